@@ -1,1 +1,20 @@
-//! Skeleton.
+//! H-OS core: the law, as pure functions.
+//!
+//! Values in, values out: no clock, no randomness, no files, no SQL, no threads.
+//!
+//! Ground words: [`id`], [`time`], [`value`], [`shape`], [`fault`], [`refusal`], [`canon`], [`digest`].
+//! Wings, which never name each other: [`policy`], [`contract`], [`proof`].
+//! Above them [`law`] puts contracts and policies together, and [`judge`], the heart, knows all.
+
+pub mod canon;
+pub mod contract;
+pub mod digest;
+pub mod fault;
+pub mod id;
+pub mod law;
+pub mod policy;
+pub mod proof;
+pub mod refusal;
+pub mod shape;
+pub mod time;
+pub mod value;

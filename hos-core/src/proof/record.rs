@@ -1,0 +1,203 @@
+//! A record: its header, its parts, and their bytes (`spec/proof-record.md`).
+//!
+//! No personal data in a header, ever: whom it concerns stands in parts, each of exactly one data subject or none.
+
+use crate::id::{Commitment, DottedName, GroupId, Handle, KeyId, LawHash, Name, RecordHash, RequestId, StoreId, Tenant, Uid};
+use crate::time::Timestamp;
+use std::borrow::Cow;
+
+/// What a record says happened. Numbers are forever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// A birth.
+    Begun = 1,
+    /// A move.
+    Moved = 2,
+    /// A call that was refused.
+    Refused = 3,
+    /// A move by a due deadline.
+    Expired = 4,
+    /// A move by an override.
+    Overridden = 5,
+    /// An instance taken to a newer version of its contract.
+    Migrated = 6,
+    /// A free record of a named stream.
+    Noted = 7,
+    /// A directory change.
+    Directory = 8,
+    /// A law activated (with modes and candidate).
+    Activated = 9,
+    /// An earlier activation retired. Reserved.
+    Retired = 10,
+    /// The store's first record: who may do the first directory change.
+    Founded = 11,
+    /// A tenant made, or its state changed.
+    Tenant = 12,
+    /// In shadow: what the world did, with the law's verdict.
+    Observed = 13,
+    /// An existing row brought in: attested, not judged.
+    Adopted = 14,
+    /// An older log's row. Reserved.
+    Legacy = 15,
+    /// A copy of a universe account. Reserved.
+    Imported = 16,
+    /// A person erased.
+    Erased = 17,
+    /// A seal key made, changed or retired.
+    Key = 18,
+    /// The authenticated map of thread heads. Reserved.
+    Heads = 19,
+    /// A new epoch that cites a lost head. Reserved.
+    Epoch = 20,
+    /// A decision of `can`, recorded on request or in shadow.
+    Decided = 21,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Decision {
+    /// Nothing was to be decided (attested, or of the engine itself).
+    None = 0,
+    /// Allowed.
+    Allow = 1,
+    /// Denied; the refusal code says why.
+    Deny = 2,
+}
+
+/// How durable the transaction was in which a record was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Durability {
+    /// Not known.
+    Unknown = 0,
+    /// Synced to stable storage before the answer.
+    Full = 1,
+    /// Could be lost on power failure.
+    Weak = 2,
+}
+
+/// Which part of a record. Numbers are forever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Slot {
+    /// Who asked: an entity.
+    Principal = 1,
+    /// The closed entities and links that were judged.
+    Slice = 2,
+    /// Facts given or changed.
+    Facts = 3,
+    /// Arguments, supplied by the caller.
+    Args = 4,
+    /// Context beyond the arguments.
+    Context = 5,
+    /// The instance's id, or the stream's name, or the entity changed: what the thread's handle stands for.
+    Id = 6,
+    /// The once-key and its digest.
+    Once = 7,
+    /// Free bytes.
+    Payload = 8,
+    /// A directory change, a modes table, a key: the content of the engine's own records.
+    Change = 9,
+    /// All blockers, with details.
+    Blockers = 10,
+    /// Messages for the outbox.
+    Effects = 11,
+    /// The world's own outcome, in shadow.
+    Legacy = 12,
+}
+
+/// A header: everything that is hashed and never erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The store.
+    pub store: StoreId,
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The thread.
+    pub thread: Handle,
+    /// The record's place in its thread, from 0; `None` in a named stream, whose order stands in the entry.
+    pub n: Option<u64>,
+    /// The thread's previous record; `None` at a thread's start and in streams.
+    pub prev: Option<RecordHash>,
+    /// What happened.
+    pub kind: Kind,
+    /// When, as claimed.
+    pub time: Timestamp,
+    /// The activation it was judged under; `None` before the first.
+    pub activation: Option<RecordHash>,
+    /// The law of the policies.
+    pub law: Option<LawHash>,
+    /// The law of the guards, where it is another.
+    pub guard_law: Option<LawHash>,
+    /// The judge: Cedar language major, minor, ours, compat (0 strict, 1 Cedar).
+    pub judge: [u16; 4],
+    /// The mode, as [`crate::law::mode::Mode`]'s number.
+    pub mode: u8,
+    /// The tenant's directory version judged under.
+    pub directory_version: u64,
+    /// The decision.
+    pub decision: Decision,
+    /// The first refusal code.
+    pub refusal: Option<Cow<'static, str>>,
+    /// Determining policies, sorted.
+    pub policies: Vec<String>,
+    /// The contract.
+    pub contract: Option<Name>,
+    /// The contract's version.
+    pub contract_version: Option<u32>,
+    /// The event, birth, override, or the stream's class.
+    pub event: Option<DottedName>,
+    /// The state before.
+    pub from: Option<Name>,
+    /// The state after.
+    pub to: Option<Name>,
+    /// How durable.
+    pub durability: Durability,
+    /// The caller's request id.
+    pub request: Option<RequestId>,
+    /// One call over several tenants: id, this record's place, of how many.
+    pub group: Option<(GroupId, u16, u16)>,
+    /// Commitments of the parts, ascending by slot and index.
+    pub parts: Vec<PartRef>,
+}
+
+/// A commitment in a header. A slot may have several parts, one a data subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartRef {
+    /// Which part.
+    pub slot: Slot,
+    /// Its place among the parts of one slot.
+    pub index: u8,
+    /// The commitment.
+    pub commitment: Commitment,
+}
+
+/// A part in the clear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which part.
+    pub slot: Slot,
+    /// Its place among the parts of one slot.
+    pub index: u8,
+    /// Whose data it is.
+    pub subject: Option<Uid>,
+    /// The salt of its commitment.
+    pub salt: [u8; 32],
+    /// The bytes: deterministic CBOR, or for [`Slot::Payload`] the bytes given.
+    pub plaintext: Vec<u8>,
+}
+
+/// A part as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPart {
+    /// Which part.
+    pub slot: Slot,
+    /// Its place among the parts of one slot.
+    pub index: u8,
+    /// The subject's key; all zero: none, and `sealed` is salt then plaintext.
+    pub key: KeyId,
+    /// Nonce and ciphertext of (salt, plaintext).
+    pub sealed: Vec<u8>,
+}
