@@ -6,11 +6,14 @@
 //! Wings, which never name each other: [`policy`], [`contract`], [`proof`].
 //! Above them [`law`] puts contracts and policies together, and [`judge`], the heart, knows all.
 
+pub mod answer;
+pub mod call;
 pub mod canon;
 pub mod contract;
 pub mod digest;
 pub mod fault;
 pub mod id;
+pub mod judge;
 pub mod law;
 pub mod policy;
 pub mod proof;

@@ -3,9 +3,9 @@
 use crate::contract::Contract;
 use crate::fault::{Fault, SourceFile};
 use crate::id::{LawHash, Name, Uid};
-use crate::policy::PolicyLaw;
+use crate::policy::{Compat, PolicyLaw};
 use crate::shape::ExpressionId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A law that loaded: immutable, shared.
@@ -25,6 +25,11 @@ pub struct Law {
     pub messages: BTreeMap<String, BTreeMap<String, String>>,
     /// The principal of deadlines (`clock = 'Pazar::Clock::"clock"'` of `law.toml`).
     pub clock: Uid,
+    /// The rule for erroring forbids.
+    pub compat: Compat,
+    /// Entity types that are persons (`persons = ["Account"]` of `law.toml`), fully qualified: what is said of one is
+    /// encrypted under a key of their own.
+    pub persons: BTreeSet<String>,
     /// The files, sorted by path, as they were given.
     pub files: Vec<SourceFile>,
     /// Warnings and notes of loading.

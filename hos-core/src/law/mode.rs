@@ -32,6 +32,11 @@ impl Default for Modes {
 }
 
 impl Modes {
+    /// Whether any entry speaks of this subject.
+    pub fn names(&self, subject: &str) -> bool {
+        self.entries.keys().any(|(_, s)| s == subject)
+    }
+
     /// The mode for a tenant and a subject (an action's id, or a contract's name).
     pub fn of(&self, tenant: &Tenant, subject: &str) -> Mode {
         let look = |tenant: Option<&Tenant>, subject: &str| self.entries.get(&(tenant.cloned(), subject.to_owned())).copied();

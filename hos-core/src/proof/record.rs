@@ -106,6 +106,8 @@ pub enum Slot {
     Effects = 11,
     /// The world's own outcome, in shadow.
     Legacy = 12,
+    /// The deadlines armed after a move, where it changes them.
+    Deadlines = 13,
 }
 
 /// A header: everything that is hashed and never erased.

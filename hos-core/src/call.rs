@@ -1,0 +1,225 @@
+//! What a caller asks: one type per operation, every id already checked, every value already bounded.
+
+use crate::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Uid};
+use crate::policy::Entity;
+use crate::value::Record;
+
+/// Who asks, and what they bring along; common to every call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// The principal.
+    pub principal: Uid,
+    /// The caller's own request id; stands in headers.
+    pub request: Option<RequestId>,
+    /// Context beyond an event's arguments.
+    pub context: Record,
+    /// Entities that come with the call: resources of the world, with their attributes and parents.
+    pub given: Vec<Entity>,
+    /// The world's own outcome, for modes `off` and `shadow`.
+    pub legacy: Option<Legacy>,
+}
+
+impl By {
+    /// This principal, with nothing else.
+    pub fn new(principal: Uid) -> Self {
+        Self { principal, request: None, context: Record::new(), given: Vec::new(), legacy: None }
+    }
+}
+
+/// What the world decided by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Legacy {
+    /// Whether it allowed.
+    pub allowed: bool,
+    /// The state its row has now, where the call moves an instance.
+    pub state: Option<Name>,
+}
+
+/// May this principal do this to that?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Can {
+    /// Who.
+    pub by: By,
+    /// The action's id in the law's namespace (`order.pay`).
+    pub action: String,
+    /// On what.
+    pub resource: Uid,
+}
+
+/// A birth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begin {
+    /// Who.
+    pub by: By,
+    /// The contract.
+    pub contract: Name,
+    /// The new instance.
+    pub id: InstanceId,
+    /// Which birth of the contract.
+    pub event: Name,
+    /// The facts.
+    pub facts: Record,
+    /// The arguments.
+    pub args: Record,
+    /// The idempotency key.
+    pub once: Option<OnceKey>,
+}
+
+/// An event, or an override.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// Who.
+    pub by: By,
+    /// The contract.
+    pub contract: Name,
+    /// The instance.
+    pub id: InstanceId,
+    /// The event or override.
+    pub event: Name,
+    /// The arguments.
+    pub args: Record,
+    /// The idempotency key.
+    pub once: Option<OnceKey>,
+    /// Why; mandatory for an override.
+    pub reason: Option<String>,
+}
+
+/// A free record in a named stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Who.
+    pub by: By,
+    /// The stream.
+    pub stream: DottedName,
+    /// The bytes, as they are.
+    pub payload: Vec<u8>,
+    /// Whose data they are.
+    pub subject: Option<Uid>,
+    /// The idempotency key.
+    pub once: Option<OnceKey>,
+}
+
+/// A change of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// Who.
+    pub by: By,
+    /// What.
+    pub change: Change,
+    /// The idempotency key.
+    pub once: Option<OnceKey>,
+}
+
+/// What a directory change does. In the universe it concerns accounts and the roles that hold everywhere; in a tenant, its
+/// roles, groups, memberships and grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Makes an entity, or gives it other attributes. Judged as `directory.account` in the universe, `directory.entity` in a tenant.
+    Put {
+        /// Who or what.
+        uid: Uid,
+        /// All its attributes.
+        attrs: Record,
+    },
+    /// Takes an entity away; judged as `directory.remove`.
+    Remove {
+        /// Who or what.
+        uid: Uid,
+    },
+    /// Makes an entity a member of a role or group; judged as `directory.member` on that role.
+    Join {
+        /// Who.
+        uid: Uid,
+        /// Of what.
+        parent: Uid,
+    },
+    /// Ends a membership; judged as `directory.unmember` on the role.
+    Leave {
+        /// Who.
+        uid: Uid,
+        /// Of what.
+        parent: Uid,
+    },
+    /// Links a template of the law; judged as `directory.grant`.
+    Grant {
+        /// The grant's id, unique in the tenant.
+        id: String,
+        /// The template.
+        template: String,
+        /// Fills `?principal`.
+        principal: Option<Uid>,
+        /// Fills `?resource`.
+        resource: Option<Uid>,
+    },
+    /// Ends a grant; judged as `directory.revoke`.
+    Revoke {
+        /// The grant.
+        id: String,
+    },
+}
+
+/// Brings an existing row in: attested, not judged against the contract's births.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopt {
+    /// Who; policy must permit `contract.adopt` on the instance.
+    pub by: By,
+    /// The contract.
+    pub contract: Name,
+    /// The instance.
+    pub id: InstanceId,
+    /// The state it is in.
+    pub state: Name,
+    /// Its facts.
+    pub facts: Record,
+    /// The idempotency key.
+    pub once: Option<OnceKey>,
+}
+
+/// Any call that writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// A birth.
+    Begin(Begin),
+    /// An event.
+    Transition(Transition),
+    /// A free record.
+    Note(Note),
+    /// A directory change.
+    Directory(Directory),
+    /// An existing row.
+    Adopt(Adopt),
+}
+
+impl Call {
+    /// Who asks.
+    pub fn by(&self) -> &By {
+        match self {
+            Call::Begin(c) => &c.by,
+            Call::Transition(c) => &c.by,
+            Call::Note(c) => &c.by,
+            Call::Directory(c) => &c.by,
+            Call::Adopt(c) => &c.by,
+        }
+    }
+
+    /// The idempotency key.
+    pub fn once(&self) -> Option<&OnceKey> {
+        match self {
+            Call::Begin(c) => c.once.as_ref(),
+            Call::Transition(c) => c.once.as_ref(),
+            Call::Note(c) => c.once.as_ref(),
+            Call::Directory(c) => c.once.as_ref(),
+            Call::Adopt(c) => c.once.as_ref(),
+        }
+    }
+
+    /// The contract and instance, where there is one.
+    pub fn instance(&self) -> Option<(&Name, &InstanceId)> {
+        match self {
+            Call::Begin(c) => Some((&c.contract, &c.id)),
+            Call::Transition(c) => Some((&c.contract, &c.id)),
+            Call::Adopt(c) => Some((&c.contract, &c.id)),
+            Call::Note(_) | Call::Directory(_) => None,
+        }
+    }
+}

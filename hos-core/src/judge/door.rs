@@ -1,0 +1,97 @@
+//! `can`: a decision without a move.
+
+use super::bench::{Bench, Standing};
+use crate::answer::{Answer, Candidate};
+use crate::call::Can;
+use crate::id::Uid;
+use crate::law::mode::Mode;
+use crate::policy::{Effect, Request, Ruling};
+use crate::refusal::{Blocker, Code};
+
+/// May this principal do this to that? The answer writes nothing.
+pub fn can(bench: &Bench<'_>, call: &Can) -> Answer {
+    let mut answer = bench.blank();
+    answer.mode = bench.mode(&call.action, None);
+    if answer.mode == Mode::Off {
+        return off(answer, call.by.legacy.as_ref().map(|l| l.allowed));
+    }
+    let verdict = decide(bench.active, call);
+    apply_ruling(&mut answer, verdict);
+    answer.candidate = bench.candidate.and_then(|standing| {
+        let mut other = bench.blank();
+        apply_ruling(&mut other, decide(standing, call));
+        differing(&answer.blockers, standing, other.blockers)
+    });
+    answer.allowed = answer.blockers.is_empty();
+    if answer.mode == Mode::Shadow {
+        shadowed(&mut answer, call.by.legacy.as_ref().map(|l| l.allowed));
+    }
+    answer
+}
+
+fn decide(standing: Standing<'_>, call: &Can) -> Result<Ruling, Blocker> {
+    let action = action(standing, &call.action)?;
+    standing.bound.decide(&Request {
+        principal: &call.by.principal,
+        action: &action,
+        resource: &call.resource,
+        given: &call.by.given,
+        context: &call.by.context,
+    })
+}
+
+/// The action's identity in the law's namespace.
+pub(super) fn action(standing: Standing<'_>, id: &str) -> Result<Uid, Blocker> {
+    standing.law.action(id).ok_or_else(|| Blocker::new(Code::ActionUnknown, format!("`{}`", crate::id::Shown(id))))
+}
+
+/// Writes a ruling, or the refusal before it, into an answer.
+pub(super) fn apply_ruling(answer: &mut Answer, verdict: Result<Ruling, Blocker>) {
+    match verdict {
+        Err(blocker) => answer.blockers.push(blocker),
+        Ok(ruling) => {
+            answer.effect = Some(ruling.effect);
+            answer.policies = ruling.determining;
+            answer.errors = ruling.errors;
+            answer.blockers.extend(objection(ruling.effect, &answer.policies, answer.errors.iter().map(|e| e.policy.as_str())));
+        }
+    }
+}
+
+fn objection<'e>(effect: Effect, policies: &[String], mut errors: impl Iterator<Item = &'e str>) -> Option<Blocker> {
+    match effect {
+        Effect::Allow => None,
+        Effect::Forbidden => Some(Blocker::new(Code::Forbidden, policies.join(", "))),
+        Effect::ForbidError => Some(Blocker::new(Code::ForbidError, errors.next().unwrap_or_default())),
+        Effect::NotPermitted => Some(Blocker::new(Code::NotPermitted, "")),
+    }
+}
+
+/// What a candidate law says, if its yes or no, or its reason, is another.
+pub(super) fn differing(active: &[Blocker], standing: Standing<'_>, blockers: Vec<Blocker>) -> Option<Candidate> {
+    let same = active.iter().map(|b| &b.code).eq(blockers.iter().map(|b| &b.code));
+    (!same).then(|| Candidate { law: standing.law.hash, allowed: blockers.is_empty(), blockers })
+}
+
+/// Mode `off`: the world's own outcome, or a refusal if it gave none.
+pub(super) fn off(mut answer: Answer, legacy: Option<bool>) -> Answer {
+    match legacy {
+        Some(allowed) => answer.allowed = allowed,
+        None => answer.blockers.push(Blocker::new(Code::ModeOff, "")),
+    }
+    answer
+}
+
+/// Mode `shadow`: the world's own outcome stands, the law's word beside it.
+pub(super) fn shadowed(answer: &mut Answer, legacy: Option<bool>) {
+    match legacy {
+        Some(allowed) => {
+            answer.divergence = answer.blockers.is_empty() != allowed;
+            answer.allowed = allowed;
+        }
+        None => {
+            answer.allowed = false;
+            answer.blockers = vec![Blocker::new(Code::LegacyMissing, "")];
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A record in the making: header, parts with their salts and commitments, bytes and hash.
+
+use super::bench::Bench;
+use crate::digest;
+use crate::id::{DottedName, Handle, Name, RecordHash, RequestId, Uid};
+use crate::proof::record::{Decision, Header, Kind, Part, PartRef, Slot};
+use crate::refusal::Blocker;
+use std::borrow::Cow;
+
+/// Which thread a record goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A claimed thread: an instance's, or a directory row's.
+    Thread {
+        /// The handle.
+        handle: Handle,
+        /// The record's place.
+        n: u64,
+        /// The record before it.
+        prev: Option<RecordHash>,
+    },
+    /// A named stream; its handle and order are the engine's to give.
+    Stream(DottedName),
+}
+
+/// A finished record.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Where it goes.
+    pub place: Place,
+    /// The header. For a stream, `thread` is all zero until the engine sets it by [`Draft::into_stream`].
+    pub header: Header,
+    /// The header's bytes.
+    pub bytes: Vec<u8>,
+    /// The header's hash.
+    pub hash: RecordHash,
+    /// The parts, in the clear.
+    pub parts: Vec<Part>,
+}
+
+impl Draft {
+    /// Gives a stream's record the stream's handle, which only the engine knows.
+    pub fn into_stream(mut self, handle: Handle) -> Self {
+        self.header.thread = handle;
+        self.bytes = self.header.encode();
+        self.hash = digest::record_hash(&self.bytes);
+        self
+    }
+}
+
+/// Collects what a record says.
+pub(super) struct Drafting<'b, 'a> {
+    bench: &'b Bench<'a>,
+    header: Header,
+    place: Place,
+    parts: Vec<Part>,
+    ordinal: u64,
+}
+
+impl<'b, 'a> Drafting<'b, 'a> {
+    /// Starts a record; `ordinal` is its number among the records of this case, so that no salt is used twice.
+    pub(super) fn new(bench: &'b Bench<'a>, kind: Kind, place: Place, ordinal: usize) -> Self {
+        let (thread, n, prev) = match &place {
+            Place::Thread { handle, n, prev } => (*handle, Some(*n), *prev),
+            Place::Stream(_) => (Handle([0; 16]), None, None),
+        };
+        let header = Header {
+            store: bench.store,
+            tenant: bench.tenant.clone(),
+            thread,
+            n,
+            prev,
+            kind,
+            time: bench.now,
+            activation: bench.activation,
+            law: Some(bench.active.law.hash),
+            guard_law: bench.guard_law(),
+            judge: bench.judge_version(),
+            mode: crate::law::mode::Mode::Enforce as u8,
+            directory_version: bench.directory_version,
+            decision: Decision::None,
+            refusal: None,
+            policies: Vec::new(),
+            contract: None,
+            contract_version: None,
+            event: None,
+            from: None,
+            to: None,
+            durability: bench.durability,
+            request: None,
+            group: None,
+            parts: Vec::new(),
+        };
+        Self { bench, header, place, parts: Vec::new(), ordinal: ordinal as u64 }
+    }
+
+    pub(super) fn header(&mut self) -> &mut Header {
+        &mut self.header
+    }
+
+    pub(super) fn request(mut self, request: Option<&RequestId>) -> Self {
+        self.header.request = request.cloned();
+        self
+    }
+
+    pub(super) fn contract(mut self, name: &Name, version: u32, event: &Name) -> Self {
+        self.header.contract = Some(name.clone());
+        self.header.contract_version = Some(version);
+        self.header.event = DottedName::new(event.as_str()).ok();
+        self
+    }
+
+    pub(super) fn decided(mut self, blockers: &[Blocker], policies: &[String]) -> Self {
+        self.header.decision = if blockers.is_empty() { Decision::Allow } else { Decision::Deny };
+        self.header.refusal = blockers.first().map(|b| Cow::Owned(b.code.clone().into_owned()));
+        self.header.policies = policies.iter().take(POLICIES_MAX).cloned().collect();
+        self
+    }
+
+    /// Adds a part; an empty plaintext adds none.
+    pub(super) fn part(&mut self, slot: Slot, subject: Option<&Uid>, plaintext: Vec<u8>) {
+        if plaintext.is_empty() {
+            return;
+        }
+        let index = self.parts.iter().filter(|p| p.slot == slot).count() as u8;
+        let mut salt = [0u8; 32];
+        let number = self.ordinal << 16 | u64::from(slot as u8) << 8 | u64::from(index);
+        digest::expand(&self.bench.seed, "part salt", number, &mut salt);
+        self.parts.push(Part { slot, index, subject: subject.cloned(), salt, plaintext });
+    }
+
+    /// Finishes the record.
+    pub(super) fn finish(mut self) -> Draft {
+        self.parts.sort_by_key(|p| (p.slot, p.index));
+        self.header.parts = self
+            .parts
+            .iter()
+            .map(|p| PartRef { slot: p.slot, index: p.index, commitment: digest::commitment(&p.salt, &p.plaintext) })
+            .collect();
+        let bytes = self.header.encode();
+        let hash = digest::record_hash(&bytes);
+        Draft { place: self.place, header: self.header, bytes, hash, parts: self.parts }
+    }
+}
+
+/// How many determining policies a header names; further ones stand in the answer alone.
+const POLICIES_MAX: usize = 64;

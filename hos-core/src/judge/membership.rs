@@ -1,0 +1,256 @@
+//! Directory changes: judged by policy like everything else, recorded, one thread a row.
+//!
+//! Accounts (the law's persons) live in the universe; a tenant adds memberships, roles, groups and grants of its own.
+
+use super::bench::Bench;
+use super::door;
+use super::draft::{Drafting, Place};
+use super::evidence;
+use super::{Judged, call_digest};
+use crate::answer::Answer;
+use crate::call::{Call, Change, Directory};
+use crate::digest;
+use crate::id::{DottedName, Handle, RecordHash, Uid};
+use crate::law::mode::Mode;
+use crate::policy::{Entity, Link, Request};
+use crate::proof::record::{Kind, Slot};
+use crate::refusal::{Blocker, Code};
+use crate::value::{Record, Value};
+use std::collections::BTreeSet;
+
+/// The thread of one directory row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirectoryThread {
+    /// Its handle.
+    pub handle: Handle,
+    /// The place of its last record.
+    pub n: u64,
+    /// The hash of its last record.
+    pub last: RecordHash,
+}
+
+/// The tenant's own rows that a change concerns, present or removed.
+#[derive(Debug, Clone, Default)]
+pub struct DirectoryRows {
+    /// The row of the entity changed, with whether it is removed.
+    pub entity: Option<(DirectoryThread, Entity, bool)>,
+    /// The row of the grant changed, with whether it is revoked.
+    pub grant: Option<(DirectoryThread, Link, bool)>,
+}
+
+/// A directory row as it is after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DirectoryAfter {
+    /// An entity's.
+    Entity {
+        /// Its thread.
+        thread: DirectoryThread,
+        /// What it is now.
+        entity: Entity,
+        /// Whether it is removed.
+        removed: bool,
+    },
+    /// A grant's.
+    Grant {
+        /// Its thread.
+        thread: DirectoryThread,
+        /// What it is now.
+        link: Link,
+        /// Whether it is revoked.
+        removed: bool,
+    },
+}
+
+/// The reserved action, the resource it is judged on, and its context.
+struct Asked {
+    action: &'static str,
+    resource: Uid,
+    newborn: Option<Entity>,
+    context: Record,
+}
+
+/// Judges a directory change and makes its record.
+pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judged {
+    let mut answer = bench.blank();
+    let stop = |mut answer: Answer, blocker: Blocker| {
+        answer.blockers.push(blocker);
+        refused(bench, answer, call)
+    };
+    let asked = match asked(bench, &call.change, rows) {
+        Ok(asked) => asked,
+        Err(blocker) => return stop(answer, blocker),
+    };
+    let thread_last = None;
+    if let Err(blocker) = bench.check_clock(thread_last) {
+        return stop(answer, blocker);
+    }
+    // A directory change is always enforced: a mode that let the world's own word stand would make anybody a manager.
+    answer.mode = Mode::Enforce;
+    let mut given = call.by.given.clone();
+    given.extend(asked.newborn);
+    let ruling = door::action(bench.active, asked.action).and_then(|action| {
+        bench.active.bound.decide(&Request {
+            principal: &call.by.principal,
+            action: &action,
+            resource: &asked.resource,
+            given: &given,
+            context: &asked.context,
+        })
+    });
+    door::apply_ruling(&mut answer, ruling);
+    if !answer.blockers.is_empty() {
+        return refused(bench, answer, call);
+    }
+    answer.allowed = true;
+    let once = call.once.as_ref().map(|key| (key.clone(), call_digest(&Call::Directory(call.clone()))));
+    let before = match &call.change {
+        Change::Grant { .. } | Change::Revoke { .. } => rows.grant.as_ref().map(|(t, ..)| *t),
+        _ => rows.entity.as_ref().map(|(t, ..)| *t),
+    };
+    let mut fresh = [0u8; 16];
+    digest::expand(&bench.seed, "thread handle", 0, &mut fresh);
+    let handle = before.map_or(Handle(fresh), |t| t.handle);
+    let n = before.map_or(0, |t| t.n + 1);
+    let place = Place::Thread { handle, n, prev: before.map(|t| t.last) };
+    let concerned = concerned(&call.change, rows).filter(|uid| bench.is_person(uid));
+    let mut d = Drafting::new(bench, Kind::Directory, place, 0).request(call.by.request.as_ref()).decided(&[], &answer.policies);
+    d.header().event = DottedName::new(operation(&call.change)).ok();
+    d.part(Slot::Principal, Some(&call.by.principal).filter(|p| bench.is_person(p)), evidence::encode_entity(&call.by.principal));
+    d.part(Slot::Change, concerned.as_ref(), evidence::encode_change(&call.change));
+    if let Some((key, digest)) = &once {
+        d.part(Slot::Once, concerned.as_ref(), evidence::encode_once(key, digest));
+    }
+    let draft = d.finish();
+    let thread = DirectoryThread { handle, n, last: draft.hash };
+    let after = apply(&call.change, rows, thread);
+    Judged { answer, drafts: vec![draft], instance: None, messages: Vec::new(), once, directory: after }
+}
+
+/// The row after a change; what [`change`] has let through, so that a fold of records comes to the same.
+pub fn apply(change: &Change, rows: &DirectoryRows, thread: DirectoryThread) -> Option<DirectoryAfter> {
+    let record = Some(thread.last);
+    let standing = rows.entity.as_ref().filter(|(.., removed)| !removed).map(|(_, e, _)| e.clone());
+    let of = |uid: &Uid| standing.clone().unwrap_or(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record });
+    let entity = |entity: Entity, removed| Some(DirectoryAfter::Entity { thread, entity: Entity { record, ..entity }, removed });
+    match change {
+        Change::Put { uid, attrs } => entity(Entity { attrs: attrs.clone(), ..of(uid) }, false),
+        Change::Remove { uid } => entity(Entity { attrs: Record::new(), parents: BTreeSet::new(), ..of(uid) }, true),
+        Change::Join { uid, parent } => {
+            let mut e = of(uid);
+            e.parents.insert(parent.clone());
+            entity(e, false)
+        }
+        Change::Leave { uid, parent } => {
+            let mut e = of(uid);
+            e.parents.remove(parent);
+            entity(e, false)
+        }
+        Change::Grant { id, template, principal, resource } => Some(DirectoryAfter::Grant {
+            thread,
+            link: Link { id: id.clone(), template: template.clone(), principal: principal.clone(), resource: resource.clone(), record },
+            removed: false,
+        }),
+        Change::Revoke { .. } => {
+            rows.grant.as_ref().map(|(_, link, _)| DirectoryAfter::Grant { thread, link: Link { record, ..link.clone() }, removed: true })
+        }
+    }
+}
+
+fn operation(change: &Change) -> &'static str {
+    match change {
+        Change::Put { .. } => "directory.put",
+        Change::Remove { .. } => "directory.remove",
+        Change::Join { .. } => "directory.join",
+        Change::Leave { .. } => "directory.leave",
+        Change::Grant { .. } => "directory.grant",
+        Change::Revoke { .. } => "directory.revoke",
+    }
+}
+
+/// The person, if any, whose data a change is.
+fn concerned(change: &Change, rows: &DirectoryRows) -> Option<Uid> {
+    match change {
+        Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => Some(uid.clone()),
+        Change::Grant { principal, .. } => principal.clone(),
+        Change::Revoke { .. } => rows.grant.as_ref().and_then(|(_, link, _)| link.principal.clone()),
+    }
+}
+
+fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Asked, Blocker> {
+    let directory = bench.active.bound.directory();
+    let conflict = |what: String| Err(Blocker::new(Code::DirectoryConflict, what));
+    let known = |uid: &Uid| if directory.get(uid).is_some() { Ok(()) } else { Err(Blocker::new(Code::EntityMissing, format!("`{uid}`"))) };
+    let subject = |uid: &Uid| Record::from([("subject".to_owned(), Value::Entity(uid.clone()))]);
+    match change {
+        Change::Put { uid, attrs } => {
+            let person = bench.is_person(uid);
+            if person != bench.tenant.is_universe() && (person || directory.get(uid).is_some() && rows.entity.is_none()) {
+                return conflict(format!("`{uid}` belongs to the universe, not to a tenant"));
+            }
+            let newborn = Entity { uid: uid.clone(), attrs: attrs.clone(), parents: BTreeSet::new(), record: None };
+            let newborn = directory.get(uid).is_none().then_some(newborn);
+            let action = if person { "directory.account" } else { "directory.entity" };
+            Ok(Asked { action, resource: uid.clone(), newborn, context: Record::new() })
+        }
+        Change::Remove { uid } => {
+            known(uid)?;
+            if !rows.entity.as_ref().is_some_and(|(.., removed)| !removed) {
+                return conflict(format!("`{uid}` has no row of this tenant's own"));
+            }
+            Ok(Asked { action: "directory.remove", resource: uid.clone(), newborn: None, context: Record::new() })
+        }
+        Change::Join { uid, parent } | Change::Leave { uid, parent } => {
+            known(uid)?;
+            known(parent)?;
+            let own = rows.entity.as_ref().is_some_and(|(_, e, removed)| !removed && e.parents.contains(parent));
+            match (change, own) {
+                (Change::Join { .. }, true) => conflict(format!("`{uid}` is in `{parent}` already")),
+                (Change::Leave { .. }, false) => conflict(format!("`{uid}` is not in `{parent}`")),
+                (Change::Join { .. }, _) => Ok(Asked { action: "directory.member", resource: parent.clone(), newborn: None, context: subject(uid) }),
+                _ => Ok(Asked { action: "directory.unmember", resource: parent.clone(), newborn: None, context: subject(uid) }),
+            }
+        }
+        Change::Grant { id, template, principal, resource } => {
+            if rows.grant.as_ref().is_some_and(|(.., removed)| !removed) {
+                return conflict(format!("the grant `{}` exists already", crate::id::Shown(id)));
+            }
+            let slots = bench.active.law.policy.template_slots(template);
+            if slots != Some((principal.is_some(), resource.is_some())) {
+                return Err(Blocker::new(Code::TemplateUnknown, format!("`{}`", crate::id::Shown(template))));
+            }
+            principal.iter().chain(resource).try_for_each(known)?;
+            grant_asked("directory.grant", template, principal.as_ref(), resource.as_ref())
+        }
+        Change::Revoke { id } => match &rows.grant {
+            Some((_, link, false)) => grant_asked("directory.revoke", &link.template, link.principal.as_ref(), link.resource.as_ref()),
+            _ => conflict(format!("there is no grant `{}`", crate::id::Shown(id))),
+        },
+    }
+}
+
+/// A grant is judged on what it is given over: its resource, or without one its principal.
+fn grant_asked(action: &'static str, template: &str, principal: Option<&Uid>, resource: Option<&Uid>) -> Result<Asked, Blocker> {
+    let Some(on) = resource.or(principal) else {
+        return Err(Blocker::new(Code::TemplateUnknown, "a grant without principal and resource".to_owned()));
+    };
+    let mut context = Record::from([("template".to_owned(), Value::String(template.to_owned()))]);
+    if let Some(principal) = principal {
+        context.insert("subject".to_owned(), Value::Entity(principal.clone()));
+    }
+    Ok(Asked { action, resource: on.clone(), newborn: None, context })
+}
+
+fn refused(bench: &Bench<'_>, mut answer: Answer, call: &Directory) -> Judged {
+    Answer::settle_precedence(&mut answer.blockers);
+    let whose = Some(&call.by.principal).filter(|p| bench.is_person(p));
+    let Ok(stream) = DottedName::new(super::motion::REFUSED) else { return Judged::only(answer) };
+    let mut d = Drafting::new(bench, Kind::Refused, Place::Stream(stream), 0)
+        .request(call.by.request.as_ref())
+        .decided(&answer.blockers, &answer.policies);
+    d.header().event = DottedName::new(operation(&call.change)).ok();
+    d.part(Slot::Principal, whose, evidence::encode_entity(&call.by.principal));
+    d.part(Slot::Blockers, whose, evidence::encode_blockers(&answer.blockers));
+    d.part(Slot::Change, whose, evidence::encode_change(&call.change));
+    let draft = d.finish();
+    Judged { answer, drafts: vec![draft], instance: None, messages: Vec::new(), once: None, directory: None }
+}

@@ -1,0 +1,55 @@
+//! Free records of named streams.
+
+use super::bench::Bench;
+use super::door;
+use super::draft::{Drafting, Place};
+use super::evidence;
+use super::{Judged, call_digest};
+use crate::call::{Call, Note};
+use crate::id::DottedName;
+use crate::law::mode::Mode;
+use crate::policy::Request;
+use crate::proof::record::{Kind, Slot};
+
+/// The reserved action of `record`; its resource is the principal itself.
+pub const NOTE_ACTION: &str = "record.note";
+
+/// Judges a free record (`record.note`, on the principal itself) and makes it. A refused one is not recorded: its bytes are
+/// the caller's, and nobody permitted them.
+pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
+    let mut answer = bench.blank();
+    answer.mode = bench.mode(NOTE_ACTION, None);
+    if answer.mode == Mode::Off {
+        return Judged::only(door::off(answer, call.by.legacy.as_ref().map(|l| l.allowed)));
+    }
+    if let Err(blocker) = bench.check_clock(None) {
+        answer.blockers.push(blocker);
+        return Judged::only(answer);
+    }
+    let by = &call.by;
+    let ruling = door::action(bench.active, NOTE_ACTION).and_then(|action| {
+        bench.active.bound.decide(&Request { principal: &by.principal, action: &action, resource: &by.principal, given: &by.given, context: &by.context })
+    });
+    door::apply_ruling(&mut answer, ruling);
+    answer.allowed = answer.blockers.is_empty();
+    if answer.mode == Mode::Shadow {
+        door::shadowed(&mut answer, by.legacy.as_ref().map(|l| l.allowed));
+    }
+    if !answer.allowed {
+        return Judged::only(answer);
+    }
+    let once = call.once.as_ref().map(|key| (key.clone(), call_digest(&Call::Note(call.clone()))));
+    let mut d = Drafting::new(bench, Kind::Noted, Place::Stream(call.stream.clone()), 0)
+        .request(by.request.as_ref())
+        .decided(&answer.blockers, &answer.policies);
+    d.header().mode = answer.mode as u8;
+    d.header().event = DottedName::new(call.stream.as_str()).ok();
+    let person = bench.is_person(&by.principal).then_some(&by.principal);
+    d.part(Slot::Principal, person, evidence::encode_entity(&by.principal));
+    d.part(Slot::Payload, call.subject.as_ref(), call.payload.clone());
+    if let Some((key, digest)) = &once {
+        d.part(Slot::Once, person, evidence::encode_once(key, digest));
+    }
+    let draft = d.finish();
+    Judged { answer, drafts: vec![draft], instance: None, messages: Vec::new(), once, directory: None }
+}
