@@ -2,7 +2,7 @@
 //!
 //! Values in, values out: no clock, no randomness, no files, no SQL, no threads.
 //!
-//! Ground words: [`id`], [`time`], [`value`], [`shape`], [`fault`], [`refusal`], [`canon`], [`digest`].
+//! Ground words: [`id`], [`time`], [`value`], [`shape`], [`fault`], [`spanned`], [`refusal`], [`canon`], [`digest`].
 //! Wings, which never name each other: [`policy`], [`contract`], [`proof`].
 //! Above them [`law`] puts contracts and policies together, and [`judge`], the heart, knows all.
 
@@ -19,5 +19,6 @@ pub mod policy;
 pub mod proof;
 pub mod refusal;
 pub mod shape;
+pub mod spanned;
 pub mod time;
 pub mod value;
