@@ -182,7 +182,7 @@ impl Contract {
     }
 
     /// The event or override of this name, and whether it is an override.
-    pub fn event(&self, name: &str) -> Option<(&Event, bool)> {
+    pub fn event(&self, name: &str, _state: &str) -> Option<(&Event, bool)> {
         self.events.get(name).map(|e| (e, false)).or_else(|| self.overrides.get(name).map(|e| (e, true)))
     }
 }

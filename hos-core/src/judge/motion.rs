@@ -695,9 +695,9 @@ impl Motion<'_, '_> {
         let clock = self.clock();
         let given = with_given(&resource, &clock.given);
         let entered = instance.entered_at;
-        step::deadlines_on_entry(&of.contract, instance.state.as_str(), entered, &mut |deadline, index| {
-            let event = of.contract.event(deadline.event.as_str(), instance.state.as_str()).ok_or_else(|| "an unknown event".to_owned())?.0;
-            let action = door::action(standing, &event.action).map_err(|b| b.to_string())?;
+        step::deadlines_on_entry(&of.contract, instance.state.as_str(), entered, &mut |index| {
+            let action = of.contract.expressions.get(index).map(|e| e.action.as_str()).unwrap_or_default();
+            let action = door::action(standing, action).map_err(|b| b.to_string())?;
             let context = Record::new();
             let request = Request { principal: &clock.principal, action: &action, resource: &resource.uid, given: &given, context: &context };
             standing.bound.prepare(&request).map_err(|b| b.to_string())?.instant(of.expression(index))

@@ -203,3 +203,10 @@ pub struct StoredPart {
     /// Nonce and ciphertext of (salt, plaintext).
     pub sealed: Vec<u8>,
 }
+
+impl Header {
+    /// x
+    pub fn encode(&self) -> Vec<u8> {
+        todo!()
+    }
+}
