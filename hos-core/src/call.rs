@@ -1,8 +1,8 @@
 //! What a caller asks: one type per operation, every id already checked, every value already bounded.
 
-use crate::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Uid};
+use crate::id::{DottedName, IdError, InstanceId, Name, OnceKey, RequestId, Uid};
 use crate::policy::Entity;
-use crate::value::Record;
+use crate::value::{Record, Value};
 
 /// Who asks, and what they bring along; common to every call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,6 +173,105 @@ pub struct Adopt {
     pub facts: Record,
     /// The idempotency key.
     pub once: Option<OnceKey>,
+}
+
+impl Can {
+    /// `principal` asks to do `action` to `resource`.
+    pub fn new(principal: Uid, action: &str, resource: Uid) -> Self {
+        Self { by: By::new(principal), action: action.to_owned(), resource }
+    }
+
+    /// Adds a value to the context.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.by.context.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Brings an entity along: the resource with its attributes, say.
+    pub fn given(mut self, entity: Entity) -> Self {
+        self.by.given.push(entity);
+        self
+    }
+}
+
+impl Begin {
+    /// `principal` brings instance `id` of `contract` into being by the birth `event`.
+    pub fn new(principal: Uid, contract: &str, id: &str, event: &str) -> Result<Self, IdError> {
+        Ok(Self {
+            by: By::new(principal),
+            contract: Name::new(contract)?,
+            id: InstanceId::new(id)?,
+            event: Name::new(event)?,
+            facts: Record::new(),
+            args: Record::new(),
+            once: None,
+        })
+    }
+
+    /// Gives a fact.
+    pub fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.facts.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Gives an argument.
+    pub fn arg(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.args.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Sets the idempotency key.
+    pub fn once(mut self, key: &str) -> Result<Self, IdError> {
+        self.once = Some(OnceKey::new(key)?);
+        Ok(self)
+    }
+}
+
+impl Transition {
+    /// `principal` has `event` happen to instance `id` of `contract`.
+    pub fn new(principal: Uid, contract: &str, id: &str, event: &str) -> Result<Self, IdError> {
+        Ok(Self {
+            by: By::new(principal),
+            contract: Name::new(contract)?,
+            id: InstanceId::new(id)?,
+            event: Name::new(event)?,
+            args: Record::new(),
+            once: None,
+            reason: None,
+        })
+    }
+
+    /// Gives an argument.
+    pub fn arg(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.args.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Sets the idempotency key.
+    pub fn once(mut self, key: &str) -> Result<Self, IdError> {
+        self.once = Some(OnceKey::new(key)?);
+        Ok(self)
+    }
+
+    /// Says why; mandatory for an override.
+    pub fn because(mut self, reason: &str) -> Self {
+        self.reason = Some(reason.to_owned());
+        self
+    }
+}
+
+impl Directory {
+    /// `principal` changes the directory.
+    pub fn new(principal: Uid, change: Change) -> Self {
+        Self { by: By::new(principal), change, once: None }
+    }
+}
+
+impl Note {
+    /// `principal` writes `payload` into a stream.
+    pub fn new(principal: Uid, stream: &str, payload: Vec<u8>) -> Result<Self, IdError> {
+        Ok(Self { by: By::new(principal), stream: DottedName::new(stream)?, payload, subject: None, once: None })
+    }
 }
 
 /// Any call that writes.

@@ -10,9 +10,9 @@ use crate::refusal::{Blocker, Code};
 use crate::time::Timestamp;
 
 /// The judge's own version: what changes an answer raises it. Stands in every header beside Cedar's language version.
-pub const JUDGE_VERSION: u16 = 1;
+const JUDGE_VERSION: u16 = 1;
 /// The Cedar language that `cedar-policy` 4.14 speaks, as it reports itself.
-pub const CEDAR_LANGUAGE: (u16, u16) = (4, 5);
+const CEDAR_LANGUAGE: (u16, u16) = (4, 5);
 
 /// A law, and the tenant's directory under it.
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,13 @@
 
 use super::bench::{Bench, Standing};
 use crate::answer::{Answer, Candidate};
-use crate::call::Can;
+use crate::call::{By, Can};
 use crate::id::Uid;
 use crate::law::mode::Mode;
-use crate::policy::{Effect, Request, Ruling};
+use crate::policy::{Effect, Entity, Request, Ruling};
 use crate::refusal::{Blocker, Code};
+use crate::value::Record;
+use std::collections::BTreeSet;
 
 /// May this principal do this to that? The answer writes nothing.
 pub fn can(bench: &Bench<'_>, call: &Can) -> Answer {
@@ -43,6 +45,17 @@ fn decide(standing: Standing<'_>, call: &Can) -> Result<Ruling, Blocker> {
 /// The action's identity in the law's namespace.
 pub(super) fn action(standing: Standing<'_>, id: &str) -> Result<Uid, Blocker> {
     standing.law.action(id).ok_or_else(|| Blocker::new(Code::ActionUnknown, format!("`{}`", crate::id::Shown(id))))
+}
+
+/// Judges an operator's act: one that concerns no entity of the world, but a gate of the law's (`Gate::"law"`).
+pub fn at_gate(standing: Standing<'_>, act: &str, gate: &str, by: &By) -> Result<Ruling, Blocker> {
+    let action = action(standing, act)?;
+    let namespace = &standing.law.namespace;
+    let type_name = if namespace.is_empty() { "Gate".to_owned() } else { format!("{namespace}::Gate") };
+    let uid = Uid::new(type_name, gate).map_err(|e| Blocker::new(Code::IdInvalid, e.to_string()))?;
+    let mut given = by.given.clone();
+    given.push(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None });
+    standing.bound.decide(&Request { principal: &by.principal, action: &action, resource: &uid, given: &given, context: &by.context })
 }
 
 /// Writes a ruling, or the refusal before it, into an answer.

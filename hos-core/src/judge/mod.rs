@@ -16,7 +16,7 @@ mod motion;
 mod note;
 
 pub use bench::{Bench, Limits, Standing};
-pub use door::can;
+pub use door::{at_gate, can};
 pub use draft::{Draft, Place};
 pub use evidence::{decode_armed, decode_blockers, decode_change, decode_entity, decode_messages, decode_once, decode_slice, decode_text};
 pub use instance::{Instance, Message};

@@ -18,7 +18,6 @@ use crate::law::mode::Mode;
 use crate::policy::{Entity, Prepared, Request, Ruling};
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::{Blocker, Code};
-use crate::time::Timestamp;
 use crate::value::{Record, Value};
 use std::collections::BTreeSet;
 

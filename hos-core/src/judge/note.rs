@@ -8,13 +8,12 @@ use super::{Judged, call_digest};
 use crate::call::{Call, Note};
 use crate::id::DottedName;
 use crate::law::mode::Mode;
-use crate::policy::Request;
 use crate::proof::record::{Kind, Slot};
 
-/// The reserved action of `record`; its resource is the principal itself.
-pub const NOTE_ACTION: &str = "record.note";
+/// The reserved action of `record`; its resource is the gate named like the stream.
+const NOTE_ACTION: &str = "record.note";
 
-/// Judges a free record (`record.note`, on the principal itself) and makes it. A refused one is not recorded: its bytes are
+/// Judges a free record (`record.note`, on `Gate::"<stream>"`) and makes it. A refused one is not recorded: its bytes are
 /// the caller's, and nobody permitted them.
 pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
     let mut answer = bench.blank();
@@ -27,10 +26,7 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
         return Judged::only(answer);
     }
     let by = &call.by;
-    let ruling = door::action(bench.active, NOTE_ACTION).and_then(|action| {
-        bench.active.bound.decide(&Request { principal: &by.principal, action: &action, resource: &by.principal, given: &by.given, context: &by.context })
-    });
-    door::apply_ruling(&mut answer, ruling);
+    door::apply_ruling(&mut answer, door::at_gate(bench.active, NOTE_ACTION, call.stream.as_str(), by));
     answer.allowed = answer.blockers.is_empty();
     if answer.mode == Mode::Shadow {
         door::shadowed(&mut answer, by.legacy.as_ref().map(|l| l.allowed));

@@ -1,0 +1,113 @@
+//! What the engine tells of itself: history, verification, work, messages.
+
+use hos_core::answer::{Answer, Receipt};
+use hos_core::id::{KeyId, Name};
+use hos_core::proof::record::Header;
+use hos_core::value::Record;
+
+/// One record of a thread, opened as far as its keys allow.
+#[derive(Debug, Clone)]
+pub struct HistoryEntry {
+    /// Where it is.
+    pub receipt: Receipt,
+    /// The header.
+    pub header: Header,
+    /// The principal, the arguments, the facts, the messages, … as (part's name, content as a record of values); an erased part
+    /// is absent and named in `erased`.
+    pub parts: Vec<(String, Record)>,
+    /// Parts whose key is gone.
+    pub erased: Vec<String>,
+}
+
+/// How much of a store's evidence holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something does not hold; see the findings.
+    Broken,
+    /// Chains, trees, signatures, commitments and all derived rows agree.
+    Intact,
+    /// Intact, and consistent with a checkpoint kept outside.
+    Anchored,
+}
+
+impl Level {
+    /// `broken`, `intact`, `anchored`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Broken => "broken",
+            Level::Intact => "intact",
+            Level::Anchored => "anchored",
+        }
+    }
+}
+
+/// What to verify against.
+#[derive(Debug, Default)]
+pub struct VerifyOptions<'a> {
+    /// Checkpoints (signed notes) kept outside the store; each tenant named by its origin.
+    pub anchors: Vec<String>,
+    /// The verifier's own copy of the seal key (C2SP vkey); without it the store's own is used and the report says so.
+    pub vkey: Option<String>,
+    /// Told now and then: (records done, records in all).
+    pub progress: Option<&'a dyn Fn(u64, u64)>,
+}
+
+/// What verification found.
+#[derive(Debug, Clone)]
+pub struct VerifyReport {
+    /// The level reached.
+    pub level: Level,
+    /// Records verified.
+    pub records: u64,
+    /// Tenants' logs: (tenant, size, root in hex).
+    pub logs: Vec<(String, u64, String)>,
+    /// Records not yet sealed, and the age of the oldest in milliseconds.
+    pub unsealed: (u64, i64),
+    /// Parts whose key is gone.
+    pub erased_parts: u64,
+    /// What does not hold: (where, what), located by tenant, table and key.
+    pub findings: Vec<(String, String)>,
+    /// What a reader should know besides.
+    pub notices: Vec<String>,
+}
+
+/// What a round of work did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkReport {
+    /// Records sealed.
+    pub sealed: u64,
+    /// Checkpoints signed.
+    pub checkpoints: u64,
+    /// Deadlines fired.
+    pub fired: u64,
+    /// Once-keys past their time, forgotten.
+    pub forgotten: u64,
+}
+
+/// A message that waits in the outbox, leased to whoever polled it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutboxMessage {
+    /// Its place in the tenant's outbox.
+    pub pos: u64,
+    /// Its kind (`mail.order_paid`).
+    pub kind: String,
+    /// What it carries; `None` when the person it is about was erased.
+    pub body: Option<Record>,
+    /// The record that made it.
+    pub receipt: Receipt,
+    /// How often it was polled, this time included.
+    pub attempts: u32,
+    /// Acknowledge with this.
+    pub lease: KeyId,
+}
+
+/// What `available` says of one event.
+#[derive(Debug, Clone)]
+pub struct Available {
+    /// The event or override.
+    pub event: Name,
+    /// Whether it can be done now, and if not why.
+    pub answer: Answer,
+    /// Arguments that must be given before its guards can be judged.
+    pub needs: Vec<Name>,
+}
