@@ -42,7 +42,7 @@ impl Level {
 }
 
 /// What to verify against.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct VerifyOptions<'a> {
     /// Checkpoints (signed notes) kept outside the store; each tenant named by its origin.
     pub anchors: Vec<String>,
