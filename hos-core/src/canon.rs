@@ -3,112 +3,598 @@
 //!
 //! A [`Value`] is: Bool -> bool; Long -> int; String -> text; Record -> map with text keys; Entity -> `[0, type, id]`;
 //! Set -> `[1, [members in bytewise order of their encodings]]`; extension -> `[2, function, argument]`.
+//!
+//! Map keys ascend in the bytewise order of their encodings, so that a shorter text key comes before a longer one.
 
-use crate::value::{Record, Value};
+use crate::id::Uid;
+use crate::value::{Ext, Record, Value};
+use minicbor::{Decoder, Encoder};
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+
+/// How deep a value may nest when it is read, the outermost record not counted. More than
+/// [`crate::value::VALUE_DEPTH_MAX`], so that what was let in can always be read back.
+pub const DEPTH_MAX: usize = 40;
+
+const NOT_SHORTEST: &str = "an integer or a length is not in its shortest form";
+const INDEFINITE: &str = "an indefinite length";
+const CUT_SHORT: &str = "the bytes end inside an item";
+const KEY_ORDER: &str = "map keys are not in ascending order, or one repeats";
+const SET_ORDER: &str = "set members are not in ascending order, or one repeats";
+const LEFT_OVER: &str = "bytes are left over";
+const TAGGED: &str = "a tag";
+const SIMPLE: &str = "a float, null, undefined or simple value";
+const TOO_DEEP: &str = "values nest too deep";
+const NOT_UTF8: &str = "text is not UTF-8";
+const OUT_OF_RANGE: &str = "an integer is out of range";
+const REENCODED: &str = "the same value encodes to other bytes";
 
 /// Why bytes are not canonical.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not canonical: {0} (at byte {1})")]
 pub struct CanonError(pub &'static str, pub usize);
 
-/// Appends one item to a byte string. Callers are trusted to write map keys in order; [`Writer::finish`] checks it.
-#[derive(Debug, Default)]
+/// The canonical bytes of a value.
+pub fn encode_value(value: &Value) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.value(value);
+    w.finish()
+}
+
+/// The value whose canonical bytes these are, with nothing left over.
+pub fn decode_value(bytes: &[u8]) -> Result<Value, CanonError> {
+    let mut r = Reader::new(bytes);
+    let value = r.value()?;
+    r.end()?;
+    same(bytes, &encode_value(&value))?;
+    Ok(value)
+}
+
+/// The canonical bytes of a record of values.
+pub fn encode_record(record: &Record) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.record(record);
+    w.finish()
+}
+
+/// The record of values whose canonical bytes these are, with nothing left over.
+pub fn decode_record(bytes: &[u8]) -> Result<Record, CanonError> {
+    let mut r = Reader::new(bytes);
+    let record = r.record()?;
+    r.end()?;
+    same(bytes, &encode_record(&record))?;
+    Ok(record)
+}
+
+/// Compares what was read with its own encoding; the place is the first byte that differs.
+pub fn same(given: &[u8], encoded: &[u8]) -> Result<(), CanonError> {
+    if given == encoded {
+        return Ok(());
+    }
+    let at = given.iter().zip(encoded).position(|(a, b)| a != b).unwrap_or(given.len().min(encoded.len()));
+    Err(CanonError(REENCODED, at))
+}
+
+/// Appends one item to a byte string. Callers are trusted to write map keys in order, and as many items as they announced;
+/// in debug builds [`Writer::finish`] checks it.
+#[derive(Debug)]
 pub struct Writer {
-    _bytes: Vec<u8>,
+    out: Encoder<Vec<u8>>,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self::with_capacity(0)
+    }
+}
+
+/// Writing to memory cannot fail, and the type says so.
+fn sure<T>(written: Result<T, minicbor::encode::Error<Infallible>>) {
+    debug_assert!(written.is_ok(), "memory takes every byte");
 }
 
 impl Writer {
+    /// Starts with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { out: Encoder::new(Vec::with_capacity(bytes)) }
+    }
     /// Starts an array of so many items.
-    pub fn array(&mut self, _len: usize) -> &mut Self {
-        todo!()
+    pub fn array(&mut self, len: usize) -> &mut Self {
+        sure(self.out.array(len as u64));
+        self
     }
     /// Starts a map of so many pairs; keys must follow in canonical order.
-    pub fn map(&mut self, _len: usize) -> &mut Self {
-        todo!()
+    pub fn map(&mut self, len: usize) -> &mut Self {
+        sure(self.out.map(len as u64));
+        self
     }
     /// An unsigned integer.
-    pub fn uint(&mut self, _v: u64) -> &mut Self {
-        todo!()
+    pub fn uint(&mut self, v: u64) -> &mut Self {
+        sure(self.out.u64(v));
+        self
     }
     /// A signed integer.
-    pub fn int(&mut self, _v: i64) -> &mut Self {
-        todo!()
+    pub fn int(&mut self, v: i64) -> &mut Self {
+        sure(self.out.i64(v));
+        self
     }
     /// Text.
-    pub fn text(&mut self, _v: &str) -> &mut Self {
-        todo!()
+    pub fn text(&mut self, v: &str) -> &mut Self {
+        sure(self.out.str(v));
+        self
     }
     /// Bytes.
-    pub fn bytes(&mut self, _v: &[u8]) -> &mut Self {
-        todo!()
+    pub fn bytes(&mut self, v: &[u8]) -> &mut Self {
+        sure(self.out.bytes(v));
+        self
     }
     /// A boolean.
-    pub fn bool(&mut self, _v: bool) -> &mut Self {
-        todo!()
+    pub fn bool(&mut self, v: bool) -> &mut Self {
+        sure(self.out.bool(v));
+        self
     }
     /// A value.
-    pub fn value(&mut self, _v: &Value) -> &mut Self {
-        todo!()
+    pub fn value(&mut self, v: &Value) -> &mut Self {
+        match v {
+            Value::Bool(b) => self.bool(*b),
+            Value::Long(n) => self.int(*n),
+            Value::String(s) => self.text(s),
+            Value::Record(fields) => self.record(fields),
+            Value::Entity(uid) => self.array(3).uint(0).text(uid.type_name()).text(uid.id()),
+            Value::Ext(ext, argument) => self.array(3).uint(2).text(ext.function()).text(argument),
+            Value::Set(members) => {
+                let encoded: BTreeSet<Vec<u8>> = members.iter().map(encode_value).collect();
+                self.array(2).uint(1).array(encoded.len());
+                encoded.iter().for_each(|member| self.out.writer_mut().extend_from_slice(member));
+                self
+            }
+        }
     }
     /// A record of values.
-    pub fn record(&mut self, _v: &Record) -> &mut Self {
-        todo!()
+    pub fn record(&mut self, v: &Record) -> &mut Self {
+        let mut fields: Vec<(&String, &Value)> = v.iter().collect();
+        fields.sort_unstable_by(|(a, _), (b, _)| a.len().cmp(&b.len()).then_with(|| a.as_bytes().cmp(b.as_bytes())));
+        self.map(fields.len());
+        for (key, value) in fields {
+            self.text(key).value(value);
+        }
+        self
     }
     /// The bytes.
     pub fn finish(self) -> Vec<u8> {
-        todo!()
+        let bytes = self.out.into_writer();
+        debug_assert_eq!(check_items(&bytes), Ok(()), "the writer was misused");
+        bytes
     }
 }
 
+/// Checks that bytes are canonical items one after the other, whatever they mean: shortest forms, definite lengths, keys in
+/// order, none of the types that are not used here, nothing nested deeper than twice [`DEPTH_MAX`] and some.
+pub fn check_items(bytes: &[u8]) -> Result<(), CanonError> {
+    let mut r = Reader::new(bytes);
+    while r.end().is_err() {
+        r.skip(0)?;
+    }
+    Ok(())
+}
+
 /// Reads canonical items one after the other; refuses every other form.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reader<'a> {
-    _bytes: &'a [u8],
+    input: Decoder<'a>,
+}
+
+/// The bytes that the head of an item with this argument takes in its shortest form.
+const fn head_len(argument: u64) -> usize {
+    match argument {
+        0..=0x17 => 1,
+        0x18..=0xff => 2,
+        0x100..=0xffff => 3,
+        0x1_0000..=0xffff_ffff => 5,
+        _ => 9,
+    }
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the beginning.
-    pub fn new(_bytes: &'a [u8]) -> Self {
-        todo!()
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { input: Decoder::new(bytes) }
     }
+
+    /// How many bytes have been read.
+    pub fn position(&self) -> usize {
+        self.input.position()
+    }
+
+    fn remaining(&self) -> usize {
+        self.input.input().len().saturating_sub(self.position())
+    }
+
+    fn fail<T>(&self, why: &'static str, at: usize) -> Result<T, CanonError> {
+        Err(CanonError(why, at))
+    }
+
+    /// The major type of the next item, once it is neither indefinite nor of a kind that is not used here.
+    fn major(&self) -> Result<u8, CanonError> {
+        let at = self.position();
+        let Some(&first) = self.input.input().get(at) else { return self.fail(CUT_SHORT, at) };
+        match first {
+            0x5f | 0x7f | 0x9f | 0xbf | 0xff => self.fail(INDEFINITE, at),
+            0xc0..=0xdf => self.fail(TAGGED, at),
+            0xe0..=0xf3 | 0xf6..=0xfe => self.fail(SIMPLE, at),
+            _ if first & 0x1f > 0x1b && first < 0xe0 => self.fail("a reserved length", at),
+            _ => Ok(first >> 5),
+        }
+    }
+
+    fn expect(&self, major: u8, wanted: &'static str) -> Result<usize, CanonError> {
+        if self.major()? == major { Ok(self.position()) } else { self.fail(wanted, self.position()) }
+    }
+
+    fn shortest(&self, start: usize, payload: usize, argument: u64) -> Result<(), CanonError> {
+        if self.position() - start == head_len(argument) + payload { Ok(()) } else { self.fail(NOT_SHORTEST, start) }
+    }
+
+    /// A length of items that each take at least so many bytes: never more than what is left can hold.
+    fn counted(&self, start: usize, len: Option<u64>, each: usize) -> Result<usize, CanonError> {
+        let Some(len) = len else { return self.fail(INDEFINITE, start) };
+        self.shortest(start, 0, len)?;
+        match usize::try_from(len) {
+            Ok(n) if n <= self.remaining() / each => Ok(n),
+            _ => self.fail(CUT_SHORT, start),
+        }
+    }
+
     /// An array's length.
     pub fn array(&mut self) -> Result<usize, CanonError> {
-        todo!()
+        let start = self.expect(4, "an array was expected")?;
+        let len = self.input.array().map_err(|_| CanonError(CUT_SHORT, start))?;
+        self.counted(start, len, 1)
     }
+
+    /// An array of exactly so many items.
+    pub fn array_of(&mut self, len: usize) -> Result<(), CanonError> {
+        let start = self.position();
+        if self.array()? == len { Ok(()) } else { self.fail("an array of another length was expected", start) }
+    }
+
     /// A map's length; the caller reads keys and values, and order is checked by re-encoding.
     pub fn map(&mut self) -> Result<usize, CanonError> {
-        todo!()
+        let start = self.expect(5, "a map was expected")?;
+        let len = self.input.map().map_err(|_| CanonError(CUT_SHORT, start))?;
+        self.counted(start, len, 2)
     }
+
     /// An unsigned integer.
     pub fn uint(&mut self) -> Result<u64, CanonError> {
-        todo!()
+        let start = self.expect(0, "an unsigned integer was expected")?;
+        let v = self.input.u64().map_err(|_| CanonError(CUT_SHORT, start))?;
+        self.shortest(start, 0, v)?;
+        Ok(v)
     }
+
+    /// An unsigned integer that must fit a narrower type.
+    pub fn uint_as<T: TryFrom<u64>>(&mut self) -> Result<T, CanonError> {
+        let start = self.position();
+        T::try_from(self.uint()?).map_err(|_| CanonError(OUT_OF_RANGE, start))
+    }
+
     /// A signed integer.
     pub fn int(&mut self) -> Result<i64, CanonError> {
-        todo!()
+        let start = self.position();
+        if self.major()? > 1 {
+            return self.fail("an integer was expected", start);
+        }
+        let wide = i128::from(self.input.int().map_err(|_| CanonError(CUT_SHORT, start))?);
+        let argument = if wide < 0 { -1 - wide } else { wide };
+        self.shortest(start, 0, u64::try_from(argument).unwrap_or(u64::MAX))?;
+        i64::try_from(wide).map_err(|_| CanonError(OUT_OF_RANGE, start))
     }
+
     /// Text.
     pub fn text(&mut self) -> Result<&'a str, CanonError> {
-        todo!()
+        let start = self.expect(3, "text was expected")?;
+        let text = self.input.str().map_err(|e| {
+            let why = if e.is_end_of_input() { CUT_SHORT } else { NOT_UTF8 };
+            CanonError(why, start)
+        })?;
+        self.shortest(start, text.len(), text.len() as u64)?;
+        Ok(text)
     }
+
     /// Bytes.
     pub fn bytes(&mut self) -> Result<&'a [u8], CanonError> {
-        todo!()
+        let start = self.expect(2, "bytes were expected")?;
+        let bytes = self.input.bytes().map_err(|_| CanonError(CUT_SHORT, start))?;
+        self.shortest(start, bytes.len(), bytes.len() as u64)?;
+        Ok(bytes)
     }
+
+    /// Exactly so many bytes.
+    pub fn bytes_of<const N: usize>(&mut self) -> Result<[u8; N], CanonError> {
+        let start = self.position();
+        self.bytes()?.try_into().map_err(|_| CanonError("bytes of another length were expected", start))
+    }
+
     /// A boolean.
     pub fn bool(&mut self) -> Result<bool, CanonError> {
-        todo!()
+        let start = self.expect(7, "a boolean was expected")?;
+        self.input.bool().map_err(|_| CanonError(SIMPLE, start))
     }
+
     /// A value; depth-bounded.
     pub fn value(&mut self) -> Result<Value, CanonError> {
-        todo!()
+        self.value_at(1)
     }
+
     /// A record of values.
     pub fn record(&mut self) -> Result<Record, CanonError> {
-        todo!()
+        self.record_at(0)
     }
+
+    fn value_at(&mut self, depth: usize) -> Result<Value, CanonError> {
+        let start = self.position();
+        if depth > DEPTH_MAX {
+            return self.fail(TOO_DEEP, start);
+        }
+        match self.major()? {
+            0 | 1 => Ok(Value::Long(self.int()?)),
+            3 => Ok(Value::String(self.text()?.to_owned())),
+            4 => self.tagged_at(depth),
+            5 => Ok(Value::Record(self.record_at(depth)?)),
+            7 => Ok(Value::Bool(self.bool()?)),
+            _ => self.fail("bytes are not a value", start),
+        }
+    }
+
+    /// An entity, a set or an extension value: an array that begins with its number.
+    fn tagged_at(&mut self, depth: usize) -> Result<Value, CanonError> {
+        let start = self.position();
+        let len = self.array()?;
+        if len < 2 {
+            return self.fail("an array that is no value", start);
+        }
+        match (self.uint()?, len) {
+            (0, 3) => {
+                let (type_name, id) = (self.text()?, self.text()?);
+                let uid = Uid::new(type_name, id).map_err(|_| CanonError("an entity is malformed", start))?;
+                Ok(Value::Entity(uid))
+            }
+            (1, 2) => Ok(Value::Set(self.members_at(depth)?)),
+            (2, 3) => {
+                let function = self.text()?;
+                let ext = Ext::from_function(function).ok_or(CanonError("an unknown extension function", start))?;
+                Ok(Value::Ext(ext, self.text()?.to_owned()))
+            }
+            _ => self.fail("an array that is no value", start),
+        }
+    }
+
+    fn members_at(&mut self, depth: usize) -> Result<BTreeSet<Value>, CanonError> {
+        let count = self.array()?;
+        let mut members = BTreeSet::new();
+        let mut last: &[u8] = &[];
+        for _ in 0..count {
+            let start = self.position();
+            members.insert(self.value_at(depth + 1)?);
+            let this = self.read_since(start);
+            if this <= last {
+                return self.fail(SET_ORDER, start);
+            }
+            last = this;
+        }
+        Ok(members)
+    }
+
+    fn record_at(&mut self, depth: usize) -> Result<Record, CanonError> {
+        let count = self.map()?;
+        let mut record = Record::new();
+        let mut last: Option<&str> = None;
+        for _ in 0..count {
+            let start = self.position();
+            let key = self.text()?;
+            if last.is_some_and(|last| (key.len(), key) <= (last.len(), last)) {
+                return self.fail(KEY_ORDER, start);
+            }
+            last = Some(key);
+            record.insert(key.to_owned(), self.value_at(depth + 1)?);
+        }
+        Ok(record)
+    }
+
+    /// The bytes read since a position that this reader reported.
+    pub fn read_since(&self, start: usize) -> &'a [u8] {
+        self.input.input().get(start..self.position()).unwrap_or_default()
+    }
+
+    /// Passes over one item of any kind that is used here, checking its form.
+    fn skip(&mut self, depth: usize) -> Result<(), CanonError> {
+        let start = self.position();
+        if depth > 2 * DEPTH_MAX + 16 {
+            return self.fail(TOO_DEEP, start);
+        }
+        match self.major()? {
+            0 => self.uint().map(drop),
+            1 => self.int().map(drop),
+            2 => self.bytes().map(drop),
+            3 => self.text().map(drop),
+            4 => {
+                let len = self.array()?;
+                (0..len).try_for_each(|_| self.skip(depth + 1))
+            }
+            5 => {
+                let len = self.map()?;
+                let mut last: &[u8] = &[];
+                for _ in 0..len {
+                    let at = self.position();
+                    self.skip(depth + 1)?;
+                    let key = self.read_since(at);
+                    if key <= last {
+                        return self.fail(KEY_ORDER, at);
+                    }
+                    last = key;
+                    self.skip(depth + 1)?;
+                }
+                Ok(())
+            }
+            _ => self.bool().map(drop),
+        }
+    }
+
     /// Refuses what is left over.
     pub fn end(&self) -> Result<(), CanonError> {
-        todo!()
+        if self.remaining() == 0 { Ok(()) } else { self.fail(LEFT_OVER, self.position()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(fields: &[(&str, Value)]) -> Record {
+        fields.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect()
+    }
+
+    fn why(bytes: &[u8]) -> &'static str {
+        decode_value(bytes).expect_err("these bytes are not canonical").0
+    }
+
+    #[test]
+    fn keys_ascend_by_length_first() {
+        let r = record(&[("b", 1.into()), ("aa", 2.into()), ("", true.into())]);
+        let bytes = encode_record(&r);
+        assert_eq!(bytes, [0xa3, 0x60, 0xf5, 0x61, b'b', 0x01, 0x62, b'a', b'a', 0x02]);
+        assert_eq!(decode_record(&bytes), Ok(r));
+        let swapped = [0xa2, 0x62, b'a', b'a', 0x02, 0x61, b'b', 0x01];
+        assert_eq!(decode_record(&swapped), Err(CanonError(KEY_ORDER, 5)));
+        let twice = [0xa2, 0x61, b'b', 0x02, 0x61, b'b', 0x01];
+        assert_eq!(decode_record(&twice), Err(CanonError(KEY_ORDER, 4)));
+        let long = record(&[(&"x".repeat(24), 1.into()), (&"z".repeat(23), 2.into()), (&"a".repeat(300), 3.into())]);
+        assert_eq!(decode_record(&encode_record(&long)), Ok(long));
+    }
+
+    #[test]
+    fn every_kind_of_value_has_its_bytes() {
+        let uid = Uid::new("T", "i").unwrap();
+        let cases: [(Value, &[u8]); 12] = [
+            (false.into(), &[0xf4]),
+            (true.into(), &[0xf5]),
+            (23.into(), &[0x17]),
+            (24.into(), &[0x18, 24]),
+            ((-1).into(), &[0x20]),
+            (i64::MIN.into(), &[0x3b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+            (i64::MAX.into(), &[0x1b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+            ("ş".into(), &[0x62, 0xc5, 0x9f]),
+            (uid.into(), &[0x83, 0, 0x61, b'T', 0x61, b'i']),
+            (Value::Set(BTreeSet::new()), &[0x82, 1, 0x80]),
+            (Value::Set([1.into(), false.into(), (-1).into()].into()), &[0x82, 1, 0x83, 0x01, 0x20, 0xf4]),
+            (Value::Ext(Ext::Ip, "::".into()), &[0x83, 2, 0x62, b'i', b'p', 0x62, b':', b':']),
+        ];
+        for (value, bytes) in cases {
+            assert_eq!(encode_value(&value), bytes, "{value:?}");
+            assert_eq!(decode_value(bytes), Ok(value));
+        }
+    }
+
+    #[test]
+    fn four_ways_not_to_be_canonical_are_refused() {
+        // Not shortest: integers, then lengths.
+        for bytes in [
+            &[0x18, 0x17][..],
+            &[0x19, 0x00, 0xff],
+            &[0x1a, 0, 0, 0xff, 0xff],
+            &[0x1b, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
+            &[0x38, 0x17],
+            &[0x39, 0x00, 0x18],
+            &[0x78, 0x01, b'a'],
+            &[0x98, 0x02, 0x01, 0x80],
+            &[0xb8, 0x00],
+        ] {
+            assert_eq!(why(bytes), NOT_SHORTEST, "{bytes:x?}");
+        }
+        // Indefinite.
+        for bytes in [&[0x9f, 0x01, 0x80, 0xff][..], &[0xbf, 0xff], &[0x7f, 0x61, b'a', 0xff], &[0x5f, 0xff], &[0xff]] {
+            assert_eq!(why(bytes), INDEFINITE, "{bytes:x?}");
+        }
+        // Out of order.
+        assert_eq!(why(&[0xa2, 0x61, b'b', 0x01, 0x61, b'a', 0x01]), KEY_ORDER);
+        assert_eq!(why(&[0x82, 1, 0x82, 0x02, 0x01]), SET_ORDER);
+        // Repeated.
+        assert_eq!(why(&[0xa2, 0x61, b'a', 0x01, 0x61, b'a', 0x01]), KEY_ORDER);
+        assert_eq!(why(&[0x82, 1, 0x82, 0x01, 0x01]), SET_ORDER);
+    }
+
+    #[test]
+    fn what_is_not_used_here_is_refused() {
+        for bytes in [
+            &[0xf6][..],
+            &[0xf7],
+            &[0xe0],
+            &[0xf3],
+            &[0xf8, 0xf4],
+            &[0xf8, 0xff],
+            &[0xf9, 0x3c, 0x00],
+            &[0xfa, 0, 0, 0, 0],
+            &[0xfb, 0, 0, 0, 0, 0, 0, 0, 0],
+        ] {
+            assert_eq!(why(bytes), SIMPLE, "{bytes:x?}");
+        }
+        for bytes in [&[0xc0, 0x61, b'a'][..], &[0xc2, 0x41, 0x01], &[0xd9, 0xd9, 0xf7, 0x00]] {
+            assert_eq!(why(bytes), TAGGED, "{bytes:x?}");
+        }
+        for bytes in [&[0x1c][..], &[0x3d], &[0x5e], &[0x7c], &[0x9d], &[0xbe]] {
+            assert_eq!(why(bytes), "a reserved length", "{bytes:x?}");
+        }
+        assert_eq!(why(&[0x3b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), OUT_OF_RANGE);
+        assert_eq!(why(&[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), OUT_OF_RANGE);
+        assert_eq!(why(&[0x41, 0x00]), "bytes are not a value");
+        assert_eq!(why(&[0x62, 0xc3, 0x28]), NOT_UTF8);
+        assert_eq!(why(&[0x01, 0x01]), LEFT_OVER);
+        assert_eq!(why(&[0xa1, 0x01, 0x01]), "text was expected");
+        assert_eq!(why(&[0x83, 0x00, 0x61, b'T', 0x60]), "an entity is malformed");
+        assert_eq!(why(&[0x83, 0x02, 0x61, b'T', 0x60]), "an unknown extension function");
+        for bytes in [&[0x80][..], &[0x81, 0x00], &[0x82, 0x03, 0x80], &[0x84, 0, 0, 0, 0]] {
+            assert_eq!(why(bytes), "an array that is no value", "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_held_against_what_is_left() {
+        for bytes in [
+            &[][..],
+            &[0x18],
+            &[0x1b, 0, 0],
+            &[0x61],
+            &[0x7b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            &[0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x60, 0x00],
+            &[0xa1, 0x60],
+            &[0x82, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff],
+        ] {
+            assert_eq!(why(bytes), CUT_SHORT, "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let nested = |depth: usize| {
+            let mut v = Value::Set(BTreeSet::new());
+            for _ in 1..depth {
+                v = Value::Set([v].into());
+            }
+            encode_value(&v)
+        };
+        assert!(decode_value(&nested(DEPTH_MAX)).is_ok());
+        assert_eq!(why(&nested(DEPTH_MAX + 1)), TOO_DEEP);
+        let endless: Vec<u8> = [0x82, 0x01, 0x81].repeat(100_000);
+        assert!(matches!(why(&endless), TOO_DEEP));
+        assert!(check_items(&[0x81; 100_000]).is_err());
+    }
+
+    #[test]
+    fn items_may_be_checked_without_meaning() {
+        assert_eq!(check_items(&[0x01, 0xa2, 0x01, 0x41, 0x00, 0x18, 0x18, 0x80]), Ok(()));
+        assert_eq!(check_items(&[0xa2, 0x02, 0x00, 0x01, 0x00]), Err(CanonError(KEY_ORDER, 3)));
+        assert_eq!(same(&[1, 2, 3], &[1, 2]), Err(CanonError(REENCODED, 2)));
     }
 }
