@@ -53,7 +53,7 @@ numbered!(Kind {
 });
 numbered!(Decision { None, Allow, Deny });
 numbered!(Durability { Unknown, Full, Weak });
-numbered!(Slot { Principal, Slice, Facts, Args, Context, Id, Once, Payload, Change, Blockers, Effects, Legacy });
+numbered!(Slot { Principal, Slice, Facts, Args, Context, Id, Once, Payload, Change, Blockers, Effects, Legacy, Deadlines });
 
 /// What a record says happened. Numbers are forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -269,11 +269,4 @@ pub struct StoredPart {
     pub key: KeyId,
     /// Nonce and ciphertext of (salt, plaintext).
     pub sealed: Vec<u8>,
-}
-
-impl Header {
-    /// x
-    pub fn encode(&self) -> Vec<u8> {
-        todo!()
-    }
 }
