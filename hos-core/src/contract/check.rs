@@ -129,12 +129,13 @@ impl<'c> Findings<'c> {
     }
 
     /// Two events are twins where both lead from one state to one target; a state from which only one of them leads to
-    /// that target is then most likely forgotten in the other.
+    /// that target is then most likely forgotten in the other. A wildcard forgets nothing and is nobody's twin.
     fn twins(&mut self) {
         let events: Vec<(&Name, &Event, BTreeSet<(&str, &str)>)> = self
             .contract
             .events
             .iter()
+            .filter(|(_, arrows)| arrows.iter().all(|a| !a.wildcard))
             .filter_map(|(name, arrows)| {
                 let pairs = |e: &'c Event| e.from.iter().flat_map(|f| e.targets().map(|t| (t.as_str(), f.as_str())));
                 Some((name, arrows.first()?, arrows.iter().flat_map(pairs).collect()))
