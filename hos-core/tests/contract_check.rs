@@ -5,6 +5,7 @@ use hos_core::contract::check::check;
 use hos_core::contract::draw::{dot, mermaid};
 use hos_core::contract::parse::parse;
 use hos_core::fault::{Severity, SourceFile};
+use hos_core::spanned::FAULTS_MAX;
 
 const ORDER: &str = include_str!("contract_order.toml");
 
@@ -48,12 +49,15 @@ fn a_sound_contract_has_no_findings() {
     }
 }
 
+/// Code, severity, line.
+type Told = (&'static str, Severity, usize);
+
 #[test]
 fn every_finding_is_told_with_code_severity_and_line() {
     let (error, warning) = (Severity::Error, Severity::Warning);
     // What to replace in the sound one  | by                                                | findings
     #[rustfmt::skip]
-    let rows: &[(&str, &str, &[(&str, Severity, usize)])] = &[
+    let rows: &[(&str, &str, &[Told])] = &[
         ("\"z\",\n]",                      "\"z\",\n\"q\",\n]",                                &[("dead_end", warning, 8), ("unreachable", warning, 8)]),
         ("\"z\",\n]\nterminal = [\"z\"",   "\"z\",\n\"q\",\n]\nterminal = [\"z\", \"q\"",      &[("unreachable", warning, 8)]),
         ("forever = [\"b\"]",              "",                                                 &[("waiting", warning, 6)]),
@@ -168,6 +172,26 @@ fn drawings_are_whole_and_the_same_each_time() {
     for (span, text) in [("PT60M", "PT1H"), ("P14D", "P14D"), ("P1DT2H3M4S", "P1DT2H3M4S")] {
         assert!(drawn.contains(&format!("after {text}")), "{span}: {drawn}");
     }
+}
+
+/// The largest contract that parses is checked without anything growing out of bounds.
+#[test]
+fn the_largest_contract_is_checked() {
+    let names: Vec<String> = (0..256).map(|i| format!("\"s{i}\"")).collect();
+    let states = names.join(",");
+    let branches: Vec<String> = (0..32).map(|i| format!("{{to=\"s{i}\"{}}}", if i < 31 { ",when=\"x\"" } else { "" })).collect();
+    let mut text = format!("contract = \"c\"\nversion = 1\nentity = \"E\"\nstates = [{states}]\n[begin.n]\nto = \"s0\"\n");
+    for i in 0..300 {
+        let from = names[..255 - i % 3].join(",");
+        text.push_str(&format!("[event.e{i}]\nfrom=[{from}]\nbranch=[{}]\n", branches.join(",")));
+    }
+    // An error at the end of the file is not hidden by the flood of warnings.
+    text.push_str("[event.last]\nfrom=[\"s0\"]\nto=\"s1\"\nreplies=[\"last\"]\n");
+    let (contract, file) = read(&text);
+    let found = check(&contract, &file);
+    let of = |severity| found.iter().filter(|f| f.severity == severity).map(|f| f.code).collect::<Vec<_>>();
+    assert_eq!(of(Severity::Error), ["law.contract.reply_unhandled"]);
+    assert_eq!(of(Severity::Warning).len(), FAULTS_MAX);
 }
 
 /// The specification's example is sound, and every code that can be told is explained there.

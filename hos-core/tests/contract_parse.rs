@@ -4,6 +4,7 @@ use hos_core::contract::definition::{Due, Field, OnSame};
 use hos_core::contract::parse::parse;
 use hos_core::fault::{Fault, SourceFile};
 use hos_core::shape::{Type, Wanted};
+use hos_core::spanned::FAULTS_MAX;
 use hos_core::time::Span;
 use std::fmt::Write;
 
@@ -295,6 +296,13 @@ fn hostile_texts_are_faults_and_nothing_worse() {
     }
     let deep = format!("contract = \"c\"\nx = {}", "[".repeat(200_000));
     assert_eq!(faults(&deep).iter().map(|f| f.code).collect::<Vec<_>>(), ["law.toml.too_deep"]);
+    // A file of nothing but mistakes costs no more than its first few hundred.
+    let many = format!(
+        "{HEAD}[event.e]\nto = \"b\"\nfrom = [{}]\nreplies = [{}]\n",
+        "\"aa\", ".repeat(100_000),
+        "\"f\", ".repeat(60_000)
+    );
+    assert_eq!(faults(&many).len(), FAULTS_MAX);
     // Cut anywhere, it is read or refused.
     for end in (0..ORDER.len()).step_by(7).filter(|i| ORDER.is_char_boundary(*i)) {
         let _ = parse(&file(&ORDER[..end]), "Pazar");
