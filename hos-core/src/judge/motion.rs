@@ -13,6 +13,7 @@ use crate::contract::step::{self, Armed, Truth};
 use crate::contract::Contract;
 use crate::digest;
 use crate::id::{DottedName, Handle, Name, Uid};
+use crate::law::Law;
 use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
 use crate::policy::{Entity, Prepared, Request, Ruling};
@@ -104,7 +105,7 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
         last_time: bench.now,
         law: bench.active.law.hash,
         contract_version: of.contract.version,
-        subject: subject(bench, &of.contract, &call.facts),
+        subject: data_subject(bench.active.law, &of.contract, &call.facts),
         facts: call.facts.clone(),
         deadlines: Vec::new(),
     };
@@ -309,7 +310,7 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
         last_time: bench.now,
         law: bench.active.law.hash,
         contract_version: of.contract.version,
-        subject: subject(bench, &of.contract, &call.facts),
+        subject: data_subject(bench.active.law, &of.contract, &call.facts),
         facts: call.facts.clone(),
         deadlines: Vec::new(),
     };
@@ -420,9 +421,9 @@ fn person<'u>(bench: &Bench<'_>, uid: &'u Uid) -> Option<&'u Uid> {
 }
 
 /// Whose data an instance's parts are: the person that its `data_subject` fact names.
-fn subject(bench: &Bench<'_>, contract: &Contract, facts: &Record) -> Option<Uid> {
+pub fn data_subject(law: &Law, contract: &Contract, facts: &Record) -> Option<Uid> {
     match facts.get(contract.data_subject.as_ref()?.as_str()) {
-        Some(Value::Entity(uid)) if bench.is_person(uid) => Some(uid.clone()),
+        Some(Value::Entity(uid)) if law.persons.contains(uid.type_name()) => Some(uid.clone()),
         _ => None,
     }
 }
