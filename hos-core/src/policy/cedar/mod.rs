@@ -13,7 +13,7 @@ pub(super) mod uid;
 pub(super) mod value;
 pub(super) mod walk;
 
-pub(super) use cedar_policy_core::ast::{Entity as CoreEntity, EntityType, EntityUID, Expr};
+pub(super) use cedar_policy_core::ast::{Entity as CoreEntity, EntityType, EntityUID};
 pub(super) use uid::{Key, PassHash};
 
 /// Runs what recurses over a text that was let through, on a stack that is surely deep enough for it.

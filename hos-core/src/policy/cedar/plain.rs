@@ -3,7 +3,7 @@
 use super::judge::{Context, Store};
 use super::{Key, schema};
 use cedar_policy_core::entities::{
-    ContextJsonParser, Dereference, EntityJsonParser, NoEntitiesSchema, NullContextSchema, TCComputation,
+    ContextJsonParser, Dereference, EntityJsonParser, NoEntitiesSchema, TCComputation,
 };
 use cedar_policy_core::extensions::Extensions;
 use cedar_policy_core::validator::{CoreSchema, ValidatorSchema, context_schema_for_action};
@@ -48,7 +48,7 @@ impl PlainSources {
         let declared = self.schema.as_ref().and_then(|schema| context_schema_for_action(schema, action.uid()));
         match declared {
             Some(declared) => ContextJsonParser::new(Some(&declared), extensions).from_json_str(json),
-            None => ContextJsonParser::new(None::<&NullContextSchema>, extensions).from_json_str(json),
+            None => Context::from_json_str(json),
         }
         .map_err(|e| e.to_string())
     }
