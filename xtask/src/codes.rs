@@ -8,9 +8,9 @@ pub(crate) const SOURCE: &str = "hos-core/src/refusal.rs";
 /// Where they are told.
 pub(crate) const PAGE: &str = "spec/refusal-codes.md";
 /// The table stands between these marks.
-pub(crate) const BEGIN: &str = "<!-- codes: begin -->";
+pub(crate) const BEGIN: &str = "<!-- codes -->";
 /// See [`BEGIN`].
-pub(crate) const END: &str = "<!-- codes: end -->";
+pub(crate) const END: &str = "<!-- end of codes -->";
 
 /// One line of the `codes!` macro.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ fn line(line: &str) -> Option<Code> {
 
 /// The table in Markdown.
 pub(crate) fn table(codes: &[Code]) -> String {
-    let mut out = String::from("| number | code | meaning |\n|---|---|---|\n");
+    let mut out = String::from("| number | code | meaning |\n|---:|---|---|\n");
     for code in codes {
         out.push_str(&format!("| {} | `{}` | {} |\n", code.number, code.text, code.meaning));
     }

@@ -150,7 +150,7 @@ mod tests {
         "codes! {\n    One = 1, \"hos.one\", \"The first. Mend it.\";\n    Two = 2, \"hos.two\", \"The second.\";\n}\n";
 
     fn page(rows: &str) -> String {
-        format!("# Codes\n\n{}\n| number | code | meaning |\n|---|---|---|\n{rows}{}\n", codes::BEGIN, codes::END)
+        format!("# Codes\n\n{}\n| number | code | meaning |\n|---:|---|---|\n{rows}{}\n", codes::BEGIN, codes::END)
     }
 
     #[test]
