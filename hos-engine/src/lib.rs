@@ -1,1 +1,4 @@
-//! Skeleton.
+//! The engine: stores, clock, keys, the transaction, sealing.
+
+pub mod store;
+
