@@ -26,7 +26,6 @@ mod seal;
 mod sealed;
 mod settle;
 pub mod store;
-pub mod vault;
 mod verify;
 mod view;
 mod work;
