@@ -13,8 +13,7 @@ use crate::seal::{self, Heads, Origin, Unsealed};
 use crate::sealed::{FreshKeys, Keys};
 use crate::store::StoreError;
 use crate::store::sql::evidence as sql;
-use crate::store::sqlite::{Runner, Tx};
-use crate::vault::Vault;
+use crate::store::sqlite::{Runner, Tx, Vault};
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
 use crate::Failure;
@@ -69,12 +68,15 @@ pub(crate) struct Group {
     cases: u64,
     sealed: HashMap<(Handle, u64), (u64, EntryHash)>,
     stored: Vec<(Tenant, u64)>,
+    /// Keys of persons whose erasure this group commits.
+    pub(crate) destroy: Vec<[u8; 32]>,
 }
 
 /// How far a group had come.
 pub(crate) struct Mark {
     unsealed: usize,
     changes: u64,
+    destroy: usize,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -275,15 +277,17 @@ impl Runner for Court {
             cases: 0,
             sealed: HashMap::new(),
             stored: Vec::new(),
+            destroy: Vec::new(),
         })
     }
 
     fn mark(&self, group: &Group) -> Mark {
-        Mark { unsealed: group.unsealed.len(), changes: group.changes }
+        Mark { unsealed: group.unsealed.len(), changes: group.changes, destroy: group.destroy.len() }
     }
 
     fn rewind(&self, group: &mut Group, mark: Mark) {
         group.unsealed.truncate(mark.unsealed);
+        group.destroy.truncate(mark.destroy);
         group.streams.clear();
         if group.changes != mark.changes {
             group.views.clear();
@@ -317,10 +321,14 @@ impl Runner for Court {
         self.seal_group(tx, group).map_err(StoreError::from)?;
         self.store_checkpoints(tx, group).map_err(StoreError::from)?;
         // Keys reach the vault before the data they seal is committed: a crash between the two leaves a key without data.
-        self.keys().keep(&group.fresh).map_err(StoreError::from)
+        self.keys().keep(&group.fresh, self.clock.now()).map_err(StoreError::from)
     }
 
     fn committed(&self, group: Group, answers: &mut [Result<Done, StoreError>]) {
+        // What cannot be destroyed now is destroyed at the next start: the erasure's record says so.
+        for tag in &group.destroy {
+            let _ = self.vault.destroy(tag, self.clock.now());
+        }
         self.sign_heads(&group.heads);
         {
             let mut checkpoints = lock(&self.checkpoints);
