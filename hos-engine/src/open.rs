@@ -30,8 +30,6 @@ pub struct Settings {
     pub limits: Limits,
     /// How long once-keys are kept; at least 30 days.
     pub once_kept: Duration,
-    /// How many refusals are recorded for one principal, tenant and day; further ones are answered and not recorded.
-    pub refusals_per_day: u32,
     /// How long to wait for another process that holds the store.
     pub busy_timeout: Duration,
     /// Accept the clock as it is, once, though it jumped.
@@ -45,7 +43,6 @@ impl Default for Settings {
             directory_age_max: Duration::from_millis(500),
             limits: Limits::default(),
             once_kept: Duration::from_secs(30 * 86_400),
-            refusals_per_day: 10_000,
             busy_timeout: Duration::from_secs(10),
             clock_confirmed: false,
         }

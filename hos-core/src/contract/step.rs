@@ -209,35 +209,3 @@ pub fn unplaced<'o>(older: &'o Contract, newer: &Contract) -> Vec<&'o Name> {
     let live = older.states.iter().filter(|s| !s.terminal);
     live.filter(|s| migrate(newer, older.version, s.name.as_str()).is_none()).map(|s| &s.name).collect()
 }
-
-/// A deadline that is armed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Armed {
-    /// place
-    pub deadline: usize,
-    /// event
-    pub event: crate::id::Name,
-    /// due
-    pub due: crate::time::Timestamp,
-}
-/// x
-pub fn deadlines_on_entry(
-    _c: &Contract,
-    _state: &str,
-    _entered: crate::time::Timestamp,
-    _at: &mut dyn FnMut(ExpressionIndex) -> Result<crate::time::Timestamp, String>,
-) -> Result<Vec<Armed>, Blocker> {
-    todo!()
-}
-/// x
-pub fn effects<'e>(_e: &'e Event, _b: &'e Branch) -> Vec<&'e super::definition::Effect> {
-    todo!()
-}
-/// x
-pub fn body(_e: &super::definition::Effect, _id: &crate::id::InstanceId, _state: &str, _p: &crate::id::Uid, _f: &Record, _a: &Record) -> Record {
-    todo!()
-}
-/// x
-pub fn migrate<'c>(_c: &'c Contract, _from: u32, _state: &str) -> Option<&'c crate::id::Name> {
-    todo!()
-}

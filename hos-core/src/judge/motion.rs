@@ -12,7 +12,7 @@ use crate::contract::definition::{Branch, Event};
 use crate::contract::step::{self, Armed, Truth};
 use crate::contract::Contract;
 use crate::digest;
-use crate::id::{DottedName, Handle, InstanceId, Name, Uid};
+use crate::id::{DottedName, Handle, Name, Uid};
 use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
 use crate::policy::{Entity, Prepared, Request, Ruling};
@@ -793,12 +793,10 @@ impl Motion<'_, '_> {
 
 fn messages_of(asked: &Asked<'_>, verdict: &Verdict<'_>, after: &Instance) -> Vec<Message> {
     let Some(branch) = verdict.branch.filter(|b| b.to == after.state) else { return Vec::new() };
-    let id: &InstanceId = &after.id;
     step::effects(asked.event, branch)
-        .into_iter()
         .map(|effect| Message {
             kind: effect.kind.clone(),
-            body: step::body(effect, id, after.state.as_str(), &asked.by.principal, &after.facts, asked.args),
+            body: step::body(effect, after.id.as_str(), after.state.as_str(), &asked.by.principal, &after.facts, asked.args),
         })
         .collect()
 }

@@ -63,6 +63,11 @@ impl PolicyLaw {
         todo!()
     }
 
+    /// stub
+    pub fn may_permit_to(&self, _action: &str, _principal: &Uid, _resource: &str) -> bool {
+        todo!()
+    }
+
     /// Whether the schema declares this entity type.
     pub fn has_entity_type(&self, _type_name: &str) -> bool {
         todo!()

@@ -63,16 +63,16 @@ pub fn acknowledge(t: &Tenant, pos: u64, lease: &KeyId) -> Statement {
     )
 }
 
-/// How many refusals were recorded for a principal on a day.
-pub fn refusals(t: &Tenant, principal: &[u8; 16], day: i64) -> Statement {
-    Statement::new("SELECT count FROM hos_refusal WHERE tenant = ?1 AND principal = ?2 AND day = ?3", [tenant(t), principal.into(), day.into()])
+/// How many refusals were recorded for a principal in an hour.
+pub fn refusals(t: &Tenant, principal: &[u8; 16], hour: i64) -> Statement {
+    Statement::new("SELECT count FROM hos_refusal WHERE tenant = ?1 AND principal = ?2 AND hour = ?3", [tenant(t), principal.into(), hour.into()])
 }
 
 /// Counts a refusal.
-pub fn count_refusal(t: &Tenant, principal: &[u8; 16], day: i64) -> Statement {
+pub fn count_refusal(t: &Tenant, principal: &[u8; 16], hour: i64) -> Statement {
     Statement::new(
-        "INSERT INTO hos_refusal (tenant, principal, day, count) VALUES (?1, ?2, ?3, 1)
-         ON CONFLICT (tenant, principal, day) DO UPDATE SET count = count + 1",
-        [tenant(t), principal.into(), day.into()],
+        "INSERT INTO hos_refusal (tenant, principal, hour, count) VALUES (?1, ?2, ?3, 1)
+         ON CONFLICT (tenant, principal, hour) DO UPDATE SET count = count + 1",
+        [tenant(t), principal.into(), hour.into()],
     )
 }

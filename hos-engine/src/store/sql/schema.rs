@@ -110,9 +110,9 @@ CREATE TABLE hos_grant (
   PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
 
--- How many refusals were recorded for a principal on a day: a bound, not evidence.
+-- How many refusals were recorded for a principal in an hour: a bound, not evidence.
 CREATE TABLE hos_refusal (
-  tenant TEXT NOT NULL, principal BLOB NOT NULL, day INTEGER NOT NULL, count INTEGER NOT NULL,
-  PRIMARY KEY (tenant, principal, day)
+  tenant TEXT NOT NULL, principal BLOB NOT NULL, hour INTEGER NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (tenant, principal, hour)
 ) STRICT, WITHOUT ROWID;
 ";
