@@ -24,7 +24,7 @@ pub fn answer_json(answer: &Answer, words: Words<'_>) -> Json {
     out.insert("policies".into(), json!(answer.policies));
     let errors = answer.errors.iter().map(|e| json!({ "policy": e.policy, "kind": e.kind, "message": e.message }));
     out.insert("errors".into(), Json::Array(errors.collect()));
-    out.insert("mode".into(), json!(mode_text(answer.mode)));
+    out.insert("mode".into(), json!(answer.mode.as_str()));
     out.insert("divergence".into(), json!(answer.divergence));
     put(&mut out, "candidate", answer.candidate.as_ref().map(|c| candidate_json(c, words)));
     out.insert("law".into(), json!(answer.law.to_string()));
@@ -135,11 +135,11 @@ fn entry_json(entry: &HistoryEntry) -> Json {
     out.insert("decision".into(), json!(decision_text(header.decision)));
     put(&mut out, "code", header.refusal.as_ref().map(|c| json!(&**c)));
     out.insert("policies".into(), json!(header.policies));
-    out.insert("mode".into(), json!(number_mode_text(header.mode)));
+    out.insert("mode".into(), json!(Mode::from_number(u64::from(header.mode)).map_or("unknown", Mode::as_str)));
     put(&mut out, "law", header.law.map(|h| json!(h.to_string())));
     put(&mut out, "guard_law", header.guard_law.map(|h| json!(h.to_string())));
     put(&mut out, "contract_version", header.contract_version.map(Json::from));
-    put(&mut out, "directory_version", Some(json!(header.directory_version)));
+    out.insert("directory_version".into(), json!(header.directory_version));
     out.insert("durability".into(), json!(durability_text(header.durability)));
     put(&mut out, "request", header.request.as_ref().map(|r| json!(r.as_str())));
     let parts: Map<String, Json> = entry.parts.iter().map(|(name, record)| (name.clone(), record_json(record))).collect();
@@ -147,19 +147,6 @@ fn entry_json(entry: &HistoryEntry) -> Json {
     out.insert("erased".into(), json!(entry.erased));
     out.insert("receipt".into(), receipt_json(&entry.receipt));
     Json::Object(out)
-}
-
-/// `off`, `shadow`, `enforce`.
-pub fn mode_text(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Off => "off",
-        Mode::Shadow => "shadow",
-        Mode::Enforce => "enforce",
-    }
-}
-
-fn number_mode_text(number: u8) -> &'static str {
-    [Mode::Off, Mode::Shadow, Mode::Enforce].into_iter().find(|m| *m as u8 == number).map_or("unknown", mode_text)
 }
 
 /// `allow`, `forbidden`, `forbid_error`, `not_permitted`.
