@@ -4,16 +4,20 @@
 //! Whether the schema has the actions, and whether any policy could permit them, is asked where policies are known.
 
 use super::definition::{Contract, Event};
+use super::parse::STATES_MAX;
 use super::step::{Standing, standing};
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::Name;
-use std::collections::BTreeSet;
+use crate::spanned::FAULTS_MAX;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-/// Every finding on a contract, in the order of the file. `file` is the file it was read from. Codes and severities are
+/// The findings on a contract, in the order of the file, at most [`FAULTS_MAX`] errors and as many warnings. `file` is the
+/// file it was read from. Codes and severities are
 /// listed in `spec/contract.md`.
 pub fn check(contract: &Contract, file: &SourceFile) -> Vec<Fault> {
     let graph = Graph::of(contract);
-    let mut found = Findings { contract, file, faults: Vec::new() };
+    let mut found = Findings { contract, file, faults: Vec::new(), errors_count: 0, warnings_count: 0 };
     found.states(&graph);
     found.arrows(&graph);
     found.twins();
@@ -58,7 +62,7 @@ impl<'c> Graph<'c> {
 }
 
 fn closure<'c>(from: BTreeSet<&'c str>, moves: &[(&'c str, &'c str)]) -> BTreeSet<&'c str> {
-    let mut next: std::collections::BTreeMap<&str, BTreeSet<&'c str>> = std::collections::BTreeMap::new();
+    let mut next: BTreeMap<&str, BTreeSet<&'c str>> = BTreeMap::new();
     for (a, b) in moves {
         next.entry(a).or_default().insert(b);
     }
@@ -74,9 +78,11 @@ struct Findings<'c> {
     contract: &'c Contract,
     file: &'c SourceFile,
     faults: Vec<Fault>,
+    errors_count: usize,
+    warnings_count: usize,
 }
 
-impl<'c> Findings<'c> {
+impl Findings<'_> {
     fn states(&mut self, graph: &Graph<'_>) {
         for state in &self.contract.states {
             let name = state.name.as_str();
@@ -111,14 +117,13 @@ impl<'c> Findings<'c> {
             if !own.is_empty() && !event.self_loop {
                 let states = listed(&own);
                 if event.wildcard {
-                    let message = format!("`*` makes `{name}` lead from {states} to itself");
+                    let message = format!(
+                        "`*` makes `{name}` lead from {states} to itself: say `self_loop = true`, or `on_same = \"noop\"`, which leaves it out"
+                    );
                     self.warn("law.contract.wildcard_target", &event.span, message);
                 } else {
-                    self.warn("law.contract.self_loop", &event.span, format!("`{name}` leads from {states} to itself"));
-                }
-                let hint = "say `self_loop = true`, `rearm = true`, or `on_same = \"noop\"` and leave the state out";
-                if let Some(fault) = self.faults.pop() {
-                    self.faults.push(fault.hint(hint));
+                    let message = format!("`{name}` leads from {states} to itself: say `self_loop = true` if that is meant");
+                    self.warn("law.contract.self_loop", &event.span, message);
                 }
             }
             if !event.from.iter().any(|s| graph.reachable.contains(s.as_str())) {
@@ -129,26 +134,20 @@ impl<'c> Findings<'c> {
     }
 
     /// Two events are twins where both lead from one state to one target; a state from which only one of them leads to
-    /// that target is then most likely forgotten in the other.
+    /// that target is then most likely forgotten in the other. A wildcard forgets nothing and is nobody's twin.
     fn twins(&mut self) {
-        let events: Vec<(&Name, &Event, BTreeSet<(&str, &str)>)> = self
-            .contract
-            .events
-            .iter()
-            .filter_map(|(name, arrows)| {
-                let pairs = |e: &'c Event| e.from.iter().flat_map(|f| e.targets().map(|t| (t.as_str(), f.as_str())));
-                Some((name, arrows.first()?, arrows.iter().flat_map(pairs).collect()))
-            })
-            .collect();
-        for (i, (name, _, arrows)) in events.iter().enumerate() {
-            for (other, event, others) in events.iter().skip(i + 1) {
-                let shared: BTreeSet<&str> = arrows.intersection(others).map(|(to, _)| *to).collect();
-                let odd: Vec<(&str, &str)> =
-                    arrows.symmetric_difference(others).filter(|(to, _)| shared.contains(to)).copied().collect();
-                let Some((to, from)) = odd.first() else { continue };
-                let only = if arrows.contains(&(*to, *from)) { name } else { other };
-                let message = format!("`{name}` and `{other}` both lead to `{to}`, but from `{from}` only `{only}` does");
-                self.warn("law.contract.twin_events", &event.span, message);
+        let plain = self.contract.events.values().filter(|arrows| arrows.iter().all(|a| !a.wildcard));
+        let states = self.contract.states.iter().map(|s| s.name.as_str());
+        let places: BTreeMap<&str, usize> = states.zip(0..).collect();
+        let events: Vec<(&Event, Sources<'_>)> = plain.filter_map(|a| Some((a.first()?, Sources::of(a, &places)))).collect();
+        for (i, (one, sources)) in events.iter().enumerate() {
+            for (other, others) in events.iter().skip(i + 1) {
+                let Some((to, from, only_one)) = sources.odd(others) else { continue };
+                let Some(from) = self.contract.states.get(from).map(|s| &s.name) else { continue };
+                let only = if only_one { &one.name } else { &other.name };
+                let message =
+                    format!("`{}` and `{}` both lead to `{to}`, but from `{from}` only `{only}` does", one.name, other.name);
+                self.warn("law.contract.twin_events", &other.span, message);
             }
         }
     }
@@ -209,12 +208,57 @@ impl<'c> Findings<'c> {
         }
     }
 
-    fn warn(&mut self, code: &'static str, span: &std::ops::Range<usize>, message: String) {
-        self.faults.push(Fault::at(code, Severity::Warning, self.file, span.clone(), message));
+    fn warn(&mut self, code: &'static str, span: &Range<usize>, message: String) {
+        self.tell(code, Severity::Warning, span, message);
     }
 
-    fn error(&mut self, code: &'static str, span: &std::ops::Range<usize>, message: String) {
-        self.faults.push(Fault::at(code, Severity::Error, self.file, span.clone(), message));
+    fn error(&mut self, code: &'static str, span: &Range<usize>, message: String) {
+        self.tell(code, Severity::Error, span, message);
+    }
+
+    /// Each severity has its own bound, so that no flood of warnings hides an error.
+    fn tell(&mut self, code: &'static str, severity: Severity, span: &Range<usize>, message: String) {
+        let told = match severity {
+            Severity::Error => &mut self.errors_count,
+            _ => &mut self.warnings_count,
+        };
+        if *told < FAULTS_MAX {
+            *told += 1;
+            self.faults.push(Fault::at(code, severity, self.file, span.clone(), message));
+        }
+    }
+}
+
+/// For each target of an event, the states from which it leads there: one bit for each state, by its place in the contract.
+struct Sources<'c>(BTreeMap<&'c str, [u64; STATES_MAX / 64]>);
+
+impl<'c> Sources<'c> {
+    fn of(arrows: &'c [Event], places: &BTreeMap<&str, usize>) -> Self {
+        let mut found: BTreeMap<&str, [u64; STATES_MAX / 64]> = BTreeMap::new();
+        for arrow in arrows {
+            for to in arrow.targets() {
+                let bits = found.entry(to.as_str()).or_default();
+                for place in arrow.from.iter().filter_map(|from| places.get(from.as_str())) {
+                    if let Some(word) = bits.get_mut(place / 64) {
+                        *word |= 1 << (place % 64);
+                    }
+                }
+            }
+        }
+        Self(found)
+    }
+
+    /// A target that both lead to from a common state, the place of a state from which only one of them does, and whether
+    /// that is this one.
+    fn odd(&self, other: &Self) -> Option<(&'c str, usize, bool)> {
+        self.0.iter().find_map(|(to, mine)| {
+            let theirs = other.0.get(to)?;
+            let pairs = || mine.iter().zip(theirs).enumerate();
+            pairs().find(|(_, (a, b))| *a & *b != 0)?;
+            let (word, (a, b)) = pairs().find(|(_, (a, b))| a != b)?;
+            let bit = (a ^ b).trailing_zeros() as usize;
+            Some((*to, word * 64 + bit, a >> bit & 1 == 1))
+        })
     }
 }
 

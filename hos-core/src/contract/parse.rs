@@ -105,7 +105,7 @@ impl Parser<'_> {
         let events = self.events(table, "event");
         let overrides = self.events(table, "override");
         self.distinct_names(&begins, &events, &overrides);
-        self.replies_known(table, &events);
+        self.replies_known(table);
         let deadlines = self.deadlines(table, &events);
         let migrations = self.migrations(table, version);
         Some(Contract {

@@ -120,7 +120,13 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
     if let Some((key, digest)) = &once {
         d.part(Slot::Once, concerned.as_ref(), evidence::encode_once(key, digest));
     }
-    let draft = d.finish();
+    let draft = match d.finish() {
+        Ok(draft) => draft,
+        Err(blocker) => {
+            answer.allowed = false;
+            return stop(answer, blocker);
+        }
+    };
     let thread = DirectoryThread { handle, n, last: draft.hash };
     let after = apply(&call.change, rows, thread);
     Judged { answer, drafts: vec![draft], instance: None, messages: Vec::new(), once, directory: after }
@@ -251,6 +257,6 @@ fn refused(bench: &Bench<'_>, mut answer: Answer, call: &Directory) -> Judged {
     d.part(Slot::Principal, whose, evidence::encode_entity(&call.by.principal));
     d.part(Slot::Blockers, whose, evidence::encode_blockers(&answer.blockers));
     d.part(Slot::Change, whose, evidence::encode_change(&call.change));
-    let draft = d.finish();
-    Judged { answer, drafts: vec![draft], instance: None, messages: Vec::new(), once: None, directory: None }
+    let drafts = d.finish().into_iter().collect();
+    Judged { answer, drafts, instance: None, messages: Vec::new(), once: None, directory: None }
 }

@@ -21,7 +21,7 @@ pub use draft::{Draft, Place};
 pub use evidence::{decode_armed, encode_armed, decode_blockers, decode_change, decode_entity, decode_messages, decode_once, decode_slice, decode_text};
 pub use instance::{Instance, Message};
 pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
-pub use motion::{BeginRows, adopt, available, begin, tick, transition};
+pub use motion::{BeginRows, adopt, available, begin, data_subject, tick, transition};
 pub use note::note;
 
 use crate::answer::{Answer, Receipt};

@@ -5,7 +5,7 @@ use crate::contract::definition::{Branch, Effect, Event, Field, Guard, OnSame};
 use crate::id::{DottedName, Name, Shown};
 use crate::shape::{Attribute, Wanted};
 use crate::spanned::{Data, Entry, Table, Text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 const BEGIN_KEYS: [&str; 7] = ["to", "branch", "args", "action", "require", "effects", "replies"];
@@ -42,6 +42,7 @@ impl Parser<'_> {
         for entry in &events.entries {
             let name = self.name_of(&entry.key, entry.span.clone());
             let mut arrows: Vec<Event> = Vec::new();
+            let mut taken: BTreeSet<Name> = BTreeSet::new();
             if matches!(&entry.item.data, Data::Array(items) if items.is_empty()) {
                 self.error("law.contract.empty", entry.span.clone(), format!("`{}` has no arrow", Shown(&entry.key)));
             }
@@ -49,7 +50,7 @@ impl Parser<'_> {
                 self.keys(body, &EVENT_KEYS);
                 let Some(name) = &name else { continue };
                 if let Some(arrow) = self.arrow(name, body, arrows.first(), true) {
-                    self.no_second_arrow(&arrows, &arrow);
+                    self.no_second_arrow(&mut taken, &arrow);
                     arrows.push(arrow);
                 }
             }
@@ -154,10 +155,13 @@ impl Parser<'_> {
         }
     }
 
-    fn no_second_arrow(&mut self, arrows: &[Event], new: &Event) {
-        for state in new.from.iter().filter(|s| arrows.iter().any(|a| a.leaves(s.as_str()))) {
-            let message = format!("`{}` has an arrow out of `{state}` already", new.name);
-            self.error("law.contract.duplicate_arrow", new.span.clone(), message);
+    /// Marks the states that the arrow leaves as taken; one that is taken already would leave it open which arrow counts.
+    fn no_second_arrow(&mut self, taken: &mut BTreeSet<Name>, new: &Event) {
+        for state in &new.from {
+            if !taken.insert(state.clone()) {
+                let message = format!("`{}` has an arrow out of `{state}` already", new.name);
+                self.error("law.contract.duplicate_arrow", new.span.clone(), message);
+            }
         }
     }
 
@@ -177,7 +181,9 @@ impl Parser<'_> {
             } else {
                 let Some(state) = self.state_of(text) else { continue };
                 let twice = named.contains(&state);
-                named.push(state);
+                if !twice {
+                    named.push(state);
+                }
                 twice
             };
             if twice {
@@ -273,7 +279,7 @@ impl Parser<'_> {
             other => {
                 let message = format!("`on_same` is `noop` or `refuse`, not `{}`", Shown(other));
                 let fault = self.reader.error("law.contract.bad_value", text.span.clone(), message);
-                self.reader.push(fault.did_you_mean(other, ["noop", "refuse"]));
+                self.reader.push_near(fault, other, ["noop", "refuse"]);
                 OnSame::Refuse
             }
         }
@@ -319,7 +325,7 @@ impl Parser<'_> {
                     let message = format!("a message carries no `{}`", Shown(other));
                     let fault = self.reader.error("law.contract.unknown_field", span, message);
                     let fault = fault.hint("`id`, `state`, `principal`, `facts.NAME` or `args.NAME`");
-                    self.reader.push(fault.did_you_mean(other, ["id", "state", "principal"]));
+                    self.reader.push_near(fault, other, ["id", "state", "principal"]);
                     None
                 }
             },

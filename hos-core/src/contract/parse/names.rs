@@ -65,8 +65,7 @@ impl Parser<'_> {
         }
         let message = format!("no state is called `{}`", Shown(&text.value));
         let fault = self.reader.error("law.contract.unknown_state", text.span.clone(), message);
-        let fault = fault.did_you_mean(&text.value, self.states.iter().map(|s| s.name.as_str()));
-        self.reader.push(fault);
+        self.reader.push_near(fault, &text.value, self.states.iter().map(|s| s.name.as_str()));
         None
     }
 
@@ -76,8 +75,7 @@ impl Parser<'_> {
             return Some((name.clone(), attribute.clone()));
         }
         let fault = self.reader.error("law.contract.unknown_fact", span, format!("no fact is called `{}`", Shown(name)));
-        let fault = fault.did_you_mean(name, self.facts.keys().map(Name::as_str));
-        self.reader.push(fault);
+        self.reader.push_near(fault, name, self.facts.keys().map(Name::as_str));
         None
     }
 
@@ -92,8 +90,7 @@ impl Parser<'_> {
             return Some((name.clone(), attribute));
         }
         let fault = self.reader.error("law.contract.unknown_arg", span, format!("no argument is called `{}`", Shown(name)));
-        let fault = fault.did_you_mean(name, args.keys().map(Name::as_str));
-        self.reader.push(fault);
+        self.reader.push_near(fault, name, args.keys().map(Name::as_str));
         None
     }
 }

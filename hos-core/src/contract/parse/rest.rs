@@ -6,7 +6,7 @@ use crate::id::{Name, Shown};
 use crate::shape::Wanted;
 use crate::spanned::{Data, Entry, Table, Text};
 use crate::time::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest wait, 100 years, in milliseconds: longer is a mistake.
 const WAIT_MAX: Span = Span(100 * 366 * 86_400_000);
@@ -31,31 +31,29 @@ impl Parser<'_> {
     }
 
     /// Replies can only be looked up once all events are known, so the file is asked a second time.
-    pub(super) fn replies_known(&mut self, table: &Table, events: &BTreeMap<Name, Vec<Event>>) {
+    pub(super) fn replies_known(&mut self, table: &Table) {
+        let known = event_names(table);
         let sections = ["begin", "event", "override"].into_iter().filter_map(|s| table.get(s));
-        let bodies = sections.flat_map(|s| entries(s)).flat_map(tables);
-        let texts: Vec<&Text> = bodies.filter_map(|b| b.get("replies")).flat_map(strings).collect();
-        for text in texts {
-            self.event_known(text, table, events);
+        let bodies = sections.flat_map(entries).flat_map(tables);
+        for text in bodies.filter_map(|b| b.get("replies")).flat_map(strings) {
+            self.event_known(text, &known);
         }
     }
 
-    /// Whether a plain event has this name. One that is in the file but was left out for its faults counts.
-    fn event_known(&mut self, text: &Text, table: &Table, events: &BTreeMap<Name, Vec<Event>>) -> bool {
-        let known: Vec<&str> =
-            table.get("event").map(|e| entries(e).iter().map(|e| e.key.as_str()).collect()).unwrap_or_default();
-        if events.contains_key(text.value.as_str()) || known.contains(&text.value.as_str()) {
-            return true;
+    fn event_known(&mut self, text: &Text, known: &BTreeSet<&str>) -> bool {
+        let found = known.contains(text.value.as_str());
+        if !found {
+            let message = format!("no event is called `{}`", Shown(&text.value));
+            let fault = self.reader.error("law.contract.unknown_event", text.span.clone(), message);
+            self.reader.push_near(fault, &text.value, known.iter().copied());
         }
-        let message = format!("no event is called `{}`", Shown(&text.value));
-        let fault = self.reader.error("law.contract.unknown_event", text.span.clone(), message);
-        self.reader.push(fault.did_you_mean(&text.value, known));
-        false
+        found
     }
 
     /// `[[deadline]]`
     pub(super) fn deadlines(&mut self, table: &Table, events: &BTreeMap<Name, Vec<Event>>) -> Vec<Deadline> {
         let mut found: Vec<Deadline> = Vec::new();
+        let known = event_names(table);
         let bodies = self.reader.tables(table, "deadline");
         if let Some(body) = bodies.get(DEADLINES_MAX) {
             self.limit(body.span.clone(), DEADLINES_MAX, "deadlines");
@@ -63,7 +61,7 @@ impl Parser<'_> {
         for body in bodies.into_iter().take(DEADLINES_MAX) {
             self.keys(body, &["state", "after", "at", "event"]);
             let state = self.reader.required_string(body, "state").and_then(|text| self.state_of(text));
-            let event = self.reader.required_string(body, "event").filter(|text| self.event_known(text, table, events));
+            let event = self.reader.required_string(body, "event").filter(|text| self.event_known(text, &known));
             let arrows = event.and_then(|text| events.get_key_value(text.value.as_str()));
             let action = arrows.and_then(|(_, a)| a.first()).map_or(String::new(), |e| e.action.clone());
             let due = self.due(body, &action);
@@ -151,6 +149,11 @@ impl Parser<'_> {
         }
         found
     }
+}
+
+/// The names of plain events, those included that were left out for their faults: one mistake is told once.
+fn event_names(table: &Table) -> BTreeSet<&str> {
+    table.get("event").into_iter().flat_map(entries).map(|e| e.key.as_str()).collect()
 }
 
 fn entries(entry: &Entry) -> &[Entry] {

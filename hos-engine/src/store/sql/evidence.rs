@@ -37,10 +37,10 @@ pub fn thread_records(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> S
 }
 
 /// All records in the order of the log, from entry `from` on, at most `limit`: seq, thread, n, sealed_at, stream_prev,
-/// disputed, hash, header, parts.
+/// disputed, hash, leaf, header, parts.
 pub fn log_page(t: &Tenant, from: u64, limit: usize) -> Statement {
     Statement::new(
-        "SELECT e.seq, e.thread, e.n, e.sealed_at, e.stream_prev, e.disputed, e.hash, r.header, r.parts FROM hos_entry e
+        "SELECT e.seq, e.thread, e.n, e.sealed_at, e.stream_prev, e.disputed, e.hash, e.leaf, r.header, r.parts FROM hos_entry e
          LEFT JOIN hos_record r ON r.tenant = e.tenant AND r.thread = e.thread AND r.n = e.n
          WHERE e.tenant = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3",
         [tenant(t), int(from), int(limit as u64)],
@@ -52,13 +52,48 @@ pub fn record_count(t: &Tenant) -> Statement {
     Statement::new("SELECT count(*) FROM hos_record WHERE tenant = ?1", [tenant(t)])
 }
 
+/// A log entry's row.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryRow {
+    /// Its place.
+    pub seq: u64,
+    /// The record's thread.
+    pub thread: Handle,
+    /// The record's place there.
+    pub n: u64,
+    /// When it was sealed.
+    pub sealed_at: Timestamp,
+    /// The record that a stream's entry cites.
+    pub stream_prev: Option<RecordHash>,
+    /// Why the sealer disputes it.
+    pub disputed: Option<u16>,
+    /// The entry's hash.
+    pub hash: EntryHash,
+    /// Its hash in the tree.
+    pub leaf: TreeHash,
+}
+
 /// Inserts a log entry.
-#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
-pub fn insert_entry(t: &Tenant, seq: u64, thread: &Handle, n: u64, at: Timestamp, prev: Option<&RecordHash>, disputed: Option<u16>, hash: &EntryHash) -> Statement {
+pub fn insert_entry(t: &Tenant, e: &EntryRow) -> Statement {
     Statement::new(
-        "INSERT INTO hos_entry (tenant, seq, thread, n, sealed_at, stream_prev, disputed, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        [tenant(t), int(seq), thread.0.into(), int(n), at.0.into(), prev.map(|p| p.0).into(), disputed.into(), hash.0.into()],
+        "INSERT INTO hos_entry (tenant, seq, thread, n, sealed_at, stream_prev, disputed, hash, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        [
+            tenant(t),
+            int(e.seq),
+            e.thread.0.into(),
+            int(e.n),
+            e.sealed_at.0.into(),
+            e.stream_prev.map(|p| p.0).into(),
+            e.disputed.into(),
+            e.hash.0.into(),
+            e.leaf.0.into(),
+        ],
     )
+}
+
+/// The leaves from one entry to before another: leaf.
+pub fn leaves(t: &Tenant, from: u64, to: u64) -> Statement {
+    Statement::new("SELECT leaf FROM hos_entry WHERE tenant = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq", [tenant(t), int(from), int(to)])
 }
 
 /// The entry of a record: seq, hash.
@@ -128,16 +163,17 @@ pub fn tiles(t: &Tenant) -> Statement {
 }
 
 /// Keeps a checkpoint, and no older one: receipts carry their own, and any size can be proved consistent with this one.
-pub fn put_checkpoint(t: &Tenant, size: u64, note: &str) -> [Statement; 2] {
-    [
-        Statement::new("DELETE FROM hos_checkpoint WHERE tenant = ?1 AND size < ?2", [tenant(t), int(size)]),
-        Statement::new("INSERT OR IGNORE INTO hos_checkpoint (tenant, size, note) VALUES (?1, ?2, ?3)", [tenant(t), int(size), note.into()]),
-    ]
+pub fn put_checkpoint(t: &Tenant, size: u64, note: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_checkpoint (tenant, size, note) VALUES (?1, ?2, ?3)
+         ON CONFLICT (tenant) DO UPDATE SET size = ?2, note = ?3 WHERE size < ?2",
+        [tenant(t), int(size), note.into()],
+    )
 }
 
-/// Checkpoints, the newest first: size, note.
-pub fn checkpoints(t: &Tenant) -> Statement {
-    Statement::new("SELECT size, note FROM hos_checkpoint WHERE tenant = ?1 ORDER BY size DESC", [tenant(t)])
+/// The newest stored checkpoint: size, note.
+pub fn checkpoint(t: &Tenant) -> Statement {
+    Statement::new("SELECT size, note FROM hos_checkpoint WHERE tenant = ?1", [tenant(t)])
 }
 
 /// Puts a record into the sealing queue, behind all others of its tenant.

@@ -38,10 +38,10 @@ CREATE TABLE hos_record (
   PRIMARY KEY (tenant, thread, n)
 ) STRICT;
 
--- The log: each record's place. `stream_prev` is what a stream's entry cites.
+-- The log: each record's place. `stream_prev` is what a stream's entry cites, `leaf` the entry's hash in the tree.
 CREATE TABLE hos_entry (
   tenant TEXT NOT NULL, seq INTEGER NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL, sealed_at INTEGER NOT NULL,
-  stream_prev BLOB, disputed INTEGER, hash BLOB NOT NULL,
+  stream_prev BLOB, disputed INTEGER, hash BLOB NOT NULL, leaf BLOB NOT NULL,
   PRIMARY KEY (tenant, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX hos_entry_thread ON hos_entry (tenant, thread, n);
@@ -58,9 +58,9 @@ CREATE TABLE hos_tile (
   PRIMARY KEY (tenant, level, idx)
 ) STRICT, WITHOUT ROWID;
 
+-- The newest checkpoint; receipts carry their own.
 CREATE TABLE hos_checkpoint (
-  tenant TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL,
-  PRIMARY KEY (tenant, size)
+  tenant TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Records that wait for their place in the log.
