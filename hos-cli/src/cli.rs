@@ -7,7 +7,9 @@ use std::path::PathBuf;
 /// The law layer's command line.
 #[derive(Debug, Parser)]
 #[command(name = "hos", version, about = "H-OS: lawful, explainable, provable steps", propagate_version = true)]
-#[command(after_help = "Exit codes: 0 allowed or done, 1 refused, 2 usage, 3 findings, 4 store or I/O, 5 no law (`hos help exit-codes`)")]
+#[command(
+    after_help = "Exit codes: 0 allowed or done, 1 refused, 2 usage, 3 findings, 4 store or I/O, 5 no law (`hos help exit-codes`)"
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -103,7 +105,8 @@ impl Global {
     /// The language of messages: what was asked for, or the environment's, or English.
     pub(crate) fn language(&self) -> String {
         let from_environment = || {
-            let said = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+            let said =
+                ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
             said.map(|v| v.split(['_', '.', '@', '-']).next().unwrap_or_default().to_ascii_lowercase())
         };
         match self.lang.clone().or_else(from_environment) {

@@ -97,8 +97,9 @@ pub(crate) fn birth<'l>(law: &'l Law, contract: &str, name: &str) -> Option<&'l 
     self::contract(law, contract)?.begins.get(name)
 }
 
-/// An event or override of the contract.
-pub(crate) fn event<'l>(law: &'l Law, contract: &str, name: &str) -> Option<&'l Event> {
+/// The arguments of an event or override; all arrows of one name have the same.
+pub(crate) fn event_args<'l>(law: &'l Law, contract: &str, name: &str) -> Option<&'l BTreeMap<Name, Attribute>> {
     let contract = self::contract(law, contract)?;
-    contract.events.get(name).or_else(|| contract.overrides.get(name))
+    let arrows = contract.events.get(name).or_else(|| contract.overrides.get(name))?;
+    arrows.first().map(|e| &e.args)
 }

@@ -114,11 +114,9 @@ pub fn parse(operation: &str, json: &[u8], bytes_max: usize) -> Result<Request, 
             facts: values(&mut f, "facts", "`facts`")?,
             once: once(&mut f)?,
         })),
-        "available" => Ask::Available {
-            by: by(&mut f)?,
-            contract: Name::new(f.text("contract")?)?,
-            id: InstanceId::new(f.text("id")?)?,
-        },
+        "available" => {
+            Ask::Available { by: by(&mut f)?, contract: Name::new(f.text("contract")?)?, id: InstanceId::new(f.text("id")?)? }
+        }
         _ => Ask::History {
             contract: Name::new(f.text("contract")?)?,
             id: InstanceId::new(f.text("id")?)?,
@@ -130,7 +128,8 @@ pub fn parse(operation: &str, json: &[u8], bytes_max: usize) -> Result<Request, 
 }
 
 fn unknown(operation: &str) -> Failure {
-    let hint = nearest(operation, OPERATIONS).map_or_else(|| format!("known are {}", OPERATIONS.join(", ")), |n| format!("did you mean `{n}`?"));
+    let hint = nearest(operation, OPERATIONS)
+        .map_or_else(|| format!("known are {}", OPERATIONS.join(", ")), |n| format!("did you mean `{n}`?"));
     let shown: String = operation.chars().take(80).collect();
     malformed(format!("`{}` is no operation; {hint}", Shown(&shown)))
 }

@@ -69,8 +69,9 @@ fn answer(engine: &Engine, request: Request) -> Result<(bool, Json), Failure> {
 
 fn bytes(json: &Json) -> Vec<u8> {
     // A tree whose keys are all text always serializes; were it not so, the words below are no yes.
-    serde_json::to_vec(json)
-        .unwrap_or_else(|_| br#"{"error":{"code":"hos.internal","message":"the answer could not be written","faults":[]}}"#.to_vec())
+    serde_json::to_vec(json).unwrap_or_else(|_| {
+        br#"{"error":{"code":"hos.internal","message":"the answer could not be written","faults":[]}}"#.to_vec()
+    })
 }
 
 #[cfg(test)]

@@ -56,13 +56,12 @@ pub fn parse(bytes: &[u8], bytes_max: usize) -> Result<Tree, Failure> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let tree = Seed(&refused).deserialize(&mut reader).and_then(|tree| reader.end().map(|()| tree));
     tree.map_err(|error| match refused.into_inner() {
-        Some((code, message)) => {
-            Failure::new(code, format!("{message} (line {}, column {})", error.line(), error.column()))
-        }
+        Some((code, message)) => Failure::new(code, format!("{message} (line {}, column {})", error.line(), error.column())),
         // A number whose exponent no float can hold: a float all the same.
-        None if error.to_string().starts_with("number out of range") => {
-            Failure::new(Code::ValueInvalid, format!("a float is no value here (line {}, column {})", error.line(), error.column()))
-        }
+        None if error.to_string().starts_with("number out of range") => Failure::new(
+            Code::ValueInvalid,
+            format!("a float is no value here (line {}, column {})", error.line(), error.column()),
+        ),
         None => Failure::new(Code::CallMalformed, format!("no JSON: {}", inert(&error.to_string()))),
     })
 }
@@ -131,7 +130,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_u64<E: Error>(self, v: u64) -> Result<Tree, E> {
-        i64::try_from(v).map(Tree::Long).map_err(|_| self.refuse(Code::ValueInvalid, format!("{v} is beyond 64 bits with a sign")))
+        i64::try_from(v)
+            .map(Tree::Long)
+            .map_err(|_| self.refuse(Code::ValueInvalid, format!("{v} is beyond 64 bits with a sign")))
     }
 
     fn visit_f64<E: Error>(self, v: f64) -> Result<Tree, E> {
@@ -169,7 +170,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
             match object.entry(key) {
                 Entry::Occupied(twice) => {
                     let shown: String = twice.key().chars().take(80).collect();
-                    return Err(self.refuse(Code::CallMalformed, format!("the key `{}` stands twice in one object", Shown(&shown))));
+                    return Err(
+                        self.refuse(Code::CallMalformed, format!("the key `{}` stands twice in one object", Shown(&shown)))
+                    );
                 }
                 Entry::Vacant(free) => {
                     free.insert(entries.next_value_seed(self)?);

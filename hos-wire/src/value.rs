@@ -45,7 +45,10 @@ pub fn value(tree: Tree) -> Result<Value, Failure> {
                 },
                 Some(mark) => {
                     let shown: String = mark.chars().take(80).collect();
-                    return Err(malformed(format!("`{}` is no attribute: only `__entity` or `__extn`, alone, begin so", Shown(&shown))));
+                    return Err(malformed(format!(
+                        "`{}` is no attribute: only `__entity` or `__extn`, alone, begin so",
+                        Shown(&shown)
+                    )));
                 }
             }
         }

@@ -21,7 +21,9 @@ use std::sync::Arc;
 
 /// Found a store: its first account, its key, its law. With `--tenant` the tenant is opened as well.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  hos init --law law --store hos.db --founder Account::root --role Role::operator --attr active=true --tenant pazar-tr")]
+#[command(
+    after_help = "Example:\n  hos init --law law --store hos.db --founder Account::root --role Role::operator --attr active=true --tenant pazar-tr"
+)]
 pub(crate) struct Init {
     /// The account that may do the first directory change
     #[arg(long, value_name = "ENTITY")]

@@ -124,7 +124,9 @@ fn modes_file(path: &Path) -> Result<Modes, Failure> {
 }
 
 fn set_mode(modes: &mut Modes, text: &str) -> Result<(), Failure> {
-    let wrong = || usage(format!("--mode `{}`: write MODE, SUBJECT=MODE or TENANT:SUBJECT=MODE with off, shadow or enforce", Shown(text)));
+    let wrong = || {
+        usage(format!("--mode `{}`: write MODE, SUBJECT=MODE or TENANT:SUBJECT=MODE with off, shadow or enforce", Shown(text)))
+    };
     let Some((key, word)) = text.rsplit_once('=') else {
         modes.default = Mode::from_text(text).ok_or_else(wrong)?;
         return Ok(());

@@ -56,7 +56,8 @@ impl Outbox {
                 Done::ok(messages.iter().map(line).collect::<String>(), json)
             }
             Verb::Ack { pos, lease } => {
-                let key = KeyId::from_hex(lease).ok_or_else(|| usage("a lease is 32 hexadecimal digits, as `outbox poll` said it"))?;
+                let key =
+                    KeyId::from_hex(lease).ok_or_else(|| usage("a lease is 32 hexadecimal digits, as `outbox poll` said it"))?;
                 tenant.outbox_ack(&by, *pos, &key)?;
                 Done::ok(format!("delivered {pos}"), json!({ "delivered": pos }))
             }

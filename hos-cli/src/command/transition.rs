@@ -43,7 +43,7 @@ impl Transition {
         let engine = global.engine()?;
         let law = engine.law();
         let tenant = global.tenant(&engine)?;
-        let args = input::event(&law, &self.contract, &self.event).map(|e| &e.args);
+        let args = input::event_args(&law, &self.contract, &self.event);
         let transition = call::Transition {
             by: global.by_with(&law, &self.brought)?,
             contract: Name::new(&self.contract)?,

@@ -26,7 +26,8 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let read = |path: &PathBuf| {
-            std::fs::read_to_string(path).map_err(|e| usage(format!("`{}` cannot be read: {e}", show::inert(&path.to_string_lossy()))))
+            std::fs::read_to_string(path)
+                .map_err(|e| usage(format!("`{}` cannot be read: {e}", show::inert(&path.to_string_lossy()))))
         };
         let anchors = self.anchors.iter().map(read).collect::<Result<_, _>>()?;
         let engine = global.engine()?;
