@@ -20,7 +20,7 @@ use crate::work::{Done, Job};
 use crate::Failure;
 use hos_core::answer::Answer;
 use hos_core::digest;
-use hos_core::id::{EntryHash, Handle, RecordHash, Tenant};
+use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant};
 use hos_core::judge::Limits;
 use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
@@ -69,12 +69,15 @@ pub(crate) struct Group {
     cases: u64,
     sealed: HashMap<(Handle, u64), (u64, EntryHash)>,
     stored: Vec<(Tenant, u64)>,
+    /// Keys of persons whose erasure this group commits.
+    pub(crate) destroy: Vec<KeyId>,
 }
 
 /// How far a group had come.
 pub(crate) struct Mark {
     unsealed: usize,
     changes: u64,
+    destroy: usize,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -275,15 +278,17 @@ impl Runner for Court {
             cases: 0,
             sealed: HashMap::new(),
             stored: Vec::new(),
+            destroy: Vec::new(),
         })
     }
 
     fn mark(&self, group: &Group) -> Mark {
-        Mark { unsealed: group.unsealed.len(), changes: group.changes }
+        Mark { unsealed: group.unsealed.len(), changes: group.changes, destroy: group.destroy.len() }
     }
 
     fn rewind(&self, group: &mut Group, mark: Mark) {
         group.unsealed.truncate(mark.unsealed);
+        group.destroy.truncate(mark.destroy);
         group.streams.clear();
         if group.changes != mark.changes {
             group.views.clear();
@@ -321,6 +326,8 @@ impl Runner for Court {
     }
 
     fn committed(&self, group: Group, answers: &mut [Result<Done, StoreError>]) {
+        // What cannot be destroyed now is destroyed at the next start: the erasure's record says so.
+        let _ = self.destroy_keys(&group.destroy);
         self.sign_heads(&group.heads);
         {
             let mut checkpoints = lock(&self.checkpoints);

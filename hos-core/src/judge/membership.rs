@@ -162,7 +162,7 @@ pub fn apply(change: &Change, rows: &DirectoryRows, thread: DirectoryThread) -> 
     }
 }
 
-fn operation(change: &Change) -> &'static str {
+pub(super) fn operation(change: &Change) -> &'static str {
     match change {
         Change::Put { .. } => "directory.put",
         Change::Remove { .. } => "directory.remove",
@@ -174,7 +174,7 @@ fn operation(change: &Change) -> &'static str {
 }
 
 /// The person, if any, whose data a change is.
-fn concerned(change: &Change, rows: &DirectoryRows) -> Option<Uid> {
+pub(super) fn concerned(change: &Change, rows: &DirectoryRows) -> Option<Uid> {
     match change {
         Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => Some(uid.clone()),
         Change::Grant { principal, .. } => principal.clone(),
