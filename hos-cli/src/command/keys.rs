@@ -2,9 +2,14 @@
 
 use crate::cli::Global;
 use crate::out::Done;
+use crate::show;
 use clap::{Args, Subcommand};
 use hos_engine::Failure;
+use hos_engine::clock::SystemEntropy;
+use hos_engine::keys::write_seal_key;
+use hos_engine::ports::Entropy;
 use serde_json::json;
+use std::path::{Path, PathBuf};
 
 /// Seal keys.
 #[derive(Debug, Args)]
@@ -17,17 +22,41 @@ pub(crate) struct Keys {
 enum Verb {
     /// Show the public half for each tenant's log, as a C2SP vkey: keep a copy outside the store
     Show,
+    /// Make a new seal key's file, readable by its owner alone; an existing file is never replaced
+    Generate {
+        /// The file
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+    },
 }
 
 impl Keys {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
-        match self.verb {
-            Verb::Show => show(global),
+        match &self.verb {
+            Verb::Show => vkeys(global),
+            Verb::Generate { path } => generate(path),
         }
     }
 }
 
-fn show(global: &Global) -> Result<Done, Failure> {
+fn generate(path: &Path) -> Result<Done, Failure> {
+    let mut seed = [0; 32];
+    SystemEntropy.fill(&mut seed)?;
+    let key = write_seal_key(path, &seed)?;
+    // The file holds it now; this copy goes.
+    seed.fill(0);
+    let public: String = key.verify_key().as_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    let name = show::inert(&path.to_string_lossy());
+    Ok(Done::ok(
+        format!(
+            "made     {name}
+public   {public}"
+        ),
+        json!({ "key_file": name, "public": public }),
+    ))
+}
+
+fn vkeys(global: &Global) -> Result<Done, Failure> {
     let engine = global.engine()?;
     let tenants = engine.tenants()?;
     let keys = tenants.iter().map(|t| Ok((t, engine.vkey(t)?))).collect::<Result<Vec<_>, Failure>>()?;
