@@ -80,6 +80,28 @@ pub struct Seal {
 }
 
 impl Answer {
+    /// An answer that says no and, so far, not why.
+    pub fn refused(law: LawHash, directory_version: u64) -> Self {
+        Self {
+            allowed: false,
+            blockers: Vec::new(),
+            effect: None,
+            policies: Vec::new(),
+            errors: Vec::new(),
+            mode: Mode::Enforce,
+            divergence: false,
+            candidate: None,
+            law,
+            directory_version,
+            from: None,
+            to: None,
+            version: None,
+            fired: Vec::new(),
+            again: false,
+            receipt: None,
+        }
+    }
+
     /// Whether the law (not the world) says yes.
     pub fn lawful(&self) -> bool {
         self.blockers.is_empty()

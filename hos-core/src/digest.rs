@@ -2,7 +2,7 @@
 //!
 //! `spec/chain.md` lists the tags. Lengths and numbers that are hashed beside variable bytes are 64-bit, big-endian.
 
-use crate::id::{CallDigest, Commitment, EntryHash, LawHash, RecordHash, StoreId, Tenant, TreeHash};
+use crate::id::{CallDigest, Commitment, EntryHash, LawHash, RecordHash, StoreId, Tenant, TreeHash, Uid};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
@@ -20,8 +20,10 @@ pub const TAG_COMMITMENT: &str = "hos 2026-11 part-commitment v1";
 pub const TAG_CALL: &str = "hos 2026-11 call-digest v1";
 /// The domain of [`expand`].
 pub const TAG_EXPAND: &str = "hos 2026-11 expand v1";
+/// The domain of [`subject_tag`].
+pub const TAG_SUBJECT: &str = "hos 2026-11 subject-tag v1";
 /// Every tag in use.
-pub const TAGS: [&str; 7] = [TAG_LAW, TAG_RECORD, TAG_ENTRY, TAG_GENESIS, TAG_COMMITMENT, TAG_CALL, TAG_EXPAND];
+pub const TAGS: [&str; 8] = [TAG_LAW, TAG_RECORD, TAG_ENTRY, TAG_GENESIS, TAG_COMMITMENT, TAG_CALL, TAG_EXPAND, TAG_SUBJECT];
 
 /// Deriving a context costs more than hashing a short input: each is derived once, and cloned.
 macro_rules! domain {
@@ -39,6 +41,7 @@ domain!(genesis_domain, TAG_GENESIS);
 domain!(commitment_domain, TAG_COMMITMENT);
 domain!(call_domain, TAG_CALL);
 domain!(expand_domain, TAG_EXPAND);
+domain!(subject_domain, TAG_SUBJECT);
 
 fn sized<'h>(hasher: &'h mut blake3::Hasher, bytes: &[u8]) -> &'h mut blake3::Hasher {
     hasher.update(&(bytes.len() as u64).to_be_bytes()).update(bytes)
@@ -83,6 +86,13 @@ pub fn commitment(salt: &[u8; 32], plaintext: &[u8]) -> Commitment {
 /// The digest of a call under a once-key, over its canonical bytes.
 pub fn call_digest(canonical: &[u8]) -> CallDigest {
     CallDigest(call_domain().update(canonical).finalize().into())
+}
+/// The name under which a store's vault knows a person: over (store, type length, type, id length, id).
+pub fn subject_tag(store: &StoreId, subject: &Uid) -> [u8; 32] {
+    let mut hasher = subject_domain();
+    hasher.update(store.as_bytes());
+    sized(&mut hasher, subject.type_name().as_bytes());
+    sized(&mut hasher, subject.id().as_bytes()).finalize().into()
 }
 /// RFC 6962 leaf: SHA-256(0x00 || bytes).
 pub fn tree_leaf(bytes: &[u8]) -> TreeHash {

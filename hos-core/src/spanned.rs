@@ -15,8 +15,8 @@ use toml::de::{DeTable, DeValue};
 pub const TEXT_BYTES_MAX: usize = 1 << 20;
 /// How deep tables and arrays may nest, the pieces of dotted keys and headers included.
 pub const NESTING_MAX: usize = 32;
-/// How many faults of syntax are told of one file.
-const SYNTAX_FAULTS_MAX: usize = 64;
+/// How many faults of one file are told; a file with more is not a law with mistakes but something else.
+pub const FAULTS_MAX: usize = 256;
 
 /// A table: its entries in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub fn parse(file: &SourceFile) -> Result<Table, Vec<Fault>> {
     }
     let mut faults: Vec<Fault> = errors
         .iter()
-        .take(SYNTAX_FAULTS_MAX)
+        .take(FAULTS_MAX)
         .map(|e| {
             let span = e.span().unwrap_or(text.len()..text.len());
             Fault::at("law.toml.syntax", Severity::Error, file, span, format!("no TOML: {}", Shown(e.message())))
@@ -185,7 +185,7 @@ pub struct Codes {
 pub struct Reader<'f> {
     file: &'f SourceFile,
     codes: Codes,
-    /// Everything found so far.
+    /// What was found so far, at most [`FAULTS_MAX`].
     pub faults: Vec<Fault>,
 }
 
@@ -202,17 +202,38 @@ impl<'f> Reader<'f> {
 
     /// An error at a place of the file, not yet collected (so that a hint can be added): give it to [`Reader::push`].
     pub fn error(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Fault {
-        Fault::at(code, Severity::Error, self.file, span, message)
+        self.fault(code, Severity::Error, span, message)
     }
 
     /// A warning at a place of the file, not yet collected.
     pub fn warning(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Fault {
-        Fault::at(code, Severity::Warning, self.file, span, message)
+        self.fault(code, Severity::Warning, span, message)
     }
 
-    /// Collects a fault.
+    fn fault(&self, code: &'static str, severity: Severity, span: Range<usize>, message: impl Into<String>) -> Fault {
+        if self.is_full() {
+            // It will not be told: its line need not be counted.
+            return Fault::whole(code, severity, &self.file.path, message);
+        }
+        Fault::at(code, severity, self.file, span, message)
+    }
+
+    /// Collects a fault; beyond [`FAULTS_MAX`] it is dropped, so that the time a file takes is bounded.
     pub fn push(&mut self, fault: Fault) {
-        self.faults.push(fault);
+        if !self.is_full() {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Collects a fault with the known name nearest to the wrong one as a hint.
+    pub fn push_near<'a>(&mut self, fault: Fault, wrong: &str, known: impl IntoIterator<Item = &'a str>) {
+        if !self.is_full() {
+            self.faults.push(fault.did_you_mean(wrong, known));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.faults.len() >= FAULTS_MAX
     }
 
     /// Reports every key that is not among the known ones, with the nearest of them as a hint.
@@ -220,7 +241,7 @@ impl<'f> Reader<'f> {
         for entry in table.entries.iter().filter(|e| !known.contains(&e.key.as_str())) {
             let message = format!("nothing here is called `{}`", Shown(&entry.key));
             let fault = self.error(self.codes.unknown, entry.span.clone(), message);
-            self.push(fault.did_you_mean(&entry.key, known.iter().copied()));
+            self.push_near(fault, &entry.key, known.iter().copied());
         }
     }
 

@@ -34,3 +34,15 @@ impl From<hos_core::id::IdError> for Failure {
         Self::new(Code::IdInvalid, error.to_string())
     }
 }
+
+impl From<crate::store::StoreError> for Failure {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::new(error.code, error.message)
+    }
+}
+
+impl From<Failure> for crate::store::StoreError {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.code, failure.message)
+    }
+}

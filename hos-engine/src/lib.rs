@@ -7,17 +7,35 @@
 //! let answer = pazar.transition(Transition::new(ayse, "order", "o-17", "pay")?.arg("amount", 4200).once("psp-evt-9")?)?;
 //! ```
 
+mod activation;
 pub mod clock;
+mod court;
 mod engine;
+mod erase;
 mod failure;
+mod founding;
+mod history;
+pub mod join;
+pub mod keys;
+mod laws;
 mod open;
+mod outbox;
 pub mod ports;
 mod report;
+mod seal;
+mod sealed;
+mod settle;
+pub mod store;
+mod verify;
+mod view;
+mod work;
 
 pub use engine::{Engine, TenantRef};
 pub use failure::Failure;
-pub use open::{Builder, Founding, Seal, Settings, load_law};
+pub use laws::{load_law, read_law_files};
+pub use open::{Builder, Founding, Seal, Settings};
 pub use report::{Available, HistoryEntry, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
+pub use store::sqlite::Stats;
 
 pub use hos_core::answer::Answer;
 pub use hos_core::call;

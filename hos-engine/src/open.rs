@@ -1,13 +1,26 @@
 //! The only place that picks implementations: which store, which clock, which keys.
 
 use crate::clock::{SystemClock, SystemEntropy};
+use crate::court::Court;
+use crate::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, Plan};
+use crate::keys::{read_seal_key, write_seal_key};
+use crate::laws::{Laws, load_law};
 use crate::ports::{Clock, Entropy};
+use crate::seal::Origin;
+use crate::store::StoreError;
+use crate::store::sql::law as law_sql;
+use crate::store::sql::schema::MIGRATIONS;
+use crate::store::sqlite::{OpenOptions, SqliteStore};
+use crate::vault::Vault;
 use crate::{Engine, Failure};
+use hos_core::id::StoreId;
 use hos_core::judge::Limits;
 use hos_core::law::Law;
 use hos_core::policy::Entity;
+use hos_core::proof::key::SealKey;
+use hos_core::refusal::Code;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 /// When records get their place in the log.
@@ -30,8 +43,6 @@ pub struct Settings {
     pub limits: Limits,
     /// How long once-keys are kept; at least 30 days.
     pub once_kept: Duration,
-    /// How many refusals are recorded for one principal, tenant and day; further ones are answered and not recorded.
-    pub refusals_per_day: u32,
     /// How long to wait for another process that holds the store.
     pub busy_timeout: Duration,
     /// Accept the clock as it is, once, though it jumped.
@@ -45,7 +56,6 @@ impl Default for Settings {
             directory_age_max: Duration::from_millis(500),
             limits: Limits::default(),
             once_kept: Duration::from_secs(30 * 86_400),
-            refusals_per_day: 10_000,
             busy_timeout: Duration::from_secs(10),
             clock_confirmed: false,
         }
@@ -121,17 +131,96 @@ impl Builder {
 
     /// Opens a store that exists. A law that is not the active one is refused (`hos.law_not_active`).
     pub fn open(self) -> Result<Engine, Failure> {
-        todo!()
+        let path = self.path()?;
+        let store = SqliteStore::<Court>::open(&path, self.options(false))?;
+        let (id, epoch, public) = store.read(|tx| {
+            let value = |key| tx.row(&law_sql::store_value(key));
+            let lost = || StoreError::new(Code::StoreUnavailable, format!("{} is no store of H-OS: it was never founded", path.display()));
+            let id = value(KEY_STORE)?.ok_or_else(lost)?.bytes(0)?;
+            let epoch = u64::from_be_bytes(value(KEY_EPOCH)?.ok_or_else(lost)?.bytes(0)?);
+            let public: [u8; 32] = value(KEY_SEAL)?.ok_or_else(lost)?.bytes(0)?;
+            Ok((StoreId(id), epoch, public))
+        })?;
+        let key_path = self.key_path(&path);
+        let key = read_seal_key(&key_path)?;
+        if *key.verify_key().as_bytes() != public {
+            return Err(Failure::new(Code::KeyInvalid, format!("{}: this key is not the one that seals this store", key_path.display())));
+        }
+        let given = self.law.clone();
+        let vault = Vault::open(&vault_path(&path), self.settings.busy_timeout)?;
+        let engine = Engine::assemble(store, self.court(Origin { store: id, epoch }, key, vault));
+        engine.recover()?;
+        let active = engine.law();
+        match given {
+            Some(law) if law.hash != active.hash => {
+                Err(Failure::new(Code::LawNotActive, format!("the store is under law {}, the law given is {}", active.hash, law.hash)))
+            }
+            _ => Ok(engine),
+        }
     }
 
     /// Makes a new store: its id, its seal key (unless the key file is there), its first records, the law activated.
     /// Refused if the file holds a store already.
-    pub fn found(self, _founding: Founding) -> Result<Engine, Failure> {
-        todo!()
+    pub fn found(self, founding: Founding) -> Result<Engine, Failure> {
+        let path = self.path()?;
+        let law = self.law.clone().ok_or_else(|| Failure::new(Code::LawInvalid, "a store is founded under a law, and none was given"))?;
+        if std::fs::metadata(&path).is_ok_and(|m| m.len() > 0) {
+            return Err(Failure::new(Code::DirectoryConflict, format!("{} exists already; a store is founded in a new file", path.display())));
+        }
+        let mut id = [0; 16];
+        self.entropy.fill(&mut id)?;
+        let key_path = self.key_path(&path);
+        let key = if key_path.exists() {
+            read_seal_key(&key_path)?
+        } else {
+            let mut seed = zeroize::Zeroizing::new([0; 32]);
+            self.entropy.fill(&mut seed[..])?;
+            write_seal_key(&key_path, &seed)?
+        };
+        let store = SqliteStore::<Court>::open(&path, self.options(true))?;
+        let vault = Vault::open(&vault_path(&path), self.settings.busy_timeout)?;
+        let engine = Engine::assemble(store, self.court(Origin { store: StoreId(id), epoch: 0 }, key, vault));
+        engine.found(Plan { law, founder: founding.founder, roles: founding.roles })?;
+        Ok(engine)
+    }
+
+    fn path(&self) -> Result<PathBuf, Failure> {
+        self.store.clone().ok_or_else(|| Failure::new(Code::StoreUnavailable, "no store was named"))
+    }
+
+    fn key_path(&self, store: &Path) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| beside(store, "key"))
+    }
+
+    fn options(&self, create: bool) -> OpenOptions {
+        OpenOptions { create, busy_timeout: self.settings.busy_timeout, ..OpenOptions::new(MIGRATIONS) }
+    }
+
+    fn court(self, of: Origin, key: SealKey, vault: Vault) -> Court {
+        Court {
+            of,
+            key,
+            vault,
+            laws: Laws::default(),
+            clock: self.clock,
+            entropy: self.entropy,
+            settings: self.settings,
+            in_force: RwLock::default(),
+            views: RwLock::default(),
+            checkpoints: Mutex::default(),
+        }
     }
 }
 
-/// Reads and loads a law's directory; a fault is a [`Failure`] with all faults.
-pub fn load_law(_path: &Path) -> Result<Law, Failure> {
-    todo!()
+/// A file beside the store: `<store>.<ending>`.
+fn beside(store: &Path, ending: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Where a store's vault lies.
+pub(crate) fn vault_path(store: &Path) -> PathBuf {
+    beside(store, "vault")
 }

@@ -4,7 +4,7 @@
 //! are kept as text ([`Contract::expressions`]) and named by their place in that list; the law compiles them.
 
 use crate::id::{DottedName, Name};
-use crate::shape::{Attribute, Expression};
+use crate::shape::{ActionShape, Attribute, EntityShape, Expression, Type};
 use crate::time::Span;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,6 +20,8 @@ pub struct Contract {
     pub file: String,
     /// The resource's entity type, fully qualified.
     pub entity: String,
+    /// Where the entity type is named.
+    pub entity_span: Range<usize>,
     /// The fact that names the person the parts belong to.
     pub data_subject: Option<Name>,
     /// All states in the order of the file.
@@ -28,10 +30,11 @@ pub struct Contract {
     pub facts: BTreeMap<Name, Attribute>,
     /// Births by name.
     pub begins: BTreeMap<Name, Event>,
-    /// Events by name.
-    pub events: BTreeMap<Name, Event>,
-    /// Lawful ways round: events with a mandatory reason, allowed out of terminal states as well.
-    pub overrides: BTreeMap<Name, Event>,
+    /// Events by name; each has one arrow or more (`[[event.NAME]]`), never two out of one state, all with the same action
+    /// and arguments.
+    pub events: BTreeMap<Name, Vec<Event>>,
+    /// Lawful ways round: events with a mandatory reason, allowed out of the terminal states that they name.
+    pub overrides: BTreeMap<Name, Vec<Event>>,
     /// Deadlines in the order of the file.
     pub deadlines: Vec<Deadline>,
     /// Migrations by the version they start from.
@@ -56,26 +59,28 @@ pub struct State {
 /// An index into [`Contract::expressions`].
 pub type ExpressionIndex = usize;
 
-/// An event, a birth (no `from`) or an override.
+/// One arrow of an event, a birth (no `from`) or one arrow of an override.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// Its name.
     pub name: Name,
     /// Where it is declared.
     pub span: Range<usize>,
-    /// States it is lawful in; empty for births.
+    /// States it is lawful in, in the order of the contract's states; empty for births. A wildcard is spelled out here.
     pub from: Vec<Name>,
-    /// Whether `from = ["*"]` was written.
+    /// Whether `"*"` was written in `from`.
     pub wildcard: bool,
-    /// The action's id within the default namespace.
+    /// The action's id within the default namespace; where none is written, `contract.event`.
     pub action: String,
+    /// Where the action is named, or the event's header.
+    pub action_span: Range<usize>,
     /// Arguments by name.
     pub args: BTreeMap<Name, Attribute>,
     /// Guards, all judged, all failures reported.
     pub require: Vec<Guard>,
-    /// At least one; the last has no condition.
+    /// At least one; the last has no condition, every other has one.
     pub branches: Vec<Branch>,
-    /// Facts that the event changes: fact to argument.
+    /// Facts that the event changes: fact to argument, of one type.
     pub sets: BTreeMap<Name, Name>,
     /// When the instance already is where this event leads: `noop` gives the first receipt again.
     pub on_same: OnSame,
@@ -83,7 +88,7 @@ pub struct Event {
     pub effects: Vec<Effect>,
     /// Whether a self-loop starts the state's deadlines anew.
     pub rearm: bool,
-    /// Whether a self-loop was declared on purpose (`to` among `from` with `self_loop = true`, or `rearm` given).
+    /// Whether a self-loop was declared on purpose: `self_loop = true` or `rearm = true`.
     pub self_loop: bool,
     /// Events that answer this one's effects (for the check that replies are handled).
     pub replies: Vec<Name>,
@@ -164,12 +169,12 @@ pub enum Due {
     At(ExpressionIndex),
 }
 
-/// Where live instances of an older version go.
+/// Where live instances of an older version go: into the next version that has a migration, or into the present one.
 #[derive(Debug, Clone)]
 pub struct Migration {
     /// The older version.
     pub from_version: u32,
-    /// Old state to new state; total over the old version's live states.
+    /// Old state to new state.
     pub states: BTreeMap<Name, Name>,
     /// Where it is declared.
     pub span: Range<usize>,
@@ -181,8 +186,62 @@ impl Contract {
         self.states.iter().find(|s| s.name.as_str() == name)
     }
 
-    /// The event or override of this name, and whether it is an override.
-    pub fn event(&self, name: &str, _state: &str) -> Option<(&Event, bool)> {
-        self.events.get(name).map(|e| (e, false)).or_else(|| self.overrides.get(name).map(|e| (e, true)))
+    /// The arrow that an event or override of this name has in a state, and whether it is an override's. Where none leaves
+    /// the state: the arrow that `on_same = "noop"` answers there, else the first, so that [`super::step::standing`] can
+    /// say what is wrong. `None` where there is no such event.
+    pub fn event(&self, name: &str, state: &str) -> Option<(&Event, bool)> {
+        let (arrows, is_override) = match self.events.get(name) {
+            Some(arrows) => (arrows, false),
+            None => (self.overrides.get(name)?, true),
+        };
+        let leaves = |e: &&Event| e.leaves(state);
+        let same = |e: &&Event| e.on_same == OnSame::Noop && e.targets().any(|t| t.as_str() == state);
+        let arrow = arrows.iter().find(leaves).or_else(|| arrows.iter().find(same)).or_else(|| arrows.first())?;
+        Some((arrow, is_override))
+    }
+
+    /// Every arrow of every event and override, in order of name, and whether it is an override's.
+    pub fn arrows(&self) -> impl Iterator<Item = (&Event, bool)> {
+        let plain = self.events.values().flatten().map(|e| (e, false));
+        plain.chain(self.overrides.values().flatten().map(|e| (e, true)))
+    }
+
+    /// What the contract says of its resource: facts, and `state`.
+    pub fn entity_shape(&self) -> EntityShape {
+        let state = Attribute { name: "state".into(), ty: Type::String, optional: false, span: self.entity_span.clone() };
+        EntityShape {
+            file: self.file.clone(),
+            type_name: self.entity.clone(),
+            span: self.entity_span.clone(),
+            attributes: self.facts.values().cloned().chain([state]).collect(),
+        }
+    }
+
+    /// What the contract says of its actions: one shape for each birth, event and override; several may name one action.
+    pub fn action_shapes(&self) -> Vec<ActionShape> {
+        let named = self.events.values().chain(self.overrides.values()).filter_map(|arrows| arrows.first());
+        self.begins
+            .values()
+            .chain(named)
+            .map(|event| ActionShape {
+                file: self.file.clone(),
+                action: event.action.clone(),
+                span: event.action_span.clone(),
+                resource: self.entity.clone(),
+                context: event.args.values().cloned().collect(),
+            })
+            .collect()
+    }
+}
+
+impl Event {
+    /// Whether the arrow leaves this state.
+    pub fn leaves(&self, state: &str) -> bool {
+        self.from.iter().any(|s| s.as_str() == state)
+    }
+
+    /// Where it may lead, in the order of its branches; a state that several branches lead to comes several times.
+    pub fn targets(&self) -> impl Iterator<Item = &Name> {
+        self.branches.iter().map(|b| &b.to)
     }
 }

@@ -1,6 +1,12 @@
 //! The contract door: declarative state machines. Flat, deterministic, no callbacks.
+//!
+//! [`parse`](parse::parse) makes a checked [`Contract`] of a file, or says all that is wrong with it; [`step`] says what an
+//! event does in a state; [`check`](check::check) finds what is lawful to write and still unwise; [`draw`] draws it.
 
+pub mod check;
 pub mod definition;
+pub mod draw;
+pub mod parse;
 pub mod step;
 
 pub use definition::Contract;

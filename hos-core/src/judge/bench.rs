@@ -79,24 +79,7 @@ impl<'a> Bench<'a> {
 
     /// An answer that says nothing yet, and no.
     pub(super) fn blank(&self) -> Answer {
-        Answer {
-            allowed: false,
-            blockers: Vec::new(),
-            effect: None,
-            policies: Vec::new(),
-            errors: Vec::new(),
-            mode: Mode::Enforce,
-            divergence: false,
-            candidate: None,
-            law: self.active.law.hash,
-            directory_version: self.directory_version,
-            from: None,
-            to: None,
-            version: None,
-            fired: Vec::new(),
-            again: false,
-            receipt: None,
-        }
+        Answer::refused(self.active.law.hash, self.directory_version)
     }
 
     /// The mode for an action of a contract: what is said of the action wins over what is said of the contract.

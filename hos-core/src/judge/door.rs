@@ -59,7 +59,7 @@ pub fn at_gate(standing: Standing<'_>, act: &str, gate: &str, by: &By) -> Result
 }
 
 /// Writes a ruling, or the refusal before it, into an answer.
-pub(super) fn apply_ruling(answer: &mut Answer, verdict: Result<Ruling, Blocker>) {
+pub fn apply_ruling(answer: &mut Answer, verdict: Result<Ruling, Blocker>) {
     match verdict {
         Err(blocker) => answer.blockers.push(blocker),
         Ok(ruling) => {

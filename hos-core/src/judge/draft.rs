@@ -4,7 +4,7 @@ use super::bench::Bench;
 use crate::digest;
 use crate::id::{DottedName, Handle, Name, RecordHash, RequestId, Uid};
 use crate::proof::record::{Decision, Header, Kind, Part, PartRef, Slot};
-use crate::refusal::Blocker;
+use crate::refusal::{Blocker, Code};
 use std::borrow::Cow;
 
 /// Which thread a record goes to.
@@ -40,11 +40,11 @@ pub struct Draft {
 
 impl Draft {
     /// Gives a stream's record the stream's handle, which only the engine knows.
-    pub fn into_stream(mut self, handle: Handle) -> Self {
+    pub fn into_stream(mut self, handle: Handle) -> Result<Self, Blocker> {
         self.header.thread = handle;
-        self.bytes = self.header.encode();
+        self.bytes = self.header.encode().map_err(too_large)?;
         self.hash = digest::record_hash(&self.bytes);
-        self
+        Ok(self)
     }
 }
 
@@ -130,18 +130,22 @@ impl<'b, 'a> Drafting<'b, 'a> {
     }
 
     /// Finishes the record.
-    pub(super) fn finish(mut self) -> Draft {
+    pub(super) fn finish(mut self) -> Result<Draft, Blocker> {
         self.parts.sort_by_key(|p| (p.slot, p.index));
         self.header.parts = self
             .parts
             .iter()
             .map(|p| PartRef { slot: p.slot, index: p.index, commitment: digest::commitment(&p.salt, &p.plaintext) })
             .collect();
-        let bytes = self.header.encode();
+        let bytes = self.header.encode().map_err(too_large)?;
         let hash = digest::record_hash(&bytes);
-        Draft { place: self.place, header: self.header, bytes, hash, parts: self.parts }
+        Ok(Draft { place: self.place, header: self.header, bytes, hash, parts: self.parts })
     }
 }
 
 /// How many determining policies a header names; further ones stand in the answer alone.
 const POLICIES_MAX: usize = 64;
+
+fn too_large(error: crate::proof::format::FormatError) -> Blocker {
+    Blocker::new(Code::CallTooLarge, format!("the record's header: {error}"))
+}

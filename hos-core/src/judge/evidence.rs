@@ -216,7 +216,7 @@ pub fn decode_messages(bytes: &[u8]) -> Result<Vec<Message>, CanonError> {
 }
 
 /// Deadlines armed after a move, replacing those before: `[[place in the contract, event, due in ms], …]`.
-pub(super) fn encode_armed(armed: &[Armed]) -> Vec<u8> {
+pub fn encode_armed(armed: &[Armed]) -> Vec<u8> {
     let mut w = Writer::default();
     w.array(armed.len());
     for one in armed {

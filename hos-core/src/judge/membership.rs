@@ -120,7 +120,13 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
     if let Some((key, digest)) = &once {
         d.part(Slot::Once, concerned.as_ref(), evidence::encode_once(key, digest));
     }
-    let draft = d.finish();
+    let draft = match d.finish() {
+        Ok(draft) => draft,
+        Err(blocker) => {
+            answer.allowed = false;
+            return stop(answer, blocker);
+        }
+    };
     let thread = DirectoryThread { handle, n, last: draft.hash };
     let after = apply(&call.change, rows, thread);
     Judged { answer, drafts: vec![draft], instance: None, messages: Vec::new(), once, directory: after }
@@ -156,7 +162,7 @@ pub fn apply(change: &Change, rows: &DirectoryRows, thread: DirectoryThread) -> 
     }
 }
 
-fn operation(change: &Change) -> &'static str {
+pub(super) fn operation(change: &Change) -> &'static str {
     match change {
         Change::Put { .. } => "directory.put",
         Change::Remove { .. } => "directory.remove",
@@ -168,7 +174,7 @@ fn operation(change: &Change) -> &'static str {
 }
 
 /// The person, if any, whose data a change is.
-fn concerned(change: &Change, rows: &DirectoryRows) -> Option<Uid> {
+pub(super) fn concerned(change: &Change, rows: &DirectoryRows) -> Option<Uid> {
     match change {
         Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => Some(uid.clone()),
         Change::Grant { principal, .. } => principal.clone(),
@@ -251,6 +257,6 @@ fn refused(bench: &Bench<'_>, mut answer: Answer, call: &Directory) -> Judged {
     d.part(Slot::Principal, whose, evidence::encode_entity(&call.by.principal));
     d.part(Slot::Blockers, whose, evidence::encode_blockers(&answer.blockers));
     d.part(Slot::Change, whose, evidence::encode_change(&call.change));
-    let draft = d.finish();
-    Judged { answer, drafts: vec![draft], instance: None, messages: Vec::new(), once: None, directory: None }
+    let drafts = d.finish().into_iter().collect();
+    Judged { answer, drafts, instance: None, messages: Vec::new(), once: None, directory: None }
 }

@@ -12,7 +12,8 @@ use crate::contract::definition::{Branch, Event};
 use crate::contract::step::{self, Armed, Truth};
 use crate::contract::Contract;
 use crate::digest;
-use crate::id::{DottedName, Handle, InstanceId, Name, Uid};
+use crate::id::{DottedName, Handle, Name, Uid};
+use crate::law::Law;
 use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
 use crate::policy::{Entity, Prepared, Request, Ruling};
@@ -104,7 +105,7 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
         last_time: bench.now,
         law: bench.active.law.hash,
         contract_version: of.contract.version,
-        subject: subject(bench, &of.contract, &call.facts),
+        subject: data_subject(bench.active.law, &of.contract, &call.facts),
         facts: call.facts.clone(),
         deadlines: Vec::new(),
     };
@@ -309,7 +310,7 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
         last_time: bench.now,
         law: bench.active.law.hash,
         contract_version: of.contract.version,
-        subject: subject(bench, &of.contract, &call.facts),
+        subject: data_subject(bench.active.law, &of.contract, &call.facts),
         facts: call.facts.clone(),
         deadlines: Vec::new(),
     };
@@ -347,7 +348,10 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     if !instance.deadlines.is_empty() {
         d.part(Slot::Deadlines, None, evidence::encode_armed(&instance.deadlines));
     }
-    let draft = d.finish();
+    let draft = match d.finish() {
+        Ok(draft) => draft,
+        Err(blocker) => return stop(answer, blocker),
+    };
     instance.last = draft.hash;
     motion.drafts.push(draft);
     answer.allowed = true;
@@ -417,9 +421,9 @@ fn person<'u>(bench: &Bench<'_>, uid: &'u Uid) -> Option<&'u Uid> {
 }
 
 /// Whose data an instance's parts are: the person that its `data_subject` fact names.
-fn subject(bench: &Bench<'_>, contract: &Contract, facts: &Record) -> Option<Uid> {
+pub fn data_subject(law: &Law, contract: &Contract, facts: &Record) -> Option<Uid> {
     match facts.get(contract.data_subject.as_ref()?.as_str()) {
-        Some(Value::Entity(uid)) if bench.is_person(uid) => Some(uid.clone()),
+        Some(Value::Entity(uid)) if law.persons.contains(uid.type_name()) => Some(uid.clone()),
         _ => None,
     }
 }
@@ -584,7 +588,7 @@ impl Motion<'_, '_> {
         d.part(Slot::Facts, whose, facts.map(evidence::encode_record).unwrap_or_default());
         d.part(Slot::Context, whose, evidence::encode_record(&by.context));
         slice_parts(self.bench, &mut d, &verdict.slice);
-        self.drafts.push(d.finish());
+        self.drafts.extend(d.finish());
         self.done(answer, None, None)
     }
 
@@ -614,7 +618,7 @@ impl Motion<'_, '_> {
         d.header().from = Some(instance.state.clone());
         d.header().to = Some(after.state.clone());
         d.part(Slot::Deadlines, None, evidence::encode_armed(&after.deadlines));
-        let draft = d.finish();
+        let draft = d.finish()?;
         after.last = draft.hash;
         self.drafts.push(draft);
         Ok(after)
@@ -631,12 +635,15 @@ impl Motion<'_, '_> {
             if fired.len() >= self.bench.limits.deadlines_max {
                 return Err((instance, Blocker::new(Code::DeadlineLimit, format!("{} fired", fired.len()))));
             }
-            instance = self.fire(of, instance, &due);
+            instance = match self.fire(of, instance.clone(), &due) {
+                Ok(after) => after,
+                Err(blocker) => return Err((instance, blocker)),
+            };
             fired.push(due.event);
         }
     }
 
-    fn fire(&mut self, of: &LawContract, mut instance: Instance, due: &Armed) -> Instance {
+    fn fire(&mut self, of: &LawContract, mut instance: Instance, due: &Armed) -> Result<Instance, Blocker> {
         instance.deadlines.retain(|d| d != due);
         let by = self.clock();
         let args = Record::new();
@@ -652,7 +659,7 @@ impl Motion<'_, '_> {
             let asked = Asked { by: &by, event, is_override: false, args: &args, reason: None, kind: Kind::Expired };
             let (from, to) = (instance.state.clone(), branch.to.clone());
             match self.advance(of, Some(from), instance.clone(), &asked, &verdict, to, None) {
-                Ok(after) => return after,
+                Ok(after) => return Ok(after),
                 Err(blocker) => verdict.blockers.push(blocker),
             }
         }
@@ -668,10 +675,10 @@ impl Motion<'_, '_> {
         d.part(Slot::Principal, None, evidence::encode_entity(&by.principal));
         d.part(Slot::Blockers, instance.subject.as_ref(), evidence::encode_blockers(&verdict.blockers));
         d.part(Slot::Deadlines, None, evidence::encode_armed(&instance.deadlines));
-        let draft = d.finish();
+        let draft = d.finish()?;
         instance.last = draft.hash;
         self.drafts.push(draft);
-        instance
+        Ok(instance)
     }
 
     /// The clock as a principal; given with the call unless the directory holds it.
@@ -769,7 +776,7 @@ impl Motion<'_, '_> {
             d.part(Slot::Deadlines, None, evidence::encode_armed(&after.deadlines));
         }
         slice_parts(bench, &mut d, &verdict.slice);
-        let draft = d.finish();
+        let draft = d.finish()?;
         after.last = draft.hash;
         let index = self.drafts.len();
         self.messages.extend(messages.into_iter().map(|m| (index, m)));
@@ -793,12 +800,10 @@ impl Motion<'_, '_> {
 
 fn messages_of(asked: &Asked<'_>, verdict: &Verdict<'_>, after: &Instance) -> Vec<Message> {
     let Some(branch) = verdict.branch.filter(|b| b.to == after.state) else { return Vec::new() };
-    let id: &InstanceId = &after.id;
     step::effects(asked.event, branch)
-        .into_iter()
         .map(|effect| Message {
             kind: effect.kind.clone(),
-            body: step::body(effect, id, after.state.as_str(), &asked.by.principal, &after.facts, asked.args),
+            body: step::body(effect, after.id.as_str(), after.state.as_str(), &asked.by.principal, &after.facts, asked.args),
         })
         .collect()
 }

@@ -46,6 +46,13 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
     if let Some((key, digest)) = &once {
         d.part(Slot::Once, person, evidence::encode_once(key, digest));
     }
-    let draft = d.finish();
+    let draft = match d.finish() {
+        Ok(draft) => draft,
+        Err(blocker) => {
+            answer.allowed = false;
+            answer.blockers.push(blocker);
+            return Judged::only(answer);
+        }
+    };
     Judged { answer, drafts: vec![draft], instance: None, messages: Vec::new(), once, directory: None }
 }

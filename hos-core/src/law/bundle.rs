@@ -1,11 +1,16 @@
 //! Files -> [`Law`], or all faults.
 
-use crate::contract::Contract;
-use crate::fault::{Fault, SourceFile};
-use crate::id::{LawHash, Name, Uid};
-use crate::policy::{Compat, PolicyLaw};
-use crate::shape::ExpressionId;
+use super::manifest::{self, Limits, Manifest};
+use super::{check, files, message};
+use crate::contract::{Contract, parse};
+use crate::digest;
+use crate::fault::{Fault, Severity, SourceFile};
+use crate::id::{LawHash, Name, Shown, Uid};
+use crate::policy::{Compat, PolicyLaw, Sources};
+use crate::shape::{ExpressionId, Expression};
+use crate::spanned;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A law that loaded: immutable, shared.
@@ -17,6 +22,8 @@ pub struct Law {
     pub name: String,
     /// The default namespace (`Pazar`).
     pub namespace: String,
+    /// The rule for forbids that cannot be evaluated.
+    pub compat: Compat,
     /// The policy wing.
     pub policy: Arc<PolicyLaw>,
     /// Contracts by name.
@@ -25,11 +32,11 @@ pub struct Law {
     pub messages: BTreeMap<String, BTreeMap<String, String>>,
     /// The principal of deadlines (`clock = 'Pazar::Clock::"clock"'` of `law.toml`).
     pub clock: Uid,
-    /// The rule for erroring forbids.
-    pub compat: Compat,
     /// Entity types that are persons (`persons = ["Account"]` of `law.toml`), fully qualified: what is said of one is
     /// encrypted under a key of their own.
     pub persons: BTreeSet<String>,
+    /// Bounds for whoever judges under this law.
+    pub limits: Limits,
     /// The files, sorted by path, as they were given.
     pub files: Vec<SourceFile>,
     /// Warnings and notes of loading.
@@ -48,28 +55,232 @@ pub struct LawContract {
 impl LawContract {
     /// The law-wide id of one of the contract's expressions.
     pub fn expression(&self, index: usize) -> ExpressionId {
-        ExpressionId(self.first_expression + index as u32)
+        ExpressionId(self.first_expression.saturating_add(u32::try_from(index).unwrap_or(u32::MAX)))
     }
 }
 
 impl Law {
-    /// Loads a law from its files (path inside the law, bytes). All faults at once; a law with an error does not load.
-    pub fn load(_files: Vec<(String, Vec<u8>)>) -> Result<Law, Vec<Fault>> {
-        todo!()
+    /// Loads a law from its files (path inside the law, bytes). All faults at once, sorted by file, line and column; a law
+    /// with an error does not load. Hidden files are left out ([`files::is_hidden`]).
+    pub fn load(given: Vec<(String, Vec<u8>)>) -> Result<Law, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let admitted = files::admit(given, &mut faults);
+        if admitted.hopeless {
+            return Err(faults);
+        }
+        let parts = Parts::read(&admitted, &mut faults);
+        let law = parts.assemble(admitted, &mut faults);
+        sort(&mut faults);
+        match law {
+            Some(law) if faults.iter().all(|f| f.severity != Severity::Error) => Ok(Law { notices: faults, ..law }),
+            _ => Err(faults),
+        }
     }
 
-    /// What `hos check` finds beyond loading: the contracts' and the law's findings, notices of loading included.
+    /// What `hos check` finds beyond loading: the contracts' and the law's findings, notices of loading included; sorted.
     pub fn check(&self) -> Vec<Fault> {
-        todo!()
+        let mut found = check::findings(self);
+        found.extend(self.notices.iter().cloned());
+        sort(&mut found);
+        found
     }
 
-    /// The action with this id in the default namespace.
-    pub fn action(&self, _id: &str) -> Option<Uid> {
-        todo!()
+    /// The action with this id in the default namespace, if the schema declares it.
+    pub fn action(&self, id: &str) -> Option<Uid> {
+        let type_name = qualified(&self.namespace, "Action");
+        Uid::new(type_name, id).ok().filter(|_| self.policy.has_action(id))
     }
 
-    /// The text for a code in a language, falling back to English and then to the code's own meaning.
-    pub fn message(&self, _language: &str, _code: &str) -> String {
-        todo!()
+    /// The text for a code in a language (`tr`, `tr-TR`), falling back to English, then to the code's own meaning, and for
+    /// a guard without any message to the code.
+    pub fn message(&self, language: &str, code: &str) -> String {
+        message::lookup(&self.messages, language, code)
     }
+
+    /// The contract with this name.
+    pub fn contract(&self, name: &str) -> Option<&LawContract> {
+        self.contracts.get(name)
+    }
+
+    /// The file with this path.
+    pub fn file(&self, path: &str) -> Option<&SourceFile> {
+        self.files.iter().find(|f| f.path == path)
+    }
+}
+
+/// A name in a namespace that may be empty.
+pub(super) fn qualified(namespace: &str, name: &str) -> String {
+    if namespace.is_empty() { name.to_owned() } else { format!("{namespace}::{name}") }
+}
+
+/// By file, line and column; what is told twice is told once.
+fn sort(faults: &mut Vec<Fault>) {
+    faults.sort_by(|a, b| {
+        let key = |f: &Fault| (f.line, f.column, f.severity, f.code);
+        a.file.cmp(&b.file).then_with(|| key(a).cmp(&key(b))).then_with(|| a.message.cmp(&b.message))
+    });
+    faults.dedup();
+}
+
+/// What each file said by itself, before they are held against each other.
+struct Parts {
+    manifest: Option<Manifest>,
+    contracts: Vec<Contract>,
+    /// Whether some contract was left out because of its faults: policies may lean on what it would have declared.
+    contracts_lacking: bool,
+    messages: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Parts {
+    fn read(admitted: &files::Files, faults: &mut Vec<Fault>) -> Self {
+        let manifest = admitted.get(files::MANIFEST).and_then(|file| manifest::read(file, faults));
+        let namespace = namespace_of(manifest.as_ref(), admitted);
+        let mut contracts = Vec::new();
+        let mut contracts_lacking = false;
+        for file in admitted.with(|r| r == files::Role::Contract) {
+            match parse::parse(file, &namespace) {
+                Ok((contract, notices)) => {
+                    faults.extend(notices);
+                    contracts.push(contract);
+                }
+                Err(found) => {
+                    faults.extend(found);
+                    contracts_lacking = true;
+                }
+            }
+        }
+        drop_duplicates(&mut contracts, admitted, faults);
+        let mut messages = BTreeMap::new();
+        for file in &admitted.all {
+            if let Some(files::Role::Messages(language)) = files::role(&file.path) {
+                let read = message::read(file, language, faults);
+                messages.insert(read.language, read.texts);
+            }
+        }
+        Self { manifest, contracts, contracts_lacking, messages }
+    }
+
+    fn assemble(self, admitted: files::Files, faults: &mut Vec<Fault>) -> Option<Law> {
+        let namespace = namespace_of(self.manifest.as_ref(), &admitted);
+        let compat = self.manifest.as_ref().map_or(Compat::Strict, |m| m.compat);
+        let policies: Vec<SourceFile> = admitted.with(|r| r == files::Role::Policies).cloned().collect();
+        if policies.is_empty() {
+            let message = "the law has no policies: it permits nothing";
+            faults.push(Fault::whole("law.policy.none", Severity::Warning, "policies", message));
+        }
+
+        let mut expressions: Vec<Expression> = Vec::new();
+        let mut contracts = BTreeMap::new();
+        for contract in self.contracts {
+            let first_expression = u32::try_from(expressions.len()).unwrap_or(u32::MAX);
+            expressions.extend(contract.expressions.iter().cloned());
+            contracts.insert(contract.name.clone(), LawContract { contract, first_expression });
+        }
+        let shaped = || contracts.values().map(|c| &c.contract);
+        let entities: Vec<_> = shaped().map(Contract::entity_shape).collect();
+        let actions: Vec<_> = shaped().flat_map(Contract::action_shapes).collect();
+        let schema = admitted.get(files::SCHEMA)?;
+        let sources = Sources {
+            schema,
+            policies: &policies,
+            namespace: &namespace,
+            compat,
+            entities: &entities,
+            actions: &actions,
+            expressions: &expressions,
+        };
+        let (policy, found) = PolicyLaw::compile(&sources);
+        // What a broken contract would have declared is missing for the validator, and only for it.
+        faults.extend(found.into_iter().filter(|f| !self.contracts_lacking || !LEANS_ON_CONTRACTS.contains(&f.code)));
+
+        let (policy, manifest) = (policy?, self.manifest?);
+        clock_fault(&manifest, &policy, &admitted, &contracts, faults);
+        persons_faults(&manifest, &policy, &admitted, faults);
+        let hash = digest::law_hash(admitted.all.iter().map(|f| (f.path.as_str(), f.text.as_bytes())));
+        Some(Law {
+            hash,
+            name: manifest.name,
+            namespace,
+            compat,
+            policy: Arc::new(policy),
+            contracts,
+            messages: self.messages,
+            clock: manifest.clock,
+            persons: manifest.persons.into_iter().map(|(name, _)| name).collect(),
+            limits: manifest.limits,
+            files: admitted.all,
+            notices: Vec::new(),
+        })
+    }
+}
+
+/// Faults of validation that may only echo a contract which did not parse.
+const LEANS_ON_CONTRACTS: [&str; 1] = ["law.policy.invalid"];
+
+fn namespace_of(manifest: Option<&Manifest>, admitted: &files::Files) -> String {
+    let guessed = || admitted.get(files::SCHEMA).map(|f| manifest::guess_namespace(&f.text)).unwrap_or_default();
+    manifest.map_or_else(guessed, |m| m.namespace.clone())
+}
+
+// Two contracts of one name, or over one entity type: the one whose file comes first stays, so that the rest is judged.
+fn drop_duplicates(contracts: &mut Vec<Contract>, admitted: &files::Files, faults: &mut Vec<Fault>) {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut entities: BTreeMap<String, String> = BTreeMap::new();
+    contracts.retain(|contract| {
+        let told = |code, key: &str, message: String| match admitted.get(&contract.file) {
+            Some(file) => Fault::at(code, Severity::Error, file, value_span(file, key), message),
+            None => Fault::whole(code, Severity::Error, &contract.file, message),
+        };
+        let name = contract.name.as_str();
+        let same_name = names.get(name).map(|other| {
+            let message = format!("{} has a contract `{}` already", Shown(other), Shown(name));
+            told("law.contract.duplicate_name", "contract", message)
+        });
+        let same_entity = entities.get(&contract.entity).map(|other| {
+            let message = format!("{} has a contract over `{}` already", Shown(other), Shown(&contract.entity));
+            told("law.contract.duplicate_entity", "entity", message)
+        });
+        names.entry(name.to_owned()).or_insert_with(|| contract.file.clone());
+        entities.entry(contract.entity.clone()).or_insert_with(|| contract.file.clone());
+        let keep = same_name.is_none() && same_entity.is_none();
+        faults.extend(same_name);
+        faults.extend(same_entity);
+        keep
+    });
+}
+
+// Where a top-level key's value stands; the file was read once already, so it is sound.
+fn value_span(file: &SourceFile, key: &str) -> Range<usize> {
+    let table = spanned::parse(file).ok();
+    table.and_then(|t| t.get(key).map(|e| e.item.span.clone())).unwrap_or_default()
+}
+
+// A person's type that the schema lacks would leave that person's data in the clear.
+fn persons_faults(manifest: &Manifest, policy: &PolicyLaw, admitted: &files::Files, faults: &mut Vec<Fault>) {
+    let Some(file) = admitted.get(files::MANIFEST) else { return };
+    for (name, span) in manifest.persons.iter().filter(|(name, _)| !policy.has_entity_type(name)) {
+        let message = format!("the person's type `{}` is not in the schema", Shown(name));
+        faults.push(Fault::at("law.manifest.person_unknown", Severity::Error, file, span.clone(), message));
+    }
+}
+
+// A clock that is named must have a type; one that is not named must have one as soon as somebody waits for it.
+fn clock_fault(
+    manifest: &Manifest,
+    policy: &PolicyLaw,
+    admitted: &files::Files,
+    contracts: &BTreeMap<Name, LawContract>,
+    faults: &mut Vec<Fault>,
+) {
+    let awaited = contracts.values().any(|c| !c.contract.deadlines.is_empty());
+    if policy.has_entity_type(manifest.clock.type_name()) || (manifest.clock_span.is_none() && !awaited) {
+        return;
+    }
+    let message = format!("the clock's type `{}` is not in the schema", Shown(manifest.clock.type_name()));
+    let hint = "deadlines are fired by this principal: declare `entity Clock;`, or name another with `clock`";
+    let fault = match (&manifest.clock_span, admitted.get(files::MANIFEST)) {
+        (Some(span), Some(file)) => Fault::at("law.manifest.clock_unknown", Severity::Error, file, span.clone(), message),
+        _ => Fault::whole("law.manifest.clock_unknown", Severity::Error, files::MANIFEST, message),
+    };
+    faults.push(fault.hint(hint));
 }

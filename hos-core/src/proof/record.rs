@@ -2,9 +2,58 @@
 //!
 //! No personal data in a header, ever: whom it concerns stands in parts, each of exactly one data subject or none.
 
+use crate::digest;
 use crate::id::{Commitment, DottedName, GroupId, Handle, KeyId, LawHash, Name, RecordHash, RequestId, StoreId, Tenant, Uid};
 use crate::time::Timestamp;
 use std::borrow::Cow;
+use std::fmt;
+
+/// Gives an enum its numbers both ways.
+macro_rules! numbered {
+    ($name:ident { $($variant:ident),* $(,)? }) => {
+        impl $name {
+            /// Every one, by ascending number.
+            pub const ALL: &'static [$name] = &[$($name::$variant),*];
+
+            /// The stable number.
+            pub fn number(self) -> u8 {
+                self as u8
+            }
+
+            /// The one with this number.
+            pub fn from_number(number: u64) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| u64::from(one.number()) == number)
+            }
+        }
+    };
+}
+
+numbered!(Kind {
+    Begun,
+    Moved,
+    Refused,
+    Expired,
+    Overridden,
+    Migrated,
+    Noted,
+    Directory,
+    Activated,
+    Retired,
+    Founded,
+    Tenant,
+    Observed,
+    Adopted,
+    Legacy,
+    Imported,
+    Erased,
+    Key,
+    Heads,
+    Epoch,
+    Decided,
+});
+numbered!(Decision { None, Allow, Deny });
+numbered!(Durability { Unknown, Full, Weak });
+numbered!(Slot { Principal, Slice, Facts, Args, Context, Id, Once, Payload, Change, Blockers, Effects, Legacy, Deadlines });
 
 /// What a record says happened. Numbers are forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -176,8 +225,8 @@ pub struct PartRef {
     pub commitment: Commitment,
 }
 
-/// A part in the clear.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A part in the clear. Its `Debug` form shows no data.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Part {
     /// Which part.
     pub slot: Slot,
@@ -191,6 +240,24 @@ pub struct Part {
     pub plaintext: Vec<u8>,
 }
 
+impl Part {
+    /// The commitment that stands in the header.
+    pub fn commitment(&self) -> Commitment {
+        digest::commitment(&self.salt, &self.plaintext)
+    }
+
+    /// What the header says of this part.
+    pub fn to_ref(&self) -> PartRef {
+        PartRef { slot: self.slot, index: self.index, commitment: self.commitment() }
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Part({:?} {}, {} bytes)", self.slot, self.index, self.plaintext.len())
+    }
+}
+
 /// A part as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPart {
@@ -202,11 +269,4 @@ pub struct StoredPart {
     pub key: KeyId,
     /// Nonce and ciphertext of (salt, plaintext).
     pub sealed: Vec<u8>,
-}
-
-impl Header {
-    /// x
-    pub fn encode(&self) -> Vec<u8> {
-        todo!()
-    }
 }

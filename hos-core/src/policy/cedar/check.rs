@@ -1,0 +1,133 @@
+//! Validation: policies and expressions against the schema, and forbids that might not evaluate.
+
+use super::judge::Body;
+use super::parse::{self, Parsed};
+use super::place;
+use super::schema::contract_fault;
+use super::walk;
+use crate::fault::{Fault, Severity, SourceFile};
+use crate::shape::{Expression, Wanted};
+use cedar_policy_core::ast::{
+    ActionConstraint, Annotations, Effect, EntityType, EntityUID, Expr, Name, PolicyID, PrincipalConstraint,
+    ResourceConstraint, Template,
+};
+pub(in crate::policy) use cedar_policy_core::validator::Validator;
+use cedar_policy_core::validator::{ValidationMode, ValidatorSchema};
+use std::sync::Arc;
+
+/// Cedar's strict validation of one file's policies.
+pub(in crate::policy) fn policies(validator: &Validator, file: &SourceFile, parsed: &[Parsed], faults: &mut Vec<Fault>) {
+    super::on_deep_stack(|| {
+        let set = parse::policy_set(parsed.iter().map(|p| &p.template));
+        let result = validator.validate(&set, ValidationMode::Strict);
+        let mut found = Vec::new();
+        for error in result.validation_errors() {
+            found.extend(place::troubles(error).into_iter().map(|t| t.fault("law.policy.invalid", Severity::Error, file)));
+        }
+        for warning in result.validation_warnings() {
+            found.extend(place::troubles(warning).into_iter().map(|t| t.fault("law.policy.warning", Severity::Warning, file)));
+        }
+        // Cedar collects them in a set whose order is chance.
+        found.sort_by(|a, b| (a.span.start, &a.message).cmp(&(b.span.start, &b.message)));
+        faults.extend(found);
+    });
+}
+
+/// The validator of a schema.
+pub(in crate::policy) fn validator(schema: ValidatorSchema) -> Validator {
+    Validator::new(schema)
+}
+
+/// A forbid that is not proved free of errors: under the strict rule it would then deny.
+pub(in crate::policy) fn forbid_may_err(
+    file: &SourceFile,
+    parsed: &Parsed,
+    maybe_entity: &dyn Fn(&str) -> bool,
+) -> Option<Fault> {
+    if parsed.template.effect() != Effect::Forbid {
+        return None;
+    }
+    let why = walk::may_err(parsed.template.non_scope_constraints()?, maybe_entity)?;
+    let message = format!("this forbid is not proved free of errors: {why}; where it cannot be evaluated, it denies");
+    Some(Fault::at("law.policy.forbid_may_err", Severity::Note, file, parsed.span.clone(), message))
+}
+
+/// A contract's expression, validated as a policy of its own over its action and resource type.
+///
+/// An instant is asked for its milliseconds since 1970, which only a `datetime` can tell.
+pub(in crate::policy) fn expression(
+    validator: &Validator,
+    expression: &Expression,
+    action: EntityUID,
+    resource: EntityType,
+    faults: &mut Vec<Fault>,
+) -> Option<Body> {
+    let before = faults.len();
+    let fault = |code, severity, trouble: place::Trouble| {
+        // Where the file spells the text as it is, a place in the text is a place in the file.
+        let exact = expression.span.len() == expression.text.len();
+        let span = match trouble.span {
+            Some(at) if exact => {
+                let start = expression.span.start + at.start.min(expression.text.len());
+                start..expression.span.start + at.end.clamp(at.start, expression.text.len()).max(at.start.min(expression.text.len()))
+            }
+            _ => expression.span.clone(),
+        };
+        let mut fault = contract_fault(code, severity, &expression.file, span, trouble.message);
+        fault.hint = trouble.help;
+        fault
+    };
+    let parsed = match parse::expression(&expression.text) {
+        Ok(parsed) => parsed,
+        Err(troubles) => {
+            let code = "law.contract.expression_parse";
+            faults.extend(troubles.into_iter().map(|t| fault(code, Severity::Error, t)));
+            return None;
+        }
+    };
+    super::on_deep_stack(|| {
+        let (condition, body) = match expression.wanted {
+            Wanted::Bool => (parsed.clone(), Body::condition(&parsed)),
+            Wanted::Instant => {
+                let millis = since_1970(&parsed)?;
+                (Expr::greatereq(millis.clone(), Expr::val(0)), Body::new(walk::without_places(&millis)))
+            }
+        };
+        let policy = Template::new(
+            PolicyID::from_string("expression"),
+            None,
+            Annotations::new(),
+            Effect::Permit,
+            PrincipalConstraint::any(),
+            ActionConstraint::is_eq(action),
+            ResourceConstraint::is_entity_type(Arc::new(resource)),
+            Some(condition),
+        );
+        let set = parse::policy_set([&policy]);
+        let result = validator.validate(&set, ValidationMode::Strict);
+        for error in result.validation_errors() {
+            let code = "law.contract.expression_invalid";
+            faults.extend(place::troubles(error).into_iter().map(|t| fault(code, Severity::Error, unnamed(t))));
+        }
+        for warning in result.validation_warnings() {
+            let code = "law.contract.expression_warning";
+            faults.extend(place::troubles(warning).into_iter().map(|t| fault(code, Severity::Warning, unnamed(t))));
+        }
+        faults[before..].sort_by(|a, b| (a.span.start, &a.message).cmp(&(b.span.start, &b.message)));
+        faults[before..].iter().all(|f| f.severity != Severity::Error).then_some(body)
+    })
+}
+
+/// The synthetic policy's name says nothing to whoever wrote the expression.
+fn unnamed(trouble: place::Trouble) -> place::Trouble {
+    let message = trouble.message.replacen("for policy `expression`, ", "", 1);
+    place::Trouble { message, ..trouble }
+}
+
+/// `expr.durationSince(datetime("1970-01-01")).toMilliseconds()`
+fn since_1970(expr: &Expr) -> Option<Expr> {
+    let name = |text| Name::parse_unqualified_name(text).ok();
+    let epoch = Expr::call_extension_fn(name("datetime")?, vec![Expr::val("1970-01-01")]);
+    let since = Expr::call_extension_fn(name("durationSince")?, vec![expr.clone(), epoch]);
+    Some(Expr::call_extension_fn(name("toMilliseconds")?, vec![since]))
+}

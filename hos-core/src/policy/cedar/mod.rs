@@ -1,0 +1,30 @@
+//! Cedar enters the house here, and nowhere else.
+//!
+//! `uid` words and their prehashed keys · `value` our values as Cedar's · `schema` the merged schema and its tables · `parse`
+//! texts to policies · `check` validation · `walk` what a body holds · `judge` the evaluator.
+
+pub(super) mod check;
+pub(super) mod judge;
+pub(super) mod parse;
+pub(super) mod place;
+pub(super) mod plain;
+pub(super) mod schema;
+pub(super) mod uid;
+pub(super) mod value;
+pub(super) mod walk;
+
+pub(super) use cedar_policy_core::ast::{Entity as CoreEntity, EntityType, EntityUID};
+pub(super) use uid::{Key, PassHash};
+
+/// Runs what recurses over a text that was let through, on a stack that is surely deep enough for it.
+///
+/// The depth of every text is bounded before; this reserve is for that bound, whoever the calling thread is.
+pub(super) fn on_deep_stack<T>(work: impl FnOnce() -> T) -> T {
+    const COMPILE_STACK_BYTES: usize = 64 << 20;
+    stacker::maybe_grow(COMPILE_STACK_BYTES / 2, COMPILE_STACK_BYTES, work)
+}
+
+/// The entity type of actions in a namespace.
+pub(super) fn action_type(namespace: &str) -> String {
+    if namespace.is_empty() { "Action".to_owned() } else { format!("{namespace}::Action") }
+}

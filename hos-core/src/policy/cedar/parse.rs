@@ -1,0 +1,170 @@
+//! Texts to policies, bounded before they are parsed.
+
+use super::judge::Body;
+use super::place::{self, Trouble};
+use super::{Key, uid, walk};
+use crate::fault::{Fault, Severity, SourceFile};
+use crate::id::{NAME_BYTES_MAX, Shown};
+use crate::policy::depth::{self, DEPTH_MAX};
+use crate::policy::rule::{ActionScope, Rule, Scope};
+use cedar_policy_core::ast::{
+    ActionConstraint, AnyId, Effect, EntityReference, Expr, PolicyID, PolicySet, PrincipalOrResourceConstraint, StaticPolicy,
+    Template,
+};
+use cedar_policy_core::parser;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The longest text of one file, in bytes.
+pub(in crate::policy) const FILE_BYTES_MAX: usize = 64 << 20;
+/// The longest text of one policy, in bytes.
+pub(in crate::policy) const POLICY_BYTES_MAX: usize = 1 << 20;
+/// The longest text of one expression of a contract, in bytes.
+pub(in crate::policy) const EXPRESSION_BYTES_MAX: usize = 64 << 10;
+
+/// A policy or template with its `@id`, and where it stands.
+pub(in crate::policy) struct Parsed {
+    pub(in crate::policy) template: Template,
+    pub(in crate::policy) span: Range<usize>,
+}
+
+/// What no parser should see: too long, or too deep. The place of it.
+pub(in crate::policy) fn beyond_bounds(text: &str, bytes_max: usize) -> Option<Trouble> {
+    let (span, message) = if text.len() > bytes_max {
+        (0..0, format!("the text has {} bytes, at most {bytes_max} are allowed", text.len()))
+    } else {
+        let place = depth::deepest(text).err()?;
+        (place.at..place.at + 1, format!("this nests more than {DEPTH_MAX} levels deep"))
+    };
+    Some(Trouble { span: Some(span), message, help: Some("split it into several policies".to_owned()) })
+}
+
+/// The policies of one file. `ids` are the ids taken so far, with the file of each.
+pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, String>, faults: &mut Vec<Fault>) -> Vec<Parsed> {
+    if let Some(trouble) = beyond_bounds(&file.text, FILE_BYTES_MAX) {
+        faults.push(trouble.fault("law.policy.too_deep", Severity::Error, file));
+        return Vec::new();
+    }
+    let set = match super::on_deep_stack(|| parser::parse_policyset(&file.text)) {
+        Ok(set) => set,
+        Err(errors) => {
+            for error in &errors {
+                let found = place::troubles(error).into_iter();
+                faults.extend(found.map(|t| t.fault("law.policy.parse", Severity::Error, file)));
+            }
+            return Vec::new();
+        }
+    };
+    let mut parsed: Vec<Parsed> = set
+        .all_templates()
+        .map(|t| Parsed { template: t.clone(), span: t.loc().map_or(0..0, |l| l.start()..l.end()) })
+        .collect();
+    parsed.sort_by_key(|p| p.span.start);
+    for policy in &mut parsed {
+        let head = head_of(&file.text, &policy.span);
+        let mut fault = |code, message: String| faults.push(Fault::at(code, Severity::Error, file, head.clone(), message));
+        if policy.span.len() > POLICY_BYTES_MAX {
+            fault("law.policy.too_large", format!("a policy has at most {POLICY_BYTES_MAX} bytes"));
+        }
+        let id = annotation_id(&policy.template);
+        match id {
+            None => fault("law.policy.missing_id", "this policy has no `@id(\"…\")` annotation; answers name policies by it".into()),
+            Some(id) if id.is_empty() || id.len() > NAME_BYTES_MAX => {
+                fault("law.policy.bad_id", format!("an `@id` has 1 to {NAME_BYTES_MAX} bytes"));
+            }
+            Some(id) => {
+                if let Some(other) = ids.insert(id.clone(), file.path.clone()) {
+                    let message = format!("the id `{}` is used twice (also in {other})", Shown(&id));
+                    fault("law.policy.duplicate_id", message);
+                }
+                policy.template = policy.template.new_id(PolicyID::from_string(id));
+            }
+        }
+    }
+    parsed
+}
+
+/// The first line of a policy: a whole body is no place.
+fn head_of(text: &str, span: &Range<usize>) -> Range<usize> {
+    let line = text.get(span.clone()).and_then(|t| t.lines().next()).map_or(0, str::len);
+    span.start..span.start + line
+}
+
+fn annotation_id(template: &Template) -> Option<String> {
+    let id: AnyId = "id".parse().ok()?;
+    template.annotation(&id).map(|a| a.val.to_string())
+}
+
+/// The policies of a text with Cedar's own ids (`policy0`, …), templates among them.
+pub(in crate::policy) fn plain(text: &str) -> Result<PolicySet, String> {
+    if let Some(trouble) = beyond_bounds(text, FILE_BYTES_MAX) {
+        return Err(trouble.message);
+    }
+    super::on_deep_stack(|| parser::parse_policyset(text)).map_err(|e| e.to_string())
+}
+
+/// One expression, alone: what stands after it is no policy.
+pub(in crate::policy) fn expression(text: &str) -> Result<Expr, Vec<Trouble>> {
+    if let Some(trouble) = beyond_bounds(text, EXPRESSION_BYTES_MAX) {
+        return Err(vec![trouble]);
+    }
+    super::on_deep_stack(|| text.parse::<Expr>()).map_err(|errors| errors.iter().flat_map(|e| place::troubles(e)).collect())
+}
+
+/// A set with these policies, for the validator.
+pub(in crate::policy) fn policy_set<'t>(templates: impl IntoIterator<Item = &'t Template>) -> PolicySet {
+    let mut set = PolicySet::new();
+    for template in templates {
+        // A second one of the same id was a fault already and needs no second look.
+        let _ = match StaticPolicy::try_from(template.clone()) {
+            Ok(policy) => set.add_static(policy),
+            Err(_) => set.add_template(template.clone()),
+        };
+    }
+    set
+}
+
+/// A policy taken apart.
+pub(in crate::policy) fn rule(template: &Template) -> Rule {
+    let id: Arc<str> = Arc::from(AsRef::<str>::as_ref(template.id()));
+    super::on_deep_stack(|| {
+        let body = template.non_scope_constraints();
+        let condition = body.map(Body::condition).filter(|b| !b.is_true());
+        let reads = condition.iter().flat_map(|b| walk::read_literals(b.expr())).filter_map(|u| uid::from_cedar(&u)).collect();
+        Rule {
+            id_hash: uid::hash_text(&id),
+            id,
+            forbid: template.effect() == Effect::Forbid,
+            action: action_scope(template.action_constraint()),
+            principal: scope(template.principal_constraint().as_inner()),
+            resource: scope(template.resource_constraint().as_inner()),
+            names_action: condition.as_ref().is_some_and(|b| walk::names_action(b.expr())),
+            body: condition,
+            reads,
+        }
+    })
+}
+
+fn action_scope(constraint: &ActionConstraint) -> ActionScope {
+    match constraint {
+        ActionConstraint::Any => ActionScope::Any,
+        ActionConstraint::Eq(uid) => ActionScope::Eq(Key::new(Arc::clone(uid))),
+        ActionConstraint::In(uids) => ActionScope::In(uids.iter().map(|u| Key::new(Arc::clone(u))).collect()),
+    }
+}
+
+fn scope(constraint: &PrincipalOrResourceConstraint) -> Scope {
+    use PrincipalOrResourceConstraint as C;
+    let key = |uid: &Arc<_>| Key::new(Arc::clone(uid));
+    match constraint {
+        C::Any => Scope::Any,
+        C::Is(ty) => Scope::Is((**ty).clone()),
+        C::Eq(EntityReference::EUID(uid)) => Scope::Eq(key(uid)),
+        C::In(EntityReference::EUID(uid)) => Scope::In(key(uid)),
+        C::IsIn(ty, EntityReference::EUID(uid)) => Scope::IsIn((**ty).clone(), key(uid)),
+        C::Eq(EntityReference::Slot(_)) => Scope::EqSlot,
+        C::In(EntityReference::Slot(_)) => Scope::InSlot,
+        C::IsIn(ty, EntityReference::Slot(_)) => Scope::IsInSlot((**ty).clone()),
+    }
+}

@@ -1,0 +1,51 @@
+//! Cedar's errors as faults: their words, their place, their help.
+
+use crate::fault::{Fault, Severity, SourceFile};
+use miette::Diagnostic;
+use std::ops::Range;
+
+/// One thing that is wrong, before it is known in which file it stands.
+#[derive(Debug)]
+pub(in crate::policy) struct Trouble {
+    pub(in crate::policy) span: Option<Range<usize>>,
+    pub(in crate::policy) message: String,
+    pub(in crate::policy) help: Option<String>,
+}
+
+impl Trouble {
+    /// The trouble as a fault of a file whose text Cedar saw whole.
+    pub(in crate::policy) fn fault(self, code: &'static str, severity: Severity, file: &SourceFile) -> Fault {
+        let fault = match self.span {
+            Some(span) => Fault::at(code, severity, file, span, self.message),
+            None => Fault::whole(code, severity, &file.path, self.message),
+        };
+        match self.help {
+            Some(help) => fault.hint(help),
+            None => fault,
+        }
+    }
+}
+
+/// An error and all that is related to it, each with its first label.
+pub(in crate::policy) fn troubles(error: &dyn Diagnostic) -> Vec<Trouble> {
+    let mut found = vec![trouble(error)];
+    found.extend(error.related().into_iter().flatten().map(trouble));
+    found
+}
+
+fn trouble(error: &dyn Diagnostic) -> Trouble {
+    let span = error.labels().and_then(|mut labels| labels.next()).map(|l| l.offset()..l.offset() + l.len());
+    Trouble { span, message: plain(&error.to_string()), help: error.help().map(|h| plain(&h.to_string())) }
+}
+
+/// Lower-case first letter (unless the word is a name in capitals), no full stop.
+fn plain(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.to_owned(),
+    }
+}

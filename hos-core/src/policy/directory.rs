@@ -1,0 +1,434 @@
+//! A tenant's entities and links, closed once and shared: what decisions read and never recompute.
+
+use super::cedar::uid::hash_text;
+use super::cedar::value::{self, TypeNames};
+use super::cedar::{CoreEntity, EntityType, EntityUID, Key, uid};
+use super::layered::Layered;
+use super::links::{Filled, LinkIndex};
+use super::request::{Entity, Link};
+use crate::id::{Shown, Uid};
+use crate::refusal::{Blocker, Code};
+use crate::value::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many parents stand above one another at most.
+pub const HIERARCHY_DEPTH_MAX: usize = 64;
+/// How many ancestors one entity has at most.
+pub const ANCESTORS_MAX: usize = 4_096;
+/// How many entities one directory holds at most.
+pub const DIRECTORY_ENTITIES_MAX: usize = 1 << 22;
+/// How many links one directory holds at most.
+pub const DIRECTORY_LINKS_MAX: usize = 1 << 22;
+
+/// A tenant's entities, closed once, as shared pointers. Independent of any law.
+///
+/// A copy is cheap, and so is [`Directory::with`]: what did not change is shared.
+#[derive(Debug, Default, Clone)]
+pub struct Directory {
+    nodes: Layered<Uid, Arc<Node>>,
+    /// Who names an entity as a parent, whether the directory holds it or not.
+    children: Layered<Uid, Layered<Uid, ()>>,
+    /// How many entities of a type there are, and Cedar's word for it.
+    types: Layered<String, (EntityType, usize)>,
+    links: Layered<String, Arc<Link>>,
+    index: LinkIndex,
+    /// How many links of a template have these slots filled.
+    shapes: Layered<(String, bool, bool), usize>,
+}
+
+/// An entity of the directory, closed.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) entity: Entity,
+    pub(super) key: Key,
+    pub(super) core: Arc<CoreEntity>,
+    /// Every ancestor, and its key at the same place.
+    pub(super) ancestors: Box<[Uid]>,
+    pub(super) ancestor_keys: Box<[Key]>,
+    /// Entities that its attributes name.
+    pub(super) names: Box<[Uid]>,
+    pub(super) depth: usize,
+    /// The last law whose schema it was found to fit.
+    fits: AtomicU64,
+}
+
+impl Node {
+    /// Runs the check unless this law made it before with success.
+    pub(super) fn fits<E>(&self, law: u64, check: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        // Relaxed: the node is immutable, the number only spares a repetition.
+        if self.fits.load(Ordering::Relaxed) != law {
+            check()?;
+            self.fits.store(law, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+impl Directory {
+    /// Closes the hierarchy once. Refuses cycles, depth and size beyond the bounds (`hos.hierarchy_invalid`), an id that is
+    /// used twice (`hos.directory_conflict`), values that are too deep (`hos.call_too_large`) or that Cedar cannot read
+    /// (`hos.attribute_type`), and types that Cedar reserves (`hos.id_invalid`).
+    ///
+    /// A parent, or an entity that an attribute names, need not be in the directory.
+    pub fn new(entities: Vec<Entity>, links: Vec<Link>) -> Result<Directory, Blocker> {
+        let mut seen = HashSet::with_capacity(entities.len());
+        if let Some(twice) = entities.iter().find(|e| !seen.insert(&e.uid)) {
+            return Err(Blocker::new(Code::DirectoryConflict, format!("{} is given twice", twice.uid)));
+        }
+        let mut seen = HashSet::with_capacity(links.len());
+        if let Some(twice) = links.iter().find(|l| !seen.insert(&l.id)) {
+            return Err(Blocker::new(Code::DirectoryConflict, format!("the link `{}` is given twice", Shown(&twice.id))));
+        }
+        let entities = entities.into_iter().map(|e| (e.uid.clone(), Some(e))).collect();
+        let links = links.into_iter().map(|l| (l.id.clone(), Some(l))).collect();
+        Directory::default().with(entities, links)
+    }
+
+    /// The same directory with some entities put (or removed: `None`) and links put or removed, closing again only what
+    /// stands below a changed entity. Of two changes to one entity or link the later counts. Refuses as [`Directory::new`]
+    /// does, and an entity under another's identity (`hos.id_invalid`).
+    pub fn with(
+        &self,
+        entities: Vec<(Uid, Option<Entity>)>,
+        links: Vec<(String, Option<Link>)>,
+    ) -> Result<Directory, Blocker> {
+        let mut next = self.clone();
+        next.put_entities(entities)?;
+        for (id, link) in links {
+            next.put_link(id, link)?;
+        }
+        Ok(next)
+    }
+
+    /// The entity as it was put.
+    pub fn get(&self, uid: &Uid) -> Option<&Entity> {
+        self.nodes.get(uid).map(|node| &node.entity)
+    }
+
+    /// The link with this id.
+    pub fn link(&self, id: &str) -> Option<&Link> {
+        self.links.get(id).map(|link| &**link)
+    }
+
+    /// Every entity, in no order.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.nodes.iter().map(|(_, node)| &node.entity)
+    }
+
+    /// Every link, in no order.
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().map(|(_, link)| &**link)
+    }
+
+    pub(super) fn node(&self, uid: &Uid) -> Option<&Arc<Node>> {
+        self.nodes.get(uid)
+    }
+
+    /// Whether some entity of the directory is a member of this one.
+    pub(super) fn names_as_parent(&self, uid: &Uid) -> bool {
+        self.children.contains(uid)
+    }
+
+    /// Whether the directory holds anyone of this type.
+    pub(super) fn stores_type(&self, type_name: &str) -> bool {
+        self.types.get(type_name).is_some_and(|(_, count)| *count > 0)
+    }
+
+    pub(super) fn link_index(&self) -> &LinkIndex {
+        &self.index
+    }
+
+    /// Every (template, has principal, has resource) that some link has.
+    pub(super) fn link_shapes(&self) -> impl Iterator<Item = (&str, bool, bool)> {
+        self.shapes.iter().map(|((template, p, r), _)| (template.as_str(), *p, *r))
+    }
+
+    fn put_entities(&mut self, changes: Vec<(Uid, Option<Entity>)>) -> Result<(), Blocker> {
+        let mut put: HashMap<Uid, Option<Entity>> = HashMap::with_capacity(changes.len());
+        for (uid, entity) in changes {
+            if let Some(entity) = &entity {
+                if entity.uid != uid {
+                    let detail = format!("{} cannot be put as {uid}", entity.uid);
+                    return Err(Blocker::new(Code::IdInvalid, detail));
+                }
+                Value::check_bounds(&entity.attrs).map_err(|e| Blocker::new(Code::CallTooLarge, format!("{uid}: {e}")))?;
+            }
+            put.insert(uid, entity);
+        }
+        for (uid, entity) in &put {
+            let old: BTreeSet<Uid> = self.get(uid).map(|e| e.parents.clone()).unwrap_or_default();
+            let none = BTreeSet::new();
+            let new = entity.as_ref().map_or(&none, |e| &e.parents);
+            for parent in old.difference(new) {
+                self.unlist_child(parent, uid);
+            }
+            for parent in new.difference(&old) {
+                let mut children = self.children.get(parent).cloned().unwrap_or_default();
+                children.insert(uid.clone(), ());
+                self.children.insert(parent.clone(), children);
+            }
+            match (self.nodes.contains(uid), entity.is_some()) {
+                (false, true) => self.count_type(uid.type_name(), true)?,
+                (true, false) => self.count_type(uid.type_name(), false)?,
+                _ => {}
+            }
+        }
+        let affected = self.below(put.keys());
+        // Those that go are gone before anyone is closed again.
+        for (uid, _) in put.iter().filter(|(_, e)| e.is_none()) {
+            self.nodes.remove(uid);
+        }
+        let mut waiting: BTreeMap<Uid, Entity> = BTreeMap::new();
+        for uid in affected {
+            let entity = match put.remove(&uid) {
+                Some(changed) => changed,
+                None => self.get(&uid).cloned(),
+            };
+            waiting.extend(entity.map(|e| (uid, e)));
+        }
+        self.close(waiting)?;
+        if self.nodes.len() > DIRECTORY_ENTITIES_MAX {
+            let detail = format!("a directory holds at most {DIRECTORY_ENTITIES_MAX} entities");
+            return Err(Blocker::new(Code::HierarchyInvalid, detail));
+        }
+        Ok(())
+    }
+
+    /// The changed ones and everyone below them.
+    fn below<'a>(&self, changed: impl Iterator<Item = &'a Uid>) -> HashSet<Uid> {
+        let mut open: Vec<Uid> = changed.cloned().collect();
+        let mut found: HashSet<Uid> = open.iter().cloned().collect();
+        while let Some(uid) = open.pop() {
+            for (child, ()) in self.children.get(&uid).into_iter().flat_map(Layered::iter) {
+                if found.insert(child.clone()) {
+                    open.push(child.clone());
+                }
+            }
+        }
+        found
+    }
+
+    /// Closes these, parents first. What is left over when no parent is ready stands in a cycle.
+    fn close(&mut self, mut waiting: BTreeMap<Uid, Entity>) -> Result<(), Blocker> {
+        let mut open_parents: HashMap<Uid, usize> = HashMap::with_capacity(waiting.len());
+        let mut ready: Vec<Uid> = Vec::new();
+        for (uid, entity) in &waiting {
+            match entity.parents.iter().filter(|p| waiting.contains_key(*p)).count() {
+                0 => ready.push(uid.clone()),
+                count => {
+                    open_parents.insert(uid.clone(), count);
+                }
+            }
+        }
+        while let Some(uid) = ready.pop() {
+            let Some(entity) = waiting.remove(&uid) else { continue };
+            let node = self.closed(entity)?;
+            self.nodes.insert(uid.clone(), Arc::new(node));
+            for (child, ()) in self.children.get(&uid).into_iter().flat_map(Layered::iter) {
+                if let Some(count) = open_parents.get_mut(child) {
+                    *count -= 1;
+                    if *count == 0 {
+                        open_parents.remove(child);
+                        ready.push(child.clone());
+                    }
+                }
+            }
+        }
+        match cycle(&waiting) {
+            Some(cycle) => Err(Blocker::new(Code::HierarchyInvalid, format!("the hierarchy has a cycle: {cycle}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// One entity whose parents are closed.
+    fn closed(&mut self, entity: Entity) -> Result<Node, Blocker> {
+        let above = Above::of(&entity.uid, &entity.parents, |parent| {
+            self.nodes.get(parent).map(|n| (n.key.clone(), &*n.ancestors, &*n.ancestor_keys, n.depth))
+        })?;
+        let mut known = DirectoryNames(&mut self.types);
+        let refuse = |detail: String| Blocker::new(Code::AttributeType, format!("{}: {detail}", entity.uid));
+        let own = known.entity_uid(&entity.uid).map_err(|detail| Blocker::new(Code::IdInvalid, detail))?;
+        let (parents, indirect) = above.split(&entity.parents);
+        let core = value::entity(own.clone(), &entity.attrs, parents, indirect, &mut known).map_err(refuse)?;
+        let mut names = Vec::new();
+        entity.attrs.values().for_each(|v| v.entities(&mut names));
+        let names = names.into_iter().cloned().collect();
+        Ok(Node {
+            key: Key::new(Arc::new(own)),
+            core: Arc::new(core),
+            ancestors: above.uids.into(),
+            ancestor_keys: above.keys.into(),
+            names,
+            depth: above.depth,
+            fits: AtomicU64::new(0),
+            entity,
+        })
+    }
+
+    fn unlist_child(&mut self, parent: &Uid, child: &Uid) {
+        let Some(mut children) = self.children.get(parent).cloned() else { return };
+        children.remove(child);
+        if children.is_empty() { self.children.remove(parent) } else { self.children.insert(parent.clone(), children) }
+    }
+
+    fn count_type(&mut self, type_name: &str, more: bool) -> Result<(), Blocker> {
+        let (core, count) = match self.types.get(type_name) {
+            Some((core, count)) => (core.clone(), *count),
+            None => {
+                let unknown = || Blocker::new(Code::IdInvalid, format!("`{type_name}` is not an entity type"));
+                (uid::entity_type(type_name).ok_or_else(unknown)?, 0)
+            }
+        };
+        let count = if more { count + 1 } else { count.saturating_sub(1) };
+        self.types.insert(type_name.to_owned(), (core, count));
+        Ok(())
+    }
+
+    fn put_link(&mut self, id: String, link: Option<Link>) -> Result<(), Blocker> {
+        if let Some(old) = self.links.get(id.as_str()).cloned() {
+            self.index.remove(&filled(&old)?, &id);
+            let shape = shape(&old);
+            match self.shapes.get(&shape).copied() {
+                Some(count) if count > 1 => self.shapes.insert(shape, count - 1),
+                _ => self.shapes.remove(&shape),
+            }
+            self.links.remove(id.as_str());
+        }
+        let Some(link) = link else { return Ok(()) };
+        if link.id != id {
+            let detail = format!("the link `{}` cannot be put as `{}`", Shown(&link.id), Shown(&id));
+            return Err(Blocker::new(Code::IdInvalid, detail));
+        }
+        if self.links.len() >= DIRECTORY_LINKS_MAX {
+            let detail = format!("a directory holds at most {DIRECTORY_LINKS_MAX} links");
+            return Err(Blocker::new(Code::HierarchyInvalid, detail));
+        }
+        self.index.insert(filled(&link)?, &Arc::from(id.as_str()));
+        let shape = shape(&link);
+        let count = self.shapes.get(&shape).copied().unwrap_or(0);
+        self.shapes.insert(shape, count + 1);
+        self.links.insert(id, Arc::new(link));
+        Ok(())
+    }
+}
+
+fn shape(link: &Link) -> (String, bool, bool) {
+    (link.template.clone(), link.principal.is_some(), link.resource.is_some())
+}
+
+fn filled(link: &Link) -> Result<Filled, Blocker> {
+    let key = |uid: &Option<Uid>| match uid {
+        Some(uid) => match super::cedar::uid::to_cedar(uid) {
+            Some(core) => Ok(Some(Key::new(Arc::new(core)))),
+            None => Err(Blocker::new(Code::IdInvalid, format!("`{}` is not an entity type", uid.type_name()))),
+        },
+        None => Ok(None),
+    };
+    let template: Arc<str> = Arc::from(link.template.as_str());
+    let hash = hash_text(&template);
+    Ok(Filled::new(template, hash, key(&link.principal)?, key(&link.resource)?))
+}
+
+/// Names of types that the directory has met.
+struct DirectoryNames<'d>(&'d mut Layered<String, (EntityType, usize)>);
+
+impl TypeNames for DirectoryNames<'_> {
+    fn entity_type(&mut self, name: &str) -> Option<EntityType> {
+        if let Some((core, _)) = self.0.get(name) {
+            return Some(core.clone());
+        }
+        let core = uid::entity_type(name)?;
+        self.0.insert(name.to_owned(), (core.clone(), 0));
+        Some(core)
+    }
+}
+
+/// What stands above an entity: itself never among it.
+pub(super) struct Above {
+    pub(super) uids: Vec<Uid>,
+    pub(super) keys: Vec<Key>,
+    pub(super) depth: usize,
+}
+
+/// What is known of a parent: its key, its ancestors, their keys, its depth.
+type Parent<'p> = (Key, &'p [Uid], &'p [Key], usize);
+
+impl Above {
+    /// Gathers the parents and what stands above them. `parent` knows those that are closed; the others have nothing above.
+    pub(super) fn of<'p>(
+        uid: &Uid,
+        parents: &BTreeSet<Uid>,
+        parent: impl Fn(&Uid) -> Option<Parent<'p>>,
+    ) -> Result<Above, Blocker> {
+        let refuse = |detail: String| Err(Blocker::new(Code::HierarchyInvalid, format!("{uid}: {detail}")));
+        let mut above = Above { uids: Vec::new(), keys: Vec::new(), depth: 0 };
+        if parents.is_empty() {
+            return Ok(above);
+        }
+        if parents.len() > ANCESTORS_MAX {
+            return refuse(format!("more than {ANCESTORS_MAX} parents"));
+        }
+        let mut seen: HashSet<Uid> = HashSet::new();
+        for direct in parents {
+            let (key, uids, keys, depth) = match parent(direct) {
+                Some(known) => known,
+                None => match uid::to_cedar(direct) {
+                    Some(core) => (Key::new(Arc::new(core)), &[][..], &[][..], 0),
+                    None => return Err(Blocker::new(Code::IdInvalid, format!("`{}` is not an entity type", direct.type_name()))),
+                },
+            };
+            above.depth = above.depth.max(depth + 1);
+            let all = std::iter::once((direct, &key)).chain(uids.iter().zip(keys));
+            for (uid, key) in all {
+                if seen.insert(uid.clone()) {
+                    above.uids.push(uid.clone());
+                    above.keys.push(key.clone());
+                }
+            }
+            if above.uids.len() > ANCESTORS_MAX {
+                return refuse(format!("more than {ANCESTORS_MAX} ancestors"));
+            }
+        }
+        if above.depth > HIERARCHY_DEPTH_MAX {
+            return refuse(format!("more than {HIERARCHY_DEPTH_MAX} levels of parents"));
+        }
+        Ok(above)
+    }
+
+    /// Direct parents and the rest, as Cedar keeps them.
+    pub(super) fn split(&self, parents: &BTreeSet<Uid>) -> (HashSet<EntityUID>, HashSet<EntityUID>) {
+        let (mut direct, mut indirect) = (HashSet::new(), HashSet::new());
+        for (uid, key) in self.uids.iter().zip(&self.keys) {
+            let set = if parents.contains(uid) { &mut direct } else { &mut indirect };
+            set.insert((**key.uid()).clone());
+        }
+        (direct, indirect)
+    }
+}
+
+/// Names one cycle among entities that all wait for a parent that waits, if there is one.
+pub(super) fn cycle(waiting: &BTreeMap<Uid, Entity>) -> Option<String> {
+    const SHOWN_MAX: usize = 8;
+    // Some wait only because an ancestor of theirs stands in a cycle; going up long enough enters it.
+    let up = |uid: &Uid| waiting.get(uid)?.parents.iter().find(|p| waiting.contains_key(*p));
+    let mut at = waiting.keys().next()?;
+    let mut path: HashMap<&Uid, usize> = HashMap::new();
+    let mut order: Vec<&Uid> = Vec::new();
+    while !path.contains_key(at) {
+        path.insert(at, order.len());
+        order.push(at);
+        at = up(at)?;
+    }
+    let start = path.get(at).copied().unwrap_or(0);
+    let cycle: Vec<&Uid> = order.into_iter().skip(start).collect();
+    let mut text = String::new();
+    for uid in cycle.iter().take(SHOWN_MAX) {
+        text.push_str(&format!("{uid} in "));
+    }
+    if cycle.len() > SHOWN_MAX {
+        text.push_str(&format!("… ({} in all) in ", cycle.len()));
+    }
+    Some(text + &at.to_string())
+}

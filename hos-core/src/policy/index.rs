@@ -1,0 +1,222 @@
+//! Which policies a request concerns: an index by action, principal and resource, so that cost does not grow with the law.
+//!
+//! Every policy stands under one principal key and one resource key (anything; a type; exactly an entity; in an entity), in
+//! one bucket per action or group that its scope names. A request looks up its own keys and its ancestors' and finds exactly
+//! the policies whose scope holds for it, so that a scope is never evaluated. Templates stand under what their open slots
+//! leave; their links are found by the slots' values.
+
+use super::cedar::{EntityType, Key, PassHash};
+use super::links::LinkIndex;
+use super::rule::{ActionScope, Rule, Scope};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+/// The key of whatever asks for nothing.
+const ANY: u32 = 0;
+/// The bucket of policies for any action.
+const ANY_ACTION: u32 = 0;
+
+/// Mixes the small dense numbers that this module itself hands out; never anything from outside.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Mix(u64);
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u32(u32::from(*b)));
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.0 = (self.0.rotate_left(23) ^ u64::from(n)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+type Dense = BuildHasherDefault<Mix>;
+
+/// Numbers of one entity as a key: exactly it, and in it; [`ANY`] where no scope asks so.
+#[derive(Debug, Default, Clone, Copy)]
+struct UidKeys {
+    exactly: u32,
+    within: u32,
+}
+
+/// A policy under its keys, and what `is T in E` leaves to be checked.
+#[derive(Debug, Clone, Copy)]
+struct Posting {
+    rule: u32,
+    principal_is: u32,
+    resource_is: u32,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    next: u32,
+    types: HashMap<EntityType, u32>,
+    uids: HashMap<Key, UidKeys, PassHash>,
+    actions: HashMap<Key, UidKeys, PassHash>,
+    buckets: u32,
+    /// (bucket, principal key) that some policy stands under: spares the resource's lookups.
+    heads: HashSet<(u32, u32), Dense>,
+    postings: HashMap<(u32, u32, u32), Vec<Posting>, Dense>,
+    /// Whether a policy may stand in several buckets of one action, so that it could be found twice.
+    overlaps: bool,
+}
+
+/// One side of a request, as the index sees it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Side<'k> {
+    /// The number of its type ([`Index::type_number`]).
+    pub(super) type_number: u32,
+    pub(super) own: &'k Key,
+    pub(super) ancestors: &'k [Key],
+}
+
+/// A policy whose scope holds, or a link of a template whose scope holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hit {
+    pub(super) rule: u32,
+    pub(super) link: Option<Arc<str>>,
+}
+
+impl Index {
+    pub(super) fn new(rules: &[Rule]) -> Self {
+        let mut index = Self::default();
+        for (number, rule) in rules.iter().enumerate() {
+            // A law's texts are bounded far below 2^32 policies.
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let (principal, principal_is) = index.scope_key(&rule.principal);
+            let (resource, resource_is) = index.scope_key(&rule.resource);
+            let posting = Posting { rule: number, principal_is, resource_is };
+            for bucket in index.action_buckets(&rule.action) {
+                index.heads.insert((bucket, principal));
+                index.postings.entry((bucket, principal, resource)).or_default().push(posting);
+            }
+        }
+        index
+    }
+
+    /// The number of a type, or 0 if no scope asks for it.
+    pub(super) fn type_number(&self, ty: &EntityType) -> u32 {
+        self.types.get(ty).copied().unwrap_or(ANY)
+    }
+
+    /// The buckets in which an action's policies stand: its own, its groups', and that of any action.
+    pub(super) fn buckets<'k>(&self, own: &Key, groups: impl IntoIterator<Item = &'k Key>) -> Vec<u32> {
+        let own = self.actions.get(own).copied().unwrap_or_default();
+        let within = groups.into_iter().filter_map(|g| self.actions.get(g)).map(|keys| keys.within);
+        let mut buckets: Vec<u32> = [own.exactly, own.within].into_iter().chain(within).filter(|b| *b != ANY_ACTION).collect();
+        buckets.push(ANY_ACTION);
+        buckets.sort_unstable();
+        buckets.dedup();
+        buckets
+    }
+
+    /// Every policy and link whose scope holds, each once.
+    pub(super) fn select(
+        &self,
+        rules: &[Rule],
+        links: &LinkIndex,
+        buckets: &[u32],
+        principal: Side<'_>,
+        resource: Side<'_>,
+    ) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let principal_keys = self.side_keys(principal);
+        let resource_keys = self.side_keys(resource);
+        for bucket in buckets {
+            for p in &principal_keys {
+                if !self.heads.contains(&(*bucket, *p)) {
+                    continue;
+                }
+                for r in &resource_keys {
+                    for posting in self.postings.get(&(*bucket, *p, *r)).into_iter().flatten() {
+                        let fits = |is: u32, side: Side<'_>| is == ANY || is == side.type_number;
+                        if !fits(posting.principal_is, principal) || !fits(posting.resource_is, resource) {
+                            continue;
+                        }
+                        match rules.get(posting.rule as usize) {
+                            Some(rule) if rule.is_template() => links.find(rule, principal, resource, |link| {
+                                hits.push(Hit { rule: posting.rule, link: Some(Arc::clone(link)) });
+                            }),
+                            _ => hits.push(Hit { rule: posting.rule, link: None }),
+                        }
+                    }
+                }
+            }
+        }
+        if self.overlaps {
+            hits.sort_unstable();
+            hits.dedup();
+        }
+        hits
+    }
+
+    fn side_keys(&self, side: Side<'_>) -> Vec<u32> {
+        let own = self.uids.get(side.own).copied().unwrap_or_default();
+        let mut keys = Vec::with_capacity(8);
+        keys.push(ANY);
+        keys.extend([side.type_number, own.exactly, own.within].into_iter().filter(|k| *k != ANY));
+        if !self.uids.is_empty() {
+            let within = side.ancestors.iter().filter_map(|a| self.uids.get(a)).map(|k| k.within).filter(|k| *k != ANY);
+            keys.extend(within);
+        }
+        keys
+    }
+
+    /// The key that a scope stands under, and the type that is left to check.
+    fn scope_key(&mut self, scope: &Scope) -> (u32, u32) {
+        match scope {
+            Scope::Any | Scope::EqSlot | Scope::InSlot => (ANY, ANY),
+            Scope::Is(ty) | Scope::IsInSlot(ty) => (self.number_type(ty), ANY),
+            Scope::Eq(key) => (self.number_uid(key, |k| &mut k.exactly), ANY),
+            Scope::In(key) => (self.number_uid(key, |k| &mut k.within), ANY),
+            Scope::IsIn(ty, key) => {
+                let is = self.number_type(ty);
+                (self.number_uid(key, |k| &mut k.within), is)
+            }
+        }
+    }
+
+    fn number_type(&mut self, ty: &EntityType) -> u32 {
+        if let Some(number) = self.types.get(ty) {
+            return *number;
+        }
+        self.next += 1;
+        self.types.insert(ty.clone(), self.next);
+        self.next
+    }
+
+    fn number_uid(&mut self, key: &Key, part: fn(&mut UidKeys) -> &mut u32) -> u32 {
+        let number = part(self.uids.entry(key.clone()).or_default());
+        if *number == ANY {
+            self.next += 1;
+            *number = self.next;
+        }
+        *number
+    }
+
+    fn action_buckets(&mut self, scope: &ActionScope) -> Vec<u32> {
+        let (keys, part): (&[Key], fn(&mut UidKeys) -> &mut u32) = match scope {
+            ActionScope::Any => return vec![ANY_ACTION],
+            ActionScope::Eq(key) => (std::slice::from_ref(key), |k| &mut k.exactly),
+            ActionScope::In(keys) => (keys, |k| &mut k.within),
+        };
+        let mut buckets = Vec::with_capacity(keys.len());
+        for key in keys {
+            let number = part(self.actions.entry(key.clone()).or_default());
+            if *number == ANY_ACTION {
+                self.buckets += 1;
+                *number = self.buckets;
+            }
+            buckets.push(*number);
+        }
+        buckets.sort_unstable();
+        buckets.dedup();
+        self.overlaps |= buckets.len() > 1;
+        buckets
+    }
+}

@@ -1,0 +1,190 @@
+//! The policies of a law: parsed, merged with what the contracts say, validated strictly, indexed once.
+
+use super::cedar::judge::Body;
+use super::cedar::parse::Parsed;
+use super::cedar::{self, EntityType, Key, walk};
+use super::index::Index;
+use super::request::Compat;
+use super::rule::{ActionScope, Rule, Scope};
+use super::shape::{ActionInfo, Tables};
+use crate::fault::{Fault, Severity, SourceFile};
+use crate::id::{Shown, Uid};
+use crate::shape::{ActionShape, EntityShape, Expression, Wanted};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a policy law is compiled from.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    /// `schema.cedarschema`.
+    pub schema: &'a SourceFile,
+    /// `policies/*.cedar`, sorted by path.
+    pub policies: &'a [SourceFile],
+    /// The default namespace, into which action ids are put (`Pazar`), or empty.
+    pub namespace: &'a str,
+    /// The rule for erroring forbids.
+    pub compat: Compat,
+    /// What contracts say of their entity types: merged into the schema's declarations.
+    pub entities: &'a [EntityShape],
+    /// What contracts say of their actions: merged into the schema's declarations.
+    pub actions: &'a [ActionShape],
+    /// The contracts' expressions; [`ExpressionId`](crate::shape::ExpressionId) is the index.
+    pub expressions: &'a [Expression],
+}
+
+/// An immutable, indexed policy law.
+#[derive(Debug)]
+pub struct PolicyLaw {
+    pub(super) rules: Vec<Rule>,
+    pub(super) index: Index,
+    pub(super) tables: Tables,
+    pub(super) compat: Compat,
+    pub(super) expressions: Vec<Option<CompiledExpression>>,
+    /// Tells this law from every other one in the process.
+    pub(super) number: u64,
+    templates: HashMap<String, (bool, bool)>,
+    action_type: String,
+}
+
+/// A contract's expression, ready.
+#[derive(Debug)]
+pub(super) struct CompiledExpression {
+    pub(super) body: Body,
+    pub(super) instant: bool,
+}
+
+impl PolicyLaw {
+    /// Parses, merges, validates strictly and indexes. All faults at once; a law without an error may still have warnings.
+    ///
+    /// Codes: `law.schema.*` (parse, invalid, too_deep, too_large, warning, unknown_entity_type, unknown_action,
+    /// action_resource, conflict, two_owners), `law.policy.*` (parse, invalid, warning, missing_id, bad_id, duplicate_id,
+    /// too_deep, too_large, forbid_may_err), `law.contract.expression_*` (parse, invalid, warning, scope). Faults in a
+    /// contract's file have the span within it but no line and column, for its text is not at hand here.
+    pub fn compile(sources: &Sources<'_>) -> (Option<PolicyLaw>, Vec<Fault>) {
+        let mut faults = Vec::new();
+        let schema =
+            cedar::schema::compile(sources.schema, sources.namespace, sources.entities, sources.actions, &mut faults);
+        let mut ids = BTreeMap::new();
+        let parsed: Vec<Vec<Parsed>> =
+            sources.policies.iter().map(|file| cedar::parse::file(file, &mut ids, &mut faults)).collect();
+        let Some(cedar::schema::Schema { validator, mut tables }) = schema else { return (None, faults) };
+        let validator = cedar::check::validator(validator);
+        for (file, parsed) in sources.policies.iter().zip(&parsed) {
+            cedar::check::policies(&validator, file, parsed, &mut faults);
+        }
+        let action_type = cedar::action_type(sources.namespace);
+        let mut expressions = Vec::with_capacity(sources.expressions.len());
+        for expression in sources.expressions {
+            expressions.push(compile_expression(&validator, &mut tables, &action_type, expression, &mut faults));
+        }
+        if faults.iter().any(|f| f.severity == Severity::Error) {
+            return (None, faults);
+        }
+        let entity_attributes = tables.entity_attributes();
+        let maybe_entity = |name: &str| entity_attributes.contains(name);
+        for (file, parsed) in sources.policies.iter().zip(&parsed) {
+            faults.extend(parsed.iter().filter_map(|p| cedar::check::forbid_may_err(file, p, &maybe_entity)));
+        }
+        let rules: Vec<Rule> = parsed.iter().flatten().map(|p| cedar::parse::rule(&p.template)).collect();
+        let index = Index::new(&rules);
+        for info in tables.types.values_mut() {
+            info.number = index.type_number(&info.core);
+        }
+        for info in tables.actions.values_mut() {
+            info.buckets = index.buckets(&info.key, &info.groups);
+        }
+        let slots = |r: &Rule| (r.principal.is_slot(), r.resource.is_slot());
+        let templates = rules.iter().filter(|r| r.is_template()).map(|r| (r.id.to_string(), slots(r))).collect();
+        let law =
+            PolicyLaw { rules, index, tables, compat: sources.compat, expressions, number: next_number(), templates, action_type };
+        (Some(law), faults)
+    }
+
+    /// Whether the schema declares this action id in the default namespace.
+    pub fn has_action(&self, action: &str) -> bool {
+        self.action(action).is_some()
+    }
+
+    /// Whether some permit's scope could match this action, for some principal and resource type the schema allows it.
+    pub fn may_permit(&self, action: &str) -> bool {
+        let Some(action) = self.action(action) else { return false };
+        self.rules.iter().any(|rule| {
+            !rule.forbid
+                && concerns(&rule.action, action)
+                && self.some_type(&rule.principal, &action.principals)
+                && self.some_type(&rule.resource, &action.resources)
+        })
+    }
+
+    /// Whether the schema declares this entity type.
+    pub fn has_entity_type(&self, type_name: &str) -> bool {
+        self.tables.types.contains_key(type_name)
+    }
+
+    /// The slots of the template with this `@id`: (has principal slot, has resource slot).
+    pub fn template_slots(&self, template: &str) -> Option<(bool, bool)> {
+        self.templates.get(template).copied()
+    }
+
+    fn action(&self, action: &str) -> Option<&ActionInfo> {
+        self.tables.actions.get(&Uid::new(&self.action_type, action).ok()?)
+    }
+
+    fn some_type(&self, scope: &Scope, types: &HashSet<String>) -> bool {
+        let named = |ty: &EntityType, name: &str| ty.to_string() == *name;
+        let within = |key: &Key, name: &str| {
+            let above = key.uid().entity_type().to_string();
+            above == *name || self.tables.types.get(name).is_some_and(|info| info.within.contains(&above))
+        };
+        types.iter().any(|name| match scope {
+            Scope::Any | Scope::EqSlot | Scope::InSlot => true,
+            Scope::Is(ty) | Scope::IsInSlot(ty) => named(ty, name),
+            Scope::Eq(key) => named(key.uid().entity_type(), name),
+            Scope::In(key) => within(key, name),
+            Scope::IsIn(ty, key) => named(ty, name) && within(key, name),
+        })
+    }
+}
+
+fn concerns(scope: &ActionScope, action: &ActionInfo) -> bool {
+    match scope {
+        ActionScope::Any => true,
+        ActionScope::Eq(key) => *key == action.key,
+        ActionScope::In(keys) => keys.iter().any(|k| *k == action.key || action.groups.contains(k)),
+    }
+}
+
+fn compile_expression(
+    validator: &cedar::check::Validator,
+    tables: &mut Tables,
+    action_type: &str,
+    expression: &Expression,
+    faults: &mut Vec<Fault>,
+) -> Option<CompiledExpression> {
+    let action = Uid::new(action_type, &expression.action).ok();
+    let info = action.as_ref().and_then(|uid| tables.actions.get_mut(uid));
+    let (Some(info), Some(resource)) = (info, tables.types.get(&expression.resource)) else {
+        let message = format!(
+            "this cannot be judged: the schema lacks the action `{}` or the type `{}`",
+            Shown(&expression.action),
+            Shown(&expression.resource)
+        );
+        let (code, span) = ("law.contract.expression_scope", expression.span.clone());
+        faults.push(cedar::schema::contract_fault(code, Severity::Error, &expression.file, span, message));
+        return None;
+    };
+    let body =
+        cedar::check::expression(validator, expression, (**info.key.uid()).clone(), resource.core.clone(), faults)?;
+    let reads = walk::read_literals(body.expr());
+    info.reads.extend(reads.iter().filter_map(cedar::uid::from_cedar));
+    info.reads.sort_unstable();
+    info.reads.dedup();
+    info.expressions_name_action |= walk::names_action(body.expr());
+    Some(CompiledExpression { body, instant: expression.wanted == Wanted::Instant })
+}
+
+fn next_number() -> u64 {
+    // From 1: a directory's entity that no law looked at says 0.
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

@@ -1,0 +1,90 @@
+//! Plain Cedar, unvalidated: policies with Cedar's own ids, entities and context as Cedar's JSON, no schema needed.
+//!
+//! This is how Cedar's own test formats enter. It goes through the same index and the same evaluator as a law does, under
+//! Cedar's own rule for erring policies ([`Compat::Cedar`]); nothing absent is refused, and action groups come from the
+//! ancestors in the entities given.
+
+use super::cedar::judge::Judge;
+use super::cedar::plain::PlainSources;
+use super::cedar::{Key, parse, uid};
+use super::decide::{self, Ruling};
+use super::index::{Index, Side};
+use super::links::{Filled, LinkIndex};
+use super::request::Compat;
+use super::rule::Rule;
+use std::sync::Arc;
+
+/// An entity's type and id, unescaped.
+pub type PlainUid<'a> = (&'a str, &'a str);
+
+/// A set of policies over a set of entities.
+#[derive(Debug)]
+pub struct PlainLaw {
+    rules: Vec<Rule>,
+    index: Index,
+    links: LinkIndex,
+    sources: PlainSources,
+}
+
+impl PlainLaw {
+    /// Reads policies (`policy0`, `policy1`, … in their order), a schema in Cedar's syntax by which entities and contexts are
+    /// read, and entities as Cedar's JSON. The error is Cedar's words.
+    pub fn new(policies: &str, schema: Option<&str>, entities_json: &str) -> Result<PlainLaw, String> {
+        let set = parse::plain(policies)?;
+        let rules: Vec<Rule> = set.all_templates().map(parse::rule).collect();
+        let sources = PlainSources::new(schema, entities_json)?;
+        Ok(PlainLaw { index: Index::new(&rules), rules, links: LinkIndex::default(), sources })
+    }
+
+    /// Links a template.
+    pub fn link(
+        &mut self,
+        template: &str,
+        id: &str,
+        principal: Option<PlainUid<'_>>,
+        resource: Option<PlainUid<'_>>,
+    ) -> Result<(), String> {
+        let rule = self.rules.iter().find(|r| *r.id == *template && r.is_template()).ok_or("no such template")?;
+        if (principal.is_some(), resource.is_some()) != (rule.principal.is_slot(), rule.resource.is_slot()) {
+            return Err("the template has other slots".to_owned());
+        }
+        let key = |uid: Option<PlainUid<'_>>| uid.map(plain_key).transpose();
+        let filled = Filled::new(Arc::clone(&rule.id), rule.id_hash, key(principal)?, key(resource)?);
+        self.links.insert(filled, &Arc::from(id));
+        Ok(())
+    }
+
+    /// Judges one request; the context is a JSON object. The error is Cedar's words.
+    pub fn decide(
+        &self,
+        principal: PlainUid<'_>,
+        action: PlainUid<'_>,
+        resource: PlainUid<'_>,
+        context_json: &str,
+    ) -> Result<Ruling, String> {
+        let (principal, action, resource) = (plain_key(principal)?, plain_key(action)?, plain_key(resource)?);
+        let context = self.sources.context(&action, context_json)?;
+        let [above_principal, above_action, above_resource] =
+            [&principal, &action, &resource].map(|key| self.sources.ancestors(key));
+        let buckets = self.index.buckets(&action, &above_action);
+        let side = |own, ancestors| Side { type_number: self.index.type_number(type_of(own)), own, ancestors };
+        let hits = self.index.select(
+            &self.rules,
+            &self.links,
+            &buckets,
+            side(&principal, &above_principal),
+            side(&resource, &above_resource),
+        );
+        let make = || Judge::new(principal.uid(), action.uid(), resource.uid(), &context, self.sources.store());
+        Ok(decide::rule(&self.rules, &hits, Compat::Cedar, make))
+    }
+}
+
+fn plain_key((type_name, id): PlainUid<'_>) -> Result<Key, String> {
+    let ty = uid::entity_type(type_name).ok_or_else(|| format!("`{type_name}` is not an entity type"))?;
+    Ok(Key::new(Arc::new(uid::entity_uid(&ty, id))))
+}
+
+fn type_of(key: &Key) -> &super::cedar::EntityType {
+    key.uid().entity_type()
+}

@@ -1,0 +1,169 @@
+//! What the law's schema says of types and actions, as tables of our own: a request is checked by look-ups alone.
+
+use super::cedar::{CoreEntity, EntityType, Key};
+use crate::id::Uid;
+use crate::refusal::{Blocker, Code};
+use crate::value::{Ext, Record, Value};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// A type of the schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ty {
+    Bool,
+    Long,
+    String,
+    Ext(Ext),
+    Entity(String),
+    Set(Box<Ty>),
+    Record(Shape),
+}
+
+impl fmt::Display for Ty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ty::Bool => f.write_str("Bool"),
+            Ty::Long => f.write_str("Long"),
+            Ty::String => f.write_str("String"),
+            Ty::Ext(Ext::Ip) => f.write_str("ipaddr"),
+            Ty::Ext(ext) => f.write_str(ext.function()),
+            Ty::Entity(name) => f.write_str(name),
+            Ty::Set(inner) => write!(f, "Set<{inner}>"),
+            Ty::Record(_) => f.write_str("record"),
+        }
+    }
+}
+
+/// A declared attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) ty: Ty,
+    pub(super) required: bool,
+}
+
+/// The attributes of a record, an entity or a context.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) fields: BTreeMap<String, Field>,
+}
+
+/// How a value departs from its declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Misfit {
+    pub(super) code: Code,
+    pub(super) detail: String,
+}
+
+impl Misfit {
+    /// The refusal, with whose attribute it is.
+    pub(super) fn of(self, owner: &dyn fmt::Display) -> Blocker {
+        Blocker::new(self.code, format!("{owner}: {}", self.detail))
+    }
+}
+
+impl Shape {
+    /// Whether the record has exactly what is declared. Recursion is bounded by the declaration's own depth.
+    pub(super) fn check(&self, record: &Record) -> Result<(), Misfit> {
+        let missing = self.fields.iter().find(|(name, field)| field.required && !record.contains_key(*name));
+        if let Some((name, _)) = missing {
+            return Err(Misfit { code: Code::AttributeMissing, detail: format!("`{name}` is missing") });
+        }
+        for (name, value) in record {
+            let Some(field) = self.fields.get(name) else {
+                let detail = format!("`{}` is not declared", crate::id::Shown(name));
+                return Err(Misfit { code: Code::AttributeUnknown, detail });
+            };
+            field.ty.check(value, name)?;
+        }
+        Ok(())
+    }
+}
+
+impl Ty {
+    fn check(&self, value: &Value, name: &str) -> Result<(), Misfit> {
+        let fits = match (self, value) {
+            (Ty::Bool, Value::Bool(_)) | (Ty::Long, Value::Long(_)) | (Ty::String, Value::String(_)) => true,
+            (Ty::Ext(want), Value::Ext(have, _)) => want == have,
+            (Ty::Entity(want), Value::Entity(uid)) => want == uid.type_name(),
+            (Ty::Set(inner), Value::Set(items)) => return items.iter().try_for_each(|v| inner.check(v, name)),
+            (Ty::Record(shape), Value::Record(fields)) => {
+                let inside = |m: Misfit| Misfit { detail: format!("in `{name}`, {}", m.detail), ..m };
+                return shape.check(fields).map_err(inside);
+            }
+            _ => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        let found = match value {
+            Value::Entity(uid) => uid.type_name(),
+            other => other.kind(),
+        };
+        Err(Misfit { code: Code::AttributeType, detail: format!("`{name}` must be {self}, not {found}") })
+    }
+}
+
+/// An entity type.
+#[derive(Debug)]
+pub(super) struct TypeInfo {
+    pub(super) core: EntityType,
+    pub(super) shape: Shape,
+    /// The ids that an enumerated type has; its entities need nobody to give them.
+    pub(super) choices: Option<HashSet<String>>,
+    /// Types that it may be a member of, directly or not.
+    pub(super) within: HashSet<String>,
+    /// Its number in the index.
+    pub(super) number: u32,
+}
+
+/// An action.
+#[derive(Debug)]
+pub(super) struct ActionInfo {
+    pub(super) key: Key,
+    pub(super) entity: Arc<CoreEntity>,
+    pub(super) groups: Vec<Key>,
+    pub(super) principals: HashSet<String>,
+    pub(super) resources: HashSet<String>,
+    pub(super) context: Shape,
+    /// Where its policies stand in the index.
+    pub(super) buckets: Vec<u32>,
+    /// Entities that the contracts' expressions of this action may read.
+    pub(super) reads: Vec<Uid>,
+    /// Whether one of them speaks of `action`.
+    pub(super) expressions_name_action: bool,
+}
+
+/// All of a schema.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    pub(super) types: HashMap<String, TypeInfo>,
+    pub(super) actions: HashMap<Uid, ActionInfo>,
+}
+
+impl Tables {
+    /// Whether anything is declared with an attribute of this name that may hold an entity.
+    pub(super) fn entity_attributes(&self) -> HashSet<String> {
+        fn collect(shape: &Shape, found: &mut HashSet<String>) {
+            for (name, field) in &shape.fields {
+                match &field.ty {
+                    Ty::Entity(_) => {
+                        found.insert(name.clone());
+                    }
+                    Ty::Record(inner) => collect(inner, found),
+                    _ => {}
+                }
+            }
+        }
+        let mut found = HashSet::new();
+        self.types.values().for_each(|t| collect(&t.shape, &mut found));
+        self.actions.values().for_each(|a| collect(&a.context, &mut found));
+        found
+    }
+
+    /// Whether an entity of this identity is part of the law itself: an action, or a choice of an enumerated type.
+    pub(super) fn declares(&self, uid: &Uid) -> bool {
+        self.actions.contains_key(uid)
+            || self.types.get(uid.type_name()).and_then(|t| t.choices.as_ref()).is_some_and(|c| c.contains(uid.id()))
+    }
+}

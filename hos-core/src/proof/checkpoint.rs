@@ -1,0 +1,294 @@
+//! Checkpoints: who vouches for a log of this size with this root. A C2SP signed note whose text is a C2SP tlog-checkpoint,
+//! signed with Ed25519 (type 0x01), so that verifiers and witnesses that exist work unchanged.
+
+use super::key::{KeyError, SealKey, VerifyKey};
+use crate::digest::note_key_id;
+use crate::id::{Shown, StoreId, Tenant, TreeHash};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use std::fmt;
+
+/// The longest note, in bytes.
+pub const NOTE_BYTES_MAX: usize = 64 * 1024;
+/// The most signatures that a note may bear.
+pub const SIGNATURES_MAX: usize = 16;
+/// The number of Ed25519 among the types of note signatures.
+const ED25519: u8 = 1;
+
+/// Why a note, a checkpoint or a verifier key is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoteError {
+    /// Longer than [`NOTE_BYTES_MAX`], or more than [`SIGNATURES_MAX`] signatures.
+    #[error("the note is larger than allowed")]
+    TooLarge,
+    /// Not a signed note.
+    #[error("not a signed note: {0}")]
+    Malformed(&'static str),
+    /// A name that no key may have.
+    #[error("`{}` is no name of a key: spaces, `+` and control characters are not allowed", Shown(.0))]
+    Name(String),
+    /// Not a verifier key in text form.
+    #[error("not a verifier key: {0}")]
+    VerifierKey(&'static str),
+    /// Nothing here is signed by the key.
+    #[error("the note bears no signature of this key")]
+    Unsigned,
+    /// A signature that claims to be the key's does not hold.
+    #[error("a signature that names this key does not hold")]
+    Signature,
+    /// The note's text is not a checkpoint.
+    #[error("not a checkpoint: {0}")]
+    Checkpoint(&'static str),
+    /// A checkpoint of another log.
+    #[error("the checkpoint is of `{}`", Shown(.0))]
+    Origin(String),
+}
+
+impl NoteError {
+    /// A stable word for it; test vectors name it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            NoteError::TooLarge => "too_large",
+            NoteError::Malformed(_) => "malformed",
+            NoteError::Name(_) => "name",
+            NoteError::VerifierKey(_) => "verifier_key",
+            NoteError::Unsigned => "unsigned",
+            NoteError::Signature => "signature",
+            NoteError::Checkpoint(_) => "checkpoint",
+            NoteError::Origin(_) => "origin",
+        }
+    }
+}
+
+/// The origin of a tenant's log, and the name of the key that signs it: `hos/<store id in hex>/<tenant>/<epoch>`.
+pub fn origin(store: &StoreId, tenant: &Tenant, epoch: u64) -> String {
+    format!("hos/{store}/{}/{epoch}", tenant.as_str())
+}
+
+fn is_key_name(name: &str) -> bool {
+    !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+')
+}
+
+/// A public key under the name that notes give it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteKey {
+    name: String,
+    id: [u8; 4],
+    key: VerifyKey,
+}
+
+impl NoteKey {
+    /// Names a key; a log's key bears the log's [`origin`].
+    pub fn new(name: impl Into<String>, key: VerifyKey) -> Result<Self, NoteError> {
+        let name = name.into();
+        if !is_key_name(&name) {
+            return Err(NoteError::Name(name.chars().take(80).collect()));
+        }
+        let id = note_key_id(&name, ED25519, key.as_bytes());
+        Ok(Self { name, id, key })
+    }
+
+    /// Reads the text form, `name+hex id+base64(0x01 || public key)`.
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        if text.len() > 1024 {
+            return Err(NoteError::VerifierKey("too long"));
+        }
+        let mut pieces = text.splitn(3, '+');
+        let (Some(name), Some(id), Some(encoded)) = (pieces.next(), pieces.next(), pieces.next()) else {
+            return Err(NoteError::VerifierKey("expected name+id+key"));
+        };
+        let raw = BASE64.decode(encoded).map_err(|_| NoteError::VerifierKey("the key is not base64"))?;
+        let Some((&ED25519, public)) = raw.split_first() else {
+            return Err(NoteError::VerifierKey("the key is not of type Ed25519"));
+        };
+        let public: &[u8; 32] = public.try_into().map_err(|_| NoteError::VerifierKey("the key has not 32 bytes"))?;
+        let key = VerifyKey::from_bytes(public).map_err(|e| {
+            NoteError::VerifierKey(match e {
+                KeyError::SmallOrder => "the key is of small order",
+                _ => "the key is not a canonically encoded point",
+            })
+        })?;
+        let key = Self::new(name, key)?;
+        if hex(&key.id) == id { Ok(key) } else { Err(NoteError::VerifierKey("the id is not that of name and key")) }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The four bytes by which signatures name the key.
+    pub fn id(&self) -> [u8; 4] {
+        self.id
+    }
+
+    /// The key.
+    pub fn key(&self) -> &VerifyKey {
+        &self.key
+    }
+}
+
+impl fmt::Display for NoteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let typed = [&[ED25519], &self.key.as_bytes()[..]].concat();
+        write!(f, "{}+{}+{}", self.name, hex(&self.id), BASE64.encode(typed))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// One signature line of a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteSignature {
+    /// The name of the key.
+    pub name: String,
+    /// The id of the key.
+    pub id: [u8; 4],
+    /// What follows the id: for Ed25519 the signature's 64 bytes.
+    pub signature: Vec<u8>,
+}
+
+/// A signed note, parsed but not believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    text: String,
+    signatures: Vec<NoteSignature>,
+}
+
+impl Note {
+    /// Parses a note; nothing is verified yet.
+    pub fn parse(bytes: &[u8]) -> Result<Self, NoteError> {
+        if bytes.len() > NOTE_BYTES_MAX {
+            return Err(NoteError::TooLarge);
+        }
+        let whole = std::str::from_utf8(bytes).map_err(|_| NoteError::Malformed("not UTF-8"))?;
+        if whole.bytes().any(|b| b < 0x20 && b != b'\n') {
+            return Err(NoteError::Malformed("a control character"));
+        }
+        let split = whole.rfind("\n\n").ok_or(NoteError::Malformed("no empty line before the signatures"))?;
+        let (text, rest) = whole.split_at(split + 1);
+        let lines = rest.strip_prefix('\n').and_then(|l| l.strip_suffix('\n'));
+        let lines = lines.ok_or(NoteError::Malformed("no newline after the signatures"))?;
+        let mut signatures = Vec::new();
+        for line in lines.split('\n') {
+            if signatures.len() == SIGNATURES_MAX {
+                return Err(NoteError::TooLarge);
+            }
+            signatures.push(signature_line(line)?);
+        }
+        Ok(Self { text: text.to_owned(), signatures })
+    }
+
+    /// The text that is signed, with its last newline.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The signatures, as they stand.
+    pub fn signatures(&self) -> &[NoteSignature] {
+        &self.signatures
+    }
+
+    /// Whether the key signed the text: at least one signature is the key's, and none that names it is false. Signatures of
+    /// other keys are passed over.
+    pub fn verify(&self, key: &NoteKey) -> Result<(), NoteError> {
+        let mut signed = false;
+        for line in self.signatures.iter().filter(|line| line.name == key.name && line.id == key.id) {
+            let signature: &[u8; 64] = line.signature.as_slice().try_into().map_err(|_| NoteError::Signature)?;
+            key.key.verify(self.text.as_bytes(), signature).map_err(|_| NoteError::Signature)?;
+            signed = true;
+        }
+        if signed { Ok(()) } else { Err(NoteError::Unsigned) }
+    }
+}
+
+fn signature_line(line: &str) -> Result<NoteSignature, NoteError> {
+    let inner =
+        line.strip_prefix("\u{2014} ").ok_or(NoteError::Malformed("a signature line begins with an em dash and a space"))?;
+    let (name, encoded) = inner.split_once(' ').ok_or(NoteError::Malformed("a signature line has a name and base64"))?;
+    if !is_key_name(name) {
+        return Err(NoteError::Name(name.chars().take(80).collect()));
+    }
+    let raw = BASE64.decode(encoded).map_err(|_| NoteError::Malformed("a signature is not base64"))?;
+    match raw.split_first_chunk::<4>() {
+        Some((id, signature)) if !signature.is_empty() => {
+            Ok(NoteSignature { name: name.to_owned(), id: *id, signature: signature.to_vec() })
+        }
+        _ => Err(NoteError::Malformed("a signature is too short")),
+    }
+}
+
+/// What a checkpoint says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Whose log.
+    pub origin: String,
+    /// How many entries.
+    pub size: u64,
+    /// The root of the tree over them.
+    pub root: TreeHash,
+    /// Further lines, none of them empty; not interpreted here.
+    pub extensions: Vec<String>,
+}
+
+impl Checkpoint {
+    /// The text that is signed: origin, size, root in base64, extensions, each with a newline.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root.as_bytes()));
+        for line in &self.extensions {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Reads the text of a note.
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        let body = text.strip_suffix('\n').ok_or(NoteError::Checkpoint("the text has no last newline"))?;
+        let mut lines = body.split('\n');
+        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
+            return Err(NoteError::Checkpoint("fewer than three lines"));
+        };
+        if origin.is_empty() {
+            return Err(NoteError::Checkpoint("the origin is empty"));
+        }
+        let number: u64 = size.parse().map_err(|_| NoteError::Checkpoint("the size is no number"))?;
+        if number.to_string() != size {
+            return Err(NoteError::Checkpoint("the size is not written in the one way"));
+        }
+        let root = BASE64.decode(root).ok().and_then(|raw| TreeHash::from_slice(&raw));
+        let root = root.ok_or(NoteError::Checkpoint("the root is not the base64 of 32 bytes"))?;
+        let extensions: Vec<String> = lines.map(str::to_owned).collect();
+        if extensions.iter().any(String::is_empty) {
+            return Err(NoteError::Checkpoint("an extension is empty"));
+        }
+        Ok(Self { origin: origin.to_owned(), size: number, root, extensions })
+    }
+
+    /// Signs under the origin as the key's name and gives the whole note. The same checkpoint and key give the same note.
+    ///
+    /// # Errors
+    /// When the origin can be no key's name, an extension is empty or holds a newline or control character, or the note
+    /// would be too long.
+    pub fn sign(&self, key: &SealKey) -> Result<String, NoteError> {
+        let named = NoteKey::new(self.origin.as_str(), key.verify_key())?;
+        let text = self.text();
+        if Self::parse(&text)? != *self || text.bytes().any(|b| b < 0x20 && b != b'\n') {
+            return Err(NoteError::Checkpoint("a line is empty, or holds a newline or a control character"));
+        }
+        let signature = [&named.id[..], &key.sign(text.as_bytes())].concat();
+        let note = format!("{text}\n\u{2014} {} {}\n", named.name, BASE64.encode(signature));
+        if note.len() > NOTE_BYTES_MAX { Err(NoteError::TooLarge) } else { Ok(note) }
+    }
+
+    /// Parses a note, verifies that the key signed it, and that it is of the log whose name the key bears.
+    pub fn open(note: &[u8], key: &NoteKey) -> Result<Self, NoteError> {
+        let note = Note::parse(note)?;
+        note.verify(key)?;
+        let checkpoint = Self::parse(note.text())?;
+        if checkpoint.origin == key.name { Ok(checkpoint) } else { Err(NoteError::Origin(checkpoint.origin)) }
+    }
+}

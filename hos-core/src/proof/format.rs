@@ -1,0 +1,153 @@
+//! What headers, entries and receipts have in common as bytes: a map with ascending integer keys, read strictly.
+
+use crate::canon::{CanonError, Reader};
+use crate::id::IdError;
+
+/// The version of headers, entries and receipts that is written here.
+pub const VERSION: u64 = 1;
+/// The suite: BLAKE3 for hashes and commitments, SHA-256 for the tree, Ed25519 for checkpoints, XChaCha20-Poly1305 for parts.
+pub const SUITE: u64 = 1;
+
+/// Why bytes are no header, entry, part list or receipt, or why a value cannot become one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// Not deterministic CBOR of the expected types.
+    #[error(transparent)]
+    Canon(#[from] CanonError),
+    /// A version that is not known here.
+    #[error("version {0} is not known here")]
+    Version(u64),
+    /// A suite that is not known here.
+    #[error("suite {0} is not known here")]
+    Suite(u64),
+    /// A field that this version does not have.
+    #[error("there is no field {0}")]
+    UnknownField(u64),
+    /// A field that must be there is not.
+    #[error("field {0} is missing")]
+    MissingField(u64),
+    /// A number that stands for nothing.
+    #[error("{number} is no {what}")]
+    UnknownNumber {
+        /// What it should stand for.
+        what: &'static str,
+        /// The number found.
+        number: u64,
+    },
+    /// A text or id that is not of its kind.
+    #[error("a {what} is malformed: {why}")]
+    Malformed {
+        /// What it should be.
+        what: &'static str,
+        /// What is wrong with it.
+        why: IdError,
+    },
+    /// More than a limit allows.
+    #[error("{what}: {len} is more than {max}")]
+    TooLarge {
+        /// What is limited.
+        what: &'static str,
+        /// What was found.
+        len: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// A list that must ascend without repeats does not.
+    #[error("{0} are not in ascending order, or one repeats")]
+    Order(&'static str),
+    /// Place and predecessor contradict each other: only the first of a thread has no predecessor.
+    #[error("place and previous hash contradict each other")]
+    Place,
+    /// A time that a record may not claim, in milliseconds.
+    #[error("{0} ms is outside the times that may be claimed")]
+    Time(i64),
+}
+
+impl FormatError {
+    /// A stable word for it; test vectors name it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            FormatError::Canon(_) => "not_canonical",
+            FormatError::Version(_) => "version",
+            FormatError::Suite(_) => "suite",
+            FormatError::UnknownField(_) => "unknown_field",
+            FormatError::MissingField(_) => "missing_field",
+            FormatError::UnknownNumber { .. } => "unknown_number",
+            FormatError::Malformed { .. } => "malformed",
+            FormatError::TooLarge { .. } => "too_large",
+            FormatError::Order(_) => "order",
+            FormatError::Place => "place",
+            FormatError::Time(_) => "time",
+        }
+    }
+}
+
+/// Turns an id's complaint into one about the field.
+pub(crate) fn malformed(what: &'static str) -> impl Fn(IdError) -> FormatError {
+    move |why| FormatError::Malformed { what, why }
+}
+
+/// Refuses what is longer than its limit.
+pub(crate) fn at_most(what: &'static str, len: usize, max: usize) -> Result<(), FormatError> {
+    if len <= max { Ok(()) } else { Err(FormatError::TooLarge { what, len, max }) }
+}
+
+/// Reads the pairs of a map whose integer keys ascend. The caller asks for every field it knows, in ascending order.
+pub(crate) struct Fields<'r, 'a> {
+    /// Where values are read from, once [`Fields::need`] or [`Fields::has`] said that one is next.
+    pub(crate) r: &'r mut Reader<'a>,
+    left: usize,
+    next: Option<u64>,
+    last: Option<u64>,
+}
+
+impl<'r, 'a> Fields<'r, 'a> {
+    /// Reads the head of the map and the two fields that begin every format: version and suite.
+    pub(crate) fn open(r: &'r mut Reader<'a>) -> Result<Self, FormatError> {
+        let left = r.map()?;
+        let mut fields = Self { r, left, next: None, last: None };
+        fields.need(1)?;
+        match fields.r.uint()? {
+            VERSION => {}
+            other => return Err(FormatError::Version(other)),
+        }
+        fields.need(2)?;
+        match fields.r.uint()? {
+            SUITE => Ok(fields),
+            other => Err(FormatError::Suite(other)),
+        }
+    }
+
+    /// Whether this field is there; its value must then be read.
+    pub(crate) fn has(&mut self, key: u64) -> Result<bool, FormatError> {
+        if self.next.is_none() && self.left > 0 {
+            let at = self.r.position();
+            let found = self.r.uint()?;
+            if self.last.is_some_and(|last| found <= last) {
+                return Err(CanonError("map keys are not in ascending order, or one repeats", at).into());
+            }
+            self.left -= 1;
+            self.last = Some(found);
+            self.next = Some(found);
+        }
+        match self.next {
+            Some(found) if found == key => {
+                self.next = None;
+                Ok(true)
+            }
+            Some(found) if found < key => Err(FormatError::UnknownField(found)),
+            _ => Ok(false),
+        }
+    }
+
+    /// This field must be there.
+    pub(crate) fn need(&mut self, key: u64) -> Result<(), FormatError> {
+        if self.has(key)? { Ok(()) } else { Err(FormatError::MissingField(key)) }
+    }
+
+    /// No field may be left over.
+    pub(crate) fn close(mut self) -> Result<(), FormatError> {
+        if self.has(u64::MAX)? { Err(FormatError::UnknownField(u64::MAX)) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,249 @@
+//! Loading a law: all faults of all files in one answer, each at its place; and the hash.
+
+use hos_core::fault::{Fault, Severity};
+use hos_core::law::{Law, render};
+
+fn load(files: &[(&str, &str)]) -> Result<Law, Vec<Fault>> {
+    Law::load(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect())
+}
+
+fn told(faults: &[Fault]) -> Vec<(String, &'static str)> {
+    faults.iter().map(|f| (format!("{}:{}:{}", f.file, f.line, f.column), f.code)).collect()
+}
+
+const TINY: [(&str, &str); 2] = [("law.toml", "name = \"tiny\"\nnamespace = \"\"\n"), ("schema.cedarschema", "entity Account;\n")];
+
+const SCHEMA: &str = r#"namespace Corner {
+  entity Account = { active: Bool };
+  entity Clock;
+  entity Order;
+  entity Parcel;
+  action "order.place", "order.pay", "order.view" appliesTo { principal: [Account], resource: [Order] };
+  action "order.expire" appliesTo { principal: [Clock], resource: [Order] };
+  action "parcel.send" appliesTo { principal: [Account], resource: [Parcel] };
+}
+"#;
+
+const POLICIES: &str = r#"@id("buyer-orders")
+permit (principal, action in [Corner::Action::"order.place", Corner::Action::"order.pay"], resource)
+when { principal == resource.buyer };
+@id("clock-expires")
+permit (principal is Corner::Clock, action == Corner::Action::"order.expire", resource);
+"#;
+
+const ORDER: &str = r#"contract = "order"
+version  = 1
+entity   = "Order"
+states   = ["new", "paid", "expired"]
+terminal = ["paid", "expired"]
+[facts]
+buyer = "Account"
+total = "Long"
+[begin.place]
+to = "new"
+[event.pay]
+from = ["new"]
+to   = "paid"
+args = { amount = "Long" }
+require = [{ code = "amount_short", when = "context.amount >= resource.total" }]
+[event.expire]
+from = ["new"]
+to   = "expired"
+[[deadline]]
+state = "new"
+after = "PT1H"
+event = "expire"
+"#;
+
+const CORNER: [(&str, &str); 5] = [
+    ("law.toml", "name = \"corner\"\nnamespace = \"Corner\"\n"),
+    ("schema.cedarschema", SCHEMA),
+    ("policies/orders.cedar", POLICIES),
+    ("contracts/order.toml", ORDER),
+    ("messages.en.toml", "[order]\namount_short = \"Too little.\"\n"),
+];
+
+/// The corner law with some files replaced, added, or (empty) taken out.
+fn corner(changes: &[(&str, &str)]) -> Result<Law, Vec<Fault>> {
+    let kept = CORNER.iter().filter(|(path, _)| changes.iter().all(|(p, _)| p != path));
+    let files: Vec<_> = kept.chain(changes.iter().filter(|(_, text)| !text.is_empty())).copied().collect();
+    load(&files)
+}
+
+#[test]
+fn a_small_law_loads_and_answers() {
+    let law = corner(&[]).unwrap_or_else(|f| panic!("{f:#?}"));
+    assert_eq!((law.name.as_str(), law.namespace.as_str()), ("corner", "Corner"));
+    assert_eq!(law.notices, []);
+    assert_eq!(law.clock.to_string(), "Corner::Clock::\"clock\"");
+    assert_eq!(law.action("order.pay").unwrap().to_string(), "Corner::Action::\"order.pay\"");
+    assert_eq!(law.action("order.nothing"), None);
+    assert_eq!(law.message("tr", "order.amount_short"), "Too little.");
+    let order = law.contract("order").unwrap();
+    assert_eq!((order.first_expression, order.expression(0).0), (0, 0));
+    let found: Vec<_> = law.check().into_iter().filter(|f| f.severity != Severity::Note).collect();
+    assert_eq!(found, []);
+}
+
+#[test]
+fn the_hash_of_a_tiny_law_is_the_specs() {
+    let law = load(&TINY).unwrap();
+    assert_eq!(law.hash.to_string(), "dae21fb01c8378ed4f422c164107fdc63823e495d2395f55ed742886bc91a4e9");
+    // The order in which files are given and hidden files mean nothing; every byte does.
+    let hash = |files: &[(&str, &str)]| load(files).unwrap().hash;
+    assert_eq!(hash(&[TINY[1], (".DS_Store", "x"), TINY[0]]), law.hash);
+    assert_ne!(hash(&[TINY[0], TINY[1], ("README.md", "")]), law.hash);
+    assert_ne!(hash(&[TINY[0], ("schema.cedarschema", "entity Account;\r\n")]), law.hash);
+    let spec = include_str!("../../spec/law.md");
+    assert!(spec.contains(&law.hash.to_string()), "spec/law.md names another hash");
+}
+
+#[test]
+fn twenty_faults_in_many_files_are_all_told_at_their_places() {
+    let order = r#"contract = "order"
+version  = 0
+entity   = "Order"
+states   = ["new", "paid", "paid"]
+terminal = ["payd"]
+colour   = "red"
+[facts]
+total = "long"
+[begin.place]
+to = "nwe"
+"#;
+    let policies = r#"@id("one")
+permit (principal, action, resource);
+permit (principal, action, resource);
+@id("one")
+permit (principal, action, resource);
+"#;
+    let faults = load(&[
+        ("law.toml", "nmae = \"corner\"\nnamespace = \"Corner\"\ncompat = \"loose\"\nextends = \"universe\"\n"),
+        ("schema.cedarschema", SCHEMA),
+        ("policies/a.cedar", policies),
+        ("policies/b.cedar", "@id(\"two\")\npermit (principal, action, resource)\n"),
+        ("contracts/order.toml", order),
+        ("contracts/broken.toml", "contract = \n"),
+        ("contracts/parcel.txt", ""),
+        ("messages.en.toml", "[order]\namount_short = 3\nempty = \"\"\n"),
+        ("messages.tr.toml", "[order\n"),
+        ("../law.toml", ""),
+        ("message.tr.toml", ""),
+    ])
+    .unwrap_err();
+    let wanted = [
+        ("../law.toml:0:0", "law.file.path"),
+        ("contracts/broken.toml:1:12", "law.toml.syntax"),
+        ("contracts/order.toml:2:12", "law.contract.bad_version"),
+        ("contracts/order.toml:4:29", "law.contract.duplicate"),
+        ("contracts/order.toml:5:14", "law.contract.unknown_state"),
+        ("contracts/order.toml:6:1", "law.contract.unknown_key"),
+        ("contracts/order.toml:8:10", "law.contract.bad_type"),
+        ("contracts/order.toml:10:7", "law.contract.unknown_state"),
+        ("contracts/parcel.txt:0:0", "law.file.unknown"),
+        ("law.toml:1:1", "law.manifest.missing_key"),
+        ("law.toml:1:1", "law.manifest.unknown_key"),
+        ("law.toml:3:11", "law.manifest.value"),
+        ("law.toml:4:1", "law.manifest.extends_reserved"),
+        ("message.tr.toml:0:0", "law.file.unknown"),
+        ("messages.en.toml:2:16", "law.message.wrong_type"),
+        ("messages.en.toml:3:10", "law.message.text"),
+        ("messages.tr.toml:1:7", "law.toml.syntax"),
+        ("policies/a.cedar:3:1", "law.policy.missing_id"),
+        ("policies/a.cedar:4:1", "law.policy.duplicate_id"),
+        ("policies/b.cedar:3:1", "law.policy.parse"),
+    ];
+    let wanted: Vec<_> = wanted.iter().map(|(place, code)| ((*place).to_owned(), *code)).collect();
+    assert_eq!(told(&faults), wanted);
+    assert!(faults.iter().all(|f| f.severity == Severity::Error));
+}
+
+#[test]
+fn one_fault_each() {
+    let second = ORDER.replace("entity   = \"Order\"", "entity   = \"Parcel\"").replace("Order", "Parcel");
+    let same_entity = ORDER.replace("contract = \"order\"", "contract = \"parcel\"");
+    let cases: [(&str, &[(&str, &str)], &str, &str); 12] = [
+        ("no manifest", &[("law.toml", "")], "law.toml:0:0", "law.file.missing"),
+        ("no schema", &[("schema.cedarschema", "")], "schema.cedarschema:0:0", "law.file.missing"),
+        ("unknown file", &[("policies/a.txt", "x")], "policies/a.txt:0:0", "law.file.unknown"),
+        ("case", &[("policies/Orders.cedar", " "), ("policies/orders.cedar", POLICIES)], "policies/orders.cedar:0:0", "law.file.duplicate"),
+        ("bom", &[("messages.tr.toml", "\u{feff}[order]")], "messages.tr.toml:0:0", "law.file.bom"),
+        ("nested", &[("policies/x/a.cedar", " ")], "policies/x/a.cedar:0:0", "law.file.unknown"),
+        ("two of a name", &[("contracts/z.toml", &second)], "contracts/z.toml:1:12", "law.contract.duplicate_name"),
+        ("two of an entity", &[("contracts/z.toml", &same_entity)], "contracts/z.toml:3:12", "law.contract.duplicate_entity"),
+        (
+            "clock",
+            &[("law.toml", "name = \"c\"\nnamespace = \"Corner\"\nclock = 'Corner::Clok::\"c\"'\n")],
+            "law.toml:3:10",
+            "law.manifest.clock_unknown",
+        ),
+        ("message", &[("messages.tr.toml", "hos.forbidden = 1")], "messages.tr.toml:1:17", "law.message.wrong_type"),
+        ("limits", &[("law.toml", "name = \"c\"\nnamespace = \"Corner\"\nlimits = 3\n")], "law.toml:3:10", "law.manifest.wrong_type"),
+        ("extends", &[("law.toml", "name = \"c\"\nnamespace = \"Corner\"\nextends = []\n")], "law.toml:3:1", "law.manifest.extends_reserved"),
+    ];
+    for (what, changes, place, code) in cases {
+        let faults = corner(changes).map(|_| ()).expect_err(what);
+        let errors: Vec<_> = faults.into_iter().filter(|f| f.severity == Severity::Error).collect();
+        assert_eq!(told(&errors), [(place.to_owned(), code)], "{what}");
+    }
+}
+
+#[test]
+fn the_same_file_twice_is_a_fault() {
+    let mut files: Vec<_> = CORNER.to_vec();
+    files.push(CORNER[2]);
+    assert_eq!(told(&load(&files).unwrap_err()), [("policies/orders.cedar:0:0".to_owned(), "law.file.duplicate")]);
+}
+
+#[test]
+fn bounds_are_kept_before_anything_is_read() {
+    let file = |path: String, size: usize| (path, vec![b'['; size]);
+    let codes = |files: Vec<(String, Vec<u8>)>| Law::load(files).unwrap_err().iter().map(|f| f.code).collect::<Vec<_>>();
+    assert_eq!(codes((0..513).map(|i| file(format!("contracts/{i}.toml"), 1)).collect()), ["law.file.too_many"]);
+    assert_eq!(codes((0..9).map(|i| file(format!("contracts/{i}.toml"), 1 << 20)).collect()), ["law.file.total_too_large"]);
+    let mut files: Vec<_> = CORNER.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec())).collect();
+    files.push(file("contracts/large.toml".to_owned(), (1 << 20) + 1));
+    files.push(("messages.tr.toml".to_owned(), b"# ok\n\xff".to_vec()));
+    assert_eq!(codes(files), ["law.file.too_large", "law.file.utf8"]);
+    assert_eq!(codes(Vec::new()), ["law.file.missing", "law.file.missing"]);
+}
+
+#[test]
+fn what_loads_and_is_unwise_is_told_by_check() {
+    let warned = |changes: &[(&str, &str)]| {
+        let law = corner(changes).unwrap_or_else(|f| panic!("{f:#?}"));
+        let found: Vec<_> = law.check().into_iter().filter(|f| f.severity == Severity::Warning).collect();
+        told(&found)
+    };
+    let lines = |from: &str| POLICIES.split_inclusive('\n').skip_while(|l| !l.contains(from)).collect::<String>();
+    let only_clock = lines("clock-expires");
+    let wanted: Vec<_> = [("contracts/order.toml:11:1", "law.action.never_permitted"), ("contracts/order.toml:9:1", "law.action.never_permitted")]
+        .map(|(p, c)| (p.to_owned(), c))
+        .to_vec();
+    let mut found = warned(&[("policies/orders.cedar", &only_clock)]);
+    found.sort();
+    assert_eq!(found, wanted);
+
+    // Permitted to a clock, but not to this one.
+    let other_clock = POLICIES.replace("principal is Corner::Clock", "principal == Corner::Clock::\"other\"");
+    let wanted = [("contracts/order.toml:19:1".to_owned(), "law.deadline.clock_not_permitted")];
+    assert_eq!(warned(&[("policies/orders.cedar", &other_clock)]), wanted);
+
+    // A message too many in one language, one too few in the other.
+    let wanted = [("messages.tr.toml:0:0".to_owned(), "law.message.missing"), ("messages.tr.toml:2:1".to_owned(), "law.message.unknown_code")];
+    assert_eq!(warned(&[("messages.tr.toml", "[order]\namount_shrot = \"Az.\"\n")]), wanted);
+
+    // Without policies nothing is permitted.
+    let found = warned(&[("policies/orders.cedar", "")]);
+    assert!(found.contains(&("policies:0:0".to_owned(), "law.policy.none")), "{found:?}");
+}
+
+#[test]
+fn faults_are_shown_with_the_line_they_are_in() {
+    let order = ORDER.replace("to   = \"paid\"", "to   = \"pade\"");
+    let faults = corner(&[("contracts/order.toml", &order)]).unwrap_err();
+    let files = [hos_core::fault::SourceFile { path: "contracts/order.toml".into(), text: order }];
+    let wanted = "error[law.contract.unknown_state]: no state is called `pade`\n  --> contracts/order.toml:13:9\n   |\n\
+                  13 | to   = \"pade\"\n   |         ^^^^\n   = did you mean `paid`?\n\n1 error\n";
+    assert_eq!(render(&faults, &files), wanted);
+}

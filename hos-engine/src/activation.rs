@@ -1,0 +1,141 @@
+//! Laws put in force, tenants opened: always in our own transaction, judged, recorded.
+
+use crate::Failure;
+use crate::court::{Court, Group};
+use crate::founding::{STREAM_LAW, STREAM_TENANTS, encode_activation};
+use crate::store::sql::law::{self as sql, Activation};
+use crate::store::sql::state as state_sql;
+use crate::store::sqlite::Tx;
+use crate::view::InForce;
+use hos_core::answer::{Answer, Receipt};
+use hos_core::call::By;
+use hos_core::canon::Writer;
+use hos_core::contract::step;
+use hos_core::id::{LawHash, Tenant};
+use hos_core::judge::{self, Act, Bench};
+use hos_core::law::Law;
+use hos_core::law::mode::Modes;
+use hos_core::proof::record::Kind;
+use hos_core::refusal::{Blocker, Code};
+use std::sync::Arc;
+
+impl Court {
+    /// Judges an operator's act at a gate of the universe and writes its answer.
+    pub(crate) fn at_gate(bench: &Bench<'_>, act: &str, gate: &str, by: &By, answer: &mut Answer) {
+        match judge::at_gate(bench.active, act, gate, by) {
+            Ok(ruling) => judge::apply_ruling(answer, Ok(ruling)),
+            Err(blocker) => answer.blockers.push(blocker),
+        }
+        answer.allowed = answer.blockers.is_empty();
+    }
+
+    /// Puts a law in force, with its modes and a candidate beside it.
+    pub(crate) fn activate(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        by: &By,
+        law: &Arc<Law>,
+        candidate: Option<&Arc<Law>>,
+        modes: &Modes,
+    ) -> Result<Answer, Failure> {
+        let universe = Tenant::universe();
+        let view = self.view(tx, group, &universe)?;
+        let bench = self.bench(tx, group, &universe, &view, None)?;
+        let mut answer = Answer::refused(view.active.law.hash, view.version);
+        Self::at_gate(&bench, "law.activate", "law", by, &mut answer);
+        if answer.allowed
+            && let Some(blocker) = self.needed_by_the_living(tx, law)?
+        {
+            answer.allowed = false;
+            answer.blockers.push(blocker);
+        }
+        if !answer.allowed {
+            return Ok(answer);
+        }
+        self.keep_law(tx, law)?;
+        if let Some(candidate) = candidate {
+            self.keep_law(tx, candidate)?;
+        }
+        let candidate_hash = candidate.map(|c| c.hash);
+        let change = encode_activation(&law.hash, candidate_hash.as_ref(), modes);
+        let act = Act { kind: Kind::Activated, stream: STREAM_LAW, by: Some(&by.principal), change: &change, judged: Some(&answer) };
+        let draft = judge::act(&bench, &act)?;
+        let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
+        let activation =
+            Activation { n: view.in_force.activation.n + 1, record, law: law.hash, candidate: candidate_hash, modes: modes.clone() };
+        tx.execute(&sql::insert_activation(&activation))?;
+        group.in_force = Some(Arc::new(InForce { activation, law: law.clone(), candidate: candidate.cloned() }));
+        group.views.clear();
+        group.changes += 1;
+        answer.receipt = Some(Receipt { tenant: universe, thread, n, record, seal: None });
+        Ok(answer)
+    }
+
+    /// What live instances need and a new law lacks: a contract, an action of one, a place for their state.
+    fn needed_by_the_living(&self, tx: &Tx<'_>, new: &Law) -> Result<Option<Blocker>, Failure> {
+        for row in tx.rows(&sql::tenants())? {
+            let tenant = Tenant::new(row.text(0)?).map_err(|e| row.fault(0, &e.to_string()))?;
+            for live in tx.rows(&state_sql::standing(&tenant))? {
+                let (contract, state) = (live.text(0)?, live.text(3)?);
+                let hash = LawHash(live.bytes(1)?);
+                if hash == new.hash {
+                    continue;
+                }
+                let old = self.laws.get(tx, &hash)?;
+                let Some(of) = old.contracts.get(contract) else { continue };
+                if of.contract.state(state).is_none_or(|s| s.terminal) {
+                    continue;
+                }
+                let blocker = |what: String| Ok(Some(Blocker::new(Code::LawInUse, format!("`{tenant}` has live instances of `{contract}` in `{state}`: {what}"))));
+                let Some(newer) = new.contracts.get(contract) else { return blocker("the new law has no such contract".into()) };
+                if newer.contract.version > of.contract.version {
+                    if step::migrate(&newer.contract, of.contract.version, state).is_none() {
+                        return blocker(format!("no migration takes them to version {}", newer.contract.version));
+                    }
+                } else if let Some((event, _)) = of.contract.arrows().find(|(e, _)| !new.policy.has_action(&e.action)) {
+                    return blocker(format!("the new schema lacks `{}`, which `{}` needs", event.action, event.name));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes a tenant.
+    pub(crate) fn open_tenant(&self, tx: &Tx<'_>, group: &mut Group, by: &By, tenant: &Tenant) -> Result<Answer, Failure> {
+        let universe = Tenant::universe();
+        let view = self.view(tx, group, &universe)?;
+        let bench = self.bench(tx, group, &universe, &view, None)?;
+        let mut answer = Answer::refused(view.active.law.hash, view.version);
+        Self::at_gate(&bench, "tenant.open", tenant.as_str(), by, &mut answer);
+        if answer.allowed && tx.row(&sql::tenant_row(tenant))?.is_some() {
+            answer.allowed = false;
+            answer.blockers.push(Blocker::new(Code::DirectoryConflict, format!("the tenant `{tenant}` is open already")));
+        }
+        if !answer.allowed {
+            return Ok(answer);
+        }
+        let mut w = Writer::default();
+        w.text(tenant.as_str());
+        let change = w.finish();
+        let act = Act { kind: Kind::Tenant, stream: STREAM_TENANTS, by: Some(&by.principal), change: &change, judged: Some(&answer) };
+        let draft = judge::act(&bench, &act)?;
+        let at = draft.header.time;
+        let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
+        tx.execute(&sql::insert_tenant(tenant, at))?;
+        answer.receipt = Some(Receipt { tenant: universe, thread, n, record, seal: None });
+        Ok(answer)
+    }
+
+    /// Forgets a tenant's once-keys that are past their time; says how many.
+    pub(crate) fn forget(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
+        let kept = i64::try_from(self.settings.once_kept.as_millis()).unwrap_or(i64::MAX).max(30 * 86_400_000);
+        let before = hos_core::time::Timestamp(self.clock.now().0.saturating_sub(kept));
+        let [delete, floor] = sql::forget_once(tenant, before);
+        let gone = tx.execute(&delete)?;
+        if gone > 0 {
+            tx.execute(&floor)?;
+        }
+        Ok(gone as u64)
+    }
+}

@@ -1,0 +1,356 @@
+//! The court: who judges inside a shared commit. One per open store; it keeps what outlives a group (laws, directories,
+//! checkpoints that wait to be stored) and runs the jobs of each.
+//!
+//! COMMIT POINT: [`SqliteStore`]'s COMMIT. A crash one line before it leaves nothing of a group; one line after it leaves all of
+//! it, with its checkpoint unsigned or unstored, which the next group or the next start makes anew.
+//!
+//! [`SqliteStore`]: crate::store::sqlite::SqliteStore
+
+use crate::laws::Laws;
+use crate::open::{Seal, Settings};
+use crate::ports::{Clock, Entropy};
+use crate::seal::{self, Heads, Origin, Unsealed};
+use crate::sealed::{FreshKeys, Keys};
+use crate::store::StoreError;
+use crate::store::sql::evidence as sql;
+use crate::store::sqlite::{Runner, Tx};
+use crate::vault::Vault;
+use crate::view::{self, InForce, View};
+use crate::work::{Done, Job};
+use crate::Failure;
+use hos_core::answer::Answer;
+use hos_core::digest;
+use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant};
+use hos_core::judge::Limits;
+use hos_core::proof::key::SealKey;
+use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+
+/// What outlives a group.
+pub(crate) struct Court {
+    pub(crate) of: Origin,
+    pub(crate) key: SealKey,
+    pub(crate) vault: Vault,
+    pub(crate) laws: Laws,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) settings: Settings,
+    pub(crate) in_force: RwLock<Option<Arc<InForce>>>,
+    /// Directories by tenant, with when each was last known to be the store's.
+    pub(crate) views: RwLock<HashMap<Tenant, (Arc<View>, Instant)>>,
+    /// Checkpoints that are signed: the newest of each tenant, and whether it is stored.
+    pub(crate) checkpoints: Mutex<HashMap<Tenant, Signed>>,
+}
+
+/// A signed checkpoint.
+#[derive(Clone)]
+pub(crate) struct Signed {
+    pub(crate) size: u64,
+    pub(crate) note: Arc<str>,
+    pub(crate) stored: bool,
+}
+
+/// What the jobs of one commit share.
+pub(crate) struct Group {
+    pub(crate) in_force: Option<Arc<InForce>>,
+    pub(crate) views: HashMap<Tenant, Arc<View>>,
+    /// Whether cached views may be trusted; not after a directory change was undone.
+    cached: bool,
+    /// Raised by each directory change, so that a rewind sees whether one was undone.
+    pub(crate) changes: u64,
+    pub(crate) unsealed: Vec<Unsealed>,
+    pub(crate) streams: HashMap<(Tenant, String), (Handle, u64, RecordHash)>,
+    pub(crate) heads: Heads,
+    pub(crate) fresh: FreshKeys,
+    seed: [u8; 32],
+    cases: u64,
+    sealed: HashMap<(Handle, u64), (u64, EntryHash)>,
+    stored: Vec<(Tenant, u64)>,
+    /// Keys of persons whose erasure this group commits.
+    pub(crate) destroy: Vec<KeyId>,
+}
+
+/// How far a group had come.
+pub(crate) struct Mark {
+    unsealed: usize,
+    changes: u64,
+    destroy: usize,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Group {
+    /// A seed that no other case gets.
+    pub(crate) fn case_seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        digest::expand(&self.seed, "case", self.cases, &mut seed);
+        self.cases += 1;
+        seed
+    }
+
+    /// The laws in force; a store that is being founded has none yet.
+    pub(crate) fn in_force(&self) -> Result<Arc<InForce>, Failure> {
+        self.in_force.clone().ok_or_else(|| Failure::new(Code::StoreIntegrity, "the store has no activation"))
+    }
+}
+
+impl Court {
+    pub(crate) fn keys(&self) -> Keys<'_> {
+        Keys { vault: &self.vault, store: self.of.store }
+    }
+
+    pub(crate) fn limits(&self, in_force: &InForce) -> Limits {
+        Limits { deadlines_max: in_force.law.limits.deadlines_per_call as usize, ..self.settings.limits }
+    }
+
+    /// The tenant's directory under the laws in force, as this transaction sees it.
+    pub(crate) fn view(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<Arc<View>, Failure> {
+        if let Some(view) = group.views.get(tenant) {
+            return Ok(view.clone());
+        }
+        let in_force = group.in_force()?;
+        let version = view::version(tx, tenant)?;
+        let known = if group.cached { self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(v, _)| v.clone()) } else { None };
+        let view = match known.filter(|v| v.version == version && v.in_force.activation.n == in_force.activation.n) {
+            Some(view) => view,
+            None => Arc::new(View::read(tx, tenant, in_force, &self.keys(), &group.fresh)?),
+        };
+        group.views.insert(tenant.clone(), view.clone());
+        Ok(view)
+    }
+
+    /// The newest time that the tenant's log claims.
+    pub(crate) fn last_sealed(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<Option<Timestamp>, Failure> {
+        if self.settings.clock_confirmed {
+            return Ok(None);
+        }
+        if !group.heads.contains_key(tenant) {
+            group.heads.insert(tenant.clone(), seal::head(tx, tenant, self.of)?);
+        }
+        Ok(group.heads.get(tenant).filter(|h| h.size > 0).map(|h| h.sealed_at))
+    }
+
+    /// Gives a record its way into the log: in this commit, or through the queue.
+    pub(crate) fn lay(&self, tx: &Tx<'_>, group: &mut Group, record: Unsealed) -> Result<(), Failure> {
+        match self.settings.seal {
+            Seal::Inline => group.unsealed.push(record),
+            Seal::Worker => {
+                tx.execute(&sql::enqueue(&record.tenant, &record.thread, record.n))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn seal_group(&self, tx: &Tx<'_>, group: &mut Group) -> Result<(), Failure> {
+        if group.unsealed.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let mut tenants: Vec<Tenant> = group.unsealed.iter().map(|r| r.tenant.clone()).collect();
+        tenants.sort();
+        tenants.dedup();
+        for tenant in &tenants {
+            // What waits in the queue from a time of worker sealing comes first: sealed order is the order of writing.
+            while self.drain(tx, group, tenant, 256)? > 0 {}
+        }
+        let records = std::mem::take(&mut group.unsealed);
+        let places = seal::seal(tx, self.of, now, &mut group.heads, &records)?;
+        group.sealed.extend(records.iter().zip(places).map(|(record, place)| ((record.thread, record.n), place)));
+        for tenant in tenants {
+            if let Some(head) = group.heads.get(&tenant) {
+                tx.execute(&sql::put_head(&tenant, head))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals records from a tenant's queue; says how many.
+    pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<u64, Failure> {
+        let rows = tx.rows(&sql::queue(tenant, limit))?;
+        let mut records = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
+            let header = row.opt_blob(3)?.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
+            let is_stream = hos_core::proof::record::Header::decode(header).is_ok_and(|h| h.n.is_none());
+            let stream = if is_stream { Some(self.stream_prev(tx, tenant, &thread, n)?) } else { None };
+            records.push(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream });
+            tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
+        }
+        if records.is_empty() {
+            return Ok(0);
+        }
+        let places = seal::seal(tx, self.of, self.clock.now(), &mut group.heads, &records)?;
+        group.sealed.extend(records.iter().zip(places).map(|(record, place)| ((record.thread, record.n), place)));
+        if let Some(head) = group.heads.get(tenant) {
+            tx.execute(&sql::put_head(tenant, head))?;
+        }
+        Ok(records.len() as u64)
+    }
+
+    fn stream_prev(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Option<RecordHash>, Failure> {
+        let Some(before) = n.checked_sub(1) else { return Ok(None) };
+        let row = tx.row(&sql::record(tenant, thread, before))?;
+        let row = row.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{before} of `{tenant}` is missing")))?;
+        Ok(Some(digest::record_hash(row.blob(0)?)))
+    }
+
+    /// Stores checkpoints that were signed after an earlier commit.
+    fn store_checkpoints(&self, tx: &Tx<'_>, group: &mut Group) -> Result<(), Failure> {
+        let waiting: Vec<(Tenant, Signed)> =
+            lock(&self.checkpoints).iter().filter(|(_, s)| !s.stored).map(|(t, s)| (t.clone(), s.clone())).collect();
+        for (tenant, signed) in waiting {
+            tx.execute(&sql::put_checkpoint(&tenant, signed.size, &signed.note))?;
+            group.stored.push((tenant, signed.size));
+        }
+        Ok(())
+    }
+
+    /// Signs the head of every tenant that grew. A signature that fails leaves receipts without checkpoint, no more.
+    pub(crate) fn sign_heads(&self, heads: &Heads) {
+        let mut checkpoints = lock(&self.checkpoints);
+        for (tenant, head) in heads.iter().filter(|(_, h)| h.size > 0) {
+            if checkpoints.get(tenant).is_some_and(|s| s.size >= head.size) {
+                continue;
+            }
+            if let Ok(note) = seal::sign(&self.key, self.of, tenant, head) {
+                checkpoints.insert(tenant.clone(), Signed { size: head.size, note: Arc::from(note), stored: false });
+            }
+        }
+    }
+
+    fn complete(&self, sealed: &HashMap<(Handle, u64), (u64, EntryHash)>, answer: &mut Answer) {
+        let Some(receipt) = answer.receipt.as_mut() else { return };
+        if let Some((seq, entry)) = sealed.get(&(receipt.thread, receipt.n)) {
+            receipt.seal = Some(hos_core::answer::Seal { seq: *seq, entry: *entry, checkpoint: None });
+        }
+        let checkpoints = lock(&self.checkpoints);
+        if let (Some(seal), Some(signed)) = (receipt.seal.as_mut(), checkpoints.get(&receipt.tenant))
+            && seal.checkpoint.is_none()
+            && signed.size > seal.seq
+        {
+            seal.checkpoint = Some(signed.note.clone());
+        }
+    }
+}
+
+impl Runner for Court {
+    type Job = Job;
+    type Answer = Done;
+    type Group = Group;
+    type Mark = Mark;
+
+    fn reopened(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        // The log must not be shorter than what this process has signed for.
+        for (tenant, signed) in lock(&self.checkpoints).iter() {
+            let head = seal::head(tx, tenant, self.of).map_err(StoreError::from)?;
+            if head.size < signed.size {
+                return Err(StoreError::integrity(format!("the log of `{tenant}` has {} entries, and {} were answered for", head.size, signed.size)));
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&self, tx: &Tx<'_>) -> Result<Group, StoreError> {
+        let known = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let row = tx.row(&crate::store::sql::law::activation())?;
+        let in_force = match (row, known) {
+            (None, _) => None,
+            (Some(row), Some(known)) if row.uint(0)? == known.activation.n => Some(known),
+            (Some(_), _) => Some(Arc::new(InForce::read(tx, &self.laws).map_err(StoreError::from)?)),
+        };
+        let mut seed = [0; 32];
+        self.entropy.fill(&mut seed).map_err(StoreError::from)?;
+        Ok(Group {
+            in_force,
+            views: HashMap::new(),
+            cached: true,
+            changes: 0,
+            unsealed: Vec::new(),
+            streams: HashMap::new(),
+            heads: Heads::new(),
+            fresh: FreshKeys::new(),
+            seed,
+            cases: 0,
+            sealed: HashMap::new(),
+            stored: Vec::new(),
+            destroy: Vec::new(),
+        })
+    }
+
+    fn mark(&self, group: &Group) -> Mark {
+        Mark { unsealed: group.unsealed.len(), changes: group.changes, destroy: group.destroy.len() }
+    }
+
+    fn rewind(&self, group: &mut Group, mark: Mark) {
+        group.unsealed.truncate(mark.unsealed);
+        group.destroy.truncate(mark.destroy);
+        group.streams.clear();
+        if group.changes != mark.changes {
+            group.views.clear();
+            group.cached = false;
+            group.in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
+        }
+        // Sealing by queue advances heads within a job; they are read anew.
+        if self.settings.seal == Seal::Worker {
+            group.heads.clear();
+        }
+    }
+
+    fn run(&self, tx: &Tx<'_>, group: &mut Group, job: Job) -> Result<Done, StoreError> {
+        let done = match job {
+            Job::Call(tenant, call) => self.call(tx, group, &tenant, &call).map(|a| Done::Answer(Box::new(a))),
+            Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),
+            Job::OpenTenant(by, tenant) => self.open_tenant(tx, group, &by, &tenant).map(|a| Done::Answer(Box::new(a))),
+            Job::Activate { by, law, candidate, modes } => self.activate(tx, group, &by, &law, candidate.as_ref(), &modes).map(|a| Done::Answer(Box::new(a))),
+            Job::Erase { by, subject, ground } => self.erase(tx, group, &by, &subject, &ground).map(|a| Done::Answer(Box::new(a))),
+            Job::Poll { tenant, by, limit, lease } => self.poll(tx, group, &tenant, &by, limit, lease).map(Done::Messages),
+            Job::Acknowledge { tenant, by, pos, lease } => self.acknowledge(tx, group, &tenant, &by, pos, &lease).map(Done::Count),
+            Job::Seal { tenant, limit } => self.drain(tx, group, &tenant, limit).map(Done::Count),
+            Job::Forget(tenant) => self.forget(tx, &tenant).map(Done::Count),
+            Job::Flush => Ok(Done::Count(0)),
+            Job::Found(plan) => self.found(tx, group, *plan).map(|a| Done::Answer(Box::new(a))),
+        };
+        done.map_err(StoreError::from)
+    }
+
+    fn finish(&self, tx: &Tx<'_>, group: &mut Group, _answers: &mut [Result<Done, StoreError>]) -> Result<(), StoreError> {
+        self.seal_group(tx, group).map_err(StoreError::from)?;
+        self.store_checkpoints(tx, group).map_err(StoreError::from)?;
+        // Keys reach the vault before the data they seal is committed: a crash between the two leaves a key without data.
+        self.keys().keep(&group.fresh).map_err(StoreError::from)
+    }
+
+    fn committed(&self, group: Group, answers: &mut [Result<Done, StoreError>]) {
+        // What cannot be destroyed now is destroyed at the next start: the erasure's record says so.
+        let _ = self.destroy_keys(&group.destroy);
+        self.sign_heads(&group.heads);
+        {
+            let mut checkpoints = lock(&self.checkpoints);
+            for (tenant, size) in &group.stored {
+                if let Some(signed) = checkpoints.get_mut(tenant).filter(|s| s.size == *size) {
+                    signed.stored = true;
+                }
+            }
+        }
+        if let Some(in_force) = group.in_force {
+            *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Some(in_force);
+        }
+        {
+            let now = Instant::now();
+            let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+            views.extend(group.views.into_iter().map(|(tenant, view)| (tenant, (view, now))));
+        }
+        for answer in answers.iter_mut().flatten() {
+            if let Done::Answer(answer) = answer {
+                self.complete(&group.sealed, answer);
+            }
+        }
+    }
+
+    fn undone(&self, _group: Group) {}
+}

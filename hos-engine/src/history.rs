@@ -1,0 +1,148 @@
+//! Looking at what is stored: instances, threads, streams, proofs. Reads of one moment, bounded.
+
+use crate::court::Court;
+use crate::sealed::FreshKeys;
+use crate::seal;
+use crate::store::sql::{evidence as sql, state as state_sql};
+use crate::store::sqlite::Tx;
+use crate::view::View;
+use crate::{Failure, HistoryEntry};
+use hos_core::answer::{Receipt, Seal};
+use hos_core::canon::Reader;
+use hos_core::digest;
+use hos_core::id::{EntryHash, Handle, InstanceId, Name, Tenant, TreeHash};
+use hos_core::judge::Instance;
+use hos_core::proof::part::{PartError, decode_stored};
+use hos_core::proof::record::{Header, Slot, StoredPart};
+use hos_core::proof::tree::{prove_consistency, prove_inclusion};
+use hos_core::refusal::Code;
+use hos_core::value::{Record, Value};
+
+/// The longest page of a history.
+pub(crate) const PAGE_MAX: usize = 1000;
+
+impl Court {
+    /// The instance as it stands.
+    pub(crate) fn look_at(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, contract: &Name, id: &InstanceId) -> Result<Option<Instance>, Failure> {
+        let Some(row) = tx.row(&state_sql::instance(tenant, contract, id))? else { return Ok(None) };
+        let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
+        self.open_instance(tx, view, &sealed, &FreshKeys::new())
+    }
+
+    /// A thread's records, opened as far as keys allow.
+    pub(crate) fn history(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, from: u64, limit: usize) -> Result<Vec<HistoryEntry>, Failure> {
+        let mut entries = Vec::new();
+        for row in tx.rows(&sql::thread_records(tenant, thread, from, limit.min(PAGE_MAX)))? {
+            let n = row.uint(0)?;
+            let broken = |what: String| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`: {what}"));
+            let bytes = row.blob(1)?;
+            let header = Header::decode(bytes).map_err(|e| broken(e.to_string()))?;
+            let stored = decode_stored(row.blob(2)?).map_err(|e| broken(e.to_string()))?;
+            let seal = match (row.opt_uint(3)?, row.opt_bytes(4)?) {
+                (Some(seq), Some(entry)) => Some(Seal { seq, entry: EntryHash(entry), checkpoint: None }),
+                _ => None,
+            };
+            let receipt = Receipt { tenant: tenant.clone(), thread: *thread, n, record: digest::record_hash(bytes), seal };
+            let (mut parts, mut erased) = (Vec::new(), Vec::new());
+            for part in &stored {
+                let name = part_name(part.slot);
+                match self.open_part(&header, part)? {
+                    Some(plaintext) => parts.push((name.to_owned(), shown(part.slot, &plaintext))),
+                    None => erased.push(name.to_owned()),
+                }
+            }
+            entries.push(HistoryEntry { receipt, header, parts, erased });
+        }
+        Ok(entries)
+    }
+
+    /// A part's plaintext; `None` when its key is gone.
+    pub(crate) fn open_part(&self, header: &Header, part: &StoredPart) -> Result<Option<Vec<u8>>, Failure> {
+        let broken = |e: String| Failure::new(Code::StoreIntegrity, format!("part {:?} {}: {e}", part.slot, part.index));
+        let listed = header.parts.iter().find(|p| p.slot == part.slot && p.index == part.index);
+        let listed = listed.ok_or_else(|| broken("the header does not list it".into()))?;
+        let key = if part.is_clear() { None } else { self.keys().by_id(&part.key, &FreshKeys::new())? };
+        match part.open(key.as_ref(), &listed.commitment) {
+            Ok(opened) => Ok(Some(opened.plaintext)),
+            Err(PartError::KeyMissing) => Ok(None),
+            Err(e) => Err(broken(e.to_string())),
+        }
+    }
+
+    /// The newest payload of a stream.
+    pub(crate) fn last_note(&self, tx: &Tx<'_>, tenant: &Tenant, stream: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(row) = tx.row(&sql::stream(tenant, stream))? else { return Ok(None) };
+        let (thread, n) = (Handle(row.bytes(0)?), row.uint(1)?);
+        let lost = || Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing"));
+        let row = tx.row(&sql::record(tenant, &thread, n))?.ok_or_else(lost)?;
+        let header = Header::decode(row.blob(0)?).map_err(|_| lost())?;
+        let parts = decode_stored(row.blob(1)?).map_err(|_| lost())?;
+        let Some(part) = parts.iter().find(|p| p.slot == Slot::Payload) else { return Ok(Some(Vec::new())) };
+        self.open_part(&header, part)
+    }
+
+    /// An inclusion proof.
+    pub(crate) fn inclusion(&self, tx: &Tx<'_>, tenant: &Tenant, seq: u64, size: u64) -> Result<Vec<TreeHash>, Failure> {
+        let size_now = seal::head(tx, tenant, self.of)?.size;
+        prove_inclusion(seq, size, &|level, index| seal::node(tx, tenant, size_now, level, index)).map_err(no_proof)
+    }
+
+    /// A consistency proof.
+    pub(crate) fn consistency(&self, tx: &Tx<'_>, tenant: &Tenant, from: u64, to: u64) -> Result<Vec<TreeHash>, Failure> {
+        let size_now = seal::head(tx, tenant, self.of)?.size;
+        prove_consistency(from, to, &|level, index| seal::node(tx, tenant, size_now, level, index)).map_err(no_proof)
+    }
+}
+
+fn no_proof(error: hos_core::proof::tree::TreeError) -> Failure {
+    Failure::new(Code::CallMalformed, format!("no such proof: {error}"))
+}
+
+/// The name under which a part is shown.
+fn part_name(slot: Slot) -> &'static str {
+    match slot {
+        Slot::Principal => "principal",
+        Slot::Slice => "slice",
+        Slot::Facts => "facts",
+        Slot::Args => "args",
+        Slot::Context => "context",
+        Slot::Id => "id",
+        Slot::Once => "once",
+        Slot::Payload => "payload",
+        Slot::Change => "change",
+        Slot::Blockers => "blockers",
+        Slot::Effects => "effects",
+        Slot::Legacy => "legacy",
+        Slot::Deadlines => "deadlines",
+    }
+}
+
+/// A part's content for a person: a record of values where it is one, else one field that says it.
+fn shown(slot: Slot, bytes: &[u8]) -> Record {
+    let one = |name: &str, text: String| Record::from([(name.to_owned(), Value::String(text))]);
+    let values = || {
+        let mut r = Reader::new(bytes);
+        let record = r.record().ok()?;
+        r.end().ok().map(|()| record)
+    };
+    let known = match slot {
+        Slot::Principal => hos_core::judge::decode_entity(bytes).ok().map(|uid| Record::from([("uid".to_owned(), Value::Entity(uid))])),
+        Slot::Id | Slot::Legacy => hos_core::judge::decode_text(bytes).ok().map(|text| one("text", text)),
+        Slot::Facts | Slot::Args | Slot::Context => values(),
+        Slot::Once => hos_core::judge::decode_once(bytes).ok().map(|(key, _)| one("key", key.as_str().to_owned())),
+        Slot::Blockers => hos_core::judge::decode_blockers(bytes)
+            .ok()
+            .map(|all| all.into_iter().enumerate().map(|(i, b)| (i.to_string(), Value::String(b.to_string()))).collect()),
+        Slot::Effects => hos_core::judge::decode_messages(bytes).ok().map(|all| {
+            all.into_iter().map(|m| (m.kind.as_str().to_owned(), Value::Record(m.body))).collect()
+        }),
+        Slot::Deadlines => hos_core::judge::decode_armed(bytes)
+            .ok()
+            .map(|all| all.into_iter().map(|a| (a.event.as_str().to_owned(), Value::String(a.due.to_string()))).collect()),
+        Slot::Slice => hos_core::judge::decode_slice(bytes)
+            .ok()
+            .map(|(entities, _)| entities.into_iter().map(|e| (e.uid.to_string(), Value::Record(e.attrs))).collect()),
+        Slot::Payload | Slot::Change => None,
+    };
+    known.unwrap_or_else(|| one("bytes", bytes.iter().map(|b| format!("{b:02x}")).collect()))
+}

@@ -1,0 +1,85 @@
+//! The only reader of secrets: the seal key's file.
+//!
+//! The file holds 64 hexadecimal digits (an Ed25519 seed) and nothing else, belongs to whoever runs the engine, and may be
+//! read by nobody else.
+
+use crate::Failure;
+use hos_core::id::Handle;
+use hos_core::proof::key::SealKey;
+use hos_core::refusal::Code;
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// No sound key file is longer.
+const FILE_BYTES_MAX: u64 = 256;
+
+fn wrong(path: &Path, what: &str) -> Failure {
+    Failure::new(Code::KeyInvalid, format!("{}: {what}", path.display()))
+}
+
+/// Reads a seal key.
+pub fn read_seal_key(path: &Path) -> Result<SealKey, Failure> {
+    let mut file = std::fs::File::open(path).map_err(|e| wrong(path, &format!("the key file cannot be read: {e}")))?;
+    let meta = file.metadata().map_err(|e| wrong(path, &e.to_string()))?;
+    if !meta.is_file() || meta.len() > FILE_BYTES_MAX {
+        return Err(wrong(path, "this is no key file"));
+    }
+    if meta.permissions().mode() & 0o077 != 0 {
+        return Err(wrong(path, "the key file may be read by others; make it 0600"));
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(|_| wrong(path, "the key file is not text"))?;
+    let digits = text.trim();
+    let (Some(first), Some(second)) = (digits.get(..32).and_then(Handle::from_hex), digits.get(32..).and_then(Handle::from_hex)) else {
+        return Err(wrong(path, &format!("a seal key is 64 hexadecimal digits, this file has {} characters", digits.chars().count())));
+    };
+    let mut seed = Zeroizing::new([0u8; 32]);
+    seed[..16].copy_from_slice(&first.0);
+    seed[16..].copy_from_slice(&second.0);
+    Ok(SealKey::from_seed(&seed))
+}
+
+/// Writes a new seal key, readable by its owner alone; an existing file is never replaced.
+pub fn write_seal_key(path: &Path, seed: &[u8; 32]) -> Result<SealKey, Failure> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| wrong(path, &format!("the key file cannot be written: {e}")))?;
+    let mut text = Zeroizing::new(String::with_capacity(65));
+    for byte in seed {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text.push('\n');
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| wrong(path, &e.to_string()))?;
+    Ok(SealKey::from_seed(seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_whole_private_and_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("k");
+        let made = write_seal_key(&path, &[7; 32]).unwrap();
+        let read = read_seal_key(&path).unwrap();
+        assert_eq!(made.verify_key(), read.verify_key());
+        assert_eq!(write_seal_key(&path, &[8; 32]).unwrap_err().code, Code::KeyInvalid);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(read_seal_key(&path).unwrap_err().message.contains("0600"));
+        for (text, what) in [("abcd", "64 hexadecimal"), ("", "64 hexadecimal"), (&"zz".repeat(32), "64 hexadecimal"), (&"ü".repeat(32), "64 hexadecimal")] {
+            let bad = dir.path().join("bad");
+            let _ = std::fs::remove_file(&bad);
+            std::fs::write(&bad, text).unwrap();
+            std::fs::set_permissions(&bad, std::fs::Permissions::from_mode(0o600)).unwrap();
+            assert!(read_seal_key(&bad).unwrap_err().message.contains(what), "{text}");
+        }
+        assert_eq!(read_seal_key(&dir.path().join("none")).unwrap_err().code, Code::KeyInvalid);
+    }
+}

@@ -1,0 +1,175 @@
+//! Sealing: unsealed records -> entries, tree, head, in the order in which they were written; and the checkpoint that vouches
+//! for them, signed only when the commit is known to have succeeded.
+
+use crate::Failure;
+use crate::store::sql::evidence::{self as sql, EntryRow, Head};
+use crate::store::sqlite::Tx;
+use hos_core::digest;
+use hos_core::id::{EntryHash, Handle, RecordHash, StoreId, Tenant, TreeHash};
+use hos_core::proof::chain::{Dispute, Entry};
+use hos_core::proof::checkpoint::{Checkpoint, origin};
+use hos_core::proof::header::HEADER_BYTES_MAX;
+use hos_core::proof::key::SealKey;
+use hos_core::proof::record::Header;
+use hos_core::proof::tree::{Frontier, TILE_WIDTH, complete_root, node_from_tiles};
+use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
+use std::collections::HashMap;
+
+/// A record that has no place in the log yet.
+#[derive(Debug)]
+pub(crate) struct Unsealed {
+    pub(crate) tenant: Tenant,
+    pub(crate) thread: Handle,
+    pub(crate) n: u64,
+    pub(crate) header: Vec<u8>,
+    /// For a stream's record: what its entry cites.
+    pub(crate) stream: Option<Option<RecordHash>>,
+}
+
+/// Where the log of each tenant ends, read once in a group.
+pub(crate) type Heads = HashMap<Tenant, Head>;
+
+/// Whose log it is, and which life of the store.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) store: StoreId,
+    pub(crate) epoch: u64,
+}
+
+/// The head of a tenant's log; of an empty log the genesis.
+pub(crate) fn head(tx: &Tx<'_>, tenant: &Tenant, of: Origin) -> Result<Head, Failure> {
+    match tx.row(&sql::head(tenant))? {
+        Some(row) => Ok(sql::head_from(&row)?),
+        None => Ok(Head {
+            epoch: of.epoch,
+            size: 0,
+            entry: digest::genesis_hash(&of.store, of.epoch, tenant, &[]),
+            frontier: Frontier::default(),
+            sealed_at: Timestamp(0),
+        }),
+    }
+}
+
+/// Gives each record its place, in the order given, and says where each is.
+pub(crate) fn seal(tx: &Tx<'_>, of: Origin, now: Timestamp, heads: &mut Heads, records: &[Unsealed]) -> Result<Vec<(u64, EntryHash)>, Failure> {
+    let mut places = Vec::with_capacity(records.len());
+    for record in records {
+        if !heads.contains_key(&record.tenant) {
+            heads.insert(record.tenant.clone(), head(tx, &record.tenant, of)?);
+        }
+        if let Some(head) = heads.get_mut(&record.tenant) {
+            places.push(append(tx, of, now, head, record)?);
+        }
+    }
+    Ok(places)
+}
+
+fn append(tx: &Tx<'_>, of: Origin, now: Timestamp, head: &mut Head, record: &Unsealed) -> Result<(u64, EntryHash), Failure> {
+    let tenant = &record.tenant;
+    let sealed_at = head.sealed_at.max(now);
+    let (header, disputed) = examined(record, of, tenant);
+    let entry = Entry {
+        store: of.store,
+        epoch: head.epoch,
+        tenant: tenant.clone(),
+        seq: head.size,
+        prev: head.entry,
+        sealed_at,
+        stream: record.stream.map(|prev| (record.n, prev)),
+        disputed: disputed.map(Dispute::number),
+        header,
+    };
+    let bytes = entry.encode().map_err(|e| Failure::new(Code::Internal, format!("an entry could not be made: {e}")))?;
+    let row = EntryRow {
+        seq: head.size,
+        thread: record.thread,
+        n: record.n,
+        sealed_at,
+        stream_prev: record.stream.flatten(),
+        disputed: entry.disputed,
+        hash: digest::entry_hash(&bytes),
+        leaf: digest::tree_leaf(&bytes),
+    };
+    tx.execute(&sql::insert_entry(tenant, &row))?;
+    head.frontier.append_leaf(row.leaf);
+    head.size += 1;
+    head.entry = row.hash;
+    head.sealed_at = sealed_at;
+    if head.size.is_multiple_of(TILE_WIDTH as u64) {
+        complete_tiles(tx, tenant, head.size)?;
+    }
+    Ok((row.seq, row.hash))
+}
+
+/// What the sealer sees of a record before it gives it a place: what is wrong is sealed as disputed, never left out.
+fn examined(record: &Unsealed, of: Origin, tenant: &Tenant) -> (Vec<u8>, Option<Dispute>) {
+    if record.header.len() > HEADER_BYTES_MAX {
+        return (digest::record_hash(&record.header).0.to_vec(), Some(Dispute::TooLarge));
+    }
+    let dispute = match Header::decode(&record.header) {
+        Err(_) => Some(Dispute::Malformed),
+        Ok(header) if header.store != of.store || header.tenant != *tenant => Some(Dispute::Foreign),
+        Ok(header) if header.thread != record.thread || header.n.is_some_and(|n| n != record.n) => Some(Dispute::Thread),
+        Ok(_) => None,
+    };
+    (record.header.clone(), dispute)
+}
+
+/// Writes the tile of leaves that was just filled, and those above it that this fills.
+fn complete_tiles(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<(), Failure> {
+    let width = TILE_WIDTH as u64;
+    let mut level = 0u8;
+    let mut filled = size;
+    while filled > 0 && filled.is_multiple_of(width) {
+        let index = filled / width - 1;
+        let hashes = if level == 0 {
+            leaves(tx, tenant, size - width, size)?
+        } else {
+            (index * width..(index + 1) * width).map(|below| tile_root(tx, tenant, level - 1, below)).collect::<Result<_, _>>()?
+        };
+        if hashes.len() != TILE_WIDTH {
+            return Err(Failure::new(Code::StoreIntegrity, format!("tile {level}/{index} of `{tenant}` lacks leaves")));
+        }
+        tx.execute(&sql::insert_tile(tenant, level, index, &hashes))?;
+        filled /= width;
+        level += 1;
+    }
+    Ok(())
+}
+
+fn leaves(tx: &Tx<'_>, tenant: &Tenant, from: u64, to: u64) -> Result<Vec<TreeHash>, Failure> {
+    tx.rows(&sql::leaves(tenant, from, to))?.iter().map(|row| Ok(TreeHash(row.bytes(0)?))).collect()
+}
+
+fn tile(tx: &Tx<'_>, tenant: &Tenant, level: u8, index: u64) -> Result<Option<Vec<TreeHash>>, Failure> {
+    let Some(row) = tx.row(&sql::tile(tenant, level, index))? else { return Ok(None) };
+    Ok(Some(row.blob(0)?.chunks_exact(32).filter_map(TreeHash::from_slice).collect()))
+}
+
+fn tile_root(tx: &Tx<'_>, tenant: &Tenant, level: u8, index: u64) -> Result<TreeHash, Failure> {
+    let hashes = tile(tx, tenant, level, index)?.unwrap_or_default();
+    complete_root(&hashes).ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("tile {level}/{index} of `{tenant}` is missing")))
+}
+
+/// The complete subtrees of a tenant's tree, from its tiles and the leaves after the last one.
+pub(crate) fn node(tx: &Tx<'_>, tenant: &Tenant, size: u64, level: u8, index: u64) -> Option<TreeHash> {
+    let width = TILE_WIDTH as u64;
+    node_from_tiles(level, index, &|tile_level, tile_index| match tile(tx, tenant, tile_level, tile_index).ok()? {
+        Some(full) => Some(full),
+        None if tile_level == 0 => leaves(tx, tenant, tile_index * width, size.min((tile_index + 1) * width)).ok(),
+        None => {
+            // A tile above that is not full yet holds the roots of the full tiles below it.
+            let below = size.checked_shr(8 * u32::from(tile_level)).unwrap_or(0);
+            (tile_index * width..below.min((tile_index + 1) * width)).map(|i| tile_root(tx, tenant, tile_level - 1, i).ok()).collect()
+        }
+    })
+}
+
+/// Signs a head. COMMIT POINT: only what is committed may be signed; a crash before this leaves a log without its newest
+/// checkpoint, which recovery signs anew, byte for byte, for Ed25519 is deterministic.
+pub(crate) fn sign(key: &SealKey, of: Origin, tenant: &Tenant, head: &Head) -> Result<String, Failure> {
+    let checkpoint =
+        Checkpoint { origin: origin(&of.store, tenant, head.epoch), size: head.size, root: head.frontier.root(), extensions: Vec::new() };
+    checkpoint.sign(key).map_err(|e| Failure::new(Code::Internal, format!("the checkpoint could not be signed: {e}")))
+}

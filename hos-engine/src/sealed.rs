@@ -1,0 +1,127 @@
+//! What is kept of persons, sealed under their keys: parts of records, and the copies of facts, attributes and messages
+//! that rows keep for speed. Destroying a key erases all of them at once.
+
+use crate::Failure;
+use crate::vault::{NewKey, Vault};
+use hos_core::digest;
+use hos_core::id::{Commitment, KeyId, StoreId, Uid};
+use hos_core::judge::Draft;
+use hos_core::proof::part::{PartError, SubjectKey, encode_stored};
+use hos_core::proof::record::{Part, Slot, StoredPart};
+use hos_core::refusal::{Blocker, Code};
+use std::collections::HashMap;
+
+/// Keys of persons, for the time of a group of calls: those of the vault, and those made in this group, which reach the
+/// vault before the group commits.
+pub(crate) struct Keys<'v> {
+    pub(crate) vault: &'v Vault,
+    pub(crate) store: StoreId,
+}
+
+/// Keys made in a group and not yet in the vault.
+pub(crate) type FreshKeys = HashMap<[u8; 32], (KeyId, SubjectKey)>;
+
+/// Chance for nonces and keys, expanded from a case's seed.
+pub(crate) struct Chance<'s> {
+    seed: &'s [u8; 32],
+    next: u64,
+}
+
+impl<'s> Chance<'s> {
+    pub(crate) fn new(seed: &'s [u8; 32]) -> Self {
+        Self { seed, next: 0 }
+    }
+
+    pub(crate) fn bytes<const N: usize>(&mut self, purpose: &str) -> [u8; N] {
+        let mut out = [0; N];
+        digest::expand(self.seed, purpose, self.next, &mut out);
+        self.next += 1;
+        out
+    }
+}
+
+impl Keys<'_> {
+    /// The name under which the vault knows a person.
+    pub(crate) fn tag(&self, subject: &Uid) -> [u8; 32] {
+        digest::subject_tag(&self.store, subject)
+    }
+
+    /// The person's key, made now if there is none. A destroyed one is a refusal: nothing more is written about them.
+    pub(crate) fn of(&self, subject: &Uid, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<(KeyId, SubjectKey), Refused> {
+        let tag = self.tag(subject);
+        if let Some(known) = fresh.get(&tag) {
+            return Ok(known.clone());
+        }
+        if let Some(kept) = self.vault.get_by_subject(&tag).map_err(|e| Refused::Failure(e.into()))? {
+            return match &kept.key {
+                Some(key) => Ok((kept.id, SubjectKey::new(**key))),
+                None => Err(Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`")))),
+            };
+        }
+        let made = (KeyId(chance.bytes("key id")), SubjectKey::new(chance.bytes("subject key")));
+        fresh.insert(tag, made.clone());
+        Ok(made)
+    }
+
+    /// Brings fresh keys into the vault, durably.
+    pub(crate) fn keep(&self, fresh: &FreshKeys) -> Result<(), Failure> {
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let new: Vec<NewKey> = fresh.iter().map(|(tag, (id, key))| NewKey::new(*tag, *id, *key.expose())).collect();
+        Ok(self.vault.insert(&new)?)
+    }
+
+    /// The key with this id, if it is still there.
+    pub(crate) fn by_id(&self, id: &KeyId, fresh: &FreshKeys) -> Result<Option<SubjectKey>, Failure> {
+        if let Some((_, key)) = fresh.values().find(|(known, _)| known == id) {
+            return Ok(Some(key.clone()));
+        }
+        Ok(self.vault.get_by_id(id)?.and_then(|kept| kept.key.as_ref().map(|key| SubjectKey::new(**key))))
+    }
+
+    /// A record's parts as they are stored.
+    pub(crate) fn seal_parts(&self, draft: &Draft, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<Vec<u8>, Refused> {
+        let mut stored = Vec::with_capacity(draft.parts.len());
+        for part in &draft.parts {
+            stored.push(self.seal(part, fresh, chance)?);
+        }
+        Ok(encode_stored(&stored))
+    }
+
+    fn seal(&self, part: &Part, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<StoredPart, Refused> {
+        let key = part.subject.as_ref().map(|subject| self.of(subject, fresh, chance)).transpose()?;
+        let nonce = if key.is_some() { chance.bytes("nonce") } else { [0; 24] };
+        part.seal(key.as_ref().map(|(id, key)| (id, key)), nonce).map_err(|e| Refused::Failure(Failure::new(Code::CallTooLarge, e.to_string())))
+    }
+
+    /// A copy for a row: `commitment || sealed`, and its key.
+    pub(crate) fn seal_copy(&self, subject: Option<&Uid>, plaintext: Vec<u8>, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<(KeyId, Vec<u8>), Refused> {
+        let part = Part::new(Slot::Facts, 0, subject.cloned(), chance.bytes("copy salt"), plaintext);
+        let stored = self.seal(&part, fresh, chance)?;
+        let bytes = [&part.commitment().0[..], &stored.sealed].concat();
+        Ok((stored.key, bytes))
+    }
+
+    /// The plaintext of a row's copy; `None` when its key was destroyed.
+    pub(crate) fn open_copy(&self, key: &KeyId, bytes: &[u8], fresh: &FreshKeys) -> Result<Option<Vec<u8>>, Failure> {
+        let broken = |why: &str| Failure::new(Code::StoreIntegrity, format!("a sealed copy does not open: {why}"));
+        let (commitment, sealed) = bytes.split_first_chunk::<32>().ok_or_else(|| broken("too short"))?;
+        let stored = StoredPart { slot: Slot::Facts, index: 0, key: *key, sealed: sealed.to_vec() };
+        let secret = if stored.is_clear() { None } else { self.by_id(key, fresh)? };
+        match stored.open(secret.as_ref(), &Commitment(*commitment)) {
+            Ok(opened) => Ok(Some(opened.plaintext)),
+            Err(PartError::KeyMissing) => Ok(None),
+            Err(e) => Err(broken(&e.to_string())),
+        }
+    }
+}
+
+/// Why something could not be sealed.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// The person was erased: an answer.
+    Erased(Blocker),
+    /// Something failed.
+    Failure(Failure),
+}

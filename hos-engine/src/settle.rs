@@ -1,0 +1,435 @@
+//! A call in our own transaction: its rounds, and the rows that it settles to.
+
+use crate::Failure;
+use crate::court::{Court, Group};
+use crate::join::{self, Found, ROUNDS_MAX, Read, Round, Rows};
+use crate::seal::Unsealed;
+use crate::sealed::{Chance, Refused};
+use crate::store::sql::{evidence as evidence_sql, law as law_sql, operation as operation_sql, state as state_sql};
+use crate::store::sqlite::Tx;
+use crate::view::{self, Bench as LawBench, View};
+use hos_core::answer::{Answer, Receipt, Seal};
+use hos_core::call::{By, Call};
+use hos_core::canon::Writer;
+use hos_core::id::{CallDigest, EntryHash, Handle, InstanceId, Name, RecordHash, Tenant};
+use hos_core::judge::{self, Bench, DirectoryAfter, DirectoryRows, Draft, Instance, Judged, OnceHit, Place};
+use hos_core::proof::record::{Durability, Header, Kind};
+use hos_core::refusal::{Blocker, Code};
+use hos_core::value::Record;
+use std::sync::Arc;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// An instance's row as it was read: what a settlement swaps it against.
+struct Before {
+    version: u64,
+    facts_key: hos_core::id::KeyId,
+    facts_sealed: Vec<u8>,
+    instance: Instance,
+}
+
+impl Court {
+    /// The bench of one case.
+    pub(crate) fn bench<'a>(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &'a Tenant,
+        view: &'a View,
+        guards: Option<&'a LawBench>,
+    ) -> Result<Bench<'a>, Failure> {
+        Ok(Bench {
+            store: self.of.store,
+            tenant,
+            now: self.clock.now(),
+            last_sealed: self.last_sealed(tx, group, tenant)?,
+            durability: Durability::Full,
+            seed: group.case_seed(),
+            active: view.active.standing(),
+            candidate: view.candidate.as_ref().map(LawBench::standing),
+            guards: guards.map(LawBench::standing),
+            modes: &view.in_force.activation.modes,
+            activation: Some(view.in_force.activation.record),
+            directory_version: view.version,
+            limits: self.limits(&view.in_force),
+        })
+    }
+
+    /// A call, from its first round to its rows.
+    pub(crate) fn call(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, call: &Call) -> Result<Answer, Failure> {
+        let view = self.view(tx, group, tenant)?;
+        if let Some(blocker) = unbounded(call) {
+            return Ok(refusal(&view, blocker));
+        }
+        let mut rows = Rows::default();
+        let mut before = None;
+        let mut guards: Option<LawBench> = None;
+        for _ in 0..=ROUNDS_MAX {
+            let bench = self.bench(tx, group, tenant, &view, guards.as_ref())?;
+            match join::step(&bench, call, &rows) {
+                Round::Need(reads) => {
+                    for read in reads {
+                        self.fetch(tx, group, tenant, &view, read, &mut rows, &mut before, &mut guards)?;
+                    }
+                }
+                Round::Settle(judged) => return self.settle(tx, group, tenant, &view, call.by(), *judged, before, &bench.seed),
+            }
+        }
+        Err(Failure::new(Code::Internal, "a call took too many rounds"))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the rows so far, and what only our own transaction keeps beside them")]
+    fn fetch(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        view: &View,
+        read: Read,
+        rows: &mut Rows,
+        before: &mut Option<Before>,
+        guards: &mut Option<LawBench>,
+    ) -> Result<(), Failure> {
+        match read {
+            Read::Once(key) => {
+                let found = tx.row(&operation_sql::once(tenant, &key))?;
+                let hit = found.map(|row| Ok::<_, Failure>((CallDigest(row.bytes(0)?), Handle(row.bytes(1)?), row.uint(2)?))).transpose()?;
+                rows.once = Some(hit);
+            }
+            Read::Instance(contract, id) => {
+                let (found, kept) = self.instance(tx, group, tenant, view, &contract, &id)?;
+                rows.instance = Some(found);
+                *before = kept;
+            }
+            Read::Entity(uid) => {
+                let row = tx.row(&state_sql::directory_entity(tenant, &uid))?;
+                let entity = match row {
+                    None => None,
+                    Some(row) => {
+                        let sealed = state_sql::entity_from(&row)?;
+                        let entity = view::open_entity(&sealed, &self.keys(), &group.fresh)?;
+                        Some((sealed.thread, entity, sealed.removed))
+                    }
+                };
+                rows.directory = Some(DirectoryRows { entity, grant: None });
+            }
+            Read::Grant(id) => {
+                let grant = tx.row(&state_sql::grant(tenant, &id))?.map(|row| state_sql::grant_from(&row)).transpose()?;
+                rows.directory = Some(DirectoryRows { entity: None, grant });
+            }
+            Read::Record(thread, n) => rows.hit = Some(self.once_hit(tx, tenant, rows, thread, n)?),
+            Read::Law(hash) => *guards = Some(view.under(self.laws.get(tx, &hash)?)?),
+        }
+        Ok(())
+    }
+
+    fn once_hit(&self, tx: &Tx<'_>, tenant: &Tenant, rows: &Rows, thread: Handle, n: u64) -> Result<OnceHit, Failure> {
+        let lost = || Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`, which a once-key names, is missing"));
+        let row = tx.row(&evidence_sql::record(tenant, &thread, n))?.ok_or_else(lost)?;
+        let bytes = row.blob(0)?;
+        let header = Header::decode(bytes).map_err(|e| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`: {e}")))?;
+        let digest = rows.once.flatten().map(|(digest, ..)| digest).ok_or_else(lost)?;
+        let receipt = self.receipt(tx, tenant, thread, n, hos_core::digest::record_hash(bytes))?;
+        Ok(OnceHit { digest, receipt, header })
+    }
+
+    /// The receipt of a record that is stored.
+    pub(crate) fn receipt(&self, tx: &Tx<'_>, tenant: &Tenant, thread: Handle, n: u64, record: RecordHash) -> Result<Receipt, Failure> {
+        let seal = match tx.row(&evidence_sql::entry_of(tenant, &thread, n))? {
+            Some(row) => Some(Seal { seq: row.uint(0)?, entry: EntryHash(row.bytes(1)?), checkpoint: None }),
+            None => None,
+        };
+        Ok(Receipt { tenant: tenant.clone(), thread, n, record, seal })
+    }
+
+    fn instance(
+        &self,
+        tx: &Tx<'_>,
+        group: &Group,
+        tenant: &Tenant,
+        view: &View,
+        contract: &Name,
+        id: &InstanceId,
+    ) -> Result<(Found, Option<Before>), Failure> {
+        let Some(row) = tx.row(&state_sql::instance(tenant, contract, id))? else { return Ok((Found::Nothing, None)) };
+        let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
+        let Some(instance) = self.open_instance(tx, view, &sealed, &group.fresh)? else { return Ok((Found::Erased, None)) };
+        let before = Before { version: instance.version, facts_key: sealed.facts_key, facts_sealed: sealed.facts, instance: instance.clone() };
+        Ok((Found::Live(Box::new(instance)), Some(before)))
+    }
+
+    /// An instance with its facts opened; `None` when the person they belong to was erased.
+    pub(crate) fn open_instance(
+        &self,
+        tx: &Tx<'_>,
+        view: &View,
+        sealed: &state_sql::SealedInstance,
+        fresh: &crate::sealed::FreshKeys,
+    ) -> Result<Option<Instance>, Failure> {
+        let Some(bytes) = self.keys().open_copy(&sealed.facts_key, &sealed.facts, fresh)? else { return Ok(None) };
+        let mut instance = sealed.instance.clone();
+        instance.facts = if bytes.is_empty() { Record::new() } else { view::decode_record(&bytes)? };
+        let law = if instance.law == view.active.law.hash { view.active.law.clone() } else { self.laws.get(tx, &instance.law)? };
+        if let Some(of) = law.contracts.get(&instance.contract) {
+            instance.subject = judge::data_subject(&law, &of.contract, &instance.facts);
+        }
+        Ok(Some(instance))
+    }
+
+    /// Fires what is due in one instance; says how many deadlines.
+    pub(crate) fn tick(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, contract: &Name, id: &InstanceId) -> Result<u64, Failure> {
+        let view = self.view(tx, group, tenant)?;
+        let (Found::Live(instance), Some(before)) = self.instance(tx, group, tenant, &view, contract, id)? else { return Ok(0) };
+        let guards = if instance.law == view.active.law.hash { None } else { Some(view.under(self.laws.get(tx, &instance.law)?)?) };
+        let bench = self.bench(tx, group, tenant, &view, guards.as_ref())?;
+        let judged = judge::tick(&bench, &instance);
+        let fired = judged.answer.fired.len() as u64;
+        if let Some(blocker) = judged.answer.blockers.first() {
+            return Err(blocker.clone().into());
+        }
+        let by = By::new(view.active.law.clock.clone());
+        self.settle(tx, group, tenant, &view, &by, judged, Some(before), &bench.seed)?;
+        Ok(fired)
+    }
+
+    /// Writes what was judged: records and their parts, the instance, deadlines, once-key, messages, directory rows.
+    #[expect(clippy::too_many_arguments, reason = "everything that a settlement writes comes from one of these")]
+    fn settle(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        view: &View,
+        by: &By,
+        mut judged: Judged,
+        before: Option<Before>,
+        seed: &[u8; 32],
+    ) -> Result<Answer, Failure> {
+        if judged.drafts.is_empty() && judged.instance.is_none() {
+            return Ok(judged.answer);
+        }
+        if self.over_bound(tx, tenant, view, by, &judged)? {
+            return Ok(judged.answer);
+        }
+        let mut chance = Chance::new(seed);
+        // All that can be refused is sealed before the first row is written.
+        let mut parts = Vec::with_capacity(judged.drafts.len());
+        for draft in &judged.drafts {
+            match self.keys().seal_parts(draft, &mut group.fresh, &mut chance) {
+                Ok(sealed) => parts.push(sealed),
+                Err(Refused::Erased(blocker)) => return Ok(refusal(view, blocker)),
+                Err(Refused::Failure(failure)) => return Err(failure),
+            }
+        }
+        let drafts = std::mem::take(&mut judged.drafts);
+        let mut places = Vec::with_capacity(drafts.len());
+        for (draft, parts) in drafts.into_iter().zip(parts) {
+            places.push(self.write_record(tx, group, tenant, draft, parts, &mut chance)?);
+        }
+        if let Some(after) = &judged.instance {
+            self.write_instance(tx, group, tenant, after, before.as_ref(), &mut chance)?;
+        }
+        if let (Some((key, digest)), Some((thread, n, _))) = (&judged.once, places.last()) {
+            tx.execute(&operation_sql::insert_once(tenant, key, digest, thread, *n, self.clock.now()))?;
+        }
+        let subject = judged.instance.as_ref().and_then(|i| i.subject.clone());
+        for (i, (draft, message)) in judged.messages.iter().enumerate() {
+            let Some((thread, n, _)) = places.get(*draft) else { continue };
+            let mut w = Writer::default();
+            w.record(&message.body);
+            let (key, body) = self.keys().seal_copy(subject.as_ref(), w.finish(), &mut group.fresh, &mut chance).map_err(failure_of)?;
+            let place = judged.messages.iter().take(i).filter(|(d, _)| d == draft).count();
+            tx.execute(&operation_sql::insert_message(tenant, thread, *n, place, message.kind.as_str(), &key, body))?;
+        }
+        if let Some(after) = judged.directory.take() {
+            self.write_directory(tx, group, tenant, view, after, &mut chance)?;
+        }
+        if !judged.answer.again
+            && let Some((thread, n, record)) = places.last()
+        {
+            judged.answer.receipt = Some(Receipt { tenant: tenant.clone(), thread: *thread, n: *n, record: *record, seal: None });
+        }
+        if judged.answer.again && judged.answer.receipt.is_none() {
+            judged.answer.receipt = self.entry_receipt(tx, tenant, judged.instance.as_ref().or(before.as_ref().map(|b| &b.instance)))?;
+        }
+        Ok(judged.answer)
+    }
+
+    /// The receipt of the record with which an instance entered its state.
+    fn entry_receipt(&self, tx: &Tx<'_>, tenant: &Tenant, instance: Option<&Instance>) -> Result<Option<Receipt>, Failure> {
+        let Some(instance) = instance else { return Ok(None) };
+        let Some(row) = tx.row(&evidence_sql::record(tenant, &instance.handle, instance.entered_n))? else { return Ok(None) };
+        let record = hos_core::digest::record_hash(row.blob(0)?);
+        self.receipt(tx, tenant, instance.handle, instance.entered_n, record).map(Some)
+    }
+
+    /// Whether a refusal is one too many to be kept as evidence; it is answered all the same.
+    fn over_bound(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, by: &By, judged: &Judged) -> Result<bool, Failure> {
+        let refused = judged.drafts.len() == 1 && judged.instance.is_none() && judged.drafts.iter().all(|d| d.header.kind == Kind::Refused);
+        if !refused {
+            return Ok(false);
+        }
+        let tag = self.keys().tag(&by.principal);
+        let Some(principal) = tag.first_chunk::<16>() else { return Ok(false) };
+        let hour = self.clock.now().0.div_euclid(HOUR_MS);
+        let count = tx.row(&operation_sql::refusals(tenant, principal, hour))?.map_or(Ok(0), |row| row.uint(0))?;
+        if count >= u64::from(view.active.law.limits.refusals_per_hour) {
+            return Ok(true);
+        }
+        tx.execute(&operation_sql::count_refusal(tenant, principal, hour))?;
+        Ok(false)
+    }
+
+    /// Writes one record; says where: thread, n, hash.
+    pub(crate) fn write_record(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        draft: Draft,
+        parts: Vec<u8>,
+        chance: &mut Chance<'_>,
+    ) -> Result<(Handle, u64, RecordHash), Failure> {
+        let (draft, thread, n, stream) = match draft.place.clone() {
+            Place::Thread { handle, n, .. } => (draft, handle, n, None),
+            Place::Stream(name) => {
+                let slot = (tenant.clone(), name.as_str().to_owned());
+                let known = match group.streams.get(&slot) {
+                    Some(known) => Some(*known),
+                    None => match tx.row(&evidence_sql::stream(tenant, name.as_str()))? {
+                        Some(row) => Some((Handle(row.bytes(0)?), row.uint(1)? + 1, RecordHash(row.bytes(2)?))),
+                        None => None,
+                    },
+                };
+                let (handle, n, prev) = match known {
+                    Some((handle, next, last)) => (handle, next, Some(last)),
+                    None => (Handle(chance.bytes("stream handle")), 0, None),
+                };
+                let draft = draft.into_stream(handle)?;
+                tx.execute(&evidence_sql::put_stream(tenant, name.as_str(), &handle, n, &draft.hash))?;
+                group.streams.insert(slot, (handle, n + 1, draft.hash));
+                (draft, handle, n, Some(prev))
+            }
+        };
+        tx.execute(&evidence_sql::insert_record(tenant, &thread, n, &draft.bytes, parts))?;
+        let hash = draft.hash;
+        self.lay(tx, group, Unsealed { tenant: tenant.clone(), thread, n, header: draft.bytes, stream })?;
+        Ok((thread, n, hash))
+    }
+
+    fn write_instance(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        after: &Instance,
+        before: Option<&Before>,
+        chance: &mut Chance<'_>,
+    ) -> Result<(), Failure> {
+        let (key, facts) = match before.filter(|b| b.instance.facts == after.facts) {
+            Some(before) => (before.facts_key, before.facts_sealed.clone()),
+            None => {
+                let plaintext = if after.facts.is_empty() { Vec::new() } else { encode(&after.facts) };
+                self.keys().seal_copy(after.subject.as_ref(), plaintext, &mut group.fresh, chance).map_err(failure_of)?
+            }
+        };
+        let written = tx.execute(&state_sql::put_instance(tenant, after, &key, facts, before.map(|b| b.version)))?;
+        if written != 1 {
+            return Err(Failure::new(Code::Retry, "the instance moved meanwhile"));
+        }
+        let armed_before = before.map(|b| b.instance.deadlines.as_slice()).unwrap_or_default();
+        for gone in armed_before.iter().filter(|d| !after.deadlines.contains(d)) {
+            tx.execute(&state_sql::delete_deadline(tenant, gone.due, &after.contract, &after.id, gone.deadline))?;
+        }
+        for armed in after.deadlines.iter().filter(|d| !armed_before.contains(d)) {
+            tx.execute(&state_sql::insert_deadline(tenant, armed.due, &after.contract, &after.id, armed.deadline))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a directory row, raises the version, and has the group go on with the changed directory.
+    pub(crate) fn write_directory(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        view: &View,
+        after: DirectoryAfter,
+        chance: &mut Chance<'_>,
+    ) -> Result<(), Failure> {
+        group.changes += 1;
+        tx.execute(&law_sql::raise_directory_version(tenant))?;
+        let changed = match after {
+            DirectoryAfter::Entity { thread, entity, removed } => {
+                let person = view.active.law.persons.contains(entity.uid.type_name()).then_some(&entity.uid);
+                let plaintext = encode(&entity.attrs);
+                let (attrs_key, attrs) = self.keys().seal_copy(person, plaintext, &mut group.fresh, chance).map_err(failure_of)?;
+                let row = state_sql::SealedEntity { uid: entity.uid.clone(), thread, removed, attrs_key, attrs, parents: entity.parents.clone() };
+                tx.execute(&state_sql::put_entity(tenant, &row))?;
+                // A row that others build upon (the universe's under a tenant's, a role that goes) is read anew; a plain one is not.
+                let plain = !removed && view.entity(&entity.uid).is_none_or(|e| e.parents == entity.parents || tenant.is_universe());
+                plain.then(|| view.changed(Some((entity.uid.clone(), Some(entity))), None))
+            }
+            DirectoryAfter::Grant { thread, link, removed } => {
+                tx.execute(&state_sql::put_grant(tenant, &thread, &link, removed))?;
+                Some(view.changed(None, Some((link.id.clone(), (!removed).then_some(link)))))
+            }
+        };
+        if tenant.is_universe() {
+            // Every tenant's directory stands on the universe's: those that were read are of an older version now.
+            group.views.retain(|t, _| t.is_universe());
+        }
+        match changed {
+            Some(view) => {
+                group.views.insert(tenant.clone(), Arc::new(view?));
+            }
+            None => {
+                group.views.remove(tenant);
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn encode(record: &Record) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.record(record);
+    w.finish()
+}
+
+pub(crate) fn failure_of(refused: Refused) -> Failure {
+    match refused {
+        Refused::Erased(blocker) => blocker.into(),
+        Refused::Failure(failure) => failure,
+    }
+}
+
+/// A refusal that is not recorded.
+pub(crate) fn refusal(view: &View, blocker: Blocker) -> Answer {
+    let mut answer = Answer::refused(view.active.law.hash, view.version);
+    answer.blockers.push(blocker);
+    answer
+}
+
+/// What a call may hold was bounded when it was made; what only the engine's own callers could exceed is checked here.
+fn unbounded(call: &Call) -> Option<Blocker> {
+    let by = call.by();
+    let mut records: Vec<&Record> = vec![&by.context];
+    records.extend(by.given.iter().map(|e| &e.attrs));
+    match call {
+        Call::Begin(c) => records.extend([&c.facts, &c.args]),
+        Call::Transition(c) => records.push(&c.args),
+        Call::Adopt(c) => records.push(&c.facts),
+        Call::Directory(c) => {
+            if let hos_core::call::Change::Put { attrs, .. } = &c.change {
+                records.push(attrs);
+            }
+        }
+        Call::Note(c) => {
+            if c.payload.len() > hos_core::value::VALUE_BYTES_MAX {
+                return Some(Blocker::new(Code::CallTooLarge, format!("the payload has {} bytes", c.payload.len())));
+            }
+        }
+    }
+    records.into_iter().find_map(|r| hos_core::value::Value::check_bounds(r).err()).map(|e| Blocker::new(Code::CallTooLarge, e.to_string()))
+}

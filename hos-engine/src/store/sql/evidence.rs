@@ -1,0 +1,224 @@
+//! Records, entries, heads, tiles, checkpoints, the queue.
+
+use crate::store::{Row, Sql, Statement, StoreError};
+use hos_core::id::{EntryHash, Handle, RecordHash, Tenant, TreeHash};
+use hos_core::proof::tree::Frontier;
+use hos_core::time::Timestamp;
+
+pub(crate) fn tenant(t: &Tenant) -> Sql {
+    Sql::Text(t.as_str().to_owned())
+}
+
+pub(crate) fn int(n: u64) -> Sql {
+    Sql::Int(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+/// Inserts a record.
+pub fn insert_record(t: &Tenant, thread: &Handle, n: u64, header: &[u8], parts: Vec<u8>) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_record (tenant, thread, n, header, parts) VALUES (?1, ?2, ?3, ?4, ?5)",
+        [tenant(t), thread.0.into(), int(n), header.into(), parts.into()],
+    )
+}
+
+/// One record: header, parts.
+pub fn record(t: &Tenant, thread: &Handle, n: u64) -> Statement {
+    Statement::new("SELECT header, parts FROM hos_record WHERE tenant = ?1 AND thread = ?2 AND n = ?3", [tenant(t), thread.0.into(), int(n)])
+}
+
+/// A thread's records from `from` on, at most `limit`: n, header, parts, seq (or null), entry hash (or null).
+pub fn thread_records(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT r.n, r.header, r.parts, e.seq, e.hash FROM hos_record r
+         LEFT JOIN hos_entry e ON e.tenant = r.tenant AND e.thread = r.thread AND e.n = r.n
+         WHERE r.tenant = ?1 AND r.thread = ?2 AND r.n >= ?3 ORDER BY r.n LIMIT ?4",
+        [tenant(t), thread.0.into(), int(from), int(limit as u64)],
+    )
+}
+
+/// All records in the order of the log, from entry `from` on, at most `limit`: seq, thread, n, sealed_at, stream_prev,
+/// disputed, hash, leaf, header, parts.
+pub fn log_page(t: &Tenant, from: u64, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT e.seq, e.thread, e.n, e.sealed_at, e.stream_prev, e.disputed, e.hash, e.leaf, r.header, r.parts FROM hos_entry e
+         LEFT JOIN hos_record r ON r.tenant = e.tenant AND r.thread = e.thread AND r.n = e.n
+         WHERE e.tenant = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3",
+        [tenant(t), int(from), int(limit as u64)],
+    )
+}
+
+/// How many records a tenant has.
+pub fn record_count(t: &Tenant) -> Statement {
+    Statement::new("SELECT count(*) FROM hos_record WHERE tenant = ?1", [tenant(t)])
+}
+
+/// A log entry's row.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryRow {
+    /// Its place.
+    pub seq: u64,
+    /// The record's thread.
+    pub thread: Handle,
+    /// The record's place there.
+    pub n: u64,
+    /// When it was sealed.
+    pub sealed_at: Timestamp,
+    /// The record that a stream's entry cites.
+    pub stream_prev: Option<RecordHash>,
+    /// Why the sealer disputes it.
+    pub disputed: Option<u16>,
+    /// The entry's hash.
+    pub hash: EntryHash,
+    /// Its hash in the tree.
+    pub leaf: TreeHash,
+}
+
+/// Inserts a log entry.
+pub fn insert_entry(t: &Tenant, e: &EntryRow) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_entry (tenant, seq, thread, n, sealed_at, stream_prev, disputed, hash, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        [
+            tenant(t),
+            int(e.seq),
+            e.thread.0.into(),
+            int(e.n),
+            e.sealed_at.0.into(),
+            e.stream_prev.map(|p| p.0).into(),
+            e.disputed.into(),
+            e.hash.0.into(),
+            e.leaf.0.into(),
+        ],
+    )
+}
+
+/// The leaves from one entry to before another: leaf.
+pub fn leaves(t: &Tenant, from: u64, to: u64) -> Statement {
+    Statement::new("SELECT leaf FROM hos_entry WHERE tenant = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq", [tenant(t), int(from), int(to)])
+}
+
+/// The entry of a record: seq, hash.
+pub fn entry_of(t: &Tenant, thread: &Handle, n: u64) -> Statement {
+    Statement::new("SELECT seq, hash FROM hos_entry WHERE tenant = ?1 AND thread = ?2 AND n = ?3", [tenant(t), thread.0.into(), int(n)])
+}
+
+/// The hash of one entry.
+pub fn entry_hash(t: &Tenant, seq: u64) -> Statement {
+    Statement::new("SELECT hash FROM hos_entry WHERE tenant = ?1 AND seq = ?2", [tenant(t), int(seq)])
+}
+
+/// A tenant's log head.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The store's epoch.
+    pub epoch: u64,
+    /// How many entries.
+    pub size: u64,
+    /// The last entry's hash, or the genesis hash.
+    pub entry: EntryHash,
+    /// The tree's right edge.
+    pub frontier: Frontier,
+    /// The last entry's sealing time; never decreases.
+    pub sealed_at: Timestamp,
+}
+
+/// Reads a head.
+pub fn head(t: &Tenant) -> Statement {
+    Statement::new("SELECT epoch, size, entry, frontier, sealed_at FROM hos_head WHERE tenant = ?1", [tenant(t)])
+}
+
+/// A head's row as a value.
+pub fn head_from(row: &Row) -> Result<Head, StoreError> {
+    Ok(Head {
+        epoch: row.uint(0)?,
+        size: row.uint(1)?,
+        entry: EntryHash(row.bytes(2)?),
+        frontier: Frontier::decode(row.blob(3)?).map_err(|e| row.fault(3, &e.to_string()))?,
+        sealed_at: Timestamp(row.int(4)?),
+    })
+}
+
+/// Writes a head.
+pub fn put_head(t: &Tenant, head: &Head) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_head (tenant, epoch, size, entry, frontier, sealed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (tenant) DO UPDATE SET epoch = ?2, size = ?3, entry = ?4, frontier = ?5, sealed_at = ?6",
+        [tenant(t), int(head.epoch), int(head.size), head.entry.0.into(), head.frontier.encode().into(), head.sealed_at.0.into()],
+    )
+}
+
+/// Inserts a complete tile.
+pub fn insert_tile(t: &Tenant, level: u8, index: u64, hashes: &[TreeHash]) -> Statement {
+    let bytes: Vec<u8> = hashes.iter().flat_map(|h| h.0).collect();
+    Statement::new("INSERT INTO hos_tile (tenant, level, idx, hashes) VALUES (?1, ?2, ?3, ?4)", [tenant(t), level.into(), int(index), bytes.into()])
+}
+
+/// One tile's hashes.
+pub fn tile(t: &Tenant, level: u8, index: u64) -> Statement {
+    Statement::new("SELECT hashes FROM hos_tile WHERE tenant = ?1 AND level = ?2 AND idx = ?3", [tenant(t), level.into(), int(index)])
+}
+
+/// All tiles: level, index, hashes.
+pub fn tiles(t: &Tenant) -> Statement {
+    Statement::new("SELECT level, idx, hashes FROM hos_tile WHERE tenant = ?1 ORDER BY level, idx", [tenant(t)])
+}
+
+/// Keeps a checkpoint, and no older one: receipts carry their own, and any size can be proved consistent with this one.
+pub fn put_checkpoint(t: &Tenant, size: u64, note: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_checkpoint (tenant, size, note) VALUES (?1, ?2, ?3)
+         ON CONFLICT (tenant) DO UPDATE SET size = ?2, note = ?3 WHERE size < ?2",
+        [tenant(t), int(size), note.into()],
+    )
+}
+
+/// The newest stored checkpoint: size, note.
+pub fn checkpoint(t: &Tenant) -> Statement {
+    Statement::new("SELECT size, note FROM hos_checkpoint WHERE tenant = ?1", [tenant(t)])
+}
+
+/// Puts a record into the sealing queue, behind all others of its tenant.
+pub fn enqueue(t: &Tenant, thread: &Handle, n: u64) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_queue (tenant, pos, thread, n) VALUES (?1, (SELECT coalesce(max(pos), 0) + 1 FROM hos_queue WHERE tenant = ?1), ?2, ?3)",
+        [tenant(t), thread.0.into(), int(n)],
+    )
+}
+
+/// The queue's first rows: pos, thread, n, header.
+pub fn queue(t: &Tenant, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT q.pos, q.thread, q.n, r.header FROM hos_queue q
+         LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
+         WHERE q.tenant = ?1 ORDER BY q.pos LIMIT ?2",
+        [tenant(t), int(limit as u64)],
+    )
+}
+
+/// How many records wait in a tenant's queue.
+pub fn queue_count(t: &Tenant) -> Statement {
+    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1", [tenant(t)])
+}
+
+/// Takes a row out of the queue.
+pub fn dequeue(t: &Tenant, pos: u64) -> Statement {
+    Statement::new("DELETE FROM hos_queue WHERE tenant = ?1 AND pos = ?2", [tenant(t), int(pos)])
+}
+
+/// A stream's thread: handle, n of its last record, that record's hash.
+pub fn stream(t: &Tenant, name: &str) -> Statement {
+    Statement::new("SELECT handle, n, last FROM hos_stream WHERE tenant = ?1 AND name = ?2", [tenant(t), name.into()])
+}
+
+/// All streams: name, handle, n, last.
+pub fn streams(t: &Tenant) -> Statement {
+    Statement::new("SELECT name, handle, n, last FROM hos_stream WHERE tenant = ?1 ORDER BY name", [tenant(t)])
+}
+
+/// Writes a stream's thread.
+pub fn put_stream(t: &Tenant, name: &str, handle: &Handle, n: u64, last: &RecordHash) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_stream (tenant, name, handle, n, last) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (tenant, name) DO UPDATE SET n = ?4, last = ?5",
+        [tenant(t), name.into(), handle.0.into(), int(n), last.0.into()],
+    )
+}

@@ -1,0 +1,131 @@
+//! The store's own facts, laws by hash, activations, tenants.
+
+use super::evidence::{int, tenant};
+use crate::store::{Row, Statement, StoreError};
+use hos_core::canon::{Reader, Writer};
+use hos_core::id::{LawHash, RecordHash, Tenant};
+use hos_core::law::mode::Modes;
+use hos_core::time::Timestamp;
+
+/// A fact of the store.
+pub fn store_value(key: &str) -> Statement {
+    Statement::new("SELECT value FROM hos_store WHERE tenant = 'universe' AND key = ?1", [key.into()])
+}
+
+/// All facts of the store: key, value.
+pub fn store_values() -> Statement {
+    Statement::new("SELECT key, value FROM hos_store WHERE tenant = 'universe' ORDER BY key", [])
+}
+
+/// Sets a fact of the store that was not set before.
+pub fn insert_store_value(key: &str, value: &[u8]) -> Statement {
+    Statement::new("INSERT INTO hos_store (tenant, key, value) VALUES ('universe', ?1, ?2)", [key.into(), value.into()])
+}
+
+/// Keeps a law by its hash.
+pub fn insert_law(hash: &LawHash, files: &[(String, Vec<u8>)]) -> Statement {
+    let mut w = Writer::default();
+    w.array(files.len());
+    for (path, bytes) in files {
+        w.array(2).text(path).bytes(bytes);
+    }
+    Statement::new("INSERT OR IGNORE INTO hos_law (tenant, hash, files) VALUES ('universe', ?1, ?2)", [hash.0.into(), w.finish().into()])
+}
+
+/// A law's files.
+pub fn law(hash: &LawHash) -> Statement {
+    Statement::new("SELECT files FROM hos_law WHERE tenant = 'universe' AND hash = ?1", [hash.0.into()])
+}
+
+/// All laws: hash, files.
+pub fn laws() -> Statement {
+    Statement::new("SELECT hash, files FROM hos_law WHERE tenant = 'universe' ORDER BY hash", [])
+}
+
+/// A law's row as files.
+pub fn files_from(row: &Row, column: usize) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let fault = |e: hos_core::canon::CanonError| row.fault(column, &e.to_string());
+    let mut r = Reader::new(row.blob(column)?);
+    let mut files = Vec::new();
+    for _ in 0..r.array().map_err(fault)? {
+        if r.array().map_err(fault)? != 2 {
+            return Err(row.fault(column, "not a list of files"));
+        }
+        let path = r.text().map_err(fault)?.to_owned();
+        files.push((path, r.bytes().map_err(fault)?.to_vec()));
+    }
+    r.end().map_err(fault)?;
+    Ok(files)
+}
+
+/// An activation in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// Its number, from 0.
+    pub n: u64,
+    /// Its record.
+    pub record: RecordHash,
+    /// The law.
+    pub law: LawHash,
+    /// The law judged beside it.
+    pub candidate: Option<LawHash>,
+    /// The modes.
+    pub modes: Modes,
+}
+
+/// The newest activation.
+pub fn activation() -> Statement {
+    Statement::new("SELECT n, record, law, candidate, modes FROM hos_activation WHERE tenant = 'universe' ORDER BY n DESC LIMIT 1", [])
+}
+
+/// All activations, oldest first.
+pub fn activations() -> Statement {
+    Statement::new("SELECT n, record, law, candidate, modes FROM hos_activation WHERE tenant = 'universe' ORDER BY n", [])
+}
+
+/// An activation's row as a value.
+pub fn activation_from(row: &Row) -> Result<Activation, StoreError> {
+    Ok(Activation {
+        n: row.uint(0)?,
+        record: RecordHash(row.bytes(1)?),
+        law: LawHash(row.bytes(2)?),
+        candidate: row.opt_bytes(3)?.map(LawHash),
+        modes: Modes::decode(row.blob(4)?).map_err(|e| row.fault(4, &e.to_string()))?,
+    })
+}
+
+/// Puts an activation in force.
+pub fn insert_activation(a: &Activation) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_activation (tenant, n, record, law, candidate, modes) VALUES ('universe', ?1, ?2, ?3, ?4, ?5)",
+        [int(a.n), a.record.0.into(), a.law.0.into(), a.candidate.map(|c| c.0).into(), a.modes.encode().into()],
+    )
+}
+
+/// Makes a tenant.
+pub fn insert_tenant(t: &Tenant, at: Timestamp) -> Statement {
+    Statement::new("INSERT OR IGNORE INTO hos_tenant (tenant, directory_version, opened_at, once_floor) VALUES (?1, 0, ?2, 0)", [tenant(t), at.0.into()])
+}
+
+/// All tenants: tenant, directory_version, opened_at, once_floor.
+pub fn tenants() -> Statement {
+    Statement::new("SELECT tenant, directory_version, opened_at, once_floor FROM hos_tenant ORDER BY tenant", [])
+}
+
+/// A tenant's row: directory_version, opened_at, once_floor.
+pub fn tenant_row(t: &Tenant) -> Statement {
+    Statement::new("SELECT directory_version, opened_at, once_floor FROM hos_tenant WHERE tenant = ?1", [tenant(t)])
+}
+
+/// Raises a tenant's directory version by one.
+pub fn raise_directory_version(t: &Tenant) -> Statement {
+    Statement::new("UPDATE hos_tenant SET directory_version = directory_version + 1 WHERE tenant = ?1", [tenant(t)])
+}
+
+/// Forgets once-keys older than an instant, and says so in the tenant's row.
+pub fn forget_once(t: &Tenant, before: Timestamp) -> [Statement; 2] {
+    [
+        Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND at < ?2", [tenant(t), before.0.into()]),
+        Statement::new("UPDATE hos_tenant SET once_floor = max(once_floor, ?2) WHERE tenant = ?1", [tenant(t), before.0.into()]),
+    ]
+}

@@ -1,0 +1,78 @@
+//! Once-keys, the outbox, bounds on refusals.
+
+use super::evidence::{int, tenant};
+use crate::store::Statement;
+use hos_core::id::{CallDigest, Handle, KeyId, OnceKey, Tenant};
+use hos_core::time::Timestamp;
+
+/// What a once-key was used for: digest, thread, n.
+pub fn once(t: &Tenant, key: &OnceKey) -> Statement {
+    Statement::new("SELECT digest, thread, n FROM hos_once WHERE tenant = ?1 AND key = ?2", [tenant(t), key.as_str().as_bytes().into()])
+}
+
+/// All once-keys: key, digest, thread, n, at.
+pub fn onces(t: &Tenant) -> Statement {
+    Statement::new("SELECT key, digest, thread, n, at FROM hos_once WHERE tenant = ?1 ORDER BY key", [tenant(t)])
+}
+
+/// Takes a once-key.
+pub fn insert_once(t: &Tenant, key: &OnceKey, digest: &CallDigest, thread: &Handle, n: u64, at: Timestamp) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_once (tenant, key, digest, thread, n, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        [tenant(t), key.as_str().as_bytes().into(), digest.0.into(), thread.0.into(), int(n), at.0.into()],
+    )
+}
+
+/// Puts a message into the outbox, behind all others of its tenant.
+#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
+pub fn insert_message(t: &Tenant, thread: &Handle, n: u64, i: usize, kind: &str, key: &KeyId, body: Vec<u8>) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_outbox (tenant, pos, thread, n, i, kind, body_key, body, lease, leased_until, attempts, acked)
+         VALUES (?1, (SELECT coalesce(max(pos), 0) + 1 FROM hos_outbox WHERE tenant = ?1), ?2, ?3, ?4, ?5, ?6, ?7, NULL, 0, 0, 0)",
+        [tenant(t), thread.0.into(), int(n), int(i as u64), kind.into(), key.0.into(), body.into()],
+    )
+}
+
+/// Messages that wait and are not leased: pos, thread, n, i, kind, body_key, body, attempts.
+pub fn waiting(t: &Tenant, now: Timestamp, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox
+         WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 ORDER BY pos LIMIT ?3",
+        [tenant(t), now.0.into(), int(limit as u64)],
+    )
+}
+
+/// All messages: pos, thread, n, i, kind, body_key, body, acked.
+pub fn messages(t: &Tenant) -> Statement {
+    Statement::new("SELECT pos, thread, n, i, kind, body_key, body, acked FROM hos_outbox WHERE tenant = ?1 ORDER BY pos", [tenant(t)])
+}
+
+/// Leases a message.
+pub fn lease(t: &Tenant, pos: u64, lease: &KeyId, until: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE hos_outbox SET lease = ?3, leased_until = ?4, attempts = attempts + 1 WHERE tenant = ?1 AND pos = ?2 AND acked = 0",
+        [tenant(t), int(pos), lease.0.into(), until.0.into()],
+    )
+}
+
+/// Acknowledges a message under its lease; no row changed means the lease is lost.
+pub fn acknowledge(t: &Tenant, pos: u64, lease: &KeyId) -> Statement {
+    Statement::new(
+        "UPDATE hos_outbox SET acked = 1, lease = NULL WHERE tenant = ?1 AND pos = ?2 AND acked = 0 AND lease = ?3",
+        [tenant(t), int(pos), lease.0.into()],
+    )
+}
+
+/// How many refusals were recorded for a principal in an hour.
+pub fn refusals(t: &Tenant, principal: &[u8; 16], hour: i64) -> Statement {
+    Statement::new("SELECT count FROM hos_refusal WHERE tenant = ?1 AND principal = ?2 AND hour = ?3", [tenant(t), principal.into(), hour.into()])
+}
+
+/// Counts a refusal.
+pub fn count_refusal(t: &Tenant, principal: &[u8; 16], hour: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_refusal (tenant, principal, hour, count) VALUES (?1, ?2, ?3, 1)
+         ON CONFLICT (tenant, principal, hour) DO UPDATE SET count = count + 1",
+        [tenant(t), principal.into(), hour.into()],
+    )
+}

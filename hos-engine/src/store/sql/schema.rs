@@ -1,0 +1,118 @@
+//! The tables, as numbered migrations. A migration that was released is never edited.
+
+/// Name and text of each migration, in order.
+pub const MIGRATIONS: &[(&str, &str)] = &[("0001_three_doors", THREE_DOORS)];
+
+const THREE_DOORS: &str = "
+-- What the store is: its id, epoch, public key. One row a fact.
+CREATE TABLE hos_store (
+  tenant TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+  PRIMARY KEY (tenant, key)
+) STRICT, WITHOUT ROWID;
+
+-- Every law ever activated, by its hash.
+CREATE TABLE hos_law (
+  tenant TEXT NOT NULL, hash BLOB NOT NULL, files BLOB NOT NULL,
+  PRIMARY KEY (tenant, hash)
+) STRICT, WITHOUT ROWID;
+
+-- Activations; the newest is in force.
+CREATE TABLE hos_activation (
+  tenant TEXT NOT NULL, n INTEGER NOT NULL, record BLOB NOT NULL, law BLOB NOT NULL, candidate BLOB, modes BLOB NOT NULL,
+  PRIMARY KEY (tenant, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hos_tenant (
+  tenant TEXT NOT NULL PRIMARY KEY, directory_version INTEGER NOT NULL, opened_at INTEGER NOT NULL, once_floor INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Named streams: their threads.
+CREATE TABLE hos_stream (
+  tenant TEXT NOT NULL, name TEXT NOT NULL, handle BLOB NOT NULL, n INTEGER NOT NULL, last BLOB NOT NULL,
+  PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+-- Records: header and stored parts. Only ever inserted.
+CREATE TABLE hos_record (
+  tenant TEXT NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL, header BLOB NOT NULL, parts BLOB NOT NULL,
+  PRIMARY KEY (tenant, thread, n)
+) STRICT;
+
+-- The log: each record's place. `stream_prev` is what a stream's entry cites, `leaf` the entry's hash in the tree.
+CREATE TABLE hos_entry (
+  tenant TEXT NOT NULL, seq INTEGER NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL, sealed_at INTEGER NOT NULL,
+  stream_prev BLOB, disputed INTEGER, hash BLOB NOT NULL, leaf BLOB NOT NULL,
+  PRIMARY KEY (tenant, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX hos_entry_thread ON hos_entry (tenant, thread, n);
+
+-- The log's end: size, last entry, the tree's right edge.
+CREATE TABLE hos_head (
+  tenant TEXT NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL, size INTEGER NOT NULL, entry BLOB NOT NULL,
+  frontier BLOB NOT NULL, sealed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Complete tiles of 256 hashes (C2SP tlog-tiles).
+CREATE TABLE hos_tile (
+  tenant TEXT NOT NULL, level INTEGER NOT NULL, idx INTEGER NOT NULL, hashes BLOB NOT NULL,
+  PRIMARY KEY (tenant, level, idx)
+) STRICT, WITHOUT ROWID;
+
+-- The newest checkpoint; receipts carry their own.
+CREATE TABLE hos_checkpoint (
+  tenant TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Records that wait for their place in the log.
+CREATE TABLE hos_queue (
+  tenant TEXT NOT NULL, pos INTEGER NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY (tenant, pos)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hos_once (
+  tenant TEXT NOT NULL, key BLOB NOT NULL, digest BLOB NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (tenant, key)
+) STRICT, WITHOUT ROWID;
+
+-- Instances as they stand. `facts` is a stored part; `erased` is a tombstone.
+CREATE TABLE hos_instance (
+  tenant TEXT NOT NULL, contract TEXT NOT NULL, id BLOB NOT NULL, handle BLOB NOT NULL, n INTEGER NOT NULL, last BLOB NOT NULL,
+  state TEXT NOT NULL, version INTEGER NOT NULL, entered_n INTEGER NOT NULL, entered_at INTEGER NOT NULL,
+  last_time INTEGER NOT NULL, law BLOB NOT NULL, contract_version INTEGER NOT NULL,
+  facts_key BLOB NOT NULL, facts BLOB NOT NULL, deadlines BLOB NOT NULL,
+  PRIMARY KEY (tenant, contract, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hos_deadline (
+  tenant TEXT NOT NULL, due INTEGER NOT NULL, contract TEXT NOT NULL, id BLOB NOT NULL, place INTEGER NOT NULL,
+  PRIMARY KEY (tenant, due, contract, id, place)
+) STRICT, WITHOUT ROWID;
+
+-- Messages for the world. `lease`, `leased_until`, `attempts` and `acked` are the queue's own.
+CREATE TABLE hos_outbox (
+  tenant TEXT NOT NULL, pos INTEGER NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL, i INTEGER NOT NULL,
+  kind TEXT NOT NULL, body_key BLOB NOT NULL, body BLOB NOT NULL,
+  lease BLOB, leased_until INTEGER NOT NULL, attempts INTEGER NOT NULL, acked INTEGER NOT NULL,
+  PRIMARY KEY (tenant, pos)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hos_outbox_waiting ON hos_outbox (tenant, pos) WHERE acked = 0;
+
+-- Accounts, roles, groups: one thread a row.
+CREATE TABLE hos_directory (
+  tenant TEXT NOT NULL, type TEXT NOT NULL, id BLOB NOT NULL, handle BLOB NOT NULL, n INTEGER NOT NULL, last BLOB NOT NULL,
+  removed INTEGER NOT NULL, attrs_key BLOB NOT NULL, attrs BLOB NOT NULL, parents BLOB NOT NULL,
+  PRIMARY KEY (tenant, type, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hos_grant (
+  tenant TEXT NOT NULL, id BLOB NOT NULL, handle BLOB NOT NULL, n INTEGER NOT NULL, last BLOB NOT NULL,
+  removed INTEGER NOT NULL, template TEXT NOT NULL, principal BLOB NOT NULL, resource BLOB NOT NULL,
+  PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+-- How many refusals were recorded for a principal in an hour: a bound, not evidence.
+CREATE TABLE hos_refusal (
+  tenant TEXT NOT NULL, principal BLOB NOT NULL, hour INTEGER NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (tenant, principal, hour)
+) STRICT, WITHOUT ROWID;
+";

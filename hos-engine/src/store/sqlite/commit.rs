@@ -1,0 +1,418 @@
+//! Shared commits: many callers, one fsync, no thread of our own.
+//!
+//! Callers put their jobs in a queue. The first who finds nobody at work becomes the *leader*: it takes what waits (its own
+//! job first), runs all in one transaction, each in a savepoint of its own, commits once, and hands out the answers. Then
+//! it makes the next waiting caller the leader, or leaves. A lone caller waits for nobody; under load groups form by
+//! themselves, since callers queue up while a leader waits for the disk. The engine lives in programs that fork, and
+//! threads do not survive that: so no thread is ever started.
+//!
+//! # The commit point
+//!
+//! It is the COMMIT that [`Group::run`] ends with, and for the callers the check that follows it.
+//!
+//! - A crash before COMMIT returns, up to the write of the commit frame: nothing of the group is stored. Nobody was answered.
+//! - A crash after the commit frame is on disk and before the answers: all of the group is stored and nobody was answered.
+//!   The callers' once-keys resolve it; [`Runner::reopened`] sees it.
+//! - COMMIT answers an error: if SQLite says that nothing was written, nothing is stored. Otherwise the outcome is unknown
+//!   (the log may hold the whole commit frame though the fsync failed), the answer says so, and the store is opened anew.
+//! - COMMIT answers OK and the guard finds the file touched: the outcome is unknown as well, for the log may have no name.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use hos_core::refusal::Code;
+use rusqlite::Connection;
+
+use super::connection::run;
+use super::db::{Db, Desk};
+use super::error::from_sqlite;
+use super::tx::Tx;
+use crate::store::StoreError;
+
+/// What runs inside a shared commit. One runner serves one store; all callers of a store give the same one, for the leader
+/// runs the others' jobs with its own.
+///
+/// All methods but the last two run inside the transaction, on the leader's thread, one at a time. A panic in any of them
+/// is caught. None may call the store that it serves; all reads and writes go through the given transaction.
+pub trait Runner: Sized {
+    /// One caller's work.
+    type Job: Send;
+    /// What the caller gets.
+    type Answer: Send;
+    /// What the jobs of one commit share, such as heads that were read once, records that wait for sealing.
+    type Group;
+    /// How far a group had come; see [`Runner::mark`].
+    type Mark;
+
+    /// The store was opened anew, because its file was touched from outside or a commit broke: check that its heads are
+    /// those last answered for. Runs in the next commit's transaction, before [`Runner::start`]. While it errs, nothing is
+    /// written.
+    fn reopened(&self, _tx: &Tx<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Begins a group; the transaction has just begun, and holds the store's write lock.
+    fn start(&self, tx: &Tx<'_>) -> Result<Self::Group, StoreError>;
+
+    /// How far the group has come, taken before each job. Usually lengths of the group's lists, or a copy of its heads.
+    fn mark(&self, group: &Self::Group) -> Self::Mark;
+
+    /// Brings the group back to the mark: the job that followed it was undone in the database. After a panic the group may
+    /// hold anything that the job had half done.
+    fn rewind(&self, group: &mut Self::Group, mark: Self::Mark);
+
+    /// Runs one job, in a savepoint of its own. An error or a panic undoes this job alone: its caller gets the error
+    /// ([`Code::Internal`] for a panic), the others are not touched.
+    fn run(&self, tx: &Tx<'_>, group: &mut Self::Group, job: Self::Job) -> Result<Self::Answer, StoreError>;
+
+    /// Runs once after all jobs, before COMMIT: sealing. `answers` are in the order in which the jobs ran; those that are
+    /// errors were undone. An error undoes the whole group. Turning an answer into an error here does not undo its job.
+    fn finish(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Self::Group,
+        answers: &mut [Result<Self::Answer, StoreError>],
+    ) -> Result<(), StoreError>;
+
+    /// The commit is durable and the guard has passed: sign, complete receipts. The same `answers` as in
+    /// [`Runner::finish`]. The side lock is free again; no other group of this process runs before this returns.
+    fn committed(&self, group: Self::Group, answers: &mut [Result<Self::Answer, StoreError>]);
+
+    /// The group was not committed, or nobody knows whether it was. All its callers get an error.
+    fn undone(&self, group: Self::Group);
+}
+
+/// What the runner says of one job.
+type Outcome<R> = Result<<R as Runner>::Answer, StoreError>;
+
+/// One caller's jobs, and the place where its answers will lie.
+struct Ticket<R: Runner> {
+    jobs: Vec<R::Job>,
+    seat: Arc<Seat<R>>,
+}
+
+struct Seat<R: Runner> {
+    call: Mutex<Call<R>>,
+    turned: Condvar,
+}
+
+enum Call<R: Runner> {
+    Waiting,
+    Lead,
+    Done(Vec<Outcome<R>>),
+}
+
+/// The callers that wait, and whether somebody leads.
+pub(super) struct Queue<R: Runner> {
+    state: Mutex<State<R>>,
+}
+
+struct State<R: Runner> {
+    waiting: VecDeque<Ticket<R>>,
+    led: bool,
+}
+
+thread_local! {
+    /// The stores in whose groups this thread is: it would wait for itself.
+    static INSIDE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Refuses a call of the store from inside one of its own transactions. (Another store, such as the vault, may be called.)
+pub(super) fn refuse_inside(db: &Db) -> Result<(), StoreError> {
+    let id = std::ptr::from_ref(db).addr();
+    if INSIDE.with_borrow(|inside| inside.contains(&id)) {
+        return Err(StoreError::internal("the store was called from inside its own transaction"));
+    }
+    Ok(())
+}
+
+/// Marks this thread as inside, also while a panic passes.
+struct Inside;
+
+impl Inside {
+    fn enter(db: &Db) -> Self {
+        INSIDE.with_borrow_mut(|inside| inside.push(std::ptr::from_ref(db).addr()));
+        Self
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.with_borrow_mut(|inside| inside.pop());
+    }
+}
+
+/// How a group went, for the store's counters.
+pub(super) struct Tally {
+    pub(super) committed: bool,
+    pub(super) jobs: usize,
+}
+
+impl<R: Runner> Queue<R> {
+    pub(super) fn new() -> Self {
+        Self { state: Mutex::new(State { waiting: VecDeque::new(), led: false }) }
+    }
+
+    /// Runs these jobs in one commit, perhaps with others, and answers each. As many answers as jobs, in their order.
+    pub(super) fn submit(&self, db: &Db, runner: &R, jobs: Vec<R::Job>, tally: impl Fn(Tally)) -> Vec<Outcome<R>> {
+        let seat = Arc::new(Seat { call: Mutex::new(Call::Waiting), turned: Condvar::new() });
+        let lead = {
+            let mut state = lock_of(&self.state);
+            state.waiting.push_back(Ticket { jobs, seat: seat.clone() });
+            !std::mem::replace(&mut state.led, true)
+        };
+        if !lead {
+            let mut call = lock_of(&seat.call);
+            loop {
+                match std::mem::replace(&mut *call, Call::Waiting) {
+                    Call::Done(answers) => return answers,
+                    Call::Lead => break,
+                    Call::Waiting => call = seat.turned.wait(call).unwrap_or_else(PoisonError::into_inner),
+                }
+            }
+        }
+        let mut led = Led { queue: self, seats: Vec::new() };
+        let jobs = led.take(db.options.group_max);
+        let answers = {
+            let _inside = Inside::enter(db);
+            run_group(db, runner, jobs, tally)
+        };
+        led.answer(answers);
+        drop(led);
+        match std::mem::replace(&mut *lock_of(&seat.call), Call::Waiting) {
+            Call::Done(answers) => answers,
+            // The leader's own ticket stands first in the queue, so it is always among those answered.
+            Call::Waiting | Call::Lead => Vec::new(),
+        }
+    }
+}
+
+/// A leader's term. However it ends, everybody it took is answered and the next one is called.
+struct Led<'q, R: Runner> {
+    queue: &'q Queue<R>,
+    seats: Vec<(usize, Arc<Seat<R>>)>,
+}
+
+impl<R: Runner> Led<'_, R> {
+    /// Takes callers from the front while their jobs fit; at least one caller.
+    fn take(&mut self, group_max: usize) -> Vec<R::Job> {
+        let mut state = lock_of(&self.queue.state);
+        let mut jobs = Vec::new();
+        while let Some(ticket) = state.waiting.front() {
+            if !self.seats.is_empty() && jobs.len() + ticket.jobs.len() > group_max {
+                break;
+            }
+            let Some(ticket) = state.waiting.pop_front() else { break };
+            self.seats.push((ticket.jobs.len(), ticket.seat));
+            jobs.extend(ticket.jobs);
+        }
+        jobs
+    }
+
+    fn answer(&mut self, answers: Vec<Outcome<R>>) {
+        let mut answers = answers.into_iter();
+        for (count, seat) in std::mem::take(&mut self.seats) {
+            let own: Vec<Outcome<R>> = answers.by_ref().take(count).collect();
+            seat.turn(Call::Done(own));
+        }
+    }
+}
+
+impl<R: Runner> Drop for Led<'_, R> {
+    fn drop(&mut self) {
+        // Only a panic of the machinery itself leaves callers here; whether it committed is not known.
+        for (count, seat) in std::mem::take(&mut self.seats) {
+            let lost = || Err(StoreError::unknown("the commit ended in a panic of the store itself"));
+            seat.turn(Call::Done((0..count).map(|_| lost()).collect()));
+        }
+        let mut state = lock_of(&self.queue.state);
+        match state.waiting.front() {
+            Some(next) => next.seat.turn(Call::Lead),
+            None => state.led = false,
+        }
+    }
+}
+
+impl<R: Runner> Seat<R> {
+    fn turn(&self, call: Call<R>) {
+        *lock_of(&self.call) = call;
+        self.turned.notify_one();
+    }
+}
+
+/// Runs a group from the side lock to the answers. As many answers as jobs.
+fn run_group<R: Runner>(db: &Db, runner: &R, jobs: Vec<R::Job>, tally: impl Fn(Tally)) -> Vec<Outcome<R>> {
+    let count = jobs.len();
+    let ended = db.write(|desk| {
+        let group = Group { desk, db, runner };
+        group.run(jobs)
+    });
+    match ended {
+        // From here on the side lock is free.
+        Ok(Ended::Committed { group, mut answers }) => {
+            if guarded("completing the receipts", || {
+                runner.committed(group, &mut answers);
+                Ok(())
+            })
+            .is_err()
+            {
+                // It is stored; only a retry under the same once-key may say what the answer was.
+                let error = StoreError::unknown("it was stored, but completing the answer ended in a panic");
+                for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
+                    *answer = Err(error.clone());
+                }
+            }
+            tally(Tally { committed: true, jobs: count });
+            answers
+        }
+        Ok(Ended::Undone { group, answers }) => {
+            if let Some(group) = group {
+                let _ = guarded("giving up the group", || {
+                    runner.undone(group);
+                    Ok(())
+                });
+            }
+            tally(Tally { committed: false, jobs: count });
+            answers
+        }
+        Err(error) => {
+            tally(Tally { committed: false, jobs: count });
+            (0..count).map(|_| Err(error.clone())).collect()
+        }
+    }
+}
+
+enum Ended<R: Runner> {
+    Committed { group: R::Group, answers: Vec<Outcome<R>> },
+    Undone { group: Option<R::Group>, answers: Vec<Outcome<R>> },
+}
+
+struct Group<'g, 'd, R: Runner> {
+    desk: &'g mut Desk<'d>,
+    db: &'g Db,
+    runner: &'g R,
+}
+
+impl<R: Runner> Group<'_, '_, R> {
+    fn conn(&self) -> &Connection {
+        self.desk.conn
+    }
+
+    fn run(self, jobs: Vec<R::Job>) -> Result<Ended<R>, StoreError> {
+        // IMMEDIATE: a deferred transaction that turns to writing fails at once when another one wrote meanwhile.
+        if let Err(error) = run(self.conn(), "BEGIN IMMEDIATE") {
+            self.desk.abandon();
+            return Err(from_sqlite(error, "cannot begin"));
+        }
+        let mut group = match self.begin() {
+            Ok(group) => group,
+            Err(error) => {
+                self.desk.abandon();
+                return Err(error);
+            }
+        };
+        let mut answers: Vec<Outcome<R>> = Vec::with_capacity(jobs.len());
+        let mut broken: Option<StoreError> = None;
+        for job in jobs {
+            answers.push(match &broken {
+                Some(error) => Err(not_run(error)),
+                None => self.job(&mut group, job, &mut broken),
+            });
+        }
+        if broken.is_none() && answers.iter().all(Result::is_err) {
+            // Nothing was kept that could be committed; each has its own error.
+            self.desk.abandon();
+            return Ok(Ended::Undone { group: Some(group), answers });
+        }
+        if broken.is_none() {
+            broken = guarded("sealing the commit", || self.runner.finish(&Tx::new(self.conn()), &mut group, &mut answers)).err();
+        }
+        if let Some(error) = broken {
+            self.desk.abandon();
+            undo_all(&mut answers, &error);
+            return Ok(Ended::Undone { group: Some(group), answers });
+        }
+        // ---- the commit point; see the head of this file ----
+        match self.desk.commit() {
+            Ok(()) => Ok(Ended::Committed { group, answers }),
+            Err(error) => {
+                undo_all(&mut answers, &error);
+                Ok(Ended::Undone { group: Some(group), answers })
+            }
+        }
+    }
+
+    fn begin(&self) -> Result<R::Group, StoreError> {
+        let tx = Tx::new(self.conn());
+        if self.db.is_unverified() {
+            guarded("verifying the store after it was opened anew", || self.runner.reopened(&tx))?;
+            self.db.set_verified();
+        }
+        guarded("starting the commit", || self.runner.start(&tx))
+    }
+
+    /// One job in its savepoint. `broken` is set when the whole transaction is gone.
+    fn job(&self, group: &mut R::Group, job: R::Job, broken: &mut Option<StoreError>) -> Outcome<R> {
+        if let Err(error) = run(self.conn(), "SAVEPOINT job") {
+            let error = from_sqlite(error, "cannot begin a savepoint");
+            return Err(broken.insert(error).clone());
+        }
+        let mark = match guarded("marking the group", || Ok(self.runner.mark(group))) {
+            Ok(mark) => mark,
+            Err(error) => return Err(broken.insert(error).clone()),
+        };
+        let answer = guarded("running the call", || self.runner.run(&Tx::new(self.conn()), group, job));
+        if self.conn().is_autocommit() {
+            // SQLite rolls the whole transaction back by itself when the disk is full, an I/O error or a lack of memory
+            // hits it at the wrong place.
+            let error = answer.err().unwrap_or_else(|| StoreError::internal("a job ended the transaction"));
+            return Err(broken.insert(error).clone());
+        }
+        let ended = match &answer {
+            Ok(_) => run(self.conn(), "RELEASE job"),
+            Err(_) => run(self.conn(), "ROLLBACK TO job").and_then(|()| run(self.conn(), "RELEASE job")),
+        };
+        if let Err(error) = ended {
+            let error = from_sqlite(error, "cannot end a savepoint");
+            return Err(broken.insert(error).clone());
+        }
+        if answer.is_err() {
+            let rewound = guarded("rewinding the group", || {
+                self.runner.rewind(group, mark);
+                Ok(())
+            });
+            if let Err(error) = rewound {
+                *broken = Some(error);
+            }
+        }
+        answer
+    }
+}
+
+/// The error of a job that did not run, because another broke the transaction they shared.
+fn not_run(error: &StoreError) -> StoreError {
+    shared(error)
+}
+
+fn shared(error: &StoreError) -> StoreError {
+    StoreError { code: error.code, message: format!("the shared commit was given up: {}", error.message) }
+}
+
+/// Gives the group's error to all jobs that had an answer; those that have an error of their own keep it.
+fn undo_all<A>(answers: &mut [Result<A, StoreError>], error: &StoreError) {
+    for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
+        *answer = Err(if error.code == Code::OutcomeUnknown { error.clone() } else { shared(error) });
+    }
+}
+
+/// Runs the runner's code; a panic becomes an error, never an answer.
+fn guarded<T>(doing: &str, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    // What a panic may have left half done is undone: rows by the savepoint, the group by its mark.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(StoreError::internal(format!("{doing} ended in a panic"))))
+}
+
+fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

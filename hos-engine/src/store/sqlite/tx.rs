@@ -1,0 +1,140 @@
+//! A transaction, as callers see it: statements in, rows out.
+
+use std::sync::Arc;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, ToSql};
+
+use super::error::from_sqlite;
+use crate::store::{Row, Sql, Statement, StoreError};
+
+/// An open transaction. Beginning and ending it is the store's business alone; statements are prepared once for each
+/// connection and kept.
+pub struct Tx<'c> {
+    conn: &'c Connection,
+}
+
+impl<'c> Tx<'c> {
+    pub(super) fn new(conn: &'c Connection) -> Self {
+        Self { conn }
+    }
+
+    /// Runs a statement that answers no rows; says how many rows it inserted, changed or deleted.
+    pub fn execute(&self, statement: &Statement) -> Result<usize, StoreError> {
+        let mut prepared = self.prepare(statement)?;
+        prepared.raw_execute().map_err(|e| failed(e, statement))
+    }
+
+    /// All rows, in the statement's order. For answers that are known to be short; [`Tx::each`] holds one row at a time.
+    pub fn rows(&self, statement: &Statement) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        self.each(statement, |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// The one row, or none. A second row is an integrity error: the caller asked by a key.
+    pub fn row(&self, statement: &Statement) -> Result<Option<Row>, StoreError> {
+        let mut found = None;
+        self.each(statement, |row| match found.replace(row) {
+            None => Ok(()),
+            Some(_) => Err(StoreError::integrity(format!("several rows where one may be: {}", statement.sql))),
+        })?;
+        Ok(found)
+    }
+
+    /// Hands over each row as it is read; an error from `take` ends the reading and is passed on.
+    pub fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let mut prepared = self.prepare(statement)?;
+        let names: Arc<[Box<str>]> = prepared.column_names().into_iter().map(Box::from).collect();
+        let mut rows = prepared.raw_query();
+        while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
+            let cells = (0..names.len())
+                .map(|column| cell(row.get_ref(column).map_err(|e| failed(e, statement))?, &names, column))
+                .collect::<Result<Vec<Sql>, StoreError>>()?;
+            take(Row::new(names.clone(), cells))?;
+        }
+        Ok(())
+    }
+
+    /// How many rows were changed through this connection since it was opened; a difference of two tells whether anything
+    /// was written between.
+    pub fn changes_total(&self) -> u64 {
+        self.conn.total_changes()
+    }
+
+    fn prepare(&self, statement: &Statement) -> Result<CachedStatement<'c>, StoreError> {
+        let mut prepared = self.conn.prepare_cached(statement.sql).map_err(|e| failed(e, statement))?;
+        if prepared.parameter_count() != statement.params.len() {
+            let (wants, has) = (prepared.parameter_count(), statement.params.len());
+            return Err(StoreError::internal(format!("{has} parameters where {wants} belong: {}", statement.sql)));
+        }
+        for (place, value) in (1usize..).zip(&statement.params) {
+            prepared.raw_bind_parameter(place, value).map_err(|e| failed(e, statement))?;
+        }
+        Ok(prepared)
+    }
+}
+
+fn failed(error: rusqlite::Error, statement: &Statement) -> StoreError {
+    from_sqlite(error, &format!("`{}` failed", statement.sql))
+}
+
+fn cell(value: ValueRef<'_>, names: &[Box<str>], column: usize) -> Result<Sql, StoreError> {
+    let name = || hos_core::id::Shown(names.get(column).map_or("?", |n| n)).to_string();
+    match value {
+        ValueRef::Null => Ok(Sql::Null),
+        ValueRef::Integer(n) => Ok(Sql::Int(n)),
+        ValueRef::Blob(bytes) => Ok(Sql::Blob(bytes.to_vec())),
+        ValueRef::Text(bytes) => String::from_utf8(bytes.to_vec())
+            .map(Sql::Text)
+            .map_err(|_| StoreError::integrity(format!("column `{}` of a stored row is not UTF-8", name()))),
+        ValueRef::Real(_) => Err(StoreError::integrity(format!("column `{}` of a stored row is a float", name()))),
+    }
+}
+
+impl ToSql for Sql {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Sql::Null => ValueRef::Null,
+            Sql::Int(n) => ValueRef::Integer(*n),
+            Sql::Text(text) => ValueRef::Text(text.as_bytes()),
+            Sql::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hos_core::refusal::Code;
+
+    #[test]
+    fn what_a_row_may_not_hold_is_an_integrity_error() {
+        let conn = Connection::open_in_memory().unwrap();
+        let tx = Tx::new(&conn);
+        for (sql, wanted) in [
+            ("SELECT 1.5 AS price", "column `price` of a stored row is a float"),
+            ("SELECT CAST(x'ff' AS TEXT) AS name", "column `name` of a stored row is not UTF-8"),
+            ("SELECT 1 UNION SELECT 2", "several rows where one may be"),
+        ] {
+            let error = tx.row(&Statement::new(sql, [])).unwrap_err();
+            assert_eq!(error.code, Code::StoreIntegrity);
+            assert!(error.message.contains(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_counted_and_values_round_trip() {
+        let conn = Connection::open_in_memory().unwrap();
+        let tx = Tx::new(&conn);
+        assert_eq!(tx.row(&Statement::new("SELECT ?1", [])).unwrap_err().code, Code::Internal);
+        let values = vec![Sql::Null, Sql::Int(i64::MIN), Sql::Text("a\0ş".into()), Sql::Blob(vec![0, 255]), Sql::Blob(vec![])];
+        let row = tx.row(&Statement::new("SELECT ?1, ?2, ?3, ?4, ?5", values.clone())).unwrap().unwrap();
+        for (column, value) in values.iter().enumerate() {
+            assert_eq!(row.value(column).unwrap(), value);
+        }
+    }
+}

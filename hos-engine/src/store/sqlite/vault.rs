@@ -1,0 +1,446 @@
+//! The vault: one encryption key for each data subject, in a file of its own.
+//!
+//! Erasing a person destroys a key. So keys lie apart from the records, in `<store>.vault`, whose backups are kept for a
+//! short time only: a backup of the vault brings every key back that it holds.
+//!
+//! A destroyed key leaves a row without a key (a tombstone), so that no later writer makes a new one. Its bytes are
+//! overwritten, the write-ahead log is emptied, and then the file is searched for them: "destroyed" is said only when they
+//! are not found. What a disk, a file system with copies of its own, or a swap file keeps is beyond this.
+//!
+//! Keys that were read are kept in memory. Another process that destroys one changes a number in the lock file first (to
+//! odd) and again when it is done (to even); whoever finds another number, or an odd one, reads the file again.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, TryLockError};
+
+use hos_core::id::KeyId;
+use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::connection::run;
+use super::db::Desk;
+use super::error::from_sqlite;
+use super::{Migration, OpenOptions, Progress, Runner, SecureDelete, SqliteStore, Tx};
+use crate::store::{Row, Sql, Statement, StoreError};
+
+/// `HOSV` in the file's header.
+const APPLICATION_ID: i32 = 0x484f_5356;
+
+/// Rows are only ever appended and made shorter: so no row is moved to another page, and no copy of a key stays behind.
+const SCHEMA: &[Migration] = &[Migration {
+    name: "vault",
+    sql: "CREATE TABLE hos_vault (
+              n INTEGER PRIMARY KEY,
+              tenant TEXT NOT NULL,
+              subject BLOB NOT NULL,
+              key_id BLOB,
+              key BLOB,
+              created INTEGER NOT NULL,
+              destroyed INTEGER
+          ) STRICT;
+          CREATE UNIQUE INDEX hos_vault_subject ON hos_vault (tenant, subject);
+          CREATE UNIQUE INDEX hos_vault_key_id ON hos_vault (tenant, key_id);",
+}];
+
+/// Keys are the universe's: a person is one in all tenants.
+const TENANT: &str = "universe";
+
+const BY_SUBJECT: &str = "SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND subject = ?2";
+const BY_ID: &str = "SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND key_id = ?2";
+const INSERT: &str = "INSERT INTO hos_vault (tenant, subject, key_id, key, created) VALUES (?1, ?2, ?3, ?4, ?5)
+                      ON CONFLICT (tenant, subject) DO NOTHING";
+const DESTROY: &str = "UPDATE hos_vault SET key = NULL, destroyed = ?3 WHERE tenant = ?1 AND subject = ?2";
+const ENTOMB: &str = "INSERT INTO hos_vault (tenant, subject, created, destroyed) VALUES (?1, ?2, ?3, ?3)";
+
+/// A key's 32 bytes: zeroized when dropped, never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretKey(Zeroizing<[u8; 32]>);
+
+impl SecretKey {
+    /// Takes the bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(…)")
+    }
+}
+
+/// A subject's key as the vault has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultKey {
+    /// The key's id, as it stands beside what it encrypts. All zero when the subject was erased before it ever had a key.
+    pub id: KeyId,
+    /// The key; `None` once it is destroyed.
+    pub key: Option<SecretKey>,
+}
+
+/// A key to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// The data subject: a keyed hash of who it is, made by the caller. The vault holds no names.
+    pub subject: [u8; 32],
+    /// 16 random bytes.
+    pub id: KeyId,
+    /// 32 random bytes.
+    pub key: SecretKey,
+    /// When it was made, as the caller claims.
+    pub created: Timestamp,
+}
+
+/// The vault of one store. Shared by all threads; any number of processes.
+pub struct Vault {
+    store: SqliteStore<Inserter>,
+    known: Mutex<Known>,
+}
+
+impl Vault {
+    /// The vault's path beside a store.
+    pub fn path_beside(store: &Path) -> PathBuf {
+        let mut name = store.as_os_str().to_owned();
+        name.push(".vault");
+        PathBuf::from(name)
+    }
+
+    /// Opens the vault at this path; with `create`, makes it (mode 0600) if there is none.
+    pub fn open(path: impl AsRef<Path>, create: bool) -> Result<Self, StoreError> {
+        Self::open_with(path, Self::options().create(create))
+    }
+
+    /// A vault's options, to be changed where that is needed.
+    pub fn options() -> OpenOptions {
+        OpenOptions { secure_delete: SecureDelete::On, ..OpenOptions::new(APPLICATION_ID, SCHEMA) }
+    }
+
+    /// Opens with options made from [`Vault::options`].
+    pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self, StoreError> {
+        let read_only = options.read_only;
+        let store = SqliteStore::open(path, options)?;
+        if !read_only {
+            // Nobody destroys while the side lock is ours: an odd number was left by a crash.
+            store.alone(|desk| {
+                let odd = change(desk)?;
+                settle(desk, odd)
+            })?;
+        }
+        Ok(Self { store, known: Mutex::new(Known::default()) })
+    }
+
+    /// The key of a subject: `None` if it never had one, a [`VaultKey`] without a key if that was destroyed.
+    pub fn get_by_subject(&self, subject: &[u8; 32]) -> Result<Option<VaultKey>, StoreError> {
+        self.get(|known| known.by_subject.get(subject), BY_SUBJECT, subject, |known, key| known.by_subject.put(*subject, key))
+    }
+
+    /// The key with this id; `None` if the vault never had it.
+    pub fn get_by_id(&self, id: KeyId) -> Result<Option<VaultKey>, StoreError> {
+        self.get(|known| known.by_id.get(&id.0), BY_ID, &id.0, |known, key| known.by_id.put(id.0, key))
+    }
+
+    /// Keeps these keys, in one commit, durable when this returns. A subject that has a key already keeps it, also when
+    /// another process was faster: the answer is, for each in order, the key now in force, without a key if it was
+    /// destroyed.
+    pub fn insert(&self, keys: &[NewKey]) -> Result<Vec<VaultKey>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.store.submit(&Inserter, keys.to_vec())
+    }
+
+    /// Destroys the key of a subject for good, and keeps the subject from ever getting another. True if there was a key to
+    /// destroy; false if there was none, or it was destroyed before.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::StoreBusy`]: the key is destroyed, but a read that goes on elsewhere still keeps its bytes in the write-ahead
+    /// log. Call again: it is then only wiped.
+    pub fn destroy(&self, subject: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {
+        let bytes = self.store.alone(|desk| {
+            let odd = change(desk)?;
+            let bytes = destroy_row(desk, subject, at)?;
+            // An error above leaves the odd number: then nobody relies on memory, until the next one succeeds.
+            settle(desk, odd)?;
+            Ok(bytes)
+        })?;
+        self.wipe()?;
+        let Some(bytes) = bytes else { return Ok(false) };
+        if self.file_holds(&bytes)? {
+            // A page that was once split or merged may hold a copy; a rebuilt file holds rows only.
+            self.store.alone(|desk| run(desk.conn, "VACUUM").map_err(|e| from_sqlite(e, "cannot rebuild the vault")))?;
+            self.wipe()?;
+            if self.file_holds(&bytes)? {
+                return Err(StoreError::integrity("a destroyed key is still found in the vault's file"));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Copies the vault. See [`SqliteStore::backup`]; the copy holds every key, so keep it for a short time only.
+    pub fn backup(
+        &self,
+        target: impl AsRef<Path>,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        verify: &dyn Fn(&Path) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.store.backup(target, progress, verify)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        self.store.path()
+    }
+
+    fn get(
+        &self,
+        recall: impl FnOnce(&mut Known) -> Option<VaultKey>,
+        sql: &'static str,
+        by: &[u8],
+        keep: impl FnOnce(&mut Known, VaultKey),
+    ) -> Result<Option<VaultKey>, StoreError> {
+        // The number comes before the row: a key destroyed in between is kept under a number that is no longer the present.
+        let stamp = self.store.life()?.db.stamp()?.filter(|stamp| stamp % 2 == 0);
+        if let Some(stamp) = stamp
+            && let Some(key) = self.with_known(stamp, recall).flatten()
+        {
+            return Ok(Some(key));
+        }
+        let found = self.store.read(|tx| match tx.row(&Statement::new(sql, [TENANT.into(), by.into()]))? {
+            Some(mut row) => read_key(&mut row).map(Some),
+            None => Ok(None),
+        })?;
+        if let (Some(stamp), Some(key)) = (stamp, &found) {
+            self.with_known(stamp, |known| keep(known, key.clone()));
+        }
+        Ok(found)
+    }
+
+    /// Uses the memory, if nobody else is at it. Never waits: in a forked child the mutex may be locked for ever.
+    fn with_known<T>(&self, stamp: u64, work: impl FnOnce(&mut Known) -> T) -> Option<T> {
+        for _ in 0..32 {
+            let mut known = match self.known.try_lock() {
+                Ok(known) => known,
+                Err(TryLockError::Poisoned(known)) => known.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    std::thread::yield_now();
+                    continue;
+                }
+            };
+            if known.stamp != stamp {
+                *known = Known { stamp, ..Known::default() };
+            }
+            return Some(work(&mut known));
+        }
+        None
+    }
+
+    /// Moves everything from the write-ahead log into the file, and cuts the log to nothing.
+    fn wipe(&self) -> Result<(), StoreError> {
+        let busy = self.store.alone(|desk| {
+            desk.conn
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+                .map_err(|e| from_sqlite(e, "cannot empty the vault's write-ahead log"))
+        })?;
+        if busy == 0 {
+            return Ok(());
+        }
+        let message = "the key is destroyed, but a read elsewhere keeps its bytes in the vault's write-ahead log; destroy again";
+        Err(StoreError::new(Code::StoreBusy, message))
+    }
+
+    fn file_holds(&self, key: &SecretKey) -> Result<bool, StoreError> {
+        let mut found = false;
+        self.store.life()?.db.each_block(|block| found |= holds(block, key.bytes()))?;
+        Ok(found)
+    }
+}
+
+fn holds(block: &[u8], key: &[u8; 32]) -> bool {
+    let first = key[0];
+    block.windows(key.len()).any(|window| window.first() == Some(&first) && window == key)
+}
+
+/// Makes the number in the lock file odd and says which.
+fn change(desk: &Desk<'_>) -> Result<u64, StoreError> {
+    let odd = desk.lock.stamp()?.unwrap_or(0) | 1;
+    desk.lock.set_stamp(odd)?;
+    Ok(odd)
+}
+
+fn settle(desk: &Desk<'_>, odd: u64) -> Result<(), StoreError> {
+    desk.lock.set_stamp(odd.wrapping_add(1))
+}
+
+/// Commit point: COMMIT. A crash before it leaves the key in force; after it, the key is gone for every reader, though its
+/// bytes lie in the log until that is wiped, which the next call of `destroy` does.
+fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Option<SecretKey>, StoreError> {
+    run(desk.conn, "BEGIN IMMEDIATE").map_err(|e| from_sqlite(e, "cannot begin"))?;
+    let work = || {
+        let tx = Tx::new(desk.conn);
+        let found = match tx.row(&Statement::new(BY_SUBJECT, [TENANT.into(), subject.into()]))? {
+            Some(mut row) => Some(read_key(&mut row)?),
+            None => None,
+        };
+        match &found {
+            Some(VaultKey { key: Some(_), .. }) => {
+                tx.execute(&Statement::new(DESTROY, [TENANT.into(), subject.into(), at.0.into()]))?;
+            }
+            Some(VaultKey { key: None, .. }) => {}
+            None => {
+                tx.execute(&Statement::new(ENTOMB, [TENANT.into(), subject.into(), at.0.into()]))?;
+            }
+        }
+        Ok(found.and_then(|found| found.key))
+    };
+    match work() {
+        Ok(key) => desk.commit().map(|()| key),
+        Err(error) => {
+            desk.abandon();
+            Err(error)
+        }
+    }
+}
+
+fn read_key(row: &mut Row) -> Result<VaultKey, StoreError> {
+    let id = KeyId(row.opt_bytes::<16>(0)?.unwrap_or_default());
+    if row.opt_int(2)?.is_some() {
+        return if row.is_null(1)? { Ok(VaultKey { id, key: None }) } else { Err(row.fault(1, "is there though it was destroyed")) };
+    }
+    if row.is_null(0)? {
+        return Err(row.fault(0, "is null though the key was not destroyed"));
+    }
+    let key = SecretKey::new(row.bytes::<32>(1)?);
+    row.take_blob(1)?.zeroize();
+    Ok(VaultKey { id, key: Some(key) })
+}
+
+/// Inserts keys; callers share commits.
+struct Inserter;
+
+impl Runner for Inserter {
+    type Job = Vec<NewKey>;
+    type Answer = Vec<VaultKey>;
+    type Group = ();
+    type Mark = ();
+
+    fn start(&self, _tx: &Tx<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn mark(&self, _group: &()) {}
+
+    fn rewind(&self, _group: &mut (), _mark: ()) {}
+
+    fn run(&self, tx: &Tx<'_>, _group: &mut (), keys: Vec<NewKey>) -> Result<Vec<VaultKey>, StoreError> {
+        keys.iter().map(|key| insert_one(tx, key)).collect()
+    }
+
+    fn finish(
+        &self,
+        _tx: &Tx<'_>,
+        _group: &mut (),
+        _answers: &mut [Result<Vec<VaultKey>, StoreError>],
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn committed(&self, _group: (), _answers: &mut [Result<Vec<VaultKey>, StoreError>]) {}
+
+    fn undone(&self, _group: ()) {}
+}
+
+fn insert_one(tx: &Tx<'_>, key: &NewKey) -> Result<VaultKey, StoreError> {
+    let mut insert = Statement::new(
+        INSERT,
+        [TENANT.into(), key.subject.into(), key.id.0.into(), key.key.bytes().into(), key.created.0.into()],
+    );
+    let inserted = tx.execute(&insert);
+    for param in &mut insert.params {
+        if let Sql::Blob(bytes) = param {
+            bytes.zeroize();
+        }
+    }
+    if inserted? == 1 {
+        return Ok(VaultKey { id: key.id, key: Some(key.key.clone()) });
+    }
+    match tx.row(&Statement::new(BY_SUBJECT, [TENANT.into(), key.subject.into()]))? {
+        Some(mut row) => read_key(&mut row),
+        None => Err(StoreError::integrity("a key that is there cannot be read")),
+    }
+}
+
+/// Keys in memory, true while the number in the lock file is this one.
+#[derive(Default)]
+struct Known {
+    stamp: u64,
+    by_subject: Recent<[u8; 32]>,
+    by_id: Recent<[u8; 16]>,
+}
+
+/// How many keys a generation holds.
+const GENERATION: usize = 2048;
+
+/// The last keys used, in two generations: when the young one is full it becomes the old one, and the old one goes.
+struct Recent<K> {
+    young: HashMap<K, VaultKey>,
+    old: HashMap<K, VaultKey>,
+}
+
+impl<K> Default for Recent<K> {
+    fn default() -> Self {
+        Self { young: HashMap::new(), old: HashMap::new() }
+    }
+}
+
+impl<K: Eq + Hash + Copy> Recent<K> {
+    fn get(&mut self, k: &K) -> Option<VaultKey> {
+        if let Some(key) = self.young.get(k) {
+            return Some(key.clone());
+        }
+        let key = self.old.remove(k)?;
+        self.put(*k, key.clone());
+        Some(key)
+    }
+
+    fn put(&mut self, k: K, key: VaultKey) {
+        if self.young.len() >= GENERATION {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(k, key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_and_keeps_what_is_used() {
+        let mut recent = Recent::default();
+        let key = VaultKey { id: KeyId([1; 16]), key: None };
+        for n in 0..10_000u64 {
+            recent.put(n, key.clone());
+            assert!(recent.get(&0).is_some(), "used all the time, forgotten at {n}");
+            assert!(recent.young.len() + recent.old.len() <= 2 * GENERATION);
+        }
+        assert!(recent.get(&1).is_none());
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let key = NewKey { subject: [1; 32], id: KeyId([2; 16]), key: SecretKey::new([171; 32]), created: Timestamp(0) };
+        let shown = format!("{key:?}");
+        assert!(shown.contains("SecretKey(…)") && !shown.contains("171") && !shown.contains("abab"), "{shown}");
+    }
+}

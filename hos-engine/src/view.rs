@@ -1,0 +1,179 @@
+//! A tenant's directory under the laws in force, as `can` and transactions judge by it: built from the rows once, shared,
+//! and good as long as its version is the store's.
+
+use crate::Failure;
+use crate::laws::Laws;
+use crate::sealed::{FreshKeys, Keys};
+use crate::store::sql::law::{self as law_sql, Activation};
+use crate::store::sql::state::{self as state_sql, SealedEntity};
+use crate::store::sqlite::Tx;
+use hos_core::canon::Reader;
+use hos_core::id::{LawHash, Tenant, Uid};
+use hos_core::judge::Standing;
+use hos_core::law::Law;
+use hos_core::policy::{Bound, Directory, Entity, Link};
+use hos_core::refusal::Code;
+use hos_core::value::Record;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The laws in force: an activation, and its laws compiled.
+pub(crate) struct InForce {
+    pub(crate) activation: Activation,
+    pub(crate) law: Arc<Law>,
+    pub(crate) candidate: Option<Arc<Law>>,
+}
+
+impl InForce {
+    /// The newest activation of the store.
+    pub(crate) fn read(tx: &Tx<'_>, laws: &Laws) -> Result<Self, Failure> {
+        let row = tx.row(&law_sql::activation())?.ok_or_else(|| Failure::new(Code::StoreIntegrity, "the store has no activation"))?;
+        let activation = law_sql::activation_from(&row)?;
+        let law = laws.get(tx, &activation.law)?;
+        let candidate = activation.candidate.as_ref().map(|hash| laws.get(tx, hash)).transpose()?;
+        Ok(Self { activation, law, candidate })
+    }
+}
+
+/// A law with a tenant's directory bound to it.
+#[derive(Clone)]
+pub(crate) struct Bench {
+    pub(crate) law: Arc<Law>,
+    pub(crate) bound: Arc<Bound>,
+}
+
+impl Bench {
+    pub(crate) fn standing(&self) -> Standing<'_> {
+        Standing { law: &self.law, bound: &self.bound }
+    }
+}
+
+/// A tenant's directory at a version, under the laws in force.
+pub(crate) struct View {
+    /// The universe's directory version and the tenant's, added: raised by every change of either.
+    pub(crate) version: u64,
+    pub(crate) in_force: Arc<InForce>,
+    pub(crate) active: Bench,
+    pub(crate) candidate: Option<Bench>,
+    directory: Arc<Directory>,
+    older: Mutex<HashMap<LawHash, Bench>>,
+}
+
+impl View {
+    /// Reads the tenant's and the universe's rows and binds them to the laws in force.
+    pub(crate) fn read(tx: &Tx<'_>, tenant: &Tenant, in_force: Arc<InForce>, keys: &Keys<'_>, fresh: &FreshKeys) -> Result<Self, Failure> {
+        let version = version(tx, tenant)?;
+        let (entities, links) = read_directory(tx, tenant, &in_force.law, keys, fresh)?;
+        let directory = Arc::new(Directory::new(entities, links)?);
+        Self::bind(version, in_force, directory)
+    }
+
+    fn bind(version: u64, in_force: Arc<InForce>, directory: Arc<Directory>) -> Result<Self, Failure> {
+        let bind = |law: &Arc<Law>| -> Result<Bench, Failure> {
+            Ok(Bench { law: law.clone(), bound: Arc::new(Bound::new(law.policy.clone(), directory.clone())?) })
+        };
+        let active = bind(&in_force.law)?;
+        let candidate = in_force.candidate.as_ref().map(bind).transpose()?;
+        Ok(Self { version, in_force, active, candidate, directory, older: Mutex::new(HashMap::new()) })
+    }
+
+    /// The view after a directory change of this tenant.
+    pub(crate) fn changed(&self, entity: Option<(Uid, Option<Entity>)>, link: Option<(String, Option<Link>)>) -> Result<Self, Failure> {
+        let directory = Arc::new(self.directory.with(entity.into_iter().collect(), link.into_iter().collect())?);
+        Self::bind(self.version + 1, self.in_force.clone(), directory)
+    }
+
+    /// The entity as this directory has it.
+    pub(crate) fn entity(&self, uid: &Uid) -> Option<&Entity> {
+        self.directory.get(uid)
+    }
+
+    /// An older law with this directory: what instances that began under it are judged by.
+    pub(crate) fn under(&self, law: Arc<Law>) -> Result<Bench, Failure> {
+        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bench) = older.get(&law.hash) {
+            return Ok(bench.clone());
+        }
+        let bench = Bench { bound: Arc::new(Bound::new(law.policy.clone(), self.directory.clone())?), law };
+        older.insert(bench.law.hash, bench.clone());
+        Ok(bench)
+    }
+}
+
+/// A tenant's view version as the store has it now; refused when the tenant was never opened.
+pub(crate) fn version(tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
+    let own = |t: &Tenant| -> Result<u64, Failure> {
+        let row = tx.row(&law_sql::tenant_row(t))?.ok_or_else(|| Failure::new(Code::TenantUnknown, format!("`{t}`")))?;
+        Ok(row.uint(0)?)
+    };
+    let universe = own(&Tenant::universe())?;
+    if tenant.is_universe() { Ok(universe) } else { Ok(universe + own(tenant)?) }
+}
+
+/// The directory of a tenant: the universe's entities, the tenant's own, memberships of both.
+///
+/// An entity is there if its row stands in the universe, or in the tenant for what is no person: what a tenant says of an
+/// account that the universe lacks says nothing.
+pub(crate) fn read_directory(
+    tx: &Tx<'_>,
+    tenant: &Tenant,
+    law: &Law,
+    keys: &Keys<'_>,
+    fresh: &FreshKeys,
+) -> Result<(Vec<Entity>, Vec<Link>), Failure> {
+    let mut entities: BTreeMap<Uid, Entity> = BTreeMap::new();
+    let mut links = Vec::new();
+    let universe = Tenant::universe();
+    let tenants: &[&Tenant] = if tenant.is_universe() { &[tenant] } else { &[&universe, tenant] };
+    for (place, owner) in tenants.iter().enumerate() {
+        let mut rows = Vec::new();
+        tx.each(&state_sql::directory_entities(owner), |row| {
+            rows.push(state_sql::entity_from(&row)?);
+            Ok(())
+        })?;
+        for row in rows.into_iter().filter(|r| !r.removed) {
+            let entity = open_entity(&row, keys, fresh)?;
+            match entities.get_mut(&entity.uid) {
+                Some(known) => {
+                    known.parents.extend(entity.parents);
+                    known.record = entity.record;
+                }
+                None if place > 0 && law.persons.contains(entity.uid.type_name()) => {}
+                None => {
+                    entities.insert(entity.uid.clone(), entity);
+                }
+            }
+        }
+        tx.each(&state_sql::grants(owner), |row| {
+            let (_, link, removed) = state_sql::grant_from(&row)?;
+            if !removed {
+                links.push(link);
+            }
+            Ok(())
+        })?;
+    }
+    // A membership in what is there no longer holds nothing up.
+    let known: std::collections::BTreeSet<Uid> = entities.keys().cloned().collect();
+    for entity in entities.values_mut() {
+        entity.parents.retain(|p| known.contains(p));
+    }
+    Ok((entities.into_values().collect(), links))
+}
+
+/// A directory row with its attributes opened; those of an erased person are gone.
+pub(crate) fn open_entity(row: &SealedEntity, keys: &Keys<'_>, fresh: &FreshKeys) -> Result<Entity, Failure> {
+    let attrs = match keys.open_copy(&row.attrs_key, &row.attrs, fresh)? {
+        Some(bytes) => decode_record(&bytes)?,
+        None => Record::new(),
+    };
+    Ok(Entity { uid: row.uid.clone(), attrs, parents: row.parents.clone(), record: Some(row.thread.last) })
+}
+
+/// A record of values from its canonical bytes.
+pub(crate) fn decode_record(bytes: &[u8]) -> Result<Record, Failure> {
+    let broken = |e: hos_core::canon::CanonError| Failure::new(Code::StoreIntegrity, format!("stored values: {e}"));
+    let mut r = Reader::new(bytes);
+    let record = r.record().map_err(broken)?;
+    r.end().map_err(broken)?;
+    Ok(record)
+}

@@ -1,0 +1,47 @@
+//! What a group of calls is made of: the jobs that a shared commit runs, and what they come to.
+
+use crate::{Failure, OutboxMessage};
+use hos_core::answer::Answer;
+use hos_core::call::{By, Call};
+use hos_core::id::{InstanceId, KeyId, Name, Tenant, Uid};
+use hos_core::law::Law;
+use hos_core::law::mode::Modes;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One caller's work inside a shared commit.
+pub(crate) enum Job {
+    /// A call of a door.
+    Call(Tenant, Box<Call>),
+    /// Fires what is due in one instance.
+    Tick(Tenant, Name, InstanceId),
+    /// Makes a tenant.
+    OpenTenant(By, Tenant),
+    /// Puts a law in force.
+    Activate { by: By, law: Arc<Law>, candidate: Option<Arc<Law>>, modes: Modes },
+    /// Erases a person.
+    Erase { by: By, subject: Uid, ground: String },
+    /// Leases messages.
+    Poll { tenant: Tenant, by: By, limit: usize, lease: Duration },
+    /// Acknowledges a message.
+    Acknowledge { tenant: Tenant, by: By, pos: u64, lease: KeyId },
+    /// Seals what waits in a tenant's queue.
+    Seal { tenant: Tenant, limit: usize },
+    /// Forgets once-keys of a tenant.
+    Forget(Tenant),
+    /// Stores the newest checkpoints.
+    Flush,
+    /// A store's first records.
+    Found(Box<crate::founding::Plan>),
+}
+
+/// What a job came to.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// An answer.
+    Answer(Box<Answer>),
+    /// How many: sealed, fired, forgotten, acknowledged.
+    Count(u64),
+    /// Leased messages, or why not.
+    Messages(Result<Vec<OutboxMessage>, Failure>),
+}
