@@ -164,7 +164,7 @@ mod tests {
         let made = text(SEED, BOOKINGS);
         assert_eq!(made.digest(), text(SEED, BOOKINGS).digest());
         assert_ne!(made.digest(), text(SEED + 1, BOOKINGS).digest());
-        assert_eq!(made.digest(), "0000000000000000000000000000000000000000000000000000000000000000");
+        assert_eq!(made.digest(), "77a7aa4c896c360f397172695d78b74662204bfe2b8ddb29e988a17734eaf21f");
     }
 
     #[test]
