@@ -13,14 +13,13 @@ use crate::seal::{self, Heads, Origin, Unsealed};
 use crate::sealed::{FreshKeys, Keys};
 use crate::store::StoreError;
 use crate::store::sql::evidence as sql;
-use crate::store::sqlite::{Runner, Tx};
-use crate::vault::Vault;
+use crate::store::sqlite::{Runner, Tx, Vault};
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
 use crate::Failure;
 use hos_core::answer::Answer;
 use hos_core::digest;
-use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant};
+use hos_core::id::{EntryHash, Handle, RecordHash, Tenant};
 use hos_core::judge::Limits;
 use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
@@ -70,7 +69,7 @@ pub(crate) struct Group {
     sealed: HashMap<(Handle, u64), (u64, EntryHash)>,
     stored: Vec<(Tenant, u64)>,
     /// Keys of persons whose erasure this group commits.
-    pub(crate) destroy: Vec<KeyId>,
+    pub(crate) destroy: Vec<[u8; 32]>,
 }
 
 /// How far a group had come.
@@ -322,12 +321,14 @@ impl Runner for Court {
         self.seal_group(tx, group).map_err(StoreError::from)?;
         self.store_checkpoints(tx, group).map_err(StoreError::from)?;
         // Keys reach the vault before the data they seal is committed: a crash between the two leaves a key without data.
-        self.keys().keep(&group.fresh).map_err(StoreError::from)
+        self.keys().keep(&group.fresh, self.clock.now()).map_err(StoreError::from)
     }
 
     fn committed(&self, group: Group, answers: &mut [Result<Done, StoreError>]) {
         // What cannot be destroyed now is destroyed at the next start: the erasure's record says so.
-        let _ = self.destroy_keys(&group.destroy);
+        for tag in &group.destroy {
+            let _ = self.vault.destroy(tag, self.clock.now());
+        }
         self.sign_heads(&group.heads);
         {
             let mut checkpoints = lock(&self.checkpoints);

@@ -225,7 +225,7 @@ impl Engine {
             to,
             &mut |at| {
                 if let Some(tell) = progress {
-                    tell(at.done, at.total);
+                    tell(at.pages_done, at.pages_total);
                 }
                 ControlFlow::Continue(())
             },

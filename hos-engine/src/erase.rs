@@ -65,7 +65,7 @@ impl Court {
         tx.execute(&law_sql::raise_directory_version(&universe))?;
         group.changes += 1;
         group.views.clear();
-        group.destroy.push(id);
+        group.destroy.push(tag);
         answer.receipt = Some(Receipt { tenant: universe, thread, n, record, seal: None });
         Ok(answer)
     }
@@ -94,7 +94,7 @@ impl Court {
     /// Destroys keys whose erasure is committed.
     pub(crate) fn destroy_keys(&self, ids: &[KeyId]) -> Result<(), Failure> {
         for id in ids.iter().filter(|id| id.0 != [0; 16]) {
-            self.vault.destroy_id(id)?;
+            self.vault.destroy_by_id(*id, self.clock.now())?;
         }
         Ok(())
     }

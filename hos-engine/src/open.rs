@@ -9,9 +9,8 @@ use crate::ports::{Clock, Entropy};
 use crate::seal::Origin;
 use crate::store::StoreError;
 use crate::store::sql::law as law_sql;
-use crate::store::sql::schema::MIGRATIONS;
-use crate::store::sqlite::{OpenOptions, SqliteStore};
-use crate::vault::Vault;
+use crate::store::sql::schema::{APPLICATION_ID, MIGRATIONS};
+use crate::store::sqlite::{OpenOptions, SqliteStore, Vault};
 use crate::{Engine, Failure};
 use hos_core::id::StoreId;
 use hos_core::judge::Limits;
@@ -147,7 +146,7 @@ impl Builder {
             return Err(Failure::new(Code::KeyInvalid, format!("{}: this key is not the one that seals this store", key_path.display())));
         }
         let given = self.law.clone();
-        let vault = Vault::open(&vault_path(&path), self.settings.busy_timeout)?;
+        let vault = Vault::open(Vault::path_beside(&path), false)?;
         let engine = Engine::assemble(store, self.court(Origin { store: id, epoch }, key, vault));
         engine.recover()?;
         let active = engine.law();
@@ -178,7 +177,7 @@ impl Builder {
             write_seal_key(&key_path, &seed)?
         };
         let store = SqliteStore::<Court>::open(&path, self.options(true))?;
-        let vault = Vault::open(&vault_path(&path), self.settings.busy_timeout)?;
+        let vault = Vault::open(Vault::path_beside(&path), true)?;
         let engine = Engine::assemble(store, self.court(Origin { store: StoreId(id), epoch: 0 }, key, vault));
         engine.found(Plan { law, founder: founding.founder, roles: founding.roles })?;
         Ok(engine)
@@ -193,7 +192,7 @@ impl Builder {
     }
 
     fn options(&self, create: bool) -> OpenOptions {
-        OpenOptions { create, busy_timeout: self.settings.busy_timeout, ..OpenOptions::new(MIGRATIONS) }
+        OpenOptions { create, busy_timeout: self.settings.busy_timeout, ..OpenOptions::new(APPLICATION_ID, MIGRATIONS) }
     }
 
     fn court(self, of: Origin, key: SealKey, vault: Vault) -> Court {
@@ -218,9 +217,4 @@ fn beside(store: &Path, ending: &str) -> PathBuf {
     name.push(".");
     name.push(ending);
     PathBuf::from(name)
-}
-
-/// Where a store's vault lies.
-pub(crate) fn vault_path(store: &Path) -> PathBuf {
-    beside(store, "vault")
 }

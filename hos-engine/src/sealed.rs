@@ -2,13 +2,14 @@
 //! that rows keep for speed. Destroying a key erases all of them at once.
 
 use crate::Failure;
-use crate::vault::{NewKey, Vault};
+use crate::store::sqlite::{NewKey, SecretKey, Vault};
 use hos_core::digest;
 use hos_core::id::{Commitment, KeyId, StoreId, Uid};
 use hos_core::judge::Draft;
 use hos_core::proof::part::{PartError, SubjectKey, encode_stored};
 use hos_core::proof::record::{Part, Slot, StoredPart};
 use hos_core::refusal::{Blocker, Code};
+use hos_core::time::Timestamp;
 use std::collections::HashMap;
 
 /// Keys of persons, for the time of a group of calls: those of the vault, and those made in this group, which reach the
@@ -54,7 +55,7 @@ impl Keys<'_> {
         }
         if let Some(kept) = self.vault.get_by_subject(&tag).map_err(|e| Refused::Failure(e.into()))? {
             return match &kept.key {
-                Some(key) => Ok((kept.id, SubjectKey::new(**key))),
+                Some(key) => Ok((kept.id, SubjectKey::new(*key.bytes()))),
                 None => Err(Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`")))),
             };
         }
@@ -64,12 +65,21 @@ impl Keys<'_> {
     }
 
     /// Brings fresh keys into the vault, durably.
-    pub(crate) fn keep(&self, fresh: &FreshKeys) -> Result<(), Failure> {
+    pub(crate) fn keep(&self, fresh: &FreshKeys, created: Timestamp) -> Result<(), Failure> {
         if fresh.is_empty() {
             return Ok(());
         }
-        let new: Vec<NewKey> = fresh.iter().map(|(tag, (id, key))| NewKey::new(*tag, *id, *key.expose())).collect();
-        Ok(self.vault.insert(&new)?)
+        let new: Vec<NewKey> = fresh
+            .iter()
+            .map(|(tag, (id, key))| NewKey { subject: *tag, id: *id, key: SecretKey::new(*key.expose()), created })
+            .collect();
+        // Two makers of one key cannot meet: keys are made under the store's lock. If they did, the other's stands.
+        let kept = self.vault.insert(&new)?;
+        if kept.iter().zip(&new).all(|(kept, new)| kept.id == new.id && kept.key.is_some()) {
+            Ok(())
+        } else {
+            Err(Failure::new(Code::Retry, "a person's key was made or destroyed elsewhere meanwhile"))
+        }
     }
 
     /// The key with this id, if it is still there.
@@ -77,7 +87,7 @@ impl Keys<'_> {
         if let Some((_, key)) = fresh.values().find(|(known, _)| known == id) {
             return Ok(Some(key.clone()));
         }
-        Ok(self.vault.get_by_id(id)?.and_then(|kept| kept.key.as_ref().map(|key| SubjectKey::new(**key))))
+        Ok(self.vault.get_by_id(*id)?.and_then(|kept| kept.key.as_ref().map(|key| SubjectKey::new(*key.bytes()))))
     }
 
     /// A record's parts as they are stored.

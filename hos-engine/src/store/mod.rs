@@ -3,6 +3,7 @@
 //! [`statement`] holds what every database shares: parameters, statements, rows. [`sqlite`] is the store that needs
 //! nothing but a file.
 
+pub mod sql;
 pub mod sqlite;
 pub mod statement;
 

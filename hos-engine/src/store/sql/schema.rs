@@ -1,7 +1,12 @@
 //! The tables, as numbered migrations. A migration that was released is never edited.
 
-/// Name and text of each migration, in order.
-pub const MIGRATIONS: &[(&str, &str)] = &[("0001_three_doors", THREE_DOORS)];
+use crate::store::sqlite::Migration;
+
+/// `HOSS` in the file's header: tells a store from a vault and from another program's file.
+pub const APPLICATION_ID: i32 = 0x484f_5353;
+
+/// Each migration, in order.
+pub const MIGRATIONS: &[Migration] = &[Migration { name: "three_doors", sql: THREE_DOORS }];
 
 const THREE_DOORS: &str = "
 -- What the store is: its id, epoch, public key. One row a fact.

@@ -243,7 +243,7 @@ pub fn grants(t: &Tenant) -> Statement {
 /// A grant's row as a value: thread, link, removed.
 pub fn grant_from(row: &Row) -> Result<(DirectoryThread, hos_core::policy::Link, bool), StoreError> {
     let thread = DirectoryThread { handle: Handle(row.bytes(1)?), n: row.uint(2)?, last: RecordHash(row.bytes(3)?) };
-    let slot = |column| Ok(uids_from(row.blob(column)?).ok_or_else(|| row.fault(column, "not an entity"))?.into_iter().next());
+    let slot = |column| Ok::<_, StoreError>(uids_from(row.blob(column)?).ok_or_else(|| row.fault(column, "not an entity"))?.into_iter().next());
     let link = hos_core::policy::Link {
         id: std::str::from_utf8(row.blob(0)?).map_err(|_| row.fault(0, "not UTF-8"))?.to_owned(),
         template: row.text(5)?.to_owned(),

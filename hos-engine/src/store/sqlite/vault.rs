@@ -52,6 +52,7 @@ const TENANT: &str = "universe";
 
 const BY_SUBJECT: &str = "SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND subject = ?2";
 const BY_ID: &str = "SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND key_id = ?2";
+const SUBJECT_OF: &str = "SELECT subject FROM hos_vault WHERE tenant = ?1 AND key_id = ?2 AND key IS NOT NULL";
 const INSERT: &str = "INSERT INTO hos_vault (tenant, subject, key_id, key, created) VALUES (?1, ?2, ?3, ?4, ?5)
                       ON CONFLICT (tenant, subject) DO NOTHING";
 const DESTROY: &str = "UPDATE hos_vault SET key = NULL, destroyed = ?3 WHERE tenant = ?1 AND subject = ?2";
@@ -185,6 +186,16 @@ impl Vault {
             }
         }
         Ok(true)
+    }
+
+    /// Destroys the key with this id, whosever it is; false if the vault never had it, or it was destroyed before.
+    pub fn destroy_by_id(&self, id: KeyId, at: Timestamp) -> Result<bool, StoreError> {
+        let asked = Statement::new(SUBJECT_OF, [TENANT.into(), (&id.0).into()]);
+        let found = self.store.read(|tx| tx.row(&asked)?.map(|row| row.bytes::<32>(0)).transpose())?;
+        match found {
+            Some(subject) => self.destroy(&subject, at),
+            None => Ok(false),
+        }
     }
 
     /// Copies the vault. See [`SqliteStore::backup`]; the copy holds every key, so keep it for a short time only.
