@@ -223,25 +223,25 @@ fn texts(seeds: &mut Seeds) {
 }
 
 fn evidence(seeds: &mut Seeds) {
-    let written = |write: &dyn Fn(&mut Writer)| {
+    let written = |write: fn(&mut Writer) -> &mut Writer| {
         let mut w = Writer::default();
         write(&mut w);
         w.finish()
     };
-    seeds.push(("evidence", "entity", written(&|w| drop(w.array(2).text("Kit::Account").text("ayse")))));
-    seeds.push(("evidence", "text", written(&|w| drop(w.text("o-17")))));
-    seeds.push(("evidence", "blockers", written(&|w| drop(w.array(1).array(2).text("hos.forbidden").text("why")))));
-    seeds.push(("evidence", "once", written(&|w| drop(w.array(2).text("k1").bytes(CallDigest([1; 32]).as_bytes())))));
-    seeds.push(("evidence", "messages", written(&|w| drop(w.array(1).array(2).text("mail.paid").record(&Record::new())))));
-    seeds.push(("evidence", "armed", written(&|w| drop(w.array(1).array(3).uint(0).text("expire").int(1_764_000_000_000)))));
-    seeds.push(("evidence", "change", written(&|w| drop(w.array(2).uint(5).text("grant-1")))));
+    seeds.push(("evidence", "entity", written(|w| w.array(2).text("Kit::Account").text("ayse"))));
+    seeds.push(("evidence", "text", written(|w| w.text("o-17"))));
+    seeds.push(("evidence", "blockers", written(|w| w.array(1).array(2).text("hos.forbidden").text("why"))));
+    seeds.push(("evidence", "once", written(|w| w.array(2).text("k1").bytes(CallDigest([1; 32]).as_bytes()))));
+    seeds.push(("evidence", "messages", written(|w| w.array(1).array(2).text("mail.paid").record(&Record::new()))));
+    seeds.push(("evidence", "armed", written(|w| w.array(1).array(3).uint(0).text("expire").int(1_764_000_000_000))));
+    seeds.push(("evidence", "change", written(|w| w.array(2).uint(5).text("grant-1"))));
     seeds.push((
         "evidence",
         "slice",
-        written(&|w| {
+        written(|w| {
             w.array(2).array(1).array(4).array(2).text("Kit::Account").text("ayse");
             w.record(&Record::from([("active".to_owned(), Value::Bool(true))]));
-            w.array(1).array(2).text("Kit::Role").text("desk").bytes(&[]).array(0);
+            w.array(1).array(2).text("Kit::Role").text("desk").bytes(&[]).array(0)
         }),
     ));
 }

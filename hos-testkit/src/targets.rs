@@ -34,6 +34,7 @@ pub const ALL: &[Target] = &[
     ("toml", toml),
     ("contract", contract_toml),
     ("law", law),
+    ("call", call),
     ("ids", ids),
 ];
 
@@ -191,6 +192,19 @@ pub fn base_law() -> Vec<(String, Vec<u8>)> {
     ]
     .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
     .to_vec()
+}
+
+/// Calls as JSON: the first line is the operation.
+pub fn call(data: &[u8]) {
+    let cut = data.iter().position(|b| *b == b'\n').unwrap_or(data.len());
+    let (Ok(operation), json) = (std::str::from_utf8(&data[..cut]), &data[(cut + 1).min(data.len())..]) else { return };
+    if let Err(failure) = hos_wire::call::parse(operation, json, 1 << 16) {
+        assert!(
+            !failure.message.chars().any(|c| c == '\u{1b}' || c == '\0'),
+            "a message steers a terminal: {:?}",
+            failure.message
+        );
+    }
 }
 
 /// Ids, times and spans, and that nothing that is shown steers a terminal.

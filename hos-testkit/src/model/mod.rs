@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How far a clock may step back against an instance's last record, in milliseconds.
 pub const SKEW_MAX_MS: i64 = 5_000;
 
+/// How many refusals of one principal a tenant keeps as evidence in an hour; more are answered and not kept.
+pub const REFUSALS_PER_HOUR: u64 = 8;
+
 /// What the engine must say of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
@@ -59,6 +62,8 @@ struct Tenancy {
     instances: BTreeMap<(Contract, &'static str), Instance>,
     once: BTreeMap<&'static str, (Operation, Option<&'static str>)>,
     records: u64,
+    /// Refusals kept, by principal and hour.
+    refusals: BTreeMap<(&'static str, i64), u64>,
 }
 
 impl World {
@@ -127,9 +132,18 @@ impl World {
             Operation::Join { by, account, role } => self.join(call.tenant, by, account, role),
             Operation::Leave { by, account, role } => self.leave(call.tenant, by, account, role),
         };
+        let hour = self.now.div_euclid(3_600_000);
         if let Some(tenancy) = self.tenancy_mut(call.tenant) {
-            // What fired, and the call's own record: a refusal is evidence too. Only a receipt given again adds none.
-            tenancy.records += said.fired as u64 + u64::from(!said.again);
+            // What fired, and the call's own record: a refusal is evidence too. Only a receipt given again adds none, and
+            // a refusal beyond the bound.
+            let kept = if said.allowed || said.fired > 0 {
+                true
+            } else {
+                let count = tenancy.refusals.entry((call.operation.by(), hour)).or_default();
+                *count += 1;
+                *count <= REFUSALS_PER_HOUR
+            };
+            tenancy.records += said.fired as u64 + u64::from(!said.again && kept);
             if let (true, false, Some(key)) = (said.allowed, said.again, call.once) {
                 tenancy.once.insert(key, (call.operation.clone(), said.to));
             }

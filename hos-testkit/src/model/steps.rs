@@ -108,6 +108,19 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Who asks.
+    pub fn by(&self) -> &'static str {
+        match self {
+            Operation::Begin { by, .. }
+            | Operation::Move { by, .. }
+            | Operation::Account { by, .. }
+            | Operation::Join { by, .. }
+            | Operation::Leave { by, .. } => by,
+        }
+    }
+}
+
 /// A series of steps, chosen by a seed. It begins with people getting roles, so that much of what follows is allowed.
 pub fn scenario(seed: u64, length: usize, start: i64) -> Vec<Step> {
     let mut c = Chance::new(seed);
