@@ -77,15 +77,9 @@ pub fn same(given: &[u8], encoded: &[u8]) -> Result<(), CanonError> {
 
 /// Appends one item to a byte string. Callers are trusted to write map keys in order, and as many items as they announced;
 /// in debug builds [`Writer::finish`] checks it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Writer {
-    out: Encoder<Vec<u8>>,
-}
-
-impl Default for Writer {
-    fn default() -> Self {
-        Self::with_capacity(0)
-    }
+    out: Vec<u8>,
 }
 
 /// Writing to memory cannot fail, and the type says so.
@@ -96,41 +90,62 @@ fn sure<T>(written: Result<T, minicbor::encode::Error<Infallible>>) {
 impl Writer {
     /// Starts with room for so many bytes.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { out: Encoder::new(Vec::with_capacity(bytes)) }
+        Self { out: Vec::with_capacity(bytes) }
     }
+
+    /// The head of an item; the two common forms are written here, for verifying a log is mostly this.
+    #[inline]
+    fn head(&mut self, major: u8, argument: u64) -> &mut Self {
+        match argument {
+            0..24 => self.out.push(major << 5 | argument as u8),
+            24..256 => self.out.extend_from_slice(&[major << 5 | 24, argument as u8]),
+            _ => self.long_head(major, argument),
+        }
+        self
+    }
+
+    fn long_head(&mut self, major: u8, argument: u64) {
+        let mut long = Encoder::new(&mut self.out);
+        match major {
+            0 => sure(long.u64(argument)),
+            2 => sure(long.bytes_len(argument)),
+            3 => sure(long.str_len(argument)),
+            4 => sure(long.array(argument)),
+            _ => sure(long.map(argument)),
+        }
+    }
+
     /// Starts an array of so many items.
     pub fn array(&mut self, len: usize) -> &mut Self {
-        sure(self.out.array(len as u64));
-        self
+        self.head(4, len as u64)
     }
     /// Starts a map of so many pairs; keys must follow in canonical order.
     pub fn map(&mut self, len: usize) -> &mut Self {
-        sure(self.out.map(len as u64));
-        self
+        self.head(5, len as u64)
     }
     /// An unsigned integer.
+    #[inline]
     pub fn uint(&mut self, v: u64) -> &mut Self {
-        sure(self.out.u64(v));
-        self
+        self.head(0, v)
     }
     /// A signed integer.
     pub fn int(&mut self, v: i64) -> &mut Self {
-        sure(self.out.i64(v));
+        sure(Encoder::new(&mut self.out).i64(v));
         self
     }
     /// Text.
     pub fn text(&mut self, v: &str) -> &mut Self {
-        sure(self.out.str(v));
+        self.head(3, v.len() as u64).out.extend_from_slice(v.as_bytes());
         self
     }
     /// Bytes.
     pub fn bytes(&mut self, v: &[u8]) -> &mut Self {
-        sure(self.out.bytes(v));
+        self.head(2, v.len() as u64).out.extend_from_slice(v);
         self
     }
     /// A boolean.
     pub fn bool(&mut self, v: bool) -> &mut Self {
-        sure(self.out.bool(v));
+        sure(Encoder::new(&mut self.out).bool(v));
         self
     }
     /// A value.
@@ -145,7 +160,7 @@ impl Writer {
             Value::Set(members) => {
                 let encoded: BTreeSet<Vec<u8>> = members.iter().map(encode_value).collect();
                 self.array(2).uint(1).array(encoded.len());
-                encoded.iter().for_each(|member| self.out.writer_mut().extend_from_slice(member));
+                encoded.iter().for_each(|member| self.out.extend_from_slice(member));
                 self
             }
         }
@@ -162,7 +177,7 @@ impl Writer {
     }
     /// The bytes.
     pub fn finish(self) -> Vec<u8> {
-        let bytes = self.out.into_writer();
+        let bytes = self.out;
         debug_assert_eq!(check_items(&bytes), Ok(()), "the writer was misused");
         bytes
     }
@@ -231,6 +246,29 @@ impl<'a> Reader<'a> {
         if self.major()? == major { Ok(self.position()) } else { self.fail(wanted, self.position()) }
     }
 
+    /// The argument of the next head, where it is of this major type and in one of the two common forms, each the shortest:
+    /// the argument inside the first byte, or in the second. Everything else is left to the long way round.
+    #[inline]
+    fn short(&mut self, major: u8) -> Option<usize> {
+        let at = self.position();
+        let (argument, len) = match self.input.input().get(at..)? {
+            [first, ..] if first >> 5 != major => return None,
+            [first, ..] if first & 0x1f < 24 => (first & 0x1f, 1),
+            [first, second, ..] if first & 0x1f == 24 && *second >= 24 => (*second, 2),
+            _ => return None,
+        };
+        self.input.set_position(at + len);
+        Some(usize::from(argument))
+    }
+
+    /// So many bytes that follow a head.
+    fn payload(&mut self, start: usize, len: usize) -> Result<&'a [u8], CanonError> {
+        let at = self.position();
+        let found = self.input.input().get(at..at.saturating_add(len)).ok_or(CanonError(CUT_SHORT, start))?;
+        self.input.set_position(at + len);
+        Ok(found)
+    }
+
     fn shortest(&self, start: usize, payload: usize, argument: u64) -> Result<(), CanonError> {
         if self.position() - start == head_len(argument) + payload { Ok(()) } else { self.fail(NOT_SHORTEST, start) }
     }
@@ -266,7 +304,15 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned integer.
+    #[inline]
     pub fn uint(&mut self) -> Result<u64, CanonError> {
+        match self.short(0) {
+            Some(v) => Ok(v as u64),
+            None => self.long_uint(),
+        }
+    }
+
+    fn long_uint(&mut self) -> Result<u64, CanonError> {
         let start = self.expect(0, "an unsigned integer was expected")?;
         let v = self.input.u64().map_err(|_| CanonError(CUT_SHORT, start))?;
         self.shortest(start, 0, v)?;
@@ -293,6 +339,11 @@ impl<'a> Reader<'a> {
 
     /// Text.
     pub fn text(&mut self) -> Result<&'a str, CanonError> {
+        let at = self.position();
+        if let Some(len) = self.short(3) {
+            let raw = self.payload(at, len)?;
+            return std::str::from_utf8(raw).map_err(|_| CanonError(NOT_UTF8, at));
+        }
         let start = self.expect(3, "text was expected")?;
         let text = self.input.str().map_err(|e| {
             let why = if e.is_end_of_input() { CUT_SHORT } else { NOT_UTF8 };
@@ -304,6 +355,10 @@ impl<'a> Reader<'a> {
 
     /// Bytes.
     pub fn bytes(&mut self) -> Result<&'a [u8], CanonError> {
+        let at = self.position();
+        if let Some(len) = self.short(2) {
+            return self.payload(at, len);
+        }
         let start = self.expect(2, "bytes were expected")?;
         let bytes = self.input.bytes().map_err(|_| CanonError(CUT_SHORT, start))?;
         self.shortest(start, bytes.len(), bytes.len() as u64)?;
