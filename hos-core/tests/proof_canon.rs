@@ -163,3 +163,36 @@ fn items_may_be_checked_without_meaning() {
     assert_eq!(check_items(&[0xa2, 0x02, 0x00, 0x01, 0x00]), Err(CanonError(KEY_ORDER, 3)));
     assert_eq!(same(&[1, 2, 3], &[1, 2]), Err(CanonError(REENCODED, 2)));
 }
+
+#[test]
+fn heads_are_those_of_another_encoder_at_every_edge() {
+    let edges = [0, 1, 23, 24, 25, 255, 256, 257, 65_535, 65_536, (1 << 32) - 1, 1 << 32, u64::MAX];
+    for n in edges {
+        let mut w = Writer::default();
+        w.uint(n);
+        let bytes = w.finish();
+        assert_eq!(bytes, minicbor::to_vec(n).unwrap());
+        assert_eq!(Reader::new(&bytes).uint(), Ok(n));
+    }
+    for n in edges.into_iter().filter(|n| *n <= 65_536) {
+        let (text, raw) = ("x".repeat(n as usize), vec![7u8; n as usize]);
+        let mut w = Writer::default();
+        w.text(&text).bytes(&raw).array(n as usize);
+        (0..n).for_each(|i| {
+            w.bool(i % 2 == 0);
+        });
+        let bytes = w.finish();
+        let mut r = Reader::new(&bytes);
+        assert_eq!((r.text(), r.bytes(), r.array()), (Ok(&text[..]), Ok(&raw[..]), Ok(n as usize)));
+        let mut theirs = minicbor::Encoder::new(Vec::new());
+        theirs.str(&text).unwrap().bytes(&raw).unwrap().array(n).unwrap();
+        assert!(bytes.starts_with(&theirs.into_writer()));
+    }
+    for n in [i64::MIN, -65_537, -257, -256, -25, -24, -1, 0, 23, 24, 255, 256, i64::MAX] {
+        let mut w = Writer::default();
+        w.int(n);
+        let bytes = w.finish();
+        assert_eq!(bytes, minicbor::to_vec(n).unwrap());
+        assert_eq!(Reader::new(&bytes).int(), Ok(n));
+    }
+}

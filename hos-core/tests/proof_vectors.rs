@@ -288,3 +288,27 @@ fn the_files_are_what_the_seeds_give() {
         }
     }
 }
+
+#[test]
+fn the_spec_names_every_domain_and_limit() {
+    let spec = |name: &str| std::fs::read_to_string(folder("../../spec").join(name)).unwrap();
+    let (chain, record) = (spec("chain.md"), spec("proof-record.md"));
+    for tag in hos_core::digest::TAGS {
+        assert!(chain.contains(&format!("`{tag}`")), "{tag}");
+    }
+    for (text, limit) in [
+        (&record, HEADER_BYTES_MAX),
+        (&record, PART_BYTES_MAX),
+        (&record, POLICIES_MAX),
+        (&record, PARTS_MAX),
+        (&chain, ENTRY_BYTES_MAX),
+        (&chain, hos_core::proof::checkpoint::NOTE_BYTES_MAX),
+        (&chain, hos_core::proof::checkpoint::SIGNATURES_MAX),
+        (&chain, hos_core::proof::tree::PROOF_MAX),
+    ] {
+        assert!(text.contains(&format!(" {limit} ")), "{limit}");
+    }
+    let last = |numbers: &[u8]| numbers.last().copied().unwrap();
+    let kinds: Vec<u8> = Kind::ALL.iter().map(|k| k.number()).collect();
+    assert!(record.contains(&format!("{} decided", last(&kinds))));
+}
