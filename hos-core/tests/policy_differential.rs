@@ -3,8 +3,7 @@
 //! `HOS_CASES` raises the number of cases, `HOS_SEED` repeats a run; a failure prints seed, policies, entities and request.
 
 use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Decision, Entities, EntityUid, EvaluationError, PolicyId, PolicySet,
-    Request, SlotId,
+    AuthorizationError, Authorizer, Context, Decision, Entities, EntityUid, EvaluationError, PolicyId, PolicySet, Request, SlotId,
 };
 use hos_core::policy::plain::PlainLaw;
 use hos_core::policy::{Effect, Ruling};
