@@ -791,9 +791,7 @@ fn how_long_a_decision_takes() {
                 "@id(\"p{i}\") permit(principal == {who}, action, resource in {what}) when {{ context.amount > 1 }};\n"
             ));
         }
-        let text = text
-            .replace("principal == Pazar", "principal == Pazar")
-            .replace(", action, ", ", action == Pazar::Action::\"order.pay\", ");
+        let text = text.replace(", action, ", ", action == Pazar::Action::\"order.pay\", ");
         let start = std::time::Instant::now();
         let law = Draft { policies: vec![file("policies/a.cedar", &text)], ..draft() }.law();
         let compiled = start.elapsed();
@@ -815,9 +813,10 @@ fn how_long_a_decision_takes() {
             let call = pay("can");
             let request = call.request();
             assert_eq!(bound.decide(&request).unwrap().determining.len(), 5);
-            const ROUNDS: u32 = 20_000;
+            // Short stretches, the best of many: others use this machine too.
+            const ROUNDS: u32 = 100;
             let mut best = f64::MAX;
-            for _ in 0..5 {
+            for _ in 0..2_000 {
                 let start = std::time::Instant::now();
                 for _ in 0..ROUNDS {
                     std::hint::black_box(bound.decide(std::hint::black_box(&request)).unwrap());

@@ -161,9 +161,11 @@ impl Directory {
                 self.unlist_child(parent, uid);
             }
             for parent in new.difference(&old) {
-                let mut children = self.children.get(parent).cloned().unwrap_or_default();
-                children.insert(uid.clone(), ());
-                self.children.insert(parent.clone(), children);
+                self.children.modify(parent.clone(), |children| {
+                    let mut children = children.unwrap_or_default();
+                    children.insert(uid.clone(), ());
+                    Some(children)
+                });
             }
             match (self.nodes.contains(uid), entity.is_some()) {
                 (false, true) => self.count_type(uid.type_name(), true)?,
@@ -264,9 +266,11 @@ impl Directory {
     }
 
     fn unlist_child(&mut self, parent: &Uid, child: &Uid) {
-        let Some(mut children) = self.children.get(parent).cloned() else { return };
-        children.remove(child);
-        if children.is_empty() { self.children.remove(parent) } else { self.children.insert(parent.clone(), children) }
+        self.children.modify(parent.clone(), |children| {
+            let mut children = children?;
+            children.remove(child);
+            (!children.is_empty()).then_some(children)
+        });
     }
 
     fn count_type(&mut self, type_name: &str, more: bool) -> Result<(), Blocker> {
