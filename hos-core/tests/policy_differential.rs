@@ -284,3 +284,292 @@ fn indexed_equals_plain() {
         assert!(tally.get(what).copied().unwrap_or(0) * 50 > tally["cases"], "too few cases {what}: {tally:?}");
     }
 }
+
+mod under_a_law {
+    //! The same for a validated law over a directory, given entities and links: what is not refused must be judged alike.
+
+    use super::{Dice, json_uid, number, theirs};
+    use cedar_policy::{Context, Entities, EntityUid, PolicyId, PolicySet, Request as CedarRequest, SlotId};
+    use hos_core::fault::SourceFile;
+    use hos_core::id::Uid;
+    use hos_core::policy::{Bound, Compat, Directory, Effect, Entity, Link, PolicyLaw, Request, Sources};
+    use hos_core::value::{Record, Value};
+    use serde_json::json;
+    use std::collections::{BTreeSet, HashMap};
+    use std::sync::Arc;
+
+    const SCHEMA: &str = r#"
+entity G in [G];
+entity U in [G] = { n: Long, b: Bool, e?: U };
+entity F in [F];
+entity D in [F] = { n: Long, owner: U, s: Set<U> };
+action "all";
+action "rw" in ["all"];
+action "r", "w" in ["rw"] appliesTo { principal: [U], resource: [D, F], context: { n: Long, who?: U } };
+action "x" in ["all"] appliesTo { principal: [U], resource: [D, F], context: { n: Long, who?: U } };
+"#;
+
+    const CONDITIONS: [&str; 17] = [
+        "true",
+        "principal.b",
+        "principal.n * context.n > 5",
+        "principal.n + context.n > 5",
+        "context.n * 5 - principal.n > 5",
+        "resource is D && resource.owner == principal",
+        "resource is D && resource.s.contains(principal)",
+        "resource is D && resource.owner.b",
+        "principal has e && principal.e.b",
+        "principal has e && principal.e has e && principal.e.e.n > 1",
+        "resource is D && resource.owner in G::\"1\"",
+        "principal in [G::\"2\", G::\"3\"]",
+        "context has who && context.who.b",
+        "context has who && context.who in G::\"0\"",
+        "U::\"0\".b || U::\"1\" in G::\"2\"",
+        "action in Action::\"rw\" && Action::\"r\" in Action::\"all\"",
+        "resource in F::\"1\"",
+    ];
+
+    fn of(dice: &mut Dice, ty: &str, ids: usize) -> String {
+        format!("{ty}::\"{}\"", dice.below(ids))
+    }
+
+    fn side(dice: &mut Dice, var: &str, types: [(&str, usize); 2], slot: bool) -> String {
+        let (group, member) = (types[0], types[1]);
+        if slot {
+            return format!("{var} {} ?{var}", dice.pick(&["==", "in"]));
+        }
+        match dice.below(6) {
+            0 => format!("{var} == {}", of(dice, member.0, member.1)),
+            1 | 2 => format!("{var} in {}", of(dice, group.0, group.1)),
+            3 => format!("{var} is {}", member.0),
+            4 => format!("{var} is {} in {}", member.0, of(dice, group.0, group.1)),
+            _ => var.to_owned(),
+        }
+    }
+
+    fn policies(dice: &mut Dice) -> (String, Vec<(String, bool, bool)>) {
+        let (mut text, mut templates) = (String::new(), Vec::new());
+        for i in 0..3 + dice.below(8) {
+            let (p, r) = (dice.one_in(3), dice.one_in(3));
+            if p || r {
+                templates.push((format!("p{i}"), p, r));
+            }
+            let effect = dice.pick(&["permit", "permit", "forbid"]);
+            let principal = side(dice, "principal", [("G", 5), ("U", 6)], p);
+            let resource = side(dice, "resource", [("F", 4), ("D", 2)], r);
+            let act = dice.pick(&[
+                "action",
+                "action in Action::\"rw\"",
+                "action in [Action::\"r\", Action::\"rw\"]",
+                "action == Action::\"r\"",
+                "action in [Action::\"all\", Action::\"x\"]",
+            ]);
+            let (when, condition) = (dice.pick(&["when", "when", "unless"]), dice.pick(&CONDITIONS));
+            text.push_str(&format!("@id(\"p{i}\") {effect}({principal}, {act}, {resource}) {when} {{ {condition} }};\n"));
+        }
+        (text, templates)
+    }
+
+    fn law(text: &str, compat: Compat) -> Arc<PolicyLaw> {
+        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
+        let (law, faults) = PolicyLaw::compile(&Sources {
+            schema: &file("schema.cedarschema", SCHEMA),
+            policies: &[file("policies/a.cedar", text)],
+            namespace: "",
+            compat,
+            entities: &[],
+            actions: &[],
+            expressions: &[],
+        });
+        Arc::new(law.unwrap_or_else(|| panic!("{faults:?}\n{text}")))
+    }
+
+    fn uid(ty: &str, id: usize) -> Uid {
+        Uid::new(ty, id.to_string()).unwrap()
+    }
+
+    fn parents(dice: &mut Dice, ty: &str, ids: std::ops::Range<usize>) -> BTreeSet<Uid> {
+        ids.filter(|_| dice.one_in(3)).map(|i| uid(ty, i)).collect()
+    }
+
+    fn number_of(dice: &mut Dice) -> Value {
+        Value::Long([0, 1, 3, i64::MAX][dice.below(4)])
+    }
+
+    fn user(dice: &mut Dice, id: usize) -> Entity {
+        let mut attrs = Record::from([("n".into(), number_of(dice)), ("b".into(), dice.one_in(2).into())]);
+        if dice.one_in(2) {
+            attrs.insert("e".into(), uid("U", dice.below(8)).into());
+        }
+        Entity { uid: uid("U", id), attrs, parents: parents(dice, "G", 0..5), record: None }
+    }
+
+    fn group(dice: &mut Dice, ty: &str, id: usize, of: usize) -> Entity {
+        Entity { uid: uid(ty, id), attrs: Record::new(), parents: parents(dice, ty, id + 1..of), record: None }
+    }
+
+    /// A user who is mostly there.
+    fn somebody(dice: &mut Dice) -> Uid {
+        let known = if dice.one_in(20) { 7 } else { 6 };
+        uid("U", dice.below(known))
+    }
+
+    fn json(value: &Value) -> serde_json::Value {
+        match value {
+            Value::Bool(b) => json!(b),
+            Value::Long(n) => json!(n),
+            Value::Entity(uid) => json!({ "__entity": json_uid(uid.type_name(), uid.id()) }),
+            Value::Set(items) => items.iter().map(json).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn json_record(record: &Record) -> serde_json::Value {
+        record.iter().map(|(k, v)| (k.clone(), json(v))).collect::<serde_json::Map<_, _>>().into()
+    }
+
+    fn json_entity(entity: &Entity) -> serde_json::Value {
+        let parents: Vec<_> = entity.parents.iter().map(|p| json_uid(p.type_name(), p.id())).collect();
+        json!({
+            "uid": json_uid(entity.uid.type_name(), entity.uid.id()),
+            "attrs": json_record(&entity.attrs),
+            "parents": parents,
+        })
+    }
+
+    fn cedar(uid: &Uid) -> EntityUid {
+        uid.to_string().parse().unwrap()
+    }
+
+    #[test]
+    fn bound_equals_plain() {
+        const REQUESTS: u64 = 20;
+        let (cases, seed) = (number("HOS_CASES", 100_000) / 4, number("HOS_SEED", 1));
+        let mut tally: HashMap<&str, u64> = HashMap::new();
+        for round in 0..cases.div_ceil(REQUESTS) {
+            let mut dice = Dice(seed.wrapping_mul(7_000_003).wrapping_add(round));
+            let (text, templates) = policies(&mut dice);
+            let (strict, lenient) = (law(&text, Compat::Strict), law(&text, Compat::Cedar));
+            let mut set: PolicySet = PolicySet::new();
+            for policy in text.parse::<PolicySet>().unwrap().policies() {
+                set.add(policy.new_id(PolicyId::new(policy.annotation("id").unwrap()))).unwrap();
+            }
+            for template in text.parse::<PolicySet>().unwrap().templates() {
+                set.add_template(template.new_id(PolicyId::new(template.annotation("id").unwrap()))).unwrap();
+            }
+            // The directory is built in two steps, so that closing again what changed is tried as well.
+            let mut stored: Vec<Entity> = Vec::new();
+            stored.extend((0..6).map(|i| user(&mut dice, i)));
+            (0..5).for_each(|i| {
+                if !dice.one_in(4) {
+                    stored.push(group(&mut dice, "G", i, 5))
+                }
+            });
+            // Mostly all folders are stored, or none: a stored one whose parent is given is refused.
+            let folders = [0, 4, 4, 2][dice.below(4)];
+            (4 - folders..4).for_each(|i| stored.push(group(&mut dice, "F", i, 4)));
+            let mut links = Vec::new();
+            for n in 0..if templates.is_empty() { 0 } else { dice.below(8) } {
+                let (template, p, r) = templates[dice.below(templates.len())].clone();
+                let principal = if dice.one_in(2) { uid("U", dice.below(6)) } else { uid("G", dice.below(5)) };
+                let resource = if dice.one_in(2) { uid("D", dice.below(2)) } else { uid("F", dice.below(4)) };
+                let link = Link {
+                    id: format!("l{n}"),
+                    template,
+                    principal: p.then_some(principal),
+                    resource: r.then_some(resource),
+                    record: None,
+                };
+                let mut values = HashMap::new();
+                link.principal.iter().for_each(|u| drop(values.insert(SlotId::principal(), cedar(u))));
+                link.resource.iter().for_each(|u| drop(values.insert(SlotId::resource(), cedar(u))));
+                set.link(PolicyId::new(&link.template), PolicyId::new(&link.id), values).unwrap();
+                links.push(link);
+            }
+            let mut draft = stored.clone();
+            draft.iter_mut().for_each(|e| {
+                if dice.one_in(3) {
+                    e.parents.clear()
+                }
+            });
+            draft.extend((6..8).map(|i| user(&mut dice, i)));
+            let changes = stored.iter().map(|e| (e.uid.clone(), Some(e.clone())));
+            let gone = (6..8).map(|i| (uid("U", i), None));
+            let put = links.iter().map(|l| (l.id.clone(), Some(l.clone()))).collect();
+            let mut wrong = links.clone();
+            wrong.iter_mut().for_each(|l| l.principal = l.principal.as_ref().map(|_| uid("U", 0)));
+            let directory = Directory::new(draft, wrong).unwrap().with(changes.chain(gone).collect(), put).unwrap();
+            let directory = Arc::new(directory);
+            let [strict, lenient] = [strict, lenient].map(|law| Bound::new(law, Arc::clone(&directory)).unwrap());
+            for n in 0..REQUESTS {
+                let mut given: Vec<Entity> = Vec::new();
+                (0..4).for_each(|i| {
+                    if directory.get(&uid("F", i)).is_none() && !dice.one_in(20) {
+                        given.push(group(&mut dice, "F", i, 4));
+                    }
+                });
+                let attrs = Record::from([
+                    ("n".into(), number_of(&mut dice)),
+                    ("owner".into(), somebody(&mut dice).into()),
+                    ("s".into(), Value::Set((0..6).filter(|_| dice.one_in(3)).map(|i| uid("U", i).into()).collect())),
+                ]);
+                let document = uid("D", dice.below(2));
+                given.push(Entity { uid: document.clone(), attrs, parents: parents(&mut dice, "F", 0..4), record: None });
+                let principal = uid("U", dice.below(6));
+                let action = Uid::new("Action", dice.pick(&["r", "w", "x"])).unwrap();
+                let resource = if dice.one_in(4) { uid("F", dice.below(4)) } else { document };
+                let mut context = Record::from([("n".into(), number_of(&mut dice))]);
+                if dice.one_in(2) {
+                    context.insert("who".into(), somebody(&mut dice).into());
+                }
+                let request =
+                    Request { principal: &principal, action: &action, resource: &resource, given: &given, context: &context };
+                *tally.entry("cases").or_default() += 1;
+                let ruling = match lenient.decide(&request) {
+                    Ok(ruling) => ruling,
+                    Err(blocker) => {
+                        assert_eq!(strict.decide(&request), Err(blocker));
+                        *tally.entry("refused").or_default() += 1;
+                        continue;
+                    }
+                };
+                let mut all: Vec<_> = stored.iter().chain(&given).map(json_entity).collect();
+                for (id, group) in [("rw", "all"), ("r", "rw"), ("w", "rw"), ("x", "all")] {
+                    all.push(json!({ "uid": json_uid("Action", id), "attrs": {}, "parents": [json_uid("Action", group)] }));
+                }
+                let entities = Entities::from_json_value(all.into(), None).unwrap();
+                let plain = CedarRequest::new(
+                    cedar(&principal),
+                    cedar(&action),
+                    cedar(&resource),
+                    Context::from_json_value(json_record(&context), None).unwrap(),
+                    None,
+                )
+                .unwrap();
+                let expected = theirs(&set, &entities, &plain);
+                let told = || format!("HOS_SEED={seed} round {round} request {n}: {request:?}\n{text}\n{links:?}\n{stored:?}");
+                assert_eq!(super::ours(&ruling), expected, "{}", told());
+                // Strict differs in one thing alone.
+                let sterner = strict.decide(&request).unwrap();
+                assert_eq!(sterner.errors, ruling.errors, "{}", told());
+                let forbids = |id: &str| {
+                    let template = links.iter().find(|l| l.id == id).map_or(id, |l| &l.template);
+                    text.contains(&format!("@id(\"{template}\") forbid"))
+                };
+                let doubt: Vec<String> = ruling.errors.iter().map(|e| e.policy.clone()).filter(|id| forbids(id)).collect();
+                if ruling.effect != Effect::Forbidden && !doubt.is_empty() {
+                    assert_eq!((sterner.effect, sterner.determining), (Effect::ForbidError, doubt), "{}", told());
+                    *tally.entry("doubt").or_default() += 1;
+                } else {
+                    assert_eq!(sterner, ruling, "{}", told());
+                }
+                *tally.entry(if expected.0 { "allow" } else { "deny" }).or_default() += 1;
+                *tally.entry("by link").or_default() += u64::from(expected.1.iter().any(|r| r.starts_with('l')));
+            }
+        }
+        println!("{tally:?}");
+        for what in ["allow", "deny", "refused", "doubt", "by link"] {
+            assert!(tally.get(what).copied().unwrap_or(0) * 400 > tally["cases"], "too few cases {what}: {tally:?}");
+        }
+    }
+}
