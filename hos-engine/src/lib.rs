@@ -1,4 +1,3 @@
 //! The engine: stores, clock, keys, the transaction, sealing.
 
 pub mod store;
-

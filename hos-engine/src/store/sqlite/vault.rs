@@ -315,7 +315,11 @@ fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Opt
 fn read_key(row: &mut Row) -> Result<VaultKey, StoreError> {
     let id = KeyId(row.opt_bytes::<16>(0)?.unwrap_or_default());
     if row.opt_int(2)?.is_some() {
-        return if row.is_null(1)? { Ok(VaultKey { id, key: None }) } else { Err(row.fault(1, "is there though it was destroyed")) };
+        return if row.is_null(1)? {
+            Ok(VaultKey { id, key: None })
+        } else {
+            Err(row.fault(1, "is there though it was destroyed"))
+        };
     }
     if row.is_null(0)? {
         return Err(row.fault(0, "is null though the key was not destroyed"));
