@@ -315,6 +315,22 @@ fn a_plain_read_of_the_file_is_noticed_before_the_next_write() {
 }
 
 #[test]
+fn a_touch_between_begin_and_commit_makes_the_outcome_unknown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hos.db");
+    let store = open(&path);
+    let runner = Log::default();
+    store.submit(&runner, add("a", 0)).unwrap();
+    *runner.touch_in_finish.lock().unwrap() = Some(path.clone());
+    let answers = store.submit_all(&runner, vec![add("a", 1), Job::Fail]).unwrap();
+    let codes: Vec<Code> = answers.into_iter().map(|a| a.unwrap_err().code).collect();
+    assert_eq!(codes, [Code::OutcomeUnknown, Code::WrongState]);
+    assert_eq!(runner.undone.load(Ordering::SeqCst), 1, "a commit that is not known may not be signed");
+    assert_eq!(store.submit(&runner, add("a", 2)).unwrap().seq, 3, "the log had its name all the while");
+    assert_eq!(runner.verified.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn reads_notice_it_too_and_nothing_is_written_until_the_head_is_verified() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hos.db");

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hos_core::refusal::Code;
 use rusqlite::Connection;
@@ -21,6 +21,8 @@ use super::registry::{self, FileId, Seat};
 use super::tx::Tx;
 use crate::store::StoreError;
 
+/// A store that is closed waits no longer than this for other processes; whoever closes last empties the log.
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 pub(super) struct Db {
@@ -323,7 +325,7 @@ impl Drop for Db {
         let whole = !self.suspect.load(Ordering::Acquire) && pool.guard.as_ref().is_some_and(|guard| guard.check().is_ok());
         match (writer, &self.lock) {
             // The side lock keeps our other processes from committing into a log that is being unlinked.
-            (Some(writer), Some(lock)) if whole => match lock.acquire(self.options.busy_timeout) {
+            (Some(writer), Some(lock)) if whole => match lock.acquire(self.options.busy_timeout.min(CLOSE_WAIT_MAX)) {
                 Ok(_held) => connection::close_last(writer.conn),
                 Err(_) => drop(writer),
             },
