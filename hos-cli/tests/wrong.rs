@@ -148,7 +148,7 @@ fn another_law_is_not_the_active_one() {
     world.ayse(&["can", "order.view", "order/o-1", "--law", law_dir]).ended(0);
     // A law with a fault shows the line at fault.
     std::fs::write(other.path().join("messages.en.toml"), "[order\n").unwrap();
-    let broken = world.run(&["law", "activate", law_dir, "--law", law_dir]).ended(5);
+    let broken = world.run(&["law", "activate", law_dir]).ended(5);
     assert!(broken.err.contains("messages.en.toml:1:"), "{}", broken.err);
     let checked = world.run(&["check", law_dir]).ended(3);
     assert!(checked.out.contains("1 | [order") && checked.out.contains("1 error"), "{}", checked.out);
@@ -171,14 +171,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 fn a_key_file_must_be_private_whole_and_the_right_one() {
     let world = World::new();
     let key = world.path("hos.db.key");
-    let code = || {
-        let failed = world.run(&["verify", "--json"]).ended(4);
-        assert!(
-            !failed.out.contains(&std::fs::read_to_string(&key).unwrap_or("none".into()).trim()[..4.min(4)]),
-            "a secret is shown"
-        );
-        failed.code()
-    };
+    let code = || world.run(&["verify", "--json"]).ended(4).code();
     let sound = std::fs::read(&key).unwrap();
     std::fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
     assert_eq!(code(), Code::KeyInvalid.as_str());
@@ -186,12 +179,7 @@ fn a_key_file_must_be_private_whole_and_the_right_one() {
     std::fs::write(&key, &sound[..20]).unwrap();
     assert_eq!(code(), Code::KeyInvalid.as_str());
     std::fs::remove_file(&key).unwrap();
-    run({
-        let mut command = hos();
-        command.args(["keys", "generate", &key]);
-        command
-    })
-    .ended(0);
+    world.run(&["keys", "generate", &key]).ended(0);
     assert_eq!(code(), Code::KeyInvalid.as_str());
     std::fs::write(&key, &sound).unwrap();
     world.run(&["verify"]).ended(0);

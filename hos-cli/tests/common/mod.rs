@@ -91,10 +91,11 @@ impl World {
     /// The program, on this store, as `root` at noon.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = hos();
-        command.env("HOS_STORE", self.path("hos.db")).env("HOS_TENANT", "pazar").env("HOS_AS", "Account::root").args(arguments);
+        command.env("HOS_STORE", self.path("hos.db")).env("HOS_TENANT", "pazar").env("HOS_AS", "Account::root");
         if !arguments.contains(&"--time") {
             command.args(["--time", NOON]);
         }
+        command.args(arguments);
         command
     }
 
