@@ -1,1 +1,17 @@
-//! Skeleton.
+//! H-OS wire: Call -> Answer as JSON, the one meaning of a call for every shell.
+//!
+//! A shell hands over an operation's name and JSON bytes, and gets JSON bytes back ([`serve`]). What may stand in those bytes
+//! is said in `spec/answer.md`. Three rooms: [`strict`] reads JSON and refuses what two parsers could read differently;
+//! [`call`] makes calls of it; [`answer`] says what came of them. No rule of the law is decided here.
+
+pub mod answer;
+pub mod call;
+mod fields;
+mod serve;
+pub mod strict;
+pub mod value;
+
+pub use serve::{Served, Standing, present, serve, serve_with};
+
+/// The largest call, in bytes of JSON.
+pub const CALL_BYTES_MAX: usize = 1 << 20;

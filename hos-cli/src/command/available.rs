@@ -1,0 +1,51 @@
+//! `hos available`: what can be done now, and why not the rest.
+
+use crate::cli::Global;
+use crate::context::Brought;
+use crate::out::Done;
+use crate::show;
+use clap::Args;
+use hos_core::id::{InstanceId, Name};
+use hos_engine::{Available as One, Failure};
+use hos_wire::answer::available_json;
+
+/// Say what can be done with an instance now, and why not the rest.
+#[derive(Debug, Args)]
+pub(crate) struct Available {
+    /// The contract
+    #[arg(value_name = "CONTRACT")]
+    contract: String,
+    /// The instance
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    brought: Brought,
+}
+
+impl Available {
+    pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        let engine = global.engine()?;
+        let law = engine.law();
+        let tenant = global.tenant(&engine)?;
+        let (contract, id) = (Name::new(&self.contract)?, InstanceId::new(&self.id)?);
+        let by = global.by_with(&law, &self.brought)?;
+        let instance = hos_wire::present(&law, &tenant, &contract, &id)?;
+        let events = tenant.available(&contract, &id, &by)?;
+        let mut text = format!("{contract}/{id} is {}\n", instance.state);
+        text.extend(events.iter().map(line));
+        let language = global.language();
+        let mut json = available_json(&events, Some((&law, &language)));
+        json["state"] = serde_json::json!(instance.state.as_str());
+        Ok(Done::ok(text, json))
+    }
+}
+
+fn line(one: &One) -> String {
+    let word = match (one.answer.blockers.first(), one.needs.is_empty()) {
+        (Some(blocker), _) => return format!("  no     {:<16} {}\n", one.event.as_str(), show::inert(&blocker.to_string())),
+        (None, true) => "yes",
+        (None, false) => "needs",
+    };
+    let needs: Vec<&str> = one.needs.iter().map(|n| n.as_str()).collect();
+    format!("  {word:<6} {:<16} {}\n", one.event.as_str(), needs.join(", "))
+}

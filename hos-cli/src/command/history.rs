@@ -1,0 +1,73 @@
+//! `hos history`: an instance's records.
+
+use crate::cli::Global;
+use crate::out::Done;
+use crate::show;
+use clap::Args;
+use hos_core::id::{InstanceId, Name};
+use hos_core::value::Value;
+use hos_engine::{Failure, HistoryEntry};
+use hos_wire::answer::{history_json, kind_text};
+use std::fmt::Write;
+
+/// Show an instance's records, oldest first.
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// The contract
+    #[arg(value_name = "CONTRACT")]
+    contract: String,
+    /// The instance
+    #[arg(value_name = "ID")]
+    id: String,
+    /// The first record's place in the thread
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    from: u64,
+    /// How many records at most
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    limit: usize,
+    /// Show what the records hold
+    #[arg(long)]
+    parts: bool,
+}
+
+impl History {
+    pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        let engine = global.engine()?;
+        let tenant = global.tenant(&engine)?;
+        let (contract, id) = (Name::new(&self.contract)?, InstanceId::new(&self.id)?);
+        hos_wire::present(&engine.law(), &tenant, &contract, &id)?;
+        let entries = tenant.history(&contract, &id, self.from, self.limit)?;
+        let text = entries.iter().map(|e| self.line(e)).collect::<String>();
+        Ok(Done::ok(text, history_json(&entries)))
+    }
+
+    fn line(&self, entry: &HistoryEntry) -> String {
+        let header = &entry.header;
+        let event = header.event.as_ref().map_or(String::new(), |e| format!("  {e}"));
+        let states = match (&header.from, &header.to) {
+            (Some(from), Some(to)) => format!("  {from} -> {to}"),
+            (None, Some(to)) => format!("  -> {to}"),
+            _ => String::new(),
+        };
+        let refusal = header.refusal.as_ref().map_or(String::new(), |code| format!("  {}", show::inert(code)));
+        let by = principal(entry).map_or(String::new(), |p| format!("  by {p}"));
+        let mut out =
+            format!("{:>3}  {}  {:<10}{event}{states}{refusal}{by}  ", entry.receipt.n, header.time, kind_text(header.kind));
+        out.push_str(&show::seal(&entry.receipt));
+        out.push('\n');
+        if self.parts {
+            for (name, record) in &entry.parts {
+                let _ = writeln!(out, "     {name}: {}", show::record(record));
+            }
+        }
+        if !entry.erased.is_empty() {
+            let _ = writeln!(out, "     erased: {}", entry.erased.join(", "));
+        }
+        out
+    }
+}
+
+fn principal(entry: &HistoryEntry) -> Option<String> {
+    let (_, record) = entry.parts.iter().find(|(name, _)| name == "principal")?;
+    record.values().find_map(|v| if let Value::Entity(uid) = v { Some(uid.to_string()) } else { None })
+}

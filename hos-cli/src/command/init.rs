@@ -1,0 +1,149 @@
+//! `hos init`: a new store, and what to do next.
+
+use crate::cli::Global;
+use crate::context::usage;
+use crate::entity;
+use crate::exit;
+use crate::input;
+use crate::out::Done;
+use crate::show;
+use clap::Args;
+use hos_core::call::By;
+use hos_core::id::{Shown, Tenant, Uid};
+use hos_core::judge::{Standing, at_gate};
+use hos_core::law::Law;
+use hos_core::law::reserved::TENANT_OPEN;
+use hos_core::policy::{Bound, Directory, Entity};
+use hos_core::refusal::Code;
+use hos_core::value::Record;
+use hos_engine::{Failure, Founding, load_law};
+use hos_wire::answer::answer_json;
+use hos_wire::value::uid_json;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Found a store: its first account, its key, its law. With `--tenant` the tenant is opened as well.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  hos init --law law --store hos.db --founder Account::root --role Role::operator --attr active=true --tenant pazar-tr"
+)]
+pub(crate) struct Init {
+    /// The account that may do the first directory change
+    #[arg(long, value_name = "ENTITY")]
+    founder: String,
+    /// A role that the founder has; made with the store
+    #[arg(long = "role", value_name = "ENTITY")]
+    roles: Vec<String>,
+    /// An attribute of the founder
+    #[arg(long = "attr", value_name = "NAME=VALUE")]
+    attrs: Vec<String>,
+    /// The founder's attributes as JSON
+    #[arg(long = "attrs", value_name = "JSON", id = "attrs_json")]
+    object: Option<String>,
+}
+
+impl Init {
+    pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        let law = Arc::new(load_law(global.law_needed()?)?);
+        let store = global.store_path()?;
+        let tenant = global.tenant_said()?.map(Tenant::new).transpose()?.filter(|t| !t.is_universe());
+        let roles = self.roles.iter().map(|text| entity::uid(text, &law)).collect::<Result<BTreeSet<_>, _>>()?;
+        let attrs = input::values("--attr", &self.attrs, self.object.as_ref(), None, &law)?;
+        let founder = Entity { uid: entity::uid(&self.founder, &law)?, attrs, parents: roles.clone(), record: None };
+        if roles.contains(&founder.uid) {
+            return Err(usage(format!("`{}` cannot be its own role", founder.uid)));
+        }
+        let made = |uid: Uid| Entity { uid, attrs: Record::new(), parents: BTreeSet::new(), record: None };
+        let roles: Vec<Entity> = roles.into_iter().map(made).collect();
+        fit_for_the_law(&law, &founder, &roles)?;
+        let founding = Founding { founder: founder.clone(), roles };
+        let engine = global.builder()?.law(law.clone()).found(founding)?;
+
+        let opened = tenant.as_ref().map(|name| engine.open_tenant(&By::new(founder.uid.clone()), name)).transpose()?;
+        let vkey = engine.vkey(tenant.as_ref().unwrap_or(&Tenant::universe()))?;
+        let store_id = engine.store_id();
+        engine.close()?;
+
+        let key = global.key_file.clone().unwrap_or_else(|| {
+            let mut name = store.clone().into_os_string();
+            name.push(".key");
+            name.into()
+        });
+        let (store, key) = (Shown(&store.to_string_lossy()).to_string(), Shown(&key.to_string_lossy()).to_string());
+        let mut text = format!(
+            "founded  {store} ({store_id}) under the law {} {}\nkey      {key}: keep it, and keep it apart from the store\nvkey     {vkey}\n",
+            Shown(&law.name),
+            law.hash,
+        );
+        let language = global.language();
+        if let (Some(name), Some(answer)) = (&tenant, &opened) {
+            text.push_str(&show::answer(answer, &format!("tenant {name}"), "tenant.open", &law, &language));
+        }
+        let refused = opened.as_ref().is_some_and(|a| !a.allowed);
+        text.push_str(&next(&store, tenant.as_ref().filter(|_| !refused), &self.founder));
+        let json = json!({
+            "store": store,
+            "store_id": store_id.to_string(),
+            "law": law.hash.to_string(),
+            "key_file": key,
+            "vkey": vkey,
+            "founder": uid_json(&founder.uid),
+            "tenant": opened.as_ref().map(|a| answer_json(a, Some((&law, &language)))),
+        });
+        Ok(Done { exit: if refused { exit::REFUSED } else { exit::OK }, text, json: without_nulls(json) })
+    }
+}
+
+// A founder whom the law cannot even look at could do nothing, nor let anybody else in: the store would be lost at birth.
+// What policies say of the founder is the law's affair and is not asked here.
+fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity]) -> Result<(), Failure> {
+    let entities = std::iter::once(founder).chain(roles).cloned().collect();
+    let bound = Bound::new(law.policy.clone(), Arc::new(Directory::new(entities, Vec::new())?))?;
+    let standing = Standing { law, bound: &bound };
+    match at_gate(standing, TENANT_OPEN, "universe", &By::new(founder.uid.clone())) {
+        Err(blocker) if matches!(blocker.hos(), Some(Code::AttributeMissing | Code::AttributeUnknown | Code::AttributeType)) => {
+            let failure = Failure::from(blocker);
+            Err(Failure {
+                message: format!("the founder is not as the law wants it; see --attr: {}", failure.message),
+                ..failure
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn without_nulls(mut json: serde_json::Value) -> serde_json::Value {
+    if let Some(object) = json.as_object_mut() {
+        object.retain(|_, value| !value.is_null());
+    }
+    json
+}
+
+fn next(store: &str, tenant: Option<&Tenant>, founder: &str) -> String {
+    let (store, founder) = (quoted(store), quoted(&Shown(founder).to_string()));
+    let mut out = format!("\nnext:\n  export HOS_STORE={store} HOS_AS={founder}");
+    match tenant {
+        Some(name) => out.push_str(&format!(" HOS_TENANT={name}\n")),
+        None => out.push_str("\n  hos tenant open TENANT\n"),
+    }
+    out.push_str("  hos directory put Account::ayse --attr active=true --tenant universe\n  hos directory list\n  hos verify\n");
+    out
+}
+
+// A word for a shell.
+fn quoted(text: &str) -> String {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@%+=".contains(c));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_for_a_shell_are_quoted() {
+        assert_eq!(quoted("Account::root"), "Account::root");
+        assert_eq!(quoted("a b'c"), "'a b'\\''c'");
+    }
+}

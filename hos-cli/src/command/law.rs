@@ -1,0 +1,177 @@
+//! `hos law`: which law is active, and another one's activation.
+
+use super::answered;
+use crate::cli::Global;
+use crate::context::usage;
+use crate::out::{Done, to_stderr};
+use crate::show;
+use clap::{Args, Subcommand};
+use hos_core::fault::SourceFile;
+use hos_core::id::{Shown, Tenant};
+use hos_core::law::mode::{Mode, Modes};
+use hos_engine::{Failure, load_law};
+use serde_json::{Value as Json, json};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The active law.
+#[derive(Debug, Args)]
+pub(crate) struct Law {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show the active law, its contracts and its modes
+    Show,
+    /// Activate a law
+    Activate(Activate),
+}
+
+/// Activate a law. Modes that are not said stay as they are.
+#[derive(Debug, Args)]
+struct Activate {
+    /// The law's directory
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// A law to be judged beside it
+    #[arg(long, value_name = "DIR")]
+    candidate: Option<PathBuf>,
+    /// A file with all modes (TOML); instead of those in force
+    #[arg(long, value_name = "FILE")]
+    modes: Option<PathBuf>,
+    /// One mode: `shadow` (the default), `order=shadow`, `pazar-tr:order.pay=enforce`, `pazar-tr:=off`
+    #[arg(long = "mode", value_name = "[[TENANT:]SUBJECT=]MODE")]
+    mode: Vec<String>,
+}
+
+impl Law {
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        match &self.verb {
+            Verb::Activate(activate) => Some(&activate.dir),
+            Verb::Show => None,
+        }
+    }
+
+    pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        match &self.verb {
+            Verb::Show => shown(global),
+            Verb::Activate(activate) => activate.run(global),
+        }
+    }
+}
+
+fn shown(global: &Global) -> Result<Done, Failure> {
+    let engine = global.engine()?;
+    let (law, modes) = (engine.law(), engine.modes());
+    let mut text = format!("law      {} {}\n", Shown(&law.name), law.hash);
+    if !law.namespace.is_empty() {
+        let _ = writeln!(text, "space    {}", law.namespace);
+    }
+    for (name, of) in &law.contracts {
+        let _ = writeln!(text, "contract {name} version {}, {} states", of.contract.version, of.contract.states.len());
+    }
+    let _ = writeln!(text, "mode     {} where nothing else is said", modes.default.as_str());
+    for ((tenant, subject), mode) in &modes.entries {
+        let _ = writeln!(text, "mode     {}:{subject} {}", tenant.as_ref().map_or("*", Tenant::as_str), mode.as_str());
+    }
+    let contracts = law.contracts.iter().map(|(name, of)| {
+        let states = of.contract.states.iter().map(|s| s.name.as_str()).collect::<Vec<_>>();
+        json!({ "contract": name.as_str(), "version": of.contract.version, "states": states })
+    });
+    let json = json!({
+        "law": law.hash.to_string(),
+        "name": law.name,
+        "namespace": law.namespace,
+        "contracts": contracts.collect::<Vec<_>>(),
+        "modes": modes_json(&modes),
+    });
+    Ok(Done::ok(text, json))
+}
+
+fn modes_json(modes: &Modes) -> Json {
+    let entries = modes.entries.iter().map(|((tenant, subject), mode)| {
+        let mut entry = json!({ "subject": subject, "mode": mode.as_str() });
+        if let Some(tenant) = tenant {
+            entry["tenant"] = json!(tenant.as_str());
+        }
+        entry
+    });
+    json!({ "default": modes.default.as_str(), "entries": entries.collect::<Vec<_>>() })
+}
+
+impl Activate {
+    fn run(&self, global: &Global) -> Result<Done, Failure> {
+        let law = Arc::new(load_law(&self.dir)?);
+        let candidate = self.candidate.as_ref().map(|dir| load_law(dir)).transpose()?.map(Arc::new);
+        let engine = global.engine()?;
+        let mut modes = match &self.modes {
+            Some(path) => modes_file(path, global.json)?,
+            None => engine.modes(),
+        };
+        self.mode.iter().try_for_each(|text| set_mode(&mut modes, text))?;
+        let by = global.by(&engine.law())?;
+        let subject = format!("law {} {}", law.name, law.hash);
+        let answer = engine.activate(&by, law, candidate, modes)?;
+        answered(engine, &answer, &subject, "law.activate", global)
+    }
+}
+
+fn modes_file(path: &Path, json: bool) -> Result<Modes, Failure> {
+    let name = show::inert(&path.to_string_lossy());
+    let text = std::fs::read_to_string(path).map_err(|e| usage(format!("`{name}` cannot be read: {e}")))?;
+    let file = SourceFile { path: name, text };
+    Modes::parse(&file).map_err(|faults| {
+        // For a person the lines are shown here, where the file is at hand; for a program the faults are told as they are.
+        if json {
+            return Failure { faults, ..usage("the modes have faults") };
+        }
+        to_stderr(&hos_core::law::render(&faults, &[file]));
+        usage("the modes have faults")
+    })
+}
+
+fn set_mode(modes: &mut Modes, text: &str) -> Result<(), Failure> {
+    let wrong = || {
+        usage(format!("--mode `{}`: write MODE, SUBJECT=MODE or TENANT:SUBJECT=MODE with off, shadow or enforce", Shown(text)))
+    };
+    let Some((key, word)) = text.rsplit_once('=') else {
+        modes.default = Mode::from_text(text).ok_or_else(wrong)?;
+        return Ok(());
+    };
+    let mode = Mode::from_text(word).ok_or_else(wrong)?;
+    let (tenant, subject) = match key.split_once(':') {
+        Some((tenant, subject)) => (Some(Tenant::new(tenant)?), subject),
+        None => (None, key),
+    };
+    if tenant.is_none() && subject.is_empty() {
+        return Err(wrong());
+    }
+    if !subject.is_empty() {
+        hos_core::id::DottedName::new(subject)?;
+    }
+    modes.entries.insert((tenant, subject.to_owned()), mode);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_set_one_by_one() {
+        let mut modes = Modes::default();
+        for text in ["shadow", "order=off", "pazar-tr:order.pay=enforce", "pazar-tr:=off"] {
+            set_mode(&mut modes, text).unwrap();
+        }
+        let tenant = Tenant::new("pazar-tr").unwrap();
+        assert_eq!(modes.default, Mode::Shadow);
+        assert_eq!(modes.of(&tenant, "order.pay"), Mode::Enforce);
+        assert_eq!(modes.of(&tenant, "payment"), Mode::Off);
+        for wrong in ["", "on", "order=on", "=off", "Pazar:order=off", "order pay=off"] {
+            assert!(set_mode(&mut modes, wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! One noun, one file: each takes the options, makes a call, and says what came of it.
+
+pub(crate) mod adopt;
+pub(crate) mod available;
+pub(crate) mod backup;
+pub(crate) mod begin;
+pub(crate) mod call;
+pub(crate) mod can;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod diagram;
+pub(crate) mod directory;
+pub(crate) mod erase;
+pub(crate) mod history;
+pub(crate) mod init;
+pub(crate) mod keys;
+pub(crate) mod law;
+pub(crate) mod outbox;
+pub(crate) mod record;
+pub(crate) mod tenant;
+pub(crate) mod tick;
+pub(crate) mod transition;
+pub(crate) mod verify;
+pub(crate) mod work;
+
+use crate::cli::{Command, Global};
+use crate::exit;
+use crate::out::Done;
+use crate::show;
+use hos_core::answer::Answer;
+use hos_core::law::Law;
+use hos_engine::{Engine, Failure};
+use hos_wire::answer::answer_json;
+use serde_json::json;
+
+/// Runs a command.
+pub(crate) fn run(global: Global, command: Command) -> Result<Done, Failure> {
+    let global = &global;
+    match command {
+        Command::Init(c) => c.run(global),
+        Command::Check(c) => c.run(global),
+        Command::Can(c) => c.run(global),
+        Command::Begin(c) => c.run(global),
+        Command::Transition(c) => c.run(global),
+        Command::Adopt(c) => c.run(global),
+        Command::History(c) => c.run(global),
+        Command::Available(c) => c.run(global),
+        Command::Record(c) => c.run(global),
+        Command::Call(c) => c.run(global),
+        Command::Verify(c) => c.run(global),
+        Command::Keys(c) => c.run(global),
+        Command::Law(c) => c.run(global),
+        Command::Tenant(c) => c.run(global),
+        Command::Directory(c) => c.run(global),
+        Command::Diagram(c) => c.run(),
+        Command::Tick(c) => c.run(global),
+        Command::Work(c) => c.run(global),
+        Command::Outbox(c) => c.run(global),
+        Command::Backup(c) => c.run(global),
+        Command::Erase(c) => c.run(global),
+        Command::Completions(c) => Ok(c.run()),
+        Command::ExitCodes => Ok(Done::ok(exit::TABLE, exit_codes())),
+    }
+}
+
+fn exit_codes() -> serde_json::Value {
+    json!({ "exit_codes": {
+        "ok": exit::OK,
+        "refused": exit::REFUSED,
+        "usage": exit::USAGE,
+        "findings": exit::FINDINGS,
+        "store": exit::STORE,
+        "law": exit::LAW,
+    } })
+}
+
+/// An answer, said; the engine is closed, so that what it still holds in memory is stored.
+fn answered(engine: Engine, answer: &Answer, subject: &str, event: &str, global: &Global) -> Result<Done, Failure> {
+    let law = engine.law();
+    engine.close()?;
+    Ok(said(answer, subject, event, &law, global))
+}
+
+fn said(answer: &Answer, subject: &str, event: &str, law: &Law, global: &Global) -> Done {
+    let language = global.language();
+    Done {
+        exit: if answer.allowed { exit::OK } else { exit::REFUSED },
+        text: show::answer(answer, subject, event, law, &language),
+        json: answer_json(answer, Some((law, &language))),
+    }
+}

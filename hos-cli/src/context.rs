@@ -1,0 +1,134 @@
+//! From the options to an open engine, a tenant and a principal.
+
+use crate::cli::Global;
+use crate::entity;
+use crate::input;
+use clap::Args;
+use hos_core::call::{By, Legacy};
+use hos_core::id::{Name, RequestId, Tenant};
+use hos_core::law::Law;
+use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
+use hos_engine::clock::SetClock;
+use hos_engine::{Builder, Engine, Failure, Settings, TenantRef};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a caller brings along besides who they are.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Brought {
+    /// Context beyond the arguments, as JSON, `@FILE` or `-`
+    #[arg(long, value_name = "JSON", help_heading = "What comes with the call")]
+    pub(crate) context: Option<String>,
+    /// Entities that come with the call: a JSON array of {"uid", "attrs", "parents"}, `@FILE` or `-`
+    #[arg(long, value_name = "JSON", help_heading = "What comes with the call")]
+    pub(crate) given: Option<String>,
+    /// The caller's own id of the request
+    #[arg(long, value_name = "ID", help_heading = "What comes with the call")]
+    pub(crate) request: Option<String>,
+    /// What the world decided by itself, where the law is off or in shadow
+    #[arg(long, value_name = "YES|NO", help_heading = "What comes with the call", value_parser = ["yes", "no"])]
+    pub(crate) legacy: Option<String>,
+    /// The state that the world's own row has now
+    #[arg(long, value_name = "STATE", requires = "legacy", help_heading = "What comes with the call")]
+    pub(crate) legacy_state: Option<String>,
+}
+
+/// A failure of the command's form.
+pub(crate) fn usage(message: impl Into<String>) -> Failure {
+    Failure::new(Code::CallMalformed, message)
+}
+
+fn environment(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var(name) {
+        Ok(text) if text.is_empty() => Ok(None),
+        Ok(text) => Ok(Some(text)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(usage(format!("the environment's {name} is no UTF-8"))),
+    }
+}
+
+impl Global {
+    /// A builder with everything that was said, but the law.
+    pub(crate) fn builder(&self) -> Result<Builder, Failure> {
+        let mut builder = Engine::builder().sqlite(self.store_path()?);
+        if let Some(path) = &self.key_file {
+            builder = builder.key_file(path);
+        }
+        if let Some(text) = &self.time {
+            let time = Timestamp::parse(text).map_err(|e| Failure::new(Code::ValueInvalid, format!("--time: {e}")))?;
+            builder = builder.clock(Arc::new(SetClock::at(time)));
+        }
+        Ok(builder.settings(Settings { clock_confirmed: self.clock_confirmed, ..Settings::default() }))
+    }
+
+    /// The store's file.
+    pub(crate) fn store_path(&self) -> Result<PathBuf, Failure> {
+        match self.store.clone().or_else(|| std::env::var_os("HOS_STORE").filter(|v| !v.is_empty()).map(PathBuf::from)) {
+            Some(path) => Ok(path),
+            None => Err(usage("no store is named: give --store FILE, or set HOS_STORE")),
+        }
+    }
+
+    /// The open engine.
+    pub(crate) fn engine(&self) -> Result<Engine, Failure> {
+        let builder = self.builder()?;
+        match &self.law_dir {
+            Some(dir) => builder.law_dir(dir)?.open(),
+            None => builder.open(),
+        }
+    }
+
+    /// The law's directory, where a command cannot do without.
+    pub(crate) fn law_needed(&self) -> Result<&PathBuf, Failure> {
+        self.law_dir.as_ref().ok_or_else(|| usage("no law is named: give --law DIR"))
+    }
+
+    /// The tenant's name.
+    pub(crate) fn tenant_name(&self) -> Result<Tenant, Failure> {
+        match self.tenant_said()? {
+            Some(name) => Ok(Tenant::new(name)?),
+            None => Err(usage("no tenant is named: give --tenant TENANT, or set HOS_TENANT")),
+        }
+    }
+
+    /// The tenant's name, if one was said.
+    pub(crate) fn tenant_said(&self) -> Result<Option<String>, Failure> {
+        match &self.tenant {
+            Some(name) => Ok(Some(name.clone())),
+            None => environment("HOS_TENANT"),
+        }
+    }
+
+    /// The tenant.
+    pub(crate) fn tenant(&self, engine: &Engine) -> Result<TenantRef, Failure> {
+        engine.tenant(self.tenant_name()?.as_str())
+    }
+
+    /// The principal, with nothing else.
+    pub(crate) fn by(&self, law: &Law) -> Result<By, Failure> {
+        let said = match &self.principal {
+            Some(text) => Some(text.clone()),
+            None => environment("HOS_AS")?,
+        };
+        let text = said.ok_or_else(|| usage("nobody asks: give --as ENTITY, or set HOS_AS"))?;
+        Ok(By::new(entity::uid(&text, law)?))
+    }
+
+    /// The principal, and what they bring along.
+    pub(crate) fn by_with(&self, law: &Law, brought: &Brought) -> Result<By, Failure> {
+        let mut by = self.by(law)?;
+        if let Some(source) = &brought.context {
+            by.context = input::record("--context", source)?;
+        }
+        if let Some(source) = &brought.given {
+            by.given = input::entities(source)?;
+        }
+        by.request = brought.request.as_ref().map(RequestId::new).transpose()?;
+        if let Some(word) = &brought.legacy {
+            let state = brought.legacy_state.as_ref().map(Name::new).transpose()?;
+            by.legacy = Some(Legacy { allowed: word == "yes", state });
+        }
+        Ok(by)
+    }
+}

@@ -1,0 +1,117 @@
+//! Answers, receipts and records in a line or two, for a person.
+
+use hos_core::answer::{Answer, Receipt};
+use hos_core::id::Shown;
+use hos_core::law::Law;
+use hos_core::law::mode::Mode;
+use hos_core::refusal::Blocker;
+use hos_core::value::{Record, Value};
+use std::fmt::Write;
+
+/// A text that may hold what a terminal would obey, with that escaped; line feeds and backslashes stay.
+pub(crate) fn inert(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\\' => out.push(c),
+            _ => {
+                // Writing into a String cannot fail.
+                let _ = write!(out, "{}", Shown(c.encode_utf8(&mut [0; 4])));
+            }
+        }
+    }
+    out
+}
+
+/// What an answer says: `allowed  order/o-17: new -> paid (pay)  seq 12`, or `refused  order.amount_short: ...` with the
+/// law's message under it. `subject` is what it is about, `event` what was to happen.
+pub(crate) fn answer(answer: &Answer, subject: &str, event: &str, law: &Law, language: &str) -> String {
+    let mut out = String::new();
+    if answer.allowed {
+        let _ = write!(out, "allowed  {}{}", inert(subject), moved(answer, event));
+        if !answer.policies.is_empty() && answer.receipt.is_none() {
+            let _ = write!(out, "  by {}", inert(&answer.policies.join(", ")));
+        }
+        if let Some(receipt) = &answer.receipt {
+            let _ = write!(out, "  {}", seal(receipt));
+        }
+        if answer.again {
+            out.push_str("  (again: the first receipt)");
+        }
+        out.push('\n');
+    } else if answer.blockers.is_empty() {
+        let _ = writeln!(out, "refused  by the world's own outcome");
+    }
+    let against = if answer.allowed { "unlawful" } else { "refused " };
+    for (i, blocker) in answer.blockers.iter().enumerate() {
+        objection(&mut out, if i == 0 { against } else { "    and " }, blocker, law, language);
+    }
+    for error in &answer.errors {
+        let _ = writeln!(out, "         policy `{}` could not be judged: {}", inert(&error.policy), inert(&error.message));
+    }
+    if !answer.fired.is_empty() {
+        let names: Vec<&str> = answer.fired.iter().map(|n| n.as_str()).collect();
+        let _ = writeln!(out, "         deadlines fired before: {}", names.join(", "));
+    }
+    if answer.mode != Mode::Enforce {
+        let word = if answer.divergence { ", law and world differ" } else { "" };
+        let _ = writeln!(out, "         mode {}: the world's own outcome stands{word}", answer.mode.as_str());
+    }
+    if let Some(candidate) = &answer.candidate {
+        let word = candidate.blockers.first().map_or("would allow it".to_owned(), |b| format!("would refuse it: {}", b.code));
+        let _ = writeln!(out, "         the candidate law {word}");
+    }
+    out
+}
+
+fn objection(out: &mut String, word: &str, blocker: &Blocker, law: &Law, language: &str) {
+    let _ = writeln!(out, "{word} {}", inert(&blocker.to_string()));
+    let message = law.message(language, &blocker.code);
+    if !message.is_empty() {
+        let _ = writeln!(out, "         {}", inert(&message));
+    }
+}
+
+fn moved(answer: &Answer, event: &str) -> String {
+    match (&answer.from, &answer.to) {
+        (Some(from), Some(to)) => format!(": {from} -> {to} ({event})"),
+        (None, Some(to)) => format!(": -> {to} ({event})"),
+        _ => format!(": {event}"),
+    }
+}
+
+/// Where a record is in the log: `seq 12`, or `seal pending`.
+pub(crate) fn seal(receipt: &Receipt) -> String {
+    receipt.seal.as_ref().map_or_else(|| "seal pending".to_owned(), |seal| format!("seq {}", seal.seq))
+}
+
+/// A value in one line, as Cedar writes it.
+pub(crate) fn value(value: &Value) -> String {
+    match value {
+        Value::Bool(v) => v.to_string(),
+        Value::Long(v) => v.to_string(),
+        Value::String(v) => format!("\"{}\"", Shown(v)),
+        Value::Entity(uid) => uid.to_string(),
+        Value::Set(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
+        Value::Record(fields) => record(fields),
+        Value::Ext(ext, arg) => format!("{}(\"{}\")", ext.function(), Shown(arg)),
+    }
+}
+
+/// A record in one line.
+pub(crate) fn record(record: &Record) -> String {
+    let fields: Vec<String> = record.iter().map(|(k, v)| format!("{}: {}", Shown(k), value(v))).collect();
+    if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_shown_steers_a_terminal() {
+        assert_eq!(inert("a\u{1b}[2J\nb\\u\u{202e}"), "a\\u{1b}[2J\nb\\u\\u{202e}");
+        let shown = value(&Value::Set([Value::String("\u{7}".into()), Value::Long(1)].into()));
+        assert_eq!(shown, "[1, \"\\u{7}\"]");
+    }
+}

@@ -1,0 +1,215 @@
+//! An operation's name and a tree -> a call whose every id is checked and every value bounded.
+
+use crate::fields::{Fields, malformed};
+use crate::strict::{self, Tree};
+use crate::value::{entity, record, uid};
+use hos_core::call::{Adopt, Begin, By, Call, Can, Change, Directory, Legacy, Note, Transition};
+use hos_core::fault::nearest;
+use hos_core::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Shown, Tenant};
+use hos_core::value::Record;
+use hos_engine::Failure;
+
+/// What can be asked, in the words of the wire.
+pub const OPERATIONS: [&str; 8] = ["can", "begin", "transition", "record", "directory", "adopt", "available", "history"];
+
+/// How many records `history` tells when nothing is said, and at most.
+pub const HISTORY_MAX: usize = 1_000;
+
+/// A call, and whose tenant it concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The tenant named in the call.
+    pub tenant: Tenant,
+    /// The language of messages; none are written without it.
+    pub language: Option<String>,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// `can`.
+    Can(Can),
+    /// `begin`, `transition`, `record`, `directory`, `adopt`.
+    Call(Call),
+    /// `available`.
+    Available {
+        /// Who would do it.
+        by: By,
+        /// The contract.
+        contract: Name,
+        /// The instance.
+        id: InstanceId,
+    },
+    /// `history`.
+    History {
+        /// The contract.
+        contract: Name,
+        /// The instance.
+        id: InstanceId,
+        /// The first record's place.
+        from: u64,
+        /// How many at most.
+        limit: usize,
+    },
+}
+
+// Fields of every operation that somebody performs.
+const BY: [&str; 7] = ["tenant", "language", "principal", "request", "context", "given", "legacy"];
+
+/// Makes a call of JSON bytes of at most `bytes_max`.
+pub fn parse(operation: &str, json: &[u8], bytes_max: usize) -> Result<Request, Failure> {
+    let own: &[&str] = match operation {
+        "can" => &["action", "resource"],
+        "begin" => &["contract", "id", "event", "facts", "args", "once"],
+        "transition" => &["contract", "id", "event", "args", "once", "reason"],
+        "record" => &["stream", "payload", "payload_hex", "subject", "once"],
+        "directory" => &["change", "once"],
+        "adopt" => &["contract", "id", "state", "facts", "once"],
+        "available" => &["contract", "id"],
+        "history" => &["tenant", "language", "contract", "id", "from", "limit"],
+        other => return Err(unknown(other)),
+    };
+    let tree = strict::parse(json, bytes_max)?;
+    let known: Vec<&str> = if operation == "history" { own.to_vec() } else { BY.iter().chain(own).copied().collect() };
+    let mut f = Fields::of("the call", tree, &known)?;
+    let tenant = Tenant::new(f.text("tenant")?)?;
+    let language = f.optional_text("language")?;
+    let ask = match operation {
+        "can" => Ask::Can(Can { by: by(&mut f)?, action: f.text("action")?, resource: uid("`resource`", f.need("resource")?)? }),
+        "begin" => Ask::Call(Call::Begin(Begin {
+            by: by(&mut f)?,
+            contract: Name::new(f.text("contract")?)?,
+            id: InstanceId::new(f.text("id")?)?,
+            event: Name::new(f.text("event")?)?,
+            facts: values(&mut f, "facts", "`facts`")?,
+            args: values(&mut f, "args", "`args`")?,
+            once: once(&mut f)?,
+        })),
+        "transition" => Ask::Call(Call::Transition(Transition {
+            by: by(&mut f)?,
+            contract: Name::new(f.text("contract")?)?,
+            id: InstanceId::new(f.text("id")?)?,
+            event: Name::new(f.text("event")?)?,
+            args: values(&mut f, "args", "`args`")?,
+            once: once(&mut f)?,
+            reason: f.optional_text("reason")?,
+        })),
+        "record" => Ask::Call(Call::Note(Note {
+            by: by(&mut f)?,
+            stream: DottedName::new(f.text("stream")?)?,
+            payload: payload(&mut f)?,
+            subject: f.take("subject").map(|t| uid("`subject`", t)).transpose()?,
+            once: once(&mut f)?,
+        })),
+        "directory" => {
+            Ask::Call(Call::Directory(Directory { by: by(&mut f)?, change: change(f.need("change")?)?, once: once(&mut f)? }))
+        }
+        "adopt" => Ask::Call(Call::Adopt(Adopt {
+            by: by(&mut f)?,
+            contract: Name::new(f.text("contract")?)?,
+            id: InstanceId::new(f.text("id")?)?,
+            state: Name::new(f.text("state")?)?,
+            facts: values(&mut f, "facts", "`facts`")?,
+            once: once(&mut f)?,
+        })),
+        "available" => {
+            Ask::Available { by: by(&mut f)?, contract: Name::new(f.text("contract")?)?, id: InstanceId::new(f.text("id")?)? }
+        }
+        _ => Ask::History {
+            contract: Name::new(f.text("contract")?)?,
+            id: InstanceId::new(f.text("id")?)?,
+            from: f.optional_count("from")?.unwrap_or(0),
+            limit: f.optional_count("limit")?.map_or(HISTORY_MAX, |n| usize::try_from(n).unwrap_or(HISTORY_MAX).min(HISTORY_MAX)),
+        },
+    };
+    Ok(Request { tenant, language, ask })
+}
+
+fn unknown(operation: &str) -> Failure {
+    let hint = nearest(operation, OPERATIONS)
+        .map_or_else(|| format!("known are {}", OPERATIONS.join(", ")), |n| format!("did you mean `{n}`?"));
+    let shown: String = operation.chars().take(80).collect();
+    malformed(format!("`{}` is no operation; {hint}", Shown(&shown)))
+}
+
+fn by(f: &mut Fields) -> Result<By, Failure> {
+    let given = match f.take("given") {
+        None => Vec::new(),
+        Some(Tree::List(items)) => items.into_iter().map(entity).collect::<Result<_, _>>()?,
+        Some(other) => return Err(malformed(format!("`given` is an array of entities, not {}", other.kind()))),
+    };
+    Ok(By {
+        principal: uid("`principal`", f.need("principal")?)?,
+        request: f.optional_text("request")?.map(RequestId::new).transpose()?,
+        context: values(f, "context", "`context`")?,
+        given,
+        legacy: f.take("legacy").map(legacy).transpose()?,
+    })
+}
+
+fn legacy(tree: Tree) -> Result<Legacy, Failure> {
+    let mut f = Fields::of("`legacy`", tree, &["allowed", "state"])?;
+    Ok(Legacy { allowed: f.flag("allowed")?, state: f.optional_text("state")?.map(Name::new).transpose()? })
+}
+
+fn values(f: &mut Fields, name: &str, what: &'static str) -> Result<Record, Failure> {
+    f.take(name).map_or(Ok(Record::new()), |tree| record(what, tree))
+}
+
+fn once(f: &mut Fields) -> Result<Option<OnceKey>, Failure> {
+    Ok(f.optional_text("once")?.map(OnceKey::new).transpose()?)
+}
+
+// Bytes that are no text come as hexadecimal: JSON has no bytes.
+fn payload(f: &mut Fields) -> Result<Vec<u8>, Failure> {
+    match (f.optional_text("payload")?, f.optional_text("payload_hex")?) {
+        (Some(text), None) => Ok(text.into_bytes()),
+        (None, Some(hex)) => unhex(&hex).ok_or_else(|| malformed("`payload_hex` is an even number of hexadecimal digits")),
+        (None, None) => Err(malformed("the call lacks the field `payload` (or `payload_hex`)")),
+        (Some(_), Some(_)) => Err(malformed("the call has `payload` and `payload_hex`; it can have one")),
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
+/// A directory change: an object with one key that says what is done, `{"join": {"uid": .., "parent": ..}}`.
+fn change(tree: Tree) -> Result<Change, Failure> {
+    const KINDS: [&str; 6] = ["put", "remove", "join", "leave", "grant", "revoke"];
+    let mut f = Fields::of("`change`", tree, &KINDS)?;
+    let mut found = KINDS.into_iter().filter_map(|kind| f.take(kind).map(|tree| (kind, tree)));
+    let (Some((kind, tree)), None) = (found.next(), found.next()) else {
+        return Err(malformed(format!("`change` has exactly one of {}", KINDS.join(", "))));
+    };
+    Ok(match kind {
+        "put" => {
+            let mut f = Fields::of("`put`", tree, &["uid", "attrs"])?;
+            Change::Put { uid: uid("`uid`", f.need("uid")?)?, attrs: values(&mut f, "attrs", "`attrs`")? }
+        }
+        "remove" => Change::Remove { uid: uid("`uid`", Fields::of("`remove`", tree, &["uid"])?.need("uid")?)? },
+        "join" | "leave" => {
+            let what = if kind == "join" { "`join`" } else { "`leave`" };
+            let mut f = Fields::of(what, tree, &["uid", "parent"])?;
+            let (member, parent) = (uid("`uid`", f.need("uid")?)?, uid("`parent`", f.need("parent")?)?);
+            if kind == "join" { Change::Join { uid: member, parent } } else { Change::Leave { uid: member, parent } }
+        }
+        "grant" => {
+            let mut f = Fields::of("`grant`", tree, &["id", "template", "principal", "resource"])?;
+            Change::Grant {
+                id: f.text("id")?,
+                template: f.text("template")?,
+                principal: f.take("principal").map(|t| uid("`principal`", t)).transpose()?,
+                resource: f.take("resource").map(|t| uid("`resource`", t)).transpose()?,
+            }
+        }
+        _ => Change::Revoke { id: Fields::of("`revoke`", tree, &["id"])?.text("id")? },
+    })
+}
