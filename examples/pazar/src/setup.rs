@@ -42,8 +42,10 @@ pub(crate) fn open(store: &Path, law: &Arc<Law>, plan: &Plan, clock: &Arc<SetClo
         Some(engine) => engine,
         None => builder().found(founding()?)?,
     };
-    std::fs::remove_file(&mark).map_err(cannot)?;
-    Ok(engine)
+    match std::fs::remove_file(&mark) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(cannot(e)),
+        _ => Ok(engine),
+    }
 }
 
 /// The store, if it was founded after all; what a stopped founding left is cleared away.
