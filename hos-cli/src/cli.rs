@@ -2,7 +2,7 @@
 
 use crate::command;
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The law layer's command line.
 #[derive(Debug, Parser)]
@@ -99,6 +99,17 @@ pub(crate) enum Command {
     /// What the exit codes mean
     #[command(long_about = crate::exit::TABLE)]
     ExitCodes,
+}
+
+impl Command {
+    /// The law's directory that the command itself names.
+    pub(crate) fn law_dir(&self) -> Option<&Path> {
+        match self {
+            Command::Law(law) => law.dir(),
+            Command::Diagram(diagram) => Some(diagram.dir()),
+            _ => None,
+        }
+    }
 }
 
 impl Global {

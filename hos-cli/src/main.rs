@@ -20,8 +20,9 @@ fn main() -> ExitCode {
         Err(error) => return out::usage(&error),
     };
     let language = cli.global.language();
+    let law_dir = cli.command.law_dir().or(cli.global.law_dir.as_deref()).map(std::path::Path::to_path_buf);
     match command::run(cli.global.clone(), cli.command) {
         Ok(done) => out::done(&done, cli.global.json),
-        Err(failure) => out::failed(&failure, cli.global.json, &language, cli.global.law_dir.as_deref()),
+        Err(failure) => out::failed(&failure, cli.global.json, &language, law_dir.as_deref()),
     }
 }

@@ -69,7 +69,8 @@ impl Court {
         tx.execute(&sql::insert_store_value(KEY_STORE, self.of.store.as_bytes()))?;
         tx.execute(&sql::insert_store_value(KEY_EPOCH, &self.of.epoch.to_be_bytes()))?;
         tx.execute(&sql::insert_store_value(KEY_SEAL, self.key.verify_key().as_bytes()))?;
-        tx.execute(&sql::insert_tenant(&universe, self.clock.now()))?;
+        let now = self.clock.now();
+        tx.execute(&sql::insert_tenant(&universe, now))?;
         self.keep_law(tx, &plan.law)?;
 
         let modes = Modes::default();
@@ -84,7 +85,7 @@ impl Court {
         ];
         let mut activation = RecordHash([0; 32]);
         for (kind, stream, change) in acts {
-            let bench = Bench { activation: None, ..self.bench(tx, group, &universe, &view, None)? };
+            let bench = Bench { activation: None, now, ..self.bench(tx, group, &universe, &view, None)? };
             let draft = judge::act(&bench, &Act { kind, stream, by: None, change: &change, judged: None })?;
             let (.., hash) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
             activation = hash;

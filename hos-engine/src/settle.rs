@@ -221,6 +221,7 @@ impl Court {
                 Err(Refused::Failure(failure)) => return Err(failure),
             }
         }
+        let time = judged.drafts.last().map_or_else(|| self.clock.now(), |d| d.header.time);
         let drafts = std::mem::take(&mut judged.drafts);
         let mut places = Vec::with_capacity(drafts.len());
         for (draft, parts) in drafts.into_iter().zip(parts) {
@@ -230,7 +231,7 @@ impl Court {
             self.write_instance(tx, group, tenant, after, before.as_ref(), &mut chance)?;
         }
         if let (Some((key, digest)), Some((thread, n, _))) = (&judged.once, places.last()) {
-            tx.execute(&operation_sql::insert_once(tenant, key, digest, thread, *n, self.clock.now()))?;
+            tx.execute(&operation_sql::insert_once(tenant, key, digest, thread, *n, time))?;
         }
         let subject = judged.instance.as_ref().and_then(|i| i.subject.clone());
         for (i, (draft, message)) in judged.messages.iter().enumerate() {

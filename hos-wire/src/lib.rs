@@ -11,7 +11,7 @@ mod serve;
 pub mod strict;
 pub mod value;
 
-pub use serve::{Served, Standing, serve, serve_with};
+pub use serve::{Served, Standing, present, serve, serve_with};
 
 /// The largest call, in bytes of JSON.
 pub const CALL_BYTES_MAX: usize = 1 << 20;

@@ -3,8 +3,12 @@
 use crate::CALL_BYTES_MAX;
 use crate::answer::{Words, answer_json, available_json, failure_json, history_json};
 use crate::call::{self, Ask, Request};
+use hos_core::fault::nearest;
+use hos_core::id::{InstanceId, Name};
+use hos_core::judge::Instance;
+use hos_core::law::Law;
 use hos_core::refusal::Code;
-use hos_engine::{Engine, Failure};
+use hos_engine::{Engine, Failure, TenantRef};
 use serde_json::Value as Json;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -62,9 +66,28 @@ fn answer(engine: &Engine, request: Request) -> Result<(bool, Json), Failure> {
             let answer = tenant.call(call)?;
             (answer.allowed, answer_json(&answer, words))
         }
-        Ask::Available { by, contract, id } => (true, available_json(&tenant.available(&contract, &id, &by)?, words)),
-        Ask::History { contract, id, from, limit } => (true, history_json(&tenant.history(&contract, &id, from, limit)?)),
+        Ask::Available { by, contract, id } => {
+            present(&law, &tenant, &contract, &id)?;
+            (true, available_json(&tenant.available(&contract, &id, &by)?, words))
+        }
+        Ask::History { contract, id, from, limit } => {
+            present(&law, &tenant, &contract, &id)?;
+            (true, history_json(&tenant.history(&contract, &id, from, limit)?))
+        }
     })
+}
+
+/// The instance as it stands; where there is none, the failure says whether the contract or the instance is unknown.
+pub fn present(law: &Law, tenant: &TenantRef, contract: &Name, id: &InstanceId) -> Result<Instance, Failure> {
+    match tenant.instance(contract, id)? {
+        Some(instance) => Ok(instance),
+        None if !law.contracts.contains_key(contract) => {
+            let hint = nearest(contract.as_str(), law.contracts.keys().map(|n| n.as_str()));
+            let hint = hint.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            Err(Failure::new(Code::ContractUnknown, format!("`{contract}`{hint}")))
+        }
+        None => Err(Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`"))),
+    }
 }
 
 fn bytes(json: &Json) -> Vec<u8> {

@@ -76,7 +76,6 @@ fn run(args: &Args) -> Result<bool, Trouble> {
     // The input is read and ordered whole before the store is touched.
     let plan = plan_of(args)?;
     let law = Arc::new(hos_engine::load_law(&law_dir(args)?)?);
-    let law_hash = law.hash.to_string();
     let store = args.store.clone().unwrap_or_else(|| default_store(&plan));
     let clock = Arc::new(SetClock::at(Timestamp(plan.begins_at())));
     let engine = setup::open(&store, &law, &plan, &clock)?;
@@ -96,7 +95,7 @@ fn run(args: &Args) -> Result<bool, Trouble> {
     bar.finish_and_clear();
     engine.close()?;
 
-    let report = Report { plan: &plan, done: &done, verify: &verify, store: &store, law: law_hash };
+    let report = Report { plan: &plan, done: &done, verify: &verify, store: &store, law: &law };
     let text = if args.json { format!("{}\n", report.json()) } else { report.text() };
     print(&text)?;
     Ok(report.sound())

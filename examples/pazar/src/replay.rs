@@ -109,8 +109,9 @@ impl<'a> Replay<'a> {
 
     fn commit(&mut self, batch: Range<usize>) -> Result<(), Trouble> {
         let events = self.plan.events.get(batch.clone()).unwrap_or_default();
-        if let Some(first) = events.first() {
-            self.clock.set(Timestamp(first.at));
+        // Nothing is recorded before it happened: the batch is dated by its last event.
+        if let Some(last) = events.last() {
+            self.clock.set(Timestamp(last.at));
         }
         let mut calls = Vec::with_capacity(events.len() + 1);
         for event in events {

@@ -2,6 +2,7 @@
 
 use crate::plan::{Market, Plan, Step};
 use crate::replay::Done;
+use hos_core::law::Law;
 use hos_engine::{Level, VerifyReport};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -13,7 +14,7 @@ pub(crate) struct Report<'a> {
     pub(crate) done: &'a Done,
     pub(crate) verify: &'a VerifyReport,
     pub(crate) store: &'a Path,
-    pub(crate) law: String,
+    pub(crate) law: &'a Law,
 }
 
 impl Report<'_> {
@@ -57,7 +58,7 @@ impl Report<'_> {
         put("seconds", json!(totals.millis.div_ceil(1_000)));
         put("resumed_at", json!(self.done.resumed_at));
         put("input", json!(self.plan.digest));
-        put("law", json!(self.law));
+        put("law", json!(self.law.hash.to_string()));
         put("store", json!(self.store.display().to_string()));
         put("ask", json!(self.ask()));
         put(
@@ -172,7 +173,10 @@ impl Report<'_> {
             say("", format!("{:>9}  cancellations kept the deposit", grouped(hotels.forfeits())));
         }
         for (index, (code, count)) in totals.codes.iter().enumerate() {
-            say(if index == 0 { "refused by" } else { "" }, format!("{:>9}  guard {code}", grouped(*count)));
+            say(
+                if index == 0 { "refused by" } else { "" },
+                format!("{:>9}  guard {code}: {}", grouped(*count), self.law.message("en", code)),
+            );
         }
         for (index, (policy, count)) in totals.policies.iter().enumerate() {
             say(if index == 0 { "allowed by" } else { "" }, format!("{:>9}  policy {policy}", grouped(*count)));
@@ -213,7 +217,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

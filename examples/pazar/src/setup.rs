@@ -14,29 +14,64 @@ use hos_core::value::{Record, Value};
 use hos_engine::clock::SetClock;
 use hos_engine::{Builder, Engine, Founding};
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Opens the store, or founds it at the time of the first event.
+///
+/// While it is being founded a file `<store>.founding` lies beside it, locked. Who finds it without its owner finds a founding
+/// that was stopped, and begins anew: nothing was ever recorded in such a store.
 pub(crate) fn open(store: &Path, law: &Arc<Law>, plan: &Plan, clock: &Arc<SetClock>) -> Result<Engine, Trouble> {
-    if let Some(parent) = store.parent().filter(|p| !p.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent).map_err(|e| Trouble::new(format!("{} cannot be made: {e}", parent.display())))?;
-    }
     clock.set(Timestamp(plan.begins_at()));
     let builder = || Builder::default().law(law.clone()).sqlite(store).clock(clock.clone());
-    let begun = std::fs::metadata(store).is_ok_and(|m| m.len() > 0);
-    if begun {
-        match builder().open() {
-            Ok(engine) => return Ok(engine),
-            // Stopped while it was being founded: the file is there, a store is not in it. `found` refuses if one is.
-            Err(failure) if failure.code == Code::StoreUnavailable => match builder().found(founding()?) {
-                Ok(engine) => return Ok(engine),
-                Err(_) => return Err(failure.into()),
-            },
-            Err(failure) => return Err(failure.into()),
-        }
+    let fresh = || std::fs::metadata(store).map_or(true, |m| m.len() == 0);
+    let mark = beside(store, ".founding");
+    if !fresh() && !mark.exists() {
+        return Ok(builder().open()?);
     }
-    Ok(builder().found(founding()?)?)
+    let cannot = |e: std::io::Error| Trouble::new(format!("{} cannot be made: {e}", mark.display()));
+    if let Some(parent) = store.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(cannot)?;
+    }
+    let marked = mark.exists();
+    let held = std::fs::File::create(&mark).map_err(cannot)?;
+    // Another process that founds it right now has the lock; when it is done, there is a store to open.
+    held.lock().map_err(cannot)?;
+    let engine = if fresh() { None } else { reopened(builder(), store, marked)? };
+    let engine = match engine {
+        Some(engine) => engine,
+        None => builder().found(founding()?)?,
+    };
+    match std::fs::remove_file(&mark) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(cannot(e)),
+        _ => Ok(engine),
+    }
+}
+
+/// The store, if it was founded after all; what a stopped founding left is cleared away.
+fn reopened(builder: Builder, store: &Path, marked: bool) -> Result<Option<Engine>, Trouble> {
+    match builder.open() {
+        Ok(engine) => Ok(Some(engine)),
+        Err(failure) if marked && failure.code == Code::StoreUnavailable => {
+            for ending in ["", "-wal", "-shm", "-lock", ".key", ".vault", ".vault-wal", ".vault-shm", ".vault-lock"] {
+                let left = beside(store, ending);
+                match std::fs::remove_file(&left) {
+                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(Trouble::new(format!("{} cannot be removed: {e}", left.display())));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(None)
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+fn beside(store: &Path, ending: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 fn founding() -> Result<Founding, Trouble> {

@@ -26,7 +26,7 @@ impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         let mut text = failure.to_string();
         for fault in &failure.faults {
-            text.push_str(&format!("\n  {fault:?}"));
+            text.push_str(&format!("\n  {fault}"));
         }
         Self(text)
     }

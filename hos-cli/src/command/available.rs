@@ -6,7 +6,6 @@ use crate::out::Done;
 use crate::show;
 use clap::Args;
 use hos_core::id::{InstanceId, Name};
-use hos_core::refusal::Code;
 use hos_engine::{Available as One, Failure};
 use hos_wire::answer::available_json;
 
@@ -30,9 +29,7 @@ impl Available {
         let tenant = global.tenant(&engine)?;
         let (contract, id) = (Name::new(&self.contract)?, InstanceId::new(&self.id)?);
         let by = global.by_with(&law, &self.brought)?;
-        let Some(instance) = tenant.instance(&contract, &id)? else {
-            return Err(Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")));
-        };
+        let instance = hos_wire::present(&law, &tenant, &contract, &id)?;
         let events = tenant.available(&contract, &id, &by)?;
         let mut text = format!("{contract}/{id} is {}\n", instance.state);
         text.extend(events.iter().map(line));

@@ -7,7 +7,8 @@ use crate::out::Done;
 use clap::Args;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
-use hos_wire::{CALL_BYTES_MAX, Standing, serve_with};
+use hos_wire::answer::failure_json;
+use hos_wire::{CALL_BYTES_MAX, Served, Standing, serve_with};
 
 /// Serve one call given as JSON: can, begin, transition, record, directory, adopt, available or history.
 #[derive(Debug, Args)]
@@ -22,10 +23,11 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
-        let bytes = input::file(&self.file)?;
-        let engine = global.engine()?;
-        let served = serve_with(&engine, &self.operation, &bytes, CALL_BYTES_MAX);
-        engine.close()?;
+        // Who speaks JSON is answered in JSON, with or without `--json`.
+        let served = self.serve(global).unwrap_or_else(|failure| Served {
+            standing: Standing::Failed(failure.code),
+            json: failure_json(&failure).to_string().into_bytes(),
+        });
         let exit = match served.standing {
             Standing::Allowed => exit::OK,
             Standing::Refused => exit::REFUSED,
@@ -34,5 +36,13 @@ impl Call {
         let json: serde_json::Value = serde_json::from_slice(&served.json)
             .map_err(|e| Failure::new(Code::Internal, format!("the answer is no JSON: {e}")))?;
         Ok(Done { exit, text: json.to_string(), json })
+    }
+
+    fn serve(&self, global: &Global) -> Result<Served, Failure> {
+        let bytes = input::file(&self.file)?;
+        let engine = global.engine()?;
+        let served = serve_with(&engine, &self.operation, &bytes, CALL_BYTES_MAX);
+        engine.close()?;
+        Ok(served)
     }
 }

@@ -8,7 +8,7 @@ use hos_core::fault::nearest;
 use hos_core::id::Shown;
 use hos_engine::{Failure, load_law};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Draw a contract.
 #[derive(Debug, Args)]
@@ -33,6 +33,10 @@ enum Format {
 }
 
 impl Diagram {
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     pub(crate) fn run(&self) -> Result<Done, Failure> {
         let law = load_law(&self.dir)?;
         let Some(of) = law.contracts.get(self.contract.as_str()) else {

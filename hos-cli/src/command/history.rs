@@ -5,7 +5,6 @@ use crate::out::Done;
 use crate::show;
 use clap::Args;
 use hos_core::id::{InstanceId, Name};
-use hos_core::refusal::Code;
 use hos_core::value::Value;
 use hos_engine::{Failure, HistoryEntry};
 use hos_wire::answer::{history_json, kind_text};
@@ -36,10 +35,8 @@ impl History {
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
         let (contract, id) = (Name::new(&self.contract)?, InstanceId::new(&self.id)?);
+        hos_wire::present(&engine.law(), &tenant, &contract, &id)?;
         let entries = tenant.history(&contract, &id, self.from, self.limit)?;
-        if entries.is_empty() && self.from == 0 && self.limit > 0 && tenant.instance(&contract, &id)?.is_none() {
-            return Err(Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")));
-        }
         let text = entries.iter().map(|e| self.line(e)).collect::<String>();
         Ok(Done::ok(text, history_json(&entries)))
     }

@@ -9,8 +9,12 @@ use crate::out::Done;
 use crate::show;
 use clap::Args;
 use hos_core::call::By;
-use hos_core::id::{Shown, Tenant};
-use hos_core::policy::Entity;
+use hos_core::id::{Shown, Tenant, Uid};
+use hos_core::judge::{Standing, at_gate};
+use hos_core::law::Law;
+use hos_core::law::reserved::TENANT_OPEN;
+use hos_core::policy::{Bound, Directory, Entity};
+use hos_core::refusal::Code;
 use hos_core::value::Record;
 use hos_engine::{Failure, Founding, load_law};
 use hos_wire::answer::answer_json;
@@ -50,8 +54,10 @@ impl Init {
         if roles.contains(&founder.uid) {
             return Err(usage(format!("`{}` cannot be its own role", founder.uid)));
         }
-        let made = |uid| Entity { uid, attrs: Record::new(), parents: BTreeSet::new(), record: None };
-        let founding = Founding { founder: founder.clone(), roles: roles.into_iter().map(made).collect() };
+        let made = |uid: Uid| Entity { uid, attrs: Record::new(), parents: BTreeSet::new(), record: None };
+        let roles: Vec<Entity> = roles.into_iter().map(made).collect();
+        fit_for_the_law(&law, &founder, &roles)?;
+        let founding = Founding { founder: founder.clone(), roles };
         let engine = global.builder()?.law(law.clone()).found(founding)?;
 
         let opened = tenant.as_ref().map(|name| engine.open_tenant(&By::new(founder.uid.clone()), name)).transpose()?;
@@ -86,6 +92,24 @@ impl Init {
             "tenant": opened.as_ref().map(|a| answer_json(a, Some((&law, &language)))),
         });
         Ok(Done { exit: if refused { exit::REFUSED } else { exit::OK }, text, json: without_nulls(json) })
+    }
+}
+
+// A founder whom the law cannot even look at could do nothing, nor let anybody else in: the store would be lost at birth.
+// What policies say of the founder is the law's affair and is not asked here.
+fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity]) -> Result<(), Failure> {
+    let entities = std::iter::once(founder).chain(roles).cloned().collect();
+    let bound = Bound::new(law.policy.clone(), Arc::new(Directory::new(entities, Vec::new())?))?;
+    let standing = Standing { law, bound: &bound };
+    match at_gate(standing, TENANT_OPEN, "universe", &By::new(founder.uid.clone())) {
+        Err(blocker) if matches!(blocker.hos(), Some(Code::AttributeMissing | Code::AttributeUnknown | Code::AttributeType)) => {
+            let failure = Failure::from(blocker);
+            Err(Failure {
+                message: format!("the founder is not as the law wants it; see --attr: {}", failure.message),
+                ..failure
+            })
+        }
+        _ => Ok(()),
     }
 }
 

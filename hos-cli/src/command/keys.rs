@@ -10,6 +10,7 @@ use hos_engine::keys::write_seal_key;
 use hos_engine::ports::Entropy;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Seal keys.
 #[derive(Debug, Args)]
@@ -40,11 +41,9 @@ impl Keys {
 }
 
 fn generate(path: &Path) -> Result<Done, Failure> {
-    let mut seed = [0; 32];
-    SystemEntropy.fill(&mut seed)?;
+    let mut seed = Zeroizing::new([0; 32]);
+    SystemEntropy.fill(&mut seed[..])?;
     let key = write_seal_key(path, &seed)?;
-    // The file holds it now; this copy goes.
-    seed.fill(0);
     let public: String = key.verify_key().as_bytes().iter().map(|b| format!("{b:02x}")).collect();
     let name = show::inert(&path.to_string_lossy());
     Ok(Done::ok(

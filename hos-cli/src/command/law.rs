@@ -3,13 +3,12 @@
 use super::answered;
 use crate::cli::Global;
 use crate::context::usage;
-use crate::out::Done;
+use crate::out::{Done, to_stderr};
 use crate::show;
 use clap::{Args, Subcommand};
 use hos_core::fault::SourceFile;
 use hos_core::id::{Shown, Tenant};
 use hos_core::law::mode::{Mode, Modes};
-use hos_core::refusal::Code;
 use hos_engine::{Failure, load_law};
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
@@ -49,6 +48,13 @@ struct Activate {
 }
 
 impl Law {
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        match &self.verb {
+            Verb::Activate(activate) => Some(&activate.dir),
+            Verb::Show => None,
+        }
+    }
+
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         match &self.verb {
             Verb::Show => shown(global),
@@ -102,7 +108,7 @@ impl Activate {
         let candidate = self.candidate.as_ref().map(|dir| load_law(dir)).transpose()?.map(Arc::new);
         let engine = global.engine()?;
         let mut modes = match &self.modes {
-            Some(path) => modes_file(path)?,
+            Some(path) => modes_file(path, global.json)?,
             None => engine.modes(),
         };
         self.mode.iter().try_for_each(|text| set_mode(&mut modes, text))?;
@@ -113,13 +119,17 @@ impl Activate {
     }
 }
 
-fn modes_file(path: &Path) -> Result<Modes, Failure> {
+fn modes_file(path: &Path, json: bool) -> Result<Modes, Failure> {
     let name = show::inert(&path.to_string_lossy());
     let text = std::fs::read_to_string(path).map_err(|e| usage(format!("`{name}` cannot be read: {e}")))?;
     let file = SourceFile { path: name, text };
     Modes::parse(&file).map_err(|faults| {
-        let told = hos_core::law::render(&faults, &[file]);
-        Failure { code: Code::CallMalformed, message: format!("the modes have faults\n{told}"), faults }
+        // For a person the lines are shown here, where the file is at hand; for a program the faults are told as they are.
+        if json {
+            return Failure { faults, ..usage("the modes have faults") };
+        }
+        to_stderr(&hos_core::law::render(&faults, &[file]));
+        usage("the modes have faults")
     })
 }
 

@@ -772,7 +772,8 @@ impl Motion<'_, '_> {
             d.part(Slot::Legacy, whose, evidence::encode_text(legacy.state.as_ref().map_or("", |s| s.as_str())));
         }
         d.part(Slot::Effects, whose, evidence::encode_messages(&messages));
-        if after.deadlines != armed_before {
+        // A deadline that fires was armed until now: that it no longer is must stand in the record.
+        if after.deadlines != armed_before || asked.kind == Kind::Expired {
             d.part(Slot::Deadlines, None, evidence::encode_armed(&after.deadlines));
         }
         slice_parts(bench, &mut d, &verdict.slice);

@@ -178,6 +178,7 @@ pub struct LogVerifier {
     tree: Frontier,
     awaited: BTreeMap<u64, Vec<TreeHash>>,
     report: Report,
+    last: Option<(EntryHash, TreeHash)>,
 }
 
 impl LogVerifier {
@@ -198,7 +199,7 @@ impl LogVerifier {
             failed: 0,
             failures: Vec::new(),
         };
-        Self { head: genesis, threads: Threads::default(), tree, awaited: BTreeMap::new(), report }
+        Self { head: genesis, threads: Threads::default(), tree, awaited: BTreeMap::new(), report, last: None }
     }
 
     /// Takes a checkpoint to be compared when the log reaches its size; to be called before that. The key's name must be the
@@ -247,6 +248,21 @@ impl LogVerifier {
         }
     }
 
+    /// The hash of the last entry, and its hash in the tree: what a store may keep beside the entry.
+    pub fn last(&self) -> Option<(EntryHash, TreeHash)> {
+        self.last
+    }
+
+    /// What the next entry must cite.
+    pub fn next_prev(&self) -> EntryHash {
+        self.head.prev
+    }
+
+    /// The tree so far.
+    pub fn tree(&self) -> &Frontier {
+        &self.tree
+    }
+
     /// Ends the pass. A checkpoint whose size was not reached is a failure.
     pub fn finish(mut self) -> Report {
         let found = self.tree.size();
@@ -278,7 +294,9 @@ impl LogVerifier {
     /// Moves log chain and tree on behind an entry's bytes.
     fn grow(&mut self, bytes: &[u8]) {
         self.head.prev = digest::entry_hash(bytes);
-        self.tree.append(bytes);
+        let leaf = digest::tree_leaf(bytes);
+        self.tree.append_leaf(leaf);
+        self.last = Some((self.head.prev, leaf));
         self.compare();
     }
 

@@ -18,6 +18,8 @@ use std::ops::Range;
 
 /// How many events one commit holds at most.
 pub(crate) const BATCH_MAX: usize = 512;
+/// Events of one hour may be committed together. Bookings know days only; orders would come to a commit each.
+pub(crate) const HOUR_MS: i64 = 3_600_000;
 
 /// What happens in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,11 +148,12 @@ impl Plan {
         self.events.first().map_or(0, |e| e.at)
     }
 
-    /// The events that are committed together, beginning with the one at `from`: of one moment, and at most [`BATCH_MAX`].
+    /// The events that are committed together, beginning with the one at `from`: of one hour, and at most [`BATCH_MAX`].
     /// Depends on nothing but the events, so that a replay that goes on later cuts them the same way.
     pub(crate) fn batch(&self, from: usize) -> Range<usize> {
         let Some(first) = self.events.get(from) else { return from..from };
-        let same = self.events.iter().skip(from).take(BATCH_MAX).take_while(|e| e.at == first.at).count();
+        let hour = |at: i64| at.div_euclid(HOUR_MS);
+        let same = self.events.iter().skip(from).take(BATCH_MAX).take_while(|e| hour(e.at) == hour(first.at)).count();
         from..from + same
     }
 

@@ -1,0 +1,169 @@
+//! One order through the three doors, from the founding of its store to the verification of its evidence.
+
+mod common;
+
+use common::{World, hos, law, run};
+use serde_json::json;
+
+#[test]
+fn an_order_through_the_three_doors() {
+    let world = World::new();
+    let born = world.ayse(&["begin", "order", "o-17", "place", "--fact", "buyer=ayse", "--fact", "total=4200"]).ended(0);
+    assert!(born.out.starts_with("allowed  order/o-17: -> new (place)  seq "), "{}", born.out);
+
+    let short = world.ayse(&["transition", "order", "o-17", "pay", "--arg", "amount=100", "--arg", "psp_ref=x"]).ended(1);
+    assert!(short.out.starts_with("refused  order.amount_short\n"), "{}", short.out);
+    assert!(short.out.contains("The amount is too small."), "{}", short.out);
+
+    let pay = ["transition", "order", "o-17", "pay", "--arg", "amount=4200", "--arg", "psp_ref=x", "--once", "k-1"];
+    let paid = world.ayse(&pay).ended(0);
+    assert!(paid.out.starts_with("allowed  order/o-17: new -> paid (pay)  seq "), "{}", paid.out);
+    let again = world.ayse(&pay).ended(0);
+    assert!(again.out.contains("(again"), "{}", again.out);
+    assert_eq!(again.out.split("  (again").next(), paid.out.split('\n').next());
+
+    assert!(world.ayse(&["can", "order.view", "order/o-17"]).ended(0).out.contains("by buyer"));
+    let stranger = run(world.with(&["can", "order.view", "order/o-17", "--json"], "Account::mehmet")).ended(1);
+    assert_eq!(stranger.code(), "hos.not_permitted");
+    let asleep = run(world.with(&["can", "order.view", "order/o-17", "--json"], "Account::kedi")).ended(1);
+    assert_eq!((asleep.code().as_str(), &asleep.json()["policies"]), ("hos.forbidden", &json!(["inactive"])));
+
+    let history = world.ayse(&["history", "order", "o-17", "--json"]).ended(0).json();
+    let kinds: Vec<&str> = history["history"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["begun", "moved"]);
+    assert_eq!(history["history"][1]["parts"]["args"], json!({ "amount": 4200, "psp_ref": "x" }));
+    assert_eq!(history["history"][0]["time"], "2026-03-01T12:00:00.000Z");
+    let lines = world.ayse(&["history", "order", "o-17"]).ended(0).out;
+    assert!(lines.lines().nth(1).unwrap().contains("new -> paid  by Stall::Account::\"ayse\""), "{lines}");
+
+    let verified = world.run(&["verify", "--json"]).ended(0).json();
+    assert_eq!((verified["level"].as_str().unwrap(), &verified["findings"]), ("intact", &json!([])));
+}
+
+#[test]
+fn arguments_are_read_as_the_contract_declares_them() {
+    let world = World::new();
+    let facts = ["--fact", "buyer=Stall::Account::\"ayse\"", "--fact", "total=1", "--fact", "gift=true", "--fact", "tags=a,b"];
+    world.ayse(&[&["begin", "order", "o-1", "place"][..], &facts].concat()).ended(0);
+    // Text that looks like a number stays text where text is declared.
+    let label = ["transition", "order", "o-1", "label", "--arg", "tags=[\"7\",\"a,b\"]", "--arg", "by=Account::ayse"];
+    world.ayse(&[&label[..], &["--arg", "weight=1.50"]].concat()).ended(0);
+    world.ayse(&["transition", "order", "o-1", "pay", "--arg", "amount=1", "--arg", "psp_ref=12"]).ended(0);
+    let history = world.ayse(&["history", "order", "o-1", "--json"]).json();
+    let parts = |n: usize| history["history"][n]["parts"].clone();
+    let ayse = json!({ "__entity": { "type": "Stall::Account", "id": "ayse" } });
+    assert_eq!(parts(0)["facts"], json!({ "buyer": ayse, "gift": true, "tags": ["a", "b"], "total": 1 }));
+    assert_eq!(parts(1)["args"]["tags"], json!(["7", "a,b"]));
+    assert_eq!(parts(1)["args"]["by"], ayse);
+    assert_eq!(parts(1)["args"]["weight"], json!({ "__extn": { "fn": "decimal", "arg": "1.50" } }));
+    assert_eq!(parts(2)["args"]["psp_ref"], "12");
+}
+
+#[test]
+fn one_call_is_one_call_whether_in_words_or_in_json() {
+    let world = World::new();
+    world.order("o-1");
+    let words = world.ayse_json(&["can", "order.view", "order/o-1"]).ended(0).json();
+    let json = json!({
+        "tenant": "pazar",
+        "principal": { "type": "Stall::Account", "id": "ayse" },
+        "language": "en",
+        "action": "order.view",
+        "resource": { "type": "Stall::Order", "id": "o-1" },
+        "given": [{
+            "uid": { "type": "Stall::Order", "id": "o-1" },
+            "attrs": { "buyer": { "__entity": { "type": "Stall::Account", "id": "ayse" } }, "total": 4200, "state": "new" },
+        }],
+    });
+    let mut call = world.command(&["call", "can"]);
+    call.write_stdin(json.to_string());
+    assert_eq!(run(call).ended(0).json(), words);
+}
+
+#[test]
+fn a_resource_of_the_world_comes_with_the_call() {
+    let world = World::new();
+    world.ayse(&["can", "tag.read", "Tag::t", "--attr", "owner=Stall::Account::\"ayse\"", "--attr", "rank=3"]).ended(0);
+    let without = world.ayse_json(&["can", "tag.read", "Tag::t"]).ended(1);
+    assert_eq!(without.code(), "hos.entity_missing");
+    let half = world.ayse_json(&["can", "tag.read", "Tag::t", "--attr", "rank=3"]).ended(1);
+    assert_eq!(half.code(), "hos.attribute_missing");
+    let given = r#"{"uid":{"type":"Stall::Tag","id":"t"},"attrs":{"owner":{"__entity":{"type":"Stall::Account","id":"ayse"}}}}"#;
+    world.ayse(&["can", "tag.read", "Tag::t", "--given", given, "--context", r#"{"reason":"look"}"#]).ended(0);
+}
+
+#[test]
+fn deadlines_overrides_adoption_and_messages() {
+    let world = World::new();
+    world.order("o-1");
+    let one_hour_on = ["--time", "2026-03-01T13:00:00Z"];
+    assert!(world.run(&[&["tick"][..], &one_hour_on].concat()).ended(0).out.contains("fired    1"));
+    let reopen = ["transition", "order", "o-1", "reopen", "--json"];
+    assert_eq!(world.run(&[&reopen[..], &one_hour_on].concat()).ended(1).code(), "hos.reason_missing");
+    world.run(&[&reopen[..], &one_hour_on, &["--reason", "the money came late"]].concat()).ended(0);
+
+    let adopt = ["adopt", "order", "old-1", "paid", "--fact", "buyer=mehmet", "--fact", "total=7"];
+    world.run(&[&adopt[..], &one_hour_on].concat()).ended(0);
+    let available = world.run(&[&["available", "order", "old-1", "--json"][..], &one_hour_on].concat()).ended(0).json();
+    assert_eq!(available["state"], "paid");
+    assert!(available["available"].as_array().unwrap().iter().all(|e| e["allowed"] == false));
+
+    let pay = ["transition", "order", "o-1", "pay", "--arg", "amount=4200", "--arg", "psp_ref=x"];
+    world.ayse(&[&pay[..], &one_hour_on].concat()).ended(0);
+    let messages = world.run(&[&["outbox", "poll", "--json"][..], &one_hour_on].concat()).ended(0).json();
+    let message = &messages["messages"][0];
+    assert_eq!((&message["kind"], &message["attempts"]), (&json!("mail.order_paid"), &json!(1)));
+    let (pos, lease) = (message["pos"].to_string(), message["lease"].as_str().unwrap().to_owned());
+    let ack = |lease: &str| world.run(&[&["outbox", "ack", &pos, lease, "--json"][..], &one_hour_on].concat());
+    assert_eq!(ack(&"0".repeat(32)).ended(1).code(), "hos.lease_lost");
+    ack(&lease).ended(0);
+    assert_eq!(ack(&lease).ended(1).code(), "hos.lease_lost");
+}
+
+#[test]
+fn in_shadow_the_worlds_own_outcome_stands() {
+    let world = World::new();
+    let directory = law();
+    world.run(&["law", "activate", directory.to_str().unwrap(), "--mode", "tag.read=shadow"]).ended(0);
+    let tag = ["can", "tag.read", "Tag::t", "--attr", "owner=Stall::Account::\"ayse\"", "--json"];
+    assert_eq!(run(world.with(&tag, "Account::mehmet")).ended(1).code(), "hos.legacy_missing");
+    let watched = run(world.with(&[&tag[..], &["--legacy", "yes"]].concat(), "Account::mehmet")).ended(0).json();
+    assert_eq!(
+        (&watched["allowed"], &watched["divergence"], &watched["code"]),
+        (&json!(true), &json!(true), &json!("hos.not_permitted"))
+    );
+    let said = run(world
+        .with(&["can", "tag.read", "Tag::t", "--attr", "owner=Stall::Account::\"ayse\"", "--legacy", "yes"], "Account::mehmet"));
+    assert!(said.out.contains("unlawful hos.not_permitted") && said.out.contains("law and world differ"), "{}", said.out);
+}
+
+#[test]
+fn init_says_what_to_do_next_and_founds_nothing_unfit() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("hos.db");
+    let found = |more: &[&str]| {
+        let mut command = hos();
+        command.arg("init").arg("--law").arg(law()).arg("--store").arg(&store).args(["--founder", "Account::root"]).args(more);
+        run(command)
+    };
+    let unfit = found(&["--role", "Role::operator", "--json"]).ended(1);
+    assert_eq!(unfit.code(), "hos.attribute_missing");
+    assert!(!store.exists());
+    let founded = found(&["--role", "Role::operator", "--attr", "active=true", "--tenant", "pazar"]).ended(0);
+    assert!(founded.out.contains("export HOS_STORE=") && founded.out.contains("HOS_TENANT=pazar"), "{}", founded.out);
+    assert_eq!(found(&["--attr", "active=true", "--json"]).exit, 1);
+}
+
+#[test]
+fn languages_follow_the_environment_and_the_option() {
+    let world = World::new();
+    world.order("o-1");
+    let pay = ["transition", "order", "o-1", "pay", "--arg", "amount=1", "--arg", "psp_ref=x"];
+    let mut turkish = world.with(&pay, "Account::ayse");
+    turkish.env("LANG", "tr_TR.UTF-8");
+    assert!(run(turkish).out.contains("Tutar yetersiz."));
+    assert!(world.ayse(&[&pay[..], &["--lang", "tr"]].concat()).out.contains("Tutar yetersiz."));
+    assert!(world.ayse(&pay).out.contains("The amount is too small."));
+    let json = world.ayse_json(&[&pay[..], &["--lang", "tr"]].concat()).json();
+    assert_eq!(json["blockers"][0]["message"], "Tutar yetersiz.");
+}

@@ -1,0 +1,275 @@
+//! The fold of a tenant's records: what every derived row must say.
+
+use super::Findings;
+use hos_core::call::Change;
+use hos_core::canon::Reader;
+use hos_core::contract::step::Armed;
+use hos_core::id::{CallDigest, Handle, KeyId, LawHash, Name, RecordHash, Tenant};
+use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
+use hos_core::law::Law;
+use hos_core::policy::{Entity, Link};
+use hos_core::proof::record::{Decision, Header, Kind, Slot, StoredPart};
+use hos_core::time::Timestamp;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// An instance, as its records say.
+pub(super) struct Folded {
+    pub(super) contract: Option<Name>,
+    /// `None` when the part that says it was erased.
+    pub(super) id: Option<String>,
+    pub(super) n: u64,
+    pub(super) last: RecordHash,
+    pub(super) state: Option<Name>,
+    pub(super) version: u64,
+    pub(super) entered_n: u64,
+    pub(super) entered_at: Timestamp,
+    pub(super) last_time: Timestamp,
+    pub(super) law: Option<LawHash>,
+    pub(super) contract_version: u32,
+    /// The canonical bytes; `None` when they were erased.
+    pub(super) facts: Option<Vec<u8>>,
+    pub(super) deadlines: Vec<Armed>,
+}
+
+/// A directory row, as its records say.
+pub(super) enum FoldedRow {
+    Entity { thread: DirectoryThread, entity: Entity, removed: bool },
+    Grant { thread: DirectoryThread, link: Link, removed: bool },
+    /// Its content was erased.
+    Erased,
+}
+
+/// A message: kind, canonical body.
+pub(super) type FoldedMessage = (String, Vec<u8>);
+
+/// What a tenant's rows must be.
+pub(super) struct Fold {
+    tenant: Tenant,
+    pub(super) instances: HashMap<Handle, Folded>,
+    pub(super) onces: BTreeMap<String, (CallDigest, Handle, u64, Timestamp)>,
+    pub(super) messages: BTreeMap<(Handle, u64, u64), FoldedMessage>,
+    pub(super) directory: HashMap<Handle, FoldedRow>,
+    pub(super) streams: HashMap<Handle, (String, u64, RecordHash)>,
+    /// Activations: record, law, candidate, modes' bytes.
+    pub(super) activations: Vec<(RecordHash, LawHash, Option<LawHash>, Vec<u8>)>,
+    /// Tenants opened, with when.
+    pub(super) opened: Vec<(String, Timestamp)>,
+    pub(super) founded_at: Option<Timestamp>,
+    pub(super) founded: Option<Vec<u8>>,
+    pub(super) keys: Vec<Vec<u8>>,
+    pub(super) erased_keys: Vec<KeyId>,
+    pub(super) directory_version: u64,
+    /// Records whose once-key or messages cannot be read any more.
+    pub(super) unreadable: HashSet<(Handle, u64)>,
+}
+
+impl Fold {
+    pub(super) fn new(tenant: &Tenant) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            instances: HashMap::new(),
+            onces: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            directory: HashMap::new(),
+            streams: HashMap::new(),
+            activations: Vec::new(),
+            opened: Vec::new(),
+            founded_at: None,
+            founded: None,
+            keys: Vec::new(),
+            erased_keys: Vec::new(),
+            directory_version: 0,
+            unreadable: HashSet::new(),
+        }
+    }
+
+    /// Takes the next record.
+    #[expect(clippy::too_many_arguments, reason = "a record, its place, and what opens it")]
+    pub(super) fn take(
+        &mut self,
+        findings: &mut Findings,
+        laws: &HashMap<LawHash, Arc<Law>>,
+        header: &Header,
+        hash: RecordHash,
+        n: u64,
+        parts: &[StoredPart],
+        open: &dyn Fn(&StoredPart) -> Option<Vec<u8>>,
+    ) {
+        let tenant = self.tenant.clone();
+        let at = || format!("tenant {tenant}, thread {}, n {n}", header.thread);
+        if let Some(law) = header.law.filter(|law| !laws.contains_key(law)) {
+            findings.add(at(), format!("the record cites law {law}, which the store does not have"));
+        }
+        let part = |slot: Slot| parts.iter().find(|p| p.slot == slot);
+        let opened = |slot: Slot| part(slot).and_then(open);
+        if header.n.is_none() {
+            self.stream(findings, header, hash, n);
+        }
+        match part(Slot::Once) {
+            Some(stored) => match open(stored).map(|bytes| judge::decode_once(&bytes)) {
+                Some(Ok((key, digest))) => {
+                    self.onces.insert(key.as_str().to_owned(), (digest, header.thread, n, header.time));
+                }
+                Some(Err(e)) => findings.add(at(), format!("part once: {e}")),
+                None => {
+                    self.unreadable.insert((header.thread, n));
+                }
+            },
+            None => {}
+        }
+        match part(Slot::Effects) {
+            Some(stored) => match open(stored).map(|bytes| judge::decode_messages(&bytes)) {
+                Some(Ok(messages)) => {
+                    for (i, message) in messages.into_iter().enumerate() {
+                        let body = crate::settle::encode(&message.body);
+                        self.messages.insert((header.thread, n, i as u64), (message.kind.as_str().to_owned(), body));
+                    }
+                }
+                Some(Err(e)) => findings.add(at(), format!("part effects: {e}")),
+                None => {
+                    self.unreadable.insert((header.thread, n));
+                }
+            },
+            None => {}
+        }
+        match header.kind {
+            Kind::Begun | Kind::Adopted | Kind::Moved | Kind::Expired | Kind::Overridden | Kind::Migrated => {
+                self.moved(findings, laws, header, hash, n, &opened);
+            }
+            Kind::Observed | Kind::Refused if header.n.is_some() => self.moved(findings, laws, header, hash, n, &opened),
+            Kind::Directory => self.directory(findings, header, hash, n, opened(Slot::Change)),
+            Kind::Activated => match opened(Slot::Change).as_deref().and_then(activation) {
+                Some((law, candidate, modes)) => self.activations.push((hash, law, candidate, modes)),
+                None => findings.add(at(), "an activation that says nothing"),
+            },
+            Kind::Tenant => match opened(Slot::Change).map(|bytes| judge::decode_text(&bytes)) {
+                Some(Ok(name)) => self.opened.push((name, header.time)),
+                _ => findings.add(at(), "a tenant's record that names none"),
+            },
+            Kind::Founded => {
+                self.founded_at = Some(header.time);
+                self.founded = opened(Slot::Change);
+            }
+            Kind::Key => self.keys.extend(opened(Slot::Change)),
+            Kind::Erased => {
+                self.directory_version += 1;
+                self.erased_keys.extend(opened(Slot::Change).as_deref().and_then(crate::erase::erased_key));
+            }
+            _ => {}
+        }
+    }
+
+    fn stream(&mut self, findings: &mut Findings, header: &Header, hash: RecordHash, n: u64) {
+        let name = match header.kind {
+            Kind::Refused | Kind::Observed => "hos.refused".to_owned(),
+            _ => header.event.as_ref().map(|e| e.as_str().to_owned()).unwrap_or_default(),
+        };
+        let known = self.streams.entry(header.thread).or_insert_with(|| (name.clone(), n, hash));
+        if known.0 != name {
+            findings.add(format!("tenant {}, thread {}, n {n}", self.tenant, header.thread), format!("a record of `{name}` in the stream `{}`", known.0));
+        }
+        (known.1, known.2) = (n, hash);
+    }
+
+    fn moved(
+        &mut self,
+        findings: &mut Findings,
+        laws: &HashMap<LawHash, Arc<Law>>,
+        header: &Header,
+        hash: RecordHash,
+        n: u64,
+        opened: &dyn Fn(Slot) -> Option<Vec<u8>>,
+    ) {
+        let birth = n == 0;
+        let had_facts = header.parts.iter().any(|p| p.slot == Slot::Facts);
+        let folded = self.instances.entry(header.thread).or_insert_with(|| Folded {
+            contract: header.contract.clone(),
+            id: opened(Slot::Id).and_then(|bytes| judge::decode_text(&bytes).ok()),
+            n,
+            last: hash,
+            state: None,
+            version: 0,
+            entered_n: n,
+            entered_at: header.time,
+            last_time: header.time,
+            law: header.guard_law.or(header.law),
+            contract_version: header.contract_version.unwrap_or_default(),
+            facts: Some(Vec::new()),
+            deadlines: Vec::new(),
+        });
+        folded.n = n;
+        folded.last = hash;
+        folded.last_time = folded.last_time.max(header.time);
+        if had_facts {
+            folded.facts = opened(Slot::Facts);
+        }
+        if header.parts.iter().any(|p| p.slot == Slot::Deadlines) {
+            match opened(Slot::Deadlines).map(|bytes| judge::decode_armed(&bytes)) {
+                Some(Ok(armed)) => folded.deadlines = armed,
+                _ => findings.add(format!("tenant {}, thread {}, n {n}", self.tenant, header.thread), "part deadlines does not decode"),
+            }
+        }
+        if header.kind == Kind::Refused {
+            return;
+        }
+        folded.version += 1;
+        let law = header.guard_law.or(header.law);
+        if header.kind == Kind::Migrated {
+            folded.law = header.law;
+            folded.contract_version = header.contract_version.unwrap_or_default();
+        }
+        let rearm = || {
+            let of = laws.get(&law?)?.contracts.get(header.contract.as_ref()?.as_str())?;
+            let (event, _) = of.contract.event(header.event.as_ref()?.as_str(), header.from.as_ref()?.as_str())?;
+            Some(event.rearm)
+        };
+        if !birth && (header.to != folded.state || header.kind != Kind::Migrated && rearm().unwrap_or(false)) {
+            folded.entered_n = n;
+            folded.entered_at = header.time;
+        }
+        folded.state = header.to.clone();
+    }
+
+    fn directory(&mut self, findings: &mut Findings, header: &Header, hash: RecordHash, n: u64, change: Option<Vec<u8>>) {
+        if header.decision == Decision::Deny {
+            return;
+        }
+        self.directory_version += 1;
+        let thread = DirectoryThread { handle: header.thread, n, last: hash };
+        let at = format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
+        let Some(bytes) = change else {
+            self.directory.insert(header.thread, FoldedRow::Erased);
+            return;
+        };
+        let change: Change = match judge::decode_change(&bytes) {
+            Ok(change) => change,
+            Err(e) => return findings.add(at, format!("part change: {e}")),
+        };
+        let rows = match self.directory.get(&header.thread) {
+            Some(FoldedRow::Entity { thread, entity, removed }) => DirectoryRows { entity: Some((*thread, entity.clone(), *removed)), grant: None },
+            Some(FoldedRow::Grant { thread, link, removed }) => DirectoryRows { entity: None, grant: Some((*thread, link.clone(), *removed)) },
+            Some(FoldedRow::Erased) | None => DirectoryRows::default(),
+        };
+        let row = match judge::apply_change(&change, &rows, thread) {
+            Some(DirectoryAfter::Entity { thread, entity, removed }) => FoldedRow::Entity { thread, entity, removed },
+            Some(DirectoryAfter::Grant { thread, link, removed }) => FoldedRow::Grant { thread, link, removed },
+            None => return findings.add(at, "a change of a row that was never made"),
+        };
+        self.directory.insert(header.thread, row);
+    }
+}
+
+fn activation(bytes: &[u8]) -> Option<(LawHash, Option<LawHash>, Vec<u8>)> {
+    let mut r = Reader::new(bytes);
+    if r.array().ok()? != 3 {
+        return None;
+    }
+    let law = LawHash::from_slice(r.bytes().ok()?)?;
+    let candidate = match r.bytes().ok()? {
+        [] => None,
+        bytes => Some(LawHash::from_slice(bytes)?),
+    };
+    let modes = r.bytes().ok()?.to_vec();
+    r.end().ok().map(|()| (law, candidate, modes))
+}

@@ -1,0 +1,201 @@
+//! `verify`: the log of every tenant from its bytes, and every derived row against the fold of the records.
+//!
+//! Nothing is believed because it is stored: hashes, tiles, heads, states, directory rows, deadlines, once-keys and messages are
+//! made anew from the records and compared; what differs is located by table, key and column.
+
+mod fold;
+mod log;
+mod rows;
+
+use crate::Failure;
+use crate::court::Court;
+use crate::report::{Level, VerifyOptions, VerifyReport};
+use crate::store::sql::{evidence as sql, law as law_sql};
+use crate::store::sqlite::{SqliteStore, Tx};
+use hos_core::digest;
+use hos_core::id::{LawHash, Tenant};
+use hos_core::law::Law;
+use hos_core::proof::checkpoint::{NoteKey, origin};
+use hos_core::proof::key::VerifyKey;
+use hos_core::refusal::Code;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How many findings a report lists.
+const FINDINGS_MAX: usize = 200;
+
+/// What does not hold, as it is found.
+#[derive(Default)]
+pub(crate) struct Findings {
+    listed: Vec<(String, String)>,
+    more: u64,
+}
+
+impl Findings {
+    pub(crate) fn add(&mut self, at: impl Into<String>, what: impl Into<String>) {
+        if self.listed.len() < FINDINGS_MAX {
+            self.listed.push((at.into(), what.into()));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Adds a finding unless the two are the same.
+    pub(crate) fn same<T: PartialEq>(&mut self, at: impl Fn() -> String, found: &T, wanted: &T, what: &str) {
+        if found != wanted {
+            self.add(at(), what);
+        }
+    }
+}
+
+/// What a pass over a store needs beside the store.
+pub(crate) struct Pass<'p> {
+    pub(crate) court: &'p Court,
+    pub(crate) key: VerifyKey,
+    pub(crate) laws: HashMap<LawHash, Arc<Law>>,
+    pub(crate) findings: Findings,
+    pub(crate) notices: Vec<String>,
+    pub(crate) erased_parts: u64,
+    pub(crate) records: u64,
+    pub(crate) total: u64,
+    pub(crate) progress: Option<&'p dyn Fn(u64, u64)>,
+}
+
+/// Verifies a whole store in one read transaction.
+pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> Result<VerifyReport, Failure> {
+    let mut pass = Pass {
+        court,
+        key: court.key.verify_key(),
+        laws: HashMap::new(),
+        findings: Findings::default(),
+        notices: Vec::new(),
+        erased_parts: 0,
+        records: 0,
+        total: 0,
+        progress: options.progress,
+    };
+    match &options.vkey {
+        Some(text) => pass.key = NoteKey::parse(text).map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?.key().clone(),
+        None => pass.notices.push("checkpoints were verified with the store's own key; a verifier's own copy of it says more".into()),
+    }
+    if pass.key != court.key.verify_key() {
+        pass.findings.add("hos_store seal_key", "the store is sealed with another key than the one given");
+    }
+    laws(tx, &mut pass)?;
+    let tenants = court.tenants(tx)?;
+    for tenant in &tenants {
+        pass.total += tx.row(&sql::record_count(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
+    }
+    let mut logs = Vec::new();
+    let mut unsealed = (0, 0);
+    let mut anchored = Vec::new();
+    let mut universe = None;
+    for tenant in &tenants {
+        let done = log::verify(tx, &mut pass, tenant, &anchors_of(&options.anchors, &origin(&court.of.store, tenant, court.of.epoch)))?;
+        rows::compare(tx, &mut pass, tenant, &done.fold)?;
+        unsealed.0 += done.unsealed.0;
+        unsealed.1 = unsealed.1.max(done.unsealed.1);
+        anchored.extend(done.anchored);
+        logs.push((tenant.to_string(), done.size, done.root.to_string()));
+        if tenant.is_universe() {
+            universe = Some(done.fold);
+        }
+    }
+    match &universe {
+        Some(fold) => rows::compare_store(tx, &mut pass, fold, &tenants)?,
+        None => pass.findings.add("hos_tenant universe", "the universe is missing"),
+    }
+    strangers(tx, &mut pass, &tenants)?;
+    let known: Vec<String> = tenants.iter().map(|t| origin(&court.of.store, t, court.of.epoch)).collect();
+    for anchor in options.anchors.iter().filter(|a| !known.iter().any(|k| a.lines().next() == Some(k))) {
+        pass.findings.add("anchor", format!("no log of this store has the origin `{}`", hos_core::id::Shown(anchor.lines().next().unwrap_or_default())));
+    }
+    if unsealed.0 > 0 {
+        pass.notices.push(format!("{} record(s) are not sealed yet; the oldest is {} ms old", unsealed.0, unsealed.1));
+    }
+    if pass.erased_parts > 0 {
+        pass.notices.push(format!("{} part(s) were erased: their commitments stand, their content is gone", pass.erased_parts));
+    }
+    if options.anchors.is_empty() {
+        pass.notices.push("no checkpoint from outside was given: an operator who rewrote everything would not be seen".into());
+    }
+    let broken = !pass.findings.listed.is_empty();
+    let all_anchored = !options.anchors.is_empty() && anchored.len() >= options.anchors.len();
+    let level = if broken { Level::Broken } else if all_anchored { Level::Anchored } else { Level::Intact };
+    if pass.findings.more > 0 {
+        let more = pass.findings.more;
+        pass.findings.listed.push(("report".into(), format!("{more} further finding(s) are not listed")));
+    }
+    Ok(VerifyReport {
+        level,
+        records: pass.records,
+        logs,
+        unsealed,
+        erased_parts: pass.erased_parts,
+        findings: pass.findings.listed,
+        notices: pass.notices,
+    })
+}
+
+/// Verifies a copy of the store, such as a backup before it is called one; keys come from the store's own vault.
+pub(crate) fn copy(path: &Path, court: &Court) -> Result<VerifyReport, Failure> {
+    let options = crate::store::sqlite::OpenOptions::new(
+        crate::store::sql::schema::APPLICATION_ID,
+        crate::store::sql::schema::MIGRATIONS,
+    );
+    let copy = SqliteStore::<Court>::open(path, options.read_only(true))?;
+    let mut failed = None;
+    let report = copy.read(|tx| {
+        store(tx, court, &VerifyOptions::default()).map_err(|failure| {
+            let error = crate::store::StoreError::from(failure.clone());
+            failed = Some(failure);
+            error
+        })
+    });
+    report.map_err(|error| failed.unwrap_or_else(|| error.into()))
+}
+
+fn anchors_of<'o>(anchors: &'o [String], origin: &str) -> Vec<&'o str> {
+    anchors.iter().map(String::as_str).filter(|a| a.lines().next() == Some(origin)).collect()
+}
+
+/// Every law of the store: its files must be those of its hash, and must load.
+fn laws(tx: &Tx<'_>, pass: &mut Pass<'_>) -> Result<(), Failure> {
+    for row in tx.rows(&law_sql::laws())? {
+        let hash = row.bytes(0).map(LawHash);
+        let at = || hash.as_ref().map_or_else(|_| "hos_law".to_owned(), |h| format!("hos_law {h}"));
+        let files = match law_sql::files_from(&row, 1) {
+            Ok(files) => files,
+            Err(e) => {
+                pass.findings.add(at(), e.message);
+                continue;
+            }
+        };
+        let found = digest::law_hash(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
+        match hash {
+            Ok(hash) if hash == found => match pass.court.laws.get(tx, &hash) {
+                Ok(law) => {
+                    pass.laws.insert(hash, law);
+                }
+                Err(failure) => pass.findings.add(at(), failure.message),
+            },
+            _ => pass.findings.add(at(), format!("column files: these are the files of law {found}")),
+        }
+    }
+    Ok(())
+}
+
+/// Rows of tenants that the store does not know.
+fn strangers(tx: &Tx<'_>, pass: &mut Pass<'_>, tenants: &[Tenant]) -> Result<(), Failure> {
+    for (table, statement) in rows::tenants_by_table() {
+        for row in tx.rows(&statement)? {
+            let known = row.text(0).is_ok_and(|name| tenants.iter().any(|t| t.as_str() == name));
+            if !known {
+                let name = row.text(0).unwrap_or("?").to_owned();
+                pass.findings.add(format!("{table} {}", hos_core::id::Shown(&name)), "rows of a tenant that was never opened");
+            }
+        }
+    }
+    Ok(())
+}

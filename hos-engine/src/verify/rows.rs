@@ -1,0 +1,364 @@
+//! Every derived row of a tenant against the fold of its records.
+
+use super::Pass;
+use super::fold::{Fold, Folded, FoldedRow};
+use crate::Failure;
+use crate::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_key, encode_store};
+use crate::sealed::FreshKeys;
+use crate::settle::encode;
+use crate::store::sql::{evidence as evidence_sql, law as law_sql, operation as operation_sql, state as sql};
+use crate::store::sqlite::Tx;
+use crate::store::{Row, Statement};
+use hos_core::id::{Handle, InstanceId, KeyId, Name, Tenant};
+use hos_core::time::Timestamp;
+use std::collections::HashSet;
+
+/// Compares all derived rows of a tenant.
+pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
+    instances(tx, pass, tenant, fold)?;
+    deadlines(tx, pass, tenant, fold)?;
+    onces(tx, pass, tenant, fold)?;
+    outbox(tx, pass, tenant, fold)?;
+    directory(tx, pass, tenant, fold)?;
+    grants(tx, pass, tenant, fold)?;
+    streams(tx, pass, tenant, fold)?;
+    let version = tx.row(&law_sql::tenant_row(tenant))?.map(|row| row.uint(0));
+    match version {
+        Some(Ok(version)) if version == fold.directory_version => {}
+        _ => pass.findings.add(format!("hos_tenant {tenant}"), format!("column directory_version: the records come to {}", fold.directory_version)),
+    }
+    Ok(())
+}
+
+/// A sealed copy against what the records say. `Ok(None)`: its key was destroyed, and the vault says so.
+fn copy(pass: &mut Pass<'_>, at: &str, column: &str, key: KeyId, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    if key.0 != [0; 16] && pass.court.vault.get_by_id(key)?.is_none() {
+        pass.findings.add(at, format!("column {column}_key: the vault never had it"));
+        return Ok(None);
+    }
+    match pass.court.keys().open_copy(&key, bytes, &FreshKeys::new()) {
+        Ok(opened) => Ok(opened),
+        Err(failure) => {
+            pass.findings.add(at, format!("column {column}: {}", failure.message));
+            Ok(None)
+        }
+    }
+}
+
+/// A copy must be what the records say; one of an erased person says nothing any more.
+fn same_copy(pass: &mut Pass<'_>, at: &str, column: &str, key: KeyId, bytes: &[u8], wanted: Option<&[u8]>) -> Result<(), Failure> {
+    let before = pass.findings.listed.len();
+    let found = copy(pass, at, column, key, bytes)?;
+    if pass.findings.listed.len() == before && found.as_deref() != wanted {
+        pass.findings.add(at, format!("column {column}: not what the records say"));
+    }
+    Ok(())
+}
+
+fn instances(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
+    let mut seen: HashSet<Handle> = HashSet::new();
+    // The rows are taken one by one: there may be millions.
+    let mut failed = None;
+    tx.each(&sql::instances(tenant), |row| {
+        if failed.is_none() {
+            failed = instance(pass, tenant, fold, &mut seen, &row).err();
+        }
+        Ok(())
+    })?;
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
+    for (handle, folded) in fold.instances.iter().filter(|(handle, _)| !seen.contains(handle)) {
+        let id = folded.id.as_deref().unwrap_or("(erased)");
+        pass.findings.add(format!("hos_instance {tenant} thread {handle}"), format!("the row of `{}` is missing", hos_core::id::Shown(id)));
+    }
+    Ok(())
+}
+
+fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold, seen: &mut HashSet<Handle>, row: &Row) -> Result<(), Failure> {
+    let name = row.text(13).unwrap_or("?").to_owned();
+    let id = row.blob(14).map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
+    let at = format!("hos_instance {tenant} {}/{}", hos_core::id::Shown(&name), hos_core::id::Shown(&id));
+    let parsed = Name::new(&name).ok().zip(InstanceId::new(&id).ok());
+    let Some((contract, instance_id)) = parsed else {
+        pass.findings.add(at, "column contract or id: not a name");
+        return Ok(());
+    };
+    let sealed = match sql::instance_from(row, contract, instance_id) {
+        Ok(sealed) => sealed,
+        Err(e) => {
+            pass.findings.add(at, e.message);
+            return Ok(());
+        }
+    };
+    let i = &sealed.instance;
+    let Some(folded) = fold.instances.get(&i.handle) else {
+        pass.findings.add(at, "column handle: no record is of this thread");
+        return Ok(());
+    };
+    if !seen.insert(i.handle) {
+        pass.findings.add(at.clone(), "column handle: another row has it too");
+    }
+    let Folded { contract, n, last, state, version, entered_n, entered_at, last_time, law, contract_version, .. } = folded;
+    let mut wrong = Vec::new();
+    let mut hold = |ok: bool, column: &'static str| {
+        if !ok {
+            wrong.push(column);
+        }
+    };
+    hold(contract.as_ref() == Some(&i.contract), "contract");
+    hold(folded.id.as_deref().is_none_or(|wanted| wanted == id), "id");
+    hold(*n == i.n, "n");
+    hold(*last == i.last, "last");
+    hold(state.as_ref() == Some(&i.state), "state");
+    hold(*version == i.version, "version");
+    hold(*entered_n == i.entered_n, "entered_n");
+    hold(*entered_at == i.entered_at, "entered_at");
+    hold(*last_time == i.last_time, "last_time");
+    hold(*law == Some(i.law), "law");
+    hold(*contract_version == i.contract_version, "contract_version");
+    hold(folded.deadlines == i.deadlines, "deadlines");
+    for column in wrong {
+        pass.findings.add(at.clone(), format!("column {column}: not what the records say"));
+    }
+    same_copy(pass, &at, "facts", sealed.facts_key, &sealed.facts, folded.facts.as_deref())
+}
+
+fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
+    let mut wanted: HashSet<(i64, String, Vec<u8>, u64)> = HashSet::new();
+    for folded in fold.instances.values() {
+        let (Some(contract), Some(id)) = (&folded.contract, &folded.id) else { continue };
+        for armed in &folded.deadlines {
+            wanted.insert((armed.due.0, contract.as_str().to_owned(), id.clone().into_bytes(), armed.deadline as u64));
+        }
+    }
+    let unreadable = fold.instances.values().any(|f| f.id.is_none() && !f.deadlines.is_empty());
+    for row in tx.rows(&sql::deadlines(tenant))? {
+        let found = (row.int(0)?, row.text(1)?.to_owned(), row.blob(2)?.to_vec(), row.uint(3)?);
+        if !wanted.remove(&found) && !unreadable {
+            let id = String::from_utf8_lossy(&found.2).into_owned();
+            pass.findings.add(format!("hos_deadline {tenant} {} {}", Timestamp(found.0), hos_core::id::Shown(&id)), "no record armed it");
+        }
+    }
+    for (due, contract, id, _) in wanted {
+        let id = String::from_utf8_lossy(&id).into_owned();
+        pass.findings.add(format!("hos_deadline {tenant} {} {contract}/{}", Timestamp(due), hos_core::id::Shown(&id)), "the row is missing");
+    }
+    Ok(())
+}
+
+fn onces(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
+    let floor = tx.row(&law_sql::tenant_row(tenant))?.map_or(Ok(0), |row| row.int(2))?;
+    let mut seen: HashSet<String> = HashSet::new();
+    for row in tx.rows(&operation_sql::onces(tenant))? {
+        let key = String::from_utf8_lossy(row.blob(0)?).into_owned();
+        let at = format!("hos_once {tenant} {}", hos_core::id::Shown(&key));
+        let found = (row.bytes::<32>(1)?, Handle(row.bytes(2)?), row.uint(3)?, row.int(4)?);
+        match fold.onces.get(&key) {
+            Some((digest, thread, n, at_time)) => {
+                if found != (digest.0, *thread, *n, at_time.0) {
+                    pass.findings.add(at, "columns digest, thread, n, at: not what the records say");
+                }
+            }
+            None if fold.unreadable.contains(&(found.1, found.2)) => {}
+            None => pass.findings.add(at, "column key: no record took it"),
+        }
+        seen.insert(key);
+    }
+    for (key, (.., time)) in fold.onces.iter().filter(|(key, _)| !seen.contains(*key)) {
+        if time.0 >= floor {
+            pass.findings.add(format!("hos_once {tenant} {}", hos_core::id::Shown(key)), "the row is missing");
+        }
+    }
+    Ok(())
+}
+
+fn outbox(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
+    let mut seen = HashSet::new();
+    let mut place = 0;
+    for row in tx.rows(&operation_sql::messages(tenant))? {
+        place += 1;
+        let (pos, thread, n, i) = (row.uint(0)?, Handle(row.bytes(1)?), row.uint(2)?, row.uint(3)?);
+        let at = format!("hos_outbox {tenant} pos {pos}");
+        if pos != place {
+            pass.findings.add(at.clone(), "column pos: messages are missing before it");
+            place = pos;
+        }
+        match fold.messages.get(&(thread, n, i)) {
+            Some((kind, body)) => {
+                if row.text(4)? != kind {
+                    pass.findings.add(at.clone(), "column kind: not what the records say");
+                }
+                same_copy(pass, &at, "body", KeyId(row.bytes(5)?), row.blob(6)?, Some(body))?;
+            }
+            None if fold.unreadable.contains(&(thread, n)) => {}
+            None => pass.findings.add(at.clone(), "columns thread, n, i: no record made it"),
+        }
+        if !seen.insert((thread, n, i)) {
+            pass.findings.add(at, "columns thread, n, i: another row has them too");
+        }
+    }
+    for (thread, n, i) in fold.messages.keys().filter(|key| !seen.contains(*key)) {
+        pass.findings.add(format!("hos_outbox {tenant} thread {thread}, n {n}, i {i}"), "the row is missing");
+    }
+    Ok(())
+}
+
+fn directory(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
+    let mut seen: HashSet<Handle> = HashSet::new();
+    for row in tx.rows(&sql::directory_entities(tenant))? {
+        let name = format!("{}::{}", row.text(0).unwrap_or("?"), String::from_utf8_lossy(row.blob(1)?));
+        let at = format!("hos_directory {tenant} {}", hos_core::id::Shown(&name));
+        let sealed = match sql::entity_from(&row) {
+            Ok(sealed) => sealed,
+            Err(e) => {
+                pass.findings.add(at, e.message);
+                continue;
+            }
+        };
+        seen.insert(sealed.thread.handle);
+        match fold.directory.get(&sealed.thread.handle) {
+            Some(FoldedRow::Entity { thread, entity, removed }) => {
+                let wanted = (&entity.uid, thread, removed, &entity.parents);
+                if (&sealed.uid, &sealed.thread, &sealed.removed, &sealed.parents) != wanted {
+                    pass.findings.add(at.clone(), "columns type, id, n, last, removed or parents: not what the records say");
+                }
+                same_copy(pass, &at, "attrs", sealed.attrs_key, &sealed.attrs, Some(&encode(&entity.attrs)))?;
+            }
+            Some(FoldedRow::Erased) => {}
+            Some(FoldedRow::Grant { .. }) | None => pass.findings.add(at, "column handle: no record is of this thread"),
+        }
+    }
+    for (handle, row) in fold.directory.iter().filter(|(handle, _)| !seen.contains(handle)) {
+        if let FoldedRow::Entity { entity, .. } = row {
+            pass.findings.add(format!("hos_directory {tenant} thread {handle}"), format!("the row of `{}` is missing", entity.uid));
+        }
+    }
+    Ok(())
+}
+
+fn grants(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
+    let mut seen: HashSet<Handle> = HashSet::new();
+    for row in tx.rows(&sql::grants(tenant))? {
+        let id = String::from_utf8_lossy(row.blob(0)?).into_owned();
+        let at = format!("hos_grant {tenant} {}", hos_core::id::Shown(&id));
+        let (thread, link, removed) = match sql::grant_from(&row) {
+            Ok(grant) => grant,
+            Err(e) => {
+                pass.findings.add(at, e.message);
+                continue;
+            }
+        };
+        seen.insert(thread.handle);
+        match fold.directory.get(&thread.handle) {
+            Some(FoldedRow::Grant { thread: wanted, link: wanted_link, removed: wanted_removed }) => {
+                if (&thread, &link, &removed) != (wanted, wanted_link, wanted_removed) {
+                    pass.findings.add(at, "the row is not what the records say");
+                }
+            }
+            Some(FoldedRow::Erased) => {}
+            Some(FoldedRow::Entity { .. }) | None => pass.findings.add(at, "column handle: no record is of this thread"),
+        }
+    }
+    for (handle, row) in fold.directory.iter().filter(|(handle, _)| !seen.contains(handle)) {
+        if let FoldedRow::Grant { link, .. } = row {
+            pass.findings.add(format!("hos_grant {tenant} thread {handle}"), format!("the row of `{}` is missing", hos_core::id::Shown(&link.id)));
+        }
+    }
+    Ok(())
+}
+
+fn streams(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
+    let mut seen = 0;
+    for row in tx.rows(&evidence_sql::streams(tenant))? {
+        seen += 1;
+        let name = row.text(0).unwrap_or("?").to_owned();
+        let found = (Handle(row.bytes(1)?), row.uint(2)?, hos_core::id::RecordHash(row.bytes(3)?));
+        let wanted = fold.streams.get(&found.0).map(|(name, n, last)| (name.as_str(), *n, *last));
+        if wanted != Some((name.as_str(), found.1, found.2)) {
+            pass.findings.add(format!("hos_stream {tenant} {}", hos_core::id::Shown(&name)), "the row is not what the records say");
+        }
+    }
+    if seen != fold.streams.len() {
+        pass.findings.add(format!("hos_stream {tenant}"), format!("{seen} rows are stored where {} belong", fold.streams.len()));
+    }
+    Ok(())
+}
+
+/// The store's own facts against the universe's records: id, epoch, key, activations, tenants.
+pub(super) fn compare_store(tx: &Tx<'_>, pass: &mut Pass<'_>, fold: &Fold, tenants: &[Tenant]) -> Result<(), Failure> {
+    let of = pass.court.of;
+    if fold.founded.as_deref() != Some(&encode_store(of)[..]) {
+        pass.findings.add("hos_store", "store_id or epoch: not what the founding says");
+    }
+    let public = *pass.key.as_bytes();
+    if fold.keys.last().map(Vec::as_slice) != Some(&encode_key(&public)[..]) {
+        pass.findings.add("hos_store seal_key", "not the key that the records name");
+    }
+    for row in tx.rows(&law_sql::store_values())? {
+        let key = row.text(0)?.to_owned();
+        let right = match key.as_str() {
+            KEY_STORE => row.blob(1)? == of.store.as_bytes(),
+            KEY_EPOCH => row.blob(1)? == of.epoch.to_be_bytes(),
+            KEY_SEAL => row.blob(1)? == public,
+            _ => false,
+        };
+        if !right {
+            pass.findings.add(format!("hos_store {}", hos_core::id::Shown(&key)), "not what the records say");
+        }
+    }
+    let mut number = 0;
+    for row in tx.rows(&law_sql::activations())? {
+        let at = format!("hos_activation {number}");
+        match law_sql::activation_from(&row) {
+            Err(e) => pass.findings.add(at, e.message),
+            Ok(a) => {
+                let wanted = fold.activations.get(number as usize);
+                let found = (a.record, a.law, a.candidate, a.modes.encode());
+                if wanted != Some(&found) || a.n != number {
+                    pass.findings.add(at.clone(), "the row is not what the records say");
+                }
+                for law in std::iter::once(a.law).chain(a.candidate).filter(|law| !pass.laws.contains_key(law)) {
+                    pass.findings.add(at.clone(), format!("law {law} is missing"));
+                }
+            }
+        }
+        number += 1;
+    }
+    if number != fold.activations.len() as u64 {
+        pass.findings.add("hos_activation", format!("{number} rows are stored where {} belong", fold.activations.len()));
+    }
+    for row in tx.rows(&law_sql::tenants())? {
+        let name = row.text(0)?.to_owned();
+        let opened = if name == Tenant::UNIVERSE { fold.founded_at } else { fold.opened.iter().find(|(n, _)| *n == name).map(|(_, at)| *at) };
+        if opened.map(|at| at.0) != Some(row.int(2)?) {
+            pass.findings.add(format!("hos_tenant {}", hos_core::id::Shown(&name)), "column tenant or opened_at: not what the records say");
+        }
+        let floor = row.int(3)?;
+        if floor < 0 || floor > pass.court.clock.now().0 {
+            pass.findings.add(format!("hos_tenant {}", hos_core::id::Shown(&name)), "column once_floor: not a time that has passed");
+        }
+    }
+    for (name, _) in fold.opened.iter().filter(|(name, _)| !tenants.iter().any(|t| t.as_str() == name)) {
+        pass.findings.add(format!("hos_tenant {}", hos_core::id::Shown(name)), "the row is missing");
+    }
+    for key in &fold.erased_keys {
+        if pass.court.vault.get_by_id(*key)?.is_some_and(|k| k.key.is_some()) {
+            pass.findings.add(format!("vault key {key}"), "an erasure's record says that it was destroyed, and it is there");
+        }
+    }
+    Ok(())
+}
+
+/// The tenants that each table names, to find rows of none.
+pub(super) fn tenants_by_table() -> Vec<(&'static str, Statement)> {
+    macro_rules! tables {
+        ($($table:literal),*) => {
+            vec![$(($table, Statement::new(concat!("SELECT DISTINCT tenant FROM ", $table), []))),*]
+        };
+    }
+    tables!(
+        "hos_store", "hos_law", "hos_activation", "hos_stream", "hos_record", "hos_entry", "hos_head", "hos_tile", "hos_checkpoint", "hos_queue",
+        "hos_once", "hos_instance", "hos_deadline", "hos_outbox", "hos_directory", "hos_grant", "hos_refusal"
+    )
+}
