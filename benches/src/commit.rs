@@ -151,7 +151,7 @@ impl Bare {
         for i in 0..callers {
             conn.execute(
                 "INSERT INTO instance VALUES ('bench', 'lamp', ?1, zeroblob(16), 0, zeroblob(32), 'off', 1, zeroblob(?2))",
-                params![i.to_string().into_bytes(), sizes.facts],
+                params![i.to_string().into_bytes(), sizes.facts as i64],
             )?;
         }
         Ok(Self { conn, sizes, next: 0, callers })
