@@ -7,7 +7,8 @@ use crate::codes;
 use crate::tree::File;
 
 /// Pages whose `` `path:name` `` references are held against the code.
-const MAPS: [&str; 3] = ["ARCHITECTURE.md", "docs/threat-model.md", "CONTRIBUTING.md"];
+const MAPS: [&str; 5] =
+    ["ARCHITECTURE.md", "docs/threat-model.md", "docs/design/0001-rooms-and-first-stage.md", "CONTRIBUTING.md", "SECURITY.md"];
 /// Directories of one machine; nothing here may depend on where it was written.
 const MACHINE_PATHS: [&str; 5] =
     [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("C:\\", "Users")];
