@@ -17,7 +17,7 @@ fn rival_times(policies: usize) -> u32 {
     (100_000 / policies.max(1)).clamp(1, 2_000) as u32
 }
 
-pub fn run(quick: bool, table: &mut Table) -> Result<()> {
+pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
     let sizes: &[usize] = if quick { &[20, 1_000] } else { &[20, 1_000, 100_000] };
     let mut at_twenty = None;
     for size in sizes {
