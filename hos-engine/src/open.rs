@@ -179,11 +179,10 @@ impl Builder {
             .law
             .clone()
             .ok_or_else(|| Failure::new(Code::LawInvalid, "a store is founded under a law, and none was given"))?;
-        if std::fs::metadata(&path).is_ok_and(|m| m.len() > 0) {
-            return Err(Failure::new(
-                Code::DirectoryConflict,
-                format!("{} exists already; a store is founded in a new file", path.display()),
-            ));
+        let store = SqliteStore::<Court>::open(&path, self.options(true))?;
+        // A founding that was killed leaves a file without a store: it is founded now.
+        if store.read(|tx| tx.row(&law_sql::store_value(KEY_STORE)))?.is_some() {
+            return Err(Failure::new(Code::DirectoryConflict, format!("{} holds a store already; a store is founded in a new file", path.display())));
         }
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
@@ -195,7 +194,6 @@ impl Builder {
             self.entropy.fill(&mut seed[..])?;
             write_seal_key(&key_path, &seed)?
         };
-        let store = SqliteStore::<Court>::open(&path, self.options(true))?;
         let vault = Vault::open(Vault::path_beside(&path), true)?;
         let engine = Engine::assemble(store, self.court(Origin { store: StoreId(id), epoch: 0 }, key, vault));
         engine.found(Plan { law, founder: founding.founder, roles: founding.roles })?;
@@ -211,7 +209,8 @@ impl Builder {
     }
 
     fn options(&self, create: bool) -> OpenOptions {
-        OpenOptions { create, busy_timeout: self.settings.busy_timeout, ..OpenOptions::new(APPLICATION_ID, MIGRATIONS) }
+        // A page is written twice, to the log and to the file: the longer the log, the more changes of a page are written once.
+        OpenOptions { create, busy_timeout: self.settings.busy_timeout, checkpoint_pages: 8192, ..OpenOptions::new(APPLICATION_ID, MIGRATIONS) }
     }
 
     fn court(self, of: Origin, key: SealKey, vault: Vault) -> Court {
