@@ -21,6 +21,7 @@ use hos_core::proof::record::Durability;
 use hos_core::refusal::Code;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -267,38 +268,39 @@ impl TenantRef {
     /// The tenant's directory: this process's if it was the store's not longer ago than the settings allow, else confirmed.
     fn view(&self) -> Result<Arc<View>, Failure> {
         let court = self.court();
-        let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(&self.name).cloned();
-        if let Some((view, since)) = &known
-            && since.elapsed() <= court.settings.directory_age_max
-        {
-            return Ok(view.clone());
-        }
-        let begun = Instant::now();
-        let stale = |f: Failure| if f.code == Code::TenantUnknown { f } else { Failure::new(Code::DirectoryStale, f.message) };
-        let view = self
-            .engine
-            .read(|tx| {
-                let row = tx.row(&crate::store::sql::law::activation())?;
-                let n = row.map(|row| row.uint(0)).transpose()?;
-                let version = view::version(tx, &self.name)?;
-                match known {
-                    Some((view, _)) if view.version == version && Some(view.in_force.activation.n) == n => Ok(view),
-                    _ => {
-                        let in_force = Arc::new(InForce::read(tx, &court.laws)?);
-                        View::read(tx, &self.name, in_force, &court.keys(), &FreshKeys::new()).map(Arc::new)
-                    }
-                }
-            })
-            .map_err(stale)?;
-        let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
-        // A commit of our own may have published a newer one meanwhile.
-        match views.get(&self.name) {
-            Some((newer, _)) if newer.version > view.version => Ok(newer.clone()),
-            _ => {
-                views.insert(self.name.clone(), (view.clone(), begun));
-                Ok(view)
+        loop {
+            let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(&self.name).cloned();
+            if let Some((view, since)) = &known
+                && since.elapsed() <= court.settings.directory_age_max
+            {
+                return Ok(view.clone());
             }
+            let (changes, begun) = (court.changes.load(Ordering::SeqCst), Instant::now());
+            let view = self.read_view(known.map(|(view, _)| view))?;
+            let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
+            if court.changes.load(Ordering::SeqCst) == changes {
+                views.insert(self.name.clone(), (view.clone(), begun));
+                return Ok(view);
+            }
+            // This process changed a directory meanwhile: what was read may be older than that.
         }
+    }
+
+    fn read_view(&self, known: Option<Arc<View>>) -> Result<Arc<View>, Failure> {
+        let court = self.court();
+        let read = self.engine.read(|tx| {
+            let row = tx.row(&crate::store::sql::law::activation())?;
+            let n = row.map(|row| row.uint(0)).transpose()?;
+            let version = view::version(tx, &self.name)?;
+            match known {
+                Some(view) if view.version == version && Some(view.in_force.activation.n) == n => Ok(view),
+                _ => {
+                    let in_force = Arc::new(InForce::read(tx, &court.laws)?);
+                    View::read(tx, &self.name, in_force, &court.keys(), &FreshKeys::new()).map(Arc::new)
+                }
+            }
+        });
+        read.map_err(|f| if f.code == Code::TenantUnknown { f } else { Failure::new(Code::DirectoryStale, f.message) })
     }
 
     fn bench<'a>(&'a self, view: &'a View, guards: Option<&'a view::Bench>) -> Bench<'a> {

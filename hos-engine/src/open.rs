@@ -19,6 +19,7 @@ use hos_core::policy::Entity;
 use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -182,7 +183,10 @@ impl Builder {
         let store = SqliteStore::<Court>::open(&path, self.options(true))?;
         // A founding that was killed leaves a file without a store: it is founded now.
         if store.read(|tx| tx.row(&law_sql::store_value(KEY_STORE)))?.is_some() {
-            return Err(Failure::new(Code::DirectoryConflict, format!("{} holds a store already; a store is founded in a new file", path.display())));
+            return Err(Failure::new(
+                Code::DirectoryConflict,
+                format!("{} holds a store already; a store is founded in a new file", path.display()),
+            ));
         }
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
@@ -210,7 +214,12 @@ impl Builder {
 
     fn options(&self, create: bool) -> OpenOptions {
         // A page is written twice, to the log and to the file: the longer the log, the more changes of a page are written once.
-        OpenOptions { create, busy_timeout: self.settings.busy_timeout, checkpoint_pages: 8192, ..OpenOptions::new(APPLICATION_ID, MIGRATIONS) }
+        OpenOptions {
+            create,
+            busy_timeout: self.settings.busy_timeout,
+            checkpoint_pages: 8192,
+            ..OpenOptions::new(APPLICATION_ID, MIGRATIONS)
+        }
     }
 
     fn court(self, of: Origin, key: SealKey, vault: Vault) -> Court {
@@ -224,6 +233,7 @@ impl Builder {
             settings: self.settings,
             in_force: RwLock::default(),
             views: RwLock::default(),
+            changes: AtomicU64::new(0),
             checkpoints: Mutex::default(),
         }
     }

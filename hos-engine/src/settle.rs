@@ -284,7 +284,13 @@ impl Court {
     }
 
     /// An event that found its work done (`on_same`) is answered with the receipt of the entry into the state.
-    fn entry_receipt(&self, tx: &Tx<'_>, tenant: &Tenant, answer: &mut Answer, instance: Option<&Instance>) -> Result<(), Failure> {
+    fn entry_receipt(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        answer: &mut Answer,
+        instance: Option<&Instance>,
+    ) -> Result<(), Failure> {
         let Some(instance) = instance.filter(|_| answer.again && answer.receipt.is_none()) else { return Ok(()) };
         if let Some(row) = tx.row(&evidence_sql::record(tenant, &instance.handle, instance.entered_n))? {
             let record = hos_core::digest::record_hash(row.blob(0)?);
