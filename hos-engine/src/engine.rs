@@ -1,15 +1,15 @@
 //! The engine's face: tenants, calls, and what operators need.
 
 use crate::court::{Court, lock};
-use crate::founding::Plan;
 use crate::report::{Available, HistoryEntry, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
 use crate::sealed::FreshKeys;
 use crate::store::StoreError;
 use crate::store::sql::{evidence as evidence_sql, state as state_sql};
 use crate::store::sqlite::{SqliteStore, Stats, Tx};
 use crate::view::{self, InForce, View};
+use crate::work::Plan;
 use crate::work::{Done, Job};
-use crate::{Builder, Failure, seal, verify};
+use crate::{Failure, seal, verify};
 use hos_core::answer::Answer;
 use hos_core::call::{Adopt, Begin, By, Call, Can, Directory, Note, Transition};
 use hos_core::id::{InstanceId, KeyId, Name, StoreId, Tenant, TreeHash, Uid};
@@ -42,11 +42,6 @@ pub struct TenantRef {
 }
 
 impl Engine {
-    /// Starts a builder.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
         Self(Arc::new(Inner { store, court }))
     }

@@ -7,11 +7,18 @@
 //! [`SqliteStore`]: crate::store::sqlite::SqliteStore
 
 use crate::Failure;
+mod activation;
+pub(crate) mod erase;
+pub(crate) mod founding;
+mod history;
+mod outbox;
+pub(crate) mod settle;
+
 use crate::laws::Laws;
-use crate::open::{Seal, Settings};
 use crate::ports::{Clock, Entropy};
 use crate::seal::{self, Heads, Origin, Unsealed};
 use crate::sealed::{FreshKeys, Keys};
+use crate::settings::{Seal, Settings};
 use crate::store::StoreError;
 use crate::store::sql::evidence as sql;
 use crate::store::sqlite::{Runner, Tx, Vault};
