@@ -27,7 +27,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "TENANT", help_heading = "Where and who")]
     pub(crate) tenant: Option<String>,
     /// Who asks: `Account::ayse` in the law's namespace, or `Pazar::Account::"ayse"` [env: HOS_AS]
-    #[arg(long = "as", global = true, value_name = "ENTITY", help_heading = "Where and who")]
+    #[arg(long = "as", id = "as", global = true, value_name = "ENTITY", help_heading = "Where and who")]
     pub(crate) principal: Option<String>,
     /// The law's directory; where a store is opened it must be the active law
     #[arg(long = "law", id = "law_dir", global = true, value_name = "DIR", help_heading = "Where and who")]
@@ -135,5 +135,23 @@ mod tests {
     #[test]
     fn the_words_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    // An argument of a command that shared its id with an option of all would silently be taken for it: a `--principal` for
+    // the `--as` of who asks, say.
+    #[test]
+    fn no_word_of_a_command_is_taken_for_an_option_of_all() {
+        fn walk(command: &clap::Command, shared: &[clap::Id]) {
+            for sub in command.get_subcommands() {
+                let own = sub.get_arguments().filter(|a| !a.is_global_set());
+                own.for_each(|a| assert!(!shared.contains(a.get_id()), "{} {}", sub.get_name(), a.get_id()));
+                let global = sub.get_arguments().filter(|a| a.is_global_set()).map(|a| a.get_id().clone());
+                walk(sub, &shared.iter().cloned().chain(global).collect::<Vec<_>>());
+            }
+        }
+        let command = Cli::command();
+        let shared: Vec<clap::Id> = command.get_arguments().filter(|a| a.is_global_set()).map(|a| a.get_id().clone()).collect();
+        assert!(shared.len() >= 9, "{shared:?}");
+        walk(&command, &shared);
     }
 }
