@@ -77,15 +77,9 @@ pub fn same(given: &[u8], encoded: &[u8]) -> Result<(), CanonError> {
 
 /// Appends one item to a byte string. Callers are trusted to write map keys in order, and as many items as they announced;
 /// in debug builds [`Writer::finish`] checks it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Writer {
-    out: Encoder<Vec<u8>>,
-}
-
-impl Default for Writer {
-    fn default() -> Self {
-        Self::with_capacity(0)
-    }
+    out: Vec<u8>,
 }
 
 /// Writing to memory cannot fail, and the type says so.
@@ -96,41 +90,62 @@ fn sure<T>(written: Result<T, minicbor::encode::Error<Infallible>>) {
 impl Writer {
     /// Starts with room for so many bytes.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { out: Encoder::new(Vec::with_capacity(bytes)) }
+        Self { out: Vec::with_capacity(bytes) }
     }
+
+    /// The head of an item; the two common forms are written here, for verifying a log is mostly this.
+    #[inline]
+    fn head(&mut self, major: u8, argument: u64) -> &mut Self {
+        match argument {
+            0..24 => self.out.push(major << 5 | argument as u8),
+            24..256 => self.out.extend_from_slice(&[major << 5 | 24, argument as u8]),
+            _ => self.long_head(major, argument),
+        }
+        self
+    }
+
+    fn long_head(&mut self, major: u8, argument: u64) {
+        let mut long = Encoder::new(&mut self.out);
+        match major {
+            0 => sure(long.u64(argument)),
+            2 => sure(long.bytes_len(argument)),
+            3 => sure(long.str_len(argument)),
+            4 => sure(long.array(argument)),
+            _ => sure(long.map(argument)),
+        }
+    }
+
     /// Starts an array of so many items.
     pub fn array(&mut self, len: usize) -> &mut Self {
-        sure(self.out.array(len as u64));
-        self
+        self.head(4, len as u64)
     }
     /// Starts a map of so many pairs; keys must follow in canonical order.
     pub fn map(&mut self, len: usize) -> &mut Self {
-        sure(self.out.map(len as u64));
-        self
+        self.head(5, len as u64)
     }
     /// An unsigned integer.
+    #[inline]
     pub fn uint(&mut self, v: u64) -> &mut Self {
-        sure(self.out.u64(v));
-        self
+        self.head(0, v)
     }
     /// A signed integer.
     pub fn int(&mut self, v: i64) -> &mut Self {
-        sure(self.out.i64(v));
+        sure(Encoder::new(&mut self.out).i64(v));
         self
     }
     /// Text.
     pub fn text(&mut self, v: &str) -> &mut Self {
-        sure(self.out.str(v));
+        self.head(3, v.len() as u64).out.extend_from_slice(v.as_bytes());
         self
     }
     /// Bytes.
     pub fn bytes(&mut self, v: &[u8]) -> &mut Self {
-        sure(self.out.bytes(v));
+        self.head(2, v.len() as u64).out.extend_from_slice(v);
         self
     }
     /// A boolean.
     pub fn bool(&mut self, v: bool) -> &mut Self {
-        sure(self.out.bool(v));
+        sure(Encoder::new(&mut self.out).bool(v));
         self
     }
     /// A value.
@@ -145,7 +160,7 @@ impl Writer {
             Value::Set(members) => {
                 let encoded: BTreeSet<Vec<u8>> = members.iter().map(encode_value).collect();
                 self.array(2).uint(1).array(encoded.len());
-                encoded.iter().for_each(|member| self.out.writer_mut().extend_from_slice(member));
+                encoded.iter().for_each(|member| self.out.extend_from_slice(member));
                 self
             }
         }
@@ -162,7 +177,7 @@ impl Writer {
     }
     /// The bytes.
     pub fn finish(self) -> Vec<u8> {
-        let bytes = self.out.into_writer();
+        let bytes = self.out;
         debug_assert_eq!(check_items(&bytes), Ok(()), "the writer was misused");
         bytes
     }
@@ -231,6 +246,29 @@ impl<'a> Reader<'a> {
         if self.major()? == major { Ok(self.position()) } else { self.fail(wanted, self.position()) }
     }
 
+    /// The argument of the next head, where it is of this major type and in one of the two common forms, each the shortest:
+    /// the argument inside the first byte, or in the second. Everything else is left to the long way round.
+    #[inline]
+    fn short(&mut self, major: u8) -> Option<usize> {
+        let at = self.position();
+        let (argument, len) = match self.input.input().get(at..)? {
+            [first, ..] if first >> 5 != major => return None,
+            [first, ..] if first & 0x1f < 24 => (first & 0x1f, 1),
+            [first, second, ..] if first & 0x1f == 24 && *second >= 24 => (*second, 2),
+            _ => return None,
+        };
+        self.input.set_position(at + len);
+        Some(usize::from(argument))
+    }
+
+    /// So many bytes that follow a head.
+    fn payload(&mut self, start: usize, len: usize) -> Result<&'a [u8], CanonError> {
+        let at = self.position();
+        let found = self.input.input().get(at..at.saturating_add(len)).ok_or(CanonError(CUT_SHORT, start))?;
+        self.input.set_position(at + len);
+        Ok(found)
+    }
+
     fn shortest(&self, start: usize, payload: usize, argument: u64) -> Result<(), CanonError> {
         if self.position() - start == head_len(argument) + payload { Ok(()) } else { self.fail(NOT_SHORTEST, start) }
     }
@@ -266,7 +304,15 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned integer.
+    #[inline]
     pub fn uint(&mut self) -> Result<u64, CanonError> {
+        match self.short(0) {
+            Some(v) => Ok(v as u64),
+            None => self.long_uint(),
+        }
+    }
+
+    fn long_uint(&mut self) -> Result<u64, CanonError> {
         let start = self.expect(0, "an unsigned integer was expected")?;
         let v = self.input.u64().map_err(|_| CanonError(CUT_SHORT, start))?;
         self.shortest(start, 0, v)?;
@@ -293,6 +339,11 @@ impl<'a> Reader<'a> {
 
     /// Text.
     pub fn text(&mut self) -> Result<&'a str, CanonError> {
+        let at = self.position();
+        if let Some(len) = self.short(3) {
+            let raw = self.payload(at, len)?;
+            return std::str::from_utf8(raw).map_err(|_| CanonError(NOT_UTF8, at));
+        }
         let start = self.expect(3, "text was expected")?;
         let text = self.input.str().map_err(|e| {
             let why = if e.is_end_of_input() { CUT_SHORT } else { NOT_UTF8 };
@@ -304,6 +355,10 @@ impl<'a> Reader<'a> {
 
     /// Bytes.
     pub fn bytes(&mut self) -> Result<&'a [u8], CanonError> {
+        let at = self.position();
+        if let Some(len) = self.short(2) {
+            return self.payload(at, len);
+        }
         let start = self.expect(2, "bytes were expected")?;
         let bytes = self.input.bytes().map_err(|_| CanonError(CUT_SHORT, start))?;
         self.shortest(start, bytes.len(), bytes.len() as u64)?;
@@ -444,157 +499,5 @@ impl<'a> Reader<'a> {
     /// Refuses what is left over.
     pub fn end(&self) -> Result<(), CanonError> {
         if self.remaining() == 0 { Ok(()) } else { self.fail(LEFT_OVER, self.position()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record(fields: &[(&str, Value)]) -> Record {
-        fields.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect()
-    }
-
-    fn why(bytes: &[u8]) -> &'static str {
-        decode_value(bytes).expect_err("these bytes are not canonical").0
-    }
-
-    #[test]
-    fn keys_ascend_by_length_first() {
-        let r = record(&[("b", 1.into()), ("aa", 2.into()), ("", true.into())]);
-        let bytes = encode_record(&r);
-        assert_eq!(bytes, [0xa3, 0x60, 0xf5, 0x61, b'b', 0x01, 0x62, b'a', b'a', 0x02]);
-        assert_eq!(decode_record(&bytes), Ok(r));
-        let swapped = [0xa2, 0x62, b'a', b'a', 0x02, 0x61, b'b', 0x01];
-        assert_eq!(decode_record(&swapped), Err(CanonError(KEY_ORDER, 5)));
-        let twice = [0xa2, 0x61, b'b', 0x02, 0x61, b'b', 0x01];
-        assert_eq!(decode_record(&twice), Err(CanonError(KEY_ORDER, 4)));
-        let long = record(&[(&"x".repeat(24), 1.into()), (&"z".repeat(23), 2.into()), (&"a".repeat(300), 3.into())]);
-        assert_eq!(decode_record(&encode_record(&long)), Ok(long));
-    }
-
-    #[test]
-    fn every_kind_of_value_has_its_bytes() {
-        let uid = Uid::new("T", "i").unwrap();
-        let cases: [(Value, &[u8]); 12] = [
-            (false.into(), &[0xf4]),
-            (true.into(), &[0xf5]),
-            (23.into(), &[0x17]),
-            (24.into(), &[0x18, 24]),
-            ((-1).into(), &[0x20]),
-            (i64::MIN.into(), &[0x3b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
-            (i64::MAX.into(), &[0x1b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
-            ("ş".into(), &[0x62, 0xc5, 0x9f]),
-            (uid.into(), &[0x83, 0, 0x61, b'T', 0x61, b'i']),
-            (Value::Set(BTreeSet::new()), &[0x82, 1, 0x80]),
-            (Value::Set([1.into(), false.into(), (-1).into()].into()), &[0x82, 1, 0x83, 0x01, 0x20, 0xf4]),
-            (Value::Ext(Ext::Ip, "::".into()), &[0x83, 2, 0x62, b'i', b'p', 0x62, b':', b':']),
-        ];
-        for (value, bytes) in cases {
-            assert_eq!(encode_value(&value), bytes, "{value:?}");
-            assert_eq!(decode_value(bytes), Ok(value));
-        }
-    }
-
-    #[test]
-    fn four_ways_not_to_be_canonical_are_refused() {
-        // Not shortest: integers, then lengths.
-        for bytes in [
-            &[0x18, 0x17][..],
-            &[0x19, 0x00, 0xff],
-            &[0x1a, 0, 0, 0xff, 0xff],
-            &[0x1b, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
-            &[0x38, 0x17],
-            &[0x39, 0x00, 0x18],
-            &[0x78, 0x01, b'a'],
-            &[0x98, 0x02, 0x01, 0x80],
-            &[0xb8, 0x00],
-        ] {
-            assert_eq!(why(bytes), NOT_SHORTEST, "{bytes:x?}");
-        }
-        // Indefinite.
-        for bytes in [&[0x9f, 0x01, 0x80, 0xff][..], &[0xbf, 0xff], &[0x7f, 0x61, b'a', 0xff], &[0x5f, 0xff], &[0xff]] {
-            assert_eq!(why(bytes), INDEFINITE, "{bytes:x?}");
-        }
-        // Out of order.
-        assert_eq!(why(&[0xa2, 0x61, b'b', 0x01, 0x61, b'a', 0x01]), KEY_ORDER);
-        assert_eq!(why(&[0x82, 1, 0x82, 0x02, 0x01]), SET_ORDER);
-        // Repeated.
-        assert_eq!(why(&[0xa2, 0x61, b'a', 0x01, 0x61, b'a', 0x01]), KEY_ORDER);
-        assert_eq!(why(&[0x82, 1, 0x82, 0x01, 0x01]), SET_ORDER);
-    }
-
-    #[test]
-    fn what_is_not_used_here_is_refused() {
-        for bytes in [
-            &[0xf6][..],
-            &[0xf7],
-            &[0xe0],
-            &[0xf3],
-            &[0xf8, 0xf4],
-            &[0xf8, 0xff],
-            &[0xf9, 0x3c, 0x00],
-            &[0xfa, 0, 0, 0, 0],
-            &[0xfb, 0, 0, 0, 0, 0, 0, 0, 0],
-        ] {
-            assert_eq!(why(bytes), SIMPLE, "{bytes:x?}");
-        }
-        for bytes in [&[0xc0, 0x61, b'a'][..], &[0xc2, 0x41, 0x01], &[0xd9, 0xd9, 0xf7, 0x00]] {
-            assert_eq!(why(bytes), TAGGED, "{bytes:x?}");
-        }
-        for bytes in [&[0x1c][..], &[0x3d], &[0x5e], &[0x7c], &[0x9d], &[0xbe]] {
-            assert_eq!(why(bytes), "a reserved length", "{bytes:x?}");
-        }
-        assert_eq!(why(&[0x3b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), OUT_OF_RANGE);
-        assert_eq!(why(&[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), OUT_OF_RANGE);
-        assert_eq!(why(&[0x41, 0x00]), "bytes are not a value");
-        assert_eq!(why(&[0x62, 0xc3, 0x28]), NOT_UTF8);
-        assert_eq!(why(&[0x01, 0x01]), LEFT_OVER);
-        assert_eq!(why(&[0xa1, 0x01, 0x01]), "text was expected");
-        assert_eq!(why(&[0x83, 0x00, 0x61, b'T', 0x60]), "an entity is malformed");
-        assert_eq!(why(&[0x83, 0x02, 0x61, b'T', 0x60]), "an unknown extension function");
-        for bytes in [&[0x80][..], &[0x81, 0x00], &[0x82, 0x03, 0x80], &[0x84, 0, 0, 0, 0]] {
-            assert_eq!(why(bytes), "an array that is no value", "{bytes:x?}");
-        }
-    }
-
-    #[test]
-    fn lengths_are_held_against_what_is_left() {
-        for bytes in [
-            &[][..],
-            &[0x18],
-            &[0x1b, 0, 0],
-            &[0x61],
-            &[0x7b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
-            &[0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
-            &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x60, 0x00],
-            &[0xa1, 0x60],
-            &[0x82, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff],
-        ] {
-            assert_eq!(why(bytes), CUT_SHORT, "{bytes:x?}");
-        }
-    }
-
-    #[test]
-    fn nesting_is_bounded() {
-        let nested = |depth: usize| {
-            let mut v = Value::Set(BTreeSet::new());
-            for _ in 1..depth {
-                v = Value::Set([v].into());
-            }
-            encode_value(&v)
-        };
-        assert!(decode_value(&nested(DEPTH_MAX)).is_ok());
-        assert_eq!(why(&nested(DEPTH_MAX + 1)), TOO_DEEP);
-        let endless: Vec<u8> = [0x82, 0x01, 0x81].repeat(100_000);
-        assert!(matches!(why(&endless), TOO_DEEP));
-        assert!(check_items(&[0x81; 100_000]).is_err());
-    }
-
-    #[test]
-    fn items_may_be_checked_without_meaning() {
-        assert_eq!(check_items(&[0x01, 0xa2, 0x01, 0x41, 0x00, 0x18, 0x18, 0x80]), Ok(()));
-        assert_eq!(check_items(&[0xa2, 0x02, 0x00, 0x01, 0x00]), Err(CanonError(KEY_ORDER, 3)));
-        assert_eq!(same(&[1, 2, 3], &[1, 2]), Err(CanonError(REENCODED, 2)));
     }
 }

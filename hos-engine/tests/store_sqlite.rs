@@ -208,7 +208,10 @@ fn a_schema_that_is_not_ours_is_refused_and_an_older_one_is_brought_up() {
     assert_eq!(error.code, Code::Internal, "{error}");
     // The step that failed left nothing behind.
     let store = open(&path);
-    assert_eq!(store.read(|tx| tx.rows(&Statement::new("SELECT name FROM sqlite_schema WHERE name = 'a'", []))).unwrap().len(), 0);
+    assert_eq!(
+        store.read(|tx| tx.rows(&Statement::new("SELECT name FROM sqlite_schema WHERE name = 'a'", []))).unwrap().len(),
+        0
+    );
 }
 
 #[test]
@@ -309,6 +312,22 @@ fn a_plain_read_of_the_file_is_noticed_before_the_next_write() {
         store.submit(&runner, add("a", k)).unwrap();
     }
     assert_eq!((store.stats().unwrap().reopens, entries(&store).len()), (1, 10));
+}
+
+#[test]
+fn a_touch_between_begin_and_commit_makes_the_outcome_unknown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hos.db");
+    let store = open(&path);
+    let runner = Log::default();
+    store.submit(&runner, add("a", 0)).unwrap();
+    *runner.touch_in_finish.lock().unwrap() = Some(path.clone());
+    let answers = store.submit_all(&runner, vec![add("a", 1), Job::Fail]).unwrap();
+    let codes: Vec<Code> = answers.into_iter().map(|a| a.unwrap_err().code).collect();
+    assert_eq!(codes, [Code::OutcomeUnknown, Code::WrongState]);
+    assert_eq!(runner.undone.load(Ordering::SeqCst), 1, "a commit that is not known may not be signed");
+    assert_eq!(store.submit(&runner, add("a", 2)).unwrap().seq, 3, "the log had its name all the while");
+    assert_eq!(runner.verified.load(Ordering::SeqCst), 1);
 }
 
 #[test]
@@ -475,7 +494,8 @@ fn a_backup_under_writes_is_whole_and_named_last() {
     assert_eq!(fs::read(&target).unwrap(), whole);
 
     let refused = dir.path().join("refused.db");
-    let error = store.backup(&refused, &mut |_| ControlFlow::Continue(()), &|_| Err(StoreError::integrity("planted"))).unwrap_err();
+    let error =
+        store.backup(&refused, &mut |_| ControlFlow::Continue(()), &|_| Err(StoreError::integrity("planted"))).unwrap_err();
     assert_eq!(error, StoreError::integrity("planted"));
     let error = store.backup(&refused, &mut |_| ControlFlow::Break(()), &|_| Ok(())).unwrap_err();
     assert!(error.message.contains("stopped"), "{error}");
@@ -499,13 +519,30 @@ fn a_damaged_store_errs_and_never_panics() {
         }
     }
     let whole = fs::read(&path).unwrap();
-    let copy = dir.path().join("damaged.db");
     for cut in [100, 4096, 5000, whole.len() / 2, whole.len() - 1] {
+        let copy = dir.path().join(format!("cut at {cut}"));
         fs::write(&copy, &whole[..cut]).unwrap();
         let result = SqliteStore::<Log>::open(&copy, options()).and_then(|store| {
-            store.read(|tx| tx.each(&Statement::new("SELECT seq, who, k, load FROM log ORDER BY seq", []), |row| row.blob(3).map(drop)))
+            store.read(|tx| {
+                tx.each(&Statement::new("SELECT seq, who, k, load FROM log ORDER BY seq", []), |row| row.blob(3).map(drop))
+            })
         });
         let error = result.expect_err("a file cut short reads as if it were whole");
         assert_eq!(error.code, Code::StoreIntegrity, "cut at {cut}: {error}");
+    }
+    // Bytes turned over inside the file: caught, or the rows are what they were; a panic is never an answer.
+    let rows = |path: &Path| {
+        let store = SqliteStore::<Log>::open(path, options())?;
+        store.read(|tx| tx.rows(&Statement::new("SELECT seq, who, k FROM log ORDER BY seq", [])))
+    };
+    for (n, at) in (0..whole.len()).step_by(whole.len() / 40).enumerate() {
+        let copy = dir.path().join(format!("turned {n}"));
+        let mut bytes = whole.clone();
+        bytes[at..(at + 7).min(whole.len())].iter_mut().for_each(|b| *b ^= 0x5a);
+        fs::write(&copy, &bytes).unwrap();
+        if let Err(error) = rows(&copy) {
+            let lawful = [Code::StoreIntegrity, Code::StoreVersion, Code::StoreUnavailable, Code::Internal];
+            assert!(lawful.contains(&error.code), "turned at {at}: {error}");
+        }
     }
 }

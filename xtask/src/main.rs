@@ -1,2 +1,49 @@
-//! Skeleton.
-fn main() {}
+//! The project's own chores. It stands on the standard library alone, so that it compiles in seconds.
+//!
+//! ```text
+//! cargo xtask test [--deny]   everything that must hold, with the minutes of each part
+//! cargo xtask tidy            floors, circles, foreign crates, codes, references, lengths
+//! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
+//! ```
+
+mod codes;
+mod test;
+mod tidy;
+mod tree;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const HELP: &str = "usage: cargo xtask <chore>
+
+  test [--deny]    run every check and test; --deny also runs cargo-deny, which must then be installed
+  tidy             check the house rules over the sources
+  codes [--write]  print the table of refusal codes, or write it into spec/refusal-codes.md
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let root = root();
+    match words.as_slice() {
+        ["test"] => test::run(&root, false),
+        ["test", "--deny"] => test::run(&root, true),
+        ["tidy"] => tidy::run(&root),
+        ["codes"] => codes::run(&root, false),
+        ["codes", "--write"] => codes::run(&root, true),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprint!("unknown chore `{}`\n\n{HELP}", args.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The workspace's directory: the parent of this crate's.
+fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map_or(here.clone(), PathBuf::from)
+}

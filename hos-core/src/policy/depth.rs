@@ -1,11 +1,13 @@
 //! How deep a text of Cedar nests, told from its letters before anything parses it.
 //!
 //! Cedar's passes over an expression are recursive. This scan is not: it walks the letters once and bounds the depth that any
-//! tree of the text could have, so that a hostile text is refused before it reaches a recursive pass. Within an open bracket
-//! every operator can add a level (`a && b && c` leans to one side), so they are summed; a comma or semicolon begins anew.
+//! tree of the text could have, so that a hostile text is refused before it reaches a recursive pass. Within a bracket every
+//! binary operator can add a level (`a && b && c` leans to one side), so they are summed; what stands before or behind one
+//! operand (`!`, `.attr`, a call) ends with it; a comma or semicolon begins anew.
 
-/// The deepest expression that is let through, by the measure of [`deepest`]. The stack for what follows is reserved for it.
-pub(super) const DEPTH_MAX: usize = 768;
+/// The deepest expression that is let through, by the measure of [`deepest`]. The stack for what follows is reserved for it,
+/// and dropping what was read must fit the smallest stack.
+pub(super) const DEPTH_MAX: usize = 384;
 
 /// Where a text is too deep, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,18 +16,34 @@ pub(super) struct TooDeep {
     pub(super) at: usize,
 }
 
+/// How much a bracket holds so far: levels that last to its end, and levels of the operand at hand.
+#[derive(Debug, Default, Clone, Copy)]
+struct Levels {
+    lasting: usize,
+    operand: usize,
+}
+
+/// What one token adds.
+enum Adds {
+    Nothing,
+    /// A binary operator, an `if`, a clause: everything before it may hang below it.
+    Lasting,
+    /// `!`, `.`, or a bracket behind something: it ends with its operand.
+    Operand,
+}
+
 /// The depth bound of the text, or the first place beyond [`DEPTH_MAX`].
 pub(super) fn deepest(text: &str) -> Result<usize, TooDeep> {
     let bytes = text.as_bytes();
-    // Per open bracket: what closes it, and how many levels stood below it. `sum` is the depth here. A closer that does not
-    // match closes nothing: whatever a parser makes of it, the bound must not shrink.
-    let mut open: Vec<(u8, usize)> = Vec::new();
-    let (mut sum, mut here, mut most) = (0usize, 0usize, 0usize);
+    // Per open bracket: what closes it, and what stood around it. A closer that does not match closes nothing: whatever a
+    // parser makes of it, the bound must not shrink. `outside` is the depth at the innermost bracket.
+    let mut open: Vec<(u8, Levels)> = Vec::new();
+    let (mut outside, mut here, mut most) = (0usize, Levels::default(), 0usize);
     let mut i = 0;
     while let Some(&b) = bytes.get(i) {
         let start = i;
         i += 1;
-        let mut level = false;
+        let mut adds = Adds::Nothing;
         match b {
             b'"' => {
                 while let Some(&c) = bytes.get(i) {
@@ -42,44 +60,52 @@ pub(super) fn deepest(text: &str) -> Result<usize, TooDeep> {
                     i += 1;
                 }
             }
-            b'(' | b'[' | b'{' => {
-                open.push((if b == b'(' { b')' } else { b + 2 }, here));
-                sum += 1;
-                here = 0;
-            }
-            b'<' if opens_type(bytes, start) => {
-                open.push((b'>', here));
-                sum += 1;
-                here = 0;
+            b'(' | b'[' | b'{' | b'<' if b != b'<' || opens_type(bytes, start) => {
+                let closer = match b {
+                    b'(' => b')',
+                    b'<' => b'>',
+                    other => other + 2,
+                };
+                open.push((closer, here));
+                outside += here.lasting + here.operand + 1;
+                here = Levels::default();
             }
             b')' | b']' | b'}' | b'>' if open.last().is_some_and(|(closer, _)| *closer == b) => {
-                let below = open.pop().map_or(0, |(_, below)| below);
-                sum -= here + 1;
-                here = below;
-                // What follows a bracket hangs on it: `f(x)(y)`, `(a)[b]`, `{..} unless {..}`.
-                level = true;
+                here = open.pop().map_or_else(Levels::default, |(_, around)| around);
+                outside -= here.lasting + here.operand + 1;
+                // What follows hangs on it: `f(x)(y)`, `(a)[b]`.
+                adds = Adds::Operand;
             }
-            b',' | b';' => {
-                sum -= here;
-                here = 0;
+            b',' | b';' => here = Levels::default(),
+            b'!' if bytes.get(i) != Some(&b'=') => adds = Adds::Operand,
+            b'.' => adds = Adds::Operand,
+            b'!' | b'=' | b'<' | b'>' | b'&' | b'|' => {
+                // An operator of two letters is one.
+                let second = if matches!(b, b'&' | b'|') { b } else { b'=' };
+                i += usize::from(bytes.get(i) == Some(&second));
+                adds = Adds::Lasting;
             }
-            b'!' | b'-' | b'+' | b'*' | b'%' | b'.' | b'=' | b'&' | b'|' | b'<' | b'>' => level = true,
+            b'-' | b'+' | b'*' | b'%' => adds = Adds::Lasting,
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
                 while bytes.get(i).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_') {
                     i += 1;
                 }
-                level = matches!(
+                let joins = matches!(
                     bytes.get(start..i),
                     Some(b"if" | b"then" | b"else" | b"in" | b"has" | b"like" | b"is" | b"when" | b"unless")
                 );
+                if joins {
+                    adds = Adds::Lasting;
+                }
             }
             _ => {}
         }
-        if level {
-            sum += 1;
-            here += 1;
+        match adds {
+            Adds::Nothing => {}
+            Adds::Operand => here.operand += 1,
+            Adds::Lasting => here = Levels { lasting: here.lasting + 1, operand: 0 },
         }
-        most = most.max(sum);
+        most = most.max(outside + here.lasting + here.operand);
         if most > DEPTH_MAX {
             return Err(TooDeep { at: start });
         }
@@ -116,6 +142,11 @@ mod tests {
             format!("context{}", ".a()".repeat(n)),
             "1 == ".repeat(n),
             "(a < b".repeat(n),
+            "!a == ".repeat(n),
+            "a.b == ".repeat(n),
+            "!(".repeat(n),
+            ".a(".repeat(n),
+            "(a.b)".repeat(n),
             "a>".repeat(n),
             "(a>".repeat(n),
             "(]".repeat(n),
@@ -130,6 +161,8 @@ mod tests {
         let one = "@id(\"a\") permit(principal in Pazar::Role::\"x\", action, resource) when { context.a.b == 1 && !(resource has c) };\n";
         assert!(deepest(one).is_ok_and(|d| d < 16));
         assert_eq!(deepest(&one.repeat(5_000)), deepest(one));
+        let clauses = format!("a.b.c == d && {}", "!principal.a.b has c && resource.d.e != context.f && ".repeat(80));
+        assert!(deepest(&clauses).is_ok());
         let list = format!("x in [{}]", "A::\"((((\", ".repeat(10_000));
         assert!(deepest(&list).is_ok_and(|d| d < 8));
         assert!(deepest(&format!("// {}\n true", "(".repeat(10_000))).is_ok_and(|d| d == 0));

@@ -89,11 +89,7 @@ impl Directory {
     /// The same directory with some entities put (or removed: `None`) and links put or removed, closing again only what
     /// stands below a changed entity. Of two changes to one entity or link the later counts. Refuses as [`Directory::new`]
     /// does, and an entity under another's identity (`hos.id_invalid`).
-    pub fn with(
-        &self,
-        entities: Vec<(Uid, Option<Entity>)>,
-        links: Vec<(String, Option<Link>)>,
-    ) -> Result<Directory, Blocker> {
+    pub fn with(&self, entities: Vec<(Uid, Option<Entity>)>, links: Vec<(String, Option<Link>)>) -> Result<Directory, Blocker> {
         let mut next = self.clone();
         next.put_entities(entities)?;
         for (id, link) in links {
@@ -165,9 +161,11 @@ impl Directory {
                 self.unlist_child(parent, uid);
             }
             for parent in new.difference(&old) {
-                let mut children = self.children.get(parent).cloned().unwrap_or_default();
-                children.insert(uid.clone(), ());
-                self.children.insert(parent.clone(), children);
+                self.children.modify(parent.clone(), |children| {
+                    let mut children = children.unwrap_or_default();
+                    children.insert(uid.clone(), ());
+                    Some(children)
+                });
             }
             match (self.nodes.contains(uid), entity.is_some()) {
                 (false, true) => self.count_type(uid.type_name(), true)?,
@@ -268,9 +266,11 @@ impl Directory {
     }
 
     fn unlist_child(&mut self, parent: &Uid, child: &Uid) {
-        let Some(mut children) = self.children.get(parent).cloned() else { return };
-        children.remove(child);
-        if children.is_empty() { self.children.remove(parent) } else { self.children.insert(parent.clone(), children) }
+        self.children.modify(parent.clone(), |children| {
+            let mut children = children?;
+            children.remove(child);
+            (!children.is_empty()).then_some(children)
+        });
     }
 
     fn count_type(&mut self, type_name: &str, more: bool) -> Result<(), Blocker> {
@@ -288,7 +288,8 @@ impl Directory {
 
     fn put_link(&mut self, id: String, link: Option<Link>) -> Result<(), Blocker> {
         if let Some(old) = self.links.get(id.as_str()).cloned() {
-            self.index.remove(&filled(&old)?, &id);
+            let filled = self.filled(&old)?;
+            self.index.remove(&filled, &id);
             let shape = shape(&old);
             match self.shapes.get(&shape).copied() {
                 Some(count) if count > 1 => self.shapes.insert(shape, count - 1),
@@ -305,30 +306,31 @@ impl Directory {
             let detail = format!("a directory holds at most {DIRECTORY_LINKS_MAX} links");
             return Err(Blocker::new(Code::HierarchyInvalid, detail));
         }
-        self.index.insert(filled(&link)?, &Arc::from(id.as_str()));
+        let filled = self.filled(&link)?;
+        self.index.insert(filled, &Arc::from(id.as_str()));
         let shape = shape(&link);
         let count = self.shapes.get(&shape).copied().unwrap_or(0);
         self.shapes.insert(shape, count + 1);
         self.links.insert(id, Arc::new(link));
         Ok(())
     }
+
+    /// A link's template and what fills its slots.
+    fn filled(&mut self, link: &Link) -> Result<Filled, Blocker> {
+        let mut names = DirectoryNames(&mut self.types);
+        let mut key = |uid: &Option<Uid>| {
+            let core = uid.as_ref().map(|uid| names.entity_uid(uid)).transpose();
+            core.map(|core| core.map(|c| Key::new(Arc::new(c)))).map_err(|detail| Blocker::new(Code::IdInvalid, detail))
+        };
+        let (principal, resource) = (key(&link.principal)?, key(&link.resource)?);
+        let template: Arc<str> = Arc::from(link.template.as_str());
+        let hash = hash_text(&template);
+        Ok(Filled::new(template, hash, principal, resource))
+    }
 }
 
 fn shape(link: &Link) -> (String, bool, bool) {
     (link.template.clone(), link.principal.is_some(), link.resource.is_some())
-}
-
-fn filled(link: &Link) -> Result<Filled, Blocker> {
-    let key = |uid: &Option<Uid>| match uid {
-        Some(uid) => match super::cedar::uid::to_cedar(uid) {
-            Some(core) => Ok(Some(Key::new(Arc::new(core)))),
-            None => Err(Blocker::new(Code::IdInvalid, format!("`{}` is not an entity type", uid.type_name()))),
-        },
-        None => Ok(None),
-    };
-    let template: Arc<str> = Arc::from(link.template.as_str());
-    let hash = hash_text(&template);
-    Ok(Filled::new(template, hash, key(&link.principal)?, key(&link.resource)?))
 }
 
 /// Names of types that the directory has met.
@@ -370,7 +372,8 @@ impl Above {
         if parents.len() > ANCESTORS_MAX {
             return refuse(format!("more than {ANCESTORS_MAX} parents"));
         }
-        let mut seen: HashSet<Uid> = HashSet::new();
+        // One parent has no ancestor twice; most entities have one.
+        let mut seen: Option<HashSet<Uid>> = (parents.len() > 1).then(HashSet::new);
         for direct in parents {
             let (key, uids, keys, depth) = match parent(direct) {
                 Some(known) => known,
@@ -382,7 +385,7 @@ impl Above {
             above.depth = above.depth.max(depth + 1);
             let all = std::iter::once((direct, &key)).chain(uids.iter().zip(keys));
             for (uid, key) in all {
-                if seen.insert(uid.clone()) {
+                if seen.as_mut().is_none_or(|seen| seen.insert(uid.clone())) {
                     above.uids.push(uid.clone());
                     above.keys.push(key.clone());
                 }

@@ -86,6 +86,29 @@ impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Clone> Layered<K, V, S> {
         self.fold();
     }
 
+    /// Changes one value where it stands if nobody else holds it, and on a copy if somebody does. `None` removes it.
+    pub(super) fn modify(&mut self, key: K, change: impl FnOnce(Option<V>) -> Option<V>) {
+        let sole = if self.over.is_empty() { Arc::get_mut(&mut self.base) } else { None };
+        if let Some(base) = sole {
+            let old = base.remove(&key);
+            self.len -= usize::from(old.is_some());
+            if let Some(new) = change(old) {
+                self.len += 1;
+                base.insert(key, new);
+            }
+            return;
+        }
+        let old = match self.over.remove(&key) {
+            Some(changed) => changed,
+            None => self.base.get(&key).cloned(),
+        };
+        self.len -= usize::from(old.is_some());
+        let new = change(old);
+        self.len += usize::from(new.is_some());
+        self.over.insert(key, new);
+        self.fold();
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let changed = self.over.iter().filter_map(|(k, v)| v.as_ref().map(|v| (k, v)));
         changed.chain(self.base.iter().filter(|(k, _)| !self.over.contains_key(*k)))
@@ -128,6 +151,13 @@ mod tests {
             if seed >> 33 & 3 == 0 {
                 map.remove(key.as_str());
                 truth.remove(&key);
+            } else if seed >> 33 & 3 == 1 {
+                let change = |old: Option<usize>| old.is_none_or(|n| n % 2 == 0).then_some(round);
+                map.modify(key.clone(), change);
+                match change(truth.remove(&key)) {
+                    Some(new) => truth.insert(key, new),
+                    None => None,
+                };
             } else {
                 map.insert(key.clone(), round);
                 truth.insert(key, round);

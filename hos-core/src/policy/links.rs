@@ -42,28 +42,25 @@ pub(super) struct LinkIndex {
 impl LinkIndex {
     pub(super) fn insert(&mut self, filled: Filled, id: &Arc<str>) {
         for half in halves(&filled) {
-            let count = self.halves.get(&half).copied().unwrap_or(0);
-            self.halves.insert(half, count + 1);
+            self.halves.modify(half, |count| Some(count.unwrap_or(0) + 1));
         }
-        let mut ids = self.links.get(&filled).cloned().unwrap_or_default();
-        ids.push(Arc::clone(id));
-        self.links.insert(filled, ids);
+        self.links.modify(filled, |ids| {
+            let mut ids = ids.unwrap_or_default();
+            ids.push(Arc::clone(id));
+            Some(ids)
+        });
     }
 
+    /// Takes a link out that was put in.
     pub(super) fn remove(&mut self, filled: &Filled, id: &str) {
-        let Some(mut ids) = self.links.get(filled).cloned() else { return };
-        let before = ids.len();
-        ids.retain(|have| **have != *id);
-        if ids.len() == before {
-            return;
-        }
         for half in halves(filled) {
-            match self.halves.get(&half).copied() {
-                Some(count) if count > 1 => self.halves.insert(half, count - 1),
-                _ => self.halves.remove(&half),
-            }
+            self.halves.modify(half, |count| count.filter(|c| *c > 1).map(|c| c - 1));
         }
-        if ids.is_empty() { self.links.remove(filled) } else { self.links.insert(filled.clone(), ids) }
+        self.links.modify(filled.clone(), |ids| {
+            let mut ids = ids?;
+            ids.retain(|have| **have != *id);
+            (!ids.is_empty()).then_some(ids)
+        });
     }
 
     /// Every link of the template that holds for these two.
@@ -71,9 +68,7 @@ impl LinkIndex {
         if self.links.is_empty() {
             return;
         }
-        let filled = |p: Option<&Key>, r: Option<&Key>| {
-            Filled::new(Arc::clone(&rule.id), rule.id_hash, p.cloned(), r.cloned())
-        };
+        let filled = |p: Option<&Key>, r: Option<&Key>| Filled::new(Arc::clone(&rule.id), rule.id_hash, p.cloned(), r.cloned());
         let mut try_one = |p: Option<&Key>, r: Option<&Key>| {
             self.links.get(&filled(p, r)).into_iter().flatten().for_each(&mut found);
         };

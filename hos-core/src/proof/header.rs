@@ -255,7 +255,10 @@ fn policy_id(id: &str) -> Result<&str, FormatError> {
 fn refusal_code(text: &str) -> Result<Cow<'static, str>, FormatError> {
     match Code::from_text(text) {
         Some(code) => Ok(Cow::Borrowed(code.as_str())),
-        None => DottedName::new(text).map(|name| Cow::Owned(name.as_str().to_owned())).map_err(malformed("refusal code")),
+        None => {
+            DottedName::new(text).map_err(malformed("refusal code"))?;
+            Ok(Cow::Owned(text.to_owned()))
+        }
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Log {
     pub panic_in_finish: std::sync::atomic::AtomicBool,
     pub panic_in_committed: std::sync::atomic::AtomicBool,
     pub undone: AtomicUsize,
+    /// A file to be opened and closed in the middle of the next group.
+    pub touch_in_finish: Mutex<Option<std::path::PathBuf>>,
     pub store: Mutex<Option<std::sync::Weak<SqliteStore<Log>>>>,
 }
 
@@ -115,6 +117,9 @@ impl Runner for Log {
 
     fn finish(&self, tx: &Tx<'_>, group: &mut Head, answers: &mut [Result<Placed, StoreError>]) -> Result<(), StoreError> {
         assert!(!self.panic_in_finish.load(Ordering::SeqCst), "planted");
+        if let Some(path) = self.touch_in_finish.lock().unwrap().take() {
+            std::fs::read(path).unwrap();
+        }
         answers.iter_mut().flatten().for_each(|placed| placed.sealed = true);
         tx.execute(&Statement::new("UPDATE head SET seq = ?1", [group.seq.into()])).map(drop)
     }

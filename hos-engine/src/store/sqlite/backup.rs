@@ -99,9 +99,8 @@ fn copy(db: &Db, to: &Path, progress: &mut dyn FnMut(Progress) -> ControlFlow<()
         let _ = progress(Progress { pages_done: total, pages_total: total });
     }
     // One file that can be read from a medium that cannot be written; opening it for writing turns the log on again.
-    let mode: String = copy
-        .pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))
-        .map_err(|e| from_sqlite(e, doing))?;
+    let mode: String =
+        copy.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0)).map_err(|e| from_sqlite(e, doing))?;
     if !mode.eq_ignore_ascii_case("delete") {
         return Err(StoreError::internal(format!("the backup stays in journal mode `{mode}`")));
     }

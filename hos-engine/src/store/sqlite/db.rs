@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hos_core::refusal::Code;
 use rusqlite::Connection;
@@ -21,6 +21,8 @@ use super::registry::{self, FileId, Seat};
 use super::tx::Tx;
 use crate::store::StoreError;
 
+/// A store that is closed waits no longer than this for other processes; whoever closes last empties the log.
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 pub(super) struct Db {
@@ -99,7 +101,7 @@ impl Db {
         if let Some(seat) = &mut pool.seat {
             seat.move_to(guard.id(), &self.path)?;
         }
-        check_magic(&guard, &self.path)?;
+        check_header(&guard, &self.path)?;
         // From here on an early return must close the connection before the guard: locals are dropped last first.
         if self.options.read_only {
             let conn = connection::open(&self.path, Role::Reader, &self.options)?;
@@ -323,7 +325,7 @@ impl Drop for Db {
         let whole = !self.suspect.load(Ordering::Acquire) && pool.guard.as_ref().is_some_and(|guard| guard.check().is_ok());
         match (writer, &self.lock) {
             // The side lock keeps our other processes from committing into a log that is being unlinked.
-            (Some(writer), Some(lock)) if whole => match lock.acquire(self.options.busy_timeout) {
+            (Some(writer), Some(lock)) if whole => match lock.acquire(self.options.busy_timeout.min(CLOSE_WAIT_MAX)) {
                 Ok(_held) => connection::close_last(writer.conn),
                 Err(_) => drop(writer),
             },
@@ -433,19 +435,41 @@ fn identify(path: &Path) -> Result<FileId, StoreError> {
     let metadata = fs::metadata(path).map_err(|e| from_io(&e, path, "examine"))?;
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
-        return Err(StoreError::new(Code::StoreUnavailable, format!("{} is {what}, where the store's file belongs", shown(path))));
+        return Err(StoreError::new(
+            Code::StoreUnavailable,
+            format!("{} is {what}, where the store's file belongs", shown(path)),
+        ));
     }
     Ok(FileId::of(&metadata))
 }
 
-fn check_magic(guard: &FileGuard, path: &Path) -> Result<(), StoreError> {
-    let mut start = [0u8; 16];
-    match guard.file().read_at(&mut start, 0) {
-        Ok(0) => Ok(()),
-        Ok(16) if &start == MAGIC => Ok(()),
-        Ok(_) => Err(StoreError::integrity(format!("{} is not an SQLite file, so it is no store", shown(path)))),
-        Err(error) => Err(from_io(&error, path, "read")),
+/// Refuses what is not an SQLite file, and one that was cut short: SQLite reads what is missing as zeros.
+fn check_header(guard: &FileGuard, path: &Path) -> Result<(), StoreError> {
+    let size = guard.file().metadata().map_err(|e| from_io(&e, path, "examine"))?.len();
+    if size == 0 {
+        return Ok(());
     }
+    let mut header = [0u8; 32];
+    let read = guard.file().read_at(&mut header, 0).map_err(|e| from_io(&e, path, "read"))?;
+    if read < header.len() || !header.starts_with(MAGIC) {
+        return Err(StoreError::integrity(format!("{} is not an SQLite file, so it is no store", shown(path))));
+    }
+    // While a log is there the file may lawfully lag behind: a checkpoint was not finished.
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    if guard.wal_bytes() > 0 || Path::new(&journal).exists() {
+        return Ok(());
+    }
+    let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
+        1 => 65536,
+        bytes => bytes.max(1),
+    };
+    let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
+    if size % page != 0 || size < pages * page {
+        let message = format!("{} was cut short: it has {size} bytes where {pages} pages of {page} belong", shown(path));
+        return Err(StoreError::integrity(message));
+    }
+    Ok(())
 }
 
 /// Makes a new file's name durable.

@@ -168,24 +168,28 @@ impl Vault {
     /// [`Code::StoreBusy`]: the key is destroyed, but a read that goes on elsewhere still keeps its bytes in the write-ahead
     /// log. Call again: it is then only wiped.
     pub fn destroy(&self, subject: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {
-        let bytes = self.store.alone(|desk| {
+        let found = self.store.alone(|desk| {
             let odd = change(desk)?;
-            let bytes = destroy_row(desk, subject, at)?;
+            let found = destroy_row(desk, subject, at)?;
             // An error above leaves the odd number: then nobody relies on memory, until the next one succeeds.
             settle(desk, odd)?;
-            Ok(bytes)
+            Ok(found)
         })?;
         self.wipe()?;
-        let Some(bytes) = bytes else { return Ok(false) };
-        if self.file_holds(&bytes)? {
-            // A page that was once split or merged may hold a copy; a rebuilt file holds rows only.
-            self.store.alone(|desk| run(desk.conn, "VACUUM").map_err(|e| from_sqlite(e, "cannot rebuild the vault")))?;
-            self.wipe()?;
-            if self.file_holds(&bytes)? {
-                return Err(StoreError::integrity("a destroyed key is still found in the vault's file"));
+        match found.map(|found| found.key) {
+            None => Ok(false),
+            // It was destroyed before, perhaps by one who crashed before the file was searched; its bytes are not known now.
+            Some(None) => self.rebuild().map(|()| false),
+            Some(Some(key)) => {
+                if self.file_holds(&key)? {
+                    self.rebuild()?;
+                }
+                if self.file_holds(&key)? {
+                    return Err(StoreError::integrity("a destroyed key is still found in the vault's file"));
+                }
+                Ok(true)
             }
         }
-        Ok(true)
     }
 
     /// Destroys the key with this id, whosever it is; false if the vault never had it, or it was destroyed before.
@@ -270,6 +274,12 @@ impl Vault {
         Err(StoreError::new(Code::StoreBusy, message))
     }
 
+    /// A page that was once split or merged may hold a copy of a row; a rebuilt file holds rows only.
+    fn rebuild(&self) -> Result<(), StoreError> {
+        self.store.alone(|desk| run(desk.conn, "VACUUM").map_err(|e| from_sqlite(e, "cannot rebuild the vault")))?;
+        self.wipe()
+    }
+
     fn file_holds(&self, key: &SecretKey) -> Result<bool, StoreError> {
         let mut found = false;
         self.store.life()?.db.each_block(|block| found |= holds(block, key.bytes()))?;
@@ -295,7 +305,9 @@ fn settle(desk: &Desk<'_>, odd: u64) -> Result<(), StoreError> {
 
 /// Commit point: COMMIT. A crash before it leaves the key in force; after it, the key is gone for every reader, though its
 /// bytes lie in the log until that is wiped, which the next call of `destroy` does.
-fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Option<SecretKey>, StoreError> {
+///
+/// Answers what was there before; a subject without a key gets a tombstone.
+fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Option<VaultKey>, StoreError> {
     run(desk.conn, "BEGIN IMMEDIATE").map_err(|e| from_sqlite(e, "cannot begin"))?;
     let work = || {
         let tx = Tx::new(desk.conn);
@@ -312,10 +324,10 @@ fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Opt
                 tx.execute(&Statement::new(ENTOMB, [TENANT.into(), subject.into(), at.0.into()]))?;
             }
         }
-        Ok(found.and_then(|found| found.key))
+        Ok(found)
     };
     match work() {
-        Ok(key) => desk.commit().map(|()| key),
+        Ok(found) => desk.commit().map(|()| found),
         Err(error) => {
             desk.abandon();
             Err(error)
@@ -326,7 +338,11 @@ fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Opt
 fn read_key(row: &mut Row) -> Result<VaultKey, StoreError> {
     let id = KeyId(row.opt_bytes::<16>(0)?.unwrap_or_default());
     if row.opt_int(2)?.is_some() {
-        return if row.is_null(1)? { Ok(VaultKey { id, key: None }) } else { Err(row.fault(1, "is there though it was destroyed")) };
+        return if row.is_null(1)? {
+            Ok(VaultKey { id, key: None })
+        } else {
+            Err(row.fault(1, "is there though it was destroyed"))
+        };
     }
     if row.is_null(0)? {
         return Err(row.fault(0, "is null though the key was not destroyed"));

@@ -1,0 +1,575 @@
+//! The indexed door against Cedar's plain authorizer: decision, reasons and errors must be equal on random cases.
+//!
+//! `HOS_CASES` raises the number of cases, `HOS_SEED` repeats a run; a failure prints seed, policies, entities and request.
+
+use cedar_policy::{
+    AuthorizationError, Authorizer, Context, Decision, Entities, EntityUid, EvaluationError, PolicyId, PolicySet, Request, SlotId,
+};
+use hos_core::policy::plain::PlainLaw;
+use hos_core::policy::{Effect, Ruling};
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+
+/// A small deterministic generator (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
+        items[self.below(items.len())]
+    }
+}
+
+const TYPES: [&str; 4] = ["User", "Group", "Doc", "Org::Folder"];
+const IDS: [&str; 4] = ["a", "b", "c", "d"];
+const ACTIONS: [&str; 5] = ["view", "edit", "share", "read", "all"];
+const ATTRS: [&str; 6] = ["n", "s", "b", "e", "set", "rec"];
+
+fn uid(dice: &mut Dice) -> String {
+    format!("{}::\"{}\"", dice.pick(&TYPES), dice.pick(&IDS))
+}
+
+fn action(dice: &mut Dice) -> String {
+    format!("Action::\"{}\"", dice.pick(&ACTIONS))
+}
+
+/// An expression, often ill-typed, often reading what is not there.
+fn expr(dice: &mut Dice, depth: usize) -> String {
+    if depth == 0 || dice.one_in(6) {
+        return match dice.below(11) {
+            0 => "principal".into(),
+            1 => "resource".into(),
+            2 => "context".into(),
+            3 => "action".into(),
+            4 => uid(dice),
+            5 => ["0", "1", "9223372036854775807", "-1"][dice.below(4)].into(),
+            6 => ["true", "false"][dice.below(2)].into(),
+            7 => ["\"x\"", "\"y*\""][dice.below(2)].into(),
+            8 => format!("principal.{}", dice.pick(&ATTRS)),
+            9 => format!("resource.{}", dice.pick(&ATTRS)),
+            _ => format!("context.{}", dice.pick(&ATTRS)),
+        };
+    }
+    let d = depth - 1;
+    match dice.below(22) {
+        0 => format!("({} == {})", expr(dice, d), expr(dice, d)),
+        1 => format!("({} != {})", expr(dice, d), expr(dice, d)),
+        2 => format!("({} < {})", expr(dice, d), expr(dice, d)),
+        3 => format!("({} + {})", expr(dice, d), expr(dice, d)),
+        4 => format!("({} * {})", expr(dice, d), expr(dice, d)),
+        5 | 6 => format!("({} && {})", expr(dice, d), expr(dice, d)),
+        7 | 8 => format!("({} || {})", expr(dice, d), expr(dice, d)),
+        9 => format!("!({})", expr(dice, d)),
+        10 => format!("({} in {})", expr(dice, d), expr(dice, d)),
+        11 => format!("({} in [{}, {}])", expr(dice, d), uid(dice), uid(dice)),
+        12 => format!("({} is {})", expr(dice, d), dice.pick(&TYPES)),
+        13 => format!("({} has {})", expr(dice, d), dice.pick(&ATTRS)),
+        14 => format!("({}).{}", expr(dice, d), dice.pick(&ATTRS)),
+        15 => format!("(if {} then {} else {})", expr(dice, d), expr(dice, d), expr(dice, d)),
+        16 => format!("({}).contains({})", expr(dice, d), expr(dice, d)),
+        17 => format!("({} like \"*{}\")", expr(dice, d), dice.pick(&["x", "y", ""])),
+        18 => format!("[{}, {}]", expr(dice, d), expr(dice, d)),
+        19 => format!("decimal({})", dice.pick(&["\"1.5\"", "context.s", "principal.s"])),
+        20 => format!("(action in {})", action(dice)),
+        _ => format!("-({})", expr(dice, d)),
+    }
+}
+
+/// A condition that is often well-typed, so that policies hold often enough.
+fn condition(dice: &mut Dice) -> String {
+    match dice.below(8) {
+        0 => "true".into(),
+        1 => "principal has n && principal.n > 0".into(),
+        2 => format!("resource in {}", uid(dice)),
+        3 => format!("principal is {}", dice.pick(&TYPES)),
+        4 => "context.b".into(),
+        5 => "resource.e == principal || principal.e.b".into(),
+        _ => expr(dice, 3),
+    }
+}
+
+fn side(dice: &mut Dice, var: &str, slot: bool) -> String {
+    if slot {
+        let ty = dice.pick(&TYPES);
+        return match dice.below(3) {
+            0 => format!("{var} == ?{var}"),
+            1 => format!("{var} in ?{var}"),
+            _ => format!("{var} is {ty} in ?{var}"),
+        };
+    }
+    match dice.below(7) {
+        0 | 1 => var.into(),
+        2 => format!("{var} == {}", uid(dice)),
+        3 | 4 => format!("{var} in {}", uid(dice)),
+        5 => format!("{var} is {}", dice.pick(&TYPES)),
+        _ => format!("{var} is {} in {}", dice.pick(&TYPES), uid(dice)),
+    }
+}
+
+/// A policy set as text, and which policies have which slots.
+fn policies(dice: &mut Dice) -> (String, Vec<(String, bool, bool)>) {
+    let (mut text, mut templates) = (String::new(), Vec::new());
+    for i in 0..4 + dice.below(12) {
+        let (p, r) = (dice.one_in(4), dice.one_in(4));
+        if p || r {
+            templates.push((format!("policy{i}"), p, r));
+        }
+        let effect = dice.pick(&["permit", "permit", "forbid"]);
+        let (principal, resource) = (side(dice, "principal", p), side(dice, "resource", r));
+        let act = match dice.below(6) {
+            0 | 1 => "action".into(),
+            2 => format!("action == {}", action(dice)),
+            3 => format!("action in {}", action(dice)),
+            _ => format!("action in [{}, {}]", action(dice), action(dice)),
+        };
+        writeln!(text, "{effect}({principal}, {act}, {resource})").unwrap();
+        for _ in 0..dice.below(3) {
+            writeln!(text, "  {} {{ {} }}", dice.pick(&["when", "when", "unless"]), condition(dice)).unwrap();
+        }
+        text.push_str(";\n");
+    }
+    (text, templates)
+}
+
+fn json_uid(ty: &str, id: &str) -> serde_json::Value {
+    serde_json::json!({ "type": ty, "id": id })
+}
+
+fn attributes(dice: &mut Dice) -> serde_json::Value {
+    let mut attrs = serde_json::Map::new();
+    for name in ATTRS {
+        if dice.one_in(3) {
+            continue;
+        }
+        let entity = serde_json::json!({ "__entity": json_uid(dice.pick(&TYPES), dice.pick(&IDS)) });
+        let value = match (name, dice.below(5)) {
+            ("n", 0) => serde_json::json!(i64::MAX),
+            ("n", n) => serde_json::json!(n),
+            ("s", n) => serde_json::json!(["x", "y", "1.5", "", "yx"][n]),
+            ("b", n) => serde_json::json!(n < 3),
+            ("e", _) => entity,
+            ("set", n) => serde_json::json!([n, 1, entity]),
+            _ => serde_json::json!({ "n": 1, "e": entity }),
+        };
+        attrs.insert(name.into(), value);
+    }
+    attrs.into()
+}
+
+/// Entities in which parents always come later in a fixed order, so that there is no cycle; some are absent.
+fn entities(dice: &mut Dice) -> serde_json::Value {
+    let all: Vec<(&str, &str)> = TYPES.iter().flat_map(|t| IDS.iter().map(move |i| (*t, *i))).collect();
+    let mut found = Vec::new();
+    for (at, (ty, id)) in all.iter().enumerate() {
+        if dice.one_in(6) {
+            continue;
+        }
+        let later = &all[at + 1..];
+        let parents: Vec<_> = later.iter().filter(|_| dice.one_in(6)).map(|(t, i)| json_uid(t, i)).collect();
+        found.push(serde_json::json!({ "uid": json_uid(ty, id), "attrs": attributes(dice), "parents": parents }));
+    }
+    for (at, id) in ACTIONS.iter().enumerate() {
+        let later = &ACTIONS[at + 1..];
+        let parents: Vec<_> = later.iter().filter(|_| dice.one_in(3)).map(|i| json_uid("Action", i)).collect();
+        found.push(serde_json::json!({ "uid": json_uid("Action", id), "attrs": {}, "parents": parents }));
+    }
+    found.into()
+}
+
+fn kind(error: &EvaluationError) -> &'static str {
+    match error {
+        EvaluationError::EntityDoesNotExist(_) => "EntityMissing",
+        EvaluationError::EntityAttrDoesNotExist(_) | EvaluationError::RecordAttrDoesNotExist(_) => "AttributeMissing",
+        EvaluationError::TypeError(_) => "TypeError",
+        EvaluationError::IntegerOverflow(_) => "Overflow",
+        EvaluationError::FailedExtensionFunctionExecution(_) => "ExtensionError",
+        other => panic!("unexpected kind of error: {other}"),
+    }
+}
+
+/// What both sides must agree on: allowed, reasons, and (policy, kind, message) of every error.
+type Verdict = (bool, BTreeSet<String>, BTreeSet<(String, String, String)>);
+
+fn ours(ruling: &Ruling) -> Verdict {
+    let errors = ruling.errors.iter().map(|e| (e.policy.clone(), e.kind.clone(), e.message.clone())).collect();
+    assert_eq!(ruling.effect == Effect::Forbidden, ruling.effect != Effect::Allow && !ruling.determining.is_empty());
+    (ruling.effect == Effect::Allow, ruling.determining.iter().cloned().collect(), errors)
+}
+
+fn theirs(set: &PolicySet, entities: &Entities, request: &Request) -> Verdict {
+    let response = Authorizer::new().is_authorized(request, set, entities);
+    let reasons = response.diagnostics().reason().map(ToString::to_string).collect();
+    let errors = response.diagnostics().errors().map(|e| match e {
+        AuthorizationError::PolicyEvaluationError(e) => {
+            (e.policy_id().to_string(), kind(e.inner()).to_owned(), e.inner().to_string())
+        }
+    });
+    (response.decision() == Decision::Allow, reasons, errors.collect())
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn indexed_equals_plain() {
+    const REQUESTS: u64 = 100;
+    let (cases, seed) = (number("HOS_CASES", 100_000), number("HOS_SEED", 1));
+    let mut tally: HashMap<&str, u64> = HashMap::new();
+    for round in 0..cases.div_ceil(REQUESTS) {
+        let mut dice = Dice(seed.wrapping_mul(1_000_003).wrapping_add(round));
+        let (text, templates) = policies(&mut dice);
+        let entities_json = entities(&mut dice).to_string();
+        let mut set: PolicySet = text.parse().unwrap_or_else(|e| panic!("round {round}: {e}\n{text}"));
+        let mut law = PlainLaw::new(&text, None, &entities_json).unwrap_or_else(|e| panic!("round {round}: {e}\n{text}"));
+        let mut links = String::new();
+        for n in 0..if templates.is_empty() { 0 } else { dice.below(12) } {
+            let (template, p, r) = &templates[dice.below(templates.len())];
+            let (pt, pi, rt, ri) = (dice.pick(&TYPES), dice.pick(&IDS), dice.pick(&TYPES), dice.pick(&IDS));
+            let id = format!("link{n}");
+            let text = |t: &str, i: &str| format!("{t}::\"{i}\"").parse::<EntityUid>().unwrap();
+            let mut values = HashMap::new();
+            p.then(|| values.insert(SlotId::principal(), text(pt, pi)));
+            r.then(|| values.insert(SlotId::resource(), text(rt, ri)));
+            writeln!(links, "{id}: {template} {values:?}").unwrap();
+            set.link(PolicyId::new(template), PolicyId::new(&id), values).unwrap();
+            law.link(template, &id, p.then_some((pt, pi)), r.then_some((rt, ri))).unwrap();
+        }
+        let entities = Entities::from_json_str(&entities_json, None).unwrap();
+        for n in 0..REQUESTS {
+            let (pt, pi, rt, ri) = (dice.pick(&TYPES), dice.pick(&IDS), dice.pick(&TYPES), dice.pick(&IDS));
+            let act = dice.pick(&ACTIONS);
+            let context = attributes(&mut dice);
+            let euid = |t: &str, i: &str| format!("{t}::\"{i}\"").parse::<EntityUid>().unwrap();
+            let request = Request::new(
+                euid(pt, pi),
+                euid("Action", act),
+                euid(rt, ri),
+                Context::from_json_value(context.clone(), None).unwrap(),
+                None,
+            )
+            .unwrap();
+            let expected = theirs(&set, &entities, &request);
+            let ruling = law.decide((pt, pi), ("Action", act), (rt, ri), &context.to_string()).unwrap();
+            assert_eq!(
+                ours(&ruling),
+                expected,
+                "HOS_SEED={seed} round {round} request {n}: {pt}::{pi} {act} {rt}::{ri} {context}\n{text}\n{links}\n{entities_json}"
+            );
+            *tally.entry(if expected.0 { "allow" } else { "deny" }).or_default() += 1;
+            *tally.entry("with errors").or_default() += u64::from(!expected.2.is_empty());
+            *tally.entry("by link").or_default() += u64::from(expected.1.iter().any(|r| r.starts_with("link")));
+            *tally.entry("forbidden").or_default() += u64::from(ruling.effect == Effect::Forbidden);
+            *tally.entry("cases").or_default() += 1;
+        }
+    }
+    println!("{tally:?}");
+    // The cases must be worth their name.
+    for what in ["allow", "deny", "with errors", "by link", "forbidden"] {
+        assert!(tally.get(what).copied().unwrap_or(0) * 50 > tally["cases"], "too few cases {what}: {tally:?}");
+    }
+}
+
+mod under_a_law {
+    //! The same for a validated law over a directory, given entities and links: what is not refused must be judged alike.
+
+    use super::{Dice, json_uid, number, theirs};
+    use cedar_policy::{Context, Entities, EntityUid, PolicyId, PolicySet, Request as CedarRequest, SlotId};
+    use hos_core::fault::SourceFile;
+    use hos_core::id::Uid;
+    use hos_core::policy::{Bound, Compat, Directory, Effect, Entity, Link, PolicyLaw, Request, Sources};
+    use hos_core::value::{Record, Value};
+    use serde_json::json;
+    use std::collections::{BTreeSet, HashMap};
+    use std::sync::Arc;
+
+    const SCHEMA: &str = r#"
+entity G in [G];
+entity U in [G] = { n: Long, b: Bool, e?: U };
+entity F in [F];
+entity D in [F] = { n: Long, owner: U, s: Set<U> };
+action "all";
+action "rw" in ["all"];
+action "r", "w" in ["rw"] appliesTo { principal: [U], resource: [D, F], context: { n: Long, who?: U } };
+action "x" in ["all"] appliesTo { principal: [U], resource: [D, F], context: { n: Long, who?: U } };
+"#;
+
+    const CONDITIONS: [&str; 17] = [
+        "true",
+        "principal.b",
+        "principal.n * context.n > 5",
+        "principal.n + context.n > 5",
+        "context.n * 5 - principal.n > 5",
+        "resource is D && resource.owner == principal",
+        "resource is D && resource.s.contains(principal)",
+        "resource is D && resource.owner.b",
+        "principal has e && principal.e.b",
+        "principal has e && principal.e has e && principal.e.e.n > 1",
+        "resource is D && resource.owner in G::\"1\"",
+        "principal in [G::\"2\", G::\"3\"]",
+        "context has who && context.who.b",
+        "context has who && context.who in G::\"0\"",
+        "U::\"0\".b || U::\"1\" in G::\"2\"",
+        "action in Action::\"rw\" && Action::\"r\" in Action::\"all\"",
+        "resource in F::\"1\"",
+    ];
+
+    fn of(dice: &mut Dice, ty: &str, ids: usize) -> String {
+        format!("{ty}::\"{}\"", dice.below(ids))
+    }
+
+    fn side(dice: &mut Dice, var: &str, types: [(&str, usize); 2], slot: bool) -> String {
+        let (group, member) = (types[0], types[1]);
+        if slot {
+            return format!("{var} {} ?{var}", dice.pick(&["==", "in"]));
+        }
+        match dice.below(6) {
+            0 => format!("{var} == {}", of(dice, member.0, member.1)),
+            1 | 2 => format!("{var} in {}", of(dice, group.0, group.1)),
+            3 => format!("{var} is {}", member.0),
+            4 => format!("{var} is {} in {}", member.0, of(dice, group.0, group.1)),
+            _ => var.to_owned(),
+        }
+    }
+
+    fn policies(dice: &mut Dice) -> (String, Vec<(String, bool, bool)>) {
+        let (mut text, mut templates) = (String::new(), Vec::new());
+        for i in 0..3 + dice.below(8) {
+            let (p, r) = (dice.one_in(3), dice.one_in(3));
+            if p || r {
+                templates.push((format!("p{i}"), p, r));
+            }
+            let effect = dice.pick(&["permit", "permit", "forbid"]);
+            let principal = side(dice, "principal", [("G", 5), ("U", 6)], p);
+            let resource = side(dice, "resource", [("F", 4), ("D", 2)], r);
+            let act = dice.pick(&[
+                "action",
+                "action in Action::\"rw\"",
+                "action in [Action::\"r\", Action::\"rw\"]",
+                "action == Action::\"r\"",
+                "action in [Action::\"all\", Action::\"x\"]",
+            ]);
+            let (when, condition) = (dice.pick(&["when", "when", "unless"]), dice.pick(&CONDITIONS));
+            text.push_str(&format!("@id(\"p{i}\") {effect}({principal}, {act}, {resource}) {when} {{ {condition} }};\n"));
+        }
+        (text, templates)
+    }
+
+    fn law(text: &str, compat: Compat) -> Arc<PolicyLaw> {
+        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
+        let (law, faults) = PolicyLaw::compile(&Sources {
+            schema: &file("schema.cedarschema", SCHEMA),
+            policies: &[file("policies/a.cedar", text)],
+            namespace: "",
+            compat,
+            entities: &[],
+            actions: &[],
+            expressions: &[],
+        });
+        Arc::new(law.unwrap_or_else(|| panic!("{faults:?}\n{text}")))
+    }
+
+    fn uid(ty: &str, id: usize) -> Uid {
+        Uid::new(ty, id.to_string()).unwrap()
+    }
+
+    fn parents(dice: &mut Dice, ty: &str, ids: std::ops::Range<usize>) -> BTreeSet<Uid> {
+        ids.filter(|_| dice.one_in(3)).map(|i| uid(ty, i)).collect()
+    }
+
+    fn number_of(dice: &mut Dice) -> Value {
+        Value::Long([0, 1, 3, i64::MAX][dice.below(4)])
+    }
+
+    fn user(dice: &mut Dice, id: usize) -> Entity {
+        let mut attrs = Record::from([("n".into(), number_of(dice)), ("b".into(), dice.one_in(2).into())]);
+        if dice.one_in(2) {
+            attrs.insert("e".into(), uid("U", dice.below(8)).into());
+        }
+        Entity { uid: uid("U", id), attrs, parents: parents(dice, "G", 0..5), record: None }
+    }
+
+    fn group(dice: &mut Dice, ty: &str, id: usize, of: usize) -> Entity {
+        Entity { uid: uid(ty, id), attrs: Record::new(), parents: parents(dice, ty, id + 1..of), record: None }
+    }
+
+    /// A user who is mostly there.
+    fn somebody(dice: &mut Dice) -> Uid {
+        let known = if dice.one_in(20) { 7 } else { 6 };
+        uid("U", dice.below(known))
+    }
+
+    fn json(value: &Value) -> serde_json::Value {
+        match value {
+            Value::Bool(b) => json!(b),
+            Value::Long(n) => json!(n),
+            Value::Entity(uid) => json!({ "__entity": json_uid(uid.type_name(), uid.id()) }),
+            Value::Set(items) => items.iter().map(json).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn json_record(record: &Record) -> serde_json::Value {
+        record.iter().map(|(k, v)| (k.clone(), json(v))).collect::<serde_json::Map<_, _>>().into()
+    }
+
+    fn json_entity(entity: &Entity) -> serde_json::Value {
+        let parents: Vec<_> = entity.parents.iter().map(|p| json_uid(p.type_name(), p.id())).collect();
+        json!({
+            "uid": json_uid(entity.uid.type_name(), entity.uid.id()),
+            "attrs": json_record(&entity.attrs),
+            "parents": parents,
+        })
+    }
+
+    fn cedar(uid: &Uid) -> EntityUid {
+        uid.to_string().parse().unwrap()
+    }
+
+    #[test]
+    fn bound_equals_plain() {
+        const REQUESTS: u64 = 20;
+        let (cases, seed) = (number("HOS_CASES", 100_000) / 4, number("HOS_SEED", 1));
+        let mut tally: HashMap<&str, u64> = HashMap::new();
+        for round in 0..cases.div_ceil(REQUESTS) {
+            let mut dice = Dice(seed.wrapping_mul(7_000_003).wrapping_add(round));
+            let (text, templates) = policies(&mut dice);
+            let (strict, lenient) = (law(&text, Compat::Strict), law(&text, Compat::Cedar));
+            let mut set: PolicySet = PolicySet::new();
+            for policy in text.parse::<PolicySet>().unwrap().policies() {
+                set.add(policy.new_id(PolicyId::new(policy.annotation("id").unwrap()))).unwrap();
+            }
+            for template in text.parse::<PolicySet>().unwrap().templates() {
+                set.add_template(template.new_id(PolicyId::new(template.annotation("id").unwrap()))).unwrap();
+            }
+            // The directory is built in two steps, so that closing again what changed is tried as well.
+            let mut stored: Vec<Entity> = Vec::new();
+            stored.extend((0..6).map(|i| user(&mut dice, i)));
+            (0..5).for_each(|i| {
+                if !dice.one_in(4) {
+                    stored.push(group(&mut dice, "G", i, 5))
+                }
+            });
+            // Mostly all folders are stored, or none: a stored one whose parent is given is refused.
+            let folders = [0, 4, 4, 2][dice.below(4)];
+            (4 - folders..4).for_each(|i| stored.push(group(&mut dice, "F", i, 4)));
+            let mut links = Vec::new();
+            for n in 0..if templates.is_empty() { 0 } else { dice.below(8) } {
+                let (template, p, r) = templates[dice.below(templates.len())].clone();
+                let principal = if dice.one_in(2) { uid("U", dice.below(6)) } else { uid("G", dice.below(5)) };
+                let resource = if dice.one_in(2) { uid("D", dice.below(2)) } else { uid("F", dice.below(4)) };
+                let link = Link {
+                    id: format!("l{n}"),
+                    template,
+                    principal: p.then_some(principal),
+                    resource: r.then_some(resource),
+                    record: None,
+                };
+                let mut values = HashMap::new();
+                link.principal.iter().for_each(|u| drop(values.insert(SlotId::principal(), cedar(u))));
+                link.resource.iter().for_each(|u| drop(values.insert(SlotId::resource(), cedar(u))));
+                set.link(PolicyId::new(&link.template), PolicyId::new(&link.id), values).unwrap();
+                links.push(link);
+            }
+            let mut draft = stored.clone();
+            draft.iter_mut().for_each(|e| {
+                if dice.one_in(3) {
+                    e.parents.clear()
+                }
+            });
+            draft.extend((6..8).map(|i| user(&mut dice, i)));
+            let changes = stored.iter().map(|e| (e.uid.clone(), Some(e.clone())));
+            let gone = (6..8).map(|i| (uid("U", i), None));
+            let put = links.iter().map(|l| (l.id.clone(), Some(l.clone()))).collect();
+            let mut wrong = links.clone();
+            wrong.iter_mut().for_each(|l| l.principal = l.principal.as_ref().map(|_| uid("U", 0)));
+            let directory = Directory::new(draft, wrong).unwrap().with(changes.chain(gone).collect(), put).unwrap();
+            let directory = Arc::new(directory);
+            let [strict, lenient] = [strict, lenient].map(|law| Bound::new(law, Arc::clone(&directory)).unwrap());
+            for n in 0..REQUESTS {
+                let mut given: Vec<Entity> = Vec::new();
+                (0..4).for_each(|i| {
+                    if directory.get(&uid("F", i)).is_none() && !dice.one_in(20) {
+                        given.push(group(&mut dice, "F", i, 4));
+                    }
+                });
+                let attrs = Record::from([
+                    ("n".into(), number_of(&mut dice)),
+                    ("owner".into(), somebody(&mut dice).into()),
+                    ("s".into(), Value::Set((0..6).filter(|_| dice.one_in(3)).map(|i| uid("U", i).into()).collect())),
+                ]);
+                let document = uid("D", dice.below(2));
+                given.push(Entity { uid: document.clone(), attrs, parents: parents(&mut dice, "F", 0..4), record: None });
+                let principal = uid("U", dice.below(6));
+                let action = Uid::new("Action", dice.pick(&["r", "w", "x"])).unwrap();
+                let resource = if dice.one_in(4) { uid("F", dice.below(4)) } else { document };
+                let mut context = Record::from([("n".into(), number_of(&mut dice))]);
+                if dice.one_in(2) {
+                    context.insert("who".into(), somebody(&mut dice).into());
+                }
+                let request =
+                    Request { principal: &principal, action: &action, resource: &resource, given: &given, context: &context };
+                *tally.entry("cases").or_default() += 1;
+                let ruling = match lenient.decide(&request) {
+                    Ok(ruling) => ruling,
+                    Err(blocker) => {
+                        assert_eq!(strict.decide(&request), Err(blocker));
+                        *tally.entry("refused").or_default() += 1;
+                        continue;
+                    }
+                };
+                let mut all: Vec<_> = stored.iter().chain(&given).map(json_entity).collect();
+                for (id, group) in [("rw", "all"), ("r", "rw"), ("w", "rw"), ("x", "all")] {
+                    all.push(json!({ "uid": json_uid("Action", id), "attrs": {}, "parents": [json_uid("Action", group)] }));
+                }
+                let entities = Entities::from_json_value(all.into(), None).unwrap();
+                let plain = CedarRequest::new(
+                    cedar(&principal),
+                    cedar(&action),
+                    cedar(&resource),
+                    Context::from_json_value(json_record(&context), None).unwrap(),
+                    None,
+                )
+                .unwrap();
+                let expected = theirs(&set, &entities, &plain);
+                let told = || format!("HOS_SEED={seed} round {round} request {n}: {request:?}\n{text}\n{links:?}\n{stored:?}");
+                assert_eq!(super::ours(&ruling), expected, "{}", told());
+                // Strict differs in one thing alone.
+                let sterner = strict.decide(&request).unwrap();
+                assert_eq!(sterner.errors, ruling.errors, "{}", told());
+                let forbids = |id: &str| {
+                    let template = links.iter().find(|l| l.id == id).map_or(id, |l| &l.template);
+                    text.contains(&format!("@id(\"{template}\") forbid"))
+                };
+                let doubt: Vec<String> = ruling.errors.iter().map(|e| e.policy.clone()).filter(|id| forbids(id)).collect();
+                if ruling.effect != Effect::Forbidden && !doubt.is_empty() {
+                    assert_eq!((sterner.effect, sterner.determining), (Effect::ForbidError, doubt), "{}", told());
+                    *tally.entry("doubt").or_default() += 1;
+                } else {
+                    assert_eq!(sterner, ruling, "{}", told());
+                }
+                *tally.entry(if expected.0 { "allow" } else { "deny" }).or_default() += 1;
+                *tally.entry("by link").or_default() += u64::from(expected.1.iter().any(|r| r.starts_with('l')));
+            }
+        }
+        println!("{tally:?}");
+        for what in ["allow", "deny", "refused", "doubt", "by link"] {
+            assert!(tally.get(what).copied().unwrap_or(0) * 400 > tally["cases"], "too few cases {what}: {tally:?}");
+        }
+    }
+}

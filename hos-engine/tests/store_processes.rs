@@ -1,0 +1,372 @@
+//! The SQLite store among processes: races, kills, full disks, other users' files.
+//!
+//! Each test starts this very binary again in a role; see `role_of_a_child`.
+
+mod store_log;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use hos_core::refusal::Code;
+use hos_engine::store::sqlite::SqliteStore;
+use store_log::{Job, Log, add, child, child_after, child_store, entries, numbers, open, options, role};
+
+/// Says a line to the test that started this process. `println!` would panic on a closed pipe.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// What a child does; nothing when this binary runs as itself.
+#[test]
+fn role_of_a_child() {
+    let Some(role) = role() else { return };
+    let path = child_store();
+    let mut words = role.split(' ');
+    match (words.next().unwrap_or(""), words.next().unwrap_or("")) {
+        ("race", who) => race(&path, who),
+        ("writer", who) => write_until_killed(&path, who),
+        ("fill", _) => fill(&path),
+        ("foreign", _) => {
+            let other = rusqlite::Connection::open(&path).unwrap();
+            let n: i64 = other.query_row("SELECT count(*) FROM log", [], |row| row.get(0)).unwrap();
+            other.close().unwrap();
+            say(&format!("foreign {n}"));
+        }
+        // The SQLite that we bundle asks for the index's locks too before it unlinks; older ones ask for the file's alone.
+        // This does what those do once the file's locks are gone: everything into the file, then the log is unlinked.
+        ("older", _) => {
+            let other = rusqlite::Connection::open(&path).unwrap();
+            let busy: i64 = other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(0)).unwrap();
+            other.close().unwrap();
+            for suffix in ["-wal", "-shm"] {
+                let mut name = path.as_os_str().to_owned();
+                name.push(suffix);
+                fs::remove_file(name).unwrap();
+            }
+            say(&format!("unlinked {}", 1 - busy));
+        }
+        ("open", _) => match SqliteStore::<Log>::open(&path, options()) {
+            Ok(_) => say("opened 1"),
+            Err(error) => say(&format!("code {}", error.code.number())),
+        },
+        ("hold", _) => hold(&path),
+        _ => panic!("no such role"),
+    }
+}
+
+/// Writes for a fixed time and says how often it came to write.
+fn race(path: &Path, who: &str) {
+    let store = open(path);
+    let runner = Log::default();
+    // Both start when the file is there, so that neither has the store to itself.
+    say("ready 1");
+    while !path.with_extension("go").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let until = Instant::now() + Duration::from_millis(1500);
+    let mut k = 0;
+    let mut longest = Duration::ZERO;
+    while Instant::now() < until {
+        let start = Instant::now();
+        store.submit(&runner, add(who, k)).unwrap();
+        longest = longest.max(start.elapsed());
+        k += 1;
+    }
+    say(&format!("moves {k}"));
+    say(&format!("longest_ms {}", longest.as_millis()));
+}
+
+/// Writes from two threads until somebody kills the process, and says what was acknowledged.
+fn write_until_killed(path: &Path, who: &str) {
+    let store = open(path);
+    let runner = Log::default();
+    std::thread::scope(|scope| {
+        for thread in 0..2i64 {
+            let (store, runner) = (&store, &runner);
+            scope.spawn(move || {
+                for k in 0.. {
+                    let k = k * 2 + thread;
+                    store.submit(runner, Job::Add { who: who.to_owned(), k, bytes: 300 }).unwrap();
+                    say(&format!("ack {k}"));
+                }
+            });
+        }
+    });
+}
+
+/// Writes until the disk is full, and says what was stored for sure, perhaps, and not.
+fn fill(path: &Path) {
+    let store = open(path);
+    let runner = Log::default();
+    let mut failures = 0;
+    for k in 0..100_000 {
+        match store.submit(&runner, Job::Add { who: "a".into(), k, bytes: 5000 }) {
+            Ok(_) => say(&format!("ack {k}")),
+            Err(error) => {
+                say(&format!("code {}", error.code.number()));
+                say(&format!("{} {k}", if error.code == Code::OutcomeUnknown { "unknown" } else { "not" }));
+                failures += 1;
+                if failures == 12 {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Holds SQLite's write lock, as an administrator's shell may.
+fn hold(path: &Path) {
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    say("held 1");
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+fn run(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+#[test]
+fn two_processes_race_and_neither_starves_or_loses() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hos.db");
+    drop(open(&path));
+    let children: Vec<_> = ["a", "b"].map(|who| child(&format!("race {who}"), &path).spawn().unwrap()).into();
+    std::thread::sleep(Duration::from_millis(100));
+    fs::write(path.with_extension("go"), "").unwrap();
+    let mut moves = Vec::new();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        moves.push((numbers(&text, "moves")[0], numbers(&text, "longest_ms")[0]));
+    }
+    println!("moves and longest wait in ms: {moves:?}");
+    // `entries` checks the counter, the head and that places have no gap: an update that was lost would show.
+    let found = entries(&open(&path));
+    assert_eq!(found.len() as i64, moves[0].0 + moves[1].0);
+    let (less, more) = (moves[0].0.min(moves[1].0), moves[0].0.max(moves[1].0));
+    assert!(less * 4 > more, "one starved: {moves:?}");
+}
+
+#[test]
+fn no_acknowledged_entry_is_lost_when_writers_are_killed() {
+    let kills: usize = std::env::var("HOS_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(30);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hos.db");
+    drop(open(&path));
+    let mut acknowledged: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+    let mut killed = 0;
+    let mut round = 0;
+    while killed < kills {
+        // Three writers at a time; each is killed after another number of acknowledgements.
+        let writers: Vec<_> = (0..3)
+            .map(|n| {
+                let who = format!("w{round}-{n}");
+                (child(&format!("writer {who}"), &path).spawn().unwrap(), who, 1 + (round * 7 + n * 5) % 23)
+            })
+            .collect();
+        let outputs: Vec<_> = writers
+            .into_iter()
+            .map(|(mut child, who, after)| {
+                std::thread::spawn(move || {
+                    let mut output = BufReader::new(child.stdout.take().unwrap());
+                    let mut text = String::new();
+                    while numbers(&text, "ack").len() < after {
+                        assert!(output.read_line(&mut text).unwrap() > 0, "a writer ended by itself: {text}");
+                    }
+                    child.kill().unwrap();
+                    child.wait().unwrap();
+                    while output.read_line(&mut text).unwrap() > 0 {}
+                    (who, text)
+                })
+            })
+            .collect();
+        for output in outputs {
+            let (who, mut text) = output.join().unwrap();
+            // A line that the kill cut in two is no acknowledgement.
+            text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+            acknowledged.insert(who, numbers(&text, "ack").into_iter().collect());
+            killed += 1;
+        }
+        round += 1;
+    }
+    let store = open(&path);
+    let mut found: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+    let all = entries(&store);
+    let count = all.len();
+    for (who, k) in all {
+        assert!(found.entry(who).or_default().insert(k), "an entry is there twice");
+    }
+    let mut total = 0;
+    for (who, acks) in &acknowledged {
+        let there = found.get(who).cloned().unwrap_or_default();
+        let lost: Vec<_> = acks.difference(&there).collect();
+        assert!(lost.is_empty(), "{who} lost {lost:?}");
+        // Each thread waits for its answer before it goes on, so at most one entry of each is stored and not acknowledged.
+        assert!(there.len() <= acks.len() + 2, "{who}: {} entries for {} acknowledgements", there.len(), acks.len());
+        total += acks.len();
+    }
+    println!("{killed} kills, {total} acknowledged, {count} found, 0 lost");
+    assert!(total >= killed);
+}
+
+#[test]
+fn a_log_that_another_process_unlinks_after_our_locks_were_dropped_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hos.db");
+    let store = open(&path);
+    let runner = Log::default();
+    store.submit(&runner, add("a", 0)).unwrap();
+
+    // While our locks stand, another process that opens and closes the file does no harm.
+    assert_eq!(numbers(&run(child("foreign", &path)), "foreign"), [1]);
+    assert_eq!(store.submit(&runner, add("a", 1)).unwrap().seq, 2);
+    assert_eq!(store.stats().unwrap().reopens, 0);
+
+    // Dropped by a plain read in this process, they no longer keep the other from unlinking the log.
+    fs::read(&path).unwrap();
+    assert_eq!(numbers(&run(child("older", &path)), "unlinked"), [1]);
+    assert!(!dir.path().join("hos.db-wal").exists(), "the trap did not close");
+    let error = store.submit(&runner, add("a", 2)).unwrap_err();
+    assert_eq!(error.code, Code::StoreIntegrity, "{error}");
+    assert_eq!(store.submit(&runner, add("a", 2)).unwrap().seq, 3);
+
+    // The same while the locks stand: only the comparison of inodes can tell.
+    assert_eq!(numbers(&run(child("older", &path)), "unlinked"), [1]);
+    let error = store.submit(&runner, add("a", 3)).unwrap_err();
+    assert!(error.code == Code::StoreIntegrity && error.message.contains("hos.db-wal"), "{error}");
+    assert_eq!(store.submit(&runner, add("a", 3)).unwrap().seq, 4);
+    assert_eq!(store.stats().unwrap().reopens, 2);
+    drop(store);
+    assert_eq!(entries(&open(&path)).len(), 4);
+}
+
+#[test]
+fn a_lock_that_is_held_for_too_long_is_busy_and_stores_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hos.db");
+    let mut options = options();
+    options.busy_timeout = Duration::from_millis(200);
+    let store: SqliteStore<Log> = SqliteStore::open(&path, options).unwrap();
+    let runner = Log::default();
+    store.submit(&runner, add("a", 0)).unwrap();
+    let mut holder = child("hold", &path).spawn().unwrap();
+    let mut output = BufReader::new(holder.stdout.take().unwrap());
+    let mut text = String::new();
+    while numbers(&text, "held").is_empty() {
+        assert!(output.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    assert_eq!(store.submit(&runner, add("a", 1)).unwrap_err().code, Code::StoreBusy);
+    assert_eq!(entries(&store).len(), 1, "reads go on");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert_eq!(store.submit(&runner, add("a", 1)).unwrap().seq, 2);
+}
+
+/// What must hold after a disk was full: all that was acknowledged, nothing that was refused.
+fn check_after_full(path: &Path, text: &str, lawful: &[Code]) {
+    let (acks, unknown, not) = (numbers(text, "ack"), numbers(text, "unknown"), numbers(text, "not"));
+    assert!(!acks.is_empty() && unknown.len() + not.len() == 12, "{text}");
+    for code in numbers(text, "code") {
+        assert!(lawful.iter().any(|lawful| i64::from(lawful.number()) == code), "code {code}");
+    }
+    let found: BTreeSet<i64> = entries(&open(path)).into_iter().map(|(_, k)| k).collect();
+    assert!(acks.iter().all(|k| found.contains(k)), "an acknowledged entry is gone");
+    assert!(not.iter().all(|k| !found.contains(k)), "a refused entry is there");
+    let stored = unknown.iter().filter(|k| found.contains(k)).count();
+    println!("{} acknowledged, {} refused, {} unknown of which {stored} stored", acks.len(), not.len(), unknown.len());
+}
+
+#[test]
+fn a_limit_on_file_sizes_loses_nothing_that_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hos.db");
+    drop(open(&path));
+    // The limit strikes in the middle of the log; the signal is ignored, so that the write fails instead.
+    let output = child_after("trap '' XFSZ; ulimit -f 1500; exec \"$@\"", "fill", &path).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    check_after_full(&path, &text, &[Code::StoreFull, Code::OutcomeUnknown, Code::StoreUnavailable]);
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("disk");
+    let kept = dir.path().join("kept");
+    fs::create_dir(&disk).unwrap();
+    fs::create_dir(&kept).unwrap();
+    // A small disk of the child's own, in name spaces of its own; its files are copied out when the writer is done.
+    let probe = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "tmpfs"]).arg(&disk).stderr(Stdio::null()).status();
+    if !probe.is_ok_and(|status| status.success()) {
+        println!("skipped: name spaces of one's own are not allowed here");
+        return;
+    }
+    let setup = format!(
+        "exec unshare -rm sh -c 'mount -t tmpfs -o size=2m tmpfs {0} && \"$@\" && cp {0}/* {1}/' sh \"$@\"",
+        disk.display(),
+        kept.display()
+    );
+    let output = child_after(&setup, "fill", &disk.join("hos.db")).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    check_after_full(&kept.join("hos.db"), &text, &[Code::StoreFull, Code::OutcomeUnknown]);
+}
+
+#[test]
+fn a_file_or_directory_that_may_not_be_written_is_read_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hos.db");
+    drop(open(&path));
+    let new = dir.path().join("new.db");
+    let root = nix_is_root();
+    // As root every file can be written: the child then runs as somebody else, if it can.
+    let as_other = |path: &Path| {
+        let mut command = child("open", path);
+        if root {
+            command.uid(65534).gid(65534);
+        }
+        command.output().ok().filter(|output| output.status.success()).map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
+    };
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+
+    set(dir.path(), 0o777);
+    set(&path, 0o666);
+    set(&dir.path().join("hos.db-lock"), 0o666);
+    let Some(text) = as_other(&path) else {
+        println!("skipped: this process cannot run as another user here");
+        return;
+    };
+    assert_eq!(numbers(&text, "opened"), [1], "{text}");
+    let read_only = i64::from(Code::StoreReadOnly.number());
+    set(&path, 0o444);
+    assert_eq!(numbers(&as_other(&path).unwrap(), "code"), [read_only], "a file that may not be written");
+    set(&path, 0o666);
+    set(dir.path(), 0o555);
+    assert_eq!(numbers(&as_other(&new).unwrap(), "code"), [read_only], "a directory that may not be written");
+    fs::remove_file(dir.path().join("hos.db-lock"))
+        .or_else(|_| {
+            set(dir.path(), 0o755);
+            let removed = fs::remove_file(dir.path().join("hos.db-lock"));
+            set(dir.path(), 0o555);
+            removed
+        })
+        .unwrap();
+    assert_eq!(numbers(&as_other(&path).unwrap(), "code"), [read_only], "a lock file that cannot be made");
+    set(dir.path(), 0o755);
+}
+
+fn nix_is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").is_ok_and(|m| m.uid() == 0)
+}

@@ -1,0 +1,391 @@
+//! The reference model: what the engine must answer under the small law, written by hand, sharing no code with it.
+//!
+//! It keeps nothing on disk and knows no Cedar, no TOML and no hash. Where it and the engine differ, one of them is wrong.
+
+mod contracts;
+mod steps;
+
+pub use contracts::{Contract, Field};
+pub use steps::{ACCOUNTS, Call, IDS, KEYS, Operation, ROLES, Step, TENANTS, scenario};
+
+use contracts::{Instance, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far a clock may step back against an instance's last record, in milliseconds.
+pub const SKEW_MAX_MS: i64 = 5_000;
+
+/// How many refusals of one principal a tenant keeps as evidence in an hour; more are answered and not kept.
+pub const REFUSALS_PER_HOUR: u64 = 8;
+
+/// What the engine must say of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Yes or no.
+    pub allowed: bool,
+    /// The codes of all blockers, in order.
+    pub codes: Vec<String>,
+    /// Whether an earlier receipt was given again.
+    pub again: bool,
+    /// The state after, of an instance that is there.
+    pub to: Option<&'static str>,
+    /// How many deadlines fired first.
+    pub fired: usize,
+}
+
+impl Said {
+    fn yes(to: Option<&'static str>) -> Self {
+        Self { allowed: true, codes: Vec::new(), again: false, to, fired: 0 }
+    }
+
+    fn no(codes: impl IntoIterator<Item = &'static str>, to: Option<&'static str>) -> Self {
+        Self { allowed: false, codes: codes.into_iter().map(str::to_owned).collect(), again: false, to, fired: 0 }
+    }
+}
+
+/// Everything the model knows.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The time, in milliseconds since 1970.
+    pub now: i64,
+    /// The universe's accounts: whether each is active.
+    accounts: BTreeMap<&'static str, bool>,
+    /// Once-keys, records and memberships of the universe.
+    universe: Tenancy,
+    /// By name.
+    tenants: BTreeMap<&'static str, Tenancy>,
+}
+
+/// What one tenant holds.
+#[derive(Debug, Clone, Default)]
+struct Tenancy {
+    roles: BTreeMap<&'static str, BTreeSet<&'static str>>,
+    instances: BTreeMap<(Contract, &'static str), Instance>,
+    once: BTreeMap<&'static str, (Operation, Option<&'static str>)>,
+    records: u64,
+    /// Refusals kept, by principal and hour.
+    refusals: BTreeMap<(&'static str, i64), u64>,
+}
+
+impl World {
+    /// A founded store: every tenant open, the first account its operator, all but the last account known and active.
+    pub fn new(now: i64) -> Self {
+        let mut universe = Tenancy::default();
+        universe.roles.entry(ACCOUNTS[0]).or_default().insert("operator");
+        Self {
+            now,
+            accounts: ACCOUNTS.iter().take(ACCOUNTS.len() - 1).map(|a| (*a, true)).collect(),
+            universe,
+            tenants: TENANTS.iter().map(|t| (*t, Tenancy::default())).collect(),
+        }
+    }
+
+    /// How many records the calls since [`World::new`] have made in this tenant (`universe` among them).
+    pub fn records(&self, tenant: &str) -> u64 {
+        self.tenancy(tenant).map_or(0, |t| t.records)
+    }
+
+    /// State and version of an instance.
+    pub fn instance(&self, tenant: &str, contract: Contract, id: &'static str) -> Option<(&'static str, u64)> {
+        self.tenancy(tenant)?.instances.get(&(contract, id)).map(|i| (i.state, i.version))
+    }
+
+    fn tenancy(&self, tenant: &str) -> Option<&Tenancy> {
+        if tenant == "universe" { Some(&self.universe) } else { self.tenants.get(tenant) }
+    }
+
+    fn tenancy_mut(&mut self, tenant: &str) -> Option<&mut Tenancy> {
+        if tenant == "universe" { Some(&mut self.universe) } else { self.tenants.get_mut(tenant) }
+    }
+
+    fn is_in(&self, tenant: &str, account: &str, role: &str) -> bool {
+        let has = |t: &Tenancy| t.roles.get(account).is_some_and(|r| r.contains(role));
+        has(&self.universe) || self.tenancy(tenant).is_some_and(has)
+    }
+
+    /// Fires what is due in a tenant; how many deadlines fired.
+    pub fn tick(&mut self, tenant: &str) -> usize {
+        let now = self.now;
+        let Some(tenancy) = self.tenancy_mut(tenant) else { return 0 };
+        let mut fired = 0;
+        for instance in tenancy.instances.values_mut() {
+            // A clock that stepped back too far does not tick.
+            if now >= instance.last_time - SKEW_MAX_MS {
+                fired += instance.fire_due(now);
+            }
+        }
+        tenancy.records += fired as u64;
+        fired
+    }
+
+    /// A call, answered and carried out.
+    pub fn call(&mut self, call: &Call) -> Said {
+        if let Some((operation, to)) = call.once.and_then(|key| self.tenancy(call.tenant)?.once.get(key)) {
+            return match *operation == call.operation {
+                true => Said { again: true, ..Said::yes(*to) },
+                false => Said::no(["hos.once_conflict"], None),
+            };
+        }
+        let said = match &call.operation {
+            Operation::Begin { .. } => self.begin(call),
+            Operation::Move { .. } => self.transition(call),
+            Operation::Account { by, account, active } => self.account(call.tenant, by, account, *active),
+            Operation::Join { by, account, role } => self.join(call.tenant, by, account, role),
+            Operation::Leave { by, account, role } => self.leave(call.tenant, by, account, role),
+        };
+        let hour = self.now.div_euclid(3_600_000);
+        if let Some(tenancy) = self.tenancy_mut(call.tenant) {
+            // What fired, and the call's own record: a refusal is evidence too. Only a receipt given again adds none, and
+            // a refusal beyond the bound.
+            let kept = if said.allowed || said.fired > 0 {
+                true
+            } else {
+                let count = tenancy.refusals.entry((call.operation.by(), hour)).or_default();
+                *count += 1;
+                *count <= REFUSALS_PER_HOUR
+            };
+            tenancy.records += said.fired as u64 + u64::from(!said.again && kept);
+            if let (true, false, Some(key)) = (said.allowed, said.again, call.once) {
+                tenancy.once.insert(key, (call.operation.clone(), said.to));
+            }
+        }
+        said
+    }
+
+    fn begin(&mut self, call: &Call) -> Said {
+        let Operation::Begin { by, contract, id, event, facts } = &call.operation else { return Said::no([], None) };
+        if !contract.births().contains(event) {
+            return Said::no(["hos.event_unknown"], None);
+        }
+        if self.tenancy(call.tenant).is_some_and(|t| t.instances.contains_key(&(*contract, *id))) {
+            return Said::no(["hos.instance_exists"], None);
+        }
+        let wrong = contracts::check(contract.facts(), facts);
+        if !wrong.is_empty() {
+            return Said::no(wrong, None);
+        }
+        let owner = contract.owner(facts);
+        if let Some(code) = self.unknown(by, owner) {
+            return Said::no([code], None);
+        }
+        if let Some(code) = self.policy(call.tenant, by, contract.action(event), owner, &BTreeMap::new()) {
+            return Said::no([code], None);
+        }
+        let guards = contract.birth_guards(facts);
+        if !guards.is_empty() {
+            return Said::no(guards, None);
+        }
+        let born = Instance::born(*contract, facts.clone(), self.now);
+        let to = born.state;
+        if let Some(tenancy) = self.tenancy_mut(call.tenant) {
+            tenancy.instances.insert((*contract, *id), born);
+        }
+        Said::yes(Some(to))
+    }
+
+    fn transition(&mut self, call: &Call) -> Said {
+        let Operation::Move { by, contract, id, event, args, reason } = &call.operation else { return Said::no([], None) };
+        let now = self.now;
+        let Some(mut instance) = self.tenancy(call.tenant).and_then(|t| t.instances.get(&(*contract, *id))).cloned() else {
+            return Said::no(["hos.instance_unknown"], None);
+        };
+        if !contract.events().contains(event) {
+            return Said::no(["hos.event_unknown"], Some(instance.state));
+        }
+        if now < instance.last_time - SKEW_MAX_MS {
+            return Said::no(["hos.clock_implausible"], Some(instance.state));
+        }
+        let fired = instance.fire_due(now);
+        let said = self.judged(call.tenant, by, &mut instance, event, args, *reason);
+        if let Some(tenancy) = self.tenancy_mut(call.tenant) {
+            tenancy.instances.insert((*contract, *id), instance);
+        }
+        Said { fired, ..said }
+    }
+
+    fn judged(
+        &self,
+        tenant: &str,
+        by: &str,
+        instance: &mut Instance,
+        event: &str,
+        args: &BTreeMap<&'static str, Field>,
+        reason: bool,
+    ) -> Said {
+        let stands = instance.state;
+        let contract = instance.contract;
+        let mut wrong = contracts::check(contract.args(event), args);
+        if contract.is_override(event) && !reason {
+            wrong.push("hos.reason_missing");
+        }
+        if !wrong.is_empty() {
+            return Said::no(wrong, Some(stands));
+        }
+        let owner = contract.owner(&instance.facts);
+        if let Some(code) = self.unknown(by, owner) {
+            return Said::no([code], Some(stands));
+        }
+        if let Some(code) = self.policy(tenant, by, contract.action(event), owner, args) {
+            return Said::no([code], Some(stands));
+        }
+        match instance.outcome(event, args) {
+            Outcome::Same => Said { again: true, ..Said::yes(Some(stands)) },
+            Outcome::Refused(codes) => Said::no(codes, Some(stands)),
+            Outcome::To(to) => {
+                instance.advance(event, to, args, self.now);
+                Said::yes(Some(to))
+            }
+        }
+    }
+
+    /// Whom nobody gave: the one who asks, or the one whom the instance names.
+    fn unknown(&self, by: &str, owner: Option<&str>) -> Option<&'static str> {
+        if !self.accounts.contains_key(by) {
+            Some("hos.principal_unknown")
+        } else if owner.is_some_and(|o| !self.accounts.contains_key(o)) {
+            Some("hos.entity_missing")
+        } else {
+            None
+        }
+    }
+
+    /// The small law's policies.
+    fn policy(
+        &self,
+        tenant: &str,
+        by: &str,
+        action: &str,
+        owner: Option<&str>,
+        args: &BTreeMap<&'static str, Field>,
+    ) -> Option<&'static str> {
+        let amount = match args.get("amount") {
+            Some(Field::Long(amount)) => *amount,
+            _ => 0,
+        };
+        let in_role = |role| self.is_in(tenant, by, role);
+        let inactive = self.accounts.get(by) != Some(&true);
+        if inactive || (action == "ticket.pay" && amount > 5_000 && !in_role("manager")) {
+            return Some("hos.forbidden");
+        }
+        let owns = owner == Some(by);
+        let permitted = match action {
+            "ticket.place" | "ticket.change" | "ticket.extend" | "ticket.pay" | "ticket.deliver" => owns,
+            "ticket.cancel" => owns || in_role("seller"),
+            "ticket.ship" => in_role("seller"),
+            "ticket.reopen" => in_role("manager"),
+            "stay.request" | "stay.cancel" => owns,
+            "stay.move" => owns || in_role("desk"),
+            "stay.confirm" | "stay.check_in" | "stay.check_out" => in_role("desk"),
+            _ => false,
+        };
+        (!permitted).then_some("hos.not_permitted")
+    }
+
+    /// The policies on directory changes; `on` is whom the change concerns.
+    fn keeper(&self, tenant: &str, by: &str, own: bool) -> Option<&'static str> {
+        if !self.accounts.contains_key(by) {
+            return Some("hos.principal_unknown");
+        }
+        if self.accounts.get(by) != Some(&true) || own {
+            return Some("hos.forbidden");
+        }
+        (!self.is_in(tenant, by, "operator")).then_some("hos.not_permitted")
+    }
+
+    fn account(&mut self, tenant: &str, by: &str, account: &'static str, active: bool) -> Said {
+        if tenant != "universe" {
+            return Said::no(["hos.directory_conflict"], None);
+        }
+        if let Some(code) = self.keeper(tenant, by, by == account) {
+            return Said::no([code], None);
+        }
+        self.accounts.insert(account, active);
+        Said::yes(None)
+    }
+
+    fn join(&mut self, tenant: &'static str, by: &str, account: &'static str, role: &'static str) -> Said {
+        if !self.accounts.contains_key(account) {
+            return Said::no(["hos.entity_missing"], None);
+        }
+        if self.has_own(tenant, account, role) {
+            return Said::no(["hos.directory_conflict"], None);
+        }
+        if let Some(code) = self.keeper(tenant, by, by == account) {
+            return Said::no([code], None);
+        }
+        if let Some(tenancy) = self.tenancy_mut(tenant) {
+            tenancy.roles.entry(account).or_default().insert(role);
+        }
+        Said::yes(None)
+    }
+
+    fn leave(&mut self, tenant: &'static str, by: &str, account: &'static str, role: &'static str) -> Said {
+        if !self.accounts.contains_key(account) {
+            return Said::no(["hos.entity_missing"], None);
+        }
+        if !self.has_own(tenant, account, role) {
+            return Said::no(["hos.directory_conflict"], None);
+        }
+        // Nothing in the small law keeps one from leaving.
+        if let Some(code) = self.keeper(tenant, by, false) {
+            return Said::no([code], None);
+        }
+        if let Some(roles) = self.tenancy_mut(tenant).and_then(|t| t.roles.get_mut(account)) {
+            roles.remove(role);
+        }
+        Said::yes(None)
+    }
+
+    /// Whether the tenant itself, not the universe, made the account a member.
+    fn has_own(&self, tenant: &str, account: &str, role: &str) -> bool {
+        self.tenancy(tenant).is_some_and(|t| t.roles.get(account).is_some_and(|r| r.contains(role)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(tenant: &'static str, operation: Operation) -> Call {
+        Call { tenant, operation, once: None }
+    }
+
+    fn place(by: &'static str, total: i64) -> Operation {
+        let facts = [("buyer", Field::Account(by)), ("total", Field::Long(total))];
+        Operation::Begin { by, contract: Contract::Ticket, id: IDS[0], event: "place", facts: facts.into() }
+    }
+
+    fn event(by: &'static str, event: &'static str, args: &[(&'static str, Field)]) -> Operation {
+        Operation::Move { by, contract: Contract::Ticket, id: IDS[0], event, args: args.iter().cloned().collect(), reason: false }
+    }
+
+    #[test]
+    fn a_ticket_is_placed_paid_once_and_never_twice() {
+        let mut world = World::new(0);
+        let (t, ayse) = (TENANTS[0], ACCOUNTS[1]);
+        assert_eq!(world.call(&call(t, place(ayse, -1))).codes, ["ticket.total_negative"]);
+        assert!(world.call(&call(t, place(ayse, 40))).allowed);
+        assert_eq!(world.call(&call(t, place(ayse, 40))).codes, ["hos.instance_exists"]);
+        assert_eq!(world.call(&call(t, event(ayse, "pay", &[("amount", Field::Long(39))]))).codes, ["ticket.amount_short"]);
+        assert_eq!(world.call(&call(t, event(ACCOUNTS[2], "pay", &[("amount", Field::Long(40))]))).codes, ["hos.not_permitted"]);
+        let pay = Call { once: Some(KEYS[0]), ..call(t, event(ayse, "pay", &[("amount", Field::Long(40))])) };
+        assert_eq!(world.call(&pay).to, Some("paid"));
+        assert!(world.call(&pay).again);
+        assert_eq!(world.call(&Call { once: Some(KEYS[0]), ..call(t, event(ayse, "cancel", &[])) }).codes, ["hos.once_conflict"]);
+        assert!(world.call(&call(t, event(ayse, "pay", &[("amount", Field::Long(40))]))).again, "on_same");
+        assert_eq!(world.instance(t, Contract::Ticket, IDS[0]), Some(("paid", 2)));
+        assert_eq!(world.records(t), 6);
+        assert_eq!(world.records(TENANTS[1]), 0);
+    }
+
+    #[test]
+    fn a_deadline_fires_before_a_late_event() {
+        let mut world = World::new(0);
+        let (t, ayse) = (TENANTS[0], ACCOUNTS[1]);
+        assert!(world.call(&call(t, place(ayse, 40))).allowed);
+        world.now = 600_000;
+        let late = world.call(&call(t, event(ayse, "pay", &[("amount", Field::Long(40))])));
+        assert_eq!((late.fired, late.codes), (1, vec!["hos.terminal".to_owned()]));
+        assert_eq!(world.records(t), 3);
+        assert_eq!(world.tick(t), 0);
+    }
+}

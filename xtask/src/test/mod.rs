@@ -1,0 +1,93 @@
+//! `cargo xtask test`: everything that must hold, part by part, with the minutes that each took.
+
+mod compiler;
+mod parts;
+mod readme;
+mod tally;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use tally::Tally;
+
+/// How a part ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// These many tests or checks passed and failed.
+    Done(Tally),
+    /// Not run, and why.
+    Skipped(String),
+}
+
+/// What a part runs with.
+pub(super) struct House {
+    /// The workspace.
+    pub(super) root: PathBuf,
+    /// The one target directory of all parts.
+    pub(super) target: PathBuf,
+    /// Whether cargo-deny was asked for.
+    pub(super) deny: bool,
+}
+
+impl House {
+    /// `cargo` in the workspace, without input, in the one target directory.
+    pub(super) fn cargo(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(args).current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).stdin(Stdio::null());
+        // What cargo tells this chore of itself is none of the inner builds' business.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|n| n.starts_with("CARGO_PKG_") || n.starts_with("CARGO_MANIFEST")) {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// A program that the release build made.
+    pub(super) fn released(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    }
+}
+
+/// Runs all parts; one that fails does not keep the others from running, unless nothing can be built.
+pub(crate) fn run(root: &Path, deny: bool) -> ExitCode {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let house = House { root: root.to_owned(), target, deny };
+    if let Err(message) = compiler::ensure() {
+        eprintln!("{message}");
+        return ExitCode::from(2);
+    }
+    let begun = Instant::now();
+    let mut lines: Vec<(&str, Duration, String)> = Vec::new();
+    let mut total = Tally::default();
+    for (name, part) in parts::ALL {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let outcome = part(&house).unwrap_or_else(|error| {
+            println!("{error}");
+            Outcome::Done(Tally { passed: 0, failed: 1 })
+        });
+        let said = match outcome {
+            Outcome::Done(tally) => {
+                total.add(&tally);
+                tally.to_string()
+            }
+            Outcome::Skipped(why) => format!("skipped: {why}"),
+        };
+        lines.push((name, start.elapsed(), said));
+    }
+    println!("\n{:>7}  part", "minutes");
+    for (name, took, said) in &lines {
+        println!("{:>7.1}  {name}: {said}", took.as_secs_f64() / 60.0);
+    }
+    println!("{:>7.1}  in all", begun.elapsed().as_secs_f64() / 60.0);
+    println!("{total}");
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs a command that says by its exit code whether one check holds.
+pub(super) fn check(command: &mut Command) -> io::Result<Outcome> {
+    let holds = command.status()?.success();
+    Ok(Outcome::Done(Tally::of(holds)))
+}

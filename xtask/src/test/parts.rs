@@ -1,0 +1,115 @@
+//! The parts of `cargo xtask test`, cheap ones first.
+
+use super::tally::{self, Tally};
+use super::{House, Outcome, check, readme};
+use std::io::{self, Read};
+use std::process::{Command, Stdio};
+
+type Part = fn(&House) -> io::Result<Outcome>;
+
+/// Every part, in order. The release build comes before what runs its programs.
+pub(super) const ALL: [(&str, Part); 9] = [
+    ("format", format),
+    ("tidy", tidy),
+    ("deny", deny),
+    ("lints", lints),
+    ("tests", tests),
+    ("doc tests", doc_tests),
+    ("release build", release),
+    ("law of the example is clean", law),
+    ("main job and first order", main_job),
+];
+
+fn format(house: &House) -> io::Result<Outcome> {
+    check(&mut house.cargo(&["fmt", "--all", "--check"]))
+}
+
+fn tidy(house: &House) -> io::Result<Outcome> {
+    Ok(Outcome::Done(Tally::of(crate::tidy::count(&house.root)? == 0)))
+}
+
+fn deny(house: &House) -> io::Result<Outcome> {
+    if !house.deny {
+        return Ok(Outcome::Skipped("say `cargo xtask test --deny`; it needs cargo-deny".to_owned()));
+    }
+    let installed = house.cargo(&["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status()?.success();
+    if !installed {
+        println!("cargo-deny is not installed: cargo install cargo-deny --locked");
+        return Ok(Outcome::Done(Tally::of(false)));
+    }
+    check(&mut house.cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]))
+}
+
+fn lints(house: &House) -> io::Result<Outcome> {
+    check(&mut house.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+fn tests(house: &House) -> io::Result<Outcome> {
+    let args = ["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"];
+    Ok(Outcome::Done(tally::run(&mut house.cargo(&args))?))
+}
+
+fn doc_tests(house: &House) -> io::Result<Outcome> {
+    Ok(Outcome::Done(tally::run(&mut house.cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--doc"]))?))
+}
+
+fn release(house: &House) -> io::Result<Outcome> {
+    check(&mut house.cargo(&["build", "--release", "--locked", "-p", "hos-cli", "-p", "pazar"]))
+}
+
+fn law(house: &House) -> io::Result<Outcome> {
+    let mut command = Command::new(house.released("hos"));
+    check(command.args(["check", "examples/pazar/law"]).current_dir(&house.root).stdin(Stdio::null()))
+}
+
+/// The sample runs in a directory of its own and says at its end what verification found.
+fn main_job(house: &House) -> io::Result<Outcome> {
+    let place = house.target.join("xtask-main-job");
+    match std::fs::remove_dir_all(&place) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => std::fs::create_dir_all(&place)?,
+    }
+    let mut child = Command::new(house.released("pazar"))
+        .args(["--json", "--store"])
+        .arg(place.join("market.db"))
+        .current_dir(&house.root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut printed = String::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        stdout.read_to_string(&mut printed)?;
+    }
+    let last = printed.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("");
+    println!("{last}");
+    let ended_well = child.wait()?.success();
+    let intact = is_intact(last);
+    if ended_well && !intact {
+        println!("the main job's last line does not say that the evidence is intact");
+    }
+    let mut tally = Tally::of(ended_well && intact);
+    tally.add(&readme::run(house)?);
+    Ok(Outcome::Done(tally))
+}
+
+/// Whether the final object says `"verify":{…"level":"intact"…}`. Reading one member of a line that our own program wrote
+/// needs no parser.
+fn is_intact(line: &str) -> bool {
+    let packed: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+    let Some((_, verify)) = packed.split_once("\"verify\":{") else { return false };
+    verify.split('}').next().is_some_and(|object| object.contains("\"level\":\"intact\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_intact;
+
+    #[test]
+    fn only_an_intact_verdict_passes() {
+        assert!(is_intact("{\"orders\": 12, \"verify\": {\"records\": 9, \"level\": \"intact\"}}"));
+        assert!(!is_intact("{\"verify\":{\"level\":\"broken\"}}"));
+        assert!(!is_intact("{\"level\":\"intact\",\"verify\":{}}"));
+        assert!(!is_intact("{\"verify\":{\"level\":\"broken\"},\"was\":{\"level\":\"intact\"}}"));
+        assert!(!is_intact(""));
+    }
+}

@@ -1,0 +1,190 @@
+//! Circles between modules: among siblings of one parent, none may need another that needs it.
+//!
+//! A child that names its parent's own items is no circle; what a parent re-exports from another child is an arrow to that
+//! child.
+
+use super::Finding;
+use super::scan::Source;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Module = Vec<String>;
+/// From one sibling to another: where it is said.
+type Arrows = BTreeMap<(Module, String), BTreeMap<String, (String, usize)>>;
+
+/// All findings of this rule.
+pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
+    let mut packages: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
+    for source in sources.iter().filter(|s| !s.is_test || s.path.starts_with("examples/pazar/src/")) {
+        if let Some(package) = source.package() {
+            packages.entry(package).or_default().push(source);
+        }
+    }
+    packages.values().flat_map(|sources| package(sources)).collect()
+}
+
+fn package(sources: &[&Source]) -> Vec<Finding> {
+    let modules: BTreeMap<Module, &Source> = sources.iter().map(|s| (module(&s.path), *s)).collect();
+    let exports: BTreeMap<&Module, BTreeMap<String, Module>> =
+        modules.iter().map(|(here, source)| (here, exported(here, source, &modules))).collect();
+    let mut arrows: Arrows = BTreeMap::new();
+    for (from, source) in &modules {
+        for (line, path) in &source.names {
+            let Some(to) = target(from, path, &modules, &exports) else { continue };
+            let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+            let (Some(a), Some(b)) = (from.get(common), to.get(common)) else { continue };
+            let siblings = arrows.entry((from[..common].to_vec(), a.clone())).or_default();
+            siblings.entry(b.clone()).or_insert_with(|| (source.path.clone(), *line));
+        }
+    }
+    circles(&arrows)
+}
+
+/// `hos-core/src/policy/index.rs` is `[policy, index]`; `lib.rs`, `main.rs` and `mod.rs` are their directory.
+fn module(path: &str) -> Module {
+    let inside = path.split_once("/src/").map_or(path, |(_, inside)| inside);
+    let mut pieces: Module = inside.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+    let last = pieces.last().map(String::as_str);
+    if last == Some("mod") || (pieces.len() == 1 && matches!(last, Some("lib" | "main"))) {
+        pieces.pop();
+    }
+    pieces
+}
+
+/// Turns a path as written into one from the crate's root; `None` for what lies outside.
+fn absolute(from: &Module, path: &[String], modules: &BTreeMap<Module, &Source>) -> Option<Vec<String>> {
+    let supers = path.iter().take_while(|s| *s == "super").count();
+    match path[0].as_str() {
+        "crate" => Some(path[1..].to_vec()),
+        "self" => Some(from.iter().chain(&path[1..]).cloned().collect()),
+        "super" => Some(from.iter().take(from.len().checked_sub(supers)?).chain(&path[supers..]).cloned().collect()),
+        first => {
+            let child: Module = from.iter().cloned().chain([first.to_owned()]).collect();
+            modules.contains_key(&child).then(|| from.iter().chain(path).cloned().collect())
+        }
+    }
+}
+
+fn exported(here: &Module, source: &Source, modules: &BTreeMap<Module, &Source>) -> BTreeMap<String, Module> {
+    let mut out = BTreeMap::new();
+    for (_, path) in &source.names {
+        let Some(full) = absolute(here, path, modules) else { continue };
+        let depth = longest(&full, modules);
+        if depth > here.len()
+            && depth < full.len()
+            && let Some(name) = full.last()
+        {
+            out.insert(name.clone(), full[..depth].to_vec());
+        }
+    }
+    out
+}
+
+fn longest(full: &[String], modules: &BTreeMap<Module, &Source>) -> usize {
+    (0..=full.len()).rev().find(|n| modules.contains_key(&full[..*n])).unwrap_or(0)
+}
+
+fn target(
+    from: &Module,
+    path: &[String],
+    modules: &BTreeMap<Module, &Source>,
+    exports: &BTreeMap<&Module, BTreeMap<String, Module>>,
+) -> Option<Module> {
+    let full = absolute(from, path, modules)?;
+    let mut to = full[..longest(&full, modules)].to_vec();
+    let mut name = full.get(to.len());
+    while let Some(next) = name.and_then(|n| exports.get(&to)?.get(n)) {
+        if *next == to || next.starts_with(from) {
+            break;
+        }
+        to.clone_from(next);
+        name = full.last();
+    }
+    Some(to)
+}
+
+fn circles(arrows: &Arrows) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for ((parent, a), targets) in arrows {
+        for (b, (path, line)) in targets {
+            if a == b {
+                continue;
+            }
+            if let Some(back) = way(arrows, parent, b, a) {
+                let route: Vec<&str> = std::iter::once(a.as_str()).chain(back.iter().map(String::as_str)).collect();
+                out.push(Finding::error(path, *line, format!("modules go in a circle: {}", route.join(" -> "))));
+            }
+        }
+    }
+    out
+}
+
+fn way(arrows: &Arrows, parent: &Module, from: &str, to: &str) -> Option<Vec<String>> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![vec![from.to_owned()]];
+    while let Some(route) = open.pop() {
+        let last = route.last()?.clone();
+        if last == to {
+            return Some(route);
+        }
+        if !seen.insert(last.clone()) {
+            continue;
+        }
+        for next in arrows.get(&(parent.clone(), last)).into_iter().flat_map(BTreeMap::keys) {
+            open.push(route.iter().cloned().chain([next.clone()]).collect());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::File;
+
+    fn findings(files: &[(&str, &str)]) -> Vec<String> {
+        let sources: Vec<Source> =
+            files.iter().map(|(p, t)| Source::new(&File { path: format!("a/src/{p}"), text: (*t).into() })).collect();
+        check(&sources).into_iter().map(|f| f.message).collect()
+    }
+
+    #[test]
+    fn a_planted_circle_is_found() {
+        assert_eq!(
+            findings(&[("lib.rs", "mod x; mod y;"), ("x.rs", "use crate::y::Y;"), ("y.rs", "use super::x::X;")]),
+            ["modules go in a circle: x -> y -> x", "modules go in a circle: y -> x -> y"]
+        );
+    }
+
+    #[test]
+    fn a_circle_through_a_re_export_is_found() {
+        let found = findings(&[
+            ("lib.rs", "mod open; mod engine; pub use open::Builder; pub use engine::Engine;"),
+            ("open.rs", "use crate::Engine;"),
+            ("engine.rs", "use crate::Builder;"),
+        ]);
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+
+    #[test]
+    fn a_circle_of_three_in_a_wing_is_found() {
+        let found = findings(&[
+            ("lib.rs", "mod w;"),
+            ("w/mod.rs", "mod a; mod b; mod c;"),
+            ("w/a.rs", "use super::b::B;"),
+            ("w/b.rs", "use crate::w::c::C;"),
+            ("w/c.rs", "use super::a::A;"),
+        ]);
+        assert_eq!(found.len(), 3, "{found:?}");
+    }
+
+    #[test]
+    fn arrows_down_and_to_the_parent_are_none() {
+        let found = findings(&[
+            ("lib.rs", "mod w; mod id; pub use w::Thing;"),
+            ("w/mod.rs", "mod a; pub use a::f; pub struct Thing;"),
+            ("w/a.rs", "use super::Thing; use crate::id::Id; use std::fmt;"),
+            ("id.rs", "use std::fmt;"),
+        ]);
+        assert!(found.is_empty(), "{found:?}");
+    }
+}

@@ -1,0 +1,168 @@
+//! Each foreign crate enters through one file (or one small room): to exchange it, or to audit it, is to read that file.
+
+use super::Finding;
+use super::floors::HOUSE;
+use super::scan::Source;
+use crate::tree::File;
+use std::collections::BTreeSet;
+
+/// A package of the house, a foreign crate as code names it, and where it may be named. A path that ends with `/` is a
+/// room; an empty one is the whole package.
+const DOORS: &[(&str, &str, &[&str])] = &[
+    ("hos-core", "base64", &["proof/checkpoint.rs"]),
+    ("hos-core", "blake3", &["digest.rs"]),
+    ("hos-core", "cedar_policy", &["policy/cedar.rs", "policy/cedar/"]),
+    ("hos-core", "cedar_policy_core", &["policy/cedar.rs", "policy/cedar/"]),
+    ("hos-core", "chacha20poly1305", &["proof/part.rs"]),
+    ("hos-core", "ed25519_dalek", &["proof/key.rs"]),
+    ("hos-core", "jiff", &["time.rs"]),
+    ("hos-core", "minicbor", &["canon.rs", "canon/"]),
+    ("hos-core", "sha2", &["digest.rs"]),
+    ("hos-core", "thiserror", &[""]),
+    ("hos-core", "toml", &["spanned.rs"]),
+    ("hos-core", "zeroize", &["proof/key.rs", "proof/part.rs"]),
+    ("hos-engine", "arc_swap", &[""]),
+    ("hos-engine", "getrandom", &["clock.rs"]),
+    ("hos-engine", "nix", &["store/sqlite/"]),
+    ("hos-engine", "rusqlite", &["store/sqlite/"]),
+    ("hos-engine", "thiserror", &[""]),
+    ("hos-engine", "zeroize", &["keys.rs", "store/sqlite/"]),
+    ("hos-wire", "serde", &[""]),
+    ("hos-wire", "serde_json", &[""]),
+    ("hos-wire", "thiserror", &[""]),
+    ("hos-cli", "clap", &[""]),
+    ("hos-cli", "clap_complete", &[""]),
+    ("hos-cli", "indicatif", &[""]),
+    ("hos-cli", "miette", &[""]),
+    ("hos-cli", "serde_json", &[""]),
+    ("examples/pazar", "clap", &[""]),
+    ("examples/pazar", "csv", &[""]),
+    ("examples/pazar", "flate2", &[""]),
+    ("examples/pazar", "indicatif", &[""]),
+    ("examples/pazar", "jiff", &[""]),
+    ("examples/pazar", "serde", &[""]),
+    ("examples/pazar", "serde_json", &[""]),
+    ("benches", "blake3", &[""]),
+    ("benches", "cedar_policy", &[""]),
+    ("benches", "rusqlite", &[""]),
+    ("benches", "sha2", &[""]),
+    ("benches", "tempfile", &[""]),
+    ("fuzz", "libfuzzer_sys", &[""]),
+];
+
+/// All findings of this rule.
+pub(super) fn check(files: &[File], sources: &[Source]) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for file in files {
+        if let Some(package) = file.path.strip_suffix("/Cargo.toml") {
+            manifest(package, file, &mut out);
+        }
+        if file.path == "Cargo.lock" {
+            lock(file, &mut out);
+        }
+    }
+    let known: BTreeSet<&str> = DOORS.iter().map(|(_, name, _)| *name).collect();
+    for source in sources {
+        let Some((package, inside)) = source.path.split_once("/src/") else { continue };
+        let mut told = BTreeSet::new();
+        for (line, path) in &source.names {
+            let name = path[0].as_str();
+            if known.contains(name) && !may_name(package, name, inside) && told.insert(name) {
+                out.push(Finding::error(
+                    &source.path,
+                    *line,
+                    format!("`{name}` may not be named here: its door is {}", door(package, name)),
+                ));
+            }
+        }
+    }
+    out
+}
+
+fn may_name(package: &str, name: &str, inside: &str) -> bool {
+    DOORS.iter().filter(|(p, n, _)| *p == package && *n == name).any(|(_, _, places)| {
+        places.iter().any(|place| *place == inside || place.is_empty() || (place.ends_with('/') && inside.starts_with(place)))
+    })
+}
+
+fn door(package: &str, name: &str) -> String {
+    let places: Vec<&str> =
+        DOORS.iter().filter(|(p, n, _)| *p == package && *n == name).flat_map(|(_, _, places)| places.to_vec()).collect();
+    if places.is_empty() { "in another crate".to_owned() } else { places.join(", ") }
+}
+
+/// Dependencies that the tables do not know, and floors that a manifest jumps.
+fn manifest(package: &str, file: &File, out: &mut Vec<Finding>) {
+    let Some((_, below)) = HOUSE.iter().find(|(name, _)| *name == package) else {
+        out.push(Finding::error(&file.path, 0, format!("`{package}` is not in the floor plan")));
+        return;
+    };
+    let mut section = "";
+    for (number, line) in file.text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or("").trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            section = name;
+        } else if let (true, Some(name)) =
+            (section.ends_with("dependencies") && section != "dev-dependencies", line.split(['.', '=', ' ']).next())
+        {
+            let name = name.trim().replace('-', "_");
+            let foreign = DOORS.iter().any(|(p, n, _)| *p == package && *n == name);
+            if !name.is_empty() && !foreign && !below.contains(&name.as_str()) {
+                out.push(Finding::error(
+                    &file.path,
+                    number + 1,
+                    format!("`{name}` is a dependency that the floor plan does not know"),
+                ));
+            }
+        }
+    }
+}
+
+/// Every dependency comes from the public registry, by hash; none from a path, a mirror or a branch.
+fn lock(file: &File, out: &mut Vec<Finding>) {
+    const PUBLIC: &str = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+    for (number, line) in file.text.lines().enumerate() {
+        if line.starts_with("source = ") && line != PUBLIC {
+            out.push(Finding::error(&file.path, number + 1, "a dependency comes from elsewhere than crates.io"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(path: &str, text: &str) -> Vec<String> {
+        let file = File { path: path.into(), text: text.into() };
+        let sources = if path.ends_with(".rs") { vec![Source::new(&file)] } else { Vec::new() };
+        check(&[file], &sources).into_iter().map(|f| f.message).collect()
+    }
+
+    #[test]
+    fn a_crate_beside_its_door_is_found() {
+        assert_eq!(findings("hos-core/src/judge/mod.rs", "use cedar_policy::Entities;").len(), 1);
+        assert_eq!(findings("hos-core/src/proof/tree.rs", "fn f() { sha2::Sha256::new(); sha2::Sha256::new(); }").len(), 1);
+        assert_eq!(findings("hos-engine/src/engine.rs", "use {rusqlite::Connection};").len(), 1);
+        assert_eq!(findings("hos-wire/src/call.rs", "use rusqlite::Connection;").len(), 1);
+        assert_eq!(findings("hos-core/src/value.rs", "use serde_json::Value;").len(), 1);
+    }
+
+    #[test]
+    fn a_crate_at_its_door_is_none() {
+        assert!(findings("hos-core/src/policy/cedar/judge.rs", "use cedar_policy_core::ast;").is_empty());
+        assert!(findings("hos-core/src/digest.rs", "use sha2::Digest; use blake3::Hasher;").is_empty());
+        assert!(findings("hos-engine/src/store/sqlite/tx.rs", "use rusqlite::Transaction;").is_empty());
+        assert!(findings("hos-core/src/judge/mod.rs", "use crate::policy::cedar; fn f() { crate::toml::g(); }").is_empty());
+        assert!(findings("hos-core/tests/suite.rs", "use serde_json::Value;").is_empty());
+    }
+
+    #[test]
+    fn unknown_dependencies_are_found() {
+        let planted = "[dependencies]\nhos-core.workspace = true\nrand = \"1\" # chance\n[dev-dependencies]\ntempfile = \"3\"\n";
+        assert_eq!(findings("hos-engine/Cargo.toml", planted), ["`rand` is a dependency that the floor plan does not know"]);
+        assert_eq!(findings("hos-core/Cargo.toml", "[dependencies]\nhos-engine.workspace = true\n").len(), 1);
+        assert_eq!(findings("hos-new/Cargo.toml", "").len(), 1);
+        let lock = "source = \"registry+https://example.org/index\"\nsource = \"git+https://example.org/x\"\n";
+        assert_eq!(findings("Cargo.lock", lock).len(), 2);
+    }
+}
