@@ -229,8 +229,13 @@ fn given(name: &str) -> Entity {
         }
         "consent" => {
             let ends = Value::Ext(Ext::Datetime, "2027-01-01T00:00:00Z".into());
-            let facts =
-                [("person", account("ayse")), ("purpose", "mail".into()), ("wording", "v1".into()), ("ends", ends), ("state", state("given"))];
+            let facts = [
+                ("person", account("ayse")),
+                ("purpose", "mail".into()),
+                ("wording", "v1".into()),
+                ("ends", ends),
+                ("state", state("given")),
+            ];
             entity(uid("Consent", name), record(&facts), &[])
         }
         "return" | "return_of_desk" => {
@@ -491,6 +496,7 @@ fn every_policy_decides_somewhere_in_the_table() {
     let sources = LAW.files.iter().filter(|f| f.path.starts_with("policies/"));
     let ids: Vec<&str> = sources.flat_map(|f| f.text.split("@id(\"").skip(1)).filter_map(|rest| rest.split('"').next()).collect();
     assert!(ids.len() >= 40, "{}", ids.len());
-    let untold: Vec<_> = ids.into_iter().filter(|id| !this.contains(&format!("{id}\"")) && !this.contains(&format!("{id} "))).collect();
+    let untold: Vec<_> =
+        ids.into_iter().filter(|id| !this.contains(&format!("{id}\"")) && !this.contains(&format!("{id} "))).collect();
     assert_eq!(untold, ["shop-viewer", "worker-notes"]);
 }

@@ -59,11 +59,17 @@ impl Court {
         }
         let candidate_hash = candidate.map(|c| c.hash);
         let change = encode_activation(&law.hash, candidate_hash.as_ref(), modes);
-        let act = Act { kind: Kind::Activated, stream: STREAM_LAW, by: Some(&by.principal), change: &change, judged: Some(&answer) };
+        let act =
+            Act { kind: Kind::Activated, stream: STREAM_LAW, by: Some(&by.principal), change: &change, judged: Some(&answer) };
         let draft = judge::act(&bench, &act)?;
         let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
-        let activation =
-            Activation { n: view.in_force.activation.n + 1, record, law: law.hash, candidate: candidate_hash, modes: modes.clone() };
+        let activation = Activation {
+            n: view.in_force.activation.n + 1,
+            record,
+            law: law.hash,
+            candidate: candidate_hash,
+            modes: modes.clone(),
+        };
         tx.execute(&sql::insert_activation(&activation))?;
         group.in_force = Some(Arc::new(InForce { activation, law: law.clone(), candidate: candidate.cloned() }));
         group.views.clear();
@@ -87,7 +93,12 @@ impl Court {
                 if of.contract.state(state).is_none_or(|s| s.terminal) {
                     continue;
                 }
-                let blocker = |what: String| Ok(Some(Blocker::new(Code::LawInUse, format!("`{tenant}` has live instances of `{contract}` in `{state}`: {what}"))));
+                let blocker = |what: String| {
+                    Ok(Some(Blocker::new(
+                        Code::LawInUse,
+                        format!("`{tenant}` has live instances of `{contract}` in `{state}`: {what}"),
+                    )))
+                };
                 let Some(newer) = new.contracts.get(contract) else { return blocker("the new law has no such contract".into()) };
                 if newer.contract.version > of.contract.version {
                     if step::migrate(&newer.contract, of.contract.version, state).is_none() {
@@ -118,7 +129,8 @@ impl Court {
         let mut w = Writer::default();
         w.text(tenant.as_str());
         let change = w.finish();
-        let act = Act { kind: Kind::Tenant, stream: STREAM_TENANTS, by: Some(&by.principal), change: &change, judged: Some(&answer) };
+        let act =
+            Act { kind: Kind::Tenant, stream: STREAM_TENANTS, by: Some(&by.principal), change: &change, judged: Some(&answer) };
         let draft = judge::act(&bench, &act)?;
         let at = draft.header.time;
         let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;

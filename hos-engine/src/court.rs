@@ -6,6 +6,7 @@
 //!
 //! [`SqliteStore`]: crate::store::sqlite::SqliteStore
 
+use crate::Failure;
 use crate::laws::Laws;
 use crate::open::{Seal, Settings};
 use crate::ports::{Clock, Entropy};
@@ -16,7 +17,6 @@ use crate::store::sql::evidence as sql;
 use crate::store::sqlite::{Runner, Tx, Vault};
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
-use crate::Failure;
 use hos_core::answer::Answer;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, RecordHash, Tenant};
@@ -114,7 +114,11 @@ impl Court {
         }
         let in_force = group.in_force()?;
         let version = view::version(tx, tenant)?;
-        let known = if group.cached { self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(v, _)| v.clone()) } else { None };
+        let known = if group.cached {
+            self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(v, _)| v.clone())
+        } else {
+            None
+        };
         let view = match known.filter(|v| v.version == version && v.in_force.activation.n == in_force.activation.n) {
             Some(view) => view,
             None => Arc::new(View::read(tx, tenant, in_force, &self.keys(), &group.fresh)?),
@@ -174,7 +178,9 @@ impl Court {
         let mut records = Vec::with_capacity(rows.len());
         for row in &rows {
             let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
-            let header = row.opt_blob(3)?.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
+            let header = row
+                .opt_blob(3)?
+                .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
             let is_stream = hos_core::proof::record::Header::decode(header).is_ok_and(|h| h.n.is_none());
             let stream = if is_stream { Some(self.stream_prev(tx, tenant, &thread, n)?) } else { None };
             records.push(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream });
@@ -194,7 +200,8 @@ impl Court {
     fn stream_prev(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Option<RecordHash>, Failure> {
         let Some(before) = n.checked_sub(1) else { return Ok(None) };
         let row = tx.row(&sql::record(tenant, thread, before))?;
-        let row = row.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{before} of `{tenant}` is missing")))?;
+        let row =
+            row.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{before} of `{tenant}` is missing")))?;
         Ok(Some(digest::record_hash(row.blob(0)?)))
     }
 
@@ -248,7 +255,10 @@ impl Runner for Court {
         for (tenant, signed) in lock(&self.checkpoints).iter() {
             let head = seal::head(tx, tenant, self.of).map_err(StoreError::from)?;
             if head.size < signed.size {
-                return Err(StoreError::integrity(format!("the log of `{tenant}` has {} entries, and {} were answered for", head.size, signed.size)));
+                return Err(StoreError::integrity(format!(
+                    "the log of `{tenant}` has {} entries, and {} were answered for",
+                    head.size, signed.size
+                )));
             }
         }
         Ok(())
@@ -305,10 +315,16 @@ impl Runner for Court {
             Job::Call(tenant, call) => self.call(tx, group, &tenant, &call).map(|a| Done::Answer(Box::new(a))),
             Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),
             Job::OpenTenant(by, tenant) => self.open_tenant(tx, group, &by, &tenant).map(|a| Done::Answer(Box::new(a))),
-            Job::Activate { by, law, candidate, modes } => self.activate(tx, group, &by, &law, candidate.as_ref(), &modes).map(|a| Done::Answer(Box::new(a))),
-            Job::Erase { by, subject, ground } => self.erase(tx, group, &by, &subject, &ground).map(|a| Done::Answer(Box::new(a))),
+            Job::Activate { by, law, candidate, modes } => {
+                self.activate(tx, group, &by, &law, candidate.as_ref(), &modes).map(|a| Done::Answer(Box::new(a)))
+            }
+            Job::Erase { by, subject, ground } => {
+                self.erase(tx, group, &by, &subject, &ground).map(|a| Done::Answer(Box::new(a)))
+            }
             Job::Poll { tenant, by, limit, lease } => self.poll(tx, group, &tenant, &by, limit, lease).map(Done::Messages),
-            Job::Acknowledge { tenant, by, pos, lease } => self.acknowledge(tx, group, &tenant, &by, pos, &lease).map(Done::Count),
+            Job::Acknowledge { tenant, by, pos, lease } => {
+                self.acknowledge(tx, group, &tenant, &by, pos, &lease).map(Done::Count)
+            }
             Job::Seal { tenant, limit } => self.drain(tx, group, &tenant, limit).map(Done::Count),
             Job::Forget(tenant) => self.forget(tx, &tenant).map(Done::Count),
             Job::Flush => Ok(Done::Count(0)),

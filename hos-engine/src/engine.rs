@@ -4,9 +4,9 @@ use crate::court::{Court, lock};
 use crate::founding::Plan;
 use crate::report::{Available, HistoryEntry, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
 use crate::sealed::FreshKeys;
+use crate::store::StoreError;
 use crate::store::sql::{evidence as evidence_sql, state as state_sql};
 use crate::store::sqlite::{SqliteStore, Stats, Tx};
-use crate::store::StoreError;
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
 use crate::{Builder, Failure, seal, verify};
@@ -71,7 +71,10 @@ impl Engine {
                 if size > head.size {
                     return Err(Failure::new(
                         Code::StoreIntegrity,
-                        format!("the log of `{tenant}` has {} entries, and a checkpoint of {size} was signed: its end is lost", head.size),
+                        format!(
+                            "the log of `{tenant}` has {} entries, and a checkpoint of {size} was signed: its end is lost",
+                            head.size
+                        ),
                     ));
                 }
                 if let Some(note) = note.filter(|_| size == head.size) {
@@ -196,6 +199,11 @@ impl Engine {
     /// Verifies the whole store.
     pub fn verify(&self, options: &VerifyOptions<'_>) -> Result<VerifyReport, Failure> {
         self.read(|tx| verify::store(tx, &self.0.court, options))
+    }
+
+    /// Verifies a copy of this store (a backup, say) with this store's keys.
+    pub fn verify_copy(&self, path: &Path) -> Result<VerifyReport, Failure> {
+        verify::copy(path, &self.0.court)
     }
 
     /// A round of work: seals, signs, fires due deadlines of all tenants, forgets old once-keys, stores checkpoints.

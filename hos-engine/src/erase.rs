@@ -32,7 +32,8 @@ impl Court {
         let mut answer = Answer::refused(view.active.law.hash, view.version);
         let action = view.active.law.action(ACTION).ok_or_else(|| Failure::new(Code::ActionUnknown, ACTION))?;
         let context = Record::new();
-        let request = Request { principal: &by.principal, action: &action, resource: subject, given: &by.given, context: &context };
+        let request =
+            Request { principal: &by.principal, action: &action, resource: subject, given: &by.given, context: &context };
         judge::apply_ruling(&mut answer, view.active.bound.decide(&request));
         let tag = self.keys().tag(subject);
         let kept = self.vault.get_by_subject(&tag)?;
@@ -55,7 +56,8 @@ impl Court {
         let mut w = Writer::default();
         w.array(2).bytes(id.as_bytes()).text(ground);
         let change = w.finish();
-        let act = Act { kind: Kind::Erased, stream: STREAM_ERASED, by: Some(&by.principal), change: &change, judged: Some(&answer) };
+        let act =
+            Act { kind: Kind::Erased, stream: STREAM_ERASED, by: Some(&by.principal), change: &change, judged: Some(&answer) };
         let draft = judge::act(&bench, &act)?;
         let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
         for tenant in &tenants {
@@ -76,7 +78,11 @@ impl Court {
         for tenant in tenants {
             for row in tx.rows(&sql::instances_of_key(tenant, key))? {
                 let law = self.laws.get(tx, &LawHash(row.bytes(2)?))?;
-                let terminal = law.contracts.get(row.text(0)?).and_then(|of| of.contract.state(row.text(3).ok()?)).is_some_and(|s| s.terminal);
+                let terminal = law
+                    .contracts
+                    .get(row.text(0)?)
+                    .and_then(|of| of.contract.state(row.text(3).ok()?))
+                    .is_some_and(|s| s.terminal);
                 if !terminal && living.len() < NAMED_MAX {
                     let id = String::from_utf8_lossy(row.blob(1)?).into_owned();
                     living.push(format!("{tenant}: {}/{}", row.text(0)?, hos_core::id::Shown(&id)));
@@ -88,7 +94,10 @@ impl Court {
 
     /// All tenants.
     pub(crate) fn tenants(&self, tx: &Tx<'_>) -> Result<Vec<Tenant>, Failure> {
-        tx.rows(&law_sql::tenants())?.iter().map(|row| Tenant::new(row.text(0)?).map_err(|e| row.fault(0, &e.to_string()).into())).collect()
+        tx.rows(&law_sql::tenants())?
+            .iter()
+            .map(|row| Tenant::new(row.text(0)?).map_err(|e| row.fault(0, &e.to_string()).into()))
+            .collect()
     }
 
     /// Destroys keys whose erasure is committed.

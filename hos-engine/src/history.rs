@@ -1,8 +1,8 @@
 //! Looking at what is stored: instances, threads, streams, proofs. Reads of one moment, bounded.
 
 use crate::court::Court;
-use crate::sealed::FreshKeys;
 use crate::seal;
+use crate::sealed::FreshKeys;
 use crate::store::sql::{evidence as sql, state as state_sql};
 use crate::store::sqlite::Tx;
 use crate::view::View;
@@ -23,14 +23,28 @@ pub(crate) const PAGE_MAX: usize = 1000;
 
 impl Court {
     /// The instance as it stands.
-    pub(crate) fn look_at(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, contract: &Name, id: &InstanceId) -> Result<Option<Instance>, Failure> {
+    pub(crate) fn look_at(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        view: &View,
+        contract: &Name,
+        id: &InstanceId,
+    ) -> Result<Option<Instance>, Failure> {
         let Some(row) = tx.row(&state_sql::instance(tenant, contract, id))? else { return Ok(None) };
         let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
         self.open_instance(tx, view, &sealed, &FreshKeys::new())
     }
 
     /// A thread's records, opened as far as keys allow.
-    pub(crate) fn history(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, from: u64, limit: usize) -> Result<Vec<HistoryEntry>, Failure> {
+    pub(crate) fn history(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        thread: &Handle,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<HistoryEntry>, Failure> {
         let mut entries = Vec::new();
         for row in tx.rows(&sql::thread_records(tenant, thread, from, limit.min(PAGE_MAX)))? {
             let n = row.uint(0)?;
@@ -126,16 +140,18 @@ fn shown(slot: Slot, bytes: &[u8]) -> Record {
         r.end().ok().map(|()| record)
     };
     let known = match slot {
-        Slot::Principal => hos_core::judge::decode_entity(bytes).ok().map(|uid| Record::from([("uid".to_owned(), Value::Entity(uid))])),
+        Slot::Principal => {
+            hos_core::judge::decode_entity(bytes).ok().map(|uid| Record::from([("uid".to_owned(), Value::Entity(uid))]))
+        }
         Slot::Id | Slot::Legacy => hos_core::judge::decode_text(bytes).ok().map(|text| one("text", text)),
         Slot::Facts | Slot::Args | Slot::Context => values(),
         Slot::Once => hos_core::judge::decode_once(bytes).ok().map(|(key, _)| one("key", key.as_str().to_owned())),
         Slot::Blockers => hos_core::judge::decode_blockers(bytes)
             .ok()
             .map(|all| all.into_iter().enumerate().map(|(i, b)| (i.to_string(), Value::String(b.to_string()))).collect()),
-        Slot::Effects => hos_core::judge::decode_messages(bytes).ok().map(|all| {
-            all.into_iter().map(|m| (m.kind.as_str().to_owned(), Value::Record(m.body))).collect()
-        }),
+        Slot::Effects => hos_core::judge::decode_messages(bytes)
+            .ok()
+            .map(|all| all.into_iter().map(|m| (m.kind.as_str().to_owned(), Value::Record(m.body))).collect()),
         Slot::Deadlines => hos_core::judge::decode_armed(bytes)
             .ok()
             .map(|all| all.into_iter().map(|a| (a.event.as_str().to_owned(), Value::String(a.due.to_string()))).collect()),

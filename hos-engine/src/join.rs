@@ -99,7 +99,9 @@ fn first_needs(call: &Call, rows: &Rows) -> Vec<Read> {
         && rows.directory.is_none()
     {
         needs.push(match &directory.change {
-            Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => Read::Entity(uid.clone()),
+            Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => {
+                Read::Entity(uid.clone())
+            }
             Change::Grant { id, .. } | Change::Revoke { id } => Read::Grant(id.clone()),
         });
     }

@@ -33,8 +33,12 @@ pub fn read_seal_key(path: &Path) -> Result<SealKey, Failure> {
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(|_| wrong(path, "the key file is not text"))?;
     let digits = text.trim();
-    let (Some(first), Some(second)) = (digits.get(..32).and_then(Handle::from_hex), digits.get(32..).and_then(Handle::from_hex)) else {
-        return Err(wrong(path, &format!("a seal key is 64 hexadecimal digits, this file has {} characters", digits.chars().count())));
+    let (Some(first), Some(second)) = (digits.get(..32).and_then(Handle::from_hex), digits.get(32..).and_then(Handle::from_hex))
+    else {
+        return Err(wrong(
+            path,
+            &format!("a seal key is 64 hexadecimal digits, this file has {} characters", digits.chars().count()),
+        ));
     };
     let mut seed = Zeroizing::new([0u8; 32]);
     seed[..16].copy_from_slice(&first.0);
@@ -73,7 +77,12 @@ mod tests {
         assert_eq!(write_seal_key(&path, &[8; 32]).unwrap_err().code, Code::KeyInvalid);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(read_seal_key(&path).unwrap_err().message.contains("0600"));
-        for (text, what) in [("abcd", "64 hexadecimal"), ("", "64 hexadecimal"), (&"zz".repeat(32), "64 hexadecimal"), (&"ü".repeat(32), "64 hexadecimal")] {
+        for (text, what) in [
+            ("abcd", "64 hexadecimal"),
+            ("", "64 hexadecimal"),
+            (&"zz".repeat(32), "64 hexadecimal"),
+            (&"ü".repeat(32), "64 hexadecimal"),
+        ] {
             let bad = dir.path().join("bad");
             let _ = std::fs::remove_file(&bad);
             std::fs::write(&bad, text).unwrap();

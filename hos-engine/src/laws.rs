@@ -28,9 +28,13 @@ impl Laws {
         if let Some(law) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(hash) {
             return Ok(law.clone());
         }
-        let row = tx.row(&sql::law(hash))?.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("the store lacks the law {hash}")))?;
-        let law = Law::load(sql::files_from(&row, 0)?)
-            .map_err(|faults| Failure { faults, ..Failure::new(Code::StoreIntegrity, format!("the law {hash} of the store does not load")) })?;
+        let row = tx
+            .row(&sql::law(hash))?
+            .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("the store lacks the law {hash}")))?;
+        let law = Law::load(sql::files_from(&row, 0)?).map_err(|faults| Failure {
+            faults,
+            ..Failure::new(Code::StoreIntegrity, format!("the law {hash} of the store does not load"))
+        })?;
         if law.hash != *hash {
             return Err(Failure::new(Code::StoreIntegrity, format!("the files kept as law {hash} are those of {}", law.hash)));
         }
@@ -49,7 +53,10 @@ pub fn read_law_files(root: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         for entry in entries {
             let entry = entry.map_err(|e| unreadable(&folder, &e))?;
             let path = entry.path();
-            let name = entry.file_name().into_string().map_err(|_| Failure::new(Code::LawInvalid, format!("{}: a name that is not UTF-8", path.display())))?;
+            let name = entry
+                .file_name()
+                .into_string()
+                .map_err(|_| Failure::new(Code::LawInvalid, format!("{}: a name that is not UTF-8", path.display())))?;
             if name.starts_with('.') {
                 continue;
             }
@@ -63,7 +70,10 @@ pub fn read_law_files(root: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
                 continue;
             }
             if meta.len() > FILE_BYTES_MAX || files.len() >= FILES_MAX {
-                return Err(Failure::new(Code::LawInvalid, format!("{}: too large, or too many files, for a law", path.display())));
+                return Err(Failure::new(
+                    Code::LawInvalid,
+                    format!("{}: too large, or too many files, for a law", path.display()),
+                ));
             }
             files.push((inside, std::fs::read(&path).map_err(|e| unreadable(&path, &e))?));
         }

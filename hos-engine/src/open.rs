@@ -82,7 +82,14 @@ pub struct Builder {
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { law: None, store: None, key_file: None, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), settings: Settings::default() }
+        Self {
+            law: None,
+            store: None,
+            key_file: None,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            settings: Settings::default(),
+        }
     }
 }
 
@@ -134,7 +141,9 @@ impl Builder {
         let store = SqliteStore::<Court>::open(&path, self.options(false))?;
         let (id, epoch, public) = store.read(|tx| {
             let value = |key| tx.row(&law_sql::store_value(key));
-            let lost = || StoreError::new(Code::StoreUnavailable, format!("{} is no store of H-OS: it was never founded", path.display()));
+            let lost = || {
+                StoreError::new(Code::StoreUnavailable, format!("{} is no store of H-OS: it was never founded", path.display()))
+            };
             let id = value(KEY_STORE)?.ok_or_else(lost)?.bytes(0)?;
             let epoch = u64::from_be_bytes(value(KEY_EPOCH)?.ok_or_else(lost)?.bytes(0)?);
             let public: [u8; 32] = value(KEY_SEAL)?.ok_or_else(lost)?.bytes(0)?;
@@ -143,7 +152,10 @@ impl Builder {
         let key_path = self.key_path(&path);
         let key = read_seal_key(&key_path)?;
         if *key.verify_key().as_bytes() != public {
-            return Err(Failure::new(Code::KeyInvalid, format!("{}: this key is not the one that seals this store", key_path.display())));
+            return Err(Failure::new(
+                Code::KeyInvalid,
+                format!("{}: this key is not the one that seals this store", key_path.display()),
+            ));
         }
         let given = self.law.clone();
         let vault = Vault::open(Vault::path_beside(&path), false)?;
@@ -151,9 +163,10 @@ impl Builder {
         engine.recover()?;
         let active = engine.law();
         match given {
-            Some(law) if law.hash != active.hash => {
-                Err(Failure::new(Code::LawNotActive, format!("the store is under law {}, the law given is {}", active.hash, law.hash)))
-            }
+            Some(law) if law.hash != active.hash => Err(Failure::new(
+                Code::LawNotActive,
+                format!("the store is under law {}, the law given is {}", active.hash, law.hash),
+            )),
             _ => Ok(engine),
         }
     }
@@ -162,9 +175,15 @@ impl Builder {
     /// Refused if the file holds a store already.
     pub fn found(self, founding: Founding) -> Result<Engine, Failure> {
         let path = self.path()?;
-        let law = self.law.clone().ok_or_else(|| Failure::new(Code::LawInvalid, "a store is founded under a law, and none was given"))?;
+        let law = self
+            .law
+            .clone()
+            .ok_or_else(|| Failure::new(Code::LawInvalid, "a store is founded under a law, and none was given"))?;
         if std::fs::metadata(&path).is_ok_and(|m| m.len() > 0) {
-            return Err(Failure::new(Code::DirectoryConflict, format!("{} exists already; a store is founded in a new file", path.display())));
+            return Err(Failure::new(
+                Code::DirectoryConflict,
+                format!("{} exists already; a store is founded in a new file", path.display()),
+            ));
         }
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;

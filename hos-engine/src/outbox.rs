@@ -54,7 +54,8 @@ impl Court {
             tx.execute(&sql::lease(tenant, pos, &token, until))?;
             let body = self.keys().open_copy(&KeyId(row.bytes(5)?), row.blob(6)?, &group.fresh)?;
             let record = tx.row(&evidence_sql::record(tenant, &thread, n))?;
-            let record = record.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
+            let record = record
+                .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
             messages.push(OutboxMessage {
                 pos,
                 kind: row.text(4)?.to_owned(),
@@ -68,7 +69,15 @@ impl Court {
     }
 
     /// Acknowledges a message under its lease.
-    pub(crate) fn acknowledge(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, by: &By, pos: u64, lease: &KeyId) -> Result<u64, Failure> {
+    pub(crate) fn acknowledge(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        by: &By,
+        pos: u64,
+        lease: &KeyId,
+    ) -> Result<u64, Failure> {
         if let Err(blocker) = self.may_poll(tx, group, tenant, by)? {
             return Err(blocker.into());
         }

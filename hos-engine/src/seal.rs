@@ -52,7 +52,13 @@ pub(crate) fn head(tx: &Tx<'_>, tenant: &Tenant, of: Origin) -> Result<Head, Fai
 }
 
 /// Gives each record its place, in the order given, and says where each is.
-pub(crate) fn seal(tx: &Tx<'_>, of: Origin, now: Timestamp, heads: &mut Heads, records: &[Unsealed]) -> Result<Vec<(u64, EntryHash)>, Failure> {
+pub(crate) fn seal(
+    tx: &Tx<'_>,
+    of: Origin,
+    now: Timestamp,
+    heads: &mut Heads,
+    records: &[Unsealed],
+) -> Result<Vec<(u64, EntryHash)>, Failure> {
     let mut places = Vec::with_capacity(records.len());
     for record in records {
         if !heads.contains_key(&record.tenant) {
@@ -149,7 +155,8 @@ fn tile(tx: &Tx<'_>, tenant: &Tenant, level: u8, index: u64) -> Result<Option<Ve
 
 fn tile_root(tx: &Tx<'_>, tenant: &Tenant, level: u8, index: u64) -> Result<TreeHash, Failure> {
     let hashes = tile(tx, tenant, level, index)?.unwrap_or_default();
-    complete_root(&hashes).ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("tile {level}/{index} of `{tenant}` is missing")))
+    complete_root(&hashes)
+        .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("tile {level}/{index} of `{tenant}` is missing")))
 }
 
 /// The complete subtrees of a tenant's tree, from its tiles and the leaves after the last one.
@@ -161,7 +168,9 @@ pub(crate) fn node(tx: &Tx<'_>, tenant: &Tenant, size: u64, level: u8, index: u6
         None => {
             // A tile above that is not full yet holds the roots of the full tiles below it.
             let below = size.checked_shr(8 * u32::from(tile_level)).unwrap_or(0);
-            (tile_index * width..below.min((tile_index + 1) * width)).map(|i| tile_root(tx, tenant, tile_level - 1, i).ok()).collect()
+            (tile_index * width..below.min((tile_index + 1) * width))
+                .map(|i| tile_root(tx, tenant, tile_level - 1, i).ok())
+                .collect()
         }
     })
 }
@@ -169,7 +178,11 @@ pub(crate) fn node(tx: &Tx<'_>, tenant: &Tenant, size: u64, level: u8, index: u6
 /// Signs a head. COMMIT POINT: only what is committed may be signed; a crash before this leaves a log without its newest
 /// checkpoint, which recovery signs anew, byte for byte, for Ed25519 is deterministic.
 pub(crate) fn sign(key: &SealKey, of: Origin, tenant: &Tenant, head: &Head) -> Result<String, Failure> {
-    let checkpoint =
-        Checkpoint { origin: origin(&of.store, tenant, head.epoch), size: head.size, root: head.frontier.root(), extensions: Vec::new() };
+    let checkpoint = Checkpoint {
+        origin: origin(&of.store, tenant, head.epoch),
+        size: head.size,
+        root: head.frontier.root(),
+        extensions: Vec::new(),
+    };
     checkpoint.sign(key).map_err(|e| Failure::new(Code::Internal, format!("the checkpoint could not be signed: {e}")))
 }

@@ -48,7 +48,12 @@ impl Keys<'_> {
     }
 
     /// The person's key, made now if there is none. A destroyed one is a refusal: nothing more is written about them.
-    pub(crate) fn of(&self, subject: &Uid, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<(KeyId, SubjectKey), Refused> {
+    pub(crate) fn of(
+        &self,
+        subject: &Uid,
+        fresh: &mut FreshKeys,
+        chance: &mut Chance<'_>,
+    ) -> Result<(KeyId, SubjectKey), Refused> {
         let tag = self.tag(subject);
         if let Some(known) = fresh.get(&tag) {
             return Ok(known.clone());
@@ -102,11 +107,18 @@ impl Keys<'_> {
     fn seal(&self, part: &Part, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<StoredPart, Refused> {
         let key = part.subject.as_ref().map(|subject| self.of(subject, fresh, chance)).transpose()?;
         let nonce = if key.is_some() { chance.bytes("nonce") } else { [0; 24] };
-        part.seal(key.as_ref().map(|(id, key)| (id, key)), nonce).map_err(|e| Refused::Failure(Failure::new(Code::CallTooLarge, e.to_string())))
+        part.seal(key.as_ref().map(|(id, key)| (id, key)), nonce)
+            .map_err(|e| Refused::Failure(Failure::new(Code::CallTooLarge, e.to_string())))
     }
 
     /// A copy for a row: `commitment || sealed`, and its key.
-    pub(crate) fn seal_copy(&self, subject: Option<&Uid>, plaintext: Vec<u8>, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<(KeyId, Vec<u8>), Refused> {
+    pub(crate) fn seal_copy(
+        &self,
+        subject: Option<&Uid>,
+        plaintext: Vec<u8>,
+        fresh: &mut FreshKeys,
+        chance: &mut Chance<'_>,
+    ) -> Result<(KeyId, Vec<u8>), Refused> {
         let part = Part::new(Slot::Facts, 0, subject.cloned(), chance.bytes("copy salt"), plaintext);
         let stored = self.seal(&part, fresh, chance)?;
         let bytes = [&part.commitment().0[..], &stored.sealed].concat();

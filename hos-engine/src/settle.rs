@@ -93,7 +93,9 @@ impl Court {
         match read {
             Read::Once(key) => {
                 let found = tx.row(&operation_sql::once(tenant, &key))?;
-                let hit = found.map(|row| Ok::<_, Failure>((CallDigest(row.bytes(0)?), Handle(row.bytes(1)?), row.uint(2)?))).transpose()?;
+                let hit = found
+                    .map(|row| Ok::<_, Failure>((CallDigest(row.bytes(0)?), Handle(row.bytes(1)?), row.uint(2)?)))
+                    .transpose()?;
                 rows.once = Some(hit);
             }
             Read::Instance(contract, id) => {
@@ -124,17 +126,27 @@ impl Court {
     }
 
     fn once_hit(&self, tx: &Tx<'_>, tenant: &Tenant, rows: &Rows, thread: Handle, n: u64) -> Result<OnceHit, Failure> {
-        let lost = || Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`, which a once-key names, is missing"));
+        let lost = || {
+            Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`, which a once-key names, is missing"))
+        };
         let row = tx.row(&evidence_sql::record(tenant, &thread, n))?.ok_or_else(lost)?;
         let bytes = row.blob(0)?;
-        let header = Header::decode(bytes).map_err(|e| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`: {e}")))?;
+        let header = Header::decode(bytes)
+            .map_err(|e| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`: {e}")))?;
         let digest = rows.once.flatten().map(|(digest, ..)| digest).ok_or_else(lost)?;
         let receipt = self.receipt(tx, tenant, thread, n, hos_core::digest::record_hash(bytes))?;
         Ok(OnceHit { digest, receipt, header })
     }
 
     /// The receipt of a record that is stored.
-    pub(crate) fn receipt(&self, tx: &Tx<'_>, tenant: &Tenant, thread: Handle, n: u64, record: RecordHash) -> Result<Receipt, Failure> {
+    pub(crate) fn receipt(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        thread: Handle,
+        n: u64,
+        record: RecordHash,
+    ) -> Result<Receipt, Failure> {
         let seal = match tx.row(&evidence_sql::entry_of(tenant, &thread, n))? {
             Some(row) => Some(Seal { seq: row.uint(0)?, entry: EntryHash(row.bytes(1)?), checkpoint: None }),
             None => None,
@@ -154,7 +166,12 @@ impl Court {
         let Some(row) = tx.row(&state_sql::instance(tenant, contract, id))? else { return Ok((Found::Nothing, None)) };
         let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
         let Some(instance) = self.open_instance(tx, view, &sealed, &group.fresh)? else { return Ok((Found::Erased, None)) };
-        let before = Before { version: instance.version, facts_key: sealed.facts_key, facts_sealed: sealed.facts, instance: instance.clone() };
+        let before = Before {
+            version: instance.version,
+            facts_key: sealed.facts_key,
+            facts_sealed: sealed.facts,
+            instance: instance.clone(),
+        };
         Ok((Found::Live(Box::new(instance)), Some(before)))
     }
 
@@ -169,7 +186,8 @@ impl Court {
         let Some(bytes) = self.keys().open_copy(&sealed.facts_key, &sealed.facts, fresh)? else { return Ok(None) };
         let mut instance = sealed.instance.clone();
         instance.facts = if bytes.is_empty() { Record::new() } else { view::decode_record(&bytes)? };
-        let law = if instance.law == view.active.law.hash { view.active.law.clone() } else { self.laws.get(tx, &instance.law)? };
+        let law =
+            if instance.law == view.active.law.hash { view.active.law.clone() } else { self.laws.get(tx, &instance.law)? };
         if let Some(of) = law.contracts.get(&instance.contract) {
             instance.subject = judge::data_subject(&law, &of.contract, &instance.facts);
         }
@@ -177,10 +195,18 @@ impl Court {
     }
 
     /// Fires what is due in one instance; says how many deadlines.
-    pub(crate) fn tick(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, contract: &Name, id: &InstanceId) -> Result<u64, Failure> {
+    pub(crate) fn tick(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        contract: &Name,
+        id: &InstanceId,
+    ) -> Result<u64, Failure> {
         let view = self.view(tx, group, tenant)?;
         let (Found::Live(instance), Some(before)) = self.instance(tx, group, tenant, &view, contract, id)? else { return Ok(0) };
-        let guards = if instance.law == view.active.law.hash { None } else { Some(view.under(self.laws.get(tx, &instance.law)?)?) };
+        let guards =
+            if instance.law == view.active.law.hash { None } else { Some(view.under(self.laws.get(tx, &instance.law)?)?) };
         let bench = self.bench(tx, group, tenant, &view, guards.as_ref())?;
         let judged = judge::tick(&bench, &instance);
         let fired = judged.answer.fired.len() as u64;
@@ -238,7 +264,8 @@ impl Court {
             let Some((thread, n, _)) = places.get(*draft) else { continue };
             let mut w = Writer::default();
             w.record(&message.body);
-            let (key, body) = self.keys().seal_copy(subject.as_ref(), w.finish(), &mut group.fresh, &mut chance).map_err(failure_of)?;
+            let (key, body) =
+                self.keys().seal_copy(subject.as_ref(), w.finish(), &mut group.fresh, &mut chance).map_err(failure_of)?;
             let place = judged.messages.iter().take(i).filter(|(d, _)| d == draft).count();
             tx.execute(&operation_sql::insert_message(tenant, thread, *n, place, message.kind.as_str(), &key, body))?;
         }
@@ -251,7 +278,8 @@ impl Court {
             judged.answer.receipt = Some(Receipt { tenant: tenant.clone(), thread: *thread, n: *n, record: *record, seal: None });
         }
         if judged.answer.again && judged.answer.receipt.is_none() {
-            judged.answer.receipt = self.entry_receipt(tx, tenant, judged.instance.as_ref().or(before.as_ref().map(|b| &b.instance)))?;
+            judged.answer.receipt =
+                self.entry_receipt(tx, tenant, judged.instance.as_ref().or(before.as_ref().map(|b| &b.instance)))?;
         }
         Ok(judged.answer)
     }
@@ -266,7 +294,8 @@ impl Court {
 
     /// Whether a refusal is one too many to be kept as evidence; it is answered all the same.
     fn over_bound(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, by: &By, judged: &Judged) -> Result<bool, Failure> {
-        let refused = judged.drafts.len() == 1 && judged.instance.is_none() && judged.drafts.iter().all(|d| d.header.kind == Kind::Refused);
+        let refused =
+            judged.drafts.len() == 1 && judged.instance.is_none() && judged.drafts.iter().all(|d| d.header.kind == Kind::Refused);
         if !refused {
             return Ok(false);
         }
@@ -364,11 +393,20 @@ impl Court {
             DirectoryAfter::Entity { thread, entity, removed } => {
                 let person = view.active.law.persons.contains(entity.uid.type_name()).then_some(&entity.uid);
                 let plaintext = encode(&entity.attrs);
-                let (attrs_key, attrs) = self.keys().seal_copy(person, plaintext, &mut group.fresh, chance).map_err(failure_of)?;
-                let row = state_sql::SealedEntity { uid: entity.uid.clone(), thread, removed, attrs_key, attrs, parents: entity.parents.clone() };
+                let (attrs_key, attrs) =
+                    self.keys().seal_copy(person, plaintext, &mut group.fresh, chance).map_err(failure_of)?;
+                let row = state_sql::SealedEntity {
+                    uid: entity.uid.clone(),
+                    thread,
+                    removed,
+                    attrs_key,
+                    attrs,
+                    parents: entity.parents.clone(),
+                };
                 tx.execute(&state_sql::put_entity(tenant, &row))?;
                 // A row that others build upon (the universe's under a tenant's, a role that goes) is read anew; a plain one is not.
-                let plain = !removed && view.entity(&entity.uid).is_none_or(|e| e.parents == entity.parents || tenant.is_universe());
+                let plain =
+                    !removed && view.entity(&entity.uid).is_none_or(|e| e.parents == entity.parents || tenant.is_universe());
                 plain.then(|| view.changed(Some((entity.uid.clone(), Some(entity))), None))
             }
             DirectoryAfter::Grant { thread, link, removed } => {
@@ -432,5 +470,8 @@ fn unbounded(call: &Call) -> Option<Blocker> {
             }
         }
     }
-    records.into_iter().find_map(|r| hos_core::value::Value::check_bounds(r).err()).map(|e| Blocker::new(Code::CallTooLarge, e.to_string()))
+    records
+        .into_iter()
+        .find_map(|r| hos_core::value::Value::check_bounds(r).err())
+        .map(|e| Blocker::new(Code::CallTooLarge, e.to_string()))
 }

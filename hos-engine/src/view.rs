@@ -27,7 +27,8 @@ pub(crate) struct InForce {
 impl InForce {
     /// The newest activation of the store.
     pub(crate) fn read(tx: &Tx<'_>, laws: &Laws) -> Result<Self, Failure> {
-        let row = tx.row(&law_sql::activation())?.ok_or_else(|| Failure::new(Code::StoreIntegrity, "the store has no activation"))?;
+        let row =
+            tx.row(&law_sql::activation())?.ok_or_else(|| Failure::new(Code::StoreIntegrity, "the store has no activation"))?;
         let activation = law_sql::activation_from(&row)?;
         let law = laws.get(tx, &activation.law)?;
         let candidate = activation.candidate.as_ref().map(|hash| laws.get(tx, hash)).transpose()?;
@@ -61,7 +62,13 @@ pub(crate) struct View {
 
 impl View {
     /// Reads the tenant's and the universe's rows and binds them to the laws in force.
-    pub(crate) fn read(tx: &Tx<'_>, tenant: &Tenant, in_force: Arc<InForce>, keys: &Keys<'_>, fresh: &FreshKeys) -> Result<Self, Failure> {
+    pub(crate) fn read(
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        in_force: Arc<InForce>,
+        keys: &Keys<'_>,
+        fresh: &FreshKeys,
+    ) -> Result<Self, Failure> {
         let version = version(tx, tenant)?;
         let (entities, links) = read_directory(tx, tenant, &in_force.law, keys, fresh)?;
         let directory = Arc::new(Directory::new(entities, links)?);
@@ -78,7 +85,11 @@ impl View {
     }
 
     /// The view after a directory change of this tenant.
-    pub(crate) fn changed(&self, entity: Option<(Uid, Option<Entity>)>, link: Option<(String, Option<Link>)>) -> Result<Self, Failure> {
+    pub(crate) fn changed(
+        &self,
+        entity: Option<(Uid, Option<Entity>)>,
+        link: Option<(String, Option<Link>)>,
+    ) -> Result<Self, Failure> {
         let directory = Arc::new(self.directory.with(entity.into_iter().collect(), link.into_iter().collect())?);
         Self::bind(self.version + 1, self.in_force.clone(), directory)
     }

@@ -31,7 +31,8 @@ struct World {
 
 fn world() -> World {
     let dir = tempfile::tempdir().unwrap();
-    let law = load_law(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pazar/law")).unwrap_or_else(|f| panic!("{f} {:#?}", f.faults));
+    let law = load_law(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pazar/law"))
+        .unwrap_or_else(|f| panic!("{f} {:#?}", f.faults));
     let clock = Arc::new(SetClock::at(Timestamp::parse("2026-01-01T00:00:00Z").unwrap()));
     let operator = Entity { uid: role("operator"), attrs: Record::new(), parents: [].into(), record: None };
     let founder = Entity { uid: account("root"), attrs: active(), parents: [role("operator")].into(), record: None };
@@ -114,7 +115,8 @@ fn a_reservation_goes_its_way() {
     assert_eq!(again.receipt.as_ref().map(|r| r.record), first.receipt.as_ref().map(|r| r.record));
     let other = pazar.begin(request("r-1", 2, 4).once("k1").unwrap()).unwrap();
     assert_eq!(other.code(), Some("hos.once_conflict"));
-    let step = |who: &str, event: &str| pazar.transition(Transition::new(account(who), "reservation", "r-1", event).unwrap()).unwrap();
+    let step =
+        |who: &str, event: &str| pazar.transition(Transition::new(account(who), "reservation", "r-1", event).unwrap()).unwrap();
     assert_eq!(step("ayse", "confirm").code(), Some("hos.not_permitted"));
     assert_eq!(step("mehmet", "check_in").code(), Some("hos.wrong_state"));
     for event in ["confirm", "modify", "check_in", "check_out"] {

@@ -308,7 +308,8 @@ mod tests {
         for change in changes {
             assert_eq!(decode_change(&encode_change(&change)), Ok(change));
         }
-        let entity = Entity { uid: uid("a"), attrs: Record::new(), parents: [uid("b")].into(), record: Some(RecordHash([7; 32])) };
+        let entity =
+            Entity { uid: uid("a"), attrs: Record::new(), parents: [uid("b")].into(), record: Some(RecordHash([7; 32])) };
         let link = Link { id: "l".into(), template: "t".into(), principal: Some(uid("a")), resource: None, record: None };
         assert_eq!(decode_slice(&encode_slice(&[&entity], &[&link])), Ok((vec![entity], vec![link])));
         let armed = vec![Armed { deadline: 1, event: Name::new("expire").unwrap(), due: Timestamp(-5) }];

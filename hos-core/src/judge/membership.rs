@@ -136,7 +136,9 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
 pub fn apply(change: &Change, rows: &DirectoryRows, thread: DirectoryThread) -> Option<DirectoryAfter> {
     let record = Some(thread.last);
     let standing = rows.entity.as_ref().filter(|(.., removed)| !removed).map(|(_, e, _)| e.clone());
-    let of = |uid: &Uid| standing.clone().unwrap_or(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record });
+    let of = |uid: &Uid| {
+        standing.clone().unwrap_or(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record })
+    };
     let entity = |entity: Entity, removed| Some(DirectoryAfter::Entity { thread, entity: Entity { record, ..entity }, removed });
     match change {
         Change::Put { uid, attrs } => entity(Entity { attrs: attrs.clone(), ..of(uid) }, false),
@@ -153,12 +155,20 @@ pub fn apply(change: &Change, rows: &DirectoryRows, thread: DirectoryThread) -> 
         }
         Change::Grant { id, template, principal, resource } => Some(DirectoryAfter::Grant {
             thread,
-            link: Link { id: id.clone(), template: template.clone(), principal: principal.clone(), resource: resource.clone(), record },
+            link: Link {
+                id: id.clone(),
+                template: template.clone(),
+                principal: principal.clone(),
+                resource: resource.clone(),
+                record,
+            },
             removed: false,
         }),
-        Change::Revoke { .. } => {
-            rows.grant.as_ref().map(|(_, link, _)| DirectoryAfter::Grant { thread, link: Link { record, ..link.clone() }, removed: true })
-        }
+        Change::Revoke { .. } => rows.grant.as_ref().map(|(_, link, _)| DirectoryAfter::Grant {
+            thread,
+            link: Link { record, ..link.clone() },
+            removed: true,
+        }),
     }
 }
 
@@ -176,7 +186,9 @@ pub(super) fn operation(change: &Change) -> &'static str {
 /// The person, if any, whose data a change is.
 pub(super) fn concerned(change: &Change, rows: &DirectoryRows) -> Option<Uid> {
     match change {
-        Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => Some(uid.clone()),
+        Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => {
+            Some(uid.clone())
+        }
         Change::Grant { principal, .. } => principal.clone(),
         Change::Revoke { .. } => rows.grant.as_ref().and_then(|(_, link, _)| link.principal.clone()),
     }
@@ -185,7 +197,9 @@ pub(super) fn concerned(change: &Change, rows: &DirectoryRows) -> Option<Uid> {
 fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Asked, Blocker> {
     let directory = bench.active.bound.directory();
     let conflict = |what: String| Err(Blocker::new(Code::DirectoryConflict, what));
-    let known = |uid: &Uid| if directory.get(uid).is_some() { Ok(()) } else { Err(Blocker::new(Code::EntityMissing, format!("`{uid}`"))) };
+    let known = |uid: &Uid| {
+        if directory.get(uid).is_some() { Ok(()) } else { Err(Blocker::new(Code::EntityMissing, format!("`{uid}`"))) }
+    };
     let subject = |uid: &Uid| Record::from([("subject".to_owned(), Value::Entity(uid.clone()))]);
     match change {
         Change::Put { uid, attrs } => {
@@ -212,7 +226,9 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
             match (change, own) {
                 (Change::Join { .. }, true) => conflict(format!("`{uid}` is in `{parent}` already")),
                 (Change::Leave { .. }, false) => conflict(format!("`{uid}` is not in `{parent}`")),
-                (Change::Join { .. }, _) => Ok(Asked { action: "directory.member", resource: parent.clone(), newborn: None, context: subject(uid) }),
+                (Change::Join { .. }, _) => {
+                    Ok(Asked { action: "directory.member", resource: parent.clone(), newborn: None, context: subject(uid) })
+                }
                 _ => Ok(Asked { action: "directory.unmember", resource: parent.clone(), newborn: None, context: subject(uid) }),
             }
         }
@@ -228,7 +244,9 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
             grant_asked("directory.grant", template, principal.as_ref(), resource.as_ref())
         }
         Change::Revoke { id } => match &rows.grant {
-            Some((_, link, false)) => grant_asked("directory.revoke", &link.template, link.principal.as_ref(), link.resource.as_ref()),
+            Some((_, link, false)) => {
+                grant_asked("directory.revoke", &link.template, link.principal.as_ref(), link.resource.as_ref())
+            }
             _ => conflict(format!("there is no grant `{}`", crate::id::Shown(id))),
         },
     }

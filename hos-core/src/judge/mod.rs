@@ -7,6 +7,8 @@
 //! `on_same`, guards. The first stage that refuses ends it; all guards of the last stage are reported.
 
 mod bench;
+mod birth;
+mod deadline;
 mod door;
 mod draft;
 mod evidence;
@@ -15,16 +17,24 @@ mod membership;
 mod motion;
 mod note;
 mod office;
+mod transition;
+mod verdict;
 
 pub use bench::{Bench, Limits, Standing};
+pub use birth::{BeginRows, adopt, begin};
+pub use deadline::tick;
 pub use door::{apply_ruling, at_gate, can};
 pub use draft::{Draft, Place};
-pub use evidence::{decode_armed, encode_armed, decode_blockers, decode_change, decode_entity, decode_messages, decode_once, decode_slice, decode_text};
+pub use evidence::{
+    decode_armed, decode_blockers, decode_change, decode_entity, decode_messages, decode_once, decode_slice, decode_text,
+    encode_armed,
+};
 pub use instance::{Instance, Message};
 pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
-pub use motion::{BeginRows, adopt, available, begin, data_subject, tick, transition};
 pub use note::note;
 pub use office::{Act, act, attest};
+pub use transition::{available, transition};
+pub use verdict::data_subject;
 
 use crate::answer::{Answer, Receipt};
 use crate::call::Call;

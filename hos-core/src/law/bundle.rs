@@ -7,7 +7,7 @@ use crate::digest;
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::{LawHash, Name, Shown, Uid};
 use crate::policy::{Compat, PolicyLaw, Sources};
-use crate::shape::{ExpressionId, Expression};
+use crate::shape::{Expression, ExpressionId};
 use crate::spanned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -34,8 +34,16 @@ pub(super) struct Folded {
 
 /// A directory row, as its records say.
 pub(super) enum FoldedRow {
-    Entity { thread: DirectoryThread, entity: Entity, removed: bool },
-    Grant { thread: DirectoryThread, link: Link, removed: bool },
+    Entity {
+        thread: DirectoryThread,
+        entity: Entity,
+        removed: bool,
+    },
+    Grant {
+        thread: DirectoryThread,
+        link: Link,
+        removed: bool,
+    },
     /// Its content was erased.
     Erased,
 }
@@ -167,7 +175,10 @@ impl Fold {
         };
         let known = self.streams.entry(header.thread).or_insert_with(|| (name.clone(), n, hash));
         if known.0 != name {
-            findings.add(format!("tenant {}, thread {}, n {n}", self.tenant, header.thread), format!("a record of `{name}` in the stream `{}`", known.0));
+            findings.add(
+                format!("tenant {}, thread {}, n {n}", self.tenant, header.thread),
+                format!("a record of `{name}` in the stream `{}`", known.0),
+            );
         }
         (known.1, known.2) = (n, hash);
     }
@@ -207,7 +218,8 @@ impl Fold {
         if header.parts.iter().any(|p| p.slot == Slot::Deadlines) {
             match opened(Slot::Deadlines).map(|bytes| judge::decode_armed(&bytes)) {
                 Some(Ok(armed)) => folded.deadlines = armed,
-                _ => findings.add(format!("tenant {}, thread {}, n {n}", self.tenant, header.thread), "part deadlines does not decode"),
+                _ => findings
+                    .add(format!("tenant {}, thread {}, n {n}", self.tenant, header.thread), "part deadlines does not decode"),
             }
         }
         if header.kind == Kind::Refused {
@@ -247,8 +259,12 @@ impl Fold {
             Err(e) => return findings.add(at, format!("part change: {e}")),
         };
         let rows = match self.directory.get(&header.thread) {
-            Some(FoldedRow::Entity { thread, entity, removed }) => DirectoryRows { entity: Some((*thread, entity.clone(), *removed)), grant: None },
-            Some(FoldedRow::Grant { thread, link, removed }) => DirectoryRows { entity: None, grant: Some((*thread, link.clone(), *removed)) },
+            Some(FoldedRow::Entity { thread, entity, removed }) => {
+                DirectoryRows { entity: Some((*thread, entity.clone(), *removed)), grant: None }
+            }
+            Some(FoldedRow::Grant { thread, link, removed }) => {
+                DirectoryRows { entity: None, grant: Some((*thread, link.clone(), *removed)) }
+            }
             Some(FoldedRow::Erased) | None => DirectoryRows::default(),
         };
         let row = match judge::apply_change(&change, &rows, thread) {

@@ -130,7 +130,10 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
     }
     let counted = tx.row(&sql::record_count(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
     if counted != size + unsealed.0 {
-        pass.findings.add(format!("hos_record {tenant}"), format!("{counted} records are stored, and {} have a place in log or queue", size + unsealed.0));
+        pass.findings.add(
+            format!("hos_record {tenant}"),
+            format!("{counted} records are stored, and {} have a place in log or queue", size + unsealed.0),
+        );
     }
     let report = verifier.finish();
     pass.erased_parts += report.erased;
@@ -278,7 +281,14 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, ring: &mut KeyRing, 
     Ok((count, oldest))
 }
 
-fn head(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, verifier: &LogVerifier, entry: EntryHash, sealed_at: Timestamp) -> Result<(), Failure> {
+fn head(
+    tx: &Tx<'_>,
+    pass: &mut Pass<'_>,
+    tenant: &Tenant,
+    verifier: &LogVerifier,
+    entry: EntryHash,
+    sealed_at: Timestamp,
+) -> Result<(), Failure> {
     let at = || format!("hos_head {tenant}");
     let Some(row) = tx.row(&sql::head(tenant))? else {
         if verifier.tree().size() > 0 {

@@ -76,8 +76,13 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         progress: options.progress,
     };
     match &options.vkey {
-        Some(text) => pass.key = NoteKey::parse(text).map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?.key().clone(),
-        None => pass.notices.push("checkpoints were verified with the store's own key; a verifier's own copy of it says more".into()),
+        Some(text) => {
+            pass.key =
+                NoteKey::parse(text).map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?.key().clone()
+        }
+        None => {
+            pass.notices.push("checkpoints were verified with the store's own key; a verifier's own copy of it says more".into())
+        }
     }
     if pass.key != court.key.verify_key() {
         pass.findings.add("hos_store seal_key", "the store is sealed with another key than the one given");
@@ -92,7 +97,8 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     let mut anchored = Vec::new();
     let mut universe = None;
     for tenant in &tenants {
-        let done = log::verify(tx, &mut pass, tenant, &anchors_of(&options.anchors, &origin(&court.of.store, tenant, court.of.epoch)))?;
+        let done =
+            log::verify(tx, &mut pass, tenant, &anchors_of(&options.anchors, &origin(&court.of.store, tenant, court.of.epoch)))?;
         rows::compare(tx, &mut pass, tenant, &done.fold)?;
         unsealed.0 += done.unsealed.0;
         unsealed.1 = unsealed.1.max(done.unsealed.1);
@@ -109,7 +115,10 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     strangers(tx, &mut pass, &tenants)?;
     let known: Vec<String> = tenants.iter().map(|t| origin(&court.of.store, t, court.of.epoch)).collect();
     for anchor in options.anchors.iter().filter(|a| !known.iter().any(|k| a.lines().next() == Some(k))) {
-        pass.findings.add("anchor", format!("no log of this store has the origin `{}`", hos_core::id::Shown(anchor.lines().next().unwrap_or_default())));
+        pass.findings.add(
+            "anchor",
+            format!("no log of this store has the origin `{}`", hos_core::id::Shown(anchor.lines().next().unwrap_or_default())),
+        );
     }
     if unsealed.0 > 0 {
         pass.notices.push(format!("{} record(s) are not sealed yet; the oldest is {} ms old", unsealed.0, unsealed.1));
@@ -122,7 +131,13 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     }
     let broken = !pass.findings.listed.is_empty();
     let all_anchored = !options.anchors.is_empty() && anchored.len() >= options.anchors.len();
-    let level = if broken { Level::Broken } else if all_anchored { Level::Anchored } else { Level::Intact };
+    let level = if broken {
+        Level::Broken
+    } else if all_anchored {
+        Level::Anchored
+    } else {
+        Level::Intact
+    };
     if pass.findings.more > 0 {
         let more = pass.findings.more;
         pass.findings.listed.push(("report".into(), format!("{more} further finding(s) are not listed")));
@@ -140,10 +155,8 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
 
 /// Verifies a copy of the store, such as a backup before it is called one; keys come from the store's own vault.
 pub(crate) fn copy(path: &Path, court: &Court) -> Result<VerifyReport, Failure> {
-    let options = crate::store::sqlite::OpenOptions::new(
-        crate::store::sql::schema::APPLICATION_ID,
-        crate::store::sql::schema::MIGRATIONS,
-    );
+    let options =
+        crate::store::sqlite::OpenOptions::new(crate::store::sql::schema::APPLICATION_ID, crate::store::sql::schema::MIGRATIONS);
     let copy = SqliteStore::<Court>::open(path, options.read_only(true))?;
     let mut failed = None;
     let report = copy.read(|tx| {

@@ -25,7 +25,10 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &
     let version = tx.row(&law_sql::tenant_row(tenant))?.map(|row| row.uint(0));
     match version {
         Some(Ok(version)) if version == fold.directory_version => {}
-        _ => pass.findings.add(format!("hos_tenant {tenant}"), format!("column directory_version: the records come to {}", fold.directory_version)),
+        _ => pass.findings.add(
+            format!("hos_tenant {tenant}"),
+            format!("column directory_version: the records come to {}", fold.directory_version),
+        ),
     }
     Ok(())
 }
@@ -46,7 +49,14 @@ fn copy(pass: &mut Pass<'_>, at: &str, column: &str, key: KeyId, bytes: &[u8]) -
 }
 
 /// A copy must be what the records say; one of an erased person says nothing any more.
-fn same_copy(pass: &mut Pass<'_>, at: &str, column: &str, key: KeyId, bytes: &[u8], wanted: Option<&[u8]>) -> Result<(), Failure> {
+fn same_copy(
+    pass: &mut Pass<'_>,
+    at: &str,
+    column: &str,
+    key: KeyId,
+    bytes: &[u8],
+    wanted: Option<&[u8]>,
+) -> Result<(), Failure> {
     let before = pass.findings.listed.len();
     let found = copy(pass, at, column, key, bytes)?;
     if pass.findings.listed.len() == before && found.as_deref() != wanted {
@@ -70,7 +80,10 @@ fn instances(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
     }
     for (handle, folded) in fold.instances.iter().filter(|(handle, _)| !seen.contains(handle)) {
         let id = folded.id.as_deref().unwrap_or("(erased)");
-        pass.findings.add(format!("hos_instance {tenant} thread {handle}"), format!("the row of `{}` is missing", hos_core::id::Shown(id)));
+        pass.findings.add(
+            format!("hos_instance {tenant} thread {handle}"),
+            format!("the row of `{}` is missing", hos_core::id::Shown(id)),
+        );
     }
     Ok(())
 }
@@ -137,12 +150,16 @@ fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
         let found = (row.int(0)?, row.text(1)?.to_owned(), row.blob(2)?.to_vec(), row.uint(3)?);
         if !wanted.remove(&found) && !unreadable {
             let id = String::from_utf8_lossy(&found.2).into_owned();
-            pass.findings.add(format!("hos_deadline {tenant} {} {}", Timestamp(found.0), hos_core::id::Shown(&id)), "no record armed it");
+            pass.findings
+                .add(format!("hos_deadline {tenant} {} {}", Timestamp(found.0), hos_core::id::Shown(&id)), "no record armed it");
         }
     }
     for (due, contract, id, _) in wanted {
         let id = String::from_utf8_lossy(&id).into_owned();
-        pass.findings.add(format!("hos_deadline {tenant} {} {contract}/{}", Timestamp(due), hos_core::id::Shown(&id)), "the row is missing");
+        pass.findings.add(
+            format!("hos_deadline {tenant} {} {contract}/{}", Timestamp(due), hos_core::id::Shown(&id)),
+            "the row is missing",
+        );
     }
     Ok(())
 }
@@ -231,7 +248,8 @@ fn directory(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
     }
     for (handle, row) in fold.directory.iter().filter(|(handle, _)| !seen.contains(handle)) {
         if let FoldedRow::Entity { entity, .. } = row {
-            pass.findings.add(format!("hos_directory {tenant} thread {handle}"), format!("the row of `{}` is missing", entity.uid));
+            pass.findings
+                .add(format!("hos_directory {tenant} thread {handle}"), format!("the row of `{}` is missing", entity.uid));
         }
     }
     Ok(())
@@ -262,7 +280,10 @@ fn grants(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Res
     }
     for (handle, row) in fold.directory.iter().filter(|(handle, _)| !seen.contains(handle)) {
         if let FoldedRow::Grant { link, .. } = row {
-            pass.findings.add(format!("hos_grant {tenant} thread {handle}"), format!("the row of `{}` is missing", hos_core::id::Shown(&link.id)));
+            pass.findings.add(
+                format!("hos_grant {tenant} thread {handle}"),
+                format!("the row of `{}` is missing", hos_core::id::Shown(&link.id)),
+            );
         }
     }
     Ok(())
@@ -276,7 +297,8 @@ fn streams(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Re
         let found = (Handle(row.bytes(1)?), row.uint(2)?, hos_core::id::RecordHash(row.bytes(3)?));
         let wanted = fold.streams.get(&found.0).map(|(name, n, last)| (name.as_str(), *n, *last));
         if wanted != Some((name.as_str(), found.1, found.2)) {
-            pass.findings.add(format!("hos_stream {tenant} {}", hos_core::id::Shown(&name)), "the row is not what the records say");
+            pass.findings
+                .add(format!("hos_stream {tenant} {}", hos_core::id::Shown(&name)), "the row is not what the records say");
         }
     }
     if seen != fold.streams.len() {
@@ -330,13 +352,21 @@ pub(super) fn compare_store(tx: &Tx<'_>, pass: &mut Pass<'_>, fold: &Fold, tenan
     }
     for row in tx.rows(&law_sql::tenants())? {
         let name = row.text(0)?.to_owned();
-        let opened = if name == Tenant::UNIVERSE { fold.founded_at } else { fold.opened.iter().find(|(n, _)| *n == name).map(|(_, at)| *at) };
+        let opened = if name == Tenant::UNIVERSE {
+            fold.founded_at
+        } else {
+            fold.opened.iter().find(|(n, _)| *n == name).map(|(_, at)| *at)
+        };
         if opened.map(|at| at.0) != Some(row.int(2)?) {
-            pass.findings.add(format!("hos_tenant {}", hos_core::id::Shown(&name)), "column tenant or opened_at: not what the records say");
+            pass.findings.add(
+                format!("hos_tenant {}", hos_core::id::Shown(&name)),
+                "column tenant or opened_at: not what the records say",
+            );
         }
         let floor = row.int(3)?;
         if floor < 0 || floor > pass.court.clock.now().0 {
-            pass.findings.add(format!("hos_tenant {}", hos_core::id::Shown(&name)), "column once_floor: not a time that has passed");
+            pass.findings
+                .add(format!("hos_tenant {}", hos_core::id::Shown(&name)), "column once_floor: not a time that has passed");
         }
     }
     for (name, _) in fold.opened.iter().filter(|(name, _)| !tenants.iter().any(|t| t.as_str() == name)) {
@@ -358,7 +388,22 @@ pub(super) fn tenants_by_table() -> Vec<(&'static str, Statement)> {
         };
     }
     tables!(
-        "hos_store", "hos_law", "hos_activation", "hos_stream", "hos_record", "hos_entry", "hos_head", "hos_tile", "hos_checkpoint", "hos_queue",
-        "hos_once", "hos_instance", "hos_deadline", "hos_outbox", "hos_directory", "hos_grant", "hos_refusal"
+        "hos_store",
+        "hos_law",
+        "hos_activation",
+        "hos_stream",
+        "hos_record",
+        "hos_entry",
+        "hos_head",
+        "hos_tile",
+        "hos_checkpoint",
+        "hos_queue",
+        "hos_once",
+        "hos_instance",
+        "hos_deadline",
+        "hos_outbox",
+        "hos_directory",
+        "hos_grant",
+        "hos_refusal"
     )
 }

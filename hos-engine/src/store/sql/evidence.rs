@@ -23,7 +23,10 @@ pub fn insert_record(t: &Tenant, thread: &Handle, n: u64, header: &[u8], parts: 
 
 /// One record: header, parts.
 pub fn record(t: &Tenant, thread: &Handle, n: u64) -> Statement {
-    Statement::new("SELECT header, parts FROM hos_record WHERE tenant = ?1 AND thread = ?2 AND n = ?3", [tenant(t), thread.0.into(), int(n)])
+    Statement::new(
+        "SELECT header, parts FROM hos_record WHERE tenant = ?1 AND thread = ?2 AND n = ?3",
+        [tenant(t), thread.0.into(), int(n)],
+    )
 }
 
 /// A thread's records from `from` on, at most `limit`: n, header, parts, seq (or null), entry hash (or null).
@@ -93,12 +96,18 @@ pub fn insert_entry(t: &Tenant, e: &EntryRow) -> Statement {
 
 /// The leaves from one entry to before another: leaf.
 pub fn leaves(t: &Tenant, from: u64, to: u64) -> Statement {
-    Statement::new("SELECT leaf FROM hos_entry WHERE tenant = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq", [tenant(t), int(from), int(to)])
+    Statement::new(
+        "SELECT leaf FROM hos_entry WHERE tenant = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq",
+        [tenant(t), int(from), int(to)],
+    )
 }
 
 /// The entry of a record: seq, hash.
 pub fn entry_of(t: &Tenant, thread: &Handle, n: u64) -> Statement {
-    Statement::new("SELECT seq, hash FROM hos_entry WHERE tenant = ?1 AND thread = ?2 AND n = ?3", [tenant(t), thread.0.into(), int(n)])
+    Statement::new(
+        "SELECT seq, hash FROM hos_entry WHERE tenant = ?1 AND thread = ?2 AND n = ?3",
+        [tenant(t), thread.0.into(), int(n)],
+    )
 }
 
 /// The hash of one entry.
@@ -149,12 +158,18 @@ pub fn put_head(t: &Tenant, head: &Head) -> Statement {
 /// Inserts a complete tile.
 pub fn insert_tile(t: &Tenant, level: u8, index: u64, hashes: &[TreeHash]) -> Statement {
     let bytes: Vec<u8> = hashes.iter().flat_map(|h| h.0).collect();
-    Statement::new("INSERT INTO hos_tile (tenant, level, idx, hashes) VALUES (?1, ?2, ?3, ?4)", [tenant(t), level.into(), int(index), bytes.into()])
+    Statement::new(
+        "INSERT INTO hos_tile (tenant, level, idx, hashes) VALUES (?1, ?2, ?3, ?4)",
+        [tenant(t), level.into(), int(index), bytes.into()],
+    )
 }
 
 /// One tile's hashes.
 pub fn tile(t: &Tenant, level: u8, index: u64) -> Statement {
-    Statement::new("SELECT hashes FROM hos_tile WHERE tenant = ?1 AND level = ?2 AND idx = ?3", [tenant(t), level.into(), int(index)])
+    Statement::new(
+        "SELECT hashes FROM hos_tile WHERE tenant = ?1 AND level = ?2 AND idx = ?3",
+        [tenant(t), level.into(), int(index)],
+    )
 }
 
 /// All tiles: level, index, hashes.

@@ -29,7 +29,10 @@ pub fn insert_law(hash: &LawHash, files: &[(String, Vec<u8>)]) -> Statement {
     for (path, bytes) in files {
         w.array(2).text(path).bytes(bytes);
     }
-    Statement::new("INSERT OR IGNORE INTO hos_law (tenant, hash, files) VALUES ('universe', ?1, ?2)", [hash.0.into(), w.finish().into()])
+    Statement::new(
+        "INSERT OR IGNORE INTO hos_law (tenant, hash, files) VALUES ('universe', ?1, ?2)",
+        [hash.0.into(), w.finish().into()],
+    )
 }
 
 /// A law's files.
@@ -75,7 +78,10 @@ pub struct Activation {
 
 /// The newest activation.
 pub fn activation() -> Statement {
-    Statement::new("SELECT n, record, law, candidate, modes FROM hos_activation WHERE tenant = 'universe' ORDER BY n DESC LIMIT 1", [])
+    Statement::new(
+        "SELECT n, record, law, candidate, modes FROM hos_activation WHERE tenant = 'universe' ORDER BY n DESC LIMIT 1",
+        [],
+    )
 }
 
 /// All activations, oldest first.
@@ -104,7 +110,10 @@ pub fn insert_activation(a: &Activation) -> Statement {
 
 /// Makes a tenant.
 pub fn insert_tenant(t: &Tenant, at: Timestamp) -> Statement {
-    Statement::new("INSERT OR IGNORE INTO hos_tenant (tenant, directory_version, opened_at, once_floor) VALUES (?1, 0, ?2, 0)", [tenant(t), at.0.into()])
+    Statement::new(
+        "INSERT OR IGNORE INTO hos_tenant (tenant, directory_version, opened_at, once_floor) VALUES (?1, 0, ?2, 0)",
+        [tenant(t), at.0.into()],
+    )
 }
 
 /// All tenants: tenant, directory_version, opened_at, once_floor.

@@ -7,7 +7,10 @@ use hos_core::time::Timestamp;
 
 /// What a once-key was used for: digest, thread, n.
 pub fn once(t: &Tenant, key: &OnceKey) -> Statement {
-    Statement::new("SELECT digest, thread, n FROM hos_once WHERE tenant = ?1 AND key = ?2", [tenant(t), key.as_str().as_bytes().into()])
+    Statement::new(
+        "SELECT digest, thread, n FROM hos_once WHERE tenant = ?1 AND key = ?2",
+        [tenant(t), key.as_str().as_bytes().into()],
+    )
 }
 
 /// All once-keys: key, digest, thread, n, at.
@@ -44,7 +47,10 @@ pub fn waiting(t: &Tenant, now: Timestamp, limit: usize) -> Statement {
 
 /// All messages: pos, thread, n, i, kind, body_key, body, acked.
 pub fn messages(t: &Tenant) -> Statement {
-    Statement::new("SELECT pos, thread, n, i, kind, body_key, body, acked FROM hos_outbox WHERE tenant = ?1 ORDER BY pos", [tenant(t)])
+    Statement::new(
+        "SELECT pos, thread, n, i, kind, body_key, body, acked FROM hos_outbox WHERE tenant = ?1 ORDER BY pos",
+        [tenant(t)],
+    )
 }
 
 /// Leases a message.
@@ -65,7 +71,10 @@ pub fn acknowledge(t: &Tenant, pos: u64, lease: &KeyId) -> Statement {
 
 /// How many refusals were recorded for a principal in an hour.
 pub fn refusals(t: &Tenant, principal: &[u8; 16], hour: i64) -> Statement {
-    Statement::new("SELECT count FROM hos_refusal WHERE tenant = ?1 AND principal = ?2 AND hour = ?3", [tenant(t), principal.into(), hour.into()])
+    Statement::new(
+        "SELECT count FROM hos_refusal WHERE tenant = ?1 AND principal = ?2 AND hour = ?3",
+        [tenant(t), principal.into(), hour.into()],
+    )
 }
 
 /// Counts a refusal.

@@ -61,7 +61,10 @@ pub fn delete_entity(t: &Tenant, uid: &Uid) -> Statement {
 
 /// Takes a person's grants away, for good.
 pub fn delete_grants_of(t: &Tenant, uid: &Uid) -> Statement {
-    Statement::new("DELETE FROM hos_grant WHERE tenant = ?1 AND principal = ?2", [tenant(t), uids_to(&[uid.clone()].into()).into()])
+    Statement::new(
+        "DELETE FROM hos_grant WHERE tenant = ?1 AND principal = ?2",
+        [tenant(t), uids_to(&[uid.clone()].into()).into()],
+    )
 }
 
 /// An instance's row as a value.
@@ -156,7 +159,10 @@ pub fn due(t: &Tenant, now: Timestamp, limit: usize) -> Statement {
 
 /// All deadlines: due, contract, id, place.
 pub fn deadlines(t: &Tenant) -> Statement {
-    Statement::new("SELECT due, contract, id, place FROM hos_deadline WHERE tenant = ?1 ORDER BY due, contract, id, place", [tenant(t)])
+    Statement::new(
+        "SELECT due, contract, id, place FROM hos_deadline WHERE tenant = ?1 ORDER BY due, contract, id, place",
+        [tenant(t)],
+    )
 }
 
 /// A directory entity's row, its attributes still sealed.
@@ -237,13 +243,18 @@ pub fn grant(t: &Tenant, id: &str) -> Statement {
 
 /// All grants of a tenant.
 pub fn grants(t: &Tenant) -> Statement {
-    Statement::new("SELECT id, handle, n, last, removed, template, principal, resource FROM hos_grant WHERE tenant = ?1 ORDER BY id", [tenant(t)])
+    Statement::new(
+        "SELECT id, handle, n, last, removed, template, principal, resource FROM hos_grant WHERE tenant = ?1 ORDER BY id",
+        [tenant(t)],
+    )
 }
 
 /// A grant's row as a value: thread, link, removed.
 pub fn grant_from(row: &Row) -> Result<(DirectoryThread, hos_core::policy::Link, bool), StoreError> {
     let thread = DirectoryThread { handle: Handle(row.bytes(1)?), n: row.uint(2)?, last: RecordHash(row.bytes(3)?) };
-    let slot = |column| Ok::<_, StoreError>(uids_from(row.blob(column)?).ok_or_else(|| row.fault(column, "not an entity"))?.into_iter().next());
+    let slot = |column| {
+        Ok::<_, StoreError>(uids_from(row.blob(column)?).ok_or_else(|| row.fault(column, "not an entity"))?.into_iter().next())
+    };
     let link = hos_core::policy::Link {
         id: std::str::from_utf8(row.blob(0)?).map_err(|_| row.fault(0, "not UTF-8"))?.to_owned(),
         template: row.text(5)?.to_owned(),

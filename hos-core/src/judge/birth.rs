@@ -1,0 +1,214 @@
+//! Births and adoptions: how an instance comes to be.
+
+use super::bench::Bench;
+use super::door;
+use super::draft::{Drafting, Place};
+use super::evidence;
+use super::instance::Instance;
+use super::motion::{Motion, refuse};
+use super::verdict::{Asked, Verdict, answer_with, data_subject, judge, person, resource_of, shown, with_given};
+use super::{Judged, call_digest};
+use crate::answer::Answer;
+use crate::call::{Adopt, Begin, Call};
+use crate::contract::step;
+use crate::digest;
+use crate::id::{Handle, RecordHash};
+use crate::law::mode::Mode;
+use crate::policy::Request;
+use crate::proof::record::{Kind, Slot};
+use crate::refusal::{Blocker, Code};
+
+/// What stands where a birth would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BeginRows {
+    /// Nothing.
+    Free,
+    /// An instance.
+    Taken,
+    /// The tombstone of an erased one.
+    Erased,
+}
+
+/// Judges a birth.
+pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
+    let mut answer = bench.blank();
+    let Some(of) = bench.active.law.contracts.get(&call.contract) else {
+        return refuse(
+            bench,
+            answer,
+            call.contract.as_str(),
+            &Call::Begin(call.clone()),
+            Blocker::new(Code::ContractUnknown, shown(&call.contract)),
+        );
+    };
+    let whole = || Call::Begin(call.clone());
+    let Some(event) = of.contract.begins.get(&call.event) else {
+        return refuse(
+            bench,
+            answer,
+            &call.event.as_str().to_owned(),
+            &whole(),
+            Blocker::new(Code::EventUnknown, shown(&call.event)),
+        );
+    };
+    answer.mode = bench.mode(&event.action, Some(call.contract.as_str()));
+    if answer.mode == Mode::Off {
+        return Judged::only(door::off(answer, call.by.legacy.as_ref().map(|l| l.allowed)));
+    }
+    let early = match rows {
+        BeginRows::Free => bench.check_clock(None).err(),
+        BeginRows::Taken => Some(Blocker::new(Code::InstanceExists, shown(&call.id))),
+        BeginRows::Erased => Some(Blocker::new(Code::InstanceErased, shown(&call.id))),
+    };
+    if let Some(blocker) = early {
+        return refuse(bench, answer, event.name.as_str(), &whole(), blocker);
+    }
+    let mut wrong = step::check_given("fact", &of.contract.facts, &call.facts);
+    wrong.extend(step::check_given("argument", &event.args, &call.args));
+    let Some(first) = event.branches.first() else {
+        return refuse(bench, answer, event.name.as_str(), &whole(), Blocker::new(Code::Internal, "a birth that leads nowhere"));
+    };
+    let mut handle = [0u8; 16];
+    digest::expand(&bench.seed, "thread handle", 0, &mut handle);
+    let newborn = Instance {
+        contract: call.contract.clone(),
+        id: call.id.clone(),
+        handle: Handle(handle),
+        n: 0,
+        last: RecordHash([0; 32]),
+        state: first.to.clone(),
+        version: 0,
+        entered_n: 0,
+        entered_at: bench.now,
+        last_time: bench.now,
+        law: bench.active.law.hash,
+        contract_version: of.contract.version,
+        subject: data_subject(bench.active.law, &of.contract, &call.facts),
+        facts: call.facts.clone(),
+        deadlines: Vec::new(),
+    };
+    let asked = Asked { by: &call.by, event, is_override: false, args: &call.args, reason: None, kind: Kind::Begun };
+    let verdict = if wrong.is_empty() { judge(bench, of, &newborn, &asked) } else { Verdict::against(wrong) };
+    let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    answer_with(&mut answer, &verdict);
+    let landed = match (&answer.mode, &call.by.legacy) {
+        (Mode::Shadow, legacy) => {
+            door::shadowed(&mut answer, legacy.as_ref().map(|l| l.allowed));
+            match legacy {
+                Some(l) if l.allowed => Some(l.state.clone().unwrap_or_else(|| first.to.clone())),
+                _ => None,
+            }
+        }
+        _ => verdict.branch.map(|b| b.to.clone()),
+    };
+    let once = call.once.as_ref().map(|key| (key.clone(), call_digest(&whole())));
+    let Some(to) = landed else {
+        if answer.code() == Some(Code::LegacyMissing.as_str()) {
+            return Judged::only(answer);
+        }
+        answer.to = None;
+        return motion.refused(answer, event.name.as_str(), &whole(), verdict);
+    };
+    let born = match motion.advance(of, None, newborn, &asked, &verdict, to, once.as_ref()) {
+        Ok(born) => born,
+        Err(blocker) => return refuse(bench, answer, event.name.as_str(), &whole(), blocker),
+    };
+    answer.allowed = answer.mode != Mode::Shadow || answer.allowed;
+    answer.to = Some(born.state.clone());
+    answer.version = Some(born.version);
+    motion.done(answer, Some(born), once)
+}
+
+/// Brings an existing row in: policy-checked as the contract's `<contract>.adopt`, attested, not judged.
+pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
+    let mut answer = bench.blank();
+    let whole = Call::Adopt(call.clone());
+    let stop = |answer: Answer, blocker| refuse(bench, answer, "adopt", &whole, blocker);
+    let Some(of) = bench.active.law.contracts.get(&call.contract) else {
+        return stop(answer, Blocker::new(Code::ContractUnknown, shown(&call.contract)));
+    };
+    match rows {
+        BeginRows::Free => {}
+        BeginRows::Taken => return stop(answer, Blocker::new(Code::InstanceExists, shown(&call.id))),
+        BeginRows::Erased => return stop(answer, Blocker::new(Code::InstanceErased, shown(&call.id))),
+    }
+    if let Err(blocker) = bench.check_clock(None) {
+        return stop(answer, blocker);
+    }
+    if of.contract.state(call.state.as_str()).is_none() {
+        return stop(answer, Blocker::new(Code::WrongState, format!("the contract has no state `{}`", call.state)));
+    }
+    let wrong = step::check_given("fact", &of.contract.facts, &call.facts);
+    if let Some(blocker) = wrong.into_iter().next() {
+        return stop(answer, blocker);
+    }
+    let mut handle = [0u8; 16];
+    digest::expand(&bench.seed, "thread handle", 0, &mut handle);
+    let mut instance = Instance {
+        contract: call.contract.clone(),
+        id: call.id.clone(),
+        handle: Handle(handle),
+        n: 0,
+        last: RecordHash([0; 32]),
+        state: call.state.clone(),
+        version: 1,
+        entered_n: 0,
+        entered_at: bench.now,
+        last_time: bench.now,
+        law: bench.active.law.hash,
+        contract_version: of.contract.version,
+        subject: data_subject(bench.active.law, &of.contract, &call.facts),
+        facts: call.facts.clone(),
+        deadlines: Vec::new(),
+    };
+    let resource = match resource_of(of, &instance) {
+        Ok(resource) => resource,
+        Err(blocker) => return stop(answer, blocker),
+    };
+    let given = with_given(&resource, &call.by.given);
+    let ruling = door::action(bench.active, &format!("{}.adopt", call.contract)).and_then(|action| {
+        let request = Request {
+            principal: &call.by.principal,
+            action: &action,
+            resource: &resource.uid,
+            given: &given,
+            context: &call.by.context,
+        };
+        bench.active.bound.decide(&request)
+    });
+    door::apply_ruling(&mut answer, ruling);
+    if !answer.blockers.is_empty() {
+        let blocker = answer.blockers.remove(0);
+        return stop(answer, blocker);
+    }
+    let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    let once = call.once.as_ref().map(|key| (key.clone(), call_digest(&whole)));
+    instance.deadlines = match motion.arm(of, &instance) {
+        Ok(armed) => armed,
+        Err(blocker) => return stop(answer, blocker),
+    };
+    let place = Place::Thread { handle: instance.handle, n: 0, prev: None };
+    let mut d = Drafting::new(bench, Kind::Adopted, place, 0).request(call.by.request.as_ref()).decided(&[], &answer.policies);
+    d.header().contract = Some(call.contract.clone());
+    d.header().contract_version = Some(of.contract.version);
+    d.header().to = Some(instance.state.clone());
+    d.part(Slot::Principal, person(bench, &call.by.principal), evidence::encode_entity(&call.by.principal));
+    d.part(Slot::Facts, instance.subject.as_ref(), evidence::encode_record(&instance.facts));
+    d.part(Slot::Id, instance.subject.as_ref(), evidence::encode_text(call.id.as_str()));
+    if let Some((key, digest)) = &once {
+        d.part(Slot::Once, instance.subject.as_ref(), evidence::encode_once(key, digest));
+    }
+    if !instance.deadlines.is_empty() {
+        d.part(Slot::Deadlines, None, evidence::encode_armed(&instance.deadlines));
+    }
+    let draft = match d.finish() {
+        Ok(draft) => draft,
+        Err(blocker) => return stop(answer, blocker),
+    };
+    instance.last = draft.hash;
+    motion.drafts.push(draft);
+    answer.allowed = true;
+    answer.to = Some(instance.state.clone());
+    answer.version = Some(instance.version);
+    motion.done(answer, Some(instance), once)
+}

@@ -1,0 +1,163 @@
+//! Deadlines: armed on entry, due before any later event, tick or not.
+
+use super::Judged;
+use super::bench::Bench;
+use super::door;
+use super::draft::{Drafting, Place};
+use super::evidence;
+use super::instance::Instance;
+use super::motion::Motion;
+use super::verdict::{Asked, Verdict, judge, resource_of, shown, with_given};
+use crate::call::By;
+use crate::contract::definition::Due;
+use crate::contract::step::{self, Armed};
+use crate::id::Name;
+use crate::law::bundle::LawContract;
+use crate::policy::{Entity, Request};
+use crate::proof::record::{Kind, Slot};
+use crate::refusal::{Blocker, Code};
+use crate::value::Record;
+use std::collections::BTreeSet;
+
+/// Fires the deadlines that are due, and nothing else. The answer's `fired` names them; `instance` is `None` when none was.
+pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
+    let mut answer = bench.blank();
+    answer.from = Some(instance.state.clone());
+    answer.to = Some(instance.state.clone());
+    let Some(of) = bench.guard_standing().law.contracts.get(&instance.contract) else {
+        answer.blockers.push(Blocker::new(Code::ContractUnknown, shown(&instance.contract)));
+        return Judged::only(answer);
+    };
+    if let Err(blocker) = bench.check_clock(Some(instance.last_time)) {
+        answer.blockers.push(blocker);
+        return Judged::only(answer);
+    }
+    let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    let after = match motion.fire_due(of, instance.clone(), &mut answer.fired) {
+        Ok(after) | Err((after, _)) => after,
+    };
+    answer.allowed = true;
+    answer.to = Some(after.state.clone());
+    answer.version = Some(after.version);
+    let changed = after != *instance;
+    motion.done(answer, changed.then_some(after), None)
+}
+
+impl Motion<'_, '_> {
+    /// Fires due deadlines, the earliest first, each as a move of its own by the law's clock principal. One that is refused
+    /// is disarmed and recorded, so that it holds nothing up.
+    pub(super) fn fire_due(
+        &mut self,
+        of: &LawContract,
+        mut instance: Instance,
+        fired: &mut Vec<Name>,
+    ) -> Result<Instance, (Instance, Blocker)> {
+        let now = self.bench.now.max(instance.last_time);
+        loop {
+            let Some(due) = instance.deadlines.iter().filter(|d| d.due <= now).min_by_key(|d| (d.due, d.deadline)).cloned()
+            else {
+                return Ok(instance);
+            };
+            if fired.len() >= self.bench.limits.deadlines_max {
+                return Err((instance, Blocker::new(Code::DeadlineLimit, format!("{} fired", fired.len()))));
+            }
+            instance = match self.fire(of, instance.clone(), &due) {
+                Ok(after) => after,
+                Err(blocker) => return Err((instance, blocker)),
+            };
+            fired.push(due.event);
+        }
+    }
+
+    fn fire(&mut self, of: &LawContract, mut instance: Instance, due: &Armed) -> Result<Instance, Blocker> {
+        instance.deadlines.retain(|d| d != due);
+        let by = self.clock();
+        let args = Record::new();
+        let found = of.contract.event(due.event.as_str(), instance.state.as_str()).filter(|(_, is_override)| !is_override);
+        let mut verdict = match found {
+            None => Verdict::against(vec![Blocker::new(Code::EventUnknown, shown(&due.event))]),
+            Some((event, _)) => {
+                let asked = Asked { by: &by, event, is_override: false, args: &args, reason: None, kind: Kind::Expired };
+                judge(self.bench, of, &instance, &asked)
+            }
+        };
+        if let (Some((event, _)), Some(branch)) = (found, verdict.branch) {
+            let asked = Asked { by: &by, event, is_override: false, args: &args, reason: None, kind: Kind::Expired };
+            let (from, to) = (instance.state.clone(), branch.to.clone());
+            match self.advance(of, Some(from), instance.clone(), &asked, &verdict, to, None) {
+                Ok(after) => return Ok(after),
+                Err(blocker) => verdict.blockers.push(blocker),
+            }
+        }
+        // Refused: the record stands in the instance's own thread, for it changes what is armed.
+        instance.n += 1;
+        instance.last_time = instance.last_time.max(self.bench.now);
+        let place = Place::Thread { handle: instance.handle, n: instance.n, prev: Some(instance.last) };
+        let policies = verdict.ruling.as_ref().map(|r| r.determining.clone()).unwrap_or_default();
+        let mut d = Drafting::new(self.bench, Kind::Refused, place, self.drafts.len())
+            .contract(&instance.contract, of.contract.version, &due.event)
+            .decided(&verdict.blockers, &policies);
+        d.header().from = Some(instance.state.clone());
+        d.part(Slot::Principal, None, evidence::encode_entity(&by.principal));
+        d.part(Slot::Blockers, instance.subject.as_ref(), evidence::encode_blockers(&verdict.blockers));
+        d.part(Slot::Deadlines, None, evidence::encode_armed(&instance.deadlines));
+        let draft = d.finish()?;
+        instance.last = draft.hash;
+        self.drafts.push(draft);
+        Ok(instance)
+    }
+
+    /// The clock as a principal; given with the call unless the directory holds it.
+    fn clock(&self) -> By {
+        let clock = self.bench.active.law.clock.clone();
+        let mut by = By::new(clock.clone());
+        if self.bench.active.bound.directory().get(&clock).is_none() {
+            by.given.push(Entity { uid: clock, attrs: Record::new(), parents: BTreeSet::new(), record: None });
+        }
+        by
+    }
+
+    /// The deadlines that entering the instance's state arms.
+    pub(super) fn arm(&self, of: &LawContract, instance: &Instance) -> Result<Vec<Armed>, Blocker> {
+        if !of.contract.deadlines.iter().any(|d| d.state == instance.state) {
+            return Ok(Vec::new());
+        }
+        let standing = if instance.law == self.bench.active.law.hash { self.bench.active } else { self.bench.guard_standing() };
+        let resource = resource_of(of, instance)?;
+        let clock = self.clock();
+        let given = with_given(&resource, &clock.given);
+        let entered = instance.entered_at;
+        step::deadlines_on_entry(&of.contract, instance.state.as_str(), entered, &mut |index| {
+            let action = of.contract.expressions.get(index).map(|e| e.action.as_str()).unwrap_or_default();
+            let action = door::action(standing, action).map_err(|b| b.to_string())?;
+            let context = Record::new();
+            let request = Request {
+                principal: &clock.principal,
+                action: &action,
+                resource: &resource.uid,
+                given: &given,
+                context: &context,
+            };
+            standing.bound.prepare(&request).map_err(|b| b.to_string())?.instant(of.expression(index))
+        })
+    }
+
+    /// What is armed after a move: anew on entry; a self-loop keeps what runs, but a changed fact arms an `at` anew.
+    pub(super) fn rearm(
+        &self,
+        of: &LawContract,
+        before: &Instance,
+        after: &Instance,
+        entered: bool,
+    ) -> Result<Vec<Armed>, Blocker> {
+        if entered {
+            return self.arm(of, after);
+        }
+        if after.facts == before.facts {
+            return Ok(before.deadlines.clone());
+        }
+        let fresh = self.arm(of, after)?;
+        let is_at = |armed: &Armed| of.contract.deadlines.get(armed.deadline).is_some_and(|d| matches!(d.due, Due::At(_)));
+        Ok(before.deadlines.iter().filter(|d| !is_at(d)).cloned().chain(fresh.into_iter().filter(is_at)).collect())
+    }
+}

@@ -1,0 +1,186 @@
+//! Events and overrides, and what could be done next.
+
+use super::bench::Bench;
+use super::door;
+use super::instance::Instance;
+use super::motion::{Motion, refuse};
+use super::verdict::{Asked, Verdict, answer_with, judge, shown, standing_blocker};
+use super::{Judged, call_digest};
+use crate::answer::{Answer, Candidate};
+use crate::call::{By, Call, Transition};
+use crate::contract::step;
+use crate::id::Name;
+use crate::law::bundle::LawContract;
+use crate::law::mode::Mode;
+use crate::proof::record::Kind;
+use crate::refusal::{Blocker, Code};
+use crate::value::Record;
+use std::collections::BTreeSet;
+
+/// Judges an event or an override on an instance as it stands (`None`: there is none).
+pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instance>) -> Judged {
+    let mut answer = bench.blank();
+    let whole = || Call::Transition(call.clone());
+    let Some(instance) = instance else {
+        let code =
+            if bench.active.law.contracts.contains_key(&call.contract) { Code::InstanceUnknown } else { Code::ContractUnknown };
+        let what = if code == Code::InstanceUnknown { shown(&call.id) } else { shown(&call.contract) };
+        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(code, what));
+    };
+    answer.from = Some(instance.state.clone());
+    answer.to = Some(instance.state.clone());
+    answer.version = Some(instance.version);
+    let Some(of) = bench.guard_standing().law.contracts.get(&call.contract) else {
+        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::ContractUnknown, shown(&call.contract)));
+    };
+    let Some((event, _)) = of.contract.event(call.event.as_str(), instance.state.as_str()) else {
+        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::EventUnknown, shown(&call.event)));
+    };
+    answer.mode = bench.mode(&event.action, Some(call.contract.as_str()));
+    if answer.mode == Mode::Off {
+        return Judged::only(door::off(answer, call.by.legacy.as_ref().map(|l| l.allowed)));
+    }
+    if let Err(blocker) = bench.check_clock(Some(instance.last_time)) {
+        return refuse(bench, answer, call.event.as_str(), &whole(), blocker);
+    }
+    let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    let mut present = match motion.migrate(instance.clone()) {
+        Ok(present) => present,
+        Err(blocker) => return refuse(bench, answer, call.event.as_str(), &whole(), blocker),
+    };
+    let of = if present.law == instance.law { of } else { migrated_contract(bench, of, &call.contract) };
+    if answer.mode == Mode::Enforce {
+        match motion.fire_due(of, present, &mut answer.fired) {
+            Ok(after) => present = after,
+            Err((after, blocker)) => {
+                answer.blockers.push(blocker);
+                answer.to = Some(after.state.clone());
+                answer.version = Some(after.version);
+                return motion.done(answer, Some(after), None);
+            }
+        }
+    }
+    answer.from = Some(present.state.clone());
+    // The state may be another now: a migration or a deadline came before. The arrow is chosen anew.
+    let Some((event, is_override)) = of.contract.event(call.event.as_str(), present.state.as_str()) else {
+        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::EventUnknown, shown(&call.event)));
+    };
+    let asked = Asked {
+        by: &call.by,
+        event,
+        is_override,
+        args: &call.args,
+        reason: call.reason.as_deref(),
+        kind: if is_override { Kind::Overridden } else { Kind::Moved },
+    };
+    let mut wrong = step::check_given("argument", &event.args, &call.args);
+    if is_override && call.reason.as_deref().is_none_or(|r| r.trim().is_empty()) {
+        wrong.push(Blocker::new(Code::ReasonMissing, shown(&call.event)));
+    }
+    let same = step::standing(&of.contract, event, is_override, present.state.as_str()) == step::Standing::Same;
+    let verdict = if wrong.is_empty() { judge(bench, of, &present, &asked) } else { Verdict::against(wrong) };
+    answer_with(&mut answer, &verdict);
+    answer.candidate = candidate_view(bench, &present, call, &verdict.blockers);
+    answer.to = Some(present.state.clone());
+    answer.version = Some(present.version);
+    let changed = !motion.drafts.is_empty();
+    let landed = if answer.mode == Mode::Shadow {
+        door::shadowed(&mut answer, call.by.legacy.as_ref().map(|l| l.allowed));
+        if answer.code() == Some(Code::LegacyMissing.as_str()) {
+            return Judged::only(answer);
+        }
+        let world = call.by.legacy.as_ref().filter(|l| l.allowed);
+        let world = world
+            .map(|l| l.state.clone().or_else(|| verdict.branch.map(|b| b.to.clone())).unwrap_or_else(|| present.state.clone()));
+        answer.divergence |= world.as_ref().zip(verdict.branch).is_some_and(|(w, b)| *w != b.to);
+        world
+    } else if same && verdict.blockers.is_empty() {
+        // The policy allows and the instance already is there: the receipt of the entry into this state, again.
+        answer.allowed = true;
+        answer.again = true;
+        let kept = changed.then_some(present);
+        return motion.done(answer, kept, None);
+    } else {
+        verdict.branch.map(|b| b.to.clone())
+    };
+    let Some(to) = landed else {
+        let mut judged = motion.refused(answer, call.event.as_str(), &whole(), verdict);
+        judged.instance = changed.then_some(present);
+        return judged;
+    };
+    let once = call.once.as_ref().map(|key| (key.clone(), call_digest(&whole())));
+    let from = present.state.clone();
+    let moved = match motion.advance(of, Some(from), present.clone(), &asked, &verdict, to, once.as_ref()) {
+        Ok(moved) => moved,
+        Err(blocker) => {
+            answer.blockers.push(blocker);
+            let verdict = Verdict { blockers: answer.blockers.clone(), ..verdict };
+            let mut judged = motion.refused(answer, call.event.as_str(), &whole(), verdict);
+            judged.instance = changed.then_some(present);
+            return judged;
+        }
+    };
+    answer.allowed = answer.mode != Mode::Shadow || answer.allowed;
+    answer.to = Some(moved.state.clone());
+    answer.version = Some(moved.version);
+    motion.done(answer, Some(moved), once)
+}
+
+/// What can be done now, and why the rest cannot: every event and override of the instance's contract, judged by the same
+/// path as a transition. Guards of events with arguments are not judged; `needs` names the arguments.
+pub fn available(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, Answer, Vec<Name>)> {
+    let Some(of) = bench.guard_standing().law.contracts.get(&instance.contract) else {
+        return Vec::new();
+    };
+    let names: BTreeSet<&Name> = of.contract.events.keys().chain(of.contract.overrides.keys()).collect();
+    let mut found = Vec::new();
+    for name in names {
+        let Some((event, is_override)) = of.contract.event(name.as_str(), instance.state.as_str()) else { continue };
+        let needs: Vec<Name> = event.args.iter().filter(|(_, a)| !a.optional).map(|(n, _)| n.clone()).collect();
+        let mut answer = bench.blank();
+        answer.from = Some(instance.state.clone());
+        let standing = step::standing(&of.contract, event, is_override, instance.state.as_str());
+        if let Some(blocker) = standing_blocker(standing, name, instance) {
+            answer.blockers.push(blocker);
+        } else if needs.is_empty() {
+            let args = Record::new();
+            let asked = Asked { by, event, is_override, args: &args, reason: Some("available"), kind: Kind::Moved };
+            let verdict = judge(bench, of, instance, &asked);
+            answer_with(&mut answer, &verdict);
+            answer.to = verdict.branch.map(|b| b.to.clone());
+        }
+        answer.allowed = answer.blockers.is_empty() && needs.is_empty();
+        found.push((name.clone(), answer, needs));
+    }
+    found
+}
+
+fn candidate_view(bench: &Bench<'_>, present: &Instance, call: &Transition, blockers: &[Blocker]) -> Option<Candidate> {
+    let standing = bench.candidate?;
+    let mut other = *bench;
+    other.active = standing;
+    other.guards = None;
+    other.candidate = None;
+    let said = match standing.law.contracts.get(&call.contract) {
+        None => vec![Blocker::new(Code::ContractUnknown, shown(&call.contract))],
+        Some(of) => match of.contract.event(call.event.as_str(), present.state.as_str()) {
+            None => vec![Blocker::new(Code::EventUnknown, shown(&call.event))],
+            Some((event, is_override)) => {
+                let asked = Asked {
+                    by: &call.by,
+                    event,
+                    is_override,
+                    args: &call.args,
+                    reason: call.reason.as_deref(),
+                    kind: Kind::Moved,
+                };
+                judge(&other, of, present, &asked).blockers
+            }
+        },
+    };
+    door::differing(blockers, standing, said)
+}
+
+fn migrated_contract<'a>(bench: &Bench<'a>, old: &'a LawContract, name: &Name) -> &'a LawContract {
+    bench.active.law.contracts.get(name).unwrap_or(old)
+}

@@ -1,0 +1,184 @@
+//! The judging itself: policy, state, guards, ending at the first stage that refuses.
+
+use super::bench::Bench;
+use super::door;
+use super::instance::Instance;
+use crate::answer::Answer;
+use crate::call::By;
+use crate::contract::Contract;
+use crate::contract::definition::{Branch, Event};
+use crate::contract::step::{self, Truth};
+use crate::id::{Name, Uid};
+use crate::law::Law;
+use crate::law::bundle::LawContract;
+use crate::policy::{Entity, Link, Prepared, Request, Ruling};
+use crate::proof::record::Kind;
+use crate::refusal::{Blocker, Code};
+use crate::value::{Record, Value};
+use std::collections::BTreeSet;
+
+/// One thing asked of an instance: what all roads to a move share.
+pub(super) struct Asked<'a> {
+    pub(super) by: &'a By,
+    pub(super) event: &'a Event,
+    pub(super) is_override: bool,
+    pub(super) args: &'a Record,
+    pub(super) reason: Option<&'a str>,
+    pub(super) kind: Kind,
+}
+
+/// What came of judging one.
+pub(super) struct Verdict<'e> {
+    pub(super) blockers: Vec<Blocker>,
+    pub(super) ruling: Option<Ruling>,
+    pub(super) branch: Option<&'e Branch>,
+    pub(super) slice: Slice,
+}
+
+impl Verdict<'_> {
+    /// A verdict before anything was judged.
+    pub(super) fn against(blockers: Vec<Blocker>) -> Self {
+        Self { blockers, ruling: None, branch: None, slice: Slice::default() }
+    }
+}
+
+/// What was judged, for the evidence.
+#[derive(Default)]
+pub(super) struct Slice {
+    pub(super) entities: Vec<Entity>,
+    pub(super) links: Vec<Link>,
+}
+
+pub(super) fn shown(text: impl std::fmt::Display) -> String {
+    format!("`{text}`")
+}
+
+pub(super) fn person<'u>(bench: &Bench<'_>, uid: &'u Uid) -> Option<&'u Uid> {
+    bench.is_person(uid).then_some(uid)
+}
+
+/// Whose data an instance's parts are: the person that its `data_subject` fact names.
+pub fn data_subject(law: &Law, contract: &Contract, facts: &Record) -> Option<Uid> {
+    match facts.get(contract.data_subject.as_ref()?.as_str()) {
+        Some(Value::Entity(uid)) if law.persons.contains(uid.type_name()) => Some(uid.clone()),
+        _ => None,
+    }
+}
+
+/// The instance as Cedar sees it: facts and `state`.
+pub(super) fn resource_of(of: &LawContract, instance: &Instance) -> Result<Entity, Blocker> {
+    let uid = Uid::new(&of.contract.entity, instance.id.as_str()).map_err(|e| Blocker::new(Code::IdInvalid, e.to_string()))?;
+    let mut attrs = instance.facts.clone();
+    attrs.insert("state".to_owned(), Value::String(instance.state.as_str().to_owned()));
+    Ok(Entity { uid, attrs, parents: BTreeSet::new(), record: None })
+}
+
+pub(super) fn with_given(resource: &Entity, given: &[Entity]) -> Vec<Entity> {
+    std::iter::once(resource.clone()).chain(given.iter().cloned()).collect()
+}
+
+pub(super) fn standing_blocker(standing: step::Standing, event: &Name, instance: &Instance) -> Option<Blocker> {
+    match standing {
+        step::Standing::Lawful | step::Standing::Same => None,
+        step::Standing::Terminal => Some(Blocker::new(Code::Terminal, format!("`{}` is terminal", instance.state))),
+        step::Standing::WrongState => {
+            Some(Blocker::new(Code::WrongState, format!("`{event}` is not lawful in `{}`", instance.state)))
+        }
+    }
+}
+
+/// Policy, state, guards: in this order, ending at the first stage that refuses.
+pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Instance, asked: &Asked<'e>) -> Verdict<'e> {
+    let mut verdict = Verdict::against(Vec::new());
+    let (resource, context) = match resource_of(of, instance).and_then(|r| Ok((r, context_of(asked)?))) {
+        Ok(pair) => pair,
+        Err(blocker) => {
+            verdict.blockers.push(blocker);
+            return verdict;
+        }
+    };
+    let given = with_given(&resource, &asked.by.given);
+    let action = match door::action(bench.active, &asked.event.action) {
+        Ok(action) => action,
+        Err(blocker) => {
+            verdict.blockers.push(blocker);
+            return verdict;
+        }
+    };
+    let request =
+        Request { principal: &asked.by.principal, action: &action, resource: &resource.uid, given: &given, context: &context };
+    let prepared = match bench.active.bound.prepare(&request) {
+        Ok(prepared) => prepared,
+        Err(blocker) => {
+            verdict.blockers.push(blocker);
+            return verdict;
+        }
+    };
+    let ruling = prepared.ruling();
+    let named: BTreeSet<&str> =
+        ruling.determining.iter().map(String::as_str).chain(ruling.errors.iter().map(|e| e.policy.as_str())).collect();
+    verdict.slice.entities = prepared.slice();
+    verdict.slice.links = named.iter().filter_map(|id| bench.active.bound.directory().link(id)).cloned().collect();
+    let mut says = bench.blank();
+    door::apply_ruling(&mut says, Ok(ruling.clone()));
+    verdict.ruling = Some(ruling);
+    verdict.blockers = says.blockers;
+    if !verdict.blockers.is_empty() {
+        return verdict;
+    }
+    let standing = if asked.kind == Kind::Begun {
+        step::Standing::Lawful
+    } else {
+        step::standing(&of.contract, asked.event, asked.is_override, instance.state.as_str())
+    };
+    verdict.blockers.extend(standing_blocker(standing, &asked.event.name, instance));
+    if !verdict.blockers.is_empty() || standing == step::Standing::Same {
+        return verdict;
+    }
+    let outcome = match bench.guards.filter(|g| g.law.hash != bench.active.law.hash) {
+        None => guards(of, asked.event, &prepared),
+        Some(other) => match other.bound.prepare(&request) {
+            Ok(prepared) => guards(of, asked.event, &prepared),
+            Err(blocker) => Err(vec![blocker]),
+        },
+    };
+    match outcome {
+        Ok(branch) => verdict.branch = Some(branch),
+        Err(blockers) => verdict.blockers = blockers,
+    }
+    verdict
+}
+
+fn guards<'e>(of: &LawContract, event: &'e Event, prepared: &Prepared<'_>) -> Result<&'e Branch, Vec<Blocker>> {
+    step::outcome(event, &mut |index| match prepared.condition(of.expression(index)) {
+        Ok(true) => Truth::True,
+        Ok(false) => Truth::False,
+        Err(why) => Truth::Error(why),
+    })
+}
+
+/// Arguments and the caller's further context; a name in both is refused rather than resolved.
+fn context_of(asked: &Asked<'_>) -> Result<Record, Blocker> {
+    if asked.by.context.is_empty() {
+        return Ok(asked.args.clone());
+    }
+    let mut context = asked.by.context.clone();
+    for (name, value) in asked.args {
+        if context.insert(name.clone(), value.clone()).is_some() {
+            return Err(Blocker::new(
+                Code::CallMalformed,
+                format!("`{}` stands in both arguments and context", crate::id::Shown(name)),
+            ));
+        }
+    }
+    Ok(context)
+}
+
+pub(super) fn answer_with(answer: &mut Answer, verdict: &Verdict<'_>) {
+    if let Some(ruling) = &verdict.ruling {
+        answer.effect = Some(ruling.effect);
+        answer.policies = ruling.determining.clone();
+        answer.errors = ruling.errors.clone();
+    }
+    answer.blockers = verdict.blockers.clone();
+}
