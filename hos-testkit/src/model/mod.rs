@@ -102,6 +102,27 @@ impl World {
         has(&self.universe) || self.tenancy(tenant).is_some_and(has)
     }
 
+    /// A step, carried out without looking at what is said of it.
+    pub fn play(&mut self, step: &Step) {
+        match step {
+            Step::Call(call) => drop(self.call(call)),
+            Step::Batch(calls) => calls.iter().for_each(|call| drop(self.call(call))),
+            Step::Skewed(back, call) => drop(self.skewed(*back, call)),
+            Step::Wait(ms) => self.now += ms,
+            Step::Tick(tenant) => _ = self.tick(tenant),
+            Step::Work => TENANTS.iter().for_each(|tenant| _ = self.tick(tenant)),
+            Step::Reopen { .. } => {}
+        }
+    }
+
+    /// A call while the clock stands back.
+    pub fn skewed(&mut self, back_ms: i64, call: &Call) -> Said {
+        self.now -= back_ms;
+        let said = self.call(call);
+        self.now += back_ms;
+        said
+    }
+
     /// Fires what is due in a tenant; how many deadlines fired.
     pub fn tick(&mut self, tenant: &str) -> usize {
         let now = self.now;
@@ -387,5 +408,66 @@ mod tests {
         assert_eq!((late.fired, late.codes), (1, vec!["hos.terminal".to_owned()]));
         assert_eq!(world.records(t), 3);
         assert_eq!(world.tick(t), 0);
+    }
+
+    /// A generator whose calls are all refused at the door would test the door alone.
+    #[test]
+    fn scenarios_reach_every_answer_and_every_state() {
+        let mut codes: BTreeMap<String, u32> = BTreeMap::new();
+        let mut states: BTreeSet<&'static str> = BTreeSet::new();
+        let (mut allowed, mut again, mut fired, mut asked) = (0, 0, 0, 0);
+        for seed in 0..300 {
+            let mut world = World::new(0);
+            for step in scenario(seed, 60, 0) {
+                let calls = match step {
+                    Step::Call(call) | Step::Skewed(_, call) => vec![call],
+                    Step::Batch(calls) => calls,
+                    Step::Wait(ms) => {
+                        world.now += ms;
+                        continue;
+                    }
+                    _ => continue,
+                };
+                for call in calls {
+                    let said = world.call(&call);
+                    asked += 1;
+                    allowed += u32::from(said.allowed);
+                    again += u32::from(said.again);
+                    fired += said.fired;
+                    states.extend(said.to);
+                    for code in said.codes {
+                        *codes.entry(code).or_default() += 1;
+                    }
+                }
+            }
+        }
+        assert!(allowed * 5 > asked, "{allowed} of {asked} are allowed");
+        assert!(again > 50 && fired > 50, "{again} {fired}");
+        assert_eq!(states.len(), 11, "{states:?}");
+        for code in [
+            "hos.once_conflict",
+            "hos.instance_unknown",
+            "hos.instance_exists",
+            "hos.event_unknown",
+            "hos.principal_unknown",
+            "hos.entity_missing",
+            "hos.attribute_missing",
+            "hos.attribute_unknown",
+            "hos.attribute_type",
+            "hos.forbidden",
+            "hos.not_permitted",
+            "hos.terminal",
+            "hos.wrong_state",
+            "hos.guard_error",
+            "hos.reason_missing",
+            "hos.directory_conflict",
+            "ticket.total_negative",
+            "ticket.amount_short",
+            "ticket.amount_absurd",
+            "stay.no_guests",
+            "stay.no_nights",
+        ] {
+            assert!(codes.get(code).is_some_and(|n| *n > 2), "{code}: {codes:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What a scenario is made of, and how one is chosen by chance.
 
+use super::World;
 use super::contracts::{Contract, Field};
 use crate::chance::Chance;
 use std::collections::BTreeMap;
@@ -137,14 +138,71 @@ pub fn scenario(seed: u64, length: usize, start: i64) -> Vec<Step> {
             }
         }
     }
+    let mut last: Option<Call> = None;
+    // The scenario is played in the model as it is made, so that half of what is asked is what could well happen next.
+    let mut world = World::new(start);
+    for step in &steps {
+        world.play(step);
+    }
     for _ in 0..length {
-        let step = step(&mut c, now);
-        if let Step::Wait(ms) = step {
-            now += ms;
+        let step = match (&last, c.below(16)) {
+            // What the world does when it heard no answer, and when webhook and redirect both arrive.
+            (Some(call), 0 | 1) => Step::Call(call.clone()),
+            (_, 2..=9) => Step::Call(likely(&mut c, &world)),
+            _ => step(&mut c, now),
+        };
+        world.play(&step);
+        now = world.now;
+        if let Step::Call(call) = &step {
+            last = Some(call.clone());
         }
         steps.push(step);
     }
     steps
+}
+
+/// What could well happen next to one of few instances: by whom it concerns, with sound arguments.
+fn likely(c: &mut Chance, world: &World) -> Call {
+    let tenant = TENANTS[c.below(2)];
+    let contract = if c.below(2) == 0 { Contract::Ticket } else { Contract::Stay };
+    let id = IDS[c.below(3)];
+    // Seller, desk and manager as the scenario's beginning made them; the owner is whoever placed it.
+    let (clerk, manager) = (ACCOUNTS[2], ACCOUNTS[3]);
+    let owner = if id == IDS[2] { manager } else { ACCOUNTS[1] };
+    let none = BTreeMap::new();
+    let soon = |c: &mut Chance| BTreeMap::from([("arrival", Field::Instant(arrival(c, world.now)))]);
+    let (by, event, args) = match world.instance(tenant, contract, id).map(|(state, _)| state) {
+        None => {
+            let facts = match contract {
+                Contract::Ticket => {
+                    [("buyer", Field::Account(owner)), ("total", Field::Long([0, 10, 100, 6_000][c.below(4)]))].into()
+                }
+                Contract::Stay => [
+                    ("guest", Field::Account(owner)),
+                    ("guests", Field::Long(2)),
+                    ("nights", Field::Long(7)),
+                    ("arrival", Field::Instant(arrival(c, world.now + 86_400_000))),
+                ]
+                .into(),
+            };
+            let event = contract.births()[0];
+            return Call { tenant, operation: Operation::Begin { by: owner, contract, id, event, facts }, once: None };
+        }
+        Some("new") if c.below(4) == 0 => (owner, ["extend", "cancel"][c.below(2)], none),
+        Some("new") => {
+            (owner, "pay", BTreeMap::from([("amount", Field::Long([100, 5_000, 6_001, 6_000, i64::MAX, -5][c.below(6)]))]))
+        }
+        Some("paid") => (clerk, "ship", BTreeMap::from([("in_stock", Field::Bool(c.below(4) > 0))])),
+        Some("shipped" | "done") => (owner, "deliver", none),
+        Some("expired") => (manager, "reopen", none),
+        Some("requested") => (clerk, "confirm", none),
+        Some("confirmed") if c.below(3) == 0 => (owner, "move", soon(c)),
+        Some("confirmed") => (clerk, "check_in", none),
+        Some("inside") => (clerk, "check_out", none),
+        Some(_) => (owner, "cancel", none),
+    };
+    let once = (c.below(4) == 0).then(|| KEYS[c.below(KEYS.len())]);
+    Call { tenant, operation: Operation::Move { by, contract, id, event, args, reason: true }, once }
 }
 
 fn step(c: &mut Chance, now: i64) -> Step {

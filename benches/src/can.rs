@@ -1,0 +1,128 @@
+//! `can`, against Cedar's own authorizer over the same policies, entities and request.
+
+use crate::Result;
+use crate::harness::{Table, each, in_turns, micros};
+use crate::law::{self, SCHEMA, entity, uid};
+use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request, Schema};
+use hos_core::call::Can;
+use hos_core::policy::{self, Bound, Directory, Effect};
+use hos_core::value::{Record, Value};
+use hos_engine::{Engine, Founding};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How often the rival is asked in a round: it is linear in the policies.
+fn rival_times(policies: usize) -> u32 {
+    (100_000 / policies.max(1)).clamp(1, 2_000) as u32
+}
+
+pub fn run(quick: bool, table: &mut Table) -> Result<()> {
+    let sizes: &[usize] = if quick { &[20, 1_000] } else { &[20, 1_000, 100_000] };
+    let mut at_twenty = None;
+    for size in sizes {
+        let (engine, core) = one(*size, quick, table)?;
+        let (first_engine, first_core) = *at_twenty.get_or_insert((engine, core));
+        if *size > 20 {
+            let grown = |now, then| (micros(now), micros(then), now / then);
+            let (ours, then, ratio) = grown(engine, first_engine);
+            table.row(format!("`can` at {size} policies by `can` at 20, engine"), ours, then, ratio, "at most 1.5");
+            let (ours, then, ratio) = grown(core, first_core);
+            table.row(format!("`can` at {size} policies by `can` at 20, core"), ours, then, ratio, "at most 1.5");
+        }
+    }
+    Ok(())
+}
+
+fn one(size: usize, quick: bool, table: &mut Table) -> Result<(f64, f64)> {
+    let text = law::policies(size);
+    let begun = Instant::now();
+    let law = Arc::new(law::law(&text)?);
+    println!("{size} policies: the law loads in {:.2} s", begun.elapsed().as_secs_f64());
+
+    let (ayse, staff, folder, doc) = (uid("Account", "ayse")?, uid("Group", "staff")?, uid("Folder", "f0")?, uid("Doc", "d0")?);
+    let person = entity(ayse.clone(), &[("active", Value::Bool(true))], std::slice::from_ref(&staff));
+    let group = entity(staff.clone(), &[], &[]);
+    let given = vec![
+        entity(
+            doc.clone(),
+            &[("owner", Value::Entity(ayse.clone())), ("public", Value::Bool(true))],
+            std::slice::from_ref(&folder),
+        ),
+        entity(folder, &[], &[]),
+    ];
+
+    let place = tempfile::tempdir()?;
+    let founding = Founding { founder: person.clone(), roles: vec![group.clone()] };
+    let engine = Engine::builder().law(law.clone()).sqlite(place.path().join("bench.db")).found(founding)?;
+    let tenant = engine.tenant("universe")?;
+    let mut can = Can::new(ayse.clone(), "view", doc.clone()).with("level", 3);
+    can.by.given.clone_from(&given);
+    let answer = tenant.can(&can)?;
+    assert!(answer.allowed && answer.policies.len() == 3, "the measured request is not what it should be: {answer:?}");
+
+    let bound =
+        Bound::new(law.policy.clone(), Arc::new(Directory::new(vec![person, group], Vec::new()).map_err(|b| b.to_string())?));
+    let bound = bound.map_err(|b| b.to_string())?;
+    let action = uid("Action", "view")?;
+    let context = Record::from([("level".to_owned(), Value::Long(3))]);
+    let request = policy::Request { principal: &ayse, action: &action, resource: &doc, given: &given, context: &context };
+    assert_eq!(bound.decide(&request).map(|r| r.effect), Ok(Effect::Allow));
+
+    let begun = Instant::now();
+    let rival = Rival::new(&text)?;
+    println!("{size} policies: plain Cedar parses in {:.2} s", begun.elapsed().as_secs_f64());
+    assert_eq!(rival.decide(), Decision::Allow);
+
+    let (rounds, times) = if quick { (3, 200) } else { (if size > 10_000 { 15 } else { 41 }, 4_000) };
+    let [ours, core, theirs] = in_turns(
+        rounds,
+        [
+            Box::new(|| each(times, || assert!(tenant.can(std::hint::black_box(&can)).is_ok_and(|a| a.allowed))).as_secs_f64()),
+            Box::new(|| each(times, || assert!(bound.decide(std::hint::black_box(&request)).is_ok())).as_secs_f64()),
+            Box::new(|| each(rival_times(size), || assert_eq!(rival.decide(), Decision::Allow)).as_secs_f64()),
+        ],
+    );
+    let bar = if size == 100_000 { "ours under 5 us" } else { "" };
+    table.row(format!("`can`, {size} policies, engine; Cedar's authorizer"), micros(ours), micros(theirs), ours / theirs, bar);
+    table.row(format!("`can`, {size} policies, core; Cedar's authorizer"), micros(core), micros(theirs), core / theirs, bar);
+    engine.close()?;
+    Ok((ours, core))
+}
+
+/// Cedar as one would use it without us: policies parsed once, entities closed once, one request.
+struct Rival {
+    authorizer: Authorizer,
+    policies: PolicySet,
+    entities: Entities,
+    request: Request,
+}
+
+impl Rival {
+    fn new(text: &str) -> Result<Self> {
+        let schema = Schema::from_str(SCHEMA)?;
+        let policies = PolicySet::from_str(text)?;
+        let entities = Entities::from_json_str(
+            r#"[
+              {"uid":{"type":"B::Account","id":"ayse"},"attrs":{"active":true},"parents":[{"type":"B::Group","id":"staff"}]},
+              {"uid":{"type":"B::Group","id":"staff"},"attrs":{},"parents":[]},
+              {"uid":{"type":"B::Folder","id":"f0"},"attrs":{},"parents":[]},
+              {"uid":{"type":"B::Doc","id":"d0"},
+               "attrs":{"owner":{"__entity":{"type":"B::Account","id":"ayse"}},"public":true},
+               "parents":[{"type":"B::Folder","id":"f0"}]}
+            ]"#,
+            Some(&schema),
+        )?;
+        let uid = EntityUid::from_str;
+        let (principal, action, resource) =
+            (uid(r#"B::Account::"ayse""#)?, uid(r#"B::Action::"view""#)?, uid(r#"B::Doc::"d0""#)?);
+        let context = Context::from_pairs([("level".to_owned(), cedar_policy::RestrictedExpression::new_long(3))])?;
+        let request = Request::new(principal, action, resource, context, Some(&schema))?;
+        Ok(Self { authorizer: Authorizer::new(), policies, entities, request })
+    }
+
+    fn decide(&self) -> Decision {
+        let response = self.authorizer.is_authorized(std::hint::black_box(&self.request), &self.policies, &self.entities);
+        std::hint::black_box(&response).decision()
+    }
+}

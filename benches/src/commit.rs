@@ -1,0 +1,218 @@
+//! Durable moves, against bare SQLite that writes as many rows of the same sizes, in savepoints and groups of the same size,
+//! under the same pragmas.
+
+use crate::Result;
+use crate::harness::{Table, in_turns, rate};
+use crate::shop::Shop;
+use rusqlite::{Connection, params};
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const CALLERS: usize = 64;
+
+pub fn run(quick: bool, table: &mut Table) -> Result<()> {
+    let (rounds, round) = if quick { (2, Duration::from_millis(200)) } else { (9, Duration::from_secs(1)) };
+    pair("one caller", 1, 0.7, rounds, round, table)?;
+    pair("64 callers", CALLERS, 0.5, rounds, round, table)
+}
+
+fn pair(what: &str, callers: usize, bar: f64, rounds: usize, round: Duration, table: &mut Table) -> Result<()> {
+    let shop = Shop::new(callers)?;
+    let failed = AtomicBool::new(false);
+    let states: Vec<AtomicBool> = (0..callers).map(|_| AtomicBool::new(false)).collect();
+    // A first round tells how large groups become and how large rows are; the rival is made after it.
+    ours(&shop, &states, round / 2, &failed);
+    let sizes = Sizes::of(&shop.path())?;
+    let place = tempfile::tempdir()?;
+    let rival = RefCell::new(Bare::new(&place.path().join("bare.db"), callers, sizes)?);
+    let group = Cell::new(1usize);
+    let [fast, bare] = in_turns(
+        rounds,
+        [
+            Box::new(|| {
+                let before = shop.engine.stats().map(|s| (s.commits, s.jobs)).unwrap_or_default();
+                let per_second = ours(&shop, &states, round, &failed);
+                let after = shop.engine.stats().map(|s| (s.commits, s.jobs)).unwrap_or_default();
+                let (commits, jobs) = (after.0 - before.0, after.1 - before.1);
+                group.set((jobs as f64 / commits.max(1) as f64).round().max(1.0) as usize);
+                per_second
+            }),
+            Box::new(|| rival.borrow_mut().run(group.get(), round).unwrap_or(f64::NAN)),
+        ],
+    );
+    if failed.load(Ordering::Relaxed) {
+        return Err("a move failed while it was measured".into());
+    }
+    let what = format!("durable moves, {what} (groups of {}); bare SQLite", group.get());
+    table.row(what, rate(fast), rate(bare), fast / bare, format!("at least {bar}"));
+    Ok(())
+}
+
+/// Moves a second from as many callers as there are states; each moves an instance of its own.
+fn ours(shop: &Shop, states: &[AtomicBool], round: Duration, failed: &AtomicBool) -> f64 {
+    let done = AtomicU64::new(0);
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for (instance, state) in states.iter().enumerate() {
+            let done = &done;
+            scope.spawn(move || {
+                while begun.elapsed() < round {
+                    let on = !state.load(Ordering::Relaxed);
+                    if let Err(error) = shop.toggle(instance, on) {
+                        eprintln!("{error}");
+                        failed.store(true, Ordering::Relaxed);
+                        return;
+                    }
+                    state.store(on, Ordering::Relaxed);
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// The mean sizes of what a move writes, in bytes, as they are in our file.
+#[derive(Clone, Copy)]
+struct Sizes {
+    header: usize,
+    parts: usize,
+    facts: usize,
+    frontier: usize,
+    note: usize,
+}
+
+impl Sizes {
+    /// Reads them from a store that is open: the bench is the one place where a second reader is harmless, for nobody else
+    /// holds the file and the figures need not be of one moment.
+    fn of(path: &Path) -> Result<Self> {
+        let copy = path.with_extension("sizes");
+        std::fs::copy(path, &copy)?;
+        let wal = |p: &Path| {
+            let mut name = p.as_os_str().to_owned();
+            name.push("-wal");
+            std::path::PathBuf::from(name)
+        };
+        std::fs::copy(wal(path), wal(&copy))?;
+        let conn = Connection::open(&copy)?;
+        let mean = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, f64>(0)).map(|v| v as usize);
+        Ok(Self {
+            header: mean("SELECT avg(length(header)) FROM hos_record WHERE tenant = 'bench'")?,
+            parts: mean("SELECT avg(length(parts)) FROM hos_record WHERE tenant = 'bench'")?,
+            facts: mean("SELECT avg(length(facts)) FROM hos_instance")?,
+            frontier: mean("SELECT avg(length(frontier)) FROM hos_head")?,
+            note: mean("SELECT coalesce(avg(length(note)), 300) FROM hos_checkpoint")?,
+        })
+    }
+}
+
+/// Bare SQLite, writing what a move writes: a record, the instance's row, the log's entry, the once-key; and for each commit
+/// the log's head and a checkpoint.
+struct Bare {
+    conn: Connection,
+    sizes: Sizes,
+    next: u64,
+    callers: usize,
+}
+
+const TABLES: &str = "
+CREATE TABLE record (tenant TEXT NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL, header BLOB NOT NULL, parts BLOB NOT NULL,
+  PRIMARY KEY (tenant, thread, n)) STRICT;
+CREATE TABLE instance (tenant TEXT NOT NULL, contract TEXT NOT NULL, id BLOB NOT NULL, handle BLOB NOT NULL, n INTEGER NOT NULL,
+  last BLOB NOT NULL, state TEXT NOT NULL, version INTEGER NOT NULL, facts BLOB NOT NULL, PRIMARY KEY (tenant, contract, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE entry (tenant TEXT NOT NULL, seq INTEGER NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL, sealed_at INTEGER NOT NULL,
+  hash BLOB NOT NULL, leaf BLOB NOT NULL, PRIMARY KEY (tenant, seq)) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX entry_thread ON entry (tenant, thread, n);
+CREATE TABLE once (tenant TEXT NOT NULL, key BLOB NOT NULL, digest BLOB NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL,
+  at INTEGER NOT NULL, PRIMARY KEY (tenant, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE head (tenant TEXT PRIMARY KEY, size INTEGER NOT NULL, entry BLOB NOT NULL, frontier BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE checkpoint (tenant TEXT PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+impl Bare {
+    fn new(path: &Path, callers: usize, sizes: Sizes) -> Result<Self> {
+        let conn = Connection::open(path)?;
+        conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        for (name, value) in [
+            ("synchronous", "FULL"),
+            ("secure_delete", "FAST"),
+            ("temp_store", "MEMORY"),
+            ("cell_size_check", "ON"),
+            ("trusted_schema", "OFF"),
+        ] {
+            conn.pragma_update(None, name, value)?;
+        }
+        conn.pragma_update_and_check(None, "wal_autocheckpoint", 1_000, |_| Ok(()))?;
+        conn.set_prepared_statement_cache_capacity(64);
+        conn.execute_batch(TABLES)?;
+        for i in 0..callers {
+            conn.execute(
+                "INSERT INTO instance VALUES ('bench', 'lamp', ?1, zeroblob(16), 0, zeroblob(32), 'off', 1, zeroblob(?2))",
+                params![i.to_string().into_bytes(), sizes.facts as i64],
+            )?;
+        }
+        Ok(Self { conn, sizes, next: 0, callers })
+    }
+
+    /// Moves a second, in commits of this many.
+    fn run(&mut self, group: usize, round: Duration) -> Result<f64> {
+        let (begun, first) = (Instant::now(), self.next);
+        while begun.elapsed() < round {
+            self.commit(group)?;
+        }
+        Ok((self.next - first) as f64 / begun.elapsed().as_secs_f64())
+    }
+
+    fn commit(&mut self, group: usize) -> Result<()> {
+        let conn = &self.conn;
+        // Bytes that do not compress into zero pages and differ from row to row, as hashes and ciphertexts do.
+        let bytes = |seed: u64, len: usize| -> Vec<u8> {
+            (0..len as u64).map(|i| (seed.wrapping_mul(0x9e37_79b9).wrapping_add(i * 131) >> 3) as u8).collect()
+        };
+        conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        for _ in 0..group {
+            let at = self.next;
+            self.next += 1;
+            let caller = at as usize % self.callers;
+            let (n, thread) = (at as i64, bytes(caller as u64, 16));
+            conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+            conn.prepare_cached("INSERT INTO record VALUES ('bench', ?1, ?2, ?3, ?4)")?.execute(params![
+                thread,
+                n,
+                bytes(at, self.sizes.header),
+                bytes(at + 1, self.sizes.parts)
+            ])?;
+            let moved = conn
+                .prepare_cached("UPDATE instance SET n = ?2, last = ?3, state = ?4, version = version + 1, facts = ?5 WHERE tenant = 'bench' AND contract = 'lamp' AND id = ?1")?
+                .execute(params![caller.to_string().into_bytes(), n, bytes(at, 32), if at % 2 == 0 { "on" } else { "off" }, bytes(7, self.sizes.facts)])?;
+            assert_eq!(moved, 1);
+            conn.prepare_cached("INSERT INTO once VALUES ('bench', ?1, ?2, ?3, ?4, ?5)")?.execute(params![
+                format!("once-{at}").into_bytes(),
+                bytes(at, 32),
+                thread,
+                n,
+                n
+            ])?;
+            conn.prepare_cached("RELEASE job")?.execute([])?;
+            conn.prepare_cached("INSERT INTO entry VALUES ('bench', ?1, ?2, ?1, ?3, ?4, ?5)")?.execute(params![
+                n,
+                thread,
+                n,
+                bytes(at, 32),
+                bytes(at + 2, 32)
+            ])?;
+        }
+        conn.prepare_cached("INSERT OR REPLACE INTO head VALUES ('bench', ?1, ?2, ?3)")?.execute(params![
+            self.next as i64,
+            bytes(self.next, 32),
+            bytes(self.next, self.sizes.frontier)
+        ])?;
+        conn.prepare_cached("INSERT OR REPLACE INTO checkpoint VALUES ('bench', ?1, ?2)")?
+            .execute(params![self.next as i64, bytes(self.next, self.sizes.note)])?;
+        conn.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+}

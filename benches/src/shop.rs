@@ -1,0 +1,117 @@
+//! A store with instances that move to and fro: what writing and verifying are measured on.
+
+use crate::Result;
+use hos_core::call::{Begin, By, Transition};
+use hos_core::id::{Tenant, Uid};
+use hos_core::law::Law;
+use hos_core::policy::Entity;
+use hos_core::value::{Record, Value};
+use hos_engine::{Engine, Founding, TenantRef};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const SCHEMA: &str = r#"namespace S {
+  entity Account in [Role] = { active: Bool };
+  entity Role;
+  entity Clock;
+  entity Gate;
+  entity Lamp;
+  action "lamp.make", "lamp.on", "lamp.off" appliesTo { principal: [Account], resource: [Lamp] };
+  action "tenant.open" appliesTo { principal: [Account], resource: [Gate] };
+}
+"#;
+
+const POLICIES: &str = r#"
+@id("owner") permit (principal, action in [S::Action::"lamp.make", S::Action::"lamp.on", S::Action::"lamp.off"], resource)
+  when { principal == resource.owner };
+@id("operator") permit (principal in S::Role::"operator", action == S::Action::"tenant.open", resource);
+@id("inactive") forbid (principal is S::Account, action, resource) unless { principal.active };
+"#;
+
+const CONTRACT: &str = r#"
+contract     = "lamp"
+version      = 1
+entity       = "S::Lamp"
+data_subject = "facts.owner"
+states       = ["off", "on"]
+forever      = ["off", "on"]
+
+[facts]
+owner = "Account"
+watts = "Long"
+
+[begin.make]
+to     = "off"
+action = "lamp.make"
+
+[event.on]
+from    = ["off"]
+to      = "on"
+args    = { amount = "Long", ref = "String" }
+action  = "lamp.on"
+require = [{ code = "too_much", when = "context.amount <= resource.watts" }]
+
+[event.off]
+from    = ["on"]
+to      = "off"
+args    = { amount = "Long", ref = "String" }
+action  = "lamp.off"
+require = [{ code = "too_much", when = "context.amount <= resource.watts" }]
+"#;
+
+/// An open store in a directory of its own.
+pub struct Shop {
+    place: tempfile::TempDir,
+    pub engine: Engine,
+    pub tenant: TenantRef,
+    keys: AtomicU64,
+}
+
+fn owner() -> Result<Uid> {
+    Ok(Uid::new("S::Account", "ayse")?)
+}
+
+impl Shop {
+    /// With this many instances, all off.
+    pub fn new(instances: usize) -> Result<Self> {
+        let files = [
+            ("law.toml", "name = \"lamps\"\nnamespace = \"S\"\npersons = [\"Account\"]\n"),
+            ("schema.cedarschema", SCHEMA),
+            ("policies/all.cedar", POLICIES),
+            ("contracts/lamp.toml", CONTRACT),
+        ];
+        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).to_vec();
+        let law = Law::load(files).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+        let role = Uid::new("S::Role", "operator")?;
+        let entity = |uid: Uid, attrs: Record, parents: BTreeSet<Uid>| Entity { uid, attrs, parents, record: None };
+        let founder = entity(owner()?, Record::from([("active".to_owned(), Value::Bool(true))]), [role.clone()].into());
+        let founding = Founding { founder, roles: vec![entity(role, Record::new(), BTreeSet::new())] };
+        let place = tempfile::tempdir()?;
+        let engine = Engine::builder().law(Arc::new(law)).sqlite(place.path().join("bench.db")).found(founding)?;
+        let name = Tenant::new("bench")?;
+        assert!(engine.open_tenant(&By::new(owner()?), &name)?.allowed);
+        let tenant = engine.tenant("bench")?;
+        for i in 0..instances {
+            let begin = Begin::new(owner()?, "lamp", &i.to_string(), "make")?.fact("owner", owner()?).fact("watts", 100);
+            assert!(tenant.begin(begin)?.allowed);
+        }
+        Ok(Self { place, engine, tenant, keys: AtomicU64::new(0) })
+    }
+
+    /// The store's file.
+    pub fn path(&self) -> PathBuf {
+        self.place.path().join("bench.db")
+    }
+
+    /// One move of one instance, under a once-key of its own.
+    pub fn toggle(&self, instance: usize, on: bool) -> Result<()> {
+        let key = self.keys.fetch_add(1, Ordering::Relaxed);
+        let event = if on { "on" } else { "off" };
+        let call = Transition::new(owner()?, "lamp", &instance.to_string(), event)?;
+        let call = call.arg("amount", 42).arg("ref", format!("psp-reference-{key}").as_str()).once(&format!("once-{key}"))?;
+        let answer = self.tenant.transition(call)?;
+        if answer.allowed && !answer.again { Ok(()) } else { Err(format!("a move was not made: {answer:?}").into()) }
+    }
+}
