@@ -26,10 +26,10 @@ action \"evidence.erase\" appliesTo{principal:[A],resource:[A]};}
     ),
 ];
 
-pub fn files() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
     FILES.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
 }
 
-pub fn law() -> Law {
+pub(crate) fn law() -> Law {
     Law::load(files()).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }

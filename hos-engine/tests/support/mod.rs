@@ -1,7 +1,7 @@
 //! A small world for the engine's tests: the smallest law that uses every table, and a store in which each has a row.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-pub mod law;
+pub(crate) mod law;
 
 use hos_core::answer::Answer;
 use hos_core::call::{Begin, By, Change, Directory, Note, Transition};
@@ -14,23 +14,23 @@ use hos_engine::{Engine, Founding, Settings, TenantRef};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub fn uid(kind: &str, id: &str) -> Uid {
+pub(crate) fn uid(kind: &str, id: &str) -> Uid {
     Uid::new(format!("N::{kind}"), id).unwrap()
 }
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
 
-pub struct Store {
-    pub engine: Engine,
-    pub clock: Arc<SetClock>,
-    pub path: PathBuf,
-    pub dir: tempfile::TempDir,
+pub(crate) struct Store {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<SetClock>,
+    pub(crate) path: PathBuf,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 /// A store with one tenant `t1`, a root operator, a person `ann` and a role `staff`.
-pub fn fresh(settings: Settings) -> Store {
+pub(crate) fn fresh(settings: Settings) -> Store {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s.db");
     let clock = Arc::new(SetClock::at(at("2026-01-01T00:00:00Z")));
@@ -51,35 +51,35 @@ pub fn fresh(settings: Settings) -> Store {
 }
 
 impl Store {
-    pub fn tenant(&self, name: &str) -> TenantRef {
+    pub(crate) fn tenant(&self, name: &str) -> TenantRef {
         self.engine.tenant(name).unwrap()
     }
 
-    pub fn builder(&self) -> hos_engine::Builder {
+    pub(crate) fn builder(&self) -> hos_engine::Builder {
         Engine::builder().sqlite(&self.path).clock(self.clock.clone())
     }
 }
 
-pub fn root() -> By {
+pub(crate) fn root() -> By {
     By::new(uid("A", "root"))
 }
 
-pub fn change(at: &TenantRef, change: Change) -> Answer {
+pub(crate) fn change(at: &TenantRef, change: Change) -> Answer {
     let answer = at.directory(Directory::new(uid("A", "root"), change)).unwrap();
     assert!(answer.allowed, "{:?}", answer.blockers);
     answer
 }
 
-pub fn new_order(id: &str) -> Begin {
+pub(crate) fn new_order(id: &str) -> Begin {
     Begin::new(uid("A", "root"), "o", id, "new").unwrap().fact("who", uid("A", "ann"))
 }
 
-pub fn go(id: &str) -> Transition {
+pub(crate) fn go(id: &str) -> Transition {
     Transition::new(uid("A", "root"), "o", id, "go").unwrap()
 }
 
 /// A small store in which every table has a row.
-pub fn store() -> Store {
+pub(crate) fn store() -> Store {
     let store = fresh(Settings::default());
     let tenant = store.tenant("t1");
     change(&tenant, Change::Join { uid: uid("A", "ann"), parent: uid("R", "staff") });
