@@ -1,8 +1,9 @@
 //! From the options to an open engine, a tenant and a principal.
 
-use crate::cli::Global;
 use crate::entity;
+use crate::global::Global;
 use crate::input;
+use crate::usage::usage;
 use clap::Args;
 use hos_core::call::{By, Legacy};
 use hos_core::id::{Name, RequestId, Tenant};
@@ -32,11 +33,6 @@ pub(crate) struct Brought {
     /// The state that the world's own row has now
     #[arg(long, value_name = "STATE", requires = "legacy", help_heading = "What comes with the call")]
     pub(crate) legacy_state: Option<String>,
-}
-
-/// A failure of the command's form.
-pub(crate) fn usage(message: impl Into<String>) -> Failure {
-    Failure::new(Code::CallMalformed, message)
 }
 
 fn environment(name: &str) -> Result<Option<String>, Failure> {

@@ -1,6 +1,6 @@
 //! Entities as people write them: `Account::ayse`, `Pazar::Account::"ayse"`, `order/o-17`.
 
-use crate::context::usage;
+use crate::usage::usage;
 use hos_core::id::{IdError, InstanceId, Shown, Uid};
 use hos_core::law::{Law, LawContract};
 use hos_engine::Failure;

@@ -1,7 +1,7 @@
 //! What is given on the command line, in files or on standard input, made into values.
 
-use crate::context::usage;
 use crate::typed;
+use crate::usage::usage;
 use hos_core::contract::definition::{Contract, Event};
 use hos_core::id::{Name, Shown};
 use hos_core::law::Law;

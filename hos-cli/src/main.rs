@@ -5,13 +5,15 @@ mod command;
 mod context;
 mod entity;
 mod exit;
+mod global;
 mod input;
 mod out;
 mod progress;
 mod show;
 mod typed;
+mod usage;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
     };
     let language = cli.global.language();
     let law_dir = cli.command.law_dir().or(cli.global.law_dir.as_deref()).map(std::path::Path::to_path_buf);
-    match command::run(cli.global.clone(), cli.command) {
+    match command::run(&cli.global, cli.command, cli::Cli::command) {
         Ok(done) => out::done(&done, cli.global.json),
         Err(failure) => out::failed(&failure, cli.global.json, &language, law_dir.as_deref()),
     }

@@ -121,6 +121,24 @@ fn deadlines_overrides_adoption_and_messages() {
 }
 
 #[test]
+fn a_grant_names_somebody_else_than_who_asks() {
+    let world = World::new();
+    world.order("o-1");
+    let view = ["can", "order.view", "order/o-1", "--json"];
+    let mehmet = |world: &World| run(world.with(&view, "Account::mehmet"));
+    assert_eq!(mehmet(&world).ended(1).code(), "hos.not_permitted");
+    let grant = ["directory", "grant", "g-1", "viewer", "--principal", "Account::mehmet"];
+    assert_eq!(world.ayse_json(&grant).ended(1).code(), "hos.not_permitted");
+    world.run(&grant).ended(0);
+    assert_eq!(mehmet(&world).ended(0).json()["policies"], json!(["g-1"]));
+    let listed = world.run(&["directory", "list", "--json"]).ended(0).json();
+    let principal = json!({ "type": "Stall::Account", "id": "mehmet" });
+    assert_eq!(listed["grants"], json!([{ "id": "g-1", "template": "viewer", "principal": principal }]));
+    world.run(&["directory", "revoke", "g-1"]).ended(0);
+    assert_eq!(mehmet(&world).ended(1).code(), "hos.not_permitted");
+}
+
+#[test]
 fn in_shadow_the_worlds_own_outcome_stands() {
     let world = World::new();
     let directory = law();
@@ -135,6 +153,29 @@ fn in_shadow_the_worlds_own_outcome_stands() {
     let said = run(world
         .with(&["can", "tag.read", "Tag::t", "--attr", "owner=Stall::Account::\"ayse\"", "--legacy", "yes"], "Account::mehmet"));
     assert!(said.out.contains("unlawful hos.not_permitted") && said.out.contains("law and world differ"), "{}", said.out);
+}
+
+#[test]
+fn evidence_is_verified_against_what_is_kept_outside() {
+    let world = World::new();
+    world.order("o-1");
+    let keys = world.run(&["keys", "show", "--json"]).ended(0).json();
+    let vkey =
+        keys["keys"].as_array().unwrap().iter().find(|k| k["tenant"] == "pazar").unwrap()["vkey"].as_str().unwrap().to_owned();
+    let born = world.ayse_json(&["begin", "order", "o-2", "place", "--fact", "buyer=ayse", "--fact", "total=1"]).ended(0).json();
+    let note = born["receipt"]["seal"]["checkpoint"].as_str().unwrap();
+    let anchor = world.path("anchor.note");
+    std::fs::write(&anchor, note).unwrap();
+    let verified = world.run(&["verify", "--json", "--anchor", &anchor, "--key", &vkey]).ended(0).json();
+    assert_eq!(verified["level"], "anchored", "{verified}");
+    // Another log's note, and a note that somebody changed, are findings.
+    std::fs::write(&anchor, note.replacen("pazar", "pazaz", 1)).unwrap();
+    world.run(&["verify", "--anchor", &anchor, "--key", &vkey]).ended(3);
+    // A copy is verified before it has its name, and an existing file is not replaced.
+    let copy = world.path("copy.db");
+    let copied = world.run(&["backup", &copy, "--json"]).ended(0).json();
+    assert_eq!(copied["level"], "intact");
+    assert_ne!(world.run(&["backup", &copy]).exit, 0);
 }
 
 #[test]

@@ -48,7 +48,8 @@ fn every_command_has_one_json_object() {
         vec!["exit-codes"],
     ];
     for command in commands {
-        let got = world.run(&[&command[..], &["--json"]].concat()).ended(0);
+        let got = world.run(&[&command[..], &["--json"]].concat());
+        assert_eq!(got.exit, 0, "{command:?}: {got:?}");
         assert!(got.json().is_object(), "{command:?}");
         assert_eq!(got.out.trim_end().lines().count(), 1, "{command:?}: {}", got.out);
         assert!(got.err.is_empty(), "{command:?}: {}", got.err);

@@ -161,7 +161,7 @@ pub enum Change {
 /// Brings an existing row in: attested, not judged against the contract's births.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adopt {
-    /// Who; policy must permit `contract.adopt` on the instance.
+    /// Who; policy must permit `<contract>.adopt` on the instance.
     pub by: By,
     /// The contract.
     pub contract: Name,

@@ -75,8 +75,8 @@ codes! {
     InstanceExists = 43, "hos.instance_exists", "An instance with this id exists already.";
     InstanceErased = 44, "hos.instance_erased", "This instance was erased.";
     SubjectErased = 45, "hos.subject_erased", "The person this would be written about was erased.";
+    EventUnknown = 46, "hos.event_unknown", "The contract has no such event, birth or override.";
     SubjectInUse = 47, "hos.subject_in_use", "Live instances still need what is kept of this person; they are named.";
-    EventUnknown = 48, "hos.event_unknown", "The contract has no such event, birth or override.";
     // Absence: refused before judging.
     ActionUnknown = 50, "hos.action_unknown", "The law's schema has no such action.";
     PrincipalTypeUnknown = 51, "hos.principal_type_unknown", "The principal's type is not one the action applies to.";

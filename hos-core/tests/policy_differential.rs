@@ -206,6 +206,8 @@ fn kind(error: &EvaluationError) -> &'static str {
 type Verdict = (bool, BTreeSet<String>, BTreeSet<(String, String, String)>);
 
 fn ours(ruling: &Ruling) -> Verdict {
+    assert!(ruling.determining.is_sorted_by(|a, b| a < b), "each once, in order: {:?}", ruling.determining);
+    assert!(ruling.errors.is_sorted_by(|a, b| a.policy < b.policy), "each once, in order: {:?}", ruling.errors);
     let errors = ruling.errors.iter().map(|e| (e.policy.clone(), e.kind.clone(), e.message.clone())).collect();
     assert_eq!(ruling.effect == Effect::Forbidden, ruling.effect != Effect::Allow && !ruling.determining.is_empty());
     (ruling.effect == Effect::Allow, ruling.determining.iter().cloned().collect(), errors)

@@ -101,6 +101,8 @@ fn draft() -> Draft {
             expression("if resource has due then resource.due else datetime(\"2015-01-01\")", Wanted::Instant),
             expression("datetime(\"2015-07-01T00:00:00Z\").offset(duration(\"1h\"))", Wanted::Instant),
             expression("context.amount * 9223372036854775807 > 0", Wanted::Bool),
+            expression("Pazar::Account::\"deniz\".blocked || action in Pazar::Action::\"order\"", Wanted::Bool),
+            expression("Pazar::Account::\"deniz\".blocked", Wanted::Bool),
         ],
     }
 }
@@ -321,6 +323,9 @@ fn what_is_absent_is_refused_with_its_code() {
     assert_eq!(change(&|c| c.given = vec![order(&["Role::\"clerk\""])]), Code::HierarchyInvalid, "a parent of a wrong type");
     assert_eq!(change(&|c| c.given.push(account("Account::\"can\"", &[]))), Code::DirectoryConflict);
     assert_eq!(change(&|c| c.given.push(entity("Shop::\"s\"", shop(), &[]))), Code::DirectoryConflict);
+    assert_eq!(change(&|c| c.given.push(entity("Color::\"red\"", Record::new(), &[]))), Code::DirectoryConflict);
+    assert_eq!(change(&|c| c.given.push(entity("Color::\"pink\"", Record::new(), &[]))), Code::AttributeType);
+    assert_eq!(change(&|c| c.given.push(entity("Thing::\"x\"", Record::new(), &[]))), Code::AttributeUnknown);
     assert_eq!(change(&|c| c.given.push(c.given[0].clone())), Code::CallMalformed);
     assert_eq!(change(&|c| c.given = vec![order(&[]); 2_000]), Code::CallTooLarge);
     // Fine as they are, so that each refusal above has its own cause.
@@ -534,6 +539,9 @@ fn contracts_expressions_are_judged_over_the_same_slice() {
     assert!(prepared.condition(ExpressionId(3)).unwrap_err().contains("overflow"));
     assert!(prepared.condition(ExpressionId(2)).is_err() && prepared.instant(ExpressionId(0)).is_err());
     assert!(prepared.condition(ExpressionId(99)).is_err());
+    // Entities that only the expression names are at hand as well, and so is the action.
+    assert_eq!(prepared.condition(ExpressionId(4)), Ok(true));
+    assert_eq!(prepared.condition(ExpressionId(5)), Ok(false));
     call.context.insert("amount".into(), 99.into());
     assert_eq!(bound.prepare(&call.request()).unwrap().condition(ExpressionId(0)), Ok(false));
 }
@@ -550,6 +558,7 @@ fn the_slice_names_all_that_was_judged() {
         [
             "Account::\"ayse\"",
             "Account::\"can\"",
+            "Account::\"deniz\"",
             "Order::\"o-1\"",
             "Region::\"west\"",
             "Role::\"clerk\"",

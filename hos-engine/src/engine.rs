@@ -1,15 +1,15 @@
 //! The engine's face: tenants, calls, and what operators need.
 
 use crate::court::{Court, lock};
-use crate::founding::Plan;
 use crate::report::{Available, HistoryEntry, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
 use crate::sealed::FreshKeys;
 use crate::store::StoreError;
 use crate::store::sql::{evidence as evidence_sql, state as state_sql};
 use crate::store::sqlite::{SqliteStore, Stats, Tx};
 use crate::view::{self, InForce, View};
+use crate::work::Plan;
 use crate::work::{Done, Job};
-use crate::{Builder, Failure, seal, verify};
+use crate::{Failure, seal, verify};
 use hos_core::answer::Answer;
 use hos_core::call::{Adopt, Begin, By, Call, Can, Directory, Note, Transition};
 use hos_core::id::{InstanceId, KeyId, Name, StoreId, Tenant, TreeHash, Uid};
@@ -21,6 +21,7 @@ use hos_core::proof::record::Durability;
 use hos_core::refusal::Code;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,11 +42,6 @@ pub struct TenantRef {
 }
 
 impl Engine {
-    /// Starts a builder.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
         Self(Arc::new(Inner { store, court }))
     }
@@ -267,38 +263,39 @@ impl TenantRef {
     /// The tenant's directory: this process's if it was the store's not longer ago than the settings allow, else confirmed.
     fn view(&self) -> Result<Arc<View>, Failure> {
         let court = self.court();
-        let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(&self.name).cloned();
-        if let Some((view, since)) = &known
-            && since.elapsed() <= court.settings.directory_age_max
-        {
-            return Ok(view.clone());
-        }
-        let begun = Instant::now();
-        let stale = |f: Failure| if f.code == Code::TenantUnknown { f } else { Failure::new(Code::DirectoryStale, f.message) };
-        let view = self
-            .engine
-            .read(|tx| {
-                let row = tx.row(&crate::store::sql::law::activation())?;
-                let n = row.map(|row| row.uint(0)).transpose()?;
-                let version = view::version(tx, &self.name)?;
-                match known {
-                    Some((view, _)) if view.version == version && Some(view.in_force.activation.n) == n => Ok(view),
-                    _ => {
-                        let in_force = Arc::new(InForce::read(tx, &court.laws)?);
-                        View::read(tx, &self.name, in_force, &court.keys(), &FreshKeys::new()).map(Arc::new)
-                    }
-                }
-            })
-            .map_err(stale)?;
-        let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
-        // A commit of our own may have published a newer one meanwhile.
-        match views.get(&self.name) {
-            Some((newer, _)) if newer.version > view.version => Ok(newer.clone()),
-            _ => {
-                views.insert(self.name.clone(), (view.clone(), begun));
-                Ok(view)
+        loop {
+            let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(&self.name).cloned();
+            if let Some((view, since)) = &known
+                && since.elapsed() <= court.settings.directory_age_max
+            {
+                return Ok(view.clone());
             }
+            let (changes, begun) = (court.changes.load(Ordering::SeqCst), Instant::now());
+            let view = self.read_view(known.map(|(view, _)| view))?;
+            let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
+            if court.changes.load(Ordering::SeqCst) == changes {
+                views.insert(self.name.clone(), (view.clone(), begun));
+                return Ok(view);
+            }
+            // This process changed a directory meanwhile: what was read may be older than that.
         }
+    }
+
+    fn read_view(&self, known: Option<Arc<View>>) -> Result<Arc<View>, Failure> {
+        let court = self.court();
+        let read = self.engine.read(|tx| {
+            let row = tx.row(&crate::store::sql::law::activation())?;
+            let n = row.map(|row| row.uint(0)).transpose()?;
+            let version = view::version(tx, &self.name)?;
+            match known {
+                Some(view) if view.version == version && Some(view.in_force.activation.n) == n => Ok(view),
+                _ => {
+                    let in_force = Arc::new(InForce::read(tx, &court.laws)?);
+                    View::read(tx, &self.name, in_force, &court.keys(), &FreshKeys::new()).map(Arc::new)
+                }
+            }
+        });
+        read.map_err(|f| if f.code == Code::TenantUnknown { f } else { Failure::new(Code::DirectoryStale, f.message) })
     }
 
     fn bench<'a>(&'a self, view: &'a View, guards: Option<&'a view::Bench>) -> Bench<'a> {

@@ -4,6 +4,7 @@
 //! read by nobody else.
 
 use crate::Failure;
+use crate::ports::Entropy;
 use hos_core::id::Handle;
 use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
@@ -44,6 +45,13 @@ pub fn read_seal_key(path: &Path) -> Result<SealKey, Failure> {
     seed[..16].copy_from_slice(&first.0);
     seed[16..].copy_from_slice(&second.0);
     Ok(SealKey::from_seed(&seed))
+}
+
+/// Makes a seal key out of chance and writes it as [`write_seal_key`] does; the seed is nowhere else.
+pub fn make_seal_key(path: &Path, entropy: &dyn Entropy) -> Result<SealKey, Failure> {
+    let mut seed = Zeroizing::new([0; 32]);
+    entropy.fill(&mut seed[..])?;
+    write_seal_key(path, &seed)
 }
 
 /// Writes a new seal key, readable by its owner alone; an existing file is never replaced.

@@ -7,24 +7,19 @@
 //! let answer = pazar.transition(Transition::new(ayse, "order", "o-17", "pay")?.arg("amount", 4200).once("psp-evt-9")?)?;
 //! ```
 
-mod activation;
 pub mod clock;
 mod court;
 mod engine;
-mod erase;
 mod failure;
-mod founding;
-mod history;
 pub mod join;
 pub mod keys;
 mod laws;
 mod open;
-mod outbox;
 pub mod ports;
 mod report;
 mod seal;
 mod sealed;
-mod settle;
+mod settings;
 pub mod store;
 mod verify;
 mod view;
@@ -33,9 +28,15 @@ mod work;
 pub use engine::{Engine, TenantRef};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
-pub use open::{Builder, Founding, Seal, Settings};
+pub use open::Builder;
 pub use report::{Available, HistoryEntry, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
+pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;
 
 pub use hos_core::answer::Answer;
 pub use hos_core::call;
+
+/// The README's snippet compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -2,73 +2,25 @@
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::court::Court;
-use crate::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, Plan};
+use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE};
 use crate::keys::{read_seal_key, write_seal_key};
 use crate::laws::{Laws, load_law};
 use crate::ports::{Clock, Entropy};
 use crate::seal::Origin;
+use crate::settings::{Founding, Settings};
 use crate::store::StoreError;
 use crate::store::sql::law as law_sql;
 use crate::store::sql::schema::{APPLICATION_ID, MIGRATIONS};
 use crate::store::sqlite::{OpenOptions, SqliteStore, Vault};
+use crate::work::Plan;
 use crate::{Engine, Failure};
 use hos_core::id::StoreId;
-use hos_core::judge::Limits;
 use hos_core::law::Law;
-use hos_core::policy::Entity;
 use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
-
-/// When records get their place in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seal {
-    /// In the commit of the call; the answer's receipt is complete.
-    Inline,
-    /// By `work`, later; receipts are pending until then.
-    Worker,
-}
-
-/// Settings of a store; none of them is law.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// When records are sealed.
-    pub seal: Seal,
-    /// How old the directory that `can` judges under may be before it is confirmed again.
-    pub directory_age_max: Duration,
-    /// Bounds of judging.
-    pub limits: Limits,
-    /// How long once-keys are kept; at least 30 days.
-    pub once_kept: Duration,
-    /// How long to wait for another process that holds the store.
-    pub busy_timeout: Duration,
-    /// Accept the clock as it is, once, though it jumped.
-    pub clock_confirmed: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            seal: Seal::Inline,
-            directory_age_max: Duration::from_millis(500),
-            limits: Limits::default(),
-            once_kept: Duration::from_secs(30 * 86_400),
-            busy_timeout: Duration::from_secs(10),
-            clock_confirmed: false,
-        }
-    }
-}
-
-/// Who may do the first directory change of a new store: attested in its first record, not judged.
-#[derive(Debug, Clone)]
-pub struct Founding {
-    /// The founder's account, with attributes and parents.
-    pub founder: Entity,
-    /// The roles (or other entities) that the founder's parents name, created with it.
-    pub roles: Vec<Entity>,
-}
 
 /// How an engine is opened.
 pub struct Builder {
@@ -90,6 +42,13 @@ impl Default for Builder {
             entropy: Arc::new(SystemEntropy),
             settings: Settings::default(),
         }
+    }
+}
+
+impl Engine {
+    /// Starts a builder.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 
@@ -179,10 +138,12 @@ impl Builder {
             .law
             .clone()
             .ok_or_else(|| Failure::new(Code::LawInvalid, "a store is founded under a law, and none was given"))?;
-        if std::fs::metadata(&path).is_ok_and(|m| m.len() > 0) {
+        let store = SqliteStore::<Court>::open(&path, self.options(true))?;
+        // A founding that was killed leaves a file without a store: it is founded now.
+        if store.read(|tx| tx.row(&law_sql::store_value(KEY_STORE)))?.is_some() {
             return Err(Failure::new(
                 Code::DirectoryConflict,
-                format!("{} exists already; a store is founded in a new file", path.display()),
+                format!("{} holds a store already; a store is founded in a new file", path.display()),
             ));
         }
         let mut id = [0; 16];
@@ -195,7 +156,6 @@ impl Builder {
             self.entropy.fill(&mut seed[..])?;
             write_seal_key(&key_path, &seed)?
         };
-        let store = SqliteStore::<Court>::open(&path, self.options(true))?;
         let vault = Vault::open(Vault::path_beside(&path), true)?;
         let engine = Engine::assemble(store, self.court(Origin { store: StoreId(id), epoch: 0 }, key, vault));
         engine.found(Plan { law, founder: founding.founder, roles: founding.roles })?;
@@ -211,7 +171,13 @@ impl Builder {
     }
 
     fn options(&self, create: bool) -> OpenOptions {
-        OpenOptions { create, busy_timeout: self.settings.busy_timeout, ..OpenOptions::new(APPLICATION_ID, MIGRATIONS) }
+        // A page is written twice, to the log and to the file: the longer the log, the more changes of a page are written once.
+        OpenOptions {
+            create,
+            busy_timeout: self.settings.busy_timeout,
+            checkpoint_pages: 8192,
+            ..OpenOptions::new(APPLICATION_ID, MIGRATIONS)
+        }
     }
 
     fn court(self, of: Origin, key: SealKey, vault: Vault) -> Court {
@@ -225,6 +191,7 @@ impl Builder {
             settings: self.settings,
             in_force: RwLock::default(),
             views: RwLock::default(),
+            changes: AtomicU64::new(0),
             checkpoints: Mutex::default(),
         }
     }

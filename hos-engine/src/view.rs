@@ -94,11 +94,6 @@ impl View {
         Self::bind(self.version + 1, self.in_force.clone(), directory)
     }
 
-    /// The entity as this directory has it.
-    pub(crate) fn entity(&self, uid: &Uid) -> Option<&Entity> {
-        self.directory.get(uid)
-    }
-
     /// An older law with this directory: what instances that began under it are judged by.
     pub(crate) fn under(&self, law: Arc<Law>) -> Result<Bench, Failure> {
         let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);

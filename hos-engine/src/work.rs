@@ -6,8 +6,16 @@ use hos_core::call::{By, Call};
 use hos_core::id::{InstanceId, KeyId, Name, Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
+use hos_core::policy::Entity;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What a founding writes.
+pub(crate) struct Plan {
+    pub(crate) law: Arc<Law>,
+    pub(crate) founder: Entity,
+    pub(crate) roles: Vec<Entity>,
+}
 
 /// One caller's work inside a shared commit.
 pub(crate) enum Job {
@@ -32,7 +40,7 @@ pub(crate) enum Job {
     /// Stores the newest checkpoints.
     Flush,
     /// A store's first records.
-    Found(Box<crate::founding::Plan>),
+    Found(Box<Plan>),
 }
 
 /// What a job came to.

@@ -233,7 +233,7 @@ mod tests {
     fn bounds_come_before_parsing() {
         assert_eq!(code(&vec![b'['; 100_000]), Code::CallTooLarge);
         assert_eq!(code("{\"a\":".repeat(100_000).as_bytes()), Code::CallTooLarge);
-        assert_eq!(parse(&vec![b' '; 101], 100).unwrap_err().code, Code::CallTooLarge);
+        assert_eq!(parse(&[b' '; 101], 100).unwrap_err().code, Code::CallTooLarge);
         let nested = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
         assert!(parse(nested(NESTING_MAX).as_bytes(), 1 << 20).is_ok());
         assert_eq!(code(nested(NESTING_MAX + 1).as_bytes()), Code::CallTooLarge);

@@ -1,8 +1,8 @@
 //! `hos adopt`: an existing row, brought in as it is.
 
 use super::answered;
-use crate::cli::Global;
 use crate::context::Brought;
+use crate::global::Global;
 use crate::input;
 use crate::out::Done;
 use clap::Args;

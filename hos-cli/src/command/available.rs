@@ -1,7 +1,7 @@
 //! `hos available`: what can be done now, and why not the rest.
 
-use crate::cli::Global;
 use crate::context::Brought;
+use crate::global::Global;
 use crate::out::Done;
 use crate::show;
 use clap::Args;

@@ -1,7 +1,7 @@
 //! `hos backup`: a verified copy of a store in use.
 
 use super::verify;
-use crate::cli::Global;
+use crate::global::Global;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;

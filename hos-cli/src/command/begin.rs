@@ -1,8 +1,8 @@
 //! `hos begin`: an instance is born.
 
 use super::answered;
-use crate::cli::Global;
 use crate::context::Brought;
+use crate::global::Global;
 use crate::input;
 use crate::out::Done;
 use clap::Args;

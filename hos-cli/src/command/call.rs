@@ -1,7 +1,7 @@
 //! `hos call`: one call as JSON, as a binding would make it.
 
-use crate::cli::Global;
 use crate::exit;
+use crate::global::Global;
 use crate::input;
 use crate::out::Done;
 use clap::Args;

@@ -1,9 +1,9 @@
 //! `hos can`: may this principal do this to that?
 
 use super::answered;
-use crate::cli::Global;
 use crate::context::Brought;
 use crate::entity::{self, Resource};
+use crate::global::Global;
 use crate::input;
 use crate::out::Done;
 use clap::Args;

@@ -1,9 +1,9 @@
 //! `hos check`: everything that is wrong, or unwise, in a law's directory.
 
-use crate::cli::Global;
-use crate::context::usage;
 use crate::exit;
+use crate::global::Global;
 use crate::out::{Done, sources};
+use crate::usage::usage;
 use clap::Args;
 use hos_core::fault::{Fault, Severity, SourceFile};
 use hos_core::law::render;

@@ -1,8 +1,7 @@
 //! `hos completions`: what a shell needs to complete our words.
 
-use crate::cli::Cli;
 use crate::out::Done;
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 use serde_json::json;
 
@@ -15,10 +14,10 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(&self) -> Done {
+    pub(crate) fn run(&self, words: &mut clap::Command) -> Done {
         // Into memory first: the generator would panic on a closed pipe.
         let mut bytes = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "hos", &mut bytes);
+        clap_complete::generate(self.shell, words, "hos", &mut bytes);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = json!({ "shell": self.shell.to_string(), "script": text });
         Done::ok(text, json)

@@ -1,7 +1,7 @@
 //! `hos diagram`: a contract's picture, from its data.
 
-use crate::context::usage;
 use crate::out::Done;
+use crate::usage::usage;
 use clap::{Args, ValueEnum};
 use hos_core::contract::draw;
 use hos_core::fault::nearest;

@@ -1,8 +1,8 @@
 //! `hos directory`: who is who. Every change is judged by policy and recorded.
 
 use super::answered;
-use crate::cli::Global;
 use crate::entity;
+use crate::global::Global;
 use crate::input;
 use crate::out::Done;
 use crate::show;

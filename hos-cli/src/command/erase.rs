@@ -1,8 +1,8 @@
 //! `hos erase`: a person's data becomes unreadable; the evidence stays whole.
 
 use super::answered;
-use crate::cli::Global;
 use crate::entity;
+use crate::global::Global;
 use crate::out::Done;
 use clap::Args;
 use hos_engine::Failure;

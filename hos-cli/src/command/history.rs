@@ -1,6 +1,6 @@
 //! `hos history`: an instance's records.
 
-use crate::cli::Global;
+use crate::global::Global;
 use crate::out::Done;
 use crate::show;
 use clap::Args;

@@ -1,12 +1,12 @@
 //! `hos init`: a new store, and what to do next.
 
-use crate::cli::Global;
-use crate::context::usage;
 use crate::entity;
 use crate::exit;
+use crate::global::Global;
 use crate::input;
 use crate::out::Done;
 use crate::show;
+use crate::usage::usage;
 use clap::Args;
 use hos_core::call::By;
 use hos_core::id::{Shown, Tenant, Uid};

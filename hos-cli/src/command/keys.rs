@@ -1,16 +1,14 @@
 //! `hos keys`: seal keys.
 
-use crate::cli::Global;
+use crate::global::Global;
 use crate::out::Done;
 use crate::show;
 use clap::{Args, Subcommand};
 use hos_engine::Failure;
 use hos_engine::clock::SystemEntropy;
-use hos_engine::keys::write_seal_key;
-use hos_engine::ports::Entropy;
+use hos_engine::keys::make_seal_key;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 /// Seal keys.
 #[derive(Debug, Args)]
@@ -41,9 +39,7 @@ impl Keys {
 }
 
 fn generate(path: &Path) -> Result<Done, Failure> {
-    let mut seed = Zeroizing::new([0; 32]);
-    SystemEntropy.fill(&mut seed[..])?;
-    let key = write_seal_key(path, &seed)?;
+    let key = make_seal_key(path, &SystemEntropy)?;
     let public: String = key.verify_key().as_bytes().iter().map(|b| format!("{b:02x}")).collect();
     let name = show::inert(&path.to_string_lossy());
     Ok(Done::ok(

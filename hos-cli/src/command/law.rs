@@ -1,10 +1,10 @@
 //! `hos law`: which law is active, and another one's activation.
 
 use super::answered;
-use crate::cli::Global;
-use crate::context::usage;
+use crate::global::Global;
 use crate::out::{Done, to_stderr};
 use crate::show;
+use crate::usage::usage;
 use clap::{Args, Subcommand};
 use hos_core::fault::SourceFile;
 use hos_core::id::{Shown, Tenant};

@@ -23,19 +23,83 @@ pub(crate) mod transition;
 pub(crate) mod verify;
 pub(crate) mod work;
 
-use crate::cli::{Command, Global};
 use crate::exit;
+use crate::global::Global;
 use crate::out::Done;
 use crate::show;
+use clap::Subcommand;
 use hos_core::answer::Answer;
 use hos_core::law::Law;
 use hos_engine::{Engine, Failure};
 use hos_wire::answer::answer_json;
 use serde_json::json;
+use std::path::Path;
 
-/// Runs a command.
-pub(crate) fn run(global: Global, command: Command) -> Result<Done, Failure> {
-    let global = &global;
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Found a store: its first account, its key, its law
+    Init(init::Init),
+    /// Check a law's directory
+    Check(check::Check),
+    /// May this principal do this to that?
+    Can(can::Can),
+    /// Bring an instance into being
+    Begin(begin::Begin),
+    /// Have an event, or an override, happen to an instance
+    Transition(transition::Transition),
+    /// Bring an existing row in as an instance, in the state it is in
+    Adopt(adopt::Adopt),
+    /// Show an instance's records
+    History(history::History),
+    /// Say what can be done with an instance now, and why not the rest
+    Available(available::Available),
+    /// Write a free record into a stream
+    Record(record::Record),
+    /// Serve one call given as JSON, as a binding would
+    Call(call::Call),
+    /// Verify all evidence of a store
+    Verify(verify::Verify),
+    /// Seal keys
+    Keys(keys::Keys),
+    /// The active law
+    Law(law::Law),
+    /// Tenants
+    Tenant(tenant::Tenant),
+    /// Accounts, roles, memberships and grants
+    Directory(directory::Directory),
+    /// Draw a contract
+    Diagram(diagram::Diagram),
+    /// Fire due deadlines of one tenant
+    Tick(tick::Tick),
+    /// Seal, sign, fire deadlines, forget old once-keys, for all tenants
+    Work(work::Work),
+    /// Messages that wait for the world
+    Outbox(outbox::Outbox),
+    /// Copy the store while it is in use, and verify the copy
+    Backup(backup::Backup),
+    /// Erase a person
+    Erase(erase::Erase),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+    /// What the exit codes mean
+    #[command(long_about = crate::exit::TABLE)]
+    ExitCodes,
+}
+
+impl Command {
+    /// The law's directory that the command itself names.
+    pub(crate) fn law_dir(&self) -> Option<&Path> {
+        match self {
+            Command::Law(law) => law.dir(),
+            Command::Diagram(diagram) => Some(diagram.dir()),
+            _ => None,
+        }
+    }
+}
+
+/// Runs a command. `words` makes the whole command line, for completions.
+pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Command) -> Result<Done, Failure> {
     match command {
         Command::Init(c) => c.run(global),
         Command::Check(c) => c.run(global),
@@ -58,7 +122,7 @@ pub(crate) fn run(global: Global, command: Command) -> Result<Done, Failure> {
         Command::Outbox(c) => c.run(global),
         Command::Backup(c) => c.run(global),
         Command::Erase(c) => c.run(global),
-        Command::Completions(c) => Ok(c.run()),
+        Command::Completions(c) => Ok(c.run(&mut words())),
         Command::ExitCodes => Ok(Done::ok(exit::TABLE, exit_codes())),
     }
 }

@@ -1,9 +1,9 @@
 //! `hos outbox`: messages that wait for the world.
 
-use crate::cli::Global;
-use crate::context::usage;
+use crate::global::Global;
 use crate::out::Done;
 use crate::show;
+use crate::usage::usage;
 use clap::{Args, Subcommand};
 use hos_core::id::KeyId;
 use hos_core::refusal::Code;

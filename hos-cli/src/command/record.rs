@@ -1,9 +1,9 @@
 //! `hos record`: a free record in a named stream.
 
 use super::answered;
-use crate::cli::Global;
 use crate::context::Brought;
 use crate::entity;
+use crate::global::Global;
 use crate::input;
 use crate::out::Done;
 use clap::Args;

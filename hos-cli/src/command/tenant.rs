@@ -1,7 +1,7 @@
 //! `hos tenant`: whose data a store holds.
 
 use super::answered;
-use crate::cli::Global;
+use crate::global::Global;
 use crate::out::Done;
 use clap::{Args, Subcommand};
 use hos_core::id;

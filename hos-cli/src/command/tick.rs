@@ -1,6 +1,6 @@
 //! `hos tick`: due deadlines of one tenant.
 
-use crate::cli::Global;
+use crate::global::Global;
 use crate::out::Done;
 use clap::Args;
 use hos_engine::Failure;

@@ -1,11 +1,11 @@
 //! `hos verify`: whether a store's evidence holds.
 
-use crate::cli::Global;
-use crate::context::usage;
 use crate::exit;
+use crate::global::Global;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
+use crate::usage::usage;
 use clap::Args;
 use hos_engine::{Failure, Level, VerifyOptions, VerifyReport};
 use serde_json::{Value as Json, json};

@@ -1,6 +1,6 @@
 //! `hos work`: a round of what is done beside calls.
 
-use crate::cli::Global;
+use crate::global::Global;
 use crate::out::Done;
 use crate::progress::Progress;
 use clap::Args;

@@ -43,13 +43,7 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     };
     let whole = || Call::Begin(call.clone());
     let Some(event) = of.contract.begins.get(&call.event) else {
-        return refuse(
-            bench,
-            answer,
-            &call.event.as_str().to_owned(),
-            &whole(),
-            Blocker::new(Code::EventUnknown, shown(&call.event)),
-        );
+        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::EventUnknown, shown(&call.event)));
     };
     answer.mode = bench.mode(&event.action, Some(call.contract.as_str()));
     if answer.mode == Mode::Off {

@@ -33,9 +33,8 @@ pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
         return Judged::only(answer);
     }
     let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
-    let after = match motion.fire_due(of, instance.clone(), &mut answer.fired) {
-        Ok(after) | Err((after, _)) => after,
-    };
+    // What stopped it, if anything did, is for the next tick; what has fired has fired.
+    let (after, _) = motion.fire_due(of, instance.clone(), &mut answer.fired);
     answer.allowed = true;
     answer.to = Some(after.state.clone());
     answer.version = Some(after.version);
@@ -51,19 +50,19 @@ impl Motion<'_, '_> {
         of: &LawContract,
         mut instance: Instance,
         fired: &mut Vec<Name>,
-    ) -> Result<Instance, (Instance, Blocker)> {
+    ) -> (Instance, Option<Blocker>) {
         let now = self.bench.now.max(instance.last_time);
         loop {
             let Some(due) = instance.deadlines.iter().filter(|d| d.due <= now).min_by_key(|d| (d.due, d.deadline)).cloned()
             else {
-                return Ok(instance);
+                return (instance, None);
             };
             if fired.len() >= self.bench.limits.deadlines_max {
-                return Err((instance, Blocker::new(Code::DeadlineLimit, format!("{} fired", fired.len()))));
+                return (instance, Some(Blocker::new(Code::DeadlineLimit, format!("{} fired", fired.len()))));
             }
             instance = match self.fire(of, instance.clone(), &due) {
                 Ok(after) => after,
-                Err(blocker) => return Err((instance, blocker)),
+                Err(blocker) => return (instance, Some(blocker)),
             };
             fired.push(due.event);
         }

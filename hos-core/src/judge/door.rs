@@ -89,7 +89,7 @@ fn objection<'e>(effect: Effect, policies: &[String], mut errors: impl Iterator<
 /// What a candidate law says, if its yes or no, or its reason, is another.
 pub(super) fn differing(active: &[Blocker], standing: Standing<'_>, blockers: Vec<Blocker>) -> Option<Candidate> {
     let same = active.iter().map(|b| &b.code).eq(blockers.iter().map(|b| &b.code));
-    (!same).then(|| Candidate { law: standing.law.hash, allowed: blockers.is_empty(), blockers })
+    (!same).then_some(Candidate { law: standing.law.hash, allowed: blockers.is_empty(), blockers })
 }
 
 /// Mode `off`: the world's own outcome, or a refusal if it gave none.

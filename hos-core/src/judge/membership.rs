@@ -214,7 +214,7 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
         }
         Change::Remove { uid } => {
             known(uid)?;
-            if !rows.entity.as_ref().is_some_and(|(.., removed)| !removed) {
+            if rows.entity.as_ref().is_none_or(|(.., removed)| *removed) {
                 return conflict(format!("`{uid}` has no row of this tenant's own"));
             }
             Ok(Asked { action: "directory.remove", resource: uid.clone(), newborn: None, context: Record::new() })

@@ -50,15 +50,14 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     };
     let of = if present.law == instance.law { of } else { migrated_contract(bench, of, &call.contract) };
     if answer.mode == Mode::Enforce {
-        match motion.fire_due(of, present, &mut answer.fired) {
-            Ok(after) => present = after,
-            Err((after, blocker)) => {
-                answer.blockers.push(blocker);
-                answer.to = Some(after.state.clone());
-                answer.version = Some(after.version);
-                return motion.done(answer, Some(after), None);
-            }
+        let (after, stopped) = motion.fire_due(of, present, &mut answer.fired);
+        if let Some(blocker) = stopped {
+            answer.blockers.push(blocker);
+            answer.to = Some(after.state.clone());
+            answer.version = Some(after.version);
+            return motion.done(answer, Some(after), None);
         }
+        present = after;
     }
     answer.from = Some(present.state.clone());
     // The state may be another now: a migration or a deadline came before. The arrow is chosen anew.

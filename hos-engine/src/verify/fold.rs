@@ -130,7 +130,7 @@ impl Fold {
             Some(stored) => match open(stored).map(|bytes| judge::decode_messages(&bytes)) {
                 Some(Ok(messages)) => {
                     for (i, message) in messages.into_iter().enumerate() {
-                        let body = crate::settle::encode(&message.body);
+                        let body = crate::court::settle::encode(&message.body);
                         self.messages.insert((header.thread, n, i as u64), (message.kind.as_str().to_owned(), body));
                     }
                 }
@@ -162,7 +162,7 @@ impl Fold {
             Kind::Key => self.keys.extend(opened(Slot::Change)),
             Kind::Erased => {
                 self.directory_version += 1;
-                self.erased_keys.extend(opened(Slot::Change).as_deref().and_then(crate::erase::erased_key));
+                self.erased_keys.extend(opened(Slot::Change).as_deref().and_then(crate::court::erase::erased_key));
             }
             _ => {}
         }

@@ -3,9 +3,9 @@
 use super::Pass;
 use super::fold::{Fold, Folded, FoldedRow};
 use crate::Failure;
-use crate::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_key, encode_store};
+use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_key, encode_store};
+use crate::court::settle::encode;
 use crate::sealed::FreshKeys;
-use crate::settle::encode;
 use crate::store::sql::{evidence as evidence_sql, law as law_sql, operation as operation_sql, state as sql};
 use crate::store::sqlite::Tx;
 use crate::store::{Row, Statement};

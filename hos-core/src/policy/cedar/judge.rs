@@ -79,8 +79,8 @@ impl<'e> Judge<'e> {
 
     fn value(&self, body: &Body) -> Result<Value, Failure> {
         let need = STACK_FLOOR_BYTES + body.depth * STACK_LEVEL_BYTES;
-        stacker::maybe_grow(need, need + STACK_FLOOR_BYTES, || self.evaluator.interpret(&body.expr, &self.slots))
-            .map_err(|e| Failure { kind: kind(&e), message: e.to_string() })
+        let failure = |e: EvaluationError| Failure { kind: kind(&e), message: e.to_string() };
+        stacker::maybe_grow(need, need + STACK_FLOOR_BYTES, || self.evaluator.interpret(&body.expr, &self.slots).map_err(failure))
     }
 }
 

@@ -46,13 +46,13 @@ pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, Stri
         faults.push(trouble.fault("law.policy.too_deep", Severity::Error, file));
         return Vec::new();
     }
-    let set = match super::on_deep_stack(|| parser::parse_policyset(&file.text)) {
+    let set = super::on_deep_stack(|| {
+        parser::parse_policyset(&file.text).map_err(|errors| errors.iter().flat_map(|e| place::troubles(e)).collect::<Vec<_>>())
+    });
+    let set = match set {
         Ok(set) => set,
-        Err(errors) => {
-            for error in &errors {
-                let found = place::troubles(error).into_iter();
-                faults.extend(found.map(|t| t.fault("law.policy.parse", Severity::Error, file)));
-            }
+        Err(troubles) => {
+            faults.extend(troubles.into_iter().map(|t| t.fault("law.policy.parse", Severity::Error, file)));
             return Vec::new();
         }
     };
@@ -102,7 +102,7 @@ pub(in crate::policy) fn plain(text: &str) -> Result<PolicySet, String> {
     if let Some(trouble) = beyond_bounds(text, FILE_BYTES_MAX) {
         return Err(trouble.message);
     }
-    super::on_deep_stack(|| parser::parse_policyset(text)).map_err(|e| e.to_string())
+    super::on_deep_stack(|| parser::parse_policyset(text).map_err(|e| e.to_string()))
 }
 
 /// One expression, alone: what stands after it is no policy.
@@ -110,7 +110,7 @@ pub(in crate::policy) fn expression(text: &str) -> Result<Expr, Vec<Trouble>> {
     if let Some(trouble) = beyond_bounds(text, EXPRESSION_BYTES_MAX) {
         return Err(vec![trouble]);
     }
-    super::on_deep_stack(|| text.parse::<Expr>()).map_err(|errors| errors.iter().flat_map(|e| place::troubles(e)).collect())
+    super::on_deep_stack(|| text.parse::<Expr>().map_err(|errors| errors.iter().flat_map(|e| place::troubles(e)).collect()))
 }
 
 /// A set with these policies, for the validator.

@@ -21,14 +21,17 @@ impl PlainSources {
         let extensions = Extensions::all_available();
         let compute = TCComputation::ComputeNow;
         // Cedar closes by recursion.
-        let entities = super::on_deep_stack(|| match &schema {
-            Some(schema) => {
-                let core = CoreSchema::new(schema);
-                EntityJsonParser::new(Some(&core), extensions, compute).from_json_str(entities_json)
+        let entities = super::on_deep_stack(|| {
+            match &schema {
+                Some(schema) => {
+                    let core = CoreSchema::new(schema);
+                    EntityJsonParser::new(Some(&core), extensions, compute).from_json_str(entities_json)
+                }
+                None => EntityJsonParser::<'_, '_, NoEntitiesSchema>::new(None, extensions, compute).from_json_str(entities_json),
             }
-            None => EntityJsonParser::<'_, '_, NoEntitiesSchema>::new(None, extensions, compute).from_json_str(entities_json),
-        });
-        Ok(Self { store: Store::from_cedar(entities.map_err(|e| chain(&e))?), schema })
+            .map_err(|e| chain(&e))
+        })?;
+        Ok(Self { store: Store::from_cedar(entities), schema })
     }
 
     pub(in crate::policy) fn store(&self) -> &Store {

@@ -99,9 +99,8 @@ pub(in crate::policy) fn plain(text: &str) -> Result<ValidatorSchema, String> {
 
 fn resolved(fragment: &Fragment<RawName>) -> Result<ValidatorSchema, Vec<Trouble>> {
     let extensions = Extensions::all_available();
-    let schema = ValidatorSchemaFragment::from_schema_fragment(fragment.clone())
-        .and_then(|fragment| ValidatorSchema::from_schema_fragments([fragment], extensions))
-        .map_err(|e| place::troubles(&e))?;
+    let fragment = ValidatorSchemaFragment::from_schema_fragment(fragment.clone()).map_err(|e| place::troubles(&e))?;
+    let schema = ValidatorSchema::from_schema_fragments([fragment], extensions).map_err(|e| place::troubles(&e))?;
     schema.check_complete().map_err(|e| {
         vec![Trouble { span: None, message: e.to_string(), help: Some("a law declares all that it uses".to_owned()) }]
     })?;

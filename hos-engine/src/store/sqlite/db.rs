@@ -12,7 +12,9 @@ use hos_core::refusal::Code;
 use rusqlite::Connection;
 
 use super::connection::{self, Role, run};
+
 use super::error::{from_io, from_sqlite, shown, surely_not_stored};
+use super::fork::{self, Stay};
 use super::guard::FileGuard;
 use super::lock::SideLock;
 use super::migrate;
@@ -67,6 +69,8 @@ impl Db {
     /// Opens the file at this path, or makes it.
     pub(super) fn open(path: &Path, options: &OpenOptions, pid: u32) -> Result<Arc<Self>, StoreError> {
         connection::check_version()?;
+        fork::arrive(pid);
+        let _stay = Stay::enter();
         let (path, created) = locate(path, options)?;
         let file = identify(&path)?;
         let seat = registry::take(file, pid, &path)?;
@@ -157,6 +161,7 @@ impl Db {
         let Some(lock) = &self.lock else {
             return Err(StoreError::new(Code::StoreReadOnly, format!("{} was opened for reading only", shown(&self.path))));
         };
+        let _stay = Stay::enter();
         let mut writer = match self.writer.lock() {
             Ok(writer) => writer,
             Err(poisoned) => {
@@ -190,6 +195,7 @@ impl Db {
 
     /// Lends a connection for reading.
     pub(super) fn lend(&self) -> Result<Lent<'_>, StoreError> {
+        let stay = Stay::enter();
         if self.suspect.load(Ordering::Acquire) {
             let mut writer = lock_of(&self.writer);
             if self.suspect.load(Ordering::Acquire) {
@@ -215,11 +221,12 @@ impl Db {
             None => connection::open(&self.path, Role::Reader, &self.options)?,
         };
         pool.lent += 1;
-        Ok(Lent { db: self, conn: Some(conn) })
+        Ok(Lent { db: self, conn: Some(conn), _stay: stay })
     }
 
     /// The guard's full check.
     pub(super) fn check(&self) -> Result<(), StoreError> {
+        let _stay = Stay::enter();
         let result = lock_of(&self.pool).guard.as_ref().map_or(Ok(()), FileGuard::check);
         if result.is_err() {
             self.mark_suspect();
@@ -244,6 +251,7 @@ impl Db {
     }
 
     pub(super) fn wal_bytes(&self) -> u64 {
+        let _stay = Stay::enter();
         lock_of(&self.pool).guard.as_ref().map_or(0, FileGuard::wal_bytes)
     }
 
@@ -251,6 +259,7 @@ impl Db {
     pub(super) fn each_block(&self, mut take: impl FnMut(&[u8])) -> Result<(), StoreError> {
         const BLOCK: usize = 1 << 20;
         const OVERLAP: usize = 64;
+        let _stay = Stay::enter();
         let pool = lock_of(&self.pool);
         let Some(guard) = &pool.guard else {
             return Err(StoreError::new(Code::StoreUnavailable, "the store is not open"));
@@ -319,6 +328,7 @@ impl Drop for Db {
             }
             return;
         }
+        let _stay = Stay::enter();
         let pool = self.pool.get_mut().unwrap_or_else(PoisonError::into_inner);
         pool.idle.clear();
         let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
@@ -368,6 +378,8 @@ impl Desk<'_> {
 pub(super) struct Lent<'d> {
     db: &'d Db,
     conn: Option<Connection>,
+    /// Ends after the connection is back.
+    _stay: Stay,
 }
 
 impl Lent<'_> {

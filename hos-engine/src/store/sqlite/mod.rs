@@ -16,6 +16,7 @@ mod commit;
 mod connection;
 mod db;
 mod error;
+mod fork;
 mod guard;
 mod lock;
 mod migrate;
@@ -26,6 +27,7 @@ mod vault;
 
 pub use backup::Progress;
 pub use commit::Runner;
+pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub use options::{Migration, OpenOptions, SecureDelete};
 pub use tx::Tx;
 pub use vault::{NewKey, SecretKey, Vault, VaultKey};
@@ -202,6 +204,7 @@ impl<R: Runner> SqliteStore<R> {
     }
 
     fn open_in_child(&self, pid: u32) -> (Option<u64>, Result<Arc<Life<R>>, StoreError>) {
+        fork::arrive(pid);
         let inherited = self.life.load_full();
         if !inherited.db.part_from_parent() {
             // Whatever another thread of the parent was using must never be touched here, nor freed.

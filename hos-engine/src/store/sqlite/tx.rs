@@ -48,7 +48,7 @@ impl<'c> Tx<'c> {
     /// Hands over each row as it is read; an error from `take` ends the reading and is passed on.
     pub fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut prepared = self.prepare(statement)?;
-        let names: Arc<[Box<str>]> = prepared.column_names().into_iter().map(Box::from).collect();
+        let names: Arc<[Box<str>]> = prepared.column_names().map(Box::from).collect();
         let mut rows = prepared.raw_query();
         while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
             let cells = (0..names.len())

@@ -465,6 +465,32 @@ mod tests {
     }
 
     #[test]
+    fn while_a_key_is_being_destroyed_and_after_a_crash_there_nobody_relies_on_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v");
+        let new = NewKey { subject: [1; 32], id: KeyId([2; 16]), key: SecretKey::new([3; 32]), created: Timestamp(0) };
+        let stamp = |vault: &Vault| vault.store.life().unwrap().db.stamp().unwrap().unwrap();
+        let vault = Vault::open(&path, true).unwrap();
+        vault.insert(std::slice::from_ref(&new)).unwrap();
+        let calm = stamp(&vault);
+        assert_eq!(calm % 2, 0);
+        assert!(vault.get_by_id(new.id).unwrap().unwrap().key.is_some());
+        // As far as a crash right after the commit gets: the number is odd, the row has no key.
+        let crashed = vault.store.alone(|desk| {
+            change(desk)?;
+            destroy_row(desk, &new.subject, Timestamp(9))
+        });
+        assert!(crashed.unwrap().unwrap().key.is_some());
+        assert_eq!(stamp(&vault), calm | 1);
+        assert_eq!(vault.get_by_id(new.id).unwrap().unwrap().key, None);
+        // The next one that opens the vault sets it right.
+        drop(vault);
+        let vault = Vault::open(&path, false).unwrap();
+        assert_eq!(stamp(&vault), calm + 2);
+        assert_eq!(vault.get_by_id(new.id).unwrap().unwrap().key, None);
+    }
+
+    #[test]
     fn a_key_is_never_shown() {
         let key = NewKey { subject: [1; 32], id: KeyId([2; 16]), key: SecretKey::new([171; 32]), created: Timestamp(0) };
         let shown = format!("{key:?}");

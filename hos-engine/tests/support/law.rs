@@ -26,7 +26,10 @@ action \"evidence.erase\" appliesTo{principal:[A],resource:[A]};}
     ),
 ];
 
-pub fn law() -> Law {
-    let files = FILES.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
-    Law::load(files).unwrap_or_else(|faults| panic!("{faults:#?}"))
+pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
+    FILES.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
+}
+
+pub(crate) fn law() -> Law {
+    Law::load(files()).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }

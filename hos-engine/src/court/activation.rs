@@ -1,8 +1,8 @@
 //! Laws put in force, tenants opened: always in our own transaction, judged, recorded.
 
 use crate::Failure;
+use crate::court::founding::{STREAM_LAW, STREAM_TENANTS, encode_activation};
 use crate::court::{Court, Group};
-use crate::founding::{STREAM_LAW, STREAM_TENANTS, encode_activation};
 use crate::store::sql::law::{self as sql, Activation};
 use crate::store::sql::state as state_sql;
 use crate::store::sqlite::Tx;

@@ -13,6 +13,7 @@ use hos_core::call::{By, Call};
 use hos_core::canon::Writer;
 use hos_core::id::{CallDigest, EntryHash, Handle, InstanceId, Name, RecordHash, Tenant};
 use hos_core::judge::{self, Bench, DirectoryAfter, DirectoryRows, Draft, Instance, Judged, OnceHit, Place};
+use hos_core::policy::Entity;
 use hos_core::proof::record::{Durability, Header, Kind};
 use hos_core::refusal::{Blocker, Code};
 use hos_core::value::Record;
@@ -232,6 +233,7 @@ impl Court {
         seed: &[u8; 32],
     ) -> Result<Answer, Failure> {
         if judged.drafts.is_empty() && judged.instance.is_none() {
+            self.entry_receipt(tx, tenant, &mut judged.answer, before.as_ref().map(|b| &b.instance))?;
             return Ok(judged.answer);
         }
         if self.over_bound(tx, tenant, view, by, &judged)? {
@@ -277,19 +279,24 @@ impl Court {
         {
             judged.answer.receipt = Some(Receipt { tenant: tenant.clone(), thread: *thread, n: *n, record: *record, seal: None });
         }
-        if judged.answer.again && judged.answer.receipt.is_none() {
-            judged.answer.receipt =
-                self.entry_receipt(tx, tenant, judged.instance.as_ref().or(before.as_ref().map(|b| &b.instance)))?;
-        }
+        self.entry_receipt(tx, tenant, &mut judged.answer, judged.instance.as_ref().or(before.as_ref().map(|b| &b.instance)))?;
         Ok(judged.answer)
     }
 
-    /// The receipt of the record with which an instance entered its state.
-    fn entry_receipt(&self, tx: &Tx<'_>, tenant: &Tenant, instance: Option<&Instance>) -> Result<Option<Receipt>, Failure> {
-        let Some(instance) = instance else { return Ok(None) };
-        let Some(row) = tx.row(&evidence_sql::record(tenant, &instance.handle, instance.entered_n))? else { return Ok(None) };
-        let record = hos_core::digest::record_hash(row.blob(0)?);
-        self.receipt(tx, tenant, instance.handle, instance.entered_n, record).map(Some)
+    /// An event that found its work done (`on_same`) is answered with the receipt of the entry into the state.
+    fn entry_receipt(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        answer: &mut Answer,
+        instance: Option<&Instance>,
+    ) -> Result<(), Failure> {
+        let Some(instance) = instance.filter(|_| answer.again && answer.receipt.is_none()) else { return Ok(()) };
+        if let Some(row) = tx.row(&evidence_sql::record(tenant, &instance.handle, instance.entered_n))? {
+            let record = hos_core::digest::record_hash(row.blob(0)?);
+            answer.receipt = Some(self.receipt(tx, tenant, instance.handle, instance.entered_n, record)?);
+        }
+        Ok(())
     }
 
     /// Whether a refusal is one too many to be kept as evidence; it is answered all the same.
@@ -377,6 +384,22 @@ impl Court {
         Ok(())
     }
 
+    /// A tenant's entity as its directory shows it: on top of what the universe says of it.
+    fn merged(&self, tx: &Tx<'_>, group: &Group, tenant: &Tenant, mut entity: Entity) -> Result<Entity, Failure> {
+        if tenant.is_universe() {
+            return Ok(entity);
+        }
+        if let Some(row) = tx.row(&state_sql::directory_entity(&Tenant::universe(), &entity.uid))? {
+            let sealed = state_sql::entity_from(&row)?;
+            if !sealed.removed {
+                let above = view::open_entity(&sealed, &self.keys(), &group.fresh)?;
+                entity.attrs = above.attrs;
+                entity.parents.extend(above.parents);
+            }
+        }
+        Ok(entity)
+    }
+
     /// Writes a directory row, raises the version, and has the group go on with the changed directory.
     pub(crate) fn write_directory(
         &self,
@@ -404,10 +427,9 @@ impl Court {
                     parents: entity.parents.clone(),
                 };
                 tx.execute(&state_sql::put_entity(tenant, &row))?;
-                // A row that others build upon (the universe's under a tenant's, a role that goes) is read anew; a plain one is not.
-                let plain =
-                    !removed && view.entity(&entity.uid).is_none_or(|e| e.parents == entity.parents || tenant.is_universe());
-                plain.then(|| view.changed(Some((entity.uid.clone(), Some(entity))), None))
+                // What is removed may be somebody's role: the directory is read anew. All else changes in place.
+                let merged = if removed { None } else { Some(self.merged(tx, group, tenant, entity)?) };
+                merged.map(|entity| view.changed(Some((entity.uid.clone(), Some(entity))), None))
             }
             DirectoryAfter::Grant { thread, link, removed } => {
                 tx.execute(&state_sql::put_grant(tenant, &thread, &link, removed))?;

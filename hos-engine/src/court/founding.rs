@@ -1,12 +1,13 @@
 //! A store's first records: what it is, its key, its law, and who may do the first directory change.
 
 use crate::Failure;
+use crate::court::settle::failure_of;
 use crate::court::{Court, Group};
 use crate::sealed::Chance;
-use crate::settle::failure_of;
 use crate::store::sql::law::{self as sql, Activation};
 use crate::store::sqlite::Tx;
 use crate::view::{InForce, View};
+use crate::work::Plan;
 use hos_core::answer::Answer;
 use hos_core::call::Change;
 use hos_core::canon::Writer;
@@ -30,13 +31,6 @@ pub(crate) const STREAM_ERASED: &str = "hos.erased";
 pub(crate) const KEY_STORE: &str = "store_id";
 pub(crate) const KEY_EPOCH: &str = "epoch";
 pub(crate) const KEY_SEAL: &str = "seal_key";
-
-/// What a founding writes.
-pub(crate) struct Plan {
-    pub(crate) law: Arc<Law>,
-    pub(crate) founder: Entity,
-    pub(crate) roles: Vec<Entity>,
-}
 
 /// What an activation's record holds: `[law hash, candidate's hash or empty, modes]`.
 pub(crate) fn encode_activation(law: &LawHash, candidate: Option<&LawHash>, modes: &Modes) -> Vec<u8> {

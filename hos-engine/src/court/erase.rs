@@ -2,8 +2,8 @@
 //! kept of them unreadable at once, wherever a copy lies.
 
 use crate::Failure;
+use crate::court::founding::STREAM_ERASED;
 use crate::court::{Court, Group};
-use crate::founding::STREAM_ERASED;
 use crate::store::sql::{evidence as evidence_sql, law as law_sql, state as sql};
 use crate::store::sqlite::Tx;
 use hos_core::answer::{Answer, Receipt};

@@ -7,11 +7,18 @@
 //! [`SqliteStore`]: crate::store::sqlite::SqliteStore
 
 use crate::Failure;
+mod activation;
+pub(crate) mod erase;
+pub(crate) mod founding;
+mod history;
+mod outbox;
+pub(crate) mod settle;
+
 use crate::laws::Laws;
-use crate::open::{Seal, Settings};
 use crate::ports::{Clock, Entropy};
 use crate::seal::{self, Heads, Origin, Unsealed};
 use crate::sealed::{FreshKeys, Keys};
+use crate::settings::{Seal, Settings};
 use crate::store::StoreError;
 use crate::store::sql::evidence as sql;
 use crate::store::sqlite::{Runner, Tx, Vault};
@@ -25,6 +32,7 @@ use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -40,6 +48,8 @@ pub(crate) struct Court {
     pub(crate) in_force: RwLock<Option<Arc<InForce>>>,
     /// Directories by tenant, with when each was last known to be the store's.
     pub(crate) views: RwLock<HashMap<Tenant, (Arc<View>, Instant)>>,
+    /// Raised with every commit that changed a directory or the laws in force: who read before it may not publish after it.
+    pub(crate) changes: AtomicU64,
     /// Checkpoints that are signed: the newest of each tenant, and whether it is stored.
     pub(crate) checkpoints: Mutex<HashMap<Tenant, Signed>>,
 }
@@ -360,6 +370,11 @@ impl Runner for Court {
         {
             let now = Instant::now();
             let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+            if group.changes > 0 {
+                // What the group did not bind anew may stand on what it changed.
+                views.clear();
+                self.changes.fetch_add(1, Ordering::SeqCst);
+            }
             views.extend(group.views.into_iter().map(|(tenant, view)| (tenant, (view, now))));
         }
         for answer in answers.iter_mut().flatten() {

@@ -3,20 +3,15 @@
 //! Columns that are the queue's own (who has leased what, how often) and the bounds on refusals are no evidence and are left
 //! out; they are declared here.
 
-mod law;
+mod support;
 
-use hos_core::call::{Begin, By, Change, Directory, Note, Transition};
-use hos_core::id::{Tenant, Uid};
-use hos_core::policy::Entity;
+use hos_core::call::Note;
 use hos_core::refusal::Code;
-use hos_core::time::Timestamp;
-use hos_core::value::Record;
-use hos_engine::clock::SetClock;
-use hos_engine::{Engine, Founding, Level, VerifyOptions};
+use hos_engine::{Engine, Level, VerifyOptions};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use support::{Store, store, uid};
 
 /// Tables and columns that are no evidence.
 const DECLARED: [(&str, &str); 6] = [
@@ -27,60 +22,6 @@ const DECLARED: [(&str, &str); 6] = [
     ("hos_tenant", "once_floor"),
     ("hos_refusal", "*"),
 ];
-
-fn uid(kind: &str, id: &str) -> Uid {
-    Uid::new(format!("N::{kind}"), id).unwrap()
-}
-
-struct Store {
-    engine: Engine,
-    path: PathBuf,
-    dir: tempfile::TempDir,
-}
-
-/// A small store in which every table has a row.
-fn store() -> Store {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("s.db");
-    let clock = Arc::new(SetClock::at(Timestamp::parse("2026-01-01T00:00:00Z").unwrap()));
-    let role = Entity { uid: uid("R", "op"), attrs: Record::new(), parents: [].into(), record: None };
-    let founder = Entity { uid: uid("A", "root"), attrs: Record::new(), parents: [uid("R", "op")].into(), record: None };
-    let engine = Engine::builder()
-        .law(Arc::new(law::law()))
-        .sqlite(&path)
-        .clock(clock.clone())
-        .found(Founding { founder, roles: vec![role] })
-        .unwrap();
-    let root = uid("A", "root");
-    assert!(engine.open_tenant(&By::new(root.clone()), &Tenant::new("t1").unwrap()).unwrap().allowed);
-    let (universe, tenant) = (engine.tenant("universe").unwrap(), engine.tenant("t1").unwrap());
-    let change = |at: &hos_engine::TenantRef, change| {
-        let answer = at.directory(Directory::new(root.clone(), change)).unwrap();
-        assert!(answer.allowed, "{:?}", answer.blockers);
-    };
-    change(&universe, Change::Put { uid: uid("A", "ann"), attrs: Record::new() });
-    change(&tenant, Change::Put { uid: uid("R", "staff"), attrs: Record::new() });
-    change(&tenant, Change::Join { uid: uid("A", "ann"), parent: uid("R", "staff") });
-    let grant = Change::Grant {
-        id: "g".into(),
-        template: "t".into(),
-        principal: Some(uid("A", "ann")),
-        resource: Some(uid("R", "staff")),
-    };
-    change(&tenant, grant);
-    for id in ["1", "2"] {
-        let begin =
-            Begin::new(root.clone(), "o", id, "new").unwrap().fact("who", uid("A", "ann")).once(&format!("k{id}")).unwrap();
-        let answer = tenant.begin(begin).unwrap();
-        assert!(answer.allowed, "{:?}", answer.blockers);
-    }
-    assert!(tenant.transition(Transition::new(root.clone(), "o", "1", "go").unwrap()).unwrap().allowed);
-    assert!(!tenant.transition(Transition::new(uid("A", "ann"), "o", "2", "go").unwrap()).unwrap().allowed);
-    assert!(tenant.record(Note::new(root, "n", b"x".to_vec()).unwrap()).unwrap().allowed);
-    // The last checkpoints reach the store with the next commit.
-    engine.work().unwrap();
-    Store { engine, path, dir }
-}
 
 /// A copy that the engine does not have open: made by the engine's own backup.
 fn copy(store: &Store) -> PathBuf {
@@ -248,8 +189,10 @@ fn a_checkpoint_kept_outside_anchors_the_store() {
     let options = VerifyOptions { anchors: vec![anchor.clone()], vkey: Some(vkey), progress: None };
     let report = store.engine.verify(&options).unwrap();
     assert_eq!(report.level, Level::Anchored, "{:#?}", report.findings);
-    let forged = anchor.replace("\n2", "\n3");
-    let other = VerifyOptions { anchors: vec![forged.replacen('A', "B", 1)], vkey: None, progress: None };
+    // Another root under the same signature: the note no longer holds.
+    let mut lines: Vec<String> = anchor.lines().map(str::to_owned).collect();
+    lines[2] = lines[2].chars().rev().collect();
+    let other = VerifyOptions { anchors: vec![lines.join("\n") + "\n"], vkey: None, progress: None };
     assert_eq!(store.engine.verify(&other).unwrap().level, Level::Broken);
     assert!(store.path.exists());
 }

@@ -1,0 +1,51 @@
+//! What every command shares: where, who, and how it is said.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Global {
+    /// The store's file [env: HOS_STORE]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where and who")]
+    pub(crate) store: Option<PathBuf>,
+    /// The tenant [env: HOS_TENANT]
+    #[arg(long, global = true, value_name = "TENANT", help_heading = "Where and who")]
+    pub(crate) tenant: Option<String>,
+    /// Who asks: `Account::ayse` in the law's namespace, or `Pazar::Account::"ayse"` [env: HOS_AS]
+    #[arg(long = "as", id = "as", global = true, value_name = "ENTITY", help_heading = "Where and who")]
+    pub(crate) principal: Option<String>,
+    /// The law's directory; where a store is opened it must be the active law
+    #[arg(long = "law", id = "law_dir", global = true, value_name = "DIR", help_heading = "Where and who")]
+    pub(crate) law_dir: Option<PathBuf>,
+    /// The seal key's file [default: the store's name with `.key`]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where and who")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The time to claim instead of the machine's, for replays (`2026-11-22T12:00:00Z`)
+    #[arg(long, global = true, value_name = "RFC3339", help_heading = "Where and who")]
+    pub(crate) time: Option<String>,
+    /// Accept the clock as it is, though it jumped
+    #[arg(long, global = true, help_heading = "Where and who")]
+    pub(crate) clock_confirmed: bool,
+    /// One JSON object on standard output
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// The language of messages, `en` or `tr` [default: from LANG]
+    #[arg(long, global = true, value_name = "LANG", help_heading = "Output")]
+    pub(crate) lang: Option<String>,
+}
+
+impl Global {
+    /// The language of messages: what was asked for, or the environment's, or English.
+    pub(crate) fn language(&self) -> String {
+        let from_environment = || {
+            let said =
+                ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+            said.map(|v| v.split(['_', '.', '@', '-']).next().unwrap_or_default().to_ascii_lowercase())
+        };
+        match self.lang.clone().or_else(from_environment) {
+            Some(language) if language != "c" && language != "posix" => language,
+            _ => "en".to_owned(),
+        }
+    }
+}

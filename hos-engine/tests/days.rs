@@ -1,0 +1,254 @@
+//! Good days and bad ones: deadlines, clocks, crowds, erasure, sealing by a worker, shadow, another law.
+
+mod support;
+
+use hos_core::call::{Begin, Call, Change, Legacy, Transition};
+use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::law::mode::{Mode, Modes};
+use hos_core::refusal::Code;
+use hos_engine::{Level, Seal, Settings, VerifyOptions};
+use std::sync::Arc;
+use std::time::Duration;
+use support::{at, change, fresh, go, law, new_order, root, store, uid};
+
+fn intact(store: &support::Store) {
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+}
+
+fn state(store: &support::Store, id: &str) -> String {
+    let instance = store.tenant("t1").instance(&Name::new("o").unwrap(), &InstanceId::new(id).unwrap()).unwrap();
+    instance.unwrap().state.as_str().to_owned()
+}
+
+#[test]
+fn a_due_deadline_fires_before_a_later_event_tick_or_not() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    for id in ["1", "2", "3"] {
+        assert!(tenant.begin(new_order(id)).unwrap().allowed);
+    }
+    store.clock.set(at("2026-01-01T00:59:59Z"));
+    assert_eq!(tenant.tick(100).unwrap(), 0);
+    assert!(tenant.transition(go("3")).unwrap().allowed);
+    store.clock.set(at("2026-01-03T00:00:00Z"));
+    let late = tenant.transition(go("1")).unwrap();
+    assert_eq!((late.code(), late.fired.len()), (Some("hos.terminal"), 1));
+    assert_eq!(tenant.tick(100).unwrap(), 1, "only the one that nobody touched");
+    assert_eq!((state(&store, "1"), state(&store, "2"), state(&store, "3")), ("c".into(), "c".into(), "b".into()));
+    assert_eq!(tenant.tick(100).unwrap(), 0);
+    intact(&store);
+}
+
+#[test]
+fn a_clock_that_cannot_be_is_refused() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    store.clock.set(at("2026-01-02T00:00:00Z"));
+    assert!(tenant.begin(new_order("1")).unwrap().allowed);
+    store.clock.set(at("2026-01-01T23:59:57Z"));
+    assert!(tenant.transition(go("1")).unwrap().allowed, "three seconds back are a clock's daily bread");
+    assert!(tenant.begin(new_order("2")).unwrap().allowed);
+    store.clock.set(at("2025-06-01T00:00:00Z"));
+    assert_eq!(tenant.transition(go("2")).unwrap().code(), Some("hos.clock_implausible"));
+    store.clock.set(at("2036-01-02T00:00:00Z"));
+    assert_eq!(tenant.begin(new_order("3")).unwrap().code(), Some("hos.clock_implausible"));
+    store.clock.set(at("2026-01-02T00:10:00Z"));
+    assert!(tenant.transition(go("2")).unwrap().allowed);
+    intact(&store);
+}
+
+#[test]
+fn a_hundred_at_once_under_one_key_make_one_event() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let handles: Vec<_> =
+            (0..100).map(|_| scope.spawn(|| tenant.begin(new_order("1").once("k").unwrap()).unwrap())).collect();
+        handles.into_iter().map(|h| h.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|a| a.allowed));
+    assert_eq!(answers.iter().filter(|a| !a.again).count(), 1);
+    let records: std::collections::BTreeSet<_> = answers.iter().map(|a| a.receipt.as_ref().unwrap().record).collect();
+    assert_eq!(records.len(), 1);
+    assert!(store.engine.stats().unwrap().commits < 100, "callers share commits");
+    intact(&store);
+}
+
+#[test]
+fn the_same_key_with_any_other_value_is_refused() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    change(&store.tenant("universe"), Change::Put { uid: uid("A", "bob"), attrs: [].into() });
+    assert!(tenant.begin(new_order("1").once("k").unwrap()).unwrap().allowed);
+    let others = [
+        new_order("2").once("k").unwrap(),
+        Begin::new(uid("A", "ann"), "o", "1", "new").unwrap().fact("who", uid("A", "ann")).once("k").unwrap(),
+        Begin::new(uid("A", "root"), "o", "1", "new").unwrap().fact("who", uid("A", "bob")).once("k").unwrap(),
+    ];
+    for other in others {
+        assert_eq!(tenant.begin(other).unwrap().code(), Some("hos.once_conflict"));
+    }
+    assert_eq!(tenant.transition(go("1").once("k").unwrap()).unwrap().code(), Some("hos.once_conflict"));
+    assert!(tenant.begin(new_order("1").once("k").unwrap()).unwrap().again);
+    intact(&store);
+}
+
+#[test]
+fn a_batch_answers_each_and_keeps_what_is_lawful() {
+    let store = fresh(Settings::default());
+    let t1 = Tenant::new("t1").unwrap();
+    let calls = vec![
+        (t1.clone(), Call::Begin(new_order("1"))),
+        (t1.clone(), Call::Transition(go("nobody"))),
+        (t1.clone(), Call::Transition(go("1"))),
+        (Tenant::new("elsewhere").unwrap(), Call::Begin(new_order("1"))),
+    ];
+    let before = store.engine.stats().unwrap().commits;
+    let answers = store.engine.batch(calls).unwrap();
+    assert_eq!(store.engine.stats().unwrap().commits, before + 1);
+    assert!(answers[0].as_ref().unwrap().allowed && answers[2].as_ref().unwrap().allowed);
+    assert_eq!(answers[1].as_ref().unwrap().code(), Some("hos.instance_unknown"));
+    assert_eq!(answers[3].as_ref().unwrap_err().code, Code::TenantUnknown);
+    intact(&store);
+}
+
+#[test]
+fn a_worker_seals_what_callers_left() {
+    let store = fresh(Settings { seal: Seal::Worker, ..Settings::default() });
+    let tenant = store.tenant("t1");
+    let answer = tenant.begin(new_order("1")).unwrap();
+    assert!(answer.receipt.unwrap().seal.is_none(), "pending until the worker comes");
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    let before = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(before.level, Level::Intact, "{:#?}", before.findings);
+    assert!(before.unsealed.0 > 0);
+    let report = store.engine.work().unwrap();
+    assert_eq!(report.sealed, before.unsealed.0);
+    let after = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!((after.level, after.unsealed.0), (Level::Intact, 0), "{:#?}", after.findings);
+    let path = (Name::new("o").unwrap(), InstanceId::new("1").unwrap());
+    assert!(tenant.history(&path.0, &path.1, 0, 10).unwrap().iter().all(|e| e.receipt.seal.is_some()));
+}
+
+#[test]
+fn erasing_a_person_leaves_everything_verifying() {
+    let store = store();
+    let ann = uid("A", "ann");
+    let refused = store.engine.erase(&root(), &ann, "KVKK m.7").unwrap();
+    assert_eq!(refused.code(), Some("hos.subject_in_use"));
+    assert!(refused.blockers[0].detail.contains("o/2"), "{}", refused.blockers[0].detail);
+    assert!(store.tenant("t1").transition(go("2")).unwrap().allowed);
+    let erased = store.engine.erase(&root(), &ann, "KVKK m.7").unwrap();
+    assert!(erased.allowed, "{:?}", erased.blockers);
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+    assert!(report.erased_parts > 0);
+    let tenant = store.tenant("t1");
+    let again = tenant.begin(new_order("9")).unwrap();
+    assert!(!again.allowed, "nothing is written about an erased person");
+    let history = tenant.history(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap(), 0, 10).unwrap();
+    assert!(history.iter().any(|entry| entry.erased.iter().any(|part| part == "facts")));
+    let messages = tenant.outbox_poll(&root(), 10, Duration::from_secs(60)).unwrap();
+    assert!(messages.iter().all(|m| m.body.is_none()));
+    let twice = store.engine.erase(&root(), &ann, "again").unwrap();
+    assert!(!twice.allowed, "an erased person cannot be erased again");
+}
+
+#[test]
+fn the_outbox_is_leased_and_acknowledged() {
+    let store = store();
+    let tenant = store.tenant("t1");
+    let first = tenant.outbox_poll(&root(), 10, Duration::from_secs(60)).unwrap();
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0].body.as_ref().unwrap().get("id"), Some(&"1".into()));
+    assert!(tenant.outbox_poll(&root(), 10, Duration::from_secs(60)).unwrap().is_empty(), "leased to another");
+    store.clock.set(at("2026-01-01T00:02:00Z"));
+    let again = tenant.outbox_poll(&root(), 10, Duration::from_secs(60)).unwrap();
+    assert_eq!((again.len(), again[0].attempts), (1, 2));
+    assert_eq!(tenant.outbox_ack(&root(), first[0].pos, &first[0].lease).unwrap_err().code, Code::LeaseLost);
+    tenant.outbox_ack(&root(), again[0].pos, &again[0].lease).unwrap();
+    store.clock.set(at("2026-01-01T00:10:00Z"));
+    assert!(tenant.outbox_poll(&root(), 10, Duration::from_secs(60)).unwrap().is_empty());
+    let ann = hos_core::call::By::new(uid("A", "ann"));
+    assert_eq!(tenant.outbox_poll(&ann, 10, Duration::from_secs(60)).unwrap_err().code, Code::NotPermitted);
+    intact(&store);
+}
+
+#[test]
+fn in_shadow_the_world_s_word_stands_and_the_law_s_is_recorded() {
+    let store = fresh(Settings::default());
+    let mut modes = Modes::default();
+    modes.entries.insert((Some(Tenant::new("t1").unwrap()), "o".into()), Mode::Shadow);
+    assert!(store.engine.activate(&root(), Arc::new(law::law()), None, modes).unwrap().allowed);
+    let tenant = store.tenant("t1");
+    let legacy = |allowed: bool, state: &str| Some(Legacy { allowed, state: Name::new(state).ok() });
+    let mut begin = new_order("1");
+    begin.by.legacy = legacy(true, "a");
+    assert!(tenant.begin(begin).unwrap().allowed);
+    assert_eq!(tenant.transition(go("1")).unwrap().code(), Some("hos.legacy_missing"));
+    // The world let somebody do what the law forbids: its word stands, the difference is seen.
+    let mut illegal = Transition::new(uid("A", "ann"), "o", "1", "go").unwrap();
+    illegal.by.legacy = legacy(true, "b");
+    let answer = tenant.transition(illegal).unwrap();
+    assert!(answer.allowed && answer.divergence);
+    assert_eq!(answer.code(), Some("hos.not_permitted"));
+    assert_eq!(state(&store, "1"), "b");
+    intact(&store);
+}
+
+#[test]
+fn a_store_opens_again_under_its_law_and_no_other() {
+    let store = store();
+    let before = store.engine.verify(&VerifyOptions::default()).unwrap();
+    let (builder, path) = (store.builder(), store.path.clone());
+    let support::Store { engine, dir, clock, .. } = store;
+    engine.close().unwrap();
+    let engine = builder.open().unwrap();
+    let after = engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!((after.level, &after.logs), (Level::Intact, &before.logs), "{:#?}", after.findings);
+    drop(engine);
+    let files = law::files()
+        .into_iter()
+        .map(|(p, b)| if p == "law.toml" { (p, [b, b"# other\n".to_vec()].concat()) } else { (p, b) })
+        .collect();
+    let other = hos_core::law::Law::load(files).unwrap();
+    let failure =
+        hos_engine::Engine::builder().sqlite(&path).clock(clock.clone()).law(Arc::new(other)).open().map(drop).unwrap_err();
+    assert_eq!(failure.code, Code::LawNotActive);
+    let key = dir.path().join("s.db.key");
+    std::fs::write(&key, format!("{}\n", "01".repeat(32))).unwrap();
+    let failure = hos_engine::Engine::builder().sqlite(&path).clock(clock).open().map(drop).unwrap_err();
+    assert_eq!(failure.code, Code::KeyInvalid);
+}
+
+#[test]
+fn a_law_that_live_instances_need_is_not_taken_away() {
+    let store = fresh(Settings::default());
+    assert!(store.tenant("t1").begin(new_order("1")).unwrap().allowed);
+    let files = law::files().into_iter().filter(|(path, _)| !path.starts_with("contracts/")).collect();
+    let without = Arc::new(hos_core::law::Law::load(files).unwrap_or_else(|f| panic!("{f:#?}")));
+    let refused = store.engine.activate(&root(), without.clone(), None, Modes::default()).unwrap();
+    assert_eq!(refused.code(), Some("hos.law_in_use"));
+    assert!(store.tenant("t1").transition(go("1")).unwrap().allowed);
+    assert!(store.engine.activate(&root(), without, None, Modes::default()).unwrap().allowed);
+    assert_eq!(store.tenant("t1").begin(new_order("2")).unwrap().code(), Some("hos.contract_unknown"));
+    intact(&store);
+}
+
+#[test]
+fn can_sees_this_process_s_changes_at_once() {
+    let store = fresh(Settings { directory_age_max: Duration::from_secs(3600), ..Settings::default() });
+    let tenant = store.tenant("t1");
+    let entity = |id: &str| hos_core::policy::Entity { uid: uid("Gate", id), attrs: [].into(), parents: [].into(), record: None };
+    let ask =
+        || tenant.can(&hos_core::call::Can::new(uid("A", "ann"), "record.note", uid("Gate", "x")).given(entity("x"))).unwrap();
+    let before = ask();
+    assert!(!before.allowed);
+    change(&tenant, Change::Join { uid: uid("A", "ann"), parent: uid("R", "op") });
+    let after = ask();
+    assert!(after.allowed, "{:?}", after.blockers);
+    assert!(after.directory_version > before.directory_version);
+    change(&tenant, Change::Leave { uid: uid("A", "ann"), parent: uid("R", "op") });
+    assert!(!ask().allowed);
+}

@@ -1,0 +1,119 @@
+//! Calls served by an engine, whole and maimed: always one JSON object, and a yes only where it was asked for soundly.
+
+use hos_core::call::{Change, Directory};
+use hos_core::id::{Tenant, Uid};
+use hos_core::policy::Entity;
+use hos_core::refusal::Code;
+use hos_core::value::{Record, Value};
+use hos_engine::call::By;
+use hos_engine::{Engine, Founding, Settings};
+use hos_wire::{Standing, serve, serve_with};
+use serde_json::{Value as Json, json};
+use std::path::Path;
+use tempfile::TempDir;
+
+fn uid(kind: &str, id: &str) -> Uid {
+    Uid::new(format!("Pazar::{kind}"), id).unwrap()
+}
+
+fn active() -> Record {
+    Record::from([("active".to_owned(), Value::Bool(true))])
+}
+
+fn engine(dir: &TempDir) -> Engine {
+    let law = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pazar/law");
+    let operator = Entity { uid: uid("Role", "operator"), attrs: Record::new(), parents: Default::default(), record: None };
+    let founder = Entity { uid: uid("Account", "root"), attrs: active(), parents: [operator.uid.clone()].into(), record: None };
+    let builder = Engine::builder().law_dir(law).unwrap().sqlite(dir.path().join("hos.db")).settings(Settings::default());
+    let engine = builder.found(Founding { founder, roles: vec![operator] }).unwrap();
+    let root = uid("Account", "root");
+    assert!(engine.open_tenant(&By::new(root.clone()), &Tenant::new("pazar-tr").unwrap()).unwrap().allowed);
+    let put = |tenant: &str, uid: Uid| {
+        let change = Directory::new(root.clone(), Change::Put { uid, attrs: active() });
+        assert!(engine.tenant(tenant).unwrap().directory(change).unwrap().allowed);
+    };
+    put("universe", uid("Account", "ayse"));
+    put("pazar-tr", uid("Shop", "kadikoy"));
+    engine
+}
+
+fn ask(engine: &Engine, operation: &str, call: &Json) -> Json {
+    serde_json::from_slice(&serve(engine, operation, call.to_string().as_bytes())).unwrap()
+}
+
+fn order(id: &str) -> Json {
+    json!({
+        "tenant": "pazar-tr", "principal": { "type": "Pazar::Account", "id": "ayse" }, "language": "tr",
+        "contract": "order", "id": id, "event": "place",
+        "facts": {
+            "buyer": { "__entity": { "type": "Pazar::Account", "id": "ayse" } },
+            "shop": { "__entity": { "type": "Pazar::Shop", "id": "kadikoy" } },
+            "total": 4200,
+        },
+    })
+}
+
+#[test]
+fn an_order_in_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine(&dir);
+    let born = ask(&engine, "begin", &order("o-1"));
+    assert_eq!((&born["allowed"], &born["to"], &born["mode"]), (&json!(true), &json!("new"), &json!("enforce")), "{born}");
+    assert!(born.get("code").is_none() && born.get("from").is_none() && born["receipt"]["seal"]["seq"].is_u64());
+
+    let mut pay = order("o-1");
+    let object = pay.as_object_mut().unwrap();
+    object.remove("facts");
+    object.insert("event".into(), json!("pay"));
+    object.insert("args".into(), json!({ "amount": 1, "psp_ref": "x" }));
+    let short = ask(&engine, "transition", &pay);
+    assert_eq!((&short["allowed"], &short["code"]), (&json!(false), &json!("order.amount_short")));
+    assert_eq!(short["blockers"][0]["message"], engine.law().message("tr", "order.amount_short"));
+    pay["args"]["amount"] = json!(4200);
+    pay["once"] = json!("k");
+    let paid = ask(&engine, "transition", &pay);
+    let again = ask(&engine, "transition", &pay);
+    assert_eq!((&paid["again"], &again["again"], &again["receipt"]["n"]), (&json!(false), &json!(true), &paid["receipt"]["n"]));
+    pay["args"]["amount"] = json!(4201);
+    assert_eq!(ask(&engine, "transition", &pay)["code"], "hos.once_conflict");
+
+    let place = json!({ "tenant": "pazar-tr", "contract": "order", "id": "o-1" });
+    let history = ask(&engine, "history", &place);
+    assert_eq!(history["history"].as_array().unwrap().len(), 2);
+    let mut elsewhere = place.clone();
+    elsewhere["id"] = json!("o-2");
+    assert_eq!(ask(&engine, "history", &elsewhere)["error"]["code"], "hos.instance_unknown");
+    elsewhere["contract"] = json!("ordre");
+    assert_eq!(ask(&engine, "history", &elsewhere)["error"]["message"], "`ordre`; did you mean `order`?");
+    elsewhere["tenant"] = json!("pazar-de");
+    assert_eq!(ask(&engine, "history", &elsewhere)["error"]["code"], "hos.tenant_unknown");
+}
+
+#[test]
+fn a_maimed_call_is_never_a_yes() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine(&dir);
+    let call = json!({
+        "tenant": "pazar-tr", "principal": { "type": "Pazar::Account", "id": "ayse" },
+        "action": "shop.view", "resource": { "type": "Pazar::Shop", "id": "kadikoy" },
+    });
+    let bytes = call.to_string().into_bytes();
+    assert_eq!(serve_with(&engine, "can", &bytes, 1 << 20).standing, Standing::Allowed);
+    let mut maimed: Vec<Vec<u8>> = (0..bytes.len()).map(|n| bytes[..n].to_vec()).collect();
+    for at in 0..bytes.len() {
+        for byte in [0, b'"', b'{', b'\\', b'x', 0xff] {
+            let mut other = bytes.clone();
+            other[at] = byte;
+            maimed.push(other);
+        }
+        let mut other = bytes.clone();
+        other.remove(at);
+        maimed.push(other);
+    }
+    for other in maimed.iter().filter(|other| **other != bytes) {
+        let served = serve_with(&engine, "can", other, 1 << 20);
+        let json: Json = serde_json::from_slice(&served.json).unwrap();
+        assert!(served.standing != Standing::Allowed && json["allowed"] != true, "{}: {json}", String::from_utf8_lossy(other));
+    }
+    assert_eq!(serve_with(&engine, "can", &bytes, bytes.len() - 1).standing, Standing::Failed(Code::CallTooLarge));
+}
