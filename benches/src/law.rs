@@ -10,24 +10,24 @@ use std::fmt::Write;
 
 /// The schema, as plain Cedar.
 pub(crate) const SCHEMA: &str = r#"namespace B {
-  entity Account in [Group] = { active: Bool };
+  entity User in [Group] = { active: Bool };
   entity Group;
   entity Clock;
   entity Gate;
   entity Folder;
-  entity Doc in [Folder] = { owner: Account, public: Bool };
-  action "view", "edit" appliesTo { principal: [Account], resource: [Doc], context: { level: Long } };
+  entity Doc in [Folder] = { owner: User, public: Bool };
+  action "v", "e" appliesTo { principal: [User], resource: [Doc], context: { level: Long } };
 }
 "#;
 
 /// Five policies that concern the request: one by group, one by uid, one by folder, one by nothing, one forbid.
 const CONCERNED: &str = r#"
-@id("staff") permit (principal in B::Group::"staff", action == B::Action::"view", resource) when { resource.public };
-@id("ayse") permit (principal == B::Account::"ayse", action in [B::Action::"view", B::Action::"edit"], resource in B::Folder::"f0")
+@id("staff") permit (principal in B::Group::"staff", action == B::Action::"v", resource) when { resource.public };
+@id("ayse") permit (principal == B::User::"ayse", action in [B::Action::"v", B::Action::"e"], resource in B::Folder::"f0")
   when { principal.active && context.level >= 1 };
-@id("folder") permit (principal, action == B::Action::"view", resource in B::Folder::"f0") when { resource.owner == principal };
-@id("inactive") forbid (principal is B::Account, action, resource) unless { principal.active };
-@id("locked") forbid (principal, action == B::Action::"view", resource == B::Doc::"d0") when { context.level < 0 };
+@id("folder") permit (principal, action == B::Action::"v", resource in B::Folder::"f0") when { resource.owner == principal };
+@id("inactive") forbid (principal is B::User, action, resource) unless { principal.active };
+@id("locked") forbid (principal, action == B::Action::"v", resource == B::Doc::"d0") when { context.level < 0 };
 "#;
 
 /// How large one file of policies becomes, in bytes; a law's file may have twice as many.
@@ -38,8 +38,8 @@ const FILE_BYTES: usize = 512 * 1024;
 pub(crate) fn policies(count: usize) -> String {
     let mut text = String::from(CONCERNED);
     for i in 5..count {
-        let action = if i % 2 == 0 { "view" } else { "edit" };
-        let _ = writeln!(text, "@id(\"p{i}\")permit(principal==B::Account::\"u{i}\",action==B::Action::\"{action}\",resource);");
+        let action = if i % 2 == 0 { "v" } else { "e" };
+        let _ = writeln!(text, "@id(\"p{i}\")permit(principal==B::User::\"u{i}\",action==B::Action::\"{action}\",resource);");
     }
     text
 }
