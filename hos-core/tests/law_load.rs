@@ -159,11 +159,14 @@ permit (principal, action, resource);
     assert!(faults.iter().all(|f| f.severity == Severity::Error));
 }
 
+/// What is changed, in which files, and the code and place that must be told.
+type Case<'c> = (&'c str, &'c [(&'c str, &'c str)], &'c str, &'c str);
+
 #[test]
 fn one_fault_each() {
     let second = ORDER.replace("entity   = \"Order\"", "entity   = \"Parcel\"").replace("Order", "Parcel");
     let same_entity = ORDER.replace("contract = \"order\"", "contract = \"parcel\"");
-    let cases: [(&str, &[(&str, &str)], &str, &str); 12] = [
+    let cases: [Case; 12] = [
         ("no manifest", &[("law.toml", "")], "law.toml:0:0", "law.file.missing"),
         ("no schema", &[("schema.cedarschema", "")], "schema.cedarschema:0:0", "law.file.missing"),
         ("unknown file", &[("policies/a.txt", "x")], "policies/a.txt:0:0", "law.file.unknown"),
