@@ -11,7 +11,8 @@ fn told(faults: &[Fault]) -> Vec<(String, &'static str)> {
     faults.iter().map(|f| (format!("{}:{}:{}", f.file, f.line, f.column), f.code)).collect()
 }
 
-const TINY: [(&str, &str); 2] = [("law.toml", "name = \"tiny\"\nnamespace = \"\"\n"), ("schema.cedarschema", "entity Account;\n")];
+const TINY: [(&str, &str); 2] =
+    [("law.toml", "name = \"tiny\"\nnamespace = \"\"\n"), ("schema.cedarschema", "entity Account;\n")];
 
 const SCHEMA: &str = r#"namespace Corner {
   entity Account = { active: Bool };
@@ -151,7 +152,7 @@ permit (principal, action, resource);
         ("messages.tr.toml:1:7", "law.toml.syntax"),
         ("policies/a.cedar:3:1", "law.policy.missing_id"),
         ("policies/a.cedar:4:1", "law.policy.duplicate_id"),
-        ("policies/b.cedar:3:1", "law.policy.parse"),
+        ("policies/b.cedar:2:37", "law.policy.parse"),
     ];
     let wanted: Vec<_> = wanted.iter().map(|(place, code)| ((*place).to_owned(), *code)).collect();
     assert_eq!(told(&faults), wanted);
@@ -166,7 +167,12 @@ fn one_fault_each() {
         ("no manifest", &[("law.toml", "")], "law.toml:0:0", "law.file.missing"),
         ("no schema", &[("schema.cedarschema", "")], "schema.cedarschema:0:0", "law.file.missing"),
         ("unknown file", &[("policies/a.txt", "x")], "policies/a.txt:0:0", "law.file.unknown"),
-        ("case", &[("policies/Orders.cedar", " "), ("policies/orders.cedar", POLICIES)], "policies/orders.cedar:0:0", "law.file.duplicate"),
+        (
+            "case",
+            &[("policies/Orders.cedar", " "), ("policies/orders.cedar", POLICIES)],
+            "policies/orders.cedar:0:0",
+            "law.file.duplicate",
+        ),
         ("bom", &[("messages.tr.toml", "\u{feff}[order]")], "messages.tr.toml:0:0", "law.file.bom"),
         ("nested", &[("policies/x/a.cedar", " ")], "policies/x/a.cedar:0:0", "law.file.unknown"),
         ("two of a name", &[("contracts/z.toml", &second)], "contracts/z.toml:1:12", "law.contract.duplicate_name"),
@@ -178,8 +184,18 @@ fn one_fault_each() {
             "law.manifest.clock_unknown",
         ),
         ("message", &[("messages.tr.toml", "hos.forbidden = 1")], "messages.tr.toml:1:17", "law.message.wrong_type"),
-        ("limits", &[("law.toml", "name = \"c\"\nnamespace = \"Corner\"\nlimits = 3\n")], "law.toml:3:10", "law.manifest.wrong_type"),
-        ("extends", &[("law.toml", "name = \"c\"\nnamespace = \"Corner\"\nextends = []\n")], "law.toml:3:1", "law.manifest.extends_reserved"),
+        (
+            "limits",
+            &[("law.toml", "name = \"c\"\nnamespace = \"Corner\"\nlimits = 3\n")],
+            "law.toml:3:10",
+            "law.manifest.wrong_type",
+        ),
+        (
+            "extends",
+            &[("law.toml", "name = \"c\"\nnamespace = \"Corner\"\nextends = []\n")],
+            "law.toml:3:1",
+            "law.manifest.extends_reserved",
+        ),
     ];
     for (what, changes, place, code) in cases {
         let faults = corner(changes).map(|_| ()).expect_err(what);
@@ -217,9 +233,10 @@ fn what_loads_and_is_unwise_is_told_by_check() {
     };
     let lines = |from: &str| POLICIES.split_inclusive('\n').skip_while(|l| !l.contains(from)).collect::<String>();
     let only_clock = lines("clock-expires");
-    let wanted: Vec<_> = [("contracts/order.toml:11:1", "law.action.never_permitted"), ("contracts/order.toml:9:1", "law.action.never_permitted")]
-        .map(|(p, c)| (p.to_owned(), c))
-        .to_vec();
+    let wanted: Vec<_> =
+        [("contracts/order.toml:11:1", "law.action.never_permitted"), ("contracts/order.toml:9:1", "law.action.never_permitted")]
+            .map(|(p, c)| (p.to_owned(), c))
+            .to_vec();
     let mut found = warned(&[("policies/orders.cedar", &only_clock)]);
     found.sort();
     assert_eq!(found, wanted);
@@ -230,7 +247,10 @@ fn what_loads_and_is_unwise_is_told_by_check() {
     assert_eq!(warned(&[("policies/orders.cedar", &other_clock)]), wanted);
 
     // A message too many in one language, one too few in the other.
-    let wanted = [("messages.tr.toml:0:0".to_owned(), "law.message.missing"), ("messages.tr.toml:2:1".to_owned(), "law.message.unknown_code")];
+    let wanted = [
+        ("messages.tr.toml:0:0".to_owned(), "law.message.missing"),
+        ("messages.tr.toml:2:1".to_owned(), "law.message.unknown_code"),
+    ];
     assert_eq!(warned(&[("messages.tr.toml", "[order]\namount_shrot = \"Az.\"\n")]), wanted);
 
     // Without policies nothing is permitted.
@@ -240,10 +260,10 @@ fn what_loads_and_is_unwise_is_told_by_check() {
 
 #[test]
 fn faults_are_shown_with_the_line_they_are_in() {
-    let order = ORDER.replace("to   = \"paid\"", "to   = \"pade\"");
+    let order = ORDER.replace("to   = \"paid\"", "to   = \"piad\"");
     let faults = corner(&[("contracts/order.toml", &order)]).unwrap_err();
     let files = [hos_core::fault::SourceFile { path: "contracts/order.toml".into(), text: order }];
-    let wanted = "error[law.contract.unknown_state]: no state is called `pade`\n  --> contracts/order.toml:13:9\n   |\n\
-                  13 | to   = \"pade\"\n   |         ^^^^\n   = did you mean `paid`?\n\n1 error\n";
+    let wanted = "error[law.contract.unknown_state]: no state is called `piad`\n  --> contracts/order.toml:13:9\n   |\n\
+                  13 | to   = \"piad\"\n   |         ^^^^\n   = did you mean `paid`?\n\n1 error\n";
     assert_eq!(render(&faults, &files), wanted);
 }

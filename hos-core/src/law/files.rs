@@ -148,7 +148,8 @@ fn place_fault(path: &str, seen: &mut BTreeMap<String, String>) -> Option<Fault>
     if role(path).is_none() {
         let known = [MANIFEST, SCHEMA, "messages.en.toml", "messages.tr.toml", README];
         let places = "a law holds law.toml, schema.cedarschema, policies/*.cedar, contracts/*.toml, messages.*.toml";
-        let fault = Fault::whole("law.file.unknown", Severity::Error, &Shown(path).to_string(), "a law has no place for this file");
+        let fault =
+            Fault::whole("law.file.unknown", Severity::Error, &Shown(path).to_string(), "a law has no place for this file");
         let guessed = fault.clone().did_you_mean(path, known);
         return Some(if guessed.hint.is_some() { guessed } else { fault.hint(places) });
     }
@@ -233,8 +234,17 @@ mod tests {
     #[test]
     fn bad_paths_are_refused() {
         let bad = [
-            "", "/etc/passwd", "../law.toml", "policies/../a.cedar", "policies\\a.cedar", "policies//a.cedar", "./law.toml",
-            "policies/a\0.cedar", "policies/\u{1b}[2J.cedar", "C:law.toml", ".../../x",
+            "",
+            "/etc/passwd",
+            "../law.toml",
+            "policies/../a.cedar",
+            "policies\\a.cedar",
+            "policies//a.cedar",
+            "./law.toml",
+            "policies/a\0.cedar",
+            "policies/\u{1b}[2J.cedar",
+            "C:law.toml",
+            ".../../x",
         ];
         for path in bad {
             assert_eq!(codes(&[(path, b"")]), [("law.file.path", Shown(path).to_string())], "{path:?}");

@@ -49,7 +49,8 @@ pub(super) fn read(file: &SourceFile, faults: &mut Vec<Fault>) -> Option<Manifes
     let mut reader = Reader::new(file, CODES);
     reader.known_keys(&table, &KEYS);
     if let Some(entry) = table.get("extends") {
-        let fault = reader.error("law.manifest.extends_reserved", entry.span.clone(), "`extends` is reserved: a law stands alone");
+        let fault =
+            reader.error("law.manifest.extends_reserved", entry.span.clone(), "`extends` is reserved: a law stands alone");
         reader.push(fault);
     }
     let name = reader.required_string(&table, "name").and_then(|text| law_name(&mut reader, text));

@@ -142,9 +142,12 @@ mod tests {
 
     #[test]
     fn a_language_falls_back_to_its_base_to_english_and_to_the_meaning() {
-        let of = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>();
-        let messages =
-            BTreeMap::from([("en".to_owned(), of(&[("a.x", "english"), ("a.y", "why")])), ("tr".to_owned(), of(&[("a.x", "türkçe")]))]);
+        let of =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>();
+        let messages = BTreeMap::from([
+            ("en".to_owned(), of(&[("a.x", "english"), ("a.y", "why")])),
+            ("tr".to_owned(), of(&[("a.x", "türkçe")])),
+        ]);
         assert_eq!(lookup(&messages, "tr", "a.x"), "türkçe");
         assert_eq!(lookup(&messages, "tr-TR", "a.x"), "türkçe");
         assert_eq!(lookup(&messages, "tr", "a.y"), "why");

@@ -200,12 +200,12 @@ mod tests {
     #[test]
     fn the_most_specific_entry_wins() {
         let table = [
-            ("tr", "order.pay", Mode::Off),      // tenant and subject
-            ("tr", "order", Mode::Shadow),       // the tenant, before the subject
-            ("tr", "order.ship", Mode::Shadow),  // the tenant
-            ("de", "order.pay", Mode::Enforce),  // the subject
-            ("de", "order", Mode::Off),          // the subject
-            ("de", "order.ship", Mode::Shadow),  // the default
+            ("tr", "order.pay", Mode::Off),     // tenant and subject
+            ("tr", "order", Mode::Shadow),      // the tenant, before the subject
+            ("tr", "order.ship", Mode::Shadow), // the tenant
+            ("de", "order.pay", Mode::Enforce), // the subject
+            ("de", "order", Mode::Off),         // the subject
+            ("de", "order.ship", Mode::Shadow), // the default
         ];
         for (name, subject, wanted) in table {
             assert_eq!(sample().of(&tenant(name), subject), wanted, "{name} {subject}");

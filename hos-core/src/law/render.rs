@@ -71,7 +71,8 @@ fn excerpt(file: &SourceFile, fault: &Fault) -> Option<Excerpt> {
     let chars: Vec<char> = line.chars().collect();
     let from = if chars.len() > WINDOW_CHARS { start.saturating_sub(LEAD_CHARS) } else { 0 };
     let to = (from + WINDOW_CHARS).min(chars.len());
-    let shown = |range: std::ops::Range<usize>| -> String { chars.get(range).unwrap_or_default().iter().map(|c| source(*c)).collect() };
+    let shown =
+        |range: std::ops::Range<usize>| -> String { chars.get(range).unwrap_or_default().iter().map(|c| source(*c)).collect() };
     let start = start.clamp(from, to);
     let end = (start + span_chars).min(to);
     let dots = |cut: bool| if cut { "..." } else { "" };
