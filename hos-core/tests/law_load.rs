@@ -163,7 +163,8 @@ permit (principal, action, resource);
 fn one_fault_each() {
     let second = ORDER.replace("entity   = \"Order\"", "entity   = \"Parcel\"").replace("Order", "Parcel");
     let same_entity = ORDER.replace("contract = \"order\"", "contract = \"parcel\"");
-    let cases: [(&str, &[(&str, &str)], &str, &str); 12] = [
+    type Changes<'c> = &'c [(&'c str, &'c str)];
+    let cases: [(&str, Changes<'_>, &str, &str); 12] = [
         ("no manifest", &[("law.toml", "")], "law.toml:0:0", "law.file.missing"),
         ("no schema", &[("schema.cedarschema", "")], "schema.cedarschema:0:0", "law.file.missing"),
         ("unknown file", &[("policies/a.txt", "x")], "policies/a.txt:0:0", "law.file.unknown"),

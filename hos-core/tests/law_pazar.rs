@@ -121,7 +121,10 @@ fn what_follows_what() {
 #[test]
 fn the_law_loads_and_check_finds_nothing() {
     let found = LAW.check();
-    assert!(found.iter().all(|f| f.severity == Severity::Note), "{}", render(&found, &LAW.files));
+    // One forbid looks into the shop that an order names, and an entity may be missing; that is worth a note and no more.
+    let noted: Vec<_> = found.iter().map(|f| (f.severity, f.code, f.file.as_str())).collect();
+    let wanted = [(Severity::Note, "law.policy.forbid_may_err", "policies/orders.cedar")];
+    assert_eq!(noted, wanted, "{}", render(&found, &LAW.files));
     assert_eq!(LAW.contracts.len(), 5);
     for action in hos_core::law::reserved::ALL {
         assert!(LAW.policy.has_action(action) && LAW.policy.may_permit(action), "{action}");
@@ -136,6 +139,28 @@ fn both_languages_answer_every_code_differently() {
     for code in codes {
         assert_ne!(LAW.message("en", &code), LAW.message("tr", &code), "{code}");
     }
+}
+
+#[test]
+fn a_damaged_law_is_refused_or_loads_and_never_panics() {
+    let sound = files();
+    let mut refused = 0;
+    for (i, (path, bytes)) in sound.iter().enumerate() {
+        for part in 1..4 {
+            let at = bytes.len() * part / 4;
+            let mut cut = sound.clone();
+            cut[i].1.truncate(at);
+            let mut odd = sound.clone();
+            odd[i].1[at] = b"\0\"'{[(}"[(i + part) % 7];
+            for damaged in [cut, odd] {
+                if let Err(faults) = Law::load(damaged) {
+                    assert!(faults.iter().any(|f| f.severity == Severity::Error), "{path} at {at}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > sound.len() * 3, "only {refused} were refused");
 }
 
 fn uid(kind: &str, id: &str) -> Uid {

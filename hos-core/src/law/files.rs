@@ -86,7 +86,7 @@ pub(super) struct Files {
 
 impl Files {
     /// The files of one kind, in the order of their paths.
-    pub(super) fn with<'a>(&'a self, wanted: fn(Role<'_>) -> bool) -> impl Iterator<Item = &'a SourceFile> {
+    pub(super) fn with(&self, wanted: fn(Role<'_>) -> bool) -> impl Iterator<Item = &SourceFile> {
         self.all.iter().filter(move |f| role(&f.path).is_some_and(wanted))
     }
 
@@ -121,7 +121,7 @@ pub(super) fn admit(given: Vec<(String, Vec<u8>)>, faults: &mut Vec<Fault>) -> F
         }
         match text_of(&path, bytes) {
             Ok(text) => all.push(SourceFile { path, text }),
-            Err(fault) => faults.push(fault),
+            Err(fault) => faults.push(*fault),
         }
     }
     for path in [MANIFEST, SCHEMA] {
@@ -178,22 +178,22 @@ fn unsafe_path(path: &str) -> Option<&'static str> {
     }
 }
 
-fn text_of(path: &str, bytes: Vec<u8>) -> Result<String, Fault> {
-    let whole = |code, message: String| Fault::whole(code, Severity::Error, path, message);
+fn text_of(path: &str, bytes: Vec<u8>) -> Result<String, Box<Fault>> {
+    let whole = |code, message: String| Box::new(Fault::whole(code, Severity::Error, path, message));
     if bytes.len() > FILE_BYTES_MAX {
         let message = format!("the file has {} bytes, at most {FILE_BYTES_MAX} are allowed", bytes.len());
         return Err(whole("law.file.too_large", message));
     }
     if bytes.starts_with(BOM) {
         let message = "the file begins with a byte order mark".to_owned();
-        return Err(whole("law.file.bom", message).hint("save it as UTF-8 without a byte order mark"));
+        return Err(Box::new(whole("law.file.bom", message).hint("save it as UTF-8 without a byte order mark")));
     }
     String::from_utf8(bytes).map_err(|e| {
         // What stands before the first bad byte is text, so the place can be told.
         let at = e.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(e.as_bytes().get(..at).unwrap_or_default()).into_owned();
         let file = SourceFile { path: path.to_owned(), text };
-        Fault::at("law.file.utf8", Severity::Error, &file, at..at, "the file is not UTF-8 from here on")
+        Box::new(Fault::at("law.file.utf8", Severity::Error, &file, at..at, "the file is not UTF-8 from here on"))
     })
 }
 
