@@ -170,13 +170,13 @@ pub fn prove_inclusion(index: u64, size: u64, nodes: &impl Nodes) -> Result<Vec<
     Ok(proof)
 }
 
-/// RFC 6962's consistency proof: that the tree of `size` begins with the tree of `old`. Empty for equal trees and for an
-/// empty old one.
+/// RFC 6962's consistency proof: that the tree of `size` begins with the tree of `old`, which may not be empty: every tree
+/// begins with nothing. Empty for equal trees.
 pub fn prove_consistency(old: u64, size: u64, nodes: &impl Nodes) -> Result<Vec<TreeHash>, TreeError> {
-    if old > size {
+    if old == 0 || old > size {
         return Err(TreeError::Range);
     }
-    if old == 0 || old == size {
+    if old == size {
         return Ok(Vec::new());
     }
     let (mut begin, mut end) = (0, size);
@@ -217,8 +217,7 @@ pub fn verify_inclusion(index: u64, size: u64, leaf: &TreeHash, proof: &[TreeHas
     if hash == *root { Ok(()) } else { Err(TreeError::Root) }
 }
 
-/// Verifies a consistency proof (RFC 9162 section 2.1.4.2). An empty old tree is consistent with every tree, if its root is
-/// that of the empty tree and nothing is offered as proof.
+/// Verifies a consistency proof (RFC 9162 section 2.1.4.2). An empty old tree is refused: nothing would be proved.
 pub fn verify_consistency(
     old: u64,
     size: u64,
@@ -226,17 +225,16 @@ pub fn verify_consistency(
     root: &TreeHash,
     proof: &[TreeHash],
 ) -> Result<(), TreeError> {
-    if old > size {
+    if old == 0 || old > size {
         return Err(TreeError::Range);
     }
     if proof.len() > PROOF_MAX {
         return Err(TreeError::Length);
     }
-    if old == 0 || old == size {
-        let same = if old == size { old_root == root } else { *old_root == tree_empty() };
-        return match (proof, same) {
-            ([], true) => Ok(()),
-            ([], false) => Err(TreeError::Root),
+    if old == size {
+        return match proof {
+            [] if old_root == root => Ok(()),
+            [] => Err(TreeError::Root),
             _ => Err(TreeError::Length),
         };
     }

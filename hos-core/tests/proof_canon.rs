@@ -1,0 +1,165 @@
+//! Canonical bytes: every kind of value, and every way not to be canonical.
+
+use hos_core::canon::*;
+use hos_core::id::Uid;
+use hos_core::value::{Ext, Record, Value};
+use std::collections::BTreeSet;
+
+const NOT_SHORTEST: &str = "an integer or a length is not in its shortest form";
+const INDEFINITE: &str = "an indefinite length";
+const CUT_SHORT: &str = "the bytes end inside an item";
+const KEY_ORDER: &str = "map keys are not in ascending order, or one repeats";
+const SET_ORDER: &str = "set members are not in ascending order, or one repeats";
+const TAGGED: &str = "a tag";
+const SIMPLE: &str = "a float, null, undefined or simple value";
+const TOO_DEEP: &str = "values nest too deep";
+const NOT_UTF8: &str = "text is not UTF-8";
+const OUT_OF_RANGE: &str = "an integer is out of range";
+const LEFT_OVER: &str = "bytes are left over";
+const REENCODED: &str = "the same value encodes to other bytes";
+fn record(fields: &[(&str, Value)]) -> Record {
+    fields.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect()
+}
+
+fn why(bytes: &[u8]) -> &'static str {
+    decode_value(bytes).expect_err("these bytes are not canonical").0
+}
+
+#[test]
+fn keys_ascend_by_length_first() {
+    let r = record(&[("b", 1.into()), ("aa", 2.into()), ("", true.into())]);
+    let bytes = encode_record(&r);
+    assert_eq!(bytes, [0xa3, 0x60, 0xf5, 0x61, b'b', 0x01, 0x62, b'a', b'a', 0x02]);
+    assert_eq!(decode_record(&bytes), Ok(r));
+    let swapped = [0xa2, 0x62, b'a', b'a', 0x02, 0x61, b'b', 0x01];
+    assert_eq!(decode_record(&swapped), Err(CanonError(KEY_ORDER, 5)));
+    let twice = [0xa2, 0x61, b'b', 0x02, 0x61, b'b', 0x01];
+    assert_eq!(decode_record(&twice), Err(CanonError(KEY_ORDER, 4)));
+    let long = record(&[(&"x".repeat(24), 1.into()), (&"z".repeat(23), 2.into()), (&"a".repeat(300), 3.into())]);
+    assert_eq!(decode_record(&encode_record(&long)), Ok(long));
+}
+
+#[test]
+fn every_kind_of_value_has_its_bytes() {
+    let uid = Uid::new("T", "i").unwrap();
+    let cases: [(Value, &[u8]); 12] = [
+        (false.into(), &[0xf4]),
+        (true.into(), &[0xf5]),
+        (23.into(), &[0x17]),
+        (24.into(), &[0x18, 24]),
+        ((-1).into(), &[0x20]),
+        (i64::MIN.into(), &[0x3b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+        (i64::MAX.into(), &[0x1b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+        ("ş".into(), &[0x62, 0xc5, 0x9f]),
+        (uid.into(), &[0x83, 0, 0x61, b'T', 0x61, b'i']),
+        (Value::Set(BTreeSet::new()), &[0x82, 1, 0x80]),
+        (Value::Set([1.into(), false.into(), (-1).into()].into()), &[0x82, 1, 0x83, 0x01, 0x20, 0xf4]),
+        (Value::Ext(Ext::Ip, "::".into()), &[0x83, 2, 0x62, b'i', b'p', 0x62, b':', b':']),
+    ];
+    for (value, bytes) in cases {
+        assert_eq!(encode_value(&value), bytes, "{value:?}");
+        assert_eq!(decode_value(bytes), Ok(value));
+    }
+}
+
+#[test]
+fn four_ways_not_to_be_canonical_are_refused() {
+    // Not shortest: integers, then lengths.
+    for bytes in [
+        &[0x18, 0x17][..],
+        &[0x19, 0x00, 0xff],
+        &[0x1a, 0, 0, 0xff, 0xff],
+        &[0x1b, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
+        &[0x38, 0x17],
+        &[0x39, 0x00, 0x18],
+        &[0x78, 0x01, b'a'],
+        &[0x98, 0x02, 0x01, 0x80],
+        &[0xb8, 0x00],
+    ] {
+        assert_eq!(why(bytes), NOT_SHORTEST, "{bytes:x?}");
+    }
+    // Indefinite.
+    for bytes in [&[0x9f, 0x01, 0x80, 0xff][..], &[0xbf, 0xff], &[0x7f, 0x61, b'a', 0xff], &[0x5f, 0xff], &[0xff]] {
+        assert_eq!(why(bytes), INDEFINITE, "{bytes:x?}");
+    }
+    // Out of order.
+    assert_eq!(why(&[0xa2, 0x61, b'b', 0x01, 0x61, b'a', 0x01]), KEY_ORDER);
+    assert_eq!(why(&[0x82, 1, 0x82, 0x02, 0x01]), SET_ORDER);
+    // Repeated.
+    assert_eq!(why(&[0xa2, 0x61, b'a', 0x01, 0x61, b'a', 0x01]), KEY_ORDER);
+    assert_eq!(why(&[0x82, 1, 0x82, 0x01, 0x01]), SET_ORDER);
+}
+
+#[test]
+fn what_is_not_used_here_is_refused() {
+    for bytes in [
+        &[0xf6][..],
+        &[0xf7],
+        &[0xe0],
+        &[0xf3],
+        &[0xf8, 0xf4],
+        &[0xf8, 0xff],
+        &[0xf9, 0x3c, 0x00],
+        &[0xfa, 0, 0, 0, 0],
+        &[0xfb, 0, 0, 0, 0, 0, 0, 0, 0],
+    ] {
+        assert_eq!(why(bytes), SIMPLE, "{bytes:x?}");
+    }
+    for bytes in [&[0xc0, 0x61, b'a'][..], &[0xc2, 0x41, 0x01], &[0xd9, 0xd9, 0xf7, 0x00]] {
+        assert_eq!(why(bytes), TAGGED, "{bytes:x?}");
+    }
+    for bytes in [&[0x1c][..], &[0x3d], &[0x5e], &[0x7c], &[0x9d], &[0xbe]] {
+        assert_eq!(why(bytes), "a reserved length", "{bytes:x?}");
+    }
+    assert_eq!(why(&[0x3b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), OUT_OF_RANGE);
+    assert_eq!(why(&[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), OUT_OF_RANGE);
+    assert_eq!(why(&[0x41, 0x00]), "bytes are not a value");
+    assert_eq!(why(&[0x62, 0xc3, 0x28]), NOT_UTF8);
+    assert_eq!(why(&[0x01, 0x01]), LEFT_OVER);
+    assert_eq!(why(&[0xa1, 0x01, 0x01]), "text was expected");
+    assert_eq!(why(&[0x83, 0x00, 0x61, b'T', 0x60]), "an entity is malformed");
+    assert_eq!(why(&[0x83, 0x02, 0x61, b'T', 0x60]), "an unknown extension function");
+    for bytes in [&[0x80][..], &[0x81, 0x00], &[0x82, 0x03, 0x80], &[0x84, 0, 0, 0, 0]] {
+        assert_eq!(why(bytes), "an array that is no value", "{bytes:x?}");
+    }
+}
+
+#[test]
+fn lengths_are_held_against_what_is_left() {
+    for bytes in [
+        &[][..],
+        &[0x18],
+        &[0x1b, 0, 0],
+        &[0x61],
+        &[0x7b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        &[0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        &[0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x60, 0x00],
+        &[0xa1, 0x60],
+        &[0x82, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff],
+    ] {
+        assert_eq!(why(bytes), CUT_SHORT, "{bytes:x?}");
+    }
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let nested = |depth: usize| {
+        let mut v = Value::Set(BTreeSet::new());
+        for _ in 1..depth {
+            v = Value::Set([v].into());
+        }
+        encode_value(&v)
+    };
+    assert!(decode_value(&nested(DEPTH_MAX)).is_ok());
+    assert_eq!(why(&nested(DEPTH_MAX + 1)), TOO_DEEP);
+    let endless: Vec<u8> = [0x82, 0x01, 0x81].repeat(100_000);
+    assert!(matches!(why(&endless), TOO_DEEP));
+    assert!(check_items(&[0x81; 100_000]).is_err());
+}
+
+#[test]
+fn items_may_be_checked_without_meaning() {
+    assert_eq!(check_items(&[0x01, 0xa2, 0x01, 0x41, 0x00, 0x18, 0x18, 0x80]), Ok(()));
+    assert_eq!(check_items(&[0xa2, 0x02, 0x00, 0x01, 0x00]), Err(CanonError(KEY_ORDER, 3)));
+    assert_eq!(same(&[1, 2, 3], &[1, 2]), Err(CanonError(REENCODED, 2)));
+}
