@@ -66,9 +66,11 @@ impl Bound {
             return Err(Blocker::new(Code::CallTooLarge, format!("at most {GIVEN_MAX} entities may be given")));
         }
         let law = &*self.law;
-        let action = law.tables.actions.get(request.action).ok_or_else(|| {
-            Blocker::new(Code::ActionUnknown, format!("the schema has no action {}", request.action))
-        })?;
+        let action = law
+            .tables
+            .actions
+            .get(request.action)
+            .ok_or_else(|| Blocker::new(Code::ActionUnknown, format!("the schema has no action {}", request.action)))?;
         let principal_type = self.side_type(request.principal, &action.principals).ok_or_else(|| {
             let detail = format!("{} does not apply to principals like {}", request.action, request.principal);
             Blocker::new(Code::PrincipalTypeUnknown, detail)
@@ -76,7 +78,9 @@ impl Bound {
         let resource_type = self.side_type(request.resource, &action.resources);
         let case = Case { bound: self, request, action };
         let principal_node = self.directory.node(request.principal);
-        if principal_node.is_none() && (self.directory.stores_type(request.principal.type_name()) || !case.gives(request.principal)) {
+        if principal_node.is_none()
+            && (self.directory.stores_type(request.principal.type_name()) || !case.gives(request.principal))
+        {
             return Err(Blocker::new(Code::PrincipalUnknown, format!("{} is not in the directory", request.principal)));
         }
         let resource_type = resource_type.ok_or_else(|| {

@@ -70,7 +70,10 @@ pub struct Prepared<'a> {
 #[derive(Debug)]
 pub(super) enum Part {
     Stored(Arc<Node>),
-    Given { place: usize, closed: Arc<Closed> },
+    Given {
+        place: usize,
+        closed: Arc<Closed>,
+    },
     /// An action, which the law itself declares; no part of the evidence.
     Declared(Arc<CoreEntity>),
 }
@@ -154,9 +157,7 @@ impl Prepared<'_> {
     }
 
     fn judge(&self) -> Judge<'_> {
-        let store = self.store.get_or_init(|| {
-            Store::new(self.parts.iter().map(|p| Arc::clone(p.core())))
-        });
+        let store = self.store.get_or_init(|| Store::new(self.parts.iter().map(|p| Arc::clone(p.core()))));
         Judge::new(&self.principal, self.action.key.uid(), &self.resource, &self.context, store)
     }
 }

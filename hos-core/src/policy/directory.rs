@@ -89,11 +89,7 @@ impl Directory {
     /// The same directory with some entities put (or removed: `None`) and links put or removed, closing again only what
     /// stands below a changed entity. Of two changes to one entity or link the later counts. Refuses as [`Directory::new`]
     /// does, and an entity under another's identity (`hos.id_invalid`).
-    pub fn with(
-        &self,
-        entities: Vec<(Uid, Option<Entity>)>,
-        links: Vec<(String, Option<Link>)>,
-    ) -> Result<Directory, Blocker> {
+    pub fn with(&self, entities: Vec<(Uid, Option<Entity>)>, links: Vec<(String, Option<Link>)>) -> Result<Directory, Blocker> {
         let mut next = self.clone();
         next.put_entities(entities)?;
         for (id, link) in links {

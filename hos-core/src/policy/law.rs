@@ -62,8 +62,7 @@ impl PolicyLaw {
     /// contract's file have the span within it but no line and column, for its text is not at hand here.
     pub fn compile(sources: &Sources<'_>) -> (Option<PolicyLaw>, Vec<Fault>) {
         let mut faults = Vec::new();
-        let schema =
-            cedar::schema::compile(sources.schema, sources.namespace, sources.entities, sources.actions, &mut faults);
+        let schema = cedar::schema::compile(sources.schema, sources.namespace, sources.entities, sources.actions, &mut faults);
         let mut ids = BTreeMap::new();
         let parsed: Vec<Vec<Parsed>> =
             sources.policies.iter().map(|file| cedar::parse::file(file, &mut ids, &mut faults)).collect();
@@ -95,8 +94,16 @@ impl PolicyLaw {
         }
         let slots = |r: &Rule| (r.principal.is_slot(), r.resource.is_slot());
         let templates = rules.iter().filter(|r| r.is_template()).map(|r| (r.id.to_string(), slots(r))).collect();
-        let law =
-            PolicyLaw { rules, index, tables, compat: sources.compat, expressions, number: next_number(), templates, action_type };
+        let law = PolicyLaw {
+            rules,
+            index,
+            tables,
+            compat: sources.compat,
+            expressions,
+            number: next_number(),
+            templates,
+            action_type,
+        };
         (Some(law), faults)
     }
 
@@ -193,8 +200,7 @@ fn compile_expression(
         faults.push(cedar::schema::contract_fault(code, Severity::Error, &expression.file, span, message));
         return None;
     };
-    let body =
-        cedar::check::expression(validator, expression, (**info.key.uid()).clone(), resource.core.clone(), faults)?;
+    let body = cedar::check::expression(validator, expression, (**info.key.uid()).clone(), resource.core.clone(), faults)?;
     let reads = walk::read_literals(body.expr());
     info.reads.extend(reads.iter().filter_map(cedar::uid::from_cedar));
     info.reads.sort_unstable();

@@ -71,9 +71,7 @@ impl LinkIndex {
         if self.links.is_empty() {
             return;
         }
-        let filled = |p: Option<&Key>, r: Option<&Key>| {
-            Filled::new(Arc::clone(&rule.id), rule.id_hash, p.cloned(), r.cloned())
-        };
+        let filled = |p: Option<&Key>, r: Option<&Key>| Filled::new(Arc::clone(&rule.id), rule.id_hash, p.cloned(), r.cloned());
         let mut try_one = |p: Option<&Key>, r: Option<&Key>| {
             self.links.get(&filled(p, r)).into_iter().flatten().for_each(&mut found);
         };

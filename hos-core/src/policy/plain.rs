@@ -21,6 +21,8 @@ pub type PlainUid<'a> = (&'a str, &'a str);
 #[derive(Debug)]
 pub struct PlainLaw {
     rules: Vec<Rule>,
+    /// The `@id` that a policy may have beside Cedar's own id.
+    names: Vec<Option<String>>,
     index: Index,
     links: LinkIndex,
     sources: PlainSources,
@@ -32,11 +34,12 @@ impl PlainLaw {
     pub fn new(policies: &str, schema: Option<&str>, entities_json: &str) -> Result<PlainLaw, String> {
         let set = parse::plain(policies)?;
         let rules: Vec<Rule> = set.all_templates().map(parse::rule).collect();
+        let names = set.all_templates().map(parse::annotation_id).collect();
         let sources = PlainSources::new(schema, entities_json)?;
-        Ok(PlainLaw { index: Index::new(&rules), rules, links: LinkIndex::default(), sources })
+        Ok(PlainLaw { index: Index::new(&rules), rules, names, links: LinkIndex::default(), sources })
     }
 
-    /// Links a template.
+    /// Links a template, named by Cedar's own id or by its `@id`.
     pub fn link(
         &mut self,
         template: &str,
@@ -44,7 +47,9 @@ impl PlainLaw {
         principal: Option<PlainUid<'_>>,
         resource: Option<PlainUid<'_>>,
     ) -> Result<(), String> {
-        let rule = self.rules.iter().find(|r| *r.id == *template && r.is_template()).ok_or("no such template")?;
+        let named = |(rule, name): &(&Rule, &Option<String>)| *rule.id == *template || name.as_deref() == Some(template);
+        let mut found = self.rules.iter().zip(&self.names).filter(named).map(|(rule, _)| rule);
+        let rule = found.find(|r| r.is_template()).ok_or("no such template")?;
         if (principal.is_some(), resource.is_some()) != (rule.principal.is_slot(), rule.resource.is_slot()) {
             return Err("the template has other slots".to_owned());
         }

@@ -8,8 +8,8 @@ use super::walk;
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::shape::{Expression, Wanted};
 use cedar_policy_core::ast::{
-    ActionConstraint, Annotations, Effect, EntityType, EntityUID, Expr, Name, PolicyID, PrincipalConstraint,
-    ResourceConstraint, Template,
+    ActionConstraint, Annotations, Effect, EntityType, EntityUID, Expr, Name, PolicyID, PrincipalConstraint, ResourceConstraint,
+    Template,
 };
 pub(in crate::policy) use cedar_policy_core::validator::Validator;
 use cedar_policy_core::validator::{ValidationMode, ValidatorSchema};
@@ -69,7 +69,9 @@ pub(in crate::policy) fn expression(
         let span = match trouble.span {
             Some(at) if exact => {
                 let start = expression.span.start + at.start.min(expression.text.len());
-                start..expression.span.start + at.end.clamp(at.start, expression.text.len()).max(at.start.min(expression.text.len()))
+                start
+                    ..expression.span.start
+                        + at.end.clamp(at.start, expression.text.len()).max(at.start.min(expression.text.len()))
             }
             _ => expression.span.clone(),
         };

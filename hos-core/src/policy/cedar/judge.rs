@@ -1,9 +1,7 @@
 //! The evaluator: bodies over a slice.
 
 pub(in crate::policy) use cedar_policy_core::ast::Context;
-use cedar_policy_core::ast::{
-    Entity, EntityUID, EntityUIDEntry, Expr, Literal, Request, SlotEnv, Value, ValueKind,
-};
+use cedar_policy_core::ast::{Entity, EntityUID, EntityUIDEntry, Expr, Literal, Request, SlotEnv, Value, ValueKind};
 use cedar_policy_core::entities::{Entities, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::evaluator::{EvaluationError, Evaluator};
 use cedar_policy_core::extensions::Extensions;

@@ -56,10 +56,8 @@ pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, Stri
             return Vec::new();
         }
     };
-    let mut parsed: Vec<Parsed> = set
-        .all_templates()
-        .map(|t| Parsed { template: t.clone(), span: t.loc().map_or(0..0, |l| l.start()..l.end()) })
-        .collect();
+    let mut parsed: Vec<Parsed> =
+        set.all_templates().map(|t| Parsed { template: t.clone(), span: t.loc().map_or(0..0, |l| l.start()..l.end()) }).collect();
     parsed.sort_by_key(|p| p.span.start);
     for policy in &mut parsed {
         let head = head_of(&file.text, &policy.span);
@@ -69,7 +67,9 @@ pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, Stri
         }
         let id = annotation_id(&policy.template);
         match id {
-            None => fault("law.policy.missing_id", "this policy has no `@id(\"…\")` annotation; answers name policies by it".into()),
+            None => {
+                fault("law.policy.missing_id", "this policy has no `@id(\"…\")` annotation; answers name policies by it".into())
+            }
             Some(id) if id.is_empty() || id.len() > NAME_BYTES_MAX => {
                 fault("law.policy.bad_id", format!("an `@id` has 1 to {NAME_BYTES_MAX} bytes"));
             }
@@ -91,7 +91,8 @@ fn head_of(text: &str, span: &Range<usize>) -> Range<usize> {
     span.start..span.start + line
 }
 
-fn annotation_id(template: &Template) -> Option<String> {
+/// The `@id` of a policy, if it has one.
+pub(in crate::policy) fn annotation_id(template: &Template) -> Option<String> {
     let id: AnyId = "id".parse().ok()?;
     template.annotation(&id).map(|a| a.val.to_string())
 }

@@ -33,6 +33,18 @@ pub(in crate::policy) fn troubles(error: &dyn Diagnostic) -> Vec<Trouble> {
     found
 }
 
+/// An error with what caused it, in one line.
+pub(in crate::policy) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
 fn trouble(error: &dyn Diagnostic) -> Trouble {
     let span = error.labels().and_then(|mut labels| labels.next()).map(|l| l.offset()..l.offset() + l.len());
     Trouble { span, message: plain(&error.to_string()), help: error.help().map(|h| plain(&h.to_string())) }

@@ -1,10 +1,9 @@
 //! Cedar's own JSON of entities and contexts, for unvalidated use.
 
 use super::judge::{Context, Store};
+use super::place::chain;
 use super::{Key, schema};
-use cedar_policy_core::entities::{
-    ContextJsonParser, Dereference, EntityJsonParser, NoEntitiesSchema, TCComputation,
-};
+use cedar_policy_core::entities::{ContextJsonParser, Dereference, EntityJsonParser, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::extensions::Extensions;
 use cedar_policy_core::validator::{CoreSchema, ValidatorSchema, context_schema_for_action};
 use std::sync::Arc;
@@ -29,7 +28,7 @@ impl PlainSources {
             }
             None => EntityJsonParser::<'_, '_, NoEntitiesSchema>::new(None, extensions, compute).from_json_str(entities_json),
         });
-        Ok(Self { store: Store::from_cedar(entities.map_err(|e| e.to_string())?), schema })
+        Ok(Self { store: Store::from_cedar(entities.map_err(|e| chain(&e))?), schema })
     }
 
     pub(in crate::policy) fn store(&self) -> &Store {
@@ -50,6 +49,6 @@ impl PlainSources {
             Some(declared) => ContextJsonParser::new(Some(&declared), extensions).from_json_str(json),
             None => Context::from_json_str(json),
         }
-        .map_err(|e| e.to_string())
+        .map_err(|e| chain(&e))
     }
 }

@@ -209,8 +209,7 @@ impl Merge<'_> {
                     }
                     Some(_) => {}
                     None => {
-                        let everywhere =
-                            shapes.iter().all(|s| s.context.iter().any(|a| a.name == attribute.name && !a.optional));
+                        let everywhere = shapes.iter().all(|s| s.context.iter().any(|a| a.name == attribute.name && !a.optional));
                         self.attribute(&shape.file, attribute, everywhere, &mut merged, action);
                         seen.insert(&attribute.name, attribute);
                     }
@@ -267,7 +266,8 @@ impl Merge<'_> {
     ) {
         let owned: BTreeSet<&str> = owned.map(|a| a.name.as_str()).collect();
         for (name, _) in merged.fields.iter().filter(|(name, f)| f.required && !owned.contains(name.as_str())) {
-            let message = format!("the schema requires `{}` of `{}`, which the contract does not have", Shown(name), Shown(owner));
+            let message =
+                format!("the schema requires `{}` of `{}`, which the contract does not have", Shown(name), Shown(owner));
             self.fault("law.schema.conflict", file, span, message).hint =
                 Some("declare it in the contract, or make it optional in the schema".to_owned());
         }

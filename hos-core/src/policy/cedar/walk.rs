@@ -95,9 +95,7 @@ pub(in crate::policy) fn is_surely_bool(expr: &Expr) -> bool {
         | ExprKind::Like { .. }
         | ExprKind::Is { .. } => true,
         ExprKind::UnaryApp { op, .. } => !matches!(op, UnaryOp::Neg),
-        ExprKind::BinaryApp { op, .. } => {
-            !matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::GetTag)
-        }
+        ExprKind::BinaryApp { op, .. } => !matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::GetTag),
         _ => false,
     }
 }
@@ -160,10 +158,9 @@ pub(in crate::policy) fn without_places(expr: &Expr) -> Expr {
         ExprKind::Or { left, right } => ExprKind::Or { left: same(left), right: same(right) },
         ExprKind::UnaryApp { op, arg } => ExprKind::UnaryApp { op: *op, arg: same(arg) },
         ExprKind::BinaryApp { op, arg1, arg2 } => ExprKind::BinaryApp { op: *op, arg1: same(arg1), arg2: same(arg2) },
-        ExprKind::ExtensionFunctionApp { fn_name, args } => ExprKind::ExtensionFunctionApp {
-            fn_name: fn_name.clone(),
-            args: Arc::new(args.iter().map(without_places).collect()),
-        },
+        ExprKind::ExtensionFunctionApp { fn_name, args } => {
+            ExprKind::ExtensionFunctionApp { fn_name: fn_name.clone(), args: Arc::new(args.iter().map(without_places).collect()) }
+        }
         ExprKind::GetAttr { expr, attr } => ExprKind::GetAttr { expr: same(expr), attr: attr.clone() },
         ExprKind::HasAttr { expr, attr } => ExprKind::HasAttr { expr: same(expr), attr: attr.clone() },
         ExprKind::ExtHasAttr { expr, attrs } => ExprKind::ExtHasAttr { expr: same(expr), attrs: attrs.clone() },
