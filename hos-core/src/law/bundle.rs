@@ -146,7 +146,9 @@ impl Parts {
                 }
             }
         }
+        let read = contracts.len();
         drop_duplicates(&mut contracts, admitted, faults);
+        contracts_lacking |= contracts.len() < read;
         let mut messages = BTreeMap::new();
         for file in &admitted.all {
             if let Some(files::Role::Messages(language)) = files::role(&file.path) {
