@@ -17,7 +17,7 @@ fn rival_times(policies: usize) -> u32 {
     (100_000 / policies.max(1)).clamp(1, 2_000) as u32
 }
 
-pub fn run(quick: bool, table: &mut Table) -> Result<()> {
+pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
     let sizes: &[usize] = if quick { &[20, 1_000] } else { &[20, 1_000, 100_000] };
     let mut at_twenty = None;
     for size in sizes {
@@ -40,7 +40,7 @@ fn one(size: usize, quick: bool, table: &mut Table) -> Result<(f64, f64)> {
     let law = Arc::new(law::law(&text)?);
     println!("{size} policies: the law loads in {:.2} s", begun.elapsed().as_secs_f64());
 
-    let (ayse, staff, folder, doc) = (uid("Account", "ayse")?, uid("Group", "staff")?, uid("Folder", "f0")?, uid("Doc", "d0")?);
+    let (ayse, staff, folder, doc) = (uid("User", "ayse")?, uid("Group", "staff")?, uid("Folder", "f0")?, uid("Doc", "d0")?);
     let person = entity(ayse.clone(), &[("active", Value::Bool(true))], std::slice::from_ref(&staff));
     let group = entity(staff.clone(), &[], &[]);
     let given = vec![
@@ -56,7 +56,7 @@ fn one(size: usize, quick: bool, table: &mut Table) -> Result<(f64, f64)> {
     let founding = Founding { founder: person.clone(), roles: vec![group.clone()] };
     let engine = Engine::builder().law(law.clone()).sqlite(place.path().join("bench.db")).found(founding)?;
     let tenant = engine.tenant("universe")?;
-    let mut can = Can::new(ayse.clone(), "view", doc.clone()).with("level", 3);
+    let mut can = Can::new(ayse.clone(), "v", doc.clone()).with("level", 3);
     can.by.given.clone_from(&given);
     let answer = tenant.can(&can)?;
     assert!(answer.allowed && answer.policies.len() == 3, "the measured request is not what it should be: {answer:?}");
@@ -64,7 +64,7 @@ fn one(size: usize, quick: bool, table: &mut Table) -> Result<(f64, f64)> {
     let bound =
         Bound::new(law.policy.clone(), Arc::new(Directory::new(vec![person, group], Vec::new()).map_err(|b| b.to_string())?));
     let bound = bound.map_err(|b| b.to_string())?;
-    let action = uid("Action", "view")?;
+    let action = uid("Action", "v")?;
     let context = Record::from([("level".to_owned(), Value::Long(3))]);
     let request = policy::Request { principal: &ayse, action: &action, resource: &doc, given: &given, context: &context };
     assert_eq!(bound.decide(&request).map(|r| r.effect), Ok(Effect::Allow));
@@ -104,18 +104,17 @@ impl Rival {
         let policies = PolicySet::from_str(text)?;
         let entities = Entities::from_json_str(
             r#"[
-              {"uid":{"type":"B::Account","id":"ayse"},"attrs":{"active":true},"parents":[{"type":"B::Group","id":"staff"}]},
+              {"uid":{"type":"B::User","id":"ayse"},"attrs":{"active":true},"parents":[{"type":"B::Group","id":"staff"}]},
               {"uid":{"type":"B::Group","id":"staff"},"attrs":{},"parents":[]},
               {"uid":{"type":"B::Folder","id":"f0"},"attrs":{},"parents":[]},
               {"uid":{"type":"B::Doc","id":"d0"},
-               "attrs":{"owner":{"__entity":{"type":"B::Account","id":"ayse"}},"public":true},
+               "attrs":{"owner":{"__entity":{"type":"B::User","id":"ayse"}},"public":true},
                "parents":[{"type":"B::Folder","id":"f0"}]}
             ]"#,
             Some(&schema),
         )?;
         let uid = EntityUid::from_str;
-        let (principal, action, resource) =
-            (uid(r#"B::Account::"ayse""#)?, uid(r#"B::Action::"view""#)?, uid(r#"B::Doc::"d0""#)?);
+        let (principal, action, resource) = (uid(r#"B::User::"ayse""#)?, uid(r#"B::Action::"v""#)?, uid(r#"B::Doc::"d0""#)?);
         let context = Context::from_pairs([("level".to_owned(), cedar_policy::RestrictedExpression::new_long(3))])?;
         let request = Request::new(principal, action, resource, context, Some(&schema))?;
         Ok(Self { authorizer: Authorizer::new(), policies, entities, request })

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 const CALLERS: usize = 64;
 
-pub fn run(quick: bool, table: &mut Table) -> Result<()> {
+pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
     let (rounds, round) = if quick { (2, Duration::from_millis(200)) } else { (9, Duration::from_secs(1)) };
     pair("one caller", 1, 0.7, rounds, round, table)?;
     pair("64 callers", CALLERS, 0.5, rounds, round, table)
@@ -25,7 +25,7 @@ fn pair(what: &str, callers: usize, bar: f64, rounds: usize, round: Duration, ta
     let states: Vec<AtomicBool> = (0..callers).map(|_| AtomicBool::new(false)).collect();
     // A first round tells how large groups become and how large rows are; the rival is made after it.
     ours(&shop, &states, round / 2, &failed);
-    let sizes = Sizes::of(&shop.path())?;
+    let sizes = Sizes::of(&shop)?;
     let place = tempfile::tempdir()?;
     let rival = RefCell::new(Bare::new(&place.path().join("bare.db"), callers, sizes)?);
     let group = Cell::new(1usize);
@@ -86,17 +86,10 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// Reads them from a store that is open: the bench is the one place where a second reader is harmless, for nobody else
-    /// holds the file and the figures need not be of one moment.
-    fn of(path: &Path) -> Result<Self> {
-        let copy = path.with_extension("sizes");
-        std::fs::copy(path, &copy)?;
-        let wal = |p: &Path| {
-            let mut name = p.as_os_str().to_owned();
-            name.push("-wal");
-            std::path::PathBuf::from(name)
-        };
-        std::fs::copy(wal(path), wal(&copy))?;
+    /// Reads them from a copy: the store's file belongs to the engine, which notices whoever else opens it in this process.
+    fn of(shop: &Shop) -> Result<Self> {
+        let copy = shop.path().with_extension("sizes");
+        shop.engine.backup(&copy, None)?;
         let conn = Connection::open(&copy)?;
         let mean = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, f64>(0)).map(|v| v as usize);
         Ok(Self {

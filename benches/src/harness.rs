@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// How long `times` runs of the work take, each.
-pub fn each(times: u32, mut work: impl FnMut()) -> Duration {
+pub(crate) fn each(times: u32, mut work: impl FnMut()) -> Duration {
     let begun = Instant::now();
     for _ in 0..times {
         work();
@@ -13,13 +13,13 @@ pub fn each(times: u32, mut work: impl FnMut()) -> Duration {
 }
 
 /// The middle one; the lower of two middles.
-pub fn median(mut of: Vec<f64>) -> f64 {
+pub(crate) fn median(mut of: Vec<f64>) -> f64 {
     of.sort_by(f64::total_cmp);
     of.get(of.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Runs each of the measures once a round, in turns, and gives the median of each.
-pub fn in_turns<const N: usize>(rounds: usize, mut measures: [Box<dyn FnMut() -> f64 + '_>; N]) -> [f64; N] {
+pub(crate) fn in_turns<const N: usize>(rounds: usize, mut measures: [Box<dyn FnMut() -> f64 + '_>; N]) -> [f64; N] {
     let mut seen: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(rounds));
     for _ in 0..rounds {
         for (measure, seen) in measures.iter_mut().zip(&mut seen) {
@@ -40,11 +40,11 @@ struct Row {
 
 /// What is printed at the end.
 #[derive(Default)]
-pub struct Table(Vec<Row>);
+pub(crate) struct Table(Vec<Row>);
 
 impl Table {
     /// A line: what, ours, the rival's, ours by the rival's, and what we want of the ratio.
-    pub fn row(
+    pub(crate) fn row(
         &mut self,
         what: impl Into<String>,
         ours: impl Into<String>,
@@ -68,12 +68,12 @@ impl fmt::Display for Table {
 }
 
 /// `3.42 us`.
-pub fn micros(seconds: f64) -> String {
+pub(crate) fn micros(seconds: f64) -> String {
     format!("{:.2} us", seconds * 1e6)
 }
 
 /// `1,234/s`.
-pub fn rate(per_second: f64) -> String {
+pub(crate) fn rate(per_second: f64) -> String {
     let whole = format!("{per_second:.0}");
     let mut out = String::new();
     for (i, digit) in whole.chars().enumerate() {

@@ -62,10 +62,10 @@ require = [{ code = "too_much", when = "context.amount <= resource.watts" }]
 "#;
 
 /// An open store in a directory of its own.
-pub struct Shop {
+pub(crate) struct Shop {
     place: tempfile::TempDir,
-    pub engine: Engine,
-    pub tenant: TenantRef,
+    pub(crate) engine: Engine,
+    pub(crate) tenant: TenantRef,
     keys: AtomicU64,
 }
 
@@ -75,7 +75,7 @@ fn owner() -> Result<Uid> {
 
 impl Shop {
     /// With this many instances, all off.
-    pub fn new(instances: usize) -> Result<Self> {
+    pub(crate) fn new(instances: usize) -> Result<Self> {
         let files = [
             ("law.toml", "name = \"lamps\"\nnamespace = \"S\"\npersons = [\"Account\"]\n"),
             ("schema.cedarschema", SCHEMA),
@@ -101,12 +101,12 @@ impl Shop {
     }
 
     /// The store's file.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.place.path().join("bench.db")
     }
 
     /// One move of one instance, under a once-key of its own.
-    pub fn toggle(&self, instance: usize, on: bool) -> Result<()> {
+    pub(crate) fn toggle(&self, instance: usize, on: bool) -> Result<()> {
         let key = self.keys.fetch_add(1, Ordering::Relaxed);
         let event = if on { "on" } else { "off" };
         let call = Transition::new(owner()?, "lamp", &instance.to_string(), event)?;

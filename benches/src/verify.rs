@@ -11,7 +11,7 @@ use std::time::Instant;
 /// What an entry adds to the header that it holds: store, epoch, tenant, place, previous hash, time.
 const ENTRY_EXTRA: usize = 96;
 
-pub fn run(quick: bool, table: &mut Table) -> Result<()> {
+pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
     let moves = if quick { 500 } else { 20_000 };
     let shop = Shop::new(16)?;
     // Written in groups, from a few threads: what is measured is the reading.

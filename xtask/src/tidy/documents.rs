@@ -7,7 +7,8 @@ use crate::codes;
 use crate::tree::File;
 
 /// Pages whose `` `path:name` `` references are held against the code.
-const MAPS: [&str; 3] = ["ARCHITECTURE.md", "docs/threat-model.md", "CONTRIBUTING.md"];
+const MAPS: [&str; 5] =
+    ["ARCHITECTURE.md", "docs/threat-model.md", "docs/design/0001-rooms-and-first-stage.md", "CONTRIBUTING.md", "SECURITY.md"];
 /// Directories of one machine; nothing here may depend on where it was written.
 const MACHINE_PATHS: [&str; 5] =
     [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("C:\\", "Users")];
@@ -125,6 +126,12 @@ fn references(file: &File, files: &[File], sources: &[Source], out: &mut Vec<Fin
 
 fn defines(code: &str, name: &str) -> bool {
     let name = name.rsplit("::").next().unwrap_or(name).trim_end_matches("()");
+    // What a macro of the file makes: `OnceKey, "once-key", …` as its first words.
+    if code.contains("macro_rules!")
+        && code.lines().any(|l| l.trim_start().strip_prefix(name).is_some_and(|rest| rest.starts_with(", ")))
+    {
+        return true;
+    }
     ["fn ", "struct ", "enum ", "trait ", "const ", "type ", "mod ", "macro_rules! "].iter().any(|keyword| {
         code.match_indices(&format!("{keyword}{name}")).any(|(at, found)| {
             let after = code.as_bytes().get(at + found.len());
@@ -172,6 +179,9 @@ mod tests {
         let map = |text: &str| findings(&[code.clone(), file("ARCHITECTURE.md", text)]);
         assert!(map("`hos-core/src/judge/motion.rs:transition`, `hos-core/src/judge/motion.rs:Move`, `judge.rs`").is_empty());
         assert_eq!(map("`hos-core/src/judge/motion.rs:trans`").len(), 1);
+        let made = file("hos-core/src/id.rs", "macro_rules! text_id { }\ntext_id!(\n    OnceKey, \"once-key\"\n);");
+        let of = |name: &str| findings(&[made.clone(), file("ARCHITECTURE.md", &format!("`hos-core/src/id.rs:{name}`"))]).len();
+        assert_eq!((of("OnceKey"), of("Once")), (0, 1));
         assert_eq!(map("`hos-core/src/judge/motions.rs`").len(), 1);
         assert!(map("```\n`hos-core/src/judge/motions.rs`\n```").is_empty());
     }
