@@ -180,7 +180,7 @@ impl Bare {
             ])?;
             let moved = conn
                 .prepare_cached("UPDATE instance SET n = ?2, last = ?3, state = ?4, version = version + 1, facts = ?5 WHERE tenant = 'bench' AND contract = 'lamp' AND id = ?1")?
-                .execute(params![caller.to_string().into_bytes(), n, bytes(at, 32), if at % 2 == 0 { "on" } else { "off" }, bytes(7, self.sizes.facts)])?;
+                .execute(params![caller.to_string().into_bytes(), n, bytes(at, 32), if at.is_multiple_of(2) { "on" } else { "off" }, bytes(7, self.sizes.facts)])?;
             assert_eq!(moved, 1);
             conn.prepare_cached("INSERT INTO once VALUES ('bench', ?1, ?2, ?3, ?4, ?5)")?.execute(params![
                 format!("once-{at}").into_bytes(),

@@ -55,7 +55,7 @@ pub(crate) fn law(policies: &str) -> Result<Law> {
         let near = rest.char_indices().map(|(at, _)| at).take_while(|at| *at <= FILE_BYTES).last().unwrap_or(0);
         let whole = rest.len() <= FILE_BYTES;
         let cut = if whole { rest.len() } else { rest[..near].rfind("\n@id").map_or(rest.len(), |at| at + 1) };
-        files.push((format!("policies/p{:04}.cedar", files.len()), rest[..cut].as_bytes().to_vec()));
+        files.push((format!("policies/p{:04}.cedar", files.len()), rest.as_bytes()[..cut].to_vec()));
         rest = &rest[cut..];
     }
     Law::load(files).map_err(|faults| faults.iter().take(5).map(ToString::to_string).collect::<Vec<_>>().join("\n").into())

@@ -121,7 +121,10 @@ fn what_follows_what() {
 #[test]
 fn the_law_loads_and_check_finds_nothing() {
     let found = LAW.check();
-    assert!(found.iter().all(|f| f.severity == Severity::Note), "{}", render(&found, &LAW.files));
+    // One forbid looks into the shop that an order names, and an entity may be missing; that is worth a note and no more.
+    let noted: Vec<_> = found.iter().map(|f| (f.severity, f.code, f.file.as_str())).collect();
+    let wanted = [(Severity::Note, "law.policy.forbid_may_err", "policies/orders.cedar")];
+    assert_eq!(noted, wanted, "{}", render(&found, &LAW.files));
     assert_eq!(LAW.contracts.len(), 5);
     for action in hos_core::law::reserved::ALL {
         assert!(LAW.policy.has_action(action) && LAW.policy.may_permit(action), "{action}");
@@ -136,6 +139,28 @@ fn both_languages_answer_every_code_differently() {
     for code in codes {
         assert_ne!(LAW.message("en", &code), LAW.message("tr", &code), "{code}");
     }
+}
+
+#[test]
+fn a_damaged_law_is_refused_or_loads_and_never_panics() {
+    let sound = files();
+    let mut refused = 0;
+    for (i, (path, bytes)) in sound.iter().enumerate() {
+        for part in 1..4 {
+            let at = bytes.len() * part / 4;
+            let mut cut = sound.clone();
+            cut[i].1.truncate(at);
+            let mut odd = sound.clone();
+            odd[i].1[at] = b"\0\"'{[(}"[(i + part) % 7];
+            for damaged in [cut, odd] {
+                if let Err(faults) = Law::load(damaged) {
+                    assert!(faults.iter().any(|f| f.severity == Severity::Error), "{path} at {at}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > sound.len() * 3, "only {refused} were refused");
 }
 
 fn uid(kind: &str, id: &str) -> Uid {
@@ -169,6 +194,7 @@ fn directory() -> Directory {
         ("worker", &[role("worker")]),
         ("operator", &[role("operator")]),
         ("granted", &[]),
+        ("viewer", &[]),
     ];
     let mut entities: Vec<Entity> =
         members.iter().map(|(id, parents)| entity(uid("Account", id), record(&[("active", true.into())]), parents)).collect();
@@ -180,14 +206,14 @@ fn directory() -> Directory {
         entities.push(entity(shop(id), record(&[("active", active.into())]), &[]));
     }
     entities.extend(["iyi", "other"].map(|id| entity(uid("Provider", id), Record::new(), &[])));
-    let link = Link {
-        id: "g1".into(),
-        template: "shop-manager".into(),
-        principal: Some(uid("Account", "granted")),
+    let link = |id: &str, template: &str, who: &str| Link {
+        id: id.into(),
+        template: template.into(),
+        principal: Some(uid("Account", who)),
         resource: Some(shop("lale")),
         record: None,
     };
-    Directory::new(entities, vec![link]).unwrap()
+    Directory::new(entities, vec![link("g1", "shop-manager", "granted"), link("g2", "shop-viewer", "viewer")]).unwrap()
 }
 
 /// The world's rows: what a call would bring.
@@ -377,7 +403,9 @@ fn who_may_do_what() {
         ("privacy",         "consent.view",         "consent",          "",       "+privacy-officer-sees-consents"),
         ("ayse",            "return.accept",        "return",           "",       "+customer-returns"),
         ("returns",         "return.accept",        "return",           "",       "+returns-desk-handles"),
-        ("ayse",            "return.settle",        "return",           "",       "none"),
+        ("ayse",            "return.settle",        "return",           "",       "-nobody-settles-own-return"),
+        ("mehmet",          "return.settle",        "return",           "",       "none"),
+        ("returns",         "return.settle",        "return",           "",       "+returns-desk-handles"),
         ("returns",         "return.settle",        "return_of_desk",   "",       "-nobody-settles-own-return"),
         // Shelves and grants.
         ("mehmet",          "product.view",         "product",          "",       "+anyone-browses"),
@@ -388,6 +416,9 @@ fn who_may_do_what() {
         ("granted",         "product.edit",         "product",          "",       "+g1"),
         ("granted",         "shop.edit",            "Shop lale",        "",       "+g1"),
         ("granted",         "shop.edit",            "Shop nar",         "",       "none"),
+        ("viewer",          "shop.report",          "Shop lale",        "",       "+g2"),
+        ("viewer",          "product.view",         "hidden_product",   "",       "+g2"),
+        ("viewer",          "shop.edit",            "Shop lale",        "",       "none"),
         ("manager",         "shop.edit",            "Shop lale",        "",       "+manager-runs-own-shop"),
         ("seller",          "shop.edit",            "Shop lale",        "",       "none"),
         // The directory.
@@ -411,6 +442,7 @@ fn who_may_do_what() {
         ("operator",        "law.activate",         "law",              "",       "+operator-operates"),
         ("ayse",            "law.activate",         "law",              "",       "none"),
         ("worker",          "outbox.poll",          "law",              "",       "+worker-polls-outbox"),
+        ("worker",          "record.note",          "law",              "",       "+worker-notes"),
         ("worker",          "law.activate",         "law",              "",       "none"),
         ("privacy",         "evidence.erase",       "Account ayse",     "",       "+privacy-officer-erases"),
         ("privacy",         "evidence.erase",       "Account privacy",  "",       "-nobody-erases-themselves"),
@@ -423,6 +455,14 @@ fn who_may_do_what() {
         .filter(|(_, got, wanted)| got != *wanted)
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+
+    // The table is only as good as what it reaches: every policy and template decides some row.
+    let decided: BTreeSet<&str> = table.iter().flat_map(|row| row.4.trim_start_matches(['+', '-']).split(' ')).collect();
+    let sources = LAW.files.iter().filter(|f| f.path.starts_with("policies/"));
+    let ids: Vec<&str> = sources.flat_map(|f| f.text.split("@id(\"").skip(1)).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(ids.len(), 43);
+    let untold: Vec<_> = ids.into_iter().filter(|id| !decided.contains(id)).collect();
+    assert_eq!(untold, ["shop-manager", "shop-viewer"], "templates decide by their links g1 and g2");
 }
 
 /// A return or a request for a room, refused or not: the codes of all blockers.
@@ -487,16 +527,4 @@ fn a_room_needs_guests_and_nights_and_both_are_told() {
         ];
         assert_eq!(born("reservation", "request", "ayse", &facts, &[]), wanted, "{guests} {nights}");
     }
-}
-
-#[test]
-fn every_policy_decides_somewhere_in_the_table() {
-    // The table above is only as good as what it reaches: each policy's id stands in this file.
-    let this = include_str!("law_pazar.rs");
-    let sources = LAW.files.iter().filter(|f| f.path.starts_with("policies/"));
-    let ids: Vec<&str> = sources.flat_map(|f| f.text.split("@id(\"").skip(1)).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(ids.len() >= 40, "{}", ids.len());
-    let untold: Vec<_> =
-        ids.into_iter().filter(|id| !this.contains(&format!("{id}\"")) && !this.contains(&format!("{id} "))).collect();
-    assert_eq!(untold, ["shop-viewer", "worker-notes"]);
 }

@@ -30,7 +30,7 @@ fn numbers_are_one_to_one() {
     for (i, slot) in Slot::ALL.iter().enumerate() {
         assert_eq!((Slot::from_number(i as u64 + 1), usize::from(slot.number())), (Some(*slot), i + 1));
     }
-    assert_eq!((Kind::ALL.len(), Slot::ALL.len(), Decision::ALL.len(), Durability::ALL.len()), (21, 12, 3, 3));
+    assert_eq!((Kind::ALL.len(), Slot::ALL.len(), Decision::ALL.len(), Durability::ALL.len()), (21, 13, 3, 3));
     assert_eq!((Kind::from_number(0), Kind::from_number(22), Kind::from_number(257)), (None, None, None));
     assert_eq!((Slot::from_number(0), Decision::from_number(3), Durability::from_number(3)), (None, None, None));
 }

@@ -413,7 +413,7 @@ impl TenantRef {
         Ok(fired)
     }
 
-    /// Leases waiting messages, oldest first; judged as `outbox.poll` on `Gate::"outbox"`.
+    /// Leases waiting messages, oldest first; judged as `outbox.poll` on `Gate::"<tenant>"`.
     pub fn outbox_poll(&self, by: &By, limit: usize, lease: Duration) -> Result<Vec<OutboxMessage>, Failure> {
         match self.engine.submit(Job::Poll { tenant: self.name.clone(), by: by.clone(), limit, lease })? {
             Done::Messages(messages) => messages,

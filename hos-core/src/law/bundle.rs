@@ -149,7 +149,9 @@ impl Parts {
                 }
             }
         }
+        let read = contracts.len();
         drop_duplicates(&mut contracts, admitted, faults);
+        contracts_lacking |= contracts.len() < read;
         let mut messages = BTreeMap::new();
         for file in &admitted.all {
             if let Some(files::Role::Messages(language)) = files::role(&file.path) {
@@ -164,11 +166,6 @@ impl Parts {
         let namespace = namespace_of(self.manifest.as_ref(), &admitted);
         let compat = self.manifest.as_ref().map_or(Compat::Strict, |m| m.compat);
         let policies: Vec<SourceFile> = admitted.with(|r| r == files::Role::Policies).cloned().collect();
-        if policies.is_empty() {
-            let message = "the law has no policies: it permits nothing";
-            faults.push(Fault::whole("law.policy.none", Severity::Warning, "policies", message));
-        }
-
         let mut expressions: Vec<Expression> = Vec::new();
         let mut contracts = BTreeMap::new();
         for contract in self.contracts {
@@ -180,6 +177,10 @@ impl Parts {
         let entities: Vec<_> = shaped().map(Contract::entity_shape).collect();
         let actions: Vec<_> = shaped().flat_map(Contract::action_shapes).collect();
         let schema = admitted.get(files::SCHEMA)?;
+        if policies.is_empty() {
+            let message = "the law has no policies: it permits nothing";
+            faults.push(Fault::whole("law.policy.none", Severity::Warning, "policies", message));
+        }
         let sources = Sources {
             schema,
             policies: &policies,
@@ -191,7 +192,8 @@ impl Parts {
         };
         let (policy, found) = PolicyLaw::compile(&sources);
         // What a broken contract would have declared is missing for the validator, and only for it.
-        faults.extend(found.into_iter().filter(|f| !self.contracts_lacking || !LEANS_ON_CONTRACTS.contains(&f.code)));
+        let told = found.into_iter().filter(|f| !self.contracts_lacking || !LEANS_ON_CONTRACTS.contains(&f.code));
+        faults.extend(told.map(|fault| placed(fault, &admitted)));
 
         let (policy, manifest) = (policy?, self.manifest?);
         clock_fault(&manifest, &policy, &admitted, &contracts, faults);
@@ -215,7 +217,19 @@ impl Parts {
 }
 
 /// Faults of validation that may only echo a contract which did not parse.
-const LEANS_ON_CONTRACTS: [&str; 1] = ["law.policy.invalid"];
+const LEANS_ON_CONTRACTS: [&str; 4] =
+    ["law.policy.invalid", "law.policy.warning", "law.contract.expression_invalid", "law.contract.expression_warning"];
+
+// The policy wing knows a contract's spans but not its text: line and column are found here.
+fn placed(fault: Fault, admitted: &files::Files) -> Fault {
+    match admitted.get(&fault.file) {
+        Some(file) if fault.line == 0 && !fault.span.is_empty() => {
+            let Fault { code, severity, span, message, hint, .. } = fault;
+            Fault { hint, ..Fault::at(code, severity, file, span, message) }
+        }
+        _ => fault,
+    }
+}
 
 fn namespace_of(manifest: Option<&Manifest>, admitted: &files::Files) -> String {
     let guessed = || admitted.get(files::SCHEMA).map(|f| manifest::guess_namespace(&f.text)).unwrap_or_default();

@@ -46,7 +46,7 @@ fn clock_not_permitted(law: &Law, contract: &Contract, file: &SourceFile) -> Vec
     for deadline in &contract.deadlines {
         let Some((event, _)) = contract.event(deadline.event.as_str(), deadline.state.as_str()) else { continue };
         let action = event.action.as_str();
-        if law.policy.has_action(action) && !law.policy.may_permit(action) {
+        if law.policy.has_action(action) && !law.policy.may_permit_to(action, &law.clock, &contract.entity) {
             let message = format!("no policy could permit `{}` to {}: the deadline never fires", Shown(action), law.clock);
             let fault = Fault::at("law.deadline.clock_not_permitted", Severity::Warning, file, deadline.span.clone(), message);
             found.push(fault.hint("permit the action to the clock, and let it apply to the clock's type in the schema"));

@@ -179,10 +179,10 @@ fn unsafe_path(path: &str) -> Option<&'static str> {
 }
 
 fn text_of(path: &str, bytes: Vec<u8>) -> Result<String, Box<Fault>> {
-    let whole = |code, message: String| Fault::whole(code, Severity::Error, path, message);
+    let whole = |code, message: String| Box::new(Fault::whole(code, Severity::Error, path, message));
     if bytes.len() > FILE_BYTES_MAX {
         let message = format!("the file has {} bytes, at most {FILE_BYTES_MAX} are allowed", bytes.len());
-        return Err(Box::new(whole("law.file.too_large", message)));
+        return Err(whole("law.file.too_large", message));
     }
     if bytes.starts_with(BOM) {
         let message = "the file begins with a byte order mark".to_owned();

@@ -123,6 +123,26 @@ impl PolicyLaw {
         })
     }
 
+    /// Whether some permit's scope could match this action on this resource type for this very principal (a clock, say), as
+    /// far as its type and id tell; memberships it may have are data.
+    pub fn may_permit_to(&self, action: &str, principal: &Uid, resource_type: &str) -> bool {
+        let Some(action) = self.action(action) else { return false };
+        let only = |name: &str| HashSet::from([name.to_owned()]);
+        let (principals, resources) = (only(principal.type_name()), only(resource_type));
+        let itself = |scope: &Scope| match scope {
+            Scope::Eq(key) => cedar::uid::from_cedar(key.uid()).as_ref() == Some(principal),
+            scope => self.some_type(scope, &principals),
+        };
+        action.principals.contains(principal.type_name())
+            && action.resources.contains(resource_type)
+            && self.rules.iter().any(|rule| {
+                !rule.forbid
+                    && concerns(&rule.action, action)
+                    && itself(&rule.principal)
+                    && self.some_type(&rule.resource, &resources)
+            })
+    }
+
     /// Whether the schema declares this entity type.
     pub fn has_entity_type(&self, type_name: &str) -> bool {
         self.tables.types.contains_key(type_name)

@@ -185,7 +185,7 @@ pub(super) fn record_vectors() -> Vectors {
             "part_list_twice",
             refused("part_list", "one part twice", &encode_stored(&[stored[0].clone(), stored[0].clone()]), "order"),
         ),
-        ("part_list_slot", refused("part_list", "slot 13", &replaced(&list, &[0x84, 4, 1], &[0x84, 13, 1]), "unknown_number")),
+        ("part_list_slot", refused("part_list", "slot 23", &replaced(&list, &[0x84, 4, 1], &[0x84, 23, 1]), "unknown_number")),
         ("part_list_left_over", refused("part_list", "a byte too many", &[&list[..], &[0x80]].concat(), "not_canonical")),
         ("receipt_pending", receipt("not sealed yet", &pending)),
         ("receipt_stream", receipt("of a named stream, not sealed yet", &Receipt { n: None, ..pending.clone() })),

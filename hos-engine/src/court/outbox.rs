@@ -14,7 +14,6 @@ use hos_core::refusal::{Blocker, Code};
 use hos_core::time::Span;
 use std::time::Duration;
 
-const GATE: &str = "outbox";
 const ACTION: &str = "outbox.poll";
 
 impl Court {
@@ -22,7 +21,7 @@ impl Court {
         let view = self.view(tx, group, tenant)?;
         let bench = self.bench(tx, group, tenant, &view, None)?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
-        Self::at_gate(&bench, ACTION, GATE, by, &mut answer);
+        Self::at_gate(&bench, ACTION, tenant.as_str(), by, &mut answer);
         Ok(match answer.blockers.into_iter().next() {
             Some(blocker) => Err(blocker),
             None => Ok(()),

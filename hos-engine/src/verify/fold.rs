@@ -114,8 +114,8 @@ impl Fold {
         if header.n.is_none() {
             self.stream(findings, header, hash, n);
         }
-        match part(Slot::Once) {
-            Some(stored) => match open(stored).map(|bytes| judge::decode_once(&bytes)) {
+        if let Some(stored) = part(Slot::Once) {
+            match open(stored).map(|bytes| judge::decode_once(&bytes)) {
                 Some(Ok((key, digest))) => {
                     self.onces.insert(key.as_str().to_owned(), (digest, header.thread, n, header.time));
                 }
@@ -123,11 +123,10 @@ impl Fold {
                 None => {
                     self.unreadable.insert((header.thread, n));
                 }
-            },
-            None => {}
+            }
         }
-        match part(Slot::Effects) {
-            Some(stored) => match open(stored).map(|bytes| judge::decode_messages(&bytes)) {
+        if let Some(stored) = part(Slot::Effects) {
+            match open(stored).map(|bytes| judge::decode_messages(&bytes)) {
                 Some(Ok(messages)) => {
                     for (i, message) in messages.into_iter().enumerate() {
                         let body = crate::court::settle::encode(&message.body);
@@ -138,8 +137,7 @@ impl Fold {
                 None => {
                     self.unreadable.insert((header.thread, n));
                 }
-            },
-            None => {}
+            }
         }
         match header.kind {
             Kind::Begun | Kind::Adopted | Kind::Moved | Kind::Expired | Kind::Overridden | Kind::Migrated => {

@@ -27,7 +27,6 @@ pub fn insert_once(t: &Tenant, key: &OnceKey, digest: &CallDigest, thread: &Hand
 }
 
 /// Puts a message into the outbox, behind all others of its tenant.
-#[expect(clippy::too_many_arguments, reason = "the columns of one row")]
 pub fn insert_message(t: &Tenant, thread: &Handle, n: u64, i: usize, kind: &str, key: &KeyId, body: Vec<u8>) -> Statement {
     Statement::new(
         "INSERT INTO hos_outbox (tenant, pos, thread, n, i, kind, body_key, body, lease, leased_until, attempts, acked)
