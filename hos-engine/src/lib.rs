@@ -9,6 +9,7 @@
 
 pub mod clock;
 mod court;
+mod desk;
 mod engine;
 mod failure;
 pub mod join;
@@ -21,17 +22,19 @@ mod seal;
 mod sealed;
 mod settings;
 pub mod store;
+mod tenant;
 mod verify;
 mod view;
 mod work;
 
-pub use engine::{Engine, TenantRef};
+pub use engine::Engine;
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
 pub use report::{Available, HistoryEntry, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;
+pub use tenant::TenantRef;
 
 pub use hos_core::answer::Answer;
 pub use hos_core::call;

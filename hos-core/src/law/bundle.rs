@@ -9,7 +9,7 @@ use crate::id::{LawHash, Name, Shown, Uid};
 use crate::policy::{Compat, PolicyLaw, Sources};
 use crate::shape::{Expression, ExpressionId};
 use crate::spanned;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -35,6 +35,8 @@ pub struct Law {
     /// Entity types that are persons (`persons = ["Account"]` of `law.toml`), fully qualified: what is said of one is
     /// encrypted under a key of their own.
     pub persons: BTreeSet<String>,
+    /// The actions of the default namespace by id: asked at every decision, so made once.
+    actions: HashMap<String, Uid>,
     /// Bounds for whoever judges under this law.
     pub limits: Limits,
     /// The files, sorted by path, as they were given.
@@ -87,8 +89,7 @@ impl Law {
 
     /// The action with this id in the default namespace, if the schema declares it.
     pub fn action(&self, id: &str) -> Option<Uid> {
-        let type_name = qualified(&self.namespace, "Action");
-        Uid::new(type_name, id).ok().filter(|_| self.policy.has_action(id))
+        self.actions.get(id).cloned()
     }
 
     /// The text for a code in a language (`tr`, `tr-TR`), falling back to English, then to the code's own meaning, and for
@@ -106,11 +107,6 @@ impl Law {
     pub fn file(&self, path: &str) -> Option<&SourceFile> {
         self.files.iter().find(|f| f.path == path)
     }
-}
-
-/// A name in a namespace that may be empty.
-pub(super) fn qualified(namespace: &str, name: &str) -> String {
-    if namespace.is_empty() { name.to_owned() } else { format!("{namespace}::{name}") }
 }
 
 /// By file, line and column; what is told twice is told once.
@@ -200,6 +196,7 @@ impl Parts {
         persons_faults(&manifest, &policy, &admitted, faults);
         let hash = digest::law_hash(admitted.all.iter().map(|f| (f.path.as_str(), f.text.as_bytes())));
         Some(Law {
+            actions: policy.actions().map(|uid| (uid.id().to_owned(), uid.clone())).collect(),
             hash,
             name: manifest.name,
             namespace,

@@ -107,6 +107,11 @@ impl PolicyLaw {
         (Some(law), faults)
     }
 
+    /// The identities of the schema's actions in the default namespace, by id.
+    pub fn actions(&self) -> impl Iterator<Item = &Uid> {
+        self.tables.actions.keys().filter(|uid| uid.type_name() == self.action_type)
+    }
+
     /// Whether the schema declares this action id in the default namespace.
     pub fn has_action(&self, action: &str) -> bool {
         self.action(action).is_some()

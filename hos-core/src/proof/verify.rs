@@ -179,6 +179,8 @@ pub struct LogVerifier {
     awaited: BTreeMap<u64, Vec<TreeHash>>,
     report: Report,
     last: Option<(EntryHash, TreeHash)>,
+    /// Where what the last push opened is kept, if anybody wants it.
+    opened: Option<Vec<(Slot, u8, Vec<u8>)>>,
 }
 
 impl LogVerifier {
@@ -199,7 +201,7 @@ impl LogVerifier {
             failed: 0,
             failures: Vec::new(),
         };
-        Self { head: genesis, threads: Threads::default(), tree, awaited: BTreeMap::new(), report, last: None }
+        Self { head: genesis, threads: Threads::default(), tree, awaited: BTreeMap::new(), report, last: None, opened: None }
     }
 
     /// Takes a checkpoint to be compared when the log reaches its size; to be called before that. The key's name must be the
@@ -246,6 +248,18 @@ impl LogVerifier {
                 self.head.next_seq = entry.seq.saturating_add(1);
             }
         }
+    }
+
+    /// Keeps the plaintext of each part that is opened, for [`LogVerifier::take_opened`]: who folds records need not open
+    /// their parts again.
+    pub fn keeping_parts(mut self) -> Self {
+        self.opened = Some(Vec::new());
+        self
+    }
+
+    /// The parts that were opened and are what their headers commit to, since this was last called.
+    pub fn take_opened(&mut self) -> Vec<(Slot, u8, Vec<u8>)> {
+        self.opened.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The hash of the last entry, and its hash in the tree: what a store may keep beside the entry.
@@ -367,7 +381,11 @@ impl LogVerifier {
                 continue;
             };
             let key = if part.is_clear() { None } else { keys(&part.key) };
-            match part.verify(key.as_ref(), &listed.commitment) {
+            let held = match &mut self.opened {
+                None => part.verify(key.as_ref(), &listed.commitment),
+                Some(kept) => part.open(key.as_ref(), &listed.commitment).map(|o| kept.push((slot, index, o.plaintext))),
+            };
+            match held {
                 Ok(()) => self.report.parts += 1,
                 Err(PartError::KeyMissing) => self.report.erased += 1,
                 Err(error) => self.fail(seq, thread, n, Broken::Part { slot, index, error }),

@@ -9,6 +9,7 @@
 use crate::Failure;
 mod activation;
 pub(crate) mod erase;
+mod fetch;
 pub(crate) mod founding;
 mod history;
 mod outbox;

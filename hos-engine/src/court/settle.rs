@@ -1,33 +1,26 @@
 //! A call in our own transaction: its rounds, and the rows that it settles to.
 
+use super::fetch::Before;
 use crate::Failure;
 use crate::court::{Court, Group};
-use crate::join::{self, Found, ROUNDS_MAX, Read, Round, Rows};
+use crate::join::{self, Found, ROUNDS_MAX, Round, Rows};
 use crate::seal::Unsealed;
 use crate::sealed::{Chance, Refused};
 use crate::store::sql::{evidence as evidence_sql, law as law_sql, operation as operation_sql, state as state_sql};
 use crate::store::sqlite::Tx;
 use crate::view::{self, Bench as LawBench, View};
-use hos_core::answer::{Answer, Receipt, Seal};
+use hos_core::answer::{Answer, Receipt};
 use hos_core::call::{By, Call};
 use hos_core::canon::Writer;
-use hos_core::id::{CallDigest, EntryHash, Handle, InstanceId, Name, RecordHash, Tenant};
-use hos_core::judge::{self, Bench, DirectoryAfter, DirectoryRows, Draft, Instance, Judged, OnceHit, Place};
+use hos_core::id::{Handle, InstanceId, Name, RecordHash, Tenant};
+use hos_core::judge::{self, Bench, DirectoryAfter, Draft, Instance, Judged, Place};
 use hos_core::policy::Entity;
-use hos_core::proof::record::{Durability, Header, Kind};
+use hos_core::proof::record::{Durability, Kind};
 use hos_core::refusal::{Blocker, Code};
 use hos_core::value::Record;
 use std::sync::Arc;
 
 const HOUR_MS: i64 = 3_600_000;
-
-/// An instance's row as it was read: what a settlement swaps it against.
-struct Before {
-    version: u64,
-    facts_key: hos_core::id::KeyId,
-    facts_sealed: Vec<u8>,
-    instance: Instance,
-}
 
 impl Court {
     /// The bench of one case.
@@ -77,122 +70,6 @@ impl Court {
             }
         }
         Err(Failure::new(Code::Internal, "a call took too many rounds"))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the rows so far, and what only our own transaction keeps beside them")]
-    fn fetch(
-        &self,
-        tx: &Tx<'_>,
-        group: &mut Group,
-        tenant: &Tenant,
-        view: &View,
-        read: Read,
-        rows: &mut Rows,
-        before: &mut Option<Before>,
-        guards: &mut Option<LawBench>,
-    ) -> Result<(), Failure> {
-        match read {
-            Read::Once(key) => {
-                let found = tx.row(&operation_sql::once(tenant, &key))?;
-                let hit = found
-                    .map(|row| Ok::<_, Failure>((CallDigest(row.bytes(0)?), Handle(row.bytes(1)?), row.uint(2)?)))
-                    .transpose()?;
-                rows.once = Some(hit);
-            }
-            Read::Instance(contract, id) => {
-                let (found, kept) = self.instance(tx, group, tenant, view, &contract, &id)?;
-                rows.instance = Some(found);
-                *before = kept;
-            }
-            Read::Entity(uid) => {
-                let row = tx.row(&state_sql::directory_entity(tenant, &uid))?;
-                let entity = match row {
-                    None => None,
-                    Some(row) => {
-                        let sealed = state_sql::entity_from(&row)?;
-                        let entity = view::open_entity(&sealed, &self.keys(), &group.fresh)?;
-                        Some((sealed.thread, entity, sealed.removed))
-                    }
-                };
-                rows.directory = Some(DirectoryRows { entity, grant: None });
-            }
-            Read::Grant(id) => {
-                let grant = tx.row(&state_sql::grant(tenant, &id))?.map(|row| state_sql::grant_from(&row)).transpose()?;
-                rows.directory = Some(DirectoryRows { entity: None, grant });
-            }
-            Read::Record(thread, n) => rows.hit = Some(self.once_hit(tx, tenant, rows, thread, n)?),
-            Read::Law(hash) => *guards = Some(view.under(self.laws.get(tx, &hash)?)?),
-        }
-        Ok(())
-    }
-
-    fn once_hit(&self, tx: &Tx<'_>, tenant: &Tenant, rows: &Rows, thread: Handle, n: u64) -> Result<OnceHit, Failure> {
-        let lost = || {
-            Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`, which a once-key names, is missing"))
-        };
-        let row = tx.row(&evidence_sql::record(tenant, &thread, n))?.ok_or_else(lost)?;
-        let bytes = row.blob(0)?;
-        let header = Header::decode(bytes)
-            .map_err(|e| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`: {e}")))?;
-        let digest = rows.once.flatten().map(|(digest, ..)| digest).ok_or_else(lost)?;
-        let receipt = self.receipt(tx, tenant, thread, n, hos_core::digest::record_hash(bytes))?;
-        Ok(OnceHit { digest, receipt, header })
-    }
-
-    /// The receipt of a record that is stored.
-    pub(crate) fn receipt(
-        &self,
-        tx: &Tx<'_>,
-        tenant: &Tenant,
-        thread: Handle,
-        n: u64,
-        record: RecordHash,
-    ) -> Result<Receipt, Failure> {
-        let seal = match tx.row(&evidence_sql::entry_of(tenant, &thread, n))? {
-            Some(row) => Some(Seal { seq: row.uint(0)?, entry: EntryHash(row.bytes(1)?), checkpoint: None }),
-            None => None,
-        };
-        Ok(Receipt { tenant: tenant.clone(), thread, n, record, seal })
-    }
-
-    fn instance(
-        &self,
-        tx: &Tx<'_>,
-        group: &Group,
-        tenant: &Tenant,
-        view: &View,
-        contract: &Name,
-        id: &InstanceId,
-    ) -> Result<(Found, Option<Before>), Failure> {
-        let Some(row) = tx.row(&state_sql::instance(tenant, contract, id))? else { return Ok((Found::Nothing, None)) };
-        let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
-        let Some(instance) = self.open_instance(tx, view, &sealed, &group.fresh)? else { return Ok((Found::Erased, None)) };
-        let before = Before {
-            version: instance.version,
-            facts_key: sealed.facts_key,
-            facts_sealed: sealed.facts,
-            instance: instance.clone(),
-        };
-        Ok((Found::Live(Box::new(instance)), Some(before)))
-    }
-
-    /// An instance with its facts opened; `None` when the person they belong to was erased.
-    pub(crate) fn open_instance(
-        &self,
-        tx: &Tx<'_>,
-        view: &View,
-        sealed: &state_sql::SealedInstance,
-        fresh: &crate::sealed::FreshKeys,
-    ) -> Result<Option<Instance>, Failure> {
-        let Some(bytes) = self.keys().open_copy(&sealed.facts_key, &sealed.facts, fresh)? else { return Ok(None) };
-        let mut instance = sealed.instance.clone();
-        instance.facts = if bytes.is_empty() { Record::new() } else { view::decode_record(&bytes)? };
-        let law =
-            if instance.law == view.active.law.hash { view.active.law.clone() } else { self.laws.get(tx, &instance.law)? };
-        if let Some(of) = law.contracts.get(&instance.contract) {
-            instance.subject = judge::data_subject(&law, &of.contract, &instance.facts);
-        }
-        Ok(Some(instance))
     }
 
     /// Fires what is due in one instance; says how many deadlines.

@@ -80,7 +80,7 @@ impl Tiles {
 /// Verifies one log and folds its records.
 pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors: &[&str]) -> Result<Done, Failure> {
     let of = pass.court.of;
-    let mut verifier = LogVerifier::new(LogHead::genesis(of.store, of.epoch, tenant.clone(), &[]));
+    let mut verifier = LogVerifier::new(LogHead::genesis(of.store, of.epoch, tenant.clone(), &[])).keeping_parts();
     let key = NoteKey::new(origin(&of.store, tenant, of.epoch), pass.key.clone())
         .map_err(|e| Failure::new(hos_core::refusal::Code::KeyInvalid, e.to_string()))?;
     if let Some(row) = tx.row(&sql::checkpoint(tenant))? {
@@ -240,7 +240,15 @@ fn take(
         if header.thread != read.thread || header.n.is_some_and(|n| n != read.n) {
             pass.findings.add(at(), "column thread or n: the header says another");
         }
-        fold_one(pass, ring, fold, &header, &entry.header, read.n, &parts);
+        let opened = verifier.take_opened();
+        let open = |part: &StoredPart| {
+            opened
+                .iter()
+                .find(|(slot, index, _)| (*slot, *index) == (part.slot, part.index))
+                .map(|(.., plaintext)| plaintext.clone())
+        };
+        let hash = hos_core::digest::record_hash(&entry.header);
+        fold.take(&mut pass.findings, &pass.laws, &header, hash, read.n, &parts, &open);
     }
     Ok(())
 }

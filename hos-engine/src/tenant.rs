@@ -1,0 +1,231 @@
+//! One tenant: the doors, and what can be seen of them.
+
+use crate::Failure;
+use crate::court::{Court, lock};
+use crate::desk::Desk;
+use crate::report::{Available, HistoryEntry, OutboxMessage};
+use crate::seal;
+use crate::sealed::FreshKeys;
+use crate::store::sql::state as state_sql;
+use crate::view::{self, InForce, View};
+use crate::work::{Done, Job};
+use hos_core::answer::Answer;
+use hos_core::call::{Adopt, Begin, By, Call, Can, Directory, Note, Transition};
+use hos_core::id::{InstanceId, KeyId, Name, Tenant, TreeHash};
+use hos_core::judge::{self, Bench, Instance};
+use hos_core::proof::record::Durability;
+use hos_core::refusal::Code;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// One tenant of an engine.
+#[derive(Clone)]
+pub struct TenantRef {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) name: Tenant,
+}
+
+impl TenantRef {
+    /// The tenant's name.
+    pub fn name(&self) -> &Tenant {
+        &self.name
+    }
+
+    fn court(&self) -> &Court {
+        &self.desk.court
+    }
+
+    /// The tenant's directory: this process's if it was the store's not longer ago than the settings allow, else confirmed.
+    fn view(&self) -> Result<Arc<View>, Failure> {
+        let court = self.court();
+        loop {
+            let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(&self.name).cloned();
+            if let Some((view, since)) = &known
+                && since.elapsed() <= court.settings.directory_age_max
+            {
+                return Ok(view.clone());
+            }
+            let (changes, begun) = (court.changes.load(Ordering::SeqCst), Instant::now());
+            let view = self.read_view(known.map(|(view, _)| view))?;
+            let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
+            if court.changes.load(Ordering::SeqCst) == changes {
+                views.insert(self.name.clone(), (view.clone(), begun));
+                return Ok(view);
+            }
+            // This process changed a directory meanwhile: what was read may be older than that.
+        }
+    }
+
+    fn read_view(&self, known: Option<Arc<View>>) -> Result<Arc<View>, Failure> {
+        let court = self.court();
+        let read = self.desk.read(|tx| {
+            let row = tx.row(&crate::store::sql::law::activation())?;
+            let n = row.map(|row| row.uint(0)).transpose()?;
+            let version = view::version(tx, &self.name)?;
+            match known {
+                Some(view) if view.version == version && Some(view.in_force.activation.n) == n => Ok(view),
+                _ => {
+                    let in_force = Arc::new(InForce::read(tx, &court.laws)?);
+                    View::read(tx, &self.name, in_force, &court.keys(), &FreshKeys::new()).map(Arc::new)
+                }
+            }
+        });
+        read.map_err(|f| if f.code == Code::TenantUnknown { f } else { Failure::new(Code::DirectoryStale, f.message) })
+    }
+
+    fn bench<'a>(&'a self, view: &'a View, guards: Option<&'a view::Bench>) -> Bench<'a> {
+        let court = self.court();
+        Bench {
+            store: court.of.store,
+            tenant: &self.name,
+            now: court.clock.now(),
+            last_sealed: None,
+            durability: Durability::Unknown,
+            seed: [0; 32],
+            active: view.active.standing(),
+            candidate: view.candidate.as_ref().map(view::Bench::standing),
+            guards: guards.map(view::Bench::standing),
+            modes: &view.in_force.activation.modes,
+            activation: Some(view.in_force.activation.record),
+            directory_version: view.version,
+            limits: court.limits(&view.in_force),
+        }
+    }
+
+    /// May this principal do this to that? Answered from memory, at a directory version that the answer names.
+    pub fn can(&self, call: &Can) -> Result<Answer, Failure> {
+        let view = self.view()?;
+        Ok(judge::can(&self.bench(&view, None), call))
+    }
+
+    /// A birth.
+    pub fn begin(&self, call: Begin) -> Result<Answer, Failure> {
+        self.call(Call::Begin(call))
+    }
+
+    /// An event or an override.
+    pub fn transition(&self, call: Transition) -> Result<Answer, Failure> {
+        self.call(Call::Transition(call))
+    }
+
+    /// A free record.
+    pub fn record(&self, call: Note) -> Result<Answer, Failure> {
+        self.call(Call::Note(call))
+    }
+
+    /// A directory change.
+    pub fn directory(&self, call: Directory) -> Result<Answer, Failure> {
+        self.call(Call::Directory(call))
+    }
+
+    /// An existing row brought in.
+    pub fn adopt(&self, call: Adopt) -> Result<Answer, Failure> {
+        self.call(Call::Adopt(call))
+    }
+
+    /// Any call.
+    pub fn call(&self, call: Call) -> Result<Answer, Failure> {
+        self.desk.answered(Job::Call(self.name.clone(), Box::new(call)))
+    }
+
+    /// The instance as it stands.
+    pub fn instance(&self, contract: &Name, id: &InstanceId) -> Result<Option<Instance>, Failure> {
+        let view = self.view()?;
+        self.desk.read(|tx| self.court().look_at(tx, &self.name, &view, contract, id))
+    }
+
+    /// The instance's records, oldest first, at most `limit` from the record `from_n` on.
+    pub fn history(&self, contract: &Name, id: &InstanceId, from_n: u64, limit: usize) -> Result<Vec<HistoryEntry>, Failure> {
+        self.desk.read(|tx| {
+            let row = tx.row(&state_sql::instance(&self.name, contract, id))?;
+            let row = row.ok_or_else(|| Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")))?;
+            let handle = state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle;
+            self.court().history(tx, &self.name, &handle, from_n, limit)
+        })
+    }
+
+    /// The newest payload of a stream that [`TenantRef::record`] wrote, if any.
+    pub fn last_note(&self, stream: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.desk.read(|tx| self.court().last_note(tx, &self.name, stream))
+    }
+
+    /// What this principal can do with the instance now, and why not the rest.
+    pub fn available(&self, contract: &Name, id: &InstanceId, by: &By) -> Result<Vec<Available>, Failure> {
+        let view = self.view()?;
+        let court = self.court();
+        let (instance, guards) = self.desk.read(|tx| {
+            let instance = court.look_at(tx, &self.name, &view, contract, id)?;
+            let instance = instance.ok_or_else(|| Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")))?;
+            let older = instance.law != view.active.law.hash;
+            let guards = if older { Some(view.under(court.laws.get(tx, &instance.law)?)?) } else { None };
+            Ok((instance, guards))
+        })?;
+        let found = judge::available(&self.bench(&view, guards.as_ref()), &instance, by);
+        Ok(found.into_iter().map(|(event, answer, needs)| Available { event, answer, needs }).collect())
+    }
+
+    /// Fires due deadlines, at most `limit` instances; says how many fired.
+    pub fn tick(&self, limit: usize) -> Result<u64, Failure> {
+        let now = self.court().clock.now();
+        let due = self.desk.read(|tx| {
+            let mut due = Vec::new();
+            for row in tx.rows(&state_sql::due(&self.name, now, limit))? {
+                let contract = Name::new(row.text(0)?).map_err(|e| row.fault(0, &e.to_string()))?;
+                let id = std::str::from_utf8(row.blob(1)?).map_err(|_| row.fault(1, "not UTF-8"))?;
+                due.push((contract, InstanceId::new(id).map_err(|e| row.fault(1, &e.to_string()))?));
+            }
+            Ok(due)
+        })?;
+        let mut due = due;
+        due.dedup();
+        let jobs = due.into_iter().map(|(contract, id)| Job::Tick(self.name.clone(), contract, id)).collect();
+        let mut fired = 0;
+        for done in self.desk.store.submit_all(self.court(), jobs)? {
+            if let Done::Count(count) = done? {
+                fired += count;
+            }
+        }
+        Ok(fired)
+    }
+
+    /// Leases waiting messages, oldest first; judged as `outbox.poll` on `Gate::"<tenant>"`.
+    pub fn outbox_poll(&self, by: &By, limit: usize, lease: Duration) -> Result<Vec<OutboxMessage>, Failure> {
+        match self.desk.submit(Job::Poll { tenant: self.name.clone(), by: by.clone(), limit, lease })? {
+            Done::Messages(messages) => messages,
+            _ => Err(Failure::new(Code::Internal, "a poll came to something else than messages")),
+        }
+    }
+
+    /// Acknowledges a message under its lease.
+    pub fn outbox_ack(&self, by: &By, pos: u64, lease: &KeyId) -> Result<(), Failure> {
+        self.desk.counted(Job::Acknowledge { tenant: self.name.clone(), by: by.clone(), pos, lease: *lease }).map(drop)
+    }
+
+    /// The directory's entities and grants of this tenant and the universe, sorted.
+    pub fn directory_entities(&self) -> Result<(Vec<hos_core::policy::Entity>, Vec<hos_core::policy::Link>), Failure> {
+        let law = self.view()?.in_force.law.clone();
+        self.desk.read(|tx| view::read_directory(tx, &self.name, &law, &self.court().keys(), &FreshKeys::new()))
+    }
+
+    /// The newest checkpoint (a C2SP signed note); `None` for an empty log.
+    pub fn checkpoint(&self) -> Result<Option<String>, Failure> {
+        let court = self.court();
+        let head = self.desk.read(|tx| seal::head(tx, &self.name, court.of))?;
+        if head.size == 0 {
+            return Ok(None);
+        }
+        court.sign_heads(&[(self.name.clone(), head)].into());
+        Ok(lock(&court.checkpoints).get(&self.name).map(|s| s.note.to_string()))
+    }
+
+    /// An inclusion proof for entry `seq` in the tree of `size` (hashes, leaf to root).
+    pub fn inclusion(&self, seq: u64, size: u64) -> Result<Vec<TreeHash>, Failure> {
+        self.desk.read(|tx| self.court().inclusion(tx, &self.name, seq, size))
+    }
+
+    /// A consistency proof between two sizes.
+    pub fn consistency(&self, from: u64, to: u64) -> Result<Vec<TreeHash>, Failure> {
+        self.desk.read(|tx| self.court().consistency(tx, &self.name, from, to))
+    }
+}
