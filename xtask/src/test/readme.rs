@@ -47,8 +47,13 @@ fn holds(house: &House, block: &str) -> io::Result<bool> {
     path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let path = std::env::join_paths(path).map_err(io::Error::other)?;
     let script = format!("set -eu\n{block}\n");
-    let status = Command::new("sh").args(["-c", &script]).current_dir(&place).env("PATH", path).stdin(Stdio::null()).status()?;
-    Ok(status.success())
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(&place).env("PATH", path).stdin(Stdio::null());
+    // The reader's own store must neither help nor be touched.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|n| n.starts_with("HOS_"))) {
+        command.env_remove(name);
+    }
+    Ok(command.status()?.success())
 }
 
 #[cfg(not(unix))]
