@@ -10,6 +10,7 @@ use hos_core::proof::part::{PartError, SubjectKey, encode_stored};
 use hos_core::proof::record::{Part, Slot, StoredPart};
 use hos_core::refusal::{Blocker, Code};
 use hos_core::time::Timestamp;
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Keys of persons, for the time of a group of calls: those of the vault, and those made in this group, which reach the
@@ -19,8 +20,28 @@ pub(crate) struct Keys<'v> {
     pub(crate) store: StoreId,
 }
 
-/// Keys made in a group and not yet in the vault.
-pub(crate) type FreshKeys = HashMap<[u8; 32], (KeyId, SubjectKey)>;
+/// The keys that a group of calls has met. Those of the vault are asked for once: while a group runs, it holds the store's
+/// lock, and no erasure can be committed.
+#[derive(Default)]
+pub(crate) struct FreshKeys {
+    /// Made in this group, and not yet in the vault.
+    made: HashMap<[u8; 32], (KeyId, SubjectKey)>,
+    /// Known by their person, of the vault or made.
+    by_subject: HashMap<[u8; 32], (KeyId, SubjectKey)>,
+    /// Known by their id; opening what is sealed changes nothing else.
+    by_id: RefCell<HashMap<KeyId, SubjectKey>>,
+}
+
+impl FreshKeys {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    fn meet(&mut self, tag: [u8; 32], id: KeyId, key: &SubjectKey) {
+        self.by_subject.insert(tag, (id, key.clone()));
+        self.by_id.borrow_mut().insert(id, key.clone());
+    }
+}
 
 /// Chance for nonces and keys, expanded from a case's seed.
 pub(crate) struct Chance<'s> {
@@ -55,26 +76,30 @@ impl Keys<'_> {
         chance: &mut Chance<'_>,
     ) -> Result<(KeyId, SubjectKey), Refused> {
         let tag = self.tag(subject);
-        if let Some(known) = fresh.get(&tag) {
+        if let Some(known) = fresh.by_subject.get(&tag) {
             return Ok(known.clone());
         }
         if let Some(kept) = self.vault.get_by_subject(&tag).map_err(|e| Refused::Failure(e.into()))? {
-            return match &kept.key {
-                Some(key) => Ok((kept.id, SubjectKey::new(*key.bytes()))),
-                None => Err(Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`")))),
+            let Some(key) = &kept.key else {
+                return Err(Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`"))));
             };
+            let key = SubjectKey::new(*key.bytes());
+            fresh.meet(tag, kept.id, &key);
+            return Ok((kept.id, key));
         }
         let made = (KeyId(chance.bytes("key id")), SubjectKey::new(chance.bytes("subject key")));
-        fresh.insert(tag, made.clone());
+        fresh.meet(tag, made.0, &made.1);
+        fresh.made.insert(tag, made.clone());
         Ok(made)
     }
 
     /// Brings fresh keys into the vault, durably.
     pub(crate) fn keep(&self, fresh: &FreshKeys, created: Timestamp) -> Result<(), Failure> {
-        if fresh.is_empty() {
+        if fresh.made.is_empty() {
             return Ok(());
         }
         let new: Vec<NewKey> = fresh
+            .made
             .iter()
             .map(|(tag, (id, key))| NewKey { subject: *tag, id: *id, key: SecretKey::new(*key.expose()), created })
             .collect();
@@ -89,10 +114,14 @@ impl Keys<'_> {
 
     /// The key with this id, if it is still there.
     pub(crate) fn by_id(&self, id: &KeyId, fresh: &FreshKeys) -> Result<Option<SubjectKey>, Failure> {
-        if let Some((_, key)) = fresh.values().find(|(known, _)| known == id) {
+        if let Some(key) = fresh.by_id.borrow().get(id) {
             return Ok(Some(key.clone()));
         }
-        Ok(self.vault.get_by_id(*id)?.and_then(|kept| kept.key.as_ref().map(|key| SubjectKey::new(*key.bytes()))))
+        let key = self.vault.get_by_id(*id)?.and_then(|kept| kept.key.as_ref().map(|key| SubjectKey::new(*key.bytes())));
+        if let Some(key) = &key {
+            fresh.by_id.borrow_mut().insert(*id, key.clone());
+        }
+        Ok(key)
     }
 
     /// A record's parts as they are stored.
