@@ -17,7 +17,7 @@ pub struct SourceFile {
 pub enum Severity {
     /// The law does not load.
     Error,
-    /// The law loads; `hos check` shows it and its exit code says so.
+    /// The law loads; `hos check` shows it, and with `--strict` its exit code says so.
     Warning,
     /// Worth knowing.
     Note,

@@ -19,10 +19,10 @@ pub const NAME_BYTES_MAX: usize = 128;
 #[non_exhaustive]
 pub enum IdError {
     /// Nothing was given.
-    #[error("a {0} may not be empty")]
+    #[error("the {0} may not be empty")]
     Empty(&'static str),
     /// Too many bytes.
-    #[error("a {what} has at most {max} bytes, this one has {len}")]
+    #[error("the {what} has {len} bytes, at most {max} are allowed")]
     TooLong {
         /// What was being made.
         what: &'static str,

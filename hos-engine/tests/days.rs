@@ -252,3 +252,17 @@ fn can_sees_this_process_s_changes_at_once() {
     change(&tenant, Change::Leave { uid: uid("A", "ann"), parent: uid("R", "op") });
     assert!(!ask().allowed);
 }
+
+#[test]
+fn a_grant_may_not_take_a_policy_s_name() {
+    let store = fresh(Settings::default());
+    let grant = Change::Grant {
+        id: "all".into(),
+        template: "t".into(),
+        principal: Some(uid("A", "ann")),
+        resource: Some(uid("R", "staff")),
+    };
+    let answer = store.tenant("t1").directory(hos_core::call::Directory::new(uid("A", "root"), grant)).unwrap();
+    assert_eq!(answer.code(), Some("hos.directory_conflict"));
+    intact(&store);
+}

@@ -147,6 +147,11 @@ pub fn decode_slice(bytes: &[u8]) -> Result<(Vec<Entity>, Vec<Link>), CanonError
         let (principal, resource) = (read_slot(&mut r)?, read_slot(&mut r)?);
         links.push(Link { id, template, principal, resource, record: read_optional_hash(&mut r)? });
     }
+    // Parents are a set: one slice has one spelling.
+    let (said, meant): (Vec<&Entity>, Vec<&Link>) = (entities.iter().collect(), links.iter().collect());
+    if encode_slice(&said, &meant) != bytes {
+        return Err(refuse("a slice in another spelling"));
+    }
     finished(&r, (entities, links))
 }
 

@@ -236,6 +236,12 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
             if rows.grant.as_ref().is_some_and(|(.., removed)| !removed) {
                 return conflict(format!("the grant `{}` exists already", crate::id::Shown(id)));
             }
+            if bench.active.law.policy.has_policy(id) {
+                return conflict(format!(
+                    "a policy of the law is called `{}`: answers could not tell them apart",
+                    crate::id::Shown(id)
+                ));
+            }
             let slots = bench.active.law.policy.template_slots(template);
             if slots != Some((principal.is_some(), resource.is_some())) {
                 return Err(Blocker::new(Code::TemplateUnknown, format!("`{}`", crate::id::Shown(template))));

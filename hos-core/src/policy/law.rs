@@ -148,6 +148,11 @@ impl PolicyLaw {
             })
     }
 
+    /// Whether a policy or template of the law has this `@id`.
+    pub fn has_policy(&self, id: &str) -> bool {
+        self.rules.iter().any(|rule| &*rule.id == id)
+    }
+
     /// Whether the schema declares this entity type.
     pub fn has_entity_type(&self, type_name: &str) -> bool {
         self.tables.types.contains_key(type_name)

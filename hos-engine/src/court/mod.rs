@@ -170,7 +170,9 @@ impl Court {
         tenants.dedup();
         for tenant in &tenants {
             // What waits in the queue from a time of worker sealing comes first: sealed order is the order of writing.
-            while self.drain(tx, group, tenant, 256)? > 0 {}
+            while tx.row(&sql::queued(tenant))?.is_some() {
+                self.drain(tx, group, tenant, 256)?;
+            }
         }
         let records = std::mem::take(&mut group.unsealed);
         let places = seal::seal(tx, self.of, now, &mut group.heads, &records)?;

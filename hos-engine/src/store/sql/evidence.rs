@@ -209,9 +209,9 @@ pub fn queue(t: &Tenant, limit: usize) -> Statement {
     )
 }
 
-/// How many records wait in a tenant's queue.
-pub fn queue_count(t: &Tenant) -> Statement {
-    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1", [tenant(t)])
+/// Whether any record waits in a tenant's queue: one row, or none.
+pub fn queued(t: &Tenant) -> Statement {
+    Statement::new("SELECT 1 FROM hos_queue WHERE tenant = ?1 LIMIT 1", [tenant(t)])
 }
 
 /// Takes a row out of the queue.
