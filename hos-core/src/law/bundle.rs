@@ -1,7 +1,7 @@
 //! Files -> [`Law`], or all faults.
 
 use super::manifest::{self, Limits, Manifest};
-use super::{check, files, message};
+use super::{files, message};
 use crate::contract::{Contract, parse};
 use crate::digest;
 use crate::fault::{Fault, Severity, SourceFile};
@@ -79,14 +79,6 @@ impl Law {
         }
     }
 
-    /// What `hos check` finds beyond loading: the contracts' and the law's findings, notices of loading included; sorted.
-    pub fn check(&self) -> Vec<Fault> {
-        let mut found = check::findings(self);
-        found.extend(self.notices.iter().cloned());
-        sort(&mut found);
-        found
-    }
-
     /// The action with this id in the default namespace, if the schema declares it.
     pub fn action(&self, id: &str) -> Option<Uid> {
         self.actions.get(id).cloned()
@@ -110,7 +102,7 @@ impl Law {
 }
 
 /// By file, line and column; what is told twice is told once.
-fn sort(faults: &mut Vec<Fault>) {
+pub(super) fn sort(faults: &mut Vec<Fault>) {
     faults.sort_by(|a, b| {
         let key = |f: &Fault| (f.line, f.column, f.severity, f.code);
         a.file.cmp(&b.file).then_with(|| key(a).cmp(&key(b))).then_with(|| a.message.cmp(&b.message))

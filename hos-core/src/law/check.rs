@@ -1,6 +1,6 @@
 //! What loads and is still unwise: findings that need contracts, policies and messages together.
 
-use super::bundle::Law;
+use super::bundle::{Law, sort};
 use super::{files, message, reserved};
 use crate::contract::check as contract_check;
 use crate::contract::definition::{Contract, Event};
@@ -8,8 +8,18 @@ use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::Shown;
 use std::collections::BTreeMap;
 
-/// Everything that `hos check` finds in a law that loaded; not sorted.
-pub(super) fn findings(law: &Law) -> Vec<Fault> {
+impl Law {
+    /// What `hos check` finds beyond loading: the contracts' and the law's findings, notices of loading included; sorted.
+    pub fn check(&self) -> Vec<Fault> {
+        let mut found = findings(self);
+        found.extend(self.notices.iter().cloned());
+        sort(&mut found);
+        found
+    }
+}
+
+/// Everything that is found in a law that loaded; not sorted.
+fn findings(law: &Law) -> Vec<Fault> {
     let mut found = Vec::new();
     for held in law.contracts.values() {
         let Some(file) = law.file(&held.contract.file) else { continue };

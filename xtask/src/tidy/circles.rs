@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Knots that stand: where (a package, or a module of one), the modules in order, and why. The list may only become shorter.
 const KNOWN: &[(&str, &str, &str)] = &[
-    ("hos-core:law", "bundle check", "`Law::check` stands with the type and calls the findings over it"),
     ("hos-core:policy", "bound decide", "a prepared request borrows the directory it is bound to, which makes it"),
     ("hos-core:policy", "cedar rule shape", "Cedar's door makes rules and shapes, and they keep what it compiled"),
     ("hos-core:policy", "index links", "links are indexed as policies are, and kept beside them"),
