@@ -58,7 +58,7 @@ impl Engine {
                     ));
                 }
                 if let Some(note) = note.filter(|_| size == head.size) {
-                    lock(&court.checkpoints).insert(tenant, crate::court::Signed { size, note: note.into(), stored: true });
+                    lock(&court.checkpoints).insert(tenant, crate::court::Signed { size, note: note.into(), stored: size });
                 } else {
                     court.sign_heads(&[(tenant, head)].into());
                 }
@@ -165,7 +165,7 @@ impl Engine {
             report.fired += TenantRef { desk: self.0.clone(), name: name.clone() }.tick(1000)?;
             report.forgotten += self.0.counted(Job::Forget(name))?;
         }
-        report.checkpoints = lock(&self.0.court.checkpoints).values().filter(|s| !s.stored).count() as u64;
+        report.checkpoints = lock(&self.0.court.checkpoints).values().filter(|s| s.stored < s.size).count() as u64;
         self.0.counted(Job::Flush)?;
         Ok(report)
     }

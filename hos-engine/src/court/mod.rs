@@ -51,7 +51,7 @@ pub(crate) struct Court {
     pub(crate) views: RwLock<HashMap<Tenant, (Arc<View>, Instant)>>,
     /// Raised with every commit that changed a directory or the laws in force: who read before it may not publish after it.
     pub(crate) changes: AtomicU64,
-    /// Checkpoints that are signed: the newest of each tenant, and whether it is stored.
+    /// Checkpoints that are signed: the newest of each tenant, and which one is stored.
     pub(crate) checkpoints: Mutex<HashMap<Tenant, Signed>>,
 }
 
@@ -60,7 +60,19 @@ pub(crate) struct Court {
 pub(crate) struct Signed {
     pub(crate) size: u64,
     pub(crate) note: Arc<str>,
-    pub(crate) stored: bool,
+    /// The size of the checkpoint that the store has.
+    pub(crate) stored: u64,
+}
+
+/// A checkpoint is stored when the log has grown so far beyond the stored one. What a crash leaves unstored is signed again,
+/// byte for byte; receipts carry their own.
+const CHECKPOINT_EVERY: u64 = 64;
+
+impl Signed {
+    /// Whether it is to be stored with the next commit.
+    fn is_due(&self, flush: bool) -> bool {
+        self.size > self.stored && (flush || self.size - self.stored >= CHECKPOINT_EVERY)
+    }
 }
 
 /// What the jobs of one commit share.
@@ -79,6 +91,8 @@ pub(crate) struct Group {
     cases: u64,
     sealed: HashMap<(Handle, u64), (u64, EntryHash)>,
     stored: Vec<(Tenant, u64)>,
+    /// Whether every checkpoint is to be stored now, however near the last one is.
+    flush: bool,
     /// Keys of persons whose erasure this group commits.
     pub(crate) destroy: Vec<[u8; 32]>,
 }
@@ -221,7 +235,7 @@ impl Court {
     /// Stores checkpoints that were signed after an earlier commit.
     fn store_checkpoints(&self, tx: &Tx<'_>, group: &mut Group) -> Result<(), Failure> {
         let waiting: Vec<(Tenant, Signed)> =
-            lock(&self.checkpoints).iter().filter(|(_, s)| !s.stored).map(|(t, s)| (t.clone(), s.clone())).collect();
+            lock(&self.checkpoints).iter().filter(|(_, s)| s.is_due(group.flush)).map(|(t, s)| (t.clone(), s.clone())).collect();
         for (tenant, signed) in waiting {
             tx.execute(&sql::put_checkpoint(&tenant, signed.size, &signed.note))?;
             group.stored.push((tenant, signed.size));
@@ -237,7 +251,8 @@ impl Court {
                 continue;
             }
             if let Ok(note) = seal::sign(&self.key, self.of, tenant, head) {
-                checkpoints.insert(tenant.clone(), Signed { size: head.size, note: Arc::from(note), stored: false });
+                let stored = checkpoints.get(tenant).map_or(0, |s| s.stored);
+                checkpoints.insert(tenant.clone(), Signed { size: head.size, note: Arc::from(note), stored });
             }
         }
     }
@@ -300,6 +315,7 @@ impl Runner for Court {
             cases: 0,
             sealed: HashMap::new(),
             stored: Vec::new(),
+            flush: false,
             destroy: Vec::new(),
         })
     }
@@ -340,7 +356,10 @@ impl Runner for Court {
             }
             Job::Seal { tenant, limit } => self.drain(tx, group, &tenant, limit).map(Done::Count),
             Job::Forget(tenant) => self.forget(tx, &tenant).map(Done::Count),
-            Job::Flush => Ok(Done::Count(0)),
+            Job::Flush => {
+                group.flush = true;
+                Ok(Done::Count(0))
+            }
             Job::Found(plan) => self.found(tx, group, *plan).map(|a| Done::Answer(Box::new(a))),
         };
         done.map_err(StoreError::from)
@@ -362,8 +381,8 @@ impl Runner for Court {
         {
             let mut checkpoints = lock(&self.checkpoints);
             for (tenant, size) in &group.stored {
-                if let Some(signed) = checkpoints.get_mut(tenant).filter(|s| s.size == *size) {
-                    signed.stored = true;
+                if let Some(signed) = checkpoints.get_mut(tenant) {
+                    signed.stored = *size;
                 }
             }
         }
