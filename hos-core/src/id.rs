@@ -22,7 +22,7 @@ pub enum IdError {
     #[error("the {0} may not be empty")]
     Empty(&'static str),
     /// Too many bytes.
-    #[error("the {what} has {len} bytes, at most {max} are allowed")]
+    #[error("the {what} has at most {max} bytes, this one has {len}")]
     TooLong {
         /// What was being made.
         what: &'static str,
