@@ -187,6 +187,13 @@ fn in_shadow_the_world_s_word_stands_and_the_law_s_is_recorded() {
     begin.by.legacy = legacy(true, "a");
     assert!(tenant.begin(begin).unwrap().allowed);
     assert_eq!(tenant.transition(go("1")).unwrap().code(), Some("hos.legacy_missing"));
+    // However early the law comes to an end: an instance that it never saw, an event that it does not know.
+    for (id, event) in [("never-seen", "go"), ("1", "made-up")] {
+        let mut early = Transition::new(uid("A", "root"), "o", id, event).unwrap();
+        early.by.legacy = legacy(true, "b");
+        let answer = tenant.transition(early).unwrap();
+        assert!(answer.allowed && answer.divergence && !answer.lawful(), "{id} {event}: {answer:?}");
+    }
     // The world let somebody do what the law forbids: its word stands, the difference is seen.
     let mut illegal = Transition::new(uid("A", "ann"), "o", "1", "go").unwrap();
     illegal.by.legacy = legacy(true, "b");

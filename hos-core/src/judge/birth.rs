@@ -32,6 +32,7 @@ pub enum BeginRows {
 /// Judges a birth.
 pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     let mut answer = bench.blank();
+    answer.mode = bench.modes.of(bench.tenant, call.contract.as_str());
     let Some(of) = bench.active.law.contracts.get(&call.contract) else {
         return refuse(
             bench,

@@ -48,8 +48,14 @@ impl Motion<'_, '_> {
     /// A refusal as evidence, in the tenant's stream of refused calls: it claims no thread.
     pub(super) fn refused(mut self, mut answer: Answer, event: &str, call: &Call, verdict: Verdict<'_>) -> Judged {
         Answer::settle_precedence(&mut answer.blockers);
-        answer.allowed = answer.mode == Mode::Shadow && answer.allowed;
         let by = call.by();
+        // Off or in shadow the world's own answer stands, however early ours came to an end.
+        let world = by.legacy.as_ref().map(|l| l.allowed).filter(|_| answer.mode != Mode::Enforce);
+        answer.allowed = world.unwrap_or(false);
+        answer.divergence |= answer.mode == Mode::Shadow && world == Some(true);
+        if answer.mode == Mode::Off {
+            return self.done(answer, None, None);
+        }
         let whose = person(self.bench, &by.principal);
         let place = match DottedName::new(REFUSED) {
             Ok(name) => Place::Stream(name),
@@ -63,7 +69,13 @@ impl Motion<'_, '_> {
         d.header().event = DottedName::new(event).ok();
         d.header().from = answer.from.clone();
         if let Some((contract, id)) = call.instance() {
-            d.header().contract = Some(contract.clone());
+            // A header holds the law's own names: one that a caller made up may say anything, of anybody.
+            let known = self.bench.guard_standing().law.contracts.get(contract);
+            d.header().contract = known.map(|_| contract.clone());
+            let is_event = |of: &LawContract| of.contract.begins.contains_key(event) || of.contract.event(event, "").is_some();
+            if !known.is_some_and(is_event) {
+                d.header().event = None;
+            }
             d.part(Slot::Id, whose, evidence::encode_text(id.as_str()));
         }
         d.part(Slot::Principal, whose, evidence::encode_entity(&by.principal));

@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 /// Judges an event or an override on an instance as it stands (`None`: there is none).
 pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instance>) -> Judged {
     let mut answer = bench.blank();
+    answer.mode = bench.modes.of(bench.tenant, call.contract.as_str());
     let whole = || Call::Transition(call.clone());
     let Some(instance) = instance else {
         let code =
