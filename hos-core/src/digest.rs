@@ -2,7 +2,9 @@
 //!
 //! `spec/chain.md` lists the tags. Lengths and numbers that are hashed beside variable bytes are 64-bit, big-endian.
 
-use crate::id::{CallDigest, Commitment, EntryHash, LawHash, RecordHash, StoreId, Tenant, TreeHash, Uid};
+use crate::id::{
+    CallDigest, Commitment, EntryHash, Handle, LawHash, MapHash, MapKey, RecordHash, StoreId, Tenant, TreeHash, Uid,
+};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
@@ -22,8 +24,29 @@ pub const TAG_CALL: &str = "hos 2026-11 call-digest v1";
 pub const TAG_EXPAND: &str = "hos 2026-11 expand v1";
 /// The domain of [`subject_tag`].
 pub const TAG_SUBJECT: &str = "hos 2026-11 subject-tag v1";
+/// The domain of [`heads_label`].
+pub const TAG_HEADS_LABEL: &str = "hos 2026-11 heads-label v1";
+/// The domain of [`heads_thread`].
+pub const TAG_HEADS_THREAD: &str = "hos 2026-11 heads-thread v1";
+/// The domain of [`heads_leaf`].
+pub const TAG_HEADS_LEAF: &str = "hos 2026-11 heads-leaf v1";
+/// The domain of [`heads_node`].
+pub const TAG_HEADS_NODE: &str = "hos 2026-11 heads-node v1";
 /// Every tag in use.
-pub const TAGS: [&str; 8] = [TAG_LAW, TAG_RECORD, TAG_ENTRY, TAG_GENESIS, TAG_COMMITMENT, TAG_CALL, TAG_EXPAND, TAG_SUBJECT];
+pub const TAGS: [&str; 12] = [
+    TAG_LAW,
+    TAG_RECORD,
+    TAG_ENTRY,
+    TAG_GENESIS,
+    TAG_COMMITMENT,
+    TAG_CALL,
+    TAG_EXPAND,
+    TAG_SUBJECT,
+    TAG_HEADS_LABEL,
+    TAG_HEADS_THREAD,
+    TAG_HEADS_LEAF,
+    TAG_HEADS_NODE,
+];
 
 /// Deriving a context costs more than hashing a short input: each is derived once, and cloned.
 macro_rules! domain {
@@ -42,6 +65,10 @@ domain!(commitment_domain, TAG_COMMITMENT);
 domain!(call_domain, TAG_CALL);
 domain!(expand_domain, TAG_EXPAND);
 domain!(subject_domain, TAG_SUBJECT);
+domain!(heads_label_domain, TAG_HEADS_LABEL);
+domain!(heads_thread_domain, TAG_HEADS_THREAD);
+domain!(heads_leaf_domain, TAG_HEADS_LEAF);
+domain!(heads_node_domain, TAG_HEADS_NODE);
 
 fn sized<'h>(hasher: &'h mut blake3::Hasher, bytes: &[u8]) -> &'h mut blake3::Hasher {
     hasher.update(&(bytes.len() as u64).to_be_bytes()).update(bytes)
@@ -93,6 +120,28 @@ pub fn subject_tag(store: &StoreId, subject: &Uid) -> [u8; 32] {
     hasher.update(store.as_bytes());
     sized(&mut hasher, subject.type_name().as_bytes());
     sized(&mut hasher, subject.id().as_bytes()).finalize().into()
+}
+/// The label of an instance in the map of heads: over (tenant length, tenant, contract length, contract, id length, id).
+pub fn heads_label(tenant: &Tenant, contract: &str, id: &str) -> MapKey {
+    let mut hasher = heads_label_domain();
+    sized(&mut hasher, tenant.as_str().as_bytes());
+    sized(&mut hasher, contract.as_bytes());
+    MapKey(sized(&mut hasher, id.as_bytes()).finalize().into())
+}
+/// The key of a thread without label in the map of heads: over (tenant length, tenant, handle).
+pub fn heads_thread(tenant: &Tenant, thread: &Handle) -> MapKey {
+    let mut hasher = heads_thread_domain();
+    MapKey(sized(&mut hasher, tenant.as_str().as_bytes()).update(thread.as_bytes()).finalize().into())
+}
+/// A leaf of the map of heads: over (key, kind, handle, n, record hash), all of fixed length.
+pub fn heads_leaf(key: &MapKey, kind: u8, thread: &Handle, n: u64, last: &RecordHash) -> MapHash {
+    let mut hasher = heads_leaf_domain();
+    hasher.update(key.as_bytes()).update(&[kind]).update(thread.as_bytes()).update(&n.to_be_bytes());
+    MapHash(hasher.update(last.as_bytes()).finalize().into())
+}
+/// A node of the map of heads: over (left, right).
+pub fn heads_node(left: &MapHash, right: &MapHash) -> MapHash {
+    MapHash(heads_node_domain().update(left.as_bytes()).update(right.as_bytes()).finalize().into())
 }
 /// RFC 6962 leaf: SHA-256(0x00 || bytes).
 pub fn tree_leaf(bytes: &[u8]) -> TreeHash {

@@ -333,6 +333,14 @@ byte_id!(
     Commitment, 32
 );
 byte_id!(
+    /// The key of a thread in the map of heads: its label, or the hash of its handle.
+    MapKey, 32
+);
+byte_id!(
+    /// A node of the map of heads; 32 zero bytes where there is no leaf.
+    MapHash, 32
+);
+byte_id!(
     /// The digest of a call under a once-key.
     CallDigest, 32
 );

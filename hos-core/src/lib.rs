@@ -4,9 +4,11 @@
 //!
 //! Ground words: [`id`], [`time`], [`value`], [`shape`], [`fault`], [`spanned`], [`refusal`], [`canon`], [`digest`].
 //! Wings, which never name each other: [`policy`], [`contract`], [`proof`].
-//! Above them [`law`] puts contracts and policies together, and [`judge`], the heart, knows all.
+//! Above them [`law`] puts contracts and policies together, and [`judge`], the heart, knows all. [`audit`] is what a stranger
+//! may believe of a bundle.
 
 pub mod answer;
+pub mod audit;
 pub mod call;
 pub mod canon;
 pub mod contract;

@@ -90,6 +90,7 @@ fn records(seeds: &mut Seeds) -> Result<Header, Box<dyn std::error::Error>> {
         request: None,
         group: None,
         parts: Vec::new(),
+        label: None,
     };
     let full = Header {
         n: Some(3),

@@ -24,6 +24,8 @@ pub struct Contract {
     pub entity_span: Range<usize>,
     /// The fact that names the person the parts belong to.
     pub data_subject: Option<Name>,
+    /// Whether an instance's id names a person: then no record says, even as a hash, which id a thread is of.
+    pub personal_ids: bool,
     /// All states in the order of the file.
     pub states: Vec<State>,
     /// Facts by name.

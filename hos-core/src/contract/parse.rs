@@ -38,11 +38,12 @@ const CODES: Codes =
     Codes { unknown: "law.contract.unknown_key", missing: "law.contract.missing", wrong_type: "law.contract.wrong_type" };
 /// Words kept for the composition of contracts, which is to come.
 const RESERVED: [&str; 3] = ["children", "cascade", "invariant"];
-const TOP_KEYS: [&str; 13] = [
+const TOP_KEYS: [&str; 14] = [
     "contract",
     "version",
     "entity",
     "data_subject",
+    "personal_ids",
     "states",
     "terminal",
     "forever",
@@ -101,6 +102,7 @@ impl Parser<'_> {
             self.facts = self.attributes(facts, "fact");
         }
         let data_subject = self.data_subject(table);
+        let personal_ids = self.reader.boolean(table, "personal_ids").unwrap_or(false);
         let begins = self.begins(table);
         let events = self.events(table, "event");
         let overrides = self.events(table, "override");
@@ -115,6 +117,7 @@ impl Parser<'_> {
             entity: std::mem::take(&mut self.entity),
             entity_span,
             data_subject,
+            personal_ids,
             states: std::mem::take(&mut self.states),
             facts: std::mem::take(&mut self.facts),
             begins,

@@ -5,7 +5,7 @@ use super::door;
 use super::draft::{Drafting, Place};
 use super::evidence;
 use super::instance::Instance;
-use super::motion::{Motion, refuse};
+use super::motion::{Motion, label_of, refuse};
 use super::verdict::{Asked, Verdict, answer_with, data_subject, judge, person, resource_of, shown, with_given};
 use super::{Judged, call_digest};
 use crate::answer::Answer;
@@ -187,6 +187,7 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     d.header().contract = Some(call.contract.clone());
     d.header().contract_version = Some(of.contract.version);
     d.header().to = Some(instance.state.clone());
+    d.header().label = label_of(bench, of, call.id.as_str());
     d.part(Slot::Principal, person(bench, &call.by.principal), evidence::encode_entity(&call.by.principal));
     d.part(Slot::Facts, instance.subject.as_ref(), evidence::encode_record(&instance.facts));
     d.part(Slot::Id, instance.subject.as_ref(), evidence::encode_text(call.id.as_str()));

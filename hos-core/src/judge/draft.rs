@@ -90,6 +90,7 @@ impl<'b, 'a> Drafting<'b, 'a> {
             request: None,
             group: None,
             parts: Vec::new(),
+            label: None,
         };
         Self { bench, header, place, parts: Vec::new(), ordinal: ordinal as u64 }
     }

@@ -9,7 +9,8 @@ use super::verdict::{Asked, Slice, Verdict, person};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::contract::step;
-use crate::id::{CallDigest, DottedName, Name, OnceKey};
+use crate::digest;
+use crate::id::{CallDigest, DottedName, MapKey, Name, OnceKey};
 use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
 use crate::policy::{Entity, Link};
@@ -188,6 +189,7 @@ impl Motion<'_, '_> {
         d.part(Slot::Context, whose, evidence::encode_record(&asked.by.context));
         d.part(Slot::Blockers, whose, evidence::encode_blockers(&verdict.blockers));
         if birth {
+            d.header().label = label_of(bench, of, after.id.as_str());
             d.part(Slot::Id, whose, evidence::encode_text(after.id.as_str()));
         }
         if let Some((key, digest)) = once {
@@ -209,6 +211,11 @@ impl Motion<'_, '_> {
         self.drafts.push(draft);
         Ok(after)
     }
+}
+
+/// The label of an instance in the map of heads; none where its contract says that ids name persons.
+pub(super) fn label_of(bench: &Bench<'_>, of: &LawContract, id: &str) -> Option<MapKey> {
+    (!of.contract.personal_ids).then(|| digest::heads_label(bench.tenant, of.contract.name.as_str(), id))
 }
 
 fn messages_of(asked: &Asked<'_>, verdict: &Verdict<'_>, after: &Instance) -> Vec<Message> {

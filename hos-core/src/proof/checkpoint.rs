@@ -14,6 +14,8 @@ pub const NOTE_BYTES_MAX: usize = 64 * 1024;
 pub const SIGNATURES_MAX: usize = 16;
 /// The number of Ed25519 among the types of note signatures.
 const ED25519: u8 = 1;
+/// The number of Ed25519 cosignatures with a time (C2SP tlog-cosignature).
+const COSIGNATURE: u8 = 4;
 
 /// Why a note, a checkpoint or a verifier key is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,26 +93,8 @@ impl NoteKey {
 
     /// Reads the text form, `name+hex id+base64(0x01 || public key)`.
     pub fn parse(text: &str) -> Result<Self, NoteError> {
-        if text.len() > 1024 {
-            return Err(NoteError::VerifierKey("too long"));
-        }
-        let mut pieces = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(encoded)) = (pieces.next(), pieces.next(), pieces.next()) else {
-            return Err(NoteError::VerifierKey("expected name+id+key"));
-        };
-        let raw = BASE64.decode(encoded).map_err(|_| NoteError::VerifierKey("the key is not base64"))?;
-        let Some((&ED25519, public)) = raw.split_first() else {
-            return Err(NoteError::VerifierKey("the key is not of type Ed25519"));
-        };
-        let public: &[u8; 32] = public.try_into().map_err(|_| NoteError::VerifierKey("the key has not 32 bytes"))?;
-        let key = VerifyKey::from_bytes(public).map_err(|e| {
-            NoteError::VerifierKey(match e {
-                KeyError::SmallOrder => "the key is of small order",
-                _ => "the key is not a canonically encoded point",
-            })
-        })?;
-        let key = Self::new(name, key)?;
-        if hex(&key.id) == id { Ok(key) } else { Err(NoteError::VerifierKey("the id is not that of name and key")) }
+        let (name, id, key) = vkey(text, ED25519)?;
+        Ok(Self { name, id, key })
     }
 
     /// The name.
@@ -132,6 +116,99 @@ impl NoteKey {
 impl fmt::Display for NoteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let typed = [&[ED25519], &self.key.as_bytes()[..]].concat();
+        write!(f, "{}+{}+{}", self.name, hex(&self.id), BASE64.encode(typed))
+    }
+}
+
+/// A verifier key in text form whose key is of this type: name, id, key.
+fn vkey(text: &str, kind: u8) -> Result<(String, [u8; 4], VerifyKey), NoteError> {
+    if text.len() > 1024 {
+        return Err(NoteError::VerifierKey("too long"));
+    }
+    let mut pieces = text.splitn(3, '+');
+    let (Some(name), Some(id), Some(encoded)) = (pieces.next(), pieces.next(), pieces.next()) else {
+        return Err(NoteError::VerifierKey("expected name+id+key"));
+    };
+    let raw = BASE64.decode(encoded).map_err(|_| NoteError::VerifierKey("the key is not base64"))?;
+    let Some((_, public)) = raw.split_first().filter(|(found, _)| **found == kind) else {
+        return Err(NoteError::VerifierKey("the key is not of the expected type"));
+    };
+    let public: &[u8; 32] = public.try_into().map_err(|_| NoteError::VerifierKey("the key has not 32 bytes"))?;
+    let key = VerifyKey::from_bytes(public).map_err(|e| {
+        NoteError::VerifierKey(match e {
+            KeyError::SmallOrder => "the key is of small order",
+            _ => "the key is not a canonically encoded point",
+        })
+    })?;
+    if !is_key_name(name) {
+        return Err(NoteError::Name(name.chars().take(80).collect()));
+    }
+    let made = note_key_id(name, kind, key.as_bytes());
+    if hex(&made) == id {
+        Ok((name.to_owned(), made, key))
+    } else {
+        Err(NoteError::VerifierKey("the id is not that of name and key"))
+    }
+}
+
+/// A witness's public key: it cosigns checkpoints of others with the time at which it saw them (C2SP tlog-cosignature).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessKey {
+    name: String,
+    id: [u8; 4],
+    key: VerifyKey,
+}
+
+impl WitnessKey {
+    /// Names a key as a witness's.
+    pub fn new(name: impl Into<String>, key: VerifyKey) -> Result<Self, NoteError> {
+        let name = name.into();
+        if !is_key_name(&name) {
+            return Err(NoteError::Name(name.chars().take(80).collect()));
+        }
+        let id = note_key_id(&name, COSIGNATURE, key.as_bytes());
+        Ok(Self { name, id, key })
+    }
+
+    /// Reads the text form, `name+hex id+base64(0x04 || public key)`.
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        let (name, id, key) = vkey(text, COSIGNATURE)?;
+        Ok(Self { name, id, key })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key.
+    pub fn key(&self) -> &VerifyKey {
+        &self.key
+    }
+
+    /// Whether the witness cosigned the note. A line that names the witness and does not hold makes the note false.
+    pub fn vouches(&self, note: &Note) -> Result<bool, NoteError> {
+        let mut vouches = false;
+        for line in note.signatures.iter().filter(|line| line.name == self.name && line.id == self.id) {
+            let (time, signature) = line.signature.split_first_chunk::<8>().ok_or(NoteError::Signature)?;
+            let signature: &[u8; 64] = signature.try_into().map_err(|_| NoteError::Signature)?;
+            let seconds = i64::try_from(u64::from_be_bytes(*time)).map_err(|_| NoteError::Signature)?;
+            let message = cosigned(seconds.unsigned_abs(), &note.text);
+            self.key.verify(message.as_bytes(), signature).map_err(|_| NoteError::Signature)?;
+            vouches = true;
+        }
+        Ok(vouches)
+    }
+}
+
+/// What a cosignature covers.
+pub fn cosigned(seconds: u64, text: &str) -> String {
+    format!("cosignature/v1\ntime {seconds}\n{text}")
+}
+
+impl fmt::Display for WitnessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let typed = [&[COSIGNATURE], &self.key.as_bytes()[..]].concat();
         write!(f, "{}+{}+{}", self.name, hex(&self.id), BASE64.encode(typed))
     }
 }

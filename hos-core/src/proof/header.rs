@@ -5,7 +5,7 @@ use super::record::{Decision, Durability, Header, Kind, PartRef, Slot};
 use crate::canon::{Reader, Writer, same};
 use crate::digest;
 use crate::id::{
-    Commitment, DottedName, GroupId, Handle, ID_BYTES_MAX, IdError, LawHash, Name, RecordHash, RequestId, StoreId, Tenant,
+    Commitment, DottedName, GroupId, Handle, ID_BYTES_MAX, IdError, LawHash, MapKey, Name, RecordHash, RequestId, StoreId, Tenant,
 };
 use crate::refusal::Code;
 use crate::time::Timestamp;
@@ -49,6 +49,7 @@ mod key {
     pub(super) const REQUEST: u64 = 25;
     pub(super) const GROUP: u64 = 26;
     pub(super) const PARTS: u64 = 27;
+    pub(super) const LABEL: u64 = 28;
 }
 
 /// The fields that are always there.
@@ -58,6 +59,9 @@ impl Header {
     /// Checks what the types do not say: limits, orders, and that place and predecessor agree.
     pub fn check(&self) -> Result<(), FormatError> {
         if self.prev.is_some() != self.n.is_some_and(|n| n > 0) {
+            return Err(FormatError::Place);
+        }
+        if self.label.is_some() && self.n != Some(0) {
             return Err(FormatError::Place);
         }
         if !self.time.is_claimable() {
@@ -117,6 +121,7 @@ impl Header {
             self.to.is_some(),
             self.request.is_some(),
             self.group.is_some(),
+            self.label.is_some(),
         ];
         let mut w = Writer::with_capacity(512 + self.parts.len() * 40);
         w.map(ALWAYS + optional.iter().filter(|there| **there).count());
@@ -158,6 +163,7 @@ impl Header {
         for part in &self.parts {
             w.array(3).uint(part.slot.number().into()).uint(part.index.into()).bytes(part.commitment.as_bytes());
         }
+        put(&mut w, key::LABEL, &self.label, |w, label| w.bytes(label.as_bytes()));
         w.finish()
     }
 
@@ -202,6 +208,7 @@ impl Header {
                 Ok((GroupId(r.bytes_of()?), r.uint_as()?, r.uint_as()?))
             })?,
             parts: need(&mut f, key::PARTS, part_refs)?,
+            label: take(&mut f, key::LABEL, |r| Ok(MapKey(r.bytes_of()?)))?,
         };
         f.close()?;
         r.end()?;

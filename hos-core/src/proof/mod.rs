@@ -5,13 +5,16 @@
 //! log, [`checkpoint`] says who vouches, under a key of [`key`]. A [`receipt`] is what a caller keeps. [`verify`] recomputes
 //! all of it.
 
+pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
 pub mod format;
 pub mod header;
+pub mod heads;
 pub mod key;
 pub mod part;
 pub mod receipt;
 pub mod record;
 pub mod tree;
+pub mod trust;
 pub mod verify;

@@ -3,7 +3,7 @@
 //! No personal data in a header, ever: whom it concerns stands in parts, each of exactly one data subject or none.
 
 use crate::digest;
-use crate::id::{Commitment, DottedName, GroupId, Handle, KeyId, LawHash, Name, RecordHash, RequestId, StoreId, Tenant, Uid};
+use crate::id::{Commitment, DottedName, GroupId, Handle, KeyId, LawHash, MapKey, Name, RecordHash, RequestId, StoreId, Tenant, Uid};
 use crate::time::Timestamp;
 use std::borrow::Cow;
 use std::fmt;
@@ -212,6 +212,8 @@ pub struct Header {
     pub group: Option<(GroupId, u16, u16)>,
     /// Commitments of the parts, ascending by slot and index.
     pub parts: Vec<PartRef>,
+    /// In an instance's first record: the key under which the map of heads knows it by its id (`spec/heads.md`).
+    pub label: Option<MapKey>,
 }
 
 /// A commitment in a header. A slot may have several parts, one a data subject.

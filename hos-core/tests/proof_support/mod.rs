@@ -93,6 +93,7 @@ pub fn bare_header() -> Header {
         request: None,
         group: None,
         parts: Vec::new(),
+        label: None,
     }
 }
 

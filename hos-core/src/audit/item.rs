@@ -1,0 +1,98 @@
+//! One record of a bundle: its bytes, its place under the checkpoint, what of it is disclosed.
+
+use super::logs::Log;
+use super::verdict::Refused;
+use crate::digest;
+use crate::id::RecordHash;
+use crate::proof::bundle::{Item, Opening, Why};
+use crate::proof::chain::{ChainError, Entry, Place};
+use crate::proof::record::{Header, Slot};
+use crate::proof::tree::{TreeError, verify_inclusion};
+
+/// A record that holds.
+pub(super) struct Held<'b> {
+    pub(super) entry: Entry,
+    pub(super) header: Header,
+    pub(super) hash: RecordHash,
+    pub(super) item: &'b Item,
+}
+
+impl Held<'_> {
+    /// Its place in its thread.
+    pub(super) fn place(&self) -> Result<Place, ChainError> {
+        Place::of(&self.header, self.entry.stream)
+    }
+
+    /// The content of the first part of a slot, if it is disclosed.
+    pub(super) fn content(&self, slot: Slot) -> Option<&[u8]> {
+        self.contents(slot).next()
+    }
+
+    /// The contents of all disclosed parts of a slot.
+    pub(super) fn contents(&self, slot: Slot) -> impl Iterator<Item = &[u8]> {
+        self.item.opened.iter().filter(move |part| part.slot == slot).map(|part| &part.plaintext[..])
+    }
+
+    /// Whether the header lists a part of a slot that is not disclosed.
+    pub(super) fn withholds(&self, slot: Slot) -> bool {
+        self.item.withheld.iter().any(|part| part.slot == slot)
+    }
+
+    /// How many parts are withheld for this reason.
+    pub(super) fn withheld(&self, why: Why) -> u64 {
+        self.item.withheld.iter().filter(|part| part.why == why).count() as u64
+    }
+}
+
+/// Holds an item against its log.
+pub(super) fn hold<'b>(item: &'b Item, log: &Log, at: &str) -> Result<Held<'b>, Refused> {
+    let entry = Entry::decode(&item.entry).map_err(|e| Refused::new(format!("entry.{}", e.code()), at, e))?;
+    let foreign = || Refused::new("foreign", at, "the record is of another store, tenant or epoch");
+    if entry.store != log.store || entry.epoch != log.epoch || entry.tenant != log.tenant {
+        return Err(foreign());
+    }
+    if entry.disputed.is_some() {
+        return Err(Refused::new("disputed", at, "the sealer disputes this record: nothing of it is vouched for"));
+    }
+    let header = Header::decode(&entry.header).map_err(|e| Refused::new(format!("header.{}", e.code()), at, e))?;
+    if header.store != log.store || header.tenant != log.tenant {
+        return Err(foreign());
+    }
+    let (size, root) = (log.checkpoint.size, &log.checkpoint.root);
+    verify_inclusion(entry.seq, size, &digest::tree_leaf(&item.entry), &item.proof, root).map_err(|e| {
+        let code = match e {
+            TreeError::Range => "inclusion.range",
+            TreeError::Root => "inclusion.root",
+            _ => "inclusion.length",
+        };
+        Refused::new(code, at, e)
+    })?;
+    parts(item, &header, at)?;
+    let hash = digest::record_hash(&entry.header);
+    Ok(Held { entry, header, hash, item })
+}
+
+/// Opened and withheld together name what the header lists, each once; what is opened is what it commits to.
+fn parts(item: &Item, header: &Header, at: &str) -> Result<(), Refused> {
+    let listed = |slot: Slot, index: u8| header.parts.iter().any(|p| (p.slot, p.index) == (slot, index));
+    let named = item.opened.iter().map(|p| (p.slot, p.index)).chain(item.withheld.iter().map(|p| (p.slot, p.index)));
+    for (slot, index) in named {
+        if !listed(slot, index) {
+            return Err(Refused::new("part.unlisted", at, format!("the header does not list part {slot:?} {index}")));
+        }
+    }
+    for part in &header.parts {
+        let opened: Option<&Opening> = item.opened.iter().find(|p| (p.slot, p.index) == (part.slot, part.index));
+        let withheld = item.withheld.iter().any(|p| (p.slot, p.index) == (part.slot, part.index));
+        let said = |what: &str| format!("part {:?} {} {what}", part.slot, part.index);
+        match (opened, withheld) {
+            (Some(_), true) => return Err(Refused::new("part.twice", at, said("is both opened and withheld"))),
+            (None, false) => return Err(Refused::new("part.missing", at, said("is neither opened nor withheld"))),
+            (Some(opened), false) if digest::commitment(&opened.salt, &opened.plaintext) != part.commitment => {
+                return Err(Refused::new("part.mismatch", at, said("is not what the header commits to")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

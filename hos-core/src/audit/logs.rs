@@ -1,0 +1,89 @@
+//! The checkpoints of a bundle: whether they are believed, and whether somebody besides the log vouches for them.
+
+use super::verdict::Refused;
+use crate::id::{StoreId, Tenant};
+use crate::proof::bundle::Bundle;
+use crate::proof::checkpoint::{Checkpoint, NoteKey, origin};
+use crate::proof::trust::Trust;
+
+/// A log whose checkpoint is believed.
+pub(super) struct Log {
+    pub(super) store: StoreId,
+    pub(super) epoch: u64,
+    pub(super) tenant: Tenant,
+    pub(super) key: NoteKey,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) witnesses: Vec<String>,
+}
+
+/// Reads `hos/<store>/<tenant>/<epoch>`, in the one way in which it is written.
+fn parts_of(text: &str) -> Option<(StoreId, Tenant, u64)> {
+    let mut pieces = text.split('/');
+    let ("hos", store, tenant, epoch) = (pieces.next()?, pieces.next()?, pieces.next()?, pieces.next()?) else { return None };
+    let parts = (StoreId::from_hex(store)?, Tenant::new(tenant).ok()?, epoch.parse::<u64>().ok()?);
+    (origin(&parts.0, &parts.1, parts.2) == text).then_some(parts)
+}
+
+/// Believes the instance's log by the trust file, and the universe's under the same key.
+pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refused> {
+    let mut logs: Vec<Log> = Vec::with_capacity(2);
+    for (place, said) in bundle.logs.iter().enumerate() {
+        let at = || format!("logs {place}");
+        let wrong = || Refused::new("log.origin", at(), "the checkpoint is of another log than the bundle says");
+        match logs.first() {
+            None => {
+                let believed = trust.believe(said.note.as_bytes()).map_err(|e| Refused::new(e.code(), at(), e))?;
+                let (store, tenant, epoch) = parts_of(&believed.checkpoint.origin).ok_or_else(wrong)?;
+                if tenant.as_str() != said.tenant {
+                    return Err(wrong());
+                }
+                let (key, witnesses, checkpoint) = (believed.key, believed.witnesses, believed.checkpoint);
+                logs.push(Log { store, epoch, tenant, key, checkpoint, witnesses });
+            }
+            Some(first) => {
+                let tenant = Tenant::universe();
+                if said.tenant != Tenant::UNIVERSE || first.tenant.is_universe() {
+                    return Err(wrong());
+                }
+                let name = origin(&first.store, &tenant, first.epoch);
+                if said.note.lines().next() != Some(&name) {
+                    return Err(wrong());
+                }
+                let refuse = |e: crate::proof::checkpoint::NoteError| Refused::new(format!("checkpoint.{}", e.code()), at(), e);
+                let key = NoteKey::new(name, first.key.key().clone()).map_err(refuse)?;
+                let checkpoint = Checkpoint::open(said.note.as_bytes(), &key).map_err(refuse)?;
+                let (store, epoch) = (first.store, first.epoch);
+                logs.push(Log { store, epoch, tenant, key, checkpoint, witnesses: Vec::new() });
+            }
+        }
+    }
+    let first = logs.first().ok_or_else(|| Refused::new("bundle.empty", "logs", "there is no log"))?;
+    let vkey = first.key.to_string();
+    let size = first.checkpoint.size;
+    let ranged =
+        bundle.keys.iter().any(|k| k.log == 0 && k.vkey == vkey && k.from <= size && (k.to == 0 || size <= k.to));
+    if ranged {
+        Ok(logs)
+    } else {
+        Err(Refused::new("key.range", "keys", "the key that signed the checkpoint is not listed for its size"))
+    }
+}
+
+/// Whether somebody besides the log vouches for the instance's checkpoint: witnesses that the trust file asks for, or a
+/// checkpoint that the verifier kept. One that was kept of the same size with another root is a fork.
+pub(super) fn anchored(logs: &[Log], trust: &Trust, kept: &[String]) -> Result<bool, Refused> {
+    let Some(log) = logs.first() else { return Ok(false) };
+    let mut anchored = trust.asks_witnesses();
+    for (place, note) in kept.iter().enumerate() {
+        let opened = Checkpoint::open(note.as_bytes(), &log.key);
+        let opened = opened.map_err(|e| Refused::new(format!("checkpoint.{}", e.code()), format!("against {place}"), e))?;
+        if opened.size == log.checkpoint.size {
+            if opened.root != log.checkpoint.root {
+                let what = "the log signed two roots for one size: it is forked";
+                return Err(Refused::new("trust.fork", format!("against {place}"), what));
+            }
+            anchored = true;
+        }
+    }
+    Ok(anchored)
+}

@@ -1,0 +1,37 @@
+//! What a stranger may believe of a bundle, with nothing but the bundle and a trust file (`spec/bundle.md`).
+//!
+//! Every step of the specification's table is one room here, and the first that fails is the verdict. Nothing is believed
+//! because it is in the file: bytes are decoded strictly, hashes computed anew, keys taken from the trust file alone.
+
+mod ends;
+mod item;
+mod laws;
+mod logs;
+mod roles;
+mod story;
+mod verdict;
+
+pub use verdict::{Complete, Instance, Notice, Refused, Standing, Verdict};
+
+use crate::proof::bundle::Bundle;
+use crate::proof::trust::Trust;
+
+/// Verifies a bundle. `kept` are checkpoints (signed notes) that the verifier kept from elsewhere.
+pub fn bundle(bytes: &[u8], trust: &Trust, kept: &[String]) -> Verdict {
+    match judged(bytes, trust, kept) {
+        Ok(verdict) => verdict,
+        Err(refused) => Verdict::refused(refused),
+    }
+}
+
+fn judged(bytes: &[u8], trust: &Trust, kept: &[String]) -> Result<Verdict, Refused> {
+    let bundle = Bundle::decode(bytes).map_err(|e| Refused::new(e.code(), "bundle", e))?;
+    let logs = logs::believe(&bundle, trust)?;
+    let story = story::read(&bundle, &logs)?;
+    let cited = story::cited(&bundle, &logs)?;
+    let complete = ends::check(&bundle, &logs, &story)?;
+    laws::check(&bundle, &story, &cited)?;
+    let roles = roles::check(&story, &cited)?;
+    let anchored = logs::anchored(&logs, trust, kept)?;
+    Ok(verdict::of(&bundle, &logs, &story, &cited, complete, roles, anchored))
+}

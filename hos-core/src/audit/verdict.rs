@@ -1,0 +1,207 @@
+//! What a verifier says at the end: the same object from every verifier.
+
+use super::logs::Log;
+use super::roles::Roles;
+use super::story::{Cited, Story};
+use crate::id::Name;
+use crate::judge::decode_text;
+use crate::proof::bundle::{Bundle, Why};
+use crate::proof::record::{Durability, Kind, Slot};
+use std::borrow::Cow;
+use std::fmt;
+
+/// The first thing that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The stable code (`spec/bundle.md`).
+    pub code: Cow<'static, str>,
+    /// Where in the bundle: `records 2`.
+    pub at: String,
+    /// What is wrong, for a person.
+    pub why: String,
+}
+
+impl Refused {
+    pub(super) fn new(code: impl Into<Cow<'static, str>>, at: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self { code: code.into(), at: at.into(), why: why.to_string() }
+    }
+}
+
+/// How far the evidence reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Something does not hold.
+    Refused(Refused),
+    /// Everything holds under a log's key that the trust file names.
+    Intact,
+    /// And somebody besides the log vouches for the checkpoint.
+    Anchored,
+}
+
+impl Standing {
+    /// `refused`, `intact`, `anchored`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Standing::Refused(_) => "refused",
+            Standing::Intact => "intact",
+            Standing::Anchored => "anchored",
+        }
+    }
+}
+
+/// The records are all, as of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complete {
+    /// The entry that holds the map of heads.
+    pub as_of: u64,
+    /// Whether the map knows the instance by its id, or only its thread.
+    pub labelled: bool,
+}
+
+/// Which instance it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Its contract.
+    pub contract: Name,
+    /// Its id, where that is disclosed.
+    pub id: Option<String>,
+}
+
+/// What a reader should know besides. The order is that in which they are said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Notice {
+    /// The exporter kept parts back.
+    HiddenParts,
+    /// Parts are erased.
+    ErasedParts,
+    /// Times are claims.
+    ClaimedTime,
+    /// A record's transaction could be lost with the power, or nobody knows.
+    WeakDurability,
+    /// Nothing says that the records are all.
+    NoMap,
+    /// The checkpoint covers entries that the map does not.
+    LaterEntries,
+    /// No witness was asked for.
+    NoWitness,
+    /// A role could not be traced, for a part is withheld.
+    DirectoryWithheld,
+    /// A record attests what the law did not judge.
+    Attested,
+}
+
+impl Notice {
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Notice::HiddenParts => "hidden_parts",
+            Notice::ErasedParts => "erased_parts",
+            Notice::ClaimedTime => "claimed_time",
+            Notice::WeakDurability => "weak_durability",
+            Notice::NoMap => "no_map",
+            Notice::LaterEntries => "later_entries",
+            Notice::NoWitness => "no_witness",
+            Notice::DirectoryWithheld => "directory_withheld",
+            Notice::Attested => "attested",
+        }
+    }
+}
+
+/// The verdict on a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// How far the evidence reaches.
+    pub standing: Standing,
+    /// The log's origin; empty where it is not believed. So are all that follow.
+    pub origin: String,
+    /// The checkpoint's size.
+    pub size: u64,
+    /// Which instance.
+    pub instance: Option<Instance>,
+    /// How many records.
+    pub records: u64,
+    /// The last record's place: from 0 to it there is no gap.
+    pub gapless: Option<u64>,
+    /// Whether they are all.
+    pub complete: Option<Complete>,
+    /// Parts opened, hidden, erased.
+    pub parts: (u64, u64, u64),
+    /// The witnesses that vouch for the checkpoint.
+    pub witnesses: Vec<String>,
+    /// What a reader should know besides.
+    pub notices: Vec<Notice>,
+    /// The states that the instance went through, for a person.
+    pub states: Vec<Name>,
+}
+
+impl Verdict {
+    /// A verdict of refusal, which says nothing else.
+    pub(super) fn refused(refused: Refused) -> Self {
+        Self {
+            standing: Standing::Refused(refused),
+            origin: String::new(),
+            size: 0,
+            instance: None,
+            records: 0,
+            gapless: None,
+            complete: None,
+            parts: (0, 0, 0),
+            witnesses: Vec::new(),
+            notices: Vec::new(),
+            states: Vec::new(),
+        }
+    }
+
+    /// Whether nothing was found wrong.
+    pub fn holds(&self) -> bool {
+        !matches!(self.standing, Standing::Refused(_))
+    }
+}
+
+pub(super) fn of(
+    bundle: &Bundle,
+    logs: &[Log],
+    story: &Story<'_>,
+    cited: &Cited<'_>,
+    complete: Option<Complete>,
+    roles: Roles,
+    anchored: bool,
+) -> Verdict {
+    let (first, log) = (story.records.first(), logs.first());
+    let size = log.map_or(0, |l| l.checkpoint.size);
+    let instance = first.and_then(|held| {
+        let contract = held.header.contract.clone()?;
+        Some(Instance { contract, id: held.content(Slot::Id).and_then(|bytes| decode_text(bytes).ok()) })
+    });
+    let count = |of: fn(&super::item::Held<'_>) -> u64| story.records.iter().map(of).sum::<u64>();
+    let opened = count(|held| held.item.opened.len() as u64);
+    let (hidden, erased) = (count(|held| held.withheld(Why::Hidden)), count(|held| held.withheld(Why::Erased)));
+    let cited_hides = |why| cited.all().any(|held| held.withheld(why) > 0);
+    let any = |of: fn(&super::item::Held<'_>) -> bool| story.records.iter().any(of);
+    let said = [
+        (Notice::HiddenParts, hidden > 0 || cited_hides(Why::Hidden)),
+        (Notice::ErasedParts, erased > 0 || cited_hides(Why::Erased)),
+        (Notice::ClaimedTime, true),
+        (Notice::WeakDurability, any(|held| held.header.durability != Durability::Full)),
+        (Notice::NoMap, bundle.heads.is_none()),
+        (Notice::LaterEntries, complete.is_some_and(|c| size > c.as_of + 1)),
+        (Notice::NoWitness, log.is_none_or(|l| l.witnesses.is_empty())),
+        (Notice::DirectoryWithheld, roles.withheld),
+        (Notice::Attested, any(|held| matches!(held.header.kind, Kind::Observed | Kind::Adopted))),
+    ];
+    let mut states: Vec<Name> = story.records.iter().filter_map(|held| held.header.to.clone()).collect();
+    states.dedup();
+    Verdict {
+        standing: if anchored { Standing::Anchored } else { Standing::Intact },
+        origin: log.map(|l| l.checkpoint.origin.clone()).unwrap_or_default(),
+        size,
+        instance,
+        records: story.records.len() as u64,
+        gapless: story.records.last().and_then(|held| held.header.n),
+        complete,
+        parts: (opened, hidden, erased),
+        witnesses: log.map(|l| l.witnesses.clone()).unwrap_or_default(),
+        notices: said.into_iter().filter(|(_, is)| *is).map(|(notice, _)| notice).collect(),
+        states,
+    }
+}

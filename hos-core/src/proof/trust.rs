@@ -1,0 +1,275 @@
+//! What a verifier believes before it looks: logs, witnesses and a quorum, from a file of its own in the form of C2SP's
+//! tlog-policy (`spec/trust.md`).
+
+use super::checkpoint::{Checkpoint, Note, NoteError, NoteKey, WitnessKey};
+use std::collections::HashMap;
+
+/// The longest trust file, in bytes.
+pub const TRUST_BYTES_MAX: usize = 64 * 1024;
+/// The most logs, witnesses and groups, each.
+pub const TRUST_LINES_MAX: usize = 64;
+
+/// Why a trust file is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{what}", if *line > 0 { format!("line {line}: ") } else { String::new() })]
+pub struct TrustError {
+    /// The line, from 1; 0 for the whole file.
+    pub line: usize,
+    code: &'static str,
+    what: &'static str,
+}
+
+impl TrustError {
+    fn new(line: usize, code: &'static str, what: &'static str) -> Self {
+        Self { line, code, what }
+    }
+
+    /// The stable code, such as `policy.no_quorum`.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+/// Why a checkpoint is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Distrust {
+    /// The trust file names no log of this origin.
+    #[error("the trust file names no log `{}`", crate::id::Shown(.0))]
+    UnknownLog(String),
+    /// The note is false or malformed.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// Too few witnesses vouch for it.
+    #[error("the witnesses that vouch for the checkpoint are fewer than the trust file asks for")]
+    Quorum,
+}
+
+impl Distrust {
+    /// The stable code, such as `trust.quorum`.
+    pub fn code(&self) -> String {
+        match self {
+            Distrust::UnknownLog(_) => "trust.unknown_log".into(),
+            Distrust::Note(e) => format!("checkpoint.{}", e.code()),
+            Distrust::Quorum => "trust.quorum".into(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Member {
+    Witness(usize),
+    Group(usize),
+}
+
+#[derive(Debug, Clone)]
+struct Group {
+    threshold: usize,
+    members: Vec<Member>,
+}
+
+/// A trust file, read.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    logs: Vec<NoteKey>,
+    /// Each with its name in the file.
+    witnesses: Vec<(Vec<u8>, WitnessKey)>,
+    groups: Vec<Group>,
+    /// `None` asks for no witness.
+    quorum: Option<Member>,
+}
+
+/// A checkpoint that is believed, and who vouches for it besides the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Believed {
+    /// What it says.
+    pub checkpoint: Checkpoint,
+    /// The log's key that signed it.
+    pub key: NoteKey,
+    /// The witnesses, by their names in the trust file, in its order.
+    pub witnesses: Vec<String>,
+}
+
+impl Trust {
+    /// Reads a trust file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, TrustError> {
+        if bytes.len() > TRUST_BYTES_MAX {
+            return Err(TrustError::new(0, "policy.too_large", "a trust file has at most 65536 bytes"));
+        }
+        let mut reading = Reading::default();
+        for (number, line) in bytes.split(|b| *b == b'\n').enumerate() {
+            reading.line(number + 1, line)?;
+        }
+        let quorum = reading.quorum.ok_or_else(|| TrustError::new(0, "policy.no_quorum", "there is no quorum line"))?;
+        if reading.logs.is_empty() {
+            return Err(TrustError::new(0, "policy.no_log", "there is no log line"));
+        }
+        Ok(Self { logs: reading.logs, witnesses: reading.witnesses, groups: reading.groups, quorum })
+    }
+
+    /// The logs that are believed.
+    pub fn logs(&self) -> &[NoteKey] {
+        &self.logs
+    }
+
+    /// Whether witnesses are asked for.
+    pub fn asks_witnesses(&self) -> bool {
+        self.quorum.is_some()
+    }
+
+    /// Whether a note is a checkpoint of a known log, signed by it and vouched for by enough witnesses.
+    pub fn believe(&self, note: &[u8]) -> Result<Believed, Distrust> {
+        let parsed = Note::parse(note)?;
+        let origin = parsed.text().lines().next().unwrap_or_default();
+        let known: Vec<&NoteKey> = self.logs.iter().filter(|key| key.name() == origin).collect();
+        let Some(first) = known.first() else { return Err(Distrust::UnknownLog(origin.chars().take(255).collect())) };
+        // A log may be known by several keys, after a change of key: any one of them signs.
+        let mut unsigned = NoteError::Unsigned;
+        let mut signer = None;
+        for key in &known {
+            match parsed.verify(key) {
+                Ok(()) => signer = signer.or(Some(*key)),
+                Err(NoteError::Unsigned) => {}
+                Err(error) => unsigned = error,
+            }
+        }
+        if unsigned != NoteError::Unsigned {
+            return Err(unsigned.into());
+        }
+        let key = signer.ok_or(NoteError::Unsigned)?;
+        debug_assert_eq!(first.name(), key.name());
+        let checkpoint = Checkpoint::parse(parsed.text())?;
+        let mut vouching = vec![false; self.witnesses.len()];
+        for (slot, (_, witness)) in vouching.iter_mut().zip(&self.witnesses) {
+            *slot = witness.vouches(&parsed)?;
+        }
+        if let Some(quorum) = self.quorum
+            && !self.met(quorum, &vouching)
+        {
+            return Err(Distrust::Quorum);
+        }
+        let witnesses = self.witnesses.iter().zip(&vouching).filter(|(_, yes)| **yes);
+        let witnesses = witnesses.map(|((name, _), _)| String::from_utf8_lossy(name).into_owned()).collect();
+        Ok(Believed { checkpoint, key: key.clone(), witnesses })
+    }
+
+    /// Members stand above their group in the file, so this ends.
+    fn met(&self, member: Member, vouching: &[bool]) -> bool {
+        match member {
+            Member::Witness(i) => vouching.get(i).copied().unwrap_or(false),
+            Member::Group(i) => self
+                .groups
+                .get(i)
+                .is_some_and(|g| g.members.iter().filter(|m| self.met(**m, vouching)).count() >= g.threshold),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Reading {
+    logs: Vec<NoteKey>,
+    witnesses: Vec<(Vec<u8>, WitnessKey)>,
+    groups: Vec<Group>,
+    names: HashMap<Vec<u8>, (Member, bool)>,
+    quorum: Option<Option<Member>>,
+}
+
+impl Reading {
+    fn line(&mut self, number: usize, line: &[u8]) -> Result<(), TrustError> {
+        let fail = |code, what| Err(TrustError::new(number, code, what));
+        if line.iter().any(|b| !matches!(b, 0x09 | 0x20..=0x7e | 0x80..=0xff)) {
+            return fail("policy.syntax", "a control character");
+        }
+        let words: Vec<&[u8]> = line.split(|b| matches!(b, b' ' | b'\t')).filter(|word| !word.is_empty()).collect();
+        let (Some(kind), rest) = (words.first(), words.get(1..).unwrap_or_default()) else { return Ok(()) };
+        if kind.first() == Some(&b'#') {
+            return Ok(());
+        }
+        match (*kind, rest) {
+            (b"log", [vkey] | [vkey, _]) => self.log(number, vkey),
+            (b"witness", [name, vkey] | [name, vkey, _]) => self.witness(number, name, vkey),
+            (b"group", [name, threshold, members @ ..]) if !members.is_empty() => self.group(number, name, threshold, members),
+            (b"quorum", [name]) => {
+                if self.quorum.is_some() {
+                    return fail("policy.no_quorum", "there are two quorum lines");
+                }
+                self.quorum = Some(match (*name, self.names.get(*name)) {
+                    (b"none", _) => None,
+                    (_, Some((member, _))) => Some(*member),
+                    (_, None) => return fail("policy.unknown_name", "the quorum's name is not defined above"),
+                });
+                Ok(())
+            }
+            _ => fail("policy.syntax", "expected `log VKEY`, `witness NAME VKEY`, `group NAME K MEMBER…` or `quorum NAME`"),
+        }
+    }
+
+    fn log(&mut self, number: usize, vkey: &[u8]) -> Result<(), TrustError> {
+        let text = std::str::from_utf8(vkey).map_err(|_| TrustError::new(number, "policy.key", "the key is not text"))?;
+        let key = NoteKey::parse(text).map_err(|_| TrustError::new(number, "policy.key", "not a verifier key of type 1"))?;
+        full(number, self.logs.len())?;
+        let known = self.logs.iter().any(|k| k.key() == key.key()) || self.witnesses.iter().any(|(_, w)| w.key() == key.key());
+        if known {
+            return Err(TrustError::new(number, "policy.duplicate", "the key stands in another line already"));
+        }
+        self.logs.push(key);
+        Ok(())
+    }
+
+    fn witness(&mut self, number: usize, name: &[u8], vkey: &[u8]) -> Result<(), TrustError> {
+        let text = std::str::from_utf8(vkey).map_err(|_| TrustError::new(number, "policy.key", "the key is not text"))?;
+        let key = WitnessKey::parse(text).map_err(|_| TrustError::new(number, "policy.key", "not a verifier key of type 4"))?;
+        full(number, self.witnesses.len())?;
+        let known = self.logs.iter().any(|k| k.key() == key.key()) || self.witnesses.iter().any(|(_, w)| w.key() == key.key());
+        if known {
+            return Err(TrustError::new(number, "policy.duplicate", "the key stands in another line already"));
+        }
+        self.define(number, name, Member::Witness(self.witnesses.len()))?;
+        self.witnesses.push((name.to_vec(), key));
+        Ok(())
+    }
+
+    fn group(&mut self, number: usize, name: &[u8], threshold: &[u8], members: &[&[u8]]) -> Result<(), TrustError> {
+        full(number, self.groups.len())?;
+        let threshold = match threshold {
+            b"any" => 1,
+            b"all" => members.len(),
+            digits => decimal(digits)
+                .filter(|k| (1..=members.len()).contains(k))
+                .ok_or_else(|| TrustError::new(number, "policy.syntax", "a group's number is `any`, `all`, or from 1 to its members"))?,
+        };
+        let mut found = Vec::with_capacity(members.len());
+        for member in members {
+            match self.names.get_mut(*member) {
+                None => return Err(TrustError::new(number, "policy.unknown_name", "a member is not defined above")),
+                Some((_, true)) => {
+                    return Err(TrustError::new(number, "policy.duplicate", "a name is a member of two groups, or twice of one"));
+                }
+                Some((known, used)) => {
+                    *used = true;
+                    found.push(*known);
+                }
+            }
+        }
+        self.define(number, name, Member::Group(self.groups.len()))?;
+        self.groups.push(Group { threshold, members: found });
+        Ok(())
+    }
+
+    fn define(&mut self, number: usize, name: &[u8], member: Member) -> Result<(), TrustError> {
+        if name == b"none" || self.names.insert(name.to_vec(), (member, false)).is_some() {
+            return Err(TrustError::new(number, "policy.duplicate", "the name is defined already, or is `none`"));
+        }
+        Ok(())
+    }
+}
+
+fn full(number: usize, count: usize) -> Result<(), TrustError> {
+    if count < TRUST_LINES_MAX { Ok(()) } else { Err(TrustError::new(number, "policy.too_large", "more than 64 lines of a kind")) }
+}
+
+fn decimal(digits: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let number: usize = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
