@@ -9,7 +9,7 @@ import { refuse } from './refusal.js';
 /** How deep arrays and maps may stand in each other. */
 export const DEPTH_MAX = 64;
 
-/** @typedef {bigint | boolean | string | Uint8Array | Item[] | Map<Item, Item>} Item */
+/** @typedef {bigint | boolean | string | Uint8Array | any[] | Map<any, any>} Item an array's members, a map's keys and values are items again */
 
 /**
  * Reads bytes that are one item and nothing else.

@@ -45,8 +45,7 @@ export class LogVerifier {
 
   /**
    * @param {Genesis} genesis
-   * @param {Vouching | null} vouching checkpoints that were kept outside, and
-   *   the key that the reader trusts
+   * @param {Vouching | null} vouching checkpoints that were kept outside, and the key that the reader trusts
    */
   constructor(genesis, vouching = null) {
     this.#genesis = genesis;

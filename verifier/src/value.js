@@ -17,7 +17,10 @@ const FUNCTIONS = new Set(['decimal', 'datetime', 'duration', 'ip']);
 
 /**
  * @typedef {{ entity: [type: string, id: string] }} Entity
- * @typedef {boolean | bigint | string | Map<string, Value> | Entity | { set: Value[] } | { ext: [name: string, argument: string] }} Value
+ * @typedef {{ set: Value[] }} ValueSet
+ * @typedef {{ ext: [name: string, argument: string] }} Extension
+ * @typedef {boolean | bigint | string | Map<string, any> | Entity | ValueSet | Extension} Value a record's members are values
+ *   again
  */
 
 /**

@@ -20,6 +20,7 @@ const TESSERA_KEY = 'example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3r
 describe('a log that others grew', () => {
   test('its 16 checkpoints hold, of the roots that its entries give', tessera, () => {
     const key = parseVerifierKey(TESSERA_KEY);
+    /** @type {string[]} */
     const roots = [];
     const tree = new Tree();
     roots.push(toHex(tree.root()));
