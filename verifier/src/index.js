@@ -1,0 +1,23 @@
+/**
+ * The public interface. Bytes in, values or a `Refusal` out: no clock, no chance, no files, no network.
+ * @module
+ */
+
+export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from './bytes.js';
+export { openCheckpoint, originOf, parseCheckpoint } from './checkpoint.js';
+export { Reader } from './cbor.js';
+export { commitment, emptyRoot, entryHash, genesisHash, leafHash, nodeHash, recordHash } from './digest.js';
+export { holds, isPublicKey } from './ed25519.js';
+export { decodeEntry } from './entry.js';
+export { decodeHeader } from './header.js';
+export { decodeItem } from './item.js';
+export { parseVerifierKey } from './key.js';
+export { LogVerifier } from './log.js';
+export { checkSigned, parseNote } from './note.js';
+export { checkOpening, checkParts } from './parts.js';
+export { checkConsistency, checkInclusion } from './proof.js';
+export { decodeReceipt } from './receipt.js';
+export { Refusal, attempt } from './refusal.js';
+export { Threads, placeOf } from './threads.js';
+export { Tree } from './tree.js';
+export { decodeValue } from './value.js';

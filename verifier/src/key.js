@@ -1,0 +1,33 @@
+/**
+ * The key that verifies a note, in its text form `name+id+base64(type || public key)`.
+ * @module
+ */
+
+import { equalBytes, fromHex } from './bytes.js';
+import { keyId } from './digest.js';
+import { PUBLIC_KEY_BYTES, isPublicKey } from './ed25519.js';
+import { refuse } from './refusal.js';
+import { fromBase64, isKeyName } from './text.js';
+
+/** The type of a plain Ed25519 signature over the text. */
+export const ED25519_TYPE = 1;
+
+/** @typedef {{ name: string, id: Uint8Array, publicKey: Uint8Array }} VerifierKey */
+
+/**
+ * @param {string} text
+ * @returns {VerifierKey}
+ */
+export function parseVerifierKey(text) {
+  // A name has no `+`, base64 may.
+  const [name = '', idText = '', ...rest] = text.split('+');
+  const id = fromHex(idText);
+  const typed = fromBase64(rest.join('+'));
+  if (!isKeyName(name) || id === null || id.length !== 4 || typed === null) return refuse('verifier_key', 'not of the form name+id+key');
+  const [type] = typed;
+  const publicKey = typed.slice(1);
+  if (type !== ED25519_TYPE || publicKey.length !== PUBLIC_KEY_BYTES) refuse('verifier_key', `no Ed25519 key: type ${type}`);
+  if (!equalBytes(id, keyId(name, ED25519_TYPE, publicKey))) refuse('verifier_key', 'the id is another key or name');
+  if (!isPublicKey(publicKey)) refuse('verifier_key', 'no signature could hold under this key');
+  return { name, id, publicKey };
+}
