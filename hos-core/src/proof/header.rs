@@ -19,6 +19,8 @@ pub const POLICIES_MAX: usize = 64;
 pub const PARTS_MAX: usize = 64;
 /// The highest mode's number ([`crate::law::mode::Mode`]).
 const MODE_MAX: u8 = 2;
+/// The highest number of a compat: 0 strict, 1 Cedar.
+const COMPAT_MAX: u16 = 1;
 
 /// The fields' numbers. They are forever.
 mod key {
@@ -69,6 +71,9 @@ impl Header {
         }
         if self.mode > MODE_MAX {
             return Err(FormatError::UnknownNumber { what: "mode", number: self.mode.into() });
+        }
+        if self.judge[3] > COMPAT_MAX {
+            return Err(FormatError::UnknownNumber { what: "compat", number: self.judge[3].into() });
         }
         if let Some(code) = &self.refusal {
             refusal_code(code)?;

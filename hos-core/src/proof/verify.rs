@@ -166,7 +166,7 @@ impl Report {
 
     /// The largest size that a checkpoint vouches for, if everything holds.
     pub fn anchored(&self) -> Option<u64> {
-        if self.is_intact() { self.anchors.last().copied() } else { None }
+        if self.is_intact() { self.anchors.last().copied().filter(|size| *size > 0) } else { None }
     }
 }
 
