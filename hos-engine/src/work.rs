@@ -51,8 +51,6 @@ pub(crate) enum Job {
 pub(crate) struct HeadsDone {
     /// The place in the log that its record has or will have: the map is made of the entries below.
     pub(crate) seq: u64,
-    /// How many threads.
-    pub(crate) count: u64,
     /// Where the thread that was asked for ends, and the siblings that prove it.
     pub(crate) proved: Option<(Head, Vec<MapHash>)>,
 }

@@ -88,14 +88,13 @@ impl Court {
         let waiting = tx.row(&sql::queue_len(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
         let written = group.unsealed.iter().filter(|record| record.tenant == *tenant).count() as u64;
         let seq = seal::head(tx, tenant, self.of)?.size + waiting + written;
-        let count = map.len() as u64;
-        let change = encode_heads(seq, count, &map.root());
+        let change = encode_heads(seq, map.len() as u64, &map.root());
         let view = self.view(tx, group, tenant)?;
         let bench = self.bench(tx, group, tenant, &view, None)?;
         let act = Act { kind: Kind::Heads, stream: STREAM_HEADS, by: None, change: &change, judged: None };
         let draft = judge::act(&bench, &act)?;
         self.write_own(tx, group, tenant, draft, &bench.seed)?;
         let proved = found.map(|head| (head, map.way(&head.key).siblings));
-        Ok(HeadsDone { seq, count, proved })
+        Ok(HeadsDone { seq, proved })
     }
 }

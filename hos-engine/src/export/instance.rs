@@ -187,5 +187,7 @@ fn log(tenant: Tenant, note: &str) -> Result<Log, Failure> {
 
 /// A trust file that names one log and asks for no witness.
 fn trust_of(key: &NoteKey) -> String {
-    format!("# Take this key over another way than the bundle: whoever made the bundle wrote this file.\nlog {key}\nquorum none\n")
+    format!(
+        "# Take this key over another way than the bundle: whoever made the bundle wrote this file.\nlog {key}\nquorum none\n"
+    )
 }

@@ -13,8 +13,6 @@ use hos_core::proof::checkpoint::Checkpoint;
 use hos_core::proof::checkpoint::Note;
 use hos_core::refusal::Code;
 
-pub(crate) use item::entry_bytes;
-
 /// What of an instance's story is exported.
 #[derive(Debug, Clone, Default)]
 pub struct ExportOptions {
