@@ -7,6 +7,7 @@ mod ends;
 mod item;
 mod laws;
 mod logs;
+pub mod replay;
 mod roles;
 mod story;
 mod verdict;

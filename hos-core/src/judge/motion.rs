@@ -5,7 +5,8 @@ use super::bench::Bench;
 use super::draft::{Draft, Drafting, Place};
 use super::evidence;
 use super::instance::{Instance, Message};
-use super::verdict::{Asked, Slice, Verdict, person};
+use super::slice::Slice;
+use super::verdict::{Asked, Verdict, person};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::contract::step;
@@ -13,7 +14,6 @@ use crate::digest;
 use crate::id::{CallDigest, DottedName, MapKey, Name, OnceKey};
 use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
-use crate::policy::{Entity, Link};
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::Blocker;
 use crate::value::Value;
@@ -90,7 +90,8 @@ impl Motion<'_, '_> {
         d.part(Slot::Args, whose, args.map(evidence::encode_record).unwrap_or_default());
         d.part(Slot::Facts, whose, facts.map(evidence::encode_record).unwrap_or_default());
         d.part(Slot::Context, whose, evidence::encode_record(&by.context));
-        slice_parts(self.bench, &mut d, &verdict.slice);
+        d.part(Slot::Change, whose, evidence::encode_asked(call));
+        verdict.slice.parts(self.bench, &mut d);
         self.drafts.extend(d.finish());
         self.done(answer, None, None)
     }
@@ -115,7 +116,8 @@ impl Motion<'_, '_> {
             after.entered_n = after.n;
             after.entered_at = self.bench.now;
         }
-        after.deadlines = self.arm(of, &after)?;
+        let (armed, read) = self.arm(of, &after)?;
+        after.deadlines = armed;
         let place = Place::Thread { handle: instance.handle, n: after.n, prev: Some(instance.last) };
         let mut d = Drafting::new(self.bench, Kind::Migrated, place, self.drafts.len());
         d.header().contract = Some(instance.contract.clone());
@@ -124,6 +126,9 @@ impl Motion<'_, '_> {
         d.header().from = Some(instance.state.clone());
         d.header().to = Some(after.state.clone());
         d.part(Slot::Deadlines, None, evidence::encode_armed(&after.deadlines));
+        let mut slice = Slice::default();
+        slice.also(read);
+        slice.parts(self.bench, &mut d);
         let draft = d.finish()?;
         after.last = draft.hash;
         self.drafts.push(draft);
@@ -156,7 +161,8 @@ impl Motion<'_, '_> {
             after.entered_at = bench.now;
         }
         let armed_before = if birth { Vec::new() } else { before.deadlines.clone() };
-        after.deadlines = self.rearm(of, &before, &after, entered)?;
+        let (armed, read) = self.rearm(of, &before, &after, entered)?;
+        after.deadlines = armed;
         let messages = messages_of(asked, verdict, &after);
 
         let observed = verdict.branch.is_none_or(|b| b.to != after.state);
@@ -203,7 +209,13 @@ impl Motion<'_, '_> {
         if after.deadlines != armed_before || asked.kind == Kind::Expired {
             d.part(Slot::Deadlines, None, evidence::encode_armed(&after.deadlines));
         }
-        slice_parts(bench, &mut d, &verdict.slice);
+        if read.is_empty() {
+            verdict.slice.parts(bench, &mut d);
+        } else {
+            let mut slice = verdict.slice.clone();
+            slice.also(read);
+            slice.parts(bench, &mut d);
+        }
         let draft = d.finish()?;
         after.last = draft.hash;
         let index = self.drafts.len();
@@ -226,14 +238,4 @@ fn messages_of(asked: &Asked<'_>, verdict: &Verdict<'_>, after: &Instance) -> Ve
             body: step::body(effect, after.id.as_str(), after.state.as_str(), &asked.by.principal, &after.facts, asked.args),
         })
         .collect()
-}
-
-/// The slice as parts: each person's entity under that person, all else under nobody.
-fn slice_parts(bench: &Bench<'_>, d: &mut Drafting<'_, '_>, slice: &Slice) {
-    let (persons, rest): (Vec<&Entity>, Vec<&Entity>) = slice.entities.iter().partition(|e| bench.is_person(&e.uid));
-    let links: Vec<&Link> = slice.links.iter().collect();
-    d.part(Slot::Slice, None, evidence::encode_slice(&rest, &links));
-    for entity in persons {
-        d.part(Slot::Slice, Some(&entity.uid), evidence::encode_slice(&[entity], &[]));
-    }
 }

@@ -6,6 +6,7 @@
 //!
 //! Cedar's semantics, and stricter in one case ([`Compat::Strict`]): a `forbid` that applies and cannot be evaluated denies.
 
+mod around;
 mod bound;
 mod cedar;
 mod decide;

@@ -10,7 +10,7 @@ use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::canon::{Reader, Writer};
 use hos_core::id::{Handle, KeyId, LawHash, Tenant, Uid};
-use hos_core::judge::{self, Act};
+use hos_core::judge::{self, Act, Slice};
 use hos_core::policy::Request;
 use hos_core::proof::record::{Header, Kind, Slot};
 use hos_core::proof::stored::decode_stored;
@@ -57,7 +57,8 @@ impl Court {
         w.array(2).bytes(id.as_bytes()).text(ground);
         let change = w.finish();
         let act =
-            Act { kind: Kind::Erased, stream: STREAM_ERASED, by: Some(&by.principal), change: &change, judged: Some(&answer) };
+            // Over what this was judged is not recorded: it would say who was erased.
+            Act { kind: Kind::Erased, stream: STREAM_ERASED, by: Some(&By::new(by.principal.clone())), change: &change, judged: Some((&answer, &Slice::default())) };
         let draft = judge::act(&bench, &act)?;
         let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
         for tenant in &tenants {
