@@ -93,7 +93,7 @@ fn missing(what: &str) -> Stop {
 
 impl<'r> Case<'r> {
     /// Makes the case out of a record and what stood before it.
-    pub(super) fn of(record: &Record<'r>, before: &Before<'_>, law: &Law) -> Result<Self, Stop> {
+    pub(super) fn of(record: &Record<'r>, before: &Before<'_>, law: &Law, guards: Option<&Law>) -> Result<Self, Stop> {
         let header = record.header;
         // Whom an erasure was about stands nowhere, on purpose.
         if header.kind == Kind::Erased || matches!(before, Before::Lost) {
@@ -104,7 +104,7 @@ impl<'r> Case<'r> {
             beside.push(Slot::Once);
         }
         let mut world = world(record)?;
-        let maker = Maker { record, header, law, given: world.given.clone() };
+        let maker = Maker { record, header, law, guards: guards.unwrap_or(law), given: world.given.clone() };
         let what = match header.kind {
             Kind::Begun => maker.begun()?,
             Kind::Moved | Kind::Overridden => maker.moved(before)?,
@@ -202,6 +202,8 @@ struct Maker<'m, 'r> {
     record: &'m Record<'r>,
     header: &'r Header,
     law: &'m Law,
+    /// The law of the instance's contract.
+    guards: &'m Law,
     given: Vec<Entity>,
 }
 
@@ -245,10 +247,8 @@ impl Maker<'_, '_> {
 
     /// The instance as an entity: judging makes it out of facts and state.
     fn resource(&self, contract: &Name, id: &InstanceId) -> Option<Uid> {
-        let of = self.law.contracts.get(contract);
-        // A contract that only the guards' law has left its entity among those given.
-        let typed = of.map(|of| of.contract.entity.clone());
-        typed.and_then(|entity| Uid::new(entity, id.as_str()).ok())
+        let of = self.guards.contracts.get(contract)?;
+        Uid::new(of.contract.entity.clone(), id.as_str()).ok()
     }
 
     fn begun(&self) -> Result<What, Stop> {

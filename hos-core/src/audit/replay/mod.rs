@@ -114,12 +114,12 @@ impl<'l> Past<'l> {
         let attested = case::is_attested(header);
         let law = header.law.as_ref().filter(|_| !attested).ok_or(Stop::Attested)?;
         let active = named(law)?;
-        let case = Case::of(record, before, &active)?;
+        let older = header.guard_law.as_ref().map(named).transpose()?;
+        let case = Case::of(record, before, &active, older.as_deref())?;
         let directory = self.closed(&case.world)?;
         let bound = bind(&active, &directory)?;
-        let guards = match &header.guard_law {
-            Some(hash) => {
-                let law = named(hash)?;
+        let guards = match older {
+            Some(law) => {
                 let bound = bind(&law, &directory)?;
                 Some((law, bound))
             }

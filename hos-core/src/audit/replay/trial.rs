@@ -26,7 +26,8 @@ pub struct Decided {
 }
 
 impl Decided {
-    fn of(header: &Header) -> Self {
+    /// What a record says was decided.
+    pub fn of(header: &Header) -> Self {
         let allowed = header.decision == Decision::Allow;
         Self {
             allowed,
@@ -76,7 +77,8 @@ impl Past<'_> {
         let attested = is_attested(header) || header.decision == Decision::None;
         let own = header.law.as_ref().filter(|_| !attested).ok_or(Stop::Attested)?;
         let own = self.law(own).ok_or(Stop::Attested)?;
-        let mut case = Case::of(record, before, &own)?;
+        let guards = header.guard_law.as_ref().and_then(|hash| self.law(hash));
+        let mut case = Case::of(record, before, &own, guards.as_deref())?;
         if let Some(gone) = settle(&mut case, law) {
             return Ok(gone);
         }

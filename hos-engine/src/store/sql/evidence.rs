@@ -50,6 +50,21 @@ pub fn log_page(t: &Tenant, from: u64, limit: usize) -> Statement {
     )
 }
 
+/// A tenant's records by thread and place, from one place on, at most `limit`: thread, n, header, parts, seq (or null).
+pub fn records_from(t: &Tenant, thread: &Handle, n: u64, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT r.thread, r.n, r.header, r.parts, e.seq FROM hos_record r
+         LEFT JOIN hos_entry e ON e.tenant = r.tenant AND e.thread = r.thread AND e.n = r.n
+         WHERE r.tenant = ?1 AND (r.thread, r.n) >= (?2, ?3) ORDER BY r.thread, r.n LIMIT ?4",
+        [tenant(t), thread.0.into(), int(n), int(limit as u64)],
+    )
+}
+
+/// Where records wait that have no place in the log, in their order: thread, n.
+pub fn queue_places(t: &Tenant) -> Statement {
+    Statement::new("SELECT thread, n FROM hos_queue WHERE tenant = ?1 ORDER BY pos", [tenant(t)])
+}
+
 /// How many records a tenant has.
 pub fn record_count(t: &Tenant) -> Statement {
     Statement::new("SELECT count(*) FROM hos_record WHERE tenant = ?1", [tenant(t)])
