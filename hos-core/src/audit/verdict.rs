@@ -22,7 +22,8 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(code: impl Into<Cow<'static, str>>, at: impl Into<String>, why: impl fmt::Display) -> Self {
+    /// Says what does not hold, and where.
+    pub fn new(code: impl Into<Cow<'static, str>>, at: impl Into<String>, why: impl fmt::Display) -> Self {
         Self { code: code.into(), at: at.into(), why: why.to_string() }
     }
 }

@@ -17,6 +17,8 @@ pub mod part;
 pub mod receipt;
 pub mod record;
 pub mod stored;
+pub mod tiles;
+pub mod tlog_proof;
 pub mod tree;
 pub mod trust;
 pub mod verify;
