@@ -32,7 +32,7 @@ pub(crate) struct Export {
     #[arg(long, requires = "out")]
     without_map: bool,
     /// Each record's proof as a C2SP tlog-proof, into a new directory
-    #[arg(long, value_name = "DIR", requires = "instance", conflicts_with = "out", required_unless_present_any = ["out", "tiles"])]
+    #[arg(long, value_name = "DIR", requires = "instance", conflicts_with = "out")]
     proofs: Option<PathBuf>,
     /// The tenant's whole log as C2SP tlog-tiles, into a new directory
     #[arg(long, value_name = "DIR")]

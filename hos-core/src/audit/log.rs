@@ -1,7 +1,7 @@
 //! A whole log, given as tiles, or one entry with its proof: what a stranger may believe of it without any part.
 
 use super::logs::parts_of;
-use super::verdict::Refused;
+use super::refused::Refused;
 use crate::digest::tree_leaf;
 use crate::id::TreeHash;
 use crate::proof::chain::{Entry, LogHead};

@@ -9,11 +9,14 @@ mod item;
 mod laws;
 pub mod log;
 mod logs;
+mod refused;
 mod roles;
 mod story;
 mod verdict;
 
-pub use verdict::{Complete, Instance, Notice, Refused, Standing, Verdict};
+pub use ends::Complete;
+pub use refused::Refused;
+pub use verdict::{Instance, Notice, Standing, Verdict};
 
 use crate::proof::bundle::Bundle;
 use crate::proof::trust::Trust;

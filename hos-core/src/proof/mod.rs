@@ -6,6 +6,7 @@
 //! log, [`checkpoint`] says who vouches, under a key of [`key`]. A [`receipt`] is what a caller keeps. [`verify`] recomputes
 //! all of it.
 
+mod armor;
 pub mod bundle;
 pub mod chain;
 pub mod checkpoint;

@@ -1,11 +1,10 @@
 //! One record's proof as text (C2SP tlog-proof): the entry, its index, its inclusion proof, the checkpoint.
 
+use super::armor::{from_base64, to_base64};
 use super::chain::ENTRY_BYTES_MAX;
 use super::checkpoint::NOTE_BYTES_MAX;
 use super::tree::PROOF_MAX;
 use crate::id::TreeHash;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// The first line.
 pub const MAGIC: &str = "c2sp.org/tlog-proof@v1";
@@ -28,9 +27,9 @@ pub struct TlogProof {
 impl TlogProof {
     /// The text.
     pub fn encode(&self) -> String {
-        let mut text = format!("{MAGIC}\nextra {}\nindex {}\n", BASE64.encode(&self.entry), self.index);
+        let mut text = format!("{MAGIC}\nextra {}\nindex {}\n", to_base64(&self.entry), self.index);
         for hash in &self.proof {
-            text.push_str(&BASE64.encode(hash.as_bytes()));
+            text.push_str(&to_base64(hash.as_bytes()));
             text.push('\n');
         }
         text.push('\n');
@@ -48,7 +47,7 @@ impl TlogProof {
         let (head, checkpoint) = rest.split_once("\n\n").ok_or("no empty line before the checkpoint")?;
         let mut lines = head.split('\n');
         let extra = lines.next().and_then(|line| line.strip_prefix("extra ")).ok_or("the entry is not carried as extra data")?;
-        let entry = BASE64.decode(extra).map_err(|_| "the extra data are not base64")?;
+        let entry = from_base64(extra).ok_or("the extra data are not base64")?;
         let digits = lines.next().and_then(|line| line.strip_prefix("index ")).ok_or("no index")?;
         let index: u64 = digits.parse().map_err(|_| "the index is no number")?;
         if index.to_string() != digits {
@@ -59,7 +58,7 @@ impl TlogProof {
             if proof.len() == PROOF_MAX {
                 return Err("a proof of more than 64 hashes");
             }
-            let hash = BASE64.decode(line).ok().and_then(|raw| TreeHash::from_slice(&raw));
+            let hash = from_base64(line).and_then(|raw| TreeHash::from_slice(&raw));
             proof.push(hash.ok_or("a hash is not the base64 of 32 bytes")?);
         }
         Ok(Self { entry, index, proof, checkpoint: checkpoint.to_owned() })
