@@ -1,5 +1,5 @@
 //! What leaves a store to be verified by others: one instance's story in a bundle (`spec/bundle.md`), a whole log as tiles,
-//! single records' proofs (`spec/chain.md`).
+//! single records' proofs (`spec/layers.md`).
 
 mod hide;
 mod instance;
