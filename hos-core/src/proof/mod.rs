@@ -8,12 +8,15 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub mod examine;
 pub mod format;
 pub mod header;
 pub mod key;
 pub mod part;
 pub mod receipt;
 pub mod record;
+pub mod report;
 pub mod stored;
 pub mod tree;
 pub mod verify;
+pub mod view;
