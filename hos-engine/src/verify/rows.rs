@@ -18,7 +18,7 @@ use std::collections::HashSet;
 pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
     instances(tx, pass, tenant, fold)?;
     deadlines(tx, pass, tenant, fold)?;
-    onces::compare(tx, pass, tenant, fold)?;
+    onces::compare(tx, pass, tenant, &fold.onces, &fold.unreadable)?;
     outbox(tx, pass, tenant, fold)?;
     directory(tx, pass, tenant, fold)?;
     grants(tx, pass, tenant, fold)?;
