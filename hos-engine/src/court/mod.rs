@@ -223,7 +223,7 @@ impl Court {
                 .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
             let is_stream = hos_core::proof::record::Header::decode(header).is_ok_and(|h| h.n.is_none());
             let stream = if is_stream { Some(self.stream_prev(tx, tenant, &thread, n)?) } else { None };
-            records.push(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream });
+            records.push(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false });
             tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
         }
         if records.is_empty() {
