@@ -37,7 +37,7 @@ pub use transition::{available, transition};
 pub use verdict::data_subject;
 
 use crate::answer::{Answer, Receipt};
-use crate::call::Call;
+use crate::call::{Call, Transition};
 use crate::canon::Writer;
 use crate::digest;
 use crate::id::{CallDigest, OnceKey};
@@ -105,10 +105,7 @@ pub fn call_digest(call: &Call) -> CallDigest {
             w.array(8).text("begin").text(c.contract.as_str()).text(c.id.as_str()).text(c.event.as_str());
             w.text(by.type_name()).text(by.id()).record(&c.facts).record(&c.args);
         }
-        Call::Transition(c) => {
-            w.array(8).text("transition").text(c.contract.as_str()).text(c.id.as_str()).text(c.event.as_str());
-            w.text(by.type_name()).text(by.id()).record(&c.args).text(c.reason.as_deref().unwrap_or(""));
-        }
+        Call::Transition(c) => return transition_digest(c),
         Call::Note(c) => {
             w.array(6).text("note").text(c.stream.as_str()).text(by.type_name()).text(by.id()).bytes(&c.payload);
             w.text(&c.subject.as_ref().map(ToString::to_string).unwrap_or_default());
@@ -121,5 +118,13 @@ pub fn call_digest(call: &Call) -> CallDigest {
             w.text(by.type_name()).text(by.id()).record(&c.facts);
         }
     }
+    digest::call_digest(&w.finish())
+}
+
+/// The same of an event or an override.
+fn transition_digest(c: &Transition) -> CallDigest {
+    let (mut w, by) = (Writer::default(), &c.by.principal);
+    w.array(8).text("transition").text(c.contract.as_str()).text(c.id.as_str()).text(c.event.as_str());
+    w.text(by.type_name()).text(by.id()).record(&c.args).text(c.reason.as_deref().unwrap_or(""));
     digest::call_digest(&w.finish())
 }
