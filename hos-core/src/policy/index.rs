@@ -5,37 +5,17 @@
 //! the policies whose scope holds for it, so that a scope is never evaluated. Templates stand under what their open slots
 //! leave; their links are found by the slots' values.
 
-use super::cedar::{EntityType, Key, PassHash};
+use super::cedar::{EntityType, Key};
+use super::hash::{MixHash, PassHash};
 use super::links::LinkIndex;
 use super::rule::{ActionScope, Rule, Scope};
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// The key of whatever asks for nothing.
 const ANY: u32 = 0;
 /// The bucket of policies for any action.
 const ANY_ACTION: u32 = 0;
-
-/// Mixes the small dense numbers that this module itself hands out; never anything from outside.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Mix(u64);
-
-impl Hasher for Mix {
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|b| self.write_u32(u32::from(*b)));
-    }
-
-    fn write_u32(&mut self, n: u32) {
-        self.0 = (self.0.rotate_left(23) ^ u64::from(n)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-type Dense = BuildHasherDefault<Mix>;
 
 /// Numbers of one entity as a key: exactly it, and in it; [`ANY`] where no scope asks so.
 #[derive(Debug, Default, Clone, Copy)]
@@ -60,8 +40,8 @@ pub(super) struct Index {
     actions: HashMap<Key, UidKeys, PassHash>,
     buckets: u32,
     /// (bucket, principal key) that some policy stands under: spares the resource's lookups.
-    heads: HashSet<(u32, u32), Dense>,
-    postings: HashMap<(u32, u32, u32), Vec<Posting>, Dense>,
+    heads: HashSet<(u32, u32), MixHash>,
+    postings: HashMap<(u32, u32, u32), Vec<Posting>, MixHash>,
     /// Whether a policy may stand in several buckets of one action, so that it could be found twice.
     overlaps: bool,
 }
