@@ -55,13 +55,7 @@ pub fn at_gate(standing: Standing<'_>, act: &str, gate: &str, by: &By) -> Result
     let uid = Uid::new(type_name, gate).map_err(|e| Blocker::new(Code::IdInvalid, e.to_string()))?;
     let mut given = by.given.clone();
     given.push(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None });
-    standing.bound.decide(&Request {
-        principal: &by.principal,
-        action,
-        resource: &uid,
-        given: &given,
-        context: &by.context,
-    })
+    standing.bound.decide(&Request { principal: &by.principal, action, resource: &uid, given: &given, context: &by.context })
 }
 
 /// Writes a ruling, or the refusal before it, into an answer.

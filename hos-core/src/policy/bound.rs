@@ -1,5 +1,6 @@
 //! A directory under a law, and a request made ready: whatever is absent is refused here, before anything is judged.
 
+use super::cedar::light::Surroundings;
 use super::cedar::value::Attrs;
 use super::cedar::{Key, uid};
 use super::decide::{Part, Prepared, Ruling};
@@ -93,10 +94,11 @@ impl Bound {
         let named = case.named(resource_node)?;
         case.given_fit()?;
         let mut parts = case.close_given()?;
-        let context = Attrs::new(request.context, &mut LawNames(law))
+        let context = Surroundings::new(request.context, &mut LawNames(law))
             .map_err(|detail| Blocker::new(Code::AttributeType, format!("context: {detail}")))?;
         let principal = Stand::new(request, request.principal, principal_node, &parts, principal_type);
         let resource = Stand::new(request, request.resource, resource_node, &parts, resource_type);
+        let context = context.with(principal.attrs(), resource.attrs());
         let (principal_side, resource_side) = (principal.side(principal_type), resource.side(resource_type));
         let hits = law.index.select(&law.rules, self.directory.link_index(), &action.buckets, principal_side, resource_side);
         let rules = || hits.iter().filter_map(|hit| law.rules.get(hit.rule as usize));

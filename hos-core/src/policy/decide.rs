@@ -3,7 +3,7 @@
 use super::bound::{Bound, Stand};
 use super::cedar::CoreEntity;
 use super::cedar::judge::{Failure, Judge, Setting, Slice, Store};
-use super::cedar::value::Attrs;
+use super::cedar::light::Surroundings;
 use super::directory::Node;
 use super::given::Closed;
 use super::index::Hit;
@@ -62,7 +62,7 @@ pub struct Prepared<'a> {
     pub(super) action: &'a ActionInfo,
     pub(super) principal: Stand<'a>,
     pub(super) resource: Stand<'a>,
-    pub(super) context: Attrs,
+    pub(super) context: Surroundings,
     pub(super) parts: Vec<Part<'a>>,
     pub(super) hits: Vec<Hit>,
     pub(super) store: OnceLock<Store>,
@@ -164,8 +164,6 @@ impl Prepared<'_> {
             action: self.action.key.uid(),
             resource: self.resource.key().uid(),
             context: &self.context,
-            principal_attrs: self.principal.attrs(),
-            resource_attrs: self.resource.attrs(),
             slice: self,
         })
     }
@@ -183,7 +181,7 @@ impl Slice for Prepared<'_> {
 pub(super) fn rule<'j>(rules: &[Rule], hits: &[Hit], compat: Compat, make: impl Fn() -> Judge<'j>) -> Ruling {
     // Most rulings need no evaluator at all: the index decided the scopes.
     let mut judge: Option<Judge<'j>> = None;
-    let (mut permits, mut forbids, mut doubts, mut errors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut permits, mut forbids, mut doubts, mut errors) = (Vec::with_capacity(hits.len()), Vec::new(), Vec::new(), Vec::new());
     for hit in hits {
         let Some(rule) = rules.get(hit.rule as usize) else { continue };
         let id = hit.link.as_deref().unwrap_or(&rule.id);

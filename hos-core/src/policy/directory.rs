@@ -383,6 +383,8 @@ impl Above {
         if parents.len() > ANCESTORS_MAX {
             return refuse(format!("more than {ANCESTORS_MAX} parents"));
         }
+        above.uids.reserve_exact(parents.len());
+        above.keys.reserve_exact(parents.len());
         // One parent has no ancestor twice; most entities have one.
         let mut seen: Option<HashSet<Uid>> = (parents.len() > 1).then(HashSet::new);
         for direct in parents {

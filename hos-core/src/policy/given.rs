@@ -29,8 +29,8 @@ pub(super) struct Case<'a> {
 #[derive(Debug)]
 pub(super) struct Closed {
     pub(super) key: Key,
-    pub(super) uids: Box<[Uid]>,
-    pub(super) keys: Box<[Key]>,
+    pub(super) uids: Vec<Uid>,
+    pub(super) keys: Vec<Key>,
     form: Form,
     depth: usize,
 }
@@ -194,7 +194,8 @@ impl<'a> Case<'a> {
             }
         }
         if parts.len() < given.len() {
-            let waiting = given.iter().zip(&closed).filter(|(_, closed)| closed.is_none()).map(|(e, _)| (e.uid.clone(), e.clone()));
+            let waiting =
+                given.iter().zip(&closed).filter(|(_, closed)| closed.is_none()).map(|(e, _)| (e.uid.clone(), e.clone()));
             let detail = format!("the given entities have a cycle: {}", cycle(&waiting.collect()).unwrap_or_default());
             return Err(Blocker::new(Code::HierarchyInvalid, detail));
         }
@@ -213,7 +214,7 @@ impl<'a> Case<'a> {
         let refuse = |detail: String| Blocker::new(Code::AttributeType, format!("{}: {detail}", entity.uid));
         let key = Key::of(&entity.uid, names.entity_uid(&entity.uid).map_err(refuse)?);
         let form = Form::new(&entity.attrs, &mut names).map_err(refuse)?;
-        Ok(Closed { key, uids: above.uids.into(), keys: above.keys.into(), form, depth: above.depth })
+        Ok(Closed { key, uids: above.uids, keys: above.keys, form, depth: above.depth })
     }
 }
 

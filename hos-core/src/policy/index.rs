@@ -9,7 +9,7 @@ use super::cedar::{EntityType, Key};
 use super::hash::{MixHash, PassHash};
 use super::links::LinkIndex;
 use super::rule::{ActionScope, Rule, Scope};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The key of whatever asks for nothing.
@@ -39,9 +39,10 @@ pub(super) struct Index {
     uids: HashMap<Key, UidKeys, PassHash>,
     actions: HashMap<Key, UidKeys, PassHash>,
     buckets: u32,
-    /// (bucket, principal key) that some policy stands under: spares the resource's lookups.
-    heads: HashSet<(u32, u32), MixHash>,
-    postings: HashMap<(u32, u32, u32), Vec<Posting>, MixHash>,
+    /// Rows by bucket and principal key; only those that some policy stands under, which spares the resource's lookups.
+    rows: HashMap<u64, u32, MixHash>,
+    /// Policies by row and resource key.
+    postings: HashMap<u64, Vec<Posting>, MixHash>,
     /// Whether a policy may stand in several buckets of one action, so that it could be found twice.
     overlaps: bool,
 }
@@ -62,6 +63,34 @@ pub(super) struct Hit {
     pub(super) link: Option<Arc<str>>,
 }
 
+/// Keys of one side: the first few need no allocation, and there are seldom more.
+#[derive(Default)]
+struct Few {
+    first: [u32; 8],
+    len: usize,
+    more: Vec<u32>,
+}
+
+impl Few {
+    fn push(&mut self, key: u32) {
+        match self.first.get_mut(self.len) {
+            Some(place) => {
+                *place = key;
+                self.len += 1;
+            }
+            None => self.more.push(key),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &u32> {
+        self.first.iter().take(self.len).chain(&self.more)
+    }
+}
+
+fn pair(a: u32, b: u32) -> u64 {
+    u64::from(a) << 32 | u64::from(b)
+}
+
 impl Index {
     pub(super) fn new(rules: &[Rule]) -> Self {
         let mut index = Self::default();
@@ -72,8 +101,10 @@ impl Index {
             let (resource, resource_is) = index.scope_key(&rule.resource);
             let posting = Posting { rule: number, principal_is, resource_is };
             for bucket in index.action_buckets(&rule.action) {
-                index.heads.insert((bucket, principal));
-                index.postings.entry((bucket, principal, resource)).or_default().push(posting);
+                // No more rows than policies in buckets.
+                let next = u32::try_from(index.rows.len()).unwrap_or(u32::MAX);
+                let row = *index.rows.entry(pair(bucket, principal)).or_insert(next);
+                index.postings.entry(pair(row, resource)).or_default().push(posting);
             }
         }
         index
@@ -104,16 +135,15 @@ impl Index {
         principal: Side<'_>,
         resource: Side<'_>,
     ) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        let principal_keys = self.side_keys(principal);
-        let resource_keys = self.side_keys(resource);
+        let mut hits = Vec::with_capacity(8);
+        let (mut principal_keys, mut resource_keys) = (Few::default(), Few::default());
+        self.side_keys(principal, &mut principal_keys);
+        self.side_keys(resource, &mut resource_keys);
         for bucket in buckets {
-            for p in &principal_keys {
-                if !self.heads.contains(&(*bucket, *p)) {
-                    continue;
-                }
-                for r in &resource_keys {
-                    for posting in self.postings.get(&(*bucket, *p, *r)).into_iter().flatten() {
+            for p in principal_keys.iter() {
+                let Some(row) = self.rows.get(&pair(*bucket, *p)) else { continue };
+                for r in resource_keys.iter() {
+                    for posting in self.postings.get(&pair(*row, *r)).into_iter().flatten() {
                         let fits = |is: u32, side: Side<'_>| is == ANY || is == side.type_number;
                         if !fits(posting.principal_is, principal) || !fits(posting.resource_is, resource) {
                             continue;
@@ -135,16 +165,18 @@ impl Index {
         hits
     }
 
-    fn side_keys(&self, side: Side<'_>) -> Vec<u32> {
+    fn side_keys(&self, side: Side<'_>, keys: &mut Few) {
         let own = self.uids.get(side.own).copied().unwrap_or_default();
-        let mut keys = Vec::with_capacity(8);
         keys.push(ANY);
-        keys.extend([side.type_number, own.exactly, own.within].into_iter().filter(|k| *k != ANY));
+        let mut add = |key: u32| {
+            if key != ANY {
+                keys.push(key);
+            }
+        };
+        [side.type_number, own.exactly, own.within].into_iter().for_each(&mut add);
         if !self.uids.is_empty() {
-            let within = side.ancestors.iter().filter_map(|a| self.uids.get(a)).map(|k| k.within).filter(|k| *k != ANY);
-            keys.extend(within);
+            side.ancestors.iter().filter_map(|a| self.uids.get(a)).for_each(|k| add(k.within));
         }
-        keys
     }
 
     /// The key that a scope stands under, and the type that is left to check.

@@ -82,14 +82,12 @@ impl PlainLaw {
             side(&principal, &above_principal),
             side(&resource, &above_resource),
         );
-        let (principal_attrs, resource_attrs) = (self.sources.attrs(&principal), self.sources.attrs(&resource));
+        let context = context.with(self.sources.attrs(&principal).as_ref(), self.sources.attrs(&resource).as_ref());
         let setting = Setting {
             principal: principal.uid(),
             action: action.uid(),
             resource: resource.uid(),
             context: &context,
-            principal_attrs: principal_attrs.as_ref(),
-            resource_attrs: resource_attrs.as_ref(),
             slice: &self.sources,
         };
         Ok(decide::rule(&self.rules, &hits, Compat::Cedar, || Judge::new(setting)))

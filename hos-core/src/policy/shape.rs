@@ -225,10 +225,8 @@ mod tests {
         for fields in 0..7usize.pow(3) {
             let at = |i: u32| fields / 7usize.pow(i) % 7;
             let names = ["b", "d", "f"];
-            let declared: Vec<(&str, Ty, bool)> = (0..3u32)
-                .filter(|i| at(*i) < 6)
-                .map(|i| (names[i as usize], types[at(i) % 3].clone(), at(i) / 3 == 0))
-                .collect();
+            let declared: Vec<(&str, Ty, bool)> =
+                (0..3u32).filter(|i| at(*i) < 6).map(|i| (names[i as usize], types[at(i) % 3].clone(), at(i) / 3 == 0)).collect();
             let shape = shape(&declared);
             for attributes in 0..7usize.pow(4) {
                 let at = |i: u32| attributes / 7usize.pow(i) % 7;

@@ -1,7 +1,6 @@
 //! The evaluator: bodies over a slice.
 
-use super::light;
-use super::value::Attrs;
+use super::light::{self, Surroundings};
 use cedar_policy_core::ast::{Context, Entity, EntityUID, EntityUIDEntry, Expr, Literal, Request, SlotEnv, Value, ValueKind};
 use cedar_policy_core::entities::{Entities, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::evaluator::{EvaluationError, Evaluator};
@@ -50,11 +49,8 @@ pub(in crate::policy) struct Setting<'e> {
     pub(in crate::policy) principal: &'e Arc<EntityUID>,
     pub(in crate::policy) action: &'e Arc<EntityUID>,
     pub(in crate::policy) resource: &'e Arc<EntityUID>,
-    pub(in crate::policy) context: &'e Attrs,
-    /// Attributes of the principal, if the store holds it: the very same ones.
-    pub(in crate::policy) principal_attrs: Option<&'e Attrs>,
-    /// Attributes of the resource, likewise.
-    pub(in crate::policy) resource_attrs: Option<&'e Attrs>,
+    /// The context, with the very attributes that the principal and the resource have in the slice.
+    pub(in crate::policy) context: &'e Surroundings,
     /// The entities, made when they are first asked for.
     pub(in crate::policy) slice: &'e dyn Slice,
 }
@@ -99,7 +95,8 @@ impl<'e> Judge<'e> {
         let failure = |e: EvaluationError| Failure { kind: kind(&e), message: e.to_string() };
         stacker::maybe_grow(need, need + STACK_FLOOR_BYTES, || {
             if let Some(form) = &body.light
-                && let Ok(value) = self.light().interpret(form, &self.slots)
+                && let Some(evaluator) = self.light()
+                && let Ok(value) = evaluator.interpret(form, &self.slots)
             {
                 return Ok(value);
             }
@@ -107,16 +104,14 @@ impl<'e> Judge<'e> {
         })
     }
 
-    fn light(&self) -> &Evaluator<'e> {
+    fn light(&self) -> Option<&Evaluator<'e>> {
         static NOBODY: LazyLock<Entities> = LazyLock::new(Entities::new);
-        self.light.get_or_init(|| {
-            let Setting { context, principal_attrs, resource_attrs, .. } = self.setting;
-            self.evaluator(light::context(context, principal_attrs, resource_attrs), &NOBODY)
-        })
+        let context = self.setting.context.light()?;
+        Some(self.light.get_or_init(|| self.evaluator(context.clone(), &NOBODY)))
     }
 
     fn full(&self) -> &Evaluator<'e> {
-        self.full.get_or_init(|| self.evaluator(self.setting.context.context(), &self.setting.slice.store().0))
+        self.full.get_or_init(|| self.evaluator(self.setting.context.given(), &self.setting.slice.store().0))
     }
 
     fn evaluator(&self, context: Context, entities: &'e Entities) -> Evaluator<'e> {
@@ -152,7 +147,7 @@ impl Body {
     /// Adds the form that needs no entities, if there is one. `maybe_entity`: whether an attribute of this name may hold one.
     pub(in crate::policy) fn lighten(&mut self, maybe_entity: &dyn Fn(&str) -> bool) {
         self.light = super::on_deep_stack(|| light::form(&self.expr, maybe_entity));
-        // What stood one level deep stands up to three deep now.
+        // What stood one level deep may stand two deep now.
         self.depth = self.depth.max(self.light.as_ref().map_or(0, super::walk::depth));
     }
 

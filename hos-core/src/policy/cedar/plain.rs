@@ -1,6 +1,7 @@
 //! Cedar's own JSON of entities and contexts, for unvalidated use.
 
 use super::judge::{Slice, Store};
+use super::light::Surroundings;
 use super::place::chain;
 use super::value::Attrs;
 use super::{Key, schema};
@@ -51,15 +52,14 @@ impl PlainSources {
         }
     }
 
-    pub(in crate::policy) fn context(&self, action: &Key, json: &str) -> Result<Attrs, String> {
+    pub(in crate::policy) fn context(&self, action: &Key, json: &str) -> Result<Surroundings, String> {
         let extensions = Extensions::all_available();
         let declared = self.schema.as_ref().and_then(|schema| context_schema_for_action(schema, action.uid()));
         let context = match declared {
             Some(declared) => ContextJsonParser::new(Some(&declared), extensions).from_json_str(json),
             None => Context::from_json_str(json),
         };
-        let context = context.map_err(|e| chain(&e))?;
-        Attrs::of_context(context).ok_or_else(|| "the context holds something unknown".to_owned())
+        context.map(Surroundings::of).map_err(|e| chain(&e))
     }
 }
 

@@ -83,14 +83,6 @@ impl Attrs {
         Some(Self(ast::Value::record_arc(Arc::new(map), None)))
     }
 
-    /// Those of Cedar's own context, if all of them are known.
-    pub(in crate::policy) fn of_context(context: ast::Context) -> Option<Self> {
-        match context {
-            ast::Context::Value(fields) => Some(Self(ast::Value::record_arc(fields, None))),
-            ast::Context::RestrictedResidual(_) => None,
-        }
-    }
-
     pub(in crate::policy) fn iter(&self) -> impl Iterator<Item = (&str, &ast::Value)> {
         let fields = match self.0.value_kind() {
             ValueKind::Record(fields) => Some(&**fields),
@@ -105,9 +97,9 @@ impl Attrs {
     }
 
     /// As a request's context.
-    pub(in crate::policy) fn context(&self) -> ast::Context {
-        match self.0.value_kind() {
-            ValueKind::Record(fields) => ast::Context::Value(Arc::clone(fields)),
+    pub(in crate::policy) fn into_context(self) -> ast::Context {
+        match self.0.value {
+            ValueKind::Record(fields) => ast::Context::Value(fields),
             _ => ast::Context::empty(),
         }
     }
