@@ -78,7 +78,7 @@ impl Bound {
             Blocker::new(Code::PrincipalTypeUnknown, detail)
         })?;
         let resource_type = self.side_type(request.resource, &action.resources);
-        let case = Case::new(self, request, action);
+        let case = Case::new(law, &self.directory, request, action);
         let node = |uid: &Uid| self.directory.node(uid).map(|node| &**node);
         let principal_node = node(request.principal);
         if principal_node.is_none()
@@ -93,14 +93,17 @@ impl Bound {
         let resource_node = node(request.resource);
         let named = case.named(resource_node)?;
         case.given_fit()?;
-        let mut parts = case.close_given()?;
+        let closed = case.close_given()?;
         let context = Surroundings::new(request.context, &mut LawNames(law))
             .map_err(|detail| Blocker::new(Code::AttributeType, format!("context: {detail}")))?;
-        let principal = Stand::new(request, request.principal, principal_node, &parts, principal_type);
-        let resource = Stand::new(request, request.resource, resource_node, &parts, resource_type);
+        let principal = Stand::new(request, request.principal, principal_node, &closed, principal_type);
+        let resource = Stand::new(request, request.resource, resource_node, &closed, resource_type);
         let context = context.with(principal.attrs(), resource.attrs());
         let (principal_side, resource_side) = (principal.side(principal_type), resource.side(resource_type));
         let hits = law.index.select(&law.rules, self.directory.link_index(), &action.buckets, principal_side, resource_side);
+        // Room for what the directory adds, too.
+        let mut parts = Vec::with_capacity(closed.len() + 4);
+        parts.extend(closed.into_iter().enumerate().map(|(place, closed)| Part::Given { place, closed }));
         let rules = || hits.iter().filter_map(|hit| law.rules.get(hit.rule as usize));
         if rules().any(|rule| rule.names_action) || action.expressions_name_action {
             parts.push(Part::Declared(&action.entity));
@@ -134,16 +137,12 @@ pub(super) enum Stand<'a> {
 }
 
 impl<'a> Stand<'a> {
-    fn new(request: &Request<'_>, uid: &Uid, stored: Option<&'a Node>, parts: &[Part<'a>], info: &TypeInfo) -> Self {
+    fn new(request: &Request<'_>, uid: &Uid, stored: Option<&'a Node>, closed: &[Arc<Closed>], info: &TypeInfo) -> Self {
         if let Some(node) = stored {
             return Self::Stored(node);
         }
-        let given = parts.iter().find_map(|part| match part {
-            Part::Given { place, closed } if request.given.get(*place).is_some_and(|e| e.uid == *uid) => Some(closed),
-            _ => None,
-        });
-        match given {
-            Some(closed) => Self::Given(Arc::clone(closed)),
+        match request.given.iter().zip(closed).find(|(entity, _)| entity.uid == *uid) {
+            Some((_, closed)) => Self::Given(Arc::clone(closed)),
             None => Self::Declared(Key::of(uid, uid::entity_uid(&info.core, uid.id()))),
         }
     }

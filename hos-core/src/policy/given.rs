@@ -1,11 +1,9 @@
 //! What comes with a call: checked against the schema and the directory, and closed against both.
 
-use super::bound::Bound;
 use super::cedar::entity::Form;
 use super::cedar::value::{Attrs, TypeNames};
 use super::cedar::{CoreEntity, EntityType, Key, uid};
-use super::decide::Part;
-use super::directory::{Above, Node, cycle};
+use super::directory::{Above, Directory, Node, cycle};
 use super::law::PolicyLaw;
 use super::request::{Entity, Request};
 use super::shape::ActionInfo;
@@ -19,9 +17,10 @@ const FEW: usize = 16;
 
 /// One request on its way to being prepared.
 pub(super) struct Case<'a> {
-    pub(super) bound: &'a Bound,
-    pub(super) request: &'a Request<'a>,
-    pub(super) action: &'a ActionInfo,
+    law: &'a PolicyLaw,
+    directory: &'a Directory,
+    request: &'a Request<'a>,
+    action: &'a ActionInfo,
     places: Places<'a>,
 }
 
@@ -88,28 +87,24 @@ impl<'a> Places<'a> {
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn new(bound: &'a Bound, request: &'a Request<'a>, action: &'a ActionInfo) -> Self {
-        Self { bound, request, action, places: Places::new(request.given) }
+    pub(super) fn new(law: &'a PolicyLaw, directory: &'a Directory, request: &'a Request<'a>, action: &'a ActionInfo) -> Self {
+        Self { law, directory, request, action, places: Places::new(request.given) }
     }
 
     pub(super) fn gives(&self, uid: &Uid) -> bool {
         self.places.of(uid).is_some()
     }
 
-    pub(super) fn law(&self) -> &'a PolicyLaw {
-        self.bound.law()
-    }
-
     /// Every entity that the call names is given, stored or declared. Returns the stored ones that the context or an attribute
     /// names: judging may read them.
     pub(super) fn named(&self, resource: Option<&'a Node>) -> Result<Vec<&'a Node>, Blocker> {
         let missing = |uid: &Uid| Blocker::new(Code::EntityMissing, format!("nobody gives {uid}"));
-        let declared = |uid: &Uid| self.law().tables.declares(uid);
+        let declared = |uid: &Uid| self.law.tables.declares(uid);
         let stored = |uid: &Uid| {
             if self.gives(uid) {
                 return Ok(None);
             }
-            match self.bound.directory().node(uid) {
+            match self.directory.node(uid) {
                 None if !declared(uid) => Err(missing(uid)),
                 node => Ok(node.map(|node| &**node)),
             }
@@ -146,11 +141,11 @@ impl<'a> Case<'a> {
             keep(misfit.of(&"context"));
         }
         for entity in self.request.given {
-            if let Err(blocker) = fits(self.law(), entity) {
+            if let Err(blocker) = fits(self.law, entity) {
                 keep(blocker);
             }
-            let directory = self.bound.directory();
-            if directory.node(&entity.uid).is_some() || self.law().tables.declares(&entity.uid) {
+            let directory = self.directory;
+            if directory.node(&entity.uid).is_some() || self.law.tables.declares(&entity.uid) {
                 let detail = format!("{} is given, but stands in the directory or the law already", entity.uid);
                 keep(Blocker::new(Code::DirectoryConflict, detail));
             } else if directory.names_as_parent(&entity.uid) {
@@ -161,14 +156,12 @@ impl<'a> Case<'a> {
         first.map_or(Ok(()), Err)
     }
 
-    /// Closes the given entities, parents first.
-    pub(super) fn close_given(&self) -> Result<Vec<Part<'a>>, Blocker> {
+    /// Closes the given entities, parents first; each stands at its own place among them.
+    pub(super) fn close_given(&self) -> Result<Vec<Arc<Closed>>, Blocker> {
         let given = self.request.given;
         if self.places.any_twice() {
             return Err(Blocker::new(Code::CallMalformed, "an entity is given twice"));
         }
-        // Room for what the directory adds, too.
-        let mut parts = Vec::with_capacity(given.len() + 4);
         let mut closed: Vec<Option<Arc<Closed>>> = vec![None; given.len()];
         let waits_for = |e: &Entity| e.parents.iter().filter(|p| self.gives(p)).count();
         let mut open: Vec<usize> = given.iter().map(waits_for).collect();
@@ -176,9 +169,8 @@ impl<'a> Case<'a> {
         let children = self.places.children();
         while let Some(i) = ready.pop() {
             let entity = &given[i];
-            let node = Arc::new(self.close_one(entity, |parent| closed[self.places.of(parent)?].as_deref())?);
-            parts.push(Part::Given { place: i, closed: Arc::clone(&node) });
-            closed[i] = Some(node);
+            let node = self.close_one(entity, |parent| closed[self.places.of(parent)?].as_deref())?;
+            closed[i] = Some(Arc::new(node));
             let mut one_less = |child: usize| {
                 open[child] -= 1;
                 if open[child] == 0 {
@@ -193,21 +185,21 @@ impl<'a> Case<'a> {
                 }
             }
         }
-        if parts.len() < given.len() {
+        if closed.iter().any(Option::is_none) {
             let waiting =
                 given.iter().zip(&closed).filter(|(_, closed)| closed.is_none()).map(|(e, _)| (e.uid.clone(), e.clone()));
             let detail = format!("the given entities have a cycle: {}", cycle(&waiting.collect()).unwrap_or_default());
             return Err(Blocker::new(Code::HierarchyInvalid, detail));
         }
-        Ok(parts)
+        Ok(closed.into_iter().flatten().collect())
     }
 
     fn close_one<'c>(&self, entity: &Entity, closed: impl Fn(&Uid) -> Option<&'c Closed>) -> Result<Closed, Blocker> {
-        let mut names = LawNames(self.law());
+        let mut names = LawNames(self.law);
         let above = Above::of(&entity.uid, &entity.parents, |parent| match closed(parent) {
             Some(c) => Some((c.key.clone(), &*c.uids, &*c.keys, c.depth)),
             None => {
-                let node = self.bound.directory().node(parent)?;
+                let node = self.directory.node(parent)?;
                 Some((node.key.clone(), &*node.ancestors, &*node.ancestor_keys, node.depth))
             }
         })?;
