@@ -164,7 +164,7 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     let ruling = door::action(bench.active, &format!("{}.adopt", call.contract)).and_then(|action| {
         let request = Request {
             principal: &call.by.principal,
-            action: &action,
+            action,
             resource: &resource.uid,
             given: &given,
             context: &call.by.context,

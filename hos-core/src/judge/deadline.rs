@@ -132,7 +132,7 @@ impl Motion<'_, '_> {
             let context = Record::new();
             let request = Request {
                 principal: &clock.principal,
-                action: &action,
+                action,
                 resource: &resource.uid,
                 given: &given,
                 context: &context,
