@@ -46,7 +46,8 @@ impl Verify {
         let engine = global.engine()?;
         let progress = Progress::new("verifying");
         let tell = |done, all| progress.tell(done, all);
-        let report = engine.verify(&VerifyOptions { anchors, vkey: self.key.clone(), progress: Some(&tell) })?;
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let report = engine.verify(&VerifyOptions { anchors, vkey: self.key.clone(), progress: Some(&tell), threads })?;
         drop(progress);
         engine.close()?;
         Ok(done(&report))

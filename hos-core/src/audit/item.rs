@@ -1,7 +1,7 @@
 //! One record of a bundle: its bytes, its place under the checkpoint, what of it is disclosed.
 
 use super::logs::Log;
-use super::verdict::Refused;
+use super::refused::Refused;
 use crate::digest;
 use crate::id::RecordHash;
 use crate::proof::bundle::{Item, Opening, Why};
@@ -20,7 +20,11 @@ pub(super) struct Held<'b> {
 impl Held<'_> {
     /// Its place in its thread.
     pub(super) fn place(&self) -> Result<Place, ChainError> {
-        Place::of(&self.header, self.entry.stream)
+        match (self.header.n, self.entry.stream) {
+            (Some(n), None) => Ok(Place { n, prev: self.header.prev }),
+            (None, Some((n, prev))) => Ok(Place { n, prev }),
+            _ => Err(ChainError::Placed),
+        }
     }
 
     /// The content of the first part of a slot, if it is disclosed.

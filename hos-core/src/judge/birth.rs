@@ -170,7 +170,7 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
         Ok(action) => {
             let request = Request {
                 principal: &call.by.principal,
-                action: &action,
+                action,
                 resource: &resource.uid,
                 given: &given,
                 context: &call.by.context,

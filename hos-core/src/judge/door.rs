@@ -37,7 +37,7 @@ fn decide(standing: Standing<'_>, call: &Can) -> Result<Ruling, Blocker> {
     let action = action(standing, &call.action)?;
     standing.bound.decide(&Request {
         principal: &call.by.principal,
-        action: &action,
+        action,
         resource: &call.resource,
         given: &call.by.given,
         context: &call.by.context,
@@ -45,8 +45,8 @@ fn decide(standing: Standing<'_>, call: &Can) -> Result<Ruling, Blocker> {
 }
 
 /// The action's identity in the law's namespace.
-pub(super) fn action(standing: Standing<'_>, id: &str) -> Result<Uid, Blocker> {
-    standing.law.action(id).ok_or_else(|| Blocker::new(Code::ActionUnknown, format!("`{}`", crate::id::Shown(id))))
+pub(super) fn action<'a>(standing: Standing<'a>, id: &str) -> Result<&'a Uid, Blocker> {
+    standing.law.known_action(id).ok_or_else(|| Blocker::new(Code::ActionUnknown, format!("`{}`", crate::id::Shown(id))))
 }
 
 /// Judges a request, and says over what.
@@ -73,7 +73,7 @@ pub fn at_gate(standing: Standing<'_>, act: &str, at: &str, by: &By) -> (Result<
     };
     let mut given = by.given.clone();
     given.push(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None });
-    let request = Request { principal: &by.principal, action: &action, resource: &uid, given: &given, context: &by.context };
+    let request = Request { principal: &by.principal, action, resource: &uid, given: &given, context: &by.context };
     ruled(standing, &request)
 }
 

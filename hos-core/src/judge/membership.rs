@@ -92,13 +92,7 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
     let (ruling, mut slice) = match door::action(bench.active, asked.action) {
         Ok(action) => door::ruled(
             bench.active,
-            &Request {
-                principal: &call.by.principal,
-                action: &action,
-                resource: &asked.resource,
-                given: &given,
-                context: &asked.context,
-            },
+            &Request { principal: &call.by.principal, action, resource: &asked.resource, given: &given, context: &asked.context },
         ),
         Err(blocker) => (Err(blocker), Slice::default()),
     };

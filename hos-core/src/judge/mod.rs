@@ -28,7 +28,7 @@ pub use door::{apply_ruling, at_gate, can, gate};
 pub use draft::{Draft, Place};
 pub use evidence::{
     WasAsked, decode_armed, decode_asked, decode_blockers, decode_change, decode_entity, decode_messages, decode_once,
-    decode_slice, decode_text, decode_values, encode_armed, encode_world,
+    decode_slice, decode_text, decode_values, encode_armed, encode_world, read_once,
 };
 pub use instance::{Instance, Message};
 pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
@@ -39,7 +39,7 @@ pub use transition::{available, migrate, transition};
 pub use verdict::data_subject;
 
 use crate::answer::{Answer, Receipt};
-use crate::call::Call;
+use crate::call::{Call, Transition};
 use crate::canon::Writer;
 use crate::digest;
 use crate::id::{CallDigest, OnceKey};
@@ -107,10 +107,7 @@ pub fn call_digest(call: &Call) -> CallDigest {
             w.array(8).text("begin").text(c.contract.as_str()).text(c.id.as_str()).text(c.event.as_str());
             w.text(by.type_name()).text(by.id()).record(&c.facts).record(&c.args);
         }
-        Call::Transition(c) => {
-            w.array(8).text("transition").text(c.contract.as_str()).text(c.id.as_str()).text(c.event.as_str());
-            w.text(by.type_name()).text(by.id()).record(&c.args).text(c.reason.as_deref().unwrap_or(""));
-        }
+        Call::Transition(c) => return transition_digest(c),
         Call::Note(c) => {
             w.array(6).text("note").text(c.stream.as_str()).text(by.type_name()).text(by.id()).bytes(&c.payload);
             w.text(&c.subject.as_ref().map(ToString::to_string).unwrap_or_default());
@@ -123,5 +120,13 @@ pub fn call_digest(call: &Call) -> CallDigest {
             w.text(by.type_name()).text(by.id()).record(&c.facts);
         }
     }
+    digest::call_digest(&w.finish())
+}
+
+/// The same of an event or an override.
+fn transition_digest(c: &Transition) -> CallDigest {
+    let (mut w, by) = (Writer::default(), &c.by.principal);
+    w.array(8).text("transition").text(c.contract.as_str()).text(c.id.as_str()).text(c.event.as_str());
+    w.text(by.type_name()).text(by.id()).record(&c.args).text(c.reason.as_deref().unwrap_or(""));
     digest::call_digest(&w.finish())
 }

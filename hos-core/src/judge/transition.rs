@@ -5,7 +5,7 @@ use super::door;
 use super::instance::Instance;
 use super::motion::{Motion, refuse};
 use super::verdict::{Asked, Verdict, answer_with, judge, shown, standing_blocker};
-use super::{Judged, call_digest};
+use super::{Judged, transition_digest};
 use crate::answer::{Answer, Candidate};
 use crate::call::{By, Call, Transition};
 use crate::contract::step;
@@ -116,7 +116,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         judged.instance = changed.then_some(present);
         return judged;
     };
-    let once = call.once.as_ref().map(|key| (key.clone(), call_digest(&whole())));
+    let once = call.once.as_ref().map(|key| (key.clone(), transition_digest(call)));
     let from = present.state.clone();
     let moved = match motion.advance(of, Some(from), present.clone(), &asked, &verdict, to, once.as_ref()) {
         Ok(moved) => moved,

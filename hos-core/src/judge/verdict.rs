@@ -99,8 +99,7 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
             return verdict;
         }
     };
-    let request =
-        Request { principal: &asked.by.principal, action: &action, resource: &resource.uid, given: &given, context: &context };
+    let request = Request { principal: &asked.by.principal, action, resource: &resource.uid, given: &given, context: &context };
     let prepared = match bench.active.bound.prepare(&request) {
         Ok(prepared) => prepared,
         Err(blocker) => {
