@@ -6,6 +6,7 @@
 pub mod check;
 pub mod definition;
 pub mod draw;
+pub mod outline;
 pub mod parse;
 pub mod step;
 

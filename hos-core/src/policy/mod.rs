@@ -18,6 +18,7 @@ mod index;
 mod law;
 mod layered;
 mod links;
+pub mod outline;
 pub mod plain;
 mod request;
 mod rule;
