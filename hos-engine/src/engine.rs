@@ -3,6 +3,7 @@
 use crate::court::{Court, lock};
 use crate::desk::Desk;
 use crate::report::{VerifyOptions, VerifyReport, WorkReport};
+use crate::shadow::{Spare, guarded};
 use crate::store::StoreError;
 use crate::store::sql::evidence as evidence_sql;
 use crate::store::sqlite::{SqliteStore, Stats};
@@ -11,8 +12,9 @@ use crate::view::{self, InForce};
 use crate::work::{Done, Job, Plan};
 use crate::{Failure, seal, verify};
 use hos_core::answer::Answer;
-use hos_core::call::{By, Call};
+use hos_core::call::{By, Call, Legacy};
 use hos_core::id::{StoreId, Tenant, Uid};
+use hos_core::judge::About;
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::proof::checkpoint::{NoteKey, origin};
@@ -69,12 +71,9 @@ impl Engine {
     }
 
     /// The active law, as this process last saw it.
-    pub fn law(&self) -> Arc<Law> {
-        // An engine is handed out only when a law is in force, and none is ever taken away.
-        match self.0.in_force() {
-            Some(in_force) => in_force.law.clone(),
-            None => unreachable!("an engine without a law in force"),
-        }
+    pub fn law(&self) -> Result<Arc<Law>, Failure> {
+        let in_force = self.0.in_force().ok_or_else(|| Failure::new(Code::StoreIntegrity, "the store has no activation"))?;
+        Ok(in_force.law.clone())
     }
 
     /// The modes of the activation, as this process last saw it.
@@ -107,6 +106,18 @@ impl Engine {
         Ok(TenantRef { desk: self.0.clone(), name })
     }
 
+    /// A tenant by its name alone: whether it was ever opened is seen by each call. So the world's own answer stands in shadow
+    /// even for a tenant that nobody opened, or whose store cannot be asked.
+    pub fn tenant_named(&self, name: &Tenant) -> TenantRef {
+        TenantRef { desk: self.0.clone(), name: name.clone() }
+    }
+
+    /// The world's own answer in place of a call that could not even be read, if the law is not enforced for what it is about;
+    /// else the failure.
+    pub fn instead(&self, tenant: &Tenant, about: About<'_>, legacy: &Legacy, failure: Failure) -> Result<Answer, Failure> {
+        self.0.instead(tenant, about, Some(legacy), failure)
+    }
+
     /// All tenants, the universe included.
     pub fn tenants(&self) -> Result<Vec<Tenant>, Failure> {
         self.0.read(|tx| self.0.court.tenants(tx))
@@ -122,18 +133,24 @@ impl Engine {
         self.0.answered(Job::Activate { by: by.clone(), law, candidate, modes })
     }
 
-    /// Many calls in one commit, with an answer each; one that fails does not touch the others.
+    /// Many calls in one commit, with an answer each; one that fails does not touch the others. The outer failure means that
+    /// none of them ran.
     pub fn batch(&self, calls: Vec<(Tenant, Call)>) -> Result<Vec<Result<Answer, Failure>>, Failure> {
+        let spares: Vec<(Tenant, Spare)> = calls.iter().map(|(tenant, call)| (tenant.clone(), Spare::of(call))).collect();
         let jobs = calls.into_iter().map(|(tenant, call)| Job::Call(tenant, Box::new(call))).collect();
-        let done = self.0.store.submit_all(&self.0.court, jobs)?;
-        Ok(done
-            .into_iter()
-            .map(|done| match done {
-                Ok(Done::Answer(answer)) => Ok(*answer),
-                Ok(_) => Err(Failure::new(Code::Internal, "a job came to something else than an answer")),
-                Err(error) => Err(error.into()),
-            })
-            .collect())
+        let done = match guarded(|| Ok(self.0.store.submit_all(&self.0.court, jobs)?)) {
+            Ok(done) => done.into_iter().map(|done| done.map_err(Failure::from)).collect(),
+            Err(failure) if spares.iter().any(|(_, spare)| spare.is_kept()) => {
+                spares.iter().map(|_| Err(failure.clone())).collect::<Vec<_>>()
+            }
+            Err(failure) => return Err(failure),
+        };
+        let answers = done.into_iter().zip(spares).map(|(done, (tenant, spare))| match done {
+            Ok(Done::Answer(answer)) => Ok(*answer),
+            Ok(_) => Err(Failure::new(Code::Internal, "a job came to something else than an answer")),
+            Err(failure) => self.0.spared(&tenant, spare, failure),
+        });
+        Ok(answers.collect())
     }
 
     /// Erases a person: judged as `evidence.erase` on the account. Live instances that need the person's facts refuse it.

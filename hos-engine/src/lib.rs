@@ -21,6 +21,7 @@ mod report;
 mod seal;
 mod sealed;
 mod settings;
+mod shadow;
 pub mod store;
 mod tenant;
 mod verify;

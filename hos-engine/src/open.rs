@@ -120,7 +120,7 @@ impl Builder {
         let vault = Vault::open(Vault::path_beside(&path), false)?;
         let engine = Engine::assemble(store, self.court(Origin { store: id, epoch }, key, vault));
         engine.recover()?;
-        let active = engine.law();
+        let active = engine.law()?;
         match given {
             Some(law) if law.hash != active.hash => Err(Failure::new(
                 Code::LawNotActive,

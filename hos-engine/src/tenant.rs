@@ -6,13 +6,14 @@ use crate::desk::Desk;
 use crate::report::{Available, HistoryEntry, OutboxMessage};
 use crate::seal;
 use crate::sealed::FreshKeys;
+use crate::shadow::guarded;
 use crate::store::sql::state as state_sql;
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
 use hos_core::answer::Answer;
 use hos_core::call::{Adopt, Begin, By, Call, Can, Directory, Note, Transition};
 use hos_core::id::{InstanceId, KeyId, Name, Tenant, TreeHash};
-use hos_core::judge::{self, Bench, Instance};
+use hos_core::judge::{self, About, Bench, Instance};
 use hos_core::proof::record::Durability;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
@@ -97,8 +98,11 @@ impl TenantRef {
 
     /// May this principal do this to that? Answered from memory, at a directory version that the answer names.
     pub fn can(&self, call: &Can) -> Result<Answer, Failure> {
-        let view = self.view()?;
-        Ok(judge::can(&self.bench(&view, None), call))
+        let answer = guarded(|| {
+            let view = self.view()?;
+            Ok(judge::can(&self.bench(&view, None), call))
+        });
+        answer.or_else(|failure| self.desk.instead(&self.name, About::Act(&call.action), call.by.legacy.as_ref(), failure))
     }
 
     /// A birth.
@@ -128,7 +132,7 @@ impl TenantRef {
 
     /// Any call.
     pub fn call(&self, call: Call) -> Result<Answer, Failure> {
-        self.desk.answered(Job::Call(self.name.clone(), Box::new(call)))
+        self.desk.call(&self.name, call)
     }
 
     /// The instance as it stands.

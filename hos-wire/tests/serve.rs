@@ -68,7 +68,7 @@ fn an_order_in_json() {
     object.insert("args".into(), json!({ "amount": 1, "psp_ref": "x" }));
     let short = ask(&engine, "transition", &pay);
     assert_eq!((&short["allowed"], &short["code"]), (&json!(false), &json!("order.amount_short")));
-    assert_eq!(short["blockers"][0]["message"], engine.law().message("tr", "order.amount_short"));
+    assert_eq!(short["blockers"][0]["message"], engine.law().unwrap().message("tr", "order.amount_short"));
     pay["args"]["amount"] = json!(4200);
     pay["once"] = json!("k");
     let paid = ask(&engine, "transition", &pay);

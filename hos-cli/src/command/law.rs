@@ -65,7 +65,7 @@ impl Law {
 
 fn shown(global: &Global) -> Result<Done, Failure> {
     let engine = global.engine()?;
-    let (law, modes) = (engine.law(), engine.modes());
+    let (law, modes) = (engine.law()?, engine.modes());
     let mut text = format!("law      {} {}\n", Shown(&law.name), law.hash);
     if !law.namespace.is_empty() {
         let _ = writeln!(text, "space    {}", law.namespace);
@@ -112,7 +112,7 @@ impl Activate {
             None => engine.modes(),
         };
         self.mode.iter().try_for_each(|text| set_mode(&mut modes, text))?;
-        let by = global.by(&engine.law())?;
+        let by = global.by(&engine.law()?)?;
         let subject = format!("law {} {}", law.name, law.hash);
         let answer = engine.activate(&by, law, candidate, modes)?;
         answered(engine, &answer, &subject, "law.activate", global)

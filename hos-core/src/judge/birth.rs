@@ -12,11 +12,13 @@ use crate::answer::Answer;
 use crate::call::{Adopt, Begin, Call};
 use crate::contract::step;
 use crate::digest;
-use crate::id::{Handle, RecordHash};
+use crate::id::{Handle, InstanceId, Name, RecordHash};
+use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
 use crate::policy::Request;
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::{Blocker, Code};
+use crate::value::Record;
 
 /// What stands where a birth would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,29 @@ pub enum BeginRows {
     Taken,
     /// The tombstone of an erased one.
     Erased,
+}
+
+/// An instance as it comes to be: no record yet, nothing armed.
+fn newborn(bench: &Bench<'_>, of: &LawContract, id: &InstanceId, state: &Name, facts: &Record) -> Instance {
+    let mut handle = [0u8; 16];
+    digest::expand(&bench.seed, "thread handle", 0, &mut handle);
+    Instance {
+        contract: of.contract.name.clone(),
+        id: id.clone(),
+        handle: Handle(handle),
+        n: 0,
+        last: RecordHash([0; 32]),
+        state: state.clone(),
+        version: 0,
+        entered_n: 0,
+        entered_at: bench.now,
+        last_time: bench.now,
+        law: bench.active.law.hash,
+        contract_version: of.contract.version,
+        subject: data_subject(bench.active.law, &of.contract, facts),
+        facts: facts.clone(),
+        deadlines: Vec::new(),
+    }
 }
 
 /// Judges a birth.
@@ -63,25 +88,7 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     let Some(first) = event.branches.first() else {
         return refuse(bench, answer, event.name.as_str(), &whole(), Blocker::new(Code::Internal, "a birth that leads nowhere"));
     };
-    let mut handle = [0u8; 16];
-    digest::expand(&bench.seed, "thread handle", 0, &mut handle);
-    let newborn = Instance {
-        contract: call.contract.clone(),
-        id: call.id.clone(),
-        handle: Handle(handle),
-        n: 0,
-        last: RecordHash([0; 32]),
-        state: first.to.clone(),
-        version: 0,
-        entered_n: 0,
-        entered_at: bench.now,
-        last_time: bench.now,
-        law: bench.active.law.hash,
-        contract_version: of.contract.version,
-        subject: data_subject(bench.active.law, &of.contract, &call.facts),
-        facts: call.facts.clone(),
-        deadlines: Vec::new(),
-    };
+    let newborn = newborn(bench, of, &call.id, &first.to, &call.facts);
     let asked = Asked { by: &call.by, event, is_override: false, args: &call.args, reason: None, kind: Kind::Begun };
     let verdict = if wrong.is_empty() { judge(bench, of, &newborn, &asked) } else { Verdict::against(wrong) };
     let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
@@ -137,25 +144,8 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     if let Some(blocker) = wrong.into_iter().next() {
         return stop(answer, blocker);
     }
-    let mut handle = [0u8; 16];
-    digest::expand(&bench.seed, "thread handle", 0, &mut handle);
-    let mut instance = Instance {
-        contract: call.contract.clone(),
-        id: call.id.clone(),
-        handle: Handle(handle),
-        n: 0,
-        last: RecordHash([0; 32]),
-        state: call.state.clone(),
-        version: 1,
-        entered_n: 0,
-        entered_at: bench.now,
-        last_time: bench.now,
-        law: bench.active.law.hash,
-        contract_version: of.contract.version,
-        subject: data_subject(bench.active.law, &of.contract, &call.facts),
-        facts: call.facts.clone(),
-        deadlines: Vec::new(),
-    };
+    // What is adopted has moved once: it has a record and a version as if it had been born here.
+    let mut instance = Instance { version: 1, ..newborn(bench, of, &call.id, &call.state, &call.facts) };
     let resource = match resource_of(of, &instance) {
         Ok(resource) => resource,
         Err(blocker) => return stop(answer, blocker),

@@ -4,14 +4,14 @@ use super::bench::Bench;
 use super::door;
 use super::draft::{Drafting, Place};
 use super::evidence;
-use super::{Judged, call_digest};
+use super::{Judged, call_digest, world};
 use crate::call::{Call, Note};
 use crate::id::DottedName;
 use crate::law::mode::Mode;
 use crate::proof::record::{Kind, Slot};
 
 /// The reserved action of `record`; its resource is the gate named like the stream.
-const NOTE_ACTION: &str = "record.note";
+pub(super) const NOTE_ACTION: &str = "record.note";
 
 /// Judges a free record (`record.note`, on `Gate::"<stream>"`) and makes it. A refused one is not recorded: its bytes are
 /// the caller's, and nobody permitted them.
@@ -23,6 +23,8 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
     }
     if let Err(blocker) = bench.check_clock(None) {
         answer.blockers.push(blocker);
+        let mode = answer.mode;
+        world::stands(&mut answer, mode, call.by.legacy.as_ref());
         return Judged::only(answer);
     }
     let by = &call.by;
@@ -51,6 +53,8 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
         Err(blocker) => {
             answer.allowed = false;
             answer.blockers.push(blocker);
+            let mode = answer.mode;
+            world::stands(&mut answer, mode, by.legacy.as_ref());
             return Judged::only(answer);
         }
     };

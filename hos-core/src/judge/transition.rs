@@ -5,6 +5,7 @@ use super::door;
 use super::instance::Instance;
 use super::motion::{Motion, refuse};
 use super::verdict::{Asked, Verdict, answer_with, judge, shown, standing_blocker};
+use super::world::About;
 use super::{Judged, call_digest};
 use crate::answer::{Answer, Candidate};
 use crate::call::{By, Call, Transition};
@@ -23,6 +24,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     answer.mode = bench.modes.of(bench.tenant, call.contract.as_str());
     let whole = || Call::Transition(call.clone());
     let Some(instance) = instance else {
+        answer.mode = About::Event(&call.contract, &call.event).mode(bench.active.law, bench.modes, bench.tenant);
         let code =
             if bench.active.law.contracts.contains_key(&call.contract) { Code::InstanceUnknown } else { Code::ContractUnknown };
         let what = if code == Code::InstanceUnknown { shown(&call.id) } else { shown(&call.contract) };

@@ -342,6 +342,7 @@ impl Runner for Court {
     fn run(&self, tx: &Tx<'_>, group: &mut Group, job: Job) -> Result<Done, StoreError> {
         let done = match job {
             Job::Call(tenant, call) => self.call(tx, group, &tenant, &call).map(|a| Done::Answer(Box::new(a))),
+            Job::Unjudged(tenant, call, why) => self.unjudged(tx, group, &tenant, &call, why).map(|a| Done::Answer(Box::new(a))),
             Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),
             Job::OpenTenant(by, tenant) => self.open_tenant(tx, group, &by, &tenant).map(|a| Done::Answer(Box::new(a))),
             Job::Activate { by, law, candidate, modes } => {
