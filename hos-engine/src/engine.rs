@@ -2,11 +2,11 @@
 
 use crate::court::{Court, lock};
 use crate::desk::Desk;
-use crate::report::{VerifyOptions, VerifyReport, WorkReport};
+use crate::report::{LawEntry, VerifyOptions, VerifyReport};
 use crate::shadow::{Spare, guarded};
 use crate::store::StoreError;
 use crate::store::sql::evidence as evidence_sql;
-use crate::store::sqlite::{SqliteStore, Stats};
+use crate::store::sqlite::{SqliteStore, Stats, Vault};
 use crate::tenant::TenantRef;
 use crate::view::{self, InForce};
 use crate::work::{Done, Job, Plan};
@@ -30,6 +30,10 @@ pub struct Engine(Arc<Desk>);
 impl Engine {
     pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
         Self(Arc::new(Desk { store, court }))
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.0
     }
 
     pub(crate) fn found(&self, plan: Plan) -> Result<(), Failure> {
@@ -168,23 +172,9 @@ impl Engine {
         verify::copy(path, &self.0.court)
     }
 
-    /// A round of work: seals, signs, fires due deadlines of all tenants, forgets old once-keys, stores checkpoints.
-    pub fn work(&self) -> Result<WorkReport, Failure> {
-        let mut report = WorkReport::default();
-        for name in self.tenants()? {
-            loop {
-                let sealed = self.0.counted(Job::Seal { tenant: name.clone(), limit: 1000 })?;
-                report.sealed += sealed;
-                if sealed == 0 {
-                    break;
-                }
-            }
-            report.fired += TenantRef { desk: self.0.clone(), name: name.clone() }.tick(1000)?;
-            report.forgotten += self.0.counted(Job::Forget(name))?;
-        }
-        report.checkpoints = lock(&self.0.court.checkpoints).values().filter(|s| s.stored < s.size).count() as u64;
-        self.0.counted(Job::Flush)?;
-        Ok(report)
+    /// The store's laws: the active one, the candidate, then the earlier ones from the newest to the oldest.
+    pub fn laws(&self) -> Result<Vec<LawEntry>, Failure> {
+        self.0.read(|tx| self.0.court.law_entries(tx))
     }
 
     /// Copies the store while it is in use, verifies the copy, and only then gives it its name.
@@ -208,6 +198,13 @@ impl Engine {
             },
         )?;
         found.into_inner().ok_or_else(|| Failure::new(Code::Internal, "a backup was not verified"))
+    }
+
+    /// Copies the vault while it is in use. The copy brings back every key that it holds, also those of persons who are erased
+    /// later: keep it apart from copies of the store, and for a short time.
+    pub fn backup_vault(&self, to: &Path) -> Result<(), Failure> {
+        let readable = |copy: &Path| Vault::open_with(copy, Vault::options().read_only(true)).map(drop);
+        Ok(self.0.court.vault.backup(to, &mut |_| ControlFlow::Continue(()), &readable)?)
     }
 
     /// Stores what is still in memory (the last checkpoint) and closes.

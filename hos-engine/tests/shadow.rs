@@ -4,7 +4,7 @@
 mod support;
 
 use hos_core::call::{Begin, Call, Can, Legacy, Note, Transition};
-use hos_core::id::Tenant;
+use hos_core::id::{InstanceId, Name, Tenant};
 use hos_core::law::mode::{Mode, Modes};
 use hos_core::policy::Entity;
 use hos_core::refusal::Code;
@@ -254,6 +254,33 @@ fn a_store_that_cannot_be_read_leaves_the_world_its_word() {
         assert!(answer.allowed == allowed && answer.receipt.is_none() && !answer.lawful(), "{answer:?}");
         assert!(enforced.call(go("1", "go", allowed)).is_err());
     }
+}
+
+#[test]
+fn in_shadow_nothing_is_done_beside_the_world() {
+    let store = two_tenants(Settings::default());
+    let state = |tenant: &str, id: &str| {
+        let (contract, id) = (Name::new("o").unwrap(), InstanceId::new(id).unwrap());
+        store.tenant(tenant).instance(&contract, &id).unwrap().unwrap().state.as_str().to_owned()
+    };
+    let mut begin = new_order("2");
+    begin.by.legacy = world(true);
+    assert!(store.tenant("t1").begin(begin.clone()).unwrap().allowed && store.tenant("t2").begin(begin).unwrap().allowed);
+    // The world moved its order and sent its own mail: no message of ours sends another.
+    for (tenant, messages) in [("t1", 0), ("t2", 1)] {
+        assert!(store.tenant(tenant).call(go("1", "go", true)).unwrap().allowed);
+        let polled = store.tenant(tenant).outbox_poll(&root(), 10, Duration::from_secs(60)).unwrap();
+        assert_eq!((state(tenant, "1").as_str(), polled.len()), ("b", messages), "{tenant}");
+    }
+    // A deadline is the world's to fire. It stays armed, and once the law is enforced it is due at once.
+    store.clock.set(at("2026-01-01T02:00:00Z"));
+    assert_eq!(store.engine.work().unwrap().fired, 1);
+    assert_eq!((state("t1", "2"), state("t2", "2")), ("a".to_owned(), "c".to_owned()));
+    intact(&store.engine);
+    assert!(store.engine.activate(&root(), Arc::new(law::law()), None, Modes::default()).unwrap().allowed);
+    assert_eq!(store.engine.work().unwrap().fired, 1);
+    assert_eq!(state("t1", "2"), "c");
+    intact(&store.engine);
 }
 
 /// This test binary again, in a role, after `setup` in a shell.

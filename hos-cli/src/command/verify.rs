@@ -31,7 +31,7 @@ impl Verify {
         };
         let anchors = self.anchors.iter().map(read).collect::<Result<_, _>>()?;
         let engine = global.engine()?;
-        let progress = Progress::new("verifying");
+        let progress = Progress::new("verifying", global.json);
         let tell = |done, all| progress.tell(done, all);
         let report = engine.verify(&VerifyOptions { anchors, vkey: self.key.clone(), progress: Some(&tell) })?;
         drop(progress);

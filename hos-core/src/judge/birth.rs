@@ -6,7 +6,9 @@ use super::draft::{Drafting, Place};
 use super::evidence;
 use super::instance::Instance;
 use super::motion::{Motion, refuse};
-use super::verdict::{Asked, Verdict, answer_with, data_subject, judge, person, resource_of, shown, with_given};
+use super::verdict::{
+    Asked, Verdict, answer_with, contract_unknown, data_subject, judge, person, resource_of, shown, unknown, with_given,
+};
 use super::{Judged, call_digest};
 use crate::answer::Answer;
 use crate::call::{Adopt, Begin, Call};
@@ -64,12 +66,18 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
             answer,
             call.contract.as_str(),
             &Call::Begin(call.clone()),
-            Blocker::new(Code::ContractUnknown, shown(&call.contract)),
+            contract_unknown(bench.active.law, &call.contract),
         );
     };
     let whole = || Call::Begin(call.clone());
     let Some(event) = of.contract.begins.get(&call.event) else {
-        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::EventUnknown, shown(&call.event)));
+        return refuse(
+            bench,
+            answer,
+            call.event.as_str(),
+            &whole(),
+            unknown(Code::EventUnknown, &call.event, of.contract.begins.keys()),
+        );
     };
     answer.mode = bench.mode(&event.action, Some(call.contract.as_str()));
     if answer.mode == Mode::Off {
@@ -127,7 +135,7 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     let whole = Call::Adopt(call.clone());
     let stop = |answer: Answer, blocker| refuse(bench, answer, "adopt", &whole, blocker);
     let Some(of) = bench.active.law.contracts.get(&call.contract) else {
-        return stop(answer, Blocker::new(Code::ContractUnknown, shown(&call.contract)));
+        return stop(answer, contract_unknown(bench.active.law, &call.contract));
     };
     match rows {
         BeginRows::Free => {}

@@ -13,9 +13,11 @@ use crate::contract::definition::Due;
 use crate::contract::step::{self, Armed};
 use crate::id::Name;
 use crate::law::bundle::LawContract;
+use crate::law::mode::Mode;
 use crate::policy::{Entity, Request};
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::{Blocker, Code};
+use crate::time::Timestamp;
 use crate::value::Record;
 use std::collections::BTreeSet;
 
@@ -44,7 +46,8 @@ pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
 
 impl Motion<'_, '_> {
     /// Fires due deadlines, the earliest first, each as a move of its own by the law's clock principal. One that is refused
-    /// is disarmed and recorded, so that it holds nothing up.
+    /// is disarmed and recorded, so that it holds nothing up. Where the law is not enforced the world's state is the truth, and
+    /// nothing moves by itself: the deadline stays armed until it is.
     pub(super) fn fire_due(
         &mut self,
         of: &LawContract,
@@ -53,8 +56,7 @@ impl Motion<'_, '_> {
     ) -> (Instance, Option<Blocker>) {
         let now = self.bench.now.max(instance.last_time);
         loop {
-            let Some(due) = instance.deadlines.iter().filter(|d| d.due <= now).min_by_key(|d| (d.due, d.deadline)).cloned()
-            else {
+            let Some(due) = self.ripe(of, &instance, now) else {
                 return (instance, None);
             };
             if fired.len() >= self.bench.limits.deadlines_max {
@@ -66,6 +68,15 @@ impl Motion<'_, '_> {
             };
             fired.push(due.event);
         }
+    }
+
+    fn ripe(&self, of: &LawContract, instance: &Instance, now: Timestamp) -> Option<Armed> {
+        let enforced = |event: &Name| match of.contract.event(event.as_str(), instance.state.as_str()) {
+            Some((event, _)) => self.bench.mode(&event.action, Some(of.contract.name.as_str())) == Mode::Enforce,
+            None => self.bench.modes.of(self.bench.tenant, of.contract.name.as_str()) == Mode::Enforce,
+        };
+        let ripe = instance.deadlines.iter().filter(|d| d.due <= now && enforced(&d.event));
+        ripe.min_by_key(|d| (d.due, d.deadline)).cloned()
     }
 
     fn fire(&mut self, of: &LawContract, mut instance: Instance, due: &Armed) -> Result<Instance, Blocker> {

@@ -13,6 +13,7 @@ mod fetch;
 pub(crate) mod founding;
 mod history;
 mod outbox;
+mod registry;
 pub(crate) mod settle;
 
 use crate::laws::Laws;
