@@ -253,3 +253,24 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
         }
     }
 }
+
+#[test]
+fn of_many_processes_on_one_instance_one_moves_it() {
+    let world = World::new();
+    world.order("o-1");
+    let runs: Vec<common::Run> = std::thread::scope(|scope| {
+        let racer = |k: usize| {
+            let key = format!("k-{k}");
+            let arguments = ["transition", "order", "o-1", "pay", "--arg", "amount=4200", "--arg", "psp_ref=x", "--once", &key];
+            world.ayse_json(&arguments)
+        };
+        let racers: Vec<_> = (0..8).map(|k| scope.spawn(move || racer(k))).collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+    });
+    // Whoever comes second finds the work done, and gets the receipt of the one move.
+    let answers: Vec<_> = runs.into_iter().map(|run| run.ended(0).json()).collect();
+    assert_eq!(answers.iter().filter(|a| a["again"] == false).count(), 1, "{answers:?}");
+    assert!(answers.windows(2).all(|w| w[0]["receipt"]["record"] == w[1]["receipt"]["record"]), "{answers:?}");
+    assert_eq!(world.ayse(&["history", "order", "o-1", "--json"]).json()["history"].as_array().unwrap().len(), 2);
+    assert_eq!(world.run(&["verify", "--json"]).ended(0).json()["level"], "intact");
+}

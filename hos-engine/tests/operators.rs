@@ -2,11 +2,12 @@
 
 mod support;
 
-use hos_core::call::{By, Change, Legacy};
+use hos_core::call::{By, Change, Legacy, Transition};
 use hos_core::id::{InstanceId, Name};
 use hos_core::law::Law;
 use hos_core::law::files::{FILE_BYTES_MAX, FILES_MAX};
 use hos_core::law::mode::{Mode, Modes};
+use hos_core::proof::record::Kind;
 use hos_core::refusal::Code;
 use hos_engine::{LawStanding, Level, Seal, Settings, VerifyOptions, load_law};
 use std::cell::RefCell;
@@ -51,6 +52,96 @@ fn every_law_is_listed_with_its_records_and_its_living() {
     assert_eq!((laws[0].hash, laws[0].standing, laws[0].activations.len()), (founded, LawStanding::Active, 2));
     assert_eq!(laws[1].hash, second.hash, "of the earlier ones the newest first");
     assert_eq!(laws[0].activations[1].receipt.n, 2);
+}
+
+#[test]
+fn a_candidate_is_judged_beside_the_active_law_and_decides_nothing() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    let mut files = law::files();
+    let policies = &mut files.iter_mut().find(|(path, _)| path.ends_with(".cedar")).unwrap().1;
+    policies.extend_from_slice(b"@id(\"no\")forbid(principal,action in [N::Action::\"o.new\",N::Action::\"o.go\"],resource);\n");
+    let candidate = Arc::new(Law::load(files).unwrap_or_else(|f| panic!("{f:#?}")));
+    assert!(tenant.begin(new_order("1")).unwrap().candidate.is_none());
+    let activated = store.engine.activate(&root(), Arc::new(law::law()), Some(candidate.clone()), Modes::default());
+    assert!(activated.unwrap().allowed);
+    let begun = tenant.begin(new_order("2")).unwrap();
+    let moved = tenant.transition(go("2")).unwrap();
+    for answer in [&begun, &moved] {
+        assert!(answer.allowed && answer.lawful() && answer.receipt.is_some(), "{answer:?}");
+        let said = answer.candidate.as_ref().unwrap();
+        assert_eq!((said.law, said.allowed, &*said.blockers[0].code), (candidate.hash, false, "hos.forbidden"));
+    }
+    // Where both say the same there is nothing to tell.
+    let stranger = Transition::new(uid("A", "ann"), "o", "1", "late").unwrap();
+    let refused = tenant.transition(stranger).unwrap();
+    assert_eq!((refused.code(), &refused.candidate), (Some("hos.principal_type_unknown"), &None));
+    assert_eq!(store.engine.verify(&VerifyOptions::default()).unwrap().level, Level::Intact);
+}
+
+#[test]
+fn live_instances_migrate_at_their_next_touch() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    let (contract, id) = (Name::new("o").unwrap(), InstanceId::new("1").unwrap());
+    for id in ["1", "2"] {
+        assert!(tenant.begin(new_order(id)).unwrap().allowed);
+    }
+    let second = |migration: &str| {
+        let mut files = law::files();
+        let text = &mut files.iter_mut().find(|(path, _)| path == "contracts/o.toml").unwrap().1;
+        let changed = String::from_utf8(text.clone()).unwrap().replace("version=1", "version=2").replace("\"a\"", "\"x\"");
+        *text = (changed + migration).into_bytes();
+        Arc::new(Law::load(files).unwrap_or_else(|f| panic!("{f:#?}")))
+    };
+    let without = store.engine.activate(&root(), second(""), None, Modes::default()).unwrap();
+    assert_eq!(without.code(), Some("hos.law_in_use"));
+    let law = second("[migrate.\"1\"]\na=\"x\"\n");
+    assert!(store.engine.activate(&root(), law.clone(), None, Modes::default()).unwrap().allowed);
+    assert_eq!(tenant.instance(&contract, &id).unwrap().unwrap().state.as_str(), "a", "nobody has touched it yet");
+    assert!(tenant.available(&contract, &id, &root()).unwrap()[0].answer.allowed);
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    let history = tenant.history(&contract, &id, 0, 10).unwrap();
+    let told: Vec<_> = history.iter().map(|e| (e.header.kind, e.header.to.as_ref().unwrap().as_str().to_owned())).collect();
+    assert_eq!(told, [(Kind::Begun, "a".into()), (Kind::Migrated, "x".into()), (Kind::Moved, "b".into())]);
+    let instance = tenant.instance(&contract, &id).unwrap().unwrap();
+    assert_eq!((instance.law, instance.contract_version), (law.hash, 2));
+    // The other one is touched by its deadline: it migrates, and waits anew in the state that it enters.
+    let state = || tenant.instance(&contract, &InstanceId::new("2").unwrap()).unwrap().unwrap().state.as_str().to_owned();
+    store.clock.set(at("2026-01-01T01:00:00Z"));
+    assert_eq!((store.engine.work().unwrap().fired, state()), (0, "x".to_owned()));
+    store.clock.set(at("2026-01-01T02:00:00Z"));
+    assert_eq!((store.engine.work().unwrap().fired, state()), (1, "c".to_owned()));
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+}
+
+#[test]
+fn proofs_of_the_log_hold_for_its_own_roots() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    let mut heads = Vec::new();
+    for id in 0..9 {
+        assert!(tenant.begin(new_order(&format!("{id}"))).unwrap().allowed);
+        let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+        let (_, size, root) = report.logs.iter().find(|(name, ..)| name == "t1").unwrap().clone();
+        heads.push((size, root));
+    }
+    let (last, last_root) = heads.last().cloned().unwrap();
+    for (size, root) in &heads {
+        let proof = tenant.consistency(*size, last).unwrap();
+        let (old, new) = (hash_of(root), hash_of(&last_root));
+        assert!(hos_core::proof::tree::verify_consistency(*size, last, &old, &new, &proof).is_ok(), "{size}");
+        if *size < last {
+            assert!(hos_core::proof::tree::verify_consistency(*size, last, &new, &old, &proof).is_err(), "{size}");
+        }
+    }
+    assert!(tenant.inclusion(0, last).is_ok() && tenant.inclusion(last, last).is_err());
+}
+
+fn hash_of(hex: &str) -> hos_core::id::TreeHash {
+    let byte = |i: usize| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap();
+    hos_core::id::TreeHash(std::array::from_fn(byte))
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::verdict::{
     Asked, Verdict, answer_with, contract_unknown, data_subject, judge, person, resource_of, shown, unknown, with_given,
 };
 use super::{Judged, call_digest};
-use crate::answer::Answer;
+use crate::answer::{Answer, Candidate};
 use crate::call::{Adopt, Begin, Call};
 use crate::contract::step;
 use crate::digest;
@@ -101,6 +101,7 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     let verdict = if wrong.is_empty() { judge(bench, of, &newborn, &asked) } else { Verdict::against(wrong) };
     let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
     answer_with(&mut answer, &verdict);
+    answer.candidate = candidate_view(bench, call, &verdict.blockers);
     let landed = match (&answer.mode, &call.by.legacy) {
         (Mode::Shadow, legacy) => {
             door::shadowed(&mut answer, legacy.as_ref().map(|l| l.allowed));
@@ -127,6 +128,26 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     answer.to = Some(born.state.clone());
     answer.version = Some(born.version);
     motion.done(answer, Some(born), once)
+}
+
+/// What the candidate law says of a birth, where it says something else.
+fn candidate_view(bench: &Bench<'_>, call: &Begin, blockers: &[Blocker]) -> Option<Candidate> {
+    let standing = bench.candidate?;
+    let other = Bench { active: standing, guards: None, candidate: None, ..*bench };
+    let said = match standing.law.contracts.get(&call.contract) {
+        None => vec![contract_unknown(standing.law, &call.contract)],
+        Some(of) => match of.contract.begins.get(&call.event).and_then(|event| Some((event, event.branches.first()?))) {
+            None => vec![unknown(Code::EventUnknown, &call.event, of.contract.begins.keys())],
+            Some((event, first)) => {
+                let mut wrong = step::check_given("fact", &of.contract.facts, &call.facts);
+                wrong.extend(step::check_given("argument", &event.args, &call.args));
+                let asked = Asked { by: &call.by, event, is_override: false, args: &call.args, reason: None, kind: Kind::Begun };
+                let newborn = newborn(&other, of, &call.id, &first.to, &call.facts);
+                if wrong.is_empty() { judge(&other, of, &newborn, &asked).blockers } else { wrong }
+            }
+        },
+    };
+    door::differing(blockers, standing, said)
 }
 
 /// Brings an existing row in: policy-checked as the contract's `<contract>.adopt`, attested, not judged.

@@ -7,6 +7,7 @@ use super::draft::{Drafting, Place};
 use super::evidence;
 use super::instance::Instance;
 use super::motion::Motion;
+use super::transition::migrated_contract;
 use super::verdict::{Asked, Verdict, judge, resource_of, shown, with_given};
 use crate::call::By;
 use crate::contract::definition::Due;
@@ -35,8 +36,17 @@ pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
         return Judged::only(answer);
     }
     let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    // As before any event: a newer version of the contract first.
+    let present = match motion.migrate(instance.clone()) {
+        Ok(present) => present,
+        Err(blocker) => {
+            answer.blockers.push(blocker);
+            return Judged::only(answer);
+        }
+    };
+    let of = if present.law == instance.law { of } else { migrated_contract(bench, of, &instance.contract) };
     // What stopped it, if anything did, is for the next tick; what has fired has fired.
-    let (after, _) = motion.fire_due(of, instance.clone(), &mut answer.fired);
+    let (after, _) = motion.fire_due(of, present, &mut answer.fired);
     answer.allowed = true;
     answer.to = Some(after.state.clone());
     answer.version = Some(after.version);

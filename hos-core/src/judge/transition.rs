@@ -210,6 +210,6 @@ fn candidate_view(bench: &Bench<'_>, present: &Instance, call: &Transition, bloc
     door::differing(blockers, standing, said)
 }
 
-fn migrated_contract<'a>(bench: &Bench<'a>, old: &'a LawContract, name: &Name) -> &'a LawContract {
+pub(super) fn migrated_contract<'a>(bench: &Bench<'a>, old: &'a LawContract, name: &Name) -> &'a LawContract {
     bench.active.law.contracts.get(name).unwrap_or(old)
 }

@@ -3,12 +3,12 @@
 use super::Judged;
 use super::bench::Bench;
 use super::motion::refuse;
-use super::note::NOTE_ACTION;
 use crate::answer::Answer;
 use crate::call::{Call, Legacy};
 use crate::id::{Name, Tenant};
 use crate::law::Law;
 use crate::law::mode::{Mode, Modes};
+use crate::law::reserved;
 use crate::policy::Entity;
 use crate::refusal::Blocker;
 use crate::value::Record;
@@ -45,7 +45,7 @@ impl<'a> About<'a> {
         let (contract, actions): (&Name, Vec<&str>) = match self {
             About::Always => return Mode::Enforce,
             About::Act(action) => return modes.of(tenant, action),
-            About::Note => return modes.of(tenant, NOTE_ACTION),
+            About::Note => return modes.of(tenant, reserved::NOTE),
             About::Birth(contract, event) => {
                 let found = law.contracts.get(contract).and_then(|of| of.contract.begins.get(event));
                 (contract, found.map(|e| e.action.as_str()).into_iter().collect())
