@@ -162,13 +162,8 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     };
     let given = with_given(&resource, &call.by.given);
     let ruling = door::action(bench.active, &format!("{}.adopt", call.contract)).and_then(|action| {
-        let request = Request {
-            principal: &call.by.principal,
-            action,
-            resource: &resource.uid,
-            given: &given,
-            context: &call.by.context,
-        };
+        let request =
+            Request { principal: &call.by.principal, action, resource: &resource.uid, given: &given, context: &call.by.context };
         bench.active.bound.decide(&request)
     });
     door::apply_ruling(&mut answer, ruling);

@@ -130,13 +130,8 @@ impl Motion<'_, '_> {
             let action = of.contract.expressions.get(index).map(|e| e.action.as_str()).unwrap_or_default();
             let action = door::action(standing, action).map_err(|b| b.to_string())?;
             let context = Record::new();
-            let request = Request {
-                principal: &clock.principal,
-                action,
-                resource: &resource.uid,
-                given: &given,
-                context: &context,
-            };
+            let request =
+                Request { principal: &clock.principal, action, resource: &resource.uid, given: &given, context: &context };
             standing.bound.prepare(&request).map_err(|b| b.to_string())?.instant(of.expression(index))
         })
     }
