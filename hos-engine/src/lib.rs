@@ -20,9 +20,11 @@ mod open;
 pub mod ports;
 mod replay;
 mod report;
+mod round;
 mod seal;
 mod sealed;
 mod settings;
+mod shadow;
 pub mod store;
 mod tenant;
 mod verify;
@@ -35,7 +37,9 @@ pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
 pub use replay::{BacktestReport, Change, Counts, Differing, ReplayOptions, ReplayReport, Span, Witness};
-pub use report::{Available, HistoryEntry, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
+pub use report::{
+    Available, HistoryEntry, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport,
+};
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;
 pub use tenant::TenantRef;

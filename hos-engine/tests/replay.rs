@@ -158,7 +158,10 @@ fn directory(store: &Store, t1: &TenantRef) {
     support::change(t1, Change::Put { uid: uid("R", "gone"), attrs: Record::new() });
     support::change(t1, Change::Remove { uid: uid("R", "gone") });
     no(as_ann(Change::Put { uid: uid("R", "mine"), attrs: Record::new() }), "hos.not_permitted");
-    no(as_ann(Change::Grant { id: "h".into(), template: "none".into(), principal: None, resource: None }), "hos.template_unknown");
+    no(
+        as_ann(Change::Grant { id: "h".into(), template: "none".into(), principal: None, resource: None }),
+        "hos.template_unknown",
+    );
     let ghost = Change::Put { uid: uid("A", "ghost"), attrs: Record::new() };
     no(t1.directory(Directory::new(root(), ghost)).unwrap(), "hos.directory_conflict");
     yes(store.engine.open_tenant(&By::new(root()), &Tenant::new("t2").unwrap()).unwrap());

@@ -17,14 +17,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Judge the kept past again under another law: how many decisions would differ, and which. Exit 3 where any would.
+/// With `--tenant` one tenant's past alone.
 #[derive(Debug, Args)]
 pub(super) struct Backtest {
     /// The other law's directory
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// One tenant's past; all tenants', where none is named
-    #[arg(long = "of", value_name = "TENANT")]
-    of: Option<String>,
     /// From this claimed time on
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
@@ -37,7 +35,7 @@ pub(super) struct Backtest {
 }
 
 fn time(text: Option<&String>) -> Result<Option<Timestamp>, Failure> {
-    let parse = |text: &String| Timestamp::parse(text).ok_or_else(|| usage(format!("`{}` is no time", show::inert(text))));
+    let parse = |text: &String| Timestamp::parse(text).map_err(|e| usage(e.to_string()));
     text.map(parse).transpose()
 }
 
@@ -48,7 +46,8 @@ impl Backtest {
 
     pub(super) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let law = Arc::new(load_law(&self.dir)?);
-        let tenant = self.of.as_deref().map(Tenant::new).transpose()?;
+        // What the environment names is where calls go; a past is narrowed only on purpose.
+        let tenant = global.tenant.as_deref().map(Tenant::new).transpose()?;
         let (from, to) = (time(self.from.as_ref())?, time(self.to.as_ref())?);
         let engine = global.engine()?;
         let progress = Progress::new("judging again");
@@ -72,13 +71,8 @@ fn place(witness: &Witness) -> String {
 }
 
 fn text(report: &BacktestReport, name: &str) -> String {
-    let mut out = format!(
-        "{} of {} decisions would differ under {} {}\n",
-        report.differs(),
-        report.judged,
-        show::inert(name),
-        report.law
-    );
+    let mut out =
+        format!("{} of {} decisions would differ under {} {}\n", report.differs(), report.judged, show::inert(name), report.law);
     let _ = writeln!(out, "same     {}, of them {} by other policies", report.same, report.other_policies);
     let _ = writeln!(out, "unjudged {} erased, {} attested", report.erased, report.attested);
     for (change, count) in &report.changes {

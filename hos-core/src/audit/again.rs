@@ -32,11 +32,8 @@ impl Replayed {
 
 /// Judges the records of a story that holds. A law that does not load here leaves its records judged by nobody: they differ.
 pub(super) fn replayed(bundle: &Bundle, story: &Story<'_>) -> Replayed {
-    let loaded: HashMap<LawHash, Arc<Law>> = bundle
-        .laws
-        .iter()
-        .filter_map(|law| Some((law.hash, Arc::new(Law::load(law.files.clone()).ok()?))))
-        .collect();
+    let loaded: HashMap<LawHash, Arc<Law>> =
+        bundle.laws.iter().filter_map(|law| Some((law.hash, Arc::new(Law::load(law.files.clone()).ok()?)))).collect();
     let laws = |hash: &LawHash| loaded.get(hash).cloned();
     let past = Past::new(&laws);
     let mut thread = Thread::default();

@@ -20,6 +20,7 @@ mod office;
 mod slice;
 mod transition;
 mod verdict;
+mod world;
 
 pub use bench::{Bench, Limits, Standing};
 pub use birth::{BeginRows, adopt, begin};
@@ -37,6 +38,7 @@ pub use office::{Act, act, attest};
 pub use slice::Slice;
 pub use transition::{available, migrate, transition};
 pub use verdict::data_subject;
+pub use world::{About, bare, stands, unjudged};
 
 use crate::answer::{Answer, Receipt};
 use crate::call::{Call, Transition};
@@ -82,10 +84,13 @@ impl Judged {
 }
 
 /// Answers a call whose once-key was used before: the first receipt again, or a refusal.
-pub fn again(bench: &Bench<'_>, digest: &CallDigest, hit: &OnceHit) -> Judged {
+pub fn again(bench: &Bench<'_>, call: &Call, hit: &OnceHit) -> Judged {
+    let (digest, legacy) = (call_digest(call), call.by().legacy.as_ref());
+    let mode = About::of(call).mode(bench.active.law, bench.modes, bench.tenant);
     let mut answer = bench.blank();
-    if hit.digest != *digest {
+    if hit.digest != digest {
         answer.blockers.push(Blocker::new(Code::OnceConflict, "the once-key was used for a call with other content"));
+        stands(&mut answer, mode, legacy);
         return Judged::only(answer);
     }
     answer.allowed = true;
@@ -94,6 +99,7 @@ pub fn again(bench: &Bench<'_>, digest: &CallDigest, hit: &OnceHit) -> Judged {
     answer.from = hit.header.from.clone();
     answer.to = hit.header.to.clone();
     answer.receipt = Some(hit.receipt.clone());
+    stands(&mut answer, mode, legacy);
     Judged::only(answer)
 }
 

@@ -225,7 +225,7 @@ fn placed(fault: Fault, admitted: &files::Files) -> Fault {
     }
 }
 
-fn namespace_of(manifest: Option<&Manifest>, admitted: &files::Files) -> String {
+pub(super) fn namespace_of(manifest: Option<&Manifest>, admitted: &files::Files) -> String {
     let guessed = || admitted.get(files::SCHEMA).map(|f| manifest::guess_namespace(&f.text)).unwrap_or_default();
     manifest.map_or_else(guessed, |m| m.namespace.clone())
 }

@@ -108,7 +108,7 @@ fn outline_of(law: &Law) -> Outline {
     };
     for file in &law.files {
         // One file alone, hashed as a law of one file is: two are the same where the hashes are.
-        let hash = digest::law_hash([(file.path.as_str(), file.text.as_bytes())]);
+        let hash = digest::law_hash(std::iter::once((file.path.as_str(), file.text.as_bytes())));
         let fields = [("bytes", file.text.len().to_string()), ("hash", hash.to_string())];
         put(0, "", "file", file.path.clone(), fields.map(|(name, text)| (name.to_owned(), text)).into());
     }

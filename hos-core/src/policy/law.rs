@@ -58,7 +58,7 @@ impl PolicyLaw {
     ///
     /// Codes: `law.schema.*` (parse, invalid, too_deep, too_large, warning, unknown_entity_type, unknown_action,
     /// action_resource, conflict, two_owners), `law.policy.*` (parse, invalid, warning, missing_id, bad_id, duplicate_id,
-    /// too_deep, too_large, forbid_may_err), `law.contract.expression_*` (parse, invalid, warning, scope). Faults in a
+    /// too_deep, too_large, forbid_may_err, forbid_hangs), `law.contract.expression_*` (parse, invalid, warning, scope). Faults in a
     /// contract's file have the span within it but no line and column, for its text is not at hand here.
     pub fn compile(sources: &Sources<'_>) -> (Option<PolicyLaw>, Vec<Fault>) {
         let mut faults = Vec::new();
@@ -83,6 +83,7 @@ impl PolicyLaw {
         let maybe_entity = |name: &str| entity_attributes.contains(name);
         for (file, parsed) in sources.policies.iter().zip(&parsed) {
             faults.extend(parsed.iter().filter_map(|p| cedar::check::forbid_may_err(file, p, &maybe_entity)));
+            faults.extend(parsed.iter().filter_map(|p| cedar::check::forbid_hangs(file, p)));
         }
         let mut rules: Vec<Rule> = parsed.iter().flatten().map(|p| cedar::parse::rule(&p.template)).collect();
         let bodies = rules.iter_mut().filter_map(|rule| rule.body.as_mut());

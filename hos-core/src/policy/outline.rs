@@ -32,9 +32,10 @@ fn list<'n>(names: impl IntoIterator<Item = &'n String>) -> String {
 fn type_text(ty: &Ty) -> String {
     match ty {
         Ty::Record(shape) => {
-            let fields = shape.fields.iter().map(|(name, field)| {
-                format!("{name}{}: {}", if field.required { "" } else { "?" }, type_text(&field.ty))
-            });
+            let fields = shape
+                .fields
+                .iter()
+                .map(|(name, field)| format!("{name}{}: {}", if field.required { "" } else { "?" }, type_text(&field.ty)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         Ty::Set(inner) => format!("Set<{}>", type_text(inner)),

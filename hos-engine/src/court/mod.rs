@@ -14,6 +14,7 @@ pub(crate) mod heads;
 pub(crate) mod history;
 mod kept;
 mod outbox;
+mod registry;
 pub(crate) mod settle;
 
 use crate::Failure;
@@ -367,6 +368,7 @@ impl Runner for Court {
         self.doubt(group, &job);
         let done = match job {
             Job::Call(tenant, call) => self.call(tx, group, &tenant, &call).map(|a| Done::Answer(Box::new(a))),
+            Job::Unjudged(tenant, call, why) => self.unjudged(tx, group, &tenant, &call, why).map(|a| Done::Answer(Box::new(a))),
             Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),
             Job::OpenTenant(by, tenant) => self.open_tenant(tx, group, &by, &tenant).map(|a| Done::Answer(Box::new(a))),
             Job::Activate { by, law, candidate, modes } => {

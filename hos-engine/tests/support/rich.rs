@@ -5,7 +5,8 @@ use hos_core::law::Law;
 use std::sync::Arc;
 
 const MANIFEST: &str = "name=\"rich\"\nnamespace=\"N\"\npersons=[\"A\"]\n";
-const SCHEMA: &str = "namespace N{entity A in [R]={};entity R;entity P;entity Clock;entity Gate;entity S={closes:datetime,frozen:Bool};entity O;
+const SCHEMA: &str =
+    "namespace N{entity A in [R]={};entity R;entity P;entity Clock;entity Gate;entity S={closes:datetime,frozen:Bool};entity O;
 action \"o.new\",\"o.go\",\"o.more\",\"o.back\",\"o.adopt\",\"o.close\" appliesTo{principal:[A],resource:[O]};
 action \"o.paid\" appliesTo{principal:[A,P],resource:[O]};
 action \"o.late\" appliesTo{principal:[Clock],resource:[O]};
@@ -85,16 +86,18 @@ pub(crate) fn law() -> Arc<Law> {
 
 /// Another policy more, the same contract: instances keep the older law's guards.
 pub(crate) fn stricter() -> Arc<Law> {
-    load(POLICIES.to_owned() + "@id(\"small\")forbid(principal,action==N::Action::\"o.go\",resource)when{context.amount>50};\n", CONTRACT.to_owned())
+    load(
+        POLICIES.to_owned() + "@id(\"small\")forbid(principal,action==N::Action::\"o.go\",resource)when{context.amount>50};\n",
+        CONTRACT.to_owned(),
+    )
 }
 
 /// The next version of the contract: `a` is called `open`, and its guard another.
 pub(crate) fn newer() -> Arc<Law> {
-    let contract = CONTRACT
-        .replace("version=1", "version=2")
-        .replace("\"a\"", "\"open\"")
-        .replace("require=[{code=\"much\",when=\"context.amount <= resource.cap\"}]", "require=[{code=\"odd\",when=\"context.amount != 7\"},{code=\"much\",when=\"context.amount <= resource.cap\"}]")
-        + "[migrate.\"1\"]\na=\"open\"\nb=\"b\"\n";
+    let contract = CONTRACT.replace("version=1", "version=2").replace("\"a\"", "\"open\"").replace(
+        "require=[{code=\"much\",when=\"context.amount <= resource.cap\"}]",
+        "require=[{code=\"odd\",when=\"context.amount != 7\"},{code=\"much\",when=\"context.amount <= resource.cap\"}]",
+    ) + "[migrate.\"1\"]\na=\"open\"\nb=\"b\"\n";
     load(POLICIES.to_owned(), contract)
 }
 

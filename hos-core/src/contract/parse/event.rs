@@ -53,7 +53,8 @@ impl Parser<'_> {
                     self.no_second_arrow(&mut taken, &arrow);
                     // A record keeps an override's reason among its arguments, under this name.
                     if section == "override" && arrow.args.contains_key("reason") {
-                        let message = format!("`{name}` is an override: its reason is given besides, an argument is called otherwise");
+                        let message =
+                            format!("`{name}` is an override: its reason is given besides, an argument is called otherwise");
                         self.error("law.contract.reserved", arrow.span.clone(), message);
                     }
                     arrows.push(arrow);
