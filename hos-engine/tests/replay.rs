@@ -6,10 +6,12 @@ use hos_core::answer::Answer;
 use hos_core::audit::{self, replay::Outcome};
 use hos_core::call::{Adopt, Begin, By, Change, Directory, Legacy, Note, Transition};
 use hos_core::id::{InstanceId, Name, Tenant, Uid};
+use hos_core::judge::{decode_slice, encode_world};
 use hos_core::law::Law;
 use hos_core::law::mode::{Mode, Modes};
 use hos_core::policy::Entity;
-use hos_core::proof::record::Header;
+use hos_core::proof::record::{Header, Part, Slot};
+use hos_core::proof::stored::{StoredBox, decode_stored, encode_stored};
 use hos_core::proof::trust::Trust;
 use hos_core::value::{Record, Value};
 use hos_engine::clock::SetClock;
@@ -244,19 +246,24 @@ fn the_engine_s_own_small_store_is_judged_again_with_a_person_erased() {
 
 /// Rewrites the header of an instance's last record before it has a place in the log, as a bent judge would have made it.
 fn bend(store: Store, id: &str, change: impl FnOnce(&mut Header)) -> (Engine, tempfile::TempDir) {
+    bend_all(store, id, |header, _| change(header))
+}
+
+/// As [`bend`], with the stored parts.
+fn bend_all(store: Store, id: &str, change: impl FnOnce(&mut Header, &mut Vec<u8>)) -> (Engine, tempfile::TempDir) {
     let (builder, path) = (store.builder(), store.path.clone());
     let Store { engine, dir, .. } = store;
     engine.close().unwrap();
     let db = Connection::open(&path).unwrap();
-    let read = "SELECT i.handle, i.n, r.header FROM hos_instance i JOIN hos_record r
+    let read = "SELECT i.handle, i.n, r.header, r.parts FROM hos_instance i JOIN hos_record r
                 ON r.tenant = i.tenant AND r.thread = i.handle AND r.n = i.n WHERE i.tenant = 't1' AND i.id = ?1";
-    let (handle, n, bytes): (Vec<u8>, i64, Vec<u8>) =
-        db.query_row(read, params![id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    let (handle, n, bytes, mut parts): (Vec<u8>, i64, Vec<u8>, Vec<u8>) =
+        db.query_row(read, params![id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
     let mut header = Header::decode(&bytes).unwrap();
-    change(&mut header);
+    change(&mut header, &mut parts);
     let bent = header.encode().unwrap();
-    let write = "UPDATE hos_record SET header = ?3 WHERE tenant = 't1' AND thread = ?1 AND n = ?2";
-    assert_eq!(db.execute(write, params![handle, n, bent]).unwrap(), 1);
+    let write = "UPDATE hos_record SET header = ?3, parts = ?4 WHERE tenant = 't1' AND thread = ?1 AND n = ?2";
+    assert_eq!(db.execute(write, params![handle, n, bent, parts]).unwrap(), 1);
     let last = hos_core::digest::record_hash(&bent);
     let write = "UPDATE hos_instance SET last = ?2 WHERE tenant = 't1' AND handle = ?1";
     assert_eq!(db.execute(write, params![handle, last.0.to_vec()]).unwrap(), 1);
@@ -271,7 +278,7 @@ fn a_planted_verdict_is_named_though_the_evidence_is_whole() {
     let bends: [(&str, fn(&mut Header)); 3] = [
         ("policies", |header| header.policies = vec!["own".into()]),
         ("to", |header| header.to = Name::new("d").ok()),
-        ("mode", |header| header.mode = 0),
+        ("contract version", |header| header.contract_version = Some(7)),
     ];
     for (what, change) in bends {
         let store = world(Settings { seal: Seal::Worker, ..Settings::default() });
@@ -294,6 +301,72 @@ fn a_planted_verdict_is_named_though_the_evidence_is_whole() {
             assert_eq!((report.level, replay.differs), (Level::Intact, 1), "{:?}", report.findings);
         }
     }
+}
+
+/// Puts another shop into the world that a record says was judged, with its commitment; what is nobody's lies in the clear.
+fn another_shop(header: &mut Header, parts: &mut Vec<u8>, change: impl Fn(&mut Entity)) {
+    let mut boxes = decode_stored(parts).unwrap();
+    let stored = boxes.first_mut().filter(|stored| stored.is_clear()).unwrap();
+    let opened = stored.open_listed(None, &header.parts).unwrap();
+    let made: Vec<Part> = opened
+        .into_iter()
+        .map(|part| {
+            let mut plaintext = part.plaintext;
+            if part.slot == Slot::Slice {
+                let (mut entities, links) = decode_slice(&plaintext).unwrap();
+                entities.iter_mut().filter(|e| e.uid == uid("S", "s")).for_each(&change);
+                plaintext = encode_world(&entities, &links);
+            }
+            Part::new(part.slot, part.index, None, part.salt, plaintext)
+        })
+        .collect();
+    for part in &made {
+        let listed = header.parts.iter_mut().find(|p| (p.slot, p.index) == (part.slot, part.index)).unwrap();
+        listed.commitment = part.commitment();
+    }
+    let listed: Vec<_> = made.iter().map(|part| (part, part.commitment())).collect();
+    *stored = StoredBox::seal(&listed, None, [0; 24]).unwrap();
+    let bent = encode_stored(&boxes).unwrap();
+    *parts = bent;
+}
+
+#[test]
+fn a_world_that_the_directory_never_had_is_named() {
+    let made = || {
+        let store = world(Settings { seal: Seal::Worker, ..Settings::default() });
+        let t1 = store.tenant("t1");
+        let mut shop = shop_of(&t1);
+        let first = shop.clone();
+        yes(t1.begin(new("ann", "s", "1")).unwrap());
+        shop.attrs.insert("frozen".to_owned(), Value::Bool(true));
+        support::change(&t1, Change::Put { uid: shop.uid, attrs: shop.attrs });
+        yes(t1.transition(event(root(), "1", "go").arg("amount", 1)).unwrap());
+        (store, first)
+    };
+    let (store, first) = made();
+    replayed(&store.engine);
+    // The shop as it was before the move, which the directory had changed by then.
+    let (engine, _dir) = bend_all(store, "1", |header, parts| another_shop(header, parts, |shop| *shop = first.clone()));
+    let replay = engine.replay(&ReplayOptions::default()).unwrap();
+    assert_eq!((replay.differs, replay.listed[0].what.as_str()), (1, "part slice"), "{replay:#?}");
+    assert_eq!(replay.listed[0].now, "by then the directory had changed it");
+    // The shop with an attribute that no record gave, and one that cites a record that there never was.
+    let forge: [(fn(&mut Entity), &str); 2] = [
+        (|shop| drop(shop.attrs.insert("frozen".to_owned(), Value::Bool(false))), "the directory records come to another"),
+        (|shop| shop.record = Some(hos_core::id::RecordHash([7; 32])), "no directory record made it"),
+    ];
+    for (forge, why) in forge {
+        let (store, _) = made();
+        let (engine, _dir) = bend_all(store, "1", |header, parts| another_shop(header, parts, forge));
+        let (report, replay) = engine.verify_replayed(&VerifyOptions::default(), None).unwrap();
+        assert_eq!((report.level, replay.differs), (Level::Intact, 1), "{:?}", report.findings);
+        assert_eq!(replay.listed[0].now, why);
+    }
+}
+
+fn shop_of(tenant: &TenantRef) -> Entity {
+    let (entities, _) = tenant.directory_entities().unwrap();
+    entities.into_iter().find(|e| e.uid == uid("S", "s")).unwrap()
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Backtest {
         let tenant = global.tenant.as_deref().map(Tenant::new).transpose()?;
         let (from, to) = (time(self.from.as_ref())?, time(self.to.as_ref())?);
         let engine = global.engine()?;
-        let progress = Progress::new("judging again");
+        let progress = Progress::new("judging again", global.json);
         let tell = |done, all| progress.tell(done, all);
         let options = ReplayOptions { tenant, from, to, progress: Some(&tell), ..ReplayOptions::default() };
         let report = engine.backtest(&law, &options)?;

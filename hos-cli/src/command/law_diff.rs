@@ -35,7 +35,7 @@ fn law(said: &str, global: &Global) -> Result<Arc<Law>, Failure> {
         return Ok(Arc::new(load_law(Path::new(said))?));
     }
     let engine = global.engine()?;
-    let law = engine.law();
+    let law = engine.law()?;
     engine.close()?;
     Ok(law)
 }

@@ -74,8 +74,13 @@ pub(crate) fn again(tx: &Tx<'_>, court: &Court, options: &ReplayOptions<'_>) -> 
     let mut walk = Walk::new(tx, court, &past, options);
     let mut report = ReplayReport::default();
     for tenant in walk.tenants()? {
+        let rows = walk.rows(&tenant)?;
         walk.tenant(&tenant, &mut |seen, before| {
-            match past.again(seen.record, before) {
+            let outcome = match past.again(seen.record, before) {
+                Outcome::Same => rows.held(seen.record, tenant.is_universe(), seen.place),
+                other => other,
+            };
+            match outcome {
                 Outcome::Same => report.replayed += 1,
                 Outcome::Erased => report.erased += 1,
                 Outcome::Attested => report.attested += 1,

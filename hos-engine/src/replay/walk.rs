@@ -7,18 +7,20 @@ use crate::sealed::FreshKeys;
 use crate::store::Row;
 use crate::store::sql::{evidence as sql, state as state_sql};
 use crate::store::sqlite::Tx;
-use hos_core::audit::replay::{Before, Part, Past, Record, Thread};
+use hos_core::audit::replay::{Before, Part, Past, Record, RowFold, Rows, Thread};
 use hos_core::digest;
 use hos_core::id::{Handle, InstanceId, Name, RecordHash, Tenant};
-use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread, WasAsked, decode_asked, decode_change, decode_text};
+use hos_core::judge::{WasAsked, decode_asked, decode_text};
 use hos_core::proof::part::PartError;
-use hos_core::proof::record::{Decision, Header, Kind, Slot};
+use hos_core::proof::record::{Header, Kind, Slot};
 use hos_core::proof::stored::{Opened, decode_stored};
 use hos_core::refusal::Code;
 use std::collections::HashMap;
 
 /// How many records are read at once.
 const PAGE: usize = 256;
+/// How many records of a directory row are read at once: most have few.
+const ROW_PAGE: usize = 4;
 /// After how many records the keys that were met are forgotten.
 const KEYS_FOR: u64 = 65_536;
 
@@ -27,6 +29,8 @@ pub(super) struct Seen<'s> {
     pub(super) tenant: &'s Tenant,
     pub(super) seq: Option<u64>,
     pub(super) n: u64,
+    /// Its place among all records of the tenant, those that wait behind the others.
+    pub(super) place: u64,
     pub(super) record: &'s Record<'s>,
 }
 
@@ -57,13 +61,6 @@ pub(super) struct Walk<'w, 't> {
     pub(super) total: u64,
     pub(super) done: u64,
     fresh: FreshKeys,
-}
-
-/// The row of a directory thread as its records leave it.
-#[derive(Default)]
-struct RowFold {
-    rows: DirectoryRows,
-    lost: bool,
 }
 
 impl<'w, 't> Walk<'w, 't> {
@@ -106,21 +103,20 @@ impl<'w, 't> Walk<'w, 't> {
                 let record = read.record();
                 let header = &read.header;
                 if self.options.covers(read.seq, header.time) {
-                    let seen = Seen { tenant, seq: read.seq, n: read.n, record: &record };
+                    let place = place(&waiting, read.seq, (read.thread, read.n));
+                    let seen = Seen { tenant, seq: read.seq, n: read.n, place, record: &record };
                     match header.kind {
                         Kind::Refused if header.n.is_none() => {
-                            let place = place(&waiting, read.seq, (read.thread, read.n));
                             let named = self.named(tenant, &record, place, &waiting)?;
                             see(&seen, &before(named.as_ref()))?;
                         }
-                        Kind::Directory if row.lost => see(&seen, &Before::Lost)?,
-                        Kind::Directory => see(&seen, &Before::Row(&row.rows))?,
+                        Kind::Directory => see(&seen, &row.rows().map_or(Before::Lost, Before::Row))?,
                         _ if header.n.is_some() => see(&seen, &before(Some(&thread)))?,
                         _ => see(&seen, &Before::Nothing)?,
                     }
                 }
                 if header.kind == Kind::Directory {
-                    row.take(&record);
+                    let _ = row.take(&record);
                 } else if header.n.is_some() {
                     thread.take(self.past, &record);
                 }
@@ -136,6 +132,44 @@ impl<'w, 't> Walk<'w, 't> {
                 return Ok(());
             }
         }
+    }
+
+    /// Every version of the directory rows that a tenant's decisions stand on.
+    pub(super) fn rows(&mut self, tenant: &Tenant) -> Result<Rows, Failure> {
+        let mut rows = Rows::default();
+        let universe = Tenant::universe();
+        let owners: &[&Tenant] = if tenant.is_universe() { &[&universe] } else { &[&universe, tenant] };
+        for owner in owners {
+            let waiting = self.waiting(owner)?;
+            let mut handles = Vec::new();
+            self.tx.each(&state_sql::directory_entities(owner), |row| {
+                handles.push(state_sql::entity_from(&row)?.thread.handle);
+                Ok(())
+            })?;
+            self.tx.each(&state_sql::grants(owner), |row| {
+                handles.push(state_sql::grant_from(&row)?.0.handle);
+                Ok(())
+            })?;
+            for handle in handles {
+                let (mut fold, mut from) = (RowFold::default(), 0);
+                'thread: loop {
+                    let page = self.tx.rows(&sql::records_from(owner, &handle, from, ROW_PAGE))?;
+                    for stored in &page {
+                        if Handle(stored.bytes(0)?) != handle {
+                            break 'thread;
+                        }
+                        let read = self.read(owner, stored)?;
+                        from = read.n + 1;
+                        let place = place(&waiting, read.seq, (read.thread, read.n));
+                        rows.take(owner.is_universe(), &mut fold, &read.record(), place);
+                    }
+                    if page.len() < ROW_PAGE {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(rows)
     }
 
     /// The instance that a refused call named, as it was then.
@@ -214,33 +248,5 @@ fn before(thread: Option<&Thread>) -> Before<'_> {
     match thread {
         Some(thread) if thread.is_lost() => Before::Lost,
         thread => Before::Instance(thread.and_then(Thread::instance)),
-    }
-}
-
-impl RowFold {
-    /// Takes the row's next record; a refused one changes nothing, and one whose content is erased leaves it unknown.
-    fn take(&mut self, record: &Record<'_>) {
-        let header = record.header;
-        if header.decision == Decision::Deny {
-            return;
-        }
-        let change = record.parts.iter().find(|p| p.slot == Slot::Change).and_then(|p| decode_change(p.content).ok());
-        let Some(change) = change else {
-            self.lost = true;
-            return;
-        };
-        let thread = DirectoryThread { handle: header.thread, n: header.n.unwrap_or_default(), last: record.hash };
-        self.rows = match judge::apply_change(&change, &self.rows, thread) {
-            Some(DirectoryAfter::Entity { thread, entity, removed }) => {
-                DirectoryRows { entity: Some((thread, entity, removed)), grant: None }
-            }
-            Some(DirectoryAfter::Grant { thread, link, removed }) => {
-                DirectoryRows { entity: None, grant: Some((thread, link, removed)) }
-            }
-            None => {
-                self.lost = true;
-                return;
-            }
-        };
     }
 }

@@ -8,11 +8,13 @@
 mod case;
 mod compare;
 mod parts;
+mod rows;
 mod thread;
 mod trial;
 
 pub use case::Before;
 pub use parts::{Part, Record};
+pub use rows::{RowFold, Rows};
 pub use thread::Thread;
 pub use trial::{Decided, Trial};
 
