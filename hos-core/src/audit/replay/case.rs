@@ -174,6 +174,19 @@ impl<'r> Case<'r> {
     }
 }
 
+impl Record<'_> {
+    /// `contract/id` of the instance that it is about, as far as that is known.
+    pub fn instance(&self, before: &Before<'_>) -> Option<String> {
+        let contract = self.header.contract.as_ref()?;
+        let said = || decode_text(self.parts.iter().find(|part| part.slot == Slot::Id)?.content).ok();
+        let id = match before {
+            Before::Instance(Some(instance)) => instance.id.as_str().to_owned(),
+            _ => said()?,
+        };
+        Some(format!("{contract}/{id}"))
+    }
+}
+
 /// The instance that a record moves on.
 fn standing<'b>(before: &Before<'b>) -> Result<&'b Instance, Stop> {
     match before {

@@ -1,10 +1,8 @@
 //! A record as it is judged again: its header, and its parts as far as they are open.
 
-use super::case::Before;
 use super::{Difference, Stop};
 use crate::canon::CanonError;
 use crate::id::RecordHash;
-use crate::judge::decode_text;
 use crate::proof::record::{Header, Slot};
 
 /// A part that is open.
@@ -49,17 +47,6 @@ impl<'r> Record<'r> {
     /// The part of a slot that this kind of record always has.
     pub(super) fn need<T>(&self, slot: Slot, decode: fn(&[u8]) -> Result<T, CanonError>) -> Result<T, Stop> {
         self.read(slot, decode)?.ok_or_else(|| Stop::Broken(Difference::new(name(slot), "absent", "needed to judge")))
-    }
-
-    /// `contract/id` of the instance that it is about, as far as that is known.
-    pub fn instance(&self, before: &Before<'_>) -> Option<String> {
-        let contract = self.header.contract.as_ref()?;
-        let said = || decode_text(self.parts.iter().find(|part| part.slot == Slot::Id)?.content).ok();
-        let id = match before {
-            Before::Instance(Some(instance)) => instance.id.as_str().to_owned(),
-            _ => said()?,
-        };
-        Some(format!("{contract}/{id}"))
     }
 
     /// The content of a part, where it is open.

@@ -100,10 +100,10 @@ impl Rows {
         Outcome::Same
     }
 
-    /// Whether the version was still the row's when the record was made: by place within one log, by claimed time across two.
+    /// Whether the version was still the row's when the record was made, which may be the one that ends it: by place within one log, by claimed time across two.
     fn stood(&self, hash: &RecordHash, record: &Record<'_>, universe: bool, place: u64) -> bool {
         match self.versions.get(hash) {
-            Some(Version { universe: of, ended: Some((next, _)), .. }) if *of == universe => place < *next,
+            Some(Version { universe: of, ended: Some((next, _)), .. }) if *of == universe => place <= *next,
             Some(Version { ended: Some((_, time)), .. }) => record.header.time.0 <= time.0.saturating_add(SKEW_MS),
             _ => true,
         }

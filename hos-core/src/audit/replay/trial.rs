@@ -122,23 +122,20 @@ fn event_of(header: &Header) -> String {
 /// Puts the case under the other law: the instance is that law's, as if it had begun there. Says what the law lacks.
 fn settle(case: &mut Case<'_>, law: &Law) -> Option<Trial> {
     let header = case.header;
-    let known = |contract: &Name| match law.contracts.get(contract) {
-        Some(of) => Ok(of),
-        None => Err(Trial::ContractGone(contract.clone())),
-    };
+    let gone = |contract: &Name| Some(Trial::ContractGone(contract.clone()));
     // A name that no law knew is none that is gone.
     let was_known = header.contract.is_some() && header.event.is_some();
     match &mut case.what {
-        What::Begin(call, _) if was_known => match known(&call.contract) {
-            Ok(of) if !of.contract.begins.contains_key(&call.event) => {
+        What::Begin(call, _) if was_known => match law.contracts.get(&call.contract) {
+            Some(of) if !of.contract.begins.contains_key(&call.event) => {
                 Some(Trial::EventGone(format!("`{}` has no birth `{}`", call.contract, call.event)))
             }
-            Ok(_) => None,
-            Err(gone) => Some(gone),
+            Some(_) => None,
+            None => gone(&call.contract),
         },
-        What::Transition(call, Some(instance)) if was_known => match known(&call.contract) {
-            Err(gone) => Some(gone),
-            Ok(of) => {
+        What::Transition(call, Some(instance)) if was_known => match law.contracts.get(&call.contract) {
+            None => gone(&call.contract),
+            Some(of) => {
                 if of.contract.state(instance.state.as_str()).is_none() {
                     return Some(Trial::EventGone(format!("`{}` has no state `{}`", call.contract, instance.state)));
                 }
@@ -152,9 +149,9 @@ fn settle(case: &mut Case<'_>, law: &Law) -> Option<Trial> {
                 None
             }
         },
-        What::Tick(instance) => match known(&instance.contract) {
-            Err(gone) => Some(gone),
-            Ok(of) => {
+        What::Tick(instance) => match law.contracts.get(&instance.contract) {
+            None => gone(&instance.contract),
+            Some(of) => {
                 let event = Name::new(event_of(header)).ok()?;
                 if of.contract.state(instance.state.as_str()).is_none()
                     || of.contract.event(event.as_str(), instance.state.as_str()).is_none()
