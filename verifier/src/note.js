@@ -15,7 +15,7 @@ export const SIGNATURES_MAX = 16;
 
 const KEY_ID_BYTES = 4;
 const MARK = '— ';
-const CONTROL = /[^\P{Cc}\n]/u;
+const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 
 /**
  * @typedef {import('./key.js').VerifierKey} VerifierKey
@@ -31,7 +31,7 @@ const CONTROL = /[^\P{Cc}\n]/u;
 export function parseNote(bytes) {
   if (bytes.length > NOTE_BYTES_MAX) refuse('too_large', `a note of ${bytes.length} bytes`);
   const whole = fromUtf8(bytes);
-  if (whole === null || CONTROL.test(whole)) return refuse('malformed', 'not UTF-8, or a control character');
+  if (whole === null || CONTROL.test(whole)) return refuse('malformed', 'not UTF-8, or a character below U+0020');
   // The text may have empty lines of its own: the last one ends it.
   const split = whole.lastIndexOf('\n\n');
   if (split < 0 || !whole.endsWith('\n')) refuse('malformed', 'no text, an empty line, and lines of signatures');
