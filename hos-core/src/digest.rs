@@ -110,6 +110,10 @@ pub fn commitment(salt: &[u8; 32], plaintext: &[u8]) -> Commitment {
     hasher.update(salt);
     Commitment(sized(&mut hasher, plaintext).finalize().into())
 }
+/// A part's commitment, over the same bytes where they already stand one after the other.
+pub fn commitment_of(preimage: &[u8]) -> Commitment {
+    Commitment(commitment_domain().update(preimage).finalize().into())
+}
 /// The digest of a call under a once-key, over its canonical bytes.
 pub fn call_digest(canonical: &[u8]) -> CallDigest {
     CallDigest(call_domain().update(canonical).finalize().into())

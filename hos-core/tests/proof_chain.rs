@@ -6,9 +6,10 @@ use hos_core::digest::{entry_hash, genesis_hash, record_hash};
 use hos_core::id::*;
 use hos_core::proof::chain::*;
 use hos_core::proof::header::HEADER_BYTES_MAX;
-use hos_core::proof::part::SubjectKey;
+use hos_core::proof::part::{PartError, SubjectKey};
 use hos_core::proof::receipt::{Receipt, ReceiptError, Seal};
 use hos_core::proof::record::*;
+use hos_core::proof::stored::StoredBox;
 use hos_core::proof::tree::prove_inclusion;
 use hos_core::proof::verify::*;
 use hos_core::time::Timestamp;
@@ -23,7 +24,7 @@ fn keys(id: &KeyId) -> Option<SubjectKey> {
 fn verify(rows: &[Row], notes: &[String]) -> Report {
     let mut verifier = LogVerifier::new(LogHead::genesis(store(), 0, tenant(), b""));
     notes.iter().for_each(|note| verifier.expect(note.as_bytes(), &note_key()));
-    rows.iter().for_each(|row| verifier.push(&row.entry, Some(&row.parts), keys));
+    rows.iter().for_each(|row| verifier.push(&row.entry, Some(&row.boxes), keys));
     verifier.finish()
 }
 
@@ -71,7 +72,7 @@ fn a_whole_log_is_intact_and_anchored() {
 
     let mut fields = LogVerifier::new(LogHead::genesis(store(), 0, tenant(), b""));
     for row in &log.rows {
-        fields.push_entry(&Entry::decode(&row.entry).unwrap(), Some(&row.parts), keys);
+        fields.push_entry(&Entry::decode(&row.entry).unwrap(), Some(&row.boxes), keys);
     }
     assert_eq!(fields.finish(), Report { anchors: vec![], ..report });
 }
@@ -81,7 +82,7 @@ fn erased_and_withheld_parts_are_counted() {
     let log = Log::grown(10);
     let mut verifier = LogVerifier::new(LogHead::genesis(store(), 0, tenant(), b""));
     for (i, row) in log.rows.iter().enumerate() {
-        let parts = (i != 4).then_some(&row.parts[..]);
+        let parts = (i != 4).then_some(&row.boxes[..]);
         verifier.push(&row.entry, parts, |id| if i < 3 { None } else { keys(id) });
     }
     let report = verifier.finish();
@@ -184,10 +185,10 @@ fn records_that_do_not_follow_their_thread_are_refused() {
     ];
     for (code, change) in cases {
         let mut log = Log::grown(8);
-        let (mut header, parts) = log.next_record();
+        let (mut header, boxes) = log.next_record();
         assert_eq!(header.n, Some(2));
         change(&mut header);
-        log.seal(&header, parts, None);
+        log.seal(&header, boxes, None);
         let report = verify(&log.rows, &[log.note()]);
         is(&report, &[(8, code)]);
         assert_eq!((report.failures[0].thread, report.failures[0].n), (Some(header.thread), header.n));
@@ -215,26 +216,67 @@ fn records_that_do_not_follow_their_thread_are_refused() {
 #[test]
 fn parts_must_be_those_of_the_header() {
     let log = Log::grown(6);
-    let with = |change: &dyn Fn(&mut Vec<StoredPart>)| {
+    let with = |change: &dyn Fn(&mut Vec<StoredBox<'static>>)| {
         let mut rows = log.rows.clone();
-        change(&mut rows[2].parts);
+        change(&mut rows[2].boxes);
         found(&verify(&rows, &[]))
     };
     let one = |code: &str| vec![(2, code.to_owned())];
+    let two = |a: &str, b: &str| vec![(2, a.to_owned()), (2, b.to_owned())];
     assert_eq!(with(&|_| ()), vec![]);
-    assert_eq!(with(&|p| drop(p.pop())), one("part.missing"));
-    assert_eq!(with(&|p| drop(p.remove(0))), one("part.missing"));
-    assert_eq!(with(&|p| p.push(p[1].clone())), one("part.unlisted"));
-    assert_eq!(with(&|p| p.insert(0, p[0].clone())), one("part.unlisted"));
-    assert_eq!(with(&|p| p[0].sealed[30] ^= 1), one("part.unopened"));
-    assert_eq!(with(&|p| p[1].sealed[40] ^= 1), one("part.mismatch"));
-    assert_eq!(with(&|p| p[0].key = KeyId([0; 16])), one("part.mismatch"));
-    assert_eq!(with(&|p| p[1].index = 1), vec![(2, "part.missing".to_owned()), (2, "part.unlisted".to_owned())]);
+    assert_eq!(with(&|b| drop(b.pop())), one("part.missing"));
+    assert_eq!(with(&|b| drop(b.remove(0))), one("part.missing"));
+    assert_eq!(with(&|b| b.push(b[1].clone())), one("part.unlisted"));
+    assert_eq!(with(&|b| b.insert(0, b[0].clone())), one("part.unlisted"));
+    assert_eq!(with(&|b| b[1].sealed.to_mut()[30] ^= 1), one("part.unopened"));
+    assert_eq!(with(&|b| b[0].sealed.to_mut()[40] ^= 1), one("part.mismatch"));
+    assert_eq!(with(&|b| b[0].sealed.to_mut()[39] ^= 1), one("part.content"));
+    assert_eq!(with(&|b| b[0].sealed.to_mut().push(0)), one("part.content"));
+    assert_eq!(with(&|b| b[1].key = KeyId([0; 16])), one("part.content"));
+    assert_eq!(with(&|b| b[0].places[0].1 = 1), two("part.unlisted", "part.missing"));
+    assert_eq!(with(&|b| b[0].places.clear()), two("part.empty", "part.missing"));
+    assert_eq!(with(&|b| b[0].places.push((Slot::Principal, 0))), two("part.content", "part.unlisted"));
     // The parts of another record, in the right slots.
     let mut rows = log.rows.clone();
-    rows[2].parts = rows[3].parts.clone();
-    let codes = found(&verify(&rows, &[]));
-    assert_eq!(codes, vec![(2, "part.unopened".to_owned()), (2, "part.mismatch".to_owned())]);
+    rows[2].boxes = rows[3].boxes.clone();
+    assert_eq!(found(&verify(&rows, &[])), two("part.mismatch", "part.unopened"));
+}
+
+#[test]
+fn of_several_parts_in_a_box_the_changed_one_is_named() {
+    let part = |slot, index, subject, text: &str| {
+        Part::new(slot, index, subject, drawn("several", u64::from(index)), text.as_bytes().to_vec())
+    };
+    let (id, key) = subject_key();
+    let nobodys = [part(Slot::Args, 0, None, "a"), part(Slot::Args, 1, None, "b"), part(Slot::Payload, 0, None, "c")];
+    let of_person = [part(Slot::Principal, 0, Some(subject()), "d"), part(Slot::Facts, 0, Some(subject()), "e")];
+    let mut header = Header { parts: nobodys.iter().chain(&of_person).map(Part::to_ref).collect(), ..bare_header() };
+    header.parts.sort_by_key(|part| (part.slot, part.index));
+    let clear = boxed(&nobodys.each_ref(), None, [0; 24]);
+    let sealed = boxed(&of_person.each_ref(), Some((&id, &key)), drawn("nonce", 0));
+    let failures = |boxes: Vec<StoredBox<'static>>, keys: bool| {
+        let mut log = Log::new();
+        log.seal(&header, boxes, None);
+        let mut verifier = LogVerifier::new(LogHead::genesis(store(), 0, tenant(), b""));
+        verifier.push(&log.rows[0].entry, Some(&log.rows[0].boxes), |_| keys.then(|| key.clone()));
+        let report = verifier.finish();
+        (report.failures.into_iter().map(|f| f.what).collect::<Vec<_>>(), report.parts, report.erased)
+    };
+    assert_eq!(failures(vec![clear.clone(), sealed.clone()], true), (vec![], 5, 0));
+    assert_eq!(failures(vec![clear.clone(), sealed.clone()], false), (vec![], 3, 2));
+    let mut bent = clear.clone();
+    bent.sealed.to_mut()[40 + 1 + 40] ^= 1;
+    let wrong = Broken::Part { slot: Slot::Args, index: 1, error: PartError::Mismatch };
+    assert_eq!(failures(vec![bent, sealed.clone()], true), (vec![wrong], 4, 0));
+    let mut bent = sealed.clone();
+    bent.sealed.to_mut()[24] ^= 1;
+    let wrong = Broken::Part { slot: Slot::Principal, index: 0, error: PartError::Unopened };
+    assert_eq!(failures(vec![clear.clone(), bent], true), (vec![wrong], 3, 0));
+    // Sealed for its parts in another order: the box says another list than it was sealed for.
+    let mut swapped = sealed;
+    swapped.places.swap(0, 1);
+    let wrong = Broken::Part { slot: Slot::Facts, index: 0, error: PartError::Unopened };
+    assert_eq!(failures(vec![clear, swapped], true), (vec![wrong], 3, 0));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use hos_core::proof::header::*;
 use hos_core::proof::part::*;
 use hos_core::proof::receipt::{Receipt, Seal};
 use hos_core::proof::record::*;
+use hos_core::proof::stored::*;
 use hos_core::time::Timestamp;
 use proof_support::*;
 use proptest::prelude::*;
@@ -169,91 +170,173 @@ fn every_flipped_bit_of_a_header_is_refused_or_seen() {
     }
 }
 
-fn sealed_part() -> (Part, StoredPart) {
+fn facts() -> [Part; 2] {
+    let part = |slot, index, text: &str| {
+        Part::new(slot, index, Some(subject()), drawn("salt", u64::from(index)), text.as_bytes().to_vec())
+    };
+    [part(Slot::Facts, 0, "plain facts"), part(Slot::Args, 2, "plain words")]
+}
+
+fn sealed_box() -> ([Part; 2], StoredBox<'static>) {
     let (id, key) = subject_key();
-    let part = Part::new(Slot::Args, 2, Some(subject()), drawn("salt", 0), b"plain words".to_vec());
-    let stored = part.seal(Some((&id, &key)), drawn("nonce", 0)).unwrap();
-    (part, stored)
+    let parts = facts();
+    let stored = boxed(&parts.each_ref(), Some((&id, &key)), drawn("nonce", 0));
+    (parts, stored)
+}
+
+fn listed(parts: &[Part]) -> Vec<PartRef> {
+    let mut listed: Vec<PartRef> = parts.iter().map(Part::to_ref).collect();
+    listed.sort_by_key(|part| (part.slot, part.index));
+    listed
 }
 
 #[test]
-fn parts_open_under_their_key_and_place_alone() {
+fn boxes_open_under_their_key_and_place_alone() {
     let (id, key) = subject_key();
-    let (part, stored) = sealed_part();
-    let commitment = part.commitment();
+    let (parts, stored) = sealed_box();
+    let list = listed(&parts);
+    assert_eq!(stored.places, [(Slot::Facts, 0), (Slot::Args, 2)]);
+    assert_eq!(stored.sealed.len(), 24 + 2 * (40 + 11) + 16);
     assert!(!stored.sealed.windows(5).any(|w| w == b"plain"));
-    let opened = stored.open(Some(&key), &commitment).unwrap();
-    assert_eq!((opened.salt, &opened.plaintext), (part.salt, &part.plaintext));
-    assert_eq!(stored.open(None, &commitment), Err(PartError::KeyMissing));
-    assert_eq!(stored.open(Some(&SubjectKey::new([0; 32])), &commitment), Err(PartError::Unopened));
+    let opened = stored.open_listed(Some(&key), &list).unwrap();
+    assert_eq!(opened.len(), 2);
+    for (opened, part) in opened.iter().zip(&parts) {
+        assert_eq!((opened.slot, opened.index, opened.salt), (part.slot, part.index, part.salt));
+        assert_eq!(opened.plaintext, part.plaintext);
+    }
+    assert_eq!(stored.open_listed(None, &list), Err(PartError::KeyMissing));
+    assert_eq!(stored.open_listed(Some(&SubjectKey::new([0; 32])), &list), Err(PartError::Unopened));
+    assert_eq!(stored.open_listed(Some(&key), &list[..1]), Err(PartError::Unlisted));
 
-    // The same person's other part, moved here.
-    let other = Part::new(Slot::Args, 2, Some(subject()), drawn("salt", 1), b"other words".to_vec());
-    let moved = other.seal(Some((&id, &key)), drawn("nonce", 1)).unwrap();
-    assert_eq!(moved.open(Some(&key), &commitment), Err(PartError::Unopened));
+    // The same person's other part, moved here; and the box under commitments in another order.
+    let other = Part::new(Slot::Args, 2, Some(subject()), drawn("salt", 9), b"plain words".to_vec());
+    let moved = boxed(&[&parts[0], &other], Some((&id, &key)), drawn("nonce", 1));
+    assert_eq!(moved.open_listed(Some(&key), &list), Err(PartError::Unopened));
+    let mut swapped = stored.clone();
+    swapped.places.swap(0, 1);
+    assert_eq!(swapped.open_listed(Some(&key), &list), Err(PartError::Unopened));
 
     for at in 0..stored.sealed.len() * 8 {
         let mut bent = stored.clone();
-        bent.sealed[at / 8] ^= 1 << (at % 8);
-        assert_eq!(bent.open(Some(&key), &commitment), Err(PartError::Unopened), "bit {at}");
+        bent.sealed.to_mut()[at / 8] ^= 1 << (at % 8);
+        assert_eq!(bent.open_listed(Some(&key), &list), Err(PartError::Unopened), "bit {at}");
     }
     for cut in 0..stored.sealed.len() {
-        let short = StoredPart { sealed: stored.sealed[..cut].to_vec(), ..stored.clone() };
-        assert_eq!(short.verify(Some(&key), &commitment), Err(PartError::Unopened));
+        let short = StoredBox { sealed: stored.sealed[..cut].into(), ..stored.clone() };
+        assert_eq!(short.open_listed(Some(&key), &list), Err(PartError::Unopened));
     }
 }
 
 #[test]
 fn parts_of_nobody_are_clear_and_still_committed() {
-    let part = Part::new(Slot::Payload, 0, None, drawn("salt", 3), Vec::new());
-    let stored = part.seal(None, [0; 24]).unwrap();
+    let parts = [
+        Part::new(Slot::Payload, 0, None, drawn("salt", 3), Vec::new()),
+        Part::new(Slot::Payload, 1, None, drawn("salt", 4), b"xy".to_vec()),
+    ];
+    let list = listed(&parts);
+    let stored = boxed(&parts.each_ref(), None, [0; 24]);
     assert!(stored.is_clear());
-    assert_eq!(stored.sealed, part.salt);
-    assert!(stored.open(None, &part.commitment()).unwrap().plaintext.is_empty());
-    assert_eq!(stored.verify(None, &part.commitment()), Ok(()));
-    for at in 0..256 {
+    let preimages = [&parts[0].salt[..], &[0; 8], &parts[1].salt, &[0, 0, 0, 0, 0, 0, 0, 2], b"xy"].concat();
+    assert_eq!(*stored.sealed, preimages);
+    assert_eq!(stored.open_listed(None, &list).unwrap()[1].plaintext, b"xy");
+    for at in 0..preimages.len() * 8 {
         let mut bent = stored.clone();
-        bent.sealed[at / 8] ^= 1 << (at % 8);
-        assert_eq!(bent.open(None, &part.commitment()), Err(PartError::Mismatch));
-        assert_eq!(bent.verify(None, &part.commitment()), Err(PartError::Mismatch));
+        bent.sealed.to_mut()[at / 8] ^= 1 << (at % 8);
+        // A length is the box's own word; whatever else is changed, the commitment speaks.
+        let in_length = matches!(at / 8, 32..40 | 72..80);
+        let wanted = if in_length { PartError::Content } else { PartError::Mismatch };
+        assert_eq!(bent.open_listed(None, &list), Err(wanted), "bit {at}");
     }
-    let short = StoredPart { sealed: vec![0; 31], ..stored };
-    assert_eq!(short.open(None, &part.commitment()), Err(PartError::Unopened));
-    assert_eq!(short.verify(None, &part.commitment()), Err(PartError::Unopened));
+    for cut in 0..preimages.len() {
+        let short = StoredBox { sealed: preimages[..cut].into(), ..stored.clone() };
+        assert_eq!(short.open_listed(None, &list), Err(PartError::Content));
+    }
+    let long = StoredBox { sealed: [&preimages[..], &[0]].concat().into(), ..stored.clone() };
+    assert_eq!(long.open_listed(None, &list), Err(PartError::Content));
+    let empty = StoredBox { places: Vec::new(), sealed: Vec::new().into(), ..stored };
+    assert_eq!(empty.open_listed(None, &list), Err(PartError::Mixed));
 }
 
 #[test]
 fn nothing_of_a_person_is_stored_in_the_clear() {
     let (id, key) = subject_key();
-    let (mut part, _) = sealed_part();
-    assert_eq!(part.seal(None, [0; 24]), Err(PartError::KeyMissing));
-    assert_eq!(part.seal(Some((&KeyId([0; 16]), &key)), [0; 24]), Err(PartError::KeyUnwanted));
-    part.subject = None;
-    assert_eq!(part.seal(Some((&id, &key)), [0; 24]), Err(PartError::KeyUnwanted));
-    part.plaintext = vec![0; PART_BYTES_MAX + 1];
-    assert_eq!(part.seal(None, [0; 24]), Err(PartError::TooLarge));
-    let shown = format!("{:?} {key:?} {:?}", sealed_part().0, sealed_part().1.open(Some(&key), &sealed_part().0.commitment()));
+    let seal = |parts: &[&Part], key: Option<(&KeyId, &SubjectKey)>| {
+        let parts: Vec<(&Part, Commitment)> = parts.iter().map(|part| (*part, part.commitment())).collect();
+        StoredBox::seal(&parts, key, [0; 24]).map(drop)
+    };
+    let [part, mut other] = facts();
+    assert_eq!(seal(&[&part], None), Err(PartError::KeyMissing));
+    assert_eq!(seal(&[&part], Some((&KeyId([0; 16]), &key))), Err(PartError::KeyUnwanted));
+    assert_eq!(seal(&[&part, &other], Some((&id, &key))), Ok(()));
+    other.subject = Some(Uid::new("Pazar::Account", "can").unwrap());
+    assert_eq!(seal(&[&part, &other], Some((&id, &key))), Err(PartError::Mixed));
+    assert_eq!(seal(&[], None), Err(PartError::Mixed));
+    other.subject = None;
+    assert_eq!(seal(&[&part, &other], Some((&id, &key))), Err(PartError::Mixed));
+    assert_eq!(seal(&[&other, &part], None), Err(PartError::Mixed));
+    assert_eq!(seal(&[&other], Some((&id, &key))), Err(PartError::KeyUnwanted));
+    other.plaintext = vec![0; PART_BYTES_MAX];
+    assert_eq!(seal(&[&other], None), Ok(()));
+    let nine: Vec<Part> = (0..9).map(|index| Part { index, ..other.clone() }).collect();
+    assert_eq!(seal(&nine.iter().collect::<Vec<_>>(), None), Err(PartError::TooLarge));
+    other.plaintext.push(0);
+    assert_eq!(seal(&[&other], None), Err(PartError::TooLarge));
+    let (parts, stored) = sealed_box();
+    let shown = format!("{parts:?} {key:?} {:?}", stored.open_listed(Some(&key), &listed(&parts)));
     assert!(!shown.contains("plain") && !shown.contains("112, 108"), "{shown}");
 }
 
 #[test]
-fn lists_of_stored_parts_come_back() {
-    let (_, a) = sealed_part();
-    let b = Part::new(Slot::Payload, 0, None, [0; 32], b"x".to_vec()).seal(None, [0; 24]).unwrap();
-    let bytes = encode_stored(&[b.clone(), a.clone()]);
-    assert_eq!(decode_stored(&bytes), Ok(vec![a.clone(), b.clone()]));
-    assert_eq!(encode_stored(&[]), [0x80]);
+fn a_part_that_is_too_long_is_not_opened() {
+    let long = [&[0; 32][..], &(PART_BYTES_MAX as u64 + 1).to_be_bytes(), &vec![0; PART_BYTES_MAX + 1]].concat();
+    let stored = StoredBox { key: KeyId([0; 16]), places: vec![(Slot::Payload, 0)], sealed: long.into() };
+    let list = [PartRef { slot: Slot::Payload, index: 0, commitment: Commitment([0; 32]) }];
+    assert_eq!(stored.open_listed(None, &list), Err(PartError::TooLarge));
+    let endless = [&[0; 32][..], &u64::MAX.to_be_bytes()].concat();
+    let stored = StoredBox { sealed: endless.into(), ..stored };
+    assert_eq!(stored.open_listed(None, &list), Err(PartError::Content));
+    let huge = StoredBox { key: KeyId([1; 16]), sealed: vec![0; BOXES_BYTES_MAX + 1].into(), ..stored };
+    assert_eq!(huge.open_listed(Some(&SubjectKey::new([0; 32])), &list), Err(PartError::TooLarge));
+}
+
+#[test]
+fn lists_of_boxes_come_back() {
+    let (_, a) = sealed_box();
+    let b = boxed(&[&Part::new(Slot::Payload, 0, None, [0; 32], b"x".to_vec())], None, [0; 24]);
+    let bytes = encode_stored(&[a.clone(), b.clone()]).unwrap();
+    assert_eq!(decode_stored(&bytes), Ok(vec![b.clone(), a.clone()]));
+    assert_eq!(encode_stored(&[]), Ok(vec![0x80]));
     assert_eq!(decode_stored(&[0x80]), Ok(vec![]));
-    let code = |bytes: &[u8]| decode_stored(bytes).map_err(|e| e.code());
-    assert_eq!(code(&encode_stored(&[a.clone(), a.clone()])), Err("order"));
-    assert_eq!(code(&[&bytes[..], &[0]].concat()), Err("not_canonical"));
-    let many: Vec<StoredPart> = (0..65).map(|index| StoredPart { index, ..b.clone() }).collect();
-    assert_eq!(code(&encode_stored(&many)), Err("too_large"));
-    let huge = StoredPart { sealed: vec![0; PART_BYTES_MAX + 100], ..b };
-    assert_eq!(code(&encode_stored(&[huge])), Err("too_large"));
     for cut in 0..bytes.len() {
         assert!(decode_stored(&bytes[..cut]).is_err());
     }
+    let code = |boxes: &[StoredBox<'_>]| {
+        let read = decode_stored(&written_boxes(boxes)).map(drop).map_err(|e| e.code());
+        let mut sorted = boxes.to_vec();
+        sorted.sort_by_key(|b| b.key);
+        if sorted == boxes {
+            assert_eq!(encode_stored(boxes).map(drop).map_err(|e| e.code()), read, "what is not read is not written");
+        }
+        read
+    };
+    assert_eq!(code(&[b.clone(), a.clone()]), Ok(()));
+    assert_eq!(code(&[a.clone(), b.clone()]), Err("order"));
+    assert_eq!(code(&[a.clone(), a.clone()]), Err("order"));
+    let with = |places: &[(Slot, u8)]| StoredBox { places: places.to_vec(), ..a.clone() };
+    assert_eq!(code(&[with(&[(Slot::Args, 2), (Slot::Facts, 0)])]), Err("order"));
+    assert_eq!(code(&[with(&[(Slot::Args, 2), (Slot::Args, 2)])]), Err("order"));
+    assert_eq!(code(&[with(&[])]), Err("empty"));
+    assert_eq!(code(&[b.clone(), with(&[(Slot::Payload, 0)])]), Err("twice"));
+    let many = |from: u8, count: u8| (from..from + count).map(|index| (Slot::Args, index)).collect::<Vec<_>>();
+    assert_eq!(code(&[with(&many(0, 64))]), Ok(()));
+    assert_eq!(code(&[with(&many(0, 65))]), Err("too_large"));
+    assert_eq!(code(&[b.clone(), with(&many(0, 64))]), Err("too_large"));
+    let each: Vec<StoredBox<'_>> =
+        (1..=65).map(|i| StoredBox { key: KeyId([i; 16]), places: many(i, 1), sealed: vec![].into() }).collect();
+    assert_eq!((code(&each[..64]), code(&each)), (Ok(()), Err("too_large")));
+    let half = |key| StoredBox { key: KeyId([key; 16]), places: many(key, 1), sealed: vec![0; BOXES_BYTES_MAX / 2].into() };
+    assert_eq!(code(&[half(1), half(2)]), Ok(()));
+    assert_eq!(code(&[b, half(1), half(2)]), Err("too_large"));
 }
 
 #[test]
@@ -353,12 +436,39 @@ proptest! {
     }
 
     #[test]
-    fn parts_come_back(plain in prop::collection::vec(any::<u8>(), 0..500), seed in any::<u64>(), owned in any::<bool>()) {
+    fn parts_come_back(
+        plain in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..6),
+        seed in any::<u64>(),
+        owned in any::<bool>(),
+    ) {
         let (id, key) = subject_key();
-        let part = Part::new(Slot::Context, 0, owned.then(subject), drawn("salt", seed), plain);
-        let stored = part.seal(owned.then_some((&id, &key)), drawn("nonce", seed)).unwrap();
-        let opened = stored.open(Some(&key), &part.commitment()).unwrap();
-        prop_assert_eq!((opened.salt, opened.plaintext), (part.salt, part.plaintext));
+        let parts: Vec<Part> = (0u8..)
+            .zip(plain)
+            .map(|(i, plain)| Part::new(Slot::Context, i, owned.then(subject), drawn("salt", seed ^ u64::from(i)), plain))
+            .collect();
+        let stored = boxed(&parts.iter().collect::<Vec<_>>(), owned.then_some((&id, &key)), drawn("nonce", seed));
+        let bytes = encode_stored(&[stored]).unwrap();
+        let opened = decode_stored(&bytes).unwrap()[0].open_listed(Some(&key), &listed(&parts)).unwrap();
+        prop_assert_eq!(opened.len(), parts.len());
+        for (opened, part) in opened.into_iter().zip(parts) {
+            prop_assert_eq!((opened.index, opened.salt, opened.plaintext), (part.index, part.salt, part.plaintext));
+        }
+    }
+
+    #[test]
+    fn a_bent_list_of_boxes_never_passes_for_another_spelling(at in any::<prop::sample::Index>(), to in any::<u8>(), cut in 0usize..3) {
+        let b = boxed(&[&Part::new(Slot::Payload, 0, None, [0; 32], vec![7; 300])], None, [0; 24]);
+        let mut bytes = encode_stored(&[sealed_box().1, b]).unwrap();
+        let at = at.index(bytes.len());
+        match cut {
+            0 => bytes[at] = to,
+            1 => drop(bytes.remove(at)),
+            _ => bytes.insert(at, to),
+        }
+        if let Ok(boxes) = decode_stored(&bytes) {
+            prop_assert_eq!(encode_stored(&boxes), Ok(bytes.clone()));
+            prop_assert_eq!(written_boxes(&boxes), bytes);
+        }
     }
 }
 

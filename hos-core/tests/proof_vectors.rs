@@ -17,6 +17,7 @@ use hos_core::proof::key::SealKey;
 use hos_core::proof::part::*;
 use hos_core::proof::receipt::{Receipt, Seal};
 use hos_core::proof::record::*;
+use hos_core::proof::stored::*;
 use hos_core::proof::tree::{verify_consistency, verify_inclusion};
 use hos_core::proof::verify::{LogVerifier, Report};
 use hos_core::time::Timestamp;
@@ -134,13 +135,22 @@ fn expect<T>(name: &str, case: &Json, outcome: Result<T, String>) -> Option<T> {
     }
 }
 
-fn stored_part(case: &Json) -> StoredPart {
-    StoredPart {
-        slot: Slot::from_number(case["slot"].as_u64().unwrap()).unwrap(),
-        index: case["index"].as_u64().unwrap() as u8,
-        key: KeyId(fixed(case, "key_id")),
-        sealed: raw(case, "sealed"),
-    }
+fn place(case: &Json) -> (Slot, u8) {
+    let number = |at: usize| case[at].as_u64().unwrap();
+    (Slot::from_number(number(0)).unwrap(), number(1) as u8)
+}
+
+fn stored_box(case: &Json) -> StoredBox<'static> {
+    let places = case["places"].as_array().unwrap().iter().map(place).collect();
+    StoredBox { key: KeyId(fixed(case, "key_id")), places, sealed: raw(case, "sealed").into() }
+}
+
+fn places_json(places: &[(Slot, u8)]) -> Json {
+    places.iter().map(|(slot, index)| json!([slot.number(), index])).collect()
+}
+
+fn box_json(stored: &StoredBox<'_>) -> Json {
+    json!({"key_id": stored.key.to_string(), "places": places_json(&stored.places), "sealed": hex(&stored.sealed)})
 }
 
 fn subject_keys(case: &Json) -> Vec<(KeyId, SubjectKey)> {
@@ -167,8 +177,9 @@ fn run_log(case: &Json) -> Report {
         verifier.expect(note.as_str().unwrap().as_bytes(), &key);
     }
     for row in case["entries"].as_array().unwrap() {
-        let parts = row["parts"].as_str().map(|list| decode_stored(&unhex(list)).unwrap());
-        verifier.push(&raw(row, "entry"), parts.as_deref(), |id| {
+        let list = row["parts"].as_str().map(unhex);
+        let boxes = list.as_ref().map(|list| decode_stored(list).unwrap());
+        verifier.push(&raw(row, "entry"), boxes.as_deref(), |id| {
             keys.iter().find(|(known, _)| known == id).map(|(_, key)| key.clone())
         });
     }
@@ -190,20 +201,42 @@ fn run(name: &str, case: &Json) {
                 assert_eq!(header.hash().unwrap().to_string(), text(case, "hash"), "{name}");
             }
         }
-        "part" => {
-            let commit = Commitment(fixed(case, "commitment"));
+        "box" => {
+            let stored = stored_box(case);
+            let commitments = case["commitments"].as_array().unwrap().iter();
+            let listed: Vec<PartRef> = stored
+                .places
+                .iter()
+                .zip(commitments)
+                .map(|((slot, index), c)| PartRef {
+                    slot: *slot,
+                    index: *index,
+                    commitment: Commitment::from_hex(c.as_str().unwrap()).unwrap(),
+                })
+                .collect();
             let key = case.get("key").map(|_| SubjectKey::new(fixed(case, "key")));
-            let opened = stored_part(case).open(key.as_ref(), &commit).map_err(|e| e.code().into());
+            let opened = stored.open_listed(key.as_ref(), &listed).map_err(|e| e.code().into());
             if let Some(opened) = expect(name, case, opened) {
-                assert_eq!((hex(opened.salt).as_str(), opened.plaintext), (text(case, "salt"), raw(case, "plaintext")), "{name}");
-                assert_eq!(commitment(&opened.salt, &raw(case, "plaintext")), commit, "{name}");
+                let parts = case["parts"].as_array().unwrap();
+                assert_eq!(opened.len(), parts.len(), "{name}");
+                let mut again = Vec::new();
+                for (opened, (part, listed)) in opened.iter().zip(parts.iter().zip(&listed)) {
+                    assert_eq!((hex(opened.salt).as_str(), &opened.plaintext), (text(part, "salt"), &raw(part, "plaintext")));
+                    assert_eq!(commitment(&opened.salt, &opened.plaintext), listed.commitment, "{name}");
+                    let subject = key.as_ref().map(|_| subject());
+                    again.push(Part::new(opened.slot, opened.index, subject, opened.salt, opened.plaintext.clone()));
+                }
+                let again: Vec<(&Part, Commitment)> = again.iter().map(|part| (part, part.commitment())).collect();
+                let nonce = key.as_ref().map_or([0; 24], |_| fixed(case, "nonce"));
+                let sealed = StoredBox::seal(&again, key.as_ref().map(|key| (&stored.key, key)), nonce).unwrap();
+                assert_eq!(sealed, stored, "{name}");
             }
         }
-        "part_list" => {
+        "box_list" => {
             let bytes = raw(case, "bytes");
-            if let Some(parts) = expect(name, case, decode_stored(&bytes).map_err(|e| e.code().into())) {
-                let listed: Vec<StoredPart> = case["parts"].as_array().unwrap().iter().map(stored_part).collect();
-                assert_eq!((encode_stored(&parts), parts), (bytes, listed), "{name}");
+            if let Some(boxes) = expect(name, case, decode_stored(&bytes).map_err(|e| e.code().into())) {
+                let listed: Vec<StoredBox<'_>> = case["boxes"].as_array().unwrap().iter().map(stored_box).collect();
+                assert_eq!((encode_stored(&boxes).unwrap(), boxes), (bytes.clone(), listed), "{name}");
             }
         }
         "receipt" => {
@@ -299,6 +332,7 @@ fn the_spec_names_every_domain_and_limit() {
     for (text, limit) in [
         (&record, HEADER_BYTES_MAX),
         (&record, PART_BYTES_MAX),
+        (&record, BOXES_BYTES_MAX),
         (&record, POLICIES_MAX),
         (&record, PARTS_MAX),
         (&chain, ENTRY_BYTES_MAX),

@@ -6,8 +6,9 @@ use crate::store::sqlite::{NewKey, SecretKey, Vault};
 use hos_core::digest;
 use hos_core::id::{Commitment, KeyId, StoreId, Uid};
 use hos_core::judge::Draft;
-use hos_core::proof::part::{PartError, SubjectKey, encode_stored};
-use hos_core::proof::record::{Part, Slot, StoredPart};
+use hos_core::proof::part::{PartError, SubjectKey};
+use hos_core::proof::record::{Part, PartRef, Slot};
+use hos_core::proof::stored::{StoredBox, encode_stored};
 use hos_core::refusal::{Blocker, Code};
 use hos_core::time::Timestamp;
 use std::cell::RefCell;
@@ -124,23 +125,38 @@ impl Keys<'_> {
         Ok(key)
     }
 
-    /// A record's parts as they are stored.
+    /// A record's parts as they are stored: one box a person.
     pub(crate) fn seal_parts(&self, draft: &Draft, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<Vec<u8>, Refused> {
-        let mut stored = Vec::with_capacity(draft.parts.len());
-        for part in &draft.parts {
-            stored.push(self.seal(part, fresh, chance)?);
+        let mut by_person: Vec<(Option<&Uid>, Vec<(&Part, Commitment)>)> = Vec::with_capacity(4);
+        // The header lists the parts in the draft's order; an encoded header that did not would not open.
+        for (part, listed) in draft.parts.iter().zip(&draft.header.parts) {
+            let subject = part.subject.as_ref();
+            match by_person.iter_mut().find(|(person, _)| *person == subject) {
+                Some((_, parts)) => parts.push((part, listed.commitment)),
+                None => by_person.push((subject, vec![(part, listed.commitment)])),
+            }
         }
-        Ok(encode_stored(&stored))
+        let mut boxes = Vec::with_capacity(by_person.len());
+        for (subject, parts) in by_person {
+            boxes.push(self.seal(subject, &parts, fresh, chance)?);
+        }
+        encode_stored(&boxes).map_err(|e| Refused::Failure(Failure::new(Code::CallTooLarge, format!("the record's parts: {e}"))))
     }
 
-    fn seal(&self, part: &Part, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<StoredPart, Refused> {
-        let key = part.subject.as_ref().map(|subject| self.of(subject, fresh, chance)).transpose()?;
+    fn seal(
+        &self,
+        subject: Option<&Uid>,
+        parts: &[(&Part, Commitment)],
+        fresh: &mut FreshKeys,
+        chance: &mut Chance<'_>,
+    ) -> Result<StoredBox<'static>, Refused> {
+        let key = subject.map(|subject| self.of(subject, fresh, chance)).transpose()?;
         let nonce = if key.is_some() { chance.bytes("nonce") } else { [0; 24] };
-        part.seal(key.as_ref().map(|(id, key)| (id, key)), nonce)
+        StoredBox::seal(parts, key.as_ref().map(|(id, key)| (id, key)), nonce)
             .map_err(|e| Refused::Failure(Failure::new(Code::CallTooLarge, e.to_string())))
     }
 
-    /// A copy for a row: `commitment || sealed`, and its key.
+    /// A copy for a row: a box of one part with its commitment in front, and its key.
     pub(crate) fn seal_copy(
         &self,
         subject: Option<&Uid>,
@@ -148,9 +164,10 @@ impl Keys<'_> {
         fresh: &mut FreshKeys,
         chance: &mut Chance<'_>,
     ) -> Result<(KeyId, Vec<u8>), Refused> {
-        let part = Part::new(Slot::Facts, 0, subject.cloned(), chance.bytes("copy salt"), plaintext);
-        let stored = self.seal(&part, fresh, chance)?;
-        let bytes = [&part.commitment().0[..], &stored.sealed].concat();
+        let part = Part::new(COPY.0, COPY.1, subject.cloned(), chance.bytes("copy salt"), plaintext);
+        let commitment = part.commitment();
+        let stored = self.seal(subject, &[(&part, commitment)], fresh, chance)?;
+        let bytes = [&commitment.0[..], &stored.sealed].concat();
         Ok((stored.key, bytes))
     }
 
@@ -158,15 +175,19 @@ impl Keys<'_> {
     pub(crate) fn open_copy(&self, key: &KeyId, bytes: &[u8], fresh: &FreshKeys) -> Result<Option<Vec<u8>>, Failure> {
         let broken = |why: &str| Failure::new(Code::StoreIntegrity, format!("a sealed copy does not open: {why}"));
         let (commitment, sealed) = bytes.split_first_chunk::<32>().ok_or_else(|| broken("too short"))?;
-        let stored = StoredPart { slot: Slot::Facts, index: 0, key: *key, sealed: sealed.to_vec() };
+        let stored = StoredBox { key: *key, places: vec![COPY], sealed: sealed.into() };
+        let listed = [PartRef { slot: COPY.0, index: COPY.1, commitment: Commitment(*commitment) }];
         let secret = if stored.is_clear() { None } else { self.by_id(key, fresh)? };
-        match stored.open(secret.as_ref(), &Commitment(*commitment)) {
-            Ok(opened) => Ok(Some(opened.plaintext)),
+        match stored.open_listed(secret.as_ref(), &listed) {
+            Ok(opened) => Ok(opened.into_iter().next().map(|part| part.plaintext)),
             Err(PartError::KeyMissing) => Ok(None),
             Err(e) => Err(broken(&e.to_string())),
         }
     }
 }
+
+/// The place of the one part of a row's copy.
+const COPY: (Slot, u8) = (Slot::Facts, 0);
 
 /// Why something could not be sealed.
 #[derive(Debug)]

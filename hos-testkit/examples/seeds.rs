@@ -11,9 +11,10 @@ use hos_core::law::mode::{Mode, Modes};
 use hos_core::proof::chain::Entry;
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey, origin};
 use hos_core::proof::key::SealKey;
-use hos_core::proof::part::{SubjectKey, encode_stored};
+use hos_core::proof::part::SubjectKey;
 use hos_core::proof::receipt::{Receipt, Seal};
 use hos_core::proof::record::{Decision, Durability, Header, Kind, Part, Slot};
+use hos_core::proof::stored::{StoredBox, encode_stored};
 use hos_core::proof::tree::Frontier;
 use hos_core::time::Timestamp;
 use hos_core::value::{Ext, Record, Value};
@@ -61,9 +62,12 @@ fn records(seeds: &mut Seeds) -> Result<Header, Box<dyn std::error::Error>> {
     let part = Part::new(Slot::Facts, 0, Some(account()?), [7; 32], vec![0xa0]);
     let open = Part::new(Slot::Payload, 0, None, [8; 32], b"payload".to_vec());
     let (key_id, key) = (KeyId([9; 16]), SubjectKey::new([3; 32]));
-    let stored = [part.seal(Some((&key_id, &key)), [1; 24])?, open.seal(None, [2; 24])?];
-    seeds.push(("parts", "two", encode_stored(&stored)));
-    seeds.push(("parts", "none", encode_stored(&[])));
+    let id = Part::new(Slot::Id, 0, Some(account()?), [6; 32], b"o-17".to_vec());
+    let of_person = StoredBox::seal(&[(&part, part.commitment()), (&id, id.commitment())], Some((&key_id, &key)), [1; 24])?;
+    let nobodys = StoredBox::seal(&[(&open, open.commitment())], None, [2; 24])?;
+    seeds.push(("parts", "two", encode_stored(&[nobodys.clone(), of_person])?));
+    seeds.push(("parts", "nobodys", encode_stored(&[nobodys])?));
+    seeds.push(("parts", "none", encode_stored(&[])?));
     let least = Header {
         store: StoreId([1; 16]),
         tenant: Tenant::new("pazar-tr")?,

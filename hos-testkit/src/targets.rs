@@ -9,9 +9,9 @@ use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::proof::chain::Entry;
 use hos_core::proof::checkpoint::{Checkpoint, Note, NoteKey};
-use hos_core::proof::part::{decode_stored, encode_stored};
 use hos_core::proof::receipt::Receipt;
 use hos_core::proof::record::Header;
+use hos_core::proof::stored::{decode_stored, encode_stored};
 use hos_core::proof::tree::Frontier;
 use hos_core::time::{Span, Timestamp};
 use hos_core::{canon, contract, judge, spanned};
@@ -65,8 +65,8 @@ pub fn entry(data: &[u8]) {
 
 /// Parts as they are stored.
 pub fn parts(data: &[u8]) {
-    if let Ok(parts) = decode_stored(data) {
-        assert_eq!(encode_stored(&parts), data, "a second form of one list of parts was accepted");
+    if let Ok(boxes) = decode_stored(data) {
+        assert_eq!(encode_stored(&boxes).as_deref(), Ok(data), "a second form of one list of parts was accepted");
     }
 }
 

@@ -78,9 +78,9 @@ fn seeds_are_accepted() {
     use hos_core::proof::{
         chain::Entry,
         checkpoint::{Note, NoteKey},
-        part::decode_stored,
         receipt::Receipt,
         record::Header,
+        stored::decode_stored,
         tree::Frontier,
     };
     let law = hos_core::law::Law::load(hos_testkit::targets::base_law());

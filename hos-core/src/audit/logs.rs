@@ -60,8 +60,7 @@ pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refuse
     let first = logs.first().ok_or_else(|| Refused::new("bundle.empty", "logs", "there is no log"))?;
     let vkey = first.key.to_string();
     let size = first.checkpoint.size;
-    let ranged =
-        bundle.keys.iter().any(|k| k.log == 0 && k.vkey == vkey && k.from <= size && (k.to == 0 || size <= k.to));
+    let ranged = bundle.keys.iter().any(|k| k.log == 0 && k.vkey == vkey && k.from <= size && (k.to == 0 || size <= k.to));
     if ranged {
         Ok(logs)
     } else {

@@ -24,9 +24,7 @@ pub(super) struct Cited<'b> {
 impl<'b> Cited<'b> {
     /// The thread and place of a record, in any log.
     pub(super) fn find(&self, hash: &crate::id::RecordHash) -> Option<(&(usize, Handle), usize)> {
-        self.threads
-            .iter()
-            .find_map(|(slot, records)| Some((slot, records.iter().position(|held| held.hash == *hash)?)))
+        self.threads.iter().find_map(|(slot, records)| Some((slot, records.iter().position(|held| held.hash == *hash)?)))
     }
 
     /// All records.
@@ -67,7 +65,8 @@ fn follow(threads: &mut Threads, held: &Held<'_>, at: &str) -> Result<(), Refuse
 /// A label is what the opened id says that it is.
 fn label(records: &[Held<'_>]) -> Result<(), Refused> {
     let Some(first) = records.first() else { return Ok(()) };
-    let (Some(label), Some(contract), Some(content)) = (first.header.label, &first.header.contract, first.content(Slot::Id)) else {
+    let (Some(label), Some(contract), Some(content)) = (first.header.label, &first.header.contract, first.content(Slot::Id))
+    else {
         return Ok(());
     };
     let wrong = |why: &str| Refused::new("thread.label", "records 0", why);

@@ -1,5 +1,6 @@
 //! A bundle's bytes: one instance's whole story in one file (`spec/bundle.md`). What it proves is [`crate::audit`]'s business.
 
+use super::chain::ENTRY_BYTES_MAX;
 use super::checkpoint::NOTE_BYTES_MAX;
 use super::format::SUITE;
 use super::header::PARTS_MAX;
@@ -7,7 +8,6 @@ use super::heads::{HeadKind, SIBLINGS_MAX};
 use super::part::PART_BYTES_MAX;
 use super::record::Slot;
 use super::tree::PROOF_MAX;
-use super::chain::ENTRY_BYTES_MAX;
 use crate::canon::{CanonError, Reader, Writer};
 use crate::id::{Handle, LawHash, MapHash, RecordHash, TreeHash};
 

@@ -56,6 +56,12 @@ pub enum FormatError {
     /// A list that must ascend without repeats does not.
     #[error("{0} are not in ascending order, or one repeats")]
     Order(&'static str),
+    /// A list that must have something in it has nothing.
+    #[error("a {0} without parts")]
+    Empty(&'static str),
+    /// Something stands in two lists, and may stand in one.
+    #[error("a {0} is there twice")]
+    Twice(&'static str),
     /// Place and predecessor contradict each other: only the first of a thread has no predecessor.
     #[error("place and previous hash contradict each other")]
     Place,
@@ -77,6 +83,8 @@ impl FormatError {
             FormatError::Malformed { .. } => "malformed",
             FormatError::TooLarge { .. } => "too_large",
             FormatError::Order(_) => "order",
+            FormatError::Empty(_) => "empty",
+            FormatError::Twice(_) => "twice",
             FormatError::Place => "place",
             FormatError::Time(_) => "time",
         }

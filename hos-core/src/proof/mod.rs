@@ -1,6 +1,7 @@
 //! The proof door: what happened, under which law. Bytes first; `spec/` is the standard, this is one implementation.
 //!
-//! A *record* is a header and its parts: [`record`] says what they are, [`header`] and [`part`] how they become bytes.
+//! A *record* is a header and its parts: [`record`] says what they are, [`header`] and [`stored`] how they become bytes,
+//! [`part`] what seals them.
 //! Sealing gives a record its place: [`chain`] says what may follow what, [`tree`] proves one entry or growth without the
 //! log, [`checkpoint`] says who vouches, under a key of [`key`]. A [`receipt`] is what a caller keeps. [`verify`] recomputes
 //! all of it.
@@ -15,6 +16,7 @@ pub mod key;
 pub mod part;
 pub mod receipt;
 pub mod record;
+pub mod stored;
 pub mod tree;
 pub mod trust;
 pub mod verify;

@@ -3,7 +3,7 @@
 //! No personal data in a header, ever: whom it concerns stands in parts, each of exactly one data subject or none.
 
 use crate::digest;
-use crate::id::{Commitment, DottedName, GroupId, Handle, KeyId, LawHash, MapKey, Name, RecordHash, RequestId, StoreId, Tenant, Uid};
+use crate::id::{Commitment, DottedName, GroupId, Handle, LawHash, MapKey, Name, RecordHash, RequestId, StoreId, Tenant, Uid};
 use crate::time::Timestamp;
 use std::borrow::Cow;
 use std::fmt;
@@ -258,17 +258,4 @@ impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Part({:?} {}, {} bytes)", self.slot, self.index, self.plaintext.len())
     }
-}
-
-/// A part as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredPart {
-    /// Which part.
-    pub slot: Slot,
-    /// Its place among the parts of one slot.
-    pub index: u8,
-    /// The subject's key; all zero: none, and `sealed` is salt then plaintext.
-    pub key: KeyId,
-    /// Nonce and ciphertext of (salt, plaintext).
-    pub sealed: Vec<u8>,
 }

@@ -157,10 +157,9 @@ impl Trust {
     fn met(&self, member: Member, vouching: &[bool]) -> bool {
         match member {
             Member::Witness(i) => vouching.get(i).copied().unwrap_or(false),
-            Member::Group(i) => self
-                .groups
-                .get(i)
-                .is_some_and(|g| g.members.iter().filter(|m| self.met(**m, vouching)).count() >= g.threshold),
+            Member::Group(i) => {
+                self.groups.get(i).is_some_and(|g| g.members.iter().filter(|m| self.met(**m, vouching)).count() >= g.threshold)
+            }
         }
     }
 }
@@ -234,9 +233,9 @@ impl Reading {
         let threshold = match threshold {
             b"any" => 1,
             b"all" => members.len(),
-            digits => decimal(digits)
-                .filter(|k| (1..=members.len()).contains(k))
-                .ok_or_else(|| TrustError::new(number, "policy.syntax", "a group's number is `any`, `all`, or from 1 to its members"))?,
+            digits => decimal(digits).filter(|k| (1..=members.len()).contains(k)).ok_or_else(|| {
+                TrustError::new(number, "policy.syntax", "a group's number is `any`, `all`, or from 1 to its members")
+            })?,
         };
         let mut found = Vec::with_capacity(members.len());
         for member in members {
@@ -265,7 +264,11 @@ impl Reading {
 }
 
 fn full(number: usize, count: usize) -> Result<(), TrustError> {
-    if count < TRUST_LINES_MAX { Ok(()) } else { Err(TrustError::new(number, "policy.too_large", "more than 64 lines of a kind")) }
+    if count < TRUST_LINES_MAX {
+        Ok(())
+    } else {
+        Err(TrustError::new(number, "policy.too_large", "more than 64 lines of a kind"))
+    }
 }
 
 fn decimal(digits: &[u8]) -> Option<usize> {

@@ -7,7 +7,8 @@ use super::chain::{ChainError, Entry, LogHead, Place, Threads};
 use super::checkpoint::{Checkpoint, NoteError, NoteKey, origin};
 use super::format::FormatError;
 use super::part::{PartError, SubjectKey};
-use super::record::{Header, Slot, StoredPart};
+use super::record::{Header, Slot};
+use super::stored::{StoredBox, listed_at};
 use super::tree::Frontier;
 use crate::digest;
 use crate::id::{EntryHash, Handle, KeyId, Tenant, TreeHash};
@@ -80,7 +81,7 @@ pub enum Broken {
         /// Its place among the parts of one slot.
         index: u8,
     },
-    /// A part is not what the header commits to.
+    /// A part is not what the header commits to; or a box does not open, whose first part this is.
     #[error("part {slot:?} {index}: {error}")]
     Part {
         /// Which part.
@@ -90,6 +91,9 @@ pub enum Broken {
         /// What is wrong.
         error: PartError,
     },
+    /// A box that holds no part.
+    #[error("a box is stored that holds no part")]
+    BoxEmpty,
     /// A checkpoint that is no checkpoint of this log's key.
     #[error("a checkpoint does not hold: {0}")]
     Checkpoint(NoteError),
@@ -120,6 +124,7 @@ impl Broken {
             Broken::Thread(e) => format!("thread.{}", e.code()),
             Broken::PartMissing { .. } => "part.missing".into(),
             Broken::PartUnlisted { .. } => "part.unlisted".into(),
+            Broken::BoxEmpty => "part.empty".into(),
             Broken::Part { error, .. } => format!("part.{}", error.code()),
             Broken::Checkpoint(e) => format!("checkpoint.{}", e.code()),
             Broken::Root => "checkpoint.root".into(),
@@ -225,11 +230,11 @@ impl LogVerifier {
         }
     }
 
-    /// Verifies the next entry from its bytes. `parts` are the record's stored parts, ascending by slot and index; without
-    /// them only their number is counted. `keys` gives the key of an id, or nothing when it was destroyed.
-    pub fn push(&mut self, entry: &[u8], parts: Option<&[StoredPart]>, keys: impl FnMut(&KeyId) -> Option<SubjectKey>) {
+    /// Verifies the next entry from its bytes. `boxes` are the record's stored parts; without them only their number is
+    /// counted. `keys` gives the key of an id, or nothing when it was destroyed.
+    pub fn push(&mut self, entry: &[u8], boxes: Option<&[StoredBox<'_>]>, keys: impl FnMut(&KeyId) -> Option<SubjectKey>) {
         match Entry::decode(entry) {
-            Ok(decoded) => self.take(&decoded, entry, parts, keys),
+            Ok(decoded) => self.take(&decoded, entry, boxes, keys),
             Err(error) => {
                 let seq = self.head.next_seq;
                 self.fail(seq, None, None, Broken::Entry(error));
@@ -240,9 +245,9 @@ impl LogVerifier {
     }
 
     /// Verifies the next entry from its fields, for stores that keep fields.
-    pub fn push_entry(&mut self, entry: &Entry, parts: Option<&[StoredPart]>, keys: impl FnMut(&KeyId) -> Option<SubjectKey>) {
+    pub fn push_entry(&mut self, entry: &Entry, boxes: Option<&[StoredBox<'_>]>, keys: impl FnMut(&KeyId) -> Option<SubjectKey>) {
         match entry.encode() {
-            Ok(bytes) => self.take(entry, &bytes, parts, keys),
+            Ok(bytes) => self.take(entry, &bytes, boxes, keys),
             Err(error) => {
                 self.fail(entry.seq, None, None, Broken::Entry(error));
                 self.head.next_seq = entry.seq.saturating_add(1);
@@ -294,13 +299,13 @@ impl LogVerifier {
         &mut self,
         entry: &Entry,
         bytes: &[u8],
-        parts: Option<&[StoredPart]>,
+        boxes: Option<&[StoredBox<'_>]>,
         keys: impl FnMut(&KeyId) -> Option<SubjectKey>,
     ) {
         if let Err(error) = self.head.check(entry) {
             self.fail(entry.seq, None, None, Broken::Log(error));
         }
-        self.record(entry, parts, keys);
+        self.record(entry, boxes, keys);
         self.head.advance(entry, self.head.prev);
         self.grow(bytes);
     }
@@ -329,7 +334,7 @@ impl LogVerifier {
 
     /// Verifies the record inside an entry. Of a disputed record nothing is vouched for, so nothing of it fails; it moves its
     /// thread on only where it follows.
-    fn record(&mut self, entry: &Entry, parts: Option<&[StoredPart]>, keys: impl FnMut(&KeyId) -> Option<SubjectKey>) {
+    fn record(&mut self, entry: &Entry, boxes: Option<&[StoredBox<'_>]>, keys: impl FnMut(&KeyId) -> Option<SubjectKey>) {
         let disputed = entry.disputed.is_some();
         self.report.disputed += u64::from(disputed);
         let header = match Header::decode(&entry.header) {
@@ -353,46 +358,69 @@ impl LogVerifier {
         if let Err(error) = follows {
             self.fail(entry.seq, Some(header.thread), Some(place.n), Broken::Thread(error));
         }
-        match parts {
-            Some(parts) => self.parts(entry.seq, place.n, &header, parts, keys),
+        match boxes {
+            Some(boxes) => self.boxes(entry.seq, place.n, &header, boxes, keys),
             None => self.report.withheld += header.parts.len() as u64,
         }
     }
 
-    /// Holds the stored parts against the header's list; both ascend by slot and index.
-    fn parts(
+    /// Holds the boxes against the header's list. A box with a part that is not listed is not opened: what it was sealed
+    /// for is not known.
+    fn boxes(
         &mut self,
         seq: u64,
         n: u64,
         header: &Header,
-        stored: &[StoredPart],
+        boxes: &[StoredBox<'_>],
         mut keys: impl FnMut(&KeyId) -> Option<SubjectKey>,
     ) {
         let (thread, n) = (Some(header.thread), Some(n));
-        let mut stored = stored.iter().peekable();
-        for listed in &header.parts {
-            let wanted = (listed.slot, listed.index);
-            while let Some(extra) = stored.next_if(|part| (part.slot, part.index) < wanted) {
-                self.fail(seq, thread, n, Broken::PartUnlisted { slot: extra.slot, index: extra.index });
+        let mut there: Vec<(Slot, u8)> = Vec::with_capacity(header.parts.len());
+        let (mut commitments, mut room) = (Vec::new(), Vec::new());
+        for stored in boxes {
+            commitments.clear();
+            for place in &stored.places {
+                match listed_at(&header.parts, *place) {
+                    Some(listed) if !there.contains(place) => {
+                        there.push(*place);
+                        commitments.push(listed.commitment);
+                    }
+                    _ => self.fail(seq, thread, n, Broken::PartUnlisted { slot: place.0, index: place.1 }),
+                }
             }
-            let (slot, index) = wanted;
-            let Some(part) = stored.next_if(|part| (part.slot, part.index) == wanted) else {
-                self.fail(seq, thread, n, Broken::PartMissing { slot, index });
+            if commitments.len() != stored.places.len() {
                 continue;
-            };
-            let key = if part.is_clear() { None } else { keys(&part.key) };
-            let held = match &mut self.opened {
-                None => part.verify(key.as_ref(), &listed.commitment),
-                Some(kept) => part.open(key.as_ref(), &listed.commitment).map(|o| kept.push((slot, index, o.plaintext))),
-            };
-            match held {
-                Ok(()) => self.report.parts += 1,
-                Err(PartError::KeyMissing) => self.report.erased += 1,
-                Err(error) => self.fail(seq, thread, n, Broken::Part { slot, index, error }),
+            }
+            let key = if stored.is_clear() { None } else { keys(&stored.key) };
+            match stored.open(key.as_ref(), &commitments, &mut room) {
+                Err(PartError::KeyMissing) => self.report.erased += commitments.len() as u64,
+                Err(error) => {
+                    let what = stored.places.first().map_or(Broken::BoxEmpty, |(slot, index)| Broken::Part {
+                        slot: *slot,
+                        index: *index,
+                        error,
+                    });
+                    self.fail(seq, thread, n, what);
+                }
+                Ok(pieces) => {
+                    for ((slot, index), (piece, commitment)) in stored.places.iter().copied().zip(pieces.zip(&commitments)) {
+                        if piece.commitment() != *commitment {
+                            self.fail(seq, thread, n, Broken::Part { slot, index, error: PartError::Mismatch });
+                            continue;
+                        }
+                        self.report.parts += 1;
+                        if let Some(kept) = &mut self.opened {
+                            kept.push((slot, index, piece.plaintext().to_vec()));
+                        }
+                    }
+                }
             }
         }
-        for extra in stored {
-            self.fail(seq, thread, n, Broken::PartUnlisted { slot: extra.slot, index: extra.index });
+        for listed in &header.parts {
+            let (slot, index) = (listed.slot, listed.index);
+            if !there.contains(&(slot, index)) {
+                self.fail(seq, thread, n, Broken::PartMissing { slot, index });
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! The vectors, made from fixed seeds.
 
 use super::*;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hos_core::proof::tree::{node_from_tiles, prove_consistency, prove_inclusion};
 
 fn numbered(cases: Vec<(&str, Json)>) -> Vectors {
@@ -28,19 +30,31 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     [&bytes[..at[0]], to, &bytes[at[0] + from.len()..]].concat()
 }
 
-fn part_case(note: &str, part: &Part, nonce: [u8; 24]) -> Json {
+fn box_case(note: &str, parts: &[&Part], nonce: [u8; 24]) -> Json {
     let (id, key) = subject_key();
-    let owned = part.subject.is_some();
-    let stored = part.seal(owned.then_some((&id, &key)), nonce).unwrap();
-    let mut case = json!({
-        "what": "part", "about": note, "slot": part.slot.number(), "index": part.index, "salt": hex(part.salt),
-        "plaintext": hex(&part.plaintext), "commitment": part.commitment().to_string(), "key_id": stored.key.to_string(),
-        "sealed": hex(&stored.sealed),
-    });
+    let owned = parts[0].subject.is_some();
+    let mut case = box_json(&boxed(parts, owned.then_some((&id, &key)), nonce));
+    case["what"] = "box".into();
+    case["about"] = note.into();
+    case["commitments"] = parts.iter().map(|part| part.commitment().to_string()).collect();
+    case["parts"] = parts.iter().map(|part| json!({"salt": hex(part.salt), "plaintext": hex(&part.plaintext)})).collect();
     if owned {
         case["nonce"] = hex(nonce).into();
         case["key"] = hex(key.expose()).into();
     }
+    case
+}
+
+/// A person's box with a content that no sealer makes, under the commitments of these parts.
+fn odd_content(note: &str, parts: &[&Part], content: &[u8]) -> Json {
+    let mut case = box_case(note, parts, drawn("nonce", 2));
+    let aad: Vec<u8> = parts.iter().flat_map(|part| part.commitment().0).collect();
+    let nonce = drawn::<24>("nonce", 2);
+    let cipher = XChaCha20Poly1305::new(subject_key().1.expose().into());
+    let boxed = cipher.encrypt(&XNonce::from(nonce), Payload { msg: content, aad: &aad }).unwrap();
+    case["sealed"] = hex([&nonce[..], &boxed].concat()).into();
+    case["error"] = "content".into();
+    case.as_object_mut().unwrap().remove("parts");
     case
 }
 
@@ -58,20 +72,26 @@ pub(super) fn record_vectors() -> Vectors {
     let full = full_header().encode().unwrap();
     let owned = Part::new(Slot::Args, 1, Some(subject()), drawn("salt", 0), b"amount: 4200".to_vec());
     let clear = Part::new(Slot::Payload, 0, None, drawn("salt", 1), vec![0, 255, 10]);
-    let sealed = part_case("a person's part", &owned, drawn("nonce", 0));
-    let open = part_case("nobody's part: salt, then plaintext", &clear, [0; 24]);
+    let id = Part::new(Slot::Id, 0, Some(subject()), drawn("salt", 2), b"o-17".to_vec());
+    let sealed = box_case("a person's parts", &[&owned, &id], drawn("nonce", 0));
+    let open = box_case("nobody's part: salt, length, plaintext", &[&clear], [0; 24]);
+    let preimage = |part: &Part| [&part.salt[..], &(part.plaintext.len() as u64).to_be_bytes(), &part.plaintext].concat();
+    let (first, second) = (preimage(&owned), preimage(&id));
+    let longer =
+        |part: &Part, by: u64| [&part.salt[..], &(part.plaintext.len() as u64 + by).to_be_bytes(), &part.plaintext].concat();
     let flip = |case: &mut Json, at: usize| {
         let mut bytes = raw(case, "sealed");
         bytes[at] ^= 1;
         case["sealed"] = hex(bytes).into();
     };
-    let (id, key) = subject_key();
-    let stored = [owned.seal(Some((&id, &key)), drawn("nonce", 0)).unwrap(), clear.seal(None, [0; 24]).unwrap()];
-    let list = encode_stored(&stored);
-    let listed: Vec<Json> = stored
-        .iter()
-        .map(|p| json!({"slot": p.slot.number(), "index": p.index, "key_id": p.key.to_string(), "sealed": hex(&p.sealed)}))
-        .collect();
+    let (key_id, key) = subject_key();
+    let nobodys = boxed(&[&clear], None, [0; 24]);
+    let of_person = boxed(&[&owned, &id], Some((&key_id, &key)), drawn("nonce", 0));
+    let list = encode_stored(&[nobodys.clone(), of_person.clone()]).unwrap();
+    let list_case =
+        |note: &str, boxes: &[StoredBox<'static>], error: &str| refused("box_list", note, &written_boxes(boxes), error);
+    let placed = |places: &[(Slot, u8)]| StoredBox { places: places.to_vec(), ..of_person.clone() };
+    let many = |count: u8| placed(&(0..count).map(|index| (Slot::Args, index)).collect::<Vec<_>>());
     let pending = Receipt {
         tenant: tenant(),
         thread: Handle(drawn("thread", 0)),
@@ -164,29 +184,91 @@ pub(super) fn record_vectors() -> Vectors {
             ),
         ),
         ("header_too_large", refused("header", "longer than 16 KiB", &vec![0; HEADER_BYTES_MAX + 1], "too_large")),
-        ("part_sealed", sealed.clone()),
-        ("part_clear", open.clone()),
+        ("box_sealed", sealed.clone()),
+        ("box_clear", open.clone()),
+        ("box_clear_several", {
+            let more = Part::new(Slot::Payload, 1, None, drawn("salt", 3), Vec::new());
+            box_case("nobody's parts, one of them empty", &[&clear, &more], [0; 24])
+        }),
+        ("box_no_key", bent(&sealed, "the key was destroyed", "key_missing", |c| drop(c.as_object_mut().unwrap().remove("key")))),
+        ("box_wrong_key", bent(&sealed, "another person's key", "unopened", |c| c["key"] = hex([3; 32]).into())),
+        ("box_bent_nonce", bent(&sealed, "a bit of the nonce", "unopened", |c| flip(c, 0))),
+        ("box_bent_text", bent(&sealed, "a bit of the ciphertext", "unopened", |c| flip(c, 24))),
         (
-            "part_no_key",
-            bent(&sealed, "the key was destroyed", "key_missing", |c| drop(c.as_object_mut().unwrap().remove("key"))),
+            "box_moved",
+            bent(&sealed, "under another record's commitments", "unopened", |c| c["commitments"][0] = hex([5; 32]).into()),
         ),
-        ("part_wrong_key", bent(&sealed, "another person's key", "unopened", |c| c["key"] = hex([3; 32]).into())),
-        ("part_bent_nonce", bent(&sealed, "a bit of the nonce", "unopened", |c| flip(c, 0))),
-        ("part_bent_text", bent(&sealed, "a bit of the ciphertext", "unopened", |c| flip(c, 24))),
-        ("part_moved", bent(&sealed, "under another record's commitment", "unopened", |c| c["commitment"] = hex([5; 32]).into())),
-        ("part_short", bent(&sealed, "shorter than its nonce", "unopened", |c| c["sealed"] = hex([0; 23]).into())),
-        ("part_clear_bent", bent(&open, "a bit of the plaintext", "mismatch", |c| flip(c, 33))),
-        ("part_clear_salt", bent(&open, "a bit of the salt", "mismatch", |c| flip(c, 0))),
-        ("part_clear_short", bent(&open, "shorter than its salt", "unopened", |c| c["sealed"] = hex([0; 31]).into())),
-        ("part_key_dropped", bent(&sealed, "passed off as nobody's", "mismatch", |c| c["key_id"] = hex([0; 16]).into())),
-        ("part_list", json!({"what": "part_list", "about": "a record's stored parts", "parts": listed, "bytes": hex(&list)})),
-        ("part_list_empty", json!({"what": "part_list", "about": "no parts", "parts": [], "bytes": "80"})),
         (
-            "part_list_twice",
-            refused("part_list", "one part twice", &encode_stored(&[stored[0].clone(), stored[0].clone()]), "order"),
+            "box_commitments_swapped",
+            bent(&sealed, "associated data in another order", "unopened", |c| {
+                c["commitments"].as_array_mut().unwrap().swap(0, 1)
+            }),
         ),
-        ("part_list_slot", refused("part_list", "slot 23", &replaced(&list, &[0x84, 4, 1], &[0x84, 23, 1]), "unknown_number")),
-        ("part_list_left_over", refused("part_list", "a byte too many", &[&list[..], &[0x80]].concat(), "not_canonical")),
+        (
+            "box_part_dropped",
+            bent(&sealed, "associated data of one of its parts alone", "unopened", |c| {
+                c["commitments"].as_array_mut().unwrap().truncate(1);
+                c["places"].as_array_mut().unwrap().truncate(1);
+            }),
+        ),
+        ("box_short", bent(&sealed, "shorter than its nonce", "unopened", |c| c["sealed"] = hex([0; 23]).into())),
+        ("box_no_tag", bent(&sealed, "shorter than nonce and tag", "unopened", |c| c["sealed"] = hex([0; 39]).into())),
+        (
+            "box_length_beyond",
+            odd_content("a length beyond the content", &[&owned, &id], &[&first[..], &longer(&id, 1)].concat()),
+        ),
+        (
+            "box_length_endless",
+            odd_content("a length of 2^64-1", &[&owned, &id], &[&first[..], &drawn::<32>("salt", 2), &[255; 8]].concat()),
+        ),
+        ("box_left_over", odd_content("left-over content", &[&owned, &id], &[&first[..], &second, &[0]].concat())),
+        ("box_part_too_few", odd_content("one part where two are listed", &[&owned, &id], &first)),
+        ("box_clear_bent", bent(&open, "a bit of the plaintext", "mismatch", |c| flip(c, 41))),
+        ("box_clear_salt", bent(&open, "a bit of the salt", "mismatch", |c| flip(c, 0))),
+        ("box_clear_length", bent(&open, "a bit of the length", "content", |c| flip(c, 39))),
+        ("box_clear_short", bent(&open, "shorter than salt and length", "content", |c| c["sealed"] = hex([0; 39]).into())),
+        (
+            "box_clear_left_over",
+            bent(&open, "a byte too many", "content", |c| {
+                c["sealed"] = (text(c, "sealed").to_owned() + "00").into();
+            }),
+        ),
+        ("box_key_dropped", bent(&sealed, "passed off as nobody's", "content", |c| c["key_id"] = hex([0; 16]).into())),
+        (
+            "box_list",
+            json!({
+                "what": "box_list", "about": "a record's stored parts", "bytes": hex(&list),
+                "boxes": [box_json(&nobodys), box_json(&of_person)],
+            }),
+        ),
+        ("box_list_empty", json!({"what": "box_list", "about": "no parts", "boxes": [], "bytes": "80"})),
+        ("box_list_order", list_case("boxes out of order", &[of_person.clone(), nobodys.clone()], "order")),
+        ("box_list_key_twice", list_case("a key twice", &[of_person.clone(), placed(&[(Slot::Facts, 0)])], "order")),
+        ("box_list_part_order", list_case("parts out of order in a box", &[placed(&[(Slot::Id, 0), (Slot::Args, 1)])], "order")),
+        ("box_list_part_repeats", list_case("a part twice in a box", &[placed(&[(Slot::Id, 0), (Slot::Id, 0)])], "order")),
+        ("box_list_part_twice", list_case("a part in two boxes", &[nobodys.clone(), placed(&[(Slot::Payload, 0)])], "twice")),
+        ("box_list_no_part", list_case("a box without parts", &[placed(&[])], "empty")),
+        ("box_list_many", list_case("65 parts in all", &[nobodys.clone(), many(64)], "too_large")),
+        ("box_list_slot", refused("box_list", "slot 23", &replaced(&list, &[0x82, 8, 0], &[0x82, 23, 0]), "unknown_number")),
+        (
+            "box_list_index",
+            refused("box_list", "index 256", &replaced(&list, &[0x82, 8, 0], &[0x82, 8, 0x19, 1, 0]), "not_canonical"),
+        ),
+        (
+            "box_list_long_int",
+            refused("box_list", "slot 8 in two bytes", &replaced(&list, &[0x82, 8, 0], &[0x82, 0x18, 8, 0]), "not_canonical"),
+        ),
+        (
+            "box_list_key_id",
+            refused(
+                "box_list",
+                "a key id of 15 bytes",
+                &replaced(&list, &[&[0x83, 0x50][..], &[0; 16]].concat(), &[&[0x83, 0x4f][..], &[0; 15]].concat()),
+                "not_canonical",
+            ),
+        ),
+        ("box_list_left_over", refused("box_list", "a byte too many", &[&list[..], &[0x80]].concat(), "not_canonical")),
+        ("box_list_cut", refused("box_list", "a byte too few", &list[..list.len() - 1], "not_canonical")),
         ("receipt_pending", receipt("not sealed yet", &pending)),
         ("receipt_stream", receipt("of a named stream, not sealed yet", &Receipt { n: None, ..pending.clone() })),
         ("receipt_sealed", receipt("sealed", &Receipt { seal, ..pending.clone() })),
@@ -241,7 +323,7 @@ fn entry_case(note: &str, entry: &Entry) -> Json {
 fn log_case(note: &str, rows: &[Row], notes: &[String], change: impl FnOnce(&mut Json)) -> Json {
     let (id, key) = subject_key();
     let entries: Vec<Json> =
-        rows.iter().map(|row| json!({"entry": hex(&row.entry), "parts": hex(encode_stored(&row.parts))})).collect();
+        rows.iter().map(|row| json!({"entry": hex(&row.entry), "parts": hex(encode_stored(&row.boxes).unwrap())})).collect();
     let mut case = json!({
         "what": "log", "about": note, "store": store().to_string(), "tenant": tenant().as_str(), "epoch": 0, "predecessor": "",
         "verifier_key": note_key().to_string(), "keys": [{"key_id": id.to_string(), "key": hex(key.expose())}],
@@ -271,7 +353,7 @@ fn bad_key(text: String) -> Json {
 fn rebuilt(row: &Row, change: impl FnOnce(&mut Entry)) -> Row {
     let mut entry = Entry::decode(&row.entry).unwrap();
     change(&mut entry);
-    Row { entry: entry.encode().unwrap(), parts: row.parts.clone() }
+    Row { entry: entry.encode().unwrap(), boxes: row.boxes.clone() }
 }
 
 pub(super) fn chain_vectors() -> Vectors {
@@ -455,17 +537,18 @@ pub(super) fn chain_vectors() -> Vectors {
             "log_placed_twice",
             with("a place in header and entry", &|rows| rows[8] = rebuilt(&rows[8], |e| e.stream = Some((0, None)))),
         ),
-        ("log_part_missing", with("a part is missing", &|rows| drop(rows[6].parts.pop()))),
+        ("log_part_missing", with("a part is missing", &|rows| drop(rows[6].boxes.pop()))),
         (
             "log_part_unlisted",
             with("a part too many", &|rows| {
-                let mut extra = rows[6].parts[1].clone();
-                extra.index = 9;
-                rows[6].parts.push(extra);
+                let extra = StoredBox { key: KeyId([1; 16]), places: vec![(Slot::Payload, 9)], ..rows[6].boxes[0].clone() };
+                rows[6].boxes.push(extra);
             }),
         ),
-        ("log_part_bent", with("a bit of a sealed part", &|rows| rows[6].parts[0].sealed[30] ^= 1)),
-        ("log_part_swapped", with("another record's parts", &|rows| rows[6].parts = rows[7].parts.clone())),
+        ("log_part_bent", with("a bit of a sealed box", &|rows| rows[6].boxes[1].sealed.to_mut()[30] ^= 1)),
+        ("log_part_clear_bent", with("a bit of nobody's plaintext", &|rows| rows[6].boxes[0].sealed.to_mut()[50] ^= 1)),
+        ("log_part_content", with("nobody's box with a byte too many", &|rows| rows[6].boxes[0].sealed.to_mut().push(0))),
+        ("log_part_swapped", with("another record's parts", &|rows| rows[6].boxes = rows[7].boxes.clone())),
         ("log_wrong_key", log_case("the checkpoint is another key's", &log.rows, &[stranger], |_| ())),
         (
             "log_other_genesis",

@@ -1,6 +1,7 @@
 //! What the proof tests share: data of other people's making, records by seed, and a log that grows.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test takes what it needs")]
 
+use hos_core::canon::Writer;
 use hos_core::digest::expand;
 use hos_core::id::*;
 use hos_core::proof::chain::{Dispute, Entry, LogHead, Threads};
@@ -8,6 +9,7 @@ use hos_core::proof::checkpoint::{Checkpoint, NoteKey, origin};
 use hos_core::proof::key::SealKey;
 use hos_core::proof::part::SubjectKey;
 use hos_core::proof::record::*;
+use hos_core::proof::stored::StoredBox;
 use hos_core::proof::tree::Frontier;
 use hos_core::time::Timestamp;
 use std::path::{Path, PathBuf};
@@ -134,11 +136,31 @@ pub fn subject_key() -> (KeyId, SubjectKey) {
     (KeyId(drawn("key-id", 0)), SubjectKey::new(drawn("subject-key", 0)))
 }
 
+/// Parts in their box.
+pub fn boxed(parts: &[&Part], key: Option<(&KeyId, &SubjectKey)>, nonce: [u8; 24]) -> StoredBox<'static> {
+    let parts: Vec<(&Part, Commitment)> = parts.iter().map(|part| (*part, part.commitment())).collect();
+    StoredBox::seal(&parts, key, nonce).unwrap()
+}
+
+/// The bytes of a list of boxes, whatever is wrong with it.
+pub fn written_boxes(boxes: &[StoredBox<'_>]) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.array(boxes.len());
+    for b in boxes {
+        w.array(3).bytes(b.key.as_bytes()).array(b.places.len());
+        b.places.iter().for_each(|(slot, index)| {
+            w.array(2).uint(slot.number().into()).uint((*index).into());
+        });
+        w.bytes(&b.sealed);
+    }
+    w.finish()
+}
+
 /// One row of a log.
 #[derive(Clone)]
 pub struct Row {
     pub entry: Vec<u8>,
-    pub parts: Vec<StoredPart>,
+    pub boxes: Vec<StoredBox<'static>>,
 }
 
 /// A log that grows: three instances taking turns, and one named stream, which is every fifth record.
@@ -163,7 +185,7 @@ impl Log {
     }
 
     /// The next record's header and parts.
-    pub fn next_record(&self) -> (Header, Vec<StoredPart>) {
+    pub fn next_record(&self) -> (Header, Vec<StoredBox<'static>>) {
         let i = self.rows.len() as u64;
         let stream = i % 5 == 4;
         let thread = Handle(drawn("thread", if stream { 9 } else { i % 3 }));
@@ -180,8 +202,8 @@ impl Log {
             let principal = Part::new(Slot::Principal, 0, Some(subject()), drawn("salt", 2 * i), b"who it was".to_vec());
             let payload = Part::new(Slot::Payload, 0, None, drawn("salt", 2 * i + 1), drawn::<200>("payload", i).to_vec());
             header.parts = vec![principal.to_ref(), payload.to_ref()];
-            stored.push(principal.seal(Some((&id, &key)), drawn("nonce", i)).unwrap());
-            stored.push(payload.seal(None, [0; 24]).unwrap());
+            stored.push(boxed(&[&payload], None, [0; 24]));
+            stored.push(boxed(&[&principal], Some((&id, &key)), drawn("nonce", i)));
         }
         (header, stored)
     }
@@ -191,7 +213,7 @@ impl Log {
         self.seal(&header, stored, None);
     }
 
-    pub fn seal(&mut self, header: &Header, parts: Vec<StoredPart>, disputed: Option<Dispute>) {
+    pub fn seal(&mut self, header: &Header, boxes: Vec<StoredBox<'static>>, disputed: Option<Dispute>) {
         let place = self.threads.next(&header.thread);
         let stream = header.n.is_none().then_some((place.n, place.prev));
         let bytes = header.encode().unwrap();
@@ -199,14 +221,14 @@ impl Log {
             self.threads.advance(header.thread, header.n.unwrap_or(place.n), hos_core::digest::record_hash(&bytes));
         }
         let entry = self.head.next(Timestamp(header.time.0 + 7), stream, disputed, bytes);
-        self.append(&entry, parts);
+        self.append(&entry, boxes);
     }
 
-    pub fn append(&mut self, entry: &Entry, parts: Vec<StoredPart>) {
+    pub fn append(&mut self, entry: &Entry, boxes: Vec<StoredBox<'static>>) {
         let bytes = entry.encode().unwrap();
         self.head.advance(entry, hos_core::digest::entry_hash(&bytes));
         self.tree.append(&bytes);
-        self.rows.push(Row { entry: bytes, parts });
+        self.rows.push(Row { entry: bytes, boxes });
     }
 
     pub fn checkpoint(&self) -> Checkpoint {

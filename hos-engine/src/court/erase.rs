@@ -12,8 +12,8 @@ use hos_core::canon::{Reader, Writer};
 use hos_core::id::{Handle, KeyId, LawHash, Tenant, Uid};
 use hos_core::judge::{self, Act};
 use hos_core::policy::Request;
-use hos_core::proof::part::decode_stored;
 use hos_core::proof::record::{Header, Kind, Slot};
+use hos_core::proof::stored::decode_stored;
 use hos_core::refusal::{Blocker, Code};
 use hos_core::value::Record;
 
@@ -117,11 +117,11 @@ impl Court {
         for row in tx.rows(&evidence_sql::thread_records(&universe, &thread, 0, usize::MAX >> 1))? {
             let broken = |what: &str| Failure::new(Code::StoreIntegrity, format!("an erasure's record: {what}"));
             let header = Header::decode(row.blob(1)?).map_err(|e| broken(&e.to_string()))?;
-            let parts = decode_stored(row.blob(2)?).map_err(|e| broken(&e.to_string()))?;
-            let part = parts.iter().find(|p| p.slot == Slot::Change).ok_or_else(|| broken("nothing is said"))?;
-            let of = header.parts.iter().find(|p| p.slot == Slot::Change).ok_or_else(|| broken("nothing is said"))?;
-            let opened = part.open(None, &of.commitment).map_err(|e| broken(&e.to_string()))?;
-            keys.push(erased_key(&opened.plaintext).ok_or_else(|| broken("no key is named"))?);
+            let boxes = decode_stored(row.blob(2)?).map_err(|e| broken(&e.to_string()))?;
+            let said = boxes.iter().find(|b| b.is_clear()).ok_or_else(|| broken("nothing is said"))?;
+            let opened = said.open_listed(None, &header.parts).map_err(|e| broken(&e.to_string()))?;
+            let change = opened.iter().find(|p| p.slot == Slot::Change).ok_or_else(|| broken("nothing is said"))?;
+            keys.push(erased_key(&change.plaintext).ok_or_else(|| broken("no key is named"))?);
         }
         Ok(keys)
     }

@@ -12,8 +12,9 @@ use hos_core::canon::Reader;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, InstanceId, Name, Tenant, TreeHash};
 use hos_core::judge::Instance;
-use hos_core::proof::part::{PartError, decode_stored};
-use hos_core::proof::record::{Header, Slot, StoredPart};
+use hos_core::proof::part::PartError;
+use hos_core::proof::record::{Header, Slot};
+use hos_core::proof::stored::{Opened, StoredBox, decode_stored};
 use hos_core::proof::tree::{prove_consistency, prove_inclusion};
 use hos_core::refusal::Code;
 use hos_core::value::{Record, Value};
@@ -57,29 +58,29 @@ impl Court {
                 _ => None,
             };
             let receipt = Receipt { tenant: tenant.clone(), thread: *thread, n, record: digest::record_hash(bytes), seal };
-            let (mut parts, mut erased) = (Vec::new(), Vec::new());
-            for part in &stored {
-                let name = part_name(part.slot);
-                match self.open_part(&header, part)? {
-                    Some(plaintext) => parts.push((name.to_owned(), shown(part.slot, &plaintext))),
-                    None => erased.push(name.to_owned()),
+            let (mut opened, mut erased) = (Vec::new(), Vec::new());
+            for stored in &stored {
+                match self.open_box(&header, stored)? {
+                    Some(parts) => opened.extend(parts),
+                    None => erased.extend(stored.places.iter().copied()),
                 }
             }
+            opened.sort_by_key(|part| (part.slot, part.index));
+            erased.sort_unstable();
+            let parts = opened.iter().map(|p| (part_name(p.slot).to_owned(), shown(p.slot, &p.plaintext))).collect();
+            let erased = erased.iter().map(|(slot, _)| part_name(*slot).to_owned()).collect();
             entries.push(HistoryEntry { receipt, header, parts, erased });
         }
         Ok(entries)
     }
 
-    /// A part's plaintext; `None` when its key is gone.
-    pub(crate) fn open_part(&self, header: &Header, part: &StoredPart) -> Result<Option<Vec<u8>>, Failure> {
-        let broken = |e: String| Failure::new(Code::StoreIntegrity, format!("part {:?} {}: {e}", part.slot, part.index));
-        let listed = header.parts.iter().find(|p| p.slot == part.slot && p.index == part.index);
-        let listed = listed.ok_or_else(|| broken("the header does not list it".into()))?;
-        let key = if part.is_clear() { None } else { self.keys().by_id(&part.key, &FreshKeys::new())? };
-        match part.open(key.as_ref(), &listed.commitment) {
-            Ok(opened) => Ok(Some(opened.plaintext)),
+    /// The parts in a box; `None` when its key is gone.
+    fn open_box(&self, header: &Header, stored: &StoredBox<'_>) -> Result<Option<Vec<Opened>>, Failure> {
+        let key = if stored.is_clear() { None } else { self.keys().by_id(&stored.key, &FreshKeys::new())? };
+        match stored.open_listed(key.as_ref(), &header.parts) {
+            Ok(opened) => Ok(Some(opened)),
             Err(PartError::KeyMissing) => Ok(None),
-            Err(e) => Err(broken(e.to_string())),
+            Err(e) => Err(Failure::new(Code::StoreIntegrity, format!("parts {:?}: {e}", stored.places))),
         }
     }
 
@@ -90,9 +91,11 @@ impl Court {
         let lost = || Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing"));
         let row = tx.row(&sql::record(tenant, &thread, n))?.ok_or_else(lost)?;
         let header = Header::decode(row.blob(0)?).map_err(|_| lost())?;
-        let parts = decode_stored(row.blob(1)?).map_err(|_| lost())?;
-        let Some(part) = parts.iter().find(|p| p.slot == Slot::Payload) else { return Ok(Some(Vec::new())) };
-        self.open_part(&header, part)
+        let boxes = decode_stored(row.blob(1)?).map_err(|_| lost())?;
+        let of = boxes.iter().find(|b| b.places.iter().any(|(slot, _)| *slot == Slot::Payload));
+        let Some(stored) = of else { return Ok(Some(Vec::new())) };
+        let opened = self.open_box(&header, stored)?;
+        Ok(opened.and_then(|parts| parts.into_iter().find(|p| p.slot == Slot::Payload)).map(|p| p.plaintext))
     }
 
     /// An inclusion proof.

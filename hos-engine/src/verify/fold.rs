@@ -8,7 +8,7 @@ use hos_core::id::{CallDigest, Handle, KeyId, LawHash, Name, RecordHash, Tenant}
 use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
 use hos_core::law::Law;
 use hos_core::policy::{Entity, Link};
-use hos_core::proof::record::{Decision, Header, Kind, Slot, StoredPart};
+use hos_core::proof::record::{Decision, Header, Kind, Slot};
 use hos_core::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -50,6 +50,9 @@ pub(super) enum FoldedRow {
 
 /// A message: kind, canonical body.
 pub(super) type FoldedMessage = (String, Vec<u8>);
+
+/// The plaintext of a record's first part of a slot, where it is there and could be opened.
+pub(super) type Readable<'p> = dyn Fn(Slot) -> Option<&'p [u8]> + 'p;
 
 /// What a tenant's rows must be.
 pub(super) struct Fold {
@@ -101,21 +104,19 @@ impl Fold {
         header: &Header,
         hash: RecordHash,
         n: u64,
-        parts: &[StoredPart],
-        open: &dyn Fn(&StoredPart) -> Option<Vec<u8>>,
+        opened: &Readable<'_>,
     ) {
         let tenant = self.tenant.clone();
         let at = || format!("tenant {tenant}, thread {}, n {n}", header.thread);
         if let Some(law) = header.law.filter(|law| !laws.contains_key(law)) {
             findings.add(at(), format!("the record cites law {law}, which the store does not have"));
         }
-        let part = |slot: Slot| parts.iter().find(|p| p.slot == slot);
-        let opened = |slot: Slot| part(slot).and_then(open);
+        let listed = |slot: Slot| header.parts.iter().any(|part| part.slot == slot);
         if header.n.is_none() {
             self.stream(findings, header, hash, n);
         }
-        if let Some(stored) = part(Slot::Once) {
-            match open(stored).map(|bytes| judge::decode_once(&bytes)) {
+        if listed(Slot::Once) {
+            match opened(Slot::Once).map(judge::decode_once) {
                 Some(Ok((key, digest))) => {
                     self.onces.insert(key.as_str().to_owned(), (digest, header.thread, n, header.time));
                 }
@@ -125,8 +126,8 @@ impl Fold {
                 }
             }
         }
-        if let Some(stored) = part(Slot::Effects) {
-            match open(stored).map(|bytes| judge::decode_messages(&bytes)) {
+        if listed(Slot::Effects) {
+            match opened(Slot::Effects).map(judge::decode_messages) {
                 Some(Ok(messages)) => {
                     for (i, message) in messages.into_iter().enumerate() {
                         let body = crate::court::settle::encode(&message.body);
@@ -141,26 +142,26 @@ impl Fold {
         }
         match header.kind {
             Kind::Begun | Kind::Adopted | Kind::Moved | Kind::Expired | Kind::Overridden | Kind::Migrated => {
-                self.moved(findings, laws, header, hash, n, &opened);
+                self.moved(findings, laws, header, hash, n, opened);
             }
-            Kind::Observed | Kind::Refused if header.n.is_some() => self.moved(findings, laws, header, hash, n, &opened),
+            Kind::Observed | Kind::Refused if header.n.is_some() => self.moved(findings, laws, header, hash, n, opened),
             Kind::Directory => self.directory(findings, header, hash, n, opened(Slot::Change)),
-            Kind::Activated => match opened(Slot::Change).as_deref().and_then(activation) {
+            Kind::Activated => match opened(Slot::Change).and_then(activation) {
                 Some((law, candidate, modes)) => self.activations.push((hash, law, candidate, modes)),
                 None => findings.add(at(), "an activation that says nothing"),
             },
-            Kind::Tenant => match opened(Slot::Change).map(|bytes| judge::decode_text(&bytes)) {
+            Kind::Tenant => match opened(Slot::Change).map(judge::decode_text) {
                 Some(Ok(name)) => self.opened.push((name, header.time)),
                 _ => findings.add(at(), "a tenant's record that names none"),
             },
             Kind::Founded => {
                 self.founded_at = Some(header.time);
-                self.founded = opened(Slot::Change);
+                self.founded = opened(Slot::Change).map(<[u8]>::to_vec);
             }
-            Kind::Key => self.keys.extend(opened(Slot::Change)),
+            Kind::Key => self.keys.extend(opened(Slot::Change).map(<[u8]>::to_vec)),
             Kind::Erased => {
                 self.directory_version += 1;
-                self.erased_keys.extend(opened(Slot::Change).as_deref().and_then(crate::court::erase::erased_key));
+                self.erased_keys.extend(opened(Slot::Change).and_then(crate::court::erase::erased_key));
             }
             _ => {}
         }
@@ -188,13 +189,13 @@ impl Fold {
         header: &Header,
         hash: RecordHash,
         n: u64,
-        opened: &dyn Fn(Slot) -> Option<Vec<u8>>,
+        opened: &Readable<'_>,
     ) {
         let birth = n == 0;
         let had_facts = header.parts.iter().any(|p| p.slot == Slot::Facts);
         let folded = self.instances.entry(header.thread).or_insert_with(|| Folded {
             contract: header.contract.clone(),
-            id: opened(Slot::Id).and_then(|bytes| judge::decode_text(&bytes).ok()),
+            id: opened(Slot::Id).and_then(|bytes| judge::decode_text(bytes).ok()),
             n,
             last: hash,
             state: None,
@@ -211,10 +212,10 @@ impl Fold {
         folded.last = hash;
         folded.last_time = folded.last_time.max(header.time);
         if had_facts {
-            folded.facts = opened(Slot::Facts);
+            folded.facts = opened(Slot::Facts).map(<[u8]>::to_vec);
         }
         if header.parts.iter().any(|p| p.slot == Slot::Deadlines) {
-            match opened(Slot::Deadlines).map(|bytes| judge::decode_armed(&bytes)) {
+            match opened(Slot::Deadlines).map(judge::decode_armed) {
                 Some(Ok(armed)) => folded.deadlines = armed,
                 _ => findings
                     .add(format!("tenant {}, thread {}, n {n}", self.tenant, header.thread), "part deadlines does not decode"),
@@ -241,7 +242,7 @@ impl Fold {
         folded.state = header.to.clone();
     }
 
-    fn directory(&mut self, findings: &mut Findings, header: &Header, hash: RecordHash, n: u64, change: Option<Vec<u8>>) {
+    fn directory(&mut self, findings: &mut Findings, header: &Header, hash: RecordHash, n: u64, change: Option<&[u8]>) {
         if header.decision == Decision::Deny {
             return;
         }
@@ -252,7 +253,7 @@ impl Fold {
             self.directory.insert(header.thread, FoldedRow::Erased);
             return;
         };
-        let change: Change = match judge::decode_change(&bytes) {
+        let change: Change = match judge::decode_change(bytes) {
             Ok(change) => change,
             Err(e) => return findings.add(at, format!("part change: {e}")),
         };

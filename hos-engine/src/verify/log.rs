@@ -9,8 +9,9 @@ use crate::store::sqlite::Tx;
 use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant, TreeHash};
 use hos_core::proof::chain::{Entry, LogHead};
 use hos_core::proof::checkpoint::{NoteKey, origin};
-use hos_core::proof::part::{SubjectKey, decode_stored};
-use hos_core::proof::record::{Header, StoredPart};
+use hos_core::proof::part::SubjectKey;
+use hos_core::proof::record::{Header, Slot};
+use hos_core::proof::stored::{Opened, StoredBox, decode_stored};
 use hos_core::proof::tree::{TILE_WIDTH, complete_root};
 use hos_core::proof::verify::LogVerifier;
 use hos_core::time::Timestamp;
@@ -218,20 +219,20 @@ fn take(
     if !is_stream && read.stream_prev.is_some() {
         pass.findings.add(at(), "column stream_prev: the record is of no stream");
     }
-    let parts = match decode_stored(&parts_bytes) {
-        Ok(parts) => parts,
+    let boxes = match decode_stored(&parts_bytes) {
+        Ok(boxes) => boxes,
         Err(e) => {
             pass.findings.add(at(), format!("column parts: {e}"));
             Vec::new()
         }
     };
-    for part in parts.iter().filter(|p| !p.is_clear()) {
-        if ring.of(pass, &part.key)?.is_none() {
-            pass.findings.add(at(), format!("part {:?} {}: the vault never had its key", part.slot, part.index));
+    for stored in boxes.iter().filter(|b| !b.is_clear()) {
+        if ring.of(pass, &stored.key)?.is_none() {
+            pass.findings.add(at(), format!("parts {:?}: the vault never had their key", stored.places));
         }
     }
     let keys = |id: &KeyId| ring.0.get(id).cloned().flatten().flatten();
-    verifier.push_entry(&entry, Some(&parts), keys);
+    verifier.push_entry(&entry, Some(&boxes), keys);
     if verifier.last() != Some((read.hash, read.leaf)) {
         pass.findings.add(at(), "column hash or leaf: not the entry's");
     }
@@ -241,25 +242,37 @@ fn take(
             pass.findings.add(at(), "column thread or n: the header says another");
         }
         let opened = verifier.take_opened();
-        let open = |part: &StoredPart| {
-            opened
-                .iter()
-                .find(|(slot, index, _)| (*slot, *index) == (part.slot, part.index))
-                .map(|(.., plaintext)| plaintext.clone())
+        let open = |slot: Slot| {
+            let first = header.parts.iter().find(|part| part.slot == slot)?;
+            let part = opened.iter().find(|(of, index, _)| (*of, *index) == (slot, first.index))?;
+            Some(part.2.as_slice())
         };
         let hash = hos_core::digest::record_hash(&entry.header);
-        fold.take(&mut pass.findings, &pass.laws, &header, hash, read.n, &parts, &open);
+        fold.take(&mut pass.findings, &pass.laws, &header, hash, read.n, &open);
     }
     Ok(())
 }
 
-fn fold_one(pass: &mut Pass<'_>, ring: &KeyRing, fold: &mut Fold, header: &Header, bytes: &[u8], n: u64, parts: &[StoredPart]) {
-    let open = |part: &StoredPart| {
-        let listed = header.parts.iter().find(|p| p.slot == part.slot && p.index == part.index)?;
-        let key = if part.is_clear() { None } else { ring.0.get(&part.key).cloned().flatten().flatten() };
-        part.open(key.as_ref(), &listed.commitment).ok().map(|o| o.plaintext)
+fn fold_one(
+    pass: &mut Pass<'_>,
+    ring: &KeyRing,
+    fold: &mut Fold,
+    header: &Header,
+    bytes: &[u8],
+    n: u64,
+    boxes: &[StoredBox<'_>],
+) {
+    let mut opened: Vec<Opened> = Vec::new();
+    for stored in boxes {
+        let key = if stored.is_clear() { None } else { ring.0.get(&stored.key).cloned().flatten().flatten() };
+        opened.extend(stored.open_listed(key.as_ref(), &header.parts).unwrap_or_default());
+    }
+    let open = |slot: Slot| {
+        let first = header.parts.iter().find(|part| part.slot == slot)?;
+        let part = opened.iter().find(|part| (part.slot, part.index) == (slot, first.index))?;
+        Some(part.plaintext.as_slice())
     };
-    fold.take(&mut pass.findings, &pass.laws, header, hos_core::digest::record_hash(bytes), n, parts, &open);
+    fold.take(&mut pass.findings, &pass.laws, header, hos_core::digest::record_hash(bytes), n, &open);
 }
 
 /// Records that wait for their place: they count for the fold, and nothing vouches for them yet.
@@ -275,16 +288,16 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, ring: &mut KeyRing, 
             continue;
         };
         let bytes = record.blob(0)?;
-        let (Ok(header), Ok(parts)) = (Header::decode(bytes), decode_stored(record.blob(1)?)) else {
+        let (Ok(header), Ok(boxes)) = (Header::decode(bytes), decode_stored(record.blob(1)?)) else {
             pass.findings.add(at(), "the record does not decode");
             continue;
         };
         pass.records += 1;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
-        for part in parts.iter().filter(|p| !p.is_clear()) {
-            ring.of(pass, &part.key)?;
+        for stored in boxes.iter().filter(|b| !b.is_clear()) {
+            ring.of(pass, &stored.key)?;
         }
-        fold_one(pass, ring, fold, &header, bytes, n, &parts);
+        fold_one(pass, ring, fold, &header, bytes, n, &boxes);
     }
     Ok((count, oldest))
 }
