@@ -74,7 +74,12 @@ export class Reader {
 
   /** @returns {Uint8Array} a copy */
   bytes() {
-    return this.#take(this.#head(MAJOR.BYTES)).slice();
+    return this.view().slice();
+  }
+
+  /** @returns {Uint8Array} not copied */
+  view() {
+    return this.#take(this.#head(MAJOR.BYTES));
   }
 
   /**

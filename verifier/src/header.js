@@ -14,7 +14,8 @@ export const HEADER_BYTES_MAX = 16_384;
 
 const HANDLE_BYTES = 16;
 const KIND_MAX = 21;
-const SLOT_MAX = 13;
+/** The greatest slot. */
+export const SLOT_MAX = 13;
 const LIST_MAX = 64;
 const POLICY_BYTES_MAX = 255;
 

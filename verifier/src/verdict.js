@@ -1,0 +1,378 @@
+/**
+ * What a stranger may believe of a bundle: every duty in its order, and the verdict in words that are the same from every verifier.
+ * @module
+ */
+
+import { Activations } from './activations.js';
+import { equalBytes, fromHex, toHex } from './bytes.js';
+import { decodeBundle } from './bundle.js';
+import { originOf, parseCheckpoint } from './checkpoint.js';
+import { headsOf, textOfPart } from './contents.js';
+import { headsLabel, keyId, lawHash } from './digest.js';
+import { Directory } from './directory.js';
+import { ERASED, checkPresence, headsKey } from './heads.js';
+import { ED25519_TYPE, keyText } from './key.js';
+import { checkSigned, parseNote } from './note.js';
+import { parsePolicy } from './policy.js';
+import { proveItem } from './proved.js';
+import { Refusal, attempt, refuse, within } from './refusal.js';
+import { fromDecimal, isTenant, utf8 } from './text.js';
+import { Threads, placeOf } from './threads.js';
+import { believe, logKeyOf } from './trust.js';
+
+const UNIVERSE = 'universe';
+const KIND = Object.freeze({ OBSERVED: 13, ADOPTED: 14, ERASED: 17, HEADS: 19 });
+const FULL = 1;
+const ORIGIN = /^hos\/([0-9a-f]{32})\/([^/]+)\/([0-9]+)$/;
+
+/**
+ * @typedef {import('./bundle.js').Bundle} Bundle
+ * @typedef {import('./proved.js').BelievedLog} BelievedLog
+ * @typedef {import('./proved.js').Proved} Proved
+ * @typedef {import('./policy.js').Policy} Policy
+ * @typedef {import('./trust.js').Belief} Belief
+ * @typedef {'refused' | 'intact' | 'anchored'} Level
+ * @typedef {{ as_of: number | bigint, of: 'instance' | 'thread' }} Complete
+ * @typedef {{ verdict: Level, code: string | null, where: string | null, origin: string | null, size: number | bigint | null,
+ *   instance: { contract: string | null, id: string | null } | null, records: number | null, gapless: number | null,
+ *   complete: Complete | null, parts: { opened: number, hidden: number, erased: number } | null, witnesses: string[],
+ *   notices: string[] }} Verdict
+ * @typedef {{ records: Proved[], cited: Proved[], laws: import('./bundle.js').Law[], belief: Belief }} Story what holds, for whoever
+ *   shows it
+ * @typedef {{ verdict: Verdict, detail: string | null, story: Story | null }} Judged `detail` is for people; there is a story only
+ *   where nothing is refused
+ */
+
+/**
+ * @param {Uint8Array} bytes of the bundle
+ * @param {Uint8Array} trust the verifier's own file
+ * @param {Uint8Array[]} [against] checkpoints that the verifier kept
+ * @returns {Judged}
+ */
+export function judgeBundle(bytes, trust, against = []) {
+  const place = new Place();
+  const outcome = attempt(() => judge(bytes, trust, against, place));
+  if (!(outcome instanceof Refusal)) return { ...outcome, detail: null };
+  return { verdict: refusedVerdict(outcome.code, place.where), detail: outcome.detail, story: null };
+}
+
+/**
+ * The verdict of what does not hold: nothing of the bundle is repeated, for nothing of it is believed.
+ * @param {string} code
+ * @param {string | null} where
+ * @returns {Verdict}
+ */
+export function refusedVerdict(code, where) {
+  const nothing = { origin: null, size: null, instance: null, records: null, gapless: null, complete: null, parts: null };
+  return { verdict: 'refused', code, where, ...nothing, witnesses: [], notices: [] };
+}
+
+/** Where the reading stands. */
+class Place {
+  /** @type {string | null} */
+  where = null;
+
+  /**
+   * @template T
+   * @param {string} where
+   * @param {() => T} check
+   */
+  at(where, check) {
+    this.where = where;
+    const outcome = check();
+    this.where = null;
+    return outcome;
+  }
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {Uint8Array} trust
+ * @param {Uint8Array[]} against
+ * @param {Place} place
+ * @returns {{ verdict: Verdict, story: Story }}
+ */
+function judge(bytes, trust, against, place) {
+  const policy = parsePolicy(trust);
+  const bundle = decodeBundle(bytes);
+  const { belief, logs } = believeLogs(bundle, policy, place);
+  const kept = place.at('logs 0', () => keptAgain(policy, belief, against));
+  const records = proveRecords(bundle, logs, place);
+  const cited = proveCited(bundle, logs, place);
+  const heads = bundle.heads === null ? null : place.at('heads', () => proveHeads(bundle, logs, records));
+  checkLaws(bundle, records, place);
+  const activations = new Activations(cited);
+  records.forEach((record, i) => place.at(`records ${i}`, () => activations.check(record)));
+  const directory = new Directory(cited);
+  const seen = records.map((record, i) => place.at(`records ${i}`, () => slicesOf(record).map((slice) => directory.check(slice)).every(Boolean)));
+  const findings = { policy, belief, kept, heads, withheld: !seen.every(Boolean) };
+  return { verdict: verdictOf(records, findings), story: { records, cited, laws: bundle.laws, belief } };
+}
+
+/**
+ * Step 3: the logs, and who vouches for them.
+ * @param {Bundle} bundle
+ * @param {Policy} policy
+ * @param {Place} place
+ */
+function believeLogs({ logs: [first, second], keys }, policy, place) {
+  if (first === undefined) throw new Error('a bundle has a log');
+  const belief = place.at('logs 0', () => believe(policy, utf8(first.note)));
+  const log = place.at('logs 0', () => {
+    const named = originParts(belief.checkpoint.origin);
+    if (named === null || named.tenant !== first.tenant) return refuse('log.origin', `${belief.checkpoint.origin} for ${first.tenant}`);
+    return { ...named, ...belief.checkpoint };
+  });
+  /** @type {BelievedLog[]} */
+  const logs = [log];
+  if (second !== undefined) logs.push(place.at('logs 1', () => believeUniverse(second, log, belief)));
+  place.at('keys', () => {
+    const vkey = keyText(belief.key);
+    const { size } = belief.checkpoint;
+    const due = keys.some((key) => key.log === 0 && key.vkey === vkey && key.from <= size && (key.to === 0n || key.to >= size));
+    if (!due) refuse('key.range', `the signing key is not listed for ${size} entries`);
+  });
+  return { belief, logs };
+}
+
+/**
+ * The universe's log is the same operator's: believed under the same key, by its own origin.
+ * @param {{ tenant: string, note: string }} second
+ * @param {BelievedLog} first
+ * @param {Belief} belief
+ * @returns {BelievedLog}
+ */
+function believeUniverse({ tenant, note: text }, first, { key }) {
+  if (tenant !== UNIVERSE || first.tenant === UNIVERSE) refuse('log.origin', 'the second log is the universe of another');
+  const { store, epoch } = first;
+  const origin = originOf({ store, tenant, epoch });
+  const note = within('checkpoint', () => parseNote(utf8(text)));
+  if (note.text.split('\n')[0] !== origin) refuse('log.origin', `not ${origin}`);
+  const own = { name: origin, id: keyId(origin, ED25519_TYPE, key.publicKey), publicKey: key.publicKey };
+  return within('checkpoint', () => {
+    checkSigned(note, own);
+    return { store, epoch, tenant, ...parseCheckpoint(note.text) };
+  });
+}
+
+/**
+ * Whether a checkpoint that the verifier kept vouches for this one. One of the same size and another root, signed by a log key
+ * that the trust file names, shows two histories.
+ * @param {Policy} policy
+ * @param {Belief} belief
+ * @param {Uint8Array[]} against
+ */
+function keptAgain(policy, { checkpoint }, against) {
+  const kept = against.flatMap((bytes) => {
+    const outcome = attempt(() => {
+      const note = parseNote(bytes);
+      logKeyOf(policy, note);
+      return parseCheckpoint(note.text);
+    });
+    return outcome instanceof Refusal || outcome.origin !== checkpoint.origin || outcome.size !== checkpoint.size ? [] : [outcome];
+  });
+  if (kept.some(({ root }) => !equalBytes(root, checkpoint.root))) refuse('checkpoint.root', 'a checkpoint that was kept has another root');
+  return kept.length > 0;
+}
+
+/**
+ * Step 4: the thread's records, each in turn.
+ * @param {Bundle} bundle
+ * @param {BelievedLog[]} logs
+ * @param {Place} place
+ */
+function proveRecords({ records, thread }, logs, place) {
+  const threads = new Threads();
+  /** @type {Proved[]} */
+  const proved = [];
+  records.forEach((item, i) =>
+    place.at(`records ${i}`, () => {
+      const record = proveItem(item, /** @type {BelievedLog} */ (logs[0]), 0);
+      if (!equalBytes(record.header.thread, thread)) refuse('thread.handle', 'a record of another thread');
+      follow(threads, record);
+      const before = proved.at(-1);
+      if (before !== undefined && record.entry.seq <= before.entry.seq) refuse('thread.seq', `entry ${record.entry.seq}`);
+      checkLabel(record, proved[0] ?? record);
+      proved.push(record);
+    }),
+  );
+  return proved;
+}
+
+/**
+ * Step 5: cited records, whole threads of them.
+ * @param {Bundle} bundle
+ * @param {BelievedLog[]} logs
+ * @param {Place} place
+ */
+function proveCited({ cited }, logs, place) {
+  const threads = logs.map(() => new Threads());
+  return cited.map(({ log, item }, i) =>
+    place.at(`cited ${i}`, () => {
+      const record = proveItem(item, /** @type {BelievedLog} */ (logs[log]), log);
+      follow(/** @type {Threads} */ (threads[log]), record);
+      return record;
+    }),
+  );
+}
+
+/**
+ * @param {Threads} threads
+ * @param {Proved} proved
+ */
+function follow(threads, { header, entry, record }) {
+  within('thread', () => {
+    const at = placeOf(header, entry);
+    threads.check(header.thread, at);
+    threads.advance(header.thread, at.n, record);
+  });
+}
+
+/**
+ * A header whose n is not 0 bears no label, or it does not decode; what is left is that an opened id is the label's.
+ * @param {Proved} record
+ * @param {Proved} first of the thread
+ */
+function checkLabel({ header, opened }, { header: { label } }) {
+  if (label === null) return;
+  for (const { plaintext } of opened.filter(({ slot }) => slot === 6)) {
+    const id = attempt(() => textOfPart(plaintext));
+    const same = !(id instanceof Refusal) && header.contract !== null && equalBytes(headsLabel(header.tenant, header.contract, id), label);
+    if (!same) refuse('thread.label', 'the id is not what the label was made of');
+  }
+}
+
+/**
+ * Step 6: the map says that the thread ends here.
+ * @param {Bundle} bundle
+ * @param {BelievedLog[]} logs
+ * @param {Proved[]} records
+ * @returns {Complete}
+ */
+function proveHeads({ heads }, logs, records) {
+  if (heads === null) throw new Error('a map is proved where there is one');
+  const { header, entry, opened } = proveItem(heads.item, /** @type {BelievedLog} */ (logs[0]), 0);
+  const part = opened.find(({ slot }) => slot === 9);
+  if (header.kind !== KIND.HEADS || part === undefined) return refuse('heads.record', 'no record of heads, or its content is not opened');
+  const content = attempt(() => headsOf(part.plaintext));
+  if (content instanceof Refusal) return refuse('heads.record', content.detail);
+  if (content.size !== entry.seq) refuse('heads.size', `of ${content.size} entries, in place ${entry.seq}`);
+  if (records.some((record) => record.entry.seq >= content.size)) refuse('heads.behind', 'a record of the bundle is not below it');
+  const [first, last] = [records[0], records.at(-1)];
+  if (first === undefined || last === undefined) throw new Error('a bundle has a record');
+  const { kind, n, record, siblings } = heads;
+  const leaf = { key: headsKey(first.header), kind, thread: first.header.thread, n, record };
+  const present = attempt(() => checkPresence({ leaf, siblings, root: content.root }));
+  if (present instanceof Refusal) refuse('heads.root', present.detail);
+  const ends = n === placeOf(last.header, last.entry).n && equalBytes(record, last.record);
+  if (!ends || (kind === ERASED) !== (last.header.kind === KIND.ERASED)) refuse('heads.end', 'the map ends the thread elsewhere');
+  return { as_of: spoken(entry.seq), of: first.header.label === null ? 'thread' : 'instance' };
+}
+
+/**
+ * Step 7: the laws are those that the records name.
+ * @param {Bundle} bundle
+ * @param {Proved[]} records
+ * @param {Place} place
+ */
+function checkLaws({ laws }, records, place) {
+  laws.forEach(({ hash, files }, i) =>
+    place.at(`laws ${i}`, () => {
+      if (!equalBytes(lawHash(files), hash)) refuse('law.hash', 'its files have another hash');
+    }),
+  );
+  const there = new Set(laws.map(({ hash }) => toHex(hash)));
+  records.forEach(({ header: { law, guardLaw } }, i) =>
+    place.at(`records ${i}`, () => {
+      const missing = [law, guardLaw].find((hash) => hash !== null && !there.has(toHex(hash)));
+      if (missing !== undefined) refuse('law.missing', `the law ${missing === null ? '' : toHex(missing)}`);
+    }),
+  );
+}
+
+/**
+ * @param {Proved[]} records
+ * @param {{ policy: Policy, belief: Belief, kept: boolean, heads: Complete | null, withheld: boolean }} findings
+ * @returns {Verdict}
+ */
+function verdictOf(records, { policy, belief, kept, heads, withheld }) {
+  const [first, last] = [records[0], records.at(-1)];
+  if (first === undefined || last === undefined) throw new Error('a bundle has a record');
+  const { origin, size } = belief.checkpoint;
+  const erased = count(records, (record) => record.withheld.filter((part) => part.erased).length);
+  const hidden = count(records, (record) => record.withheld.length) - erased;
+  /** @type {[string, boolean][]} */
+  const notices = [
+    ['hidden_parts', hidden > 0],
+    ['erased_parts', erased > 0],
+    ['claimed_time', true],
+    ['weak_durability', records.some(({ header }) => header.durability !== FULL)],
+    ['no_map', heads === null],
+    ['later_entries', heads !== null && size > BigInt(heads.as_of) + 1n],
+    ['no_witness', belief.witnesses.length === 0],
+    ['directory_withheld', withheld],
+    ['attested', records.some(({ header }) => header.kind === KIND.OBSERVED || header.kind === KIND.ADOPTED)],
+  ];
+  return {
+    verdict: policy.quorum !== null || kept ? 'anchored' : 'intact',
+    code: null,
+    where: null,
+    origin,
+    size: spoken(size),
+    instance: { contract: first.header.contract, id: idOf(first) },
+    records: records.length,
+    gapless: Number(placeOf(last.header, last.entry).n),
+    complete: heads,
+    parts: { opened: count(records, ({ opened }) => opened.length), hidden, erased },
+    witnesses: belief.witnesses,
+    notices: notices.filter(([, due]) => due).map(([notice]) => notice),
+  };
+}
+
+/**
+ * The verdict as JSON; integers of 64 bits as they are.
+ * @param {any} value
+ * @returns {string}
+ */
+export function verdictJson(value) {
+  if (typeof value === 'bigint') return `${value}`;
+  if (Array.isArray(value)) return `[${value.map(verdictJson).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  return `{${Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}:${verdictJson(member)}`).join(',')}}`;
+}
+
+/**
+ * @param {string} origin
+ * @returns {{ store: Uint8Array, tenant: string, epoch: bigint } | null}
+ */
+function originParts(origin) {
+  const [, hex = '', tenant = '', epochText = ''] = ORIGIN.exec(origin) ?? [];
+  const store = fromHex(hex);
+  const epoch = fromDecimal(epochText);
+  return store === null || epoch === null || !isTenant(tenant) ? null : { store, tenant, epoch };
+}
+
+/** @param {Proved} record */
+function idOf({ opened }) {
+  const part = opened.find(({ slot }) => slot === 6);
+  const id = part === undefined ? null : attempt(() => textOfPart(part.plaintext));
+  return id instanceof Refusal ? null : id;
+}
+
+/** @param {Proved} record */
+function slicesOf({ opened }) {
+  return opened.filter(({ slot }) => slot === 2).map(({ plaintext }) => plaintext);
+}
+
+/**
+ * @param {Proved[]} records
+ * @param {(record: Proved) => number} of
+ */
+function count(records, of) {
+  return records.reduce((sum, record) => sum + of(record), 0);
+}
+
+/** @param {bigint} value a number where that is exact */
+function spoken(value) {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+}
