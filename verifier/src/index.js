@@ -27,4 +27,4 @@ export { Threads, placeOf } from './threads.js';
 export { Tree } from './tree.js';
 export { believe } from './trust.js';
 export { decodeValue } from './value.js';
-export { judgeBundle, verdictJson } from './verdict.js';
+export { judgeBundle, refusedVerdict, verdictJson } from './verdict.js';
