@@ -10,7 +10,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { BUNDLE_BYTES_MAX, POLICY_BYTES_MAX, Refusal, attempt, judgeBundle, parseCheckpoint, parseNote, parsePolicy, refusedVerdict, verdictJson } from './src/index.js';
-import { WORDS, fill, meaningOf, pathOf } from './words/index.js';
+import { EN } from './words/en.js';
+import { WORDS, fill, meaningOf, pathOf, wordOf } from './words/index.js';
 import { plain } from './words/plain.js';
 
 const EXIT = Object.freeze({ GOOD: 0, WRONG: 2, REFUSED: 3, UNREADABLE: 4 });
@@ -31,7 +32,7 @@ class Ended extends Error {
   }
 }
 
-let words = WORDS.en;
+let words = EN;
 let json = false;
 process.stdout.on('error', () => process.exit());
 try {
@@ -71,16 +72,17 @@ function options(args) {
   json = args.includes('--json');
   const parsed = parse(args);
   const language = parsed.values.language ?? 'en';
-  if (!Object.hasOwn(WORDS, language)) throw new Ended(EXIT.WRONG, 'usage', words.usage);
-  words = WORDS[language];
+  const spoken = Object.hasOwn(WORDS, language) ? WORDS[language] : undefined;
+  if (spoken === undefined) throw new Ended(EXIT.WRONG, 'usage', words.usage);
+  words = spoken;
   if (parsed.values.help) {
     say(words.usage);
     process.exit(EXIT.GOOD);
   }
   const [file, ...more] = parsed.positionals;
-  const trust = parsed.values.trust ?? [];
-  if (file === undefined || more.length > 0 || trust.length !== 1) throw new Ended(EXIT.WRONG, 'usage', words.usage);
-  return { file, trust: trust[0], against: parsed.values.against ?? [] };
+  const [trust, ...others] = parsed.values.trust ?? [];
+  if (file === undefined || trust === undefined || more.length + others.length > 0) throw new Ended(EXIT.WRONG, 'usage', words.usage);
+  return { file, trust, against: parsed.values.against ?? [] };
 }
 
 /** @param {string[]} args */
@@ -153,23 +155,23 @@ function told({ verdict, detail, story }) {
   if (verdict.verdict === 'refused' || story === null) {
     const code = verdict.code ?? '';
     const where = verdict.where === null ? '' : `, ${words.at} ${verdict.where}`;
-    return [line(words.levels.refused, `${code}${where}`), line('', `${meaningOf(words, code)} (${detail})`),
+    return [line(wordOf(words.levels, 'refused'), `${code}${where}`), line('', `${meaningOf(words, code)} (${detail})`),
       // Of a trust file that is wrong nothing follows for the bundle.
-      ...(code.startsWith('policy.') ? [] : [line('', words.meanings.refused)])];
+      ...(code.startsWith('policy.') ? [] : [line('', wordOf(words.meanings, 'refused'))])];
   }
   const { instance, complete, gapless, origin, parts, witnesses, notices, records } = verdict;
   const path = pathOf(story.records).join(' -> ');
   const count = fill(records === 1 ? words.records.one : words.records.many, { count: records });
   const name = [instance?.contract, instance?.id].filter((piece) => piece != null).join('/') || story.belief.checkpoint.origin;
   return [
-    line(words.levels[verdict.verdict], `${name}: ${count}${path === '' ? '' : `, ${path}`}`),
+    line(wordOf(words.levels, verdict.verdict), `${name}: ${count}${path === '' ? '' : `, ${path}`}`),
     complete === null
       ? line(words.gapless, fill(words.gaplessTo, { gapless }))
-      : line(words.complete, fill(words.completeAs[complete.of], { as_of: complete.as_of, origin })),
+      : line(words.complete, fill(wordOf(words.completeAs, complete.of), { as_of: complete.as_of, origin })),
     line(words.parts, fill(words.partsAre, parts ?? {})),
     line(words.witnesses, witnesses.join(', ') || words.nobody),
-    line('', words.meanings[verdict.verdict]),
-    ...notices.map((notice) => line(words.notice, words.notices[notice] ?? notice)),
+    line('', wordOf(words.meanings, verdict.verdict)),
+    ...notices.map((notice) => line(words.notice, wordOf(words.notices, notice))),
   ];
 }
 

@@ -43,7 +43,7 @@ let speech = new Speech(navigator.language.toLowerCase().startsWith('tr') ? 'tr'
 let found = { pending: { level: 'waiting', why: 'waitingBoth' } };
 /** @type {Worker | null} */
 let worker = null;
-/** @type {number | undefined} */
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let patience;
 /** Which choice of files is judged; what comes of an earlier one is dropped. */
 let turn = 0;

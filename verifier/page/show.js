@@ -3,7 +3,7 @@
  * @module
  */
 
-import { WORDS, fill, meaningOf } from '../words/index.js';
+import { WORDS, fill, meaningOf, wordOf } from '../words/index.js';
 import { plain } from '../words/plain.js';
 import { element, pairs } from './element.js';
 import { PAGE_WORDS } from './words.js';
@@ -54,10 +54,10 @@ export function showRefused(speech, verdict, detail) {
   const code = verdict.code ?? '';
   const own = code.startsWith('policy.');
   return [
-    heading(own ? 'unverified' : 'refused', own ? speech.text('unverified') : capital(speech, speech.words.levels.refused)),
+    heading(own ? 'unverified' : 'refused', own ? speech.text('unverified') : capital(speech, wordOf(speech.words.levels, 'refused'))),
     element('p', { class: 'code' }, plain(code)),
     element('p', {}, `${capital(speech, meaningOf(speech.words, code))}.`),
-    element('p', {}, own ? speech.text('nothingRead') : (speech.words.meanings.refused ?? '')),
+    element('p', {}, own ? speech.text('nothingRead') : wordOf(speech.words.meanings, 'refused')),
     pairs([[speech.text('where'), verdict.where], [speech.text('more'), detail === null ? null : plain(detail)]]),
   ];
 }
@@ -74,11 +74,11 @@ export function showHeld(speech, verdict, overview) {
   const ends =
     complete === null
       ? `${capital(speech, words.gapless)}: ${fill(words.gaplessTo, { gapless })}`
-      : `${capital(speech, words.complete)}: ${fill(words.completeAs[complete.of] ?? '', { as_of: complete.as_of, origin })}`;
+      : `${capital(speech, words.complete)}: ${fill(wordOf(words.completeAs, complete.of), { as_of: complete.as_of, origin })}`;
   const name = [instance?.contract, instance?.id].filter((piece) => piece !== null && piece !== undefined).join('/');
   return [
-    heading(verdict.verdict, capital(speech, words.levels[verdict.verdict] ?? '')),
-    element('p', {}, words.meanings[verdict.verdict] ?? ''),
+    heading(verdict.verdict, capital(speech, wordOf(words.levels, verdict.verdict))),
+    element('p', {}, wordOf(words.meanings, verdict.verdict)),
     element('p', { class: 'complete' }, plain(`${ends}.`)),
     pairs([
       [speech.text('instance'), plain(name)],
@@ -100,7 +100,7 @@ export function showHeld(speech, verdict, overview) {
  */
 export function showNotices(speech, verdict) {
   if (verdict.notices.length === 0) return [];
-  const items = verdict.notices.map((notice) => element('li', { 'data-notice': notice }, speech.words.notices[notice] ?? notice));
+  const items = verdict.notices.map((notice) => element('li', { 'data-notice': notice }, wordOf(speech.words.notices, notice)));
   return [element('h2', {}, speech.text('notices')), element('ul', { class: 'notices' }, ...items)];
 }
 
@@ -193,9 +193,9 @@ function heading(level, text) {
 
 /**
  * @param {Speech} speech
- * @param {string} [word]
+ * @param {string} word
  */
-function capital({ language }, word = '') {
+function capital({ language }, word) {
   return word.charAt(0).toLocaleUpperCase(language) + word.slice(1);
 }
 

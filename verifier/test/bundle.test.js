@@ -290,7 +290,7 @@ describe('what a stranger must refuse', () => {
     ['directory.other', 'records 0', 'a refused record', header('shop', { 16: 2, 17: 'hos.forbidden' })],
     ['directory.other', 'records 0', 'a row of another entity', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][0] = ['Pazar::Shop', 's-2'])))],
     ['directory.other', 'records 0', 'other attributes', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][1] = new Map([['open', false]]))))],
-    ['directory.other', 'records 0', 'an attribute more', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][1] = new Map([['open', true], ['star', 5n]]))))],
+    ['directory.other', 'records 0', 'an attribute more', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][1] = new Map(/** @type {[string, any][]} */ ([['open', true], ['star', 5n]])))))],
     ['directory.other', 'records 0', 'a parent that the row lacks', slice('begun', ([entities]) => void entities?.[1]?.[2].push(ROLE))],
     ['directory.other', 'records 0', 'a parent that neither row has', slice('begun', ([entities]) => void entities?.[0]?.[2].push(['Pazar::Role', 'operators']))],
     ['directory.other', 'records 0', 'attributes that the universe never had', slice('begun', ([entities]) => void (entities?.[0] && (entities[0][1] = new Map([['active', true]]))))],
@@ -379,6 +379,7 @@ describe('nothing slips through', () => {
           name: 'noted', tenant: TENANT, thread: handle(0x92), header: { 8: 7 }, parts: [{ slot: 2, content: [[[SHOP, open, parents, of(`c${i}`)]], []] }],
         });
         const bend = { more: [...changes.map((one) => () => one), judged], cite: names, records: ['noted'], model: (/** @type {Model} */ m) => void (m.thread = handle(0x92)) };
+        /** @type {string | null} */
         const due = outcome === 'other' || (outcome === 'out' && parents.length > 0) ? 'directory.other' : null;
         assert.equal(verdictOf(bend).code, due, `c${i} with ${parents.length} parents`);
       }

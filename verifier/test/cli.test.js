@@ -112,7 +112,8 @@ describe('for a program', () => {
 
 describe('words', () => {
   test('both languages say the same things, and each its own way', () => {
-    const paths = (/** @type {any} */ words, at = '') => /** @type {string[]} */ (Object.entries(words).flatMap(([name, word]) => (typeof word === 'string' ? [`${at}${name} ${(word.match(/\{\w+\}/g) ?? []).sort()}`] : paths(word, `${at}${name}.`))));
+    /** @type {(words: any, at?: string) => string[]} */
+    const paths = (words, at = '') => (Object.entries(words).flatMap(([name, word]) => (typeof word === 'string' ? [`${at}${name} ${(word.match(/\{\w+\}/g) ?? []).sort()}`] : paths(word, `${at}${name}.`))));
     assert.deepEqual(paths(TR), paths(EN));
   });
 

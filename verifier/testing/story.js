@@ -48,8 +48,7 @@ const lawFiles = (name) => [
   { path: 'schema.cedarschema', bytes: utf8('namespace Pazar { entity Account; }\n') },
 ];
 export const LAWS = ['pazar', 'pazar-2'].map((name) => ({ files: lawFiles(name), hash: lawHash(lawFiles(name)) }));
-const [LAW_1, LAW_2] = LAWS;
-if (LAW_1 === undefined || LAW_2 === undefined) throw new Error('two laws');
+const [LAW_1, LAW_2] = /** @type {[typeof LAWS[0] & {}, typeof LAWS[0] & {}]} */ (LAWS);
 
 const NO_HASH = new Uint8Array();
 const MODES = /** @type {Uint8Array} */ (fromHex('83010280'));

@@ -48,7 +48,7 @@ export const EN = {
     part: 'a part is not what its record commits to',
     thread: 'the records do not follow one another',
     heads: 'the map says that the thread ends elsewhere',
-    law: 'a law is not the one that was named',
+    law: 'a law that a record names is missing, or its files are others',
     activation: 'a record was not judged under the law that was in force',
     directory: 'a person or role was not as the record says',
   },

@@ -18,6 +18,15 @@ import { TR } from './tr.js';
 export const WORDS = { en: EN, tr: TR };
 
 /**
+ * A word by its name, or the name where there is none: something is always there to read.
+ * @param {Texts} texts
+ * @param {string} name
+ */
+export function wordOf(texts, name) {
+  return texts[name] ?? name;
+}
+
+/**
  * @param {string} text with names in braces
  * @param {Record<string, unknown>} values
  */
@@ -31,7 +40,7 @@ export function fill(text, values) {
  * @param {string} code
  */
 export function meaningOf({ layers }, code) {
-  return layers[code.split('.')[0] ?? ''] ?? code;
+  return wordOf(layers, code.split('.')[0] ?? code);
 }
 
 /**

@@ -48,7 +48,7 @@ export const TR = {
     part: 'bir parça, kaydının bağlandığı parça değil',
     thread: 'kayıtlar birbirini izlemiyor',
     heads: 'haritaya göre dizi başka yerde bitiyor',
-    law: 'bir kanun, adı verilen kanun değil',
+    law: 'bir kaydın adını verdiği kanun eksik ya da dosyaları başka',
     activation: 'bir kayıt, yürürlükteki kanuna göre yargılanmamış',
     directory: 'bir kişi ya da rol, kaydın dediği gibi değilmiş',
   },
