@@ -1,5 +1,6 @@
 /**
- * A bundle's bytes: one instance's story in one file, read strictly. Nothing in it is believed by being read.
+ * A bundle's bytes: one instance's story in one file, read strictly. Nothing in it is believed by being read. What comes out are
+ * views of the bytes that went in.
  * @module
  */
 
@@ -26,6 +27,8 @@ const DEPTH_MAX = 6;
 const RECORDS_MAX = 100_000;
 const LOGS_MAX = 2;
 const LAWS_MAX = 64;
+// A law's own limit: a larger one was never loaded.
+const FILES_MAX = 512;
 const KEYS_MAX = 256;
 const INDEX_MAX = 255;
 const WHY_MAX = 2;
@@ -88,32 +91,24 @@ class Bounds {
   }
 
   /**
-   * As many items as there are; of one list beyond its limit the whole is still read, for bytes bound it.
+   * A list's items. Once anything is beyond its bounds the rest is read and not kept.
    * @template T
    * @param {Reader} reader
-   * @param {number} max
-   * @param {string} what
+   * @param {{ what: string, max?: number, compare?: (a: T, b: T) => number }} due the items of a list with an order ascend, none twice
    * @param {() => T} read
    * @returns {T[]}
    */
-  list(reader, max, what, read) {
+  list(reader, { what, max = Infinity, compare }, read) {
     const count = reader.array();
     this.check(count <= max, 'limit', `${count} ${what}`);
     /** @type {T[]} */
     const items = [];
-    for (let i = 0; i < count; i += 1) items.push(read());
-    return items;
-  }
-
-  /**
-   * @template T
-   * @param {T[]} items
-   * @param {(a: T, b: T) => number} compare
-   * @param {string} what
-   */
-  ascend(items, compare, what) {
-    const broken = items.findIndex((item, i) => i > 0 && compare(/** @type {T} */ (items[i - 1]), item) >= 0);
-    this.check(broken < 0, 'order', `${what} ${broken}`);
+    for (let i = 0; i < count; i += 1) {
+      const item = read();
+      const before = items.at(-1);
+      if (compare !== undefined && before !== undefined) this.check(compare(before, item) < 0, 'order', `${what} ${i}`);
+      if (this.#first === null) items.push(item);
+    }
     return items;
   }
 
@@ -134,10 +129,11 @@ function readFields(bytes, bounds) {
   if (what !== WHAT) refuse('what', JSON.stringify(what));
   const logs = readLogs(fields.need(4), bounds);
   const thread = fields.need(5).bytesOf(HANDLE_BYTES);
-  const records = bounds.list(fields.need(6), RECORDS_MAX, 'records', () => readBundleItem(fields.reader, bounds));
+  const records = bounds.list(fields.need(6), { what: 'records', max: RECORDS_MAX }, () => readBundleItem(fields.reader, bounds));
+  // Where something was beyond its bounds before, that is told, and whether there were records no longer matters.
   bounds.check(records.length > 0, 'empty', 'no record');
   const heads = fields.optional(7, (reader) => readHeads(reader, bounds));
-  const cited = bounds.list(fields.need(8), RECORDS_MAX, 'cited records', () => {
+  const cited = bounds.list(fields.need(8), { what: 'cited records', max: RECORDS_MAX }, () => {
     fields.reader.arrayOf(2);
     return { log: bounds.number(fields.reader, logs.length - 1, 'log'), item: readBundleItem(fields.reader, bounds) };
   });
@@ -152,7 +148,7 @@ function readFields(bytes, bounds) {
  * @param {Bounds} bounds
  */
 function readLogs(reader, bounds) {
-  const logs = bounds.list(reader, LOGS_MAX, 'logs', () => {
+  const logs = bounds.list(reader, { what: 'logs', max: LOGS_MAX }, () => {
     reader.arrayOf(2);
     const log = { tenant: reader.text(), note: reader.text() };
     bounds.check(utf8(log.note).length <= NOTE_BYTES_MAX, 'limit', 'a note too long');
@@ -169,21 +165,19 @@ function readLogs(reader, bounds) {
  */
 function readBundleItem(reader, bounds) {
   reader.arrayOf(4);
-  const entry = reader.bytes();
+  const entry = reader.view();
   bounds.check(entry.length <= ENTRY_BYTES_MAX, 'limit', `an entry of ${entry.length} bytes`);
-  const proof = bounds.list(reader, PROOF_HASHES_MAX, 'hashes of a proof', () => reader.bytesOf(HASH_BYTES));
-  const opened = bounds.list(reader, Infinity, 'parts', () => {
+  const proof = bounds.list(reader, { what: 'hashes of a proof', max: PROOF_HASHES_MAX }, () => reader.viewOf(HASH_BYTES));
+  const opened = bounds.list(reader, { what: 'opened parts', compare: comparePlaces }, () => {
     reader.arrayOf(4);
-    const part = { ...readPlace(reader, bounds), salt: reader.bytesOf(SALT_BYTES), plaintext: reader.bytes() };
+    const part = { ...readPlace(reader, bounds), salt: reader.viewOf(SALT_BYTES), plaintext: reader.view() };
     bounds.check(part.plaintext.length <= PLAINTEXT_BYTES_MAX, 'limit', `a plaintext of ${part.plaintext.length} bytes`);
     return part;
   });
-  bounds.ascend(opened, comparePlaces, 'parts that are opened');
-  const withheld = bounds.list(reader, Infinity, 'parts', () => {
+  const withheld = bounds.list(reader, { what: 'withheld parts', compare: comparePlaces }, () => {
     reader.arrayOf(3);
     return { ...readPlace(reader, bounds), erased: bounds.number(reader, WHY_MAX, 'why', 1) === WHY_MAX };
   });
-  bounds.ascend(withheld, comparePlaces, 'parts that are withheld');
   return { entry, proof, opened, withheld };
 }
 
@@ -206,8 +200,8 @@ function readHeads(reader, bounds) {
     item: readBundleItem(reader, bounds),
     kind: bounds.number(reader, ERASED, 'kind of a leaf', STANDING),
     n: reader.uint(),
-    record: reader.bytesOf(HASH_BYTES),
-    siblings: bounds.list(reader, SIBLINGS_MAX, 'siblings', () => reader.bytesOf(HASH_BYTES)),
+    record: reader.viewOf(HASH_BYTES),
+    siblings: bounds.list(reader, { what: 'siblings', max: SIBLINGS_MAX }, () => reader.viewOf(HASH_BYTES)),
   };
 }
 
@@ -216,17 +210,15 @@ function readHeads(reader, bounds) {
  * @param {Bounds} bounds
  */
 function readLaws(reader, bounds) {
-  const laws = bounds.list(reader, LAWS_MAX, 'laws', () => {
+  return bounds.list(reader, { what: 'laws', max: LAWS_MAX, compare: compareHashes }, () => {
     reader.arrayOf(2);
-    const hash = reader.bytesOf(HASH_BYTES);
-    const files = bounds.list(reader, Infinity, 'files', () => {
+    const hash = reader.viewOf(HASH_BYTES);
+    const files = bounds.list(reader, { what: 'files of a law', max: FILES_MAX, compare: comparePaths }, () => {
       reader.arrayOf(2);
-      return { path: reader.text(), bytes: reader.bytes() };
+      return { path: reader.text(), bytes: reader.view() };
     });
-    bounds.ascend(files, (a, b) => compareBytes(utf8(a.path), utf8(b.path)), 'files');
     return { hash, files };
   });
-  return bounds.ascend(laws, (a, b) => compareBytes(a.hash, b.hash), 'laws');
 }
 
 /**
@@ -235,11 +227,10 @@ function readLaws(reader, bounds) {
  * @param {Bounds} bounds
  */
 function readKeys(reader, logs, bounds) {
-  const keys = bounds.list(reader, KEYS_MAX, 'keys', () => {
+  return bounds.list(reader, { what: 'keys', max: KEYS_MAX, compare: compareRanges }, () => {
     reader.arrayOf(4);
     return { log: bounds.number(reader, logs - 1, 'log'), vkey: reader.text(), from: reader.uint(), to: reader.uint() };
   });
-  return bounds.ascend(keys, (a, b) => a.log - b.log || compareBigints(a.from, b.from), 'keys');
 }
 
 /**
@@ -258,10 +249,17 @@ function checkCited(cited) {
   }
 }
 
-/**
- * @param {bigint} a
- * @param {bigint} b
- */
-function compareBigints(a, b) {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** @param {Law} a @param {Law} b */
+function compareHashes(a, b) {
+  return compareBytes(a.hash, b.hash);
+}
+
+/** @param {{ path: string }} a @param {{ path: string }} b */
+function comparePaths(a, b) {
+  return compareBytes(utf8(a.path), utf8(b.path));
+}
+
+/** @param {KeyRange} a @param {KeyRange} b */
+function compareRanges(a, b) {
+  return a.log - b.log || (a.from < b.from ? -1 : a.from > b.from ? 1 : 0);
 }

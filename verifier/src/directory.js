@@ -121,8 +121,12 @@ export class Directory {
       if (thread.log !== UNIVERSE || !thread.records.some(({ header }) => header.kind === DIRECTORY_KIND)) continue;
       const rows = rowsOf(thread);
       whole &&= rows.whole;
-      const names = new Set(rows.steps.map(({ of }) => of));
-      for (const name of names) if (name !== null) found.set(name, [...(found.get(name) ?? []), rows]);
+      for (const name of new Set(rows.steps.map(({ of }) => of))) {
+        if (name === null) continue;
+        const own = found.get(name);
+        if (own === undefined) found.set(name, [rows]);
+        else own.push(rows);
+      }
     }
     return { rows: found, whole };
   }

@@ -28,6 +28,8 @@ export class Rows {
   #steps = [];
   /** @type {Map<string, number[]>} where memberships begin and end, by turns */
   #turns = new Map();
+  /** @type {Set<string>} what the row is a member of now */
+  #members = new Set();
   #shown = true;
 
   /** @param {Proved[]} records from the thread's beginning */
@@ -89,7 +91,7 @@ export class Rows {
     const place = this.#steps.length;
     if (change.op === 'put') return { change, of, standing: 'there', attributes: change.encoding };
     if (change.op === 'remove') {
-      for (const parent of this.#turns.keys()) this.#turn(parent, false, place);
+      for (const parent of [...this.#members]) this.#turn(parent, false, place);
       return { change, of, standing: 'removed', attributes: null };
     }
     if (before.standing !== 'removed') this.#turn(nameOf(change.parent), change.op === 'join', place);
@@ -102,8 +104,10 @@ export class Rows {
    * @param {number} place
    */
   #turn(parent, member, place) {
+    if (this.#members.has(parent) === member) return;
+    if (member) this.#members.add(parent);
+    else this.#members.delete(parent);
     const turns = this.#turns.get(parent) ?? [];
-    if ((turns.length % 2 === 1) === member) return;
     turns.push(place);
     this.#turns.set(parent, turns);
   }

@@ -157,6 +157,8 @@ describe('what a stranger must refuse', () => {
     ['bundle.limit', null, '65 hashes of a proof', model((m) => void (record(m, 0).proof = new Array(65).fill(HASH)))],
     ['bundle.limit', null, '257 siblings', model((m) => void (m.heads && (m.heads.siblings = new Array(257).fill(HASH))))],
     ['bundle.limit', null, '65 laws', model((m) => void (m.laws = Array.from({ length: 65 }, (_, i) => ({ hash: new Uint8Array(32).fill(i), files: [] }))))],
+    ['bundle.limit', null, '513 files of a law', model((m) => void (m.laws = [{ hash: HASH, files: Array.from({ length: 513 }, (_, i) => ({ path: `policies/${String(i).padStart(4, '0')}.cedar`, bytes: HASH })) }]))],
+    ['bundle.limit', null, 'of a limit and an order the first', model((m) => ((m.keys = []), (m.laws = [...m.laws].reverse()), void (/** @type {any} */ (record(m, 1).withheld[0])[2] = 3)))],
     ['bundle.limit', null, '257 keys', model((m) => void (m.keys = Array.from({ length: 257 }, (_, i) => [0, LOG.vkey, i, i])))],
     ['bundle.limit', null, 'an entry of 16897 bytes', model((m) => void (record(m, 0).entry = new Uint8Array(16_897)))],
     ['bundle.limit', null, 'a plaintext of 4194305 bytes', model((m) => void (/** @type {any} */ (record(m, 0).opened[0])[3] = new Uint8Array(4_194_305)))],
