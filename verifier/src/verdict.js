@@ -4,26 +4,21 @@
  */
 
 import { Activations } from './activations.js';
-import { equalBytes, fromHex, toHex } from './bytes.js';
+import { equalBytes, toHex } from './bytes.js';
 import { decodeBundle } from './bundle.js';
-import { originOf, parseCheckpoint } from './checkpoint.js';
 import { headsOf, textOfPart } from './contents.js';
-import { headsLabel, keyId, lawHash } from './digest.js';
+import { headsLabel, lawHash } from './digest.js';
 import { Directory } from './directory.js';
 import { ERASED, checkPresence, headsKey } from './heads.js';
-import { ED25519_TYPE, keyText } from './key.js';
-import { checkSigned, parseNote } from './note.js';
+import { believeLogs, keptAgain } from './logs.js';
+import { Place } from './place.js';
 import { parsePolicy } from './policy.js';
 import { proveItem } from './proved.js';
 import { Refusal, attempt, refuse, within } from './refusal.js';
-import { fromDecimal, isTenant, utf8 } from './text.js';
 import { Threads, placeOf } from './threads.js';
-import { believe, logKeyOf } from './trust.js';
 
-const UNIVERSE = 'universe';
 const KIND = Object.freeze({ OBSERVED: 13, ADOPTED: 14, ERASED: 17, HEADS: 19 });
 const FULL = 1;
-const ORIGIN = /^hos\/([0-9a-f]{32})\/([^/]+)\/([0-9]+)$/;
 
 /**
  * @typedef {import('./bundle.js').Bundle} Bundle
@@ -67,24 +62,6 @@ export function refusedVerdict(code, where) {
   return { verdict: 'refused', code, where, ...nothing, witnesses: [], notices: [] };
 }
 
-/** Where the reading stands. */
-class Place {
-  /** @type {string | null} */
-  where = null;
-
-  /**
-   * @template T
-   * @param {string} where
-   * @param {() => T} check
-   */
-  at(where, check) {
-    this.where = where;
-    const outcome = check();
-    this.where = null;
-    return outcome;
-  }
-}
-
 /**
  * @param {Uint8Array} bytes
  * @param {Uint8Array} trust
@@ -107,72 +84,6 @@ function judge(bytes, trust, against, place) {
   const seen = records.map((record, i) => place.at(`records ${i}`, () => slicesOf(record).map((slice) => directory.check(slice)).every(Boolean)));
   const findings = { policy, belief, kept, heads, withheld: !seen.every(Boolean) };
   return { verdict: verdictOf(records, findings), story: { records, cited, laws: bundle.laws, belief } };
-}
-
-/**
- * Step 3: the logs, and who vouches for them.
- * @param {Bundle} bundle
- * @param {Policy} policy
- * @param {Place} place
- */
-function believeLogs({ logs: [first, second], keys }, policy, place) {
-  if (first === undefined) throw new Error('a bundle has a log');
-  const belief = place.at('logs 0', () => believe(policy, utf8(first.note)));
-  const log = place.at('logs 0', () => {
-    const named = originParts(belief.checkpoint.origin);
-    if (named === null || named.tenant !== first.tenant) return refuse('log.origin', `${belief.checkpoint.origin} for ${first.tenant}`);
-    return { ...named, ...belief.checkpoint };
-  });
-  /** @type {BelievedLog[]} */
-  const logs = [log];
-  if (second !== undefined) logs.push(place.at('logs 1', () => believeUniverse(second, log, belief)));
-  place.at('keys', () => {
-    const vkey = keyText(belief.key);
-    const { size } = belief.checkpoint;
-    const due = keys.some((key) => key.log === 0 && key.vkey === vkey && key.from <= size && (key.to === 0n || key.to >= size));
-    if (!due) refuse('key.range', `the signing key is not listed for ${size} entries`);
-  });
-  return { belief, logs };
-}
-
-/**
- * The universe's log is the same operator's: believed under the same key, by its own origin.
- * @param {{ tenant: string, note: string }} second
- * @param {BelievedLog} first
- * @param {Belief} belief
- * @returns {BelievedLog}
- */
-function believeUniverse({ tenant, note: text }, first, { key }) {
-  if (tenant !== UNIVERSE || first.tenant === UNIVERSE) refuse('log.origin', 'the second log is the universe of another');
-  const { store, epoch } = first;
-  const origin = originOf({ store, tenant, epoch });
-  const note = within('checkpoint', () => parseNote(utf8(text)));
-  if (note.text.split('\n')[0] !== origin) refuse('log.origin', `not ${origin}`);
-  const own = { name: origin, id: keyId(origin, ED25519_TYPE, key.publicKey), publicKey: key.publicKey };
-  return within('checkpoint', () => {
-    checkSigned(note, own);
-    return { store, epoch, tenant, ...parseCheckpoint(note.text) };
-  });
-}
-
-/**
- * Whether a checkpoint that the verifier kept vouches for this one. One of the same size and another root, signed by a log key
- * that the trust file names, shows two histories.
- * @param {Policy} policy
- * @param {Belief} belief
- * @param {Uint8Array[]} against
- */
-function keptAgain(policy, { checkpoint }, against) {
-  const kept = against.flatMap((bytes) => {
-    const outcome = attempt(() => {
-      const note = parseNote(bytes);
-      logKeyOf(policy, note);
-      return parseCheckpoint(note.text);
-    });
-    return outcome instanceof Refusal || outcome.origin !== checkpoint.origin || outcome.size !== checkpoint.size ? [] : [outcome];
-  });
-  if (kept.some(({ root }) => !equalBytes(root, checkpoint.root))) refuse('checkpoint.root', 'a checkpoint that was kept has another root');
-  return kept.length > 0;
 }
 
 /**
@@ -339,17 +250,6 @@ export function verdictJson(value) {
   if (Array.isArray(value)) return `[${value.map(verdictJson).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   return `{${Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}:${verdictJson(member)}`).join(',')}}`;
-}
-
-/**
- * @param {string} origin
- * @returns {{ store: Uint8Array, tenant: string, epoch: bigint } | null}
- */
-function originParts(origin) {
-  const [, hex = '', tenant = '', epochText = ''] = ORIGIN.exec(origin) ?? [];
-  const store = fromHex(hex);
-  const epoch = fromDecimal(epochText);
-  return store === null || epoch === null || !isTenant(tenant) ? null : { store, tenant, epoch };
 }
 
 /** @param {Proved} record */
