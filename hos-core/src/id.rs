@@ -86,12 +86,15 @@ macro_rules! text_id {
             /// Checks the text and makes the id.
             pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
                 let text = text.as_ref();
+                Self::check(text)?;
+                Ok(Self(Arc::from(text)))
+            }
+
+            /// Checks the text alone.
+            pub fn check(text: &str) -> Result<(), IdError> {
                 bounded($what, text, $max)?;
                 let check: fn(&str) -> bool = $check;
-                if !check(text) {
-                    return Err(IdError::Malformed { what: $what, text: shorten(text), rule: $rule });
-                }
-                Ok(Self(Arc::from(text)))
+                if check(text) { Ok(()) } else { Err(IdError::Malformed { what: $what, text: shorten(text), rule: $rule }) }
             }
 
             /// The text, as it was given.

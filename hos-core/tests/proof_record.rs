@@ -47,7 +47,10 @@ fn contradictions_are_refused_both_ways() {
         ("place", Header { n: None, prev, ..bare_header() }),
         ("time", Header { time: Timestamp(-1), ..bare_header() }),
         ("time", Header { time: Timestamp(i64::MAX), ..bare_header() }),
+        ("place", Header { n: Some(1), prev, label: Some(MapKey([2; 32])), ..bare_header() }),
+        ("place", Header { n: None, label: Some(MapKey([2; 32])), ..bare_header() }),
         ("unknown_number", Header { mode: 3, ..bare_header() }),
+        ("unknown_number", Header { judge: [4, 5, 1, 2], ..bare_header() }),
         ("malformed", Header { refusal: Some("no code".into()), ..bare_header() }),
         ("malformed", Header { refusal: Some("".into()), ..bare_header() }),
         ("malformed", Header { policies: vec![String::new()], ..bare_header() }),
@@ -359,10 +362,11 @@ fn any_bytes<const N: usize>() -> impl Strategy<Value = [u8; N]> {
 
 prop_compose! {
     fn any_header()(
-        (n, prev, stream) in (any::<u64>(), any_bytes::<32>(), any::<bool>()),
+        (n, prev, stream) in (prop_oneof![Just(0), any::<u64>()], any_bytes::<32>(), any::<bool>()),
+        label in prop::option::of(any_bytes::<32>()),
         (kind, decision, durability) in (1u64..=21, 0u64..=2, 0u64..=2),
         (time, mode, directory_version) in (0i64..=9_214_646_399_999, 0u8..=2, any::<u64>()),
-        judge in any::<[u16; 4]>(),
+        (language, ours, compat) in (any::<[u16; 2]>(), any::<u16>(), 0u16..=1),
         hashes in prop::array::uniform3(prop::option::of(any_bytes::<32>())),
         policies in prop::collection::btree_set("\\PC{1,20}", 0..5),
         refusal in prop::option::of("[a-z]{1,8}(\\.[a-z_]{1,8}){0,2}"),
@@ -383,7 +387,7 @@ prop_compose! {
             activation: activation.map(RecordHash),
             law: law.map(LawHash),
             guard_law: guard_law.map(LawHash),
-            judge,
+            judge: [language[0], language[1], ours, compat],
             mode,
             directory_version,
             decision: Decision::from_number(decision).unwrap(),
@@ -401,6 +405,7 @@ prop_compose! {
                 .into_iter()
                 .map(|((slot, index), c)| PartRef { slot: Slot::from_number(slot).unwrap(), index, commitment: Commitment(c) })
                 .collect(),
+            label: label.filter(|_| !stream && n == 0).map(MapKey),
             ..bare_header()
         }
     }

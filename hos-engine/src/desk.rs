@@ -5,7 +5,7 @@ use crate::court::Court;
 use crate::store::StoreError;
 use crate::store::sqlite::{SqliteStore, Tx};
 use crate::view::InForce;
-use crate::work::{Done, Job};
+use crate::work::{Done, HeadsDone, Job};
 use hos_core::answer::Answer;
 use hos_core::refusal::Code;
 use std::sync::{Arc, PoisonError};
@@ -35,6 +35,14 @@ impl Desk {
         match self.submit(job)? {
             Done::Count(count) => Ok(count),
             _ => Err(Failure::new(Code::Internal, "a job came to something else than a count")),
+        }
+    }
+
+    /// A job that comes to a map of heads.
+    pub(crate) fn mapped(&self, job: Job) -> Result<HeadsDone, Failure> {
+        match self.submit(job)? {
+            Done::Heads(done) => Ok(*done),
+            _ => Err(Failure::new(Code::Internal, "a job came to something else than a map of heads")),
         }
     }
 

@@ -11,6 +11,7 @@ pub mod clock;
 mod court;
 mod desk;
 mod engine;
+mod export;
 mod failure;
 pub mod join;
 pub mod keys;
@@ -28,6 +29,7 @@ mod view;
 mod work;
 
 pub use engine::Engine;
+pub use export::{ExportOptions, Exported};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;

@@ -50,6 +50,8 @@ pub struct VerifyOptions<'a> {
     pub vkey: Option<String>,
     /// Told now and then: (records done, records in all).
     pub progress: Option<&'a dyn Fn(u64, u64)>,
+    /// On how many threads records are examined; none of them outlives the call. 0 is 1.
+    pub threads: usize,
 }
 
 /// What verification found.

@@ -173,16 +173,21 @@ impl Keys<'_> {
 
     /// The plaintext of a row's copy; `None` when its key was destroyed.
     pub(crate) fn open_copy(&self, key: &KeyId, bytes: &[u8], fresh: &FreshKeys) -> Result<Option<Vec<u8>>, Failure> {
-        let broken = |why: &str| Failure::new(Code::StoreIntegrity, format!("a sealed copy does not open: {why}"));
-        let (commitment, sealed) = bytes.split_first_chunk::<32>().ok_or_else(|| broken("too short"))?;
-        let stored = StoredBox { key: *key, places: vec![COPY], sealed: sealed.into() };
-        let listed = [PartRef { slot: COPY.0, index: COPY.1, commitment: Commitment(*commitment) }];
-        let secret = if stored.is_clear() { None } else { self.by_id(key, fresh)? };
-        match stored.open_listed(secret.as_ref(), &listed) {
-            Ok(opened) => Ok(opened.into_iter().next().map(|part| part.plaintext)),
-            Err(PartError::KeyMissing) => Ok(None),
-            Err(e) => Err(broken(&e.to_string())),
-        }
+        let secret = if key.0 == [0; 16] { None } else { self.by_id(key, fresh)? };
+        open_copy(*key, secret.as_ref(), bytes)
+    }
+}
+
+/// The plaintext of a row's copy, under its key; `None` when it has one that is not given.
+pub(crate) fn open_copy(key: KeyId, secret: Option<&SubjectKey>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    let broken = |why: &str| Failure::new(Code::StoreIntegrity, format!("a sealed copy does not open: {why}"));
+    let (commitment, sealed) = bytes.split_first_chunk::<32>().ok_or_else(|| broken("too short"))?;
+    let stored = StoredBox { key, places: vec![COPY], sealed: sealed.into() };
+    let listed = [PartRef { slot: COPY.0, index: COPY.1, commitment: Commitment(*commitment) }];
+    match stored.open_listed(secret, &listed) {
+        Ok(opened) => Ok(opened.into_iter().next().map(|part| part.plaintext)),
+        Err(PartError::KeyMissing) => Ok(None),
+        Err(e) => Err(broken(&e.to_string())),
     }
 }
 

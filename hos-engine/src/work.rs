@@ -3,10 +3,11 @@
 use crate::{Failure, OutboxMessage};
 use hos_core::answer::Answer;
 use hos_core::call::{By, Call};
-use hos_core::id::{InstanceId, KeyId, Name, Tenant, Uid};
+use hos_core::id::{InstanceId, KeyId, MapHash, Name, Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
+use hos_core::proof::heads::Head;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,12 +36,23 @@ pub(crate) enum Job {
     Acknowledge { tenant: Tenant, by: By, pos: u64, lease: KeyId },
     /// Seals what waits in a tenant's queue.
     Seal { tenant: Tenant, limit: usize },
+    /// Writes the record of a tenant's map of heads, and proves in it where an instance's thread ends.
+    Heads { tenant: Tenant, of: Option<(Name, InstanceId)> },
     /// Forgets once-keys of a tenant.
     Forget(Tenant),
     /// Stores the newest checkpoints.
     Flush,
     /// A store's first records.
     Found(Box<Plan>),
+}
+
+/// A map of heads, as its record says.
+#[derive(Debug, Clone)]
+pub(crate) struct HeadsDone {
+    /// The place in the log that its record has or will have: the map is made of the entries below.
+    pub(crate) seq: u64,
+    /// Where the thread that was asked for ends, and the siblings that prove it.
+    pub(crate) proved: Option<(Head, Vec<MapHash>)>,
 }
 
 /// What a job came to.
@@ -50,6 +62,8 @@ pub(crate) enum Done {
     Answer(Box<Answer>),
     /// How many: sealed, fired, forgotten, acknowledged.
     Count(u64),
+    /// A map of heads.
+    Heads(Box<HeadsDone>),
     /// Leased messages, or why not.
     Messages(Result<Vec<OutboxMessage>, Failure>),
 }

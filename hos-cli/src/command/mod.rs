@@ -11,6 +11,7 @@ pub(crate) mod completions;
 pub(crate) mod diagram;
 pub(crate) mod directory;
 pub(crate) mod erase;
+pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod keys;
@@ -21,6 +22,7 @@ pub(crate) mod tenant;
 pub(crate) mod tick;
 pub(crate) mod transition;
 pub(crate) mod verify;
+mod verify_file;
 pub(crate) mod work;
 
 use crate::exit;
@@ -58,8 +60,10 @@ pub(crate) enum Command {
     Record(record::Record),
     /// Serve one call given as JSON, as a binding would
     Call(call::Call),
-    /// Verify all evidence of a store
+    /// Verify all evidence of a store, or a bundle that somebody exported
     Verify(verify::Verify),
+    /// Export one instance's story as a bundle that anybody can verify
+    Export(export::Export),
     /// Seal keys
     Keys(keys::Keys),
     /// The active law
@@ -112,6 +116,7 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Record(c) => c.run(global),
         Command::Call(c) => c.run(global),
         Command::Verify(c) => c.run(global),
+        Command::Export(c) => c.run(global),
         Command::Keys(c) => c.run(global),
         Command::Law(c) => c.run(global),
         Command::Tenant(c) => c.run(global),

@@ -1,5 +1,6 @@
-//! `hos verify`: whether a store's evidence holds.
+//! `hos verify`: whether a store's evidence holds, or a bundle's.
 
+use super::verify_file;
 use crate::exit;
 use crate::global::Global;
 use crate::out::Done;
@@ -12,9 +13,18 @@ use serde_json::{Value as Json, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Verify all evidence of a store.
+/// Verify all evidence of a store, or a bundle that somebody exported.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
+    /// A bundle; without it the store is verified
+    #[arg(value_name = "BUNDLE", requires = "trust")]
+    file: Option<PathBuf>,
+    /// Whom you trust (a C2SP tlog-policy file of your own): a bundle's keys are never taken from the bundle
+    #[arg(long, value_name = "POLICY", requires = "file")]
+    trust: Option<PathBuf>,
+    /// A checkpoint of the bundle's log that you kept (a C2SP signed note)
+    #[arg(long = "against", value_name = "NOTE", requires = "file")]
+    against: Vec<PathBuf>,
     /// A checkpoint kept outside the store (a C2SP signed note)
     #[arg(long = "anchor", value_name = "FILE")]
     anchors: Vec<PathBuf>,
@@ -25,6 +35,9 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        if let (Some(file), Some(trust)) = (&self.file, &self.trust) {
+            return verify_file::run(file, trust, &self.against, &global.language());
+        }
         let read = |path: &PathBuf| {
             std::fs::read_to_string(path)
                 .map_err(|e| usage(format!("`{}` cannot be read: {e}", show::inert(&path.to_string_lossy()))))
@@ -33,7 +46,8 @@ impl Verify {
         let engine = global.engine()?;
         let progress = Progress::new("verifying");
         let tell = |done, all| progress.tell(done, all);
-        let report = engine.verify(&VerifyOptions { anchors, vkey: self.key.clone(), progress: Some(&tell) })?;
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let report = engine.verify(&VerifyOptions { anchors, vkey: self.key.clone(), progress: Some(&tell), threads })?;
         drop(progress);
         engine.close()?;
         Ok(done(&report))

@@ -1,7 +1,7 @@
 //! One record of a bundle: its bytes, its place under the checkpoint, what of it is disclosed.
 
 use super::logs::Log;
-use super::verdict::Refused;
+use super::refused::Refused;
 use crate::digest;
 use crate::id::RecordHash;
 use crate::proof::bundle::{Item, Opening, Why};

@@ -27,7 +27,7 @@ pub use door::{apply_ruling, at_gate, can};
 pub use draft::{Draft, Place};
 pub use evidence::{
     decode_armed, decode_blockers, decode_change, decode_entity, decode_messages, decode_once, decode_slice, decode_text,
-    encode_armed,
+    encode_armed, read_once,
 };
 pub use instance::{Instance, Message};
 pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};

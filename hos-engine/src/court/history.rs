@@ -75,7 +75,7 @@ impl Court {
     }
 
     /// The parts in a box; `None` when its key is gone.
-    fn open_box(&self, header: &Header, stored: &StoredBox<'_>) -> Result<Option<Vec<Opened>>, Failure> {
+    pub(crate) fn open_box(&self, header: &Header, stored: &StoredBox<'_>) -> Result<Option<Vec<Opened>>, Failure> {
         let key = if stored.is_clear() { None } else { self.keys().by_id(&stored.key, &FreshKeys::new())? };
         match stored.open_listed(key.as_ref(), &header.parts) {
             Ok(opened) => Ok(Some(opened)),
@@ -116,7 +116,7 @@ fn no_proof(error: hos_core::proof::tree::TreeError) -> Failure {
 }
 
 /// The name under which a part is shown.
-fn part_name(slot: Slot) -> &'static str {
+pub(crate) fn part_name(slot: Slot) -> &'static str {
     match slot {
         Slot::Principal => "principal",
         Slot::Slice => "slice",

@@ -11,7 +11,8 @@ mod activation;
 pub(crate) mod erase;
 mod fetch;
 pub(crate) mod founding;
-mod history;
+pub(crate) mod heads;
+pub(crate) mod history;
 mod outbox;
 pub(crate) mod settle;
 
@@ -355,6 +356,7 @@ impl Runner for Court {
                 self.acknowledge(tx, group, &tenant, &by, pos, &lease).map(Done::Count)
             }
             Job::Seal { tenant, limit } => self.drain(tx, group, &tenant, limit).map(Done::Count),
+            Job::Heads { tenant, of } => self.heads(tx, group, &tenant, of.as_ref()).map(|done| Done::Heads(Box::new(done))),
             Job::Forget(tenant) => self.forget(tx, &tenant).map(Done::Count),
             Job::Flush => {
                 group.flush = true;

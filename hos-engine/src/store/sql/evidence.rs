@@ -209,6 +209,21 @@ pub fn queue(t: &Tenant, limit: usize) -> Statement {
     )
 }
 
+/// How many records wait in a tenant's queue.
+pub fn queue_len(t: &Tenant) -> Statement {
+    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1", [tenant(t)])
+}
+
+/// Where each thread ends: thread, n and header of its last record, header of its first (or null).
+pub fn ends(t: &Tenant) -> Statement {
+    Statement::new(
+        "SELECT m.thread, m.n, l.header, f.header FROM (SELECT thread, max(n) AS n FROM hos_record WHERE tenant = ?1 GROUP BY thread) m
+         JOIN hos_record l ON l.tenant = ?1 AND l.thread = m.thread AND l.n = m.n
+         LEFT JOIN hos_record f ON f.tenant = ?1 AND f.thread = m.thread AND f.n = 0",
+        [tenant(t)],
+    )
+}
+
 /// Whether any record waits in a tenant's queue: one row, or none.
 pub fn queued(t: &Tenant) -> Statement {
     Statement::new("SELECT 1 FROM hos_queue WHERE tenant = ?1 LIMIT 1", [tenant(t)])

@@ -29,7 +29,7 @@ pub use backup::Progress;
 pub use commit::Runner;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub use options::{Migration, OpenOptions, SecureDelete};
-pub use tx::Tx;
+pub use tx::{RowRef, Tx};
 pub use vault::{NewKey, SecretKey, Vault, VaultKey};
 
 use std::ops::ControlFlow;

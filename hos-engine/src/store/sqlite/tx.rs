@@ -1,5 +1,6 @@
 //! A transaction, as callers see it: statements in, rows out.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -59,6 +60,23 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
+    /// Hands over each row as it lies in the file's page, without a copy; `take` says when it has seen enough. For answers of
+    /// which there are many.
+    pub fn visit(
+        &self,
+        statement: &Statement,
+        mut take: impl FnMut(&RowRef<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut prepared = self.prepare(statement)?;
+        let mut rows = prepared.raw_query();
+        while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
+            if take(&RowRef { row })?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// How many rows were changed through this connection since it was opened; a difference of two tells whether anything
     /// was written between.
     pub fn changes_total(&self) -> u64 {
@@ -95,6 +113,81 @@ fn cell(value: ValueRef<'_>, names: &[Box<str>], column: usize) -> Result<Sql, S
     }
 }
 
+/// One row of an answer over its bytes in the file. The getters promise what those of [`Row`] promise.
+pub struct RowRef<'r> {
+    row: &'r rusqlite::Row<'r>,
+}
+
+impl<'r> RowRef<'r> {
+    fn value(&self, column: usize) -> Result<ValueRef<'r>, StoreError> {
+        self.row.get_ref(column).map_err(|_| StoreError::internal(format!("column {column} was asked of a row that has it not")))
+    }
+
+    /// An integer.
+    pub fn int(&self, column: usize) -> Result<i64, StoreError> {
+        match self.value(column)? {
+            ValueRef::Integer(n) => Ok(n),
+            other => Err(self.wrong(column, other, "an integer")),
+        }
+    }
+
+    /// An integer that is never negative.
+    pub fn uint(&self, column: usize) -> Result<u64, StoreError> {
+        u64::try_from(self.int(column)?).map_err(|_| self.fault(column, "is negative"))
+    }
+
+    /// An integer that is never negative, or NULL.
+    pub fn opt_uint(&self, column: usize) -> Result<Option<u64>, StoreError> {
+        if self.is_null(column)? { Ok(None) } else { self.uint(column).map(Some) }
+    }
+
+    /// Bytes of any length.
+    pub fn blob(&self, column: usize) -> Result<&'r [u8], StoreError> {
+        match self.value(column)? {
+            ValueRef::Blob(bytes) => Ok(bytes),
+            other => Err(self.wrong(column, other, "bytes")),
+        }
+    }
+
+    /// Bytes of any length, or NULL.
+    pub fn opt_blob(&self, column: usize) -> Result<Option<&'r [u8]>, StoreError> {
+        if self.is_null(column)? { Ok(None) } else { self.blob(column).map(Some) }
+    }
+
+    /// Exactly `N` bytes.
+    pub fn bytes<const N: usize>(&self, column: usize) -> Result<[u8; N], StoreError> {
+        let blob = self.blob(column)?;
+        blob.try_into().map_err(|_| self.fault(column, &format!("has {} bytes, not {N}", blob.len())))
+    }
+
+    /// Exactly `N` bytes, or NULL.
+    pub fn opt_bytes<const N: usize>(&self, column: usize) -> Result<Option<[u8; N]>, StoreError> {
+        if self.is_null(column)? { Ok(None) } else { self.bytes(column).map(Some) }
+    }
+
+    /// Whether a column is NULL.
+    pub fn is_null(&self, column: usize) -> Result<bool, StoreError> {
+        Ok(matches!(self.value(column)?, ValueRef::Null))
+    }
+
+    /// The error that a caller gives who finds the column's value unlawful for a reason of its own.
+    pub fn fault(&self, column: usize, why: &str) -> StoreError {
+        let name = self.row.as_ref().column_name(column).unwrap_or("?");
+        StoreError::integrity(format!("column `{}` of a stored row {why}", hos_core::id::Shown(name)))
+    }
+
+    fn wrong(&self, column: usize, found: ValueRef<'_>, wanted: &str) -> StoreError {
+        let found = match found {
+            ValueRef::Null => "null",
+            ValueRef::Integer(_) => "an integer",
+            ValueRef::Real(_) => "a float",
+            ValueRef::Text(_) => "text",
+            ValueRef::Blob(_) => "bytes",
+        };
+        self.fault(column, &format!("is {found}, not {wanted}"))
+    }
+}
+
 impl ToSql for Sql {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
@@ -124,6 +217,37 @@ mod tests {
             assert_eq!(error.code, Code::StoreIntegrity);
             assert!(error.message.contains(wanted), "{error}");
         }
+    }
+
+    #[test]
+    fn a_row_over_its_bytes_says_what_a_row_says() {
+        let conn = Connection::open_in_memory().unwrap();
+        let tx = Tx::new(&conn);
+        let columns = "SELECT 7 AS a, -1 AS b, 'x' AS c, x'0102' AS d, NULL AS e, 1.5 AS f";
+        let mut seen = 0;
+        let mut said = Vec::new();
+        tx.visit(&Statement::new(columns, []), |row| {
+            seen += 1;
+            assert_eq!((row.int(0), row.uint(0), row.opt_uint(4)), (Ok(7), Ok(7), Ok(None)));
+            assert_eq!((row.blob(3), row.bytes::<2>(3), row.opt_blob(4)), (Ok(&[1, 2][..]), Ok([1, 2]), Ok(None)));
+            assert_eq!((row.opt_bytes::<2>(3), row.opt_bytes::<2>(4), row.is_null(4)), (Ok(Some([1, 2])), Ok(None), Ok(true)));
+            said.extend([row.uint(1).unwrap_err(), row.int(2).unwrap_err(), row.bytes::<3>(3).unwrap_err()]);
+            said.extend([row.blob(4).unwrap_err(), row.opt_blob(5).unwrap_err()]);
+            assert_eq!(row.int(6).unwrap_err().code, Code::Internal);
+            Ok(ControlFlow::Continue(()))
+        })
+        .unwrap();
+        let wanted =
+            ["`b` of a stored row is negative", "`c`", "`d` of a stored row has 2 bytes, not 3", "`e`", "is a float, not bytes"];
+        for (error, wanted) in said.iter().zip(wanted) {
+            assert!(error.code == Code::StoreIntegrity && error.message.contains(wanted), "{error}");
+        }
+        tx.visit(&Statement::new("SELECT 1 UNION SELECT 2 UNION SELECT 3", []), |_| {
+            seen += 1;
+            Ok(ControlFlow::Break(()))
+        })
+        .unwrap();
+        assert_eq!((seen, said.len()), (2, 5));
     }
 
     #[test]

@@ -1,0 +1,199 @@
+//! `hos verify FILE`: whether a bundle, a log given as tiles, or one record's proof holds, with nothing but that and the
+//! verifier's own trust file.
+
+use crate::exit;
+use crate::out::Done;
+use crate::show;
+use hos_core::audit::log::{LogVerdict, TilesAudit};
+use hos_core::audit::{self, Complete, Notice, Refused, Standing, Verdict};
+use hos_core::proof::bundle::BUNDLE_BYTES_MAX;
+use hos_core::proof::chain::ENTRY_BYTES_MAX;
+use hos_core::proof::checkpoint::NOTE_BYTES_MAX;
+use hos_core::proof::tiles::TileFile;
+use hos_core::proof::tlog_proof::MAGIC;
+use hos_core::proof::tree::TILE_WIDTH;
+use hos_core::proof::trust::{TRUST_BYTES_MAX, Trust};
+use hos_core::refusal::Code;
+use hos_engine::Failure;
+use hos_wire::verdict::{log_verdict_json, verdict_json};
+use serde_json::json;
+use std::fmt::Write;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Reads a file that may not be longer than so many bytes, and not more of it than one more.
+pub(super) fn read(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
+    let name = || show::inert(&path.to_string_lossy());
+    let failed = |e: std::io::Error| Failure::new(Code::StoreUnavailable, format!("`{}` cannot be read: {e}", name()));
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(failed)?.take(max as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// Verifies a bundle.
+pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], language: &str) -> Result<Done, Failure> {
+    let trust = match Trust::parse(&read(trust, TRUST_BYTES_MAX)?) {
+        Ok(trust) => trust,
+        Err(error) => {
+            let (code, what) = (error.code(), error.to_string());
+            let name = show::inert(&trust.to_string_lossy());
+            return Ok(Done {
+                exit: exit::USAGE,
+                text: format!("error  {code}: `{name}`: {what}\n"),
+                json: json!({ "error": { "code": code, "message": format!("`{name}`: {what}"), "faults": [] } }),
+            });
+        }
+    };
+    if path.is_dir() {
+        return Ok(of_log(tiles(path, &trust)?, language));
+    }
+    let bytes = read(path, BUNDLE_BYTES_MAX)?;
+    if bytes.starts_with(MAGIC.as_bytes()) {
+        return Ok(of_log(audit::log::proof(&bytes, &trust), language));
+    }
+    let kept = kept
+        .iter()
+        .map(|path| Ok(String::from_utf8_lossy(&read(path, TRUST_BYTES_MAX)?).into_owned()))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let verdict = audit::bundle(&bytes, &trust, &kept);
+    let exit = if verdict.holds() { exit::OK } else { exit::FINDINGS };
+    Ok(Done { exit, text: text(&verdict, language), json: verdict_json(&verdict) })
+}
+
+/// Verifies a log given as tiles: every entry, and every tile of hashes byte for byte.
+fn tiles(root: &Path, trust: &Trust) -> Result<Result<LogVerdict, Refused>, Failure> {
+    let tile_bytes_max = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
+    let note = read(&root.join("checkpoint"), NOTE_BYTES_MAX)?;
+    let mut pass = match TilesAudit::open(&note, trust) {
+        Ok(pass) => pass,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let differing = |files: &[TileFile]| -> Result<Option<Refused>, Failure> {
+        for (path, wanted) in files {
+            if read(&root.join(path), tile_bytes_max)? != *wanted {
+                return Ok(Some(Refused::new("tiles.hashes", path.as_str(), "the tile is not made of the log's entries")));
+            }
+        }
+        Ok(None)
+    };
+    while let Some((path, _)) = pass.next() {
+        let files = match pass.take(&read(&root.join(&path), tile_bytes_max)?) {
+            Ok(files) => files,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(refused) = differing(&files)? {
+            return Ok(Err(refused));
+        }
+    }
+    Ok(match pass.finish() {
+        Err(refused) => Err(refused),
+        Ok((files, verdict)) => differing(&files)?.map_or(Ok(verdict), Err),
+    })
+}
+
+fn of_log(verdict: Result<LogVerdict, Refused>, language: &str) -> Done {
+    let turkish = language == "tr";
+    let json = log_verdict_json(&verdict);
+    match verdict {
+        Err(refused) => Done { exit: exit::FINDINGS, text: refused_text(&refused, turkish), json },
+        Ok(log) => {
+            let standing = if log.anchored { Standing::Anchored } else { Standing::Intact };
+            let (entries, threads) = if turkish { ("girdi", "dizi") } else { ("entries", "threads") };
+            let mut text = format!(
+                "{:<10} {} {entries}, {} {threads}: {} @ {}\n",
+                standing_word(&standing, turkish),
+                log.entries,
+                log.threads,
+                log.origin,
+                log.size
+            );
+            if !log.witnesses.is_empty() {
+                let names = log.witnesses.iter().map(|w| show::inert(w)).collect::<Vec<_>>().join(", ");
+                let _ = writeln!(text, "{:<10} {names}", if turkish { "tanıklar" } else { "witnesses" });
+            }
+            Done { exit: exit::OK, text, json }
+        }
+    }
+}
+
+fn refused_text(refused: &Refused, turkish: bool) -> String {
+    let word = if turkish { "reddedildi" } else { "refused" };
+    format!("{word}  {} ({}): {}\n", refused.code, show::inert(&refused.at), show::inert(&refused.why))
+}
+
+fn text(verdict: &Verdict, language: &str) -> String {
+    let turkish = language == "tr";
+    if let Standing::Refused(refused) = &verdict.standing {
+        return refused_text(refused, turkish);
+    }
+    let mut out = String::new();
+    let instance = verdict.instance.as_ref().map_or_else(String::new, |i| {
+        let hidden = if turkish { "(gizli)" } else { "(not disclosed)" };
+        format!("{}/{}: ", i.contract, i.id.as_deref().map_or_else(|| hidden.to_owned(), show::inert))
+    });
+    let states = verdict.states.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(" -> ");
+    let records = if turkish { "kayıt" } else { "records" };
+    let _ = writeln!(out, "{:<10} {instance}{} {records}, {states}", standing_word(&verdict.standing, turkish), verdict.records);
+    let _ = match (verdict.complete, turkish) {
+        (Some(Complete { as_of, labelled }), false) => {
+            let what = if labelled { "these are all its records" } else { "these are all records of this thread" };
+            writeln!(out, "complete   {what}, as of entry {as_of} of {}", verdict.origin)
+        }
+        (Some(Complete { as_of, labelled }), true) => {
+            let what = if labelled { "bütün kayıtları bunlar" } else { "bu dizinin bütün kayıtları bunlar" };
+            writeln!(out, "eksiksiz   {what}; {} günlüğünün {as_of}. girdisi itibarıyla", verdict.origin)
+        }
+        (None, false) => {
+            writeln!(out, "gapless    up to record {}, under {}", verdict.gapless.unwrap_or_default(), verdict.origin)
+        }
+        (None, true) => writeln!(out, "kesintisiz {}. kayda kadar, {}", verdict.gapless.unwrap_or_default(), verdict.origin),
+    };
+    let (opened, hidden, erased) = verdict.parts;
+    let _ = if turkish {
+        writeln!(out, "parçalar   {opened} açık, {hidden} gizli, {erased} silinmiş")
+    } else {
+        writeln!(out, "parts      {opened} opened, {hidden} hidden, {erased} erased")
+    };
+    if !verdict.witnesses.is_empty() {
+        let names = verdict.witnesses.iter().map(|w| show::inert(w)).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(out, "{:<10} {names}", if turkish { "tanıklar" } else { "witnesses" });
+    }
+    for notice in &verdict.notices {
+        let _ = writeln!(out, "{:<10} {}", if turkish { "not" } else { "note" }, notice_words(*notice, turkish));
+    }
+    out
+}
+
+fn standing_word(standing: &Standing, turkish: bool) -> &'static str {
+    match (standing, turkish) {
+        (Standing::Refused(_), false) => "refused",
+        (Standing::Refused(_), true) => "reddedildi",
+        (Standing::Intact, false) => "intact",
+        (Standing::Intact, true) => "bozulmamış",
+        (Standing::Anchored, false) => "anchored",
+        (Standing::Anchored, true) => "tanıklı",
+    }
+}
+
+fn notice_words(notice: Notice, turkish: bool) -> &'static str {
+    let (english, turkish_words) = match notice {
+        Notice::HiddenParts => ("the exporter kept parts back", "dışa aktaran bazı parçaları gizledi"),
+        Notice::ErasedParts => ("parts were erased: their commitments stand", "bazı parçalar silindi: taahhütleri duruyor"),
+        Notice::ClaimedTime => ("times are claims of the log's operator", "zamanlar, günlüğü işletenin beyanıdır"),
+        Notice::WeakDurability => ("a record could have been lost with the power", "bir kayıt elektrikle birlikte yitebilirdi"),
+        Notice::NoMap => ("nothing proves that these are all records", "bütün kayıtların bunlar olduğunu kanıtlayan yok"),
+        Notice::LaterEntries => (
+            "the log went on after the map of heads; later records are not covered",
+            "günlük haritadan sonra sürdü; sonraki kayıtlar kapsam dışı",
+        ),
+        Notice::NoWitness => (
+            "no witness vouches for the checkpoint: its signer could show others another log",
+            "denetim noktasına tanık yok: imzalayan başkasına başka günlük gösterebilir",
+        ),
+        Notice::DirectoryWithheld => {
+            ("a role could not be traced: a part is withheld", "bir rolün kaynağı görülemedi: bir parça verilmemiş")
+        }
+        Notice::Attested => ("a record attests what the law did not judge", "bir kayıt, kanunun yargılamadığını beyan ediyor"),
+    };
+    if turkish { turkish_words } else { english }
+}

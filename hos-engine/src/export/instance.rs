@@ -1,0 +1,193 @@
+//! One instance's story, gathered from the store: its records, its laws, the directory's records behind its slices.
+
+use super::hide::Patterns;
+use super::item::{self, Whose, item};
+use super::{Exported, checkpoint_of};
+use crate::Failure;
+use crate::court::Court;
+use crate::court::founding::{STREAM_KEYS, STREAM_LAW};
+use crate::store::sql::{evidence as sql, law as law_sql, state as state_sql};
+use crate::store::sqlite::Tx;
+use crate::work::HeadsDone;
+use hos_core::id::{Handle, InstanceId, LawHash, Name, Tenant};
+use hos_core::judge::decode_slice;
+use hos_core::proof::bundle::{Bundle, HeadsProof, Item, KeyRange, LawFiles, LogNote, RECORDS_MAX};
+use hos_core::proof::checkpoint::{Checkpoint, NoteKey, origin};
+use hos_core::proof::record::{Header, Slot};
+use hos_core::refusal::Code;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is read of one moment.
+pub(super) struct Story<'s> {
+    pub(super) tx: &'s Tx<'s>,
+    pub(super) court: &'s Court,
+    pub(super) tenant: &'s Tenant,
+    pub(super) hide: &'s Patterns,
+}
+
+/// A log of the bundle.
+struct Log {
+    tenant: Tenant,
+    note: String,
+    checkpoint: Checkpoint,
+}
+
+/// The records of an instance, with the laws that they name.
+struct Records {
+    items: Vec<Item>,
+    headers: Vec<Header>,
+}
+
+impl Story<'_> {
+    pub(super) fn export(
+        &self,
+        contract: &Name,
+        id: &InstanceId,
+        note: &str,
+        universe: Option<&str>,
+        heads: Option<&HeadsDone>,
+    ) -> Result<Exported, Failure> {
+        let row = self.tx.row(&state_sql::instance(self.tenant, contract, id))?;
+        let row = row.ok_or_else(|| Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")))?;
+        let thread = state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle;
+        let mut logs = vec![log(self.tenant.clone(), note)?];
+        if let Some(note) = universe {
+            logs.push(log(Tenant::universe(), note)?);
+        }
+        // Later moves are not covered by the map, so they are left to a later export.
+        let size = logs.first().map_or(0, |l| l.checkpoint.size);
+        let until = heads.map_or(size, |h| h.seq);
+        let records = self.records(contract, &thread, until, size)?;
+        let heads = heads.map(|done| self.heads(done, size)).transpose()?;
+        let cited = self.cited(&logs, &records)?;
+        let laws = self.laws(&records)?;
+        let keys = logs.iter().enumerate().map(|(place, log)| {
+            let vkey = self.key(&log.tenant)?.to_string();
+            Ok(KeyRange { log: place, vkey, from: 0, to: 0 })
+        });
+        let keys = keys.collect::<Result<Vec<_>, Failure>>()?;
+        let origin = logs.first().map(|l| l.checkpoint.origin.clone()).unwrap_or_default();
+        let all = || records.items.iter();
+        let withheld = |why| all().flat_map(|i| &i.withheld).filter(|p| p.why == why).count();
+        let parts = (
+            all().map(|i| i.opened.len()).sum(),
+            withheld(hos_core::proof::bundle::Why::Hidden),
+            withheld(hos_core::proof::bundle::Why::Erased),
+        );
+        let trust = trust_of(&self.key(self.tenant)?);
+        let (count, cited_count) = (records.items.len(), cited.len());
+        let logs = logs.into_iter().map(|l| LogNote { tenant: l.tenant.to_string(), note: l.note }).collect();
+        let bundle = Bundle { logs, thread, records: records.items, heads, cited, laws, keys };
+        let bytes = bundle.encode().map_err(|e| Failure::new(Code::CallTooLarge, format!("the bundle: {e}")))?;
+        Ok(Exported { bytes, records: count, cited: cited_count, parts, origin, size, trust })
+    }
+
+    fn records(&self, contract: &Name, thread: &Handle, until: u64, size: u64) -> Result<Records, Failure> {
+        let places = item::thread(self.tx, self.tenant, thread, until)?;
+        if places.len() > RECORDS_MAX {
+            return Err(Failure::new(Code::CallTooLarge, format!("the instance has more than {RECORDS_MAX} records")));
+        }
+        let mut records = Records { items: Vec::with_capacity(places.len()), headers: Vec::with_capacity(places.len()) };
+        let mut subject = None;
+        let mut fact = String::new();
+        for seq in places {
+            let placed = item::at(self.tx, self.court, self.tenant, seq)?;
+            if records.items.is_empty() {
+                subject = item::key_of(&placed, Slot::Id);
+                fact = self.data_subject(contract, &placed.header)?.unwrap_or_else(|| "subject".to_owned());
+            }
+            let whose = Whose { subject: subject.map(|key| (key, fact.as_str())), hide: Some(self.hide) };
+            records.items.push(item(self.tx, self.court, self.tenant, &placed, size, &whose)?);
+            records.headers.push(placed.header);
+        }
+        Ok(records)
+    }
+
+    /// The fact that names whose data the instance's parts are.
+    fn data_subject(&self, contract: &Name, birth: &Header) -> Result<Option<String>, Failure> {
+        let Some(hash) = birth.guard_law.or(birth.law) else { return Ok(None) };
+        let law = self.court.laws.get(self.tx, &hash)?;
+        let of = law.contracts.get(contract);
+        Ok(of.and_then(|of| of.contract.data_subject.as_ref()).map(|fact| fact.as_str().to_owned()))
+    }
+
+    fn heads(&self, done: &HeadsDone, size: u64) -> Result<HeadsProof, Failure> {
+        let placed = item::at(self.tx, self.court, self.tenant, done.seq)?;
+        let whose = Whose { subject: None, hide: None };
+        let item = item(self.tx, self.court, self.tenant, &placed, size, &whose)?;
+        let (head, siblings) =
+            done.proved.clone().ok_or_else(|| Failure::new(Code::Internal, "the map of heads was made without the thread"))?;
+        Ok(HeadsProof { item, kind: head.kind, n: head.n, last: head.last, siblings })
+    }
+
+    /// Activations, keys, and the thread of every directory row that a disclosed slice cites.
+    fn cited(&self, logs: &[Log], records: &Records) -> Result<Vec<(usize, Item)>, Failure> {
+        let universe = logs.len() - 1;
+        let mut threads: BTreeSet<(usize, Handle)> = BTreeSet::new();
+        for stream in [STREAM_LAW, STREAM_KEYS] {
+            if let Some(row) = self.tx.row(&sql::stream(&Tenant::universe(), stream))? {
+                threads.insert((universe, Handle(row.bytes(0)?)));
+            }
+        }
+        for opening in records.items.iter().flat_map(|i| &i.opened).filter(|p| p.slot == Slot::Slice) {
+            let broken = |e| Failure::new(Code::StoreIntegrity, format!("a record's slice: {e}"));
+            let (entities, links) = decode_slice(&opening.plaintext).map_err(broken)?;
+            for (place, log) in logs.iter().enumerate() {
+                for entity in entities.iter().filter(|e| e.record.is_some()) {
+                    if let Some(row) = self.tx.row(&state_sql::directory_entity(&log.tenant, &entity.uid))? {
+                        threads.insert((place, state_sql::entity_from(&row)?.thread.handle));
+                    }
+                }
+                for link in links.iter().filter(|l| l.record.is_some()) {
+                    if let Some(row) = self.tx.row(&state_sql::grant(&log.tenant, &link.id))? {
+                        threads.insert((place, state_sql::grant_from(&row)?.0.handle));
+                    }
+                }
+            }
+        }
+        let mut cited: BTreeMap<(usize, u64), Item> = BTreeMap::new();
+        for (place, thread) in threads {
+            let Some(log) = logs.get(place) else { continue };
+            for seq in item::thread(self.tx, &log.tenant, &thread, log.checkpoint.size)? {
+                let placed = item::at(self.tx, self.court, &log.tenant, seq)?;
+                // What a law or a key says is never a person's; of directory rows the patterns decide.
+                let is_row = placed.header.kind == hos_core::proof::record::Kind::Directory;
+                let whose = Whose { subject: None, hide: Some(self.hide).filter(|_| is_row) };
+                cited.insert((place, seq), item(self.tx, self.court, &log.tenant, &placed, log.checkpoint.size, &whose)?);
+            }
+            if cited.len() > RECORDS_MAX {
+                return Err(Failure::new(Code::CallTooLarge, format!("the records cited are more than {RECORDS_MAX}")));
+            }
+        }
+        Ok(cited.into_iter().map(|((place, _), item)| (place, item)).collect())
+    }
+
+    fn laws(&self, records: &Records) -> Result<Vec<LawFiles>, Failure> {
+        let hashes: BTreeSet<LawHash> = records.headers.iter().flat_map(|h| h.law.into_iter().chain(h.guard_law)).collect();
+        let files = |hash: LawHash| {
+            let lost = || Failure::new(Code::StoreIntegrity, format!("the store lacks the law {hash}"));
+            let row = self.tx.row(&law_sql::law(&hash))?.ok_or_else(lost)?;
+            let mut files = law_sql::files_from(&row, 0)?;
+            files.sort();
+            Ok(LawFiles { hash, files })
+        };
+        hashes.into_iter().map(files).collect()
+    }
+
+    fn key(&self, tenant: &Tenant) -> Result<NoteKey, Failure> {
+        let of = self.court.of;
+        NoteKey::new(origin(&of.store, tenant, of.epoch), self.court.key.verify_key())
+            .map_err(|e| Failure::new(Code::KeyInvalid, e.to_string()))
+    }
+}
+
+fn log(tenant: Tenant, note: &str) -> Result<Log, Failure> {
+    Ok(Log { tenant, note: note.to_owned(), checkpoint: checkpoint_of(note)? })
+}
+
+/// A trust file that names one log and asks for no witness.
+fn trust_of(key: &NoteKey) -> String {
+    format!(
+        "# Take this key over another way than the bundle: whoever made the bundle wrote this file.\nlog {key}\nquorum none\n"
+    )
+}
