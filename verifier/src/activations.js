@@ -9,6 +9,8 @@ import { Refusal, attempt, refuse } from './refusal.js';
 
 /** The kind of an activation. */
 export const ACTIVATED_KIND = 9;
+/** The stream's class, which its records' headers name. */
+const STREAM = 'hos.law';
 /** By how much claimed times may contradict each other, in milliseconds. */
 export const SKEW_MAX = 5000;
 
@@ -24,8 +26,9 @@ export class Activations {
     /** @type {Map<string, { record: Proved, next: Proved | null }>} */
     const last = new Map();
     for (const record of cited) {
-      // Of a named stream: its place stands in the entry.
-      if (record.header.kind !== ACTIVATED_KIND || record.entry.streamN === null) continue;
+      // Of that stream: its place stands in the entry, its class in the header.
+      const { kind, event } = record.header;
+      if (kind !== ACTIVATED_KIND || event !== STREAM || record.entry.streamN === null) continue;
       const stream = `${record.log} ${toHex(record.header.thread)}`;
       const before = last.get(stream);
       if (before !== undefined) before.next = record;
@@ -36,12 +39,11 @@ export class Activations {
   }
 
   /**
-   * Refuses a record that was not judged under the activation it names. One that names none is passed over.
+   * Refuses a record that was not judged under an activation that is there.
    * @param {Proved} record
    */
   check({ header }) {
-    if (header.activation === null) return;
-    const found = this.#activations.get(toHex(header.activation));
+    const found = header.activation === null ? undefined : this.#activations.get(toHex(header.activation));
     const part = found?.record.opened.find(({ slot }) => slot === 9);
     if (found === undefined || part === undefined) return refuse('activation.missing', 'the activation is not in the bundle, or not opened');
     const content = attempt(() => activationOf(part.plaintext));

@@ -7,7 +7,7 @@
 import { compareBytes } from './bytes.js';
 import { Reader } from './cbor.js';
 import { HASH_BYTES, SALT_BYTES } from './digest.js';
-import { ENTRY_BYTES_MAX, decodeEntry } from './entry.js';
+import { ENTRY_BYTES_MAX } from './entry.js';
 import { Fields } from './fields.js';
 import { SLOT_MAX, comparePlaces } from './header.js';
 import { ERASED, SIBLINGS_MAX, STANDING } from './heads.js';
@@ -15,7 +15,7 @@ import { checkItem } from './item.js';
 import { NOTE_BYTES_MAX } from './note.js';
 import { PLAINTEXT_BYTES_MAX } from './parts.js';
 import { PROOF_HASHES_MAX } from './proof.js';
-import { Refusal, attempt, refuse, within } from './refusal.js';
+import { Refusal, refuse, within } from './refusal.js';
 import { utf8 } from './text.js';
 
 /** The longest bundle. */
@@ -45,7 +45,8 @@ const WHY_MAX = 2;
  */
 
 /**
- * First the bytes, then the fields, then numbers and lists: the first that is wrong is told of.
+ * First the bytes, then the fields, then numbers and lists: the first that is wrong is told of. That cited records ascend takes their
+ * entries: whoever reads those sees to it.
  * @param {Uint8Array} bytes
  * @returns {Bundle}
  */
@@ -56,7 +57,6 @@ export function decodeBundle(bytes) {
     const bounds = new Bounds();
     const bundle = readFields(bytes, bounds);
     bounds.tell();
-    checkCited(bundle.cited);
     return bundle;
   });
 }
@@ -154,7 +154,7 @@ function readLogs(reader, bounds) {
     bounds.check(utf8(log.note).length <= NOTE_BYTES_MAX, 'limit', 'a note too long');
     return log;
   });
-  bounds.check(logs.length > 0, 'limit', 'no log');
+  bounds.check(logs.length > 0, 'empty', 'no log');
   return logs;
 }
 
@@ -231,22 +231,6 @@ function readKeys(reader, logs, bounds) {
     reader.arrayOf(4);
     return { log: bounds.number(reader, logs - 1, 'log'), vkey: reader.text(), from: reader.uint(), to: reader.uint() };
   });
-}
-
-/**
- * Cited records ascend by log, then seq; an entry that cannot be read has none, and is refused when its turn comes.
- * @param {Bundle['cited']} cited
- */
-function checkCited(cited) {
-  /** @type {{ log: number, seq: bigint } | null} */
-  let before = null;
-  for (const [i, { log, item }] of cited.entries()) {
-    const entry = attempt(() => decodeEntry(item.entry));
-    const seq = entry instanceof Refusal ? null : entry.seq;
-    const follows = before === null || log > before.log || (log === before.log && (seq === null || seq > before.seq));
-    if (!follows) refuse('order', `cited ${i}`);
-    if (seq !== null) before = { log, seq };
-  }
 }
 
 /** @param {Law} a @param {Law} b */

@@ -59,7 +59,7 @@ export class Directory {
   #find(hash) {
     const found = this.#cited.get(toHex(hash));
     if (found === undefined) return refuse('directory.missing', 'a record of the directory that is not in the bundle');
-    if (!changesDirectory(found.record)) return refuse('directory.other', 'the record cited did not change the directory');
+    if (!changesDirectory(found.record)) return refuse('directory.missing', 'the record cited did not change the directory');
     return found;
   }
 

@@ -8,7 +8,7 @@ import { originOf, parseCheckpoint } from './checkpoint.js';
 import { keyId } from './digest.js';
 import { ED25519_TYPE, keyText } from './key.js';
 import { checkSigned, parseNote } from './note.js';
-import { Refusal, attempt, refuse, within } from './refusal.js';
+import { refuse, within } from './refusal.js';
 import { fromDecimal, isTenant, utf8 } from './text.js';
 import { believe, logKeyOf } from './trust.js';
 
@@ -60,8 +60,8 @@ function believeUniverse({ tenant, note: text }, first, { key }) {
   if (tenant !== UNIVERSE || first.tenant === UNIVERSE) refuse('log.origin', 'the second log is the universe of another');
   const { store, epoch } = first;
   const origin = originOf({ store, tenant, epoch });
+  if (text.split('\n')[0] !== origin) refuse('log.origin', `not ${origin}`);
   const note = within('checkpoint', () => parseNote(utf8(text)));
-  if (note.text.split('\n')[0] !== origin) refuse('log.origin', `not ${origin}`);
   const own = { name: origin, id: keyId(origin, ED25519_TYPE, key.publicKey), publicKey: key.publicKey };
   return within('checkpoint', () => {
     checkSigned(note, own);
@@ -70,23 +70,20 @@ function believeUniverse({ tenant, note: text }, first, { key }) {
 }
 
 /**
- * Whether a checkpoint that the verifier kept vouches for this one. One of the same size and another root, signed by a log key
- * that the trust file names, shows two histories.
+ * Whether a checkpoint that the verifier kept vouches for the bundle's: one of the same log, size and root. One of another size
+ * says nothing; one of the same size and another root shows two histories. What was kept is believed by a log's key of the trust
+ * file, and asked for no witnesses: the reader is one.
  * @param {Policy} policy
  * @param {Belief} belief
- * @param {Uint8Array[]} against
+ * @param {Uint8Array} kept
  */
-export function keptAgain(policy, { checkpoint }, against) {
-  const kept = against.flatMap((bytes) => {
-    const outcome = attempt(() => {
-      const note = parseNote(bytes);
-      logKeyOf(policy, note);
-      return parseCheckpoint(note.text);
-    });
-    return outcome instanceof Refusal || outcome.origin !== checkpoint.origin || outcome.size !== checkpoint.size ? [] : [outcome];
-  });
-  if (kept.some(({ root }) => !equalBytes(root, checkpoint.root))) refuse('checkpoint.root', 'a checkpoint that was kept has another root');
-  return kept.length > 0;
+export function vouches(policy, { checkpoint }, kept) {
+  const note = within('checkpoint', () => parseNote(kept));
+  logKeyOf(policy, note);
+  const { origin, size, root } = within('checkpoint', () => parseCheckpoint(note.text));
+  if (origin !== checkpoint.origin || size !== checkpoint.size) return false;
+  if (!equalBytes(root, checkpoint.root)) refuse('trust.fork', 'a checkpoint that was kept has another root');
+  return true;
 }
 
 /**

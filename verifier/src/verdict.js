@@ -9,8 +9,9 @@ import { decodeBundle } from './bundle.js';
 import { headsOf, textOfPart } from './contents.js';
 import { headsLabel, lawHash } from './digest.js';
 import { Directory } from './directory.js';
+import { decodeEntry } from './entry.js';
 import { ERASED, checkPresence, headsKey } from './heads.js';
-import { believeLogs, keptAgain } from './logs.js';
+import { believeLogs, vouches } from './logs.js';
 import { Place } from './place.js';
 import { parsePolicy } from './policy.js';
 import { proveItem } from './proved.js';
@@ -19,6 +20,7 @@ import { Threads, placeOf } from './threads.js';
 
 const KIND = Object.freeze({ OBSERVED: 13, ADOPTED: 14, ERASED: 17, HEADS: 19 });
 const FULL = 1;
+const SLICE = 2;
 
 /**
  * @typedef {import('./bundle.js').Bundle} Bundle
@@ -29,8 +31,8 @@ const FULL = 1;
  * @typedef {'refused' | 'intact' | 'anchored'} Level
  * @typedef {{ as_of: number | bigint, of: 'instance' | 'thread' }} Complete
  * @typedef {{ verdict: Level, code: string | null, where: string | null, origin: string | null, size: number | bigint | null,
- *   instance: { contract: string | null, id: string | null } | null, records: number | null, gapless: number | null,
- *   complete: Complete | null, parts: { opened: number, hidden: number, erased: number } | null, witnesses: string[],
+ *   instance: { contract: string | null, id: string | null } | null, records: number, gapless: number | null,
+ *   complete: Complete | null, parts: { opened: number, hidden: number, erased: number }, witnesses: string[],
  *   notices: string[] }} Verdict
  * @typedef {{ records: Proved[], cited: Proved[], laws: import('./bundle.js').Law[], belief: Belief }} Story what holds, for whoever
  *   shows it
@@ -58,8 +60,8 @@ export function judgeBundle(bytes, trust, against = []) {
  * @returns {Verdict}
  */
 export function refusedVerdict(code, where) {
-  const nothing = { origin: null, size: null, instance: null, records: null, gapless: null, complete: null, parts: null };
-  return { verdict: 'refused', code, where, ...nothing, witnesses: [], notices: [] };
+  const nothing = { origin: null, size: null, instance: null, records: 0, gapless: null, complete: null };
+  return { verdict: 'refused', code, where, ...nothing, parts: { opened: 0, hidden: 0, erased: 0 }, witnesses: [], notices: [] };
 }
 
 /**
@@ -71,9 +73,9 @@ export function refusedVerdict(code, where) {
  */
 function judge(bytes, trust, against, place) {
   const policy = parsePolicy(trust);
-  const bundle = decodeBundle(bytes);
+  const bundle = place.at('bundle', () => decodeBundle(bytes));
+  checkCitedOrder(bundle, place);
   const { belief, logs } = believeLogs(bundle, policy, place);
-  const kept = place.at('logs 0', () => keptAgain(policy, belief, against));
   const records = proveRecords(bundle, logs, place);
   const cited = proveCited(bundle, logs, place);
   const heads = bundle.heads === null ? null : place.at('heads', () => proveHeads(bundle, logs, records));
@@ -81,9 +83,28 @@ function judge(bytes, trust, against, place) {
   const activations = new Activations(cited);
   records.forEach((record, i) => place.at(`records ${i}`, () => activations.check(record)));
   const directory = new Directory(cited);
-  const seen = records.map((record, i) => place.at(`records ${i}`, () => slicesOf(record).map((slice) => directory.check(slice)).every(Boolean)));
+  const seen = records.map((record, i) => place.at(`records ${i}`, () => slicesOf(record).map((slice) => directory.check(slice)).every(Boolean) && !record.withheld.some(({ slot }) => slot === SLICE)));
+  const kept = against.map((note, i) => place.at(`against ${i}`, () => vouches(policy, belief, note))).some(Boolean);
   const findings = { policy, belief, kept, heads, withheld: !seen.every(Boolean) };
   return { verdict: verdictOf(records, findings), story: { records, cited, laws: bundle.laws, belief } };
+}
+
+/**
+ * Step 2, the last of it: cited records ascend by log, then seq. An entry that cannot be read has none, and is refused when its
+ * turn comes.
+ * @param {Bundle} bundle
+ * @param {Place} place
+ */
+function checkCitedOrder({ cited }, place) {
+  /** @type {{ log: number, seq: bigint } | null} */
+  let before = null;
+  for (const [i, { log, item }] of cited.entries()) {
+    const entry = attempt(() => decodeEntry(item.entry));
+    const seq = entry instanceof Refusal ? null : entry.seq;
+    const follows = before === null || log > before.log || (log === before.log && (seq === null || seq > before.seq));
+    if (!follows) place.at(`cited ${i}`, () => refuse('bundle.order', 'cited records'));
+    if (seq !== null) before = { log, seq };
+  }
 }
 
 /**
@@ -261,7 +282,7 @@ function idOf({ opened }) {
 
 /** @param {Proved} record */
 function slicesOf({ opened }) {
-  return opened.filter(({ slot }) => slot === 2).map(({ plaintext }) => plaintext);
+  return opened.filter(({ slot }) => slot === SLICE).map(({ plaintext }) => plaintext);
 }
 
 /**

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { TRUST, TRUST_NONE, tell } from '../testing/story.js';
+import { LAWS, TRUST, TRUST_NONE, tell } from '../testing/story.js';
 import { handle } from '../testing/world.js';
 
 const PAGE = new URL('../verify.html', import.meta.url);
@@ -136,7 +136,7 @@ describe('the page in a browser', { skip }, () => {
     await page.setInputFiles('#against', { name: 'kept', mimeType: 'text/plain', buffer: Buffer.from(tell().note) });
     await says('anchored');
     await page.setInputFiles('#against', { name: 'kept', mimeType: 'text/plain', buffer: Buffer.from(tell({ drafts: (draft) => void (draft.name === 'key' && (draft.header = { 8: 7 })) }).note) });
-    assert.match(await says('refused'), /checkpoint\.root/);
+    assert.match(await says('refused'), /trust\.fork/);
   });
 
   test('in Turkish, by the browser and by hand', async () => {
@@ -175,7 +175,7 @@ describe('the page in a browser', { skip }, () => {
     const { page, says, trust, bundle } = await open();
     const names = Array.from({ length: 60 }, (_, i) => `more-${i}`);
     await trust(TRUST);
-    await bundle(tell({ more: names.map((name) => () => ({ name, tenant: 'pazar-tr', thread: handle(0x11), header: { 8: 2, 19: 'order' } })), records: ['begun', 'paid', 'shipped', ...names] }).bytes);
+    await bundle(tell({ more: names.map((name) => (of) => ({ name, tenant: 'pazar-tr', thread: handle(0x11), header: { 8: 2, 10: of('law-2'), 11: LAWS[1]?.hash ?? null, 19: 'order' } })), records: ['begun', 'paid', 'shipped', ...names] }).bytes);
     await says('anchored');
     await page.locator('#timeline > li').nth(49).waitFor();
     assert.equal(await page.locator('#timeline > li').count(), 50);

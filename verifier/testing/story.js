@@ -70,11 +70,11 @@ function drafts() {
     name, tenant, thread: handle(byte), header: { 8: 8, 16: 1, 18: ['operators'] }, parts: [{ slot: 1, content: ACCOUNT, shown: /** @type {const} */ ('hidden') }, { slot: 9, content }],
   });
   const activation = (/** @type {string} */ name, /** @type {Uint8Array} */ law) => () => ({
-    name, tenant: TENANT, thread: handle(0xa1), stream: true, header: { 8: 9, 16: 1 }, parts: [{ slot: 9, content: [law, NO_HASH, MODES] }],
+    name, tenant: TENANT, thread: handle(0xa1), stream: true, header: { 8: 9, 21: 'hos.law' }, parts: [{ slot: 9, content: [law, NO_HASH, MODES] }],
   });
   const slice = (/** @type {RecordOf} */ of) => [
     [
-      [ACCOUNT, ACTIVE, [ROLE, FAMILY], of('member')],
+      [ACCOUNT, ACTIVE, [FAMILY, ROLE], of('member')],
       [SHOP, SHOP_VALUES, [], of('shop')],
       [['Pazar::Order', 'o-17'], values({ total: 4200 }), [], NO_HASH],
     ],
@@ -87,7 +87,7 @@ function drafts() {
     row('account', 'universe', 0x71, [0, ACCOUNT, OLD]),
     row('account-family', 'universe', 0x71, [2, ACCOUNT, FAMILY]),
     row('account-moved', 'universe', 0x71, [0, ACCOUNT, ACTIVE]),
-    () => ({ name: 'key', tenant: TENANT, thread: handle(0xa2), stream: true, header: { 8: 18 }, parts: [{ slot: 9, content: [1, LOG.publicKey, 0] }] }),
+    () => ({ name: 'key', tenant: TENANT, thread: handle(0xa2), stream: true, header: { 8: 18, 21: 'hos.keys' }, parts: [{ slot: 9, content: [1, LOG.publicKey, 0] }] }),
     activation('law-1', LAW_1.hash),
     row('member', TENANT, 0x81, [2, ACCOUNT, ROLE]),
     row('shop', TENANT, 0x82, [0, SHOP, SHOP_VALUES]),
@@ -162,7 +162,7 @@ export function tell(bend = {}) {
   const map = new HeadsMap(leavesOf(worlds.tenant).map((leaf) => bend.leaf?.(leaf) ?? leaf));
   const content = { size: worlds.tenant.sealed.length, count: map.count, root: map.root() };
   const { size, count, root } = bend.heads?.(content) ?? content;
-  const headsDraft = { name: 'heads', tenant: TENANT, thread: handle(0xa3), stream: true, header: { 8: 19 }, parts: [{ slot: 9, content: [size, count, root] }] };
+  const headsDraft = { name: 'heads', tenant: TENANT, thread: handle(0xa3), stream: true, header: { 8: 19, 21: 'hos.heads' }, parts: [{ slot: 9, content: [size, count, root] }] };
   bend.headsDraft?.(headsDraft);
   seal(headsDraft);
   for (const make of bend.later ?? []) seal(make(of));
