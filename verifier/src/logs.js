@@ -4,13 +4,13 @@
  */
 
 import { equalBytes, fromHex } from './bytes.js';
-import { originOf, parseCheckpoint } from './checkpoint.js';
+import { openCheckpoint, originOf, parseCheckpoint } from './checkpoint.js';
 import { keyId } from './digest.js';
 import { ED25519_TYPE, keyText } from './key.js';
 import { checkSigned, parseNote } from './note.js';
 import { refuse, within } from './refusal.js';
 import { fromDecimal, isTenant, utf8 } from './text.js';
-import { believe, logKeyOf } from './trust.js';
+import { believe } from './trust.js';
 
 const UNIVERSE = 'universe';
 const ORIGIN = /^hos\/([0-9a-f]{32})\/([^/]+)\/([0-9]+)$/;
@@ -70,18 +70,15 @@ function believeUniverse({ tenant, note: text }, first, { key }) {
 }
 
 /**
- * Whether a checkpoint that the verifier kept vouches for the bundle's: one of the same log, size and root. One of another size
- * says nothing; one of the same size and another root shows two histories. What was kept is believed by a log's key of the trust
- * file, and asked for no witnesses: the reader is one.
- * @param {Policy} policy
+ * Whether a checkpoint that the verifier kept vouches for the bundle's: one of the same size and root. One of another size says
+ * nothing; one of the same size and another root shows two histories. It is of the same log, signed by the same key; witnesses it
+ * needs none, for the reader is one.
  * @param {Belief} belief
  * @param {Uint8Array} kept
  */
-export function vouches(policy, { checkpoint }, kept) {
-  const note = within('checkpoint', () => parseNote(kept));
-  logKeyOf(policy, note);
-  const { origin, size, root } = within('checkpoint', () => parseCheckpoint(note.text));
-  if (origin !== checkpoint.origin || size !== checkpoint.size) return false;
+export function vouches({ checkpoint, key }, kept) {
+  const { size, root } = within('checkpoint', () => openCheckpoint(kept, key));
+  if (size !== checkpoint.size) return false;
   if (!equalBytes(root, checkpoint.root)) refuse('trust.fork', 'a checkpoint that was kept has another root');
   return true;
 }

@@ -43,7 +43,7 @@ export function believe(policy, bytes) {
  * @param {Note} note
  * @returns {VerifierKey}
  */
-export function logKeyOf({ logs }, note) {
+function logKeyOf({ logs }, note) {
   const [origin] = note.text.split('\n');
   const known = logs.filter(({ name }) => name === origin);
   if (known.length === 0) refuse('trust.unknown_log', `${origin}`);
@@ -61,7 +61,7 @@ export function logKeyOf({ logs }, note) {
  * @param {Note} note
  * @returns {string[]} their names in the trust file, in its order
  */
-export function cosigners({ witnesses }, { text, signatures }) {
+function cosigners({ witnesses }, { text, signatures }) {
   return witnesses.flatMap(({ name, key }) => {
     const own = signatures.filter((line) => line.name === key.name && equalBytes(line.id, key.id));
     if (!own.every(({ signature }) => cosignatureHolds(key, text, signature))) {
@@ -77,7 +77,7 @@ export function cosigners({ witnesses }, { text, signatures }) {
  * @param {string} text of the note
  * @param {Uint8Array} cosignature
  */
-export function cosignatureHolds(key, text, cosignature) {
+function cosignatureHolds(key, text, cosignature) {
   if (cosignature.length !== TIME_BYTES + SIGNATURE_BYTES) return false;
   const time = new DataView(cosignature.buffer, cosignature.byteOffset).getBigUint64(0);
   if (time >= 2n ** 63n) return false;

@@ -84,7 +84,7 @@ function judge(bytes, trust, against, place) {
   records.forEach((record, i) => place.at(`records ${i}`, () => activations.check(record)));
   const directory = new Directory(cited);
   const seen = records.map((record, i) => place.at(`records ${i}`, () => slicesOf(record).map((slice) => directory.check(slice)).every(Boolean) && !record.withheld.some(({ slot }) => slot === SLICE)));
-  const kept = against.map((note, i) => place.at(`against ${i}`, () => vouches(policy, belief, note))).some(Boolean);
+  const kept = against.map((note, i) => place.at(`against ${i}`, () => vouches(belief, note))).some(Boolean);
   const findings = { policy, belief, kept, heads, withheld: !seen.every(Boolean) };
   return { verdict: verdictOf(records, findings), story: { records, cited, laws: bundle.laws, belief } };
 }
