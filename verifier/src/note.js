@@ -62,9 +62,10 @@ export function checkSigned(note, key) {
  */
 function parseSignature(line) {
   if (!line.startsWith(MARK)) refuse('malformed', 'a line of a signature begins with an em dash and a space');
-  const [name = '', ...rest] = line.slice(MARK.length).split(' ');
+  const [name = '', encoded, ...rest] = line.slice(MARK.length).split(' ');
+  if (encoded === undefined || rest.length > 0) return refuse('malformed', 'a name, a space, and a signature');
   if (!isKeyName(name)) refuse('name', `the name ${JSON.stringify(name)}`);
-  const payload = rest.length === 1 ? fromBase64(/** @type {string} */ (rest[0])) : null;
+  const payload = fromBase64(encoded);
   if (payload === null || payload.length <= KEY_ID_BYTES) return refuse('malformed', 'a signature is a key id and bytes in base64');
   return { name, id: payload.slice(0, KEY_ID_BYTES), signature: payload.slice(KEY_ID_BYTES) };
 }
