@@ -19,9 +19,11 @@ mod laws;
 mod open;
 pub mod ports;
 mod report;
+mod round;
 mod seal;
 mod sealed;
 mod settings;
+mod shadow;
 pub mod store;
 mod tenant;
 mod verify;
@@ -33,7 +35,9 @@ pub use export::{ExportOptions, Exported};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
-pub use report::{Available, HistoryEntry, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
+pub use report::{
+    Available, HistoryEntry, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport,
+};
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;
 pub use tenant::TenantRef;

@@ -52,14 +52,14 @@ impl Export {
                     .split_once('/')
                     .ok_or_else(|| usage(format!("`{}`: an instance is written CONTRACT/ID", show::inert(instance))))?;
                 let (contract, id) = (Name::new(contract)?, InstanceId::new(id)?);
-                hos_wire::present(&engine.law(), &tenant, &contract, &id)?;
+                hos_wire::present(&*engine.law()?, &tenant, &contract, &id)?;
                 match (&self.out, &self.proofs) {
                     (Some(out), _) => self.bundle(&tenant, &contract, &id, out)?,
                     (None, Some(directory)) => proofs(&tenant, &contract, &id, directory)?,
                     (None, None) => return Err(usage("say where to: `-o FILE` or `--proofs DIR`")),
                 }
             }
-            (None, Some(directory)) => tiles(&tenant, directory)?,
+            (None, Some(directory)) => tiles(&tenant, directory, global.json)?,
             (None, None) => return Err(usage("say what: `--instance CONTRACT/ID` or `--tiles DIR`")),
         };
         if let Some(trust) = &self.trust_out {
@@ -109,9 +109,9 @@ fn proofs(tenant: &TenantRef, contract: &Name, id: &InstanceId, directory: &Path
     Ok(Done::ok(format!("exported {name}  {} proofs\n", proofs.len()), json!({ "directory": name, "proofs": proofs.len() })))
 }
 
-fn tiles(tenant: &TenantRef, directory: &Path) -> Result<Done, Failure> {
+fn tiles(tenant: &TenantRef, directory: &Path, quiet: bool) -> Result<Done, Failure> {
     new_directory(directory)?;
-    let progress = Progress::new("exporting");
+    let progress = Progress::new("exporting", quiet);
     let tell = |done, all| progress.tell(done, all);
     let mut files = 0u64;
     let mut write = |(path, bytes): &TileFile| {

@@ -27,6 +27,7 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("hos-engine", "getrandom", &["clock.rs"]),
     ("hos-engine", "nix", &["store/sqlite/"]),
     ("hos-engine", "rusqlite", &["store/sqlite/"]),
+    ("hos-engine", "rustix", &["store/sqlite/identity.rs"]),
     ("hos-engine", "thiserror", &[""]),
     ("hos-engine", "zeroize", &["keys.rs", "open.rs", "store/sqlite/vault.rs"]),
     ("hos-wire", "serde", &[""]),

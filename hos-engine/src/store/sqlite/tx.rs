@@ -1,29 +1,55 @@
 //! A transaction, as callers see it: statements in, rows out.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use super::error::from_sqlite;
+use crate::store::statement::column_name;
 use crate::store::{Row, Sql, Statement, StoreError};
 
 /// An open transaction. Beginning and ending it is the store's business alone; statements are prepared once for each
 /// connection and kept.
 pub struct Tx<'c> {
     conn: &'c Connection,
+    /// The statements that this transaction has said: found again by the place of their text, which is fixed. While one
+    /// runs it is not here, so that a statement said while its own rows are read is prepared a second time.
+    said: RefCell<Vec<(&'static str, CachedStatement<'c>)>>,
+    untouched: bool,
 }
 
 impl<'c> Tx<'c> {
     pub(super) fn new(conn: &'c Connection) -> Self {
-        Self { conn }
+        Self { conn, said: RefCell::new(Vec::new()), untouched: false }
+    }
+
+    /// The same, knowing whether anybody else wrote meanwhile; see [`Tx::is_untouched`].
+    pub(super) fn of_group(conn: &'c Connection, untouched: bool) -> Self {
+        Self { untouched, ..Self::new(conn) }
+    }
+
+    /// Whether the store is, to the byte, as this process's last shared commit left it: what a [`Runner`](super::Runner)
+    /// knew at the end of that commit needs no reading. Never true where that cannot be told.
+    pub fn is_untouched(&self) -> bool {
+        self.untouched
+    }
+
+    /// Says a statement without parameters or rows.
+    pub(super) fn run(&self, sql: &'static str) -> rusqlite::Result<()> {
+        let mut prepared = self.take(sql)?;
+        let ended = prepared.raw_execute().map(|_| ());
+        self.give_back(sql, prepared);
+        ended
     }
 
     /// Runs a statement that answers no rows; says how many rows it inserted, changed or deleted.
     pub fn execute(&self, statement: &Statement) -> Result<usize, StoreError> {
         let mut prepared = self.prepare(statement)?;
-        prepared.raw_execute().map_err(|e| failed(e, statement))
+        let changed = prepared.raw_execute().map_err(|e| failed(e, statement));
+        self.give_back(statement.sql, prepared);
+        changed
     }
 
     /// All rows, in the statement's order. For answers that are known to be short; [`Tx::each`] holds one row at a time.
@@ -49,14 +75,19 @@ impl<'c> Tx<'c> {
     /// Hands over each row as it is read; an error from `take` ends the reading and is passed on.
     pub fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut prepared = self.prepare(statement)?;
-        let names: Arc<[Box<str>]> = prepared.column_names().map(Box::from).collect();
+        let columns = prepared.column_count();
         let mut rows = prepared.raw_query();
         while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
-            let cells = (0..names.len())
-                .map(|column| cell(row.get_ref(column).map_err(|e| failed(e, statement))?, &names, column))
-                .collect::<Result<Vec<Sql>, StoreError>>()?;
-            take(Row::new(names.clone(), cells))?;
+            let mut cells = Vec::with_capacity(columns);
+            for column in 0..columns {
+                let value = row.get_ref(column).map_err(|e| failed(e, statement))?;
+                cells.push(cell(value, statement.sql, column)?);
+            }
+            take(Row::new(statement.sql, cells))?;
         }
+        // Gives up the read, so that the statement may be said again.
+        drop(rows);
+        self.give_back(statement.sql, prepared);
         Ok(())
     }
 
@@ -84,7 +115,7 @@ impl<'c> Tx<'c> {
     }
 
     fn prepare(&self, statement: &Statement) -> Result<CachedStatement<'c>, StoreError> {
-        let mut prepared = self.conn.prepare_cached(statement.sql).map_err(|e| failed(e, statement))?;
+        let mut prepared = self.take(statement.sql).map_err(|e| failed(e, statement))?;
         if prepared.parameter_count() != statement.params.len() {
             let (wants, has) = (prepared.parameter_count(), statement.params.len());
             return Err(StoreError::internal(format!("{has} parameters where {wants} belong: {}", statement.sql)));
@@ -94,14 +125,26 @@ impl<'c> Tx<'c> {
         }
         Ok(prepared)
     }
+
+    fn take(&self, sql: &'static str) -> rusqlite::Result<CachedStatement<'c>> {
+        let mut said = self.said.borrow_mut();
+        match said.iter().position(|(text, _)| std::ptr::eq(*text, sql)) {
+            Some(place) => Ok(said.swap_remove(place).1),
+            None => self.conn.prepare_cached(sql),
+        }
+    }
+
+    fn give_back(&self, sql: &'static str, prepared: CachedStatement<'c>) {
+        self.said.borrow_mut().push((sql, prepared));
+    }
 }
 
 fn failed(error: rusqlite::Error, statement: &Statement) -> StoreError {
     from_sqlite(error, &format!("`{}` failed", statement.sql))
 }
 
-fn cell(value: ValueRef<'_>, names: &[Box<str>], column: usize) -> Result<Sql, StoreError> {
-    let name = || hos_core::id::Shown(names.get(column).map_or("?", |n| n)).to_string();
+fn cell(value: ValueRef<'_>, sql: &str, column: usize) -> Result<Sql, StoreError> {
+    let name = || hos_core::id::Shown(column_name(sql, column)).to_string();
     match value {
         ValueRef::Null => Ok(Sql::Null),
         ValueRef::Integer(n) => Ok(Sql::Int(n)),
@@ -248,6 +291,24 @@ mod tests {
         })
         .unwrap();
         assert_eq!((seen, said.len()), (2, 5));
+    }
+
+    #[test]
+    fn a_statement_may_be_said_while_its_own_rows_are_read() {
+        let conn = Connection::open_in_memory().unwrap();
+        let tx = Tx::new(&conn);
+        let two = Statement::new("SELECT 1 AS a UNION SELECT 2", []);
+        let mut seen = Vec::new();
+        tx.each(&two, |row| {
+            let inner = tx.rows(&two)?;
+            seen.push((row.int(0)?, inner.len()));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(seen, [(1, 2), (2, 2)]);
+        // One that failed in the middle of its rows is prepared anew.
+        assert!(tx.each(&two, |_| Err(StoreError::internal("enough"))).is_err());
+        assert_eq!(tx.rows(&two).unwrap().len(), 2);
     }
 
     #[test]
