@@ -47,6 +47,9 @@ impl FreshKeys {
     }
 }
 
+/// Parts of one person, each with its commitment.
+type Listed<'d> = Vec<(&'d Part, Commitment)>;
+
 /// Chance for nonces and keys, expanded from a case's seed.
 pub(crate) struct Chance<'s> {
     seed: &'s [u8; 32],
@@ -141,7 +144,7 @@ impl Keys<'_> {
 
     /// A record's parts as they are stored: one box a person.
     pub(crate) fn seal_parts(&self, draft: &Draft, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<Vec<u8>, Refused> {
-        let mut by_person: Vec<(Option<&Uid>, Vec<(&Part, Commitment)>)> = Vec::with_capacity(4);
+        let mut by_person: Vec<(Option<&Uid>, Listed<'_>)> = Vec::with_capacity(4);
         // The header lists the parts in the draft's order; an encoded header that did not would not open.
         for (part, listed) in draft.parts.iter().zip(&draft.header.parts) {
             let subject = part.subject.as_ref();
