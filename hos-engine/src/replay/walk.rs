@@ -121,7 +121,7 @@ impl<'w, 't> Walk<'w, 't> {
                     thread.take(self.past, &record);
                 }
                 self.done += 1;
-                if self.done % KEYS_FOR == 0 {
+                if self.done.is_multiple_of(KEYS_FOR) {
                     self.fresh = FreshKeys::new();
                 }
             }
