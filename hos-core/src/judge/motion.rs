@@ -189,6 +189,10 @@ impl Motion<'_, '_> {
             args.insert("reason".to_owned(), Value::String(reason.to_owned()));
         }
         d.part(Slot::Args, whose, evidence::encode_record(&args));
+        if let Some(reason) = asked.reason.filter(|reason| !asked.is_override && !reason.is_empty()) {
+            // Nobody asked for it; the once-key's digest is of it all the same.
+            d.part(Slot::Change, whose, evidence::encode_text(reason));
+        }
         d.part(Slot::Context, whose, evidence::encode_record(&asked.by.context));
         d.part(Slot::Blockers, whose, evidence::encode_blockers(&verdict.blockers));
         if birth {

@@ -100,9 +100,7 @@ impl<'r> Case<'r> {
             return Err(Stop::Erased);
         }
         let mut beside = Vec::new();
-        if record.withholds(Slot::Once) {
-            beside.push(Slot::Once);
-        }
+        beside.extend([Slot::Once, Slot::Legacy].into_iter().filter(|slot| record.withholds(*slot)));
         let mut world = world(record)?;
         let maker = Maker { record, header, law, guards: guards.unwrap_or(law), given: world.given.clone() };
         let what = match header.kind {
@@ -223,7 +221,13 @@ struct Maker<'m, 'r> {
 impl Maker<'_, '_> {
     /// Who asked, with what came along besides the entity that judging makes itself.
     fn by(&self, made: Option<&Uid>) -> Result<By, Stop> {
-        let legacy = (self.header.mode == Mode::Shadow as u8).then_some(Legacy { allowed: true, state: None });
+        // What the world had decided weighs only where the law is not enforced; then it was a yes, or there were no such record.
+        let legacy = match self.record.withholds(Slot::Legacy) {
+            true => None,
+            false => self.record.read(Slot::Legacy, decode_text)?.map(|text| Name::new(text).ok()),
+        };
+        let legacy = legacy.or((self.header.mode == Mode::Shadow as u8).then_some(None));
+        let legacy = legacy.map(|state| Legacy { allowed: true, state });
         Ok(By {
             principal: self.record.need(Slot::Principal, decode_entity)?,
             request: self.header.request.clone(),
@@ -283,7 +287,7 @@ impl Maker<'_, '_> {
                 Some(Value::String(reason)) => Some(reason),
                 _ => return Err(missing("the reason")),
             },
-            _ => None,
+            _ => self.record.read(Slot::Change, decode_text)?,
         };
         self.transition(self.contract()?, self.event()?, instance.id.clone(), args, reason, Some(instance))
     }
