@@ -9,8 +9,8 @@ use rusqlite::Connection;
 use support::{fresh, uid};
 
 /// What a report says, as far as it can be compared.
-fn said(report: &VerifyReport) -> (Level, u64, Vec<(String, u64, String)>, Vec<(String, String)>) {
-    (report.level, report.records, report.logs.clone(), report.findings.clone())
+fn said(report: &VerifyReport) -> String {
+    format!("{:?} {} {:?} {:#?}", report.level, report.records, report.logs, report.findings)
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Crew<'_> {
         page: &'p Page,
         before: EntryHash,
         meanwhile: impl FnOnce() -> R,
-    ) -> (R, Result<Vec<Vec<Option<Seen<'p>>>>, Failure>) {
+    ) -> (R, Result<Vec<Stretch<'p>>, Failure>) {
         let next = AtomicUsize::new(0);
         let work = || self.work(page, before, &next);
         let (result, parts) = thread::scope(|scope| {
@@ -124,13 +124,13 @@ impl Crew<'_> {
 }
 
 /// Stretches of a page, each with the place of its first line.
-type Stretches<'p> = Vec<(usize, Vec<Option<Seen<'p>>>)>;
+type Stretches<'p> = Vec<(usize, Stretch<'p>)>;
+
+/// Lines of a page, one after the other; none where a line is broken.
+pub(super) type Stretch<'p> = Vec<Option<Seen<'p>>>;
 
 /// Brings what each thread did into the page's order; every line must have been seen by one.
-fn in_order<'p>(
-    lines: usize,
-    parts: Vec<thread::Result<Result<Stretches<'p>, Failure>>>,
-) -> Result<Vec<Vec<Option<Seen<'p>>>>, Failure> {
+fn in_order<'p>(lines: usize, parts: Vec<thread::Result<Result<Stretches<'p>, Failure>>>) -> Result<Vec<Stretch<'p>>, Failure> {
     let mut all: Stretches<'p> = Vec::new();
     for part in parts {
         all.extend(part.map_err(|_| Failure::new(Code::Internal, "a thread that examined records panicked"))??);
