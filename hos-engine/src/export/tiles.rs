@@ -33,7 +33,7 @@ impl TenantRef {
             let mut prev = digest::genesis_hash(&court.of.store, court.of.epoch, &self.name, &[]);
             while writer.size() < size {
                 let left = usize::try_from(size - writer.size()).unwrap_or(PAGE).min(PAGE);
-                let page = tx.rows(&sql::log_page(&self.name, writer.size(), left))?;
+                let page = tx.rows(&sql::log_records(&self.name, writer.size(), left))?;
                 for row in &page {
                     let placed: Placed = placed(court, &self.name, row, prev)?;
                     let bytes = item::entry_bytes(&self.name, &placed)?;
