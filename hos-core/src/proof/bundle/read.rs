@@ -6,7 +6,7 @@ use super::{
     BUNDLE_BYTES_MAX, Bundle, BundleError, HeadsProof, Item, KEYS_MAX, KeyRange, LAWS_MAX, LawFiles, LogNote, Opening, RECORDS_MAX,
     VERSION, WHAT, Why, Withheld,
 };
-use crate::canon::{CanonError, Reader, check_items};
+use crate::canon::{CanonError, Reader, check_item};
 use crate::id::{Handle, LawHash, MapHash, RecordHash, TreeHash};
 use crate::proof::chain::ENTRY_BYTES_MAX;
 use crate::proof::checkpoint::NOTE_BYTES_MAX;
@@ -27,7 +27,7 @@ impl Bundle {
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge);
         }
-        check_items(bytes)?;
+        check_item(bytes)?;
         let mut r = Reader::new(bytes);
         let mut bounds = Bounds::default();
         let bundle = fields(&mut r, &mut bounds)?;
@@ -37,7 +37,7 @@ impl Bundle {
 }
 
 fn fields(r: &mut Reader<'_>, b: &mut Bounds) -> Result<Bundle, BundleError> {
-    let mut f = Keys { left: r.map()?, r, next: None, last: 0 };
+    let mut f = Keys { left: r.map()?, r, next: None, last: None };
     f.need(1)?;
     match f.r.uint()? {
         VERSION => {}
@@ -196,7 +196,7 @@ struct Keys<'r, 'a> {
     r: &'r mut Reader<'a>,
     left: usize,
     next: Option<u64>,
-    last: u64,
+    last: Option<u64>,
 }
 
 impl Keys<'_, '_> {
@@ -204,11 +204,11 @@ impl Keys<'_, '_> {
         if self.next.is_none() && self.left > 0 {
             let at = self.r.position();
             let found = self.r.uint()?;
-            if found <= self.last {
+            if self.last.is_some_and(|last| found <= last) {
                 return Err(CanonError("map keys are not in ascending order, or one repeats", at).into());
             }
             self.left -= 1;
-            self.last = found;
+            self.last = Some(found);
             self.next = Some(found);
         }
         match self.next {
