@@ -141,7 +141,7 @@ impl Keys<'_> {
 
     /// A record's parts as they are stored: one box a person.
     pub(crate) fn seal_parts(&self, draft: &Draft, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<Vec<u8>, Refused> {
-        let mut by_person: Vec<(Option<&Uid>, Vec<(&Part, Commitment)>)> = Vec::with_capacity(4);
+        let mut by_person: Vec<(Option<&Uid>, Vec<Committed<'_>>)> = Vec::with_capacity(4);
         // The header lists the parts in the draft's order; an encoded header that did not would not open.
         for (part, listed) in draft.parts.iter().zip(&draft.header.parts) {
             let subject = part.subject.as_ref();
@@ -160,7 +160,7 @@ impl Keys<'_> {
     fn seal(
         &self,
         subject: Option<&Uid>,
-        parts: &[(&Part, Commitment)],
+        parts: &[Committed<'_>],
         fresh: &mut FreshKeys,
         chance: &mut Chance<'_>,
     ) -> Result<StoredBox<'static>, Refused> {
@@ -204,6 +204,9 @@ pub(crate) fn open_copy(key: KeyId, secret: Option<&SubjectKey>, bytes: &[u8]) -
         Err(e) => Err(broken(&e.to_string())),
     }
 }
+
+/// A part with what the header says of it.
+type Committed<'p> = (&'p Part, Commitment);
 
 /// The place of the one part of a row's copy.
 const COPY: (Slot, u8) = (Slot::Facts, 0);

@@ -10,7 +10,6 @@ use crate::proof::chain::{ChainError, Entry, Place};
 use crate::proof::format::FormatError;
 use crate::proof::record::{Header, Slot};
 use crate::proof::tree::{TreeError, verify_inclusion};
-use crate::proof::view::HeaderView;
 
 /// A record that holds.
 pub(super) struct Held<'b> {
@@ -64,8 +63,8 @@ pub(super) fn hold<'b>(item: &'b Item, log: &Log, at: &str) -> Result<Held<'b>, 
         return Err(Refused::new("disputed", at, "the sealer disputes this record: nothing of it is vouched for"));
     }
     let wrong = |e: FormatError| Refused::new(format!("header.{}", e.code()), at, e);
-    let view = HeaderView::decode(&entry.header).map_err(wrong)?;
-    let (header, place) = (view.to_header().map_err(wrong)?, Place::of(&view, entry.stream));
+    let header = Header::decode(&entry.header).map_err(wrong)?;
+    let place = Place::of(&header, entry.stream);
     if header.store != log.store || header.tenant != log.tenant {
         return Err(foreign());
     }

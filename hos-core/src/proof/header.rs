@@ -59,10 +59,8 @@ impl Header {
     /// Checks what the types do not say: limits, orders, and that place and predecessor agree.
     pub fn check(&self) -> Result<(), FormatError> {
         consistent(self.n, self.prev.is_some(), self.label.is_some(), self.time, self.mode, self.judge)?;
-        if let Some(code) = &self.refusal {
-            if Code::from_text(code).is_none() {
-                DottedName::check(code).map_err(malformed("refusal code"))?;
-            }
+        if let Some(code) = self.refusal.as_ref().filter(|code| Code::from_text(code).is_none()) {
+            DottedName::check(code).map_err(malformed("refusal code"))?;
         }
         at_most("determining policies", self.policies.len(), POLICIES_MAX)?;
         self.policies.iter().try_for_each(|id| policy_id(id).map(drop))?;

@@ -91,14 +91,14 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         sealed_at: Timestamp(0),
     };
     let mut before = walk.verifier.next_prev();
-    let mut page = Some(Page::read(tx, tenant, 0)?).filter(|page| !page.lines.is_empty());
+    let mut page = Some(Page::read(tx, tenant, 0, i64::MIN)?).filter(|page| !page.lines.is_empty());
     while let Some(this) = page {
         // While records are examined, the next ones are read.
         let (next, seen) = crew.examine(&this, before, || match this.next {
-            Some(from) => Page::read(tx, tenant, from).map(Some),
+            Some(from) => Page::read(tx, tenant, from, this.behind).map(Some),
             None => Ok(None),
         });
-        for (line, seen) in this.lines.iter().zip(seen?) {
+        for (line, seen) in this.lines.iter().zip(seen?.into_iter().flatten()) {
             walk.line(tx, pass, &this, line, seen)?;
         }
         if let Some(Line::Entry(last)) = this.lines.last() {
