@@ -211,6 +211,9 @@ pub fn beliefs() -> Vec<Belief> {
         }, Err("checkpoint.checkpoint")),
         case("malformed_first", "no note at all", &trust(&key(), 0, 0), "hello", Err("checkpoint.malformed")),
         case("too_many", "17 signatures", &trust(&key(), 0, 0), &(note.clone() + &"\u{2014} x AAAAAAAA\n".repeat(16)), Err("checkpoint.too_large")),
+        case("checkpoint_before_quorum", "a signed text that is no checkpoint, and the quorum is short: the text is told", &trust(&key(), 2, 2), &{
+            note_of(&format!("{}\nhello\n", key().name()), key().name(), &seal_key())
+        }, Err("checkpoint.checkpoint")),
         case("signature_before_quorum", "the log's signature is false and the quorum is short: the signature is told", &trust(&key(), 2, 2), &note.replacen("\n12\n", "\n13\n", 1), Err("checkpoint.signature")),
     ]
 }
