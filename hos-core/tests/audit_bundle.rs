@@ -4,9 +4,13 @@
 //! compares; with `HOS_WRITE_VECTORS=1` it writes those that are missing. A file that was released is never written again.
 
 mod audit_support;
+#[path = "audit_support/cases/mod.rs"]
+mod cases;
+#[path = "audit_support/verdict.rs"]
+mod verdict;
 
-use audit_support::cases::{self, heads, trust};
-use audit_support::{hex, unhex, verdict};
+use audit_support::{hex, unhex};
+use cases::{heads, trust};
 use hos_core::digest::{heads_label, heads_thread};
 use hos_core::id::*;
 use hos_core::proof::heads::*;

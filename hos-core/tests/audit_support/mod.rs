@@ -4,12 +4,10 @@
 //! verifier alone.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test takes what it needs")]
 
-pub mod cases;
 pub mod cbor;
 pub mod log;
 pub mod record;
 pub mod story;
-pub mod verdict;
 
 use hos_core::digest::expand;
 use hos_core::id::*;

@@ -9,7 +9,7 @@ mod records;
 mod roles;
 pub mod trust;
 
-use super::story::{Made, Plan, made};
+use crate::audit_support::story::{Made, Plan, made};
 
 /// One case.
 pub struct Case {
