@@ -32,8 +32,10 @@ pub const TAG_HEADS_THREAD: &str = "hos 2026-11 heads-thread v1";
 pub const TAG_HEADS_LEAF: &str = "hos 2026-11 heads-leaf v1";
 /// The domain of [`heads_node`].
 pub const TAG_HEADS_NODE: &str = "hos 2026-11 heads-node v1";
+/// The domain of [`ErasureList`].
+pub const TAG_ERASURE_LIST: &str = "hos 2026-11 erasure-list v1";
 /// Every tag in use.
-pub const TAGS: [&str; 12] = [
+pub const TAGS: [&str; 13] = [
     TAG_LAW,
     TAG_RECORD,
     TAG_ENTRY,
@@ -46,6 +48,7 @@ pub const TAGS: [&str; 12] = [
     TAG_HEADS_THREAD,
     TAG_HEADS_LEAF,
     TAG_HEADS_NODE,
+    TAG_ERASURE_LIST,
 ];
 
 /// Deriving a context costs more than hashing a short input: each is derived once, and cloned.
@@ -69,6 +72,7 @@ domain!(heads_label_domain, TAG_HEADS_LABEL);
 domain!(heads_thread_domain, TAG_HEADS_THREAD);
 domain!(heads_leaf_domain, TAG_HEADS_LEAF);
 domain!(heads_node_domain, TAG_HEADS_NODE);
+domain!(erasure_list_domain, TAG_ERASURE_LIST);
 
 fn sized<'h>(hasher: &'h mut blake3::Hasher, bytes: &[u8]) -> &'h mut blake3::Hasher {
     hasher.update(&(bytes.len() as u64).to_be_bytes()).update(bytes)
@@ -146,6 +150,32 @@ pub fn heads_leaf(key: &MapKey, kind: u8, thread: &Handle, n: u64, last: &Record
 /// A node of the map of heads: over (left, right).
 pub fn heads_node(left: &MapHash, right: &MapHash) -> MapHash {
     MapHash(heads_node_domain().update(left.as_bytes()).update(right.as_bytes()).finalize().into())
+}
+/// The records that hold parts under one key, hashed as they come: over each (tenant length, tenant, seq, record hash).
+#[derive(Clone)]
+pub struct ErasureList(blake3::Hasher);
+
+impl Default for ErasureList {
+    fn default() -> Self {
+        Self(erasure_list_domain())
+    }
+}
+
+impl std::fmt::Debug for ErasureList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ErasureList(…)")
+    }
+}
+
+impl ErasureList {
+    /// Takes the next record.
+    pub fn push(&mut self, tenant: &Tenant, seq: u64, record: &RecordHash) {
+        sized(&mut self.0, tenant.as_str().as_bytes()).update(&seq.to_be_bytes()).update(record.as_bytes());
+    }
+    /// The hash of those taken so far.
+    pub fn finish(&self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
 }
 /// RFC 6962 leaf: SHA-256(0x00 || bytes).
 pub fn tree_leaf(bytes: &[u8]) -> TreeHash {

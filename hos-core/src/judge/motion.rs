@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::contract::step;
 use crate::digest;
-use crate::id::{CallDigest, DottedName, MapKey, Name, OnceKey};
+use crate::id::{CallDigest, DottedName, MapKey, Name, OnceKey, Uid};
 use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
 use crate::policy::{Entity, Link};
@@ -228,12 +228,23 @@ fn messages_of(asked: &Asked<'_>, verdict: &Verdict<'_>, after: &Instance) -> Ve
         .collect()
 }
 
-/// The slice as parts: each person's entity under that person, all else under nobody.
+/// The slice as parts: each person's entity, and the links that name a person, under that person; all else under nobody.
 fn slice_parts(bench: &Bench<'_>, d: &mut Drafting<'_, '_>, slice: &Slice) {
     let (persons, rest): (Vec<&Entity>, Vec<&Entity>) = slice.entities.iter().partition(|e| bench.is_person(&e.uid));
-    let links: Vec<&Link> = slice.links.iter().collect();
+    let mut by_person: Vec<(&Uid, Vec<&Entity>, Vec<&Link>)> = persons.into_iter().map(|e| (&e.uid, vec![e], vec![])).collect();
+    let mut links = Vec::new();
+    for link in &slice.links {
+        let Some(person) = [&link.principal, &link.resource].into_iter().flatten().find(|uid| bench.is_person(uid)) else {
+            links.push(link);
+            continue;
+        };
+        match by_person.iter_mut().find(|(of, ..)| *of == person) {
+            Some((.., links)) => links.push(link),
+            None => by_person.push((person, vec![], vec![link])),
+        }
+    }
     d.part(Slot::Slice, None, evidence::encode_slice(&rest, &links));
-    for entity in persons {
-        d.part(Slot::Slice, Some(&entity.uid), evidence::encode_slice(&[entity], &[]));
+    for (person, entities, links) in by_person {
+        d.part(Slot::Slice, Some(person), evidence::encode_slice(&entities, &links));
     }
 }

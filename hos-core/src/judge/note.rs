@@ -9,6 +9,7 @@ use crate::call::{Call, Note};
 use crate::id::DottedName;
 use crate::law::mode::Mode;
 use crate::proof::record::{Kind, Slot};
+use crate::refusal::{Blocker, Code};
 
 /// The reserved action of `record`; its resource is the gate named like the stream.
 const NOTE_ACTION: &str = "record.note";
@@ -20,6 +21,11 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
     answer.mode = bench.mode(NOTE_ACTION, None);
     if answer.mode == Mode::Off {
         return Judged::only(door::off(answer, call.by.legacy.as_ref().map(|l| l.allowed)));
+    }
+    // The engine's own records stand in these streams, and are read there as such.
+    if call.stream.as_str().split('.').next() == Some("hos") {
+        answer.blockers.push(Blocker::new(Code::IdInvalid, format!("the stream `{}` is the engine's own", call.stream)));
+        return Judged::only(answer);
     }
     if let Err(blocker) = bench.check_clock(None) {
         answer.blockers.push(blocker);

@@ -9,6 +9,7 @@
 pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
+pub mod erasure;
 pub mod format;
 pub mod header;
 pub mod heads;
