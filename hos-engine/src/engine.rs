@@ -12,7 +12,7 @@ use crate::work::{Done, Job, Plan};
 use crate::{Failure, seal, verify};
 use hos_core::answer::Answer;
 use hos_core::call::{By, Call};
-use hos_core::id::{StoreId, Tenant, Uid};
+use hos_core::id::{StoreId, Tenant};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::proof::checkpoint::{NoteKey, origin};
@@ -23,7 +23,7 @@ use std::sync::{Arc, PoisonError};
 
 /// An open store under its active law. Cheap to clone; used from many threads.
 #[derive(Clone)]
-pub struct Engine(Arc<Desk>);
+pub struct Engine(pub(crate) Arc<Desk>);
 
 impl Engine {
     pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
@@ -65,7 +65,8 @@ impl Engine {
             }
             court.erased_keys(tx)
         })?;
-        court.destroy_keys(&erased)
+        court.destroy_keys(&erased)?;
+        self.erase_restored(&erased)
     }
 
     /// The active law, as this process last saw it.
@@ -134,11 +135,6 @@ impl Engine {
                 Err(error) => Err(error.into()),
             })
             .collect())
-    }
-
-    /// Erases a person: judged as `evidence.erase` on the account. Live instances that need the person's facts refuse it.
-    pub fn erase(&self, by: &By, subject: &Uid, ground: &str) -> Result<Answer, Failure> {
-        self.0.answered(Job::Erase { by: by.clone(), subject: subject.clone(), ground: ground.to_owned() })
     }
 
     /// Verifies the whole store.

@@ -31,11 +31,18 @@ pub(crate) struct FreshKeys {
     by_subject: HashMap<[u8; 32], (KeyId, SubjectKey)>,
     /// Known by their id; opening what is sealed changes nothing else.
     by_id: RefCell<HashMap<KeyId, SubjectKey>>,
+    /// Persons whose erasure this group commits, and their keys, which are there until it has.
+    erased: Vec<([u8; 32], KeyId)>,
 }
 
 impl FreshKeys {
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// Says whose erasure this group commits.
+    pub(crate) fn erased(&mut self, whose: &[([u8; 32], KeyId)]) {
+        self.erased = whose.to_vec();
     }
 
     fn meet(&mut self, tag: [u8; 32], id: KeyId, key: &SubjectKey) {
@@ -77,12 +84,16 @@ impl Keys<'_> {
         chance: &mut Chance<'_>,
     ) -> Result<(KeyId, SubjectKey), Refused> {
         let tag = self.tag(subject);
+        let refused = || Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`")));
+        if fresh.erased.iter().any(|(of, _)| *of == tag) {
+            return Err(refused());
+        }
         if let Some(known) = fresh.by_subject.get(&tag) {
             return Ok(known.clone());
         }
         if let Some(kept) = self.vault.get_by_subject(&tag).map_err(|e| Refused::Failure(e.into()))? {
             let Some(key) = &kept.key else {
-                return Err(Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`"))));
+                return Err(refused());
             };
             let key = SubjectKey::new(*key.bytes());
             fresh.meet(tag, kept.id, &key);
@@ -115,6 +126,9 @@ impl Keys<'_> {
 
     /// The key with this id, if it is still there.
     pub(crate) fn by_id(&self, id: &KeyId, fresh: &FreshKeys) -> Result<Option<SubjectKey>, Failure> {
+        if fresh.erased.iter().any(|(_, key)| key == id) {
+            return Ok(None);
+        }
         if let Some(key) = fresh.by_id.borrow().get(id) {
             return Ok(Some(key.clone()));
         }

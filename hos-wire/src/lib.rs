@@ -12,7 +12,7 @@ pub mod strict;
 pub mod value;
 pub mod verdict;
 
-pub use serve::{Served, Standing, present, serve, serve_with};
+pub use serve::{Served, Standing, present, recorded, serve, serve_with};
 
 /// The largest call, in bytes of JSON.
 pub const CALL_BYTES_MAX: usize = 1 << 20;

@@ -13,6 +13,7 @@ pub(crate) mod directory;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod history;
+pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod law;
@@ -84,6 +85,10 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     /// Erase a person
     Erase(erase::Erase),
+    /// Hold a person's data against erasure
+    Hold(hold::Hold),
+    /// Take a hold back
+    Release(hold::Hold),
     /// Print completions for a shell
     Completions(completions::Completions),
     /// What the exit codes mean
@@ -127,6 +132,8 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Outbox(c) => c.run(global),
         Command::Backup(c) => c.run(global),
         Command::Erase(c) => c.run(global),
+        Command::Hold(c) => c.run(true, global),
+        Command::Release(c) => c.run(false, global),
         Command::Completions(c) => Ok(c.run(&mut words())),
         Command::ExitCodes => Ok(Done::ok(exit::TABLE, exit_codes())),
     }

@@ -4,10 +4,11 @@ use super::Findings;
 use hos_core::call::Change;
 use hos_core::canon::Reader;
 use hos_core::contract::step::Armed;
-use hos_core::id::{CallDigest, Handle, KeyId, LawHash, Name, RecordHash, Tenant};
+use hos_core::id::{CallDigest, Handle, LawHash, MapKey, Name, RecordHash, Tenant};
 use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
 use hos_core::law::Law;
 use hos_core::policy::{Entity, Link};
+use hos_core::proof::erasure::Erasure;
 use hos_core::proof::record::{Decision, Header, Kind, Slot};
 use hos_core::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -30,6 +31,8 @@ pub(super) struct Folded {
     /// The canonical bytes; `None` when they were erased.
     pub(super) facts: Option<Vec<u8>>,
     pub(super) deadlines: Vec<Armed>,
+    /// The key in the map of heads, where the birth bears one.
+    pub(super) label: Option<MapKey>,
 }
 
 /// A directory row, as its records say.
@@ -69,7 +72,7 @@ pub(super) struct Fold {
     pub(super) founded_at: Option<Timestamp>,
     pub(super) founded: Option<Vec<u8>>,
     pub(super) keys: Vec<Vec<u8>>,
-    pub(super) erased_keys: Vec<KeyId>,
+    pub(super) erasures: Vec<Erasure>,
     pub(super) directory_version: u64,
     /// Records whose once-key or messages cannot be read any more.
     pub(super) unreadable: HashSet<(Handle, u64)>,
@@ -89,7 +92,7 @@ impl Fold {
             founded_at: None,
             founded: None,
             keys: Vec::new(),
-            erased_keys: Vec::new(),
+            erasures: Vec::new(),
             directory_version: 0,
             unreadable: HashSet::new(),
         }
@@ -159,9 +162,14 @@ impl Fold {
                 self.founded = opened(Slot::Change).map(<[u8]>::to_vec);
             }
             Kind::Key => self.keys.extend(opened(Slot::Change).map(<[u8]>::to_vec)),
+            Kind::Erased if header.n.is_some() => self.ended(findings, header, hash, n),
             Kind::Erased => {
                 self.directory_version += 1;
-                self.erased_keys.extend(opened(Slot::Change).and_then(crate::court::erase::erased_key));
+                match opened(Slot::Change).map(Erasure::decode) {
+                    Some(Ok(erasure)) => self.erasures.push(erasure),
+                    Some(Err(e)) => findings.add(at(), format!("part change: {e}")),
+                    None => findings.add(at(), "an erasure's record that says nothing"),
+                }
             }
             _ => {}
         }
@@ -180,6 +188,22 @@ impl Fold {
             );
         }
         (known.1, known.2) = (n, hash);
+    }
+
+    /// The last record of an erased thread.
+    fn ended(&mut self, findings: &mut Findings, header: &Header, hash: RecordHash, n: u64) {
+        if let Some(folded) = self.instances.get_mut(&header.thread) {
+            if header.from != folded.state || header.to != folded.state || header.contract != folded.contract {
+                let at = format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
+                findings.add(at, "an erasure's record that names another contract or state than the instance's");
+            }
+            (folded.n, folded.last, folded.last_time) = (n, hash, folded.last_time.max(header.time));
+            folded.version += 1;
+            folded.facts = None;
+            folded.deadlines = Vec::new();
+        } else {
+            self.directory.insert(header.thread, FoldedRow::Erased);
+        }
     }
 
     fn moved(
@@ -207,6 +231,7 @@ impl Fold {
             contract_version: header.contract_version.unwrap_or_default(),
             facts: Some(Vec::new()),
             deadlines: Vec::new(),
+            label: header.label,
         });
         folded.n = n;
         folded.last = hash;

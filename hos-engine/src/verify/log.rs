@@ -226,9 +226,12 @@ fn take(
             Vec::new()
         }
     };
+    let hash = hos_core::digest::record_hash(&entry.header);
     for stored in boxes.iter().filter(|b| !b.is_clear()) {
-        if ring.of(pass, &stored.key)?.is_none() {
-            pass.findings.add(at(), format!("parts {:?}: the vault never had their key", stored.places));
+        match (ring.of(pass, &stored.key)?, &header) {
+            (None, _) => pass.findings.add(at(), format!("parts {:?}: the vault never had their key", stored.places)),
+            (Some(None), Some(header)) => pass.gone.take(stored.key, tenant, header.kind, Some(read.seq), &hash),
+            _ => {}
         }
     }
     let keys = |id: &KeyId| ring.0.get(id).cloned().flatten().flatten();
@@ -247,7 +250,6 @@ fn take(
             let part = opened.iter().find(|(of, index, _)| (*of, *index) == (slot, first.index))?;
             Some(part.2.as_slice())
         };
-        let hash = hos_core::digest::record_hash(&entry.header);
         fold.take(&mut pass.findings, &pass.laws, &header, hash, read.n, &open);
     }
     Ok(())
@@ -295,7 +297,9 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, ring: &mut KeyRing, 
         pass.records += 1;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
         for stored in boxes.iter().filter(|b| !b.is_clear()) {
-            ring.of(pass, &stored.key)?;
+            if let Some(None) = ring.of(pass, &stored.key)? {
+                pass.gone.take(stored.key, tenant, header.kind, None, &hos_core::digest::record_hash(bytes));
+            }
         }
         fold_one(pass, ring, fold, &header, bytes, n, &boxes);
     }

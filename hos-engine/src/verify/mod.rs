@@ -3,6 +3,7 @@
 //! Nothing is believed because it is stored: hashes, tiles, heads, states, directory rows, deadlines, once-keys and messages are
 //! made anew from the records and compared; what differs is located by table, key and column.
 
+pub(crate) mod erasures;
 mod fold;
 mod log;
 mod rows;
@@ -57,6 +58,7 @@ pub(crate) struct Pass<'p> {
     pub(crate) findings: Findings,
     pub(crate) notices: Vec<String>,
     pub(crate) erased_parts: u64,
+    pub(crate) gone: erasures::Gone,
     pub(crate) records: u64,
     pub(crate) total: u64,
     pub(crate) progress: Option<&'p dyn Fn(u64, u64)>,
@@ -71,6 +73,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         findings: Findings::default(),
         notices: Vec::new(),
         erased_parts: 0,
+        gone: erasures::Gone::default(),
         records: 0,
         total: 0,
         progress: options.progress,
@@ -109,7 +112,10 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         }
     }
     match &universe {
-        Some(fold) => rows::compare_store(tx, &mut pass, fold, &tenants)?,
+        Some(fold) => {
+            rows::compare_store(tx, &mut pass, fold, &tenants)?;
+            erasures::compare(tx, &mut pass, &fold.erasures)?;
+        }
         None => pass.findings.add("hos_tenant universe", "the universe is missing"),
     }
     strangers(tx, &mut pass, &tenants)?;
