@@ -200,6 +200,21 @@ pub fn note_key_id(name: &str, kind: u8, public: &[u8]) -> [u8; 4] {
     let [a, b, c, d, ..]: [u8; 32] = digest.into();
     [a, b, c, d]
 }
+/// How a page's policy names its style: `'sha256-…'`, the hash in base64.
+pub fn style_source(css: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let hash = Sha256::digest(css);
+    let mut out = String::from("'sha256-");
+    for chunk in hash.chunks(3) {
+        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
+            out.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    out.push('\'');
+    out
+}
 /// So many bytes of randomness for one purpose, expanded from one seed (BLAKE3 XOF). Core has no randomness of its own.
 pub fn expand(seed: &[u8; 32], purpose: &str, index: u64, out: &mut [u8]) {
     let mut hasher = expand_domain();
@@ -245,6 +260,12 @@ mod tests {
         assert_eq!(tree_leaf(b"").to_string(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
         let (l, r) = (tree_leaf(b""), tree_leaf(&[0]));
         assert_eq!(tree_node(&l, &r).to_string(), "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");
+    }
+
+    #[test]
+    fn a_style_is_named_by_its_hash() {
+        assert_eq!(style_source(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
+        assert_eq!(style_source("abc"), "'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0='");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::work::{Done, Job, Plan};
 use crate::{Failure, seal, verify};
 use hos_core::answer::Answer;
 use hos_core::call::{By, Call};
-use hos_core::id::{StoreId, Tenant};
+use hos_core::id::{LawHash, StoreId, Tenant};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::proof::checkpoint::{NoteKey, origin};
@@ -76,6 +76,11 @@ impl Engine {
             Some(in_force) => in_force.law.clone(),
             None => unreachable!("an engine without a law in force"),
         }
+    }
+
+    /// A law of the store, whether or not it is in force.
+    pub fn law_of(&self, hash: &LawHash) -> Result<Arc<Law>, Failure> {
+        self.0.read(|tx| self.0.court.laws.get(tx, hash))
     }
 
     /// The modes of the activation, as this process last saw it.

@@ -133,7 +133,7 @@ fn what_shares_the_erasure_s_commit_is_refused_as_well() {
             begins.into_iter().map(|b| b.join().unwrap()).map(|b| (erased.clone(), b)).collect()
         });
         for (erased, begun) in &results {
-            assert!(!begun.allowed || erased.code() == Some("hos.subject_in_use") , "{erased:?} {begun:?}");
+            assert!(!begun.allowed || erased.code() == Some("hos.subject_in_use"), "{erased:?} {begun:?}");
         }
         store.engine.work().unwrap();
         intact(&store);
@@ -435,15 +435,18 @@ fn a_record_that_no_longer_opens_is_counted_as_broken() {
     let Store { engine, clock, path, dir: _dir } = store;
     engine.close().unwrap();
     let db = Connection::open(&path).unwrap();
-    // The last byte of a person's box: its tag.
-    let changed = db
-        .execute(
-            "UPDATE hos_record SET parts = CAST(substr(parts, 1, length(parts) - 1) || x'00' AS BLOB)
-             WHERE rowid IN (SELECT r.rowid FROM hos_record r JOIN hos_instance i ON i.handle = r.thread AND r.n = 0 AND i.id = x'31')",
+    let (row, mut parts, key): (i64, Vec<u8>, Vec<u8>) = db
+        .query_row(
+            "SELECT r.rowid, r.parts, i.facts_key FROM hos_record r JOIN hos_instance i ON i.handle = r.thread
+             WHERE r.n = 0 AND i.id = x'31'",
             [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .unwrap();
-    assert_eq!(changed, 1);
+    // A byte of what is sealed under the person's key.
+    let place = parts.windows(16).position(|w| w == key).unwrap() + 16 + 60;
+    parts[place] ^= 1;
+    db.execute("UPDATE hos_record SET parts = ?1 WHERE rowid = ?2", rusqlite::params![parts, row]).unwrap();
     drop(db);
     let engine = hos_engine::Engine::builder().sqlite(&path).clock(clock).open().unwrap();
     let done = engine.erase_with(&root(), &uid("A", "ann"), &Erasure { ground: "x", ..Erasure::default() }).unwrap();
@@ -487,7 +490,10 @@ fn an_erasure_by_a_worker_sealed_store_waits_for_nothing() {
 fn a_refused_erasure_in_a_batch_leaves_others_alone() {
     let store = closed(Settings::default());
     let t1 = Tenant::new("t1").unwrap();
-    assert_eq!(store.engine.erase(&hos_core::call::By::new(uid("A", "ann")), &uid("A", "root"), "x").unwrap().code(), Some("hos.not_permitted"));
+    assert_eq!(
+        store.engine.erase(&hos_core::call::By::new(uid("A", "ann")), &uid("A", "root"), "x").unwrap().code(),
+        Some("hos.not_permitted")
+    );
     let answers = store.engine.batch(vec![(t1, Call::Begin(new_order("7")))]).unwrap();
     assert!(answers[0].as_ref().unwrap().allowed);
 }

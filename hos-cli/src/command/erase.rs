@@ -77,15 +77,17 @@ fn text(record: &Record, turkish: bool) -> String {
         LastVerdict::Intact => word("they were intact until now", "kayıtlar bu ana kadar bütündü").to_owned(),
         LastVerdict::Broken(n) => format!("{n} {}", word("of them did not hold", "kayıt tutmuyordu")),
     };
-    let attested = record.attestation.as_ref().map_or(String::new(), |a| {
-        format!("; {} {}", word("attested by key", "doğrulayan anahtar"), hex(&a.key))
-    });
+    let attested = record
+        .attestation
+        .as_ref()
+        .map_or(String::new(), |a| format!("; {} {}", word("attested by key", "doğrulayan anahtar"), hex(&a.key)));
     let _ = writeln!(out, "         {stood}{attested}");
     out
 }
 
 fn json(record: &Record) -> Json {
-    let lost = |l: &hos_core::proof::erasure::Lost| json!({ "tenant": l.tenant.as_str(), "kind": kind_text(l.kind), "count": l.count });
+    let lost =
+        |l: &hos_core::proof::erasure::Lost| json!({ "tenant": l.tenant.as_str(), "kind": kind_text(l.kind), "count": l.count });
     let (verdict, broken) = match record.verdict {
         LastVerdict::Unread => ("unread", 0),
         LastVerdict::Intact => ("intact", 0),

@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Tenant(tenant::Tenant),
     /// Accounts, roles, memberships and grants
     Directory(directory::Directory),
-    /// Draw a contract
+    /// Draw a contract, or the path of an instance
     Diagram(diagram::Diagram),
     /// Fire due deadlines of one tenant
     Tick(tick::Tick),
@@ -101,7 +101,7 @@ impl Command {
     pub(crate) fn law_dir(&self) -> Option<&Path> {
         match self {
             Command::Law(law) => law.dir(),
-            Command::Diagram(diagram) => Some(diagram.dir()),
+            Command::Diagram(diagram) => diagram.dir(),
             _ => None,
         }
     }
@@ -126,7 +126,7 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Law(c) => c.run(global),
         Command::Tenant(c) => c.run(global),
         Command::Directory(c) => c.run(global),
-        Command::Diagram(c) => c.run(),
+        Command::Diagram(c) => c.run(global),
         Command::Tick(c) => c.run(global),
         Command::Work(c) => c.run(global),
         Command::Outbox(c) => c.run(global),

@@ -72,7 +72,9 @@ fn edges(contract: &Contract) -> Vec<Edge> {
         for from in &event.from {
             let due = contract.deadlines.iter().find(|d| d.event == event.name && d.state == *from).map(|d| match &d.due {
                 Due::After(span) => format!(" after {}", span_text(*span)),
-                Due::At(at) => format!(" at {}", contract.expressions.get(*at).map_or(String::new(), |e| shorten(&e.text, LABEL_MAX))),
+                Due::At(at) => {
+                    format!(" at {}", contract.expressions.get(*at).map_or(String::new(), |e| shorten(&e.text, LABEL_MAX)))
+                }
             });
             let label = match (is_override, &due) {
                 (true, _) => format!("{} (override)", event.name),

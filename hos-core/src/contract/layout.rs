@@ -403,7 +403,12 @@ fn finish(plan: &Plan, boxes: usize, links: &[Link]) -> Placed {
         Route { pieces, label: (x(*label) + 8.0, middle(*label)) }
     });
     let routes = routes.collect();
-    Placed { width, height: y, boxes: (0..boxes).map(|item| (x(item), middle(item), 2.0 * plan.items[item].left)).collect(), routes }
+    Placed {
+        width,
+        height: y,
+        boxes: (0..boxes).map(|item| (x(item), middle(item), 2.0 * plan.items[item].left)).collect(),
+        routes,
+    }
 }
 
 #[cfg(test)]

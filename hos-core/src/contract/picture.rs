@@ -100,7 +100,9 @@ pub(super) fn picture(contract: &Contract, walk: Option<&Walk>) -> Picture {
         for from in &event.from {
             let due = contract.deadlines.iter().find(|d| d.event == event.name && d.state == *from).map(|d| match &d.due {
                 Due::After(span) => format!("after {}", span_text(*span)),
-                Due::At(at) => format!("at {}", contract.expressions.get(*at).map_or(String::new(), |e| shorten(&e.text, HINT_MAX))),
+                Due::At(at) => {
+                    format!("at {}", contract.expressions.get(*at).map_or(String::new(), |e| shorten(&e.text, HINT_MAX)))
+                }
             });
             let style = match (is_override, &due) {
                 (true, _) => Style::Override,
@@ -147,7 +149,7 @@ fn draw(
 }
 
 fn walked(walk: &Walk, nodes: &mut Vec<Node>, arrows: &mut BTreeMap<Key, Vec<Line>>) {
-    let mut of = |nodes: &mut Vec<Node>, name: &str| {
+    let of = |nodes: &mut Vec<Node>, name: &str| {
         place(nodes, name).unwrap_or_else(|| {
             nodes.push(Node { name: name.to_owned(), terminal: false, visited: false, current: false, note: None });
             nodes.len() - 1
@@ -160,9 +162,10 @@ fn walked(walk: &Walk, nodes: &mut Vec<Node>, arrows: &mut BTreeMap<Key, Vec<Lin
             nodes[at].visited = true;
         }
         let styles = [Style::Plain, Style::Deadline, Style::Override, Style::Beside];
-        let drawn = styles.into_iter().map(|style| (from, to, style)).find(|key| {
-            arrows.get(key).is_some_and(|lines| lines.iter().any(|line| line.event == step.event))
-        });
+        let drawn = styles
+            .into_iter()
+            .map(|style| (from, to, style))
+            .find(|key| arrows.get(key).is_some_and(|lines| lines.iter().any(|line| line.event == step.event)));
         let lines = arrows.entry(drawn.unwrap_or((from, to, Style::Beside))).or_default();
         match lines.iter_mut().find(|line| line.event == step.event) {
             Some(line) => line.steps.push(number + 1),

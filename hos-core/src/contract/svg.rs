@@ -114,11 +114,10 @@ fn drawn(contract: &Contract, walk: Option<&Walk>, with_style: bool) -> String {
     let sizes = sizes(&picture, &loops);
     // Where births come from stands before the states, so that it comes first.
     let birth = usize::from(others.iter().any(|a| a.from.is_none()));
-    let links: Vec<Link> = others
-        .iter()
-        .map(|a| Link { from: a.from.map_or(0, |f| f + birth), to: a.to + birth, label: label_size(a) })
-        .collect();
-    let all: Vec<Size> = (0..birth).map(|_| Size { width: 12.0, height: 12.0, beside: 0.0 }).chain(sizes.iter().copied()).collect();
+    let links: Vec<Link> =
+        others.iter().map(|a| Link { from: a.from.map_or(0, |f| f + birth), to: a.to + birth, label: label_size(a) }).collect();
+    let all: Vec<Size> =
+        (0..birth).map(|_| Size { width: 12.0, height: 12.0, beside: 0.0 }).chain(sizes.iter().copied()).collect();
     let placed = place(&all, &links);
 
     let (width, height) = (placed.width + 2.0 * MARGIN, placed.height + 2.0 * MARGIN);
@@ -141,7 +140,12 @@ fn drawn(contract: &Contract, walk: Option<&Walk>, with_style: bool) -> String {
     if birth == 1 {
         let (x, y, w) = placed.boxes[0];
         let w = if others.iter().filter(|a| a.from.is_none()).count() > 1 { w } else { 12.0 };
-        let _ = writeln!(out, "<rect class=\"b\" x=\"{:.1}\" y=\"{:.1}\" width=\"{w:.1}\" height=\"12\" rx=\"6\"/>", x - w / 2.0, y - 6.0);
+        let _ = writeln!(
+            out,
+            "<rect class=\"b\" x=\"{:.1}\" y=\"{:.1}\" width=\"{w:.1}\" height=\"12\" rx=\"6\"/>",
+            x - w / 2.0,
+            y - 6.0
+        );
     }
     for (at, node) in picture.nodes.iter().enumerate() {
         state(&mut out, node, placed.boxes[at + birth], sizes[at].height);

@@ -133,16 +133,8 @@ impl Court {
         let mut survey = Survey::new(key);
         self.go_on(tx, &mut survey, None)?;
         self.unplaced(tx, group, &mut survey, None)?;
-        let burial = Burial {
-            key,
-            subject: None,
-            by: None,
-            judged: None,
-            ground: RESTORED,
-            article: "",
-            survey,
-            attestation: None,
-        };
+        let burial =
+            Burial { key, subject: None, by: None, judged: None, ground: RESTORED, article: "", survey, attestation: None };
         self.bury(tx, group, burial)?;
         Ok(1)
     }

@@ -125,7 +125,9 @@ mod tests {
         for held in [true, false] {
             assert_eq!(decode(&encode(held, &ann, "case 12")), Ok((held, ann.clone())));
         }
-        for bytes in [&[][..], &[0x83, 2, 0x82, 0x61, b'A', 0x61, b'a', 0x60], &[0x82, 1, 0x80], &[0x83, 1, 0x82, 0x60, 0x60, 0x60]] {
+        for bytes in
+            [&[][..], &[0x83, 2, 0x82, 0x61, b'A', 0x61, b'a', 0x60], &[0x82, 1, 0x80], &[0x83, 1, 0x82, 0x60, 0x60, 0x60]]
+        {
             assert!(decode(bytes).is_err(), "{bytes:?}");
         }
     }

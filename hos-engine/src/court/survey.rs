@@ -111,7 +111,14 @@ impl Survey {
     }
 
     /// One entry of a log, and its record.
-    fn entry(&mut self, of: Origin, tenant: &Tenant, row: &Row, prev: EntryHash, secret: Option<&SubjectKey>) -> Result<(), Failure> {
+    fn entry(
+        &mut self,
+        of: Origin,
+        tenant: &Tenant,
+        row: &Row,
+        prev: EntryHash,
+        secret: Option<&SubjectKey>,
+    ) -> Result<(), Failure> {
         let (Some(bytes), Some(parts)) = (row.opt_blob(8)?, row.opt_blob(9)?) else { return Ok(()) };
         let (seq, n, broken) = (row.uint(0)?, row.uint(2)?, self.broken);
         let Some(hash) = self.take(tenant, n, bytes, parts, secret) else { return Ok(()) };

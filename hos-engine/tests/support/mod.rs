@@ -113,7 +113,9 @@ pub(crate) fn files(dir: &std::path::Path, needle: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     let copies = tempfile::tempdir().unwrap();
     assert!(std::process::Command::new("cp").arg("-r").arg(dir).arg(copies.path().join("all")).status().unwrap().success());
-    for path in std::fs::read_dir(copies.path().join("all")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+    for path in
+        std::fs::read_dir(copies.path().join("all")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+    {
         let bytes = std::fs::read(&path).unwrap();
         for at in bytes.windows(needle.len()).enumerate().filter(|(_, w)| *w == needle).map(|(at, _)| at) {
             let context = &bytes[at.saturating_sub(40)..(at + needle.len() + 40).min(bytes.len())];

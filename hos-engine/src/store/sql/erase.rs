@@ -32,7 +32,14 @@ pub fn tombstone(t: &Tenant, contract: &Name, label: &MapKey) -> Statement {
 
 /// Ends an instance: its last record, no deadlines, another version (whoever read it before must not write it), and where the
 /// id names a person, the tombstone in its place.
-pub fn end_instance(t: &Tenant, i: &Instance, n: u64, last: &RecordHash, last_time: i64, tombstone: Option<&MapKey>) -> Statement {
+pub fn end_instance(
+    t: &Tenant,
+    i: &Instance,
+    n: u64,
+    last: &RecordHash,
+    last_time: i64,
+    tombstone: Option<&MapKey>,
+) -> Statement {
     let id: Sql = match tombstone {
         Some(label) => tombstone_id(label).into(),
         None => i.id.as_str().as_bytes().into(),
