@@ -59,8 +59,7 @@ fn an_erasure_says_what_was_lost_and_who_looked() {
 
     // A bundle of it is complete and verifies.
     let (bundle, trust) = (world.path("o-1.hosb"), world.path("o-1.hosb.trust"));
-    world.run(&["export", "--instance", "order/o-1", "-o", &bundle]).ended(0);
-    assert!(std::path::Path::new(&trust).exists(), "the export writes a trust file beside the bundle");
+    world.run(&["export", "--instance", "order/o-1", "-o", &bundle, "--trust-out", &trust]).ended(0);
     let verdict = world.run(&["verify", &bundle, "--trust", &trust, "--json"]).ended(0).json();
     assert!(verdict["complete"].is_object() && verdict["parts"]["erased"].as_u64().unwrap() > 0, "{verdict}");
 }

@@ -41,7 +41,20 @@ fn an_instance_s_path_is_drawn_in() {
 fn a_story_is_a_page_that_loads_and_runs_nothing() {
     let world = World::new();
     let id = "<script>alert(1)</script>";
-    world.ayse(&["begin", "order", id, "place", "--fact", "buyer=ayse", "--fact", "total=4200", "--fact", "tags=</pre><img src=x>"]).ended(0);
+    world
+        .ayse(&[
+            "begin",
+            "order",
+            id,
+            "place",
+            "--fact",
+            "buyer=ayse",
+            "--fact",
+            "total=4200",
+            "--fact",
+            "tags=</pre><img src=x>",
+        ])
+        .ended(0);
     world.ayse(&["transition", "order", id, "pay", "--arg", "amount=4200", "--arg", "psp_ref=&\"'"]).ended(0);
     let page = |name: &str, more: &[&str]| {
         let file = world.path(name);

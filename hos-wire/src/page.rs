@@ -84,6 +84,23 @@ const TURKISH: Words = Words {
     claimed: "Zamanlar, onları yazan saatin beyanıdır. Bu sayfa bir şeyi kanıtlamaz: kanıt, dışa aktarılan delildir (hos export).",
 };
 
+/// A record's kind in the page's language.
+fn kind(kind: Kind, words: &Words) -> &'static str {
+    match kind {
+        _ if words.language != "tr" => kind_text(kind),
+        Kind::Begun => "başladı",
+        Kind::Moved => "ilerledi",
+        Kind::Refused => "reddedildi",
+        Kind::Expired => "süresi doldu",
+        Kind::Overridden => "istisna",
+        Kind::Migrated => "yeni sürüme geçti",
+        Kind::Observed => "gözlendi",
+        Kind::Adopted => "devralındı",
+        Kind::Erased => "silindi",
+        other => kind_text(other),
+    }
+}
+
 fn words(language: &str) -> &'static Words {
     if language.split(['-', '_']).next() == Some("tr") { &TURKISH } else { &ENGLISH }
 }
@@ -98,8 +115,8 @@ pub fn walk(entries: &[HistoryEntry], language: &str) -> Walk {
         match header.kind {
             Kind::Erased => walk.erased = Some(words(language).erased_person.to_owned()),
             Kind::Refused => {}
-            kind => walk.steps.push(PathStep {
-                event: header.event.as_ref().map_or_else(|| kind_text(kind).to_owned(), ToString::to_string),
+            of => walk.steps.push(PathStep {
+                event: header.event.as_ref().map_or_else(|| kind(of, words(language)).to_owned(), ToString::to_string),
                 from: header.from.as_ref().map(ToString::to_string),
                 to: to.to_string(),
             }),
@@ -150,10 +167,10 @@ fn one(out: &mut String, entry: &HistoryEntry, words: &Words) {
     };
     let _ = write!(out, "<li{class}><div class=\"t\">{} · {}</div><div><b class=\"ev\">", entry.receipt.n, header.time);
     let event = header.event.as_ref().map(ToString::to_string);
-    out.push_str(&xml_text(event.as_deref().unwrap_or(kind_text(header.kind))));
+    out.push_str(&xml_text(event.as_deref().unwrap_or(kind(header.kind, words))));
     out.push_str("</b>");
     if event.is_some() {
-        let _ = write!(out, " <span class=\"t\">{}</span>", kind_text(header.kind));
+        let _ = write!(out, " <span class=\"t\">{}</span>", kind(header.kind, words));
     }
     if let Some(to) = &header.to {
         let from = header.from.as_ref().map_or(String::new(), |from| format!("<code>{}</code> ", xml_text(from.as_str())));

@@ -42,7 +42,7 @@ impl Export {
         let (contract, id) = (Name::new(contract)?, InstanceId::new(id)?);
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
-        hos_wire::present(&engine.law(), &tenant, &contract, &id)?;
+        hos_wire::recorded(&engine.law(), &tenant, &contract, &id)?;
         let options = ExportOptions { hide: self.hide.clone(), without_map: self.without_map };
         let exported = tenant.export(&contract, &id, &options)?;
         engine.close()?;

@@ -79,6 +79,7 @@ pub(super) fn place(sizes: &[Size], links: &[Link]) -> Placed {
     let mut plan = plan(sizes, links, turned, &ranks);
     order(&mut plan);
     settle(&mut plan);
+    (0..3).for_each(|_| straighten(&mut plan));
     finish(&plan, sizes.len(), links)
 }
 
@@ -347,6 +348,57 @@ fn apart(plan: &mut Plan, row: usize, wanted: &[(f64, f64)]) {
         for _ in 0..count {
             plan.items[items[place]].x = sum / weight + offsets[place];
             place += 1;
+        }
+    }
+}
+
+/// Makes each line as straight as what stands beside it allows, in line with one of its ends where that is possible.
+fn straighten(plan: &mut Plan) {
+    let mut row_of = vec![(0, 0); plan.items.len()];
+    for (row, items) in plan.rows.iter().enumerate() {
+        items.iter().enumerate().for_each(|(place, item)| row_of[*item] = (row, place));
+    }
+    // How far an item may move between its neighbours.
+    let room = |plan: &Plan, item: usize| {
+        let ((row, place), at) = (row_of[item], &plan.items[item]);
+        let before = place.checked_sub(1).map(|p| &plan.items[plan.rows[row][p]]);
+        let after = plan.rows[row].get(place + 1).map(|i| &plan.items[*i]);
+        let from = before.map_or(f64::NEG_INFINITY, |b| b.x + b.right + BESIDE + at.left);
+        (from, after.map_or(f64::INFINITY, |a| a.x - a.left - BESIDE - at.right))
+    };
+    let mut longest: Vec<usize> = (0..plan.ways.len()).collect();
+    longest.sort_by_key(|way| std::cmp::Reverse(plan.ways[*way].0.len()));
+    for link in longest {
+        let way = plan.ways[link].0.clone();
+        let (Some((first, rest)), Some(last)) = (way.split_first(), way.last()) else { continue };
+        let inner = &rest[..rest.len() - 1];
+        let ends = [plan.items[*first].x + port(plan, *first, link, false), plan.items[*last].x + port(plan, *last, link, true)];
+        let mut start = 0;
+        while start < inner.len() {
+            let (mut from, mut to) = room(plan, inner[start]);
+            let mut end = start + 1;
+            while let Some(item) = inner.get(end) {
+                let (a, b) = room(plan, *item);
+                if a.max(from) > b.min(to) {
+                    break;
+                }
+                (from, to) = (a.max(from), b.min(to));
+                end += 1;
+            }
+            let near = |x: f64| x.max(from).min(to.max(from));
+            let mut wanted = Vec::new();
+            if start == 0 {
+                wanted.push(ends[0]);
+            }
+            if end == inner.len() {
+                wanted.push(ends[1]);
+            }
+            let middle = inner[start..end].iter().map(|item| plan.items[*item].x).sum::<f64>() / (end - start) as f64;
+            wanted.push(middle);
+            wanted.sort_by(|a, b| (near(*a) - a).abs().total_cmp(&(near(*b) - b).abs()));
+            let x = near(wanted[0]);
+            inner[start..end].iter().for_each(|item| plan.items[*item].x = x);
+            start = end;
         }
     }
 }

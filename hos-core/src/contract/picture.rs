@@ -137,11 +137,15 @@ fn draw(
 ) {
     for branch in &event.branches {
         let Some(to) = place(nodes, branch.to.as_str()) else { continue };
-        let when = branch.when.and_then(|i| contract.expressions.get(i)).map(|w| format!("[{}]", shorten(&w.text, HINT_MAX)));
+        // A state that another branch leads to in any case is reached whatever the condition.
+        let always = event.branches.iter().any(|b| b.to == branch.to && b.when.is_none());
+        let when = branch.when.filter(|_| !always).and_then(|i| contract.expressions.get(i));
+        let when = when.map(|w| format!("[{}]", shorten(&w.text, HINT_MAX)));
         let hint = [Some(due.to_owned()).filter(|d| !d.is_empty()), when].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let lines = arrows.entry((from.and_then(|f| place(nodes, f)), to, style)).or_default();
         match lines.iter_mut().find(|line| line.event == event.name.as_str()) {
             // Two branches of one event may lead to one state.
+            Some(line) if always || line.hint == hint => {}
             Some(line) => line.hint = [line.hint.as_str(), hint.as_str()].join(" ").trim().to_owned(),
             None => lines.push(Line { event: event.name.to_string(), hint, steps: Vec::new() }),
         }

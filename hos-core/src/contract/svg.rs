@@ -163,7 +163,8 @@ fn sizes(picture: &Picture, loops: &[&Arrow]) -> Vec<Size> {
         let beside = theirs().map(|(w, _)| w + LOOP + 8.0).fold(0.0, f64::max);
         let note = node.note.as_ref().map_or(0.0, |note| columns(note) * 7.0);
         let width = (columns(&node.name) * NAME_CHAR).max(note) + 30.0;
-        Size { width: width.max(64.0), height: STATE.max(looped), beside }
+        let height = if node.note.is_some() { STATE + 8.0 } else { STATE };
+        Size { width: width.max(64.0), height: height.max(looped), beside }
     };
     picture.nodes.iter().enumerate().map(size).collect()
 }
