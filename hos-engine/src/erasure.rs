@@ -1,9 +1,9 @@
 //! Erasing a person, as an operator asks for it: the survey before, the commit, the traces on the disk after; and holds.
 
 use crate::court::lock;
-use crate::court::survey::Survey;
 use crate::engine::Engine;
 use crate::report::{Erased, Level, VerifyOptions};
+use crate::survey::Survey;
 use crate::work::{Erasing, Job};
 use crate::{Failure, verify};
 use hos_core::answer::Answer;

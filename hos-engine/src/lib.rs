@@ -24,6 +24,7 @@ mod seal;
 mod sealed;
 mod settings;
 pub mod store;
+mod survey;
 mod tenant;
 mod verify;
 mod view;

@@ -1,6 +1,6 @@
 //! What a group of calls is made of: the jobs that a shared commit runs, and what they come to.
 
-use crate::court::survey::Survey;
+use crate::survey::Survey;
 use crate::{Failure, OutboxMessage};
 use hos_core::answer::Answer;
 use hos_core::call::{By, Call};

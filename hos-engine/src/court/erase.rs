@@ -5,10 +5,10 @@
 
 use crate::Failure;
 use crate::court::founding::STREAM_ERASED;
-use crate::court::survey::Survey;
 use crate::court::{Court, Group};
 use crate::store::sql::{erase as sql, evidence as evidence_sql, law as law_sql, operation as operation_sql, state as state_sql};
 use crate::store::sqlite::Tx;
+use crate::survey::Survey;
 use crate::work::Erasing;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;

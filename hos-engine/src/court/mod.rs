@@ -16,7 +16,7 @@ pub(crate) mod history;
 mod hold;
 mod outbox;
 pub(crate) mod settle;
-pub(crate) mod survey;
+mod survey;
 
 use crate::laws::Laws;
 use crate::ports::{Clock, Entropy};
