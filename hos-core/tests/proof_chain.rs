@@ -9,6 +9,7 @@ use hos_core::proof::header::HEADER_BYTES_MAX;
 use hos_core::proof::part::{PartError, SubjectKey};
 use hos_core::proof::receipt::{Receipt, ReceiptError, Seal};
 use hos_core::proof::record::*;
+use hos_core::proof::report::*;
 use hos_core::proof::stored::StoredBox;
 use hos_core::proof::tree::prove_inclusion;
 use hos_core::proof::verify::*;

@@ -20,9 +20,11 @@ mod laws;
 mod open;
 pub mod ports;
 mod report;
+mod round;
 mod seal;
 mod sealed;
 mod settings;
+mod shadow;
 pub mod store;
 mod survey;
 mod tenant;
@@ -36,7 +38,10 @@ pub use export::{ExportOptions, Exported};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
-pub use report::{Available, Erased, HistoryEntry, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
+pub use report::{
+    Available, Erased, HistoryEntry, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions, VerifyReport,
+    WorkReport,
+};
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;
 pub use tenant::TenantRef;

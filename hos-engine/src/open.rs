@@ -117,10 +117,20 @@ impl Builder {
             ));
         }
         let given = self.law.clone();
-        let vault = Vault::open(Vault::path_beside(&path), false)?;
+        let vault_path = Vault::path_beside(&path);
+        if !vault_path.exists() {
+            return Err(Failure::new(
+                Code::StoreUnavailable,
+                format!(
+                    "the vault {}, which holds the keys of persons, is missing; a copy of a store is opened with a copy of its vault beside it",
+                    vault_path.display()
+                ),
+            ));
+        }
+        let vault = Vault::open(vault_path, false)?;
         let engine = Engine::assemble(store, self.court(Origin { store: id, epoch }, key, vault));
         engine.recover()?;
-        let active = engine.law();
+        let active = engine.law()?;
         match given {
             Some(law) if law.hash != active.hash => Err(Failure::new(
                 Code::LawNotActive,
@@ -194,6 +204,7 @@ impl Builder {
             changes: AtomicU64::new(0),
             checkpoints: Mutex::default(),
             traces: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 }

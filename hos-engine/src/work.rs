@@ -10,6 +10,7 @@ use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
 use hos_core::proof::erasure::Attestation;
 use hos_core::proof::heads::Head;
+use hos_core::refusal::Blocker;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(crate) struct Erasing {
 pub(crate) enum Job {
     /// A call of a door.
     Call(Tenant, Box<Call>),
+    /// Records that a call could not be judged, and why.
+    Unjudged(Tenant, Box<Call>, Blocker),
     /// Fires what is due in one instance.
     Tick(Tenant, Name, InstanceId),
     /// Makes a tenant.

@@ -74,7 +74,7 @@ impl Diagram {
 fn walked(instance: &str, global: &Global) -> Result<Done, Failure> {
     let engine = global.engine()?;
     let tenant = global.tenant(&engine)?;
-    let law = engine.law();
+    let law = engine.law()?;
     let (contract, id) = entity::instance(instance)?;
     hos_wire::recorded(&law, &tenant, &contract, &id)?;
     let entries = story::records(&tenant, &contract, &id)?;

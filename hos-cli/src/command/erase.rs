@@ -40,7 +40,7 @@ impl Erase {
         let whom = self.person.as_deref().or(self.subject.as_deref()).ok_or_else(|| usage("nobody is named"))?;
         let attest = self.attest.as_deref().map(read_seal_key).transpose()?;
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let subject = entity::uid(whom, &law)?;
         let what = Erasure { ground: &self.ground, article: &self.legal, attest: attest.as_ref() };
         let erased = engine.erase_with(&global.by(&law)?, &subject, &what)?;

@@ -44,7 +44,7 @@ impl History {
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
         let (contract, id) = (Name::new(&self.contract)?, InstanceId::new(&self.id)?);
-        hos_wire::recorded(&engine.law(), &tenant, &contract, &id)?;
+        hos_wire::recorded(&*engine.law()?, &tenant, &contract, &id)?;
         if let Some(file) = &self.html {
             let entries = story::records(&tenant, &contract, &id)?;
             let of = story::contract(&engine, &contract, &entries)?;

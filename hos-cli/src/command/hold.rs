@@ -21,7 +21,7 @@ pub(crate) struct Hold {
 impl Hold {
     pub(crate) fn run(&self, held: bool, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let (by, subject) = (global.by(&law)?, entity::uid(&self.subject, &law)?);
         let answer = match held {
             true => engine.hold(&by, &subject, &self.reason)?,

@@ -44,9 +44,10 @@ impl Verify {
         };
         let anchors = self.anchors.iter().map(read).collect::<Result<_, _>>()?;
         let engine = global.engine()?;
-        let progress = Progress::new("verifying");
+        let progress = Progress::new("verifying", global.json);
         let tell = |done, all| progress.tell(done, all);
-        let report = engine.verify(&VerifyOptions { anchors, vkey: self.key.clone(), progress: Some(&tell) })?;
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let report = engine.verify(&VerifyOptions { anchors, vkey: self.key.clone(), progress: Some(&tell), threads })?;
         drop(progress);
         engine.close()?;
         Ok(done(&report))

@@ -1,6 +1,6 @@
 //! The checkpoints of a bundle: whether they are believed, and whether somebody besides the log vouches for them.
 
-use super::verdict::Refused;
+use super::refused::Refused;
 use crate::id::{StoreId, Tenant};
 use crate::proof::bundle::Bundle;
 use crate::proof::checkpoint::{Checkpoint, NoteKey, origin};
@@ -17,7 +17,7 @@ pub(super) struct Log {
 }
 
 /// Reads `hos/<store>/<tenant>/<epoch>`, in the one way in which it is written.
-fn parts_of(text: &str) -> Option<(StoreId, Tenant, u64)> {
+pub(super) fn parts_of(text: &str) -> Option<(StoreId, Tenant, u64)> {
     let mut pieces = text.split('/');
     let ("hos", store, tenant, epoch) = (pieces.next()?, pieces.next()?, pieces.next()?, pieces.next()?) else { return None };
     let parts = (StoreId::from_hex(store)?, Tenant::new(tenant).ok()?, epoch.parse::<u64>().ok()?);

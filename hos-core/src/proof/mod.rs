@@ -6,10 +6,12 @@
 //! log, [`checkpoint`] says who vouches, under a key of [`key`]. A [`receipt`] is what a caller keeps. [`verify`] recomputes
 //! all of it.
 
+mod armor;
 pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
 pub mod erasure;
+pub mod examine;
 pub mod format;
 pub mod header;
 pub mod heads;
@@ -17,7 +19,11 @@ pub mod key;
 pub mod part;
 pub mod receipt;
 pub mod record;
+pub mod report;
 pub mod stored;
+pub mod tiles;
+pub mod tlog_proof;
 pub mod tree;
 pub mod trust;
 pub mod verify;
+pub mod view;

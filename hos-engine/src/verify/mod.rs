@@ -3,9 +3,13 @@
 //! Nothing is believed because it is stored: hashes, tiles, heads, states, directory rows, deadlines, once-keys and messages are
 //! made anew from the records and compared; what differs is located by table, key and column.
 
+mod crew;
 pub(crate) mod erasures;
 mod fold;
 mod log;
+mod onces;
+mod page;
+mod ring;
 mod rows;
 
 use crate::Failure;
@@ -53,6 +57,8 @@ impl Findings {
 /// What a pass over a store needs beside the store.
 pub(crate) struct Pass<'p> {
     pub(crate) court: &'p Court,
+    ring: &'p ring::KeyRing<'p>,
+    pub(crate) threads: usize,
     pub(crate) key: VerifyKey,
     pub(crate) laws: HashMap<LawHash, Arc<Law>>,
     pub(crate) findings: Findings,
@@ -66,8 +72,11 @@ pub(crate) struct Pass<'p> {
 
 /// Verifies a whole store in one read transaction.
 pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> Result<VerifyReport, Failure> {
+    let ring = ring::KeyRing::new(&court.vault);
     let mut pass = Pass {
         court,
+        ring: &ring,
+        threads: options.threads,
         key: court.key.verify_key(),
         laws: HashMap::new(),
         findings: Findings::default(),
