@@ -11,6 +11,7 @@ pub mod clock;
 mod court;
 mod desk;
 mod engine;
+mod erasure;
 mod export;
 mod failure;
 pub mod join;
@@ -25,18 +26,21 @@ mod sealed;
 mod settings;
 mod shadow;
 pub mod store;
+mod survey;
 mod tenant;
 mod verify;
 mod view;
 mod work;
 
 pub use engine::Engine;
+pub use erasure::Erasure;
 pub use export::{ExportOptions, Exported};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
 pub use report::{
-    Available, HistoryEntry, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport,
+    Available, Erased, HistoryEntry, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions, VerifyReport,
+    WorkReport,
 };
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;

@@ -10,6 +10,7 @@ mod armor;
 pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
+pub mod erasure;
 pub mod examine;
 pub mod format;
 pub mod header;

@@ -22,6 +22,8 @@ pub(super) struct Seen<'p> {
     pub(super) examined: Option<ExaminedEntry<'p>>,
     /// Keys that its boxes name and that the vault never had.
     pub(super) strange: Vec<KeyId>,
+    /// Keys that its boxes name and that were destroyed.
+    pub(super) gone: Vec<KeyId>,
 }
 
 /// What examining a log's records needs beside them.
@@ -85,10 +87,10 @@ impl Crew<'_> {
     }
 
     fn one<'p>(&'p self, examiner: &mut Examiner, page: &'p Page, entry: &Entry, prev: EntryHash) -> Result<Seen<'p>, Failure> {
-        let mut strange = Vec::new();
-        let Some((header, parts)) = page.record(entry) else { return Ok(Seen { examined: None, strange }) };
+        let (mut strange, mut gone) = (Vec::new(), Vec::new());
+        let Some((header, parts)) = page.record(entry) else { return Ok(Seen { examined: None, strange, gone }) };
         let mut failed = None;
-        let record = examiner.record(header, parts, |id| self.key(id, &mut strange, &mut failed));
+        let record = examiner.record(header, parts, |id| self.key(id, &mut strange, &mut gone, &mut failed));
         if let Some(failure) = failed {
             return Err(failure);
         }
@@ -104,13 +106,22 @@ impl Crew<'_> {
             disputed: entry.disputed,
             header,
         };
-        Ok(Seen { examined: Some(examiner.entry(view, record)), strange })
+        Ok(Seen { examined: Some(examiner.entry(view, record)), strange, gone })
     }
 
-    fn key(&self, id: &KeyId, strange: &mut Vec<KeyId>, failed: &mut Option<Failure>) -> Option<SubjectKey> {
+    fn key(
+        &self,
+        id: &KeyId,
+        strange: &mut Vec<KeyId>,
+        gone: &mut Vec<KeyId>,
+        failed: &mut Option<Failure>,
+    ) -> Option<SubjectKey> {
         match self.ring.of(id) {
             Ok(Kept::Key(key)) => Some(key),
-            Ok(Kept::Destroyed) => None,
+            Ok(Kept::Destroyed) => {
+                gone.push(*id);
+                None
+            }
             Ok(Kept::Never) => {
                 strange.push(*id);
                 None

@@ -206,6 +206,11 @@ impl Walk<'_> {
         for key in &seen.strange {
             pass.findings.add(at(), format!("column parts: the vault never had the key {key}"));
         }
+        if let Some(header) = examined.record().header() {
+            for key in &seen.gone {
+                pass.gone.take(*key, tenant, header.kind, Some(row.seq), &examined.record().hash());
+            }
+        }
         self.verifier.push_examined(&examined);
         if self.verifier.last() != Some((row.hash, row.leaf)) {
             pass.findings.add(at(), "column hash or leaf: not the entry's");
@@ -238,10 +243,14 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> 
             pass.findings.add(at(), "the record is missing");
             continue;
         };
-        let mut failed = None;
+        let (mut failed, mut gone) = (None, Vec::new());
         let record = examiner.record(stored.blob(0)?, stored.blob(1)?, |id| match pass.ring.of(id) {
             Ok(Kept::Key(key)) => Some(key),
-            Ok(Kept::Destroyed | Kept::Never) => None,
+            Ok(Kept::Destroyed) => {
+                gone.push(*id);
+                None
+            }
+            Ok(Kept::Never) => None,
             Err(failure) => {
                 failed = Some(failure);
                 None
@@ -256,6 +265,7 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> 
         };
         pass.records += 1;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
+        gone.into_iter().for_each(|key| pass.gone.take(key, tenant, header.kind, None, &record.hash()));
         fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, readable: true });
     }
     Ok((count, oldest))
