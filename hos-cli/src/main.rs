@@ -12,6 +12,7 @@ mod progress;
 mod show;
 mod typed;
 mod usage;
+mod witnesses;
 
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;

@@ -23,7 +23,7 @@ use std::sync::{Arc, PoisonError};
 
 /// An open store under its active law. Cheap to clone; used from many threads.
 #[derive(Clone)]
-pub struct Engine(Arc<Desk>);
+pub struct Engine(pub(crate) Arc<Desk>);
 
 impl Engine {
     pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
@@ -38,7 +38,9 @@ impl Engine {
     /// done, and heads without a checkpoint are signed.
     pub(crate) fn recover(&self) -> Result<(), Failure> {
         let court = &self.0.court;
+        let mut unsigned = Vec::new();
         let erased = self.0.read(|tx| {
+            court.ring(tx)?;
             let in_force = Arc::new(InForce::read(tx, &court.laws)?);
             *court.in_force.write().unwrap_or_else(PoisonError::into_inner) = Some(in_force);
             for tenant in court.tenants(tx)? {
@@ -60,11 +62,15 @@ impl Engine {
                 if let Some(note) = note.filter(|_| size == head.size) {
                     lock(&court.checkpoints).insert(tenant, crate::court::Signed { size, note: note.into(), stored: size });
                 } else {
-                    court.sign_heads(&[(tenant, head)].into());
+                    unsigned.push((tenant, head));
                 }
             }
             court.erased_keys(tx)
         })?;
+        // A signer that does not answer is no reason to stay closed: what it owes is named by `verify` and `work`.
+        for (tenant, head) in unsigned.iter().filter(|_| !court.signing.is_paused() && self.0.may_write().is_ok()) {
+            let _ = self.0.sign(tenant, head);
+        }
         court.destroy_keys(&erased)
     }
 
@@ -95,7 +101,7 @@ impl Engine {
     /// The seal key's public half for this tenant's origin, as a C2SP vkey.
     pub fn vkey(&self, tenant: &Tenant) -> Result<String, Failure> {
         let court = &self.0.court;
-        NoteKey::new(origin(&court.of.store, tenant, court.of.epoch), court.key.verify_key())
+        NoteKey::new(origin(&court.of.store, tenant, court.of.epoch), court.signing.public())
             .map(|key| key.to_string())
             .map_err(|e| Failure::new(Code::KeyInvalid, e.to_string()))
     }
@@ -125,7 +131,10 @@ impl Engine {
     /// Many calls in one commit, with an answer each; one that fails does not touch the others.
     pub fn batch(&self, calls: Vec<(Tenant, Call)>) -> Result<Vec<Result<Answer, Failure>>, Failure> {
         let jobs = calls.into_iter().map(|(tenant, call)| Job::Call(tenant, Box::new(call))).collect();
-        let done = self.0.store.submit_all(&self.0.court, jobs)?;
+        self.0.may_write()?;
+        let mut done = self.0.store.submit_all(&self.0.court, jobs)?;
+        self.0.sign_answers(&mut done);
+        self.0.advance_mark(false);
         Ok(done
             .into_iter()
             .map(|done| match done {
@@ -165,8 +174,11 @@ impl Engine {
             report.fired += TenantRef { desk: self.0.clone(), name: name.clone() }.tick(1000)?;
             report.forgotten += self.0.counted(Job::Forget(name))?;
         }
+        self.0.sign_all();
+        report.unsigned = self.0.court.signing.failures().into_iter().map(|(t, why)| (t.to_string(), why)).collect();
         report.checkpoints = lock(&self.0.court.checkpoints).values().filter(|s| s.stored < s.size).count() as u64;
         self.0.counted(Job::Flush)?;
+        report.mark = self.0.court.mark.as_ref().and_then(|mark| mark.trouble());
         Ok(report)
     }
 
@@ -195,6 +207,9 @@ impl Engine {
 
     /// Stores what is still in memory (the last checkpoint) and closes.
     pub fn close(self) -> Result<(), Failure> {
+        if self.quarantine().is_some() {
+            return Ok(());
+        }
         self.0.counted(Job::Flush).map(drop)
     }
 }

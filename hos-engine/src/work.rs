@@ -8,6 +8,8 @@ use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
 use hos_core::proof::heads::Head;
+use hos_core::proof::key::VerifyKey;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,25 @@ pub(crate) struct Plan {
     pub(crate) law: Arc<Law>,
     pub(crate) founder: Entity,
     pub(crate) roles: Vec<Entity>,
+}
+
+/// What happens to a seal key.
+#[derive(Debug)]
+pub(crate) enum KeyAct {
+    /// Another key is to take over.
+    Rotate(VerifyKey),
+    /// It has: with the universe's last checkpoint under the key before it.
+    Confirm(VerifyKey, String),
+    /// Signatures are worthless from a size on.
+    Revoke(VerifyKey, BTreeMap<Tenant, u64>, String),
+}
+
+/// A new epoch of all logs.
+#[derive(Debug)]
+pub(crate) struct NewEpoch {
+    pub(crate) reason: String,
+    /// For each log whose end was lost: its lost checkpoint.
+    pub(crate) lost: BTreeMap<Tenant, String>,
 }
 
 /// One caller's work inside a shared commit.
@@ -38,6 +59,10 @@ pub(crate) enum Job {
     Seal { tenant: Tenant, limit: usize },
     /// Writes the record of a tenant's map of heads, and proves in it where an instance's thread ends.
     Heads { tenant: Tenant, of: Option<(Name, InstanceId)> },
+    /// Begins another epoch.
+    NewEpoch(NewEpoch),
+    /// Writes a record of the store's keys.
+    Key(KeyAct),
     /// Forgets once-keys of a tenant.
     Forget(Tenant),
     /// Stores the newest checkpoints.

@@ -4,6 +4,7 @@ use crate::global::Global;
 use crate::out::Done;
 use crate::show;
 use crate::usage::usage;
+use crate::witnesses::Witnesses;
 use clap::Args;
 use hos_core::id::{InstanceId, Name};
 use hos_core::refusal::Code;
@@ -28,6 +29,9 @@ pub(crate) struct Export {
     /// Write no record of the map of heads: the bundle is then gapless, but not complete
     #[arg(long)]
     without_map: bool,
+    /// Have the checkpoint cosigned by the witnesses of this policy first, until its quorum is met
+    #[arg(long, value_name = "POLICY")]
+    policy: Option<PathBuf>,
     /// Also write a trust file that names this store's own key; a verifier should have the key another way
     #[arg(long, value_name = "FILE")]
     trust_out: Option<PathBuf>,
@@ -44,7 +48,13 @@ impl Export {
         let tenant = global.tenant(&engine)?;
         hos_wire::present(&engine.law(), &tenant, &contract, &id)?;
         let options = ExportOptions { hide: self.hide.clone(), without_map: self.without_map };
-        let exported = tenant.export(&contract, &id, &options)?;
+        let exported = match &self.policy {
+            None => tenant.export(&contract, &id, &options)?,
+            Some(path) => {
+                let witnesses = Witnesses::read(path)?;
+                tenant.export_cosigned(&contract, &id, &options, &|note, proof| Ok(witnesses.quorum(note, proof)?.0))?
+            }
+        };
         engine.close()?;
         write_new(&self.out, &exported.bytes)?;
         if let Some(trust) = &self.trust_out {

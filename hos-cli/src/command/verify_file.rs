@@ -1,31 +1,23 @@
 //! `hos verify FILE`: whether a bundle holds, with nothing but the file and the verifier's own trust file.
 
+use super::verify_fork;
 use crate::exit;
+use crate::input;
 use crate::out::Done;
 use crate::show;
 use hos_core::audit::{self, Complete, Notice, Standing, Verdict};
 use hos_core::proof::bundle::BUNDLE_BYTES_MAX;
+use hos_core::proof::fork;
 use hos_core::proof::trust::{TRUST_BYTES_MAX, Trust};
-use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_wire::verdict::verdict_json;
 use serde_json::json;
 use std::fmt::Write;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// Reads a file that may not be longer than so many bytes, and not more of it than one more.
-pub(super) fn read(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
-    let name = || show::inert(&path.to_string_lossy());
-    let failed = |e: std::io::Error| Failure::new(Code::StoreUnavailable, format!("`{}` cannot be read: {e}", name()));
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(failed)?.take(max as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
-}
 
 /// Verifies a bundle.
 pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], language: &str) -> Result<Done, Failure> {
-    let trust = match Trust::parse(&read(trust, TRUST_BYTES_MAX)?) {
+    let trust = match Trust::parse(&input::bounded_file(trust, TRUST_BYTES_MAX)?) {
         Ok(trust) => trust,
         Err(error) => {
             let (code, what) = (error.code(), error.to_string());
@@ -39,9 +31,13 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], language: &str) -
     };
     let kept = kept
         .iter()
-        .map(|path| Ok(String::from_utf8_lossy(&read(path, TRUST_BYTES_MAX)?).into_owned()))
+        .map(|path| Ok(String::from_utf8_lossy(&input::bounded_file(path, TRUST_BYTES_MAX)?).into_owned()))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let verdict = audit::bundle(&read(path, BUNDLE_BYTES_MAX)?, &trust, &kept);
+    let bytes = input::bounded_file(path, BUNDLE_BYTES_MAX)?;
+    if bytes.starts_with(fork::FIRST.as_bytes()) {
+        return Ok(verify_fork::run(&bytes, &trust));
+    }
+    let verdict = audit::bundle(&bytes, &trust, &kept);
     let exit = if verdict.holds() { exit::OK } else { exit::FINDINGS };
     Ok(Done { exit, text: text(&verdict, language), json: verdict_json(&verdict) })
 }

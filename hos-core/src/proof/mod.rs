@@ -9,10 +9,13 @@
 pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
+pub mod epoch;
+pub mod fork;
 pub mod format;
 pub mod header;
 pub mod heads;
 pub mod key;
+pub mod keyring;
 pub mod part;
 pub mod receipt;
 pub mod record;
@@ -20,3 +23,4 @@ pub mod stored;
 pub mod tree;
 pub mod trust;
 pub mod verify;
+pub mod witness;

@@ -4,14 +4,14 @@
 //! stands in for another; what breaks is located, and the pass goes on from what is there.
 
 use super::chain::{ChainError, Entry, LogHead, Place, Threads};
-use super::checkpoint::{Checkpoint, NoteError, NoteKey, origin};
+use super::checkpoint::{Checkpoint, NoteError, NoteKey, origin_parts};
 use super::format::FormatError;
 use super::part::{PartError, SubjectKey};
 use super::record::{Header, Slot};
 use super::stored::{StoredBox, listed_at};
 use super::tree::Frontier;
 use crate::digest;
-use crate::id::{EntryHash, Handle, KeyId, Tenant, TreeHash};
+use crate::id::{EntryHash, Handle, KeyId, StoreId, Tenant, TreeHash};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -178,6 +178,8 @@ impl Report {
 /// Verifies a log, entry by entry.
 #[derive(Debug)]
 pub struct LogVerifier {
+    /// The last epoch whose checkpoints are the log's.
+    last_epoch: u64,
     head: LogHead,
     threads: Threads,
     tree: Frontier,
@@ -206,15 +208,30 @@ impl LogVerifier {
             failed: 0,
             failures: Vec::new(),
         };
-        Self { head: genesis, threads: Threads::default(), tree, awaited: BTreeMap::new(), report, last: None, opened: None }
+        Self {
+            last_epoch: genesis.epoch,
+            head: genesis,
+            threads: Threads::default(),
+            tree,
+            awaited: BTreeMap::new(),
+            report,
+            last: None,
+            opened: None,
+        }
     }
 
     /// Takes a checkpoint to be compared when the log reaches its size; to be called before that. The key's name must be the
     /// log's [`origin`].
     pub fn expect(&mut self, note: &[u8], key: &NoteKey) {
-        let wanted = origin(&self.head.store, &self.head.tenant, self.head.epoch);
         let opened = Checkpoint::open(note, key).and_then(|checkpoint| {
-            if checkpoint.origin == wanted { Ok(checkpoint) } else { Err(NoteError::Origin(checkpoint.origin)) }
+            let is_ours = |(store, tenant, epoch): (StoreId, Tenant, u64)| {
+                store == self.head.store && tenant == self.head.tenant && epoch >= self.head.epoch && epoch <= self.last_epoch
+            };
+            if origin_parts(&checkpoint.origin).is_some_and(is_ours) {
+                Ok(checkpoint)
+            } else {
+                Err(NoteError::Origin(checkpoint.origin))
+            }
         });
         let size = self.tree.size();
         match opened {
@@ -270,6 +287,19 @@ impl LogVerifier {
     /// The hash of the last entry, and its hash in the tree: what a store may keep beside the entry.
     pub fn last(&self) -> Option<(EntryHash, TreeHash)> {
         self.last
+    }
+
+    /// Checkpoints of later epochs are the log's too, up to this one.
+    pub fn through(mut self, epoch: u64) -> Self {
+        self.last_epoch = epoch.max(self.last_epoch);
+        self
+    }
+
+    /// A new epoch begins with the next entry; see [`LogHead::turn`]. Who calls this has read the entry's record and holds
+    /// what it says of the tree so far against [`LogVerifier::tree`].
+    pub fn turn(&mut self, epoch: u64, predecessor: &[u8]) {
+        self.head.turn(epoch, predecessor);
+        self.last_epoch = self.last_epoch.max(epoch);
     }
 
     /// What the next entry must cite.

@@ -1,16 +1,17 @@
 //! One tenant's log: every entry from its bytes, every record's parts, tiles, head, queue.
 
-use super::Pass;
 use super::fold::Fold;
+use super::{Pass, epochs, keys};
 use crate::Failure;
+use crate::court::epoch::Epochs;
 use crate::store::Row;
 use crate::store::sql::evidence as sql;
 use crate::store::sqlite::Tx;
 use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant, TreeHash};
 use hos_core::proof::chain::{Entry, LogHead};
-use hos_core::proof::checkpoint::{NoteKey, origin};
+use hos_core::proof::checkpoint::NoteKey;
 use hos_core::proof::part::SubjectKey;
-use hos_core::proof::record::{Header, Slot};
+use hos_core::proof::record::{Header, Kind, Slot};
 use hos_core::proof::stored::{Opened, StoredBox, decode_stored};
 use hos_core::proof::tree::{TILE_WIDTH, complete_root};
 use hos_core::proof::verify::LogVerifier;
@@ -81,15 +82,23 @@ impl Tiles {
 /// Verifies one log and folds its records.
 pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors: &[&str]) -> Result<Done, Failure> {
     let of = pass.court.of;
-    let mut verifier = LogVerifier::new(LogHead::genesis(of.store, of.epoch, tenant.clone(), &[])).keeping_parts();
-    let key = NoteKey::new(origin(&of.store, tenant, of.epoch), pass.key.clone())
-        .map_err(|e| Failure::new(hos_core::refusal::Code::KeyInvalid, e.to_string()))?;
+    let epochs = Epochs::of(tx, tenant, of)?;
+    let first = match epochs.begins(0) {
+        Some((epoch, note)) => LogHead::genesis(of.store, epoch, tenant.clone(), note.as_bytes()),
+        None => LogHead::genesis(of.store, epochs.at(0), tenant.clone(), &[]),
+    };
+    let mut verifier = LogVerifier::new(first).keeping_parts().through(of.epoch);
+    let admitted = epochs::admit(pass, tenant, &epochs, anchors)?;
+    let all_count = admitted.len() == anchors.len();
+    keys::expect_closings(pass, tenant, &mut verifier);
     if let Some(row) = tx.row(&sql::checkpoint(tenant))? {
+        let key = keys::of_note(pass, tenant, row.text(1)?, true)?;
         verifier.expect(row.text(1)?.as_bytes(), &key);
         stored_size(pass, tenant, &row, &key);
     }
     let before = anchors.len();
-    for anchor in anchors {
+    for anchor in admitted {
+        let key = keys::of_note(pass, tenant, anchor, false)?;
         verifier.expect(anchor.as_bytes(), &key);
     }
     let mut ring = KeyRing::default();
@@ -110,7 +119,7 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
                     }
                     next = read.seq + 1;
                     last_sealed = read.sealed_at;
-                    take(tx, pass, tenant, &mut verifier, &mut ring, &mut fold, &mut tiles, read)?;
+                    take(tx, pass, tenant, &epochs, &mut verifier, &mut ring, &mut fold, &mut tiles, read)?;
                 }
                 Err(e) => {
                     pass.findings.add(format!("hos_entry {tenant} after seq {next}"), e.message);
@@ -141,7 +150,8 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
     for failure in &report.failures {
         pass.findings.add(failure.to_string(), failure.what.code());
     }
-    let anchored: Vec<u64> = if before > 0 && report.failures.is_empty() { (0..before as u64).collect() } else { Vec::new() };
+    let anchored: Vec<u64> =
+        if before > 0 && all_count && report.failures.is_empty() { (0..before as u64).collect() } else { Vec::new() };
     Ok(Done { size, root, fold, unsealed, anchored })
 }
 
@@ -191,6 +201,7 @@ fn take(
     tx: &Tx<'_>,
     pass: &mut Pass<'_>,
     tenant: &Tenant,
+    epochs: &Epochs,
     verifier: &mut LogVerifier,
     ring: &mut KeyRing,
     fold: &mut Fold,
@@ -205,9 +216,14 @@ fn take(
     pass.records += 1;
     let header = Header::decode(&header_bytes).ok();
     let is_stream = header.as_ref().is_some_and(|h| h.n.is_none());
+    if let Some((epoch, note)) = epochs.begins(read.seq) {
+        verifier.turn(epoch, note.as_bytes());
+    }
+    let below =
+        header.as_ref().filter(|h| h.kind == Kind::Epoch || epochs.begins(read.seq).is_some()).map(|_| verifier.tree().clone());
     let entry = Entry {
         store: pass.court.of.store,
-        epoch: pass.court.of.epoch,
+        epoch: epochs.at(read.seq),
         tenant: tenant.clone(),
         seq: read.seq,
         prev: verifier.next_prev(),
@@ -247,6 +263,9 @@ fn take(
             let part = opened.iter().find(|(of, index, _)| (*of, *index) == (slot, first.index))?;
             Some(part.2.as_slice())
         };
+        if let Some(below) = &below {
+            epochs::hold(pass, tenant, epochs, read.seq, below, &header, open(Slot::Change));
+        }
         let hash = hos_core::digest::record_hash(&entry.header);
         fold.take(&mut pass.findings, &pass.laws, &header, hash, read.n, &open);
     }
