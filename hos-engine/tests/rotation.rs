@@ -248,7 +248,8 @@ fn bundles_hold_across_a_change_and_their_ranges_are_held_to_the_records() {
     assert!(verdict(&before, &trust).holds(), "what was exported before holds as it did");
     let bundle = Bundle::decode(&after).unwrap();
     assert_eq!(bundle.keys.len(), 4, "two keys of two logs");
-    let bent: Vec<(&str, Box<dyn Fn(&mut Bundle)>)> = vec![
+    type Bend = Box<dyn Fn(&mut Bundle)>;
+    let bent: Vec<(&str, Bend)> = vec![
         ("the new key from the beginning", Box::new(|b| b.keys[1].from = 1)),
         ("the old key for ever", Box::new(|b| b.keys[0].to = 0)),
         ("the new key alone", Box::new(|b| drop(b.keys.remove(0)))),
