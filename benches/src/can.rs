@@ -1,8 +1,8 @@
 //! `can`, against Cedar's own authorizer over the same policies, entities and request.
 
-use crate::Result;
 use crate::harness::{Table, each, in_turns, micros};
 use crate::law::{self, SCHEMA, entity, uid};
+use crate::{Result, cold};
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request, Schema};
 use hos_core::call::Can;
 use hos_core::policy::{self, Bound, Directory, Effect};
@@ -31,7 +31,7 @@ pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
             table.row(format!("`can` at {size} policies by `can` at 20, core"), ours, then, ratio, "at most 1.5");
         }
     }
-    Ok(())
+    cold::run(quick, table)
 }
 
 fn one(size: usize, quick: bool, table: &mut Table) -> Result<(f64, f64)> {

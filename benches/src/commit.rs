@@ -2,12 +2,13 @@
 //! under the same pragmas.
 
 use crate::Result;
-use crate::harness::{Table, in_turns, rate};
+use crate::harness::{Table, in_turns, micros, rate};
 use crate::shop::Shop;
 use rusqlite::{Connection, params};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,10 +22,13 @@ pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
 
 fn pair(what: &str, callers: usize, bar: f64, rounds: usize, round: Duration, table: &mut Table) -> Result<()> {
     let shop = Shop::new(callers)?;
+    let times = Mutex::new(Vec::new());
+    let spent = Cell::new((0.0, 0u64));
     let failed = AtomicBool::new(false);
     let states: Vec<AtomicBool> = (0..callers).map(|_| AtomicBool::new(false)).collect();
     // A first round tells how large groups become and how large rows are; the rival is made after it.
-    ours(&shop, &states, round / 2, &failed);
+    ours(&shop, &states, round / 2, &failed, &times);
+    forget(&times);
     let sizes = Sizes::of(&shop)?;
     let place = tempfile::tempdir()?;
     let rival = RefCell::new(Bare::new(&place.path().join("bare.db"), callers, sizes)?);
@@ -34,9 +38,12 @@ fn pair(what: &str, callers: usize, bar: f64, rounds: usize, round: Duration, ta
         [
             Box::new(|| {
                 let before = shop.engine.stats().map(|s| (s.commits, s.jobs)).unwrap_or_default();
-                let per_second = ours(&shop, &states, round, &failed);
+                let cpu = cpu_seconds();
+                let per_second = ours(&shop, &states, round, &failed, &times);
+                let cpu = cpu_seconds() - cpu;
                 let after = shop.engine.stats().map(|s| (s.commits, s.jobs)).unwrap_or_default();
                 let (commits, jobs) = (after.0 - before.0, after.1 - before.1);
+                spent.set((spent.get().0 + cpu, spent.get().1 + jobs));
                 group.set((jobs as f64 / commits.max(1) as f64).round().max(1.0) as usize);
                 per_second
             }),
@@ -48,27 +55,63 @@ fn pair(what: &str, callers: usize, bar: f64, rounds: usize, round: Duration, ta
     }
     let what = format!("durable moves, {what} (groups of {}); bare SQLite", group.get());
     table.row(what, rate(fast), rate(bare), fast / bare, format!("at least {bar}"));
+    let mut times = times.into_inner().unwrap_or_else(PoisonError::into_inner);
+    times.sort_unstable();
+    let at = |part: f64| times.get((times.len() as f64 * part) as usize).map_or(f64::NAN, |t| f64::from(*t) / 1e6);
+    let (middle, late) = (at(0.5), at(0.99));
+    let what = if callers == 1 { "of a lone caller".to_owned() } else { format!("of {callers} callers") };
+    table.row(format!("a durable move {what}, 99th of 100; the middle one"), micros(late), micros(middle), late / middle, "");
+    let (cpu, moves) = spent.get();
+    let each = cpu / moves.max(1) as f64;
+    table.row(
+        format!("processor time a move {what}, the kernel's too; a move's share of the clock"),
+        micros(each),
+        micros(1.0 / fast),
+        each * fast,
+        "",
+    );
     Ok(())
 }
 
+/// How long each move of a caller took, in microseconds.
+type Times = Mutex<Vec<u32>>;
+
+fn forget(times: &Times) {
+    times.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// The processor time of this process so far, its own and the kernel's for it, in seconds; counted in hundredths. NaN where
+/// the system does not tell it so.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second field is the program's name in brackets, which may hold anything; user and system time are fields 14 and 15.
+    let fields: Vec<&str> = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
+    let field = |n: usize| fields.get(n).and_then(|f| f.parse::<f64>().ok()).unwrap_or(f64::NAN);
+    (field(11) + field(12)) / 100.0
+}
+
 /// Moves a second from as many callers as there are states; each moves an instance of its own.
-fn ours(shop: &Shop, states: &[AtomicBool], round: Duration, failed: &AtomicBool) -> f64 {
+fn ours(shop: &Shop, states: &[AtomicBool], round: Duration, failed: &AtomicBool, times: &Times) -> f64 {
     let done = AtomicU64::new(0);
     let begun = Instant::now();
     thread::scope(|scope| {
         for (instance, state) in states.iter().enumerate() {
             let done = &done;
             scope.spawn(move || {
+                let mut own = Vec::with_capacity(4096);
                 while begun.elapsed() < round {
                     let on = !state.load(Ordering::Relaxed);
+                    let asked = Instant::now();
                     if let Err(error) = shop.toggle(instance, on) {
                         eprintln!("{error}");
                         failed.store(true, Ordering::Relaxed);
                         return;
                     }
+                    own.push(asked.elapsed().as_micros() as u32);
                     state.store(on, Ordering::Relaxed);
                     done.fetch_add(1, Ordering::Relaxed);
                 }
+                times.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
             });
         }
     });
@@ -102,26 +145,36 @@ impl Sizes {
     }
 }
 
-/// Bare SQLite, writing what a move writes: a record, the instance's row, the log's entry, the once-key; and for each commit
-/// the log's head and a checkpoint.
+/// Bare SQLite, writing what a move writes, column for column: a record, the instance's row, the log's entry, the once-key;
+/// for each commit the log's head; and a checkpoint as often as ours.
 struct Bare {
     conn: Connection,
     sizes: Sizes,
     next: u64,
+    /// How long the log was when a checkpoint was last stored.
+    noted: u64,
     callers: usize,
 }
+
+/// A time of today, in milliseconds: as wide as ours.
+const NOW: i64 = 1_790_000_000_000;
+/// We store a checkpoint as often.
+const CHECKPOINT_EVERY: u64 = 64;
 
 const TABLES: &str = "
 CREATE TABLE record (tenant TEXT NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL, header BLOB NOT NULL, parts BLOB NOT NULL,
   PRIMARY KEY (tenant, thread, n)) STRICT;
 CREATE TABLE instance (tenant TEXT NOT NULL, contract TEXT NOT NULL, id BLOB NOT NULL, handle BLOB NOT NULL, n INTEGER NOT NULL,
-  last BLOB NOT NULL, state TEXT NOT NULL, version INTEGER NOT NULL, facts BLOB NOT NULL, PRIMARY KEY (tenant, contract, id)) STRICT, WITHOUT ROWID;
+  last BLOB NOT NULL, state TEXT NOT NULL, version INTEGER NOT NULL, entered_n INTEGER NOT NULL, entered_at INTEGER NOT NULL,
+  last_time INTEGER NOT NULL, law BLOB NOT NULL, contract_version INTEGER NOT NULL, facts_key BLOB NOT NULL, facts BLOB NOT NULL,
+  deadlines BLOB NOT NULL, PRIMARY KEY (tenant, contract, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE entry (tenant TEXT NOT NULL, seq INTEGER NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL, sealed_at INTEGER NOT NULL,
-  hash BLOB NOT NULL, leaf BLOB NOT NULL, PRIMARY KEY (tenant, seq)) STRICT, WITHOUT ROWID;
+  stream_prev BLOB, disputed INTEGER, hash BLOB NOT NULL, leaf BLOB NOT NULL, PRIMARY KEY (tenant, seq)) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX entry_thread ON entry (tenant, thread, n);
 CREATE TABLE once (tenant TEXT NOT NULL, key BLOB NOT NULL, digest BLOB NOT NULL, thread BLOB NOT NULL, n INTEGER NOT NULL,
   at INTEGER NOT NULL, PRIMARY KEY (tenant, key)) STRICT, WITHOUT ROWID;
-CREATE TABLE head (tenant TEXT PRIMARY KEY, size INTEGER NOT NULL, entry BLOB NOT NULL, frontier BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE head (tenant TEXT PRIMARY KEY, epoch INTEGER NOT NULL, size INTEGER NOT NULL, entry BLOB NOT NULL, frontier BLOB NOT NULL,
+  sealed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE checkpoint (tenant TEXT PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
@@ -135,6 +188,7 @@ impl Bare {
             ("temp_store", "MEMORY"),
             ("cell_size_check", "ON"),
             ("trusted_schema", "OFF"),
+            ("cache_size", "-8192"),
         ] {
             conn.pragma_update(None, name, value)?;
         }
@@ -143,11 +197,11 @@ impl Bare {
         conn.execute_batch(TABLES)?;
         for i in 0..callers {
             conn.execute(
-                "INSERT INTO instance VALUES ('bench', 'lamp', ?1, zeroblob(16), 0, zeroblob(32), 'off', 1, zeroblob(?2))",
+                "INSERT INTO instance VALUES ('bench', 'lamp', ?1, zeroblob(16), 0, zeroblob(32), 'off', 1, 0, 0, 0, zeroblob(32), 1, zeroblob(16), zeroblob(?2), x'80')",
                 params![i.to_string().into_bytes(), sizes.facts as i64],
             )?;
         }
-        Ok(Self { conn, sizes, next: 0, callers })
+        Ok(Self { conn, sizes, next: 0, noted: 0, callers })
     }
 
     /// Moves a second, in commits of this many.
@@ -179,32 +233,50 @@ impl Bare {
                 bytes(at + 1, self.sizes.parts)
             ])?;
             let moved = conn
-                .prepare_cached("UPDATE instance SET n = ?2, last = ?3, state = ?4, version = version + 1, facts = ?5 WHERE tenant = 'bench' AND contract = 'lamp' AND id = ?1")?
-                .execute(params![caller.to_string().into_bytes(), n, bytes(at, 32), if at.is_multiple_of(2) { "on" } else { "off" }, bytes(7, self.sizes.facts)])?;
+                .prepare_cached(
+                    "UPDATE instance SET handle = ?2, n = ?3, last = ?4, state = ?5, version = version + 1, entered_n = ?3, entered_at = ?6,
+                       last_time = ?6, law = ?7, contract_version = 1, facts_key = ?8, facts = ?9, deadlines = x'80'
+                     WHERE tenant = 'bench' AND contract = 'lamp' AND id = ?1",
+                )?
+                .execute(params![
+                    caller.to_string().into_bytes(),
+                    thread,
+                    n,
+                    bytes(at, 32),
+                    if at.is_multiple_of(2) { "on" } else { "off" },
+                    NOW + n,
+                    bytes(3, 32),
+                    bytes(5, 16),
+                    bytes(7, self.sizes.facts)
+                ])?;
             assert_eq!(moved, 1);
             conn.prepare_cached("INSERT INTO once VALUES ('bench', ?1, ?2, ?3, ?4, ?5)")?.execute(params![
                 format!("once-{at}").into_bytes(),
                 bytes(at, 32),
                 thread,
                 n,
-                n
+                NOW + n
             ])?;
             conn.prepare_cached("RELEASE job")?.execute([])?;
-            conn.prepare_cached("INSERT INTO entry VALUES ('bench', ?1, ?2, ?1, ?3, ?4, ?5)")?.execute(params![
+            conn.prepare_cached("INSERT INTO entry VALUES ('bench', ?1, ?2, ?1, ?3, NULL, NULL, ?4, ?5)")?.execute(params![
                 n,
                 thread,
-                n,
+                NOW + n,
                 bytes(at, 32),
                 bytes(at + 2, 32)
             ])?;
         }
-        conn.prepare_cached("INSERT OR REPLACE INTO head VALUES ('bench', ?1, ?2, ?3)")?.execute(params![
+        conn.prepare_cached("INSERT OR REPLACE INTO head VALUES ('bench', 0, ?1, ?2, ?3, ?4)")?.execute(params![
             self.next as i64,
             bytes(self.next, 32),
-            bytes(self.next, self.sizes.frontier)
+            bytes(self.next, self.sizes.frontier),
+            NOW + self.next as i64
         ])?;
-        conn.prepare_cached("INSERT OR REPLACE INTO checkpoint VALUES ('bench', ?1, ?2)")?
-            .execute(params![self.next as i64, bytes(self.next, self.sizes.note)])?;
+        if self.next - self.noted >= CHECKPOINT_EVERY {
+            self.noted = self.next;
+            conn.prepare_cached("INSERT OR REPLACE INTO checkpoint VALUES ('bench', ?1, ?2)")?
+                .execute(params![self.next as i64, bytes(self.next, self.sizes.note)])?;
+        }
         conn.prepare_cached("COMMIT")?.execute([])?;
         Ok(())
     }

@@ -10,6 +10,7 @@
 //! Seconds on a machine that does other work besides say little; the ratios say more.
 
 mod can;
+mod cold;
 mod commit;
 mod harness;
 mod law;

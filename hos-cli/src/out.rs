@@ -50,7 +50,9 @@ pub(crate) fn failed(failure: &Failure, json: bool, language: &str, law_dir: Opt
         text.push_str(&hos_core::law::render(&failure.faults, &sources(law_dir, &failure.faults)));
     }
     text.push_str(&format!("error  {}: {}\n", failure.code, show::inert(&failure.message)));
-    if language == "en" && failure.code != Code::CallMalformed {
+    // A law that could not even be read has no faults to be told, and `hos check` would say no more.
+    let says_all = failure.code == Code::CallMalformed || failure.code == Code::LawInvalid && failure.faults.is_empty();
+    if language == "en" && !says_all {
         text.push_str(&format!("       {}\n", failure.code.meaning()));
     }
     to_stderr(&text);

@@ -176,6 +176,14 @@ fn evidence_is_verified_against_what_is_kept_outside() {
     let copied = world.run(&["backup", &copy, "--json"]).ended(0).json();
     assert_eq!(copied["level"], "intact");
     assert_ne!(world.run(&["backup", &copy]).exit, 0);
+    // The copy opens with the vault beside it and the key; without the vault it says so.
+    let key = world.path("hos.db.key");
+    let history = ["history", "order", "o-1", "--store", &copy, "--key-file", &key];
+    assert!(world.run(&history).ended(4).err.contains("the vault"), "a copy without its vault");
+    let second = world.path("second.db");
+    let vault = world.path("copy.db.vault");
+    world.run(&["backup", &second, "--vault", &vault]).ended(0);
+    world.run(&history).ended(0);
 }
 
 #[test]
@@ -207,4 +215,62 @@ fn languages_follow_the_environment_and_the_option() {
     assert!(world.ayse(&pay).out.contains("The amount is too small."));
     let json = world.ayse_json(&[&pay[..], &["--lang", "tr"]].concat()).json();
     assert_eq!(json["blockers"][0]["message"], "Tutar yetersiz.");
+}
+
+#[test]
+fn the_store_s_laws_are_listed() {
+    let world = World::new();
+    world.order("o-1");
+    let first = world.run(&["law", "list", "--json"]).ended(0).json();
+    assert_eq!(first["laws"].as_array().unwrap().len(), 1);
+    assert_eq!((&first["laws"][0]["standing"], &first["laws"][0]["live"]), (&json!("active"), &json!(1)));
+    // Another law, word for word but for a comment.
+    let other = tempfile::tempdir().unwrap();
+    copy(&law(), other.path());
+    let path = other.path().join("law.toml");
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + "# another\n").unwrap();
+    let activated = world.run(&["law", "activate", other.path().to_str().unwrap(), "--json"]).ended(0).json();
+    let laws = world.run(&["law", "list", "--json"]).ended(0).json()["laws"].clone();
+    assert_eq!(laws[0]["activations"][0]["receipt"]["record"], activated["receipt"]["record"]);
+    assert_eq!(laws[1]["law"], first["laws"][0]["law"]);
+    let told: Vec<_> = (0..2).map(|i| (laws[i]["standing"].clone(), laws[i]["live"].clone())).collect();
+    assert_eq!(told, [(json!("active"), json!(0)), (json!("earlier"), json!(1))]);
+    let said = world.run(&["law", "list"]).ended(0).out;
+    for word in ["active", "earlier", "1 live instance\n", "0 live instances\n", laws[1]["law"].as_str().unwrap()] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn of_many_processes_on_one_instance_one_moves_it() {
+    let world = World::new();
+    world.order("o-1");
+    let runs: Vec<common::Run> = std::thread::scope(|scope| {
+        let racer = |k: usize| {
+            let key = format!("k-{k}");
+            let arguments = ["transition", "order", "o-1", "pay", "--arg", "amount=4200", "--arg", "psp_ref=x", "--once", &key];
+            world.ayse_json(&arguments)
+        };
+        let racers: Vec<_> = (0..8).map(|k| scope.spawn(move || racer(k))).collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+    });
+    // Whoever comes second finds the work done, and gets the receipt of the one move.
+    let answers: Vec<_> = runs.into_iter().map(|run| run.ended(0).json()).collect();
+    assert_eq!(answers.iter().filter(|a| a["again"] == false).count(), 1, "{answers:?}");
+    assert!(answers.windows(2).all(|w| w[0]["receipt"]["record"] == w[1]["receipt"]["record"]), "{answers:?}");
+    assert_eq!(world.ayse(&["history", "order", "o-1", "--json"]).json()["history"].as_array().unwrap().len(), 2);
+    assert_eq!(world.run(&["verify", "--json"]).ended(0).json()["level"], "intact");
 }

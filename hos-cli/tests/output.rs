@@ -26,6 +26,7 @@ fn every_command_has_one_json_object() {
         vec!["keys", "show"],
         vec!["keys", "generate", &key],
         vec!["law", "show"],
+        vec!["law", "list"],
         vec!["law", "activate", law_dir],
         vec!["tenant", "open", "pazar-de"],
         vec!["tenant", "list"],

@@ -81,6 +81,21 @@ fn every_wrong_word_has_its_code() {
 }
 
 #[test]
+fn a_misspelt_word_says_what_was_probably_meant() {
+    let world = World::new();
+    world.order("o-1");
+    let table = [
+        (vec!["transition", "order", "o-1", "pai"], "did you mean `pay`?"),
+        (vec!["transition", "ordr", "o-1", "pay"], "did you mean `order`?"),
+        (vec!["begin", "order", "o-9", "plaec", "--fact", "buyer=ayse", "--fact", "total=1"], "did you mean `place`?"),
+    ];
+    for (arguments, wanted) in table {
+        let said = world.ayse(&arguments).ended(1);
+        assert!(said.out.contains(wanted) || said.err.contains(wanted), "{arguments:?}: {said:?}");
+    }
+}
+
+#[test]
 fn several_faults_are_told_at_once() {
     let world = World::new();
     let refused = places(&world, &["--fact", "gift=true"]).ended(1).json();

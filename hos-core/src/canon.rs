@@ -93,6 +93,12 @@ impl Writer {
         Self { out: Vec::with_capacity(bytes) }
     }
 
+    /// Goes on in memory that was used before; what stood there is forgotten.
+    pub fn reusing(mut out: Vec<u8>) -> Self {
+        out.clear();
+        Self { out }
+    }
+
     /// The head of an item; the two common forms are written here, for verifying a log is mostly this.
     #[inline]
     fn head(&mut self, major: u8, argument: u64) -> &mut Self {

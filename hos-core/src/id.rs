@@ -4,8 +4,10 @@
 //! escaped whenever they are shown ([`Shown`]): an id may hold control characters or text-direction marks, and a terminal
 //! or a log must never obey them.
 
+use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, LazyLock};
 
 /// The longest id, entity id, once-key, stream or request id, in bytes.
 pub const ID_BYTES_MAX: usize = 255;
@@ -86,12 +88,15 @@ macro_rules! text_id {
             /// Checks the text and makes the id.
             pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
                 let text = text.as_ref();
+                Self::check(text)?;
+                Ok(Self(Arc::from(text)))
+            }
+
+            /// Checks the text alone.
+            pub fn check(text: &str) -> Result<(), IdError> {
                 bounded($what, text, $max)?;
                 let check: fn(&str) -> bool = $check;
-                if !check(text) {
-                    return Err(IdError::Malformed { what: $what, text: shorten(text), rule: $rule });
-                }
-                Ok(Self(Arc::from(text)))
+                if check(text) { Ok(()) } else { Err(IdError::Malformed { what: $what, text: shorten(text), rule: $rule }) }
             }
 
             /// The text, as it was given.
@@ -179,11 +184,54 @@ impl Tenant {
     }
 }
 
+/// One seed for the whole process: a hash is never written down, and nobody outside can aim at it.
+static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// The hash of an identity with these halves.
+pub(crate) fn uid_hash(type_name: &str, id: &str) -> u64 {
+    SEED.hash_one((type_name, id))
+}
+
+/// Hashes a text with the process's seed.
+pub(crate) fn text_hash(text: &str) -> u64 {
+    SEED.hash_one(text)
+}
+
 /// An entity's identity as in Cedar: a type (`Pazar::Account`) and an id (any UTF-8, possibly empty in Cedar, never here).
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// It carries its hash: one request looks the same few identities up again and again.
+#[derive(Clone)]
 pub struct Uid {
+    hash: u64,
     type_name: Arc<str>,
     id: Arc<str>,
+}
+
+impl PartialEq for Uid {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.id == other.id && self.type_name == other.type_name
+    }
+}
+
+impl Eq for Uid {}
+
+impl Hash for Uid {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl PartialOrd for Uid {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Uid {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // By its words alone: an order that a process's seed had a part in would be another one tomorrow.
+        (&self.type_name, &self.id).cmp(&(&other.type_name, &other.id))
+    }
 }
 
 impl Uid {
@@ -199,7 +247,7 @@ impl Uid {
             return Err(IdError::Malformed { what: "entity type", text: shorten(type_name), rule: "identifiers joined by ::" });
         }
         bounded("entity id", id, ID_BYTES_MAX)?;
-        Ok(Self { type_name: Arc::from(type_name), id: Arc::from(id) })
+        Ok(Self { hash: uid_hash(type_name, id), type_name: Arc::from(type_name), id: Arc::from(id) })
     }
 
     /// Reads Cedar's own form, `Pazar::Account::"ayse"`; the id's escapes are `\"`, `\\`, `\n`, `\r`, `\t`, `\0`.
@@ -235,6 +283,11 @@ impl Uid {
     /// The id within its type.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The hash that it carries.
+    pub(crate) fn hash64(&self) -> u64 {
+        self.hash
     }
 }
 

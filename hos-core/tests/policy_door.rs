@@ -693,6 +693,34 @@ fn expressions_are_validated_at_their_place() {
 }
 
 #[test]
+fn forbids_that_hang_on_what_may_be_absent_are_listed() {
+    let listed = |scope: &str, condition: &str| {
+        let text = format!(
+            "@id(\"f\") forbid(principal is Pazar::Account, action == Pazar::Action::\"order.pay\", {scope}) {condition};"
+        );
+        let draft = Draft { policies: vec![file("policies/f.cedar", &text)], ..draft() };
+        let (law, faults) = draft.compile();
+        assert!(law.is_some(), "{faults:?}");
+        faults.iter().any(|f| f.code == "law.policy.forbid_hangs")
+    };
+    let table = [
+        ("resource has due && resource.due < datetime(\"2015-01-01\")", true),
+        ("!(resource has due)", false),
+        ("!(!(resource has due))", true),
+        ("if resource has due then true else false", true),
+        ("principal.blocked", false),
+        ("resource.total > 5 && resource.state like \"p*\"", false),
+    ];
+    for (condition, hangs) in table {
+        assert_eq!(listed("resource", &format!("when {{ {condition} }}")), hangs, "when {condition}");
+    }
+    // Absence that forbids is doubt on the safe side.
+    assert!(!listed("resource", "unless { resource has due }"));
+    assert!(listed("resource", "unless { !(resource has due) }"));
+    assert!(!listed("resource", ""));
+}
+
+#[test]
 fn forbids_that_may_err_are_listed() {
     let (law, faults) = draft().compile();
     assert!(law.is_some());

@@ -77,7 +77,7 @@ impl Desk {
 
     /// Completes the receipts of answers, where the signer is elsewhere: the commit is durable, nobody waits for this but the
     /// callers themselves, and one that the signer fails is answered without checkpoint.
-    pub(crate) fn sign_answers(&self, done: &mut [Result<Done, StoreError>]) {
+    pub(crate) fn sign_answers<E>(&self, done: &mut [Result<Done, E>]) {
         if self.court.signing.is_here() {
             return;
         }

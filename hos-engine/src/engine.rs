@@ -2,17 +2,19 @@
 
 use crate::court::{Court, lock};
 use crate::desk::Desk;
-use crate::report::{VerifyOptions, VerifyReport, WorkReport};
+use crate::report::{LawEntry, VerifyOptions, VerifyReport};
+use crate::shadow::{Spare, guarded};
 use crate::store::StoreError;
 use crate::store::sql::evidence as evidence_sql;
-use crate::store::sqlite::{SqliteStore, Stats};
+use crate::store::sqlite::{SqliteStore, Stats, Vault};
 use crate::tenant::TenantRef;
 use crate::view::{self, InForce};
 use crate::work::{Done, Job, Plan};
 use crate::{Failure, seal, verify};
 use hos_core::answer::Answer;
-use hos_core::call::{By, Call};
+use hos_core::call::{By, Call, Legacy};
 use hos_core::id::{StoreId, Tenant, Uid};
+use hos_core::judge::About;
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::proof::checkpoint::{NoteKey, origin};
@@ -28,6 +30,10 @@ pub struct Engine(pub(crate) Arc<Desk>);
 impl Engine {
     pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
         Self(Arc::new(Desk { store, court }))
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.0
     }
 
     pub(crate) fn found(&self, plan: Plan) -> Result<(), Failure> {
@@ -75,12 +81,9 @@ impl Engine {
     }
 
     /// The active law, as this process last saw it.
-    pub fn law(&self) -> Arc<Law> {
-        // An engine is handed out only when a law is in force, and none is ever taken away.
-        match self.0.in_force() {
-            Some(in_force) => in_force.law.clone(),
-            None => unreachable!("an engine without a law in force"),
-        }
+    pub fn law(&self) -> Result<Arc<Law>, Failure> {
+        let in_force = self.0.in_force().ok_or_else(|| Failure::new(Code::StoreIntegrity, "the store has no activation"))?;
+        Ok(in_force.law.clone())
     }
 
     /// The modes of the activation, as this process last saw it.
@@ -113,6 +116,18 @@ impl Engine {
         Ok(TenantRef { desk: self.0.clone(), name })
     }
 
+    /// A tenant by its name alone: whether it was ever opened is seen by each call. So the world's own answer stands in shadow
+    /// even for a tenant that nobody opened, or whose store cannot be asked.
+    pub fn tenant_named(&self, name: &Tenant) -> TenantRef {
+        TenantRef { desk: self.0.clone(), name: name.clone() }
+    }
+
+    /// The world's own answer in place of a call that could not even be read, if the law is not enforced for what it is about;
+    /// else the failure.
+    pub fn instead(&self, tenant: &Tenant, about: About<'_>, legacy: &Legacy, failure: Failure) -> Result<Answer, Failure> {
+        self.0.instead(tenant, about, Some(legacy), failure)
+    }
+
     /// All tenants, the universe included.
     pub fn tenants(&self) -> Result<Vec<Tenant>, Failure> {
         self.0.read(|tx| self.0.court.tenants(tx))
@@ -128,21 +143,27 @@ impl Engine {
         self.0.answered(Job::Activate { by: by.clone(), law, candidate, modes })
     }
 
-    /// Many calls in one commit, with an answer each; one that fails does not touch the others.
+    /// Many calls in one commit, with an answer each; one that fails does not touch the others. The outer failure means that
+    /// none of them ran.
     pub fn batch(&self, calls: Vec<(Tenant, Call)>) -> Result<Vec<Result<Answer, Failure>>, Failure> {
+        let spares: Vec<(Tenant, Spare)> = calls.iter().map(|(tenant, call)| (tenant.clone(), Spare::of(call))).collect();
         let jobs = calls.into_iter().map(|(tenant, call)| Job::Call(tenant, Box::new(call))).collect();
         self.0.may_write()?;
-        let mut done = self.0.store.submit_all(&self.0.court, jobs)?;
+        let mut done = match guarded(|| Ok(self.0.store.submit_all(&self.0.court, jobs)?)) {
+            Ok(done) => done.into_iter().map(|done| done.map_err(Failure::from)).collect(),
+            Err(failure) if spares.iter().any(|(_, spare)| spare.is_kept()) => {
+                spares.iter().map(|_| Err(failure.clone())).collect::<Vec<_>>()
+            }
+            Err(failure) => return Err(failure),
+        };
         self.0.sign_answers(&mut done);
         self.0.advance_mark(false);
-        Ok(done
-            .into_iter()
-            .map(|done| match done {
-                Ok(Done::Answer(answer)) => Ok(*answer),
-                Ok(_) => Err(Failure::new(Code::Internal, "a job came to something else than an answer")),
-                Err(error) => Err(error.into()),
-            })
-            .collect())
+        let answers = done.into_iter().zip(spares).map(|(done, (tenant, spare))| match done {
+            Ok(Done::Answer(answer)) => Ok(*answer),
+            Ok(_) => Err(Failure::new(Code::Internal, "a job came to something else than an answer")),
+            Err(failure) => self.0.spared(&tenant, spare, failure),
+        });
+        Ok(answers.collect())
     }
 
     /// Erases a person: judged as `evidence.erase` on the account. Live instances that need the person's facts refuse it.
@@ -160,26 +181,9 @@ impl Engine {
         verify::copy(path, &self.0.court)
     }
 
-    /// A round of work: seals, signs, fires due deadlines of all tenants, forgets old once-keys, stores checkpoints.
-    pub fn work(&self) -> Result<WorkReport, Failure> {
-        let mut report = WorkReport::default();
-        for name in self.tenants()? {
-            loop {
-                let sealed = self.0.counted(Job::Seal { tenant: name.clone(), limit: 1000 })?;
-                report.sealed += sealed;
-                if sealed == 0 {
-                    break;
-                }
-            }
-            report.fired += TenantRef { desk: self.0.clone(), name: name.clone() }.tick(1000)?;
-            report.forgotten += self.0.counted(Job::Forget(name))?;
-        }
-        self.0.sign_all();
-        report.unsigned = self.0.court.signing.failures().into_iter().map(|(t, why)| (t.to_string(), why)).collect();
-        report.checkpoints = lock(&self.0.court.checkpoints).values().filter(|s| s.stored < s.size).count() as u64;
-        self.0.counted(Job::Flush)?;
-        report.mark = self.0.court.mark.as_ref().and_then(|mark| mark.trouble());
-        Ok(report)
+    /// The store's laws: the active one, the candidate, then the earlier ones from the newest to the oldest.
+    pub fn laws(&self) -> Result<Vec<LawEntry>, Failure> {
+        self.0.read(|tx| self.0.court.law_entries(tx))
     }
 
     /// Copies the store while it is in use, verifies the copy, and only then gives it its name.
@@ -203,6 +207,13 @@ impl Engine {
             },
         )?;
         found.into_inner().ok_or_else(|| Failure::new(Code::Internal, "a backup was not verified"))
+    }
+
+    /// Copies the vault while it is in use. The copy brings back every key that it holds, also those of persons who are erased
+    /// later: keep it apart from copies of the store, and for a short time.
+    pub fn backup_vault(&self, to: &Path) -> Result<(), Failure> {
+        let readable = |copy: &Path| Vault::open_with(copy, Vault::options().read_only(true)).map(drop);
+        Ok(self.0.court.vault.backup(to, &mut |_| ControlFlow::Continue(()), &readable)?)
     }
 
     /// Stores what is still in memory (the last checkpoint) and closes.

@@ -72,9 +72,8 @@ pub fn step(bench: &Bench<'_>, call: &Call, rows: &Rows) -> Round {
         return Round::Need(first);
     }
     if let Some((_, thread, n)) = rows.once.flatten() {
-        let called = judge::call_digest(call);
         return match &rows.hit {
-            Some(hit) => Round::Settle(Box::new(judge::again(bench, &called, hit))),
+            Some(hit) => Round::Settle(Box::new(judge::again(bench, call, hit))),
             None => Round::Need(vec![Read::Record(thread, n)]),
         };
     }

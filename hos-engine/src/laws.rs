@@ -3,16 +3,15 @@
 use crate::Failure;
 use crate::store::sql::law as sql;
 use crate::store::sqlite::Tx;
+use hos_core::fault::{Fault, Severity};
 use hos_core::id::LawHash;
 use hos_core::law::Law;
+use hos_core::law::files::{FILE_BYTES_MAX, FILES_MAX, LAW_BYTES_MAX, role};
 use hos_core::refusal::Code;
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// No law has more files, and no file is read that is larger: the loader's own bounds stand behind these.
-const FILES_MAX: usize = 1024;
-const FILE_BYTES_MAX: u64 = 8 << 20;
 
 /// Compiled laws, by hash.
 #[derive(Default)]
@@ -44,9 +43,11 @@ impl Laws {
     }
 }
 
-/// The files of a law's directory, as [`Law::load`] takes them.
+/// The files of a law's directory, as [`Law::load`] takes them. The law's bounds are held before a file is read: what has more,
+/// or is no regular file, is refused unread.
 pub fn read_law_files(root: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let mut files = Vec::new();
+    let mut total = 0;
     let mut folders = vec![(root.to_path_buf(), String::new(), 0usize)];
     while let Some((folder, prefix, depth)) = folders.pop() {
         let entries = std::fs::read_dir(&folder).map_err(|e| unreadable(&folder, &e))?;
@@ -69,17 +70,46 @@ pub fn read_law_files(root: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
                 folders.push((path, format!("{inside}/"), depth + 1));
                 continue;
             }
-            if meta.len() > FILE_BYTES_MAX || files.len() >= FILES_MAX {
-                return Err(Failure::new(
-                    Code::LawInvalid,
-                    format!("{}: too large, or too many files, for a law", path.display()),
+            if !meta.is_file() {
+                return Err(Failure::new(Code::LawInvalid, format!("{}: not a regular file", path.display())));
+            }
+            if files.len() == FILES_MAX {
+                return Err(beyond("law.file.too_many", "", format!("the law has more than {FILES_MAX} files")));
+            }
+            if role(&inside).is_none() {
+                // The loader says that a law has no place for it; what it holds is nobody's business here.
+                files.push((inside, Vec::new()));
+                continue;
+            }
+            let bytes = read_bounded(&path).map_err(|e| unreadable(&path, &e))?;
+            total += bytes.len();
+            if bytes.len() > FILE_BYTES_MAX {
+                return Err(beyond(
+                    "law.file.too_large",
+                    &inside,
+                    format!("the file has {} bytes, at most {FILE_BYTES_MAX} are allowed", meta.len()),
                 ));
             }
-            files.push((inside, std::fs::read(&path).map_err(|e| unreadable(&path, &e))?));
+            if total > LAW_BYTES_MAX {
+                return Err(beyond("law.file.total_too_large", "", format!("the law has more than {LAW_BYTES_MAX} bytes")));
+            }
+            files.push((inside, bytes));
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// At most one byte more than a law's file may have, whatever its length was said to be.
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn beyond(code: &'static str, file: &str, message: String) -> Failure {
+    let faults = vec![Fault::whole(code, Severity::Error, file, message)];
+    Failure { faults, ..Failure::new(Code::LawInvalid, "the law is larger than a law may be; nothing more of it was read") }
 }
 
 /// Reads and loads a law's directory; a fault is a [`Failure`] with all faults.

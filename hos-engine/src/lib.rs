@@ -22,9 +22,11 @@ pub mod ports;
 mod quarantine;
 mod report;
 mod rotation;
+mod round;
 mod seal;
 mod sealed;
 mod settings;
+mod shadow;
 pub mod signer;
 pub mod store;
 mod tenant;
@@ -37,7 +39,10 @@ pub use export::{Cosign, ExportOptions, Exported, Proof};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
-pub use report::{Available, HistoryEntry, KeyRange, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport};
+pub use report::{
+    Available, HistoryEntry, KeyRange, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions, VerifyReport,
+    WorkReport,
+};
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;
 pub use tenant::TenantRef;

@@ -174,7 +174,17 @@ impl Builder {
             Ok(_) => {}
         }
         let (given, unmarked) = (self.law.clone(), self.unmarked);
-        let vault = Vault::open(Vault::path_beside(&path), false)?;
+        let vault_path = Vault::path_beside(&path);
+        if !vault_path.exists() {
+            return Err(Failure::new(
+                Code::StoreUnavailable,
+                format!(
+                    "the vault {}, which holds the keys of persons, is missing; a copy of a store is opened with a copy of its vault beside it",
+                    vault_path.display()
+                ),
+            ));
+        }
+        let vault = Vault::open(vault_path, false)?;
         let signing = Signing::new(signer.clone(), half_done.clone().unwrap_or(sealed_by));
         if silent {
             signing.hold();
@@ -187,7 +197,7 @@ impl Builder {
         if let Some(public) = half_done.filter(|_| engine.quarantine().is_none()) {
             engine.confirm_key(signer, &public)?;
         }
-        let active = engine.law();
+        let active = engine.law()?;
         match given {
             Some(law) if law.hash != active.hash => Err(Failure::new(
                 Code::LawNotActive,
@@ -271,6 +281,7 @@ impl Builder {
             views: RwLock::default(),
             changes: AtomicU64::new(0),
             checkpoints: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What the engine tells of itself: history, verification, work, messages.
 
 use hos_core::answer::{Answer, Receipt};
-use hos_core::id::{KeyId, Name, Tenant};
+use hos_core::id::{KeyId, LawHash, Name, Tenant};
 use hos_core::proof::key::VerifyKey;
 use hos_core::proof::record::Header;
+use hos_core::time::Timestamp;
 use hos_core::value::Record;
 
 /// One record of a thread, opened as far as its keys allow.
@@ -51,6 +52,8 @@ pub struct VerifyOptions<'a> {
     pub vkey: Option<String>,
     /// Told now and then: (records done, records in all).
     pub progress: Option<&'a dyn Fn(u64, u64)>,
+    /// On how many threads records are examined; none of them outlives the call. 0 is 1.
+    pub threads: usize,
 }
 
 /// What verification found.
@@ -100,6 +103,58 @@ pub struct WorkReport {
     pub fired: u64,
     /// Once-keys past their time, forgotten.
     pub forgotten: u64,
+}
+
+/// How a law of a store stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LawStanding {
+    /// In force.
+    Active,
+    /// Judged beside the active one.
+    Candidate,
+    /// Kept by its hash, for what was judged and for what began under it.
+    Earlier,
+}
+
+impl LawStanding {
+    /// `active`, `candidate`, `earlier`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LawStanding::Active => "active",
+            LawStanding::Candidate => "candidate",
+            LawStanding::Earlier => "earlier",
+        }
+    }
+}
+
+/// A law of a store.
+#[derive(Debug, Clone)]
+pub struct LawEntry {
+    /// Its hash.
+    pub hash: LawHash,
+    /// Its name.
+    pub name: String,
+    /// Its contracts, with their versions.
+    pub contracts: Vec<(Name, u32)>,
+    /// How it stands now.
+    pub standing: LawStanding,
+    /// Every activation that named it, oldest first.
+    pub activations: Vec<LawActivation>,
+    /// Instances under it that are not at their end.
+    pub live: u64,
+}
+
+/// An activation that named a law.
+#[derive(Debug, Clone)]
+pub struct LawActivation {
+    /// Its number, from 0.
+    pub n: u64,
+    /// When, as its record claims.
+    pub at: Timestamp,
+    /// As which it was named: active or candidate.
+    pub standing: LawStanding,
+    /// Its record.
+    pub receipt: Receipt,
 }
 
 /// A message that waits in the outbox, leased to whoever polled it.

@@ -2,7 +2,8 @@
 //! that rows keep for speed. Destroying a key erases all of them at once.
 
 use crate::Failure;
-use crate::store::sqlite::{NewKey, SecretKey, Vault};
+use crate::store::StoreError;
+use crate::store::sqlite::{Look, NewKey, SecretKey, Vault};
 use hos_core::digest;
 use hos_core::id::{Commitment, KeyId, StoreId, Uid};
 use hos_core::judge::Draft;
@@ -11,7 +12,7 @@ use hos_core::proof::record::{Part, PartRef, Slot};
 use hos_core::proof::stored::{StoredBox, encode_stored};
 use hos_core::refusal::{Blocker, Code};
 use hos_core::time::Timestamp;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 /// Keys of persons, for the time of a group of calls: those of the vault, and those made in this group, which reach the
@@ -31,6 +32,8 @@ pub(crate) struct FreshKeys {
     by_subject: HashMap<[u8; 32], (KeyId, SubjectKey)>,
     /// Known by their id; opening what is sealed changes nothing else.
     by_id: RefCell<HashMap<KeyId, SubjectKey>>,
+    /// Whether the vault's memory is true, looked at once.
+    look: Cell<Option<Look>>,
 }
 
 impl FreshKeys {
@@ -43,6 +46,9 @@ impl FreshKeys {
         self.by_id.borrow_mut().insert(id, key.clone());
     }
 }
+
+/// Parts of one person, each with its commitment.
+type Listed<'d> = Vec<(&'d Part, Commitment)>;
 
 /// Chance for nonces and keys, expanded from a case's seed.
 pub(crate) struct Chance<'s> {
@@ -80,7 +86,8 @@ impl Keys<'_> {
         if let Some(known) = fresh.by_subject.get(&tag) {
             return Ok(known.clone());
         }
-        if let Some(kept) = self.vault.get_by_subject(&tag).map_err(|e| Refused::Failure(e.into()))? {
+        let kept = self.look(fresh).and_then(|look| self.vault.get_by_subject_at(look, &tag));
+        if let Some(kept) = kept.map_err(|e| Refused::Failure(e.into()))? {
             let Some(key) = &kept.key else {
                 return Err(Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`"))));
             };
@@ -92,6 +99,15 @@ impl Keys<'_> {
         fresh.meet(tag, made.0, &made.1);
         fresh.made.insert(tag, made.clone());
         Ok(made)
+    }
+
+    fn look(&self, fresh: &FreshKeys) -> Result<Look, StoreError> {
+        if let Some(look) = fresh.look.get() {
+            return Ok(look);
+        }
+        let look = self.vault.look()?;
+        fresh.look.set(Some(look));
+        Ok(look)
     }
 
     /// Brings fresh keys into the vault, durably.
@@ -118,7 +134,8 @@ impl Keys<'_> {
         if let Some(key) = fresh.by_id.borrow().get(id) {
             return Ok(Some(key.clone()));
         }
-        let key = self.vault.get_by_id(*id)?.and_then(|kept| kept.key.as_ref().map(|key| SubjectKey::new(*key.bytes())));
+        let kept = self.vault.get_by_id_at(self.look(fresh)?, *id)?;
+        let key = kept.and_then(|kept| kept.key.as_ref().map(|key| SubjectKey::new(*key.bytes())));
         if let Some(key) = &key {
             fresh.by_id.borrow_mut().insert(*id, key.clone());
         }
@@ -127,7 +144,7 @@ impl Keys<'_> {
 
     /// A record's parts as they are stored: one box a person.
     pub(crate) fn seal_parts(&self, draft: &Draft, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<Vec<u8>, Refused> {
-        let mut by_person: Vec<(Option<&Uid>, Vec<(&Part, Commitment)>)> = Vec::with_capacity(4);
+        let mut by_person: Vec<(Option<&Uid>, Listed<'_>)> = Vec::with_capacity(4);
         // The header lists the parts in the draft's order; an encoded header that did not would not open.
         for (part, listed) in draft.parts.iter().zip(&draft.header.parts) {
             let subject = part.subject.as_ref();
@@ -173,16 +190,21 @@ impl Keys<'_> {
 
     /// The plaintext of a row's copy; `None` when its key was destroyed.
     pub(crate) fn open_copy(&self, key: &KeyId, bytes: &[u8], fresh: &FreshKeys) -> Result<Option<Vec<u8>>, Failure> {
-        let broken = |why: &str| Failure::new(Code::StoreIntegrity, format!("a sealed copy does not open: {why}"));
-        let (commitment, sealed) = bytes.split_first_chunk::<32>().ok_or_else(|| broken("too short"))?;
-        let stored = StoredBox { key: *key, places: vec![COPY], sealed: sealed.into() };
-        let listed = [PartRef { slot: COPY.0, index: COPY.1, commitment: Commitment(*commitment) }];
-        let secret = if stored.is_clear() { None } else { self.by_id(key, fresh)? };
-        match stored.open_listed(secret.as_ref(), &listed) {
-            Ok(opened) => Ok(opened.into_iter().next().map(|part| part.plaintext)),
-            Err(PartError::KeyMissing) => Ok(None),
-            Err(e) => Err(broken(&e.to_string())),
-        }
+        let secret = if key.0 == [0; 16] { None } else { self.by_id(key, fresh)? };
+        open_copy(*key, secret.as_ref(), bytes)
+    }
+}
+
+/// The plaintext of a row's copy, under its key; `None` when it has one that is not given.
+pub(crate) fn open_copy(key: KeyId, secret: Option<&SubjectKey>, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    let broken = |why: &str| Failure::new(Code::StoreIntegrity, format!("a sealed copy does not open: {why}"));
+    let (commitment, sealed) = bytes.split_first_chunk::<32>().ok_or_else(|| broken("too short"))?;
+    let stored = StoredBox { key, places: vec![COPY], sealed: sealed.into() };
+    let listed = [PartRef { slot: COPY.0, index: COPY.1, commitment: Commitment(*commitment) }];
+    match stored.open_listed(secret, &listed) {
+        Ok(opened) => Ok(opened.into_iter().next().map(|part| part.plaintext)),
+        Err(PartError::KeyMissing) => Ok(None),
+        Err(e) => Err(broken(&e.to_string())),
     }
 }
 

@@ -6,19 +6,23 @@ use crate::desk::Desk;
 use crate::report::{Available, HistoryEntry, OutboxMessage};
 use crate::seal;
 use crate::sealed::FreshKeys;
+use crate::shadow::guarded;
 use crate::store::sql::state as state_sql;
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
 use hos_core::answer::Answer;
 use hos_core::call::{Adopt, Begin, By, Call, Can, Directory, Note, Transition};
 use hos_core::id::{InstanceId, KeyId, Name, Tenant, TreeHash};
-use hos_core::judge::{self, Bench, Instance};
+use hos_core::judge::{self, About, Bench, Instance};
 use hos_core::proof::record::Durability;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How many due deadlines are read at once.
+const DUE_PAGE: usize = 1000;
 
 /// One tenant of an engine.
 #[derive(Clone)]
@@ -97,8 +101,11 @@ impl TenantRef {
 
     /// May this principal do this to that? Answered from memory, at a directory version that the answer names.
     pub fn can(&self, call: &Can) -> Result<Answer, Failure> {
-        let view = self.view()?;
-        Ok(judge::can(&self.bench(&view, None), call))
+        let answer = guarded(|| {
+            let view = self.view()?;
+            Ok(judge::can(&self.bench(&view, None), call))
+        });
+        answer.or_else(|failure| self.desk.instead(&self.name, About::Act(&call.action), call.by.legacy.as_ref(), failure))
     }
 
     /// A birth.
@@ -128,7 +135,7 @@ impl TenantRef {
 
     /// Any call.
     pub fn call(&self, call: Call) -> Result<Answer, Failure> {
-        self.desk.answered(Job::Call(self.name.clone(), Box::new(call)))
+        self.desk.call(&self.name, call)
     }
 
     /// The instance as it stands.
@@ -163,32 +170,61 @@ impl TenantRef {
             let guards = if older { Some(view.under(court.laws.get(tx, &instance.law)?)?) } else { None };
             Ok((instance, guards))
         })?;
-        let found = judge::available(&self.bench(&view, guards.as_ref()), &instance, by);
+        // A deadline that is due fires before any event: what can be done now hangs on the clock.
+        let bench = Bench { now: court.clock.now(), ..self.bench(&view, guards.as_ref()) };
+        let found = judge::available(&bench, &instance, by);
         Ok(found.into_iter().map(|(event, answer, needs)| Available { event, answer, needs }).collect())
     }
 
-    /// Fires due deadlines, at most `limit` instances; says how many fired.
+    /// Fires due deadlines, at most `limit` instances; says how many fired. An instance that cannot be judged holds up no
+    /// other: it is the failure only where nothing else was due.
     pub fn tick(&self, limit: usize) -> Result<u64, Failure> {
-        let now = self.court().clock.now();
-        let due = self.desk.read(|tx| {
-            let mut due = Vec::new();
-            for row in tx.rows(&state_sql::due(&self.name, now, limit))? {
-                let contract = Name::new(row.text(0)?).map_err(|e| row.fault(0, &e.to_string()))?;
-                let id = std::str::from_utf8(row.blob(1)?).map_err(|_| row.fault(1, "not UTF-8"))?;
-                due.push((contract, InstanceId::new(id).map_err(|e| row.fault(1, &e.to_string()))?));
-            }
-            Ok(due)
-        })?;
-        let mut due = due;
-        due.dedup();
-        let jobs = due.into_iter().map(|(contract, id)| Job::Tick(self.name.clone(), contract, id)).collect();
-        let mut fired = 0;
+        let jobs = self.due(limit)?.into_iter().map(|(contract, id)| Job::Tick(self.name.clone(), contract, id)).collect();
+        let (mut fired, mut failed) = (0, None);
         for done in self.desk.store.submit_all(self.court(), jobs)? {
-            if let Done::Count(count) = done? {
-                fired += count;
+            match done {
+                Ok(Done::Count(count)) => fired += count,
+                Ok(_) => failed = Some(Failure::new(Code::Internal, "a deadline came to something else than a count")),
+                Err(error) => failed = Some(error.into()),
             }
         }
-        Ok(fired)
+        match failed {
+            Some(failure) if fired == 0 => Err(failure),
+            _ => Ok(fired),
+        }
+    }
+
+    /// Instances with a due deadline, at most `limit`, the earliest first. Those of contracts that are enforced nowhere are left
+    /// out: nothing of theirs would fire, and they must not stand in the way of the others.
+    fn due(&self, limit: usize) -> Result<Vec<(Name, InstanceId)>, Failure> {
+        let now = self.court().clock.now();
+        let view = self.view()?;
+        let (law, modes) = (&view.in_force.law, &view.in_force.activation.modes);
+        let enforced = |name: &Name| match law.contracts.get(name) {
+            Some(of) => of
+                .contract
+                .deadlines
+                .iter()
+                .any(|d| About::Event(name, &d.event).mode(law, modes, &self.name) == hos_core::law::mode::Mode::Enforce),
+            // It began under another law: only the instance can say.
+            None => true,
+        };
+        let mut due: Vec<(Name, InstanceId)> = Vec::new();
+        let mut after = (Timestamp(i64::MIN), String::new(), Vec::new());
+        while due.len() < limit {
+            let rows = self.desk.read(|tx| Ok(tx.rows(&state_sql::due(&self.name, now, &after, DUE_PAGE))?))?;
+            let Some(last) = rows.last() else { break };
+            after = (Timestamp(last.int(0)?), last.text(1)?.to_owned(), last.blob(2)?.to_vec());
+            for row in &rows {
+                let contract = Name::new(row.text(1)?).map_err(|e| row.fault(1, &e.to_string()))?;
+                let id = std::str::from_utf8(row.blob(2)?).map_err(|_| row.fault(2, "not UTF-8"))?;
+                let found = (contract, InstanceId::new(id).map_err(|e| row.fault(2, &e.to_string()))?);
+                if due.len() < limit && enforced(&found.0) && due.last() != Some(&found) {
+                    due.push(found);
+                }
+            }
+        }
+        Ok(due)
     }
 
     /// Leases waiting messages, oldest first; judged as `outbox.poll` on `Gate::"<tenant>"`.

@@ -9,6 +9,7 @@ use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
 use hos_core::proof::heads::Head;
 use hos_core::proof::key::VerifyKey;
+use hos_core::refusal::Blocker;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub(crate) struct NewEpoch {
 pub(crate) enum Job {
     /// A call of a door.
     Call(Tenant, Box<Call>),
+    /// Records that a call could not be judged, and why.
+    Unjudged(Tenant, Box<Call>, Blocker),
     /// Fires what is due in one instance.
     Tick(Tenant, Name, InstanceId),
     /// Makes a tenant.

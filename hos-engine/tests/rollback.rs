@@ -198,6 +198,22 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
     let verdict = audit::bundle(&done.bytes, &Trust::parse(done.trust.as_bytes()).unwrap(), &[]);
     assert!(verdict.holds(), "{:?}", verdict.standing);
     assert!(verdict.origin.ends_with("/t1/1"));
+    // So is the whole log, as tiles: its first entries are of the first epoch.
+    let trust = Trust::parse(done.trust.as_bytes()).unwrap();
+    let mut files = std::collections::BTreeMap::new();
+    let mut keep = |(path, bytes): &(String, Vec<u8>)| {
+        files.insert(path.clone(), bytes.clone());
+        Ok(())
+    };
+    t1.export_tiles(&mut keep, None).unwrap();
+    let mut pass = audit::log::TilesAudit::open(&files["checkpoint"], &trust).unwrap();
+    while let Some((path, _)) = pass.next() {
+        pass.take(&files[&path]).unwrap();
+    }
+    assert!(pass.finish().unwrap().1.entries > size);
+    for (_, text) in t1.export_proofs(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap() {
+        audit::log::proof(text.as_bytes(), &trust).unwrap();
+    }
     drop(t1);
     engine.work().unwrap();
     engine.backup(&world.dir.path().join("second"), None).unwrap();

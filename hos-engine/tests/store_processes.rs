@@ -32,6 +32,10 @@ fn role_of_a_child() {
         ("race", who) => race(&path, who),
         ("writer", who) => write_until_killed(&path, who),
         ("fill", _) => fill(&path),
+        ("once", who) => {
+            let placed = open(&path).submit(&Log::default(), add(who, 0)).unwrap();
+            say(&format!("placed {}", placed.seq));
+        }
         ("foreign", _) => {
             let other = rusqlite::Connection::open(&path).unwrap();
             let n: i64 = other.query_row("SELECT count(*) FROM log", [], |row| row.get(0)).unwrap();
@@ -156,6 +160,28 @@ fn two_processes_race_and_neither_starves_or_loses() {
     assert_eq!(found.len() as i64, moves[0].0 + moves[1].0);
     let (less, more) = (moves[0].0.min(moves[1].0), moves[0].0.max(moves[1].0));
     assert!(less * 4 > more, "one starved: {moves:?}");
+}
+
+#[test]
+fn what_was_known_is_believed_only_while_nobody_else_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.db");
+    let (store, runner) = (open(&path), Log::default());
+    let spared = || runner.spared.load(std::sync::atomic::Ordering::SeqCst);
+    let write = |k| store.submit(&runner, add("here", k)).unwrap().seq;
+    assert_eq!((write(0), spared()), (1, 0), "nothing is known yet");
+    assert_eq!((write(1), spared()), (2, 1));
+    for there in 0..2 {
+        let known = spared();
+        assert_eq!(numbers(&run(child(&format!("once there{there}"), &path)), "placed"), [3 + there * 3]);
+        assert_eq!((write(2 + there * 2), spared()), (4 + there * 3, known), "the other process's entry was not read");
+        assert_eq!((write(3 + there * 2), spared()), (5 + there * 3, known + 1));
+    }
+    let known = spared();
+    store.submit(&runner, store_log::Job::Fail).unwrap_err();
+    assert_eq!(spared(), known + 1);
+    assert_eq!((write(9), spared()), (9, known + 1), "a group that was undone leaves nothing");
+    assert_eq!(entries(&store).len(), 9);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! H-OS wire: Call -> Answer as JSON, the one meaning of a call for every shell.
 //!
 //! A shell hands over an operation's name and JSON bytes, and gets JSON bytes back ([`serve`]). What may stand in those bytes
-//! is said in `spec/answer.md`. Four rooms: [`strict`] reads JSON and refuses what two parsers could read differently;
-//! [`call`] makes calls of it; [`answer`] says what came of them, [`verdict`] what a verifier found. No rule of the law is decided here.
+//! is said in `spec/answer.md`. Five rooms: [`strict`] reads JSON and refuses what two parsers could read differently;
+//! [`call`] makes calls of it; [`answer`] says what came of them, [`verdict`] what a verifier found; `salvage` keeps the world's
+//! own answer where a call cannot be read. No rule of the law is decided here.
 
 pub mod answer;
 pub mod call;
 mod fields;
+mod salvage;
 mod serve;
 pub mod strict;
 pub mod value;

@@ -1,6 +1,7 @@
 //! A verifier's verdict as JSON: the same object from every verifier (`spec/bundle.md`).
 
-use hos_core::audit::{Standing, Verdict};
+use hos_core::audit::log::LogVerdict;
+use hos_core::audit::{Refused, Standing, Verdict};
 use serde_json::{Value as Json, json};
 
 /// A verdict on a bundle.
@@ -23,5 +24,25 @@ pub fn verdict_json(verdict: &Verdict) -> Json {
         "parts": { "opened": verdict.parts.0, "hidden": verdict.parts.1, "erased": verdict.parts.2 },
         "witnesses": verdict.witnesses,
         "notices": verdict.notices.iter().map(|n| n.as_str()).collect::<Vec<_>>(),
+    })
+}
+
+/// A verdict on a log given as tiles, or on one entry's proof.
+pub fn log_verdict_json(verdict: &Result<LogVerdict, Refused>) -> Json {
+    let (log, refused) = match verdict {
+        Ok(log) => (Some(log), None),
+        Err(refused) => (None, Some(refused)),
+    };
+    json!({
+        "verdict": log.map_or("refused", |l| if l.anchored { "anchored" } else { "intact" }),
+        "code": refused.map(|r| r.code.as_ref()),
+        "where": refused.map(|r| r.at.as_str()),
+        "origin": log.map(|l| l.origin.as_str()),
+        "size": log.map(|l| l.size),
+        "root": log.map(|l| l.root.to_string()),
+        "entries": log.map_or(0, |l| l.entries),
+        "threads": log.map_or(0, |l| l.threads),
+        "disputed": log.map_or(0, |l| l.disputed),
+        "witnesses": log.map(|l| l.witnesses.clone()).unwrap_or_default(),
     })
 }

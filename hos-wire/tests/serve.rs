@@ -2,6 +2,7 @@
 
 use hos_core::call::{Change, Directory};
 use hos_core::id::{Tenant, Uid};
+use hos_core::law::mode::{Mode, Modes};
 use hos_core::policy::Entity;
 use hos_core::refusal::Code;
 use hos_core::value::{Record, Value};
@@ -68,7 +69,7 @@ fn an_order_in_json() {
     object.insert("args".into(), json!({ "amount": 1, "psp_ref": "x" }));
     let short = ask(&engine, "transition", &pay);
     assert_eq!((&short["allowed"], &short["code"]), (&json!(false), &json!("order.amount_short")));
-    assert_eq!(short["blockers"][0]["message"], engine.law().message("tr", "order.amount_short"));
+    assert_eq!(short["blockers"][0]["message"], engine.law().unwrap().message("tr", "order.amount_short"));
     pay["args"]["amount"] = json!(4200);
     pay["once"] = json!("k");
     let paid = ask(&engine, "transition", &pay);
@@ -116,4 +117,53 @@ fn a_maimed_call_is_never_a_yes() {
         assert!(served.standing != Standing::Allowed && json["allowed"] != true, "{}: {json}", String::from_utf8_lossy(other));
     }
     assert_eq!(serve_with(&engine, "can", &bytes, bytes.len() - 1).standing, Standing::Failed(Code::CallTooLarge));
+}
+
+#[test]
+fn in_shadow_the_world_s_word_stands_whatever_a_call_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine(&dir);
+    let modes = |default: Mode| Modes { default, ..Modes::default() };
+    let law = engine.law().unwrap();
+    let root = By::new(uid("Account", "root"));
+    let with = |key: &str, value: &str, id: &str| {
+        let mut call = order(id);
+        call["legacy"] = json!({ "allowed": true });
+        let text = call.to_string();
+        format!("{{\"{key}\":{value},{}", &text[1..])
+    };
+    let long = format!("\"{}\"", "x".repeat(2 << 20));
+    let table = [
+        (with("args", "{\"amount\":1.5}", "o-1"), Code::ValueInvalid),
+        (with("args", "{\"amount\":null}", "o-1"), Code::ValueInvalid),
+        (with("stray", "1", "o-1"), Code::CallMalformed),
+        (with("context", &long, "o-1"), Code::CallTooLarge),
+        (with("context", &format!("{}{}", "[".repeat(50), "]".repeat(50)), "o-1"), Code::CallTooLarge),
+        (with("context", &"[".repeat(100_000), "o-1"), Code::CallTooLarge),
+        (with("x", "1", "").replace("\"x\":1,", ""), Code::IdInvalid),
+        (with("x", "1", "o-1").replace("\"x\":1,", "").replace("pazar-tr", "nowhere"), Code::TenantUnknown),
+    ];
+    for mode in [Mode::Shadow, Mode::Enforce] {
+        assert!(engine.activate(&root, law.clone(), None, modes(mode)).unwrap().allowed);
+        for (text, code) in &table {
+            let readable = serde_json::from_str::<Json>(text).is_ok();
+            let served = serve_with(&engine, "begin", text.as_bytes(), hos_wire::CALL_BYTES_MAX);
+            let told: Json = serde_json::from_slice(&served.json).unwrap();
+            if mode == Mode::Shadow && readable {
+                assert_eq!(served.standing, Standing::Allowed, "{code} {told}");
+                assert_eq!(
+                    (&told["allowed"], &told["mode"], &told["divergence"]),
+                    (&json!(true), &json!("shadow"), &json!(true))
+                );
+                assert_eq!((told["code"].as_str(), told.get("receipt")), (Some(code.as_str()), None), "{told}");
+            } else {
+                // Enforced, or no JSON at all: there is nothing that could stand.
+                assert_eq!(served.standing, Standing::Failed(*code), "{told}");
+            }
+        }
+    }
+    // A yes of the world's that stands twice in the call is no yes.
+    assert!(engine.activate(&root, law, None, modes(Mode::Shadow)).unwrap().allowed);
+    let twice = with("legacy", "{\"allowed\":false}", "o-1");
+    assert_eq!(serve_with(&engine, "begin", twice.as_bytes(), 1 << 20).standing, Standing::Failed(Code::CallMalformed));
 }

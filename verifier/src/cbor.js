@@ -74,7 +74,12 @@ export class Reader {
 
   /** @returns {Uint8Array} a copy */
   bytes() {
-    return this.#take(this.#head(MAJOR.BYTES)).slice();
+    return this.view().slice();
+  }
+
+  /** @returns {Uint8Array} not copied */
+  view() {
+    return this.#take(this.#head(MAJOR.BYTES));
   }
 
   /**
@@ -82,7 +87,15 @@ export class Reader {
    * @returns {Uint8Array}
    */
   bytesOf(length) {
-    const bytes = this.bytes();
+    return this.viewOf(length).slice();
+  }
+
+  /**
+   * @param {number} length
+   * @returns {Uint8Array} not copied
+   */
+  viewOf(length) {
+    const bytes = this.view();
     if (bytes.length !== length) this.#refuse(`${bytes.length} bytes where ${length} are due`);
     return bytes;
   }

@@ -17,6 +17,11 @@ const RECORD = utf8('hos 2026-11 record-hash v1');
 const ENTRY = utf8('hos 2026-11 entry-hash v1');
 const GENESIS = utf8('hos 2026-11 genesis-hash v1');
 const COMMITMENT = utf8('hos 2026-11 part-commitment v1');
+const LAW = utf8('hos 2026-11 law-hash v1');
+const HEADS_LABEL = utf8('hos 2026-11 heads-label v1');
+const HEADS_THREAD = utf8('hos 2026-11 heads-thread v1');
+const HEADS_LEAF = utf8('hos 2026-11 heads-leaf v1');
+const HEADS_NODE = utf8('hos 2026-11 heads-node v1');
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
@@ -68,6 +73,47 @@ export function genesisHash({ store, epoch, tenant, predecessor }) {
  */
 export function commitment(salt, plaintext) {
   return derived(COMMITMENT, salt, ...counted(plaintext));
+}
+
+/** @param {{ path: string, bytes: Uint8Array }[]} files ascending by the bytes of their paths */
+export function lawHash(files) {
+  const hash = blake3.create({ context: LAW }).update(u64Bytes(BigInt(files.length)));
+  for (const { path, bytes } of files) for (const piece of [...counted(utf8(path)), ...counted(bytes)]) hash.update(piece);
+  return hash.digest();
+}
+
+/**
+ * The key under which the map of heads knows an instance by its id.
+ * @param {string} tenant
+ * @param {string} contract
+ * @param {string} id
+ */
+export function headsLabel(tenant, contract, id) {
+  return derived(HEADS_LABEL, ...[tenant, contract, id].flatMap((text) => counted(utf8(text))));
+}
+
+/**
+ * The key under which the map of heads knows a thread that has no label.
+ * @param {string} tenant
+ * @param {Uint8Array} thread its handle
+ */
+export function headsThread(tenant, thread) {
+  return derived(HEADS_THREAD, ...counted(utf8(tenant)), thread);
+}
+
+/**
+ * @param {{ key: Uint8Array, kind: number, thread: Uint8Array, n: bigint, record: Uint8Array }} leaf where a thread ends
+ */
+export function headsLeaf({ key, kind, thread, n, record }) {
+  return derived(HEADS_LEAF, key, Uint8Array.of(kind), thread, u64Bytes(n), record);
+}
+
+/**
+ * @param {Uint8Array} left
+ * @param {Uint8Array} right
+ */
+export function headsNode(left, right) {
+  return derived(HEADS_NODE, left, right);
 }
 
 /** @param {Uint8Array} entry */

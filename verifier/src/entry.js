@@ -4,7 +4,7 @@
  */
 
 import { HASH_BYTES } from './digest.js';
-import { Fields, numberUpTo, textOf, timeOf } from './fields.js';
+import { Fields, textOf, timeOf, uintOf } from './fields.js';
 import { HEADER_BYTES_MAX } from './header.js';
 import { refuse } from './refusal.js';
 import { isTenant } from './text.js';
@@ -13,7 +13,6 @@ import { isTenant } from './text.js';
 export const ENTRY_BYTES_MAX = 16_896;
 
 const HANDLE_BYTES = 16;
-const DISPUTED_MAX = 0xffff;
 
 /** @typedef {ReturnType<typeof decodeEntry>} Entry */
 
@@ -31,7 +30,7 @@ export function decodeEntry(bytes) {
     sealedAt: timeOf(fields.need(8)),
     streamN: fields.optional(9, (reader) => reader.uint()),
     streamPrev: fields.optional(10, (reader) => reader.bytesOf(HASH_BYTES)),
-    disputed: fields.optional(11, (reader) => numberUpTo(reader, DISPUTED_MAX, 'dispute')),
+    disputed: fields.optional(11, (reader) => uintOf(reader, 16)),
     header: header(fields.need(12)),
   };
   fields.end();

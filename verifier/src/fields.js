@@ -81,15 +81,28 @@ export class Fields {
 }
 
 /**
- * A number of a list that is known: at most `max`.
+ * An integer without a sign that its field's bits hold.
+ * @param {Reader} reader
+ * @param {8 | 16 | 32} bits
+ * @returns {number}
+ */
+export function uintOf(reader, bits) {
+  const value = reader.uint();
+  if (value >> BigInt(bits) !== 0n) refuse('not_canonical', `${value} in a field of ${bits} bits`);
+  return Number(value);
+}
+
+/**
+ * A number of a list that is known: at most `max`. Of a field of fewer bits than 64, what the bits do not hold is no number of
+ * the list that is unknown, it is no integer of the field.
  * @param {Reader} reader
  * @param {number} max
  * @param {string} what
- * @param {number} [min]
+ * @param {{ min?: number, bits?: 8 | 16 }} [bounds]
  * @returns {number}
  */
-export function numberUpTo(reader, max, what, min = 0) {
-  const value = reader.uint();
+export function numberUpTo(reader, max, what, { min = 0, bits } = {}) {
+  const value = bits === undefined ? reader.uint() : BigInt(uintOf(reader, bits));
   if (value > BigInt(max) || value < BigInt(min)) refuse('unknown_number', `${what} ${value}`);
   return Number(value);
 }

@@ -5,7 +5,7 @@
 
 import { compareBytes } from './bytes.js';
 import { HASH_BYTES } from './digest.js';
-import { Fields, numberUpTo, textOf, timeOf } from './fields.js';
+import { Fields, numberUpTo, textOf, timeOf, uintOf } from './fields.js';
 import { refuse } from './refusal.js';
 import { isDottedName, isName, isRequestId, isTenant, utf8 } from './text.js';
 
@@ -14,12 +14,10 @@ export const HEADER_BYTES_MAX = 16_384;
 
 const HANDLE_BYTES = 16;
 const KIND_MAX = 21;
-const SLOT_MAX = 13;
-const INDEX_MAX = 255;
+/** The greatest slot. */
+export const SLOT_MAX = 13;
 const LIST_MAX = 64;
 const POLICY_BYTES_MAX = 255;
-const U16_MAX = 0xffff;
-const U32_MAX = 0xffff_ffff;
 
 /** @typedef {import('./cbor.js').Reader} Reader */
 /** @typedef {{ slot: number, index: number, commitment: Uint8Array }} ListedPart */
@@ -42,19 +40,19 @@ export function decodeHeader(bytes) {
     thread: fields.need(5).bytesOf(HANDLE_BYTES),
     n: fields.optional(6, (reader) => reader.uint()),
     prev: fields.optional(7, hash),
-    kind: numberUpTo(fields.need(8), KIND_MAX, 'kind', 1),
+    kind: numberUpTo(fields.need(8), KIND_MAX, 'kind', { min: 1 }),
     time: timeOf(fields.need(9)),
     activation: fields.optional(10, hash),
     law: fields.optional(11, hash),
     guardLaw: fields.optional(12, hash),
     judge: judge(fields.need(13)),
-    mode: numberUpTo(fields.need(14), 2, 'mode'),
+    mode: numberUpTo(fields.need(14), 2, 'mode', { bits: 8 }),
     directoryVersion: fields.need(15).uint(),
     decision: numberUpTo(fields.need(16), 2, 'decision'),
     refusal: fields.optional(17, dotted('refusal')),
     policies: policies(fields.need(18)),
     contract: fields.optional(19, named('contract')),
-    contractVersion: fields.optional(20, (reader) => numberUpTo(reader, U32_MAX, 'contract version')),
+    contractVersion: fields.optional(20, (reader) => uintOf(reader, 32)),
     event: fields.optional(21, dotted('event')),
     from: fields.optional(22, named('state')),
     to: fields.optional(23, named('state')),
@@ -62,11 +60,13 @@ export function decodeHeader(bytes) {
     request: fields.optional(25, (reader) => textOf(reader, isRequestId, 'request')),
     group: fields.optional(26, group),
     parts: parts(fields.need(27)),
+    label: fields.optional(28, hash),
   };
   fields.end();
   if ((header.prev !== null) !== (header.n !== null && header.n > 0n)) {
     refuse('place', 'a previous hash stands exactly behind a place above 0');
   }
+  if (header.label !== null && header.n !== 0n) refuse('place', 'a label stands in a first record alone');
   return header;
 }
 
@@ -92,10 +92,10 @@ function dotted(what) {
 function judge(reader) {
   reader.arrayOf(4);
   return {
-    cedarMajor: numberUpTo(reader, U16_MAX, 'judge'),
-    cedarMinor: numberUpTo(reader, U16_MAX, 'judge'),
-    ours: numberUpTo(reader, U16_MAX, 'judge'),
-    compat: numberUpTo(reader, 1, 'compat'),
+    cedarMajor: uintOf(reader, 16),
+    cedarMinor: uintOf(reader, 16),
+    ours: uintOf(reader, 16),
+    compat: numberUpTo(reader, 1, 'compat', { bits: 16 }),
   };
 }
 
@@ -123,8 +123,8 @@ function policies(reader) {
 function group(reader) {
   reader.arrayOf(3);
   const id = reader.bytesOf(HANDLE_BYTES);
-  const index = numberUpTo(reader, U16_MAX, 'place in a group');
-  const size = numberUpTo(reader, U16_MAX, 'size of a group');
+  const index = uintOf(reader, 16);
+  const size = uintOf(reader, 16);
   if (index >= size) refuse('unknown_number', `place ${index} in a group of ${size}`);
   return { id, index, size };
 }
@@ -138,8 +138,8 @@ function parts(reader) {
   for (let i = 0; i < count; i += 1) {
     reader.arrayOf(3);
     const part = {
-      slot: numberUpTo(reader, SLOT_MAX, 'slot', 1),
-      index: numberUpTo(reader, INDEX_MAX, 'index'),
+      slot: numberUpTo(reader, SLOT_MAX, 'slot', { min: 1 }),
+      index: uintOf(reader, 8),
       commitment: hash(reader),
     };
     const before = listed.at(-1);

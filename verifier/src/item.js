@@ -80,3 +80,30 @@ function readMap(reader, depth) {
   );
   return pairs;
 }
+
+/**
+ * Refuses bytes that are not one item of the one spelling, without making anything of it.
+ * @param {Uint8Array} bytes
+ * @param {number} depthMax how deep arrays and maps may stand in each other
+ */
+export function checkItem(bytes, depthMax) {
+  const reader = new Reader(bytes);
+  skipItem(reader, depthMax);
+  reader.end();
+}
+
+/**
+ * @param {Reader} reader
+ * @param {number} left how many arrays and maps may yet open
+ */
+function skipItem(reader, left) {
+  const major = reader.peek();
+  if (major === MAJOR.BYTES) reader.view();
+  else if (major === MAJOR.TEXT) reader.text();
+  else if (major === MAJOR.UINT || major === MAJOR.NEGATIVE) reader.int();
+  else if (major === MAJOR.SIMPLE) reader.bool();
+  else if (major === MAJOR.TAG) refuse('not_canonical', `a tag, at byte ${reader.at}`);
+  else if (left === 0) refuse('not_canonical', `too deep, at byte ${reader.at}`);
+  else if (major === MAJOR.ARRAY) for (let count = reader.array(); count > 0; count -= 1) skipItem(reader, left - 1);
+  else reader.ascending(reader.map(), () => skipItem(reader, left - 1), () => skipItem(reader, left - 1));
+}

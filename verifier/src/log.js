@@ -17,8 +17,8 @@ import { Tree } from './tree.js';
 
 /**
  * @typedef {{ store: Uint8Array, epoch: bigint, tenant: string, predecessor: Uint8Array }} Genesis
- * @typedef {{ seq: bigint, code: string, detail: string }} Failure of a checkpoint the seq is its size; of a note that says no
- *   size that could be believed it is 0
+ * @typedef {{ seq: bigint, code: string, detail: string }} Failure of a checkpoint the seq is its size; of a note that
+ *   does not hold, how many entries had been read
  * @typedef {{ level: 'broken' | 'intact' | 'anchored', size: number, root: Uint8Array, head: Uint8Array, threads: number,
  *   parts: number, erased: number, withheld: number, disputed: number, anchors: bigint[], failures: Failure[] }} LogReport
  * @typedef {{ notes: Uint8Array[], key: import('./key.js').VerifierKey }} Vouching
@@ -30,6 +30,7 @@ import { Tree } from './tree.js';
 /** Reads a log, entry by entry. */
 export class LogVerifier {
   #genesis;
+  #key;
   /** @type {Failure[]} */
   #failures = [];
   /** @type {Checkpoint[]} those that were opened, waiting for the log to reach their size */
@@ -49,8 +50,23 @@ export class LogVerifier {
    */
   constructor(genesis, vouching = null) {
     this.#genesis = genesis;
+    this.#key = vouching?.key ?? null;
     this.#head = genesisHash(genesis);
-    if (vouching !== null) this.#open(vouching);
+    for (const note of vouching?.notes ?? []) this.note(note);
+  }
+
+  /**
+   * A checkpoint that comes while the log is read. One of a size that has passed already can no longer be compared.
+   * @param {Uint8Array} bytes
+   */
+  note(bytes) {
+    const key = this.#key;
+    if (key === null) throw new Error('a note, and no key to believe it by');
+    const read = BigInt(this.#tree.size);
+    const checkpoint = this.#noted(read, 'checkpoint', () => openCheckpoint(bytes, key, originOf(this.#genesis)));
+    if (checkpoint === null) return;
+    if (checkpoint.size < read) this.#fail(checkpoint.size, 'checkpoint.late', `${read} entries are read already`);
+    else this.#waiting.push(checkpoint);
     this.#meet();
   }
 
@@ -75,10 +91,8 @@ export class LogVerifier {
     for (const { size } of this.#waiting) {
       failures.push({ seq: size, code: 'checkpoint.beyond', detail: `there are ${this.#tree.size} entries: the end was lost` });
     }
-    // A checkpoint of nothing vouches for nothing.
-    const vouched = this.#anchors.some((size) => size > 0n);
     return {
-      level: failures.length > 0 ? 'broken' : vouched ? 'anchored' : 'intact',
+      level: failures.length > 0 ? 'broken' : this.#anchors.length > 0 ? 'anchored' : 'intact',
       size: this.#tree.size,
       root: this.#tree.root(),
       head: this.#head,
@@ -87,15 +101,6 @@ export class LogVerifier {
       anchors: [...this.#anchors],
       failures,
     };
-  }
-
-  /** @param {Vouching} vouching */
-  #open({ notes, key }) {
-    const origin = originOf(this.#genesis);
-    for (const note of notes) {
-      const checkpoint = this.#noted(0n, 'checkpoint', () => openCheckpoint(note, key, origin));
-      if (checkpoint !== null) this.#waiting.push(checkpoint);
-    }
   }
 
   /**
@@ -174,8 +179,9 @@ export class LogVerifier {
     this.#waiting = this.#waiting.filter((checkpoint) => checkpoint.size !== size);
     const root = this.#tree.root();
     for (const checkpoint of due) {
-      if (equalBytes(checkpoint.root, root)) this.#anchors.push(size);
-      else this.#fail(size, 'checkpoint.root', 'another root');
+      if (!equalBytes(checkpoint.root, root)) this.#fail(size, 'checkpoint.root', 'another root');
+      // A checkpoint of nothing vouches for nothing.
+      else if (size > 0n) this.#anchors.push(size);
     }
   }
 

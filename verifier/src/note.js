@@ -15,7 +15,7 @@ export const SIGNATURES_MAX = 16;
 
 const KEY_ID_BYTES = 4;
 const MARK = '— ';
-const CONTROL = /[^\P{Cc}\n]/u;
+const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 
 /**
  * @typedef {import('./key.js').VerifierKey} VerifierKey
@@ -31,7 +31,7 @@ const CONTROL = /[^\P{Cc}\n]/u;
 export function parseNote(bytes) {
   if (bytes.length > NOTE_BYTES_MAX) refuse('too_large', `a note of ${bytes.length} bytes`);
   const whole = fromUtf8(bytes);
-  if (whole === null || CONTROL.test(whole)) return refuse('malformed', 'not UTF-8, or a control character');
+  if (whole === null || CONTROL.test(whole)) return refuse('malformed', 'not UTF-8, or a character below U+0020');
   // The text may have empty lines of its own: the last one ends it.
   const split = whole.lastIndexOf('\n\n');
   if (split < 0 || !whole.endsWith('\n')) refuse('malformed', 'no text, an empty line, and lines of signatures');
@@ -62,9 +62,10 @@ export function checkSigned(note, key) {
  */
 function parseSignature(line) {
   if (!line.startsWith(MARK)) refuse('malformed', 'a line of a signature begins with an em dash and a space');
-  const [name = '', ...rest] = line.slice(MARK.length).split(' ');
+  const [name = '', encoded, ...rest] = line.slice(MARK.length).split(' ');
+  if (encoded === undefined || rest.length > 0) return refuse('malformed', 'a name, a space, and a signature');
   if (!isKeyName(name)) refuse('name', `the name ${JSON.stringify(name)}`);
-  const payload = rest.length === 1 ? fromBase64(/** @type {string} */ (rest[0])) : null;
+  const payload = fromBase64(encoded);
   if (payload === null || payload.length <= KEY_ID_BYTES) return refuse('malformed', 'a signature is a key id and bytes in base64');
   return { name, id: payload.slice(0, KEY_ID_BYTES), signature: payload.slice(KEY_ID_BYTES) };
 }

@@ -13,17 +13,33 @@ import { refuse } from './refusal.js';
 export const PROOF_HASHES_MAX = 64;
 
 /**
- * Refuses unless the leaf stands at this place of the tree.
- * @param {{ index: bigint, size: bigint, leaf: Uint8Array, root: Uint8Array, proof: Uint8Array[] }} claim
+ * @typedef {{ index: bigint, size: bigint, leaf: Uint8Array, root: Uint8Array, proof: Uint8Array[] }} Inclusion
  */
-export function checkInclusion({ index, size, leaf, root, proof }) {
+
+/**
+ * Refuses unless the leaf stands at this place of the tree.
+ * @param {Inclusion} claim
+ */
+export function checkInclusion(claim) {
+  const { index, size, leaf, root, proof } = claim;
   checkForm([leaf, root], proof, [index, size]);
-  if (index >= size) refuse('proof', `place ${index} in a tree of ${size}`);
+  const fault = inclusionFault(claim);
+  if (fault !== null) refuse('proof', `${fault}: place ${index} in a tree of ${size}, ${proof.length} hashes`);
+}
+
+/**
+ * What is wrong with a claim that is of its form: the place lies beyond the tree, the way has another length, or it leads to
+ * another root.
+ * @param {Inclusion} claim
+ * @returns {null | 'range' | 'length' | 'root'} null where it holds
+ */
+export function inclusionFault({ index, size, leaf, root, proof }) {
+  if (index >= size) return 'range';
   let place = index;
   let last = size - 1n;
   let hash = leaf;
   for (const sibling of proof) {
-    if (last === 0n) refuse('proof', 'a hash too many');
+    if (last === 0n) return 'length';
     if (odd(place) || place === last) {
       hash = nodeHash(sibling, hash);
       [place, last] = toRightChild(place, last);
@@ -33,8 +49,8 @@ export function checkInclusion({ index, size, leaf, root, proof }) {
     place >>= 1n;
     last >>= 1n;
   }
-  if (last !== 0n) refuse('proof', 'a hash too few');
-  if (!equalBytes(hash, root)) refuse('proof', 'another root');
+  if (last !== 0n) return 'length';
+  return equalBytes(hash, root) ? null : 'root';
 }
 
 /**

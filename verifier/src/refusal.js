@@ -4,13 +4,9 @@
  */
 
 /**
- * The words of every layer. A word is never renamed; callers compare it and nothing else.
- * @typedef {'not_canonical' | 'version' | 'suite' | 'unknown_field' | 'missing_field' | 'unknown_number' | 'malformed'
- *   | 'too_large' | 'order' | 'place' | 'time'
- *   | 'mismatch' | 'missing' | 'unlisted'
- *   | 'store' | 'epoch' | 'tenant' | 'seq' | 'prev' | 'sealed_at'
- *   | 'thread_n' | 'thread_prev' | 'placed'
- *   | 'name' | 'unsigned' | 'signature' | 'checkpoint' | 'origin' | 'verifier_key' | 'proof'} Code
+ * The words of every layer, some of them behind their layer's name and a dot. A word is never renamed; callers compare it and
+ * nothing else.
+ * @typedef {string} Code
  */
 
 /** A refusal. Whatever else is thrown is a fault of this program or of its caller, and no verdict. */
@@ -52,4 +48,17 @@ export function attempt(check) {
     if (error instanceof Refusal) return error;
     throw error;
   }
+}
+
+/**
+ * Gives what the check gives; its refusal with the layer's name before the word.
+ * @template T
+ * @param {string} layer
+ * @param {() => T} check
+ * @returns {T}
+ */
+export function within(layer, check) {
+  const outcome = attempt(check);
+  if (outcome instanceof Refusal) return refuse(`${layer}.${outcome.code}`, outcome.detail);
+  return outcome;
 }

@@ -59,6 +59,21 @@ export function fromBase64(text) {
   return held === 0 ? out : null;
 }
 
+/**
+ * @param {Uint8Array} bytes
+ * @returns {string} standard alphabet, padded
+ */
+export function toBase64(bytes) {
+  let out = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a = 0, b = 0, c = 0] = bytes.subarray(i, i + 3);
+    const held = (a << 16) | (b << 8) | c;
+    const digits = [18, 12, 6, 0].map((shift) => DIGITS.charAt((held >> shift) & 63)).join('');
+    out += digits.slice(0, Math.min(4, bytes.length - i + 1)).padEnd(4, '=');
+  }
+  return out;
+}
+
 /** @param {string} text 1 to 63 of `a-z 0-9 -` */
 export function isTenant(text) {
   return TENANT.test(text);

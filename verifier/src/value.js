@@ -57,7 +57,17 @@ export function readRecord(reader, depth = 0) {
  * @returns {Entity} from `[0, type, id]` in a value, `[type, id]` elsewhere: this is the latter
  */
 export function readEntity(reader) {
-  reader.arrayOf(2);
+  return readEntityOrNone(reader) ?? refuse('not_canonical', 'an array of nothing where an entity is due');
+}
+
+/**
+ * @param {Reader} reader
+ * @returns {Entity | null} null: an array of nothing
+ */
+export function readEntityOrNone(reader) {
+  const length = reader.array();
+  if (length === 0) return null;
+  if (length !== 2) refuse('not_canonical', `an array of ${length} where an entity is due`);
   return { entity: [readId(reader), readId(reader)] };
 }
 

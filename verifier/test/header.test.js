@@ -40,6 +40,7 @@ describe('headers', () => {
     ['64 parts', { 27: parts(64) }],
     ['the greatest index', { 27: [[13, 255, HASH]] }],
     ['the last of a group', { 26: [new Uint8Array(16), 65_534, 65_535] }],
+    ['a label where n is 0', { 28: HASH }],
     ['a request of 64', { 25: 'A-z0.9_:'.repeat(8) }],
   ];
   for (const [about, fields] of accepted) {
@@ -56,7 +57,7 @@ describe('headers', () => {
     ['version as text', 'not_canonical', { 1: '1' }],
     ['version before suite', 'version', { 1: 2, 2: 2 }],
     ['field 0', 'unknown_field', { 0: 0 }],
-    ['field 28', 'unknown_field', { 28: 0 }],
+    ['field 29', 'unknown_field', { 29: 0 }],
     ['a field beyond 32 bits', 'unknown_field', { 4_294_967_296: 0 }],
     ['a store of 15 bytes', 'not_canonical', { 3: new Uint8Array(15) }],
     ['no tenant at all', 'missing_field', { 4: null }],
@@ -73,9 +74,13 @@ describe('headers', () => {
     ['kind 22', 'unknown_number', { 8: 22 }],
     ['an instant too late', 'time', { 9: 9_214_646_400_000 }],
     ['a judge of three', 'not_canonical', { 13: [0, 0, 0] }],
-    ['a judge beyond 16 bits', 'unknown_number', { 13: [65_536, 0, 0, 0] }],
+    ['a judge beyond 16 bits', 'not_canonical', { 13: [65_536, 0, 0, 0] }],
     ['compat 2', 'unknown_number', { 13: [0, 0, 0, 2] }],
+    ['a compat beyond 16 bits', 'not_canonical', { 13: [0, 0, 0, 65_536] }],
     ['mode 3', 'unknown_number', { 14: 3 }],
+    ['mode 255', 'unknown_number', { 14: 255 }],
+    ['a mode beyond 8 bits', 'not_canonical', { 14: 256 }],
+    ['a decision of 64 bits', 'unknown_number', { 16: 2n ** 64n - 1n }],
     ['decision 3', 'unknown_number', { 16: 3 }],
     ['durability 3', 'unknown_number', { 24: 3 }],
     ['a refusal that ends in a dot', 'malformed', { 17: 'order.' }],
@@ -89,19 +94,24 @@ describe('headers', () => {
     ['a contract with a dot', 'malformed', { 19: 'a.b' }],
     ['a contract of 129', 'malformed', { 19: 'a'.repeat(129) }],
     ['a contract of other letters', 'malformed', { 19: 'sipariş' }],
-    ['a contract version of 33 bits', 'unknown_number', { 20: 2 ** 32 }],
+    ['a contract version of 33 bits', 'not_canonical', { 20: 2 ** 32 }],
     ['an event of 129', 'malformed', { 21: `a.${'b'.repeat(127)}` }],
     ['an event with two dots together', 'malformed', { 21: 'a..b' }],
     ['a state with a space', 'malformed', { 22: 'a b' }],
     ['a request of 65', 'malformed', { 25: 'a'.repeat(65) }],
     ['a request with a slash', 'malformed', { 25: 'a/b' }],
     ['a group of nobody', 'unknown_number', { 26: [new Uint8Array(16), 0, 0] }],
-    ['a group beyond 16 bits', 'unknown_number', { 26: [new Uint8Array(16), 0, 65_536] }],
+    ['a group beyond 16 bits', 'not_canonical', { 26: [new Uint8Array(16), 0, 65_536] }],
+    ['a place beyond 16 bits before it is held against their number', 'not_canonical', { 26: [new Uint8Array(16), 65_536, 0] }],
     ['65 parts', 'too_large', { 27: parts(65) }],
     ['slot 0', 'unknown_number', { 27: [[0, 0, HASH]] }],
     ['slot 14', 'unknown_number', { 27: [[14, 0, HASH]] }],
-    ['index 256', 'unknown_number', { 27: [[1, 256, HASH]] }],
+    ['a slot of 64 bits', 'unknown_number', { 27: [[2n ** 64n - 1n, 0, HASH]] }],
+    ['index 256', 'not_canonical', { 27: [[1, 256, HASH]] }],
     ['parts by index before slot', 'order', { 27: [[4, 0, HASH], [1, 1, HASH]] }],
+    ['a label of 31 bytes', 'not_canonical', { 28: HASH.slice(1) }],
+    ['a label where n is 1', 'place', { 6: 1, 7: HASH, 28: HASH }],
+    ['a label in a stream', 'place', { 6: null, 28: HASH }],
     ['a commitment of 31 bytes', 'not_canonical', { 27: [[1, 0, HASH.slice(1)]] }],
   ];
   for (const [about, code, fields] of bent) test(`refused: ${about}`, () => refused(code, () => decodeHeader(header(fields))));
@@ -136,7 +146,7 @@ describe('entries', () => {
   test('numbers are bounded', () => {
     const greatest = 2n ** 64n - 1n;
     decodeEntry(entry({ seq: greatest, epoch: greatest, disputed: 65_535, sealedAt: 9_214_646_399_999 }));
-    refused('unknown_number', () => decodeEntry(entry({ disputed: 65_536 })));
+    refused('not_canonical', () => decodeEntry(entry({ disputed: 65_536 })));
     refused('time', () => decodeEntry(entry({ sealedAt: 9_214_646_400_000 })));
   });
 });

@@ -107,7 +107,7 @@ describe('logs', () => {
     sealer.seal(0);
     assert.equal(verified(sealer.entries).level, 'intact');
     assert.equal(verified(sealer.entries, { notes: [nothing] }).level, 'intact');
-    assert.deepEqual(verified(sealer.entries, { notes: [nothing] }).anchors, [0n]);
+    assert.deepEqual(verified(sealer.entries, { notes: [nothing] }).anchors, []);
   });
 
   test('no entries at all', () => {
@@ -129,6 +129,26 @@ describe('logs', () => {
     const sealer = new Sealer().seal(0);
     const notes = [sealer.checkpoint(1, `${NAME}1`), utf8('x'), sealer.checkpoint(9)];
     assert.deepEqual(verified(sealer.entries, { notes }).told, ['0 checkpoint.origin', '0 checkpoint.malformed', '9 checkpoint.beyond']);
+  });
+
+  test('a note is told of where the reading stands, and one whose size has passed is late', () => {
+    const sealer = new Sealer().seal(0);
+    const [first, other] = [sealer.checkpoint(), sealer.checkpoint(1, `${NAME}1`)];
+    sealer.seal(0);
+    const verifier = new LogVerifier(GENESIS, { notes: [], key: KEY });
+    for (const entry of sealer.entries) verifier.push(entry, OPENINGS);
+    for (const note of [first, other, sealer.checkpoint()]) verifier.note(note);
+    const { failures, anchors } = verifier.finish();
+    assert.deepEqual(failures.map(({ seq, code }) => `${seq} ${code}`), ['1 checkpoint.late', '2 checkpoint.origin']);
+    assert.deepEqual(anchors, [2n]);
+    assert.throws(() => new LogVerifier(GENESIS).note(first), /no key/);
+  });
+
+  test('an entry that cannot be read counts in hash, tree and size, and the next goes on behind it', () => {
+    const sealer = new Sealer().seal(0).seal(1).seal(1, { entry: { 11: 70_000 } }).seal(0);
+    const report = verified(sealer.entries, { notes: [sealer.checkpoint()] });
+    assert.deepEqual(report.told, ['2 entry.not_canonical']);
+    assert.deepEqual([report.size, report.anchors], [4, [4n]]);
   });
 
   test('of an entry the first that is wrong is named', () => {

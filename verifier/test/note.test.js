@@ -108,7 +108,9 @@ describe('notes', () => {
     ['nothing', 'malformed', ''],
     ['a newline too many', 'malformed', `${whole}\n`],
     ['a tab', 'malformed', whole.replace('some', 'so\tme')],
-    ['DEL', 'malformed', whole.replace('some', 'so\u007fme')],
+    ['NUL', 'malformed', whole.replace('some', 'so\u0000me')],
+    ['a carriage return', 'malformed', whole.replace('some', 'so\rme')],
+    ['a control character in the name', 'name', whole.replace(`— ${NAME}`, '— example.com\u0085log')],
     ['not UTF-8', 'malformed', concatBytes(Uint8Array.of(0xff), utf8(whole))],
     ['two spaces', 'malformed', whole.replace(`${NAME} `, `${NAME}  `)],
     ['an en dash', 'malformed', whole.replace('—', '–')],
@@ -125,6 +127,10 @@ describe('notes', () => {
       refused(code, () => parseNote(typeof note === 'string' ? utf8(note) : note));
     });
   }
+
+  test('what is not below U+0020 is a character like any other', () => {
+    for (const text of ['so\u007fme\n', 'so\u0085me\n', 'so\u2028me\n']) checkSigned(parseNote(sign(text)), KEY);
+  });
 
   test('a byte-order mark is a character like any other', () => {
     const marked = `\ufeff${text}`;

@@ -23,3 +23,16 @@ test('src/ imports itself and the arithmetic, and asks nobody else', () => {
     assert.doesNotMatch(code, /\bimport\s*\(/, path.basename(file));
   }
 });
+
+test('words and page are as closed: their own files, no markup made of text, no way out', () => {
+  const files = ['words', 'page'].flatMap((folder) => filesBelow(fileURLToPath(new URL(`../${folder}/`, import.meta.url))));
+  const scripts = files.filter((file) => file.endsWith('.js') && path.basename(file) !== 'build.js');
+  assert.ok(scripts.length >= 8);
+  for (const file of scripts) {
+    const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    for (const [, from = ''] of code.matchAll(/from '([^']+)'/g)) {
+      assert.match(from, /^(?:\.|\.\.\/src|\.\.\/words)\/[a-z0-9]+\.js$/, `${path.basename(file)} imports ${from}`);
+    }
+    assert.doesNotMatch(code, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|\bfetch\b|XMLHttpRequest|WebSocket|sendBeacon|localStorage|sessionStorage|\bcookie\b/, path.basename(file));
+  }
+});

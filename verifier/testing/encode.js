@@ -81,6 +81,7 @@ export function encodeHeader(header) {
     25: header.request,
     26: group && [group.id, group.index, group.size],
     27: header.parts.map(({ slot, index, commitment }) => [slot, index, commitment]),
+    28: header.label,
   });
 }
 

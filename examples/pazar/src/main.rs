@@ -7,6 +7,7 @@
 //! ```
 
 mod calendar;
+mod evidence;
 mod input;
 mod plan;
 mod replay;
@@ -55,6 +56,9 @@ struct Args {
     /// The law's directory; the one beside this program's source if not said
     #[arg(long, value_name = "DIR")]
     law: Option<PathBuf>,
+    /// Also exports the story of one instance as a bundle that anybody can verify, and a trust file FILE.trust
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
     /// Ends with one line of JSON instead of a text, and shows no progress
     #[arg(long)]
     json: bool,
@@ -93,9 +97,11 @@ fn run(args: &Args) -> Result<bool, Trouble> {
     let verify =
         engine.verify(&VerifyOptions { progress: Some(&|done, total| show(&bar, done, total)), ..VerifyOptions::default() })?;
     bar.finish_and_clear();
+    // After the verification, for an export writes a record of its own: the counts are the replay's.
+    let bundle = args.bundle.as_ref().map(|path| evidence::export(&engine, &plan, path)).transpose()?;
     engine.close()?;
 
-    let report = Report { plan: &plan, done: &done, verify: &verify, store: &store, law: &law };
+    let report = Report { plan: &plan, done: &done, verify: &verify, store: &store, law: &law, bundle: bundle.as_ref() };
     let text = if args.json { format!("{}\n", report.json()) } else { report.text() };
     print(&text)?;
     Ok(report.sound())

@@ -1,6 +1,7 @@
 //! What a replay ends with: for a person, or as one line of JSON.
 
-use crate::plan::{Market, Plan, Step};
+use crate::evidence::Bundle;
+use crate::plan::{Market, Plan};
 use crate::replay::Done;
 use hos_core::law::Law;
 use hos_engine::{Level, VerifyReport};
@@ -15,6 +16,8 @@ pub(crate) struct Report<'a> {
     pub(crate) verify: &'a VerifyReport,
     pub(crate) store: &'a Path,
     pub(crate) law: &'a Law,
+    /// The bundle that was exported, if one was asked for.
+    pub(crate) bundle: Option<&'a Bundle>,
 }
 
 impl Report<'_> {
@@ -61,6 +64,10 @@ impl Report<'_> {
         put("law", json!(self.law.hash.to_string()));
         put("store", json!(self.store.display().to_string()));
         put("ask", json!(self.ask()));
+        if let Some(bundle) = self.bundle {
+            let (file, trust) = (bundle.file.display().to_string(), bundle.trust.display().to_string());
+            put("bundle", json!({ "file": file, "trust": trust, "instance": bundle.instance }));
+        }
         put(
             "verify",
             json!({
@@ -97,16 +104,11 @@ impl Report<'_> {
 
     /// A command that shows one instance's records: the one with the most to tell.
     fn ask(&self) -> String {
-        let lawful = self.plan.events.iter().filter(|e| self.plan.expected(e).is_empty());
-        let Some(event) = lawful.max_by_key(|e| (e.step, e.what == Step::Return, std::cmp::Reverse(e.item))) else {
-            return String::new();
-        };
-        let Ok((tenant, id)) = self.plan.instance(event) else { return String::new() };
-        let tenant = self.plan.cast.tenants.get(tenant).map(ToString::to_string).unwrap_or_default();
+        let Some((tenant, contract, id)) = self.plan.telling() else { return String::new() };
         format!(
             "hos history --store {} --tenant {tenant} {} {}",
             quoted(&self.store.display().to_string()),
-            event.what.contract(),
+            contract,
             quoted(id.as_str())
         )
     }
@@ -201,6 +203,12 @@ impl Report<'_> {
         self.verify.findings.iter().for_each(|(place, what)| say("FINDING", format!("{place}: {what}")));
         self.verify.notices.iter().for_each(|notice| say("notice", notice.clone()));
         say("ask", self.ask());
+        if let Some(bundle) = self.bundle {
+            let (file, trust) = (quoted(&bundle.file.display().to_string()), quoted(&bundle.trust.display().to_string()));
+            say("bundle", format!("the story of {}, for a stranger", bundle.instance));
+            say("", format!("hos verify {file} --trust {trust}"));
+            say("", format!("node verifier/cli.mjs {file} --trust {trust}"));
+        }
         out
     }
 }

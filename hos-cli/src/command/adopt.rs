@@ -37,7 +37,7 @@ pub(crate) struct Adopt {
 impl Adopt {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let tenant = global.tenant(&engine)?;
         let declared = input::contract(&law, &self.contract).map(|c| &c.facts);
         let adopt = call::Adopt {

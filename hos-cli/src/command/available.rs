@@ -25,7 +25,7 @@ pub(crate) struct Available {
 impl Available {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let tenant = global.tenant(&engine)?;
         let (contract, id) = (Name::new(&self.contract)?, InstanceId::new(&self.id)?);
         let by = global.by_with(&law, &self.brought)?;

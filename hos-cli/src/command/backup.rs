@@ -10,26 +10,47 @@ use hos_engine::Failure;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Copy the store while it is in use, and verify the copy before it gets its name.
+/// Copy the store while it is in use, and verify the copy before it gets its name. The key file is never copied.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
     /// The copy's file; it must not exist
     #[arg(value_name = "FILE")]
     to: PathBuf,
+    /// Copy the vault too, with the keys of persons: keep that copy apart, and for a short time
+    #[arg(long, value_name = "FILE")]
+    vault: Option<PathBuf>,
 }
 
 impl Backup {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let progress = Progress::new("copying");
-        let tell = |done, all| progress.tell(done, all);
+        let progress = Progress::new("copying", global.json);
+        let tell = |done, all| {
+            progress.tell(done, all);
+            if done == all {
+                progress.next("verifying the copy");
+            }
+        };
         let report = engine.backup(&self.to, Some(&tell))?;
         drop(progress);
+        if let Some(vault) = &self.vault {
+            engine.backup_vault(vault)?;
+        }
         engine.close()?;
         let name = show::inert(&self.to.to_string_lossy());
         let mut done = verify::done(&report);
         done.text = format!("copied   {name}\n{}", done.text);
         done.json["backup"] = json!(name);
+        match &self.vault {
+            Some(vault) => {
+                let vault = show::inert(&vault.to_string_lossy());
+                done.text.push_str(&format!("vault    {vault}: every key of a person that is not erased; keep it briefly\n"));
+                done.json["vault"] = json!(vault);
+            }
+            None => done.text.push_str(&format!(
+                "note     to open the copy, put the vault beside it as {name}.vault (`--vault FILE` copies it), and give --key-file\n"
+            )),
+        }
         Ok(done)
     }
 }

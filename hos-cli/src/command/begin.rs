@@ -44,7 +44,7 @@ pub(crate) struct Begin {
 impl Begin {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let tenant = global.tenant(&engine)?;
         let facts = input::contract(&law, &self.contract).map(|c| &c.facts);
         let args = input::birth(&law, &self.contract, &self.event).map(|e| &e.args);

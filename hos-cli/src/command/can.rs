@@ -36,7 +36,7 @@ pub(crate) struct Can {
 impl Can {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let tenant = global.tenant(&engine)?;
         let mut by = global.by_with(&law, &self.brought)?;
         let parents = self.parents.iter().map(|p| entity::uid(p, &law)).collect::<Result<BTreeSet<_>, _>>()?;

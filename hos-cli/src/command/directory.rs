@@ -92,7 +92,7 @@ enum Verb {
 impl Directory {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let tenant = global.tenant(&engine)?;
         let Some((word, subject, change)) = self.change(&law)? else {
             let (entities, links) = tenant.directory_entities()?;

@@ -21,7 +21,7 @@ pub(crate) struct Erase {
 impl Erase {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let subject = entity::uid(&self.subject, &law)?;
         let answer = engine.erase(&global.by(&law)?, &subject, &self.ground)?;
         answered(engine, &answer, &self.subject, "erase", global)

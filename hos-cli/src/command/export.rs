@@ -1,37 +1,46 @@
-//! `hos export`: one instance's story, for others to verify.
+//! `hos export`: one instance's story, single records' proofs, or a whole log, for others to verify.
 
 use crate::global::Global;
 use crate::out::Done;
+use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
 use crate::witnesses::Witnesses;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use hos_core::id::{InstanceId, Name};
+use hos_core::proof::tiles::TileFile;
 use hos_core::refusal::Code;
-use hos_engine::{ExportOptions, Failure};
+use hos_engine::{ExportOptions, Failure, TenantRef};
 use serde_json::json;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Export one instance's story as a bundle that anybody can verify.
+/// Export one instance's story as a bundle that anybody can verify; or single records' proofs, or a tenant's whole log.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["instance", "tiles"]))]
 pub(crate) struct Export {
     /// The instance, as CONTRACT/ID
     #[arg(long, value_name = "CONTRACT/ID")]
-    instance: String,
+    instance: Option<String>,
     /// The bundle's file; it must not exist
-    #[arg(short = 'o', long = "out", value_name = "FILE")]
-    out: PathBuf,
+    #[arg(short = 'o', long = "out", value_name = "FILE", requires = "instance")]
+    out: Option<PathBuf>,
     /// Keep parts back: `buyer.*`, `args`, `*.slice` (whose data, then which part; `*` for anything)
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", requires = "out")]
     hide: Vec<String>,
     /// Write no record of the map of heads: the bundle is then gapless, but not complete
-    #[arg(long)]
+    #[arg(long, requires = "out")]
     without_map: bool,
     /// Have the checkpoint cosigned by the witnesses of this policy first, until its quorum is met
     #[arg(long, value_name = "POLICY")]
     policy: Option<PathBuf>,
+    /// Each record's proof as a C2SP tlog-proof, into a new directory
+    #[arg(long, value_name = "DIR", requires = "instance", conflicts_with = "out")]
+    proofs: Option<PathBuf>,
+    /// The tenant's whole log as C2SP tlog-tiles, into a new directory
+    #[arg(long, value_name = "DIR")]
+    tiles: Option<PathBuf>,
     /// Also write a trust file that names this store's own key; a verifier should have the key another way
     #[arg(long, value_name = "FILE")]
     trust_out: Option<PathBuf>,
@@ -39,28 +48,43 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
-        let (contract, id) = self
-            .instance
-            .split_once('/')
-            .ok_or_else(|| usage(format!("`{}`: an instance is written CONTRACT/ID", show::inert(&self.instance))))?;
-        let (contract, id) = (Name::new(contract)?, InstanceId::new(id)?);
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
-        hos_wire::present(&engine.law(), &tenant, &contract, &id)?;
+        let done = match (&self.instance, &self.tiles) {
+            (Some(instance), _) => {
+                let (contract, id) = instance
+                    .split_once('/')
+                    .ok_or_else(|| usage(format!("`{}`: an instance is written CONTRACT/ID", show::inert(instance))))?;
+                let (contract, id) = (Name::new(contract)?, InstanceId::new(id)?);
+                hos_wire::present(&*engine.law()?, &tenant, &contract, &id)?;
+                match (&self.out, &self.proofs) {
+                    (Some(out), _) => self.bundle(&tenant, &contract, &id, out)?,
+                    (None, Some(directory)) => proofs(&tenant, &contract, &id, directory)?,
+                    (None, None) => return Err(usage("say where to: `-o FILE` or `--proofs DIR`")),
+                }
+            }
+            (None, Some(directory)) => tiles(&tenant, directory, global.json)?,
+            (None, None) => return Err(usage("say what: `--instance CONTRACT/ID` or `--tiles DIR`")),
+        };
+        if let Some(trust) = &self.trust_out {
+            let vkey = engine.vkey(tenant.name())?;
+            write_new(trust, trust_file(&vkey).as_bytes())?;
+        }
+        engine.close()?;
+        Ok(done)
+    }
+
+    fn bundle(&self, tenant: &TenantRef, contract: &Name, id: &InstanceId, out: &Path) -> Result<Done, Failure> {
         let options = ExportOptions { hide: self.hide.clone(), without_map: self.without_map };
         let exported = match &self.policy {
-            None => tenant.export(&contract, &id, &options)?,
+            None => tenant.export(contract, id, &options)?,
             Some(path) => {
                 let witnesses = Witnesses::read(path)?;
-                tenant.export_cosigned(&contract, &id, &options, &|note, proof| Ok(witnesses.quorum(note, proof)?.0))?
+                tenant.export_cosigned(contract, id, &options, &|note, proof| Ok(witnesses.quorum(note, proof)?.0))?
             }
         };
-        engine.close()?;
-        write_new(&self.out, &exported.bytes)?;
-        if let Some(trust) = &self.trust_out {
-            write_new(trust, exported.trust.as_bytes())?;
-        }
-        let name = show::inert(&self.out.to_string_lossy());
+        write_new(out, &exported.bytes)?;
+        let name = show::inert(&out.to_string_lossy());
         let (opened, hidden, erased) = exported.parts;
         Ok(Done::ok(
             format!(
@@ -85,20 +109,60 @@ impl Export {
     }
 }
 
+fn proofs(tenant: &TenantRef, contract: &Name, id: &InstanceId, directory: &Path) -> Result<Done, Failure> {
+    let proofs = tenant.export_proofs(contract, id)?;
+    new_directory(directory)?;
+    for (n, text) in &proofs {
+        write_new(&directory.join(format!("{n:06}.tlog-proof")), text.as_bytes())?;
+    }
+    let name = show::inert(&directory.to_string_lossy());
+    Ok(Done::ok(format!("exported {name}  {} proofs\n", proofs.len()), json!({ "directory": name, "proofs": proofs.len() })))
+}
+
+fn tiles(tenant: &TenantRef, directory: &Path, quiet: bool) -> Result<Done, Failure> {
+    new_directory(directory)?;
+    let progress = Progress::new("exporting", quiet);
+    let tell = |done, all| progress.tell(done, all);
+    let mut files = 0u64;
+    let mut write = |(path, bytes): &TileFile| {
+        let path = directory.join(path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| failed(folder, &e))?;
+        }
+        files += 1;
+        write_new(&path, bytes)
+    };
+    let size = tenant.export_tiles(&mut write, Some(&tell))?;
+    drop(progress);
+    let name = show::inert(&directory.to_string_lossy());
+    Ok(Done::ok(
+        format!("exported {name}  {size} entries in {files} files\n"),
+        json!({ "directory": name, "entries": size, "files": files }),
+    ))
+}
+
+/// A trust file that names one log and asks for no witness.
+fn trust_file(vkey: &str) -> String {
+    format!("# Take this key over another way than the evidence: whoever exported it wrote this file.\nlog {vkey}\nquorum none\n")
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    let exists = error.kind() == std::io::ErrorKind::AlreadyExists;
+    let what = if exists { "it exists already; it is not replaced".to_owned() } else { error.to_string() };
+    Failure::new(Code::CallMalformed, format!("`{}`: {what}", show::inert(&path.to_string_lossy())))
+}
+
+/// Makes a directory that must not exist.
+fn new_directory(path: &Path) -> Result<(), Failure> {
+    std::fs::create_dir(path).map_err(|e| failed(path, &e))
+}
+
 /// Writes a file that must not exist, whole or not at all.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |e: std::io::Error| {
-        let what = if e.kind() == std::io::ErrorKind::AlreadyExists {
-            "it exists already; it is not replaced".to_owned()
-        } else {
-            e.to_string()
-        };
-        Failure::new(Code::CallMalformed, format!("`{}`: {what}", show::inert(&path.to_string_lossy())))
-    };
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| failed(path, &e))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| {
-        // What is half written is no bundle.
+        // What is half written is no evidence.
         let _ = std::fs::remove_file(path);
-        failed(e)
+        failed(path, &e)
     })
 }

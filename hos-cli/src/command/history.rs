@@ -35,7 +35,7 @@ impl History {
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
         let (contract, id) = (Name::new(&self.contract)?, InstanceId::new(&self.id)?);
-        hos_wire::present(&engine.law(), &tenant, &contract, &id)?;
+        hos_wire::present(&*engine.law()?, &tenant, &contract, &id)?;
         let entries = tenant.history(&contract, &id, self.from, self.limit)?;
         let text = entries.iter().map(|e| self.line(e)).collect::<String>();
         Ok(Done::ok(text, history_json(&entries)))

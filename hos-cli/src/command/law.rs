@@ -3,19 +3,21 @@
 use super::answered;
 use crate::global::Global;
 use crate::out::{Done, to_stderr};
+use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
 use clap::{Args, Subcommand};
 use hos_core::fault::SourceFile;
 use hos_core::id::{Shown, Tenant};
 use hos_core::law::mode::{Mode, Modes};
-use hos_engine::{Failure, load_law};
+use hos_engine::{Failure, LawActivation, LawEntry, load_law};
+use hos_wire::answer::receipt_json;
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The active law.
+/// The store's laws: the active one, all of them, another one's activation.
 #[derive(Debug, Args)]
 pub(crate) struct Law {
     #[command(subcommand)]
@@ -26,6 +28,8 @@ pub(crate) struct Law {
 enum Verb {
     /// Show the active law, its contracts and its modes
     Show,
+    /// List the store's laws by hash: since when, by which record, how many instances live under each
+    List,
     /// Activate a law
     Activate(Activate),
 }
@@ -51,13 +55,14 @@ impl Law {
     pub(crate) fn dir(&self) -> Option<&Path> {
         match &self.verb {
             Verb::Activate(activate) => Some(&activate.dir),
-            Verb::Show => None,
+            Verb::Show | Verb::List => None,
         }
     }
 
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         match &self.verb {
             Verb::Show => shown(global),
+            Verb::List => listed(global),
             Verb::Activate(activate) => activate.run(global),
         }
     }
@@ -65,7 +70,7 @@ impl Law {
 
 fn shown(global: &Global) -> Result<Done, Failure> {
     let engine = global.engine()?;
-    let (law, modes) = (engine.law(), engine.modes());
+    let (law, modes) = (engine.law()?, engine.modes());
     let mut text = format!("law      {} {}\n", Shown(&law.name), law.hash);
     if !law.namespace.is_empty() {
         let _ = writeln!(text, "space    {}", law.namespace);
@@ -91,6 +96,46 @@ fn shown(global: &Global) -> Result<Done, Failure> {
     Ok(Done::ok(text, json))
 }
 
+fn listed(global: &Global) -> Result<Done, Failure> {
+    let engine = global.engine()?;
+    let laws = engine.laws()?;
+    engine.close()?;
+    let mut text = String::new();
+    for law in &laws {
+        let contracts = law.contracts.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "{:<10} {} {}", law.standing.as_str(), law.hash, Shown(&law.name));
+        if !contracts.is_empty() {
+            let _ = writeln!(text, "           contracts {contracts}");
+        }
+        for activation in &law.activations {
+            let (at, receipt) = (activation.at, &activation.receipt);
+            let role = activation.standing.as_str();
+            let _ = writeln!(
+                text,
+                "           {role} from {at} by record {}/{} ({})",
+                receipt.thread,
+                receipt.n,
+                show::seal(receipt)
+            );
+        }
+        let _ = writeln!(text, "           {} live instance{}", law.live, if law.live == 1 { "" } else { "s" });
+    }
+    Ok(Done::ok(text, json!({ "laws": laws.iter().map(law_json).collect::<Vec<_>>() })))
+}
+
+fn law_json(law: &LawEntry) -> Json {
+    let contracts = law.contracts.iter().map(|(name, version)| json!({ "contract": name.as_str(), "version": version }));
+    let activation = |a: &LawActivation| json!({ "n": a.n, "time": a.at.to_string(), "as": a.standing.as_str(), "receipt": receipt_json(&a.receipt) });
+    json!({
+        "law": law.hash.to_string(),
+        "name": law.name,
+        "standing": law.standing.as_str(),
+        "contracts": contracts.collect::<Vec<_>>(),
+        "activations": law.activations.iter().map(activation).collect::<Vec<_>>(),
+        "live": law.live,
+    })
+}
+
 fn modes_json(modes: &Modes) -> Json {
     let entries = modes.entries.iter().map(|((tenant, subject), mode)| {
         let mut entry = json!({ "subject": subject, "mode": mode.as_str() });
@@ -104,6 +149,7 @@ fn modes_json(modes: &Modes) -> Json {
 
 impl Activate {
     fn run(&self, global: &Global) -> Result<Done, Failure> {
+        let progress = Progress::new("reading the law", global.json);
         let law = Arc::new(load_law(&self.dir)?);
         let candidate = self.candidate.as_ref().map(|dir| load_law(dir)).transpose()?.map(Arc::new);
         let engine = global.engine()?;
@@ -112,9 +158,11 @@ impl Activate {
             None => engine.modes(),
         };
         self.mode.iter().try_for_each(|text| set_mode(&mut modes, text))?;
-        let by = global.by(&engine.law())?;
+        let by = global.by(&*engine.law()?)?;
         let subject = format!("law {} {}", law.name, law.hash);
+        progress.next("looking at live instances");
         let answer = engine.activate(&by, law, candidate, modes)?;
+        drop(progress);
         answered(engine, &answer, &subject, "law.activate", global)
     }
 }

@@ -162,7 +162,7 @@ fn exit_codes() -> serde_json::Value {
 
 /// An answer, said; the engine is closed, so that what it still holds in memory is stored.
 fn answered(engine: Engine, answer: &Answer, subject: &str, event: &str, global: &Global) -> Result<Done, Failure> {
-    let law = engine.law();
+    let law = engine.law()?;
     engine.close()?;
     Ok(said(answer, subject, event, &law, global))
 }

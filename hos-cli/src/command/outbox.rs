@@ -47,7 +47,7 @@ impl Outbox {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
-        let by = global.by(&engine.law())?;
+        let by = global.by(&*engine.law()?)?;
         let done = match &self.verb {
             Verb::Poll { limit, lease } => {
                 let span = Span::parse(lease).map_err(|e| Failure::new(Code::ValueInvalid, format!("--lease: {e}")))?;

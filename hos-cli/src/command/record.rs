@@ -35,7 +35,7 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let tenant = global.tenant(&engine)?;
         let payload = match &self.file {
             Some(path) => input::file(path)?,

@@ -32,7 +32,7 @@ impl Tenant {
         let engine = global.engine()?;
         match &self.verb {
             Verb::Open { name } => {
-                let by = global.by(&engine.law())?;
+                let by = global.by(&*engine.law()?)?;
                 let answer = engine.open_tenant(&by, &id::Tenant::new(name)?)?;
                 answered(engine, &answer, &format!("tenant {name}"), "tenant.open", global)
             }

@@ -41,7 +41,7 @@ pub(crate) struct Transition {
 impl Transition {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let law = engine.law();
+        let law = engine.law()?;
         let tenant = global.tenant(&engine)?;
         let args = input::event_args(&law, &self.contract, &self.event);
         let transition = call::Transition {

@@ -45,9 +45,11 @@ impl Verify {
         };
         let anchors: Vec<String> = self.against.iter().map(read).collect::<Result<_, _>>()?;
         let engine = global.engine()?;
-        let progress = Progress::new("verifying");
+        let progress = Progress::new("verifying", global.json);
         let tell = |done, all| progress.tell(done, all);
-        let report = engine.verify(&VerifyOptions { anchors: anchors.clone(), vkey: self.key.clone(), progress: Some(&tell) })?;
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let report =
+            engine.verify(&VerifyOptions { anchors: anchors.clone(), vkey: self.key.clone(), progress: Some(&tell), threads })?;
         drop(progress);
         let mut done = done(&report);
         for anchor in anchors.iter().filter(|_| report.level == Level::Broken) {

@@ -1,16 +1,23 @@
-//! `hos verify FILE`: whether a bundle holds, with nothing but the file and the verifier's own trust file.
+//! `hos verify FILE`: whether a bundle, a log given as tiles, or one record's proof holds, with nothing but that and the
+//! verifier's own trust file.
 
 use super::verify_fork;
 use crate::exit;
 use crate::input;
 use crate::out::Done;
 use crate::show;
-use hos_core::audit::{self, Complete, Notice, Standing, Verdict};
+use hos_core::audit::log::{LogVerdict, TilesAudit};
+use hos_core::audit::{self, Complete, Notice, Refused, Standing, Verdict};
 use hos_core::proof::bundle::BUNDLE_BYTES_MAX;
+use hos_core::proof::chain::ENTRY_BYTES_MAX;
+use hos_core::proof::checkpoint::NOTE_BYTES_MAX;
 use hos_core::proof::fork;
+use hos_core::proof::tiles::TileFile;
+use hos_core::proof::tlog_proof::MAGIC;
+use hos_core::proof::tree::TILE_WIDTH;
 use hos_core::proof::trust::{TRUST_BYTES_MAX, Trust};
 use hos_engine::Failure;
-use hos_wire::verdict::verdict_json;
+use hos_wire::verdict::{log_verdict_json, verdict_json};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -29,24 +36,90 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], language: &str) -
             });
         }
     };
-    let kept = kept
-        .iter()
-        .map(|path| Ok(String::from_utf8_lossy(&input::bounded_file(path, TRUST_BYTES_MAX)?).into_owned()))
-        .collect::<Result<Vec<_>, Failure>>()?;
+    if path.is_dir() {
+        return Ok(of_log(tiles(path, &trust)?, language));
+    }
     let bytes = input::bounded_file(path, BUNDLE_BYTES_MAX)?;
     if bytes.starts_with(fork::FIRST.as_bytes()) {
         return Ok(verify_fork::run(&bytes, &trust));
     }
+    if bytes.starts_with(MAGIC.as_bytes()) {
+        return Ok(of_log(audit::log::proof(&bytes, &trust), language));
+    }
+    let kept = kept
+        .iter()
+        .map(|path| Ok(String::from_utf8_lossy(&input::bounded_file(path, TRUST_BYTES_MAX)?).into_owned()))
+        .collect::<Result<Vec<_>, Failure>>()?;
     let verdict = audit::bundle(&bytes, &trust, &kept);
     let exit = if verdict.holds() { exit::OK } else { exit::FINDINGS };
     Ok(Done { exit, text: text(&verdict, language), json: verdict_json(&verdict) })
 }
 
+/// Verifies a log given as tiles: every entry, and every tile of hashes byte for byte.
+fn tiles(root: &Path, trust: &Trust) -> Result<Result<LogVerdict, Refused>, Failure> {
+    let tile_bytes_max = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
+    let note = input::bounded_file(&root.join("checkpoint"), NOTE_BYTES_MAX)?;
+    let mut pass = match TilesAudit::open(&note, trust) {
+        Ok(pass) => pass,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let differing = |files: &[TileFile]| -> Result<Option<Refused>, Failure> {
+        for (path, wanted) in files {
+            if input::bounded_file(&root.join(path), tile_bytes_max)? != *wanted {
+                return Ok(Some(Refused::new("tiles.hashes", path.as_str(), "the tile is not made of the log's entries")));
+            }
+        }
+        Ok(None)
+    };
+    while let Some((path, _)) = pass.next() {
+        let files = match pass.take(&input::bounded_file(&root.join(&path), tile_bytes_max)?) {
+            Ok(files) => files,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(refused) = differing(&files)? {
+            return Ok(Err(refused));
+        }
+    }
+    Ok(match pass.finish() {
+        Err(refused) => Err(refused),
+        Ok((files, verdict)) => differing(&files)?.map_or(Ok(verdict), Err),
+    })
+}
+
+fn of_log(verdict: Result<LogVerdict, Refused>, language: &str) -> Done {
+    let turkish = language == "tr";
+    let json = log_verdict_json(&verdict);
+    match verdict {
+        Err(refused) => Done { exit: exit::FINDINGS, text: refused_text(&refused, turkish), json },
+        Ok(log) => {
+            let standing = if log.anchored { Standing::Anchored } else { Standing::Intact };
+            let (entries, threads) = if turkish { ("girdi", "dizi") } else { ("entries", "threads") };
+            let mut text = format!(
+                "{:<10} {} {entries}, {} {threads}: {} @ {}\n",
+                standing_word(&standing, turkish),
+                log.entries,
+                log.threads,
+                log.origin,
+                log.size
+            );
+            if !log.witnesses.is_empty() {
+                let names = log.witnesses.iter().map(|w| show::inert(w)).collect::<Vec<_>>().join(", ");
+                let _ = writeln!(text, "{:<10} {names}", if turkish { "tanıklar" } else { "witnesses" });
+            }
+            Done { exit: exit::OK, text, json }
+        }
+    }
+}
+
+fn refused_text(refused: &Refused, turkish: bool) -> String {
+    let word = if turkish { "reddedildi" } else { "refused" };
+    format!("{word}  {} ({}): {}\n", refused.code, show::inert(&refused.at), show::inert(&refused.why))
+}
+
 fn text(verdict: &Verdict, language: &str) -> String {
     let turkish = language == "tr";
     if let Standing::Refused(refused) = &verdict.standing {
-        let word = if turkish { "reddedildi" } else { "refused" };
-        return format!("{word}  {} ({}): {}\n", refused.code, refused.at, show::inert(&refused.why));
+        return refused_text(refused, turkish);
     }
     let mut out = String::new();
     let instance = verdict.instance.as_ref().map_or_else(String::new, |i| {

@@ -16,8 +16,8 @@ pub(crate) struct Work {}
 impl Work {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
-        let progress = Progress::new("working");
-        let report = engine.work()?;
+        let progress = Progress::new("working", global.json);
+        let report = engine.work_telling(&|done, all| progress.tell(done, all))?;
         drop(progress);
         engine.close()?;
         let mut text = format!(

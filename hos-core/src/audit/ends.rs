@@ -2,14 +2,23 @@
 
 use super::item::hold;
 use super::logs::Log;
+use super::refused::Refused;
 use super::story::Story;
-use super::verdict::{Complete, Refused};
 use crate::canon::Reader;
 use crate::digest;
 use crate::id::MapHash;
 use crate::proof::bundle::Bundle;
 use crate::proof::heads::{Head, HeadKind, verify_presence};
 use crate::proof::record::{Kind, Slot};
+
+/// The records are all, as of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complete {
+    /// The entry that holds the map of heads.
+    pub as_of: u64,
+    /// Whether the map knows the instance by its id, or only its thread.
+    pub labelled: bool,
+}
 
 const AT: &str = "heads";
 

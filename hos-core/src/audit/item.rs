@@ -1,13 +1,15 @@
 //! One record of a bundle: its bytes, its place under the checkpoint, what of it is disclosed.
 
 use super::logs::Log;
-use super::verdict::Refused;
+use super::refused::Refused;
 use crate::digest;
 use crate::id::RecordHash;
 use crate::proof::bundle::{Item, Opening, Why};
 use crate::proof::chain::{ChainError, Entry, Place};
+use crate::proof::format::FormatError;
 use crate::proof::record::{Header, Slot};
 use crate::proof::tree::{TreeError, verify_inclusion};
+use crate::proof::view::HeaderView;
 
 /// A record that holds.
 pub(super) struct Held<'b> {
@@ -15,12 +17,13 @@ pub(super) struct Held<'b> {
     pub(super) header: Header,
     pub(super) hash: RecordHash,
     pub(super) item: &'b Item,
+    place: Result<Place, ChainError>,
 }
 
 impl Held<'_> {
     /// Its place in its thread.
     pub(super) fn place(&self) -> Result<Place, ChainError> {
-        Place::of(&self.header, self.entry.stream)
+        self.place
     }
 
     /// The content of the first part of a slot, if it is disclosed.
@@ -54,7 +57,9 @@ pub(super) fn hold<'b>(item: &'b Item, log: &Log, at: &str) -> Result<Held<'b>, 
     if entry.disputed.is_some() {
         return Err(Refused::new("disputed", at, "the sealer disputes this record: nothing of it is vouched for"));
     }
-    let header = Header::decode(&entry.header).map_err(|e| Refused::new(format!("header.{}", e.code()), at, e))?;
+    let wrong = |e: FormatError| Refused::new(format!("header.{}", e.code()), at, e);
+    let view = HeaderView::decode(&entry.header).map_err(wrong)?;
+    let (header, place) = (view.to_header().map_err(wrong)?, Place::of(&view, entry.stream));
     if header.store != log.store || header.tenant != log.tenant {
         return Err(foreign());
     }
@@ -69,7 +74,7 @@ pub(super) fn hold<'b>(item: &'b Item, log: &Log, at: &str) -> Result<Held<'b>, 
     })?;
     parts(item, &header, at)?;
     let hash = digest::record_hash(&entry.header);
-    Ok(Held { entry, header, hash, item })
+    Ok(Held { entry, header, hash, item, place })
 }
 
 /// Opened and withheld together name what the header lists, each once; what is opened is what it commits to.

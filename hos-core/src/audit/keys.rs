@@ -2,8 +2,8 @@
 //! for its size.
 
 use super::logs::Log;
+use super::refused::Refused;
 use super::story::Cited;
-use super::verdict::Refused;
 use crate::proof::bundle::{Bundle, KeyRange};
 use crate::proof::checkpoint::NoteKey;
 use crate::proof::keyring::{KeyChange, KeyRing, STREAM};

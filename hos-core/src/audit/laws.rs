@@ -1,8 +1,8 @@
 //! The laws of a bundle: their files, and that each record was judged under the law that was then in force.
 
 use super::item::Held;
+use super::refused::Refused;
 use super::story::{Cited, Story};
-use super::verdict::Refused;
 use crate::canon::Reader;
 use crate::digest;
 use crate::id::LawHash;

@@ -1,6 +1,6 @@
 //! The checkpoints of a bundle: whether they are believed, and whether somebody besides the log vouches for them.
 
-use super::verdict::Refused;
+use super::refused::Refused;
 use crate::id::{StoreId, Tenant};
 use crate::proof::bundle::Bundle;
 use crate::proof::checkpoint::{Checkpoint, NoteError, NoteKey, origin, origin_parts};

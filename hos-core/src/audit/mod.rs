@@ -1,4 +1,5 @@
-//! What a stranger may believe of a bundle, with nothing but the bundle and a trust file (`spec/bundle.md`).
+//! What a stranger may believe of a bundle, with nothing but the bundle and a trust file (`spec/bundle.md`); and of a log given
+//! as tiles, or one entry's proof ([`log`]).
 //!
 //! Every step of the specification's table is one room here, and the first that fails is the verdict. Nothing is believed
 //! because it is in the file: bytes are decoded strictly, hashes computed anew, keys taken from the trust file alone.
@@ -7,12 +8,16 @@ mod ends;
 mod item;
 mod keys;
 mod laws;
+pub mod log;
 mod logs;
+mod refused;
 mod roles;
 mod story;
 mod verdict;
 
-pub use verdict::{Complete, Instance, Notice, Refused, Standing, Verdict};
+pub use ends::Complete;
+pub use refused::Refused;
+pub use verdict::{Instance, Notice, Standing, Verdict};
 
 use crate::proof::bundle::Bundle;
 use crate::proof::trust::Trust;

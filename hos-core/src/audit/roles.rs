@@ -2,8 +2,8 @@
 //! gave.
 
 use super::item::Held;
+use super::refused::Refused;
 use super::story::{Cited, Story};
-use super::verdict::Refused;
 use crate::id::{Handle, RecordHash};
 use crate::judge::{DirectoryAfter, DirectoryRows, DirectoryThread, apply_change, decode_change, decode_slice};
 use crate::policy::{Entity, Link};

@@ -2,7 +2,7 @@
 
 use super::item::{Held, hold};
 use super::logs::Log;
-use super::verdict::Refused;
+use super::refused::Refused;
 use crate::digest;
 use crate::id::Handle;
 use crate::judge::decode_text;

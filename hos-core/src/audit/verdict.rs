@@ -1,31 +1,14 @@
 //! What a verifier says at the end: the same object from every verifier.
 
+use super::ends::Complete;
 use super::logs::Log;
+use super::refused::Refused;
 use super::roles::Roles;
 use super::story::{Cited, Story};
 use crate::id::Name;
 use crate::judge::decode_text;
 use crate::proof::bundle::{Bundle, Why};
 use crate::proof::record::{Durability, Kind, Slot};
-use std::borrow::Cow;
-use std::fmt;
-
-/// The first thing that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// The stable code (`spec/bundle.md`).
-    pub code: Cow<'static, str>,
-    /// Where in the bundle: `records 2`.
-    pub at: String,
-    /// What is wrong, for a person.
-    pub why: String,
-}
-
-impl Refused {
-    pub(super) fn new(code: impl Into<Cow<'static, str>>, at: impl Into<String>, why: impl fmt::Display) -> Self {
-        Self { code: code.into(), at: at.into(), why: why.to_string() }
-    }
-}
 
 /// How far the evidence reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,15 +30,6 @@ impl Standing {
             Standing::Anchored => "anchored",
         }
     }
-}
-
-/// The records are all, as of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Complete {
-    /// The entry that holds the map of heads.
-    pub as_of: u64,
-    /// Whether the map knows the instance by its id, or only its thread.
-    pub labelled: bool,
 }
 
 /// Which instance it is.

@@ -85,8 +85,8 @@ impl<'a> Bench<'a> {
     /// The mode for an action of a contract: what is said of the action wins over what is said of the contract.
     pub(super) fn mode(&self, action: &str, contract: Option<&str>) -> Mode {
         match contract {
-            Some(contract) if !self.modes.names(action) => self.modes.of(self.tenant, contract),
-            _ => self.modes.of(self.tenant, action),
+            Some(contract) => self.modes.of_act(self.tenant, action, contract),
+            None => self.modes.of(self.tenant, action),
         }
     }
 

@@ -6,17 +6,21 @@ use super::draft::{Drafting, Place};
 use super::evidence;
 use super::instance::Instance;
 use super::motion::{Motion, label_of, refuse};
-use super::verdict::{Asked, Verdict, answer_with, data_subject, judge, person, resource_of, shown, with_given};
+use super::verdict::{
+    Asked, Verdict, answer_with, contract_unknown, data_subject, judge, person, resource_of, shown, unknown, with_given,
+};
 use super::{Judged, call_digest};
-use crate::answer::Answer;
+use crate::answer::{Answer, Candidate};
 use crate::call::{Adopt, Begin, Call};
 use crate::contract::step;
 use crate::digest;
-use crate::id::{Handle, RecordHash};
+use crate::id::{Handle, InstanceId, Name, RecordHash};
+use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
 use crate::policy::Request;
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::{Blocker, Code};
+use crate::value::Record;
 
 /// What stands where a birth would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,29 @@ pub enum BeginRows {
     Erased,
 }
 
+/// An instance as it comes to be: no record yet, nothing armed.
+fn newborn(bench: &Bench<'_>, of: &LawContract, id: &InstanceId, state: &Name, facts: &Record) -> Instance {
+    let mut handle = [0u8; 16];
+    digest::expand(&bench.seed, "thread handle", 0, &mut handle);
+    Instance {
+        contract: of.contract.name.clone(),
+        id: id.clone(),
+        handle: Handle(handle),
+        n: 0,
+        last: RecordHash([0; 32]),
+        state: state.clone(),
+        version: 0,
+        entered_n: 0,
+        entered_at: bench.now,
+        last_time: bench.now,
+        law: bench.active.law.hash,
+        contract_version: of.contract.version,
+        subject: data_subject(bench.active.law, &of.contract, facts),
+        facts: facts.clone(),
+        deadlines: Vec::new(),
+    }
+}
+
 /// Judges a birth.
 pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     let mut answer = bench.blank();
@@ -39,12 +66,18 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
             answer,
             call.contract.as_str(),
             &Call::Begin(call.clone()),
-            Blocker::new(Code::ContractUnknown, shown(&call.contract)),
+            contract_unknown(bench.active.law, &call.contract),
         );
     };
     let whole = || Call::Begin(call.clone());
     let Some(event) = of.contract.begins.get(&call.event) else {
-        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::EventUnknown, shown(&call.event)));
+        return refuse(
+            bench,
+            answer,
+            call.event.as_str(),
+            &whole(),
+            unknown(Code::EventUnknown, &call.event, of.contract.begins.keys()),
+        );
     };
     answer.mode = bench.mode(&event.action, Some(call.contract.as_str()));
     if answer.mode == Mode::Off {
@@ -63,29 +96,12 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     let Some(first) = event.branches.first() else {
         return refuse(bench, answer, event.name.as_str(), &whole(), Blocker::new(Code::Internal, "a birth that leads nowhere"));
     };
-    let mut handle = [0u8; 16];
-    digest::expand(&bench.seed, "thread handle", 0, &mut handle);
-    let newborn = Instance {
-        contract: call.contract.clone(),
-        id: call.id.clone(),
-        handle: Handle(handle),
-        n: 0,
-        last: RecordHash([0; 32]),
-        state: first.to.clone(),
-        version: 0,
-        entered_n: 0,
-        entered_at: bench.now,
-        last_time: bench.now,
-        law: bench.active.law.hash,
-        contract_version: of.contract.version,
-        subject: data_subject(bench.active.law, &of.contract, &call.facts),
-        facts: call.facts.clone(),
-        deadlines: Vec::new(),
-    };
+    let newborn = newborn(bench, of, &call.id, &first.to, &call.facts);
     let asked = Asked { by: &call.by, event, is_override: false, args: &call.args, reason: None, kind: Kind::Begun };
     let verdict = if wrong.is_empty() { judge(bench, of, &newborn, &asked) } else { Verdict::against(wrong) };
     let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
     answer_with(&mut answer, &verdict);
+    answer.candidate = candidate_view(bench, call, &verdict.blockers);
     let landed = match (&answer.mode, &call.by.legacy) {
         (Mode::Shadow, legacy) => {
             door::shadowed(&mut answer, legacy.as_ref().map(|l| l.allowed));
@@ -114,13 +130,33 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     motion.done(answer, Some(born), once)
 }
 
+/// What the candidate law says of a birth, where it says something else.
+fn candidate_view(bench: &Bench<'_>, call: &Begin, blockers: &[Blocker]) -> Option<Candidate> {
+    let standing = bench.candidate?;
+    let other = Bench { active: standing, guards: None, candidate: None, ..*bench };
+    let said = match standing.law.contracts.get(&call.contract) {
+        None => vec![contract_unknown(standing.law, &call.contract)],
+        Some(of) => match of.contract.begins.get(&call.event).and_then(|event| Some((event, event.branches.first()?))) {
+            None => vec![unknown(Code::EventUnknown, &call.event, of.contract.begins.keys())],
+            Some((event, first)) => {
+                let mut wrong = step::check_given("fact", &of.contract.facts, &call.facts);
+                wrong.extend(step::check_given("argument", &event.args, &call.args));
+                let asked = Asked { by: &call.by, event, is_override: false, args: &call.args, reason: None, kind: Kind::Begun };
+                let newborn = newborn(&other, of, &call.id, &first.to, &call.facts);
+                if wrong.is_empty() { judge(&other, of, &newborn, &asked).blockers } else { wrong }
+            }
+        },
+    };
+    door::differing(blockers, standing, said)
+}
+
 /// Brings an existing row in: policy-checked as the contract's `<contract>.adopt`, attested, not judged.
 pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     let mut answer = bench.blank();
     let whole = Call::Adopt(call.clone());
     let stop = |answer: Answer, blocker| refuse(bench, answer, "adopt", &whole, blocker);
     let Some(of) = bench.active.law.contracts.get(&call.contract) else {
-        return stop(answer, Blocker::new(Code::ContractUnknown, shown(&call.contract)));
+        return stop(answer, contract_unknown(bench.active.law, &call.contract));
     };
     match rows {
         BeginRows::Free => {}
@@ -137,38 +173,16 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     if let Some(blocker) = wrong.into_iter().next() {
         return stop(answer, blocker);
     }
-    let mut handle = [0u8; 16];
-    digest::expand(&bench.seed, "thread handle", 0, &mut handle);
-    let mut instance = Instance {
-        contract: call.contract.clone(),
-        id: call.id.clone(),
-        handle: Handle(handle),
-        n: 0,
-        last: RecordHash([0; 32]),
-        state: call.state.clone(),
-        version: 1,
-        entered_n: 0,
-        entered_at: bench.now,
-        last_time: bench.now,
-        law: bench.active.law.hash,
-        contract_version: of.contract.version,
-        subject: data_subject(bench.active.law, &of.contract, &call.facts),
-        facts: call.facts.clone(),
-        deadlines: Vec::new(),
-    };
+    // What is adopted has moved once: it has a record and a version as if it had been born here.
+    let mut instance = Instance { version: 1, ..newborn(bench, of, &call.id, &call.state, &call.facts) };
     let resource = match resource_of(of, &instance) {
         Ok(resource) => resource,
         Err(blocker) => return stop(answer, blocker),
     };
     let given = with_given(&resource, &call.by.given);
     let ruling = door::action(bench.active, &format!("{}.adopt", call.contract)).and_then(|action| {
-        let request = Request {
-            principal: &call.by.principal,
-            action: &action,
-            resource: &resource.uid,
-            given: &given,
-            context: &call.by.context,
-        };
+        let request =
+            Request { principal: &call.by.principal, action, resource: &resource.uid, given: &given, context: &call.by.context };
         bench.active.bound.decide(&request)
     });
     door::apply_ruling(&mut answer, ruling);

@@ -7,15 +7,18 @@ use super::draft::{Drafting, Place};
 use super::evidence;
 use super::instance::Instance;
 use super::motion::Motion;
+use super::transition::migrated_contract;
 use super::verdict::{Asked, Verdict, judge, resource_of, shown, with_given};
 use crate::call::By;
 use crate::contract::definition::Due;
 use crate::contract::step::{self, Armed};
 use crate::id::Name;
 use crate::law::bundle::LawContract;
+use crate::law::mode::Mode;
 use crate::policy::{Entity, Request};
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::{Blocker, Code};
+use crate::time::Timestamp;
 use crate::value::Record;
 use std::collections::BTreeSet;
 
@@ -33,8 +36,17 @@ pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
         return Judged::only(answer);
     }
     let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    // As before any event: a newer version of the contract first.
+    let present = match motion.migrate(instance.clone()) {
+        Ok(present) => present,
+        Err(blocker) => {
+            answer.blockers.push(blocker);
+            return Judged::only(answer);
+        }
+    };
+    let of = if present.law == instance.law { of } else { migrated_contract(bench, of, &instance.contract) };
     // What stopped it, if anything did, is for the next tick; what has fired has fired.
-    let (after, _) = motion.fire_due(of, instance.clone(), &mut answer.fired);
+    let (after, _) = motion.fire_due(of, present, &mut answer.fired);
     answer.allowed = true;
     answer.to = Some(after.state.clone());
     answer.version = Some(after.version);
@@ -44,7 +56,8 @@ pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
 
 impl Motion<'_, '_> {
     /// Fires due deadlines, the earliest first, each as a move of its own by the law's clock principal. One that is refused
-    /// is disarmed and recorded, so that it holds nothing up.
+    /// is disarmed and recorded, so that it holds nothing up. Where the law is not enforced the world's state is the truth, and
+    /// nothing moves by itself: the deadline stays armed until it is.
     pub(super) fn fire_due(
         &mut self,
         of: &LawContract,
@@ -53,8 +66,7 @@ impl Motion<'_, '_> {
     ) -> (Instance, Option<Blocker>) {
         let now = self.bench.now.max(instance.last_time);
         loop {
-            let Some(due) = instance.deadlines.iter().filter(|d| d.due <= now).min_by_key(|d| (d.due, d.deadline)).cloned()
-            else {
+            let Some(due) = self.ripe(of, &instance, now) else {
                 return (instance, None);
             };
             if fired.len() >= self.bench.limits.deadlines_max {
@@ -66,6 +78,15 @@ impl Motion<'_, '_> {
             };
             fired.push(due.event);
         }
+    }
+
+    fn ripe(&self, of: &LawContract, instance: &Instance, now: Timestamp) -> Option<Armed> {
+        let enforced = |event: &Name| match of.contract.event(event.as_str(), instance.state.as_str()) {
+            Some((event, _)) => self.bench.mode(&event.action, Some(of.contract.name.as_str())) == Mode::Enforce,
+            None => self.bench.modes.of(self.bench.tenant, of.contract.name.as_str()) == Mode::Enforce,
+        };
+        let ripe = instance.deadlines.iter().filter(|d| d.due <= now && enforced(&d.event));
+        ripe.min_by_key(|d| (d.due, d.deadline)).cloned()
     }
 
     fn fire(&mut self, of: &LawContract, mut instance: Instance, due: &Armed) -> Result<Instance, Blocker> {
@@ -130,13 +151,8 @@ impl Motion<'_, '_> {
             let action = of.contract.expressions.get(index).map(|e| e.action.as_str()).unwrap_or_default();
             let action = door::action(standing, action).map_err(|b| b.to_string())?;
             let context = Record::new();
-            let request = Request {
-                principal: &clock.principal,
-                action: &action,
-                resource: &resource.uid,
-                given: &given,
-                context: &context,
-            };
+            let request =
+                Request { principal: &clock.principal, action, resource: &resource.uid, given: &given, context: &context };
             standing.bound.prepare(&request).map_err(|b| b.to_string())?.instant(of.expression(index))
         })
     }

@@ -35,7 +35,7 @@ fn decide(standing: Standing<'_>, call: &Can) -> Result<Ruling, Blocker> {
     let action = action(standing, &call.action)?;
     standing.bound.decide(&Request {
         principal: &call.by.principal,
-        action: &action,
+        action,
         resource: &call.resource,
         given: &call.by.given,
         context: &call.by.context,
@@ -43,8 +43,8 @@ fn decide(standing: Standing<'_>, call: &Can) -> Result<Ruling, Blocker> {
 }
 
 /// The action's identity in the law's namespace.
-pub(super) fn action(standing: Standing<'_>, id: &str) -> Result<Uid, Blocker> {
-    standing.law.action(id).ok_or_else(|| Blocker::new(Code::ActionUnknown, format!("`{}`", crate::id::Shown(id))))
+pub(super) fn action<'a>(standing: Standing<'a>, id: &str) -> Result<&'a Uid, Blocker> {
+    standing.law.known_action(id).ok_or_else(|| Blocker::new(Code::ActionUnknown, format!("`{}`", crate::id::Shown(id))))
 }
 
 /// Judges an operator's act: one that concerns no entity of the world, but a gate of the law's (`Gate::"law"`).
@@ -55,13 +55,7 @@ pub fn at_gate(standing: Standing<'_>, act: &str, gate: &str, by: &By) -> Result
     let uid = Uid::new(type_name, gate).map_err(|e| Blocker::new(Code::IdInvalid, e.to_string()))?;
     let mut given = by.given.clone();
     given.push(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None });
-    standing.bound.decide(&Request {
-        principal: &by.principal,
-        action: &action,
-        resource: &uid,
-        given: &given,
-        context: &by.context,
-    })
+    standing.bound.decide(&Request { principal: &by.principal, action, resource: &uid, given: &given, context: &by.context })
 }
 
 /// Writes a ruling, or the refusal before it, into an answer.

@@ -188,9 +188,16 @@ pub(super) fn encode_once(key: &OnceKey, digest: &CallDigest) -> Vec<u8> {
 
 /// Reads a once-key and its digest.
 pub fn decode_once(bytes: &[u8]) -> Result<(OnceKey, CallDigest), CanonError> {
+    let (key, digest) = read_once(bytes)?;
+    Ok((OnceKey::new(key).map_err(|_| refuse("a once-key that is none"))?, digest))
+}
+
+/// Reads a once-key and its digest; the key is not copied.
+pub fn read_once(bytes: &[u8]) -> Result<(&str, CallDigest), CanonError> {
     let mut r = Reader::new(bytes);
     expect(r.array()?, 2)?;
-    let key = OnceKey::new(r.text()?).map_err(|_| refuse("a once-key that is none"))?;
+    let key = r.text()?;
+    OnceKey::check(key).map_err(|_| refuse("a once-key that is none"))?;
     let digest = CallDigest::from_slice(r.bytes()?).ok_or_else(|| refuse("a digest of another length"))?;
     finished(&r, (key, digest))
 }

@@ -91,7 +91,7 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
     let ruling = door::action(bench.active, asked.action).and_then(|action| {
         bench.active.bound.decide(&Request {
             principal: &call.by.principal,
-            action: &action,
+            action,
             resource: &asked.resource,
             given: &given,
             context: &asked.context,

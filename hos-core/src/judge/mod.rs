@@ -19,6 +19,7 @@ mod note;
 mod office;
 mod transition;
 mod verdict;
+mod world;
 
 pub use bench::{Bench, Limits, Standing};
 pub use birth::{BeginRows, adopt, begin};
@@ -27,7 +28,7 @@ pub use door::{apply_ruling, at_gate, can};
 pub use draft::{Draft, Place};
 pub use evidence::{
     decode_armed, decode_blockers, decode_change, decode_entity, decode_messages, decode_once, decode_slice, decode_text,
-    encode_armed,
+    encode_armed, read_once,
 };
 pub use instance::{Instance, Message};
 pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
@@ -35,9 +36,10 @@ pub use note::note;
 pub use office::{Act, act, attest};
 pub use transition::{available, transition};
 pub use verdict::data_subject;
+pub use world::{About, bare, stands, unjudged};
 
 use crate::answer::{Answer, Receipt};
-use crate::call::Call;
+use crate::call::{Call, Transition};
 use crate::canon::Writer;
 use crate::digest;
 use crate::id::{CallDigest, OnceKey};
@@ -80,10 +82,13 @@ impl Judged {
 }
 
 /// Answers a call whose once-key was used before: the first receipt again, or a refusal.
-pub fn again(bench: &Bench<'_>, digest: &CallDigest, hit: &OnceHit) -> Judged {
+pub fn again(bench: &Bench<'_>, call: &Call, hit: &OnceHit) -> Judged {
+    let (digest, legacy) = (call_digest(call), call.by().legacy.as_ref());
+    let mode = About::of(call).mode(bench.active.law, bench.modes, bench.tenant);
     let mut answer = bench.blank();
-    if hit.digest != *digest {
+    if hit.digest != digest {
         answer.blockers.push(Blocker::new(Code::OnceConflict, "the once-key was used for a call with other content"));
+        stands(&mut answer, mode, legacy);
         return Judged::only(answer);
     }
     answer.allowed = true;
@@ -92,6 +97,7 @@ pub fn again(bench: &Bench<'_>, digest: &CallDigest, hit: &OnceHit) -> Judged {
     answer.from = hit.header.from.clone();
     answer.to = hit.header.to.clone();
     answer.receipt = Some(hit.receipt.clone());
+    stands(&mut answer, mode, legacy);
     Judged::only(answer)
 }
 
@@ -105,10 +111,7 @@ pub fn call_digest(call: &Call) -> CallDigest {
             w.array(8).text("begin").text(c.contract.as_str()).text(c.id.as_str()).text(c.event.as_str());
             w.text(by.type_name()).text(by.id()).record(&c.facts).record(&c.args);
         }
-        Call::Transition(c) => {
-            w.array(8).text("transition").text(c.contract.as_str()).text(c.id.as_str()).text(c.event.as_str());
-            w.text(by.type_name()).text(by.id()).record(&c.args).text(c.reason.as_deref().unwrap_or(""));
-        }
+        Call::Transition(c) => return transition_digest(c),
         Call::Note(c) => {
             w.array(6).text("note").text(c.stream.as_str()).text(by.type_name()).text(by.id()).bytes(&c.payload);
             w.text(&c.subject.as_ref().map(ToString::to_string).unwrap_or_default());
@@ -121,5 +124,13 @@ pub fn call_digest(call: &Call) -> CallDigest {
             w.text(by.type_name()).text(by.id()).record(&c.facts);
         }
     }
+    digest::call_digest(&w.finish())
+}
+
+/// The same of an event or an override.
+fn transition_digest(c: &Transition) -> CallDigest {
+    let (mut w, by) = (Writer::default(), &c.by.principal);
+    w.array(8).text("transition").text(c.contract.as_str()).text(c.id.as_str()).text(c.event.as_str());
+    w.text(by.type_name()).text(by.id()).record(&c.args).text(c.reason.as_deref().unwrap_or(""));
     digest::call_digest(&w.finish())
 }

@@ -157,23 +157,20 @@ impl Motion<'_, '_> {
         }
         let armed_before = if birth { Vec::new() } else { before.deadlines.clone() };
         after.deadlines = self.rearm(of, &before, &after, entered)?;
-        let messages = messages_of(asked, verdict, &after);
+        let mode = bench.mode(&asked.event.action, Some(of.contract.name.as_str()));
+        // In shadow the world does its own work: a message of ours would have it done twice.
+        let messages = if mode == Mode::Enforce { messages_of(asked, verdict, &after) } else { Vec::new() };
 
         let observed = verdict.branch.is_none_or(|b| b.to != after.state);
         let place = Place::Thread { handle: before.handle, n: after.n, prev: (!birth).then_some(before.last) };
-        let kind = if observed
-            || asked.by.legacy.is_some() && bench.mode(&asked.event.action, Some(of.contract.name.as_str())) == Mode::Shadow
-        {
-            Kind::Observed
-        } else {
-            asked.kind
-        };
+        let shadowed = asked.by.legacy.is_some() && mode == Mode::Shadow;
+        let kind = if observed || shadowed { Kind::Observed } else { asked.kind };
         let policies = verdict.ruling.as_ref().map(|r| r.determining.clone()).unwrap_or_default();
         let mut d = Drafting::new(bench, kind, place, self.drafts.len())
             .request(asked.by.request.as_ref())
             .contract(&after.contract, of.contract.version, &asked.event.name)
             .decided(&verdict.blockers, &policies);
-        d.header().mode = bench.mode(&asked.event.action, Some(of.contract.name.as_str())) as u8;
+        d.header().mode = mode as u8;
         d.header().from = from;
         d.header().to = Some(after.state.clone());
         let whose = after.subject.as_ref();

@@ -4,29 +4,29 @@ use super::bench::Bench;
 use super::door;
 use super::draft::{Drafting, Place};
 use super::evidence;
-use super::{Judged, call_digest};
+use super::{Judged, call_digest, world};
 use crate::call::{Call, Note};
 use crate::id::DottedName;
 use crate::law::mode::Mode;
+use crate::law::reserved;
 use crate::proof::record::{Kind, Slot};
-
-/// The reserved action of `record`; its resource is the gate named like the stream.
-const NOTE_ACTION: &str = "record.note";
 
 /// Judges a free record (`record.note`, on `Gate::"<stream>"`) and makes it. A refused one is not recorded: its bytes are
 /// the caller's, and nobody permitted them.
 pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
     let mut answer = bench.blank();
-    answer.mode = bench.mode(NOTE_ACTION, None);
+    answer.mode = bench.mode(reserved::NOTE, None);
     if answer.mode == Mode::Off {
         return Judged::only(door::off(answer, call.by.legacy.as_ref().map(|l| l.allowed)));
     }
     if let Err(blocker) = bench.check_clock(None) {
         answer.blockers.push(blocker);
+        let mode = answer.mode;
+        world::stands(&mut answer, mode, call.by.legacy.as_ref());
         return Judged::only(answer);
     }
     let by = &call.by;
-    door::apply_ruling(&mut answer, door::at_gate(bench.active, NOTE_ACTION, call.stream.as_str(), by));
+    door::apply_ruling(&mut answer, door::at_gate(bench.active, reserved::NOTE, call.stream.as_str(), by));
     answer.allowed = answer.blockers.is_empty();
     if answer.mode == Mode::Shadow {
         door::shadowed(&mut answer, by.legacy.as_ref().map(|l| l.allowed));
@@ -51,6 +51,8 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
         Err(blocker) => {
             answer.allowed = false;
             answer.blockers.push(blocker);
+            let mode = answer.mode;
+            world::stands(&mut answer, mode, by.legacy.as_ref());
             return Judged::only(answer);
         }
     };

@@ -4,8 +4,9 @@ use super::bench::Bench;
 use super::door;
 use super::instance::Instance;
 use super::motion::{Motion, refuse};
-use super::verdict::{Asked, Verdict, answer_with, judge, shown, standing_blocker};
-use super::{Judged, call_digest};
+use super::verdict::{Asked, Verdict, answer_with, contract_unknown, event_unknown, judge, shown, standing_blocker};
+use super::world::About;
+use super::{Judged, transition_digest};
 use crate::answer::{Answer, Candidate};
 use crate::call::{By, Call, Transition};
 use crate::contract::step;
@@ -23,10 +24,12 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     answer.mode = bench.modes.of(bench.tenant, call.contract.as_str());
     let whole = || Call::Transition(call.clone());
     let Some(instance) = instance else {
-        let code =
-            if bench.active.law.contracts.contains_key(&call.contract) { Code::InstanceUnknown } else { Code::ContractUnknown };
-        let what = if code == Code::InstanceUnknown { shown(&call.id) } else { shown(&call.contract) };
-        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(code, what));
+        answer.mode = About::Event(&call.contract, &call.event).mode(bench.active.law, bench.modes, bench.tenant);
+        let blocker = match bench.active.law.contracts.contains_key(&call.contract) {
+            true => Blocker::new(Code::InstanceUnknown, shown(&call.id)),
+            false => contract_unknown(bench.active.law, &call.contract),
+        };
+        return refuse(bench, answer, call.event.as_str(), &whole(), blocker);
     };
     answer.from = Some(instance.state.clone());
     answer.to = Some(instance.state.clone());
@@ -35,7 +38,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::ContractUnknown, shown(&call.contract)));
     };
     let Some((event, _)) = of.contract.event(call.event.as_str(), instance.state.as_str()) else {
-        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::EventUnknown, shown(&call.event)));
+        return refuse(bench, answer, call.event.as_str(), &whole(), event_unknown(&of.contract, &call.event));
     };
     answer.mode = bench.mode(&event.action, Some(call.contract.as_str()));
     if answer.mode == Mode::Off {
@@ -63,7 +66,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     answer.from = Some(present.state.clone());
     // The state may be another now: a migration or a deadline came before. The arrow is chosen anew.
     let Some((event, is_override)) = of.contract.event(call.event.as_str(), present.state.as_str()) else {
-        return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::EventUnknown, shown(&call.event)));
+        return refuse(bench, answer, call.event.as_str(), &whole(), event_unknown(&of.contract, &call.event));
     };
     let asked = Asked {
         by: &call.by,
@@ -108,7 +111,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         judged.instance = changed.then_some(present);
         return judged;
     };
-    let once = call.once.as_ref().map(|key| (key.clone(), call_digest(&whole())));
+    let once = call.once.as_ref().map(|key| (key.clone(), transition_digest(call)));
     let from = present.state.clone();
     let moved = match motion.advance(of, Some(from), present.clone(), &asked, &verdict, to, once.as_ref()) {
         Ok(moved) => moved,
@@ -127,27 +130,53 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
 }
 
 /// What can be done now, and why the rest cannot: every event and override of the instance's contract, judged by the same
-/// path as a transition. Guards of events with arguments are not judged; `needs` names the arguments.
+/// path as a transition, after the deadlines that are due by now. Policies and guards of events with arguments are not judged;
+/// `needs` names the arguments.
 pub fn available(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, Answer, Vec<Name>)> {
     let Some(of) = bench.guard_standing().law.contracts.get(&instance.contract) else {
         return Vec::new();
     };
+    // What is drafted here is thrown away: nothing fires by being looked at.
+    let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    let mut stopped = bench.check_clock(Some(instance.last_time)).err();
+    let present = motion.migrate(instance.clone()).unwrap_or_else(|blocker| {
+        stopped.get_or_insert(blocker);
+        instance.clone()
+    });
+    let of = if present.law == instance.law { of } else { migrated_contract(bench, of, &instance.contract) };
+    let mut fired = Vec::new();
+    let (after, held_up) =
+        if stopped.is_none() { motion.fire_due(of, present.clone(), &mut fired) } else { (present.clone(), None) };
     let names: BTreeSet<&Name> = of.contract.events.keys().chain(of.contract.overrides.keys()).collect();
     let mut found = Vec::new();
     for name in names {
-        let Some((event, is_override)) = of.contract.event(name.as_str(), instance.state.as_str()) else { continue };
+        let Some((event, _)) = of.contract.event(name.as_str(), present.state.as_str()) else { continue };
+        let mode = bench.mode(&event.action, Some(instance.contract.as_str()));
+        // Where the law is not enforced it fires nothing by itself: the instance stands where the world has it.
+        let now = if mode == Mode::Enforce { &after } else { &present };
+        let Some((event, is_override)) = of.contract.event(name.as_str(), now.state.as_str()) else { continue };
         let needs: Vec<Name> = event.args.iter().filter(|(_, a)| !a.optional).map(|(n, _)| n.clone()).collect();
         let mut answer = bench.blank();
-        answer.from = Some(instance.state.clone());
-        let standing = step::standing(&of.contract, event, is_override, instance.state.as_str());
-        if let Some(blocker) = standing_blocker(standing, name, instance) {
-            answer.blockers.push(blocker);
+        answer.mode = mode;
+        answer.from = Some(now.state.clone());
+        if mode == Mode::Enforce {
+            answer.fired = fired.clone();
+        }
+        let standing = step::standing(&of.contract, event, is_override, now.state.as_str());
+        let enforced_and_stopped = stopped.as_ref().or(held_up.as_ref().filter(|_| mode == Mode::Enforce));
+        if let Some(blocker) = enforced_and_stopped {
+            answer.blockers.push(blocker.clone());
         } else if needs.is_empty() {
             let args = Record::new();
-            let asked = Asked { by, event, is_override, args: &args, reason: Some("available"), kind: Kind::Moved };
-            let verdict = judge(bench, of, instance, &asked);
+            let kind = if is_override { Kind::Overridden } else { Kind::Moved };
+            let asked = Asked { by, event, is_override, args: &args, reason: Some("available"), kind };
+            let verdict = judge(bench, of, now, &asked);
             answer_with(&mut answer, &verdict);
             answer.to = verdict.branch.map(|b| b.to.clone());
+            // The work is done already: the event would be answered with the receipt of the entry into this state.
+            answer.again = standing == step::Standing::Same && answer.blockers.is_empty();
+        } else if let Some(blocker) = standing_blocker(standing, name, now) {
+            answer.blockers.push(blocker);
         }
         answer.allowed = answer.blockers.is_empty() && needs.is_empty();
         found.push((name.clone(), answer, needs));
@@ -164,7 +193,7 @@ fn candidate_view(bench: &Bench<'_>, present: &Instance, call: &Transition, bloc
     let said = match standing.law.contracts.get(&call.contract) {
         None => vec![Blocker::new(Code::ContractUnknown, shown(&call.contract))],
         Some(of) => match of.contract.event(call.event.as_str(), present.state.as_str()) {
-            None => vec![Blocker::new(Code::EventUnknown, shown(&call.event))],
+            None => vec![event_unknown(&of.contract, &call.event)],
             Some((event, is_override)) => {
                 let asked = Asked {
                     by: &call.by,
@@ -181,6 +210,6 @@ fn candidate_view(bench: &Bench<'_>, present: &Instance, call: &Transition, bloc
     door::differing(blockers, standing, said)
 }
 
-fn migrated_contract<'a>(bench: &Bench<'a>, old: &'a LawContract, name: &Name) -> &'a LawContract {
+pub(super) fn migrated_contract<'a>(bench: &Bench<'a>, old: &'a LawContract, name: &Name) -> &'a LawContract {
     bench.active.law.contracts.get(name).unwrap_or(old)
 }

@@ -53,6 +53,23 @@ pub(super) fn shown(text: impl std::fmt::Display) -> String {
     format!("`{text}`")
 }
 
+/// A name that the law lacks, and what was probably meant.
+pub(super) fn unknown<'n>(code: Code, wrong: &Name, known: impl Iterator<Item = &'n Name>) -> Blocker {
+    let meant = crate::fault::nearest(wrong.as_str(), known.map(Name::as_str));
+    let hint = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    Blocker::new(code, format!("`{wrong}`{hint}"))
+}
+
+/// A contract that the law lacks.
+pub(super) fn contract_unknown(law: &Law, wrong: &Name) -> Blocker {
+    unknown(Code::ContractUnknown, wrong, law.contracts.keys())
+}
+
+/// An event or override that a contract lacks.
+pub(super) fn event_unknown(of: &Contract, wrong: &Name) -> Blocker {
+    unknown(Code::EventUnknown, wrong, of.events.keys().chain(of.overrides.keys()))
+}
+
 pub(super) fn person<'u>(bench: &Bench<'_>, uid: &'u Uid) -> Option<&'u Uid> {
     bench.is_person(uid).then_some(uid)
 }
@@ -105,8 +122,7 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
             return verdict;
         }
     };
-    let request =
-        Request { principal: &asked.by.principal, action: &action, resource: &resource.uid, given: &given, context: &context };
+    let request = Request { principal: &asked.by.principal, action, resource: &resource.uid, given: &given, context: &context };
     let prepared = match bench.active.bound.prepare(&request) {
         Ok(prepared) => prepared,
         Err(blocker) => {

@@ -81,7 +81,12 @@ impl Law {
 
     /// The action with this id in the default namespace, if the schema declares it.
     pub fn action(&self, id: &str) -> Option<Uid> {
-        self.actions.get(id).cloned()
+        self.known_action(id).cloned()
+    }
+
+    /// The same, as it stands in the law.
+    pub(crate) fn known_action(&self, id: &str) -> Option<&Uid> {
+        self.actions.get(id)
     }
 
     /// The text for a code in a language (`tr`, `tr-TR`), falling back to English, then to the code's own meaning, and for
@@ -220,7 +225,7 @@ fn placed(fault: Fault, admitted: &files::Files) -> Fault {
     }
 }
 
-fn namespace_of(manifest: Option<&Manifest>, admitted: &files::Files) -> String {
+pub(super) fn namespace_of(manifest: Option<&Manifest>, admitted: &files::Files) -> String {
     let guessed = || admitted.get(files::SCHEMA).map(|f| manifest::guess_namespace(&f.text)).unwrap_or_default();
     manifest.map_or_else(guessed, |m| m.namespace.clone())
 }

@@ -5,11 +5,11 @@ use crate::id::Shown;
 use std::collections::BTreeMap;
 
 /// How many files a law may have.
-pub const FILES_MAX: usize = 512;
+pub const FILES_MAX: usize = 4096;
 /// How many bytes a law's files may have in all.
-pub const LAW_BYTES_MAX: usize = 8 << 20;
-/// How many bytes one file may have.
-pub const FILE_BYTES_MAX: usize = 1 << 20;
+pub const LAW_BYTES_MAX: usize = 64 << 20;
+/// How many bytes one file may have; the readers of TOML and of the schema stop earlier.
+pub const FILE_BYTES_MAX: usize = 16 << 20;
 /// How many bytes a path may have.
 pub const PATH_BYTES_MAX: usize = 255;
 
@@ -286,7 +286,7 @@ mod tests {
         assert!(admit(many, &mut faults).hopeless);
         assert_eq!(faults.iter().map(|f| f.code).collect::<Vec<_>>(), ["law.file.too_many"]);
 
-        let large: Vec<_> = (0..9).map(|i| (format!("policies/{i}.cedar"), vec![b' '; FILE_BYTES_MAX])).collect();
+        let large: Vec<_> = (0..5).map(|i| (format!("policies/{i}.cedar"), vec![b' '; FILE_BYTES_MAX])).collect();
         let mut faults = Vec::new();
         assert!(admit(large, &mut faults).hopeless);
         assert_eq!(faults.iter().map(|f| f.code).collect::<Vec<_>>(), ["law.file.total_too_large"]);

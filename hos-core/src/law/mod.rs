@@ -2,7 +2,8 @@
 //!
 //! `spec/law.md` says what the files hold. [`bundle`] puts the rooms here together: [`files`] admits the files, [`manifest`]
 //! reads `law.toml`, [`message`] what people read, [`check`] finds what loads and is still unwise; [`render`] shows faults
-//! to a person, [`reserved`] names the actions that the engine itself asks about, and [`mode`] says where a law is enforced.
+//! to a person, [`reserved`] names the actions that the engine itself asks about, [`outline`] reads a law without compiling it, and
+//! [`mode`] says where a law is enforced.
 
 pub mod bundle;
 mod check;
@@ -10,6 +11,7 @@ pub mod files;
 pub mod manifest;
 pub mod message;
 pub mod mode;
+pub mod outline;
 pub mod render;
 pub mod reserved;
 

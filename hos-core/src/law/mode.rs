@@ -65,11 +65,6 @@ const VERSION: u64 = 1;
 const KEY_CODES: Codes = Codes { unknown: "modes.unknown_key", missing: "modes.missing_key", wrong_type: "modes.wrong_type" };
 
 impl Modes {
-    /// Whether any entry speaks of this subject.
-    pub fn names(&self, subject: &str) -> bool {
-        self.entries.keys().any(|(_, s)| s == subject)
-    }
-
     /// The mode for a tenant and a subject (an action's id, or a contract's name).
     pub fn of(&self, tenant: &Tenant, subject: &str) -> Mode {
         let look = |tenant: Option<&Tenant>, subject: &str| self.entries.get(&(tenant.cloned(), subject.to_owned())).copied();
@@ -77,6 +72,17 @@ impl Modes {
             return self.default;
         }
         look(Some(tenant), subject).or_else(|| look(Some(tenant), "")).or_else(|| look(None, subject)).unwrap_or(self.default)
+    }
+
+    /// The mode for a tenant and an action of a contract: what is said of the action wins over what is said of the contract,
+    /// what is said of the tenant over what is said of all.
+    pub fn of_act(&self, tenant: &Tenant, action: &str, contract: &str) -> Mode {
+        if self.entries.is_empty() {
+            return self.default;
+        }
+        let look = |tenant: Option<&Tenant>, subject: &str| self.entries.get(&(tenant.cloned(), subject.to_owned())).copied();
+        let of = |tenant: Option<&Tenant>| look(tenant, action).or_else(|| look(tenant, contract));
+        of(Some(tenant)).or_else(|| look(Some(tenant), "")).or_else(|| of(None)).unwrap_or(self.default)
     }
 
     /// Canonical bytes: `[1, default, [[tenant or "", subject, mode], ..]]`, entries ascending by (tenant, subject).
@@ -216,6 +222,31 @@ mod tests {
             assert_eq!(sample().of(&tenant(name), subject), wanted, "{name} {subject}");
         }
         assert_eq!(Modes::default().of(&tenant("de"), "order.ship"), Mode::Enforce);
+    }
+
+    #[test]
+    fn an_action_s_entry_wins_over_its_contract_s_and_binds_nobody_else() {
+        let mut modes = Modes { default: Mode::Off, entries: BTreeMap::new() };
+        let mut say = |name: Option<&str>, subject: &str, mode| modes.entries.insert((name.map(tenant), subject.into()), mode);
+        say(Some("tr"), "order.pay", Mode::Shadow);
+        say(Some("tr"), "order", Mode::Enforce);
+        say(Some("de"), "order", Mode::Enforce);
+        say(Some("fr"), "", Mode::Shadow);
+        say(None, "order.ship", Mode::Enforce);
+        say(None, "order", Mode::Shadow);
+        let table = [
+            ("tr", "order.pay", Mode::Shadow),   // the tenant's action
+            ("tr", "order.ship", Mode::Enforce), // the tenant's contract, before anybody's action
+            ("de", "order.pay", Mode::Enforce),  // the tenant's contract: what another tenant's action is in says nothing
+            ("fr", "order.pay", Mode::Shadow),   // the tenant, before anybody's contract
+            ("uk", "order.ship", Mode::Enforce), // anybody's action
+            ("uk", "order.pay", Mode::Shadow),   // anybody's contract
+        ];
+        for (name, action, wanted) in table {
+            assert_eq!(modes.of_act(&tenant(name), action, "order"), wanted, "{name} {action}");
+        }
+        assert_eq!(modes.of_act(&tenant("uk"), "payment.take", "payment"), Mode::Off);
+        assert_eq!(Modes::default().of_act(&tenant("uk"), "order.pay", "order"), Mode::Enforce);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The ruling: what the selected policies say, and what a contract's expressions come to.
 
-use super::bound::{Bound, Closed};
-use super::cedar::judge::{Failure, Judge, Store};
-use super::cedar::{CoreEntity, EntityUID};
+use super::bound::{Bound, Stand};
+use super::cedar::CoreEntity;
+use super::cedar::judge::{Failure, Judge, Setting, Slice, Store};
+use super::cedar::light::Surroundings;
 use super::directory::Node;
+use super::given::Closed;
 use super::index::Hit;
 use super::request::{Compat, Entity, Link, Request};
 use super::rule::Rule;
@@ -58,32 +60,32 @@ pub struct Prepared<'a> {
     pub(super) bound: &'a Bound,
     pub(super) request: &'a Request<'a>,
     pub(super) action: &'a ActionInfo,
-    pub(super) principal: Arc<EntityUID>,
-    pub(super) resource: Arc<EntityUID>,
-    pub(super) context: super::cedar::judge::Context,
-    pub(super) parts: Vec<Part>,
+    pub(super) principal: Stand<'a>,
+    pub(super) resource: Stand<'a>,
+    pub(super) context: Surroundings,
+    pub(super) parts: Vec<Part<'a>>,
     pub(super) hits: Vec<Hit>,
     pub(super) store: OnceLock<Store>,
 }
 
 /// One entity of a slice.
 #[derive(Debug)]
-pub(super) enum Part {
-    Stored(Arc<Node>),
+pub(super) enum Part<'a> {
+    Stored(&'a Node),
     Given {
         place: usize,
         closed: Arc<Closed>,
     },
     /// An action, which the law itself declares; no part of the evidence.
-    Declared(Arc<CoreEntity>),
+    Declared(&'a Arc<CoreEntity>),
 }
 
-impl Part {
-    fn core(&self) -> &Arc<CoreEntity> {
+impl Part<'_> {
+    fn core(&self, given: &[Entity]) -> Option<&Arc<CoreEntity>> {
         match self {
-            Part::Stored(node) => &node.core,
-            Part::Given { closed, .. } => &closed.core,
-            Part::Declared(core) => core,
+            Part::Stored(node) => Some(node.core()),
+            Part::Given { place, closed } => given.get(*place).map(|entity| closed.core(entity)),
+            Part::Declared(core) => Some(core),
         }
     }
 
@@ -157,8 +159,20 @@ impl Prepared<'_> {
     }
 
     fn judge(&self) -> Judge<'_> {
-        let store = self.store.get_or_init(|| Store::new(self.parts.iter().map(|p| Arc::clone(p.core()))));
-        Judge::new(&self.principal, self.action.key.uid(), &self.resource, &self.context, store)
+        Judge::new(Setting {
+            principal: self.principal.key().uid(),
+            action: self.action.key.uid(),
+            resource: self.resource.key().uid(),
+            context: &self.context,
+            slice: self,
+        })
+    }
+}
+
+impl Slice for Prepared<'_> {
+    fn store(&self) -> &Store {
+        let entities = || self.parts.iter().filter_map(|part| part.core(self.request.given));
+        self.store.get_or_init(|| Store::new(entities().map(Arc::clone)))
     }
 }
 
@@ -167,7 +181,7 @@ impl Prepared<'_> {
 pub(super) fn rule<'j>(rules: &[Rule], hits: &[Hit], compat: Compat, make: impl Fn() -> Judge<'j>) -> Ruling {
     // Most rulings need no evaluator at all: the index decided the scopes.
     let mut judge: Option<Judge<'j>> = None;
-    let (mut permits, mut forbids, mut doubts, mut errors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut permits, mut forbids, mut doubts, mut errors) = (Vec::with_capacity(hits.len()), Vec::new(), Vec::new(), Vec::new());
     for hit in hits {
         let Some(rule) = rules.get(hit.rule as usize) else { continue };
         let id = hit.link.as_deref().unwrap_or(&rule.id);

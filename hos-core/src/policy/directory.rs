@@ -1,12 +1,13 @@
 //! A tenant's entities and links, closed once and shared: what decisions read and never recompute.
 
-use super::cedar::uid::hash_text;
-use super::cedar::value::{self, TypeNames};
-use super::cedar::{CoreEntity, EntityType, EntityUID, Key, uid};
+use super::cedar::entity::Form;
+use super::cedar::value::{Attrs, TypeNames};
+use super::cedar::{CoreEntity, EntityType, Key, uid};
+use super::hash::PassHash;
 use super::layered::Layered;
 use super::links::{Filled, LinkIndex};
 use super::request::{Entity, Link};
-use crate::id::{Shown, Uid};
+use crate::id::{Shown, Uid, text_hash};
 use crate::refusal::{Blocker, Code};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -27,9 +28,9 @@ pub const DIRECTORY_LINKS_MAX: usize = 1 << 22;
 /// A copy is cheap, and so is [`Directory::with`]: what did not change is shared.
 #[derive(Debug, Default, Clone)]
 pub struct Directory {
-    nodes: Layered<Uid, Arc<Node>>,
+    nodes: Layered<Uid, Arc<Node>, PassHash>,
     /// Who names an entity as a parent, whether the directory holds it or not.
-    children: Layered<Uid, Layered<Uid, ()>>,
+    children: Layered<Uid, Layered<Uid, (), PassHash>, PassHash>,
     /// How many entities of a type there are, and Cedar's word for it.
     types: Layered<String, (EntityType, usize)>,
     links: Layered<String, Arc<Link>>,
@@ -43,7 +44,7 @@ pub struct Directory {
 pub(super) struct Node {
     pub(super) entity: Entity,
     pub(super) key: Key,
-    pub(super) core: Arc<CoreEntity>,
+    form: Form,
     /// Every ancestor, and its key at the same place.
     pub(super) ancestors: Box<[Uid]>,
     pub(super) ancestor_keys: Box<[Key]>,
@@ -55,6 +56,17 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// Its attributes in Cedar's words.
+    pub(super) fn attrs(&self) -> &Attrs {
+        self.form.attrs()
+    }
+
+    /// The whole of it in Cedar's words.
+    pub(super) fn core(&self) -> &Arc<CoreEntity> {
+        let above = self.ancestors.iter().zip(&self.ancestor_keys);
+        self.form.whole(&self.key, above.map(|(uid, key)| (key, self.entity.parents.contains(uid))))
+    }
+
     /// Runs the check unless this law made it before with success.
     pub(super) fn fits<E>(&self, law: u64, check: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
         // Relaxed: the node is immutable, the number only spares a repetition.
@@ -248,14 +260,13 @@ impl Directory {
         let mut known = DirectoryNames(&mut self.types);
         let refuse = |detail: String| Blocker::new(Code::AttributeType, format!("{}: {detail}", entity.uid));
         let own = known.entity_uid(&entity.uid).map_err(|detail| Blocker::new(Code::IdInvalid, detail))?;
-        let (parents, indirect) = above.split(&entity.parents);
-        let core = value::entity(own.clone(), &entity.attrs, parents, indirect, &mut known).map_err(refuse)?;
+        let form = Form::new(&entity.attrs, &mut known).map_err(refuse)?;
         let mut names = Vec::new();
         entity.attrs.values().for_each(|v| v.entities(&mut names));
         let names = names.into_iter().cloned().collect();
         Ok(Node {
-            key: Key::new(Arc::new(own)),
-            core: Arc::new(core),
+            key: Key::of(&entity.uid, own),
+            form,
             ancestors: above.uids.into(),
             ancestor_keys: above.keys.into(),
             names,
@@ -319,12 +330,12 @@ impl Directory {
     fn filled(&mut self, link: &Link) -> Result<Filled, Blocker> {
         let mut names = DirectoryNames(&mut self.types);
         let mut key = |uid: &Option<Uid>| {
-            let core = uid.as_ref().map(|uid| names.entity_uid(uid)).transpose();
-            core.map(|core| core.map(|c| Key::new(Arc::new(c)))).map_err(|detail| Blocker::new(Code::IdInvalid, detail))
+            let key = uid.as_ref().map(|uid| names.entity_uid(uid).map(|core| Key::of(uid, core))).transpose();
+            key.map_err(|detail| Blocker::new(Code::IdInvalid, detail))
         };
         let (principal, resource) = (key(&link.principal)?, key(&link.resource)?);
         let template: Arc<str> = Arc::from(link.template.as_str());
-        let hash = hash_text(&template);
+        let hash = text_hash(&template);
         Ok(Filled::new(template, hash, principal, resource))
     }
 }
@@ -372,13 +383,15 @@ impl Above {
         if parents.len() > ANCESTORS_MAX {
             return refuse(format!("more than {ANCESTORS_MAX} parents"));
         }
+        above.uids.reserve_exact(parents.len());
+        above.keys.reserve_exact(parents.len());
         // One parent has no ancestor twice; most entities have one.
         let mut seen: Option<HashSet<Uid>> = (parents.len() > 1).then(HashSet::new);
         for direct in parents {
             let (key, uids, keys, depth) = match parent(direct) {
                 Some(known) => known,
                 None => match uid::to_cedar(direct) {
-                    Some(core) => (Key::new(Arc::new(core)), &[][..], &[][..], 0),
+                    Some(core) => (Key::of(direct, core), &[][..], &[][..], 0),
                     None => return Err(Blocker::new(Code::IdInvalid, format!("`{}` is not an entity type", direct.type_name()))),
                 },
             };
@@ -398,16 +411,6 @@ impl Above {
             return refuse(format!("more than {HIERARCHY_DEPTH_MAX} levels of parents"));
         }
         Ok(above)
-    }
-
-    /// Direct parents and the rest, as Cedar keeps them.
-    pub(super) fn split(&self, parents: &BTreeSet<Uid>) -> (HashSet<EntityUID>, HashSet<EntityUID>) {
-        let (mut direct, mut indirect) = (HashSet::new(), HashSet::new());
-        for (uid, key) in self.uids.iter().zip(&self.keys) {
-            let set = if parents.contains(uid) { &mut direct } else { &mut indirect };
-            set.insert((**key.uid()).clone());
-        }
-        (direct, indirect)
     }
 }
 

@@ -5,37 +5,17 @@
 //! the policies whose scope holds for it, so that a scope is never evaluated. Templates stand under what their open slots
 //! leave; their links are found by the slots' values.
 
-use super::cedar::{EntityType, Key, PassHash};
+use super::cedar::{EntityType, Key};
+use super::hash::{MixHash, PassHash};
 use super::links::LinkIndex;
 use super::rule::{ActionScope, Rule, Scope};
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The key of whatever asks for nothing.
 const ANY: u32 = 0;
 /// The bucket of policies for any action.
 const ANY_ACTION: u32 = 0;
-
-/// Mixes the small dense numbers that this module itself hands out; never anything from outside.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Mix(u64);
-
-impl Hasher for Mix {
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|b| self.write_u32(u32::from(*b)));
-    }
-
-    fn write_u32(&mut self, n: u32) {
-        self.0 = (self.0.rotate_left(23) ^ u64::from(n)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-type Dense = BuildHasherDefault<Mix>;
 
 /// Numbers of one entity as a key: exactly it, and in it; [`ANY`] where no scope asks so.
 #[derive(Debug, Default, Clone, Copy)]
@@ -59,9 +39,10 @@ pub(super) struct Index {
     uids: HashMap<Key, UidKeys, PassHash>,
     actions: HashMap<Key, UidKeys, PassHash>,
     buckets: u32,
-    /// (bucket, principal key) that some policy stands under: spares the resource's lookups.
-    heads: HashSet<(u32, u32), Dense>,
-    postings: HashMap<(u32, u32, u32), Vec<Posting>, Dense>,
+    /// Rows by bucket and principal key; only those that some policy stands under, which spares the resource's lookups.
+    rows: HashMap<u64, u32, MixHash>,
+    /// Policies by row and resource key.
+    postings: HashMap<u64, Vec<Posting>, MixHash>,
     /// Whether a policy may stand in several buckets of one action, so that it could be found twice.
     overlaps: bool,
 }
@@ -82,6 +63,34 @@ pub(super) struct Hit {
     pub(super) link: Option<Arc<str>>,
 }
 
+/// Keys of one side: the first few need no allocation, and there are seldom more.
+#[derive(Default)]
+struct Few {
+    first: [u32; 8],
+    len: usize,
+    more: Vec<u32>,
+}
+
+impl Few {
+    fn push(&mut self, key: u32) {
+        match self.first.get_mut(self.len) {
+            Some(place) => {
+                *place = key;
+                self.len += 1;
+            }
+            None => self.more.push(key),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &u32> {
+        self.first.iter().take(self.len).chain(&self.more)
+    }
+}
+
+fn pair(a: u32, b: u32) -> u64 {
+    u64::from(a) << 32 | u64::from(b)
+}
+
 impl Index {
     pub(super) fn new(rules: &[Rule]) -> Self {
         let mut index = Self::default();
@@ -92,8 +101,10 @@ impl Index {
             let (resource, resource_is) = index.scope_key(&rule.resource);
             let posting = Posting { rule: number, principal_is, resource_is };
             for bucket in index.action_buckets(&rule.action) {
-                index.heads.insert((bucket, principal));
-                index.postings.entry((bucket, principal, resource)).or_default().push(posting);
+                // No more rows than policies in buckets.
+                let next = u32::try_from(index.rows.len()).unwrap_or(u32::MAX);
+                let row = *index.rows.entry(pair(bucket, principal)).or_insert(next);
+                index.postings.entry(pair(row, resource)).or_default().push(posting);
             }
         }
         index
@@ -124,16 +135,15 @@ impl Index {
         principal: Side<'_>,
         resource: Side<'_>,
     ) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        let principal_keys = self.side_keys(principal);
-        let resource_keys = self.side_keys(resource);
+        let mut hits = Vec::with_capacity(8);
+        let (mut principal_keys, mut resource_keys) = (Few::default(), Few::default());
+        self.side_keys(principal, &mut principal_keys);
+        self.side_keys(resource, &mut resource_keys);
         for bucket in buckets {
-            for p in &principal_keys {
-                if !self.heads.contains(&(*bucket, *p)) {
-                    continue;
-                }
-                for r in &resource_keys {
-                    for posting in self.postings.get(&(*bucket, *p, *r)).into_iter().flatten() {
+            for p in principal_keys.iter() {
+                let Some(row) = self.rows.get(&pair(*bucket, *p)) else { continue };
+                for r in resource_keys.iter() {
+                    for posting in self.postings.get(&pair(*row, *r)).into_iter().flatten() {
                         let fits = |is: u32, side: Side<'_>| is == ANY || is == side.type_number;
                         if !fits(posting.principal_is, principal) || !fits(posting.resource_is, resource) {
                             continue;
@@ -155,16 +165,18 @@ impl Index {
         hits
     }
 
-    fn side_keys(&self, side: Side<'_>) -> Vec<u32> {
+    fn side_keys(&self, side: Side<'_>, keys: &mut Few) {
         let own = self.uids.get(side.own).copied().unwrap_or_default();
-        let mut keys = Vec::with_capacity(8);
         keys.push(ANY);
-        keys.extend([side.type_number, own.exactly, own.within].into_iter().filter(|k| *k != ANY));
+        let mut add = |key: u32| {
+            if key != ANY {
+                keys.push(key);
+            }
+        };
+        [side.type_number, own.exactly, own.within].into_iter().for_each(&mut add);
         if !self.uids.is_empty() {
-            let within = side.ancestors.iter().filter_map(|a| self.uids.get(a)).map(|k| k.within).filter(|k| *k != ANY);
-            keys.extend(within);
+            side.ancestors.iter().filter_map(|a| self.uids.get(a)).for_each(|k| add(k.within));
         }
-        keys
     }
 
     /// The key that a scope stands under, and the type that is left to check.

@@ -6,11 +6,11 @@ use super::cedar::{self, EntityType, Key, walk};
 use super::index::Index;
 use super::request::Compat;
 use super::rule::{ActionScope, Rule, Scope};
-use super::shape::{ActionInfo, Tables};
+use super::shape::{ActionInfo, Tables, TypeNameSet};
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::{Shown, Uid};
 use crate::shape::{ActionShape, EntityShape, Expression, Wanted};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a policy law is compiled from.
@@ -58,7 +58,7 @@ impl PolicyLaw {
     ///
     /// Codes: `law.schema.*` (parse, invalid, too_deep, too_large, warning, unknown_entity_type, unknown_action,
     /// action_resource, conflict, two_owners), `law.policy.*` (parse, invalid, warning, missing_id, bad_id, duplicate_id,
-    /// too_deep, too_large, forbid_may_err), `law.contract.expression_*` (parse, invalid, warning, scope). Faults in a
+    /// too_deep, too_large, forbid_may_err, forbid_hangs), `law.contract.expression_*` (parse, invalid, warning, scope). Faults in a
     /// contract's file have the span within it but no line and column, for its text is not at hand here.
     pub fn compile(sources: &Sources<'_>) -> (Option<PolicyLaw>, Vec<Fault>) {
         let mut faults = Vec::new();
@@ -83,8 +83,11 @@ impl PolicyLaw {
         let maybe_entity = |name: &str| entity_attributes.contains(name);
         for (file, parsed) in sources.policies.iter().zip(&parsed) {
             faults.extend(parsed.iter().filter_map(|p| cedar::check::forbid_may_err(file, p, &maybe_entity)));
+            faults.extend(parsed.iter().filter_map(|p| cedar::check::forbid_hangs(file, p)));
         }
-        let rules: Vec<Rule> = parsed.iter().flatten().map(|p| cedar::parse::rule(&p.template)).collect();
+        let mut rules: Vec<Rule> = parsed.iter().flatten().map(|p| cedar::parse::rule(&p.template)).collect();
+        let bodies = rules.iter_mut().filter_map(|rule| rule.body.as_mut());
+        bodies.chain(expressions.iter_mut().flatten().map(|e| &mut e.body)).for_each(|body| body.lighten(&maybe_entity));
         let index = Index::new(&rules);
         for info in tables.types.values_mut() {
             info.number = index.type_number(&info.core);
@@ -132,7 +135,7 @@ impl PolicyLaw {
     /// far as its type and id tell; memberships it may have are data.
     pub fn may_permit_to(&self, action: &str, principal: &Uid, resource_type: &str) -> bool {
         let Some(action) = self.action(action) else { return false };
-        let only = |name: &str| HashSet::from([name.to_owned()]);
+        let only = |name: &str| TypeNameSet::from_iter([name.to_owned()]);
         let (principals, resources) = (only(principal.type_name()), only(resource_type));
         let itself = |scope: &Scope| match scope {
             Scope::Eq(key) => cedar::uid::from_cedar(key.uid()).as_ref() == Some(principal),
@@ -167,7 +170,7 @@ impl PolicyLaw {
         self.tables.actions.get(&Uid::new(&self.action_type, action).ok()?)
     }
 
-    fn some_type(&self, scope: &Scope, types: &HashSet<String>) -> bool {
+    fn some_type(&self, scope: &Scope, types: &TypeNameSet) -> bool {
         let named = |ty: &EntityType, name: &str| ty.to_string() == *name;
         let within = |key: &Key, name: &str| {
             let above = key.uid().entity_type().to_string();

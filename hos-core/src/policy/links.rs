@@ -1,6 +1,7 @@
 //! Which links of a template hold for a request: found by the values of its slots, never by going through them.
 
-use super::cedar::{Key, PassHash};
+use super::cedar::Key;
+use super::hash::PassHash;
 use super::index::Side;
 use super::layered::Layered;
 use super::rule::{Rule, Scope};
@@ -98,7 +99,7 @@ fn values<'k>(scope: &Scope, side: Side<'k>) -> impl Iterator<Item = &'k Key> {
 
 fn halves(filled: &Filled) -> Vec<Filled> {
     let (Some(_), Some(_)) = (&filled.principal, &filled.resource) else { return Vec::new() };
-    let template_hash = super::cedar::uid::hash_text(&filled.template);
+    let template_hash = crate::id::text_hash(&filled.template);
     let half = |p: Option<Key>, r: Option<Key>| Filled::new(Arc::clone(&filled.template), template_hash, p, r);
     vec![half(filled.principal.clone(), None), half(None, filled.resource.clone())]
 }

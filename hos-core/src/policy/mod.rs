@@ -11,6 +11,8 @@ mod cedar;
 mod decide;
 mod depth;
 mod directory;
+mod given;
+mod hash;
 mod index;
 mod law;
 mod layered;

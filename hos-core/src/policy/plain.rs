@@ -4,7 +4,7 @@
 //! Cedar's own rule for erring policies ([`Compat::Cedar`]); nothing absent is refused, and action groups come from the
 //! ancestors in the entities given.
 
-use super::cedar::judge::Judge;
+use super::cedar::judge::{Judge, Setting};
 use super::cedar::plain::PlainSources;
 use super::cedar::{Key, parse, uid};
 use super::decide::{self, Ruling};
@@ -33,7 +33,9 @@ impl PlainLaw {
     /// read, and entities as Cedar's JSON. The error is Cedar's words.
     pub fn new(policies: &str, schema: Option<&str>, entities_json: &str) -> Result<PlainLaw, String> {
         let set = parse::plain(policies)?;
-        let rules: Vec<Rule> = set.all_templates().map(parse::rule).collect();
+        let mut rules: Vec<Rule> = set.all_templates().map(parse::rule).collect();
+        // Nothing is known of types here: what turns out to be an entity is found out in vain.
+        rules.iter_mut().filter_map(|rule| rule.body.as_mut()).for_each(|body| body.lighten(&|_| false));
         let names = set.all_templates().map(parse::annotation_id).collect();
         let sources = PlainSources::new(schema, entities_json)?;
         Ok(PlainLaw { index: Index::new(&rules), rules, names, links: LinkIndex::default(), sources })
@@ -80,8 +82,15 @@ impl PlainLaw {
             side(&principal, &above_principal),
             side(&resource, &above_resource),
         );
-        let make = || Judge::new(principal.uid(), action.uid(), resource.uid(), &context, self.sources.store());
-        Ok(decide::rule(&self.rules, &hits, Compat::Cedar, make))
+        let context = context.with(self.sources.attrs(&principal).as_ref(), self.sources.attrs(&resource).as_ref());
+        let setting = Setting {
+            principal: principal.uid(),
+            action: action.uid(),
+            resource: resource.uid(),
+            context: &context,
+            slice: &self.sources,
+        };
+        Ok(decide::rule(&self.rules, &hits, Compat::Cedar, || Judge::new(setting)))
     }
 }
 

@@ -3,12 +3,13 @@
 
 use super::format::{Fields, FormatError, SUITE, VERSION, at_most, malformed};
 use super::header::HEADER_BYTES_MAX;
-use super::record::Header;
-use crate::canon::{Reader, Writer, same};
+use super::view::HeaderView;
+use crate::canon::{Reader, Writer};
 use crate::digest;
 use crate::id::{EntryHash, Handle, RecordHash, StoreId, Tenant};
 use crate::time::Timestamp;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 
 /// The longest entry, in bytes: a header and everything around it.
 pub const ENTRY_BYTES_MAX: usize = HEADER_BYTES_MAX + 512;
@@ -101,34 +102,80 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The entry over its own header.
+    pub fn view(&self) -> EntryView<'_> {
+        EntryView {
+            store: self.store,
+            epoch: self.epoch,
+            tenant: self.tenant.as_str(),
+            seq: self.seq,
+            prev: self.prev,
+            sealed_at: self.sealed_at,
+            stream: self.stream,
+            disputed: self.disputed,
+            header: &self.header,
+        }
+    }
+
     /// The entry's bytes.
     ///
     /// # Errors
     /// When the header is too long, the time cannot be claimed, or a stream's place and predecessor contradict each other.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
+        self.view().encode_into(Vec::with_capacity(self.header.len() + 256))
+    }
+
+    /// The entry that these bytes are. The header inside is not looked at.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        let view = EntryView::decode(bytes)?;
+        Ok(Entry {
+            store: view.store,
+            epoch: view.epoch,
+            tenant: Tenant::new(view.tenant).map_err(malformed("tenant"))?,
+            seq: view.seq,
+            prev: view.prev,
+            sealed_at: view.sealed_at,
+            stream: view.stream,
+            disputed: view.disputed,
+            header: view.header.to_vec(),
+        })
+    }
+
+    /// The entry's hash: what the next one cites.
+    pub fn hash(&self) -> Result<EntryHash, FormatError> {
+        Ok(digest::entry_hash(&self.encode()?))
+    }
+}
+
+/// An entry over a header's bytes. The fields are those of [`Entry`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is the one of the same name in `Entry`")]
+pub struct EntryView<'a> {
+    pub store: StoreId,
+    pub epoch: u64,
+    pub tenant: &'a str,
+    pub seq: u64,
+    pub prev: EntryHash,
+    pub sealed_at: Timestamp,
+    pub stream: Option<(u64, Option<RecordHash>)>,
+    pub disputed: Option<u16>,
+    pub header: &'a [u8],
+}
+
+impl<'a> EntryView<'a> {
+    /// The entry's bytes, in memory that was used before.
+    ///
+    /// # Errors
+    /// As [`Entry::encode`].
+    pub fn encode_into(&self, room: Vec<u8>) -> Result<Vec<u8>, FormatError> {
         self.check()?;
-        Ok(self.write())
-    }
-
-    fn check(&self) -> Result<(), FormatError> {
-        at_most("header bytes", self.header.len(), HEADER_BYTES_MAX)?;
-        if !self.sealed_at.is_claimable() {
-            return Err(FormatError::Time(self.sealed_at.0));
-        }
-        match self.stream {
-            Some((n, prev)) if prev.is_some() != (n > 0) => Err(FormatError::Place),
-            _ => Ok(()),
-        }
-    }
-
-    fn write(&self) -> Vec<u8> {
         let stream = self.stream.map_or(0, |(_, prev)| 1 + usize::from(prev.is_some()));
-        let mut w = Writer::with_capacity(self.header.len() + 256);
+        let mut w = Writer::reusing(room);
         w.map(9 + stream + usize::from(self.disputed.is_some()));
         w.uint(key::VERSION).uint(VERSION).uint(key::SUITE).uint(SUITE);
         w.uint(key::STORE).bytes(self.store.as_bytes());
         w.uint(key::EPOCH).uint(self.epoch);
-        w.uint(key::TENANT).text(self.tenant.as_str());
+        w.uint(key::TENANT).text(self.tenant);
         w.uint(key::SEQ).uint(self.seq);
         w.uint(key::PREV).bytes(self.prev.as_bytes());
         // Claimable times are never negative: `check` saw to it.
@@ -142,12 +189,23 @@ impl Entry {
         if let Some(number) = self.disputed {
             w.uint(key::DISPUTED).uint(number.into());
         }
-        w.uint(key::HEADER).bytes(&self.header);
-        w.finish()
+        w.uint(key::HEADER).bytes(self.header);
+        Ok(w.finish())
     }
 
-    /// The entry that these bytes are. The header inside is not looked at.
-    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+    fn check(&self) -> Result<(), FormatError> {
+        at_most("header bytes", self.header.len(), HEADER_BYTES_MAX)?;
+        if !self.sealed_at.is_claimable() {
+            return Err(FormatError::Time(self.sealed_at.0));
+        }
+        match self.stream {
+            Some((n, prev)) if prev.is_some() != (n > 0) => Err(FormatError::Place),
+            _ => Ok(()),
+        }
+    }
+
+    /// The entry that these bytes are, every item in its only form. The header inside is not looked at.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, FormatError> {
         at_most("entry bytes", bytes.len(), ENTRY_BYTES_MAX)?;
         let mut r = Reader::new(bytes);
         let mut f = Fields::open(&mut r)?;
@@ -156,7 +214,8 @@ impl Entry {
         f.need(key::EPOCH)?;
         let epoch = f.r.uint()?;
         f.need(key::TENANT)?;
-        let tenant = Tenant::new(f.r.text()?).map_err(malformed("tenant"))?;
+        let tenant = f.r.text()?;
+        Tenant::check(tenant).map_err(malformed("tenant"))?;
         f.need(key::SEQ)?;
         let seq = f.r.uint()?;
         f.need(key::PREV)?;
@@ -167,7 +226,7 @@ impl Entry {
         let stream_prev = if f.has(key::STREAM_PREV)? { Some(RecordHash(f.r.bytes_of()?)) } else { None };
         let disputed = if f.has(key::DISPUTED)? { Some(f.r.uint_as()?) } else { None };
         f.need(key::HEADER)?;
-        let header = f.r.bytes()?.to_vec();
+        let header = f.r.bytes()?;
         f.close()?;
         r.end()?;
         let stream = match (stream_n, stream_prev) {
@@ -175,15 +234,9 @@ impl Entry {
             (None, None) => None,
             (None, Some(_)) => return Err(FormatError::Place),
         };
-        let entry = Entry { store, epoch, tenant, seq, prev, sealed_at, stream, disputed, header };
+        let entry = EntryView { store, epoch, tenant, seq, prev, sealed_at, stream, disputed, header };
         entry.check()?;
-        same(bytes, &entry.write())?;
         Ok(entry)
-    }
-
-    /// The entry's hash: what the next one cites.
-    pub fn hash(&self) -> Result<EntryHash, FormatError> {
-        Ok(digest::entry_hash(&self.encode()?))
     }
 }
 
@@ -301,13 +354,18 @@ impl LogHead {
 
     /// Whether an entry follows.
     pub fn check(&self, entry: &Entry) -> Result<(), ChainError> {
+        self.check_view(&entry.view())
+    }
+
+    /// Whether an entry follows.
+    pub fn check_view(&self, entry: &EntryView<'_>) -> Result<(), ChainError> {
         if entry.store != self.store {
             return Err(ChainError::Store);
         }
         if entry.epoch != self.epoch {
             return Err(ChainError::Epoch);
         }
-        if entry.tenant != self.tenant {
+        if entry.tenant != self.tenant.as_str() {
             return Err(ChainError::Tenant);
         }
         if entry.seq != self.next_seq {
@@ -321,6 +379,11 @@ impl LogHead {
 
     /// Moves on behind an entry, whether or not it follows: a verifier that found a break goes on from what is there.
     pub fn advance(&mut self, entry: &Entry, hash: EntryHash) {
+        self.advance_view(&entry.view(), hash);
+    }
+
+    /// Moves on behind an entry, as [`LogHead::advance`].
+    pub fn advance_view(&mut self, entry: &EntryView<'_>, hash: EntryHash) {
         self.next_seq = entry.seq.saturating_add(1);
         self.prev = hash;
         self.sealed_at = self.sealed_at.max(entry.sealed_at);
@@ -338,12 +401,19 @@ pub struct Place {
 
 impl Place {
     /// The place that header and entry give together: an instance's stands in the header, a stream's in the entry.
-    pub fn of(header: &Header, stream: Option<(u64, Option<RecordHash>)>) -> Result<Self, ChainError> {
+    pub fn of(header: &HeaderView<'_>, stream: Option<(u64, Option<RecordHash>)>) -> Result<Self, ChainError> {
         match (header.n, stream) {
             (Some(n), None) => Ok(Self { n, prev: header.prev }),
             (None, Some((n, prev))) => Ok(Self { n, prev }),
             _ => Err(ChainError::Placed),
         }
+    }
+
+    fn follows(&self, wanted: Place) -> Result<(), ChainError> {
+        if self.n != wanted.n {
+            return Err(ChainError::ThreadN { wanted: wanted.n, found: self.n });
+        }
+        if self.prev == wanted.prev { Ok(()) } else { Err(ChainError::ThreadPrev) }
     }
 }
 
@@ -379,11 +449,24 @@ impl Threads {
 
     /// Whether a record follows its thread's last.
     pub fn check(&self, thread: &Handle, place: Place) -> Result<(), ChainError> {
-        let wanted = self.next(thread);
-        if place.n != wanted.n {
-            return Err(ChainError::ThreadN { wanted: wanted.n, found: place.n });
+        place.follows(self.next(thread))
+    }
+
+    /// Whether a record follows its thread's last, and moves the thread on behind it if `always` or if it does.
+    pub(super) fn follow(&mut self, thread: Handle, place: Place, record: RecordHash, always: bool) -> Result<(), ChainError> {
+        let slot = self.heads.entry(thread);
+        let wanted = match &slot {
+            Occupied(head) => {
+                let (n, hash) = *head.get();
+                Place { n: n.saturating_add(1), prev: Some(hash) }
+            }
+            Vacant(_) => Place { n: 0, prev: None },
+        };
+        let follows = place.follows(wanted);
+        if always || follows.is_ok() {
+            slot.insert_entry((place.n, record));
         }
-        if place.prev == wanted.prev { Ok(()) } else { Err(ChainError::ThreadPrev) }
+        follows
     }
 
     /// Moves a thread on behind a record, whether or not it follows.

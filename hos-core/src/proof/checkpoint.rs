@@ -1,11 +1,10 @@
 //! Checkpoints: who vouches for a log of this size with this root. A C2SP signed note whose text is a C2SP tlog-checkpoint,
 //! signed with Ed25519 (type 0x01), so that verifiers and witnesses that exist work unchanged.
 
+use super::armor::{from_base64, to_base64};
 use super::key::{KeyError, SealKey, VerifyKey};
 use crate::digest::note_key_id;
 use crate::id::{Shown, StoreId, Tenant, TreeHash};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use std::fmt;
 
 /// The longest note, in bytes.
@@ -124,7 +123,7 @@ impl NoteKey {
 impl fmt::Display for NoteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let typed = [&[ED25519], &self.key.as_bytes()[..]].concat();
-        write!(f, "{}+{}+{}", self.name, hex(&self.id), BASE64.encode(typed))
+        write!(f, "{}+{}+{}", self.name, hex(&self.id), to_base64(typed))
     }
 }
 
@@ -137,7 +136,7 @@ fn vkey(text: &str, kind: u8) -> Result<(String, [u8; 4], VerifyKey), NoteError>
     let (Some(name), Some(id), Some(encoded)) = (pieces.next(), pieces.next(), pieces.next()) else {
         return Err(NoteError::VerifierKey("expected name+id+key"));
     };
-    let raw = BASE64.decode(encoded).map_err(|_| NoteError::VerifierKey("the key is not base64"))?;
+    let raw = from_base64(encoded).ok_or(NoteError::VerifierKey("the key is not base64"))?;
     let Some((_, public)) = raw.split_first().filter(|(found, _)| **found == kind) else {
         return Err(NoteError::VerifierKey("the key is not of the expected type"));
     };
@@ -215,17 +214,17 @@ pub fn cosignature(name: &str, key: &SealKey, seconds: u64, text: &str) -> Resul
     let named = WitnessKey::new(name, key.verify_key())?;
     let signature = key.sign(cosigned(seconds, text).as_bytes());
     let raw = [&named.id[..], &seconds.to_be_bytes(), &signature].concat();
-    Ok(format!("\u{2014} {name} {}\n", BASE64.encode(raw)))
+    Ok(format!("\u{2014} {name} {}\n", to_base64(raw)))
 }
 
 /// A hash as C2SP's formats have it.
 pub fn hash_base64(hash: &TreeHash) -> String {
-    BASE64.encode(hash.as_bytes())
+    to_base64(hash.as_bytes())
 }
 
 /// A hash from its base64.
 pub fn hash_from_base64(text: &str) -> Option<TreeHash> {
-    BASE64.decode(text).ok().and_then(|raw| TreeHash::from_slice(&raw))
+    from_base64(text).and_then(|raw| TreeHash::from_slice(&raw))
 }
 
 /// What a cosignature covers.
@@ -236,7 +235,7 @@ pub fn cosigned(seconds: u64, text: &str) -> String {
 impl fmt::Display for WitnessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let typed = [&[COSIGNATURE], &self.key.as_bytes()[..]].concat();
-        write!(f, "{}+{}+{}", self.name, hex(&self.id), BASE64.encode(typed))
+        write!(f, "{}+{}+{}", self.name, hex(&self.id), to_base64(typed))
     }
 }
 
@@ -316,7 +315,7 @@ fn signature_line(line: &str) -> Result<NoteSignature, NoteError> {
     if !is_key_name(name) {
         return Err(NoteError::Name(name.chars().take(80).collect()));
     }
-    let raw = BASE64.decode(encoded).map_err(|_| NoteError::Malformed("a signature is not base64"))?;
+    let raw = from_base64(encoded).ok_or(NoteError::Malformed("a signature is not base64"))?;
     match raw.split_first_chunk::<4>() {
         Some((id, signature)) if !signature.is_empty() => {
             Ok(NoteSignature { name: name.to_owned(), id: *id, signature: signature.to_vec() })
@@ -341,7 +340,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The text that is signed: origin, size, root in base64, extensions, each with a newline.
     pub fn text(&self) -> String {
-        let mut text = format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root.as_bytes()));
+        let mut text = format!("{}\n{}\n{}\n", self.origin, self.size, to_base64(self.root.as_bytes()));
         for line in &self.extensions {
             text.push_str(line);
             text.push('\n');
@@ -363,7 +362,7 @@ impl Checkpoint {
         if number.to_string() != size {
             return Err(NoteError::Checkpoint("the size is not written in the one way"));
         }
-        let root = BASE64.decode(root).ok().and_then(|raw| TreeHash::from_slice(&raw));
+        let root = from_base64(root).and_then(|raw| TreeHash::from_slice(&raw));
         let root = root.ok_or(NoteError::Checkpoint("the root is not the base64 of 32 bytes"))?;
         let extensions: Vec<String> = lines.map(str::to_owned).collect();
         if extensions.iter().any(String::is_empty) {
@@ -393,7 +392,7 @@ impl Checkpoint {
         }
         key.verify(text.as_bytes(), signature).map_err(|_| NoteError::Signature)?;
         let signature = [&named.id[..], signature].concat();
-        let note = format!("{text}\n\u{2014} {} {}\n", named.name, BASE64.encode(signature));
+        let note = format!("{text}\n\u{2014} {} {}\n", named.name, to_base64(signature));
         if note.len() > NOTE_BYTES_MAX { Err(NoteError::TooLarge) } else { Ok(note) }
     }
 

@@ -6,10 +6,12 @@
 //! log, [`checkpoint`] says who vouches, under a key of [`key`]. A [`receipt`] is what a caller keeps. [`verify`] recomputes
 //! all of it.
 
+mod armor;
 pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
 pub mod epoch;
+pub mod examine;
 pub mod fork;
 pub mod format;
 pub mod header;
@@ -19,8 +21,12 @@ pub mod keyring;
 pub mod part;
 pub mod receipt;
 pub mod record;
+pub mod report;
 pub mod stored;
+pub mod tiles;
+pub mod tlog_proof;
 pub mod tree;
 pub mod trust;
 pub mod verify;
+pub mod view;
 pub mod witness;

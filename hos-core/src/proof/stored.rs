@@ -12,6 +12,7 @@ use crate::digest;
 use crate::id::{Commitment, KeyId};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 /// The most bytes that all boxes of a record may take together.
 pub const BOXES_BYTES_MAX: usize = 32 << 20;
@@ -53,12 +54,22 @@ impl fmt::Debug for Opened {
 }
 
 /// A part's bytes inside an open box: what its commitment hashes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Piece<'b> {
     preimage: &'b [u8],
 }
 
 impl<'b> Piece<'b> {
+    /// What stands in a range that was found to be a part.
+    pub(super) fn in_range(content: &'b [u8], range: Range<usize>) -> Self {
+        Self { preimage: content.get(range).unwrap_or_default() }
+    }
+
+    /// How many bytes are hashed.
+    pub(super) fn len(&self) -> usize {
+        self.preimage.len()
+    }
+
     /// The salt of the commitment.
     pub fn salt(&self) -> [u8; SALT] {
         self.preimage.first_chunk().copied().unwrap_or_default()
@@ -104,7 +115,7 @@ fn piece_len(content: &[u8]) -> Option<usize> {
 }
 
 /// Sees that the content is so many parts one after the other, none too long, and nothing else.
-fn checked(content: &[u8], count: usize) -> Result<Pieces<'_>, PartError> {
+pub(super) fn checked(content: &[u8], count: usize) -> Result<Pieces<'_>, PartError> {
     let mut left = content;
     for _ in 0..count {
         let len = piece_len(left).ok_or(PartError::Content)?;
@@ -180,22 +191,18 @@ impl StoredBox<'_> {
         commitments: &[Commitment],
         room: &'b mut Vec<u8>,
     ) -> Result<Pieces<'b>, PartError> {
-        if self.places.is_empty() {
-            return Err(PartError::Mixed);
-        }
-        if self.sealed.len() > BOXES_BYTES_MAX {
-            return Err(PartError::TooLarge);
-        }
-        if self.is_clear() {
-            return checked(&self.sealed, self.places.len());
-        }
-        let key = key.ok_or(PartError::KeyMissing)?;
-        let (nonce, boxed) = self.sealed.split_first_chunk::<NONCE>().ok_or(PartError::Unopened)?;
-        let (boxed, tag) = boxed.split_last_chunk::<TAG>().ok_or(PartError::Unopened)?;
         let aad: Vec<u8> = commitments.iter().flat_map(|commitment| commitment.0).collect();
         room.clear();
-        key.disclose(nonce, &aad, boxed, tag, room).ok_or(PartError::Unopened)?;
-        checked(room, self.places.len())
+        let content = match self.view().open(key, &aad, room)? {
+            Content::Clear(content) => content,
+            Content::Room(range) => room.get(range).ok_or(PartError::Content)?,
+        };
+        checked(content, self.places.len())
+    }
+
+    /// The box over its own bytes.
+    pub fn view(&self) -> BoxView<'_, '_> {
+        BoxView { key: self.key, places: &self.places, sealed: &self.sealed }
     }
 
     /// Opens the box and holds each of its parts against what the header lists.
@@ -206,7 +213,7 @@ impl StoredBox<'_> {
         let commitments: Vec<Commitment> = self
             .places
             .iter()
-            .map(|place| listed_at(listed, *place).map(|part| part.commitment))
+            .map(|place| listed_at(listed, *place).map(|(_, part)| part.commitment))
             .collect::<Option<_>>()
             .ok_or(PartError::Unlisted)?;
         let mut room = Vec::new();
@@ -222,9 +229,10 @@ impl StoredBox<'_> {
     }
 }
 
-/// What a header lists at this place; the list ascends.
-pub(super) fn listed_at(listed: &[PartRef], place: (Slot, u8)) -> Option<&PartRef> {
-    listed.binary_search_by_key(&place, |part| (part.slot, part.index)).ok().and_then(|at| listed.get(at))
+/// What a header lists at this place, and where; the list ascends.
+pub(super) fn listed_at(listed: &[PartRef], place: (Slot, u8)) -> Option<(usize, &PartRef)> {
+    let at = listed.binary_search_by_key(&place, |part| (part.slot, part.index)).ok()?;
+    Some((at, listed.get(at)?))
 }
 
 /// The bytes of a record's boxes: an array of `[key id, [[slot, index]…], sealed]`, ascending by key id.
@@ -237,9 +245,13 @@ pub fn encode_stored(boxes: &[StoredBox<'_>]) -> Result<Vec<u8>, FormatError> {
     sorted.sort_by_key(|b| b.key);
     at_most("boxes", sorted.len(), PARTS_MAX)?;
     let mut seen = Seen::default();
+    let mut places = Vec::with_capacity(PARTS_MAX);
     for stored in &sorted {
         seen.open(stored.key, stored.places.len(), stored.sealed.len())?;
-        stored.places.iter().try_for_each(|place| seen.take(*place))?;
+        for place in &stored.places {
+            seen.take(&places, *place)?;
+            places.push(*place);
+        }
     }
     let mut w = Writer::with_capacity(8 + sorted.iter().map(|b| b.sealed.len() + b.places.len() * 4 + 32).sum::<usize>());
     w.array(sorted.len());
@@ -256,31 +268,116 @@ pub fn encode_stored(boxes: &[StoredBox<'_>]) -> Result<Vec<u8>, FormatError> {
 /// The boxes that these bytes are. Every item is read in its only form and every order is checked, so that no second spelling
 /// of one list passes.
 pub fn decode_stored(bytes: &[u8]) -> Result<Vec<StoredBox<'_>>, FormatError> {
-    let mut r = Reader::new(bytes);
-    let count = r.array()?;
-    at_most("boxes", count, PARTS_MAX)?;
-    let mut boxes = Vec::with_capacity(count);
-    let mut seen = Seen::default();
-    for _ in 0..count {
-        r.array_of(3)?;
-        let key = KeyId(r.bytes_of()?);
-        let parts = r.array()?;
-        seen.open(key, parts, 0)?;
-        let mut places = Vec::with_capacity(parts);
-        for _ in 0..parts {
-            r.array_of(2)?;
-            let number = r.uint()?;
-            let slot = Slot::from_number(number).ok_or(FormatError::UnknownNumber { what: "slot", number })?;
-            let place = (slot, r.uint_as()?);
-            seen.take(place)?;
-            places.push(place);
-        }
-        let sealed = r.bytes()?;
-        seen.grow(sealed.len())?;
-        boxes.push(StoredBox { key, places, sealed: Cow::Borrowed(sealed) });
+    let mut table = BoxTable::default();
+    table.read(bytes)?;
+    let boxes = table.boxes(bytes);
+    Ok(boxes.map(|b| StoredBox { key: b.key, places: b.places.to_vec(), sealed: Cow::Borrowed(b.sealed) }).collect())
+}
+
+/// A box over bytes that are kept elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct BoxView<'p, 'a> {
+    /// The person's key; all zero: nobody's, and in the clear.
+    pub key: KeyId,
+    /// Which parts, ascending by slot and index.
+    pub places: &'p [(Slot, u8)],
+    /// Nonce, ciphertext and tag of the content; nobody's content as it is.
+    pub sealed: &'a [u8],
+}
+
+/// Where the content of an open box is.
+#[derive(Debug, Clone)]
+pub(super) enum Content<'a> {
+    /// Where it was stored.
+    Clear(&'a [u8]),
+    /// In the room given.
+    Room(Range<usize>),
+}
+
+impl<'a> BoxView<'_, 'a> {
+    /// Whether it is nobody's, and therefore in the clear.
+    pub fn is_clear(&self) -> bool {
+        self.key == NOBODY
     }
-    r.end()?;
-    Ok(boxes)
+
+    /// Opens the box; a sealed one is opened behind what stands in `room`. The content is not looked at yet.
+    pub(super) fn open(&self, key: Option<&SubjectKey>, aad: &[u8], room: &mut Vec<u8>) -> Result<Content<'a>, PartError> {
+        if self.places.is_empty() {
+            return Err(PartError::Mixed);
+        }
+        if self.sealed.len() > BOXES_BYTES_MAX {
+            return Err(PartError::TooLarge);
+        }
+        if self.is_clear() {
+            return Ok(Content::Clear(self.sealed));
+        }
+        let key = key.ok_or(PartError::KeyMissing)?;
+        let (nonce, boxed) = self.sealed.split_first_chunk::<NONCE>().ok_or(PartError::Unopened)?;
+        let (boxed, tag) = boxed.split_last_chunk::<TAG>().ok_or(PartError::Unopened)?;
+        let before = room.len();
+        key.disclose(nonce, aad, boxed, tag, room).ok_or(PartError::Unopened)?;
+        Ok(Content::Room(before..room.len()))
+    }
+}
+
+/// The boxes of a record as places in its bytes. It holds none of the bytes, so one serves for record after record.
+#[derive(Debug, Default)]
+pub struct BoxTable {
+    boxes: Vec<(KeyId, Range<usize>, Range<usize>)>,
+    places: Vec<(Slot, u8)>,
+}
+
+impl BoxTable {
+    /// Reads a list of boxes; what was read before is forgotten. After an error there is no box.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
+        let read = self.fill(bytes);
+        if read.is_err() {
+            self.forget();
+        }
+        read
+    }
+
+    /// Forgets what was read.
+    pub fn forget(&mut self) {
+        self.boxes.clear();
+        self.places.clear();
+    }
+
+    fn fill(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
+        self.forget();
+        let mut r = Reader::new(bytes);
+        let count = r.array()?;
+        at_most("boxes", count, PARTS_MAX)?;
+        let mut seen = Seen::default();
+        for _ in 0..count {
+            r.array_of(3)?;
+            let key = KeyId(r.bytes_of()?);
+            let parts = r.array()?;
+            seen.open(key, parts, 0)?;
+            let first = self.places.len();
+            for _ in 0..parts {
+                r.array_of(2)?;
+                let number = r.uint()?;
+                let slot = Slot::from_number(number).ok_or(FormatError::UnknownNumber { what: "slot", number })?;
+                let place = (slot, r.uint_as()?);
+                seen.take(&self.places, place)?;
+                self.places.push(place);
+            }
+            let sealed = r.bytes()?.len();
+            seen.grow(sealed)?;
+            let end = r.position();
+            self.boxes.push((key, first..self.places.len(), end - sealed..end));
+        }
+        Ok(r.end()?)
+    }
+
+    /// The boxes; the bytes are those that were read.
+    pub fn boxes<'t, 'a: 't>(&'t self, bytes: &'a [u8]) -> impl Iterator<Item = BoxView<'t, 'a>> {
+        self.boxes.iter().filter_map(|(key, places, sealed)| {
+            let places = self.places.get(places.clone())?;
+            Some(BoxView { key: *key, places, sealed: bytes.get(sealed.clone())? })
+        })
+    }
 }
 
 /// What a list of boxes has had so far.
@@ -290,7 +387,7 @@ struct Seen {
     bytes: usize,
     /// The last place of the box that is open.
     last: Option<(Slot, u8)>,
-    places: Vec<(Slot, u8)>,
+    places: usize,
 }
 
 impl Seen {
@@ -301,21 +398,22 @@ impl Seen {
         if parts == 0 {
             return Err(FormatError::Empty("box"));
         }
-        at_most("parts", self.places.len() + parts, PARTS_MAX)?;
+        at_most("parts", self.places + parts, PARTS_MAX)?;
         (self.key, self.last) = (Some(key), None);
+        self.places += parts;
         self.grow(bytes)
     }
 
-    fn take(&mut self, place: (Slot, u8)) -> Result<(), FormatError> {
+    /// The next place of the box, behind those before.
+    fn take(&mut self, before: &[(Slot, u8)], place: (Slot, u8)) -> Result<(), FormatError> {
         if self.last.is_some_and(|last| last >= place) {
             return Err(FormatError::Order("parts"));
         }
         // Few enough to be looked through.
-        if self.places.contains(&place) {
+        if before.contains(&place) {
             return Err(FormatError::Twice("part"));
         }
         self.last = Some(place);
-        self.places.push(place);
         Ok(())
     }
 

@@ -69,10 +69,16 @@ impl Frontier {
 
     /// Appends a leaf's hash.
     pub fn append_leaf(&mut self, leaf: TreeHash) {
+        self.append_telling(leaf, |_, _| ());
+    }
+
+    /// Appends a leaf's hash and tells of each subtree that it completes: the level, ascending from 1, and the root.
+    pub fn append_telling(&mut self, leaf: TreeHash, mut tell: impl FnMut(u32, &TreeHash)) {
         let mut hash = leaf;
-        for _ in 0..self.size.trailing_ones() {
+        for below in 0..self.size.trailing_ones() {
             if let Some(left) = self.roots.pop() {
                 hash = tree_node(&left, &hash);
+                tell(below + 1, &hash);
             }
         }
         self.roots.push(hash);

@@ -7,7 +7,7 @@ use crate::store::sql::{evidence as evidence_sql, operation as operation_sql, st
 use crate::store::sqlite::Tx;
 use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Receipt, Seal};
-use hos_core::id::{CallDigest, EntryHash, Handle, InstanceId, Name, RecordHash, Tenant};
+use hos_core::id::{CallDigest, EntryHash, Handle, InstanceId, KeyId, Name, RecordHash, Tenant};
 use hos_core::judge::{self, DirectoryRows, Instance, OnceHit};
 use hos_core::proof::record::Header;
 use hos_core::refusal::Code;
@@ -109,13 +109,10 @@ impl Court {
     ) -> Result<(Found, Option<Before>), Failure> {
         let Some(row) = tx.row(&state_sql::instance(tenant, contract, id))? else { return Ok((Found::Nothing, None)) };
         let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
-        let Some(instance) = self.open_instance(tx, view, &sealed, &group.fresh)? else { return Ok((Found::Erased, None)) };
-        let before = Before {
-            version: instance.version,
-            facts_key: sealed.facts_key,
-            facts_sealed: sealed.facts,
-            instance: instance.clone(),
-        };
+        let state_sql::SealedInstance { instance, facts_key, facts: facts_sealed } = sealed;
+        let opened = self.open_instance(tx, view, instance, &facts_key, &facts_sealed, &group.fresh)?;
+        let Some(instance) = opened else { return Ok((Found::Erased, None)) };
+        let before = Before { version: instance.version, facts_key, facts_sealed, instance: instance.clone() };
         Ok((Found::Live(Box::new(instance)), Some(before)))
     }
 
@@ -124,11 +121,12 @@ impl Court {
         &self,
         tx: &Tx<'_>,
         view: &View,
-        sealed: &state_sql::SealedInstance,
+        mut instance: Instance,
+        facts_key: &KeyId,
+        facts_sealed: &[u8],
         fresh: &crate::sealed::FreshKeys,
     ) -> Result<Option<Instance>, Failure> {
-        let Some(bytes) = self.keys().open_copy(&sealed.facts_key, &sealed.facts, fresh)? else { return Ok(None) };
-        let mut instance = sealed.instance.clone();
+        let Some(bytes) = self.keys().open_copy(facts_key, facts_sealed, fresh)? else { return Ok(None) };
         instance.facts = if bytes.is_empty() { Record::new() } else { view::decode_record(&bytes)? };
         let law =
             if instance.law == view.active.law.hash { view.active.law.clone() } else { self.laws.get(tx, &instance.law)? };

@@ -41,13 +41,26 @@ pub(crate) fn head_of(tenant: &Tenant, thread: Handle, n: u64, last: &[u8], firs
     Ok(Head { key, kind, thread, n, last: digest::record_hash(last) })
 }
 
-/// The map of all records of a tenant, and where one thread ends.
-pub(crate) fn map(tx: &Tx<'_>, tenant: &Tenant, wanted: Option<Handle>) -> Result<(HeadsMap, Option<Head>), Failure> {
+/// The map of all records of a tenant, and where one thread ends. `without` is a thread's last record, to be left out.
+pub(crate) fn map(
+    tx: &Tx<'_>,
+    tenant: &Tenant,
+    wanted: Option<Handle>,
+    without: Option<(Handle, u64)>,
+) -> Result<(HeadsMap, Option<Head>), Failure> {
     let mut builder = HeadsBuilder::default();
     let (mut found, mut failed) = (None, None);
     let mut take = |row: &Row| -> Result<(), Failure> {
-        let thread = Handle(row.bytes(0)?);
-        let head = head_of(tenant, thread, row.uint(1)?, row.blob(2)?, row.opt_blob(3)?)?;
+        let (thread, n) = (Handle(row.bytes(0)?), row.uint(1)?);
+        let head = match without.filter(|last| *last == (thread, n)) {
+            None => head_of(tenant, thread, n, row.blob(2)?, row.opt_blob(3)?)?,
+            Some(_) => {
+                let Some(before) = n.checked_sub(1) else { return Ok(()) };
+                let lost = || Failure::new(Code::StoreIntegrity, format!("record {thread}/{before} of `{tenant}` is missing"));
+                let last = tx.row(&sql::record(tenant, &thread, before))?.ok_or_else(lost)?;
+                head_of(tenant, thread, before, last.blob(0)?, row.opt_blob(3)?)?
+            }
+        };
         if wanted == Some(thread) {
             found = Some(head);
         }
@@ -67,8 +80,17 @@ pub(crate) fn map(tx: &Tx<'_>, tenant: &Tenant, wanted: Option<Handle>) -> Resul
     Ok((map, found))
 }
 
+/// The log's last entry, if it is a record of the map: its place, its thread and its place there.
+fn newest(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<Option<(u64, (Handle, u64))>, Failure> {
+    let Some(seq) = size.checked_sub(1) else { return Ok(None) };
+    let Some(row) = tx.row(&sql::log_page(tenant, seq, 1))? else { return Ok(None) };
+    let is_one = row.opt_blob(8)?.and_then(|bytes| Header::decode(bytes).ok()).is_some_and(|h| h.kind == Kind::Heads);
+    let undisputed = row.opt_uint(5)?.is_none();
+    Ok(if is_one && undisputed { Some((seq, (Handle(row.bytes(1)?), row.uint(2)?))) } else { None })
+}
+
 impl Court {
-    /// Writes the record. What waits for its place is sealed before it, so its own place is known.
+    /// Writes the record, unless the log ends with one already. What waits for its place is sealed before it, so its own place is known.
     pub(crate) fn heads(
         &self,
         tx: &Tx<'_>,
@@ -84,10 +106,18 @@ impl Court {
                 Some(state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle)
             }
         };
-        let (map, found) = map(tx, tenant, wanted)?;
         let waiting = tx.row(&sql::queue_len(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
         let written = group.unsealed.iter().filter(|record| record.tenant == *tenant).count() as u64;
-        let seq = seal::head(tx, tenant, self.of)?.size + waiting + written;
+        let sealed = seal::head(tx, tenant, self.of)?.size;
+        if waiting + written == 0
+            && let Some((seq, last)) = newest(tx, tenant, sealed)?
+        {
+            // Nothing was written since: the record that is there says it.
+            let (map, found) = map(tx, tenant, wanted, Some(last))?;
+            return Ok(HeadsDone { seq, proved: found.map(|head| (head, map.way(&head.key).siblings)) });
+        }
+        let (map, found) = map(tx, tenant, wanted, None)?;
+        let seq = sealed + waiting + written;
         let change = encode_heads(seq, map.len() as u64, &map.root());
         let view = self.view(tx, group, tenant)?;
         let bench = self.bench(tx, group, tenant, &view, None)?;

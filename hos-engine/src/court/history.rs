@@ -34,7 +34,7 @@ impl Court {
     ) -> Result<Option<Instance>, Failure> {
         let Some(row) = tx.row(&state_sql::instance(tenant, contract, id))? else { return Ok(None) };
         let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
-        self.open_instance(tx, view, &sealed, &FreshKeys::new())
+        self.open_instance(tx, view, sealed.instance, &sealed.facts_key, &sealed.facts, &FreshKeys::new())
     }
 
     /// A thread's records, opened as far as keys allow.

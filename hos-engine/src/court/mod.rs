@@ -6,7 +6,6 @@
 //!
 //! [`SqliteStore`]: crate::store::sqlite::SqliteStore
 
-use crate::Failure;
 mod activation;
 pub(crate) mod epoch;
 pub(crate) mod erase;
@@ -14,11 +13,15 @@ mod fetch;
 pub(crate) mod founding;
 pub(crate) mod heads;
 pub(crate) mod history;
+mod kept;
 pub(crate) mod keys;
 mod outbox;
+mod registry;
 pub(crate) mod settle;
 pub(crate) mod signing;
 
+use crate::Failure;
+use crate::court::kept::Kept;
 use crate::laws::Laws;
 use crate::ports::{Clock, Entropy};
 use crate::seal::{self, Heads, Origin, Unsealed};
@@ -27,7 +30,7 @@ use crate::settings::{Seal, Settings};
 use crate::store::StoreError;
 use crate::store::sql::evidence as sql;
 use crate::store::sqlite::{Runner, Tx, Vault};
-use crate::view::{self, InForce, View};
+use crate::view::{InForce, View};
 use crate::work::{Done, Job};
 use hos_core::answer::Answer;
 use hos_core::digest;
@@ -35,7 +38,7 @@ use hos_core::id::{EntryHash, Handle, RecordHash, Tenant};
 use hos_core::judge::Limits;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
@@ -60,6 +63,8 @@ pub(crate) struct Court {
     pub(crate) changes: AtomicU64,
     /// Checkpoints that are signed: the newest of each tenant, and which one is stored.
     pub(crate) checkpoints: Mutex<HashMap<Tenant, Signed>>,
+    /// What the last group left to the next.
+    pub(crate) kept: Mutex<Option<Kept>>,
 }
 
 /// A signed checkpoint.
@@ -93,6 +98,12 @@ pub(crate) struct Group {
     pub(crate) unsealed: Vec<Unsealed>,
     pub(crate) streams: HashMap<(Tenant, String), (Handle, u64, RecordHash)>,
     pub(crate) heads: Heads,
+    /// What is known of the store from the group before, as far as this one has not used or changed it.
+    pub(crate) kept: Kept,
+    /// Whether this group may leave something to the next.
+    pub(crate) keeps: bool,
+    /// Tenants with nothing in their queue.
+    pub(crate) drained: HashSet<Tenant>,
     pub(crate) fresh: FreshKeys,
     seed: [u8; 32],
     cases: u64,
@@ -145,7 +156,7 @@ impl Court {
             return Ok(view.clone());
         }
         let in_force = group.in_force()?;
-        let version = view::version(tx, tenant)?;
+        let version = self.version(tx, group, tenant)?;
         let known = if group.cached {
             self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(v, _)| v.clone())
         } else {
@@ -164,9 +175,7 @@ impl Court {
         if self.settings.clock_confirmed {
             return Ok(None);
         }
-        if !group.heads.contains_key(tenant) {
-            group.heads.insert(tenant.clone(), seal::head(tx, tenant, self.of)?);
-        }
+        self.meet_head(tx, group, tenant)?;
         Ok(group.heads.get(tenant).filter(|h| h.size > 0).map(|h| h.sealed_at))
     }
 
@@ -190,10 +199,15 @@ impl Court {
         tenants.sort();
         tenants.dedup();
         for tenant in &tenants {
+            self.meet_head(tx, group, tenant)?;
+            if group.drained.contains(tenant) {
+                continue;
+            }
             // What waits in the queue from a time of worker sealing comes first: sealed order is the order of writing.
             while tx.row(&sql::queued(tenant))?.is_some() {
                 self.drain(tx, group, tenant, 256)?;
             }
+            group.drained.insert(tenant.clone());
         }
         let records = std::mem::take(&mut group.unsealed);
         let places = seal::seal(tx, self.of, now, &mut group.heads, &records)?;
@@ -217,7 +231,7 @@ impl Court {
                 .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
             let is_stream = hos_core::proof::record::Header::decode(header).is_ok_and(|h| h.n.is_none());
             let stream = if is_stream { Some(self.stream_prev(tx, tenant, &thread, n)?) } else { None };
-            records.push(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream });
+            records.push(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false });
             tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
         }
         if records.is_empty() {
@@ -237,6 +251,15 @@ impl Court {
         let row =
             row.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{before} of `{tenant}` is missing")))?;
         Ok(Some(digest::record_hash(row.blob(0)?)))
+    }
+
+    fn read_in_force(&self, tx: &Tx<'_>) -> Result<Option<Arc<InForce>>, StoreError> {
+        let known = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(match (tx.row(&crate::store::sql::law::activation())?, known) {
+            (None, _) => None,
+            (Some(row), Some(known)) if row.uint(0)? == known.activation.n => Some(known),
+            (Some(_), _) => Some(Arc::new(InForce::read(tx, &self.laws).map_err(StoreError::from)?)),
+        })
     }
 
     /// Stores checkpoints that were signed after an earlier commit.
@@ -286,12 +309,10 @@ impl Runner for Court {
     }
 
     fn start(&self, tx: &Tx<'_>) -> Result<Group, StoreError> {
-        let known = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let row = tx.row(&crate::store::sql::law::activation())?;
-        let in_force = match (row, known) {
-            (None, _) => None,
-            (Some(row), Some(known)) if row.uint(0)? == known.activation.n => Some(known),
-            (Some(_), _) => Some(Arc::new(InForce::read(tx, &self.laws).map_err(StoreError::from)?)),
+        let kept = self.take_kept(tx);
+        let in_force = match kept.in_force() {
+            Some(in_force) => Some(in_force),
+            None => self.read_in_force(tx)?,
         };
         let mut seed = [0; 32];
         self.entropy.fill(&mut seed).map_err(StoreError::from)?;
@@ -303,6 +324,9 @@ impl Runner for Court {
             unsealed: Vec::new(),
             streams: HashMap::new(),
             heads: Heads::new(),
+            kept,
+            keeps: true,
+            drained: HashSet::new(),
             fresh: FreshKeys::new(),
             seed,
             cases: 0,
@@ -333,8 +357,10 @@ impl Runner for Court {
     }
 
     fn run(&self, tx: &Tx<'_>, group: &mut Group, job: Job) -> Result<Done, StoreError> {
+        self.doubt(group, &job);
         let done = match job {
             Job::Call(tenant, call) => self.call(tx, group, &tenant, &call).map(|a| Done::Answer(Box::new(a))),
+            Job::Unjudged(tenant, call, why) => self.unjudged(tx, group, &tenant, &call, why).map(|a| Done::Answer(Box::new(a))),
             Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),
             Job::OpenTenant(by, tenant) => self.open_tenant(tx, group, &by, &tenant).map(|a| Done::Answer(Box::new(a))),
             Job::Activate { by, law, candidate, modes } => {
@@ -372,12 +398,13 @@ impl Runner for Court {
         self.keys().keep(&group.fresh, self.clock.now()).map_err(StoreError::from)
     }
 
-    fn committed(&self, group: Group, answers: &mut [Result<Done, StoreError>]) {
+    fn committed(&self, mut group: Group, answers: &mut [Result<Done, StoreError>]) {
         // What cannot be destroyed now is destroyed at the next start: the erasure's record says so.
         for tag in &group.destroy {
             let _ = self.vault.destroy(tag, self.clock.now());
         }
         self.sign_heads(&group.heads);
+        self.keep(&mut group);
         {
             let mut checkpoints = lock(&self.checkpoints);
             for (tenant, size) in &group.stored {

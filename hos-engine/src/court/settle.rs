@@ -53,7 +53,7 @@ impl Court {
     pub(crate) fn call(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, call: &Call) -> Result<Answer, Failure> {
         let view = self.view(tx, group, tenant)?;
         if let Some(blocker) = unbounded(call) {
-            return Ok(refusal(&view, blocker));
+            return self.unjudged(tx, group, tenant, call, blocker);
         }
         let mut rows = Rows::default();
         let mut before = None;
@@ -70,6 +70,21 @@ impl Court {
             }
         }
         Err(Failure::new(Code::Internal, "a call took too many rounds"))
+    }
+
+    /// A call that could not be judged: refused, or where the law is not enforced the world's own answer, and a record of it.
+    pub(crate) fn unjudged(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        call: &Call,
+        blocker: Blocker,
+    ) -> Result<Answer, Failure> {
+        let view = self.view(tx, group, tenant)?;
+        let bench = self.bench(tx, group, tenant, &view, None)?;
+        let judged = judge::unjudged(&bench, call, blocker);
+        self.settle(tx, group, tenant, &view, call.by(), judged, None, &bench.seed)
     }
 
     /// Fires what is due in one instance; says how many deadlines.
@@ -122,7 +137,11 @@ impl Court {
         for draft in &judged.drafts {
             match self.keys().seal_parts(draft, &mut group.fresh, &mut chance) {
                 Ok(sealed) => parts.push(sealed),
-                Err(Refused::Erased(blocker)) => return Ok(refusal(view, blocker)),
+                Err(Refused::Erased(blocker)) => {
+                    let mut answer = refusal(view, blocker);
+                    judge::stands(&mut answer, judged.answer.mode, by.legacy.as_ref());
+                    return Ok(answer);
+                }
                 Err(Refused::Failure(failure)) => return Err(failure),
             }
         }
@@ -226,8 +245,9 @@ impl Court {
             }
         };
         tx.execute(&evidence_sql::insert_record(tenant, &thread, n, &draft.bytes, parts))?;
-        let hash = draft.hash;
-        self.lay(tx, group, Unsealed { tenant: tenant.clone(), thread, n, header: draft.bytes, stream })?;
+        let (hash, h) = (draft.hash, &draft.header);
+        let sound = h.store == self.of.store && h.tenant == *tenant && h.thread == thread && h.n.is_none_or(|own| own == n);
+        self.lay(tx, group, Unsealed { tenant: tenant.clone(), thread, n, header: draft.bytes, stream, sound })?;
         Ok((thread, n, hash))
     }
 

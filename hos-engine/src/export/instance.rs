@@ -19,8 +19,8 @@ use hos_core::refusal::Code;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is read of one moment.
-pub(super) struct Story<'s> {
-    pub(super) tx: &'s Tx<'s>,
+pub(super) struct Story<'s, 'c> {
+    pub(super) tx: &'s Tx<'c>,
     pub(super) court: &'s Court,
     pub(super) tenant: &'s Tenant,
     pub(super) hide: &'s Patterns,
@@ -39,7 +39,7 @@ struct Records {
     headers: Vec<Header>,
 }
 
-impl Story<'_> {
+impl Story<'_, '_> {
     pub(super) fn export(
         &self,
         contract: &Name,

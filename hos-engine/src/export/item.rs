@@ -29,7 +29,7 @@ fn broken(tenant: &Tenant, seq: u64, what: impl std::fmt::Display) -> Failure {
 }
 
 /// An entry from a row of [`sql::log_page`], and the hash of the entry before it.
-fn placed(court: &Court, tenant: &Tenant, row: &Row, prev: EntryHash, epoch: u64) -> Result<Placed, Failure> {
+pub(super) fn placed(court: &Court, tenant: &Tenant, row: &Row, prev: EntryHash, epoch: u64) -> Result<Placed, Failure> {
     let seq = row.uint(0)?;
     let (Some(bytes), Some(parts)) = (row.opt_blob(8)?, row.opt_blob(9)?) else {
         return Err(broken(tenant, seq, "its record is missing"));

@@ -1,8 +1,10 @@
-//! What leaves a store to be verified by others: one instance's story in a bundle (`spec/bundle.md`).
+//! What leaves a store to be verified by others: one instance's story in a bundle (`spec/bundle.md`), a whole log as tiles,
+//! single records' proofs (`spec/layers.md`).
 
 mod hide;
 mod instance;
 mod item;
+mod tiles;
 
 use crate::Failure;
 use crate::court::lock;

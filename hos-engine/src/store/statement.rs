@@ -5,7 +5,6 @@
 //! names the column; it never panics and never converts.
 
 use std::fmt;
-use std::sync::Arc;
 
 use hos_core::id::Shown;
 
@@ -109,14 +108,14 @@ impl Statement {
 /// One row of an answer. Columns are read by position, counted from 0.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row {
-    names: Arc<[Box<str>]>,
+    sql: &'static str,
     cells: Vec<Sql>,
 }
 
 impl Row {
-    /// A row of these columns; the names serve messages only. All rows of an answer share them.
-    pub fn new(names: Arc<[Box<str>]>, cells: Vec<Sql>) -> Self {
-        Self { names, cells }
+    /// A row that this statement answered; its text names the columns, which serves messages only.
+    pub fn new(sql: &'static str, cells: Vec<Sql>) -> Self {
+        Self { sql, cells }
     }
 
     /// How many columns.
@@ -240,8 +239,7 @@ impl Row {
 
     /// The error that a caller gives who finds the column's value unlawful for a reason of its own.
     pub fn fault(&self, column: usize, why: &str) -> StoreError {
-        let name = self.names.get(column).map_or("?", |name| name);
-        StoreError::integrity(format!("column `{}` of a stored row {why}", Shown(name)))
+        StoreError::integrity(format!("column `{}` of a stored row {why}", Shown(column_name(self.sql, column))))
     }
 
     fn wrong(&self, column: usize, found: &Sql, wanted: &str) -> StoreError {
@@ -251,8 +249,40 @@ impl Row {
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.names.iter().zip(&self.cells)).finish()
+        let names = (0..self.cells.len()).map(|column| column_name(self.sql, column));
+        f.debug_map().entries(names.zip(&self.cells)).finish()
     }
+}
+
+/// What a statement calls a column of its answer: the last word of what it selects there, `?` where that cannot be told.
+pub(super) fn column_name(sql: &str, column: usize) -> &str {
+    let selected = sql.trim_start().strip_prefix("SELECT ").map(|rest| rest.strip_prefix("DISTINCT ").unwrap_or(rest));
+    let Some(selected) = selected else { return "?" };
+    let (mut depth, mut from, mut at) = (0usize, 0, 0);
+    for (place, byte) in selected.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let ended = depth == 0
+            && (byte == b','
+                || [" FROM ", " UNION "].iter().any(|word| selected.as_bytes()[place..].starts_with(word.as_bytes())));
+        if ended {
+            if at == column {
+                return last_word(&selected[from..place]);
+            }
+            if byte != b',' {
+                return "?";
+            }
+            (at, from) = (at + 1, place + 1);
+        }
+    }
+    if at == column { last_word(&selected[from..]) } else { "?" }
+}
+
+fn last_word(item: &str) -> &str {
+    item.trim_end().rsplit([' ', '.']).next().unwrap_or("?")
 }
 
 #[cfg(test)]
@@ -261,7 +291,7 @@ mod tests {
     use hos_core::refusal::Code;
 
     fn row(cell: Sql) -> Row {
-        Row::new(Arc::from([Box::from("header")]), vec![cell])
+        Row::new("SELECT r.header FROM hos_record r", vec![cell])
     }
 
     #[test]
@@ -282,6 +312,16 @@ mod tests {
             assert!(error.message.contains("`header`") && error.message.contains(wanted), "{error}");
         }
         assert_eq!(row(Sql::Null).int(1).unwrap_err().code, Code::Internal);
+    }
+
+    #[test]
+    fn columns_are_named_by_what_is_selected() {
+        let sql = "SELECT DISTINCT r.n, coalesce(max(a), 0) AS pos,\n header FROM hos_record r WHERE x IN (1, 2)";
+        let names = [0, 1, 2, 3].map(|column| column_name(sql, column));
+        assert_eq!(names, ["n", "pos", "header", "?"]);
+        assert_eq!(column_name("SELECT 1.5 AS price", 0), "price");
+        assert_eq!(column_name("SELECT ş, é FROM t", 1), "é");
+        assert_eq!(column_name("PRAGMA data_version", 0), "?");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::Failure;
 use crate::court::epoch::Epochs;
 use hos_core::id::Tenant;
 use hos_core::proof::epoch::Turn;
-use hos_core::proof::record::{Header, Kind};
+use hos_core::proof::record::Kind;
 use hos_core::proof::tree::Frontier;
 
 /// Holds the first record of an epoch, or the lack of one, against the rows. `tree` is the tree below the entry.
@@ -15,12 +15,12 @@ pub(super) fn hold(
     epochs: &Epochs,
     seq: u64,
     below: &Frontier,
-    header: &Header,
+    kind: Kind,
     content: Option<&[u8]>,
 ) {
     let row = epochs.begins(seq);
     let at = || format!("hos_epoch {tenant} seq {seq}");
-    let is_turn = header.kind == Kind::Epoch;
+    let is_turn = kind == Kind::Epoch;
     let said = content.filter(|_| is_turn).and_then(|bytes| Turn::decode(bytes).ok());
     match (row, said) {
         (None, _) if is_turn => pass.findings.add(at(), "an epoch begins here, and the row is missing"),

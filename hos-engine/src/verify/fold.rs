@@ -1,14 +1,17 @@
 //! The fold of a tenant's records: what every derived row must say.
 
 use super::Findings;
+use super::onces::Onces;
 use hos_core::call::Change;
 use hos_core::canon::Reader;
 use hos_core::contract::step::Armed;
-use hos_core::id::{CallDigest, Handle, KeyId, LawHash, Name, RecordHash, Tenant};
+use hos_core::id::{Handle, KeyId, LawHash, Name, RecordHash, Tenant};
 use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
 use hos_core::law::Law;
 use hos_core::policy::{Entity, Link};
-use hos_core::proof::record::{Decision, Header, Kind, Slot};
+use hos_core::proof::examine::Examined;
+use hos_core::proof::record::{Decision, Kind, Slot};
+use hos_core::proof::view::HeaderView;
 use hos_core::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -51,14 +54,27 @@ pub(super) enum FoldedRow {
 /// A message: kind, canonical body.
 pub(super) type FoldedMessage = (String, Vec<u8>);
 
-/// The plaintext of a record's first part of a slot, where it is there and could be opened.
-pub(super) type Readable<'p> = dyn Fn(Slot) -> Option<&'p [u8]> + 'p;
+/// A record as the fold takes it.
+pub(super) struct Taken<'r> {
+    pub(super) header: &'r HeaderView<'r>,
+    pub(super) record: &'r Examined<'r>,
+    pub(super) n: u64,
+    /// Whether its parts may be believed.
+    pub(super) readable: bool,
+}
+
+impl<'r> Taken<'r> {
+    /// The plaintext of the first part of a slot, where it is there and could be opened.
+    fn part(&self, slot: Slot) -> Option<&'r [u8]> {
+        if self.readable { self.record.part(slot) } else { None }
+    }
+}
 
 /// What a tenant's rows must be.
 pub(super) struct Fold {
     tenant: Tenant,
     pub(super) instances: HashMap<Handle, Folded>,
-    pub(super) onces: BTreeMap<String, (CallDigest, Handle, u64, Timestamp)>,
+    pub(super) onces: Onces,
     pub(super) messages: BTreeMap<(Handle, u64, u64), FoldedMessage>,
     pub(super) directory: HashMap<Handle, FoldedRow>,
     pub(super) streams: HashMap<Handle, (String, u64, RecordHash)>,
@@ -73,6 +89,8 @@ pub(super) struct Fold {
     pub(super) directory_version: u64,
     /// Records whose once-key or messages cannot be read any more.
     pub(super) unreadable: HashSet<(Handle, u64)>,
+    /// The law that the last record cited, once it was found to be there.
+    last_law: Option<LawHash>,
 }
 
 impl Fold {
@@ -80,7 +98,7 @@ impl Fold {
         Self {
             tenant: tenant.clone(),
             instances: HashMap::new(),
-            onces: BTreeMap::new(),
+            onces: Onces::default(),
             messages: BTreeMap::new(),
             directory: HashMap::new(),
             streams: HashMap::new(),
@@ -92,34 +110,31 @@ impl Fold {
             erased_keys: Vec::new(),
             directory_version: 0,
             unreadable: HashSet::new(),
+            last_law: None,
         }
     }
 
     /// Takes the next record.
-    #[expect(clippy::too_many_arguments, reason = "a record, its place, and what opens it")]
-    pub(super) fn take(
-        &mut self,
-        findings: &mut Findings,
-        laws: &HashMap<LawHash, Arc<Law>>,
-        header: &Header,
-        hash: RecordHash,
-        n: u64,
-        opened: &Readable<'_>,
-    ) {
+    pub(super) fn take(&mut self, findings: &mut Findings, laws: &HashMap<LawHash, Arc<Law>>, taken: &Taken<'_>) {
+        let Taken { header, n, .. } = *taken;
+        let hash = taken.record.hash();
         let tenant = self.tenant.clone();
         let at = || format!("tenant {tenant}, thread {}, n {n}", header.thread);
-        if let Some(law) = header.law.filter(|law| !laws.contains_key(law)) {
-            findings.add(at(), format!("the record cites law {law}, which the store does not have"));
+        if let Some(law) = header.law.filter(|law| self.last_law != Some(*law)) {
+            if laws.contains_key(&law) {
+                self.last_law = Some(law);
+            } else {
+                findings.add(at(), format!("the record cites law {law}, which the store does not have"));
+            }
         }
         let listed = |slot: Slot| header.parts.iter().any(|part| part.slot == slot);
+        let opened = |slot: Slot| taken.part(slot);
         if header.n.is_none() {
             self.stream(findings, header, hash, n);
         }
         if listed(Slot::Once) {
-            match opened(Slot::Once).map(judge::decode_once) {
-                Some(Ok((key, digest))) => {
-                    self.onces.insert(key.as_str().to_owned(), (digest, header.thread, n, header.time));
-                }
+            match opened(Slot::Once).map(judge::read_once) {
+                Some(Ok((key, digest))) => self.onces.push(key, digest, header.thread, n, header.time),
                 Some(Err(e)) => findings.add(at(), format!("part once: {e}")),
                 None => {
                     self.unreadable.insert((header.thread, n));
@@ -142,9 +157,9 @@ impl Fold {
         }
         match header.kind {
             Kind::Begun | Kind::Adopted | Kind::Moved | Kind::Expired | Kind::Overridden | Kind::Migrated => {
-                self.moved(findings, laws, header, hash, n, opened);
+                self.moved(findings, laws, taken);
             }
-            Kind::Observed | Kind::Refused if header.n.is_some() => self.moved(findings, laws, header, hash, n, opened),
+            Kind::Observed | Kind::Refused if header.n.is_some() => self.moved(findings, laws, taken),
             Kind::Directory => self.directory(findings, header, hash, n, opened(Slot::Change)),
             Kind::Activated => match opened(Slot::Change).and_then(activation) {
                 Some((law, candidate, modes)) => self.activations.push((hash, law, candidate, modes)),
@@ -167,10 +182,10 @@ impl Fold {
         }
     }
 
-    fn stream(&mut self, findings: &mut Findings, header: &Header, hash: RecordHash, n: u64) {
+    fn stream(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64) {
         let name = match header.kind {
             Kind::Refused | Kind::Observed => "hos.refused".to_owned(),
-            _ => header.event.as_ref().map(|e| e.as_str().to_owned()).unwrap_or_default(),
+            _ => header.event.map(str::to_owned).unwrap_or_default(),
         };
         let known = self.streams.entry(header.thread).or_insert_with(|| (name.clone(), n, hash));
         if known.0 != name {
@@ -182,19 +197,14 @@ impl Fold {
         (known.1, known.2) = (n, hash);
     }
 
-    fn moved(
-        &mut self,
-        findings: &mut Findings,
-        laws: &HashMap<LawHash, Arc<Law>>,
-        header: &Header,
-        hash: RecordHash,
-        n: u64,
-        opened: &Readable<'_>,
-    ) {
+    fn moved(&mut self, findings: &mut Findings, laws: &HashMap<LawHash, Arc<Law>>, taken: &Taken<'_>) {
+        let Taken { header, n, .. } = *taken;
+        let hash = taken.record.hash();
+        let opened = |slot: Slot| taken.part(slot);
         let birth = n == 0;
         let had_facts = header.parts.iter().any(|p| p.slot == Slot::Facts);
         let folded = self.instances.entry(header.thread).or_insert_with(|| Folded {
-            contract: header.contract.clone(),
+            contract: header.contract.and_then(|name| Name::new(name).ok()),
             id: opened(Slot::Id).and_then(|bytes| judge::decode_text(bytes).ok()),
             n,
             last: hash,
@@ -231,18 +241,21 @@ impl Fold {
             folded.contract_version = header.contract_version.unwrap_or_default();
         }
         let rearm = || {
-            let of = laws.get(&law?)?.contracts.get(header.contract.as_ref()?.as_str())?;
-            let (event, _) = of.contract.event(header.event.as_ref()?.as_str(), header.from.as_ref()?.as_str())?;
+            let of = laws.get(&law?)?.contracts.get(header.contract?)?;
+            let (event, _) = of.contract.event(header.event?, header.from?)?;
             Some(event.rearm)
         };
-        if !birth && (header.to != folded.state || header.kind != Kind::Migrated && rearm().unwrap_or(false)) {
+        let same = header.to == folded.state.as_ref().map(Name::as_str);
+        if !birth && (!same || header.kind != Kind::Migrated && rearm().unwrap_or(false)) {
             folded.entered_n = n;
             folded.entered_at = header.time;
         }
-        folded.state = header.to.clone();
+        if !same {
+            folded.state = header.to.and_then(|name| Name::new(name).ok());
+        }
     }
 
-    fn directory(&mut self, findings: &mut Findings, header: &Header, hash: RecordHash, n: u64, change: Option<&[u8]>) {
+    fn directory(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64, change: Option<&[u8]>) {
         if header.decision == Decision::Deny {
             return;
         }

@@ -13,14 +13,14 @@ use hos_core::refusal::Code;
 pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, vkey: Option<&str>) -> Result<(), Failure> {
     let read = keys::records(tx).and_then(|records| Ok((keys::ring_of(&pass.court.of.store, &records)?, records)));
     match read {
-        Ok((ring, records)) => (pass.ring, pass.key_records) = (ring, records),
+        Ok((ring, records)) => (pass.seals, pass.key_records) = (ring, records),
         Err(failure) => pass.findings.add("hos.keys", failure.message),
     }
     match vkey {
         Some(text) => {
             let key = NoteKey::parse(text).map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?;
             // A change of key is signed for by the key before it: whoever has one of the keys has all that follow.
-            if !pass.ring.knows(key.key()) {
+            if !pass.seals.knows(key.key()) {
                 pass.findings.add("hos_store seal_key", "the store is sealed with another key than the one given");
             }
         }
@@ -28,7 +28,7 @@ pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, vkey: Option<&str>) -> Resu
             pass.notices.push("checkpoints were verified with the store's own key; a verifier's own copy of it says more".into())
         }
     }
-    if pass.ring.pending().is_some() {
+    if pass.seals.pending().is_some() {
         pass.notices.push("a change of the seal key has begun and is not confirmed: rotate again with both keys".into());
     }
     Ok(())
@@ -45,15 +45,15 @@ pub(super) fn of_note(pass: &mut Pass<'_>, tenant: &Tenant, note: &str, is_own: 
     let parsed = Note::parse(note.as_bytes()).ok();
     let size = parsed.as_ref().and_then(|note| Checkpoint::parse(note.text()).ok()).map_or(u64::MAX, |said| said.size);
     let fallback = pass.court.signing.public();
-    let reigning = pass.ring.reigning(tenant, size).cloned().unwrap_or(fallback);
+    let reigning = pass.seals.reigning(tenant, size).cloned().unwrap_or(fallback);
     let mut signers = Vec::new();
-    for key in pass.ring.keys().map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+    for key in pass.seals.keys().map(|(key, _)| key.clone()).collect::<Vec<_>>() {
         let named = NoteKey::new(name.as_str(), key.clone()).map_err(invalid)?;
         if parsed.as_ref().is_some_and(|note| note.verify(&named).is_ok()) {
             signers.push((key, named));
         }
     }
-    let counts = |key| pass.ring.allows(key, tenant, size);
+    let counts = |key| pass.seals.allows(key, tenant, size);
     if let Some((_, named)) = signers.iter().find(|(key, _)| counts(key)) {
         return Ok(named.clone());
     }
@@ -75,7 +75,7 @@ pub(super) fn of_note(pass: &mut Pass<'_>, tenant: &Tenant, note: &str, is_own: 
 /// The checkpoints by which one key vouched for the next stand in the universe's log, and must be of it.
 pub(super) fn expect_closings(pass: &Pass<'_>, tenant: &Tenant, verifier: &mut LogVerifier) {
     if tenant.is_universe() {
-        for (note, key) in pass.ring.closings() {
+        for (note, key) in pass.seals.closings() {
             if let Ok(named) = NoteKey::new(note.lines().next().unwrap_or_default(), key.clone()) {
                 verifier.expect(note.as_bytes(), &named);
             }

@@ -3,10 +3,14 @@
 //! Nothing is believed because it is stored: hashes, tiles, heads, states, directory rows, deadlines, once-keys and messages are
 //! made anew from the records and compared; what differs is located by table, key and column.
 
+mod crew;
 mod epochs;
 mod fold;
 mod keys;
 mod log;
+mod onces;
+mod page;
+mod ring;
 mod rows;
 
 use crate::Failure;
@@ -53,8 +57,10 @@ impl Findings {
 /// What a pass over a store needs beside the store.
 pub(crate) struct Pass<'p> {
     pub(crate) court: &'p Court,
+    ring: &'p ring::KeyRing<'p>,
+    pub(crate) threads: usize,
     /// The store's keys, as its records of them say, and their contents.
-    pub(crate) ring: KeyRing,
+    pub(crate) seals: KeyRing,
     pub(crate) key_records: Vec<Vec<u8>>,
     pub(crate) laws: HashMap<LawHash, Arc<Law>>,
     pub(crate) findings: Findings,
@@ -67,9 +73,12 @@ pub(crate) struct Pass<'p> {
 
 /// Verifies a whole store in one read transaction.
 pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> Result<VerifyReport, Failure> {
+    let ring = ring::KeyRing::new(&court.vault);
     let mut pass = Pass {
         court,
-        ring: KeyRing::default(),
+        ring: &ring,
+        threads: options.threads,
+        seals: KeyRing::default(),
         key_records: Vec::new(),
         laws: HashMap::new(),
         findings: Findings::default(),

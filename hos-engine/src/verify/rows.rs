@@ -1,12 +1,13 @@
 //! Every derived row of a tenant against the fold of its records.
 
-use super::Pass;
 use super::fold::{Fold, Folded, FoldedRow};
+use super::ring::Kept;
+use super::{Pass, onces};
 use crate::Failure;
 use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_store};
 use crate::court::settle::encode;
 use crate::seal::Origin;
-use crate::sealed::FreshKeys;
+use crate::sealed::open_copy;
 use crate::store::sql::{evidence as evidence_sql, law as law_sql, operation as operation_sql, state as sql};
 use crate::store::sqlite::Tx;
 use crate::store::{Row, Statement};
@@ -18,7 +19,7 @@ use std::collections::HashSet;
 pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
     instances(tx, pass, tenant, fold)?;
     deadlines(tx, pass, tenant, fold)?;
-    onces(tx, pass, tenant, fold)?;
+    onces::compare(tx, pass, tenant, &fold.onces, &fold.unreadable)?;
     outbox(tx, pass, tenant, fold)?;
     directory(tx, pass, tenant, fold)?;
     grants(tx, pass, tenant, fold)?;
@@ -36,11 +37,16 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &
 
 /// A sealed copy against what the records say. `Ok(None)`: its key was destroyed, and the vault says so.
 fn copy(pass: &mut Pass<'_>, at: &str, column: &str, key: KeyId, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
-    if key.0 != [0; 16] && pass.court.vault.get_by_id(key)?.is_none() {
-        pass.findings.add(at, format!("column {column}_key: the vault never had it"));
-        return Ok(None);
-    }
-    match pass.court.keys().open_copy(&key, bytes, &FreshKeys::new()) {
+    let kept = if key.0 == [0; 16] { Kept::Destroyed } else { pass.ring.of(&key)? };
+    let secret = match &kept {
+        Kept::Key(secret) => Some(secret),
+        Kept::Destroyed => None,
+        Kept::Never => {
+            pass.findings.add(at, format!("column {column}_key: the vault never had it"));
+            return Ok(None);
+        }
+    };
+    match open_copy(key, secret, bytes) {
         Ok(opened) => Ok(opened),
         Err(failure) => {
             pass.findings.add(at, format!("column {column}: {}", failure.message));
@@ -161,32 +167,6 @@ fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
             format!("hos_deadline {tenant} {} {contract}/{}", Timestamp(due), hos_core::id::Shown(&id)),
             "the row is missing",
         );
-    }
-    Ok(())
-}
-
-fn onces(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
-    let floor = tx.row(&law_sql::tenant_row(tenant))?.map_or(Ok(0), |row| row.int(2))?;
-    let mut seen: HashSet<String> = HashSet::new();
-    for row in tx.rows(&operation_sql::onces(tenant))? {
-        let key = String::from_utf8_lossy(row.blob(0)?).into_owned();
-        let at = format!("hos_once {tenant} {}", hos_core::id::Shown(&key));
-        let found = (row.bytes::<32>(1)?, Handle(row.bytes(2)?), row.uint(3)?, row.int(4)?);
-        match fold.onces.get(&key) {
-            Some((digest, thread, n, at_time)) => {
-                if found != (digest.0, *thread, *n, at_time.0) {
-                    pass.findings.add(at, "columns digest, thread, n, at: not what the records say");
-                }
-            }
-            None if fold.unreadable.contains(&(found.1, found.2)) => {}
-            None => pass.findings.add(at, "column key: no record took it"),
-        }
-        seen.insert(key);
-    }
-    for (key, (.., time)) in fold.onces.iter().filter(|(key, _)| !seen.contains(*key)) {
-        if time.0 >= floor {
-            pass.findings.add(format!("hos_once {tenant} {}", hos_core::id::Shown(key)), "the row is missing");
-        }
     }
     Ok(())
 }
@@ -318,7 +298,7 @@ pub(super) fn compare_store(tx: &Tx<'_>, pass: &mut Pass<'_>, fold: &Fold, tenan
     if last != of.epoch {
         pass.findings.add("hos_store epoch", "not the epoch that began last");
     }
-    let public = pass.ring.current().map(|key| *key.as_bytes());
+    let public = pass.seals.current().map(|key| *key.as_bytes());
     if fold.keys != pass.key_records {
         pass.findings.add("hos.keys", "the records of keys are not those that the log has");
     }

@@ -49,6 +49,10 @@ pub struct Log {
     pub panic_in_finish: std::sync::atomic::AtomicBool,
     pub panic_in_committed: std::sync::atomic::AtomicBool,
     pub undone: AtomicUsize,
+    /// The head after the last commit; believed where the store says that nobody else has written since.
+    pub kept: Mutex<Option<i64>>,
+    /// How often it was believed.
+    pub spared: AtomicUsize,
     /// A file to be opened and closed in the middle of the next group.
     pub touch_in_finish: Mutex<Option<std::path::PathBuf>>,
     pub store: Mutex<Option<std::sync::Weak<SqliteStore<Log>>>>,
@@ -82,6 +86,10 @@ impl Runner for Log {
     }
 
     fn start(&self, tx: &Tx<'_>) -> Result<Head, StoreError> {
+        if let Some(seq) = self.kept.lock().unwrap().take().filter(|_| tx.is_untouched()) {
+            self.spared.fetch_add(1, Ordering::SeqCst);
+            return Ok(Head { seq });
+        }
         head(tx).map(|seq| Head { seq })
     }
 
@@ -124,8 +132,9 @@ impl Runner for Log {
         tx.execute(&Statement::new("UPDATE head SET seq = ?1", [group.seq.into()])).map(drop)
     }
 
-    fn committed(&self, _group: Head, answers: &mut [Result<Placed, StoreError>]) {
+    fn committed(&self, group: Head, answers: &mut [Result<Placed, StoreError>]) {
         assert!(!self.panic_in_committed.load(Ordering::SeqCst), "planted");
+        *self.kept.lock().unwrap() = Some(group.seq);
         answers.iter_mut().flatten().for_each(|placed| placed.confirmed = true);
     }
 

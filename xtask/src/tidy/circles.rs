@@ -12,7 +12,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("hos-core:policy", "bound decide", "a prepared request borrows the directory it is bound to, which makes it"),
     ("hos-core:policy", "cedar rule shape", "Cedar's door makes rules and shapes, and they keep what it compiled"),
     ("hos-core:policy", "index links", "links are indexed as policies are, and kept beside them"),
-    ("hos-engine:store/sqlite", "db guard lock registry", "the guards watch the file that the registry of open files keeps"),
+    ("hos-engine:store/sqlite", "db registry", "the registry of open files knows the store that a forked child parts from"),
 ];
 
 type Module = Vec<String>;

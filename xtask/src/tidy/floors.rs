@@ -19,6 +19,11 @@ const IMPURE: [&[&str]; 11] = [
 ];
 /// Calls that read a clock under whatever name they were brought in.
 const CLOCKS: [&[&str]; 4] = [&["SystemTime", "now"], &["Instant", "now"], &["Timestamp", "now"], &["Zoned", "now"]];
+/// What starts a thread. The engine starts none that outlives a call: programs that embed it fork. So all of it stands in one file,
+/// whose threads are scoped: the scope cannot end before they have.
+const THREADS: [&[&str]; 3] = [&["thread", "spawn"], &["thread", "scope"], &["thread", "Builder"]];
+/// Where the engine may start scoped threads.
+const CREW: &str = "hos-engine/src/verify/crew.rs";
 /// Core's wings, and what each may name of the others.
 const WINGS: [(&str, &[&str]); 4] = [("policy", &[]), ("contract", &[]), ("proof", &[]), ("law", &["policy", "contract"])];
 /// Core's ground words, which name no wing and nothing above one.
@@ -48,6 +53,9 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
         unsafety(source, &mut out);
         let Some(package) = source.package() else { continue };
         direction(source, package, &mut out);
+        if package == "hos-engine" && !source.is_test {
+            threads(source, &mut out);
+        }
         if package == "hos-core" && !source.is_test {
             purity(source, &mut out);
             wings(source, &mut out);
@@ -107,6 +115,16 @@ fn purity(source: &Source, out: &mut Vec<Finding>) {
     }
 }
 
+fn threads(source: &Source, out: &mut Vec<Finding>) {
+    for (line, path) in &source.names {
+        let found = THREADS.iter().find(|starts| path.len() >= 2 && path[path.len() - 2..] == ***starts);
+        if let Some(starts) = found.filter(|starts| source.path != CREW || starts[1] == "spawn") {
+            let name = starts.join("::");
+            out.push(Finding::error(&source.path, *line, format!("the engine starts no thread that outlives a call: `{name}`")));
+        }
+    }
+}
+
 fn wings(source: &Source, out: &mut Vec<Finding>) {
     let inside = source.path.trim_start_matches("hos-core/src/");
     let room = inside.split(['/', '.']).next().unwrap_or("");
@@ -152,13 +170,29 @@ mod tests {
             "fn f() { println!(\"x\"); }",
         ] {
             assert_eq!(findings("hos-core/src/time.rs", planted).len(), 1, "{planted}");
-            assert!(findings("hos-engine/src/clock.rs", planted).is_empty(), "{planted}");
+            assert!(findings("hos-cli/src/main.rs", planted).is_empty(), "{planted}");
         }
         for sound in
             ["use std::time::Duration;", "// std::fs\nconst A: &str = \"std::fs\";", "#[cfg(test)]\nmod tests { use std::fs; }"]
         {
             assert!(findings("hos-core/src/time.rs", sound).is_empty(), "{sound}");
         }
+    }
+
+    #[test]
+    fn the_engine_s_threads_end_with_the_call() {
+        let started = |path: &str, code: &str| findings(path, code).len();
+        for planted in [
+            "fn f() { std::thread::spawn(|| ()); }",
+            "use std::thread;\nfn f() { thread::Builder::new(); }",
+            "use std::thread;\nfn f() { thread::scope(|s| ()); }",
+        ] {
+            assert_eq!(started("hos-engine/src/work.rs", planted), 1, "{planted}");
+            assert_eq!(started(CREW, planted), usize::from(planted.contains("thread::spawn")), "{planted}");
+        }
+        assert_eq!(started("hos-engine/src/work.rs", "fn f() { std::thread::yield_now(); }"), 0);
+        assert_eq!(started("hos-engine/src/work.rs", "#[cfg(test)]\nmod tests { fn f() { std::thread::spawn(|| ()); } }"), 0);
+        assert_eq!(started("hos-engine/tests/days.rs", "fn f() { std::thread::spawn(|| ()); }"), 0);
     }
 
     #[test]

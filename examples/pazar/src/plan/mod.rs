@@ -124,6 +124,14 @@ pub(crate) const REPLAYER: &str = "replayer";
 pub(crate) const FRONT_DESK: &str = "front-desk";
 
 impl Plan {
+    /// The instance with the most to tell: tenant, contract, id.
+    pub(crate) fn telling(&self) -> Option<(Tenant, &'static str, InstanceId)> {
+        let lawful = self.events.iter().filter(|e| self.expected(e).is_empty());
+        let event = lawful.max_by_key(|e| (e.step, e.what == Step::Return, std::cmp::Reverse(e.item)))?;
+        let (tenant, id) = self.instance(event).ok()?;
+        Some((self.cast.tenants.get(tenant)?.clone(), event.what.contract(), id))
+    }
+
     /// The replay of a file of bookings.
     pub(crate) fn of_bookings(origin: &str, digest: String, file: hotel_file::Bookings) -> Result<Self, Trouble> {
         let (hotels, events) = Hotels::plan(file)?;

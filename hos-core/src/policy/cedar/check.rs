@@ -8,8 +8,8 @@ use super::walk;
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::shape::{Expression, Wanted};
 use cedar_policy_core::ast::{
-    ActionConstraint, Annotations, Effect, EntityType, EntityUID, Expr, Name, PolicyID, PrincipalConstraint, ResourceConstraint,
-    Template,
+    ActionConstraint, Annotations, Effect, EntityType, EntityUID, Expr, Name, PolicyID, PrincipalConstraint,
+    PrincipalOrResourceConstraint, ResourceConstraint, Template,
 };
 pub(in crate::policy) use cedar_policy_core::validator::Validator;
 use cedar_policy_core::validator::{ValidationMode, ValidatorSchema};
@@ -50,6 +50,21 @@ pub(in crate::policy) fn forbid_may_err(
     let why = walk::may_err(parsed.template.non_scope_constraints()?, maybe_entity)?;
     let message = format!("this forbid is not proved free of errors: {why}; where it cannot be evaluated, it denies");
     Some(Fault::at("law.policy.forbid_may_err", Severity::Note, file, parsed.span.clone(), message))
+}
+
+/// A forbid that applies only if something is there which may be left away: what is absent is data, not an error.
+pub(in crate::policy) fn forbid_hangs(file: &SourceFile, parsed: &Parsed) -> Option<Fault> {
+    if parsed.template.effect() != Effect::Forbid {
+        return None;
+    }
+    let scope = matches!(
+        parsed.template.resource_constraint().as_inner(),
+        PrincipalOrResourceConstraint::In(_) | PrincipalOrResourceConstraint::IsIn(_, _)
+    );
+    let body = || parsed.template.non_scope_constraints().and_then(walk::hangs_on);
+    let what = if scope { Some("what its resource is in".to_owned()) } else { body() }?;
+    let message = format!("this forbid hangs on {what}: where that is not given, it does not apply");
+    Some(Fault::at("law.policy.forbid_hangs", Severity::Note, file, parsed.span.clone(), message))
 }
 
 /// A contract's expression, validated as a policy of its own over its action and resource type.

@@ -1,11 +1,12 @@
 //! The evaluator: bodies over a slice.
 
-pub(in crate::policy) use cedar_policy_core::ast::Context;
-use cedar_policy_core::ast::{Entity, EntityUID, EntityUIDEntry, Expr, Literal, Request, SlotEnv, Value, ValueKind};
+use super::light::{self, Surroundings};
+use cedar_policy_core::ast::{Context, Entity, EntityUID, EntityUIDEntry, Expr, Literal, Request, SlotEnv, Value, ValueKind};
 use cedar_policy_core::entities::{Entities, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::evaluator::{EvaluationError, Evaluator};
 use cedar_policy_core::extensions::Extensions;
-use std::sync::Arc;
+use std::cell::OnceCell;
+use std::sync::{Arc, LazyLock};
 
 /// What Cedar insists on having left, with room for ourselves.
 const STACK_FLOOR_BYTES: usize = 160 << 10;
@@ -43,22 +44,34 @@ impl Store {
 }
 
 /// What a body is judged over.
+#[derive(Clone, Copy)]
+pub(in crate::policy) struct Setting<'e> {
+    pub(in crate::policy) principal: &'e Arc<EntityUID>,
+    pub(in crate::policy) action: &'e Arc<EntityUID>,
+    pub(in crate::policy) resource: &'e Arc<EntityUID>,
+    /// The context, with the very attributes that the principal and the resource have in the slice.
+    pub(in crate::policy) context: &'e Surroundings,
+    /// The entities, made when they are first asked for.
+    pub(in crate::policy) slice: &'e dyn Slice,
+}
+
+/// Whoever holds a slice's entities.
+pub(in crate::policy) trait Slice {
+    /// The entities, closed.
+    fn store(&self) -> &Store;
+}
+
+/// Judges bodies.
 pub(in crate::policy) struct Judge<'e> {
-    evaluator: Evaluator<'e>,
+    setting: Setting<'e>,
+    light: OnceCell<Evaluator<'e>>,
+    full: OnceCell<Evaluator<'e>>,
     slots: SlotEnv,
 }
 
 impl<'e> Judge<'e> {
-    pub(in crate::policy) fn new(
-        principal: &Arc<EntityUID>,
-        action: &Arc<EntityUID>,
-        resource: &Arc<EntityUID>,
-        context: &Context,
-        store: &'e Store,
-    ) -> Self {
-        let known = |uid: &Arc<EntityUID>| EntityUIDEntry::Known { euid: Arc::clone(uid), loc: None };
-        let request = Request::new_unchecked(known(principal), known(action), known(resource), Some(context.clone()));
-        Self { evaluator: Evaluator::new(request, &store.0, Extensions::all_available()), slots: SlotEnv::new() }
+    pub(in crate::policy) fn new(setting: Setting<'e>) -> Self {
+        Self { setting, light: OnceCell::new(), full: OnceCell::new(), slots: SlotEnv::new() }
     }
 
     /// Whether the body holds.
@@ -80,7 +93,32 @@ impl<'e> Judge<'e> {
     fn value(&self, body: &Body) -> Result<Value, Failure> {
         let need = STACK_FLOOR_BYTES + body.depth * STACK_LEVEL_BYTES;
         let failure = |e: EvaluationError| Failure { kind: kind(&e), message: e.to_string() };
-        stacker::maybe_grow(need, need + STACK_FLOOR_BYTES, || self.evaluator.interpret(&body.expr, &self.slots).map_err(failure))
+        stacker::maybe_grow(need, need + STACK_FLOOR_BYTES, || {
+            if let Some(form) = &body.light
+                && let Some(evaluator) = self.light()
+                && let Ok(value) = evaluator.interpret(form, &self.slots)
+            {
+                return Ok(value);
+            }
+            self.full().interpret(&body.expr, &self.slots).map_err(failure)
+        })
+    }
+
+    fn light(&self) -> Option<&Evaluator<'e>> {
+        static NOBODY: LazyLock<Entities> = LazyLock::new(Entities::new);
+        let context = self.setting.context.light()?;
+        Some(self.light.get_or_init(|| self.evaluator(context.clone(), &NOBODY)))
+    }
+
+    fn full(&self) -> &Evaluator<'e> {
+        self.full.get_or_init(|| self.evaluator(self.setting.context.given(), &self.setting.slice.store().0))
+    }
+
+    fn evaluator(&self, context: Context, entities: &'e Entities) -> Evaluator<'e> {
+        let Setting { principal, action, resource, .. } = self.setting;
+        let known = |uid: &Arc<EntityUID>| EntityUIDEntry::Known { euid: Arc::clone(uid), loc: None };
+        let request = Request::new_unchecked(known(principal), known(action), known(resource), Some(context));
+        Evaluator::new(request, entities, Extensions::all_available())
     }
 }
 
@@ -88,6 +126,8 @@ impl<'e> Judge<'e> {
 #[derive(Debug, Clone)]
 pub(in crate::policy) struct Body {
     expr: Expr,
+    /// The same without entities, where that can be said ([`light`]).
+    light: Option<Expr>,
     depth: usize,
 }
 
@@ -101,7 +141,14 @@ impl Body {
     /// Any expression, as it is.
     pub(in crate::policy) fn new(expr: Expr) -> Self {
         let depth = super::walk::depth(&expr);
-        Self { expr, depth }
+        Self { expr, light: None, depth }
+    }
+
+    /// Adds the form that needs no entities, if there is one. `maybe_entity`: whether an attribute of this name may hold one.
+    pub(in crate::policy) fn lighten(&mut self, maybe_entity: &dyn Fn(&str) -> bool) {
+        self.light = super::on_deep_stack(|| light::form(&self.expr, maybe_entity));
+        // What stood one level deep may stand two deep now.
+        self.depth = self.depth.max(self.light.as_ref().map_or(0, super::walk::depth));
     }
 
     /// Whether it is `true` as it stands.

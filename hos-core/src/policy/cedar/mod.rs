@@ -1,10 +1,14 @@
 //! Cedar enters the house here, and nowhere else.
 //!
-//! `uid` words and their prehashed keys · `value` our values as Cedar's · `schema` the merged schema and its tables · `parse`
-//! texts to policies · `check` validation · `walk` what a body holds · `judge` the evaluator.
+//! `uid` words and their prehashed keys · `value` our values as Cedar's · `entity` an entity's attributes, and the rest of it
+//! when asked · `schema` the merged schema and its tables · `parse`
+//! texts to policies · `check` validation · `walk` what a body holds · `light` a body that needs no entities · `judge` the
+//! evaluator.
 
 pub(super) mod check;
+pub(super) mod entity;
 pub(super) mod judge;
+pub(super) mod light;
 pub(super) mod parse;
 pub(super) mod place;
 pub(super) mod plain;
@@ -13,8 +17,8 @@ pub(super) mod uid;
 pub(super) mod value;
 pub(super) mod walk;
 
-pub(super) use cedar_policy_core::ast::{Entity as CoreEntity, EntityType, EntityUID};
-pub(super) use uid::{Key, PassHash};
+pub(super) use cedar_policy_core::ast::{Entity as CoreEntity, EntityType};
+pub(super) use uid::Key;
 
 /// Runs what recurses over a text that was let through, on a stack that is surely deep enough for it.
 ///

@@ -4,7 +4,7 @@ use super::judge::Body;
 use super::place::{self, Trouble};
 use super::{Key, uid, walk};
 use crate::fault::{Fault, Severity, SourceFile};
-use crate::id::{NAME_BYTES_MAX, Shown};
+use crate::id::{NAME_BYTES_MAX, Shown, text_hash};
 use crate::policy::depth::{self, DEPTH_MAX};
 use crate::policy::rule::{ActionScope, Rule, Scope};
 use cedar_policy_core::ast::{
@@ -134,7 +134,7 @@ pub(in crate::policy) fn rule(template: &Template) -> Rule {
         let condition = body.map(Body::condition).filter(|b| !b.is_true());
         let reads = condition.iter().flat_map(|b| walk::read_literals(b.expr())).filter_map(|u| uid::from_cedar(&u)).collect();
         Rule {
-            id_hash: uid::hash_text(&id),
+            id_hash: text_hash(&id),
             id,
             forbid: template.effect() == Effect::Forbid,
             action: action_scope(template.action_constraint()),

@@ -1,8 +1,11 @@
 //! Cedar's own JSON of entities and contexts, for unvalidated use.
 
-use super::judge::{Context, Store};
+use super::judge::{Slice, Store};
+use super::light::Surroundings;
 use super::place::chain;
+use super::value::Attrs;
 use super::{Key, schema};
+use cedar_policy_core::ast::Context;
 use cedar_policy_core::entities::{ContextJsonParser, Dereference, EntityJsonParser, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::extensions::Extensions;
 use cedar_policy_core::validator::{CoreSchema, ValidatorSchema, context_schema_for_action};
@@ -34,8 +37,12 @@ impl PlainSources {
         Ok(Self { store: Store::from_cedar(entities), schema })
     }
 
-    pub(in crate::policy) fn store(&self) -> &Store {
-        &self.store
+    /// The attributes of an entity that is there.
+    pub(in crate::policy) fn attrs(&self, key: &Key) -> Option<Attrs> {
+        match self.store.entities().entity(key.uid()) {
+            Dereference::Data(entity) => Attrs::of(entity),
+            _ => None,
+        }
     }
 
     pub(in crate::policy) fn ancestors(&self, key: &Key) -> Vec<Key> {
@@ -45,13 +52,19 @@ impl PlainSources {
         }
     }
 
-    pub(in crate::policy) fn context(&self, action: &Key, json: &str) -> Result<Context, String> {
+    pub(in crate::policy) fn context(&self, action: &Key, json: &str) -> Result<Surroundings, String> {
         let extensions = Extensions::all_available();
         let declared = self.schema.as_ref().and_then(|schema| context_schema_for_action(schema, action.uid()));
-        match declared {
+        let context = match declared {
             Some(declared) => ContextJsonParser::new(Some(&declared), extensions).from_json_str(json),
             None => Context::from_json_str(json),
-        }
-        .map_err(|e| chain(&e))
+        };
+        context.map(Surroundings::of).map_err(|e| chain(&e))
+    }
+}
+
+impl Slice for PlainSources {
+    fn store(&self) -> &Store {
+        &self.store
     }
 }

@@ -5,7 +5,7 @@ use super::{Key, uid};
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::Shown;
 use crate::policy::depth;
-use crate::policy::shape::{ActionInfo, Field, Shape, Tables, Ty, TypeInfo};
+use crate::policy::shape::{ActionInfo, Field, Shape, Tables, Ty, TypeInfo, TypeNameSet};
 use crate::shape::{ActionShape, Attribute, EntityShape, Type};
 use crate::value::Ext;
 use cedar_policy_core::ast::{EntityUID, InternalName, Name};
@@ -18,7 +18,7 @@ use cedar_policy_core::validator::json_schema::{
 };
 use cedar_policy_core::validator::types::{Attributes, EntityKind, Type as CedarType};
 use cedar_policy_core::validator::{RawName, ValidatorEntityTypeKind, ValidatorSchema, ValidatorSchemaFragment};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -352,7 +352,7 @@ fn tables(schema: &ValidatorSchema) -> Tables {
     for action in schema.action_ids() {
         let Some(uid) = uid::from_cedar(action.name()) else { continue };
         let Dereference::Data(entity) = entities.entity(action.name()) else { continue };
-        let names = |types: &mut dyn Iterator<Item = &super::EntityType>| types.map(ToString::to_string).collect::<HashSet<_>>();
+        let names = |types: &mut dyn Iterator<Item = &super::EntityType>| types.map(ToString::to_string).collect::<TypeNameSet>();
         let context = match action.context() {
             Some(CedarType::Record { attrs, .. }) => shape(attrs),
             _ => Shape::default(),

@@ -1,19 +1,11 @@
 //! Entity identities: ours to Cedar's, and keys that carry their own hash.
 
-use crate::id::Uid;
+use crate::id::{Uid, uid_hash};
 use cedar_policy_core::ast::{Eid, EntityType, EntityUID};
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
-use std::sync::{Arc, LazyLock};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
-/// One seed for the whole process, so that keys made by a directory meet those made by a law.
-static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-
-/// Hashes a text with the process's seed.
-pub(in crate::policy) fn hash_text(text: &str) -> u64 {
-    SEED.hash_one(text)
-}
-
-/// An entity's identity with its hash beside it: an ancestor is hashed when the directory is made, not when it is looked up.
+/// An entity's identity with its hash beside it: that of our own word for it, so that who has our word need not hash again.
 #[derive(Debug, Clone)]
 pub(in crate::policy) struct Key {
     hash: u64,
@@ -21,8 +13,14 @@ pub(in crate::policy) struct Key {
 }
 
 impl Key {
+    /// Hashes Cedar's word.
     pub(in crate::policy) fn new(uid: Arc<EntityUID>) -> Self {
-        Self { hash: SEED.hash_one(&*uid), uid }
+        Self { hash: uid_hash(&uid.entity_type().to_string(), uid.eid().as_ref()), uid }
+    }
+
+    /// Takes the hash of ours; `core` is the same identity in Cedar's words.
+    pub(in crate::policy) fn of(uid: &Uid, core: EntityUID) -> Self {
+        Self { hash: uid.hash64(), uid: Arc::new(core) }
     }
 
     pub(in crate::policy) fn hash64(&self) -> u64 {
@@ -47,30 +45,6 @@ impl Hash for Key {
         state.write_u64(self.hash);
     }
 }
-
-/// Takes a hash that is already there.
-#[derive(Debug, Default, Clone, Copy)]
-pub(in crate::policy) struct PassHasher(u64);
-
-impl Hasher for PassHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        // Only `write_u64` is used; this keeps the trait's promise for whatever else.
-        for b in bytes {
-            self.0 = (self.0.rotate_left(8) ^ u64::from(*b)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-/// The hasher of maps whose keys carry their hash.
-pub(in crate::policy) type PassHash = BuildHasherDefault<PassHasher>;
 
 /// A type's name as Cedar's, or nothing where Cedar reserves the word (`__cedar`, `if`).
 pub(in crate::policy) fn entity_type(name: &str) -> Option<EntityType> {

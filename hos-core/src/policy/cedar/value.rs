@@ -3,9 +3,9 @@
 use super::uid;
 use crate::id::Uid;
 use crate::value::{Ext, Record, Value};
-use cedar_policy_core::ast::{self, EntityType, EntityUID, Name, PartialValue};
+use cedar_policy_core::ast::{self, EntityType, EntityUID, Name, PartialValue, ValueKind};
 use cedar_policy_core::extensions::Extensions;
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 /// Where types' names are known already, so that no name is parsed twice.
@@ -33,13 +33,17 @@ pub(in crate::policy) fn value(value: &Value, names: &mut impl TypeNames) -> Res
             let items = items.iter().map(|v| self::value(v, names)).collect::<Result<Vec<_>, _>>()?;
             ast::Value::set(items, None)
         }
-        Value::Record(fields) => ast::Value::record(pairs(fields, names)?, None),
+        Value::Record(fields) => record(fields, names)?,
         Value::Ext(ext, text) => extension(*ext, text)?,
     })
 }
 
-fn pairs<'v>(fields: &'v Record, names: &mut impl TypeNames) -> Result<Vec<(&'v str, ast::Value)>, String> {
-    fields.iter().map(|(k, v)| Ok((k.as_str(), value(v, names)?))).collect()
+fn record(fields: &Record, names: &mut impl TypeNames) -> Result<ast::Value, String> {
+    let mut map = BTreeMap::new();
+    for (name, field) in fields {
+        map.insert(name.as_str().into(), value(field, names)?);
+    }
+    Ok(ast::Value::record_arc(Arc::new(map), None))
 }
 
 fn extension(ext: Ext, text: &str) -> Result<ast::Value, String> {
@@ -60,23 +64,43 @@ fn extension(ext: Ext, text: &str) -> Result<ast::Value, String> {
     }
 }
 
-/// A request's context.
-pub(in crate::policy) fn context(record: &Record, names: &mut impl TypeNames) -> Result<ast::Context, String> {
-    if record.is_empty() {
-        return Ok(ast::Context::empty());
-    }
-    let fields = pairs(record, names)?;
-    Ok(ast::Context::Value(Arc::new(fields.into_iter().map(|(k, v)| (k.into(), v)).collect())))
-}
+/// Attributes of an entity, or a context. Copies share everything.
+#[derive(Debug, Clone)]
+pub(in crate::policy) struct Attrs(ast::Value);
 
-/// An entity whose ancestors are closed already.
-pub(in crate::policy) fn entity(
-    uid: EntityUID,
-    attrs: &Record,
-    parents: HashSet<EntityUID>,
-    indirect: HashSet<EntityUID>,
-    names: &mut impl TypeNames,
-) -> Result<ast::Entity, String> {
-    let attrs = pairs(attrs, names)?.into_iter().map(|(k, v)| (k.into(), PartialValue::Value(v)));
-    Ok(ast::Entity::new_with_attr_partial_value(uid, attrs, indirect, parents, []))
+impl Attrs {
+    pub(in crate::policy) fn new(fields: &Record, names: &mut impl TypeNames) -> Result<Self, String> {
+        record(fields, names).map(Self)
+    }
+
+    /// Those of Cedar's own entity, if all of them are known.
+    pub(in crate::policy) fn of(entity: &ast::Entity) -> Option<Self> {
+        let mut map = BTreeMap::new();
+        for (name, value) in entity.attrs() {
+            let PartialValue::Value(value) = value else { return None };
+            map.insert(name.clone(), value.clone());
+        }
+        Some(Self(ast::Value::record_arc(Arc::new(map), None)))
+    }
+
+    pub(in crate::policy) fn iter(&self) -> impl Iterator<Item = (&str, &ast::Value)> {
+        let fields = match self.0.value_kind() {
+            ValueKind::Record(fields) => Some(&**fields),
+            _ => None,
+        };
+        fields.into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// As a value.
+    pub(in crate::policy) fn value(&self) -> &ast::Value {
+        &self.0
+    }
+
+    /// As a request's context.
+    pub(in crate::policy) fn into_context(self) -> ast::Context {
+        match self.0.value {
+            ValueKind::Record(fields) => ast::Context::Value(fields),
+            _ => ast::Context::empty(),
+        }
+    }
 }

@@ -134,6 +134,38 @@ pub(in crate::policy) fn may_err(expr: &Expr, maybe_entity: &dyn Fn(&str) -> boo
     None
 }
 
+/// What a condition needs to be there in order to hold, if it is something that may be absent without an error: an optional
+/// attribute that it asks for with `has`, a membership. What it needs to be absent is no such thing: then absence forbids.
+pub(in crate::policy) fn hangs_on(expr: &Expr) -> Option<String> {
+    // With each part, whether it helps the condition to hold; of what is compared or chosen by, nobody can say: both.
+    let mut open = vec![(expr, true, false)];
+    while let Some((expr, helps, hinders)) = open.pop() {
+        match expr.expr_kind() {
+            ExprKind::HasAttr { attr, .. } if helps => return Some(format!("an attribute `{attr}` that may be absent")),
+            ExprKind::ExtHasAttr { .. } if helps => return Some("attributes that may be absent".to_owned()),
+            ExprKind::BinaryApp { op: BinaryOp::HasTag, .. } if helps => return Some("a tag that may be absent".to_owned()),
+            ExprKind::BinaryApp { op: BinaryOp::In, arg1, .. }
+                if helps && !matches!(arg1.expr_kind(), ExprKind::Var(Var::Action)) =>
+            {
+                return Some("a membership".to_owned());
+            }
+            ExprKind::UnaryApp { op: UnaryOp::Not, arg } => open.push((arg, hinders, helps)),
+            ExprKind::And { left, right } | ExprKind::Or { left, right } => {
+                open.extend([(&**left, helps, hinders), (&**right, helps, hinders)]);
+            }
+            ExprKind::If { test_expr, then_expr, else_expr } => {
+                open.extend([(&**test_expr, true, true), (&**then_expr, helps, hinders), (&**else_expr, helps, hinders)]);
+            }
+            _ => {
+                let mut below = Vec::new();
+                parts(expr, &mut below);
+                open.extend(below.into_iter().map(|part| (part, true, true)));
+            }
+        }
+    }
+    None
+}
+
 /// Whether what `base` comes to is surely at hand: a variable, or a record found below one.
 fn surely_there(base: &Expr, maybe_entity: &dyn Fn(&str) -> bool) -> bool {
     match base.expr_kind() {

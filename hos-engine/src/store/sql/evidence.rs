@@ -242,6 +242,11 @@ pub fn queued(t: &Tenant) -> Statement {
     Statement::new("SELECT 1 FROM hos_queue WHERE tenant = ?1 LIMIT 1", [tenant(t)])
 }
 
+/// How many records wait in a tenant's queue.
+pub fn queue_count(t: &Tenant) -> Statement {
+    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1", [tenant(t)])
+}
+
 /// Takes a row out of the queue.
 pub fn dequeue(t: &Tenant, pos: u64) -> Statement {
     Statement::new("DELETE FROM hos_queue WHERE tenant = ?1 AND pos = ?2", [tenant(t), int(pos)])

@@ -43,6 +43,14 @@ pub fn standing(t: &Tenant) -> Statement {
     Statement::new("SELECT DISTINCT contract, law, contract_version, state FROM hos_instance WHERE tenant = ?1", [tenant(t)])
 }
 
+/// How many instances stand under a law: contract, state, count.
+pub fn counted_under(t: &Tenant, law: &LawHash) -> Statement {
+    Statement::new(
+        "SELECT contract, state, count(*) FROM hos_instance WHERE tenant = ?1 AND law = ?2 GROUP BY contract, state",
+        [tenant(t), law.0.into()],
+    )
+}
+
 /// Instances whose facts are sealed under a key: contract, id, law, state.
 pub fn instances_of_key(t: &Tenant, key: &KeyId) -> Statement {
     Statement::new(
@@ -149,12 +157,18 @@ pub fn delete_deadline(t: &Tenant, due: Timestamp, contract: &Name, id: &Instanc
     )
 }
 
-/// Instances with a due deadline, the earliest first: contract, id.
-pub fn due(t: &Tenant, now: Timestamp, limit: usize) -> Statement {
+/// A page of due deadlines, the earliest first: due, contract, id; those after the given one.
+pub fn due(t: &Tenant, now: Timestamp, after: &(Timestamp, String, Vec<u8>), limit: usize) -> Statement {
     Statement::new(
-        "SELECT contract, id FROM hos_deadline WHERE tenant = ?1 AND due <= ?2 ORDER BY due, contract, id LIMIT ?3",
-        [tenant(t), now.0.into(), int(limit as u64)],
+        "SELECT due, contract, id FROM hos_deadline WHERE tenant = ?1 AND due <= ?2 AND (due, contract, id) > (?3, ?4, ?5)
+         ORDER BY due, contract, id LIMIT ?6",
+        [tenant(t), now.0.into(), after.0.0.into(), after.1.as_str().into(), after.2.as_slice().into(), int(limit as u64)],
     )
+}
+
+/// How many deadlines are due.
+pub fn due_count(t: &Tenant, now: Timestamp) -> Statement {
+    Statement::new("SELECT count(*) FROM hos_deadline WHERE tenant = ?1 AND due <= ?2", [tenant(t), now.0.into()])
 }
 
 /// All deadlines: due, contract, id, place.

@@ -179,7 +179,7 @@ impl<R: Runner> Queue<R> {
             let _inside = Inside::enter(db);
             run_group(db, runner, jobs, tally)
         };
-        led.answer(answers);
+        led.answer(answers, &seat);
         drop(led);
         match std::mem::replace(&mut *lock_of(&seat.call), Call::Waiting) {
             Call::Done(answers) => answers,
@@ -211,11 +211,12 @@ impl<R: Runner> Led<'_, R> {
         jobs
     }
 
-    fn answer(&mut self, answers: Vec<Outcome<R>>) {
+    /// Hands out the answers; `own_seat` is the leader's.
+    fn answer(&mut self, answers: Vec<Outcome<R>>, own_seat: &Arc<Seat<R>>) {
         let mut answers = answers.into_iter();
         for (count, seat) in std::mem::take(&mut self.seats) {
             let own: Vec<Outcome<R>> = answers.by_ref().take(count).collect();
-            seat.turn(Call::Done(own));
+            seat.turn(Call::Done(own), !Arc::ptr_eq(&seat, own_seat));
         }
     }
 }
@@ -225,20 +226,23 @@ impl<R: Runner> Drop for Led<'_, R> {
         // Only a panic of the machinery itself leaves callers here; whether it committed is not known.
         for (count, seat) in std::mem::take(&mut self.seats) {
             let lost = || Err(StoreError::unknown("the commit ended in a panic of the store itself"));
-            seat.turn(Call::Done((0..count).map(|_| lost()).collect()));
+            seat.turn(Call::Done((0..count).map(|_| lost()).collect()), true);
         }
         let mut state = lock_of(&self.queue.state);
         match state.waiting.front() {
-            Some(next) => next.seat.turn(Call::Lead),
+            Some(next) => next.seat.turn(Call::Lead, true),
             None => state.led = false,
         }
     }
 }
 
 impl<R: Runner> Seat<R> {
-    fn turn(&self, call: Call<R>) {
+    fn turn(&self, call: Call<R>, wake: bool) {
         *lock_of(&self.call) = call;
-        self.turned.notify_one();
+        // Nobody waits at the seat of whoever leads; a wake-up that wakes nobody is a system call all the same.
+        if wake {
+            self.turned.notify_one();
+        }
     }
 }
 
@@ -301,12 +305,19 @@ impl<R: Runner> Group<'_, '_, R> {
     }
 
     fn run(self, jobs: Vec<R::Job>) -> Result<Ended<R>, StoreError> {
+        // Whatever ends this group before its commit leaves the number unknown.
+        let known = self.desk.seen.take();
         // IMMEDIATE: a deferred transaction that turns to writing fails at once when another one wrote meanwhile.
-        if let Err(error) = run(self.conn(), "BEGIN IMMEDIATE") {
-            self.desk.abandon();
-            return Err(from_sqlite(error, "cannot begin"));
-        }
-        let mut group = match self.begin() {
+        let begun = run(self.conn(), "BEGIN IMMEDIATE").and_then(|()| others(self.conn()));
+        let seen = match begun {
+            Ok(seen) => seen,
+            Err(error) => {
+                self.desk.abandon();
+                return Err(from_sqlite(error, "cannot begin"));
+            }
+        };
+        let tx = Tx::of_group(self.conn(), known == Some(seen));
+        let mut group = match self.begin(&tx) {
             Ok(group) => group,
             Err(error) => {
                 self.desk.abandon();
@@ -318,7 +329,7 @@ impl<R: Runner> Group<'_, '_, R> {
         for job in jobs {
             answers.push(match &broken {
                 Some(error) => Err(not_run(error)),
-                None => self.job(&mut group, job, &mut broken),
+                None => self.job(&tx, &mut group, job, &mut broken),
             });
         }
         if broken.is_none() && answers.iter().all(Result::is_err) {
@@ -327,7 +338,7 @@ impl<R: Runner> Group<'_, '_, R> {
             return Ok(Ended::Undone { group: Some(group), answers });
         }
         if broken.is_none() {
-            broken = guarded("sealing the commit", || self.runner.finish(&Tx::new(self.conn()), &mut group, &mut answers)).err();
+            broken = guarded("sealing the commit", || self.runner.finish(&tx, &mut group, &mut answers)).err();
         }
         if let Some(error) = broken {
             self.desk.abandon();
@@ -336,7 +347,10 @@ impl<R: Runner> Group<'_, '_, R> {
         }
         // ---- the commit point; see the head of this file ----
         match self.desk.commit() {
-            Ok(()) => Ok(Ended::Committed { group, answers }),
+            Ok(()) => {
+                self.desk.seen.set(Some(seen));
+                Ok(Ended::Committed { group, answers })
+            }
             Err(error) => {
                 undo_all(&mut answers, &error);
                 Ok(Ended::Undone { group: Some(group), answers })
@@ -344,18 +358,17 @@ impl<R: Runner> Group<'_, '_, R> {
         }
     }
 
-    fn begin(&self) -> Result<R::Group, StoreError> {
-        let tx = Tx::new(self.conn());
+    fn begin(&self, tx: &Tx<'_>) -> Result<R::Group, StoreError> {
         if self.db.is_unverified() {
-            guarded("verifying the store after it was opened anew", || self.runner.reopened(&tx))?;
+            guarded("verifying the store after it was opened anew", || self.runner.reopened(tx))?;
             self.db.set_verified();
         }
-        guarded("starting the commit", || self.runner.start(&tx))
+        guarded("starting the commit", || self.runner.start(tx))
     }
 
     /// One job in its savepoint. `broken` is set when the whole transaction is gone.
-    fn job(&self, group: &mut R::Group, job: R::Job, broken: &mut Option<StoreError>) -> Outcome<R> {
-        if let Err(error) = run(self.conn(), "SAVEPOINT job") {
+    fn job(&self, tx: &Tx<'_>, group: &mut R::Group, job: R::Job, broken: &mut Option<StoreError>) -> Outcome<R> {
+        if let Err(error) = tx.run("SAVEPOINT job") {
             let error = from_sqlite(error, "cannot begin a savepoint");
             return Err(broken.insert(error).clone());
         }
@@ -363,7 +376,7 @@ impl<R: Runner> Group<'_, '_, R> {
             Ok(mark) => mark,
             Err(error) => return Err(broken.insert(error).clone()),
         };
-        let answer = guarded("running the call", || self.runner.run(&Tx::new(self.conn()), group, job));
+        let answer = guarded("running the call", || self.runner.run(tx, group, job));
         if self.conn().is_autocommit() {
             // SQLite rolls the whole transaction back by itself when the disk is full, an I/O error or a lack of memory
             // hits it at the wrong place.
@@ -371,8 +384,8 @@ impl<R: Runner> Group<'_, '_, R> {
             return Err(broken.insert(error).clone());
         }
         let ended = match &answer {
-            Ok(_) => run(self.conn(), "RELEASE job"),
-            Err(_) => run(self.conn(), "ROLLBACK TO job").and_then(|()| run(self.conn(), "RELEASE job")),
+            Ok(_) => tx.run("RELEASE job"),
+            Err(_) => tx.run("ROLLBACK TO job").and_then(|()| tx.run("RELEASE job")),
         };
         if let Err(error) = ended {
             let error = from_sqlite(error, "cannot end a savepoint");
@@ -389,6 +402,12 @@ impl<R: Runner> Group<'_, '_, R> {
         }
         answer
     }
+}
+
+/// A number that changes whenever another connection has committed. It is that of the moment of this transaction, which
+/// holds the write lock: until its end nobody else changes it.
+fn others(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
 /// The error of a job that did not run, because another broke the transaction they shared.

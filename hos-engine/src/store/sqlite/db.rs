@@ -1,5 +1,6 @@
 //! One open file: the writer, the readers, and what keeps them safe from each other and from the rest of the process.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -16,10 +17,11 @@ use super::connection::{self, Role, run};
 use super::error::{from_io, from_sqlite, shown, surely_not_stored};
 use super::fork::{self, Stay};
 use super::guard::FileGuard;
+use super::identity::FileId;
 use super::lock::SideLock;
 use super::migrate;
 use super::options::OpenOptions;
-use super::registry::{self, FileId, Seat};
+use super::registry::{self, Seat};
 use super::tx::Tx;
 use crate::store::StoreError;
 
@@ -46,6 +48,7 @@ pub(super) struct Db {
 /// The one connection that writes.
 struct Writer {
     conn: Connection,
+    seen: Cell<Option<i64>>,
 }
 
 struct Pool {
@@ -62,6 +65,9 @@ struct Pool {
 pub(super) struct Desk<'d> {
     pub(super) conn: &'d mut Connection,
     pub(super) lock: &'d SideLock,
+    /// SQLite's number for what others have written, as it was at this connection's last shared commit; `None`: unknown,
+    /// or something else was done through the connection since.
+    pub(super) seen: &'d Cell<Option<i64>>,
     db: &'d Db,
 }
 
@@ -119,7 +125,7 @@ impl Db {
             let mut conn = connection::open(&self.path, Role::Writer, &self.options).map_err(|e| self.named(e))?;
             migrate::apply(&mut conn, &self.options, create).map_err(|e| self.named(e))?;
             guard.engage(self.pid)?;
-            *writer = Some(Writer { conn });
+            *writer = Some(Writer { conn, seen: Cell::new(None) });
         }
         pool.guard = Some(guard);
         pool.closed = false;
@@ -177,7 +183,7 @@ impl Db {
         let _held = lock.acquire(self.options.busy_timeout)?;
         self.check()?;
         match writer.as_mut() {
-            Some(writer) => work(&mut Desk { conn: &mut writer.conn, db: self, lock }),
+            Some(writer) => work(&mut Desk { conn: &mut writer.conn, db: self, lock, seen: &writer.seen }),
             None => Err(StoreError::internal("the store has no writer")),
         }
     }

@@ -23,8 +23,8 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use super::error::{from_errno, from_io, shown};
+use super::identity::FileId;
 use super::lock::record;
-use super::registry::FileId;
 use crate::store::StoreError;
 
 /// Far behind SQLite's lock bytes (1 GiB), and behind any page.
@@ -109,8 +109,7 @@ impl FileGuard {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         self.check_locks()?;
         for (path, ours) in [(&self.wal, self.wal_id), (&self.path, Some(self.id))] {
-            let now = fs::metadata(path).ok().map(|m| FileId::of(&m));
-            if ours.is_some() && now != ours {
+            if ours.is_some() && FileId::at(path).ok() != ours {
                 let message = format!("{} was removed or replaced while H-OS had it open", shown(path));
                 return Err(StoreError::integrity(message));
             }

@@ -18,6 +18,7 @@ mod db;
 mod error;
 mod fork;
 mod guard;
+mod identity;
 mod lock;
 mod migrate;
 mod options;
@@ -29,8 +30,8 @@ pub use backup::Progress;
 pub use commit::Runner;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub use options::{Migration, OpenOptions, SecureDelete};
-pub use tx::Tx;
-pub use vault::{NewKey, SecretKey, Vault, VaultKey};
+pub use tx::{RowRef, Tx};
+pub use vault::{Look, NewKey, SecretKey, Vault, VaultKey};
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -164,7 +165,10 @@ impl<R: Runner> SqliteStore<R> {
     fn alone<T>(&self, work: impl FnOnce(&mut Desk<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let life = self.life()?;
         commit::refuse_inside(&life.db)?;
-        life.db.write(work)
+        life.db.write(|desk| {
+            desk.seen.set(None);
+            work(desk)
+        })
     }
 
     fn count(&self, tally: Tally) {

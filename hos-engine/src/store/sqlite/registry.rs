@@ -3,8 +3,6 @@
 //! POSIX drops all locks that a process holds on a file as soon as the process closes *any* descriptor of that file. So a
 //! file is looked up here, by device and inode, before it is opened at all; a second store on it is refused.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::{Duration, Instant};
@@ -13,20 +11,8 @@ use hos_core::refusal::Code;
 
 use super::db::Db;
 use super::error::shown;
+use super::identity::FileId;
 use crate::store::StoreError;
-
-/// A file's identity, whatever its names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileId {
-    device: u64,
-    inode: u64,
-}
-
-impl FileId {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
-    }
-}
 
 struct Entry {
     file: FileId,

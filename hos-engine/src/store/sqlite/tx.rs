@@ -1,28 +1,55 @@
 //! A transaction, as callers see it: statements in, rows out.
 
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::ops::ControlFlow;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use super::error::from_sqlite;
+use crate::store::statement::column_name;
 use crate::store::{Row, Sql, Statement, StoreError};
 
 /// An open transaction. Beginning and ending it is the store's business alone; statements are prepared once for each
 /// connection and kept.
 pub struct Tx<'c> {
     conn: &'c Connection,
+    /// The statements that this transaction has said: found again by the place of their text, which is fixed. While one
+    /// runs it is not here, so that a statement said while its own rows are read is prepared a second time.
+    said: RefCell<Vec<(&'static str, CachedStatement<'c>)>>,
+    untouched: bool,
 }
 
 impl<'c> Tx<'c> {
     pub(super) fn new(conn: &'c Connection) -> Self {
-        Self { conn }
+        Self { conn, said: RefCell::new(Vec::new()), untouched: false }
+    }
+
+    /// The same, knowing whether anybody else wrote meanwhile; see [`Tx::is_untouched`].
+    pub(super) fn of_group(conn: &'c Connection, untouched: bool) -> Self {
+        Self { untouched, ..Self::new(conn) }
+    }
+
+    /// Whether the store is, to the byte, as this process's last shared commit left it: what a [`Runner`](super::Runner)
+    /// knew at the end of that commit needs no reading. Never true where that cannot be told.
+    pub fn is_untouched(&self) -> bool {
+        self.untouched
+    }
+
+    /// Says a statement without parameters or rows.
+    pub(super) fn run(&self, sql: &'static str) -> rusqlite::Result<()> {
+        let mut prepared = self.take(sql)?;
+        let ended = prepared.raw_execute().map(|_| ());
+        self.give_back(sql, prepared);
+        ended
     }
 
     /// Runs a statement that answers no rows; says how many rows it inserted, changed or deleted.
     pub fn execute(&self, statement: &Statement) -> Result<usize, StoreError> {
         let mut prepared = self.prepare(statement)?;
-        prepared.raw_execute().map_err(|e| failed(e, statement))
+        let changed = prepared.raw_execute().map_err(|e| failed(e, statement));
+        self.give_back(statement.sql, prepared);
+        changed
     }
 
     /// All rows, in the statement's order. For answers that are known to be short; [`Tx::each`] holds one row at a time.
@@ -48,13 +75,35 @@ impl<'c> Tx<'c> {
     /// Hands over each row as it is read; an error from `take` ends the reading and is passed on.
     pub fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut prepared = self.prepare(statement)?;
-        let names: Arc<[Box<str>]> = prepared.column_names().map(Box::from).collect();
+        let columns = prepared.column_count();
         let mut rows = prepared.raw_query();
         while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
-            let cells = (0..names.len())
-                .map(|column| cell(row.get_ref(column).map_err(|e| failed(e, statement))?, &names, column))
-                .collect::<Result<Vec<Sql>, StoreError>>()?;
-            take(Row::new(names.clone(), cells))?;
+            let mut cells = Vec::with_capacity(columns);
+            for column in 0..columns {
+                let value = row.get_ref(column).map_err(|e| failed(e, statement))?;
+                cells.push(cell(value, statement.sql, column)?);
+            }
+            take(Row::new(statement.sql, cells))?;
+        }
+        // Gives up the read, so that the statement may be said again.
+        drop(rows);
+        self.give_back(statement.sql, prepared);
+        Ok(())
+    }
+
+    /// Hands over each row as it lies in the file's page, without a copy; `take` says when it has seen enough. For answers of
+    /// which there are many.
+    pub fn visit(
+        &self,
+        statement: &Statement,
+        mut take: impl FnMut(&RowRef<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut prepared = self.prepare(statement)?;
+        let mut rows = prepared.raw_query();
+        while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
+            if take(&RowRef { row })?.is_break() {
+                break;
+            }
         }
         Ok(())
     }
@@ -66,7 +115,7 @@ impl<'c> Tx<'c> {
     }
 
     fn prepare(&self, statement: &Statement) -> Result<CachedStatement<'c>, StoreError> {
-        let mut prepared = self.conn.prepare_cached(statement.sql).map_err(|e| failed(e, statement))?;
+        let mut prepared = self.take(statement.sql).map_err(|e| failed(e, statement))?;
         if prepared.parameter_count() != statement.params.len() {
             let (wants, has) = (prepared.parameter_count(), statement.params.len());
             return Err(StoreError::internal(format!("{has} parameters where {wants} belong: {}", statement.sql)));
@@ -76,14 +125,26 @@ impl<'c> Tx<'c> {
         }
         Ok(prepared)
     }
+
+    fn take(&self, sql: &'static str) -> rusqlite::Result<CachedStatement<'c>> {
+        let mut said = self.said.borrow_mut();
+        match said.iter().position(|(text, _)| std::ptr::eq(*text, sql)) {
+            Some(place) => Ok(said.swap_remove(place).1),
+            None => self.conn.prepare_cached(sql),
+        }
+    }
+
+    fn give_back(&self, sql: &'static str, prepared: CachedStatement<'c>) {
+        self.said.borrow_mut().push((sql, prepared));
+    }
 }
 
 fn failed(error: rusqlite::Error, statement: &Statement) -> StoreError {
     from_sqlite(error, &format!("`{}` failed", statement.sql))
 }
 
-fn cell(value: ValueRef<'_>, names: &[Box<str>], column: usize) -> Result<Sql, StoreError> {
-    let name = || hos_core::id::Shown(names.get(column).map_or("?", |n| n)).to_string();
+fn cell(value: ValueRef<'_>, sql: &str, column: usize) -> Result<Sql, StoreError> {
+    let name = || hos_core::id::Shown(column_name(sql, column)).to_string();
     match value {
         ValueRef::Null => Ok(Sql::Null),
         ValueRef::Integer(n) => Ok(Sql::Int(n)),
@@ -92,6 +153,81 @@ fn cell(value: ValueRef<'_>, names: &[Box<str>], column: usize) -> Result<Sql, S
             .map(Sql::Text)
             .map_err(|_| StoreError::integrity(format!("column `{}` of a stored row is not UTF-8", name()))),
         ValueRef::Real(_) => Err(StoreError::integrity(format!("column `{}` of a stored row is a float", name()))),
+    }
+}
+
+/// One row of an answer over its bytes in the file. The getters promise what those of [`Row`] promise.
+pub struct RowRef<'r> {
+    row: &'r rusqlite::Row<'r>,
+}
+
+impl<'r> RowRef<'r> {
+    fn value(&self, column: usize) -> Result<ValueRef<'r>, StoreError> {
+        self.row.get_ref(column).map_err(|_| StoreError::internal(format!("column {column} was asked of a row that has it not")))
+    }
+
+    /// An integer.
+    pub fn int(&self, column: usize) -> Result<i64, StoreError> {
+        match self.value(column)? {
+            ValueRef::Integer(n) => Ok(n),
+            other => Err(self.wrong(column, other, "an integer")),
+        }
+    }
+
+    /// An integer that is never negative.
+    pub fn uint(&self, column: usize) -> Result<u64, StoreError> {
+        u64::try_from(self.int(column)?).map_err(|_| self.fault(column, "is negative"))
+    }
+
+    /// An integer that is never negative, or NULL.
+    pub fn opt_uint(&self, column: usize) -> Result<Option<u64>, StoreError> {
+        if self.is_null(column)? { Ok(None) } else { self.uint(column).map(Some) }
+    }
+
+    /// Bytes of any length.
+    pub fn blob(&self, column: usize) -> Result<&'r [u8], StoreError> {
+        match self.value(column)? {
+            ValueRef::Blob(bytes) => Ok(bytes),
+            other => Err(self.wrong(column, other, "bytes")),
+        }
+    }
+
+    /// Bytes of any length, or NULL.
+    pub fn opt_blob(&self, column: usize) -> Result<Option<&'r [u8]>, StoreError> {
+        if self.is_null(column)? { Ok(None) } else { self.blob(column).map(Some) }
+    }
+
+    /// Exactly `N` bytes.
+    pub fn bytes<const N: usize>(&self, column: usize) -> Result<[u8; N], StoreError> {
+        let blob = self.blob(column)?;
+        blob.try_into().map_err(|_| self.fault(column, &format!("has {} bytes, not {N}", blob.len())))
+    }
+
+    /// Exactly `N` bytes, or NULL.
+    pub fn opt_bytes<const N: usize>(&self, column: usize) -> Result<Option<[u8; N]>, StoreError> {
+        if self.is_null(column)? { Ok(None) } else { self.bytes(column).map(Some) }
+    }
+
+    /// Whether a column is NULL.
+    pub fn is_null(&self, column: usize) -> Result<bool, StoreError> {
+        Ok(matches!(self.value(column)?, ValueRef::Null))
+    }
+
+    /// The error that a caller gives who finds the column's value unlawful for a reason of its own.
+    pub fn fault(&self, column: usize, why: &str) -> StoreError {
+        let name = self.row.as_ref().column_name(column).unwrap_or("?");
+        StoreError::integrity(format!("column `{}` of a stored row {why}", hos_core::id::Shown(name)))
+    }
+
+    fn wrong(&self, column: usize, found: ValueRef<'_>, wanted: &str) -> StoreError {
+        let found = match found {
+            ValueRef::Null => "null",
+            ValueRef::Integer(_) => "an integer",
+            ValueRef::Real(_) => "a float",
+            ValueRef::Text(_) => "text",
+            ValueRef::Blob(_) => "bytes",
+        };
+        self.fault(column, &format!("is {found}, not {wanted}"))
     }
 }
 
@@ -124,6 +260,55 @@ mod tests {
             assert_eq!(error.code, Code::StoreIntegrity);
             assert!(error.message.contains(wanted), "{error}");
         }
+    }
+
+    #[test]
+    fn a_row_over_its_bytes_says_what_a_row_says() {
+        let conn = Connection::open_in_memory().unwrap();
+        let tx = Tx::new(&conn);
+        let columns = "SELECT 7 AS a, -1 AS b, 'x' AS c, x'0102' AS d, NULL AS e, 1.5 AS f";
+        let mut seen = 0;
+        let mut said = Vec::new();
+        tx.visit(&Statement::new(columns, []), |row| {
+            seen += 1;
+            assert_eq!((row.int(0), row.uint(0), row.opt_uint(4)), (Ok(7), Ok(7), Ok(None)));
+            assert_eq!((row.blob(3), row.bytes::<2>(3), row.opt_blob(4)), (Ok(&[1, 2][..]), Ok([1, 2]), Ok(None)));
+            assert_eq!((row.opt_bytes::<2>(3), row.opt_bytes::<2>(4), row.is_null(4)), (Ok(Some([1, 2])), Ok(None), Ok(true)));
+            said.extend([row.uint(1).unwrap_err(), row.int(2).unwrap_err(), row.bytes::<3>(3).unwrap_err()]);
+            said.extend([row.blob(4).unwrap_err(), row.opt_blob(5).unwrap_err()]);
+            assert_eq!(row.int(6).unwrap_err().code, Code::Internal);
+            Ok(ControlFlow::Continue(()))
+        })
+        .unwrap();
+        let wanted =
+            ["`b` of a stored row is negative", "`c`", "`d` of a stored row has 2 bytes, not 3", "`e`", "is a float, not bytes"];
+        for (error, wanted) in said.iter().zip(wanted) {
+            assert!(error.code == Code::StoreIntegrity && error.message.contains(wanted), "{error}");
+        }
+        tx.visit(&Statement::new("SELECT 1 UNION SELECT 2 UNION SELECT 3", []), |_| {
+            seen += 1;
+            Ok(ControlFlow::Break(()))
+        })
+        .unwrap();
+        assert_eq!((seen, said.len()), (2, 5));
+    }
+
+    #[test]
+    fn a_statement_may_be_said_while_its_own_rows_are_read() {
+        let conn = Connection::open_in_memory().unwrap();
+        let tx = Tx::new(&conn);
+        let two = Statement::new("SELECT 1 AS a UNION SELECT 2", []);
+        let mut seen = Vec::new();
+        tx.each(&two, |row| {
+            let inner = tx.rows(&two)?;
+            seen.push((row.int(0)?, inner.len()));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(seen, [(1, 2), (2, 2)]);
+        // One that failed in the middle of its rows is prepared anew.
+        assert!(tx.each(&two, |_| Err(StoreError::internal("enough"))).is_err());
+        assert_eq!(tx.rows(&two).unwrap().len(), 2);
     }
 
     #[test]

@@ -102,6 +102,10 @@ pub struct NewKey {
     pub created: Timestamp,
 }
 
+/// What [`Vault::look`] saw: the number in the lock file, if it says that nobody destroys a key just now.
+#[derive(Debug, Clone, Copy)]
+pub struct Look(Option<u64>);
+
 /// The vault of one store. Shared by all threads; any number of processes.
 pub struct Vault {
     store: SqliteStore<Inserter>,
@@ -140,14 +144,36 @@ impl Vault {
         Ok(Self { store, known: Mutex::new(Known::default()) })
     }
 
+    /// Looks whether what is remembered is still true; good for a short while, such as one shared commit, and for any number
+    /// of keys.
+    pub fn look(&self) -> Result<Look, StoreError> {
+        Ok(Look(self.store.life()?.db.stamp()?.filter(|stamp| stamp % 2 == 0)))
+    }
+
     /// The key of a subject: `None` if it never had one, a [`VaultKey`] without a key if that was destroyed.
     pub fn get_by_subject(&self, subject: &[u8; 32]) -> Result<Option<VaultKey>, StoreError> {
-        self.get(|known| known.by_subject.get(subject), BY_SUBJECT, subject, |known, key| known.by_subject.put(*subject, key))
+        self.get_by_subject_at(self.look()?, subject)
+    }
+
+    /// The same, after a look.
+    pub fn get_by_subject_at(&self, look: Look, subject: &[u8; 32]) -> Result<Option<VaultKey>, StoreError> {
+        self.get(
+            look,
+            |known| known.by_subject.get(subject),
+            BY_SUBJECT,
+            subject,
+            |known, key| known.by_subject.put(*subject, key),
+        )
     }
 
     /// The key with this id; `None` if the vault never had it.
     pub fn get_by_id(&self, id: KeyId) -> Result<Option<VaultKey>, StoreError> {
-        self.get(|known| known.by_id.get(&id.0), BY_ID, &id.0, |known, key| known.by_id.put(id.0, key))
+        self.get_by_id_at(self.look()?, id)
+    }
+
+    /// The same, after a look.
+    pub fn get_by_id_at(&self, look: Look, id: KeyId) -> Result<Option<VaultKey>, StoreError> {
+        self.get(look, |known| known.by_id.get(&id.0), BY_ID, &id.0, |known, key| known.by_id.put(id.0, key))
     }
 
     /// Keeps these keys, in one commit, durable when this returns. A subject that has a key already keeps it, also when
@@ -219,13 +245,13 @@ impl Vault {
 
     fn get(
         &self,
+        // The number comes before the row: a key destroyed in between is kept under a number that is no longer the present.
+        Look(stamp): Look,
         recall: impl FnOnce(&mut Known) -> Option<VaultKey>,
         sql: &'static str,
         by: &[u8],
         keep: impl FnOnce(&mut Known, VaultKey),
     ) -> Result<Option<VaultKey>, StoreError> {
-        // The number comes before the row: a key destroyed in between is kept under a number that is no longer the present.
-        let stamp = self.store.life()?.db.stamp()?.filter(|stamp| stamp % 2 == 0);
         if let Some(stamp) = stamp
             && let Some(key) = self.with_known(stamp, recall).flatten()
         {

@@ -1,0 +1,153 @@
+//! A whole log, given as tiles, or one entry with its proof: what a stranger may believe of it without any part.
+
+use super::refused::Refused;
+use crate::digest::tree_leaf;
+use crate::id::TreeHash;
+use crate::proof::chain::{Entry, LogHead};
+use crate::proof::checkpoint::origin_parts;
+use crate::proof::record::{Header, Kind};
+use crate::proof::tiles::{TileFile, TileWriter, entries_path, split_entries};
+use crate::proof::tlog_proof::TlogProof;
+use crate::proof::tree::{TILE_WIDTH, TreeError, verify_inclusion};
+use crate::proof::trust::{Believed, Trust};
+use crate::proof::verify::LogVerifier;
+
+/// What a log or a proof came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogVerdict {
+    /// The log's origin.
+    pub origin: String,
+    /// The checkpoint's size.
+    pub size: u64,
+    /// Its root.
+    pub root: TreeHash,
+    /// Entries seen: all of a tiled log, one of a proof.
+    pub entries: u64,
+    /// Threads seen.
+    pub threads: u64,
+    /// Entries that the sealer disputes.
+    pub disputed: u64,
+    /// Parts that were not given: in tiles there are none.
+    pub withheld: u64,
+    /// The witnesses that vouch for the checkpoint.
+    pub witnesses: Vec<String>,
+    /// Whether the trust file asks for witnesses.
+    pub anchored: bool,
+}
+
+/// Verifies a tiled log, one bundle of entries after the other.
+pub struct TilesAudit {
+    believed: Believed,
+    anchored: bool,
+    epoch: u64,
+    verifier: LogVerifier,
+    writer: TileWriter,
+}
+
+impl TilesAudit {
+    /// Believes the log's checkpoint, or not.
+    pub fn open(note: &[u8], trust: &Trust) -> Result<Self, Refused> {
+        let believed = trust.believe(note).map_err(|e| Refused::new(e.code(), "checkpoint", e))?;
+        let (store, tenant, epoch) = origin_parts(&believed.checkpoint.origin)
+            .ok_or_else(|| Refused::new("log.origin", "checkpoint", "the origin is not one of ours"))?;
+        let mut verifier = LogVerifier::new(LogHead::genesis(store, 0, tenant, &[])).through(epoch);
+        verifier.expect(note, &believed.key);
+        Ok(Self { believed, anchored: trust.asks_witnesses(), epoch, verifier, writer: TileWriter::default() })
+    }
+
+    /// The path of the next bundle of entries, and how many it must hold; none when all were taken.
+    pub fn next(&self) -> Option<(String, usize)> {
+        let (size, done, width) = (self.believed.checkpoint.size, self.writer.size(), TILE_WIDTH as u64);
+        let left = size.checked_sub(done).filter(|left| *left > 0)?.min(width) as usize;
+        Some((entries_path(done / width, left), left))
+    }
+
+    /// Takes the next bundle of entries; gives the tiles of hashes that must be there, with their bytes.
+    pub fn take(&mut self, bytes: &[u8]) -> Result<Vec<TileFile>, Refused> {
+        let (path, wanted) =
+            self.next().ok_or_else(|| Refused::new("tiles.entries", "tiles", "there are more than the checkpoint covers"))?;
+        let entries = split_entries(bytes).filter(|entries| entries.len() == wanted);
+        let entries = entries.ok_or_else(|| Refused::new("tiles.entries", path, format!("these are not {wanted} entries")))?;
+        let mut files = Vec::new();
+        for entry in entries {
+            self.turn(entry);
+            self.verifier.push(entry, None, |_| None);
+            files.extend(self.writer.push(entry).into_iter().filter(|(path, _)| !path.starts_with("tile/entries/")));
+        }
+        Ok(files)
+    }
+
+    /// Follows the log into a later epoch, which begins with a record of its own, or with the log. An epoch beyond the
+    /// checkpoint's, or one that nothing begins, is left for the chain to refuse.
+    fn turn(&mut self, entry: &[u8]) {
+        let Ok(entry) = Entry::decode(entry) else { return };
+        if entry.epoch <= self.verifier.epoch() || entry.epoch > self.epoch {
+            return;
+        }
+        if Header::decode(&entry.header).is_ok_and(|header| header.kind == Kind::Epoch) {
+            self.verifier.turn_unread(entry.epoch, entry.prev);
+        } else if self.writer.size() == 0 {
+            self.verifier.turn(entry.epoch, &[]);
+        }
+    }
+
+    /// Ends: the partial tiles that must be there, and the verdict.
+    pub fn finish(self) -> Result<(Vec<TileFile>, LogVerdict), Refused> {
+        let report = self.verifier.finish();
+        if let Some(failure) = report.failures.first() {
+            return Err(Refused::new(failure.what.code(), format!("entry {}", failure.seq), &failure.what));
+        }
+        let files = self.writer.finish().into_iter().filter(|(path, _)| !path.starts_with("tile/entries/")).collect();
+        let verdict = LogVerdict {
+            origin: self.believed.checkpoint.origin,
+            size: report.size,
+            root: report.root,
+            entries: report.size,
+            threads: report.threads,
+            disputed: report.disputed,
+            withheld: report.withheld,
+            witnesses: self.believed.witnesses,
+            anchored: self.anchored,
+        };
+        Ok((files, verdict))
+    }
+}
+
+/// Verifies one entry's proof.
+pub fn proof(bytes: &[u8], trust: &Trust) -> Result<LogVerdict, Refused> {
+    let proof = TlogProof::parse(bytes).map_err(|why| Refused::new("proof.malformed", "proof", why))?;
+    let believed = trust.believe(proof.checkpoint.as_bytes()).map_err(|e| Refused::new(e.code(), "checkpoint", e))?;
+    let origin = origin_parts(&believed.checkpoint.origin);
+    let (store, tenant, epoch) =
+        origin.ok_or_else(|| Refused::new("log.origin", "checkpoint", "the origin is not one of ours"))?;
+    let entry = Entry::decode(&proof.entry).map_err(|e| Refused::new(format!("entry.{}", e.code()), "entry", e))?;
+    if entry.epoch > epoch || (entry.store, &entry.tenant, entry.seq) != (store, &tenant, proof.index) {
+        return Err(Refused::new("foreign", "entry", "the entry is of another store, tenant, epoch or place"));
+    }
+    let withheld = match Header::decode(&entry.header) {
+        Ok(header) if header.store == store && header.tenant == tenant => header.parts.len() as u64,
+        _ if entry.disputed.is_some() => 0,
+        Ok(_) => return Err(Refused::new("foreign", "entry", "the record is of another store or tenant")),
+        Err(e) => return Err(Refused::new(format!("header.{}", e.code()), "entry", e)),
+    };
+    let (size, root) = (believed.checkpoint.size, believed.checkpoint.root);
+    verify_inclusion(proof.index, size, &tree_leaf(&proof.entry), &proof.proof, &root).map_err(|e| {
+        let code = match e {
+            TreeError::Range => "inclusion.range",
+            TreeError::Root => "inclusion.root",
+            _ => "inclusion.length",
+        };
+        Refused::new(code, "entry", e)
+    })?;
+    Ok(LogVerdict {
+        origin: believed.checkpoint.origin,
+        size,
+        root,
+        entries: 1,
+        threads: 1,
+        disputed: u64::from(entry.disputed.is_some()),
+        withheld,
+        witnesses: believed.witnesses,
+        anchored: trust.asks_witnesses(),
+    })
+}

@@ -1,0 +1,100 @@
+//! A round of work: what is done beside calls, for all tenants.
+
+use crate::court::lock;
+use crate::report::WorkReport;
+use crate::store::sql::{evidence as evidence_sql, state as state_sql};
+use crate::work::Job;
+use crate::{Engine, Failure};
+use hos_core::id::Tenant;
+
+/// How many records, or instances, one commit of a round takes.
+const STEP: usize = 1000;
+
+/// How far a round is, and how much it found to do when it began.
+struct Told<'t> {
+    done: u64,
+    all: u64,
+    tell: &'t dyn Fn(u64, u64),
+}
+
+impl Told<'_> {
+    fn add(&mut self, count: u64) {
+        self.done += count;
+        // What came in meanwhile is done too, and was not foreseen.
+        (self.tell)(self.done, self.all.max(self.done));
+    }
+}
+
+impl Engine {
+    /// A round of work: seals, signs, fires due deadlines of all tenants, forgets old once-keys, stores checkpoints. What fails
+    /// in one tenant holds up no other; the first failure is told when all is done.
+    pub fn work(&self) -> Result<WorkReport, Failure> {
+        self.work_telling(&|_, _| {})
+    }
+
+    /// The same, told now and then how far it is: (records and deadlines done, in all).
+    pub fn work_telling(&self, tell: &dyn Fn(u64, u64)) -> Result<WorkReport, Failure> {
+        let mut report = WorkReport::default();
+        let tenants = self.tenants()?;
+        let mut waiting = Vec::with_capacity(tenants.len());
+        for tenant in tenants {
+            let (queued, due) = self.waiting(&tenant)?;
+            waiting.push((tenant, queued, due));
+        }
+        let mut told = Told { done: 0, all: waiting.iter().map(|(_, queued, due)| queued + due).sum(), tell };
+        told.add(0);
+        let mut failed = None;
+        for (tenant, _, due) in waiting {
+            if let Err(failure) = self.work_of(&tenant, due, &mut report, &mut told) {
+                failed.get_or_insert(failure);
+            }
+        }
+        self.desk().sign_all();
+        report.unsigned = self.desk().court.signing.failures().into_iter().map(|(t, why)| (t.to_string(), why)).collect();
+        report.checkpoints = lock(&self.desk().court.checkpoints).values().filter(|s| s.stored < s.size).count() as u64;
+        self.desk().counted(Job::Flush)?;
+        report.mark = self.desk().court.mark.as_ref().and_then(|mark| mark.trouble());
+        failed.map_or(Ok(report), Err)
+    }
+
+    /// How many records of a tenant wait for their seal, and how many of its deadlines are due.
+    fn waiting(&self, tenant: &Tenant) -> Result<(u64, u64), Failure> {
+        let now = self.desk().court.clock.now();
+        self.desk().read(|tx| {
+            let count = |row: Option<crate::store::Row>| row.map_or(Ok(0), |row| row.uint(0));
+            let queued = count(tx.row(&evidence_sql::queue_count(tenant))?)?;
+            Ok((queued, count(tx.row(&state_sql::due_count(tenant, now))?)?))
+        })
+    }
+
+    fn work_of(&self, tenant: &Tenant, due: u64, report: &mut WorkReport, told: &mut Told<'_>) -> Result<(), Failure> {
+        let seal = |report: &mut WorkReport, told: &mut Told<'_>| -> Result<(), Failure> {
+            loop {
+                let sealed = self.desk().counted(Job::Seal { tenant: tenant.clone(), limit: STEP })?;
+                report.sealed += sealed;
+                told.add(sealed);
+                if sealed == 0 {
+                    return Ok(());
+                }
+            }
+        };
+        seal(report, told)?;
+        // As often as it takes for what was due at the beginning: a deadline that arms itself anew waits for the next round.
+        let mut fired_any = false;
+        for _ in 0..=due / STEP as u64 {
+            let fired = self.tenant_named(tenant).tick(STEP)?;
+            report.fired += fired;
+            told.add(fired);
+            fired_any |= fired > 0;
+            if fired == 0 {
+                break;
+            }
+        }
+        if fired_any {
+            // Sealed by a worker, the records of what has fired wait as well.
+            seal(report, told)?;
+        }
+        report.forgotten += self.desk().counted(Job::Forget(tenant.clone()))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! Examining a page of records, on as many threads as one likes: what each record shows by itself needs no other record.
+//!
+//! INVARIANT: no thread that is started here outlives the call; whoever calls waits for all of them.
+
+use super::page::{Entry, Line, Page};
+use super::ring::{Kept, KeyRing};
+use crate::Failure;
+use crate::court::epoch::Epochs;
+use crate::seal::Origin;
+use hos_core::id::{EntryHash, KeyId};
+use hos_core::proof::chain::EntryView;
+use hos_core::proof::examine::{ExaminedEntry, Examiner};
+use hos_core::proof::part::SubjectKey;
+use hos_core::refusal::Code;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// How many records a thread takes at a time.
+const TAKEN: usize = 32;
+
+/// An entry that was examined, as far as its record is there.
+pub(super) struct Seen<'p> {
+    pub(super) examined: Option<ExaminedEntry<'p>>,
+    /// Keys that its boxes name and that the vault never had.
+    pub(super) strange: Vec<KeyId>,
+}
+
+/// What examining a log's records needs beside them.
+pub(super) struct Crew<'v> {
+    pub(super) of: Origin,
+    pub(super) epochs: &'v Epochs,
+    pub(super) tenant: &'v str,
+    pub(super) ring: &'v KeyRing<'v>,
+    pub(super) threads: usize,
+}
+
+impl Crew<'_> {
+    /// Examines a page, while the caller's thread does something else first and then helps. What comes back has one place for
+    /// each line, and none where the line is broken.
+    pub(super) fn examine<'p, R>(
+        &'p self,
+        page: &'p Page,
+        before: EntryHash,
+        meanwhile: impl FnOnce() -> R,
+    ) -> (R, Result<Vec<Option<Seen<'p>>>, Failure>) {
+        let next = AtomicUsize::new(0);
+        let work = || self.work(page, before, &next);
+        let (result, parts) = thread::scope(|scope| {
+            let others: Vec<_> = (1..self.threads.max(1).min(page.lines.len().div_ceil(TAKEN)))
+                // Where no thread can be had, fewer do the work.
+                .map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
+                .collect();
+            let result = meanwhile();
+            let mut parts = vec![Ok(work())];
+            parts.extend(others.into_iter().map(thread::ScopedJoinHandle::join));
+            (result, parts)
+        });
+        (result, collect(page.lines.len(), parts))
+    }
+
+    /// Takes stretches of the page until there are none left.
+    fn work<'p>(
+        &'p self,
+        page: &'p Page,
+        before: EntryHash,
+        next: &AtomicUsize,
+    ) -> Result<Vec<(usize, Option<Seen<'p>>)>, Failure> {
+        let mut examiner = Examiner::default();
+        let mut done = Vec::new();
+        loop {
+            let from = next.fetch_add(TAKEN, Ordering::Relaxed);
+            if from >= page.lines.len() {
+                return Ok(done);
+            }
+            for (at, line) in page.lines.iter().enumerate().skip(from).take(TAKEN) {
+                let seen = match line {
+                    Line::Broken(_) => None,
+                    Line::Entry(entry) => {
+                        // What the row before says is only supposed; who takes the entries in order sees to it.
+                        let prev = match at.checked_sub(1).and_then(|at| page.lines.get(at)) {
+                            Some(Line::Entry(entry)) => entry.hash,
+                            Some(Line::Broken(_)) | None => before,
+                        };
+                        Some(self.one(&mut examiner, page, entry, prev)?)
+                    }
+                };
+                done.push((at, seen));
+            }
+        }
+    }
+
+    fn one<'p>(&'p self, examiner: &mut Examiner, page: &'p Page, entry: &Entry, prev: EntryHash) -> Result<Seen<'p>, Failure> {
+        let mut strange = Vec::new();
+        let Some((header, parts)) = page.record(entry) else { return Ok(Seen { examined: None, strange }) };
+        let mut failed = None;
+        let record = examiner.record(header, parts, |id| self.key(id, &mut strange, &mut failed));
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
+        let streams = record.header().is_some_and(|header| header.n.is_none());
+        let view = EntryView {
+            store: self.of.store,
+            epoch: self.epochs.at(entry.seq),
+            tenant: self.tenant,
+            seq: entry.seq,
+            prev,
+            sealed_at: entry.sealed_at,
+            stream: streams.then_some((entry.n, entry.stream_prev)),
+            disputed: entry.disputed,
+            header,
+        };
+        Ok(Seen { examined: Some(examiner.entry(view, record)), strange })
+    }
+
+    fn key(&self, id: &KeyId, strange: &mut Vec<KeyId>, failed: &mut Option<Failure>) -> Option<SubjectKey> {
+        match self.ring.of(id) {
+            Ok(Kept::Key(key)) => Some(key),
+            Ok(Kept::Destroyed) => None,
+            Ok(Kept::Never) => {
+                strange.push(*id);
+                None
+            }
+            Err(failure) => {
+                *failed = Some(failure);
+                None
+            }
+        }
+    }
+}
+
+type Part<'p> = thread::Result<Result<Vec<(usize, Option<Seen<'p>>)>, Failure>>;
+
+/// Brings what each thread did into the page's order.
+fn collect(lines: usize, parts: Vec<Part<'_>>) -> Result<Vec<Option<Seen<'_>>>, Failure> {
+    let mut all: Vec<Option<Seen<'_>>> = Vec::with_capacity(lines);
+    all.resize_with(lines, || None);
+    for part in parts {
+        let part = part.map_err(|_| Failure::new(Code::Internal, "a thread that examined records panicked"))??;
+        for (at, seen) in part {
+            if let Some(place) = all.get_mut(at) {
+                *place = seen;
+            }
+        }
+    }
+    Ok(all)
+}

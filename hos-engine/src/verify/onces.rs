@@ -1,0 +1,109 @@
+//! The once-keys that a tenant's records took, and the rows that keep them.
+
+use super::Pass;
+use crate::Failure;
+use crate::store::sql::{law as law_sql, operation as sql};
+use crate::store::sqlite::Tx;
+use hos_core::id::{CallDigest, Handle, Shown, Tenant};
+use hos_core::time::Timestamp;
+use std::collections::HashSet;
+use std::ops::{ControlFlow, Range};
+
+/// Once-keys as records took them, one after the other in the same memory. A key that was forgotten may be taken again: the
+/// last one counts.
+#[derive(Default)]
+pub(super) struct Onces {
+    keys: String,
+    taken: Vec<Once>,
+}
+
+/// What a record says of its once-key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Once {
+    key: Range<usize>,
+    digest: CallDigest,
+    thread: Handle,
+    n: u64,
+    time: Timestamp,
+}
+
+impl Onces {
+    pub(super) fn push(&mut self, key: &str, digest: CallDigest, thread: Handle, n: u64, time: Timestamp) {
+        let from = self.keys.len();
+        self.keys.push_str(key);
+        self.taken.push(Once { key: from..self.keys.len(), digest, thread, n, time });
+    }
+
+    fn key(&self, once: &Once) -> &str {
+        self.keys.get(once.key.clone()).unwrap_or_default()
+    }
+
+    /// By ascending key, bytewise; of each key the one that was taken last.
+    fn sorted(&self) -> Vec<&Once> {
+        let mut all: Vec<&Once> = self.taken.iter().collect();
+        // Stable: of one key the later ones stay behind the earlier.
+        all.sort_by(|a, b| self.key(a).cmp(self.key(b)));
+        let mut last: Vec<&Once> = Vec::with_capacity(all.len());
+        for once in all {
+            match last.last_mut() {
+                Some(before) if self.key(before) == self.key(once) => *before = once,
+                _ => last.push(once),
+            }
+        }
+        last
+    }
+}
+
+/// Compares the rows with what the records took: both ascend by key.
+/// Of the records in `unreadable` it cannot be said what they took.
+pub(super) fn compare(
+    tx: &Tx<'_>,
+    pass: &mut Pass<'_>,
+    tenant: &Tenant,
+    onces: &Onces,
+    unreadable: &HashSet<(Handle, u64)>,
+) -> Result<(), Failure> {
+    let floor = tx.row(&law_sql::tenant_row(tenant))?.map_or(Ok(0), |row| row.int(2))?;
+    let mut wanted = onces.sorted().into_iter().peekable();
+    let place = |key: &str| format!("hos_once {tenant} {}", Shown(key));
+    let missing = |pass: &mut Pass<'_>, once: &Once| {
+        if once.time.0 >= floor {
+            pass.findings.add(place(onces.key(once)), "the row is missing");
+        }
+    };
+    tx.visit(&sql::onces(tenant), |row| {
+        let key = row.blob(0)?;
+        while let Some(once) = wanted.next_if(|once| onces.key(once).as_bytes() < key) {
+            missing(pass, once);
+        }
+        let found = (row.bytes::<32>(1)?, Handle(row.bytes(2)?), row.uint(3)?, row.int(4)?);
+        match wanted.next_if(|once| onces.key(once).as_bytes() == key) {
+            Some(once) => {
+                if found != (once.digest.0, once.thread, once.n, once.time.0) {
+                    let key = String::from_utf8_lossy(key);
+                    pass.findings.add(place(&key), "columns digest, thread, n, at: not what the records say");
+                }
+            }
+            None if unreadable.contains(&(found.1, found.2)) => {}
+            None => pass.findings.add(place(&String::from_utf8_lossy(key)), "column key: no record took it"),
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    wanted.for_each(|once| missing(pass, once));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_key_that_was_taken_twice_the_last_counts() {
+        let mut onces = Onces::default();
+        for (n, key) in ["b", "a", "b", "ab", "a"].into_iter().enumerate() {
+            onces.push(key, CallDigest([n as u8; 32]), Handle([0; 16]), n as u64, Timestamp(0));
+        }
+        let found: Vec<(&str, u64)> = onces.sorted().iter().map(|once| (onces.key(once), once.n)).collect();
+        assert_eq!(found, [("a", 4), ("ab", 3), ("b", 2)]);
+    }
+}

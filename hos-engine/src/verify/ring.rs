@@ -1,0 +1,44 @@
+//! The keys that a pass over a store meets, each asked of the vault once.
+
+use crate::Failure;
+use crate::store::sqlite::Vault;
+use hos_core::id::KeyId;
+use hos_core::proof::part::SubjectKey;
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+/// What the vault has under an id.
+#[derive(Clone)]
+pub(super) enum Kept {
+    /// It never had a key of this id.
+    Never,
+    /// The key was destroyed.
+    Destroyed,
+    /// The key.
+    Key(SubjectKey),
+}
+
+/// Keys by id. Ids come from the store's file, which may be an attacker's: so the map hashes them with a secret.
+pub(super) struct KeyRing<'v> {
+    vault: &'v Vault,
+    met: RwLock<HashMap<KeyId, Kept>>,
+}
+
+impl<'v> KeyRing<'v> {
+    pub(super) fn new(vault: &'v Vault) -> Self {
+        Self { vault, met: RwLock::default() }
+    }
+
+    /// What is kept under an id.
+    pub(super) fn of(&self, id: &KeyId) -> Result<Kept, Failure> {
+        if let Some(kept) = self.met.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Ok(kept.clone());
+        }
+        let kept = match self.vault.get_by_id(*id)? {
+            None => Kept::Never,
+            Some(row) => row.key.as_ref().map_or(Kept::Destroyed, |key| Kept::Key(SubjectKey::new(*key.bytes()))),
+        };
+        self.met.write().unwrap_or_else(PoisonError::into_inner).insert(*id, kept.clone());
+        Ok(kept)
+    }
+}

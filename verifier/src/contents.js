@@ -1,0 +1,162 @@
+/**
+ * What parts hold, by slot, and for slot 9 by the header's kind.
+ * @module
+ */
+
+import { MAJOR, Reader } from './cbor.js';
+import { HASH_BYTES } from './digest.js';
+import { refuse } from './refusal.js';
+import { readEntity, readEntityOrNone, readRecord } from './value.js';
+
+/**
+ * @typedef {import('./value.js').Entity} Entity
+ * @typedef {Map<string, import('./value.js').Value>} Values
+ * @typedef {{ entity: Entity, attributes: Values, encoding: Uint8Array, parents: Entity[], record: Uint8Array | null }} SliceEntity
+ *   `encoding`: of the attributes; `record`: of the directory, that made it
+ * @typedef {{ id: string, template: string, principal: Entity | null, resource: Entity | null }} Grant
+ * @typedef {Grant & { record: Uint8Array | null }} SliceLink
+ * @typedef {{ op: 'put', entity: Entity, attributes: Values, encoding: Uint8Array }
+ *   | { op: 'remove', entity: Entity }
+ *   | { op: 'join' | 'leave', entity: Entity, parent: Entity }
+ *   | { op: 'grant' } & Grant
+ *   | { op: 'revoke', id: string }} Change
+ */
+
+/**
+ * Slot 1: who asked.
+ * @param {Uint8Array} plaintext
+ */
+export function principalOf(plaintext) {
+  return whole(plaintext, readEntity);
+}
+
+/**
+ * Slots 3, 4 and 5: values by name.
+ * @param {Uint8Array} plaintext
+ */
+export function valuesOf(plaintext) {
+  return whole(plaintext, (reader) => readRecord(reader));
+}
+
+/**
+ * Slots 6 and 12.
+ * @param {Uint8Array} plaintext
+ */
+export function textOfPart(plaintext) {
+  return whole(plaintext, (reader) => reader.text());
+}
+
+/**
+ * Slot 2: the closed entities and links that were judged.
+ * @param {Uint8Array} plaintext
+ * @returns {{ entities: SliceEntity[], links: SliceLink[] }}
+ */
+export function sliceOf(plaintext) {
+  return whole(plaintext, (reader) => {
+    reader.arrayOf(2);
+    const entities = list(reader, () => {
+      reader.arrayOf(4);
+      return { entity: readEntity(reader), ...readAttributes(reader), parents: list(reader, () => readEntity(reader)), record: readHashOrEmpty(reader) };
+    });
+    const links = list(reader, () => {
+      reader.arrayOf(5);
+      return { ...readGrant(reader), record: readHashOrEmpty(reader) };
+    });
+    return { entities, links };
+  });
+}
+
+/**
+ * Slot 9 of a record of the directory: one change.
+ * @param {Uint8Array} plaintext
+ * @returns {Change}
+ */
+export function changeOf(plaintext) {
+  return whole(plaintext, (reader) => {
+    const length = reader.array();
+    const mark = length === 0 ? -1 : Number(reader.uint());
+    if (mark === 0 && length === 3) return { op: 'put', entity: readEntity(reader), ...readAttributes(reader) };
+    if (mark === 1 && length === 2) return { op: 'remove', entity: readEntity(reader) };
+    if (mark === 2 && length === 3) return { op: 'join', entity: readEntity(reader), parent: readEntity(reader) };
+    if (mark === 3 && length === 3) return { op: 'leave', entity: readEntity(reader), parent: readEntity(reader) };
+    if (mark === 4 && length === 5) return { op: 'grant', ...readGrant(reader) };
+    if (mark === 5 && length === 2) return { op: 'revoke', id: reader.text() };
+    return refuse('not_canonical', `no change of a directory: ${length} items, the first ${mark}`);
+  });
+}
+
+/**
+ * Slot 9 of an activation.
+ * @param {Uint8Array} plaintext
+ * @returns {{ law: Uint8Array, candidate: Uint8Array | null, modes: Uint8Array }}
+ */
+export function activationOf(plaintext) {
+  return whole(plaintext, (reader) => {
+    reader.arrayOf(3);
+    return { law: reader.bytesOf(HASH_BYTES), candidate: readHashOrEmpty(reader), modes: reader.bytes() };
+  });
+}
+
+/**
+ * Slot 9 of a record of heads.
+ * @param {Uint8Array} plaintext
+ * @returns {{ size: bigint, count: bigint, root: Uint8Array }}
+ */
+export function headsOf(plaintext) {
+  return whole(plaintext, (reader) => {
+    reader.arrayOf(3);
+    return { size: reader.uint(), count: reader.uint(), root: reader.bytesOf(HASH_BYTES) };
+  });
+}
+
+/**
+ * @template T
+ * @param {Uint8Array} plaintext
+ * @param {(reader: Reader) => T} read
+ * @returns {T}
+ */
+function whole(plaintext, read) {
+  const reader = new Reader(plaintext);
+  const content = read(reader);
+  reader.end();
+  return content;
+}
+
+/**
+ * @template T
+ * @param {Reader} reader
+ * @param {() => T} read
+ * @returns {T[]}
+ */
+function list(reader, read) {
+  /** @type {T[]} */
+  const items = [];
+  for (let left = reader.array(); left > 0; left -= 1) items.push(read());
+  return items;
+}
+
+/** @param {Reader} reader */
+function readAttributes(reader) {
+  const start = reader.at;
+  const attributes = readRecord(reader);
+  return { attributes, encoding: reader.since(start) };
+}
+
+/**
+ * @param {Reader} reader
+ * @returns {Grant}
+ */
+function readGrant(reader) {
+  return { id: reader.text(), template: reader.text(), principal: readEntityOrNone(reader), resource: readEntityOrNone(reader) };
+}
+
+/**
+ * @param {Reader} reader
+ * @returns {Uint8Array | null} null: no bytes
+ */
+function readHashOrEmpty(reader) {
+  if (reader.peek() !== MAJOR.BYTES) refuse('not_canonical', `no bytes, at byte ${reader.at}`);
+  const bytes = reader.bytes();
+  if (bytes.length !== 0 && bytes.length !== HASH_BYTES) refuse('not_canonical', `a hash of ${bytes.length} bytes`);
+  return bytes.length === 0 ? null : bytes;
+}

@@ -1,0 +1,95 @@
+/**
+ * The logs of a bundle: which they are, who vouches for them, and whether a checkpoint that was kept says otherwise.
+ * @module
+ */
+
+import { equalBytes, fromHex } from './bytes.js';
+import { openCheckpoint, originOf, parseCheckpoint } from './checkpoint.js';
+import { keyId } from './digest.js';
+import { ED25519_TYPE, keyText } from './key.js';
+import { checkSigned, parseNote } from './note.js';
+import { refuse, within } from './refusal.js';
+import { fromDecimal, isTenant, utf8 } from './text.js';
+import { believe } from './trust.js';
+
+const UNIVERSE = 'universe';
+const ORIGIN = /^hos\/([0-9a-f]{32})\/([^/]+)\/([0-9]+)$/;
+
+/**
+ * @typedef {import('./bundle.js').Bundle} Bundle
+ * @typedef {import('./place.js').Place} Place
+ * @typedef {import('./policy.js').Policy} Policy
+ * @typedef {import('./proved.js').BelievedLog} BelievedLog
+ * @typedef {import('./trust.js').Belief} Belief
+ */
+
+/**
+ * Step 3: the logs, and who vouches for them.
+ * @param {Bundle} bundle
+ * @param {Policy} policy
+ * @param {Place} place
+ */
+export function believeLogs({ logs: [first, second], keys }, policy, place) {
+  if (first === undefined) throw new Error('a bundle has a log');
+  const belief = place.at('logs 0', () => believe(policy, utf8(first.note)));
+  const log = place.at('logs 0', () => {
+    const named = originParts(belief.checkpoint.origin);
+    if (named === null || named.tenant !== first.tenant) return refuse('log.origin', `${belief.checkpoint.origin} for ${first.tenant}`);
+    return { ...named, ...belief.checkpoint };
+  });
+  /** @type {BelievedLog[]} */
+  const logs = [log];
+  if (second !== undefined) logs.push(place.at('logs 1', () => believeUniverse(second, log, belief)));
+  place.at('keys', () => {
+    const vkey = keyText(belief.key);
+    const { size } = belief.checkpoint;
+    const due = keys.some((key) => key.log === 0 && key.vkey === vkey && key.from <= size && (key.to === 0n || key.to >= size));
+    if (!due) refuse('key.range', `the signing key is not listed for ${size} entries`);
+  });
+  return { belief, logs };
+}
+
+/**
+ * The universe's log is the same operator's: believed under the same key, by its own origin.
+ * @param {{ tenant: string, note: string }} second
+ * @param {BelievedLog} first
+ * @param {Belief} belief
+ * @returns {BelievedLog}
+ */
+function believeUniverse({ tenant, note: text }, first, { key }) {
+  if (tenant !== UNIVERSE || first.tenant === UNIVERSE) refuse('log.origin', 'the second log is the universe of another');
+  const { store, epoch } = first;
+  const origin = originOf({ store, tenant, epoch });
+  if (text.split('\n')[0] !== origin) refuse('log.origin', `not ${origin}`);
+  const note = within('checkpoint', () => parseNote(utf8(text)));
+  const own = { name: origin, id: keyId(origin, ED25519_TYPE, key.publicKey), publicKey: key.publicKey };
+  return within('checkpoint', () => {
+    checkSigned(note, own);
+    return { store, epoch, tenant, ...parseCheckpoint(note.text) };
+  });
+}
+
+/**
+ * Whether a checkpoint that the verifier kept vouches for the bundle's: one of the same size and root. One of another size says
+ * nothing; one of the same size and another root shows two histories. It is of the same log, signed by the same key; witnesses it
+ * needs none, for the reader is one.
+ * @param {Belief} belief
+ * @param {Uint8Array} kept
+ */
+export function vouches({ checkpoint, key }, kept) {
+  const { size, root } = within('checkpoint', () => openCheckpoint(kept, key));
+  if (size !== checkpoint.size) return false;
+  if (!equalBytes(root, checkpoint.root)) refuse('trust.fork', 'a checkpoint that was kept has another root');
+  return true;
+}
+
+/**
+ * @param {string} origin
+ * @returns {{ store: Uint8Array, tenant: string, epoch: bigint } | null}
+ */
+function originParts(origin) {
+  const [, hex = '', tenant = '', epochText = ''] = ORIGIN.exec(origin) ?? [];
+  const store = fromHex(hex);
+  const epoch = fromDecimal(epochText);
+  return store === null || epoch === null || !isTenant(tenant) ? null : { store, tenant, epoch };
+}

@@ -1,0 +1,140 @@
+/**
+ * One thread of the directory, change after change: what its row is at each of its records.
+ *
+ * A thread may be long and be asked often, so it is walked once, and memberships are kept as the places where they begin and end.
+ * @module
+ */
+
+import { changeOf } from './contents.js';
+import { Refusal, attempt } from './refusal.js';
+
+/** The kind of a record of the directory. */
+export const DIRECTORY_KIND = 8;
+
+const DENY = 2;
+const CONTENT_SLOT = 9;
+
+/**
+ * @typedef {import('./contents.js').Change} Change
+ * @typedef {import('./proved.js').Proved} Proved
+ * @typedef {'unborn' | 'there' | 'removed'} Standing unborn: never put, though it may have memberships
+ * @typedef {{ change: Change | null, of: string | null, standing: Standing, attributes: Uint8Array | null }} Step what the row is at a
+ *   record; `change` is null where that record changed nothing
+ */
+
+/** A thread's records and what they come to. */
+export class Rows {
+  /** @type {Step[]} as far as every change is shown */
+  #steps = [];
+  /** @type {Map<string, number[]>} where memberships begin and end, by turns */
+  #turns = new Map();
+  /** @type {Set<string>} what the row is a member of now */
+  #members = new Set();
+  #shown = true;
+
+  /** @param {Proved[]} records from the thread's beginning */
+  constructor(records) {
+    for (const record of records) {
+      if (isUnread(record)) {
+        this.#shown = false;
+        break;
+      }
+      this.#steps.push(this.#after(record));
+    }
+  }
+
+  /** Whether every change of the thread is shown. */
+  get whole() {
+    return this.#shown;
+  }
+
+  get steps() {
+    return this.#steps;
+  }
+
+  /**
+   * @param {number} place of a record in the thread
+   * @returns {Step | null} null where a change up to there is withheld
+   */
+  at(place) {
+    return this.#steps[place] ?? null;
+  }
+
+  /**
+   * Whether the row is a member of a parent at a record.
+   * @param {string} parent
+   * @param {number} place
+   */
+  isMember(parent, place) {
+    const turns = this.#turns.get(parent) ?? [];
+    let [low, high] = [0, turns.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (/** @type {number} */ (turns[middle]) <= place) low = middle + 1;
+      else high = middle;
+    }
+    return low % 2 === 1;
+  }
+
+  /**
+   * @param {Proved} record
+   * @returns {Step}
+   */
+  #after(record) {
+    const before = this.#steps.at(-1) ?? { change: null, of: null, standing: 'unborn', attributes: null };
+    if (!changesDirectory(record)) return { ...before, change: null };
+    const change = attempt(() => changeOf(contentOf(record)?.plaintext ?? new Uint8Array()));
+    // What cannot be read, or is of another entity than the thread, makes the row nobody's.
+    if (change instanceof Refusal) return { ...before, change: null, of: '' };
+    if (change.op === 'grant' || change.op === 'revoke') return { ...before, change };
+    const of = before.of === null || before.of === nameOf(change.entity) ? nameOf(change.entity) : '';
+    const place = this.#steps.length;
+    if (change.op === 'put') return { change, of, standing: 'there', attributes: change.encoding };
+    if (change.op === 'remove') {
+      for (const parent of [...this.#members]) this.#turn(parent, false, place);
+      return { change, of, standing: 'removed', attributes: null };
+    }
+    if (before.standing !== 'removed') this.#turn(nameOf(change.parent), change.op === 'join', place);
+    return { ...before, change, of };
+  }
+
+  /**
+   * @param {string} parent
+   * @param {boolean} member from here on
+   * @param {number} place
+   */
+  #turn(parent, member, place) {
+    if (this.#members.has(parent) === member) return;
+    if (member) this.#members.add(parent);
+    else this.#members.delete(parent);
+    const turns = this.#turns.get(parent) ?? [];
+    turns.push(place);
+    this.#turns.set(parent, turns);
+  }
+}
+
+/**
+ * Whether a record is one of the directory that was not refused.
+ * @param {Proved} record
+ */
+export function changesDirectory({ header }) {
+  return header.kind === DIRECTORY_KIND && header.decision !== DENY && header.refusal === null;
+}
+
+/**
+ * An entity as a key: type and id cannot run into each other.
+ * @param {import('./value.js').Entity} entity
+ */
+export function nameOf({ entity }) {
+  return JSON.stringify(entity);
+}
+
+/** @param {Proved} record */
+function isUnread(record) {
+  return changesDirectory(record) && contentOf(record) === undefined;
+}
+
+/** @param {Proved} record */
+function contentOf({ opened }) {
+  return opened.find(({ slot }) => slot === CONTENT_SLOT);
+}

@@ -1,0 +1,91 @@
+/**
+ * When a checkpoint is believed: a log key of the trust file signed it, and enough of its witnesses did.
+ * @module
+ */
+
+import { concatBytes, equalBytes } from './bytes.js';
+import { parseCheckpoint } from './checkpoint.js';
+import { SIGNATURE_BYTES, holds } from './ed25519.js';
+import { checkSigned, parseNote } from './note.js';
+import { quorumMet } from './policy.js';
+import { Refusal, attempt, refuse, within } from './refusal.js';
+import { fromUtf8, utf8 } from './text.js';
+
+const TIME_BYTES = 8;
+
+/**
+ * @typedef {import('./checkpoint.js').Checkpoint} Checkpoint
+ * @typedef {import('./key.js').VerifierKey} VerifierKey
+ * @typedef {import('./note.js').Note} Note
+ * @typedef {import('./policy.js').Policy} Policy
+ * @typedef {{ checkpoint: Checkpoint, key: VerifierKey, witnesses: string[] }} Belief the log key that signed, and the names of the
+ *   witnesses that did, as the trust file lists them
+ */
+
+/**
+ * @param {Policy} policy
+ * @param {Uint8Array} bytes the whole note
+ * @returns {Belief}
+ */
+export function believe(policy, bytes) {
+  const note = within('checkpoint', () => parseNote(bytes));
+  const key = logKeyOf(policy, note);
+  const names = cosigners(policy, note);
+  if (!quorumMet(policy, new Set(names))) refuse('trust.quorum', `witnesses that vouch: ${names.length}`);
+  const checkpoint = within('checkpoint', () => parseCheckpoint(note.text));
+  const witnesses = names.map((name) => fromUtf8(octets(name)) ?? name);
+  return { checkpoint, key, witnesses };
+}
+
+/**
+ * The key of the trust file that stands for the note's first line and signed it.
+ * @param {Policy} policy
+ * @param {Note} note
+ * @returns {VerifierKey}
+ */
+function logKeyOf({ logs }, note) {
+  const [origin] = note.text.split('\n');
+  const known = logs.filter(({ name }) => name === origin);
+  if (known.length === 0) refuse('trust.unknown_log', `${origin}`);
+  // A log may have had several keys; one that has not signed is no fault, one that has signed falsely is.
+  const outcomes = known.map((key) => attempt(() => checkSigned(note, key)));
+  const refusals = outcomes.filter((outcome) => outcome instanceof Refusal);
+  const worst = refusals.find(({ code }) => code !== 'unsigned') ?? (refusals.length === known.length ? refusals[0] : undefined);
+  if (worst !== undefined) refuse(`checkpoint.${worst.code}`, worst.detail);
+  return /** @type {VerifierKey} */ (known.find((_, i) => !(outcomes[i] instanceof Refusal)));
+}
+
+/**
+ * The witnesses whose cosignature holds; one that does not makes the note false.
+ * @param {Policy} policy
+ * @param {Note} note
+ * @returns {string[]} their names in the trust file, in its order
+ */
+function cosigners({ witnesses }, { text, signatures }) {
+  return witnesses.flatMap(({ name, key }) => {
+    const own = signatures.filter((line) => line.name === key.name && equalBytes(line.id, key.id));
+    if (!own.every(({ signature }) => cosignatureHolds(key, text, signature))) {
+      refuse('checkpoint.signature', `a cosignature of ${key.name} does not hold`);
+    }
+    return own.length > 0 ? [name] : [];
+  });
+}
+
+/**
+ * A cosignature/v1: a time, and a signature over it and the text.
+ * @param {VerifierKey} key
+ * @param {string} text of the note
+ * @param {Uint8Array} cosignature
+ */
+function cosignatureHolds(key, text, cosignature) {
+  if (cosignature.length !== TIME_BYTES + SIGNATURE_BYTES) return false;
+  const time = new DataView(cosignature.buffer, cosignature.byteOffset).getBigUint64(0);
+  if (time >= 2n ** 63n) return false;
+  const message = concatBytes(utf8(`cosignature/v1\ntime ${time}\n`), utf8(text));
+  return holds(key.publicKey, message, cosignature.subarray(TIME_BYTES));
+}
+
+/** @param {string} name octets as characters */
+function octets(name) {
+  return Uint8Array.from(name, (octet) => octet.charCodeAt(0));
+}

@@ -1,0 +1,51 @@
+// Two verifiers that share no code say the same: every story of this folder is given to the first one too.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { utf8 } from '../src/text.js';
+import { judgeBundle, verdictJson } from '../src/verdict.js';
+import { HOLDING } from '../testing/holding.js';
+import { REFUSALS } from '../testing/refusals.js';
+import { dice } from '../testing/signer.js';
+import { TRUST, tell } from '../testing/story.js';
+
+const HOS = process.env.HOS_BINARY;
+const BENT = Number(process.env.HOS_BENT ?? 200);
+
+describe('the first verifier and this one', { skip: HOS === undefined && 'set HOS_BINARY to the command hos' }, () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'hos-both-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** @param {Uint8Array} bytes @param {string} trust @param {string[]} against */
+  function same(bytes, trust = TRUST, against = []) {
+    const file = (/** @type {string} */ name, /** @type {string | Uint8Array} */ content) => {
+      writeFileSync(path.join(folder, name), content);
+      return path.join(folder, name);
+    };
+    const notes = against.flatMap((note, i) => ['--against', file(`${i}.note`, note)]);
+    const args = ['verify', file('story.hosb', bytes), '--trust', file('mine.trust', trust), ...notes, '--json'];
+    const { stdout } = spawnSync(String(HOS), args, { encoding: 'utf8' });
+    const theirs = JSON.parse(stdout);
+    const { verdict } = judgeBundle(bytes, utf8(trust), against.map(utf8));
+    // Of a trust file that is wrong the command says an error, not a verdict.
+    if (verdict.code?.startsWith('policy.')) assert.equal(theirs.error?.code ?? theirs.code, verdict.code);
+    else assert.deepEqual(theirs, JSON.parse(verdictJson(verdict)));
+  }
+
+  for (const [about, bend, given] of HOLDING) test(about, () => same(tell(bend).bytes, given.trust, given.against));
+  for (const [code, , about, bend, given] of REFUSALS) test(`${code}: ${about}`, () => same(tell(bend).bytes, given?.trust, given?.against));
+
+  test(`${BENT} stories with a bit bent`, () => {
+    const { bytes } = tell();
+    const roll = dice(2026);
+    for (let i = 0; i < BENT; i += 1) {
+      const bent = bytes.slice();
+      const at = roll(bent.length);
+      bent[at] = /** @type {number} */ (bent[at]) ^ (1 << roll(8));
+      same(bent);
+    }
+  });
+});

@@ -1,0 +1,70 @@
+/**
+ * Bundles that hold, each otherwise than the good story in one thing, and what is to be said of them.
+ * @module
+ */
+
+import { compareBytes } from '../src/bytes.js';
+import { lawHash } from '../src/digest.js';
+import { header, model, shown } from './bend.js';
+import { Signer, checkpointText, noteOf, seedOf } from './signer.js';
+import { LAWS, LOG, OLD, ORDER, ORIGIN, TENANT, TRUST_NONE, WITNESSES, tell } from './story.js';
+import { handle } from './world.js';
+
+/** @typedef {import('./story.js').Bend} Bend */
+
+const HASH = new Uint8Array(32).fill(9);
+const ACCOUNT = ['Pazar::Account', 'ayse'];
+const ROLE = ['Pazar::Role', 'buyers'];
+const [W1, W2] = /** @type {[Signer, Signer]} */ (WITNESSES);
+
+/**
+ * What a record says of the law it was judged under.
+ * @param {(name: string) => Uint8Array} of
+ */
+export const judged = (of) => ({ 10: of('law-2'), 11: LAWS[1]?.hash ?? null });
+
+const LATER = { name: 'later', tenant: TENANT, thread: handle(0x55), header: { 8: 1, 19: 'order' } };
+/** The verdict of the good story. */
+export const GOOD = {
+  verdict: 'anchored',
+  code: null,
+  where: null,
+  origin: ORIGIN,
+  size: 11,
+  instance: { contract: 'order', id: 'o-17' },
+  records: 3,
+  gapless: 2,
+  complete: { as_of: 10, of: 'instance' },
+  parts: { opened: 8, hidden: 1, erased: 1 },
+  witnesses: ['w1', 'w2'],
+  notices: ['hidden_parts', 'erased_parts', 'claimed_time', 'weak_durability'],
+};
+
+/** @type {[about: string, bend: Bend, given: { trust?: string, against?: string[] }, changes: object][]} what is otherwise than in the good story */
+export const HOLDING = [
+  ['no quorum: intact', {}, { trust: TRUST_NONE }, { verdict: 'intact' }],
+  ['no quorum and no witness', { signers: [LOG] }, { trust: TRUST_NONE }, { verdict: 'intact', witnesses: [], notices: [...GOOD.notices, 'no_witness'] }],
+  ['no quorum, and a checkpoint that was kept: anchored', {}, { trust: TRUST_NONE, against: [tell().note] }, { verdict: 'anchored' }],
+  ['a checkpoint kept of another size says nothing', {}, { trust: TRUST_NONE, against: [tell({ size: 4 }).note] }, { verdict: 'intact' }],
+  ['a log alone, nothing of the universe in it', { drafts: (one) => void (['begun', 'paid', 'shipped'].includes(one.name) && (one.parts = (one.parts ?? []).filter(({ slot }) => slot !== 2))), model: (m) => ((m.logs.length = 1), (m.cited = m.cited.filter(({ log }) => log === 0)), void (m.keys.length = 1)) }, {}, { parts: { opened: 5, hidden: 1, erased: 1 } }],
+  ['no map', model((m) => void (m.heads = null)), {}, { complete: null, notices: ['hidden_parts', 'erased_parts', 'claimed_time', 'weak_durability', 'no_map'] }],
+  ['entries behind the map', { later: [() => LATER] }, {}, { size: 12, notices: [...GOOD.notices, 'later_entries'] }],
+  ['a thread without a label is this thread', header('begun', { 28: null }), {}, { complete: { as_of: 10, of: 'thread' } }],
+  ['the id hidden', shown('begun', 6, 'hidden'), {}, { instance: { contract: 'order', id: null }, parts: { opened: 7, hidden: 2, erased: 1 } }],
+  ['nothing hidden or erased, all synced', { drafts: (one) => void ((one.parts = (one.parts ?? []).map((part) => ({ ...part, shown: /** @type {const} */ ('opened') }))), one.header && delete one.header[24]) }, {}, { parts: { opened: 10, hidden: 0, erased: 0 }, notices: ['claimed_time'] }],
+  ['attested', header('paid', { 8: 13 }), {}, { notices: [...GOOD.notices, 'attested'] }],
+  ['adopted', header('begun', { 8: 14 }), {}, { notices: [...GOOD.notices, 'attested'] }],
+  ['a directory record whose content is withheld', shown('member', 9, 'hidden'), {}, { notices: [...GOOD.notices, 'directory_withheld'] }],
+  ['a grant whose content is erased', shown('grant', 9, 'erased'), {}, { notices: [...GOOD.notices, 'directory_withheld'] }],
+  ["the universe's row withheld", { drafts: (one) => (one.tenant === 'universe' ? void (one.parts = (one.parts ?? []).map((part) => ({ ...part, shown: /** @type {const} */ ('hidden') }))) : undefined) }, {}, { notices: [...GOOD.notices, 'directory_withheld'] }],
+  ['a slice that is hidden is not looked at, and that is told', { drafts: (one) => void (one.name === 'paid' && (one.parts = (one.parts ?? []).map((part) => (part.slot === 2 ? { ...part, content: [[], [], []], shown: /** @type {const} */ ('hidden') } : part)))) }, {}, { parts: { opened: 7, hidden: 2, erased: 1 }, notices: [...GOOD.notices, 'directory_withheld'] }],
+  ["an earlier row of the universe", { drafts: (one) => void (one.name === 'begun' && (one.parts = (one.parts ?? []).map((part) => (part.slot === 2 ? { ...part, content: [[[ACCOUNT, OLD, [ROLE], part.content[0][0][3]]], []] } : part)))) }, {}, {}],
+  ['an erased instance', { more: [(of) => ({ name: 'erased', tenant: TENANT, thread: ORDER, header: { 8: 17, ...judged(of) }, parts: [{ slot: 9, content: [new Uint8Array(16), 'ask'] }] })], records: ['begun', 'paid', 'shipped', 'erased'], model: (m) => void (m.heads && (m.heads.kind = 2)) }, {}, { size: 12, records: 4, gapless: 3, complete: { as_of: 11, of: 'instance' }, parts: { opened: 9, hidden: 1, erased: 1 } }],
+  ['a record without a guard law', header('shipped', { 12: null }), {}, {}],
+  ['a claimed time 5 seconds behind the next activation', header('paid', { 9: 1_783_000_000_000 + 8 * 1000 + 5000 }), {}, {}],
+  ['a claimed time 5 seconds before its own activation', header('begun', { 9: 1_783_000_000_000 + 1000 - 5000 }), {}, {}],
+  ['a key until this very size', model((m) => void (m.keys[0] = [0, LOG.vkey, 11, 11])), {}, {}],
+  ['a key of several', model((m) => void m.keys.splice(0, 1, [0, 'an older key', 0, 4], [0, LOG.vkey, 5, 0])), {}, {}],
+  ['a signature of a stranger is passed over', { signers: [LOG, new Signer('stranger.example', seedOf(40)), W1, W2] }, {}, {}],
+  ['laws that no record names', model((m) => void (m.laws = [{ hash: lawHash([]), files: [] }, ...m.laws].sort((a, b) => compareBytes(a.hash, b.hash)))), {}, {}],
+];
