@@ -13,6 +13,7 @@ mod show;
 mod story;
 mod typed;
 mod usage;
+mod witnesses;
 
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;

@@ -44,7 +44,9 @@ impl Engine {
     /// done, and heads without a checkpoint are signed.
     pub(crate) fn recover(&self) -> Result<(), Failure> {
         let court = &self.0.court;
+        let mut unsigned = Vec::new();
         let erased = self.0.read(|tx| {
+            court.ring(tx)?;
             let in_force = Arc::new(InForce::read(tx, &court.laws)?);
             *court.in_force.write().unwrap_or_else(PoisonError::into_inner) = Some(in_force);
             for tenant in court.tenants(tx)? {
@@ -66,11 +68,15 @@ impl Engine {
                 if let Some(note) = note.filter(|_| size == head.size) {
                     lock(&court.checkpoints).insert(tenant, crate::court::Signed { size, note: note.into(), stored: size });
                 } else {
-                    court.sign_heads(&[(tenant, head)].into());
+                    unsigned.push((tenant, head));
                 }
             }
             court.erased_keys(tx)
         })?;
+        // A signer that does not answer is no reason to stay closed: what it owes is named by `verify` and `work`.
+        for (tenant, head) in unsigned.iter().filter(|_| !court.signing.is_paused() && self.0.may_write().is_ok()) {
+            let _ = self.0.sign(tenant, head);
+        }
         court.destroy_keys(&erased)?;
         self.erase_restored(&erased)
     }
@@ -104,7 +110,7 @@ impl Engine {
     /// The seal key's public half for this tenant's origin, as a C2SP vkey.
     pub fn vkey(&self, tenant: &Tenant) -> Result<String, Failure> {
         let court = &self.0.court;
-        NoteKey::new(origin(&court.of.store, tenant, court.of.epoch), court.key.verify_key())
+        NoteKey::new(origin(&court.of.store, tenant, court.of.epoch), court.signing.public())
             .map(|key| key.to_string())
             .map_err(|e| Failure::new(Code::KeyInvalid, e.to_string()))
     }
@@ -148,13 +154,16 @@ impl Engine {
     pub fn batch(&self, calls: Vec<(Tenant, Call)>) -> Result<Vec<Result<Answer, Failure>>, Failure> {
         let spares: Vec<(Tenant, Spare)> = calls.iter().map(|(tenant, call)| (tenant.clone(), Spare::of(call))).collect();
         let jobs = calls.into_iter().map(|(tenant, call)| Job::Call(tenant, Box::new(call))).collect();
-        let done = match guarded(|| Ok(self.0.store.submit_all(&self.0.court, jobs)?)) {
+        self.0.may_write()?;
+        let mut done = match guarded(|| Ok(self.0.store.submit_all(&self.0.court, jobs)?)) {
             Ok(done) => done.into_iter().map(|done| done.map_err(Failure::from)).collect(),
             Err(failure) if spares.iter().any(|(_, spare)| spare.is_kept()) => {
                 spares.iter().map(|_| Err(failure.clone())).collect::<Vec<_>>()
             }
             Err(failure) => return Err(failure),
         };
+        self.0.sign_answers(&mut done);
+        self.0.advance_mark(false);
         let answers = done.into_iter().zip(spares).map(|(done, (tenant, spare))| match done {
             Ok(Done::Answer(answer)) => Ok(*answer),
             Ok(_) => Err(Failure::new(Code::Internal, "a job came to something else than an answer")),
@@ -210,6 +219,9 @@ impl Engine {
 
     /// Stores what is still in memory (the last checkpoint) and closes.
     pub fn close(self) -> Result<(), Failure> {
+        if self.quarantine().is_some() {
+            return Ok(());
+        }
         self.0.counted(Job::Flush).map(drop)
     }
 }

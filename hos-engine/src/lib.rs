@@ -17,14 +17,18 @@ mod failure;
 pub mod join;
 pub mod keys;
 mod laws;
+mod mark;
 mod open;
 pub mod ports;
+mod quarantine;
 mod report;
+mod rotation;
 mod round;
 mod seal;
 mod sealed;
 mod settings;
 mod shadow;
+pub mod signer;
 pub mod store;
 mod survey;
 mod tenant;
@@ -34,13 +38,13 @@ mod work;
 
 pub use engine::Engine;
 pub use erasure::Erasure;
-pub use export::{ExportOptions, Exported};
+pub use export::{Cosign, ExportOptions, Exported, Proof};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
 pub use report::{
-    Available, Erased, HistoryEntry, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions, VerifyReport,
-    WorkReport,
+    Available, Erased, HistoryEntry, KeyRange, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions,
+    VerifyReport, WorkReport,
 };
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;

@@ -10,7 +10,9 @@ use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
 use hos_core::proof::erasure::Attestation;
 use hos_core::proof::heads::Head;
+use hos_core::proof::key::VerifyKey;
 use hos_core::refusal::Blocker;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +33,25 @@ pub(crate) struct Erasing {
     pub(crate) survey: Option<Survey>,
     /// Who looked at exactly those records.
     pub(crate) attestation: Option<Attestation>,
+}
+
+/// What happens to a seal key.
+#[derive(Debug)]
+pub(crate) enum KeyAct {
+    /// Another key is to take over.
+    Rotate(VerifyKey),
+    /// It has: with the universe's last checkpoint under the key before it.
+    Confirm(VerifyKey, String),
+    /// Signatures are worthless from a size on.
+    Revoke(VerifyKey, BTreeMap<Tenant, u64>, String),
+}
+
+/// A new epoch of all logs.
+#[derive(Debug)]
+pub(crate) struct NewEpoch {
+    pub(crate) reason: String,
+    /// For each log whose end was lost: its lost checkpoint.
+    pub(crate) lost: BTreeMap<Tenant, String>,
 }
 
 /// One caller's work inside a shared commit.
@@ -59,6 +80,10 @@ pub(crate) enum Job {
     Seal { tenant: Tenant, limit: usize },
     /// Writes the record of a tenant's map of heads, and proves in it where an instance's thread ends.
     Heads { tenant: Tenant, of: Option<(Name, InstanceId)> },
+    /// Begins another epoch.
+    NewEpoch(NewEpoch),
+    /// Writes a record of the store's keys.
+    Key(KeyAct),
     /// Forgets once-keys of a tenant.
     Forget(Tenant),
     /// Stores the newest checkpoints.

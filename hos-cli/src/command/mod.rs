@@ -10,6 +10,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod diagram;
 pub(crate) mod directory;
+pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod history;
@@ -17,13 +18,17 @@ pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod law;
+pub(crate) mod mark;
 pub(crate) mod outbox;
 pub(crate) mod record;
+pub(crate) mod signer;
 pub(crate) mod tenant;
 pub(crate) mod tick;
 pub(crate) mod transition;
 pub(crate) mod verify;
 mod verify_file;
+mod verify_fork;
+pub(crate) mod witness;
 pub(crate) mod work;
 
 use crate::exit;
@@ -67,6 +72,14 @@ pub(crate) enum Command {
     Export(export::Export),
     /// Seal keys
     Keys(keys::Keys),
+    /// Go on after the end of a log was lost
+    Epoch(epoch::Epoch),
+    /// Write the mark outside the store anew
+    Mark(mark::Mark),
+    /// Have witnesses cosign the newest checkpoints
+    Witness(witness::Witness),
+    /// Sign checkpoints for programs that never get the key
+    Signer(signer::Signer),
     /// The active law
     Law(law::Law),
     /// Tenants
@@ -123,6 +136,10 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Verify(c) => c.run(global),
         Command::Export(c) => c.run(global),
         Command::Keys(c) => c.run(global),
+        Command::Epoch(c) => c.run(global),
+        Command::Mark(c) => c.run(global),
+        Command::Witness(c) => c.run(global),
+        Command::Signer(c) => c.run(global),
         Command::Law(c) => c.run(global),
         Command::Tenant(c) => c.run(global),
         Command::Directory(c) => c.run(global),

@@ -56,7 +56,7 @@ impl Held<'_> {
 pub(super) fn hold<'b>(item: &'b Item, log: &Log, at: &str) -> Result<Held<'b>, Refused> {
     let entry = Entry::decode(&item.entry).map_err(|e| Refused::new(format!("entry.{}", e.code()), at, e))?;
     let foreign = || Refused::new("foreign", at, "the record is of another store, tenant or epoch");
-    if entry.store != log.store || entry.epoch != log.epoch || entry.tenant != log.tenant {
+    if entry.store != log.store || entry.epoch > log.epoch || entry.tenant != log.tenant {
         return Err(foreign());
     }
     if entry.disputed.is_some() {

@@ -6,6 +6,7 @@
 
 mod ends;
 mod item;
+mod keys;
 mod laws;
 pub mod log;
 mod logs;
@@ -36,6 +37,7 @@ fn judged(bytes: &[u8], trust: &Trust, kept: &[String]) -> Result<Verdict, Refus
     let logs = logs::believe(&bundle, trust)?;
     let story = story::read(&bundle, &logs)?;
     let cited = story::cited(&bundle, &logs)?;
+    keys::check(&bundle, &logs, &cited)?;
     let complete = ends::check(&bundle, &logs, &story)?;
     laws::check(&bundle, &story, &cited)?;
     let roles = roles::check(&story, &cited)?;

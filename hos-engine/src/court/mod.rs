@@ -7,6 +7,7 @@
 //! [`SqliteStore`]: crate::store::sqlite::SqliteStore
 
 mod activation;
+pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod fetch;
 pub(crate) mod founding;
@@ -14,9 +15,11 @@ pub(crate) mod heads;
 pub(crate) mod history;
 mod hold;
 mod kept;
+pub(crate) mod keys;
 mod outbox;
 mod registry;
 pub(crate) mod settle;
+pub(crate) mod signing;
 mod survey;
 
 use crate::Failure;
@@ -35,7 +38,6 @@ use hos_core::answer::Answer;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant};
 use hos_core::judge::Limits;
-use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -46,7 +48,11 @@ use std::time::Instant;
 /// What outlives a group.
 pub(crate) struct Court {
     pub(crate) of: Origin,
-    pub(crate) key: SealKey,
+    pub(crate) signing: signing::Signing,
+    pub(crate) known_keys: keys::KnownKeys,
+    pub(crate) mark: Option<crate::mark::Mark>,
+    /// Why the store is only read.
+    pub(crate) quarantine: Mutex<Option<String>>,
     pub(crate) vault: Vault,
     pub(crate) laws: Laws,
     pub(crate) clock: Arc<dyn Clock>,
@@ -280,21 +286,7 @@ impl Court {
         Ok(())
     }
 
-    /// Signs the head of every tenant that grew. A signature that fails leaves receipts without checkpoint, no more.
-    pub(crate) fn sign_heads(&self, heads: &Heads) {
-        let mut checkpoints = lock(&self.checkpoints);
-        for (tenant, head) in heads.iter().filter(|(_, h)| h.size > 0) {
-            if checkpoints.get(tenant).is_some_and(|s| s.size >= head.size) {
-                continue;
-            }
-            if let Ok(note) = seal::sign(&self.key, self.of, tenant, head) {
-                let stored = checkpoints.get(tenant).map_or(0, |s| s.stored);
-                checkpoints.insert(tenant.clone(), Signed { size: head.size, note: Arc::from(note), stored });
-            }
-        }
-    }
-
-    fn complete(&self, sealed: &HashMap<(Handle, u64), (u64, EntryHash)>, answer: &mut Answer) {
+    pub(crate) fn complete(&self, sealed: &HashMap<(Handle, u64), (u64, EntryHash)>, answer: &mut Answer) {
         let Some(receipt) = answer.receipt.as_mut() else { return };
         if let Some((seq, entry)) = sealed.get(&(receipt.thread, receipt.n)) {
             receipt.seal = Some(hos_core::answer::Seal { seq: *seq, entry: *entry, checkpoint: None });
@@ -401,6 +393,8 @@ impl Runner for Court {
             }
             Job::Seal { tenant, limit } => self.drain(tx, group, &tenant, limit).map(Done::Count),
             Job::Heads { tenant, of } => self.heads(tx, group, &tenant, of.as_ref()).map(|done| Done::Heads(Box::new(done))),
+            Job::NewEpoch(new) => self.new_epoch(tx, group, &new).map(|()| Done::Count(1)),
+            Job::Key(act) => self.key_act(tx, group, act).map(|()| Done::Count(1)),
             Job::Forget(tenant) => self.forget(tx, &tenant).map(Done::Count),
             Job::Flush => {
                 group.flush = true;
@@ -413,6 +407,10 @@ impl Runner for Court {
 
     fn finish(&self, tx: &Tx<'_>, group: &mut Group, _answers: &mut [Result<Done, StoreError>]) -> Result<(), StoreError> {
         self.seal_group(tx, group).map_err(StoreError::from)?;
+        if !group.heads.is_empty() {
+            // Another process may have changed the key: this one's signs no size that is not its own.
+            self.ring(tx).map_err(StoreError::from)?;
+        }
         self.store_checkpoints(tx, group).map_err(StoreError::from)?;
         // Keys reach the vault before the data they seal is committed: a crash between the two leaves a key without data.
         self.keys().keep(&group.fresh, self.clock.now()).map_err(StoreError::from)

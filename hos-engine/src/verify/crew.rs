@@ -5,6 +5,7 @@
 use super::page::{Entry, Line, Page};
 use super::ring::{Kept, KeyRing};
 use crate::Failure;
+use crate::court::epoch::Epochs;
 use crate::seal::Origin;
 use hos_core::id::{EntryHash, KeyId};
 use hos_core::proof::chain::EntryView;
@@ -29,6 +30,7 @@ pub(super) struct Seen<'p> {
 /// What examining a log's records needs beside them.
 pub(super) struct Crew<'v> {
     pub(super) of: Origin,
+    pub(super) epochs: &'v Epochs,
     pub(super) tenant: &'v str,
     pub(super) ring: &'v KeyRing<'v>,
     pub(super) threads: usize,
@@ -97,7 +99,7 @@ impl Crew<'_> {
         let streams = record.header().is_some_and(|header| header.n.is_none());
         let view = EntryView {
             store: self.of.store,
-            epoch: self.of.epoch,
+            epoch: self.epochs.at(entry.seq),
             tenant: self.tenant,
             seq: entry.seq,
             prev,
