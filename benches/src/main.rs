@@ -14,6 +14,7 @@ mod cold;
 mod commit;
 mod harness;
 mod law;
+mod replay;
 mod shop;
 mod verify;
 
@@ -24,14 +25,14 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 type Part = fn(bool, &mut Table) -> Result<()>;
 
-const PARTS: [(&str, Part); 3] = [("can", can::run), ("commit", commit::run), ("verify", verify::run)];
+const PARTS: [(&str, Part); 4] = [("can", can::run), ("commit", commit::run), ("verify", verify::run), ("replay", replay::run)];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let quick = args.iter().any(|a| a == "--quick");
     let wanted: Vec<&str> = args.iter().map(String::as_str).filter(|a| *a != "--quick").collect();
     if wanted.iter().any(|name| !PARTS.iter().any(|(part, _)| part == name)) {
-        eprintln!("usage: hos-bench [--quick] [can] [commit] [verify]");
+        eprintln!("usage: hos-bench [--quick] [can] [commit] [verify] [replay]");
         return ExitCode::from(2);
     }
     let mut table = Table::default();

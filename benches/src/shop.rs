@@ -73,17 +73,29 @@ fn owner() -> Result<Uid> {
     Ok(Uid::new("S::Account", "ayse")?)
 }
 
+fn law(policies: &str) -> Result<Law> {
+    let files = [
+        ("law.toml", "name = \"lamps\"\nnamespace = \"S\"\npersons = [\"Account\"]\n"),
+        ("schema.cedarschema", SCHEMA),
+        ("policies/all.cedar", policies),
+        ("contracts/lamp.toml", CONTRACT),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).to_vec();
+    let law = Law::load(files).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    Ok(law)
+}
+
 impl Shop {
+    /// The law with one policy more, which every `on` of the past breaks.
+    pub(crate) fn stricter_law() -> Result<Law> {
+        law(&format!(
+            "{POLICIES}@id(\"dim\") forbid (principal, action == S::Action::\"lamp.on\", resource) when {{ context.amount > 41 }};\n"
+        ))
+    }
+
     /// With this many instances, all off.
     pub(crate) fn new(instances: usize) -> Result<Self> {
-        let files = [
-            ("law.toml", "name = \"lamps\"\nnamespace = \"S\"\npersons = [\"Account\"]\n"),
-            ("schema.cedarschema", SCHEMA),
-            ("policies/all.cedar", POLICIES),
-            ("contracts/lamp.toml", CONTRACT),
-        ];
-        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).to_vec();
-        let law = Law::load(files).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+        let law = law(POLICIES)?;
         let role = Uid::new("S::Role", "operator")?;
         let entity = |uid: Uid, attrs: Record, parents: BTreeSet<Uid>| Entity { uid, attrs, parents, record: None };
         let founder = entity(owner()?, Record::from([("active".to_owned(), Value::Bool(true))]), [role.clone()].into());

@@ -150,6 +150,7 @@ fn what_is_wrong_is_told_with_code_and_line() {
         ("[event.e]\nfrom = [\"a\"]\nto = \"b\"\n[[deadline]]\nstate = \"a\"\nevent = \"e\"", "missing",    14),
         ("[event.e]\nfrom = [\"a\"]\nto = \"b\"\n[[deadline]]\nstate = \"a\"\nafter = \"PT1M\"\nat = \"x\"\nevent = \"e\"", "bad_value", 17),
         ("[override.o]\nfrom = [\"z\"]\nto = \"a\"\n[[deadline]]\nstate = \"a\"\nafter = \"PT1M\"\nevent = \"o\"", "unknown_event", 17),
+        ("[override.o]\nfrom = [\"z\"]\nto = \"a\"\nargs = { reason = \"String\" }", "reserved",   11),
         ("[migrate.\"2\"]\nq = \"a\"",                                                   "bad_version",     11),
         ("[migrate.\"01\"]\nq = \"a\"",                                                  "bad_version",     11),
         ("[migrate.\"1\"]\nq = \"y\"",                                                   "unknown_state",   12),

@@ -2,7 +2,8 @@
 
 use crate::court::{Court, lock};
 use crate::desk::Desk;
-use crate::report::{LawEntry, VerifyOptions, VerifyReport};
+use crate::replay::{self, BacktestReport, ReplayOptions, ReplayReport};
+use crate::report::{LawEntry, Level, VerifyOptions, VerifyReport};
 use crate::shadow::{Spare, guarded};
 use crate::store::StoreError;
 use crate::store::sql::evidence as evidence_sql;
@@ -175,6 +176,38 @@ impl Engine {
     /// Verifies the whole store.
     pub fn verify(&self, options: &VerifyOptions<'_>) -> Result<VerifyReport, Failure> {
         self.0.read(|tx| verify::store(tx, &self.0.court, options))
+    }
+
+    /// Judges the kept past again, under the laws it was judged under. What is read is taken as it is stored: whether that is
+    /// the evidence is [`Engine::verify`]'s question.
+    pub fn replay(&self, options: &ReplayOptions<'_>) -> Result<ReplayReport, Failure> {
+        self.0.read(|tx| replay::again(tx, &self.0.court, options))
+    }
+
+    /// Verifies the whole store and judges it again, both as of one moment. The level is [`Level::Replayed`] where the evidence
+    /// holds and every record that can be judged again gives the same answer.
+    pub fn verify_replayed(
+        &self,
+        options: &VerifyOptions<'_>,
+        progress: Option<&dyn Fn(u64, u64)>,
+    ) -> Result<(VerifyReport, ReplayReport), Failure> {
+        self.0.read(|tx| {
+            let mut report = verify::store(tx, &self.0.court, options)?;
+            if report.level == Level::Broken {
+                return Ok((report, ReplayReport { evidence: Some(Level::Broken), ..ReplayReport::default() }));
+            }
+            let mut replay = replay::again(tx, &self.0.court, &ReplayOptions { progress, ..ReplayOptions::default() })?;
+            replay.evidence = Some(report.level);
+            if replay.differs == 0 {
+                report.level = Level::Replayed;
+            }
+            Ok((report, replay))
+        })
+    }
+
+    /// Tries a law on the kept past: what of it would have been decided otherwise.
+    pub fn backtest(&self, law: &Arc<Law>, options: &ReplayOptions<'_>) -> Result<BacktestReport, Failure> {
+        self.0.read(|tx| replay::backtest(tx, &self.0.court, law, options))
     }
 
     /// Verifies a copy of this store (a backup, say) with this store's keys.

@@ -21,6 +21,7 @@ mod mark;
 mod open;
 pub mod ports;
 mod quarantine;
+mod replay;
 mod report;
 mod rotation;
 mod round;
@@ -42,6 +43,7 @@ pub use export::{Cosign, ExportOptions, Exported, Proof};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
+pub use replay::{BacktestReport, Change, Counts, Differing, ReplayOptions, ReplayReport, Span, Witness};
 pub use report::{
     Available, Erased, HistoryEntry, KeyRange, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions,
     VerifyReport, WorkReport,

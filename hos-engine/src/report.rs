@@ -30,15 +30,18 @@ pub enum Level {
     Intact,
     /// Intact, and consistent with a checkpoint kept outside.
     Anchored,
+    /// Intact at least, and every decision that can be judged again gives the same answer.
+    Replayed,
 }
 
 impl Level {
-    /// `broken`, `intact`, `anchored`.
+    /// `broken`, `intact`, `anchored`, `replayed`.
     pub fn as_str(self) -> &'static str {
         match self {
             Level::Broken => "broken",
             Level::Intact => "intact",
             Level::Anchored => "anchored",
+            Level::Replayed => "replayed",
         }
     }
 }

@@ -6,7 +6,7 @@ use hos_core::call::{Begin, Call, Change, Legacy, Transition};
 use hos_core::id::{InstanceId, Name, Tenant};
 use hos_core::law::mode::{Mode, Modes};
 use hos_core::refusal::Code;
-use hos_engine::{Level, Seal, Settings, VerifyOptions};
+use hos_engine::{Level, ReplayOptions, Seal, Settings, VerifyOptions};
 use std::sync::Arc;
 use std::time::Duration;
 use support::{at, change, fresh, go, law, new_order, root, store, uid};
@@ -14,6 +14,7 @@ use support::{at, change, fresh, go, law, new_order, root, store, uid};
 fn intact(store: &support::Store) {
     let report = store.engine.verify(&VerifyOptions::default()).unwrap();
     assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+    assert_eq!(store.engine.replay(&ReplayOptions::default()).unwrap().listed, [], "what was judged is judged again");
 }
 
 fn state(store: &support::Store, id: &str) -> String {

@@ -67,6 +67,7 @@ fn refused(answer: &Result<Answer, Failure>, code: Code) {
 fn intact(engine: &Engine) {
     let report = engine.verify(&VerifyOptions::default()).unwrap();
     assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+    assert_eq!(engine.replay(&hos_engine::ReplayOptions::default()).unwrap().listed, [], "what was judged is judged again");
 }
 
 /// A clock that panics as often as it is told to.

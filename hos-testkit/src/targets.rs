@@ -152,6 +152,8 @@ pub fn evidence(data: &[u8]) {
     let _ = judge::decode_messages(data);
     let _ = judge::decode_armed(data);
     let _ = judge::decode_change(data);
+    let _ = judge::decode_asked(data);
+    let _ = judge::decode_values(data);
 }
 
 /// Signed notes, and the checkpoints in them.

@@ -9,7 +9,7 @@ use hos_core::policy::Entity;
 use hos_core::time::Timestamp;
 use hos_core::value::{Ext, Record, Value};
 use hos_engine::clock::SetClock;
-use hos_engine::{Answer, Engine, Failure, Founding, Level, VerifyOptions};
+use hos_engine::{Answer, Engine, Failure, Founding, Level, ReplayOptions, VerifyOptions};
 use hos_testkit::model::{self, ACCOUNTS, Contract, Field, IDS, Operation, ROLES, Said, Step, TENANTS, World};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -151,6 +151,8 @@ impl Rig {
         let report = self.engine().verify(&VerifyOptions::default())?;
         assert_eq!((report.level, &report.findings[..]), (Level::Intact, &[][..]));
         assert_eq!(report.unsealed.0, 0);
+        let replay = self.engine().replay(&ReplayOptions::default())?;
+        assert_eq!(replay.listed, [], "what was judged is judged again");
         Ok(report.logs.into_iter().map(|(tenant, size, _)| (tenant, size)).collect())
     }
 }

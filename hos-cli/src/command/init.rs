@@ -101,7 +101,7 @@ fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity]) -> Result<(), 
     let entities = std::iter::once(founder).chain(roles).cloned().collect();
     let bound = Bound::new(law.policy.clone(), Arc::new(Directory::new(entities, Vec::new())?))?;
     let standing = Standing { law, bound: &bound };
-    match at_gate(standing, TENANT_OPEN, "universe", &By::new(founder.uid.clone())) {
+    match at_gate(standing, TENANT_OPEN, "universe", &By::new(founder.uid.clone())).0 {
         Err(blocker) if matches!(blocker.hos(), Some(Code::AttributeMissing | Code::AttributeUnknown | Code::AttributeType)) => {
             let failure = Failure::from(blocker);
             Err(Failure {

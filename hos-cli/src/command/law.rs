@@ -1,6 +1,8 @@
 //! `hos law`: which law is active, and another one's activation.
 
 use super::answered;
+use super::law_backtest::Backtest;
+use super::law_diff::Diff;
 use crate::global::Global;
 use crate::out::{Done, to_stderr};
 use crate::progress::Progress;
@@ -32,6 +34,10 @@ enum Verb {
     List,
     /// Activate a law
     Activate(Activate),
+    /// Compare two laws: files, policies, schema, contracts, machines
+    Diff(Diff),
+    /// Judge the kept past again under another law: what would have been decided otherwise
+    Backtest(Backtest),
 }
 
 /// Activate a law. Modes that are not said stay as they are.
@@ -55,7 +61,8 @@ impl Law {
     pub(crate) fn dir(&self) -> Option<&Path> {
         match &self.verb {
             Verb::Activate(activate) => Some(&activate.dir),
-            Verb::Show | Verb::List => None,
+            Verb::Backtest(backtest) => Some(backtest.dir()),
+            Verb::Show | Verb::List | Verb::Diff(_) => None,
         }
     }
 
@@ -64,6 +71,8 @@ impl Law {
             Verb::Show => shown(global),
             Verb::List => listed(global),
             Verb::Activate(activate) => activate.run(global),
+            Verb::Diff(diff) => diff.run(global),
+            Verb::Backtest(backtest) => backtest.run(global),
         }
     }
 }

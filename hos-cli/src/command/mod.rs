@@ -18,6 +18,8 @@ pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod law;
+mod law_backtest;
+mod law_diff;
 pub(crate) mod mark;
 pub(crate) mod outbox;
 pub(crate) mod record;

@@ -9,7 +9,7 @@ use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
 use clap::Args;
-use hos_engine::{Failure, Level, VerifyOptions, VerifyReport};
+use hos_engine::{Failure, Level, ReplayReport, VerifyOptions, VerifyReport};
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -32,12 +32,15 @@ pub(crate) struct Verify {
     /// Your own copy of the seal key (a C2SP vkey); without it the store is asked for its key
     #[arg(long = "key", value_name = "VKEY")]
     key: Option<String>,
+    /// Judge every record again: the level is `replayed` where each gives the same answer
+    #[arg(long)]
+    replay: bool,
 }
 
 impl Verify {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         if let (Some(file), Some(trust)) = (&self.file, &self.trust) {
-            return verify_file::run(file, trust, &self.against, &global.language());
+            return verify_file::run(file, trust, &self.against, self.replay, &global.language());
         }
         let read = |path: &PathBuf| {
             std::fs::read_to_string(path)
@@ -48,8 +51,14 @@ impl Verify {
         let progress = Progress::new("verifying", global.json);
         let tell = |done, all| progress.tell(done, all);
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let report =
-            engine.verify(&VerifyOptions { anchors: anchors.clone(), vkey: self.key.clone(), progress: Some(&tell), threads })?;
+        let options = VerifyOptions { anchors: anchors.clone(), vkey: self.key.clone(), progress: Some(&tell), threads };
+        if self.replay {
+            let (report, replay) = engine.verify_replayed(&options, Some(&tell))?;
+            drop(progress);
+            engine.close()?;
+            return Ok(replayed(&report, &replay));
+        }
+        let report = engine.verify(&options)?;
         drop(progress);
         let mut done = done(&report);
         for anchor in anchors.iter().filter(|_| report.level == Level::Broken) {
@@ -71,6 +80,58 @@ impl Verify {
 pub(crate) fn done(report: &VerifyReport) -> Done {
     let exit = if report.level == Level::Broken { exit::FINDINGS } else { exit::OK };
     Done { exit, text: text(report), json: json(report) }
+}
+
+/// A report with what judging again came to; a record that differs is a finding.
+fn replayed(report: &VerifyReport, replay: &ReplayReport) -> Done {
+    let mut done = done(report);
+    if report.level == Level::Broken {
+        done.text.push_str("replay   not judged again: the evidence itself is broken\n");
+        return done;
+    }
+    if replay.differs > 0 {
+        done.exit = exit::FINDINGS;
+    }
+    let _ = writeln!(
+        done.text,
+        "replay   {} the same, {} other, {} erased, {} attested",
+        replay.replayed, replay.differs, replay.erased, replay.attested
+    );
+    for one in &replay.listed {
+        let seq = one.seq.map_or_else(|| "unsealed".to_owned(), |seq| format!("seq {seq}"));
+        let (was, now) = (show::inert(&one.was), show::inert(&one.now));
+        let _ = writeln!(
+            done.text,
+            "differs  {} {seq}  {}  thread {} n {}  {}: {was} -> {now}",
+            one.tenant,
+            show::inert(&one.event),
+            one.thread,
+            one.n,
+            one.what
+        );
+    }
+    let listed = replay.listed.iter().map(|one| {
+        json!({
+            "tenant": one.tenant.as_str(),
+            "seq": one.seq,
+            "thread": one.thread.to_string(),
+            "n": one.n,
+            "event": one.event,
+            "what": one.what,
+            "was": one.was,
+            "now": one.now,
+        })
+    });
+    done.json["replay"] = json!({
+        "replayed": replay.replayed,
+        "differs": replay.differs,
+        "erased": replay.erased,
+        "attested": replay.attested,
+        "evidence": replay.evidence.map(Level::as_str),
+        "first": listed.clone().next(),
+        "listed": listed.collect::<Vec<_>>(),
+    });
+    done
 }
 
 fn text(report: &VerifyReport) -> String {

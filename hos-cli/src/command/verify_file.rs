@@ -6,8 +6,9 @@ use crate::exit;
 use crate::input;
 use crate::out::Done;
 use crate::show;
+use crate::usage::usage;
 use hos_core::audit::log::{LogVerdict, TilesAudit};
-use hos_core::audit::{self, Complete, Notice, Refused, Standing, Verdict};
+use hos_core::audit::{self, Complete, Notice, Refused, Replayed, Standing, Verdict};
 use hos_core::proof::bundle::BUNDLE_BYTES_MAX;
 use hos_core::proof::chain::ENTRY_BYTES_MAX;
 use hos_core::proof::checkpoint::NOTE_BYTES_MAX;
@@ -23,7 +24,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Verifies a bundle.
-pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], language: &str) -> Result<Done, Failure> {
+pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], replay: bool, language: &str) -> Result<Done, Failure> {
     let trust = match Trust::parse(&input::bounded_file(trust, TRUST_BYTES_MAX)?) {
         Ok(trust) => trust,
         Err(error) => {
@@ -36,7 +37,11 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], language: &str) -
             });
         }
     };
+    let nothing = || usage("only a store's records or a bundle's can be judged again: a log or a proof opens none");
     if path.is_dir() {
+        if replay {
+            return Err(nothing());
+        }
         return Ok(of_log(tiles(path, &trust)?, language));
     }
     let bytes = input::bounded_file(path, BUNDLE_BYTES_MAX)?;
@@ -44,15 +49,51 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], language: &str) -
         return Ok(verify_fork::run(&bytes, &trust));
     }
     if bytes.starts_with(MAGIC.as_bytes()) {
+        if replay {
+            return Err(nothing());
+        }
         return Ok(of_log(audit::log::proof(&bytes, &trust), language));
     }
     let kept = kept
         .iter()
         .map(|path| Ok(String::from_utf8_lossy(&input::bounded_file(path, TRUST_BYTES_MAX)?).into_owned()))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let verdict = audit::bundle(&bytes, &trust, &kept);
+    if replay {
+        let (verdict, replayed) = audit::bundle_replayed(&bytes, &trust, &kept);
+        let mut done = of_bundle(&verdict, language);
+        if let Some(replayed) = &replayed {
+            again(replayed, &mut done, language);
+        }
+        return Ok(done);
+    }
+    Ok(of_bundle(&audit::bundle(&bytes, &trust, &kept), language))
+}
+
+fn of_bundle(verdict: &Verdict, language: &str) -> Done {
     let exit = if verdict.holds() { exit::OK } else { exit::FINDINGS };
-    Ok(Done { exit, text: text(&verdict, language), json: verdict_json(&verdict) })
+    Done { exit, text: text(verdict, language), json: verdict_json(verdict) }
+}
+
+/// Adds what judging the records again came to.
+fn again(replayed: &Replayed, done: &mut Done, language: &str) {
+    let (same, differs, erased, attested) = replayed.counts();
+    if differs > 0 {
+        done.exit = exit::FINDINGS;
+    }
+    let _ = if language == "tr" {
+        let said = format!("{same} aynı, {differs} başka, {erased} silinmiş ya da gizli, {attested} beyan");
+        writeln!(done.text, "{:<10} {said}", "yeniden")
+    } else {
+        let said = format!("{same} the same, {differs} other, {erased} erased or hidden, {attested} attested");
+        writeln!(done.text, "{:<10} {said}", "replayed")
+    };
+    let first = replayed.first.as_ref().map(|(place, difference)| {
+        let (was, now) = (show::inert(&difference.was), show::inert(&difference.now));
+        let word = if language == "tr" { "başka" } else { "differs" };
+        let _ = writeln!(done.text, "{word:<10} records {place}: {}: {was} -> {now}", difference.what);
+        json!({ "record": place, "what": difference.what, "was": difference.was, "now": difference.now })
+    });
+    done.json["replay"] = json!({ "replayed": same, "differs": differs, "erased": erased, "attested": attested, "first": first });
 }
 
 /// Verifies a log given as tiles: every entry, and every tile of hashes byte for byte.

@@ -4,6 +4,7 @@
 //! Every step of the specification's table is one room here, and the first that fails is the verdict. Nothing is believed
 //! because it is in the file: bytes are decoded strictly, hashes computed anew, keys taken from the trust file alone.
 
+mod again;
 mod ends;
 mod item;
 mod keys;
@@ -11,11 +12,13 @@ mod laws;
 pub mod log;
 mod logs;
 mod refused;
+pub mod replay;
 mod roles;
 mod rows;
 mod story;
 mod verdict;
 
+pub use again::Replayed;
 pub use ends::Complete;
 pub use refused::Refused;
 pub use verdict::{Instance, Notice, Standing, Verdict};
@@ -25,13 +28,21 @@ use crate::proof::trust::Trust;
 
 /// Verifies a bundle. `kept` are checkpoints (signed notes) that the verifier kept from elsewhere.
 pub fn bundle(bytes: &[u8], trust: &Trust, kept: &[String]) -> Verdict {
-    match judged(bytes, trust, kept) {
-        Ok(verdict) => verdict,
+    match judged(bytes, trust, kept, false) {
+        Ok((verdict, _)) => verdict,
         Err(refused) => Verdict::refused(refused),
     }
 }
 
-fn judged(bytes: &[u8], trust: &Trust, kept: &[String]) -> Result<Verdict, Refused> {
+/// Verifies a bundle, and where it holds judges its records again under the laws in it.
+pub fn bundle_replayed(bytes: &[u8], trust: &Trust, kept: &[String]) -> (Verdict, Option<Replayed>) {
+    match judged(bytes, trust, kept, true) {
+        Ok(both) => both,
+        Err(refused) => (Verdict::refused(refused), None),
+    }
+}
+
+fn judged(bytes: &[u8], trust: &Trust, kept: &[String], replay: bool) -> Result<(Verdict, Option<Replayed>), Refused> {
     let bundle = Bundle::decode(bytes).map_err(|e| Refused::new(e.code(), "bundle", e))?;
     story::in_order(&bundle)?;
     let logs = logs::believe(&bundle, trust)?;
@@ -42,5 +53,6 @@ fn judged(bytes: &[u8], trust: &Trust, kept: &[String]) -> Result<Verdict, Refus
     laws::check(&bundle, &story, &cited)?;
     let roles = roles::check(&story, &cited)?;
     let anchored = logs::anchored(&logs, trust, kept)?;
-    Ok(verdict::of(&bundle, &logs, &story, complete, roles, anchored))
+    let replayed = replay.then(|| again::replayed(&bundle, &story));
+    Ok((verdict::of(&bundle, &logs, &story, complete, roles, anchored), replayed))
 }

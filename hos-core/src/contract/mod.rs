@@ -7,6 +7,7 @@ pub mod check;
 pub mod definition;
 pub mod draw;
 mod layout;
+pub mod outline;
 pub mod parse;
 mod picture;
 pub mod step;

@@ -6,6 +6,7 @@ use super::draft::{Drafting, Place};
 use super::evidence;
 use super::instance::Instance;
 use super::motion::{Motion, label_of, refuse};
+use super::slice::Slice;
 use super::verdict::{
     Asked, Verdict, answer_with, contract_unknown, data_subject, judge, person, resource_of, shown, unknown, with_given,
 };
@@ -122,7 +123,11 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     };
     let born = match motion.advance(of, None, newborn, &asked, &verdict, to, once.as_ref()) {
         Ok(born) => born,
-        Err(blocker) => return refuse(bench, answer, event.name.as_str(), &whole(), blocker),
+        Err(blocker) => {
+            answer.blockers.push(blocker);
+            let verdict = Verdict { blockers: answer.blockers.clone(), ..verdict };
+            return motion.refused(answer, event.name.as_str(), &whole(), verdict);
+        }
     };
     answer.allowed = answer.mode != Mode::Shadow || answer.allowed;
     answer.to = Some(born.state.clone());
@@ -180,20 +185,28 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
         Err(blocker) => return stop(answer, blocker),
     };
     let given = with_given(&resource, &call.by.given);
-    let ruling = door::action(bench.active, &format!("{}.adopt", call.contract)).and_then(|action| {
-        let request =
-            Request { principal: &call.by.principal, action, resource: &resource.uid, given: &given, context: &call.by.context };
-        bench.active.bound.decide(&request)
-    });
+    let (ruling, slice) = match door::action(bench.active, &format!("{}.adopt", call.contract)) {
+        Ok(action) => {
+            let request = Request {
+                principal: &call.by.principal,
+                action,
+                resource: &resource.uid,
+                given: &given,
+                context: &call.by.context,
+            };
+            door::ruled(bench.active, &request)
+        }
+        Err(blocker) => (Err(blocker), Slice::default()),
+    };
     door::apply_ruling(&mut answer, ruling);
-    if !answer.blockers.is_empty() {
-        let blocker = answer.blockers.remove(0);
-        return stop(answer, blocker);
-    }
     let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    if !answer.blockers.is_empty() {
+        let verdict = Verdict { slice, ..Verdict::against(answer.blockers.clone()) };
+        return motion.refused(answer, "adopt", &whole, verdict);
+    }
     let once = call.once.as_ref().map(|key| (key.clone(), call_digest(&whole)));
     instance.deadlines = match motion.arm(of, &instance) {
-        Ok(armed) => armed,
+        Ok((armed, _)) => armed,
         Err(blocker) => return stop(answer, blocker),
     };
     let place = Place::Thread { handle: instance.handle, n: 0, prev: None };

@@ -121,6 +121,7 @@ impl Motion<'_, '_> {
         d.part(Slot::Principal, None, evidence::encode_entity(&by.principal));
         d.part(Slot::Blockers, instance.subject.as_ref(), evidence::encode_blockers(&verdict.blockers));
         d.part(Slot::Deadlines, None, evidence::encode_armed(&instance.deadlines));
+        verdict.slice.parts(self.bench, &mut d);
         let draft = d.finish()?;
         instance.last = draft.hash;
         self.drafts.push(draft);
@@ -137,24 +138,28 @@ impl Motion<'_, '_> {
         by
     }
 
-    /// The deadlines that entering the instance's state arms.
-    pub(super) fn arm(&self, of: &LawContract, instance: &Instance) -> Result<Vec<Armed>, Blocker> {
+    /// The deadlines that entering the instance's state arms, and the stored entities that their instants were read over.
+    pub(super) fn arm(&self, of: &LawContract, instance: &Instance) -> Result<(Vec<Armed>, Vec<Entity>), Blocker> {
         if !of.contract.deadlines.iter().any(|d| d.state == instance.state) {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
+        let mut read = Vec::new();
         let standing = if instance.law == self.bench.active.law.hash { self.bench.active } else { self.bench.guard_standing() };
         let resource = resource_of(of, instance)?;
         let clock = self.clock();
         let given = with_given(&resource, &clock.given);
         let entered = instance.entered_at;
-        step::deadlines_on_entry(&of.contract, instance.state.as_str(), entered, &mut |index| {
+        let armed = step::deadlines_on_entry(&of.contract, instance.state.as_str(), entered, &mut |index| {
             let action = of.contract.expressions.get(index).map(|e| e.action.as_str()).unwrap_or_default();
             let action = door::action(standing, action).map_err(|b| b.to_string())?;
             let context = Record::new();
             let request =
                 Request { principal: &clock.principal, action, resource: &resource.uid, given: &given, context: &context };
-            standing.bound.prepare(&request).map_err(|b| b.to_string())?.instant(of.expression(index))
-        })
+            let prepared = standing.bound.prepare(&request).map_err(|b| b.to_string())?;
+            read.extend(prepared.slice().into_iter().filter(|e| e.record.is_some()));
+            prepared.instant(of.expression(index))
+        })?;
+        Ok((armed, read))
     }
 
     /// What is armed after a move: anew on entry; a self-loop keeps what runs, but a changed fact arms an `at` anew.
@@ -164,15 +169,16 @@ impl Motion<'_, '_> {
         before: &Instance,
         after: &Instance,
         entered: bool,
-    ) -> Result<Vec<Armed>, Blocker> {
+    ) -> Result<(Vec<Armed>, Vec<Entity>), Blocker> {
         if entered {
             return self.arm(of, after);
         }
         if after.facts == before.facts {
-            return Ok(before.deadlines.clone());
+            return Ok((before.deadlines.clone(), Vec::new()));
         }
-        let fresh = self.arm(of, after)?;
+        let (fresh, read) = self.arm(of, after)?;
         let is_at = |armed: &Armed| of.contract.deadlines.get(armed.deadline).is_some_and(|d| matches!(d.due, Due::At(_)));
-        Ok(before.deadlines.iter().filter(|d| !is_at(d)).cloned().chain(fresh.into_iter().filter(is_at)).collect())
+        let armed = before.deadlines.iter().filter(|d| !is_at(d)).cloned().chain(fresh.into_iter().filter(is_at)).collect();
+        Ok((armed, read))
     }
 }

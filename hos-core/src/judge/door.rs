@@ -1,9 +1,11 @@
 //! `can`: a decision without a move.
 
 use super::bench::{Bench, Standing};
+use super::slice::Slice;
 use crate::answer::{Answer, Candidate};
 use crate::call::{By, Can};
 use crate::id::Uid;
+use crate::law::Law;
 use crate::law::mode::Mode;
 use crate::policy::{Effect, Entity, Request, Ruling};
 use crate::refusal::{Blocker, Code};
@@ -47,15 +49,32 @@ pub(super) fn action<'a>(standing: Standing<'a>, id: &str) -> Result<&'a Uid, Bl
     standing.law.known_action(id).ok_or_else(|| Blocker::new(Code::ActionUnknown, format!("`{}`", crate::id::Shown(id))))
 }
 
-/// Judges an operator's act: one that concerns no entity of the world, but a gate of the law's (`Gate::"law"`).
-pub fn at_gate(standing: Standing<'_>, act: &str, gate: &str, by: &By) -> Result<Ruling, Blocker> {
-    let action = action(standing, act)?;
-    let namespace = &standing.law.namespace;
+/// Judges a request, and says over what.
+pub(super) fn ruled(standing: Standing<'_>, request: &Request<'_>) -> (Result<Ruling, Blocker>, Slice) {
+    match standing.bound.prepare(request) {
+        Ok(prepared) => (Ok(prepared.ruling()), Slice::of(&prepared)),
+        Err(blocker) => (Err(blocker), Slice::around(standing, request)),
+    }
+}
+
+/// An operator's act is about no entity of the world, but about a gate of the law's: `Gate::"law"`.
+pub fn gate(law: &Law, gate: &str) -> Result<Uid, Blocker> {
+    let namespace = &law.namespace;
     let type_name = if namespace.is_empty() { "Gate".to_owned() } else { format!("{namespace}::Gate") };
-    let uid = Uid::new(type_name, gate).map_err(|e| Blocker::new(Code::IdInvalid, e.to_string()))?;
+    Uid::new(type_name, gate).map_err(|e| Blocker::new(Code::IdInvalid, e.to_string()))
+}
+
+/// Judges an operator's act at a gate, and says over what.
+pub fn at_gate(standing: Standing<'_>, act: &str, at: &str, by: &By) -> (Result<Ruling, Blocker>, Slice) {
+    let asked = action(standing, act).and_then(|action| Ok((action, gate(standing.law, at)?)));
+    let (action, uid) = match asked {
+        Ok(pair) => pair,
+        Err(blocker) => return (Err(blocker), Slice::default()),
+    };
     let mut given = by.given.clone();
     given.push(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None });
-    standing.bound.decide(&Request { principal: &by.principal, action, resource: &uid, given: &given, context: &by.context })
+    let request = Request { principal: &by.principal, action, resource: &uid, given: &given, context: &by.context };
+    ruled(standing, &request)
 }
 
 /// Writes a ruling, or the refusal before it, into an answer.

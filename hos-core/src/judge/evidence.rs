@@ -3,7 +3,7 @@
 //! Every encoder has its decoder, for whoever folds or replays records; decoders refuse what the encoders would not write.
 
 use super::instance::Message;
-use crate::call::Change;
+use crate::call::{Call, Change};
 use crate::canon::{CanonError, Reader, Writer};
 use crate::contract::step::Armed;
 use crate::id::{CallDigest, DottedName, Name, OnceKey, RecordHash, Uid};
@@ -72,6 +72,13 @@ pub(super) fn encode_record(record: &Record) -> Vec<u8> {
     w.finish()
 }
 
+/// Reads a record of values.
+pub fn decode_values(bytes: &[u8]) -> Result<Record, CanonError> {
+    let mut r = Reader::new(bytes);
+    let record = r.record()?;
+    finished(&r, record)
+}
+
 fn optional_hash(w: &mut Writer, hash: Option<&RecordHash>) {
     w.bytes(hash.map_or(&[][..], |h| h.as_bytes()));
 }
@@ -106,6 +113,11 @@ pub(super) fn encode_slice(entities: &[&Entity], links: &[&Link]) -> Vec<u8> {
         optional_hash(&mut w, link.record.as_ref());
     }
     w.finish()
+}
+
+/// A slice's bytes, for whoever tells slices apart.
+pub fn encode_world(entities: &[Entity], links: &[Link]) -> Vec<u8> {
+    encode_slice(&entities.iter().collect::<Vec<_>>(), &links.iter().collect::<Vec<_>>())
 }
 
 fn write_slot(w: &mut Writer, uid: Option<&Uid>) {
@@ -280,6 +292,55 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
     w.finish()
 }
 
+/// What a refused call asked, where the law need not know the names: `[6, contract, event]` a birth, `[7, contract, event,
+/// reason]` an event, `[8, contract, state]` an adoption; a directory change as it is.
+pub(super) fn encode_asked(call: &Call) -> Vec<u8> {
+    let mut w = Writer::default();
+    match call {
+        Call::Begin(c) => w.array(3).uint(6).text(c.contract.as_str()).text(c.event.as_str()),
+        Call::Transition(c) => {
+            let reason = c.reason.as_deref().unwrap_or_default();
+            w.array(4).uint(7).text(c.contract.as_str()).text(c.event.as_str()).text(reason)
+        }
+        Call::Adopt(c) => w.array(3).uint(8).text(c.contract.as_str()).text(c.state.as_str()),
+        Call::Directory(c) => return encode_change(&c.change),
+        Call::Note(_) => return Vec::new(),
+    };
+    w.finish()
+}
+
+/// What a refused call asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WasAsked {
+    /// A birth.
+    Begin(Name, Name),
+    /// An event, with the reason given.
+    Transition(Name, Name, String),
+    /// An adoption into a state.
+    Adopt(Name, Name),
+    /// A directory change.
+    Directory(Change),
+}
+
+/// Reads what a refused call asked.
+pub fn decode_asked(bytes: &[u8]) -> Result<WasAsked, CanonError> {
+    let mut r = Reader::new(bytes);
+    let len = r.array()?;
+    let number = r.uint()?;
+    if number < 6 {
+        return decode_change(bytes).map(WasAsked::Directory);
+    }
+    let mut name = || Name::new(r.text()?).map_err(|_| refuse("a name that is none"));
+    let (contract, second) = (name()?, name()?);
+    let asked = match (number, len) {
+        (6, 3) => WasAsked::Begin(contract, second),
+        (7, 4) => WasAsked::Transition(contract, second, r.text()?.to_owned()),
+        (8, 3) => WasAsked::Adopt(contract, second),
+        _ => return Err(refuse("an unknown call")),
+    };
+    finished(&r, asked)
+}
+
 /// Reads a directory change.
 pub fn decode_change(bytes: &[u8]) -> Result<Change, CanonError> {
     let mut r = Reader::new(bytes);
@@ -324,6 +385,14 @@ mod tests {
             Entity { uid: uid("a"), attrs: Record::new(), parents: [uid("b")].into(), record: Some(RecordHash([7; 32])) };
         let link = Link { id: "l".into(), template: "t".into(), principal: Some(uid("a")), resource: None, record: None };
         assert_eq!(decode_slice(&encode_slice(&[&entity], &[&link])), Ok((vec![entity], vec![link])));
+        let asked = |call: &Call| decode_asked(&encode_asked(call)).unwrap();
+        let name = |text: &str| Name::new(text).unwrap();
+        let begin = crate::call::Begin::new(uid("a"), "order", "o-1", "place").unwrap();
+        assert_eq!(asked(&Call::Begin(begin)), WasAsked::Begin(name("order"), name("place")));
+        let pay = crate::call::Transition::new(uid("a"), "order", "o-1", "pay").unwrap().because("so");
+        assert_eq!(asked(&Call::Transition(pay)), WasAsked::Transition(name("order"), name("pay"), "so".into()));
+        let revoke = crate::call::Directory::new(uid("a"), Change::Revoke { id: "g".into() });
+        assert_eq!(asked(&Call::Directory(revoke)), WasAsked::Directory(Change::Revoke { id: "g".into() }));
         let armed = vec![Armed { deadline: 1, event: Name::new("expire").unwrap(), due: Timestamp(-5) }];
         assert_eq!(decode_armed(&encode_armed(&armed)), Ok(armed));
         let message = Message { kind: DottedName::new("mail.x").unwrap(), body: [("id".to_owned(), "1".into())].into() };
@@ -336,6 +405,7 @@ mod tests {
             assert!(decode_change(bytes).is_err());
             assert!(decode_slice(bytes).is_err());
             assert!(decode_once(bytes).is_err());
+            assert!(decode_asked(bytes).is_err());
         }
     }
 }

@@ -6,6 +6,7 @@ use super::bench::Bench;
 use super::door;
 use super::draft::{Drafting, Place};
 use super::evidence;
+use super::slice::Slice;
 use super::{Judged, call_digest};
 use crate::answer::Answer;
 use crate::call::{Call, Change, Directory};
@@ -74,7 +75,7 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
     let mut answer = bench.blank();
     let stop = |mut answer: Answer, blocker: Blocker| {
         answer.blockers.push(blocker);
-        refused(bench, answer, call)
+        refused(bench, answer, call, &Slice::default())
     };
     let asked = match asked(bench, &call.change, rows) {
         Ok(asked) => asked,
@@ -88,18 +89,19 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
     answer.mode = Mode::Enforce;
     let mut given = call.by.given.clone();
     given.extend(asked.newborn);
-    let ruling = door::action(bench.active, asked.action).and_then(|action| {
-        bench.active.bound.decide(&Request {
-            principal: &call.by.principal,
-            action,
-            resource: &asked.resource,
-            given: &given,
-            context: &asked.context,
-        })
-    });
+    let (ruling, mut slice) = match door::action(bench.active, asked.action) {
+        Ok(action) => door::ruled(
+            bench.active,
+            &Request { principal: &call.by.principal, action, resource: &asked.resource, given: &given, context: &asked.context },
+        ),
+        Err(blocker) => (Err(blocker), Slice::default()),
+    };
+    if let (Change::Revoke { .. }, Some((_, link, _))) = (&call.change, &rows.grant) {
+        slice.also_link(link);
+    }
     door::apply_ruling(&mut answer, ruling);
     if !answer.blockers.is_empty() {
-        return refused(bench, answer, call);
+        return refused(bench, answer, call, &slice);
     }
     answer.allowed = true;
     let once = call.once.as_ref().map(|key| (key.clone(), call_digest(&Call::Directory(call.clone()))));
@@ -120,6 +122,7 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
     if let Some((key, digest)) = &once {
         d.part(Slot::Once, concerned.as_ref(), evidence::encode_once(key, digest));
     }
+    slice.parts(bench, &mut d);
     let draft = match d.finish() {
         Ok(draft) => draft,
         Err(blocker) => {
@@ -273,7 +276,7 @@ fn grant_asked(action: &'static str, template: &str, principal: Option<&Uid>, re
     Ok(Asked { action, resource: on.clone(), newborn: None, context })
 }
 
-fn refused(bench: &Bench<'_>, mut answer: Answer, call: &Directory) -> Judged {
+fn refused(bench: &Bench<'_>, mut answer: Answer, call: &Directory, slice: &Slice) -> Judged {
     Answer::settle_precedence(&mut answer.blockers);
     let whose = Some(&call.by.principal).filter(|p| bench.is_person(p));
     let Ok(stream) = DottedName::new(super::motion::REFUSED) else { return Judged::only(answer) };
@@ -284,6 +287,7 @@ fn refused(bench: &Bench<'_>, mut answer: Answer, call: &Directory) -> Judged {
     d.part(Slot::Principal, whose, evidence::encode_entity(&call.by.principal));
     d.part(Slot::Blockers, whose, evidence::encode_blockers(&answer.blockers));
     d.part(Slot::Change, whose, evidence::encode_change(&call.change));
+    slice.parts(bench, &mut d);
     let drafts = d.finish().into_iter().collect();
     Judged { answer, drafts, instance: None, messages: Vec::new(), once: None, directory: None }
 }

@@ -17,6 +17,7 @@ mod membership;
 mod motion;
 mod note;
 mod office;
+mod slice;
 mod transition;
 mod verdict;
 mod world;
@@ -24,17 +25,18 @@ mod world;
 pub use bench::{Bench, Limits, Standing};
 pub use birth::{BeginRows, adopt, begin};
 pub use deadline::tick;
-pub use door::{apply_ruling, at_gate, can};
+pub use door::{apply_ruling, at_gate, can, gate};
 pub use draft::{Draft, Place};
 pub use evidence::{
-    decode_armed, decode_blockers, decode_change, decode_entity, decode_messages, decode_once, decode_slice, decode_text,
-    encode_armed, read_once,
+    WasAsked, decode_armed, decode_asked, decode_blockers, decode_change, decode_entity, decode_messages, decode_once,
+    decode_slice, decode_text, decode_values, encode_armed, encode_world, read_once,
 };
 pub use instance::{Instance, Message};
 pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
 pub use note::note;
 pub use office::{Act, Ended, act, act_about, attest, end};
-pub use transition::{available, erased, transition};
+pub use slice::Slice;
+pub use transition::{available, erased, migrate, transition};
 pub use verdict::data_subject;
 pub use world::{About, bare, stands, unjudged};
 

@@ -5,15 +5,15 @@ use super::bench::Bench;
 use super::draft::{Draft, Drafting, Place};
 use super::evidence;
 use super::instance::{Instance, Message};
-use super::verdict::{Asked, Slice, Verdict, data_subject, person};
+use super::slice::Slice;
+use super::verdict::{Asked, Verdict, person};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::contract::step;
 use crate::digest;
-use crate::id::{CallDigest, DottedName, MapKey, Name, OnceKey, Uid};
+use crate::id::{CallDigest, DottedName, MapKey, Name, OnceKey};
 use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
-use crate::policy::{Entity, Link};
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::Blocker;
 use crate::value::Value;
@@ -90,7 +90,8 @@ impl Motion<'_, '_> {
         d.part(Slot::Args, whose, args.map(evidence::encode_record).unwrap_or_default());
         d.part(Slot::Facts, whose, facts.map(evidence::encode_record).unwrap_or_default());
         d.part(Slot::Context, whose, evidence::encode_record(&by.context));
-        slice_parts(self.bench, &mut d, &verdict.slice);
+        d.part(Slot::Change, whose, evidence::encode_asked(call));
+        verdict.slice.parts(self.bench, &mut d);
         self.drafts.extend(d.finish());
         self.done(answer, None, None)
     }
@@ -115,7 +116,8 @@ impl Motion<'_, '_> {
             after.entered_n = after.n;
             after.entered_at = self.bench.now;
         }
-        after.deadlines = self.arm(of, &after)?;
+        let (armed, read) = self.arm(of, &after)?;
+        after.deadlines = armed;
         let place = Place::Thread { handle: instance.handle, n: after.n, prev: Some(instance.last) };
         let mut d = Drafting::new(self.bench, Kind::Migrated, place, self.drafts.len());
         d.header().contract = Some(instance.contract.clone());
@@ -124,6 +126,9 @@ impl Motion<'_, '_> {
         d.header().from = Some(instance.state.clone());
         d.header().to = Some(after.state.clone());
         d.part(Slot::Deadlines, None, evidence::encode_armed(&after.deadlines));
+        let mut slice = Slice::default();
+        slice.also(read);
+        slice.parts(self.bench, &mut d);
         let draft = d.finish()?;
         after.last = draft.hash;
         self.drafts.push(draft);
@@ -156,7 +161,8 @@ impl Motion<'_, '_> {
             after.entered_at = bench.now;
         }
         let armed_before = if birth { Vec::new() } else { before.deadlines.clone() };
-        after.deadlines = self.rearm(of, &before, &after, entered)?;
+        let (armed, read) = self.rearm(of, &before, &after, entered)?;
+        after.deadlines = armed;
         let mode = bench.mode(&asked.event.action, Some(of.contract.name.as_str()));
         // In shadow the world does its own work: a message of ours would have it done twice.
         let messages = if mode == Mode::Enforce { messages_of(asked, verdict, &after) } else { Vec::new() };
@@ -183,6 +189,10 @@ impl Motion<'_, '_> {
             args.insert("reason".to_owned(), Value::String(reason.to_owned()));
         }
         d.part(Slot::Args, whose, evidence::encode_record(&args));
+        if let Some(reason) = asked.reason.filter(|reason| !asked.is_override && !reason.is_empty()) {
+            // Nobody asked for it; the once-key's digest is of it all the same.
+            d.part(Slot::Change, whose, evidence::encode_text(reason));
+        }
         d.part(Slot::Context, whose, evidence::encode_record(&asked.by.context));
         d.part(Slot::Blockers, whose, evidence::encode_blockers(&verdict.blockers));
         if birth {
@@ -200,7 +210,13 @@ impl Motion<'_, '_> {
         if after.deadlines != armed_before || asked.kind == Kind::Expired {
             d.part(Slot::Deadlines, None, evidence::encode_armed(&after.deadlines));
         }
-        slice_parts(bench, &mut d, &verdict.slice);
+        if read.is_empty() {
+            verdict.slice.parts(bench, &mut d);
+        } else {
+            let mut slice = verdict.slice.clone();
+            slice.also(read);
+            slice.parts(bench, &mut d);
+        }
         let draft = d.finish()?;
         after.last = draft.hash;
         let index = self.drafts.len();
@@ -223,41 +239,4 @@ fn messages_of(asked: &Asked<'_>, verdict: &Verdict<'_>, after: &Instance) -> Ve
             body: step::body(effect, after.id.as_str(), after.state.as_str(), &asked.by.principal, &after.facts, asked.args),
         })
         .collect()
-}
-
-/// The slice as parts, each of one person or of nobody: a person's entity is theirs, so is an instance whose data subject they
-/// are (its attributes are its facts), and a link that names them.
-fn slice_parts(bench: &Bench<'_>, d: &mut Drafting<'_, '_>, slice: &Slice) {
-    let mut parts: Vec<(Option<Uid>, Vec<&Entity>, Vec<&Link>)> = vec![(None, Vec::new(), Vec::new())];
-    let mut of = |whose: Option<Uid>| -> usize {
-        let known = parts.iter().position(|(of, ..)| *of == whose);
-        known.unwrap_or_else(|| {
-            parts.push((whose, Vec::new(), Vec::new()));
-            parts.len() - 1
-        })
-    };
-    let entities: Vec<(usize, &Entity)> = slice.entities.iter().map(|e| (of(whose_entity(bench, e)), e)).collect();
-    let named = |link: &Link| [&link.principal, &link.resource].into_iter().flatten().find(|uid| bench.is_person(uid)).cloned();
-    let links: Vec<(usize, &Link)> = slice.links.iter().map(|l| (of(named(l)), l)).collect();
-    for (at, entity) in entities {
-        parts[at].1.push(entity);
-    }
-    for (at, link) in links {
-        parts[at].2.push(link);
-    }
-    for (whose, entities, links) in parts {
-        d.part(Slot::Slice, whose.as_ref(), evidence::encode_slice(&entities, &links));
-    }
-}
-
-/// Whose an entity of a slice is.
-fn whose_entity(bench: &Bench<'_>, entity: &Entity) -> Option<Uid> {
-    if bench.is_person(&entity.uid) {
-        return Some(entity.uid.clone());
-    }
-    let laws = [bench.guard_standing().law, bench.active.law];
-    laws.into_iter().find_map(|law| {
-        let of = law.contracts.values().find(|of| of.contract.entity == entity.uid.type_name())?;
-        data_subject(law, &of.contract, &entity.attrs)
-    })
 }

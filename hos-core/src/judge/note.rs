@@ -32,7 +32,8 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
         return Judged::only(answer);
     }
     let by = &call.by;
-    door::apply_ruling(&mut answer, door::at_gate(bench.active, reserved::NOTE, call.stream.as_str(), by));
+    let (ruling, slice) = door::at_gate(bench.active, reserved::NOTE, call.stream.as_str(), by);
+    door::apply_ruling(&mut answer, ruling);
     answer.allowed = answer.blockers.is_empty();
     if answer.mode == Mode::Shadow {
         door::shadowed(&mut answer, by.legacy.as_ref().map(|l| l.allowed));
@@ -52,6 +53,8 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
     if let Some((key, digest)) = &once {
         d.part(Slot::Once, person, evidence::encode_once(key, digest));
     }
+    d.part(Slot::Context, person, evidence::encode_record(&by.context));
+    slice.parts(bench, &mut d);
     let draft = match d.finish() {
         Ok(draft) => draft,
         Err(blocker) => {

@@ -6,8 +6,9 @@ use super::draft::{Draft, Drafting, Place};
 use super::evidence;
 use super::instance::Instance;
 use super::membership::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
+use super::slice::Slice;
 use crate::answer::Answer;
-use crate::call::Change;
+use crate::call::{By, Change};
 use crate::digest;
 use crate::id::{DottedName, Handle, RecordHash, Uid};
 use crate::proof::record::{Kind, Slot};
@@ -21,11 +22,11 @@ pub struct Act<'a> {
     /// The stream it goes to (`hos.law`).
     pub stream: &'a str,
     /// Who asked for it; nobody at a founding.
-    pub by: Option<&'a Uid>,
+    pub by: Option<&'a By>,
     /// What was done, in the shape that `spec/proof-record.md` gives for the kind.
     pub change: &'a [u8],
     /// The policies' word, where they were asked.
-    pub judged: Option<&'a Answer>,
+    pub judged: Option<(&'a Answer, &'a Slice)>,
 }
 
 /// The record of an act; refused where its header would be too large, or the stream's name is none.
@@ -37,14 +38,19 @@ pub fn act(bench: &Bench<'_>, act: &Act<'_>) -> Result<Draft, Blocker> {
 pub fn act_about(bench: &Bench<'_>, act: &Act<'_>, subject: Option<&Uid>) -> Result<Draft, Blocker> {
     let name = DottedName::new(act.stream).map_err(|e| Blocker::new(crate::refusal::Code::IdInvalid, e.to_string()))?;
     let mut d = Drafting::new(bench, act.kind, Place::Stream(name.clone()), 0);
-    if let Some(answer) = act.judged {
+    if let Some((answer, _)) = act.judged {
         d = d.decided(&answer.blockers, &answer.policies);
     }
     d.header().event = Some(name);
     if let Some(by) = act.by {
-        d.part(Slot::Principal, Some(by).filter(|p| bench.is_person(p)), evidence::encode_entity(by));
+        let person = Some(&by.principal).filter(|p| bench.is_person(p));
+        d.part(Slot::Principal, person, evidence::encode_entity(&by.principal));
+        d.part(Slot::Context, person, evidence::encode_record(&by.context));
     }
     d.part(Slot::Change, subject, act.change.to_vec());
+    if let Some((_, slice)) = act.judged {
+        slice.parts(bench, &mut d);
+    }
     d.finish()
 }
 

@@ -52,7 +52,15 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         Ok(present) => present,
         Err(blocker) => return refuse(bench, answer, call.event.as_str(), &whole(), blocker),
     };
-    let of = if present.law == instance.law { of } else { migrated_contract(bench, of, &call.contract) };
+    let under;
+    let (bench, of) = if present.law == instance.law {
+        (bench, of)
+    } else {
+        // From here on the instance is the active law's, guards included.
+        under = Bench { guards: None, ..*bench };
+        (&under, migrated_contract(bench, of, &call.contract))
+    };
+    motion.bench = bench;
     if answer.mode == Mode::Enforce {
         let (after, stopped) = motion.fire_due(of, present, &mut answer.fired);
         if let Some(blocker) = stopped {
@@ -135,6 +143,25 @@ pub fn erased(bench: &Bench<'_>, call: &Transition) -> Judged {
     answer.mode = bench.modes.of(bench.tenant, call.contract.as_str());
     let whole = Call::Transition(call.clone());
     refuse(bench, answer, call.event.as_str(), &whole, Blocker::new(Code::InstanceErased, shown(&call.id)))
+}
+
+/// Takes an instance to the active law's version of its contract, and nothing else.
+pub fn migrate(bench: &Bench<'_>, instance: &Instance) -> Judged {
+    let mut answer = bench.blank();
+    answer.from = Some(instance.state.clone());
+    let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    match motion.migrate(instance.clone()) {
+        Err(blocker) => {
+            answer.blockers.push(blocker);
+            Judged::only(answer)
+        }
+        Ok(after) => {
+            answer.allowed = true;
+            answer.to = Some(after.state.clone());
+            let changed = !motion.drafts.is_empty();
+            motion.done(answer, changed.then_some(after), None)
+        }
+    }
 }
 
 /// What can be done now, and why the rest cannot: every event and override of the instance's contract, judged by the same

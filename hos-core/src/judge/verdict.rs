@@ -3,6 +3,7 @@
 use super::bench::Bench;
 use super::door;
 use super::instance::Instance;
+use super::slice::Slice;
 use crate::answer::Answer;
 use crate::call::By;
 use crate::contract::Contract;
@@ -11,7 +12,7 @@ use crate::contract::step::{self, Truth};
 use crate::id::{Name, Uid};
 use crate::law::Law;
 use crate::law::bundle::LawContract;
-use crate::policy::{Entity, Link, Prepared, Request, Ruling};
+use crate::policy::{Entity, Prepared, Request, Ruling};
 use crate::proof::record::Kind;
 use crate::refusal::{Blocker, Code};
 use crate::value::{Record, Value};
@@ -40,13 +41,6 @@ impl Verdict<'_> {
     pub(super) fn against(blockers: Vec<Blocker>) -> Self {
         Self { blockers, ruling: None, branch: None, slice: Slice::default() }
     }
-}
-
-/// What was judged, for the evidence.
-#[derive(Default)]
-pub(super) struct Slice {
-    pub(super) entities: Vec<Entity>,
-    pub(super) links: Vec<Link>,
 }
 
 pub(super) fn shown(text: impl std::fmt::Display) -> String {
@@ -127,14 +121,12 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
         Ok(prepared) => prepared,
         Err(blocker) => {
             verdict.blockers.push(blocker);
+            verdict.slice = Slice::around(bench.active, &request);
             return verdict;
         }
     };
     let ruling = prepared.ruling();
-    let named: BTreeSet<&str> =
-        ruling.determining.iter().map(String::as_str).chain(ruling.errors.iter().map(|e| e.policy.as_str())).collect();
-    verdict.slice.entities = prepared.slice();
-    verdict.slice.links = named.iter().filter_map(|id| bench.active.bound.directory().link(id)).cloned().collect();
+    verdict.slice = Slice::of(&prepared);
     let mut says = bench.blank();
     door::apply_ruling(&mut says, Ok(ruling.clone()));
     verdict.ruling = Some(ruling);
@@ -154,8 +146,14 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
     let outcome = match bench.guards.filter(|g| g.law.hash != bench.active.law.hash) {
         None => guards(of, asked.event, &prepared),
         Some(other) => match other.bound.prepare(&request) {
-            Ok(prepared) => guards(of, asked.event, &prepared),
-            Err(blocker) => Err(vec![blocker]),
+            Ok(prepared) => {
+                verdict.slice.also(prepared.slice());
+                guards(of, asked.event, &prepared)
+            }
+            Err(blocker) => {
+                verdict.slice.also(other.bound.around(&request));
+                Err(vec![blocker])
+            }
         },
     };
     match outcome {

@@ -7,6 +7,7 @@
 
 pub mod bundle;
 mod check;
+pub mod diff;
 pub mod files;
 pub mod manifest;
 pub mod message;

@@ -6,6 +6,7 @@
 //!
 //! Cedar's semantics, and stricter in one case ([`Compat::Strict`]): a `forbid` that applies and cannot be evaluated denies.
 
+mod around;
 mod bound;
 mod cedar;
 mod decide;
@@ -17,6 +18,7 @@ mod index;
 mod law;
 mod layered;
 mod links;
+pub mod outline;
 pub mod plain;
 mod request;
 mod rule;

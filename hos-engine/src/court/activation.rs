@@ -12,7 +12,7 @@ use hos_core::call::By;
 use hos_core::canon::Writer;
 use hos_core::contract::step;
 use hos_core::id::{LawHash, Tenant};
-use hos_core::judge::{self, Act, Bench};
+use hos_core::judge::{self, Act, Bench, Slice};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::proof::record::Kind;
@@ -21,12 +21,11 @@ use std::sync::Arc;
 
 impl Court {
     /// Judges an operator's act at a gate of the universe and writes its answer.
-    pub(crate) fn at_gate(bench: &Bench<'_>, act: &str, gate: &str, by: &By, answer: &mut Answer) {
-        match judge::at_gate(bench.active, act, gate, by) {
-            Ok(ruling) => judge::apply_ruling(answer, Ok(ruling)),
-            Err(blocker) => answer.blockers.push(blocker),
-        }
+    pub(crate) fn at_gate(bench: &Bench<'_>, act: &str, gate: &str, by: &By, answer: &mut Answer) -> Slice {
+        let (ruling, slice) = judge::at_gate(bench.active, act, gate, by);
+        judge::apply_ruling(answer, ruling);
         answer.allowed = answer.blockers.is_empty();
+        slice
     }
 
     /// Puts a law in force, with its modes and a candidate beside it.
@@ -43,7 +42,7 @@ impl Court {
         let view = self.view(tx, group, &universe)?;
         let bench = self.bench(tx, group, &universe, &view, None)?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
-        Self::at_gate(&bench, "law.activate", "law", by, &mut answer);
+        let slice = Self::at_gate(&bench, "law.activate", "law", by, &mut answer);
         if answer.allowed
             && let Some(blocker) = self.needed_by_the_living(tx, law)?
         {
@@ -60,7 +59,7 @@ impl Court {
         let candidate_hash = candidate.map(|c| c.hash);
         let change = encode_activation(&law.hash, candidate_hash.as_ref(), modes);
         let act =
-            Act { kind: Kind::Activated, stream: STREAM_LAW, by: Some(&by.principal), change: &change, judged: Some(&answer) };
+            Act { kind: Kind::Activated, stream: STREAM_LAW, by: Some(by), change: &change, judged: Some((&answer, &slice)) };
         let draft = judge::act(&bench, &act)?;
         let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
         let activation = Activation {
@@ -118,7 +117,7 @@ impl Court {
         let view = self.view(tx, group, &universe)?;
         let bench = self.bench(tx, group, &universe, &view, None)?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
-        Self::at_gate(&bench, "tenant.open", tenant.as_str(), by, &mut answer);
+        let slice = Self::at_gate(&bench, "tenant.open", tenant.as_str(), by, &mut answer);
         if answer.allowed && tx.row(&sql::tenant_row(tenant))?.is_some() {
             answer.allowed = false;
             answer.blockers.push(Blocker::new(Code::DirectoryConflict, format!("the tenant `{tenant}` is open already")));
@@ -130,7 +129,7 @@ impl Court {
         w.text(tenant.as_str());
         let change = w.finish();
         let act =
-            Act { kind: Kind::Tenant, stream: STREAM_TENANTS, by: Some(&by.principal), change: &change, judged: Some(&answer) };
+            Act { kind: Kind::Tenant, stream: STREAM_TENANTS, by: Some(by), change: &change, judged: Some((&answer, &slice)) };
         let draft = judge::act(&bench, &act)?;
         let at = draft.header.time;
         let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;

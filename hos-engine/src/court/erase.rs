@@ -14,7 +14,7 @@ use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::digest;
 use hos_core::id::{Handle, InstanceId, KeyId, LawHash, Name, RecordHash, Tenant, Uid};
-use hos_core::judge::{self, Act, DirectoryThread, Ended, Instance};
+use hos_core::judge::{self, Act, DirectoryThread, Ended, Instance, Slice};
 use hos_core::policy::Request;
 use hos_core::proof::erasure::{Attestation, Erasure, decode_key, encode_end};
 use hos_core::proof::part::SubjectKey;
@@ -164,8 +164,10 @@ impl Court {
         let change = content.encode();
         let view = self.view(tx, group, &universe)?;
         let bench = self.bench(tx, group, &universe, &view, None)?;
-        let by = burial.by.map(|by| &by.principal);
-        let act = Act { kind: Kind::Erased, stream: STREAM_ERASED, by, change: &change, judged: burial.judged };
+        // Over what this was judged is not recorded: it would say who was erased.
+        let (by, nothing) = (burial.by.map(|by| By::new(by.principal.clone())), Slice::default());
+        let judged = burial.judged.map(|answer| (answer, &nothing));
+        let act = Act { kind: Kind::Erased, stream: STREAM_ERASED, by: by.as_ref(), change: &change, judged };
         let draft = judge::act(&bench, &act)?;
         let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
 

@@ -14,7 +14,7 @@ use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::canon::{CanonError, Reader, Writer};
 use hos_core::id::{Handle, Tenant, Uid};
-use hos_core::judge::{self, Act};
+use hos_core::judge::{self, Act, Slice};
 use hos_core::proof::record::{Header, Kind, Slot};
 use hos_core::proof::stored::decode_stored;
 use hos_core::refusal::{Blocker, Code};
@@ -95,8 +95,13 @@ impl Court {
         let view = self.view(tx, group, &universe)?;
         let bench = self.bench(tx, group, &universe, &view, None)?;
         let change = encode(held, subject, reason);
-        let act =
-            Act { kind: Kind::Noted, stream: STREAM_HOLDS, by: Some(&by.principal), change: &change, judged: Some(&answer) };
+        let act = Act {
+            kind: Kind::Noted,
+            stream: STREAM_HOLDS,
+            by: Some(by),
+            change: &change,
+            judged: Some((&answer, &Slice::default())),
+        };
         let person = Some(subject).filter(|uid| view.active.law.persons.contains(uid.type_name()));
         let draft = judge::act_about(&bench, &act, person)?;
         let mut chance = Chance::new(&bench.seed);

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod law;
+pub(crate) mod rich;
 
 use hos_core::answer::Answer;
 use hos_core::call::{Begin, By, Change, Directory, Note, Transition};

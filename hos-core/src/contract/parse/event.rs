@@ -51,6 +51,12 @@ impl Parser<'_> {
                 let Some(name) = &name else { continue };
                 if let Some(arrow) = self.arrow(name, body, arrows.first(), true) {
                     self.no_second_arrow(&mut taken, &arrow);
+                    // A record keeps an override's reason among its arguments, under this name.
+                    if section == "override" && arrow.args.contains_key("reason") {
+                        let message =
+                            format!("`{name}` is an override: its reason is given besides, an argument is called otherwise");
+                        self.error("law.contract.reserved", arrow.span.clone(), message);
+                    }
                     arrows.push(arrow);
                 }
             }

@@ -169,3 +169,17 @@ fn scope(constraint: &PrincipalOrResourceConstraint) -> Scope {
         C::IsIn(ty, EntityReference::Slot(_)) => Scope::IsInSlot((**ty).clone()),
     }
 }
+
+/// A policy's effect, scope and conditions, each as Cedar writes it.
+pub(in crate::policy) fn said(template: &Template) -> [(&'static str, String); 5] {
+    super::on_deep_stack(|| {
+        let conditions = template.non_scope_constraints().map_or_else(String::new, ToString::to_string);
+        [
+            ("effect", template.effect().to_string()),
+            ("principal", template.principal_constraint().to_string()),
+            ("action", template.action_constraint().to_string()),
+            ("resource", template.resource_constraint().to_string()),
+            ("conditions", conditions),
+        ]
+    })
+}

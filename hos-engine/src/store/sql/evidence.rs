@@ -49,6 +49,21 @@ pub fn log_page(t: &Tenant, from: u64, limit: usize) -> Statement {
     )
 }
 
+/// A tenant's records by thread and place, from one place on, at most `limit`: thread, n, header, parts, seq (or null).
+pub fn records_from(t: &Tenant, thread: &Handle, n: u64, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT r.thread, r.n, r.header, r.parts, e.seq FROM hos_record r
+         LEFT JOIN hos_entry e ON e.tenant = r.tenant AND e.thread = r.thread AND e.n = r.n
+         WHERE r.tenant = ?1 AND (r.thread, r.n) >= (?2, ?3) ORDER BY r.thread, r.n LIMIT ?4",
+        [tenant(t), thread.0.into(), int(n), int(limit as u64)],
+    )
+}
+
+/// Where records wait that have no place in the log, in their order: thread, n.
+pub fn queue_places(t: &Tenant) -> Statement {
+    Statement::new("SELECT thread, n FROM hos_queue WHERE tenant = ?1 ORDER BY pos", [tenant(t)])
+}
+
 /// All tenants' records in the order in which they were written, behind a row: rowid, tenant (as bytes), thread, n, header, parts.
 pub fn records_written(behind: i64) -> Statement {
     Statement::new(

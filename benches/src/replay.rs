@@ -1,0 +1,60 @@
+//! The past judged again, and another law tried on it, against verifying as many records.
+
+use crate::Result;
+use crate::harness::{Table, in_turns, rate};
+use crate::shop::Shop;
+use hos_engine::{Level, ReplayOptions, VerifyOptions};
+use std::sync::Arc;
+use std::time::Instant;
+
+pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
+    let moves = if quick { 500 } else { 10_000 };
+    let shop = Shop::new(16)?;
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..16)
+            .map(|instance| {
+                let shop = &shop;
+                scope
+                    .spawn(move || (0..moves / 16).try_for_each(|i| shop.toggle(instance, i % 2 == 0).map_err(|e| e.to_string())))
+            })
+            .collect();
+        writers.into_iter().try_for_each(|w| w.join().unwrap_or_else(|_| Err("a writer panicked".into())))
+    })?;
+    let report = shop.engine.replay(&ReplayOptions::default())?;
+    assert_eq!(report.differs, 0, "{:?}", report.listed);
+    let decisions = report.replayed as f64;
+    let law = Arc::new(Shop::stricter_law()?);
+    let tried = shop.engine.backtest(&law, &ReplayOptions::default())?;
+    assert!(tried.differs() > 0 && tried.judged as f64 == decisions, "{tried:?}");
+    let records = (report.replayed + report.attested + report.erased) as f64;
+    let [again, other, verified] = in_turns(
+        if quick { 2 } else { 5 },
+        [
+            Box::new(|| {
+                let begun = Instant::now();
+                assert!(shop.engine.replay(&ReplayOptions::default()).is_ok_and(|r| r.differs == 0));
+                decisions / begun.elapsed().as_secs_f64()
+            }),
+            Box::new(|| {
+                let begun = Instant::now();
+                assert!(shop.engine.backtest(&law, &ReplayOptions::default()).is_ok_and(|r| r.differs() > 0));
+                decisions / begun.elapsed().as_secs_f64()
+            }),
+            Box::new(|| {
+                let begun = Instant::now();
+                let options = VerifyOptions { threads: 1, ..VerifyOptions::default() };
+                assert!(shop.engine.verify(&options).is_ok_and(|r| r.level == Level::Intact));
+                records / begun.elapsed().as_secs_f64()
+            }),
+        ],
+    );
+    table.row(
+        format!("decisions judged again, of {decisions}, one core; records verified"),
+        rate(again),
+        rate(verified),
+        again / verified,
+        "",
+    );
+    table.row("decisions tried under another law, one core; records verified", rate(other), rate(verified), other / verified, "");
+    Ok(())
+}

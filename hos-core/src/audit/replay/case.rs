@@ -1,0 +1,391 @@
+//! The case that a record was made of: who asked what, of which instance, over which entities.
+
+use super::parts::{Record, broken};
+use super::{Difference, Stop};
+use crate::answer::Answer;
+use crate::call::{Adopt, Begin, By, Change, Directory, Legacy, Note, Transition};
+use crate::canon::Reader;
+use crate::id::{DottedName, Handle, InstanceId, Name, RecordHash, Uid};
+use crate::judge::{
+    self, Act, BeginRows, Bench, DirectoryRows, DirectoryThread, Draft, Instance, Judged, WasAsked, decode_asked, decode_change,
+    decode_entity, decode_once, decode_slice, decode_text, decode_values,
+};
+use crate::law::Law;
+use crate::law::mode::Mode;
+use crate::policy::{Entity, Link};
+use crate::proof::record::{Decision, Header, Kind, Slot};
+use crate::refusal::{Blocker, Code};
+use crate::value::{self, Value};
+use std::collections::BTreeSet;
+
+/// What stood where the record was made.
+#[derive(Debug, Clone, Copy)]
+pub enum Before<'b> {
+    /// The instance of the record's thread, or the one that a refused call named; `None`: there was none.
+    Instance(Option<&'b Instance>),
+    /// What there was cannot be known: a part that says it was erased.
+    Lost,
+    /// A directory row.
+    Row(&'b DirectoryRows),
+    /// Nothing that judging would ask for.
+    Nothing,
+}
+
+/// The entities and links that were judged.
+#[derive(Debug, Default, Clone)]
+pub(super) struct World {
+    /// The directory's.
+    pub(super) stored: Vec<Entity>,
+    /// What came with the call.
+    pub(super) given: Vec<Entity>,
+    pub(super) links: Vec<Link>,
+}
+
+/// What is judged.
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    Begin(Begin, BeginRows),
+    Transition(Transition, Option<Instance>),
+    Adopt(Adopt, BeginRows),
+    /// The earliest due deadline.
+    Tick(Instance),
+    Migrate(Instance),
+    Change(Directory, DirectoryRows),
+    Note(Note),
+    /// An operator's act: action and gate.
+    Gate(By, &'static str, String, Vec<u8>),
+}
+
+/// A case.
+#[derive(Debug, Clone)]
+pub(super) struct Case<'r> {
+    pub(super) header: &'r Header,
+    pub(super) what: What,
+    pub(super) world: World,
+    /// Slots that judging neither needs nor makes.
+    pub(super) beside: Vec<Slot>,
+}
+
+/// Whether nothing was judged, or what it was judged by stands in no record.
+pub(super) fn is_attested(header: &Header) -> bool {
+    let kinds = [
+        Kind::Founded,
+        Kind::Key,
+        Kind::Heads,
+        Kind::Observed,
+        Kind::Adopted,
+        Kind::Decided,
+        Kind::Retired,
+        Kind::Legacy,
+        Kind::Imported,
+        Kind::Epoch,
+    ];
+    // Whether a clock was plausible was held against the store's settings; a conflict, against rows that nothing quotes.
+    let rests = [Code::ClockImplausible, Code::DirectoryConflict, Code::InstanceErased, Code::CallTooLarge];
+    let refusal = header.refusal.as_deref().unwrap_or_default();
+    let undecided = header.decision == Decision::None && header.kind != Kind::Migrated;
+    kinds.contains(&header.kind) || undecided || rests.iter().any(|code| code.as_str() == refusal)
+}
+
+fn missing(what: &str) -> Stop {
+    Stop::Broken(Difference::new(what, "absent", "needed to judge"))
+}
+
+impl<'r> Case<'r> {
+    /// Makes the case out of a record and what stood before it.
+    pub(super) fn of(record: &Record<'r>, before: &Before<'_>, law: &Law, guards: Option<&Law>) -> Result<Self, Stop> {
+        let header = record.header;
+        // Whom an erasure was about stands nowhere, on purpose.
+        if header.kind == Kind::Erased || matches!(before, Before::Lost) {
+            return Err(Stop::Erased);
+        }
+        let mut beside = Vec::new();
+        beside.extend([Slot::Once, Slot::Legacy].into_iter().filter(|slot| record.withholds(*slot)));
+        let mut world = world(record)?;
+        let maker = Maker { record, header, law, guards: guards.unwrap_or(law), given: world.given.clone() };
+        let what = match header.kind {
+            Kind::Begun => maker.begun()?,
+            Kind::Moved | Kind::Overridden => maker.moved(before)?,
+            Kind::Migrated => What::Migrate(standing(before)?.clone()),
+            Kind::Expired => What::Tick(standing(before)?.clone()),
+            Kind::Refused if header.n.is_some() => What::Tick(standing(before)?.clone()),
+            Kind::Refused => maker.refused(before, &world)?,
+            Kind::Directory => {
+                let Before::Row(rows) = before else { return Err(Stop::Erased) };
+                maker.change(record.need(Slot::Change, decode_change)?, (*rows).clone())?
+            }
+            Kind::Noted => {
+                // Whose data the bytes are, and so the call's digest, is not said.
+                beside.extend([Slot::Payload, Slot::Once]);
+                maker.noted()?
+            }
+            Kind::Activated | Kind::Tenant => maker.gate()?,
+            _ => return Err(Stop::Attested),
+        };
+        if let What::Transition(call, _) = &what
+            && let Some(code) = &header.refusal
+            && code == Code::PrincipalUnknown.as_str()
+            && world.given.iter().any(|e| e.uid == call.by.principal)
+        {
+            // The directory held others of the principal's type; which, is not said.
+            return Err(Stop::Attested);
+        }
+        // What judging makes itself is not given to it.
+        world.given.clear();
+        Ok(Self { header, what, world, beside })
+    }
+
+    /// Judges it; gives the answer, and the one record that came of it. More than one is an answer of its own.
+    pub(super) fn run(&self, bench: &Bench<'_>) -> Result<(Answer, Option<Draft>), Blocker> {
+        let judged = match &self.what {
+            What::Begin(call, rows) => judge::begin(bench, call, *rows),
+            What::Transition(call, instance) => judge::transition(bench, call, instance.as_ref()),
+            What::Adopt(call, rows) => judge::adopt(bench, call, *rows),
+            What::Tick(instance) => judge::tick(bench, instance),
+            What::Migrate(instance) => judge::migrate(bench, instance),
+            What::Change(call, rows) => judge::change(bench, call, rows),
+            What::Note(call) => judge::note(bench, call),
+            What::Gate(by, action, gate, change) => return self.at_gate(bench, by, action, gate, change),
+        };
+        let Judged { answer, mut drafts, .. } = judged;
+        // Something that was due came first: then the record that is there cannot be the next one.
+        drafts.truncate(1);
+        Ok((answer, drafts.pop()))
+    }
+
+    fn at_gate(
+        &self,
+        bench: &Bench<'_>,
+        by: &By,
+        action: &str,
+        gate: &str,
+        change: &[u8],
+    ) -> Result<(Answer, Option<Draft>), Blocker> {
+        let mut answer = Answer::refused(bench.active.law.hash, bench.directory_version);
+        let (ruling, slice) = judge::at_gate(bench.active, action, gate, by);
+        judge::apply_ruling(&mut answer, ruling);
+        answer.allowed = answer.blockers.is_empty();
+        let stream = self.header.event.as_ref().map_or("", DottedName::as_str);
+        let act = Act { kind: self.header.kind, stream, by: Some(by), change, judged: Some((&answer, &slice)) };
+        let draft = judge::act(bench, &act)?;
+        Ok((answer, Some(draft)))
+    }
+}
+
+impl Record<'_> {
+    /// `contract/id` of the instance that it is about, as far as that is known.
+    pub fn instance(&self, before: &Before<'_>) -> Option<String> {
+        let contract = self.header.contract.as_ref()?;
+        let said = || decode_text(self.parts.iter().find(|part| part.slot == Slot::Id)?.content).ok();
+        let id = match before {
+            Before::Instance(Some(instance)) => instance.id.as_str().to_owned(),
+            _ => said()?,
+        };
+        Some(format!("{contract}/{id}"))
+    }
+}
+
+/// The instance that a record moves on.
+fn standing<'b>(before: &Before<'b>) -> Result<&'b Instance, Stop> {
+    match before {
+        Before::Instance(Some(instance)) => Ok(instance),
+        Before::Instance(None) | Before::Row(_) | Before::Nothing => Err(missing("the instance before")),
+        Before::Lost => Err(Stop::Erased),
+    }
+}
+
+fn world(record: &Record<'_>) -> Result<World, Stop> {
+    let mut world = World::default();
+    for bytes in record.all(Slot::Slice)? {
+        let (entities, links) = decode_slice(bytes).map_err(|e| broken(Slot::Slice, &e))?;
+        let (stored, given): (Vec<_>, Vec<_>) = entities.into_iter().partition(|e| e.record.is_some());
+        world.stored.extend(stored);
+        world.given.extend(given);
+        world.links.extend(links);
+    }
+    world.stored.sort_by(|a, b| a.uid.cmp(&b.uid));
+    world.given.sort_by(|a, b| a.uid.cmp(&b.uid));
+    Ok(world)
+}
+
+/// Makes calls out of a record.
+struct Maker<'m, 'r> {
+    record: &'m Record<'r>,
+    header: &'r Header,
+    law: &'m Law,
+    /// The law of the instance's contract.
+    guards: &'m Law,
+    given: Vec<Entity>,
+}
+
+impl Maker<'_, '_> {
+    /// Who asked, with what came along besides the entity that judging makes itself.
+    fn by(&self, made: Option<&Uid>) -> Result<By, Stop> {
+        // What the world had decided weighs only where the law is not enforced; then it was a yes, or there were no such record.
+        let legacy = match self.record.withholds(Slot::Legacy) {
+            true => None,
+            false => self.record.read(Slot::Legacy, decode_text)?.map(|text| Name::new(text).ok()),
+        };
+        let legacy = legacy.or((self.header.mode == Mode::Shadow as u8).then_some(None));
+        let legacy = legacy.map(|state| Legacy { allowed: true, state });
+        Ok(By {
+            principal: self.record.need(Slot::Principal, decode_entity)?,
+            request: self.header.request.clone(),
+            context: self.record.read(Slot::Context, decode_values)?.unwrap_or_default(),
+            given: self.given.iter().filter(|e| Some(&e.uid) != made).cloned().collect(),
+            legacy,
+        })
+    }
+
+    fn contract(&self) -> Result<Name, Stop> {
+        self.header.contract.clone().ok_or_else(|| missing("contract"))
+    }
+
+    fn event(&self) -> Result<Name, Stop> {
+        let said = self.header.event.as_ref().and_then(|e| Name::new(e.as_str()).ok());
+        said.ok_or_else(|| missing("event"))
+    }
+
+    fn values(&self, slot: Slot) -> Result<value::Record, Stop> {
+        Ok(self.record.read(slot, decode_values)?.unwrap_or_default())
+    }
+
+    fn id(&self) -> Result<InstanceId, Stop> {
+        let text = self.record.need(Slot::Id, decode_text)?;
+        InstanceId::new(text).map_err(|e| Stop::Broken(Difference::new("part id", "bytes", e.to_string())))
+    }
+
+    fn once(&self) -> Result<Option<crate::id::OnceKey>, Stop> {
+        if self.record.withholds(Slot::Once) {
+            return Ok(None);
+        }
+        Ok(self.record.read(Slot::Once, decode_once)?.map(|(key, _)| key))
+    }
+
+    /// The instance as an entity: judging makes it out of facts and state.
+    fn resource(&self, contract: &Name, id: &InstanceId) -> Option<Uid> {
+        let of = self.guards.contracts.get(contract)?;
+        Uid::new(of.contract.entity.clone(), id.as_str()).ok()
+    }
+
+    fn begun(&self) -> Result<What, Stop> {
+        let (contract, id) = (self.contract()?, self.id()?);
+        self.begin(contract, self.event()?, id, BeginRows::Free)
+    }
+
+    fn begin(&self, contract: Name, event: Name, id: InstanceId, rows: BeginRows) -> Result<What, Stop> {
+        let by = self.by(self.resource(&contract, &id).as_ref())?;
+        let (facts, args) = (self.values(Slot::Facts)?, self.values(Slot::Args)?);
+        Ok(What::Begin(Begin { by, contract, id, event, facts, args, once: self.once()? }, rows))
+    }
+
+    fn moved(&self, before: &Before<'_>) -> Result<What, Stop> {
+        let instance = standing(before)?;
+        let mut args = self.values(Slot::Args)?;
+        let reason = match self.header.kind {
+            Kind::Overridden => match args.remove("reason") {
+                Some(Value::String(reason)) => Some(reason),
+                _ => return Err(missing("the reason")),
+            },
+            _ => self.record.read(Slot::Change, decode_text)?,
+        };
+        self.transition(self.contract()?, self.event()?, instance.id.clone(), args, reason, Some(instance))
+    }
+
+    fn transition(
+        &self,
+        contract: Name,
+        event: Name,
+        id: InstanceId,
+        args: value::Record,
+        reason: Option<String>,
+        instance: Option<&Instance>,
+    ) -> Result<What, Stop> {
+        let by = self.by(self.resource(&contract, &id).as_ref())?;
+        let call = Transition { by, contract, id, event, args, once: self.once()?, reason };
+        Ok(What::Transition(call, instance.cloned()))
+    }
+
+    fn refused(&self, before: &Before<'_>, world: &World) -> Result<What, Stop> {
+        let there = match before {
+            Before::Instance(instance) => *instance,
+            _ => None,
+        };
+        let rows = if there.is_some() { BeginRows::Taken } else { BeginRows::Free };
+        match self.record.need(Slot::Change, decode_asked)? {
+            WasAsked::Begin(contract, event) => self.begin(contract, event, self.id()?, rows),
+            WasAsked::Transition(contract, event, reason) => {
+                let args = self.values(Slot::Args)?;
+                let reason = (!reason.is_empty()).then_some(reason);
+                self.transition(contract, event, self.id()?, args, reason, there)
+            }
+            WasAsked::Adopt(contract, state) => {
+                let id = self.id()?;
+                let by = self.by(self.resource(&contract, &id).as_ref())?;
+                let facts = self.values(Slot::Facts)?;
+                Ok(What::Adopt(Adopt { by, contract, id, state, facts, once: None }, rows))
+            }
+            WasAsked::Directory(change) => {
+                let rows = rows_of(&change, world);
+                self.change(change, rows)
+            }
+        }
+    }
+
+    fn change(&self, change: Change, rows: DirectoryRows) -> Result<What, Stop> {
+        // A newborn entity is made out of the change.
+        let made = match &change {
+            Change::Put { uid, .. } => Some(uid.clone()),
+            _ => None,
+        };
+        Ok(What::Change(Directory { by: self.by(made.as_ref())?, change, once: self.once()? }, rows))
+    }
+
+    fn noted(&self) -> Result<What, Stop> {
+        let stream = self.header.event.clone().ok_or_else(|| missing("event"))?;
+        let by = self.by(Some(&self.gate_uid(stream.as_str())?))?;
+        Ok(What::Note(Note { by, stream, payload: Vec::new(), subject: None, once: None }))
+    }
+
+    fn gate(&self) -> Result<What, Stop> {
+        let change = self.record.one(Slot::Change)?.ok_or_else(|| missing("part change"))?;
+        let (action, gate) = match self.header.kind {
+            Kind::Activated => ("law.activate", "law".to_owned()),
+            _ => {
+                let mut r = Reader::new(change);
+                ("tenant.open", r.text().map_err(|e| broken(Slot::Change, &e))?.to_owned())
+            }
+        };
+        let by = self.by(Some(&self.gate_uid(&gate)?))?;
+        Ok(What::Gate(by, action, gate, change.to_vec()))
+    }
+
+    fn gate_uid(&self, gate: &str) -> Result<Uid, Stop> {
+        judge::gate(self.law, gate).map_err(|b| Stop::Broken(Difference::new("gate", gate, b.to_string())))
+    }
+}
+
+/// The rows that a refused change must have met, as far as the law's word depends on them: what a conflict was is not asked
+/// again, so there was none.
+fn rows_of(change: &Change, world: &World) -> DirectoryRows {
+    let thread = DirectoryThread { handle: Handle([0; 16]), n: 0, last: RecordHash([0; 32]) };
+    let stored = |uid: &Uid| world.stored.iter().find(|e| e.uid == *uid);
+    match change {
+        Change::Put { uid, .. } | Change::Remove { uid } | Change::Leave { uid, .. } => {
+            let entity = stored(uid).map(|entity| (thread, entity.clone(), false));
+            DirectoryRows { entity, grant: None }
+        }
+        Change::Join { uid, parent } => {
+            let without = |entity: &Entity| {
+                let parents: BTreeSet<Uid> = entity.parents.iter().filter(|p| *p != parent).cloned().collect();
+                Entity { parents, ..entity.clone() }
+            };
+            DirectoryRows { entity: stored(uid).map(|entity| (thread, without(entity), false)), grant: None }
+        }
+        Change::Grant { .. } => DirectoryRows::default(),
+        Change::Revoke { id } => {
+            let link = world.links.iter().find(|link| link.id == *id);
+            DirectoryRows { entity: None, grant: link.map(|link| (thread, link.clone(), false)) }
+        }
+    }
+}

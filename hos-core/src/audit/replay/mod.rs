@@ -1,0 +1,187 @@
+//! The past, judged again: from what a record holds and what the records before it left, by the very code that judged it.
+//!
+//! [`Case::of`] makes the case out of the record: who asked what of which instance, the entities and links that were judged
+//! (slot 2 is the whole entity world of a decision), the time, the modes. [`Past::again`] judges it under the laws that the
+//! header names and compares the record that comes of it with the one that is there, field by field and part by part;
+//! [`Past::under`] judges it under another law and says what that one would have decided (`spec/replay.md`).
+
+mod case;
+mod compare;
+mod parts;
+mod rows;
+mod thread;
+mod trial;
+
+pub use case::Before;
+pub use parts::{Part, Record};
+pub use rows::{RowFold, Rows};
+pub use thread::Thread;
+pub use trial::{Decided, Trial};
+
+use crate::id::LawHash;
+use crate::judge::{Bench, Limits, Standing, encode_world};
+use crate::law::Law;
+use crate::law::mode::{Mode, Modes};
+use crate::policy::{Bound, Directory};
+use case::{Case, World};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How many worlds are kept closed: most records of a day are judged over few.
+const WORLDS_MAX: usize = 4_096;
+
+/// What judging a record again came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The same record.
+    Same,
+    /// Another one.
+    Differs(Difference),
+    /// A part that judging needs is erased, or withheld.
+    Erased,
+    /// Nothing was judged, or what it was judged by stands in no record.
+    Attested,
+}
+
+/// The first thing that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// What: `decision`, `policies`, `to`, `part facts`.
+    pub what: String,
+    /// As the record says.
+    pub was: String,
+    /// As it is judged now.
+    pub now: String,
+}
+
+impl Difference {
+    pub(crate) fn new(what: impl Into<String>, was: impl Into<String>, now: impl Into<String>) -> Self {
+        Self { what: what.into(), was: was.into(), now: now.into() }
+    }
+}
+
+/// Why a record is not judged.
+pub(crate) enum Stop {
+    Erased,
+    Attested,
+    Broken(Difference),
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Erased => Outcome::Erased,
+            Stop::Attested => Outcome::Attested,
+            Stop::Broken(difference) => Outcome::Differs(difference),
+        }
+    }
+}
+
+/// Laws by hash.
+pub type Laws<'l> = dyn Fn(&LawHash) -> Option<Arc<Law>> + 'l;
+
+/// Judges the past. Keeps the worlds that it has closed, up to a bound.
+pub struct Past<'l> {
+    laws: &'l Laws<'l>,
+    worlds: RefCell<HashMap<Vec<u8>, Arc<Directory>>>,
+}
+
+impl<'l> Past<'l> {
+    /// With the laws that records name.
+    pub fn new(laws: &'l Laws<'l>) -> Self {
+        Self { laws, worlds: RefCell::default() }
+    }
+
+    /// The law with this hash.
+    pub(crate) fn law(&self, hash: &LawHash) -> Option<Arc<Law>> {
+        (self.laws)(hash)
+    }
+
+    /// Judges a record again under its own laws.
+    pub fn again(&self, record: &Record<'_>, before: &Before<'_>) -> Outcome {
+        match self.judged(record, before) {
+            Ok(None) => Outcome::Same,
+            Ok(Some(difference)) => Outcome::Differs(difference),
+            Err(stop) => stop.into(),
+        }
+    }
+
+    fn judged(&self, record: &Record<'_>, before: &Before<'_>) -> Result<Option<Difference>, Stop> {
+        let header = record.header;
+        let named = |hash: &LawHash| {
+            let lost = || Stop::Broken(Difference::new("law", hash.to_string(), "not at hand"));
+            self.law(hash).ok_or_else(lost)
+        };
+        let attested = case::is_attested(header);
+        let law = header.law.as_ref().filter(|_| !attested).ok_or(Stop::Attested)?;
+        let active = named(law)?;
+        let older = header.guard_law.as_ref().map(named).transpose()?;
+        let case = Case::of(record, before, &active, older.as_deref())?;
+        let directory = self.closed(&case.world)?;
+        let bound = bind(&active, &directory)?;
+        let guards = match older {
+            Some(law) => {
+                let bound = bind(&law, &directory)?;
+                Some((law, bound))
+            }
+            None => None,
+        };
+        let modes = Modes { default: Mode::from_number(header.mode.into()).unwrap_or(Mode::Enforce), ..Modes::default() };
+        let bench = Bench {
+            activation: header.activation,
+            directory_version: header.directory_version,
+            durability: header.durability,
+            guards: guards.as_ref().map(|(law, bound)| Standing { law, bound }),
+            ..bench_of(record, Standing { law: &active, bound: &bound }, &modes)
+        };
+        let (answer, draft) = case.run(&bench).map_err(|blocker| {
+            Stop::Broken(Difference::new("record", format!("{:?}", header.kind), format!("refused: {blocker}")))
+        })?;
+        Ok(compare::differing(record, &answer, draft.as_ref(), &case.beside))
+    }
+
+    /// The world of a decision, closed.
+    fn closed(&self, world: &World) -> Result<Arc<Directory>, Stop> {
+        let key = encode_world(&world.stored, &world.links);
+        if let Some(known) = self.worlds.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let made = Directory::new(world.stored.clone(), world.links.clone())
+            .map_err(|b| Stop::Broken(Difference::new("part slice", "a world", b.to_string())))?;
+        let made = Arc::new(made);
+        let mut worlds = self.worlds.borrow_mut();
+        if worlds.len() >= WORLDS_MAX {
+            worlds.clear();
+        }
+        worlds.insert(key, made.clone());
+        Ok(made)
+    }
+}
+
+fn bind(law: &Law, directory: &Arc<Directory>) -> Result<Bound, Stop> {
+    Bound::new(law.policy.clone(), directory.clone())
+        .map_err(|b| Stop::Broken(Difference::new("part slice", "a world", b.to_string())))
+}
+
+/// A bench for a record's time and place. The clock was held against settings of its own when it judged; those are no evidence,
+/// and are not asked again.
+fn bench_of<'b>(record: &Record<'b>, active: Standing<'b>, modes: &'b Modes) -> Bench<'b> {
+    let header = record.header;
+    Bench {
+        store: header.store,
+        tenant: &header.tenant,
+        now: header.time,
+        last_sealed: None,
+        durability: header.durability,
+        seed: [0; 32],
+        active,
+        candidate: None,
+        guards: None,
+        modes,
+        activation: None,
+        directory_version: 0,
+        // One deadline at a time: each is a record of its own.
+        limits: Limits { skew_max_ms: i64::MAX, jump_max_ms: i64::MAX, deadlines_max: 1 },
+    }
+}

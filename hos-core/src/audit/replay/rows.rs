@@ -1,0 +1,146 @@
+//! The directory's rows, each as every one of its records left it: whether an entity that was judged was so, and then.
+
+use super::parts::{Record, name};
+use super::{Difference, Outcome};
+use crate::id::{RecordHash, Shown, Uid};
+use crate::judge::{DirectoryAfter, DirectoryRows, DirectoryThread, apply_change, decode_change, decode_slice};
+use crate::policy::{Entity, Link};
+use crate::proof::record::{Decision, Slot};
+use crate::time::Timestamp;
+use std::collections::HashMap;
+
+/// How far claimed times of two logs may be apart, in milliseconds: the engine refuses larger steps back.
+const SKEW_MS: i64 = 5_000;
+
+/// One directory row, folded.
+#[derive(Debug, Default)]
+pub struct RowFold {
+    rows: DirectoryRows,
+    last: Option<RecordHash>,
+    lost: bool,
+}
+
+impl RowFold {
+    /// The row as it stands; `None` where a part that says it was erased.
+    pub fn rows(&self) -> Option<&DirectoryRows> {
+        (!self.lost).then_some(&self.rows)
+    }
+
+    /// Takes the row's next record; a refused one changes nothing, and one whose content is erased leaves it unknown.
+    pub fn take(&mut self, record: &Record<'_>) -> Option<&DirectoryRows> {
+        let header = record.header;
+        if header.decision == Decision::Deny {
+            return self.rows();
+        }
+        self.last = Some(record.hash);
+        let change = record.parts.iter().find(|p| p.slot == Slot::Change).and_then(|p| decode_change(p.content).ok());
+        let thread = DirectoryThread { handle: header.thread, n: header.n.unwrap_or_default(), last: record.hash };
+        match change.and_then(|change| apply_change(&change, &self.rows, thread)) {
+            Some(DirectoryAfter::Entity { thread, entity, removed }) => {
+                self.rows = DirectoryRows { entity: Some((thread, entity, removed)), grant: None };
+            }
+            Some(DirectoryAfter::Grant { thread, link, removed }) => {
+                self.rows = DirectoryRows { entity: None, grant: Some((thread, link, removed)) };
+            }
+            None => self.lost = true,
+        }
+        self.rows()
+    }
+}
+
+/// A row as one record left it.
+#[derive(Debug)]
+struct Version {
+    universe: bool,
+    row: Option<DirectoryRows>,
+    /// The place and time of the record that followed.
+    ended: Option<(u64, Timestamp)>,
+}
+
+/// Every version of the rows that one tenant's decisions stand on.
+#[derive(Debug, Default)]
+pub struct Rows {
+    versions: HashMap<RecordHash, Version>,
+    /// Of each of the universe's entities, the records of its row.
+    universe: HashMap<Uid, Vec<RecordHash>>,
+}
+
+impl Rows {
+    /// Takes a row's next record, at its place in its log, into the row's fold too.
+    pub fn take(&mut self, universe: bool, fold: &mut RowFold, record: &Record<'_>, place: u64) {
+        let before = fold.last;
+        let row = fold.take(record).cloned();
+        if fold.last != Some(record.hash) {
+            return;
+        }
+        if let Some(version) = before.and_then(|hash| self.versions.get_mut(&hash)) {
+            version.ended = Some((place, record.header.time));
+        }
+        if let Some((_, entity, _)) = row.as_ref().and_then(|rows| rows.entity.as_ref()).filter(|_| universe) {
+            self.universe.entry(entity.uid.clone()).or_default().push(record.hash);
+        }
+        self.versions.insert(record.hash, Version { universe, row, ended: None });
+    }
+
+    /// Holds what a record was judged over against the rows; only what is open can be held.
+    pub fn held(&self, record: &Record<'_>, universe: bool, place: u64) -> Outcome {
+        for part in record.parts.iter().filter(|part| part.slot == Slot::Slice) {
+            let Ok((entities, links)) = decode_slice(part.content) else { continue };
+            let entities = entities.iter().filter_map(|e| Some((e.record?, self.entity(e), e.uid.to_string())));
+            let links = links.iter().filter_map(|l| Some((l.record?, self.link(l), Shown(&l.id).to_string())));
+            for (hash, holds, shown) in entities.chain(links) {
+                let wrong = match holds {
+                    Ok(()) if self.stood(&hash, record, universe, place) => continue,
+                    Ok(()) => "by then the directory had changed it",
+                    Err(why) => why,
+                };
+                return Outcome::Differs(Difference::new(name(Slot::Slice), shown, wrong));
+            }
+        }
+        Outcome::Same
+    }
+
+    /// Whether the version was still the row's when the record was made, which may be the one that ends it: by place within one log, by claimed time across two.
+    fn stood(&self, hash: &RecordHash, record: &Record<'_>, universe: bool, place: u64) -> bool {
+        match self.versions.get(hash) {
+            Some(Version { universe: of, ended: Some((next, _)), .. }) if *of == universe => place <= *next,
+            Some(Version { ended: Some((_, time)), .. }) => record.header.time.0 <= time.0.saturating_add(SKEW_MS),
+            _ => true,
+        }
+    }
+
+    fn entity(&self, judged: &Entity) -> Result<(), &'static str> {
+        let version = judged.record.and_then(|hash| self.versions.get(&hash)).ok_or("no directory record made it")?;
+        let Some(rows) = &version.row else { return Ok(()) };
+        let other = "the directory records come to another";
+        let Some((_, entity, false)) = &rows.entity else { return Err(other) };
+        if entity.uid != judged.uid {
+            return Err(other);
+        }
+        let fits = |above: Option<&Entity>| {
+            let attrs = above.map_or(&entity.attrs, |a| &a.attrs);
+            let given = |parent| entity.parents.contains(parent) || above.is_some_and(|a| a.parents.contains(parent));
+            judged.attrs == *attrs && judged.parents.iter().all(given)
+        };
+        // A tenant's row stands on the universe's row of the same entity, as that was at some time.
+        let above = self.universe.get(&judged.uid).filter(|_| !version.universe);
+        let mut standing = above.into_iter().flatten().filter_map(|hash| {
+            let rows = self.versions.get(hash)?.row.as_ref()?;
+            rows.entity.as_ref().filter(|(.., removed)| !removed).map(|(_, entity, _)| entity)
+        });
+        let held = match above {
+            Some(_) => standing.any(|entity| fits(Some(entity))) || fits(None),
+            None => fits(None),
+        };
+        if held { Ok(()) } else { Err(other) }
+    }
+
+    fn link(&self, judged: &Link) -> Result<(), &'static str> {
+        let version = judged.record.and_then(|hash| self.versions.get(&hash)).ok_or("no directory record made it")?;
+        let Some(rows) = &version.row else { return Ok(()) };
+        match &rows.grant {
+            Some((_, link, false)) if link == judged => Ok(()),
+            _ => Err("the directory records come to another"),
+        }
+    }
+}
