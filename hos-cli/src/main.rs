@@ -10,6 +10,7 @@ mod input;
 mod out;
 mod progress;
 mod show;
+mod story;
 mod typed;
 mod usage;
 mod witnesses;

@@ -79,6 +79,8 @@ codes! {
     SubjectErased = 45, "hos.subject_erased", "The person this would be written about was erased.";
     EventUnknown = 46, "hos.event_unknown", "The contract has no such event, birth or override.";
     SubjectInUse = 47, "hos.subject_in_use", "Live instances still need what is kept of this person; they are named.";
+    SubjectHeld = 48, "hos.subject_held", "A legal hold keeps what is kept of this person; it must be released before anything is erased.";
+    SubjectNotHeld = 49, "hos.subject_not_held", "No hold is on this person.";
     // Absence: refused before judging.
     ActionUnknown = 50, "hos.action_unknown", "The law's schema has no such action.";
     PrincipalTypeUnknown = 51, "hos.principal_type_unknown", "The principal's type is not one the action applies to.";

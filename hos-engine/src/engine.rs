@@ -13,7 +13,7 @@ use crate::work::{Done, Job, Plan};
 use crate::{Failure, seal, verify};
 use hos_core::answer::Answer;
 use hos_core::call::{By, Call, Legacy};
-use hos_core::id::{StoreId, Tenant, Uid};
+use hos_core::id::{LawHash, StoreId, Tenant};
 use hos_core::judge::About;
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
@@ -77,13 +77,19 @@ impl Engine {
         for (tenant, head) in unsigned.iter().filter(|_| !court.signing.is_paused() && self.0.may_write().is_ok()) {
             let _ = self.0.sign(tenant, head);
         }
-        court.destroy_keys(&erased)
+        court.destroy_keys(&erased)?;
+        self.erase_restored(&erased)
     }
 
     /// The active law, as this process last saw it.
     pub fn law(&self) -> Result<Arc<Law>, Failure> {
         let in_force = self.0.in_force().ok_or_else(|| Failure::new(Code::StoreIntegrity, "the store has no activation"))?;
         Ok(in_force.law.clone())
+    }
+
+    /// A law of the store, whether or not it is in force.
+    pub fn law_of(&self, hash: &LawHash) -> Result<Arc<Law>, Failure> {
+        self.0.read(|tx| self.0.court.laws.get(tx, hash))
     }
 
     /// The modes of the activation, as this process last saw it.
@@ -164,11 +170,6 @@ impl Engine {
             Err(failure) => self.0.spared(&tenant, spare, failure),
         });
         Ok(answers.collect())
-    }
-
-    /// Erases a person: judged as `evidence.erase` on the account. Live instances that need the person's facts refuse it.
-    pub fn erase(&self, by: &By, subject: &Uid, ground: &str) -> Result<Answer, Failure> {
-        self.0.answered(Job::Erase { by: by.clone(), subject: subject.clone(), ground: ground.to_owned() })
     }
 
     /// Verifies the whole store.

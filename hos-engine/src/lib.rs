@@ -11,6 +11,7 @@ pub mod clock;
 mod court;
 mod desk;
 mod engine;
+mod erasure;
 mod export;
 mod failure;
 pub mod join;
@@ -29,19 +30,21 @@ mod settings;
 mod shadow;
 pub mod signer;
 pub mod store;
+mod survey;
 mod tenant;
 mod verify;
 mod view;
 mod work;
 
 pub use engine::Engine;
+pub use erasure::Erasure;
 pub use export::{Cosign, ExportOptions, Exported, Proof};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
 pub use report::{
-    Available, HistoryEntry, KeyRange, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions, VerifyReport,
-    WorkReport,
+    Available, Erased, HistoryEntry, KeyRange, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions,
+    VerifyReport, WorkReport,
 };
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;

@@ -281,6 +281,7 @@ impl Builder {
             views: RwLock::default(),
             changes: AtomicU64::new(0),
             checkpoints: Mutex::default(),
+            traces: Mutex::default(),
             kept: Mutex::default(),
         }
     }

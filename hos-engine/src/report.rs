@@ -105,6 +105,17 @@ pub struct WorkReport {
     pub forgotten: u64,
 }
 
+/// What an erasure came to.
+#[derive(Debug, Clone)]
+pub struct Erased {
+    /// The answer.
+    pub answer: Answer,
+    /// What the erasure's record says.
+    pub record: Option<hos_core::proof::erasure::Erasure>,
+    /// What an operator must know besides: what is not off the disk yet.
+    pub notices: Vec<String>,
+}
+
 /// How a law of a store stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LawStanding {

@@ -32,6 +32,8 @@ pub(crate) struct FreshKeys {
     by_subject: HashMap<[u8; 32], (KeyId, SubjectKey)>,
     /// Known by their id; opening what is sealed changes nothing else.
     by_id: RefCell<HashMap<KeyId, SubjectKey>>,
+    /// Persons whose erasure this group commits, and their keys, which are there until it has.
+    erased: Vec<([u8; 32], KeyId)>,
     /// Whether the vault's memory is true, looked at once.
     look: Cell<Option<Look>>,
 }
@@ -41,14 +43,16 @@ impl FreshKeys {
         Self::default()
     }
 
+    /// Says whose erasure this group commits.
+    pub(crate) fn erased(&mut self, whose: &[([u8; 32], KeyId)]) {
+        self.erased = whose.to_vec();
+    }
+
     fn meet(&mut self, tag: [u8; 32], id: KeyId, key: &SubjectKey) {
         self.by_subject.insert(tag, (id, key.clone()));
         self.by_id.borrow_mut().insert(id, key.clone());
     }
 }
-
-/// Parts of one person, each with its commitment.
-type Listed<'d> = Vec<(&'d Part, Commitment)>;
 
 /// Chance for nonces and keys, expanded from a case's seed.
 pub(crate) struct Chance<'s> {
@@ -83,13 +87,17 @@ impl Keys<'_> {
         chance: &mut Chance<'_>,
     ) -> Result<(KeyId, SubjectKey), Refused> {
         let tag = self.tag(subject);
+        let refused = || Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`")));
+        if fresh.erased.iter().any(|(of, _)| *of == tag) {
+            return Err(refused());
+        }
         if let Some(known) = fresh.by_subject.get(&tag) {
             return Ok(known.clone());
         }
         let kept = self.look(fresh).and_then(|look| self.vault.get_by_subject_at(look, &tag));
         if let Some(kept) = kept.map_err(|e| Refused::Failure(e.into()))? {
             let Some(key) = &kept.key else {
-                return Err(Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`"))));
+                return Err(refused());
             };
             let key = SubjectKey::new(*key.bytes());
             fresh.meet(tag, kept.id, &key);
@@ -131,6 +139,9 @@ impl Keys<'_> {
 
     /// The key with this id, if it is still there.
     pub(crate) fn by_id(&self, id: &KeyId, fresh: &FreshKeys) -> Result<Option<SubjectKey>, Failure> {
+        if fresh.erased.iter().any(|(_, key)| key == id) {
+            return Ok(None);
+        }
         if let Some(key) = fresh.by_id.borrow().get(id) {
             return Ok(Some(key.clone()));
         }
@@ -144,7 +155,7 @@ impl Keys<'_> {
 
     /// A record's parts as they are stored: one box a person.
     pub(crate) fn seal_parts(&self, draft: &Draft, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<Vec<u8>, Refused> {
-        let mut by_person: Vec<(Option<&Uid>, Listed<'_>)> = Vec::with_capacity(4);
+        let mut by_person: Vec<(Option<&Uid>, Vec<Committed<'_>>)> = Vec::with_capacity(4);
         // The header lists the parts in the draft's order; an encoded header that did not would not open.
         for (part, listed) in draft.parts.iter().zip(&draft.header.parts) {
             let subject = part.subject.as_ref();
@@ -163,7 +174,7 @@ impl Keys<'_> {
     fn seal(
         &self,
         subject: Option<&Uid>,
-        parts: &[(&Part, Commitment)],
+        parts: &[Committed<'_>],
         fresh: &mut FreshKeys,
         chance: &mut Chance<'_>,
     ) -> Result<StoredBox<'static>, Refused> {
@@ -207,6 +218,9 @@ pub(crate) fn open_copy(key: KeyId, secret: Option<&SubjectKey>, bytes: &[u8]) -
         Err(e) => Err(broken(&e.to_string())),
     }
 }
+
+/// A part with what the header says of it.
+type Committed<'p> = (&'p Part, Commitment);
 
 /// The place of the one part of a row's copy.
 const COPY: (Slot, u8) = (Slot::Facts, 0);

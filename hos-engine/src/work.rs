@@ -1,5 +1,6 @@
 //! What a group of calls is made of: the jobs that a shared commit runs, and what they come to.
 
+use crate::survey::Survey;
 use crate::{Failure, OutboxMessage};
 use hos_core::answer::Answer;
 use hos_core::call::{By, Call};
@@ -7,6 +8,7 @@ use hos_core::id::{InstanceId, KeyId, MapHash, Name, Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
+use hos_core::proof::erasure::Attestation;
 use hos_core::proof::heads::Head;
 use hos_core::proof::key::VerifyKey;
 use hos_core::refusal::Blocker;
@@ -19,6 +21,18 @@ pub(crate) struct Plan {
     pub(crate) law: Arc<Law>,
     pub(crate) founder: Entity,
     pub(crate) roles: Vec<Entity>,
+}
+
+/// An erasure that is asked for.
+pub(crate) struct Erasing {
+    pub(crate) by: By,
+    pub(crate) subject: Uid,
+    pub(crate) ground: String,
+    pub(crate) article: String,
+    /// What was seen of the person's records before the commit began.
+    pub(crate) survey: Option<Survey>,
+    /// Who looked at exactly those records.
+    pub(crate) attestation: Option<Attestation>,
 }
 
 /// What happens to a seal key.
@@ -53,7 +67,11 @@ pub(crate) enum Job {
     /// Puts a law in force.
     Activate { by: By, law: Arc<Law>, candidate: Option<Arc<Law>>, modes: Modes },
     /// Erases a person.
-    Erase { by: By, subject: Uid, ground: String },
+    Erase(Box<Erasing>),
+    /// Erases the person of a destroyed key again, in a store that was restored.
+    EraseAgain(KeyId),
+    /// Places a hold on a person, or takes one back.
+    Hold { by: By, subject: Uid, held: bool, reason: String },
     /// Leases messages.
     Poll { tenant: Tenant, by: By, limit: usize, lease: Duration },
     /// Acknowledges a message.

@@ -56,7 +56,7 @@ impl Export {
                     .split_once('/')
                     .ok_or_else(|| usage(format!("`{}`: an instance is written CONTRACT/ID", show::inert(instance))))?;
                 let (contract, id) = (Name::new(contract)?, InstanceId::new(id)?);
-                hos_wire::present(&*engine.law()?, &tenant, &contract, &id)?;
+                hos_wire::recorded(&*engine.law()?, &tenant, &contract, &id)?;
                 match (&self.out, &self.proofs) {
                     (Some(out), _) => self.bundle(&tenant, &contract, &id, out)?,
                     (None, Some(directory)) => proofs(&tenant, &contract, &id, directory)?,

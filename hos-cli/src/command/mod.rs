@@ -14,6 +14,7 @@ pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod history;
+pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod law;
@@ -85,7 +86,7 @@ pub(crate) enum Command {
     Tenant(tenant::Tenant),
     /// Accounts, roles, memberships and grants
     Directory(directory::Directory),
-    /// Draw a contract
+    /// Draw a contract, or the path of an instance
     Diagram(diagram::Diagram),
     /// Fire due deadlines of one tenant
     Tick(tick::Tick),
@@ -97,6 +98,10 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     /// Erase a person
     Erase(erase::Erase),
+    /// Hold a person's data against erasure
+    Hold(hold::Hold),
+    /// Take a hold back
+    Release(hold::Hold),
     /// Print completions for a shell
     Completions(completions::Completions),
     /// What the exit codes mean
@@ -109,7 +114,7 @@ impl Command {
     pub(crate) fn law_dir(&self) -> Option<&Path> {
         match self {
             Command::Law(law) => law.dir(),
-            Command::Diagram(diagram) => Some(diagram.dir()),
+            Command::Diagram(diagram) => diagram.dir(),
             _ => None,
         }
     }
@@ -138,12 +143,14 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Law(c) => c.run(global),
         Command::Tenant(c) => c.run(global),
         Command::Directory(c) => c.run(global),
-        Command::Diagram(c) => c.run(),
+        Command::Diagram(c) => c.run(global),
         Command::Tick(c) => c.run(global),
         Command::Work(c) => c.run(global),
         Command::Outbox(c) => c.run(global),
         Command::Backup(c) => c.run(global),
         Command::Erase(c) => c.run(global),
+        Command::Hold(c) => c.run(true, global),
+        Command::Release(c) => c.run(false, global),
         Command::Completions(c) => Ok(c.run(&mut words())),
         Command::ExitCodes => Ok(Done::ok(exit::TABLE, exit_codes())),
     }

@@ -12,6 +12,7 @@ pub mod log;
 mod logs;
 mod refused;
 mod roles;
+mod rows;
 mod story;
 mod verdict;
 
@@ -32,6 +33,7 @@ pub fn bundle(bytes: &[u8], trust: &Trust, kept: &[String]) -> Verdict {
 
 fn judged(bytes: &[u8], trust: &Trust, kept: &[String]) -> Result<Verdict, Refused> {
     let bundle = Bundle::decode(bytes).map_err(|e| Refused::new(e.code(), "bundle", e))?;
+    story::in_order(&bundle)?;
     let logs = logs::believe(&bundle, trust)?;
     let story = story::read(&bundle, &logs)?;
     let cited = story::cited(&bundle, &logs)?;
@@ -40,5 +42,5 @@ fn judged(bytes: &[u8], trust: &Trust, kept: &[String]) -> Result<Verdict, Refus
     laws::check(&bundle, &story, &cited)?;
     let roles = roles::check(&story, &cited)?;
     let anchored = logs::anchored(&logs, trust, kept)?;
-    Ok(verdict::of(&bundle, &logs, &story, &cited, complete, roles, anchored))
+    Ok(verdict::of(&bundle, &logs, &story, complete, roles, anchored))
 }

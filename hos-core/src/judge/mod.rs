@@ -33,8 +33,8 @@ pub use evidence::{
 pub use instance::{Instance, Message};
 pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
 pub use note::note;
-pub use office::{Act, act, attest};
-pub use transition::{available, transition};
+pub use office::{Act, Ended, act, act_about, attest, end};
+pub use transition::{available, erased, transition};
 pub use verdict::data_subject;
 pub use world::{About, bare, stands, unjudged};
 

@@ -129,6 +129,14 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     motion.done(answer, Some(moved), once)
 }
 
+/// An event on an instance that was erased: refused, whatever it is.
+pub fn erased(bench: &Bench<'_>, call: &Transition) -> Judged {
+    let mut answer = bench.blank();
+    answer.mode = bench.modes.of(bench.tenant, call.contract.as_str());
+    let whole = Call::Transition(call.clone());
+    refuse(bench, answer, call.event.as_str(), &whole, Blocker::new(Code::InstanceErased, shown(&call.id)))
+}
+
 /// What can be done now, and why the rest cannot: every event and override of the instance's contract, judged by the same
 /// path as a transition, after the deadlines that are due by now. Policies and guards of events with arguments are not judged;
 /// `needs` names the arguments.

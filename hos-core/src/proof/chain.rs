@@ -3,7 +3,7 @@
 
 use super::format::{Fields, FormatError, SUITE, VERSION, at_most, malformed};
 use super::header::HEADER_BYTES_MAX;
-use super::view::HeaderView;
+use super::record::Header;
 use crate::canon::{Reader, Writer};
 use crate::digest;
 use crate::id::{EntryHash, Handle, RecordHash, StoreId, Tenant};
@@ -401,9 +401,18 @@ pub struct Place {
 
 impl Place {
     /// The place that header and entry give together: an instance's stands in the header, a stream's in the entry.
-    pub fn of(header: &HeaderView<'_>, stream: Option<(u64, Option<RecordHash>)>) -> Result<Self, ChainError> {
-        match (header.n, stream) {
-            (Some(n), None) => Ok(Self { n, prev: header.prev }),
+    pub fn of(header: &Header, stream: Option<(u64, Option<RecordHash>)>) -> Result<Self, ChainError> {
+        Self::given(header.n, header.prev, stream)
+    }
+
+    /// The same, from what a header says of it: n, and the hash of the record before.
+    pub(super) fn given(
+        n: Option<u64>,
+        prev: Option<RecordHash>,
+        stream: Option<(u64, Option<RecordHash>)>,
+    ) -> Result<Self, ChainError> {
+        match (n, stream) {
+            (Some(n), None) => Ok(Self { n, prev }),
             (None, Some((n, prev))) => Ok(Self { n, prev }),
             _ => Err(ChainError::Placed),
         }

@@ -59,9 +59,7 @@ impl Header {
     /// Checks what the types do not say: limits, orders, and that place and predecessor agree.
     pub fn check(&self) -> Result<(), FormatError> {
         consistent(self.n, self.prev.is_some(), self.label.is_some(), self.time, self.mode, self.judge)?;
-        if let Some(code) = &self.refusal
-            && Code::from_text(code).is_none()
-        {
+        if let Some(code) = self.refusal.as_ref().filter(|code| Code::from_text(code).is_none()) {
             DottedName::check(code).map_err(malformed("refusal code"))?;
         }
         at_most("determining policies", self.policies.len(), POLICIES_MAX)?;

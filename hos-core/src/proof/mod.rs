@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
 pub mod epoch;
+pub mod erasure;
 pub mod examine;
 pub mod fork;
 pub mod format;

@@ -229,7 +229,7 @@ impl LogVerifier {
             Ok(header) => return self.fail(entry.seq, Some(header.thread), header.n, Broken::Foreign),
             Err(error) => return self.fail(entry.seq, None, None, Broken::Header(error.clone())),
         };
-        let place = match Place::of(header, entry.stream) {
+        let place = match Place::given(header.n, header.prev, entry.stream) {
             Ok(place) => place,
             Err(_) if disputed => return,
             Err(error) => return self.fail(entry.seq, Some(header.thread), header.n, Broken::Thread(error)),

@@ -27,6 +27,7 @@ pub(crate) const STREAM_KEYS: &str = keyring::STREAM;
 pub(crate) const STREAM_LAW: &str = "hos.law";
 pub(crate) const STREAM_TENANTS: &str = "hos.tenants";
 pub(crate) const STREAM_ERASED: &str = "hos.erased";
+pub(crate) const STREAM_HOLDS: &str = "hos.holds";
 
 /// What the store says of itself, by key.
 pub(crate) const KEY_STORE: &str = "store_id";

@@ -5,6 +5,7 @@ use super::item::{self, Whose, item};
 use super::{Exported, checkpoint_of};
 use crate::Failure;
 use crate::court::Court;
+use crate::court::fetch::instance_row;
 use crate::court::founding::{STREAM_KEYS, STREAM_LAW};
 use crate::store::sql::{evidence as sql, law as law_sql, state as state_sql};
 use crate::store::sqlite::Tx;
@@ -48,7 +49,7 @@ impl Story<'_, '_> {
         universe: Option<&str>,
         heads: Option<&HeadsDone>,
     ) -> Result<Exported, Failure> {
-        let row = self.tx.row(&state_sql::instance(self.tenant, contract, id))?;
+        let row = instance_row(self.tx, self.tenant, contract, id)?;
         let row = row.ok_or_else(|| Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")))?;
         let thread = state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle;
         let mut logs = vec![log(self.tenant.clone(), note)?];

@@ -23,6 +23,8 @@ pub(super) struct Seen<'p> {
     pub(super) examined: Option<ExaminedEntry<'p>>,
     /// Keys that its boxes name and that the vault never had.
     pub(super) strange: Vec<KeyId>,
+    /// Keys that its boxes name and that were destroyed.
+    pub(super) gone: Vec<KeyId>,
 }
 
 /// What examining a log's records needs beside them.
@@ -35,14 +37,14 @@ pub(super) struct Crew<'v> {
 }
 
 impl Crew<'_> {
-    /// Examines a page, while the caller's thread does something else first and then helps. What comes back has one place for
-    /// each line, and none where the line is broken.
+    /// Examines a page, while the caller's thread does something else first and then helps. What comes back are stretches of the
+    /// page in its order, with one place for each line; none where the line is broken.
     pub(super) fn examine<'p, R>(
         &'p self,
         page: &'p Page,
         before: EntryHash,
         meanwhile: impl FnOnce() -> R,
-    ) -> (R, Result<Vec<Option<Seen<'p>>>, Failure>) {
+    ) -> (R, Result<Vec<Stretch<'p>>, Failure>) {
         let next = AtomicUsize::new(0);
         let work = || self.work(page, before, &next);
         let (result, parts) = thread::scope(|scope| {
@@ -55,16 +57,11 @@ impl Crew<'_> {
             parts.extend(others.into_iter().map(thread::ScopedJoinHandle::join));
             (result, parts)
         });
-        (result, collect(page.lines.len(), parts))
+        (result, in_order(page.lines.len(), parts))
     }
 
     /// Takes stretches of the page until there are none left.
-    fn work<'p>(
-        &'p self,
-        page: &'p Page,
-        before: EntryHash,
-        next: &AtomicUsize,
-    ) -> Result<Vec<(usize, Option<Seen<'p>>)>, Failure> {
+    fn work<'p>(&'p self, page: &'p Page, before: EntryHash, next: &AtomicUsize) -> Result<Stretches<'p>, Failure> {
         let mut examiner = Examiner::default();
         let mut done = Vec::new();
         loop {
@@ -72,6 +69,7 @@ impl Crew<'_> {
             if from >= page.lines.len() {
                 return Ok(done);
             }
+            let mut stretch = Vec::with_capacity(TAKEN);
             for (at, line) in page.lines.iter().enumerate().skip(from).take(TAKEN) {
                 let seen = match line {
                     Line::Broken(_) => None,
@@ -84,16 +82,17 @@ impl Crew<'_> {
                         Some(self.one(&mut examiner, page, entry, prev)?)
                     }
                 };
-                done.push((at, seen));
+                stretch.push(seen);
             }
+            done.push((from, stretch));
         }
     }
 
     fn one<'p>(&'p self, examiner: &mut Examiner, page: &'p Page, entry: &Entry, prev: EntryHash) -> Result<Seen<'p>, Failure> {
-        let mut strange = Vec::new();
-        let Some((header, parts)) = page.record(entry) else { return Ok(Seen { examined: None, strange }) };
+        let (mut strange, mut gone) = (Vec::new(), Vec::new());
+        let Some((header, parts)) = page.record(entry) else { return Ok(Seen { examined: None, strange, gone }) };
         let mut failed = None;
-        let record = examiner.record(header, parts, |id| self.key(id, &mut strange, &mut failed));
+        let record = examiner.record(header, parts, |id| self.key(id, &mut strange, &mut gone, &mut failed));
         if let Some(failure) = failed {
             return Err(failure);
         }
@@ -109,13 +108,22 @@ impl Crew<'_> {
             disputed: entry.disputed,
             header,
         };
-        Ok(Seen { examined: Some(examiner.entry(view, record)), strange })
+        Ok(Seen { examined: Some(examiner.entry(view, record)), strange, gone })
     }
 
-    fn key(&self, id: &KeyId, strange: &mut Vec<KeyId>, failed: &mut Option<Failure>) -> Option<SubjectKey> {
+    fn key(
+        &self,
+        id: &KeyId,
+        strange: &mut Vec<KeyId>,
+        gone: &mut Vec<KeyId>,
+        failed: &mut Option<Failure>,
+    ) -> Option<SubjectKey> {
         match self.ring.of(id) {
             Ok(Kept::Key(key)) => Some(key),
-            Ok(Kept::Destroyed) => None,
+            Ok(Kept::Destroyed) => {
+                gone.push(*id);
+                None
+            }
             Ok(Kept::Never) => {
                 strange.push(*id);
                 None
@@ -128,19 +136,29 @@ impl Crew<'_> {
     }
 }
 
-type Part<'p> = thread::Result<Result<Vec<(usize, Option<Seen<'p>>)>, Failure>>;
+/// Stretches of a page, each with the place of its first line.
+type Stretches<'p> = Vec<(usize, Stretch<'p>)>;
 
-/// Brings what each thread did into the page's order.
-fn collect(lines: usize, parts: Vec<Part<'_>>) -> Result<Vec<Option<Seen<'_>>>, Failure> {
-    let mut all: Vec<Option<Seen<'_>>> = Vec::with_capacity(lines);
-    all.resize_with(lines, || None);
+/// Lines of a page, one after the other; none where a line is broken.
+pub(super) type Stretch<'p> = Vec<Option<Seen<'p>>>;
+
+/// Brings what each thread did into the page's order; every line must have been seen by one.
+fn in_order<'p>(lines: usize, parts: Vec<thread::Result<Result<Stretches<'p>, Failure>>>) -> Result<Vec<Stretch<'p>>, Failure> {
+    let mut all: Stretches<'p> = Vec::new();
     for part in parts {
-        let part = part.map_err(|_| Failure::new(Code::Internal, "a thread that examined records panicked"))??;
-        for (at, seen) in part {
-            if let Some(place) = all.get_mut(at) {
-                *place = seen;
-            }
-        }
+        all.extend(part.map_err(|_| Failure::new(Code::Internal, "a thread that examined records panicked"))??);
     }
-    Ok(all)
+    all.sort_by_key(|(from, _)| *from);
+    let mut next = 0;
+    for (from, stretch) in &all {
+        if *from != next {
+            return Err(Failure::new(Code::Internal, "a stretch of the log was not examined"));
+        }
+        next += stretch.len();
+    }
+    if next == lines {
+        Ok(all.into_iter().map(|(_, stretch)| stretch).collect())
+    } else {
+        Err(Failure::new(Code::Internal, "the end of a stretch of the log was not examined"))
+    }
 }

@@ -102,14 +102,14 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         sealed_at: Timestamp(0),
     };
     let mut before = walk.verifier.next_prev();
-    let mut page = Some(Page::read(tx, tenant, 0)?).filter(|page| !page.lines.is_empty());
+    let mut page = Some(Page::read(tx, tenant, 0, i64::MIN)?).filter(|page| !page.lines.is_empty());
     while let Some(this) = page {
         // While records are examined, the next ones are read.
         let (next, seen) = crew.examine(&this, before, || match this.next {
-            Some(from) => Page::read(tx, tenant, from).map(Some),
+            Some(from) => Page::read(tx, tenant, from, this.behind).map(Some),
             None => Ok(None),
         });
-        for (line, seen) in this.lines.iter().zip(seen?) {
+        for (line, seen) in this.lines.iter().zip(seen?.into_iter().flatten()) {
             walk.line(tx, pass, &this, line, seen)?;
         }
         if let Some(Line::Entry(last)) = this.lines.last() {
@@ -229,6 +229,11 @@ impl Walk<'_> {
         for key in &seen.strange {
             pass.findings.add(at(), format!("column parts: the vault never had the key {key}"));
         }
+        if let Some(header) = examined.record().header() {
+            for key in &seen.gone {
+                pass.gone.take(*key, tenant, header.kind, Some(row.seq), &examined.record().hash());
+            }
+        }
         self.verifier.push_examined(&examined);
         if self.verifier.last() != Some((row.hash, row.leaf)) {
             pass.findings.add(at(), "column hash or leaf: not the entry's");
@@ -261,10 +266,14 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> 
             pass.findings.add(at(), "the record is missing");
             continue;
         };
-        let mut failed = None;
+        let (mut failed, mut gone) = (None, Vec::new());
         let record = examiner.record(stored.blob(0)?, stored.blob(1)?, |id| match pass.ring.of(id) {
             Ok(Kept::Key(key)) => Some(key),
-            Ok(Kept::Destroyed | Kept::Never) => None,
+            Ok(Kept::Destroyed) => {
+                gone.push(*id);
+                None
+            }
+            Ok(Kept::Never) => None,
             Err(failure) => {
                 failed = Some(failure);
                 None
@@ -279,6 +288,7 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> 
         };
         pass.records += 1;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
+        gone.into_iter().for_each(|key| pass.gone.take(key, tenant, header.kind, None, &record.hash()));
         fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, readable: true });
     }
     Ok((count, oldest))

@@ -5,6 +5,7 @@
 
 mod crew;
 mod epochs;
+pub(crate) mod erasures;
 mod fold;
 mod keys;
 mod log;
@@ -66,6 +67,7 @@ pub(crate) struct Pass<'p> {
     pub(crate) findings: Findings,
     pub(crate) notices: Vec<String>,
     pub(crate) erased_parts: u64,
+    pub(crate) gone: erasures::Gone,
     pub(crate) records: u64,
     pub(crate) total: u64,
     pub(crate) progress: Option<&'p dyn Fn(u64, u64)>,
@@ -84,6 +86,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         findings: Findings::default(),
         notices: Vec::new(),
         erased_parts: 0,
+        gone: erasures::Gone::default(),
         records: 0,
         total: 0,
         progress: options.progress,
@@ -111,7 +114,10 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         }
     }
     match &universe {
-        Some(fold) => rows::compare_store(tx, &mut pass, fold, &tenants)?,
+        Some(fold) => {
+            rows::compare_store(tx, &mut pass, fold, &tenants)?;
+            erasures::compare(tx, &mut pass, &fold.erasures)?;
+        }
         None => pass.findings.add("hos_tenant universe", "the universe is missing"),
     }
     strangers(tx, &mut pass, &tenants)?;

@@ -19,6 +19,8 @@ pub(super) struct Page {
     pub(super) lines: Vec<Line>,
     /// Where the next page begins; none when no entry can follow.
     pub(super) next: Option<u64>,
+    /// The row behind which the next page's records are looked for first.
+    pub(super) behind: i64,
 }
 
 /// One row.
@@ -43,44 +45,91 @@ pub(super) struct Entry {
     record: Option<(Range<usize>, Range<usize>)>,
 }
 
+/// How many records that are not looked for may be met, beyond those that are, before one looks for each by its key.
+const STRANGERS: usize = 64;
+/// How far ahead in the log a record that was met may have its entry.
+const AHEAD: usize = 16;
+
 impl Page {
-    /// The next page of a log, from this entry on.
-    pub(super) fn read(tx: &Tx<'_>, tenant: &Tenant, from: u64) -> Result<Self, Failure> {
-        let mut page = Self { bytes: Vec::new(), lines: Vec::with_capacity(ROWS), next: None };
+    /// The next page of a log, from this entry on; `behind` is the row behind which its records are looked for first.
+    ///
+    /// Records are looked for in the order in which they were written, which is nearly the log's, so that the file is read from
+    /// front to back; what is not met that way is looked for by its key.
+    pub(super) fn read(tx: &Tx<'_>, tenant: &Tenant, from: u64, behind: i64) -> Result<Self, Failure> {
+        let mut page = Self { bytes: Vec::new(), lines: Vec::with_capacity(ROWS), next: None, behind };
         let mut next = from;
         tx.visit(&sql::log_page(tenant, from, ROWS), |row| {
-            let line = page.line(row);
             next = row.uint(0).map_or(next, |seq| seq.max(next)).saturating_add(1);
-            page.lines.push(line.unwrap_or_else(|e| Line::Broken(e.message)));
-            Ok(if page.bytes.len() < BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            page.lines.push(line(row).unwrap_or_else(|e| Line::Broken(e.message)));
+            Ok(ControlFlow::Continue(()))
         })?;
+        page.met(tx, tenant)?;
+        if let Some(cut) = page.sought(tx, tenant)? {
+            next = cut;
+        }
         // No row has a higher number than a column can hold: behind it there is nothing to ask for.
         page.next = Some(next).filter(|next| i64::try_from(*next).is_ok());
         Ok(page)
     }
 
-    fn line(&mut self, row: &RowRef<'_>) -> Result<Line, StoreError> {
-        let disputed = row.opt_uint(5)?;
-        let disputed = disputed.map(u16::try_from).transpose().map_err(|_| row.fault(5, "is not between 0 and 65535"))?;
-        let mut entry = Entry {
-            seq: row.uint(0)?,
-            thread: Handle(row.bytes(1)?),
-            n: row.uint(2)?,
-            sealed_at: Timestamp(row.int(3)?),
-            stream_prev: row.opt_bytes(4)?.map(RecordHash),
-            disputed,
-            hash: EntryHash(row.bytes(6)?),
-            leaf: TreeHash(row.bytes(7)?),
-            record: None,
-        };
-        if let (Some(header), Some(parts)) = (row.opt_blob(8)?, row.opt_blob(9)?) {
-            let from = self.bytes.len();
-            self.bytes.extend_from_slice(header);
-            let middle = self.bytes.len();
-            self.bytes.extend_from_slice(parts);
-            entry.record = Some((from..middle, middle..self.bytes.len()));
+    /// Takes the records that are met in the order of writing, until too many of others are, or the page is full.
+    fn met(&mut self, tx: &Tx<'_>, tenant: &Tenant) -> Result<(), Failure> {
+        let (mut first, mut strangers, mut known) = (0, 0, 0);
+        let Self { bytes, lines, behind, .. } = self;
+        tx.visit(&sql::records_written(*behind), |row| {
+            while lines.get(first).is_some_and(|line| !line.lacks()) {
+                first += 1;
+            }
+            if first >= lines.len() || bytes.len() >= BYTES || strangers > known + STRANGERS {
+                return Ok(ControlFlow::Break(()));
+            }
+            let place = || -> Result<_, StoreError> { Ok((row.blob(1)?, row.bytes::<16>(2)?, row.uint(3)?)) };
+            // What a row holds that it may not is said where its entry is looked for by its key.
+            let wanted = place().ok().filter(|(of, ..)| *of == tenant.as_str().as_bytes()).and_then(|(_, thread, n)| {
+                let ahead = lines.iter_mut().skip(first).take(AHEAD);
+                ahead.filter_map(Line::lacking).find(|entry| entry.thread.0 == thread && entry.n == n)
+            });
+            match (wanted, row.blob(4), row.blob(5)) {
+                (Some(entry), Ok(header), Ok(parts)) => {
+                    entry.record = Some(store(bytes, header, parts));
+                    *behind = row.int(0)?;
+                    known += 1;
+                }
+                _ => strangers += 1,
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(())
+    }
+
+    /// Looks for the records that were not met, each by its key. A page that is full ends there; where the next begins is
+    /// answered.
+    fn sought(&mut self, tx: &Tx<'_>, tenant: &Tenant) -> Result<Option<u64>, Failure> {
+        let Self { bytes, lines, behind, .. } = self;
+        for at in 0..lines.len() {
+            let Some(entry) = lines.get_mut(at).and_then(Line::lacking) else { continue };
+            // The record that goes beyond the bound was still taken.
+            if at > 0 && bytes.len() >= BYTES {
+                let next = entry.seq;
+                lines.truncate(at);
+                return Ok(Some(next));
+            }
+            let mut wrong = None;
+            tx.visit(&sql::record_written(tenant, &entry.thread, entry.n), |row| {
+                match (row.int(0), row.blob(1), row.blob(2)) {
+                    (Ok(rowid), Ok(header), Ok(parts)) => {
+                        entry.record = Some(store(bytes, header, parts));
+                        *behind = rowid.max(*behind);
+                    }
+                    (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => wrong = Some(e.message),
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+            if let (Some(why), Some(line)) = (wrong, lines.get_mut(at)) {
+                *line = Line::Broken(why);
+            }
         }
-        Ok(Line::Entry(entry))
+        Ok(None)
     }
 
     /// An entry's header and parts, if its record is there.
@@ -88,4 +137,43 @@ impl Page {
         let (header, parts) = entry.record.clone()?;
         Some((self.bytes.get(header)?, self.bytes.get(parts)?))
     }
+}
+
+impl Line {
+    /// The entry, while it has no record.
+    fn lacking(&mut self) -> Option<&mut Entry> {
+        match self {
+            Line::Entry(entry) if entry.record.is_none() => Some(entry),
+            Line::Entry(_) | Line::Broken(_) => None,
+        }
+    }
+
+    fn lacks(&self) -> bool {
+        matches!(self, Line::Entry(entry) if entry.record.is_none())
+    }
+}
+
+/// Where a record's bytes are kept.
+fn store(bytes: &mut Vec<u8>, header: &[u8], parts: &[u8]) -> (Range<usize>, Range<usize>) {
+    let from = bytes.len();
+    bytes.extend_from_slice(header);
+    let middle = bytes.len();
+    bytes.extend_from_slice(parts);
+    (from..middle, middle..bytes.len())
+}
+
+fn line(row: &RowRef<'_>) -> Result<Line, StoreError> {
+    let disputed = row.opt_uint(5)?;
+    let disputed = disputed.map(u16::try_from).transpose().map_err(|_| row.fault(5, "is not between 0 and 65535"))?;
+    Ok(Line::Entry(Entry {
+        seq: row.uint(0)?,
+        thread: Handle(row.bytes(1)?),
+        n: row.uint(2)?,
+        sealed_at: Timestamp(row.int(3)?),
+        stream_prev: row.opt_bytes(4)?.map(RecordHash),
+        disputed,
+        hash: EntryHash(row.bytes(6)?),
+        leaf: TreeHash(row.bytes(7)?),
+        record: None,
+    }))
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 type Part = fn(&House) -> io::Result<Outcome>;
 
 /// Every part, in order. The release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 9] = [
+pub(super) const ALL: [(&str, Part); 10] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
@@ -18,6 +18,7 @@ pub(super) const ALL: [(&str, Part); 9] = [
     ("release build", release),
     ("law of the example is clean", law),
     ("main job and first order", main_job),
+    ("second verifier", super::verifier::run),
 ];
 
 fn format(house: &House) -> io::Result<Outcome> {
@@ -76,6 +77,8 @@ fn main_job(house: &House) -> io::Result<Outcome> {
     let mut child = Command::new(house.released("pazar"))
         .args(["--json", "--store"])
         .arg(place.join("market.db"))
+        .arg("--bundle")
+        .arg(place.join("story.hosb"))
         .current_dir(&house.root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

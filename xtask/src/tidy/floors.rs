@@ -117,7 +117,7 @@ fn purity(source: &Source, out: &mut Vec<Finding>) {
 
 fn threads(source: &Source, out: &mut Vec<Finding>) {
     for (line, path) in &source.names {
-        let found = THREADS.iter().find(|starts| path.len() >= 2 && path[path.len() - 2..] == ***starts);
+        let found = THREADS.iter().find(|starts| path.windows(2).any(|pair| pair == **starts));
         if let Some(starts) = found.filter(|starts| source.path != CREW || starts[1] == "spawn") {
             let name = starts.join("::");
             out.push(Finding::error(&source.path, *line, format!("the engine starts no thread that outlives a call: `{name}`")));

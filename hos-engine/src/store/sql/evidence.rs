@@ -39,14 +39,29 @@ pub fn thread_records(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> S
     )
 }
 
-/// All records in the order of the log, from entry `from` on, at most `limit`: seq, thread, n, sealed_at, stream_prev,
-/// disputed, hash, leaf, header, parts.
+/// Entries in the order of the log, from entry `from` on, at most `limit`: seq, thread, n, sealed_at, stream_prev, disputed,
+/// hash, leaf.
 pub fn log_page(t: &Tenant, from: u64, limit: usize) -> Statement {
     Statement::new(
-        "SELECT e.seq, e.thread, e.n, e.sealed_at, e.stream_prev, e.disputed, e.hash, e.leaf, r.header, r.parts FROM hos_entry e
-         LEFT JOIN hos_record r ON r.tenant = e.tenant AND r.thread = e.thread AND r.n = e.n
-         WHERE e.tenant = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3",
+        "SELECT seq, thread, n, sealed_at, stream_prev, disputed, hash, leaf FROM hos_entry
+         WHERE tenant = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
         [tenant(t), int(from), int(limit as u64)],
+    )
+}
+
+/// All tenants' records in the order in which they were written, behind a row: rowid, tenant (as bytes), thread, n, header, parts.
+pub fn records_written(behind: i64) -> Statement {
+    Statement::new(
+        "SELECT rowid, CAST(tenant AS BLOB), thread, n, header, parts FROM hos_record WHERE rowid > ?1 ORDER BY rowid",
+        [behind.into()],
+    )
+}
+
+/// One record with the row that it was written to: rowid, header, parts.
+pub fn record_written(t: &Tenant, thread: &Handle, n: u64) -> Statement {
+    Statement::new(
+        "SELECT rowid, header, parts FROM hos_record WHERE tenant = ?1 AND thread = ?2 AND n = ?3",
+        [tenant(t), thread.0.into(), int(n)],
     )
 }
 
