@@ -3,7 +3,7 @@
 use super::bench::{Bench, Standing};
 use super::draft::Drafting;
 use super::evidence;
-use super::verdict::data_subject;
+use super::instance::data_subject;
 use crate::id::Uid;
 use crate::policy::{Entity, Link, Prepared, Request};
 use crate::proof::record::Slot;
