@@ -48,14 +48,39 @@ impl Global {
     /// A builder with everything that was said, but the law.
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         let mut builder = Engine::builder().sqlite(self.store_path()?);
-        if let Some(path) = &self.key_file {
-            builder = builder.key_file(path);
+        match (&self.key_file, &self.signer_socket, &self.signer_command) {
+            (Some(path), ..) => builder = builder.key_file(path),
+            (_, Some(path), _) => builder = builder.signer_socket(path),
+            (.., Some(words)) => builder = builder.signer_command(words),
+            _ => match (environment("HOS_SIGNER_SOCKET")?, environment("HOS_SIGNER_COMMAND")?) {
+                (Some(_), Some(_)) => return Err(usage("both HOS_SIGNER_SOCKET and HOS_SIGNER_COMMAND are set: one signs")),
+                (Some(path), None) => builder = builder.signer_socket(path),
+                (None, Some(words)) => builder = builder.signer_command(&words),
+                (None, None) => {}
+            },
+        }
+        if let Some(path) = self.mark.clone().or(environment("HOS_MARK")?.map(PathBuf::from)) {
+            builder = builder.mark(path);
         }
         if let Some(text) = &self.time {
             let time = Timestamp::parse(text).map_err(|e| Failure::new(Code::ValueInvalid, format!("--time: {e}")))?;
             builder = builder.clock(Arc::new(SetClock::at(time)));
         }
         Ok(builder.settings(Settings { clock_confirmed: self.clock_confirmed, ..Settings::default() }))
+    }
+
+    /// The seal key's file, unless a signer signs.
+    pub(crate) fn key_path(&self, store: &std::path::Path) -> Result<Option<PathBuf>, Failure> {
+        if let Some(path) = &self.key_file {
+            return Ok(Some(path.clone()));
+        }
+        let said = self.signer_socket.is_some() || self.signer_command.is_some();
+        if said || environment("HOS_SIGNER_SOCKET")?.is_some() || environment("HOS_SIGNER_COMMAND")?.is_some() {
+            return Ok(None);
+        }
+        let mut name = store.as_os_str().to_owned();
+        name.push(".key");
+        Ok(Some(name.into()))
     }
 
     /// The store's file.

@@ -1,7 +1,7 @@
 //! Entities as people write them: `Account::ayse`, `Pazar::Account::"ayse"`, `order/o-17`.
 
 use crate::usage::usage;
-use hos_core::id::{IdError, InstanceId, Shown, Uid};
+use hos_core::id::{IdError, InstanceId, Name, Shown, Uid};
 use hos_core::law::{Law, LawContract};
 use hos_engine::Failure;
 
@@ -46,6 +46,13 @@ fn qualified(type_name: &str, law: &Law) -> String {
     } else {
         type_name.to_owned()
     }
+}
+
+/// An instance: `contract/id`.
+pub(crate) fn instance(text: &str) -> Result<(Name, InstanceId), Failure> {
+    let (contract, id) =
+        text.split_once('/').ok_or_else(|| usage(format!("`{}` is no instance: write CONTRACT/ID", Shown(text))))?;
+    Ok((Name::new(contract)?, InstanceId::new(id)?))
 }
 
 /// A resource: `contract/id`, or an entity.

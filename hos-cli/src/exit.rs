@@ -43,7 +43,9 @@ pub(crate) fn of(code: Code) -> u8 {
         | Code::StoreVersion
         | Code::OutcomeUnknown
         | Code::KeyInvalid
-        | Code::Retry => STORE,
+        | Code::Retry
+        | Code::SignerFailed
+        | Code::Quarantined => STORE,
         _ => REFUSED,
     }
 }

@@ -21,6 +21,16 @@ pub(crate) struct Global {
     /// The seal key's file [default: the store's name with `.key`]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Where and who")]
     pub(crate) key_file: Option<PathBuf>,
+    /// An agent's Unix socket signs instead of a key file (`hos signer`) [env: HOS_SIGNER_SOCKET]
+    #[arg(long, global = true, value_name = "PATH", conflicts_with_all = ["key_file", "signer_command"], help_heading = "Where and who")]
+    pub(crate) signer_socket: Option<PathBuf>,
+    /// A program signs instead of a key file; words are separated by spaces [env: HOS_SIGNER_COMMAND]
+    #[arg(long, global = true, value_name = "WORDS", conflicts_with = "key_file", help_heading = "Where and who")]
+    pub(crate) signer_command: Option<String>,
+    /// A file outside the store that keeps the newest checkpoint of each log; a store that is behind it is only read
+    /// [env: HOS_MARK]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where and who")]
+    pub(crate) mark: Option<PathBuf>,
     /// The time to claim instead of the machine's, for replays (`2026-11-22T12:00:00Z`)
     #[arg(long, global = true, value_name = "RFC3339", help_heading = "Where and who")]
     pub(crate) time: Option<String>,

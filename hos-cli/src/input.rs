@@ -15,6 +15,7 @@ use hos_wire::strict::{self, Tree};
 use hos_wire::value;
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::Path;
 
 /// Reads JSON given as such, as `@FILE` or as `-` (standard input); never more than a call may hold.
 pub(crate) fn json(what: &str, source: &str) -> Result<Tree, Failure> {
@@ -102,4 +103,13 @@ pub(crate) fn event_args<'l>(law: &'l Law, contract: &str, name: &str) -> Option
     let contract = self::contract(law, contract)?;
     let arrows = contract.events.get(name).or_else(|| contract.overrides.get(name))?;
     arrows.first().map(|e| &e.args)
+}
+
+/// Reads a file that may not be longer than so many bytes, and not more of it than one more.
+pub(crate) fn bounded_file(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
+    let name = || Shown(&path.to_string_lossy()).to_string();
+    let failed = |e: std::io::Error| Failure::new(Code::StoreUnavailable, format!("`{}` cannot be read: {e}", name()));
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(failed)?.take(max as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
 }

@@ -10,8 +10,10 @@ mod input;
 mod out;
 mod progress;
 mod show;
+mod story;
 mod typed;
 mod usage;
+mod witnesses;
 
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;

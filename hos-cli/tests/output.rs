@@ -44,6 +44,8 @@ fn every_command_has_one_json_object() {
         vec!["outbox", "poll"],
         vec!["verify"],
         vec!["backup", &copy],
+        vec!["hold", "--subject", "Account::kedi", "--reason", "case 7"],
+        vec!["release", "--subject", "Account::kedi", "--reason", "case 7"],
         vec!["erase", "Account::kedi", "--ground", "request 12"],
         vec!["completions", "bash"],
         vec!["exit-codes"],

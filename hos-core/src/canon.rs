@@ -199,6 +199,13 @@ pub fn check_items(bytes: &[u8]) -> Result<(), CanonError> {
     Ok(())
 }
 
+/// Checks that bytes are one such item and nothing else.
+pub fn check_item(bytes: &[u8]) -> Result<(), CanonError> {
+    let mut r = Reader::new(bytes);
+    r.skip(0)?;
+    r.end()
+}
+
 /// Reads canonical items one after the other; refuses every other form.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {

@@ -32,8 +32,10 @@ pub const TAG_HEADS_THREAD: &str = "hos 2026-11 heads-thread v1";
 pub const TAG_HEADS_LEAF: &str = "hos 2026-11 heads-leaf v1";
 /// The domain of [`heads_node`].
 pub const TAG_HEADS_NODE: &str = "hos 2026-11 heads-node v1";
+/// The domain of [`ErasureList`].
+pub const TAG_ERASURE_LIST: &str = "hos 2026-11 erasure-list v1";
 /// Every tag in use.
-pub const TAGS: [&str; 12] = [
+pub const TAGS: [&str; 13] = [
     TAG_LAW,
     TAG_RECORD,
     TAG_ENTRY,
@@ -46,6 +48,7 @@ pub const TAGS: [&str; 12] = [
     TAG_HEADS_THREAD,
     TAG_HEADS_LEAF,
     TAG_HEADS_NODE,
+    TAG_ERASURE_LIST,
 ];
 
 /// Deriving a context costs more than hashing a short input: each is derived once, and cloned.
@@ -69,6 +72,7 @@ domain!(heads_label_domain, TAG_HEADS_LABEL);
 domain!(heads_thread_domain, TAG_HEADS_THREAD);
 domain!(heads_leaf_domain, TAG_HEADS_LEAF);
 domain!(heads_node_domain, TAG_HEADS_NODE);
+domain!(erasure_list_domain, TAG_ERASURE_LIST);
 
 fn sized<'h>(hasher: &'h mut blake3::Hasher, bytes: &[u8]) -> &'h mut blake3::Hasher {
     hasher.update(&(bytes.len() as u64).to_be_bytes()).update(bytes)
@@ -147,6 +151,32 @@ pub fn heads_leaf(key: &MapKey, kind: u8, thread: &Handle, n: u64, last: &Record
 pub fn heads_node(left: &MapHash, right: &MapHash) -> MapHash {
     MapHash(heads_node_domain().update(left.as_bytes()).update(right.as_bytes()).finalize().into())
 }
+/// The records that hold parts under one key, hashed as they come: over each (tenant length, tenant, seq, record hash).
+#[derive(Clone)]
+pub struct ErasureList(blake3::Hasher);
+
+impl Default for ErasureList {
+    fn default() -> Self {
+        Self(erasure_list_domain())
+    }
+}
+
+impl std::fmt::Debug for ErasureList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ErasureList(…)")
+    }
+}
+
+impl ErasureList {
+    /// Takes the next record.
+    pub fn push(&mut self, tenant: &Tenant, seq: u64, record: &RecordHash) {
+        sized(&mut self.0, tenant.as_str().as_bytes()).update(&seq.to_be_bytes()).update(record.as_bytes());
+    }
+    /// The hash of those taken so far.
+    pub fn finish(&self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
 /// RFC 6962 leaf: SHA-256(0x00 || bytes).
 pub fn tree_leaf(bytes: &[u8]) -> TreeHash {
     TreeHash(Sha256::new().chain_update([0]).chain_update(bytes).finalize().into())
@@ -169,6 +199,21 @@ pub fn note_key_id(name: &str, kind: u8, public: &[u8]) -> [u8; 4] {
     let digest = Sha256::new().chain_update(name).chain_update([b'\n', kind]).chain_update(public).finalize();
     let [a, b, c, d, ..]: [u8; 32] = digest.into();
     [a, b, c, d]
+}
+/// How a page's policy names its style: `'sha256-…'`, the hash in base64.
+pub fn style_source(css: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let hash = Sha256::digest(css);
+    let mut out = String::from("'sha256-");
+    for chunk in hash.chunks(3) {
+        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
+            out.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    out.push('\'');
+    out
 }
 /// So many bytes of randomness for one purpose, expanded from one seed (BLAKE3 XOF). Core has no randomness of its own.
 pub fn expand(seed: &[u8; 32], purpose: &str, index: u64, out: &mut [u8]) {
@@ -215,6 +260,12 @@ mod tests {
         assert_eq!(tree_leaf(b"").to_string(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
         let (l, r) = (tree_leaf(b""), tree_leaf(&[0]));
         assert_eq!(tree_node(&l, &r).to_string(), "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");
+    }
+
+    #[test]
+    fn a_style_is_named_by_its_hash() {
+        assert_eq!(style_source(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
+        assert_eq!(style_source("abc"), "'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0='");
     }
 
     #[test]

@@ -55,6 +55,8 @@ codes! {
     OutcomeUnknown = 8, "hos.outcome_unknown", "The commit failed in a way that leaves its outcome unknown. Retry with the same once-key: it resolves it.";
     KeyInvalid = 9, "hos.key_invalid", "The key file is missing, too open, too short, or holds another key than the store names.";
     Retry = 10, "hos.retry", "The database asked for a retry (deadlock or serialization failure); nothing was stored.";
+    SignerFailed = 11, "hos.signer_failed", "The signer cannot be reached, took too long, or refused; what was stored stays stored, without a checkpoint. Run `hos work` once it answers.";
+    Quarantined = 12, "hos.quarantined", "The log is shorter than, or other than, the mark kept outside the store says; it is only read until `hos epoch new` says what was lost.";
     // The law in force.
     LawInvalid = 20, "hos.law_invalid", "The law has faults and does not load. Run `hos check`.";
     LawNotActive = 21, "hos.law_not_active", "The law given is not the one that is active in this store. Activate it, or open with the active one.";
@@ -77,6 +79,8 @@ codes! {
     SubjectErased = 45, "hos.subject_erased", "The person this would be written about was erased.";
     EventUnknown = 46, "hos.event_unknown", "The contract has no such event, birth or override.";
     SubjectInUse = 47, "hos.subject_in_use", "Live instances still need what is kept of this person; they are named.";
+    SubjectHeld = 48, "hos.subject_held", "A legal hold keeps what is kept of this person; it must be released before anything is erased.";
+    SubjectNotHeld = 49, "hos.subject_not_held", "No hold is on this person.";
     // Absence: refused before judging.
     ActionUnknown = 50, "hos.action_unknown", "The law's schema has no such action.";
     PrincipalTypeUnknown = 51, "hos.principal_type_unknown", "The principal's type is not one the action applies to.";

@@ -1,15 +1,15 @@
 //! Thirty-three state machines of real marketplaces, each as a contract: every edge is walked, every non-edge is refused,
 //! and the findings are those that can be told from the graphs without this code.
 
+mod graphs;
+
+use graphs::{Edge, Graph, Purpose, graphs, parsed};
 use hos_core::contract::check::check;
 use hos_core::contract::definition::Contract;
 use hos_core::contract::parse::parse;
 use hos_core::contract::step::{Standing, Truth, outcome, standing};
 use hos_core::fault::SourceFile;
-use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 /// Graph, edges, findings where nothing was declared terminal, lasting or looping on purpose. Written from the graphs' own
 /// `checks` (unreachable, sinks, trapped, self_loops, wildcard_events, twin_events), not from what this code answers;
@@ -50,132 +50,6 @@ const EXPECTED: [(&str, usize, &str); 33] = [
     ("sylius1__shipment", 3, "dead_end: cancelled shipped; waiting: cart ready"),
     ("winzou__README-article", 9, ""),
 ];
-
-/// One move: event, from, to.
-type Edge = (String, String, String);
-
-struct Graph {
-    states: Vec<String>,
-    initial: Vec<String>,
-    /// Event -> source (`*` too) -> targets in order, and whether each is guarded.
-    events: BTreeMap<String, BTreeMap<String, Vec<(String, bool)>>>,
-    undeclared: Vec<String>,
-}
-
-/// How much of what the graph leaves open the contract says on purpose.
-#[derive(Clone, Copy, PartialEq)]
-enum Purpose {
-    /// Nothing: as the graph is.
-    None,
-    /// Sinks are terminal, everything else may last, self-loops are meant.
-    Declared,
-}
-
-fn graphs() -> Option<Vec<(String, Graph)>> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/contracts/graphs");
-    let Ok(files) = std::fs::read_dir(&dir) else {
-        println!("skipped: ../shared/data is absent");
-        return None;
-    };
-    let mut paths: Vec<PathBuf> =
-        files.map(|f| f.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
-    paths.sort();
-    Some(paths.iter().map(|p| (p.file_stem().unwrap().to_str().unwrap().to_owned(), Graph::read(p))).collect())
-}
-
-fn texts(json: &Json) -> Vec<String> {
-    json.as_array().unwrap().iter().map(|t| t.as_str().unwrap().to_owned()).collect()
-}
-
-impl Graph {
-    fn read(path: &Path) -> Self {
-        let json: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let mut events: BTreeMap<String, BTreeMap<String, Vec<(String, bool)>>> = BTreeMap::new();
-        for t in json["transitions"].as_array().unwrap() {
-            let text = |key: &str| t[key].as_str().unwrap().to_owned();
-            events.entry(text("event")).or_default().entry(text("from")).or_default().push((text("to"), !t["guard"].is_null()));
-        }
-        Self {
-            states: texts(&json["states"]),
-            initial: texts(&json["initial"]),
-            events,
-            undeclared: texts(&json["checks"]["undeclared"]),
-        }
-    }
-
-    fn edges(&self) -> BTreeSet<Edge> {
-        let mut found = BTreeSet::new();
-        for (event, sources) in &self.events {
-            for (from, targets) in sources {
-                let froms = if from == "*" { self.states.clone() } else { vec![from.clone()] };
-                for from in froms {
-                    found.extend(targets.iter().map(|(to, _)| (event.clone(), from.clone(), to.clone())));
-                }
-            }
-        }
-        found
-    }
-
-    fn contract(&self, purpose: Purpose) -> String {
-        let quoted = |names: &[String]| format!("[{}]", names.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", "));
-        let left: BTreeSet<String> = self.edges().into_iter().map(|(_, from, _)| from).collect();
-        let (mut terminal, mut forever) = (Vec::new(), Vec::new());
-        if purpose == Purpose::Declared {
-            (forever, terminal) = self.states.iter().cloned().partition(|s| left.contains(s));
-        }
-        let mut out = format!(
-            "contract = \"machine\"\nversion = 1\nentity = \"Machine\"\nstates = {}\nterminal = {}\nforever = {}\n",
-            quoted(&self.states),
-            quoted(&terminal),
-            quoted(&forever)
-        );
-        for (i, state) in self.initial.iter().enumerate() {
-            let _ = write!(out, "[begin.birth{i}]\nto = \"{state}\"\n");
-        }
-        for (event, sources) in &self.events {
-            let guarded: BTreeSet<&String> = sources.values().flatten().filter(|(_, g)| *g).map(|(to, _)| to).collect();
-            let args: Vec<String> = guarded.iter().map(|to| format!("may_{to} = \"Bool\"")).collect();
-            // Sources with the same outcomes share an arrow.
-            let mut arrows: BTreeMap<&Vec<(String, bool)>, Vec<String>> = BTreeMap::new();
-            for (from, targets) in sources {
-                arrows.entry(targets).or_default().push(from.clone());
-            }
-            for (targets, froms) in arrows {
-                let _ = write!(out, "[[event.{event}]]\nfrom = {}\nargs = {{ {} }}\n", quoted(&froms), args.join(", "));
-                if purpose == Purpose::Declared {
-                    out.push_str("self_loop = true\n");
-                }
-                let (last, others) = targets.split_last().unwrap();
-                if last.1 {
-                    // No outcome is left over: the event is refused where no guard holds.
-                    let any = targets.iter().map(|(to, _)| format!("context.may_{to}")).collect::<Vec<_>>().join(" || ");
-                    let _ = writeln!(out, "require = [{{ code = \"not_allowed\", when = \"{any}\" }}]");
-                }
-                let branches: Vec<String> = others
-                    .iter()
-                    .map(|(to, guard)| {
-                        assert!(*guard, "an unguarded outcome hides those after it");
-                        format!("{{ to = \"{to}\", when = \"context.may_{to}\" }}")
-                    })
-                    .chain([format!("{{ to = \"{}\" }}", last.0)])
-                    .collect();
-                let _ = writeln!(out, "branch = [{}]", branches.join(", "));
-            }
-        }
-        out
-    }
-}
-
-fn parsed(text: &str) -> (Contract, SourceFile) {
-    let file = SourceFile { path: "machine.toml".into(), text: text.into() };
-    match parse(&file, "Test") {
-        Ok((contract, warnings)) => {
-            assert!(warnings.is_empty(), "{warnings:?}");
-            (contract, file)
-        }
-        Err(faults) => panic!("{}\n{text}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
-    }
-}
 
 /// Findings as the table writes them: `code: name name; code: name`.
 fn findings(contract: &Contract, file: &SourceFile) -> String {

@@ -1,13 +1,17 @@
 //! The desk of an open store: jobs in, answers out. What the engine's face and its tenants share.
 
 use crate::Failure;
-use crate::court::Court;
+use crate::court::{Court, lock};
+use crate::seal;
 use crate::store::StoreError;
+use crate::store::sql::evidence::Head;
 use crate::store::sqlite::{SqliteStore, Tx};
 use crate::view::InForce;
 use crate::work::{Done, HeadsDone, Job};
 use hos_core::answer::Answer;
+use hos_core::id::Tenant;
 use hos_core::refusal::Code;
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 /// An open store, and the court that judges in its commits.
@@ -19,7 +23,73 @@ pub(crate) struct Desk {
 impl Desk {
     /// Runs one job in a commit that it may share.
     pub(crate) fn submit(&self, job: Job) -> Result<Done, Failure> {
-        Ok(self.store.submit(&self.court, job)?)
+        self.may_write()?;
+        self.submit_even_in_quarantine(job)
+    }
+
+    /// Refuses where the store is only read.
+    pub(crate) fn may_write(&self) -> Result<(), Failure> {
+        match lock(&self.court.quarantine).as_ref() {
+            Some(why) => Err(Failure::new(Code::Quarantined, why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The same, for what ends a quarantine.
+    pub(crate) fn submit_even_in_quarantine(&self, job: Job) -> Result<Done, Failure> {
+        let flush = matches!(job, Job::Flush);
+        let mut done = [self.store.submit(&self.court, job)];
+        self.sign_answers(&mut done);
+        self.advance_mark(flush);
+        let [done] = done;
+        Ok(done?)
+    }
+
+    /// Lets the mark outside follow.
+    pub(crate) fn advance_mark(&self, flush: bool) {
+        if let Some(mark) = &self.court.mark {
+            let newest =
+                lock(&self.court.checkpoints).iter().map(|(t, signed)| (t.clone(), signed.size, signed.note.clone())).collect();
+            mark.advance(&self.court.of.store, newest, flush);
+        }
+    }
+
+    /// Signs one head; the proof that it extends what was signed last is made when it is asked for.
+    pub(crate) fn sign(&self, tenant: &Tenant, head: &Head) -> Result<(), Failure> {
+        self.may_write()?;
+        self.read(|tx| self.court.ring(tx))?;
+        self.court.sign(tenant, head, &|from| self.read(|tx| self.court.consistency(tx, tenant, from, head.size)))
+    }
+
+    /// Signs the head that a tenant has now.
+    pub(crate) fn sign_newest(&self, tenant: &Tenant) -> Result<(), Failure> {
+        let head = self.read(|tx| seal::head(tx, tenant, self.court.of))?;
+        self.sign(tenant, &head)
+    }
+
+    /// Signs every head that has no checkpoint; what fails is kept in [`crate::court::signing::Signing::failures`].
+    pub(crate) fn sign_all(&self) {
+        let tenants = self.read(|tx| self.court.tenants(tx)).unwrap_or_default();
+        for tenant in tenants {
+            let _ = self.sign_newest(&tenant);
+        }
+    }
+
+    /// Completes the receipts of answers, where the signer is elsewhere: the commit is durable, nobody waits for this but the
+    /// callers themselves, and one that the signer fails is answered without checkpoint.
+    pub(crate) fn sign_answers<E>(&self, done: &mut [Result<Done, E>]) {
+        if self.court.signing.is_here() {
+            return;
+        }
+        for answer in done.iter_mut().flatten() {
+            let Done::Answer(answer) = answer else { continue };
+            let due = answer.receipt.as_ref().filter(|r| r.seal.as_ref().is_some_and(|seal| seal.checkpoint.is_none()));
+            let Some(tenant) = due.map(|receipt| receipt.tenant.clone()) else { continue };
+            if !self.court.signing.is_paused() {
+                let _ = self.sign_newest(&tenant);
+            }
+            self.court.complete(&HashMap::new(), answer);
+        }
     }
 
     /// A job that comes to an answer.

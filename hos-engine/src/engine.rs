@@ -14,7 +14,7 @@ use crate::work::{Done, Job, Plan};
 use crate::{Failure, seal, verify};
 use hos_core::answer::Answer;
 use hos_core::call::{By, Call, Legacy};
-use hos_core::id::{StoreId, Tenant, Uid};
+use hos_core::id::{LawHash, StoreId, Tenant};
 use hos_core::judge::About;
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
@@ -26,7 +26,7 @@ use std::sync::{Arc, PoisonError};
 
 /// An open store under its active law. Cheap to clone; used from many threads.
 #[derive(Clone)]
-pub struct Engine(Arc<Desk>);
+pub struct Engine(pub(crate) Arc<Desk>);
 
 impl Engine {
     pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
@@ -45,7 +45,9 @@ impl Engine {
     /// done, and heads without a checkpoint are signed.
     pub(crate) fn recover(&self) -> Result<(), Failure> {
         let court = &self.0.court;
+        let mut unsigned = Vec::new();
         let erased = self.0.read(|tx| {
+            court.ring(tx)?;
             let in_force = Arc::new(InForce::read(tx, &court.laws)?);
             *court.in_force.write().unwrap_or_else(PoisonError::into_inner) = Some(in_force);
             for tenant in court.tenants(tx)? {
@@ -67,18 +69,28 @@ impl Engine {
                 if let Some(note) = note.filter(|_| size == head.size) {
                     lock(&court.checkpoints).insert(tenant, crate::court::Signed { size, note: note.into(), stored: size });
                 } else {
-                    court.sign_heads(&[(tenant, head)].into());
+                    unsigned.push((tenant, head));
                 }
             }
             court.erased_keys(tx)
         })?;
-        court.destroy_keys(&erased)
+        // A signer that does not answer is no reason to stay closed: what it owes is named by `verify` and `work`.
+        for (tenant, head) in unsigned.iter().filter(|_| !court.signing.is_paused() && self.0.may_write().is_ok()) {
+            let _ = self.0.sign(tenant, head);
+        }
+        court.destroy_keys(&erased)?;
+        self.erase_restored(&erased)
     }
 
     /// The active law, as this process last saw it.
     pub fn law(&self) -> Result<Arc<Law>, Failure> {
         let in_force = self.0.in_force().ok_or_else(|| Failure::new(Code::StoreIntegrity, "the store has no activation"))?;
         Ok(in_force.law.clone())
+    }
+
+    /// A law of the store, whether or not it is in force.
+    pub fn law_of(&self, hash: &LawHash) -> Result<Arc<Law>, Failure> {
+        self.0.read(|tx| self.0.court.laws.get(tx, hash))
     }
 
     /// The modes of the activation, as this process last saw it.
@@ -99,7 +111,7 @@ impl Engine {
     /// The seal key's public half for this tenant's origin, as a C2SP vkey.
     pub fn vkey(&self, tenant: &Tenant) -> Result<String, Failure> {
         let court = &self.0.court;
-        NoteKey::new(origin(&court.of.store, tenant, court.of.epoch), court.key.verify_key())
+        NoteKey::new(origin(&court.of.store, tenant, court.of.epoch), court.signing.public())
             .map(|key| key.to_string())
             .map_err(|e| Failure::new(Code::KeyInvalid, e.to_string()))
     }
@@ -143,24 +155,22 @@ impl Engine {
     pub fn batch(&self, calls: Vec<(Tenant, Call)>) -> Result<Vec<Result<Answer, Failure>>, Failure> {
         let spares: Vec<(Tenant, Spare)> = calls.iter().map(|(tenant, call)| (tenant.clone(), Spare::of(call))).collect();
         let jobs = calls.into_iter().map(|(tenant, call)| Job::Call(tenant, Box::new(call))).collect();
-        let done = match guarded(|| Ok(self.0.store.submit_all(&self.0.court, jobs)?)) {
+        self.0.may_write()?;
+        let mut done = match guarded(|| Ok(self.0.store.submit_all(&self.0.court, jobs)?)) {
             Ok(done) => done.into_iter().map(|done| done.map_err(Failure::from)).collect(),
             Err(failure) if spares.iter().any(|(_, spare)| spare.is_kept()) => {
                 spares.iter().map(|_| Err(failure.clone())).collect::<Vec<_>>()
             }
             Err(failure) => return Err(failure),
         };
+        self.0.sign_answers(&mut done);
+        self.0.advance_mark(false);
         let answers = done.into_iter().zip(spares).map(|(done, (tenant, spare))| match done {
             Ok(Done::Answer(answer)) => Ok(*answer),
             Ok(_) => Err(Failure::new(Code::Internal, "a job came to something else than an answer")),
             Err(failure) => self.0.spared(&tenant, spare, failure),
         });
         Ok(answers.collect())
-    }
-
-    /// Erases a person: judged as `evidence.erase` on the account. Live instances that need the person's facts refuse it.
-    pub fn erase(&self, by: &By, subject: &Uid, ground: &str) -> Result<Answer, Failure> {
-        self.0.answered(Job::Erase { by: by.clone(), subject: subject.clone(), ground: ground.to_owned() })
     }
 
     /// Verifies the whole store.
@@ -242,6 +252,9 @@ impl Engine {
 
     /// Stores what is still in memory (the last checkpoint) and closes.
     pub fn close(self) -> Result<(), Failure> {
+        if self.quarantine().is_some() {
+            return Ok(());
+        }
         self.0.counted(Job::Flush).map(drop)
     }
 }

@@ -116,6 +116,7 @@ fn settle(bench: &Bench<'_>, call: &Call, rows: &Rows) -> Judged {
     match call {
         Call::Begin(c) => judge::begin(bench, c, place),
         Call::Adopt(c) => judge::adopt(bench, c, place),
+        Call::Transition(c) if matches!(rows.instance, Some(Found::Erased)) => judge::erased(bench, c),
         Call::Transition(c) => {
             let live = match &rows.instance {
                 Some(Found::Live(instance)) => Some(&**instance),

@@ -11,34 +11,42 @@ pub mod clock;
 mod court;
 mod desk;
 mod engine;
+mod erasure;
 mod export;
 mod failure;
 pub mod join;
 pub mod keys;
 mod laws;
+mod mark;
 mod open;
 pub mod ports;
+mod quarantine;
 mod replay;
 mod report;
+mod rotation;
 mod round;
 mod seal;
 mod sealed;
 mod settings;
 mod shadow;
+pub mod signer;
 pub mod store;
+mod survey;
 mod tenant;
 mod verify;
 mod view;
 mod work;
 
 pub use engine::Engine;
-pub use export::{ExportOptions, Exported};
+pub use erasure::Erasure;
+pub use export::{Cosign, ExportOptions, Exported, Proof};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
 pub use replay::{BacktestReport, Change, Counts, Differing, ReplayOptions, ReplayReport, Span, Witness};
 pub use report::{
-    Available, HistoryEntry, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions, VerifyReport, WorkReport,
+    Available, Erased, HistoryEntry, KeyRange, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions,
+    VerifyReport, WorkReport,
 };
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;

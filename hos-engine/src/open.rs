@@ -3,11 +3,15 @@
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::court::Court;
 use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE};
+use crate::court::keys::{self, KnownKeys};
+use crate::court::signing::Signing;
 use crate::keys::{read_seal_key, write_seal_key};
 use crate::laws::{Laws, load_law};
-use crate::ports::{Clock, Entropy};
+use crate::mark::Mark;
+use crate::ports::{Clock, Entropy, Signer};
 use crate::seal::Origin;
 use crate::settings::{Founding, Settings};
+use crate::signer::{CommandLine, FileSigner, PATIENCE, Remote, SocketLine};
 use crate::store::StoreError;
 use crate::store::sql::law as law_sql;
 use crate::store::sql::schema::{APPLICATION_ID, MIGRATIONS};
@@ -16,7 +20,7 @@ use crate::work::Plan;
 use crate::{Engine, Failure};
 use hos_core::id::StoreId;
 use hos_core::law::Law;
-use hos_core::proof::key::SealKey;
+use hos_core::proof::key::VerifyKey;
 use hos_core::refusal::Code;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
@@ -27,6 +31,9 @@ pub struct Builder {
     pub(crate) law: Option<Arc<Law>>,
     pub(crate) store: Option<PathBuf>,
     pub(crate) key_file: Option<PathBuf>,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
+    pub(crate) mark: Option<PathBuf>,
+    pub(crate) unmarked: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
@@ -38,6 +45,9 @@ impl Default for Builder {
             law: None,
             store: None,
             key_file: None,
+            signer: None,
+            mark: None,
+            unmarked: false,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             settings: Settings::default(),
@@ -76,6 +86,36 @@ impl Builder {
         self
     }
 
+    /// Who signs checkpoints, instead of a key file.
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// An agent at this Unix socket signs (`hos signer`): this process never has the key.
+    pub fn signer_socket(self, path: impl Into<PathBuf>) -> Self {
+        self.signer(Arc::new(Remote::new(SocketLine::new(path, PATIENCE))))
+    }
+
+    /// A program signs, such as one that asks a hardware module: its words are separated by white space, and no shell reads
+    /// them.
+    pub fn signer_command(self, words: &str) -> Self {
+        self.signer(Arc::new(Remote::new(CommandLine::new(words, PATIENCE))))
+    }
+
+    /// A file outside the store, best on another machine's disk, that keeps the newest checkpoint of each log. A store that is
+    /// behind it, or other than it, opens in quarantine ([`Engine::quarantine`]).
+    pub fn mark(mut self, path: impl Into<PathBuf>) -> Self {
+        self.mark = Some(path.into());
+        self
+    }
+
+    /// Opens without looking at the mark, for who writes it anew ([`Engine::write_mark`]).
+    pub fn unmarked(mut self) -> Self {
+        self.unmarked = true;
+        self
+    }
+
     /// Another clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -98,7 +138,7 @@ impl Builder {
     pub fn open(self) -> Result<Engine, Failure> {
         let path = self.path()?;
         let store = SqliteStore::<Court>::open(&path, self.options(false))?;
-        let (id, epoch, public) = store.read(|tx| {
+        let (id, epoch, public, contents) = store.read(|tx| {
             let value = |key| tx.row(&law_sql::store_value(key));
             let lost = || {
                 StoreError::new(Code::StoreUnavailable, format!("{} is no store of H-OS: it was never founded", path.display()))
@@ -106,17 +146,34 @@ impl Builder {
             let id = value(KEY_STORE)?.ok_or_else(lost)?.bytes(0)?;
             let epoch = u64::from_be_bytes(value(KEY_EPOCH)?.ok_or_else(lost)?.bytes(0)?);
             let public: [u8; 32] = value(KEY_SEAL)?.ok_or_else(lost)?.bytes(0)?;
-            Ok((StoreId(id), epoch, public))
+            Ok((StoreId(id), epoch, public, keys::records(tx).map_err(StoreError::from)?))
         })?;
-        let key_path = self.key_path(&path);
-        let key = read_seal_key(&key_path)?;
-        if *key.verify_key().as_bytes() != public {
-            return Err(Failure::new(
-                Code::KeyInvalid,
-                format!("{}: this key is not the one that seals this store", key_path.display()),
-            ));
+        let sealed_by = VerifyKey::from_bytes(&public)
+            .map_err(|e| Failure::new(Code::StoreIntegrity, format!("the store's seal key: {e}")))?;
+        let signer = self.signer_at(&path)?;
+        let ring = keys::ring_of(&id, &contents)?;
+        let (mut silent, mut half_done) = (false, None);
+        match signer.public() {
+            // A change to this key was cut short.
+            Ok(key) if ring.pending() == Some(&key) => half_done = Some(key),
+            Ok(key) if key != sealed_by => {
+                let what = match &self.signer {
+                    Some(_) => "the signer".to_owned(),
+                    None => self.key_path(&path).display().to_string(),
+                };
+                let why = if ring.knows(&key) {
+                    "this key sealed the store once; another took over"
+                } else {
+                    "this key is not the one that seals this store"
+                };
+                return Err(Failure::new(Code::KeyInvalid, format!("{what}: {why}")));
+            }
+            Err(failure) if failure.code != Code::SignerFailed => return Err(failure),
+            // A signer that does not answer now may answer later; each of its signatures is held against the store's key.
+            Err(_) => silent = true,
+            Ok(_) => {}
         }
-        let given = self.law.clone();
+        let (given, unmarked) = (self.law.clone(), self.unmarked);
         let vault_path = Vault::path_beside(&path);
         if !vault_path.exists() {
             return Err(Failure::new(
@@ -128,8 +185,18 @@ impl Builder {
             ));
         }
         let vault = Vault::open(vault_path, false)?;
-        let engine = Engine::assemble(store, self.court(Origin { store: id, epoch }, key, vault));
+        let signing = Signing::new(signer.clone(), half_done.clone().unwrap_or(sealed_by));
+        if silent {
+            signing.hold();
+        }
+        let engine = Engine::assemble(store, self.court(Origin { store: id, epoch }, signing, vault));
+        if !unmarked {
+            engine.compare_mark()?;
+        }
         engine.recover()?;
+        if let Some(public) = half_done.filter(|_| engine.quarantine().is_none()) {
+            engine.confirm_key(signer, &public)?;
+        }
         let active = engine.law()?;
         match given {
             Some(law) if law.hash != active.hash => Err(Failure::new(
@@ -159,15 +226,16 @@ impl Builder {
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
         let key_path = self.key_path(&path);
-        let key = if key_path.exists() {
-            read_seal_key(&key_path)?
-        } else {
+        if self.signer.is_none() && !key_path.exists() {
             let mut seed = zeroize::Zeroizing::new([0; 32]);
             self.entropy.fill(&mut seed[..])?;
-            write_seal_key(&key_path, &seed)?
-        };
+            write_seal_key(&key_path, &seed)?;
+        }
+        let signer = self.signer_at(&path)?;
+        let public = signer.public()?;
         let vault = Vault::open(Vault::path_beside(&path), true)?;
-        let engine = Engine::assemble(store, self.court(Origin { store: StoreId(id), epoch: 0 }, key, vault));
+        let engine =
+            Engine::assemble(store, self.court(Origin { store: StoreId(id), epoch: 0 }, Signing::new(signer, public), vault));
         engine.found(Plan { law, founder: founding.founder, roles: founding.roles })?;
         Ok(engine)
     }
@@ -180,6 +248,13 @@ impl Builder {
         self.key_file.clone().unwrap_or_else(|| beside(store, "key"))
     }
 
+    fn signer_at(&self, store: &Path) -> Result<Arc<dyn Signer>, Failure> {
+        match &self.signer {
+            Some(signer) => Ok(signer.clone()),
+            None => Ok(Arc::new(FileSigner::new(read_seal_key(&self.key_path(store))?))),
+        }
+    }
+
     fn options(&self, create: bool) -> OpenOptions {
         // A page is written twice, to the log and to the file: the longer the log, the more changes of a page are written once.
         OpenOptions {
@@ -190,10 +265,13 @@ impl Builder {
         }
     }
 
-    fn court(self, of: Origin, key: SealKey, vault: Vault) -> Court {
+    fn court(self, of: Origin, signing: Signing, vault: Vault) -> Court {
         Court {
             of,
-            key,
+            signing,
+            known_keys: KnownKeys::default(),
+            mark: self.mark.map(Mark::new),
+            quarantine: Mutex::default(),
             vault,
             laws: Laws::default(),
             clock: self.clock,
@@ -203,6 +281,7 @@ impl Builder {
             views: RwLock::default(),
             changes: AtomicU64::new(0),
             checkpoints: Mutex::default(),
+            traces: Mutex::default(),
             kept: Mutex::default(),
         }
     }

@@ -1,5 +1,9 @@
-//! What the engine asks of the world: time and chance. Everything else it brings itself.
+//! What the engine asks of the world: time, chance, and a signature. Everything else it brings itself.
 
+use crate::Failure;
+use hos_core::id::TreeHash;
+use hos_core::proof::checkpoint::Checkpoint;
+use hos_core::proof::key::VerifyKey;
 use hos_core::time::Timestamp;
 
 /// Time, as this process claims it.
@@ -11,5 +15,34 @@ pub trait Clock: Send + Sync {
 /// Chance, for salts, handles, keys and ids.
 pub trait Entropy: Send + Sync {
     /// Fills the buffer with bytes that nobody can foretell.
-    fn fill(&self, out: &mut [u8]) -> Result<(), crate::Failure>;
+    fn fill(&self, out: &mut [u8]) -> Result<(), Failure>;
+}
+
+/// A head that somebody is asked to vouch for.
+pub struct Growth<'g> {
+    /// The log's origin, its size, its root.
+    pub checkpoint: &'g Checkpoint,
+    /// The consistency proof from a smaller tree of the same log, of at least one entry. The signer says from which.
+    pub proof: &'g dyn Fn(u64) -> Result<Vec<TreeHash>, Failure>,
+}
+
+/// Who vouches for heads: a file's key in this process, an agent that keeps the key away from it, a program that asks a
+/// hardware module.
+///
+/// # Promises
+///
+/// - The engine asks only for what is committed: a signature never covers what may still be rolled back.
+/// - `sign` signs [`Checkpoint::text`] with Ed25519 and nothing else. The same head gives the same signature, or at least one
+///   that holds: the engine verifies each before anybody sees it.
+/// - Neither call panics or waits for ever. What fails leaves receipts without checkpoint, which the next round of work makes.
+pub trait Signer: Send + Sync {
+    /// The public half.
+    fn public(&self) -> Result<VerifyKey, Failure>;
+
+    /// Whether it signs at once, in this process and without a proof: then whoever commits signs. One that may wait is
+    /// asked by each caller after the commit, so that nobody else waits.
+    fn is_here(&self) -> bool;
+
+    /// Signs a head.
+    fn sign(&self, growth: &Growth<'_>) -> Result<[u8; 64], Failure>;
 }

@@ -1,7 +1,8 @@
 //! What the engine tells of itself: history, verification, work, messages.
 
 use hos_core::answer::{Answer, Receipt};
-use hos_core::id::{KeyId, LawHash, Name};
+use hos_core::id::{KeyId, LawHash, Name, Tenant};
+use hos_core::proof::key::VerifyKey;
 use hos_core::proof::record::Header;
 use hos_core::time::Timestamp;
 use hos_core::value::Record;
@@ -77,6 +78,19 @@ pub struct VerifyReport {
     pub notices: Vec<String>,
 }
 
+/// The sizes of a tenant's log for which a key's signatures count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRange {
+    /// Whose log.
+    pub tenant: Tenant,
+    /// The key.
+    pub key: VerifyKey,
+    /// The first size.
+    pub from: u64,
+    /// The last size; none until now.
+    pub to: Option<u64>,
+}
+
 /// What a round of work did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkReport {
@@ -84,10 +98,25 @@ pub struct WorkReport {
     pub sealed: u64,
     /// Checkpoints signed.
     pub checkpoints: u64,
+    /// Tenants whose newest head could not be signed, and why.
+    pub unsigned: Vec<(String, String)>,
+    /// Why the mark outside could not be written, if that is so.
+    pub mark: Option<String>,
     /// Deadlines fired.
     pub fired: u64,
     /// Once-keys past their time, forgotten.
     pub forgotten: u64,
+}
+
+/// What an erasure came to.
+#[derive(Debug, Clone)]
+pub struct Erased {
+    /// The answer.
+    pub answer: Answer,
+    /// What the erasure's record says.
+    pub record: Option<hos_core::proof::erasure::Erasure>,
+    /// What an operator must know besides: what is not off the disk yet.
+    pub notices: Vec<String>,
 }
 
 /// How a law of a store stands.

@@ -49,8 +49,11 @@ impl Engine {
                 failed.get_or_insert(failure);
             }
         }
+        self.desk().sign_all();
+        report.unsigned = self.desk().court.signing.failures().into_iter().map(|(t, why)| (t.to_string(), why)).collect();
         report.checkpoints = lock(&self.desk().court.checkpoints).values().filter(|s| s.stored < s.size).count() as u64;
         self.desk().counted(Job::Flush)?;
+        report.mark = self.desk().court.mark.as_ref().and_then(|mark| mark.trouble());
         failed.map_or(Ok(report), Err)
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct FreshKeys {
     by_subject: HashMap<[u8; 32], (KeyId, SubjectKey)>,
     /// Known by their id; opening what is sealed changes nothing else.
     by_id: RefCell<HashMap<KeyId, SubjectKey>>,
+    /// Persons whose erasure this group commits, and their keys, which are there until it has.
+    erased: Vec<([u8; 32], KeyId)>,
     /// Whether the vault's memory is true, looked at once.
     look: Cell<Option<Look>>,
 }
@@ -39,6 +41,11 @@ pub(crate) struct FreshKeys {
 impl FreshKeys {
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// Says whose erasure this group commits.
+    pub(crate) fn erased(&mut self, whose: &[([u8; 32], KeyId)]) {
+        self.erased = whose.to_vec();
     }
 
     fn meet(&mut self, tag: [u8; 32], id: KeyId, key: &SubjectKey) {
@@ -80,13 +87,17 @@ impl Keys<'_> {
         chance: &mut Chance<'_>,
     ) -> Result<(KeyId, SubjectKey), Refused> {
         let tag = self.tag(subject);
+        let refused = || Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`")));
+        if fresh.erased.iter().any(|(of, _)| *of == tag) {
+            return Err(refused());
+        }
         if let Some(known) = fresh.by_subject.get(&tag) {
             return Ok(known.clone());
         }
         let kept = self.look(fresh).and_then(|look| self.vault.get_by_subject_at(look, &tag));
         if let Some(kept) = kept.map_err(|e| Refused::Failure(e.into()))? {
             let Some(key) = &kept.key else {
-                return Err(Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`"))));
+                return Err(refused());
             };
             let key = SubjectKey::new(*key.bytes());
             fresh.meet(tag, kept.id, &key);
@@ -128,6 +139,9 @@ impl Keys<'_> {
 
     /// The key with this id, if it is still there.
     pub(crate) fn by_id(&self, id: &KeyId, fresh: &FreshKeys) -> Result<Option<SubjectKey>, Failure> {
+        if fresh.erased.iter().any(|(_, key)| key == id) {
+            return Ok(None);
+        }
         if let Some(key) = fresh.by_id.borrow().get(id) {
             return Ok(Some(key.clone()));
         }

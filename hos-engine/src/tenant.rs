@@ -1,6 +1,7 @@
 //! One tenant: the doors, and what can be seen of them.
 
 use crate::Failure;
+use crate::court::fetch::instance_row;
 use crate::court::{Court, lock};
 use crate::desk::Desk;
 use crate::report::{Available, HistoryEntry, OutboxMessage};
@@ -144,10 +145,19 @@ impl TenantRef {
         self.desk.read(|tx| self.court().look_at(tx, &self.name, &view, contract, id))
     }
 
+    /// Whether the instance was erased: its records are there, and what they held of a person is not.
+    pub fn is_erased(&self, contract: &Name, id: &InstanceId) -> Result<bool, Failure> {
+        let view = self.view()?;
+        self.desk.read(|tx| {
+            let there = instance_row(tx, &self.name, contract, id)?.is_some();
+            Ok(there && self.court().look_at(tx, &self.name, &view, contract, id)?.is_none())
+        })
+    }
+
     /// The instance's records, oldest first, at most `limit` from the record `from_n` on.
     pub fn history(&self, contract: &Name, id: &InstanceId, from_n: u64, limit: usize) -> Result<Vec<HistoryEntry>, Failure> {
         self.desk.read(|tx| {
-            let row = tx.row(&state_sql::instance(&self.name, contract, id))?;
+            let row = instance_row(tx, &self.name, contract, id)?;
             let row = row.ok_or_else(|| Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")))?;
             let handle = state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle;
             self.court().history(tx, &self.name, &handle, from_n, limit)
@@ -165,7 +175,9 @@ impl TenantRef {
         let court = self.court();
         let (instance, guards) = self.desk.read(|tx| {
             let instance = court.look_at(tx, &self.name, &view, contract, id)?;
-            let instance = instance.ok_or_else(|| Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")))?;
+            let erased = instance.is_none() && instance_row(tx, &self.name, contract, id)?.is_some();
+            let code = if erased { Code::InstanceErased } else { Code::InstanceUnknown };
+            let instance = instance.ok_or_else(|| Failure::new(code, format!("`{contract}/{id}`")))?;
             let older = instance.law != view.active.law.hash;
             let guards = if older { Some(view.under(court.laws.get(tx, &instance.law)?)?) } else { None };
             Ok((instance, guards))
@@ -253,7 +265,7 @@ impl TenantRef {
         if head.size == 0 {
             return Ok(None);
         }
-        court.sign_heads(&[(self.name.clone(), head)].into());
+        self.desk.sign(&self.name, &head)?;
         Ok(lock(&court.checkpoints).get(&self.name).map(|s| s.note.to_string()))
     }
 

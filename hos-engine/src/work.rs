@@ -1,5 +1,6 @@
 //! What a group of calls is made of: the jobs that a shared commit runs, and what they come to.
 
+use crate::survey::Survey;
 use crate::{Failure, OutboxMessage};
 use hos_core::answer::Answer;
 use hos_core::call::{By, Call};
@@ -7,8 +8,11 @@ use hos_core::id::{InstanceId, KeyId, MapHash, Name, Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
+use hos_core::proof::erasure::Attestation;
 use hos_core::proof::heads::Head;
+use hos_core::proof::key::VerifyKey;
 use hos_core::refusal::Blocker;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +21,37 @@ pub(crate) struct Plan {
     pub(crate) law: Arc<Law>,
     pub(crate) founder: Entity,
     pub(crate) roles: Vec<Entity>,
+}
+
+/// An erasure that is asked for.
+pub(crate) struct Erasing {
+    pub(crate) by: By,
+    pub(crate) subject: Uid,
+    pub(crate) ground: String,
+    pub(crate) article: String,
+    /// What was seen of the person's records before the commit began.
+    pub(crate) survey: Option<Survey>,
+    /// Who looked at exactly those records.
+    pub(crate) attestation: Option<Attestation>,
+}
+
+/// What happens to a seal key.
+#[derive(Debug)]
+pub(crate) enum KeyAct {
+    /// Another key is to take over.
+    Rotate(VerifyKey),
+    /// It has: with the universe's last checkpoint under the key before it.
+    Confirm(VerifyKey, String),
+    /// Signatures are worthless from a size on.
+    Revoke(VerifyKey, BTreeMap<Tenant, u64>, String),
+}
+
+/// A new epoch of all logs.
+#[derive(Debug)]
+pub(crate) struct NewEpoch {
+    pub(crate) reason: String,
+    /// For each log whose end was lost: its lost checkpoint.
+    pub(crate) lost: BTreeMap<Tenant, String>,
 }
 
 /// One caller's work inside a shared commit.
@@ -32,7 +67,11 @@ pub(crate) enum Job {
     /// Puts a law in force.
     Activate { by: By, law: Arc<Law>, candidate: Option<Arc<Law>>, modes: Modes },
     /// Erases a person.
-    Erase { by: By, subject: Uid, ground: String },
+    Erase(Box<Erasing>),
+    /// Erases the person of a destroyed key again, in a store that was restored.
+    EraseAgain(KeyId),
+    /// Places a hold on a person, or takes one back.
+    Hold { by: By, subject: Uid, held: bool, reason: String },
     /// Leases messages.
     Poll { tenant: Tenant, by: By, limit: usize, lease: Duration },
     /// Acknowledges a message.
@@ -41,6 +80,10 @@ pub(crate) enum Job {
     Seal { tenant: Tenant, limit: usize },
     /// Writes the record of a tenant's map of heads, and proves in it where an instance's thread ends.
     Heads { tenant: Tenant, of: Option<(Name, InstanceId)> },
+    /// Begins another epoch.
+    NewEpoch(NewEpoch),
+    /// Writes a record of the store's keys.
+    Key(KeyAct),
     /// Forgets once-keys of a tenant.
     Forget(Tenant),
     /// Stores the newest checkpoints.

@@ -2,6 +2,10 @@
 //!
 //! `cargo run -p hos-testkit --example seeds`
 
+#[path = "../../hos-core/tests/audit_support/mod.rs"]
+mod audit_support;
+
+use audit_support::story::{Plan, made};
 use hos_core::canon::{Writer, encode_record, encode_value};
 use hos_core::digest;
 use hos_core::id::{
@@ -30,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     logs(&mut seeds, &header)?;
     texts(&mut seeds);
     evidence(&mut seeds);
+    bundles(&mut seeds);
     for (target, name, bytes) in seeds {
         let place = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
         std::fs::create_dir_all(&place)?;
@@ -249,4 +254,19 @@ fn evidence(seeds: &mut Seeds) {
             w.array(1).array(2).text("Kit::Role").text("desk").bytes(&[]).array(0)
         }),
     ));
+}
+
+fn bundles(seeds: &mut Seeds) {
+    let whole = Plan { witnesses: (2, vec![0, 1], 2), ..Plan::default() };
+    let erased =
+        Plan { universe: false, roles: false, erased: true, label: false, second_law: Some(25 * 60_000), ..Plan::default() };
+    for (name, plan) in [("least", Plan::least()), ("whole", whole), ("erased", erased)] {
+        let made = made(&plan);
+        seeds.push(("bundle", name, made.bytes()));
+        seeds.push(("trust", name, made.trust.into_bytes()));
+    }
+    let groups = audit_support::trust(&audit_support::log_key(&audit_support::tenant(), 0), 3, 2)
+        .replace("quorum most", "witness w3 https://example.org\ngroup one any most w3\nquorum one");
+    let named = format!("witness w3 {}", audit_support::witness(3).1);
+    seeds.push(("trust", "groups", format!("# of groups\n{}", groups.replace("witness w3", &named)).into_bytes()));
 }

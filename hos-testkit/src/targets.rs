@@ -7,14 +7,17 @@ use hos_core::fault::SourceFile;
 use hos_core::id::{InstanceId, Shown, Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
+use hos_core::proof::bundle::Bundle;
 use hos_core::proof::chain::Entry;
 use hos_core::proof::checkpoint::{Checkpoint, Note, NoteKey};
+use hos_core::proof::key::SealKey;
 use hos_core::proof::receipt::Receipt;
 use hos_core::proof::record::Header;
 use hos_core::proof::stored::{decode_stored, encode_stored};
 use hos_core::proof::tree::Frontier;
+use hos_core::proof::trust::Trust;
 use hos_core::time::{Span, Timestamp};
-use hos_core::{canon, contract, judge, spanned};
+use hos_core::{audit, canon, contract, digest, judge, spanned};
 
 /// A target: its name (and that of its corpus), and its body.
 pub type Target = (&'static str, fn(&[u8]));
@@ -36,6 +39,8 @@ pub const ALL: &[Target] = &[
     ("law", law),
     ("call", call),
     ("ids", ids),
+    ("bundle", bundle),
+    ("trust", trust),
 ];
 
 /// Canonical values.
@@ -74,6 +79,45 @@ pub fn parts(data: &[u8]) {
 pub fn receipt(data: &[u8]) {
     if let Ok(receipt) = Receipt::decode(data) {
         assert_eq!(receipt.encode(), data, "a second form of one receipt was accepted");
+    }
+}
+
+/// Bundles, judged under the key that signed the seeds, whatever log they say they are of.
+pub fn bundle(data: &[u8]) {
+    let Ok(bundle) = Bundle::decode(data) else {
+        assert!(!audit::bundle(data, &trusting("none"), &[]).holds(), "what does not decode was believed");
+        return;
+    };
+    assert_eq!(bundle.encode().as_deref(), Ok(data), "a second form of one bundle was accepted");
+    let origin = bundle.logs.first().and_then(|log| log.note.lines().next()).unwrap_or_default();
+    let verdict = audit::bundle(data, &trusting(origin), &[]);
+    if verdict.holds() {
+        assert_eq!(verdict.records, bundle.records.len() as u64);
+        assert_eq!(verdict.gapless, Some(verdict.records - 1), "a gap was believed");
+        assert_eq!(verdict.complete.is_some(), bundle.heads.is_some());
+        assert!(!audit::bundle(data, &trusting("none"), &[]).holds(), "a log was believed that nobody named");
+    }
+}
+
+/// A trust file that names one log, with the key of the seeds.
+fn trusting(origin: &str) -> Trust {
+    let mut seed = [0; 32];
+    digest::expand(&[11; 32], "seal-key", 0, &mut seed);
+    let key = SealKey::from_seed(&seed).verify_key();
+    let named = NoteKey::new(origin, key.clone()).or_else(|_| NoteKey::new("none", key));
+    let text = named.map(|named| format!("log {named}\nquorum none\n")).unwrap_or_default();
+    Trust::parse(text.as_bytes()).unwrap_or_else(|e| panic!("{text}: {e}"))
+}
+
+/// Trust files, and what they believe.
+pub fn trust(data: &[u8]) {
+    let Ok(trust) = Trust::parse(data) else { return };
+    assert!(!trust.logs().is_empty(), "a trust file without a log was accepted");
+    let note = format!("{}\n0\nAAAA\n\n\u{2014} x AAAAAAAA\n", trust.logs().first().map(NoteKey::name).unwrap_or_default());
+    assert!(trust.believe(note.as_bytes()).is_err(), "an unsigned note was believed");
+    let spaced = [data, b"\n# a comment behind\n"].concat();
+    if spaced.len() <= hos_core::proof::trust::TRUST_BYTES_MAX {
+        assert_eq!(Trust::parse(&spaced).map(|t| t.asks_witnesses()).ok(), Some(trust.asks_witnesses()));
     }
 }
 

@@ -63,13 +63,20 @@ fn text() {
 }
 
 #[test]
+fn what_a_verifier_reads() {
+    for target in ALL.iter().filter(|(name, _)| matches!(*name, "bundle" | "trust")) {
+        run(target);
+    }
+}
+
+#[test]
 fn laws() {
     ALL.iter().filter(|(name, _)| *name == "law").for_each(run);
 }
 
 #[test]
 fn every_target_is_run_by_one_of_these_tests() {
-    assert_eq!(ALL.len(), 8 + 6 + 1);
+    assert_eq!(ALL.len(), 8 + 6 + 1 + 2);
 }
 
 /// The seeds are good inputs: a target whose seeds are all refused at the door would test the door alone.
@@ -91,6 +98,8 @@ fn seeds_are_accepted() {
     assert!(corpus("parts").iter().any(|b| decode_stored(b).is_ok_and(|p| !p.is_empty())));
     assert!(corpus("receipt").iter().any(|b| Receipt::decode(b).is_ok()));
     assert!(corpus("frontier").iter().any(|b| Frontier::decode(b).is_ok()));
+    assert!(corpus("bundle").iter().all(|b| hos_core::proof::bundle::Bundle::decode(b).is_ok()));
+    assert!(corpus("trust").iter().all(|b| hos_core::proof::trust::Trust::parse(b).is_ok()));
     assert!(corpus("note").iter().any(|b| Note::parse(b).is_ok()));
     assert!(corpus("vkey").iter().any(|b| std::str::from_utf8(b).is_ok_and(|t| NoteKey::parse(t).is_ok())));
 }

@@ -2,19 +2,21 @@
 //!
 //! A shell hands over an operation's name and JSON bytes, and gets JSON bytes back ([`serve`]). What may stand in those bytes
 //! is said in `spec/answer.md`. Five rooms: [`strict`] reads JSON and refuses what two parsers could read differently;
-//! [`call`] makes calls of it; [`answer`] says what came of them, [`verdict`] what a verifier found; `salvage` keeps the world's
-//! own answer where a call cannot be read. No rule of the law is decided here.
+//! [`call`] makes calls of it; [`answer`] says what came of them, [`verdict`] what a verifier found, [`page`] an
+//! instance's story for a person to read; `salvage` keeps the world's own answer where a call cannot be read. No rule of the
+//! law is decided here.
 
 pub mod answer;
 pub mod call;
 mod fields;
+pub mod page;
 mod salvage;
 mod serve;
 pub mod strict;
 pub mod value;
 pub mod verdict;
 
-pub use serve::{Served, Standing, present, serve, serve_with};
+pub use serve::{Served, Standing, present, recorded, serve, serve_with};
 
 /// The largest call, in bytes of JSON.
 pub const CALL_BYTES_MAX: usize = 1 << 20;

@@ -89,7 +89,7 @@ fn answer(engine: &Engine, request: Request) -> Result<(bool, Json), Failure> {
         }
         Ask::History { contract, id, from, limit } => {
             engine.tenant(request.tenant.as_str())?;
-            present(&law, &tenant, &contract, &id)?;
+            recorded(&law, &tenant, &contract, &id)?;
             (true, history_json(&tenant.history(&contract, &id, from, limit)?))
         }
     })
@@ -104,7 +104,17 @@ pub fn present(law: &Law, tenant: &TenantRef, contract: &Name, id: &InstanceId) 
             let hint = hint.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
             Err(Failure::new(Code::ContractUnknown, format!("`{contract}`{hint}")))
         }
+        None if tenant.is_erased(contract, id)? => Err(Failure::new(Code::InstanceErased, format!("`{contract}/{id}`"))),
         None => Err(Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`"))),
+    }
+}
+
+/// Whether the instance has records: it stands, or it was erased. Fails as [`present`] does.
+pub fn recorded(law: &Law, tenant: &TenantRef, contract: &Name, id: &InstanceId) -> Result<(), Failure> {
+    match present(law, tenant, contract, id) {
+        Ok(_) => Ok(()),
+        Err(failure) if failure.code == Code::InstanceErased => Ok(()),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
+use crate::witnesses::Witnesses;
 use clap::{ArgGroup, Args};
 use hos_core::id::{InstanceId, Name};
 use hos_core::proof::tiles::TileFile;
@@ -31,6 +32,9 @@ pub(crate) struct Export {
     /// Write no record of the map of heads: the bundle is then gapless, but not complete
     #[arg(long, requires = "out")]
     without_map: bool,
+    /// Have the checkpoint cosigned by the witnesses of this policy first, until its quorum is met
+    #[arg(long, value_name = "POLICY")]
+    policy: Option<PathBuf>,
     /// Each record's proof as a C2SP tlog-proof, into a new directory
     #[arg(long, value_name = "DIR", requires = "instance", conflicts_with = "out")]
     proofs: Option<PathBuf>,
@@ -52,7 +56,7 @@ impl Export {
                     .split_once('/')
                     .ok_or_else(|| usage(format!("`{}`: an instance is written CONTRACT/ID", show::inert(instance))))?;
                 let (contract, id) = (Name::new(contract)?, InstanceId::new(id)?);
-                hos_wire::present(&*engine.law()?, &tenant, &contract, &id)?;
+                hos_wire::recorded(&*engine.law()?, &tenant, &contract, &id)?;
                 match (&self.out, &self.proofs) {
                     (Some(out), _) => self.bundle(&tenant, &contract, &id, out)?,
                     (None, Some(directory)) => proofs(&tenant, &contract, &id, directory)?,
@@ -72,7 +76,13 @@ impl Export {
 
     fn bundle(&self, tenant: &TenantRef, contract: &Name, id: &InstanceId, out: &Path) -> Result<Done, Failure> {
         let options = ExportOptions { hide: self.hide.clone(), without_map: self.without_map };
-        let exported = tenant.export(contract, id, &options)?;
+        let exported = match &self.policy {
+            None => tenant.export(contract, id, &options)?,
+            Some(path) => {
+                let witnesses = Witnesses::read(path)?;
+                tenant.export_cosigned(contract, id, &options, &|note, proof| Ok(witnesses.quorum(note, proof)?.0))?
+            }
+        };
         write_new(out, &exported.bytes)?;
         let name = show::inert(&out.to_string_lossy());
         let (opened, hidden, erased) = exported.parts;

@@ -3,12 +3,18 @@
 use crate::global::Global;
 use crate::out::Done;
 use crate::show;
+use crate::story;
+use crate::usage::usage;
 use clap::Args;
 use hos_core::id::{InstanceId, Name};
 use hos_core::value::Value;
 use hos_engine::{Failure, HistoryEntry};
 use hos_wire::answer::{history_json, kind_text};
+use hos_wire::page::page;
+use serde_json::json;
 use std::fmt::Write;
+use std::io::Write as _;
+use std::path::PathBuf;
 
 /// Show an instance's records, oldest first.
 #[derive(Debug, Args)]
@@ -28,6 +34,9 @@ pub(crate) struct History {
     /// Show what the records hold
     #[arg(long)]
     parts: bool,
+    /// Write the whole story as one page for people to read, with the contract's picture and the path in it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "limit", "parts"])]
+    html: Option<PathBuf>,
 }
 
 impl History {
@@ -35,7 +44,20 @@ impl History {
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
         let (contract, id) = (Name::new(&self.contract)?, InstanceId::new(&self.id)?);
-        hos_wire::present(&*engine.law()?, &tenant, &contract, &id)?;
+        hos_wire::recorded(&*engine.law()?, &tenant, &contract, &id)?;
+        if let Some(file) = &self.html {
+            let entries = story::records(&tenant, &contract, &id)?;
+            let of = story::contract(&engine, &contract, &entries)?;
+            let page = page(tenant.name().as_str(), contract.as_str(), id.as_str(), &entries, of.as_ref(), &global.language());
+            let shown = show::inert(&file.to_string_lossy());
+            // What was there is not replaced: a page may be somebody's copy of what can no longer be read.
+            let written = std::fs::OpenOptions::new().write(true).create_new(true).open(file);
+            written
+                .and_then(|mut to| to.write_all(page.as_bytes()))
+                .map_err(|e| usage(format!("`{shown}` cannot be written: {e}")))?;
+            let json = json!({ "file": file.to_string_lossy(), "records": entries.len() });
+            return Ok(Done::ok(format!("{shown}  {} records\n", entries.len()), json));
+        }
         let entries = tenant.history(&contract, &id, self.from, self.limit)?;
         let text = entries.iter().map(|e| self.line(e)).collect::<String>();
         Ok(Done::ok(text, history_json(&entries)))

@@ -65,14 +65,14 @@ impl Init {
         let store_id = engine.store_id();
         engine.close()?;
 
-        let key = global.key_file.clone().unwrap_or_else(|| {
-            let mut name = store.clone().into_os_string();
-            name.push(".key");
-            name.into()
+        let key = global.key_path(&store)?;
+        let store = Shown(&store.to_string_lossy()).to_string();
+        let key = key.map(|path| Shown(&path.to_string_lossy()).to_string());
+        let kept = key.as_ref().map_or("with the signer: keep it there".to_owned(), |key| {
+            format!("{key}: keep it, and keep it apart from the store")
         });
-        let (store, key) = (Shown(&store.to_string_lossy()).to_string(), Shown(&key.to_string_lossy()).to_string());
         let mut text = format!(
-            "founded  {store} ({store_id}) under the law {} {}\nkey      {key}: keep it, and keep it apart from the store\nvkey     {vkey}\n",
+            "founded  {store} ({store_id}) under the law {} {}\nkey      {kept}\nvkey     {vkey}\n",
             Shown(&law.name),
             law.hash,
         );

@@ -3,12 +3,20 @@
 use crate::global::Global;
 use crate::out::Done;
 use crate::show;
+use crate::usage::usage;
 use clap::{Args, Subcommand};
+use hos_core::id::{Tenant, TreeHash};
+use hos_core::proof::checkpoint::NoteKey;
+use hos_core::proof::key::VerifyKey;
 use hos_engine::Failure;
 use hos_engine::clock::SystemEntropy;
-use hos_engine::keys::make_seal_key;
+use hos_engine::keys::{make_seal_key, read_seal_key};
+use hos_engine::ports::Signer;
+use hos_engine::signer::{CommandLine, FileSigner, PATIENCE, Remote, SocketLine};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Seal keys.
 #[derive(Debug, Args)]
@@ -27,6 +35,33 @@ enum Verb {
         #[arg(value_name = "FILE")]
         path: PathBuf,
     },
+    /// Have another key seal the store from here on: a record under the old key, one under the new, and all logs' ranges closed.
+    /// Run again with the same key, it finishes a change that was cut short
+    Rotate {
+        /// The new key's file (`hos keys generate`)
+        #[arg(long, value_name = "FILE", required_unless_present_any = ["new_signer_socket", "new_signer_command"])]
+        new_key: Option<PathBuf>,
+        /// Or the socket of an agent that has the new key
+        #[arg(long, value_name = "PATH", conflicts_with = "new_key")]
+        new_signer_socket: Option<PathBuf>,
+        /// Or a program that signs with the new key
+        #[arg(long, value_name = "WORDS", conflicts_with_all = ["new_key", "new_signer_socket"])]
+        new_signer_command: Option<String>,
+    },
+    /// Say that signatures of a key that was replaced are worthless from a size on
+    Revoke {
+        /// The key: 64 hexadecimal digits, or a vkey
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// From which size on: `TENANT=N`, or `N` for every log; may be repeated
+        #[arg(long, value_name = "[TENANT=]N", required = true)]
+        from_size: Vec<String>,
+        /// Why, without personal data
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// List which key seals which sizes of which log
+    List,
 }
 
 impl Keys {
@@ -34,13 +69,24 @@ impl Keys {
         match &self.verb {
             Verb::Show => vkeys(global),
             Verb::Generate { path } => generate(path),
+            Verb::Rotate { new_key, new_signer_socket, new_signer_command } => {
+                let new: Arc<dyn Signer> = match (new_key, new_signer_socket, new_signer_command) {
+                    (Some(path), ..) => Arc::new(FileSigner::new(read_seal_key(path)?)),
+                    (_, Some(path), _) => Arc::new(Remote::new(SocketLine::new(path, PATIENCE))),
+                    (.., Some(words)) => Arc::new(Remote::new(CommandLine::new(words, PATIENCE))),
+                    _ => return Err(usage("no new key is named: give --new-key FILE")),
+                };
+                rotate(global, new)
+            }
+            Verb::Revoke { key, from_size, reason } => revoke(global, key, from_size, reason),
+            Verb::List => list(global),
         }
     }
 }
 
 fn generate(path: &Path) -> Result<Done, Failure> {
     let key = make_seal_key(path, &SystemEntropy)?;
-    let public: String = key.verify_key().as_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    let public = hex(&key.verify_key());
     let name = show::inert(&path.to_string_lossy());
     Ok(Done::ok(
         format!(
@@ -49,6 +95,61 @@ public   {public}"
         ),
         json!({ "key_file": name, "public": public }),
     ))
+}
+
+fn hex(key: &VerifyKey) -> String {
+    key.as_bytes().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn rotate(global: &Global, new: Arc<dyn Signer>) -> Result<Done, Failure> {
+    let public = new.public()?;
+    let engine = global.engine()?;
+    engine.rotate_key(new)?;
+    let unsigned = engine.work()?.unsigned;
+    engine.close()?;
+    let mut text = format!("rotated  the store is sealed with {} from here on; open it with this key\n", hex(&public));
+    for (tenant, why) in &unsigned {
+        text.push_str(&format!("unsigned {tenant}: {}\n", show::inert(why)));
+    }
+    Ok(Done::ok(text, json!({ "public": hex(&public), "unsigned": unsigned.len() })))
+}
+
+fn revoke(global: &Global, key: &str, sizes: &[String], reason: &str) -> Result<Done, Failure> {
+    let wrong = || usage(format!("`{}`: a key is 64 hexadecimal digits, or a vkey", show::inert(key)));
+    let key = match TreeHash::from_hex(key) {
+        Some(bytes) => VerifyKey::from_bytes(&bytes.0).map_err(|_| wrong())?,
+        None => NoteKey::parse(key).map_err(|_| wrong())?.key().clone(),
+    };
+    let engine = global.engine()?;
+    let mut from = BTreeMap::new();
+    for said in sizes {
+        let (tenants, size) = match said.split_once('=') {
+            Some((tenant, size)) => (vec![Tenant::new(tenant)?], size),
+            None => (engine.tenants()?, said.as_str()),
+        };
+        let size: u64 = size.parse().map_err(|_| usage(format!("`{}`: a size is a number", show::inert(said))))?;
+        from.extend(tenants.into_iter().map(|tenant| (tenant, size)));
+    }
+    engine.revoke_key(&key, &from, reason)?;
+    engine.close()?;
+    let listed = from.iter().map(|(tenant, size)| json!({ "tenant": tenant.as_str(), "from": size }));
+    let text = from.iter().map(|(tenant, size)| format!("revoked  {tenant}: from size {size} on\n")).collect::<String>();
+    Ok(Done::ok(text, json!({ "public": hex(&key), "revoked": listed.collect::<Vec<_>>() })))
+}
+
+fn list(global: &Global) -> Result<Done, Failure> {
+    let engine = global.engine()?;
+    let (ranges, pending) = engine.keys()?;
+    let mut text = String::new();
+    for range in &ranges {
+        let to = range.to.map_or_else(|| "now".to_owned(), |to| to.to_string());
+        text.push_str(&format!("{}  {}  {} to {to}\n", range.tenant, hex(&range.key), range.from));
+    }
+    if let Some(key) = &pending {
+        text.push_str(&format!("begun    a change to {} is not confirmed: rotate again\n", hex(key)));
+    }
+    let listed = ranges.iter().map(|r| json!({ "tenant": r.tenant.as_str(), "public": hex(&r.key), "from": r.from, "to": r.to }));
+    Ok(Done::ok(text, json!({ "keys": listed.collect::<Vec<_>>(), "pending": pending.as_ref().map(hex) })))
 }
 
 fn vkeys(global: &Global) -> Result<Done, Failure> {

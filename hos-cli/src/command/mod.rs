@@ -10,21 +10,27 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod diagram;
 pub(crate) mod directory;
+pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod history;
+pub(crate) mod hold;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod law;
 mod law_backtest;
 mod law_diff;
+pub(crate) mod mark;
 pub(crate) mod outbox;
 pub(crate) mod record;
+pub(crate) mod signer;
 pub(crate) mod tenant;
 pub(crate) mod tick;
 pub(crate) mod transition;
 pub(crate) mod verify;
 mod verify_file;
+mod verify_fork;
+pub(crate) mod witness;
 pub(crate) mod work;
 
 use crate::exit;
@@ -68,13 +74,21 @@ pub(crate) enum Command {
     Export(export::Export),
     /// Seal keys
     Keys(keys::Keys),
+    /// Go on after the end of a log was lost
+    Epoch(epoch::Epoch),
+    /// Write the mark outside the store anew
+    Mark(mark::Mark),
+    /// Have witnesses cosign the newest checkpoints
+    Witness(witness::Witness),
+    /// Sign checkpoints for programs that never get the key
+    Signer(signer::Signer),
     /// The active law
     Law(law::Law),
     /// Tenants
     Tenant(tenant::Tenant),
     /// Accounts, roles, memberships and grants
     Directory(directory::Directory),
-    /// Draw a contract
+    /// Draw a contract, or the path of an instance
     Diagram(diagram::Diagram),
     /// Fire due deadlines of one tenant
     Tick(tick::Tick),
@@ -86,6 +100,10 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     /// Erase a person
     Erase(erase::Erase),
+    /// Hold a person's data against erasure
+    Hold(hold::Hold),
+    /// Take a hold back
+    Release(hold::Hold),
     /// Print completions for a shell
     Completions(completions::Completions),
     /// What the exit codes mean
@@ -98,7 +116,7 @@ impl Command {
     pub(crate) fn law_dir(&self) -> Option<&Path> {
         match self {
             Command::Law(law) => law.dir(),
-            Command::Diagram(diagram) => Some(diagram.dir()),
+            Command::Diagram(diagram) => diagram.dir(),
             _ => None,
         }
     }
@@ -120,15 +138,21 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Verify(c) => c.run(global),
         Command::Export(c) => c.run(global),
         Command::Keys(c) => c.run(global),
+        Command::Epoch(c) => c.run(global),
+        Command::Mark(c) => c.run(global),
+        Command::Witness(c) => c.run(global),
+        Command::Signer(c) => c.run(global),
         Command::Law(c) => c.run(global),
         Command::Tenant(c) => c.run(global),
         Command::Directory(c) => c.run(global),
-        Command::Diagram(c) => c.run(),
+        Command::Diagram(c) => c.run(global),
         Command::Tick(c) => c.run(global),
         Command::Work(c) => c.run(global),
         Command::Outbox(c) => c.run(global),
         Command::Backup(c) => c.run(global),
         Command::Erase(c) => c.run(global),
+        Command::Hold(c) => c.run(true, global),
+        Command::Release(c) => c.run(false, global),
         Command::Completions(c) => Ok(c.run(&mut words())),
         Command::ExitCodes => Ok(Done::ok(exit::TABLE, exit_codes())),
     }

@@ -1,5 +1,6 @@
 //! `hos verify`: whether a store's evidence holds, or a bundle's.
 
+use super::export::write_new;
 use super::verify_file;
 use crate::exit;
 use crate::global::Global;
@@ -16,18 +17,18 @@ use std::path::PathBuf;
 /// Verify all evidence of a store, or a bundle that somebody exported.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// A bundle; without it the store is verified
+    /// A bundle, or a report of a fork; without it the store is verified
     #[arg(value_name = "BUNDLE", requires = "trust")]
     file: Option<PathBuf>,
     /// Whom you trust (a C2SP tlog-policy file of your own): a bundle's keys are never taken from the bundle
     #[arg(long, value_name = "POLICY", requires = "file")]
     trust: Option<PathBuf>,
-    /// A checkpoint of the bundle's log that you kept (a C2SP signed note)
-    #[arg(long = "against", value_name = "NOTE", requires = "file")]
+    /// A checkpoint of the log that you kept outside (a C2SP signed note)
+    #[arg(long = "against", alias = "anchor", value_name = "NOTE")]
     against: Vec<PathBuf>,
-    /// A checkpoint kept outside the store (a C2SP signed note)
-    #[arg(long = "anchor", value_name = "FILE")]
-    anchors: Vec<PathBuf>,
+    /// Where a checkpoint that you kept and the store's own prove that the log signed two histories, write the proof here
+    #[arg(long, value_name = "FILE", requires = "against", conflicts_with = "file")]
+    fork_report: Option<PathBuf>,
     /// Your own copy of the seal key (a C2SP vkey); without it the store is asked for its key
     #[arg(long = "key", value_name = "VKEY")]
     key: Option<String>,
@@ -45,12 +46,12 @@ impl Verify {
             std::fs::read_to_string(path)
                 .map_err(|e| usage(format!("`{}` cannot be read: {e}", show::inert(&path.to_string_lossy()))))
         };
-        let anchors = self.anchors.iter().map(read).collect::<Result<_, _>>()?;
+        let anchors: Vec<String> = self.against.iter().map(read).collect::<Result<_, _>>()?;
         let engine = global.engine()?;
         let progress = Progress::new("verifying", global.json);
         let tell = |done, all| progress.tell(done, all);
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let options = VerifyOptions { anchors, vkey: self.key.clone(), progress: Some(&tell), threads };
+        let options = VerifyOptions { anchors: anchors.clone(), vkey: self.key.clone(), progress: Some(&tell), threads };
         if self.replay {
             let (report, replay) = engine.verify_replayed(&options, Some(&tell))?;
             drop(progress);
@@ -59,8 +60,19 @@ impl Verify {
         }
         let report = engine.verify(&options)?;
         drop(progress);
+        let mut done = done(&report);
+        for anchor in anchors.iter().filter(|_| report.level == Level::Broken) {
+            // What is no checkpoint of a log of this store is a finding already.
+            let Ok(Some(fork)) = engine.fork(anchor) else { continue };
+            done.text.push_str("forked   the log signed two histories\n");
+            done.json["forked"] = json!(true);
+            if let Some(path) = &self.fork_report {
+                write_new(path, &fork.encode())?;
+            }
+            break;
+        }
         engine.close()?;
-        Ok(done(&report))
+        Ok(done)
     }
 }
 

@@ -1,7 +1,9 @@
 //! `hos verify FILE`: whether a bundle, a log given as tiles, or one record's proof holds, with nothing but that and the
 //! verifier's own trust file.
 
+use super::verify_fork;
 use crate::exit;
+use crate::input;
 use crate::out::Done;
 use crate::show;
 use crate::usage::usage;
@@ -10,30 +12,20 @@ use hos_core::audit::{self, Complete, Notice, Refused, Replayed, Standing, Verdi
 use hos_core::proof::bundle::BUNDLE_BYTES_MAX;
 use hos_core::proof::chain::ENTRY_BYTES_MAX;
 use hos_core::proof::checkpoint::NOTE_BYTES_MAX;
+use hos_core::proof::fork;
 use hos_core::proof::tiles::TileFile;
 use hos_core::proof::tlog_proof::MAGIC;
 use hos_core::proof::tree::TILE_WIDTH;
 use hos_core::proof::trust::{TRUST_BYTES_MAX, Trust};
-use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_wire::verdict::{log_verdict_json, verdict_json};
 use serde_json::json;
 use std::fmt::Write;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// Reads a file that may not be longer than so many bytes, and not more of it than one more.
-pub(super) fn read(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
-    let name = || show::inert(&path.to_string_lossy());
-    let failed = |e: std::io::Error| Failure::new(Code::StoreUnavailable, format!("`{}` cannot be read: {e}", name()));
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(failed)?.take(max as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
-}
 
 /// Verifies a bundle.
 pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], replay: bool, language: &str) -> Result<Done, Failure> {
-    let trust = match Trust::parse(&read(trust, TRUST_BYTES_MAX)?) {
+    let trust = match Trust::parse(&input::bounded_file(trust, TRUST_BYTES_MAX)?) {
         Ok(trust) => trust,
         Err(error) => {
             let (code, what) = (error.code(), error.to_string());
@@ -52,7 +44,10 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], replay: bool, lan
         }
         return Ok(of_log(tiles(path, &trust)?, language));
     }
-    let bytes = read(path, BUNDLE_BYTES_MAX)?;
+    let bytes = input::bounded_file(path, BUNDLE_BYTES_MAX)?;
+    if bytes.starts_with(fork::FIRST.as_bytes()) {
+        return Ok(verify_fork::run(&bytes, &trust));
+    }
     if bytes.starts_with(MAGIC.as_bytes()) {
         if replay {
             return Err(nothing());
@@ -61,7 +56,7 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], replay: bool, lan
     }
     let kept = kept
         .iter()
-        .map(|path| Ok(String::from_utf8_lossy(&read(path, TRUST_BYTES_MAX)?).into_owned()))
+        .map(|path| Ok(String::from_utf8_lossy(&input::bounded_file(path, TRUST_BYTES_MAX)?).into_owned()))
         .collect::<Result<Vec<_>, Failure>>()?;
     if replay {
         let (verdict, replayed) = audit::bundle_replayed(&bytes, &trust, &kept);
@@ -104,21 +99,21 @@ fn again(replayed: &Replayed, done: &mut Done, language: &str) {
 /// Verifies a log given as tiles: every entry, and every tile of hashes byte for byte.
 fn tiles(root: &Path, trust: &Trust) -> Result<Result<LogVerdict, Refused>, Failure> {
     let tile_bytes_max = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
-    let note = read(&root.join("checkpoint"), NOTE_BYTES_MAX)?;
+    let note = input::bounded_file(&root.join("checkpoint"), NOTE_BYTES_MAX)?;
     let mut pass = match TilesAudit::open(&note, trust) {
         Ok(pass) => pass,
         Err(refused) => return Ok(Err(refused)),
     };
     let differing = |files: &[TileFile]| -> Result<Option<Refused>, Failure> {
         for (path, wanted) in files {
-            if read(&root.join(path), tile_bytes_max)? != *wanted {
+            if input::bounded_file(&root.join(path), tile_bytes_max)? != *wanted {
                 return Ok(Some(Refused::new("tiles.hashes", path.as_str(), "the tile is not made of the log's entries")));
             }
         }
         Ok(None)
     };
     while let Some((path, _)) = pass.next() {
-        let files = match pass.take(&read(&root.join(&path), tile_bytes_max)?) {
+        let files = match pass.take(&input::bounded_file(&root.join(&path), tile_bytes_max)?) {
             Ok(files) => files,
             Err(refused) => return Ok(Err(refused)),
         };

@@ -1,8 +1,10 @@
 //! `hos work`: a round of what is done beside calls.
 
+use crate::exit;
 use crate::global::Global;
 use crate::out::Done;
 use crate::progress::Progress;
+use crate::show;
 use clap::Args;
 use hos_engine::Failure;
 use serde_json::json;
@@ -18,16 +20,27 @@ impl Work {
         let report = engine.work_telling(&|done, all| progress.tell(done, all))?;
         drop(progress);
         engine.close()?;
-        let text = format!(
+        let mut text = format!(
             "sealed   {}\nsigned   {} checkpoints\nfired    {}\nforgot   {} once-keys\n",
             report.sealed, report.checkpoints, report.fired, report.forgotten
         );
+        for (tenant, why) in &report.unsigned {
+            text.push_str(&format!("unsigned {tenant}: {}\n", show::inert(why)));
+        }
+        if let Some(why) = &report.mark {
+            text.push_str(&format!("mark     {}\n", show::inert(why)));
+        }
+        let unsigned = report.unsigned.iter().map(|(tenant, why)| json!({ "tenant": tenant, "why": why }));
         let json = json!({
+            "unsigned": unsigned.collect::<Vec<_>>(),
+            "mark": report.mark,
             "sealed": report.sealed,
             "checkpoints": report.checkpoints,
             "fired": report.fired,
             "forgotten": report.forgotten,
         });
-        Ok(Done::ok(text, json))
+        // Whoever runs this by the clock must notice that nobody vouches for what is new.
+        let exit = if report.unsigned.is_empty() && report.mark.is_none() { exit::OK } else { exit::STORE };
+        Ok(Done { exit, text, json })
     }
 }

@@ -47,7 +47,7 @@ impl Run {
 /// The program, in an environment of its own.
 pub(crate) fn hos() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hos"));
-    for name in ["HOS_STORE", "HOS_TENANT", "HOS_AS", "LC_ALL", "LC_MESSAGES"] {
+    for name in ["HOS_STORE", "HOS_TENANT", "HOS_AS", "HOS_SIGNER_SOCKET", "HOS_SIGNER_COMMAND", "LC_ALL", "LC_MESSAGES"] {
         command.env_remove(name);
     }
     command.env("LANG", "C");

@@ -49,7 +49,7 @@ pub(super) fn check(bundle: &Bundle, logs: &[Log], story: &Story<'_>) -> Result<
     let head = Head { key, kind: proof.kind, thread: bundle.thread, n: proof.n, last: proof.last };
     verify_presence(&root, &head, &proof.siblings).map_err(|e| Refused::new("heads.root", AT, e))?;
     let erased = last.header.kind == Kind::Erased;
-    if last.header.n != Some(proof.n) || last.hash != proof.last || erased != (proof.kind == HeadKind::Erased) {
+    if last.place().map(|place| place.n) != Ok(proof.n) || last.hash != proof.last || erased != (proof.kind == HeadKind::Erased) {
         return Err(wrong("heads.end", "the thread ends elsewhere: records are missing or too many"));
     }
     Ok(Some(Complete { as_of: held.entry.seq, labelled }))

@@ -4,7 +4,8 @@ use super::logs::Log;
 use super::refused::Refused;
 use crate::digest;
 use crate::id::RecordHash;
-use crate::proof::bundle::{Item, Opening, Why};
+use crate::judge::decode_text;
+use crate::proof::bundle::{Item, Why};
 use crate::proof::chain::{ChainError, Entry, Place};
 use crate::proof::format::FormatError;
 use crate::proof::record::{Header, Slot};
@@ -35,6 +36,11 @@ impl Held<'_> {
         self.item.opened.iter().filter(move |part| part.slot == slot).map(|part| &part.plaintext[..])
     }
 
+    /// The ids that are disclosed: what the thread's handle stands for.
+    pub(super) fn ids(&self) -> impl Iterator<Item = Option<String>> {
+        self.contents(Slot::Id).map(|bytes| decode_text(bytes).ok())
+    }
+
     /// Whether the header lists a part of a slot that is not disclosed.
     pub(super) fn withholds(&self, slot: Slot) -> bool {
         self.item.withheld.iter().any(|part| part.slot == slot)
@@ -50,7 +56,7 @@ impl Held<'_> {
 pub(super) fn hold<'b>(item: &'b Item, log: &Log, at: &str) -> Result<Held<'b>, Refused> {
     let entry = Entry::decode(&item.entry).map_err(|e| Refused::new(format!("entry.{}", e.code()), at, e))?;
     let foreign = || Refused::new("foreign", at, "the record is of another store, tenant or epoch");
-    if entry.store != log.store || entry.epoch != log.epoch || entry.tenant != log.tenant {
+    if entry.store != log.store || entry.epoch > log.epoch || entry.tenant != log.tenant {
         return Err(foreign());
     }
     if entry.disputed.is_some() {
@@ -78,24 +84,26 @@ pub(super) fn hold<'b>(item: &'b Item, log: &Log, at: &str) -> Result<Held<'b>, 
 
 /// Opened and withheld together name what the header lists, each once; what is opened is what it commits to.
 fn parts(item: &Item, header: &Header, at: &str) -> Result<(), Refused> {
-    let listed = |slot: Slot, index: u8| header.parts.iter().any(|p| (p.slot, p.index) == (slot, index));
-    let named = item.opened.iter().map(|p| (p.slot, p.index)).chain(item.withheld.iter().map(|p| (p.slot, p.index)));
-    for (slot, index) in named {
-        if !listed(slot, index) {
-            return Err(Refused::new("part.unlisted", at, format!("the header does not list part {slot:?} {index}")));
-        }
+    let wrong = |code: &'static str, (slot, index): (Slot, u8), what: &str| {
+        Err(Refused::new(code, at, format!("part {slot:?} {index} {what}")))
+    };
+    let opened: Vec<(Slot, u8)> = item.opened.iter().map(|p| (p.slot, p.index)).collect();
+    let withheld: Vec<(Slot, u8)> = item.withheld.iter().map(|p| (p.slot, p.index)).collect();
+    let listed: Vec<(Slot, u8)> = header.parts.iter().map(|p| (p.slot, p.index)).collect();
+    // All three ascend, so each search is short however many a hostile item names.
+    if let Some(place) = opened.iter().chain(&withheld).find(|place| listed.binary_search(place).is_err()) {
+        return wrong("part.unlisted", *place, "is not listed by the header");
     }
-    for part in &header.parts {
-        let opened: Option<&Opening> = item.opened.iter().find(|p| (p.slot, p.index) == (part.slot, part.index));
-        let withheld = item.withheld.iter().any(|p| (p.slot, p.index) == (part.slot, part.index));
-        let said = |what: &str| format!("part {:?} {} {what}", part.slot, part.index);
-        match (opened, withheld) {
-            (Some(_), true) => return Err(Refused::new("part.twice", at, said("is both opened and withheld"))),
-            (None, false) => return Err(Refused::new("part.missing", at, said("is neither opened nor withheld"))),
-            (Some(opened), false) if digest::commitment(&opened.salt, &opened.plaintext) != part.commitment => {
-                return Err(Refused::new("part.mismatch", at, said("is not what the header commits to")));
-            }
-            _ => {}
+    if let Some(place) = listed.iter().find(|p| opened.binary_search(p).is_err() && withheld.binary_search(p).is_err()) {
+        return wrong("part.missing", *place, "is neither opened nor withheld");
+    }
+    if let Some(place) = opened.iter().find(|place| withheld.binary_search(place).is_ok()) {
+        return wrong("part.twice", *place, "is both opened and withheld");
+    }
+    for part in &item.opened {
+        let commits = header.parts.iter().find(|p| (p.slot, p.index) == (part.slot, part.index)).map(|p| p.commitment);
+        if commits != Some(digest::commitment(&part.salt, &part.plaintext)) {
+            return wrong("part.mismatch", (part.slot, part.index), "is not what the header commits to");
         }
     }
     Ok(())

@@ -5,10 +5,10 @@ use super::refused::Refused;
 use super::story::{Cited, Story};
 use crate::canon::Reader;
 use crate::digest;
-use crate::id::LawHash;
+use crate::id::{LawHash, RecordHash};
 use crate::proof::bundle::Bundle;
 use crate::proof::record::{Kind, Slot};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The stream of activations.
 const STREAM: &str = "hos.law";
@@ -32,35 +32,59 @@ pub(super) fn check(bundle: &Bundle, story: &Story<'_>, cited: &Cited<'_>) -> Re
             }
         }
     }
+    let activations = activations(cited);
     for (place, held) in story.records.iter().enumerate() {
-        activation(held, cited, &format!("records {place}"))?;
+        let at = format!("records {place}");
+        let found = held.header.activation.and_then(|hash| activations.get(&hash));
+        let (this, next) = found.ok_or_else(|| missing(&at))?;
+        activation(held, this, *next, &at)?;
     }
     Ok(())
 }
 
 /// The law that an activation puts in force.
 fn put_in_force(held: &Held<'_>) -> Option<LawHash> {
-    let is_one = held.header.kind == Kind::Activated && held.header.event.as_ref().is_some_and(|e| e.as_str() == STREAM);
-    let mut r = Reader::new(held.content(Slot::Change).filter(|_| is_one)?);
+    let mut r = Reader::new(held.content(Slot::Change)?);
     r.array_of(3).ok()?;
-    r.bytes_of().ok().map(LawHash)
+    let law = LawHash(r.bytes_of().ok()?);
+    let candidate = r.bytes().ok()?;
+    let modes = r.bytes();
+    let read = matches!(candidate.len(), 0 | 32) && modes.is_ok() && r.end().is_ok();
+    read.then_some(law)
 }
 
-fn activation(held: &Held<'_>, cited: &Cited<'_>, at: &str) -> Result<(), Refused> {
-    let missing = || Refused::new("activation.missing", at, "the activation that the record cites is not in the bundle");
-    let (slot, place) = held.header.activation.and_then(|hash| cited.find(&hash)).ok_or_else(missing)?;
-    let thread = cited.threads.get(slot).ok_or_else(missing)?;
-    let this = thread.get(place).ok_or_else(missing)?;
-    let law = put_in_force(this).ok_or_else(missing)?;
+/// Whether a record is one of the stream of activations: its class says so, and its place stands in the entry.
+fn activates(held: &Held<'_>) -> bool {
+    let of_stream = held.header.event.as_ref().is_some_and(|class| class.as_str() == STREAM);
+    held.header.kind == Kind::Activated && of_stream && held.entry.stream.is_some()
+}
+
+/// Each activation that is cited, and the one after it.
+fn activations<'c>(cited: &'c Cited<'c>) -> HashMap<RecordHash, (&'c Held<'c>, Option<&'c Held<'c>>)> {
+    let mut found = HashMap::new();
+    for thread in cited.threads.values() {
+        let of_stream: Vec<&Held<'_>> = thread.iter().filter(|held| activates(held)).collect();
+        let next = of_stream.iter().skip(1).copied().map(Some).chain([None]);
+        found.extend(of_stream.iter().copied().zip(next).map(|(held, next)| (held.hash, (held, next))));
+    }
+    found
+}
+
+fn activation(held: &Held<'_>, this: &Held<'_>, next: Option<&Held<'_>>, at: &str) -> Result<(), Refused> {
+    let law = put_in_force(this).ok_or_else(|| missing(at))?;
     if held.header.law != Some(law) {
         return Err(Refused::new("activation.law", at, "the activation put another law in force"));
     }
     let time = held.header.time.0;
+    if next.is_some_and(|next| time > next.header.time.0.saturating_add(SKEW_MS)) {
+        return Err(Refused::new("activation.stale", at, "another law was in force by then"));
+    }
     if time.saturating_add(SKEW_MS) < this.header.time.0 {
         return Err(Refused::new("activation.early", at, "the record claims a time before its law was activated"));
     }
-    if thread.get(place + 1).is_some_and(|next| time > next.header.time.0.saturating_add(SKEW_MS)) {
-        return Err(Refused::new("activation.stale", at, "another law was in force by then"));
-    }
     Ok(())
+}
+
+fn missing(at: &str) -> Refused {
+    Refused::new("activation.missing", at, "the activation that the record cites is not in the bundle")
 }

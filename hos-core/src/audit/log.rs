@@ -1,11 +1,11 @@
 //! A whole log, given as tiles, or one entry with its proof: what a stranger may believe of it without any part.
 
-use super::logs::parts_of;
 use super::refused::Refused;
 use crate::digest::tree_leaf;
 use crate::id::TreeHash;
 use crate::proof::chain::{Entry, LogHead};
-use crate::proof::record::Header;
+use crate::proof::checkpoint::origin_parts;
+use crate::proof::record::{Header, Kind};
 use crate::proof::tiles::{TileFile, TileWriter, entries_path, split_entries};
 use crate::proof::tlog_proof::TlogProof;
 use crate::proof::tree::{TILE_WIDTH, TreeError, verify_inclusion};
@@ -39,6 +39,7 @@ pub struct LogVerdict {
 pub struct TilesAudit {
     believed: Believed,
     anchored: bool,
+    epoch: u64,
     verifier: LogVerifier,
     writer: TileWriter,
 }
@@ -47,11 +48,11 @@ impl TilesAudit {
     /// Believes the log's checkpoint, or not.
     pub fn open(note: &[u8], trust: &Trust) -> Result<Self, Refused> {
         let believed = trust.believe(note).map_err(|e| Refused::new(e.code(), "checkpoint", e))?;
-        let (store, tenant, epoch) = parts_of(&believed.checkpoint.origin)
+        let (store, tenant, epoch) = origin_parts(&believed.checkpoint.origin)
             .ok_or_else(|| Refused::new("log.origin", "checkpoint", "the origin is not one of ours"))?;
-        let mut verifier = LogVerifier::new(LogHead::genesis(store, epoch, tenant, &[]));
+        let mut verifier = LogVerifier::new(LogHead::genesis(store, 0, tenant, &[])).through(epoch);
         verifier.expect(note, &believed.key);
-        Ok(Self { believed, anchored: trust.asks_witnesses(), verifier, writer: TileWriter::default() })
+        Ok(Self { believed, anchored: trust.asks_witnesses(), epoch, verifier, writer: TileWriter::default() })
     }
 
     /// The path of the next bundle of entries, and how many it must hold; none when all were taken.
@@ -69,10 +70,25 @@ impl TilesAudit {
         let entries = entries.ok_or_else(|| Refused::new("tiles.entries", path, format!("these are not {wanted} entries")))?;
         let mut files = Vec::new();
         for entry in entries {
+            self.turn(entry);
             self.verifier.push(entry, None, |_| None);
             files.extend(self.writer.push(entry).into_iter().filter(|(path, _)| !path.starts_with("tile/entries/")));
         }
         Ok(files)
+    }
+
+    /// Follows the log into a later epoch, which begins with a record of its own, or with the log. An epoch beyond the
+    /// checkpoint's, or one that nothing begins, is left for the chain to refuse.
+    fn turn(&mut self, entry: &[u8]) {
+        let Ok(entry) = Entry::decode(entry) else { return };
+        if entry.epoch <= self.verifier.epoch() || entry.epoch > self.epoch {
+            return;
+        }
+        if Header::decode(&entry.header).is_ok_and(|header| header.kind == Kind::Epoch) {
+            self.verifier.turn_unread(entry.epoch, entry.prev);
+        } else if self.writer.size() == 0 {
+            self.verifier.turn(entry.epoch, &[]);
+        }
     }
 
     /// Ends: the partial tiles that must be there, and the verdict.
@@ -101,11 +117,11 @@ impl TilesAudit {
 pub fn proof(bytes: &[u8], trust: &Trust) -> Result<LogVerdict, Refused> {
     let proof = TlogProof::parse(bytes).map_err(|why| Refused::new("proof.malformed", "proof", why))?;
     let believed = trust.believe(proof.checkpoint.as_bytes()).map_err(|e| Refused::new(e.code(), "checkpoint", e))?;
-    let origin = parts_of(&believed.checkpoint.origin);
+    let origin = origin_parts(&believed.checkpoint.origin);
     let (store, tenant, epoch) =
         origin.ok_or_else(|| Refused::new("log.origin", "checkpoint", "the origin is not one of ours"))?;
     let entry = Entry::decode(&proof.entry).map_err(|e| Refused::new(format!("entry.{}", e.code()), "entry", e))?;
-    if (entry.store, entry.epoch, &entry.tenant, entry.seq) != (store, epoch, &tenant, proof.index) {
+    if entry.epoch > epoch || (entry.store, &entry.tenant, entry.seq) != (store, &tenant, proof.index) {
         return Err(Refused::new("foreign", "entry", "the entry is of another store, tenant, epoch or place"));
     }
     let withheld = match Header::decode(&entry.header) {

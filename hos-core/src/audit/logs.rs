@@ -3,7 +3,7 @@
 use super::refused::Refused;
 use crate::id::{StoreId, Tenant};
 use crate::proof::bundle::Bundle;
-use crate::proof::checkpoint::{Checkpoint, NoteKey, origin};
+use crate::proof::checkpoint::{Checkpoint, NoteError, NoteKey, origin, origin_parts};
 use crate::proof::trust::Trust;
 
 /// A log whose checkpoint is believed.
@@ -16,14 +16,6 @@ pub(super) struct Log {
     pub(super) witnesses: Vec<String>,
 }
 
-/// Reads `hos/<store>/<tenant>/<epoch>`, in the one way in which it is written.
-pub(super) fn parts_of(text: &str) -> Option<(StoreId, Tenant, u64)> {
-    let mut pieces = text.split('/');
-    let ("hos", store, tenant, epoch) = (pieces.next()?, pieces.next()?, pieces.next()?, pieces.next()?) else { return None };
-    let parts = (StoreId::from_hex(store)?, Tenant::new(tenant).ok()?, epoch.parse::<u64>().ok()?);
-    (origin(&parts.0, &parts.1, parts.2) == text).then_some(parts)
-}
-
 /// Believes the instance's log by the trust file, and the universe's under the same key.
 pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refused> {
     let mut logs: Vec<Log> = Vec::with_capacity(2);
@@ -33,7 +25,7 @@ pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refuse
         match logs.first() {
             None => {
                 let believed = trust.believe(said.note.as_bytes()).map_err(|e| Refused::new(e.code(), at(), e))?;
-                let (store, tenant, epoch) = parts_of(&believed.checkpoint.origin).ok_or_else(wrong)?;
+                let (store, tenant, epoch) = origin_parts(&believed.checkpoint.origin).ok_or_else(wrong)?;
                 if tenant.as_str() != said.tenant {
                     return Err(wrong());
                 }
@@ -49,9 +41,8 @@ pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refuse
                 if said.note.lines().next() != Some(&name) {
                     return Err(wrong());
                 }
-                let refuse = |e: crate::proof::checkpoint::NoteError| Refused::new(format!("checkpoint.{}", e.code()), at(), e);
-                let key = NoteKey::new(name, first.key.key().clone()).map_err(refuse)?;
-                let checkpoint = Checkpoint::open(said.note.as_bytes(), &key).map_err(refuse)?;
+                let refuse = |e: NoteError| Refused::new(format!("checkpoint.{}", e.code()), at(), e);
+                let (key, checkpoint) = opened(&said.note, &name, &first.key, trust).map_err(refuse)?;
                 let (store, epoch) = (first.store, first.epoch);
                 logs.push(Log { store, epoch, tenant, key, checkpoint, witnesses: Vec::new() });
             }
@@ -66,6 +57,22 @@ pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refuse
     } else {
         Err(Refused::new("key.range", "keys", "the key that signed the checkpoint is not listed for its size"))
     }
+}
+
+/// Opens the universe's checkpoint under the key of the instance's, or another that the trust file names for the instance's
+/// log: after a change of key an idle log still stands under the old one.
+fn opened(note: &str, name: &str, first: &NoteKey, trust: &Trust) -> Result<(NoteKey, Checkpoint), NoteError> {
+    let others = trust.logs().iter().filter(|key| key.name() == first.name() && key.key() != first.key());
+    let mut unsigned = NoteError::Unsigned;
+    for key in std::iter::once(first).chain(others) {
+        let key = NoteKey::new(name, key.key().clone())?;
+        match Checkpoint::open(note.as_bytes(), &key) {
+            Ok(checkpoint) => return Ok((key, checkpoint)),
+            Err(NoteError::Unsigned) => {}
+            Err(error) => unsigned = error,
+        }
+    }
+    Err(unsigned)
 }
 
 /// Whether somebody besides the log vouches for the instance's checkpoint: witnesses that the trust file asks for, or a

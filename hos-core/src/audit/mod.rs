@@ -7,12 +7,14 @@
 mod again;
 mod ends;
 mod item;
+mod keys;
 mod laws;
 pub mod log;
 mod logs;
 mod refused;
 pub mod replay;
 mod roles;
+mod rows;
 mod story;
 mod verdict;
 
@@ -42,13 +44,15 @@ pub fn bundle_replayed(bytes: &[u8], trust: &Trust, kept: &[String]) -> (Verdict
 
 fn judged(bytes: &[u8], trust: &Trust, kept: &[String], replay: bool) -> Result<(Verdict, Option<Replayed>), Refused> {
     let bundle = Bundle::decode(bytes).map_err(|e| Refused::new(e.code(), "bundle", e))?;
+    story::in_order(&bundle)?;
     let logs = logs::believe(&bundle, trust)?;
     let story = story::read(&bundle, &logs)?;
     let cited = story::cited(&bundle, &logs)?;
+    keys::check(&bundle, &logs, &cited)?;
     let complete = ends::check(&bundle, &logs, &story)?;
     laws::check(&bundle, &story, &cited)?;
     let roles = roles::check(&story, &cited)?;
     let anchored = logs::anchored(&logs, trust, kept)?;
     let replayed = replay.then(|| again::replayed(&bundle, &story));
-    Ok((verdict::of(&bundle, &logs, &story, &cited, complete, roles, anchored), replayed))
+    Ok((verdict::of(&bundle, &logs, &story, complete, roles, anchored), replayed))
 }

@@ -5,10 +5,8 @@ use super::logs::Log;
 use super::refused::Refused;
 use crate::digest;
 use crate::id::Handle;
-use crate::judge::decode_text;
 use crate::proof::bundle::Bundle;
-use crate::proof::chain::Threads;
-use crate::proof::record::Slot;
+use crate::proof::chain::{EntryView, Threads};
 use std::collections::HashMap;
 
 /// The instance's records, without a gap from the first.
@@ -19,18 +17,6 @@ pub(super) struct Story<'b> {
 /// Threads that records stand on, each without a gap from its first record: by log and handle.
 pub(super) struct Cited<'b> {
     pub(super) threads: HashMap<(usize, Handle), Vec<Held<'b>>>,
-}
-
-impl<'b> Cited<'b> {
-    /// The thread and place of a record, in any log.
-    pub(super) fn find(&self, hash: &crate::id::RecordHash) -> Option<(&(usize, Handle), usize)> {
-        self.threads.iter().find_map(|(slot, records)| Some((slot, records.iter().position(|held| held.hash == *hash)?)))
-    }
-
-    /// All records.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Held<'b>> {
-        self.threads.values().flatten()
-    }
 }
 
 /// Reads the instance's records.
@@ -48,9 +34,9 @@ pub(super) fn read<'b>(bundle: &'b Bundle, logs: &[Log]) -> Result<Story<'b>, Re
         if records.last().is_some_and(|last| last.entry.seq >= held.entry.seq) {
             return Err(Refused::new("thread.seq", at, "the log has the record before the one that it follows"));
         }
+        label(&held, records.first().unwrap_or(&held), &at)?;
         records.push(held);
     }
-    label(&records)?;
     Ok(Story { records })
 }
 
@@ -62,38 +48,43 @@ fn follow(threads: &mut Threads, held: &Held<'_>, at: &str) -> Result<(), Refuse
     Ok(())
 }
 
-/// A label is what the opened id says that it is.
-fn label(records: &[Held<'_>]) -> Result<(), Refused> {
-    let Some(first) = records.first() else { return Ok(()) };
-    let (Some(label), Some(contract), Some(content)) = (first.header.label, &first.header.contract, first.content(Slot::Id))
-    else {
-        return Ok(());
-    };
-    let wrong = |why: &str| Refused::new("thread.label", "records 0", why);
-    let id = decode_text(content).map_err(|_| wrong("the part that holds the id does not decode"))?;
-    if digest::heads_label(&first.header.tenant, contract.as_str(), &id) == label {
+/// The thread's label is what every id that is disclosed says that it is.
+fn label(held: &Held<'_>, first: &Held<'_>, at: &str) -> Result<(), Refused> {
+    let Some(label) = first.header.label else { return Ok(()) };
+    let contract = held.header.contract.as_ref();
+    let made = |id: Option<String>| Some(digest::heads_label(&held.header.tenant, contract?.as_str(), &id?));
+    if held.ids().all(|id| made(id) == Some(label)) {
         Ok(())
     } else {
-        Err(wrong("the label is not that of the id"))
+        Err(Refused::new("thread.label", at, "the label is not that of the id"))
     }
+}
+
+/// Cited records ascend by log, then seq. One whose entry does not decode has no seq, and is refused when its turn comes.
+pub(super) fn in_order(bundle: &Bundle) -> Result<(), Refused> {
+    let mut last: Option<(usize, u64)> = None;
+    for (place, (log, item)) in bundle.cited.iter().enumerate() {
+        let seq = EntryView::decode(&item.entry).ok().map(|entry| entry.seq);
+        let follows = last.is_none_or(|(of, before)| *log > of || *log == of && seq.is_none_or(|seq| seq > before));
+        if !follows {
+            let what = "cited records are not in ascending order, or one repeats";
+            return Err(Refused::new("bundle.order", format!("cited {place}"), what));
+        }
+        last = seq.map(|seq| (*log, seq)).or(last);
+    }
+    Ok(())
 }
 
 /// Reads the cited records, each thread from its first.
 pub(super) fn cited<'b>(bundle: &'b Bundle, logs: &[Log]) -> Result<Cited<'b>, Refused> {
     let mut growing: Vec<Threads> = logs.iter().map(|_| Threads::default()).collect();
     let mut threads: HashMap<(usize, Handle), Vec<Held<'b>>> = HashMap::new();
-    let mut last: Option<(usize, u64)> = None;
     for (place, (log, item)) in bundle.cited.iter().enumerate() {
         let at = format!("cited {place}");
         let (Some(of), Some(grown)) = (logs.get(*log), growing.get_mut(*log)) else {
             return Err(Refused::new("bundle.limit", at, "a log that is not there"));
         };
         let held = hold(item, of, &at)?;
-        let here = (*log, held.entry.seq);
-        if last.is_some_and(|last| last >= here) {
-            return Err(Refused::new("bundle.order", at, "cited records are not in ascending order, or one repeats"));
-        }
-        last = Some(here);
         follow(grown, &held, &at)?;
         threads.entry((*log, held.header.thread)).or_default().push(held);
     }

@@ -4,11 +4,10 @@ use super::ends::Complete;
 use super::logs::Log;
 use super::refused::Refused;
 use super::roles::Roles;
-use super::story::{Cited, Story};
+use super::story::Story;
 use crate::id::Name;
-use crate::judge::decode_text;
 use crate::proof::bundle::{Bundle, Why};
-use crate::proof::record::{Durability, Kind, Slot};
+use crate::proof::record::{Durability, Kind};
 
 /// How far the evidence reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +135,6 @@ pub(super) fn of(
     bundle: &Bundle,
     logs: &[Log],
     story: &Story<'_>,
-    cited: &Cited<'_>,
     complete: Option<Complete>,
     roles: Roles,
     anchored: bool,
@@ -145,16 +143,15 @@ pub(super) fn of(
     let size = log.map_or(0, |l| l.checkpoint.size);
     let instance = first.and_then(|held| {
         let contract = held.header.contract.clone()?;
-        Some(Instance { contract, id: held.content(Slot::Id).and_then(|bytes| decode_text(bytes).ok()) })
+        Some(Instance { contract, id: held.ids().next().flatten() })
     });
     let count = |of: fn(&super::item::Held<'_>) -> u64| story.records.iter().map(of).sum::<u64>();
     let opened = count(|held| held.item.opened.len() as u64);
     let (hidden, erased) = (count(|held| held.withheld(Why::Hidden)), count(|held| held.withheld(Why::Erased)));
-    let cited_hides = |why| cited.all().any(|held| held.withheld(why) > 0);
     let any = |of: fn(&super::item::Held<'_>) -> bool| story.records.iter().any(of);
     let said = [
-        (Notice::HiddenParts, hidden > 0 || cited_hides(Why::Hidden)),
-        (Notice::ErasedParts, erased > 0 || cited_hides(Why::Erased)),
+        (Notice::HiddenParts, hidden > 0),
+        (Notice::ErasedParts, erased > 0),
         (Notice::ClaimedTime, true),
         (Notice::WeakDurability, any(|held| held.header.durability != Durability::Full)),
         (Notice::NoMap, bundle.heads.is_none()),
@@ -171,7 +168,7 @@ pub(super) fn of(
         size,
         instance,
         records: story.records.len() as u64,
-        gapless: story.records.last().and_then(|held| held.header.n),
+        gapless: story.records.last().and_then(|held| held.place().ok()).map(|place| place.n),
         complete,
         parts: (opened, hidden, erased),
         witnesses: log.map(|l| l.witnesses.clone()).unwrap_or_default(),

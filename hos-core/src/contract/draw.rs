@@ -61,7 +61,7 @@ fn edges(contract: &Contract) -> Vec<Edge> {
         for branch in &event.branches {
             let Some(to) = places.get(branch.to.as_str()) else { continue };
             let when = branch.when.and_then(|i| contract.expressions.get(i));
-            let label = when.map_or(label.clone(), |w| format!("{label} [{}]", shorten(&w.text)));
+            let label = when.map_or(label.clone(), |w| format!("{label} [{}]", shorten(&w.text, LABEL_MAX)));
             out.push(Edge { from: from.and_then(|f| places.get(f)).copied(), to: *to, label, dashed });
         }
     };
@@ -72,7 +72,9 @@ fn edges(contract: &Contract) -> Vec<Edge> {
         for from in &event.from {
             let due = contract.deadlines.iter().find(|d| d.event == event.name && d.state == *from).map(|d| match &d.due {
                 Due::After(span) => format!(" after {}", span_text(*span)),
-                Due::At(at) => format!(" at {}", contract.expressions.get(*at).map_or(String::new(), |e| shorten(&e.text))),
+                Due::At(at) => {
+                    format!(" at {}", contract.expressions.get(*at).map_or(String::new(), |e| shorten(&e.text, LABEL_MAX)))
+                }
             });
             let label = match (is_override, &due) {
                 (true, _) => format!("{} (override)", event.name),
@@ -86,16 +88,19 @@ fn edges(contract: &Contract) -> Vec<Edge> {
     out
 }
 
+/// How much of an expression stands in a label.
+const LABEL_MAX: usize = 60;
+
 /// Expressions may be long; a label is a hint, not the law.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str, max: usize) -> String {
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match flat.char_indices().nth(60) {
+    match flat.char_indices().nth(max) {
         Some((at, _)) => format!("{}…", flat.get(..at).unwrap_or_default()),
         None => flat,
     }
 }
 
-fn span_text(span: Span) -> String {
+pub(super) fn span_text(span: Span) -> String {
     let (days, rest) = (span.0 / 86_400_000, span.0 % 86_400_000);
     let (hours, minutes, millis) = (rest / 3_600_000, rest / 60_000 % 60, rest % 60_000);
     let mut out = String::from("P");

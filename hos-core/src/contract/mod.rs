@@ -1,13 +1,17 @@
 //! The contract door: declarative state machines. Flat, deterministic, no callbacks.
 //!
 //! [`parse`](parse::parse) makes a checked [`Contract`] of a file, or says all that is wrong with it; [`step`] says what an
-//! event does in a state; [`check`](check::check) finds what is lawful to write and still unwise; [`draw`] draws it.
+//! event does in a state; [`check`](check::check) finds what is lawful to write and still unwise; [`draw`] and [`svg`] draw it.
 
 pub mod check;
 pub mod definition;
 pub mod draw;
+mod layout;
 pub mod outline;
 pub mod parse;
+mod picture;
 pub mod step;
+pub mod svg;
 
 pub use definition::Contract;
+pub use picture::{Step as PathStep, Walk};

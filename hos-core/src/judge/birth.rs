@@ -4,12 +4,10 @@ use super::bench::Bench;
 use super::door;
 use super::draft::{Drafting, Place};
 use super::evidence;
-use super::instance::Instance;
+use super::instance::{Instance, data_subject};
 use super::motion::{Motion, label_of, refuse};
 use super::slice::Slice;
-use super::verdict::{
-    Asked, Verdict, answer_with, contract_unknown, data_subject, judge, person, resource_of, shown, unknown, with_given,
-};
+use super::verdict::{Asked, Verdict, answer_with, contract_unknown, judge, person, resource_of, shown, unknown, with_given};
 use super::{Judged, call_digest};
 use crate::answer::{Answer, Candidate};
 use crate::call::{Adopt, Begin, Call};

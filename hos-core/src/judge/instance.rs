@@ -1,9 +1,11 @@
 //! An instance as it stands, and a message for the world.
 
+use crate::contract::Contract;
 use crate::contract::step::Armed;
 use crate::id::{DottedName, Handle, InstanceId, LawHash, Name, RecordHash, Uid};
+use crate::law::Law;
 use crate::time::Timestamp;
-use crate::value::Record;
+use crate::value::{Record, Value};
 
 /// An instance of a contract: the fold of its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,4 +49,12 @@ pub struct Message {
     pub kind: DottedName,
     /// What it carries.
     pub body: Record,
+}
+
+/// Whose data an instance's parts are: the person that its `data_subject` fact names.
+pub fn data_subject(law: &Law, contract: &Contract, facts: &Record) -> Option<Uid> {
+    match facts.get(contract.data_subject.as_ref()?.as_str()) {
+        Some(Value::Entity(uid)) if law.persons.contains(uid.type_name()) => Some(uid.clone()),
+        _ => None,
+    }
 }

@@ -114,7 +114,7 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
     let handle = before.map_or(Handle(fresh), |t| t.handle);
     let n = before.map_or(0, |t| t.n + 1);
     let place = Place::Thread { handle, n, prev: before.map(|t| t.last) };
-    let concerned = concerned(&call.change, rows).filter(|uid| bench.is_person(uid));
+    let concerned = concerned(bench, &call.change, rows);
     let mut d = Drafting::new(bench, Kind::Directory, place, 0).request(call.by.request.as_ref()).decided(&[], &answer.policies);
     d.header().event = DottedName::new(operation(&call.change)).ok();
     d.part(Slot::Principal, Some(&call.by.principal).filter(|p| bench.is_person(p)), evidence::encode_entity(&call.by.principal));
@@ -186,15 +186,18 @@ pub(super) fn operation(change: &Change) -> &'static str {
     }
 }
 
-/// The person, if any, whose data a change is.
-pub(super) fn concerned(change: &Change, rows: &DirectoryRows) -> Option<Uid> {
-    match change {
-        Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => {
-            Some(uid.clone())
+/// The person, if any, whose data a change is: the first person that it names.
+pub(super) fn concerned(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Option<Uid> {
+    let named: Vec<Option<&Uid>> = match change {
+        Change::Put { uid, .. } | Change::Remove { uid } => vec![Some(uid)],
+        Change::Join { uid, parent } | Change::Leave { uid, parent } => vec![Some(uid), Some(parent)],
+        Change::Grant { principal, resource, .. } => vec![principal.as_ref(), resource.as_ref()],
+        Change::Revoke { .. } => {
+            let link = rows.grant.as_ref().map(|(_, link, _)| link);
+            link.map(|link| vec![link.principal.as_ref(), link.resource.as_ref()]).unwrap_or_default()
         }
-        Change::Grant { principal, .. } => principal.clone(),
-        Change::Revoke { .. } => rows.grant.as_ref().and_then(|(_, link, _)| link.principal.clone()),
-    }
+    };
+    named.into_iter().flatten().find(|uid| bench.is_person(uid)).cloned()
 }
 
 fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Asked, Blocker> {

@@ -31,13 +31,12 @@ pub use evidence::{
     WasAsked, decode_armed, decode_asked, decode_blockers, decode_change, decode_entity, decode_messages, decode_once,
     decode_slice, decode_text, decode_values, encode_armed, encode_world, read_once,
 };
-pub use instance::{Instance, Message};
+pub use instance::{Instance, Message, data_subject};
 pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
 pub use note::note;
-pub use office::{Act, act, attest};
+pub use office::{Act, Ended, act, act_about, attest, end};
 pub use slice::Slice;
-pub use transition::{available, migrate, transition};
-pub use verdict::data_subject;
+pub use transition::{available, erased, migrate, transition};
 pub use world::{About, bare, stands, unjudged};
 
 use crate::answer::{Answer, Receipt};

@@ -10,6 +10,7 @@ use crate::id::DottedName;
 use crate::law::mode::Mode;
 use crate::law::reserved;
 use crate::proof::record::{Kind, Slot};
+use crate::refusal::{Blocker, Code};
 
 /// Judges a free record (`record.note`, on `Gate::"<stream>"`) and makes it. A refused one is not recorded: its bytes are
 /// the caller's, and nobody permitted them.
@@ -18,6 +19,11 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
     answer.mode = bench.mode(reserved::NOTE, None);
     if answer.mode == Mode::Off {
         return Judged::only(door::off(answer, call.by.legacy.as_ref().map(|l| l.allowed)));
+    }
+    // The engine's own records stand in these streams, and are read there as such.
+    if call.stream.as_str().split('.').next() == Some("hos") {
+        answer.blockers.push(Blocker::new(Code::IdInvalid, format!("the stream `{}` is the engine's own", call.stream)));
+        return Judged::only(answer);
     }
     if let Err(blocker) = bench.check_clock(None) {
         answer.blockers.push(blocker);

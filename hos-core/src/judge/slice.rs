@@ -3,6 +3,8 @@
 use super::bench::{Bench, Standing};
 use super::draft::Drafting;
 use super::evidence;
+use super::instance::data_subject;
+use crate::id::Uid;
 use crate::policy::{Entity, Link, Prepared, Request};
 use crate::proof::record::Slot;
 
@@ -41,13 +43,41 @@ impl Slice {
         }
     }
 
-    /// The slice as parts: each person's entity under that person, all else under nobody.
+    /// The slice as parts, each of one person or of nobody: a person's entity is theirs, so is an instance whose data subject
+    /// they are (its attributes are its facts), and a link that names them.
     pub(super) fn parts(&self, bench: &Bench<'_>, d: &mut Drafting<'_, '_>) {
-        let (persons, rest): (Vec<&Entity>, Vec<&Entity>) = self.entities.iter().partition(|e| bench.is_person(&e.uid));
-        let links: Vec<&Link> = self.links.iter().collect();
-        d.part(Slot::Slice, None, evidence::encode_slice(&rest, &links));
-        for entity in persons {
-            d.part(Slot::Slice, Some(&entity.uid), evidence::encode_slice(&[entity], &[]));
+        let mut parts: Vec<(Option<Uid>, Vec<&Entity>, Vec<&Link>)> = vec![(None, Vec::new(), Vec::new())];
+        let mut of = |whose: Option<Uid>| -> usize {
+            let known = parts.iter().position(|(of, ..)| *of == whose);
+            known.unwrap_or_else(|| {
+                parts.push((whose, Vec::new(), Vec::new()));
+                parts.len() - 1
+            })
+        };
+        let entities: Vec<(usize, &Entity)> = self.entities.iter().map(|e| (of(whose_entity(bench, e)), e)).collect();
+        let named =
+            |link: &Link| [&link.principal, &link.resource].into_iter().flatten().find(|uid| bench.is_person(uid)).cloned();
+        let links: Vec<(usize, &Link)> = self.links.iter().map(|l| (of(named(l)), l)).collect();
+        for (at, entity) in entities {
+            parts[at].1.push(entity);
+        }
+        for (at, link) in links {
+            parts[at].2.push(link);
+        }
+        for (whose, entities, links) in parts {
+            d.part(Slot::Slice, whose.as_ref(), evidence::encode_slice(&entities, &links));
         }
     }
+}
+
+/// Whose an entity of a slice is.
+fn whose_entity(bench: &Bench<'_>, entity: &Entity) -> Option<Uid> {
+    if bench.is_person(&entity.uid) {
+        return Some(entity.uid.clone());
+    }
+    let laws = [bench.guard_standing().law, bench.active.law];
+    laws.into_iter().find_map(|law| {
+        let of = law.contracts.values().find(|of| of.contract.entity == entity.uid.type_name())?;
+        data_subject(law, &of.contract, &entity.attrs)
+    })
 }

@@ -137,6 +137,14 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     motion.done(answer, Some(moved), once)
 }
 
+/// An event on an instance that was erased: refused, whatever it is.
+pub fn erased(bench: &Bench<'_>, call: &Transition) -> Judged {
+    let mut answer = bench.blank();
+    answer.mode = bench.modes.of(bench.tenant, call.contract.as_str());
+    let whole = Call::Transition(call.clone());
+    refuse(bench, answer, call.event.as_str(), &whole, Blocker::new(Code::InstanceErased, shown(&call.id)))
+}
+
 /// Takes an instance to the active law's version of its contract, and nothing else.
 pub fn migrate(bench: &Bench<'_>, instance: &Instance) -> Judged {
     let mut answer = bench.blank();

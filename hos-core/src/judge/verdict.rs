@@ -68,14 +68,6 @@ pub(super) fn person<'u>(bench: &Bench<'_>, uid: &'u Uid) -> Option<&'u Uid> {
     bench.is_person(uid).then_some(uid)
 }
 
-/// Whose data an instance's parts are: the person that its `data_subject` fact names.
-pub fn data_subject(law: &Law, contract: &Contract, facts: &Record) -> Option<Uid> {
-    match facts.get(contract.data_subject.as_ref()?.as_str()) {
-        Some(Value::Entity(uid)) if law.persons.contains(uid.type_name()) => Some(uid.clone()),
-        _ => None,
-    }
-}
-
 /// The instance as Cedar sees it: facts and `state`.
 pub(super) fn resource_of(of: &LawContract, instance: &Instance) -> Result<Entity, Blocker> {
     let uid = Uid::new(&of.contract.entity, instance.id.as_str()).map_err(|e| Blocker::new(Code::IdInvalid, e.to_string()))?;

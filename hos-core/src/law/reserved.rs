@@ -25,6 +25,10 @@ pub const TENANT_OPEN: &str = "tenant.open";
 pub const OUTBOX_POLL: &str = "outbox.poll";
 /// A person's data is erased. Resource: the account.
 pub const ERASE: &str = "evidence.erase";
+/// A person's data is held against erasure. Resource: the account.
+pub const HOLD: &str = "evidence.hold";
+/// A hold is taken back. Resource: the account.
+pub const RELEASE: &str = "evidence.release";
 /// A free record is written. Resource: the [`GATE`] named like the stream.
 pub const NOTE: &str = "record.note";
 
@@ -32,5 +36,19 @@ pub const NOTE: &str = "record.note";
 pub const GATE: &str = "Gate";
 
 /// All of them.
-pub const ALL: [&str; 12] =
-    [ACCOUNT, ENTITY, MEMBER, UNMEMBER, GRANT, REVOKE, REMOVE, LAW_ACTIVATE, TENANT_OPEN, OUTBOX_POLL, ERASE, NOTE];
+pub const ALL: [&str; 14] = [
+    ACCOUNT,
+    ENTITY,
+    MEMBER,
+    UNMEMBER,
+    GRANT,
+    REVOKE,
+    REMOVE,
+    LAW_ACTIVATE,
+    TENANT_OPEN,
+    OUTBOX_POLL,
+    ERASE,
+    HOLD,
+    RELEASE,
+    NOTE,
+];

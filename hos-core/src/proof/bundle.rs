@@ -1,14 +1,12 @@
-//! A bundle's bytes: one instance's whole story in one file (`spec/bundle.md`). What it proves is [`crate::audit`]'s business.
+//! A bundle's bytes: one instance's whole story in one file (`spec/bundle.md`). How they are read is said in [`read`]; what they
+//! prove is [`crate::audit`]'s business.
 
-use super::chain::ENTRY_BYTES_MAX;
-use super::checkpoint::NOTE_BYTES_MAX;
+mod read;
+
 use super::format::SUITE;
-use super::header::PARTS_MAX;
-use super::heads::{HeadKind, SIBLINGS_MAX};
-use super::part::PART_BYTES_MAX;
+use super::heads::HeadKind;
 use super::record::Slot;
-use super::tree::PROOF_MAX;
-use crate::canon::{CanonError, Reader, Writer};
+use crate::canon::{CanonError, Writer};
 use crate::id::{Handle, LawHash, MapHash, RecordHash, TreeHash};
 
 /// The longest bundle, in bytes.
@@ -19,8 +17,6 @@ pub const RECORDS_MAX: usize = 100_000;
 pub const LAWS_MAX: usize = 64;
 /// The most key ranges.
 pub const KEYS_MAX: usize = 256;
-/// The most files of a law.
-const FILES_MAX: usize = 4096;
 /// What stands in field 3.
 pub const WHAT: &str = "hos bundle";
 /// The media type of a bundle.
@@ -184,7 +180,7 @@ pub enum BundleError {
     #[error("field {0} is missing")]
     MissingField(u64),
     /// A number beyond its limit, or one that stands for nothing.
-    #[error("{0}")]
+    #[error("{0}: beyond the limit, or unknown")]
     Limit(&'static str),
     /// A list that must ascend without repeats does not.
     #[error("{0} are not in ascending order, or one repeats")]
@@ -255,86 +251,6 @@ impl Bundle {
         let bytes = w.finish();
         if bytes.len() > BUNDLE_BYTES_MAX { Err(BundleError::TooLarge) } else { Ok(bytes) }
     }
-
-    /// The bundle that these bytes are; every number is within its limit and every list in its order.
-    pub fn decode(bytes: &[u8]) -> Result<Self, BundleError> {
-        if bytes.len() > BUNDLE_BYTES_MAX {
-            return Err(BundleError::TooLarge);
-        }
-        let mut r = Reader::new(bytes);
-        let mut f = Keys { left: r.map()?, r: &mut r, next: None, last: 0 };
-        f.need(1)?;
-        match f.r.uint()? {
-            VERSION => {}
-            other => return Err(BundleError::Version(other)),
-        }
-        f.need(2)?;
-        match f.r.uint()? {
-            SUITE => {}
-            other => return Err(BundleError::Suite(other)),
-        }
-        f.need(3)?;
-        if f.r.text()? != WHAT {
-            return Err(BundleError::What);
-        }
-        f.need(4)?;
-        let logs = list(f.r, 2, "more than two logs", |r| {
-            r.array_of(2)?;
-            let (tenant, note) = (r.text()?, r.text()?);
-            within(note.len(), NOTE_BYTES_MAX, "a note that is too long")?;
-            Ok(LogNote { tenant: tenant.to_owned(), note: note.to_owned() })
-        })?;
-        if logs.is_empty() {
-            return Err(BundleError::Empty);
-        }
-        f.need(5)?;
-        let thread = Handle(f.r.bytes_of()?);
-        f.need(6)?;
-        let records = list(f.r, RECORDS_MAX, "more than 100000 records", read_item)?;
-        if records.is_empty() {
-            return Err(BundleError::Empty);
-        }
-        let heads = if f.has(7)? { Some(read_heads(f.r)?) } else { None };
-        f.need(8)?;
-        let cited = list(f.r, RECORDS_MAX, "more than 100000 cited records", |r| {
-            r.array_of(2)?;
-            let log = usize::try_from(r.uint()?).ok().filter(|log| *log < logs.len());
-            Ok((log.ok_or(BundleError::Limit("a log that is not there"))?, read_item(r)?))
-        })?;
-        f.need(9)?;
-        let laws = list(f.r, LAWS_MAX, "more than 64 laws", read_law)?;
-        ascending("laws", &laws, |law| law.hash)?;
-        f.need(10)?;
-        let keys = list(f.r, KEYS_MAX, "more than 256 key ranges", |r| {
-            r.array_of(4)?;
-            let log = usize::try_from(r.uint()?).ok().filter(|log| *log < logs.len());
-            let log = log.ok_or(BundleError::Limit("a log that is not there"))?;
-            Ok(KeyRange { log, vkey: r.text()?.to_owned(), from: r.uint()?, to: r.uint()? })
-        })?;
-        ascending("key ranges", &keys, |key| (key.log, key.from))?;
-        f.close()?;
-        r.end()?;
-        Ok(Self { logs, thread, records, heads, cited, laws, keys })
-    }
-}
-
-fn within(len: usize, max: usize, what: &'static str) -> Result<(), BundleError> {
-    if len <= max { Ok(()) } else { Err(BundleError::Limit(what)) }
-}
-
-fn ascending<T, K: Ord>(what: &'static str, list: &[T], key: impl Fn(&T) -> K) -> Result<(), BundleError> {
-    if list.is_sorted_by(|a, b| key(a) < key(b)) { Ok(()) } else { Err(BundleError::Order(what)) }
-}
-
-fn list<'a, T>(
-    r: &mut Reader<'a>,
-    max: usize,
-    what: &'static str,
-    mut read: impl FnMut(&mut Reader<'a>) -> Result<T, BundleError>,
-) -> Result<Vec<T>, BundleError> {
-    let count = r.array()?;
-    within(count, max, what)?;
-    (0..count).map(|_| read(r)).collect()
 }
 
 fn write_item(w: &mut Writer, item: &Item) {
@@ -349,92 +265,5 @@ fn write_item(w: &mut Writer, item: &Item) {
     w.array(item.withheld.len());
     for part in &item.withheld {
         w.array(3).uint(part.slot.number().into()).uint(part.index.into()).uint(part.why.number().into());
-    }
-}
-
-fn read_slot(r: &mut Reader<'_>) -> Result<(Slot, u8), BundleError> {
-    let slot = Slot::from_number(r.uint()?).ok_or(BundleError::Limit("an unknown slot"))?;
-    Ok((slot, u8::try_from(r.uint()?).map_err(|_| BundleError::Limit("a part's index beyond 255"))?))
-}
-
-fn read_item(r: &mut Reader<'_>) -> Result<Item, BundleError> {
-    r.array_of(4)?;
-    let entry = r.bytes()?;
-    within(entry.len(), ENTRY_BYTES_MAX, "an entry that is too long")?;
-    let proof = list(r, PROOF_MAX, "a proof of more than 64 hashes", |r| Ok(TreeHash(r.bytes_of()?)))?;
-    let opened = list(r, PARTS_MAX, "more than 64 parts", |r| {
-        r.array_of(4)?;
-        let (slot, index) = read_slot(r)?;
-        let (salt, plaintext) = (r.bytes_of()?, r.bytes()?);
-        within(plaintext.len(), PART_BYTES_MAX, "a part that is too long")?;
-        Ok(Opening { slot, index, salt, plaintext: plaintext.to_vec() })
-    })?;
-    ascending("opened parts", &opened, |part| (part.slot, part.index))?;
-    let withheld = list(r, PARTS_MAX, "more than 64 parts", |r| {
-        r.array_of(3)?;
-        let (slot, index) = read_slot(r)?;
-        let why = Why::from_number(r.uint()?).ok_or(BundleError::Limit("an unknown reason"))?;
-        Ok(Withheld { slot, index, why })
-    })?;
-    ascending("withheld parts", &withheld, |part| (part.slot, part.index))?;
-    Ok(Item { entry: entry.to_vec(), proof, opened, withheld })
-}
-
-fn read_heads(r: &mut Reader<'_>) -> Result<HeadsProof, BundleError> {
-    r.array_of(5)?;
-    let item = read_item(r)?;
-    let kind = HeadKind::from_number(r.uint()?).ok_or(BundleError::Limit("an unknown kind of head"))?;
-    let (n, last) = (r.uint()?, RecordHash(r.bytes_of()?));
-    let siblings = list(r, SIBLINGS_MAX, "more than 256 siblings", |r| Ok(MapHash(r.bytes_of()?)))?;
-    Ok(HeadsProof { item, kind, n, last, siblings })
-}
-
-fn read_law(r: &mut Reader<'_>) -> Result<LawFiles, BundleError> {
-    r.array_of(2)?;
-    let hash = LawHash(r.bytes_of()?);
-    let files = list(r, FILES_MAX, "more than 4096 files of a law", |r| {
-        r.array_of(2)?;
-        Ok((r.text()?.to_owned(), r.bytes()?.to_vec()))
-    })?;
-    ascending("a law's files", &files, |(path, _)| path.clone())?;
-    Ok(LawFiles { hash, files })
-}
-
-/// The pairs of the outermost map.
-struct Keys<'r, 'a> {
-    r: &'r mut Reader<'a>,
-    left: usize,
-    next: Option<u64>,
-    last: u64,
-}
-
-impl Keys<'_, '_> {
-    fn has(&mut self, key: u64) -> Result<bool, BundleError> {
-        if self.next.is_none() && self.left > 0 {
-            let at = self.r.position();
-            let found = self.r.uint()?;
-            if found <= self.last {
-                return Err(CanonError("map keys are not in ascending order, or one repeats", at).into());
-            }
-            self.left -= 1;
-            self.last = found;
-            self.next = Some(found);
-        }
-        match self.next {
-            Some(found) if found == key => {
-                self.next = None;
-                Ok(true)
-            }
-            Some(found) if found < key => Err(BundleError::UnknownField(found)),
-            _ => Ok(false),
-        }
-    }
-
-    fn need(&mut self, key: u64) -> Result<(), BundleError> {
-        if self.has(key)? { Ok(()) } else { Err(BundleError::MissingField(key)) }
-    }
-
-    fn close(mut self) -> Result<(), BundleError> {
-        if self.has(u64::MAX)? { Err(BundleError::UnknownField(u64::MAX)) } else { Ok(()) }
     }
 }

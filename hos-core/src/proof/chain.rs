@@ -325,6 +325,12 @@ impl LogHead {
         Self { store, epoch, tenant, next_seq: 0, prev, sealed_at: crate::time::TIME_MIN }
     }
 
+    /// A new epoch begins here: the next entry keeps its seq, and cites the genesis of the epoch instead of the entry before.
+    pub fn turn(&mut self, epoch: u64, predecessor: &[u8]) {
+        self.epoch = epoch;
+        self.prev = digest::genesis_hash(&self.store, epoch, &self.tenant, predecessor);
+    }
+
     /// The entry that follows. A clock that went back does not take sealed-at back with it.
     pub fn next(
         &self,

@@ -67,6 +67,14 @@ pub fn origin(store: &StoreId, tenant: &Tenant, epoch: u64) -> String {
     format!("hos/{store}/{}/{epoch}", tenant.as_str())
 }
 
+/// Reads an [`origin`], in the one way in which it is written.
+pub fn origin_parts(text: &str) -> Option<(StoreId, Tenant, u64)> {
+    let mut pieces = text.split('/');
+    let ("hos", store, tenant, epoch) = (pieces.next()?, pieces.next()?, pieces.next()?, pieces.next()?) else { return None };
+    let parts = (StoreId::from_hex(store)?, Tenant::new(tenant).ok()?, epoch.parse::<u64>().ok()?);
+    (origin(&parts.0, &parts.1, parts.2) == text).then_some(parts)
+}
+
 fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+')
 }
@@ -198,6 +206,25 @@ impl WitnessKey {
         }
         Ok(vouches)
     }
+}
+
+/// The signature line of a witness over a checkpoint's text, newline included: what one that is made here, for a test or by a
+/// tool, answers.
+pub fn cosignature(name: &str, key: &SealKey, seconds: u64, text: &str) -> Result<String, NoteError> {
+    let named = WitnessKey::new(name, key.verify_key())?;
+    let signature = key.sign(cosigned(seconds, text).as_bytes());
+    let raw = [&named.id[..], &seconds.to_be_bytes(), &signature].concat();
+    Ok(format!("\u{2014} {name} {}\n", to_base64(raw)))
+}
+
+/// A hash as C2SP's formats have it.
+pub fn hash_base64(hash: &TreeHash) -> String {
+    to_base64(hash.as_bytes())
+}
+
+/// A hash from its base64.
+pub fn hash_from_base64(text: &str) -> Option<TreeHash> {
+    from_base64(text).and_then(|raw| TreeHash::from_slice(&raw))
 }
 
 /// What a cosignature covers.
@@ -350,12 +377,21 @@ impl Checkpoint {
     /// When the origin can be no key's name, an extension is empty or holds a newline or control character, or the note
     /// would be too long.
     pub fn sign(&self, key: &SealKey) -> Result<String, NoteError> {
-        let named = NoteKey::new(self.origin.as_str(), key.verify_key())?;
+        self.signed(&key.verify_key(), &key.sign(self.text().as_bytes()))
+    }
+
+    /// The whole note, with a signature over [`Checkpoint::text`] that was made elsewhere; one that does not hold makes no note.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::sign`], and when the signature is not this key's.
+    pub fn signed(&self, key: &VerifyKey, signature: &[u8; 64]) -> Result<String, NoteError> {
+        let named = NoteKey::new(self.origin.as_str(), key.clone())?;
         let text = self.text();
         if Self::parse(&text)? != *self || text.bytes().any(|b| b < 0x20 && b != b'\n') {
             return Err(NoteError::Checkpoint("a line is empty, or holds a newline or a control character"));
         }
-        let signature = [&named.id[..], &key.sign(text.as_bytes())].concat();
+        key.verify(text.as_bytes(), signature).map_err(|_| NoteError::Signature)?;
+        let signature = [&named.id[..], signature].concat();
         let note = format!("{text}\n\u{2014} {} {}\n", named.name, to_base64(signature));
         if note.len() > NOTE_BYTES_MAX { Err(NoteError::TooLarge) } else { Ok(note) }
     }

@@ -74,6 +74,8 @@ pub struct Trust {
     logs: Vec<NoteKey>,
     /// Each with its name in the file.
     witnesses: Vec<(Vec<u8>, WitnessKey)>,
+    /// Where each witness is asked, where the file says so.
+    urls: Vec<Option<String>>,
     groups: Vec<Group>,
     /// `None` asks for no witness.
     quorum: Option<Member>,
@@ -104,12 +106,18 @@ impl Trust {
         if reading.logs.is_empty() {
             return Err(TrustError::new(0, "policy.no_log", "there is no log line"));
         }
-        Ok(Self { logs: reading.logs, witnesses: reading.witnesses, groups: reading.groups, quorum })
+        Ok(Self { logs: reading.logs, witnesses: reading.witnesses, urls: reading.urls, groups: reading.groups, quorum })
     }
 
     /// The logs that are believed.
     pub fn logs(&self) -> &[NoteKey] {
         &self.logs
+    }
+
+    /// The witnesses: name in the file, key, and where it is asked if the file says so.
+    pub fn witnesses(&self) -> impl Iterator<Item = (String, &WitnessKey, Option<&str>)> {
+        let named = self.witnesses.iter().map(|(name, key)| (String::from_utf8_lossy(name).into_owned(), key));
+        named.zip(&self.urls).map(|((name, key), url)| (name, key, url.as_deref()))
     }
 
     /// Whether witnesses are asked for.
@@ -120,6 +128,27 @@ impl Trust {
     /// Whether a note is a checkpoint of a known log, signed by it and vouched for by enough witnesses.
     pub fn believe(&self, note: &[u8]) -> Result<Believed, Distrust> {
         let parsed = Note::parse(note)?;
+        let (checkpoint, key) = self.signed_note(&parsed)?;
+        let mut vouching = vec![false; self.witnesses.len()];
+        for (slot, (_, witness)) in vouching.iter_mut().zip(&self.witnesses) {
+            *slot = witness.vouches(&parsed)?;
+        }
+        if let Some(quorum) = self.quorum
+            && !self.met(quorum, &vouching)
+        {
+            return Err(Distrust::Quorum);
+        }
+        let witnesses = self.witnesses.iter().zip(&vouching).filter(|(_, yes)| **yes);
+        let witnesses = witnesses.map(|((name, _), _)| String::from_utf8_lossy(name).into_owned()).collect();
+        Ok(Believed { checkpoint, key, witnesses })
+    }
+
+    /// Whether a note is a checkpoint of a known log, signed by it; witnesses are not asked.
+    pub fn signed(&self, note: &[u8]) -> Result<(Checkpoint, NoteKey), Distrust> {
+        self.signed_note(&Note::parse(note)?)
+    }
+
+    fn signed_note(&self, parsed: &Note) -> Result<(Checkpoint, NoteKey), Distrust> {
         let origin = parsed.text().lines().next().unwrap_or_default();
         let known: Vec<&NoteKey> = self.logs.iter().filter(|key| key.name() == origin).collect();
         let Some(first) = known.first() else { return Err(Distrust::UnknownLog(origin.chars().take(255).collect())) };
@@ -139,18 +168,7 @@ impl Trust {
         let key = signer.ok_or(NoteError::Unsigned)?;
         debug_assert_eq!(first.name(), key.name());
         let checkpoint = Checkpoint::parse(parsed.text())?;
-        let mut vouching = vec![false; self.witnesses.len()];
-        for (slot, (_, witness)) in vouching.iter_mut().zip(&self.witnesses) {
-            *slot = witness.vouches(&parsed)?;
-        }
-        if let Some(quorum) = self.quorum
-            && !self.met(quorum, &vouching)
-        {
-            return Err(Distrust::Quorum);
-        }
-        let witnesses = self.witnesses.iter().zip(&vouching).filter(|(_, yes)| **yes);
-        let witnesses = witnesses.map(|((name, _), _)| String::from_utf8_lossy(name).into_owned()).collect();
-        Ok(Believed { checkpoint, key: key.clone(), witnesses })
+        Ok((checkpoint, key.clone()))
     }
 
     /// Members stand above their group in the file, so this ends.
@@ -168,6 +186,7 @@ impl Trust {
 struct Reading {
     logs: Vec<NoteKey>,
     witnesses: Vec<(Vec<u8>, WitnessKey)>,
+    urls: Vec<Option<String>>,
     groups: Vec<Group>,
     names: HashMap<Vec<u8>, (Member, bool)>,
     quorum: Option<Option<Member>>,
@@ -186,7 +205,8 @@ impl Reading {
         }
         match (*kind, rest) {
             (b"log", [vkey] | [vkey, _]) => self.log(number, vkey),
-            (b"witness", [name, vkey] | [name, vkey, _]) => self.witness(number, name, vkey),
+            (b"witness", [name, vkey]) => self.witness(number, name, vkey, None),
+            (b"witness", [name, vkey, url]) => self.witness(number, name, vkey, Some(url)),
             (b"group", [name, threshold, members @ ..]) if !members.is_empty() => self.group(number, name, threshold, members),
             (b"quorum", [name]) => {
                 if self.quorum.is_some() {
@@ -215,7 +235,7 @@ impl Reading {
         Ok(())
     }
 
-    fn witness(&mut self, number: usize, name: &[u8], vkey: &[u8]) -> Result<(), TrustError> {
+    fn witness(&mut self, number: usize, name: &[u8], vkey: &[u8], url: Option<&[u8]>) -> Result<(), TrustError> {
         let text = std::str::from_utf8(vkey).map_err(|_| TrustError::new(number, "policy.key", "the key is not text"))?;
         let key = WitnessKey::parse(text).map_err(|_| TrustError::new(number, "policy.key", "not a verifier key of type 4"))?;
         full(number, self.witnesses.len())?;
@@ -225,6 +245,7 @@ impl Reading {
         }
         self.define(number, name, Member::Witness(self.witnesses.len()))?;
         self.witnesses.push((name.to_vec(), key));
+        self.urls.push(url.map(|url| String::from_utf8_lossy(url).into_owned()));
         Ok(())
     }
 

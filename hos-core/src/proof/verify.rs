@@ -4,19 +4,21 @@
 //! stands in for another; what breaks is located ([`super::report`]), and the pass goes on from what is there.
 
 use super::chain::{Entry, EntryView, LogHead, Place, Threads};
-use super::checkpoint::{Checkpoint, NoteError, NoteKey, origin};
+use super::checkpoint::{Checkpoint, NoteError, NoteKey, origin_parts};
 use super::examine::{Examined, ExaminedEntry, Examiner};
 use super::part::SubjectKey;
 use super::report::{Broken, FAILURES_LISTED_MAX, Failure, Report};
 use super::stored::StoredBox;
 use super::tree::{Frontier, TILE_HEIGHT};
 use crate::digest;
-use crate::id::{EntryHash, Handle, KeyId, TreeHash};
+use crate::id::{EntryHash, Handle, KeyId, StoreId, Tenant, TreeHash};
 use std::collections::BTreeMap;
 
 /// Verifies a log, entry by entry.
 #[derive(Debug)]
 pub struct LogVerifier {
+    /// The last epoch whose checkpoints are the log's.
+    last_epoch: u64,
     head: LogHead,
     threads: Threads,
     tree: Frontier,
@@ -47,6 +49,7 @@ impl LogVerifier {
             failures: Vec::new(),
         };
         Self {
+            last_epoch: genesis.epoch,
             head: genesis,
             threads: Threads::default(),
             tree,
@@ -61,9 +64,15 @@ impl LogVerifier {
     /// Takes a checkpoint to be compared when the log reaches its size; to be called before that. The key's name must be the
     /// log's [`origin`].
     pub fn expect(&mut self, note: &[u8], key: &NoteKey) {
-        let wanted = origin(&self.head.store, &self.head.tenant, self.head.epoch);
         let opened = Checkpoint::open(note, key).and_then(|checkpoint| {
-            if checkpoint.origin == wanted { Ok(checkpoint) } else { Err(NoteError::Origin(checkpoint.origin)) }
+            let is_ours = |(store, tenant, epoch): (StoreId, Tenant, u64)| {
+                store == self.head.store && tenant == self.head.tenant && epoch >= self.head.epoch && epoch <= self.last_epoch
+            };
+            if origin_parts(&checkpoint.origin).is_some_and(is_ours) {
+                Ok(checkpoint)
+            } else {
+                Err(NoteError::Origin(checkpoint.origin))
+            }
         });
         let size = self.tree.size();
         match opened {
@@ -123,6 +132,32 @@ impl LogVerifier {
     /// The hash of the last entry, and its hash in the tree: what a store may keep beside the entry.
     pub fn last(&self) -> Option<(EntryHash, TreeHash)> {
         self.last
+    }
+
+    /// Checkpoints of later epochs are the log's too, up to this one.
+    pub fn through(mut self, epoch: u64) -> Self {
+        self.last_epoch = epoch.max(self.last_epoch);
+        self
+    }
+
+    /// A new epoch begins with the next entry; see [`LogHead::turn`]. Who calls this has read the entry's record and holds
+    /// what it says of the tree so far against [`LogVerifier::tree`].
+    pub fn turn(&mut self, epoch: u64, predecessor: &[u8]) {
+        self.head.turn(epoch, predecessor);
+        self.last_epoch = self.last_epoch.max(epoch);
+    }
+
+    /// The same where the record's content is not at hand, as in tiles: what the entry cites is believed, for the tree covers it
+    /// all the same.
+    pub fn turn_unread(&mut self, epoch: u64, prev: EntryHash) {
+        self.head.epoch = epoch;
+        self.head.prev = prev;
+        self.last_epoch = self.last_epoch.max(epoch);
+    }
+
+    /// The epoch so far.
+    pub fn epoch(&self) -> u64 {
+        self.head.epoch
     }
 
     /// What the next entry must cite.

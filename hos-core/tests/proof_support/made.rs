@@ -70,6 +70,12 @@ pub(super) fn record_vectors() -> Vectors {
     let stream = Header { n: None, prev: None, kind: Kind::Noted, ..bare_header() };
     let bare = bare_header().encode().unwrap();
     let full = full_header().encode().unwrap();
+    let labelled = Header { label: Some(MapKey(drawn("label", 0))), ..bare_header() };
+    let label_at = |bytes: &[u8]| [&[bytes[0] + 1][..], &bytes[1..], &[0x18, 28]].concat();
+    let with_label = |bytes: &[u8]| [&label_at(bytes)[..], &[0x58, 32], &[1; 32]].concat();
+    let second = Header { n: Some(1), prev: Some(RecordHash([1; 32])), ..bare_header() };
+    let label_later = with_label(&second.encode().unwrap());
+    let label_in_stream = with_label(&stream.encode().unwrap());
     let owned = Part::new(Slot::Args, 1, Some(subject()), drawn("salt", 0), b"amount: 4200".to_vec());
     let clear = Part::new(Slot::Payload, 0, None, drawn("salt", 1), vec![0, 255, 10]);
     let id = Part::new(Slot::Id, 0, Some(subject()), drawn("salt", 2), b"o-17".to_vec());
@@ -141,7 +147,7 @@ pub(super) fn record_vectors() -> Vectors {
         ),
         (
             "header_unknown_field",
-            refused("header", "field 28", &[&[0xb0][..], &bare[1..], &[0x18, 28, 0]].concat(), "unknown_field"),
+            refused("header", "field 29", &[&[0xb0][..], &bare[1..], &[0x18, 29, 0]].concat(), "unknown_field"),
         ),
         (
             "header_missing_field",
@@ -309,6 +315,24 @@ pub(super) fn record_vectors() -> Vectors {
             "value_claims_much",
             refused("value", "an array that claims 2^63 items", &[0x9b, 0x80, 0, 0, 0, 0, 0, 0, 0], "not_canonical"),
         ),
+        ("header_label", header_case("a birth that bears its label", &labelled)),
+        (
+            "header_label_short",
+            refused("header", "a label of 31 bytes", &[&label_at(&bare)[..], &[0x58, 31], &[1; 31]].concat(), "not_canonical"),
+        ),
+        ("header_label_later", refused("header", "a label where n is not 0", &label_later, "place")),
+        ("header_label_stream", refused("header", "a label in a named stream", &label_in_stream, "place")),
+        (
+            "header_compat",
+            refused(
+                "header",
+                "compat 2",
+                &replaced(&bare, &[0x0d, 0x84, 0, 0, 0, 0], &[0x0d, 0x84, 0, 0, 0, 2]),
+                "unknown_number",
+            ),
+        ),
+        ("header_mode", refused("header", "mode 3", &replaced(&bare, &[0x0e, 0, 0x0f], &[0x0e, 3, 0x0f]), "unknown_number")),
+        ("header_compat_cedar", header_case("judged as Cedar alone does", &Header { judge: [4, 5, 1, 1], ..bare_header() })),
     ])
 }
 
@@ -471,7 +495,7 @@ pub(super) fn chain_vectors() -> Vectors {
         ("checkpoint_name_plus", bad_note(note.replace("\u{2014} hos/", "\u{2014} hos+"), "name")),
         ("verifier_key_other_name", bad_key(format!("{key_name}x+{key_rest}"))),
         ("verifier_key_no_id", bad_key(key_name.clone())),
-        ("verifier_key_small_order", bad_key(format!("{key_name}+00000000+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"))),
+        ("verifier_key_small_order", bad_key(format!("{key_name}+91e5e580+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"))),
         ("inclusion", inclusion.clone()),
         ("inclusion_other_leaf", spoiled(&inclusion, "another leaf", &|c| c["leaf"] = leaves[7].to_string().into())),
         ("inclusion_other_index", spoiled(&inclusion, "another place", &|c| c["index"] = 7.into())),

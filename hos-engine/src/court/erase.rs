@@ -1,92 +1,330 @@
-//! Erasing a person: the record of it, the end of every row that is theirs alone, and then the key, which makes all that was
-//! kept of them unreadable at once, wherever a copy lies.
+//! Erasing a person: the record of it, the last record of every thread that is theirs, the end of every row that names them,
+//! and then the key, which makes all that was kept of them unreadable at once, wherever a copy lies.
+//!
+//! `spec/erasure.md` lists every table and what becomes of it.
 
 use crate::Failure;
 use crate::court::founding::STREAM_ERASED;
 use crate::court::{Court, Group};
-use crate::store::sql::{evidence as evidence_sql, law as law_sql, state as sql};
+use crate::store::sql::{erase as sql, evidence as evidence_sql, law as law_sql, operation as operation_sql, state as state_sql};
 use crate::store::sqlite::Tx;
+use crate::survey::Survey;
+use crate::work::Erasing;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
-use hos_core::canon::{Reader, Writer};
-use hos_core::id::{Handle, KeyId, LawHash, Tenant, Uid};
-use hos_core::judge::{self, Act, Slice};
+use hos_core::digest;
+use hos_core::id::{Handle, InstanceId, KeyId, LawHash, Name, RecordHash, Tenant, Uid};
+use hos_core::judge::{self, Act, DirectoryThread, Ended, Instance, Slice};
 use hos_core::policy::Request;
+use hos_core::proof::erasure::{Attestation, Erasure, decode_key, encode_end};
+use hos_core::proof::part::SubjectKey;
 use hos_core::proof::record::{Header, Kind, Slot};
 use hos_core::proof::stored::decode_stored;
 use hos_core::refusal::{Blocker, Code};
-use hos_core::value::Record;
 
 /// The reserved action; its resource is the account.
 const ACTION: &str = "evidence.erase";
 /// How many live instances a refusal names.
 const NAMED_MAX: usize = 10;
+/// The ground of an erasure that is carried out again.
+const RESTORED: &str = "erased before: the store was restored from a copy that is older than the erasure";
+
+/// What an erasure is about.
+struct Burial<'a> {
+    key: KeyId,
+    /// The person; not known when it is carried out again, for the vault holds no names.
+    subject: Option<&'a Uid>,
+    by: Option<&'a By>,
+    judged: Option<&'a Answer>,
+    ground: &'a str,
+    article: &'a str,
+    survey: Survey,
+    attestation: Option<Attestation>,
+}
+
+/// A directory row that ends.
+enum Row {
+    Entity(Uid),
+    Grant(String),
+}
+
+/// What ends in one tenant.
+struct Ending {
+    tenant: Tenant,
+    instances: Vec<Instance>,
+    rows: Vec<(DirectoryThread, Row)>,
+}
 
 impl Court {
+    /// Whether a person may do this to another, in the universe; the answer says no more than that.
+    pub(super) fn asked(&self, tx: &Tx<'_>, group: &mut Group, by: &By, act: &str, subject: &Uid) -> Result<Answer, Failure> {
+        let view = self.view(tx, group, &Tenant::universe())?;
+        let mut answer = Answer::refused(view.active.law.hash, view.version);
+        let action = view.active.law.action(act).ok_or_else(|| Failure::new(Code::ActionUnknown, act))?;
+        let request =
+            Request { principal: &by.principal, action: &action, resource: subject, given: &by.given, context: &by.context };
+        judge::apply_ruling(&mut answer, view.active.bound.decide(&request));
+        Ok(answer)
+    }
+
     /// Erases a person. The key is destroyed only after the commit ([`Court::destroy_keys`]): a crash between the two leaves
     /// the record, which the next start acts upon.
-    pub(crate) fn erase(&self, tx: &Tx<'_>, group: &mut Group, by: &By, subject: &Uid, ground: &str) -> Result<Answer, Failure> {
-        let universe = Tenant::universe();
-        let view = self.view(tx, group, &universe)?;
-        let bench = self.bench(tx, group, &universe, &view, None)?;
-        let mut answer = Answer::refused(view.active.law.hash, view.version);
-        let action = view.active.law.action(ACTION).ok_or_else(|| Failure::new(Code::ActionUnknown, ACTION))?;
-        let context = Record::new();
-        let request =
-            Request { principal: &by.principal, action: &action, resource: subject, given: &by.given, context: &context };
-        judge::apply_ruling(&mut answer, view.active.bound.decide(&request));
+    pub(crate) fn erase(&self, tx: &Tx<'_>, group: &mut Group, job: Erasing) -> Result<Answer, Failure> {
+        let (by, subject) = (&job.by, &job.subject);
+        let mut answer = self.asked(tx, group, by, ACTION, subject)?;
         let tag = self.keys().tag(subject);
         let kept = self.vault.get_by_subject(&tag)?;
-        match &kept {
-            Some(kept) if kept.key.is_none() => answer.blockers.push(Blocker::new(Code::SubjectErased, format!("`{subject}`"))),
-            _ => {}
+        let gone = kept.as_ref().is_some_and(|kept| kept.key.is_none()) || group.destroy.iter().any(|(of, _)| *of == tag);
+        // Who may not erase is not told who was erased.
+        if gone && answer.blockers.is_empty() {
+            answer.blockers.push(Blocker::new(Code::SubjectErased, format!("`{subject}`")));
         }
-        let tenants = self.tenants(tx)?;
-        if let Some(kept) = kept.as_ref().filter(|_| answer.blockers.is_empty()) {
-            let living = self.living(tx, &tenants, &kept.id)?;
+        let key = kept.as_ref().map_or(KeyId([0; 16]), |kept| kept.id);
+        if answer.blockers.is_empty() {
+            let living = self.living(tx, &key)?;
             if !living.is_empty() {
                 answer.blockers.push(Blocker::new(Code::SubjectInUse, living.join(", ")));
             }
+            let holds = self.holds(tx, group, subject)?;
+            if holds > 0 {
+                answer.blockers.push(Blocker::new(Code::SubjectHeld, format!("`{subject}`, {holds} hold(s)")));
+            }
         }
+        Answer::settle_precedence(&mut answer.blockers);
         answer.allowed = answer.blockers.is_empty();
         if !answer.allowed {
             return Ok(answer);
         }
-        let id = kept.map_or(KeyId([0; 16]), |k| k.id);
-        let mut w = Writer::default();
-        w.array(2).bytes(id.as_bytes()).text(ground);
-        let change = w.finish();
-        let act =
-            // Over what this was judged is not recorded: it would say who was erased.
-            Act { kind: Kind::Erased, stream: STREAM_ERASED, by: Some(&By::new(by.principal.clone())), change: &change, judged: Some((&answer, &Slice::default())) };
-        let draft = judge::act(&bench, &act)?;
-        let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
-        for tenant in &tenants {
-            tx.execute(&sql::delete_entity(tenant, subject))?;
-            tx.execute(&sql::delete_grants_of(tenant, subject))?;
+        let secret = kept.and_then(|kept| kept.key).map(|secret| SubjectKey::new(*secret.bytes()));
+        let attested = job.attestation.is_some();
+        let mut survey = job.survey.filter(|survey| survey.key == key).unwrap_or_else(|| Survey::new(key));
+        let known = survey.records;
+        if key.0 != [0; 16] {
+            self.go_on(tx, &mut survey, secret.as_ref())?;
+            self.unplaced(tx, group, &mut survey, secret.as_ref())?;
         }
-        tx.execute(&law_sql::raise_directory_version(&universe))?;
-        group.changes += 1;
-        group.views.clear();
-        group.destroy.push(tag);
-        answer.receipt = Some(Receipt { tenant: universe, thread, n, record, seal: None });
+        if attested && (survey.records != known || job.attestation.as_ref().is_some_and(|a| a.count != known)) {
+            return Err(Failure::new(Code::Retry, "more was written about the person while the records were attested"));
+        }
+        let burial = Burial {
+            key,
+            subject: Some(subject),
+            by: Some(by),
+            judged: Some(&answer),
+            ground: &job.ground,
+            article: &job.article,
+            survey,
+            attestation: job.attestation,
+        };
+        let receipt = self.bury(tx, group, burial)?;
+        group.gone(tag, key);
+        answer.receipt = Some(receipt);
         Ok(answer)
     }
 
+    /// Carries an erasure out again whose record a restored store lacks; says whether there was anything to erase.
+    pub(crate) fn erase_again(&self, tx: &Tx<'_>, group: &mut Group, key: KeyId) -> Result<u64, Failure> {
+        if self.erased_keys(tx)?.contains(&key) || self.vault.get_by_id(key)?.is_none_or(|kept| kept.key.is_some()) {
+            return Ok(0);
+        }
+        if self.endings(tx, &key, None)?.iter().all(|e| e.instances.is_empty() && e.rows.is_empty()) {
+            return Ok(0);
+        }
+        let mut survey = Survey::new(key);
+        self.go_on(tx, &mut survey, None)?;
+        self.unplaced(tx, group, &mut survey, None)?;
+        let burial =
+            Burial { key, subject: None, by: None, judged: None, ground: RESTORED, article: "", survey, attestation: None };
+        self.bury(tx, group, burial)?;
+        Ok(1)
+    }
+
+    /// Writes the records, then changes the rows.
+    fn bury(&self, tx: &Tx<'_>, group: &mut Group, burial: Burial<'_>) -> Result<Receipt, Failure> {
+        let universe = Tenant::universe();
+        let endings = self.endings(tx, &burial.key, burial.subject)?;
+        let end = encode_end(&burial.key, burial.ground);
+        let mut lasts = Vec::new();
+        for ending in &endings {
+            for instance in &ending.instances {
+                lasts.push(self.last_record(tx, group, &ending.tenant, Ended::Instance(instance), &burial, &end)?);
+            }
+            for (thread, _) in &ending.rows {
+                self.last_record(tx, group, &ending.tenant, Ended::Row(*thread), &burial, &end)?;
+            }
+        }
+        let content = Erasure {
+            key: burial.key,
+            ground: burial.ground.to_owned(),
+            article: burial.article.to_owned(),
+            lost: burial.survey.lost(),
+            verdict: burial.survey.verdict(),
+            attestation: burial.attestation.clone(),
+        };
+        let change = content.encode();
+        let view = self.view(tx, group, &universe)?;
+        let bench = self.bench(tx, group, &universe, &view, None)?;
+        // Over what this was judged is not recorded: it would say who was erased.
+        let (by, nothing) = (burial.by.map(|by| By::new(by.principal.clone())), Slice::default());
+        let judged = burial.judged.map(|answer| (answer, &nothing));
+        let act = Act { kind: Kind::Erased, stream: STREAM_ERASED, by: by.as_ref(), change: &change, judged };
+        let draft = judge::act(&bench, &act)?;
+        let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
+
+        let mut lasts = lasts.into_iter();
+        for ending in &endings {
+            self.end_rows(tx, group, ending, &mut lasts)?;
+        }
+        self.forget_traces(tx, group, &burial)?;
+        tx.execute(&law_sql::raise_directory_version(&universe))?;
+        group.changes += 1;
+        group.views.clear();
+        Ok(Receipt { tenant: universe, thread, n, record, seal: None })
+    }
+
+    /// Everything in every tenant that is the person's: instances whose facts are sealed under the key, directory rows, grants.
+    fn endings(&self, tx: &Tx<'_>, key: &KeyId, subject: Option<&Uid>) -> Result<Vec<Ending>, Failure> {
+        let mut persons: Vec<Uid> = subject.cloned().into_iter().collect();
+        let mut endings = Vec::new();
+        let keyed = key.0 != [0; 16];
+        for tenant in self.tenants(tx)? {
+            let (mut instances, mut rows) = (Vec::new(), Vec::new());
+            if keyed {
+                for row in tx.rows(&sql::instances_of_key(&tenant, key))? {
+                    // An instance that ended already has a tombstone for an id.
+                    let Some(id) = std::str::from_utf8(row.blob(14)?).ok() else { continue };
+                    let contract = Name::new(row.text(13)?).map_err(|e| row.fault(13, &e.to_string()))?;
+                    let id = InstanceId::new(id).map_err(|e| row.fault(14, &e.to_string()))?;
+                    instances.push(state_sql::instance_from(&row, contract, id)?.instance);
+                }
+                for row in tx.rows(&sql::entities_of_key(&tenant, key))? {
+                    let row = state_sql::entity_from(&row)?;
+                    if !persons.contains(&row.uid) {
+                        persons.push(row.uid.clone());
+                    }
+                    rows.push((row.thread, Row::Entity(row.uid)));
+                }
+            }
+            endings.push(Ending { tenant, instances, rows });
+        }
+        for ending in &mut endings {
+            for person in &persons {
+                // A row that is not sealed under the key: of a time before the law called this a person.
+                if let Some(row) = tx.row(&state_sql::directory_entity(&ending.tenant, person))? {
+                    let row = state_sql::entity_from(&row)?;
+                    if !ending.rows.iter().any(|(thread, _)| thread.handle == row.thread.handle) {
+                        ending.rows.push((row.thread, Row::Entity(row.uid)));
+                    }
+                }
+                for row in tx.rows(&sql::grants_naming(&ending.tenant, person))? {
+                    let (thread, link, _) = state_sql::grant_from(&row)?;
+                    if !ending.rows.iter().any(|(known, _)| known.handle == thread.handle) {
+                        ending.rows.push((thread, Row::Grant(link.id)));
+                    }
+                }
+            }
+        }
+        Ok(endings)
+    }
+
+    fn last_record(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        ended: Ended<'_>,
+        burial: &Burial<'_>,
+        change: &[u8],
+    ) -> Result<(u64, RecordHash, i64), Failure> {
+        let view = self.view(tx, group, tenant)?;
+        let bench = self.bench(tx, group, tenant, &view, None)?;
+        let draft = judge::end(&bench, ended, burial.by.map(|by| &by.principal), change, burial.judged)?;
+        let time = draft.header.time.0;
+        let (_, n, hash) = self.write_own(tx, group, tenant, draft, &bench.seed)?;
+        Ok((n, hash, time))
+    }
+
+    fn end_rows(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        ending: &Ending,
+        lasts: &mut impl Iterator<Item = (u64, RecordHash, i64)>,
+    ) -> Result<(), Failure> {
+        let tenant = &ending.tenant;
+        let trace = |pieces: &[&[u8]]| pieces.concat();
+        for (instance, (n, last, time)) in ending.instances.iter().zip(lasts) {
+            let law = self.laws.get(tx, &instance.law)?;
+            let personal = law.contracts.get(&instance.contract).is_some_and(|of| of.contract.personal_ids);
+            let id = instance.id.as_str();
+            let label = personal.then(|| digest::heads_label(tenant, instance.contract.as_str(), id));
+            tx.execute(&sql::delete_deadlines(tenant, &instance.contract, &instance.id))?;
+            let time = time.max(instance.last_time.0);
+            if tx.execute(&sql::end_instance(tenant, instance, n, &last, time, label.as_ref()))? != 1 {
+                return Err(Failure::new(Code::Retry, "an instance moved meanwhile"));
+            }
+            if personal {
+                let contract = instance.contract.as_str().as_bytes();
+                group.traces.push(trace(&[tenant.as_str().as_bytes(), contract, id.as_bytes(), instance.handle.as_bytes()]));
+            }
+        }
+        for (thread, row) in &ending.rows {
+            match row {
+                Row::Entity(uid) => {
+                    tx.execute(&sql::delete_entity(tenant, uid))?;
+                    let (kind, id) = (uid.type_name().as_bytes(), uid.id().as_bytes());
+                    group.traces.push(trace(&[tenant.as_str().as_bytes(), kind, id, thread.handle.as_bytes()]));
+                }
+                Row::Grant(id) => {
+                    tx.execute(&sql::delete_grant(tenant, id))?;
+                    group.traces.push(trace(&[tenant.as_str().as_bytes(), id.as_bytes(), thread.handle.as_bytes()]));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Once-keys that the person's records took, and the count of the person's refusals.
+    fn forget_traces(&self, tx: &Tx<'_>, group: &mut Group, burial: &Burial<'_>) -> Result<(), Failure> {
+        for tenant in self.tenants(tx)? {
+            let took: Vec<_> = burial.survey.took.iter().filter(|took| took.tenant == tenant).collect();
+            let mut keys: Vec<Vec<u8>> =
+                took.iter().filter_map(|took| Some(took.key.as_ref()?.as_str().as_bytes().to_vec())).collect();
+            if took.iter().any(|took| took.key.is_none()) {
+                for row in tx.rows(&operation_sql::onces(&tenant))? {
+                    let (thread, n) = (Handle(row.bytes(2)?), row.uint(3)?);
+                    if took.iter().any(|took| (took.thread, took.n) == (thread, n)) {
+                        keys.push(row.blob(0)?.to_vec());
+                    }
+                }
+            }
+            for key in keys {
+                if let Some(row) = tx.row(&sql::once_digest(&tenant, &key))? {
+                    group.traces.push([tenant.as_str().as_bytes(), &key, row.blob(0)?].concat());
+                }
+                tx.execute(&sql::delete_once(&tenant, &key))?;
+            }
+            if let Some(principal) = burial.subject.map(|s| self.keys().tag(s)).and_then(|tag| tag.first_chunk::<16>().copied()) {
+                tx.execute(&sql::forget_refusals(&tenant, &principal))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Live instances whose facts are the person's, named.
-    fn living(&self, tx: &Tx<'_>, tenants: &[Tenant], key: &KeyId) -> Result<Vec<String>, Failure> {
+    fn living(&self, tx: &Tx<'_>, key: &KeyId) -> Result<Vec<String>, Failure> {
         let mut living = Vec::new();
-        for tenant in tenants {
-            for row in tx.rows(&sql::instances_of_key(tenant, key))? {
-                let law = self.laws.get(tx, &LawHash(row.bytes(2)?))?;
-                let terminal = law
-                    .contracts
-                    .get(row.text(0)?)
-                    .and_then(|of| of.contract.state(row.text(3).ok()?))
-                    .is_some_and(|s| s.terminal);
+        if key.0 == [0; 16] {
+            return Ok(living);
+        }
+        for tenant in self.tenants(tx)? {
+            for row in tx.rows(&sql::instances_of_key(&tenant, key))? {
+                let law = self.laws.get(tx, &LawHash(row.bytes(8)?))?;
+                let of = law.contracts.get(row.text(13)?);
+                let terminal = of.and_then(|of| of.contract.state(row.text(3).ok()?)).is_some_and(|s| s.terminal);
                 if !terminal && living.len() < NAMED_MAX {
-                    let id = String::from_utf8_lossy(row.blob(1)?).into_owned();
-                    living.push(format!("{tenant}: {}/{}", row.text(0)?, hos_core::id::Shown(&id)));
+                    let id = String::from_utf8_lossy(row.blob(14)?).into_owned();
+                    living.push(format!("{tenant}: {}/{}", row.text(13)?, hos_core::id::Shown(&id)));
                 }
             }
         }
@@ -122,17 +360,8 @@ impl Court {
             let said = boxes.iter().find(|b| b.is_clear()).ok_or_else(|| broken("nothing is said"))?;
             let opened = said.open_listed(None, &header.parts).map_err(|e| broken(&e.to_string()))?;
             let change = opened.iter().find(|p| p.slot == Slot::Change).ok_or_else(|| broken("nothing is said"))?;
-            keys.push(erased_key(&change.plaintext).ok_or_else(|| broken("no key is named"))?);
+            keys.push(decode_key(&change.plaintext).map_err(|e| broken(&e.to_string()))?);
         }
         Ok(keys)
     }
-}
-
-/// The key that an erasure's record names: `[key id, ground]`.
-pub(crate) fn erased_key(bytes: &[u8]) -> Option<KeyId> {
-    let mut r = Reader::new(bytes);
-    if r.array().ok()? != 2 {
-        return None;
-    }
-    KeyId::from_slice(r.bytes().ok()?)
 }

@@ -3,7 +3,8 @@
 use super::{Court, Group};
 use crate::Failure;
 use crate::join::{Found, Read, Rows};
-use crate::store::sql::{evidence as evidence_sql, operation as operation_sql, state as state_sql};
+use crate::store::Row;
+use crate::store::sql::{erase as erase_sql, evidence as evidence_sql, operation as operation_sql, state as state_sql};
 use crate::store::sqlite::Tx;
 use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Receipt, Seal};
@@ -19,6 +20,17 @@ pub(super) struct Before {
     pub(super) facts_key: hos_core::id::KeyId,
     pub(super) facts_sealed: Vec<u8>,
     pub(super) instance: Instance,
+}
+
+/// An instance's row; of an erased one whose id named a person, the one that stands in its place.
+pub(crate) fn instance_row(tx: &Tx<'_>, tenant: &Tenant, contract: &Name, id: &InstanceId) -> Result<Option<Row>, Failure> {
+    match tx.row(&state_sql::instance(tenant, contract, id))? {
+        Some(row) => Ok(Some(row)),
+        None => {
+            let label = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
+            Ok(tx.row(&erase_sql::tombstone(tenant, contract, &label))?)
+        }
+    }
 }
 
 impl Court {
@@ -107,7 +119,7 @@ impl Court {
         contract: &Name,
         id: &InstanceId,
     ) -> Result<(Found, Option<Before>), Failure> {
-        let Some(row) = tx.row(&state_sql::instance(tenant, contract, id))? else { return Ok((Found::Nothing, None)) };
+        let Some(row) = instance_row(tx, tenant, contract, id)? else { return Ok((Found::Nothing, None)) };
         let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
         let state_sql::SealedInstance { instance, facts_key, facts: facts_sealed } = sealed;
         let opened = self.open_instance(tx, view, instance, &facts_key, &facts_sealed, &group.fresh)?;

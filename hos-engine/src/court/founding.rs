@@ -16,16 +16,18 @@ use hos_core::judge::{self, Act, Bench, DirectoryAfter, DirectoryRows, Draft};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
+use hos_core::proof::keyring::{self, KeyChange};
 use hos_core::proof::record::Kind;
 use hos_core::refusal::Code;
 use std::sync::Arc;
 
 /// The streams of the engine's own records, all in the universe.
 pub(crate) const STREAM_STORE: &str = "hos.store";
-pub(crate) const STREAM_KEYS: &str = "hos.keys";
+pub(crate) const STREAM_KEYS: &str = keyring::STREAM;
 pub(crate) const STREAM_LAW: &str = "hos.law";
 pub(crate) const STREAM_TENANTS: &str = "hos.tenants";
 pub(crate) const STREAM_ERASED: &str = "hos.erased";
+pub(crate) const STREAM_HOLDS: &str = "hos.holds";
 
 /// What the store says of itself, by key.
 pub(crate) const KEY_STORE: &str = "store_id";
@@ -46,13 +48,6 @@ pub(crate) fn encode_store(of: crate::seal::Origin) -> Vec<u8> {
     w.finish()
 }
 
-/// What a key's record holds: `[suite, public key, valid from log size]`.
-pub(crate) fn encode_key(public: &[u8; 32]) -> Vec<u8> {
-    let mut w = Writer::default();
-    w.array(3).uint(1).bytes(public).uint(0);
-    w.finish()
-}
-
 impl Court {
     /// Writes a new store's first records.
     pub(crate) fn found(&self, tx: &Tx<'_>, group: &mut Group, plan: Plan) -> Result<Answer, Failure> {
@@ -62,7 +57,7 @@ impl Court {
         let universe = Tenant::universe();
         tx.execute(&sql::insert_store_value(KEY_STORE, self.of.store.as_bytes()))?;
         tx.execute(&sql::insert_store_value(KEY_EPOCH, &self.of.epoch.to_be_bytes()))?;
-        tx.execute(&sql::insert_store_value(KEY_SEAL, self.key.verify_key().as_bytes()))?;
+        tx.execute(&sql::insert_store_value(KEY_SEAL, self.signing.public().as_bytes()))?;
         let now = self.clock.now();
         tx.execute(&sql::insert_tenant(&universe, now))?;
         self.keep_law(tx, &plan.law)?;
@@ -71,10 +66,10 @@ impl Court {
         let nothing = Activation { n: 0, record: RecordHash([0; 32]), law: plan.law.hash, candidate: None, modes: modes.clone() };
         let before = Arc::new(InForce { activation: nothing, law: plan.law.clone(), candidate: None });
         let view = View::read(tx, &universe, before, &self.keys(), &group.fresh)?;
-        let public = *self.key.verify_key().as_bytes();
+        let public = self.signing.public();
         let acts = [
             (Kind::Founded, STREAM_STORE, encode_store(self.of)),
-            (Kind::Key, STREAM_KEYS, encode_key(&public)),
+            (Kind::Key, STREAM_KEYS, KeyChange::First(public).encode()),
             (Kind::Activated, STREAM_LAW, encode_activation(&plan.law.hash, None, &modes)),
         ];
         let mut activation = RecordHash([0; 32]);

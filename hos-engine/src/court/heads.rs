@@ -4,6 +4,7 @@
 //! made.
 
 use crate::Failure;
+use crate::court::fetch::instance_row;
 use crate::court::{Court, Group};
 use crate::seal;
 use crate::store::Row;
@@ -102,7 +103,7 @@ impl Court {
             None => None,
             Some((contract, id)) => {
                 let unknown = || Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`"));
-                let row = tx.row(&state_sql::instance(tenant, contract, id))?.ok_or_else(unknown)?;
+                let row = instance_row(tx, tenant, contract, id)?.ok_or_else(unknown)?;
                 Some(state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle)
             }
         };

@@ -1,6 +1,7 @@
 //! Looking at what is stored: instances, threads, streams, proofs. Reads of one moment, bounded.
 
 use crate::court::Court;
+use crate::court::fetch::instance_row;
 use crate::seal;
 use crate::sealed::FreshKeys;
 use crate::store::sql::{evidence as sql, state as state_sql};
@@ -32,7 +33,7 @@ impl Court {
         contract: &Name,
         id: &InstanceId,
     ) -> Result<Option<Instance>, Failure> {
-        let Some(row) = tx.row(&state_sql::instance(tenant, contract, id))? else { return Ok(None) };
+        let Some(row) = instance_row(tx, tenant, contract, id)? else { return Ok(None) };
         let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
         self.open_instance(tx, view, sealed.instance, &sealed.facts_key, &sealed.facts, &FreshKeys::new())
     }
@@ -82,6 +83,17 @@ impl Court {
             Err(PartError::KeyMissing) => Ok(None),
             Err(e) => Err(Failure::new(Code::StoreIntegrity, format!("parts {:?}: {e}", stored.places))),
         }
+    }
+
+    /// What one of the engine's own records says: the content that is nobody's.
+    pub(crate) fn own(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(row) = tx.row(&sql::record(tenant, thread, n))? else { return Ok(None) };
+        let broken = |e: &dyn std::fmt::Display| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n}: {e}"));
+        let header = Header::decode(row.blob(0)?).map_err(|e| broken(&e))?;
+        let boxes = decode_stored(row.blob(1)?).map_err(|e| broken(&e))?;
+        let Some(stored) = boxes.iter().find(|stored| stored.is_clear()) else { return Ok(None) };
+        let opened = self.open_box(&header, stored)?;
+        Ok(opened.and_then(|parts| parts.into_iter().find(|p| p.slot == Slot::Change)).map(|p| p.plaintext))
     }
 
     /// The newest payload of a stream.

@@ -7,15 +7,20 @@
 //! [`SqliteStore`]: crate::store::sqlite::SqliteStore
 
 mod activation;
+pub(crate) mod epoch;
 pub(crate) mod erase;
-mod fetch;
+pub(crate) mod fetch;
 pub(crate) mod founding;
 pub(crate) mod heads;
 pub(crate) mod history;
+mod hold;
 mod kept;
+pub(crate) mod keys;
 mod outbox;
 mod registry;
 pub(crate) mod settle;
+pub(crate) mod signing;
+mod survey;
 
 use crate::Failure;
 use crate::court::kept::Kept;
@@ -31,9 +36,8 @@ use crate::view::{InForce, View};
 use crate::work::{Done, Job};
 use hos_core::answer::Answer;
 use hos_core::digest;
-use hos_core::id::{EntryHash, Handle, RecordHash, Tenant};
+use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant};
 use hos_core::judge::Limits;
-use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -44,7 +48,11 @@ use std::time::Instant;
 /// What outlives a group.
 pub(crate) struct Court {
     pub(crate) of: Origin,
-    pub(crate) key: SealKey,
+    pub(crate) signing: signing::Signing,
+    pub(crate) known_keys: keys::KnownKeys,
+    pub(crate) mark: Option<crate::mark::Mark>,
+    /// Why the store is only read.
+    pub(crate) quarantine: Mutex<Option<String>>,
     pub(crate) vault: Vault,
     pub(crate) laws: Laws,
     pub(crate) clock: Arc<dyn Clock>,
@@ -57,6 +65,8 @@ pub(crate) struct Court {
     pub(crate) changes: AtomicU64,
     /// Checkpoints that are signed: the newest of each tenant, and which one is stored.
     pub(crate) checkpoints: Mutex<HashMap<Tenant, Signed>>,
+    /// Bytes of rows that erasures deleted, still to be looked for on the disk.
+    pub(crate) traces: Mutex<Vec<Vec<u8>>>,
     /// What the last group left to the next.
     pub(crate) kept: Mutex<Option<Kept>>,
 }
@@ -105,8 +115,10 @@ pub(crate) struct Group {
     stored: Vec<(Tenant, u64)>,
     /// Whether every checkpoint is to be stored now, however near the last one is.
     flush: bool,
-    /// Keys of persons whose erasure this group commits.
-    pub(crate) destroy: Vec<[u8; 32]>,
+    /// Persons whose erasure this group commits, with their keys.
+    pub(crate) destroy: Vec<([u8; 32], KeyId)>,
+    /// Bytes of rows that the group deleted, to be looked for on the disk afterwards.
+    pub(crate) traces: Vec<Vec<u8>>,
 }
 
 /// How far a group had come.
@@ -114,6 +126,7 @@ pub(crate) struct Mark {
     unsealed: usize,
     changes: u64,
     destroy: usize,
+    traces: usize,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -127,6 +140,12 @@ impl Group {
         digest::expand(&self.seed, "case", self.cases, &mut seed);
         self.cases += 1;
         seed
+    }
+
+    /// Notes that a person is erased by this commit: nothing is written about them from here on, in this very group.
+    pub(crate) fn gone(&mut self, tag: [u8; 32], key: KeyId) {
+        self.destroy.push((tag, key));
+        self.fresh.erased(&self.destroy);
     }
 
     /// The laws in force; a store that is being founded has none yet.
@@ -267,21 +286,7 @@ impl Court {
         Ok(())
     }
 
-    /// Signs the head of every tenant that grew. A signature that fails leaves receipts without checkpoint, no more.
-    pub(crate) fn sign_heads(&self, heads: &Heads) {
-        let mut checkpoints = lock(&self.checkpoints);
-        for (tenant, head) in heads.iter().filter(|(_, h)| h.size > 0) {
-            if checkpoints.get(tenant).is_some_and(|s| s.size >= head.size) {
-                continue;
-            }
-            if let Ok(note) = seal::sign(&self.key, self.of, tenant, head) {
-                let stored = checkpoints.get(tenant).map_or(0, |s| s.stored);
-                checkpoints.insert(tenant.clone(), Signed { size: head.size, note: Arc::from(note), stored });
-            }
-        }
-    }
-
-    fn complete(&self, sealed: &HashMap<(Handle, u64), (u64, EntryHash)>, answer: &mut Answer) {
+    pub(crate) fn complete(&self, sealed: &HashMap<(Handle, u64), (u64, EntryHash)>, answer: &mut Answer) {
         let Some(receipt) = answer.receipt.as_mut() else { return };
         if let Some((seq, entry)) = sealed.get(&(receipt.thread, receipt.n)) {
             receipt.seal = Some(hos_core::answer::Seal { seq: *seq, entry: *entry, checkpoint: None });
@@ -342,16 +347,19 @@ impl Runner for Court {
             stored: Vec::new(),
             flush: false,
             destroy: Vec::new(),
+            traces: Vec::new(),
         })
     }
 
     fn mark(&self, group: &Group) -> Mark {
-        Mark { unsealed: group.unsealed.len(), changes: group.changes, destroy: group.destroy.len() }
+        Mark { unsealed: group.unsealed.len(), changes: group.changes, destroy: group.destroy.len(), traces: group.traces.len() }
     }
 
     fn rewind(&self, group: &mut Group, mark: Mark) {
         group.unsealed.truncate(mark.unsealed);
         group.destroy.truncate(mark.destroy);
+        group.traces.truncate(mark.traces);
+        group.fresh.erased(&group.destroy);
         group.streams.clear();
         if group.changes != mark.changes {
             group.views.clear();
@@ -374,8 +382,10 @@ impl Runner for Court {
             Job::Activate { by, law, candidate, modes } => {
                 self.activate(tx, group, &by, &law, candidate.as_ref(), &modes).map(|a| Done::Answer(Box::new(a)))
             }
-            Job::Erase { by, subject, ground } => {
-                self.erase(tx, group, &by, &subject, &ground).map(|a| Done::Answer(Box::new(a)))
+            Job::Erase(erasing) => self.erase(tx, group, *erasing).map(|a| Done::Answer(Box::new(a))),
+            Job::EraseAgain(key) => self.erase_again(tx, group, key).map(Done::Count),
+            Job::Hold { by, subject, held, reason } => {
+                self.hold(tx, group, &by, &subject, held, &reason).map(|a| Done::Answer(Box::new(a)))
             }
             Job::Poll { tenant, by, limit, lease } => self.poll(tx, group, &tenant, &by, limit, lease).map(Done::Messages),
             Job::Acknowledge { tenant, by, pos, lease } => {
@@ -383,6 +393,8 @@ impl Runner for Court {
             }
             Job::Seal { tenant, limit } => self.drain(tx, group, &tenant, limit).map(Done::Count),
             Job::Heads { tenant, of } => self.heads(tx, group, &tenant, of.as_ref()).map(|done| Done::Heads(Box::new(done))),
+            Job::NewEpoch(new) => self.new_epoch(tx, group, &new).map(|()| Done::Count(1)),
+            Job::Key(act) => self.key_act(tx, group, act).map(|()| Done::Count(1)),
             Job::Forget(tenant) => self.forget(tx, &tenant).map(Done::Count),
             Job::Flush => {
                 group.flush = true;
@@ -395,6 +407,10 @@ impl Runner for Court {
 
     fn finish(&self, tx: &Tx<'_>, group: &mut Group, _answers: &mut [Result<Done, StoreError>]) -> Result<(), StoreError> {
         self.seal_group(tx, group).map_err(StoreError::from)?;
+        if !group.heads.is_empty() {
+            // Another process may have changed the key: this one's signs no size that is not its own.
+            self.ring(tx).map_err(StoreError::from)?;
+        }
         self.store_checkpoints(tx, group).map_err(StoreError::from)?;
         // Keys reach the vault before the data they seal is committed: a crash between the two leaves a key without data.
         self.keys().keep(&group.fresh, self.clock.now()).map_err(StoreError::from)
@@ -402,9 +418,10 @@ impl Runner for Court {
 
     fn committed(&self, mut group: Group, answers: &mut [Result<Done, StoreError>]) {
         // What cannot be destroyed now is destroyed at the next start: the erasure's record says so.
-        for tag in &group.destroy {
+        for (tag, _) in &group.destroy {
             let _ = self.vault.destroy(tag, self.clock.now());
         }
+        lock(&self.traces).extend(std::mem::take(&mut group.traces));
         self.sign_heads(&group.heads);
         self.keep(&mut group);
         {

@@ -56,7 +56,10 @@ impl Court {
             }
         }
         let newest = |e: &LawEntry| e.activations.last().map(|a| a.n);
-        entries.sort_by(|a, b| a.standing.cmp(&b.standing).then(newest(b).cmp(&newest(a))));
+        // One activation names two: the one that it put in force comes first.
+        let named = |e: &LawEntry| e.activations.last().map(|a| a.standing);
+        let order = |a: &LawEntry, b: &LawEntry| newest(b).cmp(&newest(a)).then(named(a).cmp(&named(b)));
+        entries.sort_by(|a, b| a.standing.cmp(&b.standing).then(order(a, b)));
         Ok(entries)
     }
 

@@ -5,6 +5,7 @@ use super::item::{self, Whose, item};
 use super::{Exported, checkpoint_of};
 use crate::Failure;
 use crate::court::Court;
+use crate::court::fetch::instance_row;
 use crate::court::founding::{STREAM_KEYS, STREAM_LAW};
 use crate::store::sql::{evidence as sql, law as law_sql, state as state_sql};
 use crate::store::sqlite::Tx;
@@ -12,7 +13,8 @@ use crate::work::HeadsDone;
 use hos_core::id::{Handle, InstanceId, LawHash, Name, Tenant};
 use hos_core::judge::decode_slice;
 use hos_core::proof::bundle::{Bundle, HeadsProof, Item, KeyRange, LawFiles, LogNote, RECORDS_MAX};
-use hos_core::proof::checkpoint::{Checkpoint, NoteKey, origin};
+use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
+use hos_core::proof::keyring::Range;
 use hos_core::proof::record::{Header, Slot};
 use hos_core::refusal::Code;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +49,7 @@ impl Story<'_, '_> {
         universe: Option<&str>,
         heads: Option<&HeadsDone>,
     ) -> Result<Exported, Failure> {
-        let row = self.tx.row(&state_sql::instance(self.tenant, contract, id))?;
+        let row = instance_row(self.tx, self.tenant, contract, id)?;
         let row = row.ok_or_else(|| Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")))?;
         let thread = state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle;
         let mut logs = vec![log(self.tenant.clone(), note)?];
@@ -61,11 +63,12 @@ impl Story<'_, '_> {
         let heads = heads.map(|done| self.heads(done, size)).transpose()?;
         let cited = self.cited(&logs, &records)?;
         let laws = self.laws(&records)?;
-        let keys = logs.iter().enumerate().map(|(place, log)| {
-            let vkey = self.key(&log.tenant)?.to_string();
-            Ok(KeyRange { log: place, vkey, from: 0, to: 0 })
-        });
-        let keys = keys.collect::<Result<Vec<_>, Failure>>()?;
+        let mut keys = Vec::new();
+        for (place, log) in logs.iter().enumerate() {
+            for (key, from, to) in self.keys(&log.checkpoint.origin, &log.tenant)? {
+                keys.push(KeyRange { log: place, vkey: key.to_string(), from, to });
+            }
+        }
         let origin = logs.first().map(|l| l.checkpoint.origin.clone()).unwrap_or_default();
         let all = || records.items.iter();
         let withheld = |why| all().flat_map(|i| &i.withheld).filter(|p| p.why == why).count();
@@ -74,7 +77,7 @@ impl Story<'_, '_> {
             withheld(hos_core::proof::bundle::Why::Hidden),
             withheld(hos_core::proof::bundle::Why::Erased),
         );
-        let trust = trust_of(&self.key(self.tenant)?);
+        let trust = trust_of(&self.keys(&origin, self.tenant)?.into_iter().map(|(key, ..)| key).collect::<Vec<_>>());
         let (count, cited_count) = (records.items.len(), cited.len());
         let logs = logs.into_iter().map(|l| LogNote { tenant: l.tenant.to_string(), note: l.note }).collect();
         let bundle = Bundle { logs, thread, records: records.items, heads, cited, laws, keys };
@@ -174,10 +177,13 @@ impl Story<'_, '_> {
         hashes.into_iter().map(files).collect()
     }
 
-    fn key(&self, tenant: &Tenant) -> Result<NoteKey, Failure> {
-        let of = self.court.of;
-        NoteKey::new(origin(&of.store, tenant, of.epoch), self.court.key.verify_key())
-            .map_err(|e| Failure::new(Code::KeyInvalid, e.to_string()))
+    /// The keys of a log, each with the sizes for which it counts.
+    fn keys(&self, origin: &str, tenant: &Tenant) -> Result<Vec<(NoteKey, u64, u64)>, Failure> {
+        let named = |range: Range| {
+            let key = NoteKey::new(origin, range.key).map_err(|e| Failure::new(Code::KeyInvalid, e.to_string()))?;
+            Ok((key, range.from, range.to))
+        };
+        self.court.ring(self.tx)?.ranges(tenant).into_iter().map(named).collect()
     }
 }
 
@@ -185,9 +191,8 @@ fn log(tenant: Tenant, note: &str) -> Result<Log, Failure> {
     Ok(Log { tenant, note: note.to_owned(), checkpoint: checkpoint_of(note)? })
 }
 
-/// A trust file that names one log and asks for no witness.
-fn trust_of(key: &NoteKey) -> String {
-    format!(
-        "# Take this key over another way than the bundle: whoever made the bundle wrote this file.\nlog {key}\nquorum none\n"
-    )
+/// A trust file that names one log, by each of its keys, and asks for no witness.
+fn trust_of(keys: &[NoteKey]) -> String {
+    let logs: String = keys.iter().map(|key| format!("log {key}\n")).collect();
+    format!("# Take this key over another way than the bundle: whoever made the bundle wrote this file.\n{logs}quorum none\n")
 }

@@ -3,11 +3,11 @@
 use super::hide::Patterns;
 use crate::Failure;
 use crate::court::Court;
+use crate::court::epoch::Epochs;
 use crate::court::history::part_name;
 use crate::store::Row;
 use crate::store::sql::evidence as sql;
 use crate::store::sqlite::Tx;
-use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant};
 use hos_core::proof::bundle::{Item, Opening, Why, Withheld};
 use hos_core::proof::chain::Entry;
@@ -29,7 +29,7 @@ fn broken(tenant: &Tenant, seq: u64, what: impl std::fmt::Display) -> Failure {
 }
 
 /// An entry from a row of [`sql::log_records`], and the hash of the entry before it.
-pub(super) fn placed(court: &Court, tenant: &Tenant, row: &Row, prev: EntryHash) -> Result<Placed, Failure> {
+pub(super) fn placed(court: &Court, tenant: &Tenant, row: &Row, prev: EntryHash, epoch: u64) -> Result<Placed, Failure> {
     let seq = row.uint(0)?;
     let (Some(bytes), Some(parts)) = (row.opt_blob(8)?, row.opt_blob(9)?) else {
         return Err(broken(tenant, seq, "its record is missing"));
@@ -38,7 +38,7 @@ pub(super) fn placed(court: &Court, tenant: &Tenant, row: &Row, prev: EntryHash)
     let stream = header.n.is_none().then_some((row.uint(2)?, row.opt_bytes(4)?.map(RecordHash)));
     let entry = Entry {
         store: court.of.store,
-        epoch: court.of.epoch,
+        epoch,
         tenant: tenant.clone(),
         seq,
         prev,
@@ -53,12 +53,14 @@ pub(super) fn placed(court: &Court, tenant: &Tenant, row: &Row, prev: EntryHash)
 /// The record at a place in a tenant's log.
 pub(crate) fn at(tx: &Tx<'_>, court: &Court, tenant: &Tenant, seq: u64) -> Result<Placed, Failure> {
     let lost = || broken(tenant, seq, "it is missing");
-    let prev = match seq.checked_sub(1) {
-        None => digest::genesis_hash(&court.of.store, court.of.epoch, tenant, &[]),
-        Some(before) => EntryHash(tx.row(&sql::entry_hash(tenant, before))?.ok_or_else(lost)?.bytes(0)?),
+    let epochs = Epochs::of(tx, tenant, court.of)?;
+    let before = match seq.checked_sub(1) {
+        None => None,
+        Some(before) => Some(EntryHash(tx.row(&sql::entry_hash(tenant, before))?.ok_or_else(lost)?.bytes(0)?)),
     };
+    let prev = epochs.prev(&court.of.store, tenant, seq, before);
     let row = tx.row(&sql::log_records(tenant, seq, 1))?.ok_or_else(lost)?;
-    let placed = placed(court, tenant, &row, prev)?;
+    let placed = placed(court, tenant, &row, prev, epochs.at(seq))?;
     if placed.entry.seq == seq { Ok(placed) } else { Err(lost()) }
 }
 

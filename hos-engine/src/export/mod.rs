@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::court::lock;
 use crate::tenant::TenantRef;
 use crate::work::Job;
-use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::id::{InstanceId, Name, Tenant, TreeHash};
 use hos_core::proof::checkpoint::Checkpoint;
 use hos_core::proof::checkpoint::Note;
 use hos_core::refusal::Code;
@@ -24,6 +24,11 @@ pub struct ExportOptions {
     /// Whether to leave out the map of heads: no record is written then, and the bundle is gapless but not complete.
     pub without_map: bool,
 }
+
+/// A consistency proof from a smaller size.
+pub type Proof<'p> = dyn Fn(u64) -> Result<Vec<TreeHash>, Failure> + 'p;
+/// Has a checkpoint cosigned: the note, the proofs that it may be asked for, the note with the cosignatures.
+pub type Cosign<'c> = dyn Fn(&str, &Proof<'_>) -> Result<String, Failure> + 'c;
 
 /// A bundle, and what it says of itself.
 #[derive(Debug, Clone)]
@@ -45,8 +50,46 @@ pub struct Exported {
 }
 
 impl TenantRef {
+    /// Exports one instance's story under a checkpoint that others vouch for too: `cosign` is given the newest checkpoint, and
+    /// whatever proof from a smaller size it asks for, and gives it back with what witnesses signed.
+    pub fn export_cosigned(
+        &self,
+        contract: &Name,
+        id: &InstanceId,
+        options: &ExportOptions,
+        cosign: &Cosign<'_>,
+    ) -> Result<Exported, Failure> {
+        self.export_with(contract, id, options, Some(cosign))
+    }
+
     /// Exports one instance's story. Unless the options say otherwise, a record of the map of heads is written first.
     pub fn export(&self, contract: &Name, id: &InstanceId, options: &ExportOptions) -> Result<Exported, Failure> {
+        self.export_with(contract, id, options, None)
+    }
+
+    /// Has the newest checkpoint cosigned, as [`TenantRef::export_cosigned`] does.
+    pub fn cosigned(&self, cosign: &Cosign<'_>) -> Result<Option<String>, Failure> {
+        self.checkpoint()?.map(|note| self.cosign(note, cosign)).transpose()
+    }
+
+    fn cosign(&self, note: String, cosign: &Cosign<'_>) -> Result<String, Failure> {
+        let size = checkpoint_of(&note)?.size;
+        let cosigned = cosign(&note, &|from| self.consistency(from, size))?;
+        // Whoever cosigns adds lines; what the log says and signed stays as it is.
+        if cosigned.starts_with(&note) && checkpoint_of(&cosigned)? == checkpoint_of(&note)? {
+            Ok(cosigned)
+        } else {
+            Err(Failure::new(Code::Internal, "the cosigned checkpoint is another one"))
+        }
+    }
+
+    fn export_with(
+        &self,
+        contract: &Name,
+        id: &InstanceId,
+        options: &ExportOptions,
+        cosign: Option<&Cosign<'_>>,
+    ) -> Result<Exported, Failure> {
         let hide = hide::Patterns::new(&options.hide)?;
         let heads = if options.without_map {
             None
@@ -59,6 +102,10 @@ impl TenantRef {
         }
         // Signed before the reading begins: what is read then covers them.
         let note = self.signed(&self.name)?;
+        let note = match cosign {
+            Some(cosign) => self.cosign(note, cosign)?,
+            None => note,
+        };
         let universe = if self.name.is_universe() { None } else { Some(self.signed(&Tenant::universe())?) };
         self.desk.read(|tx| {
             let story = instance::Story { tx, court: &self.desk.court, tenant: &self.name, hide: &hide };
@@ -70,11 +117,8 @@ impl TenantRef {
     fn signed(&self, tenant: &Tenant) -> Result<String, Failure> {
         let court = &self.desk.court;
         let known = || lock(&court.checkpoints).get(tenant).map(|signed| signed.note.to_string());
-        if known().is_none() {
-            // This process has written nothing to that log: its head is signed now, or again.
-            let head = self.desk.read(|tx| crate::seal::head(tx, tenant, court.of))?;
-            court.sign_heads(&[(tenant.clone(), head)].into());
-        }
+        // This process may have written nothing to that log, or its signer may owe the head.
+        self.desk.sign_newest(tenant)?;
         known().ok_or_else(|| Failure::new(Code::StoreUnavailable, format!("the log of `{tenant}` has no signed checkpoint")))
     }
 }

@@ -3,6 +3,7 @@
 use super::checkpoint_of;
 use super::item::{self, Placed, placed};
 use crate::Failure;
+use crate::court::epoch::Epochs;
 use crate::store::sql::evidence as sql;
 use crate::tenant::TenantRef;
 use crate::work::Job;
@@ -30,17 +31,22 @@ impl TenantRef {
         let court = &self.desk.court;
         self.desk.read(|tx| {
             let mut writer = TileWriter::default();
-            let mut prev = digest::genesis_hash(&court.of.store, court.of.epoch, &self.name, &[]);
+            let epochs = Epochs::of(tx, &self.name, court.of)?;
+            let mut before = None;
             while writer.size() < size {
                 let left = usize::try_from(size - writer.size()).unwrap_or(PAGE).min(PAGE);
                 let page = tx.rows(&sql::log_records(&self.name, writer.size(), left))?;
                 for row in &page {
-                    let placed: Placed = placed(court, &self.name, row, prev)?;
+                    let placed: Placed = {
+                        let seq = writer.size();
+                        let prev = epochs.prev(&court.of.store, &self.name, seq, before);
+                        placed(court, &self.name, row, prev, epochs.at(seq))?
+                    };
                     let bytes = item::entry_bytes(&self.name, &placed)?;
                     if placed.entry.seq != writer.size() {
                         break;
                     }
-                    prev = digest::entry_hash(&bytes);
+                    before = Some(digest::entry_hash(&bytes));
                     writer.push(&bytes).iter().try_for_each(&mut *write)?;
                 }
                 if page.len() < left {

@@ -5,6 +5,7 @@
 use super::page::{Entry, Line, Page};
 use super::ring::{Kept, KeyRing};
 use crate::Failure;
+use crate::court::epoch::Epochs;
 use crate::seal::Origin;
 use hos_core::id::{EntryHash, KeyId};
 use hos_core::proof::chain::EntryView;
@@ -22,11 +23,14 @@ pub(super) struct Seen<'p> {
     pub(super) examined: Option<ExaminedEntry<'p>>,
     /// Keys that its boxes name and that the vault never had.
     pub(super) strange: Vec<KeyId>,
+    /// Keys that its boxes name and that were destroyed.
+    pub(super) gone: Vec<KeyId>,
 }
 
 /// What examining a log's records needs beside them.
 pub(super) struct Crew<'v> {
     pub(super) of: Origin,
+    pub(super) epochs: &'v Epochs,
     pub(super) tenant: &'v str,
     pub(super) ring: &'v KeyRing<'v>,
     pub(super) threads: usize,
@@ -85,17 +89,17 @@ impl Crew<'_> {
     }
 
     fn one<'p>(&'p self, examiner: &mut Examiner, page: &'p Page, entry: &Entry, prev: EntryHash) -> Result<Seen<'p>, Failure> {
-        let mut strange = Vec::new();
-        let Some((header, parts)) = page.record(entry) else { return Ok(Seen { examined: None, strange }) };
+        let (mut strange, mut gone) = (Vec::new(), Vec::new());
+        let Some((header, parts)) = page.record(entry) else { return Ok(Seen { examined: None, strange, gone }) };
         let mut failed = None;
-        let record = examiner.record(header, parts, |id| self.key(id, &mut strange, &mut failed));
+        let record = examiner.record(header, parts, |id| self.key(id, &mut strange, &mut gone, &mut failed));
         if let Some(failure) = failed {
             return Err(failure);
         }
         let streams = record.header().is_some_and(|header| header.n.is_none());
         let view = EntryView {
             store: self.of.store,
-            epoch: self.of.epoch,
+            epoch: self.epochs.at(entry.seq),
             tenant: self.tenant,
             seq: entry.seq,
             prev,
@@ -104,13 +108,22 @@ impl Crew<'_> {
             disputed: entry.disputed,
             header,
         };
-        Ok(Seen { examined: Some(examiner.entry(view, record)), strange })
+        Ok(Seen { examined: Some(examiner.entry(view, record)), strange, gone })
     }
 
-    fn key(&self, id: &KeyId, strange: &mut Vec<KeyId>, failed: &mut Option<Failure>) -> Option<SubjectKey> {
+    fn key(
+        &self,
+        id: &KeyId,
+        strange: &mut Vec<KeyId>,
+        gone: &mut Vec<KeyId>,
+        failed: &mut Option<Failure>,
+    ) -> Option<SubjectKey> {
         match self.ring.of(id) {
             Ok(Kept::Key(key)) => Some(key),
-            Ok(Kept::Destroyed) => None,
+            Ok(Kept::Destroyed) => {
+                gone.push(*id);
+                None
+            }
             Ok(Kept::Never) => {
                 strange.push(*id);
                 None

@@ -5,10 +5,11 @@ use super::onces::Onces;
 use hos_core::call::Change;
 use hos_core::canon::Reader;
 use hos_core::contract::step::Armed;
-use hos_core::id::{Handle, KeyId, LawHash, Name, RecordHash, Tenant};
+use hos_core::id::{Handle, LawHash, MapKey, Name, RecordHash, Tenant};
 use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
 use hos_core::law::Law;
 use hos_core::policy::{Entity, Link};
+use hos_core::proof::erasure::Erasure;
 use hos_core::proof::examine::Examined;
 use hos_core::proof::record::{Decision, Kind, Slot};
 use hos_core::proof::view::HeaderView;
@@ -33,6 +34,8 @@ pub(super) struct Folded {
     /// The canonical bytes; `None` when they were erased.
     pub(super) facts: Option<Vec<u8>>,
     pub(super) deadlines: Vec<Armed>,
+    /// The key in the map of heads, where the birth bears one.
+    pub(super) label: Option<MapKey>,
 }
 
 /// A directory row, as its records say.
@@ -85,7 +88,7 @@ pub(super) struct Fold {
     pub(super) founded_at: Option<Timestamp>,
     pub(super) founded: Option<Vec<u8>>,
     pub(super) keys: Vec<Vec<u8>>,
-    pub(super) erased_keys: Vec<KeyId>,
+    pub(super) erasures: Vec<Erasure>,
     pub(super) directory_version: u64,
     /// Records whose once-key or messages cannot be read any more.
     pub(super) unreadable: HashSet<(Handle, u64)>,
@@ -107,7 +110,7 @@ impl Fold {
             founded_at: None,
             founded: None,
             keys: Vec::new(),
-            erased_keys: Vec::new(),
+            erasures: Vec::new(),
             directory_version: 0,
             unreadable: HashSet::new(),
             last_law: None,
@@ -174,9 +177,14 @@ impl Fold {
                 self.founded = opened(Slot::Change).map(<[u8]>::to_vec);
             }
             Kind::Key => self.keys.extend(opened(Slot::Change).map(<[u8]>::to_vec)),
+            Kind::Erased if header.n.is_some() => self.ended(findings, header, hash, n),
             Kind::Erased => {
                 self.directory_version += 1;
-                self.erased_keys.extend(opened(Slot::Change).and_then(crate::court::erase::erased_key));
+                match opened(Slot::Change).map(Erasure::decode) {
+                    Some(Ok(erasure)) => self.erasures.push(erasure),
+                    Some(Err(e)) => findings.add(at(), format!("part change: {e}")),
+                    None => findings.add(at(), "an erasure's record that says nothing"),
+                }
             }
             _ => {}
         }
@@ -195,6 +203,23 @@ impl Fold {
             );
         }
         (known.1, known.2) = (n, hash);
+    }
+
+    /// The last record of an erased thread.
+    fn ended(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64) {
+        if let Some(folded) = self.instances.get_mut(&header.thread) {
+            let state = folded.state.as_ref().map(Name::as_str);
+            if header.from != state || header.to != state || header.contract != folded.contract.as_ref().map(Name::as_str) {
+                let at = format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
+                findings.add(at, "an erasure's record that names another contract or state than the instance's");
+            }
+            (folded.n, folded.last, folded.last_time) = (n, hash, folded.last_time.max(header.time));
+            folded.version += 1;
+            folded.facts = None;
+            folded.deadlines = Vec::new();
+        } else {
+            self.directory.insert(header.thread, FoldedRow::Erased);
+        }
     }
 
     fn moved(&mut self, findings: &mut Findings, laws: &HashMap<LawHash, Arc<Law>>, taken: &Taken<'_>) {
@@ -217,6 +242,7 @@ impl Fold {
             contract_version: header.contract_version.unwrap_or_default(),
             facts: Some(Vec::new()),
             deadlines: Vec::new(),
+            label: header.label,
         });
         folded.n = n;
         folded.last = hash;

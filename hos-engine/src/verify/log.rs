@@ -1,18 +1,20 @@
 //! One tenant's log: every entry from its bytes, every record's parts, tiles, head, queue.
 
-use super::Pass;
 use super::crew::{Crew, Seen};
 use super::fold::{Fold, Taken};
 use super::page::{Entry, Line, Page};
 use super::ring::Kept;
+use super::{Pass, epochs, keys};
 use crate::Failure;
+use crate::court::epoch::Epochs;
 use crate::store::Row;
 use crate::store::sql::evidence as sql;
 use crate::store::sqlite::Tx;
 use hos_core::id::{EntryHash, Handle, Tenant, TreeHash};
 use hos_core::proof::chain::LogHead;
-use hos_core::proof::checkpoint::{NoteKey, origin};
+use hos_core::proof::checkpoint::NoteKey;
 use hos_core::proof::examine::Examiner;
+use hos_core::proof::record::{Kind, Slot};
 use hos_core::proof::tree::TILE_WIDTH;
 use hos_core::proof::verify::LogVerifier;
 use hos_core::time::Timestamp;
@@ -70,20 +72,29 @@ impl Tiles {
 /// Verifies one log and folds its records.
 pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors: &[&str]) -> Result<Done, Failure> {
     let of = pass.court.of;
-    let mut verifier = LogVerifier::new(LogHead::genesis(of.store, of.epoch, tenant.clone(), &[]));
-    let key = NoteKey::new(origin(&of.store, tenant, of.epoch), pass.key.clone())
-        .map_err(|e| Failure::new(hos_core::refusal::Code::KeyInvalid, e.to_string()))?;
+    let epochs = Epochs::of(tx, tenant, of)?;
+    let first = match epochs.begins(0) {
+        Some((epoch, note)) => LogHead::genesis(of.store, epoch, tenant.clone(), note.as_bytes()),
+        None => LogHead::genesis(of.store, epochs.at(0), tenant.clone(), &[]),
+    };
+    let mut verifier = LogVerifier::new(first).through(of.epoch);
+    let admitted = epochs::admit(pass, tenant, &epochs, anchors)?;
+    let all_count = admitted.len() == anchors.len();
+    keys::expect_closings(pass, tenant, &mut verifier);
     if let Some(row) = tx.row(&sql::checkpoint(tenant))? {
+        let key = keys::of_note(pass, tenant, row.text(1)?, true)?;
         verifier.expect(row.text(1)?.as_bytes(), &key);
         stored_size(pass, tenant, &row, &key);
     }
-    for anchor in anchors {
+    for anchor in admitted {
+        let key = keys::of_note(pass, tenant, anchor, false)?;
         verifier.expect(anchor.as_bytes(), &key);
     }
-    let crew = Crew { of, tenant: tenant.as_str(), ring: pass.ring, threads: pass.threads };
+    let crew = Crew { of, epochs: &epochs, tenant: tenant.as_str(), ring: pass.ring, threads: pass.threads };
     let mut walk = Walk {
         tenant,
         verifier,
+        epochs: &epochs,
         examiner: Examiner::default(),
         fold: Fold::new(tenant),
         tiles: Tiles::default(),
@@ -129,8 +140,11 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
     for failure in &report.failures {
         pass.findings.add(failure.to_string(), failure.what.code());
     }
-    let anchored: Vec<u64> =
-        if !anchors.is_empty() && report.failures.is_empty() { (0..anchors.len() as u64).collect() } else { Vec::new() };
+    let anchored: Vec<u64> = if !anchors.is_empty() && all_count && report.failures.is_empty() {
+        (0..anchors.len() as u64).collect()
+    } else {
+        Vec::new()
+    };
     Ok(Done { size, root, fold, unsealed, anchored })
 }
 
@@ -148,6 +162,7 @@ fn stored_size(pass: &mut Pass<'_>, tenant: &Tenant, row: &Row, key: &NoteKey) {
 struct Walk<'t> {
     tenant: &'t Tenant,
     verifier: LogVerifier,
+    epochs: &'t Epochs,
     examiner: Examiner,
     fold: Fold,
     tiles: Tiles,
@@ -195,6 +210,14 @@ impl Walk<'_> {
             return Ok(());
         };
         pass.records += 1;
+        if let Some((epoch, note)) = self.epochs.begins(row.seq) {
+            self.verifier.turn(epoch, note.as_bytes());
+        }
+        let kind = examined.record().header().map(|header| header.kind);
+        if let Some(kind) = kind.filter(|kind| *kind == Kind::Epoch || self.epochs.begins(row.seq).is_some()) {
+            let content = examined.record().part(Slot::Change);
+            epochs::hold(pass, tenant, self.epochs, row.seq, self.verifier.tree(), kind, content);
+        }
         examined.cite(self.verifier.next_prev(), &mut self.examiner);
         let streams = examined.record().header().is_some_and(|h| h.n.is_none());
         if !streams && row.stream_prev.is_some() {
@@ -205,6 +228,11 @@ impl Walk<'_> {
         }
         for key in &seen.strange {
             pass.findings.add(at(), format!("column parts: the vault never had the key {key}"));
+        }
+        if let Some(header) = examined.record().header() {
+            for key in &seen.gone {
+                pass.gone.take(*key, tenant, header.kind, Some(row.seq), &examined.record().hash());
+            }
         }
         self.verifier.push_examined(&examined);
         if self.verifier.last() != Some((row.hash, row.leaf)) {
@@ -238,10 +266,14 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> 
             pass.findings.add(at(), "the record is missing");
             continue;
         };
-        let mut failed = None;
+        let (mut failed, mut gone) = (None, Vec::new());
         let record = examiner.record(stored.blob(0)?, stored.blob(1)?, |id| match pass.ring.of(id) {
             Ok(Kept::Key(key)) => Some(key),
-            Ok(Kept::Destroyed | Kept::Never) => None,
+            Ok(Kept::Destroyed) => {
+                gone.push(*id);
+                None
+            }
+            Ok(Kept::Never) => None,
             Err(failure) => {
                 failed = Some(failure);
                 None
@@ -256,6 +288,7 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> 
         };
         pass.records += 1;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
+        gone.into_iter().for_each(|key| pass.gone.take(key, tenant, header.kind, None, &record.hash()));
         fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, readable: true });
     }
     Ok((count, oldest))

@@ -4,7 +4,10 @@
 //! made anew from the records and compared; what differs is located by table, key and column.
 
 mod crew;
+mod epochs;
+pub(crate) mod erasures;
 mod fold;
+mod keys;
 mod log;
 mod onces;
 mod page;
@@ -12,16 +15,15 @@ mod ring;
 mod rows;
 
 use crate::Failure;
-use crate::court::Court;
+use crate::court::{Court, lock};
 use crate::report::{Level, VerifyOptions, VerifyReport};
 use crate::store::sql::{evidence as sql, law as law_sql};
 use crate::store::sqlite::{SqliteStore, Tx};
 use hos_core::digest;
 use hos_core::id::{LawHash, Tenant};
 use hos_core::law::Law;
-use hos_core::proof::checkpoint::{NoteKey, origin};
-use hos_core::proof::key::VerifyKey;
-use hos_core::refusal::Code;
+use hos_core::proof::checkpoint::origin_parts;
+use hos_core::proof::keyring::KeyRing;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,11 +60,14 @@ pub(crate) struct Pass<'p> {
     pub(crate) court: &'p Court,
     ring: &'p ring::KeyRing<'p>,
     pub(crate) threads: usize,
-    pub(crate) key: VerifyKey,
+    /// The store's keys, as its records of them say, and their contents.
+    pub(crate) seals: KeyRing,
+    pub(crate) key_records: Vec<Vec<u8>>,
     pub(crate) laws: HashMap<LawHash, Arc<Law>>,
     pub(crate) findings: Findings,
     pub(crate) notices: Vec<String>,
     pub(crate) erased_parts: u64,
+    pub(crate) gone: erasures::Gone,
     pub(crate) records: u64,
     pub(crate) total: u64,
     pub(crate) progress: Option<&'p dyn Fn(u64, u64)>,
@@ -75,27 +80,18 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         court,
         ring: &ring,
         threads: options.threads,
-        key: court.key.verify_key(),
+        seals: KeyRing::default(),
+        key_records: Vec::new(),
         laws: HashMap::new(),
         findings: Findings::default(),
         notices: Vec::new(),
         erased_parts: 0,
+        gone: erasures::Gone::default(),
         records: 0,
         total: 0,
         progress: options.progress,
     };
-    match &options.vkey {
-        Some(text) => {
-            pass.key =
-                NoteKey::parse(text).map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?.key().clone()
-        }
-        None => {
-            pass.notices.push("checkpoints were verified with the store's own key; a verifier's own copy of it says more".into())
-        }
-    }
-    if pass.key != court.key.verify_key() {
-        pass.findings.add("hos_store seal_key", "the store is sealed with another key than the one given");
-    }
+    keys::read(tx, &mut pass, options.vkey.as_deref())?;
     laws(tx, &mut pass)?;
     let tenants = court.tenants(tx)?;
     for tenant in &tenants {
@@ -106,28 +102,37 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     let mut anchored = Vec::new();
     let mut universe = None;
     for tenant in &tenants {
-        let done =
-            log::verify(tx, &mut pass, tenant, &anchors_of(&options.anchors, &origin(&court.of.store, tenant, court.of.epoch)))?;
+        let done = log::verify(tx, &mut pass, tenant, &anchors_of(&options.anchors, court, tenant))?;
         rows::compare(tx, &mut pass, tenant, &done.fold)?;
         unsealed.0 += done.unsealed.0;
         unsealed.1 = unsealed.1.max(done.unsealed.1);
         anchored.extend(done.anchored);
         logs.push((tenant.to_string(), done.size, done.root.to_string()));
+        pass.notices.extend(court.unsigned(tenant, done.size));
         if tenant.is_universe() {
             universe = Some(done.fold);
         }
     }
     match &universe {
-        Some(fold) => rows::compare_store(tx, &mut pass, fold, &tenants)?,
+        Some(fold) => {
+            rows::compare_store(tx, &mut pass, fold, &tenants)?;
+            erasures::compare(tx, &mut pass, &fold.erasures)?;
+        }
         None => pass.findings.add("hos_tenant universe", "the universe is missing"),
     }
     strangers(tx, &mut pass, &tenants)?;
-    let known: Vec<String> = tenants.iter().map(|t| origin(&court.of.store, t, court.of.epoch)).collect();
-    for anchor in options.anchors.iter().filter(|a| !known.iter().any(|k| a.lines().next() == Some(k))) {
+    let is_known = |anchor: &&String| tenants.iter().any(|t| !anchors_of(std::slice::from_ref(*anchor), court, t).is_empty());
+    for anchor in options.anchors.iter().filter(|anchor| !is_known(anchor)) {
         pass.findings.add(
             "anchor",
             format!("no log of this store has the origin `{}`", hos_core::id::Shown(anchor.lines().next().unwrap_or_default())),
         );
+    }
+    if let Some(why) = lock(&court.quarantine).clone() {
+        pass.findings.add("mark", why);
+    }
+    if let Some(trouble) = court.mark.as_ref().and_then(|mark| mark.trouble()) {
+        pass.notices.push(format!("the mark outside the store lags behind: {trouble}"));
     }
     if unsealed.0 > 0 {
         pass.notices.push(format!("{} record(s) are not sealed yet; the oldest is {} ms old", unsealed.0, unsealed.1));
@@ -178,8 +183,13 @@ pub(crate) fn copy(path: &Path, court: &Court) -> Result<VerifyReport, Failure> 
     report.map_err(|error| failed.unwrap_or_else(|| error.into()))
 }
 
-fn anchors_of<'o>(anchors: &'o [String], origin: &str) -> Vec<&'o str> {
-    anchors.iter().map(String::as_str).filter(|a| a.lines().next() == Some(origin)).collect()
+/// The checkpoints that are of a tenant's log, in any epoch that the store has had.
+fn anchors_of<'o>(anchors: &'o [String], court: &Court, tenant: &Tenant) -> Vec<&'o str> {
+    let is_of = |anchor: &&str| {
+        let parts = origin_parts(anchor.lines().next().unwrap_or_default());
+        parts.is_some_and(|(store, of, epoch)| store == court.of.store && of == *tenant && epoch <= court.of.epoch)
+    };
+    anchors.iter().map(String::as_str).filter(is_of).collect()
 }
 
 /// Every law of the store: its files must be those of its hash, and must load.

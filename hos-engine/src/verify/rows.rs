@@ -4,8 +4,9 @@ use super::fold::{Fold, Folded, FoldedRow};
 use super::ring::Kept;
 use super::{Pass, onces};
 use crate::Failure;
-use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_key, encode_store};
+use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_store};
 use crate::court::settle::encode;
+use crate::seal::Origin;
 use crate::sealed::open_copy;
 use crate::store::sql::{evidence as evidence_sql, law as law_sql, operation as operation_sql, state as sql};
 use crate::store::sqlite::Tx;
@@ -127,6 +128,9 @@ fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold, seen: &mut HashSe
     };
     hold(contract.as_ref() == Some(&i.contract), "contract");
     hold(folded.id.as_deref().is_none_or(|wanted| wanted == id), "id");
+    // Whose id can no longer be read is told by its label.
+    let labelled = |label| hos_core::digest::heads_label(tenant, i.contract.as_str(), &id) == label;
+    hold(folded.id.is_some() || folded.label.is_none_or(labelled), "id");
     hold(*n == i.n, "n");
     hold(*last == i.last, "last");
     hold(state.as_ref() == Some(&i.state), "state");
@@ -290,19 +294,23 @@ fn streams(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Re
 /// The store's own facts against the universe's records: id, epoch, key, activations, tenants.
 pub(super) fn compare_store(tx: &Tx<'_>, pass: &mut Pass<'_>, fold: &Fold, tenants: &[Tenant]) -> Result<(), Failure> {
     let of = pass.court.of;
-    if fold.founded.as_deref() != Some(&encode_store(of)[..]) {
+    if fold.founded.as_deref() != Some(&encode_store(Origin { epoch: 0, ..of })[..]) {
         pass.findings.add("hos_store", "store_id or epoch: not what the founding says");
     }
-    let public = *pass.key.as_bytes();
-    if fold.keys.last().map(Vec::as_slice) != Some(&encode_key(&public)[..]) {
-        pass.findings.add("hos_store seal_key", "not the key that the records name");
+    let last = tx.rows(&evidence_sql::epochs(&Tenant::universe()))?.last().map_or(Ok(0), |row| row.uint(0))?;
+    if last != of.epoch {
+        pass.findings.add("hos_store epoch", "not the epoch that began last");
+    }
+    let public = pass.seals.current().map(|key| *key.as_bytes());
+    if fold.keys != pass.key_records {
+        pass.findings.add("hos.keys", "the records of keys are not those that the log has");
     }
     for row in tx.rows(&law_sql::store_values())? {
         let key = row.text(0)?.to_owned();
         let right = match key.as_str() {
             KEY_STORE => row.blob(1)? == of.store.as_bytes(),
             KEY_EPOCH => row.blob(1)? == of.epoch.to_be_bytes(),
-            KEY_SEAL => row.blob(1)? == public,
+            KEY_SEAL => public.is_some_and(|public| row.blob(1).is_ok_and(|stored| stored == public)),
             _ => false,
         };
         if !right {
@@ -352,11 +360,6 @@ pub(super) fn compare_store(tx: &Tx<'_>, pass: &mut Pass<'_>, fold: &Fold, tenan
     for (name, _) in fold.opened.iter().filter(|(name, _)| !tenants.iter().any(|t| t.as_str() == name)) {
         pass.findings.add(format!("hos_tenant {}", hos_core::id::Shown(name)), "the row is missing");
     }
-    for key in &fold.erased_keys {
-        if pass.court.vault.get_by_id(*key)?.is_some_and(|k| k.key.is_some()) {
-            pass.findings.add(format!("vault key {key}"), "an erasure's record says that it was destroyed, and it is there");
-        }
-    }
     Ok(())
 }
 
@@ -374,6 +377,7 @@ pub(super) fn tenants_by_table() -> Vec<(&'static str, Statement)> {
         "hos_stream",
         "hos_record",
         "hos_entry",
+        "hos_epoch",
         "hos_head",
         "hos_tile",
         "hos_checkpoint",

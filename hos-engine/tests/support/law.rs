@@ -13,7 +13,7 @@ action \"directory.account\",\"directory.entity\",\"directory.remove\" appliesTo
 action \"directory.member\",\"directory.unmember\" appliesTo{principal:[A],resource:[R],context:{subject:A}};
 action \"directory.grant\",\"directory.revoke\" appliesTo{principal:[A],resource:[R],context:{template:String,subject:A}};
 action \"law.activate\",\"tenant.open\",\"outbox.poll\",\"record.note\" appliesTo{principal:[A],resource:[Gate]};
-action \"evidence.erase\" appliesTo{principal:[A],resource:[A]};}
+action \"evidence.erase\",\"evidence.hold\",\"evidence.release\" appliesTo{principal:[A],resource:[A]};}
 ",
     ),
     (
@@ -32,4 +32,10 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
 
 pub(crate) fn law() -> Law {
     Law::load(files()).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// The same law, each file changed as `other` says.
+pub(crate) fn law_but(other: impl Fn(&str, String) -> String) -> Law {
+    let changed = |(path, text): &(&str, &str)| ((*path).to_owned(), other(path, (*text).to_owned()).into_bytes());
+    Law::load(FILES.iter().map(changed).collect()).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }

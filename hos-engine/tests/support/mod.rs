@@ -32,13 +32,18 @@ pub(crate) struct Store {
 
 /// A store with one tenant `t1`, a root operator, a person `ann` and a role `staff`.
 pub(crate) fn fresh(settings: Settings) -> Store {
+    fresh_under(settings, |_, text| text)
+}
+
+/// The same, under a law of which some file is another.
+pub(crate) fn fresh_under(settings: Settings, other: impl Fn(&str, String) -> String) -> Store {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s.db");
     let clock = Arc::new(SetClock::at(at("2026-01-01T00:00:00Z")));
     let role = Entity { uid: uid("R", "op"), attrs: Record::new(), parents: [].into(), record: None };
     let founder = Entity { uid: uid("A", "root"), attrs: Record::new(), parents: [uid("R", "op")].into(), record: None };
     let engine = Engine::builder()
-        .law(Arc::new(law::law()))
+        .law(Arc::new(law::law_but(other)))
         .sqlite(&path)
         .clock(clock.clone())
         .settings(settings)
@@ -101,4 +106,22 @@ pub(crate) fn store() -> Store {
     // The last checkpoints reach the store with the next commit.
     store.engine.work().unwrap();
     store
+}
+
+/// Files of a directory that hold these bytes. They are copied by another process first: one that opened and closed a store's
+/// file here would drop the locks of the store.
+pub(crate) fn files(dir: &std::path::Path, needle: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    let copies = tempfile::tempdir().unwrap();
+    assert!(std::process::Command::new("cp").arg("-r").arg(dir).arg(copies.path().join("all")).status().unwrap().success());
+    for path in
+        std::fs::read_dir(copies.path().join("all")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+    {
+        let bytes = std::fs::read(&path).unwrap();
+        for at in bytes.windows(needle.len()).enumerate().filter(|(_, w)| *w == needle).map(|(at, _)| at) {
+            let context = &bytes[at.saturating_sub(40)..(at + needle.len() + 40).min(bytes.len())];
+            found.push(format!("{} at {at}: {}", path.display(), context.escape_ascii()));
+        }
+    }
+    found
 }

@@ -114,6 +114,10 @@ impl<'r> Case<'r> {
                 let Before::Row(rows) = before else { return Err(Stop::Erased) };
                 maker.change(record.need(Slot::Change, decode_change)?, (*rows).clone())?
             }
+            // A hold is judged on the account it is about, which stands in no part of its own.
+            Kind::Noted if header.event.as_ref().is_some_and(|e| e.as_str().starts_with(OWN_STREAMS)) => {
+                return Err(Stop::Attested);
+            }
             Kind::Noted => {
                 // Whose data the bytes are, and so the call's digest, is not said.
                 beside.extend([Slot::Payload, Slot::Once]);
@@ -171,6 +175,9 @@ impl<'r> Case<'r> {
         Ok((answer, Some(draft)))
     }
 }
+
+/// Streams of the engine's own begin so; free records do not go there.
+const OWN_STREAMS: &str = "hos.";
 
 impl Record<'_> {
     /// `contract/id` of the instance that it is about, as far as that is known.

@@ -231,6 +231,19 @@ pub fn checkpoint(t: &Tenant) -> Statement {
     Statement::new("SELECT size, note FROM hos_checkpoint WHERE tenant = ?1", [tenant(t)])
 }
 
+/// The epochs of a log after its first: epoch, first entry, what it goes on from.
+pub fn epochs(t: &Tenant) -> Statement {
+    Statement::new("SELECT epoch, seq, note FROM hos_epoch WHERE tenant = ?1 ORDER BY epoch", [tenant(t)])
+}
+
+/// An epoch begins with an entry.
+pub fn insert_epoch(t: &Tenant, epoch: u64, seq: u64, note: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_epoch (tenant, epoch, seq, note) VALUES (?1, ?2, ?3, ?4)",
+        [tenant(t), int(epoch), int(seq), note.into()],
+    )
+}
+
 /// Puts a record into the sealing queue, behind all others of its tenant.
 pub fn enqueue(t: &Tenant, thread: &Handle, n: u64) -> Statement {
     Statement::new(

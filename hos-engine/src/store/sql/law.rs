@@ -22,6 +22,11 @@ pub fn insert_store_value(key: &str, value: &[u8]) -> Statement {
     Statement::new("INSERT INTO hos_store (tenant, key, value) VALUES ('universe', ?1, ?2)", [key.into(), value.into()])
 }
 
+/// Sets a fact of the store that was set before.
+pub fn set_store_value(key: &str, value: &[u8]) -> Statement {
+    Statement::new("UPDATE hos_store SET value = ?2 WHERE tenant = 'universe' AND key = ?1", [key.into(), value.into()])
+}
+
 /// Keeps a law by its hash.
 pub fn insert_law(hash: &LawHash, files: &[(String, Vec<u8>)]) -> Statement {
     let mut w = Writer::default();

@@ -3,6 +3,7 @@
 //!
 //! Every primary key begins with `tenant` and no foreign key crosses tenants, so that tables partition and shard as they are.
 
+pub mod erase;
 pub mod evidence;
 pub mod law;
 pub mod operation;

@@ -6,7 +6,16 @@ use crate::store::sqlite::Migration;
 pub const APPLICATION_ID: i32 = 0x484f_5353;
 
 /// Each migration, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration { name: "three_doors", sql: THREE_DOORS }];
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "three_doors", sql: THREE_DOORS }, Migration { name: "epochs", sql: EPOCHS }];
+
+const EPOCHS: &str = "
+-- Where each epoch after the first begins in a log, and the checkpoint that it goes on from.
+CREATE TABLE hos_epoch (
+  tenant TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, note TEXT NOT NULL,
+  PRIMARY KEY (tenant, epoch)
+) STRICT, WITHOUT ROWID;
+";
 
 const THREE_DOORS: &str = "
 -- What the store is: its id, epoch, public key. One row a fact.

@@ -51,30 +51,6 @@ pub fn counted_under(t: &Tenant, law: &LawHash) -> Statement {
     )
 }
 
-/// Instances whose facts are sealed under a key: contract, id, law, state.
-pub fn instances_of_key(t: &Tenant, key: &KeyId) -> Statement {
-    Statement::new(
-        "SELECT contract, id, law, state FROM hos_instance WHERE tenant = ?1 AND facts_key = ?2 ORDER BY contract, id",
-        [tenant(t), key.0.into()],
-    )
-}
-
-/// Takes a person's directory row away, for good.
-pub fn delete_entity(t: &Tenant, uid: &Uid) -> Statement {
-    Statement::new(
-        "DELETE FROM hos_directory WHERE tenant = ?1 AND type = ?2 AND id = ?3",
-        [tenant(t), uid.type_name().into(), uid.id().as_bytes().into()],
-    )
-}
-
-/// Takes a person's grants away, for good.
-pub fn delete_grants_of(t: &Tenant, uid: &Uid) -> Statement {
-    Statement::new(
-        "DELETE FROM hos_grant WHERE tenant = ?1 AND principal = ?2",
-        [tenant(t), uids_to(&[uid.clone()].into()).into()],
-    )
-}
-
 /// An instance's row as a value.
 pub fn instance_from(row: &Row, contract: Name, id: InstanceId) -> Result<SealedInstance, StoreError> {
     let name = |column| Name::new(row.text(column)?).map_err(|e| row.fault(column, &e.to_string()));

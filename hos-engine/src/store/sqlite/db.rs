@@ -264,7 +264,7 @@ impl Db {
     /// Reads the store's own file through the descriptor that is open already; a second one would drop the locks.
     pub(super) fn each_block(&self, mut take: impl FnMut(&[u8])) -> Result<(), StoreError> {
         const BLOCK: usize = 1 << 20;
-        const OVERLAP: usize = 64;
+        const OVERLAP: usize = 1024;
         let _stay = Stay::enter();
         let pool = lock_of(&self.pool);
         let Some(guard) = &pool.guard else {

@@ -23,6 +23,7 @@ mod lock;
 mod migrate;
 mod options;
 mod registry;
+mod scrub;
 mod tx;
 mod vault;
 

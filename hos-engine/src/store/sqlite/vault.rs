@@ -53,6 +53,7 @@ const TENANT: &str = "universe";
 const BY_SUBJECT: &str = "SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND subject = ?2";
 const BY_ID: &str = "SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND key_id = ?2";
 const SUBJECT_OF: &str = "SELECT subject FROM hos_vault WHERE tenant = ?1 AND key_id = ?2 AND key IS NOT NULL";
+const DESTROYED: &str = "SELECT key_id FROM hos_vault WHERE tenant = ?1 AND key IS NULL AND key_id IS NOT NULL ORDER BY key_id";
 const INSERT: &str = "INSERT INTO hos_vault (tenant, subject, key_id, key, created) VALUES (?1, ?2, ?3, ?4, ?5)
                       ON CONFLICT (tenant, subject) DO NOTHING";
 const DESTROY: &str = "UPDATE hos_vault SET key = NULL, destroyed = ?3 WHERE tenant = ?1 AND subject = ?2";
@@ -226,6 +227,14 @@ impl Vault {
             Some(subject) => self.destroy(&subject, at),
             None => Ok(false),
         }
+    }
+
+    /// The ids of all keys that were destroyed.
+    pub fn destroyed(&self) -> Result<Vec<KeyId>, StoreError> {
+        self.store.read(|tx| {
+            let rows = tx.rows(&Statement::new(DESTROYED, [TENANT.into()]))?;
+            rows.iter().map(|row| row.bytes::<16>(0).map(KeyId)).collect()
+        })
     }
 
     /// Copies the vault. See [`SqliteStore::backup`]; the copy holds every key, so keep it for a short time only.

@@ -1,0 +1,97 @@
+//! A person erased by command: holds, attestation, what is said of it in both languages, and what can be shown afterwards.
+
+mod common;
+
+use common::World;
+use serde_json::json;
+
+fn paid(world: &World) {
+    world.order("o-1");
+    world.ayse(&["transition", "order", "o-1", "pay", "--arg", "amount=4200", "--arg", "psp_ref=x"]).ended(0);
+}
+
+#[test]
+fn a_hold_stands_before_an_erasure() {
+    let world = World::new();
+    paid(&world);
+    let hold = ["hold", "--subject", "Account::ayse", "--reason", "case 7"];
+    assert_eq!(world.ayse_json(&hold).ended(1).code(), "hos.not_permitted");
+    world.run(&hold).ended(0);
+    let erase = ["erase", "--subject", "Account::ayse", "--ground", "request 12", "--legal", "KVKK m.7"];
+    assert_eq!(world.run(&[&erase[..], &["--json"]].concat()).ended(1).code(), "hos.subject_held");
+    let release = ["release", "--subject", "Account::ayse", "--reason", "closed"];
+    world.run(&release).ended(0);
+    assert_eq!(world.run(&[&release[..], &["--json"]].concat()).ended(1).code(), "hos.subject_not_held");
+    world.run(&erase).ended(0);
+    world.run(&["verify"]).ended(0);
+}
+
+#[test]
+fn an_erasure_says_what_was_lost_and_who_looked() {
+    let world = World::new();
+    paid(&world);
+    let key = world.path("auditor.key");
+    world.run(&["keys", "generate", &key]).ended(0);
+    let erase = ["erase", "Account::ayse", "--ground", "request 12", "--legal", "KVKK m.7", "--attest", &key, "--json"];
+    let said = world.run(&erase).ended(0).json();
+    let erasure = &said["erasure"];
+    assert_eq!((&erasure["ground"], &erasure["legal"]), (&json!("request 12"), &json!("KVKK m.7")));
+    assert_eq!((&erasure["verdict"], &said["notices"]), (&json!("intact"), &json!([])));
+    assert_eq!(erasure["attested_by"].as_str().unwrap().len(), 64);
+    let lost = json!([
+        { "tenant": "pazar", "kind": "begun", "count": 1 },
+        { "tenant": "pazar", "kind": "moved", "count": 1 },
+        { "tenant": "universe", "kind": "directory", "count": 1 },
+    ]);
+    assert_eq!(erasure["lost"], lost);
+    let verified = world.run(&["verify", "--json"]).ended(0).json();
+    assert_eq!(verified["findings"], json!([]));
+
+    // The order's story is still told, as far as it is anybody's.
+    let history = world.run(&["history", "order", "o-1", "--json"]).ended(0).json();
+    let kinds: Vec<&str> = history["history"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["begun", "moved", "erased"]);
+    assert!(history["history"][0]["erased"].as_array().unwrap().contains(&json!("facts")));
+    assert_eq!(world.run(&["available", "order", "o-1", "--json"]).ended(1).code(), "hos.instance_erased");
+    let again = ["begin", "order", "o-1", "place", "--fact", "buyer=mehmet", "--fact", "total=1", "--json"];
+    assert_eq!(world.run(&again).code(), "hos.instance_erased");
+    assert_eq!(world.run(&["transition", "order", "o-1", "expire", "--json"]).code(), "hos.instance_erased");
+
+    // A bundle of it is complete and verifies.
+    let (bundle, trust) = (world.path("o-1.hosb"), world.path("o-1.hosb.trust"));
+    world.run(&["export", "--instance", "order/o-1", "-o", &bundle, "--trust-out", &trust]).ended(0);
+    let verdict = world.run(&["verify", &bundle, "--trust", &trust, "--json"]).ended(0).json();
+    assert!(verdict["complete"].is_object() && verdict["parts"]["erased"].as_u64().unwrap() > 0, "{verdict}");
+}
+
+#[test]
+fn it_is_said_in_turkish_too() {
+    let world = World::new();
+    paid(&world);
+    let erase = ["erase", "--subject", "Account::ayse", "--ground", "x", "--lang", "tr"];
+    let said = world.run(&erase).ended(0).out;
+    assert!(said.contains("kayıt artık yeniden yargılanamaz") && said.contains("bütündü"), "{said}");
+    let english = World::new();
+    paid(&english);
+    let said = english.run(&erase[..5]).ended(0).out;
+    assert!(said.contains("can no longer be judged again") && said.contains("intact until now"), "{said}");
+}
+
+#[test]
+fn wrong_words_erase_nobody() {
+    let world = World::new();
+    paid(&world);
+    for arguments in [
+        &["erase", "--ground", "x"][..],
+        &["erase", "Account::ayse", "--subject", "Account::kedi", "--ground", "x"],
+        &["erase", "Account::ayse"],
+        &["hold", "--subject", "Account::ayse"],
+        &["release", "--reason", "x"],
+    ] {
+        world.run(arguments).ended(2);
+    }
+    let missing = world.path("no.key");
+    let attest = ["erase", "Account::ayse", "--ground", "x", "--attest", &missing, "--json"];
+    assert_eq!(world.run(&attest).ended(4).code(), "hos.key_invalid");
+    assert!(world.ayse(&["history", "order", "o-1"]).ended(0).out.contains("new -> paid"));
+}

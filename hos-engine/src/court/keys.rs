@@ -1,0 +1,123 @@
+//! The store's seal keys: their records, read and written. Which key signs which sizes is `hos-core`'s word
+//! ([`KeyRing`]).
+
+use crate::Failure;
+use crate::court::founding::{KEY_SEAL, STREAM_KEYS};
+use crate::court::{Court, Group};
+use crate::seal;
+use crate::store::sql::{evidence as sql, law as law_sql};
+use crate::store::sqlite::Tx;
+use crate::work::KeyAct;
+use hos_core::id::{Handle, StoreId, Tenant};
+use hos_core::judge::{self, Act};
+use hos_core::proof::keyring::{KeyChange, KeyRing};
+use hos_core::proof::record::{Header, Kind, Slot};
+use hos_core::proof::stored::decode_stored;
+use hos_core::refusal::Code;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What is known of the keys, and up to which record.
+#[derive(Default)]
+pub(crate) struct KnownKeys(RwLock<(Option<u64>, Arc<KeyRing>)>);
+
+/// All records of keys: their contents, in order.
+pub(crate) fn records(tx: &Tx<'_>) -> Result<Vec<Vec<u8>>, Failure> {
+    let universe = Tenant::universe();
+    let Some(stream) = tx.row(&sql::stream(&universe, STREAM_KEYS))? else { return Ok(Vec::new()) };
+    let thread = Handle(stream.bytes(0)?);
+    let mut contents = Vec::new();
+    for row in tx.rows(&sql::thread_records(&universe, &thread, 0, usize::MAX >> 1))? {
+        let broken = |what: &str| Failure::new(Code::StoreIntegrity, format!("a key's record: {what}"));
+        let header = Header::decode(row.blob(1)?).map_err(|e| broken(&e.to_string()))?;
+        let boxes = decode_stored(row.blob(2)?).map_err(|e| broken(&e.to_string()))?;
+        let said = boxes.iter().find(|b| b.is_clear()).ok_or_else(|| broken("nothing is said"))?;
+        let opened = said.open_listed(None, &header.parts).map_err(|e| broken(&e.to_string()))?;
+        let change = opened.into_iter().find(|p| p.slot == Slot::Change).ok_or_else(|| broken("nothing is said"))?;
+        contents.push(change.plaintext);
+    }
+    Ok(contents)
+}
+
+/// The ring that these records come to.
+pub(crate) fn ring_of(store: &StoreId, contents: &[Vec<u8>]) -> Result<KeyRing, Failure> {
+    let mut ring = KeyRing::default();
+    for bytes in contents {
+        KeyChange::decode(bytes)
+            .and_then(|change| ring.take(store, change))
+            .map_err(|e| Failure::new(Code::StoreIntegrity, format!("a key's record: {e}")))?;
+    }
+    Ok(ring)
+}
+
+impl Court {
+    /// The keys as this transaction sees them. Costs one row where nothing has changed.
+    pub(crate) fn ring(&self, tx: &Tx<'_>) -> Result<Arc<KeyRing>, Failure> {
+        let row = tx.row(&sql::stream(&Tenant::universe(), STREAM_KEYS))?;
+        let n = row.map(|row| row.uint(1)).transpose()?;
+        let known = self.known_keys.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.0.is_some() && known.0 == n {
+            return Ok(known.1);
+        }
+        let ring = Arc::new(ring_of(&self.of.store, &records(tx)?)?);
+        *self.known_keys.0.write().unwrap_or_else(PoisonError::into_inner) = (n, ring.clone());
+        Ok(ring)
+    }
+
+    /// Whether the key that signs here has its turn at this size, as far as is known; an owed head says why not.
+    pub(crate) fn has_turn(&self, tenant: &Tenant, size: u64) -> Result<(), Failure> {
+        let known = self.known_keys.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let public = self.signing.public();
+        if known.1.allows(&public, tenant, size) {
+            return Ok(());
+        }
+        let other = known.1.reigning(tenant, size).filter(|key| **key != public);
+        let why = match other {
+            Some(_) => "another seal key signs from this size on; open the store with that one",
+            None => "the seal key does not count for this size",
+        };
+        Err(Failure::new(Code::KeyInvalid, why))
+    }
+
+    /// Writes a record of the keys.
+    pub(crate) fn key_act(&self, tx: &Tx<'_>, group: &mut Group, act: KeyAct) -> Result<(), Failure> {
+        let change = match act {
+            KeyAct::Rotate(key) => KeyChange::Rotated(key, self.turns(tx, group)?),
+            KeyAct::Confirm(key, note) => {
+                tx.execute(&law_sql::set_store_value(KEY_SEAL, key.as_bytes()))?;
+                KeyChange::Confirmed(key, note)
+            }
+            KeyAct::Revoke(key, from, reason) => KeyChange::Revoked(key, from, reason),
+        };
+        // What does not follow the records before it is refused before it is one.
+        let mut contents = records(tx)?;
+        contents.push(change.encode());
+        ring_of(&self.of.store, &contents).map_err(|failure| Failure::new(Code::KeyInvalid, failure.message))?;
+        let universe = Tenant::universe();
+        let view = self.view(tx, group, &universe)?;
+        let bench = self.bench(tx, group, &universe, &view, None)?;
+        let content = change.encode();
+        let act = Act { kind: Kind::Key, stream: STREAM_KEYS, by: None, change: &content, judged: None };
+        let draft = judge::act(&bench, &act)?;
+        self.write_own(tx, group, &universe, draft, &bench.seed)?;
+        Ok(())
+    }
+
+    /// From which size on another key signs each log: the next one, and in the universe the one after the record of the
+    /// change, which the old key still vouches for.
+    fn turns(&self, tx: &Tx<'_>, group: &Group) -> Result<BTreeMap<Tenant, u64>, Failure> {
+        let mut from = BTreeMap::new();
+        for tenant in self.tenants(tx)? {
+            let size = seal::head(tx, &tenant, self.of)?.size;
+            let first = if tenant.is_universe() {
+                let waiting = tx.row(&sql::queue_len(&tenant))?.map_or(Ok(0), |row| row.uint(0))?;
+                let written = group.unsealed.iter().filter(|record| record.tenant == tenant).count() as u64;
+                size + waiting + written + 2
+            } else {
+                size + 1
+            };
+            from.insert(tenant, first);
+        }
+        Ok(from)
+    }
+}

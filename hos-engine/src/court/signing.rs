@@ -1,0 +1,163 @@
+//! The signer of an open store, and what it did not sign: notes over heads, made by whoever is asked.
+
+use crate::Failure;
+use crate::court::{Court, Signed, lock};
+use crate::ports::{Growth, Signer};
+use crate::seal::{self, Heads};
+use crate::store::sql::evidence::Head;
+use hos_core::id::Tenant;
+use hos_core::proof::key::VerifyKey;
+use hos_core::refusal::Code;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// After a signer that is elsewhere failed, calls are answered without it for so long: none waits for one that hangs.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long a caller waits for its turn at a signer that is elsewhere.
+const TURN: Duration = Duration::from_secs(10);
+
+/// Who signs, and how that went.
+pub(crate) struct Signing {
+    /// Who signs, and the key that must have signed; a signature of another never leaves.
+    holder: RwLock<(Arc<dyn Signer>, VerifyKey)>,
+    /// What went wrong with a tenant's newest head.
+    failed: Mutex<BTreeMap<Tenant, String>>,
+    pause: Mutex<Option<Instant>>,
+    turn: Mutex<()>,
+}
+
+impl Signing {
+    pub(crate) fn new(signer: Arc<dyn Signer>, public: VerifyKey) -> Self {
+        Self { holder: RwLock::new((signer, public)), failed: Mutex::default(), pause: Mutex::default(), turn: Mutex::default() }
+    }
+
+    /// The public half of the key that signs now.
+    pub(crate) fn public(&self) -> VerifyKey {
+        self.holder().1
+    }
+
+    fn holder(&self) -> (Arc<dyn Signer>, VerifyKey) {
+        self.holder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Another signer from here on.
+    pub(crate) fn replace(&self, signer: Arc<dyn Signer>, public: VerifyKey) {
+        *self.holder.write().unwrap_or_else(PoisonError::into_inner) = (signer, public);
+        lock(&self.failed).clear();
+        *lock(&self.pause) = None;
+    }
+
+    /// A note over a head, whatever head it is: who asks has seen that the key has its turn.
+    pub(crate) fn note(&self, growth: &Growth<'_>) -> Result<String, Failure> {
+        let (signer, public) = self.holder();
+        let signature = signer.sign(growth)?;
+        let wrong = |e| Failure::new(Code::SignerFailed, format!("what the signer gave is no signature of its key: {e}"));
+        growth.checkpoint.signed(&public, &signature).map_err(wrong)
+    }
+
+    /// Whether whoever commits signs; see [`Signer::is_here`].
+    pub(crate) fn is_here(&self) -> bool {
+        self.holder().0.is_here()
+    }
+
+    /// Whether calls are answered without the signer for a while.
+    pub(crate) fn is_paused(&self) -> bool {
+        lock(&self.pause).is_some_and(|until| Instant::now() < until)
+    }
+
+    /// The signer did not answer: nobody waits for it for a while.
+    pub(crate) fn hold(&self) {
+        *lock(&self.pause) = Some(Instant::now() + PAUSE);
+    }
+
+    /// The heads that could not be signed, and why.
+    pub(crate) fn failures(&self) -> BTreeMap<Tenant, String> {
+        lock(&self.failed).clone()
+    }
+
+    /// A turn at the signer. Bounded: in a forked child the turn may be held by a thread that is not there.
+    fn turn(&self) -> Result<MutexGuard<'_, ()>, Failure> {
+        let until = Instant::now() + TURN;
+        loop {
+            match self.turn.try_lock() {
+                Ok(guard) => return Ok(guard),
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(Duration::from_micros(200)),
+                Err(TryLockError::WouldBlock) => return Err(Failure::new(Code::SignerFailed, "the signer is busy")),
+            }
+        }
+    }
+
+    fn tell(&self, tenant: &Tenant, result: &Result<String, Failure>) {
+        match result {
+            Ok(_) => {
+                lock(&self.failed).remove(tenant);
+                *lock(&self.pause) = None;
+            }
+            Err(failure) => {
+                lock(&self.failed).insert(tenant.clone(), failure.message.clone());
+                if failure.code == Code::SignerFailed {
+                    self.hold();
+                }
+            }
+        }
+    }
+}
+
+impl Court {
+    /// Whether this process has a checkpoint of a tenant that covers so many entries.
+    pub(crate) fn covers(&self, tenant: &Tenant, size: u64) -> bool {
+        lock(&self.checkpoints).get(tenant).is_some_and(|signed| signed.size >= size)
+    }
+
+    /// Says that a tenant's newest head bears no checkpoint, if that is so, and why.
+    pub(crate) fn unsigned(&self, tenant: &Tenant, size: u64) -> Option<String> {
+        if size == 0 || self.covers(tenant, size) {
+            return None;
+        }
+        let why = lock(&self.signing.failed).get(tenant).map_or_else(String::new, |why| format!(": {why}"));
+        Some(format!("the newest head of `{tenant}` ({size} entries) bears no checkpoint{why}"))
+    }
+
+    /// Signs the head of every tenant that grew, where the signer is here. A signature that fails leaves receipts without
+    /// checkpoint, no more.
+    pub(crate) fn sign_heads(&self, heads: &Heads) {
+        if !self.signing.is_here() {
+            return;
+        }
+        for (tenant, head) in heads.iter().filter(|(tenant, head)| head.size > 0 && !self.covers(tenant, head.size)) {
+            // A signer that is here asks for no proof.
+            let _ = self.sign(tenant, head, &|_| Err(Failure::new(Code::Internal, "no proof was made")));
+        }
+    }
+
+    /// Signs one head, whoever the signer is. COMMIT POINT: only what is committed may be signed; a crash before this leaves
+    /// a log without its newest checkpoint, which the next start or round of work makes.
+    pub(crate) fn sign(
+        &self,
+        tenant: &Tenant,
+        head: &Head,
+        proof: &dyn Fn(u64) -> Result<Vec<hos_core::id::TreeHash>, Failure>,
+    ) -> Result<(), Failure> {
+        if head.size == 0 || self.covers(tenant, head.size) {
+            return Ok(());
+        }
+        let _turn = if self.signing.is_here() { None } else { Some(self.signing.turn()?) };
+        if self.covers(tenant, head.size) {
+            return Ok(());
+        }
+        let checkpoint = seal::checkpoint(self.of, tenant, head);
+        let note = self.has_turn(tenant, head.size).and_then(|()| self.signing.note(&Growth { checkpoint: &checkpoint, proof }));
+        self.signing.tell(tenant, &note);
+        let note = note?;
+        let mut checkpoints = lock(&self.checkpoints);
+        let known = checkpoints.get(tenant);
+        if known.is_none_or(|signed| signed.size < head.size) {
+            let stored = known.map_or(0, |signed| signed.stored);
+            checkpoints.insert(tenant.clone(), Signed { size: head.size, note: Arc::from(note), stored });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! Going through the logs for what a person's key still opens.
+//!
+//! The whole log of every tenant is gone through, for nothing says beforehand where the key lies. So a first pass is made
+//! outside the commit, and only what was written since is looked at inside it.
+
+use super::{Court, Group};
+use crate::Failure;
+use crate::store::sql::evidence as sql;
+use crate::store::sqlite::Tx;
+use crate::survey::Survey;
+use hos_core::digest;
+use hos_core::id::{EntryHash, Handle, Tenant};
+use hos_core::proof::part::SubjectKey;
+use hos_core::refusal::Code;
+
+/// How many entries are read at once.
+const PAGE: usize = 512;
+
+impl Court {
+    /// Goes through what every log has beyond what was seen.
+    pub(crate) fn go_on(&self, tx: &Tx<'_>, survey: &mut Survey, secret: Option<&SubjectKey>) -> Result<(), Failure> {
+        for tenant in self.tenants(tx)? {
+            let mut next = survey.size(&tenant);
+            let mut prev = match next.checked_sub(1) {
+                None => digest::genesis_hash(&self.of.store, self.of.epoch, &tenant, &[]),
+                Some(before) => {
+                    let lost = || Failure::new(Code::StoreIntegrity, format!("entry {before} of `{tenant}` is missing"));
+                    EntryHash(tx.row(&sql::entry_hash(&tenant, before))?.ok_or_else(lost)?.bytes(0)?)
+                }
+            };
+            loop {
+                let page = tx.rows(&sql::log_page(&tenant, next, PAGE))?;
+                for row in &page {
+                    survey.entry(self.of, &tenant, row, prev, secret)?;
+                    (next, prev) = (row.uint(0)? + 1, EntryHash(row.bytes(6)?));
+                }
+                if page.is_empty() {
+                    break;
+                }
+            }
+            survey.next.insert(tenant, next);
+        }
+        Ok(())
+    }
+
+    /// Looks at what has no place in a log yet: what waits in the queues, and what this very commit has written. Says how many
+    /// records of the person are among it.
+    pub(crate) fn unplaced(
+        &self,
+        tx: &Tx<'_>,
+        group: &Group,
+        survey: &mut Survey,
+        secret: Option<&SubjectKey>,
+    ) -> Result<u64, Failure> {
+        let before = survey.records;
+        let mut waiting: Vec<(Tenant, Handle, u64)> =
+            group.unsealed.iter().map(|record| (record.tenant.clone(), record.thread, record.n)).collect();
+        for tenant in self.tenants(tx)? {
+            for row in tx.rows(&sql::queue(&tenant, usize::MAX >> 1))? {
+                waiting.push((tenant.clone(), Handle(row.bytes(1)?), row.uint(2)?));
+            }
+        }
+        for (tenant, thread, n) in waiting {
+            if let Some(row) = tx.row(&sql::record(&tenant, &thread, n))? {
+                survey.take(&tenant, n, row.blob(0)?, row.blob(1)?, secret);
+            }
+        }
+        Ok(survey.records - before)
+    }
+}

@@ -1,0 +1,163 @@
+//! Erasing a person, as an operator asks for it: the survey before, the commit, the traces on the disk after; and holds.
+
+use crate::court::lock;
+use crate::engine::Engine;
+use crate::report::{Erased, Level, VerifyOptions};
+use crate::survey::Survey;
+use crate::work::{Erasing, Job};
+use crate::{Failure, verify};
+use hos_core::answer::Answer;
+use hos_core::call::By;
+use hos_core::id::{Handle, KeyId, Tenant, TreeHash, Uid};
+use hos_core::proof::erasure::{Attestation, Erasure as Record, LogStand};
+use hos_core::proof::key::SealKey;
+use hos_core::proof::part::SubjectKey;
+use hos_core::refusal::Code;
+
+/// How often an attested erasure is begun anew because more was written about the person meanwhile.
+const ATTEMPTS: usize = 8;
+
+/// What is said of an erasure beside whose it is.
+#[derive(Debug, Default)]
+pub struct Erasure<'a> {
+    /// On what ground (a request's number, say). It stands in the record for good: nothing personal.
+    pub ground: &'a str,
+    /// The article of law.
+    pub article: &'a str,
+    /// A second key, which attests that the person's records were verified before they became unreadable.
+    pub attest: Option<&'a SealKey>,
+}
+
+impl Engine {
+    /// Erases a person: judged as `evidence.erase` on the account. Live instances that need the person's facts refuse it, and
+    /// so does a hold.
+    pub fn erase(&self, by: &By, subject: &Uid, ground: &str) -> Result<Answer, Failure> {
+        self.erase_with(by, subject, &Erasure { ground, ..Erasure::default() }).map(|erased| erased.answer)
+    }
+
+    /// Erases a person, and says what was lost.
+    ///
+    /// COMMIT POINT: that of the job. One line before it nothing happened. One line after it the record stands and the key is
+    /// still there: the next start destroys it. What is left on the disk is looked for last; a notice says if it is still there.
+    pub fn erase_with(&self, by: &By, subject: &Uid, what: &Erasure<'_>) -> Result<Erased, Failure> {
+        let mut last = None;
+        for _ in 0..ATTEMPTS {
+            let (survey, attestation) = self.before(subject, what)?;
+            let erasing = Erasing {
+                by: by.clone(),
+                subject: subject.clone(),
+                ground: what.ground.to_owned(),
+                article: what.article.to_owned(),
+                survey: Some(survey.clone()),
+                attestation,
+            };
+            match self.0.answered(Job::Erase(Box::new(erasing))) {
+                Ok(answer) => return Ok(self.after(answer, subject)),
+                Err(failure) if failure.code == Code::Retry && what.attest.is_some() => last = Some(failure),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(last.unwrap_or_else(|| Failure::new(Code::Internal, "an erasure was never begun")))
+    }
+
+    /// What a first pass over the logs sees, and a second key's word for it.
+    fn before(&self, subject: &Uid, what: &Erasure<'_>) -> Result<(Survey, Option<Attestation>), Failure> {
+        let court = &self.0.court;
+        let kept = court.vault.get_by_subject(&court.keys().tag(subject))?;
+        let key = kept.as_ref().map_or(KeyId([0; 16]), |kept| kept.id);
+        let secret = kept.and_then(|kept| kept.key).map(|secret| SubjectKey::new(*secret.bytes()));
+        let mut survey = Survey::new(key);
+        let Some(secret) = secret else { return Ok((survey, None)) };
+        let Some(signer) = what.attest else {
+            self.0.read(|tx| court.go_on(tx, &mut survey, Some(&secret)))?;
+            return Ok((survey, None));
+        };
+        // Both passes are of one moment: what is attested is what was verified.
+        let logs = self.0.read(|tx| {
+            let report = verify::store(tx, court, &VerifyOptions::default())?;
+            court.go_on(tx, &mut survey, Some(&secret))?;
+            if report.level == Level::Broken || report.unsealed.0 > 0 {
+                let first = report.findings.first().map(|(at, what)| format!("{at}: {what}"));
+                let why = first.unwrap_or_else(|| format!("{} record(s) are not sealed yet", report.unsealed.0));
+                return Err(Failure::new(Code::StoreIntegrity, format!("nothing is attested: {why}")));
+            }
+            let stand = |(tenant, size, root): &(String, u64, String)| {
+                let root = TreeHash::from_hex(root).ok_or_else(|| Failure::new(Code::Internal, "a root that is none"))?;
+                Ok(LogStand { tenant: Tenant::new(tenant.as_str())?, size: *size, root })
+            };
+            report.logs.iter().map(stand).collect::<Result<Vec<_>, Failure>>()
+        })?;
+        let attestation = Attestation::sign(signer, &court.of.store, &key, logs, &survey.list);
+        Ok((survey, Some(attestation)))
+    }
+
+    fn after(&self, answer: Answer, subject: &Uid) -> Erased {
+        let mut notices = Vec::new();
+        if answer.allowed {
+            let court = &self.0.court;
+            match court.vault.get_by_subject(&court.keys().tag(subject)) {
+                Ok(Some(kept)) if kept.key.is_none() => {}
+                _ => notices.push("the key is not destroyed yet: the next start does it, or `hos work`".to_owned()),
+            }
+            if let Err(failure) = self.scrub() {
+                notices.push(format!("traces of deleted rows may be left on the disk: {failure}"));
+            }
+        }
+        let record = answer.receipt.as_ref().and_then(|receipt| self.recorded(receipt.thread, receipt.n).transpose()).transpose();
+        let record = record.unwrap_or_else(|failure| {
+            notices.push(format!("the erasure's record cannot be read: {failure}"));
+            None
+        });
+        Erased { answer, record, notices }
+    }
+
+    /// What an erasure's record says.
+    fn recorded(&self, thread: Handle, n: u64) -> Result<Option<Record>, Failure> {
+        let history = self.0.read(|tx| self.0.court.own(tx, &Tenant::universe(), &thread, n))?;
+        history.map(|bytes| Record::decode(&bytes)).transpose().map_err(|e| Failure::new(Code::StoreIntegrity, e.to_string()))
+    }
+
+    /// Takes off the disk what erasures deleted. What cannot be done now is tried again with the next call.
+    pub fn scrub(&self) -> Result<(), Failure> {
+        let traces = std::mem::take(&mut *lock(&self.0.court.traces));
+        if traces.is_empty() {
+            return Ok(());
+        }
+        self.0.store.scrub(&traces).map_err(|error| {
+            lock(&self.0.court.traces).extend(traces);
+            error.into()
+        })
+    }
+
+    /// Carries erasures out again that a restored store does not know of: the vault remembers whose keys are destroyed.
+    pub(crate) fn erase_restored(&self, recorded: &[KeyId]) -> Result<(), Failure> {
+        // In quarantine nothing is written: the next start after it does this.
+        if self.0.may_write().is_err() {
+            return Ok(());
+        }
+        let destroyed = self.0.court.vault.destroyed()?;
+        let mut again = 0;
+        for key in destroyed.into_iter().filter(|key| !recorded.contains(key)) {
+            again += self.0.counted(Job::EraseAgain(key))?;
+        }
+        if again > 0 {
+            self.scrub()?;
+        }
+        Ok(())
+    }
+
+    /// Places a hold on a person: judged as `evidence.hold` on the account. While there is one, nothing of the person is erased.
+    pub fn hold(&self, by: &By, subject: &Uid, reason: &str) -> Result<Answer, Failure> {
+        self.held(by, subject, true, reason)
+    }
+
+    /// Takes a hold back: judged as `evidence.release` on the account. Each hold is released once.
+    pub fn release(&self, by: &By, subject: &Uid, reason: &str) -> Result<Answer, Failure> {
+        self.held(by, subject, false, reason)
+    }
+
+    fn held(&self, by: &By, subject: &Uid, held: bool, reason: &str) -> Result<Answer, Failure> {
+        let (by, subject, reason) = (by.clone(), subject.clone(), reason.to_owned());
+        self.0.answered(Job::Hold { by, subject, held, reason })
+    }
+}

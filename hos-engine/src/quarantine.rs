@@ -1,0 +1,165 @@
+//! Whether a store is what was last answered for: compared at start-up with the mark outside; and the way out, a new epoch.
+
+use crate::court::lock;
+use crate::desk::Desk;
+use crate::mark::marked;
+use crate::store::sql::evidence as sql;
+use crate::store::sqlite::Tx;
+use crate::work::{Job, NewEpoch};
+use crate::{Engine, Failure, seal};
+use hos_core::id::{Shown, Tenant, TreeHash};
+use hos_core::proof::checkpoint::{Checkpoint, Note, NoteKey, origin_parts};
+use hos_core::proof::epoch::REASON_BYTES_MAX;
+use hos_core::proof::fork::Fork;
+use hos_core::refusal::Code;
+use std::collections::BTreeMap;
+
+/// The root that a log's tree had at a size that it has reached.
+fn root_at(tx: &Tx<'_>, tenant: &Tenant, size: u64, of: u64) -> Result<TreeHash, Failure> {
+    hos_core::proof::tree::root(of, &|level, index| seal::node(tx, tenant, size, level, index))
+        .map_err(|e| Failure::new(Code::StoreIntegrity, format!("the tree of `{tenant}`: {e}")))
+}
+
+/// Why a log is not one that a checkpoint of this epoch is of; nothing if it is.
+fn lost(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, epoch: u64, said: &Checkpoint) -> Result<Option<String>, Failure> {
+    let of = desk.court.of;
+    let head = seal::head(tx, tenant, of)?;
+    if epoch < of.epoch {
+        // What was lost then is said by the epoch that began.
+        return Ok(None);
+    }
+    if epoch > of.epoch {
+        return Ok(Some(format!("`{tenant}` was in epoch {epoch}, and the store is in epoch {}", of.epoch)));
+    }
+    if head.size < said.size {
+        return Ok(Some(format!("`{tenant}` had {} entries, and has {}: its end is lost", said.size, head.size)));
+    }
+    let same = said.size == 0 || root_at(tx, tenant, head.size, said.size)? == said.root;
+    Ok((!same).then(|| format!("the first {} entries of `{tenant}` are not those that were answered for", said.size)))
+}
+
+impl Engine {
+    /// Compares the store with its mark; what differs puts it into quarantine.
+    pub(crate) fn compare_mark(&self) -> Result<(), Failure> {
+        let desk = &self.0;
+        let Some(mark) = &desk.court.mark else { return Ok(()) };
+        let Some(marks) = mark.read(&desk.court.of.store)? else {
+            let what = "there is no mark where one should be; `hos mark` writes it anew from the store as it stands";
+            return Err(Failure::new(Code::StoreIntegrity, what));
+        };
+        let why = desk.read(|tx| {
+            let mut why = Vec::new();
+            let known = desk.court.tenants(tx)?;
+            for (tenant, marked) in &marks {
+                if known.contains(tenant) {
+                    why.extend(lost(desk, tx, tenant, marked.epoch, &marked.said)?);
+                } else {
+                    why.push(format!("`{tenant}` was a tenant of this store, and is none"));
+                }
+            }
+            Ok(why)
+        })?;
+        *lock(&desk.court.quarantine) = Some(why.join("; ")).filter(|why| !why.is_empty());
+        Ok(())
+    }
+
+    /// Why the store is only read, if that is so.
+    pub fn quarantine(&self) -> Option<String> {
+        lock(&self.0.court.quarantine).clone()
+    }
+
+    /// Writes the mark anew from the store as it stands: whoever does it says that this is the store.
+    pub fn write_mark(&self) -> Result<usize, Failure> {
+        let desk = &self.0;
+        let mark = desk.court.mark.as_ref().ok_or_else(|| Failure::new(Code::CallMalformed, "no mark is named"))?;
+        *lock(&desk.court.quarantine) = None;
+        desk.sign_all();
+        let notes: Vec<String> = lock(&desk.court.checkpoints).values().map(|signed| signed.note.to_string()).collect();
+        mark.replace(&notes)?;
+        Ok(notes.len())
+    }
+
+    /// Begins a new epoch: every log goes on from what is there, and its first record says what was lost. `lost` are
+    /// checkpoints that the store's logs do not have any more; those of the mark are added. Afterwards the store is opened
+    /// anew.
+    pub fn new_epoch(self, reason: &str, lost: &[String]) -> Result<u64, Failure> {
+        let desk = &self.0;
+        let wrong = |what: String| Failure::new(Code::CallMalformed, what);
+        if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
+            return Err(wrong(format!("a reason has 1 to {REASON_BYTES_MAX} bytes")));
+        }
+        let marks = match &desk.court.mark {
+            Some(mark) => mark.read(&desk.court.of.store)?.unwrap_or_default(),
+            None => BTreeMap::new(),
+        };
+        let mut cited = BTreeMap::new();
+        for note in lost {
+            let (tenant, said) = marked(&desk.court.of.store, note).map_err(wrong)?;
+            let is_marked = marks.get(&tenant).is_some_and(|marked| marked.note == *note);
+            if !is_marked && !self.is_ours(note)? {
+                return Err(wrong(format!("the checkpoint of `{tenant}` is not signed by a key of this store")));
+            }
+            if said.epoch != desk.court.of.epoch
+                || desk.read(|tx| self::lost(desk, tx, &tenant, said.epoch, &said.said))?.is_none()
+            {
+                return Err(wrong(format!(
+                    "nothing of `{}` at size {} is lost: the log has it",
+                    said.said.origin, said.said.size
+                )));
+            }
+            cited.insert(tenant, note.clone());
+        }
+        if cited.is_empty() {
+            return Err(wrong("a new epoch begins with the checkpoint of what was lost".into()));
+        }
+        for (tenant, marked) in marks {
+            if desk.read(|tx| self::lost(desk, tx, &tenant, marked.epoch, &marked.said))?.is_some() {
+                cited.entry(tenant).or_insert(marked.note);
+            }
+        }
+        let tenants = self.tenants()?;
+        if let Some(gone) = cited.keys().find(|tenant| !tenants.contains(tenant)) {
+            // Its name is said in the reason's place by nobody: the operator must open it again, which is another log.
+            return Err(wrong(format!("`{gone}` is no tenant of the store as it stands; it cannot go on")));
+        }
+        desk.submit_even_in_quarantine(Job::NewEpoch(NewEpoch { reason: reason.to_owned(), lost: cited }))?;
+        Ok(desk.court.of.epoch + 1)
+    }
+
+    /// Whether a key of this store signed a note.
+    fn is_ours(&self, note: &str) -> Result<bool, Failure> {
+        let ring = self.0.read(|tx| self.0.court.ring(tx))?;
+        let name = note.lines().next().unwrap_or_default();
+        Ok(ring.keys().any(|(key, _)| {
+            let named = NoteKey::new(name, key.clone());
+            named.is_ok_and(|named| Checkpoint::open(note.as_bytes(), &named).is_ok())
+        }))
+    }
+
+    /// The proof that a log signed two histories: a checkpoint from outside and this store's own. Nothing if they agree, or if
+    /// the one from outside is of more entries than there are.
+    pub fn fork(&self, note: &str) -> Result<Option<Fork>, Failure> {
+        let desk = &self.0;
+        let invalid =
+            |e: hos_core::proof::checkpoint::NoteError| Failure::new(Code::CallMalformed, format!("the checkpoint: {e}"));
+        let said = Checkpoint::parse(Note::parse(note.as_bytes()).map_err(invalid)?.text()).map_err(invalid)?;
+        let parts = origin_parts(&said.origin).filter(|(store, ..)| *store == desk.court.of.store);
+        let (_, tenant, epoch) = parts
+            .ok_or_else(|| Failure::new(Code::CallMalformed, format!("`{}` is no log of this store", Shown(&said.origin))))?;
+        if epoch != desk.court.of.epoch || said.size == 0 || !self.is_ours(note)? {
+            return Ok(None);
+        }
+        let known = lock(&desk.court.checkpoints).get(&tenant).map(|signed| (signed.size, signed.note.to_string()));
+        desk.read(|tx| {
+            let stored = tx.row(&sql::checkpoint(&tenant))?.map(|row| Ok::<_, Failure>((row.uint(0)?, row.text(1)?.to_owned())));
+            let own = known.into_iter().chain(stored.transpose()?).max();
+            let Some((size, own)) = own.filter(|(size, own)| *size >= said.size && own != note) else { return Ok(None) };
+            let root = root_at(tx, &tenant, size, said.size)?;
+            if root == said.root {
+                return Ok(None);
+            }
+            let proof = desk.court.consistency(tx, &tenant, said.size, size)?;
+            Ok(Some(Fork { root, proof, smaller: note.to_owned(), larger: own }))
+        })
+    }
+}

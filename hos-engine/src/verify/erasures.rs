@@ -1,0 +1,95 @@
+//! What erasures' records say against what is there: keys that must be gone, what was lost, who attested what.
+
+use super::Pass;
+use crate::Failure;
+use crate::store::sql::evidence as sql;
+use crate::store::sqlite::Tx;
+use hos_core::id::{KeyId, RecordHash, Tenant, TreeHash};
+use hos_core::proof::erasure::{Attestation, Erasure, Lost, RecordList};
+use hos_core::proof::record::Kind;
+use hos_core::proof::tree::Frontier;
+use std::collections::{BTreeMap, HashMap};
+
+/// The records that hold parts under keys that are gone, as the logs are gone through.
+#[derive(Default)]
+pub(crate) struct Gone(HashMap<KeyId, Theirs>);
+
+#[derive(Default)]
+struct Theirs {
+    lost: BTreeMap<(Tenant, Kind), u64>,
+    list: RecordList,
+    queued: u64,
+}
+
+impl Gone {
+    /// Takes a record that holds parts under a destroyed key; `seq` is its place, if it has one.
+    pub(super) fn take(&mut self, key: KeyId, tenant: &Tenant, kind: Kind, seq: Option<u64>, record: &RecordHash) {
+        let theirs = self.0.entry(key).or_default();
+        *theirs.lost.entry((tenant.clone(), kind)).or_default() += 1;
+        match seq {
+            Some(seq) => theirs.list.push(tenant, seq, record),
+            None => theirs.queued += 1,
+        }
+    }
+}
+
+/// Holds every erasure against the vault and the logs.
+pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, erasures: &[Erasure]) -> Result<(), Failure> {
+    for erasure in erasures.iter().filter(|e| e.key.0 != [0; 16]) {
+        let at = format!("hos_record universe, the erasure of key {}", erasure.key);
+        if pass.court.vault.get_by_id(erasure.key)?.is_some_and(|k| k.key.is_some()) {
+            let what = "an erasure's record says that it was destroyed, and it is there";
+            pass.findings.add(format!("vault key {}", erasure.key), what);
+            continue;
+        }
+        let theirs = pass.gone.0.remove(&erasure.key).unwrap_or_default();
+        let lost: Vec<Lost> =
+            theirs.lost.iter().map(|((t, k), count)| Lost { tenant: t.clone(), kind: *k, count: *count }).collect();
+        if lost != erasure.lost {
+            pass.findings.add(at.clone(), "what it says was lost is not what the records hold under that key");
+        }
+        if let Some(attestation) = &erasure.attestation {
+            attested(tx, pass, &at, erasure, attestation, &theirs)?;
+        }
+    }
+    // A key that is gone without a record: a vault that lost it, or somebody who did not want it known.
+    let unsaid: Vec<KeyId> = pass.gone.0.keys().copied().collect();
+    if !unsaid.is_empty() {
+        pass.notices.push(format!("{} key(s) are destroyed, and no erasure's record of this store says so", unsaid.len()));
+    }
+    Ok(())
+}
+
+fn attested(
+    tx: &Tx<'_>,
+    pass: &mut Pass<'_>,
+    at: &str,
+    erasure: &Erasure,
+    attestation: &Attestation,
+    theirs: &Theirs,
+) -> Result<(), Failure> {
+    if let Err(e) = attestation.verify(&pass.court.of.store, &erasure.key) {
+        pass.findings.add(at, format!("its attestation: {e}"));
+    }
+    if theirs.queued > 0 || theirs.list.finish() != (attestation.count, attestation.list) {
+        pass.findings.add(at, "its attestation is of other records than those that the key opened");
+    }
+    for log in &attestation.logs {
+        if root_at(tx, &log.tenant, log.size)? != Some(log.root) {
+            pass.findings.add(at, format!("its attestation names a head that the log of `{}` never had", log.tenant));
+        }
+    }
+    let public: String = attestation.key.iter().map(|b| format!("{b:02x}")).collect();
+    pass.notices.push(format!("the erasure of key {} was attested by key {public}", erasure.key));
+    Ok(())
+}
+
+/// The root of a log's first entries; `None` where there are fewer.
+fn root_at(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<Option<TreeHash>, Failure> {
+    let mut tree = Frontier::default();
+    tx.each(&sql::leaves(tenant, 0, size), |row| {
+        tree.append_leaf(TreeHash(row.bytes(0)?));
+        Ok(())
+    })?;
+    Ok((tree.size() == size).then(|| tree.root()))
+}

@@ -1,0 +1,84 @@
+//! The store's keys, before anything that they signed is looked at: which of them counts for a note.
+
+use super::Pass;
+use crate::Failure;
+use crate::court::keys;
+use crate::store::sqlite::Tx;
+use hos_core::id::Tenant;
+use hos_core::proof::checkpoint::{Checkpoint, Note, NoteKey, origin, origin_parts};
+use hos_core::proof::verify::LogVerifier;
+use hos_core::refusal::Code;
+
+/// Reads the records of keys. They are what the log says too: the fold compares them.
+pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, vkey: Option<&str>) -> Result<(), Failure> {
+    let read = keys::records(tx).and_then(|records| Ok((keys::ring_of(&pass.court.of.store, &records)?, records)));
+    match read {
+        Ok((ring, records)) => (pass.seals, pass.key_records) = (ring, records),
+        Err(failure) => pass.findings.add("hos.keys", failure.message),
+    }
+    match vkey {
+        Some(text) => {
+            let key = NoteKey::parse(text).map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?;
+            // A change of key is signed for by the key before it: whoever has one of the keys has all that follow.
+            if !pass.seals.knows(key.key()) {
+                pass.findings.add("hos_store seal_key", "the store is sealed with another key than the one given");
+            }
+        }
+        None => {
+            pass.notices.push("checkpoints were verified with the store's own key; a verifier's own copy of it says more".into())
+        }
+    }
+    if pass.seals.pending().is_some() {
+        pass.notices.push("a change of the seal key has begun and is not confirmed: rotate again with both keys".into());
+    }
+    Ok(())
+}
+
+/// The key that must have signed this note of a log: the one whose turn it was at the note's size. One that another key of
+/// the store signed is out of that key's range; the store's own, under a key that was revoked, is worth nothing and no lie.
+pub(super) fn of_note(pass: &mut Pass<'_>, tenant: &Tenant, note: &str, is_own: bool) -> Result<NoteKey, Failure> {
+    let of = pass.court.of;
+    // A note of no log is held against this one's own name, and does not hold.
+    let first = note.lines().next().unwrap_or_default();
+    let name = origin_parts(first).map_or_else(|| origin(&of.store, tenant, of.epoch), |_| first.to_owned());
+    let invalid = |e: hos_core::proof::checkpoint::NoteError| Failure::new(Code::KeyInvalid, e.to_string());
+    let parsed = Note::parse(note.as_bytes()).ok();
+    let size = parsed.as_ref().and_then(|note| Checkpoint::parse(note.text()).ok()).map_or(u64::MAX, |said| said.size);
+    let fallback = pass.court.signing.public();
+    let reigning = pass.seals.reigning(tenant, size).cloned().unwrap_or(fallback);
+    let mut signers = Vec::new();
+    for key in pass.seals.keys().map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+        let named = NoteKey::new(name.as_str(), key.clone()).map_err(invalid)?;
+        if parsed.as_ref().is_some_and(|note| note.verify(&named).is_ok()) {
+            signers.push((key, named));
+        }
+    }
+    let counts = |key| pass.seals.allows(key, tenant, size);
+    if let Some((_, named)) = signers.iter().find(|(key, _)| counts(key)) {
+        return Ok(named.clone());
+    }
+    if let Some((_, named)) = signers.iter().find(|(key, _)| is_own && *key == reigning) {
+        let why = "stands under a key that was revoked: nobody vouches for it until the log grows";
+        pass.notices.push(format!("the stored checkpoint of `{tenant}` at size {size} {why}"));
+        return Ok(named.clone());
+    }
+    if let Some((_, named)) = signers.into_iter().next() {
+        pass.findings.add(
+            format!("checkpoint of `{tenant}` at size {size}"),
+            "key.range: the key that signed it does not count for this size",
+        );
+        return Ok(named);
+    }
+    NoteKey::new(name, reigning).map_err(invalid)
+}
+
+/// The checkpoints by which one key vouched for the next stand in the universe's log, and must be of it.
+pub(super) fn expect_closings(pass: &Pass<'_>, tenant: &Tenant, verifier: &mut LogVerifier) {
+    if tenant.is_universe() {
+        for (note, key) in pass.seals.closings() {
+            if let Ok(named) = NoteKey::new(note.lines().next().unwrap_or_default(), key.clone()) {
+                verifier.expect(note.as_bytes(), &named);
+            }
+        }
+    }
+}

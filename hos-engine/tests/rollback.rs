@@ -1,0 +1,278 @@
+//! A store that was put back to an older copy: noticed by the mark outside, quarantined, gone on from as a new epoch; and two
+//! histories under one key, proved to a stranger.
+
+mod support;
+
+use hos_core::audit;
+use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::proof::trust::Trust;
+use hos_core::refusal::Code;
+use hos_engine::clock::SetClock;
+use hos_engine::{Engine, ExportOptions, Failure, Level, Settings, VerifyOptions};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use support::{go, new_order, root};
+
+struct World {
+    dir: tempfile::TempDir,
+    path: PathBuf,
+    mark: PathBuf,
+    clock: Arc<SetClock>,
+}
+
+impl World {
+    /// A store with a mark and an old copy of it, and four more records since.
+    fn put_back() -> (Self, String) {
+        let support::Store { engine, clock, path, dir } = support::fresh(Settings::default());
+        engine.close().unwrap();
+        let world = Self { mark: dir.path().join("mark"), path, dir, clock };
+        let engine = world.builder().unmarked().open().unwrap();
+        engine.write_mark().unwrap();
+        for id in ["1", "2"] {
+            assert!(engine.tenant("t1").unwrap().begin(new_order(id)).unwrap().allowed);
+        }
+        engine.close().unwrap();
+        std::fs::copy(&world.path, world.dir.path().join("old")).unwrap();
+        let engine = world.open().unwrap();
+        for id in ["3", "4"] {
+            assert!(engine.tenant("t1").unwrap().begin(new_order(id)).unwrap().allowed);
+            assert!(engine.tenant("t1").unwrap().transition(go(id)).unwrap().allowed);
+        }
+        let lost = engine.tenant("t1").unwrap().checkpoint().unwrap().unwrap();
+        engine.close().unwrap();
+        world.restore("old");
+        (world, lost)
+    }
+
+    fn restore(&self, name: &str) {
+        for ending in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{ending}", self.path.display()));
+        }
+        std::fs::copy(self.dir.path().join(name), &self.path).unwrap();
+    }
+
+    fn builder(&self) -> hos_engine::Builder {
+        Engine::builder().sqlite(&self.path).clock(self.clock.clone()).mark(&self.mark)
+    }
+
+    fn open(&self) -> Result<Engine, Failure> {
+        self.builder().open()
+    }
+}
+
+#[track_caller]
+fn report(engine: &Engine, anchors: &[&str]) -> hos_engine::VerifyReport {
+    let anchors = anchors.iter().map(|a| (*a).to_owned()).collect();
+    engine.verify(&VerifyOptions { anchors, ..VerifyOptions::default() }).unwrap()
+}
+
+#[test]
+fn a_store_behind_its_mark_is_only_read() {
+    let (world, lost) = World::put_back();
+    let engine = world.open().unwrap();
+    let why = engine.quarantine().unwrap();
+    assert!(why.contains("`t1`") && why.contains("its end is lost"), "{why}");
+    // Nothing is written, by any door; what is there can be looked at.
+    let t1 = engine.tenant("t1").unwrap();
+    let refused = |failure: Option<Failure>| assert_eq!(failure.unwrap().code, Code::Quarantined);
+    refused(t1.begin(new_order("5")).err());
+    refused(engine.batch(Vec::new()).err());
+    refused(engine.work().err());
+    refused(
+        engine
+            .rotate_key(Arc::new(hos_engine::signer::FileSigner::new(hos_core::proof::key::SealKey::from_seed(&[1; 32]))))
+            .err(),
+    );
+    refused(engine.backup(&world.dir.path().join("copy"), None).err());
+    let (order, id) = (Name::new("o").unwrap(), InstanceId::new("1").unwrap());
+    refused(t1.export(&order, &id, &ExportOptions { without_map: true, ..ExportOptions::default() }).err());
+    assert_eq!(t1.history(&order, &id, 0, 10).unwrap().len(), 1);
+    let verified = report(&engine, &[]);
+    assert_eq!(verified.level, Level::Broken);
+    assert!(verified.findings.iter().all(|(at, _)| at == "mark"), "{:?}", verified.findings);
+    assert!(report(&engine, &[&lost]).findings.len() > 1, "the lost checkpoint is beyond the log");
+    drop(t1);
+    engine.close().unwrap();
+    // It stays so, and the mark stays what it was.
+    let again = world.open().unwrap();
+    assert_eq!(again.quarantine(), Some(why));
+    again.close().unwrap();
+    // Without its mark a store that should have one does not open.
+    std::fs::rename(&world.mark, world.dir.path().join("away")).unwrap();
+    assert_eq!(world.open().err().unwrap().code, Code::StoreIntegrity);
+}
+
+#[test]
+fn a_mark_that_is_bent_or_another_stores_is_refused() {
+    let (world, _) = World::put_back();
+    let sound = std::fs::read(&world.mark).unwrap();
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&world.mark, bytes).unwrap();
+        match world.open() {
+            // Whatever is bent, it is never less than a quarantine.
+            Ok(engine) => assert!(engine.quarantine().is_some()),
+            Err(failure) => assert_eq!(failure.code, Code::StoreIntegrity),
+        }
+    };
+    for cut in [0, 5, 11, 40, sound.len() / 2, sound.len() - 1] {
+        refused(&sound[..cut]);
+    }
+    let text = String::from_utf8(sound.clone()).unwrap();
+    refused(text.replace("end 2", "end 1").as_bytes());
+    refused(format!("{text}x").as_bytes());
+    refused(text.replace("hos mark 1", "hos mark 2").as_bytes());
+    let other = support::fresh(Settings::default());
+    let id = |engine: &Engine| engine.store_id().to_string();
+    std::fs::write(&world.mark, &sound).unwrap();
+    let ours = id(&world.open().unwrap());
+    refused(text.replace(&ours, &id(&other.engine)).as_bytes());
+}
+
+#[test]
+fn another_history_under_the_same_mark_is_seen_however_long_it_is() {
+    let (world, lost) = World::put_back();
+    // The old copy goes on without its mark, longer than what was lost.
+    let careless = Engine::builder().sqlite(&world.path).clock(world.clock.clone()).open().unwrap();
+    for id in ["a", "b", "c", "d", "e", "f", "g"] {
+        assert!(careless.tenant("t1").unwrap().begin(new_order(id)).unwrap().allowed);
+    }
+    // Whoever kept the checkpoint proves the fork to anybody.
+    let fork = careless.fork(&lost).unwrap().unwrap();
+    let trust = format!("log {}\nquorum none\n", careless.vkey(&Tenant::new("t1").unwrap()).unwrap());
+    let proved = fork.prove(&Trust::parse(trust.as_bytes()).unwrap()).unwrap();
+    assert!(proved.origin.ends_with("/t1/0"));
+    assert_eq!(report(&careless, &[&lost]).level, Level::Broken);
+    let own = careless.tenant("t1").unwrap().checkpoint().unwrap().unwrap();
+    assert_eq!(careless.fork(&own).unwrap(), None, "a log does not fork from itself");
+    careless.close().unwrap();
+    let engine = world.open().unwrap();
+    assert!(engine.quarantine().unwrap().contains("are not those that were answered for"), "{:?}", engine.quarantine());
+}
+
+#[test]
+fn a_new_epoch_says_what_was_lost_and_goes_on() {
+    let (world, lost) = World::put_back();
+    let kept = {
+        let engine = world.builder().unmarked().open().unwrap();
+        engine.tenant("t1").unwrap().checkpoint().unwrap().unwrap()
+    };
+    let refused = |reason: &str, notes: &[String]| {
+        let failure = world.open().unwrap().new_epoch(reason, notes).err().unwrap();
+        assert_eq!(failure.code, Code::CallMalformed, "{failure}");
+    };
+    refused("", std::slice::from_ref(&lost));
+    refused("the disk died", &[]);
+    refused("the disk died", std::slice::from_ref(&kept));
+    refused("the disk died", &[lost.replacen("/t1/", "/t2/", 1)]);
+    let size: u64 = lost.lines().nth(1).unwrap().parse().unwrap();
+    refused("the disk died", &[lost.replacen(&format!("\n{size}\n"), &format!("\n{}\n", size + 1), 1)]);
+    assert_eq!(world.open().unwrap().new_epoch("the disk died", std::slice::from_ref(&lost)).unwrap(), 1);
+
+    let engine = world.open().unwrap();
+    assert_eq!(engine.quarantine(), None);
+    let first = report(&engine, &[]);
+    assert_eq!(first.level, Level::Intact, "{:#?}", first.findings);
+    assert!(first.notices.iter().any(|n| n.contains("epoch 1 of `t1`") && n.contains(&size.to_string())), "{:?}", first.notices);
+    // It works as before; checkpoints are of another origin.
+    let t1 = engine.tenant("t1").unwrap();
+    for id in ["3", "5"] {
+        assert!(t1.begin(new_order(id)).unwrap().allowed);
+    }
+    assert!(t1.transition(go("1")).unwrap().allowed);
+    let now = t1.checkpoint().unwrap().unwrap();
+    assert!(now.lines().next().unwrap().ends_with("/t1/1"));
+    // A tenant that is opened later begins in the epoch.
+    assert!(engine.open_tenant(&root(), &Tenant::new("t2").unwrap()).unwrap().allowed);
+    support::change(
+        &engine.tenant("t2").unwrap(),
+        hos_core::call::Change::Put { uid: support::uid("R", "x"), attrs: Default::default() },
+    );
+    // What was kept of the first epoch still vouches; what was lost does not, and is named; another is a finding.
+    assert_eq!(report(&engine, &[&kept]).level, Level::Anchored, "{:#?}", report(&engine, &[&kept]).findings);
+    assert_eq!(report(&engine, &[&now]).level, Level::Anchored);
+    let with_lost = report(&engine, &[&lost]);
+    assert_eq!(with_lost.level, Level::Intact, "{:#?}", with_lost.findings);
+    assert!(with_lost.notices.iter().any(|n| n.contains("were lost")), "{:?}", with_lost.notices);
+    // An order from before is exported under the new epoch, and holds.
+    let done = t1.export(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap(), &ExportOptions::default()).unwrap();
+    let verdict = audit::bundle(&done.bytes, &Trust::parse(done.trust.as_bytes()).unwrap(), &[]);
+    assert!(verdict.holds(), "{:?}", verdict.standing);
+    assert!(verdict.origin.ends_with("/t1/1"));
+    // So is the whole log, as tiles: its first entries are of the first epoch.
+    let trust = Trust::parse(done.trust.as_bytes()).unwrap();
+    let mut files = std::collections::BTreeMap::new();
+    let mut keep = |(path, bytes): &(String, Vec<u8>)| {
+        files.insert(path.clone(), bytes.clone());
+        Ok(())
+    };
+    t1.export_tiles(&mut keep, None).unwrap();
+    let mut pass = audit::log::TilesAudit::open(&files["checkpoint"], &trust).unwrap();
+    while let Some((path, _)) = pass.next() {
+        pass.take(&files[&path]).unwrap();
+    }
+    assert!(pass.finish().unwrap().1.entries > size);
+    for (_, text) in t1.export_proofs(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap() {
+        audit::log::proof(text.as_bytes(), &trust).unwrap();
+    }
+    drop(t1);
+    engine.work().unwrap();
+    engine.backup(&world.dir.path().join("second"), None).unwrap();
+    engine.tenant("t1").unwrap().begin(new_order("9")).unwrap();
+    let lost_again = engine.tenant("t1").unwrap().checkpoint().unwrap().unwrap();
+    engine.close().unwrap();
+
+    // And once more, from the second epoch to the third.
+    world.restore("second");
+    let engine = world.open().unwrap();
+    assert!(engine.quarantine().unwrap().contains("its end is lost"));
+    assert_eq!(engine.new_epoch("again", &[lost_again]).unwrap(), 2);
+    let engine = world.open().unwrap();
+    let third = report(&engine, &[&kept, &now]);
+    assert_eq!(third.level, Level::Anchored, "{:#?}", third.findings);
+    assert!(engine.tenant("t2").unwrap().checkpoint().unwrap().unwrap().lines().next().unwrap().ends_with("/t2/2"));
+    // The first copy is a store of epoch 0 now: behind the mark by two lives.
+    engine.close().unwrap();
+    world.restore("old");
+    assert!(world.open().unwrap().quarantine().unwrap().contains("epoch"));
+}
+
+#[test]
+fn every_byte_of_an_epochs_row_is_evidence() {
+    let (world, lost) = World::put_back();
+    world.open().unwrap().new_epoch("the disk died", &[lost]).unwrap();
+    world.open().unwrap().close().unwrap();
+    let change = |sql: &str| {
+        let engine = world.builder().unmarked().open().unwrap();
+        engine.backup(&world.dir.path().join("copy"), None).unwrap();
+        let copy: PathBuf = world.dir.path().join("copy");
+        {
+            let db = rusqlite::Connection::open(&copy).unwrap();
+            assert!(db.execute(sql, []).unwrap() > 0, "{sql}");
+        }
+        let verified = engine.verify_copy(&copy);
+        let found = verified.is_err() || verified.unwrap().level == Level::Broken;
+        remove(&copy);
+        assert!(found, "{sql}");
+    };
+    for sql in [
+        "UPDATE hos_epoch SET seq = seq + 1 WHERE tenant = 't1'",
+        "UPDATE hos_epoch SET seq = seq - 1 WHERE tenant = 't1'",
+        "UPDATE hos_epoch SET epoch = 2 WHERE tenant = 't1'",
+        "UPDATE hos_epoch SET note = note || 'x' WHERE tenant = 't1'",
+        "UPDATE hos_epoch SET note = '' WHERE tenant = 't1'",
+        "UPDATE hos_epoch SET epoch = 2 WHERE tenant = 'universe'",
+        "DELETE FROM hos_epoch WHERE tenant = 't1'",
+        "DELETE FROM hos_epoch",
+        "INSERT INTO hos_epoch (tenant, epoch, seq, note) VALUES ('t1', 2, 2, '')",
+        "INSERT INTO hos_epoch (tenant, epoch, seq, note) VALUES ('stranger', 1, 0, '')",
+        "UPDATE hos_store SET value = x'0000000000000002' WHERE key = 'epoch'",
+    ] {
+        change(sql);
+    }
+}
+
+fn remove(copy: &Path) {
+    for ending in ["", "-wal", "-shm", "-lock"] {
+        let _ = std::fs::remove_file(format!("{}{ending}", copy.display()));
+    }
+}

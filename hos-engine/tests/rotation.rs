@@ -1,0 +1,287 @@
+//! A change of the seal key: each log's ranges, what crashes between the steps leave, and keys out of their range.
+
+mod support;
+
+use hos_core::audit;
+use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
+use hos_core::proof::key::{SealKey, VerifyKey};
+use hos_core::proof::trust::Trust;
+use hos_core::refusal::Code;
+use hos_engine::keys::{read_seal_key, write_seal_key};
+use hos_engine::ports::{Growth, Signer};
+use hos_engine::signer::FileSigner;
+use hos_engine::{Engine, ExportOptions, Failure, Level, VerifyOptions};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use support::{Store, go, new_order, root, store};
+
+fn t1() -> Tenant {
+    Tenant::new("t1").unwrap()
+}
+
+fn new_key(store: &Store, n: u8) -> PathBuf {
+    let path = store.dir.path().join(format!("key{n}"));
+    write_seal_key(&path, &[n; 32]).unwrap();
+    path
+}
+
+fn signer(path: &Path) -> Arc<dyn Signer> {
+    Arc::new(FileSigner::new(read_seal_key(path).unwrap()))
+}
+
+fn public(n: u8) -> VerifyKey {
+    SealKey::from_seed(&[n; 32]).verify_key()
+}
+
+#[track_caller]
+fn sound(engine: &Engine) {
+    let report = engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+}
+
+fn signed_by(note: &str, key: &VerifyKey) -> bool {
+    let named = NoteKey::new(note.lines().next().unwrap(), key.clone()).unwrap();
+    Checkpoint::open(note.as_bytes(), &named).is_ok()
+}
+
+/// The engine of a store whose old one was dropped.
+fn reopened(store: Store, key: &Path) -> (Result<Engine, Failure>, Store) {
+    let builder = store.builder().key_file(key);
+    let Store { engine, clock, path, dir } = store;
+    drop(engine);
+    let opened = builder.open();
+    let engine = match &opened {
+        Ok(engine) => engine.clone(),
+        // Something to keep the shape; it is not used.
+        Err(_) => support::fresh(hos_engine::Settings::default()).engine,
+    };
+    (opened, Store { engine, clock, path, dir })
+}
+
+#[test]
+fn after_a_change_every_log_is_signed_by_the_new_key() {
+    let store = store();
+    // An idle tenant, whose range must be closed too, and one that never had an entry.
+    for name in ["idle", "empty"] {
+        assert!(store.engine.open_tenant(&root(), &Tenant::new(name).unwrap()).unwrap().allowed);
+    }
+    support::change(
+        &store.tenant("idle"),
+        hos_core::call::Change::Put { uid: support::uid("R", "x"), attrs: Default::default() },
+    );
+    let idle_before = store.tenant("idle").checkpoint().unwrap().unwrap();
+    let old = store.engine.keys().unwrap().0[0].key.clone();
+    let old_path = PathBuf::from(format!("{}.key", store.path.display()));
+    let key = new_key(&store, 9);
+    store.engine.rotate_key(signer(&key)).unwrap();
+    sound(&store.engine);
+    let (ranges, pending) = store.engine.keys().unwrap();
+    assert_eq!(pending, None);
+    for name in ["t1", "idle", "universe"] {
+        let of: Vec<_> = ranges.iter().filter(|r| r.tenant.as_str() == name).collect();
+        assert_eq!(of.len(), 2, "{name}: {of:?}");
+        assert_eq!((&of[0].key, &of[1].key), (&old, &public(9)));
+        assert_eq!(of[0].to, Some(of[1].from - 1), "{name}: no size without a key, none with two");
+    }
+    assert_eq!(ranges.iter().filter(|r| r.tenant.as_str() == "empty").count(), 1);
+    // The universe has grown by the change's own records: it is the new key's. The idle log is still the old one's.
+    assert!(signed_by(&store.tenant("universe").checkpoint().unwrap().unwrap(), &public(9)));
+    assert_eq!(store.tenant("idle").checkpoint().unwrap().unwrap(), idle_before);
+    let answer = store.tenant("t1").begin(new_order("after")).unwrap();
+    assert!(signed_by(&answer.receipt.unwrap().seal.unwrap().checkpoint.unwrap(), &public(9)));
+    sound(&store.engine);
+    // The old key opens it no more, and says why.
+    store.engine.work().unwrap();
+    let (refused, store) = reopened(store, &old_path);
+    let failure = refused.err().unwrap();
+    assert!(failure.code == Code::KeyInvalid && failure.message.contains("another took over"), "{failure}");
+    let (opened, store) = reopened(store, &key);
+    sound(&opened.unwrap());
+    // A verifier's own copy of either key is enough; a stranger's is not.
+    for (key, level) in [(&old, Level::Intact), (&public(9), Level::Intact), (&public(8), Level::Broken)] {
+        let vkey = NoteKey::new("x", key.clone()).unwrap().to_string();
+        let report = store.engine.verify(&VerifyOptions { vkey: Some(vkey), ..VerifyOptions::default() }).unwrap();
+        assert_eq!(report.level, level, "{:#?}", report.findings);
+    }
+    // And once more, to a third.
+    let third = new_key(&store, 10);
+    store.engine.rotate_key(signer(&third)).unwrap();
+    sound(&store.engine);
+    let of = |name: &str| store.engine.keys().unwrap().0.into_iter().filter(|r| r.tenant.as_str() == name).count();
+    assert_eq!((of("t1"), of("idle"), of("universe")), (3, 2, 3), "a key that had no size of a log has no range there");
+    for (n, what) in [(9, "once"), (10, "now")] {
+        let failure = store.engine.rotate_key(Arc::new(FileSigner::new(SealKey::from_seed(&[n; 32])))).unwrap_err();
+        assert_eq!(failure.code, Code::KeyInvalid, "{what}");
+    }
+}
+
+/// A key that signs so many times and then no more: a crash of the one who changes keys.
+struct Dies {
+    key: SealKey,
+    left: AtomicUsize,
+}
+
+impl Signer for Dies {
+    fn public(&self) -> Result<VerifyKey, Failure> {
+        Ok(self.key.verify_key())
+    }
+
+    fn is_here(&self) -> bool {
+        true
+    }
+
+    fn sign(&self, growth: &Growth<'_>) -> Result<[u8; 64], Failure> {
+        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_err() {
+            return Err(Failure::new(Code::SignerFailed, "gone"));
+        }
+        Ok(self.key.sign(growth.checkpoint.text().as_bytes()))
+    }
+}
+
+#[test]
+fn a_change_that_was_cut_short_is_resolved_or_named() {
+    for left in [0, 100] {
+        let store = store();
+        store.engine.work().unwrap();
+        let old_path = PathBuf::from(format!("{}.key", store.path.display()));
+        let seed = std::fs::read_to_string(&old_path).unwrap();
+        let bytes: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&seed[2 * i..2 * i + 2], 16).unwrap()).collect();
+        let Store { engine, clock, path, dir } = store;
+        drop(engine);
+        // The old key dies right after the record of the change was committed, or only the process does, before it confirms.
+        let dying = Arc::new(Dies { key: SealKey::from_seed(&bytes.try_into().unwrap()), left: AtomicUsize::new(left) });
+        let engine = Engine::builder().sqlite(&path).clock(clock.clone()).signer(dying.clone()).open().unwrap();
+        let key = dir.path().join("key9");
+        write_seal_key(&key, &[9; 32]).unwrap();
+        engine.begin_rotation_and_stop(&public(9)).unwrap();
+        let (_, pending) = engine.keys().unwrap();
+        assert_eq!(pending, Some(public(9)));
+        sound(&engine);
+        let report = engine.verify(&VerifyOptions::default()).unwrap();
+        assert!(report.notices.iter().any(|n| n.contains("not confirmed")), "{:?}", report.notices);
+        // Meanwhile the old key signs no size that is the new key's.
+        let answer = engine.tenant("t1").unwrap().begin(new_order("meanwhile")).unwrap();
+        assert_eq!(answer.receipt.unwrap().seal.unwrap().checkpoint, None);
+        drop(engine);
+        let open = |key: &Path| Engine::builder().sqlite(&path).clock(clock.clone()).key_file(key).open();
+        if left == 0 {
+            // Nobody vouched for the change: the new key alone is not believed, and the message names what to do.
+            let failure = open(&key).err().unwrap();
+            assert!(failure.code == Code::KeyInvalid && failure.message.contains("old key"), "{failure}");
+            let engine = open(&old_path).unwrap();
+            let other = Arc::new(FileSigner::new(SealKey::from_seed(&[8; 32])));
+            assert_eq!(engine.rotate_key(other).unwrap_err().code, Code::KeyInvalid, "another change has begun");
+            engine.rotate_key(signer(&key)).unwrap();
+            sound(&engine);
+        } else {
+            let engine = open(&key).unwrap();
+            assert_eq!(engine.keys().unwrap().1, None, "it is confirmed");
+            sound(&engine);
+            let note = engine.tenant("t1").unwrap().checkpoint().unwrap().unwrap();
+            assert!(signed_by(&note, &public(9)));
+        }
+    }
+}
+
+#[test]
+fn a_key_out_of_its_range_is_refused() {
+    let store = store();
+    let old_path = PathBuf::from(format!("{}.key", store.path.display()));
+    let old = read_seal_key(&old_path).unwrap();
+    let early = store.tenant("t1").checkpoint().unwrap().unwrap();
+    store.engine.rotate_key(signer(&new_key(&store, 9))).unwrap();
+    assert!(store.tenant("t1").begin(new_order("after")).unwrap().allowed);
+    let late = store.tenant("t1").checkpoint().unwrap().unwrap();
+    let named = |note: &str, key: VerifyKey| NoteKey::new(note.lines().next().unwrap(), key).unwrap();
+    let said = |note: &str, key: VerifyKey| Checkpoint::open(note.as_bytes(), &named(note, key)).unwrap();
+    let (early_says, late_says) = (said(&early, old.verify_key()), said(&late, public(9)));
+    let with =
+        |anchor: String| store.engine.verify(&VerifyOptions { anchors: vec![anchor], ..VerifyOptions::default() }).unwrap();
+    assert_eq!(with(early.clone()).level, Level::Anchored);
+    assert_eq!(with(late.clone()).level, Level::Anchored);
+    // The same heads, each under the other key.
+    let old_on_new = late_says.sign(&old).unwrap();
+    let new_on_old = early_says.sign(&SealKey::from_seed(&[9; 32])).unwrap();
+    for note in [old_on_new, new_on_old] {
+        let report = with(note);
+        assert_eq!(report.level, Level::Broken);
+        assert!(report.findings.iter().any(|(_, what)| what.starts_with("key.range")), "{:?}", report.findings);
+    }
+    // A revoked key counts for nothing from there on.
+    let sizes = BTreeMap::from([(t1(), early_says.size)]);
+    assert_eq!(store.engine.revoke_key(&public(9), &sizes, "x").unwrap_err().code, Code::KeyInvalid, "the key in force");
+    assert_eq!(store.engine.revoke_key(&public(7), &sizes, "x").unwrap_err().code, Code::KeyInvalid, "a stranger's key");
+    let stranger = BTreeMap::from([(Tenant::new("t9").unwrap(), 1)]);
+    assert_eq!(store.engine.revoke_key(&old.verify_key(), &stranger, "x").unwrap_err().code, Code::TenantUnknown);
+    assert!(store.engine.revoke_key(&old.verify_key(), &sizes, "").is_err());
+    store.engine.revoke_key(&old.verify_key(), &sizes, "the machine was stolen").unwrap();
+    let report = with(early);
+    assert!(report.findings.iter().any(|(_, what)| what.starts_with("key.range")), "{:?}", report.findings);
+    sound(&store.engine);
+}
+
+fn exported(store: &Store, map: bool) -> (Vec<u8>, String) {
+    let options = ExportOptions { without_map: !map, ..ExportOptions::default() };
+    let of = (Name::new("o").unwrap(), InstanceId::new("1").unwrap());
+    let done = store.tenant("t1").export(&of.0, &of.1, &options).unwrap();
+    (done.bytes, done.trust)
+}
+
+#[test]
+fn bundles_hold_across_a_change_and_their_ranges_are_held_to_the_records() {
+    use hos_core::proof::bundle::Bundle;
+    let store = store();
+    let verdict = |bytes: &[u8], trust: &str| audit::bundle(bytes, &Trust::parse(trust.as_bytes()).unwrap(), &[]);
+    let (before, trust_before) = exported(&store, true);
+    assert!(verdict(&before, &trust_before).holds());
+    store.engine.rotate_key(signer(&new_key(&store, 9))).unwrap();
+    // The tenant's log is idle: its checkpoint is the old key's, the universe's the new one's.
+    let (idle, trust) = exported(&store, false);
+    assert!(verdict(&idle, &trust).holds(), "{:?}", verdict(&idle, &trust));
+    assert!(!verdict(&idle, &trust_before).holds(), "the new key is not in the trust file");
+    assert!(store.tenant("t1").transition(go("2")).unwrap().allowed);
+    let (after, trust) = exported(&store, true);
+    assert!(verdict(&after, &trust).holds(), "{:?}", verdict(&after, &trust));
+    assert!(verdict(&before, &trust).holds(), "what was exported before holds as it did");
+    let bundle = Bundle::decode(&after).unwrap();
+    assert_eq!(bundle.keys.len(), 4, "two keys of two logs");
+    type Bend = Box<dyn Fn(&mut Bundle)>;
+    let bent: Vec<(&str, Bend)> = vec![
+        ("the new key from the beginning", Box::new(|b| b.keys[1].from = 1)),
+        ("the old key for ever", Box::new(|b| b.keys[0].to = 0)),
+        ("the new key alone", Box::new(|b| drop(b.keys.remove(0)))),
+        (
+            "the records of keys left out",
+            Box::new(|b| {
+                b.cited.retain(|(_, item)| {
+                    !hos_core::proof::chain::Entry::decode(&item.entry).is_ok_and(|entry| {
+                        hos_core::proof::record::Header::decode(&entry.header)
+                            .is_ok_and(|h| h.kind == hos_core::proof::record::Kind::Key)
+                    })
+                });
+            }),
+        ),
+    ];
+    for (what, bend) in bent {
+        let mut other = bundle.clone();
+        bend(&mut other);
+        let verdict = verdict(&other.encode().unwrap(), &trust);
+        assert!(
+            matches!(&verdict.standing, audit::Standing::Refused(r) if r.code == "key.range"),
+            "{what}: {:?}",
+            verdict.standing
+        );
+    }
+    // Whoever has the old key signs the newest head with it: the key is known, the size is not its own.
+    let old = read_seal_key(Path::new(&format!("{}.key", store.path.display()))).unwrap();
+    let mut stolen = bundle.clone();
+    for log in &mut stolen.logs {
+        let named = NoteKey::new(log.note.lines().next().unwrap(), public(9)).unwrap();
+        log.note = Checkpoint::open(log.note.as_bytes(), &named).unwrap().sign(&old).unwrap();
+    }
+    let said = verdict(&stolen.encode().unwrap(), &trust);
+    assert!(matches!(&said.standing, audit::Standing::Refused(r) if r.code == "key.range"), "{:?}", said.standing);
+}
