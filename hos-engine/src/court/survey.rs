@@ -29,7 +29,7 @@ impl Court {
                 }
             };
             loop {
-                let page = tx.rows(&sql::log_page(&tenant, next, PAGE))?;
+                let page = tx.rows(&sql::log_records(&tenant, next, PAGE))?;
                 for row in &page {
                     survey.entry(self.of, &tenant, row, prev, secret)?;
                     (next, prev) = (row.uint(0)? + 1, EntryHash(row.bytes(6)?));
