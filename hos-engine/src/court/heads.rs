@@ -84,7 +84,7 @@ pub(crate) fn map(
 /// The log's last entry, if it is a record of the map: its place, its thread and its place there.
 fn newest(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<Option<(u64, (Handle, u64))>, Failure> {
     let Some(seq) = size.checked_sub(1) else { return Ok(None) };
-    let Some(row) = tx.row(&sql::log_page(tenant, seq, 1))? else { return Ok(None) };
+    let Some(row) = tx.row(&sql::log_records(tenant, seq, 1))? else { return Ok(None) };
     let is_one = row.opt_blob(8)?.and_then(|bytes| Header::decode(bytes).ok()).is_some_and(|h| h.kind == Kind::Heads);
     let undisputed = row.opt_uint(5)?.is_none();
     Ok(if is_one && undisputed { Some((seq, (Handle(row.bytes(1)?), row.uint(2)?))) } else { None })

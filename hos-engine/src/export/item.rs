@@ -28,7 +28,7 @@ fn broken(tenant: &Tenant, seq: u64, what: impl std::fmt::Display) -> Failure {
     Failure::new(Code::StoreIntegrity, format!("entry {seq} of `{tenant}`: {what}"))
 }
 
-/// An entry from a row of [`sql::log_page`], and the hash of the entry before it.
+/// An entry from a row of [`sql::log_records`], and the hash of the entry before it.
 pub(super) fn placed(court: &Court, tenant: &Tenant, row: &Row, prev: EntryHash, epoch: u64) -> Result<Placed, Failure> {
     let seq = row.uint(0)?;
     let (Some(bytes), Some(parts)) = (row.opt_blob(8)?, row.opt_blob(9)?) else {
@@ -59,7 +59,7 @@ pub(crate) fn at(tx: &Tx<'_>, court: &Court, tenant: &Tenant, seq: u64) -> Resul
         Some(before) => Some(EntryHash(tx.row(&sql::entry_hash(tenant, before))?.ok_or_else(lost)?.bytes(0)?)),
     };
     let prev = epochs.prev(&court.of.store, tenant, seq, before);
-    let row = tx.row(&sql::log_page(tenant, seq, 1))?.ok_or_else(lost)?;
+    let row = tx.row(&sql::log_records(tenant, seq, 1))?.ok_or_else(lost)?;
     let placed = placed(court, tenant, &row, prev, epochs.at(seq))?;
     if placed.entry.seq == seq { Ok(placed) } else { Err(lost()) }
 }

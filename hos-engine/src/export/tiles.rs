@@ -35,7 +35,7 @@ impl TenantRef {
             let mut before = None;
             while writer.size() < size {
                 let left = usize::try_from(size - writer.size()).unwrap_or(PAGE).min(PAGE);
-                let page = tx.rows(&sql::log_page(&self.name, writer.size(), left))?;
+                let page = tx.rows(&sql::log_records(&self.name, writer.size(), left))?;
                 for row in &page {
                     let placed: Placed = {
                         let seq = writer.size();

@@ -49,6 +49,16 @@ pub fn log_page(t: &Tenant, from: u64, limit: usize) -> Statement {
     )
 }
 
+/// The same with the records: header and parts follow, both null where the record is missing.
+pub fn log_records(t: &Tenant, from: u64, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT e.seq, e.thread, e.n, e.sealed_at, e.stream_prev, e.disputed, e.hash, e.leaf, r.header, r.parts FROM hos_entry e
+         LEFT JOIN hos_record r ON r.tenant = e.tenant AND r.thread = e.thread AND r.n = e.n
+         WHERE e.tenant = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3",
+        [tenant(t), int(from), int(limit as u64)],
+    )
+}
+
 /// All tenants' records in the order in which they were written, behind a row: rowid, tenant (as bytes), thread, n, header, parts.
 pub fn records_written(behind: i64) -> Statement {
     Statement::new(
