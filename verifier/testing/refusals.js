@@ -53,7 +53,7 @@ export const REFUSALS = [
   ['bundle.limit', 'bundle', '65 hashes of a proof', model((m) => void (record(m, 0).proof = new Array(65).fill(HASH)))],
   ['bundle.limit', 'bundle', '257 siblings', model((m) => void (m.heads && (m.heads.siblings = new Array(257).fill(HASH))))],
   ['bundle.limit', 'bundle', '65 laws', model((m) => void (m.laws = Array.from({ length: 65 }, (_, i) => ({ hash: new Uint8Array(32).fill(i), files: [] }))))],
-  ['bundle.limit', 'bundle', '513 files of a law', model((m) => void (m.laws = [{ hash: HASH, files: Array.from({ length: 513 }, (_, i) => ({ path: `policies/${String(i).padStart(4, '0')}.cedar`, bytes: HASH })) }]))],
+  ['bundle.limit', 'bundle', '4097 files of a law', model((m) => void (m.laws = [{ hash: HASH, files: Array.from({ length: 4097 }, (_, i) => ({ path: `policies/${String(i).padStart(4, '0')}.cedar`, bytes: HASH })) }]))],
   ['bundle.limit', 'bundle', 'of a limit and an order the first', model((m) => ((m.keys = []), (m.laws = [...m.laws].reverse()), void (/** @type {any} */ (record(m, 1).withheld[0])[2] = 3)))],
   ['bundle.limit', 'bundle', '257 keys', model((m) => void (m.keys = Array.from({ length: 257 }, (_, i) => [0, LOG.vkey, i, i])))],
   ['bundle.limit', 'bundle', 'an entry of 16897 bytes', model((m) => void (record(m, 0).entry = new Uint8Array(16_897)))],
