@@ -1,0 +1,17 @@
+// Records of keys: who may sign which sizes, and that a bundle lists nothing else.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { utf8 } from '../src/text.js';
+import { judgeBundle } from '../src/verdict.js';
+import { COURSES, tellKeys } from '../testing/keys.js';
+
+describe('records of keys', () => {
+  for (const [code, about, course] of COURSES) {
+    test(`${code ?? 'holds'}: ${about}`, () => {
+      const { bytes, trust } = tellKeys(course);
+      const { verdict, detail } = judgeBundle(bytes, utf8(trust));
+      const where = code === null ? null : code === 'key.range' ? 'keys' : 'logs 1';
+      assert.deepEqual([verdict.code, verdict.where], [code, where], `${detail}`);
+    });
+  }
+});
