@@ -109,7 +109,7 @@ export const REFUSALS = [
   ['entry.unknown_field', 'records 0', 'an entry with a field too many', entry('begun', { 13: 0 })],
   ['entry.version', 'records 2', 'an entry of version 2', entry('shipped', { 1: 2 })],
   ['foreign', 'records 0', "another store's entry", entry('begun', { 3: HASH.slice(16) })],
-  ['foreign', 'records 0', "another epoch's entry", entry('begun', { 4: 1 })],
+  ['foreign', 'records 0', "a later epoch's entry", entry('begun', { 4: 1 })],
   ['foreign', 'records 0', "another tenant's entry", entry('begun', { 5: 'pazar-de' })],
   ['disputed', 'records 1', 'disputed by the sealer', entry('paid', { 11: 9 })],
   ['header.unknown_number', 'records 1', 'an unknown kind', header('paid', { 8: 22 })],
@@ -186,6 +186,7 @@ export const REFUSALS = [
   ['activation.law', 'records 0', "another law than the activation's", header('begun', { 11: LAW_2.hash })],
   ['activation.law', 'records 0', "no law but the activation's", header('begun', { 11: null })],
   ['activation.law', 'records 2', 'an activation of another law', content('law-2', 9, ([, ...rest]) => [LAW_1.hash, ...rest])],
+  ['activation.missing', 'records 1', 'a time that is wrong before it: every law is looked at before any time', { drafts: (one) => void (one.name === 'begun' ? (one.header = { ...one.header, 9: 1 }) : one.name === 'paid' && (one.header = { ...one.header, 10: HASH })) }],
   ['activation.stale', 'records 1', '5001 ms behind the next activation', header('paid', { 9: 1_783_000_000_000 + 8 * 1000 + 5001 })],
   ['activation.early', 'records 0', '5001 ms before its own', header('begun', { 9: 1_783_000_000_000 + 1000 - 5001 })],
   // 9
