@@ -22,6 +22,7 @@ const REASON_BYTES_MAX = 1024;
  * @typedef {import('./bundle.js').Bundle} Bundle
  * @typedef {import('./contents.js').KeyChange} KeyChange
  * @typedef {import('./contents.js').Sizes} Sizes
+ * @typedef {import('./place.js').Place} Place
  * @typedef {import('./proved.js').BelievedLog} BelievedLog
  * @typedef {import('./proved.js').Proved} Proved
  * @typedef {{ key: Uint8Array, from: bigint, to: bigint }} Range from included, to included; 0: until now
@@ -33,21 +34,32 @@ const REASON_BYTES_MAX = 1024;
  * @param {Bundle} bundle
  * @param {BelievedLog[]} logs
  * @param {Proved[]} cited
+ * @param {Place} place
  */
-export function checkKeys({ keys }, logs, cited) {
+export function checkKeys({ keys }, logs, cited, place) {
   const records = cited.filter(({ log, header, entry }) => logs[log]?.tenant === UNIVERSE && header.event === STREAM && entry.streamN !== null);
   if (records.length === 0 || records.some((record) => contentOf(record) === undefined)) return;
+  const turns = place.at('keys', () => turnsOf(records));
+  logs.forEach((log, i) =>
+    place.at(`logs ${i}`, () => {
+      if (!log.keys.some(({ publicKey }) => turns.counts(publicKey, log))) rangeFault(`${log.origin} is signed by a key that does not count for ${log.size} entries`);
+    }),
+  );
+  const due = logs.flatMap((log, i) => turns.ranges(log.tenant).map(({ key, from, to }) => ({ log: i, vkey: keyText(renamed({ publicKey: key }, log.origin)), from, to })));
+  const same = keys.length === due.length && due.every(({ log, vkey, from, to }, i) => keys[i]?.log === log && keys[i]?.vkey === vkey && keys[i]?.from === from && keys[i]?.to === to);
+  place.at('keys', () => {
+    if (!same) rangeFault('the ranges listed are not those of the records of keys');
+  });
+}
+
+/** @param {Proved[]} records of one stream */
+function turnsOf(records) {
   const turns = new Turns();
   for (const record of records) {
     if (!equalBytes(record.header.thread, /** @type {Proved} */ (records[0]).header.thread)) rangeFault('two threads of keys');
     turns.add(record);
   }
-  for (const log of logs) {
-    if (!log.keys.some(({ publicKey }) => turns.counts(publicKey, log))) rangeFault(`${log.origin} is signed by a key that does not count for ${log.size} entries`);
-  }
-  const due = logs.flatMap((log, i) => turns.ranges(log.tenant).map(({ key, from, to }) => ({ log: i, vkey: keyText(renamed({ publicKey: key }, log.origin)), from, to })));
-  const same = keys.length === due.length && due.every(({ log, vkey, from, to }, i) => keys[i]?.log === log && keys[i]?.vkey === vkey && keys[i]?.from === from && keys[i]?.to === to);
-  if (!same) rangeFault('the ranges listed are not those of the records of keys');
+  return turns;
 }
 
 /** The keys of a store, in the order of their turns. */
@@ -79,12 +91,12 @@ class Turns {
    */
   counts(key, { tenant, size }) {
     const turn = this.#turns.findLast(({ from }) => (from.get(tenant) ?? 0n) <= size);
-    const revoked = this.#revoked.some((one) => equalBytes(one.key, key) && (one.from.get(tenant) ?? size + 1n) <= size);
-    return turn !== undefined && equalBytes(turn.key, key) && !revoked;
+    const end = this.#revokedFrom(key, tenant);
+    return turn !== undefined && equalBytes(turn.key, key) && (end === null || size < end);
   }
 
   /**
-   * The sizes that each key has in a log, without those that hold none but 0.
+   * The sizes for which each key counts in a log, without those that hold none but 0.
    * @param {string} tenant
    * @returns {Range[]}
    */
@@ -93,9 +105,25 @@ class Turns {
     return this.#turns.flatMap(({ key }, i) => {
       const from = /** @type {bigint} */ (begins[i]);
       const next = begins[i + 1];
+      // The last key is in force: it is not revoked.
       if (next === undefined) return [{ key, from, to: 0n }];
-      return next <= from || next === 1n ? [] : [{ key, from, to: next - 1n }];
+      const revoked = this.#revokedFrom(key, tenant);
+      const end = revoked !== null && revoked < next ? revoked : next;
+      return end <= from || end <= 1n ? [] : [{ key, from, to: end - 1n }];
     });
+  }
+
+  /**
+   * The least size from which on a key is revoked in a log, whichever record says so.
+   * @param {Uint8Array} key
+   * @param {string} tenant
+   * @returns {bigint | null} null: it is not
+   */
+  #revokedFrom(key, tenant) {
+    return this.#revoked.reduce((/** @type {bigint | null} */ least, one) => {
+      const from = equalBytes(one.key, key) ? one.from.get(tenant) : undefined;
+      return from !== undefined && (least === null || from < least) ? from : least;
+    }, null);
   }
 
   /**

@@ -79,7 +79,7 @@ function judge(bytes, trust, against, place) {
   const { belief, logs } = believeLogs(bundle, policy, place);
   const records = proveRecords(bundle, logs, place);
   const cited = proveCited(bundle, logs, place);
-  place.at('keys', () => checkKeys(bundle, logs, cited));
+  checkKeys(bundle, logs, cited, place);
   const heads = bundle.heads === null ? null : place.at('heads', () => proveHeads(bundle, logs, records));
   checkLaws(bundle, records, place);
   const activations = new Activations(cited);

@@ -43,7 +43,7 @@ const BEFORE = { records: [first('a')] };
 const revocation = (/** @type {any} */ record) => ({ ...AFTER, records: [...CHANGE, record] });
 const change = (/** @type {any[]} */ ...records) => ({ ...AFTER, records });
 
-/** @type {[code: string | null, about: string, course: Course][]} */
+/** @type {[code: string | null, about: string, course: Course, where?: string][]} */
 export const COURSES = [
   [null, 'the first key', BEFORE],
   [null, 'changed and confirmed, signed by the new key', AFTER],
@@ -53,13 +53,17 @@ export const COURSES = [
   [null, 'a log that is opened later is under the new key from the beginning', { ...AFTER, records: [first('a'), [1, key('b'), [['universe', 6]]], CHANGE[2]], listed: listed([0, 'b', 0, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]) }],
   [null, 'a key that held no size but 0 is not listed', { ...AFTER, records: [first('a'), rotated('b', 1, 6), CHANGE[2]], listed: listed([0, 'b', 1, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]) }],
   [null, 'not confirmed, and the new key signs', { ...AFTER, records: CHANGE.slice(0, 2), universeBy: 'a', listed: BOTH }],
-  [null, 'the old key revoked where it signs no more', revocation(revoked('a', [[TENANT, 4], ['universe', 2]]))],
+  [null, 'the old key revoked: its ranges end before', { ...revocation(revoked('a', [[TENANT, 4], ['universe', 2]])), listed: listed([0, 'a', 0, 3], [0, 'b', 11, 0], [1, 'a', 0, 1], [1, 'b', 6, 0]) }],
+  [null, 'revoked twice: the least counts', { ...AFTER, records: [...CHANGE, revoked('a', [[TENANT, 4]]), revoked('a', [[TENANT, 7]])], listed: listed([0, 'a', 0, 3], [0, 'b', 11, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]) }],
+  [null, 'revoked from the beginning: no range is left', { ...revocation(revoked('a', [[TENANT, 1], ['universe', 0]])), listed: listed([0, 'b', 11, 0], [1, 'b', 6, 0]) }],
+  [null, 'revoked behind its turn: nothing changes', revocation(revoked('a', [[TENANT, 11], ['universe', 60]]))],
+  ['key.range', 'revoked, and listed as if it were not', revocation(revoked('a', [[TENANT, 4], ['universe', 2]]))],
   [null, 'the old key revoked in no log', revocation(revoked('a', []))],
   [null, 'two changes, one range empty', { ...AFTER, records: [...CHANGE, rotated('c', 11, 8), confirmed('c', note('b', 7))], by: 'c', universeBy: 'c', named: 'c', listed: listed([0, 'a', 0, 10], [0, 'c', 11, 0], [1, 'a', 0, 5], [1, 'b', 6, 7], [1, 'c', 8, 0]) }],
   [null, 'a content that is hidden: nothing is held against it', { ...BEFORE, records: [first('b')], shown: 'hidden' }],
   [null, 'records of that class in the tenant: nothing is held against them', { ...BEFORE, records: [first('b')], tenant: TENANT }],
   [null, 'records of another class', { ...BEFORE, records: [first('b')], stream: { 21: 'hos.other' } }],
-  ['key.range', 'the first key is another', { ...BEFORE, records: [first('b')] }],
+  ['key.range', 'the first key is another', { ...BEFORE, records: [first('b')] }, 'logs 0'],
   ['key.range', 'the first record is no first key', { ...AFTER, records: CHANGE.slice(1) }],
   ['key.range', 'a second first key', change(first('a'), first('b'))],
   ['key.range', 'a key comes twice', change(first('a'), rotated('a', 11, 6), confirmed('a', note('a', 5)))],
@@ -92,22 +96,22 @@ export const COURSES = [
   ['key.range', 'revoked without a reason', revocation(revoked('a', [[TENANT, 4]], ''))],
   ['key.range', 'a reason of 1025 bytes', revocation(revoked('a', [[TENANT, 4]], 'x'.repeat(1025)))],
   ['key.range', 'a revocation whose tenants are out of order', revocation(revoked('a', [['universe', 2], [TENANT, 4]]))],
-  ['key.range', 'an idle log under a key that is revoked there', { ...AFTER, records: [first('a'), rotated('b', 12, 6), CHANGE[2], revoked('a', [[TENANT, 11]])], by: 'a', listed: IDLE }],
+  ['key.range', 'an idle log under a key that is revoked there', { ...AFTER, records: [first('a'), rotated('b', 12, 6), CHANGE[2], revoked('a', [[TENANT, 11]])], by: 'a', listed: IDLE }, 'logs 0'],
   [null, 'an idle log under a key that is revoked behind it', { ...AFTER, records: [first('a'), rotated('b', 12, 6), CHANGE[2], revoked('a', [[TENANT, 12]])], by: 'a', listed: IDLE }],
-  ['key.range', 'the old key for new entries', { ...AFTER, by: 'a', listed: listed([0, 'a', 0, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]) }],
-  ['key.range', 'the universe under the old key', { ...AFTER, universeBy: 'a' }],
+  ['key.range', 'the old key for new entries', { ...AFTER, by: 'a', listed: listed([0, 'a', 0, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]) }, 'logs 0'],
+  ['key.range', 'the universe under the old key', { ...AFTER, universeBy: 'a' }, 'logs 1'],
   ['key.range', 'a range too few', { ...AFTER, listed: BOTH.slice(1) }],
   ['key.range', "a range of the universe's log too few", { ...AFTER, listed: BOTH.slice(0, 3) }],
   ['key.range', 'a range too many', { ...BEFORE, listed: listed([0, 'a', 0, 0], [1, 'a', 0, 0], [1, 'b', 9, 9]) }],
   ['key.range', 'a range that ends later', { ...AFTER, listed: listed([0, 'a', 0, 11], [0, 'b', 11, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]) }],
-  ['checkpoint.unsigned', 'a universe under a key that the trust file does not name', { ...AFTER, universeBy: 'a', named: 'b' }],
+  ['checkpoint.unsigned', 'a universe under a key that the trust file does not name', { ...AFTER, universeBy: 'a', named: 'b' }, 'logs 1'],
 ];
 
 /**
  * @param {Course} course
  * @returns {{ bytes: Uint8Array, trust: string }}
  */
-export function tellKeys({ records = [], shown, stream = {}, threads = [], tenant = 'universe', by = 'a', universeBy = 'a', named = 'a', listed: ranges = listed([0, 'a', 0, 0], [1, 'a', 0, 0]), }) {
+export function tellKeys({ records = [], shown, stream = {}, threads = [], tenant = 'universe', by = 'a', universeBy = 'a', named = 'a', listed: ranges = listed([0, 'a', 0, 0], [1, 'a', 0, 0]) }) {
   const draftOf = (/** @type {any} */ content, /** @type {number} */ i) =>
     row({ name: `key-${i}`, tenant, thread: handle(threads[i] ?? 0xb1), stream: true, header: { 8: 18, 21: 'hos.keys', ...stream }, parts: [{ slot: 9, content, shown: shown ?? 'opened' }] });
   /** @type {ReturnType<typeof draftOf>[]} */
