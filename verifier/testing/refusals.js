@@ -107,6 +107,9 @@ export const REFUSALS = [
   // 4
   ['entry.not_canonical', 'records 1', 'an entry with a byte too many', model((m) => void (record(m, 1).entry = concatBytes(record(m, 1).entry, Uint8Array.of(0))))],
   ['entry.unknown_field', 'records 0', 'an entry with a field too many', entry('begun', { 13: 0 })],
+  ['entry.time', 'records 0', 'sealed beyond the year 2262', entry('begun', { 8: 9_214_646_400_000 })],
+  ['entry.time', 'records 0', 'sealed at a time that takes all 64 bits', entry('begun', { 8: 2n ** 63n })],
+  ['header.time', 'records 1', 'claimed at a time that takes all 64 bits', header('paid', { 9: 2n ** 64n - 1n })],
   ['entry.version', 'records 2', 'an entry of version 2', entry('shipped', { 1: 2 })],
   ['foreign', 'records 0', "another store's entry", entry('begun', { 3: HASH.slice(16) })],
   ['foreign', 'records 0', "a later epoch's entry", entry('begun', { 4: 1 })],
