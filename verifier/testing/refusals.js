@@ -199,6 +199,8 @@ export const REFUSALS = [
   ['directory.missing', 'records 0', 'a record of another kind', header('shop', { 8: 7 })],
   ['directory.missing', 'records 0', 'a refused record', header('shop', { 16: 2, 17: 'hos.forbidden' })],
   ['directory.other', 'records 0', 'a row of another entity', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][0] = ['Pazar::Shop', 's-2'])))],
+  ['directory.other', 'records 0', 'a parent twice', slice('begun', ([entities]) => void (entities?.[0] && (entities[0][2] = [ROLE, ROLE])))],
+  ['directory.other', 'records 0', 'parents out of order', slice('begun', ([entities]) => void (entities?.[0] && (entities[0][2] = [ROLE, ['Pazar::Group', 'everybody']])))],
   ['directory.other', 'records 0', 'other attributes', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][1] = new Map([['open', false]]))))],
   ['directory.other', 'records 0', 'an attribute more', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][1] = new Map(/** @type {[string, any][]} */ ([['open', true], ['star', 5n]])))))],
   ['directory.other', 'records 0', 'a parent that the row lacks', slice('begun', ([entities]) => void entities?.[1]?.[2].push(ROLE))],
