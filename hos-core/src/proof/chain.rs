@@ -448,6 +448,11 @@ impl Threads {
         self.heads.get(thread).copied()
     }
 
+    /// Every thread with the place and hash of its last record, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (Handle, u64, RecordHash)> + '_ {
+        self.heads.iter().map(|(thread, (n, hash))| (*thread, *n, *hash))
+    }
+
     /// The place that a thread's next record must have.
     pub fn next(&self, thread: &Handle) -> Place {
         match self.heads.get(thread) {

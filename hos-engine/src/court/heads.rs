@@ -11,7 +11,7 @@ use crate::store::Row;
 use crate::store::sql::{evidence as sql, state as state_sql};
 use crate::store::sqlite::Tx;
 use crate::work::HeadsDone;
-use hos_core::canon::Writer;
+use hos_core::canon::{Reader, Writer};
 use hos_core::digest;
 use hos_core::id::{Handle, InstanceId, MapHash, Name, Tenant};
 use hos_core::judge::{self, Act};
@@ -27,6 +27,14 @@ pub(crate) fn encode_heads(size: u64, count: u64, root: &MapHash) -> Vec<u8> {
     let mut w = Writer::default();
     w.array(3).uint(size).uint(count).bytes(root.as_bytes());
     w.finish()
+}
+
+/// Reads what such a record holds.
+pub(crate) fn decode_heads(bytes: &[u8]) -> Option<(u64, u64, MapHash)> {
+    let mut r = Reader::new(bytes);
+    r.array_of(3).ok()?;
+    let said = (r.uint().ok()?, r.uint().ok()?, MapHash(r.bytes_of().ok()?));
+    r.end().ok().map(|()| said)
 }
 
 /// Where a thread ends, from the headers of its last and its first record.
