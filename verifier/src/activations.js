@@ -39,16 +39,25 @@ export class Activations {
   }
 
   /**
-   * Refuses a record that was not judged under an activation that is there.
+   * Refuses a record that was not judged under an activation that is there, and of its law.
    * @param {Proved} record
    */
-  check({ header }) {
+  checkLaw({ header }) {
     const found = header.activation === null ? undefined : this.#activations.get(toHex(header.activation));
     const part = found?.record.opened.find(({ slot }) => slot === 9);
     if (found === undefined || part === undefined) return refuse('activation.missing', 'the activation is not in the bundle, or not opened');
     const content = attempt(() => activationOf(part.plaintext));
     if (content instanceof Refusal) return refuse('activation.missing', `the activation cannot be read: ${content.detail}`);
     if (header.law === null || !equalBytes(content.law, header.law)) refuse('activation.law', 'the activation is of another law');
+  }
+
+  /**
+   * Refuses a record that was claimed at a time at which its activation was not in force.
+   * @param {Proved} record whose activation is there
+   */
+  checkTime({ header }) {
+    const found = header.activation === null ? undefined : this.#activations.get(toHex(header.activation));
+    if (found === undefined) return refuse('activation.missing', 'the activation is not in the bundle');
     if (found.next !== null && header.time > found.next.header.time + SKEW_MAX) refuse('activation.stale', 'claimed after the next activation');
     if (header.time < found.record.header.time - SKEW_MAX) refuse('activation.early', 'claimed before its activation');
   }

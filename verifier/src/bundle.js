@@ -27,8 +27,7 @@ const DEPTH_MAX = 6;
 const RECORDS_MAX = 100_000;
 const LOGS_MAX = 2;
 const LAWS_MAX = 64;
-// A law's own limit: a larger one was never loaded.
-const FILES_MAX = 512;
+const FILES_MAX = 4096;
 const KEYS_MAX = 256;
 const INDEX_MAX = 255;
 const WHY_MAX = 2;

@@ -5,6 +5,7 @@
 
 import { MAJOR, Reader } from './cbor.js';
 import { HASH_BYTES } from './digest.js';
+import { PUBLIC_KEY_BYTES } from './ed25519.js';
 import { refuse } from './refusal.js';
 import { readEntity, readEntityOrNone, readRecord } from './value.js';
 
@@ -20,6 +21,9 @@ import { readEntity, readEntityOrNone, readRecord } from './value.js';
  *   | { op: 'join' | 'leave', entity: Entity, parent: Entity }
  *   | { op: 'grant' } & Grant
  *   | { op: 'revoke', id: string }} Change
+ * @typedef {{ tenant: string, size: bigint }[]} Sizes
+ * @typedef {{ op: 'first', key: Uint8Array } | { op: 'rotated', key: Uint8Array, sizes: Sizes }
+ *   | { op: 'confirmed', key: Uint8Array, note: string } | { op: 'revoked', key: Uint8Array, sizes: Sizes, reason: string }} KeyChange
  */
 
 /**
@@ -98,6 +102,26 @@ export function activationOf(plaintext) {
 }
 
 /**
+ * Slot 9 of a record of keys: which key signs which sizes.
+ * @param {Uint8Array} plaintext
+ * @returns {KeyChange}
+ */
+export function keyChangeOf(plaintext) {
+  return whole(plaintext, (reader) => {
+    const length = reader.array();
+    if (length !== 3 && length !== 4) refuse('not_canonical', `no record of keys: ${length} items`);
+    const suite = reader.uint();
+    if (suite !== 1n) refuse('suite', `${suite}`);
+    const key = reader.bytesOf(PUBLIC_KEY_BYTES);
+    if (length === 4) return { op: 'revoked', key, sizes: readSizes(reader), reason: reader.text() };
+    if (reader.peek() === MAJOR.ARRAY) return { op: 'rotated', key, sizes: readSizes(reader) };
+    if (reader.peek() === MAJOR.TEXT) return { op: 'confirmed', key, note: reader.text() };
+    if (reader.uint() !== 0n) refuse('not_canonical', 'a first key is of all sizes');
+    return { op: 'first', key };
+  });
+}
+
+/**
  * Slot 9 of a record of heads.
  * @param {Uint8Array} plaintext
  * @returns {{ size: bigint, count: bigint, root: Uint8Array }}
@@ -133,6 +157,14 @@ function list(reader, read) {
   const items = [];
   for (let left = reader.array(); left > 0; left -= 1) items.push(read());
   return items;
+}
+
+/** @param {Reader} reader */
+function readSizes(reader) {
+  return list(reader, () => {
+    reader.arrayOf(2);
+    return { tenant: reader.text(), size: reader.uint() };
+  });
 }
 
 /** @param {Reader} reader */

@@ -121,12 +121,11 @@ export class Directory {
       if (thread.log !== UNIVERSE || !thread.records.some(({ header }) => header.kind === DIRECTORY_KIND)) continue;
       const rows = rowsOf(thread);
       whole &&= rows.whole;
-      for (const name of new Set(rows.steps.map(({ of }) => of))) {
-        if (name === null) continue;
-        const own = found.get(name);
-        if (own === undefined) found.set(name, [rows]);
-        else own.push(rows);
-      }
+      const { named } = rows;
+      if (named === null) continue;
+      const own = found.get(named);
+      if (own === undefined) found.set(named, [rows]);
+      else own.push(rows);
     }
     return { rows: found, whole };
   }
@@ -140,8 +139,8 @@ export class Directory {
  */
 function hasBeen(rows, encoding, parents) {
   return rows.steps.some(
-    ({ attributes }, place) =>
-      attributes !== null && equalBytes(attributes, encoding) && parents.every((parent) => rows.isMember(parent, place)),
+    ({ of, attributes }, place) =>
+      of === rows.named && attributes !== null && equalBytes(attributes, encoding) && parents.every((parent) => rows.isMember(parent, place)),
   );
 }
 

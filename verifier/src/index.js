@@ -7,7 +7,7 @@ export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from './bytes.j
 export { BUNDLE_BYTES_MAX, decodeBundle } from './bundle.js';
 export { openCheckpoint, originOf, parseCheckpoint } from './checkpoint.js';
 export { Reader } from './cbor.js';
-export { activationOf, changeOf, headsOf, principalOf, sliceOf, textOfPart, valuesOf } from './contents.js';
+export { activationOf, changeOf, headsOf, keyChangeOf, principalOf, sliceOf, textOfPart, valuesOf } from './contents.js';
 export { commitment, emptyRoot, entryHash, genesisHash, headsLabel, headsThread, lawHash, leafHash, nodeHash, recordHash } from './digest.js';
 export { holds, isPublicKey } from './ed25519.js';
 export { decodeEntry } from './entry.js';

@@ -36,6 +36,16 @@ export function parseVerifierKey(text, due = ED25519_TYPE) {
 }
 
 /**
+ * The same key under another name: a store signs all its logs with one.
+ * @param {{ publicKey: Uint8Array }} key
+ * @param {string} name
+ * @returns {VerifierKey}
+ */
+export function renamed({ publicKey }, name) {
+  return { name, id: keyId(name, ED25519_TYPE, publicKey), publicKey };
+}
+
+/**
  * The text form of an Ed25519 key: there is one.
  * @param {VerifierKey} key
  */

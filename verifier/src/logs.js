@@ -5,14 +5,14 @@
 
 import { equalBytes, fromHex } from './bytes.js';
 import { openCheckpoint, originOf, parseCheckpoint } from './checkpoint.js';
-import { keyId } from './digest.js';
-import { ED25519_TYPE, keyText } from './key.js';
-import { checkSigned, parseNote } from './note.js';
+import { keyText, renamed } from './key.js';
+import { parseNote } from './note.js';
 import { refuse, within } from './refusal.js';
 import { fromDecimal, isTenant, utf8 } from './text.js';
-import { believe } from './trust.js';
+import { believe, keysOfLog, signersOf } from './trust.js';
 
-const UNIVERSE = 'universe';
+/** The tenant of a store's accounts. */
+export const UNIVERSE = 'universe';
 const ORIGIN = /^hos\/([0-9a-f]{32})\/([^/]+)\/([0-9]+)$/;
 
 /**
@@ -35,37 +35,38 @@ export function believeLogs({ logs: [first, second], keys }, policy, place) {
   const log = place.at('logs 0', () => {
     const named = originParts(belief.checkpoint.origin);
     if (named === null || named.tenant !== first.tenant) return refuse('log.origin', `${belief.checkpoint.origin} for ${first.tenant}`);
-    return { ...named, ...belief.checkpoint };
+    return { ...named, ...belief.checkpoint, keys: belief.keys };
   });
   /** @type {BelievedLog[]} */
   const logs = [log];
-  if (second !== undefined) logs.push(place.at('logs 1', () => believeUniverse(second, log, belief)));
+  if (second !== undefined) logs.push(place.at('logs 1', () => believeUniverse(second, log, policy)));
   place.at('keys', () => {
-    const vkey = keyText(belief.key);
     const { size } = belief.checkpoint;
-    const due = keys.some((key) => key.log === 0 && key.vkey === vkey && key.from <= size && (key.to === 0n || key.to >= size));
+    const vkeys = belief.keys.map(keyText);
+    const due = keys.some((key) => key.log === 0 && vkeys.includes(key.vkey) && key.from <= size && (key.to === 0n || key.to >= size));
     if (!due) refuse('key.range', `the signing key is not listed for ${size} entries`);
   });
   return { belief, logs };
 }
 
 /**
- * The universe's log is the same operator's: believed under the same key, by its own origin.
+ * The universe's log is the same operator's: believed by its own origin, under any key that the trust file names for the first log,
+ * for an idle log still stands under the key from before a change.
  * @param {{ tenant: string, note: string }} second
  * @param {BelievedLog} first
- * @param {Belief} belief
+ * @param {Policy} policy
  * @returns {BelievedLog}
  */
-function believeUniverse({ tenant, note: text }, first, { key }) {
+function believeUniverse({ tenant, note: text }, first, policy) {
   if (tenant !== UNIVERSE || first.tenant === UNIVERSE) refuse('log.origin', 'the second log is the universe of another');
   const { store, epoch } = first;
   const origin = originOf({ store, tenant, epoch });
   if (text.split('\n')[0] !== origin) refuse('log.origin', `not ${origin}`);
   const note = within('checkpoint', () => parseNote(utf8(text)));
-  const own = { name: origin, id: keyId(origin, ED25519_TYPE, key.publicKey), publicKey: key.publicKey };
+  const known = keysOfLog(policy, first.origin).map((key) => renamed(key, origin));
   return within('checkpoint', () => {
-    checkSigned(note, own);
-    return { store, epoch, tenant, ...parseCheckpoint(note.text) };
+    const keys = signersOf(note, known);
+    return { store, epoch, tenant, ...parseCheckpoint(note.text), keys };
   });
 }
 

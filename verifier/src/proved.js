@@ -14,8 +14,8 @@ import { Refusal, attempt, refuse, within } from './refusal.js';
 
 /**
  * @typedef {import('./bundle.js').BundleItem} BundleItem
- * @typedef {{ store: Uint8Array, epoch: bigint, tenant: string, origin: string, size: bigint, root: Uint8Array }} BelievedLog a log
- *   as a checkpoint that is believed says it is
+ * @typedef {{ store: Uint8Array, epoch: bigint, tenant: string, origin: string, size: bigint, root: Uint8Array,
+ *   keys: import('./key.js').VerifierKey[] }} BelievedLog a log as a checkpoint that is believed says it is, and the keys that signed that
  * @typedef {{ log: number, entry: import('./entry.js').Entry, header: import('./header.js').Header, record: Uint8Array,
  *   opened: import('./bundle.js').Opened[], withheld: import('./bundle.js').Withheld[] }} Proved a record that holds
  */
@@ -28,7 +28,8 @@ import { Refusal, attempt, refuse, within } from './refusal.js';
  */
 export function proveItem(item, log, number) {
   const entry = within('entry', () => decodeEntry(item.entry));
-  if (!equalBytes(entry.store, log.store) || entry.epoch !== log.epoch || entry.tenant !== log.tenant) {
+  // A store that went on from an older copy has earlier epochs in the same log.
+  if (!equalBytes(entry.store, log.store) || entry.epoch > log.epoch || entry.tenant !== log.tenant) {
     refuse('foreign', 'the entry is of another log');
   }
   if (entry.disputed !== null) refuse('disputed', `the sealer disputes it: ${entry.disputed}`);

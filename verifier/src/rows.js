@@ -17,7 +17,7 @@ const CONTENT_SLOT = 9;
 /**
  * @typedef {import('./contents.js').Change} Change
  * @typedef {import('./proved.js').Proved} Proved
- * @typedef {'unborn' | 'there' | 'removed'} Standing unborn: never put, though it may have memberships
+ * @typedef {'unborn' | 'there' | 'removed'} Standing unborn: not put, or not again, though it may have memberships
  * @typedef {{ change: Change | null, of: string | null, standing: Standing, attributes: Uint8Array | null }} Step what the row is at a
  *   record; `change` is null where that record changed nothing
  */
@@ -50,6 +50,11 @@ export class Rows {
 
   get steps() {
     return this.#steps;
+  }
+
+  /** The entity that the thread's first change names, by its name: the row is that entity's. */
+  get named() {
+    return this.#steps.find(({ change, of }) => change !== null || of !== null)?.of ?? null;
   }
 
   /**
@@ -94,8 +99,10 @@ export class Rows {
       for (const parent of [...this.#members]) this.#turn(parent, false, place);
       return { change, of, standing: 'removed', attributes: null };
     }
-    if (before.standing !== 'removed') this.#turn(nameOf(change.parent), change.op === 'join', place);
-    return { ...before, change, of };
+    this.#turn(nameOf(change.parent), change.op === 'join', place);
+    // What was removed begins anew by a membership too.
+    const standing = before.standing === 'removed' && change.op === 'join' ? 'unborn' : before.standing;
+    return { ...before, change, of, standing };
   }
 
   /**

@@ -18,8 +18,8 @@ const TIME_BYTES = 8;
  * @typedef {import('./key.js').VerifierKey} VerifierKey
  * @typedef {import('./note.js').Note} Note
  * @typedef {import('./policy.js').Policy} Policy
- * @typedef {{ checkpoint: Checkpoint, key: VerifierKey, witnesses: string[] }} Belief the log key that signed, and the names of the
- *   witnesses that did, as the trust file lists them
+ * @typedef {{ checkpoint: Checkpoint, key: VerifierKey, keys: VerifierKey[], witnesses: string[] }} Belief the log keys that
+ *   signed, `key` the first of them, and the names of the witnesses that did, as the trust file lists them
  */
 
 /**
@@ -29,30 +29,38 @@ const TIME_BYTES = 8;
  */
 export function believe(policy, bytes) {
   const note = within('checkpoint', () => parseNote(bytes));
-  const key = logKeyOf(policy, note);
+  const [origin = ''] = note.text.split('\n');
+  const known = keysOfLog(policy, origin);
+  if (known.length === 0) refuse('trust.unknown_log', origin);
+  const keys = within('checkpoint', () => signersOf(note, known));
+  const checkpoint = within('checkpoint', () => parseCheckpoint(note.text));
   const names = cosigners(policy, note);
   if (!quorumMet(policy, new Set(names))) refuse('trust.quorum', `witnesses that vouch: ${names.length}`);
-  const checkpoint = within('checkpoint', () => parseCheckpoint(note.text));
   const witnesses = names.map((name) => fromUtf8(octets(name)) ?? name);
-  return { checkpoint, key, witnesses };
+  return { checkpoint, key: keys[0], keys, witnesses };
 }
 
 /**
- * The key of the trust file that stands for the note's first line and signed it.
+ * The keys that the trust file names for a log: it may have had several.
  * @param {Policy} policy
- * @param {Note} note
- * @returns {VerifierKey}
+ * @param {string} origin the name of its keys
  */
-function logKeyOf({ logs }, note) {
-  const [origin] = note.text.split('\n');
-  const known = logs.filter(({ name }) => name === origin);
-  if (known.length === 0) refuse('trust.unknown_log', `${origin}`);
-  // A log may have had several keys; one that has not signed is no fault, one that has signed falsely is.
+export function keysOfLog({ logs }, origin) {
+  return logs.filter(({ name }) => name === origin);
+}
+
+/**
+ * Those of a log's keys that signed a note. One that has not signed is no fault, one that has signed falsely is.
+ * @param {Note} note
+ * @param {VerifierKey[]} known one at least
+ * @returns {[VerifierKey, ...VerifierKey[]]}
+ */
+export function signersOf(note, known) {
   const outcomes = known.map((key) => attempt(() => checkSigned(note, key)));
   const refusals = outcomes.filter((outcome) => outcome instanceof Refusal);
   const worst = refusals.find(({ code }) => code !== 'unsigned') ?? (refusals.length === known.length ? refusals[0] : undefined);
-  if (worst !== undefined) refuse(`checkpoint.${worst.code}`, worst.detail);
-  return /** @type {VerifierKey} */ (known.find((_, i) => !(outcomes[i] instanceof Refusal)));
+  if (worst !== undefined) throw worst;
+  return /** @type {[VerifierKey]} */ (known.filter((_, i) => !(outcomes[i] instanceof Refusal)));
 }
 
 /**

@@ -8,6 +8,7 @@ import { after, describe, test } from 'node:test';
 import { utf8 } from '../src/text.js';
 import { judgeBundle, verdictJson } from '../src/verdict.js';
 import { HOLDING } from '../testing/holding.js';
+import { COURSES, tellKeys } from '../testing/keys.js';
 import { REFUSALS } from '../testing/refusals.js';
 import { dice } from '../testing/signer.js';
 import { TRUST, tell } from '../testing/story.js';
@@ -37,6 +38,13 @@ describe('the first verifier and this one', { skip: HOS === undefined && 'set HO
 
   for (const [about, bend, given] of HOLDING) test(about, () => same(tell(bend).bytes, given.trust, given.against));
   for (const [code, , about, bend, given] of REFUSALS) test(`${code}: ${about}`, () => same(tell(bend).bytes, given?.trust, given?.against));
+
+  for (const [code, about, course] of COURSES) {
+    test(`keys, ${code ?? 'holds'}: ${about}`, () => {
+      const { bytes, trust } = tellKeys(course);
+      same(bytes, trust);
+    });
+  }
 
   test(`${BENT} stories with a bit bent`, () => {
     const { bytes } = tell();

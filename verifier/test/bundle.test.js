@@ -78,7 +78,8 @@ describe('nothing slips through', () => {
       change('c0', [2, SHOP, ROLE]), change('c1', [0, SHOP, open]), change('c2', [1, SHOP], { 16: 2 }), change('c3', [3, SHOP, ROLE]), change('c4', [2, SHOP, ROLE]),
       change('c5', [2, SHOP, ROLE]), change('c6', [1, SHOP]), change('c7', [2, SHOP, ROLE]), change('c8', [0, SHOP, open]), change('c9', [1, ['Pazar::Shop', 's-8']]),
     ];
-    const expected = ['other', 'in', null, 'out', 'in', 'in', 'other', 'other', 'out', 'other'];
+    // Removed it has no attributes until it is put again, and by a membership it begins anew.
+    const expected = ['other', 'in', null, 'out', 'in', 'in', 'other', 'other', 'in', 'other'];
     const names = changes.map(({ name }) => name);
     for (const [i, outcome] of expected.entries()) {
       if (outcome === null) continue;

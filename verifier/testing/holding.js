@@ -7,7 +7,7 @@ import { compareBytes } from '../src/bytes.js';
 import { lawHash } from '../src/digest.js';
 import { header, model, shown } from './bend.js';
 import { Signer, checkpointText, noteOf, seedOf } from './signer.js';
-import { LAWS, LOG, OLD, ORDER, ORIGIN, TENANT, TRUST_NONE, WITNESSES, tell } from './story.js';
+import { LAWS, LOG, OLD, ORDER, ORIGIN, TENANT, TRUST, TRUST_NONE, UNIVERSE, WITNESSES, tell } from './story.js';
 import { handle } from './world.js';
 
 /** @typedef {import('./story.js').Bend} Bend */
@@ -22,6 +22,12 @@ const [W1, W2] = /** @type {[Signer, Signer]} */ (WITNESSES);
  * @param {(name: string) => Uint8Array} of
  */
 export const judged = (of) => ({ 10: of('law-2'), 11: LAWS[1]?.hash ?? null });
+
+/** The logs in the epoch behind the one in which all of the story was sealed. */
+const EPOCH_1 = { log: new Signer(ORIGIN.replace(/0$/, '1'), LOG.seed), universe: new Signer(UNIVERSE.replace(/0$/, '1'), LOG.seed) };
+
+const FILES = Array.from({ length: 4096 }, (_, i) => ({ path: `policies/${String(i).padStart(4, '0')}.cedar`, bytes: HASH }));
+const MANY = { hash: lawHash(FILES), files: FILES };
 
 const LATER = { name: 'later', tenant: TENANT, thread: handle(0x55), header: { 8: 1, 19: 'order' } };
 /** The verdict of the good story. */
@@ -65,6 +71,8 @@ export const HOLDING = [
   ['a claimed time 5 seconds before its own activation', header('begun', { 9: 1_783_000_000_000 + 1000 - 5000 }), {}, {}],
   ['a key until this very size', model((m) => void (m.keys[0] = [0, LOG.vkey, 11, 11])), {}, {}],
   ['a key of several', model((m) => void m.keys.splice(0, 1, [0, 'an older key', 0, 4], [0, LOG.vkey, 5, 0])), {}, {}],
+  ['entries of an earlier epoch', { text: (text) => text.replace(ORIGIN, EPOCH_1.log.name), signers: [EPOCH_1.log, W1, W2], universeNote: (text) => noteOf(text.replace(UNIVERSE, EPOCH_1.universe.name), EPOCH_1.universe), model: (m) => void (m.keys = [[0, EPOCH_1.log.vkey, 0, 0], [1, EPOCH_1.universe.vkey, 0, 0]]) }, { trust: TRUST.replace(LOG.vkey, EPOCH_1.log.vkey) }, { origin: EPOCH_1.log.name }],
+  ['4096 files of a law that no record names', model((m) => void (m.laws = [...m.laws, MANY].sort((a, b) => compareBytes(a.hash, b.hash)))), {}, {}],
   ['a signature of a stranger is passed over', { signers: [LOG, new Signer('stranger.example', seedOf(40)), W1, W2] }, {}, {}],
   ['laws that no record names', model((m) => void (m.laws = [{ hash: lawHash([]), files: [] }, ...m.laws].sort((a, b) => compareBytes(a.hash, b.hash)))), {}, {}],
 ];
