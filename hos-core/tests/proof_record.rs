@@ -145,7 +145,8 @@ fn strange_bytes_are_no_header() {
         bytes.extend(w.finish());
         Header::decode(&bytes).map_err(|e| e.code())
     };
-    assert_eq!(more(28, &|w| done(w.uint(0))), Err("unknown_field"));
+    assert_eq!(more(28, &|w| done(w.uint(0))), Err("not_canonical"));
+    assert_eq!(more(29, &|w| done(w.uint(0))), Err("unknown_field"));
     assert_eq!(more(u64::MAX, &|w| done(w.uint(0))), Err("unknown_field"));
     assert_eq!(more(27, &|w| done(w.array(0))), Err("not_canonical"));
     assert_eq!(more(26, &|w| done(w.array(0))), Err("not_canonical"));

@@ -42,6 +42,7 @@ fn planted(size_off: u64, count_off: u64, root: impl Fn([u8; 32]) -> [u8; 32]) -
     tenant.export(&contract, &id, &ExportOptions::default()).unwrap();
     let whole = store.engine.verify(&VerifyOptions::default()).unwrap();
     assert_eq!((whole.level, whole.findings), (Level::Intact, Vec::new()));
+    drop(tenant);
     let (builder, path) = (store.builder(), store.path.clone());
     let support::Store { engine, dir, .. } = store;
     engine.close().unwrap();
