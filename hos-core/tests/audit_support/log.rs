@@ -74,6 +74,8 @@ impl LogMaker {
         let stream = rec.stream.then_some((place.n, place.prev));
         rec.header.tenant = self.tenant.clone();
         (rec.header.n, rec.header.prev) = if rec.stream { (None, None) } else { (Some(place.n), place.prev) };
+        // A record that is not its thread's first bears no label, whatever story it is put into.
+        rec.header.label = rec.header.label.filter(|_| rec.header.n == Some(0));
         if let Some(judged) = &rec.slice {
             rec.parts.push(PartOf { slot: Slot::Slice, index: 0, plaintext: slice(judged), withheld: None });
         }
