@@ -143,8 +143,16 @@ impl LogMaker {
         builder.finish().unwrap()
     }
 
+    /// Where a thread ends. Of one that is not there, something that no map has.
     pub fn head(&self, thread: &Handle) -> Head {
-        self.heads[thread]
+        let none = Head {
+            key: heads_thread(&self.tenant, thread),
+            kind: HeadKind::Live,
+            thread: *thread,
+            n: 0,
+            last: RecordHash([0; 32]),
+        };
+        self.heads.get(thread).copied().unwrap_or(none)
     }
 
     /// What a record of the map of heads says here.

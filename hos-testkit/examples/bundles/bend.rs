@@ -35,6 +35,9 @@ fn flip(chance: &mut Chance, bytes: &mut [u8]) {
 
 fn lists(chance: &mut Chance, bundle: &mut Bundle) {
     let (records, cited) = (bundle.records.len(), bundle.cited.len());
+    if records == 0 {
+        return;
+    }
     let (one, other) = (chance.below(records), chance.below(records));
     let (of, to) = (chance.below(cited), chance.below(cited));
     match chance.below(10) {

@@ -33,8 +33,8 @@ fn coin(chance: &mut Chance) -> bool {
 
 /// A plan, with so many bends.
 pub(crate) fn plan(chance: &mut Chance, bends: usize) -> Plan {
-    let asked = chance.below(4) as u64;
-    let mut signing: Vec<u64> = (0..4).filter(|_| chance.below(4) > 0).collect();
+    let asked = (chance.below(6) as u64).saturating_sub(2);
+    let mut signing: Vec<u64> = (0..4).filter(|_| chance.below(12) > 0).collect();
     if asked == 0 && coin(chance) {
         signing.clear();
     }
