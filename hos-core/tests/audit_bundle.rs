@@ -206,7 +206,8 @@ fn the_files_are_what_the_seeds_give() {
 fn codes_of(page: &str, rooms: &[&str]) -> BTreeSet<String> {
     let text = std::fs::read_to_string(folder("../../spec").join(page)).unwrap();
     let quoted = text.split('`').skip(1).step_by(2);
-    let is_code = |word: &&str| word.split_once('.').is_some_and(|(room, word)| rooms.contains(&room) && !word.contains(['*', '.', ' ']));
+    let is_code =
+        |word: &&str| word.split_once('.').is_some_and(|(room, word)| rooms.contains(&room) && !word.contains(['*', '.', ' ']));
     quoted.filter(is_code).map(str::to_owned).filter(|word| !word.ends_with(".md")).collect()
 }
 
@@ -220,7 +221,8 @@ fn every_code_has_a_vector() {
             met.extend(codes.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned));
         }
     }
-    let rooms = ["bundle", "log", "key", "thread", "heads", "law", "activation", "directory", "inclusion", "part", "trust", "checkpoint"];
+    let rooms =
+        ["bundle", "log", "key", "thread", "heads", "law", "activation", "directory", "inclusion", "part", "trust", "checkpoint"];
     let mut due = codes_of("bundle.md", &rooms);
     due.extend(codes_of("trust.md", &["policy", "trust", "checkpoint"]));
     due.extend(["foreign", "disputed"].map(str::to_owned));

@@ -258,7 +258,8 @@ fn evidence(seeds: &mut Seeds) {
 
 fn bundles(seeds: &mut Seeds) {
     let whole = Plan { witnesses: (2, vec![0, 1], 2), ..Plan::default() };
-    let erased = Plan { universe: false, roles: false, erased: true, label: false, second_law: Some(25 * 60_000), ..Plan::default() };
+    let erased =
+        Plan { universe: false, roles: false, erased: true, label: false, second_law: Some(25 * 60_000), ..Plan::default() };
     for (name, plan) in [("least", Plan::least()), ("whole", whole), ("erased", erased)] {
         let made = made(&plan);
         seeds.push(("bundle", name, made.bytes()));

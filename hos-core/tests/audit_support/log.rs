@@ -92,7 +92,8 @@ impl LogMaker {
             plaintext: p.plaintext.clone(),
         });
         let opened = opened.collect();
-        let withheld = rec.parts.iter().filter_map(|p| Some(Withheld { slot: p.slot, index: p.index, why: p.withheld? })).collect();
+        let withheld =
+            rec.parts.iter().filter_map(|p| Some(Withheld { slot: p.slot, index: p.index, why: p.withheld? })).collect();
         let (thread, told) = (rec.header.thread, rec.header.kind);
         if let Some(bend) = &rec.bent_header {
             bend(&mut rec.header);

@@ -158,13 +158,7 @@ pub fn buyers() -> Uid {
 }
 
 pub fn desk_link(record: Option<RecordHash>) -> JudgedLink {
-    JudgedLink {
-        id: "grant-1".into(),
-        template: "desk".into(),
-        principal: Some(buyer()),
-        resource: Some(seller()),
-        record,
-    }
+    JudgedLink { id: "grant-1".into(), template: "desk".into(), principal: Some(buyer()), resource: Some(seller()), record }
 }
 
 /// A record of the directory, of the row's own thread.

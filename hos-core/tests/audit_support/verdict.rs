@@ -20,7 +20,8 @@ pub fn of(bytes: &[u8], trust: &str, against: &[String]) -> Json {
     if let Standing::Refused(why) = &verdict.standing {
         return refused(&why.code, Some(&why.at));
     }
-    let complete = verdict.complete.map(|map| json!({ "as_of": map.as_of, "of": if map.labelled { "instance" } else { "thread" } }));
+    let complete =
+        verdict.complete.map(|map| json!({ "as_of": map.as_of, "of": if map.labelled { "instance" } else { "thread" } }));
     let instance = verdict.instance.map(|one| json!({ "contract": one.contract.as_str(), "id": one.id }));
     let (opened, hidden, erased) = verdict.parts;
     json!({

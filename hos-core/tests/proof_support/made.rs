@@ -316,12 +316,20 @@ pub(super) fn record_vectors() -> Vectors {
             refused("value", "an array that claims 2^63 items", &[0x9b, 0x80, 0, 0, 0, 0, 0, 0, 0], "not_canonical"),
         ),
         ("header_label", header_case("a birth that bears its label", &labelled)),
-        ("header_label_short", refused("header", "a label of 31 bytes", &[&label_at(&bare)[..], &[0x58, 31], &[1; 31]].concat(), "not_canonical")),
+        (
+            "header_label_short",
+            refused("header", "a label of 31 bytes", &[&label_at(&bare)[..], &[0x58, 31], &[1; 31]].concat(), "not_canonical"),
+        ),
         ("header_label_later", refused("header", "a label where n is not 0", &label_later, "place")),
         ("header_label_stream", refused("header", "a label in a named stream", &label_in_stream, "place")),
         (
             "header_compat",
-            refused("header", "compat 2", &replaced(&bare, &[0x0d, 0x84, 0, 0, 0, 0], &[0x0d, 0x84, 0, 0, 0, 2]), "unknown_number"),
+            refused(
+                "header",
+                "compat 2",
+                &replaced(&bare, &[0x0d, 0x84, 0, 0, 0, 0], &[0x0d, 0x84, 0, 0, 0, 2]),
+                "unknown_number",
+            ),
         ),
         ("header_mode", refused("header", "mode 3", &replaced(&bare, &[0x0e, 0, 0x0f], &[0x0e, 3, 0x0f]), "unknown_number")),
         ("header_compat_cedar", header_case("judged as Cedar alone does", &Header { judge: [4, 5, 1, 1], ..bare_header() })),

@@ -94,4 +94,3 @@ fn nobody() -> Trust {
         Err(error) => unreachable!("{error}"),
     }
 }
-

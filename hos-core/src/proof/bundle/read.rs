@@ -3,8 +3,8 @@
 //! before.
 
 use super::{
-    BUNDLE_BYTES_MAX, Bundle, BundleError, HeadsProof, Item, KEYS_MAX, KeyRange, LAWS_MAX, LawFiles, LogNote, Opening, RECORDS_MAX,
-    VERSION, WHAT, Why, Withheld,
+    BUNDLE_BYTES_MAX, Bundle, BundleError, HeadsProof, Item, KEYS_MAX, KeyRange, LAWS_MAX, LawFiles, LogNote, Opening,
+    RECORDS_MAX, VERSION, WHAT, Why, Withheld,
 };
 use crate::canon::{CanonError, Reader, check_item};
 use crate::id::{Handle, LawHash, MapHash, RecordHash, TreeHash};
@@ -74,11 +74,18 @@ fn fields(r: &mut Reader<'_>, b: &mut Bounds) -> Result<Bundle, BundleError> {
     f.need(9)?;
     let laws = ascending(f.r, b, LAWS_MAX, "laws", |x: &LawFiles, y| x.hash < y.hash, law)?;
     f.need(10)?;
-    let keys = ascending(f.r, b, KEYS_MAX, "key ranges", |x: &KeyRange, y| (x.log, x.from) < (y.log, y.from), |r, b| {
-        r.array_of(4)?;
-        let log = log_place(r, b, logs.len())?;
-        Ok(KeyRange { log, vkey: r.text()?.to_owned(), from: r.uint()?, to: r.uint()? })
-    })?;
+    let keys = ascending(
+        f.r,
+        b,
+        KEYS_MAX,
+        "key ranges",
+        |x: &KeyRange, y| (x.log, x.from) < (y.log, y.from),
+        |r, b| {
+            r.array_of(4)?;
+            let log = log_place(r, b, logs.len())?;
+            Ok(KeyRange { log, vkey: r.text()?.to_owned(), from: r.uint()?, to: r.uint()? })
+        },
+    )?;
     f.close()?;
     Ok(Bundle { logs, thread, records, heads, cited, laws, keys })
 }
@@ -156,19 +163,33 @@ fn item(r: &mut Reader<'_>, b: &mut Bounds) -> Result<Item, BundleError> {
     let entry = r.bytes()?;
     b.within(entry.len(), ENTRY_BYTES_MAX, "an entry that is too long");
     let proof = list(r, b, PROOF_MAX, "hashes of a proof", |r, _| Ok(TreeHash(r.bytes_of()?)))?;
-    let opened = ascending(r, b, usize::MAX, "opened parts", |x: &Opening, y| (x.slot, x.index) < (y.slot, y.index), |r, b| {
-        r.array_of(4)?;
-        let (slot, index) = place(r, b)?;
-        let (salt, plaintext) = (r.bytes_of()?, r.bytes()?);
-        b.within(plaintext.len(), PART_BYTES_MAX, "a part that is too long");
-        Ok(Opening { slot, index, salt, plaintext: plaintext.to_vec() })
-    })?;
-    let withheld = ascending(r, b, usize::MAX, "withheld parts", |x: &Withheld, y| (x.slot, x.index) < (y.slot, y.index), |r, b| {
-        r.array_of(3)?;
-        let (slot, index) = place(r, b)?;
-        let why = b.known(Why::from_number(r.uint()?), Why::Hidden, "an unknown reason");
-        Ok(Withheld { slot, index, why })
-    })?;
+    let opened = ascending(
+        r,
+        b,
+        usize::MAX,
+        "opened parts",
+        |x: &Opening, y| (x.slot, x.index) < (y.slot, y.index),
+        |r, b| {
+            r.array_of(4)?;
+            let (slot, index) = place(r, b)?;
+            let (salt, plaintext) = (r.bytes_of()?, r.bytes()?);
+            b.within(plaintext.len(), PART_BYTES_MAX, "a part that is too long");
+            Ok(Opening { slot, index, salt, plaintext: plaintext.to_vec() })
+        },
+    )?;
+    let withheld = ascending(
+        r,
+        b,
+        usize::MAX,
+        "withheld parts",
+        |x: &Withheld, y| (x.slot, x.index) < (y.slot, y.index),
+        |r, b| {
+            r.array_of(3)?;
+            let (slot, index) = place(r, b)?;
+            let why = b.known(Why::from_number(r.uint()?), Why::Hidden, "an unknown reason");
+            Ok(Withheld { slot, index, why })
+        },
+    )?;
     Ok(Item { entry: entry.to_vec(), proof, opened, withheld })
 }
 
@@ -184,10 +205,17 @@ fn heads(r: &mut Reader<'_>, b: &mut Bounds) -> Result<HeadsProof, BundleError> 
 fn law(r: &mut Reader<'_>, b: &mut Bounds) -> Result<LawFiles, BundleError> {
     r.array_of(2)?;
     let hash = LawHash(r.bytes_of()?);
-    let files = ascending(r, b, FILES_MAX, "a law's files", |x: &(String, Vec<u8>), y| x.0 < y.0, |r, _| {
-        r.array_of(2)?;
-        Ok((r.text()?.to_owned(), r.bytes()?.to_vec()))
-    })?;
+    let files = ascending(
+        r,
+        b,
+        FILES_MAX,
+        "a law's files",
+        |x: &(String, Vec<u8>), y| x.0 < y.0,
+        |r, _| {
+            r.array_of(2)?;
+            Ok((r.text()?.to_owned(), r.bytes()?.to_vec()))
+        },
+    )?;
     Ok(LawFiles { hash, files })
 }
 

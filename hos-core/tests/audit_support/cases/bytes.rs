@@ -105,9 +105,8 @@ fn not_canonical() -> Vec<Case> {
 fn bounds() -> Vec<Case> {
     let least = Plan::least();
     let item = |m: &mut crate::audit_support::story::Made| m.bundle.records[0].clone();
-    let places = |name, about, key: u64, value: fn(Vec<u8>) -> Vec<u8>| {
-        field(name, about, "bundle.limit", key, move |v| Some(value(v)))
-    };
+    let places =
+        |name, about, key: u64, value: fn(Vec<u8>) -> Vec<u8>| field(name, about, "bundle.limit", key, move |v| Some(value(v)));
     /// One of an item's lists, exchanged in the first record.
     fn in_record(records: &[u8], at: usize, list: Vec<Vec<u8>>) -> Vec<u8> {
         let mut all = cbor::items(records);
@@ -214,12 +213,18 @@ fn bounds() -> Vec<Case> {
             let cited = m.bundle.cited[0].clone();
             m.bundle.cited.push(cited);
         }),
-        spelled("missing_before_limit", "a field is missing behind a limit: the field is told", "bundle.missing_field", &least, |b| {
-            let mut bundle = Bundle::decode(&b).unwrap();
-            bundle.keys[0].log = 1;
-            bundle.records[0].opened.retain(|part| part.slot != Slot::Facts);
-            cbor::with_field(&bundle.encode().unwrap(), 10, None)
-        }),
+        spelled(
+            "missing_before_limit",
+            "a field is missing behind a limit: the field is told",
+            "bundle.missing_field",
+            &least,
+            |b| {
+                let mut bundle = Bundle::decode(&b).unwrap();
+                bundle.keys[0].log = 1;
+                bundle.records[0].opened.retain(|part| part.slot != Slot::Facts);
+                cbor::with_field(&bundle.encode().unwrap(), 10, None)
+            },
+        ),
         spelled("spelling_before_version", "another version, and a byte too many: the spelling is told", NC, &least, |b| {
             [&cbor::with_field(&b, 1, Some(&[2])), &[0][..]].concat()
         }),

@@ -71,10 +71,12 @@ pub(super) fn cases() -> Vec<Case> {
                 }
             }),
         ),
-        told("two_laws", "a second law came into force before the parcel left", "intact", &Plan {
-            second_law: Some(25 * 60_000),
-            ..small()
-        }),
+        told(
+            "two_laws",
+            "a second law came into force before the parcel left",
+            "intact",
+            &Plan { second_law: Some(25 * 60_000), ..small() },
+        ),
         told(
             "boundary",
             "the retired law was used for 5000 ms more",
@@ -107,14 +109,18 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         told("cosigned", "two of three witnesses", "anchored", &Plan { witnesses: (3, vec![0, 2], 2), ..Plan::least() }),
         told("cosigned_all", "all of three witnesses", "anchored", &Plan { witnesses: (3, vec![2, 1, 0], 3), ..Plan::least() }),
-        told("stranger_cosigned", "a witness whom nobody knows is passed over", "intact", &Plan {
-            witnesses: (0, vec![7], 0),
-            ..Plan::least()
-        }),
-        told("cosigned_unasked", "witnesses sign though none is asked for", "intact", &Plan {
-            witnesses: (2, vec![1], 0),
-            ..Plan::least()
-        }),
+        told(
+            "stranger_cosigned",
+            "a witness whom nobody knows is passed over",
+            "intact",
+            &Plan { witnesses: (0, vec![7], 0), ..Plan::least() },
+        ),
+        told(
+            "cosigned_unasked",
+            "witnesses sign though none is asked for",
+            "intact",
+            &Plan { witnesses: (2, vec![1], 0), ..Plan::least() },
+        ),
         bent("kept", "a checkpoint kept elsewhere has the same size and root", "anchored", &small(), |m| {
             m.against = vec![m.bundle.logs[0].note.clone()];
         }),

@@ -82,8 +82,18 @@ pub fn all() -> Vec<(&'static str, Json)> {
         case("two", "two threads", &orders(2), vec![of(&orders(2), 0), of(&orders(2), 1), proof(&orders(2), &absent)]),
         case("twenty", "twenty threads", &twenty, vec![of(&twenty, 0), of(&twenty, 19), proof(&twenty, &absent)]),
         case("tombstone", "an erased order", &[tombstone, order("o-18", 0)], vec![of(&[tombstone, order("o-18", 0)], 0)]),
-        case("unlabelled", "a thread without a label", &[unlabelled, order("o-17", 2)], vec![of(&[unlabelled, order("o-17", 2)], 0)]),
-        case("neighbours", "keys that differ in their last bit: 256 siblings", &neighbours, vec![of(&neighbours, 0), of(&neighbours, 1)]),
+        case(
+            "unlabelled",
+            "a thread without a label",
+            &[unlabelled, order("o-17", 2)],
+            vec![of(&[unlabelled, order("o-17", 2)], 0)],
+        ),
+        case(
+            "neighbours",
+            "keys that differ in their last bit: 256 siblings",
+            &neighbours,
+            vec![of(&neighbours, 0), of(&neighbours, 1)],
+        ),
         case("great_n", "a thread of 2^64 records", &[order("o-17", u64::MAX)], vec![of(&[order("o-17", u64::MAX)], 0)]),
         case("absent_nothing", "the way of an absent key ends with nothing", &twenty, {
             let nothing = (0..).map(|i| order(&format!("absent {i}"), 0).key).find(|key| map(&twenty).way(key).end.is_none());
@@ -104,9 +114,12 @@ pub fn keys() -> Vec<(&'static str, Json)> {
         ("label", label("pazar-tr", "order", "o-17")),
         ("label_text", label("pazar-tr", "order", "şeker \u{1f36c}")),
         ("label_moved_letter", label("pazar-tr", "ordero", "-17")),
-        ("thread_key", json!({
-            "what": "thread_key", "tenant": "pazar-tr", "thread": thread.to_string(),
-            "key": heads_thread(&tenant(), &thread).to_string(),
-        })),
+        (
+            "thread_key",
+            json!({
+                "what": "thread_key", "tenant": "pazar-tr", "thread": thread.to_string(),
+                "key": heads_thread(&tenant(), &thread).to_string(),
+            }),
+        ),
     ]
 }

@@ -17,26 +17,38 @@ fn two() -> Plan {
 
 /// The order's last record, bent.
 fn ship(name: &'static str, about: &'static str, code: &'static str, plan: Plan, change: fn(&mut Rec)) -> Case {
-    told(name, about, code, &plan.bending(move |record, rec| {
-        if record == "ship" {
-            change(rec);
-        }
-    }))
+    told(
+        name,
+        about,
+        code,
+        &plan.bending(move |record, rec| {
+            if record == "ship" {
+                change(rec);
+            }
+        }),
+    )
 }
 
 /// The activation, bent.
 fn activated(name: &'static str, about: &'static str, code: &'static str, change: fn(&mut Rec)) -> Case {
-    told(name, about, code, &Plan::least().bending(move |record, rec| {
-        if record == "activated" {
-            change(rec);
-        }
-    }))
+    told(
+        name,
+        about,
+        code,
+        &Plan::least().bending(move |record, rec| {
+            if record == "activated" {
+                change(rec);
+            }
+        }),
+    )
 }
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
         bent("law_bent", "a file of the law is another", "law.hash", &Plan::least(), |m| m.bundle.laws[0].files[1].1.push(b' ')),
-        bent("law_file_missing", "a file of the law is missing", "law.hash", &Plan::least(), |m| drop(m.bundle.laws[0].files.pop())),
+        bent("law_file_missing", "a file of the law is missing", "law.hash", &Plan::least(), |m| {
+            drop(m.bundle.laws[0].files.pop())
+        }),
         bent("law_file_more", "a file more", "law.hash", &Plan::least(), |m| {
             m.bundle.laws[0].files.push(("z.toml".into(), Vec::new()));
         }),
@@ -51,8 +63,12 @@ pub(super) fn cases() -> Vec<Case> {
         ship("guard_law_absent", "the guards' law is not there", "law.missing", small(), |rec| {
             rec.header.guard_law = Some(LawHash([3; 32]));
         }),
-        bent("activation_absent", "the activation is not cited", "activation.missing", &Plan::least(), |m| m.bundle.cited.clear()),
-        ship("activation_none", "a record that names no activation", "activation.missing", small(), |rec| rec.header.activation = None),
+        bent("activation_absent", "the activation is not cited", "activation.missing", &Plan::least(), |m| {
+            m.bundle.cited.clear()
+        }),
+        ship("activation_none", "a record that names no activation", "activation.missing", small(), |rec| {
+            rec.header.activation = None
+        }),
         ship("activation_unknown", "a record that names another's activation", "activation.missing", small(), |rec| {
             rec.header.activation = Some(RecordHash([3; 32]));
         }),
@@ -77,7 +93,9 @@ pub(super) fn cases() -> Vec<Case> {
         activated("activation_other_law", "the activation put another law in force", "activation.law", |rec| {
             rec.part_mut(Slot::Change).plaintext = activation(&law(2).hash);
         }),
-        ship("law_none", "a record under an activation that names no law", "activation.law", small(), |rec| rec.header.law = None),
+        ship("law_none", "a record under an activation that names no law", "activation.law", small(), |rec| {
+            rec.header.law = None
+        }),
         ship("law_of_first", "the law is the first's, the activation the second's", "activation.law", two(), |rec| {
             rec.header.law = Some(law(1).hash);
         }),

@@ -38,9 +38,15 @@ fn notes() -> Vec<Case> {
         bent("unknown_log", "the trust file names another log", "trust.unknown_log", &Plan::least(), |m| {
             m.trust = trust(&log_key(&Tenant::new("baska").unwrap(), 0), 0, 0);
         }),
-        bent("unknown_epoch", "the trust file names another epoch", "trust.unknown_log", &Plan { epoch: 1, ..Plan::least() }, |m| {
-            m.trust = trust(&log_key(&Tenant::universe(), 0), 0, 0);
-        }),
+        bent(
+            "unknown_epoch",
+            "the trust file names another epoch",
+            "trust.unknown_log",
+            &Plan { epoch: 1, ..Plan::least() },
+            |m| {
+                m.trust = trust(&log_key(&Tenant::universe(), 0), 0, 0);
+            },
+        ),
         bent("own_key", "signed by a key of their own, listed in the bundle", "checkpoint.unsigned", &Plan::least(), |m| {
             m.bundle.logs[0].note = m.logs[0].checkpoint().sign(&stranger()).unwrap();
             let key = NoteKey::new(m.logs[0].key().name(), stranger().verify_key()).unwrap();
@@ -66,9 +72,7 @@ fn notes() -> Vec<Case> {
         }),
         noted("signatures_17", "17 signatures", "checkpoint.too_large", |m| lines(m, 16)),
         noted("signatures_100", "100 signatures", "checkpoint.too_large", |m| lines(m, 99)),
-        noted("note_cut", "the note is cut", "checkpoint.malformed", |m| {
-            m.bundle.logs[0].note.trim_end().to_owned()
-        }),
+        noted("note_cut", "the note is cut", "checkpoint.malformed", |m| m.bundle.logs[0].note.trim_end().to_owned()),
         noted("note_unsigned", "no signature line", "checkpoint.malformed", |m| text_of(&m.bundle.logs[0].note).to_owned()),
         noted("note_short_signature", "a signature of four bytes", "checkpoint.malformed", |m| {
             format!("{}\u{2014} example.org/x AAAAAA==\n", m.bundle.logs[0].note)
@@ -89,9 +93,7 @@ fn notes() -> Vec<Case> {
         retold("size_zeros", "a size with a leading zero", "checkpoint.checkpoint", |t| t.replacen("\n3\n", "\n03\n", 1)),
         retold("size_words", "a size that is no number", "checkpoint.checkpoint", |t| t.replacen("\n3\n", "\nthree\n", 1)),
         retold("size_plus", "a size with a sign", "checkpoint.checkpoint", |t| t.replacen("\n3\n", "\n+3\n", 1)),
-        retold("size_beyond", "a size of 2^64", "checkpoint.checkpoint", |t| {
-            t.replacen("\n3\n", "\n18446744073709551616\n", 1)
-        }),
+        retold("size_beyond", "a size of 2^64", "checkpoint.checkpoint", |t| t.replacen("\n3\n", "\n18446744073709551616\n", 1)),
         retold("root_short", "a root of 31 bytes", "checkpoint.checkpoint", |t| {
             let lines: Vec<&str> = t.lines().collect();
             format!("{}\n{}\n{}\n", lines[0], lines[1], base64(&[1; 31]))
@@ -139,9 +141,15 @@ fn which() -> Vec<Case> {
             checkpoint.origin = origin(&store(), &Tenant::universe(), 1);
             m.bundle.logs[1].note = checkpoint.sign(&seal_key()).unwrap();
         }),
-        bent("second_other_key", "the universe's checkpoint is signed by another key", "checkpoint.unsigned", &with_universe(), |m| {
-            m.bundle.logs[1].note = m.logs[1].checkpoint().sign(&stranger()).unwrap();
-        }),
+        bent(
+            "second_other_key",
+            "the universe's checkpoint is signed by another key",
+            "checkpoint.unsigned",
+            &with_universe(),
+            |m| {
+                m.bundle.logs[1].note = m.logs[1].checkpoint().sign(&stranger()).unwrap();
+            },
+        ),
         bent("second_bent", "the universe's checkpoint is of another size", "checkpoint.signature", &with_universe(), |m| {
             m.bundle.logs[1].note = m.bundle.logs[1].note.replacen("\n3\n", "\n4\n", 1);
         }),
@@ -173,15 +181,27 @@ fn witnesses() -> Vec<Case> {
             let again = cosignature(&m.bundle.logs[0].note, 1, 1_783_000_500);
             m.bundle.logs[0].note += &again;
         }),
-        bent("quorum_strangers", "witnesses signed whom the trust file does not name", "trust.quorum", &asked(vec![7, 8], 2), |_| ()),
+        bent(
+            "quorum_strangers",
+            "witnesses signed whom the trust file does not name",
+            "trust.quorum",
+            &asked(vec![7, 8], 2),
+            |_| (),
+        ),
         bent("cosignature_moved", "a cosignature of another checkpoint", "checkpoint.signature", &asked(vec![0, 1], 2), |m| {
             let other = cosignature(&resigned(m, 0, |c| c.size += 1), 2, 1_783_000_102);
             m.bundle.logs[0].note += &other;
         }),
-        bent("cosignature_of_1948", "a cosignature whose time is beyond 63 bits", "checkpoint.signature", &asked(vec![0, 1], 2), |m| {
-            let line = cosignature(&m.bundle.logs[0].note, 2, (-694_224_000i64).cast_unsigned());
-            m.bundle.logs[0].note += &line;
-        }),
+        bent(
+            "cosignature_of_1948",
+            "a cosignature whose time is beyond 63 bits",
+            "checkpoint.signature",
+            &asked(vec![0, 1], 2),
+            |m| {
+                let line = cosignature(&m.bundle.logs[0].note, 2, (-694_224_000i64).cast_unsigned());
+                m.bundle.logs[0].note += &line;
+            },
+        ),
         bent("cosignature_short", "a cosignature of 71 bytes", "checkpoint.signature", &asked(vec![0, 1], 2), |m| {
             let (_, named) = witness(2);
             let id = hos_core::digest::note_key_id(named.name(), 4, named.key().as_bytes());
@@ -198,11 +218,17 @@ fn witnesses() -> Vec<Case> {
         bent("kept_by_another", "what was kept is signed by another key", "checkpoint.unsigned", &Plan::least(), |m| {
             m.against = vec![m.logs[0].checkpoint().sign(&stranger()).unwrap()];
         }),
-        bent("kept_other_origin", "what was kept is of another log under this log's name", "checkpoint.origin", &Plan::least(), |m| {
-            let mut other = m.logs[0].checkpoint();
-            other.origin = "hos/elsewhere".into();
-            m.against = vec![note_of(&other.text(), m.logs[0].key().name(), &seal_key())];
-        }),
+        bent(
+            "kept_other_origin",
+            "what was kept is of another log under this log's name",
+            "checkpoint.origin",
+            &Plan::least(),
+            |m| {
+                let mut other = m.logs[0].checkpoint();
+                other.origin = "hos/elsewhere".into();
+                m.against = vec![note_of(&other.text(), m.logs[0].key().name(), &seal_key())];
+            },
+        ),
         bent("kept_malformed", "what was kept is no note", "checkpoint.malformed", &Plan::least(), |m| {
             m.against = vec!["no note".into()];
         }),

@@ -58,5 +58,8 @@ fn small() -> Plan {
 
 /// All, in the order of their numbers. New ones are added behind the last.
 pub fn all() -> Vec<Case> {
-    [good::cases(), bytes::cases(), logs::cases(), records::cases(), laws::cases(), roles::cases()].into_iter().flatten().collect()
+    [good::cases(), bytes::cases(), logs::cases(), records::cases(), laws::cases(), roles::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -79,8 +79,20 @@ fn headers() -> Vec<Case> {
         header("header_compat", "compat 2", "header.unknown_number", 13, Some(judge(2))),
         header("header_mode", "mode 3", "header.unknown_number", 14, Some(vec![3])),
         header("header_judge_bits", "a judge's number of 17 bits", "header.not_canonical", 13, Some(judge(65_536))),
-        header("header_contract", "a contract's name that begins with a digit", "header.malformed", 19, Some(cbor::text("1order"))),
-        header("header_parts_order", "parts out of order", "header.order", 27, Some(cbor::of_items(4, &[part(6, 0), part(3, 0)]))),
+        header(
+            "header_contract",
+            "a contract's name that begins with a digit",
+            "header.malformed",
+            19,
+            Some(cbor::text("1order")),
+        ),
+        header(
+            "header_parts_order",
+            "parts out of order",
+            "header.order",
+            27,
+            Some(cbor::of_items(4, &[part(6, 0), part(3, 0)])),
+        ),
         header("header_parts_65", "65 parts", "header.too_large", 27, {
             Some(cbor::of_items(4, &(0..65).map(|index| part(3, index)).collect::<Vec<_>>()))
         }),
@@ -97,7 +109,8 @@ fn headers() -> Vec<Case> {
             "header.place",
             &small().bending(|name, rec| {
                 if name == "pay" {
-                    rec.bent_header_bytes = Some(Box::new(|bytes| *bytes = cbor::with_field(bytes, 28, Some(&cbor::bytes(&[1; 32])))));
+                    rec.bent_header_bytes =
+                        Some(Box::new(|bytes| *bytes = cbor::with_field(bytes, 28, Some(&cbor::bytes(&[1; 32])))));
                 }
             }),
         ),
@@ -147,7 +160,9 @@ fn inclusion_and_parts() -> Vec<Case> {
         first("part_twice", "a part is opened and withheld", "part.twice", |item| {
             item.withheld.push(Withheld { slot: Slot::Facts, index: 0, why: Why::Erased });
         }),
-        first("part_plaintext", "a part that reads better", "part.mismatch", |item| *item.opened[0].plaintext.last_mut().unwrap() ^= 1),
+        first("part_plaintext", "a part that reads better", "part.mismatch", |item| {
+            *item.opened[0].plaintext.last_mut().unwrap() ^= 1
+        }),
         first("part_salt", "a part under another salt", "part.mismatch", |item| item.opened[0].salt[0] ^= 1),
         first("part_longer", "a part with a byte more", "part.mismatch", |item| item.opened[1].plaintext.push(0)),
         first("parts_exchanged", "two parts' contents exchanged", "part.mismatch", |item| {
@@ -177,11 +192,16 @@ fn inclusion_and_parts() -> Vec<Case> {
 
 fn threads() -> Vec<Case> {
     let place = |name: &'static str, about: &'static str, code: &'static str, change: fn(&mut Header)| {
-        told(name, about, code, &small().bending(move |record, rec| {
-            if record == "ship" {
-                rec.bent_header = Some(Box::new(change));
-            }
-        }))
+        told(
+            name,
+            about,
+            code,
+            &small().bending(move |record, rec| {
+                if record == "ship" {
+                    rec.bent_header = Some(Box::new(change));
+                }
+            }),
+        )
     };
     vec![
         bent("thread_other", "the bundle is said to be of another thread", "thread.handle", &small(), |m| {
@@ -236,10 +256,13 @@ fn threads() -> Vec<Case> {
                 }
             }),
         ),
-        bent("cited_gap", "a cited thread begins with its second record", "thread.thread_n", &Plan {
-            second_law: Some(25 * 60_000),
-            ..small()
-        }, |m| m.drop_cited("activated")),
+        bent(
+            "cited_gap",
+            "a cited thread begins with its second record",
+            "thread.thread_n",
+            &Plan { second_law: Some(25 * 60_000), ..small() },
+            |m| m.drop_cited("activated"),
+        ),
         bent("cited_bent", "a cited record's part is another", "part.mismatch", &Plan::least(), |m| {
             m.bundle.cited[0].1.opened[0].plaintext.push(0);
         }),
@@ -273,7 +296,8 @@ fn thread_seq() -> Case {
     };
     let born = grow(&plan());
     let birth = born.logs[0].hash_of("birth");
-    let header = hos_core::proof::chain::Entry::decode(&born.logs[0].placed[born.logs[0].place_of("birth")].entry).unwrap().header;
+    let header =
+        hos_core::proof::chain::Entry::decode(&born.logs[0].placed[born.logs[0].place_of("birth")].entry).unwrap().header;
     let like = Header::decode(&header).unwrap();
     let plan = plan()
         .adding(move |name, log| {
@@ -295,11 +319,16 @@ fn thread_seq() -> Case {
 
 fn ends() -> Vec<Case> {
     let heads = |name: &'static str, about: &'static str, code: &'static str, change: fn(&mut Rec)| {
-        told(name, about, code, &small().bending(move |record, rec| {
-            if record == "heads" {
-                change(rec);
-            }
-        }))
+        told(
+            name,
+            about,
+            code,
+            &small().bending(move |record, rec| {
+                if record == "heads" {
+                    change(rec);
+                }
+            }),
+        )
     };
     let proof = |name, about, code, change: fn(&mut hos_core::proof::bundle::HeadsProof)| {
         bent(name, about, code, &Plan { noise: 2, ..small() }, move |m| change(m.bundle.heads.as_mut().unwrap()))
