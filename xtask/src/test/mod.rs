@@ -4,6 +4,7 @@ mod compiler;
 mod parts;
 mod readme;
 mod tally;
+mod verifiers;
 
 use std::io;
 use std::path::{Path, PathBuf};

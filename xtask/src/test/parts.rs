@@ -1,19 +1,20 @@
 //! The parts of `cargo xtask test`, cheap ones first.
 
 use super::tally::{self, Tally};
-use super::{House, Outcome, check, readme};
+use super::{House, Outcome, check, readme, verifiers};
 use std::io::{self, Read};
 use std::process::{Command, Stdio};
 
 type Part = fn(&House) -> io::Result<Outcome>;
 
 /// Every part, in order. The release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 9] = [
+pub(super) const ALL: [(&str, Part); 10] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
     ("lints", lints),
     ("tests", tests),
+    ("two verifiers", verifiers::part),
     ("doc tests", doc_tests),
     ("release build", release),
     ("law of the example is clean", law),
