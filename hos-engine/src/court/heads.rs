@@ -89,8 +89,11 @@ pub(crate) fn map(
     Ok((map, found))
 }
 
+/// An entry's place in the log, and its record's thread and place there.
+type Newest = (u64, (Handle, u64));
+
 /// The log's last entry, if it is a record of the map: its place, its thread and its place there.
-fn newest(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<Option<(u64, (Handle, u64))>, Failure> {
+fn newest(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<Option<Newest>, Failure> {
     let Some(seq) = size.checked_sub(1) else { return Ok(None) };
     let Some(row) = tx.row(&sql::log_records(tenant, seq, 1))? else { return Ok(None) };
     let is_one = row.opt_blob(8)?.and_then(|bytes| Header::decode(bytes).ok()).is_some_and(|h| h.kind == Kind::Heads);

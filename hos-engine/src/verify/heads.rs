@@ -63,7 +63,6 @@ impl Heads {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::court::heads::{decode_heads, encode_heads};
     use hos_core::id::MapHash;
 
