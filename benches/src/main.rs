@@ -12,6 +12,7 @@
 mod can;
 mod cold;
 mod commit;
+mod evidence;
 mod harness;
 mod law;
 mod replay;
@@ -25,14 +26,15 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 type Part = fn(bool, &mut Table) -> Result<()>;
 
-const PARTS: [(&str, Part); 4] = [("can", can::run), ("commit", commit::run), ("verify", verify::run), ("replay", replay::run)];
+const PARTS: [(&str, Part); 5] =
+    [("can", can::run), ("commit", commit::run), ("verify", verify::run), ("replay", replay::run), ("evidence", evidence::run)];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let quick = args.iter().any(|a| a == "--quick");
     let wanted: Vec<&str> = args.iter().map(String::as_str).filter(|a| *a != "--quick").collect();
     if wanted.iter().any(|name| !PARTS.iter().any(|(part, _)| part == name)) {
-        eprintln!("usage: hos-bench [--quick] [can] [commit] [verify] [replay]");
+        eprintln!("usage: hos-bench [--quick] [can] [commit] [verify] [replay] [evidence]");
         return ExitCode::from(2);
     }
     let mut table = Table::default();

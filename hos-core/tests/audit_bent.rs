@@ -66,8 +66,11 @@ fn rank(verdict: &Verdict) -> u8 {
     }
 }
 
+/// Everything by which one verdict may be better than another.
+type Claims<'v> = (u8, &'v str, u64, u64, Option<u64>, bool, &'v [String], u64, u64);
+
 /// What a verdict claims, without what is the exporter's word alone.
-fn claims(verdict: &Verdict) -> (u8, &str, u64, u64, Option<u64>, bool, &[String], u64, u64) {
+fn claims(verdict: &Verdict) -> Claims<'_> {
     let (opened, hidden, erased) = verdict.parts;
     let complete = verdict.complete.is_some();
     let Verdict { origin, size, records, gapless, witnesses, .. } = verdict;

@@ -13,7 +13,6 @@ use hos_core::proof::report::*;
 use hos_core::proof::stored::StoredBox;
 use hos_core::proof::tree::prove_inclusion;
 use hos_core::proof::verify::*;
-use hos_core::proof::view::HeaderView;
 use hos_core::time::Timestamp;
 use proof_support::*;
 use proptest::prelude::*;
@@ -350,9 +349,7 @@ fn disputed_records_are_counted_and_vouched_for_by_nothing() {
 #[test]
 fn a_place_stands_in_header_or_entry() {
     let stream = Header { n: None, prev: None, ..bare_header() };
-    let (bytes, stream) = (bare_header().encode().unwrap(), stream.encode().unwrap());
-    let (bare, stream) = (HeaderView::decode(&bytes).unwrap(), HeaderView::decode(&stream).unwrap());
-    let both = Place::of(&bare, Some((0, None)));
+    let both = Place::of(&bare_header(), Some((0, None)));
     let neither = Place::of(&stream, None);
     assert_eq!((both, neither), (Err(ChainError::Placed), Err(ChainError::Placed)));
     assert_eq!(Place::of(&stream, Some((0, None))), Ok(Place { n: 0, prev: None }));

@@ -102,7 +102,8 @@ fn under_an_erased_id_nothing_happens_any_more() {
     assert_eq!(tenant.transition(go("1")).unwrap().code(), Some("hos.instance_erased"));
     assert_eq!(tenant.available(&order("1").0, &order("1").1, &root()).unwrap_err().code, Code::InstanceErased);
     assert_eq!(tenant.transition(go("nobody")).unwrap().code(), Some("hos.instance_unknown"));
-    assert_eq!(tenant.begin(new_order("3")).unwrap().code(), Some("hos.entity_missing"));
+    // Not even a refusal is written about her.
+    assert_eq!(tenant.begin(new_order("3")).unwrap().code(), Some("hos.subject_erased"));
     let mut given = new_order("3");
     given.by.given.push(known("ann"));
     assert_eq!(tenant.begin(given).unwrap().code(), Some("hos.subject_erased"));

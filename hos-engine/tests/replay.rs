@@ -275,7 +275,8 @@ fn bend_all(store: Store, id: &str, change: impl FnOnce(&mut Header, &mut Vec<u8
 
 #[test]
 fn a_planted_verdict_is_named_though_the_evidence_is_whole() {
-    let bends: [(&str, fn(&mut Header)); 3] = [
+    type Bend = (&'static str, fn(&mut Header));
+    let bends: [Bend; 3] = [
         ("policies", |header| header.policies = vec!["own".into()]),
         ("to", |header| header.to = Name::new("d").ok()),
         ("contract version", |header| header.contract_version = Some(7)),
@@ -351,7 +352,8 @@ fn a_world_that_the_directory_never_had_is_named() {
     assert_eq!((replay.differs, replay.listed[0].what.as_str()), (1, "part slice"), "{replay:#?}");
     assert_eq!(replay.listed[0].now, "by then the directory had changed it");
     // The shop with an attribute that no record gave, and one that cites a record that there never was.
-    let forge: [(fn(&mut Entity), &str); 2] = [
+    type Forge = (fn(&mut Entity), &'static str);
+    let forge: [Forge; 2] = [
         (|shop| drop(shop.attrs.insert("frozen".to_owned(), Value::Bool(false))), "the directory records come to another"),
         (|shop| shop.record = Some(hos_core::id::RecordHash([7; 32])), "no directory record made it"),
     ];

@@ -253,17 +253,6 @@ fn bundles_hold_across_a_change_and_their_ranges_are_held_to_the_records() {
         ("the new key from the beginning", Box::new(|b| b.keys[1].from = 1)),
         ("the old key for ever", Box::new(|b| b.keys[0].to = 0)),
         ("the new key alone", Box::new(|b| drop(b.keys.remove(0)))),
-        (
-            "the records of keys left out",
-            Box::new(|b| {
-                b.cited.retain(|(_, item)| {
-                    !hos_core::proof::chain::Entry::decode(&item.entry).is_ok_and(|entry| {
-                        hos_core::proof::record::Header::decode(&entry.header)
-                            .is_ok_and(|h| h.kind == hos_core::proof::record::Kind::Key)
-                    })
-                });
-            }),
-        ),
     ];
     for (what, bend) in bent {
         let mut other = bundle.clone();

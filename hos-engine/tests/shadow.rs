@@ -222,7 +222,7 @@ fn neither_a_once_key_nor_an_erasure_contradicts_the_world() {
     let erased = store.engine.erase(&root(), &uid("A", "ann"), "request").unwrap();
     assert!(erased.allowed, "{:?}", erased.blockers);
     stood(&begin("t1", "9", true, "k9"), true, Code::SubjectErased);
-    refused(&begin("t2", "9", true, "k9"), Code::EntityMissing);
+    refused(&begin("t2", "9", true, "k9"), Code::SubjectErased);
     let note = |tenant: &str| {
         let mut note = Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap();
         (note.subject, note.by.legacy) = (Some(uid("A", "ann")), world(true));

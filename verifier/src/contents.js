@@ -68,6 +68,7 @@ export function sliceOf(plaintext) {
       reader.arrayOf(5);
       return { ...readGrant(reader), record: readHashOrEmpty(reader) };
     });
+    if (entities.length === 0 && links.length === 0) refuse('not_canonical', 'a slice of nobody');
     return { entities, links };
   });
 }

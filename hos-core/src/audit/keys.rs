@@ -30,7 +30,9 @@ pub(super) fn check(bundle: &Bundle, logs: &[Log], cited: &Cited<'_>) -> Result<
     let contents: Option<Vec<&[u8]>> = records.iter().map(|held| held.content(Slot::Change)).collect();
     let Some(contents) = contents else { return Ok(()) };
     for content in contents {
-        KeyChange::decode(content).and_then(|change| ring.take(&first.store, change)).map_err(|e| Refused::new("key.range", "keys", e))?;
+        KeyChange::decode(content)
+            .and_then(|change| ring.take(&first.store, change))
+            .map_err(|e| Refused::new("key.range", "keys", e))?;
     }
     let mut wanted = Vec::new();
     for (place, log) in logs.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! What may follow what: a thread's records (n ascends by one, each cites the one before) and a log's entries (seq ascends
 //! by one, each cites the one before, sealed-at never decreases). `spec/chain.md` gives the bytes.
 
-use super::format::{Fields, FormatError, SUITE, VERSION, at_most, malformed};
+use super::format::{Fields, FormatError, SUITE, VERSION, at_most, claimed, malformed};
 use super::header::HEADER_BYTES_MAX;
 use super::record::Header;
 use crate::canon::{Reader, Writer};
@@ -221,7 +221,7 @@ impl<'a> EntryView<'a> {
         f.need(key::PREV)?;
         let prev = EntryHash(f.r.bytes_of()?);
         f.need(key::SEALED_AT)?;
-        let sealed_at = Timestamp(f.r.uint_as()?);
+        let sealed_at = claimed(f.r.uint()?)?;
         let stream_n = if f.has(key::STREAM_N)? { Some(f.r.uint()?) } else { None };
         let stream_prev = if f.has(key::STREAM_PREV)? { Some(RecordHash(f.r.bytes_of()?)) } else { None };
         let disputed = if f.has(key::DISPUTED)? { Some(f.r.uint_as()?) } else { None };
@@ -446,6 +446,11 @@ impl Threads {
     /// The place and hash of a thread's last record.
     pub fn head(&self, thread: &Handle) -> Option<(u64, RecordHash)> {
         self.heads.get(thread).copied()
+    }
+
+    /// Every thread with the place and hash of its last record, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (Handle, u64, RecordHash)> + '_ {
+        self.heads.iter().map(|(thread, (n, hash))| (*thread, *n, *hash))
     }
 
     /// The place that a thread's next record must have.

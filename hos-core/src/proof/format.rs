@@ -2,6 +2,7 @@
 
 use crate::canon::{CanonError, Reader};
 use crate::id::IdError;
+use crate::time::Timestamp;
 
 /// The version of headers, entries and receipts that is written here.
 pub const VERSION: u64 = 1;
@@ -158,4 +159,10 @@ impl<'r, 'a> Fields<'r, 'a> {
     pub(crate) fn close(mut self) -> Result<(), FormatError> {
         if self.has(u64::MAX)? { Err(FormatError::UnknownField(u64::MAX)) } else { Ok(()) }
     }
+}
+
+/// A claimed time in milliseconds; what is beyond what may be claimed is so however far beyond it is.
+pub(super) fn claimed(millis: u64) -> Result<Timestamp, FormatError> {
+    let time = Timestamp(i64::try_from(millis).unwrap_or(i64::MAX));
+    if time.is_claimable() { Ok(time) } else { Err(FormatError::Time(time.0)) }
 }

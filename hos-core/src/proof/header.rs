@@ -7,7 +7,6 @@ use crate::canon::Writer;
 use crate::digest;
 use crate::id::{DottedName, GroupId, ID_BYTES_MAX, IdError, RecordHash};
 use crate::refusal::Code;
-use crate::time::Timestamp;
 
 /// The longest header, in bytes.
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
@@ -58,7 +57,12 @@ const ALWAYS: usize = 14;
 impl Header {
     /// Checks what the types do not say: limits, orders, and that place and predecessor agree.
     pub fn check(&self) -> Result<(), FormatError> {
-        consistent(self.n, self.prev.is_some(), self.label.is_some(), self.time, self.mode, self.judge)?;
+        if !self.time.is_claimable() {
+            return Err(FormatError::Time(self.time.0));
+        }
+        known_compat(self.judge)?;
+        known_mode(self.mode)?;
+        placed(self.n, self.prev.is_some(), self.label.is_some())?;
         if let Some(code) = self.refusal.as_ref().filter(|code| Code::from_text(code).is_none()) {
             DottedName::check(code).map_err(malformed("refusal code"))?;
         }
@@ -145,28 +149,22 @@ impl Header {
     }
 }
 
-/// What holds of several fields, as far as it can be said without lists.
-pub(super) fn consistent(
-    n: Option<u64>,
-    has_prev: bool,
-    has_label: bool,
-    time: Timestamp,
-    mode: u8,
-    judge: [u16; 4],
-) -> Result<(), FormatError> {
-    if has_prev != n.is_some_and(|n| n > 0) || has_label && n != Some(0) {
-        return Err(FormatError::Place);
-    }
-    if !time.is_claimable() {
-        return Err(FormatError::Time(time.0));
-    }
-    if mode > MODE_MAX {
-        return Err(FormatError::UnknownNumber { what: "mode", number: mode.into() });
-    }
+/// Place and previous record agree, and a label stands in no record but a thread's first.
+pub(super) fn placed(n: Option<u64>, has_prev: bool, has_label: bool) -> Result<(), FormatError> {
+    if has_prev != n.is_some_and(|n| n > 0) || has_label && n != Some(0) { Err(FormatError::Place) } else { Ok(()) }
+}
+
+/// A mode that is known.
+pub(super) fn known_mode(mode: u8) -> Result<u8, FormatError> {
+    if mode > MODE_MAX { Err(FormatError::UnknownNumber { what: "mode", number: mode.into() }) } else { Ok(mode) }
+}
+
+/// A judge whose compat is known.
+pub(super) fn known_compat(judge: [u16; 4]) -> Result<[u16; 4], FormatError> {
     if judge[3] > COMPAT_MAX {
         return Err(FormatError::UnknownNumber { what: "compat", number: judge[3].into() });
     }
-    Ok(())
+    Ok(judge)
 }
 
 /// The orders: of policies (as the caller found it), of a group, of parts.

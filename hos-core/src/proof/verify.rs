@@ -165,6 +165,11 @@ impl LogVerifier {
         self.head.prev
     }
 
+    /// Where each thread stands.
+    pub fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
     /// The tree so far.
     pub fn tree(&self) -> &Frontier {
         &self.tree

@@ -3,8 +3,8 @@
 //! Every item is read in its only form and every order is checked while it is read, so nothing need be encoded again to see
 //! that no second spelling of one header passes. Tests hold this against encoding.
 
-use super::format::{Fields, FormatError, at_most, malformed};
-use super::header::{HEADER_BYTES_MAX, PARTS_MAX, POLICIES_MAX, ascend, consistent, key, policy_id};
+use super::format::{Fields, FormatError, at_most, claimed, malformed};
+use super::header::{HEADER_BYTES_MAX, PARTS_MAX, POLICIES_MAX, ascend, key, known_compat, known_mode, placed, policy_id};
 use super::record::{Decision, Durability, Header, Kind, PartRef, Slot};
 use crate::canon::Reader;
 use crate::id::{
@@ -59,15 +59,15 @@ impl<'a> HeaderView<'a> {
             n: take(&mut f, key::N, |r| Ok(r.uint()?))?,
             prev: take(&mut f, key::PREV, |r| Ok(RecordHash(r.bytes_of()?)))?,
             kind: need(&mut f, key::KIND, |r| numbered("kind", r.uint()?, Kind::from_number))?,
-            time: need(&mut f, key::TIME, |r| Ok(Timestamp(r.uint_as()?)))?,
+            time: need(&mut f, key::TIME, |r| claimed(r.uint()?))?,
             activation: take(&mut f, key::ACTIVATION, |r| Ok(RecordHash(r.bytes_of()?)))?,
             law: take(&mut f, key::LAW, |r| Ok(LawHash(r.bytes_of()?)))?,
             guard_law: take(&mut f, key::GUARD_LAW, |r| Ok(LawHash(r.bytes_of()?)))?,
             judge: need(&mut f, key::JUDGE, |r| {
                 r.array_of(4)?;
-                Ok([r.uint_as()?, r.uint_as()?, r.uint_as()?, r.uint_as()?])
+                known_compat([r.uint_as()?, r.uint_as()?, r.uint_as()?, r.uint_as()?])
             })?,
-            mode: need(&mut f, key::MODE, |r| Ok(r.uint_as()?))?,
+            mode: need(&mut f, key::MODE, |r| known_mode(r.uint_as()?))?,
             directory_version: need(&mut f, key::DIRECTORY_VERSION, |r| Ok(r.uint()?))?,
             decision: need(&mut f, key::DECISION, |r| numbered("decision", r.uint()?, Decision::from_number))?,
             refusal: take(&mut f, key::REFUSAL, |r| text("refusal code", refusal_code, r))?,
@@ -88,7 +88,7 @@ impl<'a> HeaderView<'a> {
         };
         f.close()?;
         r.end()?;
-        consistent(header.n, header.prev.is_some(), header.label.is_some(), header.time, header.mode, header.judge)?;
+        placed(header.n, header.prev.is_some(), header.label.is_some())?;
         ascend(header.policies.is_sorted_by(|a, b| a < b), header.group, &header.parts)?;
         Ok(header)
     }

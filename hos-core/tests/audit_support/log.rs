@@ -74,6 +74,8 @@ impl LogMaker {
         let stream = rec.stream.then_some((place.n, place.prev));
         rec.header.tenant = self.tenant.clone();
         (rec.header.n, rec.header.prev) = if rec.stream { (None, None) } else { (Some(place.n), place.prev) };
+        // A record that is not its thread's first bears no label, whatever story it is put into.
+        rec.header.label = rec.header.label.filter(|_| rec.header.n == Some(0));
         if let Some(judged) = &rec.slice {
             rec.parts.push(PartOf { slot: Slot::Slice, index: 0, plaintext: slice(judged), withheld: None });
         }
@@ -142,8 +144,16 @@ impl LogMaker {
         builder.finish().unwrap()
     }
 
+    /// Where a thread ends. Of one that is not there, something that no map has.
     pub fn head(&self, thread: &Handle) -> Head {
-        self.heads[thread]
+        let none = Head {
+            key: heads_thread(&self.tenant, thread),
+            kind: HeadKind::Live,
+            thread: *thread,
+            n: 0,
+            last: RecordHash([0; 32]),
+        };
+        self.heads.get(thread).copied().unwrap_or(none)
     }
 
     /// What a record of the map of heads says here.

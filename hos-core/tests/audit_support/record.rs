@@ -134,7 +134,7 @@ impl Rec {
 }
 
 pub fn uid(kind: &str, id: &str) -> Uid {
-    Uid::new(&format!("Pazar::{kind}"), id).unwrap()
+    Uid::new(format!("Pazar::{kind}"), id).unwrap()
 }
 
 pub fn active(active: bool) -> Record {

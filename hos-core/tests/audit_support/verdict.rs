@@ -1,4 +1,5 @@
 //! The verdict as the object of `spec/bundle.md`, written here once more from the specification.
+#![allow(unreachable_pub, reason = "a test's own")]
 
 use hos_core::audit::{Standing, bundle};
 use hos_core::proof::trust::Trust;

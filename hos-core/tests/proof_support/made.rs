@@ -578,5 +578,26 @@ pub(super) fn chain_vectors() -> Vectors {
             "log_other_genesis",
             log_case("begun from another genesis", &log.rows, &anchored, |c| c["predecessor"] = note.clone().into()),
         ),
+        (
+            "log_other_store",
+            with("an entry of another store", &|rows| rows[6] = rebuilt(&rows[6], |e| e.store = StoreId([1; 16]))),
+        ),
+        (
+            "log_thread_prev",
+            with("a record cites another than its thread's last", &|rows| {
+                rows[6] = rebuilt(&rows[6], |e| {
+                    let mut header = Header::decode(&e.header).unwrap();
+                    header.prev = header.prev.map(|_| RecordHash([1; 32]));
+                    e.header = header.encode().unwrap();
+                });
+            }),
+        ),
+        ("log_note_signature", whole("a note of another size", &log.rows, &[note.replacen("\n12\n", "\n11\n", 1)])),
+        ("log_note_malformed", whole("a note that is cut", &log.rows, &[note.trim_end().to_owned()])),
+        ("log_note_name", whole("a note under a name with a plus", &log.rows, &[note.replace("\u{2014} hos/", "\u{2014} hos+")])),
+        (
+            "log_note_too_large",
+            whole("a note of 17 signatures", &log.rows, &[note.clone() + &"\u{2014} example.org/x AAAAAAAA\n".repeat(16)]),
+        ),
     ])
 }

@@ -11,7 +11,7 @@ use crate::store::Row;
 use crate::store::sql::{evidence as sql, state as state_sql};
 use crate::store::sqlite::Tx;
 use crate::work::HeadsDone;
-use hos_core::canon::Writer;
+use hos_core::canon::{Reader, Writer};
 use hos_core::digest;
 use hos_core::id::{Handle, InstanceId, MapHash, Name, Tenant};
 use hos_core::judge::{self, Act};
@@ -27,6 +27,14 @@ pub(crate) fn encode_heads(size: u64, count: u64, root: &MapHash) -> Vec<u8> {
     let mut w = Writer::default();
     w.array(3).uint(size).uint(count).bytes(root.as_bytes());
     w.finish()
+}
+
+/// Reads what such a record holds.
+pub(crate) fn decode_heads(bytes: &[u8]) -> Option<(u64, u64, MapHash)> {
+    let mut r = Reader::new(bytes);
+    r.array_of(3).ok()?;
+    let said = (r.uint().ok()?, r.uint().ok()?, MapHash(r.bytes_of().ok()?));
+    r.end().ok().map(|()| said)
 }
 
 /// Where a thread ends, from the headers of its last and its first record.
@@ -81,8 +89,11 @@ pub(crate) fn map(
     Ok((map, found))
 }
 
+/// An entry's place in the log, and its record's thread and place there.
+type Newest = (u64, (Handle, u64));
+
 /// The log's last entry, if it is a record of the map: its place, its thread and its place there.
-fn newest(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<Option<(u64, (Handle, u64))>, Failure> {
+fn newest(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<Option<Newest>, Failure> {
     let Some(seq) = size.checked_sub(1) else { return Ok(None) };
     let Some(row) = tx.row(&sql::log_records(tenant, seq, 1))? else { return Ok(None) };
     let is_one = row.opt_blob(8)?.and_then(|bytes| Header::decode(bytes).ok()).is_some_and(|h| h.kind == Kind::Heads);

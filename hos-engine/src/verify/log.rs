@@ -2,6 +2,7 @@
 
 use super::crew::{Crew, Seen};
 use super::fold::{Fold, Taken};
+use super::heads::Heads;
 use super::page::{Entry, Line, Page};
 use super::ring::Kept;
 use super::{Pass, epochs, keys};
@@ -97,6 +98,7 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         epochs: &epochs,
         examiner: Examiner::default(),
         fold: Fold::new(tenant),
+        heads: Heads::default(),
         tiles: Tiles::default(),
         next: 0,
         sealed_at: Timestamp(0),
@@ -165,6 +167,7 @@ struct Walk<'t> {
     epochs: &'t Epochs,
     examiner: Examiner,
     fold: Fold,
+    heads: Heads,
     tiles: Tiles,
     next: u64,
     sealed_at: Timestamp,
@@ -234,7 +237,13 @@ impl Walk<'_> {
                 pass.gone.take(*key, tenant, header.kind, Some(row.seq), &examined.record().hash());
             }
         }
+        if kind == Some(Kind::Heads) && row.disputed.is_none() {
+            self.heads.hold(pass, tenant, row.seq, self.verifier.threads(), examined.record().part(Slot::Change));
+        }
         self.verifier.push_examined(&examined);
+        if let Some(header) = examined.record().header().filter(|_| row.disputed.is_none()) {
+            self.heads.take(pass, tenant, row.seq, header);
+        }
         if self.verifier.last() != Some((row.hash, row.leaf)) {
             pass.findings.add(at(), "column hash or leaf: not the entry's");
         }

@@ -7,6 +7,7 @@ mod crew;
 mod epochs;
 pub(crate) mod erasures;
 mod fold;
+mod heads;
 mod keys;
 mod log;
 mod onces;

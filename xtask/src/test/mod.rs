@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must hold, part by part, with the minutes that each took.
 
 mod compiler;
+mod differential;
 mod parts;
 mod readme;
 mod tally;

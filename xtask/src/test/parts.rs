@@ -1,14 +1,14 @@
 //! The parts of `cargo xtask test`, cheap ones first.
 
 use super::tally::{self, Tally};
-use super::{House, Outcome, check, readme};
+use super::{House, Outcome, check, differential, readme, verifier};
 use std::io::{self, Read};
 use std::process::{Command, Stdio};
 
 type Part = fn(&House) -> io::Result<Outcome>;
 
 /// Every part, in order. The release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 10] = [
+pub(super) const ALL: [(&str, Part); 11] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
@@ -18,7 +18,8 @@ pub(super) const ALL: [(&str, Part); 10] = [
     ("release build", release),
     ("law of the example is clean", law),
     ("main job and first order", main_job),
-    ("second verifier", super::verifier::run),
+    ("second verifier", verifier::run),
+    ("both verifiers on bundles by chance", differential::run),
 ];
 
 fn format(house: &House) -> io::Result<Outcome> {

@@ -126,10 +126,14 @@ impl<'r> Case<'r> {
             Kind::Activated | Kind::Tenant => maker.gate()?,
             _ => return Err(Stop::Attested),
         };
-        if let What::Transition(call, _) = &what
-            && let Some(code) = &header.refusal
+        let asker = match &what {
+            What::Transition(call, _) => Some(&call.by.principal),
+            What::Change(call, _) => Some(&call.by.principal),
+            _ => None,
+        };
+        if let Some(code) = &header.refusal
             && code == Code::PrincipalUnknown.as_str()
-            && world.given.iter().any(|e| e.uid == call.by.principal)
+            && world.given.iter().any(|e| Some(&e.uid) == asker)
         {
             // The directory held others of the principal's type; which, is not said.
             return Err(Stop::Attested);

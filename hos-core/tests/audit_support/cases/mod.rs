@@ -1,4 +1,5 @@
 //! The cases of bundles: what is told, what is bent, and how the verdict must begin.
+#![allow(unreachable_pub, missing_docs, reason = "a test's own")]
 
 mod bytes;
 mod good;

@@ -1,6 +1,7 @@
 //! Step 9: who was judged, against the records of the directory.
 
 use super::*;
+use crate::audit_support::cbor;
 use crate::audit_support::record::*;
 use crate::audit_support::story::{buyer, buyers, desk_link, row, seller};
 use hos_core::proof::bundle::Why;
@@ -195,6 +196,54 @@ pub(super) fn cases() -> Vec<Case> {
                 }
                 if name == "birth" {
                     rec.slice.as_mut().unwrap().entities[1].attrs = active(true);
+                }
+            }),
+        ),
+        judged("parent_twice", "a parent twice", other, |s| s.entities[0].parents.push(buyers())),
+        judged("parents_order", "parents out of order", other, |s| s.entities[0].parents.insert(0, uid("Role", "c"))),
+        told(
+            "slice_empty",
+            "a slice of nobody",
+            other,
+            &Plan::default().bending(|name, rec| {
+                if name == "birth" {
+                    rec.slice = Some(Slice::default());
+                }
+            }),
+        ),
+        told(
+            "no_contract",
+            "a thread without a contract",
+            "intact",
+            &Plan::least().bending(|name, rec| {
+                if name == "birth" {
+                    rec.header.contract = None;
+                }
+            }),
+        ),
+        told(
+            "time_beyond_63_bits",
+            "a time beyond 63 bits, in a header whose mode is unknown too: the first field is told",
+            "header.time",
+            &Plan::least().bending(|name, rec| {
+                if name == "birth" {
+                    rec.bent_header_bytes = Some(Box::new(|bytes| {
+                        let late = cbor::with_field(bytes, 9, Some(&cbor::uint(u64::MAX)));
+                        *bytes = cbor::with_field(&late, 14, Some(&[3]));
+                    }));
+                }
+            }),
+        ),
+        told(
+            "mode_before_place",
+            "an unknown mode, and n 1 without a previous hash: the first field is told",
+            "header.unknown_number",
+            &Plan::least().bending(|name, rec| {
+                if name == "birth" {
+                    rec.bent_header_bytes = Some(Box::new(|bytes| {
+                        let later = cbor::with_field(bytes, 6, Some(&[1]));
+                        *bytes = cbor::with_field(&later, 14, Some(&[3]));
+                    }));
                 }
             }),
         ),
