@@ -3,10 +3,12 @@
  * @module
  */
 
+import { compareBytes } from './bytes.js';
 import { MAJOR, Reader } from './cbor.js';
 import { HASH_BYTES } from './digest.js';
 import { PUBLIC_KEY_BYTES } from './ed25519.js';
 import { refuse } from './refusal.js';
+import { utf8 } from './text.js';
 import { readEntity, readEntityOrNone, readRecord } from './value.js';
 
 /**
@@ -60,7 +62,7 @@ export function sliceOf(plaintext) {
     reader.arrayOf(2);
     const entities = list(reader, () => {
       reader.arrayOf(4);
-      return { entity: readEntity(reader), ...readAttributes(reader), parents: list(reader, () => readEntity(reader)), record: readHashOrEmpty(reader) };
+      return { entity: readEntity(reader), ...readAttributes(reader), parents: readParents(reader), record: readHashOrEmpty(reader) };
     });
     const links = list(reader, () => {
       reader.arrayOf(5);
@@ -157,6 +159,24 @@ function list(reader, read) {
   const items = [];
   for (let left = reader.array(); left > 0; left -= 1) items.push(read());
   return items;
+}
+
+/**
+ * Parents ascend by type, then id, none twice.
+ * @param {Reader} reader
+ */
+function readParents(reader) {
+  const parents = list(reader, () => readEntity(reader));
+  parents.forEach((parent, i) => {
+    const before = parents[i - 1];
+    if (before !== undefined && compareEntities(before, parent) >= 0) refuse('order', `parent ${i}`);
+  });
+  return parents;
+}
+
+/** @param {Entity} a @param {Entity} b */
+function compareEntities({ entity: [type, id] }, { entity: [otherType, otherId] }) {
+  return compareBytes(utf8(type), utf8(otherType)) || compareBytes(utf8(id), utf8(otherId));
 }
 
 /** @param {Reader} reader */

@@ -32,7 +32,7 @@ const SLICE = 2;
  * @typedef {'refused' | 'intact' | 'anchored'} Level
  * @typedef {{ as_of: number | bigint, of: 'instance' | 'thread' }} Complete
  * @typedef {{ verdict: Level, code: string | null, where: string | null, origin: string | null, size: number | bigint | null,
- *   instance: { contract: string | null, id: string | null } | null, records: number, gapless: number | null,
+ *   instance: { contract: string, id: string | null } | null, records: number, gapless: number | null,
  *   complete: Complete | null, parts: { opened: number, hidden: number, erased: number }, witnesses: string[],
  *   notices: string[] }} Verdict
  * @typedef {{ records: Proved[], cited: Proved[], laws: import('./bundle.js').Law[], belief: Belief }} Story what holds, for whoever
@@ -254,7 +254,7 @@ function verdictOf(records, { policy, belief, kept, heads, withheld }) {
     where: null,
     origin,
     size: spoken(size),
-    instance: { contract: first.header.contract, id: idOf(first) },
+    instance: first.header.contract === null ? null : { contract: first.header.contract, id: idOf(first) },
     records: records.length,
     gapless: Number(placeOf(last.header, last.entry).n),
     complete: heads,

@@ -98,7 +98,7 @@ describe('nothing slips through', () => {
   test('a thread that is no instance', () => {
     const noted = (/** @type {(name: string) => Uint8Array} */ of) => ({ name: 'noted', tenant: TENANT, thread: handle(0x92), stream: true, header: { 8: 7, 21: 'shop.visit', ...judged(of) }, parts: [] });
     const verdict = verdictOf({ more: [noted], records: ['noted'], model: (m) => void (m.thread = handle(0x92)) });
-    assert.deepEqual([verdict.instance, verdict.gapless, verdict.complete], [{ contract: null, id: null }, 0, { as_of: 11, of: 'thread' }]);
+    assert.deepEqual([verdict.instance, verdict.gapless, verdict.complete], [null, 0, { as_of: 11, of: 'thread' }]);
   });
 
   test('integers of 64 bits are written as they are', () => {

@@ -107,6 +107,9 @@ export const REFUSALS = [
   // 4
   ['entry.not_canonical', 'records 1', 'an entry with a byte too many', model((m) => void (record(m, 1).entry = concatBytes(record(m, 1).entry, Uint8Array.of(0))))],
   ['entry.unknown_field', 'records 0', 'an entry with a field too many', entry('begun', { 13: 0 })],
+  ['entry.time', 'records 0', 'sealed beyond the year 2262', entry('begun', { 8: 9_214_646_400_000 })],
+  ['entry.time', 'records 0', 'sealed at a time that takes all 64 bits', entry('begun', { 8: 2n ** 63n })],
+  ['header.time', 'records 1', 'claimed at a time that takes all 64 bits', header('paid', { 9: 2n ** 64n - 1n })],
   ['entry.version', 'records 2', 'an entry of version 2', entry('shipped', { 1: 2 })],
   ['foreign', 'records 0', "another store's entry", entry('begun', { 3: HASH.slice(16) })],
   ['foreign', 'records 0', "a later epoch's entry", entry('begun', { 4: 1 })],
@@ -196,6 +199,8 @@ export const REFUSALS = [
   ['directory.missing', 'records 0', 'a record of another kind', header('shop', { 8: 7 })],
   ['directory.missing', 'records 0', 'a refused record', header('shop', { 16: 2, 17: 'hos.forbidden' })],
   ['directory.other', 'records 0', 'a row of another entity', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][0] = ['Pazar::Shop', 's-2'])))],
+  ['directory.other', 'records 0', 'a parent twice', slice('begun', ([entities]) => void (entities?.[0] && (entities[0][2] = [ROLE, ROLE])))],
+  ['directory.other', 'records 0', 'parents out of order', slice('begun', ([entities]) => void (entities?.[0] && (entities[0][2] = [ROLE, ['Pazar::Group', 'everybody']])))],
   ['directory.other', 'records 0', 'other attributes', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][1] = new Map([['open', false]]))))],
   ['directory.other', 'records 0', 'an attribute more', slice('begun', ([entities]) => void (entities?.[1] && (entities[1][1] = new Map(/** @type {[string, any][]} */ ([['open', true], ['star', 5n]])))))],
   ['directory.other', 'records 0', 'a parent that the row lacks', slice('begun', ([entities]) => void entities?.[1]?.[2].push(ROLE))],
