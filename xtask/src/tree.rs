@@ -1,4 +1,4 @@
-//! The project's text files, as paths relative to the root and their content.
+//! The project's text files, as paths relative to the root and their content; and the pages and pictures that they link to.
 
 use std::io;
 use std::path::Path;
@@ -14,6 +14,8 @@ pub(crate) struct File {
 
 /// Files of these endings are the project's text.
 const TEXT: [&str; 9] = ["rs", "toml", "md", "cedar", "cedarschema", "sh", "sql", "json", "yml"];
+/// Files of these endings are there to be linked to; they are not read.
+const LINKED: [&str; 2] = ["html", "png"];
 /// Directories that hold what machines make.
 const MADE: [&str; 4] = ["target", "artifacts", "coverage", "node_modules"];
 
@@ -35,6 +37,8 @@ fn walk(dir: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result<()> {
             if (!name.starts_with('.') || name == ".ci" || name == ".cargo") && !MADE.contains(&name.as_str()) {
                 walk(&entry.path(), &path, files)?;
             }
+        } else if kind.is_file() && ends_with(&name, &LINKED) {
+            files.push(File { path, text: String::new() });
         } else if kind.is_file()
             && is_text(&path, &name)
             && let Ok(text) = std::fs::read_to_string(entry.path())
@@ -46,5 +50,9 @@ fn walk(dir: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result<()> {
 }
 
 fn is_text(path: &str, name: &str) -> bool {
-    path.starts_with(".ci/") || name == "Cargo.lock" || name.rsplit_once('.').is_some_and(|(_, ending)| TEXT.contains(&ending))
+    path.starts_with(".ci/") || name == "Cargo.lock" || ends_with(name, &TEXT)
+}
+
+fn ends_with(name: &str, endings: &[&str]) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
 }
