@@ -43,6 +43,12 @@ pub trait Signer: Send + Sync {
     /// asked by each caller after the commit, so that nobody else waits.
     fn is_here(&self) -> bool;
 
+    /// Whether its signatures are its key's by construction: the key is in this very process. Every other signer's are held
+    /// against the key before they are used.
+    fn holds_key(&self) -> bool {
+        false
+    }
+
     /// Signs a head.
     fn sign(&self, growth: &Growth<'_>) -> Result<[u8; 64], Failure>;
 }

@@ -377,7 +377,7 @@ impl Checkpoint {
     /// When the origin can be no key's name, an extension is empty or holds a newline or control character, or the note
     /// would be too long.
     pub fn sign(&self, key: &SealKey) -> Result<String, NoteError> {
-        self.signed(&key.verify_key(), &key.sign(self.text().as_bytes()))
+        self.noted(&key.verify_key(), &key.sign(self.text().as_bytes()))
     }
 
     /// The whole note, with a signature over [`Checkpoint::text`] that was made elsewhere; one that does not hold makes no note.
@@ -385,12 +385,21 @@ impl Checkpoint {
     /// # Errors
     /// As [`Checkpoint::sign`], and when the signature is not this key's.
     pub fn signed(&self, key: &VerifyKey, signature: &[u8; 64]) -> Result<String, NoteError> {
+        key.verify(self.text().as_bytes(), signature).map_err(|_| NoteError::Signature)?;
+        self.noted(key, signature)
+    }
+
+    /// The whole note, with a signature that is the key's because whoever calls has just made it with that key; to look again
+    /// would cost more than to sign.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::sign`].
+    pub fn noted(&self, key: &VerifyKey, signature: &[u8; 64]) -> Result<String, NoteError> {
         let named = NoteKey::new(self.origin.as_str(), key.clone())?;
         let text = self.text();
         if Self::parse(&text)? != *self || text.bytes().any(|b| b < 0x20 && b != b'\n') {
             return Err(NoteError::Checkpoint("a line is empty, or holds a newline or a control character"));
         }
-        key.verify(text.as_bytes(), signature).map_err(|_| NoteError::Signature)?;
         let signature = [&named.id[..], signature].concat();
         let note = format!("{text}\n\u{2014} {} {}\n", named.name, to_base64(signature));
         if note.len() > NOTE_BYTES_MAX { Err(NoteError::TooLarge) } else { Ok(note) }

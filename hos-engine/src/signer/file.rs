@@ -24,6 +24,10 @@ impl Signer for FileSigner {
         true
     }
 
+    fn holds_key(&self) -> bool {
+        true
+    }
+
     fn sign(&self, growth: &Growth<'_>) -> Result<[u8; 64], Failure> {
         Ok(self.0.sign(growth.checkpoint.text().as_bytes()))
     }
