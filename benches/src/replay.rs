@@ -9,17 +9,7 @@ use std::time::Instant;
 
 pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
     let moves = if quick { 500 } else { 10_000 };
-    let shop = Shop::new(16)?;
-    std::thread::scope(|scope| {
-        let writers: Vec<_> = (0..16)
-            .map(|instance| {
-                let shop = &shop;
-                scope
-                    .spawn(move || (0..moves / 16).try_for_each(|i| shop.toggle(instance, i % 2 == 0).map_err(|e| e.to_string())))
-            })
-            .collect();
-        writers.into_iter().try_for_each(|w| w.join().unwrap_or_else(|_| Err("a writer panicked".into())))
-    })?;
+    let shop = Shop::with_moves(moves)?;
     let report = shop.engine.replay(&ReplayOptions::default())?;
     assert_eq!(report.differs, 0, "{:?}", report.listed);
     let decisions = report.replayed as f64;

@@ -117,6 +117,23 @@ impl Shop {
         self.place.path().join("bench.db")
     }
 
+    /// A shop of 16 instances with this many moves behind it, for what measures the reading alone: written in groups, from as
+    /// many threads.
+    pub(crate) fn with_moves(moves: usize) -> Result<Self> {
+        let shop = Self::new(16)?;
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..16)
+                .map(|instance| {
+                    let shop = &shop;
+                    let mut turns = 0..moves / 16;
+                    scope.spawn(move || turns.try_for_each(|i| shop.toggle(instance, i % 2 == 0).map_err(|e| e.to_string())))
+                })
+                .collect();
+            writers.into_iter().try_for_each(|w| w.join().unwrap_or_else(|_| Err("a writer panicked".into())))
+        })?;
+        Ok(shop)
+    }
+
     /// One move of one instance, under a once-key of its own.
     pub(crate) fn toggle(&self, instance: usize, on: bool) -> Result<()> {
         let key = self.keys.fetch_add(1, Ordering::Relaxed);

@@ -63,18 +63,7 @@ impl Pieces {
 
 pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
     let moves = if quick { 500 } else { 20_000 };
-    let shop = Shop::new(16)?;
-    // Written in groups, from a few threads: what is measured is the reading.
-    std::thread::scope(|scope| {
-        let writers: Vec<_> = (0..16)
-            .map(|instance| {
-                let shop = &shop;
-                scope
-                    .spawn(move || (0..moves / 16).try_for_each(|i| shop.toggle(instance, i % 2 == 0).map_err(|e| e.to_string())))
-            })
-            .collect();
-        writers.into_iter().try_for_each(|w| w.join().unwrap_or_else(|_| Err("a writer panicked".into())))
-    })?;
+    let shop = Shop::with_moves(moves)?;
     let copy = shop.path().with_extension("copy");
     shop.engine.backup(&copy, None)?;
     let pieces = pieces(shop.engine.store_id(), &copy, &vault_copy(&shop.path())?)?;
