@@ -1,8 +1,9 @@
-//! What headers, entries and receipts have in common as bytes: a map with ascending integer keys, read strictly.
+//! What headers, entries, receipts and bundles have in common as bytes: a map with ascending integer keys, read strictly.
 
 use crate::canon::{CanonError, Reader};
 use crate::id::IdError;
 use crate::time::Timestamp;
+use std::marker::PhantomData;
 
 /// The version of headers, entries and receipts that is written here.
 pub const VERSION: u64 = 1;
@@ -102,20 +103,38 @@ pub(crate) fn at_most(what: &'static str, len: usize, max: usize) -> Result<(), 
     if len <= max { Ok(()) } else { Err(FormatError::TooLarge { what, len, max }) }
 }
 
+/// How a format names what is wrong with the keys of its map.
+pub(crate) trait KeyError: From<CanonError> {
+    /// A key that this version does not have.
+    fn unknown(key: u64) -> Self;
+    /// A key that must be there is not.
+    fn missing(key: u64) -> Self;
+}
+
+impl KeyError for FormatError {
+    fn unknown(key: u64) -> Self {
+        Self::UnknownField(key)
+    }
+
+    fn missing(key: u64) -> Self {
+        Self::MissingField(key)
+    }
+}
+
 /// Reads the pairs of a map whose integer keys ascend. The caller asks for every field it knows, in ascending order.
-pub(crate) struct Fields<'r, 'a> {
+pub(crate) struct Fields<'r, 'a, E = FormatError> {
     /// Where values are read from, once [`Fields::need`] or [`Fields::has`] said that one is next.
     pub(crate) r: &'r mut Reader<'a>,
     left: usize,
     next: Option<u64>,
     last: Option<u64>,
+    error: PhantomData<E>,
 }
 
 impl<'r, 'a> Fields<'r, 'a> {
     /// Reads the head of the map and the two fields that begin every format: version and suite.
     pub(crate) fn open(r: &'r mut Reader<'a>) -> Result<Self, FormatError> {
-        let left = r.map()?;
-        let mut fields = Self { r, left, next: None, last: None };
+        let mut fields = Self::of_map(r)?;
         fields.need(1)?;
         match fields.r.uint()? {
             VERSION => {}
@@ -127,9 +146,17 @@ impl<'r, 'a> Fields<'r, 'a> {
             other => Err(FormatError::Suite(other)),
         }
     }
+}
+
+impl<'r, 'a, E: KeyError> Fields<'r, 'a, E> {
+    /// Reads the head of the map, and no field yet.
+    pub(crate) fn of_map(r: &'r mut Reader<'a>) -> Result<Self, E> {
+        let left = r.map()?;
+        Ok(Self { r, left, next: None, last: None, error: PhantomData })
+    }
 
     /// Whether this field is there; its value must then be read.
-    pub(crate) fn has(&mut self, key: u64) -> Result<bool, FormatError> {
+    pub(crate) fn has(&mut self, key: u64) -> Result<bool, E> {
         if self.next.is_none() && self.left > 0 {
             let at = self.r.position();
             let found = self.r.uint()?;
@@ -145,19 +172,19 @@ impl<'r, 'a> Fields<'r, 'a> {
                 self.next = None;
                 Ok(true)
             }
-            Some(found) if found < key => Err(FormatError::UnknownField(found)),
+            Some(found) if found < key => Err(E::unknown(found)),
             _ => Ok(false),
         }
     }
 
     /// This field must be there.
-    pub(crate) fn need(&mut self, key: u64) -> Result<(), FormatError> {
-        if self.has(key)? { Ok(()) } else { Err(FormatError::MissingField(key)) }
+    pub(crate) fn need(&mut self, key: u64) -> Result<(), E> {
+        if self.has(key)? { Ok(()) } else { Err(E::missing(key)) }
     }
 
     /// No field may be left over.
-    pub(crate) fn close(mut self) -> Result<(), FormatError> {
-        if self.has(u64::MAX)? { Err(FormatError::UnknownField(u64::MAX)) } else { Ok(()) }
+    pub(crate) fn close(mut self) -> Result<(), E> {
+        if self.has(u64::MAX)? { Err(E::unknown(u64::MAX)) } else { Ok(()) }
     }
 }
 

@@ -6,11 +6,11 @@ use super::{
     BUNDLE_BYTES_MAX, Bundle, BundleError, HeadsProof, Item, KEYS_MAX, KeyRange, LAWS_MAX, LawFiles, LogNote, Opening,
     RECORDS_MAX, VERSION, WHAT, Why, Withheld,
 };
-use crate::canon::{CanonError, Reader, check_item};
+use crate::canon::{Reader, check_item};
 use crate::id::{Handle, LawHash, MapHash, RecordHash, TreeHash};
 use crate::proof::chain::ENTRY_BYTES_MAX;
 use crate::proof::checkpoint::NOTE_BYTES_MAX;
-use crate::proof::format::SUITE;
+use crate::proof::format::{Fields, KeyError, SUITE};
 use crate::proof::heads::{HeadKind, SIBLINGS_MAX};
 use crate::proof::part::PART_BYTES_MAX;
 use crate::proof::record::Slot;
@@ -37,7 +37,7 @@ impl Bundle {
 }
 
 fn fields(r: &mut Reader<'_>, b: &mut Bounds) -> Result<Bundle, BundleError> {
-    let mut f = Keys { left: r.map()?, r, next: None, last: None };
+    let mut f = Fields::<BundleError>::of_map(r)?;
     f.need(1)?;
     match f.r.uint()? {
         VERSION => {}
@@ -219,41 +219,12 @@ fn law(r: &mut Reader<'_>, b: &mut Bounds) -> Result<LawFiles, BundleError> {
     Ok(LawFiles { hash, files })
 }
 
-/// The pairs of the outermost map.
-struct Keys<'r, 'a> {
-    r: &'r mut Reader<'a>,
-    left: usize,
-    next: Option<u64>,
-    last: Option<u64>,
-}
-
-impl Keys<'_, '_> {
-    fn has(&mut self, key: u64) -> Result<bool, BundleError> {
-        if self.next.is_none() && self.left > 0 {
-            let at = self.r.position();
-            let found = self.r.uint()?;
-            if self.last.is_some_and(|last| found <= last) {
-                return Err(CanonError("map keys are not in ascending order, or one repeats", at).into());
-            }
-            self.left -= 1;
-            self.last = Some(found);
-            self.next = Some(found);
-        }
-        match self.next {
-            Some(found) if found == key => {
-                self.next = None;
-                Ok(true)
-            }
-            Some(found) if found < key => Err(BundleError::UnknownField(found)),
-            _ => Ok(false),
-        }
+impl KeyError for BundleError {
+    fn unknown(key: u64) -> Self {
+        Self::UnknownField(key)
     }
 
-    fn need(&mut self, key: u64) -> Result<(), BundleError> {
-        if self.has(key)? { Ok(()) } else { Err(BundleError::MissingField(key)) }
-    }
-
-    fn close(mut self) -> Result<(), BundleError> {
-        if self.has(u64::MAX)? { Err(BundleError::UnknownField(u64::MAX)) } else { Ok(()) }
+    fn missing(key: u64) -> Self {
+        Self::MissingField(key)
     }
 }
