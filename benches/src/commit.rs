@@ -192,7 +192,8 @@ impl Bare {
         ] {
             conn.pragma_update(None, name, value)?;
         }
-        conn.pragma_update_and_check(None, "wal_autocheckpoint", 1_000, |_| Ok(()))?;
+        // As long a log as the engine's own: the length decides how often a page is written twice.
+        conn.pragma_update_and_check(None, "wal_autocheckpoint", 4_000, |_| Ok(()))?;
         conn.set_prepared_statement_cache_capacity(64);
         conn.execute_batch(TABLES)?;
         for i in 0..callers {
