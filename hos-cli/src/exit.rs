@@ -45,7 +45,8 @@ pub(crate) fn of(code: Code) -> u8 {
         | Code::KeyInvalid
         | Code::Retry
         | Code::SignerFailed
-        | Code::Quarantined => STORE,
+        | Code::Quarantined
+        | Code::EngineClosed => STORE,
         _ => REFUSED,
     }
 }

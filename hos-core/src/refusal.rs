@@ -57,6 +57,7 @@ codes! {
     Retry = 10, "hos.retry", "The database asked for a retry (deadlock or serialization failure); nothing was stored.";
     SignerFailed = 11, "hos.signer_failed", "The signer cannot be reached, took too long, or refused; what was stored stays stored, without a checkpoint. Run `hos work` once it answers.";
     Quarantined = 12, "hos.quarantined", "The log is shorter than, or other than, the mark kept outside the store says; it is only read until `hos epoch new` says what was lost.";
+    EngineClosed = 13, "hos.engine_closed", "The engine was closed, was never opened, or was opened before a fork in another process. Open it again.";
     // The law in force.
     LawInvalid = 20, "hos.law_invalid", "The law has faults and does not load. Run `hos check`.";
     LawNotActive = 21, "hos.law_not_active", "The law given is not the one that is active in this store. Activate it, or open with the active one.";

@@ -5,9 +5,10 @@ use crate::strict::{self, Tree};
 use crate::value::{entity, record, uid};
 use hos_core::call::{Adopt, Begin, By, Call, Can, Change, Directory, Legacy, Note, Transition};
 use hos_core::fault::nearest;
-use hos_core::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Shown, Tenant};
+use hos_core::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Shown, Tenant, Uid};
 use hos_core::value::Record;
 use hos_engine::Failure;
+use std::collections::BTreeMap;
 
 /// What can be asked, in the words of the wire.
 pub const OPERATIONS: [&str; 8] = ["can", "begin", "transition", "record", "directory", "adopt", "available", "history"];
@@ -53,6 +54,22 @@ pub enum Ask {
         /// How many at most.
         limit: usize,
     },
+}
+
+/// What `can` is asked, word by word.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The tenant.
+    pub tenant: &'a str,
+    /// The principal: type and id.
+    pub principal: (&'a str, &'a str),
+    /// The action's id in the law's namespace (`order.view`).
+    pub action: &'a str,
+    /// The resource: type and id.
+    pub resource: (&'a str, &'a str),
+    /// The other fields of the call as one JSON object (`language`, `request`, `context`, `given`, `legacy`); empty where there
+    /// are none.
+    pub beside: &'a [u8],
 }
 
 // Fields of every operation that somebody performs.
@@ -134,14 +151,34 @@ fn unknown(operation: &str) -> Failure {
     malformed(format!("`{}` is no operation; {hint}", Shown(&shown)))
 }
 
+/// `can` with its words given apart, and the other fields of the call as one object; faults are looked for in the order of
+/// [`parse`].
+pub(crate) fn can_apart(asked: &Asked<'_>) -> Result<(Tenant, Option<String>, Can), Failure> {
+    let tree = match asked.beside {
+        [] => Tree::Object(BTreeMap::new()),
+        beside => strict::parse(beside, crate::CALL_BYTES_MAX)?,
+    };
+    let mut f = Fields::of("the call", tree, &["language", "request", "context", "given", "legacy"])?;
+    let tenant = Tenant::new(asked.tenant)?;
+    let language = f.optional_text("language")?;
+    let by = by_principal(&mut f, Uid::new(asked.principal.0, asked.principal.1)?)?;
+    let resource = Uid::new(asked.resource.0, asked.resource.1)?;
+    Ok((tenant, language, Can { by, action: asked.action.to_owned(), resource }))
+}
+
 fn by(f: &mut Fields) -> Result<By, Failure> {
+    let principal = uid("`principal`", f.need("principal")?)?;
+    by_principal(f, principal)
+}
+
+fn by_principal(f: &mut Fields, principal: Uid) -> Result<By, Failure> {
     let given = match f.take("given") {
         None => Vec::new(),
         Some(Tree::List(items)) => items.into_iter().map(entity).collect::<Result<_, _>>()?,
         Some(other) => return Err(malformed(format!("`given` is an array of entities, not {}", other.kind()))),
     };
     Ok(By {
-        principal: uid("`principal`", f.need("principal")?)?,
+        principal,
         request: f.optional_text("request")?.map(RequestId::new).transpose()?,
         context: values(f, "context", "`context`")?,
         given,

@@ -3,20 +3,26 @@
 //! A shell hands over an operation's name and JSON bytes, and gets JSON bytes back ([`serve`]). What may stand in those bytes
 //! is said in `spec/answer.md`. Five rooms: [`strict`] reads JSON and refuses what two parsers could read differently;
 //! [`call`] makes calls of it; [`answer`] says what came of them, [`verdict`] what a verifier found, [`page`] an
-//! instance's story for a person to read; `salvage` keeps the world's own answer where a call cannot be read. No rule of the
-//! law is decided here.
+//! instance's story for a person to read; `salvage` keeps the world's own answer where a call cannot be read. Beside `serve`
+//! stand its swift sister for `can` ([`can()`]), whose words come apart, and [`open()`], which opens an engine by options in
+//! JSON. No rule of the law is decided here.
 
 pub mod answer;
 pub mod call;
 mod fields;
+mod open;
 pub mod page;
 mod salvage;
 mod serve;
 pub mod strict;
+mod swift;
 pub mod value;
 pub mod verdict;
 
+pub use call::Asked;
+pub use open::{OPTIONS_BYTES_MAX, open};
 pub use serve::{Served, Standing, present, recorded, serve, serve_with};
+pub use swift::can;
 
 /// The largest call, in bytes of JSON.
 pub const CALL_BYTES_MAX: usize = 1 << 20;

@@ -47,7 +47,7 @@ pub fn serve_with(engine: &Engine, operation: &str, json: &[u8], bytes_max: usiz
 }
 
 /// Where the law is not enforced, the world's own answer stands in place of a failure of ours.
-fn in_its_place(engine: &Engine, operation: &str, json: &[u8], failure: Failure) -> Result<(bool, Json), Failure> {
+pub(crate) fn in_its_place(engine: &Engine, operation: &str, json: &[u8], failure: Failure) -> Result<(bool, Json), Failure> {
     let Some(saved) = salvage::saved(json) else { return Err(failure) };
     let stood = saved.ask(operation, |tenant, about, legacy| engine.instead(tenant, about, legacy, failure.clone()).ok());
     let answer = stood.ok_or(failure)?;
@@ -55,13 +55,13 @@ fn in_its_place(engine: &Engine, operation: &str, json: &[u8], failure: Failure)
     Ok((answer.allowed, answer_json(&answer, saved.language.as_deref().map(|language| (&*law, language)))))
 }
 
-fn told<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn told<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // The engine rolls back what a panic interrupts; nothing here outlives it.
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(Failure::new(Code::Internal, "a fault inside; the call was not answered")))
 }
 
-fn guarded(work: impl FnOnce() -> Result<(bool, Json), Failure>) -> Served {
+pub(crate) fn guarded(work: impl FnOnce() -> Result<(bool, Json), Failure>) -> Served {
     match told(work) {
         Ok((true, json)) => Served { standing: Standing::Allowed, json: bytes(&json) },
         Ok((false, json)) => Served { standing: Standing::Refused, json: bytes(&json) },

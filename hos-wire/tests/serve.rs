@@ -167,3 +167,59 @@ fn in_shadow_the_world_s_word_stands_whatever_a_call_holds() {
     let twice = with("legacy", "{\"allowed\":false}", "o-1");
     assert_eq!(serve_with(&engine, "begin", twice.as_bytes(), 1 << 20).standing, Standing::Failed(Code::CallMalformed));
 }
+
+#[test]
+fn can_with_its_words_apart_says_what_can_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine(&dir);
+    let apart = |tenant: &str, who: &str, action: &str, beside: &Json, told: bool| {
+        let text = beside.as_object().filter(|o| !o.is_empty()).map_or(String::new(), |_| beside.to_string());
+        let (principal, resource) = (("Pazar::Account", who), ("Pazar::Shop", "kadikoy"));
+        hos_wire::can(&engine, &hos_wire::Asked { tenant, principal, action, resource, beside: text.as_bytes() }, told)
+    };
+    let whole = |tenant: &str, who: &str, action: &str, beside: &Json| {
+        let mut call = beside.clone();
+        call["tenant"] = json!(tenant);
+        call["principal"] = json!({ "type": "Pazar::Account", "id": who });
+        call["action"] = json!(action);
+        call["resource"] = json!({ "type": "Pazar::Shop", "id": "kadikoy" });
+        serve_with(&engine, "can", call.to_string().as_bytes(), hos_wire::CALL_BYTES_MAX)
+    };
+    let law = engine.law().unwrap();
+    let root = By::new(uid("Account", "root"));
+    let mut standings = Vec::new();
+    for mode in [Mode::Enforce, Mode::Shadow] {
+        assert!(engine.activate(&root, law.clone(), None, Modes { default: mode, ..Modes::default() }).unwrap().allowed);
+        for beside in [
+            json!({}),
+            json!({ "language": "tr", "request": "r-1" }),
+            json!({ "legacy": { "allowed": true } }),
+            json!({ "legacy": { "allowed": true }, "context": { "x": 1.5 } }),
+            json!({ "legacy": { "allowed": false }, "stray": 1 }),
+            json!({ "context": [] }),
+        ] {
+            for (tenant, who, action) in [
+                ("pazar-tr", "ayse", "shop.view"),
+                ("pazar-tr", "nobody", "shop.view"),
+                ("pazar-tr", "ayse", "shop.burn"),
+                ("pazar-tr", "", "shop.view"),
+                ("nowhere", "ayse", "shop.view"),
+                ("No Tenant", "ayse", "shop.view"),
+            ] {
+                let (one, other) = (whole(tenant, who, action, &beside), apart(tenant, who, action, &beside, true));
+                let told = |served: &hos_wire::Served| serde_json::from_slice::<Json>(&served.json).unwrap();
+                assert_eq!(one.standing, other.standing, "{mode:?} {tenant} {who} {action} {beside}");
+                let (one, other) = (told(&one), told(&other));
+                let code = |json: &Json| json.get("code").or_else(|| json.pointer("/error/code")).cloned();
+                assert_eq!((code(&one), &one["allowed"]), (code(&other), &other["allowed"]), "{beside}");
+                let quiet = apart(tenant, who, action, &beside, false);
+                assert!(quiet.json.is_empty() || matches!(quiet.standing, Standing::Failed(_)));
+                assert_eq!(quiet.standing, apart(tenant, who, action, &beside, true).standing);
+                standings.push(quiet.standing);
+            }
+        }
+    }
+    assert!(standings.contains(&Standing::Allowed) && standings.contains(&Standing::Refused));
+    let long = "x".repeat(hos_wire::CALL_BYTES_MAX);
+    assert_eq!(apart("pazar-tr", "ayse", &long, &json!({}), true).standing, Standing::Failed(Code::CallTooLarge));
+}

@@ -30,6 +30,8 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("hos-engine", "rustix", &["store/sqlite/identity.rs"]),
     ("hos-engine", "thiserror", &[""]),
     ("hos-engine", "zeroize", &["keys.rs", "open.rs", "store/sqlite/vault.rs"]),
+    ("hos-ffi", "arc_swap", &["handle.rs"]),
+    ("hos-ffi", "nix", &["fork.rs"]),
     ("hos-wire", "serde", &[""]),
     ("hos-wire", "serde_json", &[""]),
     ("hos-wire", "thiserror", &[""]),

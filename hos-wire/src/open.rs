@@ -1,0 +1,90 @@
+//! How an engine is opened, as JSON: the one form for every shell that has no builder of its own.
+
+use crate::fields::{Fields, malformed};
+use crate::strict;
+use hos_engine::{Engine, Failure, Seal, Settings};
+use std::time::Duration;
+
+/// The longest options, in bytes of JSON.
+pub const OPTIONS_BYTES_MAX: usize = 64 << 10;
+
+const FIELDS: [&str; 8] = ["store", "law", "key_file", "signer_socket", "signer_command", "mark", "seal", "busy_timeout_ms"];
+/// The longest wait for another process that may be asked for: an hour.
+const BUSY_MS_MAX: u64 = 3_600_000;
+
+/// Opens a store that exists by options in JSON (`spec/c-abi.md`).
+pub fn open(json: &[u8]) -> Result<Engine, Failure> {
+    let mut f = Fields::of("the options", strict::parse(json, OPTIONS_BYTES_MAX)?, &FIELDS)?;
+    let mut builder =
+        Engine::builder().sqlite(path(&mut f, "store")?.ok_or_else(|| malformed("the options lack the field `store`"))?);
+    if let Some(law) = path(&mut f, "law")? {
+        builder = builder.law_dir(law)?;
+    }
+    match (path(&mut f, "key_file")?, path(&mut f, "signer_socket")?, f.optional_text("signer_command")?) {
+        (None, None, None) => {}
+        (Some(file), None, None) => builder = builder.key_file(file),
+        (None, Some(socket), None) => builder = builder.signer_socket(socket),
+        (None, None, Some(words)) if !words.trim().is_empty() => builder = builder.signer_command(&words),
+        (None, None, Some(_)) => return Err(malformed("`signer_command` names no program")),
+        _ => return Err(malformed("the options have one of `key_file`, `signer_socket` and `signer_command`, not several")),
+    }
+    if let Some(mark) = path(&mut f, "mark")? {
+        builder = builder.mark(mark);
+    }
+    let mut settings = Settings::default();
+    settings.seal = match f.optional_text("seal")?.as_deref() {
+        None | Some("inline") => Seal::Inline,
+        Some("worker") => Seal::Worker,
+        Some(_) => return Err(malformed("`seal` is `inline` or `worker`")),
+    };
+    if let Some(ms) = f.optional_count("busy_timeout_ms")? {
+        if ms > BUSY_MS_MAX {
+            return Err(malformed(format!("`busy_timeout_ms` is at most {BUSY_MS_MAX}")));
+        }
+        settings.busy_timeout = Duration::from_millis(ms);
+    }
+    builder.settings(settings).open()
+}
+
+fn path(f: &mut Fields, name: &str) -> Result<Option<String>, Failure> {
+    match f.optional_text(name)? {
+        Some(path) if path.is_empty() || path.contains('\0') => Err(malformed(format!("`{name}` is no path"))),
+        path => Ok(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_option_is_named() {
+        let table: [(&str, &str); 11] = [
+            ("", "hos.call_malformed"),
+            ("[]", "the options is an object"),
+            ("{}", "lack the field `store`"),
+            (r#"{"store":""}"#, "`store` is no path"),
+            (r#"{"store":"a\u0000b"}"#, "`store` is no path"),
+            (r#"{"store":"a.db","stor":"b.db"}"#, "has no field `stor`"),
+            (r#"{"store":"a.db","store":"b.db"}"#, "store"),
+            (r#"{"store":"a.db","seal":"later"}"#, "`inline` or `worker`"),
+            (r#"{"store":"a.db","busy_timeout_ms":3600001}"#, "at most 3600000"),
+            (r#"{"store":"a.db","key_file":"k","signer_socket":"s"}"#, "not several"),
+            (r#"{"store":"a.db","signer_command":"  "}"#, "names no program"),
+        ];
+        for (json, wanted) in table {
+            let Err(failure) = open(json.as_bytes()) else { panic!("{json} was opened") };
+            let said = format!("{} {}", failure.code, failure.message);
+            assert!(said.starts_with("hos.call_malformed") && said.contains(wanted), "{json}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_not_there_is_not_made() {
+        let place = tempfile::tempdir().unwrap();
+        let json = format!(r#"{{"store":"{}"}}"#, place.path().join("none.db").display());
+        let Err(failure) = open(json.as_bytes()) else { panic!("it was opened") };
+        assert_eq!(failure.code.as_str(), "hos.store_unavailable");
+        assert!(!place.path().join("none.db").exists());
+    }
+}
