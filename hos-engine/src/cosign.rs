@@ -11,7 +11,7 @@ use crate::court::{cosigned, lock, roots};
 use crate::export::checkpoint_of;
 use crate::tenant::TenantRef;
 use crate::work::{Done, Job, Keep};
-use crate::{Engine, Failure};
+use crate::{CosignedNote, Engine, Failure};
 use hos_core::id::{Tenant, TreeHash};
 use hos_core::proof::checkpoint::{Note, WitnessKey, origin_parts};
 use hos_core::proof::roots::TenantRoot;
@@ -58,6 +58,19 @@ impl Engine {
         let note = universe.sealed_and_signed()?;
         let note = universe.cosign(&note, by)?;
         Ok(Cosigned { tenant: universe.name, size: checkpoint_of(&note)?.size, note, recorded })
+    }
+
+    /// The cosigned checkpoints that are kept, by log and size, as they are stored: what holds of them [`Engine::verify`] says.
+    pub fn cosigned_notes(&self) -> Result<Vec<CosignedNote>, Failure> {
+        let mut notes = Vec::new();
+        for tenant in self.tenants()? {
+            for one in self.0.read(|tx| cosigned::of(tx, &tenant))? {
+                let named = one.witnesses.lines().filter_map(|line| WitnessKey::parse(line).ok());
+                let witnesses = named.map(|key| key.name().to_owned()).collect();
+                notes.push(CosignedNote { tenant: tenant.to_string(), size: one.size, witnesses, note: one.note });
+            }
+        }
+        Ok(notes)
     }
 
     /// The first step alone; says how many were written.
@@ -127,7 +140,10 @@ impl TenantRef {
             }
             note = self.kept(&self.signed(&self.name)?, trust)?;
         }
-        Err(Failure::new(Code::Retry, format!("the log of `{}` grows faster than its checkpoint is recorded: ask again", self.name)))
+        Err(Failure::new(
+            Code::Retry,
+            format!("the log of `{}` grows faster than its checkpoint is recorded: ask again", self.name),
+        ))
     }
 
     /// Has a checkpoint cosigned, beginning with the lines that are kept; keeps what comes of it.

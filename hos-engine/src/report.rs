@@ -89,6 +89,8 @@ pub struct CosignedNote {
     pub size: u64,
     /// The names under which they signed.
     pub witnesses: Vec<String>,
+    /// The whole note.
+    pub note: String,
 }
 
 /// The sizes of a tenant's log for which a key's signatures count.

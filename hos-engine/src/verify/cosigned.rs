@@ -24,7 +24,12 @@ pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant) -> Result<
     for one in &kept {
         match witnesses(one) {
             Ok(witnesses) => {
-                pass.cosigned.push(CosignedNote { tenant: tenant.to_string(), size: one.size, witnesses });
+                pass.cosigned.push(CosignedNote {
+                    tenant: tenant.to_string(),
+                    size: one.size,
+                    witnesses,
+                    note: one.note.clone(),
+                });
             }
             Err(why) => pass.findings.add(format!("hos_cosigned {tenant} size {}", one.size), why),
         }

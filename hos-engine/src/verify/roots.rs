@@ -72,7 +72,9 @@ impl Roots {
     /// What is left is said of logs that the store does not have; and the records are those that the log has.
     pub(super) fn finish(&mut self, findings: &mut Findings, folded: &[Vec<u8>]) {
         let strangers = std::mem::take(&mut self.due).into_iter();
-        for (tenant, claim) in strangers.flat_map(|(tenant, due)| due.claims.into_values().map(move |claim| (tenant.clone(), claim))) {
+        for (tenant, claim) in
+            strangers.flat_map(|(tenant, due)| due.claims.into_values().map(move |claim| (tenant.clone(), claim)))
+        {
             findings.add(claim.at, format!("the store has no log of `{tenant}`"));
         }
         if self.contents != folded {
@@ -103,5 +105,52 @@ impl Due {
             findings.add(format!("hos_root {tenant}"), what);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::Origin;
+    use hos_core::id::StoreId;
+
+    fn root(tenant: &str, epoch: u64, size: u64, byte: u8) -> TenantRoot {
+        TenantRoot { tenant: Tenant::new(tenant).unwrap(), epoch, size, root: TreeHash([byte; 32]) }
+    }
+
+    fn said(all: &[TenantRoot]) -> (Roots, Findings) {
+        let (mut roots, mut findings) = (Roots::default(), Findings::default());
+        for (n, root) in (0..).zip(all) {
+            roots.take(&mut findings, format!("root {n}"), n, root.clone());
+            roots.contents.push(root.encode());
+        }
+        (roots, findings)
+    }
+
+    #[test]
+    fn each_is_held_at_its_size_and_what_no_log_has_is_found() {
+        let all = [root("a", 0, 2, 1), root("b", 0, 2, 1), root("a", 0, 3, 9), root("a", 1, 4, 4)];
+        let (mut roots, mut findings) = said(&all);
+        let epochs = Epochs::new(Origin { store: StoreId([1; 16]), epoch: 0 });
+        let mut due = roots.of(&Tenant::new("a").unwrap());
+        for size in 1..5 {
+            due.hold(&mut findings, &epochs, size, || TreeHash([if size == 2 { 1 } else { size as u8 }; 32]));
+        }
+        assert!(due.claims.is_empty());
+        assert_eq!(due.newest, Some((4, 3)));
+        roots.finish(&mut findings, &roots.contents.clone());
+        let places: Vec<&str> = findings.listed.iter().map(|(at, _)| at.as_str()).collect();
+        assert_eq!(places, ["root 2", "root 3", "root 1"], "another root, another epoch, no such log");
+    }
+
+    #[test]
+    fn sizes_that_do_not_ascend_and_records_of_another_log_are_found() {
+        for second in [root("a", 0, 3, 2), root("a", 1, 2, 2)] {
+            let (_, findings) = said(&[root("a", 0, 3, 1), second]);
+            assert_eq!(findings.listed.len(), 1, "{:?}", findings.listed);
+        }
+        let (mut roots, mut findings) = said(&[]);
+        roots.finish(&mut findings, &[vec![1]]);
+        assert_eq!(findings.listed.len(), 1);
     }
 }
