@@ -8,7 +8,7 @@
 //! 4. What they signed is kept. A crash before this loses lines that the witnesses give again.
 
 use crate::court::{cosigned, lock, roots};
-use crate::export::checkpoint_of;
+use crate::seal::checkpoint_of;
 use crate::tenant::TenantRef;
 use crate::work::{Done, Job, Keep};
 use crate::{CosignedNote, Engine, Failure};

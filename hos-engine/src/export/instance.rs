@@ -1,14 +1,15 @@
 //! One instance's story, gathered from the store: its records, its laws, the directory's records behind its slices.
 
+use super::Exported;
 use super::hide::Patterns;
 use super::item::{self, Whose, item};
-use super::{Exported, checkpoint_of};
 use crate::Failure;
 use crate::cosign::Vouched;
 use crate::court::Court;
 use crate::court::fetch::instance_row;
 use crate::court::founding::{STREAM_KEYS, STREAM_LAW};
 use crate::court::roots;
+use crate::seal::checkpoint_of;
 use crate::store::sql::{evidence as sql, law as law_sql, state as state_sql};
 use crate::store::sqlite::Tx;
 use crate::work::HeadsDone;

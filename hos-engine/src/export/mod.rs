@@ -11,9 +11,6 @@ use crate::cosign::{Vouched, Witnessing};
 use crate::tenant::TenantRef;
 use crate::work::Job;
 use hos_core::id::{InstanceId, Name, Tenant};
-use hos_core::proof::checkpoint::Checkpoint;
-use hos_core::proof::checkpoint::Note;
-use hos_core::refusal::Code;
 
 /// What of an instance's story is exported.
 #[derive(Debug, Clone, Default)]
@@ -91,10 +88,4 @@ impl TenantRef {
             story.export(contract, id, &under, heads.as_ref())
         })
     }
-}
-
-/// What a note of our own says.
-pub(crate) fn checkpoint_of(note: &str) -> Result<Checkpoint, Failure> {
-    let broken = |e: hos_core::proof::checkpoint::NoteError| Failure::new(Code::Internal, format!("our own checkpoint: {e}"));
-    Checkpoint::parse(Note::parse(note.as_bytes()).map_err(broken)?.text()).map_err(broken)
 }

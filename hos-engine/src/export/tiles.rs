@@ -1,9 +1,9 @@
 //! A tenant's whole log as C2SP tiles, in memory that does not grow with the log; and single records' proofs.
 
-use super::checkpoint_of;
 use super::item::{self, Placed, placed};
 use crate::Failure;
 use crate::court::epoch::Epochs;
+use crate::seal::checkpoint_of;
 use crate::store::sql::evidence as sql;
 use crate::tenant::TenantRef;
 use hos_core::digest;
