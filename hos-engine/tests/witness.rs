@@ -6,8 +6,11 @@ use hos_core::audit::{Standing, Verdict, bundle};
 use hos_core::id::{InstanceId, Name, Tenant};
 use hos_core::proof::checkpoint::{Checkpoint, Note};
 use hos_core::refusal::Code;
+use hos_engine::keys::{read_seal_key, write_seal_key};
+use hos_engine::signer::FileSigner;
 use hos_engine::{Engine, ExportOptions, Level, Seal, Settings, VerifyOptions};
 use rusqlite::Connection;
+use std::sync::Arc;
 use support::witness::{NAMES, Witnesses, policy};
 use support::{Store, fresh, go, new_order, root, store};
 
@@ -194,7 +197,11 @@ fn rows_that_say_another_root_or_another_cosigner_are_found() {
         ("hos_cosigned universe", "UPDATE hos_cosigned SET note = substr(note, 1, length(note) - 40)"),
         ("tenant t1", "INSERT INTO hos_cosigned SELECT 't1', size, note, witnesses FROM hos_cosigned"),
         ("hos_stream universe", "UPDATE hos_stream SET n = n - 1 WHERE name = 'hos.checkpoints'"),
-        ("tenant universe", "UPDATE hos_record SET parts = replace(parts, x'627431', x'627432') WHERE instr(parts, x'627431')"),
+        (
+            "tenant universe",
+            "UPDATE hos_record SET parts = CAST(substr(parts, 1, length(parts) - 1) || x'00' AS BLOB)
+             WHERE tenant = 'universe' AND thread = (SELECT handle FROM hos_stream WHERE name = 'hos.checkpoints')",
+        ),
     ];
     for (at, sql) in edits {
         let broken = store.dir.path().join("broken.db");
@@ -206,4 +213,43 @@ fn rows_that_say_another_root_or_another_cosigner_are_found() {
         assert!(found.iter().any(|(place, what)| place.starts_with(at) || what.starts_with(at)), "{sql}: {found:#?}");
         std::fs::remove_file(&broken).unwrap();
     }
+}
+
+#[test]
+fn records_and_cosignatures_hold_across_a_change_of_key() {
+    let store = two();
+    Witnesses::of(&store, "t1").whole(&store);
+    let path = store.dir.path().join("key9");
+    write_seal_key(&path, &[9; 32]).unwrap();
+    store.engine.rotate_key(Arc::new(FileSigner::new(read_seal_key(&path).unwrap()))).unwrap();
+    assert_eq!(intact(&store).cosigned.len(), 1, "what the old key signed stays what it was");
+    assert!(store.tenant("t1").transition(go("2")).unwrap().allowed);
+    let witnesses = Witnesses::of(&store, "t1");
+    anchored(&exported(&store, &witnesses, "t1", "1"), &NAMES);
+    intact(&store);
+}
+
+#[test]
+fn a_store_that_was_put_back_goes_on_in_a_new_epoch() {
+    let store = two();
+    Witnesses::of(&store, "t1").whole(&store);
+    let copy = store.dir.path().join("copy.db");
+    store.engine.backup(&copy, None).unwrap();
+    assert!(store.tenant("t1").transition(go("2")).unwrap().allowed);
+    Witnesses::of(&store, "t1").whole(&store);
+    let lost = ["t1", "universe"].map(|name| store.tenant(name).checkpoint().unwrap().unwrap());
+    let (path, builder) = (store.path.clone(), store.builder());
+    drop(store.engine.close());
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{ending}", path.display()));
+    }
+    std::fs::copy(&copy, &path).unwrap();
+    assert_eq!(builder.open().unwrap().new_epoch("the disk died", &lost).unwrap(), 1);
+    let builder = Engine::builder().sqlite(&path).clock(store.clock.clone());
+    let store = Store { engine: builder.open().unwrap(), ..store };
+    assert_eq!(intact(&store).cosigned.len(), 1, "what is there of before still holds");
+    let witnesses = Witnesses::of(&store, "t1");
+    assert_eq!(witnesses.whole(&store).recorded, 2);
+    anchored(&exported(&store, &witnesses, "t1", "1"), &NAMES);
+    intact(&store);
 }
