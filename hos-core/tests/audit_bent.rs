@@ -3,12 +3,13 @@
 
 mod audit_support;
 
-use audit_support::cbor;
 use audit_support::record::Rec;
-use audit_support::story::{Made, Plan, made};
+use audit_support::story::{Made, Plan, grow, made, tell};
+use audit_support::{cbor, witnessed};
 use hos_core::audit::{Standing, Verdict, bundle};
 use hos_core::proof::bundle::{Bundle, Why};
-use hos_core::proof::record::Slot;
+use hos_core::proof::record::{Kind, Slot};
+use hos_core::proof::roots::{STREAM, TenantRoot};
 use hos_core::proof::trust::Trust;
 use std::ops::Range;
 
@@ -26,6 +27,22 @@ fn small() -> Made {
 /// Two logs, roles, witnesses.
 fn whole() -> Made {
     made(&Plan { witnesses: (2, vec![0, 1], 2), ..Plan::default() }.bending(hiding))
+}
+
+/// Two witnesses of the universe's checkpoint alone, and its record of the order's log.
+fn through_the_universe() -> Made {
+    let plan = Plan { witnesses: (3, Vec::new(), 2), ..Plan::default() };
+    let plan = plan.bending(hiding);
+    let mut grown = grow(&plan);
+    let own = grown.logs[0].checkpoint();
+    let said = TenantRoot { tenant: grown.logs[0].tenant.clone(), epoch: 0, size: own.size, root: own.root };
+    let rec = Rec::of_stream(Kind::Checkpoint, STREAM, 70).with(Slot::Change, said.encode());
+    grown.logs[1].put("root", rec);
+    let mut made = tell(&plan, &grown);
+    let log = &grown.logs[1];
+    made.bundle.cited.push((1, log.item(log.place_of("root"))));
+    made.bundle.logs[1].note = witnessed(&log.note(), &[0, 2]);
+    made
 }
 
 /// Where a field of the outermost map stands.
@@ -106,6 +123,11 @@ fn every_bit_of_a_bundle_is_covered_or_is_no_evidence() {
 #[test]
 fn every_byte_of_a_cosigned_bundle_is_covered_or_is_no_evidence() {
     bend_every_byte(&whole(), |at, byte| vec![byte ^ 1 << (at % 8)]);
+}
+
+#[test]
+fn every_byte_of_what_vouches_through_the_universe_is_covered_or_is_no_evidence() {
+    bend_every_byte(&through_the_universe(), |at, byte| vec![byte ^ 1 << (at % 8)]);
 }
 
 #[test]

@@ -221,8 +221,21 @@ fn every_code_has_a_vector() {
             met.extend(codes.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned));
         }
     }
-    let rooms =
-        ["bundle", "log", "key", "thread", "heads", "law", "activation", "directory", "inclusion", "part", "trust", "checkpoint"];
+    let rooms = [
+        "bundle",
+        "log",
+        "key",
+        "thread",
+        "heads",
+        "law",
+        "activation",
+        "directory",
+        "inclusion",
+        "part",
+        "trust",
+        "checkpoint",
+        "roots",
+    ];
     let mut due = codes_of("bundle.md", &rooms);
     due.extend(codes_of("trust.md", &["policy", "trust", "checkpoint"]));
     due.extend(["foreign", "disputed"].map(str::to_owned));

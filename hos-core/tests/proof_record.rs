@@ -31,8 +31,8 @@ fn numbers_are_one_to_one() {
     for (i, slot) in Slot::ALL.iter().enumerate() {
         assert_eq!((Slot::from_number(i as u64 + 1), usize::from(slot.number())), (Some(*slot), i + 1));
     }
-    assert_eq!((Kind::ALL.len(), Slot::ALL.len(), Decision::ALL.len(), Durability::ALL.len()), (21, 13, 3, 3));
-    assert_eq!((Kind::from_number(0), Kind::from_number(22), Kind::from_number(257)), (None, None, None));
+    assert_eq!((Kind::ALL.len(), Slot::ALL.len(), Decision::ALL.len(), Durability::ALL.len()), (22, 13, 3, 3));
+    assert_eq!((Kind::from_number(0), Kind::from_number(23), Kind::from_number(257)), (None, None, None));
     assert_eq!((Slot::from_number(0), Decision::from_number(3), Durability::from_number(3)), (None, None, None));
 }
 
@@ -120,7 +120,7 @@ fn strange_bytes_are_no_header() {
     assert_eq!(with(5, &|w| done(w.uint(5).text("0123456789abcdef"))), Err("not_canonical"));
     assert_eq!(with(6, &|w| done(w.uint(6).uint(1))), Err("place"));
     assert_eq!(with(6, &|w| done(w.uint(7).bytes(&[0; 32]))), Err("place"));
-    assert_eq!(with(8, &|w| done(w.uint(8).uint(22))), Err("unknown_number"));
+    assert_eq!(with(8, &|w| done(w.uint(8).uint(23))), Err("unknown_number"));
     assert_eq!(with(9, &|w| done(w.uint(9).uint(u64::MAX))), Err("time"));
     assert_eq!(with(9, &|w| done(w.uint(9).uint(i64::MAX as u64))), Err("time"));
     assert_eq!(with(9, &|w| done(w.uint(9).int(-1))), Err("not_canonical"));

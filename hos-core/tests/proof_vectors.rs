@@ -350,5 +350,5 @@ fn the_spec_names_every_domain_and_limit() {
     }
     let last = |numbers: &[u8]| numbers.last().copied().unwrap();
     let kinds: Vec<u8> = Kind::ALL.iter().map(|k| k.number()).collect();
-    assert!(record.contains(&format!("{} decided", last(&kinds))));
+    assert!(record.contains(&format!("{} checkpoint", last(&kinds))));
 }

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod clock;
+mod cosign;
 mod court;
 mod desk;
 mod engine;
@@ -37,16 +38,17 @@ mod verify;
 mod view;
 mod work;
 
+pub use cosign::{Cosign, Cosigned, Proof, Witnessing};
 pub use engine::Engine;
 pub use erasure::Erasure;
-pub use export::{Cosign, ExportOptions, Exported, Proof};
+pub use export::{ExportOptions, Exported};
 pub use failure::Failure;
 pub use laws::{load_law, read_law_files};
 pub use open::Builder;
 pub use replay::{BacktestReport, Change, Counts, Differing, ReplayOptions, ReplayReport, Span, Witness};
 pub use report::{
-    Available, Erased, HistoryEntry, KeyRange, LawActivation, LawEntry, LawStanding, Level, OutboxMessage, VerifyOptions,
-    VerifyReport, WorkReport,
+    Available, CosignedNote, Erased, HistoryEntry, KeyRange, LawActivation, LawEntry, LawStanding, Level, OutboxMessage,
+    VerifyOptions, VerifyReport, WorkReport,
 };
 pub use settings::{Founding, Seal, Settings};
 pub use store::sqlite::Stats;

@@ -72,10 +72,25 @@ pub struct VerifyReport {
     pub unsealed: (u64, i64),
     /// Parts whose key is gone.
     pub erased_parts: u64,
+    /// Checkpoints that the store keeps with what witnesses signed.
+    pub cosigned: Vec<CosignedNote>,
     /// What does not hold: (where, what), located by tenant, table and key.
     pub findings: Vec<(String, String)>,
     /// What a reader should know besides.
     pub notices: Vec<String>,
+}
+
+/// A checkpoint that the store keeps with what witnesses signed. Their keys are the store's word: whom to believe says a trust file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CosignedNote {
+    /// Whose log.
+    pub tenant: String,
+    /// How many entries.
+    pub size: u64,
+    /// The names under which they signed.
+    pub witnesses: Vec<String>,
+    /// The whole note.
+    pub note: String,
 }
 
 /// The sizes of a tenant's log for which a key's signatures count.

@@ -7,7 +7,7 @@ use crate::store::sqlite::Tx;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, RecordHash, StoreId, Tenant, TreeHash};
 use hos_core::proof::chain::{Dispute, Entry};
-use hos_core::proof::checkpoint::{Checkpoint, origin};
+use hos_core::proof::checkpoint::{Checkpoint, Note, NoteError, origin};
 use hos_core::proof::header::HEADER_BYTES_MAX;
 use hos_core::proof::record::Header;
 use hos_core::proof::tree::{Frontier, TILE_WIDTH, complete_root, node_from_tiles};
@@ -188,4 +188,10 @@ pub(crate) fn checkpoint(of: Origin, tenant: &Tenant, head: &Head) -> Checkpoint
         root: head.frontier.root(),
         extensions: Vec::new(),
     }
+}
+
+/// What a note of our own says.
+pub(crate) fn checkpoint_of(note: &str) -> Result<Checkpoint, Failure> {
+    let broken = |e: NoteError| Failure::new(Code::Internal, format!("our own checkpoint: {e}"));
+    Checkpoint::parse(Note::parse(note.as_bytes()).map_err(broken)?.text()).map_err(broken)
 }

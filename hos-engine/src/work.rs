@@ -8,9 +8,12 @@ use hos_core::id::{InstanceId, KeyId, MapHash, Name, Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
+use hos_core::proof::checkpoint::WitnessKey;
 use hos_core::proof::erasure::Attestation;
 use hos_core::proof::heads::Head;
 use hos_core::proof::key::VerifyKey;
+use hos_core::proof::roots::TenantRoot;
+use hos_core::proof::trust::Trust;
 use hos_core::refusal::Blocker;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,6 +57,18 @@ pub(crate) struct NewEpoch {
     pub(crate) lost: BTreeMap<Tenant, String>,
 }
 
+/// A cosigned checkpoint that is to be kept.
+#[derive(Debug)]
+pub(crate) struct Keep {
+    pub(crate) tenant: Tenant,
+    pub(crate) size: u64,
+    pub(crate) note: String,
+    /// Who cosigned it.
+    pub(crate) witnesses: Vec<WitnessKey>,
+    /// Whose quorum says which ones are worth keeping.
+    pub(crate) trust: Trust,
+}
+
 /// One caller's work inside a shared commit.
 pub(crate) enum Job {
     /// A call of a door.
@@ -80,6 +95,10 @@ pub(crate) enum Job {
     Seal { tenant: Tenant, limit: usize },
     /// Writes the record of a tenant's map of heads, and proves in it where an instance's thread ends.
     Heads { tenant: Tenant, of: Option<(Name, InstanceId)> },
+    /// Records roots of tenants in the universe's log.
+    Roots(Vec<TenantRoot>),
+    /// Keeps a cosigned checkpoint.
+    Keep(Box<Keep>),
     /// Begins another epoch.
     NewEpoch(NewEpoch),
     /// Writes a record of the store's keys.
@@ -110,6 +129,8 @@ pub(crate) enum Done {
     Count(u64),
     /// A map of heads.
     Heads(Box<HeadsDone>),
+    /// The place of each root's record in its stream; none where a newer one is recorded.
+    Roots(Vec<Option<u64>>),
     /// Leased messages, or why not.
     Messages(Result<Vec<OutboxMessage>, Failure>),
 }

@@ -208,5 +208,6 @@ pub fn kind_text(kind: Kind) -> &'static str {
         Kind::Heads => "heads",
         Kind::Epoch => "epoch",
         Kind::Decided => "decided",
+        Kind::Checkpoint => "checkpoint",
     }
 }

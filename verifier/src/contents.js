@@ -8,7 +8,7 @@ import { MAJOR, Reader } from './cbor.js';
 import { HASH_BYTES } from './digest.js';
 import { PUBLIC_KEY_BYTES } from './ed25519.js';
 import { refuse } from './refusal.js';
-import { utf8 } from './text.js';
+import { isTenant, utf8 } from './text.js';
 import { readEntity, readEntityOrNone, readRecord } from './value.js';
 
 /**
@@ -133,6 +133,20 @@ export function headsOf(plaintext) {
   return whole(plaintext, (reader) => {
     reader.arrayOf(3);
     return { size: reader.uint(), count: reader.uint(), root: reader.bytesOf(HASH_BYTES) };
+  });
+}
+
+/**
+ * Slot 9 of a record of a tenant's root: what that tenant's log was at a size.
+ * @param {Uint8Array} plaintext
+ * @returns {{ tenant: string, epoch: bigint, size: bigint, root: Uint8Array }}
+ */
+export function rootOf(plaintext) {
+  return whole(plaintext, (reader) => {
+    reader.arrayOf(4);
+    const tenant = reader.text();
+    if (!isTenant(tenant)) refuse('malformed', 'no name of a tenant');
+    return { tenant, epoch: reader.uint(), size: reader.uint(), root: reader.bytesOf(HASH_BYTES) };
   });
 }
 

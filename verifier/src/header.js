@@ -13,7 +13,7 @@ import { isDottedName, isName, isRequestId, isTenant, utf8 } from './text.js';
 export const HEADER_BYTES_MAX = 16_384;
 
 const HANDLE_BYTES = 16;
-const KIND_MAX = 21;
+const KIND_MAX = 22;
 /** The greatest slot. */
 export const SLOT_MAX = 13;
 const LIST_MAX = 64;

@@ -9,7 +9,7 @@ import { keyText, renamed } from './key.js';
 import { parseNote } from './note.js';
 import { refuse, within } from './refusal.js';
 import { fromDecimal, isTenant, utf8 } from './text.js';
-import { believe, keysOfLog, signersOf } from './trust.js';
+import { cosignersOf, keysOfLog, openSigned, signersOf } from './trust.js';
 
 /** The tenant of a store's accounts. */
 export const UNIVERSE = 'universe';
@@ -20,33 +20,34 @@ const ORIGIN = /^hos\/([0-9a-f]{32})\/([^/]+)\/([0-9]+)$/;
  * @typedef {import('./place.js').Place} Place
  * @typedef {import('./policy.js').Policy} Policy
  * @typedef {import('./proved.js').BelievedLog} BelievedLog
- * @typedef {import('./trust.js').Belief} Belief
+ * @typedef {import('./roots.js').CosignedLog} CosignedLog
+ * @typedef {import('./trust.js').Signed} Signed
  */
 
 /**
- * Step 3: the logs, and who vouches for them.
+ * Step 3: the logs, and who cosigned their checkpoints.
  * @param {Bundle} bundle
  * @param {Policy} policy
  * @param {Place} place
  */
 export function believeLogs({ logs: [first, second], keys }, policy, place) {
   if (first === undefined) throw new Error('a bundle has a log');
-  const belief = place.at('logs 0', () => believe(policy, utf8(first.note)));
+  const { cosigners, ...signed } = place.at('logs 0', () => openSigned(policy, utf8(first.note)));
   const log = place.at('logs 0', () => {
-    const named = originParts(belief.checkpoint.origin);
-    if (named === null || named.tenant !== first.tenant) return refuse('log.origin', `${belief.checkpoint.origin} for ${first.tenant}`);
-    return { ...named, ...belief.checkpoint, keys: belief.keys };
+    const named = originParts(signed.checkpoint.origin);
+    if (named === null || named.tenant !== first.tenant) return refuse('log.origin', `${signed.checkpoint.origin} for ${first.tenant}`);
+    return { ...named, ...signed.checkpoint, keys: signed.keys, cosigners };
   });
-  /** @type {BelievedLog[]} */
+  /** @type {CosignedLog[]} */
   const logs = [log];
   if (second !== undefined) logs.push(place.at('logs 1', () => believeUniverse(second, log, policy)));
   place.at('keys', () => {
-    const { size } = belief.checkpoint;
-    const vkeys = belief.keys.map(keyText);
+    const { size } = signed.checkpoint;
+    const vkeys = signed.keys.map(keyText);
     const due = keys.some((key) => key.log === 0 && vkeys.includes(key.vkey) && key.from <= size && (key.to === 0n || key.to >= size));
     if (!due) refuse('key.range', `the signing key is not listed for ${size} entries`);
   });
-  return { belief, logs };
+  return { signed, logs };
 }
 
 /**
@@ -55,7 +56,7 @@ export function believeLogs({ logs: [first, second], keys }, policy, place) {
  * @param {{ tenant: string, note: string }} second
  * @param {BelievedLog} first
  * @param {Policy} policy
- * @returns {BelievedLog}
+ * @returns {CosignedLog}
  */
 function believeUniverse({ tenant, note: text }, first, policy) {
   if (tenant !== UNIVERSE || first.tenant === UNIVERSE) refuse('log.origin', 'the second log is the universe of another');
@@ -64,17 +65,16 @@ function believeUniverse({ tenant, note: text }, first, policy) {
   if (text.split('\n')[0] !== origin) refuse('log.origin', `not ${origin}`);
   const note = within('checkpoint', () => parseNote(utf8(text)));
   const known = keysOfLog(policy, first.origin).map((key) => renamed(key, origin));
-  return within('checkpoint', () => {
-    const keys = signersOf(note, known);
-    return { store, epoch, tenant, ...parseCheckpoint(note.text), keys };
-  });
+  const keys = within('checkpoint', () => signersOf(note, known));
+  const checkpoint = within('checkpoint', () => parseCheckpoint(note.text));
+  return { store, epoch, tenant, ...checkpoint, keys, cosigners: cosignersOf(policy, note) };
 }
 
 /**
  * Whether a checkpoint that the verifier kept vouches for the bundle's: one of the same size and root. One of another size says
  * nothing; one of the same size and another root shows two histories. It is of the same log, signed by the same key; witnesses it
  * needs none, for the reader is one.
- * @param {Belief} belief
+ * @param {Signed} signed
  * @param {Uint8Array} kept
  */
 export function vouches({ checkpoint, key }, kept) {

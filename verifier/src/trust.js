@@ -18,8 +18,9 @@ const TIME_BYTES = 8;
  * @typedef {import('./key.js').VerifierKey} VerifierKey
  * @typedef {import('./note.js').Note} Note
  * @typedef {import('./policy.js').Policy} Policy
- * @typedef {{ checkpoint: Checkpoint, key: VerifierKey, keys: VerifierKey[], witnesses: string[] }} Belief the log keys that
- *   signed, `key` the first of them, and the names of the witnesses that did, as the trust file lists them
+ * @typedef {{ checkpoint: Checkpoint, key: VerifierKey, keys: VerifierKey[] }} Signed the log keys that signed, `key` the first of them
+ * @typedef {Signed & { cosigners: string[] }} Cosigned and the witnesses that did, by their names in octets
+ * @typedef {Signed & { witnesses: string[] }} Belief and the names of the witnesses that vouch, as the trust file lists them
  */
 
 /**
@@ -28,16 +29,36 @@ const TIME_BYTES = 8;
  * @returns {Belief}
  */
 export function believe(policy, bytes) {
+  const { cosigners, ...signed } = openSigned(policy, bytes);
+  return { ...signed, witnesses: vouching(policy, cosigners) };
+}
+
+/**
+ * A checkpoint that a key of the trust file signed, and who cosigned it; whether they are enough is another question.
+ * @param {Policy} policy
+ * @param {Uint8Array} bytes the whole note
+ * @returns {Cosigned}
+ */
+export function openSigned(policy, bytes) {
   const note = within('checkpoint', () => parseNote(bytes));
   const [origin = ''] = note.text.split('\n');
   const known = keysOfLog(policy, origin);
   if (known.length === 0) refuse('trust.unknown_log', origin);
   const keys = within('checkpoint', () => signersOf(note, known));
   const checkpoint = within('checkpoint', () => parseCheckpoint(note.text));
-  const names = cosigners(policy, note);
-  if (!quorumMet(policy, new Set(names))) refuse('trust.quorum', `witnesses that vouch: ${names.length}`);
-  const witnesses = names.map((name) => fromUtf8(octets(name)) ?? name);
-  return { checkpoint, key: keys[0], keys, witnesses };
+  return { checkpoint, key: keys[0], keys, cosigners: cosignersOf(policy, note) };
+}
+
+/**
+ * Refuses unless enough witnesses vouch, in one place or another.
+ * @param {Policy} policy
+ * @param {...string[]} cosigners by their names in octets
+ * @returns {string[]} their names, in the order of the trust file
+ */
+export function vouching(policy, ...cosigners) {
+  const all = new Set(cosigners.flat());
+  if (!quorumMet(policy, all)) refuse('trust.quorum', `witnesses that vouch: ${all.size}`);
+  return policy.witnesses.filter(({ name }) => all.has(name)).map(({ name }) => fromUtf8(octets(name)) ?? name);
 }
 
 /**
@@ -69,7 +90,7 @@ export function signersOf(note, known) {
  * @param {Note} note
  * @returns {string[]} their names in the trust file, in its order
  */
-function cosigners({ witnesses }, { text, signatures }) {
+export function cosignersOf({ witnesses }, { text, signatures }) {
   return witnesses.flatMap(({ name, key }) => {
     const own = signatures.filter((line) => line.name === key.name && equalBytes(line.id, key.id));
     if (!own.every(({ signature }) => cosignatureHolds(key, text, signature))) {

@@ -16,6 +16,7 @@ import { believeLogs, vouches } from './logs.js';
 import { Place } from './place.js';
 import { parsePolicy } from './policy.js';
 import { proveItem } from './proved.js';
+import { checkWitnesses, saysRoot } from './roots.js';
 import { Refusal, attempt, refuse, within } from './refusal.js';
 import { Threads, placeOf } from './threads.js';
 
@@ -76,10 +77,11 @@ function judge(bytes, trust, against, place) {
   const policy = parsePolicy(trust);
   const bundle = place.at('bundle', () => decodeBundle(bytes));
   checkCitedOrder(bundle, place);
-  const { belief, logs } = believeLogs(bundle, policy, place);
+  const { signed, logs } = believeLogs(bundle, policy, place);
   const records = proveRecords(bundle, logs, place);
-  const cited = proveCited(bundle, logs, place);
+  const { cited, roots } = proveCited(bundle, logs, place);
   checkKeys(bundle, logs, cited, place);
+  const belief = { ...signed, witnesses: checkWitnesses(logs, roots, policy, place) };
   const heads = bundle.heads === null ? null : place.at('heads', () => proveHeads(bundle, logs, records));
   checkLaws(bundle, records, place);
   const activations = new Activations(cited);
@@ -89,7 +91,7 @@ function judge(bytes, trust, against, place) {
   const seen = records.map((record, i) => place.at(`records ${i}`, () => slicesOf(record).map((slice) => directory.check(slice)).every(Boolean) && !record.withheld.some(({ slot }) => slot === SLICE)));
   const kept = against.map((note, i) => place.at(`against ${i}`, () => vouches(belief, note))).some(Boolean);
   const findings = { policy, belief, kept, heads, withheld: !seen.every(Boolean) };
-  return { verdict: verdictOf(records, findings), story: { records, cited, laws: bundle.laws, belief } };
+  return { verdict: verdictOf(records, findings), story: { records, cited: [...cited, ...roots.map(({ record }) => record)], laws: bundle.laws, belief } };
 }
 
 /**
@@ -135,20 +137,24 @@ function proveRecords({ records, thread }, logs, place) {
 }
 
 /**
- * Step 5: cited records, whole threads of them.
+ * Step 5: cited records, whole threads of them; records of tenants' roots stand alone.
  * @param {Bundle} bundle
  * @param {BelievedLog[]} logs
  * @param {Place} place
  */
 function proveCited({ cited }, logs, place) {
   const threads = logs.map(() => new Threads());
-  return cited.map(({ log, item }, i) =>
+  /** @type {{ cited: Proved[], roots: { at: number, record: Proved }[] }} */
+  const proved = { cited: [], roots: [] };
+  cited.forEach(({ log, item }, i) =>
     place.at(`cited ${i}`, () => {
       const record = proveItem(item, /** @type {BelievedLog} */ (logs[log]), log);
+      if (saysRoot(record)) return void proved.roots.push({ at: i, record });
       follow(/** @type {Threads} */ (threads[log]), record);
-      return record;
+      return void proved.cited.push(record);
     }),
   );
+  return proved;
 }
 
 /**

@@ -71,7 +71,7 @@ describe('headers', () => {
     ['a previous hash without a place', 'place', { 6: null, 7: HASH }],
     ['a previous hash of 31 bytes', 'not_canonical', { 6: 1, 7: HASH.slice(1) }],
     ['kind 0', 'unknown_number', { 8: 0 }],
-    ['kind 22', 'unknown_number', { 8: 22 }],
+    ['kind 23', 'unknown_number', { 8: 23 }],
     ['an instant too late', 'time', { 9: 9_214_646_400_000 }],
     ['a judge of three', 'not_canonical', { 13: [0, 0, 0] }],
     ['a judge beyond 16 bits', 'not_canonical', { 13: [65_536, 0, 0, 0] }],

@@ -13,7 +13,7 @@ import { asGiven } from '../testing/expect.js';
 import { bytesOf, ownVectors } from '../testing/vectors.js';
 
 /** How many there were once: none is ever removed. */
-const LEAST = { heads: 14, trust: 85, bundle: 327 };
+const LEAST = { heads: 14, trust: 85, bundle: 358 };
 
 /** @type {Record<string, (given: any) => void>} */
 const CHECKS = {

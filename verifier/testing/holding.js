@@ -7,7 +7,7 @@ import { compareBytes } from '../src/bytes.js';
 import { lawHash } from '../src/digest.js';
 import { header, model, shown } from './bend.js';
 import { Signer, checkpointText, noteOf, seedOf } from './signer.js';
-import { LAWS, LOG, OLD, ORDER, ORIGIN, TENANT, TRUST, TRUST_NONE, UNIVERSE, WITNESSES, tell } from './story.js';
+import { LAWS, LOG, OLD, ORDER, ORIGIN, TENANT, TRUST, TRUST_NONE, UNIVERSE, UNIVERSE_LOG, WITNESSES, rootDraft, tell } from './story.js';
 import { handle } from './world.js';
 
 /** @typedef {import('./story.js').Bend} Bend */
@@ -30,6 +30,13 @@ const FILES = Array.from({ length: 4096 }, (_, i) => ({ path: `policies/${String
 const MANY = { hash: lawHash(FILES), files: FILES };
 
 const LATER = { name: 'later', tenant: TENANT, thread: handle(0x55), header: { 8: 1, 19: 'order' } };
+/**
+ * The witnesses that sign the order's checkpoint, and those that sign the universe's.
+ * @param {Signer[]} own
+ * @param {Signer[]} through
+ */
+export const signing = (own, through) => ({ signers: [LOG, ...own], universeNote: (/** @type {string} */ text) => noteOf(text, UNIVERSE_LOG, ...through) });
+
 /** The verdict of the good story. */
 export const GOOD = {
   verdict: 'anchored',
@@ -74,5 +81,10 @@ export const HOLDING = [
   ['entries of an earlier epoch', { text: (text) => text.replace(ORIGIN, EPOCH_1.log.name), signers: [EPOCH_1.log, W1, W2], universeNote: (text) => noteOf(text.replace(UNIVERSE, EPOCH_1.universe.name), EPOCH_1.universe), model: (m) => void (m.keys = [[0, EPOCH_1.log.vkey, 0, 0], [1, EPOCH_1.universe.vkey, 0, 0]]) }, { trust: TRUST.replace(LOG.vkey, EPOCH_1.log.vkey) }, { origin: EPOCH_1.log.name }],
   ['4096 files of a law that no record names', model((m) => void (m.laws = [...m.laws, MANY].sort((a, b) => compareBytes(a.hash, b.hash)))), {}, {}],
   ['a signature of a stranger is passed over', { signers: [LOG, new Signer('stranger.example', seedOf(40)), W1, W2] }, {}, {}],
+  ["the universe's witnesses, and its record of the order's log", { ...signing([], [W1, W2]), roots: (own) => [rootDraft(own)], cite: ['root'] }, {}, {}],
+  ["a witness of the order's log, another of the universe's", { ...signing([W2], [W1]), roots: (own) => [rootDraft(own)], cite: ['root'] }, {}, {}],
+  ['the record alone, of many in its stream', { ...signing([], [W1, W2]), roots: (own) => [rootDraft(['pazar-de', ...own.slice(1)], { name: 'before' }), rootDraft(own)], cite: ['root'] }, {}, {}],
+  ['records of other tenants and sizes are passed over', { ...signing([W1, W2], []), roots: (own) => [rootDraft(['pazar-de', 0, own[2], HASH], { name: 'other' }), rootDraft([TENANT, 0, own[2] + 1, HASH], { name: 'further' }), rootDraft([TENANT, 1, own[2], HASH], { name: 'epoch' })], cite: ['other', 'further', 'epoch'] }, {}, {}],
+  ['no quorum, and a witness of the universe alone', { ...signing([], [W2]), roots: (own) => [rootDraft(own)], cite: ['root'] }, { trust: TRUST_NONE }, { verdict: 'intact', witnesses: ['w2'] }],
   ['laws that no record names', model((m) => void (m.laws = [{ hash: lawHash([]), files: [] }, ...m.laws].sort((a, b) => compareBytes(a.hash, b.hash)))), {}, {}],
 ];

@@ -10,7 +10,8 @@ import { utf8 } from '../src/text.js';
 import { cited, content, draft, entry, fields, header, model, record, shown, slice } from './bend.js';
 import { encode } from './encode.js';
 import { Signer, checkpointText, noteOf, seedOf } from './signer.js';
-import { LAWS, LOG, OLD, ORDER, ORIGIN, TENANT, TRUST, UNIVERSE, UNIVERSE_LOG, WITNESSES, tell } from './story.js';
+import { signing } from './holding.js';
+import { LAWS, LOG, OLD, ORDER, ORIGIN, TENANT, TRUST, UNIVERSE, UNIVERSE_LOG, WITNESSES, rootDraft, tell } from './story.js';
 import { handle } from './world.js';
 
 /** @typedef {import('./story.js').Bend} Bend */
@@ -115,7 +116,7 @@ export const REFUSALS = [
   ['foreign', 'records 0', "a later epoch's entry", entry('begun', { 4: 1 })],
   ['foreign', 'records 0', "another tenant's entry", entry('begun', { 5: 'pazar-de' })],
   ['disputed', 'records 1', 'disputed by the sealer', entry('paid', { 11: 9 })],
-  ['header.unknown_number', 'records 1', 'an unknown kind', header('paid', { 8: 22 })],
+  ['header.unknown_number', 'records 1', 'an unknown kind', header('paid', { 8: 23 })],
   ['header.place', 'records 1', 'a label in a later record', header('paid', { 28: HASH })],
   ['header.malformed', 'records 1', 'a state that is no name', header('paid', { 23: 'p aid' })],
   ['foreign', 'records 1', 'a header of another tenant', header('paid', { 4: 'pazar-de' })],
@@ -155,6 +156,22 @@ export const REFUSALS = [
   ['thread.thread_n', 'cited 6', "the universe's thread without its beginning", model((m) => void m.cited.splice(6, 1))],
   ['thread.thread_n', 'cited 4', 'the activations without their beginning', model((m) => void m.cited.splice(1, 1))],
   ['thread.thread_prev', 'cited 8', 'a cited record that cites another', header('account-moved', { 7: HASH })],
+  ['trust.quorum', 'logs 0', "the universe's witnesses, and nothing that says the order's log", { ...signing([], [W1, W2]), roots: (own) => [rootDraft(own)] }],
+  ['trust.quorum', 'logs 0', 'one witness of both logs', { ...signing([W1], [W1]), roots: (own) => [rootDraft(own)], cite: ['root'] }],
+  ['trust.quorum', 'logs 0', 'a record of another size', { ...signing([], [W1, W2]), roots: ([tenant, epoch, size, root]) => [rootDraft([tenant, epoch, size - 1, root])], cite: ['root'] }],
+  ['trust.quorum', 'logs 0', 'a record of another stream', { ...signing([], [W1, W2]), roots: (own) => [rootDraft(own, { header: { 8: 22, 21: 'hos.heads' } })], cite: ['root'] }],
+  ['trust.quorum', 'logs 0', "a record in the tenant's own log", { ...signing([], [W1, W2]), later: [() => rootDraft([TENANT, 0, 12, HASH], { tenant: TENANT })], cite: ['root'] }],
+  ['thread.thread_n', 'cited 10', 'a free record in that stream, not from its beginning', { ...signing([W1, W2], []), roots: (own) => [rootDraft(own), rootDraft(own, { name: 'free', header: { 8: 7, 21: 'hos.checkpoints' } })], cite: ['root', 'free'] }],
+  ['thread.placed', 'cited 9', 'a root with a place in header and entry', { ...signing([W1, W2], []), roots: (own) => [rootDraft(own, { header: { 6: 0, 8: 22, 21: 'hos.checkpoints' } })], cite: ['root'] }],
+  ['disputed', 'cited 9', 'a root that is disputed', { ...signing([W1, W2], []), roots: (own) => [rootDraft(own, { entry: { 11: 3 } })], cite: ['root'] }],
+  ['roots.record', 'cited 9', 'a root that is hidden', { ...signing([W1, W2], []), roots: (own) => [rootDraft(own, { parts: [{ slot: 9, content: own, shown: 'hidden' }] })], cite: ['root'] }],
+  ['roots.record', 'cited 9', 'a root in another slot', { ...signing([W1, W2], []), roots: (own) => [rootDraft(own, { parts: [{ slot: 8, content: own }] })], cite: ['root'] }],
+  ['roots.record', 'cited 9', 'a root of three items', { ...signing([W1, W2], []), roots: (own) => [rootDraft(own.slice(1))], cite: ['root'] }],
+  ['roots.record', 'cited 9', 'a root of 33 bytes', { ...signing([W1, W2], []), roots: (own) => [rootDraft([...own.slice(0, 3), new Uint8Array(33)])], cite: ['root'] }],
+  ['roots.record', 'cited 9', 'a root of no tenant', { ...signing([W1, W2], []), roots: (own) => [rootDraft(['Pazar', ...own.slice(1)])], cite: ['root'] }],
+  ['roots.fork', 'cited 9', 'another root of this size', { ...signing([W1, W2], []), roots: (own) => [rootDraft([...own.slice(0, 3), HASH])], cite: ['root'] }],
+  ['roots.fork', 'cited 10', 'two roots of this size', { ...signing([], [W1, W2]), roots: (own) => [rootDraft(own), rootDraft([...own.slice(0, 3), HASH], { name: 'fork' })], cite: ['root', 'fork'] }],
+  ['checkpoint.signature', 'logs 1', "a witness's cosignature of another text of the universe", { universeNote: (text) => noteOf(text, UNIVERSE_LOG) + W1.line('x\n') }],
   // 6
   ['heads.record', 'heads', 'another kind', { headsDraft: (one) => void (one.header = { 8: 7 }) }],
   ['heads.record', 'heads', 'its content hidden', { headsDraft: (one) => void (one.parts = (one.parts ?? []).map((part) => ({ ...part, shown: 'hidden' }))) }],

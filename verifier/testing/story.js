@@ -117,6 +117,20 @@ const CITED = ['key', 'law-1', 'member', 'shop', 'grant', 'law-2'];
 const CITED_UNIVERSE = ['account', 'account-family', 'account-moved'];
 
 /**
+ * @typedef {[tenant: string, epoch: number, size: number, root: Uint8Array]} RootContent what the order's log is
+ */
+
+/**
+ * A record that says what a tenant's log was.
+ * @param {any} content
+ * @param {Partial<Draft>} [other]
+ * @returns {Draft}
+ */
+export const rootDraft = (content, other = {}) => ({
+  name: 'root', tenant: 'universe', thread: handle(0xb1), stream: true, header: { 8: 22, 21: 'hos.checkpoints' }, parts: [{ slot: 9, content }], ...other,
+});
+
+/**
  * @typedef {ReturnType<World['item']>} Item
  * @typedef {{ logs: [string, string][], thread: Uint8Array, records: Item[], heads: { item: Item, kind: number, n: number | bigint,
  *   record: Uint8Array, siblings: Uint8Array[] } | null, cited: { log: number, item: Item }[],
@@ -130,6 +144,7 @@ const CITED_UNIVERSE = ['account', 'account-family', 'account-moved'];
  *   leaf?: (leaf: import('../src/heads.js').HeadsLeaf) => import('../src/heads.js').HeadsLeaf,
  *   headsDraft?: (draft: Draft) => void,
  *   later?: ((of: RecordOf) => Draft)[],
+ *   roots?: (own: RootContent) => Draft[],
  *   size?: number,
  *   signers?: Signer[],
  *   text?: (text: string) => string,
@@ -169,6 +184,7 @@ export function tell(bend = {}) {
 
   const records = bend.records ?? RECORDS;
   const signed = bend.size ?? worlds.tenant.sealed.length;
+  for (const root of bend.roots?.([TENANT, 0, signed, worlds.tenant.root(Math.min(signed, worlds.tenant.sealed.length))]) ?? []) seal(root);
   const item = (/** @type {string} */ name) => {
     const found = find(name);
     return found.draft.tenant === TENANT ? worlds.tenant.item(found, signed) : worlds.universe.item(found);

@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args};
 use hos_core::id::{InstanceId, Name};
 use hos_core::proof::tiles::TileFile;
 use hos_core::refusal::Code;
-use hos_engine::{ExportOptions, Failure, TenantRef};
+use hos_engine::{ExportOptions, Failure, TenantRef, Witnessing};
 use serde_json::json;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -80,7 +80,10 @@ impl Export {
             None => tenant.export(contract, id, &options)?,
             Some(path) => {
                 let witnesses = Witnesses::read(path)?;
-                tenant.export_cosigned(contract, id, &options, &|note, proof| Ok(witnesses.quorum(note, proof)?.0))?
+                witnesses.believes(&tenant.checkpoint()?.unwrap_or_default())?;
+                let ask = |note: &str, proof: &hos_engine::Proof<'_>| Ok(witnesses.ask(note, proof));
+                let by = Witnessing { trust: witnesses.trust(), ask: &ask };
+                tenant.export_cosigned(contract, id, &options, &by).map_err(|failure| witnesses.explain(failure))?
             }
         };
         write_new(out, &exported.bytes)?;

@@ -139,6 +139,9 @@ fn text(report: &VerifyReport) -> String {
     for (tenant, size, root) in &report.logs {
         let _ = writeln!(out, "  {tenant}: {size} entries, root {root}");
     }
+    for one in &report.cosigned {
+        let _ = writeln!(out, "cosigned {} at {} by {}", one.tenant, one.size, show::inert(&one.witnesses.join(", ")));
+    }
     for (place, what) in &report.findings {
         let _ = writeln!(out, "finding  {}: {}", show::inert(place), show::inert(what));
     }
@@ -157,12 +160,15 @@ fn text(report: &VerifyReport) -> String {
 fn json(report: &VerifyReport) -> Json {
     let logs = report.logs.iter().map(|(tenant, size, root)| json!({ "tenant": tenant, "size": size, "root": root }));
     let findings = report.findings.iter().map(|(place, what)| json!({ "where": place, "what": what }));
+    let cosigned =
+        report.cosigned.iter().map(|one| json!({ "tenant": one.tenant, "size": one.size, "witnesses": one.witnesses }));
     json!({
         "level": report.level.as_str(),
         "records": report.records,
         "logs": logs.collect::<Vec<_>>(),
         "unsealed": { "records": report.unsealed.0, "oldest_ms": report.unsealed.1 },
         "erased_parts": report.erased_parts,
+        "cosigned": cosigned.collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
         "notices": report.notices,
     })

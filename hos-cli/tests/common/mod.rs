@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod witness;
+
 use assert_cmd::Command;
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 use super::refused::Refused;
 use crate::id::{StoreId, Tenant};
 use crate::proof::bundle::Bundle;
-use crate::proof::checkpoint::{Checkpoint, NoteError, NoteKey, origin, origin_parts};
-use crate::proof::trust::Trust;
+use crate::proof::checkpoint::{Checkpoint, Note, NoteError, NoteKey, origin, origin_parts};
+use crate::proof::trust::{Trust, Vouching};
 
 /// A log whose checkpoint is believed.
 pub(super) struct Log {
@@ -13,7 +13,8 @@ pub(super) struct Log {
     pub(super) tenant: Tenant,
     pub(super) key: NoteKey,
     pub(super) checkpoint: Checkpoint,
-    pub(super) witnesses: Vec<String>,
+    /// Who cosigned it; whether that is enough is asked later.
+    pub(super) vouching: Vouching,
 }
 
 /// Believes the instance's log by the trust file, and the universe's under the same key.
@@ -24,13 +25,13 @@ pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refuse
         let wrong = || Refused::new("log.origin", at(), "the checkpoint is of another log than the bundle says");
         match logs.first() {
             None => {
-                let believed = trust.believe(said.note.as_bytes()).map_err(|e| Refused::new(e.code(), at(), e))?;
-                let (store, tenant, epoch) = origin_parts(&believed.checkpoint.origin).ok_or_else(wrong)?;
+                let (checkpoint, key) = trust.signed(said.note.as_bytes()).map_err(|e| Refused::new(e.code(), at(), e))?;
+                let vouching = vouching(&said.note, trust).map_err(|e| refuse(e, at()))?;
+                let (store, tenant, epoch) = origin_parts(&checkpoint.origin).ok_or_else(wrong)?;
                 if tenant.as_str() != said.tenant {
                     return Err(wrong());
                 }
-                let (key, witnesses, checkpoint) = (believed.key, believed.witnesses, believed.checkpoint);
-                logs.push(Log { store, epoch, tenant, key, checkpoint, witnesses });
+                logs.push(Log { store, epoch, tenant, key, checkpoint, vouching });
             }
             Some(first) => {
                 let tenant = Tenant::universe();
@@ -41,10 +42,10 @@ pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refuse
                 if said.note.lines().next() != Some(&name) {
                     return Err(wrong());
                 }
-                let refuse = |e: NoteError| Refused::new(format!("checkpoint.{}", e.code()), at(), e);
-                let (key, checkpoint) = opened(&said.note, &name, &first.key, trust).map_err(refuse)?;
+                let (key, checkpoint) = opened(&said.note, &name, &first.key, trust).map_err(|e| refuse(e, at()))?;
+                let vouching = vouching(&said.note, trust).map_err(|e| refuse(e, at()))?;
                 let (store, epoch) = (first.store, first.epoch);
-                logs.push(Log { store, epoch, tenant, key, checkpoint, witnesses: Vec::new() });
+                logs.push(Log { store, epoch, tenant, key, checkpoint, vouching });
             }
         }
     }
@@ -57,6 +58,14 @@ pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refuse
     } else {
         Err(Refused::new("key.range", "keys", "the key that signed the checkpoint is not listed for its size"))
     }
+}
+
+fn refuse(error: NoteError, at: String) -> Refused {
+    Refused::new(format!("checkpoint.{}", error.code()), at, error)
+}
+
+fn vouching(note: &str, trust: &Trust) -> Result<Vouching, NoteError> {
+    trust.vouching(&Note::parse(note.as_bytes())?)
 }
 
 /// Opens the universe's checkpoint under the key of the instance's, or another that the trust file names for the instance's

@@ -17,6 +17,7 @@ mod roles;
 mod rows;
 mod story;
 mod verdict;
+mod witnesses;
 
 pub use again::Replayed;
 pub use ends::Complete;
@@ -49,10 +50,11 @@ fn judged(bytes: &[u8], trust: &Trust, kept: &[String], replay: bool) -> Result<
     let story = story::read(&bundle, &logs)?;
     let cited = story::cited(&bundle, &logs)?;
     keys::check(&bundle, &logs, &cited)?;
+    let witnesses = witnesses::check(&logs, &cited, trust)?;
     let complete = ends::check(&bundle, &logs, &story)?;
     laws::check(&bundle, &story, &cited)?;
     let roles = roles::check(&story, &cited)?;
     let anchored = logs::anchored(&logs, trust, kept)?;
     let replayed = replay.then(|| again::replayed(&bundle, &story));
-    Ok((verdict::of(&bundle, &logs, &story, complete, roles, anchored), replayed))
+    Ok((verdict::of(&bundle, &logs, &story, complete, roles, (anchored, witnesses)), replayed))
 }

@@ -7,6 +7,8 @@ use crate::digest;
 use crate::id::Handle;
 use crate::proof::bundle::Bundle;
 use crate::proof::chain::{EntryView, Threads};
+use crate::proof::record::Kind;
+use crate::proof::roots::STREAM;
 use std::collections::HashMap;
 
 /// The instance's records, without a gap from the first.
@@ -17,6 +19,9 @@ pub(super) struct Story<'b> {
 /// Threads that records stand on, each without a gap from its first record: by log and handle.
 pub(super) struct Cited<'b> {
     pub(super) threads: HashMap<(usize, Handle), Vec<Held<'b>>>,
+    /// Records of tenants' roots, with their places among the cited. Each says one thing whole, and what else their stream says
+    /// is other tenants' business: they need not be all, nor from the first on.
+    pub(super) roots: Vec<(usize, Held<'b>)>,
 }
 
 /// Reads the instance's records.
@@ -79,14 +84,26 @@ pub(super) fn in_order(bundle: &Bundle) -> Result<(), Refused> {
 pub(super) fn cited<'b>(bundle: &'b Bundle, logs: &[Log]) -> Result<Cited<'b>, Refused> {
     let mut growing: Vec<Threads> = logs.iter().map(|_| Threads::default()).collect();
     let mut threads: HashMap<(usize, Handle), Vec<Held<'b>>> = HashMap::new();
+    let mut roots = Vec::new();
     for (place, (log, item)) in bundle.cited.iter().enumerate() {
         let at = format!("cited {place}");
         let (Some(of), Some(grown)) = (logs.get(*log), growing.get_mut(*log)) else {
             return Err(Refused::new("bundle.limit", at, "a log that is not there"));
         };
         let held = hold(item, of, &at)?;
+        if says_root(&held) {
+            roots.push((place, held));
+            continue;
+        }
         follow(grown, &held, &at)?;
         threads.entry((*log, held.header.thread)).or_default().push(held);
     }
-    Ok(Cited { threads })
+    Ok(Cited { threads, roots })
+}
+
+/// Whether a record is one of the universe's stream of tenants' roots: its class says so, and its place stands in the entry.
+fn says_root(held: &Held<'_>) -> bool {
+    let of_stream = held.header.event.as_ref().is_some_and(|class| class.as_str() == STREAM);
+    let placed = held.place().is_ok() && held.entry.stream.is_some();
+    held.header.kind == Kind::Checkpoint && held.header.tenant.is_universe() && of_stream && placed
 }

@@ -137,7 +137,7 @@ pub(super) fn of(
     story: &Story<'_>,
     complete: Option<Complete>,
     roles: Roles,
-    anchored: bool,
+    (anchored, witnesses): (bool, Vec<String>),
 ) -> Verdict {
     let (first, log) = (story.records.first(), logs.first());
     let size = log.map_or(0, |l| l.checkpoint.size);
@@ -156,7 +156,7 @@ pub(super) fn of(
         (Notice::WeakDurability, any(|held| held.header.durability != Durability::Full)),
         (Notice::NoMap, bundle.heads.is_none()),
         (Notice::LaterEntries, complete.is_some_and(|c| size > c.as_of + 1)),
-        (Notice::NoWitness, log.is_none_or(|l| l.witnesses.is_empty())),
+        (Notice::NoWitness, witnesses.is_empty()),
         (Notice::DirectoryWithheld, roles.withheld),
         (Notice::Attested, any(|held| matches!(held.header.kind, Kind::Observed | Kind::Adopted))),
     ];
@@ -171,7 +171,7 @@ pub(super) fn of(
         gapless: story.records.last().and_then(|held| held.place().ok()).map(|place| place.n),
         complete,
         parts: (opened, hidden, erased),
-        witnesses: log.map(|l| l.witnesses.clone()).unwrap_or_default(),
+        witnesses,
         notices: said.into_iter().filter(|(_, is)| *is).map(|(notice, _)| notice).collect(),
         states,
     }

@@ -23,6 +23,7 @@ pub mod part;
 pub mod receipt;
 pub mod record;
 pub mod report;
+pub mod roots;
 pub mod stored;
 pub mod tiles;
 pub mod tlog_proof;

@@ -53,6 +53,7 @@ numbered!(Kind {
     Heads,
     Epoch,
     Decided,
+    Checkpoint,
 });
 numbered!(Decision { None, Allow, Deny });
 numbered!(Durability { Unknown, Full, Weak });
@@ -104,6 +105,8 @@ pub enum Kind {
     Epoch = 20,
     /// A decision of `can`, recorded on request or in shadow.
     Decided = 21,
+    /// A tenant's checkpoint, in the universe's log: what makes that the log of all tenants' checkpoints.
+    Checkpoint = 22,
 }
 
 /// What was decided.

@@ -81,6 +81,22 @@ pub struct Trust {
     quorum: Option<Member>,
 }
 
+/// Which of a trust file's witnesses vouch, whatever its quorum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouching(Vec<bool>);
+
+impl Vouching {
+    /// Whoever vouches here or there.
+    pub fn or(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(one, two)| *one || *two).collect())
+    }
+
+    /// Whether nobody does.
+    pub fn is_empty(&self) -> bool {
+        !self.0.contains(&true)
+    }
+}
+
 /// A checkpoint that is believed, and who vouches for it besides the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Believed {
@@ -129,23 +145,32 @@ impl Trust {
     pub fn believe(&self, note: &[u8]) -> Result<Believed, Distrust> {
         let parsed = Note::parse(note)?;
         let (checkpoint, key) = self.signed_note(&parsed)?;
-        let mut vouching = vec![false; self.witnesses.len()];
-        for (slot, (_, witness)) in vouching.iter_mut().zip(&self.witnesses) {
-            *slot = witness.vouches(&parsed)?;
-        }
-        if let Some(quorum) = self.quorum
-            && !self.met(quorum, &vouching)
-        {
+        let vouching = self.vouching(&parsed)?;
+        if !self.is_met(&vouching) {
             return Err(Distrust::Quorum);
         }
-        let witnesses = self.witnesses.iter().zip(&vouching).filter(|(_, yes)| **yes);
-        let witnesses = witnesses.map(|((name, _), _)| String::from_utf8_lossy(name).into_owned()).collect();
-        Ok(Believed { checkpoint, key, witnesses })
+        Ok(Believed { checkpoint, key, witnesses: self.names(&vouching) })
     }
 
     /// Whether a note is a checkpoint of a known log, signed by it; witnesses are not asked.
     pub fn signed(&self, note: &[u8]) -> Result<(Checkpoint, NoteKey), Distrust> {
         self.signed_note(&Note::parse(note)?)
+    }
+
+    /// The witnesses that vouch for a note, whosever log it is of. A line that names one and does not hold makes the note false.
+    pub fn vouching(&self, note: &Note) -> Result<Vouching, NoteError> {
+        self.witnesses.iter().map(|(_, witness)| witness.vouches(note)).collect::<Result<_, _>>().map(Vouching)
+    }
+
+    /// Whether so many are enough.
+    pub fn is_met(&self, vouching: &Vouching) -> bool {
+        self.quorum.is_none_or(|quorum| self.met(quorum, &vouching.0))
+    }
+
+    /// The names in the file of those who vouch, in its order.
+    pub fn names(&self, vouching: &Vouching) -> Vec<String> {
+        let named = self.witnesses.iter().zip(&vouching.0).filter(|(_, yes)| **yes);
+        named.map(|((name, _), _)| String::from_utf8_lossy(name).into_owned()).collect()
     }
 
     fn signed_note(&self, parsed: &Note) -> Result<(Checkpoint, NoteKey), Distrust> {

@@ -153,7 +153,7 @@ pub(super) fn record_vectors() -> Vectors {
             "header_missing_field",
             refused("header", "no parts", &[&[0xae][..], &bare[1..bare.len() - 3]].concat(), "missing_field"),
         ),
-        ("header_unknown_kind", refused("header", "kind 22", &replaced(&bare, &[8, 1, 9], &[8, 22, 9]), "unknown_number")),
+        ("header_unknown_kind", refused("header", "kind 23", &replaced(&bare, &[8, 1, 9], &[8, 23, 9]), "unknown_number")),
         (
             "header_unknown_decision",
             refused("header", "decision 3", &replaced(&bare, &[0x10, 0, 0x12], &[0x10, 3, 0x12]), "unknown_number"),

@@ -25,6 +25,12 @@ pub(crate) struct Epochs {
 }
 
 impl Epochs {
+    /// Of a log that has had none but the store's.
+    #[cfg(test)]
+    pub(crate) fn new(of: seal::Origin) -> Self {
+        Self { now: of.epoch, turns: Vec::new() }
+    }
+
     /// Reads them.
     pub(crate) fn of(tx: &Tx<'_>, tenant: &Tenant, of: seal::Origin) -> Result<Self, Failure> {
         let rows = tx.rows(&sql::epochs(tenant))?;

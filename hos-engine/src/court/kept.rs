@@ -41,7 +41,7 @@ impl Kept {
 fn is_plain(job: &Job) -> bool {
     match job {
         Job::Call(_, call) => !matches!(**call, Call::Directory(_)),
-        Job::Tick(..) | Job::Flush => true,
+        Job::Tick(..) | Job::Keep(_) | Job::Flush => true,
         _ => false,
     }
 }

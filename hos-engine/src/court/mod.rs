@@ -7,6 +7,7 @@
 //! [`SqliteStore`]: crate::store::sqlite::SqliteStore
 
 mod activation;
+pub(crate) mod cosigned;
 pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod fetch;
@@ -18,6 +19,7 @@ mod kept;
 pub(crate) mod keys;
 mod outbox;
 mod registry;
+pub(crate) mod roots;
 pub(crate) mod settle;
 pub(crate) mod signing;
 mod survey;
@@ -393,6 +395,8 @@ impl Runner for Court {
             }
             Job::Seal { tenant, limit } => self.drain(tx, group, &tenant, limit).map(Done::Count),
             Job::Heads { tenant, of } => self.heads(tx, group, &tenant, of.as_ref()).map(|done| Done::Heads(Box::new(done))),
+            Job::Roots(roots) => self.record_roots(tx, group, &roots).map(Done::Roots),
+            Job::Keep(keep) => self.keep_cosigned(tx, &keep).map(|()| Done::Count(1)),
             Job::NewEpoch(new) => self.new_epoch(tx, group, &new).map(|()| Done::Count(1)),
             Job::Key(act) => self.key_act(tx, group, act).map(|()| Done::Count(1)),
             Job::Forget(tenant) => self.forget(tx, &tenant).map(Done::Count),

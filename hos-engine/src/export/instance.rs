@@ -1,12 +1,15 @@
 //! One instance's story, gathered from the store: its records, its laws, the directory's records behind its slices.
 
+use super::Exported;
 use super::hide::Patterns;
 use super::item::{self, Whose, item};
-use super::{Exported, checkpoint_of};
 use crate::Failure;
+use crate::cosign::Vouched;
 use crate::court::Court;
 use crate::court::fetch::instance_row;
 use crate::court::founding::{STREAM_KEYS, STREAM_LAW};
+use crate::court::roots;
+use crate::seal::checkpoint_of;
 use crate::store::sql::{evidence as sql, law as law_sql, state as state_sql};
 use crate::store::sqlite::Tx;
 use crate::work::HeadsDone;
@@ -16,6 +19,7 @@ use hos_core::proof::bundle::{Bundle, HeadsProof, Item, KeyRange, LawFiles, LogN
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
 use hos_core::proof::keyring::Range;
 use hos_core::proof::record::{Header, Slot};
+use hos_core::proof::roots::STREAM as STREAM_ROOTS;
 use hos_core::refusal::Code;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,23 +49,23 @@ impl Story<'_, '_> {
         &self,
         contract: &Name,
         id: &InstanceId,
-        note: &str,
-        universe: Option<&str>,
+        under: &Vouched,
         heads: Option<&HeadsDone>,
     ) -> Result<Exported, Failure> {
         let row = instance_row(self.tx, self.tenant, contract, id)?;
         let row = row.ok_or_else(|| Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")))?;
         let thread = state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle;
-        let mut logs = vec![log(self.tenant.clone(), note)?];
-        if let Some(note) = universe {
+        let mut logs = vec![log(self.tenant.clone(), &under.note)?];
+        if let Some((note, _)) = &under.universe {
             logs.push(log(Tenant::universe(), note)?);
         }
+        let root = under.universe.as_ref().and_then(|(_, root)| *root);
         // Later moves are not covered by the map, so they are left to a later export.
         let size = logs.first().map_or(0, |l| l.checkpoint.size);
         let until = heads.map_or(size, |h| h.seq);
         let records = self.records(contract, &thread, until, size)?;
         let heads = heads.map(|done| self.heads(done, size)).transpose()?;
-        let cited = self.cited(&logs, &records)?;
+        let cited = self.cited(&logs, &records, root)?;
         let laws = self.laws(&records)?;
         let mut keys = Vec::new();
         for (place, log) in logs.iter().enumerate() {
@@ -123,8 +127,9 @@ impl Story<'_, '_> {
         Ok(HeadsProof { item, kind: head.kind, n: head.n, last: head.last, siblings })
     }
 
-    /// Activations, keys, and the thread of every directory row that a disclosed slice cites.
-    fn cited(&self, logs: &[Log], records: &Records) -> Result<Vec<(usize, Item)>, Failure> {
+    /// Activations, keys, the thread of every directory row that a disclosed slice cites; and the one record of the stream of roots
+    /// that says the checkpoint.
+    fn cited(&self, logs: &[Log], records: &Records, root: Option<u64>) -> Result<Vec<(usize, Item)>, Failure> {
         let universe = logs.len() - 1;
         let mut threads: BTreeSet<(usize, Handle)> = BTreeSet::new();
         for stream in [STREAM_LAW, STREAM_KEYS] {
@@ -162,7 +167,21 @@ impl Story<'_, '_> {
                 return Err(Failure::new(Code::CallTooLarge, format!("the records cited are more than {RECORDS_MAX}")));
             }
         }
+        if let (Some(n), Some(log)) = (root, logs.get(universe)) {
+            let (seq, item) = self.root(n, log)?;
+            cited.insert((universe, seq), item);
+        }
         Ok(cited.into_iter().map(|((place, _), item)| (place, item)).collect())
+    }
+
+    /// A record of the stream of roots, by its place there.
+    fn root(&self, n: u64, log: &Log) -> Result<(u64, Item), Failure> {
+        let lost = || Failure::new(Code::StoreIntegrity, format!("record {n} of `{STREAM_ROOTS}` has no place in the log"));
+        let thread = roots::stream(self.tx)?.ok_or_else(lost)?;
+        let seq = self.tx.row(&sql::entry_of(&log.tenant, &thread, n))?.ok_or_else(lost)?.uint(0)?;
+        let placed = item::at(self.tx, self.court, &log.tenant, seq)?;
+        let whose = Whose { subject: None, hide: None };
+        Ok((seq, item(self.tx, self.court, &log.tenant, &placed, log.checkpoint.size, &whose)?))
     }
 
     fn laws(&self, records: &Records) -> Result<Vec<LawFiles>, Failure> {

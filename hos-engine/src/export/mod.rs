@@ -7,13 +7,10 @@ mod item;
 mod tiles;
 
 use crate::Failure;
-use crate::court::lock;
+use crate::cosign::{Vouched, Witnessing};
 use crate::tenant::TenantRef;
 use crate::work::Job;
-use hos_core::id::{InstanceId, Name, Tenant, TreeHash};
-use hos_core::proof::checkpoint::Checkpoint;
-use hos_core::proof::checkpoint::Note;
-use hos_core::refusal::Code;
+use hos_core::id::{InstanceId, Name, Tenant};
 
 /// What of an instance's story is exported.
 #[derive(Debug, Clone, Default)]
@@ -24,11 +21,6 @@ pub struct ExportOptions {
     /// Whether to leave out the map of heads: no record is written then, and the bundle is gapless but not complete.
     pub without_map: bool,
 }
-
-/// A consistency proof from a smaller size.
-pub type Proof<'p> = dyn Fn(u64) -> Result<Vec<TreeHash>, Failure> + 'p;
-/// Has a checkpoint cosigned: the note, the proofs that it may be asked for, the note with the cosignatures.
-pub type Cosign<'c> = dyn Fn(&str, &Proof<'_>) -> Result<String, Failure> + 'c;
 
 /// A bundle, and what it says of itself.
 #[derive(Debug, Clone)]
@@ -50,16 +42,16 @@ pub struct Exported {
 }
 
 impl TenantRef {
-    /// Exports one instance's story under a checkpoint that others vouch for too: `cosign` is given the newest checkpoint, and
-    /// whatever proof from a smaller size it asks for, and gives it back with what witnesses signed.
+    /// Exports one instance's story under a checkpoint that others vouch for too: on its own note, or through the universe's log
+    /// (`spec/trust.md`). What is kept is used; the others are asked.
     pub fn export_cosigned(
         &self,
         contract: &Name,
         id: &InstanceId,
         options: &ExportOptions,
-        cosign: &Cosign<'_>,
+        by: &Witnessing<'_>,
     ) -> Result<Exported, Failure> {
-        self.export_with(contract, id, options, Some(cosign))
+        self.export_with(contract, id, options, Some(by))
     }
 
     /// Exports one instance's story. Unless the options say otherwise, a record of the map of heads is written first.
@@ -67,28 +59,12 @@ impl TenantRef {
         self.export_with(contract, id, options, None)
     }
 
-    /// Has the newest checkpoint cosigned, as [`TenantRef::export_cosigned`] does.
-    pub fn cosigned(&self, cosign: &Cosign<'_>) -> Result<Option<String>, Failure> {
-        self.checkpoint()?.map(|note| self.cosign(note, cosign)).transpose()
-    }
-
-    fn cosign(&self, note: String, cosign: &Cosign<'_>) -> Result<String, Failure> {
-        let size = checkpoint_of(&note)?.size;
-        let cosigned = cosign(&note, &|from| self.consistency(from, size))?;
-        // Whoever cosigns adds lines; what the log says and signed stays as it is.
-        if cosigned.starts_with(&note) && checkpoint_of(&cosigned)? == checkpoint_of(&note)? {
-            Ok(cosigned)
-        } else {
-            Err(Failure::new(Code::Internal, "the cosigned checkpoint is another one"))
-        }
-    }
-
     fn export_with(
         &self,
         contract: &Name,
         id: &InstanceId,
         options: &ExportOptions,
-        cosign: Option<&Cosign<'_>>,
+        by: Option<&Witnessing<'_>>,
     ) -> Result<Exported, Failure> {
         let hide = hide::Patterns::new(&options.hide)?;
         let heads = if options.without_map {
@@ -97,34 +73,19 @@ impl TenantRef {
             let of = Some((contract.clone(), id.clone()));
             Some(self.desk.mapped(Job::Heads { tenant: self.name.clone(), of })?)
         };
-        for tenant in [self.name.clone(), Tenant::universe()] {
-            while self.desk.counted(Job::Seal { tenant: tenant.clone(), limit: 1000 })? > 0 {}
-        }
+        self.seal()?;
         // Signed before the reading begins: what is read then covers them.
-        let note = self.signed(&self.name)?;
-        let note = match cosign {
-            Some(cosign) => self.cosign(note, cosign)?,
-            None => note,
+        let under = match by {
+            Some(by) => self.vouched(by)?,
+            None => {
+                let universe = TenantRef { desk: self.desk.clone(), name: Tenant::universe() };
+                let universe = if self.name.is_universe() { None } else { Some((universe.sealed_and_signed()?, None)) };
+                Vouched { note: self.signed(&self.name)?, universe }
+            }
         };
-        let universe = if self.name.is_universe() { None } else { Some(self.signed(&Tenant::universe())?) };
         self.desk.read(|tx| {
             let story = instance::Story { tx, court: &self.desk.court, tenant: &self.name, hide: &hide };
-            story.export(contract, id, &note, universe.as_deref(), heads.as_ref())
+            story.export(contract, id, &under, heads.as_ref())
         })
     }
-
-    /// The newest signed checkpoint of a log.
-    fn signed(&self, tenant: &Tenant) -> Result<String, Failure> {
-        let court = &self.desk.court;
-        let known = || lock(&court.checkpoints).get(tenant).map(|signed| signed.note.to_string());
-        // This process may have written nothing to that log, or its signer may owe the head.
-        self.desk.sign_newest(tenant)?;
-        known().ok_or_else(|| Failure::new(Code::StoreUnavailable, format!("the log of `{tenant}` has no signed checkpoint")))
-    }
-}
-
-/// What a note of our own says.
-fn checkpoint_of(note: &str) -> Result<Checkpoint, Failure> {
-    let broken = |e: hos_core::proof::checkpoint::NoteError| Failure::new(Code::Internal, format!("our own checkpoint: {e}"));
-    Checkpoint::parse(Note::parse(note.as_bytes()).map_err(broken)?.text()).map_err(broken)
 }

@@ -1,12 +1,11 @@
 //! A tenant's whole log as C2SP tiles, in memory that does not grow with the log; and single records' proofs.
 
-use super::checkpoint_of;
 use super::item::{self, Placed, placed};
 use crate::Failure;
 use crate::court::epoch::Epochs;
+use crate::seal::checkpoint_of;
 use crate::store::sql::evidence as sql;
 use crate::tenant::TenantRef;
-use crate::work::Job;
 use hos_core::digest;
 use hos_core::id::{InstanceId, Name};
 use hos_core::proof::tiles::{TileFile, TileWriter};
@@ -25,7 +24,7 @@ impl TenantRef {
         write: &mut dyn FnMut(&TileFile) -> Result<(), Failure>,
         progress: Option<&dyn Fn(u64, u64)>,
     ) -> Result<u64, Failure> {
-        while self.desk.counted(Job::Seal { tenant: self.name.clone(), limit: 1000 })? > 0 {}
+        self.seal()?;
         let note = self.signed(&self.name)?;
         let size = checkpoint_of(&note)?.size;
         let court = &self.desk.court;
@@ -65,7 +64,7 @@ impl TenantRef {
 
     /// The proof of each record of an instance, as C2SP tlog-proof: place in the thread, text.
     pub fn export_proofs(&self, contract: &Name, id: &InstanceId) -> Result<Vec<(u64, String)>, Failure> {
-        while self.desk.counted(Job::Seal { tenant: self.name.clone(), limit: 1000 })? > 0 {}
+        self.seal()?;
         let checkpoint = self.signed(&self.name)?;
         let size = checkpoint_of(&checkpoint)?.size;
         let court = &self.desk.court;

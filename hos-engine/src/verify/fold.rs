@@ -88,6 +88,7 @@ pub(super) struct Fold {
     pub(super) founded_at: Option<Timestamp>,
     pub(super) founded: Option<Vec<u8>>,
     pub(super) keys: Vec<Vec<u8>>,
+    pub(super) roots: Vec<Vec<u8>>,
     pub(super) erasures: Vec<Erasure>,
     pub(super) directory_version: u64,
     /// Records whose once-key or messages cannot be read any more.
@@ -110,6 +111,7 @@ impl Fold {
             founded_at: None,
             founded: None,
             keys: Vec::new(),
+            roots: Vec::new(),
             erasures: Vec::new(),
             directory_version: 0,
             unreadable: HashSet::new(),
@@ -176,6 +178,7 @@ impl Fold {
                 self.founded_at = Some(header.time);
                 self.founded = opened(Slot::Change).map(<[u8]>::to_vec);
             }
+            Kind::Checkpoint => self.roots.extend(opened(Slot::Change).map(<[u8]>::to_vec)),
             Kind::Key => self.keys.extend(opened(Slot::Change).map(<[u8]>::to_vec)),
             Kind::Erased if header.n.is_some() => self.ended(findings, header, hash, n),
             Kind::Erased => {

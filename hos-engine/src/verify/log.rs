@@ -5,7 +5,8 @@ use super::fold::{Fold, Taken};
 use super::heads::Heads;
 use super::page::{Entry, Line, Page};
 use super::ring::Kept;
-use super::{Pass, epochs, keys};
+use super::roots::Due;
+use super::{Pass, cosigned, epochs, keys};
 use crate::Failure;
 use crate::court::epoch::Epochs;
 use crate::store::Row;
@@ -87,6 +88,10 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         verifier.expect(row.text(1)?.as_bytes(), &key);
         stored_size(pass, tenant, &row, &key);
     }
+    for note in cosigned::read(tx, pass, tenant)? {
+        let key = keys::of_note(pass, tenant, &note, true)?;
+        verifier.expect(note.as_bytes(), &key);
+    }
     for anchor in admitted {
         let key = keys::of_note(pass, tenant, anchor, false)?;
         verifier.expect(anchor.as_bytes(), &key);
@@ -100,6 +105,7 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         fold: Fold::new(tenant),
         heads: Heads::default(),
         tiles: Tiles::default(),
+        due: pass.roots.of(tenant),
         next: 0,
         sealed_at: Timestamp(0),
     };
@@ -122,7 +128,8 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         }
         page = next?.filter(|page| !page.lines.is_empty());
     }
-    let Walk { verifier, mut fold, tiles, sealed_at: last_sealed, .. } = walk;
+    let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, .. } = walk;
+    due.finish(tx, &mut pass.findings, tenant)?;
     let unsealed = queue(tx, pass, tenant, &mut fold)?;
     let (root, size, entry) = (verifier.tree().root(), verifier.tree().size(), verifier.next_prev());
     head(tx, pass, tenant, &verifier, entry, last_sealed)?;
@@ -169,6 +176,8 @@ struct Walk<'t> {
     fold: Fold,
     heads: Heads,
     tiles: Tiles,
+    /// What the universe says of this log's roots.
+    due: Due,
     next: u64,
     sealed_at: Timestamp,
 }
@@ -249,6 +258,8 @@ impl Walk<'_> {
         }
         let leaf = self.verifier.last().map_or(row.leaf, |(_, leaf)| leaf);
         self.tiles.push(tx, pass, tenant, row.seq, leaf, self.verifier.filled())?;
+        let tree = self.verifier.tree();
+        self.due.hold(&mut pass.findings, self.epochs, tree.size(), || tree.root());
         if let Some(header) = examined.record().header() {
             if header.thread != row.thread || header.n.is_some_and(|n| n != row.n) {
                 pass.findings.add(at(), "column thread or n: the header says another");

@@ -3,6 +3,7 @@
 //! Nothing is believed because it is stored: hashes, tiles, heads, states, directory rows, deadlines, once-keys and messages are
 //! made anew from the records and compared; what differs is located by table, key and column.
 
+mod cosigned;
 mod crew;
 mod epochs;
 pub(crate) mod erasures;
@@ -13,11 +14,12 @@ mod log;
 mod onces;
 mod page;
 mod ring;
+mod roots;
 mod rows;
 
 use crate::Failure;
 use crate::court::{Court, lock};
-use crate::report::{Level, VerifyOptions, VerifyReport};
+use crate::report::{CosignedNote, Level, VerifyOptions, VerifyReport};
 use crate::store::sql::{evidence as sql, law as law_sql};
 use crate::store::sqlite::{SqliteStore, Tx};
 use hos_core::digest;
@@ -64,6 +66,10 @@ pub(crate) struct Pass<'p> {
     /// The store's keys, as its records of them say, and their contents.
     pub(crate) seals: KeyRing,
     pub(crate) key_records: Vec<Vec<u8>>,
+    /// What the universe says of tenants' roots.
+    roots: roots::Roots,
+    /// Cosigned checkpoints that are kept.
+    cosigned: Vec<CosignedNote>,
     pub(crate) laws: HashMap<LawHash, Arc<Law>>,
     pub(crate) findings: Findings,
     pub(crate) notices: Vec<String>,
@@ -83,6 +89,8 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         threads: options.threads,
         seals: KeyRing::default(),
         key_records: Vec::new(),
+        roots: roots::Roots::default(),
+        cosigned: Vec::new(),
         laws: HashMap::new(),
         findings: Findings::default(),
         notices: Vec::new(),
@@ -94,6 +102,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     };
     keys::read(tx, &mut pass, options.vkey.as_deref())?;
     laws(tx, &mut pass)?;
+    roots::read(tx, &mut pass)?;
     let tenants = court.tenants(tx)?;
     for tenant in &tenants {
         pass.total += tx.row(&sql::record_count(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
@@ -118,6 +127,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         Some(fold) => {
             rows::compare_store(tx, &mut pass, fold, &tenants)?;
             erasures::compare(tx, &mut pass, &fold.erasures)?;
+            pass.roots.finish(&mut pass.findings, &fold.roots);
         }
         None => pass.findings.add("hos_tenant universe", "the universe is missing"),
     }
@@ -163,6 +173,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         logs,
         unsealed,
         erased_parts: pass.erased_parts,
+        cosigned: pass.cosigned,
         findings: pass.findings.listed,
         notices: pass.notices,
     })

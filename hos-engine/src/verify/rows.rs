@@ -381,6 +381,8 @@ pub(super) fn tenants_by_table() -> Vec<(&'static str, Statement)> {
         "hos_head",
         "hos_tile",
         "hos_checkpoint",
+        "hos_root",
+        "hos_cosigned",
         "hos_queue",
         "hos_once",
         "hos_instance",

@@ -3,6 +3,7 @@
 
 pub(crate) mod law;
 pub(crate) mod rich;
+pub(crate) mod witness;
 
 use hos_core::answer::Answer;
 use hos_core::call::{Begin, By, Change, Directory, Note, Transition};

@@ -10,6 +10,7 @@ mod audit_support;
 mod bend;
 mod bytes;
 mod plan;
+mod roots;
 
 use hos_core::audit::bundle;
 use hos_core::proof::trust::Trust;
@@ -63,7 +64,8 @@ fn made(chance: &mut Chance) -> (Vec<u8>, String) {
         6 => (1 + chance.below(2), chance.below(2), 0),
         _ => (0, 0, 1),
     };
-    let mut made = audit_support::story::made(&plan::plan(chance, written));
+    let plan = plan::plan(chance, written);
+    let mut made = roots::told(chance, plan);
     for _ in 0..told {
         bend::bend(chance, &mut made);
     }

@@ -79,6 +79,7 @@ pub(super) fn is_attested(header: &Header) -> bool {
         Kind::Legacy,
         Kind::Imported,
         Kind::Epoch,
+        Kind::Checkpoint,
     ];
     // Whether a clock was plausible was held against the store's settings; a conflict, against rows that nothing quotes.
     let rests = [Code::ClockImplausible, Code::DirectoryConflict, Code::InstanceErased, Code::CallTooLarge];

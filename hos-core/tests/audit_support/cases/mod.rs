@@ -8,6 +8,7 @@ mod laws;
 mod logs;
 mod records;
 mod roles;
+mod roots;
 pub mod trust;
 
 use crate::audit_support::story::{Made, Plan, made};
@@ -59,7 +60,7 @@ fn small() -> Plan {
 
 /// All, in the order of their numbers. New ones are added behind the last.
 pub fn all() -> Vec<Case> {
-    [good::cases(), bytes::cases(), logs::cases(), records::cases(), laws::cases(), roles::cases()]
+    [good::cases(), bytes::cases(), logs::cases(), records::cases(), laws::cases(), roles::cases(), roots::cases()]
         .into_iter()
         .flatten()
         .collect()

@@ -75,7 +75,7 @@ fn headers() -> Vec<Case> {
         header("header_suite", "a header of suite 2", "header.suite", 2, Some(vec![2])),
         header("header_unknown_field", "a header with a field more", "header.unknown_field", 29, Some(vec![0])),
         header("header_missing_field", "a header without its time", "header.missing_field", 9, None),
-        header("header_kind", "kind 22", "header.unknown_number", 8, Some(vec![22])),
+        header("header_kind", "kind 23", "header.unknown_number", 8, Some(vec![23])),
         header("header_compat", "compat 2", "header.unknown_number", 13, Some(judge(2))),
         header("header_mode", "mode 3", "header.unknown_number", 14, Some(vec![3])),
         header("header_judge_bits", "a judge's number of 17 bits", "header.not_canonical", 13, Some(judge(65_536))),

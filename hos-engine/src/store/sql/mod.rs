@@ -9,3 +9,4 @@ pub mod law;
 pub mod operation;
 pub mod schema;
 pub mod state;
+pub mod witness;

@@ -6,8 +6,24 @@ use crate::store::sqlite::Migration;
 pub const APPLICATION_ID: i32 = 0x484f_5353;
 
 /// Each migration, in order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "three_doors", sql: THREE_DOORS }, Migration { name: "epochs", sql: EPOCHS }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "three_doors", sql: THREE_DOORS },
+    Migration { name: "epochs", sql: EPOCHS },
+    Migration { name: "witnesses", sql: WITNESSES },
+];
+
+const WITNESSES: &str = "
+-- The newest root of each tenant that the universe's log says: its size, and its record's place in that stream.
+CREATE TABLE hos_root (
+  tenant TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL, n INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Checkpoints with what witnesses signed; `witnesses` is the key of each who did, one a line.
+CREATE TABLE hos_cosigned (
+  tenant TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL, witnesses TEXT NOT NULL,
+  PRIMARY KEY (tenant, size)
+) STRICT, WITHOUT ROWID;
+";
 
 const EPOCHS: &str = "
 -- Where each epoch after the first begins in a log, and the checkpoint that it goes on from.
