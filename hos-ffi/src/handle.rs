@@ -62,12 +62,6 @@ pub(crate) fn remove(number: u64) -> Result<Engine, Closed> {
     if was_there { Ok(engine) } else { Err(Closed::Unknown) }
 }
 
-/// How many engines this process has open.
-#[cfg(test)]
-pub(crate) fn count() -> usize {
-    OPEN.load().len()
-}
-
 /// Makes the table before the first fork can meet its making half done.
 pub(crate) fn prepare() {
     let _: &Arc<Table> = &OPEN.load();

@@ -31,12 +31,12 @@ pub fn open(json: &[u8]) -> Result<Engine, Failure> {
     if let Some(mark) = path(&mut f, "mark")? {
         builder = builder.mark(mark);
     }
-    let mut settings = Settings::default();
-    settings.seal = match f.optional_text("seal")?.as_deref() {
+    let seal = match f.optional_text("seal")?.as_deref() {
         None | Some("inline") => Seal::Inline,
         Some("worker") => Seal::Worker,
         Some(_) => return Err(malformed("`seal` is `inline` or `worker`")),
     };
+    let mut settings = Settings { seal, ..Settings::default() };
     if let Some(ms) = f.optional_count("busy_timeout_ms")? {
         if ms > BUSY_MS_MAX {
             return Err(malformed(format!("`busy_timeout_ms` is at most {BUSY_MS_MAX}")));
