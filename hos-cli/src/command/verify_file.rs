@@ -230,6 +230,12 @@ fn notice_words(notice: Notice, turkish: bool) -> &'static str {
             ("a role could not be traced: a part is withheld", "bir rolün kaynağı görülemedi: bir parça verilmemiş")
         }
         Notice::Attested => ("a record attests what the law did not judge", "bir kayıt, kanunun yargılamadığını beyan ediyor"),
+        Notice::FormerKey => (
+            "the trust file names a key that the store's records of keys do not tell of: this is from before that change of key, \
+             or was written with a key from before it",
+            "güven dosyası, deponun anahtar kayıtlarında geçmeyen bir anahtarı anıyor: bu, o anahtar değişiminden önceden kalma \
+             ya da eski bir anahtarla yazılmış",
+        ),
     };
     if turkish { turkish_words } else { english }
 }

@@ -306,6 +306,20 @@ impl Note {
         }
         if signed { Ok(()) } else { Err(NoteError::Unsigned) }
     }
+
+    /// Those of a log's keys that signed the text: one at least. A log is known by several after a change of key; that one of
+    /// them has not signed is no fault, that one is said to have and has not is.
+    pub fn signers<'k>(&self, known: impl IntoIterator<Item = &'k NoteKey>) -> Result<Vec<&'k NoteKey>, NoteError> {
+        let mut signers = Vec::new();
+        for key in known {
+            match self.verify(key) {
+                Ok(()) => signers.push(key),
+                Err(NoteError::Unsigned) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if signers.is_empty() { Err(NoteError::Unsigned) } else { Ok(signers) }
+    }
 }
 
 fn signature_line(line: &str) -> Result<NoteSignature, NoteError> {

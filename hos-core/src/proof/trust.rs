@@ -86,8 +86,8 @@ pub struct Trust {
 pub struct Believed {
     /// What it says.
     pub checkpoint: Checkpoint,
-    /// The log's key that signed it.
-    pub key: NoteKey,
+    /// The log's keys that signed it, in the file's order: one at least.
+    pub keys: Vec<NoteKey>,
     /// The witnesses, by their names in the trust file, in its order.
     pub witnesses: Vec<String>,
 }
@@ -128,7 +128,7 @@ impl Trust {
     /// Whether a note is a checkpoint of a known log, signed by it and vouched for by enough witnesses.
     pub fn believe(&self, note: &[u8]) -> Result<Believed, Distrust> {
         let parsed = Note::parse(note)?;
-        let (checkpoint, key) = self.signed_note(&parsed)?;
+        let (checkpoint, keys) = self.signed_note(&parsed)?;
         let mut vouching = vec![false; self.witnesses.len()];
         for (slot, (_, witness)) in vouching.iter_mut().zip(&self.witnesses) {
             *slot = witness.vouches(&parsed)?;
@@ -140,35 +140,31 @@ impl Trust {
         }
         let witnesses = self.witnesses.iter().zip(&vouching).filter(|(_, yes)| **yes);
         let witnesses = witnesses.map(|((name, _), _)| String::from_utf8_lossy(name).into_owned()).collect();
-        Ok(Believed { checkpoint, key, witnesses })
+        Ok(Believed { checkpoint, keys: keys.into_iter().cloned().collect(), witnesses })
     }
 
-    /// Whether a note is a checkpoint of a known log, signed by it; witnesses are not asked.
+    /// Whether a note is a checkpoint of a known log, signed by it, and the first of its keys that did; witnesses are not asked.
     pub fn signed(&self, note: &[u8]) -> Result<(Checkpoint, NoteKey), Distrust> {
-        self.signed_note(&Note::parse(note)?)
+        let parsed = Note::parse(note)?;
+        let (checkpoint, keys) = self.signed_note(&parsed)?;
+        let key = keys.first().copied().ok_or(NoteError::Unsigned)?;
+        Ok((checkpoint, key.clone()))
     }
 
-    fn signed_note(&self, parsed: &Note) -> Result<(Checkpoint, NoteKey), Distrust> {
+    /// The keys that the file names for a log: it may have had several.
+    pub fn keys_of<'t>(&'t self, origin: &str) -> impl Iterator<Item = &'t NoteKey> {
+        self.logs.iter().filter(move |key| key.name() == origin)
+    }
+
+    /// What a note says, and the log's keys that signed it, one at least.
+    fn signed_note(&self, parsed: &Note) -> Result<(Checkpoint, Vec<&NoteKey>), Distrust> {
         let origin = parsed.text().lines().next().unwrap_or_default();
-        let known: Vec<&NoteKey> = self.logs.iter().filter(|key| key.name() == origin).collect();
-        let Some(first) = known.first() else { return Err(Distrust::UnknownLog(origin.chars().take(255).collect())) };
-        // A log may be known by several keys, after a change of key: any one of them signs.
-        let mut unsigned = NoteError::Unsigned;
-        let mut signer = None;
-        for key in &known {
-            match parsed.verify(key) {
-                Ok(()) => signer = signer.or(Some(*key)),
-                Err(NoteError::Unsigned) => {}
-                Err(error) => unsigned = error,
-            }
+        let known: Vec<&NoteKey> = self.keys_of(origin).collect();
+        if known.is_empty() {
+            return Err(Distrust::UnknownLog(origin.chars().take(255).collect()));
         }
-        if unsigned != NoteError::Unsigned {
-            return Err(unsigned.into());
-        }
-        let key = signer.ok_or(NoteError::Unsigned)?;
-        debug_assert_eq!(first.name(), key.name());
-        let checkpoint = Checkpoint::parse(parsed.text())?;
-        Ok((checkpoint, key.clone()))
+        let signers = parsed.signers(known)?;
+        Ok((Checkpoint::parse(parsed.text())?, signers))
     }
 
     /// Members stand above their group in the file, so this ends.
