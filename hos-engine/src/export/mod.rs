@@ -45,7 +45,8 @@ pub struct Exported {
     pub origin: String,
     /// The size of the checkpoint.
     pub size: u64,
-    /// A trust file that names the log by this store's own key, for those who believe the exporter's word for it.
+    /// A trust file that names the log by each of the store's own keys that counts for a checkpoint in the bundle, for those who
+    /// believe the exporter's word for it.
     pub trust: String,
 }
 
@@ -111,6 +112,15 @@ impl TenantRef {
             let story = instance::Story { tx, court: &self.desk.court, tenant: &self.name, hide: &hide };
             story.export(contract, id, &note, universe.as_deref(), heads.as_ref())
         })
+    }
+
+    /// A trust file that names this log by each of the store's own keys that counts for its newest checkpoint, or for the
+    /// universe's: an idle log still stands under the key before a change.
+    pub fn trust_file(&self) -> Result<String, Failure> {
+        let own = checkpoint_of(&self.signed(&self.name)?)?;
+        let universe = checkpoint_of(&self.signed(&Tenant::universe())?)?;
+        let sizes = [(self.name.clone(), own.size), (Tenant::universe(), universe.size)];
+        self.desk.read(|tx| instance::trust_of(&own.origin, &*self.desk.court.ring(tx)?, &sizes))
     }
 
     /// The newest signed checkpoint of a log.
