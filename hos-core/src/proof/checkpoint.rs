@@ -275,13 +275,10 @@ impl Note {
         let (text, rest) = whole.split_at(split + 1);
         let lines = rest.strip_prefix('\n').and_then(|l| l.strip_suffix('\n'));
         let lines = lines.ok_or(NoteError::Malformed("no newline after the signatures"))?;
-        let mut signatures = Vec::new();
-        for line in lines.split('\n') {
-            if signatures.len() == SIGNATURES_MAX {
-                return Err(NoteError::TooLarge);
-            }
-            signatures.push(signature_line(line)?);
+        if lines.split('\n').count() > SIGNATURES_MAX {
+            return Err(NoteError::TooLarge);
         }
+        let signatures = lines.split('\n').map(signature_line).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), signatures })
     }
 

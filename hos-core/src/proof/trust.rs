@@ -220,9 +220,9 @@ impl Reading {
     }
 
     fn log(&mut self, number: usize, vkey: &[u8]) -> Result<(), TrustError> {
+        full(number, self.logs.len())?;
         let text = std::str::from_utf8(vkey).map_err(|_| TrustError::new(number, "policy.key", "the key is not text"))?;
         let key = NoteKey::parse(text).map_err(|_| TrustError::new(number, "policy.key", "not a verifier key of type 1"))?;
-        full(number, self.logs.len())?;
         let known = self.logs.iter().any(|k| k.key() == key.key()) || self.witnesses.iter().any(|(_, w)| w.key() == key.key());
         if known {
             return Err(TrustError::new(number, "policy.duplicate", "the key stands in another line already"));
@@ -232,14 +232,14 @@ impl Reading {
     }
 
     fn witness(&mut self, number: usize, name: &[u8], vkey: &[u8], url: Option<&[u8]>) -> Result<(), TrustError> {
+        full(number, self.witnesses.len())?;
+        self.define(number, name, Member::Witness(self.witnesses.len()))?;
         let text = std::str::from_utf8(vkey).map_err(|_| TrustError::new(number, "policy.key", "the key is not text"))?;
         let key = WitnessKey::parse(text).map_err(|_| TrustError::new(number, "policy.key", "not a verifier key of type 4"))?;
-        full(number, self.witnesses.len())?;
         let known = self.logs.iter().any(|k| k.key() == key.key()) || self.witnesses.iter().any(|(_, w)| w.key() == key.key());
         if known {
             return Err(TrustError::new(number, "policy.duplicate", "the key stands in another line already"));
         }
-        self.define(number, name, Member::Witness(self.witnesses.len()))?;
         self.witnesses.push((name.to_vec(), key));
         self.urls.push(url.map(|url| String::from_utf8_lossy(url).into_owned()));
         Ok(())
