@@ -383,5 +383,12 @@ pub fn first_of_several() -> (Vec<File>, Vec<Belief>) {
         note: format!("{note}{lines}"),
         outcome: Err("checkpoint.too_large"),
     };
-    (files, vec![many])
+    let name = Belief {
+        name: "name_before_malformed",
+        about: "a signature line of three words, the first of which is no name",
+        trust: many.trust.clone(),
+        note: format!("{note}\u{2014} example+org AAAAAAAA x\n"),
+        outcome: Err("checkpoint.name"),
+    };
+    (files, vec![many, name])
 }
