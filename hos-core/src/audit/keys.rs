@@ -13,6 +13,9 @@ use crate::proof::trust::Trust;
 
 const AT: &str = "keys";
 
+/// A record of keys, and its content.
+type Said<'c> = (&'c Held<'c>, &'c [u8]);
+
 /// Holds listed ranges and signing keys against the cited records of the stream of keys. Says whether the trust file names a
 /// key of the log that they do not tell of.
 pub(super) fn check(bundle: &Bundle, logs: &[Log], cited: &Cited<'_>, trust: &Trust) -> Result<bool, Refused> {
@@ -40,7 +43,7 @@ fn is_of_stream(held: &Held<'_>) -> bool {
 }
 
 /// The records of keys and what each says; none where they are not there, or not all of them are disclosed.
-fn said<'c>(logs: &[Log], cited: &'c Cited<'_>) -> Result<Option<Vec<(&'c Held<'c>, &'c [u8])>>, Refused> {
+fn said<'c>(logs: &[Log], cited: &'c Cited<'_>) -> Result<Option<Vec<Said<'c>>>, Refused> {
     let refuse = |what: &str| Err(Refused::new("key.range", AT, what));
     let of_universe = |log: &usize| logs.get(*log).is_some_and(|log| log.tenant.is_universe());
     let mut threads = cited.threads.iter().filter(|((log, _), thread)| of_universe(log) && thread.iter().any(is_of_stream));
@@ -54,7 +57,7 @@ fn said<'c>(logs: &[Log], cited: &'c Cited<'_>) -> Result<Option<Vec<(&'c Held<'
     Ok(thread.iter().map(|held| Some((held, held.content(Slot::Change)?))).collect())
 }
 
-fn ring(first: &Log, said: &[(&Held<'_>, &[u8])]) -> Result<KeyRing, Refused> {
+fn ring(first: &Log, said: &[Said<'_>]) -> Result<KeyRing, Refused> {
     let mut ring = KeyRing::default();
     for (held, content) in said {
         KeyChange::decode(content)
