@@ -5,6 +5,8 @@ use crate::audit_support::record::{Rec, grant};
 use crate::audit_support::story::{desk_link, row};
 use crate::audit_support::*;
 use hos_core::id::Handle;
+use hos_core::proof::bundle::Why;
+use hos_core::proof::record::Slot;
 use hos_core::time::Timestamp;
 
 /// A field that no bundle has, in which so many arrays stand in each other.
@@ -58,4 +60,26 @@ pub(super) fn cases() -> Vec<Case> {
             }),
         ),
     ]
+}
+
+/// Entities in what is judged, of which nothing else is looked at.
+pub(super) fn entities() -> Vec<Case> {
+    vec![told(
+        "link_type",
+        "a link whose principal's type is no identifier, where the grant itself is erased",
+        "directory.other",
+        &Plan::default().bending(|name, rec| {
+            if name == "grant" {
+                rec.part_mut(Slot::Change).withheld = Some(Why::Erased);
+            }
+            if name == "birth" {
+                // What no slice is written as: its bytes are bent once it is written.
+                let links = rec.slice.take().map(|slice| record::slice(&slice)).unwrap_or_default();
+                let at = links.windows(14).rposition(|bytes| bytes == b"Pazar::Account").unwrap();
+                let mut bent = links;
+                bent[at] = b'+';
+                rec.parts.push(record::part(Slot::Slice, bent));
+            }
+        }),
+    )]
 }

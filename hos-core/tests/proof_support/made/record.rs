@@ -51,6 +51,9 @@ pub(in super::super) fn record_vectors() -> Vectors {
     let with_label = |bytes: &[u8]| [&label_at(bytes)[..], &[0x58, 32], &[1; 32]].concat();
     let second = Header { n: Some(1), prev: Some(RecordHash([1; 32])), ..bare_header() };
     let label_later = with_label(&second.encode().unwrap());
+    let policies = vec!["aa".to_owned(), "bb".to_owned()];
+    let two = Header { policies, ..second.clone() }.encode().unwrap();
+    let several = with_label(&replaced(&two, b"\x62aa\x62bb", b"\x62cc\x62bb"));
     let label_in_stream = with_label(&stream.encode().unwrap());
     let owned = Part::new(Slot::Args, 1, Some(subject()), drawn("salt", 0), b"amount: 4200".to_vec());
     let clear = Part::new(Slot::Payload, 0, None, drawn("salt", 1), vec![0, 255, 10]);
@@ -309,5 +312,18 @@ pub(in super::super) fn record_vectors() -> Vectors {
         ),
         ("header_mode", refused("header", "mode 3", &replaced(&bare, &[0x0e, 0, 0x0f], &[0x0e, 3, 0x0f]), "unknown_number")),
         ("header_compat_cedar", header_case("judged as Cedar alone does", &Header { judge: [4, 5, 1, 1], ..bare_header() })),
+        ("header_order_before_place", refused("header", "policies out of order, and a label where n is 1", &several, "order")),
+        (
+            "value_type",
+            refused("value", "an entity whose type is no identifier", &[0x83, 0, 0x62, b'T', b'+', 0x61, b'a'], "not_canonical"),
+        ),
+        (
+            "value_type_digit",
+            refused("value", "a type that begins with a digit", &[0x83, 0, 0x61, b'1', 0x61, b'a'], "not_canonical"),
+        ),
+        (
+            "value_type_half",
+            refused("value", "a type of a namespace alone", &[0x83, 0, 0x63, b'T', b':', b':', 0x61, b'a'], "not_canonical"),
+        ),
     ])
 }
