@@ -11,6 +11,7 @@ mod out;
 mod progress;
 mod show;
 mod story;
+mod turkish;
 mod typed;
 mod usage;
 mod witnesses;

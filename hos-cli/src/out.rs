@@ -2,6 +2,7 @@
 
 use crate::exit;
 use crate::show;
+use crate::turkish;
 use hos_core::fault::{Fault, SourceFile};
 use hos_core::refusal::Code;
 use hos_engine::Failure;
@@ -49,10 +50,15 @@ pub(crate) fn failed(failure: &Failure, json: bool, language: &str, law_dir: Opt
     if !failure.faults.is_empty() {
         text.push_str(&hos_core::law::render(&failure.faults, &sources(law_dir, &failure.faults)));
     }
-    text.push_str(&format!("error  {}: {}\n", failure.code, show::inert(&failure.message)));
+    let turkish = language == "tr";
+    let word = if turkish { "hata " } else { "error" };
+    text.push_str(&format!("{word}  {}: {}\n", failure.code, show::inert(&failure.message)));
     // A law that could not even be read has no faults to be told, and `hos check` would say no more.
     let says_all = failure.code == Code::CallMalformed || failure.code == Code::LawInvalid && failure.faults.is_empty();
-    if language == "en" && !says_all {
+    // The message itself is in English, so in Turkish its meaning is always told.
+    if turkish {
+        text.push_str(&format!("       {}\n", turkish::meaning(failure.code)));
+    } else if language == "en" && !says_all {
         text.push_str(&format!("       {}\n", failure.code.meaning()));
     }
     to_stderr(&text);

@@ -53,3 +53,29 @@ fn a_key_is_rotated_listed_and_revoked() {
     assert_eq!(revoked.map(|row| row["to"].as_u64()), Some(Some(1)));
     with(&["verify"]).ended(0);
 }
+
+#[test]
+fn what_is_exported_right_after_a_change_holds_under_the_trust_file_written_with_it() {
+    let world = World::new();
+    world.order("o-1");
+    let new_path = world.path("new.key");
+    let mut generate = hos();
+    generate.args(["keys", "generate", &new_path]);
+    run(generate).ended(0);
+    world.run(&["keys", "rotate", "--new-key", &new_path]).ended(0);
+    let with = |arguments: &[&str]| world.run(&[arguments, &["--key-file", &new_path]].concat());
+    let keys = |file: &str| std::fs::read_to_string(file).unwrap().lines().filter(|line| line.starts_with("log ")).count();
+    let holds = |what: &str, arguments: &[&str], named: usize| {
+        let (file, trust) = (world.path(what), world.path(&format!("{what}.trust")));
+        with(&[&["export"], arguments, &[&file, "--trust-out", &trust]].concat()).ended(0);
+        let evidence = if what == "proofs" { format!("{file}/000000.tlog-proof") } else { file };
+        world.run(&["verify", &evidence, "--trust", &trust]).ended(0);
+        assert_eq!(keys(&trust), named, "{what}");
+    };
+    // Nothing was written to the tenant's log since: it stands under the old key, the universe's under the new.
+    holds("tiles", &["--tiles"], 2);
+    holds("proofs", &["--instance", "order/o-1", "--proofs"], 2);
+    holds("idle.hosb", &["--instance", "order/o-1", "--without-map", "-o"], 2);
+    // The map's record is under the new key, and the old one counts for nothing any more.
+    holds("mapped.hosb", &["--instance", "order/o-1", "-o"], 1);
+}

@@ -194,15 +194,15 @@ impl Writer {
 pub fn check_items(bytes: &[u8]) -> Result<(), CanonError> {
     let mut r = Reader::new(bytes);
     while r.end().is_err() {
-        r.skip(0)?;
+        r.skip(2 * DEPTH_MAX + 16)?;
     }
     Ok(())
 }
 
-/// Checks that bytes are one such item and nothing else.
-pub fn check_item(bytes: &[u8]) -> Result<(), CanonError> {
+/// Checks that bytes are one such item and nothing else, in which so many arrays and maps stand in each other at most.
+pub fn check_item(bytes: &[u8], depth_max: usize) -> Result<(), CanonError> {
     let mut r = Reader::new(bytes);
-    r.skip(0)?;
+    r.skip(depth_max)?;
     r.end()
 }
 
@@ -475,33 +475,31 @@ impl<'a> Reader<'a> {
         self.input.input().get(start..self.position()).unwrap_or_default()
     }
 
-    /// Passes over one item of any kind that is used here, checking its form.
-    fn skip(&mut self, depth: usize) -> Result<(), CanonError> {
+    /// Passes over one item of any kind that is used here, checking its form. So many arrays and maps may yet open.
+    fn skip(&mut self, left: usize) -> Result<(), CanonError> {
         let start = self.position();
-        if depth > 2 * DEPTH_MAX + 16 {
-            return self.fail(TOO_DEEP, start);
-        }
+        let inner = left.checked_sub(1).ok_or(CanonError(TOO_DEEP, start));
         match self.major()? {
             0 => self.uint().map(drop),
             1 => self.int().map(drop),
             2 => self.bytes().map(drop),
             3 => self.text().map(drop),
             4 => {
-                let len = self.array()?;
-                (0..len).try_for_each(|_| self.skip(depth + 1))
+                let (inner, len) = (inner?, self.array()?);
+                (0..len).try_for_each(|_| self.skip(inner))
             }
             5 => {
-                let len = self.map()?;
+                let (inner, len) = (inner?, self.map()?);
                 let mut last: &[u8] = &[];
                 for _ in 0..len {
                     let at = self.position();
-                    self.skip(depth + 1)?;
+                    self.skip(inner)?;
                     let key = self.read_since(at);
                     if key <= last {
                         return self.fail(KEY_ORDER, at);
                     }
                     last = key;
-                    self.skip(depth + 1)?;
+                    self.skip(inner)?;
                 }
                 Ok(())
             }

@@ -52,28 +52,31 @@ fn bundle_vectors() -> Vectors {
     numbered(out)
 }
 
+fn trust_file(case: trust::File) -> (&'static str, Json) {
+    let mut json = json!({"what": "trust", "about": case.about});
+    match String::from_utf8(case.bytes) {
+        Ok(text) => json["text"] = text.into(),
+        Err(error) => json["bytes"] = hex(error.as_bytes()).into(),
+    }
+    if let Some(error) = case.error {
+        json["error"] = error.into();
+    }
+    (case.name, json)
+}
+
+fn belief(case: trust::Belief) -> (&'static str, Json) {
+    let mut json = json!({"what": "belief", "about": case.about, "trust": case.trust, "note": case.note});
+    match case.outcome {
+        Ok(witnesses) => json["witnesses"] = json!(witnesses),
+        Err(error) => json["error"] = error.into(),
+    }
+    (case.name, json)
+}
+
 fn trust_vectors() -> Vectors {
-    let mut out = Vec::new();
-    for case in trust::files() {
-        let mut json = json!({"what": "trust", "about": case.about});
-        match String::from_utf8(case.bytes) {
-            Ok(text) => json["text"] = text.into(),
-            Err(error) => json["bytes"] = hex(error.as_bytes()).into(),
-        }
-        if let Some(error) = case.error {
-            json["error"] = error.into();
-        }
-        out.push((case.name, json));
-    }
-    for case in trust::beliefs() {
-        let mut json = json!({"what": "belief", "about": case.about, "trust": case.trust, "note": case.note});
-        match case.outcome {
-            Ok(witnesses) => json["witnesses"] = json!(witnesses),
-            Err(error) => json["error"] = error.into(),
-        }
-        out.push((case.name, json));
-    }
-    numbered(out)
+    let (files, beliefs) = trust::first_of_several();
+    let out = trust::files().into_iter().map(trust_file).chain(trust::beliefs().into_iter().map(belief));
+    numbered(out.chain(files.into_iter().map(trust_file)).chain(beliefs.into_iter().map(belief)).collect())
 }
 
 fn heads_vectors() -> Vectors {

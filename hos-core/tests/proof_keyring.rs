@@ -159,3 +159,27 @@ fn content_has_one_spelling() {
     let reason = KeyChange::Revoked(key(1), from(&[("a", 6)]), String::new());
     assert!(KeyChange::decode(&reason.encode()).is_err());
 }
+
+#[test]
+fn a_change_fits_the_entry_that_it_stands_in_or_is_refused() {
+    let rotated = |universe| KeyChange::Rotated(key(2), from(&[("a", 11), ("universe", universe)]));
+    let confirmed = |epoch: u64| {
+        let origin = origin(&STORE, &Tenant::universe(), epoch);
+        let closing = Checkpoint { origin, size: 31, root: TreeHash([7; 32]), extensions: Vec::new() };
+        KeyChange::Confirmed(key(2), closing.sign(&seal(1)).unwrap())
+    };
+    let table = [
+        (rotated(32), 30, 0, true),
+        (rotated(31), 30, 0, false),
+        (rotated(33), 30, 0, false),
+        (rotated(1), u64::MAX, 0, false),
+        (confirmed(0), 31, 0, true),
+        (confirmed(0), 31, 5, true),
+        (confirmed(1), 31, 0, false),
+        (KeyChange::Confirmed(key(2), "no note".into()), 31, 0, false),
+        (KeyChange::First(key(1)), 7, 0, true),
+    ];
+    for (change, seq, epoch, fits) in table {
+        assert_eq!(change.fits(seq, epoch).is_ok(), fits, "{change:?} in entry {seq} of epoch {epoch}");
+    }
+}

@@ -3,7 +3,7 @@
 //! One test reads the files and holds the code to them, as a stranger would. Another makes them anew from fixed seeds and
 //! compares; with `HOS_WRITE_VECTORS=1` it writes those that are missing. A file that was released is never written again.
 
-#[path = "proof_support/made.rs"]
+#[path = "proof_support/made/mod.rs"]
 mod made;
 mod proof_support;
 

@@ -4,8 +4,10 @@ mod support;
 
 use hos_core::audit;
 use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::proof::chain::Entry;
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
 use hos_core::proof::key::{SealKey, VerifyKey};
+use hos_core::proof::record::{Header, Kind};
 use hos_core::proof::trust::Trust;
 use hos_core::refusal::Code;
 use hos_engine::keys::{read_seal_key, write_seal_key};
@@ -239,13 +241,28 @@ fn bundles_hold_across_a_change_and_their_ranges_are_held_to_the_records() {
     assert!(verdict(&before, &trust_before).holds());
     store.engine.rotate_key(signer(&new_key(&store, 9))).unwrap();
     // The tenant's log is idle: its checkpoint is the old key's, the universe's the new one's.
-    let (idle, trust) = exported(&store, false);
-    assert!(verdict(&idle, &trust).holds(), "{:?}", verdict(&idle, &trust));
+    let (idle, both) = exported(&store, false);
+    assert_eq!(both.matches("log ").count(), 2, "{both}");
+    assert!(verdict(&idle, &both).holds(), "{:?}", verdict(&idle, &both));
     assert!(!verdict(&idle, &trust_before).holds(), "the new key is not in the trust file");
     assert!(store.tenant("t1").transition(go("2")).unwrap().allowed);
     let (after, trust) = exported(&store, true);
     assert!(verdict(&after, &trust).holds(), "{:?}", verdict(&after, &trust));
-    assert!(verdict(&before, &trust).holds(), "what was exported before holds as it did");
+    assert_eq!(trust.matches("log ").count(), 1, "the old key counts for nothing in it: {trust}");
+    assert!(!verdict(&after, &both).notices.contains(&audit::Notice::FormerKey), "both keys are told of");
+    let old_story = verdict(&before, &both);
+    assert!(old_story.holds(), "what was exported before holds as it did, for whoever still names its key");
+    assert!(old_story.notices.contains(&audit::Notice::FormerKey), "and it is told that it is from before the change");
+    let mut hidden = Bundle::decode(&after).unwrap();
+    hidden
+        .cited
+        .retain(|(_, item)| !Header::decode(&Entry::decode(&item.entry).unwrap().header).is_ok_and(|h| h.kind == Kind::Key));
+    let hidden = hidden.encode().unwrap();
+    let said = |trust: &str| match verdict(&hidden, trust).standing {
+        audit::Standing::Refused(refused) => refused.code,
+        other => other.as_str().into(),
+    };
+    assert_eq!((&*said(&trust), &*said(&both)), ("intact", "key.missing"));
     let bundle = Bundle::decode(&after).unwrap();
     assert_eq!(bundle.keys.len(), 4, "two keys of two logs");
     type Bend = Box<dyn Fn(&mut Bundle)>;
@@ -271,6 +288,6 @@ fn bundles_hold_across_a_change_and_their_ranges_are_held_to_the_records() {
         let named = NoteKey::new(log.note.lines().next().unwrap(), public(9)).unwrap();
         log.note = Checkpoint::open(log.note.as_bytes(), &named).unwrap().sign(&old).unwrap();
     }
-    let said = verdict(&stolen.encode().unwrap(), &trust);
+    let said = verdict(&stolen.encode().unwrap(), &both);
     assert!(matches!(&said.standing, audit::Standing::Refused(r) if r.code == "key.range"), "{:?}", said.standing);
 }

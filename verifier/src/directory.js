@@ -6,7 +6,7 @@
 import { equalBytes, toHex } from './bytes.js';
 import { sliceOf } from './contents.js';
 import { Refusal, attempt, refuse } from './refusal.js';
-import { DIRECTORY_KIND, Rows, changesDirectory, nameOf } from './rows.js';
+import { DIRECTORY_KIND, GRANTS, Rows, changesDirectory, nameOf } from './rows.js';
 
 /** The place of the universe's log in a bundle. */
 const UNIVERSE = 1;
@@ -93,8 +93,9 @@ export class Directory {
   #link(link, { thread, place }) {
     const step = rowsOf(thread).at(place);
     if (step === null) return false;
-    const { change } = step;
+    const { change, of } = step;
     const same =
+      of === GRANTS &&
       change?.op === 'grant' &&
       change.id === link.id &&
       change.template === link.template &&

@@ -34,11 +34,15 @@ const REASON_BYTES_MAX = 1024;
  * @param {Bundle} bundle
  * @param {BelievedLog[]} logs
  * @param {Proved[]} cited
+ * @param {import('./key.js').VerifierKey[]} named the keys that the trust file names for log 0
  * @param {Place} place
+ * @returns {boolean} whether one of the keys named is none that the records tell of
  */
-export function checkKeys({ keys }, logs, cited, place) {
-  const records = cited.filter(({ log, header, entry }) => logs[log]?.tenant === UNIVERSE && header.event === STREAM && entry.streamN !== null);
-  if (records.length === 0 || records.some((record) => contentOf(record) === undefined)) return;
+export function checkKeys({ keys }, logs, cited, named, place) {
+  const records = place.at('keys', () => streamOf(logs, cited));
+  const shown = records.length > 0 && records.every((record) => contentOf(record) !== undefined);
+  if (!shown && named.length > 1) place.at('keys', () => refuse('key.missing', 'the records of keys are not shown, and the trust file names several keys'));
+  if (!shown) return false;
   const turns = place.at('keys', () => turnsOf(records));
   logs.forEach((log, i) =>
     place.at(`logs ${i}`, () => {
@@ -50,15 +54,30 @@ export function checkKeys({ keys }, logs, cited, place) {
   place.at('keys', () => {
     if (!same) rangeFault('the ranges listed are not those of the records of keys');
   });
+  return named.length > 1 && named.some(({ publicKey }) => !turns.tellOf(publicKey));
+}
+
+/**
+ * The stream is the thread in which a record of its class has its place in the entry; whatever else is in that thread does not belong there.
+ * @param {BelievedLog[]} logs
+ * @param {Proved[]} cited
+ * @returns {Proved[]} none where there is no such thread
+ */
+function streamOf(logs, cited) {
+  const above = cited.filter(({ log }) => logs[log]?.tenant === UNIVERSE);
+  const ofClass = (/** @type {Proved} */ { header, entry }) => header.event === STREAM && entry.streamN !== null;
+  const threads = new Set(above.filter(ofClass).map(({ header }) => toHex(header.thread)));
+  if (threads.size > 1) rangeFault('two threads of keys');
+  const records = above.filter(({ header }) => threads.has(toHex(header.thread)));
+  const stranger = records.find((record) => !ofClass(record) || record.header.kind !== KEY_KIND);
+  if (stranger !== undefined) rangeFault(`a record of kind ${stranger.header.kind}, or of another class, among those of keys`);
+  return records;
 }
 
 /** @param {Proved[]} records of one stream */
 function turnsOf(records) {
   const turns = new Turns();
-  for (const record of records) {
-    if (!equalBytes(record.header.thread, /** @type {Proved} */ (records[0]).header.thread)) rangeFault('two threads of keys');
-    turns.add(record);
-  }
+  for (const record of records) turns.add(record);
   return turns;
 }
 
@@ -74,7 +93,6 @@ class Turns {
    * @param {Proved} record
    */
   add(record) {
-    if (record.header.kind !== KEY_KIND) rangeFault(`a record of kind ${record.header.kind} among those of keys`);
     const change = attempt(() => keyChangeOf(contentOf(record)?.plaintext ?? new Uint8Array()));
     if (change instanceof Refusal) return rangeFault(`a record of keys that cannot be read: ${change.detail}`);
     if ((change.op === 'first') !== (this.#turns.length === 0)) rangeFault('the first record is a first key, and no other is');
@@ -93,6 +111,14 @@ class Turns {
     const turn = this.#turns.findLast(({ from }) => (from.get(tenant) ?? 0n) <= size);
     const end = this.#revokedFrom(key, tenant);
     return turn !== undefined && equalBytes(turn.key, key) && (end === null || size < end);
+  }
+
+  /**
+   * Whether a key was the first, or its change was confirmed.
+   * @param {Uint8Array} key
+   */
+  tellOf(key) {
+    return this.#turns.some((turn) => turn.confirmed && equalBytes(turn.key, key));
   }
 
   /**

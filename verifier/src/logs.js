@@ -4,7 +4,7 @@
  */
 
 import { equalBytes, fromHex } from './bytes.js';
-import { openCheckpoint, originOf, parseCheckpoint } from './checkpoint.js';
+import { originOf, parseCheckpoint } from './checkpoint.js';
 import { keyText, renamed } from './key.js';
 import { parseNote } from './note.js';
 import { refuse, within } from './refusal.js';
@@ -72,13 +72,20 @@ function believeUniverse({ tenant, note: text }, first, policy) {
 
 /**
  * Whether a checkpoint that the verifier kept vouches for the bundle's: one of the same size and root. One of another size says
- * nothing; one of the same size and another root shows two histories. It is of the same log, signed by the same key; witnesses it
- * needs none, for the reader is one.
+ * nothing; one of the same size and another root shows two histories. It is of the same log, signed by a key that the trust file names
+ * for it: it may be from before a change of key. Witnesses it needs none, for the reader is one.
+ * @param {Policy} policy
  * @param {Signed} signed
  * @param {Uint8Array} kept
  */
-export function vouches({ checkpoint, key }, kept) {
-  const { size, root } = within('checkpoint', () => openCheckpoint(kept, key));
+export function vouches(policy, { checkpoint }, kept) {
+  const { size, root } = within('checkpoint', () => {
+    const note = parseNote(kept);
+    signersOf(note, keysOfLog(policy, checkpoint.origin));
+    const said = parseCheckpoint(note.text);
+    if (said.origin !== checkpoint.origin) refuse('origin', said.origin);
+    return said;
+  });
   if (size !== checkpoint.size) return false;
   if (!equalBytes(root, checkpoint.root)) refuse('trust.fork', 'a checkpoint that was kept has another root');
   return true;

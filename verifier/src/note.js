@@ -62,10 +62,11 @@ export function checkSigned(note, key) {
  */
 function parseSignature(line) {
   if (!line.startsWith(MARK)) refuse('malformed', 'a line of a signature begins with an em dash and a space');
-  const [name = '', encoded, ...rest] = line.slice(MARK.length).split(' ');
-  if (encoded === undefined || rest.length > 0) return refuse('malformed', 'a name, a space, and a signature');
+  const [name = '', ...encoded] = line.slice(MARK.length).split(' ');
+  if (encoded.length === 0) return refuse('malformed', 'a name, a space, and a signature');
   if (!isKeyName(name)) refuse('name', `the name ${JSON.stringify(name)}`);
-  const payload = fromBase64(encoded);
+  // A second space is in no base64.
+  const payload = fromBase64(encoded.join(' '));
   if (payload === null || payload.length <= KEY_ID_BYTES) return refuse('malformed', 'a signature is a key id and bytes in base64');
   return { name, id: payload.slice(0, KEY_ID_BYTES), signature: payload.slice(KEY_ID_BYTES) };
 }

@@ -15,7 +15,7 @@ export const POLICY_LINES_MAX = 64;
 
 const NONE = 'none';
 // Octets as characters of the same number: what is beyond ASCII is opaque.
-const OCTETS = /^[\t\n\x20-\x7e\x80-\xff]*$/;
+const OCTETS = /^[\t\x20-\x7e\x80-\xff]*$/;
 const COUNT = /^[1-9][0-9]*$/;
 
 /**
@@ -34,9 +34,9 @@ export function parsePolicy(bytes) {
   if (bytes.length > POLICY_BYTES_MAX) refuse('policy.too_large', `${bytes.length} bytes`);
   let text = '';
   for (const octet of bytes) text += String.fromCharCode(octet);
-  if (!OCTETS.test(text)) refuse('policy.syntax', 'a control character');
   const reader = new PolicyReader();
   text.split('\n').forEach((line, i) => {
+    if (!OCTETS.test(line)) refuse('policy.syntax', `a control character, in line ${i + 1}`);
     const words = line.split(/[\t ]+/).filter((word) => word !== '');
     if (words.length > 0 && !words[0]?.startsWith('#')) reader.line(words, i + 1);
   });

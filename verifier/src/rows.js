@@ -11,6 +11,10 @@ import { Refusal, attempt } from './refusal.js';
 /** The kind of a record of the directory. */
 export const DIRECTORY_KIND = 8;
 
+/** Whose a thread is that is no entity's; an entity's name is never this. */
+export const GRANTS = 'grants';
+const NOBODY = '';
+
 const DENY = 2;
 const CONTENT_SLOT = 9;
 
@@ -89,10 +93,11 @@ export class Rows {
     const before = this.#steps.at(-1) ?? { change: null, of: null, standing: 'unborn', attributes: null };
     if (!changesDirectory(record)) return { ...before, change: null };
     const change = attempt(() => changeOf(contentOf(record)?.plaintext ?? new Uint8Array()));
-    // What cannot be read, or is of another entity than the thread, makes the row nobody's.
-    if (change instanceof Refusal) return { ...before, change: null, of: '' };
-    if (change.op === 'grant' || change.op === 'revoke') return { ...before, change };
-    const of = before.of === null || before.of === nameOf(change.entity) ? nameOf(change.entity) : '';
+    // What cannot be read, or is of another entity or sort than the thread, makes the row nobody's.
+    if (change instanceof Refusal) return { ...before, change: null, of: NOBODY };
+    const whose = change.op === 'grant' || change.op === 'revoke' ? GRANTS : nameOf(change.entity);
+    const of = before.of === null || before.of === whose ? whose : NOBODY;
+    if (change.op === 'grant' || change.op === 'revoke') return { ...before, change, of };
     const place = this.#steps.length;
     if (change.op === 'put') return { change, of, standing: 'there', attributes: change.encoding };
     if (change.op === 'remove') {

@@ -13,6 +13,8 @@ export const NESTING_MAX = 40;
 const LONG_MIN = -0x8000_0000_0000_0000n;
 const LONG_MAX = 0x7fff_ffff_ffff_ffffn;
 const ID_BYTES_MAX = 255;
+/** Identifiers joined by `::`. */
+const TYPE = /^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$/;
 const FUNCTIONS = new Set(['decimal', 'datetime', 'duration', 'ip']);
 
 /**
@@ -68,7 +70,7 @@ export function readEntityOrNone(reader) {
   const length = reader.array();
   if (length === 0) return null;
   if (length !== 2) refuse('not_canonical', `an array of ${length} where an entity is due`);
-  return { entity: [readId(reader), readId(reader)] };
+  return { entity: [readType(reader), readId(reader)] };
 }
 
 /**
@@ -111,7 +113,7 @@ function readMarked(reader, depth) {
   const length = reader.array();
   if (length === 0) refuse('not_canonical', 'an array without a mark');
   const mark = reader.uint();
-  if (mark === 0n && length === 3) return { entity: [readId(reader), readId(reader)] };
+  if (mark === 0n && length === 3) return { entity: [readType(reader), readId(reader)] };
   if (mark === 1n && length === 2) return { set: readMembers(reader, deeper(depth)) };
   if (mark === 2n && length === 3) return { ext: [readFunction(reader), reader.text()] };
   return refuse('not_canonical', `an array of ${length} with the mark ${mark}`);
@@ -137,6 +139,13 @@ function readId(reader) {
   const text = reader.text();
   if (text === '' || utf8(text).length > ID_BYTES_MAX) refuse('not_canonical', `an entity's type or id has 1 to ${ID_BYTES_MAX} bytes`);
   return text;
+}
+
+/** @param {Reader} reader */
+function readType(reader) {
+  const type = readId(reader);
+  if (!TYPE.test(type)) refuse('not_canonical', `the type ${JSON.stringify(type)}`);
+  return type;
 }
 
 /** @param {Reader} reader */

@@ -19,6 +19,7 @@ import { proveItem } from './proved.js';
 import { checkWitnesses, saysRoot } from './roots.js';
 import { Refusal, attempt, refuse, within } from './refusal.js';
 import { Threads, placeOf } from './threads.js';
+import { keysOfLog } from './trust.js';
 
 const KIND = Object.freeze({ OBSERVED: 13, ADOPTED: 14, ERASED: 17, HEADS: 19 });
 const FULL = 1;
@@ -80,7 +81,7 @@ function judge(bytes, trust, against, place) {
   const { signed, logs } = believeLogs(bundle, policy, place);
   const records = proveRecords(bundle, logs, place);
   const { cited, roots } = proveCited(bundle, logs, place);
-  checkKeys(bundle, logs, cited, place);
+  const former = checkKeys(bundle, logs, cited, keysOfLog(policy, signed.checkpoint.origin), place);
   const belief = { ...signed, witnesses: checkWitnesses(logs, roots, policy, place) };
   const heads = bundle.heads === null ? null : place.at('heads', () => proveHeads(bundle, logs, records));
   checkLaws(bundle, records, place);
@@ -89,8 +90,8 @@ function judge(bytes, trust, against, place) {
   records.forEach((record, i) => place.at(`records ${i}`, () => activations.checkTime(record)));
   const directory = new Directory(cited);
   const seen = records.map((record, i) => place.at(`records ${i}`, () => slicesOf(record).map((slice) => directory.check(slice)).every(Boolean) && !record.withheld.some(({ slot }) => slot === SLICE)));
-  const kept = against.map((note, i) => place.at(`against ${i}`, () => vouches(belief, note))).some(Boolean);
-  const findings = { policy, belief, kept, heads, withheld: !seen.every(Boolean) };
+  const kept = against.map((note, i) => place.at(`against ${i}`, () => vouches(policy, belief, note))).some(Boolean);
+  const findings = { policy, belief, kept, heads, withheld: !seen.every(Boolean), former };
   return { verdict: verdictOf(records, findings), story: { records, cited: [...cited, ...roots.map(({ record }) => record)], laws: bundle.laws, belief } };
 }
 
@@ -233,10 +234,10 @@ function checkLaws({ laws }, records, place) {
 
 /**
  * @param {Proved[]} records
- * @param {{ policy: Policy, belief: Belief, kept: boolean, heads: Complete | null, withheld: boolean }} findings
+ * @param {{ policy: Policy, belief: Belief, kept: boolean, heads: Complete | null, withheld: boolean, former: boolean }} findings
  * @returns {Verdict}
  */
-function verdictOf(records, { policy, belief, kept, heads, withheld }) {
+function verdictOf(records, { policy, belief, kept, heads, withheld, former }) {
   const [first, last] = [records[0], records.at(-1)];
   if (first === undefined || last === undefined) throw new Error('a bundle has a record');
   const { origin, size } = belief.checkpoint;
@@ -253,6 +254,7 @@ function verdictOf(records, { policy, belief, kept, heads, withheld }) {
     ['no_witness', belief.witnesses.length === 0],
     ['directory_withheld', withheld],
     ['attested', records.some(({ header }) => header.kind === KIND.OBSERVED || header.kind === KIND.ADOPTED)],
+    ['former_key', former],
   ];
   return {
     verdict: policy.quorum !== null || kept ? 'anchored' : 'intact',

@@ -8,9 +8,10 @@ import { COURSES, tellKeys } from '../testing/keys.js';
 describe('records of keys', () => {
   for (const [code, about, course, at = 'keys'] of COURSES) {
     test(`${code ?? 'holds'}: ${about}`, () => {
-      const { bytes, trust } = tellKeys(course);
-      const { verdict, detail } = judgeBundle(bytes, utf8(trust));
+      const { bytes, trust, against } = tellKeys(course);
+      const { verdict, detail } = judgeBundle(bytes, utf8(trust), against.map(utf8));
       assert.deepEqual([verdict.code, verdict.where], [code, code === null ? null : at], `${detail}`);
+      assert.deepEqual(verdict.notices.filter((notice) => notice === 'former_key'), course.notices ?? []);
     });
   }
 });

@@ -2,18 +2,22 @@
 /**
  * Holds this verifier against the first one: bundles and what was said of them come from standard input, as
  * `cargo run -p hos-testkit --example bundles -- --count N --seed S` writes them: three pieces each (bundle, trust file, verdict as
- * JSON), each with its length in four bytes before it.
+ * JSON), each with its length in four bytes before it. `mutants.mjs` makes others, and says how they come here.
+ *
+ * `--import ./remember.mjs` makes it several times as fast: signatures that were held once are not held again. `--every N` tells how far
+ * it is, `--keep FOLDER` keeps what the two differ in.
  *
  * One yes and one no is never allowed, and neither is a yes that says something else: exit code 1. Refusals with another code or place are counted
  * and shown; with `--strict` they are not allowed either. Exit code 2: what came is not whole, or nothing came.
  */
 
-import { readSync } from 'node:fs';
+import { mkdirSync, readSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { judgeBundle, verdictJson } from '../src/verdict.js';
 
-const SHOWN_MAX = 20;
+const SHOWN_MAX = 50;
 
-/** @typedef {{ verdict: string, code: string | null, where: string | null }} Said */
+/** @typedef {{ verdict: string, code: string | null, where: string | null, notices: string[] }} Said */
 
 class Input {
   #buffer = Buffer.alloc(1 << 20);
@@ -83,8 +87,18 @@ function sorted(value) {
   return Object.fromEntries(Object.keys(value).sort().map((name) => [name, sorted(value[name])]));
 }
 
+/** @param {string} name */
+function option(name) {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? null : (process.argv[at + 1] ?? null);
+}
+
 function main() {
   const strict = process.argv.includes('--strict');
+  const every = Number(option('--every') ?? 0);
+  const folder = option('--keep');
+  if (folder !== null) mkdirSync(folder, { recursive: true });
+  const begun = Date.now();
   const input = new Input();
   const counts = { all: 0, yes: 0, no: 0, torn: 0, unlike: 0, words: 0 };
   /** @type {Map<string, number>} */
@@ -106,13 +120,21 @@ function main() {
     const [yes, also] = [first.verdict !== 'refused', second.verdict !== 'refused'];
     if (yes) counts.yes += 1;
     else counts.no += 1;
-    codes.set(first.code ?? first.verdict, (codes.get(first.code ?? first.verdict) ?? 0) + 1);
+    for (const outcome of [first.code ?? first.verdict, ...first.notices.map((notice) => `says ${notice}`)]) codes.set(outcome, (codes.get(outcome) ?? 0) + 1);
+    if (every > 0 && counts.all % every === 0) {
+      const seconds = Math.max(1, Math.round((Date.now() - begun) / 1000));
+      console.log(`${counts.all} after ${seconds} s: ${counts.yes} yes, ${counts.no} no, ${codes.size} outcomes; ${counts.torn} torn, ${counts.unlike} unlike, ${counts.words} in other words`);
+    }
     const [one, other] = [JSON.stringify(sorted(first)), JSON.stringify(sorted(second))];
     if (one === other) continue;
     if (yes !== also) counts.torn += 1;
     else if (yes) counts.unlike += 1;
     else counts.words += 1;
     const kind = yes !== also ? 'ONE YES, ONE NO' : yes ? 'UNLIKE' : 'words';
+    if (folder !== null && counts.torn + counts.unlike + counts.words <= SHOWN_MAX) {
+      writeFileSync(path.join(folder, `${number}.hosb`), bundle);
+      writeFileSync(path.join(folder, `${number}.trust`), trust);
+    }
     show(`${kind} at ${number}: ${yes ? one : `${first.code} (${first.where})`} | ${also ? other : `${second.code} (${second.where}) ${detail}`}`);
   }
   for (const [code, count] of [...codes].sort((a, b) => b[1] - a[1])) console.log(`${String(count).padStart(8)}  ${code}`);

@@ -11,9 +11,10 @@ import { handle } from './world.js';
 /** @typedef {import('./story.js').Bend} Bend */
 /** @typedef {[number, string, number, number][]} Listed */
 /**
- * @typedef {{ records?: any[], shown?: 'hidden', stream?: Record<number, any>, threads?: number[], tenant?: string, by?: string, universeBy?: string,
- *   listed?: Listed, named?: string, more?: number }} Course
- *   `by`, `universeBy`, `named`: letters of the keys that signed the logs, and that the trust file names; `threads`: of each record
+ * @typedef {{ records?: any[], shown?: 'hidden', stream?: Record<number, any>, streams?: Record<number, any>[], threads?: number[], tenant?: string, by?: string, universeBy?: string,
+ *   listed?: Listed, named?: string, kept?: string, notices?: string[] }} Course
+ *   `by`, `universeBy`, `named`, `kept`: letters of the keys that signed the logs, that the trust file names, and that signed what was kept; `threads`, `streams`: of each record;
+ *   `notices`: those that are said of keys
  */
 
 const SEEDS = new Map([['a', 1], ['b', 21], ['c', 22]]);
@@ -46,13 +47,18 @@ const change = (/** @type {any[]} */ ...records) => ({ ...AFTER, records });
 /** @type {[code: string | null, about: string, course: Course, where?: string][]} */
 export const COURSES = [
   [null, 'the first key', BEFORE],
+  [null, 'from before a change that the trust file knows of', { ...BEFORE, named: 'ab', notices: ['former_key'] }],
+  [null, 'of two keys named one is confirmed, and is not in force any more', { ...AFTER, records: [...CHANGE, rotated('c', 11, 8), confirmed('c', note('b', 7))], by: 'c', universeBy: 'c', named: 'cb', listed: listed([0, 'a', 0, 10], [0, 'c', 11, 0], [1, 'a', 0, 5], [1, 'b', 6, 7], [1, 'c', 8, 0]) }],
+  [null, 'a whole other store under the first key, which tells of a change that nobody confirmed', { ...AFTER, records: [first('a'), rotated('b', 1_000_000, 6)], by: 'a', universeBy: 'a', listed: listed([0, 'a', 0, 999_999], [0, 'b', 1_000_000, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]), notices: ['former_key'] }],
   [null, 'changed and confirmed, signed by the new key', AFTER],
+  [null, 'a checkpoint that was kept, signed by the old key', { ...AFTER, kept: 'a' }],
+  ['checkpoint.unsigned', 'a checkpoint that was kept, signed by a key that the trust file does not name', { ...AFTER, kept: 'c' }, 'against 0'],
   [null, 'changed and confirmed, the old key not named any more', { ...AFTER, named: 'b' }],
   [null, 'signed by both keys', { ...AFTER, by: 'ab', universeBy: 'ab' }],
   [null, 'an idle log under the old key, the universe under the new', { ...AFTER, records: [first('a'), rotated('b', 12, 6), CHANGE[2]], by: 'a', listed: IDLE }],
   [null, 'a log that is opened later is under the new key from the beginning', { ...AFTER, records: [first('a'), [1, key('b'), [['universe', 6]]], CHANGE[2]], listed: listed([0, 'b', 0, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]) }],
   [null, 'a key that held no size but 0 is not listed', { ...AFTER, records: [first('a'), rotated('b', 1, 6), CHANGE[2]], listed: listed([0, 'b', 1, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]) }],
-  [null, 'not confirmed, and the new key signs', { ...AFTER, records: CHANGE.slice(0, 2), universeBy: 'a', listed: BOTH }],
+  [null, 'not confirmed, and the new key signs', { ...AFTER, records: CHANGE.slice(0, 2), universeBy: 'a', listed: BOTH, notices: ['former_key'] }],
   [null, 'the old key revoked: its ranges end before', { ...revocation(revoked('a', [[TENANT, 4], ['universe', 2]])), listed: listed([0, 'a', 0, 3], [0, 'b', 11, 0], [1, 'a', 0, 1], [1, 'b', 6, 0]) }],
   [null, 'revoked twice: the least counts', { ...AFTER, records: [...CHANGE, revoked('a', [[TENANT, 4]]), revoked('a', [[TENANT, 7]])], listed: listed([0, 'a', 0, 3], [0, 'b', 11, 0], [1, 'a', 0, 5], [1, 'b', 6, 0]) }],
   [null, 'revoked from the beginning: no range is left', { ...revocation(revoked('a', [[TENANT, 1], ['universe', 0]])), listed: listed([0, 'b', 11, 0], [1, 'b', 6, 0]) }],
@@ -89,6 +95,12 @@ export const COURSES = [
   ['key.range', 'a first key from a size on', { ...BEFORE, records: [[1, key('a'), 1]] }],
   ['key.range', 'a content of two', { ...BEFORE, records: [[1, key('a')]] }],
   ['key.range', 'a record of another kind in the stream', { ...BEFORE, stream: { 8: 7 } }],
+  ['key.range', 'a record of another class in the thread', { ...BEFORE, records: [first('a'), first('a')], streams: [{}, { 21: 'hos.other' }] }],
+  ['key.range', 'a record of another kind in the stream, and nothing of it is shown', { ...BEFORE, stream: { 8: 7 }, shown: 'hidden' }],
+  ['key.missing', 'hidden, and the trust file names two keys', { ...BEFORE, named: 'ab', shown: 'hidden' }, 'keys'],
+  ['key.missing', 'not cited, and the trust file names two keys', { ...BEFORE, records: [], named: 'ab' }, 'keys'],
+  ['key.missing', 'of another class, and the trust file names two keys', { ...BEFORE, named: 'ab', stream: { 21: 'hos.other' } }, 'keys'],
+  ['key.missing', "in the tenant's log, and the trust file names two keys", { ...BEFORE, named: 'ab', tenant: TENANT }, 'keys'],
   ['key.range', 'two threads of keys', { ...AFTER, records: [first('a'), first('a')], by: 'a', universeBy: 'a', threads: [0xb1, 0xb2], listed: listed([0, 'a', 0, 0], [1, 'a', 0, 0]) }],
   ['key.range', 'the key in force revoked', revocation(revoked('b', [[TENANT, 90]]))],
   ['key.range', 'a stranger revoked', revocation(revoked('c', [[TENANT, 90]]))],
@@ -109,24 +121,25 @@ export const COURSES = [
 
 /**
  * @param {Course} course
- * @returns {{ bytes: Uint8Array, trust: string }}
+ * @returns {{ bytes: Uint8Array, trust: string, against: string[] }}
  */
-export function tellKeys({ records = [], shown, stream = {}, threads = [], tenant = 'universe', by = 'a', universeBy = 'a', named = 'a', listed: ranges = listed([0, 'a', 0, 0], [1, 'a', 0, 0]) }) {
+export function tellKeys({ records = [], shown, stream = {}, streams = [], threads = [], tenant = 'universe', by = 'a', universeBy = 'a', named = 'a', kept = '', listed: ranges = listed([0, 'a', 0, 0], [1, 'a', 0, 0]) }) {
   const draftOf = (/** @type {any} */ content, /** @type {number} */ i) =>
-    row({ name: `key-${i}`, tenant, thread: handle(threads[i] ?? 0xb1), stream: true, header: { 8: 18, 21: 'hos.keys', ...stream }, parts: [{ slot: 9, content, shown: shown ?? 'opened' }] });
+    row({ name: `key-${i}`, tenant, thread: handle(threads[i] ?? 0xb1), stream: true, header: { 8: 18, 21: 'hos.keys', ...stream, ...streams[i] }, parts: [{ slot: 9, content, shown: shown ?? 'opened' }] });
   /** @type {ReturnType<typeof draftOf>[]} */
   const more = [];
   for (const [i, record] of records.entries()) more.push(draftOf(record.confirms === undefined ? record : [1, key(record.confirms), noteAt(more, record.of)], i));
-  const { bytes } = tell({
+  const { bytes, worlds } = tell({
     more,
     cite: records.map((_, i) => `key-${i}`),
     signers: [...[...by].map(log), .../** @type {Signer[]} */ (WITNESSES.slice(0, 2))],
     universeNote: (text) => noteOf(text, ...[...universeBy].map(universe)),
     model: (model) => void (model.keys = ranges),
   });
+  const against = [...kept].map((letter) => noteOf(checkpointText(ORIGIN, worlds.tenant.sealed.length, worlds.tenant.root()), log(letter)));
   const logs = [...named].map((letter) => `log ${log(letter).vkey}\n`).join('');
   const witnesses = WITNESSES.map(({ vkey }, i) => `witness w${i + 1} ${vkey}\n`).join('');
-  return { bytes, trust: `${logs}${witnesses}group most 2 w1 w2 w3\nquorum most\n` };
+  return { bytes, trust: `${logs}${witnesses}group most 2 w1 w2 w3\nquorum most\n`, against };
 }
 
 /**

@@ -32,6 +32,7 @@ export const EN = {
     no_witness: 'No witness of your trust file vouches for the checkpoint.',
     directory_withheld: 'Of some persons or roles it could not be seen that they were as the records say: what it takes is withheld.',
     attested: 'A record was taken over from outside, not judged by the law.',
+    former_key: 'Your trust file names a key of this log that the evidence does not tell of: it is from before that change of key, or was made with a key from before it.',
   },
   layers: {
     policy: 'your trust file is not one',
@@ -39,7 +40,7 @@ export const EN = {
     trust: 'your trust file does not vouch for this log',
     checkpoint: 'the checkpoint of the log does not hold',
     log: 'the checkpoint is of another log',
-    key: 'the key is not listed for this size of the log',
+    key: 'no key is shown to count for this size of the log',
     entry: 'an entry of the log is malformed',
     header: 'a record is malformed',
     foreign: 'a record is of another store or tenant',

@@ -32,6 +32,7 @@ export const TR = {
     no_witness: 'Güven dosyanızdaki hiçbir tanık denetim noktasına kefil değil.',
     directory_withheld: 'Bazı kişi ya da rollerin kayıtların dediği gibi olduğu görülemedi: bunun için gereken gösterilmemiş.',
     attested: 'Bir kayıt dışarıdan devralınmış; kanuna göre yargılanmamış.',
+    former_key: 'Güven dosyanız bu günlüğün, delilin sözünü etmediği bir anahtarını anıyor: delil o anahtar değişiminden önce ya da eski bir anahtarla yapılmış.',
   },
   layers: {
     policy: 'güven dosyanız geçerli değil',
@@ -39,7 +40,7 @@ export const TR = {
     trust: 'güven dosyanız bu günlüğe kefil değil',
     checkpoint: 'günlüğün denetim noktası tutmuyor',
     log: 'denetim noktası başka bir günlüğün',
-    key: 'anahtar, günlüğün bu boyu için listelenmemiş',
+    key: 'günlüğün bu boyu için geçerli bir anahtar gösterilmemiş',
     entry: 'günlüğün bir girdisi bozuk',
     header: 'bir kayıt bozuk',
     foreign: 'bir kayıt başka bir deponun ya da kiracının',

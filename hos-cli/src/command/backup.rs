@@ -38,7 +38,7 @@ impl Backup {
         }
         engine.close()?;
         let name = show::inert(&self.to.to_string_lossy());
-        let mut done = verify::done(&report);
+        let mut done = verify::done(&report, false);
         done.text = format!("copied   {name}\n{}", done.text);
         done.json["backup"] = json!(name);
         match &self.vault {

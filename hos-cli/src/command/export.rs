@@ -41,7 +41,7 @@ pub(crate) struct Export {
     /// The tenant's whole log as C2SP tlog-tiles, into a new directory
     #[arg(long, value_name = "DIR")]
     tiles: Option<PathBuf>,
-    /// Also write a trust file that names this store's own key; a verifier should have the key another way
+    /// Also write a trust file that names this store's own keys; a verifier should have them another way
     #[arg(long, value_name = "FILE")]
     trust_out: Option<PathBuf>,
 }
@@ -50,7 +50,7 @@ impl Export {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
-        let done = match (&self.instance, &self.tiles) {
+        let (done, trust) = match (&self.instance, &self.tiles) {
             (Some(instance), _) => {
                 let (contract, id) = instance
                     .split_once('/')
@@ -59,22 +59,22 @@ impl Export {
                 hos_wire::recorded(&*engine.law()?, &tenant, &contract, &id)?;
                 match (&self.out, &self.proofs) {
                     (Some(out), _) => self.bundle(&tenant, &contract, &id, out)?,
-                    (None, Some(directory)) => proofs(&tenant, &contract, &id, directory)?,
+                    (None, Some(directory)) => (proofs(&tenant, &contract, &id, directory)?, tenant.trust_file()?),
                     (None, None) => return Err(usage("say where to: `-o FILE` or `--proofs DIR`")),
                 }
             }
-            (None, Some(directory)) => tiles(&tenant, directory, global.json)?,
+            (None, Some(directory)) => (tiles(&tenant, directory, global.json)?, tenant.trust_file()?),
             (None, None) => return Err(usage("say what: `--instance CONTRACT/ID` or `--tiles DIR`")),
         };
-        if let Some(trust) = &self.trust_out {
-            let vkey = engine.vkey(tenant.name())?;
-            write_new(trust, trust_file(&vkey).as_bytes())?;
+        if let Some(path) = &self.trust_out {
+            write_new(path, trust.as_bytes())?;
         }
         engine.close()?;
         Ok(done)
     }
 
-    fn bundle(&self, tenant: &TenantRef, contract: &Name, id: &InstanceId, out: &Path) -> Result<Done, Failure> {
+    /// What is said of a bundle that was written, and the trust file for it.
+    fn bundle(&self, tenant: &TenantRef, contract: &Name, id: &InstanceId, out: &Path) -> Result<(Done, String), Failure> {
         let options = ExportOptions { hide: self.hide.clone(), without_map: self.without_map };
         let exported = match &self.policy {
             None => tenant.export(contract, id, &options)?,
@@ -89,7 +89,7 @@ impl Export {
         write_new(out, &exported.bytes)?;
         let name = show::inert(&out.to_string_lossy());
         let (opened, hidden, erased) = exported.parts;
-        Ok(Done::ok(
+        let done = Done::ok(
             format!(
                 "exported {name}  {} bytes: {} records, {} cited, parts {opened} opened, {hidden} hidden, {erased} erased\n\
                  under    {} at size {}\n",
@@ -108,7 +108,8 @@ impl Export {
                 "origin": exported.origin,
                 "size": exported.size,
             }),
-        ))
+        );
+        Ok((done, exported.trust))
     }
 }
 
@@ -142,11 +143,6 @@ fn tiles(tenant: &TenantRef, directory: &Path, quiet: bool) -> Result<Done, Fail
         format!("exported {name}  {size} entries in {files} files\n"),
         json!({ "directory": name, "entries": size, "files": files }),
     ))
-}
-
-/// A trust file that names one log and asks for no witness.
-fn trust_file(vkey: &str) -> String {
-    format!("# Take this key over another way than the evidence: whoever exported it wrote this file.\nlog {vkey}\nquorum none\n")
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {

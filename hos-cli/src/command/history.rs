@@ -52,9 +52,10 @@ impl History {
             let shown = show::inert(&file.to_string_lossy());
             // What was there is not replaced: a page may be somebody's copy of what can no longer be read.
             let written = std::fs::OpenOptions::new().write(true).create_new(true).open(file);
-            written
-                .and_then(|mut to| to.write_all(page.as_bytes()))
-                .map_err(|e| usage(format!("`{shown}` cannot be written: {e}")))?;
+            written.and_then(|mut to| to.write_all(page.as_bytes())).map_err(|e| match global.language().as_str() {
+                "tr" => usage(format!("`{shown}` yazılamıyor: {e}")),
+                _ => usage(format!("`{shown}` cannot be written: {e}")),
+            })?;
             let json = json!({ "file": file.to_string_lossy(), "records": entries.len() });
             return Ok(Done::ok(format!("{shown}  {} records\n", entries.len()), json));
         }

@@ -42,9 +42,11 @@ impl Verify {
         if let (Some(file), Some(trust)) = (&self.file, &self.trust) {
             return verify_file::run(file, trust, &self.against, self.replay, &global.language());
         }
+        let turkish = global.language() == "tr";
         let read = |path: &PathBuf| {
-            std::fs::read_to_string(path)
-                .map_err(|e| usage(format!("`{}` cannot be read: {e}", show::inert(&path.to_string_lossy()))))
+            let name = show::inert(&path.to_string_lossy());
+            let word = if turkish { "okunamıyor" } else { "cannot be read" };
+            std::fs::read_to_string(path).map_err(|e| usage(format!("`{name}` {word}: {e}")))
         };
         let anchors: Vec<String> = self.against.iter().map(read).collect::<Result<_, _>>()?;
         let engine = global.engine()?;
@@ -56,15 +58,19 @@ impl Verify {
             let (report, replay) = engine.verify_replayed(&options, Some(&tell))?;
             drop(progress);
             engine.close()?;
-            return Ok(replayed(&report, &replay));
+            return Ok(replayed(&report, &replay, turkish));
         }
         let report = engine.verify(&options)?;
         drop(progress);
-        let mut done = done(&report);
+        let mut done = done(&report, turkish);
         for anchor in anchors.iter().filter(|_| report.level == Level::Broken) {
             // What is no checkpoint of a log of this store is a finding already.
             let Ok(Some(fork)) = engine.fork(anchor) else { continue };
-            done.text.push_str("forked   the log signed two histories\n");
+            done.text.push_str(if turkish {
+                "çatallı  günlük iki geçmiş imzalamış\n"
+            } else {
+                "forked   the log signed two histories\n"
+            });
             done.json["forked"] = json!(true);
             if let Some(path) = &self.fork_report {
                 write_new(path, &fork.encode())?;
@@ -77,32 +83,38 @@ impl Verify {
 }
 
 /// A report, said; a broken store is a finding.
-pub(crate) fn done(report: &VerifyReport) -> Done {
+pub(crate) fn done(report: &VerifyReport, turkish: bool) -> Done {
     let exit = if report.level == Level::Broken { exit::FINDINGS } else { exit::OK };
-    Done { exit, text: text(report), json: json(report) }
+    Done { exit, text: text(report, turkish), json: json(report) }
 }
 
 /// A report with what judging again came to; a record that differs is a finding.
-fn replayed(report: &VerifyReport, replay: &ReplayReport) -> Done {
-    let mut done = done(report);
+fn replayed(report: &VerifyReport, replay: &ReplayReport, turkish: bool) -> Done {
+    let mut done = done(report, turkish);
     if report.level == Level::Broken {
-        done.text.push_str("replay   not judged again: the evidence itself is broken\n");
+        done.text.push_str(if turkish {
+            "yeniden  yargılanmadı: delilin kendisi bozuk\n"
+        } else {
+            "replay   not judged again: the evidence itself is broken\n"
+        });
         return done;
     }
     if replay.differs > 0 {
         done.exit = exit::FINDINGS;
     }
-    let _ = writeln!(
-        done.text,
-        "replay   {} the same, {} other, {} erased, {} attested",
-        replay.replayed, replay.differs, replay.erased, replay.attested
-    );
+    let (same, other, erased, attested) = (replay.replayed, replay.differs, replay.erased, replay.attested);
+    let _ = if turkish {
+        writeln!(done.text, "yeniden  {same} aynı, {other} başka, {erased} silinmiş, {attested} beyan")
+    } else {
+        writeln!(done.text, "replay   {same} the same, {other} other, {erased} erased, {attested} attested")
+    };
+    let word = if turkish { "başka  " } else { "differs" };
     for one in &replay.listed {
         let seq = one.seq.map_or_else(|| "unsealed".to_owned(), |seq| format!("seq {seq}"));
         let (was, now) = (show::inert(&one.was), show::inert(&one.now));
         let _ = writeln!(
             done.text,
-            "differs  {} {seq}  {}  thread {} n {}  {}: {was} -> {now}",
+            "{word}  {} {seq}  {}  thread {} n {}  {}: {was} -> {now}",
             one.tenant,
             show::inert(&one.event),
             one.thread,
@@ -134,25 +146,42 @@ fn replayed(report: &VerifyReport, replay: &ReplayReport) -> Done {
     done
 }
 
-fn text(report: &VerifyReport) -> String {
-    let mut out = format!("{}  {} records in {} logs\n", report.level.as_str(), report.records, report.logs.len());
-    for (tenant, size, root) in &report.logs {
-        let _ = writeln!(out, "  {tenant}: {size} entries, root {root}");
+fn text(report: &VerifyReport, turkish: bool) -> String {
+    let (records, logs) = (report.records, report.logs.len());
+    let mut out = match (turkish, report.level) {
+        (false, level) => format!("{}  {records} records in {logs} logs\n", level.as_str()),
+        (true, Level::Broken) => format!("bozuk  {logs} günlükte {records} kayıt\n"),
+        (true, Level::Intact) => format!("bozulmamış  {logs} günlükte {records} kayıt\n"),
+        (true, Level::Anchored) => format!("tanıklı  {logs} günlükte {records} kayıt\n"),
+        (true, Level::Replayed) => format!("yeniden yargılanmış  {logs} günlükte {records} kayıt\n"),
+    };
+    let (entries, root) = if turkish { ("girdi", "kök") } else { ("entries", "root") };
+    for (tenant, size, hash) in &report.logs {
+        let _ = writeln!(out, "  {tenant}: {size} {entries}, {root} {hash}");
     }
+    let (cosigned, at, by) = if turkish { ("eşimzalı", "boyu", "imzalayan") } else { ("cosigned", "at", "by") };
     for one in &report.cosigned {
-        let _ = writeln!(out, "cosigned {} at {} by {}", one.tenant, one.size, show::inert(&one.witnesses.join(", ")));
+        let _ = writeln!(out, "{cosigned} {} {at} {} {by} {}", one.tenant, one.size, show::inert(&one.witnesses.join(", ")));
     }
+    // What a finding says is for whoever mends the store, and is in English; that there is one is said in both.
+    let word = if turkish { "bulgu  " } else { "finding" };
     for (place, what) in &report.findings {
-        let _ = writeln!(out, "finding  {}: {}", show::inert(place), show::inert(what));
+        let _ = writeln!(out, "{word}  {}: {}", show::inert(place), show::inert(what));
     }
     if report.unsealed.0 > 0 {
-        let _ = writeln!(out, "unsealed {} records, the oldest for {} ms", report.unsealed.0, report.unsealed.1);
+        let (count, oldest) = report.unsealed;
+        let _ = match turkish {
+            true => writeln!(out, "mühürsüz {count} kayıt, en eskisi {oldest} ms’dir"),
+            false => writeln!(out, "unsealed {count} records, the oldest for {oldest} ms"),
+        };
     }
     if report.erased_parts > 0 {
-        let _ = writeln!(out, "erased   {} parts", report.erased_parts);
+        let (word, parts) = if turkish { ("silinmiş", "parça") } else { ("erased  ", "parts") };
+        let _ = writeln!(out, "{word} {} {parts}", report.erased_parts);
     }
+    let word = if turkish { "not " } else { "note" };
     for notice in &report.notices {
-        let _ = writeln!(out, "note     {}", show::inert(notice));
+        let _ = writeln!(out, "{word}     {}", show::inert(notice));
     }
     out
 }

@@ -6,6 +6,7 @@ use crate::exit;
 use crate::input;
 use crate::out::Done;
 use crate::show;
+use crate::turkish;
 use crate::usage::usage;
 use hos_core::audit::log::{LogVerdict, TilesAudit};
 use hos_core::audit::{self, Complete, Notice, Refused, Replayed, Standing, Verdict};
@@ -30,14 +31,24 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], replay: bool, lan
         Err(error) => {
             let (code, what) = (error.code(), error.to_string());
             let name = show::inert(&trust.to_string_lossy());
+            let text = match (language, error.line) {
+                ("tr", 0) => format!("hata   {code}: `{name}`: {}\n", turkish::evidence(code)),
+                ("tr", line) => format!("hata   {code}: `{name}`, {line}. satır: {}\n", turkish::evidence(code)),
+                _ => format!("error  {code}: `{name}`: {what}\n"),
+            };
             return Ok(Done {
                 exit: exit::USAGE,
-                text: format!("error  {code}: `{name}`: {what}\n"),
+                text,
                 json: json!({ "error": { "code": code, "message": format!("`{name}`: {what}"), "faults": [] } }),
             });
         }
     };
-    let nothing = || usage("only a store's records or a bundle's can be judged again: a log or a proof opens none");
+    let nothing = || {
+        usage(match language {
+            "tr" => "yalnız bir deponun ya da delil dosyasının kayıtları yeniden yargılanabilir: günlük ya da kanıt içerik açmaz",
+            _ => "only a store's records or a bundle's can be judged again: a log or a proof opens none",
+        })
+    };
     if path.is_dir() {
         if replay {
             return Err(nothing());
@@ -46,7 +57,7 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], replay: bool, lan
     }
     let bytes = input::bounded_file(path, BUNDLE_BYTES_MAX)?;
     if bytes.starts_with(fork::FIRST.as_bytes()) {
-        return Ok(verify_fork::run(&bytes, &trust));
+        return Ok(verify_fork::run(&bytes, &trust, language));
     }
     if bytes.starts_with(MAGIC.as_bytes()) {
         if replay {
@@ -153,8 +164,12 @@ fn of_log(verdict: Result<LogVerdict, Refused>, language: &str) -> Done {
 }
 
 fn refused_text(refused: &Refused, turkish: bool) -> String {
-    let word = if turkish { "reddedildi" } else { "refused" };
-    format!("{word}  {} ({}): {}\n", refused.code, show::inert(&refused.at), show::inert(&refused.why))
+    let (code, at) = (&refused.code, show::inert(&refused.at));
+    if turkish {
+        format!("reddedildi  {code} ({at}): {}\n", turkish::evidence(code))
+    } else {
+        format!("refused  {code} ({at}): {}\n", show::inert(&refused.why))
+    }
 }
 
 fn text(verdict: &Verdict, language: &str) -> String {
@@ -230,6 +245,12 @@ fn notice_words(notice: Notice, turkish: bool) -> &'static str {
             ("a role could not be traced: a part is withheld", "bir rolün kaynağı görülemedi: bir parça verilmemiş")
         }
         Notice::Attested => ("a record attests what the law did not judge", "bir kayıt, kanunun yargılamadığını beyan ediyor"),
+        Notice::FormerKey => (
+            "the trust file names a key that the store's records of keys do not tell of: this is from before that change of key, \
+             or was written with a key from before it",
+            "güven dosyası, deponun anahtar kayıtlarında geçmeyen bir anahtarı anıyor: bu, o anahtar değişiminden önceden kalma \
+             ya da eski bir anahtarla yazılmış",
+        ),
     };
     if turkish { turkish_words } else { english }
 }

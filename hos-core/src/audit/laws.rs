@@ -15,7 +15,7 @@ const STREAM: &str = "hos.law";
 /// How far a claimed time may be off, in milliseconds: the engine refuses larger steps.
 const SKEW_MS: i64 = 5000;
 
-/// Holds the laws, then each record's activation.
+/// Holds the laws, then each record's activation, then its time.
 pub(super) fn check(bundle: &Bundle, story: &Story<'_>, cited: &Cited<'_>) -> Result<(), Refused> {
     let mut known: HashSet<LawHash> = HashSet::new();
     for (place, law) in bundle.laws.iter().enumerate() {
@@ -33,13 +33,19 @@ pub(super) fn check(bundle: &Bundle, story: &Story<'_>, cited: &Cited<'_>) -> Re
         }
     }
     let activations = activations(cited);
+    let mut judged = Vec::with_capacity(story.records.len());
     for (place, held) in story.records.iter().enumerate() {
         let at = format!("records {place}");
         let found = held.header.activation.and_then(|hash| activations.get(&hash));
-        let (this, next) = found.ok_or_else(|| missing(&at))?;
-        activation(held, this, *next, &at)?;
+        let (this, next) = *found.ok_or_else(|| missing(&at))?;
+        let law = put_in_force(this).ok_or_else(|| missing(&at))?;
+        if held.header.law != Some(law) {
+            return Err(Refused::new("activation.law", at, "the activation put another law in force"));
+        }
+        judged.push((at, held, this, next));
     }
-    Ok(())
+    // Times are looked at once every record has its law: the duties go row by row.
+    judged.into_iter().try_for_each(|(at, held, this, next)| in_time(held, this, next, &at))
 }
 
 /// The law that an activation puts in force.
@@ -70,11 +76,8 @@ fn activations<'c>(cited: &'c Cited<'c>) -> HashMap<RecordHash, (&'c Held<'c>, O
     found
 }
 
-fn activation(held: &Held<'_>, this: &Held<'_>, next: Option<&Held<'_>>, at: &str) -> Result<(), Refused> {
-    let law = put_in_force(this).ok_or_else(|| missing(at))?;
-    if held.header.law != Some(law) {
-        return Err(Refused::new("activation.law", at, "the activation put another law in force"));
-    }
+/// Whether a record claims a time at which its activation was in force.
+fn in_time(held: &Held<'_>, this: &Held<'_>, next: Option<&Held<'_>>, at: &str) -> Result<(), Refused> {
     let time = held.header.time.0;
     if next.is_some_and(|next| time > next.header.time.0.saturating_add(SKEW_MS)) {
         return Err(Refused::new("activation.stale", at, "another law was in force by then"));

@@ -51,7 +51,9 @@ impl TilesAudit {
         let (store, tenant, epoch) = origin_parts(&believed.checkpoint.origin)
             .ok_or_else(|| Refused::new("log.origin", "checkpoint", "the origin is not one of ours"))?;
         let mut verifier = LogVerifier::new(LogHead::genesis(store, 0, tenant, &[])).through(epoch);
-        verifier.expect(note, &believed.key);
+        if let Some(key) = believed.keys.first() {
+            verifier.expect(note, key);
+        }
         Ok(Self { believed, anchored: trust.asks_witnesses(), epoch, verifier, writer: TileWriter::default() })
     }
 

@@ -49,12 +49,13 @@ fn judged(bytes: &[u8], trust: &Trust, kept: &[String], replay: bool) -> Result<
     let logs = logs::believe(&bundle, trust)?;
     let story = story::read(&bundle, &logs)?;
     let cited = story::cited(&bundle, &logs)?;
-    keys::check(&bundle, &logs, &cited)?;
+    let former = keys::check(&bundle, &logs, &cited, trust)?;
     let witnesses = witnesses::check(&logs, &cited, trust)?;
     let complete = ends::check(&bundle, &logs, &story)?;
     laws::check(&bundle, &story, &cited)?;
     let roles = roles::check(&story, &cited)?;
     let anchored = logs::anchored(&logs, trust, kept)?;
+    let told = verdict::Told { withheld: roles.withheld, former_key: former, anchored, witnesses };
     let replayed = replay.then(|| again::replayed(&bundle, &story));
-    Ok((verdict::of(&bundle, &logs, &story, complete, roles, (anchored, witnesses)), replayed))
+    Ok((verdict::of(&bundle, &logs, &story, complete, &told), replayed))
 }

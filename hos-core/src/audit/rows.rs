@@ -20,7 +20,9 @@ enum Of {
     #[default]
     Nobody,
     Entity(Arc<Uid>),
-    /// A change does not decode, or names another entity than the ones before: from here on it says nothing of anybody.
+    Grants,
+    /// A change does not decode, names another entity than the ones before, or is of the other sort: from here on it says
+    /// nothing of anybody.
     Broken,
 }
 
@@ -71,13 +73,12 @@ impl Thread {
 
     fn after(&mut self, mut row: Row, held: &Held<'_>, content: &[u8]) -> Row {
         let Ok(change) = decode_change(content) else { return Row { of: Of::Broken, ..row } };
-        if let Some(uid) = named(&change) {
-            row.of = match row.of {
-                Of::Nobody => Of::Entity(Arc::new(uid.clone())),
-                Of::Entity(own) if *own == *uid => Of::Entity(own),
-                Of::Entity(_) | Of::Broken => Of::Broken,
-            };
-        }
+        row.of = match (row.of, named(&change)) {
+            (Of::Nobody, Some(uid)) => Of::Entity(Arc::new(uid.clone())),
+            (Of::Entity(own), Some(uid)) if *own == *uid => Of::Entity(own),
+            (Of::Nobody | Of::Grants, None) => Of::Grants,
+            _ => Of::Broken,
+        };
         match change {
             Change::Put { attrs, .. } => (row.attrs, row.removed) = (Some(Arc::new(attrs)), false),
             Change::Remove { .. } => {
@@ -153,7 +154,7 @@ impl<'t> At<'t> {
 
     /// The grant that stands.
     pub(super) fn link(&self) -> Option<&'t Link> {
-        self.row()?.link.as_deref()
+        self.row().filter(|row| row.of == Of::Grants)?.link.as_deref()
     }
 
     /// Whether it is a member of this parent.

@@ -3,7 +3,6 @@
 use super::ends::Complete;
 use super::logs::Log;
 use super::refused::Refused;
-use super::roles::Roles;
 use super::story::Story;
 use crate::id::Name;
 use crate::proof::bundle::{Bundle, Why};
@@ -61,6 +60,8 @@ pub enum Notice {
     DirectoryWithheld,
     /// A record attests what the law did not judge.
     Attested,
+    /// The trust file names a key that the records of keys do not tell of.
+    FormerKey,
 }
 
 impl Notice {
@@ -76,6 +77,7 @@ impl Notice {
             Notice::NoWitness => "no_witness",
             Notice::DirectoryWithheld => "directory_withheld",
             Notice::Attested => "attested",
+            Notice::FormerKey => "former_key",
         }
     }
 }
@@ -131,14 +133,19 @@ impl Verdict {
     }
 }
 
-pub(super) fn of(
-    bundle: &Bundle,
-    logs: &[Log],
-    story: &Story<'_>,
-    complete: Option<Complete>,
-    roles: Roles,
-    (anchored, witnesses): (bool, Vec<String>),
-) -> Verdict {
+/// What was seen on the way that changes what is said.
+pub(super) struct Told {
+    /// A role could not be traced.
+    pub(super) withheld: bool,
+    /// The trust file names a key that the records of keys do not tell of.
+    pub(super) former_key: bool,
+    /// Somebody besides the log vouches for the checkpoint.
+    pub(super) anchored: bool,
+    /// The witnesses that count, as the trust file names them.
+    pub(super) witnesses: Vec<String>,
+}
+
+pub(super) fn of(bundle: &Bundle, logs: &[Log], story: &Story<'_>, complete: Option<Complete>, told: &Told) -> Verdict {
     let (first, log) = (story.records.first(), logs.first());
     let size = log.map_or(0, |l| l.checkpoint.size);
     let instance = first.and_then(|held| {
@@ -156,14 +163,15 @@ pub(super) fn of(
         (Notice::WeakDurability, any(|held| held.header.durability != Durability::Full)),
         (Notice::NoMap, bundle.heads.is_none()),
         (Notice::LaterEntries, complete.is_some_and(|c| size > c.as_of + 1)),
-        (Notice::NoWitness, witnesses.is_empty()),
-        (Notice::DirectoryWithheld, roles.withheld),
+        (Notice::NoWitness, told.witnesses.is_empty()),
+        (Notice::DirectoryWithheld, told.withheld),
         (Notice::Attested, any(|held| matches!(held.header.kind, Kind::Observed | Kind::Adopted))),
+        (Notice::FormerKey, told.former_key),
     ];
     let mut states: Vec<Name> = story.records.iter().filter_map(|held| held.header.to.clone()).collect();
     states.dedup();
     Verdict {
-        standing: if anchored { Standing::Anchored } else { Standing::Intact },
+        standing: if told.anchored { Standing::Anchored } else { Standing::Intact },
         origin: log.map(|l| l.checkpoint.origin.clone()).unwrap_or_default(),
         size,
         instance,
@@ -171,7 +179,7 @@ pub(super) fn of(
         gapless: story.records.last().and_then(|held| held.place().ok()).map(|place| place.n),
         complete,
         parts: (opened, hidden, erased),
-        witnesses,
+        witnesses: told.witnesses.clone(),
         notices: said.into_iter().filter(|(_, is)| *is).map(|(notice, _)| notice).collect(),
         states,
     }

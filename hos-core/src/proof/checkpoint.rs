@@ -275,13 +275,10 @@ impl Note {
         let (text, rest) = whole.split_at(split + 1);
         let lines = rest.strip_prefix('\n').and_then(|l| l.strip_suffix('\n'));
         let lines = lines.ok_or(NoteError::Malformed("no newline after the signatures"))?;
-        let mut signatures = Vec::new();
-        for line in lines.split('\n') {
-            if signatures.len() == SIGNATURES_MAX {
-                return Err(NoteError::TooLarge);
-            }
-            signatures.push(signature_line(line)?);
+        if lines.split('\n').count() > SIGNATURES_MAX {
+            return Err(NoteError::TooLarge);
         }
+        let signatures = lines.split('\n').map(signature_line).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), signatures })
     }
 
@@ -305,6 +302,20 @@ impl Note {
             signed = true;
         }
         if signed { Ok(()) } else { Err(NoteError::Unsigned) }
+    }
+
+    /// Those of a log's keys that signed the text: one at least. A log is known by several after a change of key; that one of
+    /// them has not signed is no fault, that one is said to have and has not is.
+    pub fn signers<'k>(&self, known: impl IntoIterator<Item = &'k NoteKey>) -> Result<Vec<&'k NoteKey>, NoteError> {
+        let mut signers = Vec::new();
+        for key in known {
+            match self.verify(key) {
+                Ok(()) => signers.push(key),
+                Err(NoteError::Unsigned) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if signers.is_empty() { Err(NoteError::Unsigned) } else { Ok(signers) }
     }
 }
 

@@ -2,7 +2,7 @@
 //! are read is said in [`super::view`].
 
 use super::format::{FormatError, SUITE, VERSION, at_most, malformed};
-use super::record::{Header, PartRef};
+use super::record::Header;
 use crate::canon::Writer;
 use crate::digest;
 use crate::id::{DottedName, GroupId, ID_BYTES_MAX, IdError, RecordHash};
@@ -68,7 +68,10 @@ impl Header {
         }
         at_most("determining policies", self.policies.len(), POLICIES_MAX)?;
         self.policies.iter().try_for_each(|id| policy_id(id).map(drop))?;
-        ascend(self.policies.is_sorted_by(|a, b| a < b), self.group, &self.parts)
+        follows("determining policies", self.policies.is_sorted_by(|a, b| a < b))?;
+        self.group.map(in_group).transpose()?;
+        at_most("parts", self.parts.len(), PARTS_MAX)?;
+        follows("parts", self.parts.is_sorted_by(|a, b| (a.slot, a.index) < (b.slot, b.index)))
     }
 
     /// The header's bytes.
@@ -167,21 +170,15 @@ pub(super) fn known_compat(judge: [u16; 4]) -> Result<[u16; 4], FormatError> {
     Ok(judge)
 }
 
-/// The orders: of policies (as the caller found it), of a group, of parts.
-pub(super) fn ascend(policies: bool, group: Option<(GroupId, u16, u16)>, parts: &[PartRef]) -> Result<(), FormatError> {
-    if !policies {
-        return Err(FormatError::Order("determining policies"));
-    }
-    if let Some((_, i, of)) = group
-        && i >= of
-    {
-        return Err(FormatError::UnknownNumber { what: "place in a group", number: i.into() });
-    }
-    at_most("parts", parts.len(), PARTS_MAX)?;
-    if !parts.is_sorted_by(|a, b| (a.slot, a.index) < (b.slot, b.index)) {
-        return Err(FormatError::Order("parts"));
-    }
-    Ok(())
+/// A group whose place is below their number.
+pub(super) fn in_group(group: (GroupId, u16, u16)) -> Result<(GroupId, u16, u16), FormatError> {
+    let (_, i, of) = group;
+    if i < of { Ok(group) } else { Err(FormatError::UnknownNumber { what: "place in a group", number: i.into() }) }
+}
+
+/// An item of a list that ascends.
+pub(super) fn follows(what: &'static str, ascends: bool) -> Result<(), FormatError> {
+    if ascends { Ok(()) } else { Err(FormatError::Order(what)) }
 }
 
 fn put<T>(w: &mut Writer, key: u64, value: &Option<T>, write: impl for<'w> FnOnce(&'w mut Writer, &T) -> &'w mut Writer) {

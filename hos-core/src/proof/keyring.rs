@@ -117,6 +117,24 @@ impl KeyChange {
         let change = read(0).or_else(|_| read(1)).or_else(|_| read(2))?;
         if change.encode() == bytes { Ok(change) } else { Err(KeyRingError::Content("it is not written in the one way")) }
     }
+
+    /// Whether what it says fits the entry that it stands in: a change takes the universe from the size after the one that its
+    /// own record makes, and what confirms one is of no later epoch than its own.
+    pub fn fits(&self, seq: u64, epoch: u64) -> Result<(), KeyRingError> {
+        match self {
+            KeyChange::Rotated(_, from) if from.get(&Tenant::universe()).copied() != seq.checked_add(2) => {
+                Err(KeyRingError::Order("the universe's size is not the one after that which the record of the change makes"))
+            }
+            KeyChange::Confirmed(_, note) => {
+                let origin = note.lines().next().unwrap_or_default();
+                match origin_parts(origin) {
+                    Some((_, _, of)) if of <= epoch => Ok(()),
+                    _ => Err(KeyRingError::Closing("it is of a later epoch, or of no log".into())),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn sizes(r: &mut Reader<'_>) -> Result<BTreeMap<Tenant, u64>, KeyRingError> {

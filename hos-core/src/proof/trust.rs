@@ -102,8 +102,8 @@ impl Vouching {
 pub struct Believed {
     /// What it says.
     pub checkpoint: Checkpoint,
-    /// The log's key that signed it.
-    pub key: NoteKey,
+    /// The log's keys that signed it, in the file's order: one at least.
+    pub keys: Vec<NoteKey>,
     /// The witnesses, by their names in the trust file, in its order.
     pub witnesses: Vec<String>,
 }
@@ -144,17 +144,26 @@ impl Trust {
     /// Whether a note is a checkpoint of a known log, signed by it and vouched for by enough witnesses.
     pub fn believe(&self, note: &[u8]) -> Result<Believed, Distrust> {
         let parsed = Note::parse(note)?;
-        let (checkpoint, key) = self.signed_note(&parsed)?;
+        let (checkpoint, keys) = self.signed_note(&parsed)?;
         let vouching = self.vouching(&parsed)?;
         if !self.is_met(&vouching) {
             return Err(Distrust::Quorum);
         }
-        Ok(Believed { checkpoint, key, witnesses: self.names(&vouching) })
+        Ok(Believed { checkpoint, keys: keys.into_iter().cloned().collect(), witnesses: self.names(&vouching) })
     }
 
-    /// Whether a note is a checkpoint of a known log, signed by it; witnesses are not asked.
+    /// Whether a note is a checkpoint of a known log, signed by it, and the first of its keys that did; witnesses are not asked.
     pub fn signed(&self, note: &[u8]) -> Result<(Checkpoint, NoteKey), Distrust> {
-        self.signed_note(&Note::parse(note)?)
+        let (checkpoint, keys) = self.signers(note)?;
+        let key = keys.into_iter().next().ok_or(NoteError::Unsigned)?;
+        Ok((checkpoint, key))
+    }
+
+    /// The same with all of the log's keys that signed, in the file's order: one at least.
+    pub fn signers(&self, note: &[u8]) -> Result<(Checkpoint, Vec<NoteKey>), Distrust> {
+        let parsed = Note::parse(note)?;
+        let (checkpoint, keys) = self.signed_note(&parsed)?;
+        Ok((checkpoint, keys.into_iter().cloned().collect()))
     }
 
     /// The witnesses that vouch for a note, whosever log it is of. A line that names one and does not hold makes the note false.
@@ -173,27 +182,20 @@ impl Trust {
         named.map(|((name, _), _)| String::from_utf8_lossy(name).into_owned()).collect()
     }
 
-    fn signed_note(&self, parsed: &Note) -> Result<(Checkpoint, NoteKey), Distrust> {
+    /// The keys that the file names for a log: it may have had several.
+    pub fn keys_of<'t>(&'t self, origin: &str) -> impl Iterator<Item = &'t NoteKey> {
+        self.logs.iter().filter(move |key| key.name() == origin)
+    }
+
+    /// What a note says, and the log's keys that signed it, one at least.
+    fn signed_note(&self, parsed: &Note) -> Result<(Checkpoint, Vec<&NoteKey>), Distrust> {
         let origin = parsed.text().lines().next().unwrap_or_default();
-        let known: Vec<&NoteKey> = self.logs.iter().filter(|key| key.name() == origin).collect();
-        let Some(first) = known.first() else { return Err(Distrust::UnknownLog(origin.chars().take(255).collect())) };
-        // A log may be known by several keys, after a change of key: any one of them signs.
-        let mut unsigned = NoteError::Unsigned;
-        let mut signer = None;
-        for key in &known {
-            match parsed.verify(key) {
-                Ok(()) => signer = signer.or(Some(*key)),
-                Err(NoteError::Unsigned) => {}
-                Err(error) => unsigned = error,
-            }
+        let known: Vec<&NoteKey> = self.keys_of(origin).collect();
+        if known.is_empty() {
+            return Err(Distrust::UnknownLog(origin.chars().take(255).collect()));
         }
-        if unsigned != NoteError::Unsigned {
-            return Err(unsigned.into());
-        }
-        let key = signer.ok_or(NoteError::Unsigned)?;
-        debug_assert_eq!(first.name(), key.name());
-        let checkpoint = Checkpoint::parse(parsed.text())?;
-        Ok((checkpoint, key.clone()))
+        let signers = parsed.signers(known)?;
+        Ok((Checkpoint::parse(parsed.text())?, signers))
     }
 
     /// Members stand above their group in the file, so this ends.
@@ -249,9 +251,9 @@ impl Reading {
     }
 
     fn log(&mut self, number: usize, vkey: &[u8]) -> Result<(), TrustError> {
+        full(number, self.logs.len())?;
         let text = std::str::from_utf8(vkey).map_err(|_| TrustError::new(number, "policy.key", "the key is not text"))?;
         let key = NoteKey::parse(text).map_err(|_| TrustError::new(number, "policy.key", "not a verifier key of type 1"))?;
-        full(number, self.logs.len())?;
         let known = self.logs.iter().any(|k| k.key() == key.key()) || self.witnesses.iter().any(|(_, w)| w.key() == key.key());
         if known {
             return Err(TrustError::new(number, "policy.duplicate", "the key stands in another line already"));
@@ -261,14 +263,14 @@ impl Reading {
     }
 
     fn witness(&mut self, number: usize, name: &[u8], vkey: &[u8], url: Option<&[u8]>) -> Result<(), TrustError> {
+        full(number, self.witnesses.len())?;
+        self.define(number, name, Member::Witness(self.witnesses.len()))?;
         let text = std::str::from_utf8(vkey).map_err(|_| TrustError::new(number, "policy.key", "the key is not text"))?;
         let key = WitnessKey::parse(text).map_err(|_| TrustError::new(number, "policy.key", "not a verifier key of type 4"))?;
-        full(number, self.witnesses.len())?;
         let known = self.logs.iter().any(|k| k.key() == key.key()) || self.witnesses.iter().any(|(_, w)| w.key() == key.key());
         if known {
             return Err(TrustError::new(number, "policy.duplicate", "the key stands in another line already"));
         }
-        self.define(number, name, Member::Witness(self.witnesses.len()))?;
         self.witnesses.push((name.to_vec(), key));
         self.urls.push(url.map(|url| String::from_utf8_lossy(url).into_owned()));
         Ok(())

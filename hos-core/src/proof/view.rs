@@ -4,7 +4,9 @@
 //! that no second spelling of one header passes. Tests hold this against encoding.
 
 use super::format::{Fields, FormatError, at_most, claimed, malformed};
-use super::header::{HEADER_BYTES_MAX, PARTS_MAX, POLICIES_MAX, ascend, key, known_compat, known_mode, placed, policy_id};
+use super::header::{
+    HEADER_BYTES_MAX, PARTS_MAX, POLICIES_MAX, follows, in_group, key, known_compat, known_mode, placed, policy_id,
+};
 use super::record::{Decision, Durability, Header, Kind, PartRef, Slot};
 use crate::canon::Reader;
 use crate::id::{
@@ -81,7 +83,7 @@ impl<'a> HeaderView<'a> {
             request: take(&mut f, key::REQUEST, |r| text("request id", RequestId::check, r))?,
             group: take(&mut f, key::GROUP, |r| {
                 r.array_of(3)?;
-                Ok((GroupId(r.bytes_of()?), r.uint_as()?, r.uint_as()?))
+                in_group((GroupId(r.bytes_of()?), r.uint_as()?, r.uint_as()?))
             })?,
             parts: need(&mut f, key::PARTS, part_refs)?,
             label: take(&mut f, key::LABEL, |r| Ok(MapKey(r.bytes_of()?)))?,
@@ -89,7 +91,6 @@ impl<'a> HeaderView<'a> {
         f.close()?;
         r.end()?;
         placed(header.n, header.prev.is_some(), header.label.is_some())?;
-        ascend(header.policies.is_sorted_by(|a, b| a < b), header.group, &header.parts)?;
         Ok(header)
     }
 
@@ -176,7 +177,13 @@ fn refusal_code(text: &str) -> Result<(), IdError> {
 fn policies<'a>(r: &mut Reader<'a>) -> Result<Vec<&'a str>, FormatError> {
     let count = r.array()?;
     at_most("determining policies", count, POLICIES_MAX)?;
-    (0..count).map(|_| policy_id(r.text()?)).collect()
+    let mut ids: Vec<&str> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let id = policy_id(r.text()?)?;
+        follows("determining policies", ids.last().is_none_or(|last| *last < id))?;
+        ids.push(id);
+    }
+    Ok(ids)
 }
 
 fn part_refs(r: &mut Reader<'_>) -> Result<Vec<PartRef>, FormatError> {
@@ -186,7 +193,9 @@ fn part_refs(r: &mut Reader<'_>) -> Result<Vec<PartRef>, FormatError> {
     for _ in 0..count {
         r.array_of(3)?;
         let slot = numbered("slot", r.uint()?, Slot::from_number)?;
-        parts.push(PartRef { slot, index: r.uint_as()?, commitment: Commitment(r.bytes_of()?) });
+        let part = PartRef { slot, index: r.uint_as()?, commitment: Commitment(r.bytes_of()?) };
+        follows("parts", parts.last().is_none_or(|last: &PartRef| (last.slot, last.index) < (slot, part.index)))?;
+        parts.push(part);
     }
     Ok(parts)
 }

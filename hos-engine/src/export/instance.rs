@@ -17,7 +17,8 @@ use hos_core::id::{Handle, InstanceId, LawHash, Name, Tenant};
 use hos_core::judge::decode_slice;
 use hos_core::proof::bundle::{Bundle, HeadsProof, Item, KeyRange, LawFiles, LogNote, RECORDS_MAX};
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
-use hos_core::proof::keyring::Range;
+use hos_core::proof::key::VerifyKey;
+use hos_core::proof::keyring::{KeyRing, Range};
 use hos_core::proof::record::{Header, Slot};
 use hos_core::proof::roots::STREAM as STREAM_ROOTS;
 use hos_core::refusal::Code;
@@ -81,7 +82,8 @@ impl Story<'_, '_> {
             withheld(hos_core::proof::bundle::Why::Hidden),
             withheld(hos_core::proof::bundle::Why::Erased),
         );
-        let trust = trust_of(&self.keys(&origin, self.tenant)?.into_iter().map(|(key, ..)| key).collect::<Vec<_>>());
+        let sizes: Vec<(Tenant, u64)> = logs.iter().map(|log| (log.tenant.clone(), log.checkpoint.size)).collect();
+        let trust = trust_of(&origin, &*self.court.ring(self.tx)?, &sizes)?;
         let (count, cited_count) = (records.items.len(), cited.len());
         let logs = logs.into_iter().map(|l| LogNote { tenant: l.tenant.to_string(), note: l.note }).collect();
         let bundle = Bundle { logs, thread, records: records.items, heads, cited, laws, keys };
@@ -210,8 +212,15 @@ fn log(tenant: Tenant, note: &str) -> Result<Log, Failure> {
     Ok(Log { tenant, note: note.to_owned(), checkpoint: checkpoint_of(note)? })
 }
 
-/// A trust file that names one log, by each of its keys, and asks for no witness.
-fn trust_of(keys: &[NoteKey]) -> String {
-    let logs: String = keys.iter().map(|key| format!("log {key}\n")).collect();
-    format!("# Take this key over another way than the bundle: whoever made the bundle wrote this file.\n{logs}quorum none\n")
+/// A trust file that names one log, by each key that counts for one of these checkpoints, and asks for no witness. A key that
+/// counts for none of them is not named: whoever has it could write what he likes.
+pub(super) fn trust_of(origin: &str, ring: &KeyRing, sizes: &[(Tenant, u64)]) -> Result<String, Failure> {
+    let counts = |key: &VerifyKey| sizes.iter().any(|(tenant, size)| ring.allows(key, tenant, *size));
+    let keys = ring.keys().map(|(key, _)| key).filter(|key| counts(key));
+    let lines = keys.map(|key| {
+        let named = NoteKey::new(origin, key.clone()).map_err(|e| Failure::new(Code::KeyInvalid, e.to_string()))?;
+        Ok(format!("log {named}\n"))
+    });
+    let logs = lines.collect::<Result<String, Failure>>()?;
+    Ok(format!("# Take this key over another way than the evidence: whoever exported it wrote this file.\n{logs}quorum none\n"))
 }

@@ -11,6 +11,8 @@ use crate::cosign::{Vouched, Witnessing};
 use crate::tenant::TenantRef;
 use crate::work::Job;
 use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::proof::checkpoint::{Checkpoint, Note, NoteError};
+use hos_core::refusal::Code;
 
 /// What of an instance's story is exported.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +39,8 @@ pub struct Exported {
     pub origin: String,
     /// The size of the checkpoint.
     pub size: u64,
-    /// A trust file that names the log by this store's own key, for those who believe the exporter's word for it.
+    /// A trust file that names the log by each of the store's own keys that counts for a checkpoint in the bundle, for those who
+    /// believe the exporter's word for it.
     pub trust: String,
 }
 
@@ -88,4 +91,19 @@ impl TenantRef {
             story.export(contract, id, &under, heads.as_ref())
         })
     }
+
+    /// A trust file that names this log by each of the store's own keys that counts for its newest checkpoint, or for the
+    /// universe's: an idle log still stands under the key before a change.
+    pub fn trust_file(&self) -> Result<String, Failure> {
+        let own = checkpoint_of(&self.signed(&self.name)?)?;
+        let universe = checkpoint_of(&self.signed(&Tenant::universe())?)?;
+        let sizes = [(self.name.clone(), own.size), (Tenant::universe(), universe.size)];
+        self.desk.read(|tx| instance::trust_of(&own.origin, &*self.desk.court.ring(tx)?, &sizes))
+    }
+}
+
+/// What a note of our own says.
+fn checkpoint_of(note: &str) -> Result<Checkpoint, Failure> {
+    let broken = |e: NoteError| Failure::new(Code::Internal, format!("our own checkpoint: {e}"));
+    Checkpoint::parse(Note::parse(note.as_bytes()).map_err(broken)?.text()).map_err(broken)
 }

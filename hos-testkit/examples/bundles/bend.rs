@@ -104,9 +104,9 @@ fn laws_and_keys(chance: &mut Chance, bundle: &mut Bundle) {
         }
         3 => bundle.laws.iter_mut().take(1).for_each(|law| law.files.reverse()),
         4 => bundle.laws.iter_mut().take(1).for_each(|law| law.files[0].1.push(0)),
-        5 => bundle.keys[0].from = chance.below(12) as u64,
-        6 => bundle.keys[0].to = chance.below(12) as u64,
-        7 => bundle.keys[0].log = chance.below(2),
+        5 => bundle.keys.iter_mut().take(1).for_each(|key| key.from = chance.below(12) as u64),
+        6 => bundle.keys.iter_mut().take(1).for_each(|key| key.to = chance.below(12) as u64),
+        7 => bundle.keys.iter_mut().take(1).for_each(|key| key.log = chance.below(2)),
         _ => drop(bundle.keys.pop()),
     }
 }

@@ -20,6 +20,8 @@ use crate::proof::tree::PROOF_MAX;
 const LOGS_MAX: usize = 2;
 /// The most files of a law: more are never loaded.
 const FILES_MAX: usize = 4096;
+/// How many arrays and maps stand in each other: map, cited, pair, item, opened parts, part.
+const NESTING_MAX: usize = 6;
 
 impl Bundle {
     /// The bundle that these bytes are; every number is within its limit and every list in its order.
@@ -27,7 +29,7 @@ impl Bundle {
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge);
         }
-        check_item(bytes)?;
+        check_item(bytes, NESTING_MAX)?;
         let mut r = Reader::new(bytes);
         let mut bounds = Bounds::default();
         let bundle = fields(&mut r, &mut bounds)?;

@@ -4,11 +4,13 @@
 mod bytes;
 mod good;
 pub mod heads;
+mod keys;
 mod laws;
 mod logs;
 mod records;
 mod roles;
 mod roots;
+mod rows;
 pub mod trust;
 
 use crate::audit_support::story::{Made, Plan, made};
@@ -60,8 +62,7 @@ fn small() -> Plan {
 
 /// All, in the order of their numbers. New ones are added behind the last.
 pub fn all() -> Vec<Case> {
-    [good::cases(), bytes::cases(), logs::cases(), records::cases(), laws::cases(), roles::cases(), roots::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let rooms = [good::cases(), bytes::cases(), logs::cases(), records::cases(), laws::cases(), roles::cases()];
+    let later = [roots::cases(), rows::cases(), keys::cases(), rows::entities()];
+    rooms.into_iter().chain(later).flatten().collect()
 }

@@ -349,3 +349,46 @@ pub fn beliefs() -> Vec<Belief> {
         ),
     ]
 }
+
+/// Files and notes with several faults, of which one is told.
+pub fn first_of_several() -> (Vec<File>, Vec<Belief>) {
+    let (log, w0) = (format!("log {}\n", key()), format!("witness w0 {}\n", named(0)));
+    let full: String = (0..64).map(|i| format!("witness w{i} {}\n", named(i))).collect();
+    let bad = |name, about, error, text: String| File { name, about, bytes: text.into_bytes(), error: Some(error) };
+    let files = vec![
+        bad("key_before_octet", "a bad key, and a control character in a later line", "policy.key", "log x\n\u{1}\n".into()),
+        bad("octet_before_key", "a control character behind a bad key in one line", "policy.syntax", "log x \u{1}\n".into()),
+        bad("words_before_key", "three words behind `log`, the first a bad key", "policy.syntax", "log x y z\n".into()),
+        bad(
+            "name_before_key",
+            "a witness's name again, before a bad key",
+            "policy.duplicate",
+            format!("{log}{w0}witness w0 x\n"),
+        ),
+        bad("room_before_key", "a 65th witness, whose key is bad", "policy.too_large", format!("{log}{full}witness w x\n")),
+        bad(
+            "members_before_name",
+            "a group of nobody known, under a name again",
+            "policy.unknown_name",
+            format!("{log}{w0}group w0 any x\n"),
+        ),
+        bad("quorum_before_log", "neither quorum nor log", "policy.no_quorum", "# nothing\n".into()),
+    ];
+    let note = checkpoint().sign(&seal_key()).unwrap();
+    let lines = "\u{2014} example.org/x AAAA\n".repeat(16);
+    let many = Belief {
+        name: "too_many_before_malformed",
+        about: "17 signatures, 16 of which are no signature lines",
+        trust: format!("{log}quorum none\n"),
+        note: format!("{note}{lines}"),
+        outcome: Err("checkpoint.too_large"),
+    };
+    let name = Belief {
+        name: "name_before_malformed",
+        about: "a signature line of three words, the first of which is no name",
+        trust: many.trust.clone(),
+        note: format!("{note}\u{2014} example+org AAAAAAAA x\n"),
+        outcome: Err("checkpoint.name"),
+    };
+    (files, vec![many, name])
+}
