@@ -6,7 +6,7 @@
 import { compareBytes } from './bytes.js';
 import { MAJOR, Reader } from './cbor.js';
 import { HASH_BYTES } from './digest.js';
-import { PUBLIC_KEY_BYTES } from './ed25519.js';
+import { PUBLIC_KEY_BYTES, isPublicKey } from './ed25519.js';
 import { refuse } from './refusal.js';
 import { isTenant, utf8 } from './text.js';
 import { readEntity, readEntityOrNone, readRecord } from './value.js';
@@ -116,6 +116,7 @@ export function keyChangeOf(plaintext) {
     const suite = reader.uint();
     if (suite !== 1n) refuse('suite', `${suite}`);
     const key = reader.bytesOf(PUBLIC_KEY_BYTES);
+    if (!isPublicKey(key)) refuse('not_canonical', 'a key under which no signature could hold');
     if (length === 4) return { op: 'revoked', key, sizes: readSizes(reader), reason: reader.text() };
     if (reader.peek() === MAJOR.ARRAY) return { op: 'rotated', key, sizes: readSizes(reader) };
     if (reader.peek() === MAJOR.TEXT) return { op: 'confirmed', key, note: reader.text() };

@@ -3,6 +3,9 @@
  * @module
  */
 
+import { concatBytes, toHex } from '../src/bytes.js';
+import { keyId } from '../src/digest.js';
+import { toBase64 } from '../src/text.js';
 import { row } from './bend.js';
 import { Signer, checkpointText, noteOf, seedOf } from './signer.js';
 import { ORIGIN, TENANT, UNIVERSE, WITNESSES, tell } from './story.js';
@@ -43,6 +46,14 @@ const AFTER = { records: CHANGE, by: 'b', universeBy: 'b', listed: BOTH, named: 
 const BEFORE = { records: [first('a')] };
 const revocation = (/** @type {any} */ record) => ({ ...AFTER, records: [...CHANGE, record] });
 const change = (/** @type {any[]} */ ...records) => ({ ...AFTER, records });
+
+/** The ranges are those that the records would come to, if this were a key. */
+const toNoKey = (/** @type {Uint8Array} */ none) => {
+  const vkey = (/** @type {string} */ origin) => `${origin}+${toHex(keyId(origin, 1, none))}+${toBase64(concatBytes(Uint8Array.of(1), none))}`;
+  /** @type {Listed} */
+  const ranges = [[0, log('a').vkey, 0, 11], [0, vkey(ORIGIN), 12, 0], [1, universe('a').vkey, 0, 5], [1, vkey(UNIVERSE), 6, 0]];
+  return { ...BEFORE, records: [first('a'), [1, none, [[TENANT, 12], ['universe', 6]]]], listed: ranges };
+};
 
 /** @type {[code: string | null, about: string, course: Course, where?: string][]} */
 export const COURSES = [
@@ -92,6 +103,8 @@ export const COURSES = [
   ['key.range', 'a change that leaves out a tenant', { ...AFTER, records: [...CHANGE, [1, key('c'), [['universe', 8]]], confirmed('c', note('b', 7))], by: 'c', universeBy: 'c', named: 'c', listed: listed([0, 'c', 0, 0], [1, 'a', 0, 5], [1, 'b', 6, 7], [1, 'c', 8, 0]) }],
   ['key.range', 'suite 2', { ...BEFORE, records: [[2, key('a'), 0]] }],
   ['key.range', 'a key of 31 bytes', { ...BEFORE, records: [[1, key('a').slice(1), 0]] }],
+  ['key.range', 'a change to what is no key, not confirmed', toNoKey(new Uint8Array(32).fill(2))],
+  ['key.range', 'a change to a key of small order, not confirmed', toNoKey(new Uint8Array(32))],
   ['key.range', 'a first key from a size on', { ...BEFORE, records: [[1, key('a'), 1]] }],
   ['key.range', 'a content of two', { ...BEFORE, records: [[1, key('a')]] }],
   ['key.range', 'a record of another kind in the stream', { ...BEFORE, stream: { 8: 7 } }],

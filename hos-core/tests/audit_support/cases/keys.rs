@@ -188,3 +188,28 @@ fn made_with_stranger() -> Made {
     });
     made(&plan)
 }
+
+/// A change to 32 bytes that are no key; the list is what the records would come to if they were one.
+pub(super) fn no_key() -> Vec<Case> {
+    let none = [2; 32];
+    let plan = FIRST.plan().adding(move |name, log| {
+        if name == "activated" {
+            let mut w = hos_core::canon::Writer::default();
+            w.array(3).uint(1).bytes(&none).array(2);
+            w.array(2).text("pazar-tr").uint(6);
+            w.array(2).text("universe").uint(log.size() + 2);
+            log.put("rotated", Rec::of_stream(Kind::Key, "hos.keys", 1).with(Slot::Change, w.finish()));
+        }
+    });
+    let mut made = made(&plan);
+    made.bundle.keys.clear();
+    for (place, log) in made.logs.iter().enumerate() {
+        let name = log.key().name().to_owned();
+        let id = hos_core::digest::note_key_id(&name, 1, &none);
+        let vkey = format!("{name}+{}+{}", hex(id), base64(&[&[1], &none[..]].concat()));
+        let turn = if place == 0 { 6 } else { 5 };
+        made.bundle.keys.push(KeyRange { log: place, vkey: log.key().to_string(), from: 0, to: turn - 1 });
+        made.bundle.keys.push(KeyRange { log: place, vkey, from: turn, to: 0 });
+    }
+    vec![of("keys_no_key", "a change to what is no key, which nobody confirmed", "key.range", &made)]
+}

@@ -63,6 +63,6 @@ fn small() -> Plan {
 /// All, in the order of their numbers. New ones are added behind the last.
 pub fn all() -> Vec<Case> {
     let rooms = [good::cases(), bytes::cases(), logs::cases(), records::cases(), laws::cases(), roles::cases()];
-    let later = [roots::cases(), rows::cases(), keys::cases(), rows::entities()];
+    let later = [roots::cases(), rows::cases(), keys::cases(), rows::entities(), keys::no_key()];
     rooms.into_iter().chain(later).flatten().collect()
 }
