@@ -227,6 +227,7 @@ impl<'a> EntryView<'a> {
         let disputed = if f.has(key::DISPUTED)? { Some(f.r.uint_as()?) } else { None };
         f.need(key::HEADER)?;
         let header = f.r.bytes()?;
+        at_most("header bytes", header.len(), HEADER_BYTES_MAX)?;
         f.close()?;
         r.end()?;
         let stream = match (stream_n, stream_prev) {

@@ -55,6 +55,8 @@ pub(in super::super) fn chain_vectors() -> Vectors {
     let genesis = LogHead::genesis(store(), 0, tenant(), b"");
     let first = genesis.next(Timestamp(START), None, None, bare_header().encode().unwrap());
     let bytes = first.encode().unwrap();
+    let before_header = &bytes[1..bytes.len() - first.header.len() - 2];
+    let long = [&[bytes[0] + 1][..], before_header, &[0x59, 0x40, 0x01], &[0; HEADER_BYTES_MAX + 1], &[13, 0]].concat();
     let stream = Entry::decode(&log.rows[9].entry).unwrap();
     let stream_start = Entry::decode(&log.rows[4].entry).unwrap();
     let disputed = Entry { disputed: Some(Dispute::Malformed.number()), header: b"not a header".to_vec(), ..first.clone() };
@@ -267,5 +269,6 @@ pub(in super::super) fn chain_vectors() -> Vectors {
             "log_note_too_large",
             whole("a note of 17 signatures", &log.rows, &[note.clone() + &"\u{2014} example.org/x AAAAAAAA\n".repeat(16)]),
         ),
+        ("entry_header_before_unknown", refused("entry", "a header of 16385 bytes, and an unknown field", &long, "too_large")),
     ])
 }
