@@ -28,6 +28,10 @@ pub(super) struct Seat {
     pid: u32,
 }
 
+/// How long to wait for a store that another thread has let go of and is still closing: what it does at its end takes little
+/// more than the second for which it may wait for other processes.
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
+
 /// How long to wait for the list. It is only ever held for an instant; a list that stays locked was locked by another
 /// thread of the parent when this process was forked.
 const LIST_WAIT: Duration = Duration::from_secs(2);
@@ -52,19 +56,26 @@ fn list() -> Result<MutexGuard<'static, Vec<Entry>>, StoreError> {
 /// A store that the parent process had open when this one was forked is put aside first: SQLite keeps what it knows of a
 /// file for each process, and would go on with locks that a child does not have.
 pub(super) fn take(file: FileId, pid: u32, path: &Path) -> Result<Seat, StoreError> {
-    let parent = {
+    let until = Instant::now() + CLOSE_WAIT;
+    let parent = loop {
         let mut list = list()?;
         match list.iter_mut().find(|entry| entry.file == file) {
             None => {
                 list.push(Entry { file, pid, db: Weak::new() });
                 return Ok(Seat { file, pid });
             }
+            // Nobody has that store any more (or not yet): its seat is given back in an instant. The file may be another one by
+            // now, for the number of one that was deleted is free as soon as its last descriptor is closed.
+            Some(entry) if entry.pid == pid && entry.db.strong_count() == 0 && Instant::now() < until => {
+                drop(list);
+                std::thread::sleep(Duration::from_micros(200));
+            }
             Some(entry) if entry.pid == pid => {
                 let message = format!("{} is already open in this process; use that engine, or close it first", shown(path));
                 return Err(StoreError::new(Code::StoreBusy, message));
             }
             // The entry is ours while we part from the parent's store, so that no other thread opens the file meanwhile.
-            Some(entry) => (std::mem::replace(&mut entry.pid, pid), entry.db.clone()),
+            Some(entry) => break (std::mem::replace(&mut entry.pid, pid), entry.db.clone()),
         }
     };
     let (parent_pid, parent_db) = parent;
@@ -118,5 +129,29 @@ impl Drop for Seat {
         if let Ok(mut list) = list() {
             list.retain(|entry| !(entry.file == self.file && entry.pid == self.pid));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_seat_that_is_being_given_back_is_waited_for() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("file");
+        let file = FileId::of(&std::fs::File::create(&path).unwrap().metadata().unwrap());
+        let pid = std::process::id();
+        let (seat, closed) = (take(file, pid, &path).unwrap(), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(30));
+                closed.store(true, Ordering::SeqCst);
+                drop(seat);
+            });
+            let next = take(file, pid, &path);
+            assert!(next.is_ok() && closed.load(Ordering::SeqCst), "it came before the other had left");
+        });
     }
 }
