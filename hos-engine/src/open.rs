@@ -257,7 +257,7 @@ impl Builder {
 
     fn options(&self, create: bool) -> OpenOptions {
         // A page is written twice, to the log and to the file: the longer the log, the more changes of a page are written once.
-        // Beyond 16 MiB nothing more was won, and the log no longer stays in the processor's caches.
+        // Beyond 16 MiB nothing more was won.
         OpenOptions {
             create,
             busy_timeout: self.settings.busy_timeout,

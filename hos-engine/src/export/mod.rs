@@ -8,11 +8,10 @@ mod tiles;
 
 use crate::Failure;
 use crate::cosign::{Vouched, Witnessing};
+use crate::seal::checkpoint_of;
 use crate::tenant::TenantRef;
 use crate::work::Job;
 use hos_core::id::{InstanceId, Name, Tenant};
-use hos_core::proof::checkpoint::{Checkpoint, Note, NoteError};
-use hos_core::refusal::Code;
 
 /// What of an instance's story is exported.
 #[derive(Debug, Clone, Default)]
@@ -100,10 +99,4 @@ impl TenantRef {
         let sizes = [(self.name.clone(), own.size), (Tenant::universe(), universe.size)];
         self.desk.read(|tx| instance::trust_of(&own.origin, &*self.desk.court.ring(tx)?, &sizes))
     }
-}
-
-/// What a note of our own says.
-fn checkpoint_of(note: &str) -> Result<Checkpoint, Failure> {
-    let broken = |e: NoteError| Failure::new(Code::Internal, format!("our own checkpoint: {e}"));
-    Checkpoint::parse(Note::parse(note.as_bytes()).map_err(broken)?.text()).map_err(broken)
 }
