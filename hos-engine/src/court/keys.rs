@@ -3,7 +3,7 @@
 
 use crate::Failure;
 use crate::court::founding::{KEY_SEAL, STREAM_KEYS};
-use crate::court::{Court, Group};
+use crate::court::{Court, Group, roots};
 use crate::seal;
 use crate::store::sql::{evidence as sql, law as law_sql};
 use crate::store::sqlite::Tx;
@@ -11,8 +11,7 @@ use crate::work::KeyAct;
 use hos_core::id::{Handle, StoreId, Tenant};
 use hos_core::judge::{self, Act};
 use hos_core::proof::keyring::{KeyChange, KeyRing};
-use hos_core::proof::record::{Header, Kind, Slot};
-use hos_core::proof::stored::decode_stored;
+use hos_core::proof::record::Kind;
 use hos_core::refusal::Code;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,13 +27,8 @@ pub(crate) fn records(tx: &Tx<'_>) -> Result<Vec<Vec<u8>>, Failure> {
     let thread = Handle(stream.bytes(0)?);
     let mut contents = Vec::new();
     for row in tx.rows(&sql::thread_records(&universe, &thread, 0, usize::MAX >> 1))? {
-        let broken = |what: &str| Failure::new(Code::StoreIntegrity, format!("a key's record: {what}"));
-        let header = Header::decode(row.blob(1)?).map_err(|e| broken(&e.to_string()))?;
-        let boxes = decode_stored(row.blob(2)?).map_err(|e| broken(&e.to_string()))?;
-        let said = boxes.iter().find(|b| b.is_clear()).ok_or_else(|| broken("nothing is said"))?;
-        let opened = said.open_listed(None, &header.parts).map_err(|e| broken(&e.to_string()))?;
-        let change = opened.into_iter().find(|p| p.slot == Slot::Change).ok_or_else(|| broken("nothing is said"))?;
-        contents.push(change.plaintext);
+        let content = roots::content(row.blob(1)?, row.blob(2)?);
+        contents.push(content.map_err(|why| Failure::new(Code::StoreIntegrity, format!("a key's record: {why}")))?);
     }
     Ok(contents)
 }

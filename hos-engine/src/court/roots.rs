@@ -46,8 +46,8 @@ pub(crate) fn each(tx: &Tx<'_>, take: &mut dyn FnMut(Said)) -> Result<(), Failur
     }
 }
 
-/// What one record holds.
-fn content(header: &[u8], parts: &[u8]) -> Result<Vec<u8>, String> {
+/// What a record of the store's own says, in the clear: its part `change`.
+pub(crate) fn content(header: &[u8], parts: &[u8]) -> Result<Vec<u8>, String> {
     let header = Header::decode(header).map_err(|e| e.to_string())?;
     let boxes = decode_stored(parts).map_err(|e| e.to_string())?;
     let said = boxes.iter().find(|b| b.is_clear()).ok_or("nothing is said")?;
