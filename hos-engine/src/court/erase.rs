@@ -18,8 +18,7 @@ use hos_core::judge::{self, Act, DirectoryThread, Ended, Instance, Slice};
 use hos_core::policy::Request;
 use hos_core::proof::erasure::{Attestation, Erasure, decode_key, encode_end};
 use hos_core::proof::part::SubjectKey;
-use hos_core::proof::record::{Header, Kind, Slot};
-use hos_core::proof::stored::decode_stored;
+use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
 
 /// The reserved action; its resource is the account.
@@ -355,12 +354,8 @@ impl Court {
         let mut keys = Vec::new();
         for row in tx.rows(&evidence_sql::thread_records(&universe, &thread, 0, usize::MAX >> 1))? {
             let broken = |what: &str| Failure::new(Code::StoreIntegrity, format!("an erasure's record: {what}"));
-            let header = Header::decode(row.blob(1)?).map_err(|e| broken(&e.to_string()))?;
-            let boxes = decode_stored(row.blob(2)?).map_err(|e| broken(&e.to_string()))?;
-            let said = boxes.iter().find(|b| b.is_clear()).ok_or_else(|| broken("nothing is said"))?;
-            let opened = said.open_listed(None, &header.parts).map_err(|e| broken(&e.to_string()))?;
-            let change = opened.iter().find(|p| p.slot == Slot::Change).ok_or_else(|| broken("nothing is said"))?;
-            keys.push(decode_key(&change.plaintext).map_err(|e| broken(&e.to_string()))?);
+            let content = super::roots::content(row.blob(1)?, row.blob(2)?).map_err(|why| broken(&why))?;
+            keys.push(decode_key(&content).map_err(|e| broken(&e.to_string()))?);
         }
         Ok(keys)
     }
