@@ -36,6 +36,10 @@ hos_status hos_open(const char *options,
                     size_t options_len,
                     uint64_t *engine,
                     hos_buffer *out);
+hos_status hos_open_shared(const char *options,
+                           size_t options_len,
+                           uint64_t *engine,
+                           hos_buffer *out);
 hos_status hos_close(uint64_t engine,
                      hos_buffer *out);
 hos_status hos_call(uint64_t engine,

@@ -102,6 +102,17 @@ hos_status hos_open(const char *options,
                     uint64_t *engine,
                     hos_buffer *out);
 
+// As `hos_open`, but gives the engine again that this process has opened so by the very same options, until it is closed. For
+// hosts that forget everything between two requests but keep the process (PHP-FPM): the engine stays open. After a fork a child
+// has an engine of its own. `hos_close` closes it for everybody in the process.
+//
+// # Safety
+// As `hos_open`.
+hos_status hos_open_shared(const char *options,
+                           size_t options_len,
+                           uint64_t *engine,
+                           hos_buffer *out);
+
 // Closes an engine: its number is none from here on. Calls that are under way end as they would have; the last one lets go of
 // the file.
 //

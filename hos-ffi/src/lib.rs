@@ -63,6 +63,48 @@ pub unsafe extern "C" fn hos_open(
     engine: *mut u64,
     out: *mut hos_buffer,
 ) -> hos_status {
+    // SAFETY: the caller promises what `opened` wants.
+    unsafe { opened(options, options_len, engine, out, |options| Ok(handle::insert(hos_wire::open(options)?))) }
+}
+
+/// As `hos_open`, but gives the engine again that this process has opened so by the very same options, until it is closed. For
+/// hosts that forget everything between two requests but keep the process (PHP-FPM): the engine stays open. After a fork a child
+/// has an engine of its own. `hos_close` closes it for everybody in the process.
+///
+/// # Safety
+/// As `hos_open`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hos_open_shared(
+    options: *const c_char,
+    options_len: usize,
+    engine: *mut u64,
+    out: *mut hos_buffer,
+) -> hos_status {
+    let share = |options: &[u8]| {
+        if let Some(number) = handle::shared(options) {
+            return Ok(number);
+        }
+        let (number, spare) = handle::share(hos_wire::open(options)?, options);
+        if let Some(spare) = spare {
+            spare.close()?;
+        }
+        Ok(number)
+    };
+    // SAFETY: the caller promises what `opened` wants.
+    unsafe { opened(options, options_len, engine, out, share) }
+}
+
+/// Opens in one way or the other and writes the number.
+///
+/// # Safety
+/// As [`hos_open`].
+unsafe fn opened(
+    options: *const c_char,
+    options_len: usize,
+    engine: *mut u64,
+    out: *mut hos_buffer,
+    open: impl FnOnce(&[u8]) -> Result<u64, Failure>,
+) -> hos_status {
     let mut number = 0;
     let work = || {
         if engine.is_null() {
@@ -71,7 +113,7 @@ pub unsafe extern "C" fn hos_open(
         // SAFETY: the caller promises it of this function's own arguments.
         let options = unsafe { bytes("`options`", options, options_len) }?;
         fork::watch();
-        number = handle::insert(hos_wire::open(options)?);
+        number = open(options)?;
         Ok((hos_status::HOS_ALLOWED, b"{}".to_vec()))
     };
     // SAFETY: the caller promises what `answered` wants of `out`.
@@ -144,6 +186,7 @@ pub unsafe extern "C" fn hos_can(engine: u64, question: *const hos_question, out
             principal: (word("`principal_type`", q.principal_type)?, word("`principal_id`", q.principal_id)?),
             action: word("`action`", q.action)?,
             resource: (word("`resource_type`", q.resource_type)?, word("`resource_id`", q.resource_id)?),
+            context: &[],
             beside: word("`beside`", q.beside)?.as_bytes(),
         };
         let served = hos_wire::can(&engine, &asked, !out.is_null());

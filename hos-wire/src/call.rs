@@ -6,12 +6,14 @@ use crate::value::{entity, record, uid};
 use hos_core::call::{Adopt, Begin, By, Call, Can, Change, Directory, Legacy, Note, Transition};
 use hos_core::fault::nearest;
 use hos_core::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Shown, Tenant, Uid};
-use hos_core::value::Record;
+use hos_core::refusal::Code;
+use hos_core::value::{Record, Value};
 use hos_engine::Failure;
 use std::collections::BTreeMap;
 
 /// What can be asked, in the words of the wire.
-pub const OPERATIONS: [&str; 8] = ["can", "begin", "transition", "record", "directory", "adopt", "available", "history"];
+pub const OPERATIONS: [&str; 9] =
+    ["can", "begin", "transition", "record", "directory", "adopt", "available", "history", "message"];
 
 /// How many records `history` tells when nothing is said, and at most.
 pub const HISTORY_MAX: usize = 1_000;
@@ -54,6 +56,11 @@ pub enum Ask {
         /// How many at most.
         limit: usize,
     },
+    /// `message`: what the law says to an end user of a refusal's code, in the request's language.
+    Message {
+        /// The code.
+        code: String,
+    },
 }
 
 /// What `can` is asked, word by word.
@@ -67,9 +74,22 @@ pub struct Asked<'a> {
     pub action: &'a str,
     /// The resource: type and id.
     pub resource: (&'a str, &'a str),
+    /// The context, where it is scalars and no more than a few; another stands in `beside`.
+    pub context: &'a [(&'a str, Scalar<'a>)],
     /// The other fields of the call as one JSON object (`language`, `request`, `context`, `given`, `legacy`); empty where there
     /// are none.
     pub beside: &'a [u8],
+}
+
+/// A value that is no collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scalar<'a> {
+    /// `Bool`.
+    Bool(bool),
+    /// `Long`.
+    Long(i64),
+    /// `String`.
+    Text(&'a str),
 }
 
 // Fields of every operation that somebody performs.
@@ -86,10 +106,12 @@ pub fn parse(operation: &str, json: &[u8], bytes_max: usize) -> Result<Request, 
         "adopt" => &["contract", "id", "state", "facts", "once"],
         "available" => &["contract", "id"],
         "history" => &["tenant", "language", "contract", "id", "from", "limit"],
+        "message" => &["tenant", "language", "code"],
         other => return Err(unknown(other)),
     };
     let tree = strict::parse(json, bytes_max)?;
-    let known: Vec<&str> = if operation == "history" { own.to_vec() } else { BY.iter().chain(own).copied().collect() };
+    let nobody = matches!(operation, "history" | "message");
+    let known: Vec<&str> = if nobody { own.to_vec() } else { BY.iter().chain(own).copied().collect() };
     let mut f = Fields::of("the call", tree, &known)?;
     let tenant = Tenant::new(f.text("tenant")?)?;
     let language = f.optional_text("language")?;
@@ -134,6 +156,8 @@ pub fn parse(operation: &str, json: &[u8], bytes_max: usize) -> Result<Request, 
         "available" => {
             Ask::Available { by: by(&mut f)?, contract: Name::new(f.text("contract")?)?, id: InstanceId::new(f.text("id")?)? }
         }
+        "message" if language.is_none() => return Err(malformed("the call lacks the field `language`")),
+        "message" => Ask::Message { code: f.text("code")? },
         _ => Ask::History {
             contract: Name::new(f.text("contract")?)?,
             id: InstanceId::new(f.text("id")?)?,
@@ -161,9 +185,28 @@ pub(crate) fn can_apart(asked: &Asked<'_>) -> Result<(Tenant, Option<String>, Ca
     let mut f = Fields::of("the call", tree, &["language", "request", "context", "given", "legacy"])?;
     let tenant = Tenant::new(asked.tenant)?;
     let language = f.optional_text("language")?;
-    let by = by_principal(&mut f, Uid::new(asked.principal.0, asked.principal.1)?)?;
+    let mut by = by_principal(&mut f, Uid::new(asked.principal.0, asked.principal.1)?)?;
+    scalars(&mut by.context, asked.context)?;
     let resource = Uid::new(asked.resource.0, asked.resource.1)?;
     Ok((tenant, language, Can { by, action: asked.action.to_owned(), resource }))
+}
+
+fn scalars(context: &mut Record, scalars: &[(&str, Scalar<'_>)]) -> Result<(), Failure> {
+    for (name, scalar) in scalars {
+        let value = match scalar {
+            Scalar::Bool(value) => Value::Bool(*value),
+            Scalar::Long(value) => Value::Long(*value),
+            Scalar::Text(value) => Value::String((*value).to_owned()),
+        };
+        if context.insert((*name).to_owned(), value).is_some() {
+            let shown: String = name.chars().take(80).collect();
+            return Err(malformed(format!("`context` has the key `{}` twice", Shown(&shown))));
+        }
+    }
+    if scalars.is_empty() {
+        return Ok(());
+    }
+    Value::check_bounds(context).map_err(|e| Failure::new(Code::CallTooLarge, format!("`context`: {e}")))
 }
 
 fn by(f: &mut Fields) -> Result<By, Failure> {

@@ -5,10 +5,12 @@
 //! [`call`] makes calls of it; [`answer`] says what came of them, [`verdict`] what a verifier found, [`page`] an
 //! instance's story for a person to read; `salvage` keeps the world's own answer where a call cannot be read. Beside `serve`
 //! stand its swift sister for `can` ([`can()`]), whose words come apart, and [`open()`], which opens an engine by options in
-//! JSON. No rule of the law is decided here.
+//! JSON. `failpoint` is for tests alone. No rule of the law is decided here.
 
 pub mod answer;
 pub mod call;
+#[cfg(feature = "failpoints")]
+mod failpoint;
 mod fields;
 mod open;
 pub mod page;
@@ -19,10 +21,10 @@ mod swift;
 pub mod value;
 pub mod verdict;
 
-pub use call::Asked;
+pub use call::{Asked, Scalar};
 pub use open::{OPTIONS_BYTES_MAX, open};
 pub use serve::{Served, Standing, present, recorded, serve, serve_with};
-pub use swift::can;
+pub use swift::{Decided, can, decide};
 
 /// The largest call, in bytes of JSON.
 pub const CALL_BYTES_MAX: usize = 1 << 20;

@@ -8,13 +8,17 @@ use std::time::Duration;
 /// The longest options, in bytes of JSON.
 pub const OPTIONS_BYTES_MAX: usize = 64 << 10;
 
-const FIELDS: [&str; 8] = ["store", "law", "key_file", "signer_socket", "signer_command", "mark", "seal", "busy_timeout_ms"];
+const FIELDS: &[&str] = &["store", "law", "key_file", "signer_socket", "signer_command", "mark", "seal", "busy_timeout_ms"];
+#[cfg(feature = "failpoints")]
+const KNOWN: &[&str] = &["clock"];
+#[cfg(not(feature = "failpoints"))]
+const KNOWN: &[&str] = &[];
 /// The longest wait for another process that may be asked for: an hour.
 const BUSY_MS_MAX: u64 = 3_600_000;
 
 /// Opens a store that exists by options in JSON (`spec/c-abi.md`).
 pub fn open(json: &[u8]) -> Result<Engine, Failure> {
-    let mut f = Fields::of("the options", strict::parse(json, OPTIONS_BYTES_MAX)?, &FIELDS)?;
+    let mut f = Fields::of("the options", strict::parse(json, OPTIONS_BYTES_MAX)?, &[FIELDS, KNOWN].concat())?;
     let mut builder =
         Engine::builder().sqlite(path(&mut f, "store")?.ok_or_else(|| malformed("the options lack the field `store`"))?);
     if let Some(law) = path(&mut f, "law")? {
@@ -30,6 +34,11 @@ pub fn open(json: &[u8]) -> Result<Engine, Failure> {
     }
     if let Some(mark) = path(&mut f, "mark")? {
         builder = builder.mark(mark);
+    }
+    #[cfg(feature = "failpoints")]
+    if let Some(time) = f.optional_text("clock")? {
+        crate::failpoint::set_clock(&time)?;
+        builder = builder.clock(std::sync::Arc::new(crate::failpoint::CallClock));
     }
     let seal = match f.optional_text("seal")?.as_deref() {
         None | Some("inline") => Seal::Inline,

@@ -4,13 +4,14 @@ use crate::CALL_BYTES_MAX;
 use crate::answer::{Words, answer_json, available_json, failure_json, history_json};
 use crate::call::{self, Ask, Request};
 use crate::salvage;
+use hos_core::answer::Answer;
 use hos_core::fault::nearest;
 use hos_core::id::{InstanceId, Name};
 use hos_core::judge::Instance;
 use hos_core::law::Law;
 use hos_core::refusal::Code;
 use hos_engine::{Engine, Failure, TenantRef};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How a call ended, in one word: what a status code or an exit code is made of.
@@ -40,19 +41,36 @@ pub fn serve(engine: &Engine, operation: &str, json: &[u8]) -> Vec<u8> {
 
 /// Serves one call of at most `bytes_max` bytes, and says how it ended.
 pub fn serve_with(engine: &Engine, operation: &str, json: &[u8], bytes_max: usize) -> Served {
+    #[cfg(feature = "failpoints")]
+    if operation == crate::failpoint::OPERATION {
+        crate::failpoint::boundary(json);
+        return guarded(|| crate::failpoint::answer(json));
+    }
     guarded(|| {
         let answered = told(|| call::parse(operation, json, bytes_max).and_then(|request| answer(engine, request)));
-        answered.or_else(|failure| in_its_place(engine, operation, json, failure))
+        answered.or_else(|failure| {
+            let (answer, language) = in_its_place(engine, operation, json, failure)?;
+            worded(engine, &answer, language.as_deref())
+        })
     })
 }
 
-/// Where the law is not enforced, the world's own answer stands in place of a failure of ours.
-pub(crate) fn in_its_place(engine: &Engine, operation: &str, json: &[u8], failure: Failure) -> Result<(bool, Json), Failure> {
+/// Where the law is not enforced, the world's own answer stands in place of a failure of ours; with it, the language that the
+/// call asks for.
+pub(crate) fn in_its_place(
+    engine: &Engine,
+    operation: &str,
+    json: &[u8],
+    failure: Failure,
+) -> Result<(Answer, Option<String>), Failure> {
     let Some(saved) = salvage::saved(json) else { return Err(failure) };
     let stood = saved.ask(operation, |tenant, about, legacy| engine.instead(tenant, about, legacy, failure.clone()).ok());
-    let answer = stood.ok_or(failure)?;
+    Ok((stood.ok_or(failure)?, saved.language))
+}
+
+fn worded(engine: &Engine, answer: &Answer, language: Option<&str>) -> Result<(bool, Json), Failure> {
     let law = engine.law()?;
-    Ok((answer.allowed, answer_json(&answer, saved.language.as_deref().map(|language| (&*law, language)))))
+    Ok((answer.allowed, answer_json(answer, language.map(|language| (&*law, language)))))
 }
 
 pub(crate) fn told<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
@@ -92,6 +110,10 @@ fn answer(engine: &Engine, request: Request) -> Result<(bool, Json), Failure> {
             recorded(&law, &tenant, &contract, &id)?;
             (true, history_json(&tenant.history(&contract, &id, from, limit)?))
         }
+        Ask::Message { code } => {
+            engine.tenant(request.tenant.as_str())?;
+            (true, json!({ "message": law.message(request.language.as_deref().unwrap_or_default(), &code) }))
+        }
     })
 }
 
@@ -118,7 +140,7 @@ pub fn recorded(law: &Law, tenant: &TenantRef, contract: &Name, id: &InstanceId)
     }
 }
 
-fn bytes(json: &Json) -> Vec<u8> {
+pub(crate) fn bytes(json: &Json) -> Vec<u8> {
     // A tree whose keys are all text always serializes; were it not so, the words below are no yes.
     serde_json::to_vec(json).unwrap_or_else(|_| {
         br#"{"error":{"code":"hos.internal","message":"the answer could not be written","faults":[]}}"#.to_vec()

@@ -2,40 +2,80 @@
 
 use crate::CALL_BYTES_MAX;
 use crate::answer::answer_json;
-use crate::call::{self, Asked};
-use crate::serve::{Served, guarded, in_its_place};
+use crate::call::{self, Asked, Scalar};
+use crate::serve::{Served, in_its_place, told};
+use crate::{Standing, answer};
+use hos_core::answer::Answer;
+use hos_core::law::Law;
 use hos_core::refusal::Code;
 use hos_engine::{Engine, Failure};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
+use std::sync::Arc;
+
+/// What `can` came to, its JSON not written yet.
+#[derive(Debug)]
+pub struct Decided {
+    answer: Answer,
+    words: Option<(Arc<Law>, String)>,
+}
+
+impl Decided {
+    /// Whether the answer is yes.
+    pub fn allowed(&self) -> bool {
+        self.answer.allowed
+    }
+
+    /// The answer as [`crate::serve`] would have written it.
+    pub fn json(&self) -> Vec<u8> {
+        crate::serve::bytes(&answer_json(&self.answer, self.words.as_ref().map(|(law, language)| (&**law, language.as_str()))))
+    }
+}
+
+/// Decides one `can` and leaves the writing of its JSON to whoever wants it. Never panics, as [`crate::serve`].
+pub fn decide(engine: &Engine, asked: &Asked<'_>) -> Result<Decided, Failure> {
+    told(|| {
+        told(|| {
+            let (answer, language) = ask(engine, asked)?;
+            worded(engine, answer, language)
+        })
+        .or_else(|failure| {
+            // The world's own answer is looked for in the whole call, as one that came as JSON.
+            let whole = asked.whole().ok_or_else(|| failure.clone())?;
+            let (answer, language) = in_its_place(engine, "can", &whole, failure)?;
+            worded(engine, answer, language)
+        })
+    })
+}
 
 /// Serves one `can`. Without `told` nothing is written (`json` is empty) unless the call fails. Never panics, as
 /// [`crate::serve`].
 pub fn can(engine: &Engine, asked: &Asked<'_>, told: bool) -> Served {
-    let served = guarded(|| {
-        crate::serve::told(|| answer(engine, asked, told)).or_else(|failure| {
-            // The world's own answer is looked for in the whole call, as one that came as JSON.
-            match asked.whole() {
-                Some(whole) => in_its_place(engine, "can", &whole, failure),
-                None => Err(failure),
-            }
-        })
-    });
-    let silent = !told && !matches!(served.standing, crate::Standing::Failed(_));
-    if silent { Served { json: Vec::new(), ..served } } else { served }
+    match decide(engine, asked) {
+        Ok(decided) => {
+            let standing = if decided.allowed() { Standing::Allowed } else { Standing::Refused };
+            Served { standing, json: if told { decided.json() } else { Vec::new() } }
+        }
+        Err(failure) => {
+            Served { standing: Standing::Failed(failure.code), json: crate::serve::bytes(&answer::failure_json(&failure)) }
+        }
+    }
 }
 
-fn answer(engine: &Engine, asked: &Asked<'_>, told: bool) -> Result<(bool, Json), Failure> {
-    let length = asked.words().iter().map(|word| word.len()).sum::<usize>() + asked.beside.len();
+fn ask(engine: &Engine, asked: &Asked<'_>) -> Result<(Answer, Option<String>), Failure> {
+    let scalars = |(name, scalar): &(&str, Scalar<'_>)| name.len() + if let Scalar::Text(text) = scalar { text.len() } else { 8 };
+    let length = asked.words().iter().map(|word| word.len()).sum::<usize>()
+        + asked.context.iter().map(scalars).sum::<usize>()
+        + asked.beside.len();
     if length > CALL_BYTES_MAX {
         return Err(Failure::new(Code::CallTooLarge, format!("the call has {length} bytes; {CALL_BYTES_MAX} are allowed")));
     }
     let (tenant, language, can) = call::can_apart(asked)?;
-    let answer = engine.tenant_named(&tenant).can(&can)?;
-    if !told {
-        return Ok((answer.allowed, Json::Null));
-    }
-    let law = engine.law()?;
-    Ok((answer.allowed, answer_json(&answer, language.as_deref().map(|language| (&*law, language)))))
+    Ok((engine.tenant_named(&tenant).can(&can)?, language))
+}
+
+fn worded(engine: &Engine, answer: Answer, language: Option<String>) -> Result<Decided, Failure> {
+    let words = language.map(|language| engine.law().map(|law| (law, language))).transpose()?;
+    Ok(Decided { answer, words })
 }
 
 impl Asked<'_> {
@@ -46,10 +86,22 @@ impl Asked<'_> {
     /// The same call as one JSON object; none where what stands beside is no object, or there is nothing beside.
     fn whole(&self) -> Option<Vec<u8>> {
         let rest = self.beside.trim_ascii().strip_prefix(b"{")?.trim_ascii_start();
+        let context = self.context.iter().map(|(name, scalar)| {
+            let value = match scalar {
+                Scalar::Bool(value) => json!(value),
+                Scalar::Long(value) => json!(value),
+                Scalar::Text(value) => json!(value),
+            };
+            ((*name).to_owned(), value)
+        });
+        let context: Map<String, Json> = context.collect();
         let uid = |(type_name, id): (&str, &str)| json!({ "type": type_name, "id": id });
-        let words = json!({
+        let mut words = json!({
             "tenant": self.tenant, "principal": uid(self.principal), "action": self.action, "resource": uid(self.resource),
         });
+        if !context.is_empty() {
+            words["context"] = Json::Object(context);
+        }
         let mut whole = serde_json::to_vec(&words).ok()?;
         whole.pop();
         whole.push(if rest == b"}" { b' ' } else { b',' });
@@ -66,7 +118,7 @@ mod tests {
     fn the_whole_call_says_the_same() {
         let whole = |beside: &str| {
             let (principal, resource, beside) = (("P", "a\"b"), ("R", "r"), beside.as_bytes());
-            let asked = Asked { tenant: "t1", principal, action: "o.go", resource, beside };
+            let asked = Asked { tenant: "t1", principal, action: "o.go", resource, context: &[], beside };
             asked.whole().map(|bytes| String::from_utf8(bytes).unwrap())
         };
         assert_eq!(whole(""), None);

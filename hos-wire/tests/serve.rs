@@ -175,7 +175,11 @@ fn can_with_its_words_apart_says_what_can_says() {
     let apart = |tenant: &str, who: &str, action: &str, beside: &Json, told: bool| {
         let text = beside.as_object().filter(|o| !o.is_empty()).map_or(String::new(), |_| beside.to_string());
         let (principal, resource) = (("Pazar::Account", who), ("Pazar::Shop", "kadikoy"));
-        hos_wire::can(&engine, &hos_wire::Asked { tenant, principal, action, resource, beside: text.as_bytes() }, told)
+        hos_wire::can(
+            &engine,
+            &hos_wire::Asked { tenant, principal, action, resource, context: &[], beside: text.as_bytes() },
+            told,
+        )
     };
     let whole = |tenant: &str, who: &str, action: &str, beside: &Json| {
         let mut call = beside.clone();

@@ -31,13 +31,15 @@ const GROUND: [&str; 9] = ["canon", "digest", "fault", "id", "refusal", "shape",
 /// What stands above the ground.
 const ABOVE_GROUND: [&str; 7] = ["answer", "call", "policy", "contract", "proof", "law", "judge"];
 /// Each crate of the house, with the crates it may name.
-pub(super) const HOUSE: [(&str, &[&str]); 10] = [
+pub(super) const HOUSE: [(&str, &[&str]); 12] = [
     ("hos-core", &[]),
     ("hos-engine", &["hos_core"]),
     ("hos-wire", &["hos_core", "hos_engine"]),
     ("hos-cli", &["hos_core", "hos_engine", "hos_wire"]),
     ("hos-ffi", &["hos_core", "hos_engine", "hos_wire"]),
     ("hos-testkit", &["hos_core", "hos_engine", "hos_wire"]),
+    ("bindings/python", &["hos_core", "hos_engine", "hos_wire"]),
+    ("bindings/node", &["hos_core", "hos_engine", "hos_wire"]),
     ("examples/pazar", &["hos_core", "hos_engine", "hos_wire"]),
     ("benches", &["hos_core", "hos_engine"]),
     ("xtask", &[]),

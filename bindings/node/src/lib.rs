@@ -1,0 +1,1 @@
+//! H-OS for Node.
