@@ -1,7 +1,7 @@
 //! How a call ended, as a number: stable classes; the code stands in the answer.
 
 use hos_core::refusal::Code;
-use hos_wire::Standing;
+use hos_wire::{Class, Standing};
 
 /// How a call ended. Only `HOS_ALLOWED` is a yes; memory that is zero reads as a no.
 #[allow(non_camel_case_types, reason = "the name is C's")]
@@ -43,16 +43,17 @@ impl hos_status {
 
     /// The class of a failure.
     pub(crate) fn of_code(code: Code) -> Self {
-        match code {
-            Code::Internal => Self::HOS_INTERNAL,
-            Code::OutcomeUnknown => Self::HOS_UNKNOWN,
-            Code::StoreBusy | Code::Retry | Code::DirectoryStale => Self::HOS_RETRY,
-            Code::LawInvalid | Code::LawNotActive | Code::LawInUse | Code::ModeOff | Code::LegacyMissing => Self::HOS_LAW,
-            Code::CallMalformed | Code::CallTooLarge | Code::IdInvalid | Code::ValueInvalid | Code::TenantUnknown => {
-                Self::HOS_CALL
-            }
-            code if code.number() < Code::LawInvalid.number() => Self::HOS_STORE,
-            _ => Self::HOS_ABSENT,
+        match Class::of_code(code) {
+            Class::Allowed => Self::HOS_ALLOWED,
+            Class::Refused => Self::HOS_REFUSED,
+            Class::Call => Self::HOS_CALL,
+            Class::Closed => Self::HOS_CLOSED,
+            Class::Law => Self::HOS_LAW,
+            Class::Store => Self::HOS_STORE,
+            Class::Retry => Self::HOS_RETRY,
+            Class::Unknown => Self::HOS_UNKNOWN,
+            Class::Absent => Self::HOS_ABSENT,
+            Class::Internal => Self::HOS_INTERNAL,
         }
     }
 }
@@ -67,6 +68,7 @@ mod tests {
             assert!((hos_status::of_code(*code) as i32) < 0, "{code}");
         }
         assert_eq!(hos_status::of_code(Code::StoreFull), hos_status::HOS_STORE);
+        assert_eq!(hos_status::of_code(Code::EngineClosed), hos_status::HOS_CLOSED);
         assert_eq!(hos_status::of_code(Code::Quarantined), hos_status::HOS_STORE);
         assert_eq!(hos_status::of_code(Code::InstanceUnknown), hos_status::HOS_ABSENT);
     }

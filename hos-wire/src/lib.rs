@@ -5,10 +5,11 @@
 //! [`call`] makes calls of it; [`answer`] says what came of them, [`verdict`] what a verifier found, [`page`] an
 //! instance's story for a person to read; `salvage` keeps the world's own answer where a call cannot be read. Beside `serve`
 //! stand its swift sister for `can` ([`can()`]), whose words come apart, and [`open()`], which opens an engine by options in
-//! JSON. `failpoint` is for tests alone. No rule of the law is decided here.
+//! JSON. [`Class`] says how a call ended in one stable word. `failpoint` is for tests alone. No rule of the law is decided here.
 
 pub mod answer;
 pub mod call;
+mod class;
 #[cfg(feature = "failpoints")]
 mod failpoint;
 mod fields;
@@ -22,6 +23,7 @@ pub mod value;
 pub mod verdict;
 
 pub use call::{Asked, Scalar};
+pub use class::Class;
 pub use open::{OPTIONS_BYTES_MAX, open};
 pub use serve::{Served, Standing, present, recorded, serve, serve_with};
 pub use swift::{Decided, can, decide};
