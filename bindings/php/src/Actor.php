@@ -1,0 +1,219 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos;
+
+use Hos\Wire\Bound;
+use Hos\Wire\Decoder;
+
+/**
+ * A tenant, and who acts in it.
+ *
+ * Common to the calls: `args`, `facts` and `context` are maps from names to values (bool, int, string, lists, maps, {@see Uid},
+ * {@see Ext}, backed enums, dates); `given` are rows of your own that come with the call; `once` is a key under which a call that
+ * comes twice is done once; `legacy` is what the world decided by itself, where the law is `off` or in `shadow`.
+ *
+ * A no is an {@see Answer}. All throw {@see HosError} where there is no answer.
+ */
+final class Actor
+{
+    public readonly Directory $directory;
+    public readonly Tenant $tenant;
+    public readonly Uid $principal;
+    public readonly ?string $language;
+
+    /** @internal */
+    public function __construct(private readonly Bound $bound)
+    {
+        $this->directory = new Directory($bound);
+        $this->tenant = $bound->tenant;
+        $this->principal = $bound->principal;
+        $this->language = $bound->language;
+    }
+
+    /**
+     * May this principal do this to that?
+     *
+     * @param string $action its id in the law's namespace: `order.view`
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     */
+    public function can(
+        string $action,
+        HasUid|string $resource,
+        array|\stdClass $context = [],
+        array $given = [],
+        Legacy|bool|null $legacy = null,
+    ): Answer {
+        return $this->bound->answer('can', ['action' => $action], ['context' => $context], $given, $legacy, ['resource' => $resource]);
+    }
+
+    /**
+     * {@see can}, for those who want an exception.
+     *
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     * @throws Denied
+     */
+    public function authorize(
+        string $action,
+        HasUid|string $resource,
+        array|\stdClass $context = [],
+        array $given = [],
+        Legacy|bool|null $legacy = null,
+    ): Answer {
+        return self::yes($this->can($action, $resource, $context, $given, $legacy));
+    }
+
+    /**
+     * An instance is born.
+     *
+     * @param array<string, mixed>|\stdClass $facts
+     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     */
+    public function begin(
+        string $contract,
+        string $id,
+        string $event,
+        array|\stdClass $facts = [],
+        array|\stdClass $args = [],
+        ?string $once = null,
+        array|\stdClass $context = [],
+        array $given = [],
+        Legacy|bool|null $legacy = null,
+    ): Answer {
+        $texts = ['contract' => $contract, 'id' => $id, 'event' => $event, 'once' => $once];
+        $records = ['facts' => $facts, 'args' => $args, 'context' => $context];
+
+        return $this->bound->answer('begin', $texts, $records, $given, $legacy);
+    }
+
+    /**
+     * An event, or an override (which needs a `reason`).
+     *
+     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     */
+    public function transition(
+        string $contract,
+        string $id,
+        string $event,
+        array|\stdClass $args = [],
+        ?string $once = null,
+        ?string $reason = null,
+        array|\stdClass $context = [],
+        array $given = [],
+        Legacy|bool|null $legacy = null,
+    ): Answer {
+        $texts = ['contract' => $contract, 'id' => $id, 'event' => $event, 'once' => $once, 'reason' => $reason];
+
+        return $this->bound->answer('transition', $texts, ['args' => $args, 'context' => $context], $given, $legacy);
+    }
+
+    /**
+     * {@see transition}, for those who want an exception. What was refused is recorded all the same.
+     *
+     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     * @throws Denied
+     */
+    public function apply(
+        string $contract,
+        string $id,
+        string $event,
+        array|\stdClass $args = [],
+        ?string $once = null,
+        ?string $reason = null,
+        array|\stdClass $context = [],
+        array $given = [],
+        Legacy|bool|null $legacy = null,
+    ): Answer {
+        return self::yes($this->transition($contract, $id, $event, $args, $once, $reason, $context, $given, $legacy));
+    }
+
+    /**
+     * A free record in a stream.
+     *
+     * @param ?string $payload a text (UTF-8)
+     * @param ?string $payloadHex bytes that are no text, as `bin2hex` writes them; one of the two
+     * @param HasUid|string|null $subject the person whom it is about
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     */
+    public function record(
+        string $stream,
+        ?string $payload = null,
+        ?string $payloadHex = null,
+        HasUid|string|null $subject = null,
+        ?string $once = null,
+        array|\stdClass $context = [],
+        array $given = [],
+        Legacy|bool|null $legacy = null,
+    ): Answer {
+        $texts = ['stream' => $stream, 'payload' => $payload, 'payload_hex' => $payloadHex, 'once' => $once];
+
+        return $this->bound->answer('record', $texts, ['context' => $context], $given, $legacy, ['subject' => $subject]);
+    }
+
+    /**
+     * Takes in a row that exists already, as it is.
+     *
+     * @param array<string, mixed>|\stdClass $facts
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     */
+    public function adopt(
+        string $contract,
+        string $id,
+        string $state,
+        array|\stdClass $facts = [],
+        ?string $once = null,
+        array|\stdClass $context = [],
+        array $given = [],
+        Legacy|bool|null $legacy = null,
+    ): Answer {
+        $texts = ['contract' => $contract, 'id' => $id, 'state' => $state, 'once' => $once];
+
+        return $this->bound->answer('adopt', $texts, ['facts' => $facts, 'context' => $context], $given, $legacy);
+    }
+
+    /**
+     * What can be done to an instance now.
+     *
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     * @return list<Available>
+     */
+    public function available(
+        string $contract,
+        string $id,
+        array|\stdClass $context = [],
+        array $given = [],
+        Legacy|bool|null $legacy = null,
+    ): array {
+        $texts = ['contract' => $contract, 'id' => $id];
+        $json = $this->bound->told('available', $texts, ['context' => $context], $given, $legacy, [], $status);
+
+        return Decoder::typed(static fn (): array => array_map(Available::fromWire(...), Decoder::object($json)['available']));
+    }
+
+    /**
+     * An instance's records, oldest first; see {@see Tenant::history}.
+     *
+     * @return list<Entry>
+     */
+    public function history(string $contract, string $id, int $from = 0, ?int $limit = null): array
+    {
+        return $this->tenant->history($contract, $id, $from, $limit);
+    }
+
+    private static function yes(Answer $answer): Answer
+    {
+        return $answer->allowed ? $answer : throw new Denied($answer);
+    }
+}

@@ -1,0 +1,113 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos;
+
+use Hos\Native\Handle;
+use Hos\Wire\Encoder;
+
+/**
+ * An open store.
+ *
+ *     $pazar = Hos\Engine::open('/srv/pazar/law', store: '/srv/pazar/hos.db')->tenant('pazar-tr')->as($user);
+ *
+ * A process that opens a store again by the same options gets the engine that it has: under PHP-FPM it stays open from request to
+ * request of a worker. After a fork a child opens its own at its first call.
+ */
+final class Engine
+{
+    /** Which options are paths. A relative one is meant from the present directory, which differs from request to request. */
+    private const PATHS = ['store', 'law', 'key_file', 'signer_socket', 'mark'];
+
+    private function __construct(private readonly Handle $handle)
+    {
+    }
+
+    /**
+     * Opens a store that exists (`hos init` makes one).
+     *
+     * @param ?string $law the law's directory, which must be the active law; null: the active one, whatever it is
+     * @param string $store the store's file. It will also take a `\PDO`, to join a transaction of yours; today it is a path
+     * @param ?string $keyFile, $signerSocket, $signerCommand who signs, at most one; `<store>.key` if none
+     * @param ?string $mark the file outside the store that keeps the newest checkpoints
+     * @param ?int $busyTimeoutMs how long to wait for another process; 10000 if not said
+     * @throws HosError
+     */
+    public static function open(
+        ?string $law,
+        string $store,
+        ?string $keyFile = null,
+        ?string $signerSocket = null,
+        ?string $signerCommand = null,
+        ?string $mark = null,
+        ?Sealing $seal = null,
+        ?int $busyTimeoutMs = null,
+    ): self {
+        return self::openWith(array_filter([
+            'store' => $store,
+            'law' => $law,
+            'key_file' => $keyFile,
+            'signer_socket' => $signerSocket,
+            'signer_command' => $signerCommand,
+            'mark' => $mark,
+            'seal' => $seal,
+            'busy_timeout_ms' => $busyTimeoutMs,
+        ], static fn (mixed $option): bool => $option !== null));
+    }
+
+    /**
+     * Opens by options as the C ABI names them (`spec/c-abi.md`).
+     *
+     * @param array<string, mixed> $options
+     * @throws HosError
+     */
+    public static function openWith(array $options): self
+    {
+        foreach (self::PATHS as $name) {
+            $path = $options[$name] ?? null;
+            if (is_string($path) && $path !== '' && $path[0] !== '/') {
+                $options[$name] = getcwd() . '/' . $path;
+            }
+        }
+        // One order, so that the same options are the same bytes.
+        ksort($options);
+
+        return new self(Handle::open((new Encoder())->record($options, 'options')));
+    }
+
+    /** The library's version. */
+    public static function version(): string
+    {
+        return Handle::library()->version();
+    }
+
+    /** The tenant, of this or any name: whether it is there is found at the first call. */
+    public function tenant(string $name): Tenant
+    {
+        return new Tenant($this->handle, $name);
+    }
+
+    /**
+     * Any operation of `spec/answer.md`, in its own words.
+     *
+     * @param array<string, mixed>|string $call an array of values, or JSON, which is handed on as it is
+     * @throws HosError
+     */
+    public function call(string $operation, array|string $call): Reply
+    {
+        $json = is_string($call) ? $call : (new Encoder())->record($call, 'call');
+        $json = $this->handle->call($operation, $json, $status);
+
+        return new Reply(Status::from($status), $json);
+    }
+
+    /**
+     * Closes the engine for everybody in this process who opened it by the same options. There is seldom a need: the process's end
+     * is enough. Closing twice is closing once.
+     */
+    public function close(): void
+    {
+        $this->handle->close();
+    }
+}

@@ -1,0 +1,176 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Native;
+
+use Hos\HosError;
+
+/**
+ * The library by way of ext-ffi. No other file touches `\FFI`.
+ *
+ * On the command line the library is loaded when it is first wanted. In a server with `ffi.enable=preload` (Debian's default) PHP
+ * lets only preloaded code near FFI: `preload/hos.php` compiles this class and loads the header under the scope `HOS`.
+ *
+ * @internal
+ */
+final class FfiLibrary implements Library
+{
+    /** The version of the C ABI that this binding was written for. */
+    public const ABI = 1;
+
+    private const SCOPE = 'HOS';
+
+    /** The one buffer for answers; null while a call has it. */
+    private ?\FFI\CData $spare = null;
+
+    private function __construct(private readonly \FFI $ffi)
+    {
+    }
+
+    /**
+     * Finds the library, and refuses one of another version.
+     *
+     * @throws \Hos\InternalError
+     */
+    public static function load(): self
+    {
+        if (in_array(PHP_SAPI, ['cli', 'phpdbg', 'embed'], true) || filter_var(ini_get('ffi.enable'), FILTER_VALIDATE_BOOL)) {
+            return self::named(self::path());
+        }
+        try {
+            return new self(self::checked(\FFI::scope(self::SCOPE), 'the preloaded library'));
+        } catch (\FFI\Exception $error) {
+            $help = 'set opcache.preload to preload/hos.php of this package (see its README), or ffi.enable=1';
+            throw HosError::internal("FFI is not open to this code: $help", $error);
+        }
+    }
+
+    /** @throws \Hos\InternalError */
+    public static function named(string $path): self
+    {
+        try {
+            // The version by itself first: another version may lack functions of this header.
+            self::checked(\FFI::cdef('uint32_t hos_abi_version(void);', $path), $path);
+            $header = (string) file_get_contents(__DIR__ . '/../../preload/hos.ffi.h');
+
+            return new self(\FFI::cdef((string) preg_replace('/^#.*\n/m', '', $header), $path));
+        } catch (\FFI\Exception $error) {
+            $help = 'install libhos, or say in HOS_LIBRARY where it is';
+            throw HosError::internal("$path cannot be loaded ({$error->getMessage()}): $help", $error);
+        }
+    }
+
+    /** `HOS_LIBRARY`, else the library that came with the package, else the system's. */
+    private static function path(): string
+    {
+        $named = getenv('HOS_LIBRARY', true);
+        if (is_string($named) && $named !== '') {
+            return $named;
+        }
+        $packaged = __DIR__ . '/../../lib/libhos.so';
+
+        return is_file($packaged) ? $packaged : 'libhos.so.' . self::ABI;
+    }
+
+    private static function checked(\FFI $ffi, string $what): \FFI
+    {
+        $found = $ffi->hos_abi_version();
+        if ($found !== self::ABI) {
+            $help = 'install the library and this package in one version';
+            throw HosError::internal("$what speaks version $found of the C ABI, this binding " . self::ABI . ": $help");
+        }
+
+        return $ffi;
+    }
+
+    public function version(): string
+    {
+        return $this->ffi->hos_version();
+    }
+
+    public function open(string $options, ?int &$engine, ?string &$json): int
+    {
+        return $this->opened('hos_open', $options, $engine, $json);
+    }
+
+    public function openShared(string $options, ?int &$engine, ?string &$json): int
+    {
+        return $this->opened('hos_open_shared', $options, $engine, $json);
+    }
+
+    private function opened(string $function, string $options, ?int &$engine, ?string &$json): int
+    {
+        $number = $this->ffi->new('uint64_t');
+        $out = $this->take();
+        try {
+            $status = $this->ffi->$function($options, strlen($options), \FFI::addr($number), \FFI::addr($out));
+            $json = \FFI::string($out->data, $out->len);
+        } finally {
+            $this->put($out);
+        }
+        $engine = $number->cdata;
+
+        return $status;
+    }
+
+    public function close(int $engine, ?string &$json): int
+    {
+        $out = $this->take();
+        try {
+            $status = $this->ffi->hos_close($engine, \FFI::addr($out));
+            $json = \FFI::string($out->data, $out->len);
+        } finally {
+            $this->put($out);
+        }
+
+        return $status;
+    }
+
+    public function call(int $engine, string $operation, string $call, ?string &$json): int
+    {
+        $out = $this->take();
+        try {
+            $status = $this->ffi->hos_call($engine, $operation, strlen($operation), $call, strlen($call), \FFI::addr($out));
+            $json = \FFI::string($out->data, $out->len);
+        } finally {
+            $this->put($out);
+        }
+
+        return $status;
+    }
+
+    public function can(int $engine, string $call, ?string &$json): int
+    {
+        return $this->call($engine, 'can', $call, $json);
+    }
+
+    /**
+     * The buffer is taken, not looked at: a signal's handler that runs between a call and the reading of its answer, and makes a
+     * call itself, must not write over it.
+     */
+    private function take(): \FFI\CData
+    {
+        $out = $this->spare;
+        $this->spare = null;
+
+        return $out ?? $this->ffi->new('hos_buffer');
+    }
+
+    private function put(\FFI\CData $out): void
+    {
+        if ($this->spare === null) {
+            $this->spare = $out;
+        } else {
+            $this->ffi->hos_free(\FFI::addr($out));
+        }
+    }
+
+    public function __destruct()
+    {
+        if ($this->spare !== null) {
+            $this->ffi->hos_free(\FFI::addr($this->spare));
+            $this->spare = null;
+        }
+    }
+}

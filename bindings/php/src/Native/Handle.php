@@ -1,0 +1,104 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Native;
+
+use Hos\HosError;
+
+/**
+ * An open engine of this process. What a child of a fork finds here is its parent's: it is left alone, never closed, and the child
+ * opens its own at its first call.
+ *
+ * @internal
+ */
+final class Handle
+{
+    private static ?Library $library = null;
+
+    private int $number = 0;
+    private int $pid = 0;
+    private bool $closed = false;
+
+    private function __construct(private readonly Library $native, private readonly string $options)
+    {
+    }
+
+    /**
+     * @param string $options JSON; the very same text in the same process leads to the same engine
+     * @throws HosError
+     */
+    public static function open(string $options, ?Library $library = null): self
+    {
+        // The workers would inherit what is opened in their master.
+        if (PHP_SAPI === 'fpm-fcgi' && !filter_has_var(INPUT_SERVER, 'REQUEST_METHOD')) {
+            throw HosError::closed('an engine is opened in a request, not while code is preloaded: workers would inherit it');
+        }
+        $handle = new self($library ?? self::library(), $options);
+        $handle->reopen((int) getmypid());
+
+        return $handle;
+    }
+
+    public static function library(): Library
+    {
+        return self::$library ??= FfiLibrary::load();
+    }
+
+    /**
+     * Makes a call.
+     *
+     * @param-out int $status `1` or `0`
+     * @return string the answer as JSON
+     * @throws HosError where there is none
+     */
+    public function call(string $operation, string $call, ?int &$status): string
+    {
+        $pid = (int) getmypid();
+        if ($this->closed || $pid !== $this->pid) {
+            $this->reopen($pid);
+        }
+        $status = $operation === 'can'
+            ? $this->native->can($this->number, $call, $json)
+            : $this->native->call($this->number, $operation, $call, $json);
+        if ($status !== 1 && $status !== 0) {
+            throw HosError::told($status, $json);
+        }
+
+        return $json;
+    }
+
+    /** Closes the engine for everybody in this process who opened it by the same options. Closing twice is closing once. */
+    public function close(): void
+    {
+        if ($this->closed) {
+            return;
+        }
+        $this->closed = true;
+        if ((int) getmypid() !== $this->pid) {
+            return;
+        }
+        $status = $this->native->close($this->number, $json);
+        // -2: another object closed it before, which is what was wanted.
+        if ($status !== 1 && $status !== -2) {
+            throw HosError::told($status, $json);
+        }
+    }
+
+    private function reopen(int $pid): void
+    {
+        if ($this->closed) {
+            throw HosError::closed('the engine was closed; open it again');
+        }
+        $status = $this->native->openShared($this->options, $number, $json);
+        if ($status !== 1) {
+            throw HosError::told($status, $json);
+        }
+        [$this->number, $this->pid] = [$number, $pid];
+    }
+
+    public function __clone()
+    {
+        throw HosError::internal('a handle is not copied');
+    }
+}

@@ -1,0 +1,30 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Native;
+
+/**
+ * The library's functions, as PHP calls them: the seam between this binding and whatever leads to the library. What each does is
+ * said in `spec/c-abi.md`. All give the status as a number; `$json` is what was told (an answer, or an error). Nothing is thrown
+ * but by PHP itself.
+ *
+ * @internal
+ */
+interface Library
+{
+    public function version(): string;
+
+    /** @param-out int $engine the engine's number, 0 where it fails */
+    public function open(string $options, ?int &$engine, ?string &$json): int;
+
+    /** @param-out int $engine the number of the engine that this process has opened by the very same options, or of a new one */
+    public function openShared(string $options, ?int &$engine, ?string &$json): int;
+
+    public function close(int $engine, ?string &$json): int;
+
+    public function call(int $engine, string $operation, string $call, ?string &$json): int;
+
+    /** `can`, of a call as JSON. */
+    public function can(int $engine, string $call, ?string &$json): int;
+}

@@ -1,0 +1,26 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos;
+
+/** Where the evidence of a call lies. Without a seal it is pending. Hashes and handles are lower-case hexadecimal. */
+final class Receipt
+{
+    private function __construct(
+        public readonly string $tenant,
+        public readonly string $thread,
+        public readonly int $n,
+        public readonly string $record,
+        public readonly ?Seal $seal,
+    ) {
+    }
+
+    /** @internal */
+    public static function fromWire(array $r): self
+    {
+        $seal = isset($r['seal']) ? Seal::fromWire($r['seal']) : null;
+
+        return new self($r['tenant'], $r['thread'], $r['n'], $r['record'], $seal);
+    }
+}

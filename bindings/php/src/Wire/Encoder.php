@@ -1,0 +1,223 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Wire;
+
+use Hos\CallError;
+use Hos\Ext;
+use Hos\Given;
+use Hos\HasUid;
+use Hos\HosError;
+use Hos\Legacy;
+use Hos\Uid;
+
+/**
+ * PHP's values -> JSON of the wire. It refuses what JSON has no honest form for, and says where it stands.
+ *
+ * The text is put together here, not by one `json_encode` of everything: that would write a float such as `1.0` as an integer
+ * and leave out keys of objects that begin with a zero byte.
+ *
+ * @internal
+ */
+final class Encoder
+{
+    /** The largest call, in bytes. */
+    public const CALL_BYTES_MAX = 1 << 20;
+
+    /** How deep a call may nest; it also ends a list that contains itself. */
+    private const NESTING_MAX = 40;
+
+    private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_LINE_TERMINATORS;
+
+    /** Bytes that are left. A list that contains itself twice would otherwise grow without end before it nests too deep. */
+    private int $room = self::CALL_BYTES_MAX;
+
+    /**
+     * @param bool $lenient whether what PHP would refuse is written in a form that the wire refuses. Where the law only watches,
+     *     the world's own outcome must stand whatever the call holds, and the wire sees to that
+     */
+    public function __construct(private readonly bool $lenient = false)
+    {
+    }
+
+    /** A text. */
+    public static function text(string $text, string $where): string
+    {
+        $json = json_encode($text, self::FLAGS);
+        if ($json === false) {
+            throw HosError::call('hos.call_malformed', "$where is not UTF-8; bytes that are no text go as hexadecimal or base64");
+        }
+
+        return $json;
+    }
+
+    /**
+     * Fields of a call that hold names and values (`args`, `facts`, `context`, `attrs`): always an object.
+     *
+     * @param array<mixed>|\stdClass $values
+     */
+    public function record(array|\stdClass $values, string $where): string
+    {
+        if (is_array($values) && $values !== [] && array_is_list($values) && !$this->lenient) {
+            throw HosError::call('hos.call_malformed', "$where is a map of names, not a list; a map with the keys 0, 1, .. is written (object) [..]");
+        }
+
+        return $values === [] ? '{}' : $this->value($values, $where, 1);
+    }
+
+    /** What stands where only an entity can. */
+    public function entity(HasUid|string $who, string $where): string
+    {
+        try {
+            return Uid::of($who)->json($where);
+        } catch (CallError $error) {
+            return $this->lenient ? '{"type":"","id":""}' : throw $error;
+        }
+    }
+
+    /** @param array<mixed> $given */
+    public function given(array $given): string
+    {
+        $entities = [];
+        foreach ($given as $i => $entity) {
+            $where = "given[$i]";
+            if (!$entity instanceof Given) {
+                if ($this->lenient) {
+                    return 'null';
+                }
+                throw HosError::call('hos.call_malformed', "$where is a Hos\\Given, not " . get_debug_type($entity));
+            }
+            $json = '{"uid":' . $this->entity($entity->uid, "$where.uid");
+            if ((array) $entity->attrs !== []) {
+                $json .= ',"attrs":' . $this->record($entity->attrs, "$where.attrs");
+            }
+            if ($entity->parents !== []) {
+                $parents = array_map(fn (HasUid|string $p): string => $this->entity($p, "$where.parents"), $entity->parents);
+                $json .= ',"parents":[' . implode(',', $parents) . ']';
+            }
+            $entities[] = $json . '}';
+        }
+
+        return '[' . implode(',', $entities) . ']';
+    }
+
+    public static function legacy(Legacy|bool $legacy): string
+    {
+        if (is_bool($legacy)) {
+            return $legacy ? '{"allowed":true}' : '{"allowed":false}';
+        }
+        $state = $legacy->state === null ? '' : ',"state":' . self::text($legacy->state, 'the state of legacy');
+
+        return '{"allowed":' . ($legacy->allowed ? 'true' : 'false') . $state . '}';
+    }
+
+    private function value(mixed $value, string $where, int $depth): string
+    {
+        $json = match (true) {
+            is_string($value) => $this->string($value, $where),
+            is_int($value) => (string) $value,
+            is_bool($value) => $value ? 'true' : 'false',
+            is_array($value) => array_is_list($value)
+                ? $this->items($value, $where, $depth)
+                : $this->fields($value, $where, $depth),
+            $value instanceof \stdClass => $this->fields((array) $value, $where, $depth),
+            $value instanceof HasUid => '{"__entity":' . $value->hosUid()->json($where) . '}',
+            $value instanceof Ext => $this->extension($value, $where),
+            $value instanceof \DateTimeInterface => $this->extension(Ext::datetime($value), $where),
+            $value instanceof \BackedEnum => $this->value($value->value, $where, $depth),
+            default => $this->refused($value, $where),
+        };
+        $this->room -= strlen($json);
+        if ($this->room < 0 && !$this->lenient) {
+            throw $this->tooLarge("$where makes the call larger than " . self::CALL_BYTES_MAX . ' bytes');
+        }
+
+        return $json;
+    }
+
+    private function string(string $text, string $where): string
+    {
+        if (strlen($text) > self::CALL_BYTES_MAX && !$this->lenient) {
+            throw $this->tooLarge("$where has " . strlen($text) . ' bytes; a call has at most ' . self::CALL_BYTES_MAX);
+        }
+
+        return self::text($text, $where);
+    }
+
+    /** @param list<mixed> $items */
+    private function items(array $items, string $where, int $depth): string
+    {
+        if ($this->ends($where, $depth)) {
+            return $this->bottomless();
+        }
+        $json = [];
+        foreach ($items as $i => $item) {
+            $json[] = $this->value($item, $where . '[' . $i . ']', $depth + 1);
+        }
+
+        return '[' . implode(',', $json) . ']';
+    }
+
+    /** @param array<mixed> $fields */
+    private function fields(array $fields, string $where, int $depth): string
+    {
+        if ($this->ends($where, $depth)) {
+            return $this->bottomless();
+        }
+        $json = [];
+        foreach ($fields as $name => $value) {
+            $name = (string) $name;
+            if (str_starts_with($name, '__') && !$this->lenient) {
+                throw HosError::call('hos.call_malformed', "a name in $where begins with `__`; entities are Hos\\Uid, decimals and the like Hos\\Ext");
+            }
+            $json[] = self::text($name, "a name in $where") . ':' . $this->value($value, "$where.$name", $depth + 1);
+        }
+
+        return '{' . implode(',', $json) . '}';
+    }
+
+    private function extension(Ext $ext, string $where): string
+    {
+        return '{"__extn":{"fn":' . self::text($ext->fn, $where) . ',"arg":' . self::text($ext->arg, $where) . '}}';
+    }
+
+    private function refused(mixed $value, string $where): string
+    {
+        if ($this->lenient) {
+            return 'null';
+        }
+        $why = match (true) {
+            $value === null => 'is null: leave it out',
+            is_float($value) && (is_nan($value) || is_infinite($value)) => 'is no number',
+            is_float($value) && abs($value) >= 2 ** 63 => 'is a float, as PHP makes of whole numbers beyond 64 bits',
+            is_float($value) => 'is a float: give money in its smallest unit, or an Ext::decimal',
+            default => 'is of the type ' . get_debug_type($value)
+                . '; known are bool, int, string, lists, maps, stdClass, backed enums, dates, Hos\\Uid, Hos\\HasUid and Hos\\Ext',
+        };
+        throw HosError::call('hos.value_invalid', "$where $why");
+    }
+
+    private function ends(string $where, int $depth): bool
+    {
+        if ($depth <= self::NESTING_MAX && $this->room >= 0) {
+            return false;
+        }
+        if (!$this->lenient) {
+            throw $this->tooLarge(substr($where, 0, 80) . '.. nests more than ' . self::NESTING_MAX . ' deep, or contains itself');
+        }
+
+        return true;
+    }
+
+    /** What the wire finds too deep. */
+    private function bottomless(): string
+    {
+        return str_repeat('[', self::NESTING_MAX + 1) . str_repeat(']', self::NESTING_MAX + 1);
+    }
+
+    private function tooLarge(string $message): CallError
+    {
+        return HosError::call('hos.call_too_large', $message);
+    }
+}
