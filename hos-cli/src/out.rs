@@ -2,7 +2,6 @@
 
 use crate::exit;
 use crate::show;
-use crate::turkish;
 use hos_core::fault::{Fault, SourceFile};
 use hos_core::refusal::Code;
 use hos_engine::Failure;
@@ -57,7 +56,7 @@ pub(crate) fn failed(failure: &Failure, json: bool, language: &str, law_dir: Opt
     let says_all = failure.code == Code::CallMalformed || failure.code == Code::LawInvalid && failure.faults.is_empty();
     // The message itself is in English, so in Turkish its meaning is always told.
     if turkish {
-        text.push_str(&format!("       {}\n", turkish::meaning(failure.code)));
+        text.push_str(&format!("       {}\n", failure.code.meaning_in("tr")));
     } else if language == "en" && !says_all {
         text.push_str(&format!("       {}\n", failure.code.meaning()));
     }

@@ -4,6 +4,8 @@
 //! wins. Codes of guards are the contract's own (`order.amount_short`); codes here all begin with `hos.`. A number is
 //! never used twice; `spec/refusal-codes.md` lists them in the same order.
 
+mod turkish;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -28,6 +30,14 @@ macro_rules! codes {
             /// What it means and what to do, in English, one line.
             pub fn meaning(self) -> &'static str {
                 match self { $(Code::$variant => $doc,)* }
+            }
+
+            /// The meaning in a language (`en`, `tr`, `tr-TR`, ..); English where it is not known in that one.
+            pub fn meaning_in(self, language: &str) -> &'static str {
+                match language.split(['-', '_']).next() {
+                    Some("tr") => turkish::meaning(self),
+                    _ => self.meaning(),
+                }
             }
 
             /// The stable number.

@@ -22,13 +22,29 @@ use hos_core::proof::checkpoint::{NoteKey, origin};
 use hos_core::refusal::Code;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 
 /// An open store under its active law. Cheap to clone; used from many threads.
 #[derive(Clone)]
 pub struct Engine(pub(crate) Arc<Desk>);
 
+/// An engine that is not kept open by whoever has this.
+#[derive(Clone)]
+pub struct WeakEngine(Weak<Desk>);
+
+impl WeakEngine {
+    /// The engine, while somebody keeps it open.
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
+
 impl Engine {
+    /// This engine, without keeping it open.
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.0))
+    }
+
     pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
         Self(Arc::new(Desk { store, court }))
     }

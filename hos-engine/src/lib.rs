@@ -39,7 +39,7 @@ mod view;
 mod work;
 
 pub use cosign::{Cosign, Cosigned, Proof, Witnessing};
-pub use engine::Engine;
+pub use engine::{Engine, WeakEngine};
 pub use erasure::Erasure;
 pub use export::{ExportOptions, Exported};
 pub use failure::Failure;

@@ -40,6 +40,7 @@ pub(crate) fn set_clock(text: &str) -> Result<(), Failure> {
     let (sign, span) = text.strip_prefix('-').map_or((1, text), |span| (-1, span));
     let span = Span::parse(span).map_err(|_| malformed("`clock` is a span like PT61M or -PT61M"))?;
     AHEAD.store(sign * span.0, Ordering::SeqCst);
+    BROKEN.store(false, Ordering::SeqCst);
     Ok(())
 }
 

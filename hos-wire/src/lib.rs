@@ -5,7 +5,8 @@
 //! [`call`] makes calls of it; [`answer`] says what came of them, [`verdict`] what a verifier found, [`page`] an
 //! instance's story for a person to read; `salvage` keeps the world's own answer where a call cannot be read. Beside `serve`
 //! stand its swift sister for `can` ([`can()`]), whose words come apart, and [`open()`], which opens an engine by options in
-//! JSON. [`Class`] says how a call ended in one stable word. `failpoint` is for tests alone. No rule of the law is decided here.
+//! JSON. [`Class`] says how a call ended in one stable word. `shared` gives who opens a store in
+//! the same way again the same engine; `failpoint` is for tests alone. No rule of the law is decided here.
 
 pub mod answer;
 pub mod call;
@@ -17,6 +18,7 @@ mod open;
 pub mod page;
 mod salvage;
 mod serve;
+mod shared;
 pub mod strict;
 mod swift;
 pub mod value;

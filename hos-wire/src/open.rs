@@ -1,8 +1,8 @@
 //! How an engine is opened, as JSON: the one form for every shell that has no builder of its own.
 
 use crate::fields::{Fields, malformed};
-use crate::strict;
-use hos_engine::{Engine, Failure, Seal, Settings};
+use crate::{shared, strict};
+use hos_engine::{Builder, Engine, Failure, Seal, Settings};
 use std::time::Duration;
 
 /// The longest options, in bytes of JSON.
@@ -16,15 +16,35 @@ const KNOWN: &[&str] = &[];
 /// The longest wait for another process that may be asked for: an hour.
 const BUSY_MS_MAX: u64 = 3_600_000;
 
-/// Opens a store that exists by options in JSON (`spec/c-abi.md`).
+/// Opens a store that exists by options in JSON (`spec/c-abi.md`). Where this process has opened the same file by the same options
+/// and has not closed it everywhere, the engine is the same.
 pub fn open(json: &[u8]) -> Result<Engine, Failure> {
-    let mut f = Fields::of("the options", strict::parse(json, OPTIONS_BYTES_MAX)?, &[FIELDS, KNOWN].concat())?;
-    let mut builder =
-        Engine::builder().sqlite(path(&mut f, "store")?.ok_or_else(|| malformed("the options lack the field `store`"))?);
-    if let Some(law) = path(&mut f, "law")? {
+    let tree = strict::parse(json, OPTIONS_BYTES_MAX)?;
+    let how = format!("{tree:?}");
+    let mut f = Fields::of("the options", tree, &[FIELDS, KNOWN].concat())?;
+    let store = path(&mut f, "store")?.ok_or_else(|| malformed("the options lack the field `store`"))?;
+    let how = format!("{:?} {how}", identity(&store));
+    let builder = builder(&mut f, Engine::builder().sqlite(store))?;
+    shared::or_open(how, || builder.open())
+}
+
+/// Which file it is: another under the same name is another store.
+#[cfg(unix)]
+fn identity(store: &str) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(store).ok().map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(store: &str) -> Option<std::path::PathBuf> {
+    std::fs::canonicalize(store).ok()
+}
+
+fn builder(f: &mut Fields, mut builder: Builder) -> Result<Builder, Failure> {
+    if let Some(law) = path(f, "law")? {
         builder = builder.law_dir(law)?;
     }
-    match (path(&mut f, "key_file")?, path(&mut f, "signer_socket")?, f.optional_text("signer_command")?) {
+    match (path(f, "key_file")?, path(f, "signer_socket")?, f.optional_text("signer_command")?) {
         (None, None, None) => {}
         (Some(file), None, None) => builder = builder.key_file(file),
         (None, Some(socket), None) => builder = builder.signer_socket(socket),
@@ -32,7 +52,7 @@ pub fn open(json: &[u8]) -> Result<Engine, Failure> {
         (None, None, Some(_)) => return Err(malformed("`signer_command` names no program")),
         _ => return Err(malformed("the options have one of `key_file`, `signer_socket` and `signer_command`, not several")),
     }
-    if let Some(mark) = path(&mut f, "mark")? {
+    if let Some(mark) = path(f, "mark")? {
         builder = builder.mark(mark);
     }
     #[cfg(feature = "failpoints")]
@@ -52,7 +72,7 @@ pub fn open(json: &[u8]) -> Result<Engine, Failure> {
         }
         settings.busy_timeout = Duration::from_millis(ms);
     }
-    builder.settings(settings).open()
+    Ok(builder.settings(settings))
 }
 
 fn path(f: &mut Fields, name: &str) -> Result<Option<String>, Failure> {

@@ -19,6 +19,18 @@ pub struct Decided {
     words: Option<(Arc<Law>, String)>,
 }
 
+/// Two are equal when their JSON would be.
+impl PartialEq for Decided {
+    fn eq(&self, other: &Self) -> bool {
+        let same_words = match (&self.words, &other.words) {
+            (None, None) => true,
+            (Some((law, language)), Some((its, its_language))) => Arc::ptr_eq(law, its) && language == its_language,
+            _ => false,
+        };
+        same_words && self.answer == other.answer
+    }
+}
+
 impl Decided {
     /// Whether the answer is yes.
     pub fn allowed(&self) -> bool {

@@ -87,15 +87,16 @@ pub(super) fn findings(file: &SourceFile, messages: &Messages, guards: &BTreeMap
     found
 }
 
-/// The text for a code: the language, its base (`pt` of `pt-BR`), English, the code's own meaning, the code itself.
+/// The text for a code: the language, its base (`pt` of `pt-BR`), the code's own meaning in that language, English, the code's own
+/// meaning, the code itself.
 pub(super) fn lookup(messages: &BTreeMap<String, BTreeMap<String, String>>, language: &str, code: &str) -> String {
     let base = language.split(['-', '_']).next().unwrap_or_default();
-    let mut texts = [language, base, "en"].into_iter().filter_map(|l| messages.get(l)?.get(code));
-    match (texts.next(), Code::from_text(code)) {
-        (Some(text), _) => text.clone(),
-        (None, Some(ours)) => ours.meaning().to_owned(),
-        (None, None) => code.to_owned(),
-    }
+    let text = |language: &str| messages.get(language)?.get(code).map(String::as_str);
+    let ours = Code::from_text(code);
+    // Ours in the reader's language comes before the law's in another.
+    let own = || ours.filter(|_| base == "tr").map(|code| code.meaning_in(base));
+    let found = text(language).or_else(|| text(base)).or_else(own).or_else(|| text("en"));
+    found.or_else(|| ours.map(Code::meaning)).unwrap_or(code).to_owned()
 }
 
 #[cfg(test)]
@@ -152,7 +153,8 @@ mod tests {
         assert_eq!(lookup(&messages, "tr-TR", "a.x"), "türkçe");
         assert_eq!(lookup(&messages, "tr", "a.y"), "why");
         assert_eq!(lookup(&messages, "de", "a.x"), "english");
-        assert_eq!(lookup(&messages, "tr", "hos.forbidden"), Code::Forbidden.meaning());
+        assert_eq!(lookup(&messages, "tr", "hos.forbidden"), Code::Forbidden.meaning_in("tr"));
+        assert_ne!(Code::Forbidden.meaning_in("tr-TR"), Code::Forbidden.meaning_in("de"));
         assert_eq!(lookup(&messages, "tr", "a.z"), "a.z");
     }
 }

@@ -1,0 +1,73 @@
+//! A store that is opened again by the same options is the same engine; by others it is refused, and then it opens.
+
+use hos_core::id::{Tenant, Uid};
+use hos_core::policy::Entity;
+use hos_core::value::{Record, Value};
+use hos_engine::call::By;
+use hos_engine::{Engine, Founding};
+use std::path::{Path, PathBuf};
+
+fn found(store: &Path) {
+    let uid = |kind: &str, id: &str| Uid::new(format!("Pazar::{kind}"), id).unwrap();
+    let law = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pazar/law");
+    let operator = Entity { uid: uid("Role", "operator"), attrs: Record::new(), parents: Default::default(), record: None };
+    let attrs = Record::from([("active".to_owned(), Value::Bool(true))]);
+    let founder = Entity { uid: uid("Account", "root"), attrs, parents: [operator.uid.clone()].into(), record: None };
+    let engine =
+        Engine::builder().law_dir(law).unwrap().sqlite(store).found(Founding { founder, roles: vec![operator] }).unwrap();
+    assert!(engine.open_tenant(&By::new(uid("Account", "root")), &Tenant::new("t1").unwrap()).unwrap().allowed);
+    engine.close().unwrap();
+}
+
+fn options(store: &Path, more: &str) -> Vec<u8> {
+    format!(r#"{{"store":"{}"{more}}}"#, store.display()).into_bytes()
+}
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("hos.db");
+    found(&store);
+    (dir, store)
+}
+
+#[test]
+fn the_same_options_give_the_same_engine_and_others_wait_for_its_end() {
+    let (_dir, store) = place();
+    let (plain, worker) = (options(&store, ""), options(&store, r#","seal":"worker""#));
+    let first = hos_wire::open(&plain).unwrap();
+    let second = hos_wire::open(&options(&store, " ")).unwrap();
+    let code = |refused: Result<Engine, hos_engine::Failure>| refused.err().map(|f| f.code.as_str());
+    assert_eq!(code(hos_wire::open(&worker)), Some("hos.store_busy"));
+    first.close().unwrap();
+    assert!(second.tenant("t1").is_ok(), "the other has not closed its own");
+    assert_eq!(code(hos_wire::open(&worker)), Some("hos.store_busy"));
+    second.close().unwrap();
+    hos_wire::open(&worker).unwrap().close().unwrap();
+    assert_eq!(code(hos_wire::open(&plain)), None);
+}
+
+#[test]
+fn threads_that_open_at_once_get_one_engine() {
+    let (_dir, store) = place();
+    let options = options(&store, "");
+    for _ in 0..20 {
+        std::thread::scope(|scope| {
+            let opened: Vec<_> = (0..8).map(|_| scope.spawn(|| hos_wire::open(&options).unwrap())).collect();
+            let engines: Vec<Engine> = opened.into_iter().map(|thread| thread.join().unwrap()).collect();
+            assert!(engines.iter().all(|engine| engine.tenant("t1").is_ok()));
+        });
+    }
+}
+
+#[test]
+fn another_file_under_the_same_name_is_another_store() {
+    let (dir, store) = place();
+    let options = options(&store, "");
+    let first = hos_wire::open(&options).unwrap();
+    for name in std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()) {
+        std::fs::remove_file(name).unwrap();
+    }
+    found(&store);
+    let second = hos_wire::open(&options).unwrap();
+    assert_ne!(first.store_id(), second.store_id());
+}
