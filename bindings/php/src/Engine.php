@@ -60,9 +60,10 @@ final class Engine
      * Opens by options as the C ABI names them (`spec/c-abi.md`).
      *
      * @param array<string, mixed> $options
+     * @param bool $shared false: an engine of one's own, which nobody else in the process is given, or closes
      * @throws HosError
      */
-    public static function openWith(array $options): self
+    public static function openWith(array $options, bool $shared = true): self
     {
         foreach (self::PATHS as $name) {
             $path = $options[$name] ?? null;
@@ -73,7 +74,7 @@ final class Engine
         // One order, so that the same options are the same bytes.
         ksort($options);
 
-        return new self(Handle::open((new Encoder())->record($options, 'options')));
+        return new self(Handle::open((new Encoder())->record($options, 'options'), $shared));
     }
 
     /** The library's version. */
@@ -104,7 +105,9 @@ final class Engine
 
     /**
      * Closes the engine for everybody in this process who opened it by the same options. There is seldom a need: the process's end
-     * is enough. Closing twice is closing once.
+     * is enough.
+     *
+     * @throws HosError `hos.engine_closed`: it was closed before
      */
     public function close(): void
     {

@@ -20,21 +20,25 @@ final class Handle
     private int $pid = 0;
     private bool $closed = false;
 
-    private function __construct(private readonly Library $native, private readonly string $options)
-    {
+    private function __construct(
+        private readonly Library $native,
+        private readonly string $options,
+        private readonly bool $shared,
+    ) {
     }
 
     /**
-     * @param string $options JSON; the very same text in the same process leads to the same engine
+     * @param string $options JSON
+     * @param bool $shared whether the very same options in the same process lead to the same engine
      * @throws HosError
      */
-    public static function open(string $options, ?Library $library = null): self
+    public static function open(string $options, bool $shared, ?Library $library = null): self
     {
         // The workers would inherit what is opened in their master.
         if (PHP_SAPI === 'fpm-fcgi' && !filter_has_var(INPUT_SERVER, 'REQUEST_METHOD')) {
             throw HosError::closed('an engine is opened in a request, not while code is preloaded: workers would inherit it');
         }
-        $handle = new self($library ?? self::library(), $options);
+        $handle = new self($library ?? self::library(), $options, $shared);
         $handle->reopen((int) getmypid());
 
         return $handle;
@@ -68,20 +72,23 @@ final class Handle
         return $json;
     }
 
-    /** Closes the engine for everybody in this process who opened it by the same options. Closing twice is closing once. */
+    /**
+     * Closes the engine, for everybody in this process if it is shared.
+     *
+     * @throws HosError `hos.engine_closed`: it was closed before
+     */
     public function close(): void
     {
         if ($this->closed) {
-            return;
+            throw HosError::closed('the engine was closed before');
         }
         $this->closed = true;
-        if ((int) getmypid() !== $this->pid) {
-            return;
-        }
-        $status = $this->native->close($this->number, $json);
-        // -2: another object closed it before, which is what was wanted.
-        if ($status !== 1 && $status !== -2) {
-            throw HosError::told($status, $json);
+        // Another process's engine is not this one's to close.
+        if ((int) getmypid() === $this->pid) {
+            $status = $this->native->close($this->number, $json);
+            if ($status !== 1) {
+                throw HosError::told($status, $json);
+            }
         }
     }
 
@@ -90,7 +97,9 @@ final class Handle
         if ($this->closed) {
             throw HosError::closed('the engine was closed; open it again');
         }
-        $status = $this->native->openShared($this->options, $number, $json);
+        $status = $this->shared
+            ? $this->native->openShared($this->options, $number, $json)
+            : $this->native->open($this->options, $number, $json);
         if ($status !== 1) {
             throw HosError::told($status, $json);
         }
