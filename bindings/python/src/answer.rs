@@ -1,0 +1,179 @@
+//! What came of a call. Whether it is a yes is known at once; the rest is written and read when somebody looks.
+
+use crate::core::Core;
+use crate::guard::entry;
+use hos_wire::Decided;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyString, PyTuple};
+use std::sync::Arc;
+
+/// Who asked, where: what an answer's own questions need.
+pub(crate) struct Asked {
+    pub(crate) tenant: String,
+    pub(crate) language: Option<String>,
+}
+
+pub(crate) enum Words {
+    /// Of `can`, not written yet.
+    Decided(Box<Decided>),
+    /// JSON.
+    Json(Vec<u8>),
+}
+
+/// An answer: never to be used as a condition by itself.
+#[pyclass(frozen, module = "hos._hos")]
+pub(crate) struct Answer {
+    allowed: bool,
+    words: Words,
+    core: Py<Core>,
+    asked: Arc<Asked>,
+    told: PyOnceLock<Py<PyTuple>>,
+}
+
+impl Answer {
+    pub(crate) fn new(allowed: bool, words: Words, core: Py<Core>, asked: Arc<Asked>) -> Self {
+        Self { allowed, words, core, asked, told: PyOnceLock::new() }
+    }
+
+    fn text(&self) -> String {
+        match &self.words {
+            Words::Decided(decided) => String::from_utf8_lossy(&decided.json()).into_owned(),
+            Words::Json(json) => String::from_utf8_lossy(json).into_owned(),
+        }
+    }
+
+    // Places are those of `_answers.fields`.
+    fn field(&self, py: Python<'_>, place: usize) -> PyResult<Py<PyAny>> {
+        entry(py, || {
+            let read = || {
+                let module = py.import(intern!(py, "hos._answers"))?;
+                let told = module.call_method1(intern!(py, "fields"), (self.text(),))?;
+                PyResult::Ok(told.cast_into::<PyTuple>()?.unbind())
+            };
+            Ok(self.told.get_or_try_init(py, read)?.bind(py).get_item(place)?.unbind())
+        })
+    }
+}
+
+#[pymethods]
+impl Answer {
+    #[getter]
+    fn allowed(&self) -> bool {
+        self.allowed
+    }
+
+    #[getter]
+    fn code(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 0)
+    }
+
+    #[getter]
+    fn blockers(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 1)
+    }
+
+    #[getter]
+    fn effect(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 2)
+    }
+
+    #[getter]
+    fn policies(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 3)
+    }
+
+    #[getter]
+    fn errors(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 4)
+    }
+
+    #[getter]
+    fn mode(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 5)
+    }
+
+    #[getter]
+    fn divergence(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 6)
+    }
+
+    #[getter]
+    fn candidate(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 7)
+    }
+
+    #[getter]
+    fn law(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 8)
+    }
+
+    #[getter]
+    fn directory_version(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 9)
+    }
+
+    #[getter]
+    fn from_(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 10)
+    }
+
+    #[getter]
+    fn to(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 11)
+    }
+
+    #[getter]
+    fn version(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 12)
+    }
+
+    #[getter]
+    fn fired(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 13)
+    }
+
+    #[getter]
+    fn again(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 14)
+    }
+
+    #[getter]
+    fn receipt(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.field(py, 15)
+    }
+
+    /// The answer as JSON, as `spec/answer.md` has it.
+    fn json(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
+        entry(py, || Ok(PyString::new(py, &self.text()).unbind()))
+    }
+
+    /// The law's message for the answer's code; the empty text where there is no code.
+    #[pyo3(signature = (language=None))]
+    fn message(&self, py: Python<'_>, language: Option<&Bound<'_, PyString>>) -> PyResult<Py<PyAny>> {
+        let code = self.field(py, 0)?;
+        entry(py, || {
+            let bound = self.asked.language.as_deref().map(|bound| PyString::new(py, bound));
+            let language = language.cloned().or(bound);
+            let module = py.import(intern!(py, "hos._answers"))?;
+            let told =
+                module.call_method1(intern!(py, "message"), (self.core.bind(py), self.asked.tenant.as_str(), code, language))?;
+            Ok(told.unbind())
+        })
+    }
+
+    /// An answer is no condition: `if can(..)` would read a no as a yes.
+    fn __bool__(&self) -> PyResult<bool> {
+        Err(PyTypeError::new_err("an answer is neither true nor false: ask for its `.allowed`"))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        if self.allowed {
+            return Ok("<Answer allowed=True>".to_owned());
+        }
+        let code = self.field(py, 0)?;
+        Ok(format!("<Answer allowed=False code={}>", code.bind(py).repr()?))
+    }
+}

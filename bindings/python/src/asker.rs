@@ -1,0 +1,211 @@
+//! A tenant and who acts in it: `can` at once, and everything else as JSON. The package's `Actor` is made of it.
+
+use crate::answer::{Answer, Asked as Whose, Words};
+use crate::core::Core;
+use crate::fork;
+use crate::guard::{entry, error, served_error};
+use crate::writer::{Held, Writer};
+use hos_engine::{Engine, Failure};
+use hos_wire::{Asked, Decided, Scalar, Served, Standing};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use std::sync::Arc;
+
+#[pyclass(frozen, subclass, module = "hos._hos")]
+pub(crate) struct Asker {
+    core: Py<Core>,
+    whose: Arc<Whose>,
+    principal: (String, String),
+    request: Option<String>,
+    /// What of the above is not of its form. Every call says so, unless the world's own answer stands.
+    fault: Option<Failure>,
+    /// `language` and `request` as JSON; empty where there are none.
+    beside: Vec<u8>,
+}
+
+/// The words of a `can` that do not stand in its question.
+struct Besides<'a, 'py> {
+    context: Option<&'a Bound<'py, PyAny>>,
+    given: Option<&'a Bound<'py, PyAny>>,
+    legacy: Option<&'a Bound<'py, PyAny>>,
+    request: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Asker {
+    fn core_of<'a>(&'a self, py: Python<'a>) -> &'a Core {
+        self.core.bind(py).get()
+    }
+
+    fn answer(&self, py: Python<'_>, allowed: bool, words: Words) -> Answer {
+        Answer::new(allowed, words, self.core.clone_ref(py), self.whose.clone())
+    }
+
+    /// Decides one `can`.
+    fn decided<'py>(
+        &self,
+        py: Python<'py>,
+        action: &Bound<'py, PyAny>,
+        resource: &Bound<'py, PyAny>,
+        besides: &Besides<'_, 'py>,
+    ) -> PyResult<Decided> {
+        let engine = self.core_of(py).engine().map_err(|failure| error(py, &failure))?;
+        let mut writer = Writer::new(py, self.fault.clone());
+        let action = writer.word("action", action);
+        let (resource_type, resource_id) = writer.name("resource", resource)?;
+        let scalars = besides.context.and_then(Writer::scalars);
+        let held = scalars.as_deref().unwrap_or_default();
+        let context: Vec<(&str, Scalar<'_>)> = held.iter().map(|(name, held)| (name.as_str(), scalar(held))).collect();
+        let json = besides.context.filter(|_| scalars.is_none());
+        let bare = json.is_none() && besides.given.is_none() && besides.legacy.is_none() && besides.request.is_none();
+        let (fault, beside) = if bare {
+            (writer.fault().cloned(), None)
+        } else {
+            self.bound(&mut writer, besides.request)?;
+            for (name, value) in [("context", json), ("given", besides.given), ("legacy", besides.legacy)] {
+                if let Some(value) = value {
+                    writer.field(name, value)?;
+                }
+            }
+            (writer.fault().cloned(), Some(writer.object()))
+        };
+        if let (Some(fault), None) = (&fault, besides.legacy) {
+            return Err(error(py, fault));
+        }
+        let asked = Asked {
+            tenant: &self.whose.tenant,
+            principal: (&self.principal.0, &self.principal.1),
+            action: &action,
+            resource: (&resource_type, &resource_id),
+            context: &context,
+            beside: beside.as_deref().unwrap_or(&self.beside),
+        };
+        decide(py, &engine, &asked, besides.legacy.is_some()).map_err(|failure| error(py, fault.as_ref().unwrap_or(&failure)))
+    }
+
+    // What was bound with the actor, and this call's own request id in place of the bound one.
+    fn bound<'py>(&self, writer: &mut Writer<'py>, request: Option<&Bound<'py, PyAny>>) -> PyResult<()> {
+        if let Some(language) = &self.whose.language {
+            writer.text_field("language", language);
+        }
+        match (request, &self.request) {
+            (Some(own), _) => writer.field("request", own)?,
+            (None, Some(bound)) => writer.text_field("request", bound),
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// Makes any other call of somebody.
+    fn made<'py>(&self, py: Python<'py>, operation: &str, fields: &Bound<'py, PyDict>) -> PyResult<Served> {
+        let mut writer = Writer::new(py, self.fault.clone());
+        writer.text_field("tenant", &self.whose.tenant);
+        writer.uid_field("principal", (&self.principal.0, &self.principal.1));
+        self.bound(&mut writer, fields.get_item("request")?.filter(|own| !own.is_none()).as_ref())?;
+        let mut has_legacy = false;
+        for item in fields.items() {
+            let (name, value): (Bound<'py, PyString>, Bound<'py, PyAny>) = item.extract()?;
+            let name = name.to_cow()?;
+            if name != "request" && !value.is_none() {
+                has_legacy |= name == "legacy";
+                writer.field(&name, &value)?;
+            }
+        }
+        let fault = writer.fault().cloned();
+        if let Some(fault) = fault.as_ref().filter(|_| !has_legacy) {
+            return Err(error(py, fault));
+        }
+        let core = self.core_of(py);
+        let served = core.served(py, operation, &writer.object()).map_err(|failure| error(py, &failure))?;
+        match (served.standing, fault) {
+            (Standing::Failed(_), Some(fault)) => Err(error(py, &fault)),
+            (standing @ Standing::Failed(_), None) => Err(served_error(py, standing, &served.json)),
+            _ => Ok(served),
+        }
+    }
+}
+
+#[pymethods]
+impl Asker {
+    #[new]
+    #[pyo3(signature = (core, tenant, principal, language=None, request=None, /))]
+    fn new(
+        core: Py<Core>,
+        tenant: &Bound<'_, PyAny>,
+        principal: &Bound<'_, PyAny>,
+        language: Option<&Bound<'_, PyAny>>,
+        request: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let py = tenant.py();
+        entry(py, || {
+            let mut writer = Writer::new(py, None);
+            let tenant = writer.word("tenant", tenant).into_owned();
+            let (type_name, id) = writer.name("principal", principal)?;
+            let language = language.map(|text| writer.word("language", text).into_owned());
+            let request = request.map(|text| writer.word("request", text).into_owned());
+            let fault = writer.fault().cloned();
+            let principal = (type_name.into_owned(), id.into_owned());
+            let whose = Arc::new(Whose { tenant, language });
+            let mut asker = Self { core, whose, principal, request, fault, beside: Vec::new() };
+            let mut writer = Writer::new(py, None);
+            asker.bound(&mut writer, None)?;
+            asker.beside = writer.object();
+            Ok(asker)
+        })
+    }
+
+    /// May this principal do this to that?
+    #[pyo3(signature = (action, resource, *, context=None, given=None, legacy=None, request=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are the words of the call, and Python names them")]
+    fn can<'py>(
+        &self,
+        py: Python<'py>,
+        action: &Bound<'py, PyAny>,
+        resource: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyAny>>,
+        given: Option<&Bound<'py, PyAny>>,
+        legacy: Option<&Bound<'py, PyAny>>,
+        request: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Answer> {
+        entry(py, || {
+            let decided = self.decided(py, action, resource, &Besides { context, given, legacy, request })?;
+            Ok(self.answer(py, decided.allowed(), Words::Decided(Box::new(decided))))
+        })
+    }
+
+    /// Makes a call that comes to an answer.
+    fn _answer(&self, py: Python<'_>, operation: &str, fields: &Bound<'_, PyDict>) -> PyResult<Answer> {
+        entry(py, || {
+            let served = self.made(py, operation, fields)?;
+            Ok(self.answer(py, served.standing == Standing::Allowed, Words::Json(served.json)))
+        })
+    }
+
+    /// Makes a call that tells something, and gives its JSON.
+    fn _told(&self, py: Python<'_>, operation: &str, fields: &Bound<'_, PyDict>) -> PyResult<String> {
+        entry(py, || Ok(String::from_utf8_lossy(&self.made(py, operation, fields)?.json).into_owned()))
+    }
+
+    /// Who acts: a `Uid` made of what was given.
+    #[getter]
+    fn principal(&self) -> crate::name::Uid {
+        crate::name::Uid { type_name: self.principal.0.clone(), id: self.principal.1.clone() }
+    }
+}
+
+// `can` holds the interpreter's lock: it takes microseconds, and to let go of the lock and get it back can take milliseconds
+// where other threads are at work. Where it may write (the world's own outcome is recorded) or would wait for a fork, it lets go.
+fn decide(py: Python<'_>, engine: &Engine, asked: &Asked<'_>, may_write: bool) -> Result<Decided, Failure> {
+    if may_write || fork::is_under_way() {
+        py.detach(|| hos_wire::decide(engine, asked))
+    } else {
+        hos_wire::decide(engine, asked)
+    }
+}
+
+fn scalar(held: &Held) -> Scalar<'_> {
+    match held {
+        Held::Bool(value) => Scalar::Bool(*value),
+        Held::Long(value) => Scalar::Long(*value),
+        Held::Text(value) => Scalar::Text(value),
+    }
+}

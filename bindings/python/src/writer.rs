@@ -1,0 +1,392 @@
+//! A call as JSON, from Python's values.
+//!
+//! What has no form in JSON is not refused here at once: `null`, which the wire refuses, stands in its place, and what was wrong
+//! is kept with its place in the call. So a call that carries the world's own outcome (`legacy`) reaches the engine whatever its
+//! values are, and the world's answer stands as it does for a call that came as JSON.
+
+use crate::name::{Ext, Uid};
+use hos_core::refusal::Code;
+use hos_engine::Failure;
+use hos_wire::CALL_BYTES_MAX;
+use hos_wire::strict::NESTING_MAX;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
+use std::borrow::Cow;
+
+/// A scalar that is copied out of Python, so that it can be read without the interpreter's lock.
+pub(crate) enum Held {
+    Bool(bool),
+    Long(i64),
+    Text(String),
+}
+
+/// An entity's type and id.
+pub(crate) type Named<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Beyond so many scalars a context goes as JSON.
+const SCALARS_MAX: usize = 32;
+
+pub(crate) struct Writer<'py> {
+    py: Python<'py>,
+    out: Vec<u8>,
+    path: Vec<String>,
+    fault: Option<Failure>,
+    full: bool,
+}
+
+impl<'py> Writer<'py> {
+    /// A writer; `fault` is what is known to be wrong already.
+    pub(crate) fn new(py: Python<'py>, fault: Option<Failure>) -> Self {
+        Self { py, out: Vec::new(), path: Vec::new(), fault, full: false }
+    }
+
+    /// What was wrong first.
+    pub(crate) fn fault(&self) -> Option<&Failure> {
+        self.fault.as_ref()
+    }
+
+    /// The fields as one object; empty where there are none.
+    pub(crate) fn object(mut self) -> Vec<u8> {
+        if !self.out.is_empty() {
+            self.out.push(b'}');
+        }
+        self.out
+    }
+
+    fn note(&mut self, code: Code, what: &str) {
+        if self.fault.is_none() {
+            let place = if self.path.is_empty() { String::new() } else { format!("`{}`: ", self.path.join(".")) };
+            self.fault = Some(Failure::new(code, format!("{place}{what}")));
+        }
+    }
+
+    fn refuse(&mut self, code: Code, what: &str) {
+        self.note(code, what);
+        self.out.extend_from_slice(b"null");
+    }
+
+    /// Whether the call is beyond what can be a call, so that writing on is in vain.
+    fn is_full(&mut self, more: usize) -> bool {
+        let length = self.out.len().saturating_add(more);
+        if !self.full && length > 2 * CALL_BYTES_MAX {
+            self.full = true;
+            self.note(Code::CallTooLarge, &format!("the call has {length} bytes and more; {CALL_BYTES_MAX} are allowed"));
+        }
+        self.full
+    }
+
+    /// A word of the call by itself; the empty text where it is none.
+    pub(crate) fn word<'a>(&mut self, what: &str, value: &'a Bound<'py, PyAny>) -> Cow<'a, str> {
+        match value.cast::<PyString>() {
+            Ok(text) => text.to_cow().unwrap_or_else(|_| {
+                self.note(Code::CallMalformed, &format!("`{what}` is not UTF-8: it holds a lone surrogate"));
+                Cow::Borrowed("")
+            }),
+            Err(_) => {
+                self.note(Code::CallMalformed, &format!("`{what}` is a str, not {}", kind(value)));
+                Cow::Borrowed("")
+            }
+        }
+    }
+
+    /// An entity's identity: a `Uid`, a text in Cedar's form, or an object that says its own.
+    pub(crate) fn name<'a>(&mut self, what: &str, value: &'a Bound<'py, PyAny>) -> PyResult<Named<'a>> {
+        if let Some(named) = self.plain_name(what, value) {
+            return Ok(named);
+        }
+        if let Some(own) = value.getattr_opt(intern!(self.py, "__hos_uid__"))? {
+            let own = if own.is_callable() { own.call0()? } else { own };
+            if let Some((type_name, id)) = self.plain_name(what, &own) {
+                return Ok((Cow::Owned(type_name.into_owned()), Cow::Owned(id.into_owned())));
+            }
+            self.note(Code::CallMalformed, &format!("`{what}`: its `__hos_uid__` is a Uid or a str, not {}", kind(&own)));
+        } else {
+            let wanted = "a Uid, a text like Type::\"id\", or an object with `__hos_uid__`";
+            self.note(Code::CallMalformed, &format!("`{what}` is {wanted}, not {}", kind(value)));
+        }
+        Ok((Cow::Borrowed(""), Cow::Borrowed("")))
+    }
+
+    fn plain_name<'a>(&mut self, what: &str, value: &'a Bound<'py, PyAny>) -> Option<Named<'a>> {
+        if let Ok(uid) = value.cast::<Uid>() {
+            let uid = uid.get();
+            return Some((Cow::Borrowed(&uid.type_name), Cow::Borrowed(&uid.id)));
+        }
+        let text = self.word(what, value.cast::<PyString>().ok()?.as_any()).into_owned();
+        Some(match Uid::read(&text) {
+            Ok(uid) => (Cow::Owned(uid.type_name), Cow::Owned(uid.id)),
+            Err(failure) => {
+                self.note(failure.code, &format!("`{what}`: {}", failure.message));
+                (Cow::Owned(text), Cow::Borrowed(""))
+            }
+        })
+    }
+
+    /// A context of a few scalars, copied out; `None` where it is anything else.
+    pub(crate) fn scalars(context: &Bound<'py, PyAny>) -> Option<Vec<(String, Held)>> {
+        let dict = context.cast::<PyDict>().ok()?;
+        if dict.len() > SCALARS_MAX {
+            return None;
+        }
+        let mut out = Vec::with_capacity(dict.len());
+        for (key, value) in dict.iter() {
+            let key = key.cast::<PyString>().ok()?.to_cow().ok()?.into_owned();
+            let held = if let Ok(flag) = value.cast::<PyBool>() {
+                Held::Bool(flag.is_true())
+            } else if let Ok(number) = value.cast::<PyInt>() {
+                Held::Long(number.extract().ok()?)
+            } else {
+                Held::Text(value.cast::<PyString>().ok()?.to_cow().ok()?.into_owned())
+            };
+            out.push((key, held));
+        }
+        Some(out)
+    }
+
+    /// A field of the call with a text.
+    pub(crate) fn text_field(&mut self, name: &str, text: &str) {
+        self.key(name);
+        self.text(text);
+    }
+
+    /// A field of the call with an entity's identity.
+    pub(crate) fn uid_field(&mut self, name: &str, uid: (&str, &str)) {
+        self.key(name);
+        self.uid(uid.0, uid.1);
+    }
+
+    /// A field of the call. What form it has is known by its name.
+    pub(crate) fn field(&mut self, name: &str, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        let bytes = (name == "payload").then(|| value.cast::<PyBytes>().ok()).flatten();
+        self.key(if bytes.is_some() { "payload_hex" } else { name });
+        self.path.push(name.to_owned());
+        match (name, bytes) {
+            (_, Some(bytes)) => self.hex(bytes.as_bytes()),
+            ("subject", _) => self.named(name, value)?,
+            ("given", _) => self.given(value)?,
+            ("change", _) => self.change(value)?,
+            _ => self.value(value, 1)?,
+        }
+        self.path.pop();
+        Ok(())
+    }
+
+    fn key(&mut self, name: &str) {
+        self.out.push(if self.out.is_empty() { b'{' } else { b',' });
+        self.text(name);
+        self.out.push(b':');
+    }
+
+    fn named(&mut self, what: &str, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        let (type_name, id) = self.name(what, value)?;
+        self.uid(&type_name, &id);
+        Ok(())
+    }
+
+    fn uid(&mut self, type_name: &str, id: &str) {
+        self.pair("type", type_name, "id", id);
+    }
+
+    fn pair(&mut self, first: &str, one: &str, second: &str, other: &str) {
+        self.out.push(b'{');
+        self.text(first);
+        self.out.push(b':');
+        self.text(one);
+        self.out.push(b',');
+        self.text(second);
+        self.out.push(b':');
+        self.text(other);
+        self.out.push(b'}');
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.is_full(text.len()) {
+            return self.out.extend_from_slice(b"null");
+        }
+        self.out.push(b'"');
+        for byte in text.bytes() {
+            match byte {
+                b'"' => self.out.extend_from_slice(b"\\\""),
+                b'\\' => self.out.extend_from_slice(b"\\\\"),
+                0..0x20 => self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+                other => self.out.push(other),
+            }
+        }
+        self.out.push(b'"');
+    }
+
+    fn hex(&mut self, bytes: &[u8]) {
+        if self.is_full(bytes.len().saturating_mul(2)) {
+            return self.out.extend_from_slice(b"null");
+        }
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        self.out.push(b'"');
+        for byte in bytes {
+            self.out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        self.out.push(b'"');
+    }
+
+    fn value(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> PyResult<()> {
+        if depth > NESTING_MAX {
+            self.refuse(Code::CallTooLarge, "it nests too deep, or holds itself");
+        } else if self.is_full(0) {
+            self.out.extend_from_slice(b"null");
+        } else if let Ok(flag) = value.cast::<PyBool>() {
+            self.out.extend_from_slice(if flag.is_true() { b"true" } else { b"false" });
+        } else if let Ok(number) = value.cast::<PyInt>() {
+            match number.extract::<i64>() {
+                Ok(number) => self.out.extend_from_slice(number.to_string().as_bytes()),
+                Err(_) => self.refuse(Code::ValueInvalid, "an integer beyond 64 bits"),
+            }
+        } else if let Ok(text) = value.cast::<PyString>() {
+            match text.to_cow() {
+                Ok(text) => self.text(&text),
+                Err(_) => self.refuse(Code::CallMalformed, "a text that is not UTF-8: it holds a lone surrogate"),
+            }
+        } else if let Ok(dict) = value.cast::<PyDict>() {
+            self.record(dict, depth)?;
+        } else if is_collection(value) {
+            self.list(value, |writer, item| writer.value(item, depth + 1))?;
+        } else if value.is_none() {
+            self.refuse(Code::ValueInvalid, "None is no value; leave it out");
+        } else if value.cast::<PyFloat>().is_ok() {
+            self.refuse(Code::ValueInvalid, "a float is no value; a decimal.Decimal or an int is");
+        } else {
+            self.other(value)?;
+        }
+        Ok(())
+    }
+
+    fn other(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        if let Ok(uid) = value.cast::<Uid>() {
+            self.out.extend_from_slice(b"{\"__entity\":");
+            self.uid(&uid.get().type_name, &uid.get().id);
+            self.out.push(b'}');
+        } else if let Ok(ext) = value.cast::<Ext>() {
+            self.out.extend_from_slice(b"{\"__extn\":");
+            self.pair("fn", &ext.get().function, "arg", &ext.get().text);
+            self.out.push(b'}');
+        } else {
+            // Python's own decimals, times and addresses, and objects that are entities.
+            let module = self.py.import(intern!(self.py, "hos._values"))?;
+            let read = module.call_method1(intern!(self.py, "read"), (value,))?;
+            match read.cast::<PyString>() {
+                Ok(why) => self.refuse(Code::ValueInvalid, &why.to_string_lossy()),
+                Err(_) if read.cast::<Uid>().is_ok() || read.cast::<Ext>().is_ok() => self.other(&read)?,
+                Err(_) => self.refuse(Code::ValueInvalid, &format!("{} is no value", kind(value))),
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, dict: &Bound<'py, PyDict>, depth: usize) -> PyResult<()> {
+        self.members(dict, |writer, key, value| {
+            if matches!(key, "__entity" | "__extn") {
+                // A map that came from outside must not turn into somebody else's identity.
+                writer.refuse(Code::CallMalformed, "a key of a record does not begin so; an entity is a Uid, the others an Ext");
+                return Ok(());
+            }
+            writer.value(value, depth + 1)
+        })
+    }
+
+    fn members(
+        &mut self,
+        dict: &Bound<'py, PyDict>,
+        mut write: impl FnMut(&mut Self, &str, &Bound<'py, PyAny>) -> PyResult<()>,
+    ) -> PyResult<()> {
+        self.out.push(b'{');
+        let mut first = true;
+        // A copy: what is called on the way may change the map.
+        for item in dict.items() {
+            let (key, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = item.extract()?;
+            let Some(name) = key.cast::<PyString>().ok().and_then(|key| key.to_cow().ok()) else {
+                let code = if key.cast::<PyString>().is_ok() { Code::CallMalformed } else { Code::ValueInvalid };
+                self.note(code, &format!("a key of a record is a str in UTF-8, not {}", kind(&key)));
+                continue;
+            };
+            if !std::mem::take(&mut first) {
+                self.out.push(b',');
+            }
+            self.text(&name);
+            self.out.push(b':');
+            self.path.push(name.chars().take(80).collect());
+            write(self, &name, &value)?;
+            self.path.pop();
+            if self.full {
+                break;
+            }
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        items: &Bound<'py, PyAny>,
+        mut write: impl FnMut(&mut Self, &Bound<'py, PyAny>) -> PyResult<()>,
+    ) -> PyResult<()> {
+        self.out.push(b'[');
+        for (place, item) in items.try_iter()?.enumerate() {
+            if place > 0 {
+                self.out.push(b',');
+            }
+            write(self, &item?)?;
+            if self.full {
+                break;
+            }
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// Entities that come with a call: maps, or objects with `uid`, `attrs` and `parents`.
+    fn given(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        if !is_collection(value) {
+            return self.value(value, 1);
+        }
+        self.list(value, |writer, item| {
+            let members = PyDict::new(writer.py);
+            let fields = match item.cast::<PyDict>() {
+                Ok(dict) => dict,
+                Err(_) if item.hasattr(intern!(writer.py, "uid"))? => {
+                    for name in ["uid", "attrs", "parents"] {
+                        members.set_item(name, item.getattr(name)?)?;
+                    }
+                    &members
+                }
+                Err(_) => return writer.value(item, 2),
+            };
+            writer.members(fields, |writer, key, value| match key {
+                "uid" => writer.named(key, value),
+                "parents" if is_collection(value) => writer.list(value, |writer, parent| writer.named("parents", parent)),
+                _ => writer.value(value, 3),
+            })
+        })
+    }
+
+    /// A directory change: a map with one key that says what is done.
+    fn change(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        let Ok(kinds) = value.cast::<PyDict>() else { return self.value(value, 1) };
+        self.members(kinds, |writer, _, value| {
+            let Ok(words) = value.cast::<PyDict>() else { return writer.value(value, 2) };
+            writer.members(words, |writer, key, value| match key {
+                "uid" | "parent" | "principal" | "resource" => writer.named(key, value),
+                _ => writer.value(value, 3),
+            })
+        })
+    }
+}
+
+fn is_collection(value: &Bound<'_, PyAny>) -> bool {
+    value.cast::<PyList>().is_ok()
+        || value.cast::<PyTuple>().is_ok()
+        || value.cast::<PySet>().is_ok()
+        || value.cast::<PyFrozenSet>().is_ok()
+}
+
+fn kind(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().name().map_or_else(|_| "what it is".to_owned(), |name| format!("`{}`", name.to_string_lossy()))
+}
