@@ -5,6 +5,7 @@
 //! cargo run --release -p hos-bench             minutes: `can` up to 100,000 policies, writing, verifying
 //! cargo run --release -p hos-bench -- --quick  seconds: that everything runs, not what it costs
 //! cargo run --release -p hos-bench -- commit   one part alone
+//! cargo run --release -p hos-bench -- shell --store hos.db --question can.json   what `can` costs in Rust, for the bindings' benchmarks
 //! ```
 //!
 //! Seconds on a machine that does other work besides say little; the ratios say more.
@@ -16,6 +17,7 @@ mod evidence;
 mod harness;
 mod law;
 mod replay;
+mod shell;
 mod shop;
 mod verify;
 
@@ -31,6 +33,18 @@ const PARTS: [(&str, Part); 5] =
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|word| word == "shell") {
+        return match shell::run(&args[1..]) {
+            Ok(line) => {
+                println!("{line}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("hos-bench: shell: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let quick = args.iter().any(|a| a == "--quick");
     let wanted: Vec<&str> = args.iter().map(String::as_str).filter(|a| *a != "--quick").collect();
     if wanted.iter().any(|name| !PARTS.iter().any(|(part, _)| part == name)) {

@@ -56,6 +56,7 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("benches", "blake3", &[""]),
     ("benches", "cedar_policy", &[""]),
     ("benches", "rusqlite", &[""]),
+    ("benches", "serde_json", &["shell.rs"]),
     ("benches", "sha2", &[""]),
     ("benches", "tempfile", &[""]),
     ("fuzz", "libfuzzer_sys", &[""]),

@@ -41,7 +41,7 @@ pub(super) const HOUSE: [(&str, &[&str]); 12] = [
     ("bindings/python", &["hos_core", "hos_engine", "hos_wire"]),
     ("bindings/node", &["hos_core", "hos_engine", "hos_wire"]),
     ("examples/pazar", &["hos_core", "hos_engine", "hos_wire"]),
-    ("benches", &["hos_core", "hos_engine"]),
+    ("benches", &["hos_core", "hos_engine", "hos_wire"]),
     ("xtask", &[]),
     ("fuzz", &["hos_testkit"]),
 ];
