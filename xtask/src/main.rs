@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo xtask test [--deny]   everything that must hold, with the minutes of each part
+//! cargo xtask vectors         the call vectors in every language
 //! cargo xtask tidy            floors, circles, foreign crates, codes, references, lengths
 //! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
 //! ```
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 const HELP: &str = "usage: cargo xtask <chore>
 
   test [--deny]    run every check and test; --deny also runs cargo-deny, which must then be installed
+  vectors          run the call vectors in every language, a line each
   tidy             check the house rules over the sources
   codes [--write]  print the table of refusal codes, or write it into spec/refusal-codes.md
 ";
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["test"] => test::run(&root, false),
         ["test", "--deny"] => test::run(&root, true),
+        ["vectors"] => test::vectors(&root),
         ["tidy"] => tidy::run(&root),
         ["codes"] => codes::run(&root, false),
         ["codes", "--write"] => codes::run(&root, true),

@@ -5,6 +5,7 @@ mod differential;
 mod parts;
 mod readme;
 mod tally;
+mod vectors;
 mod verifier;
 
 use std::io;
@@ -86,6 +87,24 @@ pub(crate) fn run(root: &Path, deny: bool) -> ExitCode {
     println!("{:>7.1}  in all", begun.elapsed().as_secs_f64() / 60.0);
     println!("{total}");
     if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Everything that tests of other languages load, built with what tests turn on, by one choice of packages: another choice would
+/// give dependencies other features and compile them anew.
+const BUILD_ALL: [&str; 7] = ["build", "--workspace", "--locked", "--lib", "--bins", "--tests", "--examples"];
+
+/// The call vectors alone.
+pub(crate) fn vectors(root: &Path) -> ExitCode {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let house = House { root: root.to_owned(), target, deny: false };
+    match vectors::run(&house) {
+        Ok(Outcome::Done(tally)) if tally.failed == 0 => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Runs a command that says by its exit code whether one check holds.
