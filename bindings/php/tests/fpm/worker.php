@@ -1,0 +1,56 @@
+<?php
+
+declare(strict_types=1);
+
+// What a worker is asked in the tests, as an application would write it. `store` and `do` come with the request.
+require_once __DIR__ . '/../../src/autoload.php';
+
+use Hos\Engine;
+use Hos\Uid;
+
+$say = static function (array $told): void {
+    echo json_encode($told + ['pid' => getmypid()], JSON_THROW_ON_ERROR);
+};
+try {
+    if ($_GET['do'] === 'ffi') {
+        try {
+            FFI::cdef('int getpid(void);', 'libc.so.6');
+            $say(['ffi' => 'open']);
+        } catch (FFI\Exception $error) {
+            $say(['ffi' => 'closed']);
+        }
+
+        return;
+    }
+    $began = hrtime(true);
+    $engine = Engine::open(null, store: $_GET['store']);
+    $opened = hrtime(true);
+    $actor = $engine->tenant('pazar-tr')->as(new Uid('Pazar::Account', $_GET['as'] ?? 'ayse'), language: 'tr');
+    switch ($_GET['do']) {
+        case 'open':
+            $allowed = $actor->can('order.place', new Uid('Pazar::Order', 'none'))->allowed;
+            $say(['opening' => $opened - $began, 'call' => hrtime(true) - $opened, 'allowed' => $allowed]);
+            break;
+        case 'move':
+            $id = $_GET['id'];
+            $facts = ['buyer' => new Uid('Pazar::Account', 'ayse'), 'shop' => new Uid('Pazar::Shop', 's1'), 'total' => 4200];
+            $a = $actor->begin('order', $id, 'place', facts: $facts, once: "b-$id");
+            $b = $actor->transition('order', $id, 'pay', args: ['amount' => 4200, 'psp_ref' => 'p'], once: "p-$id");
+            $say(['allowed' => $a->allowed && $b->allowed, 'code' => $a->code ?? $b->code, 'seq' => $b->receipt?->seal?->seq]);
+            break;
+        case 'shop':
+            // As long as it is told to, or until the first no.
+            $until = microtime(true) + (float) $_GET['seconds'];
+            $last = null;
+            do {
+                if (!$actor->can('shop.edit', new Uid('Pazar::Shop', 's1'))->allowed) {
+                    break;
+                }
+                $last = microtime(true);
+            } while (microtime(true) < $until);
+            $say(['last' => $last]);
+            break;
+    }
+} catch (Hos\HosError $error) {
+    $say(['error' => $error->code(), 'message' => $error->getMessage()]);
+}
