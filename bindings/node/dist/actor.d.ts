@@ -1,0 +1,79 @@
+import { Answer, type Available, type Entry } from "./answer";
+import { Directory } from "./directory";
+import type { Engine } from "./engine";
+import type { LawNames, Text } from "./law";
+import type { Page, Tenant } from "./tenant";
+import { type UidLike, type Values } from "./values";
+/** How somebody acts. */
+export interface As {
+    /** The language of messages: `en`, `tr`, .. */
+    language?: string;
+    /** The caller's own request id. It stands in records, so nothing personal; at most 64 of `A-Z a-z 0-9 . _ : -`. */
+    request?: string;
+}
+/** An entity that comes with a call. */
+export interface Given {
+    readonly uid: UidLike;
+    readonly attrs?: Values;
+    readonly parents?: readonly UidLike[];
+}
+/** What every call may have besides. */
+export interface Besides {
+    /** Context beyond an event's arguments. */
+    context?: Values;
+    /** Entities that the directory does not hold. */
+    given?: readonly Given[];
+    /** The world's own outcome, for the modes `off` and `shadow`. */
+    legacy?: {
+        readonly allowed: boolean;
+        readonly state?: string;
+    };
+    /** This call's request id, in place of the actor's. */
+    request?: string;
+}
+/** What a call that writes may have besides. */
+export interface Writing extends Besides {
+    /** A key under which the call is carried out once: the second time it gets the first one's receipt. */
+    once?: string;
+}
+/** Somebody who acts in a tenant. */
+export declare class Actor<L extends LawNames = LawNames> {
+    #private;
+    /** The tenant. */
+    readonly tenant: Tenant<L>;
+    /** Changes of who is who. */
+    readonly directory: Directory;
+    /** @internal */
+    constructor(engine: Engine<L>, tenant: Tenant<L>, principal: unknown, options?: As);
+    /** May they do this to that? An answer: look at its `allowed`. Here and now, in microseconds. */
+    can(action: L["action"], resource: UidLike, besides?: Besides): Answer;
+    /** As `can`, but throws `Denied` where the answer is no. */
+    authorize(action: L["action"], resource: UidLike, besides?: Besides): Answer;
+    /** The birth of an instance. */
+    begin<C extends Text<L["contract"]>, E extends Text<L["contract"][C]["begin"]>>(contract: C, id: string, event: E, options?: Writing & {
+        facts?: L["contract"][C]["facts"];
+        args?: L["contract"][C]["begin"][E];
+    }): Promise<Answer>;
+    /** An event or an override of an instance. A refusal is an answer: look at its `allowed`. */
+    transition<C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(contract: C, id: string, event: E, options?: Writing & {
+        args?: L["contract"][C]["event"][E];
+        reason?: string;
+    }): Promise<Answer>;
+    /** As `transition`, but throws `Denied` where the answer is no. */
+    apply<C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(contract: C, id: string, event: E, options?: Writing & {
+        args?: L["contract"][C]["event"][E];
+        reason?: string;
+    }): Promise<Answer>;
+    /** A free record in a stream: a text, or bytes. */
+    record(stream: string, payload: string | Uint8Array, options?: Writing & {
+        subject?: UidLike;
+    }): Promise<Answer>;
+    /** An existing row taken in as it is. */
+    adopt<C extends Text<L["contract"]>>(contract: C, id: string, state: L["contract"][C]["state"], options?: Writing & {
+        facts?: L["contract"][C]["facts"];
+    }): Promise<Answer>;
+    /** What they can do with an instance now. */
+    available(contract: Text<L["contract"]>, id: string, besides?: Besides): Promise<readonly Available[]>;
+    /** An instance's records, oldest first. */
+    history(contract: Text<L["contract"]>, id: string, page?: Page): Promise<readonly Entry[]>;
+}

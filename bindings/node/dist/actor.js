@@ -1,0 +1,162 @@
+"use strict";
+// Who acts in a tenant, and everything they can ask for.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.Actor = void 0;
+const answer_1 = require("./answer");
+const directory_1 = require("./directory");
+const errors_1 = require("./errors");
+const values_1 = require("./values");
+const write_1 = require("./write");
+/** Somebody who acts in a tenant. */
+class Actor {
+    #engine;
+    #principal;
+    #as;
+    #asker;
+    #words = (code, language) => this.tenant.message(code, language);
+    /** The tenant. */
+    tenant;
+    /** Changes of who is who. */
+    directory;
+    /** @internal */
+    constructor(engine, tenant, principal, options = {}) {
+        if (!(0, write_1.plain)(options))
+            throw (0, errors_1.refusal)("hos.call_malformed", "as(principal, { language, request }) takes an object");
+        for (const name of Object.keys(options)) {
+            if (name !== "language" && name !== "request") {
+                throw (0, errors_1.refusal)("hos.call_malformed", `as(..) has no option \`${name}\`; it has \`language\` and \`request\``);
+            }
+        }
+        this.#engine = engine;
+        this.tenant = tenant;
+        this.#principal = principal;
+        this.#as = { ...options };
+        this.#asker = asker(tenant.name, principal, this.#as);
+        this.directory = new directory_1.Directory((change, besides) => this.#ask("directory", this.#draft(besides).put("change", change, raw)));
+        Object.freeze(this);
+    }
+    /** May they do this to that? An answer: look at its `allowed`. Here and now, in microseconds. */
+    can(action, resource, besides) {
+        const told = this.#swiftly(action, resource, besides) ?? this.#slowly(action, resource, besides);
+        return new answer_1.Answer(told, this.#words, this.#as.language);
+    }
+    /** As `can`, but throws `Denied` where the answer is no. */
+    authorize(action, resource, besides) {
+        return yes(this.can(action, resource, besides));
+    }
+    /** The birth of an instance. */
+    async begin(contract, id, event, options) {
+        return this.#ask("begin", this.#draft(options).put("contract", contract).put("id", id).put("event", event));
+    }
+    /** An event or an override of an instance. A refusal is an answer: look at its `allowed`. */
+    async transition(contract, id, event, options) {
+        return this.#ask("transition", this.#draft(options).put("contract", contract).put("id", id).put("event", event));
+    }
+    /** As `transition`, but throws `Denied` where the answer is no. */
+    async apply(contract, id, event, options) {
+        return yes(await this.transition(contract, id, event, options));
+    }
+    /** A free record in a stream: a text, or bytes. */
+    async record(stream, payload, options) {
+        const draft = this.#draft(options).put("stream", stream);
+        if (payload instanceof Uint8Array)
+            draft.put("payload_hex", Buffer.from(payload).toString("hex"));
+        else
+            draft.put("payload", payload);
+        return this.#ask("record", draft);
+    }
+    /** An existing row taken in as it is. */
+    async adopt(contract, id, state, options) {
+        return this.#ask("adopt", this.#draft(options).put("contract", contract).put("id", id).put("state", state));
+    }
+    /** What they can do with an instance now. */
+    async available(contract, id, besides) {
+        const draft = this.#draft(besides).put("contract", contract).put("id", id);
+        const [, json] = await this.#engine.ask("available", ready(draft));
+        return (0, answer_1.availableOf)(json);
+    }
+    /** An instance's records, oldest first. */
+    async history(contract, id, page) {
+        return this.tenant.history(contract, id, page);
+    }
+    #swiftly(action, resource, besides) {
+        const who = this.#asker;
+        if (who === undefined || typeof action !== "string" || !(resource instanceof values_1.Uid))
+            return undefined;
+        let context;
+        if (besides !== undefined) {
+            const scalars = scalarsOf(besides);
+            if (scalars === undefined)
+                return undefined;
+            if (scalars.length > 0)
+                context = scalars;
+        }
+        return this.#engine.can(who, action, resource.type, resource.id, context);
+    }
+    #slowly(action, resource, besides) {
+        const draft = this.#draft(besides).put("action", action).put("resource", resource, write_1.uid);
+        const [allowed, json] = this.#engine.askSync("can", ready(draft));
+        return new answer_1.Told(allowed, json);
+    }
+    async #ask(operation, draft) {
+        const [allowed, json] = await this.#engine.ask(operation, ready(draft));
+        return new answer_1.Answer(new answer_1.Told(allowed, json), this.#words, this.#as.language);
+    }
+    #draft(besides) {
+        const own = (0, write_1.plain)(besides) && besides["request"] !== undefined;
+        const draft = new write_1.Draft().put("tenant", this.tenant.name).put("principal", this.#principal, write_1.uid);
+        draft.put("language", this.#as.language);
+        if (!own)
+            draft.put("request", this.#as.request);
+        return draft.options(besides);
+    }
+}
+exports.Actor = Actor;
+function ready(draft) {
+    return { json: draft.json(), fault: draft.fault };
+}
+function yes(answer) {
+    if (answer.allowed !== true)
+        throw new errors_1.Denied(answer);
+    return answer;
+}
+/** JSON that a draft of its own has made. */
+function raw(value) {
+    return value;
+}
+/** The words that can be bound; none where they are not what they should be, which the wire then says. */
+function asker(tenant, principal, as) {
+    try {
+        const who = (0, write_1.uidOf)(principal, "principal");
+        if (who === undefined || typeof tenant !== "string")
+            return undefined;
+        const beside = new write_1.Draft().put("language", as.language).put("request", as.request).json();
+        return { tenant, type: who.type, id: who.id, beside: beside === "{}" ? "" : beside, swift: true };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** A context of a few scalars and nothing besides, as names and values by turns. */
+function scalarsOf(besides) {
+    if (!(0, write_1.plain)(besides))
+        return undefined;
+    const scalars = [];
+    for (const name in besides) {
+        const context = besides[name];
+        if (context === undefined)
+            continue;
+        if (name !== "context" || !(0, write_1.plain)(context))
+            return undefined;
+        for (const key of Object.keys(context)) {
+            const value = context[key];
+            if (value === undefined)
+                continue;
+            if (typeof value !== "string" && typeof value !== "boolean" && !Number.isSafeInteger(value))
+                return undefined;
+            if (scalars.push(key, value) > 16)
+                return undefined;
+        }
+    }
+    return scalars;
+}

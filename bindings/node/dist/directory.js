@@ -1,0 +1,45 @@
+"use strict";
+// Changes of who is who. They are always enforced, whatever the law's mode.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.Directory = void 0;
+const errors_1 = require("./errors");
+const write_1 = require("./write");
+/** The directory, as an actor changes it. */
+class Directory {
+    #change;
+    /** @internal */
+    constructor(change) {
+        this.#change = change;
+        Object.freeze(this);
+    }
+    /** Writes an entity with its attributes. */
+    async put(entity, attrs, options) {
+        return this.#make("put", new write_1.Draft().put("uid", entity, write_1.uid).put("attrs", attrs), options);
+    }
+    /** Removes an entity. */
+    async remove(entity, options) {
+        return this.#make("remove", new write_1.Draft().put("uid", entity, write_1.uid), options);
+    }
+    /** Puts an entity into a parent: a member into a role, a shop into a city. */
+    async join(entity, parent, options) {
+        return this.#make("join", new write_1.Draft().put("uid", entity, write_1.uid).put("parent", parent, write_1.uid), options);
+    }
+    /** Takes an entity out of a parent. */
+    async leave(entity, parent, options) {
+        return this.#make("leave", new write_1.Draft().put("uid", entity, write_1.uid).put("parent", parent, write_1.uid), options);
+    }
+    /** Makes a policy of one of the law's templates, under an id by which it can be revoked. */
+    async grant(id, template, slots, options) {
+        return this.#make("grant", new write_1.Draft().put("id", id).put("template", template).options(slots), options);
+    }
+    /** Takes a grant back. */
+    async revoke(id, options) {
+        return this.#make("revoke", new write_1.Draft().put("id", id), options);
+    }
+    async #make(kind, draft, options) {
+        if (draft.fault instanceof errors_1.HosError)
+            throw draft.fault;
+        return this.#change(`{${JSON.stringify(kind)}:${draft.json()}}`, options);
+    }
+}
+exports.Directory = Directory;

@@ -1,0 +1,74 @@
+import { Told } from "./answer";
+import { HosError } from "./errors";
+import type { LawNames } from "./law";
+import { type Handle, type Scalars } from "./native";
+import { Tenant } from "./tenant";
+/** How an engine is opened. */
+export interface Options {
+    /** The store's file. It is made by `hos init`, not here. */
+    store: string;
+    /** Who signs: a key file, a signer's socket, or a program; `<store>.key` if none is said. */
+    keyFile?: string;
+    signerSocket?: string;
+    signerCommand?: string;
+    /** The file outside the store that keeps the newest checkpoints. */
+    mark?: string;
+    /** Whether a seal is made in the commit (receipts are complete) or by a worker. */
+    seal?: "inline" | "worker";
+    /** How long to wait for another process, in milliseconds; 10000 if not said, at most 3600000. */
+    busyTimeoutMs?: number;
+}
+/** Who asks: the words that `can` binds, and whether they can be bound. */
+export interface Asker {
+    readonly tenant: unknown;
+    readonly type: string;
+    readonly id: string;
+    readonly beside: string;
+    swift: boolean;
+}
+/** Ties the JSON of a call to whoever is to be told of a value that JavaScript holds and the wire does not. */
+export interface Ready {
+    readonly json: string;
+    readonly fault: HosError | undefined;
+}
+declare const PRIVATE: unique symbol;
+/**
+ * An open store. Used for the life of the process; every worker thread opens its own by the same options, and the last one that
+ * is closed lets go of the file.
+ */
+export declare class Engine<L extends LawNames = LawNames> {
+    #private;
+    /** @internal */
+    constructor(handle: Handle, key?: typeof PRIVATE);
+    /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
+    static open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
+    static open<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
+    /** As `open`, here and now; it may wait for the disk. */
+    static openSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
+    static openSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
+    /** A tenant. Whether the store has it is seen by each call. */
+    tenant(name: string): Tenant<L>;
+    /**
+     * Makes a call in the wire's own words: an operation's name, and an object, JSON, or bytes of JSON. Gives the wire's object;
+     * throws where that is an error.
+     */
+    call(operation: string, call: object | string | Uint8Array): Promise<Record<string, unknown>>;
+    /**
+     * Closes: at once for whoever asks from now on; calls that are under way end as they would have. The promise is kept when they
+     * have, and this script's hold on the file is gone. An engine that is closed can be closed again.
+     */
+    close(): Promise<void>;
+    /** As `close`, without waiting for calls that are under way; it may wait for the disk. */
+    closeSync(): void;
+    /** @internal A promise that `close` waits for. */
+    later<T>(promise: Promise<T>): Promise<T>;
+    /** @internal Makes a call off the main thread, and gives the JSON of its answer. */
+    ask(operation: string, ready: Ready): Promise<[allowed: boolean, json: string]>;
+    /** @internal Makes a call here and now. */
+    askSync(operation: string, ready: Ready): [allowed: boolean, json: string];
+    /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
+    can(asker: Asker, action: string, type: string, id: string, context: Scalars | undefined): Told | undefined;
+}
+export interface Engine<L extends LawNames> extends Disposable, AsyncDisposable {
+}
+export {};

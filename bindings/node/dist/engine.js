@@ -1,0 +1,187 @@
+"use strict";
+// An open store under its law.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.Engine = void 0;
+const node_path_1 = require("node:path");
+const answer_1 = require("./answer");
+const errors_1 = require("./errors");
+const native_1 = require("./native");
+const read_1 = require("./read");
+const tenant_1 = require("./tenant");
+const write_1 = require("./write");
+const NAMES = {
+    keyFile: "key_file",
+    signerSocket: "signer_socket",
+    signerCommand: "signer_command",
+    busyTimeoutMs: "busy_timeout_ms",
+};
+const WIRE_NAMES = new Set(Object.values(NAMES));
+const PRIVATE = Symbol("private");
+/**
+ * An open store. Used for the life of the process; every worker thread opens its own by the same options, and the last one that
+ * is closed lets go of the file.
+ */
+class Engine {
+    #handle;
+    #pending = new Set();
+    #known = [];
+    #bound;
+    /** @internal */
+    constructor(handle, key) {
+        if (key !== PRIVATE)
+            throw (0, errors_1.refusal)("hos.call_malformed", "an engine is opened by Engine.open");
+        this.#handle = handle;
+    }
+    static async open(law, options) {
+        const json = optionsJson(law, options);
+        return new Engine(await (0, native_1.addon)().Handle.open(json).catch(rethrown), PRIVATE);
+    }
+    static openSync(law, options) {
+        const json = optionsJson(law, options);
+        return new Engine(told(() => (0, native_1.addon)().Handle.openSync(json)), PRIVATE);
+    }
+    /** A tenant. Whether the store has it is seen by each call. */
+    tenant(name) {
+        return new tenant_1.Tenant(this, name);
+    }
+    /**
+     * Makes a call in the wire's own words: an operation's name, and an object, JSON, or bytes of JSON. Gives the wire's object;
+     * throws where that is an error.
+     */
+    async call(operation, call) {
+        if (typeof operation !== "string")
+            throw (0, errors_1.refusal)("hos.call_malformed", "an operation's name is a text");
+        if (typeof call !== "string" && !(call instanceof Uint8Array)) {
+            const draft = new write_1.Draft().options(call);
+            const [, json] = await this.ask(operation, { json: draft.json(), fault: draft.fault });
+            return (0, read_1.parse)(json);
+        }
+        const bytes = typeof call === "string" ? Buffer.from(sound(call)) : call;
+        const [, json] = answered(await this.later(this.#handle.call(operation, bytes)), undefined);
+        return (0, read_1.parse)(json);
+    }
+    /**
+     * Closes: at once for whoever asks from now on; calls that are under way end as they would have. The promise is kept when they
+     * have, and this script's hold on the file is gone. An engine that is closed can be closed again.
+     */
+    async close() {
+        const closed = this.#handle.close().catch(rethrown);
+        this.#forget();
+        await Promise.allSettled([...this.#pending]);
+        await closed;
+    }
+    /** As `close`, without waiting for calls that are under way; it may wait for the disk. */
+    closeSync() {
+        this.#forget();
+        told(() => this.#handle.closeSync());
+    }
+    #forget() {
+        this.#bound = undefined;
+        this.#known = [];
+    }
+    /** @internal A promise that `close` waits for. */
+    later(promise) {
+        this.#pending.add(promise);
+        const done = () => void this.#pending.delete(promise);
+        promise.then(done, done);
+        return promise;
+    }
+    /** @internal Makes a call off the main thread, and gives the JSON of its answer. */
+    async ask(operation, ready) {
+        return answered(await this.later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
+    }
+    /** @internal Makes a call here and now. */
+    askSync(operation, ready) {
+        return answered(this.#handle.callSync(operation, Buffer.from(ready.json)), ready.fault);
+    }
+    /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
+    can(asker, action, type, id, context) {
+        const handle = this.#handle;
+        if (this.#bound !== asker) {
+            this.#bound = undefined;
+            asker.swift = handle.bind(asker.tenant, asker.type, asker.id, asker.beside);
+            if (!asker.swift)
+                return undefined;
+            this.#bound = asker;
+        }
+        const number = handle.can(action, type, id, context);
+        if (number >= native_1.NEW) {
+            const [allowed, json] = answered(handle.said(), undefined);
+            return (this.#known[number - native_1.NEW] = new answer_1.Told(allowed, json));
+        }
+        if (number >= 0) {
+            const known = this.#known[number];
+            if (known !== undefined)
+                return known;
+        }
+        if (number === native_1.DOUBT)
+            return undefined;
+        if (number === native_1.SAID)
+            throw (0, errors_1.failure)(...split(handle.said()));
+        throw new errors_1.InternalError("internal", "hos.internal", "the addon gave a number that nobody knows");
+    }
+}
+exports.Engine = Engine;
+for (const [symbol, value] of [
+    [Symbol.dispose, function () { this.closeSync(); }],
+    [Symbol.asyncDispose, function () { return this.close(); }],
+]) {
+    if (typeof symbol === "symbol")
+        Object.defineProperty(Engine.prototype, symbol, { value, configurable: true, writable: true });
+}
+function optionsJson(law, options) {
+    const draft = new write_1.Draft();
+    const only = options === undefined && typeof law === "object";
+    const given = only ? law : options;
+    if (!only)
+        draft.put("law", law);
+    if (typeof given !== "object" || given === null) {
+        throw (0, errors_1.refusal)("hos.call_malformed", 'an engine is opened by Engine.open("law", { store: "hos.db" }) or Engine.open({ store: "hos.db" })');
+    }
+    for (const [name, value] of Object.entries(given)) {
+        if (WIRE_NAMES.has(name)) {
+            throw (0, errors_1.refusal)("hos.call_malformed", `the options have no field \`${name}\`; did you mean \`${camel(name)}\`?`);
+        }
+        draft.put(NAMES[name] ?? name, name === "store" || name === "law" ? absolute(value) : value);
+    }
+    return draft.json();
+}
+// Threads of one process that name a store in different words must come upon the same engine.
+function absolute(path) {
+    return typeof path === "string" && path !== "" && !path.includes("\0") ? (0, node_path_1.resolve)(path) : path;
+}
+function camel(name) {
+    return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+}
+function sound(text) {
+    if (/\p{Surrogate}/u.test(text))
+        throw (0, errors_1.refusal)("hos.call_malformed", "the call holds half a surrogate pair, which is no text");
+    return text;
+}
+/** A class and JSON, as the addon tells them. */
+function split(said) {
+    const at = said.indexOf("\n");
+    return at < 0 ? ["internal", "{}"] : [said.slice(0, at), said.slice(at + 1)];
+}
+function answered(said, fault) {
+    const [status, json] = split(said);
+    if (status === "allowed" || status === "refused")
+        return [status === "allowed", json];
+    const failed = (0, errors_1.failure)(status, json);
+    // The place that we know is of more use than the one that stood in for it.
+    throw fault !== undefined && fault.code === failed.code ? fault : failed;
+}
+function rethrown(thrown) {
+    if (!(thrown instanceof Error) || thrown instanceof errors_1.HosError)
+        throw thrown;
+    const [status, json] = split(thrown.message);
+    throw thrown.message.includes("\n") ? (0, errors_1.failure)(status, json) : new errors_1.InternalError("internal", "hos.internal", thrown.message, { cause: thrown });
+}
+function told(work) {
+    try {
+        return work();
+    }
+    catch (thrown) {
+        return rethrown(thrown);
+    }
+}

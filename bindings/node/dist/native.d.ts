@@ -1,0 +1,27 @@
+/** A script's hold on an engine. Texts that come back are a class, a line feed, and JSON. */
+export interface Handle {
+    call(operation: string, call: string | Uint8Array): Promise<string>;
+    callSync(operation: string, call: string | Uint8Array): string;
+    bind(tenant: string, principalType: string, principalId: string, beside: string): boolean;
+    can(action: string, resourceType: string, resourceId: string, context: Scalars | undefined): number;
+    said(): string;
+    close(): Promise<void>;
+    closeSync(): void;
+}
+/** Names and scalars by turns. */
+export type Scalars = (string | boolean | number)[];
+interface Addon {
+    Handle: {
+        open(options: string): Promise<Handle>;
+        openSync(options: string): Handle;
+    };
+}
+/** `can` has more to say: an error. */
+export declare const SAID = -1;
+/** `can` was not asked: its texts must come as JSON. */
+export declare const DOUBT = -2;
+/** Added to the number of an answer that is new. */
+export declare const NEW: number;
+/** The addon, loaded when it is first needed; once in each thread. */
+export declare function addon(): Addon;
+export {};

@@ -1,0 +1,29 @@
+"use strict";
+// The addon: where it lies, and what it offers. Its own words are in `../src/handle.rs`.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.NEW = exports.DOUBT = exports.SAID = void 0;
+exports.addon = addon;
+const node_path_1 = require("node:path");
+const errors_1 = require("./errors");
+/** `can` has more to say: an error. */
+exports.SAID = -1;
+/** `can` was not asked: its texts must come as JSON. */
+exports.DOUBT = -2;
+/** Added to the number of an answer that is new. */
+exports.NEW = 1 << 16;
+let loaded;
+/** The addon, loaded when it is first needed; once in each thread. */
+function addon() {
+    if (loaded !== undefined)
+        return loaded;
+    const name = `hos.${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}.node`;
+    const path = process.env["HOS_NODE_ADDON"] ?? (0, node_path_1.join)(__dirname, "..", name);
+    try {
+        loaded = require(path);
+    }
+    catch (cause) {
+        const message = `the addon ${path} cannot be loaded: this package has none for this machine, or was not installed whole`;
+        throw new errors_1.InternalError("internal", "hos.internal", message, { cause });
+    }
+    return loaded;
+}

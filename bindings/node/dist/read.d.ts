@@ -1,0 +1,2 @@
+/** Reads what the engine wrote. */
+export declare function parse(json: string): unknown;

@@ -1,0 +1,31 @@
+import { CallError } from "./errors";
+import { Uid } from "./values";
+type Write = (value: unknown, where: string, size: Size, depth: number) => string;
+/** What room is left in the call. */
+type Size = {
+    left: number;
+};
+/** A call that is being put together, field by field. */
+export declare class Draft {
+    #private;
+    /** Adds a field; one that is `undefined` is absent. A value that is refused is remembered and stands in for itself. */
+    put(name: string, value: unknown, write?: Write): this;
+    /** Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. */
+    options(options: unknown, skipped?: (name: string) => boolean): this;
+    /** What was refused first. */
+    get fault(): CallError | undefined;
+    /**
+     * The call. Where something was refused this throws it, unless the call carries the world's own outcome: that must stand
+     * whatever the rest of the call is, and only the engine knows whether it may.
+     */
+    json(): string;
+}
+/** An identity where one is expected, in the short form. */
+export declare function uid(value: unknown, where: string, size: Size, depth: number): string;
+/** The identity that a value says, if it says one by itself. */
+export declare function uidOf(value: unknown, where: string): Uid | undefined;
+/** Any value. */
+export declare function any(value: unknown, where: string, size: Size, depth: number): string;
+/** Whether it is an object with nothing but fields. */
+export declare function plain(value: unknown): value is Record<string, unknown>;
+export {};

@@ -1,0 +1,194 @@
+//! An open engine as JavaScript holds it, and `can`, which answers at once.
+
+use crate::known::Known;
+use crate::seat::{self, Seat};
+use crate::told;
+use crate::work::{Call, Close, Open};
+use hos_wire::{Asked, CALL_BYTES_MAX, Scalar};
+use napi::bindgen_prelude::{Array, AsyncTask, Either, Either3, Uint8Array};
+use napi_derive::napi;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// What the package hands over: JSON it wrote itself, or bytes as a caller gave them.
+type Text = Either<String, Uint8Array>;
+
+fn bytes(text: Text) -> Vec<u8> {
+    match text {
+        Either::A(text) => text.into_bytes(),
+        Either::B(bytes) => bytes.to_vec(),
+    }
+}
+
+/// Who asks, as bound last.
+#[derive(Default)]
+struct Actor {
+    tenant: String,
+    principal: (String, String),
+    beside: String,
+}
+
+#[derive(Default)]
+struct State {
+    seat: Option<Arc<Seat>>,
+    actor: Actor,
+    known: Known,
+    said: String,
+}
+
+/// One script's hold on an engine. Calls that are under way share it, so what changes is behind a cell; all of it happens on
+/// the script's own thread.
+#[napi]
+pub struct Handle(RefCell<State>);
+
+impl Handle {
+    pub(crate) fn of(seat: Arc<Seat>) -> Self {
+        Self(RefCell::new(State { seat: Some(seat), ..State::default() }))
+    }
+
+    fn seat(&self) -> Option<Arc<Seat>> {
+        self.0.borrow().seat.clone()
+    }
+
+    fn take(&self) -> Option<Arc<Seat>> {
+        std::mem::take(&mut *self.0.borrow_mut()).seat
+    }
+}
+
+/// `can` has an end that must be asked for by `said`.
+const SAID: i32 = -1;
+/// `can` was not asked: a text held U+FFFD, which may stand for half a surrogate pair. The call must come as JSON, which tells
+/// them apart.
+const DOUBT: i32 = -2;
+/// Added to the number of an answer that is new: `said` has its text.
+const NEW: i32 = 1 << 16;
+
+#[napi]
+impl Handle {
+    /// Opens an engine off the main thread.
+    #[napi(catch_unwind)]
+    pub fn open(options: Text) -> AsyncTask<Open> {
+        AsyncTask::new(Open { options: bytes(options) })
+    }
+
+    /// Opens an engine here and now.
+    #[napi(catch_unwind)]
+    pub fn open_sync(options: Text) -> napi::Result<Handle> {
+        told::made(|| seat::open(&bytes(options)).map(Handle::of))
+    }
+
+    /// Makes a call off the main thread.
+    #[napi(catch_unwind)]
+    pub fn call(&self, operation: String, call: Text) -> AsyncTask<Call> {
+        AsyncTask::new(Call { seat: self.seat(), operation, call: bytes(call) })
+    }
+
+    /// Makes a call here and now.
+    #[napi(catch_unwind)]
+    pub fn call_sync(&self, operation: String, call: Text) -> String {
+        told::guarded(|| match self.seat() {
+            Some(seat) => told::served(hos_wire::serve_with(&seat.engine, &operation, &bytes(call), CALL_BYTES_MAX)),
+            None => told::closed(),
+        })
+    }
+
+    /// Binds who asks next. `beside` is an object as `hos_wire::Asked` has it, or empty. Whether the texts could be read
+    /// without doubt.
+    #[napi(catch_unwind)]
+    pub fn bind(&self, tenant: String, principal_type: String, principal_id: String, beside: String) -> bool {
+        let sure = ![&tenant, &principal_type, &principal_id, &beside].into_iter().any(|text| doubtful(text));
+        self.0.borrow_mut().actor = Actor { tenant, principal: (principal_type, principal_id), beside };
+        sure
+    }
+
+    /// `can`, as whom `bind` said last; `context` holds names and scalars by turns.
+    #[napi(catch_unwind)]
+    pub fn can(
+        &self,
+        action: String,
+        resource_type: String,
+        resource_id: String,
+        context: Option<Array<'_>>,
+    ) -> napi::Result<i32> {
+        let mut pairs = Vec::new();
+        if let Some(context) = &context {
+            for at in (0..context.len()).step_by(2) {
+                let (name, value) = (context.get::<String>(at)?, context.get::<Either3<bool, f64, String>>(at + 1)?);
+                let (Some(name), Some(value)) = (name, value) else { return Ok(DOUBT) };
+                pairs.push((name, value));
+            }
+        }
+        let scalars: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), scalar(value))).collect();
+        let texts = scalars.iter().flat_map(|(name, value)| [*name, if let Scalar::Text(text) = value { text } else { "" }]);
+        if [action.as_str(), &resource_type, &resource_id].into_iter().chain(texts).any(doubtful) {
+            return Ok(DOUBT);
+        }
+        let mut state = self.0.borrow_mut();
+        let State { seat, actor, known, said } = &mut *state;
+        let Some(seat) = seat else {
+            *said = told::closed();
+            return Ok(SAID);
+        };
+        let asked = Asked {
+            tenant: &actor.tenant,
+            principal: (&actor.principal.0, &actor.principal.1),
+            action: &action,
+            resource: (&resource_type, &resource_id),
+            context: &scalars,
+            beside: actor.beside.as_bytes(),
+        };
+        match hos_wire::decide(&seat.engine, &asked) {
+            Ok(decided) => {
+                let (number, new) = known.number(decided);
+                if let Some(decided) = new {
+                    *said = told::decided(decided);
+                }
+                Ok(if new.is_some() { NEW + number } else { number })
+            }
+            Err(failure) => {
+                *said = told::failure(&failure);
+                Ok(SAID)
+            }
+        }
+    }
+
+    /// What `can` has to say beyond a number.
+    #[napi(catch_unwind)]
+    pub fn said(&self) -> String {
+        std::mem::take(&mut self.0.borrow_mut().said)
+    }
+
+    /// Lets go of the engine: this handle is closed at once, the file is let go of off the main thread.
+    #[napi(catch_unwind)]
+    pub fn close(&self) -> AsyncTask<Close> {
+        AsyncTask::new(Close { seat: self.take() })
+    }
+
+    /// Lets go of the engine here and now.
+    #[napi(catch_unwind)]
+    pub fn close_sync(&self) -> napi::Result<()> {
+        told::made(|| self.take().map_or(Ok(()), seat::leave).map_err(|failure| told::failure(&failure)))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // The collector must not wait for a disk.
+        if let Some(seat) = self.take() {
+            let _ = std::thread::Builder::new().name("hos-close".to_owned()).spawn(move || seat::leave(seat));
+        }
+    }
+}
+
+fn doubtful(text: &str) -> bool {
+    text.contains('\u{fffd}')
+}
+
+fn scalar(value: &Either3<bool, f64, String>) -> Scalar<'_> {
+    match value {
+        Either3::A(value) => Scalar::Bool(*value),
+        // The package hands over whole numbers of 53 bits only.
+        Either3::B(value) => Scalar::Long(*value as i64),
+        Either3::C(value) => Scalar::Text(value),
+    }
+}

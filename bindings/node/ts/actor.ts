@@ -1,0 +1,220 @@
+// Who acts in a tenant, and everything they can ask for.
+
+import { Answer, type Available, type Entry, Told, availableOf } from "./answer";
+import { Directory } from "./directory";
+import type { Asker, Engine, Ready } from "./engine";
+import { Denied, refusal } from "./errors";
+import type { LawNames, Text } from "./law";
+import type { Scalars } from "./native";
+import type { Page, Tenant } from "./tenant";
+import { Uid, type UidLike, type Values } from "./values";
+import { Draft, plain, uid, uidOf } from "./write";
+
+/** How somebody acts. */
+export interface As {
+  /** The language of messages: `en`, `tr`, .. */
+  language?: string;
+  /** The caller's own request id. It stands in records, so nothing personal; at most 64 of `A-Z a-z 0-9 . _ : -`. */
+  request?: string;
+}
+
+/** An entity that comes with a call. */
+export interface Given {
+  readonly uid: UidLike;
+  readonly attrs?: Values;
+  readonly parents?: readonly UidLike[];
+}
+
+/** What every call may have besides. */
+export interface Besides {
+  /** Context beyond an event's arguments. */
+  context?: Values;
+  /** Entities that the directory does not hold. */
+  given?: readonly Given[];
+  /** The world's own outcome, for the modes `off` and `shadow`. */
+  legacy?: { readonly allowed: boolean; readonly state?: string };
+  /** This call's request id, in place of the actor's. */
+  request?: string;
+}
+
+/** What a call that writes may have besides. */
+export interface Writing extends Besides {
+  /** A key under which the call is carried out once: the second time it gets the first one's receipt. */
+  once?: string;
+}
+
+/** Somebody who acts in a tenant. */
+export class Actor<L extends LawNames = LawNames> {
+  #engine: Engine<L>;
+  #principal: unknown;
+  #as: As;
+  #asker: Asker | undefined;
+  #words = (code: string, language: string) => this.tenant.message(code, language);
+  /** The tenant. */
+  readonly tenant: Tenant<L>;
+  /** Changes of who is who. */
+  readonly directory: Directory;
+
+  /** @internal */
+  constructor(engine: Engine<L>, tenant: Tenant<L>, principal: unknown, options: As = {}) {
+    if (!plain(options)) throw refusal("hos.call_malformed", "as(principal, { language, request }) takes an object");
+    for (const name of Object.keys(options)) {
+      if (name !== "language" && name !== "request") {
+        throw refusal("hos.call_malformed", `as(..) has no option \`${name}\`; it has \`language\` and \`request\``);
+      }
+    }
+    this.#engine = engine;
+    this.tenant = tenant;
+    this.#principal = principal;
+    this.#as = { ...options };
+    this.#asker = asker(tenant.name, principal, this.#as);
+    this.directory = new Directory((change, besides) => this.#ask("directory", this.#draft(besides).put("change", change, raw)));
+    Object.freeze(this);
+  }
+
+  /** May they do this to that? An answer: look at its `allowed`. Here and now, in microseconds. */
+  can(action: L["action"], resource: UidLike, besides?: Besides): Answer {
+    const told = this.#swiftly(action, resource, besides) ?? this.#slowly(action, resource, besides);
+    return new Answer(told, this.#words, this.#as.language);
+  }
+
+  /** As `can`, but throws `Denied` where the answer is no. */
+  authorize(action: L["action"], resource: UidLike, besides?: Besides): Answer {
+    return yes(this.can(action, resource, besides));
+  }
+
+  /** The birth of an instance. */
+  async begin<C extends Text<L["contract"]>, E extends Text<L["contract"][C]["begin"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options?: Writing & { facts?: L["contract"][C]["facts"]; args?: L["contract"][C]["begin"][E] },
+  ): Promise<Answer> {
+    return this.#ask("begin", this.#draft(options).put("contract", contract).put("id", id).put("event", event));
+  }
+
+  /** An event or an override of an instance. A refusal is an answer: look at its `allowed`. */
+  async transition<C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options?: Writing & { args?: L["contract"][C]["event"][E]; reason?: string },
+  ): Promise<Answer> {
+    return this.#ask("transition", this.#draft(options).put("contract", contract).put("id", id).put("event", event));
+  }
+
+  /** As `transition`, but throws `Denied` where the answer is no. */
+  async apply<C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options?: Writing & { args?: L["contract"][C]["event"][E]; reason?: string },
+  ): Promise<Answer> {
+    return yes(await this.transition(contract, id, event, options));
+  }
+
+  /** A free record in a stream: a text, or bytes. */
+  async record(stream: string, payload: string | Uint8Array, options?: Writing & { subject?: UidLike }): Promise<Answer> {
+    const draft = this.#draft(options).put("stream", stream);
+    if (payload instanceof Uint8Array) draft.put("payload_hex", Buffer.from(payload).toString("hex"));
+    else draft.put("payload", payload);
+    return this.#ask("record", draft);
+  }
+
+  /** An existing row taken in as it is. */
+  async adopt<C extends Text<L["contract"]>>(
+    contract: C,
+    id: string,
+    state: L["contract"][C]["state"],
+    options?: Writing & { facts?: L["contract"][C]["facts"] },
+  ): Promise<Answer> {
+    return this.#ask("adopt", this.#draft(options).put("contract", contract).put("id", id).put("state", state));
+  }
+
+  /** What they can do with an instance now. */
+  async available(contract: Text<L["contract"]>, id: string, besides?: Besides): Promise<readonly Available[]> {
+    const draft = this.#draft(besides).put("contract", contract).put("id", id);
+    const [, json] = await this.#engine.ask("available", ready(draft));
+    return availableOf(json);
+  }
+
+  /** An instance's records, oldest first. */
+  async history(contract: Text<L["contract"]>, id: string, page?: Page): Promise<readonly Entry[]> {
+    return this.tenant.history(contract, id, page);
+  }
+
+  #swiftly(action: unknown, resource: unknown, besides: unknown): Told | undefined {
+    const who = this.#asker;
+    if (who === undefined || typeof action !== "string" || !(resource instanceof Uid)) return undefined;
+    let context: Scalars | undefined;
+    if (besides !== undefined) {
+      const scalars = scalarsOf(besides);
+      if (scalars === undefined) return undefined;
+      if (scalars.length > 0) context = scalars;
+    }
+    return this.#engine.can(who, action, resource.type, resource.id, context);
+  }
+
+  #slowly(action: unknown, resource: unknown, besides: unknown): Told {
+    const draft = this.#draft(besides).put("action", action).put("resource", resource, uid);
+    const [allowed, json] = this.#engine.askSync("can", ready(draft));
+    return new Told(allowed, json);
+  }
+
+  async #ask(operation: string, draft: Draft): Promise<Answer> {
+    const [allowed, json] = await this.#engine.ask(operation, ready(draft));
+    return new Answer(new Told(allowed, json), this.#words, this.#as.language);
+  }
+
+  #draft(besides: unknown): Draft {
+    const own = plain(besides) && besides["request"] !== undefined;
+    const draft = new Draft().put("tenant", this.tenant.name).put("principal", this.#principal, uid);
+    draft.put("language", this.#as.language);
+    if (!own) draft.put("request", this.#as.request);
+    return draft.options(besides);
+  }
+}
+
+function ready(draft: Draft): Ready {
+  return { json: draft.json(), fault: draft.fault };
+}
+
+function yes(answer: Answer): Answer {
+  if (answer.allowed !== true) throw new Denied(answer);
+  return answer;
+}
+
+/** JSON that a draft of its own has made. */
+function raw(value: unknown): string {
+  return value as string;
+}
+
+/** The words that can be bound; none where they are not what they should be, which the wire then says. */
+function asker(tenant: unknown, principal: unknown, as: As): Asker | undefined {
+  try {
+    const who = uidOf(principal, "principal");
+    if (who === undefined || typeof tenant !== "string") return undefined;
+    const beside = new Draft().put("language", as.language).put("request", as.request).json();
+    return { tenant, type: who.type, id: who.id, beside: beside === "{}" ? "" : beside, swift: true };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A context of a few scalars and nothing besides, as names and values by turns. */
+function scalarsOf(besides: unknown): Scalars | undefined {
+  if (!plain(besides)) return undefined;
+  const scalars: Scalars = [];
+  for (const name in besides) {
+    const context = besides[name];
+    if (context === undefined) continue;
+    if (name !== "context" || !plain(context)) return undefined;
+    for (const key of Object.keys(context)) {
+      const value = context[key];
+      if (value === undefined) continue;
+      if (typeof value !== "string" && typeof value !== "boolean" && !Number.isSafeInteger(value)) return undefined;
+      if (scalars.push(key, value as string | boolean | number) > 16) return undefined;
+    }
+  }
+  return scalars;
+}

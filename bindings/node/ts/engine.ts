@@ -1,0 +1,236 @@
+// An open store under its law.
+
+import { resolve } from "node:path";
+import { Told } from "./answer";
+import { HosError, InternalError, failure, refusal } from "./errors";
+import type { LawNames } from "./law";
+import { DOUBT, type Handle, NEW, SAID, type Scalars, addon } from "./native";
+import { parse } from "./read";
+import { Tenant } from "./tenant";
+import { Draft } from "./write";
+
+/** How an engine is opened. */
+export interface Options {
+  /** The store's file. It is made by `hos init`, not here. */
+  store: string;
+  /** Who signs: a key file, a signer's socket, or a program; `<store>.key` if none is said. */
+  keyFile?: string;
+  signerSocket?: string;
+  signerCommand?: string;
+  /** The file outside the store that keeps the newest checkpoints. */
+  mark?: string;
+  /** Whether a seal is made in the commit (receipts are complete) or by a worker. */
+  seal?: "inline" | "worker";
+  /** How long to wait for another process, in milliseconds; 10000 if not said, at most 3600000. */
+  busyTimeoutMs?: number;
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  keyFile: "key_file",
+  signerSocket: "signer_socket",
+  signerCommand: "signer_command",
+  busyTimeoutMs: "busy_timeout_ms",
+};
+const WIRE_NAMES = new Set(Object.values(NAMES));
+
+/** Who asks: the words that `can` binds, and whether they can be bound. */
+export interface Asker {
+  readonly tenant: unknown;
+  readonly type: string;
+  readonly id: string;
+  readonly beside: string;
+  swift: boolean;
+}
+
+/** Ties the JSON of a call to whoever is to be told of a value that JavaScript holds and the wire does not. */
+export interface Ready {
+  readonly json: string;
+  readonly fault: HosError | undefined;
+}
+
+const PRIVATE = Symbol("private");
+
+/**
+ * An open store. Used for the life of the process; every worker thread opens its own by the same options, and the last one that
+ * is closed lets go of the file.
+ */
+export class Engine<L extends LawNames = LawNames> {
+  #handle: Handle;
+  #pending = new Set<Promise<unknown>>();
+  #known: Told[] = [];
+  #bound: Asker | undefined;
+
+  /** @internal */
+  constructor(handle: Handle, key?: typeof PRIVATE) {
+    if (key !== PRIVATE) throw refusal("hos.call_malformed", "an engine is opened by Engine.open");
+    this.#handle = handle;
+  }
+
+  /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
+  static async open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
+  static async open<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
+  static async open<L extends LawNames>(law: unknown, options?: unknown): Promise<Engine<L>> {
+    const json = optionsJson(law, options);
+    return new Engine<L>(await addon().Handle.open(json).catch(rethrown), PRIVATE);
+  }
+
+  /** As `open`, here and now; it may wait for the disk. */
+  static openSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
+  static openSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
+  static openSync<L extends LawNames>(law: unknown, options?: unknown): Engine<L> {
+    const json = optionsJson(law, options);
+    return new Engine<L>(told(() => addon().Handle.openSync(json)), PRIVATE);
+  }
+
+  /** A tenant. Whether the store has it is seen by each call. */
+  tenant(name: string): Tenant<L> {
+    return new Tenant<L>(this, name);
+  }
+
+  /**
+   * Makes a call in the wire's own words: an operation's name, and an object, JSON, or bytes of JSON. Gives the wire's object;
+   * throws where that is an error.
+   */
+  async call(operation: string, call: object | string | Uint8Array): Promise<Record<string, unknown>> {
+    if (typeof operation !== "string") throw refusal("hos.call_malformed", "an operation's name is a text");
+    if (typeof call !== "string" && !(call instanceof Uint8Array)) {
+      const draft = new Draft().options(call);
+      const [, json] = await this.ask(operation, { json: draft.json(), fault: draft.fault });
+      return parse(json) as Record<string, unknown>;
+    }
+    const bytes = typeof call === "string" ? Buffer.from(sound(call)) : call;
+    const [, json] = answered(await this.later(this.#handle.call(operation, bytes)), undefined);
+    return parse(json) as Record<string, unknown>;
+  }
+
+  /**
+   * Closes: at once for whoever asks from now on; calls that are under way end as they would have. The promise is kept when they
+   * have, and this script's hold on the file is gone. An engine that is closed can be closed again.
+   */
+  async close(): Promise<void> {
+    const closed = this.#handle.close().catch(rethrown);
+    this.#forget();
+    await Promise.allSettled([...this.#pending]);
+    await closed;
+  }
+
+  /** As `close`, without waiting for calls that are under way; it may wait for the disk. */
+  closeSync(): void {
+    this.#forget();
+    told(() => this.#handle.closeSync());
+  }
+
+  #forget(): void {
+    this.#bound = undefined;
+    this.#known = [];
+  }
+
+  /** @internal A promise that `close` waits for. */
+  later<T>(promise: Promise<T>): Promise<T> {
+    this.#pending.add(promise);
+    const done = () => void this.#pending.delete(promise);
+    promise.then(done, done);
+    return promise;
+  }
+
+  /** @internal Makes a call off the main thread, and gives the JSON of its answer. */
+  async ask(operation: string, ready: Ready): Promise<[allowed: boolean, json: string]> {
+    return answered(await this.later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
+  }
+
+  /** @internal Makes a call here and now. */
+  askSync(operation: string, ready: Ready): [allowed: boolean, json: string] {
+    return answered(this.#handle.callSync(operation, Buffer.from(ready.json)), ready.fault);
+  }
+
+  /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
+  can(asker: Asker, action: string, type: string, id: string, context: Scalars | undefined): Told | undefined {
+    const handle = this.#handle;
+    if (this.#bound !== asker) {
+      this.#bound = undefined;
+      asker.swift = handle.bind(asker.tenant as string, asker.type, asker.id, asker.beside);
+      if (!asker.swift) return undefined;
+      this.#bound = asker;
+    }
+    const number = handle.can(action, type, id, context);
+    if (number >= NEW) {
+      const [allowed, json] = answered(handle.said(), undefined);
+      return (this.#known[number - NEW] = new Told(allowed, json));
+    }
+    if (number >= 0) {
+      const known = this.#known[number];
+      if (known !== undefined) return known;
+    }
+    if (number === DOUBT) return undefined;
+    if (number === SAID) throw failure(...split(handle.said()));
+    throw new InternalError("internal", "hos.internal", "the addon gave a number that nobody knows");
+  }
+}
+
+// Older Node has no such symbols; there `using` cannot be written either.
+export interface Engine<L extends LawNames> extends Disposable, AsyncDisposable {}
+for (const [symbol, value] of [
+  [Symbol.dispose, function (this: Engine) { this.closeSync(); }],
+  [Symbol.asyncDispose, function (this: Engine) { return this.close(); }],
+] as const) {
+  if (typeof symbol === "symbol") Object.defineProperty(Engine.prototype, symbol, { value, configurable: true, writable: true });
+}
+
+function optionsJson(law: unknown, options: unknown): string {
+  const draft = new Draft();
+  const only = options === undefined && typeof law === "object";
+  const given = only ? law : options;
+  if (!only) draft.put("law", law);
+  if (typeof given !== "object" || given === null) {
+    throw refusal("hos.call_malformed", 'an engine is opened by Engine.open("law", { store: "hos.db" }) or Engine.open({ store: "hos.db" })');
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (WIRE_NAMES.has(name)) {
+      throw refusal("hos.call_malformed", `the options have no field \`${name}\`; did you mean \`${camel(name)}\`?`);
+    }
+    draft.put(NAMES[name] ?? name, name === "store" || name === "law" ? absolute(value) : value);
+  }
+  return draft.json();
+}
+
+// Threads of one process that name a store in different words must come upon the same engine.
+function absolute(path: unknown): unknown {
+  return typeof path === "string" && path !== "" && !path.includes("\0") ? resolve(path) : path;
+}
+
+function camel(name: string): string {
+  return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function sound(text: string): string {
+  if (/\p{Surrogate}/u.test(text)) throw refusal("hos.call_malformed", "the call holds half a surrogate pair, which is no text");
+  return text;
+}
+
+/** A class and JSON, as the addon tells them. */
+function split(said: string): [status: string, json: string] {
+  const at = said.indexOf("\n");
+  return at < 0 ? ["internal", "{}"] : [said.slice(0, at), said.slice(at + 1)];
+}
+
+function answered(said: string, fault: HosError | undefined): [allowed: boolean, json: string] {
+  const [status, json] = split(said);
+  if (status === "allowed" || status === "refused") return [status === "allowed", json];
+  const failed = failure(status, json);
+  // The place that we know is of more use than the one that stood in for it.
+  throw fault !== undefined && fault.code === failed.code ? fault : failed;
+}
+
+function rethrown(thrown: unknown): never {
+  if (!(thrown instanceof Error) || thrown instanceof HosError) throw thrown;
+  const [status, json] = split(thrown.message);
+  throw thrown.message.includes("\n") ? failure(status, json) : new InternalError("internal", "hos.internal", thrown.message, { cause: thrown });
+}
+
+function told<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    return rethrown(thrown);
+  }
+}

@@ -1,0 +1,45 @@
+// The addon: where it lies, and what it offers. Its own words are in `../src/handle.rs`.
+
+import { join } from "node:path";
+import { InternalError } from "./errors";
+
+/** A script's hold on an engine. Texts that come back are a class, a line feed, and JSON. */
+export interface Handle {
+  call(operation: string, call: string | Uint8Array): Promise<string>;
+  callSync(operation: string, call: string | Uint8Array): string;
+  bind(tenant: string, principalType: string, principalId: string, beside: string): boolean;
+  can(action: string, resourceType: string, resourceId: string, context: Scalars | undefined): number;
+  said(): string;
+  close(): Promise<void>;
+  closeSync(): void;
+}
+
+/** Names and scalars by turns. */
+export type Scalars = (string | boolean | number)[];
+
+interface Addon {
+  Handle: { open(options: string): Promise<Handle>; openSync(options: string): Handle };
+}
+
+/** `can` has more to say: an error. */
+export const SAID = -1;
+/** `can` was not asked: its texts must come as JSON. */
+export const DOUBT = -2;
+/** Added to the number of an answer that is new. */
+export const NEW = 1 << 16;
+
+let loaded: Addon | undefined;
+
+/** The addon, loaded when it is first needed; once in each thread. */
+export function addon(): Addon {
+  if (loaded !== undefined) return loaded;
+  const name = `hos.${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}.node`;
+  const path = process.env["HOS_NODE_ADDON"] ?? join(__dirname, "..", name);
+  try {
+    loaded = require(path) as Addon;
+  } catch (cause) {
+    const message = `the addon ${path} cannot be loaded: this package has none for this machine, or was not installed whole`;
+    throw new InternalError("internal", "hos.internal", message, { cause });
+  }
+  return loaded;
+}

@@ -1,0 +1,255 @@
+// A call as JSON. JavaScript can hold what a call may not (floats, null, half a surrogate pair, an object inside itself): it is
+// refused here, with the code that the wire has for it and the place where it stands.
+
+import { CallError, refusal } from "./errors";
+import { Ext, Uid, shown } from "./values";
+
+/** The largest call, in bytes of JSON; a text has at least as many bytes as units. */
+const CALL_BYTES_MAX = 1 << 20;
+/** How deep a call's JSON may nest. */
+const NESTING_MAX = 40;
+/** Matches half a surrogate pair: with the flag `u` whole pairs are one character. */
+const HALF = /\p{Surrogate}/u;
+
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** What stands in the place of a value that was refused, so that the wire refuses the call with the same code. */
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  "hos.value_invalid": "null",
+  "hos.call_too_large": "[".repeat(NESTING_MAX + 1) + "]".repeat(NESTING_MAX + 1),
+  "hos.id_invalid": '{"type":"","id":""}',
+};
+const MALFORMED = '"\\ud800"';
+
+type Write = (value: unknown, where: string, size: Size, depth: number) => string;
+/** What room is left in the call. */
+type Size = { left: number };
+
+/** A call that is being put together, field by field. */
+export class Draft {
+  #json = "";
+  #size: Size = { left: CALL_BYTES_MAX };
+  #fault: CallError | undefined;
+  #world = false;
+
+  /** Adds a field; one that is `undefined` is absent. A value that is refused is remembered and stands in for itself. */
+  put(name: string, value: unknown, write: Write = any): this {
+    if (value === undefined) return this;
+    let json: string;
+    try {
+      json = write(value, name, this.#size, 1);
+      if (name === "legacy") this.#world = true;
+    } catch (thrown) {
+      const fault = thrown instanceof CallError ? thrown : unreadable(name, thrown);
+      this.#fault ??= fault;
+      json = PLACEHOLDERS[fault.code] ?? MALFORMED;
+    }
+    this.#json += `${this.#json === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;
+    return this;
+  }
+
+  /** Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. */
+  options(options: unknown, skipped?: (name: string) => boolean): this {
+    if (options === undefined) return this;
+    if (typeof options !== "object" || options === null || Array.isArray(options)) {
+      throw refusal("hos.call_malformed", `options are an object, not ${kind(options)}`);
+    }
+    for (const name of Object.keys(options)) {
+      if (skipped?.(name)) continue;
+      this.put(name, (options as Record<string, unknown>)[name], writerOf(name));
+    }
+    return this;
+  }
+
+  /** What was refused first. */
+  get fault(): CallError | undefined {
+    return this.#fault;
+  }
+
+  /**
+   * The call. Where something was refused this throws it, unless the call carries the world's own outcome: that must stand
+   * whatever the rest of the call is, and only the engine knows whether it may.
+   */
+  json(): string {
+    if (this.#fault !== undefined && !this.#world) throw this.#fault;
+    return this.#json === "" ? "{}" : `${this.#json}}`;
+  }
+}
+
+function writerOf(name: string): Write {
+  switch (name) {
+    case "principal":
+    case "resource":
+    case "subject":
+    case "uid":
+    case "parent":
+      return uid;
+    case "given":
+      return entities;
+    default:
+      return any;
+  }
+}
+
+/** An identity where one is expected, in the short form. */
+export function uid(value: unknown, where: string, size: Size, depth: number): string {
+  const found = uidOf(value, where);
+  if (found === undefined) return any(value, where, size, depth);
+  return `{"type":${text(found.type, `${where}.type`, size)},"id":${text(found.id, `${where}.id`, size)}}`;
+}
+
+/** The identity that a value says, if it says one by itself. */
+export function uidOf(value: unknown, where: string): Uid | undefined {
+  if (value instanceof Uid) return value;
+  if (typeof value === "string") return parsed(value, where);
+  if (typeof value !== "object" || value === null || typeof (value as { hosUid?: unknown }).hosUid !== "function") return undefined;
+  const said = (value as { hosUid(): unknown }).hosUid();
+  if (said instanceof Uid) return said;
+  if (typeof said === "string") return parsed(said, where);
+  throw refusal("hos.call_malformed", `\`${where}\`: hosUid() gives a Uid or a text, not ${kind(said)}`);
+}
+
+function parsed(value: string, where: string): Uid {
+  try {
+    return Uid.parse(value);
+  } catch {
+    throw refusal("hos.call_malformed", `\`${where}\` is no entity: ${shown(value)}; write Type::"id"`);
+  }
+}
+
+/** Entities that come with a call. */
+function entities(value: unknown, where: string, size: Size, depth: number): string {
+  if (!Array.isArray(value)) return any(value, where, size, depth);
+  return list(value, where, size, depth, (item, place) => {
+    if (!plain(item)) return any(item, place, size, depth + 1);
+    return fields(Object.entries(item), place, size, depth + 1, (name, inner, at) => {
+      if (name === "uid") return uid(inner, at, size, depth + 2);
+      if (name !== "parents" || !Array.isArray(inner)) return any(inner, at, size, depth + 2);
+      return list(inner, at, size, depth + 2, (parent, of) => uid(parent, of, size, depth + 3));
+    });
+  });
+}
+
+/** Any value. */
+export function any(value: unknown, where: string, size: Size, depth: number): string {
+  switch (typeof value) {
+    case "string":
+      return text(value, where, size);
+    case "boolean":
+      return room(value ? "true" : "false", where, size);
+    case "number":
+      if (!Number.isSafeInteger(value)) throw invalid(where, number(value));
+      return room(value === 0 ? "0" : String(value), where, size);
+    case "bigint":
+      if (value < INT64_MIN || value > INT64_MAX) throw invalid(where, "an integer beyond 64 bits is no value here");
+      return room(String(value), where, size);
+    case "object":
+      return object(value, where, size, depth);
+    default:
+      throw invalid(where, `${kind(value)} is no value here`);
+  }
+}
+
+function number(value: number): string {
+  if (Number.isInteger(value)) return `${value} is not exact as a number: write a bigint (9007199254740993n)`;
+  return `${Number.isFinite(value) ? "a float" : String(value)} is no value here: write money in its smallest unit, or Ext.decimal("1.50")`;
+}
+
+function object(value: object | null, where: string, size: Size, depth: number): string {
+  if (value === null) throw invalid(where, "null is no value here: leave the field out");
+  if (depth > NESTING_MAX) {
+    throw refusal("hos.call_too_large", `\`${short(where)}\` nests more than ${NESTING_MAX} deep, or contains itself`);
+  }
+  const each: Inner = (item, place) => any(item, place, size, depth + 1);
+  if (Array.isArray(value)) return list(value, where, size, depth, each);
+  if (value instanceof Ext) return `{"__extn":{"fn":${any(value.fn, where, size, depth)},"arg":${any(value.arg, where, size, depth)}}}`;
+  if (value instanceof Date) return object(Ext.datetime(value), where, size, depth);
+  if (value instanceof Set) return list([...value], where, size, depth, each);
+  const entity = uidOf(value, where);
+  if (entity !== undefined) return `{"__entity":${uid(entity, where, size, depth)}}`;
+  if (value instanceof Map) {
+    if (![...value.keys()].every((name) => typeof name === "string")) throw invalid(where, "a Map whose keys are not all texts is no value here");
+    return fields([...value], where, size, depth, (_, inner, place) => each(inner, place));
+  }
+  if (!plain(value)) throw invalid(where, `${kind(value)} is no value here: give its fields, or a method hosUid()`);
+  return fields(Object.entries(value), where, size, depth, (_, inner, place) => each(inner, place));
+}
+
+type Inner = (value: unknown, where: string) => string;
+
+function list(items: readonly unknown[], where: string, size: Size, depth: number, write: Inner): string {
+  if (depth > NESTING_MAX) throw refusal("hos.call_too_large", `\`${short(where)}\` nests more than ${NESTING_MAX} deep`);
+  let json = room("[", where, size);
+  // By number: an array with holes has `undefined` there, which is no value.
+  for (let at = 0; at < items.length; at += 1) {
+    json += `${at === 0 ? "" : ","}${write(items[at], `${where}[${at}]`)}`;
+    room(",", where, size);
+  }
+  return `${json}]`;
+}
+
+function fields(
+  entries: readonly (readonly [string, unknown])[],
+  where: string,
+  size: Size,
+  depth: number,
+  write: (name: string, value: unknown, where: string) => string,
+): string {
+  if (depth > NESTING_MAX) throw refusal("hos.call_too_large", `\`${short(where)}\` nests more than ${NESTING_MAX} deep`);
+  let json = room("{", where, size);
+  for (const [name, value] of entries) {
+    if (value === undefined) continue;
+    json += `${json === "{" ? "" : ","}${text(name, where, size)}:${write(name, value, `${where}.${name}`)}`;
+  }
+  return `${json}}`;
+}
+
+function text(value: string, where: string, size: Size): string {
+  // The length comes first: a text of ten megabytes is not read through to be refused.
+  room(value, where, size);
+  if (HALF.test(value)) {
+    throw refusal("hos.call_malformed", `\`${short(where)}\` holds half a surrogate pair, which is no text`);
+  }
+  return JSON.stringify(value);
+}
+
+function room(json: string, where: string, size: Size): string {
+  size.left -= json.length;
+  if (size.left < 0) {
+    throw refusal("hos.call_too_large", `the call has more than ${CALL_BYTES_MAX} bytes at \`${short(where)}\``);
+  }
+  return json;
+}
+
+/** Whether it is an object with nothing but fields. */
+export function plain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // An object of another context (`vm`, a test runner's) has another `Object.prototype`: one that has no prototype itself.
+  return prototype === null || prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && "hasOwnProperty" in (prototype as object));
+}
+
+function invalid(where: string, why: string): CallError {
+  return refusal("hos.value_invalid", `\`${short(where)}\`: ${why}`);
+}
+
+function unreadable(where: string, cause: unknown): CallError {
+  return refusal("hos.value_invalid", `\`${short(where)}\` could not be read`, cause);
+}
+
+function short(where: string): string {
+  const inner = shown(where).slice(1, -1);
+  return inner.length > 120 ? `${inner.slice(0, 120)}…` : inner;
+}
+
+function kind(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") {
+    const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
+    return typeof name === "string" && name !== "" ? `an instance of ${shown(name).slice(1, -1)}` : "an object";
+  }
+  return typeof value === "undefined" ? "undefined" : `a ${typeof value}`;
+}
