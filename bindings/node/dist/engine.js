@@ -65,10 +65,10 @@ class Engine {
      * have, and this script's hold on the file is gone. An engine that is closed can be closed again.
      */
     async close() {
-        const closed = this.#handle.close().catch(rethrown);
+        this.#handle.shut();
         this.#forget();
         await Promise.allSettled([...this.#pending]);
-        await closed;
+        await this.#handle.close().catch(rethrown);
     }
     /** As `close`, without waiting for calls that are under way; it may wait for the disk. */
     closeSync() {

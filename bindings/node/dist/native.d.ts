@@ -5,6 +5,7 @@ export interface Handle {
     bind(tenant: string, principalType: string, principalId: string, beside: string): boolean;
     can(action: string, resourceType: string, resourceId: string, context: Scalars | undefined): number;
     said(): string;
+    shut(): void;
     close(): Promise<void>;
     closeSync(): void;
 }

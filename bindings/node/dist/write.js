@@ -174,8 +174,11 @@ function object(value, where, size, depth) {
         return list(value, where, size, depth, each);
     if (value instanceof values_1.Ext)
         return `{"__extn":{"fn":${any(value.fn, where, size, depth)},"arg":${any(value.arg, where, size, depth)}}}`;
-    if (value instanceof Date)
+    if (value instanceof Date) {
+        if (Number.isNaN(value.getTime()))
+            throw invalid(where, "an invalid Date is no value here");
         return object(values_1.Ext.datetime(value), where, size, depth);
+    }
     if (value instanceof Set)
         return list([...value], where, size, depth, each);
     const entity = uidOf(value, where);

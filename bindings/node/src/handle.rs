@@ -1,14 +1,13 @@
 //! An open engine as JavaScript holds it, and `can`, which answers at once.
 
 use crate::known::Known;
-use crate::seat::{self, Seat};
 use crate::told;
 use crate::work::{Call, Close, Open};
+use hos_engine::Engine;
 use hos_wire::{Asked, CALL_BYTES_MAX, Scalar};
 use napi::bindgen_prelude::{Array, AsyncTask, Either, Either3, Uint8Array};
 use napi_derive::napi;
 use std::cell::RefCell;
-use std::sync::Arc;
 
 /// What the package hands over: JSON it wrote itself, or bytes as a caller gave them.
 type Text = Either<String, Uint8Array>;
@@ -30,7 +29,9 @@ struct Actor {
 
 #[derive(Default)]
 struct State {
-    seat: Option<Arc<Seat>>,
+    engine: Option<Engine>,
+    /// The engine, once it is closed to new calls and until it is let go of.
+    leaving: Option<Engine>,
     actor: Actor,
     known: Known,
     said: String,
@@ -42,16 +43,17 @@ struct State {
 pub struct Handle(RefCell<State>);
 
 impl Handle {
-    pub(crate) fn of(seat: Arc<Seat>) -> Self {
-        Self(RefCell::new(State { seat: Some(seat), ..State::default() }))
+    pub(crate) fn of(engine: Engine) -> Self {
+        Self(RefCell::new(State { engine: Some(engine), ..State::default() }))
     }
 
-    fn seat(&self) -> Option<Arc<Seat>> {
-        self.0.borrow().seat.clone()
+    fn engine(&self) -> Option<Engine> {
+        self.0.borrow().engine.clone()
     }
 
-    fn take(&self) -> Option<Arc<Seat>> {
-        std::mem::take(&mut *self.0.borrow_mut()).seat
+    fn take(&self) -> Option<Engine> {
+        let state = std::mem::take(&mut *self.0.borrow_mut());
+        state.engine.or(state.leaving)
     }
 }
 
@@ -74,20 +76,20 @@ impl Handle {
     /// Opens an engine here and now.
     #[napi(catch_unwind)]
     pub fn open_sync(options: Text) -> napi::Result<Handle> {
-        told::made(|| seat::open(&bytes(options)).map(Handle::of))
+        told::made(|| hos_wire::open(&bytes(options)).map(Handle::of))
     }
 
     /// Makes a call off the main thread.
     #[napi(catch_unwind)]
     pub fn call(&self, operation: String, call: Text) -> AsyncTask<Call> {
-        AsyncTask::new(Call { seat: self.seat(), operation, call: bytes(call) })
+        AsyncTask::new(Call { engine: self.engine(), operation, call: bytes(call) })
     }
 
     /// Makes a call here and now.
     #[napi(catch_unwind)]
     pub fn call_sync(&self, operation: String, call: Text) -> String {
-        told::guarded(|| match self.seat() {
-            Some(seat) => told::served(hos_wire::serve_with(&seat.engine, &operation, &bytes(call), CALL_BYTES_MAX)),
+        told::guarded(|| match self.engine() {
+            Some(engine) => told::served(hos_wire::serve_with(&engine, &operation, &bytes(call), CALL_BYTES_MAX)),
             None => told::closed(),
         })
     }
@@ -124,8 +126,8 @@ impl Handle {
             return Ok(DOUBT);
         }
         let mut state = self.0.borrow_mut();
-        let State { seat, actor, known, said } = &mut *state;
-        let Some(seat) = seat else {
+        let State { engine, actor, known, said, .. } = &mut *state;
+        let Some(engine) = engine else {
             *said = told::closed();
             return Ok(SAID);
         };
@@ -137,7 +139,7 @@ impl Handle {
             context: &scalars,
             beside: actor.beside.as_bytes(),
         };
-        match hos_wire::decide(&seat.engine, &asked) {
+        match hos_wire::decide(engine, &asked) {
             Ok(decided) => {
                 let (number, new) = known.number(decided);
                 if let Some(decided) = new {
@@ -158,24 +160,31 @@ impl Handle {
         std::mem::take(&mut self.0.borrow_mut().said)
     }
 
-    /// Lets go of the engine: this handle is closed at once, the file is let go of off the main thread.
+    /// Closes to new calls.
     #[napi(catch_unwind)]
-    pub fn close(&self) -> AsyncTask<Close> {
-        AsyncTask::new(Close { seat: self.take() })
+    pub fn shut(&self) {
+        let engine = self.take();
+        self.0.borrow_mut().leaving = engine;
     }
 
-    /// Lets go of the engine here and now.
+    /// Closes, and lets go of the engine off the main thread.
+    #[napi(catch_unwind)]
+    pub fn close(&self) -> AsyncTask<Close> {
+        AsyncTask::new(Close { engine: self.take() })
+    }
+
+    /// Closes, and lets go of the engine here and now.
     #[napi(catch_unwind)]
     pub fn close_sync(&self) -> napi::Result<()> {
-        told::made(|| self.take().map_or(Ok(()), seat::leave).map_err(|failure| told::failure(&failure)))
+        told::made(|| self.take().map_or(Ok(()), Engine::close))
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         // The collector must not wait for a disk.
-        if let Some(seat) = self.take() {
-            let _ = std::thread::Builder::new().name("hos-close".to_owned()).spawn(move || seat::leave(seat));
+        if let Some(engine) = self.take() {
+            let _ = std::thread::Builder::new().name("hos-close".to_owned()).spawn(move || engine.close());
         }
     }
 }

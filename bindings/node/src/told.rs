@@ -39,8 +39,8 @@ pub(crate) fn guarded(work: impl FnOnce() -> String) -> String {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| FAULT.to_owned())
 }
 
-/// Runs what makes something or fails with a text already told.
-pub(crate) fn made<T>(work: impl FnOnce() -> Result<T, String>) -> napi::Result<T> {
-    let made = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(FAULT.to_owned()));
+/// Runs what makes something or fails; the failure is told in the error's message.
+pub(crate) fn made<T>(work: impl FnOnce() -> Result<T, Failure>) -> napi::Result<T> {
+    let made = catch_unwind(AssertUnwindSafe(|| work().map_err(|e| failure(&e)))).unwrap_or_else(|_| Err(FAULT.to_owned()));
     made.map_err(napi::Error::from_reason)
 }

@@ -1,11 +1,10 @@
 //! What runs on the pool of libuv, so that the loop goes on meanwhile.
 
 use crate::handle::Handle;
-use crate::seat::{self, Seat};
 use crate::told;
+use hos_engine::Engine;
 use hos_wire::CALL_BYTES_MAX;
 use napi::{Env, Result, Task};
-use std::sync::Arc;
 
 /// Opens an engine.
 pub struct Open {
@@ -13,21 +12,21 @@ pub struct Open {
 }
 
 impl Task for Open {
-    type Output = Arc<Seat>;
+    type Output = Engine;
     type JsValue = Handle;
 
-    fn compute(&mut self) -> Result<Arc<Seat>> {
-        told::made(|| seat::open(&self.options))
+    fn compute(&mut self) -> Result<Engine> {
+        told::made(|| hos_wire::open(&self.options))
     }
 
-    fn resolve(&mut self, _: Env, seat: Arc<Seat>) -> Result<Handle> {
-        Ok(Handle::of(seat))
+    fn resolve(&mut self, _: Env, engine: Engine) -> Result<Handle> {
+        Ok(Handle::of(engine))
     }
 }
 
 /// Makes one call. The engine stays open until it has ended, whoever closes it meanwhile.
 pub struct Call {
-    pub(crate) seat: Option<Arc<Seat>>,
+    pub(crate) engine: Option<Engine>,
     pub(crate) operation: String,
     pub(crate) call: Vec<u8>,
 }
@@ -37,12 +36,9 @@ impl Task for Call {
     type JsValue = String;
 
     fn compute(&mut self) -> Result<String> {
-        let Some(seat) = self.seat.take() else { return Ok(told::closed()) };
-        let told =
-            told::guarded(|| told::served(hos_wire::serve_with(&seat.engine, &self.operation, &self.call, CALL_BYTES_MAX)));
-        // What the call came to is told, whether or not the file could be let go of in order.
-        let _ = told::made(|| seat::leave(seat).map_err(|failure| told::failure(&failure)));
-        Ok(told)
+        // Taken: if it is the last hold on the store, the store is let go of on this thread.
+        let Some(engine) = self.engine.take() else { return Ok(told::closed()) };
+        Ok(told::guarded(move || told::served(hos_wire::serve_with(&engine, &self.operation, &self.call, CALL_BYTES_MAX))))
     }
 
     fn resolve(&mut self, _: Env, told: String) -> Result<String> {
@@ -52,7 +48,7 @@ impl Task for Call {
 
 /// Lets go of an engine.
 pub struct Close {
-    pub(crate) seat: Option<Arc<Seat>>,
+    pub(crate) engine: Option<Engine>,
 }
 
 impl Task for Close {
@@ -60,8 +56,8 @@ impl Task for Close {
     type JsValue = ();
 
     fn compute(&mut self) -> Result<()> {
-        let seat = self.seat.take();
-        told::made(|| seat.map_or(Ok(()), seat::leave).map_err(|failure| told::failure(&failure)))
+        let engine = self.engine.take();
+        told::made(|| engine.map_or(Ok(()), Engine::close))
     }
 
     fn resolve(&mut self, _: Env, (): ()) -> Result<()> {

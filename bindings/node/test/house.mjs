@@ -43,9 +43,12 @@ export function command(store, args) {
 /** An empty directory that goes when the process does. */
 export function place() {
   const dir = mkdtempSync(join(tmpdir(), "hos-node-"));
-  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+  places.push(dir);
   return dir;
 }
+
+const places = [];
+process.on("exit", () => places.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
 
 export const vectors = join(root, "testdata", "vectors", "call");
 

@@ -164,7 +164,10 @@ function object(value: object | null, where: string, size: Size, depth: number):
   const each: Inner = (item, place) => any(item, place, size, depth + 1);
   if (Array.isArray(value)) return list(value, where, size, depth, each);
   if (value instanceof Ext) return `{"__extn":{"fn":${any(value.fn, where, size, depth)},"arg":${any(value.arg, where, size, depth)}}}`;
-  if (value instanceof Date) return object(Ext.datetime(value), where, size, depth);
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw invalid(where, "an invalid Date is no value here");
+    return object(Ext.datetime(value), where, size, depth);
+  }
   if (value instanceof Set) return list([...value], where, size, depth, each);
   const entity = uidOf(value, where);
   if (entity !== undefined) return `{"__entity":${uid(entity, where, size, depth)}}`;
