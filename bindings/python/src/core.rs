@@ -66,17 +66,13 @@ impl Core {
         })
     }
 
-    /// Closes the engine. Calls that are under way end as they would have. Closing again does nothing, and neither does closing
-    /// what was opened in the parent of this process.
+    /// Closes the engine. Calls that are under way end as they would have; later ones are refused, as is to close it again. What
+    /// was opened in the parent of this process is left as it is, and refused as well.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         entry(py, || {
-            if self.pid != std::process::id() {
-                return Ok(());
-            }
-            match self.take() {
-                Some(engine) => py.detach(|| engine.close()).map_err(|failure| error(py, &failure)),
-                None => Ok(()),
-            }
+            let engine = self.engine().map_err(|failure| error(py, &failure))?;
+            drop(self.take());
+            py.detach(|| engine.close()).map_err(|failure| error(py, &failure))
         })
     }
 

@@ -254,12 +254,12 @@ impl<'py> Writer<'py> {
         } else if value.cast::<PyFloat>().is_ok() {
             self.refuse(Code::ValueInvalid, "a float is no value; a decimal.Decimal or an int is");
         } else {
-            self.other(value)?;
+            self.other(value, depth)?;
         }
         Ok(())
     }
 
-    fn other(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+    fn other(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> PyResult<()> {
         if let Ok(uid) = value.cast::<Uid>() {
             self.out.extend_from_slice(b"{\"__entity\":");
             self.uid(&uid.get().type_name, &uid.get().id);
@@ -274,8 +274,11 @@ impl<'py> Writer<'py> {
             let read = module.call_method1(intern!(self.py, "read"), (value,))?;
             match read.cast::<PyString>() {
                 Ok(why) => self.refuse(Code::ValueInvalid, &why.to_string_lossy()),
-                Err(_) if read.cast::<Uid>().is_ok() || read.cast::<Ext>().is_ok() => self.other(&read)?,
-                Err(_) => self.refuse(Code::ValueInvalid, &format!("{} is no value", kind(value))),
+                Err(_) if read.cast::<Uid>().is_ok() || read.cast::<Ext>().is_ok() => self.other(&read, depth)?,
+                Err(_) => match read.cast::<PyDict>() {
+                    Ok(dict) => self.record(dict, depth)?,
+                    Err(_) => self.refuse(Code::ValueInvalid, &format!("{} is no value", kind(value))),
+                },
             }
         }
         Ok(())

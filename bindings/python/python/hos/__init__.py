@@ -1,0 +1,76 @@
+"""H-OS: the law of your application, embedded in it.
+
+    from hos import Engine
+
+    with Engine.open("law", store="hos.db") as engine:
+        ayse = engine.tenant("pazar-tr").as_('Pazar::Account::"ayse"')
+        answer = ayse.can("order.view", 'Pazar::Order::"o-17"')
+        print(answer.allowed, answer.code)
+
+A denial is an answer and never an exception; where there is no answer there is an exception of :mod:`hos.errors`.
+"""
+
+import os
+
+from hos import _hos
+from hos._answers import Available, Blocker, Candidate, Entry, EvaluationError, Receipt, Seal
+from hos._engine import Actor, Directory, Engine, Reply, Tenant
+from hos._hos import Answer, Ext, Uid
+from hos._values import Entity, HasUid, Legacy
+from hos.errors import (
+    AbsentError,
+    CallError,
+    ClosedError,
+    Denied,
+    Fault,
+    HosError,
+    InternalError,
+    LawError,
+    OutcomeUnknownError,
+    RetryError,
+    StoreError,
+)
+from hos.process import per_process
+
+__version__: str = _hos.VERSION
+
+__all__ = [
+    "AbsentError",
+    "Actor",
+    "Answer",
+    "Available",
+    "Blocker",
+    "CallError",
+    "Candidate",
+    "ClosedError",
+    "Denied",
+    "Directory",
+    "Engine",
+    "Entity",
+    "Entry",
+    "EvaluationError",
+    "Ext",
+    "Fault",
+    "HasUid",
+    "HosError",
+    "InternalError",
+    "LawError",
+    "Legacy",
+    "OutcomeUnknownError",
+    "Receipt",
+    "Reply",
+    "RetryError",
+    "Seal",
+    "StoreError",
+    "Tenant",
+    "Uid",
+    "per_process",
+]
+
+# A child can go on only if no thread of its parent was inside an engine at the fork: who forks waits for them.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_hos._before_fork,
+        after_in_parent=_hos._after_fork_in_parent,
+        after_in_child=_hos._after_fork_in_child,
+    )

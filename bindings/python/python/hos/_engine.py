@@ -1,0 +1,347 @@
+"""Engines, tenants, and who acts in them."""
+
+from __future__ import annotations
+
+import json
+import os
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Type, Union
+
+from hos import _answers
+from hos._hos import Answer, Asker, Core, Uid
+from hos._values import Entity, HasUid, Legacy, present
+from hos.errors import CallError, Denied
+
+if TYPE_CHECKING:
+    from hos.aio import AsyncActor
+
+_Path = Union[str, "os.PathLike[str]"]
+_Named = Union[Uid, str, HasUid]
+_Record = Mapping[str, Any]
+
+
+class Reply(Dict[str, Any]):
+    """An answer in the words of the wire. Not a condition: a reply that says no is no empty dict."""
+
+    def __bool__(self) -> bool:
+        raise TypeError("a reply is neither true nor false: ask for its `['allowed']`")
+
+
+class Engine(Core):
+    """An open store under its active law. Used from any thread; only in the process that opened it."""
+
+    __slots__ = ()
+
+    @classmethod
+    def open(
+        cls,
+        law: Optional[_Path] = None,
+        *,
+        store: _Path,
+        key_file: Optional[_Path] = None,
+        signer_socket: Optional[_Path] = None,
+        signer_command: Optional[str] = None,
+        mark: Optional[_Path] = None,
+        seal: Optional[str] = None,
+        busy_timeout_ms: Optional[int] = None,
+    ) -> Engine:
+        """Opens a store that exists. ``law`` is the law's directory and must be the active law; without it the engine opens with
+        the active one. The other options are those of ``spec/c-abi.md``."""
+        paths = {"store": store, "law": law, "key_file": key_file, "signer_socket": signer_socket, "mark": mark}
+        others = present(signer_command=signer_command, seal=seal, busy_timeout_ms=busy_timeout_ms)
+        return cls.of_options({**{name: os.fspath(path) for name, path in paths.items() if path is not None}, **others})
+
+    @classmethod
+    def of_options(cls, options: Mapping[str, Any]) -> Engine:
+        """Opens a store by options as the wire has them."""
+        return cls(_json(options))
+
+    def tenant(self, name: str) -> Tenant:
+        """A tenant. Whether it is there is said by each call."""
+        return Tenant(self, name)
+
+    def call(self, operation: str, call: Union[Mapping[str, Any], str, bytes]) -> Reply:
+        """Any operation in the words of the wire (``spec/answer.md``): JSON, or a mapping that becomes JSON as it stands."""
+        told = self._serve(_text("operation", operation), call if isinstance(call, bytes) else _json(call))[1]
+        return Reply(json.loads(told))
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        if not self.closed:
+            self.close()
+
+
+class Tenant:
+    """A tenant of an engine."""
+
+    __slots__ = ("engine", "name")
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.engine = engine
+        self.name = name
+
+    def as_(self, principal: _Named, *, language: Optional[str] = None, request: Optional[str] = None) -> Actor:
+        """Who acts: a :class:`Uid`, a text ``Type::"id"``, or an object that says its own by ``__hos_uid__``.
+
+        With ``language``, blockers carry the law's message for an end user. ``request`` is the caller's own request id; it
+        stands in headers of records, so nothing personal."""
+        return Actor(self.engine, self.name, principal, language, request)
+
+    def history(
+        self, contract: str, id: str, *, from_: Optional[int] = None, limit: Optional[int] = None
+    ) -> List[_answers.Entry]:
+        """An instance's records, oldest first, from the one with the number ``from_``; at most 1000."""
+        call = present(tenant=self.name, contract=contract, id=id, limit=limit, **{"from": from_})
+        return _answers.history(self.engine._serve("history", _json(call))[1])
+
+    def message(self, code: str, language: str) -> str:
+        """What the law says of a refusal's code to an end user."""
+        call = _json({"tenant": self.name, "code": code, "language": language})
+        said = json.loads(self.engine._serve("message", call)[1])["message"]
+        assert isinstance(said, str)
+        return said
+
+    def __repr__(self) -> str:
+        return f"<Tenant {self.name!r}>"
+
+
+class Actor(Asker):
+    """A tenant and who acts in it.
+
+    Every call takes, besides its own words: ``context`` (a record, beyond an event's arguments), ``given`` (entities that come
+    with the call), ``legacy`` (the world's own outcome, for the modes ``off`` and ``shadow``), and ``request``.
+    """
+
+    __slots__ = ("tenant",)
+
+    tenant: Tenant
+
+    def __new__(
+        cls,
+        engine: Engine,
+        tenant: str,
+        principal: _Named,
+        language: Optional[str] = None,
+        request: Optional[str] = None,
+    ) -> Actor:
+        self = super().__new__(cls, engine, tenant, principal, language, request)
+        self.tenant = Tenant(engine, tenant)
+        return self
+
+    @property
+    def directory(self) -> Directory:
+        """Changes of who is who."""
+        return Directory(self)
+
+    def authorize(
+        self,
+        action: str,
+        resource: _Named,
+        *,
+        context: Optional[_Record] = None,
+        given: Optional[Iterable[Entity]] = None,
+        legacy: Optional[Legacy] = None,
+        request: Optional[str] = None,
+    ) -> Answer:
+        """As ``can``, but a no is raised as :class:`Denied`."""
+        return _granted(self.can(action, resource, context=context, given=given, legacy=legacy, request=request))
+
+    def begin(
+        self,
+        contract: str,
+        id: str,
+        event: str,
+        *,
+        facts: Optional[_Record] = None,
+        args: Optional[_Record] = None,
+        once: Optional[str] = None,
+        context: Optional[_Record] = None,
+        given: Optional[Iterable[Entity]] = None,
+        legacy: Optional[Legacy] = None,
+        request: Optional[str] = None,
+    ) -> Answer:
+        """The birth of an instance."""
+        words = {"contract": contract, "id": id, "event": event, "facts": facts, "args": args, "once": once}
+        return self._answer("begin", {**words, "context": context, "given": given, "legacy": legacy, "request": request})
+
+    def transition(
+        self,
+        contract: str,
+        id: str,
+        event: str,
+        *,
+        args: Optional[_Record] = None,
+        once: Optional[str] = None,
+        reason: Optional[str] = None,
+        context: Optional[_Record] = None,
+        given: Optional[Iterable[Entity]] = None,
+        legacy: Optional[Legacy] = None,
+        request: Optional[str] = None,
+    ) -> Answer:
+        """An event or an override (which needs a ``reason``). Under the same ``once`` it happens once, and the answer is told
+        again."""
+        words = {"contract": contract, "id": id, "event": event, "args": args, "once": once, "reason": reason}
+        return self._answer("transition", {**words, "context": context, "given": given, "legacy": legacy, "request": request})
+
+    def apply(
+        self,
+        contract: str,
+        id: str,
+        event: str,
+        *,
+        args: Optional[_Record] = None,
+        once: Optional[str] = None,
+        reason: Optional[str] = None,
+        context: Optional[_Record] = None,
+        given: Optional[Iterable[Entity]] = None,
+        legacy: Optional[Legacy] = None,
+        request: Optional[str] = None,
+    ) -> Answer:
+        """As ``transition``, but a no is raised as :class:`Denied`."""
+        besides: Dict[str, Any] = {"context": context, "given": given, "legacy": legacy, "request": request}
+        return _granted(self.transition(contract, id, event, args=args, once=once, reason=reason, **besides))
+
+    def record(
+        self,
+        stream: str,
+        payload: Union[str, bytes],
+        *,
+        subject: Optional[_Named] = None,
+        once: Optional[str] = None,
+        context: Optional[_Record] = None,
+        given: Optional[Iterable[Entity]] = None,
+        legacy: Optional[Legacy] = None,
+        request: Optional[str] = None,
+    ) -> Answer:
+        """A free record; ``subject`` is the person whose data the payload holds."""
+        words = {"stream": stream, "payload": payload, "subject": subject, "once": once}
+        return self._answer("record", {**words, "context": context, "given": given, "legacy": legacy, "request": request})
+
+    def adopt(
+        self,
+        contract: str,
+        id: str,
+        state: str,
+        *,
+        facts: Optional[_Record] = None,
+        once: Optional[str] = None,
+        context: Optional[_Record] = None,
+        given: Optional[Iterable[Entity]] = None,
+        legacy: Optional[Legacy] = None,
+        request: Optional[str] = None,
+    ) -> Answer:
+        """An existing row of the caller's world, brought under the law as it is. Always enforced."""
+        words = {"contract": contract, "id": id, "state": state, "facts": facts, "once": once}
+        return self._answer("adopt", {**words, "context": context, "given": given, "legacy": legacy, "request": request})
+
+    def available(
+        self,
+        contract: str,
+        id: str,
+        *,
+        context: Optional[_Record] = None,
+        given: Optional[Iterable[Entity]] = None,
+        legacy: Optional[Legacy] = None,
+        request: Optional[str] = None,
+    ) -> List[_answers.Available]:
+        """What could be done with an instance now."""
+        words = {"contract": contract, "id": id, "context": context, "given": given, "legacy": legacy, "request": request}
+        return _answers.available(self._told("available", words))
+
+    def history(
+        self, contract: str, id: str, *, from_: Optional[int] = None, limit: Optional[int] = None
+    ) -> List[_answers.Entry]:
+        """As the tenant's."""
+        return self.tenant.history(contract, id, from_=from_, limit=limit)
+
+    @property
+    def aio(self) -> AsyncActor:
+        """The same actor for ``async`` code: what writes is awaited, and runs in a thread of the loop's executor."""
+        from hos.aio import AsyncActor
+
+        return AsyncActor(self)
+
+    def __repr__(self) -> str:
+        return f"<Actor {self.principal} in {self.tenant.name!r}>"
+
+
+class Directory:
+    """Changes of who is who. Always enforced; each is an answer."""
+
+    __slots__ = ("_actor",)
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+
+    def put(self, uid: _Named, attrs: Optional[_Record] = None, **besides: Any) -> Answer:
+        """An entity with these attributes, in place of those that it had."""
+        return self._change("put", present(uid=uid, attrs=attrs), besides)
+
+    def remove(self, uid: _Named, **besides: Any) -> Answer:
+        """An entity goes."""
+        return self._change("remove", {"uid": uid}, besides)
+
+    def join(self, uid: _Named, parent: _Named, **besides: Any) -> Answer:
+        """An entity becomes a member of another."""
+        return self._change("join", {"uid": uid, "parent": parent}, besides)
+
+    def leave(self, uid: _Named, parent: _Named, **besides: Any) -> Answer:
+        """An entity is no member any more."""
+        return self._change("leave", {"uid": uid, "parent": parent}, besides)
+
+    def grant(
+        self,
+        id: str,
+        template: str,
+        *,
+        principal: Optional[_Named] = None,
+        resource: Optional[_Named] = None,
+        **besides: Any,
+    ) -> Answer:
+        """A policy of a template of the law, with its slots filled."""
+        words = present(id=id, template=template, principal=principal, resource=resource)
+        return self._change("grant", words, besides)
+
+    def revoke(self, id: str, **besides: Any) -> Answer:
+        """A grant ends. When this has returned, no ``can`` of this process allows by it any more."""
+        return self._change("revoke", {"id": id}, besides)
+
+    def _change(self, kind: str, words: Dict[str, Any], besides: Dict[str, Any]) -> Answer:
+        known = ("once", "context", "given", "legacy", "request")
+        strange = sorted(set(besides) - set(known))
+        if strange:
+            raise TypeError(f"{kind}() takes no {strange[0]!r}; besides its own words it takes {', '.join(known)}")
+        return self._actor._answer("directory", {"change": {kind: words}, **besides})
+
+
+def _granted(answer: Answer) -> Answer:
+    if answer.allowed is not True:
+        raise Denied(answer)
+    return answer
+
+
+def _text(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise CallError("hos.call_malformed", f"`{what}` is a str, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise CallError("hos.call_malformed", f"`{what}` is not UTF-8: it holds a lone surrogate") from None
+    return value
+
+
+def _json(call: Union[Mapping[str, Any], str]) -> bytes:
+    if isinstance(call, str):
+        return _text("the call", call).encode()
+    if not isinstance(call, Mapping):
+        raise CallError("hos.call_malformed", f"a call is a mapping or JSON, not {type(call).__name__}")
+    try:
+        return json.dumps(dict(call), allow_nan=False, ensure_ascii=True).encode()
+    except RecursionError:
+        raise CallError("hos.call_too_large", "the call nests too deep") from None
+    except (TypeError, ValueError) as error:
+        raise CallError("hos.value_invalid", f"the call has no form in JSON: {error}") from None

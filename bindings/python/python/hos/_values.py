@@ -1,0 +1,147 @@
+"""Python's values in Cedar's words, and back."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import ipaddress
+from dataclasses import dataclass, field
+from typing import Any, Dict, Mapping, Protocol, Sequence, TypedDict, Union
+
+from hos._hos import Ext, Uid
+
+_MILLISECOND = datetime.timedelta(milliseconds=1)
+_IP = (
+    ipaddress.IPv4Address,
+    ipaddress.IPv6Address,
+    ipaddress.IPv4Network,
+    ipaddress.IPv6Network,
+    ipaddress.IPv4Interface,
+    ipaddress.IPv6Interface,
+)
+
+
+class HasUid(Protocol):
+    """An object that is an entity: it says which."""
+
+    def __hos_uid__(self) -> Union[Uid, str]: ...
+
+
+class _Outcome(TypedDict):
+    allowed: bool
+
+
+class Legacy(_Outcome, total=False):
+    """The world's own outcome, for the modes ``off`` and ``shadow``: ``Legacy(allowed=True, state="paid")``."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class Entity:
+    """An entity that comes with a call: a resource of the caller's world, with its attributes and parents."""
+
+    uid: Union[Uid, str, HasUid]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    parents: Sequence[Union[Uid, str, HasUid]] = ()
+
+
+def read(value: object) -> Union[Uid, Ext, Dict[Any, Any], str]:
+    """The value in Cedar's words; or, as a text, why it has none."""
+    if isinstance(value, decimal.Decimal):
+        return _decimal(value)
+    if isinstance(value, datetime.datetime):
+        return _datetime(value)
+    if isinstance(value, datetime.timedelta):
+        return _duration(value)
+    if isinstance(value, _IP):
+        return _ip(value)
+    own = getattr(value, "__hos_uid__", None)
+    if own is not None:
+        uid = own() if callable(own) else own
+        if isinstance(uid, Uid):
+            return uid
+        if isinstance(uid, str):
+            return Uid.parse(uid)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return f"a {type(value).__name__} has no form here"
+
+
+def _decimal(value: decimal.Decimal) -> Union[Ext, str]:
+    if not value.is_finite():
+        return "a decimal is a finite number"
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    # At most so many digits can be meant; a giant exponent must not become a giant integer.
+    if value != 0 and value.adjusted() > 14:
+        return "a decimal lies between -922337203685477.5808 and 922337203685477.5807"
+    whole = int("".join(map(str, digits)))
+    if value == 0:
+        scaled, rest = 0, 0
+    elif exponent >= -4:
+        scaled, rest = whole * 10 ** (exponent + 4), 0
+    else:
+        scaled, rest = divmod(whole, 10 ** min(-exponent - 4, len(digits) + 1))
+    if rest:
+        return "a decimal has at most four digits after the point"
+    if not -(2**63) <= (-scaled if sign else scaled) < 2**63:
+        return "a decimal lies between -922337203685477.5808 and 922337203685477.5807"
+    before, after = divmod(scaled, 10_000)
+    text = f"{before}.{after:04d}".rstrip("0")
+    minus = "-" if sign and scaled else ""
+    return Ext("decimal", f"{minus}{text}0" if text.endswith(".") else f"{minus}{text}")
+
+
+def _datetime(value: datetime.datetime) -> Union[Ext, str]:
+    if value.utcoffset() is None:
+        return "a datetime has a time zone here: datetime.now(timezone.utc)"
+    try:
+        utc = value.astimezone(datetime.timezone.utc)
+    except OverflowError:
+        return "a datetime lies in the years 1 to 9999"
+    # Thousandths of a second; finer parts are left off.
+    text = (
+        f"{utc.year:04d}-{utc.month:02d}-{utc.day:02d}T{utc.hour:02d}:{utc.minute:02d}:{utc.second:02d}"
+        f".{utc.microsecond // 1000:03d}Z"
+    )
+    return Ext("datetime", text)
+
+
+def _duration(value: datetime.timedelta) -> Ext:
+    left = abs(value) // _MILLISECOND
+    text = ""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)):
+        count, left = divmod(left, size)
+        if count:
+            text += f"{count}{unit}"
+    if not text:
+        return Ext("duration", "0ms")
+    return Ext("duration", f"-{text}" if value < datetime.timedelta(0) else text)
+
+
+def _ip(value: Any) -> Union[Ext, str]:
+    if getattr(getattr(value, "ip", value), "scope_id", None) is not None:
+        return "an address with a scope has no form here"
+    text = str(value)
+    # Some versions write an IPv4 address that is mapped into IPv6 with points, which Cedar does not read.
+    return Ext("ip", value.exploded if value.version == 6 and "." in text else text)
+
+
+def read_back(value: Any) -> Any:
+    """A value of an answer: entities become :class:`Uid`, extension values :class:`Ext`, sets lists."""
+    if isinstance(value, list):
+        return [read_back(item) for item in value]
+    if isinstance(value, dict):
+        if len(value) == 1:
+            if "__entity" in value:
+                return Uid(value["__entity"]["type"], value["__entity"]["id"])
+            if "__extn" in value:
+                return Ext(value["__extn"]["fn"], value["__extn"]["arg"])
+        return {key: read_back(item) for key, item in value.items()}
+    return value
+
+
+def present(**fields: Any) -> Dict[str, Any]:
+    """The fields that were given."""
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,59 @@
+"""One engine for each process: the pattern of servers that fork their workers."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import Callable, Optional, Tuple
+
+from hos._engine import Engine
+
+
+class _PerProcess:
+    __slots__ = ("__weakref__", "_lock", "_of", "_open")
+
+    def __init__(self, open: Callable[[], Engine]) -> None:
+        self._open = open
+        self._of: Optional[Tuple[int, Engine]] = None
+        self._lock = threading.Lock()
+        _ALL.add(self)
+
+    def __call__(self) -> Engine:
+        here = self._here()
+        if here is not None:
+            return here
+        with self._lock:
+            here = self._here()
+            if here is None:
+                here = self._open()
+                self._of = (os.getpid(), here)
+            return here
+
+    def _here(self) -> Optional[Engine]:
+        of = self._of
+        return of[1] if of is not None and of[0] == os.getpid() and not of[1].closed else None
+
+
+_ALL: weakref.WeakSet[_PerProcess] = weakref.WeakSet()
+
+
+def _in_child() -> None:
+    # A thread of the parent may have held a lock at the fork, and is not here to let go of it.
+    for one in list(_ALL):
+        one._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+
+
+def per_process(open: Callable[[], Engine]) -> Callable[[], Engine]:
+    """Makes a function that opens an engine when it is first called in a process, and gives the same one afterwards::
+
+        @hos.per_process
+        def engine() -> hos.Engine:
+            return hos.Engine.open("law", store="hos.db")
+
+    A worker that was forked from a process in which it was called opens its own. Safe among threads."""
+    return _PerProcess(open)
