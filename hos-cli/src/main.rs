@@ -13,6 +13,7 @@ mod show;
 mod story;
 mod turkish;
 mod typed;
+mod types;
 mod usage;
 mod witnesses;
 

@@ -3,6 +3,7 @@
 use super::answered;
 use super::law_backtest::Backtest;
 use super::law_diff::Diff;
+use super::law_types::Types;
 use crate::global::Global;
 use crate::out::{Done, to_stderr};
 use crate::progress::Progress;
@@ -38,6 +39,8 @@ enum Verb {
     Diff(Diff),
     /// Judge the kept past again under another law: what would have been decided otherwise
     Backtest(Backtest),
+    /// Write the law's names as types: a misspelt event is found by the editor
+    Types(Types),
 }
 
 /// Activate a law. Modes that are not said stay as they are.
@@ -62,7 +65,7 @@ impl Law {
         match &self.verb {
             Verb::Activate(activate) => Some(&activate.dir),
             Verb::Backtest(backtest) => Some(backtest.dir()),
-            Verb::Show | Verb::List | Verb::Diff(_) => None,
+            Verb::Show | Verb::List | Verb::Diff(_) | Verb::Types(_) => None,
         }
     }
 
@@ -73,6 +76,7 @@ impl Law {
             Verb::Activate(activate) => activate.run(global),
             Verb::Diff(diff) => diff.run(global),
             Verb::Backtest(backtest) => backtest.run(global),
+            Verb::Types(types) => types.run(global),
         }
     }
 }

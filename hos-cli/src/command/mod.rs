@@ -20,6 +20,7 @@ pub(crate) mod keys;
 pub(crate) mod law;
 mod law_backtest;
 mod law_diff;
+mod law_types;
 pub(crate) mod mark;
 pub(crate) mod outbox;
 pub(crate) mod record;

@@ -115,6 +115,12 @@ impl PolicyLaw {
         self.tables.actions.keys().filter(|uid| uid.type_name() == self.action_type)
     }
 
+    /// Those of them that may be asked for: others are groups, which apply to nothing.
+    pub fn askable_actions(&self) -> impl Iterator<Item = &Uid> {
+        self.actions()
+            .filter(|uid| self.tables.actions.get(uid).is_some_and(|a| !a.principals.is_empty() && !a.resources.is_empty()))
+    }
+
     /// Whether the schema declares this action id in the default namespace.
     pub fn has_action(&self, action: &str) -> bool {
         self.action(action).is_some()
