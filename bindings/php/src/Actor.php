@@ -115,7 +115,7 @@ final class Actor
     }
 
     /**
-     * {@see transition}, for those who want an exception. What was refused is recorded all the same.
+     * {@see transition}, for those who want an exception. That it was refused is recorded all the same.
      *
      * @param array<string, mixed>|\stdClass $args
      * @param array<string, mixed>|\stdClass $context

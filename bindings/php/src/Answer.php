@@ -46,6 +46,9 @@ final class Answer implements \JsonSerializable
     public readonly bool $again;
     public readonly ?Receipt $receipt;
 
+    private bool $isRead = false;
+    private bool $isReading = false;
+
     /** @internal */
     public function __construct(private readonly Bound $bound, bool $allowed, private readonly string $json)
     {
@@ -63,9 +66,26 @@ final class Answer implements \JsonSerializable
         if (!property_exists($this, $name)) {
             throw new \Error("an answer has no `$name`");
         }
-        Decoder::typed(fn () => $this->read(Decoder::object($this->json)));
+        // PHP comes here twice for `$answer->code ?? ..`, the second time with all read.
+        if (!$this->isRead) {
+            $this->isRead = $this->isReading = true;
+            try {
+                Decoder::typed(fn () => $this->read(Decoder::object($this->json)));
+            } finally {
+                $this->isReading = false;
+            }
+        }
 
         return $this->$name;
+    }
+
+    public function __set(string $name, mixed $value): void
+    {
+        // What was unset comes here too when it is read in.
+        if (!$this->isReading) {
+            throw new \Error("an answer is read only; `$name` was written");
+        }
+        $this->$name = $value;
     }
 
     public function __isset(string $name): bool

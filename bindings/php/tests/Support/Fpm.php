@@ -16,8 +16,9 @@ final class Fpm
     /**
      * @param array<string, string> $pool settings of the pool
      * @param array<string, string> $ini settings of PHP
+     * @param bool $plain without root even where the tests have it: then the preload file loads the header by itself
      */
-    public function __construct(array $pool = [], array $ini = [])
+    public function __construct(array $pool = [], array $ini = [], bool $plain = false)
     {
         $this->dir = Place::directory();
         $this->socket = $this->dir . '/fpm.sock';
@@ -26,7 +27,7 @@ final class Fpm
             throw new \RuntimeException($header);
         }
         file_put_contents($this->header(), $header);
-        $root = posix_geteuid() === 0;
+        $root = posix_geteuid() === 0 && !$plain;
         $ini += [
             'ffi.enable' => 'preload',
             'opcache.enable' => '1',
@@ -48,6 +49,10 @@ final class Fpm
         $command = [self::program(), '-y', $this->dir . '/fpm.conf', '-F', ...($root ? ['-R'] : [])];
         foreach ($ini as $name => $value) {
             array_push($command, '-d', "$name=$value");
+        }
+        if (posix_geteuid() === 0 && $plain) {
+            array_unshift($command, 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
+            chown($this->dir, 65534);
         }
         $out = [['file', '/dev/null', 'r'], ['file', $this->dir . '/out', 'a'], ['file', $this->dir . '/out', 'a']];
         $this->process = proc_open($command, $out, $pipes, $this->dir, ['HOS_HEADER' => $this->header()] + getenv());

@@ -109,6 +109,8 @@ final class Place
     {
         [$exit, $said] = self::run(['verify', '--replay', '--store', $store, '--json']);
 
-        return $exit === 0 && str_contains(str_replace(' ', '', $said), '"level":"intact"');
+        $verdict = json_decode($said, true);
+
+        return $exit === 0 && ($verdict['level'] ?? null) === 'replayed' && $verdict['findings'] === [];
     }
 }

@@ -28,8 +28,12 @@ try {
     $actor = $engine->tenant('pazar-tr')->as(new Uid('Pazar::Account', $_GET['as'] ?? 'ayse'), language: 'tr');
     switch ($_GET['do']) {
         case 'open':
-            $allowed = $actor->can('order.place', new Uid('Pazar::Order', 'none'))->allowed;
-            $say(['opening' => $opened - $began, 'call' => hrtime(true) - $opened, 'allowed' => $allowed]);
+            $allowed = $actor->can('shop.view', new Uid('Pazar::Shop', 's1'))->allowed;
+            // The engine's number says whether it is the same one as in the request before.
+            $handle = (new ReflectionProperty($engine, 'handle'))->getValue($engine);
+            $number = (new ReflectionProperty($handle, 'number'))->getValue($handle);
+            $times = ['opening' => $opened - $began, 'call' => hrtime(true) - $opened];
+            $say(['allowed' => $allowed, 'number' => $number] + $times);
             break;
         case 'move':
             $id = $_GET['id'];
@@ -39,16 +43,19 @@ try {
             $say(['allowed' => $a->allowed && $b->allowed, 'code' => $a->code ?? $b->code, 'seq' => $b->receipt?->seal?->seq]);
             break;
         case 'shop':
-            // As long as it is told to, or until the first no.
+            // As long as it is told to, or until the first no; when the last question was asked that got a yes.
             $until = microtime(true) + (float) $_GET['seconds'];
             $last = null;
+            $asked = 0;
             do {
+                $now = microtime(true);
+                $asked++;
                 if (!$actor->can('shop.edit', new Uid('Pazar::Shop', 's1'))->allowed) {
                     break;
                 }
-                $last = microtime(true);
-            } while (microtime(true) < $until);
-            $say(['last' => $last]);
+                $last = $now;
+            } while ($now < $until);
+            $say(['last' => $last, 'ended' => $now, 'until' => $until, 'asked' => $asked]);
             break;
     }
 } catch (Hos\HosError $error) {

@@ -1,0 +1,277 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Tests;
+
+use Hos\AbsentError;
+use Hos\Actor;
+use Hos\CallError;
+use Hos\Decision;
+use Hos\Denied;
+use Hos\Durability;
+use Hos\Effect;
+use Hos\Engine;
+use Hos\Given;
+use Hos\HasUid;
+use Hos\Kind;
+use Hos\LawError;
+use Hos\Mode;
+use Hos\Sealing;
+use Hos\Status;
+use Hos\Tests\Support\Place;
+use Hos\Uid;
+use PHPUnit\Framework\TestCase;
+
+/** What the words of the binding do. That the answers are right is for the call vectors to show. */
+final class SurfaceTest extends TestCase
+{
+    private static string $store;
+    private static Engine $engine;
+
+    public static function setUpBeforeClass(): void
+    {
+        self::$store = Place::pazar();
+        self::$engine = Engine::open(Place::law(), store: self::$store);
+    }
+
+    public static function tearDownAfterClass(): void
+    {
+        self::$engine->close();
+    }
+
+    private function actor(string $id, ?string $language = null): Actor
+    {
+        return self::$engine->tenant('pazar-tr')->as(new Uid('Pazar::Account', $id), language: $language);
+    }
+
+    private function order(string $id, int $total = 4200): void
+    {
+        $facts = ['buyer' => new Uid('Pazar::Account', 'ayse'), 'shop' => 'x', 'total' => $total];
+        $facts['shop'] = new Uid('Pazar::Shop', 's1');
+        self::assertTrue($this->actor('ayse')->begin('order', $id, 'place', facts: $facts)->allowed);
+    }
+
+    public function testALifeOfAnOrder(): void
+    {
+        $this->order('o-1');
+        $ayse = $this->actor('ayse', 'tr');
+        $short = $ayse->transition('order', 'o-1', 'pay', args: ['amount' => 1, 'psp_ref' => 'p']);
+        self::assertFalse($short->allowed);
+        self::assertSame('order.amount_short', $short->code);
+        self::assertSame('order.amount_short', $short->blockers[0]->code);
+        self::assertSame(Effect::Allow, $short->effect);
+        self::assertSame(Mode::Enforce, $short->mode);
+        self::assertSame(['new', 'new'], [$short->from, $short->to]);
+        self::assertNull($short->candidate);
+        self::assertSame(['buyer-orders'], $short->policies);
+        self::assertMatchesRegularExpression('/\A[0-9a-f]{64}\z/', $short->law);
+
+        $paid = $ayse->apply('order', 'o-1', 'pay', args: ['amount' => 4200, 'psp_ref' => 'p'], once: 'evt-1');
+        self::assertSame([true, 'new', 'paid', 2, false], [$paid->allowed, $paid->from, $paid->to, $paid->version, $paid->again]);
+        self::assertNull($paid->code);
+        self::assertSame('pazar-tr', $paid->receipt->tenant);
+        self::assertStringContainsString('pazar-tr', $paid->receipt->seal->checkpoint);
+        $twice = $ayse->apply('order', 'o-1', 'pay', args: ['amount' => 4200, 'psp_ref' => 'p'], once: 'evt-1');
+        self::assertTrue($twice->again);
+        self::assertEquals($paid->receipt, $twice->receipt);
+
+        $history = $ayse->history('order', 'o-1');
+        self::assertSame([Kind::Begun, Kind::Moved], array_column($history, 'kind'));
+        [$begun, $moved] = $history;
+        self::assertSame([Decision::Allow, 'new', 'paid'], [$moved->decision, $moved->from, $moved->to]);
+        self::assertSame(Durability::Full, $moved->durability);
+        self::assertEqualsWithDelta(time(), $moved->time->getTimestamp(), 60);
+        self::assertTrue($begun->parts['facts']['buyer']->equals(new Uid('Pazar::Account', 'ayse')));
+        self::assertSame(4200, $begun->parts['facts']['total']);
+        self::assertCount(1, $ayse->history('order', 'o-1', from: 1, limit: 1));
+    }
+
+    public function testMessagesInTwoLanguages(): void
+    {
+        $this->order('o-2');
+        $pay = static fn (Actor $actor) => $actor->transition('order', 'o-2', 'pay', args: ['amount' => 1, 'psp_ref' => 'p']);
+        $turkish = $pay($this->actor('ayse', 'tr'));
+        $english = "The amount paid is less than the order's total.";
+        self::assertSame('Ödenen tutar sipariş tutarından az.', $turkish->message());
+        self::assertSame($turkish->message(), $turkish->blockers[0]->message);
+        self::assertSame($english, $turkish->message('en'));
+        $plain = $pay($this->actor('ayse'));
+        self::assertNull($plain->blockers[0]->message);
+        self::assertSame($english, $plain->message());
+        self::assertSame($turkish->message(), $plain->message('tr'));
+        self::assertNull($this->actor('ayse', 'tr')->can('shop.view', 'Pazar::Shop::"s1"')->message());
+        self::assertSame($english, self::$engine->tenant('pazar-tr')->message('order.amount_short', 'en'));
+    }
+
+    public function testThrowingSisters(): void
+    {
+        $ayse = $this->actor('ayse');
+        self::assertTrue($ayse->authorize('shop.view', 'Pazar::Shop::"s1"')->allowed);
+        foreach ([
+            fn () => $ayse->authorize('shop.edit', 'Pazar::Shop::"s1"'),
+            fn () => $ayse->apply('order', 'nowhere', 'pay', args: ['amount' => 1, 'psp_ref' => 'p']),
+        ] as $i => $call) {
+            try {
+                $call();
+                self::fail('a no must be thrown');
+            } catch (Denied $denied) {
+                self::assertFalse($denied->answer->allowed);
+                self::assertSame(['hos.not_permitted', 'hos.instance_unknown'][$i], $denied->answer->code);
+                self::assertStringContainsString($denied->answer->code, $denied->getMessage());
+            }
+        }
+    }
+
+    public function testWhoIsWho(): void
+    {
+        $root = $this->actor('root');
+        $mert = $this->actor('mert');
+        $shop = new Uid('Pazar::Shop', 's2');
+        self::assertTrue($root->directory->put($shop, ['active' => true])->allowed);
+        self::assertTrue($root->directory->put('Pazar::Role::"manager"')->allowed);
+        self::assertFalse($mert->can('shop.edit', $shop)->allowed);
+        self::assertTrue($root->directory->grant('g-1', 'shop-manager', principal: $mert->principal, resource: $shop)->allowed);
+        $granted = $mert->can('shop.edit', $shop);
+        self::assertTrue($granted->allowed);
+        self::assertSame(['g-1'], $granted->policies);
+        self::assertTrue($root->directory->revoke('g-1')->allowed);
+        self::assertFalse($mert->can('shop.edit', $shop)->allowed);
+        self::assertTrue($root->directory->join($mert->principal, 'Pazar::Role::"manager"', once: 'j-1')->allowed);
+        self::assertTrue($root->directory->join($mert->principal, $shop)->allowed);
+        self::assertTrue($mert->can('shop.edit', $shop)->allowed);
+        self::assertTrue($root->directory->leave($mert->principal, $shop)->allowed);
+        self::assertFalse($mert->can('shop.edit', $shop)->allowed);
+        self::assertTrue($root->directory->remove($shop)->allowed);
+        self::assertSame('hos.entity_missing', $mert->can('shop.view', $shop)->code);
+        self::assertSame('hos.not_permitted', $mert->directory->put('Pazar::Shop::"s3"', ['active' => true])->code);
+    }
+
+    public function testWhatCanBeDone(): void
+    {
+        $this->order('o-3');
+        $events = [];
+        foreach ($this->actor('ayse', 'tr')->available('order', 'o-3') as $one) {
+            $events[$one->event] = $one;
+        }
+        self::assertSame([true, 'cancelled', []], [$events['cancel']->allowed, $events['cancel']->to, $events['cancel']->needs]);
+        self::assertContains('amount', $events['pay']->needs);
+        self::assertSame('hos.wrong_state', $events['ship']->code ?? null);
+        self::assertNotSame('', $events['ship']->blockers[0]->message);
+        $this->expectException(AbsentError::class);
+        $this->actor('ayse')->available('order', 'nowhere');
+    }
+
+    public function testNotesAndRows(): void
+    {
+        $root = $this->actor('root');
+        $gate = self::$engine->tenant('pazar-tr')->as(new Uid('Pazar::Account', 'root'), request: 'req-1');
+        self::assertTrue($gate->record('desk', payload: 'öğle: a "note"', once: 'n-1')->allowed);
+        self::assertTrue($root->record('desk', payloadHex: bin2hex("\xff\x00"), subject: 'Pazar::Account::"ayse"')->allowed);
+        $facts = ['buyer' => new Uid('Pazar::Account', 'ayse'), 'shop' => new Uid('Pazar::Shop', 's1'), 'total' => 1];
+        $adopted = $root->adopt('order', 'old-1', 'paid', facts: $facts, once: 'a-1');
+        self::assertSame('hos.action_unknown', $adopted->code, 'this law lets nobody adopt');
+    }
+
+    public function testRowsOfTheWorld(): void
+    {
+        $product = new class implements HasUid {
+            public function hosUid(): Uid
+            {
+                return new Uid('Pazar::Product', 'p-1');
+            }
+        };
+        $shop = new Uid('Pazar::Shop', 's1');
+        $can = fn (bool $listed) => $this->actor('ayse')
+            ->can('product.view', $product, given: [new Given($product, ['shop' => $shop, 'listed' => $listed], parents: [$shop])]);
+        self::assertTrue($can(true)->allowed);
+        self::assertFalse($can(false)->allowed);
+        self::assertSame('hos.entity_missing', $this->actor('ayse')->can('product.view', $product)->code);
+    }
+
+    public function testAnAnswerIsReadOnlyAndIsTheWiresOwn(): void
+    {
+        $answer = $this->actor('ayse')->can('shop.edit', 'Pazar::Shop::"s1"');
+        $raw = self::$engine->call('can', [
+            'tenant' => 'pazar-tr', 'principal' => (object) ['type' => 'Pazar::Account', 'id' => 'ayse'],
+            'action' => 'shop.edit', 'resource' => (object) ['type' => 'Pazar::Shop', 'id' => 's1'],
+        ]);
+        self::assertSame(Status::Refused, $raw->status);
+        self::assertFalse($raw->allowed());
+        self::assertEquals($raw->data(), json_decode(json_encode($answer), true));
+        self::assertTrue(isset($answer->code));
+        self::assertFalse(isset($answer->receipt) || isset($answer->nothing));
+        foreach (['allowed', 'code', 'receipt', 'nothing'] as $name) {
+            try {
+                $answer->$name = true;
+                self::fail("$name was written");
+            } catch (\Error $error) {
+                self::assertStringContainsString($name, $error->getMessage());
+            }
+        }
+        self::assertFalse($answer->allowed);
+        $this->expectException(\Error::class);
+        $answer->alowed;
+    }
+
+    public function testErrorsSayWhat(): void
+    {
+        try {
+            self::$engine->tenant('nowhere')->as('Pazar::Account::"ayse"')->can('shop.view', 'Pazar::Shop::"s1"');
+            self::fail('there is no such tenant');
+        } catch (CallError $error) {
+            self::assertSame(['hos.tenant_unknown', Status::Call, -1], [$error->code(), $error->status, $error->getCode()]);
+            self::assertStringContainsString('nowhere', $error->getMessage());
+            self::assertSame([], $error->faults);
+        }
+        $law = Place::directory();
+        file_put_contents("$law/law.toml", "name = \"x\"\nnamespac = \"X\"\n");
+        try {
+            Engine::open($law, store: self::$store);
+            self::fail('that is no law');
+        } catch (LawError $error) {
+            self::assertSame('hos.law_invalid', $error->code());
+            self::assertNotSame([], $error->faults);
+            self::assertSame('law.toml', $error->faults[0]->file);
+        }
+    }
+
+    public function testTheSameOptionsAreTheSameEngineWhereverTheyAreSaid(): void
+    {
+        $number = static function (Engine $engine): int {
+            $handle = (new \ReflectionProperty($engine, 'handle'))->getValue($engine);
+
+            return (new \ReflectionProperty($handle, 'number'))->getValue($handle);
+        };
+        $store = Place::pazar();
+        $before = (string) getcwd();
+        $one = Engine::open(null, store: $store, seal: Sealing::Inline);
+        chdir(dirname($store));
+        $two = Engine::openWith(['seal' => 'inline', 'store' => basename($store)]);
+        chdir($before);
+        self::assertSame($number($one), $number($two));
+        $two->close();
+        try {
+            $one->tenant('pazar-tr')->as('Pazar::Account::"ayse"')->can('shop.view', 'Pazar::Shop::"s1"');
+            self::fail('it was closed for all');
+        } catch (\Hos\ClosedError $error) {
+            self::assertSame('hos.engine_closed', $error->code());
+        }
+    }
+
+    public function testUids(): void
+    {
+        foreach (["a", "a\"b\\c", "\n\r\t\0", 'ışık/№', "a::\"b"] as $id) {
+            $uid = new Uid('Pazar::Account', $id);
+            self::assertTrue(Uid::parse((string) $uid)->equals($uid), (string) $uid);
+        }
+        foreach (['', 'Account', 'Account::ayse', 'Account::"', 'Account::"a"b"', 'Account::"a\\x"', "Account::\"a\"\n"] as $text) {
+            try {
+                Uid::parse($text);
+                self::fail($text);
+            } catch (CallError $error) {
+                self::assertSame('hos.id_invalid', $error->code());
+            }
+        }
+    }
+}
