@@ -34,6 +34,7 @@ class Draft {
     put(name, value, write = any) {
         if (value === undefined)
             return this;
+        const before = this.#size.left;
         let json;
         try {
             json = write(value, name, this.#size, 1);
@@ -43,6 +44,8 @@ class Draft {
         catch (thrown) {
             const fault = thrown instanceof errors_1.CallError ? thrown : unreadable(name, thrown);
             this.#fault ??= fault;
+            // What is not taken takes no room: the fields after it must be read where the world's own answer stands.
+            this.#size.left = before;
             json = PLACEHOLDERS[fault.code] ?? MALFORMED;
         }
         this.#json += `${this.#json === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;

@@ -36,6 +36,7 @@ export class Draft {
   /** Adds a field; one that is `undefined` is absent. A value that is refused is remembered and stands in for itself. */
   put(name: string, value: unknown, write: Write = any): this {
     if (value === undefined) return this;
+    const before = this.#size.left;
     let json: string;
     try {
       json = write(value, name, this.#size, 1);
@@ -43,6 +44,8 @@ export class Draft {
     } catch (thrown) {
       const fault = thrown instanceof CallError ? thrown : unreadable(name, thrown);
       this.#fault ??= fault;
+      // What is not taken takes no room: the fields after it must be read where the world's own answer stands.
+      this.#size.left = before;
       json = PLACEHOLDERS[fault.code] ?? MALFORMED;
     }
     this.#json += `${this.#json === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;

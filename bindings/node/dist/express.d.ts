@@ -1,0 +1,48 @@
+import type { Actor, As, Besides } from "./actor";
+import type { Answer } from "./answer";
+import type { Tenant } from "./tenant";
+import type { UidLike } from "./values";
+type Next = (error?: unknown) => void;
+type Maybe<T> = T | Promise<T>;
+/** What is used of Express's response. */
+interface Reply {
+    status(code: number): {
+        json(body: unknown): unknown;
+    };
+}
+/** How a request's actor is bound. */
+export interface Binding<Request> {
+    /** The tenant, or which one a request is for. */
+    tenant: Tenant | ((request: Request) => Maybe<Tenant>);
+    /** Who asks; `undefined` where nobody has signed in. */
+    principal: (request: Request) => Maybe<UidLike | undefined>;
+    /** The language of messages and the caller's own request id. */
+    as?: (request: Request) => As;
+}
+/** What a route asks besides, and what it says to a no. */
+export interface Guard<Request, Response> {
+    besides?: (request: Request) => Maybe<Besides | undefined>;
+    /** Answers a request that is refused; without it, 403 with the code and the law's message. */
+    denied?: (answer: Answer, request: Request, response: Response) => unknown;
+}
+/** A request to which an actor was bound. */
+export interface Bound {
+    /** Who asks; absent where nobody has signed in. */
+    hos?: Actor;
+}
+declare global {
+    namespace Express {
+        interface Request {
+            hos?: Actor;
+        }
+    }
+}
+/** Middleware that sets `request.hos`. */
+export declare function bind<Request extends object = any>(binding: Binding<Request>): (request: Request, _response: unknown, next: Next) => void;
+/** Who asks by this request. */
+export declare function actorOf<Request>(binding: Binding<Request>, request: Request): Promise<Actor | undefined>;
+/** Middleware that lets a request pass only where its actor may do this to that: 401 where there is none, 403 where they may not. */
+export declare function can<Request extends object = any, Response extends Reply = any>(action: string, resource: (request: Request) => Maybe<UidLike>, guard?: Guard<Request, Response>): (request: Request, response: Response, next: Next) => void;
+/** The answer for a request; none where nobody asks. */
+export declare function asked<Request>(request: Request & Bound, action: string, resource: (request: Request) => Maybe<UidLike>, besides?: (request: Request) => Maybe<Besides | undefined>): Promise<Answer | undefined>;
+export {};

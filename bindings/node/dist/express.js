@@ -1,0 +1,49 @@
+"use strict";
+// Express: who asks is bound to each request, and a route is guarded by one word.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.bind = bind;
+exports.actorOf = actorOf;
+exports.can = can;
+exports.asked = asked;
+const errors_1 = require("./errors");
+/** Middleware that sets `request.hos`. */
+function bind(binding) {
+    return (request, _response, next) => {
+        void actorOf(binding, request).then((actor) => {
+            if (actor !== undefined)
+                request.hos = actor;
+            next();
+        }, next);
+    };
+}
+/** Who asks by this request. */
+async function actorOf(binding, request) {
+    const who = await binding.principal(request);
+    if (who === undefined || who === null)
+        return undefined;
+    const tenant = typeof binding.tenant === "function" ? await binding.tenant(request) : binding.tenant;
+    return tenant.as(who, binding.as?.(request));
+}
+/** Middleware that lets a request pass only where its actor may do this to that: 401 where there is none, 403 where they may not. */
+function can(action, resource, guard = {}) {
+    return (request, response, next) => {
+        void asked(request, action, resource, guard.besides).then((answer) => {
+            if (answer === undefined)
+                return void response.status(401).json({ code: "unauthenticated", message: "sign in first" });
+            if (answer.allowed === true)
+                return next();
+            if (guard.denied !== undefined)
+                return guard.denied(answer, request, response);
+            return void response.status(403).json({ code: answer.code, message: answer.message() });
+        }).catch(next);
+    };
+}
+/** The answer for a request; none where nobody asks. */
+async function asked(request, action, resource, besides) {
+    if (request.hos === undefined || request.hos === null)
+        return undefined;
+    const of = await resource(request);
+    if (of === undefined || of === null)
+        throw (0, errors_1.refusal)("hos.call_malformed", `the resource of \`${action}\` is not given for this request`);
+    return request.hos.can(action, of, await besides?.(request));
+}

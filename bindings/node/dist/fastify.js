@@ -1,0 +1,32 @@
+"use strict";
+// Fastify: a plugin that binds who asks to each request, and a hook that guards a route by one word.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.hos = hos;
+exports.can = can;
+const express_1 = require("./express");
+/** The plugin: sets `request.hos` before a route's own hooks, so after whoever signs in at `onRequest`. */
+async function hos(fastify, binding) {
+    fastify.decorateRequest("hos", null);
+    fastify.addHook("preHandler", async (request) => {
+        const actor = await (0, express_1.actorOf)(binding, request);
+        if (actor !== undefined)
+            request.hos = actor;
+    });
+}
+// What the plugin adds is meant for the routes beside it, not only for those within it.
+Object.assign(hos, { [Symbol.for("skip-override")]: true, [Symbol.for("fastify.display-name")]: "hos" });
+/** A `preHandler` that lets a request pass only where its actor may do this to that: 401 where there is none, 403 where not. */
+function can(action, resource, guard = {}) {
+    return async (request, reply) => {
+        const answer = await (0, express_1.asked)(request, action, resource, guard.besides);
+        if (answer === undefined)
+            return reply.code(401).send({ code: "unauthenticated", message: "sign in first" });
+        if (answer.allowed === true)
+            return undefined;
+        if (guard.denied === undefined)
+            return reply.code(403).send({ code: answer.code, message: answer.message() });
+        const said = await guard.denied(answer, request, reply);
+        // A hook that says nothing would let the request pass.
+        return reply.sent ? said : reply.code(403).send({ code: answer.code, message: answer.message() });
+    };
+}
