@@ -59,7 +59,7 @@ fn the_c_tests_hold() {
         let program = place.path().join(kind);
         compile("abi.c", &program, is_static);
         let said = sound(Command::new(&program).arg(&store));
-        assert!(said.lines().last().is_some_and(|line| line.ends_with("checks hold")), "{said}");
+        assert!(said.lines().any(|line| line.ends_with("checks hold")), "{said}");
     }
     let valgrind = Command::new("valgrind").arg("--version").output().is_ok_and(|o| o.status.success());
     if !valgrind {

@@ -67,6 +67,54 @@ static void opening(const char *store) {
     CHECK(hos_close(UINT64_MAX, NULL) == HOS_CLOSED);
 }
 
+static uint64_t open_shared(const char *store, const char *more, hos_status *status) {
+    char options[4096];
+    uint64_t engine = 77;
+    snprintf(options, sizeof options, "{\"store\":\"%s\"%s}", store, more);
+    *status = hos_open_shared(options, strlen(options), &engine, &out);
+    return engine;
+}
+
+/* The engine that was opened so comes again, until it is closed; a child has one of its own. */
+static void sharing(const char *store, int forks) {
+    hos_status status;
+    uint64_t one = open_shared(store, "", &status), other;
+    CHECK(status == HOS_ALLOWED && one != 0);
+    CHECK(open_shared(store, "", &status) == one && status == HOS_ALLOWED);
+    other = open_store(store, &status);
+    CHECK(status == HOS_ALLOWED && other != one);
+    CHECK(open_shared(store, ",\"seal\":\"worker\"", &status) == 0 && status == HOS_RETRY && says("hos.store_busy"));
+    CHECK(open_shared("/nowhere/at/all.db", "", &status) == 0 && status == HOS_STORE);
+    for (int i = 0; i < forks; i += 1) {
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            uint64_t own = open_shared(store, "", &status);
+            _exit(status == HOS_ALLOWED && own != one && open_shared(store, "", &status) == own && hos_close(one, NULL) == HOS_CLOSED ? 0 : 7);
+        }
+        int ended = 0;
+        CHECK(waitpid(child, &ended, 0) == child && ended == 0);
+    }
+    CHECK(hos_close(one, NULL) == HOS_ALLOWED && hos_close(one, NULL) == HOS_CLOSED);
+    CHECK(call(other, "can", "{") == HOS_CALL);
+    CHECK(hos_close(other, NULL) == HOS_ALLOWED);
+    other = open_shared(store, "", &status);
+    CHECK(status == HOS_ALLOWED && other != one && hos_close(other, NULL) == HOS_ALLOWED);
+}
+
+/* A panic at each depth is an error, and the engine works on. Shipped libraries have no such operation. */
+static void panicking(uint64_t engine) {
+    if (call(engine, "failpoint", "{}") == HOS_CALL && says("no operation")) return;
+    const char *moves[] = {"off", "on"};
+    for (int i = 0; i < 2; i += 1) {
+        char json[256];
+        CHECK(call(engine, "failpoint", "{\"panic\":\"call\"}") == HOS_INTERNAL && says("hos.internal"));
+        CHECK(call(engine, "failpoint", "{\"panic\":\"boundary\"}") == HOS_INTERNAL && says("hos.internal") && !says("planted"));
+        snprintf(json, sizeof json, "{" BY ",\"contract\":\"lamp\",\"id\":\"l-1\",\"event\":\"%s\"}", moves[i]);
+        CHECK(call(engine, "transition", json) == HOS_ALLOWED);
+    }
+}
+
 static void calling(uint64_t engine) {
     CHECK(call(engine, "begin",
                "{" BY ",\"contract\":\"lamp\",\"id\":\"l-1\",\"event\":\"make\",\"facts\":{\"owner\":{\"__entity\":{\"type\":\"S::Account\",\"id\":\"ayse\"}}}}") == HOS_ALLOWED);
@@ -219,11 +267,13 @@ int main(int argc, char **argv) {
     int is_short = argc > 2, is_alone = is_short && strcmp(argv[2], "alone") == 0;
     if (argc < 2) return 2;
     opening(argv[1]);
+    sharing(argv[1], is_alone ? 0 : 2);
     hos_status status;
     uint64_t engine = open_store(argv[1], &status);
     CHECK(status == HOS_ALLOWED);
     calling(engine);
     asking(engine);
+    panicking(engine);
     flat(engine, is_short ? 200 : 100000);
     shared_engine = engine;
     if (!is_alone) forking(argv[1], is_short ? 2 : 20);
