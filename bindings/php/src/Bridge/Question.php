@@ -14,9 +14,9 @@ use Hos\Uid;
 /**
  * What a framework asks, put to the law. One rule for all adapters:
  *
- * - what is no action of the law is none of its business, and neither is anything while the law is `off`: no vote;
- * - whatever stands in the way of an answer is a no: nobody signed in, a subject that says no `Uid`, a store that fails, a law in
- *   `shadow` (which would have to be told what the world decided).
+ * - what is no action of the law is none of its business, and neither is anything while the law is `off` or only watches
+ *   (`shadow`; to be watched, a call says what the world decided: `can(.., legacy: ..)`): no vote;
+ * - whatever else stands in the way of an answer is a no: nobody signed in, a subject that says no `Uid`, a store that fails.
  */
 final class Question
 {
@@ -70,7 +70,7 @@ final class Question
         if ($answer->allowed) {
             return new Verdict($whole, $whole ? null : 'hos.principal_unknown', null);
         }
-        if ($answer->code === 'hos.action_unknown' || $answer->mode === Mode::Off) {
+        if ($answer->code === 'hos.action_unknown' || $answer->mode !== Mode::Enforce) {
             return null;
         }
 
