@@ -17,6 +17,8 @@ pub(crate) struct Asker {
     whose: Arc<Whose>,
     principal: (String, String),
     request: Option<String>,
+    /// A language that is empty or no text: a call with it is refused, unless the world's own answer stands.
+    strange_language: bool,
     /// What of the above is not of its form. Every call says so, unless the world's own answer stands.
     fault: Option<Failure>,
     /// `language` and `request` as JSON; empty where there are none.
@@ -84,7 +86,9 @@ impl Asker {
 
     // What was bound with the actor, and this call's own request id in place of the bound one.
     fn bound<'py>(&self, writer: &mut Writer<'py>, request: Option<&Bound<'py, PyAny>>) -> PyResult<()> {
-        if let Some(language) = &self.whose.language {
+        if self.strange_language {
+            writer.null_field("language");
+        } else if let Some(language) = &self.whose.language {
             writer.text_field("language", language);
         }
         match (request, &self.request) {
@@ -141,11 +145,13 @@ impl Asker {
             let tenant = writer.word("tenant", tenant).into_owned();
             let (type_name, id) = writer.name("principal", principal)?;
             let language = language.map(|text| writer.word("language", text).into_owned());
+            // An empty text stands where there was none.
+            let strange_language = language.as_deref() == Some("");
             let request = request.map(|text| writer.word("request", text).into_owned());
             let fault = writer.fault().cloned();
             let principal = (type_name.into_owned(), id.into_owned());
             let whose = Arc::new(Whose { tenant, language });
-            let mut asker = Self { core, whose, principal, request, fault, beside: Vec::new() };
+            let mut asker = Self { core, whose, principal, request, strange_language, fault, beside: Vec::new() };
             let mut writer = Writer::new(py, None);
             asker.bound(&mut writer, None)?;
             asker.beside = writer.object();

@@ -24,6 +24,9 @@ pub(crate) enum Held {
 /// An entity's type and id.
 pub(crate) type Named<'a> = (Cow<'a, str>, Cow<'a, str>);
 
+/// Where writing a field ends: well beyond what the wire refuses.
+const FIELD_BYTES_MAX: usize = 2 * CALL_BYTES_MAX;
+
 /// Beyond so many scalars a context goes as JSON.
 const SCALARS_MAX: usize = 32;
 
@@ -32,13 +35,15 @@ pub(crate) struct Writer<'py> {
     out: Vec<u8>,
     path: Vec<String>,
     fault: Option<Failure>,
+    /// How long what is written may become; nobody's collection makes us write without end.
+    limit: usize,
     full: bool,
 }
 
 impl<'py> Writer<'py> {
     /// A writer; `fault` is what is known to be wrong already.
     pub(crate) fn new(py: Python<'py>, fault: Option<Failure>) -> Self {
-        Self { py, out: Vec::new(), path: Vec::new(), fault, full: false }
+        Self { py, out: Vec::new(), path: Vec::new(), fault, limit: FIELD_BYTES_MAX, full: false }
     }
 
     /// What was wrong first.
@@ -66,12 +71,11 @@ impl<'py> Writer<'py> {
         self.out.extend_from_slice(b"null");
     }
 
-    /// Whether the call is beyond what can be a call, so that writing on is in vain.
+    /// Whether so much more is beyond what can be a call, so that writing on is in vain.
     fn is_full(&mut self, more: usize) -> bool {
-        let length = self.out.len().saturating_add(more);
-        if !self.full && length > 2 * CALL_BYTES_MAX {
+        if self.out.len().saturating_add(more) > self.limit {
             self.full = true;
-            self.note(Code::CallTooLarge, &format!("the call has {length} bytes and more; {CALL_BYTES_MAX} are allowed"));
+            self.note(Code::CallTooLarge, &format!("it is too large: a call has at most {CALL_BYTES_MAX} bytes"));
         }
         self.full
     }
@@ -150,6 +154,12 @@ impl<'py> Writer<'py> {
         self.text(text);
     }
 
+    /// A field of the call with what the wire refuses.
+    pub(crate) fn null_field(&mut self, name: &str) {
+        self.key(name);
+        self.out.extend_from_slice(b"null");
+    }
+
     /// A field of the call with an entity's identity.
     pub(crate) fn uid_field(&mut self, name: &str, uid: (&str, &str)) {
         self.key(name);
@@ -160,6 +170,8 @@ impl<'py> Writer<'py> {
     pub(crate) fn field(&mut self, name: &str, value: &Bound<'py, PyAny>) -> PyResult<()> {
         let bytes = (name == "payload").then(|| value.cast::<PyBytes>().ok()).flatten();
         self.key(if bytes.is_some() { "payload_hex" } else { name });
+        // Each field has its own room: one that is too large takes nothing from the world's own outcome behind it.
+        (self.limit, self.full) = (self.out.len() + FIELD_BYTES_MAX, false);
         self.path.push(name.to_owned());
         match (name, bytes) {
             (_, Some(bytes)) => self.hex(bytes.as_bytes()),
@@ -174,7 +186,7 @@ impl<'py> Writer<'py> {
 
     fn key(&mut self, name: &str) {
         self.out.push(if self.out.is_empty() { b'{' } else { b',' });
-        self.text(name);
+        self.quoted(name);
         self.out.push(b':');
     }
 
@@ -190,11 +202,11 @@ impl<'py> Writer<'py> {
 
     fn pair(&mut self, first: &str, one: &str, second: &str, other: &str) {
         self.out.push(b'{');
-        self.text(first);
+        self.quoted(first);
         self.out.push(b':');
         self.text(one);
         self.out.push(b',');
-        self.text(second);
+        self.quoted(second);
         self.out.push(b':');
         self.text(other);
         self.out.push(b'}');
@@ -204,6 +216,10 @@ impl<'py> Writer<'py> {
         if self.is_full(text.len()) {
             return self.out.extend_from_slice(b"null");
         }
+        self.quoted(text);
+    }
+
+    fn quoted(&mut self, text: &str) {
         self.out.push(b'"');
         for byte in text.bytes() {
             match byte {
@@ -305,15 +321,17 @@ impl<'py> Writer<'py> {
         // A copy: what is called on the way may change the map.
         for item in dict.items() {
             let (key, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = item.extract()?;
-            let Some(name) = key.cast::<PyString>().ok().and_then(|key| key.to_cow().ok()) else {
-                let code = if key.cast::<PyString>().is_ok() { Code::CallMalformed } else { Code::ValueInvalid };
-                self.note(code, &format!("a key of a record is a str in UTF-8, not {}", kind(&key)));
-                continue;
-            };
             if !std::mem::take(&mut first) {
                 self.out.push(b',');
             }
-            self.text(&name);
+            let name = key.cast::<PyString>().ok().and_then(|key| key.to_cow().ok());
+            let Some(name) = name.filter(|name| !self.is_full(name.len())) else {
+                let code = if key.cast::<PyString>().is_ok() { Code::CallMalformed } else { Code::ValueInvalid };
+                self.note(code, &format!("a key of a record is a str in UTF-8, not {}", kind(&key)));
+                self.out.extend_from_slice(b"\"\":null");
+                break;
+            };
+            self.quoted(&name);
             self.out.push(b':');
             self.path.push(name.chars().take(80).collect());
             write(self, &name, &value)?;

@@ -121,11 +121,16 @@ def _duration(value: datetime.timedelta) -> Ext:
 
 
 def _ip(value: Any) -> Union[Ext, str]:
-    if getattr(getattr(value, "ip", value), "scope_id", None) is not None:
+    address = getattr(value, "network_address", getattr(value, "ip", value))
+    if getattr(address, "scope_id", None) is not None:
         return "an address with a scope has no form here"
     text = str(value)
-    # Some versions write an IPv4 address that is mapped into IPv6 with points, which Cedar does not read.
-    return Ext("ip", value.exploded if value.version == 6 and "." in text else text)
+    if value.version == 6 and "." in text:
+        # Some versions write an IPv4 address that is mapped into IPv6 with points, which Cedar does not read.
+        number = int(address)
+        groups = ":".join(f"{number >> shift & 0xFFFF:x}" for shift in range(112, -1, -16))
+        text = groups + text[text.index("/") :] if "/" in text else groups
+    return Ext("ip", text)
 
 
 def read_back(value: Any) -> Any:

@@ -1,0 +1,247 @@
+"""What is no call, no value, no name: refused with its code, and never a yes."""
+
+import collections
+import decimal
+import types
+
+from house import H1, H2, LAW, MERT, Stored, hos, run_hos
+
+SURROGATE = "a\ud800"
+
+
+class Hostile:
+    """Its every answer is a raised exception."""
+
+    def __hos_uid__(self):
+        raise ZeroDivisionError("mine")
+
+
+class Strange:
+    def __hos_uid__(self):
+        return 7
+
+
+class BadInput(Stored):
+    def setUp(self):
+        super().setUp()
+        self.engine = self.open()
+        self.tenant = self.engine.tenant("t1")
+        self.mert = self.tenant.as_(MERT)
+
+    def tearDown(self):
+        # Whatever came before, the engine works on, and judges as ever.
+        self.assertIs(self.mert.can("hall.enter", H1).allowed, True)
+        self.assertIs(self.mert.can("hall.enter", H2).allowed, False)
+
+    def test_values_without_a_form(self):
+        itself = []
+        itself.append(itself)
+        inside = {}
+        inside["x"] = inside
+        deep = 1
+        for _ in range(60):
+            deep = [deep]
+        invalid, large, malformed = "hos.value_invalid", "hos.call_too_large", "hos.call_malformed"
+        for value, code in (
+            (1.0, invalid), (float("nan"), invalid), (float("inf"), invalid), (None, invalid), (2**63, invalid),
+            (-(2**63) - 1, invalid), (10**5000, invalid), (1j, invalid), (b"bytes", invalid), (object(), invalid),
+            (decimal.Decimal("NaN"), invalid), (range(3), invalid), ((x for x in "ab"), invalid), (print, invalid),
+            ([1, 2.5], invalid), ({"a": None}, invalid), ({1: 2}, invalid), ({None: 2}, invalid), (Strange(), invalid),
+            (itself, large), (inside, large), (deep, large), ("x" * 10_000_000, large), (["x" * 100] * 100_000, large),
+            (SURROGATE, malformed), ([SURROGATE], malformed), ({SURROGATE: 1}, malformed),
+            ({"__entity": {"type": "S::Account", "id": "ayse"}}, malformed), ({"__extn": {"fn": "ip", "arg": "::1"}}, malformed),
+            ({"__expr": "1"}, malformed), (hos.Uid("S::Account", ""), "hos.id_invalid"), (hos.Ext("eval", "1"), malformed),
+        ):  # fmt: skip
+            for context in ({"badge": value}, {"badge": [value]}, types.MappingProxyType({"badge": value})):
+                with self.subTest(value=type(value).__name__, code=code, context=type(context).__name__):
+                    error = self.refused(hos.CallError, code, self.mert.can, "hall.enter", H1, context=context)
+                    self.assertTrue(error.message)
+        error = self.refused(
+            hos.CallError, "hos.value_invalid", self.mert.can, "hall.enter", H1, context={"a": {"b": [1, 0.5]}}
+        )
+        self.assertEqual(error.message, "`context.a.b`: a float is no value; a decimal.Decimal or an int is")
+
+    def test_contexts_that_are_none(self):
+        for context in ([], "x", 1, True, b"", [("a", 1)], object()):
+            with self.subTest(context=repr(context)):
+                with self.assertRaises(hos.CallError):
+                    self.mert.can("hall.enter", H1, context=context)
+
+    def test_words_of_the_wrong_type(self):
+        malformed = "hos.call_malformed"
+        for word in (None, 1, b"hall.enter", ["hall.enter"], SURROGATE, H1):
+            self.refused(hos.CallError, malformed, self.mert.can, word, H1)
+        for word in (None, 1, b"x", {}, [], SURROGATE, Strange(), type):
+            self.refused(hos.CallError, malformed, self.mert.can, "hall.enter", word)
+            self.refused(hos.CallError, malformed, self.tenant.as_(word).can, "hall.enter", H1)
+        for word in (None, 1, b"t1", SURROGATE):
+            self.refused(hos.CallError, malformed, self.engine.tenant(word).as_(MERT).can, "hall.enter", H1)
+            self.refused(hos.CallError, malformed, self.engine.tenant(word).as_(MERT).begin, "ticket", "k", "order")
+            code = "hos.value_invalid" if isinstance(word, bytes) else malformed
+            self.refused(hos.CallError, code, self.mert.begin, "ticket", word, "order")
+            if word is not None:
+                self.refused(hos.CallError, malformed, self.tenant.as_(MERT, language=word).can, "hall.enter", H1)
+                self.refused(hos.CallError, code, self.mert.begin, "ticket", "k", "order", once=word)
+        for word in ("mert", 'S::Account::"mert', "", 'A B::"x"', 'S::Account::""', "x" * 10_000_000):
+            self.refused(hos.CallError, "hos.id_invalid", self.tenant.as_(word).can, "hall.enter", H1)
+        for uid in (hos.Uid("", "x"), hos.Uid("S::Account", ""), hos.Uid("S Account", "x"), hos.Uid("S::Account", "x" * 10_000)):
+            self.refused(hos.CallError, "hos.id_invalid", self.tenant.as_(uid).can, "hall.enter", H1)
+        for name in ("T 1", "", "t\x001", "x" * 100):
+            self.refused(hos.CallError, "hos.id_invalid", self.engine.tenant(name).as_(MERT).can, "hall.enter", H1)
+        self.refused(hos.CallError, "hos.tenant_unknown", self.engine.tenant("t9").as_(MERT).can, "hall.enter", H1)
+        self.refused(hos.CallError, malformed, hos.Uid, SURROGATE, "x")
+        self.refused(hos.CallError, malformed, hos.Uid.parse, SURROGATE)
+        with self.assertRaises(TypeError):
+            hos.Uid("S::Account", 7)
+
+    def test_the_world_s_word_mends_nothing_where_the_law_is_enforced(self):
+        yes = {"allowed": True}
+        self.assertIs(self.mert.can("hall.enter", H2, legacy=yes).allowed, False)
+        for call in (
+            lambda: self.mert.can("hall.enter", H1, context={"badge": 1.5}, legacy=yes),
+            lambda: self.tenant.as_(MERT, language=7).can("hall.enter", H1, legacy=yes),
+            lambda: self.tenant.as_(MERT, request=7).can("hall.enter", H1, legacy=yes),
+            lambda: self.tenant.as_("mert").can("hall.enter", H1, legacy=yes),
+            lambda: self.mert.can("hall.enter", 7, legacy=yes),
+            lambda: self.mert.begin("ticket", "k", "order", facts={"owner": 1.5}, legacy=yes),
+            lambda: self.tenant.as_(7).begin("ticket", "k", "order", facts={"owner": MERT, "price": 1}, legacy=yes),
+        ):
+            with self.assertRaises(hos.CallError):
+                call()
+        self.assertIs(self.mert.can(7, H1, legacy=yes).allowed, False)
+
+    def test_zero_bytes_are_characters_or_refused(self):
+        self.assertEqual(self.mert.can("hall.enter\x00", H1).code, "hos.action_unknown")
+        self.assertIs(self.mert.can("hall.enter", H1, context={"badge": "a\x00b"}).allowed, True)
+        self.assertIs(self.tenant.as_(hos.Uid("S::Account", "mert\x00")).can("hall.enter", H1).allowed, False)
+        self.refused(hos.CallError, "hos.call_malformed", hos.Engine.open, store=self.store + "\x00")
+
+    def test_sizes(self):
+        large = "x" * 10_000_000
+        self.refused(hos.CallError, "hos.call_too_large", self.mert.can, large, H1)
+        self.refused(hos.CallError, "hos.call_too_large", self.mert.can, "hall.enter", H1, context={"badge": large})
+        self.refused(hos.CallError, "hos.call_too_large", self.mert.record, "notes.page", large)
+        self.refused(hos.CallError, "hos.call_too_large", self.mert.record, "notes.page", b"x" * 10_000_000)
+        self.refused(hos.CallError, "hos.call_too_large", self.engine.call, "can", large)
+        many = {f"k{i}": i for i in range(200_000)}
+        self.refused(hos.CallError, "hos.call_too_large", self.mert.can, "hall.enter", H1, context=many)
+
+    def test_what_the_caller_s_objects_raise_is_the_caller_s(self):
+        class Broken(collections.abc.Mapping):
+            def __getitem__(self, key):
+                raise ZeroDivisionError("mine")
+
+            def __iter__(self):
+                raise ZeroDivisionError("mine")
+
+            def __len__(self):
+                return 1
+
+        for call in (
+            lambda: self.mert.can("hall.enter", Hostile()),
+            lambda: self.tenant.as_(Hostile()),
+            lambda: self.mert.can("hall.enter", H1, context={"by": Hostile()}),
+            lambda: self.mert.can("hall.enter", H1, context=Broken()),
+            lambda: self.mert.begin("ticket", "k", "order", facts=Broken()),
+        ):
+            with self.assertRaisesRegex(ZeroDivisionError, "mine"):
+                call()
+
+    def test_maps_that_change_while_they_are_read(self):
+        context = {"badge": None, "hour": 1}
+
+        class Changing:
+            def __hos_uid__(self):
+                context.clear()
+                return MERT
+
+        context["badge"] = Changing()
+        self.refused(hos.CallError, "hos.call_malformed", self.mert.can, "hall.enter", Strange(), context=context)
+        context.update(badge=Changing(), hour=1)
+        answer = self.mert.can("hall.enter", H1, context=context)
+        self.assertEqual(answer.code, "hos.attribute_type")
+
+    def test_the_wire_s_own_form(self):
+        call = {"tenant": "t1", "principal": {"type": "S::Account", "id": "mert"}, "action": "hall.enter"}
+        call["resource"] = {"type": "S::Hall", "id": "h1"}
+        itself = {}
+        itself["x"] = itself
+        for value in (1.5, None, 2**64):
+            self.refused(hos.CallError, "hos.value_invalid", self.engine.call, "can", {**call, "context": {"hour": value}})
+        for value in (object(), float("nan"), b"x", itself, {("a",): 1}):
+            self.refused(hos.CallError, "hos.value_invalid", self.engine.call, "can", {**call, "context": value})
+        for text in (b"\xff", b"", "[]", '{"a":1,"a":2}', b"\xef\xbb\xbf{}", "{} {}", SURROGATE):
+            self.refused(hos.CallError, "hos.call_malformed", self.engine.call, "can", text)
+        for form in (None, 7, ["x"], object()):
+            self.refused(hos.CallError, "hos.call_malformed", self.engine.call, "can", form)
+        for operation in (None, 7, SURROGATE, "", "can\x00", "CAN"):
+            self.refused(hos.CallError, "hos.call_malformed", self.engine.call, operation, call)
+
+    def test_openings(self):
+        for words in ({"store": ""}, {"store": self.store, "seal": "later"}, {"store": self.store, "busy_timeout_ms": -1}):
+            self.refused(hos.CallError, "hos.call_malformed", hos.Engine.open, **words)
+        self.refused(hos.CallError, "hos.call_malformed", hos.Engine.of_options, {"stor": "x"})
+        self.refused(hos.CallError, "hos.value_invalid", hos.Engine.open, store=self.store, busy_timeout_ms=0.5)
+        self.refused(hos.StoreError, "hos.store_unavailable", hos.Engine.open, store=self.place.name + "/none.db")
+        self.refused(hos.RetryError, "hos.store_busy", hos.Engine.open, store=self.store)
+        self.refused(hos.CallError, "hos.call_malformed", hos.Engine.open, store=self.store + "\udc80")
+        with self.assertRaises(TypeError):
+            hos.Engine.open(self.store)
+        with self.assertRaises(TypeError):
+            hos.Engine.open(store=7)
+
+    def test_keyword_only(self):
+        for call in (
+            lambda: self.mert.can("hall.enter", H1, {"hour": 1}),
+            lambda: self.mert.can("hall.enter", H1, contxt={"hour": 1}),
+            lambda: self.mert.transition("ticket", "k", "pay", {"amount": 1}),
+        ):
+            with self.assertRaises(TypeError):
+                call()
+
+
+class TheWorldsAnswer(Stored):
+    """In shadow the world's own answer stands, whatever the call holds."""
+
+    def setUp(self):
+        super().setUp()
+        run_hos(self.store, "law", "activate", str(LAW), "--mode", "shadow", "--tenant", "t1", "--as", "Account::ayse")
+        self.tenant = self.open().tenant("t1")
+        self.mert = self.tenant.as_(MERT)
+
+    def test_it_stands(self):
+        itself = []
+        itself.append(itself)
+        strange = (1.5, None, 2**70, SURROGATE, itself, object(), "x" * 5_000_000, {"__entity": 1}, {1: 2})
+        for word in (True, False):
+            legacy = hos.Legacy(allowed=word)
+            for value in strange:
+                with self.subTest(value=repr(value)[:40], word=word):
+                    answer = self.mert.can("hall.enter", H1, context={"badge": value}, legacy=legacy)
+                    self.assertIs(answer.allowed, word)
+                    self.assertEqual(answer.mode, "shadow")
+                    self.assertIn(answer.code, ("hos.value_invalid", "hos.call_too_large", "hos.call_malformed"))
+                    moved = self.mert.begin("ticket", "k-1", "order", facts={"price": value}, legacy=legacy)
+                    self.assertIs(moved.allowed, word)
+                    many = self.mert.can("hall.enter", H1, context={"x": [value] * 9, "y": [1] * 2_000_000}, legacy=legacy)
+                    self.assertIs(many.allowed, word)
+            self.assertIs(self.mert.can(7, H1, legacy=legacy).allowed, word)
+            for strange in (7, SURROGATE, ""):
+                self.assertIs(self.tenant.as_(MERT, language=strange).can("hall.enter", H1, legacy=legacy).allowed, word)
+                self.assertIs(self.tenant.as_(MERT, request=strange).can("hall.enter", H1, legacy=legacy).allowed, word)
+                self.assertIs(self.mert.can("hall.enter", H1, request=strange, legacy=legacy).allowed, word)
+            for who in ("mert", 7, None, hos.Uid("S::Account", ""), SURROGATE):
+                self.assertIs(self.tenant.as_(who).can("hall.enter", H1, legacy=legacy).allowed, word)
+                self.assertIs(self.mert.can("hall.enter", who, legacy=legacy).allowed, word)
+                self.assertIs(self.tenant.as_(who).begin("ticket", "k", "order", legacy=legacy).allowed, word)
+        self.verify()
+
+    def test_it_does_not_stand_in_doubt(self):
+        for legacy in ({}, {"allowed": 1}, {"allowed": "yes"}, {"allowed": None}, True, "x", 1):
+            with self.subTest(legacy=legacy):
+                with self.assertRaises(hos.HosError):
+                    self.mert.can("hall.enter", H1, context={"badge": 1.5}, legacy=legacy)
+        self.assertIs(self.mert.can("hall.enter", H1).allowed, False)
+        self.assertEqual(self.mert.can("hall.enter", H1).code, "hos.legacy_missing")
+        self.refused(hos.CallError, "hos.value_invalid", self.mert.can, "hall.enter", H1, context={"badge": 1.5})
+        self.assertEqual(self.mert.directory.put(H2, {"open": True}, legacy={"allowed": True}).code, "hos.not_permitted")
