@@ -83,7 +83,7 @@ class Stored(unittest.TestCase):
         code = textwrap.dedent(code)
         environment = {**os.environ, "STORE": self.store, "LAW": str(LAW), **environment}
         return subprocess.run(
-            [sys.executable, "-c", code, *words], env=environment, capture_output=True, text=True, timeout=timeout
+            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, *words], env=environment, capture_output=True, text=True, timeout=timeout
         )
 
     def ends_well(self, said, output=None):
