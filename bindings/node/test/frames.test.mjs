@@ -1,0 +1,97 @@
+// Express and Fastify, the real ones: who asks is bound, a no is 401 or 403, and whatever fails is no yes.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { after, test } from "node:test";
+import express from "express";
+import fastify from "fastify";
+import { bind, can } from "hos/express";
+import { can as guard, hos as plugin } from "hos/fastify";
+import { hos, store } from "./house.mjs";
+
+const { Engine, Uid } = hos;
+const engine = await Engine.open({ store: store() });
+after(() => engine.close());
+const tenant = engine.tenant("t1");
+const account = (name) => (name === undefined ? undefined : new Uid("S::Account", name));
+const hall = (request) => new Uid("S::Hall", request.params.id);
+const hour = (request) => (request.query.hour === undefined ? undefined : { context: { hour: Number(request.query.hour) } });
+const as = (request) => ({ language: request.headers["accept-language"] });
+
+/** What both servers must say. */
+const TABLE = [
+  ["/halls/h1", {}, 401, { code: "unauthenticated" }],
+  ["/halls/h1", { "x-user": "mert" }, 200, { who: "t1", said: true }],
+  ["/halls/h2", { "x-user": "mert" }, 403, { code: "hos.not_permitted" }],
+  ["/halls/h1?hour=3", { "x-user": "mert", "accept-language": "tr" }, 403, { code: "hos.forbidden" }],
+  ["/halls/h1", { "x-user": "nobody" }, 403, { code: "hos.principal_unknown" }],
+  ["/halls/h1?hour=1.5", { "x-user": "mert" }, 500, {}],
+  ["/nothing", { "x-user": "mert" }, 500, {}],
+  ["/fails", { "x-user": "mert" }, 500, {}],
+  ["/halls/h1", { "x-user": "broken" }, 500, {}],
+  ["/own/h2", { "x-user": "mert" }, 418, { own: "hos.not_permitted" }],
+  ["/silent/h2", { "x-user": "mert" }, 403, { code: "hos.not_permitted" }],
+];
+
+async function asks(base) {
+  for (const [path, headers, status, body] of TABLE) {
+    const response = await fetch(`${base}${path}`, { headers });
+    const text = await response.text();
+    assert.equal(response.status, status, `${path} ${JSON.stringify(headers)}: ${text}`);
+    const told = status === 500 ? {} : JSON.parse(text);
+    for (const [name, value] of Object.entries(body)) assert.deepEqual(told[name], value, path);
+    if (headers["accept-language"] === "tr") assert.equal(told.message, tenant.message("hos.forbidden", "tr"));
+    if (status === 500) assert.ok(!text.includes("open"), "nothing of the handler's came out");
+  }
+}
+
+const principal = (request) => {
+  if (request.headers["x-user"] === "broken") throw new Error("the session store is away");
+  return account(request.headers["x-user"]);
+};
+const fails = () => Promise.reject(new Error("the row is away"));
+
+test("Express", async () => {
+  const app = express();
+  app.set("env", "test");
+  app.get("/unbound/:id", can("hall.enter", hall), (_, response) => response.json({ open: true }));
+  app.use(bind({ tenant, principal, as }));
+  const open = (request, response) => response.json({ open: true, who: request.hos.tenant.name, said: request.hos.can("hall.enter", hall(request)).allowed });
+  app.get("/halls/:id", can("hall.enter", hall, { besides: hour }), open);
+  app.get("/nothing", can("hall.enter", () => undefined), open);
+  app.get("/fails", can("hall.enter", fails), open);
+  app.get("/own/:id", can("hall.enter", hall, { denied: (answer, _, response) => response.status(418).json({ own: answer.code }) }), open);
+  app.get("/silent/:id", can("hall.enter", hall), open);
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const base = `http://127.0.0.1:${server.address().port}`;
+    await asks(base);
+    assert.equal((await fetch(`${base}/unbound/h1`, { headers: { "x-user": "mert" } })).status, 401, "a route that nobody bound is shut");
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("Fastify", async () => {
+  const server = fastify();
+  // Asynchronously found tenants are as good.
+  await server.register(plugin, { tenant: async () => tenant, principal, as });
+  const open = async (request) => ({ open: true, who: request.hos.tenant.name, said: request.hos.can("hall.enter", hall(request)).allowed });
+  server.get("/halls/:id", { preHandler: guard("hall.enter", hall, { besides: hour }) }, open);
+  server.get("/nothing", { preHandler: guard("hall.enter", () => undefined) }, open);
+  server.get("/fails", { preHandler: guard("hall.enter", fails) }, open);
+  const own = (answer, _, reply) => reply.code(418).send({ own: answer.code });
+  server.get("/own/:id", { preHandler: guard("hall.enter", hall, { denied: own }) }, open);
+  server.get("/silent/:id", { preHandler: guard("hall.enter", hall, { denied: () => undefined }) }, open);
+  const base = await server.listen({ port: 0, host: "127.0.0.1" });
+  try {
+    await asks(base);
+  } finally {
+    await server.close();
+  }
+  const bare = fastify();
+  bare.get("/halls/:id", { preHandler: guard("hall.enter", hall) }, open);
+  assert.equal((await bare.inject({ url: "/halls/h1", headers: { "x-user": "mert" } })).statusCode, 401, "a route that nobody bound is shut");
+});

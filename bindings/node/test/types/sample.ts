@@ -1,0 +1,106 @@
+// A program against the package's types. What must not compile is marked; `tsc` fails where a mark is not needed.
+
+import { type Answer, Denied, Engine, Ext, HosError, type LawNames, Uid, type UidLike, type Values } from "hos";
+import { bind, can } from "hos/express";
+import { can as guard, hos } from "hos/fastify";
+import express from "express";
+import fastify from "fastify";
+import type { Pazar } from "../../../../examples/pazar/types/pazar.js";
+
+class User {
+  constructor(readonly name: string) {}
+  hosUid() {
+    return new Uid("Pazar::Account", this.name);
+  }
+}
+
+export async function plain(user: User): Promise<string | undefined> {
+  const engine = await Engine.open("law", { store: "hos.db", busyTimeoutMs: 100, seal: "inline" });
+  const pazar = engine.tenant("pazar-tr").as(user, { language: "tr" });
+  const answer: Answer = pazar.can("order.view", 'Pazar::Order::"o-17"', { context: { hour: 12, big: 2n ** 60n, at: new Date() } });
+  if (!answer.allowed) return answer.message();
+  const paid = await pazar.transition("order", "o-17", "pay", { args: { amount: 4200, tags: ["a"], price: Ext.decimal("1.50") }, once: "x" });
+  const seal: number | undefined = paid.receipt?.seal?.seq;
+  await pazar.directory.join(user, { type: "Pazar::Role", id: "operator" });
+  const facts: Values = { buyer: user, set: new Set([1, 2]), map: new Map([["a", 1]]), gone: undefined };
+  await pazar.begin("order", "o-18", "place", { facts });
+  for (const entry of await pazar.history("order", "o-17", { limit: 10 })) console.log(entry.parts["facts"]?.["buyer"], seal);
+  try {
+    pazar.authorize("order.view", user);
+  } catch (error) {
+    if (error instanceof Denied) return error.answer.code;
+    if (error instanceof HosError && error.status === "retry") return error.faults[0]?.file;
+  }
+  await using other = await Engine.open({ store: "hos.db" });
+  using sync = Engine.openSync({ store: "hos.db" });
+  return `${other} ${sync}`;
+}
+
+export async function misspelt(engine: Engine): Promise<void> {
+  // @ts-expect-error an option of another name
+  await Engine.open("law", { stor: "hos.db" });
+  // @ts-expect-error the wire's name
+  await Engine.open({ store: "hos.db", key_file: "x" });
+  // @ts-expect-error no store
+  await Engine.open({});
+  const actor = engine.tenant("t").as(new Uid("A", "b"));
+  // @ts-expect-error an option of another name
+  actor.can("a", new Uid("A", "b"), { contxt: {} });
+  // @ts-expect-error null is no value
+  actor.can("a", new Uid("A", "b"), { context: { x: null } });
+  // @ts-expect-error a function is no value
+  actor.can("a", new Uid("A", "b"), { context: { x: () => 1 } });
+  // @ts-expect-error `reason` is an override's, not a birth's
+  await actor.begin("c", "i", "e", { reason: "x" });
+  // @ts-expect-error a promise is no answer
+  if (actor.transition("c", "i", "e").allowed) console.log("yes");
+  // @ts-expect-error what is said cannot be changed
+  actor.can("a", new Uid("A", "b")).allowed = true;
+  // @ts-expect-error nobody
+  engine.tenant("t").as(undefined);
+  // @ts-expect-error engines are opened
+  new Engine();
+}
+
+/** With the law's names the editor knows each action and event. */
+export async function named(): Promise<void> {
+  const engine = await Engine.open<Pazar>("law", { store: "hos.db" });
+  const pazar = engine.tenant("pazar-tr").as(new Uid("Pazar::Account", "ayse"));
+  const shop: Uid = new Uid("Pazar::Shop", "s1");
+  pazar.can("order.view", shop);
+  await pazar.begin("order", "o-17", "place", { facts: { buyer: shop, shop, total: 4200n } });
+  await pazar.transition("order", "o-17", "pay", { args: { amount: 4200, psp_ref: "x" } });
+  await pazar.transition("order", "o-17", "close");
+  await pazar.adopt("order", "o-18", "paid", { facts: { buyer: shop, shop, total: 1 } });
+  // @ts-expect-error a misspelt action
+  pazar.can("order.veiw", shop);
+  // @ts-expect-error a misspelt contract
+  await pazar.transition("ordr", "o-17", "pay");
+  // @ts-expect-error a misspelt event
+  await pazar.transition("order", "o-17", "pya");
+  // @ts-expect-error a misspelt argument
+  await pazar.transition("order", "o-17", "pay", { args: { amuont: 4200, psp_ref: "x" } });
+  // @ts-expect-error an argument of another type
+  await pazar.transition("order", "o-17", "pay", { args: { amount: "4200", psp_ref: "x" } });
+  // @ts-expect-error an event is no birth
+  await pazar.begin("order", "o-17", "pay");
+  // @ts-expect-error no such state
+  await pazar.adopt("order", "o-17", "payed");
+  const names: LawNames = null as unknown as Pazar;
+  console.log(names);
+}
+
+export function frames(engine: Engine): void {
+  const tenant = engine.tenant("pazar-tr");
+  const app = express();
+  const whose = (id: string): UidLike => new Uid("Pazar::Order", id);
+  app.use(bind({ tenant, principal: (request: express.Request) => request.get("x-user") ?? undefined }));
+  app.get("/orders/:id", can("order.view", (request: express.Request) => whose(String(request.params["id"]))), (request, response) => {
+    response.json({ who: request.hos?.tenant.name });
+  });
+  const server = fastify();
+  server.register(hos, { tenant, principal: () => new Uid("Pazar::Account", "ayse") });
+  server.get<{ Params: { id: string } }>("/orders/:id", {
+    preHandler: guard("order.view", (request: { params: { id: string } }) => whose(request.params.id)),
+  }, async (request) => request.hos?.tenant.name);
+}
