@@ -4,11 +4,13 @@
 //! cargo xtask test [--deny]   everything that must hold, with the minutes of each part
 //! cargo xtask vectors         the call vectors in every language
 //! cargo xtask tidy            floors, circles, foreign crates, codes, references, lengths
+//! cargo xtask dist [--try]    what users install; --try installs and uses it in a bare root
 //! cargo xtask sanitize        the C ABI under AddressSanitizer; builds everything anew
 //! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
 //! ```
 
 mod codes;
+mod dist;
 mod sanitize;
 mod test;
 mod tidy;
@@ -22,6 +24,7 @@ const HELP: &str = "usage: cargo xtask <chore>
   test [--deny]    run every check and test; --deny also runs cargo-deny, which must then be installed
   vectors          run the call vectors in every language, a line each
   tidy             check the house rules over the sources
+  dist [--try]     make what users install; --try installs it in a bare root and uses it
   sanitize         run the C tests under AddressSanitizer; builds everything anew
   codes [--write]  print the table of refusal codes, or write it into spec/refusal-codes.md
 ";
@@ -35,6 +38,8 @@ fn main() -> ExitCode {
         ["test", "--deny"] => test::run(&root, true),
         ["vectors"] => test::vectors(&root),
         ["tidy"] => tidy::run(&root),
+        ["dist"] => dist::run(&root, false),
+        ["dist", "--try"] => dist::run(&root, true),
         ["sanitize"] => sanitize::run(&root),
         ["codes"] => codes::run(&root, false),
         ["codes", "--write"] => codes::run(&root, true),
