@@ -63,6 +63,13 @@ impl TenantRef {
         }
     }
 
+    /// Whether `can` is answered from memory now, without a look at the store: what may not be kept waiting asks first.
+    pub fn is_at_hand(&self) -> bool {
+        let court = self.court();
+        let views = court.views.read().unwrap_or_else(PoisonError::into_inner);
+        views.get(&self.name).is_some_and(|(_, since)| since.elapsed() <= court.settings.directory_age_max)
+    }
+
     fn read_view(&self, known: Option<Arc<View>>) -> Result<Arc<View>, Failure> {
         let court = self.court();
         let read = self.desk.read(|tx| {

@@ -28,7 +28,7 @@ pub use call::{Asked, Scalar};
 pub use class::Class;
 pub use open::{OPTIONS_BYTES_MAX, open};
 pub use serve::{Served, Standing, present, recorded, serve, serve_with};
-pub use swift::{Decided, can, decide};
+pub use swift::{Decided, can, decide, is_at_hand};
 
 /// The largest call, in bytes of JSON.
 pub const CALL_BYTES_MAX: usize = 1 << 20;

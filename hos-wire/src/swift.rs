@@ -6,6 +6,7 @@ use crate::call::{self, Asked, Scalar};
 use crate::serve::{Served, in_its_place, told};
 use crate::{Standing, answer};
 use hos_core::answer::Answer;
+use hos_core::id::Tenant;
 use hos_core::law::Law;
 use hos_core::refusal::Code;
 use hos_engine::{Engine, Failure};
@@ -57,6 +58,11 @@ pub fn decide(engine: &Engine, asked: &Asked<'_>) -> Result<Decided, Failure> {
             worded(engine, answer, language)
         })
     })
+}
+
+/// Whether a `can` of this tenant is answered from memory now, without a look at the store.
+pub fn is_at_hand(engine: &Engine, tenant: &str) -> bool {
+    Tenant::new(tenant).is_ok_and(|tenant| engine.tenant_named(&tenant).is_at_hand())
 }
 
 /// Serves one `can`. Without `told` nothing is written (`json` is empty) unless the call fails. Never panics, as

@@ -227,3 +227,27 @@ fn can_with_its_words_apart_says_what_can_says() {
     let long = "x".repeat(hos_wire::CALL_BYTES_MAX);
     assert_eq!(apart("pazar-tr", "ayse", &long, &json!({}), true).standing, Standing::Failed(Code::CallTooLarge));
 }
+
+#[test]
+fn a_tenant_is_at_hand_while_its_directory_is_young() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine(&dir);
+    let can = || {
+        ask(
+            &engine,
+            "can",
+            &json!({
+                "tenant": "pazar-tr", "principal": { "type": "Pazar::Account", "id": "ayse" },
+                "action": "shop.view", "resource": { "type": "Pazar::Shop", "id": "kadikoy" },
+            }),
+        )
+    };
+    let age_max = Settings::default().directory_age_max;
+    std::thread::sleep(age_max + std::time::Duration::from_millis(20));
+    assert!(!hos_wire::is_at_hand(&engine, "pazar-tr"), "too old by now");
+    assert_eq!(can()["allowed"], json!(true));
+    assert!(hos_wire::is_at_hand(&engine, "pazar-tr"));
+    for other in ["nowhere", "No Tenant", ""] {
+        assert!(!hos_wire::is_at_hand(&engine, other), "{other}");
+    }
+}
