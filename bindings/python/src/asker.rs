@@ -198,10 +198,11 @@ impl Asker {
     }
 }
 
-// `can` holds the interpreter's lock: it takes microseconds, and to let go of the lock and get it back can take milliseconds
-// where other threads are at work. Where it may write (the world's own outcome is recorded) or would wait for a fork, it lets go.
+// `can` holds the interpreter's lock where it is answered from memory: it takes microseconds, and where other threads are at
+// work it takes several times as long to let go of the lock and get it back. Where it looks at the store (every half second), may
+// write (the world's own outcome is recorded), or would wait for a fork, it lets go.
 fn decide(py: Python<'_>, engine: &Engine, asked: &Asked<'_>, may_write: bool) -> Result<Decided, Failure> {
-    if may_write || fork::is_under_way() {
+    if may_write || fork::is_under_way() || !hos_wire::is_at_hand(engine, asked.tenant) {
         py.detach(|| hos_wire::decide(engine, asked))
     } else {
         hos_wire::decide(engine, asked)
