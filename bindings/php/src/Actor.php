@@ -46,7 +46,7 @@ final class Actor
         array $given = [],
         Legacy|bool|null $legacy = null,
     ): Answer {
-        return $this->bound->answer('can', ['action' => $action], ['context' => $context], $given, $legacy, ['resource' => $resource]);
+        return $this->bound->can($action, $resource, $context, $given, $legacy);
     }
 
     /**

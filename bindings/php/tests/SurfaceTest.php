@@ -259,6 +259,29 @@ final class SurfaceTest extends TestCase
         }
     }
 
+    /** Questions are written one over the other into one piece of memory. */
+    public function testQuestionsOfAllLengthsOneAfterTheOther(): void
+    {
+        $shops = ['s1' => true, 's9' => false];
+        $actors = [$this->actor('ayse'), $this->actor('mert', 'tr'), $this->actor(str_repeat('x', 255)), $this->actor('ayse', 'en')];
+        foreach ([0, 10, 2_000, 100, 900_000, 5, 40_000] as $length) {
+            foreach ($actors as $i => $actor) {
+                foreach ($shops as $shop => $there) {
+                    $context = $length === 0 ? [] : ['x' => str_repeat('é', intdiv($length, 2))];
+                    $answer = $actor->can('shop.view', new Uid('Pazar::Shop', $shop), context: $context);
+                    $wanted = match (true) {
+                        $i === 2 => 'hos.principal_unknown',
+                        !$there => 'hos.entity_missing',
+                        $length !== 0 => 'hos.attribute_unknown',
+                        default => null,
+                    };
+                    self::assertSame([$wanted === null, $wanted], [$answer->allowed, $answer->code], "$length $i $shop");
+                    self::assertSame($i % 2 === 1 && $wanted !== null, isset($answer->blockers[0]->message));
+                }
+            }
+        }
+    }
+
     public function testUids(): void
     {
         foreach (["a", "a\"b\\c", "\n\r\t\0", 'ışık/№', "a::\"b"] as $id) {

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Hos\Native;
 
 use Hos\HosError;
+use Hos\Uid;
 
 /**
  * The library by way of ext-ffi. No other file touches `\FFI`.
@@ -23,6 +24,8 @@ final class FfiLibrary implements Library
 
     /** The one buffer for answers; null while a call has it. */
     private ?\FFI\CData $spare = null;
+    /** The one question for `can`; null while a call has it. */
+    private ?FfiQuestion $question = null;
 
     private function __construct(private readonly \FFI $ffi)
     {
@@ -140,14 +143,36 @@ final class FfiLibrary implements Library
         return $status;
     }
 
-    public function can(int $engine, string $call, ?string &$json): int
-    {
-        return $this->call($engine, 'can', $call, $json);
+    public function can(
+        int $engine,
+        string $tenant,
+        Uid $principal,
+        string $action,
+        Uid $resource,
+        string $beside,
+        ?string &$json,
+    ): int {
+        $question = $this->question ?? new FfiQuestion($this->ffi->new('hos_question'));
+        $this->question = null;
+        $out = $this->take();
+        try {
+            if ($question->tenant !== $tenant || $question->principal !== $principal) {
+                $question->begin($this->ffi, $tenant, $principal);
+            }
+            $question->ask($this->ffi, $action, $resource, $beside);
+            $status = $this->ffi->hos_can($engine, $question->address, \FFI::addr($out));
+            $json = \FFI::string($out->data, $out->len);
+        } finally {
+            $this->put($out);
+            $this->question = $question;
+        }
+
+        return $status;
     }
 
     /**
-     * The buffer is taken, not looked at: a signal's handler that runs between a call and the reading of its answer, and makes a
-     * call itself, must not write over it.
+     * Buffer and question are taken, not looked at: a signal's handler that runs between the writing of a question and the
+     * reading of its answer, and makes a call itself, must not write over either.
      */
     private function take(): \FFI\CData
     {
@@ -171,6 +196,78 @@ final class FfiLibrary implements Library
         if ($this->spare !== null) {
             $this->ffi->hos_free(\FFI::addr($this->spare));
             $this->spare = null;
+        }
+    }
+}
+
+/**
+ * A question of `hos_can`, and the memory that its texts are in: who asks stays there from call to call.
+ *
+ * @internal
+ */
+final class FfiQuestion
+{
+    public ?string $tenant = null;
+    public ?Uid $principal = null;
+    public readonly \FFI\CData $address;
+
+    private ?\FFI\CData $memory = null;
+    private ?\FFI\CData $start = null;
+    private int $room = 0;
+    private string $head = '';
+    /** @var array<string, \FFI\CData> its parts, which cost more to find than to write */
+    private readonly array $texts;
+
+    public function __construct(private readonly \FFI\CData $question)
+    {
+        $this->address = \FFI::addr($question);
+        $this->texts = [
+            $question->action, $question->resource_type, $question->resource_id, $question->beside,
+            $question->tenant, $question->principal_type, $question->principal_id,
+        ];
+    }
+
+    public function begin(\FFI $ffi, string $tenant, Uid $principal): void
+    {
+        $this->tenant = null;
+        $this->head = $tenant . $principal->type . $principal->id;
+        $this->make($ffi, strlen($this->head) + 1024);
+        \FFI::memcpy($this->memory, $this->head, strlen($this->head));
+        [, , , , $first, $second, $third] = $this->texts;
+        [$first->len, $second->len, $third->len] = [strlen($tenant), strlen($principal->type), strlen($principal->id)];
+        $first->data = $this->start;
+        $second->data = $this->start + strlen($tenant);
+        $third->data = $this->start + (strlen($tenant) + strlen($principal->type));
+        [$this->tenant, $this->principal] = [$tenant, $principal];
+    }
+
+    public function ask(\FFI $ffi, string $action, Uid $resource, string $beside): void
+    {
+        $words = $action . $resource->type . $resource->id . $beside;
+        $at = strlen($this->head);
+        if ($at + strlen($words) > $this->room) {
+            $this->make($ffi, 2 * ($at + strlen($words)));
+            $this->begin($ffi, (string) $this->tenant, $this->principal);
+        }
+        $place = $this->start + $at;
+        \FFI::memcpy($place, $words, strlen($words));
+        [$first, $second, $third, $fourth] = $this->texts;
+        $first->data = $place;
+        $first->len = $at = strlen($action);
+        $second->data = $place + $at;
+        $second->len = $length = strlen($resource->type);
+        $third->data = $place + ($at += $length);
+        $third->len = $length = strlen($resource->id);
+        $fourth->data = $place + ($at + $length);
+        $fourth->len = strlen($beside);
+    }
+
+    private function make(\FFI $ffi, int $room): void
+    {
+        if ($room > $this->room) {
+            $this->memory = $ffi->new("char[$room]");
+            $this->start = \FFI::addr($this->memory[0]);
+            $this->room = $room;
         }
     }
 }

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Hos\Native;
 
 use Hos\HosError;
+use Hos\Uid;
 
 /**
  * An open engine of this process. What a child of a fork finds here is its parent's: it is left alone, never closed, and the child
@@ -62,9 +63,27 @@ final class Handle
         if ($this->closed || $pid !== $this->pid) {
             $this->reopen($pid);
         }
-        $status = $operation === 'can'
-            ? $this->native->can($this->number, $call, $json)
-            : $this->native->call($this->number, $operation, $call, $json);
+        $status = $this->native->call($this->number, $operation, $call, $json);
+        if ($status !== 1 && $status !== 0) {
+            throw HosError::told($status, $json);
+        }
+
+        return $json;
+    }
+
+    /**
+     * `can`, its words apart; else as `call`.
+     *
+     * @param-out int $status `1` or `0`
+     * @throws HosError
+     */
+    public function can(string $tenant, Uid $principal, string $action, Uid $resource, string $beside, ?int &$status): string
+    {
+        $pid = (int) getmypid();
+        if ($this->closed || $pid !== $this->pid) {
+            $this->reopen($pid);
+        }
+        $status = $this->native->can($this->number, $tenant, $principal, $action, $resource, $beside, $json);
         if ($status !== 1 && $status !== 0) {
             throw HosError::told($status, $json);
         }

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Hos\Native;
 
+use Hos\Uid;
+
 /**
  * The library's functions, as PHP calls them: the seam between this binding and whatever leads to the library. What each does is
  * said in `spec/c-abi.md`. All give the status as a number; `$json` is what was told (an answer, or an error). Nothing is thrown
@@ -25,6 +27,18 @@ interface Library
 
     public function call(int $engine, string $operation, string $call, ?string &$json): int;
 
-    /** `can`, of a call as JSON. */
-    public function can(int $engine, string $call, ?string &$json): int;
+    /**
+     * `can`, its words apart.
+     *
+     * @param string $beside the call's other fields as a JSON object, or empty
+     */
+    public function can(
+        int $engine,
+        string $tenant,
+        Uid $principal,
+        string $action,
+        Uid $resource,
+        string $beside,
+        ?string &$json,
+    ): int;
 }
