@@ -41,9 +41,10 @@ final class FpmTest extends TestCase
             self::assertTrue($told['allowed']);
             $numbers[$told['pid']][] = $told['number'];
         }
-        self::assertCount(2, $numbers, 'two workers answered');
+        // Which worker gets how many requests is the system's choice.
+        self::assertLessThanOrEqual(2, count($numbers));
+        self::assertGreaterThanOrEqual(10, max(array_map(count(...), $numbers)));
         foreach ($numbers as $of) {
-            self::assertGreaterThan(1, count($of));
             self::assertCount(1, array_unique($of), 'one engine each');
         }
         self::assertSame('closed', $this->fpm->told('worker.php', ['do' => 'ffi', 'store' => $store])['ffi']);

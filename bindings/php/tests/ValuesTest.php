@@ -75,6 +75,9 @@ final class ValuesTest extends TestCase
             self::assertSame($json, $this->written($value));
         }
         self::assertSame('{}', (new \Hos\Wire\Encoder())->record([], 'args'));
+        // As much as a call may hold, however deep it lies.
+        $large = str_repeat('x', 1_000_000);
+        self::assertSame('{"x":{"a":["' . $large . '"]}}', $this->written(['a' => [$large]]));
     }
 
     /** @return array<string, array{mixed, string, string}> */

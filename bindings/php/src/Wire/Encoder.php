@@ -128,7 +128,8 @@ final class Encoder
             $value instanceof \BackedEnum => $this->value($value->value, $where, $depth),
             default => $this->refused($value, $where),
         };
-        $this->room -= strlen($json);
+        // What a list or a map holds has been counted already.
+        $this->room -= is_array($value) || $value instanceof \stdClass ? 2 : strlen($json);
         if ($this->room < 0 && !$this->lenient) {
             throw $this->tooLarge("$where makes the call larger than " . self::CALL_BYTES_MAX . ' bytes');
         }
@@ -171,6 +172,7 @@ final class Encoder
             if (str_starts_with($name, '__') && !$this->lenient) {
                 throw HosError::call('hos.call_malformed', "a name in $where begins with `__`; entities are Hos\\Uid, decimals and the like Hos\\Ext");
             }
+            $this->room -= strlen($name);
             $json[] = self::text($name, "a name in $where") . ':' . $this->value($value, "$where.$name", $depth + 1);
         }
 
