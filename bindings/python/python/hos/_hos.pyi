@@ -3,10 +3,23 @@ from typing import Any, Literal, final
 
 from hos._answers import Blocker, Candidate, EvaluationError, Receipt
 from hos._values import Entity, HasUid, Legacy
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
+
+__all__ = [
+    "VERSION",
+    "Answer",
+    "Asker",
+    "Core",
+    "Ext",
+    "Uid",
+    "_after_fork_in_child",
+    "_after_fork_in_parent",
+    "_before_fork",
+]
 
 VERSION: str
 
+@disjoint_base
 class Core:
     """An open store. The package's `Engine` is made of it."""
     def __new__(cls, options: bytes) -> Self: ...
@@ -15,6 +28,7 @@ class Core:
     @property
     def closed(self) -> bool: ...
 
+@disjoint_base
 class Asker:
     def __new__(
         cls,

@@ -11,8 +11,8 @@ In the settings::
         "GIVEN": "shop.law.given",          # optional: (user, obj) -> [hos.Entity, ..]
     }
 
-A permission that is no action of the law is left to the other backends. One that is and is refused, or could not be answered, is
-refused for all of them. Nothing is a yes but an answer that says so. (Django itself asks no backend for an active superuser.)
+A permission that is no action of the law, or for which the law is not enforced, is left to the other backends. One that is
+refused, or could not be answered, is refused for all of them. Nothing is a yes but an answer that says so. (Django itself asks no backend for an active superuser.)
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def actor(user: Any, obj: Any = None) -> Optional[Actor]:
     return engine.tenant(tenant).as_(principal)
 
 
-class HosBackend(BaseBackend):
+class HosBackend(BaseBackend):  # type: ignore[misc]
     """Answers ``has_perm`` by ``can``. It authenticates nobody."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
@@ -60,7 +60,7 @@ class HosBackend(BaseBackend):
             return False
         if answer.allowed is True:
             return True
-        if answer.code == "hos.action_unknown":
+        if answer.code == "hos.action_unknown" or answer.mode != "enforce":
             return False
         raise PermissionDenied(answer.code or "denied")
 

@@ -1,0 +1,54 @@
+"""What is said of types is so: mypy --strict over the package and samples of its use, and stubtest against the module itself."""
+
+import os
+import re
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import layout  # noqa: E402
+
+PLACE = layout.prepare()
+TYPED = HERE.parent / "typed"
+
+
+class Types(unittest.TestCase):
+    def mypy(self, *words, module="mypy"):
+        config = ["--config-file", str(layout.BINDING / "pyproject.toml")]
+        options = [*config, "--cache-dir", str(layout.TARGET / "mypy-cache")] if module == "mypy" else []
+        environment = {**os.environ, "MYPYPATH": str(PLACE), "PYTHONPATH": str(PLACE)}
+        command = [sys.executable, "-m", module, *options, *words]
+        said = subprocess.run(command, cwd=TYPED, env=environment, capture_output=True, text=True)
+        return said.returncode, said.stdout + said.stderr
+
+    def test_the_package_is_strict(self):
+        code, said = self.mypy("--strict", "--python-version", "3.10", "-p", "hos")
+        self.assertEqual(code, 0, said)
+        self.assertRegex(said, r"no issues found in 1\d source files")
+
+    def test_sound_use_is_sound(self):
+        code, said = self.mypy("--strict", "sound.py")
+        self.assertEqual(code, 0, said)
+
+    def test_unsound_use_is_found(self):
+        wanted = {}
+        for number, line in enumerate((TYPED / "unsound.py").read_text(encoding="utf-8").splitlines(), 1):
+            kind = re.search(r"# error: (\S+)$", line)
+            if kind:
+                wanted[number] = kind.group(1)
+        code, said = self.mypy("--strict", "unsound.py")
+        found = {int(line): kind for line, kind in re.findall(r"unsound\.py:(\d+): error: .*\[(\S+)\]", said)}
+        self.assertEqual((code, found), (1, wanted), said)
+
+    def test_the_stub_is_the_module(self):
+        code, said = self.mypy("hos._hos", module="mypy.stubtest")
+        self.assertEqual(code, 0, said)
+        self.assertIn("no issues found", said)
+
+
+if __name__ == "__main__":
+    unittest.main()

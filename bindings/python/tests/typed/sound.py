@@ -1,0 +1,55 @@
+"""What a checker must find sound (`mypy --strict`). Never run."""
+
+import datetime
+from decimal import Decimal
+from typing import List, Optional, Tuple
+
+import hos
+from hos.aio import AsyncActor
+
+
+class Order:
+    def __init__(self, id: str) -> None:
+        self.id = id
+
+    def __hos_uid__(self) -> hos.Uid:
+        return hos.Uid("Pazar::Order", self.id)
+
+
+def decide(engine: hos.Engine, user: hos.Uid) -> Tuple[bool, Optional[str], List[str]]:
+    actor: hos.Actor = engine.tenant("pazar-tr").as_(user, language="tr", request="r-1")
+    answer: hos.Answer = actor.can("order.view", Order("o-1"), context={"hour": 12, "price": Decimal("1.5")})
+    given = [hos.Entity(Order("o-1"), {"buyer": user}, [user])]
+    answer = actor.authorize("order.view", 'Pazar::Order::"o-1"', given=given, legacy=hos.Legacy(allowed=True))
+    codes = [blocker.code for blocker in answer.blockers]
+    seal: Optional[hos.Seal] = answer.receipt.seal if answer.receipt else None
+    assert seal is None or seal.seq >= 0
+    return answer.allowed, answer.code, codes
+
+
+def move(actor: hos.Actor) -> None:
+    try:
+        answer = actor.apply("order", "o-1", "pay", args={"amount": 4200}, once="psp-1")
+        print(answer.from_, answer.to, answer.message("en"))
+    except hos.Denied as denied:
+        print(denied.code, denied.answer.blockers)
+    except hos.HosError as error:
+        print(error.code, error.status, [fault.line for fault in error.faults])
+    actor.directory.grant("g-1", "shop-viewer", principal=actor.principal, once="x")
+    entries: List[hos.Entry] = actor.history("order", "o-1", from_=1, limit=10)
+    times: List[datetime.datetime] = [entry.time for entry in entries]
+    print(times, [one.needs for one in actor.available("order", "o-1")])
+
+
+async def moves(actor: hos.Actor) -> hos.Answer:
+    later: AsyncActor = actor.aio
+    return await later.transition("order", "o-1", "pay", args={"amount": 1})
+
+
+@hos.per_process
+def engine() -> hos.Engine:
+    return hos.Engine.open("law", store="hos.db", busy_timeout_ms=100)
+
+
+with engine() as opened:
+    decide(opened, hos.Uid("Pazar::Account", "ayse"))

@@ -1,0 +1,18 @@
+"""What a checker must refuse: one fault on each line that ends with its kind (`mypy --strict`). Never run."""
+
+import hos
+
+
+def wrong(actor: hos.Actor, engine: hos.Engine) -> None:
+    actor.can("order.view")  # error: call-arg
+    actor.can("order.view", 7)  # error: arg-type
+    actor.can("order.view", 'O::"1"', {"hour": 1})  # error: call-arg
+    actor.can("order.view", 'O::"1"', contexts={})  # error: call-arg
+    actor.can("order.view", 'O::"1"').allowed = True  # error: misc
+    actor.can("order.view", 'O::"1"', legacy={"allowd": True})  # error: arg-type
+    actor.transition("order", "o-1", "pay", amount=1)  # error: call-arg
+    actor.transition("order", "o-1", "pay", once=7)  # error: arg-type
+    engine.tenant(7)  # error: arg-type
+    hos.Engine.open("law")  # error: call-arg
+    hos.Uid("A", 1)  # error: arg-type
+    actor.can("order.view", 'O::"1"').code.upper()  # error: union-attr
