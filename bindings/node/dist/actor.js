@@ -5,6 +5,7 @@ exports.Actor = void 0;
 const answer_1 = require("./answer");
 const directory_1 = require("./directory");
 const errors_1 = require("./errors");
+const native_1 = require("./native");
 const values_1 = require("./values");
 const write_1 = require("./write");
 /** Somebody who acts in a tenant. */
@@ -83,15 +84,11 @@ class Actor {
         const who = this.#asker;
         if (who === undefined || typeof action !== "string" || !(resource instanceof values_1.Uid))
             return undefined;
-        let context;
-        if (besides !== undefined) {
-            const scalars = scalarsOf(besides);
-            if (scalars === undefined)
-                return undefined;
-            if (scalars.length > 0)
-                context = scalars;
-        }
-        return this.#engine.can(who, action, resource.type, resource.id, context);
+        const words = action + native_1.JOINT + resource.type + native_1.JOINT + resource.id;
+        if (besides === undefined)
+            return this.#engine.can(who, words, 3);
+        const context = scalarsOf(besides);
+        return context === undefined ? undefined : this.#engine.can(who, words + context.words, 3 + context.count);
     }
     #slowly(action, resource, besides) {
         const draft = this.#draft(besides).put("action", action).put("resource", resource, write_1.uid);
@@ -137,11 +134,12 @@ function asker(tenant, principal, as) {
         return undefined;
     }
 }
-/** A context of a few scalars and nothing besides, as names and values by turns. */
+/** A context of a few scalars and nothing besides, as words: a name and a scalar by turns, whose first letter says its type. */
 function scalarsOf(besides) {
     if (!(0, write_1.plain)(besides))
         return undefined;
-    const scalars = [];
+    let words = "";
+    let count = 0;
     for (const name in besides) {
         const context = besides[name];
         if (context === undefined)
@@ -152,11 +150,23 @@ function scalarsOf(besides) {
             const value = context[key];
             if (value === undefined)
                 continue;
-            if (typeof value !== "string" && typeof value !== "boolean" && !Number.isSafeInteger(value))
+            const word = scalar(value);
+            if (word === undefined || (count += 2) > 16)
                 return undefined;
-            if (scalars.push(key, value) > 16)
-                return undefined;
+            words += native_1.JOINT + key + native_1.JOINT + word;
         }
     }
-    return scalars;
+    return { words, count };
+}
+function scalar(value) {
+    switch (typeof value) {
+        case "string":
+            return `s${value}`;
+        case "number":
+            return Number.isSafeInteger(value) ? `n${value === 0 ? 0 : value}` : undefined;
+        case "boolean":
+            return value ? "btrue" : "bfalse";
+        default:
+            return undefined;
+    }
 }

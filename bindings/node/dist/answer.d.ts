@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import { type Value } from "./values";
 /** How far the law's word goes: `off` and `shadow` leave the world's own outcome standing. */
 export type Mode = "off" | "shadow" | "enforce";
@@ -117,7 +116,6 @@ export declare class Answer {
     /** The answer as the wire has it. */
     toJSON(): object;
     [Symbol.toPrimitive](hint: string): string;
-    [inspect.custom](): string;
 }
 /** What can be done with an instance now. */
 export interface Available {

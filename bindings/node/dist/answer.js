@@ -125,11 +125,14 @@ class Answer {
             return this.allowed ? "allowed" : `refused: ${this.code ?? "by the world's own outcome"}`;
         throw new TypeError("an Answer is no condition and no number: look at `.allowed`");
     }
-    [node_util_1.inspect.custom]() {
-        return `Answer ${(0, node_util_1.inspect)(this.#told.fields)}`;
-    }
 }
 exports.Answer = Answer;
+// As it is shown by `console.log`; defined here, so that the types need none of Node's.
+Object.defineProperty(Answer.prototype, node_util_1.inspect.custom, {
+    value() {
+        return `Answer ${(0, node_util_1.inspect)(this.toJSON())}`;
+    },
+});
 /** The answer of `available`. */
 function availableOf(json) {
     return frozen((0, read_1.parse)(json)).available;

@@ -1,7 +1,7 @@
 import { Told } from "./answer";
 import { HosError } from "./errors";
 import type { LawNames } from "./law";
-import { type Handle, type Scalars } from "./native";
+import { type Handle } from "./native";
 import { Tenant } from "./tenant";
 /** How an engine is opened. */
 export interface Options {
@@ -67,7 +67,7 @@ export declare class Engine<L extends LawNames = LawNames> {
     /** @internal Makes a call here and now. */
     askSync(operation: string, ready: Ready): [allowed: boolean, json: string];
     /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
-    can(asker: Asker, action: string, type: string, id: string, context: Scalars | undefined): Told | undefined;
+    can(asker: Asker, words: string, count: number): Told | undefined;
 }
 export interface Engine<L extends LawNames> extends Disposable, AsyncDisposable {
 }

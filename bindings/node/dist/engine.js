@@ -95,7 +95,7 @@ class Engine {
         return answered(this.#handle.callSync(operation, Buffer.from(ready.json)), ready.fault);
     }
     /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
-    can(asker, action, type, id, context) {
+    can(asker, words, count) {
         const handle = this.#handle;
         if (this.#bound !== asker) {
             this.#bound = undefined;
@@ -104,7 +104,7 @@ class Engine {
                 return undefined;
             this.#bound = asker;
         }
-        const number = handle.can(action, type, id, context);
+        const number = handle.can(words, count);
         if (number >= native_1.NEW) {
             const [allowed, json] = answered(handle.said(), undefined);
             return (this.#known[number - native_1.NEW] = new answer_1.Told(allowed, json));

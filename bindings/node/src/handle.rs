@@ -5,7 +5,7 @@ use crate::told;
 use crate::work::{Call, Close, Open};
 use hos_engine::Engine;
 use hos_wire::{Asked, CALL_BYTES_MAX, Scalar};
-use napi::bindgen_prelude::{Array, AsyncTask, Either, Either3, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array};
 use napi_derive::napi;
 use std::cell::RefCell;
 
@@ -59,8 +59,7 @@ impl Handle {
 
 /// `can` has an end that must be asked for by `said`.
 const SAID: i32 = -1;
-/// `can` was not asked: a text held U+FFFD, which may stand for half a surrogate pair. The call must come as JSON, which tells
-/// them apart.
+/// `can` was not asked, for its words are not beyond doubt. The call must come as JSON.
 const DOUBT: i32 = -2;
 /// Added to the number of an answer that is new: `said` has its text.
 const NEW: i32 = 1 << 16;
@@ -103,40 +102,23 @@ impl Handle {
         sure
     }
 
-    /// `can`, as whom `bind` said last; `context` holds names and scalars by turns.
+    /// `can`, as whom `bind` said last. `words` holds the action, the resource's type and id, and the names and scalars of the
+    /// context by turns, put together by [`JOINT`]; `count` says how many they are. One text crosses for much less than several.
     #[napi(catch_unwind)]
-    pub fn can(
-        &self,
-        action: String,
-        resource_type: String,
-        resource_id: String,
-        context: Option<Array<'_>>,
-    ) -> napi::Result<i32> {
-        let mut pairs = Vec::new();
-        if let Some(context) = &context {
-            for at in (0..context.len()).step_by(2) {
-                let (name, value) = (context.get::<String>(at)?, context.get::<Either3<bool, f64, String>>(at + 1)?);
-                let (Some(name), Some(value)) = (name, value) else { return Ok(DOUBT) };
-                pairs.push((name, value));
-            }
-        }
-        let scalars: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), scalar(value))).collect();
-        let texts = scalars.iter().flat_map(|(name, value)| [*name, if let Scalar::Text(text) = value { text } else { "" }]);
-        if [action.as_str(), &resource_type, &resource_id].into_iter().chain(texts).any(doubtful) {
-            return Ok(DOUBT);
-        }
+    pub fn can(&self, words: String, count: u32) -> i32 {
+        let Some((action, resource, context)) = apart(&words, count as usize) else { return DOUBT };
         let mut state = self.0.borrow_mut();
         let State { engine, actor, known, said, .. } = &mut *state;
         let Some(engine) = engine else {
             *said = told::closed();
-            return Ok(SAID);
+            return SAID;
         };
         let asked = Asked {
             tenant: &actor.tenant,
             principal: (&actor.principal.0, &actor.principal.1),
-            action: &action,
-            resource: (&resource_type, &resource_id),
-            context: &scalars,
+            action,
+            resource,
+            context: &context,
             beside: actor.beside.as_bytes(),
         };
         match hos_wire::decide(engine, &asked) {
@@ -145,11 +127,11 @@ impl Handle {
                 if let Some(decided) = new {
                     *said = told::decided(decided);
                 }
-                Ok(if new.is_some() { NEW + number } else { number })
+                if new.is_some() { NEW + number } else { number }
             }
             Err(failure) => {
                 *said = told::failure(&failure);
-                Ok(SAID)
+                SAID
             }
         }
     }
@@ -189,15 +171,37 @@ impl Drop for Handle {
     }
 }
 
-fn doubtful(text: &str) -> bool {
-    text.contains('\u{fffd}')
+/// Stands between the words of a question.
+const JOINT: char = '\u{1}';
+
+/// An action, a resource's type and id, a context.
+type Question<'w> = (&'w str, (&'w str, &'w str), Vec<(&'w str, Scalar<'w>)>);
+
+/// The words of a question; none where a word may be another than it was in JavaScript, or holds what joins them.
+fn apart(words: &str, count: usize) -> Option<Question<'_>> {
+    if doubtful(words) || words.split(JOINT).count() != count {
+        return None;
+    }
+    let mut words = words.split(JOINT);
+    let (action, resource) = (words.next()?, (words.next()?, words.next()?));
+    let mut context = Vec::with_capacity(count / 2);
+    while let Some(name) = words.next() {
+        context.push((name, scalar(words.next()?)?));
+    }
+    Some((action, resource, context))
 }
 
-fn scalar(value: &Either3<bool, f64, String>) -> Scalar<'_> {
-    match value {
-        Either3::A(value) => Scalar::Bool(*value),
-        // The package hands over whole numbers of 53 bits only.
-        Either3::B(value) => Scalar::Long(*value as i64),
-        Either3::C(value) => Scalar::Text(value),
+/// A text, a whole number or a truth value; its first letter says which.
+fn scalar(word: &str) -> Option<Scalar<'_>> {
+    match word.split_at_checked(1)? {
+        ("s", text) => Some(Scalar::Text(text)),
+        ("n", digits) => digits.parse().ok().map(Scalar::Long),
+        ("b", truth) => truth.parse().ok().map(Scalar::Bool),
+        _ => None,
     }
+}
+
+/// Whether it holds U+FFFD, which may stand for half a surrogate pair.
+fn doubtful(text: &str) -> bool {
+    text.contains(char::REPLACEMENT_CHARACTER)
 }

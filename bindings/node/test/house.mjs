@@ -32,7 +32,7 @@ process.env.HOS_NODE_ADDON = addon();
 /** The package, as the tests have it. Child processes find the addon by the environment. */
 export const hos = await import("hos");
 
-const program = process.env.HOS_BIN ?? join(target, "debug", "hos");
+export const program = process.env.HOS_BIN ?? join(target, "debug", "hos");
 
 /** Runs `hos` on a store and gives what it printed. */
 export function command(store, args) {

@@ -5,7 +5,7 @@ import { Directory } from "./directory";
 import type { Asker, Engine, Ready } from "./engine";
 import { Denied, refusal } from "./errors";
 import type { LawNames, Text } from "./law";
-import type { Scalars } from "./native";
+import { JOINT } from "./native";
 import type { Page, Tenant } from "./tenant";
 import { Uid, type UidLike, type Values } from "./values";
 import { Draft, plain, uid, uidOf } from "./write";
@@ -146,13 +146,10 @@ export class Actor<L extends LawNames = LawNames> {
   #swiftly(action: unknown, resource: unknown, besides: unknown): Told | undefined {
     const who = this.#asker;
     if (who === undefined || typeof action !== "string" || !(resource instanceof Uid)) return undefined;
-    let context: Scalars | undefined;
-    if (besides !== undefined) {
-      const scalars = scalarsOf(besides);
-      if (scalars === undefined) return undefined;
-      if (scalars.length > 0) context = scalars;
-    }
-    return this.#engine.can(who, action, resource.type, resource.id, context);
+    const words = action + JOINT + resource.type + JOINT + resource.id;
+    if (besides === undefined) return this.#engine.can(who, words, 3);
+    const context = scalarsOf(besides);
+    return context === undefined ? undefined : this.#engine.can(who, words + context.words, 3 + context.count);
   }
 
   #slowly(action: unknown, resource: unknown, besides: unknown): Told {
@@ -201,10 +198,11 @@ function asker(tenant: unknown, principal: unknown, as: As): Asker | undefined {
   }
 }
 
-/** A context of a few scalars and nothing besides, as names and values by turns. */
-function scalarsOf(besides: unknown): Scalars | undefined {
+/** A context of a few scalars and nothing besides, as words: a name and a scalar by turns, whose first letter says its type. */
+function scalarsOf(besides: unknown): { words: string; count: number } | undefined {
   if (!plain(besides)) return undefined;
-  const scalars: Scalars = [];
+  let words = "";
+  let count = 0;
   for (const name in besides) {
     const context = besides[name];
     if (context === undefined) continue;
@@ -212,9 +210,23 @@ function scalarsOf(besides: unknown): Scalars | undefined {
     for (const key of Object.keys(context)) {
       const value = context[key];
       if (value === undefined) continue;
-      if (typeof value !== "string" && typeof value !== "boolean" && !Number.isSafeInteger(value)) return undefined;
-      if (scalars.push(key, value as string | boolean | number) > 16) return undefined;
+      const word = scalar(value);
+      if (word === undefined || (count += 2) > 16) return undefined;
+      words += JOINT + key + JOINT + word;
     }
   }
-  return scalars;
+  return { words, count };
+}
+
+function scalar(value: unknown): string | undefined {
+  switch (typeof value) {
+    case "string":
+      return `s${value}`;
+    case "number":
+      return Number.isSafeInteger(value) ? `n${value === 0 ? 0 : value}` : undefined;
+    case "boolean":
+      return value ? "btrue" : "bfalse";
+    default:
+      return undefined;
+  }
 }

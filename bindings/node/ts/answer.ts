@@ -210,11 +210,14 @@ export class Answer {
     if (hint === "string") return this.allowed ? "allowed" : `refused: ${this.code ?? "by the world's own outcome"}`;
     throw new TypeError("an Answer is no condition and no number: look at `.allowed`");
   }
-
-  [inspect.custom](): string {
-    return `Answer ${inspect(this.#told.fields)}`;
-  }
 }
+
+// As it is shown by `console.log`; defined here, so that the types need none of Node's.
+Object.defineProperty(Answer.prototype, inspect.custom, {
+  value(this: Answer) {
+    return `Answer ${inspect(this.toJSON())}`;
+  },
+});
 
 /** What can be done with an instance now. */
 export interface Available {

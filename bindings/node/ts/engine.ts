@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { Told } from "./answer";
 import { HosError, InternalError, failure, refusal } from "./errors";
 import type { LawNames } from "./law";
-import { DOUBT, type Handle, NEW, SAID, type Scalars, addon } from "./native";
+import { DOUBT, type Handle, NEW, SAID, addon } from "./native";
 import { parse } from "./read";
 import { Tenant } from "./tenant";
 import { Draft } from "./write";
@@ -144,7 +144,7 @@ export class Engine<L extends LawNames = LawNames> {
   }
 
   /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
-  can(asker: Asker, action: string, type: string, id: string, context: Scalars | undefined): Told | undefined {
+  can(asker: Asker, words: string, count: number): Told | undefined {
     const handle = this.#handle;
     if (this.#bound !== asker) {
       this.#bound = undefined;
@@ -152,7 +152,7 @@ export class Engine<L extends LawNames = LawNames> {
       if (!asker.swift) return undefined;
       this.#bound = asker;
     }
-    const number = handle.can(action, type, id, context);
+    const number = handle.can(words, count);
     if (number >= NEW) {
       const [allowed, json] = answered(handle.said(), undefined);
       return (this.#known[number - NEW] = new Told(allowed, json));

@@ -8,15 +8,15 @@ export interface Handle {
   call(operation: string, call: string | Uint8Array): Promise<string>;
   callSync(operation: string, call: string | Uint8Array): string;
   bind(tenant: string, principalType: string, principalId: string, beside: string): boolean;
-  can(action: string, resourceType: string, resourceId: string, context: Scalars | undefined): number;
+  can(words: string, count: number): number;
   said(): string;
   shut(): void;
   close(): Promise<void>;
   closeSync(): void;
 }
 
-/** Names and scalars by turns. */
-export type Scalars = (string | boolean | number)[];
+/** Stands between the words of a question. A word that holds it is noticed, for then they are too many. */
+export const JOINT = "\u0001";
 
 interface Addon {
   Handle: { open(options: string): Promise<Handle>; openSync(options: string): Handle };
