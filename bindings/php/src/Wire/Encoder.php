@@ -128,8 +128,8 @@ final class Encoder
             $value instanceof \BackedEnum => $this->value($value->value, $where, $depth),
             default => $this->refused($value, $where),
         };
-        // What a list or a map holds has been counted already.
-        $this->room -= is_array($value) || $value instanceof \stdClass ? 2 : strlen($json);
+        // With a comma; what a list or a map holds has been counted already. It never comes to more than the call has.
+        $this->room -= is_array($value) || $value instanceof \stdClass ? 2 : strlen($json) + 1;
         if ($this->room < 0 && !$this->lenient) {
             throw $this->tooLarge("$where makes the call larger than " . self::CALL_BYTES_MAX . ' bytes');
         }
