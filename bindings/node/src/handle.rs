@@ -2,10 +2,11 @@
 
 use crate::known::Known;
 use crate::told;
-use crate::work::{Call, Close, Open};
+use crate::work::{Call, Close};
 use hos_engine::Engine;
 use hos_wire::{Asked, CALL_BYTES_MAX, Scalar};
 use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array};
+use napi::{Env, Task};
 use napi_derive::napi;
 use std::cell::RefCell;
 
@@ -168,6 +169,24 @@ impl Drop for Handle {
         if let Some(engine) = self.take() {
             let _ = std::thread::Builder::new().name("hos-close".to_owned()).spawn(move || engine.close());
         }
+    }
+}
+
+/// Opens an engine off the main thread.
+pub struct Open {
+    options: Vec<u8>,
+}
+
+impl Task for Open {
+    type Output = Engine;
+    type JsValue = Handle;
+
+    fn compute(&mut self) -> napi::Result<Engine> {
+        told::made(|| hos_wire::open(&self.options))
+    }
+
+    fn resolve(&mut self, _: Env, engine: Engine) -> napi::Result<Handle> {
+        Ok(Handle::of(engine))
     }
 }
 

@@ -1,28 +1,9 @@
 //! What runs on the pool of libuv, so that the loop goes on meanwhile.
 
-use crate::handle::Handle;
 use crate::told;
 use hos_engine::Engine;
 use hos_wire::CALL_BYTES_MAX;
 use napi::{Env, Result, Task};
-
-/// Opens an engine.
-pub struct Open {
-    pub(crate) options: Vec<u8>,
-}
-
-impl Task for Open {
-    type Output = Engine;
-    type JsValue = Handle;
-
-    fn compute(&mut self) -> Result<Engine> {
-        told::made(|| hos_wire::open(&self.options))
-    }
-
-    fn resolve(&mut self, _: Env, engine: Engine) -> Result<Handle> {
-        Ok(Handle::of(engine))
-    }
-}
 
 /// Makes one call. The engine stays open until it has ended, whoever closes it meanwhile.
 pub struct Call {

@@ -113,6 +113,19 @@ test("U+FFFD is a character, and half a pair is not", () => {
   assert.equal(t1.as(new Uid("S::Account", "m\ufffd")).can("hall.enter", hall).code, "hos.principal_unknown");
 });
 
+test("what joins the words inside may stand in them outside", () => {
+  const odd = actor.can("hall.enter", new Uid("S::Hall", "h1\u0001n\u0001n12"));
+  assert.deepEqual([odd.allowed, odd.code], [false, "hos.entity_missing"]);
+  assert.match(odd.blockers[0].detail, /h1\\u\{1\}n/);
+  assert.equal(actor.can("hall.enter\u0001S::Hall\u0001h1", hall).code, "hos.action_unknown");
+  assert.equal(actor.can("hall.enter", hall, { context: { badge: "x\u0001hour\u0001n3" } }).allowed, true);
+  assert.equal(actor.can("hall.enter", hall, { context: { "badge\u0001sx\u0001hour": 3 } }).code, "hos.attribute_unknown");
+  assert.equal(actor.can("hall.enter", hall, { context: { badge: "n3", hour: 12 } }).allowed, true);
+  assert.equal(actor.can("hall.enter", hall, { context: { badge: "" } }).allowed, true);
+  assert.equal(actor.can("hall.enter", hall, { context: { badge: "lost-\u0001" } }).code, "hos.forbidden");
+  assert.equal(actor.can("hall.enter", hall, { context: { hour: 3, escorted: true } }).allowed, true);
+});
+
 test("a zero is a character like any other, where an id may hold one", async () => {
   const zero = actor.can("hall.enter", new Uid("S::Hall", "h\0"));
   assert.deepEqual([zero.allowed, zero.code], [false, "hos.entity_missing"]);
