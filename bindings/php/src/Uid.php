@@ -7,8 +7,6 @@ namespace Hos;
 /** An entity's type and id: `new Uid('Pazar::Account', 'ayse')`. Whether they are sound is for the engine to say. */
 final class Uid implements HasUid, \Stringable
 {
-    private ?string $json = null;
-
     public function __construct(public readonly string $type, public readonly string $id)
     {
     }
@@ -62,7 +60,7 @@ final class Uid implements HasUid, \Stringable
     /** `{"type":..,"id":..}`. @internal */
     public function json(string $where): string
     {
-        return $this->json ??= '{"type":' . Wire\Encoder::text($this->type, "the type of $where")
+        return '{"type":' . Wire\Encoder::text($this->type, "the type of $where")
             . ',"id":' . Wire\Encoder::text($this->id, "the id of $where") . '}';
     }
 }

@@ -246,8 +246,10 @@ final class FfiQuestion
         $words = $action . $resource->type . $resource->id . $beside;
         $at = strlen($this->head);
         if ($at + strlen($words) > $this->room) {
+            // Until it is written again nobody stands there: a signal's handler may throw in between.
+            [$tenant, $this->tenant] = [(string) $this->tenant, null];
             $this->make($ffi, 2 * ($at + strlen($words)));
-            $this->begin($ffi, (string) $this->tenant, $this->principal);
+            $this->begin($ffi, $tenant, $this->principal);
         }
         $place = $this->start + $at;
         \FFI::memcpy($place, $words, strlen($words));

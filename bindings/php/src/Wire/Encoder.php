@@ -59,11 +59,44 @@ final class Encoder
      */
     public function record(array|\stdClass $values, string $where): string
     {
+        $plain = is_array($values) ? self::plain($values) : null;
+        if ($plain !== null) {
+            return $plain;
+        }
         if (is_array($values) && $values !== [] && array_is_list($values) && !$this->lenient) {
             throw HosError::call('hos.call_malformed', "$where is a map of names, not a list; a map with the keys 0, 1, .. is written (object) [..]");
         }
 
-        return $values === [] ? '{}' : $this->value($values, $where, 1);
+        return $this->value($values, $where, 1);
+    }
+
+    /**
+     * The swift way for what most calls hold: names, and small values that are no collections. Null where anything else stands.
+     *
+     * @param array<mixed> $values
+     */
+    private static function plain(array $values): ?string
+    {
+        $json = '';
+        foreach ($values as $name => $value) {
+            if (!is_string($name) || $name === '' || $name[0] === '_') {
+                return null;
+            }
+            if (is_string($value) && strlen($value) < 1000) {
+                $value = json_encode($value, self::FLAGS);
+            } elseif (is_bool($value)) {
+                $value = $value ? 'true' : 'false';
+            } elseif (!is_int($value)) {
+                return null;
+            }
+            $name = json_encode($name, self::FLAGS);
+            if ($name === false || $value === false || strlen($json) > self::CALL_BYTES_MAX) {
+                return null;
+            }
+            $json .= ($json === '' ? '{' : ',') . $name . ':' . $value;
+        }
+
+        return $json === '' ? '{}' : $json . '}';
     }
 
     /** What stands where only an entity can. */
