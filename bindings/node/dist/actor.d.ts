@@ -43,7 +43,7 @@ export declare class Actor<L extends LawNames = LawNames> {
     readonly tenant: Tenant<L>;
     /** Changes of who is who. */
     readonly directory: Directory;
-    /** @internal */
+    /** Made by `Tenant.as`. */
     constructor(engine: Engine<L>, tenant: Tenant<L>, principal: unknown, options?: As);
     /** May they do this to that? An answer: look at its `allowed`. Here and now, in microseconds. */
     can(action: L["action"], resource: UidLike, besides?: Besides): Answer;

@@ -19,7 +19,7 @@ class Actor {
     tenant;
     /** Changes of who is who. */
     directory;
-    /** @internal */
+    /** Made by `Tenant.as`. */
     constructor(engine, tenant, principal, options = {}) {
         if (!(0, write_1.plain)(options))
             throw (0, errors_1.refusal)("hos.call_malformed", "as(principal, { language, request }) takes an object");
@@ -73,7 +73,7 @@ class Actor {
     /** What they can do with an instance now. */
     async available(contract, id, besides) {
         const draft = this.#draft(besides).put("contract", contract).put("id", id);
-        const [, json] = await this.#engine.ask("available", ready(draft));
+        const [, json] = await this.#engine._ask("available", ready(draft));
         return (0, answer_1.availableOf)(json);
     }
     /** An instance's records, oldest first. */
@@ -86,17 +86,17 @@ class Actor {
             return undefined;
         const words = action + native_1.JOINT + resource.type + native_1.JOINT + resource.id;
         if (besides === undefined)
-            return this.#engine.can(who, words, 3);
+            return this.#engine._can(who, words, 3);
         const context = scalarsOf(besides);
-        return context === undefined ? undefined : this.#engine.can(who, words + context.words, 3 + context.count);
+        return context === undefined ? undefined : this.#engine._can(who, words + context.words, 3 + context.count);
     }
     #slowly(action, resource, besides) {
         const draft = this.#draft(besides).put("action", action).put("resource", resource, write_1.uid);
-        const [allowed, json] = this.#engine.askSync("can", ready(draft));
+        const [allowed, json] = this.#engine._askSync("can", ready(draft));
         return new answer_1.Told(allowed, json);
     }
     async #ask(operation, draft) {
-        const [allowed, json] = await this.#engine.ask(operation, ready(draft));
+        const [allowed, json] = await this.#engine._ask(operation, ready(draft));
         return new answer_1.Answer(new answer_1.Told(allowed, json), this.#words, this.#as.language);
     }
     #draft(besides) {

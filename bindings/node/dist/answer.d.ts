@@ -73,7 +73,7 @@ export type Words = (code: string, language: string) => string;
  */
 export declare class Answer {
     #private;
-    /** @internal */
+    /** Made by an actor's calls. */
     constructor(told: Told, words: Words, language: string | undefined);
     /** What the caller must heed: the law's word where it is enforced, the world's own in `off` and `shadow`. */
     get allowed(): boolean;

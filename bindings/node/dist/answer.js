@@ -31,11 +31,12 @@ class Answer {
     #told;
     #words;
     #language;
-    /** @internal */
+    /** Made by an actor's calls. */
     constructor(told, words, language) {
         this.#told = told;
         this.#words = words;
         this.#language = language;
+        Object.freeze(this);
     }
     /** What the caller must heed: the law's word where it is enforced, the world's own in `off` and `shadow`. */
     get allowed() {

@@ -5,7 +5,7 @@ type Change = (json: string, options: Writing | undefined) => Promise<Answer>;
 /** The directory, as an actor changes it. */
 export declare class Directory {
     #private;
-    /** @internal */
+    /** Made with an actor. */
     constructor(change: Change);
     /** Writes an entity with its attributes. */
     put(entity: UidLike, attrs?: Values, options?: Writing): Promise<Answer>;

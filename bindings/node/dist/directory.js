@@ -7,7 +7,7 @@ const write_1 = require("./write");
 /** The directory, as an actor changes it. */
 class Directory {
     #change;
-    /** @internal */
+    /** Made with an actor. */
     constructor(change) {
         this.#change = change;
         Object.freeze(this);

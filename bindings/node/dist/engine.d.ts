@@ -1,7 +1,5 @@
-import { Told } from "./answer";
 import { HosError } from "./errors";
 import type { LawNames } from "./law";
-import { type Handle } from "./native";
 import { Tenant } from "./tenant";
 /** How an engine is opened. */
 export interface Options {
@@ -31,15 +29,13 @@ export interface Ready {
     readonly json: string;
     readonly fault: HosError | undefined;
 }
-declare const PRIVATE: unique symbol;
 /**
  * An open store. Used for the life of the process; every worker thread opens its own by the same options, and the last one that
  * is closed lets go of the file.
  */
 export declare class Engine<L extends LawNames = LawNames> {
     #private;
-    /** @internal */
-    constructor(handle: Handle, key?: typeof PRIVATE);
+    private constructor();
     /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
     static open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
     static open<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
@@ -60,15 +56,6 @@ export declare class Engine<L extends LawNames = LawNames> {
     close(): Promise<void>;
     /** As `close`, without waiting for calls that are under way; it may wait for the disk. */
     closeSync(): void;
-    /** @internal A promise that `close` waits for. */
-    later<T>(promise: Promise<T>): Promise<T>;
-    /** @internal Makes a call off the main thread, and gives the JSON of its answer. */
-    ask(operation: string, ready: Ready): Promise<[allowed: boolean, json: string]>;
-    /** @internal Makes a call here and now. */
-    askSync(operation: string, ready: Ready): [allowed: boolean, json: string];
-    /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
-    can(asker: Asker, words: string, count: number): Told | undefined;
 }
 export interface Engine<L extends LawNames> extends Disposable, AsyncDisposable {
 }
-export {};

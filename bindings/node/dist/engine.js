@@ -26,8 +26,8 @@ class Engine {
     #pending = new Set();
     #known = [];
     #bound;
-    /** @internal */
     constructor(handle, key) {
+        // Types do not hold in JavaScript.
         if (key !== PRIVATE)
             throw (0, errors_1.refusal)("hos.call_malformed", "an engine is opened by Engine.open");
         this.#handle = handle;
@@ -53,11 +53,11 @@ class Engine {
             throw (0, errors_1.refusal)("hos.call_malformed", "an operation's name is a text");
         if (typeof call !== "string" && !(call instanceof Uint8Array)) {
             const draft = new write_1.Draft().options(call);
-            const [, json] = await this.ask(operation, { json: draft.json(), fault: draft.fault });
+            const [, json] = await this._ask(operation, { json: draft.json(), fault: draft.fault });
             return (0, read_1.parse)(json);
         }
         const bytes = typeof call === "string" ? Buffer.from(sound(call)) : call;
-        const [, json] = answered(await this.later(this.#handle.call(operation, bytes)), undefined);
+        const [, json] = answered(await this._later(this.#handle.call(operation, bytes)), undefined);
         return (0, read_1.parse)(json);
     }
     /**
@@ -80,22 +80,22 @@ class Engine {
         this.#known = [];
     }
     /** @internal A promise that `close` waits for. */
-    later(promise) {
+    _later(promise) {
         this.#pending.add(promise);
         const done = () => void this.#pending.delete(promise);
         promise.then(done, done);
         return promise;
     }
     /** @internal Makes a call off the main thread, and gives the JSON of its answer. */
-    async ask(operation, ready) {
-        return answered(await this.later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
+    async _ask(operation, ready) {
+        return answered(await this._later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
     }
     /** @internal Makes a call here and now. */
-    askSync(operation, ready) {
+    _askSync(operation, ready) {
         return answered(this.#handle.callSync(operation, Buffer.from(ready.json)), ready.fault);
     }
     /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
-    can(asker, words, count) {
+    _can(asker, words, count) {
         const handle = this.#handle;
         if (this.#bound !== asker) {
             this.#bound = undefined;

@@ -15,7 +15,7 @@ export declare class Tenant<L extends LawNames = LawNames> {
     #private;
     /** Its name. */
     readonly name: string;
-    /** @internal */
+    /** Made by `Engine.tenant`. */
     constructor(engine: Engine<L>, name: string);
     /** Who acts here: bound once, asked often. */
     as(principal: UidLike, options?: As): Actor<L>;

@@ -11,7 +11,7 @@ class Tenant {
     #engine;
     /** Its name. */
     name;
-    /** @internal */
+    /** Made by `Engine.tenant`. */
     constructor(engine, name) {
         this.#engine = engine;
         this.name = name;
@@ -24,13 +24,13 @@ class Tenant {
     /** An instance's records, oldest first. */
     async history(contract, id, page) {
         const draft = new write_1.Draft().put("tenant", this.name).put("contract", contract).put("id", id).options(page);
-        const [, json] = await this.#engine.ask("history", { json: draft.json(), fault: undefined });
+        const [, json] = await this.#engine._ask("history", { json: draft.json(), fault: undefined });
         return (0, answer_1.historyOf)(json);
     }
     /** What the law tells an end user of a refusal's code. Here and now: it is read from memory. */
     message(code, language) {
         const draft = new write_1.Draft().put("tenant", this.name).put("code", code).put("language", language);
-        const [, json] = this.#engine.askSync("message", { json: draft.json(), fault: undefined });
+        const [, json] = this.#engine._askSync("message", { json: draft.json(), fault: undefined });
         const { message } = JSON.parse(json);
         if (typeof message !== "string")
             throw new errors_1.InternalError("internal", "hos.internal", "the law's message could not be read");

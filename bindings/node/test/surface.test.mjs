@@ -34,6 +34,7 @@ test("an answer is read-only and no condition", () => {
   assert.throws(() => { no.allowed = true; }, TypeError);
   assert.throws(() => { no.blockers.push("x"); }, TypeError);
   assert.throws(() => { no.blockers[0].code = "x"; }, TypeError);
+  assert.throws(() => Object.defineProperty(no, "allowed", { value: true }), TypeError);
   assert.throws(() => no == true, /look at `\.allowed`/);
   assert.throws(() => +no, /look at `\.allowed`/);
   assert.throws(() => no + 1, /look at `\.allowed`/);

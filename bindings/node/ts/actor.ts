@@ -55,7 +55,7 @@ export class Actor<L extends LawNames = LawNames> {
   /** Changes of who is who. */
   readonly directory: Directory;
 
-  /** @internal */
+  /** Made by `Tenant.as`. */
   constructor(engine: Engine<L>, tenant: Tenant<L>, principal: unknown, options: As = {}) {
     if (!plain(options)) throw refusal("hos.call_malformed", "as(principal, { language, request }) takes an object");
     for (const name of Object.keys(options)) {
@@ -134,7 +134,7 @@ export class Actor<L extends LawNames = LawNames> {
   /** What they can do with an instance now. */
   async available(contract: Text<L["contract"]>, id: string, besides?: Besides): Promise<readonly Available[]> {
     const draft = this.#draft(besides).put("contract", contract).put("id", id);
-    const [, json] = await this.#engine.ask("available", ready(draft));
+    const [, json] = await this.#engine._ask("available", ready(draft));
     return availableOf(json);
   }
 
@@ -147,19 +147,19 @@ export class Actor<L extends LawNames = LawNames> {
     const who = this.#asker;
     if (who === undefined || typeof action !== "string" || !(resource instanceof Uid)) return undefined;
     const words = action + JOINT + resource.type + JOINT + resource.id;
-    if (besides === undefined) return this.#engine.can(who, words, 3);
+    if (besides === undefined) return this.#engine._can(who, words, 3);
     const context = scalarsOf(besides);
-    return context === undefined ? undefined : this.#engine.can(who, words + context.words, 3 + context.count);
+    return context === undefined ? undefined : this.#engine._can(who, words + context.words, 3 + context.count);
   }
 
   #slowly(action: unknown, resource: unknown, besides: unknown): Told {
     const draft = this.#draft(besides).put("action", action).put("resource", resource, uid);
-    const [allowed, json] = this.#engine.askSync("can", ready(draft));
+    const [allowed, json] = this.#engine._askSync("can", ready(draft));
     return new Told(allowed, json);
   }
 
   async #ask(operation: string, draft: Draft): Promise<Answer> {
-    const [allowed, json] = await this.#engine.ask(operation, ready(draft));
+    const [allowed, json] = await this.#engine._ask(operation, ready(draft));
     return new Answer(new Told(allowed, json), this.#words, this.#as.language);
   }
 

@@ -99,11 +99,12 @@ export class Answer {
   #words: Words;
   #language: string | undefined;
 
-  /** @internal */
+  /** Made by an actor's calls. */
   constructor(told: Told, words: Words, language: string | undefined) {
     this.#told = told;
     this.#words = words;
     this.#language = language;
+    Object.freeze(this);
   }
 
   /** What the caller must heed: the law's word where it is enforced, the world's own in `off` and `shadow`. */

@@ -12,7 +12,7 @@ type Change = (json: string, options: Writing | undefined) => Promise<Answer>;
 export class Directory {
   #change: Change;
 
-  /** @internal */
+  /** Made with an actor. */
   constructor(change: Change) {
     this.#change = change;
     Object.freeze(this);

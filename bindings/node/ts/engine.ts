@@ -60,8 +60,8 @@ export class Engine<L extends LawNames = LawNames> {
   #known: Told[] = [];
   #bound: Asker | undefined;
 
-  /** @internal */
-  constructor(handle: Handle, key?: typeof PRIVATE) {
+  private constructor(handle: Handle, key: typeof PRIVATE) {
+    // Types do not hold in JavaScript.
     if (key !== PRIVATE) throw refusal("hos.call_malformed", "an engine is opened by Engine.open");
     this.#handle = handle;
   }
@@ -95,11 +95,11 @@ export class Engine<L extends LawNames = LawNames> {
     if (typeof operation !== "string") throw refusal("hos.call_malformed", "an operation's name is a text");
     if (typeof call !== "string" && !(call instanceof Uint8Array)) {
       const draft = new Draft().options(call);
-      const [, json] = await this.ask(operation, { json: draft.json(), fault: draft.fault });
+      const [, json] = await this._ask(operation, { json: draft.json(), fault: draft.fault });
       return parse(json) as Record<string, unknown>;
     }
     const bytes = typeof call === "string" ? Buffer.from(sound(call)) : call;
-    const [, json] = answered(await this.later(this.#handle.call(operation, bytes)), undefined);
+    const [, json] = answered(await this._later(this.#handle.call(operation, bytes)), undefined);
     return parse(json) as Record<string, unknown>;
   }
 
@@ -126,7 +126,7 @@ export class Engine<L extends LawNames = LawNames> {
   }
 
   /** @internal A promise that `close` waits for. */
-  later<T>(promise: Promise<T>): Promise<T> {
+  _later<T>(promise: Promise<T>): Promise<T> {
     this.#pending.add(promise);
     const done = () => void this.#pending.delete(promise);
     promise.then(done, done);
@@ -134,17 +134,17 @@ export class Engine<L extends LawNames = LawNames> {
   }
 
   /** @internal Makes a call off the main thread, and gives the JSON of its answer. */
-  async ask(operation: string, ready: Ready): Promise<[allowed: boolean, json: string]> {
-    return answered(await this.later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
+  async _ask(operation: string, ready: Ready): Promise<[allowed: boolean, json: string]> {
+    return answered(await this._later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
   }
 
   /** @internal Makes a call here and now. */
-  askSync(operation: string, ready: Ready): [allowed: boolean, json: string] {
+  _askSync(operation: string, ready: Ready): [allowed: boolean, json: string] {
     return answered(this.#handle.callSync(operation, Buffer.from(ready.json)), ready.fault);
   }
 
   /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
-  can(asker: Asker, words: string, count: number): Told | undefined {
+  _can(asker: Asker, words: string, count: number): Told | undefined {
     const handle = this.#handle;
     if (this.#bound !== asker) {
       this.#bound = undefined;

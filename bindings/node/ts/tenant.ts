@@ -22,7 +22,7 @@ export class Tenant<L extends LawNames = LawNames> {
   /** Its name. */
   readonly name: string;
 
-  /** @internal */
+  /** Made by `Engine.tenant`. */
   constructor(engine: Engine<L>, name: string) {
     this.#engine = engine;
     this.name = name;
@@ -37,14 +37,14 @@ export class Tenant<L extends LawNames = LawNames> {
   /** An instance's records, oldest first. */
   async history(contract: Text<L["contract"]>, id: string, page?: Page): Promise<readonly Entry[]> {
     const draft = new Draft().put("tenant", this.name).put("contract", contract).put("id", id).options(page);
-    const [, json] = await this.#engine.ask("history", { json: draft.json(), fault: undefined });
+    const [, json] = await this.#engine._ask("history", { json: draft.json(), fault: undefined });
     return historyOf(json);
   }
 
   /** What the law tells an end user of a refusal's code. Here and now: it is read from memory. */
   message(code: string, language: string): string {
     const draft = new Draft().put("tenant", this.name).put("code", code).put("language", language);
-    const [, json] = this.#engine.askSync("message", { json: draft.json(), fault: undefined });
+    const [, json] = this.#engine._askSync("message", { json: draft.json(), fault: undefined });
     const { message } = JSON.parse(json) as { message?: unknown };
     if (typeof message !== "string") throw new InternalError("internal", "hos.internal", "the law's message could not be read");
     return message;

@@ -45,7 +45,7 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
     }
     let mut child = Command::new("node")
         .arg("--test")
-        .args(tests(&place.join("test"))?)
+        .args(test_files(&place.join("test"))?)
         .current_dir(&place)
         .env("HOS_BIN", house.target.join("debug").join("hos"))
         .env("CARGO_TARGET_DIR", &house.target)
@@ -68,7 +68,7 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
 }
 
 /// The test files, by name: what lies beside them is theirs to use.
-fn tests(place: &Path) -> io::Result<Vec<PathBuf>> {
+fn test_files(place: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(place)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     files.retain(|path| path.to_str().is_some_and(|path| path.ends_with(".test.mjs")));
     files.sort();
