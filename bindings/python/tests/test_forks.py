@@ -183,21 +183,20 @@ class Forks(Stored):
             """
             import os, threading, time
             # Registered before the package's own, so it runs after it: other threads get the interpreter while forks wait.
-            os.register_at_fork(before=lambda: time.sleep(0.2))
+            os.register_at_fork(before=lambda: time.sleep(0.7))
             import hos
             engine = hos.Engine.open(os.environ["LAW"], store=os.environ["STORE"])
             mert = engine.tenant("t1").as_('S::Account::"mert"')
             stop, asked = threading.Event(), []
             def ask():
                 while not stop.is_set():
-                    # Older than half a second: the store is asked again.
+                    # While a fork is under way the directory grows older than half a second, and the store is asked again.
                     time.sleep(0.01)
                     asked.append(mert.can("hall.enter", 'S::Hall::"h1"').allowed)
             thread = threading.Thread(target=ask)
             thread.start()
             begun = time.monotonic()
-            for _ in range(4):
-                time.sleep(0.3)
+            for _ in range(2):
                 pid = os.fork()
                 if pid == 0:
                     os._exit(0)
