@@ -6,6 +6,7 @@ mod context;
 mod entity;
 mod exit;
 mod global;
+mod infer;
 mod input;
 mod out;
 mod progress;

@@ -15,6 +15,7 @@ pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod hold;
+pub(crate) mod infer;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod law;
@@ -91,6 +92,8 @@ pub(crate) enum Command {
     Directory(directory::Directory),
     /// Draw a contract, or the path of an instance
     Diagram(diagram::Diagram),
+    /// Propose a contract from a history
+    Infer(infer::Infer),
     /// Fire due deadlines of one tenant
     Tick(tick::Tick),
     /// Seal, sign, fire deadlines, forget old once-keys, for all tenants
@@ -147,6 +150,7 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Tenant(c) => c.run(global),
         Command::Directory(c) => c.run(global),
         Command::Diagram(c) => c.run(global),
+        Command::Infer(c) => c.run(global),
         Command::Tick(c) => c.run(global),
         Command::Work(c) => c.run(global),
         Command::Outbox(c) => c.run(global),

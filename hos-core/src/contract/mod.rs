@@ -6,6 +6,7 @@
 pub mod check;
 pub mod definition;
 pub mod draw;
+pub mod infer;
 mod layout;
 pub mod outline;
 pub mod parse;

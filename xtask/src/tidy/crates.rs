@@ -37,6 +37,8 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("hos-wire", "thiserror", &[""]),
     ("hos-cli", "clap", &[""]),
     ("hos-cli", "clap_complete", &[""]),
+    ("hos-cli", "csv", &["infer/table.rs"]),
+    ("hos-cli", "flate2", &["infer/table.rs"]),
     ("hos-cli", "indicatif", &[""]),
     ("hos-cli", "miette", &[""]),
     ("hos-cli", "serde_json", &[""]),

@@ -1,0 +1,275 @@
+//! A table from outside: a CSV file, gzipped or not, read row by row. The door of `csv` and `flate2`.
+
+use crate::usage::usage;
+use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
+use flate2::bufread::MultiGzDecoder;
+use hos_core::id::Shown;
+use hos_engine::Failure;
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::rc::Rc;
+
+/// The longest header.
+const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// The longest row: a quote that is never closed would make one row of a whole file.
+const ROW_BYTES_MAX: usize = 1024 * 1024;
+/// What is read at once.
+const CHUNK: usize = 64 * 1024;
+/// What may part cells; the first is taken where none stands in the header.
+const DELIMITERS: [u8; 4] = *b",;\t|";
+
+/// An open table.
+pub(super) struct Table {
+    name: String,
+    reader: Reader<Metered>,
+    headers: Vec<String>,
+    record: ByteRecord,
+    spent: Rc<Cell<usize>>,
+    /// The line that the last row began in.
+    line: u64,
+}
+
+/// One row.
+pub(super) struct Row<'t> {
+    table: &'t Table,
+    /// The line it begins in, from 1.
+    pub(super) line: u64,
+}
+
+/// A reader that says when one row takes too much.
+struct Metered {
+    inner: Box<dyn Read>,
+    spent: Rc<Cell<usize>>,
+}
+
+impl Read for Metered {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.spent.set(self.spent.get() + read);
+        if self.spent.get() > ROW_BYTES_MAX + CHUNK {
+            return Err(io::Error::other(format!("a row has more than {ROW_BYTES_MAX} bytes: is a quote left open?")));
+        }
+        Ok(read)
+    }
+}
+
+impl Table {
+    /// Opens a file (`-`: standard input) and reads its header.
+    pub(super) fn open(path: &str) -> Result<Self, Failure> {
+        if path == "-" {
+            return Self::of("standard input", Box::new(io::stdin().lock()));
+        }
+        let name = Shown(path).to_string();
+        let file = File::open(path).map_err(|e| usage(format!("`{name}` cannot be read: {e}")))?;
+        Self::of(&name, Box::new(file))
+    }
+
+    /// Reads the header of whatever this is.
+    pub(super) fn of(name: &str, source: Box<dyn Read>) -> Result<Self, Failure> {
+        let whole = |what: String| usage(format!("{name}: {what}"));
+        let mut source = BufReader::with_capacity(CHUNK, source);
+        let begin = peek(&mut source, 4).map_err(|e| whole(format!("cannot be read: {e}")))?;
+        let mut source: Box<dyn Read> = match begin.as_slice() {
+            [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(BufReader::new(Cursor::new(begin).chain(source)))),
+            [b'P', b'K', 3 | 5, 4 | 6] => {
+                return Err(whole("is a zip archive or a spreadsheet: give it as CSV, gzipped or not".into()));
+            }
+            _ => Box::new(Cursor::new(begin).chain(source)),
+        };
+        let mut head = peek(&mut source, HEADER_BYTES_MAX).map_err(|e| whole(format!("cannot be read to its end: {e}")))?;
+        if head.starts_with(b"\xef\xbb\xbf") {
+            head.drain(..3);
+        }
+        let first = head.split(|b| *b == b'\n').next().unwrap_or_default();
+        if first.len() >= HEADER_BYTES_MAX - 3 {
+            return Err(whole(format!("the first line has {HEADER_BYTES_MAX} bytes or more: it should name the columns")));
+        }
+        if first.contains(&0) {
+            return Err(whole("is no text: give it as CSV in UTF-8, gzipped or not".into()));
+        }
+        let count = |by: &u8| first.iter().filter(|b| *b == by).count();
+        let most = DELIMITERS.iter().rev().max_by_key(|d| count(d)).copied().unwrap_or(b',');
+        let spent = Rc::new(Cell::new(0));
+        let metered = Metered { inner: Box::new(Cursor::new(head).chain(source)), spent: Rc::clone(&spent) };
+        // How many cells a row has is judged here, where it can be said what to do.
+        let mut builder = ReaderBuilder::new();
+        builder.delimiter(most).flexible(true).buffer_capacity(CHUNK);
+        let mut table = Self {
+            name: name.to_owned(),
+            reader: builder.from_reader(metered),
+            headers: Vec::new(),
+            record: ByteRecord::new(),
+            spent,
+            line: 1,
+        };
+        let headers = table.reader.byte_headers().cloned().map_err(|e| table.broken(&e))?;
+        let text = |(i, h): (usize, &[u8])| {
+            let text = std::str::from_utf8(h).map_err(|_| table.at(1, i, "the column's name is not UTF-8"))?;
+            Ok(text.trim().to_owned())
+        };
+        table.headers = headers.iter().enumerate().map(text).collect::<Result<_, Failure>>()?;
+        if table.headers.iter().all(String::is_empty) {
+            return Err(usage(format!("{name}: is empty: a first line that names the columns is wanted")));
+        }
+        Ok(table)
+    }
+
+    /// The names of the columns.
+    pub(super) fn headers(&self) -> &[String] {
+        &self.headers
+    }
+
+    /// What messages call it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The next row, or `None` at the end.
+    pub(super) fn next_row(&mut self) -> Result<Option<Row<'_>>, Failure> {
+        self.spent.set(0);
+        let more = match self.reader.read_byte_record(&mut self.record) {
+            Ok(more) => more,
+            Err(e) => return Err(self.broken(&e)),
+        };
+        if !more {
+            return Ok(None);
+        }
+        self.line = self.record.position().map_or(self.line, csv::Position::line);
+        let (found, wanted) = (self.record.len(), self.headers.len());
+        if found != wanted {
+            let what = if found < wanted {
+                "complete it, or take it out"
+            } else {
+                "put a cell that holds the sign between cells into double quotes"
+            };
+            return Err(usage(format!("{}:{}: {found} cells where the header has {wanted}: {what}", self.name, self.line)));
+        }
+        Ok(Some(Row { line: self.line, table: self }))
+    }
+
+    /// A failure at a cell.
+    pub(super) fn at(&self, line: u64, column: usize, what: &str) -> Failure {
+        let name = self.headers.get(column).map(|h| format!(" (`{}`)", Shown(h))).unwrap_or_default();
+        usage(format!("{}:{line}: column {}{name}: {what}", self.name, column + 1))
+    }
+
+    fn broken(&self, error: &csv::Error) -> Failure {
+        // Of what cannot be read, the place is where the reader stands.
+        let line = self.reader.position().line().max(self.line);
+        match error.kind() {
+            ErrorKind::Io(e) => usage(format!("{}:{line}: {e}", self.name)),
+            _ => usage(format!("{}:{line}: {error}", self.name)),
+        }
+    }
+}
+
+impl<'t> Row<'t> {
+    /// A cell's text, trimmed.
+    pub(super) fn text(&self, column: usize) -> Result<&'t str, Failure> {
+        let raw = self.table.record.get(column).unwrap_or_default();
+        std::str::from_utf8(raw)
+            .map(str::trim)
+            .map_err(|_| self.wrong(column, "is not UTF-8: convert the file, with `iconv -t UTF-8`, say"))
+    }
+
+    /// A cell that may say that there is nothing: empty, `NULL`, `\N`.
+    pub(super) fn known(&self, column: usize) -> Result<Option<&'t str>, Failure> {
+        let text = self.text(column)?;
+        let nothing = text.is_empty() || text.eq_ignore_ascii_case("null") || text == "\\N";
+        Ok((!nothing).then_some(text))
+    }
+
+    /// A cell that must say something.
+    pub(super) fn filled(&self, column: usize, what: &str) -> Result<&'t str, Failure> {
+        self.known(column)?.ok_or_else(|| self.wrong(column, what))
+    }
+
+    /// A failure at a cell of this row.
+    pub(super) fn wrong(&self, column: usize, what: &str) -> Failure {
+        self.table.at(self.line, column, what)
+    }
+}
+
+/// The first bytes, as many as there are up to so many.
+fn peek(source: &mut impl Read, max: usize) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    source.take(max as u64).read_to_end(&mut out)?;
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn table(bytes: &[u8]) -> Result<Table, Failure> {
+        Table::of("t", Box::new(Cursor::new(bytes.to_vec())))
+    }
+
+    fn rows(bytes: &[u8]) -> Result<Vec<(u64, Vec<String>)>, Failure> {
+        let mut table = table(bytes)?;
+        let width = table.headers().len();
+        let mut out = Vec::new();
+        while let Some(row) = table.next_row()? {
+            let cells = (0..width).map(|i| row.text(i).map(str::to_owned)).collect::<Result<_, _>>()?;
+            out.push((row.line, cells));
+        }
+        Ok(out)
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    }
+
+    #[test]
+    fn one_table_in_many_forms() {
+        let want = rows(b"a,b\n1,2\n\"x\ny\",4\n5,6").unwrap();
+        let lines: Vec<u64> = want.iter().map(|(line, _)| *line).collect();
+        assert_eq!((want.len(), lines), (3, vec![2, 3, 5]));
+        let plain = b"a,b\r\n1,2\r\n\"x\ny\",4\r\n5,6\r\n";
+        let twice = [gzip(b"a,b\n1,2\n"), gzip(b"\"x\ny\",4\n5,6\n")].concat();
+        let marked = [b"\xef\xbb\xbf".as_slice(), plain].concat();
+        for form in [plain.to_vec(), gzip(plain), twice, marked.clone(), gzip(&marked)] {
+            assert_eq!(rows(&form).unwrap(), want);
+        }
+        for by in [";", "\t", "|"] {
+            assert_eq!(rows(format!("a{by}b\n1{by}2\n").as_bytes()).unwrap(), [(2, vec!["1".to_owned(), "2".to_owned()])]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_table_says_where_and_what() {
+        let long = [b"a,b\n1,\"".as_slice(), &vec![b'x'; 2 * ROW_BYTES_MAX]].concat();
+        let mut cut = gzip(&b"a,b\n1,2\n".repeat(10_000));
+        cut.truncate(60);
+        for (bytes, said) in [
+            (b"".to_vec(), "t: is empty"),
+            (b"\n\n".to_vec(), "t: is empty"),
+            (b"PK\x03\x04rest".to_vec(), "zip"),
+            (b"a\0b,c\n".to_vec(), "no text"),
+            (vec![b'a'; HEADER_BYTES_MAX + 5], "should name the columns"),
+            (b"a,b\n1\n".to_vec(), "t:2: 1 cells where the header has 2: complete it"),
+            (b"a,b\n1,2\n1,2,3\n".to_vec(), "t:3: 3 cells where the header has 2: put"),
+            (b"a,b\n1,\xff\n".to_vec(), "t:2: column 2 (`b`): is not UTF-8"),
+            (b"a,\xff\n".to_vec(), "t:1: column 2: the column's name is not UTF-8"),
+            (long, "t:2: a row has more than"),
+            (cut, "t: cannot be read to its end"),
+        ] {
+            let why = rows(&bytes).err().unwrap_or_else(|| panic!("{said}"));
+            assert!(why.message.contains(said), "{said}: {}", why.message);
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_in_three_ways() {
+        let mut table = table(b"a\nNULL\n\\N\nnull\nx\n").unwrap();
+        let mut found = Vec::new();
+        while let Some(row) = table.next_row().unwrap() {
+            found.push(row.known(0).unwrap().map(str::to_owned));
+        }
+        assert_eq!(found, [None, None, None, Some("x".to_owned())]);
+    }
+}
