@@ -8,13 +8,16 @@ use hos_core::call::Legacy;
 use hos_core::id::{Name, Tenant};
 use hos_core::judge::About;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
 
 /// A call, as far as it could be read.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Saved {
     tenant: String,
-    legacy: World,
+    legacy: Object<World>,
     pub(crate) language: Option<String>,
     action: Option<String>,
     contract: Option<String>,
@@ -28,16 +31,40 @@ struct World {
     _state: Option<IgnoredAny>,
 }
 
+/// What is read from an object and from nothing else: a list of as many values would be taken for the same by itself.
+#[derive(Debug)]
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Object)
+    }
+}
+
 /// Reads what can be read; `None` where the world's own answer cannot be told from the bytes.
 pub(crate) fn saved(json: &[u8]) -> Option<Saved> {
-    serde_json::from_slice(json).ok()
+    serde_json::from_slice(json).ok().map(|Object(saved)| saved)
 }
 
 impl Saved {
     /// Asks `then` with the tenant, what the call was about, and the world's own outcome.
     pub(crate) fn ask<T>(&self, operation: &str, then: impl FnOnce(&Tenant, About<'_>, &Legacy) -> Option<T>) -> Option<T> {
         let tenant = Tenant::new(&self.tenant).ok()?;
-        let legacy = Legacy { allowed: self.legacy.allowed, state: None };
+        let legacy = Legacy { allowed: self.legacy.0.allowed, state: None };
         let named = || Some((Name::new(self.contract.as_ref()?).ok()?, Name::new(self.event.as_ref()?).ok()?));
         match operation {
             "can" => then(&tenant, About::Act(self.action.as_ref()?), &legacy),
@@ -75,6 +102,9 @@ mod tests {
             ("can", r#"{"tenant":"t1","action":"o.go","legacy":{}}"#),
             ("can", r#"{"tenant":"t1","action":"o.go","legacy":{"allowed":"yes"}}"#),
             ("can", r#"{"tenant":"t1","action":"o.go","legacy":true}"#),
+            ("can", r#"{"tenant":"t1","action":"o.go","legacy":[true]}"#),
+            ("can", r#"["t1",{"allowed":true},"en","o.go"]"#),
+            ("can", r#"["t1",{"allowed":true},"en","o.go",null,null]"#),
             ("can", r#"{"tenant":"t1","action":"o.go","legacy":{"allowed":false},"legacy":{"allowed":true}}"#),
             ("can", r#"{"tenant":"t1","action":"o.go","legacy":{"allowed":false,"allowed":true}}"#),
             ("can", r#"{"tenant":"t1","tenant":"t2","action":"o.go","legacy":{"allowed":true}}"#),
