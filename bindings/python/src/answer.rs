@@ -28,14 +28,15 @@ pub(crate) enum Words {
 pub(crate) struct Answer {
     allowed: bool,
     words: Words,
-    core: Py<Core>,
+    /// None where the answer came from elsewhere.
+    core: Option<Py<Core>>,
     asked: Arc<Asked>,
     told: PyOnceLock<Py<PyTuple>>,
 }
 
 impl Answer {
     pub(crate) fn new(allowed: bool, words: Words, core: Py<Core>, asked: Arc<Asked>) -> Self {
-        Self { allowed, words, core, asked, told: PyOnceLock::new() }
+        Self { allowed, words, core: Some(core), asked, told: PyOnceLock::new() }
     }
 
     fn text(&self) -> String {
@@ -158,8 +159,8 @@ impl Answer {
             let bound = self.asked.language.as_deref().map(|bound| PyString::new(py, bound));
             let language = language.cloned().or(bound);
             let module = py.import(intern!(py, "hos._answers"))?;
-            let told =
-                module.call_method1(intern!(py, "message"), (self.core.bind(py), self.asked.tenant.as_str(), code, language))?;
+            let core = self.core.as_ref().map(|core| core.bind(py));
+            let told = module.call_method1(intern!(py, "message"), (core, self.asked.tenant.as_str(), code, language))?;
             Ok(told.unbind())
         })
     }
@@ -169,6 +170,23 @@ impl Answer {
         Err(PyTypeError::new_err("an answer is neither true nor false: ask for its `.allowed`"))
     }
 
+    // It cannot be changed, so it is its own copy.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    // To another process, as a raised `Denied` goes: with its words, and without the engine.
+    fn __reduce__(&self, py: Python<'_>) -> PyResult<(Py<PyAny>, (String, String, Option<String>))> {
+        entry(py, || {
+            let restore = py.import(intern!(py, "hos._answers"))?.getattr(intern!(py, "restore"))?;
+            Ok((restore.unbind(), (self.text(), self.asked.tenant.clone(), self.asked.language.clone())))
+        })
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         if self.allowed {
             return Ok("<Answer allowed=True>".to_owned());
@@ -176,4 +194,12 @@ impl Answer {
         let code = self.field(py, 0)?;
         Ok(format!("<Answer allowed=False code={}>", code.bind(py).repr()?))
     }
+}
+
+/// An answer that was written before.
+#[pyfunction]
+#[pyo3(name = "_answer", signature = (allowed, json, tenant, language=None, /))]
+pub(crate) fn restored(allowed: bool, json: String, tenant: String, language: Option<String>) -> Answer {
+    let asked = Arc::new(Asked { tenant, language });
+    Answer { allowed, words: Words::Json(json.into_bytes()), core: None, asked, told: PyOnceLock::new() }
 }

@@ -25,6 +25,7 @@ fn _hos(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<answer::Answer>()?;
     module.add_class::<name::Uid>()?;
     module.add_class::<name::Ext>()?;
+    module.add_function(wrap_pyfunction!(answer::restored, module)?)?;
     module.add_function(wrap_pyfunction!(fork::before_fork, module)?)?;
     module.add_function(wrap_pyfunction!(fork::after_fork_in_parent, module)?)?;
     module.add_function(wrap_pyfunction!(fork::after_fork_in_child, module)?)?;

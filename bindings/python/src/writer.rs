@@ -176,6 +176,7 @@ impl<'py> Writer<'py> {
         match (name, bytes) {
             (_, Some(bytes)) => self.hex(bytes.as_bytes()),
             ("subject", _) => self.named(name, value)?,
+            ("legacy", _) => self.legacy(value)?,
             ("given", _) => self.given(value)?,
             ("change", _) => self.change(value)?,
             _ => self.value(value, 1)?,
@@ -360,6 +361,16 @@ impl<'py> Writer<'py> {
             }
         }
         self.out.push(b']');
+        Ok(())
+    }
+
+    /// The world's own outcome: a map, or its yes or no alone.
+    fn legacy(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        match value.cast::<PyBool>() {
+            Ok(allowed) if allowed.is_true() => self.out.extend_from_slice(b"{\"allowed\":true}"),
+            Ok(_) => self.out.extend_from_slice(b"{\"allowed\":false}"),
+            Err(_) => self.value(value, 1)?,
+        }
         Ok(())
     }
 

@@ -215,6 +215,8 @@ class TheWorldsAnswer(Stored):
         strange = (1.5, None, 2**70, SURROGATE, itself, object(), "x" * 5_000_000, {"__entity": 1}, {1: 2})
         for word in (True, False):
             legacy = hos.Legacy(allowed=word)
+            self.assertIs(self.mert.can("hall.enter", H1, legacy=word).allowed, word)
+            self.assertIs(self.mert.begin("ticket", "k-1", "order", legacy=word).allowed, word)
             for value in strange:
                 with self.subTest(value=repr(value)[:40], word=word):
                     answer = self.mert.can("hall.enter", H1, context={"badge": value}, legacy=legacy)
@@ -237,7 +239,7 @@ class TheWorldsAnswer(Stored):
         self.verify()
 
     def test_it_does_not_stand_in_doubt(self):
-        for legacy in ({}, {"allowed": 1}, {"allowed": "yes"}, {"allowed": None}, True, "x", 1):
+        for legacy in ({}, {"allowed": 1}, {"allowed": "yes"}, {"allowed": None}, "x", 1, 0, [True], "true"):
             with self.subTest(legacy=legacy):
                 with self.assertRaises(hos.HosError):
                     self.mert.can("hall.enter", H1, context={"badge": 1.5}, legacy=legacy)

@@ -106,6 +106,19 @@ class Answers(Stored):
             self.assertFalse(hasattr(part, "__dict__"))
 
 
+    def test_answers_travel(self):
+        mert = self.open().tenant("t1").as_(MERT, language="en")
+        for answer in (mert.can("hall.enter", H1), mert.can("hall.enter", H2)):
+            self.assertIs(copy.copy(answer), answer)
+            self.assertIs(copy.deepcopy(answer), answer)
+            there = pickle.loads(pickle.dumps(answer))
+            self.assertEqual(json.loads(there.json()), json.loads(answer.json()))
+            self.assertEqual((there.allowed, there.code, there.blockers), (answer.allowed, answer.code, answer.blockers))
+        self.refused(hos.ClosedError, "hos.engine_closed", there.message)
+        denied = pickle.loads(pickle.dumps(hos.Denied(answer)))
+        self.assertEqual((denied.code, denied.answer.allowed), ("hos.not_permitted", False))
+
+
 class Acting(Stored):
     def test_who_can_be_said_in_three_ways(self):
         tenant = self.open().tenant("t1")

@@ -9,10 +9,12 @@ from dataclasses import dataclass, fields as _fields
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
 from hos._values import read_back
-from hos.errors import CallError
+from hos.errors import CallError, ClosedError
 
 if TYPE_CHECKING:
-    from hos._hos import Core
+    from typing_extensions import Never
+
+    from hos._hos import Answer, Core
 
 
 class _Part:
@@ -75,7 +77,7 @@ class Candidate(_Part):
     allowed: bool
     blockers: Tuple[Blocker, ...]
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Never:
         raise TypeError("a candidate's answer is neither true nor false: ask for its `.allowed`")
 
 
@@ -91,7 +93,7 @@ class Available(_Part):
     to: Optional[str]
     needs: Tuple[str, ...]
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Never:
         raise TypeError("an event is neither true nor false: ask for its `.allowed`")
 
 
@@ -166,12 +168,21 @@ def fields(text: str) -> Tuple[Any, ...]:
     )
 
 
-def message(core: Core, tenant: str, code: Optional[str], language: Optional[str]) -> str:
+def restore(text: str, tenant: str, language: Optional[str]) -> Answer:
+    """An answer from its JSON, as it was pickled. It has no engine, so no messages but those it carries."""
+    from hos._hos import _answer
+
+    return _answer(json.loads(text)["allowed"] is True, text, tenant, language)
+
+
+def message(core: Optional[Core], tenant: str, code: Optional[str], language: Optional[str]) -> str:
     """What the law says of a code to an end user."""
     if language is None:
         raise CallError("hos.call_malformed", "say a language: message('en'), or bind one: as_(user, language='en')")
     if code is None:
         return ""
+    if core is None:
+        raise ClosedError("hos.engine_closed", "the answer came from another process; ask a tenant here: tenant.message(code, language)")
     call = json.dumps({"tenant": tenant, "code": code, "language": language})
     said = json.loads(core._serve("message", call.encode())[1])["message"]
     assert isinstance(said, str)

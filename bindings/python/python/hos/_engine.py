@@ -13,6 +13,9 @@ from hos._values import Entity, HasUid, Legacy, present
 from hos.errors import CallError, Denied
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from hos._words import Change
     from hos.aio import AsyncActor
 
 _Path = Union[str, "os.PathLike[str]"]
@@ -144,7 +147,7 @@ class Actor(Asker):
         *,
         context: Optional[_Record] = None,
         given: Optional[Iterable[Entity]] = None,
-        legacy: Optional[Legacy] = None,
+        legacy: Union[Legacy, bool, None] = None,
         request: Optional[str] = None,
     ) -> Answer:
         """As ``can``, but a no is raised as :class:`Denied`."""
@@ -161,7 +164,7 @@ class Actor(Asker):
         once: Optional[str] = None,
         context: Optional[_Record] = None,
         given: Optional[Iterable[Entity]] = None,
-        legacy: Optional[Legacy] = None,
+        legacy: Union[Legacy, bool, None] = None,
         request: Optional[str] = None,
     ) -> Answer:
         """The birth of an instance."""
@@ -179,7 +182,7 @@ class Actor(Asker):
         reason: Optional[str] = None,
         context: Optional[_Record] = None,
         given: Optional[Iterable[Entity]] = None,
-        legacy: Optional[Legacy] = None,
+        legacy: Union[Legacy, bool, None] = None,
         request: Optional[str] = None,
     ) -> Answer:
         """An event or an override (which needs a ``reason``). Under the same ``once`` it happens once, and the answer is told
@@ -198,7 +201,7 @@ class Actor(Asker):
         reason: Optional[str] = None,
         context: Optional[_Record] = None,
         given: Optional[Iterable[Entity]] = None,
-        legacy: Optional[Legacy] = None,
+        legacy: Union[Legacy, bool, None] = None,
         request: Optional[str] = None,
     ) -> Answer:
         """As ``transition``, but a no is raised as :class:`Denied`."""
@@ -214,7 +217,7 @@ class Actor(Asker):
         once: Optional[str] = None,
         context: Optional[_Record] = None,
         given: Optional[Iterable[Entity]] = None,
-        legacy: Optional[Legacy] = None,
+        legacy: Union[Legacy, bool, None] = None,
         request: Optional[str] = None,
     ) -> Answer:
         """A free record; ``subject`` is the person whose data the payload holds."""
@@ -231,7 +234,7 @@ class Actor(Asker):
         once: Optional[str] = None,
         context: Optional[_Record] = None,
         given: Optional[Iterable[Entity]] = None,
-        legacy: Optional[Legacy] = None,
+        legacy: Union[Legacy, bool, None] = None,
         request: Optional[str] = None,
     ) -> Answer:
         """An existing row of the caller's world, brought under the law as it is. Always enforced."""
@@ -245,7 +248,7 @@ class Actor(Asker):
         *,
         context: Optional[_Record] = None,
         given: Optional[Iterable[Entity]] = None,
-        legacy: Optional[Legacy] = None,
+        legacy: Union[Legacy, bool, None] = None,
         request: Optional[str] = None,
     ) -> List[_answers.Available]:
         """What could be done with an instance now."""
@@ -277,19 +280,19 @@ class Directory:
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
 
-    def put(self, uid: _Named, attrs: Optional[_Record] = None, **besides: Any) -> Answer:
+    def put(self, uid: _Named, attrs: Optional[_Record] = None, **besides: Unpack[Change]) -> Answer:
         """An entity with these attributes, in place of those that it had."""
         return self._change("put", present(uid=uid, attrs=attrs), besides)
 
-    def remove(self, uid: _Named, **besides: Any) -> Answer:
+    def remove(self, uid: _Named, **besides: Unpack[Change]) -> Answer:
         """An entity goes."""
         return self._change("remove", {"uid": uid}, besides)
 
-    def join(self, uid: _Named, parent: _Named, **besides: Any) -> Answer:
+    def join(self, uid: _Named, parent: _Named, **besides: Unpack[Change]) -> Answer:
         """An entity becomes a member of another."""
         return self._change("join", {"uid": uid, "parent": parent}, besides)
 
-    def leave(self, uid: _Named, parent: _Named, **besides: Any) -> Answer:
+    def leave(self, uid: _Named, parent: _Named, **besides: Unpack[Change]) -> Answer:
         """An entity is no member any more."""
         return self._change("leave", {"uid": uid, "parent": parent}, besides)
 
@@ -300,17 +303,17 @@ class Directory:
         *,
         principal: Optional[_Named] = None,
         resource: Optional[_Named] = None,
-        **besides: Any,
+        **besides: Unpack[Change],
     ) -> Answer:
         """A policy of a template of the law, with its slots filled."""
         words = present(id=id, template=template, principal=principal, resource=resource)
         return self._change("grant", words, besides)
 
-    def revoke(self, id: str, **besides: Any) -> Answer:
+    def revoke(self, id: str, **besides: Unpack[Change]) -> Answer:
         """A grant ends. When this has returned, no ``can`` of this process allows by it any more."""
         return self._change("revoke", {"id": id}, besides)
 
-    def _change(self, kind: str, words: Dict[str, Any], besides: Dict[str, Any]) -> Answer:
+    def _change(self, kind: str, words: Dict[str, Any], besides: Mapping[str, Any]) -> Answer:
         known = ("once", "context", "given", "legacy", "request")
         strange = sorted(set(besides) - set(known))
         if strange:

@@ -3,7 +3,7 @@ from typing import Any, Literal, final
 
 from hos._answers import Blocker, Candidate, EvaluationError, Receipt
 from hos._values import Entity, HasUid, Legacy
-from typing_extensions import Self, disjoint_base
+from typing_extensions import Never, Self
 
 __all__ = [
     "VERSION",
@@ -14,12 +14,12 @@ __all__ = [
     "Uid",
     "_after_fork_in_child",
     "_after_fork_in_parent",
+    "_answer",
     "_before_fork",
 ]
 
 VERSION: str
 
-@disjoint_base
 class Core:
     """An open store. The package's `Engine` is made of it."""
     def __new__(cls, options: bytes) -> Self: ...
@@ -28,7 +28,6 @@ class Core:
     @property
     def closed(self) -> bool: ...
 
-@disjoint_base
 class Asker:
     def __new__(
         cls,
@@ -46,7 +45,7 @@ class Asker:
         *,
         context: Mapping[str, Any] | None = None,
         given: Iterable[Entity] | None = None,
-        legacy: Legacy | None = None,
+        legacy: Legacy | bool | None = None,
         request: str | None = None,
     ) -> Answer: ...
     def _answer(self, operation: str, fields: dict[str, Any]) -> Answer: ...
@@ -92,7 +91,10 @@ class Answer:
     def receipt(self) -> Receipt | None: ...
     def json(self) -> str: ...
     def message(self, language: str | None = None) -> str: ...
-    def __bool__(self) -> bool: ...
+    def __bool__(self) -> Never: ...
+    def __copy__(self) -> Answer: ...
+    def __deepcopy__(self, memo: Any, /) -> Answer: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
 class Uid:
@@ -120,6 +122,7 @@ class Ext:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+def _answer(allowed: bool, json: str, tenant: str, language: str | None = None, /) -> Answer: ...
 def _before_fork() -> None: ...
 def _after_fork_in_parent() -> None: ...
 def _after_fork_in_child() -> None: ...

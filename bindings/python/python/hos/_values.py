@@ -32,7 +32,8 @@ class _Outcome(TypedDict):
 
 
 class Legacy(_Outcome, total=False):
-    """The world's own outcome, for the modes ``off`` and ``shadow``: ``Legacy(allowed=True, state="paid")``."""
+    """The world's own outcome, for the modes ``off`` and ``shadow``: ``Legacy(allowed=True, state="paid")``. Where there is no
+    state to tell, ``True`` or ``False`` says the same."""
 
     state: str
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any, Awaitable, Callable, List, Mapping, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, List, Mapping, Optional, TypeVar, Union
 
 from hos._answers import Available, Entry
 from hos._engine import Actor, Engine
 from hos._hos import Answer, Uid
 from hos._values import HasUid
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from hos._words import Besides, Birth, Change, Move, Note, Row, Slots
 
 __all__ = ["AsyncActor", "AsyncDirectory", "open"]
 
@@ -39,30 +44,30 @@ class AsyncActor:
         self.actor = actor
         self.directory = AsyncDirectory(actor)
 
-    def can(self, action: str, resource: _Named, **words: Any) -> Answer:
+    def can(self, action: str, resource: _Named, **words: Unpack[Besides]) -> Answer:
         """At once, without waiting."""
         return self.actor.can(action, resource, **words)
 
-    def authorize(self, action: str, resource: _Named, **words: Any) -> Answer:
+    def authorize(self, action: str, resource: _Named, **words: Unpack[Besides]) -> Answer:
         """At once, without waiting; a no is raised."""
         return self.actor.authorize(action, resource, **words)
 
-    async def begin(self, contract: str, id: str, event: str, **words: Any) -> Answer:
+    async def begin(self, contract: str, id: str, event: str, **words: Unpack[Birth]) -> Answer:
         return await _threaded(self.actor.begin, contract, id, event, **words)
 
-    async def transition(self, contract: str, id: str, event: str, **words: Any) -> Answer:
+    async def transition(self, contract: str, id: str, event: str, **words: Unpack[Move]) -> Answer:
         return await _threaded(self.actor.transition, contract, id, event, **words)
 
-    async def apply(self, contract: str, id: str, event: str, **words: Any) -> Answer:
+    async def apply(self, contract: str, id: str, event: str, **words: Unpack[Move]) -> Answer:
         return await _threaded(self.actor.apply, contract, id, event, **words)
 
-    async def record(self, stream: str, payload: Union[str, bytes], **words: Any) -> Answer:
+    async def record(self, stream: str, payload: Union[str, bytes], **words: Unpack[Note]) -> Answer:
         return await _threaded(self.actor.record, stream, payload, **words)
 
-    async def adopt(self, contract: str, id: str, state: str, **words: Any) -> Answer:
+    async def adopt(self, contract: str, id: str, state: str, **words: Unpack[Row]) -> Answer:
         return await _threaded(self.actor.adopt, contract, id, state, **words)
 
-    async def available(self, contract: str, id: str, **words: Any) -> List[Available]:
+    async def available(self, contract: str, id: str, **words: Unpack[Besides]) -> List[Available]:
         return await _threaded(self.actor.available, contract, id, **words)
 
     async def history(
@@ -79,20 +84,20 @@ class AsyncDirectory:
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
 
-    async def put(self, uid: _Named, attrs: Optional[Mapping[str, Any]] = None, **besides: Any) -> Answer:
+    async def put(self, uid: _Named, attrs: Optional[Mapping[str, Any]] = None, **besides: Unpack[Change]) -> Answer:
         return await _threaded(self._actor.directory.put, uid, attrs, **besides)
 
-    async def remove(self, uid: _Named, **besides: Any) -> Answer:
+    async def remove(self, uid: _Named, **besides: Unpack[Change]) -> Answer:
         return await _threaded(self._actor.directory.remove, uid, **besides)
 
-    async def join(self, uid: _Named, parent: _Named, **besides: Any) -> Answer:
+    async def join(self, uid: _Named, parent: _Named, **besides: Unpack[Change]) -> Answer:
         return await _threaded(self._actor.directory.join, uid, parent, **besides)
 
-    async def leave(self, uid: _Named, parent: _Named, **besides: Any) -> Answer:
+    async def leave(self, uid: _Named, parent: _Named, **besides: Unpack[Change]) -> Answer:
         return await _threaded(self._actor.directory.leave, uid, parent, **besides)
 
-    async def grant(self, id: str, template: str, **words: Any) -> Answer:
+    async def grant(self, id: str, template: str, **words: Unpack[Slots]) -> Answer:
         return await _threaded(self._actor.directory.grant, id, template, **words)
 
-    async def revoke(self, id: str, **besides: Any) -> Answer:
+    async def revoke(self, id: str, **besides: Unpack[Change]) -> Answer:
         return await _threaded(self._actor.directory.revoke, id, **besides)

@@ -3,7 +3,7 @@
 import hos
 
 
-def wrong(actor: hos.Actor, engine: hos.Engine) -> None:
+async def wrong(actor: hos.Actor, engine: hos.Engine) -> None:
     actor.can("order.view")  # error: call-arg
     actor.can("order.view", 7)  # error: arg-type
     actor.can("order.view", 'O::"1"', {"hour": 1})  # error: call-arg
@@ -12,6 +12,9 @@ def wrong(actor: hos.Actor, engine: hos.Engine) -> None:
     actor.can("order.view", 'O::"1"', legacy={"allowd": True})  # error: arg-type
     actor.transition("order", "o-1", "pay", amount=1)  # error: call-arg
     actor.transition("order", "o-1", "pay", once=7)  # error: arg-type
+    actor.directory.revoke("g-1", onse="x")  # error: call-arg
+    actor.directory.revoke("g-1", once=7)  # error: arg-type
+    await actor.aio.transition("order", "o-1", "pay", argz={})  # error: call-arg
     engine.tenant(7)  # error: arg-type
     hos.Engine.open("law")  # error: call-arg
     hos.Uid("A", 1)  # error: arg-type
