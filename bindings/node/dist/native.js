@@ -19,7 +19,7 @@ function addon() {
     if (loaded !== undefined)
         return loaded;
     const name = `hos.${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}.node`;
-    const path = process.env["HOS_NODE_ADDON"] ?? (0, node_path_1.join)(__dirname, "..", name);
+    const path = (0, node_path_1.resolve)(process.env["HOS_NODE_ADDON"] ?? (0, node_path_1.join)(__dirname, "..", name));
     try {
         loaded = require(path);
     }

@@ -1,7 +1,7 @@
 // Several threads and several processes on one store.
 
 import assert from "node:assert/strict";
-import { fork } from "node:child_process";
+import { fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -90,6 +90,36 @@ test("a worker that is ended in the middle of its calls harms nobody", async () 
     assert.equal(engine.tenant("t1").as(mert).can("hall.enter", hall).allowed, true);
   }
   await engine.close();
+  assert.match(command(path, ["verify", "--replay"]), /^replayed /);
+});
+
+test("an addon that only workers have had outlives them", () => {
+  const path = store();
+  const file = join(place(), "only-workers.cjs");
+  const body = `${PRELUDE}
+const { workerData: store, parentPort: port } = require("node:worker_threads");
+const engine = Engine.openSync({ store });
+const actor = engine.tenant("t1").as(mert);
+port.postMessage(actor.can("hall.enter", hall).allowed);
+for (let i = 0; i < 5; i += 1) actor.begin("ticket", "only-" + i, "order", { facts: { owner: mert, price: 1 } }).catch(() => {});
+setInterval(() => {}, 1000);
+`;
+  writeFileSync(file, `
+const { Worker } = require("node:worker_threads");
+const { once } = require("node:events");
+(async () => {
+  for (let i = 0; i < 10; i += 1) {
+    const one = new Worker(${JSON.stringify(body)}, { eval: true, workerData: ${JSON.stringify(path)} });
+    const [said] = await once(one, "message");
+    if (said !== true) throw new Error("it was no yes");
+    // With its engine open, and calls under way.
+    await one.terminate();
+  }
+  console.log("fine");
+})();
+`);
+  const run = spawnSync(process.execPath, [file], { encoding: "utf8", timeout: 60_000 });
+  assert.deepEqual([run.stdout, run.stderr, run.status, run.signal], ["fine\n", "", 0, null]);
   assert.match(command(path, ["verify", "--replay"]), /^replayed /);
 });
 

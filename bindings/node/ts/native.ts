@@ -1,6 +1,6 @@
 // The addon: where it lies, and what it offers. Its own words are in `../src/handle.rs`.
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { InternalError } from "./errors";
 
 /** A script's hold on an engine. Texts that come back are a class, a line feed, and JSON. */
@@ -35,7 +35,7 @@ let loaded: Addon | undefined;
 export function addon(): Addon {
   if (loaded !== undefined) return loaded;
   const name = `hos.${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}.node`;
-  const path = process.env["HOS_NODE_ADDON"] ?? join(__dirname, "..", name);
+  const path = resolve(process.env["HOS_NODE_ADDON"] ?? join(__dirname, "..", name));
   try {
     loaded = require(path) as Addon;
   } catch (cause) {
