@@ -4,8 +4,9 @@ use hos_core::refusal::Code;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
-/// Codes that no call meets on a sound machine: they are planted, and that is all.
-const PLANTED: [&str; 9] = [
+/// Codes that no call meets on a sound machine, or whose answer names the time: they are planted, and that is all.
+const PLANTED: [&str; 10] = [
+    "hos.clock_implausible",
     "hos.store_full",
     "hos.store_read_only",
     "hos.store_version",
