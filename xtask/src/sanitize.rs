@@ -55,13 +55,11 @@ fn sound(root: &Path) -> Result<(), String> {
         cc.arg("-L").arg(&programs).arg("-lhos").arg(format!("-Wl,-rpath,{}", programs.display()));
         done(&mut cc).map(|()| program)
     };
-    // What a program leaves behind is looked at where nobody forks, and where nothing is kept on purpose for a child.
-    let store = place.join("abi.db");
-    found(root, &programs.join("hos"), &place, &store)?;
-    done(Command::new(compile("abi")?).arg(&store).arg("short").env("ASAN_OPTIONS", "detect_leaks=0"))?;
+    // Without forks: the sanitizer's own allocator may be locked by a thread that a child does not have, and hang there. Forks are
+    // watched by valgrind.
     let store = place.join("alone.db");
     found(root, &programs.join("hos"), &place, &store)?;
-    done(Command::new(place.join("abi")).arg(&store).arg("alone"))?;
+    done(Command::new(compile("abi")?).arg(&store).arg("alone"))?;
     let planted = Command::new(compile("planted")?).arg("none").stderr(Stdio::piped()).output().map_err(|e| e.to_string())?;
     let said = String::from_utf8_lossy(&planted.stderr).into_owned();
     if planted.status.success() || !said.contains("heap-use-after-free") {
