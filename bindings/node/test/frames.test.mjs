@@ -46,7 +46,7 @@ async function asks(base) {
 }
 
 const principal = (request) => {
-  if (request.headers["x-user"] === "broken") throw new Error("the session store is away");
+  if (request.headers["x-user"] === "broken") throw new Error("the table of users is away");
   return account(request.headers["x-user"]);
 };
 const fails = () => Promise.reject(new Error("the row is away"));

@@ -35,7 +35,7 @@ test("what has no form is refused, and its place is named", async () => {
     [() => 1, "hos.value_invalid", /a function/],
     [Symbol("x"), "hos.value_invalid", /a symbol/],
     [[undefined], "hos.value_invalid", /`facts\.price\[0\]`: undefined/],
-    [[1, , 2], "hos.value_invalid", /`facts\.price\[1\]`/], // eslint-disable-line no-sparse-arrays
+    [[1, , 2], "hos.value_invalid", /`facts\.price\[1\]`/],
     [new Map([[1, 2]]), "hos.value_invalid", /a Map/],
     [new Order(), "hos.value_invalid", /an instance of Order/],
     [new Date(NaN), "hos.value_invalid", /invalid Date/],
