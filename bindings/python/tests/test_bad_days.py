@@ -59,6 +59,16 @@ class Closing(Stored):
         del answer
         self.open()
 
+    def test_opened_twice_in_the_same_way(self):
+        one, other = self.open(), self.open()
+        ayse = other.tenant("t1").as_(AYSE)
+        one.close()
+        self.assertIs(ayse.record("notes.page", "x").allowed, True)
+        self.refused(hos.RetryError, "hos.store_busy", hos.Engine.open, store=self.store)
+        other.close()
+        self.refused(hos.ClosedError, "hos.engine_closed", ayse.can, "hall.enter", H1)
+        hos.Engine.open(store=self.store).close()
+
     def test_close_during_calls(self):
         for _ in range(5):
             engine = hos.Engine.open(LAW, store=self.store)
