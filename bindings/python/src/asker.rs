@@ -160,6 +160,10 @@ impl Asker {
     }
 
     /// May this principal do this to that?
+    ///
+    /// `action` is the action's id in the law's namespace (`order.view`); `resource` a Uid, a text `Type::"id"`, or an object that
+    /// says its own by `__hos_uid__`. The answer is at hand in microseconds; ask for its `.allowed`. Raises HosError where there
+    /// is no answer.
     #[pyo3(signature = (action, resource, *, context=None, given=None, legacy=None, request=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the words of the call, and Python names them")]
     fn can<'py>(

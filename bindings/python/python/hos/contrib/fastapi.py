@@ -56,7 +56,7 @@ def require(
     given: Optional[Callable[..., Any]] = None,
 ) -> Callable[..., Any]:
     """A dependency that lets a request through where the law allows it, and gives the answer. A no is 403 with the code and the
-    blockers; where there is no answer the request is refused too. ``resource``, ``context`` and ``given`` are dependencies."""
+    blockers; where there is no answer, or the law only watches, the request is refused too. ``resource``, ``context`` and ``given`` are dependencies."""
 
     async def required(
         who: Any = Depends(actor),
