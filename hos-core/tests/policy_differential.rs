@@ -375,6 +375,7 @@ action "x" in ["all"] appliesTo { principal: [U], resource: [D, F], context: { n
     fn law(text: &str, compat: Compat) -> Arc<PolicyLaw> {
         let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
         let (law, faults) = PolicyLaw::compile(&Sources {
+            proven: false,
             schema: &file("schema.cedarschema", SCHEMA),
             policies: &[file("policies/a.cedar", text)],
             namespace: "",

@@ -30,7 +30,8 @@ impl Laws {
         let row = tx
             .row(&sql::law(hash))?
             .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("the store lacks the law {hash}")))?;
-        let law = Law::load(sql::files_from(&row, 0)?).map_err(|faults| Failure {
+        // It was loaded when it was activated.
+        let law = Law::load_again(sql::files_from(&row, 0)?, hash).map_err(|faults| Failure {
             faults,
             ..Failure::new(Code::StoreIntegrity, format!("the law {hash} of the store does not load"))
         })?;
@@ -114,7 +115,12 @@ fn beyond(code: &'static str, file: &str, message: String) -> Failure {
 
 /// Reads and loads a law's directory; a fault is a [`Failure`] with all faults.
 pub fn load_law(root: &Path) -> Result<Law, Failure> {
-    Law::load(read_law_files(root)?).map_err(|faults| {
+    load_law_files(root, read_law_files(root)?)
+}
+
+/// Loads what was read of a directory.
+pub(crate) fn load_law_files(root: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Law, Failure> {
+    Law::load(files).map_err(|faults| {
         let message = format!("{}: {} fault(s)", root.display(), faults.len());
         Failure { faults, ..Failure::new(Code::LawInvalid, message) }
     })

@@ -6,7 +6,7 @@ use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE};
 use crate::court::keys::{self, KnownKeys};
 use crate::court::signing::Signing;
 use crate::keys::{read_seal_key, write_seal_key};
-use crate::laws::{Laws, load_law};
+use crate::laws::{Laws, load_law_files, read_law_files};
 use crate::mark::Mark;
 use crate::ports::{Clock, Entropy, Signer};
 use crate::seal::Origin;
@@ -18,7 +18,7 @@ use crate::store::sql::schema::{APPLICATION_ID, MIGRATIONS};
 use crate::store::sqlite::{OpenOptions, SqliteStore, Vault};
 use crate::work::Plan;
 use crate::{Engine, Failure};
-use hos_core::id::StoreId;
+use hos_core::id::{LawHash, StoreId};
 use hos_core::law::Law;
 use hos_core::proof::key::VerifyKey;
 use hos_core::refusal::Code;
@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 /// How an engine is opened.
 pub struct Builder {
-    pub(crate) law: Option<Arc<Law>>,
+    pub(crate) law: Option<Given>,
     pub(crate) store: Option<PathBuf>,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
@@ -37,6 +37,29 @@ pub struct Builder {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
+}
+
+/// A law that an engine is opened or founded with.
+pub(crate) enum Given {
+    Loaded(Arc<Law>),
+    /// A directory, for messages, and its files: they are loaded where they are not those of the active law.
+    Files(PathBuf, Vec<(String, Vec<u8>)>),
+}
+
+impl Given {
+    fn hash(&self) -> Option<LawHash> {
+        match self {
+            Self::Loaded(law) => Some(law.hash),
+            Self::Files(_, files) => Law::hash_of(files),
+        }
+    }
+
+    fn load(self) -> Result<Arc<Law>, Failure> {
+        match self {
+            Self::Loaded(law) => Ok(law),
+            Self::Files(dir, files) => load_law_files(&dir, files).map(Arc::new),
+        }
+    }
 }
 
 impl Default for Builder {
@@ -65,13 +88,15 @@ impl Engine {
 impl Builder {
     /// The law, loaded already.
     pub fn law(mut self, law: Arc<Law>) -> Self {
-        self.law = Some(law);
+        self.law = Some(Given::Loaded(law));
         self
     }
 
-    /// The law's directory. Without any law the engine opens with the one that is active in the store.
-    pub fn law_dir(self, path: impl AsRef<Path>) -> Result<Self, Failure> {
-        Ok(self.law(Arc::new(load_law(path.as_ref())?)))
+    /// The law's directory, which is read here. Whether it is a law is found when the engine is opened or founded: to open with the
+    /// active law costs no more than to read it. Without any law the engine opens with the one that is active in the store.
+    pub fn law_dir(mut self, path: impl AsRef<Path>) -> Result<Self, Failure> {
+        self.law = Some(Given::Files(path.as_ref().to_owned(), read_law_files(path.as_ref())?));
+        Ok(self)
     }
 
     /// The SQLite file. The engine alone may open it.
@@ -135,7 +160,7 @@ impl Builder {
     }
 
     /// Opens a store that exists. A law that is not the active one is refused (`hos.law_not_active`).
-    pub fn open(self) -> Result<Engine, Failure> {
+    pub fn open(mut self) -> Result<Engine, Failure> {
         let path = self.path()?;
         let store = SqliteStore::<Court>::open(&path, self.options(false))?;
         let (id, epoch, public, contents) = store.read(|tx| {
@@ -173,7 +198,7 @@ impl Builder {
             Err(_) => silent = true,
             Ok(_) => {}
         }
-        let (given, unmarked) = (self.law.clone(), self.unmarked);
+        let (given, unmarked) = (self.law.take(), self.unmarked);
         let vault_path = Vault::path_beside(&path);
         if !vault_path.exists() {
             return Err(Failure::new(
@@ -199,22 +224,23 @@ impl Builder {
         }
         let active = engine.law()?;
         match given {
-            Some(law) if law.hash != active.hash => Err(Failure::new(
-                Code::LawNotActive,
-                format!("the store is under law {}, the law given is {}", active.hash, law.hash),
-            )),
+            Some(given) if given.hash() != Some(active.hash) => {
+                // One with faults is told by its faults.
+                let given = given.load()?.hash;
+                let message = format!("the store is under law {}, the law given is {given}", active.hash);
+                Err(Failure::new(Code::LawNotActive, message))
+            }
             _ => Ok(engine),
         }
     }
 
     /// Makes a new store: its id, its seal key (unless the key file is there), its first records, the law activated.
     /// Refused if the file holds a store already.
-    pub fn found(self, founding: Founding) -> Result<Engine, Failure> {
+    pub fn found(mut self, founding: Founding) -> Result<Engine, Failure> {
         let path = self.path()?;
-        let law = self
-            .law
-            .clone()
-            .ok_or_else(|| Failure::new(Code::LawInvalid, "a store is founded under a law, and none was given"))?;
+        let given = self.law.take();
+        let law =
+            given.ok_or_else(|| Failure::new(Code::LawInvalid, "a store is founded under a law, and none was given"))?.load()?;
         let store = SqliteStore::<Court>::open(&path, self.options(true))?;
         // A founding that was killed leaves a file without a store: it is founded now.
         if store.read(|tx| tx.row(&law_sql::store_value(KEY_STORE)))?.is_some() {

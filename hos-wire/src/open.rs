@@ -8,11 +8,14 @@ use std::time::Duration;
 /// The longest options, in bytes of JSON.
 pub const OPTIONS_BYTES_MAX: usize = 64 << 10;
 
-const FIELDS: &[&str] = &["store", "law", "key_file", "signer_socket", "signer_command", "mark", "seal", "busy_timeout_ms"];
+const FIELDS: &[&str] =
+    &["store", "law", "key_file", "signer_socket", "signer_command", "mark", "seal", "busy_timeout_ms", "directory_age_max_ms"];
 #[cfg(feature = "failpoints")]
 const KNOWN: &[&str] = &["clock"];
 #[cfg(not(feature = "failpoints"))]
 const KNOWN: &[&str] = &[];
+/// How old the directory that `can` judges under may at most be said to be: a minute.
+const AGE_MS_MAX: u64 = 60_000;
 /// The longest wait for another process that may be asked for: an hour.
 const BUSY_MS_MAX: u64 = 3_600_000;
 
@@ -72,6 +75,12 @@ fn builder(f: &mut Fields, mut builder: Builder) -> Result<Builder, Failure> {
         }
         settings.busy_timeout = Duration::from_millis(ms);
     }
+    if let Some(ms) = f.optional_count("directory_age_max_ms")? {
+        if ms > AGE_MS_MAX {
+            return Err(malformed(format!("`directory_age_max_ms` is at most {AGE_MS_MAX}")));
+        }
+        settings.directory_age_max = Duration::from_millis(ms);
+    }
     Ok(builder.settings(settings))
 }
 
@@ -88,7 +97,7 @@ mod tests {
 
     #[test]
     fn what_is_no_option_is_named() {
-        let table: [(&str, &str); 11] = [
+        let table: [(&str, &str); 12] = [
             ("", "hos.call_malformed"),
             ("[]", "the options is an object"),
             ("{}", "lack the field `store`"),
@@ -98,6 +107,7 @@ mod tests {
             (r#"{"store":"a.db","store":"b.db"}"#, "store"),
             (r#"{"store":"a.db","seal":"later"}"#, "`inline` or `worker`"),
             (r#"{"store":"a.db","busy_timeout_ms":3600001}"#, "at most 3600000"),
+            (r#"{"store":"a.db","directory_age_max_ms":60001}"#, "at most 60000"),
             (r#"{"store":"a.db","key_file":"k","signer_socket":"s"}"#, "not several"),
             (r#"{"store":"a.db","signer_command":"  "}"#, "names no program"),
         ];

@@ -30,6 +30,8 @@ pub struct Sources<'a> {
     pub actions: &'a [ActionShape],
     /// The contracts' expressions; [`ExpressionId`](crate::shape::ExpressionId) is the index.
     pub expressions: &'a [Expression],
+    /// Whether the very same sources were validated before: what validation found is not looked for again.
+    pub proven: bool,
 }
 
 /// An immutable, indexed policy law.
@@ -67,14 +69,16 @@ impl PolicyLaw {
         let parsed: Vec<Vec<Parsed>> =
             sources.policies.iter().map(|file| cedar::parse::file(file, &mut ids, &mut faults)).collect();
         let Some(cedar::schema::Schema { validator, mut tables }) = schema else { return (None, faults) };
-        let validator = cedar::check::validator(validator);
+        let validator = (!sources.proven).then(|| cedar::check::validator(validator));
         for (file, parsed) in sources.policies.iter().zip(&parsed) {
-            cedar::check::policies(&validator, file, parsed, &mut faults);
+            if let Some(validator) = &validator {
+                cedar::check::policies(validator, file, parsed, &mut faults);
+            }
         }
         let action_type = cedar::action_type(sources.namespace);
         let mut expressions = Vec::with_capacity(sources.expressions.len());
         for expression in sources.expressions {
-            expressions.push(compile_expression(&validator, &mut tables, &action_type, expression, &mut faults));
+            expressions.push(compile_expression(validator.as_ref(), &mut tables, &action_type, expression, &mut faults));
         }
         if faults.iter().any(|f| f.severity == Severity::Error) {
             return (None, faults);
@@ -201,7 +205,7 @@ fn concerns(scope: &ActionScope, action: &ActionInfo) -> bool {
 }
 
 fn compile_expression(
-    validator: &cedar::check::Validator,
+    validator: Option<&cedar::check::Validator>,
     tables: &mut Tables,
     action_type: &str,
     expression: &Expression,

@@ -109,6 +109,7 @@ pub fn draft() -> Draft {
 impl Draft {
     pub fn compile(&self) -> (Option<PolicyLaw>, Vec<Fault>) {
         PolicyLaw::compile(&Sources {
+            proven: false,
             schema: &file("schema.cedarschema", &self.schema),
             policies: &self.policies,
             namespace: "Pazar",

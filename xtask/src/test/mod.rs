@@ -2,7 +2,10 @@
 
 mod compiler;
 mod differential;
+mod node;
 mod parts;
+mod php;
+mod python;
 mod readme;
 mod tally;
 mod vectors;
