@@ -14,11 +14,10 @@ pub(super) fn wheel(shop: &Shop) -> Done {
         done(Command::new(venv.join("bin/pip")).args(["install", "--quiet", MATURIN]))?;
     }
     let mut maturin = Command::new(venv.join("bin/maturin"));
-    maturin
-        .args(["build", "--release", "--locked", "--strip", "--manifest-path"])
-        .arg(shop.root.join("bindings/python/Cargo.toml"));
+    maturin.args(["build", "--release", "--locked", "--manifest-path"]).arg(shop.root.join("bindings/python/Cargo.toml"));
     maturin.arg("--target-dir").arg(&shop.target).arg("--out").arg(&shop.out);
-    done(maturin.env("CARGO_PROFILE_RELEASE_STRIP", "symbols"))
+    shop.release(&mut maturin);
+    done(&mut maturin)
 }
 
 /// `hos`, which needs nothing of the machine it runs on but its kernel.
