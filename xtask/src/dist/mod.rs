@@ -73,15 +73,22 @@ fn version(root: &Path) -> Option<String> {
 }
 
 impl Shop {
-    /// Cargo, building for release and without what only debuggers read.
+    /// Cargo, building for release.
     fn cargo(&self, args: &[&str]) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(args).current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        self.release(&mut command);
         command
-            .args(args)
-            .current_dir(&self.root)
-            .env("CARGO_TARGET_DIR", &self.target)
-            .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
-        command
+    }
+
+    /// What every release build is told: no symbols, and no paths of the machine that built it (they stand in the places of panics).
+    fn release(&self, command: &mut Command) {
+        let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
+        let mut flags = format!("--remap-path-prefix={}=hos", self.root.display());
+        if let Ok(home) = home {
+            flags.push_str(&format!(" --remap-path-prefix={home}=cargo"));
+        }
+        command.env("CARGO_PROFILE_RELEASE_STRIP", "symbols").env("RUSTFLAGS", flags);
     }
 
     /// What the release build made.
