@@ -92,7 +92,9 @@ impl Infer {
         let read = infer::read(&self.file, &said, &self.contract, self.file_order)?;
         let proposal = judging::judge::judge(&read.history);
         let arrows = judging::arrows(&proposal, &title.contract).map_err(|e| usage(format!("{}: {e}", read.name)))?;
-        let (files, law) = infer::compiled(&proposal, &arrows, &title, &read.name)?;
+        // The law names the file, not where it lies on this machine.
+        let source = read.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let (files, law) = infer::compiled(&proposal, &arrows, &title, source)?;
         let mut json = infer::figures(&read, &proposal, &arrows);
         json["files"] = json!(files);
         json["law"] = json!(law.hash.to_string());

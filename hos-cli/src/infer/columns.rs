@@ -74,7 +74,17 @@ const TO: Role = Role {
 };
 const EVENT: Role = Role {
     option: "--event",
-    names: &["event", "event_name", "event_type", "transition", "transition_name", "action", "activity", "trigger", "concept:name"],
+    names: &[
+        "event",
+        "event_name",
+        "event_type",
+        "transition",
+        "transition_name",
+        "action",
+        "activity",
+        "trigger",
+        "concept:name",
+    ],
 };
 const TIME: Role = Role {
     option: "--at",

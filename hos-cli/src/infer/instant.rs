@@ -71,7 +71,17 @@ mod tests {
 
     #[test]
     fn what_is_no_time_or_two_is_refused() {
-        for text in ["", "soon", "03/04/2026", "2026-13-01", "2026-03-01 25:00", "42", "1948-01-01", "2026-03-01 noon", "99999999999999999"] {
+        for text in [
+            "",
+            "soon",
+            "03/04/2026",
+            "2026-13-01",
+            "2026-03-01 25:00",
+            "42",
+            "1948-01-01",
+            "2026-03-01 noon",
+            "99999999999999999",
+        ] {
             assert!(instant(text).unwrap_err().contains("is no time"), "{text}");
         }
     }

@@ -82,17 +82,14 @@ pub(crate) fn compiled(
         ("law.toml".to_owned(), manifest(title)),
         ("schema.cedarschema".to_owned(), schema(proposal, arrows, title)),
         (format!("contracts/{name}.toml"), contract),
-        (format!("policies/{name}.cedar"), policies(arrows, title)),
+        (format!("policies/{name}.cedar"), policies(proposal, arrows, title)),
     ]);
     let bytes = files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes()));
     match Law::load(bytes.collect()) {
         Ok(law) => Ok((files, law)),
         Err(faults) => {
             // Names that are none in Cedar come here: reserved words, say.
-            let sources: Vec<_> = files
-                .into_iter()
-                .map(|(path, text)| hos_core::fault::SourceFile { path, text })
-                .collect();
+            let sources: Vec<_> = files.into_iter().map(|(path, text)| hos_core::fault::SourceFile { path, text }).collect();
             Err(usage(format!(
                 "these names make no law; take others with --contract, --entity or --namespace\n{}",
                 render(&faults, &sources)
@@ -116,13 +113,12 @@ fn schema(proposal: &Proposal, arrows: &Arrows, title: &Title) -> String {
          entity Gate;\n\n// What the contract is about; its facts are declared there.\nentity {};\n\n",
         title.entity
     );
-    let ruled: BTreeSet<&Name> = proposal.rules.iter().map(|r| &r.event).collect();
-    let mut actions: BTreeMap<&Name, bool> = arrows.births.iter().map(|(name, _)| (name, false)).collect();
-    for arrow in &arrows.arrows {
-        *actions.entry(&arrow.name).or_default() |= ruled.contains(&arrow.event);
-    }
-    for (name, timed) in actions {
-        let principal = if timed { "Account, Clock" } else { "Account" };
+    let timed = timed(proposal, arrows);
+    // What is switched off has its action too, so that switching it on is one change in one file.
+    let actions: BTreeSet<&Name> =
+        arrows.births.iter().map(|(name, _)| name).chain(arrows.arrows.iter().map(|a| &a.name)).collect();
+    for name in actions {
+        let principal = if timed.contains(name) { "Account, Clock" } else { "Account" };
         let _ = writeln!(
             body,
             "action \"{}.{name}\" appliesTo {{ principal: [{principal}], resource: [{}] }};",
@@ -131,16 +127,17 @@ fn schema(proposal: &Proposal, arrows: &Arrows, title: &Title) -> String {
     }
     body.push_str(
         "\n// Acts of the engine itself: each is judged like any other.\n\
-         action \"directory.account\" appliesTo { principal: [Account], resource: [Account] };\n\
-         action \"directory.entity\" appliesTo { principal: [Account], resource: [Role] };\n\
-         action \"directory.member\", \"directory.unmember\"\n  \
+         action \"directory\";\naction \"operate\";\n\
+         action \"directory.account\" in [\"directory\"] appliesTo { principal: [Account], resource: [Account] };\n\
+         action \"directory.entity\" in [\"directory\"] appliesTo { principal: [Account], resource: [Role] };\n\
+         action \"directory.member\", \"directory.unmember\" in [\"directory\"]\n  \
          appliesTo { principal: [Account], resource: [Role], context: { subject: Account } };\n\
-         action \"directory.grant\", \"directory.revoke\"\n  \
+         action \"directory.grant\", \"directory.revoke\" in [\"directory\"]\n  \
          appliesTo { principal: [Account], resource: [Role], context: { template: String, subject: Account } };\n\
-         action \"directory.remove\" appliesTo { principal: [Account], resource: [Account, Role] };\n\
-         action \"law.activate\", \"tenant.open\", \"outbox.poll\", \"record.note\"\n  \
+         action \"directory.remove\" in [\"directory\"] appliesTo { principal: [Account], resource: [Account, Role] };\n\
+         action \"law.activate\", \"tenant.open\", \"outbox.poll\", \"record.note\" in [\"operate\"]\n  \
          appliesTo { principal: [Account], resource: [Gate] };\n\
-         action \"evidence.erase\", \"evidence.hold\", \"evidence.release\"\n  \
+         action \"evidence.erase\", \"evidence.hold\", \"evidence.release\" in [\"operate\"]\n  \
          appliesTo { principal: [Account], resource: [Account] };\n",
     );
     if title.namespace.is_empty() {
@@ -150,24 +147,43 @@ fn schema(proposal: &Proposal, arrows: &Arrows, title: &Title) -> String {
     format!("namespace {} {{\n{}}}\n", title.namespace, indented.collect::<String>())
 }
 
-fn policies(arrows: &Arrows, title: &Title) -> String {
+fn policies(proposal: &Proposal, arrows: &Arrows, title: &Title) -> String {
     let mut out = String::from(
         "// Nobody may do anything yet. A permit that is right is switched on by taking the signs away; each keeps an id of its own.\n",
     );
+    let operator = format!("principal in {}", title.qualified("Role::\"operator\""));
+    let mut permit = |id: &str, who: &str, action: &str, what: &str| {
+        let _ = write!(out, "\n//@id(\"{id}\")\n//permit (\n//  {who},\n//  action {action},\n//  {what}\n//);\n");
+    };
     let action = |name: &str| title.qualified(&format!("Action::\"{name}\""));
-    let (role, kind) = (title.qualified("Role::\"operator\""), title.qualified(&title.entity));
-    let names: BTreeSet<&Name> =
-        arrows.births.iter().map(|(name, _)| name).chain(arrows.arrows.iter().filter(|a| a.kept).map(|a| &a.name)).collect();
-    for name in names {
-        let id = format!("{}.{name}", title.contract);
-        let _ = write!(
-            out,
-            "\n//@id(\"who-may-{}-{name}\")\n//permit (\n//  principal in {role},\n//  action == {},\n//  resource is {kind}\n//);\n",
-            title.contract,
-            action(&id)
+    for group in ["directory", "operate"] {
+        permit(&format!("operator-may-{group}"), &operator, &format!("in {}", action(group)), "resource");
+    }
+    let (name, resource) = (&title.contract, format!("resource is {}", title.qualified(&title.entity)));
+    let births = arrows.births.iter().map(|(name, _)| name);
+    let events: BTreeSet<&Name> = births.chain(arrows.arrows.iter().filter(|a| a.kept).map(|a| &a.name)).collect();
+    for event in events {
+        permit(
+            &format!("operator-may-{name}-{event}"),
+            &operator,
+            &format!("== {}", action(&format!("{name}.{event}"))),
+            &resource,
         );
     }
+    for event in timed(proposal, arrows) {
+        let clock = format!("principal is {}", title.qualified("Clock"));
+        permit(&format!("clock-may-{name}-{event}"), &clock, &format!("== {}", action(&format!("{name}.{event}"))), &resource);
+    }
     out
+}
+
+/// Events that a deadline may fire.
+fn timed<'a>(proposal: &Proposal, arrows: &'a Arrows) -> BTreeSet<&'a Name> {
+    let is_due = |arrow: &&hos_core::contract::infer::Arrow| {
+        let rules = proposal.rules.iter();
+        arrow.kept && rules.clone().any(|r| r.event == arrow.event && r.to == arrow.to)
+    };
+    arrows.arrows.iter().filter(is_due).map(|a| &a.name).collect()
 }
 
 /// Writes a law into a directory that is empty or not there.

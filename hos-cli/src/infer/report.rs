@@ -24,7 +24,7 @@ pub(crate) fn text(read: &Read, proposal: &Proposal, arrows: &Arrows) -> String 
         out.push_str("\nbreaks: the instance was in another state than its row says\n");
     }
     for broken in &proposal.breaks {
-        let _ = writeln!(out, "  {broken}{}", such_as(&broken.examples));
+        let _ = writeln!(out, "  {broken};{}", such_as(&broken.examples));
     }
     if !proposal.rules.is_empty() {
         out.push_str("\ndeadlines that look like rules\n");
@@ -120,17 +120,19 @@ fn cut(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-/// Rows of cells under one another; all but the first and words after the last number stand to the right.
+/// Rows of cells under one another; columns of numbers stand to the right, with their heads.
 fn lines(out: &mut String, rows: Vec<Vec<String>>) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let cells = |i: usize| rows.iter().filter_map(move |r| r.get(i));
+    let is_number = |cell: &String| cell.starts_with(|c: char| c.is_ascii_digit() || c == '<');
+    let shapes: Vec<(usize, bool)> = (0..columns)
+        .map(|i| (cells(i).map(|c| c.chars().count()).max().unwrap_or(0), i > 0 && cells(i).any(is_number)))
+        .collect();
     for row in &rows {
         let mut line = String::from("  ");
-        for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
+        for (cell, (width, right)) in row.iter().zip(&shapes) {
             let blanks = " ".repeat(width - cell.chars().count());
-            let right = i > 0 && cell.starts_with(|c: char| c.is_ascii_digit() || c == '<');
-            line.push_str(&if right { format!("{blanks}{cell}  ") } else { format!("{cell}{blanks}  ") });
+            line.push_str(&if *right { format!("{blanks}{cell}  ") } else { format!("{cell}{blanks}  ") });
         }
         let _ = writeln!(out, "{}", line.trim_end());
     }
@@ -159,7 +161,7 @@ pub(crate) fn figures(read: &Read, proposal: &Proposal, arrows: &Arrows) -> Json
                 "examples": examples(&e.examples), "wait": span(e.wait) })
     });
     let breaks = proposal.breaks.iter().map(|b| {
-        json!({ "was": b.was.as_str(), "said": b.said.as_ref().map(|s| s.as_str()), "count": b.count, "repeats": b.repeats,
+        json!({ "was": b.was.as_str(), "said": b.said.as_ref().map(|s| s.as_str()), "to": b.to.as_str(), "count": b.count,
                 "examples": examples(&b.examples) })
     });
     let rules = proposal.rules.iter().map(|r| {

@@ -139,8 +139,8 @@ pub struct History {
     pub(super) births: BTreeMap<(Option<u16>, u16), Tally>,
     /// Instances whose first row has a source: the history begins later than they did.
     pub(super) found: BTreeMap<u16, Tally>,
-    /// Where the instance was, where the row says it was (`None`: unborn); and how often it was at the row's target already.
-    pub(super) breaks: BTreeMap<(u16, Option<u16>), (Tally, u64)>,
+    /// By where the instance was, where the row says it was (`None`: unborn), and where the row leads.
+    pub(super) breaks: BTreeMap<(u16, Option<u16>, u16), Tally>,
     last: Option<i64>,
     /// The number of milliseconds that all times are multiples of: a day, an hour, ..; the coarsest such unit.
     resolution: usize,
@@ -196,7 +196,8 @@ impl History {
 
     /// An instance's first row.
     fn admit(&mut self, row: &Move<'_>, to: u16, said: Option<u16>, event: Option<u16>) -> Result<(), Refused> {
-        InstanceId::check(row.instance).map_err(|e| refused(Column::Instance)(format!("{e}: does it hold the instance's id?")))?;
+        InstanceId::check(row.instance)
+            .map_err(|e| refused(Column::Instance)(format!("{e}: does it hold the instance's id?")))?;
         if self.instances.len() >= INSTANCES_MAX {
             let message = format!("this is the instance after {INSTANCES_MAX} others: give a part of the history");
             return Err(refused(Column::Instance)(message));
@@ -250,9 +251,16 @@ impl History {
             self.visit(to, again);
         }
         if !holds {
-            let (tally, same) = self.breaks.entry((was, from)).or_default();
-            tally.add(row);
-            *same += u64::from(was == to);
+            let key = (was, from, to);
+            if self.breaks.len() >= EDGES_MAX && !self.breaks.contains_key(&key) {
+                let message = format!(
+                    "`{}` was in another state than this row says, in another way after {EDGES_MAX}: the rows of an instance do \
+                     not stand in the order of time, or a column is not what it is taken for",
+                    brief(row.instance)
+                );
+                return Err(refused(Column::From)(message));
+            }
+            self.breaks.entry(key).or_default().add(row);
         }
         let Some(from) = from else { return Ok(()) };
         let moved = self.moved(row, (from, event, to), span)?;

@@ -54,8 +54,9 @@ impl<'h> Figures<'h> {
         let (mut left, mut pairs) = (BTreeMap::new(), BTreeMap::new());
         for ((from, _, to), moved) in &history.moves {
             *pairs.entry((*from, *to)).or_default() += moved.tally.count;
+            // After a break it was another state that was left.
             if from != to {
-                *left.entry(*from).or_default() += moved.tally.count;
+                *left.entry(*from).or_default() += moved.tally.count - moved.after_break;
             }
         }
         Self { history, left, pairs }
@@ -210,11 +211,11 @@ fn births(history: &History) -> Vec<Birth> {
 
 fn breaks(history: &History) -> Vec<Break> {
     let mut out: Vec<Break> = Vec::new();
-    for ((was, said), (tally, repeats)) in &history.breaks {
-        let Some(was) = history.states.name(*was) else { continue };
+    for ((was, said, to), tally) in &history.breaks {
+        let (Some(was), Some(to)) = (history.states.name(*was), history.states.name(*to)) else { continue };
         let said = said.and_then(|s| history.states.name(s)).cloned();
-        let (was, count, repeats, examples) = (was.clone(), tally.count, *repeats, tally.examples.clone());
-        out.push(Break { was, said, count, repeats, examples });
+        let (was, to, count, examples) = (was.clone(), to.clone(), tally.count, tally.examples.clone());
+        out.push(Break { was, said, to, count, examples });
     }
     out.sort_by_key(|b| Reverse(b.count));
     out

@@ -214,24 +214,22 @@ pub struct Break {
     pub was: Name,
     /// Where the row says it was; `None`: it says that it came into being.
     pub said: Option<Name>,
+    /// Where the row leads.
+    pub to: Name,
     /// How often.
     pub count: u64,
-    /// How often it was where the row leads already: the same move told twice.
-    pub repeats: u64,
     /// The first few.
     pub examples: Vec<Example>,
 }
 
 impl fmt::Display for Break {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { was, to, count, .. } = self;
         match &self.said {
-            Some(said) => write!(f, "{} in `{}`, and the row says `{said}`", self.count, self.was)?,
-            None => write!(f, "{} in `{}`, and the row says that it came into being", self.count, self.was)?,
+            Some(said) => write!(f, "{count} in `{was}`, and the row says `{said}` -> `{to}`")?,
+            None => write!(f, "{count} in `{was}`, and the row says that it came into being in `{to}`")?,
         }
-        match self.repeats {
-            0 => Ok(()),
-            n => write!(f, "; {n} of them tell of a move into the state that it was in"),
-        }
+        if was == to { f.write_str(", where it was: told twice?") } else { Ok(()) }
     }
 }
 

@@ -45,7 +45,10 @@ pub fn contract(proposal: &Proposal, arrows: &Arrows, title: &Title<'_>) -> Resu
     }
     let shut: Vec<&Arrow> = arrows.arrows.iter().filter(|a| !a.kept).collect();
     if !shut.is_empty() {
-        prose(&mut out, "What follows looks illegal and is switched off. What was lawful after all is switched on by taking the `#` away.");
+        prose(
+            &mut out,
+            "What follows looks illegal and is switched off. What was lawful after all is switched on by taking the `#` away.",
+        );
         out.push('\n');
     }
     for arrow in shut {
@@ -58,7 +61,7 @@ pub fn contract(proposal: &Proposal, arrows: &Arrows, title: &Title<'_>) -> Resu
         prose(&mut out, "Breaks: where an instance was in another state than its next row says. No move is proposed from them.");
     }
     for broken in &proposal.breaks {
-        prose(&mut out, &format!("- {broken}{}", such_as(&broken.examples)));
+        prose(&mut out, &format!("- {broken};{}", such_as(&broken.examples)));
     }
     match out.len() {
         len if len > TEXT_BYTES_MAX => Err(format!("the contract would have {len} bytes, and may have {TEXT_BYTES_MAX}")),
@@ -123,7 +126,10 @@ fn kept(out: &mut String, proposal: &Proposal, arrows: &Arrows, arrow: &Arrow, s
     let from: Vec<String> = edges.iter().map(|e| format!("\"{}\"", e.from)).collect();
     let _ = writeln!(out, "{}\nfrom = [{}]\nto   = \"{}\"", header(&arrow.name, single), from.join(", "), arrow.to);
     if edges.iter().any(|e| e.from == e.to) {
-        prose(out, "It was seen to stay where it is. If that is the same call again, `on_same = \"noop\"` without that source is better.");
+        prose(
+            out,
+            "It was seen to stay where it is. If that is the same call again, `on_same = \"noop\"` without that source is better.",
+        );
         out.push_str("self_loop = true\n");
     }
     out.push('\n');

@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn spans_are_said_in_two_units() {
-        for (ms, said) in [(0, "0s"), (7, "7ms"), (61_000, "1m 1s"), (3_600_000, "1h"), (90_061_000, "1d 1h"), (86_400_500, "1d")] {
+        for (ms, said) in [(0, "0s"), (7, "7ms"), (61_000, "1m 1s"), (3_600_000, "1h"), (90_061_000, "1d 1h"), (86_400_500, "1d")]
+        {
             assert_eq!(human(Span(ms)), said);
         }
     }
