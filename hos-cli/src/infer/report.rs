@@ -2,6 +2,7 @@
 
 use super::Read;
 use crate::show::inert;
+use hos_core::contract::infer::text::BREAKS_TOLD;
 use hos_core::contract::infer::{Arrows, Birth, Edge, Example, Proposal, Times, Verdict, human};
 use hos_core::time::Span;
 use serde_json::{Value as Json, json};
@@ -23,8 +24,11 @@ pub(crate) fn text(read: &Read, proposal: &Proposal, arrows: &Arrows) -> String 
     if !proposal.breaks.is_empty() {
         out.push_str("\nbreaks: the instance was in another state than its row says\n");
     }
-    for broken in &proposal.breaks {
+    for broken in proposal.breaks.iter().take(BREAKS_TOLD) {
         let _ = writeln!(out, "  {broken};{}", such_as(&broken.examples));
+    }
+    if let Some(more) = proposal.breaks.len().checked_sub(BREAKS_TOLD).filter(|more| *more > 0) {
+        let _ = writeln!(out, "  and {more} more kinds, each at most as often (--json has them all)");
     }
     if !proposal.rules.is_empty() {
         out.push_str("\ndeadlines that look like rules\n");

@@ -14,7 +14,7 @@ pub(crate) type Edge = (String, String, String);
 
 pub(crate) struct Graph {
     pub(crate) states: Vec<String>,
-    initial: Vec<String>,
+    pub(crate) initial: Vec<String>,
     /// Event -> source (`*` too) -> targets in order, and whether each is guarded.
     events: BTreeMap<String, BTreeMap<String, Vec<(String, bool)>>>,
     pub(crate) undeclared: Vec<String>,

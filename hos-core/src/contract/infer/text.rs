@@ -12,6 +12,8 @@ use crate::spanned::TEXT_BYTES_MAX;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// How many kinds of break are told in the file.
+pub const BREAKS_TOLD: usize = 30;
 /// How wide prose is.
 const WIDTH: usize = 120;
 
@@ -60,8 +62,11 @@ pub fn contract(proposal: &Proposal, arrows: &Arrows, title: &Title<'_>) -> Resu
     if !proposal.breaks.is_empty() {
         prose(&mut out, "Breaks: where an instance was in another state than its next row says. No move is proposed from them.");
     }
-    for broken in &proposal.breaks {
+    for broken in proposal.breaks.iter().take(BREAKS_TOLD) {
         prose(&mut out, &format!("- {broken};{}", such_as(&broken.examples)));
+    }
+    if let Some(more) = proposal.breaks.len().checked_sub(BREAKS_TOLD).filter(|more| *more > 0) {
+        prose(&mut out, &format!("- and {more} more kinds, each at most as often"));
     }
     match out.len() {
         len if len > TEXT_BYTES_MAX => Err(format!("the contract would have {len} bytes, and may have {TEXT_BYTES_MAX}")),
