@@ -15,6 +15,9 @@ export interface Options {
     seal?: "inline" | "worker";
     /** How long to wait for another process, in milliseconds; 10000 if not said, at most 3600000. */
     busyTimeoutMs?: number;
+    /** How old the directory that `can` judges under may be, in milliseconds: other processes' changes are seen within it. 500 if not said;
+     * 0: every `can` asks the store first. At most 60000. */
+    directoryAgeMaxMs?: number;
 }
 /** Who asks: the words that `can` binds, and whether they can be bound. */
 export interface Asker {

@@ -14,6 +14,7 @@ const NAMES = {
     signerSocket: "signer_socket",
     signerCommand: "signer_command",
     busyTimeoutMs: "busy_timeout_ms",
+    directoryAgeMaxMs: "directory_age_max_ms",
 };
 const WIRE_NAMES = new Set(Object.values(NAMES));
 const PRIVATE = Symbol("private");

@@ -23,14 +23,14 @@ const mert = new Uid("S::Account", "mert"), hall = new Uid("S::Hall", "h1"), clo
 
 /** A worker thread that runs a script; `workerData` is the store. */
 function worker(path, body) {
-  const script = `${PRELUDE}const { parentPort: port, workerData: store } = require("node:worker_threads");${body}`;
+  const script = `${PRELUDE}const more = {}; const { parentPort: port, workerData: store } = require("node:worker_threads");${body}`;
   return new Worker(script, { eval: true, workerData: path });
 }
 
 /** Answers `may` until it is told to end; says first that it is there. */
 const DECIDES = `
 (async () => {
-  const engine = await Engine.open({ store });
+  const engine = await Engine.open({ store, ...more });
   const actor = engine.tenant("t1").as(mert);
   let end = false;
   let yes = 0, no = 0;
@@ -123,21 +123,25 @@ const { once } = require("node:events");
   assert.match(command(path, ["verify", "--replay"]), /^replayed /);
 });
 
-// Threads share one engine, which knows at once. Another process confirms its directory every half second.
+/** Starts processes that decide, their engines opened by these options besides. */
+const processes = (more) => (path) => {
+  const file = join(place(), "decides.cjs");
+  writeFileSync(file, `${PRELUDE}
+const store = process.argv[2], more = ${JSON.stringify(more)};
+const port = { on: (name, then) => process.on(name, then), postMessage: (said) => process.send(said), close: () => process.disconnect() };
+${DECIDES}`);
+  const one = fork(file, [path]);
+  return { one, say: (word) => one.send(word) };
+};
+
+// Threads share one engine, which knows at once. Another process confirms its directory every half second, or as often as it is told.
 for (const [how, age, start] of [
   ["threads", 0, (path) => {
     const one = worker(path, DECIDES);
     return { one, say: (word) => one.postMessage(word) };
   }],
-  ["processes", 500, (path) => {
-    const file = join(place(), "decides.cjs");
-    writeFileSync(file, `${PRELUDE}
-const store = process.argv[2];
-const port = { on: (name, then) => process.on(name, then), postMessage: (said) => process.send(said), close: () => process.disconnect() };
-${DECIDES}`);
-    const one = fork(file, [path]);
-    return { one, say: (word) => one.send(word) };
-  }],
+  ["processes", 500, processes({})],
+  ["processes that ask the store first", 0, processes({ directoryAgeMaxMs: 0 })],
 ]) {
   test(`${age} ms after a revocation is answered no other of the ${how} says yes`, async () => {
     const path = store();

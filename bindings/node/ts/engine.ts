@@ -23,6 +23,9 @@ export interface Options {
   seal?: "inline" | "worker";
   /** How long to wait for another process, in milliseconds; 10000 if not said, at most 3600000. */
   busyTimeoutMs?: number;
+  /** How old the directory that `can` judges under may be, in milliseconds: other processes' changes are seen within it. 500 if not said;
+   * 0: every `can` asks the store first. At most 60000. */
+  directoryAgeMaxMs?: number;
 }
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -30,6 +33,7 @@ const NAMES: Readonly<Record<string, string>> = {
   signerSocket: "signer_socket",
   signerCommand: "signer_command",
   busyTimeoutMs: "busy_timeout_ms",
+  directoryAgeMaxMs: "directory_age_max_ms",
 };
 const WIRE_NAMES = new Set(Object.values(NAMES));
 

@@ -32,6 +32,8 @@ final class Engine
      * @param ?string $keyFile, $signerSocket, $signerCommand who signs, at most one; `<store>.key` if none
      * @param ?string $mark the file outside the store that keeps the newest checkpoints
      * @param ?int $busyTimeoutMs how long to wait for another process; 10000 if not said
+     * @param ?int $directoryAgeMaxMs within which time `can` sees what other processes changed in the directory; 500 if not said, 0: it
+     *                                asks the store each time
      * @throws HosError
      */
     public static function open(
@@ -43,6 +45,7 @@ final class Engine
         ?string $mark = null,
         ?Sealing $seal = null,
         ?int $busyTimeoutMs = null,
+        ?int $directoryAgeMaxMs = null,
     ): self {
         return self::openWith(array_filter([
             'store' => $store,
@@ -53,6 +56,7 @@ final class Engine
             'mark' => $mark,
             'seal' => $seal,
             'busy_timeout_ms' => $busyTimeoutMs,
+            'directory_age_max_ms' => $directoryAgeMaxMs,
         ], static fn (mixed $option): bool => $option !== null));
     }
 

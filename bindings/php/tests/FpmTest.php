@@ -171,6 +171,20 @@ final class FpmTest extends TestCase
 
     public function testARevocationWhileOthersDecide(): void
     {
+        $this->revoked([], self::DIRECTORY_AGE_MAX);
+    }
+
+    public function testARevocationWhileOthersAskTheStoreEachTime(): void
+    {
+        $this->revoked(['age' => '0'], 0.0);
+    }
+
+    /**
+     * @param array<string, string> $how what the workers are told besides
+     * @param float $age how many seconds after the revocation's answer a question may still get a yes
+     */
+    private function revoked(array $how, float $age): void
+    {
         $store = Place::pazar();
         $engine = Engine::open(null, store: $store);
         $root = $engine->tenant('pazar-tr')->as(new Uid('Pazar::Account', 'root'));
@@ -182,7 +196,7 @@ final class FpmTest extends TestCase
             usleep((int) (self::DIRECTORY_AGE_MAX * 1.1e6));
             $asking = [];
             for ($i = 0; $i < 2; $i++) {
-                $asking[] = $this->fpm->ask('worker.php', ['do' => 'shop', 'store' => $store, 'as' => 'mert', 'seconds' => 20]);
+                $asking[] = $this->fpm->ask('worker.php', ['do' => 'shop', 'store' => $store, 'as' => 'mert', 'seconds' => 20] + $how);
             }
             usleep(700_000);
             self::assertTrue($root->directory->revoke("g-$round")->allowed);
@@ -191,7 +205,7 @@ final class FpmTest extends TestCase
                 $told = json_decode((string) $request->answer(), true);
                 self::assertIsFloat($told['last'] ?? null, json_encode($told) . ': yes was said before');
                 self::assertLessThan($told['until'], $told['ended'], 'no was said after');
-                $latest = $revoked + self::DIRECTORY_AGE_MAX;
+                $latest = $revoked + $age;
                 self::assertLessThan($latest, $told['last'], 'what was asked later than that got a no');
                 self::assertGreaterThan(100, $told['asked']);
             }

@@ -20,7 +20,7 @@ import hos  # noqa: E402
 
 VECTORS = layout.ROOT / "testdata" / "vectors" / "call"
 LEFT_OUT = {"law", "guard_law", "time"}
-KNOWN_OPTIONS = {"store", "law", "key_file", "signer_socket", "signer_command", "mark", "seal", "busy_timeout_ms"}
+KNOWN_OPTIONS = {"store", "law", "key_file", "signer_socket", "signer_command", "mark", "seal", "busy_timeout_ms", "directory_age_max_ms"}
 
 
 def main(names):

@@ -23,7 +23,8 @@ try {
         return;
     }
     $began = hrtime(true);
-    $engine = Engine::open(null, store: $_GET['store']);
+    $age = isset($_GET['age']) ? (int) $_GET['age'] : null;
+    $engine = Engine::open(null, store: $_GET['store'], directoryAgeMaxMs: $age);
     $opened = hrtime(true);
     $actor = $engine->tenant('pazar-tr')->as(new Uid('Pazar::Account', $_GET['as'] ?? 'ayse'), language: 'tr');
     switch ($_GET['do']) {

@@ -47,11 +47,17 @@ class Engine(Core):
         mark: Optional[_Path] = None,
         seal: Optional[str] = None,
         busy_timeout_ms: Optional[int] = None,
+        directory_age_max_ms: Optional[int] = None,
     ) -> Engine:
         """Opens a store that exists. ``law`` is the law's directory and must be the active law; without it the engine opens with
         the active one. The other options are those of ``spec/c-abi.md``."""
         paths = {"store": store, "law": law, "key_file": key_file, "signer_socket": signer_socket, "mark": mark}
-        others = present(signer_command=signer_command, seal=seal, busy_timeout_ms=busy_timeout_ms)
+        others = present(
+            signer_command=signer_command,
+            seal=seal,
+            busy_timeout_ms=busy_timeout_ms,
+            directory_age_max_ms=directory_age_max_ms,
+        )
         return cls.of_options({**{name: os.fspath(path) for name, path in paths.items() if path is not None}, **others})
 
     @classmethod
