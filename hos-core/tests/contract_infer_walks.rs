@@ -216,7 +216,7 @@ fn any_history_gives_a_contract_that_loads() {
         let mut chance = Chance(seed);
         let mut history = History::new(chance.one_in(2));
         let long = "long".repeat(1 + chance.below(32));
-        let mut text = |chance: &mut Chance| match chance.below(20) {
+        let text = |chance: &mut Chance| match chance.below(20) {
             0..=13 => TEXTS[chance.below(if seed % 3 == 0 { TEXTS.len() } else { 5 })].to_owned(),
             14 => long.clone(),
             _ => format!("s{}", chance.below(6)),

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 fn bounds() -> String {
     format!(
         "How moves are judged (spec/infer.md):\n  \
-         rare      fewer than one in {} of {} visits or more to its source; kept\n  \
+         rare      at most one in {} of {} visits or more to its source; kept\n  \
          illegal   it leaves a state that ends nearly everything ({} came or more, at most one in {} left) for one that at most one\n            \
          in {} comes to that way; or runs backwards against {} or more of the opposite move, {} times as many; or is rare at\n            \
          both ends while a usual way joins them; or most of its rows say another state than the instance was in.\n            \
@@ -103,7 +103,9 @@ impl Infer {
             false => draw::mermaid(&of.contract),
         });
         let drawn = picture.filter(|_| self.dot || self.mermaid);
-        json["diagram"] = json!(drawn);
+        if let Some(drawn) = &drawn {
+            json["diagram"] = json!(drawn);
+        }
         let mut text = drawn.clone().unwrap_or_else(|| infer::text(&read, &proposal, &arrows));
         if let Some(dir) = &self.output {
             infer::write(&files, dir)?;

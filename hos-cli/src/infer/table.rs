@@ -37,20 +37,63 @@ pub(super) struct Row<'t> {
     pub(super) line: u64,
 }
 
-/// A reader that says when one row takes too much.
+/// A reader that says when one row takes too much, and ends every line with a line feed alone, the last one too: so that the
+/// place of a row can be told from the place behind it.
 struct Metered {
     inner: Box<dyn Read>,
     spent: Rc<Cell<usize>>,
+    /// Whether a carriage return was read whose line feed may follow.
+    held: bool,
+    /// The last byte that was given.
+    last: u8,
 }
 
 impl Read for Metered {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(into)?;
-        self.spent.set(self.spent.get() + read);
-        if self.spent.get() > ROW_BYTES_MAX + CHUNK {
-            return Err(io::Error::other(format!("a row has more than {ROW_BYTES_MAX} bytes: is a quote left open?")));
+        // One byte is kept for what is held.
+        let Some(room) = into.len().checked_sub(1).filter(|room| *room > 0) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a buffer of two bytes or more is wanted"));
+        };
+        loop {
+            let read = self.inner.read(into.get_mut(1..=room).unwrap_or_default())?;
+            self.spent.set(self.spent.get() + read);
+            if self.spent.get() > ROW_BYTES_MAX + CHUNK {
+                return Err(io::Error::other(format!("a row has more than {ROW_BYTES_MAX} bytes: is a quote left open?")));
+            }
+            if read == 0 {
+                let last = [(self.held, b'\r'), (self.last != b'\n', b'\n')].into_iter().find(|(wanted, _)| *wanted);
+                let (Some((_, byte)), Some(first)) = (last, into.first_mut()) else { return Ok(0) };
+                (self.held, self.last, *first) = (false, byte, byte);
+                return Ok(1);
+            }
+            let given = self.unify(into, read);
+            if given > 0 {
+                return Ok(given);
+            }
         }
-        Ok(read)
+    }
+}
+
+impl Metered {
+    fn new(inner: Box<dyn Read>, spent: &Rc<Cell<usize>>) -> Self {
+        Self { inner, spent: Rc::clone(spent), held: false, last: b'\n' }
+    }
+
+    /// Moves what was read behind the first byte to the front, without carriage returns before line feeds.
+    fn unify(&mut self, bytes: &mut [u8], read: usize) -> usize {
+        let mut given = 0;
+        for at in 1..=read {
+            let Some(byte) = bytes.get(at).copied() else { break };
+            let held = std::mem::replace(&mut self.held, byte == b'\r');
+            // Never more than was read, and one that was held: what is written lies before what is read.
+            for out in [(held && byte != b'\n').then_some(b'\r'), (byte != b'\r').then_some(byte)].into_iter().flatten() {
+                if let Some(place) = bytes.get_mut(given) {
+                    (*place, self.last) = (out, out);
+                    given += 1;
+                }
+            }
+        }
+        given
     }
 }
 
@@ -91,7 +134,7 @@ impl Table {
         let count = |by: &u8| first.iter().filter(|b| *b == by).count();
         let most = DELIMITERS.iter().rev().max_by_key(|d| count(d)).copied().unwrap_or(b',');
         let spent = Rc::new(Cell::new(0));
-        let metered = Metered { inner: Box::new(Cursor::new(head).chain(source)), spent: Rc::clone(&spent) };
+        let metered = Metered::new(Box::new(Cursor::new(head).chain(source)), &spent);
         // How many cells a row has is judged here, where it can be said what to do.
         let mut builder = ReaderBuilder::new();
         builder.delimiter(most).flexible(true).buffer_capacity(CHUNK);
@@ -135,7 +178,9 @@ impl Table {
         if !more {
             return Ok(None);
         }
-        self.line = self.record.position().map_or(self.line, csv::Position::line);
+        // The reader stands in the line behind the row; lines inside cells are the row's own.
+        let inside = self.record.as_slice().iter().filter(|b| **b == b'\n').count() as u64;
+        self.line = self.reader.position().line().saturating_sub(1 + inside);
         let (found, wanted) = (self.record.len(), self.headers.len());
         if found != wanted {
             let what = if found < wanted {
@@ -229,12 +274,14 @@ mod tests {
         let want = rows(b"a,b\n1,2\n\"x\ny\",4\n5,6").unwrap();
         let lines: Vec<u64> = want.iter().map(|(line, _)| *line).collect();
         assert_eq!((want.len(), lines), (3, vec![2, 3, 5]));
-        let plain = b"a,b\r\n1,2\r\n\"x\ny\",4\r\n5,6\r\n";
+        let plain = b"a,b\r\n1,2\r\n\"x\r\ny\",4\r\n5,6\r\n";
         let twice = [gzip(b"a,b\n1,2\n"), gzip(b"\"x\ny\",4\n5,6\n")].concat();
         let marked = [b"\xef\xbb\xbf".as_slice(), plain].concat();
         for form in [plain.to_vec(), gzip(plain), twice, marked.clone(), gzip(&marked)] {
             assert_eq!(rows(&form).unwrap(), want);
         }
+        let sparse = rows(b"\n\na,b\n\n\n1,2\n\n\"x\ny\",4\n5,6\n\n").unwrap();
+        assert_eq!(sparse.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [6, 8, 10], "empty lines are lines");
         for by in [";", "\t", "|"] {
             assert_eq!(rows(format!("a{by}b\n1{by}2\n").as_bytes()).unwrap(), [(2, vec!["1".to_owned(), "2".to_owned()])]);
         }
@@ -260,6 +307,25 @@ mod tests {
         ] {
             let why = rows(&bytes).err().unwrap_or_else(|| panic!("{said}"));
             assert!(why.message.contains(said), "{said}: {}", why.message);
+        }
+    }
+
+    #[test]
+    fn lines_end_alike_however_they_are_cut() {
+        /// Gives a few bytes at a time.
+        struct Drops(Cursor<Vec<u8>>, usize);
+        impl Read for Drops {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                let most = self.1.min(into.len());
+                self.0.read(&mut into[..most])
+            }
+        }
+        let text = b"a\r\nb\rc\r\r\nd\r";
+        for size in 1..text.len() + 1 {
+            let drops = Drops(Cursor::new(text.to_vec()), size);
+            let metered = Metered::new(Box::new(drops), &Rc::new(Cell::new(0)));
+            let out: Vec<u8> = BufReader::with_capacity(2 + size, metered).bytes().map(Result::unwrap).collect();
+            assert_eq!(out, b"a\nb\rc\r\nd\r\n", "{size}");
         }
     }
 

@@ -115,7 +115,7 @@ fn split(edges: &[Edge]) -> BTreeMap<Name, Name> {
 /// Whether a move is left out, and its event leads elsewhere from the same state: it could not be switched on under that name.
 fn is_shut_out(edge: &Edge, edges: &[Edge]) -> bool {
     let same = |e: &&Edge| (&e.event, &e.from) == (&edge.event, &edge.from) && e.to != edge.to;
-    edge.verdict == Verdict::Illegal && edges.iter().any(|e| same(&&*e))
+    edge.verdict == Verdict::Illegal && edges.iter().any(|e| same(&e))
 }
 
 fn births(proposal: &Proposal, taken: &mut Taken, out: &mut Arrows) -> Result<(), String> {

@@ -24,11 +24,11 @@ use crate::time::Span;
 /// The most kinds of move (source, event, target) of a history: above it, a column is not what it is taken for.
 pub const EDGES_MAX: usize = 2_048;
 /// The most instances of a history: each is kept in memory.
-pub const INSTANCES_MAX: usize = 20_000_000;
+pub const INSTANCES_MAX: usize = 10_000_000;
 /// How many examples are kept of each kind of move.
 pub const EXAMPLES: usize = 3;
 
-/// A move is rare where fewer than one in so many visits to its source took it.
+/// A move is rare where at most one in so many visits to its source took it.
 pub const RARE_ONE_IN: u64 = 100;
 /// Of a state that was visited less often, no move is called rare: one would be no small share.
 pub const RARE_VISITS_MIN: u64 = 100;

@@ -186,7 +186,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Seldom { count, visits } => {
-                write!(f, "seldom: {count} of {visits} visits went this way, fewer than one in {RARE_ONE_IN}")
+                write!(f, "seldom: {count} of {visits} visits went this way, at most one in {RARE_ONE_IN}")
             }
             Reason::LeavesEnd { from, entries, left } => write!(
                 f,

@@ -143,6 +143,6 @@ mod tests {
         one.merge(&Waits::default());
         assert_eq!(one.times().unwrap().half, Span(86_400_000), "a single span is exact");
         one.merge(&waits);
-        assert_eq!((one.count, one.times().unwrap().low), (1_001, times.low));
+        assert_eq!((one.count, one.max, one.min), (1_001, 86_400_000, 1_000));
     }
 }
