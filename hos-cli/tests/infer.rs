@@ -232,9 +232,10 @@ fn the_same_history_in_many_forms() {
 #[test]
 fn states_alone_are_a_history_too() {
     // No source, no event, no time: the row before, the target's name, the order of the file.
-    let desk = Desk::new("instance,status\na,new\nb,new\na,In Work\nb,In Work\na,done\n");
+    let desk = Desk::new("instance,status\na,new\nb,new\nb,new\na,In Work\nb,In Work\na,done\n");
     let said = desk.infer(&["-o", "law"]).ended(0);
     assert!(said.out.contains("renamed   state `In Work` is `in_work`"), "{}", said.out);
+    assert!(said.out.contains("1 rows name no event and leave the state as it is"), "{}", said.out);
     let json = desk.infer(&["--json"]).json();
     assert_eq!(text(&json["renamed"][0], "said"), "In Work");
     let names: Vec<&str> = json["edges"].as_array().unwrap().iter().map(|e| text(e, "name")).collect();

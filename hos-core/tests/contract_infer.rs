@@ -198,6 +198,23 @@ fn what_comes_again_is_counted() {
 }
 
 #[test]
+fn a_row_that_changes_nothing_and_names_no_event_is_no_move() {
+    let mut made = Made::new();
+    for (from, to) in [(Source::Birth, "new"), (Source::State("new"), "new"), (Source::State("new"), "done")] {
+        made.row("a", from, None, to, None).unwrap();
+    }
+    made.row("a", Source::Unsaid, None, "done", None).unwrap();
+    made.row("b", Source::State("done"), None, "done", None).unwrap();
+    let proposal = made.judged();
+    let edges: Vec<(&str, &str)> = proposal.edges.iter().map(|e| (e.from.as_str(), e.to.as_str())).collect();
+    assert_eq!(edges, [("new", "done")]);
+    assert_eq!(proposal.states.iter().map(|s| s.stayed).collect::<Vec<_>>(), [1, 2]);
+    let (_, text) = written(&proposal);
+    assert!(text.contains("\"done\", # 2 came, 0 left, 2 are here, 2 rows changed nothing"), "{text}");
+    assert!(parsed(&text).states.iter().any(|s| s.terminal), "what is touched in its end is at its end");
+}
+
+#[test]
 fn births_are_told_or_found() {
     // No row tells of a birth: the state of each instance's first row is where it was born, unless few were found there.
     let mut made = Made::new();

@@ -57,6 +57,10 @@ fn states(out: &mut String, proposal: &Proposal) {
         row
     });
     lines(out, std::iter::once(head).chain(rows).collect());
+    let stayed: u64 = proposal.states.iter().map(|s| s.stayed).sum();
+    if stayed > 0 {
+        let _ = writeln!(out, "  {stayed} rows name no event and leave the state as it is: they are no moves");
+    }
 }
 
 fn births(out: &mut String, proposal: &Proposal, arrows: &Arrows) {
@@ -151,7 +155,7 @@ pub(crate) fn figures(read: &Read, proposal: &Proposal, arrows: &Arrows) -> Json
     };
     let birth_of = |place: usize| arrows.births.iter().find(|(_, at)| *at == place).map(|(name, _)| name.as_str());
     let states = proposal.states.iter().map(|s| {
-        json!({ "name": s.name.as_str(), "entries": s.entries, "again": s.again, "left": s.left, "resting": s.resting,
+        json!({ "name": s.name.as_str(), "entries": s.entries, "again": s.again, "left": s.left, "resting": s.resting, "stayed": s.stayed,
                 "ends": s.ends, "stay": span(s.stay) })
     });
     let births = proposal.births.iter().enumerate().map(|(place, b)| {

@@ -121,6 +121,8 @@ pub(super) struct Visits {
     pub(super) entries: u64,
     /// Of them, by an instance that had been there before.
     pub(super) again: u64,
+    /// How many rows name no event and leave it as it is: the world's row was touched, and nothing moved.
+    pub(super) stayed: u64,
 }
 
 /// What the rows came to, so far.
@@ -212,7 +214,7 @@ impl History {
                 self.found.entry(from).or_default().add(row);
                 instance.enter(from);
                 self.visit(from, false);
-                self.moved(row, (from, event, to), None)?.tally.add(row);
+                self.moved(row, (from, event, to), None, false)?;
             }
         }
         if said != Some(to) {
@@ -263,10 +265,7 @@ impl History {
             self.breaks.entry(key).or_default().add(row);
         }
         let Some(from) = from else { return Ok(()) };
-        let moved = self.moved(row, (from, event, to), span)?;
-        moved.tally.add(row);
-        moved.after_break += u64::from(!holds);
-        Ok(())
+        self.moved(row, (from, event, to), span, !holds)
     }
 
     fn visit(&mut self, state: u16, again: bool) {
@@ -276,10 +275,22 @@ impl History {
         }
     }
 
-    /// A move's figures; an event that has no name has that of the target.
-    fn moved(&mut self, row: &Move<'_>, key: (u16, Option<u16>, u16), span: Option<Span>) -> Result<&mut Moved, Refused> {
+    /// Counts a move; an event that has no name has that of the target.
+    fn moved(
+        &mut self,
+        row: &Move<'_>,
+        key: (u16, Option<u16>, u16),
+        span: Option<Span>,
+        after_break: bool,
+    ) -> Result<(), Refused> {
         let event = match key.1 {
             Some(event) => event,
+            None if key.0 == key.2 => {
+                if let Some(visits) = self.visits.get_mut(usize::from(key.2)) {
+                    visits.stayed += 1;
+                }
+                return Ok(());
+            }
             None => self.events.number(row.to, row.line).map_err(refused(Column::To))?,
         };
         let key = (key.0, event, key.2);
@@ -291,7 +302,9 @@ impl History {
         if let Some(span) = span.filter(|_| key.0 != key.2) {
             moved.waits.add(span);
         }
-        Ok(moved)
+        moved.tally.add(row);
+        moved.after_break += u64::from(after_break);
+        Ok(())
     }
 
     /// How many instances there are.

@@ -24,6 +24,7 @@ pub fn judge(history: &History) -> Proposal {
         entries: figures.entries(number),
         again: history.visits.get(usize::from(number)).map_or(0, |v| v.again),
         left: figures.left(number),
+        stayed: history.visits.get(usize::from(number)).map_or(0, |v| v.stayed),
         resting: resting.get(usize::from(number)).map_or(0, |(count, _)| *count),
         stay: figures.stay(number).times(),
         ends: !kept_from(name),

@@ -56,6 +56,8 @@ pub struct State {
     pub left: u64,
     /// How many are in it at the end.
     pub resting: u64,
+    /// How many rows name no event and leave it as it is: no moves.
+    pub stayed: u64,
     /// How long they stayed, those that left.
     pub stay: Option<Times>,
     /// Whether no move that is kept leaves it, or stays in it.

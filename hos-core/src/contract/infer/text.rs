@@ -106,7 +106,8 @@ fn head(out: &mut String, proposal: &Proposal, title: &Title<'_>) {
 
 fn visits(state: &State) -> String {
     let again = if state.again > 0 { format!(" ({} of them again)", state.again) } else { String::new() };
-    format!("{} came{again}, {} left, {} are here", state.entries, state.left, state.resting)
+    let stayed = if state.stayed > 0 { format!(", {} rows changed nothing", state.stayed) } else { String::new() };
+    format!("{} came{again}, {} left, {} are here{stayed}", state.entries, state.left, state.resting)
 }
 
 fn kept(out: &mut String, proposal: &Proposal, arrows: &Arrows, arrow: &Arrow, single: bool) {
