@@ -1,44 +1,14 @@
-//! `hos infer`: a table becomes a law that loads; what is no history says where and what to do.
+//! `hos infer`: a table becomes a law that loads, and what was found is told to people and programs.
 
 mod common;
 
-use common::{Run, hos, law, run};
+use common::desk::Desk;
+use common::{hos, run};
 use hos_core::contract::infer as judging;
 use serde_json::Value as Json;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use tempfile::TempDir;
-
-/// A directory with one table in it.
-struct Desk {
-    dir: TempDir,
-}
-
-impl Desk {
-    fn new(table: impl AsRef<[u8]>) -> Self {
-        let desk = Desk { dir: tempfile::tempdir().unwrap() };
-        std::fs::write(desk.path("orders.csv"), table).unwrap();
-        desk
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// `hos infer orders.csv --contract order ..`
-    fn infer(&self, words: &[&str]) -> Run {
-        let mut command = hos();
-        command.current_dir(self.dir.path()).args(["infer", "orders.csv", "--contract", "order"]).args(words);
-        run(command)
-    }
-
-    fn hos(&self, words: &[&str]) -> Run {
-        let mut command = hos();
-        command.current_dir(self.dir.path()).args(words);
-        run(command)
-    }
-}
 
 /// 300 orders by the law, one that was shipped though it was cancelled, one whose payment was told twice.
 fn orders() -> String {
@@ -235,7 +205,7 @@ fn states_alone_are_a_history_too() {
     let desk = Desk::new("instance,status\na,new\nb,new\nb,new\na,In Work\nb,In Work\na,done\n");
     let said = desk.infer(&["-o", "law"]).ended(0);
     assert!(said.out.contains("renamed   state `In Work` is `in_work`"), "{}", said.out);
-    assert!(said.out.contains("1 rows name no event and leave the state as it is"), "{}", said.out);
+    assert!(said.out.contains("leave the state as it is, which are no moves: 1"), "{}", said.out);
     let json = desk.infer(&["--json"]).json();
     assert_eq!(text(&json["renamed"][0], "said"), "In Work");
     let names: Vec<&str> = json["edges"].as_array().unwrap().iter().map(|e| text(e, "name")).collect();
@@ -247,76 +217,6 @@ fn states_alone_are_a_history_too() {
     assert_eq!(json["columns"].as_object().unwrap().keys().collect::<Vec<_>>(), ["instance", "to"]);
     assert_eq!(text(edge(&json, "new", "paid"), "event"), "paid");
     assert_eq!(text(edge(&json, "shipped", "paid"), "verdict"), "illegal", "the second payment, without the row's word for it");
-}
-
-#[test]
-fn what_is_no_history_says_where_and_what_to_do() {
-    let many: String = (0..257).map(|i| format!("a,s{i},2026-01-01\n")).collect();
-    let cases: &[(&str, &[&str], &str)] = &[
-        ("", &[], "orders.csv: is empty"),
-        ("instance,to\n", &[], "orders.csv: has no rows below its header"),
-        (
-            "a,b\n1,2\n",
-            &[],
-            "orders.csv:1: which column holds the instance's id is not clear: name it with --instance (there are `a`, `b`)",
-        ),
-        (
-            "order_id,b\n1,2\n",
-            &[],
-            "orders.csv:1: which column holds the state that a row leads to is not clear: name it with --to",
-        ),
-        ("instance,to\n1,2\n", &["--to", "too"], "--to: there is no column `too`; did you mean `to`?"),
-        ("instance,to\n1,2\n", &["--from", "to", "--to", "to"], "orders.csv:1: the column `to` is named for two uses"),
-        ("instance,to,x\na,new,1\na,paid\n", &[], "orders.csv:3: 2 cells where the header has 3: complete it"),
-        ("instance,to\na,new,1\n", &[], "orders.csv:2: 3 cells where the header has 2: put"),
-        ("instance,to\n,new\n", &[], "orders.csv:2: column 1 (`instance`): is empty: give the instance's id"),
-        ("instance,to\na,NULL\n", &[], "orders.csv:2: column 2 (`to`): is empty: give the state"),
-        ("instance,to,at\na,new,soon\n", &[], "orders.csv:2: column 3 (`at`): `soon` is no time"),
-        (
-            "instance,to,at\na,new,\n",
-            &[],
-            "orders.csv:2: column 3 (`at`): is empty: give the time, or leave the column out with --at -",
-        ),
-        ("instance,to,at\na,new,03/04/2026\n", &[], "`03/04/2026` is no time"),
-        (
-            "instance,to,at\na,new,2026-01-02\na,paid,2026-01-01\n",
-            &[],
-            "orders.csv:3: column 3 (`at`): goes back from 2026-01-02T00:00:00.000Z to 2026-01-01T00:00:00.000Z within `a`: sort the file",
-        ),
-        (
-            "instance,to\na,In Work\na,in_work\n",
-            &[],
-            "orders.csv:3: column 2 (`to`): `in_work` and `In Work` (line 2) would both be",
-        ),
-        ("instance,from,to\na,,new\na,**,paid\n", &[], "orders.csv:3: column 2 (`from`): `**` can be no state"),
-        ("instance,to,event\na,new,\u{1b}[2J\n", &[], "orders.csv:2: column 3 (`event`): `\\u{1b}[2J`"),
-        (&many.replacen("", "instance,to,at\n", 1), &[], "orders.csv:258: column 2 (`to`): `s256` is the state after the 256th"),
-        ("instance,to\na,new\n", &["--entity", "Account"], "--entity: `Account` is a type that every law has for itself"),
-        ("instance,to\na,new\n", &["--entity", "in"], "these names make no law"),
-        ("instance,to\na,new\n", &["--namespace", "a b"], "--namespace: `a b` is no namespace"),
-    ];
-    for (table, words, said) in cases {
-        let desk = Desk::new(table);
-        let got = desk.infer(&[words, &["-o", "law"][..]].concat());
-        if table.contains('\u{1b}') {
-            // A name is found in it, and the sign is not obeyed.
-            assert!(got.exit == 0 && !got.out.contains('\u{1b}'), "{got:?}");
-            continue;
-        }
-        assert!(got.exit == 2 && got.err.contains(said), "{said}: {got:?}");
-        assert!(got.out.is_empty() && !desk.path("law").exists(), "{said}: nothing is written");
-        let json = desk.infer(&[words, &["--json"][..]].concat()).ended(2);
-        assert_eq!(json.code(), "hos.call_malformed", "{said}");
-    }
-    let desk = Desk::new("");
-    let why = desk.hos(&["infer", "none.csv", "--contract", "order"]).ended(2).err;
-    assert!(why.contains("`none.csv` cannot be read"), "{why}");
-    let why = desk.hos(&["infer", "orders.csv", "--contract", "a b"]).ended(2).err;
-    assert!(why.contains("--contract"), "{why}");
-    desk.hos(&["infer", "orders.csv"]).ended(2);
-    // In Turkish the code is explained; the place is the same.
-    let turkish = Desk::new("instance,to\n,new\n").infer(&["--lang", "tr"]).ended(2).err;
-    assert!(turkish.starts_with("hata") && turkish.contains("orders.csv:2: column 1"), "{turkish}");
 }
 
 #[test]
@@ -422,13 +322,4 @@ fn the_bounds_of_judgement_are_said_where_they_are_looked_for() {
     }
     let kinds = format!("| kinds of move | {} |", judging::EDGES_MAX);
     assert!(page.contains(&kinds), "{kinds}");
-}
-
-#[test]
-fn the_test_law_is_no_history() {
-    // A law's file in place of a table: refused, and by its line.
-    let mut command = hos();
-    command.args(["infer", "--contract", "order"]).arg(law().join("contracts/order.toml"));
-    let why = run(command).ended(2).err;
-    assert!(why.contains("order.toml:1: which column"), "{why}");
 }

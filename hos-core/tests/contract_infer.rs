@@ -228,7 +228,7 @@ fn births_are_told_or_found() {
     assert_eq!(found, [("new", 199, true), ("paid", 1, false)]);
     let (arrows, text) = written(&proposal);
     assert_eq!(arrows.births[0].0.as_str(), "begin");
-    assert!(text.contains("# 199 instances were found here when the history begins."), "{text}");
+    assert!(text.contains("# Instances found here when the history begins: 199."), "{text}");
     // Where births are told, what was found in the middle was born before.
     let mut made = Made::new();
     made.went(20, "new paid");

@@ -59,7 +59,7 @@ fn states(out: &mut String, proposal: &Proposal) {
     lines(out, std::iter::once(head).chain(rows).collect());
     let stayed: u64 = proposal.states.iter().map(|s| s.stayed).sum();
     if stayed > 0 {
-        let _ = writeln!(out, "  {stayed} rows name no event and leave the state as it is: they are no moves");
+        let _ = writeln!(out, "  rows that name no event and leave the state as it is, which are no moves: {stayed}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod desk;
 pub(crate) mod witness;
 
 use assert_cmd::Command;

@@ -34,8 +34,8 @@ pub fn contract(proposal: &Proposal, arrows: &Arrows, title: &Title<'_>) -> Resu
     head(&mut out, proposal, title);
     for (name, place) in &arrows.births {
         if let Some(birth) = proposal.births.get(*place) {
-            let how = if birth.told { "times" } else { "instances were found here when the history begins" };
-            prose(&mut out, &format!("{} {how}.", birth.count));
+            let how = if birth.told { "Births seen" } else { "Instances found here when the history begins" };
+            prose(&mut out, &format!("{how}: {}.", birth.count));
             let _ = writeln!(out, "[begin.{name}]\nto = \"{}\"\n", birth.to);
         }
     }
