@@ -12,7 +12,7 @@ const WANTED: &str = "php-cli,python3,python3-venv,nodejs,ca-certificates,unzip"
 
 const PHP: &str = r#"<?php
 require 'Hos/autoload.php';
-$pazar = Hos\Engine::open(store: '/srv/hos.db')->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+$pazar = Hos\Engine::open(null, store: '/srv/hos.db')->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
 $facts = ['buyer' => new Hos\Uid('Pazar::Account', 'ayse'), 'shop' => new Hos\Uid('Pazar::Shop', 's1'), 'total' => 4200];
 $placed = $pazar->begin('order', 'o-17', 'place', facts: $facts);
 $short = $pazar->transition('order', 'o-17', 'pay', args: ['amount' => 1, 'psp_ref' => 'x']);
@@ -30,7 +30,7 @@ with Engine.open(store="/srv/hos.db") as engine:
 
 const NODE: &str = r#"const { Engine } = require("hos");
 (async () => {
-  const engine = await Engine.open(undefined, { store: "/srv/hos.db" });
+  const engine = await Engine.open({ store: "/srv/hos.db" });
   const history = await engine.tenant("pazar-tr").as('Pazar::Account::"ayse"').history("order", "o-17");
   console.log(history.map((entry) => entry.event).join(" "));
   engine.close();
@@ -71,7 +71,7 @@ pub(super) fn run(shop: &Shop) -> Done {
     enter(&root, "mkdir -p /srv/node_modules/hos && tar -xzf /tmp/hos.tgz -C /srv/node_modules/hos --strip-components=1")?;
     expect(&root, "cd /srv && node seven.cjs", "place pay")?;
     copy(&only(&shop.out, ".zip")?, &root.join("tmp/hos.zip"))?;
-    let composer = "require '/srv/php/src/autoload.php'; echo count(Hos\\Engine::open(store: '/srv/hos.db')->tenant('pazar-tr')->history('order', 'o-17'));";
+    let composer = "require '/srv/php/src/autoload.php'; echo count(Hos\\Engine::open(null, store: '/srv/hos.db')->tenant('pazar-tr')->history('order', 'o-17'));";
     enter(&root, "mkdir -p /srv/php && unzip -q -o /tmp/hos.zip -d /srv/php")?;
     expect(&root, &format!("php -r \"{}\"", composer.replace('\\', "\\\\")), "2")?;
     expect(&root, "HOS_STORE=/srv/hos.db hos verify --json", "\"level\":\"intact\"")
