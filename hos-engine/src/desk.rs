@@ -18,6 +18,8 @@ use std::sync::{Arc, PoisonError};
 pub(crate) struct Desk {
     pub(crate) store: SqliteStore<Court>,
     pub(crate) court: Court,
+    /// Goes last: while somebody sees it, the files above are not all closed.
+    pub(crate) open: Arc<()>,
 }
 
 impl Desk {

@@ -30,23 +30,33 @@ pub struct Engine(pub(crate) Arc<Desk>);
 
 /// An engine that is not kept open by whoever has this.
 #[derive(Clone)]
-pub struct WeakEngine(Weak<Desk>);
+pub struct WeakEngine(Weak<Desk>, Weak<()>);
 
 impl WeakEngine {
     /// The engine, while somebody keeps it open.
     pub fn upgrade(&self) -> Option<Engine> {
         self.0.upgrade().map(Engine)
     }
+
+    /// Whether its files are closed: some time after nobody keeps it open any more.
+    pub fn is_closed(&self) -> bool {
+        self.1.strong_count() == 0
+    }
 }
 
 impl Engine {
+    /// Whether both are one engine.
+    pub fn is(&self, other: &Engine) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// This engine, without keeping it open.
     pub fn downgrade(&self) -> WeakEngine {
-        WeakEngine(Arc::downgrade(&self.0))
+        WeakEngine(Arc::downgrade(&self.0), Arc::downgrade(&self.0.open))
     }
 
     pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
-        Self(Arc::new(Desk { store, court }))
+        Self(Arc::new(Desk { store, court, open: Arc::new(()) }))
     }
 
     pub(crate) fn desk(&self) -> &Desk {

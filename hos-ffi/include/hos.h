@@ -102,7 +102,8 @@ hos_status hos_open(const char *options,
                     uint64_t *engine,
                     hos_buffer *out);
 
-// As `hos_open`, but gives the engine again that this process has opened so by the very same options, until it is closed. For
+// As `hos_open`, but gives the number again under which this process has opened the same file so by the same options, until it is
+// closed. For
 // hosts that forget everything between two requests but keep the process (PHP-FPM): the engine stays open. After a fork a child
 // has an engine of its own. `hos_close` closes it for everybody in the process.
 //

@@ -17,8 +17,8 @@ type Table = HashMap<u64, Seat>;
 struct Seat {
     pid: u32,
     engine: Engine,
-    /// The options that it was opened with, where others may come upon it by them.
-    shared: Option<Arc<[u8]>>,
+    /// Whether others who open it so get this number.
+    shared: bool,
 }
 
 static OPEN: LazyLock<ArcSwap<Table>> = LazyLock::new(|| ArcSwap::from_pointee(Table::new()));
@@ -35,42 +35,35 @@ pub(crate) enum Closed {
 
 /// Takes an engine in and gives it a number.
 pub(crate) fn insert(engine: Engine) -> u64 {
-    let seat = Seat { pid: std::process::id(), engine, shared: None };
+    let seat = Seat { pid: std::process::id(), engine, shared: false };
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     OPEN.rcu(|table| with(table, number, seat.clone()));
     number
 }
 
-/// The number under which this process has opened an engine to be shared, by the very same options.
-pub(crate) fn shared(options: &[u8]) -> Option<u64> {
-    number_of(&OPEN.load(), options)
-}
-
-/// Takes in an engine to be shared. Where two threads opened the same at once, both get the number of the one that came first,
-/// and the other engine comes back.
-pub(crate) fn share(engine: Engine, options: &[u8]) -> (u64, Option<Engine>) {
-    let seat = Seat { pid: std::process::id(), engine, shared: Some(options.into()) };
+/// The number under which this process shares an engine, a new one if it has none yet. Threads that come at once get the same.
+pub(crate) fn share(engine: Engine) -> u64 {
+    let seat = Seat { pid: std::process::id(), engine, shared: true };
+    let number_of = |table: &Table| {
+        let same = |other: &Seat| other.shared && other.pid == seat.pid && other.engine.is(&seat.engine);
+        table.iter().find(|(_, other)| same(other)).map(|(number, _)| *number)
+    };
+    if let Some(known) = number_of(&OPEN.load()) {
+        return known;
+    }
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut first = None;
     OPEN.rcu(|table| {
-        first = number_of(table, options);
+        first = number_of(table);
         if first.is_some() { Table::clone(table) } else { with(table, number, seat.clone()) }
     });
-    match first {
-        Some(other) => (other, Some(seat.engine)),
-        None => (number, None),
-    }
+    first.unwrap_or(number)
 }
 
 fn with(table: &Table, number: u64, seat: Seat) -> Table {
     let mut table = table.clone();
     table.insert(number, seat);
     table
-}
-
-fn number_of(table: &Table, options: &[u8]) -> Option<u64> {
-    let own = |seat: &Seat| seat.pid == std::process::id() && seat.shared.as_deref() == Some(options);
-    table.iter().find(|(_, seat)| own(seat)).map(|(number, _)| *number)
 }
 
 /// The engine of a number. It stays open while the answer is held, whoever closes the number meanwhile.

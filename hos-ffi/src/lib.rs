@@ -67,7 +67,8 @@ pub unsafe extern "C" fn hos_open(
     unsafe { opened(options, options_len, engine, out, |options| Ok(handle::insert(hos_wire::open(options)?))) }
 }
 
-/// As `hos_open`, but gives the engine again that this process has opened so by the very same options, until it is closed. For
+/// As `hos_open`, but gives the number again under which this process has opened the same file so by the same options, until it is
+/// closed. For
 /// hosts that forget everything between two requests but keep the process (PHP-FPM): the engine stays open. After a fork a child
 /// has an engine of its own. `hos_close` closes it for everybody in the process.
 ///
@@ -80,18 +81,8 @@ pub unsafe extern "C" fn hos_open_shared(
     engine: *mut u64,
     out: *mut hos_buffer,
 ) -> hos_status {
-    let share = |options: &[u8]| {
-        if let Some(number) = handle::shared(options) {
-            return Ok(number);
-        }
-        let (number, spare) = handle::share(hos_wire::open(options)?, options);
-        if let Some(spare) = spare {
-            spare.close()?;
-        }
-        Ok(number)
-    };
     // SAFETY: the caller promises what `opened` wants.
-    unsafe { opened(options, options_len, engine, out, share) }
+    unsafe { opened(options, options_len, engine, out, |options| Ok(handle::share(hos_wire::open(options)?))) }
 }
 
 /// Opens in one way or the other and writes the number.

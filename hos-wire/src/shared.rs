@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// How long the list may be kept by another thread, whose work with it takes microseconds. In a child that was forked in that
 /// moment it is kept for ever.
 const LIST_WAIT: Duration = Duration::from_secs(1);
-/// How long to wait for another thread that is opening the same.
+/// How long to wait for another thread that is opening or closing the same.
 const OPENING_WAIT: Duration = Duration::from_secs(60);
 
 struct Seat {
@@ -29,11 +29,16 @@ pub(crate) fn or_open(how: String, open: impl FnOnce() -> Result<Engine, Failure
     let until = Instant::now() + OPENING_WAIT;
     loop {
         let mut list = list()?;
-        list.retain(|seat| seat.pid == pid && seat.engine.as_ref().is_none_or(|engine| engine.upgrade().is_some()));
+        // One that is being closed is waited for, as one that is being opened.
+        list.retain(|seat| seat.pid == pid && seat.engine.as_ref().is_none_or(|engine| !engine.is_closed()));
         match list.iter().find(|seat| seat.how == how).map(|seat| seat.engine.as_ref().and_then(WeakEngine::upgrade)) {
-            Some(Some(engine)) => return Ok(engine),
+            Some(Some(engine)) => {
+                drop(list);
+                return Ok(engine);
+            }
             Some(None) if Instant::now() > until => {
-                return Err(Failure::new(Code::StoreBusy, "another thread has been opening this store for a minute"));
+                drop(list);
+                return Err(Failure::new(Code::StoreBusy, "another thread has been opening or closing this store for a minute"));
             }
             Some(None) => {
                 drop(list);
@@ -41,6 +46,7 @@ pub(crate) fn or_open(how: String, open: impl FnOnce() -> Result<Engine, Failure
             }
             None => {
                 list.push(Seat { pid, how: how.clone(), engine: None });
+                drop(list);
                 break;
             }
         }

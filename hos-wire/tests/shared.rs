@@ -70,4 +70,23 @@ fn another_file_under_the_same_name_is_another_store() {
     found(&store);
     let second = hos_wire::open(&options).unwrap();
     assert_ne!(first.store_id(), second.store_id());
+    // What the first one had open is gone, and neither answers for the other: not by reading either.
+    assert_eq!(first.tenant("t1").map(drop).unwrap_err().code.as_str(), "hos.store_integrity");
+    assert!(second.tenant("t1").is_ok());
+}
+
+#[test]
+fn who_opens_what_is_being_closed_waits_for_it() {
+    let (_dir, store) = place();
+    let options = options(&store, "");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for round in 0..300 {
+                    let engine = hos_wire::open(&options).unwrap_or_else(|f| panic!("round {round}: {} {}", f.code, f.message));
+                    engine.close().unwrap();
+                }
+            });
+        }
+    });
 }

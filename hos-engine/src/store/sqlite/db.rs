@@ -217,8 +217,8 @@ impl Db {
             }
             pool = self.returned.wait_timeout(pool, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        if let Err(error) = pool.guard.as_ref().map_or(Ok(()), FileGuard::check_locks) {
-            // A stale log would be read as if it were the present; the next call opens anew.
+        if let Err(error) = pool.guard.as_ref().map_or(Ok(()), FileGuard::check) {
+            // A stale log, or a file that is no longer the store's, would be read as if it were the present; the next call opens anew.
             self.mark_suspect();
             return Err(error);
         }

@@ -95,7 +95,7 @@ impl FileGuard {
     }
 
     /// Whether our locks on the file were dropped since the guard was engaged.
-    pub(super) fn check_locks(&self) -> Result<(), StoreError> {
+    fn check_locks(&self) -> Result<(), StoreError> {
         match self.byte {
             Some(byte) if !self.byte_is_locked(byte)? => Err(StoreError::integrity(format!(
                 "something else in this process opened and closed {}, which dropped the locks of H-OS; the file belongs to H-OS alone",
