@@ -5,6 +5,7 @@ import logging
 import sys
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -96,7 +97,47 @@ class Django(Stored):
         self.assertIs(mert.has_perm("hall.enter", "h2"), False)
         self.assertIs(asyncio.run(mert.ahas_perm("hall.enter", "h2")), False)
         self.assertIs(mert.has_perm("auth.add_user", "h1"), True)
-        self.assertIs(mert.has_perm("hall.enter"), True, "no object: not ours")
+
+    def test_who_or_what_is_missing_is_no_other_backend_s(self):
+        self.settings(AUTHENTICATION_BACKENDS=BOTH)
+        mert, unsaid = User(username="mert"), {"PRINCIPAL": lambda user: None}
+        table = [
+            ("anonymous", AnonymousUser(), "h1", {}),
+            ("inactive", User(username="mert", is_active=False), "h1", {}),
+            ("no object", mert, None, {}),
+            ("nothing that is a resource", mert, "h1", {"RESOURCE": lambda obj: None}),
+            ("nobody that is a principal", mert, "h1", unsaid),
+            ("a principal of no form", mert, "h1", {"PRINCIPAL": lambda user: 7}),
+            ("a hook that fails", mert, "h1", {"PRINCIPAL": lambda user: 1 / 0}),
+            ("a resource of no form", mert, "h1", {"RESOURCE": lambda obj: "h1"}),
+            ("neither", AnonymousUser(), None, {"RESOURCE": None}),
+        ]
+        for why, user, obj, words in table:
+            with self.subTest(why), override_settings(HOS={**WORDS, **words}):
+                self.assertIs(user.has_perm("hall.enter", obj), False)
+                self.assertIs(asyncio.run(user.ahas_perm("hall.enter", obj)), False)
+                with self.assertRaises(PermissionDenied):
+                    HosBackend().has_perm(user, "hall.enter", obj)
+                self.assertIs(user.has_perm("auth.add_user", obj), True, "no action of the law")
+        # A law that gives everybody everything gives nobody nothing.
+        yes = SimpleNamespace(can=lambda *words, **more: SimpleNamespace(allowed=True))
+        generous = SimpleNamespace(tenant=lambda name: SimpleNamespace(as_=lambda who: yes))
+        with override_settings(HOS={**WORDS, "ENGINE": lambda: generous}):
+            self.assertIs(mert.has_perm("hall.enter", "h2"), True)
+            self.assertIs(mert.has_perm("hall.enter"), False)
+            self.assertIs(AnonymousUser().has_perm("hall.enter", "h2"), False)
+        # A guest whom the law knows is somebody.
+        with override_settings(HOS={**WORDS, "PRINCIPAL": lambda user: MERT}):
+            self.assertIs(AnonymousUser().has_perm("hall.enter", "h1"), True)
+            self.assertIs(AnonymousUser().has_perm("hall.enter", "h2"), False)
+
+    def test_the_hooks_may_wait(self):
+        def slow(user):
+            asyncio.run(asyncio.sleep(0))
+            return principal(user)
+
+        with override_settings(HOS={**WORDS, "PRINCIPAL": slow}):
+            self.assertIs(asyncio.run(User(username="mert").ahas_perm("hall.enter", "h1")), True)
 
     def test_doubt_is_a_no_for_all(self):
         self.settings(AUTHENTICATION_BACKENDS=BOTH)
@@ -128,6 +169,8 @@ class Django(Stored):
         self.assertIs(User(username="mert").has_perm("hall.enter", "h1"), False)
         self.settings(AUTHENTICATION_BACKENDS=BOTH)
         self.assertIs(User(username="mert").has_perm("hall.enter", "h2"), True)
+        self.assertIs(User(username="mert").has_perm("hall.enter"), True)
+        self.assertIs(AnonymousUser().has_perm("hall.enter", "h1"), True)
         engine().close()
         self.assertIs(User(username="mert").has_perm("hall.enter", "h2"), False)
 
