@@ -62,3 +62,71 @@ fn a_file_is_written_and_what_cannot_be_is_said() {
     types(&["--ts", "--py"], &[&at("law")]).ended(2);
     types(&["--ts"], &[place.path()]).ended(5);
 }
+
+/// A law whose names are awkward: signs in an action's id, words of the languages as names of arguments and facts.
+fn awkward(place: &Path) -> PathBuf {
+    let files = [
+        ("law.toml", "name = \"awkward\"\nnamespace = \"N\"\n"),
+        (
+            "schema.cedarschema",
+            "namespace N { entity A = { active: Bool }; entity Class; entity Clock;\n\
+             action \"say \\\"it's\\\" \\\\ so\" appliesTo { principal: [A], resource: [Class] };\n\
+             action \"class.new\", \"class.move\", \"class.print\" appliesTo { principal: [A], resource: [Class] }; }\n",
+        ),
+        ("policies/all.cedar", "@id(\"all\") permit (principal, action, resource);\n"),
+        (
+            "contracts/class.toml",
+            "contract = \"class\"\nversion = 1\nentity = \"N::Class\"\nstates = [\"class\", \"self\", \"a-b\", \"a_b\"]\n\
+             forever = [\"class\", \"self\", \"a-b\", \"a_b\"]\n[facts]\noverride = \"Long\"\nfrom = \"String?\"\nid = \"String\"\n\
+             [begin.new]\nto = \"class\"\n[event.move]\nfrom = [\"class\"]\nto = \"self\"\n\
+             args = { typeof = \"Long\", lambda = \"String?\", once = \"Bool\", this = \"decimal\", crate = \"datetime?\" }\n\
+             [event.print]\nfrom = [\"self\"]\nto = \"a-b\"\n[event.back]\nfrom = [\"a-b\"]\nto = \"a_b\"\naction = \"class.print\"\n\
+             [event.forth]\nfrom = [\"a_b\"]\nto = \"a-b\"\naction = \"class.print\"\n",
+        ),
+    ];
+    for (name, text) in files {
+        let path = place.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    place.to_owned()
+}
+
+/// Each language's own compiler takes what is written, as far as it is there.
+#[test]
+fn awkward_names_compile() {
+    let place = tempfile::tempdir().unwrap();
+    let law = awkward(&place.path().join("law"));
+    let file = |name: &str| place.path().join(name);
+    for (language, name) in [("--ts", "law.ts"), ("--py", "law.py"), ("--php", "law.php"), ("--rust", "law.rs")] {
+        std::fs::write(file(name), types(&[language], &[&law]).ended(0).out).unwrap();
+    }
+    let said = std::fs::read_to_string(file("law.ts")).unwrap();
+    assert!(said.contains(r#"| "say \"it's\" \\ so""#), "{said}");
+    let ends = |program: &str, args: &[&str], file: PathBuf| {
+        let Ok(output) = std::process::Command::new(program).args(args).arg(file).output() else {
+            println!("skipped: {program} is not installed");
+            return;
+        };
+        assert!(output.status.success(), "{program}: {output:?}");
+    };
+    ends("php", &["-l"], file("law.php"));
+    ends("python3", &["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())"], file("law.py"));
+    // As far as names go the compiler needs none of the crates that the file names.
+    let stubs = "pub mod hos_core { pub mod id { pub struct IdError; #[derive(Debug, Clone)] pub struct Uid; }\n\
+                 pub mod value { pub enum Ext { Decimal, Datetime, Duration, Ip } pub enum Value { Bool(bool), Long(i64), String(String), Ext(Ext, String) } } }\n\
+                 pub mod hos_engine { pub mod call { use crate::hos_core::{id::*, value::*};\n\
+                 macro_rules! call { ($name:ident) => { pub struct $name; impl $name {\n\
+                 pub fn new(_: Uid, _: &str, _: &str, _: &str) -> Result<Self, IdError> { Ok(Self) }\n\
+                 pub fn arg(self, _: &str, _: Value) -> Self { self } pub fn fact(self, _: &str, _: Value) -> Self { self }\n\
+                 pub fn because(self, _: &str) -> Self { self } } } }\ncall!(Begin); call!(Transition); } }\n";
+    let made = std::fs::read_to_string(file("law.rs")).unwrap();
+    let made = made.replace("use hos_engine", "use crate::hos_engine").replace("use hos_core", "use crate::hos_core");
+    std::fs::write(file("whole.rs"), format!("#![allow(dead_code)]\n{stubs}pub mod law {{\n{made}}}\n")).unwrap();
+    let out = file("whole.rmeta");
+    ends(
+        "rustc",
+        &["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "-o", out.to_str().unwrap()],
+        file("whole.rs"),
+    );
+}

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     Named = Union[Uid, str, HasUid]
     ConsentFacts = TypedDict("ConsentFacts", {"ends": Union[datetime.datetime, Ext], "person": Union[Uid, HasUid], "purpose": str, "wording": str})
     ConsentRenewArgs = TypedDict("ConsentRenewArgs", {"ends": Union[datetime.datetime, Ext], "wording": str})
-    _OrderFacts = TypedDict("_OrderFacts", {"buyer": Union[Uid, HasUid], "shop": Union[Uid, HasUid], "total": int})
+    OrderFactsNeeded = TypedDict("OrderFactsNeeded", {"buyer": Union[Uid, HasUid], "shop": Union[Uid, HasUid], "total": int})
+    OrderFactsBesides = TypedDict("OrderFactsBesides", {"lines": Collection[str]}, total=False)
 
-    class OrderFacts(_OrderFacts, total=False):
-        lines: Collection[str]
+    class OrderFacts(OrderFactsNeeded, OrderFactsBesides):
+        pass
 
     OrderChangeArgs = TypedDict("OrderChangeArgs", {"total": int})
     OrderPayArgs = TypedDict("OrderPayArgs", {"amount": int, "psp_ref": str})
@@ -36,10 +37,11 @@ if TYPE_CHECKING:
     PaymentCaptureArgs = TypedDict("PaymentCaptureArgs", {"amount": int, "psp_ref": str})
     PaymentConfirmArgs = TypedDict("PaymentConfirmArgs", {"amount": int, "statement": str})
     PaymentFailArgs = TypedDict("PaymentFailArgs", {"reason": str})
-    _ReservationFacts = TypedDict("_ReservationFacts", {"booker": Union[Uid, HasUid], "deposit": str, "guests": int, "nights": int, "rate": int, "room": str})
+    ReservationFactsNeeded = TypedDict("ReservationFactsNeeded", {"booker": Union[Uid, HasUid], "deposit": str, "guests": int, "nights": int, "rate": int, "room": str})
+    ReservationFactsBesides = TypedDict("ReservationFactsBesides", {"arrival": Union[datetime.datetime, Ext]}, total=False)
 
-    class ReservationFacts(_ReservationFacts, total=False):
-        arrival: Union[datetime.datetime, Ext]
+    class ReservationFacts(ReservationFactsNeeded, ReservationFactsBesides):
+        pass
 
     ReservationReassignArgs = TypedDict("ReservationReassignArgs", {"room": str})
     ReturnFacts = TypedDict("ReturnFacts", {"customer": Union[Uid, HasUid], "price": str, "quantity": int, "sku": str})

@@ -119,6 +119,11 @@ fn snake(text: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("n{name}") } else { name }
 }
 
+/// A text as a literal of JSON, which TypeScript and Python read alike: an action's id may hold any sign.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 /// Names that are all different, made of texts that are: where two come out alike, the later ones get a number.
 fn distinct(texts: impl IntoIterator<Item = String>, taken: &[&str]) -> Vec<String> {
     let mut seen: BTreeSet<String> = taken.iter().map(|&t| t.to_owned()).collect();

@@ -19,7 +19,7 @@ pub(super) fn write(names: &Names) -> String {
     let _ = write!(out, "\n/** What may be asked for. */\nenum Action: string\n{{\n");
     let cases = distinct(names.actions.iter().map(|a| pascal(a)), &["Class"]);
     for (action, case) in names.actions.iter().zip(&cases) {
-        let _ = writeln!(out, "    case {case} = '{action}';");
+        let _ = writeln!(out, "    case {case} = '{}';", action.replace('\\', "\\\\").replace('\'', "\\'"));
     }
     out.push_str("}\n");
     let classes = distinct(names.contracts.iter().map(|c| format!("{}Instance", pascal(&c.name))), &[]);

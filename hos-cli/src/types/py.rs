@@ -19,7 +19,7 @@ pub(super) fn write(names: &Names) -> String {
          Values = Optional[Mapping[str, Any]]\n    Given = Optional[Sequence[Entity]]\n    World = Union[Legacy, bool, None]\n    Named = Union[Uid, str, HasUid]\n",
         names.law
     );
-    let literal = |words: &[String]| words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ");
+    let literal = |words: &[String]| words.iter().map(|w| super::quoted(w)).collect::<Vec<_>>().join(", ");
     let mut records = String::new();
     let mut calls = [String::new(), String::new(), String::new(), String::new()];
     let titles = distinct(names.contracts.iter().map(|c| pascal(&c.name)), &[]);
@@ -113,9 +113,9 @@ fn record(title: &str, fields: &[Field], out: &mut String) -> Option<String> {
             let _ = writeln!(out, "    {title} = TypedDict(\"{title}\", {{{optional}}}, total=False)");
         }
         (false, false) => {
-            let _ = writeln!(out, "    _{title} = TypedDict(\"_{title}\", {{{needed}}})");
-            let fields = fields.iter().filter(|f| f.optional).map(|f| format!("        {}: {}\n", f.name, ty(&f.ty)));
-            let _ = write!(out, "\n    class {title}(_{title}, total=False):\n{}\n", fields.collect::<String>());
+            let _ = writeln!(out, "    {title}Needed = TypedDict(\"{title}Needed\", {{{needed}}})");
+            let _ = writeln!(out, "    {title}Besides = TypedDict(\"{title}Besides\", {{{optional}}}, total=False)");
+            let _ = write!(out, "\n    class {title}({title}Needed, {title}Besides):\n        pass\n\n");
         }
     }
     Some(title.into())

@@ -5,10 +5,11 @@ use hos_core::shape::Type;
 use hos_core::value::Ext;
 use std::fmt::Write;
 
-const WORDS: [&str; 39] = [
-    "as", "async", "await", "break", "const", "continue", "dyn", "else", "enum", "extern", "false", "fn", "for", "gen", "if",
-    "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "static", "struct", "trait", "true",
-    "try", "type", "unsafe", "use", "where", "while", "yield", "box", "final",
+const WORDS: [&str; 48] = [
+    "abstract", "as", "async", "await", "become", "break", "const", "continue", "do", "dyn", "else", "enum", "extern", "false",
+    "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub",
+    "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield", "box", "final",
 ];
 /// Words that cannot be written raw.
 const NEVER: [&str; 4] = ["self", "Self", "super", "crate"];
@@ -21,7 +22,7 @@ pub(super) fn write(names: &Names) -> String {
     );
     let constants = distinct(names.actions.iter().map(|a| snake(a).to_ascii_uppercase()), &[]);
     for (action, constant) in names.actions.iter().zip(&constants) {
-        let _ = writeln!(out, "    /// `{action}`\n    pub const {constant}: &str = \"{action}\";");
+        let _ = writeln!(out, "    /// `{}`\n    pub const {constant}: &str = {action:?};", action.escape_debug());
     }
     out.push_str("}\n");
     let modules = distinct(names.contracts.iter().map(|c| snake(&c.name)), &["action"]);

@@ -64,5 +64,5 @@ fn union(words: &[String], indent: &str) -> String {
     if words.is_empty() {
         return " never".into();
     }
-    words.iter().map(|word| format!("\n{indent}| \"{word}\"")).collect()
+    words.iter().map(|word| format!("\n{indent}| {}", super::quoted(word))).collect()
 }
