@@ -63,6 +63,7 @@ fn the_c_tests_hold() {
     }
     let valgrind = Command::new("valgrind").arg("--version").output().is_ok_and(|o| o.status.success());
     if !valgrind {
+        assert!(std::env::var_os("CI").is_none(), "valgrind is not installed, and nobody would notice here");
         println!("skipped: valgrind is not installed");
         return;
     }

@@ -11,6 +11,7 @@
 
 mod codes;
 mod dist;
+mod run;
 mod sanitize;
 mod test;
 mod tidy;

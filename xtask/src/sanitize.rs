@@ -1,6 +1,7 @@
 //! `cargo xtask sanitize`: the C ABI under AddressSanitizer, in a target directory of its own. Long form: everything is built
 //! anew, Cedar too.
 
+use crate::run::done;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -87,12 +88,4 @@ fn link(programs: &Path) -> Result<(), String> {
         std::os::unix::fs::symlink("libhos.so", &link).map_err(|e| e.to_string())?;
     }
     Ok(())
-}
-
-fn done(command: &mut Command) -> Result<(), String> {
-    match command.stdin(Stdio::null()).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?}: {status}")),
-        Err(error) => Err(format!("{command:?}: {error}")),
-    }
 }

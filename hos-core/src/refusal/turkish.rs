@@ -36,7 +36,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::CallMalformed => "Komut ya da çağrı, verildiği gibi yapılamaz.",
         Code::CallTooLarge => "Çağrı izin verilenden büyük ya da derin.",
         Code::IdInvalid => "Bir kimlik boş, çok uzun ya da türünün izin vermediği bir şey içeriyor.",
-        Code::ValueInvalid => "Bir değer boş, ondalıklı ya da 64 bite sığmayan bir tam sayı.",
+        Code::ValueInvalid => "Bir değer null, ondalıklı ya da 64 bite sığmayan bir tam sayı.",
         Code::TenantUnknown => "Bu depoda böyle bir kiracı yok.",
         Code::ClockImplausible => "Saat izin verilenden fazla geri gitti ya da ileri atladı.",
         Code::OnceConflict => "Bu tek-sefer anahtarı başka bir çağrı için kullanılmıştı.",

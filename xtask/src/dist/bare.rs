@@ -2,7 +2,8 @@
 //!
 //! Needs root and debootstrap; the mirror is the one that this machine uses.
 
-use super::{Done, Shop, copy, done, write};
+use super::{Done, Shop, copy, write};
+use crate::run::done;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;

@@ -1,6 +1,7 @@
 //! What is compiled: the wheel, the static program, the library, the addon.
 
-use super::{Done, Shop, copy, done};
+use super::{Done, Shop, copy};
+use crate::run::done;
 use std::process::Command;
 
 /// The version of maturin that the wheel is made with.

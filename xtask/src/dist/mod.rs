@@ -7,8 +7,9 @@ mod bare;
 mod build;
 mod pack;
 
+use crate::run::done;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 /// Where things are.
 struct Shop {
@@ -101,16 +102,6 @@ impl Shop {
         let text = std::fs::read_to_string(self.root.join(path)).map_err(|e| format!("{path}: {e}"))?;
         let text = text.replace("@VERSION@", &self.version);
         Ok(more.iter().fold(text, |text, (name, value)| text.replace(name, value)))
-    }
-}
-
-/// Runs a command; a failure says what it was.
-fn done(command: &mut Command) -> Done {
-    println!("+ {command:?}");
-    match command.stdin(Stdio::null()).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?}: {status}")),
-        Err(error) => Err(format!("{command:?}: {error}")),
     }
 }
 

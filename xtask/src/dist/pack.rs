@@ -1,6 +1,7 @@
 //! What is put together: the npm package, the Composer package, the Debian package, the container's files.
 
-use super::{Done, Shop, copy, copy_tree, done, write};
+use super::{Done, Shop, copy, copy_tree, write};
+use crate::run::done;
 use std::path::Path;
 use std::process::Command;
 
@@ -13,7 +14,10 @@ pub(super) fn npm(shop: &Shop) -> Done {
     for name in ["package.json", "README.md"] {
         copy(&from.join(name), &stage.join(name))?;
     }
-    copy(&shop.built("libhos_node.so"), &stage.join("hos.linux-x64-gnu.node"))?;
+    // As Node calls the machine; the loader asks for this name.
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    copy(&shop.built("libhos_node.so"), &stage.join(format!("hos.linux-{arch}-gnu.node")))?;
+    pages(shop, &stage)?;
     done(Command::new("npm").arg("pack").arg("--pack-destination").arg(&shop.out).current_dir(&stage))
 }
 
@@ -29,6 +33,20 @@ pub(super) fn composer(shop: &Shop) -> Done {
     done(composer.env("COMPOSER_ROOT_VERSION", &shop.version))
 }
 
+/// The pages that READMEs lead to, where they are looked for from inside a package: `../../spec` of the tree is `spec` there.
+fn pages(shop: &Shop, to: &Path) -> Done {
+    for page in ["answer.md", "c-abi.md", "refusal-codes.md"] {
+        copy(&shop.root.join("spec").join(page), &to.join("spec").join(page))?;
+    }
+    for page in ["README.md", "README.tr.md"] {
+        let path = to.join(page);
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            write(&path, &text.replace("../../spec/", "spec/"))?;
+        }
+    }
+    Ok(())
+}
+
 /// What both PHP packages have.
 fn php(shop: &Shop, to: &Path) -> Done {
     let from = shop.root.join("bindings/php");
@@ -40,7 +58,7 @@ fn php(shop: &Shop, to: &Path) -> Done {
             copy(&from.join(page), &to.join(page))?;
         }
     }
-    Ok(())
+    pages(shop, to)
 }
 
 /// The Debian package for the PHP side: binding, library, header, command line.
