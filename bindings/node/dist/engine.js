@@ -3,8 +3,8 @@
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.Engine = void 0;
 const node_path_1 = require("node:path");
-const answer_1 = require("./answer");
 const errors_1 = require("./errors");
+const known_1 = require("./known");
 const native_1 = require("./native");
 const read_1 = require("./read");
 const tenant_1 = require("./tenant");
@@ -25,7 +25,7 @@ const PRIVATE = Symbol("private");
 class Engine {
     #handle;
     #pending = new Set();
-    #known = [];
+    #known = new known_1.Known();
     #bound;
     constructor(handle, key) {
         // Types do not hold in JavaScript.
@@ -78,7 +78,7 @@ class Engine {
     }
     #forget() {
         this.#bound = undefined;
-        this.#known = [];
+        this.#known = new known_1.Known();
     }
     /** @internal A promise that `close` waits for. */
     _later(promise) {
@@ -106,20 +106,17 @@ class Engine {
             this.#bound = asker;
         }
         const number = handle.can(words, count);
-        if (number >= native_1.NEW) {
-            const [allowed, json] = answered(handle.said(), undefined);
-            return (this.#known[number - native_1.NEW] = new answer_1.Told(allowed, json));
-        }
-        if (number >= 0) {
-            const known = this.#known[number];
-            if (known !== undefined)
-                return known;
-        }
+        if (number >= 0)
+            return this.#known.get(number) ?? this.#fetched(number);
         if (number === native_1.DOUBT)
             return undefined;
         if (number === native_1.SAID)
             throw (0, errors_1.failure)(...split(handle.said()));
         throw new errors_1.InternalError("internal", "hos.internal", "the addon gave a number that nobody knows");
+    }
+    #fetched(number) {
+        const [allowed, json] = answered(this.#handle.told(number), undefined);
+        return this.#known.keep(number, allowed, json);
     }
 }
 exports.Engine = Engine;

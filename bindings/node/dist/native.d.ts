@@ -4,6 +4,7 @@ export interface Handle {
     callSync(operation: string, call: string | Uint8Array): string;
     bind(tenant: string, principalType: string, principalId: string, beside: string): boolean;
     can(words: string, count: number): number;
+    told(number: number): string;
     said(): string;
     shut(): void;
     close(): Promise<void>;
@@ -17,12 +18,10 @@ interface Addon {
         openSync(options: string): Handle;
     };
 }
-/** `can` has more to say: an error. */
+/** `can` failed: `said` tells how. */
 export declare const SAID = -1;
 /** `can` was not asked: its texts must come as JSON. */
 export declare const DOUBT = -2;
-/** Added to the number of an answer that is new. */
-export declare const NEW: number;
 /** The addon, loaded when it is first needed; once in each thread. */
 export declare function addon(): Addon;
 export {};

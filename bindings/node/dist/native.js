@@ -1,18 +1,16 @@
 "use strict";
 // The addon: where it lies, and what it offers. Its own words are in `../src/handle.rs`.
 Object.defineProperty(exports, "__esModule", { value: true });
-exports.NEW = exports.DOUBT = exports.SAID = exports.JOINT = void 0;
+exports.DOUBT = exports.SAID = exports.JOINT = void 0;
 exports.addon = addon;
 const node_path_1 = require("node:path");
 const errors_1 = require("./errors");
 /** Stands between the words of a question. A word that holds it is noticed, for then they are too many. */
 exports.JOINT = "\u0001";
-/** `can` has more to say: an error. */
+/** `can` failed: `said` tells how. */
 exports.SAID = -1;
 /** `can` was not asked: its texts must come as JSON. */
 exports.DOUBT = -2;
-/** Added to the number of an answer that is new. */
-exports.NEW = 1 << 16;
 let loaded;
 /** The addon, loaded when it is first needed; once in each thread. */
 function addon() {

@@ -58,12 +58,10 @@ impl Handle {
     }
 }
 
-/// `can` has an end that must be asked for by `said`.
-const SAID: i32 = -1;
+/// `can` failed; how is to be asked for by `said`.
+const SAID: i64 = -1;
 /// `can` was not asked, for its words are not beyond doubt. The call must come as JSON.
-const DOUBT: i32 = -2;
-/// Added to the number of an answer that is new: `said` has its text.
-const NEW: i32 = 1 << 16;
+const DOUBT: i64 = -2;
 
 #[napi]
 impl Handle {
@@ -104,9 +102,10 @@ impl Handle {
     }
 
     /// `can`, as whom `bind` said last. `words` holds the action, the resource's type and id, and the names and scalars of the
-    /// context by turns, put together by [`JOINT`]; `count` says how many they are. One text crosses for much less than several.
+    /// context by turns, put together by [`JOINT`]; `count` says how many they are. One text crosses for much less than several. Gives [`SAID`], [`DOUBT`], or an answer's number, which is odd
+    /// where the answer is yes; `told` has its text.
     #[napi(catch_unwind)]
-    pub fn can(&self, words: String, count: u32) -> i32 {
+    pub fn can(&self, words: String, count: u32) -> i64 {
         let Some((action, resource, context)) = apart(&words, count as usize) else { return DOUBT };
         let mut state = self.0.borrow_mut();
         let State { engine, actor, known, said, .. } = &mut *state;
@@ -123,13 +122,7 @@ impl Handle {
             beside: actor.beside.as_bytes(),
         };
         match hos_wire::decide(engine, &asked) {
-            Ok(decided) => {
-                let (number, new) = known.number(decided);
-                if let Some(decided) = new {
-                    *said = told::decided(decided);
-                }
-                if new.is_some() { NEW + number } else { number }
-            }
+            Ok(decided) => known.number(decided),
             Err(failure) => {
                 *said = told::failure(&failure);
                 SAID
@@ -137,7 +130,13 @@ impl Handle {
         }
     }
 
-    /// What `can` has to say beyond a number.
+    /// The text of the answer that has this number; a fault inside where it is not remembered any more.
+    #[napi(catch_unwind)]
+    pub fn told(&self, number: i64) -> String {
+        self.0.borrow().known.get(number).map_or_else(told::fault, told::decided)
+    }
+
+    /// How the last `can` failed.
     #[napi(catch_unwind)]
     pub fn said(&self) -> String {
         std::mem::take(&mut self.0.borrow_mut().said)

@@ -34,6 +34,11 @@ pub(crate) fn closed() -> String {
     failure(&Failure::new(Code::EngineClosed, "the engine was closed; open it again"))
 }
 
+/// A fault inside.
+pub(crate) fn fault() -> String {
+    FAULT.to_owned()
+}
+
 /// Runs what may panic; a panic ends here.
 pub(crate) fn guarded(work: impl FnOnce() -> String) -> String {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| FAULT.to_owned())

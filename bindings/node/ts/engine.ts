@@ -3,8 +3,9 @@
 import { resolve } from "node:path";
 import { Told } from "./answer";
 import { HosError, InternalError, failure, refusal } from "./errors";
+import { Known } from "./known";
 import type { LawNames } from "./law";
-import { DOUBT, type Handle, NEW, SAID, addon } from "./native";
+import { DOUBT, type Handle, SAID, addon } from "./native";
 import { parse } from "./read";
 import { Tenant } from "./tenant";
 import { Draft } from "./write";
@@ -46,7 +47,7 @@ export interface Asker {
   swift: boolean;
 }
 
-/** Ties the JSON of a call to whoever is to be told of a value that JavaScript holds and the wire does not. */
+/** A call as JSON, and what was refused of it before it got there: that is thrown in place of what the wire says about its stand-in. */
 export interface Ready {
   readonly json: string;
   readonly fault: HosError | undefined;
@@ -61,7 +62,7 @@ const PRIVATE = Symbol("private");
 export class Engine<L extends LawNames = LawNames> {
   #handle: Handle;
   #pending = new Set<Promise<unknown>>();
-  #known: Told[] = [];
+  #known = new Known();
   #bound: Asker | undefined;
 
   private constructor(handle: Handle, key: typeof PRIVATE) {
@@ -126,7 +127,7 @@ export class Engine<L extends LawNames = LawNames> {
 
   #forget(): void {
     this.#bound = undefined;
-    this.#known = [];
+    this.#known = new Known();
   }
 
   /** @internal A promise that `close` waits for. */
@@ -157,17 +158,15 @@ export class Engine<L extends LawNames = LawNames> {
       this.#bound = asker;
     }
     const number = handle.can(words, count);
-    if (number >= NEW) {
-      const [allowed, json] = answered(handle.said(), undefined);
-      return (this.#known[number - NEW] = new Told(allowed, json));
-    }
-    if (number >= 0) {
-      const known = this.#known[number];
-      if (known !== undefined) return known;
-    }
+    if (number >= 0) return this.#known.get(number) ?? this.#fetched(number);
     if (number === DOUBT) return undefined;
     if (number === SAID) throw failure(...split(handle.said()));
     throw new InternalError("internal", "hos.internal", "the addon gave a number that nobody knows");
+  }
+
+  #fetched(number: number): Told {
+    const [allowed, json] = answered(this.#handle.told(number), undefined);
+    return this.#known.keep(number, allowed, json);
   }
 }
 

@@ -9,6 +9,7 @@ export interface Handle {
   callSync(operation: string, call: string | Uint8Array): string;
   bind(tenant: string, principalType: string, principalId: string, beside: string): boolean;
   can(words: string, count: number): number;
+  told(number: number): string;
   said(): string;
   shut(): void;
   close(): Promise<void>;
@@ -22,12 +23,10 @@ interface Addon {
   Handle: { open(options: string): Promise<Handle>; openSync(options: string): Handle };
 }
 
-/** `can` has more to say: an error. */
+/** `can` failed: `said` tells how. */
 export const SAID = -1;
 /** `can` was not asked: its texts must come as JSON. */
 export const DOUBT = -2;
-/** Added to the number of an answer that is new. */
-export const NEW = 1 << 16;
 
 let loaded: Addon | undefined;
 
