@@ -7,7 +7,6 @@ mod bare;
 mod build;
 mod pack;
 
-use crate::run::done;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
