@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Asked as Whose, Words};
 use crate::core::Core;
+use crate::fault::Fault;
 use crate::fork;
 use crate::guard::{entry, error, served_error};
 use crate::writer::{Held, Writer};
@@ -9,6 +10,7 @@ use hos_engine::{Engine, Failure};
 use hos_wire::{Asked, Decided, Scalar, Served, Standing};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use pyo3::{PyTraverseError, PyVisit};
 use std::sync::Arc;
 
 #[pyclass(frozen, subclass, module = "hos._hos")]
@@ -20,7 +22,7 @@ pub(crate) struct Asker {
     /// A language that is empty or no text: a call with it is refused, unless the world's own answer stands.
     strange_language: bool,
     /// What of the above is not of its form. Every call says so, unless the world's own answer stands.
-    fault: Option<Failure>,
+    fault: Option<Fault>,
     /// `language` and `request` as JSON; empty where there are none.
     beside: Vec<u8>,
 }
@@ -51,9 +53,9 @@ impl Asker {
         besides: &Besides<'_, 'py>,
     ) -> PyResult<Decided> {
         let engine = self.core_of(py).engine().map_err(|failure| error(py, &failure))?;
-        let mut writer = Writer::new(py, self.fault.clone());
+        let mut writer = Writer::new(py, self.fault.clone(), besides.legacy.is_some());
         let action = writer.word("action", action);
-        let (resource_type, resource_id) = writer.name("resource", resource)?;
+        let (resource_type, resource_id) = writer.who("resource", resource)?;
         let scalars = besides.context.and_then(Writer::scalars);
         let held = scalars.as_deref().unwrap_or_default();
         let context: Vec<(&str, Scalar<'_>)> = held.iter().map(|(name, held)| (name.as_str(), scalar(held))).collect();
@@ -71,7 +73,7 @@ impl Asker {
             (writer.fault().cloned(), Some(writer.object()))
         };
         if let (Some(fault), None) = (&fault, besides.legacy) {
-            return Err(error(py, fault));
+            return Err(fault.error(py));
         }
         let asked = Asked {
             tenant: &self.whose.tenant,
@@ -81,7 +83,8 @@ impl Asker {
             context: &context,
             beside: beside.as_deref().unwrap_or(&self.beside),
         };
-        decide(py, &engine, &asked, besides.legacy.is_some()).map_err(|failure| error(py, fault.as_ref().unwrap_or(&failure)))
+        decide(py, &engine, &asked, besides.legacy.is_some())
+            .map_err(|failure| fault.as_ref().map_or_else(|| error(py, &failure), |fault| fault.error(py)))
     }
 
     // What was bound with the actor, and this call's own request id in place of the bound one.
@@ -101,27 +104,26 @@ impl Asker {
 
     /// Makes any other call of somebody.
     fn made<'py>(&self, py: Python<'py>, operation: &str, fields: &Bound<'py, PyDict>) -> PyResult<Served> {
-        let mut writer = Writer::new(py, self.fault.clone());
+        let has_legacy = fields.get_item("legacy")?.is_some_and(|legacy| !legacy.is_none());
+        let mut writer = Writer::new(py, self.fault.clone(), has_legacy);
         writer.text_field("tenant", &self.whose.tenant);
         writer.uid_field("principal", (&self.principal.0, &self.principal.1));
         self.bound(&mut writer, fields.get_item("request")?.filter(|own| !own.is_none()).as_ref())?;
-        let mut has_legacy = false;
         for item in fields.items() {
             let (name, value): (Bound<'py, PyString>, Bound<'py, PyAny>) = item.extract()?;
             let name = name.to_cow()?;
             if name != "request" && !value.is_none() {
-                has_legacy |= name == "legacy";
                 writer.field(&name, &value)?;
             }
         }
         let fault = writer.fault().cloned();
         if let Some(fault) = fault.as_ref().filter(|_| !has_legacy) {
-            return Err(error(py, fault));
+            return Err(fault.error(py));
         }
         let core = self.core_of(py);
         let served = core.served(py, operation, &writer.object()).map_err(|failure| error(py, &failure))?;
         match (served.standing, fault) {
-            (Standing::Failed(_), Some(fault)) => Err(error(py, &fault)),
+            (Standing::Failed(_), Some(fault)) => Err(fault.error(py)),
             (standing @ Standing::Failed(_), None) => Err(served_error(py, standing, &served.json)),
             _ => Ok(served),
         }
@@ -141,9 +143,10 @@ impl Asker {
     ) -> PyResult<Self> {
         let py = tenant.py();
         entry(py, || {
-            let mut writer = Writer::new(py, None);
+            // What the principal raises is kept: only a call says whether it carries the world's own outcome.
+            let mut writer = Writer::new(py, None, true);
             let tenant = writer.word("tenant", tenant).into_owned();
-            let (type_name, id) = writer.name("principal", principal)?;
+            let (type_name, id) = writer.who("principal", principal)?;
             let language = language.map(|text| writer.word("language", text).into_owned());
             // An empty text stands where there was none.
             let strange_language = language.as_deref() == Some("");
@@ -152,7 +155,7 @@ impl Asker {
             let principal = (type_name.into_owned(), id.into_owned());
             let whose = Arc::new(Whose { tenant, language });
             let mut asker = Self { core, whose, principal, request, strange_language, fault, beside: Vec::new() };
-            let mut writer = Writer::new(py, None);
+            let mut writer = Writer::new(py, None, false);
             asker.bound(&mut writer, None)?;
             asker.beside = writer.object();
             Ok(asker)
@@ -199,6 +202,11 @@ impl Asker {
     #[getter]
     fn principal(&self) -> crate::name::Uid {
         crate::name::Uid { type_name: self.principal.0.clone(), id: self.principal.1.clone() }
+    }
+
+    // A raised exception that is kept knows the frames that it came through, and they may know this actor.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.fault.as_ref().map_or(Ok(()), |fault| fault.visit(&visit))
     }
 }
 

@@ -9,6 +9,7 @@
 mod answer;
 mod asker;
 mod core;
+mod fault;
 mod fork;
 mod guard;
 mod name;

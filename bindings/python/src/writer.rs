@@ -2,13 +2,16 @@
 //!
 //! What has no form in JSON is not refused here at once: `null`, which the wire refuses, stands in its place, and what was wrong
 //! is kept with its place in the call. So a call that carries the world's own outcome (`legacy`) reaches the engine whatever its
-//! values are, and the world's answer stands as it does for a call that came as JSON.
+//! values are, and the world's answer stands as it does for a call that came as JSON. So does what the caller's own objects raise
+//! while they are read, where the call may carry the world's outcome; where it does not, it goes through at once.
 
+use crate::fault::Fault;
 use crate::name::{Ext, Uid};
 use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_wire::CALL_BYTES_MAX;
 use hos_wire::strict::NESTING_MAX;
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
@@ -34,20 +37,22 @@ pub(crate) struct Writer<'py> {
     py: Python<'py>,
     out: Vec<u8>,
     path: Vec<String>,
-    fault: Option<Failure>,
+    fault: Option<Fault>,
+    /// Whether what the caller's objects raise is kept as a fault, and not passed on.
+    keeps: bool,
     /// How long what is written may become; nobody's collection makes us write without end.
     limit: usize,
     full: bool,
 }
 
 impl<'py> Writer<'py> {
-    /// A writer; `fault` is what is known to be wrong already.
-    pub(crate) fn new(py: Python<'py>, fault: Option<Failure>) -> Self {
-        Self { py, out: Vec::new(), path: Vec::new(), fault, limit: FIELD_BYTES_MAX, full: false }
+    /// A writer; `fault` is what is known to be wrong already, `keeps` whether what the caller's objects raise is kept as one.
+    pub(crate) fn new(py: Python<'py>, fault: Option<Fault>, keeps: bool) -> Self {
+        Self { py, out: Vec::new(), path: Vec::new(), fault, keeps, limit: FIELD_BYTES_MAX, full: false }
     }
 
     /// What was wrong first.
-    pub(crate) fn fault(&self) -> Option<&Failure> {
+    pub(crate) fn fault(&self) -> Option<&Fault> {
         self.fault.as_ref()
     }
 
@@ -62,8 +67,19 @@ impl<'py> Writer<'py> {
     fn note(&mut self, code: Code, what: &str) {
         if self.fault.is_none() {
             let place = if self.path.is_empty() { String::new() } else { format!("`{}`: ", self.path.join(".")) };
-            self.fault = Some(Failure::new(code, format!("{place}{what}")));
+            self.fault = Some(Failure::new(code, format!("{place}{what}")).into());
         }
+    }
+
+    // Only an error is kept: who interrupts the program or ends it is obeyed.
+    fn keep(&mut self, raised: PyErr) -> PyResult<()> {
+        if !self.keeps || !raised.is_instance_of::<PyException>(self.py) {
+            return Err(raised);
+        }
+        if self.fault.is_none() {
+            self.fault = Some(Fault::of(self.py, raised));
+        }
+        Ok(())
     }
 
     fn refuse(&mut self, code: Code, what: &str) {
@@ -94,8 +110,16 @@ impl<'py> Writer<'py> {
         }
     }
 
+    /// Who acts, or on what: as [`Self::name`]; empty where it could not be said.
+    pub(crate) fn who<'a>(&mut self, what: &str, value: &'a Bound<'py, PyAny>) -> PyResult<Named<'a>> {
+        match self.name(what, value) {
+            Err(raised) => self.keep(raised).map(|()| (Cow::Borrowed(""), Cow::Borrowed(""))),
+            named => named,
+        }
+    }
+
     /// An entity's identity: a `Uid`, a text in Cedar's form, or an object that says its own.
-    pub(crate) fn name<'a>(&mut self, what: &str, value: &'a Bound<'py, PyAny>) -> PyResult<Named<'a>> {
+    fn name<'a>(&mut self, what: &str, value: &'a Bound<'py, PyAny>) -> PyResult<Named<'a>> {
         if let Some(named) = self.plain_name(what, value) {
             return Ok(named);
         }
@@ -172,16 +196,27 @@ impl<'py> Writer<'py> {
         self.key(if bytes.is_some() { "payload_hex" } else { name });
         // Each field has its own room: one that is too large takes nothing from the world's own outcome behind it.
         (self.limit, self.full) = (self.out.len() + FIELD_BYTES_MAX, false);
+        let (before, depth) = (self.out.len(), self.path.len());
         self.path.push(name.to_owned());
-        match (name, bytes) {
-            (_, Some(bytes)) => self.hex(bytes.as_bytes()),
-            ("subject", _) => self.named(name, value)?,
-            ("legacy", _) => self.legacy(value)?,
-            ("given", _) => self.given(value)?,
-            ("change", _) => self.change(value)?,
-            _ => self.value(value, 1)?,
+        let written = match (name, bytes) {
+            (_, Some(bytes)) => {
+                self.hex(bytes.as_bytes());
+                Ok(())
+            }
+            ("subject", _) => self.named(name, value),
+            // An outcome that cannot be read is none: nothing may stand in its place.
+            ("legacy", _) => return self.legacy(value),
+            ("given", _) => self.given(value),
+            ("change", _) => self.change(value),
+            _ => self.value(value, 1),
+        };
+        if let Err(raised) = written {
+            self.keep(raised)?;
+            // What was written of it was half of it.
+            self.out.truncate(before);
+            self.out.extend_from_slice(b"null");
         }
-        self.path.pop();
+        self.path.truncate(depth);
         Ok(())
     }
 

@@ -2,7 +2,10 @@
 
 import collections
 import decimal
+import gc
+import traceback
 import types
+import weakref
 
 from house import H1, H2, LAW, MERT, Stored, hos, run_hos
 
@@ -12,8 +15,11 @@ SURROGATE = "a\ud800"
 class Hostile:
     """Its every answer is a raised exception."""
 
+    def __init__(self, raised=ZeroDivisionError):
+        self.raised = raised
+
     def __hos_uid__(self):
-        raise ZeroDivisionError("mine")
+        raise self.raised("mine")
 
 
 class Strange:
@@ -139,13 +145,42 @@ class BadInput(Stored):
 
         for call in (
             lambda: self.mert.can("hall.enter", Hostile()),
-            lambda: self.tenant.as_(Hostile()),
+            lambda: self.tenant.as_(Hostile()).can("hall.enter", H1),
+            lambda: self.tenant.as_(Hostile()).available("ticket", "k"),
             lambda: self.mert.can("hall.enter", H1, context={"by": Hostile()}),
             lambda: self.mert.can("hall.enter", H1, context=Broken()),
             lambda: self.mert.begin("ticket", "k", "order", facts=Broken()),
+            # Nothing is mended by the world's word where the law is enforced.
+            lambda: self.mert.can("hall.enter", Hostile(), legacy=True),
+            lambda: self.tenant.as_(Hostile()).can("hall.enter", H1, legacy=True),
+            lambda: self.mert.begin("ticket", "k", "order", facts=Broken(), legacy=True),
         ):
             with self.assertRaisesRegex(ZeroDivisionError, "mine"):
                 call()
+            try:
+                call()
+            except ZeroDivisionError as error:
+                raised = traceback.extract_tb(error.__traceback__)[-1].line
+            self.assertIn('("mine")', raised, "it says where")
+        # What was wrong first is said.
+        self.refused(hos.CallError, "hos.call_malformed", self.mert.can, "hall.enter", 7, context={"by": Hostile()}, legacy=True)
+
+    def test_an_actor_who_cannot_say_himself_is_no_leak(self):
+        def asked():
+            who = Hostile()
+            actor = self.tenant.as_(who)
+            lengths = set()
+            for _ in range(3):
+                try:
+                    actor.can("hall.enter", H1)
+                except ZeroDivisionError as error:
+                    lengths.add(len(traceback.extract_tb(error.__traceback__)))
+            self.assertEqual(len(lengths), 1, "it does not grow by being raised again")
+            return weakref.ref(who)
+
+        who = asked()
+        gc.collect()
+        self.assertIsNone(who())
 
     def test_maps_that_change_while_they_are_read(self):
         context = {"badge": None, "hour": 1}
@@ -236,6 +271,30 @@ class TheWorldsAnswer(Stored):
                 self.assertIs(self.tenant.as_(who).can("hall.enter", H1, legacy=legacy).allowed, word)
                 self.assertIs(self.mert.can("hall.enter", who, legacy=legacy).allowed, word)
                 self.assertIs(self.tenant.as_(who).begin("ticket", "k", "order", legacy=legacy).allowed, word)
+        self.verify()
+
+    def test_it_stands_whatever_the_caller_s_objects_raise(self):
+        broken = [1, {"x": Hostile()}]
+        for word in (True, False):
+            for call in (
+                lambda: self.mert.can("hall.enter", Hostile(), legacy=word),
+                lambda: self.tenant.as_(Hostile()).can("hall.enter", H1, legacy=word),
+                lambda: self.mert.can("hall.enter", H1, context={"a": 1, "by": broken}, legacy=word),
+                lambda: self.mert.can("hall.enter", H1, given=[hos.Entity(H1, {"by": Hostile()}, [Hostile()])], legacy=word),
+                lambda: self.mert.can("hall.enter", H1, given=[hos.Entity(Hostile())], request=Hostile(), legacy=word),
+                lambda: self.mert.begin("ticket", "k-1", "order", facts={"owner": broken, "price": 1}, legacy=word),
+                lambda: self.tenant.as_(Hostile()).begin("ticket", "k-1", "order", legacy=word),
+                lambda: self.mert.record("notes.page", "x", subject=Hostile(), legacy=word),
+            ):
+                answer = call()
+                self.assertIs(answer.allowed, word)
+                self.assertIn(answer.blockers[0].code, ("hos.id_invalid", "hos.value_invalid", "hos.call_malformed"))
+        with self.assertRaises(ZeroDivisionError):
+            self.mert.can("hall.enter", H1, legacy={"allowed": True, "state": Hostile()})
+        with self.assertRaises(KeyboardInterrupt):
+            self.mert.can("hall.enter", Hostile(KeyboardInterrupt), legacy=True)
+        with self.assertRaises(ZeroDivisionError):
+            self.tenant.as_(Hostile()).can("hall.enter", H1)
         self.verify()
 
     def test_it_does_not_stand_in_doubt(self):
