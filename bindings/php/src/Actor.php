@@ -20,6 +20,7 @@ final class Actor
 {
     public readonly Directory $directory;
     public readonly Tenant $tenant;
+    /** Its type and id are empty where what was given could not be read; then each call says so. */
     public readonly Uid $principal;
     public readonly ?string $language;
 

@@ -6,6 +6,7 @@ namespace Hos;
 
 use Hos\Native\Handle;
 use Hos\Wire\Encoder;
+use Hos\Wire\Instead;
 
 /**
  * An open store.
@@ -101,7 +102,14 @@ final class Engine
      */
     public function call(string $operation, array|string $call): Reply
     {
-        $json = is_string($call) ? $call : (new Encoder())->record($call, 'call');
+        try {
+            $json = is_string($call) ? $call : (new Encoder())->record($call, 'call');
+        } catch (\Throwable $fault) {
+            $world = ((array) ($call['legacy'] ?? []))['allowed'] ?? null;
+            $json = is_bool($world) ? Instead::told($this->handle, $operation, $call, $world, $fault, $status) : throw $fault;
+
+            return new Reply(Status::from($status), $json);
+        }
         $json = $this->handle->call($operation, $json, $status);
 
         return new Reply(Status::from($status), $json);

@@ -22,11 +22,13 @@ final class Tenant
      * @param HasUid|string $principal an object that says its `Uid`, a `Uid`, or its text: `Pazar::Account::"ayse"`
      * @param ?string $language `en`, `tr`, ..: blockers then carry the law's message for an end user
      * @param ?string $request the request's id of your own; it stands in records, so nothing personal
-     * @throws CallError `hos.id_invalid`: the text is no entity; `hos.call_malformed`: it is no UTF-8
+     *
+     * What is not of its form (a text that is no entity, bytes that are no UTF-8, a `hosUid` that throws) is thrown by each call that
+     * is made with it, not here: where a call says what the world decided by itself, that outcome may stand.
      */
     public function as(HasUid|string $principal, ?string $language = null, ?string $request = null): Actor
     {
-        return new Actor(new Wire\Bound($this->handle, $this, Uid::of($principal), $language, $request));
+        return new Actor(new Wire\Bound($this->handle, $this, $principal, $language, $request));
     }
 
     /**

@@ -5,9 +5,7 @@ declare(strict_types=1);
 namespace Hos\Wire;
 
 use Hos\Answer;
-use Hos\CallError;
 use Hos\HasUid;
-use Hos\HosError;
 use Hos\Legacy;
 use Hos\Native\Handle;
 use Hos\Tenant;
@@ -20,22 +18,38 @@ use Hos\Uid;
  */
 final class Bound
 {
+    /** What a principal that could not be read is called. */
+    private const UNREAD = ['', ''];
+
+    public readonly Uid $principal;
+
     private readonly string $head;
     /** The begin of what stands beside the words of `can`; empty where nothing does. */
     private readonly string $beside;
+    /** What of the above is not of its form. Every call throws it, unless the world's own outcome stands. */
+    private readonly ?\Throwable $fault;
 
     public function __construct(
         private readonly Handle $handle,
         public readonly Tenant $tenant,
-        public readonly Uid $principal,
+        HasUid|string $principal,
         public readonly ?string $language,
         ?string $request,
     ) {
-        $about = ($language === null ? '' : ',"language":' . Encoder::text($language, 'language'))
-            . ($request === null ? '' : ',"request":' . Encoder::text($request, 'request'));
-        $who = '{"tenant":' . Encoder::text($tenant->name, 'tenant') . ',"principal":' . $principal->json('the principal');
-        $this->head = $who . $about;
+        [$who, $head, $about, $fault] = [null, '', '', null];
+        try {
+            $who = Uid::of($principal);
+            $about = ($language === null ? '' : ',"language":' . Encoder::text($language, 'language'))
+                . ($request === null ? '' : ',"request":' . Encoder::text($request, 'request'));
+            $head = '{"tenant":' . Encoder::text($tenant->name, 'tenant') . ',"principal":' . $who->json('the principal') . $about;
+        } catch (\Throwable $thrown) {
+            // Also what the caller's own `hosUid` throws: here nobody knows yet whether it may stop the world.
+            $fault = $thrown;
+        }
+        $this->principal = $who ?? new Uid(...self::UNREAD);
+        $this->head = $head;
         $this->beside = $about === '' ? '' : '{' . substr($about, 1);
+        $this->fault = $fault;
     }
 
     /**
@@ -53,6 +67,9 @@ final class Bound
     ): Answer {
         if ($given !== [] || $legacy !== null) {
             return $this->answer('can', ['action' => $action], ['context' => $context], $given, $legacy, ['resource' => $resource]);
+        }
+        if ($this->fault !== null) {
+            throw $this->fault;
         }
         $beside = $this->beside;
         if ($context !== []) {
@@ -103,18 +120,15 @@ final class Bound
         ?int &$status,
     ): string {
         try {
-            $call = $this->written(new Encoder(), $texts, $records, $given, $legacy, $entities);
-        } catch (CallError $error) {
+            $call = $this->written($texts, $records, $given, $legacy, $entities);
+        } catch (\Throwable $fault) {
             if ($legacy === null) {
-                throw $error;
+                throw $fault;
             }
-            // Where the law only watches, the world's own outcome is the answer whatever the call holds; the wire knows if it does.
-            $call = $this->written(new Encoder(lenient: true), $texts, $records, $given, $legacy, $entities);
-            try {
-                return $this->handle->call($operation, $call, $status);
-            } catch (CallError) {
-                throw $error;
-            }
+            $words = ['tenant' => $this->tenant->name, 'language' => $this->language] + $texts;
+            $world = $legacy instanceof Legacy ? $legacy->allowed : $legacy;
+
+            return Instead::told($this->handle, $operation, $words, $world, $fault, $status);
         }
 
         return $this->handle->call($operation, $call, $status);
@@ -123,20 +137,28 @@ final class Bound
     /** A change of the directory. */
     public function change(string $change, ?string $once): Answer
     {
+        if ($this->fault !== null) {
+            throw $this->fault;
+        }
         $call = $this->head . ',"change":' . $change . ($once === null ? '' : ',"once":' . Encoder::text($once, 'once')) . '}';
         $json = $this->handle->call('directory', $call, $status);
 
         return new Answer($this, $status === 1, $json);
     }
 
-    private function written(
-        Encoder $encoder,
-        array $texts,
-        array $records,
-        array $given,
-        Legacy|bool|null $legacy,
-        array $entities,
-    ): string {
+    /**
+     * @param array<string, ?string> $texts
+     * @param array<string, array<mixed>|\stdClass> $records
+     * @param array<mixed> $given
+     * @param array<string, HasUid|string|null> $entities
+     * @throws \Throwable a `CallError`, or what an object of the caller's throws when it is asked who it is
+     */
+    private function written(array $texts, array $records, array $given, Legacy|bool|null $legacy, array $entities): string
+    {
+        if ($this->fault !== null) {
+            throw $this->fault;
+        }
+        $encoder = new Encoder();
         $call = $this->head;
         foreach ($texts as $name => $text) {
             if ($text !== null) {

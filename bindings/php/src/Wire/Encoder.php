@@ -33,14 +33,6 @@ final class Encoder
     /** Bytes that are left. A list that contains itself twice would otherwise grow without end before it nests too deep. */
     private int $room = self::CALL_BYTES_MAX;
 
-    /**
-     * @param bool $lenient whether what PHP would refuse is written in a form that the wire refuses. Where the law only watches,
-     *     the world's own outcome must stand whatever the call holds, and the wire sees to that
-     */
-    public function __construct(private readonly bool $lenient = false)
-    {
-    }
-
     /** A text. */
     public static function text(string $text, string $where): string
     {
@@ -63,7 +55,7 @@ final class Encoder
         if ($plain !== null) {
             return $plain;
         }
-        if (is_array($values) && $values !== [] && array_is_list($values) && !$this->lenient) {
+        if (is_array($values) && $values !== [] && array_is_list($values)) {
             throw HosError::call('hos.call_malformed', "$where is a map of names, not a list; a map with the keys 0, 1, .. is written (object) [..]");
         }
 
@@ -102,11 +94,7 @@ final class Encoder
     /** What stands where only an entity can. */
     public function entity(HasUid|string $who, string $where): string
     {
-        try {
-            return Uid::of($who)->json($where);
-        } catch (CallError $error) {
-            return $this->lenient ? '{"type":"","id":""}' : throw $error;
-        }
+        return Uid::of($who)->json($where);
     }
 
     /** @param array<mixed> $given */
@@ -116,9 +104,6 @@ final class Encoder
         foreach ($given as $i => $entity) {
             $where = "given[$i]";
             if (!$entity instanceof Given) {
-                if ($this->lenient) {
-                    return 'null';
-                }
                 throw HosError::call('hos.call_malformed', "$where is a Hos\\Given, not " . get_debug_type($entity));
             }
             $json = '{"uid":' . $this->entity($entity->uid, "$where.uid");
@@ -163,7 +148,7 @@ final class Encoder
         };
         // With a comma; what a list or a map holds has been counted already. It never comes to more than the call has.
         $this->room -= is_array($value) || $value instanceof \stdClass ? 2 : strlen($json) + 1;
-        if ($this->room < 0 && !$this->lenient) {
+        if ($this->room < 0) {
             throw $this->tooLarge("$where makes the call larger than " . self::CALL_BYTES_MAX . ' bytes');
         }
 
@@ -172,7 +157,7 @@ final class Encoder
 
     private function string(string $text, string $where): string
     {
-        if (strlen($text) > self::CALL_BYTES_MAX && !$this->lenient) {
+        if (strlen($text) > self::CALL_BYTES_MAX) {
             throw $this->tooLarge("$where has " . strlen($text) . ' bytes; a call has at most ' . self::CALL_BYTES_MAX);
         }
 
@@ -182,9 +167,7 @@ final class Encoder
     /** @param list<mixed> $items */
     private function items(array $items, string $where, int $depth): string
     {
-        if ($this->ends($where, $depth)) {
-            return $this->bottomless();
-        }
+        $this->bounded($where, $depth);
         $json = [];
         foreach ($items as $i => $item) {
             $json[] = $this->value($item, $where . '[' . $i . ']', $depth + 1);
@@ -196,13 +179,11 @@ final class Encoder
     /** @param array<mixed> $fields */
     private function fields(array $fields, string $where, int $depth): string
     {
-        if ($this->ends($where, $depth)) {
-            return $this->bottomless();
-        }
+        $this->bounded($where, $depth);
         $json = [];
         foreach ($fields as $name => $value) {
             $name = (string) $name;
-            if (str_starts_with($name, '__') && !$this->lenient) {
+            if (str_starts_with($name, '__')) {
                 throw HosError::call('hos.call_malformed', "a name in $where begins with `__`; entities are Hos\\Uid, decimals and the like Hos\\Ext");
             }
             $this->room -= strlen($name);
@@ -219,9 +200,6 @@ final class Encoder
 
     private function refused(mixed $value, string $where): string
     {
-        if ($this->lenient) {
-            return 'null';
-        }
         $why = match (true) {
             $value === null => 'is null: leave it out',
             is_float($value) && (is_nan($value) || is_infinite($value)) => 'is no number',
@@ -233,22 +211,11 @@ final class Encoder
         throw HosError::call('hos.value_invalid', "$where $why");
     }
 
-    private function ends(string $where, int $depth): bool
+    private function bounded(string $where, int $depth): void
     {
-        if ($depth <= self::NESTING_MAX && $this->room >= 0) {
-            return false;
-        }
-        if (!$this->lenient) {
+        if ($depth > self::NESTING_MAX || $this->room < 0) {
             throw $this->tooLarge(substr($where, 0, 80) . '.. nests more than ' . self::NESTING_MAX . ' deep, or contains itself');
         }
-
-        return true;
-    }
-
-    /** What the wire finds too deep. */
-    private function bottomless(): string
-    {
-        return str_repeat('[', self::NESTING_MAX + 1) . str_repeat(']', self::NESTING_MAX + 1);
     }
 
     private function tooLarge(string $message): CallError
