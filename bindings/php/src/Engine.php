@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Hos;
 
 use Hos\Native\Handle;
+use Hos\Native\Path;
 use Hos\Wire\Encoder;
 use Hos\Wire\Instead;
 
@@ -72,8 +73,8 @@ final class Engine
     {
         foreach (self::PATHS as $name) {
             $path = $options[$name] ?? null;
-            if (is_string($path) && $path !== '' && $path[0] !== '/') {
-                $options[$name] = getcwd() . '/' . $path;
+            if (is_string($path) && $path !== '') {
+                $options[$name] = Path::whole($name, $path);
             }
         }
         // One order, so that the same options are the same bytes.

@@ -15,6 +15,7 @@ use Hos\Engine;
 use Hos\Given;
 use Hos\HasUid;
 use Hos\Kind;
+use Hos\HosError;
 use Hos\LawError;
 use Hos\Mode;
 use Hos\Sealing;
@@ -227,7 +228,8 @@ final class SurfaceTest extends TestCase
         $law = Place::directory();
         file_put_contents("$law/law.toml", "name = \"x\"\nnamespac = \"X\"\n");
         try {
-            Engine::open($law, store: self::$store);
+            // A store that nobody has open: an open one would be busy with another law.
+            Engine::open($law, store: Place::pazar());
             self::fail('that is no law');
         } catch (LawError $error) {
             self::assertSame('hos.law_invalid', $error->code());
@@ -236,26 +238,86 @@ final class SurfaceTest extends TestCase
         }
     }
 
+    private static function number(Engine $engine): int
+    {
+        $handle = (new \ReflectionProperty($engine, 'handle'))->getValue($engine);
+
+        return (new \ReflectionProperty($handle, 'number'))->getValue($handle);
+    }
+
     public function testTheSameOptionsAreTheSameEngineWhereverTheyAreSaid(): void
     {
-        $number = static function (Engine $engine): int {
-            $handle = (new \ReflectionProperty($engine, 'handle'))->getValue($engine);
-
-            return (new \ReflectionProperty($handle, 'number'))->getValue($handle);
-        };
         $store = Place::pazar();
         $before = (string) getcwd();
         $one = Engine::open(null, store: $store, seal: Sealing::Inline);
         chdir(dirname($store));
         $two = Engine::openWith(['seal' => 'inline', 'store' => basename($store)]);
         chdir($before);
-        self::assertSame($number($one), $number($two));
+        self::assertSame(self::number($one), self::number($two));
         $two->close();
         try {
             $one->tenant('pazar-tr')->as('Pazar::Account::"ayse"')->can('shop.view', 'Pazar::Shop::"s1"');
             self::fail('it was closed for all');
         } catch (\Hos\ClosedError $error) {
             self::assertSame('hos.engine_closed', $error->code());
+        }
+    }
+
+    /** Other words for one store are one set of options: without that the second would find the file open, and be refused. */
+    public function testAStoreInOtherWords(): void
+    {
+        $store = Place::pazar();
+        $dir = dirname($store);
+        mkdir("$dir/sub");
+        symlink($dir, "$dir/link");
+        $before = (string) getcwd();
+        $engine = Engine::open(null, store: $store);
+        chdir("$dir/sub");
+        try {
+            foreach (["$dir/./hos.db", "$dir//hos.db", "$dir/sub/../hos.db", "$dir/link/hos.db", "/$store", '../hos.db', './/..//hos.db'] as $words) {
+                $again = Engine::open(null, store: $words);
+                self::assertSame(self::number($engine), self::number($again), $words);
+            }
+            // A link that leads elsewhere now: PHP would remember for two minutes where it led.
+            $other = Place::pazar();
+            unlink("$dir/link");
+            symlink(dirname($other), "$dir/link");
+            $elsewhere = Engine::open(null, store: "$dir/link/hos.db");
+            self::assertNotSame(self::number($engine), self::number($elsewhere));
+            $elsewhere->close();
+        } finally {
+            chdir($before);
+        }
+        $engine->close();
+        $law = Place::law();
+        $engine = Engine::open("$law/", store: $store);
+        self::assertSame(self::number($engine), self::number(Engine::open("$law/policies/..", store: $store)));
+        $engine->close();
+        foreach (['nowhere/hos.db', "hos\0.db", '/', '.', '..', "$dir/none/../hos.db"] as $none) {
+            try {
+                Engine::open(null, store: $none);
+                self::fail("$none was opened");
+            } catch (HosError $error) {
+                self::assertNotSame('hos.internal', $error->code(), $error->getMessage());
+            }
+        }
+    }
+
+    public function testARelativePathFromNowhere(): void
+    {
+        $gone = Place::directory() . '/gone';
+        mkdir($gone);
+        $before = (string) getcwd();
+        chdir($gone);
+        rmdir($gone);
+        try {
+            Engine::open(null, store: 'hos.db');
+            self::fail('it was looked for at the root');
+        } catch (CallError $error) {
+            self::assertSame('hos.call_malformed', $error->code());
+            self::assertStringContainsString('store is a relative path, and the present directory is gone', $error->getMessage());
+        } finally {
+            chdir($before);
         }
     }
 
