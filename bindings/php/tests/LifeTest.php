@@ -347,6 +347,26 @@ final class LifeTest extends TestCase
         self::assertLessThan(2048, $told['after'] - $told['before'], $said);
     }
 
+    /** A worker lives for days: it does not keep the room of its largest question. */
+    public function testALargeQuestionLeavesNothingBehind(): void
+    {
+        $engine = Engine::open(null, store: Place::pazar());
+        $ayse = $this->ayse($engine);
+        self::assertTrue($ayse->can('shop.view', 'Pazar::Shop::"s1"')->allowed);
+        $before = memory_get_usage();
+        foreach ([10_000_000, 700_000] as $length) {
+            try {
+                self::assertFalse($ayse->can(str_repeat('x', $length), 'Pazar::Shop::"s1"')->allowed);
+            } catch (\Hos\CallError $error) {
+                self::assertSame('hos.call_too_large', $error->code());
+                unset($error);
+            }
+            self::assertLessThan(100_000, memory_get_usage() - $before, "after $length bytes");
+        }
+        self::assertTrue($ayse->can('shop.view', 'Pazar::Shop::"s1"')->allowed);
+        $engine->close();
+    }
+
     public function testValgrindFindsNothing(): void
     {
         [$missing] = Place::command(['valgrind', '--version']);

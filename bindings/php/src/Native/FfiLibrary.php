@@ -22,6 +22,9 @@ final class FfiLibrary implements Library
 
     private const SCOPE = 'HOS';
 
+    /** What a call needed beyond so many bytes goes when it has ended: a worker does not live with its largest question. */
+    private const ROOM_MAX = 1 << 20;
+
     /** The one buffer for answers; null while a call has it. */
     private ?\FFI\CData $spare = null;
     /** The one question for `can`; null while a call has it. */
@@ -164,7 +167,7 @@ final class FfiLibrary implements Library
             $json = \FFI::string($out->data, $out->len);
         } finally {
             $this->put($out);
-            $this->question = $question;
+            $this->question = $question->room() > self::ROOM_MAX ? null : $question;
         }
 
         return $status;
@@ -184,7 +187,7 @@ final class FfiLibrary implements Library
 
     private function put(\FFI\CData $out): void
     {
-        if ($this->spare === null) {
+        if ($this->spare === null && $out->room <= self::ROOM_MAX) {
             $this->spare = $out;
         } else {
             $this->ffi->hos_free(\FFI::addr($out));
@@ -262,6 +265,12 @@ final class FfiQuestion
         $third->len = $length = strlen($resource->id);
         $fourth->data = $place + ($at + $length);
         $fourth->len = strlen($beside);
+    }
+
+    /** How much memory its texts have, in bytes. */
+    public function room(): int
+    {
+        return $this->room;
     }
 
     private function make(\FFI $ffi, int $room): void
