@@ -23,6 +23,9 @@ pub(crate) enum Words {
     Json(Vec<u8>),
 }
 
+/// What an answer is written of again: its JSON, its tenant, and its language.
+type Written = (String, String, Option<String>);
+
 /// An answer: never to be used as a condition by itself.
 #[pyclass(frozen, module = "hos._hos")]
 pub(crate) struct Answer {
@@ -180,7 +183,7 @@ impl Answer {
     }
 
     // To another process, as a raised `Denied` goes: with its words, and without the engine.
-    fn __reduce__(&self, py: Python<'_>) -> PyResult<(Py<PyAny>, (String, String, Option<String>))> {
+    fn __reduce__(&self, py: Python<'_>) -> PyResult<(Py<PyAny>, Written)> {
         entry(py, || {
             let restore = py.import(intern!(py, "hos._answers"))?.getattr(intern!(py, "restore"))?;
             Ok((restore.unbind(), (self.text(), self.asked.tenant.clone(), self.asked.language.clone())))

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import unittest
+from pathlib import Path
 
 from house import AYSE, H1, H2, LAW, MERT, Stored, hos, run_hos
 
@@ -46,6 +47,27 @@ class Closing(Stored):
             with self.open() as engine:
                 raise ZeroDivisionError
         self.assertIs(engine.closed, True)
+
+    def test_one_store_in_other_words_is_one_engine(self):
+        place, name = os.path.split(os.path.realpath(self.store))
+        here = os.getcwd()
+        os.chdir(place)
+        self.addCleanup(os.chdir, here)
+        os.makedirs(os.path.join(place, "a", "b"))
+        os.symlink(place, os.path.join(place, "also"))
+        os.symlink(os.path.join("a", "b"), os.path.join(place, "deep"))
+        law, store = str(LAW), os.path.join(place, name)
+        ayse = hos.Engine.open(law, store=store).tenant("t1").as_(AYSE)
+        ayse.directory.put(H2, {"open": True})
+        for other in (name, f"./{name}", f"{place}/./{name}", f"{place}//{name}", f"also/{name}", f"deep/../../{name}", Path(name)):
+            for words in (law, law + "/", os.path.join(law, "."), os.path.relpath(law), LAW):
+                with self.subTest(store=other, law=words):
+                    engine = hos.Engine.open(words, store=other)
+                    self.assertIs(engine.tenant("t1").as_(MERT).can("hall.enter", H2).allowed, True)
+        engine = hos.Engine.of_options({"law": os.path.relpath(law), "store": name})
+        self.assertIs(engine.tenant("t1").as_(MERT).can("hall.enter", H2).allowed, True)
+        # `..` is where the file system says, not where the words do.
+        self.refused(hos.StoreError, "hos.store_unavailable", hos.Engine.open, law, store=f"deep/../{name}")
 
     def test_an_engine_that_nobody_holds_closes(self):
         def used():

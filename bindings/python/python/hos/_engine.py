@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _Path = Union[str, "os.PathLike[str]"]
 _Named = Union[Uid, str, HasUid]
 _Record = Mapping[str, Any]
+_PATHS = ("store", "law", "key_file", "signer_socket", "mark")
 
 
 class Reply(Dict[str, Any]):
@@ -51,7 +52,7 @@ class Engine(Core):
     ) -> Engine:
         """Opens a store that exists. ``law`` is the law's directory and must be the active law; without it the engine opens with
         the active one. The other options are those of ``spec/c-abi.md``."""
-        paths = {"store": store, "law": law, "key_file": key_file, "signer_socket": signer_socket, "mark": mark}
+        paths = dict(zip(_PATHS, (store, law, key_file, signer_socket, mark)))
         others = present(
             signer_command=signer_command,
             seal=seal,
@@ -62,8 +63,10 @@ class Engine(Core):
 
     @classmethod
     def of_options(cls, options: Mapping[str, Any]) -> Engine:
-        """Opens a store by options as the wire has them."""
-        return cls(_json(options))
+        """Opens a store by options as the wire has them. Paths are those of the directory that the process is in now."""
+        if not isinstance(options, Mapping):
+            raise CallError("hos.call_malformed", f"the options are a mapping, not {type(options).__name__}")
+        return cls(_json({name: _whole(value) if name in _PATHS else value for name, value in options.items()}))
 
     def tenant(self, name: str) -> Tenant:
         """A tenant. Whether it is there is said by each call."""
@@ -331,6 +334,20 @@ def _granted(answer: Answer) -> Answer:
     if answer.allowed is not True:
         raise Denied(answer)
     return answer
+
+
+def _whole(path: object) -> object:
+    """A path in the one form that it has however it was said: a store that is open is found again by its options."""
+    if not isinstance(path, str) or not path:
+        return path
+    try:
+        place, name = os.path.split(path.rstrip(os.sep))
+        if name in ("", os.curdir, os.pardir):
+            return os.path.realpath(path)
+        # What the last name stands for is the engine's to ask: the key of a store lies beside its own name.
+        return os.path.join(os.path.realpath(place or os.curdir), name)
+    except (OSError, ValueError):
+        return path
 
 
 def _text(what: str, value: object) -> str:
