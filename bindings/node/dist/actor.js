@@ -11,8 +11,8 @@ const write_1 = require("./write");
 /** Somebody who acts in a tenant. */
 class Actor {
     #engine;
-    #principal;
     #as;
+    #begun;
     #asker;
     #words = (code, language) => this.tenant.message(code, language);
     /** The tenant. */
@@ -30,9 +30,18 @@ class Actor {
         }
         this.#engine = engine;
         this.tenant = tenant;
-        this.#principal = principal;
         this.#as = { ...options };
-        this.#asker = asker(tenant.name, principal, this.#as);
+        // Who it is, is found once: an object that says another identity later is still who it was.
+        const found = [];
+        const once = (value, where, size, depth) => {
+            const who = (0, write_1.uidOf)(value, where);
+            if (who === undefined)
+                return (0, write_1.any)(value, where, size, depth);
+            found.push(who);
+            return (0, write_1.uid)(who, where, size, depth);
+        };
+        this.#begun = new write_1.Draft().need("tenant", tenant.name).need("principal", principal, once).put("language", this.#as.language);
+        this.#asker = asker(tenant.name, found[0], this.#as);
         this.directory = new directory_1.Directory((change, besides) => this.#ask("directory", this.#draft(besides).put("change", change, raw)));
         Object.freeze(this);
     }
@@ -47,11 +56,11 @@ class Actor {
     }
     /** The birth of an instance. */
     async begin(contract, id, event, options) {
-        return this.#ask("begin", this.#draft(options).put("contract", contract).put("id", id).put("event", event));
+        return this.#ask("begin", this.#draft(options).need("contract", contract).need("id", id).need("event", event));
     }
     /** An event or an override of an instance. A refusal is an answer: look at its `allowed`. */
     async transition(contract, id, event, options) {
-        return this.#ask("transition", this.#draft(options).put("contract", contract).put("id", id).put("event", event));
+        return this.#ask("transition", this.#draft(options).need("contract", contract).need("id", id).need("event", event));
     }
     /** As `transition`, but throws `Denied` where the answer is no. */
     async apply(contract, id, event, options) {
@@ -59,20 +68,20 @@ class Actor {
     }
     /** A free record in a stream: a text, or bytes. */
     async record(stream, payload, options) {
-        const draft = this.#draft(options).put("stream", stream);
+        const draft = this.#draft(options).need("stream", stream);
         if (payload instanceof Uint8Array)
             draft.put("payload_hex", Buffer.from(payload).toString("hex"));
         else
-            draft.put("payload", payload);
+            draft.need("payload", payload);
         return this.#ask("record", draft);
     }
     /** An existing row taken in as it is. */
     async adopt(contract, id, state, options) {
-        return this.#ask("adopt", this.#draft(options).put("contract", contract).put("id", id).put("state", state));
+        return this.#ask("adopt", this.#draft(options).need("contract", contract).need("id", id).need("state", state));
     }
     /** What they can do with an instance now. */
     async available(contract, id, besides) {
-        const draft = this.#draft(besides).put("contract", contract).put("id", id);
+        const draft = this.#draft(besides).need("contract", contract).need("id", id);
         const [, json] = await this.#engine._ask("available", ready(draft));
         return (0, answer_1.availableOf)(json);
     }
@@ -84,14 +93,17 @@ class Actor {
         const who = this.#asker;
         if (who === undefined || typeof action !== "string" || !(resource instanceof values_1.Uid))
             return undefined;
-        const words = action + native_1.JOINT + resource.type + native_1.JOINT + resource.id;
+        const { type, id } = resource;
+        if (typeof type !== "string" || typeof id !== "string")
+            return undefined;
+        const words = action + native_1.JOINT + type + native_1.JOINT + id;
         if (besides === undefined)
             return this.#engine._can(who, words, 3);
         const context = scalarsOf(besides);
         return context === undefined ? undefined : this.#engine._can(who, words + context.words, 3 + context.count);
     }
     #slowly(action, resource, besides) {
-        const draft = this.#draft(besides).put("action", action).put("resource", resource, write_1.uid);
+        const draft = this.#draft(besides).need("action", action).need("resource", resource, write_1.uid);
         const [allowed, json] = this.#engine._askSync("can", ready(draft));
         return new answer_1.Told(allowed, json);
     }
@@ -99,13 +111,9 @@ class Actor {
         const [allowed, json] = await this.#engine._ask(operation, ready(draft));
         return new answer_1.Answer(new answer_1.Told(allowed, json), this.#words, this.#as.language);
     }
-    #draft(besides) {
-        const own = (0, write_1.plain)(besides) && besides["request"] !== undefined;
-        const draft = new write_1.Draft().put("tenant", this.tenant.name).put("principal", this.#principal, write_1.uid);
-        draft.put("language", this.#as.language);
-        if (!own)
-            draft.put("request", this.#as.request);
-        return draft.options(besides);
+    #draft(options) {
+        const draft = write_1.Draft.after(this.#begun).options(options, write_1.WORDS);
+        return draft.has("request") ? draft : draft.put("request", this.#as.request);
     }
 }
 exports.Actor = Actor;
@@ -122,11 +130,10 @@ function raw(value) {
     return value;
 }
 /** The words that can be bound; none where they are not what they should be, which the wire then says. */
-function asker(tenant, principal, as) {
+function asker(tenant, who, as) {
+    if (who === undefined || typeof tenant !== "string")
+        return undefined;
     try {
-        const who = (0, write_1.uidOf)(principal, "principal");
-        if (who === undefined || typeof tenant !== "string")
-            return undefined;
         const beside = new write_1.Draft().put("language", as.language).put("request", as.request).json();
         return { tenant, type: who.type, id: who.id, beside: beside === "{}" ? "" : beside, swift: true };
     }
@@ -134,8 +141,17 @@ function asker(tenant, principal, as) {
         return undefined;
     }
 }
-/** A context of a few scalars and nothing besides, as words: a name and a scalar by turns, whose first letter says its type. */
+/** A context of a few scalars and nothing besides, as words; none where it holds more, or where reading it throws. */
 function scalarsOf(besides) {
+    try {
+        return wordsOf(besides);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** As words: a name and a scalar by turns, whose first letter says its type. */
+function wordsOf(besides) {
     if (!(0, write_1.plain)(besides))
         return undefined;
     let words = "";
@@ -151,7 +167,7 @@ function scalarsOf(besides) {
             if (value === undefined)
                 continue;
             const word = scalar(value);
-            if (word === undefined || (count += 2) > 16)
+            if (word === undefined || key.startsWith(write_1.MARK) || (count += 2) > 16)
                 return undefined;
             words += native_1.JOINT + key + native_1.JOINT + word;
         }

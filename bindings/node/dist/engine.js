@@ -167,7 +167,7 @@ function answered(said, fault) {
         return [status === "allowed", json];
     const failed = (0, errors_1.failure)(status, json);
     // The place that we know is of more use than the one that stood in for it.
-    throw fault !== undefined && fault.code === failed.code ? fault : failed;
+    throw fault !== undefined && failed instanceof errors_1.CallError ? fault : failed;
 }
 function rethrown(thrown) {
     if (!(thrown instanceof Error) || thrown instanceof errors_1.HosError)

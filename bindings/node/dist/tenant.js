@@ -23,13 +23,13 @@ class Tenant {
     }
     /** An instance's records, oldest first. */
     async history(contract, id, page) {
-        const draft = new write_1.Draft().put("tenant", this.name).put("contract", contract).put("id", id).options(page);
+        const draft = new write_1.Draft().need("tenant", this.name).need("contract", contract).need("id", id).options(page, write_1.WORDS);
         const [, json] = await this.#engine._ask("history", { json: draft.json(), fault: undefined });
         return (0, answer_1.historyOf)(json);
     }
     /** What the law tells an end user of a refusal's code. Here and now: it is read from memory. */
     message(code, language) {
-        const draft = new write_1.Draft().put("tenant", this.name).put("code", code).put("language", language);
+        const draft = new write_1.Draft().need("tenant", this.name).need("code", code).need("language", language);
         const [, json] = this.#engine._askSync("message", { json: draft.json(), fault: undefined });
         const { message } = JSON.parse(json);
         if (typeof message !== "string")

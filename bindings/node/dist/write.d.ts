@@ -1,6 +1,10 @@
 import { CallError } from "./errors";
 import { Uid } from "./values";
-type Write = (value: unknown, where: string, size: Size, depth: number) => string;
+/** What a record's fields may not begin with: on the wire it marks an entity or an extension. */
+export declare const MARK = "__";
+/** What every call has among its words and none among its options. */
+export declare const WORDS: ReadonlySet<string>;
+export type Write = (value: unknown, where: string, size: Size, depth: number) => string;
 /** What room is left in the call. */
 type Size = {
     left: number;
@@ -8,10 +12,19 @@ type Size = {
 /** A call that is being put together, field by field. */
 export declare class Draft {
     #private;
+    /** A draft that goes on where another one stands, which stays as it is. */
+    static after(begun: Draft): Draft;
     /** Adds a field; one that is `undefined` is absent. A value that is refused is remembered and stands in for itself. */
     put(name: string, value: unknown, write?: Write): this;
-    /** Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. */
-    options(options: unknown, skipped?: (name: string) => boolean): this;
+    /** Adds a field without which there is no call; one that is `undefined` is refused. */
+    need(name: string, value: unknown, write?: Write): this;
+    /**
+     * Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. A name that
+     * is `taken` is refused here: it has a place of its own among the call's words, even where nothing was said there.
+     */
+    options(options: unknown, taken?: ReadonlySet<string>): this;
+    /** Whether a field is there. */
+    has(name: string): boolean;
     /** What was refused first. */
     get fault(): CallError | undefined;
     /**

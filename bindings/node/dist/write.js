@@ -2,7 +2,7 @@
 // A call as JSON. JavaScript can hold what a call may not (floats, null, half a surrogate pair, an object inside itself): it is
 // refused here, with the code that the wire has for it and the place where it stands.
 Object.defineProperty(exports, "__esModule", { value: true });
-exports.Draft = void 0;
+exports.Draft = exports.WORDS = exports.MARK = void 0;
 exports.uid = uid;
 exports.uidOf = uidOf;
 exports.any = any;
@@ -15,6 +15,8 @@ const CALL_BYTES_MAX = 1 << 20;
 const NESTING_MAX = 40;
 /** Matches half a surrogate pair: with the flag `u` whole pairs are one character. */
 const HALF = /\p{Surrogate}/u;
+/** What a record's fields may not begin with: on the wire it marks an entity or an extension. */
+exports.MARK = "__";
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 /** What stands in the place of a value that was refused, so that the wire refuses the call with the same code. */
@@ -24,45 +26,91 @@ const PLACEHOLDERS = {
     "hos.id_invalid": '{"type":"","id":""}',
 };
 const MALFORMED = '"\\ud800"';
+/** The field, which no call has, for what is refused and can have no stand-in under its own name. */
+const STRAY = "refused";
+/** What every call has among its words and none among its options. */
+exports.WORDS = new Set("tenant principal language action resource contract id event state stream payload payload_hex change code".split(" "));
 /** A call that is being put together, field by field. */
 class Draft {
     #json = "";
     #size = { left: CALL_BYTES_MAX };
     #fault;
     #world = false;
+    #names = [];
+    /** A draft that goes on where another one stands, which stays as it is. */
+    static after(begun) {
+        const draft = new Draft();
+        draft.#json = begun.#json;
+        draft.#size = { ...begun.#size };
+        draft.#fault = begun.#fault;
+        draft.#world = begun.#world;
+        draft.#names = [...begun.#names];
+        return draft;
+    }
     /** Adds a field; one that is `undefined` is absent. A value that is refused is remembered and stands in for itself. */
     put(name, value, write = any) {
+        return this.#put(name, () => value, write);
+    }
+    /** Adds a field without which there is no call; one that is `undefined` is refused. */
+    need(name, value, write = any) {
         if (value === undefined)
+            this.#fault ??= (0, errors_1.refusal)("hos.call_malformed", `\`${name}\` is not given`);
+        return this.put(name, value, write);
+    }
+    /**
+     * Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. A name that
+     * is `taken` is refused here: it has a place of its own among the call's words, even where nothing was said there.
+     */
+    options(options, taken) {
+        if (options === undefined)
             return this;
+        if (typeof options !== "object" || options === null || Array.isArray(options)) {
+            throw (0, errors_1.refusal)("hos.call_malformed", `options are an object, not ${kind(options)}`);
+        }
+        const read = (name) => options[name];
+        for (const name of names(options))
+            this.#put(name, () => read(name), writerOf(name), taken?.has(name));
+        return this;
+    }
+    /** Whether a field is there. */
+    has(name) {
+        return this.#names.includes(name);
+    }
+    // The value is read here, for what throws meanwhile is as good as a value that is refused.
+    #put(name, read, write, taken = false) {
         const before = this.#size.left;
-        let json;
+        let value;
         try {
-            json = write(value, name, this.#size, 1);
+            value = read();
+            if (value === undefined)
+                return this;
+            if (taken)
+                throw (0, errors_1.refusal)("hos.call_malformed", `\`${name}\` is no option: it has its own place in the call`);
+            const json = write(value, name, this.#size, 1);
             if (name === "legacy")
                 this.#world = true;
+            return this.#add(name, json);
         }
         catch (thrown) {
             const fault = thrown instanceof errors_1.CallError ? thrown : unreadable(name, thrown);
             this.#fault ??= fault;
             // What is not taken takes no room: the fields after it must be read where the world's own answer stands.
             this.#size.left = before;
-            json = PLACEHOLDERS[fault.code] ?? MALFORMED;
+            const json = PLACEHOLDERS[fault.code] ?? MALFORMED;
+            if (taken || name === "language")
+                return this.#stray(json);
+            // A text that cannot be said is still one: what remains of it tells which mode of the law is meant.
+            if (name === "action" && typeof value === "string")
+                return this.#add(name, JSON.stringify(sound(value))).#stray(json);
+            return this.#add(name, json);
         }
-        this.#json += `${this.#json === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;
-        return this;
     }
-    /** Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. */
-    options(options, skipped) {
-        if (options === undefined)
-            return this;
-        if (typeof options !== "object" || options === null || Array.isArray(options)) {
-            throw (0, errors_1.refusal)("hos.call_malformed", `options are an object, not ${kind(options)}`);
-        }
-        for (const name of Object.keys(options)) {
-            if (skipped?.(name))
-                continue;
-            this.put(name, options[name], writerOf(name));
-        }
+    #stray(json) {
+        return this.has(STRAY) ? this : this.#add(STRAY, json);
+    }
+    #add(name, json) {
+        this.#json += `${this.#json === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;
+        this.#names.push(name);
         return this;
     }
     /** What was refused first. */
@@ -80,6 +128,18 @@ class Draft {
     }
 }
 exports.Draft = Draft;
+function names(options) {
+    try {
+        return Object.keys(options);
+    }
+    catch (cause) {
+        throw unreadable("options", cause);
+    }
+}
+/** The beginning of a text, without halves of pairs. */
+function sound(text) {
+    return text.slice(0, 200).replace(/\p{Surrogate}/gu, "\ufffd");
+}
 function writerOf(name) {
     switch (name) {
         case "principal":
@@ -104,17 +164,24 @@ function uid(value, where, size, depth) {
 /** The identity that a value says, if it says one by itself. */
 function uidOf(value, where) {
     if (value instanceof values_1.Uid)
-        return value;
+        return whole(value, where);
     if (typeof value === "string")
         return parsed(value, where);
     if (typeof value !== "object" || value === null || typeof value.hosUid !== "function")
         return undefined;
     const said = value.hosUid();
     if (said instanceof values_1.Uid)
-        return said;
+        return whole(said, where);
     if (typeof said === "string")
         return parsed(said, where);
     throw (0, errors_1.refusal)("hos.call_malformed", `\`${where}\`: hosUid() gives a Uid or a text, not ${kind(said)}`);
+}
+// Whatever has `Uid.prototype` is an instance of it; only what the constructor made is sure to be whole.
+function whole({ type, id }, where) {
+    if (typeof type !== "string" || typeof id !== "string") {
+        throw (0, errors_1.refusal)("hos.call_malformed", `\`${where}\`: a Uid's type and id are texts; make one with new Uid(type, id)`);
+    }
+    return new values_1.Uid(type, id);
 }
 function parsed(value, where) {
     try {
@@ -162,8 +229,12 @@ function any(value, where, size, depth) {
     }
 }
 function number(value) {
-    if (Number.isInteger(value))
-        return `${value} is not exact as a number: write a bigint (9007199254740993n)`;
+    if (Number.isInteger(value)) {
+        const whole = BigInt(value);
+        if (whole < INT64_MIN || whole > INT64_MAX)
+            return "an integer beyond 64 bits is no value here";
+        return `${value} is not exact as a number: write a bigint, if ${whole}n is meant`;
+    }
     return `${Number.isFinite(value) ? "a float" : String(value)} is no value here: write money in its smallest unit, or Ext.decimal("1.50")`;
 }
 function object(value, where, size, depth) {
@@ -214,6 +285,10 @@ function fields(entries, where, size, depth, write) {
     for (const [name, value] of entries) {
         if (value === undefined)
             continue;
+        if (name.startsWith(exports.MARK)) {
+            // A record that came from outside must not turn into anybody's identity.
+            throw (0, errors_1.refusal)("hos.call_malformed", `\`${short(where)}\`: no field's name begins with ${exports.MARK}; an entity is a Uid, the others an Ext`);
+        }
         json += `${json === "{" ? "" : ","}${text(name, where, size)}:${write(name, value, `${where}.${name}`)}`;
     }
     return `${json}}`;

@@ -159,7 +159,7 @@ test("a law that does not load says each fault", async () => {
   const law = join(mkdtempSync(join(path, "..", "law-")), "law");
   cpSync(join(vectors, "law"), law, { recursive: true });
   appendFileSync(join(law, "contracts", "ticket.toml"), "\n[event.lost]\nfrom = [\"nowhere\"]\nto = \"paid\"\naction = \"ticket.pay\"\n");
-  const failed = await Engine.open(law, { store: path }).catch((error) => error);
+  const failed = await Engine.open(law, { store: store() }).catch((error) => error);
   assert.ok(failed instanceof hos.LawError);
   assert.ok(failed.faults.some((fault) => fault.file.endsWith("ticket.toml") && fault.line > 0 && fault.severity === "error"));
 });

@@ -8,7 +8,7 @@ import type { LawNames, Text } from "./law";
 import { JOINT } from "./native";
 import type { Page, Tenant } from "./tenant";
 import { Uid, type UidLike, type Values } from "./values";
-import { Draft, plain, uid, uidOf } from "./write";
+import { Draft, MARK, WORDS, type Write, any, plain, uid, uidOf } from "./write";
 
 /** How somebody acts. */
 export interface As {
@@ -46,8 +46,8 @@ export interface Writing extends Besides {
 /** Somebody who acts in a tenant. */
 export class Actor<L extends LawNames = LawNames> {
   #engine: Engine<L>;
-  #principal: unknown;
   #as: As;
+  #begun: Draft;
   #asker: Asker | undefined;
   #words = (code: string, language: string) => this.tenant.message(code, language);
   /** The tenant. */
@@ -65,9 +65,17 @@ export class Actor<L extends LawNames = LawNames> {
     }
     this.#engine = engine;
     this.tenant = tenant;
-    this.#principal = principal;
     this.#as = { ...options };
-    this.#asker = asker(tenant.name, principal, this.#as);
+    // Who it is, is found once: an object that says another identity later is still who it was.
+    const found: Uid[] = [];
+    const once: Write = (value, where, size, depth) => {
+      const who = uidOf(value, where);
+      if (who === undefined) return any(value, where, size, depth);
+      found.push(who);
+      return uid(who, where, size, depth);
+    };
+    this.#begun = new Draft().need("tenant", tenant.name).need("principal", principal, once).put("language", this.#as.language);
+    this.#asker = asker(tenant.name, found[0], this.#as);
     this.directory = new Directory((change, besides) => this.#ask("directory", this.#draft(besides).put("change", change, raw)));
     Object.freeze(this);
   }
@@ -90,7 +98,7 @@ export class Actor<L extends LawNames = LawNames> {
     event: E,
     options?: Writing & { facts?: L["contract"][C]["facts"]; args?: L["contract"][C]["begin"][E] },
   ): Promise<Answer> {
-    return this.#ask("begin", this.#draft(options).put("contract", contract).put("id", id).put("event", event));
+    return this.#ask("begin", this.#draft(options).need("contract", contract).need("id", id).need("event", event));
   }
 
   /** An event or an override of an instance. A refusal is an answer: look at its `allowed`. */
@@ -100,7 +108,7 @@ export class Actor<L extends LawNames = LawNames> {
     event: E,
     options?: Writing & { args?: L["contract"][C]["event"][E]; reason?: string },
   ): Promise<Answer> {
-    return this.#ask("transition", this.#draft(options).put("contract", contract).put("id", id).put("event", event));
+    return this.#ask("transition", this.#draft(options).need("contract", contract).need("id", id).need("event", event));
   }
 
   /** As `transition`, but throws `Denied` where the answer is no. */
@@ -115,9 +123,9 @@ export class Actor<L extends LawNames = LawNames> {
 
   /** A free record in a stream: a text, or bytes. */
   async record(stream: string, payload: string | Uint8Array, options?: Writing & { subject?: UidLike }): Promise<Answer> {
-    const draft = this.#draft(options).put("stream", stream);
+    const draft = this.#draft(options).need("stream", stream);
     if (payload instanceof Uint8Array) draft.put("payload_hex", Buffer.from(payload).toString("hex"));
-    else draft.put("payload", payload);
+    else draft.need("payload", payload);
     return this.#ask("record", draft);
   }
 
@@ -128,12 +136,12 @@ export class Actor<L extends LawNames = LawNames> {
     state: L["contract"][C]["state"],
     options?: Writing & { facts?: L["contract"][C]["facts"] },
   ): Promise<Answer> {
-    return this.#ask("adopt", this.#draft(options).put("contract", contract).put("id", id).put("state", state));
+    return this.#ask("adopt", this.#draft(options).need("contract", contract).need("id", id).need("state", state));
   }
 
   /** What they can do with an instance now. */
   async available(contract: Text<L["contract"]>, id: string, besides?: Besides): Promise<readonly Available[]> {
-    const draft = this.#draft(besides).put("contract", contract).put("id", id);
+    const draft = this.#draft(besides).need("contract", contract).need("id", id);
     const [, json] = await this.#engine._ask("available", ready(draft));
     return availableOf(json);
   }
@@ -146,14 +154,16 @@ export class Actor<L extends LawNames = LawNames> {
   #swiftly(action: unknown, resource: unknown, besides: unknown): Told | undefined {
     const who = this.#asker;
     if (who === undefined || typeof action !== "string" || !(resource instanceof Uid)) return undefined;
-    const words = action + JOINT + resource.type + JOINT + resource.id;
+    const { type, id } = resource;
+    if (typeof type !== "string" || typeof id !== "string") return undefined;
+    const words = action + JOINT + type + JOINT + id;
     if (besides === undefined) return this.#engine._can(who, words, 3);
     const context = scalarsOf(besides);
     return context === undefined ? undefined : this.#engine._can(who, words + context.words, 3 + context.count);
   }
 
   #slowly(action: unknown, resource: unknown, besides: unknown): Told {
-    const draft = this.#draft(besides).put("action", action).put("resource", resource, uid);
+    const draft = this.#draft(besides).need("action", action).need("resource", resource, uid);
     const [allowed, json] = this.#engine._askSync("can", ready(draft));
     return new Told(allowed, json);
   }
@@ -163,12 +173,9 @@ export class Actor<L extends LawNames = LawNames> {
     return new Answer(new Told(allowed, json), this.#words, this.#as.language);
   }
 
-  #draft(besides: unknown): Draft {
-    const own = plain(besides) && besides["request"] !== undefined;
-    const draft = new Draft().put("tenant", this.tenant.name).put("principal", this.#principal, uid);
-    draft.put("language", this.#as.language);
-    if (!own) draft.put("request", this.#as.request);
-    return draft.options(besides);
+  #draft(options: unknown): Draft {
+    const draft = Draft.after(this.#begun).options(options, WORDS);
+    return draft.has("request") ? draft : draft.put("request", this.#as.request);
   }
 }
 
@@ -187,10 +194,9 @@ function raw(value: unknown): string {
 }
 
 /** The words that can be bound; none where they are not what they should be, which the wire then says. */
-function asker(tenant: unknown, principal: unknown, as: As): Asker | undefined {
+function asker(tenant: unknown, who: Uid | undefined, as: As): Asker | undefined {
+  if (who === undefined || typeof tenant !== "string") return undefined;
   try {
-    const who = uidOf(principal, "principal");
-    if (who === undefined || typeof tenant !== "string") return undefined;
     const beside = new Draft().put("language", as.language).put("request", as.request).json();
     return { tenant, type: who.type, id: who.id, beside: beside === "{}" ? "" : beside, swift: true };
   } catch {
@@ -198,8 +204,17 @@ function asker(tenant: unknown, principal: unknown, as: As): Asker | undefined {
   }
 }
 
-/** A context of a few scalars and nothing besides, as words: a name and a scalar by turns, whose first letter says its type. */
+/** A context of a few scalars and nothing besides, as words; none where it holds more, or where reading it throws. */
 function scalarsOf(besides: unknown): { words: string; count: number } | undefined {
+  try {
+    return wordsOf(besides);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As words: a name and a scalar by turns, whose first letter says its type. */
+function wordsOf(besides: unknown): { words: string; count: number } | undefined {
   if (!plain(besides)) return undefined;
   let words = "";
   let count = 0;
@@ -211,7 +226,7 @@ function scalarsOf(besides: unknown): { words: string; count: number } | undefin
       const value = context[key];
       if (value === undefined) continue;
       const word = scalar(value);
-      if (word === undefined || (count += 2) > 16) return undefined;
+      if (word === undefined || key.startsWith(MARK) || (count += 2) > 16) return undefined;
       words += JOINT + key + JOINT + word;
     }
   }

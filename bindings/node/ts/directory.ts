@@ -2,11 +2,13 @@
 
 import type { Writing } from "./actor";
 import type { Answer } from "./answer";
-import { HosError } from "./errors";
 import type { UidLike, Values } from "./values";
 import { Draft, uid } from "./write";
 
 type Change = (json: string, options: Writing | undefined) => Promise<Answer>;
+
+/** The words of `grant` that are no slots. */
+const OWN: ReadonlySet<string> = new Set(["id", "template"]);
 
 /** The directory, as an actor changes it. */
 export class Directory {
@@ -20,22 +22,22 @@ export class Directory {
 
   /** Writes an entity with its attributes. */
   async put(entity: UidLike, attrs?: Values, options?: Writing): Promise<Answer> {
-    return this.#make("put", new Draft().put("uid", entity, uid).put("attrs", attrs), options);
+    return this.#make("put", new Draft().need("uid", entity, uid).put("attrs", attrs), options);
   }
 
   /** Removes an entity. */
   async remove(entity: UidLike, options?: Writing): Promise<Answer> {
-    return this.#make("remove", new Draft().put("uid", entity, uid), options);
+    return this.#make("remove", new Draft().need("uid", entity, uid), options);
   }
 
   /** Puts an entity into a parent: a member into a role, a shop into a city. */
   async join(entity: UidLike, parent: UidLike, options?: Writing): Promise<Answer> {
-    return this.#make("join", new Draft().put("uid", entity, uid).put("parent", parent, uid), options);
+    return this.#make("join", new Draft().need("uid", entity, uid).need("parent", parent, uid), options);
   }
 
   /** Takes an entity out of a parent. */
   async leave(entity: UidLike, parent: UidLike, options?: Writing): Promise<Answer> {
-    return this.#make("leave", new Draft().put("uid", entity, uid).put("parent", parent, uid), options);
+    return this.#make("leave", new Draft().need("uid", entity, uid).need("parent", parent, uid), options);
   }
 
   /** Makes a policy of one of the law's templates, under an id by which it can be revoked. */
@@ -45,16 +47,15 @@ export class Directory {
     slots: { principal?: UidLike; resource?: UidLike },
     options?: Writing,
   ): Promise<Answer> {
-    return this.#make("grant", new Draft().put("id", id).put("template", template).options(slots), options);
+    return this.#make("grant", new Draft().need("id", id).need("template", template).options(slots, OWN), options);
   }
 
   /** Takes a grant back. */
   async revoke(id: string, options?: Writing): Promise<Answer> {
-    return this.#make("revoke", new Draft().put("id", id), options);
+    return this.#make("revoke", new Draft().need("id", id), options);
   }
 
   async #make(kind: string, draft: Draft, options: Writing | undefined): Promise<Answer> {
-    if (draft.fault instanceof HosError) throw draft.fault;
     return this.#change(`{${JSON.stringify(kind)}:${draft.json()}}`, options);
   }
 }

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { Told } from "./answer";
-import { HosError, InternalError, failure, refusal } from "./errors";
+import { CallError, HosError, InternalError, failure, refusal } from "./errors";
 import { Known } from "./known";
 import type { LawNames } from "./law";
 import { DOUBT, type Handle, SAID, addon } from "./native";
@@ -221,7 +221,7 @@ function answered(said: string, fault: HosError | undefined): [allowed: boolean,
   if (status === "allowed" || status === "refused") return [status === "allowed", json];
   const failed = failure(status, json);
   // The place that we know is of more use than the one that stood in for it.
-  throw fault !== undefined && fault.code === failed.code ? fault : failed;
+  throw fault !== undefined && failed instanceof CallError ? fault : failed;
 }
 
 function rethrown(thrown: unknown): never {

@@ -6,7 +6,7 @@ import type { Engine } from "./engine";
 import { InternalError } from "./errors";
 import type { LawNames, Text } from "./law";
 import type { UidLike } from "./values";
-import { Draft } from "./write";
+import { Draft, WORDS } from "./write";
 
 /** Which records `history` tells. */
 export interface Page {
@@ -36,14 +36,14 @@ export class Tenant<L extends LawNames = LawNames> {
 
   /** An instance's records, oldest first. */
   async history(contract: Text<L["contract"]>, id: string, page?: Page): Promise<readonly Entry[]> {
-    const draft = new Draft().put("tenant", this.name).put("contract", contract).put("id", id).options(page);
+    const draft = new Draft().need("tenant", this.name).need("contract", contract).need("id", id).options(page, WORDS);
     const [, json] = await this.#engine._ask("history", { json: draft.json(), fault: undefined });
     return historyOf(json);
   }
 
   /** What the law tells an end user of a refusal's code. Here and now: it is read from memory. */
   message(code: string, language: string): string {
-    const draft = new Draft().put("tenant", this.name).put("code", code).put("language", language);
+    const draft = new Draft().need("tenant", this.name).need("code", code).need("language", language);
     const [, json] = this.#engine._askSync("message", { json: draft.json(), fault: undefined });
     const { message } = JSON.parse(json) as { message?: unknown };
     if (typeof message !== "string") throw new InternalError("internal", "hos.internal", "the law's message could not be read");

@@ -10,6 +10,8 @@ const CALL_BYTES_MAX = 1 << 20;
 const NESTING_MAX = 40;
 /** Matches half a surrogate pair: with the flag `u` whole pairs are one character. */
 const HALF = /\p{Surrogate}/u;
+/** What a record's fields may not begin with: on the wire it marks an entity or an extension. */
+export const MARK = "__";
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
@@ -21,8 +23,14 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   "hos.id_invalid": '{"type":"","id":""}',
 };
 const MALFORMED = '"\\ud800"';
+/** The field, which no call has, for what is refused and can have no stand-in under its own name. */
+const STRAY = "refused";
+/** What every call has among its words and none among its options. */
+export const WORDS: ReadonlySet<string> = new Set(
+  "tenant principal language action resource contract id event state stream payload payload_hex change code".split(" "),
+);
 
-type Write = (value: unknown, where: string, size: Size, depth: number) => string;
+export type Write = (value: unknown, where: string, size: Size, depth: number) => string;
 /** What room is left in the call. */
 type Size = { left: number };
 
@@ -32,36 +40,80 @@ export class Draft {
   #size: Size = { left: CALL_BYTES_MAX };
   #fault: CallError | undefined;
   #world = false;
+  #names: string[] = [];
+
+  /** A draft that goes on where another one stands, which stays as it is. */
+  static after(begun: Draft): Draft {
+    const draft = new Draft();
+    draft.#json = begun.#json;
+    draft.#size = { ...begun.#size };
+    draft.#fault = begun.#fault;
+    draft.#world = begun.#world;
+    draft.#names = [...begun.#names];
+    return draft;
+  }
 
   /** Adds a field; one that is `undefined` is absent. A value that is refused is remembered and stands in for itself. */
   put(name: string, value: unknown, write: Write = any): this {
-    if (value === undefined) return this;
+    return this.#put(name, () => value, write);
+  }
+
+  /** Adds a field without which there is no call; one that is `undefined` is refused. */
+  need(name: string, value: unknown, write: Write = any): this {
+    if (value === undefined) this.#fault ??= refusal("hos.call_malformed", `\`${name}\` is not given`);
+    return this.put(name, value, write);
+  }
+
+  /**
+   * Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. A name that
+   * is `taken` is refused here: it has a place of its own among the call's words, even where nothing was said there.
+   */
+  options(options: unknown, taken?: ReadonlySet<string>): this {
+    if (options === undefined) return this;
+    if (typeof options !== "object" || options === null || Array.isArray(options)) {
+      throw refusal("hos.call_malformed", `options are an object, not ${kind(options)}`);
+    }
+    const read = (name: string) => (options as Record<string, unknown>)[name];
+    for (const name of names(options)) this.#put(name, () => read(name), writerOf(name), taken?.has(name));
+    return this;
+  }
+
+  /** Whether a field is there. */
+  has(name: string): boolean {
+    return this.#names.includes(name);
+  }
+
+  // The value is read here, for what throws meanwhile is as good as a value that is refused.
+  #put(name: string, read: () => unknown, write: Write, taken = false): this {
     const before = this.#size.left;
-    let json: string;
+    let value: unknown;
     try {
-      json = write(value, name, this.#size, 1);
+      value = read();
+      if (value === undefined) return this;
+      if (taken) throw refusal("hos.call_malformed", `\`${name}\` is no option: it has its own place in the call`);
+      const json = write(value, name, this.#size, 1);
       if (name === "legacy") this.#world = true;
+      return this.#add(name, json);
     } catch (thrown) {
       const fault = thrown instanceof CallError ? thrown : unreadable(name, thrown);
       this.#fault ??= fault;
       // What is not taken takes no room: the fields after it must be read where the world's own answer stands.
       this.#size.left = before;
-      json = PLACEHOLDERS[fault.code] ?? MALFORMED;
+      const json = PLACEHOLDERS[fault.code] ?? MALFORMED;
+      if (taken || name === "language") return this.#stray(json);
+      // A text that cannot be said is still one: what remains of it tells which mode of the law is meant.
+      if (name === "action" && typeof value === "string") return this.#add(name, JSON.stringify(sound(value))).#stray(json);
+      return this.#add(name, json);
     }
-    this.#json += `${this.#json === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;
-    return this;
   }
 
-  /** Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. */
-  options(options: unknown, skipped?: (name: string) => boolean): this {
-    if (options === undefined) return this;
-    if (typeof options !== "object" || options === null || Array.isArray(options)) {
-      throw refusal("hos.call_malformed", `options are an object, not ${kind(options)}`);
-    }
-    for (const name of Object.keys(options)) {
-      if (skipped?.(name)) continue;
-      this.put(name, (options as Record<string, unknown>)[name], writerOf(name));
-    }
+  #stray(json: string): this {
+    return this.has(STRAY) ? this : this.#add(STRAY, json);
+  }
+
+  #add(name: string, json: string): this {
+    this.#json += `${this.#json === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;
+    this.#names.push(name);
     return this;
   }
 
@@ -78,6 +130,19 @@ export class Draft {
     if (this.#fault !== undefined && !this.#world) throw this.#fault;
     return this.#json === "" ? "{}" : `${this.#json}}`;
   }
+}
+
+function names(options: object): string[] {
+  try {
+    return Object.keys(options);
+  } catch (cause) {
+    throw unreadable("options", cause);
+  }
+}
+
+/** The beginning of a text, without halves of pairs. */
+function sound(text: string): string {
+  return text.slice(0, 200).replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 function writerOf(name: string): Write {
@@ -104,13 +169,21 @@ export function uid(value: unknown, where: string, size: Size, depth: number): s
 
 /** The identity that a value says, if it says one by itself. */
 export function uidOf(value: unknown, where: string): Uid | undefined {
-  if (value instanceof Uid) return value;
+  if (value instanceof Uid) return whole(value, where);
   if (typeof value === "string") return parsed(value, where);
   if (typeof value !== "object" || value === null || typeof (value as { hosUid?: unknown }).hosUid !== "function") return undefined;
   const said = (value as { hosUid(): unknown }).hosUid();
-  if (said instanceof Uid) return said;
+  if (said instanceof Uid) return whole(said, where);
   if (typeof said === "string") return parsed(said, where);
   throw refusal("hos.call_malformed", `\`${where}\`: hosUid() gives a Uid or a text, not ${kind(said)}`);
+}
+
+// Whatever has `Uid.prototype` is an instance of it; only what the constructor made is sure to be whole.
+function whole({ type, id }: Uid, where: string): Uid {
+  if (typeof type !== "string" || typeof id !== "string") {
+    throw refusal("hos.call_malformed", `\`${where}\`: a Uid's type and id are texts; make one with new Uid(type, id)`);
+  }
+  return new Uid(type, id);
 }
 
 function parsed(value: string, where: string): Uid {
@@ -155,7 +228,11 @@ export function any(value: unknown, where: string, size: Size, depth: number): s
 }
 
 function number(value: number): string {
-  if (Number.isInteger(value)) return `${value} is not exact as a number: write a bigint (9007199254740993n)`;
+  if (Number.isInteger(value)) {
+    const whole = BigInt(value);
+    if (whole < INT64_MIN || whole > INT64_MAX) return "an integer beyond 64 bits is no value here";
+    return `${value} is not exact as a number: write a bigint, if ${whole}n is meant`;
+  }
   return `${Number.isFinite(value) ? "a float" : String(value)} is no value here: write money in its smallest unit, or Ext.decimal("1.50")`;
 }
 
@@ -206,6 +283,10 @@ function fields(
   let json = room("{", where, size);
   for (const [name, value] of entries) {
     if (value === undefined) continue;
+    if (name.startsWith(MARK)) {
+      // A record that came from outside must not turn into anybody's identity.
+      throw refusal("hos.call_malformed", `\`${short(where)}\`: no field's name begins with ${MARK}; an entity is a Uid, the others an Ext`);
+    }
     json += `${json === "{" ? "" : ","}${text(name, where, size)}:${write(name, value, `${where}.${name}`)}`;
   }
   return `${json}}`;
