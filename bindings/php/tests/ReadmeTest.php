@@ -27,6 +27,25 @@ final class ReadmeTest extends TestCase
         return array_map(static fn (array $block): array => [$block[1], $block[2]], $found);
     }
 
+    /**
+     * Runs a block of commands in a directory, with the page's places meant in it.
+     *
+     * @param array<string, string> $env
+     */
+    private function shell(string $dir, string $commands, array $env = []): void
+    {
+        if (!is_dir("$dir/bin")) {
+            mkdir("$dir/bin");
+            symlink(Place::hos(), "$dir/bin/hos");
+        }
+        $commands = strtr($commands, [
+            '/srv/h-os' => Place::root(), '/srv/pazar/law' => Place::law(), '/srv/pazar' => $dir, '/opt/hos' => $dir, '/etc/php' => $dir,
+        ]);
+        $command = ['sh', '-euc', "cd $dir\n$commands"];
+        [$exit, $said] = Place::command($command, $env + ['HOME' => $dir, 'PATH' => "$dir/bin:" . getenv('PATH')]);
+        self::assertSame(0, $exit, $said);
+    }
+
     /** @dataProvider pages */
     public function testTheCode(string $page): void
     {
@@ -42,16 +61,23 @@ final class ReadmeTest extends TestCase
             $autoload .= "require '/usr/share/php/$package/autoload.php';";
         }
         file_put_contents("$dir/vendor/autoload.php", $autoload);
-        [$code, $wanted] = ['', ''];
+        [$code, $wanted, $stores] = ['', '', 0];
         foreach ($this->blocks($page) as [$language, $text]) {
             match ($language) {
                 'php' => $code .= $text,
                 'text' => $wanted .= $text,
                 'sh', 'ini' => null,
             };
+            // All that a reader has before the first line of PHP is what the page made so far.
+            if ($language === 'sh' && str_starts_with($text, 'hos ')) {
+                self::assertSame('', $code);
+                $this->shell($dir, $text);
+                $stores++;
+            }
         }
         self::assertNotSame('', $wanted);
-        file_put_contents("$dir/all.php", strtr($code, ['/srv/pazar/law' => Place::law(), '/srv/pazar/hos.db' => Place::pazar()]));
+        self::assertSame(1, $stores);
+        file_put_contents("$dir/all.php", strtr($code, ['/srv/pazar/law' => Place::law(), '/srv/pazar/hos.db' => "$dir/hos.db"]));
         chdir($dir);
         [$exit, $said] = Place::command([PHP_BINARY, '-d', 'error_reporting=-1', "$dir/all.php"]);
         self::assertSame($wanted, $said);
@@ -73,15 +99,11 @@ final class ReadmeTest extends TestCase
             if ($language !== 'sh') {
                 continue;
             }
-            $text = strtr($text, [
-                '/srv/h-os' => Place::root(), '/opt/hos' => $dir, '/etc/php' => $dir,
-            ]);
             $env = ['COMPOSER_ALLOW_SUPERUSER' => '1', 'COMPOSER_DISABLE_NETWORK' => '1', 'COMPOSER_NO_INTERACTION' => '1'];
-            [$exit, $said] = Place::command(['sh', '-euc', "cd $dir\n$text"], $env + ['HOME' => $dir]);
-            self::assertSame(0, $exit, $said);
+            $this->shell($dir, $text, $env);
             $run++;
         }
-        self::assertSame(2, $run);
+        self::assertSame(3, $run);
         self::assertStringContainsString("#define FFI_LIB \"$dir/libhos.so.1\"", (string) file_get_contents("$dir/hos.ffi.h"));
         $version = "<?php require '$dir/vendor/autoload.php'; echo Hos\\Engine::version();";
         file_put_contents("$dir/t.php", $version);
