@@ -154,6 +154,8 @@ final class BridgeTest extends TestCase
             new Question(self::$engine->tenant('nowhere'), self::named(...)),
         ] as $question) {
             self::assertSame(HosVoter::ACCESS_DENIED, (new HosVoter($question))->vote($this->token('ayse'), $shop, ['shop.view']));
+            // Which names are the law's, nobody says.
+            self::assertSame(HosVoter::ACCESS_DENIED, (new HosVoter($question))->vote($this->token('ayse'), $shop, ['ROLE_USER']));
         }
         $broken = new Question(self::tenant(), fn () => throw new \LogicException('no such user'));
         self::assertSame(HosVoter::ACCESS_DENIED, (new HosVoter($broken))->vote($this->token('ayse'), $shop, ['shop.view']));

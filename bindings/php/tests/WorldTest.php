@@ -60,6 +60,8 @@ final class WorldTest extends TestCase
             foreach ([$world, new Legacy($world)] as $legacy) {
                 $answer = $ask(self::$watched, $legacy);
                 self::assertSame([$world, $code, Mode::Shadow], [$answer->allowed, $answer->code, $answer->mode]);
+                self::assertStringContainsString($said, $answer->blockers[0]->detail);
+                self::assertStringStartsNotWith('hos.', $answer->blockers[0]->detail);
             }
         }
         foreach ([[self::$watched, null], [self::$enforced, null], [self::$enforced, true], [self::$enforced, false]] as [$engine, $legacy]) {

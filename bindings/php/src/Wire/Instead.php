@@ -49,22 +49,31 @@ final class Instead
                 $json .= "\"$name\":" . json_encode($text, JSON_INVALID_UTF8_SUBSTITUTE) . ',';
             }
         }
-        $json .= '"legacy":' . Encoder::legacy($world) . ',' . self::refused($fault);
+        // What is no fault of ours is a value that could not be had.
+        $code = $fault instanceof CallError ? $fault->code() : 'hos.value_invalid';
+        $json .= '"legacy":' . Encoder::legacy($world) . ',' . match ($code) {
+            'hos.call_too_large' => '"fault":' . str_repeat('[', self::NESTING) . str_repeat(']', self::NESTING),
+            default => self::REFUSED[$code] ?? self::REFUSED['hos.call_malformed'],
+        };
         try {
-            return $handle->call($operation, '{' . $json . '}', $status);
+            return self::named($handle->call($operation, '{' . $json . '}', $status), $code, $fault);
         } catch (CallError) {
             throw $fault;
         }
     }
 
-    /** Something that is refused with the fault's own code; what is no fault of ours is a value that could not be had. */
-    private static function refused(\Throwable $fault): string
+    /** The answer with the fault's own words in the blocker: the wire speaks of what stood there instead. */
+    private static function named(string $json, string $code, \Throwable $fault): string
     {
-        $code = $fault instanceof CallError ? $fault->code() : 'hos.value_invalid';
+        $answer = Decoder::tree($json);
+        $blocker = $answer->blockers[0] ?? null;
+        if (($blocker->code ?? null) !== $code) {
+            return $json;
+        }
+        $message = $fault->getMessage();
+        $ours = $fault instanceof CallError;
+        $blocker->detail = $ours ? substr($message, strlen("$code: ")) : get_class($fault) . ": $message";
 
-        return match ($code) {
-            'hos.call_too_large' => '"fault":' . str_repeat('[', self::NESTING) . str_repeat(']', self::NESTING),
-            default => self::REFUSED[$code] ?? self::REFUSED['hos.call_malformed'],
-        };
+        return json_encode($answer, JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR);
     }
 }
