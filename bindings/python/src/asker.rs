@@ -198,6 +198,12 @@ impl Asker {
         entry(py, || Ok(String::from_utf8_lossy(&self.made(py, operation, fields)?.json).into_owned()))
     }
 
+    /// Whether a `can` would be answered from memory now. Where not, it would look at the store, or wait for a fork.
+    fn _is_at_hand(&self, py: Python<'_>) -> PyResult<bool> {
+        // A closed engine keeps nobody waiting.
+        entry(py, || Ok(self.core_of(py).engine().map_or(true, |engine| is_at_hand(&engine, &self.whose.tenant))))
+    }
+
     /// Who acts: a `Uid` made of what was given.
     #[getter]
     fn principal(&self) -> crate::name::Uid {
@@ -214,11 +220,15 @@ impl Asker {
 // work it takes several times as long to let go of the lock and get it back. Where it looks at the store (every half second), may
 // write (the world's own outcome is recorded), or would wait for a fork, it lets go.
 fn decide(py: Python<'_>, engine: &Engine, asked: &Asked<'_>, may_write: bool) -> Result<Decided, Failure> {
-    if may_write || fork::is_under_way() || !hos_wire::is_at_hand(engine, asked.tenant) {
+    if may_write || !is_at_hand(engine, asked.tenant) {
         py.detach(|| hos_wire::decide(engine, asked))
     } else {
         hos_wire::decide(engine, asked)
     }
+}
+
+fn is_at_hand(engine: &Engine, tenant: &str) -> bool {
+    !fork::is_under_way() && hos_wire::is_at_hand(engine, tenant)
 }
 
 fn scalar(held: &Held) -> Scalar<'_> {

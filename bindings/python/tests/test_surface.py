@@ -5,6 +5,7 @@ import copy
 import datetime
 import json
 import pickle
+import threading
 
 from house import AYSE, EDA, H1, H2, MERT, Stored, hos
 
@@ -218,13 +219,46 @@ class Async(Stored):
                 await ayse.apply("ticket", "k-1", "order")
             await ayse.record("notes.page", "x")
             await ayse.directory.put(MERT, {"active": True})
-            self.assertIs(ayse.can("hall.enter", H1).allowed, True)
+            self.assertIs((await ayse.can("hall.enter", H1)).allowed, True)
+            self.assertIs((await ayse.authorize("hall.enter", H1)).allowed, True)
+            with self.assertRaises(hos.Denied):
+                await ayse.authorize("hall.enter", H2)
             self.assertEqual(len(await ayse.available("ticket", "k-1")), len(ayse.actor.available("ticket", "k-1")))
             return paid, await ayse.history("ticket", "k-1")
 
         paid, told = asyncio.run(story())
         self.assertEqual(sorted(one.again for one in paid), [False, True])
         self.assertEqual([one.kind for one in told][:2], ["begun", "moved"])
+
+    def test_can_waits_in_a_thread_and_answers_at_once_from_memory(self):
+        asked_in = []
+
+        class Hall:
+            def __hos_uid__(self):
+                asked_in.append(threading.get_ident())
+                return H1
+
+        async def story(engine, **words):
+            asked_in.clear()
+            mert = engine.tenant("t1").as_(MERT)
+            mert.can("hall.enter", H1)
+            for _ in range(3):
+                self.assertIs((await mert.aio.can("hall.enter", Hall(), **words)).allowed, True)
+            return {"here" if thread == threading.get_ident() else "elsewhere" for thread in asked_in}
+
+        with self.open(directory_age_max_ms=60_000) as young:
+            self.assertEqual(asyncio.run(story(young)), {"here"})
+            self.assertEqual(asyncio.run(story(young, legacy=True)), {"elsewhere"}, "it may write")
+        with self.open(directory_age_max_ms=0) as never_young:
+            self.assertEqual(asyncio.run(story(never_young)), {"elsewhere"})
+        with self.assertRaises(hos.ClosedError):
+            asyncio.run(story(young))
+
+    def test_what_was_not_awaited_is_no_condition(self):
+        mert = self.open().tenant("t1").as_(MERT).aio
+        for asked in (mert.can("hall.enter", H1), mert.authorize("hall.enter", H1)):
+            with self.assertRaisesRegex(TypeError, "await"):
+                bool(asked)
 
     def test_the_loop_goes_on_while_a_write_waits(self):
         engine = self.open()

@@ -272,7 +272,7 @@ class Actor(Asker):
 
     @property
     def aio(self) -> AsyncActor:
-        """The same actor for ``async`` code: what writes is awaited, and runs in a thread of the loop's executor."""
+        """The same actor for ``async`` code: calls are awaited, and what waits does so in a thread of the loop's executor."""
         from hos.aio import AsyncActor
 
         return AsyncActor(self)

@@ -1,14 +1,16 @@
 """H-OS in ``async`` code: what writes, or reads the store, runs in a thread of the loop's executor and is awaited.
 
-``can`` takes microseconds and is called as ever. A call whose task is cancelled while it runs ends as it would have: under a
-once-key the same call tells later what came of it.
+So does a ``can`` that would look at the store (each ``directory_age_max_ms``; each time where that is 0) or write; any other is
+answered from memory, in microseconds, where it is awaited. :meth:`hos.Actor.can`, called in a loop, keeps it waiting for all that.
+
+A call whose task is cancelled while it runs ends as it would have: under a once-key the same call tells later what came of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, List, Mapping, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Generator, List, Mapping, Optional, TypeVar, Union
 
 from hos._answers import Available, Entry
 from hos._engine import Actor, Engine
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from hos._words import Besides, Birth, Change, Move, Note, Row, Slots
 
-__all__ = ["AsyncActor", "AsyncDirectory", "open"]
+__all__ = ["Asked", "AsyncActor", "AsyncDirectory", "open"]
 
 _T = TypeVar("_T")
 _Named = Union[Uid, str, HasUid]
@@ -35,8 +37,23 @@ async def open(*args: Any, **options: Any) -> Engine:
     return await _threaded(Engine.open, *args, **options)
 
 
+class Asked(Awaitable[Answer]):
+    """A ``can`` that is asked when it is awaited. Not a condition: one whose ``await`` was forgotten is no yes."""
+
+    __slots__ = ("_ask",)
+
+    def __init__(self, ask: Callable[[], Awaitable[Answer]]) -> None:
+        self._ask = ask
+
+    def __await__(self) -> Generator[Any, None, Answer]:
+        return (yield from self._ask().__await__())
+
+    def __bool__(self) -> bool:
+        raise TypeError("it was not asked yet: await it, and ask for the answer's `.allowed`")
+
+
 class AsyncActor:
-    """An actor whose writing calls are awaited. They take the words of :class:`hos.Actor`'s."""
+    """An actor whose calls are awaited. They take the words of :class:`hos.Actor`'s."""
 
     __slots__ = ("actor", "directory")
 
@@ -44,13 +61,18 @@ class AsyncActor:
         self.actor = actor
         self.directory = AsyncDirectory(actor)
 
-    def can(self, action: str, resource: _Named, **words: Unpack[Besides]) -> Answer:
-        """At once, without waiting."""
-        return self.actor.can(action, resource, **words)
+    def can(self, action: str, resource: _Named, **words: Unpack[Besides]) -> Asked:
+        """From memory where it is awaited; in a thread where it would look at the store, or write the world's outcome."""
+        return Asked(lambda: self._ask(self.actor.can, action, resource, **words))
 
-    def authorize(self, action: str, resource: _Named, **words: Unpack[Besides]) -> Answer:
-        """At once, without waiting; a no is raised."""
-        return self.actor.authorize(action, resource, **words)
+    def authorize(self, action: str, resource: _Named, **words: Unpack[Besides]) -> Asked:
+        """As ``can``, but a no is raised."""
+        return Asked(lambda: self._ask(self.actor.authorize, action, resource, **words))
+
+    async def _ask(self, call: Callable[..., Answer], action: str, resource: _Named, **words: Unpack[Besides]) -> Answer:
+        if words.get("legacy") is None and self.actor._is_at_hand():
+            return call(action, resource, **words)
+        return await _threaded(call, action, resource, **words)
 
     async def begin(self, contract: str, id: str, event: str, **words: Unpack[Birth]) -> Answer:
         return await _threaded(self.actor.begin, contract, id, event, **words)

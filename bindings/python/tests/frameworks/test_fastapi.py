@@ -1,12 +1,13 @@
 """FastAPI's dependencies, with FastAPI itself."""
 
 import sys
+import threading
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from house import AYSE, Stored, hos  # noqa: E402
+from house import AYSE, H1, Stored, hos  # noqa: E402
 
 from fastapi import Depends, FastAPI, Header  # noqa: E402
 from fastapi.testclient import TestClient  # noqa: E402
@@ -69,6 +70,30 @@ class Api(Stored):
         status, said = self.get("/halls/h1?hour=23")
         self.assertEqual((status, said["detail"]["code"]), (403, "hos.forbidden"))
         self.assertEqual(self.get("/answers/h1"), (200, {"policies": ["open-halls"]}))
+
+    def test_the_loop_is_not_kept_waiting(self):
+        threads = {}
+
+        class Hall:
+            def __hos_uid__(self):
+                threads["asked"] = threading.get_ident()
+                return H1
+
+        async def loop():
+            threads["loop"] = threading.get_ident()
+            return Hall()
+
+        self.engine.close()
+        engine = self.open(directory_age_max_ms=0)
+        app = FastAPI()
+        actor = bind(lambda: engine, tenant="t1", principal=user)
+
+        @app.get("/", dependencies=[Depends(require(actor, "hall.enter", loop))])
+        async def show():
+            return {}
+
+        self.assertEqual(TestClient(app).get("/", headers={"x-user": "mert"}).status_code, 200)
+        self.assertNotEqual(threads["asked"], threads["loop"])
 
     def test_who_is_nobody_is_refused(self):
         self.assertEqual(self.get("/halls/h1", who=None)[0], 401)

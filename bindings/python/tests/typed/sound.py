@@ -43,6 +43,8 @@ def move(actor: hos.Actor) -> None:
 
 async def moves(actor: hos.Actor) -> hos.Answer:
     later: AsyncActor = actor.aio
+    if not (await later.can("order.view", Order("o-1"), context={"hour": 12})).allowed:
+        return await later.authorize("order.view", Order("o-1"))
     return await later.transition("order", "o-1", "pay", args={"amount": 1})
 
 

@@ -15,6 +15,8 @@ async def wrong(actor: hos.Actor, engine: hos.Engine) -> None:
     actor.directory.revoke("g-1", onse="x")  # error: call-arg
     actor.directory.revoke("g-1", once=7)  # error: arg-type
     await actor.aio.transition("order", "o-1", "pay", argz={})  # error: call-arg
+    actor.aio.can("order.view", 'O::"1"').allowed  # error: attr-defined
+    await actor.aio.can("order.view", 7)  # error: arg-type
     engine.tenant(7)  # error: arg-type
     hos.Engine.open("law")  # error: call-arg
     hos.Uid("A", 1)  # error: arg-type

@@ -65,7 +65,7 @@ def require(
         entities: Any = Depends(given or _nothing),
     ) -> Answer:
         try:
-            answer: Answer = who.can(action, what, context=beside, given=entities)
+            answer: Answer = await who.aio.can(action, what, context=beside, given=entities)
         except HosError as error:
             raise HTTPException(_UNANSWERED.get(error.status, 500), {"code": error.code}) from error
         if answer.allowed is not True:
