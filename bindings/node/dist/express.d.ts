@@ -3,7 +3,8 @@ import type { Answer } from "./answer";
 import type { Tenant } from "./tenant";
 import type { UidLike } from "./values";
 type Next = (error?: unknown) => void;
-type Maybe<T> = T | Promise<T>;
+/** At once or later. */
+export type Maybe<T> = T | Promise<T>;
 /** What is used of Express's response. */
 interface Reply {
     status(code: number): {
@@ -28,16 +29,16 @@ export interface Guard<Request, Response> {
 /** A request to which an actor was bound. */
 export interface Bound {
     /** Who asks; absent where nobody has signed in. */
-    hos?: Actor;
+    hos?: Actor | undefined;
 }
 declare global {
     namespace Express {
         interface Request {
-            hos?: Actor;
+            hos?: Actor | undefined;
         }
     }
 }
-/** Middleware that sets `request.hos`. */
+/** Middleware that sets `request.hos`: to nobody where this binding finds nobody, whoever was bound before. */
 export declare function bind<Request extends object = any>(binding: Binding<Request>): (request: Request, _response: unknown, next: Next) => void;
 /** Who asks by this request. */
 export declare function actorOf<Request>(binding: Binding<Request>, request: Request): Promise<Actor | undefined>;

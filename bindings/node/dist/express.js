@@ -6,12 +6,11 @@ exports.actorOf = actorOf;
 exports.can = can;
 exports.asked = asked;
 const errors_1 = require("./errors");
-/** Middleware that sets `request.hos`. */
+/** Middleware that sets `request.hos`: to nobody where this binding finds nobody, whoever was bound before. */
 function bind(binding) {
     return (request, _response, next) => {
         void actorOf(binding, request).then((actor) => {
-            if (actor !== undefined)
-                request.hos = actor;
+            request.hos = actor;
             next();
         }, next);
     };

@@ -1,11 +1,10 @@
-import type { Actor, Besides } from "./actor";
-import type { Answer } from "./answer";
-import { type Binding } from "./express";
+import type { Actor } from "./actor";
+import { type Binding, type Guard, type Maybe } from "./express";
 import type { UidLike } from "./values";
-type Maybe<T> = T | Promise<T>;
+export type { Guard } from "./express";
 declare module "fastify" {
     interface FastifyRequest {
-        hos?: Actor | null;
+        hos?: Actor | null | undefined;
     }
 }
 /** What is used of a Fastify instance. */
@@ -18,16 +17,10 @@ interface Reply {
     code(code: number): {
         send(body: unknown): unknown;
     };
+    send(...body: any[]): any;
     readonly sent: boolean;
-}
-/** What a route asks besides, and what it says to a no. */
-export interface Guard<Request, R> {
-    besides?: (request: Request) => Maybe<Besides | undefined>;
-    /** Answers a request that is refused; without it, 403 with the code and the law's message. */
-    denied?: (answer: Answer, request: Request, reply: R) => unknown;
 }
 /** The plugin: sets `request.hos` before a route's own hooks, so after whoever signs in at `onRequest`. */
 export declare function hos<Request = any>(fastify: Instance, binding: Binding<Request>): Promise<void>;
 /** A `preHandler` that lets a request pass only where its actor may do this to that: 401 where there is none, 403 where not. */
 export declare function can<Request = any, R extends Reply = any>(action: string, resource: (request: Request) => Maybe<UidLike>, guard?: Guard<Request, R>): (request: Request, reply: R) => Promise<unknown>;
-export {};

@@ -8,9 +8,7 @@ const express_1 = require("./express");
 async function hos(fastify, binding) {
     fastify.decorateRequest("hos", null);
     fastify.addHook("preHandler", async (request) => {
-        const actor = await (0, express_1.actorOf)(binding, request);
-        if (actor !== undefined)
-            request.hos = actor;
+        request.hos = await (0, express_1.actorOf)(binding, request);
     });
 }
 // What the plugin adds is meant for the routes beside it, not only for those within it.
@@ -23,10 +21,30 @@ function can(action, resource, guard = {}) {
             return reply.code(401).send({ code: "unauthenticated", message: "sign in first" });
         if (answer.allowed === true)
             return undefined;
-        if (guard.denied === undefined)
-            return reply.code(403).send({ code: answer.code, message: answer.message() });
-        const said = await guard.denied(answer, request, reply);
+        const { denied } = guard;
+        if (denied !== undefined && (await answers(reply, () => denied(answer, request, reply))))
+            return reply;
         // A hook that says nothing would let the request pass.
-        return reply.sent ? said : reply.code(403).send({ code: answer.code, message: answer.message() });
+        return reply.code(403).send({ code: answer.code, message: answer.message() });
     };
+}
+/** Runs a `denied`, and tells whether it answered. `sent` alone does not: it is false while hooks and streams are under way. */
+async function answers(reply, denied) {
+    const { send } = reply;
+    let sending = false;
+    reply.send = function (...body) {
+        sending = true;
+        return send.apply(this, body);
+    };
+    try {
+        const said = denied();
+        // A reply is a promise of its own end; one that is given back is answered, now or later.
+        if (said === reply)
+            return true;
+        await said;
+    }
+    finally {
+        reply.send = send;
+    }
+    return sending || reply.sent;
 }

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { Readable } from "node:stream";
 import { after, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import express from "express";
 import fastify from "fastify";
 import { bind, can } from "hos/express";
@@ -94,4 +96,73 @@ test("Fastify", async () => {
   const bare = fastify();
   bare.get("/halls/:id", { preHandler: guard("hall.enter", hall) }, open);
   assert.equal((await bare.inject({ url: "/halls/h1", headers: { "x-user": "mert" } })).statusCode, 401, "a route that nobody bound is shut");
+});
+
+test("Express: who is bound last is bound, nobody included", async () => {
+  const app = express();
+  app.use(bind({ tenant, principal: () => account("mert") }));
+  const inner = express.Router();
+  inner.use(bind({ tenant, principal }));
+  inner.get("/:id", can("hall.enter", hall), (_, response) => response.json({ open: true }));
+  app.use("/inner", inner);
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const asked = async (headers) => (await fetch(`http://127.0.0.1:${server.address().port}/inner/h1`, { headers })).status;
+    assert.deepEqual([await asked({}), await asked({ "x-user": "nobody" }), await asked({ "x-user": "mert" })], [401, 403, 200]);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("Fastify: where nobody is found nobody is bound, whoever was before", async () => {
+  const server = fastify();
+  await server.register(plugin, { tenant, principal });
+  server.addHook("onRequest", async (request) => void (request.hos = tenant.as(account("mert"))));
+  server.get("/halls/:id", { preHandler: guard("hall.enter", hall) }, async () => ({ open: true }));
+  const asked = async (headers) => (await server.inject({ url: "/halls/h1", headers })).statusCode;
+  assert.deepEqual([await asked({}), await asked({ "x-user": "mert" })], [401, 200]);
+  await server.close();
+});
+
+test("Fastify: an answer of `denied` stands, however slowly it is sent", async () => {
+  const ways = {
+    given: (_, __, reply) => reply.code(404).send({ own: 1 }),
+    "not given": (_, __, reply) => void reply.code(404).send({ own: 1 }),
+    awaited: async (_, __, reply) => {
+      await wait(5);
+      reply.code(404).send({ own: 1 });
+    },
+    streamed: (_, __, reply) => void reply.code(404).send(Readable.from(['{"own":', "1}"])),
+    later: (_, __, reply) => {
+      setTimeout(() => reply.code(404).send({ own: 1 }), 5);
+      return reply;
+    },
+  };
+  for (const [name, denied] of Object.entries(ways)) {
+    const complaints = [];
+    const server = fastify({ logger: { level: "warn", stream: { write: (line) => complaints.push(line) } } });
+    await server.register(plugin, { tenant, principal });
+    server.addHook("onSend", async (_, __, payload) => {
+      await wait(20);
+      return payload;
+    });
+    let handled = 0;
+    server.get("/halls/:id", { preHandler: guard("hall.enter", hall, { denied }) }, async () => ({ handled: (handled += 1) }));
+    const response = await server.inject({ url: "/halls/h2", headers: { "x-user": "mert" } });
+    assert.deepEqual([response.statusCode, response.body, handled, complaints], [404, '{"own":1}', 0, []], name);
+    await server.close();
+  }
+  const silent = fastify();
+  await silent.register(plugin, { tenant, principal });
+  const nothings = [() => undefined, () => ({ own: 1 }), async () => "own", (_, __, reply) => void reply.code(204)];
+  for (const [at, denied] of nothings.entries()) {
+    silent.get(`/${at}/:id`, { preHandler: guard("hall.enter", hall, { denied }) }, async () => ({ open: true }));
+  }
+  for (const at of nothings.keys()) {
+    const response = await silent.inject({ url: `/${at}/h2`, headers: { "x-user": "mert" } });
+    assert.deepEqual([response.statusCode, response.json().code], [403, "hos.not_permitted"], "who says nothing has not answered");
+  }
+  await silent.close();
 });

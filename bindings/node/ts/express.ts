@@ -7,7 +7,8 @@ import type { Tenant } from "./tenant";
 import type { UidLike } from "./values";
 
 type Next = (error?: unknown) => void;
-type Maybe<T> = T | Promise<T>;
+/** At once or later. */
+export type Maybe<T> = T | Promise<T>;
 
 /** What is used of Express's response. */
 interface Reply {
@@ -34,22 +35,22 @@ export interface Guard<Request, Response> {
 /** A request to which an actor was bound. */
 export interface Bound {
   /** Who asks; absent where nobody has signed in. */
-  hos?: Actor;
+  hos?: Actor | undefined;
 }
 
 declare global {
   namespace Express {
     interface Request {
-      hos?: Actor;
+      hos?: Actor | undefined;
     }
   }
 }
 
-/** Middleware that sets `request.hos`. */
+/** Middleware that sets `request.hos`: to nobody where this binding finds nobody, whoever was bound before. */
 export function bind<Request extends object = any>(binding: Binding<Request>) {
   return (request: Request, _response: unknown, next: Next): void => {
     void actorOf(binding, request).then((actor) => {
-      if (actor !== undefined) (request as Bound).hos = actor;
+      (request as Bound).hos = actor;
       next();
     }, next);
   };

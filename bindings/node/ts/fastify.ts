@@ -1,16 +1,15 @@
 // Fastify: a plugin that binds who asks to each request, and a hook that guards a route by one word.
 
-import type { Actor, Besides } from "./actor";
-import type { Answer } from "./answer";
-import { type Binding, type Bound, actorOf, asked } from "./express";
+import type { Actor } from "./actor";
+import { type Binding, type Bound, type Guard, type Maybe, actorOf, asked } from "./express";
 import type { UidLike } from "./values";
 import type {} from "fastify";
 
-type Maybe<T> = T | Promise<T>;
+export type { Guard } from "./express";
 
 declare module "fastify" {
   interface FastifyRequest {
-    hos?: Actor | null;
+    hos?: Actor | null | undefined;
   }
 }
 
@@ -23,22 +22,15 @@ interface Instance {
 /** What is used of Fastify's reply. */
 interface Reply {
   code(code: number): { send(body: unknown): unknown };
+  send(...body: any[]): any;
   readonly sent: boolean;
-}
-
-/** What a route asks besides, and what it says to a no. */
-export interface Guard<Request, R> {
-  besides?: (request: Request) => Maybe<Besides | undefined>;
-  /** Answers a request that is refused; without it, 403 with the code and the law's message. */
-  denied?: (answer: Answer, request: Request, reply: R) => unknown;
 }
 
 /** The plugin: sets `request.hos` before a route's own hooks, so after whoever signs in at `onRequest`. */
 export async function hos<Request = any>(fastify: Instance, binding: Binding<Request>): Promise<void> {
   fastify.decorateRequest("hos", null);
   fastify.addHook("preHandler", async (request: Request & Bound) => {
-    const actor = await actorOf(binding, request);
-    if (actor !== undefined) request.hos = actor;
+    request.hos = await actorOf(binding, request);
   });
 }
 // What the plugin adds is meant for the routes beside it, not only for those within it.
@@ -54,9 +46,28 @@ export function can<Request = any, R extends Reply = any>(
     const answer = await asked(request as Request & Bound, action, resource, guard.besides);
     if (answer === undefined) return reply.code(401).send({ code: "unauthenticated", message: "sign in first" });
     if (answer.allowed === true) return undefined;
-    if (guard.denied === undefined) return reply.code(403).send({ code: answer.code, message: answer.message() });
-    const said = await guard.denied(answer, request, reply);
+    const { denied } = guard;
+    if (denied !== undefined && (await answers(reply, () => denied(answer, request, reply)))) return reply;
     // A hook that says nothing would let the request pass.
-    return reply.sent ? said : reply.code(403).send({ code: answer.code, message: answer.message() });
+    return reply.code(403).send({ code: answer.code, message: answer.message() });
   };
+}
+
+/** Runs a `denied`, and tells whether it answered. `sent` alone does not: it is false while hooks and streams are under way. */
+async function answers(reply: Reply, denied: () => unknown): Promise<boolean> {
+  const { send } = reply;
+  let sending = false;
+  reply.send = function (this: unknown, ...body: unknown[]) {
+    sending = true;
+    return send.apply(this, body);
+  };
+  try {
+    const said = denied();
+    // A reply is a promise of its own end; one that is given back is answered, now or later.
+    if (said === reply) return true;
+    await said;
+  } finally {
+    reply.send = send;
+  }
+  return sending || reply.sent;
 }
