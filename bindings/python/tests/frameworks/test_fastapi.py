@@ -1,5 +1,6 @@
 """FastAPI's dependencies, with FastAPI itself."""
 
+import json
 import sys
 import threading
 import unittest
@@ -7,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from house import AYSE, H1, Stored, hos  # noqa: E402
+from house import AYSE, H1, MERT, Stored, hos  # noqa: E402
 
 from fastapi import Depends, FastAPI, Header  # noqa: E402
 from fastapi.testclient import TestClient  # noqa: E402
@@ -70,6 +71,15 @@ class Api(Stored):
         status, said = self.get("/halls/h1?hour=23")
         self.assertEqual((status, said["detail"]["code"]), (403, "hos.forbidden"))
         self.assertEqual(self.get("/answers/h1"), (200, {"policies": ["open-halls"]}))
+
+    def test_a_stranger_is_told_no_details(self):
+        answer = self.engine.tenant("t1").as_(MERT, language="en").can("hall.burn", H1)
+        self.assertTrue(answer.blockers[0].detail)
+        said = self.get("/burnt/h1")[1]["detail"]
+        self.assertEqual(said["code"], answer.code)
+        told = {"code": answer.code, "message": answer.blockers[0].message}
+        self.assertEqual(said["blockers"], [{name: text for name, text in told.items() if text is not None}])
+        self.assertNotIn(answer.blockers[0].detail, json.dumps(said))
 
     def test_the_loop_is_not_kept_waiting(self):
         threads = {}

@@ -56,7 +56,8 @@ def require(
     given: Optional[Callable[..., Any]] = None,
 ) -> Callable[..., Any]:
     """A dependency that lets a request through where the law allows it, and gives the answer. A no is 403 with the code and the
-    blockers; where there is no answer, or the law only watches, the request is refused too. ``resource``, ``context`` and ``given`` are dependencies."""
+    blockers' codes and messages (their details can tell of the store, and are not sent); where there is no answer, or the law only
+    watches, the request is refused too. ``resource``, ``context`` and ``given`` are dependencies."""
 
     async def required(
         who: Any = Depends(actor),
@@ -80,5 +81,5 @@ async def _nothing() -> None:
 
 
 def _told(blocker: Any) -> Dict[str, str]:
-    told = {"code": blocker.code, "detail": blocker.detail, "message": blocker.message}
+    told = {"code": blocker.code, "message": blocker.message}
     return {name: text for name, text in told.items() if text is not None}
