@@ -212,7 +212,8 @@ def main():
         engine.close()
         after = rust(store, place, asked.seconds)
     ground = (before["can_ns"] + after["can_ns"]) / 2
-    print(f"CPython {platform.python_version()}, hos {hos.__version__}; Rust's own before {before['can_ns']} ns, after {after['can_ns']} ns")
+    print(f"CPython {platform.python_version()}, hos {hos.__version__}")
+    print(f"Rust's own before {before['can_ns']} ns, after {after['can_ns']} ns")
     print(f"{'':32} {'ns':>9} {'x Rust':>7} {'us above Rust':>14} {'x hos':>7}")
     own = found["hos can, scalar context"]
     print(f"{'Rust, scalar context':32} {ground:9.0f} {1:7.2f} {0:14.2f} {ground / own:7.2f}")

@@ -82,9 +82,8 @@ class Stored(unittest.TestCase):
         """Runs Python code in a process of its own, and gives how it ended."""
         code = textwrap.dedent(code)
         environment = {**os.environ, "STORE": self.store, "LAW": str(LAW), **environment}
-        return subprocess.run(
-            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, *words], env=environment, capture_output=True, text=True, timeout=timeout
-        )
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
 
     def ends_well(self, said, output=None):
         self.assertEqual((said.returncode, said.stderr), (0, ""), said.stdout)

@@ -84,9 +84,17 @@ fn install() -> io::Result<bool> {
     if !root || !Path::new("/usr/bin/apt-get").exists() {
         return Ok(false);
     }
-    let mut apt = Command::new("apt-get");
-    apt.args(["install", "-y", "--no-install-recommends"]).args(PACKAGES).env("DEBIAN_FRONTEND", "noninteractive");
-    Ok(apt.stdin(Stdio::null()).status()?.success())
+    installed(|words| {
+        let mut apt = Command::new("apt-get");
+        apt.args(words).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+        Ok(apt.status()?.success())
+    })
+}
+
+/// Installs by `apt-get`: where that fails, once more with a new list of packages, for a new machine has none, or an old one.
+fn installed(mut apt: impl FnMut(&[&str]) -> io::Result<bool>) -> io::Result<bool> {
+    let wanted = [&["install", "-y", "--no-install-recommends"], PACKAGES.as_slice()].concat();
+    Ok(apt(&wanted)? || (apt(&["update"])? && apt(&wanted)?))
 }
 
 /// An environment with what the frameworks' tests need; none where it could not be made.
@@ -152,6 +160,22 @@ fn counted(printed: &str) -> Option<Tally> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_list_of_packages_is_fetched_where_the_old_one_does_not_do() {
+        let ran = |outcomes: &[bool]| {
+            let (mut done, mut outcomes) = (Vec::new(), outcomes.iter());
+            let there = installed(|words| {
+                done.push(words[0].to_owned());
+                Ok(*outcomes.next().expect("no more calls than these"))
+            });
+            (there.unwrap(), done.join(" "))
+        };
+        assert_eq!(ran(&[true]), (true, "install".to_owned()));
+        assert_eq!(ran(&[false, true, true]), (true, "install update install".to_owned()));
+        assert_eq!(ran(&[false, true, false]), (false, "install update install".to_owned()));
+        assert_eq!(ran(&[false, false]), (false, "install update".to_owned()));
+    }
 
     #[test]
     fn versions_and_counts_are_read() {
