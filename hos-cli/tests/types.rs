@@ -8,7 +8,7 @@ use hos_core::id::Uid;
 use hos_core::value::Value;
 use std::path::{Path, PathBuf};
 
-#[allow(dead_code, reason = "a law has more names than a test")]
+#[allow(dead_code, unreachable_pub, reason = "a law has more names than a test, and they are for others")]
 mod pazar {
     include!("../../examples/pazar/types/pazar.rs");
 }
