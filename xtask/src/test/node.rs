@@ -1,5 +1,5 @@
-//! The Node binding: installs the packages that its tests need as the lock file has them, and runs the tests. The call vectors
-//! are run elsewhere.
+//! The Node binding: installs Node where that can be done, the packages that its tests need as the lock file has them, and runs
+//! the tests. The call vectors are run elsewhere.
 
 use super::tally::Tally;
 use super::{BUILD_ALL, House, Outcome};
@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 /// The oldest Node that the frameworks of the tests run on. The package itself needs less.
 const NODE_MIN: u32 = 20;
+/// Debian's packages, where there is no Node.
+const PACKAGES: [&str; 2] = ["nodejs", "npm"];
 
 /// The major version that `v20.19.4` says.
 fn version(text: &str) -> Option<u32> {
@@ -17,7 +19,7 @@ fn version(text: &str) -> Option<u32> {
 
 /// Why the tests cannot run; none where they can.
 fn missing() -> Option<String> {
-    let wanted = format!("it needs Node {NODE_MIN} or newer, with npm");
+    let wanted = format!("it needs Node {NODE_MIN} or newer, with npm; on a new Debian: apt-get install {}", PACKAGES.join(" "));
     let said = |program: &str| Command::new(program).arg("--version").stdin(Stdio::null()).output();
     let (Ok(node), Ok(_)) = (said("node"), said("npm")) else { return Some(format!("node or npm is missing; {wanted}")) };
     match version(&String::from_utf8_lossy(&node.stdout)) {
@@ -27,8 +29,24 @@ fn missing() -> Option<String> {
     }
 }
 
+/// Installs Node: only root does, and only where there is `apt-get`. Whether it was of use is seen by looking again.
+fn install() -> io::Result<()> {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout == b"0\n");
+    if !root || !Path::new("/usr/bin/apt-get").exists() {
+        return Ok(());
+    }
+    // A machine that is new has no list of packages, or an old one.
+    for words in [["update"].as_slice(), &[["install", "-y", "--no-install-recommends"].as_slice(), &PACKAGES].concat()] {
+        Command::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).status()?;
+    }
+    Ok(())
+}
+
 /// Runs the tests of `bindings/node`.
 pub(super) fn run(house: &House) -> io::Result<Outcome> {
+    if missing().is_some() {
+        install()?;
+    }
     if let Some(why) = missing() {
         println!("skipped: {why}");
         return Ok(Outcome::Skipped(why));
