@@ -27,7 +27,7 @@ export interface Asker {
     readonly beside: string;
     swift: boolean;
 }
-/** A call as JSON, and what was refused of it before it got there: that is thrown in place of what the wire says about its stand-in. */
+/** A call as JSON, and what was refused of it here: that is thrown in place of what the wire says about its stand-in. */
 export interface Ready {
     readonly json: string;
     readonly fault: HosError | undefined;

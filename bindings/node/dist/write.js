@@ -19,11 +19,10 @@ const HALF = /\p{Surrogate}/u;
 exports.MARK = "__";
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
-/** What stands in the place of a value that was refused, so that the wire refuses the call with the same code. */
+/** What stands in the place of a value that was refused: no JSON of a call, wherever it stands, and refused with the same code. */
 const PLACEHOLDERS = {
     "hos.value_invalid": "null",
     "hos.call_too_large": "[".repeat(NESTING_MAX + 1) + "]".repeat(NESTING_MAX + 1),
-    "hos.id_invalid": '{"type":"","id":""}',
 };
 const MALFORMED = '"\\ud800"';
 /** The field, which no call has, for what is refused and can have no stand-in under its own name. */
@@ -53,9 +52,10 @@ class Draft {
     }
     /** Adds a field without which there is no call; one that is `undefined` is refused. */
     need(name, value, write = any) {
-        if (value === undefined)
-            this.#fault ??= (0, errors_1.refusal)("hos.call_malformed", `\`${name}\` is not given`);
-        return this.put(name, value, write);
+        if (value !== undefined)
+            return this.put(name, value, write);
+        this.#fault ??= (0, errors_1.refusal)("hos.call_malformed", `\`${name}\` is not given`);
+        return this.#stray(MALFORMED);
     }
     /**
      * Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. A name that
@@ -287,7 +287,8 @@ function fields(entries, where, size, depth, write) {
             continue;
         if (name.startsWith(exports.MARK)) {
             // A record that came from outside must not turn into anybody's identity.
-            throw (0, errors_1.refusal)("hos.call_malformed", `\`${short(where)}\`: no field's name begins with ${exports.MARK}; an entity is a Uid, the others an Ext`);
+            const why = `no field's name begins with ${exports.MARK}; an entity is a Uid, the others an Ext`;
+            throw (0, errors_1.refusal)("hos.call_malformed", `\`${short(where)}\`: ${why}`);
         }
         json += `${json === "{" ? "" : ","}${text(name, where, size)}:${write(name, value, `${where}.${name}`)}`;
     }

@@ -102,8 +102,8 @@ impl Handle {
     }
 
     /// `can`, as whom `bind` said last. `words` holds the action, the resource's type and id, and the names and scalars of the
-    /// context by turns, put together by [`JOINT`]; `count` says how many they are. One text crosses for much less than several. Gives [`SAID`], [`DOUBT`], or an answer's number, which is odd
-    /// where the answer is yes; `told` has its text.
+    /// context by turns, put together by [`JOINT`]; `count` says how many they are. One text crosses for much less than several.
+    /// Gives [`SAID`], [`DOUBT`], or an answer's number, which is odd where the answer is yes; `told` has its text.
     #[napi(catch_unwind)]
     pub fn can(&self, words: String, count: u32) -> i64 {
         let Some((action, resource, context)) = apart(&words, count as usize) else { return DOUBT };

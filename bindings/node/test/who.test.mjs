@@ -166,6 +166,13 @@ test("a fault of the caller's own is one error everywhere, and in shadow the wor
       }
     }
   }
+  // Whatever was refused here is refused by the wire too, where the call goes to it because of the world's answer.
+  const parses = { hosUid: () => Uid.parse("nobody") };
+  const mine = { legacy: { allowed: true }, context: parses };
+  assert.throws(() => actor.can("hall.enter", hall, mine), { code: "hos.id_invalid" });
+  assert.equal(watched.tenant("t1").as(mert).can("hall.enter", hall, mine).code, "hos.call_malformed");
+  assert.throws(() => actor.can("hall.enter", hall, { legacy: { allowed: true }, context: { by: parses } }), { code: "hos.id_invalid" });
+  await assert.rejects(actor.record("mail.sent", undefined, { legacy: { allowed: true } }), { ...malformed, message: /`payload`/ });
   // What it was about cannot be told: nothing says that the law only watches there.
   const legacy = { allowed: true };
   assert.throws(() => watched.tenant("t1").as(mert).can(undefined, hall, { legacy }), malformed);

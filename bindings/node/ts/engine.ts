@@ -47,7 +47,7 @@ export interface Asker {
   swift: boolean;
 }
 
-/** A call as JSON, and what was refused of it before it got there: that is thrown in place of what the wire says about its stand-in. */
+/** A call as JSON, and what was refused of it here: that is thrown in place of what the wire says about its stand-in. */
 export interface Ready {
   readonly json: string;
   readonly fault: HosError | undefined;

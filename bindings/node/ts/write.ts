@@ -16,11 +16,10 @@ export const MARK = "__";
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** What stands in the place of a value that was refused, so that the wire refuses the call with the same code. */
+/** What stands in the place of a value that was refused: no JSON of a call, wherever it stands, and refused with the same code. */
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   "hos.value_invalid": "null",
   "hos.call_too_large": "[".repeat(NESTING_MAX + 1) + "]".repeat(NESTING_MAX + 1),
-  "hos.id_invalid": '{"type":"","id":""}',
 };
 const MALFORMED = '"\\ud800"';
 /** The field, which no call has, for what is refused and can have no stand-in under its own name. */
@@ -60,8 +59,9 @@ export class Draft {
 
   /** Adds a field without which there is no call; one that is `undefined` is refused. */
   need(name: string, value: unknown, write: Write = any): this {
-    if (value === undefined) this.#fault ??= refusal("hos.call_malformed", `\`${name}\` is not given`);
-    return this.put(name, value, write);
+    if (value !== undefined) return this.put(name, value, write);
+    this.#fault ??= refusal("hos.call_malformed", `\`${name}\` is not given`);
+    return this.#stray(MALFORMED);
   }
 
   /**
@@ -285,7 +285,8 @@ function fields(
     if (value === undefined) continue;
     if (name.startsWith(MARK)) {
       // A record that came from outside must not turn into anybody's identity.
-      throw refusal("hos.call_malformed", `\`${short(where)}\`: no field's name begins with ${MARK}; an entity is a Uid, the others an Ext`);
+      const why = `no field's name begins with ${MARK}; an entity is a Uid, the others an Ext`;
+      throw refusal("hos.call_malformed", `\`${short(where)}\`: ${why}`);
     }
     json += `${json === "{" ? "" : ","}${text(name, where, size)}:${write(name, value, `${where}.${name}`)}`;
   }
