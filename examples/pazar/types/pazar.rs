@@ -294,7 +294,7 @@ pub mod order {
             let mut call = Begin::new(principal, "order", id, "draft")?;
             call = call.fact("buyer", Value::Entity(self.buyer));
             if let Some(given) = self.lines {
-                call = call.fact("lines", Value::Set(given.into_iter().map(|item| Value::String(item)).collect()));
+                call = call.fact("lines", Value::Set(given.into_iter().map(Value::String).collect()));
             }
             call = call.fact("shop", Value::Entity(self.shop));
             call = call.fact("total", Value::Long(self.total));
@@ -321,7 +321,7 @@ pub mod order {
             let mut call = Begin::new(principal, "order", id, "place")?;
             call = call.fact("buyer", Value::Entity(self.buyer));
             if let Some(given) = self.lines {
-                call = call.fact("lines", Value::Set(given.into_iter().map(|item| Value::String(item)).collect()));
+                call = call.fact("lines", Value::Set(given.into_iter().map(Value::String).collect()));
             }
             call = call.fact("shop", Value::Entity(self.shop));
             call = call.fact("total", Value::Long(self.total));

@@ -126,12 +126,20 @@ fn ty(of: &Type) -> String {
     }
 }
 
+/// What makes a value of an item.
+fn maker(of: &Type) -> String {
+    match of {
+        Type::Set(_) | Type::Ext(_) => format!("|item| {}", value(of, "item")),
+        _ => value(of, "item").replace("(item)", ""),
+    }
+}
+
 fn value(of: &Type, from: &str) -> String {
     match of {
         Type::Bool => format!("Value::Bool({from})"),
         Type::Long => format!("Value::Long({from})"),
         Type::String => format!("Value::String({from})"),
-        Type::Set(inner) => format!("Value::Set({from}.into_iter().map(|item| {}).collect())", value(inner, "item")),
+        Type::Set(inner) => format!("Value::Set({from}.into_iter().map({}).collect())", maker(inner)),
         Type::Ext(ext) => {
             let variant = match ext {
                 Ext::Decimal => "Decimal",
