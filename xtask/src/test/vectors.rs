@@ -22,7 +22,7 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         let found = match runner(house).and_then(|mut command| told(name, &mut command)) {
             Ok(found) => found,
             Err(error) => {
-                println!("{name}: {error}");
+                println!("{name}: {error}; what it needs is said where its own tests run");
                 Tally::of(false)
             }
         };
