@@ -2,7 +2,7 @@
 //!
 //! Needs root and debootstrap; the mirror is the one that this machine uses.
 
-use super::{Done, Shop, copy, write};
+use super::{Done, Shop, copy, copy_tree, write};
 use crate::run::done;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -38,8 +38,25 @@ const NODE: &str = r#"const { Engine } = require("hos");
 })();
 "#;
 
+/// The program alone in a root, as the container has it: nothing else is there, no library and no shell.
+fn alone(shop: &Shop) -> Done {
+    let root = shop.target.join("alone");
+    let _ = std::fs::remove_dir_all(&root);
+    copy(&shop.out.join("hos"), &root.join("usr/bin/hos"))?;
+    copy_tree(&shop.root.join("examples/pazar/law"), &root.join("data/law"))?;
+    let hos = |words: &[&str]| {
+        let mut command = Command::new("chroot");
+        command.arg(&root).arg("/usr/bin/hos").args(words).env_clear().env("HOS_STORE", "/data/hos.db");
+        done(&mut command)
+    };
+    let founder = ["--founder", "Account::root", "--role", "Role::operator", "--attr", "active=true"];
+    hos(&[&["init", "--law", "/data/law"][..], &founder].concat())?;
+    hos(&["verify", "--replay"])
+}
+
 /// Makes the root, installs, uses.
 pub(super) fn run(shop: &Shop) -> Done {
+    alone(shop)?;
     let root = shop.target.join("bare");
     if !root.join("usr/bin/php").exists() {
         bootstrap(&root)?;
