@@ -84,7 +84,8 @@ impl Shop {
     /// What every release build is told: no symbols, and no paths of the machine that built it (they stand in the places of panics).
     fn release(&self, command: &mut Command) {
         let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
-        let mut flags = format!("--remap-path-prefix={}=hos", self.root.display());
+        // The kernel's randomness by its call: where there is no `/dev`, as in an empty container, its file is not there either.
+        let mut flags = format!("--remap-path-prefix={}=hos --cfg getrandom_backend=\"linux_getrandom\"", self.root.display());
         if let Ok(home) = home {
             flags.push_str(&format!(" --remap-path-prefix={home}=cargo"));
         }
