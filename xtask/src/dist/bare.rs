@@ -46,8 +46,9 @@ fn alone(shop: &Shop) -> Done {
     copy_tree(&shop.root.join("examples/pazar/law"), &root.join("data/law"))?;
     let hos = |words: &[&str]| {
         let mut command = Command::new("chroot");
-        command.arg(&root).arg("/usr/bin/hos").args(words).env_clear().env("HOS_STORE", "/data/hos.db");
-        done(&mut command)
+        command.arg(&root).arg("/usr/bin/hos").args(words).env_clear();
+        // `chroot` itself is looked for by it.
+        done(command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOS_STORE", "/data/hos.db"))
     };
     let founder = ["--founder", "Account::root", "--role", "Role::operator", "--attr", "active=true"];
     hos(&[&["init", "--law", "/data/law"][..], &founder].concat())?;
