@@ -1,7 +1,8 @@
 //! How an engine is opened, as JSON: the one form for every shell that has no builder of its own.
 
 use crate::fields::{Fields, malformed};
-use crate::{shared, strict};
+use crate::shared;
+use crate::strict::{self, Tree};
 use hos_engine::{Builder, Engine, Failure, Seal, Settings};
 use std::time::Duration;
 
@@ -23,10 +24,15 @@ const BUSY_MS_MAX: u64 = 3_600_000;
 /// and has not closed it everywhere, the engine is the same.
 pub fn open(json: &[u8]) -> Result<Engine, Failure> {
     let tree = strict::parse(json, OPTIONS_BYTES_MAX)?;
-    let how = format!("{tree:?}");
+    let mut others = tree.clone();
     let mut f = Fields::of("the options", tree, &[FIELDS, KNOWN].concat())?;
     let store = path(&mut f, "store")?.ok_or_else(|| malformed("the options lack the field `store`"))?;
-    let how = format!("{:?} {how}", identity(&store));
+    // The file by what it is, whatever it was called.
+    let identity = identity(&store);
+    if let (Tree::Object(fields), Some(_)) = (&mut others, &identity) {
+        fields.remove("store");
+    }
+    let how = format!("{identity:?} {others:?}");
     let builder = builder(&mut f, Engine::builder().sqlite(store))?;
     shared::or_open(how, || builder.open())
 }

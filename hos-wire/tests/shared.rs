@@ -47,6 +47,17 @@ fn the_same_options_give_the_same_engine_and_others_wait_for_its_end() {
 }
 
 #[test]
+fn one_file_by_two_names_is_one_engine() {
+    let (dir, store) = place();
+    let link = dir.path().join("link.db");
+    std::os::unix::fs::symlink(&store, &link).unwrap();
+    let first = hos_wire::open(&options(&store, "")).unwrap();
+    assert!(first.is(&hos_wire::open(&options(&link, "")).unwrap()));
+    let winding = dir.path().join(".").join("hos.db");
+    assert!(first.is(&hos_wire::open(&options(&winding, "")).unwrap()));
+}
+
+#[test]
 fn threads_that_open_at_once_get_one_engine() {
     let (_dir, store) = place();
     let options = options(&store, "");
