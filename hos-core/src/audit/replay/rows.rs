@@ -6,11 +6,7 @@ use crate::id::{RecordHash, Shown, Uid};
 use crate::judge::{DirectoryAfter, DirectoryRows, DirectoryThread, apply_change, decode_change, decode_slice};
 use crate::policy::{Entity, Link};
 use crate::proof::record::{Decision, Slot};
-use crate::time::Timestamp;
 use std::collections::HashMap;
-
-/// How far claimed times of two logs may be apart, in milliseconds: the engine refuses larger steps back.
-const SKEW_MS: i64 = 5_000;
 
 /// One directory row, folded.
 #[derive(Debug, Default)]
@@ -53,8 +49,8 @@ impl RowFold {
 struct Version {
     universe: bool,
     row: Option<DirectoryRows>,
-    /// The place and time of the record that followed.
-    ended: Option<(u64, Timestamp)>,
+    /// The place of the record that followed, and the directory version that it was judged under.
+    ended: Option<(u64, u64)>,
 }
 
 /// Every version of the rows that one tenant's decisions stand on.
@@ -63,6 +59,8 @@ pub struct Rows {
     versions: HashMap<RecordHash, Version>,
     /// Of each of the universe's entities, the records of its row.
     universe: HashMap<Uid, Vec<RecordHash>>,
+    /// The places of the tenant's own changes in its log, ascending.
+    own: Vec<u64>,
 }
 
 impl Rows {
@@ -74,10 +72,14 @@ impl Rows {
             return;
         }
         if let Some(version) = before.and_then(|hash| self.versions.get_mut(&hash)) {
-            version.ended = Some((place, record.header.time));
+            version.ended = Some((place, record.header.directory_version));
         }
         if let Some((_, entity, _)) = row.as_ref().and_then(|rows| rows.entity.as_ref()).filter(|_| universe) {
             self.universe.entry(entity.uid.clone()).or_default().push(record.hash);
+        }
+        if !universe {
+            let at = self.own.partition_point(|known| *known < place);
+            self.own.insert(at, place);
         }
         self.versions.insert(record.hash, Version { universe, row, ended: None });
     }
@@ -100,11 +102,17 @@ impl Rows {
         Outcome::Same
     }
 
-    /// Whether the version was still the row's when the record was made, which may be the one that ends it: by place within one log, by claimed time across two.
+    /// Whether the version was still the row's when the record was made, which may be the one that ends it: by place within one log.
+    ///
+    /// Across two it is told by directory versions, for a clock may step back between them: a tenant's is the universe's and its own
+    /// changes added up, and the universe's stands in the header of what ended the version.
     fn stood(&self, hash: &RecordHash, record: &Record<'_>, universe: bool, place: u64) -> bool {
         match self.versions.get(hash) {
             Some(Version { universe: of, ended: Some((next, _)), .. }) if *of == universe => place <= *next,
-            Some(Version { ended: Some((_, time)), .. }) => record.header.time.0 <= time.0.saturating_add(SKEW_MS),
+            Some(Version { ended: Some((_, until)), .. }) => {
+                let own = self.own.partition_point(|change| *change < place) as u64;
+                record.header.directory_version.saturating_sub(own) <= *until
+            }
             _ => true,
         }
     }
