@@ -68,11 +68,14 @@ pub fn is_at_hand(engine: &Engine, tenant: &str) -> bool {
 /// Serves one `can`. Without `told` nothing is written (`json` is empty) unless the call fails. Never panics, as
 /// [`crate::serve`].
 pub fn can(engine: &Engine, asked: &Asked<'_>, told: bool) -> Served {
-    match decide(engine, asked) {
-        Ok(decided) => {
-            let standing = if decided.allowed() { Standing::Allowed } else { Standing::Refused };
-            Served { standing, json: if told { decided.json() } else { Vec::new() } }
-        }
+    // Writing is guarded as deciding is.
+    let answered = crate::serve::told(|| {
+        let decided = decide(engine, asked)?;
+        Ok((decided.allowed(), if told { decided.json() } else { Vec::new() }))
+    });
+    match answered {
+        Ok((true, json)) => Served { standing: Standing::Allowed, json },
+        Ok((false, json)) => Served { standing: Standing::Refused, json },
         Err(failure) => {
             Served { standing: Standing::Failed(failure.code), json: crate::serve::bytes(&answer::failure_json(&failure)) }
         }

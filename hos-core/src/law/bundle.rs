@@ -3,7 +3,6 @@
 use super::manifest::{self, Limits, Manifest};
 use super::{files, message};
 use crate::contract::{Contract, parse};
-use crate::digest;
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::{LawHash, Name, Shown, Uid};
 use crate::policy::{Compat, PolicyLaw, Sources};
@@ -65,13 +64,24 @@ impl Law {
     /// Loads a law from its files (path inside the law, bytes). All faults at once, sorted by file, line and column; a law
     /// with an error does not load. Hidden files are left out ([`files::is_hidden`]).
     pub fn load(given: Vec<(String, Vec<u8>)>) -> Result<Law, Vec<Fault>> {
+        Self::load_known(given, None)
+    }
+
+    /// Loads a law that was loaded before, as one that a store keeps: where its files are those of `hash`, Cedar's validation,
+    /// which takes half of the time, is not repeated, and its notices are not told. Other files are loaded as [`Law::load`] does.
+    pub fn load_again(given: Vec<(String, Vec<u8>)>, hash: &LawHash) -> Result<Law, Vec<Fault>> {
+        Self::load_known(given, Some(hash))
+    }
+
+    fn load_known(given: Vec<(String, Vec<u8>)>, known: Option<&LawHash>) -> Result<Law, Vec<Fault>> {
         let mut faults = Vec::new();
         let admitted = files::admit(given, &mut faults);
         if admitted.hopeless {
             return Err(faults);
         }
+        let proven = known.is_some_and(|known| admitted.hash() == *known);
         let parts = Parts::read(&admitted, &mut faults);
-        let law = parts.assemble(admitted, false, &mut faults);
+        let law = parts.assemble(admitted, proven, &mut faults);
         sort(&mut faults);
         match law {
             Some(law) if faults.iter().all(|f| f.severity != Severity::Error) => Ok(Law { notices: faults, ..law }),
@@ -79,28 +89,10 @@ impl Law {
         }
     }
 
-    /// Loads a law that was loaded before, as one that a store keeps: where its files are those of `hash`, Cedar's validation,
-    /// which takes half of the time, is not repeated, and there are no notices. Other files are loaded as [`Law::load`] does.
-    pub fn load_again(given: Vec<(String, Vec<u8>)>, hash: &LawHash) -> Result<Law, Vec<Fault>> {
-        if Self::hash_of(&given) != Some(*hash) {
-            return Self::load(given);
-        }
-        let mut faults = Vec::new();
-        let admitted = files::admit(given, &mut faults);
-        if admitted.hopeless {
-            return Err(faults);
-        }
-        let law = Parts::read(&admitted, &mut faults).assemble(admitted, true, &mut faults);
-        match law {
-            Some(law) if faults.iter().all(|f| f.severity != Severity::Error) => Ok(law),
-            _ => Err(faults),
-        }
-    }
-
     /// The hash that a law of these files has, whether it loads or not; none where a file cannot be one of a law at all.
     pub fn hash_of(given: &[(String, Vec<u8>)]) -> Option<LawHash> {
         let admitted = files::admit(given.to_vec(), &mut Vec::new());
-        (!admitted.hopeless).then(|| digest::law_hash(admitted.all.iter().map(|f| (f.path.as_str(), f.text.as_bytes()))))
+        (!admitted.hopeless).then(|| admitted.hash())
     }
 
     /// The action with this id in the default namespace, if the schema declares it.
@@ -216,7 +208,7 @@ impl Parts {
         let (policy, manifest) = (policy?, self.manifest?);
         clock_fault(&manifest, &policy, &admitted, &contracts, faults);
         persons_faults(&manifest, &policy, &admitted, faults);
-        let hash = digest::law_hash(admitted.all.iter().map(|f| (f.path.as_str(), f.text.as_bytes())));
+        let hash = admitted.hash();
         Some(Law {
             actions: policy.actions().map(|uid| (uid.id().to_owned(), uid.clone())).collect(),
             hash,

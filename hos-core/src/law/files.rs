@@ -1,7 +1,8 @@
 //! Which files make a law: paths, sizes and UTF-8 are checked once, before anything is read in them.
 
+use crate::digest;
 use crate::fault::{Fault, Severity, SourceFile};
-use crate::id::Shown;
+use crate::id::{LawHash, Shown};
 use std::collections::BTreeMap;
 
 /// How many files a law may have.
@@ -88,6 +89,11 @@ impl Files {
     /// The files of one kind, in the order of their paths.
     pub(super) fn with(&self, wanted: fn(Role<'_>) -> bool) -> impl Iterator<Item = &SourceFile> {
         self.all.iter().filter(move |f| role(&f.path).is_some_and(wanted))
+    }
+
+    /// The hash of the law that these files are.
+    pub(super) fn hash(&self) -> LawHash {
+        digest::law_hash(self.all.iter().map(|f| (f.path.as_str(), f.text.as_bytes())))
     }
 
     /// The file with this path.
