@@ -4,7 +4,7 @@ use crate::Language;
 use crate::scenario::Came;
 use hos_core::refusal::Code;
 use hos_engine::{Engine, Failure};
-use hos_wire::{CALL_BYTES_MAX, Standing, answer::failure_json};
+use hos_wire::{CALL_BYTES_MAX, Class, answer::failure_json};
 use serde_json::Value as Json;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -14,26 +14,8 @@ pub(crate) struct Raw {
     engine: Option<Engine>,
 }
 
-/// The class of a code, in the words of `spec/c-abi.md`; the C ABI has its own table, and the vectors hold the two together.
-fn class(code: Code) -> &'static str {
-    use Code::{
-        CallMalformed, CallTooLarge, DirectoryStale, EngineClosed, IdInvalid, Internal, LawInUse, LawInvalid, LawNotActive,
-        LegacyMissing, ModeOff, OutcomeUnknown, Retry, StoreBusy, TenantUnknown, ValueInvalid,
-    };
-    match code {
-        Internal => "internal",
-        OutcomeUnknown => "unknown",
-        EngineClosed => "closed",
-        StoreBusy | Retry | DirectoryStale => "retry",
-        LawInvalid | LawNotActive | LawInUse | ModeOff | LegacyMissing => "law",
-        CallMalformed | CallTooLarge | IdInvalid | ValueInvalid | TenantUnknown => "call",
-        code if code.number() < 20 => "store",
-        _ => "absent",
-    }
-}
-
 pub(crate) fn failed(failure: &Failure) -> Came {
-    Came { status: class(failure.code).into(), json: failure_json(failure) }
+    Came { status: Class::of_code(failure.code).as_str().into(), json: failure_json(failure) }
 }
 
 /// In Rust a closed engine is gone, and what would use it does not compile: there is nothing to run.
@@ -79,11 +61,7 @@ impl Language for Raw {
         let Some(engine) = &self.engine else { return closed() };
         let served = catch_unwind(AssertUnwindSafe(|| hos_wire::serve_with(engine, operation, json, CALL_BYTES_MAX)));
         let Ok(served) = served else { return failed(&Failure::new(Code::Internal, "a panic outside the guard")) };
-        let status = match served.standing {
-            Standing::Allowed => "allowed",
-            Standing::Refused => "refused",
-            Standing::Failed(code) => class(code),
-        };
+        let status = Class::of(served.standing).as_str();
         Came { status: status.into(), json: serde_json::from_slice(&served.json).expect("JSON") }
     }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold, part by part, with the minutes that each took.
 
+mod apt;
 mod compiler;
 mod differential;
 mod node;

@@ -1,6 +1,7 @@
 //! The Node binding: installs Node where that can be done, the packages that its tests need as the lock file has them, and runs
 //! the tests. The call vectors are run elsewhere.
 
+use super::apt;
 use super::tally::Tally;
 use super::{BUILD_ALL, House, Outcome};
 use std::io::{self, Read};
@@ -29,23 +30,11 @@ fn missing() -> Option<String> {
     }
 }
 
-/// Installs Node: only root does, and only where there is `apt-get`. Whether it was of use is seen by looking again.
-fn install() -> io::Result<()> {
-    let root = Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout == b"0\n");
-    if !root || !Path::new("/usr/bin/apt-get").exists() {
-        return Ok(());
-    }
-    // A machine that is new has no list of packages, or an old one.
-    for words in [["update"].as_slice(), &[["install", "-y", "--no-install-recommends"].as_slice(), &PACKAGES].concat()] {
-        Command::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).status()?;
-    }
-    Ok(())
-}
-
 /// Runs the tests of `bindings/node`.
 pub(super) fn run(house: &House) -> io::Result<Outcome> {
     if missing().is_some() {
-        install()?;
+        // Whether it was of use is seen by looking again.
+        apt::install(&PACKAGES)?;
     }
     if let Some(why) = missing() {
         println!("skipped: {why}");

@@ -1,9 +1,9 @@
 //! The PHP binding: installs what its tests need where that can be done, and runs them. The call vectors are run elsewhere.
 
+use super::apt;
 use super::tally::Tally;
 use super::{BUILD_ALL, House, Outcome};
 use std::io::{self, Read};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Debian's packages: PHP with FFI and its process server, the test runner, and what the adapters are adapters of.
@@ -27,7 +27,7 @@ exit(PHP_VERSION_ID >= 80200 && extension_loaded("ffi") && extension_loaded("pcn
 
 /// Runs PHPUnit over `bindings/php`.
 pub(super) fn run(house: &House) -> io::Result<Outcome> {
-    if !able() && !install()? {
+    if !(able() || apt::install(&PACKAGES)? && able()) {
         let why = format!("it needs PHP 8.2 or newer; on Debian: apt-get install {}", PACKAGES.join(" "));
         println!("skipped: {why}");
         return Ok(Outcome::Skipped(why));
@@ -70,22 +70,6 @@ fn able() -> bool {
         && says_yes("phpunit", &["--version"])
         && says_yes("composer", &["--version", "--no-interaction"])
         && says_yes("valgrind", &["--version"])
-}
-
-/// Whether the packages are there afterwards. Only root installs, and only where there is `apt-get`.
-fn install() -> io::Result<bool> {
-    let root = Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout == b"0\n");
-    if !root || !Path::new("/usr/bin/apt-get").exists() {
-        return Ok(false);
-    }
-    let apt = |args: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command.args(args).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
-        command.status().map(|status| status.success())
-    };
-    let wanted = [&["install", "-y", "--no-install-recommends"][..], &PACKAGES[..]].concat();
-    // The lists of what there is may be older than what there is.
-    Ok((apt(&wanted)? || (apt(&["update"])? && apt(&wanted)?)) && able())
 }
 
 /// `OK (62 tests, 900 assertions)`, or `Tests: 62, Assertions: 899, Errors: 1, Failures: 1, Skipped: 2.`

@@ -1,6 +1,7 @@
 //! The Python binding: its tests under the oldest and the newest Python that is there, those of frameworks and types in an
 //! environment of their own. The call vectors are run elsewhere.
 
+use super::apt;
 use super::tally::Tally;
 use super::{BUILD_ALL, House, Outcome};
 use std::io::{self, Read};
@@ -20,7 +21,7 @@ type Found = ((u32, u32), PathBuf);
 /// Runs the tests of `bindings/python`.
 pub(super) fn run(house: &House) -> io::Result<Outcome> {
     let mut found = interpreters();
-    if found.is_empty() && install()? {
+    if found.is_empty() && apt::install(&PACKAGES)? {
         found = interpreters();
     }
     let (Some(oldest), Some(newest)) = (found.first(), found.last()) else {
@@ -76,25 +77,6 @@ fn version(text: &str) -> Option<Found> {
     let mut words = text.trim().splitn(3, ' ');
     let version = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     Some((version, PathBuf::from(words.next()?)))
-}
-
-/// Whether the packages are there afterwards. Only root installs, and only where there is `apt-get`.
-fn install() -> io::Result<bool> {
-    let root = Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout == b"0\n");
-    if !root || !Path::new("/usr/bin/apt-get").exists() {
-        return Ok(false);
-    }
-    installed(|words| {
-        let mut apt = Command::new("apt-get");
-        apt.args(words).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
-        Ok(apt.status()?.success())
-    })
-}
-
-/// Installs by `apt-get`: where that fails, once more with a new list of packages, for a new machine has none, or an old one.
-fn installed(mut apt: impl FnMut(&[&str]) -> io::Result<bool>) -> io::Result<bool> {
-    let wanted = [&["install", "-y", "--no-install-recommends"], PACKAGES.as_slice()].concat();
-    Ok(apt(&wanted)? || (apt(&["update"])? && apt(&wanted)?))
 }
 
 /// An environment with what the frameworks' tests need; none where it could not be made.
@@ -160,22 +142,6 @@ fn counted(printed: &str) -> Option<Tally> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_new_list_of_packages_is_fetched_where_the_old_one_does_not_do() {
-        let ran = |outcomes: &[bool]| {
-            let (mut done, mut outcomes) = (Vec::new(), outcomes.iter());
-            let there = installed(|words| {
-                done.push(words[0].to_owned());
-                Ok(*outcomes.next().expect("no more calls than these"))
-            });
-            (there.unwrap(), done.join(" "))
-        };
-        assert_eq!(ran(&[true]), (true, "install".to_owned()));
-        assert_eq!(ran(&[false, true, true]), (true, "install update install".to_owned()));
-        assert_eq!(ran(&[false, true, false]), (false, "install update install".to_owned()));
-        assert_eq!(ran(&[false, false]), (false, "install update".to_owned()));
-    }
 
     #[test]
     fn versions_and_counts_are_read() {
