@@ -3,13 +3,16 @@
 //! ```text
 //! cargo xtask test [--deny]   everything that must hold, with the minutes of each part
 //! cargo xtask vectors         the call vectors in every language
+//! cargo xtask databases       PostgreSQL and MariaDB for tests, until its input closes
 //! cargo xtask tidy            floors, circles, foreign crates, codes, references, lengths
 //! cargo xtask dist [--try]    what users install; --try installs and uses it in a bare root
 //! cargo xtask sanitize        the C ABI under AddressSanitizer; builds everything anew
 //! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
 //! ```
 
+mod apt;
 mod codes;
+mod databases;
 mod dist;
 mod run;
 mod sanitize;
@@ -24,6 +27,7 @@ const HELP: &str = "usage: cargo xtask <chore>
 
   test [--deny]    run every check and test; --deny also runs cargo-deny, which must then be installed
   vectors          run the call vectors in every language, a line each
+  databases        start PostgreSQL and MariaDB for tests, print where they are, stop them when the input closes
   tidy             check the house rules over the sources
   dist [--try]     make what users install; --try installs it in a bare root and uses it
   sanitize         run the C tests under AddressSanitizer; builds everything anew
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(&root, false),
         ["test", "--deny"] => test::run(&root, true),
         ["vectors"] => test::vectors(&root),
+        ["databases"] => databases::run(&target(&root)),
         ["tidy"] => tidy::run(&root),
         ["dist"] => dist::run(&root, false),
         ["dist", "--try"] => dist::run(&root, true),
@@ -53,6 +58,11 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The one target directory of all that is built here.
+fn target(root: &std::path::Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
 /// The workspace's directory: the parent of this crate's.

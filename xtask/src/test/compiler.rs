@@ -1,6 +1,6 @@
 //! The bundled SQLite needs a C compiler; nothing else does.
 
-use super::apt;
+use crate::apt;
 use std::process::{Command, Stdio};
 
 fn answers(program: &str, args: &[&str]) -> bool {

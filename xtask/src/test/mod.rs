@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold, part by part, with the minutes that each took.
 
-mod apt;
 mod compiler;
+mod databases;
 mod differential;
 mod node;
 mod parts;
@@ -12,6 +12,9 @@ mod tally;
 mod vectors;
 mod verifier;
 
+use crate::databases::Databases;
+use std::cell::OnceCell;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -35,12 +38,25 @@ pub(super) struct House {
     pub(super) target: PathBuf,
     /// Whether cargo-deny was asked for.
     pub(super) deny: bool,
+    /// What the part that starts them leaves for the later ones; they end with this value.
+    pub(super) databases: OnceCell<Databases>,
 }
 
 impl House {
+    fn new(root: &Path, deny: bool) -> Self {
+        Self { root: root.to_owned(), target: crate::target(root), deny, databases: OnceCell::new() }
+    }
+
+    /// A program that is told where the databases are, if they run.
+    pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.envs(self.databases.get().map(Databases::environment).unwrap_or_default());
+        command
+    }
+
     /// `cargo` in the workspace, without input, in the one target directory.
     pub(super) fn cargo(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut command = self.command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(args).current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).stdin(Stdio::null());
         // What cargo tells this chore of itself is none of the inner builds' business.
         for (name, _) in std::env::vars_os() {
@@ -59,8 +75,7 @@ impl House {
 
 /// Runs all parts; one that fails does not keep the others from running, unless nothing can be built.
 pub(crate) fn run(root: &Path, deny: bool) -> ExitCode {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let house = House { root: root.to_owned(), target, deny };
+    let house = House::new(root, deny);
     if let Err(message) = compiler::ensure() {
         eprintln!("{message}");
         return ExitCode::from(2);
@@ -99,8 +114,7 @@ const BUILD_ALL: [&str; 7] = ["build", "--workspace", "--locked", "--lib", "--bi
 
 /// The call vectors alone.
 pub(crate) fn vectors(root: &Path) -> ExitCode {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let house = House { root: root.to_owned(), target, deny: false };
+    let house = House::new(root, false);
     match vectors::run(&house) {
         Ok(Outcome::Done(tally)) if tally.failed == 0 => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,

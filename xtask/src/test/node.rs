@@ -1,9 +1,9 @@
 //! The Node binding: installs Node where that can be done, the packages that its tests need as the lock file has them, and runs
 //! the tests. The call vectors are run elsewhere.
 
-use super::apt;
 use super::tally::Tally;
 use super::{BUILD_ALL, House, Outcome};
+use crate::apt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -50,7 +50,8 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         println!("npm ci failed in bindings/node/");
         return Ok(Outcome::Done(Tally::of(false)));
     }
-    let mut child = Command::new("node")
+    let mut child = house
+        .command("node")
         .arg("--test")
         .args(test_files(&place.join("test"))?)
         .current_dir(&place)

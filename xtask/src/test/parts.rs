@@ -1,18 +1,19 @@
 //! The parts of `cargo xtask test`, cheap ones first.
 
 use super::tally::{self, Tally};
-use super::{House, Outcome, check, differential, node, php, python, readme, vectors, verifier};
+use super::{House, Outcome, check, databases, differential, node, php, python, readme, vectors, verifier};
 use std::io::{self, Read};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 type Part = fn(&House) -> io::Result<Outcome>;
 
-/// Every part, in order. The release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 15] = [
+/// Every part, in order. The databases come before all that may use them, the release build comes before what runs its programs.
+pub(super) const ALL: [(&str, Part); 16] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
     ("lints", lints),
+    ("databases", databases::run),
     ("tests", tests),
     ("doc tests", doc_tests),
     ("PHP", php::run),
@@ -72,7 +73,7 @@ fn release(house: &House) -> io::Result<Outcome> {
 }
 
 fn law(house: &House) -> io::Result<Outcome> {
-    let mut command = Command::new(house.released("hos"));
+    let mut command = house.command(house.released("hos"));
     check(command.args(["check", "examples/pazar/law"]).current_dir(&house.root).stdin(Stdio::null()))
 }
 
@@ -83,7 +84,8 @@ fn main_job(house: &House) -> io::Result<Outcome> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => std::fs::create_dir_all(&place)?,
     }
-    let mut child = Command::new(house.released("pazar"))
+    let mut child = house
+        .command(house.released("pazar"))
         .args(["--json", "--store"])
         .arg(place.join("market.db"))
         .arg("--bundle")

@@ -1,8 +1,9 @@
 //! The PHP binding: installs what its tests need where that can be done, and runs them. The call vectors are run elsewhere.
 
-use super::apt;
 use super::tally::Tally;
 use super::{BUILD_ALL, House, Outcome};
+use crate::apt;
+use crate::databases::php_drivers;
 use std::io::{self, Read};
 use std::process::{Command, Stdio};
 
@@ -32,11 +33,16 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         println!("skipped: {why}");
         return Ok(Outcome::Skipped(why));
     }
+    if let Some(why) = php_drivers()? {
+        println!("skipped: {why}");
+        return Ok(Outcome::Skipped(why));
+    }
     if !house.cargo(&BUILD_ALL).status()?.success() {
         return Ok(Outcome::Done(Tally::of(false)));
     }
     let debug = house.target.join("debug");
-    let mut child = Command::new("phpunit")
+    let mut child = house
+        .command("phpunit")
         // All that a test could lack is installed: one that is left out is one that failed.
         .arg("--fail-on-skipped")
         .current_dir(house.root.join("bindings/php"))

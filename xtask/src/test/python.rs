@@ -1,9 +1,9 @@
 //! The Python binding: its tests under the oldest and the newest Python that is there, those of frameworks and types in an
 //! environment of their own. The call vectors are run elsewhere.
 
-use super::apt;
 use super::tally::Tally;
 use super::{BUILD_ALL, House, Outcome};
+use crate::apt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -102,7 +102,8 @@ fn environment(house: &House, interpreter: &Path) -> io::Result<Option<PathBuf>>
 /// Runs the tests of a directory. One that is skipped has failed.
 fn tests(house: &House, interpreter: &Path, place: &str) -> io::Result<Tally> {
     let debug = house.target.join("debug");
-    let mut child = Command::new(interpreter)
+    let mut child = house
+        .command(interpreter)
         .args(["-W", "ignore::DeprecationWarning", "-m", "unittest", "discover", "--start-directory"])
         .arg(house.root.join(place))
         .current_dir(&house.root)

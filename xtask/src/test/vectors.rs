@@ -61,7 +61,7 @@ fn counted(name: &str, line: &str) -> Option<Tally> {
 }
 
 fn example(house: &House) -> Command {
-    let mut command = Command::new(house.target.join("debug/examples").join(format!("vectors{}", std::env::consts::EXE_SUFFIX)));
+    let mut command = house.command(house.target.join("debug/examples").join(format!("vectors{}", std::env::consts::EXE_SUFFIX)));
     command.env("HOS_BIN", house.target.join("debug").join(format!("hos{}", std::env::consts::EXE_SUFFIX)));
     command
 }
@@ -101,7 +101,7 @@ fn c(house: &House) -> io::Result<Command> {
 
 /// A script of a binding, told where this build lies.
 fn script(house: &House, program: &str, path: &str) -> Command {
-    let mut command = Command::new(program);
+    let mut command = house.command(program);
     command.arg(house.root.join(path)).current_dir(&house.root);
     command.env("HOS_BIN", house.target.join("debug/hos")).env("HOS_TARGET", &house.target);
     command.env("HOS_LIBRARY", house.target.join("debug/libhos.so"));
