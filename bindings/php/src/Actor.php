@@ -213,6 +213,99 @@ final class Actor
         return $this->tenant->history($contract, $id, $from, $limit);
     }
 
+    /**
+     * An event that the world's own code carries out, while the law watches.
+     *
+     *     $r = $pazar->shadow('order', 'o-17', 'pay', legacy: fn () => $old->pay($order));
+     *
+     * `legacy` runs first and once. What it gives is given back, what it throws goes through, whatever becomes of the law. Then the
+     * law judges with what the world came to: `false` and an exception are a no, a {@see Legacy} (or an array with a boolean
+     * `allowed`) says it by itself, anything else is a yes. Arguments are read when `legacy` has ended.
+     *
+     * @param callable(): mixed $legacy
+     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     * @param ?callable(mixed): (Legacy|bool|null) $outcome what the world came to, of what `legacy` gave or threw; null: as above
+     * @param ?callable(Answer|\Throwable): mixed $seen gets the law's answer, or why there is none; what it throws is swallowed
+     * @param mixed ...$strange what the call does not have: then the law is not asked
+     */
+    public function shadow(
+        mixed $contract,
+        mixed $id,
+        mixed $event,
+        callable $legacy,
+        mixed $args = [],
+        mixed $once = null,
+        mixed $reason = null,
+        mixed $context = [],
+        mixed $given = [],
+        mixed $outcome = null,
+        mixed $seen = null,
+        mixed ...$strange,
+    ): mixed {
+        // Ids of a database are numbers; by `mixed` PHP no longer makes texts of them.
+        $words = [$contract, is_int($id) ? "$id" : $id, $event, $args, $once, $reason, $context, $given];
+
+        return Shadow::run($legacy, fn ($world): Answer => $this->transition(...$words, ...$strange, legacy: $world), $outcome, $seen);
+    }
+
+    /**
+     * As {@see shadow}, of a birth ({@see begin}).
+     *
+     * @param callable(): mixed $legacy
+     * @param array<string, mixed>|\stdClass $facts
+     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     * @param ?callable(mixed): (Legacy|bool|null) $outcome
+     * @param ?callable(Answer|\Throwable): mixed $seen
+     */
+    public function shadowBegin(
+        mixed $contract,
+        mixed $id,
+        mixed $event,
+        callable $legacy,
+        mixed $facts = [],
+        mixed $args = [],
+        mixed $once = null,
+        mixed $context = [],
+        mixed $given = [],
+        mixed $outcome = null,
+        mixed $seen = null,
+        mixed ...$strange,
+    ): mixed {
+        $words = [$contract, is_int($id) ? "$id" : $id, $event, $facts, $args, $once, $context, $given];
+
+        return Shadow::run($legacy, fn ($world): Answer => $this->begin(...$words, ...$strange, legacy: $world), $outcome, $seen);
+    }
+
+    /**
+     * As {@see shadow}, of a question ({@see can}).
+     *
+     *     $may = $pazar->shadowCan('order.view', $order, legacy: fn () => $old->mayView($order));
+     *
+     * @param callable(): mixed $legacy
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     * @param ?callable(mixed): (Legacy|bool|null) $outcome
+     * @param ?callable(Answer|\Throwable): mixed $seen
+     */
+    public function shadowCan(
+        mixed $action,
+        mixed $resource,
+        callable $legacy,
+        mixed $context = [],
+        mixed $given = [],
+        mixed $outcome = null,
+        mixed $seen = null,
+        mixed ...$strange,
+    ): mixed {
+        $words = [$action, $resource, $context, $given];
+
+        return Shadow::run($legacy, fn ($world): Answer => $this->can(...$words, ...$strange, legacy: $world), $outcome, $seen);
+    }
+
     private static function yes(Answer $answer): Answer
     {
         return $answer->allowed ? $answer : throw new Denied($answer);

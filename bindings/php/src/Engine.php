@@ -22,7 +22,8 @@ final class Engine
     /** Which options are paths. A relative one is meant from the present directory, which differs from request to request. */
     private const PATHS = ['store', 'law', 'key_file', 'signer_socket', 'mark'];
 
-    private function __construct(private readonly Handle $handle)
+    /** @param ?\Throwable $absent why it could not be opened, of an engine that {@see openForShadow} gave; else null */
+    private function __construct(private readonly Handle $handle, public readonly ?\Throwable $absent = null)
     {
     }
 
@@ -83,6 +84,25 @@ final class Engine
         return new self(Handle::open((new Encoder())->record($options, 'options'), $shared));
     }
 
+    /**
+     * Opens as {@see open} does, for code whose own answers stand (`shadow` of {@see Actor}): it never throws. Where nothing can be
+     * opened it gives an engine that stands in: its `shadow` calls run the world's code and no more, every other call throws what
+     * {@see $absent} says.
+     *
+     * @param mixed ...$options those of {@see open}, by name
+     */
+    public static function openForShadow(mixed ...$options): self
+    {
+        set_error_handler(static fn (): bool => true);
+        try {
+            return self::open(...$options);
+        } catch (\Throwable $why) {
+            return new self(Handle::absent($why), $why);
+        } finally {
+            restore_error_handler();
+        }
+    }
+
     /** The library's version. */
     public static function version(): string
     {
@@ -124,6 +144,9 @@ final class Engine
      */
     public function close(): void
     {
-        $this->handle->close();
+        // Where nothing was opened there is nothing to close.
+        if ($this->absent === null) {
+            $this->handle->close();
+        }
     }
 }

@@ -32,7 +32,11 @@ abstract class HosError extends \RuntimeException
     /** The error that the library told as JSON. What cannot be read is a fault inside. @internal */
     final public static function told(int $status, ?string $json): self
     {
-        $error = json_decode((string) $json, true)['error'] ?? null;
+        try {
+            $error = json_decode((string) $json, true, flags: JSON_THROW_ON_ERROR)['error'] ?? null;
+        } catch (\JsonException) {
+            $error = null;
+        }
         $class = Status::tryFrom($status);
         if (!is_array($error) || !is_string($error['code'] ?? null) || !is_string($error['message'] ?? null)) {
             return new InternalError("the library answered $status without words", 'hos.internal', Status::Internal);

@@ -23,10 +23,10 @@ final class Tenant
      * @param ?string $language `en`, `tr`, ..: blockers then carry the law's message for an end user
      * @param ?string $request the request's id of your own; it stands in records, so nothing personal
      *
-     * What is not of its form (a text that is no entity, bytes that are no UTF-8, a `hosUid` that throws) is thrown by each call that
+     * What is not of its form (null, a text that is no entity, bytes that are no UTF-8, a `hosUid` that throws) is thrown by each call that
      * is made with it, not here: where a call says what the world decided by itself, that outcome may stand.
      */
-    public function as(HasUid|string $principal, ?string $language = null, ?string $request = null): Actor
+    public function as(mixed $principal, ?string $language = null, ?string $request = null): Actor
     {
         return new Actor(new Wire\Bound($this->handle, $this, $principal, $language, $request));
     }

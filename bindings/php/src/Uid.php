@@ -19,7 +19,7 @@ final class Uid implements HasUid, \Stringable
     public static function parse(string $text): self
     {
         if (preg_match('/\A(.*?)::"((?:[^"\\\\]|\\\\["\\\\nrt0])*)"\z/s', $text, $found) !== 1) {
-            $shown = json_encode(substr($text, 0, 80), JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES);
+            $shown = json_encode(substr($text, 0, 80), JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR);
             throw HosError::call('hos.id_invalid', "$shown is no entity: expected Type::\"id\"");
         }
         $escapes = ['\\"' => '"', '\\\\' => '\\', '\\n' => "\n", '\\r' => "\r", '\\t' => "\t", '\\0' => "\0"];

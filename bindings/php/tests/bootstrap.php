@@ -10,3 +10,5 @@ spl_autoload_register(static function (string $class): void {
     }
 });
 putenv('HOS_LIBRARY=' . Hos\Tests\Support\Place::library());
+// A planted panic says where it was on standard error; that is enough.
+putenv('RUST_BACKTRACE=0');

@@ -45,6 +45,12 @@ final class Handle
         return $handle;
     }
 
+    /** Stands for an engine that could not be opened: each call throws why. */
+    public static function absent(\Throwable $why): self
+    {
+        return new self(new AbsentLibrary($why), '', false);
+    }
+
     public static function library(): Library
     {
         return self::$library ??= FfiLibrary::load();

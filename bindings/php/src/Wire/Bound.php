@@ -6,6 +6,7 @@ namespace Hos\Wire;
 
 use Hos\Answer;
 use Hos\HasUid;
+use Hos\HosError;
 use Hos\Legacy;
 use Hos\Native\Handle;
 use Hos\Tenant;
@@ -32,12 +33,15 @@ final class Bound
     public function __construct(
         private readonly Handle $handle,
         public readonly Tenant $tenant,
-        HasUid|string $principal,
+        mixed $principal,
         public readonly ?string $language,
         ?string $request,
     ) {
         [$who, $head, $about, $fault] = [null, '', '', null];
         try {
+            if (!$principal instanceof HasUid && !is_string($principal)) {
+                throw HosError::call('hos.call_malformed', 'the principal is an entity, not ' . get_debug_type($principal));
+            }
             $who = Uid::of($principal);
             $about = ($language === null ? '' : ',"language":' . Encoder::text($language, 'language'))
                 . ($request === null ? '' : ',"request":' . Encoder::text($request, 'request'));

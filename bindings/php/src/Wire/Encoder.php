@@ -28,7 +28,8 @@ final class Encoder
     /** How deep a call may nest; it also ends a list that contains itself. */
     private const NESTING_MAX = 40;
 
-    private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_LINE_TERMINATORS;
+    // It throws, so that `json_last_error()` stays the application's.
+    private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_LINE_TERMINATORS | JSON_THROW_ON_ERROR;
 
     /** Bytes that are left. A list that contains itself twice would otherwise grow without end before it nests too deep. */
     private int $room = self::CALL_BYTES_MAX;
@@ -36,12 +37,11 @@ final class Encoder
     /** A text. */
     public static function text(string $text, string $where): string
     {
-        $json = json_encode($text, self::FLAGS);
-        if ($json === false) {
+        try {
+            return json_encode($text, self::FLAGS);
+        } catch (\JsonException) {
             throw HosError::call('hos.call_malformed', "$where is not UTF-8; bytes that are no text go as hexadecimal or base64");
         }
-
-        return $json;
     }
 
     /**
@@ -51,7 +51,12 @@ final class Encoder
      */
     public function record(array|\stdClass $values, string $where): string
     {
-        $plain = is_array($values) ? self::plain($values) : null;
+        try {
+            $plain = is_array($values) ? self::plain($values) : null;
+        } catch (\JsonException) {
+            // A text that is none; the slow way says where it stands.
+            $plain = null;
+        }
         if ($plain !== null) {
             return $plain;
         }
@@ -81,11 +86,10 @@ final class Encoder
             } elseif (!is_int($value)) {
                 return null;
             }
-            $name = json_encode($name, self::FLAGS);
-            if ($name === false || $value === false || strlen($json) > self::CALL_BYTES_MAX) {
+            if (strlen($json) > self::CALL_BYTES_MAX) {
                 return null;
             }
-            $json .= ($json === '' ? '{' : ',') . $name . ':' . $value;
+            $json .= ($json === '' ? '{' : ',') . json_encode($name, self::FLAGS) . ':' . $value;
         }
 
         return $json === '' ? '{}' : $json . '}';

@@ -46,7 +46,7 @@ final class Instead
             $text = $call[$name] ?? null;
             if (is_string($text) && $text !== '') {
                 // Bytes that are no text become U+FFFD, which stands in no name.
-                $json .= "\"$name\":" . json_encode($text, JSON_INVALID_UTF8_SUBSTITUTE) . ',';
+                $json .= "\"$name\":" . json_encode($text, JSON_INVALID_UTF8_SUBSTITUTE | JSON_THROW_ON_ERROR) . ',';
             }
         }
         // What is no fault of ours is a value that could not be had.
