@@ -130,3 +130,35 @@ pub(super) fn check(command: &mut Command) -> io::Result<Outcome> {
     let holds = command.status()?.success();
     Ok(Outcome::Done(Tally::of(holds)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_after_the_databases_is_told_where_they_are() {
+        let order: Vec<&str> = parts::ALL.iter().map(|(name, _)| *name).collect();
+        let place = |name: &str| order.iter().position(|part| *part == name).unwrap();
+        assert!(["tests", "doc tests", "PHP", "Python", "Node"].iter().all(|name| place("databases") < place(name)));
+
+        let house = House::new(&crate::root(), false);
+        let said = |mut command: Command| {
+            let said = command.args(["-c", "echo \"$HOS_TEST_POSTGRES $HOS_TEST_MARIADB\""]).output().unwrap();
+            String::from_utf8(said.stdout).unwrap()
+        };
+        let started = Databases::start(&house.target.join("xtask-databases")).unwrap();
+        let wanted = started.environment();
+        assert_eq!(wanted.len(), 2 * started.count());
+        assert!(house.databases.set(started).is_ok());
+        let heard = said(house.command("sh"));
+        for (name, value) in wanted {
+            let value = value.into_string().unwrap();
+            assert_eq!(heard.contains(&value), !name.ends_with("_DIR"), "{name}: {heard}");
+            let cargo = house.cargo(&["test"]);
+            assert!(
+                cargo.get_envs().any(|(known, given)| known == &*name && given.is_some_and(|given| given == &*value)),
+                "{name}"
+            );
+        }
+    }
+}
