@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Type, Union, cast
 
 from hos import _answers
+from hos._absent import AbsentEngine
 from hos._hos import Answer, Asker, Core, Uid
+from hos._shadow import Watching, fault_of
 from hos._values import Entity, HasUid, Legacy, present
 from hos.errors import CallError, Denied
 
@@ -60,6 +62,21 @@ class Engine(Core):
             directory_age_max_ms=directory_age_max_ms,
         )
         return cls.of_options({**{name: os.fspath(path) for name, path in paths.items() if path is not None}, **others})
+
+    @classmethod
+    def open_for_shadow(cls, *args: Any, **options: Any) -> Engine:
+        """Opens as ``open`` does, for code whose own answers stand (``shadow`` of an actor): it never raises. Where nothing can be
+        opened it gives what stands in for an engine: its ``shadow`` calls run the world's code and no more, everything else raises
+        what its ``absent`` says."""
+        try:
+            return cls.open(*args, **options)
+        except BaseException as why:
+            return cast(Engine, AbsentEngine(fault_of(why)))
+
+    @property
+    def absent(self) -> Optional[BaseException]:
+        """Why there is no engine here, of what ``open_for_shadow`` gave; ``None`` of an engine."""
+        return None
 
     @classmethod
     def of_options(cls, options: Mapping[str, Any]) -> Engine:
@@ -121,7 +138,7 @@ class Tenant:
         return f"<Tenant {self.name!r}>"
 
 
-class Actor(Asker):
+class Actor(Asker, Watching):
     """A tenant and who acts in it.
 
     Every call takes, besides its own words: ``context`` (a record, beyond an event's arguments), ``given`` (entities that come

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, TypedDict, Union
+from typing import Any, Callable, Iterable, Mapping, TypedDict, Union
 
-from hos._hos import Uid
+from hos._hos import Answer, Uid
 from hos._values import Entity, HasUid, Legacy
 
 
-class Besides(TypedDict, total=False):
-    """Of every call of an actor's."""
+Seen = Callable[[Union[Answer, Exception]], object]
+"""Who is told what came of the law beside the world's own answer."""
+
+
+class Beside(TypedDict, total=False):
+    """Of every call of an actor's, in shadow too."""
 
     context: Mapping[str, Any]
     given: Iterable[Entity]
-    legacy: Union[Legacy, bool]
     request: str
+
+
+class Besides(Beside, total=False):
+    """Of every call of an actor's."""
+
+    legacy: Union[Legacy, bool]
+
+
+class Watched(Beside, total=False):
+    """Of an event in shadow."""
+
+    args: Mapping[str, Any]
+    once: str
+    reason: str
+
+
+class WatchedBirth(Beside, total=False):
+    """Of a birth in shadow."""
+
+    facts: Mapping[str, Any]
+    args: Mapping[str, Any]
+    once: str
 
 
 class Change(Besides, total=False):

@@ -12,6 +12,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Generator, List, Mapping, Optional, TypeVar, Union
 
+from hos import _shadow
 from hos._answers import Available, Entry
 from hos._engine import Actor, Engine
 from hos._hos import Answer, Uid
@@ -20,9 +21,9 @@ from hos._values import HasUid
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from hos._words import Besides, Birth, Change, Move, Note, Row, Slots
+    from hos._words import Beside, Besides, Birth, Change, Move, Note, Row, Seen, Slots, Watched, WatchedBirth
 
-__all__ = ["Asked", "AsyncActor", "AsyncDirectory", "open"]
+__all__ = ["Asked", "AsyncActor", "AsyncDirectory", "open", "open_for_shadow"]
 
 _T = TypeVar("_T")
 _Named = Union[Uid, str, HasUid]
@@ -35,6 +36,11 @@ def _threaded(call: Callable[..., _T], *args: Any, **words: Any) -> Awaitable[_T
 async def open(*args: Any, **options: Any) -> Engine:
     """As :meth:`hos.Engine.open`."""
     return await _threaded(Engine.open, *args, **options)
+
+
+async def open_for_shadow(*args: Any, **options: Any) -> Engine:
+    """As :meth:`hos.Engine.open_for_shadow`."""
+    return await _threaded(Engine.open_for_shadow, *args, **options)
 
 
 class Asked(Awaitable[Answer]):
@@ -82,6 +88,48 @@ class AsyncActor:
 
     async def apply(self, contract: str, id: str, event: str, **words: Unpack[Move]) -> Answer:
         return await _threaded(self.actor.apply, contract, id, event, **words)
+
+    async def shadow(
+        self,
+        contract: str,
+        id: str,
+        event: str,
+        *,
+        legacy: Callable[[], Awaitable[_T]],
+        outcome: Optional[_shadow.Outcome] = None,
+        seen: Optional[Seen] = None,
+        **words: Unpack[Watched],
+    ) -> _T:
+        """As :meth:`hos.Actor.shadow`, of a coroutine: it is awaited, then the law is judged in a thread. ``seen`` may be ``async``."""
+        judge = _shadow.judge(self.actor, "transition", (contract, id, event), words)
+        return await _shadow.run_async(legacy, judge, outcome, seen)
+
+    async def shadow_begin(
+        self,
+        contract: str,
+        id: str,
+        event: str,
+        *,
+        legacy: Callable[[], Awaitable[_T]],
+        outcome: Optional[_shadow.Outcome] = None,
+        seen: Optional[Seen] = None,
+        **words: Unpack[WatchedBirth],
+    ) -> _T:
+        judge = _shadow.judge(self.actor, "begin", (contract, id, event), words)
+        return await _shadow.run_async(legacy, judge, outcome, seen)
+
+    async def shadow_can(
+        self,
+        action: str,
+        resource: _Named,
+        *,
+        legacy: Callable[[], Awaitable[_T]],
+        outcome: Optional[_shadow.Outcome] = None,
+        seen: Optional[Seen] = None,
+        **words: Unpack[Beside],
+    ) -> _T:
+        judge = _shadow.judge(self.actor, "can", (action, resource), words)
+        return await _shadow.run_async(legacy, judge, outcome, seen)
 
     async def record(self, stream: str, payload: Union[str, bytes], **words: Unpack[Note]) -> Answer:
         return await _threaded(self.actor.record, stream, payload, **words)

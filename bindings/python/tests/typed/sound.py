@@ -2,7 +2,7 @@
 
 import datetime
 from decimal import Decimal
-from typing import List, Optional, Tuple
+from typing import List, Optional, Tuple, Union
 
 import hos
 from hos.aio import AsyncActor
@@ -46,6 +46,31 @@ async def moves(actor: hos.Actor) -> hos.Answer:
     if not (await later.can("order.view", Order("o-1"), context={"hour": 12})).allowed:
         return await later.authorize("order.view", Order("o-1"))
     return await later.transition("order", "o-1", "pay", args={"amount": 1})
+
+
+def watched(actor: hos.Actor) -> int:
+    def seen(told: Union[hos.Answer, Exception]) -> None:
+        print(told.code if isinstance(told, hos.Answer) else told)
+
+    def outcome(said: object) -> hos.Legacy:
+        return hos.Legacy(allowed=said == 5, state="paid")
+
+    number: int = actor.shadow("order", "o-1", "pay", legacy=lambda: 5, args={"amount": 5}, outcome=outcome, seen=seen)
+    may: bool = actor.shadow_can("order.view", Order("o-1"), legacy=lambda: True)
+    text: str = actor.shadow_begin("order", "o-1", "place", legacy=lambda: "x", facts={"total": 1}, once="c-1")
+    return number if may else len(text)
+
+
+async def watched_later(actor: hos.Actor) -> int:
+    async def legacy() -> int:
+        return 5
+
+    given: int = await actor.aio.shadow("order", "o-1", "pay", legacy=legacy)
+    return given
+
+
+def standing_in() -> Optional[BaseException]:
+    return hos.Engine.open_for_shadow("law", store="hos.db", busy_timeout_ms=100).absent
 
 
 @hos.per_process
