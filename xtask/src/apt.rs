@@ -20,6 +20,8 @@ pub(crate) fn install(packages: &[&str]) -> io::Result<bool> {
         // Another installation may be going on.
         let mut apt = quietly(Path::new(POLICY), "apt-get");
         apt.args(["-o", "DPkg::Lock::Timeout=300"]).args(words).env("DEBIAN_FRONTEND", "noninteractive");
+        // What we print may be read by a shell; what it prints is for people.
+        apt.stdout(io::stderr());
         Ok(apt.status()?.success())
     })
 }

@@ -174,6 +174,11 @@ fn url(scheme: &str, user: &str, password: &str, port: u16, database: &str) -> S
 
 /// `cargo xtask databases`: prints what tests need to be told, as a shell reads it, and serves until standard input closes.
 pub(crate) fn run(target: &Path) -> ExitCode {
+    match php_drivers() {
+        Ok(None) => {}
+        Ok(Some(why)) => eprintln!("{why}"),
+        Err(error) => eprintln!("{error}"),
+    }
     let databases = match install().and_then(|()| Databases::start(target)) {
         Ok(databases) => databases,
         Err(error) => {

@@ -91,6 +91,8 @@ impl Folder {
         let name = format!("run-{}", std::process::id());
         for parent in [target.join("databases"), std::env::temp_dir().join("hos-databases")] {
             fs::create_dir_all(&parent)?;
+            // Servers run elsewhere than we do.
+            let parent = fs::canonicalize(parent)?;
             sweep(&parent);
             let folder = Self { path: parent.join(&name) };
             let _ = fs::remove_dir_all(&folder.path);

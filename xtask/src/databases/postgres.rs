@@ -45,8 +45,9 @@ fn start(site: &Site, account: &Account, programs: &Programs) -> io::Result<Runn
     let roles = format!("CREATE ROLE {USER} LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD '{}'", site.password);
     let ask = |user: &str, database: &str, statements: &[&str]| {
         let mut psql = Command::new(programs.path("psql"));
-        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname"]);
-        psql.arg(url("postgres", user, &site.password, site.port, database));
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]);
+        psql.args(["--host=127.0.0.1", "--username", user, "--dbname", database]).env("PGPASSWORD", &site.password);
+        psql.arg(format!("--port={}", site.port));
         prepared(psql.args(statements.iter().flat_map(|statement| ["--command", statement])).current_dir(&site.folder))
     };
     let grants = format!("GRANT pg_monitor, pg_signal_backend TO {USER}");

@@ -25,6 +25,18 @@ pub(super) struct Start {
     pub(super) args: Vec<OsString>,
 }
 
+impl Start {
+    /// The supervisor, which lies in the folder, as the account.
+    fn supervised(&self, account: &Account) -> io::Result<Command> {
+        let script = self.folder.join("supervise.sh");
+        account.file(&script, SUPERVISE)?;
+        let mut command = Command::new("sh");
+        command.arg(script).arg(&self.folder).arg(self.signal).arg(&self.program).args(&self.args);
+        account.apply(&mut command);
+        Ok(command)
+    }
+}
+
 /// A running server.
 pub(super) struct Server {
     folder: PathBuf,
@@ -34,11 +46,9 @@ pub(super) struct Server {
 impl Server {
     /// Starts it and waits until it answers.
     pub(super) fn start(start: Start, account: &Account, answers: impl Fn() -> bool) -> io::Result<Self> {
-        let mut command = Command::new("sh");
-        command.args(["-c", SUPERVISE, "supervise"]).arg(&start.folder).arg(start.signal);
-        command.arg(&start.program).args(&start.args);
+        let mut command = start.supervised(account)?;
         // A group of its own: Ctrl-C at the terminal is for us, and we tell the supervisor by closing its input.
-        account.apply(&mut command).process_group(0);
+        command.process_group(0);
         let supervisor = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let mut server = Self { folder: start.folder, supervisor };
         server.wait(answers)?;
@@ -125,21 +135,13 @@ mod tests {
         let (start, account) = stand_in("orphan", "exec sleep 1000");
         // The holder is a process that keeps the supervisor's input open and is killed.
         let mut holder = Command::new("sleep").arg("1000").stdout(Stdio::piped()).spawn().unwrap();
-        let mut supervisor = Command::new("sh");
-        supervisor
-            .args(["-c", SUPERVISE, "supervise"])
-            .arg(&start.folder)
-            .arg(start.signal)
-            .arg(&start.program)
-            .args(&start.args);
-        let mut supervisor = account.apply(&mut supervisor).stdin(holder.stdout.take().unwrap()).spawn().unwrap();
+        let mut supervisor = start.supervised(&account).unwrap().stdin(holder.stdout.take().unwrap()).spawn().unwrap();
         let file = start.folder.join("pid");
-        let pid = loop {
-            match std::fs::read_to_string(&file) {
-                Ok(pid) => break pid,
-                Err(_) => std::thread::sleep(Duration::from_millis(10)),
-            }
-        };
+        let begun = Instant::now();
+        while !file.exists() && begun.elapsed() < READY_MAX {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let pid = std::fs::read_to_string(&file).unwrap();
         assert!(alive(&pid));
         holder.kill().unwrap();
         holder.wait().unwrap();

@@ -1,6 +1,6 @@
 # Keeps one database server running until standard input closes, then ends it and empties its folder.
 #
-#   sh -c "$(cat supervise.sh)" supervise FOLDER SIGNAL PROGRAM [ARGUMENT]...
+#   sh supervise.sh FOLDER SIGNAL PROGRAM [ARGUMENT]...
 #
 # Whoever started this holds the other end of standard input. When that one ends, in whatever way, the server ends too.
 # In FOLDER lie:
