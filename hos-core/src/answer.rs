@@ -60,8 +60,8 @@ pub struct Receipt {
     pub tenant: Tenant,
     /// The thread.
     pub thread: Handle,
-    /// The record's place in its thread.
-    pub n: u64,
+    /// The record's place in its thread; `None` for a named stream's record that a host's transaction wrote, until it is sealed.
+    pub n: Option<u64>,
     /// The record's hash.
     pub record: RecordHash,
     /// The seal; `None` while it is pending.

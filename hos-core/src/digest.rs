@@ -24,6 +24,8 @@ pub const TAG_CALL: &str = "hos 2026-11 call-digest v1";
 pub const TAG_EXPAND: &str = "hos 2026-11 expand v1";
 /// The domain of [`subject_tag`].
 pub const TAG_SUBJECT: &str = "hos 2026-11 subject-tag v1";
+/// The domain of [`stream_handle`].
+pub const TAG_STREAM: &str = "hos 2026-11 stream-handle v1";
 /// The domain of [`heads_label`].
 pub const TAG_HEADS_LABEL: &str = "hos 2026-11 heads-label v1";
 /// The domain of [`heads_thread`].
@@ -35,7 +37,7 @@ pub const TAG_HEADS_NODE: &str = "hos 2026-11 heads-node v1";
 /// The domain of [`ErasureList`].
 pub const TAG_ERASURE_LIST: &str = "hos 2026-11 erasure-list v1";
 /// Every tag in use.
-pub const TAGS: [&str; 13] = [
+pub const TAGS: [&str; 14] = [
     TAG_LAW,
     TAG_RECORD,
     TAG_ENTRY,
@@ -44,6 +46,7 @@ pub const TAGS: [&str; 13] = [
     TAG_CALL,
     TAG_EXPAND,
     TAG_SUBJECT,
+    TAG_STREAM,
     TAG_HEADS_LABEL,
     TAG_HEADS_THREAD,
     TAG_HEADS_LEAF,
@@ -68,6 +71,7 @@ domain!(commitment_domain, TAG_COMMITMENT);
 domain!(call_domain, TAG_CALL);
 domain!(expand_domain, TAG_EXPAND);
 domain!(subject_domain, TAG_SUBJECT);
+domain!(stream_domain, TAG_STREAM);
 domain!(heads_label_domain, TAG_HEADS_LABEL);
 domain!(heads_thread_domain, TAG_HEADS_THREAD);
 domain!(heads_leaf_domain, TAG_HEADS_LEAF);
@@ -128,6 +132,17 @@ pub fn subject_tag(store: &StoreId, subject: &Uid) -> [u8; 32] {
     hasher.update(store.as_bytes());
     sized(&mut hasher, subject.type_name().as_bytes());
     sized(&mut hasher, subject.id().as_bytes()).finalize().into()
+}
+/// The handle of a named stream's thread: the first 16 bytes of the hash over (store id, tenant length, tenant, name length, name),
+/// so that whoever writes to a stream first need not wait for who else does. Streams are the law's and the engine's, no person's.
+pub fn stream_handle(store: &StoreId, tenant: &Tenant, name: &str) -> Handle {
+    let mut hasher = stream_domain();
+    hasher.update(store.as_bytes());
+    sized(&mut hasher, tenant.as_str().as_bytes());
+    let hash = sized(&mut hasher, name.as_bytes()).finalize();
+    let mut handle = [0; 16];
+    handle.copy_from_slice(hash.as_bytes().split_at(16).0);
+    Handle(handle)
 }
 /// The label of an instance in the map of heads: over (tenant length, tenant, contract length, contract, id length, id).
 pub fn heads_label(tenant: &Tenant, contract: &str, id: &str) -> MapKey {

@@ -3,9 +3,11 @@
 use crate::Failure;
 use crate::court::{Court, lock};
 use crate::seal;
+use crate::settings::Seal;
 use crate::store::StoreError;
 use crate::store::sql::evidence::Head;
-use crate::store::sqlite::{SqliteStore, Tx};
+use crate::store::Tx;
+use crate::store::place::Place;
 use crate::view::InForce;
 use crate::work::{Done, HeadsDone, Job};
 use hos_core::answer::Answer;
@@ -14,9 +16,12 @@ use hos_core::refusal::Code;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
+/// How many records one transaction seals behind a commit.
+const SEAL_STEP: u64 = 256;
+
 /// An open store, and the court that judges in its commits.
 pub(crate) struct Desk {
-    pub(crate) store: SqliteStore<Court>,
+    pub(crate) store: Place<Court>,
     pub(crate) court: Court,
     /// Goes last: while somebody sees it, the files above are not all closed.
     pub(crate) open: Arc<()>,
@@ -40,11 +45,38 @@ impl Desk {
     /// The same, for what ends a quarantine.
     pub(crate) fn submit_even_in_quarantine(&self, job: Job) -> Result<Done, Failure> {
         let flush = matches!(job, Job::Flush);
+        let behind = self.seals_behind(&job);
         let mut done = [self.store.submit(&self.court, job)];
+        if let (Some(tenants), [Ok(done)]) = (behind, &mut done) {
+            self.seal_behind(&tenants, done);
+        }
         self.sign_answers(&mut done);
         self.advance_mark(flush);
         let [done] = done;
         Ok(done?)
+    }
+
+    /// Whose logs a job grows that are sealed behind its commit: those of a store that others write too.
+    pub(crate) fn seals_behind(&self, job: &Job) -> Option<Vec<Tenant>> {
+        let behind = self.store.is_shared() && self.court.settings.seal == Seal::Inline;
+        job.writes_to().filter(|_| behind)
+    }
+
+    /// Seals what a commit has left in queues, in transactions of their own, and completes the answer's receipt. What cannot be
+    /// sealed now is sealed by the next who seals: the answer stands, its receipt pending.
+    pub(crate) fn seal_behind(&self, tenants: &[Tenant], done: &mut Done) {
+        for tenant in tenants {
+            while let Ok(Done::Count(SEAL_STEP)) =
+                self.store.submit(&self.court, Job::Seal { tenant: tenant.clone(), limit: SEAL_STEP as usize })
+            {}
+        }
+        let Done::Answer(answer) = done else { return };
+        let Some(receipt) = answer.receipt.as_mut().filter(|receipt| receipt.seal.is_none()) else { return };
+        let Some(n) = receipt.n else { return };
+        if let Ok(placed) = self.read(|tx| self.court.receipt(tx, &receipt.tenant, receipt.thread, n, receipt.record)) {
+            *receipt = placed;
+            self.court.complete(&HashMap::new(), answer);
+        }
     }
 
     /// Lets the mark outside follow.

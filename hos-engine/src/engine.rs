@@ -7,7 +7,8 @@ use crate::report::{LawEntry, Level, VerifyOptions, VerifyReport};
 use crate::shadow::{Spare, guarded};
 use crate::store::StoreError;
 use crate::store::sql::evidence as evidence_sql;
-use crate::store::sqlite::{SqliteStore, Stats, Vault};
+use crate::store::place::Place;
+use crate::store::sqlite::{Stats, Vault};
 use crate::tenant::TenantRef;
 use crate::view::{self, InForce};
 use crate::work::{Done, Job, Plan};
@@ -55,7 +56,7 @@ impl Engine {
         WeakEngine(Arc::downgrade(&self.0), Arc::downgrade(&self.0.open))
     }
 
-    pub(crate) fn assemble(store: SqliteStore<Court>, court: Court) -> Self {
+    pub(crate) fn assemble(store: Place<Court>, court: Court) -> Self {
         Self(Arc::new(Desk { store, court, open: Arc::new(()) }))
     }
 
@@ -250,7 +251,7 @@ impl Engine {
     pub fn backup(&self, to: &Path, progress: Option<&dyn Fn(u64, u64)>) -> Result<VerifyReport, Failure> {
         let found = std::cell::RefCell::new(None);
         self.0.counted(Job::Flush)?;
-        self.0.store.backup(
+        self.0.store.file("a backup")?.backup(
             to,
             &mut |at| {
                 if let Some(tell) = progress {
@@ -273,7 +274,7 @@ impl Engine {
     /// later: keep it apart from copies of the store, and for a short time.
     pub fn backup_vault(&self, to: &Path) -> Result<(), Failure> {
         let readable = |copy: &Path| Vault::open_with(copy, Vault::options().read_only(true)).map(drop);
-        Ok(self.0.court.vault.backup(to, &mut |_| ControlFlow::Continue(()), &readable)?)
+        Ok(self.0.court.vault.file()?.backup(to, &mut |_| ControlFlow::Continue(()), &readable)?)
     }
 
     /// Stores what is still in memory (the last checkpoint) and closes.

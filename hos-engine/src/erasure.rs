@@ -1,6 +1,7 @@
 //! Erasing a person, as an operator asks for it: the survey before, the commit, the traces on the disk after; and holds.
 
 use crate::court::lock;
+use crate::store::place::Place;
 use crate::engine::Engine;
 use crate::report::{Erased, Level, VerifyOptions};
 use crate::survey::Survey;
@@ -63,7 +64,7 @@ impl Engine {
     /// What a first pass over the logs sees, and a second key's word for it.
     fn before(&self, subject: &Uid, what: &Erasure<'_>) -> Result<(Survey, Option<Attestation>), Failure> {
         let court = &self.0.court;
-        let kept = court.vault.get_by_subject(&court.keys().tag(subject))?;
+        let kept = court.vault.get_by_subject(&court.tag(subject))?;
         let key = kept.as_ref().map_or(KeyId([0; 16]), |kept| kept.id);
         let secret = kept.and_then(|kept| kept.key).map(|secret| SubjectKey::new(*secret.bytes()));
         let mut survey = Survey::new(key);
@@ -95,7 +96,7 @@ impl Engine {
         let mut notices = Vec::new();
         if answer.allowed {
             let court = &self.0.court;
-            match court.vault.get_by_subject(&court.keys().tag(subject)) {
+            match court.vault.get_by_subject(&court.tag(subject)) {
                 Ok(Some(kept)) if kept.key.is_none() => {}
                 _ => notices.push("the key is not destroyed yet: the next start does it, or `hos work`".to_owned()),
             }
@@ -103,7 +104,7 @@ impl Engine {
                 notices.push(format!("traces of deleted rows may be left on the disk: {failure}"));
             }
         }
-        let record = answer.receipt.as_ref().and_then(|receipt| self.recorded(receipt.thread, receipt.n).transpose()).transpose();
+        let record = answer.receipt.as_ref().and_then(|receipt| self.recorded(receipt.thread, receipt.n?).transpose()).transpose();
         let record = record.unwrap_or_else(|failure| {
             notices.push(format!("the erasure's record cannot be read: {failure}"));
             None
@@ -123,7 +124,9 @@ impl Engine {
         if traces.is_empty() {
             return Ok(());
         }
-        self.0.store.scrub(&traces).map_err(|error| {
+        // What a server keeps of deleted rows is its own business: `VACUUM`, `OPTIMIZE TABLE`, its logs and its backups.
+        let Place::File(file) = &self.0.store else { return Ok(()) };
+        file.scrub(&traces).map_err(|error| {
             lock(&self.0.court.traces).extend(traces);
             error.into()
         })

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::store::sql::law as sql;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::fault::{Fault, Severity};
 use hos_core::id::LawHash;
 use hos_core::law::Law;

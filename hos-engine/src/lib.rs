@@ -34,6 +34,7 @@ pub mod signer;
 pub mod store;
 mod survey;
 mod tenant;
+mod vault;
 mod verify;
 mod view;
 mod work;

@@ -11,11 +11,14 @@ use crate::mark::Mark;
 use crate::ports::{Clock, Entropy, Signer};
 use crate::seal::Origin;
 use crate::settings::{Founding, Settings};
-use crate::signer::{CommandLine, FileSigner, PATIENCE, Remote, SocketLine};
+use crate::signer::{CommandLine, FileSigner, NoSigner, PATIENCE, Remote, SocketLine};
 use crate::store::StoreError;
 use crate::store::sql::law as law_sql;
 use crate::store::sql::schema::{APPLICATION_ID, MIGRATIONS};
-use crate::store::sqlite::{OpenOptions, SqliteStore, Vault};
+use crate::store::place::Place;
+use crate::store::server::{Connector, ServerStore};
+use crate::store::sqlite::{OpenOptions, SqliteStore, Vault as FileVault};
+use crate::vault::Vault;
 use crate::work::Plan;
 use crate::{Engine, Failure};
 use hos_core::id::{LawHash, StoreId};
@@ -29,7 +32,7 @@ use std::sync::{Arc, Mutex, RwLock};
 /// How an engine is opened.
 pub struct Builder {
     pub(crate) law: Option<Given>,
-    pub(crate) store: Option<PathBuf>,
+    pub(crate) store: Option<Where>,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) mark: Option<PathBuf>,
@@ -37,6 +40,21 @@ pub struct Builder {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
+}
+
+/// Where a store is.
+pub(crate) enum Where {
+    File(PathBuf),
+    Server(Arc<dyn Connector>),
+}
+
+impl Where {
+    fn shown(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Server(connector) => connector.shown(),
+        }
+    }
 }
 
 /// A law that an engine is opened or founded with.
@@ -101,7 +119,14 @@ impl Builder {
 
     /// The SQLite file. The engine alone may open it.
     pub fn sqlite(mut self, path: impl Into<PathBuf>) -> Self {
-        self.store = Some(path.into());
+        self.store = Some(Where::File(path.into()));
+        self
+    }
+
+    /// A database that others use too: the world's own. Records are sealed just after their commit, in transactions of their own;
+    /// where no key or signer is given, this process signs nothing.
+    pub fn server(mut self, connector: Arc<dyn Connector>) -> Self {
+        self.store = Some(Where::Server(connector));
         self
     }
 
@@ -161,12 +186,13 @@ impl Builder {
 
     /// Opens a store that exists. A law that is not the active one is refused (`hos.law_not_active`).
     pub fn open(mut self) -> Result<Engine, Failure> {
-        let path = self.path()?;
-        let store = SqliteStore::<Court>::open(&path, self.options(false))?;
+        let place = self.store.take().ok_or_else(nowhere)?;
+        let path = place.shown();
+        let store = self.place(&place, false)?;
         let (id, epoch, public, contents) = store.read(|tx| {
             let value = |key| tx.row(&law_sql::store_value(key));
             let lost = || {
-                StoreError::new(Code::StoreUnavailable, format!("{} is no store of H-OS: it was never founded", path.display()))
+                StoreError::new(Code::StoreUnavailable, format!("{path} is no store of H-OS: it was never founded"))
             };
             let id = value(KEY_STORE)?.ok_or_else(lost)?.bytes(0)?;
             let epoch = u64::from_be_bytes(value(KEY_EPOCH)?.ok_or_else(lost)?.bytes(0)?);
@@ -175,7 +201,7 @@ impl Builder {
         })?;
         let sealed_by = VerifyKey::from_bytes(&public)
             .map_err(|e| Failure::new(Code::StoreIntegrity, format!("the store's seal key: {e}")))?;
-        let signer = self.signer_at(&path)?;
+        let signer = self.signer_at(&place)?;
         let ring = keys::ring_of(&id, &contents)?;
         let (mut silent, mut half_done) = (false, None);
         match signer.public() {
@@ -184,7 +210,7 @@ impl Builder {
             Ok(key) if key != sealed_by => {
                 let what = match &self.signer {
                     Some(_) => "the signer".to_owned(),
-                    None => self.key_path(&path).display().to_string(),
+                    None => self.key_path(&place).map_or_else(|| "the key".to_owned(), |path| path.display().to_string()),
                 };
                 let why = if ring.knows(&key) {
                     "this key sealed the store once; another took over"
@@ -199,17 +225,7 @@ impl Builder {
             Ok(_) => {}
         }
         let (given, unmarked) = (self.law.take(), self.unmarked);
-        let vault_path = Vault::path_beside(&path);
-        if !vault_path.exists() {
-            return Err(Failure::new(
-                Code::StoreUnavailable,
-                format!(
-                    "the vault {}, which holds the keys of persons, is missing; a copy of a store is opened with a copy of its vault beside it",
-                    vault_path.display()
-                ),
-            ));
-        }
-        let vault = Vault::open(vault_path, false)?;
+        let vault = vault(&place, &store, false)?;
         let signing = Signing::new(signer.clone(), half_done.clone().unwrap_or(sealed_by));
         if silent {
             signing.hold();
@@ -237,47 +253,60 @@ impl Builder {
     /// Makes a new store: its id, its seal key (unless the key file is there), its first records, the law activated.
     /// Refused if the file holds a store already.
     pub fn found(mut self, founding: Founding) -> Result<Engine, Failure> {
-        let path = self.path()?;
+        let place = self.store.take().ok_or_else(nowhere)?;
         let given = self.law.take();
         let law =
             given.ok_or_else(|| Failure::new(Code::LawInvalid, "a store is founded under a law, and none was given"))?.load()?;
-        let store = SqliteStore::<Court>::open(&path, self.options(true))?;
+        let store = self.place(&place, true)?;
         // A founding that was killed leaves a file without a store: it is founded now.
         if store.read(|tx| tx.row(&law_sql::store_value(KEY_STORE)))?.is_some() {
             return Err(Failure::new(
                 Code::DirectoryConflict,
-                format!("{} holds a store already; a store is founded in a new file", path.display()),
+                format!("{} holds a store already; a store is founded in a new place", place.shown()),
             ));
         }
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
-        let key_path = self.key_path(&path);
-        if self.signer.is_none() && !key_path.exists() {
+        let key_path = self.key_path(&place);
+        if self.signer.is_none() && key_path.is_none() {
+            return Err(Failure::new(Code::KeyInvalid, "a store in a database is founded with a key file, or a signer"));
+        }
+        if let Some(key_path) = key_path.filter(|path| self.signer.is_none() && !path.exists()) {
             let mut seed = zeroize::Zeroizing::new([0; 32]);
             self.entropy.fill(&mut seed[..])?;
             write_seal_key(&key_path, &seed)?;
         }
-        let signer = self.signer_at(&path)?;
+        let signer = self.signer_at(&place)?;
         let public = signer.public()?;
-        let vault = Vault::open(Vault::path_beside(&path), true)?;
+        let vault = vault(&place, &store, true)?;
         let engine =
             Engine::assemble(store, self.court(Origin { store: StoreId(id), epoch: 0 }, Signing::new(signer, public), vault));
         engine.found(Plan { law, founder: founding.founder, roles: founding.roles })?;
         Ok(engine)
     }
 
-    fn path(&self) -> Result<PathBuf, Failure> {
-        self.store.clone().ok_or_else(|| Failure::new(Code::StoreUnavailable, "no store was named"))
+    fn place(&self, place: &Where, create: bool) -> Result<Place<Court>, Failure> {
+        Ok(match place {
+            Where::File(path) => Place::File(Box::new(SqliteStore::open(path, self.options(create))?)),
+            Where::Server(connector) => {
+                Place::Server(Arc::new(ServerStore::open(connector.clone(), self.settings.busy_timeout, create)?))
+            }
+        })
     }
 
-    fn key_path(&self, store: &Path) -> PathBuf {
-        self.key_file.clone().unwrap_or_else(|| beside(store, "key"))
+    /// The key's file, where one is named or lies beside the store.
+    fn key_path(&self, place: &Where) -> Option<PathBuf> {
+        self.key_file.clone().or_else(|| match place {
+            Where::File(path) => Some(beside(path, "key")),
+            Where::Server(_) => None,
+        })
     }
 
-    fn signer_at(&self, store: &Path) -> Result<Arc<dyn Signer>, Failure> {
-        match &self.signer {
-            Some(signer) => Ok(signer.clone()),
-            None => Ok(Arc::new(FileSigner::new(read_seal_key(&self.key_path(store))?))),
+    fn signer_at(&self, place: &Where) -> Result<Arc<dyn Signer>, Failure> {
+        match (&self.signer, self.key_path(place)) {
+            (Some(signer), _) => Ok(signer.clone()),
+            (None, Some(path)) => Ok(Arc::new(FileSigner::new(read_seal_key(&path)?))),
+            (None, None) => Ok(Arc::new(NoSigner)),
         }
     }
 
@@ -312,6 +341,29 @@ impl Builder {
             kept: Mutex::default(),
         }
     }
+}
+
+fn nowhere() -> Failure {
+    Failure::new(Code::StoreUnavailable, "no store was named")
+}
+
+/// The keys of persons: beside a file, or in the store's own database.
+fn vault(place: &Where, store: &Place<Court>, create: bool) -> Result<Vault, Failure> {
+    let path = match (place, store) {
+        (_, Place::Server(server)) => return Ok(Vault::Table(server.clone())),
+        (Where::File(path), Place::File(_)) => FileVault::path_beside(path),
+        (Where::Server(_), Place::File(_)) => return Err(Failure::new(Code::Internal, "a database was opened as a file")),
+    };
+    if !create && !path.exists() {
+        return Err(Failure::new(
+            Code::StoreUnavailable,
+            format!(
+                "the vault {}, which holds the keys of persons, is missing; a copy of a store is opened with a copy of its vault beside it",
+                path.display()
+            ),
+        ));
+    }
+    Ok(Vault::File(Box::new(FileVault::open(path, create)?)))
 }
 
 /// A file beside the store: `<store>.<ending>`.

@@ -3,7 +3,7 @@
 
 use crate::Failure;
 use crate::store::sql::evidence::{self as sql, EntryRow, Head};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, RecordHash, StoreId, Tenant, TreeHash};
 use hos_core::proof::chain::{Dispute, Entry};
@@ -43,13 +43,18 @@ pub(crate) struct Origin {
 pub(crate) fn head(tx: &Tx<'_>, tenant: &Tenant, of: Origin) -> Result<Head, Failure> {
     match tx.row(&sql::head(tenant))? {
         Some(row) => Ok(sql::head_from(&row)?),
-        None => Ok(Head {
-            epoch: of.epoch,
-            size: 0,
-            entry: digest::genesis_hash(&of.store, of.epoch, tenant, &[]),
-            frontier: Frontier::default(),
-            sealed_at: Timestamp(0),
-        }),
+        None => Ok(genesis(tenant, of)),
+    }
+}
+
+/// The end of a log without entries.
+pub(crate) fn genesis(tenant: &Tenant, of: Origin) -> Head {
+    Head {
+        epoch: of.epoch,
+        size: 0,
+        entry: digest::genesis_hash(&of.store, of.epoch, tenant, &[]),
+        frontier: Frontier::default(),
+        sealed_at: Timestamp(0),
     }
 }
 

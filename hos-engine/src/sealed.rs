@@ -2,8 +2,9 @@
 //! that rows keep for speed. Destroying a key erases all of them at once.
 
 use crate::Failure;
-use crate::store::StoreError;
-use crate::store::sqlite::{Look, NewKey, SecretKey, Vault};
+use crate::store::sqlite::{Look, NewKey, SecretKey};
+use crate::store::{StoreError, Tx};
+use crate::vault::Vault;
 use hos_core::digest;
 use hos_core::id::{Commitment, KeyId, StoreId, Uid};
 use hos_core::judge::Draft;
@@ -17,9 +18,12 @@ use std::collections::HashMap;
 
 /// Keys of persons, for the time of a group of calls: those of the vault, and those made in this group, which reach the
 /// vault before the group commits.
-pub(crate) struct Keys<'v> {
+pub(crate) struct Keys<'v, 'c> {
     pub(crate) vault: &'v Vault,
+    pub(crate) tx: &'v Tx<'c>,
     pub(crate) store: StoreId,
+    /// When a key that is made now was made.
+    pub(crate) now: Timestamp,
 }
 
 /// The keys that a group of calls has met. Those of the vault are asked for once: while a group runs, it holds the store's
@@ -35,7 +39,7 @@ pub(crate) struct FreshKeys {
     /// Persons whose erasure this group commits, and their keys, which are there until it has.
     erased: Vec<([u8; 32], KeyId)>,
     /// Whether the vault's memory is true, looked at once.
-    look: Cell<Option<Look>>,
+    look: Cell<Option<Option<Look>>>,
 }
 
 impl FreshKeys {
@@ -73,12 +77,7 @@ impl<'s> Chance<'s> {
     }
 }
 
-impl Keys<'_> {
-    /// The name under which the vault knows a person.
-    pub(crate) fn tag(&self, subject: &Uid) -> [u8; 32] {
-        digest::subject_tag(&self.store, subject)
-    }
-
+impl Keys<'_, '_> {
     /// The person's key, made now if there is none. A destroyed one is a refusal: nothing more is written about them.
     pub(crate) fn of(
         &self,
@@ -86,7 +85,7 @@ impl Keys<'_> {
         fresh: &mut FreshKeys,
         chance: &mut Chance<'_>,
     ) -> Result<(KeyId, SubjectKey), Refused> {
-        let tag = self.tag(subject);
+        let tag = digest::subject_tag(&self.store, subject);
         let refused = || Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`")));
         if fresh.erased.iter().any(|(of, _)| *of == tag) {
             return Err(refused());
@@ -94,7 +93,7 @@ impl Keys<'_> {
         if let Some(known) = fresh.by_subject.get(&tag) {
             return Ok(known.clone());
         }
-        let kept = self.look(fresh).and_then(|look| self.vault.get_by_subject_at(look, &tag));
+        let kept = self.look(fresh).and_then(|look| self.vault.of_subject(self.tx, look, &tag));
         if let Some(kept) = kept.map_err(|e| Refused::Failure(e.into()))? {
             let Some(key) = &kept.key else {
                 return Err(refused());
@@ -104,12 +103,20 @@ impl Keys<'_> {
             return Ok((kept.id, key));
         }
         let made = (KeyId(chance.bytes("key id")), SubjectKey::new(chance.bytes("subject key")));
-        fresh.meet(tag, made.0, &made.1);
-        fresh.made.insert(tag, made.clone());
-        Ok(made)
+        let new = NewKey { subject: tag, id: made.0, key: SecretKey::new(*made.1.expose()), created: self.now };
+        let in_force = self.vault.claim(self.tx, &new).map_err(|e| Refused::Failure(e.into()))?;
+        let Some(kept) = in_force else {
+            fresh.meet(tag, made.0, &made.1);
+            fresh.made.insert(tag, made.clone());
+            return Ok(made);
+        };
+        let Some(key) = &kept.key else { return Err(refused()) };
+        let key = SubjectKey::new(*key.bytes());
+        fresh.meet(tag, kept.id, &key);
+        Ok((kept.id, key))
     }
 
-    fn look(&self, fresh: &FreshKeys) -> Result<Look, StoreError> {
+    fn look(&self, fresh: &FreshKeys) -> Result<Option<Look>, StoreError> {
         if let Some(look) = fresh.look.get() {
             return Ok(look);
         }
@@ -119,17 +126,17 @@ impl Keys<'_> {
     }
 
     /// Brings fresh keys into the vault, durably.
-    pub(crate) fn keep(&self, fresh: &FreshKeys, created: Timestamp) -> Result<(), Failure> {
+    pub(crate) fn keep(&self, fresh: &FreshKeys) -> Result<(), Failure> {
         if fresh.made.is_empty() {
             return Ok(());
         }
         let new: Vec<NewKey> = fresh
             .made
             .iter()
-            .map(|(tag, (id, key))| NewKey { subject: *tag, id: *id, key: SecretKey::new(*key.expose()), created })
+            .map(|(tag, (id, key))| NewKey { subject: *tag, id: *id, key: SecretKey::new(*key.expose()), created: self.now })
             .collect();
         // Two makers of one key cannot meet: keys are made under the store's lock. If they did, the other's stands.
-        let kept = self.vault.insert(&new)?;
+        let kept = self.vault.file()?.insert(&new)?;
         if kept.iter().zip(&new).all(|(kept, new)| kept.id == new.id && kept.key.is_some()) {
             Ok(())
         } else {
@@ -145,7 +152,7 @@ impl Keys<'_> {
         if let Some(key) = fresh.by_id.borrow().get(id) {
             return Ok(Some(key.clone()));
         }
-        let kept = self.vault.get_by_id_at(self.look(fresh)?, *id)?;
+        let kept = self.vault.of_id(self.tx, self.look(fresh)?, *id)?;
         let key = kept.and_then(|kept| kept.key.as_ref().map(|key| SubjectKey::new(*key.bytes())));
         if let Some(key) = &key {
             fresh.by_id.borrow_mut().insert(*id, key.clone());

@@ -6,7 +6,7 @@ use crate::laws::Laws;
 use crate::sealed::{FreshKeys, Keys};
 use crate::store::sql::law::{self as law_sql, Activation};
 use crate::store::sql::state::{self as state_sql, SealedEntity};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::canon::Reader;
 use hos_core::id::{LawHash, Tenant, Uid};
 use hos_core::judge::Standing;
@@ -66,7 +66,7 @@ impl View {
         tx: &Tx<'_>,
         tenant: &Tenant,
         in_force: Arc<InForce>,
-        keys: &Keys<'_>,
+        keys: &Keys<'_, '_>,
         fresh: &FreshKeys,
     ) -> Result<Self, Failure> {
         let version = version(tx, tenant)?;
@@ -109,7 +109,8 @@ impl View {
 /// A tenant's view version as the store has it now; refused when the tenant was never opened.
 pub(crate) fn version(tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
     let own = |t: &Tenant| -> Result<u64, Failure> {
-        let row = tx.row(&law_sql::tenant_row(t))?.ok_or_else(|| Failure::new(Code::TenantUnknown, format!("`{t}`")))?;
+        let asked = if tx.is_shared() { law_sql::tenant_row_shared(t) } else { law_sql::tenant_row(t) };
+        let row = tx.row(&asked)?.ok_or_else(|| Failure::new(Code::TenantUnknown, format!("`{t}`")))?;
         Ok(row.uint(0)?)
     };
     let universe = own(&Tenant::universe())?;
@@ -124,7 +125,7 @@ pub(crate) fn read_directory(
     tx: &Tx<'_>,
     tenant: &Tenant,
     law: &Law,
-    keys: &Keys<'_>,
+    keys: &Keys<'_, '_>,
     fresh: &FreshKeys,
 ) -> Result<(Vec<Entity>, Vec<Link>), Failure> {
     let mut entities: BTreeMap<Uid, Entity> = BTreeMap::new();
@@ -167,7 +168,7 @@ pub(crate) fn read_directory(
 }
 
 /// A directory row with its attributes opened; those of an erased person are gone.
-pub(crate) fn open_entity(row: &SealedEntity, keys: &Keys<'_>, fresh: &FreshKeys) -> Result<Entity, Failure> {
+pub(crate) fn open_entity(row: &SealedEntity, keys: &Keys<'_, '_>, fresh: &FreshKeys) -> Result<Entity, Failure> {
     let attrs = match keys.open_copy(&row.attrs_key, &row.attrs, fresh)? {
         Some(bytes) => decode_record(&bytes)?,
         None => Record::new(),

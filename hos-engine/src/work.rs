@@ -111,6 +111,28 @@ pub(crate) enum Job {
     Found(Box<Plan>),
 }
 
+impl Job {
+    /// The tenants whose queues it may have put records into; none where it seals, or writes no record.
+    pub(crate) fn writes_to(&self) -> Option<Vec<Tenant>> {
+        match self {
+            Self::Call(tenant, _) | Self::Unjudged(tenant, ..) | Self::Tick(tenant, ..) | Self::Heads { tenant, .. } => {
+                Some(vec![tenant.clone()])
+            }
+            Self::OpenTenant(..)
+            | Self::Activate { .. }
+            | Self::Erase(_)
+            | Self::EraseAgain(_)
+            | Self::Hold { .. }
+            | Self::Roots(_)
+            | Self::NewEpoch(_)
+            | Self::Key(_)
+            | Self::Found(_) => Some(vec![Tenant::universe()]),
+            Self::Poll { tenant, .. } | Self::Acknowledge { tenant, .. } => Some(vec![tenant.clone()]),
+            Self::Seal { .. } | Self::Keep(_) | Self::Forget(_) | Self::Flush => None,
+        }
+    }
+}
+
 /// A map of heads, as its record says.
 #[derive(Debug, Clone)]
 pub(crate) struct HeadsDone {

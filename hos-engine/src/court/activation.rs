@@ -5,7 +5,7 @@ use crate::court::founding::{STREAM_LAW, STREAM_TENANTS, encode_activation};
 use crate::court::{Court, Group};
 use crate::store::sql::law::{self as sql, Activation};
 use crate::store::sql::state as state_sql;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::view::InForce;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
@@ -73,7 +73,7 @@ impl Court {
         group.in_force = Some(Arc::new(InForce { activation, law: law.clone(), candidate: candidate.cloned() }));
         group.views.clear();
         group.changes += 1;
-        answer.receipt = Some(Receipt { tenant: universe, thread, n, record, seal: None });
+        answer.receipt = Some(Receipt { tenant: universe, thread, n: Some(n), record, seal: None });
         Ok(answer)
     }
 
@@ -134,7 +134,7 @@ impl Court {
         let at = draft.header.time;
         let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
         tx.execute(&sql::insert_tenant(tenant, at))?;
-        answer.receipt = Some(Receipt { tenant: universe, thread, n, record, seal: None });
+        answer.receipt = Some(Receipt { tenant: universe, thread, n: Some(n), record, seal: None });
         Ok(answer)
     }
 

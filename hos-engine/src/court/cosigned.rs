@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::court::Court;
 use crate::store::sql::witness as sql;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::work::Keep;
 use hos_core::id::Tenant;
 use hos_core::proof::checkpoint::Note;

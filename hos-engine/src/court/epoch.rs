@@ -6,7 +6,7 @@ use crate::court::{Court, Group};
 use crate::seal;
 use crate::settings::Seal;
 use crate::store::sql::{evidence as sql, law as law_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::work::NewEpoch;
 use hos_core::digest;
 use hos_core::id::{EntryHash, StoreId, Tenant};

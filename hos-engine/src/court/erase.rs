@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::court::founding::STREAM_ERASED;
 use crate::court::{Court, Group};
 use crate::store::sql::{erase as sql, evidence as evidence_sql, law as law_sql, operation as operation_sql, state as state_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::survey::Survey;
 use crate::work::Erasing;
 use hos_core::answer::{Answer, Receipt};
@@ -71,7 +71,7 @@ impl Court {
     pub(crate) fn erase(&self, tx: &Tx<'_>, group: &mut Group, job: Erasing) -> Result<Answer, Failure> {
         let (by, subject) = (&job.by, &job.subject);
         let mut answer = self.asked(tx, group, by, ACTION, subject)?;
-        let tag = self.keys().tag(subject);
+        let tag = self.tag(subject);
         let kept = self.vault.get_by_subject(&tag)?;
         let gone = kept.as_ref().is_some_and(|kept| kept.key.is_none()) || group.destroy.iter().any(|(of, _)| *of == tag);
         // Who may not erase is not told who was erased.
@@ -178,7 +178,7 @@ impl Court {
         tx.execute(&law_sql::raise_directory_version(&universe))?;
         group.changes += 1;
         group.views.clear();
-        Ok(Receipt { tenant: universe, thread, n, record, seal: None })
+        Ok(Receipt { tenant: universe, thread, n: Some(n), record, seal: None })
     }
 
     /// Everything in every tenant that is the person's: instances whose facts are sealed under the key, directory rows, grants.
@@ -303,7 +303,7 @@ impl Court {
                 }
                 tx.execute(&sql::delete_once(&tenant, &key))?;
             }
-            if let Some(principal) = burial.subject.map(|s| self.keys().tag(s)).and_then(|tag| tag.first_chunk::<16>().copied()) {
+            if let Some(principal) = burial.subject.map(|s| self.tag(s)).and_then(|tag| tag.first_chunk::<16>().copied()) {
                 tx.execute(&sql::forget_refusals(&tenant, &principal))?;
             }
         }

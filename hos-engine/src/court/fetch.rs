@@ -4,10 +4,13 @@ use super::{Court, Group};
 use crate::Failure;
 use crate::join::{Found, Read, Rows};
 use crate::store::Row;
-use crate::store::sql::{erase as erase_sql, evidence as evidence_sql, operation as operation_sql, state as state_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Statement;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::{claim, erase as erase_sql, evidence as evidence_sql, inbox, operation as operation_sql, state as state_sql};
+use crate::store::Tx;
 use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Receipt, Seal};
+use hos_core::call::Call;
 use hos_core::id::{CallDigest, EntryHash, Handle, InstanceId, KeyId, Name, RecordHash, Tenant};
 use hos_core::judge::{self, DirectoryRows, Instance, OnceHit};
 use hos_core::proof::record::Header;
@@ -22,11 +25,29 @@ pub(super) struct Before {
     pub(super) instance: Instance,
 }
 
+/// The place of a record that waits in the inbox, as far as anybody can say.
+pub(crate) const WAITING: u64 = u64::MAX;
+
+/// A read that decides, where others write beside us: of a row that was claimed.
+fn deciding(tx: &Tx<'_>, read: Statement) -> Statement {
+    if tx.is_shared() { read.locked() } else { read }
+}
+
 /// An instance's row; of an erased one whose id named a person, the one that stands in its place.
 pub(crate) fn instance_row(tx: &Tx<'_>, tenant: &Tenant, contract: &Name, id: &InstanceId) -> Result<Option<Row>, Failure> {
-    match tx.row(&state_sql::instance(tenant, contract, id))? {
-        Some(row) => Ok(Some(row)),
-        None => {
+    standing_row(tx, tenant, contract, id, state_sql::instance(tenant, contract, id))
+}
+
+fn standing_row(
+    tx: &Tx<'_>,
+    tenant: &Tenant,
+    contract: &Name,
+    id: &InstanceId,
+    read: Statement,
+) -> Result<Option<Row>, Failure> {
+    match tx.row(&read)? {
+        Some(row) if !row.text(3)?.is_empty() => Ok(Some(row)),
+        _ => {
             let label = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
             Ok(tx.row(&erase_sql::tombstone(tenant, contract, &label))?)
         }
@@ -48,10 +69,17 @@ impl Court {
     ) -> Result<(), Failure> {
         match read {
             Read::Once(key) => {
-                let found = tx.row(&operation_sql::once(tenant, &key))?;
-                let hit = found
-                    .map(|row| Ok::<_, Failure>((CallDigest(row.bytes(0)?), Handle(row.bytes(1)?), row.uint(2)?)))
-                    .transpose()?;
+                let hit = match tx.row(&deciding(tx, operation_sql::once(tenant, &key)))? {
+                    None => None,
+                    Some(row) => match row.int(2)? {
+                        claim::CLAIMED => {
+                            group.claims.push(claim::leave_once(tenant, &key));
+                            None
+                        }
+                        claim::WAITING => Some((CallDigest(row.bytes(0)?), Handle(row.bytes(1)?), WAITING)),
+                        _ => Some((CallDigest(row.bytes(0)?), Handle(row.bytes(1)?), row.uint(2)?)),
+                    },
+                };
                 rows.once = Some(hit);
             }
             Read::Instance(contract, id) => {
@@ -60,19 +88,28 @@ impl Court {
                 *before = kept;
             }
             Read::Entity(uid) => {
-                let row = tx.row(&state_sql::directory_entity(tenant, &uid))?;
+                let row = tx.row(&deciding(tx, state_sql::directory_entity(tenant, &uid)))?;
                 let entity = match row {
                     None => None,
+                    Some(row) if row.int(3)? == claim::CLAIMED => {
+                        group.claims.push(claim::leave_entity(tenant, &uid));
+                        None
+                    }
                     Some(row) => {
                         let sealed = state_sql::entity_from(&row)?;
-                        let entity = view::open_entity(&sealed, &self.keys(), &group.fresh)?;
+                        let entity = view::open_entity(&sealed, &self.keys(tx), &group.fresh)?;
                         Some((sealed.thread, entity, sealed.removed))
                     }
                 };
                 rows.directory = Some(DirectoryRows { entity, grant: None });
             }
             Read::Grant(id) => {
-                let grant = tx.row(&state_sql::grant(tenant, &id))?.map(|row| state_sql::grant_from(&row)).transpose()?;
+                let row = tx.row(&deciding(tx, state_sql::grant(tenant, &id)))?;
+                let claimed = row.as_ref().map(|row| row.int(2)).transpose()? == Some(claim::CLAIMED);
+                if claimed {
+                    group.claims.push(claim::leave_grant(tenant, &id));
+                }
+                let grant = row.filter(|_| !claimed).map(|row| state_sql::grant_from(&row)).transpose()?;
                 rows.directory = Some(DirectoryRows { entity: None, grant });
             }
             Read::Record(thread, n) => rows.hit = Some(self.once_hit(tx, tenant, rows, thread, n)?),
@@ -85,6 +122,9 @@ impl Court {
         let lost = || {
             Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`, which a once-key names, is missing"))
         };
+        if n == WAITING {
+            return self.waiting_hit(tx, tenant, rows, thread);
+        }
         let row = tx.row(&evidence_sql::record(tenant, &thread, n))?.ok_or_else(lost)?;
         let bytes = row.blob(0)?;
         let header = Header::decode(bytes)
@@ -92,6 +132,52 @@ impl Court {
         let digest = rows.once.flatten().map(|(digest, ..)| digest).ok_or_else(lost)?;
         let receipt = self.receipt(tx, tenant, thread, n, hos_core::digest::record_hash(bytes))?;
         Ok(OnceHit { digest, receipt, header })
+    }
+
+    /// A once-key whose record waits in the inbox: its place is not known yet.
+    fn waiting_hit(&self, tx: &Tx<'_>, tenant: &Tenant, rows: &Rows, id: Handle) -> Result<OnceHit, Failure> {
+        let placed = || Failure::new(Code::Retry, "the record that a once-key names was given its place just now");
+        let row = tx.row(&inbox::get(tenant, &id.0))?.ok_or_else(placed)?;
+        let broken = |e| Failure::new(Code::StoreIntegrity, format!("a record that waits in `{tenant}`: {e}"));
+        let bytes = row.blob(1)?;
+        let header = Header::decode(bytes).map_err(broken)?;
+        let digest = rows.once.flatten().map(|(digest, ..)| digest).ok_or_else(placed)?;
+        let record = hos_core::digest::record_hash(bytes);
+        let receipt = Receipt { tenant: tenant.clone(), thread: header.thread, n: None, record, seal: None };
+        Ok(OnceHit { digest, receipt, header })
+    }
+
+    /// Claims what a round's reads are about, and says what will be read: where others write beside us.
+    pub(super) fn claim(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call, reads: &[Read]) -> Result<(), Failure> {
+        if !tx.is_shared() {
+            return Ok(());
+        }
+        for read in reads {
+            let asked = match read {
+                Read::Once(key) => {
+                    tx.claim(&claim::once(tenant, key))?;
+                    operation_sql::once(tenant, key)
+                }
+                Read::Instance(contract, id) => {
+                    // PostgreSQL locks no gaps: an instance that must be there is claimed by the read itself.
+                    if tx.dialect() != Dialect::Postgres || matches!(call, Call::Begin(_) | Call::Adopt(_)) {
+                        tx.claim(&claim::instance(tenant, contract, id))?;
+                    }
+                    state_sql::instance(tenant, contract, id)
+                }
+                Read::Entity(uid) => {
+                    tx.claim(&claim::entity(tenant, uid))?;
+                    state_sql::directory_entity(tenant, uid)
+                }
+                Read::Grant(id) => {
+                    tx.claim(&claim::grant(tenant, id))?;
+                    state_sql::grant(tenant, id)
+                }
+                Read::Record(..) | Read::Law(_) => continue,
+            };
+            tx.foresee(&[asked.locked()])?;
+        }
+        Ok(())
     }
 
     /// The receipt of a record that is stored.
@@ -107,19 +193,25 @@ impl Court {
             Some(row) => Some(Seal { seq: row.uint(0)?, entry: EntryHash(row.bytes(1)?), checkpoint: None }),
             None => None,
         };
-        Ok(Receipt { tenant: tenant.clone(), thread, n, record, seal })
+        Ok(Receipt { tenant: tenant.clone(), thread, n: Some(n), record, seal })
     }
 
     pub(super) fn instance(
         &self,
         tx: &Tx<'_>,
-        group: &Group,
+        group: &mut Group,
         tenant: &Tenant,
         view: &View,
         contract: &Name,
         id: &InstanceId,
     ) -> Result<(Found, Option<Before>), Failure> {
-        let Some(row) = instance_row(tx, tenant, contract, id)? else { return Ok((Found::Nothing, None)) };
+        let read = deciding(tx, state_sql::instance(tenant, contract, id));
+        let Some(row) = standing_row(tx, tenant, contract, id, read)? else {
+            if tx.is_shared() {
+                group.claims.push(claim::leave_instance(tenant, contract, id));
+            }
+            return Ok((Found::Nothing, None));
+        };
         let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
         let state_sql::SealedInstance { instance, facts_key, facts: facts_sealed } = sealed;
         let opened = self.open_instance(tx, view, instance, &facts_key, &facts_sealed, &group.fresh)?;
@@ -138,7 +230,7 @@ impl Court {
         facts_sealed: &[u8],
         fresh: &crate::sealed::FreshKeys,
     ) -> Result<Option<Instance>, Failure> {
-        let Some(bytes) = self.keys().open_copy(facts_key, facts_sealed, fresh)? else { return Ok(None) };
+        let Some(bytes) = self.keys(tx).open_copy(facts_key, facts_sealed, fresh)? else { return Ok(None) };
         instance.facts = if bytes.is_empty() { Record::new() } else { view::decode_record(&bytes)? };
         let law =
             if instance.law == view.active.law.hash { view.active.law.clone() } else { self.laws.get(tx, &instance.law)? };

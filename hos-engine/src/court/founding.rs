@@ -5,7 +5,7 @@ use crate::court::settle::failure_of;
 use crate::court::{Court, Group};
 use crate::sealed::Chance;
 use crate::store::sql::law::{self as sql, Activation};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::view::{InForce, View};
 use crate::work::Plan;
 use hos_core::answer::Answer;
@@ -65,7 +65,7 @@ impl Court {
         let modes = Modes::default();
         let nothing = Activation { n: 0, record: RecordHash([0; 32]), law: plan.law.hash, candidate: None, modes: modes.clone() };
         let before = Arc::new(InForce { activation: nothing, law: plan.law.clone(), candidate: None });
-        let view = View::read(tx, &universe, before, &self.keys(), &group.fresh)?;
+        let view = View::read(tx, &universe, before, &self.keys(tx), &group.fresh)?;
         let public = self.signing.public();
         let acts = [
             (Kind::Founded, STREAM_STORE, encode_store(self.of)),
@@ -126,7 +126,7 @@ impl Court {
         seed: &[u8; 32],
     ) -> Result<(hos_core::id::Handle, u64, RecordHash), Failure> {
         let mut chance = Chance::new(seed);
-        let parts = self.keys().seal_parts(&draft, &mut group.fresh, &mut chance).map_err(failure_of)?;
+        let parts = self.keys(tx).seal_parts(&draft, &mut group.fresh, &mut chance).map_err(failure_of)?;
         self.write_record(tx, group, tenant, draft, parts, &mut chance)
     }
 

@@ -9,7 +9,7 @@ use crate::court::{Court, Group};
 use crate::seal;
 use crate::store::Row;
 use crate::store::sql::{evidence as sql, state as state_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::work::HeadsDone;
 use hos_core::canon::{Reader, Writer};
 use hos_core::digest;

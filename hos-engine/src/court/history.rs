@@ -5,7 +5,7 @@ use crate::court::fetch::instance_row;
 use crate::seal;
 use crate::sealed::FreshKeys;
 use crate::store::sql::{evidence as sql, state as state_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::view::View;
 use crate::{Failure, HistoryEntry};
 use hos_core::answer::{Receipt, Seal};
@@ -58,10 +58,10 @@ impl Court {
                 (Some(seq), Some(entry)) => Some(Seal { seq, entry: EntryHash(entry), checkpoint: None }),
                 _ => None,
             };
-            let receipt = Receipt { tenant: tenant.clone(), thread: *thread, n, record: digest::record_hash(bytes), seal };
+            let receipt = Receipt { tenant: tenant.clone(), thread: *thread, n: Some(n), record: digest::record_hash(bytes), seal };
             let (mut opened, mut erased) = (Vec::new(), Vec::new());
             for stored in &stored {
-                match self.open_box(&header, stored)? {
+                match self.open_box(tx, &header, stored)? {
                     Some(parts) => opened.extend(parts),
                     None => erased.extend(stored.places.iter().copied()),
                 }
@@ -76,8 +76,8 @@ impl Court {
     }
 
     /// The parts in a box; `None` when its key is gone.
-    pub(crate) fn open_box(&self, header: &Header, stored: &StoredBox<'_>) -> Result<Option<Vec<Opened>>, Failure> {
-        let key = if stored.is_clear() { None } else { self.keys().by_id(&stored.key, &FreshKeys::new())? };
+    pub(crate) fn open_box(&self, tx: &Tx<'_>, header: &Header, stored: &StoredBox<'_>) -> Result<Option<Vec<Opened>>, Failure> {
+        let key = if stored.is_clear() { None } else { self.keys(tx).by_id(&stored.key, &FreshKeys::new())? };
         match stored.open_listed(key.as_ref(), &header.parts) {
             Ok(opened) => Ok(Some(opened)),
             Err(PartError::KeyMissing) => Ok(None),
@@ -92,7 +92,7 @@ impl Court {
         let header = Header::decode(row.blob(0)?).map_err(|e| broken(&e))?;
         let boxes = decode_stored(row.blob(1)?).map_err(|e| broken(&e))?;
         let Some(stored) = boxes.iter().find(|stored| stored.is_clear()) else { return Ok(None) };
-        let opened = self.open_box(&header, stored)?;
+        let opened = self.open_box(tx, &header, stored)?;
         Ok(opened.and_then(|parts| parts.into_iter().find(|p| p.slot == Slot::Change)).map(|p| p.plaintext))
     }
 
@@ -106,7 +106,7 @@ impl Court {
         let boxes = decode_stored(row.blob(1)?).map_err(|_| lost())?;
         let of = boxes.iter().find(|b| b.places.iter().any(|(slot, _)| *slot == Slot::Payload));
         let Some(stored) = of else { return Ok(Some(Vec::new())) };
-        let opened = self.open_box(&header, stored)?;
+        let opened = self.open_box(tx, &header, stored)?;
         Ok(opened.and_then(|parts| parts.into_iter().find(|p| p.slot == Slot::Payload)).map(|p| p.plaintext))
     }
 

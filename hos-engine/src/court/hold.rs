@@ -9,7 +9,7 @@ use crate::court::settle::failure_of;
 use crate::court::{Court, Group};
 use crate::sealed::{Chance, Refused};
 use crate::store::sql::evidence as sql;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::canon::{CanonError, Reader, Writer};
@@ -57,7 +57,7 @@ impl Court {
                 if !stored.places.iter().any(|(slot, _)| *slot == Slot::Change) {
                     continue;
                 }
-                let secret = if stored.is_clear() { None } else { self.keys().by_id(&stored.key, &group.fresh)? };
+                let secret = if stored.is_clear() { None } else { self.keys(tx).by_id(&stored.key, &group.fresh)? };
                 // One whose key is gone is an erased person's: nothing is held there any more.
                 if secret.is_none() && !stored.is_clear() {
                     continue;
@@ -105,7 +105,7 @@ impl Court {
         let person = Some(subject).filter(|uid| view.active.law.persons.contains(uid.type_name()));
         let draft = judge::act_about(&bench, &act, person)?;
         let mut chance = Chance::new(&bench.seed);
-        let parts = match self.keys().seal_parts(&draft, &mut group.fresh, &mut chance) {
+        let parts = match self.keys(tx).seal_parts(&draft, &mut group.fresh, &mut chance) {
             Ok(parts) => parts,
             Err(Refused::Erased(blocker)) => {
                 answer.blockers.push(blocker);
@@ -115,7 +115,7 @@ impl Court {
         };
         let (thread, n, record) = self.write_record(tx, group, &universe, draft, parts, &mut chance)?;
         answer.allowed = true;
-        answer.receipt = Some(Receipt { tenant: universe, thread, n, record, seal: None });
+        answer.receipt = Some(Receipt { tenant: universe, thread, n: Some(n), record, seal: None });
         Ok(answer)
     }
 }

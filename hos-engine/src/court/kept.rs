@@ -2,7 +2,7 @@
 //! how old each directory is, where each log ends.
 //!
 //! INVARIANT: it is used only where the store says that nobody else has written since
-//! ([`Tx::is_untouched`](crate::store::sqlite::Tx::is_untouched)), and it is taken away while a group runs: a group that is
+//! ([`Tx::is_untouched`](crate::store::Tx::is_untouched)), and it is taken away while a group runs: a group that is
 //! undone leaves nothing, and the next one reads.
 
 use crate::Failure;
@@ -10,7 +10,7 @@ use crate::court::{Court, Group};
 use crate::seal;
 use crate::settings::Seal;
 use crate::store::sql::evidence::Head;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::view::{self, InForce};
 use crate::work::Job;
 use hos_core::call::Call;

@@ -6,7 +6,7 @@ use crate::court::founding::{KEY_SEAL, STREAM_KEYS};
 use crate::court::{Court, Group, roots};
 use crate::seal;
 use crate::store::sql::{evidence as sql, law as law_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::work::KeyAct;
 use hos_core::id::{Handle, StoreId, Tenant};
 use hos_core::judge::{self, Act};

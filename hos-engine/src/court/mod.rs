@@ -32,14 +32,17 @@ use crate::seal::{self, Heads, Origin, Unsealed};
 use crate::sealed::{FreshKeys, Keys};
 use crate::settings::{Seal, Settings};
 use crate::store::StoreError;
-use crate::store::sql::evidence as sql;
-use crate::store::sqlite::{Runner, Tx, Vault};
+use crate::store::Statement;
+use crate::store::sql::{claim, evidence as sql, inbox};
+use crate::store::Tx;
+use crate::store::sqlite::Runner;
+use crate::vault::Vault;
 use crate::view::{InForce, View};
 use crate::work::{Done, Job};
 use hos_core::answer::Answer;
 use hos_core::digest;
-use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant};
-use hos_core::judge::Limits;
+use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant, Uid};
+use hos_core::judge::{Draft, Limits};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -121,6 +124,22 @@ pub(crate) struct Group {
     pub(crate) destroy: Vec<([u8; 32], KeyId)>,
     /// Bytes of rows that the group deleted, to be looked for on the disk afterwards.
     pub(crate) traces: Vec<Vec<u8>>,
+    /// What a call has claimed and not taken yet: the statements that leave it again.
+    pub(crate) claims: Vec<Statement>,
+    /// The once-key of the call that is judged, if it has one.
+    pub(crate) once: Option<Vec<u8>>,
+    /// The id of the record that a host's transaction put into the inbox last.
+    pub(crate) waiting: Option<[u8; 16]>,
+    /// A refusal that a host's transaction does not keep.
+    pub(crate) refused: Option<Refusal>,
+    /// Tenants the end of whose log this group has claimed.
+    locked: HashSet<Tenant>,
+}
+
+/// A refusal that may become evidence after the host has rolled back.
+pub(crate) struct Refusal {
+    pub(crate) drafts: Vec<Draft>,
+    pub(crate) seed: [u8; 32],
 }
 
 /// How far a group had come.
@@ -144,6 +163,11 @@ impl Group {
         seed
     }
 
+    /// Says that what was claimed is taken: this is not said any more.
+    pub(crate) fn taken(&mut self, leave: &Statement) {
+        self.claims.retain(|claim| claim != leave);
+    }
+
     /// Notes that a person is erased by this commit: nothing is written about them from here on, in this very group.
     pub(crate) fn gone(&mut self, tag: [u8; 32], key: KeyId) {
         self.destroy.push((tag, key));
@@ -157,8 +181,18 @@ impl Group {
 }
 
 impl Court {
-    pub(crate) fn keys(&self) -> Keys<'_> {
-        Keys { vault: &self.vault, store: self.of.store }
+    pub(crate) fn keys<'k, 'c>(&'k self, tx: &'k Tx<'c>) -> Keys<'k, 'c> {
+        Keys { vault: &self.vault, tx, store: self.of.store, now: self.now(tx) }
+    }
+
+    /// The name under which the vault knows a person.
+    pub(crate) fn tag(&self, subject: &Uid) -> [u8; 32] {
+        digest::subject_tag(&self.of.store, subject)
+    }
+
+    /// Now: by the host's database in its transactions, else by our own clock.
+    pub(crate) fn now(&self, tx: &Tx<'_>) -> Timestamp {
+        tx.now().unwrap_or_else(|| self.clock.now())
     }
 
     pub(crate) fn limits(&self, in_force: &InForce) -> Limits {
@@ -179,7 +213,7 @@ impl Court {
         };
         let view = match known.filter(|v| v.version == version && v.in_force.activation.n == in_force.activation.n) {
             Some(view) => view,
-            None => Arc::new(View::read(tx, tenant, in_force, &self.keys(), &group.fresh)?),
+            None => Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?),
         };
         group.views.insert(tenant.clone(), view.clone());
         Ok(view)
@@ -197,8 +231,9 @@ impl Court {
     /// Gives a record its way into the log: in this commit, or through the queue.
     pub(crate) fn lay(&self, tx: &Tx<'_>, group: &mut Group, record: Unsealed) -> Result<(), Failure> {
         match self.settings.seal {
-            Seal::Inline => group.unsealed.push(record),
-            Seal::Worker => {
+            Seal::Inline if !tx.is_shared() => group.unsealed.push(record),
+            // Where others write beside us, nobody holds the end of a log longer than it takes to seal.
+            Seal::Inline | Seal::Worker => {
                 tx.execute(&sql::enqueue(&record.tenant, &record.thread, record.n))?;
             }
         }
@@ -237,9 +272,22 @@ impl Court {
 
     /// Seals records from a tenant's queue; says how many.
     pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<u64, Failure> {
+        if tx.is_shared() && !group.locked.contains(tenant) {
+            let genesis = seal::genesis(tenant, self.of);
+            tx.claim(&claim::head(tenant, &genesis))?;
+            let row = tx.row(&sql::head(tenant).locked())?;
+            let row = row.ok_or_else(|| Failure::new(Code::StoreIntegrity, "the end of a log was claimed, and is not there"))?;
+            group.heads.insert(tenant.clone(), sql::head_from(&row)?);
+            group.locked.insert(tenant.clone());
+        }
         let rows = tx.rows(&sql::queue(tenant, limit))?;
         let mut records = Vec::with_capacity(rows.len());
         for row in &rows {
+            if row.int(2)? == claim::WAITING {
+                records.push(self.place(tx, tenant, row.bytes(1)?)?);
+                tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
+                continue;
+            }
             let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
             let header = row
                 .opt_blob(3)?
@@ -258,6 +306,25 @@ impl Court {
             tx.execute(&sql::put_head(tenant, head))?;
         }
         Ok(records.len() as u64)
+    }
+
+    /// Gives a record that waits in the inbox its place in its stream.
+    fn place(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16]) -> Result<Unsealed, Failure> {
+        let lost = || Failure::new(Code::StoreIntegrity, format!("a record of `{tenant}` waits for its place, and is not there"));
+        let mut row = tx.row(&inbox::waiting(tenant, &id))?.ok_or_else(lost)?;
+        let name = row.text(0)?.to_owned();
+        let (once, header, parts) = (row.opt_blob(1)?.map(<[u8]>::to_vec), row.take_blob(2)?, row.take_blob(3)?);
+        let (thread, n, prev) = match self.stream_end(tx, tenant, &name)? {
+            Some((thread, next, last)) => (thread, next, Some(last)),
+            None => (digest::stream_handle(&self.of.store, tenant, &name), 0, None),
+        };
+        tx.execute(&sql::insert_record(tenant, &thread, n, &header, parts))?;
+        tx.execute(&sql::put_stream(tenant, &name, &thread, n, &digest::record_hash(&header)))?;
+        tx.execute(&inbox::delete(tenant, &id))?;
+        if let Some(key) = once {
+            tx.execute(&claim::place_once(tenant, &key, &id, &thread, n))?;
+        }
+        Ok(Unsealed { tenant: tenant.clone(), thread, n, header, stream: Some(prev), sound: false })
     }
 
     fn stream_prev(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Option<RecordHash>, Failure> {
@@ -290,7 +357,7 @@ impl Court {
 
     pub(crate) fn complete(&self, sealed: &HashMap<(Handle, u64), (u64, EntryHash)>, answer: &mut Answer) {
         let Some(receipt) = answer.receipt.as_mut() else { return };
-        if let Some((seq, entry)) = sealed.get(&(receipt.thread, receipt.n)) {
+        if let Some((seq, entry)) = receipt.n.and_then(|n| sealed.get(&(receipt.thread, n))) {
             receipt.seal = Some(hos_core::answer::Seal { seq: *seq, entry: *entry, checkpoint: None });
         }
         let checkpoints = lock(&self.checkpoints);
@@ -350,6 +417,11 @@ impl Runner for Court {
             flush: false,
             destroy: Vec::new(),
             traces: Vec::new(),
+            claims: Vec::new(),
+            once: None,
+            waiting: None,
+            refused: None,
+            locked: HashSet::new(),
         })
     }
 
@@ -363,14 +435,17 @@ impl Runner for Court {
         group.traces.truncate(mark.traces);
         group.fresh.erased(&group.destroy);
         group.streams.clear();
+        group.claims.clear();
+        (group.once, group.waiting, group.refused) = (None, None, None);
         if group.changes != mark.changes {
             group.views.clear();
             group.cached = false;
             group.in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
         }
         // Sealing by queue advances heads within a job; they are read anew.
-        if self.settings.seal == Seal::Worker {
+        if self.settings.seal == Seal::Worker || !group.locked.is_empty() {
             group.heads.clear();
+            group.locked.clear();
         }
     }
 
@@ -417,7 +492,7 @@ impl Runner for Court {
         }
         self.store_checkpoints(tx, group).map_err(StoreError::from)?;
         // Keys reach the vault before the data they seal is committed: a crash between the two leaves a key without data.
-        self.keys().keep(&group.fresh, self.clock.now()).map_err(StoreError::from)
+        self.keys(tx).keep(&group.fresh).map_err(StoreError::from)
     }
 
     fn committed(&self, mut group: Group, answers: &mut [Result<Done, StoreError>]) {
@@ -437,7 +512,11 @@ impl Runner for Court {
             }
         }
         if let Some(in_force) = group.in_force {
-            *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Some(in_force);
+            let mut known = self.in_force.write().unwrap_or_else(PoisonError::into_inner);
+            // Groups of a database run beside each other: an older one may end later.
+            if known.as_ref().is_none_or(|known| known.activation.n <= in_force.activation.n) {
+                *known = Some(in_force);
+            }
         }
         {
             let now = Instant::now();
@@ -447,7 +526,11 @@ impl Runner for Court {
                 views.clear();
                 self.changes.fetch_add(1, Ordering::SeqCst);
             }
-            views.extend(group.views.into_iter().map(|(tenant, view)| (tenant, (view, now))));
+            for (tenant, view) in group.views {
+                if views.get(&tenant).is_none_or(|(known, _)| known.version <= view.version) {
+                    views.insert(tenant, (view, now));
+                }
+            }
         }
         for answer in answers.iter_mut().flatten() {
             if let Done::Answer(answer) = answer {

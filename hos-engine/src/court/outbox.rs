@@ -3,7 +3,7 @@
 
 use crate::court::{Court, Group};
 use crate::store::sql::{evidence as evidence_sql, operation as sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::view;
 use crate::{Failure, OutboxMessage};
 use hos_core::answer::Answer;
@@ -51,7 +51,7 @@ impl Court {
             digest::expand(&seed, "lease", i as u64, &mut token);
             let token = KeyId(token);
             tx.execute(&sql::lease(tenant, pos, &token, until))?;
-            let body = self.keys().open_copy(&KeyId(row.bytes(5)?), row.blob(6)?, &group.fresh)?;
+            let body = self.keys(tx).open_copy(&KeyId(row.bytes(5)?), row.blob(6)?, &group.fresh)?;
             let record = tx.row(&evidence_sql::record(tenant, &thread, n))?;
             let record = record
                 .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;

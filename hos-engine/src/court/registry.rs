@@ -4,7 +4,7 @@ use super::Court;
 use super::founding::STREAM_LAW;
 use super::history::PAGE_MAX;
 use crate::store::sql::{evidence as evidence_sql, law as sql, state as state_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::{Failure, HistoryEntry, LawActivation, LawEntry, LawStanding};
 use hos_core::id::{Handle, LawHash, RecordHash, Tenant};
 use hos_core::law::outline::{Outline, outline};
@@ -73,7 +73,7 @@ impl Court {
         loop {
             let page = self.history(tx, &universe, &thread, from, PAGE_MAX)?;
             let Some(last) = page.last() else { return Ok(records) };
-            from = last.receipt.n + 1;
+            from = last.receipt.n.map_or(from, |n| n) + 1;
             records.extend(page.into_iter().map(|entry| (entry.receipt.record, entry)));
         }
     }

@@ -5,7 +5,7 @@ use crate::court::epoch::Epochs;
 use crate::court::{Court, Group};
 use crate::seal;
 use crate::store::sql::{evidence as sql, witness as witness_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::id::{Handle, Tenant};
 use hos_core::judge::{self, Act};
 use hos_core::proof::record::{Header, Kind, Slot};

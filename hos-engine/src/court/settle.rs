@@ -1,13 +1,14 @@
 //! A call in our own transaction: its rounds, and the rows that it settles to.
 
-use super::fetch::Before;
+use super::fetch::{Before, WAITING};
 use crate::Failure;
-use crate::court::{Court, Group};
+use crate::court::{Court, Group, Refusal};
 use crate::join::{self, Found, ROUNDS_MAX, Round, Rows};
 use crate::seal::Unsealed;
 use crate::sealed::{Chance, Refused};
-use crate::store::sql::{evidence as evidence_sql, law as law_sql, operation as operation_sql, state as state_sql};
-use crate::store::sqlite::Tx;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::{claim, evidence as evidence_sql, inbox, law as law_sql, operation as operation_sql, state as state_sql};
+use crate::store::Tx;
 use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::{By, Call};
@@ -15,7 +16,7 @@ use hos_core::canon::Writer;
 use hos_core::id::{Handle, InstanceId, Name, RecordHash, Tenant};
 use hos_core::judge::{self, Bench, DirectoryAfter, Draft, Instance, Judged, Place};
 use hos_core::policy::Entity;
-use hos_core::proof::record::{Durability, Kind};
+use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
 use hos_core::value::Record;
 use std::sync::Arc;
@@ -35,9 +36,9 @@ impl Court {
         Ok(Bench {
             store: self.of.store,
             tenant,
-            now: self.clock.now(),
+            now: self.now(tx),
             last_sealed: self.last_sealed(tx, group, tenant)?,
-            durability: Durability::Full,
+            durability: tx.durability(),
             seed: group.case_seed(),
             active: view.active.standing(),
             candidate: view.candidate.as_ref().map(LawBench::standing),
@@ -52,6 +53,7 @@ impl Court {
     /// A call, from its first round to its rows.
     pub(crate) fn call(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, call: &Call) -> Result<Answer, Failure> {
         let view = self.view(tx, group, tenant)?;
+        group.once = call.once().map(|key| key.as_str().as_bytes().to_vec());
         if let Some(blocker) = unbounded(call) {
             return self.unjudged(tx, group, tenant, call, blocker);
         }
@@ -62,11 +64,19 @@ impl Court {
             let bench = self.bench(tx, group, tenant, &view, guards.as_ref())?;
             match join::step(&bench, call, &rows) {
                 Round::Need(reads) => {
+                    self.claim(tx, tenant, call, &reads)?;
                     for read in reads {
                         self.fetch(tx, group, tenant, &view, read, &mut rows, &mut before, &mut guards)?;
                     }
                 }
-                Round::Settle(judged) => return self.settle(tx, group, tenant, &view, call.by(), *judged, before, &bench.seed),
+                Round::Settle(judged) => {
+                    let answer = self.settle(tx, group, tenant, &view, call.by(), *judged, before, &bench.seed)?;
+                    // What was claimed and not taken is left: who commits all the same has stored nothing of it.
+                    for leave in std::mem::take(&mut group.claims) {
+                        tx.execute(&leave)?;
+                    }
+                    return Ok(answer);
+                }
             }
         }
         Err(Failure::new(Code::Internal, "a call took too many rounds"))
@@ -97,6 +107,9 @@ impl Court {
         id: &InstanceId,
     ) -> Result<u64, Failure> {
         let view = self.view(tx, group, tenant)?;
+        if tx.is_shared() && tx.dialect() != Dialect::Postgres {
+            tx.claim(&claim::instance(tenant, contract, id))?;
+        }
         let (Found::Live(instance), Some(before)) = self.instance(tx, group, tenant, &view, contract, id)? else { return Ok(0) };
         let guards =
             if instance.law == view.active.law.hash { None } else { Some(view.under(self.laws.get(tx, &instance.law)?)?) };
@@ -128,6 +141,11 @@ impl Court {
             self.entry_receipt(tx, tenant, &mut judged.answer, before.as_ref().map(|b| &b.instance))?;
             return Ok(judged.answer);
         }
+        if tx.is_host() && is_refusal(&judged) {
+            // The host will roll back; what becomes evidence of it comes afterwards, if at all.
+            group.refused = Some(Refusal { drafts: std::mem::take(&mut judged.drafts), seed: *seed });
+            return Ok(judged.answer);
+        }
         if self.over_bound(tx, tenant, view, by, &judged)? {
             return Ok(judged.answer);
         }
@@ -135,7 +153,7 @@ impl Court {
         // All that can be refused is sealed before the first row is written.
         let mut parts = Vec::with_capacity(judged.drafts.len());
         for draft in &judged.drafts {
-            match self.keys().seal_parts(draft, &mut group.fresh, &mut chance) {
+            match self.keys(tx).seal_parts(draft, &mut group.fresh, &mut chance) {
                 Ok(sealed) => parts.push(sealed),
                 Err(Refused::Erased(blocker)) => {
                     let mut answer = refusal(view, blocker);
@@ -155,7 +173,16 @@ impl Court {
             self.write_instance(tx, group, tenant, after, before.as_ref(), &mut chance)?;
         }
         if let (Some((key, digest)), Some((thread, n, _))) = (&judged.once, places.last()) {
-            tx.execute(&operation_sql::insert_once(tenant, key, digest, thread, *n, time))?;
+            if tx.is_shared() {
+                let (thread, n) = match group.waiting.filter(|_| *n == WAITING) {
+                    Some(id) => (Handle(id), claim::WAITING),
+                    None => (*thread, i64::try_from(*n).unwrap_or(i64::MAX)),
+                };
+                tx.execute(&claim::take_once(tenant, key, digest, &thread, n, time))?;
+                group.taken(&claim::leave_once(tenant, key));
+            } else {
+                tx.execute(&operation_sql::insert_once(tenant, key, digest, thread, *n, time))?;
+            }
         }
         let subject = judged.instance.as_ref().and_then(|i| i.subject.clone());
         for (i, (draft, message)) in judged.messages.iter().enumerate() {
@@ -163,7 +190,7 @@ impl Court {
             let mut w = Writer::default();
             w.record(&message.body);
             let (key, body) =
-                self.keys().seal_copy(subject.as_ref(), w.finish(), &mut group.fresh, &mut chance).map_err(failure_of)?;
+                self.keys(tx).seal_copy(subject.as_ref(), w.finish(), &mut group.fresh, &mut chance).map_err(failure_of)?;
             let place = judged.messages.iter().take(i).filter(|(d, _)| d == draft).count();
             tx.execute(&operation_sql::insert_message(tenant, thread, *n, place, message.kind.as_str(), &key, body))?;
         }
@@ -173,7 +200,8 @@ impl Court {
         if !judged.answer.again
             && let Some((thread, n, record)) = places.last()
         {
-            judged.answer.receipt = Some(Receipt { tenant: tenant.clone(), thread: *thread, n: *n, record: *record, seal: None });
+            let n = Some(*n).filter(|n| *n != WAITING);
+            judged.answer.receipt = Some(Receipt { tenant: tenant.clone(), thread: *thread, n, record: *record, seal: None });
         }
         self.entry_receipt(tx, tenant, &mut judged.answer, judged.instance.as_ref().or(before.as_ref().map(|b| &b.instance)))?;
         Ok(judged.answer)
@@ -197,12 +225,10 @@ impl Court {
 
     /// Whether a refusal is one too many to be kept as evidence; it is answered all the same.
     fn over_bound(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, by: &By, judged: &Judged) -> Result<bool, Failure> {
-        let refused =
-            judged.drafts.len() == 1 && judged.instance.is_none() && judged.drafts.iter().all(|d| d.header.kind == Kind::Refused);
-        if !refused {
+        if !is_refusal(judged) {
             return Ok(false);
         }
-        let tag = self.keys().tag(&by.principal);
+        let tag = self.tag(&by.principal);
         let Some(principal) = tag.first_chunk::<16>() else { return Ok(false) };
         let hour = self.clock.now().0.div_euclid(HOUR_MS);
         let count = tx.row(&operation_sql::refusals(tenant, principal, hour))?.map_or(Ok(0), |row| row.uint(0))?;
@@ -225,18 +251,23 @@ impl Court {
     ) -> Result<(Handle, u64, RecordHash), Failure> {
         let (draft, thread, n, stream) = match draft.place.clone() {
             Place::Thread { handle, n, .. } => (draft, handle, n, None),
+            Place::Stream(name) if tx.is_host() => {
+                let (id, name): ([u8; 16], _) = (chance.bytes("inbox"), name.as_str());
+                let draft = draft.into_stream(hos_core::digest::stream_handle(&self.of.store, tenant, name))?;
+                tx.execute(&inbox::insert(tenant, &id, name, group.once.as_deref(), &draft.bytes, parts))?;
+                tx.execute(&evidence_sql::enqueue_waiting(tenant, &id))?;
+                group.waiting = Some(id);
+                return Ok((draft.header.thread, WAITING, draft.hash));
+            }
             Place::Stream(name) => {
                 let slot = (tenant.clone(), name.as_str().to_owned());
                 let known = match group.streams.get(&slot) {
                     Some(known) => Some(*known),
-                    None => match tx.row(&evidence_sql::stream(tenant, name.as_str()))? {
-                        Some(row) => Some((Handle(row.bytes(0)?), row.uint(1)? + 1, RecordHash(row.bytes(2)?))),
-                        None => None,
-                    },
+                    None => self.stream_end(tx, tenant, name.as_str())?,
                 };
                 let (handle, n, prev) = match known {
                     Some((handle, next, last)) => (handle, next, Some(last)),
-                    None => (Handle(chance.bytes("stream handle")), 0, None),
+                    None => (hos_core::digest::stream_handle(&self.of.store, tenant, name.as_str()), 0, None),
                 };
                 let draft = draft.into_stream(handle)?;
                 tx.execute(&evidence_sql::put_stream(tenant, name.as_str(), &handle, n, &draft.hash))?;
@@ -249,6 +280,27 @@ impl Court {
         let sound = h.store == self.of.store && h.tenant == *tenant && h.thread == thread && h.n.is_none_or(|own| own == n);
         self.lay(tx, group, Unsealed { tenant: tenant.clone(), thread, n, header: draft.bytes, stream, sound })?;
         Ok((thread, n, hash))
+    }
+
+    /// Where a stream goes on: handle, next place, last record; `None` before its first. Where others write beside us, it is
+    /// claimed.
+    pub(crate) fn stream_end(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        name: &str,
+    ) -> Result<Option<(Handle, u64, RecordHash)>, Failure> {
+        let mut read = evidence_sql::stream(tenant, name);
+        if tx.is_shared() {
+            tx.claim(&claim::stream(tenant, name, &hos_core::digest::stream_handle(&self.of.store, tenant, name)))?;
+            read = read.locked();
+        }
+        match tx.row(&read)? {
+            Some(row) if row.int(1)? != claim::CLAIMED => {
+                Ok(Some((Handle(row.bytes(0)?), row.uint(1)? + 1, RecordHash(row.bytes(2)?))))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn write_instance(
@@ -264,10 +316,17 @@ impl Court {
             Some(before) => (before.facts_key, before.facts_sealed.clone()),
             None => {
                 let plaintext = if after.facts.is_empty() { Vec::new() } else { encode(&after.facts) };
-                self.keys().seal_copy(after.subject.as_ref(), plaintext, &mut group.fresh, chance).map_err(failure_of)?
+                self.keys(tx).seal_copy(after.subject.as_ref(), plaintext, &mut group.fresh, chance).map_err(failure_of)?
             }
         };
-        let written = tx.execute(&state_sql::put_instance(tenant, after, &key, facts, before.map(|b| b.version)))?;
+        let fills = tx.is_shared() && before.is_none();
+        let put = if fills {
+            group.taken(&claim::leave_instance(tenant, &after.contract, &after.id));
+            state_sql::fill_instance(tenant, after, &key, facts)
+        } else {
+            state_sql::put_instance(tenant, after, &key, facts, before.map(|b| b.version))
+        };
+        let written = tx.execute(&put)?;
         if written != 1 {
             return Err(Failure::new(Code::Retry, "the instance moved meanwhile"));
         }
@@ -289,7 +348,7 @@ impl Court {
         if let Some(row) = tx.row(&state_sql::directory_entity(&Tenant::universe(), &entity.uid))? {
             let sealed = state_sql::entity_from(&row)?;
             if !sealed.removed {
-                let above = view::open_entity(&sealed, &self.keys(), &group.fresh)?;
+                let above = view::open_entity(&sealed, &self.keys(tx), &group.fresh)?;
                 entity.attrs = above.attrs;
                 entity.parents.extend(above.parents);
             }
@@ -308,13 +367,21 @@ impl Court {
         chance: &mut Chance<'_>,
     ) -> Result<(), Failure> {
         group.changes += 1;
-        tx.execute(&law_sql::raise_directory_version(tenant))?;
+        if tx.is_host() {
+            let id = chance.bytes("change");
+            tx.execute(&match &after {
+                DirectoryAfter::Entity { entity, .. } => inbox::change_entity(tenant, &id, &entity.uid),
+                DirectoryAfter::Grant { link, .. } => inbox::change_grant(tenant, &id, &link.id),
+            })?;
+        } else {
+            tx.execute(&law_sql::raise_directory_version(tenant))?;
+        }
         let changed = match after {
             DirectoryAfter::Entity { thread, entity, removed } => {
                 let person = view.active.law.persons.contains(entity.uid.type_name()).then_some(&entity.uid);
                 let plaintext = encode(&entity.attrs);
                 let (attrs_key, attrs) =
-                    self.keys().seal_copy(person, plaintext, &mut group.fresh, chance).map_err(failure_of)?;
+                    self.keys(tx).seal_copy(person, plaintext, &mut group.fresh, chance).map_err(failure_of)?;
                 let row = state_sql::SealedEntity {
                     uid: entity.uid.clone(),
                     thread,
@@ -324,12 +391,14 @@ impl Court {
                     parents: entity.parents.clone(),
                 };
                 tx.execute(&state_sql::put_entity(tenant, &row))?;
+                group.taken(&claim::leave_entity(tenant, &entity.uid));
                 // What is removed may be somebody's role: the directory is read anew. All else changes in place.
                 let merged = if removed { None } else { Some(self.merged(tx, group, tenant, entity)?) };
                 merged.map(|entity| view.changed(Some((entity.uid.clone(), Some(entity))), None))
             }
             DirectoryAfter::Grant { thread, link, removed } => {
                 tx.execute(&state_sql::put_grant(tenant, &thread, &link, removed))?;
+                group.taken(&claim::leave_grant(tenant, &link.id));
                 Some(view.changed(None, Some((link.id.clone(), (!removed).then_some(link)))))
             }
         };
@@ -347,6 +416,11 @@ impl Court {
         }
         Ok(())
     }
+}
+
+/// Whether nothing came of a call but the record of its refusal.
+fn is_refusal(judged: &Judged) -> bool {
+    judged.drafts.len() == 1 && judged.instance.is_none() && judged.drafts.iter().all(|d| d.header.kind == Kind::Refused)
 }
 
 pub(crate) fn encode(record: &Record) -> Vec<u8> {

@@ -5,8 +5,9 @@
 
 use super::{Court, Group};
 use crate::Failure;
-use crate::store::sql::evidence as sql;
-use crate::store::sqlite::Tx;
+use crate::court::fetch::WAITING;
+use crate::store::sql::{claim, evidence as sql, inbox};
+use crate::store::Tx;
 use crate::survey::Survey;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, Tenant};
@@ -57,6 +58,12 @@ impl Court {
             group.unsealed.iter().map(|record| (record.tenant.clone(), record.thread, record.n)).collect();
         for tenant in self.tenants(tx)? {
             for row in tx.rows(&sql::queue(&tenant, usize::MAX >> 1))? {
+                if row.int(2)? == claim::WAITING {
+                    if let Some(row) = tx.row(&inbox::waiting(&tenant, &row.bytes(1)?))? {
+                        survey.take(&tenant, WAITING, row.blob(2)?, row.blob(3)?, secret);
+                    }
+                    continue;
+                }
                 waiting.push((tenant.clone(), Handle(row.bytes(1)?), row.uint(2)?));
             }
         }

@@ -11,7 +11,7 @@ use crate::court::founding::{STREAM_KEYS, STREAM_LAW};
 use crate::court::roots;
 use crate::seal::checkpoint_of;
 use crate::store::sql::{evidence as sql, law as law_sql, state as state_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::work::HeadsDone;
 use hos_core::id::{Handle, InstanceId, LawHash, Name, Tenant};
 use hos_core::judge::decode_slice;

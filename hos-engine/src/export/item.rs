@@ -7,7 +7,7 @@ use crate::court::epoch::Epochs;
 use crate::court::history::part_name;
 use crate::store::Row;
 use crate::store::sql::evidence as sql;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant};
 use hos_core::proof::bundle::{Item, Opening, Why, Withheld};
 use hos_core::proof::chain::Entry;
@@ -114,7 +114,7 @@ pub(super) fn item(
             _ => "others",
         };
         let hidden = |slot| whose.hide.is_some_and(|hide| hide.hides(owner, part_name(slot)));
-        match court.open_box(&placed.header, &stored)? {
+        match court.open_box(tx, &placed.header, &stored)? {
             None => {
                 let gone = |(slot, index)| Withheld { slot, index, why: Why::Erased };
                 withheld.extend(stored.places.iter().copied().map(gone));

@@ -5,7 +5,7 @@ use super::walk::Walk;
 use crate::Failure;
 use crate::court::Court;
 use crate::report::Level;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::audit::replay::{Outcome, Past};
 use hos_core::id::{Handle, LawHash, Tenant};
 use hos_core::law::Law;

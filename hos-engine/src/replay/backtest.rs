@@ -6,7 +6,7 @@ use super::walk::{Seen, Walk};
 use crate::Failure;
 use crate::court::{Court, lock};
 use crate::seal;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::audit::replay::{Decided, Past, Trial};
 use hos_core::id::{LawHash, Tenant, TreeHash};
 use hos_core::law::Law;

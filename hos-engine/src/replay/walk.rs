@@ -6,7 +6,7 @@ use crate::court::Court;
 use crate::sealed::FreshKeys;
 use crate::store::Row;
 use crate::store::sql::{evidence as sql, state as state_sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::audit::replay::{Before, Part, Past, Record, RowFold, Rows, Thread};
 use hos_core::digest;
 use hos_core::id::{Handle, InstanceId, Name, RecordHash, Tenant};
@@ -226,7 +226,7 @@ impl<'w, 't> Walk<'w, 't> {
         let header = Header::decode(bytes).map_err(|e| broken(&e))?;
         let mut opened = Vec::with_capacity(header.parts.len());
         for stored in decode_stored(row.blob(3)?).map_err(|e| broken(&e))? {
-            let key = if stored.is_clear() { None } else { self.court.keys().by_id(&stored.key, &self.fresh)? };
+            let key = if stored.is_clear() { None } else { self.court.keys(self.tx).by_id(&stored.key, &self.fresh)? };
             match stored.open_listed(key.as_ref(), &header.parts) {
                 Ok(parts) => opened.extend(parts),
                 Err(PartError::KeyMissing) => {}

@@ -1,13 +1,20 @@
 //! Stores: where records lie, and how a write becomes true.
 //!
-//! [`statement`] holds what every database shares: parameters, statements, rows. [`sqlite`] is the store that needs
-//! nothing but a file.
+//! [`statement`] holds what every database shares: parameters, statements, rows; [`tx`] a transaction of any. [`sqlite`] is
+//! the store that needs nothing but a file; [`server`] one of a database server; [`host`] a transaction that is somebody
+//! else's.
 
+pub(crate) mod place;
+mod row_ref;
+pub mod server;
 pub mod sql;
 pub mod sqlite;
 pub mod statement;
+pub mod tx;
 
+pub use row_ref::RowRef;
 pub use statement::{Row, Sql, Statement};
+pub use tx::{Session, Tx};
 
 use hos_core::refusal::Code;
 

@@ -21,6 +21,9 @@ pub enum Sql {
     Text(String),
     /// Bytes.
     Blob(Vec<u8>),
+    /// What a driver gave without saying whether it is text, bytes, or a number in words: who asks for the column says. Never a
+    /// parameter.
+    Raw(Vec<u8>),
 }
 
 impl Sql {
@@ -30,7 +33,7 @@ impl Sql {
             Sql::Null => "null",
             Sql::Int(_) => "an integer",
             Sql::Text(_) => "text",
-            Sql::Blob(_) => "bytes",
+            Sql::Blob(_) | Sql::Raw(_) => "bytes",
         }
     }
 }
@@ -43,6 +46,7 @@ impl fmt::Debug for Sql {
             Sql::Int(n) => write!(f, "Int({n})"),
             Sql::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Sql::Blob(bytes) => write!(f, "Blob({} bytes)", bytes.len()),
+            Sql::Raw(bytes) => write!(f, "Raw({} bytes)", bytes.len()),
         }
     }
 }
@@ -96,12 +100,42 @@ pub struct Statement {
     pub sql: &'static str,
     /// As many as the text has places.
     pub params: Vec<Sql>,
+    /// How the row that is read is claimed, in databases that lock rows.
+    pub(super) lock: Lock,
+    /// The text in MySQL's words, where they cannot be made of the others ([`say`](super::sql::dialect::say)).
+    pub(super) mysql: Option<&'static str>,
+}
+
+/// How a row that is read is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Lock {
+    /// Not at all.
+    None,
+    /// Against who changes it.
+    Share,
+    /// Against everybody else who claims it.
+    Update,
 }
 
 impl Statement {
     /// A statement with its parameters.
     pub fn new(sql: &'static str, params: impl Into<Vec<Sql>>) -> Self {
-        Self { sql, params: params.into() }
+        Self { sql, params: params.into(), lock: Lock::None, mysql: None }
+    }
+
+    /// The same, and the row is claimed against everybody else who claims it.
+    pub fn locked(self) -> Self {
+        Self { lock: Lock::Update, ..self }
+    }
+
+    /// The same, and the row is claimed against who would change it.
+    pub fn shared(self) -> Self {
+        Self { lock: Lock::Share, ..self }
+    }
+
+    /// The same, in other words where the database is MySQL; as many places, with the same parameters.
+    pub(super) fn mysql(self, sql: &'static str) -> Self {
+        Self { mysql: Some(sql), ..self }
     }
 }
 
@@ -139,6 +173,7 @@ impl Row {
     pub fn int(&self, column: usize) -> Result<i64, StoreError> {
         match self.value(column)? {
             Sql::Int(n) => Ok(*n),
+            Sql::Raw(digits) => number(digits).ok_or_else(|| self.fault(column, "is not an integer")),
             other => Err(self.wrong(column, other, "an integer")),
         }
     }
@@ -171,6 +206,7 @@ impl Row {
     pub fn text(&self, column: usize) -> Result<&str, StoreError> {
         match self.value(column)? {
             Sql::Text(text) => Ok(text),
+            Sql::Raw(bytes) => std::str::from_utf8(bytes).map_err(|_| self.fault(column, "is not UTF-8")),
             other => Err(self.wrong(column, other, "text")),
         }
     }
@@ -178,7 +214,7 @@ impl Row {
     /// Bytes of any length.
     pub fn blob(&self, column: usize) -> Result<&[u8], StoreError> {
         match self.value(column)? {
-            Sql::Blob(bytes) => Ok(bytes),
+            Sql::Blob(bytes) | Sql::Raw(bytes) => Ok(bytes),
             other => Err(self.wrong(column, other, "bytes")),
         }
     }
@@ -224,6 +260,7 @@ impl Row {
         self.text(column)?;
         match self.cells.get_mut(column).map(|cell| std::mem::replace(cell, Sql::Null)) {
             Some(Sql::Text(text)) => Ok(text),
+            Some(Sql::Raw(bytes)) => String::from_utf8(bytes).map_err(|_| self.fault(column, "is not UTF-8")),
             _ => Err(self.fault(column, "is not text")),
         }
     }
@@ -232,7 +269,7 @@ impl Row {
     pub fn take_blob(&mut self, column: usize) -> Result<Vec<u8>, StoreError> {
         self.blob(column)?;
         match self.cells.get_mut(column).map(|cell| std::mem::replace(cell, Sql::Null)) {
-            Some(Sql::Blob(bytes)) => Ok(bytes),
+            Some(Sql::Blob(bytes) | Sql::Raw(bytes)) => Ok(bytes),
             _ => Err(self.fault(column, "is not bytes")),
         }
     }
@@ -252,6 +289,12 @@ impl fmt::Debug for Row {
         let names = (0..self.cells.len()).map(|column| column_name(self.sql, column));
         f.debug_map().entries(names.zip(&self.cells)).finish()
     }
+}
+
+/// A whole number in words, as drivers give it that know no types: decimal, nothing before or behind.
+pub(super) fn number(digits: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    text.parse().ok().filter(|n: &i64| n.to_string() == text)
 }
 
 /// What a statement calls a column of its answer: the last word of what it selects there, `?` where that cannot be told.

@@ -5,7 +5,7 @@ use super::Pass;
 use crate::Failure;
 use crate::court::cosigned::{self, Cosigned, KEPT_MAX};
 use crate::report::CosignedNote;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::id::Tenant;
 use hos_core::proof::checkpoint::{Checkpoint, Note, WitnessKey};
 

@@ -3,7 +3,7 @@
 use super::Pass;
 use crate::Failure;
 use crate::court::keys;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::id::Tenant;
 use hos_core::proof::checkpoint::{Checkpoint, Note, NoteKey, origin, origin_parts};
 use hos_core::proof::verify::LogVerifier;

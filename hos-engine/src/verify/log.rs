@@ -11,7 +11,7 @@ use crate::Failure;
 use crate::court::epoch::Epochs;
 use crate::store::Row;
 use crate::store::sql::evidence as sql;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::id::{EntryHash, Handle, Tenant, TreeHash};
 use hos_core::proof::chain::LogHead;
 use hos_core::proof::checkpoint::NoteKey;

@@ -3,7 +3,7 @@
 use super::Pass;
 use crate::Failure;
 use crate::store::sql::{law as law_sql, operation as sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::id::{CallDigest, Handle, Shown, Tenant};
 use hos_core::time::Timestamp;
 use std::collections::HashSet;

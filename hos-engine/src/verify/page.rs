@@ -3,13 +3,15 @@
 use crate::Failure;
 use crate::store::StoreError;
 use crate::store::sql::evidence as sql;
-use crate::store::sqlite::{RowRef, Tx};
+use crate::store::{RowRef, Tx};
 use hos_core::id::{EntryHash, Handle, RecordHash, Tenant, TreeHash};
 use hos_core::time::Timestamp;
 use std::ops::{ControlFlow, Range};
 
 /// How many entries are read at once, at most.
 const ROWS: usize = 1024;
+/// How many entries are asked of a database over a wire at once.
+const JOINED: usize = 256;
 /// After how many bytes of headers and parts a page ends. The record that goes beyond is still part of it.
 const BYTES: usize = 4 << 20;
 
@@ -58,6 +60,9 @@ impl Page {
     pub(super) fn read(tx: &Tx<'_>, tenant: &Tenant, from: u64, behind: i64) -> Result<Self, Failure> {
         let mut page = Self { bytes: Vec::new(), lines: Vec::with_capacity(ROWS), next: None, behind };
         let mut next = from;
+        if tx.is_shared() {
+            return page.joined(tx, tenant, from);
+        }
         tx.visit(&sql::log_page(tenant, from, ROWS), |row| {
             next = row.uint(0).map_or(next, |seq| seq.max(next)).saturating_add(1);
             page.lines.push(line(row).unwrap_or_else(|e| Line::Broken(e.message)));
@@ -70,6 +75,29 @@ impl Page {
         // No row has a higher number than a column can hold: behind it there is nothing to ask for.
         page.next = Some(next).filter(|next| i64::try_from(*next).is_ok());
         Ok(page)
+    }
+
+    /// The same of a database that is asked over a wire: entries come with their records, a question a page.
+    fn joined(mut self, tx: &Tx<'_>, tenant: &Tenant, from: u64) -> Result<Self, Failure> {
+        let mut next = from;
+        let Self { bytes, lines, .. } = &mut self;
+        tx.visit(&sql::log_records(tenant, from, JOINED), |row| {
+            if bytes.len() >= BYTES {
+                return Ok(ControlFlow::Break(()));
+            }
+            next = row.uint(0).map_or(next, |seq| seq.max(next)).saturating_add(1);
+            lines.push(match (line(row), row.opt_blob(8), row.opt_blob(9)) {
+                (Ok(Line::Entry(mut entry)), Ok(header), Ok(parts)) => {
+                    entry.record = header.zip(parts).map(|(header, parts)| store(bytes, header, parts));
+                    Line::Entry(entry)
+                }
+                (Ok(broken), ..) => broken,
+                (Err(e), ..) => Line::Broken(e.message),
+            });
+            Ok(ControlFlow::Continue(()))
+        })?;
+        self.next = Some(next).filter(|next| i64::try_from(*next).is_ok());
+        Ok(self)
     }
 
     /// Takes the records that are met in the order of writing, until too many of others are, or the page is full.

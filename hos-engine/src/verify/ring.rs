@@ -1,7 +1,7 @@
 //! The keys that a pass over a store meets, each asked of the vault once.
 
 use crate::Failure;
-use crate::store::sqlite::Vault;
+use crate::vault::Vault;
 use hos_core::id::KeyId;
 use hos_core::proof::part::SubjectKey;
 use std::collections::HashMap;

@@ -6,7 +6,7 @@ use super::{Findings, Pass};
 use crate::Failure;
 use crate::court::epoch::Epochs;
 use crate::court::roots;
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use hos_core::id::{Tenant, TreeHash};
 use hos_core::proof::roots::TenantRoot;
 use std::collections::{BTreeMap, HashMap};

@@ -9,7 +9,7 @@ use crate::court::settle::encode;
 use crate::seal::Origin;
 use crate::sealed::open_copy;
 use crate::store::sql::{evidence as evidence_sql, law as law_sql, operation as operation_sql, state as sql};
-use crate::store::sqlite::Tx;
+use crate::store::Tx;
 use crate::store::{Row, Statement};
 use hos_core::id::{Handle, InstanceId, KeyId, Name, Tenant};
 use hos_core::time::Timestamp;

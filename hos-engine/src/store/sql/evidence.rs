@@ -61,7 +61,7 @@ pub fn records_from(t: &Tenant, thread: &Handle, n: u64, limit: usize) -> Statem
 
 /// Where records wait that have no place in the log, in their order: thread, n.
 pub fn queue_places(t: &Tenant) -> Statement {
-    Statement::new("SELECT thread, n FROM hos_queue WHERE tenant = ?1 ORDER BY pos", [tenant(t)])
+    Statement::new("SELECT thread, n FROM hos_queue WHERE tenant = ?1 AND n >= 0 ORDER BY pos", [tenant(t)])
 }
 
 /// Entries as [`log_page`] gives them, each with its record: header and parts behind (null where it is missing).
@@ -221,8 +221,13 @@ pub fn tiles(t: &Tenant) -> Statement {
 pub fn put_checkpoint(t: &Tenant, size: u64, note: &str) -> Statement {
     Statement::new(
         "INSERT INTO hos_checkpoint (tenant, size, note) VALUES (?1, ?2, ?3)
-         ON CONFLICT (tenant) DO UPDATE SET size = ?2, note = ?3 WHERE size < ?2",
+         ON CONFLICT (tenant) DO UPDATE SET size = ?2, note = ?3 WHERE hos_checkpoint.size < ?2",
         [tenant(t), int(size), note.into()],
+    )
+    .mysql(
+        "INSERT INTO hos_checkpoint (tenant, size, note) VALUES (?1, ?2, ?3)
+         ON DUPLICATE KEY UPDATE note = CASE WHEN hos_checkpoint.size < ?2 THEN ?3 ELSE hos_checkpoint.note END,
+           size = CASE WHEN hos_checkpoint.size < ?2 THEN ?2 ELSE hos_checkpoint.size END",
     )
 }
 
@@ -249,6 +254,14 @@ pub fn enqueue(t: &Tenant, thread: &Handle, n: u64) -> Statement {
     Statement::new(
         "INSERT INTO hos_queue (tenant, pos, thread, n) VALUES (?1, (SELECT coalesce(max(pos), 0) + 1 FROM hos_queue WHERE tenant = ?1), ?2, ?3)",
         [tenant(t), thread.0.into(), int(n)],
+    )
+}
+
+/// The same for a record in the inbox, under its id there.
+pub fn enqueue_waiting(t: &Tenant, id: &[u8; 16]) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_queue (tenant, pos, thread, n) VALUES (?1, (SELECT coalesce(max(pos), 0) + 1 FROM hos_queue WHERE tenant = ?1), ?2, -2)",
+        [tenant(t), id.into()],
     )
 }
 

@@ -131,6 +131,15 @@ pub fn tenant_row(t: &Tenant) -> Statement {
     Statement::new("SELECT directory_version, opened_at, once_floor FROM hos_tenant WHERE tenant = ?1", [tenant(t)])
 }
 
+/// The same, with the changes that hosts' transactions wrote and nobody has counted yet.
+pub fn tenant_row_shared(t: &Tenant) -> Statement {
+    Statement::new(
+        "SELECT directory_version + (SELECT count(*) FROM hos_change WHERE hos_change.tenant = hos_tenant.tenant) AS directory_version,
+           opened_at, once_floor FROM hos_tenant WHERE tenant = ?1",
+        [tenant(t)],
+    )
+}
+
 /// Raises a tenant's directory version by one.
 pub fn raise_directory_version(t: &Tenant) -> Statement {
     Statement::new("UPDATE hos_tenant SET directory_version = directory_version + 1 WHERE tenant = ?1", [tenant(t)])
@@ -140,6 +149,6 @@ pub fn raise_directory_version(t: &Tenant) -> Statement {
 pub fn forget_once(t: &Tenant, before: Timestamp) -> [Statement; 2] {
     [
         Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND at < ?2", [tenant(t), before.0.into()]),
-        Statement::new("UPDATE hos_tenant SET once_floor = max(once_floor, ?2) WHERE tenant = ?1", [tenant(t), before.0.into()]),
+        Statement::new("UPDATE hos_tenant SET once_floor = CASE WHEN once_floor < ?2 THEN ?2 ELSE once_floor END WHERE tenant = ?1", [tenant(t), before.0.into()]),
     ]
 }

@@ -15,7 +15,7 @@ pub fn once(t: &Tenant, key: &OnceKey) -> Statement {
 
 /// All once-keys: key, digest, thread, n, at.
 pub fn onces(t: &Tenant) -> Statement {
-    Statement::new("SELECT key, digest, thread, n, at FROM hos_once WHERE tenant = ?1 ORDER BY key", [tenant(t)])
+    Statement::new("SELECT key, digest, thread, n, at FROM hos_once WHERE tenant = ?1 AND n <> -1 ORDER BY key", [tenant(t)])
 }
 
 /// Takes a once-key.
@@ -80,7 +80,7 @@ pub fn refusals(t: &Tenant, principal: &[u8; 16], hour: i64) -> Statement {
 pub fn count_refusal(t: &Tenant, principal: &[u8; 16], hour: i64) -> Statement {
     Statement::new(
         "INSERT INTO hos_refusal (tenant, principal, hour, count) VALUES (?1, ?2, ?3, 1)
-         ON CONFLICT (tenant, principal, hour) DO UPDATE SET count = count + 1",
+         ON CONFLICT (tenant, principal, hour) DO UPDATE SET count = hos_refusal.count + 1",
         [tenant(t), principal.into(), hour.into()],
     )
 }

@@ -33,14 +33,14 @@ pub fn instance(t: &Tenant, contract: &Name, id: &InstanceId) -> Statement {
 pub fn instances(t: &Tenant) -> Statement {
     Statement::new(
         "SELECT handle, n, last, state, version, entered_n, entered_at, last_time, law, contract_version, facts_key, facts, deadlines, contract, id
-         FROM hos_instance WHERE tenant = ?1 ORDER BY contract, id",
+         FROM hos_instance WHERE tenant = ?1 AND state <> '' ORDER BY contract, id",
         [tenant(t)],
     )
 }
 
 /// What stands where: contract, law, contract_version, state of any instance, each once.
 pub fn standing(t: &Tenant) -> Statement {
-    Statement::new("SELECT DISTINCT contract, law, contract_version, state FROM hos_instance WHERE tenant = ?1", [tenant(t)])
+    Statement::new("SELECT DISTINCT contract, law, contract_version, state FROM hos_instance WHERE tenant = ?1 AND state <> ''", [tenant(t)])
 }
 
 /// How many instances stand under a law: contract, state, count.
@@ -117,6 +117,17 @@ pub fn put_instance(t: &Tenant, i: &Instance, facts_key: &KeyId, facts: Vec<u8>,
     }
 }
 
+/// An instance takes the place that was claimed for it.
+pub fn fill_instance(t: &Tenant, i: &Instance, facts_key: &KeyId, facts: Vec<u8>) -> Statement {
+    let params = put_instance(t, i, facts_key, facts, None).params;
+    Statement::new(
+        "UPDATE hos_instance SET handle = ?4, n = ?5, last = ?6, state = ?7, version = ?8, entered_n = ?9, entered_at = ?10,
+           last_time = ?11, law = ?12, contract_version = ?13, facts_key = ?14, facts = ?15, deadlines = ?16
+         WHERE tenant = ?1 AND contract = ?2 AND id = ?3 AND state = ''",
+        params,
+    )
+}
+
 /// Arms a deadline.
 pub fn insert_deadline(t: &Tenant, due: Timestamp, contract: &Name, id: &InstanceId, place: usize) -> Statement {
     Statement::new(
@@ -183,7 +194,7 @@ pub fn directory_entity(t: &Tenant, uid: &Uid) -> Statement {
 /// All directory rows of a tenant.
 pub fn directory_entities(t: &Tenant) -> Statement {
     Statement::new(
-        "SELECT type, id, handle, n, last, removed, attrs_key, attrs, parents FROM hos_directory WHERE tenant = ?1 ORDER BY type, id",
+        "SELECT type, id, handle, n, last, removed, attrs_key, attrs, parents FROM hos_directory WHERE tenant = ?1 AND n >= 0 ORDER BY type, id",
         [tenant(t)],
     )
 }
@@ -207,7 +218,7 @@ pub fn put_entity(t: &Tenant, e: &SealedEntity) -> Statement {
     Statement::new(
         "INSERT INTO hos_directory (tenant, type, id, handle, n, last, removed, attrs_key, attrs, parents)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (tenant, type, id) DO UPDATE SET n = ?5, last = ?6, removed = ?7, attrs_key = ?8, attrs = ?9, parents = ?10",
+         ON CONFLICT (tenant, type, id) DO UPDATE SET handle = ?4, n = ?5, last = ?6, removed = ?7, attrs_key = ?8, attrs = ?9, parents = ?10",
         [
             tenant(t),
             e.uid.type_name().into(),
@@ -234,7 +245,7 @@ pub fn grant(t: &Tenant, id: &str) -> Statement {
 /// All grants of a tenant.
 pub fn grants(t: &Tenant) -> Statement {
     Statement::new(
-        "SELECT id, handle, n, last, removed, template, principal, resource FROM hos_grant WHERE tenant = ?1 ORDER BY id",
+        "SELECT id, handle, n, last, removed, template, principal, resource FROM hos_grant WHERE tenant = ?1 AND n >= 0 ORDER BY id",
         [tenant(t)],
     )
 }
@@ -260,7 +271,7 @@ pub fn put_grant(t: &Tenant, thread: &DirectoryThread, link: &hos_core::policy::
     let slot = |uid: &Option<Uid>| uids_to(&uid.iter().cloned().collect());
     Statement::new(
         "INSERT INTO hos_grant (tenant, id, handle, n, last, removed, template, principal, resource) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (tenant, id) DO UPDATE SET n = ?4, last = ?5, removed = ?6, template = ?7, principal = ?8, resource = ?9",
+         ON CONFLICT (tenant, id) DO UPDATE SET handle = ?3, n = ?4, last = ?5, removed = ?6, template = ?7, principal = ?8, resource = ?9",
         [
             tenant(t),
             link.id.as_bytes().into(),

@@ -28,8 +28,8 @@ use rusqlite::Connection;
 use super::connection::run;
 use super::db::{Db, Desk};
 use super::error::from_sqlite;
-use super::tx::Tx;
-use crate::store::StoreError;
+use super::session::Session;
+use crate::store::{StoreError, Tx};
 
 /// What runs inside a shared commit. One runner serves one store; all callers of a store give the same one, for the leader
 /// runs the others' jobs with its own.
@@ -316,7 +316,7 @@ impl<R: Runner> Group<'_, '_, R> {
                 return Err(from_sqlite(error, "cannot begin"));
             }
         };
-        let tx = Tx::of_group(self.conn(), known == Some(seen));
+        let tx = Tx::of_file(Session::of_group(self.conn(), known == Some(seen)));
         let mut group = match self.begin(&tx) {
             Ok(group) => group,
             Err(error) => {
@@ -368,7 +368,7 @@ impl<R: Runner> Group<'_, '_, R> {
 
     /// One job in its savepoint. `broken` is set when the whole transaction is gone.
     fn job(&self, tx: &Tx<'_>, group: &mut R::Group, job: R::Job, broken: &mut Option<StoreError>) -> Outcome<R> {
-        if let Err(error) = tx.run("SAVEPOINT job") {
+        if let Err(error) = say(tx, "SAVEPOINT job") {
             let error = from_sqlite(error, "cannot begin a savepoint");
             return Err(broken.insert(error).clone());
         }
@@ -384,8 +384,8 @@ impl<R: Runner> Group<'_, '_, R> {
             return Err(broken.insert(error).clone());
         }
         let ended = match &answer {
-            Ok(_) => tx.run("RELEASE job"),
-            Err(_) => tx.run("ROLLBACK TO job").and_then(|()| tx.run("RELEASE job")),
+            Ok(_) => say(tx, "RELEASE job"),
+            Err(_) => say(tx, "ROLLBACK TO job").and_then(|()| say(tx, "RELEASE job")),
         };
         if let Err(error) = ended {
             let error = from_sqlite(error, "cannot end a savepoint");
@@ -408,6 +408,11 @@ impl<R: Runner> Group<'_, '_, R> {
 /// holds the write lock: until its end nobody else changes it.
 fn others(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+/// Says a statement that is the store's own, about the transaction.
+fn say(tx: &Tx<'_>, sql: &'static str) -> rusqlite::Result<()> {
+    tx.file().map_or(Ok(()), |session| session.run(sql))
 }
 
 /// The error of a job that did not run, because another broke the transaction they shared.

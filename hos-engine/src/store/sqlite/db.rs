@@ -22,8 +22,8 @@ use super::lock::SideLock;
 use super::migrate;
 use super::options::OpenOptions;
 use super::registry::{self, Seat};
-use super::tx::Tx;
-use crate::store::StoreError;
+use super::session::Session;
+use crate::store::{StoreError, Tx};
 
 /// A store that is closed waits no longer than this for other processes; whoever closes last empties the log.
 const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -193,7 +193,7 @@ impl Db {
         let lent = self.lend()?;
         let doing = "cannot read the store";
         let tx = lent.conn()?.unchecked_transaction().map_err(|e| from_sqlite(e, doing))?;
-        let answer = work(&Tx::new(&tx));
+        let answer = work(&Tx::of_file(Session::new(&tx)));
         // There is nothing to keep; rolling back ends the snapshot either way.
         tx.rollback().map_err(|e| from_sqlite(e, doing))?;
         answer

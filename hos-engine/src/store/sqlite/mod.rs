@@ -24,14 +24,15 @@ mod migrate;
 mod options;
 mod registry;
 mod scrub;
-mod tx;
+mod session;
 mod vault;
 
 pub use backup::Progress;
 pub use commit::Runner;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub use options::{Migration, OpenOptions, SecureDelete};
-pub use tx::{RowRef, Tx};
+pub(in crate::store) use session::{FileRow, Session};
+pub(crate) use vault::key_of;
 pub use vault::{Look, NewKey, SecretKey, Vault, VaultKey};
 
 use std::ops::ControlFlow;
@@ -46,7 +47,7 @@ use hos_core::refusal::Code;
 
 use self::commit::{Queue, Tally};
 use self::db::{Db, Desk};
-use super::StoreError;
+use super::{StoreError, Tx};
 
 /// A store in one SQLite file, shared by all threads of a process.
 ///

@@ -25,8 +25,9 @@ use zeroize::{Zeroize, Zeroizing};
 use super::connection::run;
 use super::db::Desk;
 use super::error::from_sqlite;
-use super::{Migration, OpenOptions, Progress, Runner, SecureDelete, SqliteStore, Tx};
-use crate::store::{Row, Sql, Statement, StoreError};
+use super::session::Session;
+use super::{Migration, OpenOptions, Progress, Runner, SecureDelete, SqliteStore};
+use crate::store::{Row, Sql, Statement, StoreError, Tx};
 
 /// `HOSV` in the file's header.
 const APPLICATION_ID: i32 = 0x484f_5356;
@@ -267,7 +268,7 @@ impl Vault {
             return Ok(Some(key));
         }
         let found = self.store.read(|tx| match tx.row(&Statement::new(sql, [TENANT.into(), by.into()]))? {
-            Some(mut row) => read_key(&mut row).map(Some),
+            Some(mut row) => key_of(&mut row).map(Some),
             None => Ok(None),
         })?;
         if let (Some(stamp), Some(key)) = (stamp, &found) {
@@ -345,9 +346,9 @@ fn settle(desk: &Desk<'_>, odd: u64) -> Result<(), StoreError> {
 fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Option<VaultKey>, StoreError> {
     run(desk.conn, "BEGIN IMMEDIATE").map_err(|e| from_sqlite(e, "cannot begin"))?;
     let work = || {
-        let tx = Tx::new(desk.conn);
+        let tx = Tx::of_file(Session::new(desk.conn));
         let found = match tx.row(&Statement::new(BY_SUBJECT, [TENANT.into(), subject.into()]))? {
-            Some(mut row) => Some(read_key(&mut row)?),
+            Some(mut row) => Some(key_of(&mut row)?),
             None => None,
         };
         match &found {
@@ -370,7 +371,8 @@ fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Opt
     }
 }
 
-fn read_key(row: &mut Row) -> Result<VaultKey, StoreError> {
+/// A vault's row as a key: key_id, key, destroyed.
+pub(crate) fn key_of(row: &mut Row) -> Result<VaultKey, StoreError> {
     let id = KeyId(row.opt_bytes::<16>(0)?.unwrap_or_default());
     if row.opt_int(2)?.is_some() {
         return if row.is_null(1)? {
@@ -437,7 +439,7 @@ fn insert_one(tx: &Tx<'_>, key: &NewKey) -> Result<VaultKey, StoreError> {
         return Ok(VaultKey { id: key.id, key: Some(key.key.clone()) });
     }
     match tx.row(&Statement::new(BY_SUBJECT, [TENANT.into(), key.subject.into()]))? {
-        Some(mut row) => read_key(&mut row),
+        Some(mut row) => key_of(&mut row),
         None => Err(StoreError::integrity("a key that is there cannot be read")),
     }
 }

@@ -1,4 +1,4 @@
-//! A transaction, as callers see it: statements in, rows out.
+//! A transaction of one file: statements prepared once for each connection and kept.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -7,12 +7,12 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use super::error::from_sqlite;
+use crate::store::row_ref::{Cell, RowRef};
 use crate::store::statement::column_name;
 use crate::store::{Row, Sql, Statement, StoreError};
 
-/// An open transaction. Beginning and ending it is the store's business alone; statements are prepared once for each
-/// connection and kept.
-pub struct Tx<'c> {
+/// An open transaction on a connection of the file's.
+pub struct Session<'c> {
     conn: &'c Connection,
     /// The statements that this transaction has said: found again by the place of their text, which is fixed. While one
     /// runs it is not here, so that a statement said while its own rows are read is prepared a second time.
@@ -20,19 +20,17 @@ pub struct Tx<'c> {
     untouched: bool,
 }
 
-impl<'c> Tx<'c> {
+impl<'c> Session<'c> {
     pub(super) fn new(conn: &'c Connection) -> Self {
         Self { conn, said: RefCell::new(Vec::new()), untouched: false }
     }
 
-    /// The same, knowing whether anybody else wrote meanwhile; see [`Tx::is_untouched`].
+    /// The same, knowing whether anybody else wrote meanwhile; see [`Tx::is_untouched`](crate::store::Tx::is_untouched).
     pub(super) fn of_group(conn: &'c Connection, untouched: bool) -> Self {
         Self { untouched, ..Self::new(conn) }
     }
 
-    /// Whether the store is, to the byte, as this process's last shared commit left it: what a [`Runner`](super::Runner)
-    /// knew at the end of that commit needs no reading. Never true where that cannot be told.
-    pub fn is_untouched(&self) -> bool {
+    pub(in crate::store) fn is_untouched(&self) -> bool {
         self.untouched
     }
 
@@ -45,35 +43,15 @@ impl<'c> Tx<'c> {
     }
 
     /// Runs a statement that answers no rows; says how many rows it inserted, changed or deleted.
-    pub fn execute(&self, statement: &Statement) -> Result<usize, StoreError> {
+    pub(in crate::store) fn execute(&self, statement: &Statement) -> Result<usize, StoreError> {
         let mut prepared = self.prepare(statement)?;
         let changed = prepared.raw_execute().map_err(|e| failed(e, statement));
         self.give_back(statement.sql, prepared);
         changed
     }
 
-    /// All rows, in the statement's order. For answers that are known to be short; [`Tx::each`] holds one row at a time.
-    pub fn rows(&self, statement: &Statement) -> Result<Vec<Row>, StoreError> {
-        let mut rows = Vec::new();
-        self.each(statement, |row| {
-            rows.push(row);
-            Ok(())
-        })?;
-        Ok(rows)
-    }
-
-    /// The one row, or none. A second row is an integrity error: the caller asked by a key.
-    pub fn row(&self, statement: &Statement) -> Result<Option<Row>, StoreError> {
-        let mut found = None;
-        self.each(statement, |row| match found.replace(row) {
-            None => Ok(()),
-            Some(_) => Err(StoreError::integrity(format!("several rows where one may be: {}", statement.sql))),
-        })?;
-        Ok(found)
-    }
-
     /// Hands over each row as it is read; an error from `take` ends the reading and is passed on.
-    pub fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub(in crate::store) fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut prepared = self.prepare(statement)?;
         let columns = prepared.column_count();
         let mut rows = prepared.raw_query();
@@ -93,7 +71,7 @@ impl<'c> Tx<'c> {
 
     /// Hands over each row as it lies in the file's page, without a copy; `take` says when it has seen enough. For answers of
     /// which there are many.
-    pub fn visit(
+    pub(in crate::store) fn visit(
         &self,
         statement: &Statement,
         mut take: impl FnMut(&RowRef<'_>) -> Result<ControlFlow<()>, StoreError>,
@@ -101,17 +79,11 @@ impl<'c> Tx<'c> {
         let mut prepared = self.prepare(statement)?;
         let mut rows = prepared.raw_query();
         while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
-            if take(&RowRef { row })?.is_break() {
+            if take(&RowRef::of_file(FileRow(row)))?.is_break() {
                 break;
             }
         }
         Ok(())
-    }
-
-    /// How many rows were changed through this connection since it was opened; a difference of two tells whether anything
-    /// was written between.
-    pub fn changes_total(&self) -> u64 {
-        self.conn.total_changes()
     }
 
     fn prepare(&self, statement: &Statement) -> Result<CachedStatement<'c>, StoreError> {
@@ -156,78 +128,24 @@ fn cell(value: ValueRef<'_>, sql: &str, column: usize) -> Result<Sql, StoreError
     }
 }
 
-/// One row of an answer over its bytes in the file. The getters promise what those of [`Row`] promise.
-pub struct RowRef<'r> {
-    row: &'r rusqlite::Row<'r>,
-}
+/// A row over its bytes in the file.
+pub struct FileRow<'r>(&'r rusqlite::Row<'r>);
 
-impl<'r> RowRef<'r> {
-    fn value(&self, column: usize) -> Result<ValueRef<'r>, StoreError> {
-        self.row.get_ref(column).map_err(|_| StoreError::internal(format!("column {column} was asked of a row that has it not")))
+impl<'r> FileRow<'r> {
+    pub(in crate::store) fn value(&self, column: usize) -> Result<Cell<'r>, StoreError> {
+        let value = self.0.get_ref(column);
+        let value = value.map_err(|_| StoreError::internal(format!("column {column} was asked of a row that has it not")))?;
+        Ok(match value {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(n) => Cell::Int(n),
+            ValueRef::Real(_) => Cell::Real,
+            ValueRef::Text(_) => Cell::Text,
+            ValueRef::Blob(bytes) => Cell::Blob(bytes),
+        })
     }
 
-    /// An integer.
-    pub fn int(&self, column: usize) -> Result<i64, StoreError> {
-        match self.value(column)? {
-            ValueRef::Integer(n) => Ok(n),
-            other => Err(self.wrong(column, other, "an integer")),
-        }
-    }
-
-    /// An integer that is never negative.
-    pub fn uint(&self, column: usize) -> Result<u64, StoreError> {
-        u64::try_from(self.int(column)?).map_err(|_| self.fault(column, "is negative"))
-    }
-
-    /// An integer that is never negative, or NULL.
-    pub fn opt_uint(&self, column: usize) -> Result<Option<u64>, StoreError> {
-        if self.is_null(column)? { Ok(None) } else { self.uint(column).map(Some) }
-    }
-
-    /// Bytes of any length.
-    pub fn blob(&self, column: usize) -> Result<&'r [u8], StoreError> {
-        match self.value(column)? {
-            ValueRef::Blob(bytes) => Ok(bytes),
-            other => Err(self.wrong(column, other, "bytes")),
-        }
-    }
-
-    /// Bytes of any length, or NULL.
-    pub fn opt_blob(&self, column: usize) -> Result<Option<&'r [u8]>, StoreError> {
-        if self.is_null(column)? { Ok(None) } else { self.blob(column).map(Some) }
-    }
-
-    /// Exactly `N` bytes.
-    pub fn bytes<const N: usize>(&self, column: usize) -> Result<[u8; N], StoreError> {
-        let blob = self.blob(column)?;
-        blob.try_into().map_err(|_| self.fault(column, &format!("has {} bytes, not {N}", blob.len())))
-    }
-
-    /// Exactly `N` bytes, or NULL.
-    pub fn opt_bytes<const N: usize>(&self, column: usize) -> Result<Option<[u8; N]>, StoreError> {
-        if self.is_null(column)? { Ok(None) } else { self.bytes(column).map(Some) }
-    }
-
-    /// Whether a column is NULL.
-    pub fn is_null(&self, column: usize) -> Result<bool, StoreError> {
-        Ok(matches!(self.value(column)?, ValueRef::Null))
-    }
-
-    /// The error that a caller gives who finds the column's value unlawful for a reason of its own.
-    pub fn fault(&self, column: usize, why: &str) -> StoreError {
-        let name = self.row.as_ref().column_name(column).unwrap_or("?");
-        StoreError::integrity(format!("column `{}` of a stored row {why}", hos_core::id::Shown(name)))
-    }
-
-    fn wrong(&self, column: usize, found: ValueRef<'_>, wanted: &str) -> StoreError {
-        let found = match found {
-            ValueRef::Null => "null",
-            ValueRef::Integer(_) => "an integer",
-            ValueRef::Real(_) => "a float",
-            ValueRef::Text(_) => "text",
-            ValueRef::Blob(_) => "bytes",
-        };
-        self.fault(column, &format!("is {found}, not {wanted}"))
+    pub(in crate::store) fn column_name(&self, column: usize) -> &str {
+        self.0.as_ref().column_name(column).unwrap_or("?")
     }
 }
 
@@ -237,7 +155,7 @@ impl ToSql for Sql {
             Sql::Null => ValueRef::Null,
             Sql::Int(n) => ValueRef::Integer(*n),
             Sql::Text(text) => ValueRef::Text(text.as_bytes()),
-            Sql::Blob(bytes) => ValueRef::Blob(bytes),
+            Sql::Blob(bytes) | Sql::Raw(bytes) => ValueRef::Blob(bytes),
         }))
     }
 }
@@ -245,12 +163,13 @@ impl ToSql for Sql {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Tx;
     use hos_core::refusal::Code;
 
     #[test]
     fn what_a_row_may_not_hold_is_an_integrity_error() {
         let conn = Connection::open_in_memory().unwrap();
-        let tx = Tx::new(&conn);
+        let tx = Tx::of_file(Session::new(&conn));
         for (sql, wanted) in [
             ("SELECT 1.5 AS price", "column `price` of a stored row is a float"),
             ("SELECT CAST(x'ff' AS TEXT) AS name", "column `name` of a stored row is not UTF-8"),
@@ -265,7 +184,7 @@ mod tests {
     #[test]
     fn a_row_over_its_bytes_says_what_a_row_says() {
         let conn = Connection::open_in_memory().unwrap();
-        let tx = Tx::new(&conn);
+        let tx = Tx::of_file(Session::new(&conn));
         let columns = "SELECT 7 AS a, -1 AS b, 'x' AS c, x'0102' AS d, NULL AS e, 1.5 AS f";
         let mut seen = 0;
         let mut said = Vec::new();
@@ -296,7 +215,7 @@ mod tests {
     #[test]
     fn a_statement_may_be_said_while_its_own_rows_are_read() {
         let conn = Connection::open_in_memory().unwrap();
-        let tx = Tx::new(&conn);
+        let tx = Tx::of_file(Session::new(&conn));
         let two = Statement::new("SELECT 1 AS a UNION SELECT 2", []);
         let mut seen = Vec::new();
         tx.each(&two, |row| {
@@ -314,7 +233,7 @@ mod tests {
     #[test]
     fn parameters_are_counted_and_values_round_trip() {
         let conn = Connection::open_in_memory().unwrap();
-        let tx = Tx::new(&conn);
+        let tx = Tx::of_file(Session::new(&conn));
         assert_eq!(tx.row(&Statement::new("SELECT ?1", [])).unwrap_err().code, Code::Internal);
         let values = vec![Sql::Null, Sql::Int(i64::MIN), Sql::Text("a\0ş".into()), Sql::Blob(vec![0, 255]), Sql::Blob(vec![])];
         let row = tx.row(&Statement::new("SELECT ?1, ?2, ?3, ?4, ?5", values.clone())).unwrap().unwrap();

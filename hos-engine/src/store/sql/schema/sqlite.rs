@@ -1,16 +1,37 @@
-//! The tables, as numbered migrations. A migration that was released is never edited.
+//! The tables in SQLite's words.
 
 use crate::store::sqlite::Migration;
 
-/// `HOSS` in the file's header: tells a store from a vault and from another program's file.
-pub const APPLICATION_ID: i32 = 0x484f_5353;
-
-/// Each migration, in order.
-pub const MIGRATIONS: &[Migration] = &[
+/// Each step, in order.
+pub(super) const STEPS: &[Migration] = &[
     Migration { name: "three_doors", sql: THREE_DOORS },
     Migration { name: "epochs", sql: EPOCHS },
     Migration { name: "witnesses", sql: WITNESSES },
+    Migration { name: "joined", sql: JOINED },
 ];
+
+const JOINED: &str = "
+-- Records of named streams whose place in their thread is given when they are sealed (`stream` names it), and calls in shadow
+-- (`stream` is empty, `parts` is the call). Written in a host's transaction under a random id; nobody waits for them.
+CREATE TABLE hos_inbox (
+  tenant TEXT NOT NULL, id BLOB NOT NULL, stream TEXT NOT NULL, once BLOB, header BLOB NOT NULL, parts BLOB NOT NULL,
+  PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+-- Changes of a directory that its version does not count yet: an entity's, or a grant's (`type` is empty).
+CREATE TABLE hos_change (
+  tenant TEXT NOT NULL, id BLOB NOT NULL, type TEXT NOT NULL, subject BLOB NOT NULL,
+  PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+-- Keys of persons, where the store lies in a database that others use too; in a store of its own they lie in a file beside it.
+-- Dump it apart from the rest, and keep such a dump for a short time.
+CREATE TABLE hos_vault (
+  tenant TEXT NOT NULL, subject BLOB NOT NULL, key_id BLOB, key BLOB, created INTEGER NOT NULL, destroyed INTEGER,
+  PRIMARY KEY (tenant, subject)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX hos_vault_key_id ON hos_vault (tenant, key_id);
+";
 
 const WITNESSES: &str = "
 -- The newest root of each tenant that the universe's log says: its size, and its record's place in that stream.

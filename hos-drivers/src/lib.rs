@@ -1,0 +1,31 @@
+//! PostgreSQL, MySQL and MariaDB: the engine's own connections to a server ([`connector`]).
+//!
+//! Programs that fork (PHP, Python and Node under their servers) bring their own connections and do without this crate: the
+//! client of PostgreSQL brings a runtime with it, which does not survive a fork.
+
+mod mysql;
+mod postgres;
+mod url;
+
+pub use url::{is_url, without_password};
+
+use hos_core::refusal::Code;
+use hos_engine::Failure;
+use hos_engine::store::server::Connector;
+use std::sync::Arc;
+
+/// The database that a URL names: `postgres://user:password@host:port/database` or `mysql://…`.
+///
+/// # Errors
+///
+/// [`Code::StoreUnavailable`]: no such kind of URL, or it is not whole. Nothing is connected yet.
+pub fn connector(url: &str) -> Result<Arc<dyn Connector>, Failure> {
+    match url.split_once("://").map(|(scheme, _)| scheme) {
+        Some("postgres" | "postgresql") => Ok(Arc::new(postgres::Server::new(url)?)),
+        Some("mysql" | "mariadb") => Ok(Arc::new(mysql::Server::new(url)?)),
+        _ => Err(Failure::new(
+            Code::StoreUnavailable,
+            "a store in a database is named by `postgres://user:password@host:port/database` or `mysql://user:password@host:port/database`",
+        )),
+    }
+}

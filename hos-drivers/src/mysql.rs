@@ -1,0 +1,172 @@
+//! MySQL and MariaDB, by their own protocol.
+
+use crate::url::without_password;
+use hos_core::refusal::Code;
+use hos_engine::Failure;
+use hos_engine::store::Sql;
+use hos_engine::store::server::{ClientError, Connection, Connector, Trouble};
+use hos_engine::store::sql::dialect::Dialect;
+use mysql::prelude::Queryable;
+use mysql::{Conn, Error, Opts, OptsBuilder, Params, Value};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// One MySQL or MariaDB database.
+pub(crate) struct Server {
+    opts: Opts,
+    shown: String,
+}
+
+impl Server {
+    pub(crate) fn new(url: &str) -> Result<Self, Failure> {
+        let wrong = |_| Failure::new(Code::StoreUnavailable, format!("{}: not a URL of MySQL", without_password(url)));
+        let url = url.replacen("mariadb://", "mysql://", 1);
+        Ok(Self { opts: Opts::from_url(&url).map_err(wrong)?, shown: without_password(&url) })
+    }
+}
+
+impl Connector for Server {
+    fn dialect(&self) -> Dialect {
+        Dialect::Mysql
+    }
+
+    fn shown(&self) -> String {
+        self.shown.clone()
+    }
+
+    fn connect(&self, patience: Duration) -> Result<Box<dyn Connection>, ClientError> {
+        let seconds = patience.as_secs().max(1);
+        let init = vec![
+            "SET NAMES utf8mb4".to_owned(),
+            // What does not fit is refused, never cut.
+            "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'".to_owned(),
+            format!("SET SESSION innodb_lock_wait_timeout = {seconds}"),
+            format!("SET SESSION wait_timeout = {}", (seconds * 6).max(60)),
+        ];
+        let opts = OptsBuilder::from_opts(self.opts.clone()).tcp_connect_timeout(Some(patience)).prefer_socket(false).init(init);
+        let named = |e: Error| {
+            let told = told(e);
+            ClientError { message: format!("{}: {}", self.shown, told.message), ..told }
+        };
+        let mut conn = Conn::new(opts).map_err(named)?;
+        let read_only: Option<i64> = conn.query_first("SELECT @@global.read_only").map_err(named)?;
+        if read_only == Some(1) {
+            let message = format!("{}: the server is read-only, as replicas are; name the primary", self.shown);
+            return Err(ClientError { trouble: Trouble::ReadOnly, message });
+        }
+        Ok(Box::new(Mysql { conn, alive: true }))
+    }
+}
+
+struct Mysql {
+    conn: Conn,
+    alive: bool,
+}
+
+impl Mysql {
+    fn told(&mut self, error: Error) -> ClientError {
+        let told = told(error);
+        if matches!(told.trouble, Trouble::Lost | Trouble::Unavailable) {
+            self.alive = false;
+        }
+        told
+    }
+}
+
+impl Connection for Mysql {
+    fn execute(&mut self, sql: &str, params: &[&Sql]) -> Result<usize, ClientError> {
+        self.conn.exec_drop(sql, values(params)).map_err(|e| self.told(e))?;
+        Ok(usize::try_from(self.conn.affected_rows()).unwrap_or(usize::MAX))
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&Sql],
+        take: &mut dyn FnMut(Vec<Sql>) -> ControlFlow<()>,
+    ) -> Result<(), ClientError> {
+        let mut failed = None;
+        match self.conn.exec_iter(sql, values(params)) {
+            Ok(mut rows) => {
+                for row in rows.by_ref() {
+                    let taken = row.map(|row| take(row.unwrap().into_iter().map(cell).collect()));
+                    match taken {
+                        Ok(ControlFlow::Continue(())) => {}
+                        Ok(ControlFlow::Break(())) => break,
+                        Err(error) => {
+                            failed = Some(error);
+                            break;
+                        }
+                    }
+                }
+            }
+            Err(error) => failed = Some(error),
+        }
+        failed.map_or(Ok(()), |error| Err(self.told(error)))
+    }
+
+    fn say(&mut self, sql: &str) -> Result<(), ClientError> {
+        self.conn.query_drop(sql).map_err(|e| self.told(e))
+    }
+
+    fn is_alive(&self) -> bool {
+        self.alive
+    }
+}
+
+fn values(params: &[&Sql]) -> Params {
+    if params.is_empty() {
+        return Params::Empty;
+    }
+    Params::Positional(
+        params
+            .iter()
+            .map(|param| match param {
+                Sql::Null => Value::NULL,
+                Sql::Int(n) => Value::Int(*n),
+                Sql::Text(text) => Value::Bytes(text.as_bytes().to_vec()),
+                Sql::Blob(bytes) | Sql::Raw(bytes) => Value::Bytes(bytes.clone()),
+            })
+            .collect(),
+    )
+}
+
+/// Text and bytes look the same on this wire: who asks for the column says what it is.
+fn cell(value: Value) -> Sql {
+    match value {
+        Value::NULL => Sql::Null,
+        Value::Int(n) => Sql::Int(n),
+        Value::UInt(n) => i64::try_from(n).map_or_else(|_| Sql::Raw(n.to_string().into_bytes()), Sql::Int),
+        Value::Bytes(bytes) => Sql::Raw(bytes),
+        // Our tables have no such columns; what is none is refused where it is read.
+        Value::Float(_) | Value::Double(_) | Value::Date(..) | Value::Time(..) => Sql::Raw(b"?".to_vec()),
+    }
+}
+
+/// What became of a statement. Messages of some errors quote rows: those are told by their number alone.
+fn told(error: Error) -> ClientError {
+    let (trouble, message) = match &error {
+        Error::MySqlError(said) => {
+            let trouble = match said.code {
+                // Deadlock; changed since the snapshot.
+                1213 | 1020 => Trouble::Retry,
+                1205 | 3572 => Trouble::Busy,
+                1290 | 1792 | 1836 => Trouble::ReadOnly,
+                1146 | 1054 | 1049 => Trouble::Missing,
+                1142 | 1143 | 1044 | 1227 | 1370 => Trouble::Forbidden,
+                1062 => Trouble::Duplicate,
+                1021 | 1114 => Trouble::Full,
+                1040 | 1045 | 1129 | 1130 | 1203 | 1698 => Trouble::Unavailable,
+                1053 | 1080 | 1152 | 1159 | 1160 | 1161 | 1317 | 1927 => Trouble::Lost,
+                _ => Trouble::Other,
+            };
+            let quotes = !matches!(trouble, Trouble::Retry | Trouble::Busy | Trouble::ReadOnly | Trouble::Missing | Trouble::Forbidden);
+            let words = if quotes { String::new() } else { format!("{} ", said.message) };
+            (trouble, format!("{words}(error {}, SQLSTATE {})", said.code, said.state))
+        }
+        Error::IoError(e) => (Trouble::Lost, e.to_string()),
+        Error::DriverError(e) => (Trouble::Unavailable, e.to_string()),
+        _ => (Trouble::Lost, "the connection is of no use any more".to_owned()),
+    };
+    ClientError { trouble, message }
+}

@@ -1,0 +1,193 @@
+//! PostgreSQL, by its own protocol.
+
+use crate::url::without_password;
+use hos_core::refusal::Code;
+use hos_engine::Failure;
+use hos_engine::store::Sql;
+use hos_engine::store::server::{ClientError, Connection, Connector, Trouble};
+use hos_engine::store::sql::dialect::Dialect;
+use postgres::error::{DbError, SqlState};
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use postgres::{Client, Config, NoTls, Statement};
+use std::collections::HashMap;
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// One PostgreSQL database.
+pub(crate) struct Server {
+    config: Config,
+    shown: String,
+}
+
+impl Server {
+    pub(crate) fn new(url: &str) -> Result<Self, Failure> {
+        // What the client says of a URL may quote it.
+        let wrong = |_| Failure::new(Code::StoreUnavailable, format!("{}: not a URL of PostgreSQL", without_password(url)));
+        let mut config = Config::from_str(url).map_err(wrong)?;
+        config.application_name("hos");
+        Ok(Self { config, shown: without_password(url) })
+    }
+}
+
+impl Connector for Server {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn shown(&self) -> String {
+        self.shown.clone()
+    }
+
+    fn connect(&self, patience: Duration) -> Result<Box<dyn Connection>, ClientError> {
+        let mut config = self.config.clone();
+        config.connect_timeout(patience).keepalives(true);
+        let named = |e: &postgres::Error| {
+            let told = told(e);
+            ClientError { message: format!("{}: {}", self.shown, told.message), ..told }
+        };
+        let mut client = config.connect(NoTls).map_err(|e| named(&e))?;
+        // A transaction that is forgotten holds nobody up for ever.
+        let settings = format!(
+            "SET lock_timeout = {0}; SET idle_in_transaction_session_timeout = {1}; SET client_min_messages = warning",
+            patience.as_millis(),
+            patience.as_millis().saturating_mul(6)
+        );
+        client.batch_execute(&settings).map_err(|e| named(&e))?;
+        let recovers = client.query_one("SELECT pg_is_in_recovery()", &[]).and_then(|row| row.try_get(0)).map_err(|e| named(&e))?;
+        if recovers {
+            let message = format!("{}: a replica is never asked what decides; name the primary", self.shown);
+            return Err(ClientError { trouble: Trouble::ReadOnly, message });
+        }
+        Ok(Box::new(Postgres { client, prepared: HashMap::new() }))
+    }
+}
+
+struct Postgres {
+    client: Client,
+    prepared: HashMap<String, Statement>,
+}
+
+impl Postgres {
+    fn prepare(&mut self, sql: &str) -> Result<Statement, ClientError> {
+        if let Some(known) = self.prepared.get(sql) {
+            return Ok(known.clone());
+        }
+        let statement = self.client.prepare(sql).map_err(|e| told(&e))?;
+        self.prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+impl Connection for Postgres {
+    fn execute(&mut self, sql: &str, params: &[&Sql]) -> Result<usize, ClientError> {
+        let statement = self.prepare(sql)?;
+        let values: Vec<Value<'_>> = params.iter().map(|param| Value(param)).collect();
+        let refs: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let changed = self.client.execute(&statement, &refs).map_err(|e| told(&e))?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&Sql],
+        take: &mut dyn FnMut(Vec<Sql>) -> ControlFlow<()>,
+    ) -> Result<(), ClientError> {
+        let statement = self.prepare(sql)?;
+        let values: Vec<Value<'_>> = params.iter().map(|param| Value(param)).collect();
+        let mut rows = self.client.query_raw(&statement, values.iter().map(|v| v as &(dyn ToSql + Sync))).map_err(|e| told(&e))?;
+        while let Some(row) = rows.next().map_err(|e| told(&e))? {
+            let cells = (0..row.len()).map(|column| row.try_get::<_, Cell>(column).map(|cell| cell.0));
+            let cells = cells.collect::<Result<Vec<_>, _>>().map_err(|e| told(&e))?;
+            if take(cells).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, sql: &str) -> Result<(), ClientError> {
+        self.client.batch_execute(sql).map_err(|e| told(&e))
+    }
+
+    fn is_alive(&self) -> bool {
+        !self.client.is_closed()
+    }
+}
+
+/// A parameter, in the type that the statement wants.
+#[derive(Debug)]
+struct Value<'v>(&'v Sql);
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut postgres::types::private::BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self.0 {
+            Sql::Null => Ok(IsNull::Yes),
+            Sql::Int(n) if *ty == Type::INT4 => i32::try_from(*n)?.to_sql(ty, out),
+            Sql::Int(n) => n.to_sql(ty, out),
+            Sql::Text(text) => text.as_str().to_sql(ty, out),
+            Sql::Blob(bytes) | Sql::Raw(bytes) => bytes.as_slice().to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        [Type::INT8, Type::INT4, Type::TEXT, Type::VARCHAR, Type::BYTEA].contains(ty)
+    }
+
+    to_sql_checked!();
+}
+
+/// A column, in the types that our tables have.
+struct Cell(Sql);
+
+impl<'r> FromSql<'r> for Cell {
+    fn from_sql(ty: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(match *ty {
+            Type::INT8 => Sql::Int(i64::from_sql(ty, raw)?),
+            Type::INT4 => Sql::Int(i32::from_sql(ty, raw)?.into()),
+            Type::INT2 => Sql::Int(i16::from_sql(ty, raw)?.into()),
+            Type::BOOL => Sql::Int(bool::from_sql(ty, raw)?.into()),
+            Type::BYTEA => Sql::Blob(raw.to_vec()),
+            _ => Sql::Text(String::from_utf8(raw.to_vec())?),
+        }))
+    }
+
+    fn from_sql_null(_ty: &Type) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(Sql::Null))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        [Type::INT8, Type::INT4, Type::INT2, Type::BOOL, Type::BYTEA, Type::TEXT, Type::VARCHAR, Type::NAME].contains(ty)
+    }
+}
+
+/// What became of a statement, without any value of a row: details and hints may quote them.
+fn told(error: &postgres::Error) -> ClientError {
+    let Some(said) = error.as_db_error() else {
+        let trouble = if error.is_closed() { Trouble::Lost } else { Trouble::Unavailable };
+        return ClientError { trouble, message: error.to_string() };
+    };
+    ClientError { trouble: trouble(said), message: format!("{} (SQLSTATE {})", said.message(), said.code().code()) }
+}
+
+fn trouble(said: &DbError) -> Trouble {
+    let code = said.code();
+    match code.code() {
+        "40001" | "40P01" => Trouble::Retry,
+        "55P03" => Trouble::Busy,
+        "25006" => Trouble::ReadOnly,
+        "42P01" | "42703" | "3F000" => Trouble::Missing,
+        "42501" => Trouble::Forbidden,
+        "23505" => Trouble::Duplicate,
+        "53100" => Trouble::Full,
+        "57P01" | "57P02" | "57P03" | "25P03" => Trouble::Lost,
+        other if other.starts_with("28") || other.starts_with("08") || other.starts_with("3D") || other.starts_with("53") => {
+            Trouble::Unavailable
+        }
+        _ if *code == SqlState::QUERY_CANCELED => Trouble::Busy,
+        _ => Trouble::Other,
+    }
+}

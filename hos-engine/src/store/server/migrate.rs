@@ -1,0 +1,93 @@
+//! Which steps of the schema a database has, and running those that it lacks.
+
+use std::ops::ControlFlow;
+
+use super::client::{Connection, Trouble};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::schema;
+use crate::store::{Sql, StoreError};
+use hos_core::id::Shown;
+use hos_core::refusal::Code;
+
+/// Brings a database to our schema, or says what is missing. Definitions commit by themselves in MySQL: a founding that was
+/// killed between two steps leaves the first ones, and the next goes on.
+pub(super) fn bring_up(conn: &mut dyn Connection, dialect: Dialect, create: bool) -> Result<(), StoreError> {
+    let steps = schema::steps(dialect);
+    let done = match steps_done(conn, dialect)? {
+        None if create => {
+            conn.say(schema::steps_table(dialect)).map_err(|e| e.into_store("cannot make `hos_migration`"))?;
+            0
+        }
+        None => return Err(missing(dialect, 0, steps.len())),
+        Some(done) => compare(&done, dialect)?,
+    };
+    if done < steps.len() && !create {
+        return Err(missing(dialect, done, steps.len()));
+    }
+    for (n, step) in (1i64..).zip(steps).skip(done) {
+        let doing = format!("step {n} (`{}`) of the schema failed", step.name);
+        for statement in schema::statements(step.sql) {
+            conn.say(statement).map_err(|e| e.into_store(&doing))?;
+        }
+        let row = [Sql::Int(n), step.name.into(), step.sql.into()];
+        let insert = match dialect {
+            Dialect::Sqlite => "INSERT INTO hos_migration (n, name, sql) VALUES (?1, ?2, ?3)",
+            Dialect::Postgres => "INSERT INTO hos_migration (n, name, sql) VALUES ($1, $2, $3)",
+            Dialect::Mysql => "INSERT INTO hos_migration (n, name, `sql`) VALUES (?, ?, ?)",
+        };
+        conn.execute(insert, &row.iter().collect::<Vec<_>>()).map_err(|e| e.into_store(&doing))?;
+    }
+    Ok(())
+}
+
+fn missing(dialect: Dialect, done: usize, all: usize) -> StoreError {
+    StoreError::new(
+        Code::StoreVersion,
+        format!("the database has {done} of {all} steps of the schema; `hos schema --dialect {}` prints them", dialect.name()),
+    )
+}
+
+/// The steps that have run: name and text; none where there is no such table.
+fn steps_done(conn: &mut dyn Connection, dialect: Dialect) -> Result<Option<Vec<(String, String)>>, StoreError> {
+    let select = match dialect {
+        Dialect::Mysql => "SELECT name, `sql` FROM hos_migration ORDER BY n",
+        Dialect::Sqlite | Dialect::Postgres => "SELECT name, sql FROM hos_migration ORDER BY n",
+    };
+    let mut done = Vec::new();
+    let mut broken = false;
+    let asked = conn.query(select, &[], &mut |cells| {
+        let mut texts = cells.into_iter().map(|cell| match cell {
+            Sql::Text(text) => Some(text),
+            Sql::Raw(bytes) | Sql::Blob(bytes) => String::from_utf8(bytes).ok(),
+            _ => None,
+        });
+        match (texts.next().flatten(), texts.next().flatten()) {
+            (Some(name), Some(sql)) => done.push((name, sql)),
+            _ => broken = true,
+        }
+        ControlFlow::Continue(())
+    });
+    match asked {
+        Ok(()) if broken => Err(StoreError::integrity("a row of `hos_migration` is not text")),
+        Ok(()) => Ok(Some(done)),
+        Err(e) if e.trouble == Trouble::Missing => Ok(None),
+        Err(e) => Err(e.into_store("cannot read the store's schema")),
+    }
+}
+
+/// How many of our steps have run; refuses a database whose steps are not ours.
+fn compare(done: &[(String, String)], dialect: Dialect) -> Result<usize, StoreError> {
+    let steps = schema::steps(dialect);
+    for (place, (name, sql)) in done.iter().enumerate() {
+        let n = place + 1;
+        let Some(ours) = steps.get(place) else {
+            let message = format!("the store has step {n} (`{}`), which this H-OS does not know: it is newer", Shown(name));
+            return Err(StoreError::new(Code::StoreVersion, message));
+        };
+        if ours.name != name || ours.sql != sql {
+            let message = format!("step {n} of the schema (`{}`) is not the one of this H-OS (`{}`)", Shown(name), ours.name);
+            return Err(StoreError::new(Code::StoreVersion, message));
+        }
+    }
+    Ok(done.len())
+}

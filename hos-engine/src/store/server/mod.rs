@@ -1,0 +1,226 @@
+//! A store in a database server: PostgreSQL, MySQL, MariaDB. Also an SQLite file that belongs to somebody else.
+//!
+//! Many processes on many hosts write it, some of them in transactions of their own, so nothing is taken for granted between
+//! two statements: what decides is claimed first ([`Tx::claim`](crate::store::Tx::claim)), places in queues come from the database, and records get
+//! their place in the log in short transactions of our own, one after the other. Which client speaks to the server is not
+//! known here: a [`Connector`] is given.
+//!
+//! COMMIT POINT: the answer to COMMIT in [`ServerStore::submit_all`]. A crash before it leaves nothing. When the connection is
+//! lost while COMMIT is under way, nobody knows, and the answer says so ([`Code::OutcomeUnknown`]); the once-key resolves it.
+
+mod client;
+mod migrate;
+mod session;
+
+pub use client::{ClientError, Connection, Connector, Trouble};
+pub use session::{Isolation, Reach};
+
+use self::session::{Open, OpenSession};
+use super::sql::dialect::Dialect;
+use super::sqlite::{Runner, Stats};
+use super::{StoreError, Tx};
+use hos_core::refusal::Code;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How many idle connections are kept.
+const IDLE_MAX: usize = 4;
+
+/// A store in a database that others use too.
+pub struct ServerStore {
+    connector: Arc<dyn Connector>,
+    idle: Mutex<Vec<Box<dyn Connection>>>,
+    /// How long a statement waits for another transaction's lock.
+    patience: Duration,
+    commits: AtomicU64,
+    jobs: AtomicU64,
+}
+
+impl ServerStore {
+    /// Connects; with `create`, makes the tables that are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::StoreUnavailable`]: the server does not answer, or refuses; it is a replica; [`Code::StoreVersion`]: the tables are
+    /// not ours, or of another version; without `create`, also when there are none.
+    pub fn open(connector: Arc<dyn Connector>, patience: Duration, create: bool) -> Result<Self, StoreError> {
+        let store = Self {
+            connector,
+            idle: Mutex::default(),
+            patience,
+            commits: AtomicU64::new(0),
+            jobs: AtomicU64::new(0),
+        };
+        store.with(|conn, dialect| migrate::bring_up(conn, dialect, create))?;
+        Ok(store)
+    }
+
+    /// What the database speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.connector.dialect()
+    }
+
+    /// Where it is, without its password.
+    pub fn shown(&self) -> String {
+        self.connector.shown()
+    }
+
+    /// Runs one job in a commit of its own.
+    pub fn submit<R: Runner>(&self, runner: &R, job: R::Job) -> Result<R::Answer, StoreError> {
+        let answer = self.submit_all(runner, vec![job])?.pop();
+        answer.unwrap_or_else(|| Err(StoreError::internal("a job got no answer")))
+    }
+
+    /// Runs these jobs in one commit, each in a savepoint of its own, and answers each, in their order. The outer error means
+    /// that none of them ran, or that nobody knows.
+    pub fn submit_all<R: Runner>(&self, runner: &R, jobs: Vec<R::Job>) -> Result<Vec<Result<R::Answer, StoreError>>, StoreError> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let count = jobs.len() as u64;
+        let mut conn = self.lend()?;
+        let open = Open::begin(&mut *conn, self.dialect(), Isolation::Latest, self.patience)?;
+        let (group, mut answers) = match Self::run(&open, runner, jobs) {
+            Ok(done) => done,
+            Err(error) => {
+                open.abandon();
+                self.give_back(conn);
+                return Err(error);
+            }
+        };
+        if answers.iter().all(Result::is_err) {
+            open.abandon();
+            self.give_back(conn);
+            runner.undone(group);
+            return Ok(answers);
+        }
+        // ---- the commit point; see the head of this file ----
+        if let Err(error) = open.commit() {
+            runner.undone(group);
+            return Err(error);
+        }
+        self.give_back(conn);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.jobs.fetch_add(count, Ordering::Relaxed);
+        let completed = guarded("completing the receipts", || {
+            runner.committed(group, &mut answers);
+            Ok(())
+        });
+        if completed.is_err() {
+            let error = StoreError::unknown("it was stored, but completing the answer ended in a panic");
+            for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
+                *answer = Err(error.clone());
+            }
+        }
+        Ok(answers)
+    }
+
+    #[expect(clippy::type_complexity, reason = "a group and the answers of its jobs")]
+    fn run<R: Runner>(
+        open: &Open<'_>,
+        runner: &R,
+        jobs: Vec<R::Job>,
+    ) -> Result<(R::Group, Vec<Result<R::Answer, StoreError>>), StoreError> {
+        let session = OpenSession::new(open);
+        let tx = Tx::of(&session);
+        let mut group = guarded("starting the commit", || runner.start(&tx))?;
+        let mut answers = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            open.say("SAVEPOINT job")?;
+            let mark = guarded("marking the group", || Ok(runner.mark(&group)))?;
+            let answer = guarded("running the call", || runner.run(&tx, &mut group, job));
+            match &answer {
+                Ok(_) => open.say("RELEASE SAVEPOINT job")?,
+                // A deadlock's victim is rolled back whole; what is left of the transaction is of no use.
+                Err(error) if open.is_broken() || error.code == Code::Retry => return Err(error.clone()),
+                Err(_) => {
+                    open.say("ROLLBACK TO SAVEPOINT job")?;
+                    open.say("RELEASE SAVEPOINT job")?;
+                    guarded("rewinding the group", || {
+                        runner.rewind(&mut group, mark);
+                        Ok(())
+                    })?;
+                }
+            }
+            answers.push(answer);
+        }
+        if answers.iter().any(Result::is_ok) {
+            guarded("sealing the commit", || runner.finish(&tx, &mut group, &mut answers))?;
+        }
+        Ok((group, answers))
+    }
+
+    /// Reads, all of one moment.
+    pub fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut conn = self.lend()?;
+        let open = Open::begin(&mut *conn, self.dialect(), Isolation::OneMoment, self.patience)?;
+        let session = OpenSession::new(&open);
+        let answer = guarded("reading", || work(&Tx::of(&session)));
+        let whole = open.abandon();
+        if whole {
+            self.give_back(conn);
+        }
+        answer
+    }
+
+    /// Counters, since it was opened.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            commits: self.commits.load(Ordering::Relaxed),
+            jobs: self.jobs.load(Ordering::Relaxed),
+            reopens: 0,
+            wal_bytes: 0,
+        }
+    }
+
+    fn lend(&self) -> Result<Box<dyn Connection>, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle.filter(|conn| conn.is_alive()) {
+            Some(conn) => Ok(conn),
+            None => self.connector.connect(self.patience).map_err(|e| e.into_store("cannot connect")),
+        }
+    }
+
+    fn give_back(&self, conn: Box<dyn Connection>) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX && conn.is_alive() {
+            idle.push(conn);
+        }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut dyn Connection, Dialect) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut conn = self.lend()?;
+        let done = work(&mut *conn, self.dialect());
+        self.give_back(conn);
+        done
+    }
+}
+
+impl Reach for ServerStore {
+    fn read(&self, work: &mut dyn FnMut(&Tx<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        ServerStore::read(self, |tx| work(tx))
+    }
+
+    fn write(&self, work: &mut dyn FnMut(&Tx<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let mut conn = self.lend()?;
+        let open = Open::begin(&mut *conn, self.dialect(), Isolation::Latest, self.patience)?;
+        let done = work(&Tx::of(&OpenSession::new(&open)));
+        let ended = match done {
+            Ok(()) => open.commit(),
+            Err(error) => {
+                open.abandon();
+                Err(error)
+            }
+        };
+        self.give_back(conn);
+        ended
+    }
+}
+
+/// Runs the runner's code; a panic becomes an error, never an answer.
+fn guarded<T>(doing: &str, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    // What a panic may have left half done is undone with the transaction.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(StoreError::internal(format!("{doing} ended in a panic"))))
+}

@@ -1,0 +1,251 @@
+//! One statement in the words of each database.
+//!
+//! Statements are written once, in words that SQLite takes as they are; here they are said in PostgreSQL's and MySQL's (and
+//! MariaDB's). What differs:
+//!
+//! | written | PostgreSQL | MySQL |
+//! |---|---|---|
+//! | `?1` | `$1` | `?`, the parameter repeated for each place |
+//! | `INSERT OR IGNORE INTO t …` | `… ON CONFLICT DO NOTHING` | `… ON DUPLICATE KEY UPDATE tenant = t.tenant`: unlike `INSERT IGNORE` it hides no other fault, and it locks the row that is there |
+//! | `ON CONFLICT (…) DO UPDATE SET` | as it is | `ON DUPLICATE KEY UPDATE` |
+//! | the next `pos` of a queue | `DEFAULT`: numbers of a sequence, given without a lock | the same |
+//! | the column `key` | as it is | quoted: the word is reserved |
+//! | a lock ([`Statement::locked`](crate::store::Statement::locked)) | `FOR UPDATE`, `FOR SHARE` | `FOR UPDATE`, `LOCK IN SHARE MODE` |
+
+use crate::store::statement::Lock;
+use crate::store::{Sql, Statement};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What a database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// SQLite, 3.35 or newer.
+    Sqlite,
+    /// PostgreSQL, 13 or newer.
+    Postgres,
+    /// MySQL 8 and MariaDB 10.5, or newer.
+    Mysql,
+}
+
+/// How places of parameters are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Places {
+    /// `?1`, `?2`: each parameter once.
+    Numbered,
+    /// `$1`, `$2`: each parameter once.
+    Dollar,
+    /// `?`: one parameter for each place.
+    Question,
+    /// `%s`: one parameter for each place.
+    Format,
+}
+
+impl Dialect {
+    /// The dialect with this name: `sqlite`, `postgres`, `mysql`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" | "postgresql" | "pgsql" => Some(Self::Postgres),
+            "mysql" | "mariadb" => Some(Self::Mysql),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::Mysql => "mysql",
+        }
+    }
+
+    /// How its own interface writes places.
+    pub fn places(self) -> Places {
+        match self {
+            Self::Sqlite => Places::Numbered,
+            Self::Postgres => Places::Dollar,
+            Self::Mysql => Places::Question,
+        }
+    }
+}
+
+/// A statement's text in a dialect.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The text.
+    pub sql: String,
+    /// Which parameter stands at each place, counted from 0.
+    pub order: Vec<usize>,
+}
+
+impl Said {
+    /// The parameters, as many as there are places.
+    pub fn params<'s>(&'s self, statement: &'s Statement) -> impl Iterator<Item = &'s Sql> {
+        self.order.iter().filter_map(|place| statement.params.get(*place))
+    }
+}
+
+type Known = HashMap<(usize, Lock, Dialect, Places), Rc<Said>>;
+
+thread_local! {
+    /// Texts are fixed when the engine is built, so each is known by its place. Of one thread: a forked child finds no lock.
+    static KNOWN: RefCell<Known> = RefCell::new(HashMap::new());
+}
+
+/// Says a statement.
+pub fn say(statement: &Statement, dialect: Dialect, places: Places) -> Rc<Said> {
+    let text = match (dialect, statement.mysql) {
+        (Dialect::Mysql, Some(own)) => own,
+        _ => statement.sql,
+    };
+    let key = (text.as_ptr().addr(), statement.lock, dialect, places);
+    KNOWN.with_borrow_mut(|known| known.entry(key).or_insert_with(|| Rc::new(translate(text, statement.lock, dialect, places))).clone())
+}
+
+fn translate(text: &str, lock: Lock, dialect: Dialect, places: Places) -> Said {
+    let mut sql = words(text, dialect);
+    match (dialect, lock) {
+        (Dialect::Sqlite, _) | (_, Lock::None) => {}
+        (_, Lock::Update) => sql.push_str(" FOR UPDATE"),
+        (Dialect::Postgres, Lock::Share) => sql.push_str(" FOR SHARE"),
+        (Dialect::Mysql, Lock::Share) => sql.push_str(" LOCK IN SHARE MODE"),
+    }
+    place(&sql, places)
+}
+
+/// The words that differ.
+fn words(text: &str, dialect: Dialect) -> String {
+    if dialect == Dialect::Sqlite {
+        return text.to_owned();
+    }
+    let mut sql = text.to_owned();
+    if let Some(rest) = text.strip_prefix("INSERT OR IGNORE INTO ") {
+        let table = rest.split([' ', '(']).next().unwrap_or("");
+        let ending = match dialect {
+            Dialect::Mysql => format!(" ON DUPLICATE KEY UPDATE tenant = {table}.tenant"),
+            _ => " ON CONFLICT DO NOTHING".to_owned(),
+        };
+        sql = format!("INSERT INTO {rest}{ending}");
+    }
+    while let Some(from) = sql.find(NEXT_POS) {
+        let Some(length) = sql.get(from..).and_then(|rest| rest.find("= ?1)")) else { break };
+        sql.replace_range(from..from + length + "= ?1)".len(), "DEFAULT");
+    }
+    if dialect == Dialect::Mysql {
+        while let Some(from) = sql.find("ON CONFLICT (") {
+            let Some(length) = sql.get(from..).and_then(|rest| rest.find("DO UPDATE SET")) else { break };
+            sql.replace_range(from..from + length + "DO UPDATE SET".len(), "ON DUPLICATE KEY UPDATE");
+        }
+        sql = quoted(&sql);
+    }
+    sql
+}
+
+/// How the next number of a queue begins where one process writes at a time.
+const NEXT_POS: &str = "(SELECT coalesce(max(pos), 0) + 1 FROM ";
+
+/// The column `key`, which is a word of MySQL's own.
+fn quoted(sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len() + 8);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut rest = sql;
+    while let Some(at) = rest.find("key") {
+        let (before, from) = rest.split_at(at);
+        let after = from.get(3..).unwrap_or("");
+        out.push_str(before);
+        let whole = !before.ends_with(is_word) && !after.starts_with(is_word);
+        out.push_str(if whole { "`key`" } else { "key" });
+        rest = after;
+    }
+    out + rest
+}
+
+fn place(text: &str, places: Places) -> Said {
+    let mut said = Said { sql: String::with_capacity(text.len()), order: Vec::new() };
+    let mut rest = text;
+    while let Some(at) = rest.find('?') {
+        let (before, from) = rest.split_at(at);
+        let after = from.get(1..).unwrap_or("");
+        let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number: usize = after.get(..digits).and_then(|n| n.parse().ok()).unwrap_or(0);
+        said.sql.push_str(before);
+        match places {
+            Places::Numbered => said.sql.push_str(&format!("?{number}")),
+            Places::Dollar => said.sql.push_str(&format!("${number}")),
+            Places::Question => said.sql.push('?'),
+            Places::Format => said.sql.push_str("%s"),
+        }
+        let param = number.saturating_sub(1);
+        match places {
+            Places::Numbered | Places::Dollar => {
+                while said.order.len() <= param {
+                    said.order.push(said.order.len());
+                }
+            }
+            Places::Question | Places::Format => said.order.push(param),
+        }
+        rest = after.get(digits..).unwrap_or("");
+    }
+    said.sql.push_str(rest);
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &'static str, dialect: Dialect) -> (String, Vec<usize>) {
+        let said = translate(text, Lock::None, dialect, dialect.places());
+        (said.sql, said.order)
+    }
+
+    #[test]
+    fn places_are_written_as_each_database_has_them() {
+        let text = "UPDATE t SET a = ?2, b = ?2 WHERE tenant = ?1";
+        assert_eq!(said(text, Dialect::Sqlite), (text.to_owned(), vec![0, 1]));
+        assert_eq!(said(text, Dialect::Postgres), ("UPDATE t SET a = $2, b = $2 WHERE tenant = $1".into(), vec![0, 1]));
+        assert_eq!(said(text, Dialect::Mysql), ("UPDATE t SET a = ?, b = ? WHERE tenant = ?".into(), vec![1, 1, 0]));
+        assert_eq!(place(text, Places::Format).sql, "UPDATE t SET a = %s, b = %s WHERE tenant = %s");
+    }
+
+    #[test]
+    fn what_is_there_already_is_left_alone_in_each() {
+        let text = "INSERT OR IGNORE INTO hos_once (tenant, key) VALUES (?1, ?2)";
+        assert_eq!(said(text, Dialect::Sqlite).0, text);
+        assert_eq!(
+            said(text, Dialect::Postgres).0,
+            "INSERT INTO hos_once (tenant, key) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+        );
+        assert_eq!(
+            said(text, Dialect::Mysql).0,
+            "INSERT INTO hos_once (tenant, `key`) VALUES (?, ?) ON DUPLICATE KEY UPDATE tenant = hos_once.tenant"
+        );
+    }
+
+    #[test]
+    fn a_row_is_replaced_and_numbered_in_each() {
+        let text = "INSERT INTO q (tenant, pos) VALUES (?1, (SELECT coalesce(max(pos), 0) + 1 FROM q WHERE tenant = ?1))
+         ON CONFLICT (tenant, pos) DO UPDATE SET facts_key = ?2";
+        assert_eq!(
+            said(text, Dialect::Postgres).0,
+            "INSERT INTO q (tenant, pos) VALUES ($1, DEFAULT)\n         ON CONFLICT (tenant, pos) DO UPDATE SET facts_key = $2"
+        );
+        assert_eq!(
+            said(text, Dialect::Mysql),
+            ("INSERT INTO q (tenant, pos) VALUES (?, DEFAULT)\n         ON DUPLICATE KEY UPDATE facts_key = ?".into(), vec![0, 1])
+        );
+    }
+
+    #[test]
+    fn locks_are_added_where_a_database_has_them() {
+        let read = Statement::new("SELECT a FROM t WHERE tenant = ?1", [Sql::Null]);
+        let text = |lock: fn(Statement) -> Statement, dialect: Dialect| say(&lock(read.clone()), dialect, dialect.places()).sql.clone();
+        assert_eq!(text(Statement::locked, Dialect::Sqlite), "SELECT a FROM t WHERE tenant = ?1");
+        assert_eq!(text(Statement::locked, Dialect::Postgres), "SELECT a FROM t WHERE tenant = $1 FOR UPDATE");
+        assert_eq!(text(Statement::shared, Dialect::Mysql), "SELECT a FROM t WHERE tenant = ? LOCK IN SHARE MODE");
+        assert_eq!(text(|s| s, Dialect::Postgres), "SELECT a FROM t WHERE tenant = $1");
+    }
+}

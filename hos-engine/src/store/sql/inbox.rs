@@ -1,0 +1,63 @@
+//! What a host's transaction writes without waiting for anybody: records of named streams, whose places are given when they
+//! are sealed; calls in shadow; changes of a directory.
+
+use super::evidence::tenant;
+use crate::store::Statement;
+use hos_core::id::{Tenant, Uid};
+
+/// Puts a stream's record into the inbox; with the once-key that it took, if any.
+pub fn insert(t: &Tenant, id: &[u8; 16], stream: &str, once: Option<&[u8]>, header: &[u8], parts: Vec<u8>) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_inbox (tenant, id, stream, once, header, parts) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        [tenant(t), id.into(), stream.into(), once.map(<[u8]>::to_vec).into(), header.into(), parts.into()],
+    )
+}
+
+/// What waits under an id: stream, header.
+pub fn get(t: &Tenant, id: &[u8; 16]) -> Statement {
+    Statement::new("SELECT stream, header FROM hos_inbox WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
+}
+
+/// What waits under an id, to be given its place: stream, once, header, parts.
+pub fn waiting(t: &Tenant, id: &[u8; 16]) -> Statement {
+    Statement::new("SELECT stream, once, header, parts FROM hos_inbox WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
+}
+
+/// Takes what waited out of the inbox.
+pub fn delete(t: &Tenant, id: &[u8; 16]) -> Statement {
+    Statement::new("DELETE FROM hos_inbox WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
+}
+
+/// Says that a directory's row was changed.
+pub fn change_entity(t: &Tenant, id: &[u8; 16], uid: &Uid) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_change (tenant, id, type, subject) VALUES (?1, ?2, ?3, ?4)",
+        [tenant(t), id.into(), uid.type_name().into(), uid.id().as_bytes().into()],
+    )
+}
+
+/// Says that a grant was changed.
+pub fn change_grant(t: &Tenant, id: &[u8; 16], grant: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_change (tenant, id, type, subject) VALUES (?1, ?2, '', ?3)",
+        [tenant(t), id.into(), grant.as_bytes().into()],
+    )
+}
+
+/// Changes that the directory's version does not count yet: id.
+pub fn changes(t: &Tenant, limit: i64) -> Statement {
+    Statement::new("SELECT id FROM hos_change WHERE tenant = ?1 ORDER BY id LIMIT ?2", [tenant(t), limit.into()])
+}
+
+/// Takes a change out of the list.
+pub fn delete_change(t: &Tenant, id: &[u8; 16]) -> Statement {
+    Statement::new("DELETE FROM hos_change WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
+}
+
+/// Counts changes in the directory's version that were taken out of the list.
+pub fn count_changes(t: &Tenant, count: i64) -> Statement {
+    Statement::new(
+        "UPDATE hos_tenant SET directory_version = directory_version + ?2 WHERE tenant = ?1",
+        [tenant(t), count.into()],
+    )
+}

@@ -1,0 +1,69 @@
+//! Keys of persons in a table of the store's own database. A destroyed key leaves its row without a key.
+
+use crate::store::Statement;
+use hos_core::id::KeyId;
+use hos_core::time::Timestamp;
+
+/// Keys are the universe's: a person is one in all tenants.
+const TENANT: &str = "universe";
+
+/// A person's key: key_id, key, destroyed.
+pub fn by_subject(subject: &[u8; 32]) -> Statement {
+    Statement::new(
+        "SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND subject = ?2",
+        [TENANT.into(), subject.into()],
+    )
+}
+
+/// The same of a row that is known to be there: read as it stands now, not as it stood when the transaction began.
+pub fn in_force(subject: &[u8; 32]) -> Statement {
+    by_subject(subject).shared()
+}
+
+/// A key by its id: key_id, key, destroyed.
+pub fn by_id(id: &KeyId) -> Statement {
+    Statement::new(
+        "SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND key_id = ?2",
+        [TENANT.into(), id.0.into()],
+    )
+}
+
+/// Keeps a key, unless the person has one.
+pub fn insert(subject: &[u8; 32], id: &KeyId, key: &[u8; 32], created: Timestamp) -> Statement {
+    Statement::new(
+        "INSERT OR IGNORE INTO hos_vault (tenant, subject, key_id, key, created) VALUES (?1, ?2, ?3, ?4, ?5)",
+        [TENANT.into(), subject.into(), id.0.into(), key.into(), created.0.into()],
+    )
+}
+
+/// Keeps a person who never had a key from ever getting one.
+pub fn entomb(subject: &[u8; 32], at: Timestamp) -> Statement {
+    Statement::new(
+        "INSERT OR IGNORE INTO hos_vault (tenant, subject, created, destroyed) VALUES (?1, ?2, ?3, ?3)",
+        [TENANT.into(), subject.into(), at.0.into()],
+    )
+}
+
+/// Destroys a person's key.
+pub fn destroy(subject: &[u8; 32], at: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE hos_vault SET key = NULL, destroyed = ?3 WHERE tenant = ?1 AND subject = ?2 AND key IS NOT NULL",
+        [TENANT.into(), subject.into(), at.0.into()],
+    )
+}
+
+/// Destroys the key with this id.
+pub fn destroy_by_id(id: &KeyId, at: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE hos_vault SET key = NULL, destroyed = ?3 WHERE tenant = ?1 AND key_id = ?2 AND key IS NOT NULL",
+        [TENANT.into(), id.0.into(), at.0.into()],
+    )
+}
+
+/// The ids of all keys that were destroyed.
+pub fn destroyed() -> Statement {
+    Statement::new(
+        "SELECT key_id FROM hos_vault WHERE tenant = ?1 AND key IS NULL AND key_id IS NOT NULL ORDER BY key_id",
+        [TENANT.into()],
+    )
+}

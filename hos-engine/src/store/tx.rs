@@ -1,0 +1,186 @@
+//! A transaction, as who judges in it sees it: statements in, rows out, whatever database it is of and whoever ends it.
+
+use std::ops::ControlFlow;
+
+use super::row_ref::RowRef;
+use super::sql::dialect::Dialect;
+use super::sqlite::Session as FileSession;
+use super::{Row, Statement, StoreError};
+use hos_core::proof::record::Durability;
+use hos_core::time::Timestamp;
+
+/// A transaction that others write beside: of a database server, or of a host that has begun it.
+pub trait Session {
+    /// What the database speaks; statements arrive as they are written, and are said in it ([`Dialect::say`]).
+    fn dialect(&self) -> Dialect;
+
+    /// Runs a statement that answers no rows; says how many rows it inserted, changed or deleted.
+    fn execute(&self, statement: &Statement) -> Result<usize, StoreError>;
+
+    /// Hands over each row; `take` says when it has seen enough.
+    fn each(
+        &self,
+        statement: &Statement,
+        take: &mut dyn FnMut(Row) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Runs a write that later statements of this very transaction depend on: a row is claimed.
+    fn claim(&self, statement: &Statement) -> Result<(), StoreError> {
+        self.execute(statement).map(drop)
+    }
+
+    /// Now, by the database's own clock, where that is the one to go by.
+    fn now(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// How the database keeps what this transaction commits.
+    fn durability(&self) -> Durability {
+        Durability::Full
+    }
+
+    /// Whether the transaction is somebody else's, who will end it as they like and may sleep in it.
+    fn is_host(&self) -> bool {
+        false
+    }
+
+    /// Says that all these rows will be asked for, so that they may be fetched at once.
+    fn foresee(&self, _statements: &[Statement]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// An open transaction. Beginning and ending it is the store's business alone, or the host's.
+pub struct Tx<'c>(Of<'c>);
+
+enum Of<'c> {
+    File(FileSession<'c>),
+    Shared(&'c dyn Session),
+}
+
+impl<'c> Tx<'c> {
+    /// One of a file, which this process alone writes now.
+    pub(in crate::store) fn of_file(session: FileSession<'c>) -> Self {
+        Self(Of::File(session))
+    }
+
+    /// One that others write beside.
+    pub fn of(session: &'c dyn Session) -> Self {
+        Self(Of::Shared(session))
+    }
+
+    pub(in crate::store) fn file(&self) -> Option<&FileSession<'c>> {
+        match &self.0 {
+            Of::File(session) => Some(session),
+            Of::Shared(_) => None,
+        }
+    }
+
+    /// Whether others may write while this goes on: then what decides is claimed before it is read.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Of::Shared(_))
+    }
+
+    /// Whether the transaction is somebody else's: then no row is locked that others need.
+    pub fn is_host(&self) -> bool {
+        match &self.0 {
+            Of::File(_) => false,
+            Of::Shared(session) => session.is_host(),
+        }
+    }
+
+    /// What the database speaks.
+    pub fn dialect(&self) -> Dialect {
+        match &self.0 {
+            Of::File(_) => Dialect::Sqlite,
+            Of::Shared(session) => session.dialect(),
+        }
+    }
+
+    /// Whether the store is, to the byte, as this process's last shared commit left it: what was known at the end of that
+    /// commit needs no reading. Never true where that cannot be told.
+    pub fn is_untouched(&self) -> bool {
+        self.file().is_some_and(FileSession::is_untouched)
+    }
+
+    /// Now, by the database's own clock, in a transaction that is somebody else's.
+    pub fn now(&self) -> Option<Timestamp> {
+        match &self.0 {
+            Of::File(_) => None,
+            Of::Shared(session) => session.now(),
+        }
+    }
+
+    /// How the database keeps what this transaction commits.
+    pub fn durability(&self) -> Durability {
+        match &self.0 {
+            Of::File(_) => Durability::Full,
+            Of::Shared(session) => session.durability(),
+        }
+    }
+
+    /// Runs a statement that answers no rows; says how many rows it inserted, changed or deleted.
+    pub fn execute(&self, statement: &Statement) -> Result<usize, StoreError> {
+        match &self.0 {
+            Of::File(session) => session.execute(statement),
+            Of::Shared(session) => session.execute(statement),
+        }
+    }
+
+    /// Runs a write that later statements of this very transaction depend on: a row is claimed.
+    pub fn claim(&self, statement: &Statement) -> Result<(), StoreError> {
+        match &self.0 {
+            Of::File(session) => session.execute(statement).map(drop),
+            Of::Shared(session) => session.claim(statement),
+        }
+    }
+
+    /// Says that all these rows will be asked for, so that a transaction that is far away fetches them at once.
+    pub fn foresee(&self, statements: &[Statement]) -> Result<(), StoreError> {
+        match &self.0 {
+            Of::File(_) => Ok(()),
+            Of::Shared(session) => session.foresee(statements),
+        }
+    }
+
+    /// All rows, in the statement's order. For answers that are known to be short; [`Tx::each`] holds one row at a time.
+    pub fn rows(&self, statement: &Statement) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        self.each(statement, |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// The one row, or none. A second row is an integrity error: the caller asked by a key.
+    pub fn row(&self, statement: &Statement) -> Result<Option<Row>, StoreError> {
+        let mut found = None;
+        self.each(statement, |row| match found.replace(row) {
+            None => Ok(()),
+            Some(_) => Err(StoreError::integrity(format!("several rows where one may be: {}", statement.sql))),
+        })?;
+        Ok(found)
+    }
+
+    /// Hands over each row as it is read; an error from `take` ends the reading and is passed on.
+    pub fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        match &self.0 {
+            Of::File(session) => session.each(statement, take),
+            Of::Shared(session) => session.each(statement, &mut |row| take(row).map(ControlFlow::Continue)),
+        }
+    }
+
+    /// Hands over each row as it lies in the file's page, without a copy; `take` says when it has seen enough. For answers of
+    /// which there are many.
+    pub fn visit(
+        &self,
+        statement: &Statement,
+        mut take: impl FnMut(&RowRef<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        match &self.0 {
+            Of::File(session) => session.visit(statement, take),
+            Of::Shared(session) => session.each(statement, &mut |row| take(&RowRef::of_row(&row))),
+        }
+    }
+}
