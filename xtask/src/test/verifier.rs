@@ -39,7 +39,8 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         println!("npm ci failed in verifier/");
         return Ok(Outcome::Done(Tally::of(false)));
     }
-    let mut child = Command::new("node")
+    let mut child = house
+        .command("node")
         .args(["--test", "test/"])
         .current_dir(&place)
         .env("HOS_BINARY", house.released("hos"))
