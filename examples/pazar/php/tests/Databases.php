@@ -1,0 +1,50 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Shop\Tests;
+
+use Shop\Db;
+
+/** Databases for tests: SQLite files in a folder, and databases of a name of their own on the servers that the environment names. */
+final class Databases
+{
+    public const SERVERS = ['postgresql' => 'HOS_TEST_POSTGRES', 'mariadb' => 'HOS_TEST_MARIADB'];
+    /** @var list<array{string, string}> server, name */
+    private array $made = [];
+
+    public function __construct(private readonly string $dir)
+    {
+    }
+
+    /** The URL of an empty one, or nothing where its server is not named. */
+    public function fresh(string $kind): ?string
+    {
+        $name = 'pazar_php_' . getmypid() . '_' . (count($this->made) + 1);
+        if ($kind === 'sqlite') {
+            $this->made[] = ['', $name];
+
+            return "sqlite:$this->dir/$name.db";
+        }
+        $server = getenv(self::SERVERS[$kind]);
+        if (!$server) {
+            return null;
+        }
+        $db = Db::open($server);
+        $db->pdo->exec("CREATE DATABASE $name" . ($db->kind === 'mysql' ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_bin' : ''));
+        $this->made[] = [$server, $name];
+
+        return (string) preg_replace('#^(\w+://[^/]+).*$#', "\$1/$name", $server);
+    }
+
+    public function drop(): void
+    {
+        foreach ($this->made as [$server, $name]) {
+            if ($server !== '') {
+                $db = Db::open($server);
+                $db->pdo->exec("DROP DATABASE $name" . ($db->kind === 'pgsql' ? ' WITH (FORCE)' : ''));
+            }
+        }
+        $this->made = [];
+    }
+}

@@ -1,0 +1,136 @@
+<?php
+
+declare(strict_types=1);
+
+// php tests/test.php [STAGE]: tells the story to a stage and sets requests against each other, on SQLite always, on PostgreSQL and
+// MariaDB where HOS_TEST_POSTGRES (postgres://user:pass@host:port/db) and HOS_TEST_MARIADB (mysql://..) name servers, each with
+// PHP's own server and with nginx and php-fpm. The exit code is 0 only if all of it holds.
+
+use Shop\{Db, Options, Server};
+use Shop\Tests\{Databases, Driver, Story};
+
+foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server', 'tests/Driver', 'tests/Story', 'tests/Databases'] as $file) {
+    require __DIR__ . "/../$file.php";
+}
+$options = new Options($argv, [], 'php tests/test.php [STAGE]');
+$stage = basename($options->stage);
+$law = $stage === 'enforce';                // does the law decide here, or the shop as it was?
+$dir = sys_get_temp_dir() . '/pazar-test-' . getmypid();
+mkdir($dir, 0700);
+putenv('PAZAR_SECRET=story');
+$databases = new Databases($dir);
+$passed = $failed = 0;
+$check = static function (string $what, bool $holds, string $seen = '') use (&$passed, &$failed): void {
+    $holds ? $passed++ : $failed++;
+    if (!$holds) {
+        echo "FAILED $what" . ($seen === '' ? '' : ": $seen") . "\n";
+    }
+};
+$serve = static function (string $database, bool $fpm, callable $use) use ($options, $dir, $check): void {
+    static $count = 0;
+    Db::open($database)->setUp();
+    $env = ['PAZAR_DB' => $database, 'PAZAR_SECRET' => 'story', 'PAZAR_CLOCK' => 'request'];
+    $server = new Server($options->stage, "$dir/server-" . ++$count, $env, $fpm, Server::freePort());
+    try {
+        $use($server, new Driver($server->url), Db::open($database));
+    } finally {
+        $server->stop();
+    }
+    $check('the server is gone when it was stopped', @fsockopen('127.0.0.1', (int) parse_url($server->url, PHP_URL_PORT)) === false);
+    $check('PHP had nothing to complain about', preg_match('/PHP (Warning|Notice|Deprecated|Fatal)|shop: /', $server->log()) === 0, $server->log());
+};
+
+$tellsStory = static function (string $on, Server $server, Driver $driver, Db $db) use ($check, $law, $stage): Story {
+    $story = new Story($driver);
+    $story->tell();
+    foreach ($story->steps as $step) {
+        $holds = $law && $step['law'] === 'refused' ? $step['status'] >= 400 && $step['status'] < 500 : $step['status'] === $step['wanted'];
+        $check("$on: {$step['name']}", $holds, "{$step['status']} {$step['body']}");
+    }
+    $order = json_decode($story->steps['pay twice']['body'], true)['order'];
+    $check("$on: who pays twice is out of twice the money, but for the law", $order['paid'] === $order['total'] * ($law ? 1 : 2), "{$order['paid']} of {$order['total']}");
+    $check("$on: one event, told twice, is one payment", substr_count($story->steps['the webhook after it, same event']['body'], '"paid":90000') === 1);
+    $check("$on: nothing of a checkout that fails is kept", $db->row("SELECT COUNT(*) AS n FROM carts WHERE user_id = 'ayse' AND product <> 'roman'")['n'] == 0
+        && $db->row("SELECT stock FROM products WHERE id = 'yastik'")['stock'] >= 0);
+    if (!$law) {
+        $said = $server->log();
+        foreach (['not_owner: selin order.ship', 'not_owner: bora order.view', 'needs_manager: deniz order.refund'] as $line) {
+            $check("$on: the policy's own shadow logs `$line`", str_contains($said, "policy shadow: $line"));
+        }
+        $expired = $db->row("SELECT COUNT(*) AS n FROM orders WHERE status = 'expired'")['n'];
+        $logged = $db->row("SELECT COUNT(*) AS n FROM status_change_logs WHERE new_status = 'expired'")['n'];
+        $check("$on: the cron expires without a word in the log", $expired > 0 && $logged == 0, "$expired, $logged");
+        $blind = $db->row("SELECT COUNT(*) AS n FROM status_change_logs WHERE new_status = 'paid' AND old_status IS NULL")['n'];
+        $check("$on: the webhook never knew the status before", $blind > 0, (string) $blind);
+    }
+
+    return $story;
+};
+
+$race = static function (string $on, Server $server, Driver $driver, Db $db) use ($check): void {
+    $buy = static function (string $who, string $request) use ($driver): array {
+        $driver->ask($who, 'POST /cart', ['product' => 'kilim']);
+        $said = $driver->ask($who, 'POST /checkout', ['shop' => 's1'], ['X-Request-Id' => $request]);
+
+        return json_decode($said['body'], true)['order'];
+    };
+    for ($i = 1; $i <= 5; $i++) {
+        $order = $buy('ayse', "race-$i");
+        $report = ['event' => "race-$i", 'kind' => 'captured', 'about' => $order['payments'][0]['id'], 'amount' => (string) $order['total']];
+        $ways = ['POST /payments/webhook', 'GET /payments/return', 'POST /payments/webhook', 'GET /payments/return'];
+        $said = Driver::together(array_map(fn ($way) => fn () => $driver->ask('psp', $way, $report), $ways));
+        $check("$on: webhook and redirect at once are all answered", array_unique(array_column($said, 'status')) === [200], json_encode(array_column($said, 'status')) . $server->log());
+        $now = $db->row('SELECT status, paid FROM orders WHERE id = ?', $order['id']);
+        $check("$on: webhook and redirect at once pay once", $now['status'] === 'paid' && $now['paid'] === $order['total'], json_encode($now));
+        $logs = $db->row("SELECT COUNT(*) AS n FROM status_change_logs WHERE subject = 'order' AND subject_id = ? AND event = 'pay'", $order['id']);
+        $check("$on: and leave one line in the log", $logs['n'] == 1, (string) $logs['n']);
+    }
+    $driver->ask('bora', 'POST /cart', ['product' => 'kilim']);
+    $said = Driver::together(array_fill(0, 6, fn () => $driver->ask('bora', 'POST /checkout', ['shop' => 's1'], ['X-Request-Id' => 'one'])));
+    $check("$on: one request id is one order, and one answer", count(array_unique(array_column($said, 'body'))) === 1 && $said[0]['status'] === 201, json_encode(array_column($said, 'status')));
+    $check("$on: all but one were told it again", count(array_filter($said, fn ($one) => isset($one['headers']['x-replayed']))) === 5);
+
+    $db->run("UPDATE products SET stock = 3 WHERE id = 'yastik'");
+    for ($i = 1; $i <= 8; $i++) {
+        $driver->ask("load-$i", 'POST /cart', ['product' => 'yastik']);
+        $driver->ask("load-$i", 'POST /cart', ['product' => 'kilim']);
+    }
+    $stock = $db->row("SELECT stock FROM products WHERE id = 'kilim'")['stock'];
+    $said = Driver::together(array_map(fn ($i) => fn () => $driver->ask("load-$i", 'POST /checkout', ['shop' => 's1']), range(1, 8)));
+    $statuses = array_count_values(array_column($said, 'status'));
+    $check("$on: three in stock, eight buyers, three orders", ($statuses[201] ?? 0) === 3 && ($statuses[409] ?? 0) === 5, json_encode($statuses) . $server->log());
+    $check("$on: the last one is sold once", $db->row("SELECT stock FROM products WHERE id = 'yastik'")['stock'] === 0);
+    $check("$on: who got none keeps none of the other either", $db->row("SELECT stock FROM products WHERE id = 'kilim'")['stock'] === $stock - 3);
+};
+
+try {
+    $fpm = is_executable('/usr/sbin/php-fpm' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION) && is_executable('/usr/sbin/nginx');
+    $fpm || print("skipped: php-fpm and nginx are not installed\n");
+    $first = null;
+    foreach (['sqlite', ...array_keys(Databases::SERVERS)] as $kind) {
+        foreach ($fpm ? [false, true] : [false] as $with) {
+            $on = $kind . ($with ? ', php-fpm' : ', php -S');
+            $database = $databases->fresh($kind);
+            if ($database === null) {
+                $with || print('skipped: ' . Databases::SERVERS[$kind] . " is not set\n");
+                continue;
+            }
+            $serve($database, $with, function (Server $server, Driver $driver, Db $db) use ($on, $tellsStory, $check, &$first, $law): void {
+                $told = $tellsStory($on, $server, $driver, $db)->transcript;
+                $first ??= $told;
+                // Where the law refuses, a number that was taken stays taken on PostgreSQL and MariaDB, so ids differ there.
+                $law || $check("$on: the same bytes as on SQLite with PHP's own server", $told === $first);
+            });
+            $serve((string) $databases->fresh($kind), $with, fn (Server $server, Driver $driver, Db $db) => $race($on, $server, $driver, $db));
+            echo "$on: told, $passed passed, $failed failed\n";
+        }
+    }
+    exec(PHP_BINARY . ' ' . escapeshellarg(__DIR__ . '/drive.php') . " $stage --seconds 1 --workers 2", $lines, $exit);
+    $load = json_decode($lines[0] ?? '', true);
+    $check('the load mode buys and measures', $exit === 0 && $load['checkouts'] > 0 && $load['p50_ms'] > 0 && $load['p95_ms'] >= $load['p50_ms'], implode("\n", $lines));
+} finally {
+    $databases->drop();
+    exec('rm -rf ' . escapeshellarg($dir));
+}
+echo "pazar-php $stage: $passed passed, $failed failed\n";
+exit($failed === 0 ? 0 : 1);
