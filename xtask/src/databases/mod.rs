@@ -9,10 +9,11 @@
 //! HOS_TEST_POSTGRES_DIR, HOS_TEST_MARIADB_DIR   the folder of each
 //! ```
 //!
-//! `hos` owns the database `hos`, and may make databases and accounts; PostgreSQL's superuser `postgres` has the same password. A
-//! test that wants the database *restarted* ends the process
-//! whose id stands in the file `pid` of the folder, with any signal: it is started again at once, with the same port and data. A
-//! test that wants it *away* first makes a file `down` there, and removes it afterwards. What the server prints is in `log`.
+//! `hos` owns the database `hos`, and may make databases and accounts; PostgreSQL's superuser `postgres` has the same password.
+//!
+//! A test that wants a database *restarted* ends the process whose id stands in the file `pid` of its folder: it is started again
+//! at once, with the same port and data. KILL is a crash; an orderly end is INT for PostgreSQL, TERM for MariaDB. A test that wants
+//! it *away* makes a file `down` there first, and removes it afterwards. What the server prints is in `log`.
 
 mod mariadb;
 mod place;
