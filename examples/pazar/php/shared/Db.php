@@ -88,8 +88,12 @@ final class Db
         return (int) $this->pdo->lastInsertId();
     }
 
-    /** All of it or none of it; again, a few times, when the database says that two got into each other's way. */
-    public function transaction(callable $work): mixed
+    /**
+     * All of it or none of it; again, a few times, when the database says that two got into each other's way.
+     *
+     * @param class-string<\Throwable> ...$again errors of others that ask for the same
+     */
+    public function transaction(callable $work, string ...$again): mixed
     {
         for ($attempt = 1; ; $attempt++) {
             $this->pdo->beginTransaction();
@@ -102,7 +106,7 @@ final class Db
                 if ($this->pdo->inTransaction()) {
                     $this->pdo->rollBack();
                 }
-                if (!self::again($error) || $attempt === self::ATTEMPTS_MAX) {
+                if (!(self::again($error) || in_array($error::class, $again, true)) || $attempt === self::ATTEMPTS_MAX) {
                     throw $error;
                 }
                 usleep(random_int(1_000, 5_000 * $attempt));

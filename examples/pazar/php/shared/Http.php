@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Shop;
 
-/** The shop says no: a code that stays, an HTTP status, and what fills the gaps of the code's text. */
+/** The shop says no: a code that stays, an HTTP status, and what fills the gaps of the code's text (or a `message` in its place). */
 final class Refusal extends \RuntimeException
 {
     /** @param array<string, string|int> $words */
@@ -40,10 +40,10 @@ final class Request
         return $_SERVER['HTTP_' . strtoupper(strtr($name, '-', '_'))] ?? null;
     }
 
-    public function text(string $name, ?string $default = null): string
+    public function text(string $name, ?string $default = null, int $bytesMax = 200): string
     {
         $value = $this->fields[$name] ?? $default;
-        if (!is_string($value) || strlen($value) > 200 || !mb_check_encoding($value, 'UTF-8') || str_contains($value, "\0")) {
+        if (!is_string($value) || strlen($value) > $bytesMax || !mb_check_encoding($value, 'UTF-8') || str_contains($value, "\0")) {
             throw new Refusal('input_invalid', 400, ['field' => $name]);
         }
 

@@ -90,6 +90,11 @@ $race = static function (string $on, Server $server, Driver $driver, Db $db) use
     $check("$on: one request id is one order, and one answer", count(array_unique(array_column($said, 'body'))) === 1 && $said[0]['status'] === 201, json_encode(array_column($said, 'status')));
     $check("$on: all but one were told it again", count(array_filter($said, fn ($one) => isset($one['headers']['x-replayed']))) === 5);
 
+    $driver->ask('bora', 'POST /cart', ['product' => 'kilim']);
+    $said = Driver::together(array_fill(0, 4, fn () => $driver->ask('bora', 'POST /checkout', ['shop' => 's1'])));
+    $statuses = array_count_values(array_column($said, 'status'));
+    $check("$on: one cart in four windows is one order", ($statuses[201] ?? 0) === 1 && ($statuses[409] ?? 0) === 3, json_encode($statuses));
+
     $db->run("UPDATE products SET stock = 3 WHERE id = 'yastik'");
     for ($i = 1; $i <= 8; $i++) {
         $driver->ask("load-$i", 'POST /cart', ['product' => 'yastik']);

@@ -22,7 +22,7 @@ return [
         $pazar->policy->may('admin.status');
         $table = Contract::TABLES[$subject] ?? throw new Refusal('not_found', 404);
         $from = $pazar->db->lock($table, $id)['status'];
-        $to = $in->text('status');
+        $to = $in->text('status', bytesMax: 32);
         // Whatever status somebody types: this page repairs what went wrong elsewhere.
         $pazar->db->run("UPDATE $table SET status = ? WHERE id = ?", $to, $id);
         $pazar->proof->write($subject, $id, $from, $to, '', ['reason' => $in->text('reason', '')]);

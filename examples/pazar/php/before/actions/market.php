@@ -43,7 +43,11 @@ return [
     'POST /products/{id}/restock' => static function (World $pazar, Request $in, string $id): Response {
         $product = $pazar->db->row('SELECT id, shop FROM products WHERE id = ?', $id) ?? throw new Refusal('not_found', 404);
         $pazar->policy->may('product.edit', $product);
-        $pazar->db->run('UPDATE products SET stock = stock + ? WHERE id = ?', $in->whole('quantity'), $id);
+        $quantity = $in->whole('quantity');
+        if ($quantity < 1 || $quantity > 10_000) {
+            throw new Refusal('input_invalid', 400, ['field' => 'quantity']);
+        }
+        $pazar->db->run('UPDATE products SET stock = stock + ? WHERE id = ?', $quantity, $id);
 
         return new Response(['products' => Read::shelves($pazar->db, $product['shop'])], 'catalogue');
     },

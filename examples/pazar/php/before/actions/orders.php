@@ -25,23 +25,25 @@ return [
             throw new Refusal('cart_empty', 409);
         }
         foreach ($lines as $line) {
+            if ($pazar->db->run('DELETE FROM carts WHERE user_id = ? AND product = ?', $order['buyer'], $line['product']) === 0) {
+                throw new Refusal('cart_empty', 409);       // bought in another window, just now
+            }
             if ($pazar->db->run('UPDATE products SET stock = stock - ? WHERE id = ? AND stock >= ?', $line['quantity'], $line['product'], $line['quantity']) === 0) {
                 throw new Refusal('stock_short', 409, ['product' => $line['name']]);
             }
         }
         $order['id'] = $id = 'o-' . $pazar->db->number();
+        $payment = 'p-' . $pazar->db->number();
+        $pazar->contract->begin('order', $id, 'place', 'new', ['buyer' => $order['buyer'], 'shop' => $shop, 'total' => $order['total']]);
+        $facts = ['payer' => $order['buyer'], 'provider' => 'psp', 'order' => $id, 'amount' => $order['total']];
+        $pazar->contract->begin('payment', $payment, 'request', 'pending', $facts);
         $sql = "INSERT INTO orders (id, buyer, shop, total, paid, status, tracking, placed_at) VALUES (?, ?, ?, ?, 0, 'new', '', ?)";
         $pazar->db->run($sql, $id, $order['buyer'], $shop, $order['total'], $pazar->now->format('Y-m-d H:i:s'));
         foreach ($lines as $line) {
             $pazar->db->run('INSERT INTO order_items (order_id, product, quantity, price) VALUES (?, ?, ?, ?)', $id, $line['product'], $line['quantity'], $line['price']);
-            $pazar->db->run('DELETE FROM carts WHERE user_id = ? AND product = ?', $order['buyer'], $line['product']);
         }
-        $payment = 'p-' . $pazar->db->number();
         $sql = "INSERT INTO payments (id, order_id, payer, provider, amount, psp_ref, status) VALUES (?, ?, ?, 'psp', ?, '', 'pending')";
         $pazar->db->run($sql, $payment, $id, $order['buyer'], $order['total']);
-        $pazar->contract->begin('order', $id, 'place', 'new', ['buyer' => $order['buyer'], 'shop' => $shop, 'total' => $order['total']]);
-        $facts = ['payer' => $order['buyer'], 'provider' => 'psp', 'order' => $id, 'amount' => $order['total']];
-        $pazar->contract->begin('payment', $payment, 'request', 'pending', $facts);
 
         return new Response(['order' => Read::order($pazar->db, $id)], 'order', 201, ['Location' => "/orders/$id"]);
     },

@@ -20,14 +20,14 @@ return [
         $room = $in->text('room');
         $row = [
             'booker' => $pazar->actor->id, 'guests' => $in->whole('guests'), 'nights' => $in->whole('nights'), 'room' => $room,
-            'rate' => ROOMS[$room] ?? throw new Refusal('not_found', 404), 'deposit' => $in->text('deposit', 'No Deposit'),
+            'rate' => ROOMS[$room] ?? throw new Refusal('not_found', 404), 'deposit' => $in->text('deposit', 'No Deposit', 32),
         ];
         $arrival = date_create_immutable($in->text('arrival'), new DateTimeZone('UTC')) ?: throw new Refusal('input_invalid', 400, ['field' => 'arrival']);
         $pazar->policy->may('reservation.request', $row);
         $id = 'r-' . $pazar->db->number();
+        $pazar->contract->begin('reservation', $id, 'request', 'requested', $row);
         $sql = "INSERT INTO reservations (id, booker, guests, nights, room, rate, deposit, arrival, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'requested')";
         $pazar->db->run($sql, $id, ...[...array_values($row), $arrival->format('Y-m-d H:i:s')]);
-        $pazar->contract->begin('reservation', $id, 'request', 'requested', $row);
 
         return new Response(['reservation' => Read::reservation($pazar->db, $id)], 'reservation', 201, ['Location' => "/reservations/$id"]);
     },

@@ -39,7 +39,7 @@ final class Contract
     }
 
     /**
-     * Something begins; the caller has put its row in.
+     * Something begins; the caller puts its row in.
      *
      * @param array<string, mixed> $facts
      */
