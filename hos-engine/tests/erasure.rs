@@ -246,7 +246,7 @@ fn a_restored_store_does_not_bring_the_person_back() {
     assert!(tenant.transition(go("live")).unwrap().allowed);
     assert!(store.engine.erase(&root(), &uid("A", "ann"), "x").unwrap().allowed);
     drop(tenant);
-    let Store { engine, clock, path, dir } = store;
+    let Store { engine, clock, path, dir, .. } = store;
     engine.close().unwrap();
     // The backup beside the present vault and key.
     let restored = dir.path().join("restored");
@@ -287,7 +287,7 @@ fn a_vault_older_than_the_erasure_is_set_right_at_the_start() {
     let store = closed(Settings::default());
     let old = store.dir.path().join("then");
     store.engine.work().unwrap();
-    let Store { engine, clock, path, dir } = store;
+    let Store { engine, clock, path, dir, .. } = store;
     engine.close().unwrap();
     copied(dir.path(), &old);
     let engine = hos_engine::Engine::builder().sqlite(&path).clock(clock.clone()).open().unwrap();
@@ -417,7 +417,7 @@ fn nothing_is_attested_that_does_not_hold() {
     let witness = SealKey::from_seed(&[42; 32]);
     let what = || Erasure { ground: "x", article: "", attest: Some(&witness) };
     let ann = uid("A", "ann");
-    let Store { engine, clock, path, dir: _dir } = store;
+    let Store { engine, clock, path, dir: _dir, .. } = store;
     engine.close().unwrap();
     let db = Connection::open(&path).unwrap();
     assert!(db.execute("UPDATE hos_instance SET state = 'c' WHERE id = x'31'", []).unwrap() == 1);
@@ -433,7 +433,7 @@ fn nothing_is_attested_that_does_not_hold() {
 #[test]
 fn a_record_that_no_longer_opens_is_counted_as_broken() {
     let store = closed(Settings::default());
-    let Store { engine, clock, path, dir: _dir } = store;
+    let Store { engine, clock, path, dir: _dir, .. } = store;
     engine.close().unwrap();
     let db = Connection::open(&path).unwrap();
     let (row, mut parts, key): (i64, Vec<u8>, Vec<u8>) = db

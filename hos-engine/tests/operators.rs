@@ -51,7 +51,7 @@ fn every_law_is_listed_with_its_records_and_its_living() {
     let laws = store.engine.laws().unwrap();
     assert_eq!((laws[0].hash, laws[0].standing, laws[0].activations.len()), (founded, LawStanding::Active, 2));
     assert_eq!(laws[1].hash, second.hash, "of the earlier ones the newest first");
-    assert_eq!(laws[0].activations[1].receipt.n, 2);
+    assert_eq!(laws[0].activations[1].receipt.n, Some(2));
 }
 
 #[test]

@@ -39,10 +39,11 @@ fn world(settings: Settings) -> Store {
     let role = Entity { uid: uid("R", "op"), attrs: Record::new(), parents: [].into(), record: None };
     let founder = Entity { uid: uid("A", "root"), attrs: Record::new(), parents: [uid("R", "op")].into(), record: None };
     let founding = Founding { founder, roles: vec![role] };
+    let database = support::database::fresh();
     let engine =
-        Engine::builder().law(rich::law()).sqlite(&path).clock(clock.clone()).settings(settings).found(founding).unwrap();
+        support::database::place(Engine::builder(), database.as_ref(), &path).law(rich::law()).clock(clock.clone()).settings(settings).found(founding).unwrap();
     assert!(engine.open_tenant(&support::root(), &Tenant::new("t1").unwrap()).unwrap().allowed);
-    let store = Store { engine, clock, path, dir };
+    let store = Store { engine, clock, path, dir, database };
     for name in ["ann", "bob"] {
         support::change(&store.tenant("universe"), Change::Put { uid: uid("A", name), attrs: Record::new() });
     }

@@ -23,7 +23,7 @@ struct World {
 impl World {
     /// A store with a mark and an old copy of it, and four more records since.
     fn put_back() -> (Self, String) {
-        let support::Store { engine, clock, path, dir } = support::fresh(Settings::default());
+        let support::Store { engine, clock, path, dir, .. } = support::fresh(Settings::default());
         engine.close().unwrap();
         let world = Self { mark: dir.path().join("mark"), path, dir, clock };
         let engine = world.builder().unmarked().open().unwrap();

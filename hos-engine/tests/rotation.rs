@@ -52,7 +52,7 @@ fn signed_by(note: &str, key: &VerifyKey) -> bool {
 /// The engine of a store whose old one was dropped.
 fn reopened(store: Store, key: &Path) -> (Result<Engine, Failure>, Store) {
     let builder = store.builder().key_file(key);
-    let Store { engine, clock, path, dir } = store;
+    let Store { engine, clock, path, dir, database } = store;
     drop(engine);
     let opened = builder.open();
     let engine = match &opened {
@@ -60,7 +60,7 @@ fn reopened(store: Store, key: &Path) -> (Result<Engine, Failure>, Store) {
         // Something to keep the shape; it is not used.
         Err(_) => support::fresh(hos_engine::Settings::default()).engine,
     };
-    (opened, Store { engine, clock, path, dir })
+    (opened, Store { engine, clock, path, dir, database })
 }
 
 #[test]
@@ -151,11 +151,12 @@ fn a_change_that_was_cut_short_is_resolved_or_named() {
         let old_path = PathBuf::from(format!("{}.key", store.path.display()));
         let seed = std::fs::read_to_string(&old_path).unwrap();
         let bytes: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&seed[2 * i..2 * i + 2], 16).unwrap()).collect();
-        let Store { engine, clock, path, dir } = store;
+        let Store { engine, clock, path, dir, database } = store;
         drop(engine);
         // The old key dies right after the record of the change was committed, or only the process does, before it confirms.
         let dying = Arc::new(Dies { key: SealKey::from_seed(&bytes.try_into().unwrap()), left: AtomicUsize::new(left) });
-        let engine = Engine::builder().sqlite(&path).clock(clock.clone()).signer(dying.clone()).open().unwrap();
+        let at = || support::database::place(Engine::builder(), database.as_ref(), &path);
+        let engine = at().clock(clock.clone()).signer(dying.clone()).open().unwrap();
         let key = dir.path().join("key9");
         write_seal_key(&key, &[9; 32]).unwrap();
         engine.begin_rotation_and_stop(&public(9)).unwrap();

@@ -127,7 +127,7 @@ fn listed(global: &Global) -> Result<Done, Failure> {
                 text,
                 "           {role} from {at} by record {}/{} ({})",
                 receipt.thread,
-                receipt.n,
+                receipt.n.unwrap_or_default(),
                 show::seal(receipt)
             );
         }

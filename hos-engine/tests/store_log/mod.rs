@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hos_engine::store::sqlite::{Migration, OpenOptions, Runner, SqliteStore, Tx};
+use hos_engine::store::Tx;
+use hos_engine::store::sqlite::{Migration, OpenOptions, Runner, SqliteStore};
 use hos_engine::store::{Sql, Statement, StoreError};
 
 pub const APPLICATION_ID: i32 = 0x484f_5354;

@@ -1,6 +1,7 @@
 //! A small world for the engine's tests: the smallest law that uses every table, and a store in which each has a row.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod database;
 pub(crate) mod law;
 pub(crate) mod rich;
 pub(crate) mod witness;
@@ -29,6 +30,8 @@ pub(crate) struct Store {
     pub(crate) clock: Arc<SetClock>,
     pub(crate) path: PathBuf,
     pub(crate) dir: tempfile::TempDir,
+    /// Where the store lies in a database and not in the file.
+    pub(crate) database: Option<database::Database>,
 }
 
 /// A store with one tenant `t1`, a root operator, a person `ann` and a role `staff`.
@@ -43,15 +46,15 @@ pub(crate) fn fresh_under(settings: Settings, other: impl Fn(&str, String) -> St
     let clock = Arc::new(SetClock::at(at("2026-01-01T00:00:00Z")));
     let role = Entity { uid: uid("R", "op"), attrs: Record::new(), parents: [].into(), record: None };
     let founder = Entity { uid: uid("A", "root"), attrs: Record::new(), parents: [uid("R", "op")].into(), record: None };
-    let engine = Engine::builder()
+    let database = database::fresh();
+    let engine = database::place(Engine::builder(), database.as_ref(), &path)
         .law(Arc::new(law::law_but(other)))
-        .sqlite(&path)
         .clock(clock.clone())
         .settings(settings)
         .found(Founding { founder, roles: vec![role] })
         .unwrap();
     assert!(engine.open_tenant(&root(), &Tenant::new("t1").unwrap()).unwrap().allowed);
-    let store = Store { engine, clock, path, dir };
+    let store = Store { engine, clock, path, dir, database };
     change(&store.tenant("universe"), Change::Put { uid: uid("A", "ann"), attrs: Record::new() });
     change(&store.tenant("t1"), Change::Put { uid: uid("R", "staff"), attrs: Record::new() });
     store
@@ -63,7 +66,7 @@ impl Store {
     }
 
     pub(crate) fn builder(&self) -> hos_engine::Builder {
-        Engine::builder().sqlite(&self.path).clock(self.clock.clone())
+        database::place(Engine::builder(), self.database.as_ref(), &self.path).clock(self.clock.clone())
     }
 }
 

@@ -1,0 +1,51 @@
+//! The same tests on a database: where `HOS_TEST_STORE_ON` names one (`postgres://…`, `mysql://…`), each store lies in a
+//! database of its own there, which goes with it.
+
+use hos_engine::Builder;
+use hos_engine::store::server::Connector;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A database that is made for one store.
+pub(crate) struct Database {
+    server: Arc<dyn Connector>,
+    pub(crate) own: Arc<dyn Connector>,
+    name: String,
+}
+
+/// A new database, if the tests are told to use one.
+pub(crate) fn fresh() -> Option<Database> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let url = std::env::var("HOS_TEST_STORE_ON").ok().filter(|url| !url.is_empty())?;
+    let name = format!("hos_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let server = hos_drivers::connector(&url).unwrap();
+    say(&server, &format!("CREATE DATABASE {name}"));
+    let (base, _) = url.rsplit_once('/').unwrap();
+    let own = hos_drivers::connector(&format!("{base}/{name}")).unwrap();
+    Some(Database { server, own, name })
+}
+
+fn say(server: &Arc<dyn Connector>, sql: &str) {
+    let mut connection = server.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+    connection.say(sql).map_err(|e| e.message).unwrap();
+}
+
+/// The builder, with the store in the database, or in the file.
+pub(crate) fn place(builder: Builder, database: Option<&Database>, path: &Path) -> Builder {
+    match database {
+        Some(database) => builder.server(database.own.clone()).key_file(format!("{}.key", path.display())),
+        None => builder.sqlite(path),
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let force = if self.server.dialect() == hos_engine::store::sql::dialect::Dialect::Postgres { " WITH (FORCE)" } else { "" };
+        if let Ok(mut connection) = self.server.connect(Duration::from_secs(20)) {
+            // A test that failed says why by itself.
+            let _ = connection.say(&format!("DROP DATABASE {}{force}", self.name));
+        }
+    }
+}
