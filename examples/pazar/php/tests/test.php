@@ -130,6 +130,15 @@ try {
             echo "$on: told, $passed passed, $failed failed\n";
         }
     }
+    if ($stage === 'before') {
+        $readme = (string) file_get_contents(__DIR__ . '/../README.md');
+        preg_match_all('#(before/[\w/]+\.php):(\d+)[^`]*`([^`]+)`#', $readme, $places, PREG_SET_ORDER);
+        $check('README says where the shop is wrong', count($places) > 15, (string) count($places));
+        foreach ($places as [, $file, $line, $code]) {
+            $there = (file(__DIR__ . "/../$file") ?: [])[$line - 1] ?? '';
+            $check("README: `$code` stands in $file, line $line", str_contains($there, $code), trim($there));
+        }
+    }
     exec(PHP_BINARY . ' ' . escapeshellarg(__DIR__ . '/drive.php') . " $stage --seconds 1 --workers 2", $lines, $exit);
     $load = json_decode($lines[0] ?? '', true);
     $check('the load mode buys and measures', $exit === 0 && $load['checkouts'] > 0 && $load['p50_ms'] > 0 && $load['p95_ms'] >= $load['p50_ms'], implode("\n", $lines));

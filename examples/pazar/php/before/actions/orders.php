@@ -102,7 +102,7 @@ return [
         if ($args['amount'] < 1) {
             throw new Refusal('input_invalid', 400, ['field' => 'amount']);
         }
-        $pazar->contract->move('order', $id, 'refund', $args);      // the form's `max` is all that looks at the amount
+        $pazar->contract->move('order', $id, 'refund', $args);      // the form proposes what was paid; nothing holds anybody to it
         $askBack($pazar, $id, $args['amount'], $args['reason']);
 
         return new Response(['order' => Read::order($pazar->db, $id)], 'order');
