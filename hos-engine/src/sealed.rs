@@ -94,7 +94,10 @@ impl Keys<'_, '_> {
             return Ok(known.clone());
         }
         let kept = self.look(fresh).and_then(|look| self.vault.of_subject(self.tx, look, &tag));
-        if let Some(kept) = kept.map_err(|e| Refused::Failure(e.into()))? {
+        if let Some(mut kept) = kept.map_err(|e| Refused::Failure(e.into()))? {
+            if let Some(locked) = self.vault.hold(self.tx, &tag).map_err(|e| Refused::Failure(e.into()))? {
+                kept = locked;
+            }
             let Some(key) = &kept.key else {
                 return Err(refused());
             };

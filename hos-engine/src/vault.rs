@@ -68,6 +68,26 @@ impl Vault {
         key_of(&mut row).map(Some)
     }
 
+    /// Keeps a person from being erased until this transaction of ours ends. A host's transaction keeps nobody waiting: what it
+    /// writes of a person who is erased meanwhile can be read by nobody.
+    pub(crate) fn hold(&self, tx: &Tx<'_>, subject: &[u8; 32]) -> Result<Option<VaultKey>, StoreError> {
+        if tx.is_host() || matches!(self, Self::File(_)) {
+            return Ok(None);
+        }
+        tx.row(&sql::in_force(subject))?.map(|mut row| key_of(&mut row)).transpose()
+    }
+
+    /// Destroys a person's key in the very transaction of the erasure's record, where keys lie in the same database; says
+    /// whether they do.
+    pub(crate) fn destroy_in(&self, tx: &Tx<'_>, subject: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {
+        if matches!(self, Self::File(_)) {
+            return Ok(false);
+        }
+        tx.execute(&sql::entomb(subject, at))?;
+        tx.execute(&sql::destroy(subject, at))?;
+        Ok(true)
+    }
+
     /// A person's key, outside any transaction.
     pub(crate) fn get_by_subject(&self, subject: &[u8; 32]) -> Result<Option<VaultKey>, StoreError> {
         match self {
@@ -90,10 +110,7 @@ impl Vault {
     pub(crate) fn destroy(&self, subject: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::File(file) => file.destroy(subject, at).map(drop),
-            Self::Table(reach) => write(reach, |tx| {
-                tx.execute(&sql::entomb(subject, at))?;
-                tx.execute(&sql::destroy(subject, at)).map(drop)
-            }),
+            Self::Table(reach) => write(reach, |tx| self.destroy_in(tx, subject, at).map(drop)),
             Self::Host => Err(host()),
         }
     }

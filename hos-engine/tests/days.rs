@@ -72,7 +72,9 @@ fn a_hundred_at_once_under_one_key_make_one_event() {
     assert_eq!(answers.iter().filter(|a| !a.again).count(), 1);
     let records: std::collections::BTreeSet<_> = answers.iter().map(|a| a.receipt.as_ref().unwrap().record).collect();
     assert_eq!(records.len(), 1);
-    assert!(store.engine.stats().unwrap().commits < 100, "callers share commits");
+    if store.database.is_none() {
+        assert!(store.engine.stats().unwrap().commits < 100, "callers share commits of a file");
+    }
     intact(&store);
 }
 
@@ -209,8 +211,8 @@ fn in_shadow_the_world_s_word_stands_and_the_law_s_is_recorded() {
 fn a_store_opens_again_under_its_law_and_no_other() {
     let store = store();
     let before = store.engine.verify(&VerifyOptions::default()).unwrap();
-    let (builder, path) = (store.builder(), store.path.clone());
-    let support::Store { engine, dir, clock, .. } = store;
+    let (builder, again, third) = (store.builder(), store.builder(), store.builder());
+    let support::Store { engine, dir, database: _database, .. } = store;
     engine.close().unwrap();
     let engine = builder.open().unwrap();
     let after = engine.verify(&VerifyOptions::default()).unwrap();
@@ -221,12 +223,11 @@ fn a_store_opens_again_under_its_law_and_no_other() {
         .map(|(p, b)| if p == "law.toml" { (p, [b, b"# other\n".to_vec()].concat()) } else { (p, b) })
         .collect();
     let other = hos_core::law::Law::load(files).unwrap();
-    let failure =
-        hos_engine::Engine::builder().sqlite(&path).clock(clock.clone()).law(Arc::new(other)).open().map(drop).unwrap_err();
+    let failure = again.law(Arc::new(other)).open().map(drop).unwrap_err();
     assert_eq!(failure.code, Code::LawNotActive);
     let key = dir.path().join("s.db.key");
     std::fs::write(&key, format!("{}\n", "01".repeat(32))).unwrap();
-    let failure = hos_engine::Engine::builder().sqlite(&path).clock(clock).open().map(drop).unwrap_err();
+    let failure = third.open().map(drop).unwrap_err();
     assert_eq!(failure.code, Code::KeyInvalid);
 }
 

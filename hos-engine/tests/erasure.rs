@@ -237,6 +237,9 @@ fn copied(from: &Path, to: &Path) {
 
 #[test]
 fn a_restored_store_does_not_bring_the_person_back() {
+    if support::database::is_on() {
+        return;
+    }
     let store = closed(Settings::default());
     let tenant = store.tenant("t1");
     // Alive in the backup, closed afterwards: the copy is older than the close and the erasure.
@@ -284,6 +287,9 @@ fn a_restored_store_does_not_bring_the_person_back() {
 
 #[test]
 fn a_vault_older_than_the_erasure_is_set_right_at_the_start() {
+    if support::database::is_on() {
+        return;
+    }
     let store = closed(Settings::default());
     let old = store.dir.path().join("then");
     store.engine.work().unwrap();
@@ -313,6 +319,9 @@ fn directory_row(tenant: &str) -> Vec<u8> {
 
 #[test]
 fn no_file_holds_what_was_the_person_s() {
+    if support::database::is_on() {
+        return;
+    }
     // Ids name persons in this law, and so do once-keys.
     let store = fresh_under(Settings::default(), |path, text| match path {
         "contracts/o.toml" => text.replace("version=1\n", "version=1\npersonal_ids=true\n"),
@@ -373,6 +382,9 @@ fn no_file_holds_what_was_the_person_s() {
 
 #[test]
 fn a_second_key_attests_what_was_there() {
+    if support::database::is_on() {
+        return;
+    }
     let store = closed(Settings::default());
     let witness = SealKey::from_seed(&[42; 32]);
     let what = Erasure { ground: "x", article: "", attest: Some(&witness) };
@@ -413,6 +425,9 @@ fn a_second_key_attests_what_was_there() {
 
 #[test]
 fn nothing_is_attested_that_does_not_hold() {
+    if support::database::is_on() {
+        return;
+    }
     let store = closed(Settings::default());
     let witness = SealKey::from_seed(&[42; 32]);
     let what = || Erasure { ground: "x", article: "", attest: Some(&witness) };
@@ -432,6 +447,9 @@ fn nothing_is_attested_that_does_not_hold() {
 
 #[test]
 fn a_record_that_no_longer_opens_is_counted_as_broken() {
+    if support::database::is_on() {
+        return;
+    }
     let store = closed(Settings::default());
     let Store { engine, clock, path, dir: _dir, .. } = store;
     engine.close().unwrap();

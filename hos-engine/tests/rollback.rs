@@ -68,6 +68,9 @@ fn report(engine: &Engine, anchors: &[&str]) -> hos_engine::VerifyReport {
 
 #[test]
 fn a_store_behind_its_mark_is_only_read() {
+    if support::database::is_on() {
+        return;
+    }
     let (world, lost) = World::put_back();
     let engine = world.open().unwrap();
     let why = engine.quarantine().unwrap();
@@ -104,6 +107,9 @@ fn a_store_behind_its_mark_is_only_read() {
 
 #[test]
 fn a_mark_that_is_bent_or_another_stores_is_refused() {
+    if support::database::is_on() {
+        return;
+    }
     let (world, _) = World::put_back();
     let sound = std::fs::read(&world.mark).unwrap();
     let refused = |bytes: &[u8]| {
@@ -130,6 +136,9 @@ fn a_mark_that_is_bent_or_another_stores_is_refused() {
 
 #[test]
 fn another_history_under_the_same_mark_is_seen_however_long_it_is() {
+    if support::database::is_on() {
+        return;
+    }
     let (world, lost) = World::put_back();
     // The old copy goes on without its mark, longer than what was lost.
     let careless = Engine::builder().sqlite(&world.path).clock(world.clock.clone()).open().unwrap();
@@ -151,6 +160,9 @@ fn another_history_under_the_same_mark_is_seen_however_long_it_is() {
 
 #[test]
 fn a_new_epoch_says_what_was_lost_and_goes_on() {
+    if support::database::is_on() {
+        return;
+    }
     let (world, lost) = World::put_back();
     let kept = {
         let engine = world.builder().unmarked().open().unwrap();
@@ -238,6 +250,9 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
 
 #[test]
 fn every_byte_of_an_epochs_row_is_evidence() {
+    if support::database::is_on() {
+        return;
+    }
     let (world, lost) = World::put_back();
     world.open().unwrap().new_epoch("the disk died", &[lost]).unwrap();
     world.open().unwrap().close().unwrap();

@@ -169,7 +169,7 @@ fn a_change_that_was_cut_short_is_resolved_or_named() {
         let answer = engine.tenant("t1").unwrap().begin(new_order("meanwhile")).unwrap();
         assert_eq!(answer.receipt.unwrap().seal.unwrap().checkpoint, None);
         drop(engine);
-        let open = |key: &Path| Engine::builder().sqlite(&path).clock(clock.clone()).key_file(key).open();
+        let open = |key: &Path| at().clock(clock.clone()).key_file(key).open();
         if left == 0 {
             // Nobody vouched for the change: the new key alone is not believed, and the message names what to do.
             let failure = open(&key).err().unwrap();

@@ -491,6 +491,13 @@ impl Runner for Court {
             self.ring(tx).map_err(StoreError::from)?;
         }
         self.store_checkpoints(tx, group).map_err(StoreError::from)?;
+        let now = self.now(tx);
+        for at in (0..group.destroy.len()).rev() {
+            let Some((tag, _)) = group.destroy.get(at) else { continue };
+            if self.vault.destroy_in(tx, tag, now)? {
+                group.destroy.remove(at);
+            }
+        }
         // Keys reach the vault before the data they seal is committed: a crash between the two leaves a key without data.
         self.keys(tx).keep(&group.fresh).map_err(StoreError::from)
     }

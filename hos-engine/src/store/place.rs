@@ -7,7 +7,7 @@ use hos_core::refusal::Code;
 use std::sync::Arc;
 
 /// An open store.
-pub enum Place<R: Runner> {
+pub(crate) enum Place<R: Runner> {
     /// A file that is the engine's alone.
     File(Box<SqliteStore<R>>),
     /// A database.
@@ -16,7 +16,7 @@ pub enum Place<R: Runner> {
 
 impl<R: Runner> Place<R> {
     /// Runs one job in a commit, and answers when it is durable.
-    pub fn submit(&self, runner: &R, job: R::Job) -> Result<R::Answer, StoreError> {
+    pub(crate) fn submit(&self, runner: &R, job: R::Job) -> Result<R::Answer, StoreError> {
         match self {
             Self::File(file) => file.submit(runner, job),
             Self::Server(server) => server.submit(runner, job),
@@ -25,7 +25,7 @@ impl<R: Runner> Place<R> {
 
     /// Runs these jobs in one commit, each in a savepoint of its own, and answers each, in their order. The outer error
     /// means that none of them ran.
-    pub fn submit_all(&self, runner: &R, jobs: Vec<R::Job>) -> Result<Vec<Result<R::Answer, StoreError>>, StoreError> {
+    pub(crate) fn submit_all(&self, runner: &R, jobs: Vec<R::Job>) -> Result<Vec<Result<R::Answer, StoreError>>, StoreError> {
         match self {
             Self::File(file) => file.submit_all(runner, jobs),
             Self::Server(server) => server.submit_all(runner, jobs),
@@ -33,7 +33,7 @@ impl<R: Runner> Place<R> {
     }
 
     /// Reads, all of one moment.
-    pub fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         match self {
             Self::File(file) => file.read(work),
             Self::Server(server) => server.read(work),
@@ -41,7 +41,7 @@ impl<R: Runner> Place<R> {
     }
 
     /// Counters of this process.
-    pub fn stats(&self) -> Result<Stats, StoreError> {
+    pub(crate) fn stats(&self) -> Result<Stats, StoreError> {
         match self {
             Self::File(file) => file.stats(),
             Self::Server(server) => Ok(server.stats()),
@@ -49,12 +49,12 @@ impl<R: Runner> Place<R> {
     }
 
     /// Whether others write beside us in transactions of their own.
-    pub fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Server(_))
     }
 
     /// The file, for what only a file has; `what` is it, for the message.
-    pub fn file(&self, what: &str) -> Result<&SqliteStore<R>, StoreError> {
+    pub(crate) fn file(&self, what: &str) -> Result<&SqliteStore<R>, StoreError> {
         match self {
             Self::File(file) => Ok(file),
             Self::Server(server) => Err(StoreError::new(

@@ -15,6 +15,15 @@ pub(crate) struct Database {
     name: String,
 }
 
+/// Whether the tests are told to use a database: then what is of files alone says so, and is left out.
+pub(crate) fn is_on() -> bool {
+    let on = std::env::var_os("HOS_TEST_STORE_ON").is_some_and(|url| !url.is_empty());
+    if on {
+        eprintln!("left out: it is about a file");
+    }
+    on
+}
+
 /// A new database, if the tests are told to use one.
 pub(crate) fn fresh() -> Option<Database> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);

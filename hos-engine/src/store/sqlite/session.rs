@@ -12,7 +12,7 @@ use crate::store::statement::column_name;
 use crate::store::{Row, Sql, Statement, StoreError};
 
 /// An open transaction on a connection of the file's.
-pub struct Session<'c> {
+pub(in crate::store) struct Session<'c> {
     conn: &'c Connection,
     /// The statements that this transaction has said: found again by the place of their text, which is fixed. While one
     /// runs it is not here, so that a statement said while its own rows are read is prepared a second time.
@@ -129,7 +129,7 @@ fn cell(value: ValueRef<'_>, sql: &str, column: usize) -> Result<Sql, StoreError
 }
 
 /// A row over its bytes in the file.
-pub struct FileRow<'r>(&'r rusqlite::Row<'r>);
+pub(in crate::store) struct FileRow<'r>(&'r rusqlite::Row<'r>);
 
 impl<'r> FileRow<'r> {
     pub(in crate::store) fn value(&self, column: usize) -> Result<Cell<'r>, StoreError> {
