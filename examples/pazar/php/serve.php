@@ -16,7 +16,7 @@ if (!is_dir($dir)) {
     mkdir($dir, 0700, true);
 }
 $env = ['PAZAR_DB' => getenv('PAZAR_DB') ?: "sqlite:$dir/shop.db", 'PAZAR_SECRET' => getenv('PAZAR_SECRET') ?: bin2hex(random_bytes(16))];
-Shop\Db::open($env['PAZAR_DB'])->setUp();
+Shop\Db::open($env['PAZAR_DB'])->setUp($options->stage);
 putenv("PAZAR_SECRET={$env['PAZAR_SECRET']}");
 $server = new Shop\Server($options->stage, $dir, $env, $options->flag('fpm'), (int) $options->text('port', '8080'), (int) $options->text('workers', '4'));
 

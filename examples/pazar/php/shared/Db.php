@@ -11,7 +11,7 @@ final class Db
     /** Serialization failure, deadlock; MariaDB's lock wait, deadlock, changed since read; SQLite's busy. */
     private const AGAIN = ['40001', '40P01', 1205, 1213, 1020, 5];
 
-    private function __construct(public readonly \PDO $pdo, public readonly string $kind)
+    private function __construct(public readonly \PDO $pdo, public readonly string $kind, public readonly string $url)
     {
     }
 
@@ -19,7 +19,7 @@ final class Db
     public static function open(string $url): self
     {
         if (str_starts_with($url, 'sqlite:')) {
-            $db = new self(new \PDO($url, options: [\PDO::ATTR_TIMEOUT => 10]), 'sqlite');
+            $db = new self(new \PDO($url, options: [\PDO::ATTR_TIMEOUT => 10]), 'sqlite', $url);
             $db->pdo->exec('PRAGMA journal_mode = WAL');
             $db->pdo->exec('PRAGMA synchronous = FULL');
 
@@ -31,7 +31,7 @@ final class Db
         $dsn = sprintf('%s:host=%s;port=%d%s', $kind, $at['host'], $at['port'] ?? 0, $name === '' ? '' : ";dbname=$name");
         $options = $kind === 'mysql' ? [\PDO::MYSQL_ATTR_FOUND_ROWS => true, \PDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES utf8mb4'] : [];
 
-        return new self(new \PDO($dsn, urldecode($at['user'] ?? ''), urldecode($at['pass'] ?? ''), $options), $kind);
+        return new self(new \PDO($dsn, urldecode($at['user'] ?? ''), urldecode($at['pass'] ?? ''), $options), $kind, $url);
     }
 
     /** How many rows it touched. */
@@ -120,8 +120,12 @@ final class Db
             && (in_array($error->errorInfo[0] ?? '', self::AGAIN, true) || in_array($error->errorInfo[1] ?? 0, self::AGAIN, true));
     }
 
-    /** Makes the tables that `schema.sql` names, if they are not there, and puts the fixtures in. Said if it did. */
-    public function setUp(): bool
+    /**
+     * Makes the tables that `schema.sql` names, if they are not there, and puts the fixtures in; says if it did.
+     *
+     * @param string $stage its folder; a `setup.php` in it returns a function that does the rest
+     */
+    public function setUp(string $stage): bool
     {
         try {
             $this->row('SELECT id FROM users LIMIT 1');
@@ -139,6 +143,9 @@ final class Db
                 $this->pdo->exec($statement);
             }
             (require __DIR__ . '/fixtures.php')($this);
+            if (is_file("$stage/setup.php")) {
+                (require "$stage/setup.php")($this);
+            }
 
             return true;
         }

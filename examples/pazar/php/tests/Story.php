@@ -23,7 +23,8 @@ final class Story
 
     /**
      * @param array<string, string> $fields
-     * @param ?string $law what the law says of it, where the shop as it was says yes: `refused` or `noop`
+     * @param ?string $law what the law says of it, where the shop as it was says yes: `refused`; `noop`, the first one's receipt again; or
+     *     `due`, refused once the law's own clock, which no header sets, has passed a deadline
      * @param array<string, string> $headers
      * @return array<string, mixed> the answer, if it was JSON
      */
@@ -170,7 +171,10 @@ final class Story
         [$id, $payment, $total] = $this->order('expired', 'ayse', 'kilim');
         $this->now = $this->now->modify('+2 hours');
         $this->step('the cron', 'cron', 'POST /cron/expire');
-        $this->step('pay an expired order', 'psp', 'POST /payments/webhook', self::report('captured', $payment, $total, 'evt-15'), law: 'refused');
+        $this->step('pay an expired order', 'psp', 'POST /payments/webhook', self::report('captured', $payment, $total, 'evt-15'), law: 'due');
+        [$id, $payment, $total] = $this->order('cancelled, then paid', 'ayse', 'kilim');
+        $this->step('cancelled, then paid: cancel', 'ayse', "POST /orders/$id/cancel");
+        $this->step('pay a cancelled order', 'psp', 'POST /payments/webhook', self::report('captured', $payment, $total, 'evt-16'), law: 'refused');
         [$id, , $total] = $this->paid('too much', 'ayse', 'yastik');
         $this->step('refund more than was paid', 'deniz', "POST /orders/$id/refund", ['amount' => '99999', 'reason' => 'kind'], law: 'refused');
         [$id, , $total] = $this->paid('twice back', 'ayse', 'yastik');

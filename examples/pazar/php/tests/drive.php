@@ -22,7 +22,7 @@ if ($url === null) {
     mkdir($dir, 0700);
     putenv('PAZAR_SECRET=story');
     $database = $options->text('db', "sqlite:$dir/shop.db");
-    if (!Db::open($database)->setUp()) {
+    if (!Db::open($database)->setUp($options->stage)) {
         fwrite(STDERR, "$database is not empty\n");
         exit(2);
     }
@@ -62,10 +62,10 @@ try {
         $story->tell();
         $out = $options->text('out');
         $out === null ? print($story->transcript) : file_put_contents($out, $story->transcript);
-        $odd = array_filter($story->steps, fn ($step) => $step['law'] !== null);
-        $allowed = array_filter($odd, fn ($step) => $step['status'] < 400);
-        fprintf(STDERR, "%d steps; of %d that the law would not do, %d were allowed\n", count($story->steps), count($odd), count($allowed));
-        $exit = 0;
+        $odd = array_filter($story->steps, fn ($step) => $step['law'] === 'refused');
+        $by = array_count_values(array_map(fn ($step) => intdiv($step['status'], 100), $odd)) + [2 => 0, 4 => 0, 5 => 0];
+        fprintf(STDERR, "%d steps; of %d that the law refuses, %d were allowed and %d refused\n", count($story->steps), count($odd), $by[2], $by[4]);
+        $exit = array_filter($story->steps, fn ($step) => $step['status'] >= 500) === [] ? 0 : 1;
     }
 } finally {
     $server?->stop();

@@ -28,7 +28,7 @@ $check = static function (string $what, bool $holds, string $seen = '') use (&$p
 };
 $serve = static function (string $database, bool $fpm, callable $use) use ($options, $dir, $check): void {
     static $count = 0;
-    Db::open($database)->setUp();
+    Db::open($database)->setUp($options->stage);
     $env = ['PAZAR_DB' => $database, 'PAZAR_SECRET' => 'story', 'PAZAR_CLOCK' => 'request'];
     $server = new Server($options->stage, "$dir/server-" . ++$count, $env, $fpm, Server::freePort());
     try {

@@ -41,7 +41,7 @@ return [
     },
 
     'POST /products/{id}/restock' => static function (World $pazar, Request $in, string $id): Response {
-        $product = $pazar->db->row('SELECT id, shop FROM products WHERE id = ?', $id) ?? throw new Refusal('not_found', 404);
+        $product = $pazar->db->row('SELECT * FROM products WHERE id = ?', $id) ?? throw new Refusal('not_found', 404);
         $pazar->policy->may('product.edit', $product);
         $quantity = $in->whole('quantity');
         if ($quantity < 1 || $quantity > 10_000) {
