@@ -6,10 +6,10 @@ namespace Shop\Tests;
 
 use Shop\Db;
 
-/** Databases for tests: SQLite files in a folder, and databases of a name of their own on the servers that the environment names. */
+/** Databases for tests: SQLite files in a folder, and databases of a name of their own on servers. */
 final class Databases
 {
-    public const SERVERS = ['postgresql' => 'HOS_TEST_POSTGRES', 'mariadb' => 'HOS_TEST_MARIADB'];
+    public const SQLITE = 'sqlite';
     /** @var list<array{string, string}> server, name */
     private array $made = [];
 
@@ -17,18 +17,14 @@ final class Databases
     {
     }
 
-    /** The URL of an empty one, or nothing where its server is not named. */
-    public function fresh(string $kind): ?string
+    /** The URL of an empty one: on the server with this URL, or a file. */
+    public function fresh(string $server): string
     {
         $name = 'pazar_php_' . getmypid() . '_' . (count($this->made) + 1);
-        if ($kind === 'sqlite') {
+        if ($server === self::SQLITE) {
             $this->made[] = ['', $name];
 
             return "sqlite:$this->dir/$name.db";
-        }
-        $server = getenv(self::SERVERS[$kind]);
-        if (!$server) {
-            return null;
         }
         $db = Db::open($server);
         $db->pdo->exec("CREATE DATABASE $name" . ($db->kind === 'mysql' ? ' CHARACTER SET utf8mb4 COLLATE utf8mb4_bin' : ''));

@@ -2,72 +2,75 @@
 
 declare(strict_types=1);
 
-// Drives a stage over HTTP. Without --url it serves the stage itself, on a fresh SQLite file or on the database --db, which has
-// to be empty. It tells the story and prints the transcript (or writes it to --out); with --seconds it measures checkouts instead
-// and prints one line of JSON. With --url the server's PAZAR_SECRET has to be set here too (and PAZAR_CLOCK=request there).
+// Drives a stage over HTTP: tells it the story and prints the transcript (or writes it to --out); with --seconds it measures checkouts
+// instead and prints a line of JSON, and with --against another stage as well, in turns of a second, and how they compare. The stage
+// is served for it, on a database of its own: an SQLite file, or one that is made on the server --db and dropped in the end. With
+// --url a server that runs already is driven, whose PAZAR_SECRET has to be set here too (and PAZAR_CLOCK=request there).
 
-use Shop\{Actor, Db, Options, Server};
-use Shop\Tests\{Driver, Story};
+use Shop\{Db, Options, Server};
+use Shop\Tests\{Databases, Driver, Load, Story};
 
-foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server', 'tests/Driver', 'tests/Story'] as $file) {
+foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server'] as $file) {
     require __DIR__ . "/../$file.php";
 }
-$known = ['db' => true, 'url' => true, 'out' => true, 'fpm' => false, 'workers' => true, 'seconds' => true];
-$options = new Options($argv, $known, 'php tests/drive.php STAGE [--db URL | --url URL] [--fpm] [--out FILE] [--workers 4] [--seconds 5]');
-$workers = (int) $options->text('workers', '4');
-$url = $options->text('url');
-$server = null;
-if ($url === null) {
-    $dir = sys_get_temp_dir() . '/pazar-drive-' . getmypid();
-    mkdir($dir, 0700);
-    putenv('PAZAR_SECRET=story');
-    $database = $options->text('db', "sqlite:$dir/shop.db");
-    if (!Db::open($database)->setUp($options->stage)) {
-        fwrite(STDERR, "$database is not empty\n");
-        exit(2);
-    }
-    $env = ['PAZAR_DB' => $database, 'PAZAR_SECRET' => 'story', 'PAZAR_CLOCK' => 'request'];
-    $server = new Server($options->stage, $dir, $env, $options->flag('fpm'), Server::freePort(), $workers);
-    $url = $server->url;
+foreach (['Driver', 'Story', 'Load', 'Databases'] as $file) {
+    require __DIR__ . "/$file.php";
 }
-$driver = new Driver($url);
-try {
-    $seconds = (float) $options->text('seconds', '0');
-    if ($seconds > 0) {
-        // Each worker is a buyer of its own and buys something else each time: what is measured is the shop, not one row's lock.
-        $buy = static function (int $worker, float $seconds) use ($driver): array {
-            $until = microtime(true) + $seconds;
-            $took = [];
-            for ($failed = 0, $i = 0; microtime(true) < $until; $i++) {
-                $product = 'x-' . (($worker * 16 + $i) % 64 + 1);
-                $driver->ask("load-$worker", 'POST /cart', ['product' => $product]);
-                $began = hrtime(true);
-                $status = $driver->ask("load-$worker", 'POST /checkout', ['shop' => 's1'])['status'];
-                $took[] = (hrtime(true) - $began) / 1e6;
-                $failed += $status === 201 ? 0 : 1;
-            }
+$usage = 'php tests/drive.php STAGE [--db SERVER | --url URL] [--fpm] [--out FILE] [--workers 4] [--seconds 5 [--against STAGE]]';
+$known = ['db' => true, 'url' => true, 'out' => true, 'fpm' => false, 'workers' => true, 'seconds' => true, 'against' => true];
+$options = new Options($argv, $known, $usage);
+$workers = max(1, min(16, (int) $options->text('workers', '4')));
+$seconds = (float) $options->text('seconds', '0');
+$dir = sys_get_temp_dir() . '/pazar-drive-' . getmypid();
+mkdir($dir, 0700);
+$databases = new Databases($dir);
+$servers = [];
+$serve = static function (string $stage) use ($options, $workers, $dir, $databases, &$servers): string {
+    putenv('PAZAR_SECRET=story');
+    $database = $databases->fresh($options->text('db', Databases::SQLITE));
+    Db::open($database)->setUp($stage);
+    $env = ['PAZAR_DB' => $database, 'PAZAR_SECRET' => 'story', 'PAZAR_CLOCK' => 'request'];
+    $servers[] = $server = new Server($stage, "$dir/" . basename($stage) . count($servers), $env, $options->flag('fpm'), Server::freePort(), $workers);
 
-            return [$took, $failed];
-        };
-        $shares = Driver::together(array_map(fn (int $worker) => fn () => $buy($worker, $seconds), range(1, max(1, min(16, $workers)))));
-        $took = array_merge(...array_column($shares, 0));
-        sort($took);
-        $at = fn (float $share): float => round($took[(int) floor($share * (count($took) - 1))], 2);
-        $failed = array_sum(array_column($shares, 1));
-        $line = ['stage' => basename($options->stage), 'workers' => $workers, 'seconds' => $seconds, 'checkouts' => count($took), 'failed' => $failed];
-        echo json_encode($line + ['p50_ms' => $at(0.5), 'p95_ms' => $at(0.95)]), "\n";
-        $exit = $failed === 0 ? 0 : 1;
+    return $server->url;
+};
+try {
+    $driver = new Driver($options->text('url') ?? $serve($options->stage));
+    if ($seconds > 0) {
+        $loads = [new Load(basename($options->stage), $driver, $workers)];
+        $against = $options->text('against');
+        if ($against !== null) {
+            array_unshift($loads, new Load($against, new Driver($serve(__DIR__ . "/../$against")), $workers));
+        }
+        for ($second = 0; $second < $seconds; $second++) {
+            foreach ($loads as $load) {
+                $load->run(min(1.0, $seconds - $second));
+            }
+        }
+        foreach ($loads as $load) {
+            echo json_encode($load->told()), "\n";
+        }
+        if ($against !== null) {
+            $ratio = fn (float $share): float => round($loads[1]->at($share) / $loads[0]->at($share), 3);
+            echo json_encode(['against' => $against, 'p50_ratio' => $ratio(0.5), 'p95_ratio' => $ratio(0.95)]), "\n";
+        }
+        $exit = array_sum(array_column($loads, 'failed')) === 0 ? 0 : 1;
     } else {
         $story = new Story($driver);
         $story->tell();
         $out = $options->text('out');
         $out === null ? print($story->transcript) : file_put_contents($out, $story->transcript);
         $odd = array_filter($story->steps, fn ($step) => $step['law'] === 'refused');
-        $by = array_count_values(array_map(fn ($step) => intdiv($step['status'], 100), $odd)) + [2 => 0, 4 => 0, 5 => 0];
+        $by = array_count_values(array_map(fn ($step) => intdiv($step['status'], 100), $odd)) + [2 => 0, 4 => 0];
         fprintf(STDERR, "%d steps; of %d that the law refuses, %d were allowed and %d refused\n", count($story->steps), count($odd), $by[2], $by[4]);
         $exit = array_filter($story->steps, fn ($step) => $step['status'] >= 500) === [] ? 0 : 1;
     }
 } finally {
-    $server?->stop();
+    foreach ($servers as $server) {
+        $server->stop();
+        fwrite(STDERR, preg_replace('/^.*policy shadow.*\n/m', '', $server->log()));
+    }
+    $databases->drop();
+    exec('rm -rf ' . escapeshellarg($dir));
 }
 exit($exit);
