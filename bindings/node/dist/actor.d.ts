@@ -2,6 +2,7 @@ import { Answer, type Available, type Entry } from "./answer";
 import { Directory } from "./directory";
 import type { Engine } from "./engine";
 import type { LawNames, Text } from "./law";
+import { type Given as GivenBack, type Watched } from "./shadow";
 import type { Page, Tenant } from "./tenant";
 import { type UidLike, type Values } from "./values";
 /** How somebody acts. */
@@ -64,6 +65,25 @@ export declare class Actor<L extends LawNames = LawNames> {
         args?: L["contract"][C]["event"][E];
         reason?: string;
     }): Promise<Answer>;
+    /**
+     * An event that the world's own code carries out, while the law watches.
+     *
+     *     const r = await pazar.shadow("order", "o-17", "pay", { legacy: () => old.pay(order) });
+     *
+     * `legacy` runs first and once. What it gives is given back and what it throws goes through, whatever becomes of the law, which
+     * judges after it, in the background. The other options are read when `legacy` has ended.
+     */
+    shadow<R, C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(contract: C, id: string, event: E, options: Watched<R> & Omit<Writing, "legacy"> & {
+        args?: L["contract"][C]["event"][E];
+        reason?: string;
+    }): GivenBack<R>;
+    /** As `shadow`, of a birth. */
+    shadowBegin<R, C extends Text<L["contract"]>, E extends Text<L["contract"][C]["begin"]>>(contract: C, id: string, event: E, options: Watched<R> & Omit<Writing, "legacy"> & {
+        facts?: L["contract"][C]["facts"];
+        args?: L["contract"][C]["begin"][E];
+    }): GivenBack<R>;
+    /** As `shadow`, of a question: `pazar.shadowCan("order.view", order, { legacy: () => old.mayView(order) })`. */
+    shadowCan<R>(action: L["action"], resource: UidLike, options: Watched<R> & Omit<Besides, "legacy">): GivenBack<R>;
     /** A free record in a stream: a text, or bytes. */
     record(stream: string, payload: string | Uint8Array, options?: Writing & {
         subject?: UidLike;

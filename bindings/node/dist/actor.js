@@ -6,6 +6,7 @@ const answer_1 = require("./answer");
 const directory_1 = require("./directory");
 const errors_1 = require("./errors");
 const native_1 = require("./native");
+const shadow_1 = require("./shadow");
 const values_1 = require("./values");
 const write_1 = require("./write");
 /** Somebody who acts in a tenant. */
@@ -66,6 +67,25 @@ class Actor {
     async apply(contract, id, event, options) {
         return yes(await this.transition(contract, id, event, options));
     }
+    /**
+     * An event that the world's own code carries out, while the law watches.
+     *
+     *     const r = await pazar.shadow("order", "o-17", "pay", { legacy: () => old.pay(order) });
+     *
+     * `legacy` runs first and once. What it gives is given back and what it throws goes through, whatever becomes of the law, which
+     * judges after it, in the background. The other options are read when `legacy` has ended.
+     */
+    shadow(contract, id, event, options) {
+        return this.#shadowed("transition", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+    }
+    /** As `shadow`, of a birth. */
+    shadowBegin(contract, id, event, options) {
+        return this.#shadowed("begin", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+    }
+    /** As `shadow`, of a question: `pazar.shadowCan("order.view", order, { legacy: () => old.mayView(order) })`. */
+    shadowCan(action, resource, options) {
+        return this.#shadowed("can", options, (draft) => draft.need("action", action).need("resource", resource, write_1.uid));
+    }
     /** A free record in a stream: a text, or bytes. */
     async record(stream, payload, options) {
         const draft = this.#draft(options).need("stream", stream);
@@ -111,8 +131,15 @@ class Actor {
         const [allowed, json] = await this.#engine._ask(operation, ready(draft));
         return new answer_1.Answer(new answer_1.Told(allowed, json), this.#words, this.#as.language);
     }
-    #draft(options) {
-        const draft = write_1.Draft.after(this.#begun).options(options, write_1.WORDS);
+    #shadowed(operation, options, words) {
+        return (0, shadow_1.shadowed)(options, (came, tell) => {
+            const draft = words(this.#draft(options, shadow_1.WATCHED).put("legacy", came()));
+            const answer = (allowed, json) => new answer_1.Answer(new answer_1.Told(allowed, json), this.#words, this.#as.language);
+            this.#engine._watch(operation, ready(draft), answer, tell);
+        });
+    }
+    #draft(options, others) {
+        const draft = write_1.Draft.after(this.#begun).options(options, write_1.WORDS, others);
         return draft.has("request") ? draft : draft.put("request", this.#as.request);
     }
 }

@@ -38,6 +38,8 @@ export interface Ready {
  */
 export declare class Engine<L extends LawNames = LawNames> {
     #private;
+    /** Why there is no engine, where `openForShadow` could open none. */
+    readonly absent: Error | undefined;
     private constructor();
     /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
     static open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
@@ -45,6 +47,15 @@ export declare class Engine<L extends LawNames = LawNames> {
     /** As `open`, here and now; it may wait for the disk. */
     static openSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
     static openSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
+    /**
+     * Opens as `open` does, for code whose own answers stand (`shadow` of an actor): its promise is never rejected. Where nothing can
+     * be opened it gives an engine that stands in: its `shadow` calls run the world's code and no more, all else throws `absent`.
+     */
+    static openForShadow<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
+    static openForShadow<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
+    /** As `openForShadow`, here and now; it may wait for the disk. */
+    static openForShadowSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
+    static openForShadowSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
     /** A tenant. Whether the store has it is seen by each call. */
     tenant(name: string): Tenant<L>;
     /**
@@ -54,10 +65,11 @@ export declare class Engine<L extends LawNames = LawNames> {
     call(operation: string, call: object | string | Uint8Array): Promise<Record<string, unknown>>;
     /**
      * Closes: at once for whoever asks from now on; calls that are under way end as they would have. The promise is kept when they
-     * have, and this script's hold on the file is gone. An engine that is closed can be closed again.
+     * have, and this script's hold on the file is gone. What the law has not judged yet of `shadow` calls it still judges, unless the
+     * store fails. An engine that is closed can be closed again.
      */
     close(): Promise<void>;
-    /** As `close`, without waiting for calls that are under way; it may wait for the disk. */
+    /** As `close`, without waiting for calls that are under way, or for the law's judgements; it may wait for the disk. */
     closeSync(): void;
 }
 export interface Engine<L extends LawNames> extends Disposable, AsyncDisposable {

@@ -5,6 +5,7 @@ exports.Engine = void 0;
 const node_path_1 = require("node:path");
 const errors_1 = require("./errors");
 const known_1 = require("./known");
+const lane_1 = require("./lane");
 const native_1 = require("./native");
 const read_1 = require("./read");
 const tenant_1 = require("./tenant");
@@ -27,11 +28,15 @@ class Engine {
     #pending = new Set();
     #known = new known_1.Known();
     #bound;
-    constructor(handle, key) {
+    #lane = new lane_1.Lane();
+    /** Why there is no engine, where `openForShadow` could open none. */
+    absent;
+    constructor(handle, key, why) {
         // Types do not hold in JavaScript.
         if (key !== PRIVATE)
             throw (0, errors_1.refusal)("hos.call_malformed", "an engine is opened by Engine.open");
         this.#handle = handle;
+        this.absent = why;
     }
     static async open(law, options) {
         const json = optionsJson(law, options);
@@ -40,6 +45,21 @@ class Engine {
     static openSync(law, options) {
         const json = optionsJson(law, options);
         return new Engine(told(() => (0, native_1.addon)().Handle.openSync(json)), PRIVATE);
+    }
+    static async openForShadow(law, options) {
+        return Engine.open(law, options).catch((thrown) => Engine.#absent(thrown));
+    }
+    static openForShadowSync(law, options) {
+        try {
+            return Engine.openSync(law, options);
+        }
+        catch (thrown) {
+            return Engine.#absent(thrown);
+        }
+    }
+    static #absent(thrown) {
+        const why = (0, lane_1.error)(thrown);
+        return new Engine((0, native_1.absent)(() => why), PRIVATE, why);
     }
     /** A tenant. Whether the store has it is seen by each call. */
     tenant(name) {
@@ -63,15 +83,22 @@ class Engine {
     }
     /**
      * Closes: at once for whoever asks from now on; calls that are under way end as they would have. The promise is kept when they
-     * have, and this script's hold on the file is gone. An engine that is closed can be closed again.
+     * have, and this script's hold on the file is gone. What the law has not judged yet of `shadow` calls it still judges, unless the
+     * store fails. An engine that is closed can be closed again.
      */
     async close() {
-        this.#handle.shut();
+        const handle = this.#handle;
         this.#forget();
+        if (this.absent === undefined) {
+            this.#handle = (0, native_1.absent)(() => new errors_1.ClosedError("closed", "hos.engine_closed", "the engine was closed; open it again"));
+        }
+        if (this.#lane.isBusy)
+            await this.#lane.idle();
+        handle.shut();
         await Promise.allSettled([...this.#pending]);
-        await this.#handle.close().catch(rethrown);
+        await handle.close().catch(rethrown);
     }
-    /** As `close`, without waiting for calls that are under way; it may wait for the disk. */
+    /** As `close`, without waiting for calls that are under way, or for the law's judgements; it may wait for the disk. */
     closeSync() {
         this.#forget();
         told(() => this.#handle.closeSync());
@@ -90,6 +117,12 @@ class Engine {
     /** @internal Makes a call off the main thread, and gives the JSON of its answer. */
     async _ask(operation, ready) {
         return answered(await this._later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
+    }
+    /** @internal Has the law judge in its turn what the world has done, and tells what came of it. */
+    _watch(operation, ready, read, tell) {
+        const [handle, call] = [this.#handle, Buffer.from(ready.json)];
+        const ask = async () => read(...answered(await this._later(handle.call(operation, call)), ready.fault));
+        this.#lane.push(ask, tell, call.length);
     }
     /** @internal Makes a call here and now. */
     _askSync(operation, ready) {

@@ -5,5 +5,6 @@ export { Directory } from "./directory";
 export { Engine, type Options } from "./engine";
 export { AbsentError, CallError, ClosedError, Denied, type Fault, HosError, InternalError, LawError, OutcomeUnknownError, RetryError, type Status, StoreError, } from "./errors";
 export type { ContractNames, LawNames } from "./law";
+export type { Watched, World } from "./shadow";
 export { type Page, Tenant } from "./tenant";
 export { Ext, type Identified, Uid, type UidLike, type Value, type Values } from "./values";

@@ -10,6 +10,8 @@ export interface Handle {
     close(): Promise<void>;
     closeSync(): void;
 }
+/** Stands where there is no engine: whatever is asked of it, it throws why. */
+export declare function absent(why: () => Error): Handle;
 /** Stands between the words of a question. A word that holds it is noticed, for then they are too many. */
 export declare const JOINT = "\u0001";
 interface Addon {

@@ -2,9 +2,22 @@
 // The addon: where it lies, and what it offers. Its own words are in `../src/handle.rs`.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.DOUBT = exports.SAID = exports.JOINT = void 0;
+exports.absent = absent;
 exports.addon = addon;
 const node_path_1 = require("node:path");
 const errors_1 = require("./errors");
+/** Stands where there is no engine: whatever is asked of it, it throws why. */
+function absent(why) {
+    const thrown = () => {
+        throw why();
+    };
+    // Only what is called at once throws at once.
+    const rejected = async () => thrown();
+    return {
+        call: rejected, callSync: thrown, bind: thrown, can: thrown, told: thrown, said: thrown,
+        shut: () => { }, close: async () => { }, closeSync: () => { },
+    };
+}
 /** Stands between the words of a question. A word that holds it is noticed, for then they are too many. */
 exports.JOINT = "\u0001";
 /** `can` failed: `said` tells how. */

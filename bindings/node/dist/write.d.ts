@@ -20,9 +20,10 @@ export declare class Draft {
     need(name: string, value: unknown, write?: Write): this;
     /**
      * Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. A name that
-     * is `taken` is refused here: it has a place of its own among the call's words, even where nothing was said there.
+     * is `taken` is refused here: it has a place of its own among the call's words, even where nothing was said there. One that is
+     * `others'` is none of the call's and left out.
      */
-    options(options: unknown, taken?: ReadonlySet<string>): this;
+    options(options: unknown, taken?: ReadonlySet<string>, others?: ReadonlySet<string>): this;
     /** Whether a field is there. */
     has(name: string): boolean;
     /** What was refused first. */

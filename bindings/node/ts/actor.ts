@@ -6,6 +6,7 @@ import type { Asker, Engine, Ready } from "./engine";
 import { Denied, refusal } from "./errors";
 import type { LawNames, Text } from "./law";
 import { JOINT } from "./native";
+import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "./shadow";
 import type { Page, Tenant } from "./tenant";
 import { Uid, type UidLike, type Values } from "./values";
 import { Draft, MARK, WORDS, type Write, any, plain, uid, uidOf } from "./write";
@@ -121,6 +122,38 @@ export class Actor<L extends LawNames = LawNames> {
     return yes(await this.transition(contract, id, event, options));
   }
 
+  /**
+   * An event that the world's own code carries out, while the law watches.
+   *
+   *     const r = await pazar.shadow("order", "o-17", "pay", { legacy: () => old.pay(order) });
+   *
+   * `legacy` runs first and once. What it gives is given back and what it throws goes through, whatever becomes of the law, which
+   * judges after it, in the background. The other options are read when `legacy` has ended.
+   */
+  shadow<R, C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options: Watched<R> & Omit<Writing, "legacy"> & { args?: L["contract"][C]["event"][E]; reason?: string },
+  ): GivenBack<R> {
+    return this.#shadowed("transition", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+  }
+
+  /** As `shadow`, of a birth. */
+  shadowBegin<R, C extends Text<L["contract"]>, E extends Text<L["contract"][C]["begin"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options: Watched<R> & Omit<Writing, "legacy"> & { facts?: L["contract"][C]["facts"]; args?: L["contract"][C]["begin"][E] },
+  ): GivenBack<R> {
+    return this.#shadowed("begin", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+  }
+
+  /** As `shadow`, of a question: `pazar.shadowCan("order.view", order, { legacy: () => old.mayView(order) })`. */
+  shadowCan<R>(action: L["action"], resource: UidLike, options: Watched<R> & Omit<Besides, "legacy">): GivenBack<R> {
+    return this.#shadowed("can", options, (draft) => draft.need("action", action).need("resource", resource, uid));
+  }
+
   /** A free record in a stream: a text, or bytes. */
   async record(stream: string, payload: string | Uint8Array, options?: Writing & { subject?: UidLike }): Promise<Answer> {
     const draft = this.#draft(options).need("stream", stream);
@@ -173,8 +206,16 @@ export class Actor<L extends LawNames = LawNames> {
     return new Answer(new Told(allowed, json), this.#words, this.#as.language);
   }
 
-  #draft(options: unknown): Draft {
-    const draft = Draft.after(this.#begun).options(options, WORDS);
+  #shadowed<R>(operation: string, options: Watched<R>, words: (draft: Draft) => Draft): GivenBack<R> {
+    return shadowed(options, (came, tell) => {
+      const draft = words(this.#draft(options, WATCHED).put("legacy", came()));
+      const answer = (allowed: boolean, json: string) => new Answer(new Told(allowed, json), this.#words, this.#as.language);
+      this.#engine._watch(operation, ready(draft), answer, tell);
+    });
+  }
+
+  #draft(options: unknown, others?: ReadonlySet<string>): Draft {
+    const draft = Draft.after(this.#begun).options(options, WORDS, others);
     return draft.has("request") ? draft : draft.put("request", this.#as.request);
   }
 }

@@ -1,11 +1,12 @@
 // An open store under its law.
 
 import { resolve } from "node:path";
-import { Told } from "./answer";
-import { CallError, HosError, InternalError, failure, refusal } from "./errors";
+import { type Answer, Told } from "./answer";
+import { CallError, ClosedError, HosError, InternalError, failure, refusal } from "./errors";
 import { Known } from "./known";
 import type { LawNames } from "./law";
-import { DOUBT, type Handle, SAID, addon } from "./native";
+import { Lane, error } from "./lane";
+import { DOUBT, type Handle, SAID, absent, addon } from "./native";
 import { parse } from "./read";
 import { Tenant } from "./tenant";
 import { Draft } from "./write";
@@ -64,11 +65,15 @@ export class Engine<L extends LawNames = LawNames> {
   #pending = new Set<Promise<unknown>>();
   #known = new Known();
   #bound: Asker | undefined;
+  #lane = new Lane<Answer>();
+  /** Why there is no engine, where `openForShadow` could open none. */
+  readonly absent: Error | undefined;
 
-  private constructor(handle: Handle, key: typeof PRIVATE) {
+  private constructor(handle: Handle, key: typeof PRIVATE, why?: Error) {
     // Types do not hold in JavaScript.
     if (key !== PRIVATE) throw refusal("hos.call_malformed", "an engine is opened by Engine.open");
     this.#handle = handle;
+    this.absent = why;
   }
 
   /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
@@ -85,6 +90,32 @@ export class Engine<L extends LawNames = LawNames> {
   static openSync<L extends LawNames>(law: unknown, options?: unknown): Engine<L> {
     const json = optionsJson(law, options);
     return new Engine<L>(told(() => addon().Handle.openSync(json)), PRIVATE);
+  }
+
+  /**
+   * Opens as `open` does, for code whose own answers stand (`shadow` of an actor): its promise is never rejected. Where nothing can
+   * be opened it gives an engine that stands in: its `shadow` calls run the world's code and no more, all else throws `absent`.
+   */
+  static async openForShadow<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
+  static async openForShadow<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
+  static async openForShadow<L extends LawNames>(law: unknown, options?: unknown): Promise<Engine<L>> {
+    return Engine.open<L>(law as string, options as Options).catch((thrown: unknown) => Engine.#absent<L>(thrown));
+  }
+
+  /** As `openForShadow`, here and now; it may wait for the disk. */
+  static openForShadowSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
+  static openForShadowSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
+  static openForShadowSync<L extends LawNames>(law: unknown, options?: unknown): Engine<L> {
+    try {
+      return Engine.openSync<L>(law as string, options as Options);
+    } catch (thrown) {
+      return Engine.#absent<L>(thrown);
+    }
+  }
+
+  static #absent<L extends LawNames>(thrown: unknown): Engine<L> {
+    const why = error(thrown);
+    return new Engine<L>(absent(() => why), PRIVATE, why);
   }
 
   /** A tenant. Whether the store has it is seen by each call. */
@@ -110,16 +141,22 @@ export class Engine<L extends LawNames = LawNames> {
 
   /**
    * Closes: at once for whoever asks from now on; calls that are under way end as they would have. The promise is kept when they
-   * have, and this script's hold on the file is gone. An engine that is closed can be closed again.
+   * have, and this script's hold on the file is gone. What the law has not judged yet of `shadow` calls it still judges, unless the
+   * store fails. An engine that is closed can be closed again.
    */
   async close(): Promise<void> {
-    this.#handle.shut();
+    const handle = this.#handle;
     this.#forget();
+    if (this.absent === undefined) {
+      this.#handle = absent(() => new ClosedError("closed", "hos.engine_closed", "the engine was closed; open it again"));
+    }
+    if (this.#lane.isBusy) await this.#lane.idle();
+    handle.shut();
     await Promise.allSettled([...this.#pending]);
-    await this.#handle.close().catch(rethrown);
+    await handle.close().catch(rethrown);
   }
 
-  /** As `close`, without waiting for calls that are under way; it may wait for the disk. */
+  /** As `close`, without waiting for calls that are under way, or for the law's judgements; it may wait for the disk. */
   closeSync(): void {
     this.#forget();
     told(() => this.#handle.closeSync());
@@ -141,6 +178,13 @@ export class Engine<L extends LawNames = LawNames> {
   /** @internal Makes a call off the main thread, and gives the JSON of its answer. */
   async _ask(operation: string, ready: Ready): Promise<[allowed: boolean, json: string]> {
     return answered(await this._later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
+  }
+
+  /** @internal Has the law judge in its turn what the world has done, and tells what came of it. */
+  _watch(operation: string, ready: Ready, read: (allowed: boolean, json: string) => Answer, tell: (told: Answer | Error) => void): void {
+    const [handle, call] = [this.#handle, Buffer.from(ready.json)];
+    const ask = async () => read(...answered(await this._later(handle.call(operation, call)), ready.fault));
+    this.#lane.push(ask, tell, call.length);
   }
 
   /** @internal Makes a call here and now. */

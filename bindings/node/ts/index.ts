@@ -32,5 +32,6 @@ export {
   StoreError,
 } from "./errors";
 export type { ContractNames, LawNames } from "./law";
+export type { Watched, World } from "./shadow";
 export { type Page, Tenant } from "./tenant";
 export { Ext, type Identified, Uid, type UidLike, type Value, type Values } from "./values";

@@ -16,6 +16,19 @@ export interface Handle {
   closeSync(): void;
 }
 
+/** Stands where there is no engine: whatever is asked of it, it throws why. */
+export function absent(why: () => Error): Handle {
+  const thrown = (): never => {
+    throw why();
+  };
+  // Only what is called at once throws at once.
+  const rejected = async (): Promise<never> => thrown();
+  return {
+    call: rejected, callSync: thrown, bind: thrown, can: thrown, told: thrown, said: thrown,
+    shut: () => {}, close: async () => {}, closeSync: () => {},
+  };
+}
+
 /** Stands between the words of a question. A word that holds it is noticed, for then they are too many. */
 export const JOINT = "\u0001";
 

@@ -66,15 +66,18 @@ export class Draft {
 
   /**
    * Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. A name that
-   * is `taken` is refused here: it has a place of its own among the call's words, even where nothing was said there.
+   * is `taken` is refused here: it has a place of its own among the call's words, even where nothing was said there. One that is
+   * `others'` is none of the call's and left out.
    */
-  options(options: unknown, taken?: ReadonlySet<string>): this {
+  options(options: unknown, taken?: ReadonlySet<string>, others?: ReadonlySet<string>): this {
     if (options === undefined) return this;
     if (typeof options !== "object" || options === null || Array.isArray(options)) {
       throw refusal("hos.call_malformed", `options are an object, not ${kind(options)}`);
     }
     const read = (name: string) => (options as Record<string, unknown>)[name];
-    for (const name of names(options)) this.#put(name, () => read(name), writerOf(name), taken?.has(name));
+    for (const name of names(options)) {
+      if (others?.has(name) !== true) this.#put(name, () => read(name), writerOf(name), taken?.has(name));
+    }
     return this;
   }
 

@@ -90,6 +90,32 @@ export async function named(): Promise<void> {
   console.log(names);
 }
 
+export async function shadows(): Promise<void> {
+  const engine = await Engine.openForShadow<Pazar>("law", { store: "hos.db" });
+  const why: Error | undefined = engine.absent;
+  const pazar = engine.tenant("pazar-tr").as(new Uid("Pazar::Account", "ayse"));
+  const number: number = pazar.shadow("order", "o-17", "pay", { legacy: () => 5, args: { amount: 4200, psp_ref: "x" }, once: "x" });
+  const later: Promise<number> = pazar.shadow("order", "o-17", "pay", {
+    legacy: async () => 5,
+    outcome: (came) => ({ allowed: came === 5, state: "paid" }),
+    seen: (told) => console.log(told instanceof Error ? told.message : told.divergence),
+  });
+  const may: boolean = pazar.shadowCan("order.view", 'Pazar::Order::"o-17"', { legacy: () => true, context: { hour: 12 }, outcome: (may) => may });
+  const facts = { buyer: new Uid("Pazar::Account", "ayse"), shop: new Uid("Pazar::Shop", "s1"), total: 1 };
+  const nothing: void = pazar.shadowBegin("order", "o-18", "place", { legacy: () => {}, facts });
+  // @ts-expect-error without the old code there is nothing to watch
+  pazar.shadow("order", "o-17", "pay", {});
+  // @ts-expect-error an outcome is no code
+  pazar.shadow("order", "o-17", "pay", { legacy: true });
+  // @ts-expect-error a misspelt event
+  pazar.shadow("order", "o-17", "pya", { legacy: () => 5 });
+  // @ts-expect-error what the old code gives is a number
+  const text: string = pazar.shadow("order", "o-17", "pay", { legacy: () => 5 });
+  // @ts-expect-error an outcome of another kind
+  pazar.shadow("order", "o-17", "pay", { legacy: () => 5, outcome: () => "paid" });
+  console.log(why, number, await later, may, nothing, text);
+}
+
 export function frames(engine: Engine): void {
   const tenant = engine.tenant("pazar-tr");
   const app = express();
