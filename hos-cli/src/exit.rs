@@ -46,7 +46,8 @@ pub(crate) fn of(code: Code) -> u8 {
         | Code::Retry
         | Code::SignerFailed
         | Code::Quarantined
-        | Code::EngineClosed => STORE,
+        | Code::EngineClosed
+        | Code::NoTransaction => STORE,
         _ => REFUSED,
     }
 }

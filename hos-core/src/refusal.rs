@@ -68,6 +68,7 @@ codes! {
     SignerFailed = 11, "hos.signer_failed", "The signer cannot be reached, took too long, or refused; what was stored stays stored, without a checkpoint. Run `hos work` once it answers.";
     Quarantined = 12, "hos.quarantined", "The log is shorter than, or other than, the mark kept outside the store says; it is only read until `hos epoch new` says what was lost.";
     EngineClosed = 13, "hos.engine_closed", "The engine was closed, was never opened, or was opened before a fork in another process. Open it again.";
+    NoTransaction = 14, "hos.no_transaction", "The connection is in no transaction. Begin one, do your own writes, call H-OS last, then commit or roll back.";
     // The law in force.
     LawInvalid = 20, "hos.law_invalid", "The law has faults and does not load. Run `hos check`.";
     LawNotActive = 21, "hos.law_not_active", "The law given is not the one that is active in this store. Activate it, or open with the active one.";

@@ -86,7 +86,7 @@ pub fn step(bench: &Bench<'_>, call: &Call, rows: &Rows) -> Round {
     Round::Settle(Box::new(settle(bench, call, rows)))
 }
 
-fn first_needs(call: &Call, rows: &Rows) -> Vec<Read> {
+pub(crate) fn first_needs(call: &Call, rows: &Rows) -> Vec<Read> {
     let mut needs = Vec::new();
     if let Some(key) = call.once().filter(|_| rows.once.is_none()) {
         needs.push(Read::Once(key.clone()));

@@ -27,8 +27,9 @@ impl Laws {
         if let Some(law) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(hash) {
             return Ok(law.clone());
         }
+        let asked = if tx.is_host() { sql::law(hash).shared() } else { sql::law(hash) };
         let row = tx
-            .row(&sql::law(hash))?
+            .row(&asked)?
             .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("the store lacks the law {hash}")))?;
         // It was loaded when it was activated.
         let law = Law::load_again(sql::files_from(&row, 0)?, hash).map_err(|faults| Failure {

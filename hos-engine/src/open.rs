@@ -65,14 +65,14 @@ pub(crate) enum Given {
 }
 
 impl Given {
-    fn hash(&self) -> Option<LawHash> {
+    pub(crate) fn hash(&self) -> Option<LawHash> {
         match self {
             Self::Loaded(law) => Some(law.hash),
             Self::Files(_, files) => Law::hash_of(files),
         }
     }
 
-    fn load(self) -> Result<Arc<Law>, Failure> {
+    pub(crate) fn load(self) -> Result<Arc<Law>, Failure> {
         match self {
             Self::Loaded(law) => Ok(law),
             Self::Files(dir, files) => load_law_files(&dir, files).map(Arc::new),

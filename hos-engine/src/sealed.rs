@@ -52,6 +52,11 @@ impl FreshKeys {
         self.erased = whose.to_vec();
     }
 
+    /// A key that came with the row that is sealed under it.
+    pub(crate) fn know(&self, id: KeyId, key: [u8; 32]) {
+        self.by_id.borrow_mut().insert(id, SubjectKey::new(key));
+    }
+
     fn meet(&mut self, tag: [u8; 32], id: KeyId, key: &SubjectKey) {
         self.by_subject.insert(tag, (id, key.clone()));
         self.by_id.borrow_mut().insert(id, key.clone());

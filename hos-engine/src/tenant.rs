@@ -15,7 +15,6 @@ use hos_core::answer::Answer;
 use hos_core::call::{Adopt, Begin, By, Call, Can, Directory, Note, Transition};
 use hos_core::id::{InstanceId, KeyId, Name, Tenant, TreeHash};
 use hos_core::judge::{self, About, Bench, Instance};
-use hos_core::proof::record::Durability;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use std::sync::atomic::Ordering;
@@ -88,23 +87,7 @@ impl TenantRef {
     }
 
     fn bench<'a>(&'a self, view: &'a View, guards: Option<&'a view::Bench>) -> Bench<'a> {
-        let court = self.court();
-        Bench {
-            store: court.of.store,
-            tenant: &self.name,
-            // Looking needs no time: what is judged here makes no record and fires no deadline.
-            now: Timestamp(0),
-            last_sealed: None,
-            durability: Durability::Unknown,
-            seed: [0; 32],
-            active: view.active.standing(),
-            candidate: view.candidate.as_ref().map(view::Bench::standing),
-            guards: guards.map(view::Bench::standing),
-            modes: &view.in_force.activation.modes,
-            activation: Some(view.in_force.activation.record),
-            directory_version: view.version,
-            limits: court.limits(&view.in_force),
-        }
+        Bench { guards: guards.map(view::Bench::standing), ..self.court().looking(view, &self.name) }
     }
 
     /// May this principal do this to that? Answered from memory, at a directory version that the answer names.

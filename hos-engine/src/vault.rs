@@ -52,7 +52,11 @@ impl Vault {
         match (self, look) {
             (Self::File(file), Some(look)) => file.get_by_id_at(look, id),
             (Self::File(file), None) => file.get_by_id(id),
-            _ => tx.row(&sql::by_id(&id))?.map(|mut row| key_of(&mut row)).transpose(),
+            _ => {
+                // A host's snapshot may be older than the key; a read that locks sees what is.
+                let asked = if tx.is_host() { sql::named(&id) } else { sql::by_id(&id) };
+                tx.row(&asked)?.map(|mut row| key_of(&mut row)).transpose()
+            }
         }
     }
 

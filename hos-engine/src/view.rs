@@ -6,6 +6,7 @@ use crate::laws::Laws;
 use crate::sealed::{FreshKeys, Keys};
 use crate::store::sql::law::{self as law_sql, Activation};
 use crate::store::sql::state::{self as state_sql, SealedEntity};
+use crate::roots::Roots;
 use crate::store::Tx;
 use hos_core::canon::Reader;
 use hos_core::id::{LawHash, Tenant, Uid};
@@ -56,8 +57,10 @@ pub(crate) struct View {
     pub(crate) in_force: Arc<InForce>,
     pub(crate) active: Bench,
     pub(crate) candidate: Option<Bench>,
-    directory: Arc<Directory>,
-    older: Mutex<HashMap<LawHash, Bench>>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) older: Mutex<HashMap<LawHash, Bench>>,
+    /// Where it was read in a host's transaction: what it stands on, so that it can follow the rows.
+    pub(crate) roots: Option<Roots>,
 }
 
 impl View {
@@ -70,18 +73,19 @@ impl View {
         fresh: &FreshKeys,
     ) -> Result<Self, Failure> {
         let version = version(tx, tenant)?;
+        let roots = if tx.is_host() { Some(Roots::read(tx, tenant)?) } else { None };
         let (entities, links) = read_directory(tx, tenant, &in_force.law, keys, fresh)?;
         let directory = Arc::new(Directory::new(entities, links)?);
-        Self::bind(version, in_force, directory)
+        Ok(Self { roots, ..Self::bind(version, in_force, directory)? })
     }
 
-    fn bind(version: u64, in_force: Arc<InForce>, directory: Arc<Directory>) -> Result<Self, Failure> {
+    pub(crate) fn bind(version: u64, in_force: Arc<InForce>, directory: Arc<Directory>) -> Result<Self, Failure> {
         let bind = |law: &Arc<Law>| -> Result<Bench, Failure> {
             Ok(Bench { law: law.clone(), bound: Arc::new(Bound::new(law.policy.clone(), directory.clone())?) })
         };
         let active = bind(&in_force.law)?;
         let candidate = in_force.candidate.as_ref().map(bind).transpose()?;
-        Ok(Self { version, in_force, active, candidate, directory, older: Mutex::new(HashMap::new()) })
+        Ok(Self { version, in_force, active, candidate, directory, older: Mutex::new(HashMap::new()), roots: None })
     }
 
     /// The view after a directory change of this tenant.
@@ -109,9 +113,9 @@ impl View {
 /// A tenant's view version as the store has it now; refused when the tenant was never opened.
 pub(crate) fn version(tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
     let own = |t: &Tenant| -> Result<u64, Failure> {
-        let asked = if tx.is_shared() { law_sql::tenant_row_shared(t) } else { law_sql::tenant_row(t) };
+        let asked = if tx.is_shared() { law_sql::directory_stand(t) } else { law_sql::tenant_row(t) };
         let row = tx.row(&asked)?.ok_or_else(|| Failure::new(Code::TenantUnknown, format!("`{t}`")))?;
-        Ok(row.uint(0)?)
+        Ok(row.uint(0)? + if tx.is_shared() { row.uint(1)? } else { 0 })
     };
     let universe = own(&Tenant::universe())?;
     if tenant.is_universe() { Ok(universe) } else { Ok(universe + own(tenant)?) }
@@ -134,8 +138,15 @@ pub(crate) fn read_directory(
     let tenants: &[&Tenant] = if tenant.is_universe() { &[tenant] } else { &[&universe, tenant] };
     for (place, owner) in tenants.iter().enumerate() {
         let mut rows = Vec::new();
-        tx.each(&state_sql::directory_entities(owner), |row| {
-            rows.push(state_sql::entity_from(&row)?);
+        // Over a wire each question costs: the keys come with the rows.
+        let asked = if tx.is_shared() { state_sql::directory_with_keys(owner) } else { state_sql::directory_entities(owner) };
+        tx.each(&asked, |mut row| {
+            let entity = state_sql::entity_from(&row)?;
+            if tx.is_shared() && !row.is_null(9)? {
+                fresh.know(entity.attrs_key, row.bytes(9)?);
+                zeroize::Zeroize::zeroize(&mut row.take_blob(9)?);
+            }
+            rows.push(entity);
             Ok(())
         })?;
         for row in rows.into_iter().filter(|r| !r.removed) {

@@ -46,7 +46,12 @@ impl Class {
             Code::OutcomeUnknown => Self::Unknown,
             Code::StoreBusy | Code::Retry | Code::DirectoryStale => Self::Retry,
             Code::LawInvalid | Code::LawNotActive | Code::LawInUse | Code::ModeOff | Code::LegacyMissing => Self::Law,
-            Code::CallMalformed | Code::CallTooLarge | Code::IdInvalid | Code::ValueInvalid | Code::TenantUnknown => Self::Call,
+            Code::CallMalformed
+            | Code::CallTooLarge
+            | Code::IdInvalid
+            | Code::ValueInvalid
+            | Code::TenantUnknown
+            | Code::NoTransaction => Self::Call,
             code if code.number() < Code::LawInvalid.number() => Self::Store,
             _ => Self::Absent,
         }

@@ -27,6 +27,9 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::Quarantined => {
             "Günlük, deponun dışında tutulan işaretten kısa ya da başka; ne yitirildiğini `hos epoch new` söyleyene dek yalnız okunur."
         }
+        Code::NoTransaction => {
+            "Bağlantıda açık bir işlem (transaction) yok. İşlemi başlatın, kendi yazdıklarınızı yazın, H-OS’u en son çağırın, sonra onaylayın ya da geri alın."
+        }
         Code::EngineClosed => "Motor kapatılmış, hiç açılmamış ya da çatallanmadan önce başka bir süreçte açılmış. Yeniden açın.",
         Code::LawInvalid => "Kanunda kusur var, yüklenmiyor. `hos check` çalıştırın.",
         Code::LawNotActive => "Verilen kanun bu depoda yürürlükte olan değil. Yürürlüğe koyun ya da yürürlükteki ile açın.",

@@ -33,6 +33,12 @@ fn deciding(tx: &Tx<'_>, read: Statement) -> Statement {
     if tx.is_shared() { read.locked() } else { read }
 }
 
+/// A read of a row that another names, which was read under a lock: it is there, though a host's snapshot may be too old to
+/// show it.
+pub(crate) fn present(tx: &Tx<'_>, read: Statement) -> Statement {
+    if tx.is_host() { read.shared() } else { read }
+}
+
 /// An instance's row; of an erased one whose id named a person, the one that stands in its place.
 pub(crate) fn instance_row(tx: &Tx<'_>, tenant: &Tenant, contract: &Name, id: &InstanceId) -> Result<Option<Row>, Failure> {
     standing_row(tx, tenant, contract, id, state_sql::instance(tenant, contract, id))
@@ -125,7 +131,7 @@ impl Court {
         if n == WAITING {
             return self.waiting_hit(tx, tenant, rows, thread);
         }
-        let row = tx.row(&evidence_sql::record(tenant, &thread, n))?.ok_or_else(lost)?;
+        let row = tx.row(&present(tx, evidence_sql::record(tenant, &thread, n)))?.ok_or_else(lost)?;
         let bytes = row.blob(0)?;
         let header = Header::decode(bytes)
             .map_err(|e| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`: {e}")))?;
@@ -137,7 +143,7 @@ impl Court {
     /// A once-key whose record waits in the inbox: its place is not known yet.
     fn waiting_hit(&self, tx: &Tx<'_>, tenant: &Tenant, rows: &Rows, id: Handle) -> Result<OnceHit, Failure> {
         let placed = || Failure::new(Code::Retry, "the record that a once-key names was given its place just now");
-        let row = tx.row(&inbox::get(tenant, &id.0))?.ok_or_else(placed)?;
+        let row = tx.row(&present(tx, inbox::get(tenant, &id.0)))?.ok_or_else(placed)?;
         let broken = |e| Failure::new(Code::StoreIntegrity, format!("a record that waits in `{tenant}`: {e}"));
         let bytes = row.blob(1)?;
         let header = Header::decode(bytes).map_err(broken)?;

@@ -13,6 +13,7 @@ pub(crate) mod erase;
 pub(crate) mod fetch;
 pub(crate) mod founding;
 pub(crate) mod heads;
+pub(crate) mod host;
 pub(crate) mod history;
 mod hold;
 mod kept;
@@ -114,7 +115,7 @@ pub(crate) struct Group {
     /// Tenants with nothing in their queue.
     pub(crate) drained: HashSet<Tenant>,
     pub(crate) fresh: FreshKeys,
-    seed: [u8; 32],
+    pub(crate) seed: [u8; 32],
     cases: u64,
     sealed: HashMap<(Handle, u64), (u64, EntryHash)>,
     stored: Vec<(Tenant, u64)>,
@@ -205,6 +206,11 @@ impl Court {
             return Ok(view.clone());
         }
         let in_force = group.in_force()?;
+        if tx.is_host() {
+            let view = self.followed(tx, group, tenant, in_force)?;
+            group.views.insert(tenant.clone(), view.clone());
+            return Ok(view);
+        }
         let version = self.version(tx, group, tenant)?;
         let known = if group.cached {
             self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(v, _)| v.clone())

@@ -1,6 +1,6 @@
 //! A call in our own transaction: its rounds, and the rows that it settles to.
 
-use super::fetch::{Before, WAITING};
+use super::fetch::{Before, WAITING, present};
 use crate::Failure;
 use crate::court::{Court, Group, Refusal};
 use crate::join::{self, Found, ROUNDS_MAX, Round, Rows};
@@ -52,7 +52,10 @@ impl Court {
 
     /// A call, from its first round to its rows.
     pub(crate) fn call(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, call: &Call) -> Result<Answer, Failure> {
-        let view = self.view(tx, group, tenant)?;
+        let mut view = self.view(tx, group, tenant)?;
+        if tx.is_host() {
+            view = self.hold_principal(tx, group, tenant, view, &call.by().principal)?;
+        }
         group.once = call.once().map(|key| key.as_str().as_bytes().to_vec());
         if let Some(blocker) = unbounded(call) {
             return self.unjudged(tx, group, tenant, call, blocker);
@@ -216,7 +219,7 @@ impl Court {
         instance: Option<&Instance>,
     ) -> Result<(), Failure> {
         let Some(instance) = instance.filter(|_| answer.again && answer.receipt.is_none()) else { return Ok(()) };
-        if let Some(row) = tx.row(&evidence_sql::record(tenant, &instance.handle, instance.entered_n))? {
+        if let Some(row) = tx.row(&present(tx, evidence_sql::record(tenant, &instance.handle, instance.entered_n)))? {
             let record = hos_core::digest::record_hash(row.blob(0)?);
             answer.receipt = Some(self.receipt(tx, tenant, instance.handle, instance.entered_n, record)?);
         }

@@ -4,6 +4,7 @@
 //! the store that needs nothing but a file; [`server`] one of a database server; [`host`] a transaction that is somebody
 //! else's.
 
+pub mod host;
 pub(crate) mod place;
 mod row_ref;
 pub mod server;

@@ -2,7 +2,7 @@
 //! are sealed; calls in shadow; changes of a directory.
 
 use super::evidence::tenant;
-use crate::store::Statement;
+use crate::store::{Sql, Statement};
 use hos_core::id::{Tenant, Uid};
 
 /// Puts a stream's record into the inbox; with the once-key that it took, if any.
@@ -31,22 +31,31 @@ pub fn delete(t: &Tenant, id: &[u8; 16]) -> Statement {
 /// Says that a directory's row was changed.
 pub fn change_entity(t: &Tenant, id: &[u8; 16], uid: &Uid) -> Statement {
     Statement::new(
-        "INSERT INTO hos_change (tenant, id, type, subject) VALUES (?1, ?2, ?3, ?4)",
-        [tenant(t), id.into(), uid.type_name().into(), uid.id().as_bytes().into()],
+        "INSERT INTO hos_change (tenant, id, mark, type, subject) VALUES (?1, ?2, ?3, ?4, ?5)",
+        [tenant(t), id.into(), mark(id), uid.type_name().into(), uid.id().as_bytes().into()],
     )
 }
 
 /// Says that a grant was changed.
 pub fn change_grant(t: &Tenant, id: &[u8; 16], grant: &str) -> Statement {
     Statement::new(
-        "INSERT INTO hos_change (tenant, id, type, subject) VALUES (?1, ?2, '', ?3)",
-        [tenant(t), id.into(), grant.as_bytes().into()],
+        "INSERT INTO hos_change (tenant, id, mark, type, subject) VALUES (?1, ?2, ?3, '', ?4)",
+        [tenant(t), id.into(), mark(id), grant.as_bytes().into()],
     )
 }
 
-/// Changes that the directory's version does not count yet: id.
+/// A change's number: the first five bytes of its id, so that a sum of many is still a number of 64 bits.
+pub fn mark_of(id: &[u8; 16]) -> i64 {
+    id.iter().take(5).fold(0, |sum, byte| sum << 8 | i64::from(*byte))
+}
+
+fn mark(id: &[u8; 16]) -> Sql {
+    mark_of(id).into()
+}
+
+/// Changes that the directory's version does not count yet: id, type, subject.
 pub fn changes(t: &Tenant, limit: i64) -> Statement {
-    Statement::new("SELECT id FROM hos_change WHERE tenant = ?1 ORDER BY id LIMIT ?2", [tenant(t), limit.into()])
+    Statement::new("SELECT id, type, subject FROM hos_change WHERE tenant = ?1 ORDER BY id LIMIT ?2", [tenant(t), limit.into()])
 }
 
 /// Takes a change out of the list.

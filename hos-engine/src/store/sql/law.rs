@@ -131,12 +131,19 @@ pub fn tenant_row(t: &Tenant) -> Statement {
     Statement::new("SELECT directory_version, opened_at, once_floor FROM hos_tenant WHERE tenant = ?1", [tenant(t)])
 }
 
-/// The same, with the changes that hosts' transactions wrote and nobody has counted yet.
-pub fn tenant_row_shared(t: &Tenant) -> Statement {
+/// How a directory stands where hosts' transactions change it too: its version, and how many changes that does not count yet, and
+/// the sum of their marks.
+pub fn directory_stand(t: &Tenant) -> Statement {
     Statement::new(
-        "SELECT directory_version + (SELECT count(*) FROM hos_change WHERE hos_change.tenant = hos_tenant.tenant) AS directory_version,
-           opened_at, once_floor FROM hos_tenant WHERE tenant = ?1",
+        "SELECT directory_version, (SELECT count(*) FROM hos_change WHERE tenant = ?1) AS changes,
+           (SELECT CAST(coalesce(sum(mark), 0) AS BIGINT) FROM hos_change WHERE tenant = ?1) AS marks
+         FROM hos_tenant WHERE tenant = ?1",
         [tenant(t)],
+    )
+    .mysql(
+        "SELECT directory_version, (SELECT count(*) FROM hos_change WHERE tenant = ?1) AS changes,
+           (SELECT CAST(coalesce(sum(mark), 0) AS SIGNED) FROM hos_change WHERE tenant = ?1) AS marks
+         FROM hos_tenant WHERE tenant = ?1",
     )
 }
 

@@ -199,6 +199,16 @@ pub fn directory_entities(t: &Tenant) -> Statement {
     )
 }
 
+/// The same, each with the key of its attributes behind it, where keys lie in the same database.
+pub fn directory_with_keys(t: &Tenant) -> Statement {
+    Statement::new(
+        "SELECT d.type, d.id, d.handle, d.n, d.last, d.removed, d.attrs_key, d.attrs, d.parents, v.key FROM hos_directory d
+         LEFT JOIN hos_vault v ON v.tenant = 'universe' AND v.key_id = d.attrs_key
+         WHERE d.tenant = ?1 AND d.n >= 0 ORDER BY d.type, d.id",
+        [tenant(t)],
+    )
+}
+
 /// A directory row as a value.
 pub fn entity_from(row: &Row) -> Result<SealedEntity, StoreError> {
     let id = std::str::from_utf8(row.blob(1)?).map_err(|_| row.fault(1, "not UTF-8"))?;

@@ -28,6 +28,11 @@ pub fn by_id(id: &KeyId) -> Statement {
     )
 }
 
+/// The same of a key that a row names: it is there, and read as it stands now.
+pub fn named(id: &KeyId) -> Statement {
+    by_id(id).shared()
+}
+
 /// Keeps a key, unless the person has one.
 pub fn insert(subject: &[u8; 32], id: &KeyId, key: &[u8; 32], created: Timestamp) -> Statement {
     Statement::new(

@@ -37,10 +37,12 @@ pub fn steps(dialect: Dialect) -> &'static [Migration] {
 /// The whole schema as a script that a database administrator reads and runs: what a database without any step needs.
 pub fn script(dialect: Dialect) -> String {
     let mut out = format!("{};\n", steps_table(dialect));
+    // A word of MySQL's own.
+    let sql = if dialect == Dialect::Mysql { "`sql`" } else { "sql" };
     for (n, step) in (1..).zip(steps(dialect)) {
         out.push_str(&format!("\n-- step {n}: {}\n{}\n", step.name, step.sql.trim()));
         out.push_str(&format!(
-            "INSERT INTO hos_migration (n, name, sql) VALUES ({n}, '{}', {});\n",
+            "INSERT INTO hos_migration (n, name, {sql}) VALUES ({n}, '{}', {});\n",
             step.name,
             literal(step.sql, dialect)
         ));

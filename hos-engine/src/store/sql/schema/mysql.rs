@@ -150,9 +150,10 @@ CREATE TABLE hos_inbox (
   PRIMARY KEY (tenant, id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET ascii COLLATE ascii_bin;
 
--- Changes of a directory that its version does not count yet: an entity's, or a grant's (`type` is empty).
+-- Changes of a directory that its version does not count yet: an entity's, or a grant's (`type` is empty). `mark` is a number by
+-- chance: by their sum, who has read some of them sees at once whether those are all.
 CREATE TABLE hos_change (
-  tenant VARCHAR(63) NOT NULL, id VARBINARY(255) NOT NULL, type VARCHAR(255) NOT NULL, subject VARBINARY(255) NOT NULL,
+  tenant VARCHAR(63) NOT NULL, id VARBINARY(255) NOT NULL, mark BIGINT NOT NULL, type VARCHAR(255) NOT NULL, subject VARBINARY(255) NOT NULL,
   PRIMARY KEY (tenant, id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET ascii COLLATE ascii_bin;
 

@@ -147,9 +147,10 @@ CREATE TABLE hos_inbox (
   PRIMARY KEY (tenant, id)
 );
 
--- Changes of a directory that its version does not count yet: an entity's, or a grant's (`type` is empty).
+-- Changes of a directory that its version does not count yet: an entity's, or a grant's (`type` is empty). `mark` is a number by
+-- chance: by their sum, who has read some of them sees at once whether those are all.
 CREATE TABLE hos_change (
-  tenant TEXT COLLATE "C" NOT NULL, id BYTEA NOT NULL, type TEXT COLLATE "C" NOT NULL, subject BYTEA NOT NULL,
+  tenant TEXT COLLATE "C" NOT NULL, id BYTEA NOT NULL, mark BIGINT NOT NULL, type TEXT COLLATE "C" NOT NULL, subject BYTEA NOT NULL,
   PRIMARY KEY (tenant, id)
 );
 

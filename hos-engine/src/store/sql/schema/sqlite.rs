@@ -18,9 +18,10 @@ CREATE TABLE hos_inbox (
   PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
 
--- Changes of a directory that its version does not count yet: an entity's, or a grant's (`type` is empty).
+-- Changes of a directory that its version does not count yet: an entity's, or a grant's (`type` is empty). `mark` is a number by
+-- chance: by their sum, who has read some of them sees at once whether those are all.
 CREATE TABLE hos_change (
-  tenant TEXT NOT NULL, id BLOB NOT NULL, type TEXT NOT NULL, subject BLOB NOT NULL,
+  tenant TEXT NOT NULL, id BLOB NOT NULL, mark INTEGER NOT NULL, type TEXT NOT NULL, subject BLOB NOT NULL,
   PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
 

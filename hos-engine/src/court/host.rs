@@ -1,0 +1,252 @@
+//! What is different in a transaction that is somebody else's: the directory follows its rows, whoever is asked about is held by
+//! their own rows, and everything that can be foreseen is asked for at once.
+
+use super::fetch::WAITING;
+use super::{Court, Group};
+use crate::Failure;
+use crate::join;
+use crate::roots::{Changed, Roots, Stand, is_row, tenants};
+use crate::store::sql::{evidence as evidence_sql, law as law_sql, state as state_sql, vault as vault_sql};
+use crate::store::{Statement, Tx};
+use crate::view::{self, InForce, View};
+use crate::sealed::{Chance, Refused};
+use hos_core::answer::{Answer, Receipt};
+use hos_core::call::Call;
+use hos_core::id::{Tenant, Uid};
+use hos_core::judge::{Bench, Draft};
+use hos_core::policy::{Entity, Link};
+use hos_core::proof::record::Durability;
+use hos_core::refusal::Blocker;
+use hos_core::time::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
+
+/// How many changed rows are read one by one; beyond it the whole directory is read.
+const FOLLOWED_MAX: usize = 64;
+
+impl Court {
+    /// Asks for all that a call will surely need, its claims first.
+    pub(crate) fn foresee(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call) -> Result<(), Failure> {
+        self.claim(tx, tenant, call, &join::first_needs(call, &join::Rows::default()))?;
+        tx.foresee(&[law_sql::activation(), evidence_sql::head(tenant)])?;
+        tx.foresee(&Stand::asked(tenant))?;
+        let known = self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(view, _)| view.clone());
+        if let Some(view) = known {
+            tx.foresee(&held(&view, tenant, &call.by().principal))?;
+        }
+        tx.foresee(&[vault_sql::by_subject(&self.tag(&call.by().principal))])?;
+        Ok(())
+    }
+
+    /// A tenant's directory: the one that is known, if its rows are those of now; else brought up to them.
+    pub(super) fn followed(
+        &self,
+        tx: &Tx<'_>,
+        group: &Group,
+        tenant: &Tenant,
+        in_force: Arc<InForce>,
+    ) -> Result<Arc<View>, Failure> {
+        let stand = Stand::read(tx, tenant)?;
+        let known = self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(view, _)| view.clone());
+        let known = known.filter(|view| view.in_force.activation.n == in_force.activation.n);
+        if let Some((view, roots)) = known.as_ref().and_then(|view| Some((view, view.roots.as_ref()?))) {
+            if stand.is(roots) {
+                return Ok(view.clone());
+            }
+            if let Some(view) = self.brought_up(tx, group, tenant, view, roots, &stand)? {
+                return Ok(Arc::new(view));
+            }
+        }
+        Ok(Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?))
+    }
+
+    /// A known directory with the rows that changed since; `None` where that is more than reading it anew.
+    fn brought_up(
+        &self,
+        tx: &Tx<'_>,
+        group: &Group,
+        tenant: &Tenant,
+        view: &View,
+        roots: &Roots,
+        stand: &Stand,
+    ) -> Result<Option<View>, Failure> {
+        let Some((parts, changes)) = roots.since(tx, tenant)? else { return Ok(None) };
+        if changes.len() > FOLLOWED_MAX {
+            return Ok(None);
+        }
+        for change in &changes {
+            tx.foresee(&rows_of(tenant, change))?;
+        }
+        let mut roots = roots.over(parts);
+        let (mut entities, mut links): (Vec<(Uid, Option<Entity>)>, Vec<(String, Option<Link>)>) = Default::default();
+        for change in changes {
+            match change {
+                Changed::Entity(uid) => {
+                    let (entity, lasts) = self.entity_now(tx, group, tenant, view, &uid, |s| s)?;
+                    // What is gone may be somebody's role.
+                    let Some(entity) = entity else { return Ok(None) };
+                    roots.rows.insert(uid.clone(), lasts);
+                    entities.push((uid, Some(entity)));
+                }
+                Changed::Grant(id) => {
+                    let mut found = None;
+                    for t in tenants(tenant) {
+                        let row = tx.row(&state_sql::grant(&t, &id))?.map(|row| state_sql::grant_from(&row)).transpose()?;
+                        found = row.filter(|(.., removed)| !removed).map(|(_, link, _)| link).or(found);
+                    }
+                    links.push((id, found));
+                }
+            }
+        }
+        let new: BTreeSet<Uid> = entities.iter().map(|(uid, _)| uid.clone()).collect();
+        for entity in entities.iter_mut().filter_map(|(_, entity)| entity.as_mut()) {
+            entity.parents.retain(|p| view.directory.get(p).is_some() || new.contains(p));
+        }
+        let directory = Arc::new(view.directory.with(entities, links)?);
+        let bound = View::bind(stand.version(), view.in_force.clone(), directory)?;
+        Ok(Some(View { roots: Some(roots), ..bound }))
+    }
+
+    /// An entity as its rows make it now, and the last record of each.
+    fn entity_now(
+        &self,
+        tx: &Tx<'_>,
+        group: &Group,
+        tenant: &Tenant,
+        view: &View,
+        uid: &Uid,
+        how: fn(Statement) -> Statement,
+    ) -> Result<(Option<Entity>, Lasts), Failure> {
+        let (mut entity, mut lasts): (Option<Entity>, Lasts) = (None, [None, None]);
+        for (place, t) in tenants(tenant).iter().enumerate() {
+            let Some(row) = tx.row(&how(state_sql::directory_entity(t, uid)))? else { continue };
+            if !is_row(&row)? {
+                continue;
+            }
+            let sealed = state_sql::entity_from(&row)?;
+            if let Some(last) = lasts.get_mut(place) {
+                *last = Some(sealed.thread.last);
+            }
+            if sealed.removed {
+                continue;
+            }
+            let own = view::open_entity(&sealed, &self.keys(tx), &group.fresh)?;
+            let stranger = place > 0 && view.in_force.law.persons.contains(uid.type_name());
+            match entity.as_mut() {
+                Some(known) => {
+                    known.parents.extend(own.parents);
+                    known.record = own.record;
+                }
+                None if stranger => {}
+                None => entity = Some(own),
+            }
+        }
+        Ok((entity, lasts))
+    }
+
+    /// Holds whoever asks as they are until the host's transaction ends: by their own rows, which are shared with all who judge
+    /// them, and not with who changes them. Where the rows are newer than the directory, the directory follows.
+    pub(super) fn hold_principal(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        view: Arc<View>,
+        principal: &Uid,
+    ) -> Result<Arc<View>, Failure> {
+        let asked = held(&view, tenant, principal);
+        let Some(known) = view.roots.as_ref().and_then(|roots| roots.rows.get(principal)).filter(|_| !asked.is_empty()) else {
+            return Ok(view);
+        };
+        tx.foresee(&asked)?;
+        let mut lasts = [None, None];
+        for ((last, before), t) in lasts.iter_mut().zip(known).zip(tenants(tenant)) {
+            if before.is_some() {
+                let row = tx.row(&state_sql::directory_entity(&t, principal).shared())?;
+                *last = row.map(|row| state_sql::entity_from(&row)).transpose()?.map(|entity| entity.thread.last);
+            }
+        }
+        if lasts == *known {
+            return Ok(view);
+        }
+        let (mut entity, _) = self.entity_now(tx, group, tenant, &view, principal, Statement::shared)?;
+        if let Some(entity) = &mut entity {
+            entity.parents.retain(|p| view.directory.get(p).is_some());
+        }
+        let directory = Arc::new(view.directory.with(vec![(principal.clone(), entity)], Vec::new())?);
+        let view = Arc::new(View { roots: view.roots.clone(), ..View::bind(view.version, view.in_force.clone(), directory)? });
+        group.views.insert(tenant.clone(), view.clone());
+        // It is this transaction's alone.
+        group.changes += 1;
+        Ok(view)
+    }
+}
+
+impl Court {
+    /// Writes the record of a refusal that a host's transaction did not keep; a refusal too many is not kept at all.
+    pub(crate) fn keep_refusal(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        drafts: &[Draft],
+        seed: &[u8; 32],
+    ) -> Result<Answer, Failure> {
+        let view = self.view(tx, group, tenant)?;
+        let mut answer = Answer::refused(view.active.law.hash, view.version);
+        let mut chance = Chance::new(seed);
+        for draft in drafts.iter().cloned() {
+            let code = draft.header.refusal.clone();
+            answer.blockers.extend(code.map(|code| Blocker { code, detail: String::new() }));
+            let parts = match self.keys(tx).seal_parts(&draft, &mut group.fresh, &mut chance) {
+                Ok(parts) => parts,
+                Err(Refused::Erased(blocker)) => {
+                    answer.blockers.push(blocker);
+                    return Ok(answer);
+                }
+                Err(Refused::Failure(failure)) => return Err(failure),
+            };
+            let (thread, n, record) = self.write_record(tx, group, tenant, draft, parts, &mut chance)?;
+            let n = Some(n).filter(|n| *n != WAITING);
+            answer.receipt = Some(Receipt { tenant: tenant.clone(), thread, n, record, seal: None });
+        }
+        Ok(answer)
+    }
+
+    /// A bench for looking: what is judged on it makes no record and fires no deadline.
+    pub(crate) fn looking<'a>(&self, view: &'a View, tenant: &'a Tenant) -> Bench<'a> {
+        Bench {
+            store: self.of.store,
+            tenant,
+            now: Timestamp(0),
+            last_sealed: None,
+            durability: Durability::Unknown,
+            seed: [0; 32],
+            active: view.active.standing(),
+            candidate: view.candidate.as_ref().map(view::Bench::standing),
+            guards: None,
+            modes: &view.in_force.activation.modes,
+            activation: Some(view.in_force.activation.record),
+            directory_version: view.version,
+            limits: self.limits(&view.in_force),
+        }
+    }
+}
+
+type Lasts = [Option<hos_core::id::RecordHash>; 2];
+
+/// The statements that hold a principal.
+fn held(view: &View, tenant: &Tenant, principal: &Uid) -> Vec<Statement> {
+    let Some(known) = view.roots.as_ref().and_then(|roots| roots.rows.get(principal)) else { return Vec::new() };
+    let there = known.iter().zip(tenants(tenant)).filter(|(last, _)| last.is_some());
+    there.map(|(_, t)| state_sql::directory_entity(&t, principal).shared()).collect()
+}
+
+/// The statements that read what changed.
+fn rows_of(tenant: &Tenant, change: &Changed) -> Vec<Statement> {
+    let one = |t: &Tenant| match change {
+        Changed::Entity(uid) => state_sql::directory_entity(t, uid),
+        Changed::Grant(id) => state_sql::grant(t, id),
+    };
+    tenants(tenant).iter().map(one).collect()
+}

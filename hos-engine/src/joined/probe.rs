@@ -1,0 +1,60 @@
+//! What the database says of itself and of the transaction, asked once a step after the claims: the time, how it keeps what is
+//! committed, whether it is a replica, whether there is a transaction at all.
+
+use crate::Failure;
+use crate::store::sql::dialect::Dialect;
+use crate::store::{Row, Statement};
+use hos_core::proof::record::Durability;
+use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
+
+/// The question: now (milliseconds since 1970), two settings of durability, whether it is a replica, whether the statement stands
+/// alone.
+pub(super) fn asked(dialect: Dialect) -> Statement {
+    let sql = match dialect {
+        // A transaction begins before its second statement: where both times are one, the statement is a transaction by itself.
+        Dialect::Postgres => {
+            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now,
+               current_setting('synchronous_commit') AS commits, current_setting('fsync') AS syncs,
+               CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS replica,
+               CASE WHEN now() = statement_timestamp() THEN 1 ELSE 0 END AS alone"
+        }
+        // NOW() is when the statement began, SYSDATE() when it is asked: after any wait for a lock.
+        Dialect::Mysql => {
+            "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS now,
+               CAST(@@innodb_flush_log_at_trx_commit AS CHAR) AS commits, 'on' AS syncs,
+               CAST(@@global.read_only AS SIGNED) AS replica, 0 AS alone"
+        }
+        Dialect::Sqlite => {
+            "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now,
+               CAST((SELECT synchronous FROM pragma_synchronous) AS TEXT) AS commits, 'on' AS syncs,
+               (SELECT query_only FROM pragma_query_only) AS replica, 0 AS alone"
+        }
+    };
+    Statement::new(sql, [])
+}
+
+/// What it says; refused where nothing may be decided.
+pub(super) fn said(dialect: Dialect, row: &Row) -> Result<(Timestamp, Durability), Failure> {
+    if row.int(3)? != 0 {
+        return Err(Failure::new(Code::StoreReadOnly, "the database takes no writes: it is a replica, or read-only; ask the primary"));
+    }
+    if row.int(4)? != 0 {
+        return Err(outside());
+    }
+    let keeps = match (dialect, row.text(1)?, row.text(2)?) {
+        (Dialect::Postgres, "on" | "remote_apply" | "remote_write" | "local", "on") => Durability::Full,
+        (Dialect::Mysql, "1", _) => Durability::Full,
+        (Dialect::Sqlite, "2" | "3", _) => Durability::Full,
+        _ => Durability::Weak,
+    };
+    Ok((Timestamp(row.int(0)?), keeps))
+}
+
+/// There is no transaction.
+pub(super) fn outside() -> Failure {
+    Failure::new(
+        Code::NoTransaction,
+        "the connection is in no transaction: begin one, do your own writes, call H-OS last, then commit or roll back",
+    )
+}

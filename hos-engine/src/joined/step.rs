@@ -1,0 +1,233 @@
+//! One thing that is judged in a host's transaction, round by round.
+
+use super::{Joined, probe};
+use crate::Failure;
+use crate::court::{Court, Group, Refusal};
+use crate::shadow::guarded;
+use crate::store::host::{Ask, Script};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::{evidence as evidence_sql, inbox};
+use crate::store::sqlite::Runner;
+use crate::store::{Sql, Statement, Tx};
+use hos_core::answer::Answer;
+use hos_core::call::{Call, Can};
+use hos_core::digest;
+use hos_core::id::Tenant;
+use hos_core::judge::{self, About, Draft};
+use hos_core::law::mode::Mode;
+use hos_core::refusal::Code;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// How often the judging may ask for more: twice in the usual case; a cold start reads laws and the directory first.
+const ROUNDS_MAX: usize = 16;
+
+/// What is asked of a step.
+pub enum Asked {
+    /// A call of a door that writes. With the call as it came, where it is one in shadow: it waits in the inbox in these bytes.
+    Call(Tenant, Box<Call>, Vec<u8>),
+    /// May this principal do this to that? Reads only.
+    Can(Tenant, Box<Can>),
+    /// Makes evidence of a refusal, after the host has rolled back.
+    Refused(Box<KeptRefusal>),
+}
+
+/// A refusal that a host's transaction did not keep. Whoever wants it as evidence hands it to [`Asked::Refused`] in another
+/// transaction.
+pub struct KeptRefusal {
+    tenant: Tenant,
+    drafts: Vec<Draft>,
+    seed: [u8; 32],
+}
+
+/// What a step comes to.
+pub struct Outcome {
+    /// The answer. A failure says that nothing was judged: the host rolls back, and where its code is [`Code::Retry`] begins again.
+    pub answer: Result<Answer, Failure>,
+    /// Of a refusal: what may become evidence of it.
+    pub refusal: Option<Box<KeptRefusal>>,
+}
+
+/// What comes of a round.
+pub enum Next {
+    /// Run these on the transaction's connection, in this order, and go on with the rows of each that reads, and none of the
+    /// others.
+    Need(Vec<Ask>),
+    /// Run these, then heed the answer.
+    Settle(Vec<Statement>, Box<Outcome>),
+}
+
+/// A step on its way.
+pub struct Step {
+    asked: Asked,
+    script: Script,
+    seed: [u8; 32],
+    rounds: usize,
+}
+
+impl Step {
+    pub(super) fn new(asked: Asked, dialect: Dialect, seed: [u8; 32]) -> Self {
+        Self { asked, script: Script::new(dialect), seed, rounds: 0 }
+    }
+
+    /// One round: with the rows of what was asked last, as many lists as statements; the first with none.
+    pub fn go(&mut self, joined: &Joined, rows: Vec<Vec<Vec<Sql>>>) -> Next {
+        if let Err(error) = self.script.take(rows) {
+            return failed(error.into());
+        }
+        self.rounds += 1;
+        if self.rounds > ROUNDS_MAX {
+            return failed(Failure::new(Code::Internal, "a step took too many rounds"));
+        }
+        self.script.begin();
+        let mut left = Vec::new();
+        let judged = guarded(|| self.judge(joined, &mut left));
+        let wanted = self.script.wanted();
+        if !wanted.is_empty() {
+            return Next::Need(wanted);
+        }
+        let writes = self.script.writes();
+        match judged {
+            Ok(outcome) => Next::Settle(writes, Box::new(outcome)),
+            // Of what failed nothing is written; what it had claimed is left.
+            Err(failure) => Next::Settle(left, Box::new(Outcome { answer: Err(failure), refusal: None })),
+        }
+    }
+
+    fn judge(&self, joined: &Joined, left: &mut Vec<Statement>) -> Result<Outcome, Failure> {
+        let tx = Tx::of(&self.script);
+        match &self.asked {
+            Asked::Can(tenant, can) => {
+                let court = joined.court(&tx)?;
+                Ok(Outcome { answer: self.can(court, &tx, tenant, can), refusal: None })
+            }
+            Asked::Call(tenant, call, came) => {
+                // Claims come first, whatever else is not known yet.
+                if let Some(court) = joined.court.get() {
+                    court.foresee(&tx, tenant, call)?;
+                }
+                let court = joined.court(&tx)?;
+                if let Some(answer) = self.in_shadow(court, &tx, tenant, call, came)? {
+                    return Ok(Outcome { answer: Ok(answer), refusal: None });
+                }
+                court.foresee(&tx, tenant, call)?;
+                self.probe(joined, &tx)?;
+                let mut group = self.group(court, &tx)?;
+                let answer = court.call(&tx, &mut group, tenant, call);
+                if answer.is_err() {
+                    left.append(&mut group.claims);
+                }
+                publish(court, &group);
+                let refusal = group.refused.take().map(|refused| {
+                    let Refusal { drafts, seed } = refused;
+                    Box::new(KeptRefusal { tenant: tenant.clone(), drafts, seed })
+                });
+                Ok(Outcome { answer: Ok(answer?), refusal })
+            }
+            Asked::Refused(kept) => {
+                let court = joined.court(&tx)?;
+                self.probe(joined, &tx)?;
+                let mut group = self.group(court, &tx)?;
+                let answer = court.keep_refusal(&tx, &mut group, &kept.tenant, &kept.drafts, &kept.seed)?;
+                Ok(Outcome { answer: Ok(answer), refusal: None })
+            }
+        }
+    }
+
+    /// The time and the durability, from the database itself; it is asked behind all that was asked before.
+    fn probe(&self, joined: &Joined, tx: &Tx<'_>) -> Result<(), Failure> {
+        let asked = probe::asked(joined.dialect);
+        let row = tx.row(&asked)?.ok_or_else(|| Failure::new(Code::Internal, "the database does not tell the time"))?;
+        let (now, durability) = probe::said(joined.dialect, &row)?;
+        self.script.settle(now, durability);
+        Ok(())
+    }
+
+    fn group(&self, court: &Court, tx: &Tx<'_>) -> Result<Group, Failure> {
+        let mut group = court.start(tx)?;
+        // The same chance in each round.
+        group.seed = self.seed;
+        Ok(group)
+    }
+
+    fn can(&self, court: &Court, tx: &Tx<'_>, tenant: &Tenant, can: &Can) -> Result<Answer, Failure> {
+        let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
+        let fresh = known.filter(|(_, since)| since.elapsed() <= court.settings.directory_age_max).map(|(view, _)| view);
+        let view = match fresh {
+            Some(view) => view,
+            None => {
+                let (changes, begun) = (court.changes.load(Ordering::SeqCst), Instant::now());
+                tx.foresee(&[crate::store::sql::law::activation()])?;
+                tx.foresee(&crate::roots::Stand::asked(tenant))?;
+                let mut group = self.group(court, tx)?;
+                let view = court.view(tx, &mut group, tenant)?;
+                if court.changes.load(Ordering::SeqCst) == changes {
+                    let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
+                    views.insert(tenant.clone(), (view.clone(), begun));
+                }
+                view
+            }
+        };
+        Ok(judge::can(&court.looking(&view, tenant), can))
+    }
+
+    /// A call in shadow: the world's own outcome is the answer, and the call waits in the inbox until it is judged beside it. It
+    /// takes no lock, and nobody waits for it.
+    fn in_shadow(
+        &self,
+        court: &Court,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        call: &Call,
+        came: &[u8],
+    ) -> Result<Option<Answer>, Failure> {
+        let Some(legacy) = &call.by().legacy else { return Ok(None) };
+        let mut group = self.group(court, tx)?;
+        let in_force = group.in_force()?;
+        let mode = About::of(call).mode(&in_force.law, &in_force.activation.modes, tenant);
+        if mode == Mode::Enforce {
+            return Ok(None);
+        }
+        let mut answer = Answer::refused(in_force.law.hash, 0);
+        judge::stands(&mut answer, mode, Some(legacy));
+        answer.divergence = false;
+        if mode == Mode::Shadow {
+            let mut id = [0; 16];
+            digest::expand(&self.seed, "inbox", 0, &mut id);
+            let mut chance = crate::sealed::Chance::new(&self.seed);
+            let person = Some(&call.by().principal).filter(|uid| in_force.law.persons.contains(uid.type_name()));
+            let sealed = court.keys(tx).seal_copy(person, came.to_vec(), &mut group.fresh, &mut chance);
+            let (key, parts) = sealed.map_err(crate::court::settle::failure_of)?;
+            tx.execute(&inbox::insert(tenant, &id, "", None, &key.0, parts))?;
+            tx.execute(&evidence_sql::enqueue_waiting(tenant, &id))?;
+        }
+        Ok(Some(answer))
+    }
+}
+
+/// What was read may serve the next step: it stands on rows by their ids.
+fn publish(court: &Court, group: &Group) {
+    if let Some(in_force) = &group.in_force {
+        let mut known = court.in_force.write().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|known| known.activation.n <= in_force.activation.n) {
+            *known = Some(in_force.clone());
+        }
+    }
+    if group.changes == 0 {
+        let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
+        for (tenant, view) in &group.views {
+            views.insert(tenant.clone(), (view.clone(), Instant::now()));
+        }
+    } else {
+        // What `can` remembers may be older than what this very host has just changed.
+        court.views.write().unwrap_or_else(PoisonError::into_inner).values_mut().for_each(|(_, since)| {
+            *since = since.checked_sub(court.settings.directory_age_max * 2).unwrap_or(*since);
+        });
+        court.changes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn failed(failure: Failure) -> Next {
+    Next::Settle(Vec::new(), Box::new(Outcome { answer: Err(failure), refusal: None }))
+}

@@ -1,0 +1,146 @@
+//! What a directory that was read in a host's transaction stands on. The host's own changes are among it and may be rolled back,
+//! so a number says too little: each change has an id by chance, and the directory is good where the ids are the same.
+
+use crate::Failure;
+use crate::store::Tx;
+use crate::store::sql::claim;
+use crate::store::sql::inbox;
+use crate::store::sql::law as law_sql;
+use crate::store::sql::state as state_sql;
+use crate::store::{Row, Statement};
+use hos_core::id::{RecordHash, Tenant, Uid};
+use hos_core::refusal::Code;
+use std::collections::{BTreeMap, HashMap};
+
+/// How many changes that are not counted yet are read, at most: beyond it nobody seals, and the directory is read anew each time.
+const CHANGES_MAX: i64 = 10_000;
+
+/// One tenant's part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Root {
+    tenant: Tenant,
+    base: u64,
+    changes: BTreeMap<[u8; 16], Changed>,
+}
+
+/// What a change was of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Changed {
+    Entity(Uid),
+    Grant(String),
+}
+
+/// The universe's part and the tenant's, and whose rows there are.
+#[derive(Debug, Clone)]
+pub(crate) struct Roots {
+    parts: Vec<Root>,
+    /// The last record of each entity's row, in the universe and in the tenant.
+    pub(crate) rows: HashMap<Uid, [Option<RecordHash>; 2]>,
+}
+
+/// How a directory stands now, by three numbers a tenant: version, changes beside it, the sum of their marks.
+pub(crate) struct Stand(Vec<(Tenant, u64, u64, i64)>);
+
+impl Stand {
+    /// The statements that tell.
+    pub(crate) fn asked(tenant: &Tenant) -> Vec<Statement> {
+        tenants(tenant).iter().map(law_sql::directory_stand).collect()
+    }
+
+    pub(crate) fn read(tx: &Tx<'_>, tenant: &Tenant) -> Result<Self, Failure> {
+        let one = |t: &Tenant| {
+            let row = tx.row(&law_sql::directory_stand(t))?;
+            let row = row.ok_or_else(|| Failure::new(Code::TenantUnknown, format!("`{t}`")))?;
+            Ok::<_, Failure>((t.clone(), row.uint(0)?, row.uint(1)?, row.int(2)?))
+        };
+        Ok(Self(tenants(tenant).iter().map(one).collect::<Result<_, _>>()?))
+    }
+
+    /// The version that answers name.
+    pub(crate) fn version(&self) -> u64 {
+        self.0.iter().map(|(_, base, count, _)| base + count).sum()
+    }
+
+    /// Whether nothing changed since.
+    pub(crate) fn is(&self, roots: &Roots) -> bool {
+        self.0.len() == roots.parts.len()
+            && self.0.iter().zip(&roots.parts).all(|((tenant, base, count, marks), root)| {
+                let sum: i64 = root.changes.keys().map(inbox::mark_of).sum();
+                root.tenant == *tenant && root.base == *base && root.changes.len() as u64 == *count && sum == *marks
+            })
+    }
+}
+
+/// The tenants whose rows make a tenant's directory, the universe first.
+pub(crate) fn tenants(tenant: &Tenant) -> Vec<Tenant> {
+    if tenant.is_universe() { vec![tenant.clone()] } else { vec![Tenant::universe(), tenant.clone()] }
+}
+
+impl Roots {
+    /// The statements that read the parts.
+    pub(crate) fn asked(tenant: &Tenant) -> Vec<Statement> {
+        tenants(tenant).iter().flat_map(|t| [law_sql::directory_stand(t), inbox::changes(t, CHANGES_MAX)]).collect()
+    }
+
+    /// What a directory that is read now will stand on.
+    pub(crate) fn read(tx: &Tx<'_>, tenant: &Tenant) -> Result<Self, Failure> {
+        tx.foresee(&Self::asked(tenant))?;
+        tx.foresee(&tenants(tenant).iter().map(state_sql::directory_with_keys).collect::<Vec<_>>())?;
+        let mut rows: HashMap<Uid, [Option<RecordHash>; 2]> = HashMap::new();
+        for (place, t) in tenants(tenant).iter().enumerate() {
+            tx.each(&state_sql::directory_with_keys(t), |row| {
+                let entity = state_sql::entity_from(&row)?;
+                if let Some(last) = rows.entry(entity.uid).or_default().get_mut(place) {
+                    *last = Some(entity.thread.last);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Self { parts: Self::parts(tx, tenant)?, rows })
+    }
+
+    fn parts(tx: &Tx<'_>, tenant: &Tenant) -> Result<Vec<Root>, Failure> {
+        let stand = Stand::read(tx, tenant)?;
+        let part = |(t, base, ..): &(Tenant, u64, u64, i64)| {
+            let rows = tx.rows(&inbox::changes(t, CHANGES_MAX))?;
+            let changes = rows.iter().map(|row| Ok((row.bytes(0)?, changed(row)?))).collect::<Result<_, Failure>>()?;
+            Ok::<_, Failure>(Root { tenant: t.clone(), base: *base, changes })
+        };
+        stand.0.iter().map(part).collect()
+    }
+
+    /// How the parts stand now, and what changed since; `None` where that cannot be told: changes were counted that were never
+    /// seen.
+    pub(crate) fn since(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<Option<(Vec<Root>, Vec<Changed>)>, Failure> {
+        tx.foresee(&Self::asked(tenant))?;
+        let now = Self::parts(tx, tenant)?;
+        let mut new = Vec::new();
+        for (then, now) in self.parts.iter().zip(&now) {
+            let gone: Vec<_> = then.changes.keys().filter(|id| !now.changes.contains_key(*id)).collect();
+            // One's own change that was rolled back is gone and was not counted: then what was read is not what is.
+            if now.base.checked_sub(then.base) != Some(gone.len() as u64) || now.changes.len() as i64 >= CHANGES_MAX {
+                return Ok(None);
+            }
+            new.extend(now.changes.iter().filter(|(id, _)| !then.changes.contains_key(*id)).map(|(_, what)| what.clone()));
+        }
+        Ok(Some((now, new)))
+    }
+
+    /// The same rows over other parts.
+    pub(crate) fn over(&self, parts: Vec<Root>) -> Self {
+        Self { parts, rows: self.rows.clone() }
+    }
+}
+
+fn changed(row: &Row) -> Result<Changed, Failure> {
+    let text = std::str::from_utf8(row.blob(2)?).map_err(|_| row.fault(2, "not UTF-8"))?;
+    Ok(match row.text(1)? {
+        "" => Changed::Grant(text.to_owned()),
+        kind => Changed::Entity(Uid::new(kind, text).map_err(|e| row.fault(1, &e.to_string()))?),
+    })
+}
+
+/// A directory row that is there and is no claim.
+pub(crate) fn is_row(row: &Row) -> Result<bool, Failure> {
+    Ok(row.int(3)? != claim::CLAIMED)
+}
