@@ -182,6 +182,8 @@ try {
     exec(PHP_BINARY . ' ' . escapeshellarg(__DIR__ . '/drive.php') . " $stage --seconds 1 --workers 2", $lines, $exit);
     $load = json_decode($lines[0] ?? '', true);
     $check('the load mode buys and measures', $exit === 0 && $load['checkouts'] > 0 && $load['p50_ms'] > 0 && $load['p95_ms'] >= $load['p50_ms'], implode("\n", $lines));
+} catch (\Throwable $error) {
+    $check('the test runs to its end', false, (string) $error);
 } finally {
     $databases->drop();
     exec('rm -rf ' . escapeshellarg($dir));
