@@ -3,6 +3,7 @@
 use crate::entity;
 use crate::global::Global;
 use crate::input;
+use crate::place::Place;
 use crate::usage::usage;
 use clap::Args;
 use hos_core::call::{By, Legacy};
@@ -47,7 +48,7 @@ fn environment(name: &str) -> Result<Option<String>, Failure> {
 impl Global {
     /// A builder with everything that was said, but the law.
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
-        let mut builder = Engine::builder().sqlite(self.store_path()?);
+        let mut builder = self.place()?.builder()?;
         match (&self.key_file, &self.signer_socket, &self.signer_command) {
             (Some(path), ..) => builder = builder.key_file(path),
             (_, Some(path), _) => builder = builder.signer_socket(path),
@@ -70,7 +71,7 @@ impl Global {
     }
 
     /// The seal key's file, unless a signer signs.
-    pub(crate) fn key_path(&self, store: &std::path::Path) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn key_path(&self, place: &Place) -> Result<Option<PathBuf>, Failure> {
         if let Some(path) = &self.key_file {
             return Ok(Some(path.clone()));
         }
@@ -78,17 +79,14 @@ impl Global {
         if said || environment("HOS_SIGNER_SOCKET")?.is_some() || environment("HOS_SIGNER_COMMAND")?.is_some() {
             return Ok(None);
         }
-        let mut name = store.as_os_str().to_owned();
-        name.push(".key");
-        Ok(Some(name.into()))
+        Ok(place.key_beside())
     }
 
-    /// The store's file.
-    pub(crate) fn store_path(&self) -> Result<PathBuf, Failure> {
-        match self.store.clone().or_else(|| std::env::var_os("HOS_STORE").filter(|v| !v.is_empty()).map(PathBuf::from)) {
-            Some(path) => Ok(path),
-            None => Err(usage("no store is named: give --store FILE, or set HOS_STORE")),
-        }
+    /// Whether nobody signs who could: neither a key file nor a signer is named.
+    pub(crate) fn is_keyless(&self, place: &Place) -> Result<bool, Failure> {
+        let said = self.key_file.is_some() || self.signer_socket.is_some() || self.signer_command.is_some();
+        let signer = environment("HOS_SIGNER_SOCKET")?.or(environment("HOS_SIGNER_COMMAND")?);
+        Ok(!said && signer.is_none() && place.key_beside().is_none())
     }
 
     /// The open engine.

@@ -1,14 +1,19 @@
 //! What every command shares: where, who, and how it is said.
 
 use clap::Args;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Global {
-    /// The store's file [env: HOS_STORE]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Where and who")]
-    pub(crate) store: Option<PathBuf>,
+    /// The store: a file, or a database's URL, `postgres://…` or `mysql://…` [env: HOS_STORE]
+    #[arg(long, global = true, value_name = "STORE", help_heading = "Where and who")]
+    pub(crate) store: Option<OsString>,
+    /// A file whose one line names the store, for a URL with a password: a list of processes shows what stands in `--store`
+    /// [env: HOS_STORE_FILE]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "store", help_heading = "Where and who")]
+    pub(crate) store_file: Option<PathBuf>,
     /// The tenant [env: HOS_TENANT]
     #[arg(long, global = true, value_name = "TENANT", help_heading = "Where and who")]
     pub(crate) tenant: Option<String>,
@@ -18,7 +23,7 @@ pub(crate) struct Global {
     /// The law's directory; where a store is opened it must be the active law
     #[arg(long = "law", id = "law_dir", global = true, value_name = "DIR", help_heading = "Where and who")]
     pub(crate) law_dir: Option<PathBuf>,
-    /// The seal key's file [default: the store's name with `.key`]
+    /// The seal key's file [default: the store's name with `.key`; of a database none: then others sign, `hos work` for one]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Where and who")]
     pub(crate) key_file: Option<PathBuf>,
     /// An agent's Unix socket signs instead of a key file (`hos signer`) [env: HOS_SIGNER_SOCKET]

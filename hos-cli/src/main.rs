@@ -9,6 +9,7 @@ mod global;
 mod infer;
 mod input;
 mod out;
+mod place;
 mod progress;
 mod show;
 mod story;

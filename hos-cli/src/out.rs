@@ -1,6 +1,7 @@
 //! The way out: one write to standard output, and a closed pipe is no failure.
 
 use crate::exit;
+use crate::place;
 use crate::show;
 use hos_core::fault::{Fault, SourceFile};
 use hos_core::refusal::Code;
@@ -67,14 +68,20 @@ pub(crate) fn failed(failure: &Failure, json: bool, language: &str, law_dir: Opt
 /// Writes clap's own words: help and version to standard output, complaints to standard error.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let asked = !error.use_stderr();
+    let said = error.render();
+    // Somebody may have put a store's URL where none belongs.
+    let hidden = place::without_passwords(&said.to_string());
     // A pipe that closed early is no failure.
-    let _ = error.print();
+    if hidden == said.to_string() {
+        let _ = error.print();
+    } else {
+        to_stderr(&hidden);
+    }
     if asked {
         return ExitCode::from(exit::OK);
     }
     if std::env::args_os().any(|arg| arg == "--json") {
-        let message = error.render().to_string();
-        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let first = hidden.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let json = failure_json(&Failure::new(Code::CallMalformed, show::inert(first)));
         let _ = to_stdout(format!("{json}\n").as_bytes());
     }

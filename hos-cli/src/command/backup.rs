@@ -3,8 +3,10 @@
 use super::verify;
 use crate::global::Global;
 use crate::out::Done;
+use crate::place::Place;
 use crate::progress::Progress;
 use crate::show;
+use crate::usage::usage;
 use clap::Args;
 use hos_engine::Failure;
 use serde_json::json;
@@ -23,6 +25,9 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        if let Place::Database(url) = global.place()? {
+            return Err(usage(format!("a store in a database is copied with the database's own tools: {}", tools(&url))));
+        }
         let engine = global.engine()?;
         let progress = Progress::new("copying", global.json);
         let tell = |done, all| {
@@ -53,4 +58,15 @@ impl Backup {
         }
         Ok(done)
     }
+}
+
+/// How a database is copied: of one moment, and without the keys of persons, which a copy must not outlive.
+fn tools(url: &str) -> String {
+    let program = if url.starts_with("postgres") {
+        "`pg_dump --exclude-table-data=hos_vault`, and the rows of `hos_vault` apart (`pg_dump --data-only --table=hos_vault`)"
+    } else {
+        "`mariadb-dump --single-transaction --hex-blob --ignore-table-data=DATABASE.hos_vault` (`mysqldump` likewise), and the rows of \
+         `hos_vault` apart (`mariadb-dump --no-create-info DATABASE hos_vault`)"
+    };
+    format!("{program}: every key of a person that is not erased, so keep that part briefly. Restored, `hos verify` looks at it")
 }

@@ -74,8 +74,12 @@ impl History {
         };
         let refusal = header.refusal.as_ref().map_or(String::new(), |code| format!("  {}", show::inert(code)));
         let by = principal(entry).map_or(String::new(), |p| format!("  by {p}"));
-        let mut out =
-            format!("{:>3}  {}  {:<10}{event}{states}{refusal}{by}  ", entry.receipt.n.unwrap_or_default(), header.time, kind_text(header.kind));
+        let mut out = format!(
+            "{:>3}  {}  {:<10}{event}{states}{refusal}{by}  ",
+            entry.receipt.n.unwrap_or_default(),
+            header.time,
+            kind_text(header.kind)
+        );
         out.push_str(&show::seal(&entry.receipt));
         out.push('\n');
         if self.parts {

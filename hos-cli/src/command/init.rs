@@ -5,6 +5,7 @@ use crate::exit;
 use crate::global::Global;
 use crate::input;
 use crate::out::Done;
+use crate::place::Place;
 use crate::show;
 use crate::usage::usage;
 use clap::Args;
@@ -23,10 +24,16 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// What to do about a database without a key.
+const KEYLESS: &str = "a store in a database is founded with the key that seals it: give --key-file FILE (made there, if there is none), \
+     or who signs: --signer-socket PATH or --signer-command WORDS. Programs that use the store need no key";
+
 /// Found a store: its first account, its key, its law. With `--tenant` the tenant is opened as well.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  hos init --law law --store hos.db --founder Account::root --role Role::operator --attr active=true --tenant pazar-tr"
+    after_help = "Examples:\n  hos init --law law --store hos.db --founder Account::root --role Role::operator --attr active=true --tenant pazar-tr\n  \
+                  hos init --law law --store-file url.txt --key-file seal.key --founder Account::root --role Role::operator\n\n\
+                  In a database the tables are made if they are missing (`hos schema` prints them)."
 )]
 pub(crate) struct Init {
     /// The account that may do the first directory change
@@ -46,7 +53,10 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let law = Arc::new(load_law(global.law_needed()?)?);
-        let store = global.store_path()?;
+        let place = global.place()?;
+        if global.is_keyless(&place)? {
+            return Err(usage(KEYLESS));
+        }
         let tenant = global.tenant_said()?.map(Tenant::new).transpose()?.filter(|t| !t.is_universe());
         let roles = self.roles.iter().map(|text| entity::uid(text, &law)).collect::<Result<BTreeSet<_>, _>>()?;
         let attrs = input::values("--attr", &self.attrs, self.object.as_ref(), None, &law)?;
@@ -65,8 +75,8 @@ impl Init {
         let store_id = engine.store_id();
         engine.close()?;
 
-        let key = global.key_path(&store)?;
-        let store = Shown(&store.to_string_lossy()).to_string();
+        let key = global.key_path(&place)?;
+        let store = place.shown();
         let key = key.map(|path| Shown(&path.to_string_lossy()).to_string());
         let kept = key.as_ref().map_or("with the signer: keep it there".to_owned(), |key| {
             format!("{key}: keep it, and keep it apart from the store")
@@ -81,7 +91,7 @@ impl Init {
             text.push_str(&show::answer(answer, &format!("tenant {name}"), "tenant.open", &law, &language));
         }
         let refused = opened.as_ref().is_some_and(|a| !a.allowed);
-        text.push_str(&next(&store, tenant.as_ref().filter(|_| !refused), &self.founder));
+        text.push_str(&next(&place, tenant.as_ref().filter(|_| !refused), &self.founder));
         let json = json!({
             "store": store,
             "store_id": store_id.to_string(),
@@ -120,14 +130,22 @@ fn without_nulls(mut json: serde_json::Value) -> serde_json::Value {
     json
 }
 
-fn next(store: &str, tenant: Option<&Tenant>, founder: &str) -> String {
-    let (store, founder) = (quoted(store), quoted(&Shown(founder).to_string()));
-    let mut out = format!("\nnext:\n  export HOS_STORE={store} HOS_AS={founder}");
+fn next(place: &Place, tenant: Option<&Tenant>, founder: &str) -> String {
+    let founder = quoted(&Shown(founder).to_string());
+    let store = match place {
+        Place::File(_) => format!("HOS_STORE={}", quoted(&place.shown())),
+        // Its password is not ours to show.
+        Place::Database(_) => "HOS_STORE_FILE=FILE-WITH-ITS-URL".to_owned(),
+    };
+    let mut out = format!("\nnext:\n  export {store} HOS_AS={founder}");
     match tenant {
         Some(name) => out.push_str(&format!(" HOS_TENANT={name}\n")),
         None => out.push_str("\n  hos tenant open TENANT\n"),
     }
     out.push_str("  hos directory put Account::ayse --attr active=true --tenant universe\n  hos directory list\n  hos verify\n");
+    if let Place::Database(_) = place {
+        out.push_str("  hos work --key-file FILE     # by the clock, where the key is: it alone signs\n");
+    }
     out
 }
 

@@ -25,6 +25,7 @@ mod law_types;
 pub(crate) mod mark;
 pub(crate) mod outbox;
 pub(crate) mod record;
+pub(crate) mod schema;
 pub(crate) mod signer;
 pub(crate) mod tenant;
 pub(crate) mod tick;
@@ -90,6 +91,8 @@ pub(crate) enum Command {
     Tenant(tenant::Tenant),
     /// Accounts, roles, memberships and grants
     Directory(directory::Directory),
+    /// Print the tables of a store in a database, and the rights of an application's user
+    Schema(schema::Schema),
     /// Draw a contract, or the path of an instance
     Diagram(diagram::Diagram),
     /// Propose a contract from a history
@@ -149,6 +152,7 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Law(c) => c.run(global),
         Command::Tenant(c) => c.run(global),
         Command::Directory(c) => c.run(global),
+        Command::Schema(c) => c.run(),
         Command::Diagram(c) => c.run(global),
         Command::Infer(c) => c.run(global),
         Command::Tick(c) => c.run(global),

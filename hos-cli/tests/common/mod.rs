@@ -2,10 +2,12 @@
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
+pub(crate) mod database;
 pub(crate) mod desk;
 pub(crate) mod witness;
 
 use assert_cmd::Command;
+use database::Database;
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -50,7 +52,16 @@ impl Run {
 /// The program, in an environment of its own.
 pub(crate) fn hos() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hos"));
-    for name in ["HOS_STORE", "HOS_TENANT", "HOS_AS", "HOS_SIGNER_SOCKET", "HOS_SIGNER_COMMAND", "LC_ALL", "LC_MESSAGES"] {
+    for name in [
+        "HOS_STORE",
+        "HOS_STORE_FILE",
+        "HOS_TENANT",
+        "HOS_AS",
+        "HOS_SIGNER_SOCKET",
+        "HOS_SIGNER_COMMAND",
+        "LC_ALL",
+        "LC_MESSAGES",
+    ] {
         command.env_remove(name);
     }
     command.env("LANG", "C");
@@ -70,20 +81,43 @@ pub(crate) fn run(mut command: Command) -> Run {
 /// A store with the tenant `pazar`, the operator `root`, and the accounts `ayse`, `mehmet` and (inactive) `kedi`.
 pub(crate) struct World {
     pub(crate) dir: TempDir,
+    /// Whether the store lies in a database, whose URL stands in the file `url`.
+    on_database: bool,
 }
 
 impl World {
     /// Founds it.
     pub(crate) fn new() -> Self {
-        let world = World { dir: tempfile::tempdir().unwrap() };
+        let world = World::empty();
         let law = law();
         let init = ["init", "--law", law.to_str().unwrap(), "--founder", "Account::root", "--role", "Role::operator"];
         world.run(&[&init[..], &["--attr", "active=true"]].concat()).ended(0);
+        world.peopled()
+    }
+
+    /// A directory, and nothing founded.
+    pub(crate) fn empty() -> Self {
+        World { dir: tempfile::tempdir().unwrap(), on_database: false }
+    }
+
+    /// What was founded in a database ([`database::found`]).
+    pub(crate) fn on_database(self) -> Self {
+        World { on_database: true, ..self }.peopled()
+    }
+
+    /// Founds it in a database.
+    pub(crate) fn on(database: &Database) -> Self {
+        let world = World::empty();
+        database::found(&world, &database.url).ended(0);
+        world.on_database()
+    }
+
+    fn peopled(self) -> Self {
         for (name, active) in [("ayse", "active=true"), ("mehmet", "active=true"), ("kedi", "active=false")] {
             let account = format!("Account::{name}");
-            world.run(&["directory", "put", &account, "--attr", active, "--tenant", "universe"]).ended(0);
+            self.run(&["directory", "put", &account, "--attr", active, "--tenant", "universe"]).ended(0);
         }
-        world
+        self
     }
 
     /// A file in the world's directory.
@@ -93,8 +127,22 @@ impl World {
 
     /// The program, on this store, as `root` at noon.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.without_key(arguments);
+        if self.on_database && !arguments.contains(&"--key-file") {
+            command.args(["--key-file", &self.path("hos.db.key")]);
+        }
+        command
+    }
+
+    /// The same; on a database without the key, as programs that use the store have none.
+    pub(crate) fn without_key(&self, arguments: &[&str]) -> Command {
         let mut command = hos();
-        command.env("HOS_STORE", self.path("hos.db")).env("HOS_TENANT", "pazar").env("HOS_AS", "Account::root");
+        if self.on_database {
+            command.env("HOS_STORE_FILE", self.path("url"));
+        } else {
+            command.env("HOS_STORE", self.path("hos.db"));
+        }
+        command.env("HOS_TENANT", "pazar").env("HOS_AS", "Account::root");
         if !arguments.contains(&"--time") {
             command.args(["--time", NOON]);
         }

@@ -30,6 +30,8 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("hos-engine", "rustix", &["store/sqlite/identity.rs"]),
     ("hos-engine", "thiserror", &[""]),
     ("hos-engine", "zeroize", &["keys.rs", "open.rs", "store/sqlite/vault.rs"]),
+    ("hos-drivers", "mysql", &["mysql.rs"]),
+    ("hos-drivers", "postgres", &["postgres.rs"]),
     ("hos-ffi", "arc_swap", &["handle.rs"]),
     ("hos-ffi", "nix", &["fork.rs"]),
     ("hos-wire", "serde", &[""]),
@@ -81,7 +83,7 @@ pub(super) fn check(files: &[File], sources: &[Source]) -> Vec<Finding> {
         let mut told = BTreeSet::new();
         for (line, path) in &source.names {
             let name = path[0].as_str();
-            if known.contains(name) && !may_name(package, name, inside) && told.insert(name) {
+            if known.contains(name) && !may_name(package, name, inside) && !is_own_module(source, name) && told.insert(name) {
                 out.push(Finding::error(
                     &source.path,
                     *line,
@@ -91,6 +93,14 @@ pub(super) fn check(files: &[File], sources: &[Source]) -> Vec<Finding> {
         }
     }
     out
+}
+
+/// A file that declares a module of this name means it, and not the crate.
+fn is_own_module(source: &Source, name: &str) -> bool {
+    source
+        .code
+        .lines()
+        .any(|line| line.trim().trim_start_matches("pub(crate) ").trim_start_matches("pub ") == format!("mod {name};"))
 }
 
 fn may_name(package: &str, name: &str, inside: &str) -> bool {
@@ -158,6 +168,8 @@ mod tests {
         assert_eq!(findings("hos-core/src/proof/tree.rs", "fn f() { sha2::Sha256::new(); sha2::Sha256::new(); }").len(), 1);
         assert_eq!(findings("hos-engine/src/engine.rs", "use {rusqlite::Connection};").len(), 1);
         assert_eq!(findings("hos-wire/src/call.rs", "use rusqlite::Connection;").len(), 1);
+        assert_eq!(findings("hos-drivers/src/lib.rs", "use postgres::Client;").len(), 1);
+        assert_eq!(findings("hos-engine/src/store/server/mod.rs", "use mysql::Conn;").len(), 1);
         assert_eq!(findings("hos-core/src/value.rs", "use serde_json::Value;").len(), 1);
     }
 
@@ -165,6 +177,10 @@ mod tests {
     fn a_crate_at_its_door_is_none() {
         assert!(findings("hos-core/src/policy/cedar/judge.rs", "use cedar_policy_core::ast;").is_empty());
         assert!(findings("hos-core/src/digest.rs", "use sha2::Digest; use blake3::Hasher;").is_empty());
+        let schema = "hos-engine/src/store/sql/schema/mod.rs";
+        assert!(findings(schema, "mod postgres;\nfn f() { postgres::STEPS }").is_empty());
+        assert_eq!(findings(schema, "mod postgresql;\n// mod postgres;\nfn f() { postgres::STEPS }").len(), 1);
+        assert!(findings("hos-drivers/src/postgres.rs", "use postgres::Client;").is_empty());
         assert!(findings("hos-engine/src/store/sqlite/tx.rs", "use rusqlite::Transaction;").is_empty());
         assert!(findings("hos-core/src/judge/mod.rs", "use crate::policy::cedar; fn f() { crate::toml::g(); }").is_empty());
         assert!(findings("hos-core/tests/suite.rs", "use serde_json::Value;").is_empty());
