@@ -11,10 +11,8 @@ function absent(why) {
     const thrown = () => {
         throw why();
     };
-    // Only what is called at once throws at once.
-    const rejected = async () => thrown();
     return {
-        call: rejected, callSync: thrown, bind: thrown, can: thrown, told: thrown, said: thrown,
+        call: thrown, callSync: thrown, bind: thrown, can: thrown, told: thrown, said: thrown,
         shut: () => { }, close: async () => { }, closeSync: () => { },
     };
 }

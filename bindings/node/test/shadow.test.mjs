@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { command, here, hos, place, root, store, vectors } from "./house.mjs";
@@ -127,6 +128,17 @@ test("`seen` is told in the context of its call", async () => {
     actor.shadowCan("hall.enter", hall, { legacy: () => 1, seen: () => tell(request.getStore()) });
   }))));
   assert.deepEqual(told, ["a", "b"]);
+});
+
+test("nothing is asked, and nobody told, before the caller goes on", async () => {
+  const { Lane } = createRequire(import.meta.url)("../dist/lane.js");
+  for (const ask of [() => "an answer", () => { throw new Error("x"); }]) {
+    const [lane, done] = [new Lane(), []];
+    for (let i = 0; i < 1_002; i += 1) lane.push(() => { done.push(i); return ask(); }, () => done.push("told"), 1);
+    assert.deepEqual([done, lane.isBusy], [[], true]);
+    await lane.idle();
+    assert.deepEqual([done.length, lane.isBusy, done.filter((one) => one !== "told").at(-1)], [2_002, false, 999]);
+  }
 });
 
 test("without the old code there is nothing to watch", () => {

@@ -21,10 +21,8 @@ export function absent(why: () => Error): Handle {
   const thrown = (): never => {
     throw why();
   };
-  // Only what is called at once throws at once.
-  const rejected = async (): Promise<never> => thrown();
   return {
-    call: rejected, callSync: thrown, bind: thrown, can: thrown, told: thrown, said: thrown,
+    call: thrown, callSync: thrown, bind: thrown, can: thrown, told: thrown, said: thrown,
     shut: () => {}, close: async () => {}, closeSync: () => {},
   };
 }

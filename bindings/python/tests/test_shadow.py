@@ -147,6 +147,31 @@ class Healthy(Watched):
                 asyncio.run(story())
             self.assertEqual(told, [])
 
+    def test_an_order_to_stop_that_comes_while_the_law_is_judged(self):
+        for stop in (KeyboardInterrupt(), SystemExit(3)):
+            for words in ({"seen": lambda told, stop=stop: worlds.raising(stop)()}, {"outcome": lambda said, stop=stop: worlds.raising(stop)()}):
+                with self.assertRaises(type(stop)) as met:
+                    self.mert.shadow_can("hall.enter", H1, legacy=lambda: 5, **words)
+                self.assertIs(met.exception, stop)
+
+        async def legacy():
+            return 5
+
+        async def story():
+            reached = asyncio.Event()
+
+            async def seen(told):
+                reached.set()
+                await asyncio.sleep(60)
+
+            task = asyncio.ensure_future(self.mert.aio.shadow_can("hall.enter", H1, legacy=legacy, seen=seen))
+            await reached.wait()
+            task.cancel()
+            await task
+
+        with self.assertRaises(asyncio.CancelledError):
+            asyncio.run(story())
+
     def test_a_loop_goes_on_while_the_law_is_judged(self):
         holder = held(self)
         ticks, seen = [], []
