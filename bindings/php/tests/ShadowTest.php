@@ -279,6 +279,21 @@ final class ShadowTest extends TestCase
         }
     }
 
+    /** As a server meets it that was set up without ext-ffi, or that does not let it near the application. */
+    public function testNoFfi(): void
+    {
+        $autoload = dirname(__DIR__) . '/src/autoload.php';
+        file_put_contents($script = Place::directory() . '/t.php', "<?php require '$autoload';" . <<<'PHP'
+            $ayse = ($engine = Hos\Engine::openForShadow(law: null, store: 'x'))->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+            echo $ayse->shadow('order', 'o-1', 'pay', fn () => 'paid', seen: function ($why) use (&$seen) { $seen = $why; });
+            echo $seen === $engine->absent ? ' ' . get_class($seen) : ' nothing seen';
+            PHP);
+        foreach (['-n' => ' Error', '-dffi.enable=0' => ' Hos\InternalError'] as $option => $why) {
+            [$exit, $said] = Place::command([PHP_BINARY, $option, '-ddisplay_errors=1', $script]);
+            self::assertSame([0, "paid$why"], [$exit, $said], $option);
+        }
+    }
+
     public function testAClosedEngine(): void
     {
         $engine = Engine::openForShadow(law: null, store: $store = self::watched());
