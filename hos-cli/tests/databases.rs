@@ -51,6 +51,20 @@ fn every_command_runs_on_a_database_and_shows_no_password() {
             vec!["outbox", "poll"],
             vec!["tick", "--time", "2026-03-01T13:00:00Z"],
             vec!["work", "--time", "2026-03-01T13:00:00Z"],
+            vec![
+                "begin",
+                "order",
+                "o-4",
+                "place",
+                "--as",
+                "Account::ayse",
+                "--fact",
+                "buyer=ayse",
+                "--fact",
+                "total=1",
+                "--time",
+                "2026-03-01T13:00:00Z",
+            ],
             vec!["mark", "--mark", mark],
             vec!["verify", "--replay", "--mark", mark],
             vec!["export", "--instance", "order/o-1", "-o", bundle, "--trust-out", trust],
@@ -73,16 +87,10 @@ fn every_command_runs_on_a_database_and_shows_no_password() {
             assert!(!command.contains(&"--replay") || got.json()["level"] == "replayed", "{got:?}");
         }
         let call = json!({ "tenant": "pazar", "principal": { "type": "Stall::Account", "id": "ayse" }, "contract": "order",
-            "id": "o-2", "event": "pay", "args": { "amount": 1, "psp_ref": "y" } });
+            "id": "o-4", "event": "pay", "args": { "amount": 1, "psp_ref": "y" } });
         let mut called = world.command(&["call", "transition", "--key-file", new_key, "--time", "2026-03-01T13:00:00Z"]);
         called.write_stdin(call.to_string());
         assert_eq!(run(called).ended(0).json()["allowed"], json!(true));
-        // The end of the log is as the mark says; after a loss there would be a new epoch.
-        let lost = world.path("lost.note");
-        let note = database.ask("SELECT note FROM hos_checkpoint WHERE tenant = 'pazar'");
-        std::fs::write(&lost, &note[0]).unwrap();
-        let epoch = world.run(&["epoch", "new", "--reason", "drill", "--lost", &lost, "--key-file", new_key, "--json"]);
-        assert_eq!((epoch.exit, epoch.code().as_str()), (1, "hos.directory_conflict"), "nothing is lost: {epoch:?}");
     });
 }
 
@@ -176,18 +184,53 @@ fn a_database_is_founded_with_a_key_and_copied_with_its_own_tools() {
 }
 
 #[test]
-fn a_dump_without_the_vault_verifies_where_it_is_restored() {
+fn a_dump_is_restored_with_the_vault_and_who_was_erased_since_stays_so() {
     on_each(|database| {
         let world = world(database);
         let restored = Database::beside(database);
-        let dumped = database.dump();
-        assert!(dumped.contains("hos_record") && dumped.contains("hos_vault"));
+        let dumped = database.dump(false);
+        world.run(&["erase", "Account::kedi", "--ground", "request 12"]).ended(0);
+        let vault = database.dump(true);
         let (ended_well, said) = restored.client(&dumped);
         assert!(ended_well, "{said}");
+        assert_eq!(restored.ask("SELECT count(*) FROM hos_vault"), ["0"], "an old dump brings no key back");
+        let (ended_well, said) = restored.client(&vault);
+        assert!(ended_well, "{said}");
         std::fs::write(world.path("url"), &restored.url).unwrap();
-        assert_eq!(restored.ask("SELECT count(*) FROM hos_vault"), ["0"]);
+        world.run(&["work"]).ended(0);
+        assert_eq!(
+            restored.ask("SELECT count(*) FROM hos_directory WHERE removed = 0"),
+            database.ask("SELECT count(*) FROM hos_directory WHERE removed = 0")
+        );
         let verified = world.run(&["verify", "--json"]).ended(0).json();
         assert_eq!((&verified["level"], &verified["findings"]), (&json!("intact"), &json!([])), "{verified}");
+    });
+}
+
+#[test]
+fn a_database_that_was_put_back_is_only_read_until_a_new_epoch() {
+    on_each(|database| {
+        let world = world(database);
+        let mark = world.path("mark");
+        let marked = |words: &[&str]| world.run(&[words, &["--mark", &mark, "--json"]].concat());
+        marked(&["mark"]).ended(0);
+        let old = database.dump(false) + &database.dump(true);
+        let begin = ["begin", "order", "o-2", "place", "--fact", "buyer=ayse", "--fact", "total=1", "--as", "Account::ayse"];
+        let born = marked(&begin).ended(0).json();
+        let lost = world.path("lost.note");
+        std::fs::write(&lost, born["receipt"]["seal"]["checkpoint"].as_str().unwrap()).unwrap();
+
+        let restored = Database::beside(database);
+        let (ended_well, said) = restored.client(&old);
+        assert!(ended_well, "{said}");
+        std::fs::write(world.path("url"), &restored.url).unwrap();
+        assert_eq!(marked(&begin).ended(4).code(), "hos.quarantined");
+        marked(&["history", "order", "o-1"]).ended(0);
+        marked(&["verify"]).ended(3);
+        let epoch = marked(&["epoch", "new", "--reason", "the server died", "--lost", &lost]).ended(0).json();
+        assert_eq!(epoch, json!({ "epoch": 1 }));
+        marked(&begin).ended(0);
+        assert_eq!(marked(&["verify"]).ended(0).json()["level"], "intact");
     });
 }
 

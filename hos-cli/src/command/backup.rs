@@ -60,13 +60,18 @@ impl Backup {
     }
 }
 
-/// How a database is copied: of one moment, and without the keys of persons, which a copy must not outlive.
+/// How a database is copied: of one moment, and apart from the keys of persons, which an old copy would bring back.
 fn tools(url: &str) -> String {
-    let program = if url.starts_with("postgres") {
-        "`pg_dump --exclude-table-data=hos_vault`, and the rows of `hos_vault` apart (`pg_dump --data-only --table=hos_vault`)"
+    let (all, keys) = if url.starts_with("postgres") {
+        ("pg_dump --exclude-table-data=hos_vault", "pg_dump --data-only --table=hos_vault")
     } else {
-        "`mariadb-dump --single-transaction --hex-blob --ignore-table-data=DATABASE.hos_vault` (`mysqldump` likewise), and the rows of \
-         `hos_vault` apart (`mariadb-dump --no-create-info DATABASE hos_vault`)"
+        (
+            "mariadb-dump --single-transaction --hex-blob --ignore-table-data=DATABASE.hos_vault DATABASE",
+            "mariadb-dump --single-transaction --hex-blob --no-create-info DATABASE hos_vault",
+        )
     };
-    format!("{program}: every key of a person that is not erased, so keep that part briefly. Restored, `hos verify` looks at it")
+    format!(
+        "`{all}`, and the keys of persons apart: `{keys}`. Keep those for a short time, and restore the newest of them with whichever \
+         copy; then run `hos verify`"
+    )
 }

@@ -116,20 +116,24 @@ impl Database {
         self.ask(&format!("SELECT {name} FROM information_schema.tables WHERE table_schema = {schema}"))
     }
 
-    /// The whole database without the rows of the vault, as `hos backup` says.
-    pub(crate) fn dump(&self) -> String {
+    /// The database without the rows of the vault, or those alone, as `hos backup` says.
+    pub(crate) fn dump(&self, vault: bool) -> String {
         let mut command = if self.is_postgres() {
             let mut command = Command::new("pg_dump");
-            command.args(["--exclude-table-data=hos_vault", &self.url]);
+            command.args(if vault {
+                ["--data-only", "--table=hos_vault"]
+            } else {
+                ["--no-owner", "--exclude-table-data=hos_vault"]
+            });
+            command.arg(&self.url);
             command
         } else {
             let mut command = self.mariadb("mariadb-dump");
-            command.args([
-                "--single-transaction",
-                "--hex-blob",
-                &format!("--ignore-table-data={}.hos_vault", self.name),
-                &self.name,
-            ]);
+            command.args(["--single-transaction", "--hex-blob"]);
+            match vault {
+                true => command.args(["--no-create-info", &self.name, "hos_vault"]),
+                false => command.args([&format!("--ignore-table-data={}.hos_vault", self.name), &self.name]),
+            };
             command
         };
         let output = command.output().expect("the program is installed");
