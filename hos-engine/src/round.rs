@@ -5,7 +5,10 @@ use crate::report::WorkReport;
 use crate::store::sql::{evidence as evidence_sql, state as state_sql};
 use crate::work::Job;
 use crate::{Engine, Failure};
+use hos_core::call::Call;
 use hos_core::id::Tenant;
+use hos_core::judge;
+use hos_core::refusal::{Blocker, Code};
 
 /// How many records, or instances, one commit of a round takes.
 const STEP: usize = 1000;
@@ -55,6 +58,35 @@ impl Engine {
         self.desk().counted(Job::Flush)?;
         report.mark = self.desk().court.mark.as_ref().and_then(|mark| mark.trouble());
         failed.map_or(Ok(report), Err)
+    }
+
+    /// Judges calls in shadow that hosts' transactions left, at most `limit` of a tenant; says how many. `read` makes a call of the
+    /// bytes that it came in. One that cannot be judged is recorded as such; one that cannot be read is left, and is the failure
+    /// when the others are done.
+    pub fn fold_shadows(&self, limit: usize, read: &dyn Fn(&[u8]) -> Result<Call, Failure>) -> Result<u64, Failure> {
+        let (mut folded, mut failed) = (0, None);
+        for tenant in self.tenants()? {
+            for (pos, id, bytes) in self.desk().read(|tx| self.desk().court.shadows(tx, &tenant, limit))? {
+                let erased = || Failure::new(Code::SubjectErased, "of a call in shadow nothing can be read any more");
+                let done = bytes.ok_or_else(erased).and_then(|bytes| read(&bytes)).and_then(|call| {
+                    let job = |unjudged: Option<Blocker>| {
+                        let call = Box::new(if unjudged.is_none() { call.clone() } else { judge::bare(&call) });
+                        Job::Fold { tenant: tenant.clone(), pos, id, call, unjudged }
+                    };
+                    self.desk().counted(job(None)).or_else(|failure| match failure.code {
+                        Code::Retry | Code::StoreUnavailable | Code::StoreBusy => Err(failure),
+                        _ => self.desk().counted(job(Some(Blocker::new(failure.code, failure.message)))),
+                    })
+                });
+                match done {
+                    Ok(count) => folded += count,
+                    Err(failure) => {
+                        failed.get_or_insert(failure);
+                    }
+                }
+            }
+        }
+        failed.map_or(Ok(folded), Err)
     }
 
     /// How many records of a tenant wait for their seal, and how many of its deadlines are due.

@@ -87,6 +87,8 @@ pub(crate) enum Job {
     EraseAgain(KeyId),
     /// Places a hold on a person, or takes one back.
     Hold { by: By, subject: Uid, held: bool, reason: String },
+    /// Judges a call in shadow that waited in the inbox; or, where it could not be judged, says so.
+    Fold { tenant: Tenant, pos: u64, id: [u8; 16], call: Box<Call>, unjudged: Option<Blocker> },
     /// Leases messages.
     Poll { tenant: Tenant, by: By, limit: usize, lease: Duration },
     /// Acknowledges a message.
@@ -115,7 +117,11 @@ impl Job {
     /// The tenants whose queues it may have put records into; none where it seals, or writes no record.
     pub(crate) fn writes_to(&self) -> Option<Vec<Tenant>> {
         match self {
-            Self::Call(tenant, _) | Self::Unjudged(tenant, ..) | Self::Tick(tenant, ..) | Self::Heads { tenant, .. } => {
+            Self::Call(tenant, _)
+            | Self::Unjudged(tenant, ..)
+            | Self::Tick(tenant, ..)
+            | Self::Fold { tenant, .. }
+            | Self::Heads { tenant, .. } => {
                 Some(vec![tenant.clone()])
             }
             Self::OpenTenant(..)

@@ -14,6 +14,7 @@ mod class;
 #[cfg(feature = "failpoints")]
 mod failpoint;
 mod fields;
+pub mod joined;
 mod open;
 pub mod page;
 mod salvage;
@@ -26,6 +27,7 @@ pub mod verdict;
 
 pub use call::{Asked, Scalar};
 pub use class::Class;
+pub use joined::{JoinedEngine, Stepped};
 pub use open::{OPTIONS_BYTES_MAX, open};
 pub use serve::{Served, Standing, present, recorded, serve, serve_with};
 pub use swift::{Decided, can, decide, is_at_hand};

@@ -140,6 +140,7 @@ impl Court {
 
     /// Forgets a tenant's once-keys that are past their time; says how many.
     pub(crate) fn forget(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
+        self.count_changes(tx, tenant)?;
         let kept = i64::try_from(self.settings.once_kept.as_millis()).unwrap_or(i64::MAX).max(30 * 86_400_000);
         let before = hos_core::time::Timestamp(self.clock.now().0.saturating_sub(kept));
         let [delete, floor] = sql::forget_once(tenant, before);

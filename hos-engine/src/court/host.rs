@@ -6,7 +6,7 @@ use super::{Court, Group};
 use crate::Failure;
 use crate::join;
 use crate::roots::{Changed, Roots, Stand, is_row, tenants};
-use crate::store::sql::{evidence as evidence_sql, law as law_sql, state as state_sql, vault as vault_sql};
+use crate::store::sql::{evidence as evidence_sql, inbox, law as law_sql, state as state_sql, vault as vault_sql};
 use crate::store::{Statement, Tx};
 use crate::view::{self, InForce, View};
 use crate::sealed::{Chance, Refused};
@@ -21,6 +21,8 @@ use hos_core::time::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
+/// How many changes one transaction counts.
+const COUNTED_MAX: i64 = 1000;
 /// How many changed rows are read one by one; beyond it the whole directory is read.
 const FOLLOWED_MAX: usize = 64;
 
@@ -211,6 +213,25 @@ impl Court {
             answer.receipt = Some(Receipt { tenant: tenant.clone(), thread, n, record, seal: None });
         }
         Ok(answer)
+    }
+
+    /// Counts the changes of a directory that hosts' transactions wrote in its version, which they do not touch: nobody waits for
+    /// the tenant's row there.
+    pub(crate) fn count_changes(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<(), Failure> {
+        if !tx.is_shared() {
+            return Ok(());
+        }
+        let ids = tx.rows(&inbox::changes(tenant, COUNTED_MAX))?;
+        let ids = ids.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, _>>()?;
+        let mut counted = 0;
+        for id in &ids {
+            // Another worker may have been faster.
+            counted += tx.execute(&inbox::delete_change(tenant, id))?;
+        }
+        if counted > 0 {
+            tx.execute(&inbox::count_changes(tenant, i64::try_from(counted).unwrap_or(i64::MAX)))?;
+        }
+        Ok(())
     }
 
     /// A bench for looking: what is judged on it makes no record and fires no deadline.

@@ -11,6 +11,7 @@ pub(crate) mod cosigned;
 pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod fetch;
+mod folded;
 pub(crate) mod founding;
 pub(crate) mod heads;
 pub(crate) mod host;
@@ -460,6 +461,9 @@ impl Runner for Court {
         let done = match job {
             Job::Call(tenant, call) => self.call(tx, group, &tenant, &call).map(|a| Done::Answer(Box::new(a))),
             Job::Unjudged(tenant, call, why) => self.unjudged(tx, group, &tenant, &call, why).map(|a| Done::Answer(Box::new(a))),
+            Job::Fold { tenant, pos, id, call, unjudged } => {
+                self.fold(tx, group, &tenant, (pos, id), &call, unjudged).map(Done::Count)
+            }
             Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),
             Job::OpenTenant(by, tenant) => self.open_tenant(tx, group, &by, &tenant).map(|a| Done::Answer(Box::new(a))),
             Job::Activate { by, law, candidate, modes } => {

@@ -50,7 +50,9 @@ impl Court {
             let mut token = [0; 16];
             digest::expand(&seed, "lease", i as u64, &mut token);
             let token = KeyId(token);
-            tx.execute(&sql::lease(tenant, pos, &token, until))?;
+            if tx.execute(&sql::lease(tenant, pos, &token, now, until))? == 0 {
+                continue;
+            }
             let body = self.keys(tx).open_copy(&KeyId(row.bytes(5)?), row.blob(6)?, &group.fresh)?;
             let record = tx.row(&evidence_sql::record(tenant, &thread, n))?;
             let record = record

@@ -6,7 +6,7 @@
 use super::{Court, Group};
 use crate::Failure;
 use crate::court::fetch::WAITING;
-use crate::store::sql::{claim, evidence as sql, inbox};
+use crate::store::sql::{evidence as sql, inbox};
 use crate::store::Tx;
 use crate::survey::Survey;
 use hos_core::digest;
@@ -58,7 +58,7 @@ impl Court {
             group.unsealed.iter().map(|record| (record.tenant.clone(), record.thread, record.n)).collect();
         for tenant in self.tenants(tx)? {
             for row in tx.rows(&sql::queue(&tenant, usize::MAX >> 1))? {
-                if row.int(2)? == claim::WAITING {
+                if row.int(2)? < 0 {
                     if let Some(row) = tx.row(&inbox::waiting(&tenant, &row.bytes(1)?))? {
                         survey.take(&tenant, WAITING, row.blob(2)?, row.blob(3)?, secret);
                     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! let joined = Joined::open(Dialect::Postgres, Places::Dollar, law, settings);
-//! let mut step = joined.step(Asked::Call(tenant, call));
+//! let mut step = joined.step(Asked::Call(tenant, call, came), Some(true));
 //! let mut next = step.go(&joined, Vec::new());
 //! while let Next::Need(asks) = next { next = step.go(&joined, run(asks)); }      // in your transaction, in this order
 //! // Next::Settle { statements, outcome }: run the statements, heed the answer, commit or roll back
@@ -80,11 +80,18 @@ impl Joined {
         self.places
     }
 
-    /// Begins a step: something to be judged in one transaction.
-    pub fn step(&self, asked: Asked) -> Result<Step, Failure> {
+    /// The active law, as this process last saw it.
+    pub fn law(&self) -> Option<Arc<hos_core::law::Law>> {
+        let court = self.court.get()?;
+        court.in_force.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|in_force| in_force.law.clone())
+    }
+
+    /// Begins a step: something to be judged in one transaction. `inside`: whether the driver says that its connection is in one;
+    /// `None` where it cannot tell, which PostgreSQL alone makes up for.
+    pub fn step(&self, asked: Asked, inside: Option<bool>) -> Result<Step, Failure> {
         let mut seed = [0; 32];
         self.entropy.fill(&mut seed)?;
-        Ok(Step::new(asked, self.dialect, seed))
+        Ok(Step::new(asked, self.dialect, inside, seed))
     }
 
     /// What is known of the store; read by the first step.

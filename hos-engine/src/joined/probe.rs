@@ -1,5 +1,5 @@
 //! What the database says of itself and of the transaction, asked once a step after the claims: the time, how it keeps what is
-//! committed, whether it is a replica, whether there is a transaction at all.
+//! committed, whether it is a replica; and where the driver cannot tell, whether there is a transaction at all.
 
 use crate::Failure;
 use crate::store::sql::dialect::Dialect;
@@ -8,27 +8,24 @@ use hos_core::proof::record::Durability;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 
-/// The question: now (milliseconds since 1970), two settings of durability, whether it is a replica, whether the statement stands
-/// alone.
+/// The question: now (milliseconds since 1970), two settings of durability, whether it is a replica.
 pub(super) fn asked(dialect: Dialect) -> Statement {
     let sql = match dialect {
-        // A transaction begins before its second statement: where both times are one, the statement is a transaction by itself.
         Dialect::Postgres => {
             "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now,
                current_setting('synchronous_commit') AS commits, current_setting('fsync') AS syncs,
-               CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS replica,
-               CASE WHEN now() = statement_timestamp() THEN 1 ELSE 0 END AS alone"
+               CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS replica"
         }
         // NOW() is when the statement began, SYSDATE() when it is asked: after any wait for a lock.
         Dialect::Mysql => {
             "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS now,
                CAST(@@innodb_flush_log_at_trx_commit AS CHAR) AS commits, 'on' AS syncs,
-               CAST(@@global.read_only AS SIGNED) AS replica, 0 AS alone"
+               CAST(@@global.read_only AS SIGNED) AS replica"
         }
         Dialect::Sqlite => {
             "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now,
                CAST((SELECT synchronous FROM pragma_synchronous) AS TEXT) AS commits, 'on' AS syncs,
-               (SELECT query_only FROM pragma_query_only) AS replica, 0 AS alone"
+               (SELECT query_only FROM pragma_query_only) AS replica"
         }
     };
     Statement::new(sql, [])
@@ -39,9 +36,6 @@ pub(super) fn said(dialect: Dialect, row: &Row) -> Result<(Timestamp, Durability
     if row.int(3)? != 0 {
         return Err(Failure::new(Code::StoreReadOnly, "the database takes no writes: it is a replica, or read-only; ask the primary"));
     }
-    if row.int(4)? != 0 {
-        return Err(outside());
-    }
     let keeps = match (dialect, row.text(1)?, row.text(2)?) {
         (Dialect::Postgres, "on" | "remote_apply" | "remote_write" | "local", "on") => Durability::Full,
         (Dialect::Mysql, "1", _) => Durability::Full,
@@ -49,6 +43,13 @@ pub(super) fn said(dialect: Dialect, row: &Row) -> Result<(Timestamp, Durability
         _ => Durability::Weak,
     };
     Ok((Timestamp(row.int(0)?), keeps))
+}
+
+/// Which transaction a statement is in, asked before all others and behind them: outside a transaction each is one of its own.
+/// Databases that cannot be asked so have drivers that know.
+pub(super) fn which(dialect: Dialect) -> Option<[Statement; 2]> {
+    let both = ["SELECT txid_current() AS first", "SELECT txid_current() AS again"];
+    (dialect == Dialect::Postgres).then(|| both.map(|sql| Statement::new(sql, [])))
 }
 
 /// There is no transaction.

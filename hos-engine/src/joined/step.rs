@@ -64,11 +64,13 @@ pub struct Step {
     script: Script,
     seed: [u8; 32],
     rounds: usize,
+    /// Whether the driver says that there is a transaction; `None` where it cannot tell.
+    inside: Option<bool>,
 }
 
 impl Step {
-    pub(super) fn new(asked: Asked, dialect: Dialect, seed: [u8; 32]) -> Self {
-        Self { asked, script: Script::new(dialect), seed, rounds: 0 }
+    pub(super) fn new(asked: Asked, dialect: Dialect, inside: Option<bool>, seed: [u8; 32]) -> Self {
+        Self { asked, script: Script::new(dialect), seed, rounds: 0, inside }
     }
 
     /// One round: with the rows of what was asked last, as many lists as statements; the first with none.
@@ -103,6 +105,7 @@ impl Step {
                 Ok(Outcome { answer: self.can(court, &tx, tenant, can), refusal: None })
             }
             Asked::Call(tenant, call, came) => {
+                self.begin(joined, &tx)?;
                 // Claims come first, whatever else is not known yet.
                 if let Some(court) = joined.court.get() {
                     court.foresee(&tx, tenant, call)?;
@@ -126,6 +129,7 @@ impl Step {
                 Ok(Outcome { answer: Ok(answer?), refusal })
             }
             Asked::Refused(kept) => {
+                self.begin(joined, &tx)?;
                 let court = joined.court(&tx)?;
                 self.probe(joined, &tx)?;
                 let mut group = self.group(court, &tx)?;
@@ -135,9 +139,25 @@ impl Step {
         }
     }
 
+    /// Nothing is asked outside a transaction, as far as the driver knows.
+    fn begin(&self, joined: &Joined, tx: &Tx<'_>) -> Result<(), Failure> {
+        match (self.inside, probe::which(joined.dialect)) {
+            (Some(true), _) => Ok(()),
+            (None, Some([first, _])) => Ok(tx.foresee(&[first])?),
+            (Some(false) | None, _) => Err(probe::outside()),
+        }
+    }
+
     /// The time and the durability, from the database itself; it is asked behind all that was asked before.
     fn probe(&self, joined: &Joined, tx: &Tx<'_>) -> Result<(), Failure> {
         let asked = probe::asked(joined.dialect);
+        if let (None, Some([first, again])) = (self.inside, probe::which(joined.dialect)) {
+            tx.foresee(&[asked.clone(), again.clone()])?;
+            let number = |asked| Ok::<_, Failure>(tx.row(asked)?.map(|row| row.int(0)).transpose()?);
+            if number(&first)? != number(&again)? {
+                return Err(probe::outside());
+            }
+        }
         let row = tx.row(&asked)?.ok_or_else(|| Failure::new(Code::Internal, "the database does not tell the time"))?;
         let (now, durability) = probe::said(joined.dialect, &row)?;
         self.script.settle(now, durability);
@@ -200,7 +220,7 @@ impl Step {
             let sealed = court.keys(tx).seal_copy(person, came.to_vec(), &mut group.fresh, &mut chance);
             let (key, parts) = sealed.map_err(crate::court::settle::failure_of)?;
             tx.execute(&inbox::insert(tenant, &id, "", None, &key.0, parts))?;
-            tx.execute(&evidence_sql::enqueue_waiting(tenant, &id))?;
+            tx.execute(&evidence_sql::enqueue_shadow(tenant, &id))?;
         }
         Ok(Some(answer))
     }

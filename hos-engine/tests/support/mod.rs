@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod database;
+pub(crate) mod host;
 pub(crate) mod law;
 pub(crate) mod rich;
 pub(crate) mod witness;

@@ -80,19 +80,21 @@ impl ServerStore {
             return Ok(Vec::new());
         }
         let count = jobs.len() as u64;
-        let mut conn = self.lend()?;
-        let open = Open::begin(&mut *conn, self.dialect(), Isolation::Latest, self.patience)?;
+        let mut conn = self.begun(Isolation::Latest)?;
+        let open = Open::on(&mut *conn, self.dialect());
         let (group, mut answers) = match Self::run(&open, runner, jobs) {
             Ok(done) => done,
             Err(error) => {
-                open.abandon();
-                self.give_back(conn);
+                if open.abandon() {
+                    self.give_back(conn);
+                }
                 return Err(error);
             }
         };
         if answers.iter().all(Result::is_err) {
-            open.abandon();
-            self.give_back(conn);
+            if open.abandon() {
+                self.give_back(conn);
+            }
             runner.undone(group);
             return Ok(answers);
         }
@@ -154,8 +156,8 @@ impl ServerStore {
 
     /// Reads, all of one moment.
     pub fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut conn = self.lend()?;
-        let open = Open::begin(&mut *conn, self.dialect(), Isolation::OneMoment, self.patience)?;
+        let mut conn = self.begun(Isolation::OneMoment)?;
+        let open = Open::on(&mut *conn, self.dialect());
         let session = OpenSession::new(&open);
         let answer = guarded("reading", || work(&Tx::of(&session)));
         let whole = open.abandon();
@@ -175,14 +177,30 @@ impl ServerStore {
         }
     }
 
-    fn lend(&self) -> Result<Box<dyn Connection>, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle.filter(|conn| conn.is_alive()) {
-            Some(conn) => Ok(conn),
-            None => self.connector.connect(self.patience).map_err(|e| e.into_store("cannot connect")),
+    /// A connection on which a transaction has begun. An idle one may have died since, of a server that was started anew: nothing
+    /// was said on it yet, so another takes its place.
+    fn begun(&self, isolation: Isolation) -> Result<Box<dyn Connection>, StoreError> {
+        while let Some(mut conn) = self.idle() {
+            match Open::begin(&mut *conn, self.dialect(), isolation) {
+                Ok(()) => return Ok(conn),
+                Err(e) if matches!(e.trouble, Trouble::Lost | Trouble::Unavailable) => {}
+                Err(e) => return Err(e.into_store("cannot begin")),
+            }
         }
+        let mut conn = self.connect()?;
+        Open::begin(&mut *conn, self.dialect(), isolation).map_err(|e| e.into_store("cannot begin"))?;
+        Ok(conn)
     }
 
+    fn idle(&self) -> Option<Box<dyn Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn connect(&self) -> Result<Box<dyn Connection>, StoreError> {
+        self.connector.connect(self.patience).map_err(|e| e.into_store("cannot connect"))
+    }
+
+    /// Keeps a connection on which nothing is open.
     fn give_back(&self, conn: Box<dyn Connection>) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_MAX && conn.is_alive() {
@@ -191,7 +209,7 @@ impl ServerStore {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut dyn Connection, Dialect) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut conn = self.lend()?;
+        let mut conn = self.connect()?;
         let done = work(&mut *conn, self.dialect());
         self.give_back(conn);
         done
@@ -204,18 +222,20 @@ impl Reach for ServerStore {
     }
 
     fn write(&self, work: &mut dyn FnMut(&Tx<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let mut conn = self.lend()?;
-        let open = Open::begin(&mut *conn, self.dialect(), Isolation::Latest, self.patience)?;
+        let mut conn = self.begun(Isolation::Latest)?;
+        let open = Open::on(&mut *conn, self.dialect());
         let done = work(&Tx::of(&OpenSession::new(&open)));
-        let ended = match done {
-            Ok(()) => open.commit(),
+        match done {
+            Ok(()) => open.commit()?,
             Err(error) => {
-                open.abandon();
-                Err(error)
+                if open.abandon() {
+                    self.give_back(conn);
+                }
+                return Err(error);
             }
-        };
+        }
         self.give_back(conn);
-        ended
+        Ok(())
     }
 }
 

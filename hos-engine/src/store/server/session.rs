@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use super::client::{ClientError, Connection, Trouble};
 use crate::store::sql::dialect::{Dialect, say};
@@ -35,12 +34,8 @@ pub(super) struct Open<'c> {
 }
 
 impl<'c> Open<'c> {
-    pub(super) fn begin(
-        conn: &'c mut dyn Connection,
-        dialect: Dialect,
-        isolation: Isolation,
-        _patience: Duration,
-    ) -> Result<Self, StoreError> {
+    /// Begins on a connection, which [`Open::on`] then takes.
+    pub(super) fn begin(conn: &mut dyn Connection, dialect: Dialect, isolation: Isolation) -> Result<(), ClientError> {
         let begin: &[&str] = match (dialect, isolation) {
             (Dialect::Postgres, Isolation::Latest) => &["BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"],
             (Dialect::Postgres, Isolation::OneMoment) => &["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"],
@@ -56,9 +51,14 @@ impl<'c> Open<'c> {
             (Dialect::Sqlite, Isolation::OneMoment) => &["BEGIN DEFERRED"],
         };
         for statement in begin {
-            conn.say(statement).map_err(|e| e.into_store("cannot begin"))?;
+            conn.say(statement)?;
         }
-        Ok(Self { conn: RefCell::new(conn), dialect, broken: Cell::new(false) })
+        Ok(())
+    }
+
+    /// The transaction that was begun on a connection.
+    pub(super) fn on(conn: &'c mut dyn Connection, dialect: Dialect) -> Self {
+        Self { conn: RefCell::new(conn), dialect, broken: Cell::new(false) }
     }
 
     /// Says a statement about the transaction.

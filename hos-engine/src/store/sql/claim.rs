@@ -16,6 +16,9 @@ pub const CLAIMED: i64 = -1;
 /// The place of a record that waits in the inbox for its place.
 pub const WAITING: i64 = -2;
 
+/// The place of a call in shadow that waits in the inbox to be judged.
+pub const SHADOW: i64 = -3;
+
 /// Claims a once-key.
 pub fn once(t: &Tenant, key: &OnceKey) -> Statement {
     Statement::new(

@@ -265,19 +265,32 @@ pub fn enqueue_waiting(t: &Tenant, id: &[u8; 16]) -> Statement {
     )
 }
 
+/// The same for a call in shadow, which is judged and not sealed.
+pub fn enqueue_shadow(t: &Tenant, id: &[u8; 16]) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_queue (tenant, pos, thread, n) VALUES (?1, (SELECT coalesce(max(pos), 0) + 1 FROM hos_queue WHERE tenant = ?1), ?2, -3)",
+        [tenant(t), id.into()],
+    )
+}
+
+/// The first calls in shadow that wait: pos, id.
+pub fn shadows(t: &Tenant, limit: usize) -> Statement {
+    Statement::new("SELECT pos, thread FROM hos_queue WHERE tenant = ?1 AND n = -3 ORDER BY pos LIMIT ?2", [tenant(t), int(limit as u64)])
+}
+
 /// The queue's first rows: pos, thread, n, header.
 pub fn queue(t: &Tenant, limit: usize) -> Statement {
     Statement::new(
         "SELECT q.pos, q.thread, q.n, r.header FROM hos_queue q
          LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
-         WHERE q.tenant = ?1 ORDER BY q.pos LIMIT ?2",
+         WHERE q.tenant = ?1 AND q.n <> -3 ORDER BY q.pos LIMIT ?2",
         [tenant(t), int(limit as u64)],
     )
 }
 
 /// How many records wait in a tenant's queue.
 pub fn queue_len(t: &Tenant) -> Statement {
-    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1", [tenant(t)])
+    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n <> -3", [tenant(t)])
 }
 
 /// Where each thread ends: thread, n and header of its last record, header of its first (or null).
@@ -292,12 +305,12 @@ pub fn ends(t: &Tenant) -> Statement {
 
 /// Whether any record waits in a tenant's queue: one row, or none.
 pub fn queued(t: &Tenant) -> Statement {
-    Statement::new("SELECT 1 FROM hos_queue WHERE tenant = ?1 LIMIT 1", [tenant(t)])
+    Statement::new("SELECT 1 FROM hos_queue WHERE tenant = ?1 AND n <> -3 LIMIT 1", [tenant(t)])
 }
 
 /// How many records wait in a tenant's queue.
 pub fn queue_count(t: &Tenant) -> Statement {
-    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1", [tenant(t)])
+    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n <> -3", [tenant(t)])
 }
 
 /// Takes a row out of the queue.

@@ -52,11 +52,12 @@ pub fn messages(t: &Tenant) -> Statement {
     )
 }
 
-/// Leases a message.
-pub fn lease(t: &Tenant, pos: u64, lease: &KeyId, until: Timestamp) -> Statement {
+/// Leases a message; no row changed means that another was faster.
+pub fn lease(t: &Tenant, pos: u64, lease: &KeyId, now: Timestamp, until: Timestamp) -> Statement {
     Statement::new(
-        "UPDATE hos_outbox SET lease = ?3, leased_until = ?4, attempts = attempts + 1 WHERE tenant = ?1 AND pos = ?2 AND acked = 0",
-        [tenant(t), int(pos), lease.0.into(), until.0.into()],
+        "UPDATE hos_outbox SET lease = ?3, leased_until = ?4, attempts = attempts + 1
+         WHERE tenant = ?1 AND pos = ?2 AND acked = 0 AND leased_until <= ?5",
+        [tenant(t), int(pos), lease.0.into(), until.0.into(), now.0.into()],
     )
 }
 

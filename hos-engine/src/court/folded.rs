@@ -1,0 +1,47 @@
+//! Calls in shadow that hosts' transactions left in the inbox: judged in a transaction of our own, in the order in which they came.
+
+use super::{Court, Group};
+use crate::Failure;
+use crate::store::Tx;
+use crate::store::sql::{evidence as evidence_sql, inbox};
+use hos_core::call::Call;
+use hos_core::id::{KeyId, Tenant};
+use hos_core::refusal::Blocker;
+
+/// A call that waits: its place, its id, and its bytes as it came; none where its person was erased meanwhile.
+pub(crate) type Waiting = (u64, [u8; 16], Option<Vec<u8>>);
+
+impl Court {
+    /// The first calls that wait.
+    pub(crate) fn shadows(&self, tx: &Tx<'_>, tenant: &Tenant, limit: usize) -> Result<Vec<Waiting>, Failure> {
+        let mut waiting = Vec::new();
+        for row in tx.rows(&evidence_sql::shadows(tenant, limit))? {
+            let (pos, id) = (row.uint(0)?, row.bytes(1)?);
+            let Some(row) = tx.row(&inbox::waiting(tenant, &id))? else { continue };
+            let key = KeyId(row.bytes(2)?);
+            waiting.push((pos, id, self.keys(tx).open_copy(&key, row.blob(3)?, &Default::default())?));
+        }
+        Ok(waiting)
+    }
+
+    /// Takes a call out of the inbox and judges it; says whether it was still there: several may fold.
+    pub(super) fn fold(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        (pos, id): (u64, [u8; 16]),
+        call: &Call,
+        unjudged: Option<Blocker>,
+    ) -> Result<u64, Failure> {
+        if tx.execute(&evidence_sql::dequeue(tenant, pos))? == 0 {
+            return Ok(0);
+        }
+        tx.execute(&inbox::delete(tenant, &id))?;
+        match unjudged {
+            None => self.call(tx, group, tenant, call)?,
+            Some(why) => self.unjudged(tx, group, tenant, call, why)?,
+        };
+        Ok(1)
+    }
+}

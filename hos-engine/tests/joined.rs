@@ -1,0 +1,384 @@
+//! In the transaction that a host already has: its rows and the evidence commit together or not at all. On the database that
+//! `HOS_TEST_STORE_ON` names; without one these tests say so and do nothing.
+
+mod support;
+
+use hos_core::call::{Call, Change, Directory, Note};
+use hos_core::id::{InstanceId, Name, OnceKey};
+use hos_core::refusal::Code;
+use hos_engine::{Level, ReplayOptions, VerifyOptions};
+use support::host::{Host, host, joined, world};
+use support::{Store, go, new_order, uid};
+
+/// The store verifies after all is sealed, and what was judged is judged again.
+fn intact(store: &Store) -> u64 {
+    store.engine.work().unwrap();
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+    assert_eq!(store.engine.replay(&ReplayOptions::default()).unwrap().listed, []);
+    report.logs.iter().map(|(_, size, _)| size).sum()
+}
+
+fn birth(id: &str) -> Call {
+    Call::Begin(new_order(id))
+}
+
+fn event(id: &str) -> Call {
+    Call::Transition(go(id))
+}
+
+fn with_rows(store: &Store) -> Host {
+    let mut host = host(store, &joined(store));
+    host.say("CREATE TABLE orders (id VARCHAR(64) PRIMARY KEY, status VARCHAR(16) NOT NULL)");
+    host
+}
+
+#[test]
+fn the_hosts_rows_and_the_evidence_commit_together() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    host.say("BEGIN");
+    host.say("INSERT INTO orders VALUES ('1', 'a')");
+    let answer = host.call(birth("1")).unwrap();
+    assert!(answer.allowed && answer.to.as_ref().unwrap().as_str() == "a", "{:?}", answer.blockers);
+    assert!(answer.receipt.as_ref().unwrap().seal.is_none(), "its place in the log comes later");
+    host.say("COMMIT");
+    host.say("BEGIN");
+    host.say("UPDATE orders SET status = 'b' WHERE id = '1'");
+    let answer = host.call(event("1")).unwrap();
+    assert_eq!((answer.allowed, answer.to.as_ref().map(|s| s.as_str())), (true, Some("b")), "{:?}", answer.blockers);
+    println!("{} rounds, {} statements: {:#?}", host.rounds, host.said.len(), host.said);
+    host.say("COMMIT");
+    assert_eq!(host.number("SELECT count(*) FROM orders WHERE status = 'b'"), 1);
+    let history = store.tenant("t1").history(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap(), 0, 10).unwrap();
+    assert_eq!(history.len(), 2);
+    intact(&store);
+}
+
+#[test]
+fn a_host_that_rolls_back_leaves_nothing() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let before = intact(&store);
+    host.say("BEGIN");
+    host.say("INSERT INTO orders VALUES ('1', 'a')");
+    assert!(host.call(birth("1")).unwrap().allowed);
+    assert!(host.call(event("1")).unwrap().allowed, "and sees its own writes before");
+    host.say("ROLLBACK");
+    assert_eq!(host.number("SELECT count(*) FROM orders"), 0);
+    assert_eq!(intact(&store), before);
+    host.say("BEGIN");
+    assert_eq!(host.call(event("1")).unwrap().code(), Some("hos.instance_unknown"));
+    host.say("ROLLBACK");
+}
+
+#[test]
+fn a_refused_call_leaves_nothing_though_the_host_commits() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let before = intact(&store);
+    for call in [event("none"), Call::Transition(go("none").once("k").unwrap())] {
+        host.say("BEGIN");
+        assert!(!host.call(call).unwrap().allowed);
+        host.say("COMMIT");
+    }
+    host.say("BEGIN");
+    assert!(host.call(Call::Begin(new_order("1").once("k").unwrap())).unwrap().allowed, "the key is free");
+    host.say("COMMIT");
+    host.say("BEGIN");
+    let answer = host.call(birth("1")).unwrap();
+    assert_eq!(answer.code(), Some("hos.instance_exists"));
+    host.say("COMMIT");
+    for table in ["hos_instance", "hos_once", "hos_record"] {
+        let rows = host.number(&format!("SELECT count(*) FROM {table} WHERE tenant = 't1'"));
+        assert_eq!(rows, if table == "hos_record" { rows } else { 1 }, "{table}");
+    }
+    assert_eq!(intact(&store), before + 1);
+}
+
+#[test]
+fn a_refusal_becomes_evidence_afterwards() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let before = intact(&store);
+    host.say("BEGIN");
+    assert!(!host.call(event("none")).unwrap().allowed);
+    host.say("ROLLBACK");
+    let kept = host.refusal.take().expect("what was refused can be kept");
+    host.say("BEGIN");
+    let answer = host.ask(hos_engine::joined::Asked::Refused(kept)).unwrap();
+    assert_eq!((answer.code(), answer.receipt.as_ref().unwrap().n), (Some("hos.instance_unknown"), None));
+    host.say("COMMIT");
+    assert_eq!(intact(&store), before + 1);
+}
+
+#[test]
+fn outside_a_transaction_nothing_is_judged() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    for inside in [Some(false), None] {
+        host.inside = inside;
+        assert_eq!(host.call(birth("1")).unwrap_err().code, Code::NoTransaction);
+        assert_eq!(host.call(event("1")).unwrap_err().code, Code::NoTransaction);
+    }
+    assert_eq!(host.number("SELECT count(*) FROM hos_instance WHERE state <> ''"), 0);
+}
+
+#[test]
+fn a_once_key_brings_the_first_receipt_again() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let mut first = None;
+    for round in 0..3 {
+        host.say("BEGIN");
+        let answer = host.call(Call::Begin(new_order("1").once("k").unwrap())).unwrap();
+        host.say("COMMIT");
+        assert_eq!((answer.allowed, answer.again), (true, round > 0));
+        let record = answer.receipt.unwrap().record;
+        assert_eq!(*first.get_or_insert(record), record);
+        if round == 1 {
+            store.engine.work().unwrap();
+        }
+    }
+    host.say("BEGIN");
+    let answer = host.call(Call::Begin(new_order("2").once("k").unwrap())).unwrap();
+    assert_eq!(answer.code(), Some("hos.once_conflict"));
+    host.say("ROLLBACK");
+    intact(&store);
+}
+
+#[test]
+fn records_of_a_stream_wait_for_their_place() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let note = |text: &str| {
+        let note = Note::new(uid("A", "root"), "n", text.as_bytes().to_vec()).unwrap();
+        Note { once: Some(OnceKey::new(text).unwrap()), ..note }
+    };
+    let mut records = Vec::new();
+    for text in ["x", "y"] {
+        host.say("BEGIN");
+        let answer = host.call(Call::Note(note(text))).unwrap();
+        host.say("COMMIT");
+        let receipt = answer.receipt.unwrap();
+        assert_eq!(receipt.n, None);
+        records.push(receipt.record);
+    }
+    // Again, before its place is given and after.
+    host.say("BEGIN");
+    let again = host.call(Call::Note(note("x"))).unwrap();
+    host.say("COMMIT");
+    assert_eq!((again.again, again.receipt.unwrap().record), (true, records[0]));
+    intact(&store);
+    host.say("BEGIN");
+    let again = host.call(Call::Note(note("y"))).unwrap();
+    host.say("COMMIT");
+    let receipt = again.receipt.unwrap();
+    assert_eq!((again.again, receipt.n, receipt.record), (true, Some(1), records[1]));
+    assert_eq!(store.tenant("t1").last_note("n").unwrap().unwrap(), b"y");
+}
+
+#[test]
+fn a_directory_follows_what_hosts_and_operators_change() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let mut other = support::host::host(&store, &joined(&store));
+    let by_ann = || Call::Transition(hos_core::call::Transition::new(uid("A", "ann"), "o", "1", "go").unwrap());
+    host.say("BEGIN");
+    assert!(host.call(birth("1")).unwrap().allowed);
+    host.say("COMMIT");
+    for one in [&mut host, &mut other] {
+        one.say("BEGIN");
+        let refused = one.call(by_ann()).unwrap();
+        one.say("ROLLBACK");
+        assert!(!refused.allowed, "she has no role");
+    }
+    // A host makes her an operator, in its transaction; another sees it when it is committed, and not before.
+    let join = Change::Join { uid: uid("A", "ann"), parent: uid("R", "op") };
+    host.say("BEGIN");
+    let answer = host.call(Call::Directory(Directory::new(uid("A", "root"), join))).unwrap();
+    assert!(answer.allowed, "{:?}", answer.blockers);
+    host.say("SAVEPOINT s");
+    assert!(host.call(by_ann()).unwrap().allowed, "its own change is seen at once");
+    host.say("ROLLBACK TO SAVEPOINT s");
+    host.say("COMMIT");
+    other.say("BEGIN");
+    let answer = other.call(by_ann()).unwrap();
+    assert!(answer.allowed, "{:?}", answer.blockers);
+    other.say("ROLLBACK");
+    intact(&store);
+    // The changes are counted now; nothing changes for who has read them.
+    other.say("BEGIN");
+    assert!(other.call(by_ann()).unwrap().allowed);
+    other.say("ROLLBACK");
+    // A change that is rolled back leaves nobody an operator.
+    let leave = Change::Leave { uid: uid("A", "ann"), parent: uid("R", "op") };
+    host.say("BEGIN");
+    assert!(host.call(Call::Directory(Directory::new(uid("A", "root"), leave.clone()))).unwrap().allowed);
+    assert!(!host.call(by_ann()).unwrap().allowed);
+    host.say("ROLLBACK");
+    host.say("BEGIN");
+    assert!(host.call(by_ann()).unwrap().allowed);
+    host.say("ROLLBACK");
+    // An operator's change, by the engine's own transaction.
+    support::change(&store.tenant("t1"), leave);
+    for one in [&mut host, &mut other] {
+        one.say("BEGIN");
+        assert!(!one.call(by_ann()).unwrap().allowed);
+        one.say("ROLLBACK");
+    }
+    intact(&store);
+}
+
+/// Small chance, the same for each seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// Does something in a transaction, and again where the database asks for it.
+fn retried<T>(host: &mut Host, mut work: impl FnMut(&mut Host) -> Result<T, hos_engine::Failure>) -> T {
+    loop {
+        host.say("BEGIN");
+        match work(host) {
+            Ok(done) => return done,
+            Err(failure) if failure.code == Code::Retry => host.say("ROLLBACK"),
+            Err(failure) => panic!("{}: {}", failure.code, failure.message),
+        }
+    }
+}
+
+#[test]
+fn rows_and_evidence_agree_after_a_thousand_with_rollbacks_and_lost_connections() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    host.say("CREATE TABLE pays (id VARCHAR(64) NOT NULL, evt VARCHAR(64) PRIMARY KEY)");
+    let joined = joined(&store);
+    let (workers, each) = (8, 125);
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (store, joined) = (&store, &joined);
+            scope.spawn(move || {
+                let mut host = support::host::host(store, joined);
+                let mut dice = Dice(worker + 1);
+                for _ in 0..each {
+                    // Few ids and few keys, so that workers meet.
+                    let (id, evt) = (dice.roll(60).to_string(), dice.roll(200));
+                    let fate = dice.roll(10);
+                    let ended = retried(&mut host, |host| {
+                        let key = format!("evt-{evt}");
+                        let born = host.call(Call::Begin(new_order(&id)))?;
+                        if born.allowed {
+                            let _ = host.conn.execute(&format!("INSERT INTO orders VALUES ('{id}', 'a')"), &[]);
+                        }
+                        let went = host.call(Call::Transition(go(&id).once(&key).unwrap()))?;
+                        if went.allowed && !went.again {
+                            host.conn.execute(&format!("INSERT INTO pays VALUES ('{id}', '{key}')"), &[]).map_err(|e| e.message).unwrap();
+                            host.conn.execute(&format!("UPDATE orders SET status = 'b' WHERE id = '{id}'"), &[]).unwrap();
+                        }
+                        Ok(fate)
+                    });
+                    match ended {
+                        0 | 1 => host.say("ROLLBACK"),
+                        // The connection is lost before the commit.
+                        2 => host = support::host::host(store, joined),
+                        _ => host.say("COMMIT"),
+                    }
+                }
+            });
+        }
+        // Somebody seals meanwhile.
+        for _ in 0..5 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            store.engine.work().unwrap();
+        }
+    });
+    intact(&store);
+    let agree = "SELECT count(*) FROM orders o JOIN hos_instance i ON i.tenant = 't1' AND i.contract = 'o'";
+    let by_id = match host.joined.dialect() {
+        hos_engine::store::sql::dialect::Dialect::Postgres => "i.id = convert_to(o.id, 'UTF8')",
+        _ => "i.id = o.id",
+    };
+    let orders = host.number("SELECT count(*) FROM orders");
+    assert!(orders > 10, "{orders}");
+    assert_eq!(host.number(&format!("{agree} AND {by_id} AND i.state = o.status")), orders);
+    assert_eq!(host.number("SELECT count(*) FROM hos_instance WHERE tenant = 't1'"), orders);
+    let moved = host.number("SELECT count(*) FROM orders WHERE status = 'b'");
+    assert_eq!((host.number("SELECT count(*) FROM pays"), host.number("SELECT count(*) FROM hos_once WHERE tenant = 't1'")), (moved, moved));
+}
+
+#[test]
+fn two_births_of_one_at_once_are_one_birth_and_no_deadlock() {
+    let Some(store) = world() else { return };
+    let joined = joined(&store);
+    let mut born = 0;
+    for round in 0..30 {
+        let barrier = std::sync::Barrier::new(2);
+        let outcomes: Vec<bool> = std::thread::scope(|scope| {
+            let run = |worker: u32| {
+                let (store, joined, barrier) = (&store, &joined, &barrier);
+                scope.spawn(move || {
+                    let mut host = support::host::host(store, joined);
+                    barrier.wait();
+                    host.say("BEGIN");
+                    let begin = new_order(&format!("r{round}")).once(&format!("hook-{round}-{worker}")).unwrap();
+                    let answer = host.call(Call::Begin(begin));
+                    host.say("COMMIT");
+                    let answer = answer.unwrap_or_else(|f| panic!("{}: {}", f.code, f.message));
+                    assert!(answer.allowed || answer.code() == Some("hos.instance_exists"), "{:?}", answer.blockers);
+                    answer.allowed
+                })
+            };
+            let threads = [run(0), run(1)];
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert_eq!(outcomes.iter().filter(|yes| **yes).count(), 1, "round {round}");
+        born += 1;
+    }
+    assert_eq!(host(&store, &joined).number("SELECT count(*) FROM hos_once WHERE tenant = 't1'"), born);
+    intact(&store);
+}
+
+#[test]
+fn who_sleeps_in_a_transaction_keeps_nobody_else_waiting() {
+    let Some(store) = world() else { return };
+    let joined = joined(&store);
+    let mut sleeper = host(&store, &joined);
+    let mut other = host(&store, &joined);
+    // What is there already, so that nothing is made for the first time by a sleeper.
+    for id in ["s", "o"] {
+        retried(&mut other, |host| host.call(birth(id)));
+        other.say("COMMIT");
+    }
+    let put = |name: &str| Call::Directory(Directory::new(uid("A", "root"), Change::Put { uid: uid("R", name), attrs: Default::default() }));
+    let note = || Call::Note(Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap());
+    other.say(match other.joined.dialect() {
+        hos_engine::store::sql::dialect::Dialect::Postgres => "SET lock_timeout = 500",
+        _ => "SET SESSION innodb_lock_wait_timeout = 1",
+    });
+    let sleeps: [(&str, Call); 4] = [("a move", event("s")), ("a birth", birth("sb")), ("a record", note()), ("a directory change", put("x"))];
+    for (at, (what, call)) in sleeps.into_iter().enumerate() {
+        sleeper.say("BEGIN");
+        assert!(sleeper.call(call).unwrap().allowed, "{what}");
+        for (what_too, call) in [
+            ("a move", Call::Transition(hos_core::call::Transition::new(uid("A", "root"), "o", "o", "go").unwrap())),
+            ("a birth", birth(&format!("ob{at}"))),
+            ("a record", note()),
+            ("a directory change", put(&format!("y{at}"))),
+        ] {
+            other.say("BEGIN");
+            let answer = other.call(call);
+            let answer = answer.unwrap_or_else(|f| panic!("{what_too} waits for {what}: {}", f.message));
+            assert!(answer.allowed || what_too == "a move", "{:?}", answer.blockers);
+            other.say("COMMIT");
+        }
+        // Sealing waits for nobody either, and seals what is committed.
+        store.engine.work().unwrap();
+        sleeper.say("COMMIT");
+    }
+    intact(&store);
+}

@@ -1,0 +1,133 @@
+//! A host: a world with a database of its own, whose transactions the engine joins.
+
+use super::{Store, law, root, uid};
+use hos_core::answer::Answer;
+use hos_core::call::{Call, Can};
+use hos_core::id::Tenant;
+use hos_engine::joined::{Asked, Joined, KeptRefusal, Next, Outcome};
+use hos_engine::store::server::{ClientError, Connection, Trouble};
+use hos_engine::store::sql::dialect::Dialect;
+use hos_engine::store::{Sql, Statement};
+use hos_engine::{Engine, Failure, Settings};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One connection of the world's, and the engine that joins its transactions.
+pub(crate) struct Host {
+    pub(crate) conn: Box<dyn Connection>,
+    pub(crate) joined: Arc<Joined>,
+    pub(crate) refusal: Option<Box<KeptRefusal>>,
+    /// Statements that the last call had run, and the rounds it took.
+    pub(crate) said: Vec<String>,
+    pub(crate) rounds: usize,
+    /// What the world's driver says of its transaction; PostgreSQL is asked itself.
+    pub(crate) inside: Option<bool>,
+}
+
+/// A store in a database, founded as in [`super::fresh`]; none where the tests have no database.
+pub(crate) fn world() -> Option<Store> {
+    let store = super::fresh(Settings::default());
+    store.database.is_some().then_some(store)
+}
+
+/// An engine in one process of the world's.
+pub(crate) fn joined(store: &Store) -> Arc<Joined> {
+    let dialect = store.database.as_ref().unwrap().own.dialect();
+    let builder = Engine::builder().law(Arc::new(law::law()));
+    Arc::new(Joined::open(builder, dialect, dialect.places()))
+}
+
+/// One more connection.
+pub(crate) fn host(store: &Store, joined: &Arc<Joined>) -> Host {
+    let own = &store.database.as_ref().unwrap().own;
+    let conn = own.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+    Host { conn, joined: joined.clone(), refusal: None, said: Vec::new(), rounds: 0, inside: Some(true) }
+}
+
+impl Host {
+    pub(crate) fn say(&mut self, sql: &str) {
+        self.conn.say(sql).map_err(|e| format!("{sql}: {}", e.message)).unwrap();
+    }
+
+    pub(crate) fn number(&mut self, sql: &str) -> i64 {
+        let mut found = None;
+        let take = &mut |cells: Vec<Sql>| {
+            found = cells.into_iter().next();
+            ControlFlow::Continue(())
+        };
+        self.conn.query(sql, &[], take).map_err(|e| e.message).unwrap();
+        match found {
+            Some(Sql::Int(n)) => n,
+            Some(Sql::Raw(bytes)) => String::from_utf8(bytes).unwrap().parse().unwrap(),
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+
+    fn run(&mut self, statement: &Statement, reads: bool) -> Result<Vec<Vec<Sql>>, ClientError> {
+        let dialect = self.joined.dialect();
+        let said = hos_engine::store::sql::dialect::say(statement, dialect, self.joined.places());
+        let params: Vec<&Sql> = said.params(statement).collect();
+        self.said.push(said.sql.clone());
+        let mut rows = Vec::new();
+        if reads {
+            self.conn.query(&said.sql, &params, &mut |cells| {
+                rows.push(cells);
+                ControlFlow::Continue(())
+            })?;
+        } else {
+            self.conn.execute(&said.sql, &params)?;
+        }
+        Ok(rows)
+    }
+
+    pub(crate) fn ask(&mut self, asked: Asked) -> Result<Answer, Failure> {
+        let joined = self.joined.clone();
+        let inside = self.inside.filter(|_| joined.dialect() != Dialect::Postgres);
+        let mut step = joined.step(asked, inside)?;
+        let told = |e: ClientError| {
+            let retry = matches!(e.trouble, Trouble::Retry | Trouble::Busy);
+            Failure::new(if retry { hos_core::refusal::Code::Retry } else { hos_core::refusal::Code::Internal }, e.message)
+        };
+        (self.rounds, self.said) = (0, Vec::new());
+        let mut next = step.go(&joined, Vec::new());
+        loop {
+            match next {
+                Next::Need(asks) => {
+                    self.rounds += 1;
+                    let rows = asks.iter().map(|ask| self.run(&ask.statement, ask.reads)).collect::<Result<_, _>>().map_err(told)?;
+                    next = step.go(&joined, rows);
+                }
+                Next::Settle(statements, outcome) => {
+                    for statement in &statements {
+                        self.run(statement, false).map_err(told)?;
+                    }
+                    let Outcome { answer, refusal } = *outcome;
+                    self.refusal = refusal;
+                    return answer;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn call(&mut self, call: Call) -> Result<Answer, Failure> {
+        self.ask(Asked::Call(Tenant::new("t1").unwrap(), Box::new(call), Vec::new()))
+    }
+
+    pub(crate) fn can(&mut self, can: Can) -> Result<Answer, Failure> {
+        self.ask(Asked::Can(Tenant::new("t1").unwrap(), Box::new(can)))
+    }
+}
+
+/// Statements of a transaction in this dialect.
+pub(crate) fn begin(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "BEGIN DEFERRED",
+        Dialect::Postgres | Dialect::Mysql => "BEGIN",
+    }
+}
+
+pub(crate) fn account() -> hos_core::id::Uid {
+    let _ = root();
+    uid("A", "root")
+}

@@ -1,0 +1,367 @@
+//! The engine in a host's transaction, as JSON: what a driver in another language is given to run, and what it gives back
+//! (`spec/joined-transaction.md`).
+//!
+//! ```text
+//! step("transition", inside, call)       -> {"step": 7, "need": [{"sql", "params", "reads"}, …]}
+//! step("go_on", …, {"step": 7, "rows"})  -> again, or {"settle": [{"sql", "params"}, …], "answer": {…}}
+//! ```
+//!
+//! Values are `null`, whole numbers, text, and `{"b": base64}` for bytes on the way out; on the way in every text stands in base64,
+//! for a driver need not know text from bytes.
+
+use crate::CALL_BYTES_MAX;
+use crate::answer::{Words, answer_json, failure_json};
+use crate::call::{self, Ask};
+use crate::fields::{Fields, malformed};
+use crate::serve::{Standing, bytes, told};
+use crate::strict;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hos_core::refusal::Code;
+use hos_engine::joined::{Asked, Joined, KeptRefusal, Next, Outcome, Step};
+use hos_engine::store::sql::dialect::{Dialect, Places, say};
+use hos_engine::store::{Sql, Statement};
+use hos_engine::{Engine, Failure, Settings};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The rows of one round, in bytes of JSON: a directory is read at once.
+pub const ROWS_BYTES_MAX: usize = 256 << 20;
+/// How many steps may be on their way; beyond it the oldest, which nobody goes on with, is left.
+const STEPS_MAX: usize = 1024;
+/// How many refusals are kept for who makes evidence of them.
+const REFUSALS_MAX: usize = 64;
+/// How old the directory that `can` judges under may at most be said to be: a minute.
+const AGE_MS_MAX: u64 = 60_000;
+
+const FIELDS: &[&str] = &["dialect", "places", "law", "directory_age_max_ms"];
+
+/// What a step came to, and how it ended if it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stepped {
+    /// None while it is on its way.
+    pub standing: Option<Standing>,
+    /// One JSON object.
+    pub json: Vec<u8>,
+}
+
+/// An engine that joins a host's transactions.
+pub struct JoinedEngine {
+    joined: Joined,
+    places: Places,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    next: u64,
+    steps: BTreeMap<u64, (Step, Option<String>)>,
+    refusals: BTreeMap<u64, Box<KeptRefusal>>,
+}
+
+impl JoinedEngine {
+    /// Opens by options in JSON: `dialect` (`sqlite`, `postgres`, `mysql`), `places` (how the driver writes parameters: `numbered`,
+    /// `dollar`, `question`, `format`), and, if wanted, `law` (a directory) and `directory_age_max_ms`. Nothing is read of the database yet.
+    pub fn open(json: &[u8]) -> Result<Self, Failure> {
+        let mut f = Fields::of("the options", strict::parse(json, crate::OPTIONS_BYTES_MAX)?, FIELDS)?;
+        let name = f.text("dialect")?;
+        let dialect =
+            Dialect::named(&name).ok_or_else(|| malformed("`dialect` is `sqlite`, `postgres` or `mysql`"))?;
+        let places = match f.text("places")?.as_str() {
+            "numbered" => Places::Numbered,
+            "dollar" => Places::Dollar,
+            "question" => Places::Question,
+            "format" => Places::Format,
+            _ => return Err(malformed("`places` is `numbered`, `dollar`, `question` or `format`")),
+        };
+        let mut builder = Engine::builder();
+        if let Some(law) = f.optional_text("law")? {
+            builder = builder.law_dir(law)?;
+        }
+        let mut settings = Settings::default();
+        if let Some(ms) = f.optional_count("directory_age_max_ms")? {
+            if ms > AGE_MS_MAX {
+                return Err(malformed(format!("`directory_age_max_ms` is at most {AGE_MS_MAX}")));
+            }
+            settings.directory_age_max = Duration::from_millis(ms);
+        }
+        Ok(Self { joined: Joined::open(builder.settings(settings), dialect, places), places, state: Mutex::default() })
+    }
+
+    /// One round. Never panics: a panic inside is `hos.internal`, and never a yes.
+    pub fn step(&self, operation: &str, inside: Option<bool>, json: &[u8]) -> Stepped {
+        let stepped = told(|| match operation {
+            "go_on" => self.go_on(json),
+            "leave" => self.leave(json),
+            "refused" => self.refused(inside, json),
+            _ => self.begin(operation, inside, json),
+        });
+        stepped.unwrap_or_else(|failure| ended(Vec::new(), &failed(&failure), Standing::Failed(failure.code)))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, operation: &str, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
+        let request = call::parse(operation, json, CALL_BYTES_MAX)?;
+        let asked = match request.ask {
+            Ask::Can(can) => Asked::Can(request.tenant, Box::new(can)),
+            Ask::Call(call) => Asked::Call(request.tenant, Box::new(call), came(operation, json)),
+            Ask::Available { .. } | Ask::History { .. } | Ask::Message { .. } => {
+                return Err(malformed(format!("`{operation}` is not asked in a host's transaction")));
+            }
+        };
+        let step = self.joined.step(asked, inside)?;
+        self.go(step, request.language, Vec::new())
+    }
+
+    fn refused(&self, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
+        let mut f = Fields::of("the refusal", strict::parse(json, CALL_BYTES_MAX)?, &["refusal"])?;
+        let number = f.optional_count("refusal")?.unwrap_or_default();
+        let kept = self.state().refusals.remove(&number);
+        let kept = kept.ok_or_else(|| malformed("no such refusal is kept: it was recorded, or is one of too many"))?;
+        self.go(self.joined.step(Asked::Refused(kept), inside)?, None, Vec::new())
+    }
+
+    fn leave(&self, json: &[u8]) -> Result<Stepped, Failure> {
+        let mut f = Fields::of("the step", strict::parse(json, CALL_BYTES_MAX)?, &["step"])?;
+        let number = f.optional_count("step")?.unwrap_or_default();
+        self.state().steps.remove(&number);
+        Ok(Stepped { standing: Some(Standing::Refused), json: bytes(&json!({})) })
+    }
+
+    fn go_on(&self, json: &[u8]) -> Result<Stepped, Failure> {
+        if json.len() > ROWS_BYTES_MAX {
+            let message = format!("{} bytes of rows, at most {ROWS_BYTES_MAX} are read", json.len());
+            return Err(Failure::new(Code::CallTooLarge, message));
+        }
+        let rows: Rows = serde_json::from_slice(json).map_err(|e| malformed(format!("the rows of a step: {e}")))?;
+        let (step, language) = self
+            .state()
+            .steps
+            .remove(&rows.step)
+            .ok_or_else(|| malformed(format!("no step {} is on its way", rows.step)))?;
+        let rows = rows.rows.into_iter().map(|list| list.into_iter().map(|row| row.into_iter().map(|c| c.0).collect()).collect());
+        self.go(step, language, rows.collect())
+    }
+
+    fn go(&self, mut step: Step, language: Option<String>, rows: Vec<Vec<Vec<Sql>>>) -> Result<Stepped, Failure> {
+        match step.go(&self.joined, rows) {
+            Next::Need(asks) => {
+                let need: Vec<Json> = asks
+                    .iter()
+                    .map(|ask| {
+                        let mut said = self.said(&ask.statement);
+                        said.insert("reads".into(), json!(ask.reads));
+                        Json::Object(said)
+                    })
+                    .collect();
+                let mut state = self.state();
+                state.next += 1;
+                let number = state.next;
+                while state.steps.len() >= STEPS_MAX {
+                    state.steps.pop_first();
+                }
+                state.steps.insert(number, (step, language));
+                Ok(Stepped { standing: None, json: bytes(&json!({ "step": number, "need": need })) })
+            }
+            Next::Settle(statements, outcome) => {
+                let statements = statements.iter().map(|s| Json::Object(self.said(s))).collect();
+                Ok(self.settled(statements, *outcome, language.as_deref()))
+            }
+        }
+    }
+
+    fn settled(&self, statements: Vec<Json>, outcome: Outcome, language: Option<&str>) -> Stepped {
+        let mut out = Map::new();
+        let standing = match &outcome.answer {
+            Ok(answer) => {
+                let law = self.joined.law();
+                let words: Words<'_> = law.as_deref().zip(language);
+                out.insert("answer".into(), answer_json(answer, words));
+                if answer.allowed { Standing::Allowed } else { Standing::Refused }
+            }
+            Err(failure) => {
+                out = failed(failure);
+                Standing::Failed(failure.code)
+            }
+        };
+        if let Some(kept) = outcome.refusal {
+            let mut state = self.state();
+            state.next += 1;
+            let number = state.next;
+            while state.refusals.len() >= REFUSALS_MAX {
+                state.refusals.pop_first();
+            }
+            state.refusals.insert(number, kept);
+            out.insert("refusal".into(), json!(number));
+        }
+        ended(statements, &out, standing)
+    }
+
+    fn said(&self, statement: &Statement) -> Map<String, Json> {
+        let said = say(statement, self.joined.dialect(), self.places);
+        let params: Vec<Json> = said.params(statement).map(value).collect();
+        let mut out = Map::new();
+        out.insert("sql".into(), json!(said.sql));
+        out.insert("params".into(), Json::Array(params));
+        out
+    }
+}
+
+fn ended(statements: Vec<Json>, rest: &Map<String, Json>, standing: Standing) -> Stepped {
+    let mut out = rest.clone();
+    out.insert("settle".into(), Json::Array(statements));
+    Stepped { standing: Some(standing), json: bytes(&Json::Object(out)) }
+}
+
+fn failed(failure: &Failure) -> Map<String, Json> {
+    match failure_json(failure) {
+        Json::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn value(value: &Sql) -> Json {
+    match value {
+        Sql::Null => Json::Null,
+        Sql::Int(n) => json!(n),
+        Sql::Text(text) => json!(text),
+        Sql::Blob(bytes) | Sql::Raw(bytes) => json!({ "b": BASE64.encode(bytes) }),
+    }
+}
+
+/// A call in the bytes that it came in, with its operation: what waits in the inbox.
+fn came(operation: &str, json: &[u8]) -> Vec<u8> {
+    [operation.as_bytes(), b"\n", json].concat()
+}
+
+/// The call of such bytes: what folds calls in shadow reads them by.
+pub fn call_that_came(bytes: &[u8]) -> Result<hos_core::call::Call, Failure> {
+    let line = bytes.iter().position(|b| *b == b'\n').ok_or_else(|| malformed("a call in shadow has no operation"))?;
+    let (operation, json) = bytes.split_at(line);
+    let operation = std::str::from_utf8(operation).map_err(|_| malformed("an operation that is not UTF-8"))?;
+    match call::parse(operation, json.get(1..).unwrap_or_default(), CALL_BYTES_MAX)?.ask {
+        Ask::Call(call) => Ok(call),
+        _ => Err(malformed("a call in shadow is one that writes")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rows {
+    step: u64,
+    rows: Vec<Vec<Vec<Cell>>>,
+}
+
+/// A value of a row: null, a whole number, or base64.
+struct Cell(Sql);
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Cell;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("null, a whole number of 64 bits, or base64")
+            }
+
+            fn visit_unit<E>(self) -> Result<Cell, E> {
+                Ok(Cell(Sql::Null))
+            }
+
+            fn visit_i64<E>(self, n: i64) -> Result<Cell, E> {
+                Ok(Cell(Sql::Int(n)))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, n: u64) -> Result<Cell, E> {
+                i64::try_from(n).map(|n| Cell(Sql::Int(n))).map_err(|_| E::custom("a number beyond 64 bits with sign"))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Cell, E> {
+                BASE64.decode(text).map(|bytes| Cell(Sql::Raw(bytes))).map_err(|_| E::custom("a value that is no base64"))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(options: &str) -> JoinedEngine {
+        JoinedEngine::open(options.as_bytes()).unwrap_or_else(|f| panic!("{}", f.message))
+    }
+
+    fn text(stepped: &Stepped) -> String {
+        String::from_utf8(stepped.json.clone()).unwrap()
+    }
+
+    const CALL: &str = r#"{"tenant":"t","principal":{"type":"A","id":"x"},"contract":"o","id":"1","event":"go"}"#;
+
+    #[test]
+    fn options_are_looked_at() {
+        for (options, wanted) in [
+            ("{}", "lack the field `dialect`"),
+            (r#"{"dialect":"oracle","places":"dollar"}"#, "`dialect` is"),
+            (r#"{"dialect":"mysql","places":"x"}"#, "`places` is"),
+            (r#"{"dialect":"mysql","places":"question","law":"/none"}"#, "/none"),
+            (r#"{"dialect":"mysql","places":"question","directory_age_max_ms":60001}"#, "at most 60000"),
+        ] {
+            let Err(failure) = JoinedEngine::open(options.as_bytes()) else { panic!("{options} was opened") };
+            assert!(failure.message.contains(wanted), "{options}: {}", failure.message);
+        }
+    }
+
+    #[test]
+    fn outside_a_transaction_nothing_is_asked() {
+        let engine = open(r#"{"dialect":"mysql","places":"question"}"#);
+        for inside in [None, Some(false)] {
+            let stepped = engine.step("transition", inside, CALL.as_bytes());
+            assert_eq!(stepped.standing, Some(Standing::Failed(Code::NoTransaction)));
+            assert!(text(&stepped).contains(r#""settle":[]"#));
+        }
+    }
+
+    #[test]
+    fn a_step_is_gone_on_with_once_and_by_rows_that_fit() {
+        let engine = open(r#"{"dialect":"postgres","places":"dollar"}"#);
+        let stepped = engine.step("transition", Some(true), CALL.as_bytes());
+        assert_eq!(stepped.standing, None);
+        let said: Json = serde_json::from_slice(&stepped.json).unwrap();
+        let (step, need) = (said["step"].as_u64().unwrap(), said["need"].as_array().unwrap().len());
+        assert!(need > 0 && text(&stepped).contains("$1"));
+        let few = engine.step("go_on", None, format!(r#"{{"step":{step},"rows":[]}}"#).as_bytes());
+        assert_eq!(few.standing, Some(Standing::Failed(Code::CallMalformed)));
+        assert!(text(&few).contains("rows of 0 came"), "{}", text(&few));
+        let again = engine.step("go_on", None, format!(r#"{{"step":{step},"rows":[]}}"#).as_bytes());
+        assert!(text(&again).contains("is on its way"), "{}", text(&again));
+        for rows in ["", "{", r#"{"step":1,"rows":[[[1.5]]]}"#, r#"{"step":1,"rows":[[["*"]]]}"#, r#"{"step":1,"rows":[],"x":1}"#] {
+            let stepped = engine.step("go_on", None, rows.as_bytes());
+            assert_eq!(stepped.standing, Some(Standing::Failed(Code::CallMalformed)), "{rows}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_move_is_not_asked_here() {
+        let engine = open(r#"{"dialect":"sqlite","places":"numbered"}"#);
+        for (operation, json) in [("history", "{}"), ("nothing", "{}"), ("refused", r#"{"refusal":9}"#)] {
+            let stepped = engine.step(operation, Some(true), json.as_bytes());
+            assert!(matches!(stepped.standing, Some(Standing::Failed(_))), "{operation}");
+        }
+    }
+
+    #[test]
+    fn a_call_comes_out_as_it_went_in() {
+        let call = call_that_came(&came("transition", CALL.as_bytes())).unwrap();
+        assert_eq!(call.instance().unwrap().1.as_str(), "1");
+        assert!(call_that_came(b"transition").is_err());
+        assert!(call_that_came(&came("can", CALL.as_bytes())).is_err());
+    }
+}
