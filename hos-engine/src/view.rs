@@ -8,6 +8,7 @@ use crate::store::sql::law::{self as law_sql, Activation};
 use crate::store::sql::state::{self as state_sql, SealedEntity};
 use crate::roots::Roots;
 use crate::store::Tx;
+use crate::store::sqlite::key_bytes;
 use hos_core::canon::Reader;
 use hos_core::id::{LawHash, Tenant, Uid};
 use hos_core::judge::Standing;
@@ -143,8 +144,7 @@ pub(crate) fn read_directory(
         tx.each(&asked, |mut row| {
             let entity = state_sql::entity_from(&row)?;
             if tx.is_shared() && !row.is_null(9)? {
-                fresh.know(entity.attrs_key, row.bytes(9)?);
-                zeroize::Zeroize::zeroize(&mut row.take_blob(9)?);
+                fresh.know(entity.attrs_key, key_bytes(&mut row, 9)?);
             }
             rows.push(entity);
             Ok(())

@@ -97,7 +97,26 @@ const BY: [&str; 7] = ["tenant", "language", "principal", "request", "context", 
 
 /// Makes a call of JSON bytes of at most `bytes_max`.
 pub fn parse(operation: &str, json: &[u8], bytes_max: usize) -> Result<Request, Failure> {
-    let own: &[&str] = match operation {
+    let own = own_fields(operation)?;
+    of_tree(operation, own, strict::parse(json, bytes_max)?)
+}
+
+/// A call that writes, with its operation's name as one more field, `operation`.
+pub(crate) fn named(json: &[u8]) -> Result<(Tenant, Call), Failure> {
+    let mut tree = strict::parse(json, crate::CALL_BYTES_MAX)?;
+    let operation = match &mut tree {
+        Tree::Object(fields) => fields.remove("operation"),
+        _ => None,
+    };
+    let Some(Tree::Text(operation)) = operation else { return Err(malformed("the call lacks the field `operation`, a text")) };
+    match of_tree(&operation, own_fields(&operation)?, tree)? {
+        Request { tenant, ask: Ask::Call(call), .. } => Ok((tenant, call)),
+        _ => Err(malformed(format!("`{operation}` claims nothing"))),
+    }
+}
+
+fn own_fields(operation: &str) -> Result<&'static [&'static str], Failure> {
+    Ok(match operation {
         "can" => &["action", "resource"],
         "begin" => &["contract", "id", "event", "facts", "args", "once"],
         "transition" => &["contract", "id", "event", "args", "once", "reason"],
@@ -108,8 +127,11 @@ pub fn parse(operation: &str, json: &[u8], bytes_max: usize) -> Result<Request, 
         "history" => &["tenant", "language", "contract", "id", "from", "limit"],
         "message" => &["tenant", "language", "code"],
         other => return Err(unknown(other)),
-    };
-    let tree = strict::parse(json, bytes_max)?;
+    })
+}
+
+/// The call of a tree.
+fn of_tree(operation: &str, own: &[&str], tree: Tree) -> Result<Request, Failure> {
     let nobody = matches!(operation, "history" | "message");
     let known: Vec<&str> = if nobody { own.to_vec() } else { BY.iter().chain(own).copied().collect() };
     let mut f = Fields::of("the call", tree, &known)?;

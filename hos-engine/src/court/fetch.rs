@@ -154,7 +154,7 @@ impl Court {
     }
 
     /// Claims what a round's reads are about, and says what will be read: where others write beside us.
-    pub(super) fn claim(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call, reads: &[Read]) -> Result<(), Failure> {
+    pub(crate) fn claim(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call, reads: &[Read]) -> Result<(), Failure> {
         if !tx.is_shared() {
             return Ok(());
         }

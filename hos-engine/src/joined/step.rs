@@ -3,10 +3,11 @@
 use super::{Joined, probe};
 use crate::Failure;
 use crate::court::{Court, Group, Refusal};
+use crate::join::{self, Read};
 use crate::shadow::guarded;
 use crate::store::host::{Ask, Script};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::{evidence as evidence_sql, inbox};
+use crate::store::sql::{claim as claim_sql, evidence as evidence_sql, inbox};
 use crate::store::sqlite::Runner;
 use crate::store::{Sql, Statement, Tx};
 use hos_core::answer::Answer;
@@ -31,6 +32,10 @@ pub enum Asked {
     Can(Tenant, Box<Can>),
     /// Makes evidence of a refusal, after the host has rolled back.
     Refused(Box<KeptRefusal>),
+    /// Claims what a call is about (its once-key, its instance, its directory row) and judges nothing: for a host that reads its
+    /// own rows for the call's arguments, and wants them to stand still meanwhile. The call itself follows in the same
+    /// transaction; its arguments and facts count for nothing here.
+    Claim(Tenant, Box<Call>),
 }
 
 /// A refusal that a host's transaction did not keep. Whoever wants it as evidence hands it to [`Asked::Refused`] in another
@@ -56,6 +61,20 @@ pub enum Next {
     Need(Vec<Ask>),
     /// Run these, then heed the answer.
     Settle(Vec<Statement>, Box<Outcome>),
+    /// It is claimed ([`Asked::Claim`]). A host that does not make the call after all runs these, and nothing of it is left.
+    Claimed(Vec<Statement>),
+}
+
+/// How a step ended.
+enum Ended {
+    Judged(Outcome),
+    Claimed(Vec<Statement>),
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        Self::Judged(outcome)
+    }
 }
 
 /// A step on its way.
@@ -91,28 +110,29 @@ impl Step {
         }
         let writes = self.script.writes();
         match judged {
-            Ok(outcome) => Next::Settle(writes, Box::new(outcome)),
+            Ok(Ended::Judged(outcome)) => Next::Settle(writes, Box::new(outcome)),
+            Ok(Ended::Claimed(leave)) => Next::Claimed(leave),
             // Of what failed nothing is written; what it had claimed is left.
             Err(failure) => Next::Settle(left, Box::new(Outcome { answer: Err(failure), refusal: None })),
         }
     }
 
-    fn judge(&self, joined: &Joined, left: &mut Vec<Statement>) -> Result<Outcome, Failure> {
+    fn judge(&self, joined: &Joined, left: &mut Vec<Statement>) -> Result<Ended, Failure> {
         let tx = Tx::of(&self.script);
         match &self.asked {
             Asked::Can(tenant, can) => {
                 let court = joined.court(&tx)?;
-                Ok(Outcome { answer: self.can(court, &tx, tenant, can), refusal: None })
+                Ok(Outcome { answer: self.can(court, &tx, tenant, can), refusal: None }.into())
             }
             Asked::Call(tenant, call, came) => {
                 self.begin(joined, &tx)?;
-                // Claims come first, whatever else is not known yet.
-                if let Some(court) = joined.court.get() {
+                // Claims come first, whatever else is not known yet; a call in shadow claims nothing.
+                if let Some(court) = joined.court.get().filter(|_| call.by().legacy.is_none()) {
                     court.foresee(&tx, tenant, call)?;
                 }
                 let court = joined.court(&tx)?;
                 if let Some(answer) = self.in_shadow(court, &tx, tenant, call, came)? {
-                    return Ok(Outcome { answer: Ok(answer), refusal: None });
+                    return Ok(Outcome { answer: Ok(answer), refusal: None }.into());
                 }
                 court.foresee(&tx, tenant, call)?;
                 self.probe(joined, &tx)?;
@@ -126,7 +146,7 @@ impl Step {
                     let Refusal { drafts, seed } = refused;
                     Box::new(KeptRefusal { tenant: tenant.clone(), drafts, seed })
                 });
-                Ok(Outcome { answer: Ok(answer?), refusal })
+                Ok(Outcome { answer: Ok(answer?), refusal }.into())
             }
             Asked::Refused(kept) => {
                 self.begin(joined, &tx)?;
@@ -134,7 +154,16 @@ impl Step {
                 self.probe(joined, &tx)?;
                 let mut group = self.group(court, &tx)?;
                 let answer = court.keep_refusal(&tx, &mut group, &kept.tenant, &kept.drafts, &kept.seed)?;
-                Ok(Outcome { answer: Ok(answer), refusal: None })
+                Ok(Outcome { answer: Ok(answer), refusal: None }.into())
+            }
+            Asked::Claim(tenant, call) => {
+                self.begin(joined, &tx)?;
+                let court = joined.court(&tx)?;
+                let reads = join::first_needs(call, &join::Rows::default());
+                court.claim(&tx, tenant, call, &reads)?;
+                left.extend(reads.iter().filter_map(|read| leave(tenant, read)));
+                self.probe(joined, &tx)?;
+                Ok(Ended::Claimed(std::mem::take(left)))
             }
         }
     }
@@ -223,6 +252,17 @@ impl Step {
             tx.execute(&evidence_sql::enqueue_shadow(tenant, &id))?;
         }
         Ok(Some(answer))
+    }
+}
+
+/// The statement that takes the claim of a row back.
+fn leave(tenant: &Tenant, read: &Read) -> Option<Statement> {
+    match read {
+        Read::Once(key) => Some(claim_sql::leave_once(tenant, key)),
+        Read::Instance(contract, id) => Some(claim_sql::leave_instance(tenant, contract, id)),
+        Read::Entity(uid) => Some(claim_sql::leave_entity(tenant, uid)),
+        Read::Grant(id) => Some(claim_sql::leave_grant(tenant, id)),
+        Read::Record(..) | Read::Law(_) => None,
     }
 }
 

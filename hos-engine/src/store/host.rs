@@ -8,8 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 
 use super::sql::dialect::{Dialect, Places, Said, say};
-use super::tx::Session;
-use super::{Row, Sql, Statement, StoreError};
+use super::{Row, Session, Sql, Statement, StoreError};
 use hos_core::proof::record::Durability;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;

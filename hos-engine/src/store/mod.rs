@@ -5,6 +5,7 @@
 //! else's.
 
 pub mod host;
+mod migration;
 pub(crate) mod place;
 mod row_ref;
 pub mod server;
@@ -13,6 +14,7 @@ pub mod sqlite;
 pub mod statement;
 pub mod tx;
 
+pub use migration::Migration;
 pub use row_ref::RowRef;
 pub use statement::{Row, Sql, Statement};
 pub use tx::{Session, Tx};

@@ -1,6 +1,5 @@
 //! One row of an answer over its bytes, wherever they lie.
 
-use super::sqlite::FileRow;
 use super::{Row, Sql, StoreError};
 use hos_core::id::Shown;
 
@@ -16,34 +15,40 @@ pub(in crate::store) enum Cell<'r> {
     Raw(&'r [u8]),
 }
 
-/// One row of an answer over its bytes. The getters promise what those of [`Row`] promise.
-pub struct RowRef<'r>(Over<'r>);
+/// Where a row's values lie.
+pub(in crate::store) trait Cells {
+    fn cell(&self, column: usize) -> Result<Cell<'_>, StoreError>;
 
-enum Over<'r> {
-    File(FileRow<'r>),
-    Row(&'r Row),
+    /// What a column is called, for messages.
+    fn name(&self, column: usize) -> &str;
 }
 
-impl<'r> RowRef<'r> {
-    pub(in crate::store) fn of_file(row: FileRow<'r>) -> Self {
-        Self(Over::File(row))
+impl Cells for Row {
+    fn cell(&self, column: usize) -> Result<Cell<'_>, StoreError> {
+        Ok(match self.value(column)? {
+            Sql::Null => Cell::Null,
+            Sql::Int(n) => Cell::Int(*n),
+            Sql::Text(_) => Cell::Text,
+            Sql::Blob(bytes) => Cell::Blob(bytes),
+            Sql::Raw(bytes) => Cell::Raw(bytes),
+        })
     }
 
-    pub(in crate::store) fn of_row(row: &'r Row) -> Self {
-        Self(Over::Row(row))
+    fn name(&self, column: usize) -> &str {
+        self.column_name(column)
+    }
+}
+
+/// One row of an answer over its bytes. The getters promise what those of [`Row`] promise.
+pub struct RowRef<'r>(&'r dyn Cells);
+
+impl<'r> RowRef<'r> {
+    pub(in crate::store) fn of(cells: &'r dyn Cells) -> Self {
+        Self(cells)
     }
 
     fn value(&self, column: usize) -> Result<Cell<'r>, StoreError> {
-        match &self.0 {
-            Over::File(row) => row.value(column),
-            Over::Row(row) => Ok(match row.value(column)? {
-                Sql::Null => Cell::Null,
-                Sql::Int(n) => Cell::Int(*n),
-                Sql::Text(_) => Cell::Text,
-                Sql::Blob(bytes) => Cell::Blob(bytes),
-                Sql::Raw(bytes) => Cell::Raw(bytes),
-            }),
-        }
+        self.0.cell(column)
     }
 
     /// An integer.
@@ -96,12 +101,7 @@ impl<'r> RowRef<'r> {
 
     /// The error that a caller gives who finds the column's value unlawful for a reason of its own.
     pub fn fault(&self, column: usize, why: &str) -> StoreError {
-        match &self.0 {
-            Over::File(row) => {
-                StoreError::integrity(format!("column `{}` of a stored row {why}", Shown(row.column_name(column))))
-            }
-            Over::Row(row) => row.fault(column, why),
-        }
+        StoreError::integrity(format!("column `{}` of a stored row {why}", Shown(self.0.name(column))))
     }
 
     fn wrong(&self, column: usize, found: Cell<'r>, wanted: &str) -> StoreError {

@@ -274,6 +274,11 @@ impl Row {
         }
     }
 
+    /// What the statement calls a column.
+    pub(super) fn column_name(&self, column: usize) -> &str {
+        column_name(self.sql, column)
+    }
+
     /// The error that a caller gives who finds the column's value unlawful for a reason of its own.
     pub fn fault(&self, column: usize, why: &str) -> StoreError {
         StoreError::integrity(format!("column `{}` of a stored row {why}", Shown(column_name(self.sql, column))))

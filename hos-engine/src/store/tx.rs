@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 
 use super::row_ref::RowRef;
 use super::sql::dialect::Dialect;
-use super::sqlite::Session as FileSession;
 use super::{Row, Statement, StoreError};
 use hos_core::proof::record::Durability;
 use hos_core::time::Timestamp;
 
-/// A transaction that others write beside: of a database server, or of a host that has begun it.
+/// What a transaction is of: a file, a database server, a host that has begun it.
 pub trait Session {
-    /// What the database speaks; statements arrive as they are written, and are said in it ([`Dialect::say`]).
+    /// What the database speaks; statements arrive as they are written, and are said in it
+    /// ([`say`](super::sql::dialect::say)).
     fn dialect(&self) -> Dialect;
 
     /// Runs a statement that answers no rows; says how many rows it inserted, changed or deleted.
@@ -23,6 +23,25 @@ pub trait Session {
         statement: &Statement,
         take: &mut dyn FnMut(Row) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Hands over each row where it lies.
+    fn visit(
+        &self,
+        statement: &Statement,
+        take: &mut dyn FnMut(&RowRef<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.each(statement, &mut |row| take(&RowRef::of(&row)))
+    }
+
+    /// Whether others may write while it goes on.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    /// Whether the store is as this process's last shared commit left it.
+    fn is_untouched(&self) -> bool {
+        false
+    }
 
     /// Runs a write that later statements of this very transaction depend on: a row is claimed.
     fn claim(&self, statement: &Statement) -> Result<(), StoreError> {
@@ -51,96 +70,58 @@ pub trait Session {
 }
 
 /// An open transaction. Beginning and ending it is the store's business alone, or the host's.
-pub struct Tx<'c>(Of<'c>);
-
-enum Of<'c> {
-    File(FileSession<'c>),
-    Shared(&'c dyn Session),
-}
+pub struct Tx<'c>(&'c dyn Session);
 
 impl<'c> Tx<'c> {
-    /// One of a file, which this process alone writes now.
-    pub(in crate::store) fn of_file(session: FileSession<'c>) -> Self {
-        Self(Of::File(session))
-    }
-
-    /// One that others write beside.
+    /// The transaction of a session.
     pub fn of(session: &'c dyn Session) -> Self {
-        Self(Of::Shared(session))
-    }
-
-    pub(in crate::store) fn file(&self) -> Option<&FileSession<'c>> {
-        match &self.0 {
-            Of::File(session) => Some(session),
-            Of::Shared(_) => None,
-        }
+        Self(session)
     }
 
     /// Whether others may write while this goes on: then what decides is claimed before it is read.
     pub fn is_shared(&self) -> bool {
-        matches!(self.0, Of::Shared(_))
+        self.0.is_shared()
     }
 
     /// Whether the transaction is somebody else's: then no row is locked that others need.
     pub fn is_host(&self) -> bool {
-        match &self.0 {
-            Of::File(_) => false,
-            Of::Shared(session) => session.is_host(),
-        }
+        self.0.is_host()
     }
 
     /// What the database speaks.
     pub fn dialect(&self) -> Dialect {
-        match &self.0 {
-            Of::File(_) => Dialect::Sqlite,
-            Of::Shared(session) => session.dialect(),
-        }
+        self.0.dialect()
     }
 
     /// Whether the store is, to the byte, as this process's last shared commit left it: what was known at the end of that
     /// commit needs no reading. Never true where that cannot be told.
     pub fn is_untouched(&self) -> bool {
-        self.file().is_some_and(FileSession::is_untouched)
+        self.0.is_untouched()
     }
 
     /// Now, by the database's own clock, in a transaction that is somebody else's.
     pub fn now(&self) -> Option<Timestamp> {
-        match &self.0 {
-            Of::File(_) => None,
-            Of::Shared(session) => session.now(),
-        }
+        self.0.now()
     }
 
     /// How the database keeps what this transaction commits.
     pub fn durability(&self) -> Durability {
-        match &self.0 {
-            Of::File(_) => Durability::Full,
-            Of::Shared(session) => session.durability(),
-        }
+        self.0.durability()
     }
 
     /// Runs a statement that answers no rows; says how many rows it inserted, changed or deleted.
     pub fn execute(&self, statement: &Statement) -> Result<usize, StoreError> {
-        match &self.0 {
-            Of::File(session) => session.execute(statement),
-            Of::Shared(session) => session.execute(statement),
-        }
+        self.0.execute(statement)
     }
 
     /// Runs a write that later statements of this very transaction depend on: a row is claimed.
     pub fn claim(&self, statement: &Statement) -> Result<(), StoreError> {
-        match &self.0 {
-            Of::File(session) => session.execute(statement).map(drop),
-            Of::Shared(session) => session.claim(statement),
-        }
+        self.0.claim(statement)
     }
 
     /// Says that all these rows will be asked for, so that a transaction that is far away fetches them at once.
     pub fn foresee(&self, statements: &[Statement]) -> Result<(), StoreError> {
-        match &self.0 {
-            Of::File(_) => Ok(()),
-            Of::Shared(session) => session.foresee(statements),
-        }
+        self.0.foresee(statements)
     }
 
     /// All rows, in the statement's order. For answers that are known to be short; [`Tx::each`] holds one row at a time.
@@ -165,10 +146,7 @@ impl<'c> Tx<'c> {
 
     /// Hands over each row as it is read; an error from `take` ends the reading and is passed on.
     pub fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        match &self.0 {
-            Of::File(session) => session.each(statement, take),
-            Of::Shared(session) => session.each(statement, &mut |row| take(row).map(ControlFlow::Continue)),
-        }
+        self.0.each(statement, &mut |row| take(row).map(ControlFlow::Continue))
     }
 
     /// Hands over each row as it lies in the file's page, without a copy; `take` says when it has seen enough. For answers of
@@ -178,9 +156,6 @@ impl<'c> Tx<'c> {
         statement: &Statement,
         mut take: impl FnMut(&RowRef<'_>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
-        match &self.0 {
-            Of::File(session) => session.visit(statement, take),
-            Of::Shared(session) => session.each(statement, &mut |row| take(&RowRef::of_row(&row))),
-        }
+        self.0.visit(statement, &mut take)
     }
 }

@@ -34,6 +34,7 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("hos-drivers", "postgres", &["postgres.rs"]),
     ("hos-ffi", "arc_swap", &["handle.rs"]),
     ("hos-ffi", "nix", &["fork.rs"]),
+    ("hos-wire", "base64", &["joined.rs"]),
     ("hos-wire", "serde", &[""]),
     ("hos-wire", "serde_json", &[""]),
     ("hos-wire", "thiserror", &[""]),

@@ -5,8 +5,7 @@ use std::ops::ControlFlow;
 
 use super::client::{ClientError, Connection, Trouble};
 use crate::store::sql::dialect::{Dialect, say};
-use crate::store::tx::Session;
-use crate::store::{Row, Sql, Statement, StoreError, Tx};
+use crate::store::{Row, Session, Sql, Statement, StoreError, Tx};
 
 /// What a transaction sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

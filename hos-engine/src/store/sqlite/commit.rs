@@ -316,7 +316,8 @@ impl<R: Runner> Group<'_, '_, R> {
                 return Err(from_sqlite(error, "cannot begin"));
             }
         };
-        let tx = Tx::of_file(Session::of_group(self.conn(), known == Some(seen)));
+        let session = Session::of_group(self.conn(), known == Some(seen));
+        let tx = Tx::of(&session);
         let mut group = match self.begin(&tx) {
             Ok(group) => group,
             Err(error) => {
@@ -329,7 +330,7 @@ impl<R: Runner> Group<'_, '_, R> {
         for job in jobs {
             answers.push(match &broken {
                 Some(error) => Err(not_run(error)),
-                None => self.job(&tx, &mut group, job, &mut broken),
+                None => self.job(&session, &mut group, job, &mut broken),
             });
         }
         if broken.is_none() && answers.iter().all(Result::is_err) {
@@ -367,8 +368,8 @@ impl<R: Runner> Group<'_, '_, R> {
     }
 
     /// One job in its savepoint. `broken` is set when the whole transaction is gone.
-    fn job(&self, tx: &Tx<'_>, group: &mut R::Group, job: R::Job, broken: &mut Option<StoreError>) -> Outcome<R> {
-        if let Err(error) = say(tx, "SAVEPOINT job") {
+    fn job(&self, session: &Session<'_>, group: &mut R::Group, job: R::Job, broken: &mut Option<StoreError>) -> Outcome<R> {
+        if let Err(error) = session.run("SAVEPOINT job") {
             let error = from_sqlite(error, "cannot begin a savepoint");
             return Err(broken.insert(error).clone());
         }
@@ -376,7 +377,7 @@ impl<R: Runner> Group<'_, '_, R> {
             Ok(mark) => mark,
             Err(error) => return Err(broken.insert(error).clone()),
         };
-        let answer = guarded("running the call", || self.runner.run(tx, group, job));
+        let answer = guarded("running the call", || self.runner.run(&Tx::of(session), group, job));
         if self.conn().is_autocommit() {
             // SQLite rolls the whole transaction back by itself when the disk is full, an I/O error or a lack of memory
             // hits it at the wrong place.
@@ -384,8 +385,8 @@ impl<R: Runner> Group<'_, '_, R> {
             return Err(broken.insert(error).clone());
         }
         let ended = match &answer {
-            Ok(_) => say(tx, "RELEASE job"),
-            Err(_) => say(tx, "ROLLBACK TO job").and_then(|()| say(tx, "RELEASE job")),
+            Ok(_) => session.run("RELEASE job"),
+            Err(_) => session.run("ROLLBACK TO job").and_then(|()| session.run("RELEASE job")),
         };
         if let Err(error) = ended {
             let error = from_sqlite(error, "cannot end a savepoint");
@@ -408,11 +409,6 @@ impl<R: Runner> Group<'_, '_, R> {
 /// holds the write lock: until its end nobody else changes it.
 fn others(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
-}
-
-/// Says a statement that is the store's own, about the transaction.
-fn say(tx: &Tx<'_>, sql: &'static str) -> rusqlite::Result<()> {
-    tx.file().map_or(Ok(()), |session| session.run(sql))
 }
 
 /// The error of a job that did not run, because another broke the transaction they shared.

@@ -193,7 +193,7 @@ impl Db {
         let lent = self.lend()?;
         let doing = "cannot read the store";
         let tx = lent.conn()?.unchecked_transaction().map_err(|e| from_sqlite(e, doing))?;
-        let answer = work(&Tx::of_file(Session::new(&tx)));
+        let answer = work(&Tx::of(&Session::new(&tx)));
         // There is nothing to keep; rolling back ends the snapshot either way.
         tx.rollback().map_err(|e| from_sqlite(e, doing))?;
         answer

@@ -31,8 +31,7 @@ pub use backup::Progress;
 pub use commit::Runner;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub use options::{Migration, OpenOptions, SecureDelete};
-pub(in crate::store) use session::{FileRow, Session};
-pub(crate) use vault::key_of;
+pub(crate) use vault::{key_bytes, key_of};
 pub use vault::{Look, NewKey, SecretKey, Vault, VaultKey};
 
 use std::ops::ControlFlow;

@@ -7,7 +7,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use super::error::from_sqlite;
-use crate::store::row_ref::{Cell, RowRef};
+use crate::store::row_ref::{Cell, Cells, RowRef};
+use crate::store::sql::dialect::Dialect;
 use crate::store::statement::column_name;
 use crate::store::{Row, Sql, Statement, StoreError};
 
@@ -30,60 +31,12 @@ impl<'c> Session<'c> {
         Self { untouched, ..Self::new(conn) }
     }
 
-    pub(in crate::store) fn is_untouched(&self) -> bool {
-        self.untouched
-    }
-
     /// Says a statement without parameters or rows.
     pub(super) fn run(&self, sql: &'static str) -> rusqlite::Result<()> {
         let mut prepared = self.take(sql)?;
         let ended = prepared.raw_execute().map(|_| ());
         self.give_back(sql, prepared);
         ended
-    }
-
-    /// Runs a statement that answers no rows; says how many rows it inserted, changed or deleted.
-    pub(in crate::store) fn execute(&self, statement: &Statement) -> Result<usize, StoreError> {
-        let mut prepared = self.prepare(statement)?;
-        let changed = prepared.raw_execute().map_err(|e| failed(e, statement));
-        self.give_back(statement.sql, prepared);
-        changed
-    }
-
-    /// Hands over each row as it is read; an error from `take` ends the reading and is passed on.
-    pub(in crate::store) fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let mut prepared = self.prepare(statement)?;
-        let columns = prepared.column_count();
-        let mut rows = prepared.raw_query();
-        while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
-            let mut cells = Vec::with_capacity(columns);
-            for column in 0..columns {
-                let value = row.get_ref(column).map_err(|e| failed(e, statement))?;
-                cells.push(cell(value, statement.sql, column)?);
-            }
-            take(Row::new(statement.sql, cells))?;
-        }
-        // Gives up the read, so that the statement may be said again.
-        drop(rows);
-        self.give_back(statement.sql, prepared);
-        Ok(())
-    }
-
-    /// Hands over each row as it lies in the file's page, without a copy; `take` says when it has seen enough. For answers of
-    /// which there are many.
-    pub(in crate::store) fn visit(
-        &self,
-        statement: &Statement,
-        mut take: impl FnMut(&RowRef<'_>) -> Result<ControlFlow<()>, StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut prepared = self.prepare(statement)?;
-        let mut rows = prepared.raw_query();
-        while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
-            if take(&RowRef::of_file(FileRow(row)))?.is_break() {
-                break;
-            }
-        }
-        Ok(())
     }
 
     fn prepare(&self, statement: &Statement) -> Result<CachedStatement<'c>, StoreError> {
@@ -111,6 +64,66 @@ impl<'c> Session<'c> {
     }
 }
 
+impl crate::store::tx::Session for Session<'_> {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.untouched
+    }
+
+    fn execute(&self, statement: &Statement) -> Result<usize, StoreError> {
+        let mut prepared = self.prepare(statement)?;
+        let changed = prepared.raw_execute().map_err(|e| failed(e, statement));
+        self.give_back(statement.sql, prepared);
+        changed
+    }
+
+    fn each(
+        &self,
+        statement: &Statement,
+        take: &mut dyn FnMut(Row) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut prepared = self.prepare(statement)?;
+        let columns = prepared.column_count();
+        let mut rows = prepared.raw_query();
+        while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
+            let mut cells = Vec::with_capacity(columns);
+            for column in 0..columns {
+                let value = row.get_ref(column).map_err(|e| failed(e, statement))?;
+                cells.push(cell(value, statement.sql, column)?);
+            }
+            if take(Row::new(statement.sql, cells))?.is_break() {
+                break;
+            }
+        }
+        // Gives up the read, so that the statement may be said again.
+        drop(rows);
+        self.give_back(statement.sql, prepared);
+        Ok(())
+    }
+
+    fn visit(
+        &self,
+        statement: &Statement,
+        take: &mut dyn FnMut(&RowRef<'_>) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut prepared = self.prepare(statement)?;
+        let mut rows = prepared.raw_query();
+        while let Some(row) = rows.next().map_err(|e| failed(e, statement))? {
+            if take(&RowRef::of(&FileRow(row)))?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
 fn failed(error: rusqlite::Error, statement: &Statement) -> StoreError {
     from_sqlite(error, &format!("`{}` failed", statement.sql))
 }
@@ -129,10 +142,10 @@ fn cell(value: ValueRef<'_>, sql: &str, column: usize) -> Result<Sql, StoreError
 }
 
 /// A row over its bytes in the file.
-pub(in crate::store) struct FileRow<'r>(&'r rusqlite::Row<'r>);
+struct FileRow<'r>(&'r rusqlite::Row<'r>);
 
-impl<'r> FileRow<'r> {
-    pub(in crate::store) fn value(&self, column: usize) -> Result<Cell<'r>, StoreError> {
+impl Cells for FileRow<'_> {
+    fn cell(&self, column: usize) -> Result<Cell<'_>, StoreError> {
         let value = self.0.get_ref(column);
         let value = value.map_err(|_| StoreError::internal(format!("column {column} was asked of a row that has it not")))?;
         Ok(match value {
@@ -144,7 +157,7 @@ impl<'r> FileRow<'r> {
         })
     }
 
-    pub(in crate::store) fn column_name(&self, column: usize) -> &str {
+    fn name(&self, column: usize) -> &str {
         self.0.as_ref().column_name(column).unwrap_or("?")
     }
 }
@@ -169,7 +182,8 @@ mod tests {
     #[test]
     fn what_a_row_may_not_hold_is_an_integrity_error() {
         let conn = Connection::open_in_memory().unwrap();
-        let tx = Tx::of_file(Session::new(&conn));
+        let session = Session::new(&conn);
+        let tx = Tx::of(&session);
         for (sql, wanted) in [
             ("SELECT 1.5 AS price", "column `price` of a stored row is a float"),
             ("SELECT CAST(x'ff' AS TEXT) AS name", "column `name` of a stored row is not UTF-8"),
@@ -184,7 +198,8 @@ mod tests {
     #[test]
     fn a_row_over_its_bytes_says_what_a_row_says() {
         let conn = Connection::open_in_memory().unwrap();
-        let tx = Tx::of_file(Session::new(&conn));
+        let session = Session::new(&conn);
+        let tx = Tx::of(&session);
         let columns = "SELECT 7 AS a, -1 AS b, 'x' AS c, x'0102' AS d, NULL AS e, 1.5 AS f";
         let mut seen = 0;
         let mut said = Vec::new();
@@ -215,7 +230,8 @@ mod tests {
     #[test]
     fn a_statement_may_be_said_while_its_own_rows_are_read() {
         let conn = Connection::open_in_memory().unwrap();
-        let tx = Tx::of_file(Session::new(&conn));
+        let session = Session::new(&conn);
+        let tx = Tx::of(&session);
         let two = Statement::new("SELECT 1 AS a UNION SELECT 2", []);
         let mut seen = Vec::new();
         tx.each(&two, |row| {
@@ -233,7 +249,8 @@ mod tests {
     #[test]
     fn parameters_are_counted_and_values_round_trip() {
         let conn = Connection::open_in_memory().unwrap();
-        let tx = Tx::of_file(Session::new(&conn));
+        let session = Session::new(&conn);
+        let tx = Tx::of(&session);
         assert_eq!(tx.row(&Statement::new("SELECT ?1", [])).unwrap_err().code, Code::Internal);
         let values = vec![Sql::Null, Sql::Int(i64::MIN), Sql::Text("a\0ş".into()), Sql::Blob(vec![0, 255]), Sql::Blob(vec![])];
         let row = tx.row(&Statement::new("SELECT ?1, ?2, ?3, ?4, ?5", values.clone())).unwrap().unwrap();

@@ -346,7 +346,8 @@ fn settle(desk: &Desk<'_>, odd: u64) -> Result<(), StoreError> {
 fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Option<VaultKey>, StoreError> {
     run(desk.conn, "BEGIN IMMEDIATE").map_err(|e| from_sqlite(e, "cannot begin"))?;
     let work = || {
-        let tx = Tx::of_file(Session::new(desk.conn));
+        let session = Session::new(desk.conn);
+        let tx = Tx::of(&session);
         let found = match tx.row(&Statement::new(BY_SUBJECT, [TENANT.into(), subject.into()]))? {
             Some(mut row) => Some(key_of(&mut row)?),
             None => None,
@@ -371,6 +372,13 @@ fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Opt
     }
 }
 
+/// A key's bytes out of a row, which keeps none.
+pub(crate) fn key_bytes(row: &mut Row, column: usize) -> Result<[u8; 32], StoreError> {
+    let key = row.bytes::<32>(column)?;
+    row.take_blob(column)?.zeroize();
+    Ok(key)
+}
+
 /// A vault's row as a key: key_id, key, destroyed.
 pub(crate) fn key_of(row: &mut Row) -> Result<VaultKey, StoreError> {
     let id = KeyId(row.opt_bytes::<16>(0)?.unwrap_or_default());
@@ -384,8 +392,7 @@ pub(crate) fn key_of(row: &mut Row) -> Result<VaultKey, StoreError> {
     if row.is_null(0)? {
         return Err(row.fault(0, "is null though the key was not destroyed"));
     }
-    let key = SecretKey::new(row.bytes::<32>(1)?);
-    row.take_blob(1)?.zeroize();
+    let key = SecretKey::new(key_bytes(row, 1)?);
     Ok(VaultKey { id, key: Some(key) })
 }
 

@@ -8,7 +8,7 @@ mod sqlite;
 pub use grants::grants;
 
 use super::dialect::Dialect;
-use crate::store::sqlite::Migration;
+use crate::store::Migration;
 
 /// `HOSS` in the file's header: tells a store from a vault and from another program's file.
 pub const APPLICATION_ID: i32 = 0x484f_5353;

@@ -2,7 +2,7 @@
 //! are ASCII by their own rules; texts that are shown as they are given are kept as bytes, whatever the connection's
 //! character set; the places of queues are numbers that InnoDB gives without a lock until commit.
 
-use crate::store::sqlite::Migration;
+use crate::store::Migration;
 
 /// Where it is kept which steps have run.
 pub(super) const STEPS_TABLE: &str =

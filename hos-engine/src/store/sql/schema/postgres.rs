@@ -1,7 +1,7 @@
 //! The tables in PostgreSQL's words: text is compared bytewise (`COLLATE "C"`), every number is a `BIGINT`, and the places of
 //! queues are numbers of a sequence, which nobody waits for.
 
-use crate::store::sqlite::Migration;
+use crate::store::Migration;
 
 /// Where it is kept which steps have run.
 pub(super) const STEPS_TABLE: &str =

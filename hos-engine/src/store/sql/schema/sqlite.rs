@@ -1,6 +1,6 @@
 //! The tables in SQLite's words.
 
-use crate::store::sqlite::Migration;
+use crate::store::Migration;
 
 /// Each step, in order.
 pub(super) const STEPS: &[Migration] = &[
