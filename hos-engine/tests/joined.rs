@@ -125,6 +125,75 @@ fn outside_a_transaction_nothing_is_judged() {
 }
 
 #[test]
+fn what_is_claimed_stands_still_until_the_call_is_made() {
+    let Some(store) = world() else { return };
+    let joined = joined(&store);
+    let (mut host, mut other) = (support::host::host(&store, &joined), support::host::host(&store, &joined));
+    let before = intact(&store);
+    other.say(match other.joined.dialect() {
+        hos_engine::store::sql::dialect::Dialect::Postgres => "SET lock_timeout = 300",
+        _ => "SET SESSION innodb_lock_wait_timeout = 1",
+    });
+    // A birth, then a move, whoever claims first for whichever of both.
+    for (id, call) in [("1", Call::Begin(new_order("1").once("b").unwrap())), ("1", Call::Transition(go("1").once("k").unwrap()))]
+    {
+        host.say("BEGIN");
+        host.claim(call.clone()).unwrap();
+        for wanted in [call.clone(), birth(id)] {
+            other.say("BEGIN");
+            assert_eq!(other.call(wanted).unwrap_err().code, Code::Retry, "another waits for the claim");
+            other.say("ROLLBACK");
+        }
+        let answer = host.call(call).unwrap();
+        assert!(answer.allowed && !answer.again, "{:?}", answer.blockers);
+        host.say("COMMIT");
+    }
+    assert_eq!(intact(&store), before + 2);
+}
+
+#[test]
+fn a_claim_whose_call_is_not_made_leaves_nothing() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let before = intact(&store);
+    let put = Change::Put { uid: uid("R", "new"), attrs: Default::default() };
+    let calls = [
+        Call::Begin(new_order("1").once("b").unwrap()),
+        Call::Transition(go("none").once("k").unwrap()),
+        Call::Directory(Directory::new(uid("A", "root"), put)),
+    ];
+    let nothing = |host: &mut Host| {
+        for (table, place) in [("hos_instance", "state <> '?'"), ("hos_once", "n < 0"), ("hos_directory", "n < 0")] {
+            let rows = host.number(&format!("SELECT count(*) FROM {table} WHERE tenant = 't1' AND {place}"));
+            assert_eq!(rows, 0, "{table}");
+        }
+    };
+    for call in &calls {
+        host.say("BEGIN");
+        host.claim(call.clone()).unwrap();
+        host.leave();
+        host.say("COMMIT");
+        nothing(&mut host);
+    }
+    // And what was committed though it was not left hinders nobody.
+    for call in &calls {
+        host.say("BEGIN");
+        host.claim(call.clone()).unwrap();
+        host.say("COMMIT");
+    }
+    host.say("BEGIN");
+    assert!(host.call(calls[0].clone()).unwrap().allowed);
+    assert!(!host.call(calls[1].clone()).unwrap().allowed);
+    assert!(host.call(calls[2].clone()).unwrap().allowed);
+    host.say("COMMIT");
+    assert_eq!(intact(&store), before + 2);
+    for inside in [Some(false), None] {
+        host.inside = inside;
+        assert_eq!(host.claim(calls[0].clone()).unwrap_err().code, Code::NoTransaction);
+    }
+}
+
+#[test]
 fn a_once_key_brings_the_first_receipt_again() {
     let Some(store) = world() else { return };
     let mut host = with_rows(&store);
@@ -277,7 +346,10 @@ fn rows_and_evidence_agree_after_a_thousand_with_rollbacks_and_lost_connections(
                         }
                         let went = host.call(Call::Transition(go(&id).once(&key).unwrap()))?;
                         if went.allowed && !went.again {
-                            host.conn.execute(&format!("INSERT INTO pays VALUES ('{id}', '{key}')"), &[]).map_err(|e| e.message).unwrap();
+                            host.conn
+                                .execute(&format!("INSERT INTO pays VALUES ('{id}', '{key}')"), &[])
+                                .map_err(|e| e.message)
+                                .unwrap();
                             host.conn.execute(&format!("UPDATE orders SET status = 'b' WHERE id = '{id}'"), &[]).unwrap();
                         }
                         Ok(fate)
@@ -308,7 +380,10 @@ fn rows_and_evidence_agree_after_a_thousand_with_rollbacks_and_lost_connections(
     assert_eq!(host.number(&format!("{agree} AND {by_id} AND i.state = o.status")), orders);
     assert_eq!(host.number("SELECT count(*) FROM hos_instance WHERE tenant = 't1'"), orders);
     let moved = host.number("SELECT count(*) FROM orders WHERE status = 'b'");
-    assert_eq!((host.number("SELECT count(*) FROM pays"), host.number("SELECT count(*) FROM hos_once WHERE tenant = 't1'")), (moved, moved));
+    assert_eq!(
+        (host.number("SELECT count(*) FROM pays"), host.number("SELECT count(*) FROM hos_once WHERE tenant = 't1'")),
+        (moved, moved)
+    );
 }
 
 #[test]
@@ -354,13 +429,16 @@ fn who_sleeps_in_a_transaction_keeps_nobody_else_waiting() {
         retried(&mut other, |host| host.call(birth(id)));
         other.say("COMMIT");
     }
-    let put = |name: &str| Call::Directory(Directory::new(uid("A", "root"), Change::Put { uid: uid("R", name), attrs: Default::default() }));
+    let put = |name: &str| {
+        Call::Directory(Directory::new(uid("A", "root"), Change::Put { uid: uid("R", name), attrs: Default::default() }))
+    };
     let note = || Call::Note(Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap());
     other.say(match other.joined.dialect() {
         hos_engine::store::sql::dialect::Dialect::Postgres => "SET lock_timeout = 500",
         _ => "SET SESSION innodb_lock_wait_timeout = 1",
     });
-    let sleeps: [(&str, Call); 4] = [("a move", event("s")), ("a birth", birth("sb")), ("a record", note()), ("a directory change", put("x"))];
+    let sleeps: [(&str, Call); 4] =
+        [("a move", event("s")), ("a birth", birth("sb")), ("a record", note()), ("a directory change", put("x"))];
     for (at, (what, call)) in sleeps.into_iter().enumerate() {
         sleeper.say("BEGIN");
         assert!(sleeper.call(call).unwrap().allowed, "{what}");

@@ -4,6 +4,7 @@
 //! ```text
 //! step("transition", inside, call)       -> {"step": 7, "need": [{"sql", "params", "reads"}, …]}
 //! step("go_on", …, {"step": 7, "rows"})  -> again, or {"settle": [{"sql", "params"}, …], "answer": {…}}
+//! step("claim", inside, call, "operation") -> the same, or {"settle": [], "leave": [{"sql", "params"}, …]}
 //! ```
 //!
 //! Values are `null`, whole numbers, text, and `{"b": base64}` for bytes on the way out; on the way in every text stands in base64,
@@ -68,8 +69,7 @@ impl JoinedEngine {
     pub fn open(json: &[u8]) -> Result<Self, Failure> {
         let mut f = Fields::of("the options", strict::parse(json, crate::OPTIONS_BYTES_MAX)?, FIELDS)?;
         let name = f.text("dialect")?;
-        let dialect =
-            Dialect::named(&name).ok_or_else(|| malformed("`dialect` is `sqlite`, `postgres` or `mysql`"))?;
+        let dialect = Dialect::named(&name).ok_or_else(|| malformed("`dialect` is `sqlite`, `postgres` or `mysql`"))?;
         let places = match f.text("places")?.as_str() {
             "numbered" => Places::Numbered,
             "dollar" => Places::Dollar,
@@ -97,6 +97,7 @@ impl JoinedEngine {
             "go_on" => self.go_on(json),
             "leave" => self.leave(json),
             "refused" => self.refused(inside, json),
+            "claim" => self.claim(inside, json),
             _ => self.begin(operation, inside, json),
         });
         stepped.unwrap_or_else(|failure| ended(Vec::new(), &failed(&failure), Standing::Failed(failure.code)))
@@ -127,6 +128,11 @@ impl JoinedEngine {
         self.go(self.joined.step(Asked::Refused(kept), inside)?, None, Vec::new())
     }
 
+    fn claim(&self, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
+        let (tenant, call) = call::named(json)?;
+        self.go(self.joined.step(Asked::Claim(tenant, Box::new(call)), inside)?, None, Vec::new())
+    }
+
     fn leave(&self, json: &[u8]) -> Result<Stepped, Failure> {
         let mut f = Fields::of("the step", strict::parse(json, CALL_BYTES_MAX)?, &["step"])?;
         let number = f.optional_count("step")?.unwrap_or_default();
@@ -140,11 +146,8 @@ impl JoinedEngine {
             return Err(Failure::new(Code::CallTooLarge, message));
         }
         let rows: Rows = serde_json::from_slice(json).map_err(|e| malformed(format!("the rows of a step: {e}")))?;
-        let (step, language) = self
-            .state()
-            .steps
-            .remove(&rows.step)
-            .ok_or_else(|| malformed(format!("no step {} is on its way", rows.step)))?;
+        let (step, language) =
+            self.state().steps.remove(&rows.step).ok_or_else(|| malformed(format!("no step {} is on its way", rows.step)))?;
         let rows = rows.rows.into_iter().map(|list| list.into_iter().map(|row| row.into_iter().map(|c| c.0).collect()).collect());
         self.go(step, language, rows.collect())
     }
@@ -172,6 +175,11 @@ impl JoinedEngine {
             Next::Settle(statements, outcome) => {
                 let statements = statements.iter().map(|s| Json::Object(self.said(s))).collect();
                 Ok(self.settled(statements, *outcome, language.as_deref()))
+            }
+            Next::Claimed(leave) => {
+                let mut out = Map::new();
+                out.insert("leave".into(), leave.iter().map(|s| Json::Object(self.said(s))).collect());
+                Ok(ended(Vec::new(), &out, Standing::Allowed))
             }
         }
     }
@@ -308,7 +316,7 @@ mod tests {
     #[test]
     fn options_are_looked_at() {
         for (options, wanted) in [
-            ("{}", "lack the field `dialect`"),
+            ("{}", "lacks the field `dialect`"),
             (r#"{"dialect":"oracle","places":"dollar"}"#, "`dialect` is"),
             (r#"{"dialect":"mysql","places":"x"}"#, "`places` is"),
             (r#"{"dialect":"mysql","places":"question","law":"/none"}"#, "/none"),
@@ -342,10 +350,33 @@ mod tests {
         assert!(text(&few).contains("rows of 0 came"), "{}", text(&few));
         let again = engine.step("go_on", None, format!(r#"{{"step":{step},"rows":[]}}"#).as_bytes());
         assert!(text(&again).contains("is on its way"), "{}", text(&again));
-        for rows in ["", "{", r#"{"step":1,"rows":[[[1.5]]]}"#, r#"{"step":1,"rows":[[["*"]]]}"#, r#"{"step":1,"rows":[],"x":1}"#] {
+        for rows in ["", "{", r#"{"step":1,"rows":[[[1.5]]]}"#, r#"{"step":1,"rows":[[["*"]]]}"#, r#"{"step":1,"rows":[],"x":1}"#]
+        {
             let stepped = engine.step("go_on", None, rows.as_bytes());
             assert_eq!(stepped.standing, Some(Standing::Failed(Code::CallMalformed)), "{rows}");
         }
+    }
+
+    #[test]
+    fn a_claim_is_of_a_call_that_writes() {
+        let engine = open(r#"{"dialect":"mysql","places":"question"}"#);
+        let claim = |operation: &str| engine.step("claim", Some(true), CALL.replacen('{', operation, 1).as_bytes());
+        let stepped = claim(r#"{"operation":"transition","#);
+        assert_eq!(stepped.standing, None, "{}", text(&stepped));
+        for (operation, wanted) in [
+            ("{", "lacks the field `operation`"),
+            (r#"{"operation":1,"#, "lacks the field `operation`"),
+            (r#"{"operation":"none","#, "is no operation"),
+            (r#"{"operation":"history","#, "has no field `event`"),
+            (r#"{"operation":"available","#, "has no field `event`"),
+        ] {
+            let stepped = claim(operation);
+            assert_eq!(stepped.standing, Some(Standing::Failed(Code::CallMalformed)), "{operation}");
+            assert!(text(&stepped).contains(wanted), "{operation}: {}", text(&stepped));
+        }
+        let can =
+            r#"{"operation":"can","tenant":"t","principal":{"type":"A","id":"x"},"action":"a","resource":{"type":"O","id":"1"}}"#;
+        assert!(text(&engine.step("claim", Some(true), can.as_bytes())).contains("`can` claims nothing"));
     }
 
     #[test]

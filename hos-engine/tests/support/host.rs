@@ -21,6 +21,8 @@ pub(crate) struct Host {
     /// Statements that the last call had run, and the rounds it took.
     pub(crate) said: Vec<String>,
     pub(crate) rounds: usize,
+    /// What takes back what the last claim claimed.
+    pub(crate) leave: Vec<Statement>,
     /// What the world's driver says of its transaction; PostgreSQL is asked itself.
     pub(crate) inside: Option<bool>,
 }
@@ -42,7 +44,7 @@ pub(crate) fn joined(store: &Store) -> Arc<Joined> {
 pub(crate) fn host(store: &Store, joined: &Arc<Joined>) -> Host {
     let own = &store.database.as_ref().unwrap().own;
     let conn = own.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
-    Host { conn, joined: joined.clone(), refusal: None, said: Vec::new(), rounds: 0, inside: Some(true) }
+    Host { conn, joined: joined.clone(), refusal: None, said: Vec::new(), rounds: 0, leave: Vec::new(), inside: Some(true) }
 }
 
 impl Host {
@@ -82,6 +84,24 @@ impl Host {
     }
 
     pub(crate) fn ask(&mut self, asked: Asked) -> Result<Answer, Failure> {
+        Ok(self.step(asked)?.expect("what is no claim has an answer"))
+    }
+
+    /// Claims what a call is about.
+    pub(crate) fn claim(&mut self, call: Call) -> Result<(), Failure> {
+        let answer = self.step(Asked::Claim(Tenant::new("t1").unwrap(), Box::new(call)))?;
+        assert!(answer.is_none(), "a claim is no answer");
+        Ok(())
+    }
+
+    /// The call that was claimed for is not made.
+    pub(crate) fn leave(&mut self) {
+        for statement in std::mem::take(&mut self.leave) {
+            self.run(&statement, false).map_err(|e| e.message).unwrap();
+        }
+    }
+
+    fn step(&mut self, asked: Asked) -> Result<Option<Answer>, Failure> {
         let joined = self.joined.clone();
         let inside = self.inside.filter(|_| joined.dialect() != Dialect::Postgres);
         let mut step = joined.step(asked, inside)?;
@@ -95,7 +115,8 @@ impl Host {
             match next {
                 Next::Need(asks) => {
                     self.rounds += 1;
-                    let rows = asks.iter().map(|ask| self.run(&ask.statement, ask.reads)).collect::<Result<_, _>>().map_err(told)?;
+                    let rows =
+                        asks.iter().map(|ask| self.run(&ask.statement, ask.reads)).collect::<Result<_, _>>().map_err(told)?;
                     next = step.go(&joined, rows);
                 }
                 Next::Settle(statements, outcome) => {
@@ -104,7 +125,11 @@ impl Host {
                     }
                     let Outcome { answer, refusal } = *outcome;
                     self.refusal = refusal;
-                    return answer;
+                    return answer.map(Some);
+                }
+                Next::Claimed(leave) => {
+                    self.leave = leave;
+                    return Ok(None);
                 }
             }
         }
