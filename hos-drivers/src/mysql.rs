@@ -49,8 +49,14 @@ impl Connector for Server {
             ClientError { message: format!("{}: {}", self.shown, told.message), ..told }
         };
         let mut conn = Conn::new(opts).map_err(named)?;
-        let read_only: Option<i64> = conn.query_first("SELECT @@global.read_only").map_err(named)?;
-        if read_only == Some(1) {
+        // A number in most versions, a word in the newest. What is not surely `off` is read-only.
+        let read_only: Option<Value> = conn.query_first("SELECT @@global.read_only").map_err(named)?;
+        let is_off = match &read_only {
+            Some(Value::Int(0) | Value::UInt(0)) => true,
+            Some(Value::Bytes(word)) => word == b"0" || word.eq_ignore_ascii_case(b"off"),
+            _ => false,
+        };
+        if !is_off {
             let message = format!("{}: the server is read-only, as replicas are; name the primary", self.shown);
             return Err(ClientError { trouble: Trouble::ReadOnly, message });
         }
@@ -152,15 +158,16 @@ fn told(error: Error) -> ClientError {
                 1213 | 1020 => Trouble::Retry,
                 1205 | 3572 => Trouble::Busy,
                 1290 | 1792 | 1836 => Trouble::ReadOnly,
-                1146 | 1054 | 1049 => Trouble::Missing,
+                1146 | 1054 => Trouble::Missing,
                 1142 | 1143 | 1044 | 1227 | 1370 => Trouble::Forbidden,
                 1062 => Trouble::Duplicate,
                 1021 | 1114 => Trouble::Full,
-                1040 | 1045 | 1129 | 1130 | 1203 | 1698 => Trouble::Unavailable,
+                1040 | 1045 | 1046 | 1049 | 1129 | 1130 | 1203 | 1698 => Trouble::Unavailable,
                 1053 | 1080 | 1152 | 1159 | 1160 | 1161 | 1317 | 1927 => Trouble::Lost,
                 _ => Trouble::Other,
             };
-            let quotes = !matches!(trouble, Trouble::Retry | Trouble::Busy | Trouble::ReadOnly | Trouble::Missing | Trouble::Forbidden);
+            let quotes =
+                !matches!(trouble, Trouble::Retry | Trouble::Busy | Trouble::ReadOnly | Trouble::Missing | Trouble::Forbidden);
             let words = if quotes { String::new() } else { format!("{} ", said.message) };
             (trouble, format!("{words}(error {}, SQLSTATE {})", said.code, said.state))
         }

@@ -16,6 +16,9 @@ use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// How long a host may leave what it was sent unacknowledged, or be silent before it is probed.
+const GONE: Duration = Duration::from_secs(30);
+
 /// One PostgreSQL database.
 pub(crate) struct Server {
     config: Config,
@@ -43,7 +46,8 @@ impl Connector for Server {
 
     fn connect(&self, patience: Duration) -> Result<Box<dyn Connection>, ClientError> {
         let mut config = self.config.clone();
-        config.connect_timeout(patience).keepalives(true);
+        // A host that is gone says nothing: it is noticed by what it does not acknowledge.
+        config.connect_timeout(patience).keepalives(true).keepalives_idle(GONE).tcp_user_timeout(GONE);
         let named = |e: &postgres::Error| {
             let told = told(e);
             ClientError { message: format!("{}: {}", self.shown, told.message), ..told }
@@ -56,10 +60,16 @@ impl Connector for Server {
             patience.as_millis().saturating_mul(6)
         );
         client.batch_execute(&settings).map_err(|e| named(&e))?;
-        let recovers = client.query_one("SELECT pg_is_in_recovery()", &[]).and_then(|row| row.try_get(0)).map_err(|e| named(&e))?;
-        if recovers {
-            let message = format!("{}: a replica is never asked what decides; name the primary", self.shown);
-            return Err(ClientError { trouble: Trouble::ReadOnly, message });
+        let asked = "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only') <> 'off'";
+        let row = client.query_one(asked, &[]).map_err(|e| named(&e))?;
+        let is = |column| row.try_get::<_, bool>(column).map_err(|e| named(&e));
+        let refused = |why| Err(ClientError { trouble: Trouble::ReadOnly, message: format!("{}: {why}", self.shown) });
+        if is(0)? {
+            return refused("a replica is never asked what decides; name the primary");
+        }
+        // Whoever says so means it, though a transaction could say otherwise: hosters do when the disk is nearly full.
+        if is(1)? {
+            return refused("the database is read-only (`default_transaction_read_only`)");
         }
         Ok(Box::new(Postgres { client, prepared: HashMap::new() }))
     }
@@ -98,7 +108,8 @@ impl Connection for Postgres {
     ) -> Result<(), ClientError> {
         let statement = self.prepare(sql)?;
         let values: Vec<Value<'_>> = params.iter().map(|param| Value(param)).collect();
-        let mut rows = self.client.query_raw(&statement, values.iter().map(|v| v as &(dyn ToSql + Sync))).map_err(|e| told(&e))?;
+        let mut rows =
+            self.client.query_raw(&statement, values.iter().map(|v| v as &(dyn ToSql + Sync))).map_err(|e| told(&e))?;
         while let Some(row) = rows.next().map_err(|e| told(&e))? {
             let cells = (0..row.len()).map(|column| row.try_get::<_, Cell>(column).map(|cell| cell.0));
             let cells = cells.collect::<Result<Vec<_>, _>>().map_err(|e| told(&e))?;

@@ -1,20 +1,21 @@
 //! The parts of `cargo xtask test`, cheap ones first.
 
 use super::tally::{self, Tally};
-use super::{House, Outcome, check, databases, differential, node, php, python, readme, vectors, verifier};
+use super::{House, Outcome, check, databases, differential, node, php, python, readme, stores, vectors, verifier};
 use std::io::{self, Read};
 use std::process::Stdio;
 
 type Part = fn(&House) -> io::Result<Outcome>;
 
 /// Every part, in order. The databases come before all that may use them, the release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 16] = [
+pub(super) const ALL: [(&str, Part); 17] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
     ("lints", lints),
     ("databases", databases::run),
     ("tests", tests),
+    ("engine on databases", stores::run),
     ("doc tests", doc_tests),
     ("PHP", php::run),
     ("Python", python::run),

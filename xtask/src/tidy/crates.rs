@@ -32,6 +32,7 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("hos-engine", "zeroize", &["keys.rs", "open.rs", "store/sqlite/vault.rs"]),
     ("hos-drivers", "mysql", &["mysql.rs"]),
     ("hos-drivers", "postgres", &["postgres.rs"]),
+    ("hos-drivers", "rusqlite", &["sqlite.rs"]),
     ("hos-ffi", "arc_swap", &["handle.rs"]),
     ("hos-ffi", "nix", &["fork.rs"]),
     ("hos-wire", "base64", &["joined.rs"]),

@@ -1,0 +1,84 @@
+//! The engine's tests once more, on stores in databases, and what its clients do when a server goes away.
+
+use super::tally::{self, Tally};
+use super::{House, Outcome};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+/// Those of the engine's tests that are not about files alone.
+const TESTS: [&str; 10] =
+    ["days", "doors", "shadow", "operators", "replay", "map_of_heads", "erasure", "rotation", "witness", "strangers"];
+
+/// Runs the built tests as they are: another choice of packages would give dependencies other features and compile them anew.
+pub(super) fn run(house: &House) -> io::Result<Outcome> {
+    let Some(databases) = house.databases.get().filter(|databases| databases.count() > 0) else {
+        return Ok(Outcome::Skipped("no database runs".to_owned()));
+    };
+    let programs = Programs::built(house)?;
+    let mut tally = Tally::default();
+    for (name, url) in databases.environment() {
+        if name.ends_with("_DIR") {
+            continue;
+        }
+        for test in TESTS {
+            println!("\n{test}, with {name}");
+            let place = house.root.join("hos-engine");
+            let mut command = house.command(programs.of(&place, test)?);
+            tally.add(&tally::run(command.env("HOS_TEST_STORE_ON", &url).current_dir(place))?);
+        }
+    }
+    println!("\nservers that go away");
+    let place = house.root.join("hos-drivers");
+    let mut command = house.command(programs.of(&place, "restarts")?);
+    tally.add(&tally::run(command.env("HOS_TEST_RESTARTS", "1").current_dir(place))?);
+    Ok(Outcome::Done(tally))
+}
+
+/// The programs of the tests, and which file each was made from.
+struct Programs(Vec<(PathBuf, PathBuf)>);
+
+impl Programs {
+    fn built(house: &House) -> io::Result<Self> {
+        let args = ["test", "--workspace", "--locked", "--no-run", "--lib", "--bins", "--tests", "--examples"];
+        let mut child = house.cargo(&args).arg("--message-format=json").stdout(Stdio::piped()).spawn()?;
+        let mut known = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            for line in BufReader::new(stdout).lines() {
+                known.extend(program(&line?));
+            }
+        }
+        if child.wait()?.success() { Ok(Self(known)) } else { Err(io::Error::other("the tests do not compile")) }
+    }
+
+    fn of(&self, package: &Path, test: &str) -> io::Result<&Path> {
+        let source = package.join("tests").join(format!("{test}.rs"));
+        let found = self.0.iter().find(|(from, _)| *from == source);
+        found.map(|(_, program)| program.as_path()).ok_or_else(|| io::Error::other(format!("{}: not built", source.display())))
+    }
+}
+
+/// What a line of cargo says was made, and from what. Two members of lines that cargo writes need no parser; a path that JSON must
+/// escape is not found, and said to be missing.
+fn program(line: &str) -> Option<(PathBuf, PathBuf)> {
+    let member = |name: &str| {
+        let (_, rest) = line.split_once(&format!("\"{name}\":\""))?;
+        rest.split_once('"').map(|(value, _)| PathBuf::from(value))
+    };
+    Some((member("src_path")?, member("executable")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_known_by_its_source() {
+        let line = r#"{"reason":"compiler-artifact","target":{"kind":["test"],"name":"doors","src_path":"/h/hos-engine/tests/doors.rs"},"executable":"/t/doors-1"}"#;
+        let programs =
+            Programs([program(line), program(r#"{"src_path":"/h/x.rs","executable":null}"#)].into_iter().flatten().collect());
+        assert_eq!(programs.of(Path::new("/h/hos-engine"), "doors").unwrap(), Path::new("/t/doors-1"));
+        assert!(programs.of(Path::new("/h/hos-cli"), "doors").is_err() && programs.of(Path::new("/h"), "x").is_err());
+        assert_eq!(programs.0.len(), 1);
+    }
+}
