@@ -1,10 +1,14 @@
-//! PostgreSQL, MySQL and MariaDB: the engine's own connections to a server ([`connector`]).
+//! PostgreSQL, MySQL and MariaDB, and an SQLite file of the world's: the engine's own connections to it ([`connector`]).
 //!
 //! Programs that fork (PHP, Python and Node under their servers) bring their own connections and do without this crate: the
 //! client of PostgreSQL brings a runtime with it, which does not survive a fork.
+//!
+//! A process that joins transactions on an SQLite file by a library of its own (PHP, Python, Node) must not open that file by
+//! this crate as well: two SQLite libraries in one process destroy each other's locks.
 
 mod mysql;
 mod postgres;
+mod sqlite;
 mod url;
 
 pub use url::{is_url, without_password};
@@ -14,7 +18,8 @@ use hos_engine::Failure;
 use hos_engine::store::server::Connector;
 use std::sync::Arc;
 
-/// The database that a URL names: `postgres://user:password@host:port/database` or `mysql://…`.
+/// The database that a URL names: `postgres://user:password@host:port/database`, `mysql://…`, or `sqlite:///srv/shop.db`, a file that
+/// is there already (an absolute path, taken as it is: nothing in it is decoded).
 ///
 /// # Errors
 ///
@@ -23,9 +28,10 @@ pub fn connector(url: &str) -> Result<Arc<dyn Connector>, Failure> {
     match url.split_once("://").map(|(scheme, _)| scheme) {
         Some("postgres" | "postgresql") => Ok(Arc::new(postgres::Server::new(url)?)),
         Some("mysql" | "mariadb") => Ok(Arc::new(mysql::Server::new(url)?)),
+        Some("sqlite") => Ok(Arc::new(sqlite::File::new(url)?)),
         _ => Err(Failure::new(
             Code::StoreUnavailable,
-            "a store in a database is named by `postgres://user:password@host:port/database` or `mysql://user:password@host:port/database`",
+            "a store in a database is named by `postgres://user:password@host:port/database`, `mysql://user:password@host:port/database` or `sqlite:///path/of/a/file`",
         )),
     }
 }

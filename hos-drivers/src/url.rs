@@ -2,7 +2,7 @@
 
 /// Whether a store's name is a database's URL, and not a file's path.
 pub fn is_url(name: &str) -> bool {
-    ["postgres://", "postgresql://", "mysql://", "mariadb://"].iter().any(|scheme| name.starts_with(scheme))
+    ["postgres://", "postgresql://", "mysql://", "mariadb://", "sqlite://"].iter().any(|scheme| name.starts_with(scheme))
 }
 
 /// A URL without its password, and without what stands behind a question mark.
@@ -28,6 +28,7 @@ mod tests {
             ("postgres://hos:can@ary@db/pazar?password=canary", "postgres://hos@db/pazar"),
             ("mysql://db/pazar", "mysql://db/pazar"),
             ("mysql://hos:canary@db", "mysql://hos@db"),
+            ("sqlite:///srv/a@b:c.db", "sqlite:///srv/a@b:c.db"),
             ("canary", "a database"),
         ] {
             assert_eq!(without_password(url), shown);
@@ -36,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_path_is_no_url() {
-        assert!(is_url("postgres://db/x") && is_url("mysql://db/x"));
-        assert!(!is_url("hos.db") && !is_url("/srv/postgres.db") && !is_url("sqlite://x"));
+        assert!(is_url("postgres://db/x") && is_url("mysql://db/x") && is_url("sqlite:///srv/shop.db"));
+        assert!(!is_url("hos.db") && !is_url("/srv/postgres.db") && !is_url("oracle://x"));
     }
 }

@@ -1,5 +1,6 @@
 //! The same tests on a database: where `HOS_TEST_STORE_ON` names one (`postgres://…`, `mysql://…`), each store lies in a
-//! database of its own there, which goes with it.
+//! database of its own there, which goes with it. A directory (`sqlite:///tmp`) means SQLite files of a host's, one a store, with
+//! the journal that `HOS_TEST_JOURNAL` names (`WAL`, `DELETE`).
 
 use hos_engine::Builder;
 use hos_engine::store::server::Connector;
@@ -29,6 +30,16 @@ pub(crate) fn fresh() -> Option<Database> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let url = std::env::var("HOS_TEST_STORE_ON").ok().filter(|url| !url.is_empty())?;
     let name = format!("hos_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    if let Some(dir) = url.strip_prefix("sqlite://") {
+        let path = format!("{dir}/{name}.db");
+        let journal = std::env::var("HOS_TEST_JOURNAL").unwrap_or_else(|_| "WAL".to_owned());
+        // As its owner makes it, who is not us.
+        let owner = rusqlite::Connection::open(&path).unwrap();
+        let mode: String = owner.pragma_update_and_check(None, "journal_mode", &journal, |row| row.get(0)).unwrap();
+        assert!(mode.eq_ignore_ascii_case(&journal), "{mode}");
+        let own = hos_drivers::connector(&format!("sqlite://{path}")).unwrap();
+        return Some(Database { server: own.clone(), own, name: path });
+    }
     let server = hos_drivers::connector(&url).unwrap();
     say(&server, &format!("CREATE DATABASE {name}"));
     let (base, _) = url.rsplit_once('/').unwrap();
@@ -51,7 +62,14 @@ pub(crate) fn place(builder: Builder, database: Option<&Database>, path: &Path) 
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let force = if self.server.dialect() == hos_engine::store::sql::dialect::Dialect::Postgres { " WITH (FORCE)" } else { "" };
+        if self.own.dialect() == hos_engine::store::sql::dialect::Dialect::Sqlite {
+            for end in ["", "-wal", "-shm", "-journal"] {
+                let _ = std::fs::remove_file(format!("{}{end}", self.name));
+            }
+            return;
+        }
+        let force =
+            if self.server.dialect() == hos_engine::store::sql::dialect::Dialect::Postgres { " WITH (FORCE)" } else { "" };
         if let Ok(mut connection) = self.server.connect(Duration::from_secs(20)) {
             // A test that failed says why by itself.
             let _ = connection.say(&format!("DROP DATABASE {}{force}", self.name));

@@ -43,13 +43,44 @@ pub(crate) fn joined(store: &Store) -> Arc<Joined> {
 /// One more connection.
 pub(crate) fn host(store: &Store, joined: &Arc<Joined>) -> Host {
     let own = &store.database.as_ref().unwrap().own;
-    let conn = own.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+    let mut conn = own.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+    // A host's own settings, such as another isolation.
+    if let Ok(settings) = std::env::var("HOS_TEST_SESSION") {
+        conn.say(&settings).map_err(|e| e.message).unwrap();
+    }
     Host { conn, joined: joined.clone(), refusal: None, said: Vec::new(), rounds: 0, leave: Vec::new(), inside: Some(true) }
 }
 
 impl Host {
     pub(crate) fn say(&mut self, sql: &str) {
         self.conn.say(sql).map_err(|e| format!("{sql}: {}", e.message)).unwrap();
+    }
+
+    /// Waits for locks no longer than a moment.
+    pub(crate) fn hurry(&mut self) {
+        self.say(match self.joined.dialect() {
+            Dialect::Postgres => "SET lock_timeout = 500",
+            Dialect::Mysql => "SET SESSION innodb_lock_wait_timeout = 1",
+            Dialect::Sqlite => "PRAGMA busy_timeout = 500",
+        });
+    }
+
+    /// A statement of the world's own, in its transaction.
+    pub(crate) fn write(&mut self, sql: &str) -> Result<(), Failure> {
+        self.conn.execute(sql, &[]).map(drop).map_err(told)
+    }
+
+    /// Commits; none where the database wants the whole transaction again.
+    pub(crate) fn commit(&mut self) -> Option<()> {
+        match self.conn.say("COMMIT") {
+            Ok(()) => Some(()),
+            Err(e) if matches!(e.trouble, Trouble::Retry | Trouble::Busy) => {
+                // PostgreSQL has ended the transaction, SQLite has not.
+                let _ = self.conn.say("ROLLBACK");
+                None
+            }
+            Err(e) => panic!("{}", e.message),
+        }
     }
 
     pub(crate) fn number(&mut self, sql: &str) -> i64 {
@@ -105,10 +136,6 @@ impl Host {
         let joined = self.joined.clone();
         let inside = self.inside.filter(|_| joined.dialect() != Dialect::Postgres);
         let mut step = joined.step(asked, inside)?;
-        let told = |e: ClientError| {
-            let retry = matches!(e.trouble, Trouble::Retry | Trouble::Busy);
-            Failure::new(if retry { hos_core::refusal::Code::Retry } else { hos_core::refusal::Code::Internal }, e.message)
-        };
         (self.rounds, self.said) = (0, Vec::new());
         let mut next = step.go(&joined, Vec::new());
         loop {
@@ -142,6 +169,11 @@ impl Host {
     pub(crate) fn can(&mut self, can: Can) -> Result<Answer, Failure> {
         self.ask(Asked::Can(Tenant::new("t1").unwrap(), Box::new(can)))
     }
+}
+
+fn told(e: ClientError) -> Failure {
+    let retry = matches!(e.trouble, Trouble::Retry | Trouble::Busy);
+    Failure::new(if retry { hos_core::refusal::Code::Retry } else { hos_core::refusal::Code::Internal }, e.message)
 }
 
 /// Statements of a transaction in this dialect.

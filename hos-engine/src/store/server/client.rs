@@ -60,6 +60,8 @@ pub enum Trouble {
     Forbidden,
     /// Two rows of one key.
     Duplicate,
+    /// What is stored cannot be read: the database's own pages are broken.
+    Corrupt,
     /// Anything else.
     Other,
 }
@@ -84,6 +86,7 @@ impl ClientError {
             Trouble::ReadOnly => Code::StoreReadOnly,
             Trouble::Missing => Code::StoreVersion,
             Trouble::Forbidden => Code::StoreUnavailable,
+            Trouble::Corrupt => Code::StoreIntegrity,
             Trouble::Duplicate | Trouble::Other => Code::Internal,
         };
         StoreError::new(code, format!("{doing}: {}", hos_core::id::Shown(&self.message)))
