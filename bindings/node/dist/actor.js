@@ -43,7 +43,10 @@ class Actor {
         };
         this.#begun = new write_1.Draft().need("tenant", tenant.name).need("principal", principal, once).put("language", this.#as.language);
         this.#asker = asker(tenant.name, found[0], this.#as);
-        this.directory = new directory_1.Directory((change, besides) => this.#ask("directory", this.#draft(besides).put("change", change, raw)));
+        this.directory = new directory_1.Directory(async (change, besides) => {
+            const json = change();
+            return this.#ask("directory", this.#draft(besides).put("change", json, raw));
+        });
         Object.freeze(this);
     }
     /** May they do this to that? An answer: look at its `allowed`. Here and now, in microseconds. */

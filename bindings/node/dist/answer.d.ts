@@ -33,7 +33,8 @@ export interface Seal {
 export interface Receipt {
     readonly tenant: string;
     readonly thread: string;
-    readonly n: number;
+    /** Its place in the thread. A record of a named stream that joined a transaction has none before it is sealed. */
+    readonly n?: number;
     readonly record: string;
     readonly seal?: Seal;
 }
@@ -62,7 +63,8 @@ export declare class Told {
     #private;
     /** Whether the answer is yes. */
     readonly allowed: boolean;
-    constructor(allowed: boolean, json: string);
+    /** Of its text, or of what was read of it already. */
+    constructor(allowed: boolean, told: string | object);
     get fields(): Fields;
 }
 /** Says what the law tells an end user of a code. */

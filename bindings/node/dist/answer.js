@@ -13,9 +13,12 @@ class Told {
     allowed;
     #json;
     #fields;
-    constructor(allowed, json) {
+    /** Of its text, or of what was read of it already. */
+    constructor(allowed, told) {
         this.allowed = allowed;
-        this.#json = json;
+        this.#json = typeof told === "string" ? told : "";
+        if (typeof told === "object")
+            this.#fields = frozen(told);
     }
     get fields() {
         this.#fields ??= frozen((0, read_1.parse)(this.#json));
@@ -162,11 +165,15 @@ function plainly(wire) {
         return new values_1.Ext(extension.fn, extension.arg);
     return Object.fromEntries(Object.entries(wire).map(([name, inner]) => [name, plainly(inner)]));
 }
-/** Freezes what was just read, all the way down. */
+/** Freezes what was just read, all the way down. What the wire says is null is absent. */
 function frozen(value) {
     if (typeof value !== "object" || value === null || Object.isFrozen(value))
         return value;
-    for (const inner of Object.values(value))
-        frozen(inner);
+    for (const [name, inner] of Object.entries(value)) {
+        if (inner === null && !Array.isArray(value))
+            delete value[name];
+        else
+            frozen(inner);
+    }
     return Object.freeze(value);
 }

@@ -14,31 +14,31 @@ class Directory {
         Object.freeze(this);
     }
     /** Writes an entity with its attributes. */
-    async put(entity, attrs, options) {
-        return this.#make("put", new write_1.Draft().need("uid", entity, write_1.uid).put("attrs", attrs), options);
+    put(entity, attrs, options) {
+        return this.#make("put", () => new write_1.Draft().need("uid", entity, write_1.uid).put("attrs", attrs), options);
     }
     /** Removes an entity. */
-    async remove(entity, options) {
-        return this.#make("remove", new write_1.Draft().need("uid", entity, write_1.uid), options);
+    remove(entity, options) {
+        return this.#make("remove", () => new write_1.Draft().need("uid", entity, write_1.uid), options);
     }
     /** Puts an entity into a parent: a member into a role, a shop into a city. */
-    async join(entity, parent, options) {
-        return this.#make("join", new write_1.Draft().need("uid", entity, write_1.uid).need("parent", parent, write_1.uid), options);
+    join(entity, parent, options) {
+        return this.#make("join", () => new write_1.Draft().need("uid", entity, write_1.uid).need("parent", parent, write_1.uid), options);
     }
     /** Takes an entity out of a parent. */
-    async leave(entity, parent, options) {
-        return this.#make("leave", new write_1.Draft().need("uid", entity, write_1.uid).need("parent", parent, write_1.uid), options);
+    leave(entity, parent, options) {
+        return this.#make("leave", () => new write_1.Draft().need("uid", entity, write_1.uid).need("parent", parent, write_1.uid), options);
     }
     /** Makes a policy of one of the law's templates, under an id by which it can be revoked. */
-    async grant(id, template, slots, options) {
-        return this.#make("grant", new write_1.Draft().need("id", id).need("template", template).options(slots, OWN), options);
+    grant(id, template, slots, options) {
+        return this.#make("grant", () => new write_1.Draft().need("id", id).need("template", template).options(slots, OWN), options);
     }
     /** Takes a grant back. */
-    async revoke(id, options) {
-        return this.#make("revoke", new write_1.Draft().need("id", id), options);
+    revoke(id, options) {
+        return this.#make("revoke", () => new write_1.Draft().need("id", id), options);
     }
-    async #make(kind, draft, options) {
-        return this.#change(`{${JSON.stringify(kind)}:${draft.json()}}`, options);
+    #make(kind, draft, options) {
+        return this.#change(() => `{${JSON.stringify(kind)}:${draft().json()}}`, options);
     }
 }
 exports.Directory = Directory;

@@ -1,5 +1,6 @@
-import { HosError } from "./errors";
+import { type HosError } from "./errors";
 import type { LawNames } from "./law";
+import { type JoinedEngine, type JoinedOptions, type Store } from "./joined/engine";
 import { Tenant } from "./tenant";
 /** How an engine is opened. */
 export interface Options {
@@ -44,18 +45,26 @@ export declare class Engine<L extends LawNames = LawNames> {
     /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
     static open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
     static open<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
+    static open<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+    static open<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
     /** As `open`, here and now; it may wait for the disk. */
     static openSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
     static openSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
+    static openSync<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): JoinedEngine<L, S>;
+    static openSync<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): JoinedEngine<L, S>;
     /**
      * Opens as `open` does, for code whose own answers stand (`shadow` of an actor): its promise is never rejected. Where nothing can
      * be opened it gives an engine that stands in: its `shadow` calls run the world's code and no more, all else throws `absent`.
      */
     static openForShadow<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
     static openForShadow<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
+    static openForShadow<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+    static openForShadow<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
     /** As `openForShadow`, here and now; it may wait for the disk. */
     static openForShadowSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
     static openForShadowSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
+    static openForShadowSync<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): JoinedEngine<L, S>;
+    static openForShadowSync<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): JoinedEngine<L, S>;
     /** A tenant. Whether the store has it is seen by each call. */
     tenant(name: string): Tenant<L>;
     /**

@@ -6,9 +6,11 @@ const node_path_1 = require("node:path");
 const errors_1 = require("./errors");
 const known_1 = require("./known");
 const lane_1 = require("./lane");
+const engine_1 = require("./joined/engine");
 const native_1 = require("./native");
 const read_1 = require("./read");
 const tenant_1 = require("./tenant");
+const told_1 = require("./told");
 const write_1 = require("./write");
 const NAMES = {
     keyFile: "key_file",
@@ -39,17 +41,29 @@ class Engine {
         this.absent = why;
     }
     static async open(law, options) {
+        const inHosts = joined(law, options);
+        if (inHosts !== undefined)
+            return inHosts;
         const json = optionsJson(law, options);
-        return new Engine(await (0, native_1.addon)().Handle.open(json).catch(rethrown), PRIVATE);
+        return new Engine(await (0, native_1.addon)().Handle.open(json).catch(told_1.rethrown), PRIVATE);
     }
     static openSync(law, options) {
+        const inHosts = joined(law, options);
+        if (inHosts !== undefined)
+            return inHosts;
         const json = optionsJson(law, options);
-        return new Engine(told(() => (0, native_1.addon)().Handle.openSync(json)), PRIVATE);
+        return new Engine((0, told_1.told)(() => (0, native_1.addon)().Handle.openSync(json)), PRIVATE);
     }
     static async openForShadow(law, options) {
+        const inHosts = joinedForShadow(law, options);
+        if (inHosts !== undefined)
+            return inHosts;
         return Engine.open(law, options).catch((thrown) => Engine.#absent(thrown));
     }
     static openForShadowSync(law, options) {
+        const inHosts = joinedForShadow(law, options);
+        if (inHosts !== undefined)
+            return inHosts;
         try {
             return Engine.openSync(law, options);
         }
@@ -78,7 +92,7 @@ class Engine {
             return (0, read_1.parse)(json);
         }
         const bytes = typeof call === "string" ? Buffer.from(sound(call)) : call;
-        const [, json] = answered(await this._later(this.#handle.call(operation, bytes)), undefined);
+        const [, json] = (0, told_1.answered)(await this._later(this.#handle.call(operation, bytes)), undefined);
         return (0, read_1.parse)(json);
     }
     /**
@@ -96,12 +110,12 @@ class Engine {
             await this.#lane.idle();
         handle.shut();
         await Promise.allSettled([...this.#pending]);
-        await handle.close().catch(rethrown);
+        await handle.close().catch(told_1.rethrown);
     }
     /** As `close`, without waiting for calls that are under way, or for the law's judgements; it may wait for the disk. */
     closeSync() {
         this.#forget();
-        told(() => this.#handle.closeSync());
+        (0, told_1.told)(() => this.#handle.closeSync());
     }
     #forget() {
         this.#bound = undefined;
@@ -116,17 +130,17 @@ class Engine {
     }
     /** @internal Makes a call off the main thread, and gives the JSON of its answer. */
     async _ask(operation, ready) {
-        return answered(await this._later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
+        return (0, told_1.answered)(await this._later(this.#handle.call(operation, Buffer.from(ready.json))), ready.fault);
     }
     /** @internal Has the law judge in its turn what the world has done, and tells what came of it. */
     _watch(operation, ready, read, tell) {
         const [handle, call] = [this.#handle, Buffer.from(ready.json)];
-        const ask = async () => read(...answered(await this._later(handle.call(operation, call)), ready.fault));
+        const ask = async () => read(...(0, told_1.answered)(await this._later(handle.call(operation, call)), ready.fault));
         this.#lane.push(ask, tell, call.length);
     }
     /** @internal Makes a call here and now. */
     _askSync(operation, ready) {
-        return answered(this.#handle.callSync(operation, Buffer.from(ready.json)), ready.fault);
+        return (0, told_1.answered)(this.#handle.callSync(operation, Buffer.from(ready.json)), ready.fault);
     }
     /** @internal `can` with its words apart; `undefined` where they must come as JSON. */
     _can(asker, words, count) {
@@ -144,11 +158,11 @@ class Engine {
         if (number === native_1.DOUBT)
             return undefined;
         if (number === native_1.SAID)
-            throw (0, errors_1.failure)(...split(handle.said()));
+            throw (0, errors_1.failure)(...(0, told_1.split)(handle.said()));
         throw new errors_1.InternalError("internal", "hos.internal", "the addon gave a number that nobody knows");
     }
     #fetched(number) {
-        const [allowed, json] = answered(this.#handle.told(number), undefined);
+        const [allowed, json] = (0, told_1.answered)(this.#handle.told(number), undefined);
         return this.#known.keep(number, allowed, json);
     }
 }
@@ -189,30 +203,17 @@ function sound(text) {
         throw (0, errors_1.refusal)("hos.call_malformed", "the call holds half a surrogate pair, which is no text");
     return text;
 }
-/** A class and JSON, as the addon tells them. */
-function split(said) {
-    const at = said.indexOf("\n");
-    return at < 0 ? ["internal", "{}"] : [said.slice(0, at), said.slice(at + 1)];
+/** An engine in the host's transactions, where the store is a connection. */
+function joined(law, options) {
+    if ((0, engine_1.isStore)(options))
+        return (0, engine_1.openJoined)(law, options);
+    return options === undefined && (0, engine_1.isStore)(law) ? (0, engine_1.openJoined)(undefined, law) : undefined;
 }
-function answered(said, fault) {
-    const [status, json] = split(said);
-    if (status === "allowed" || status === "refused")
-        return [status === "allowed", json];
-    const failed = (0, errors_1.failure)(status, json);
-    // The place that we know is of more use than the one that stood in for it.
-    throw fault !== undefined && failed instanceof errors_1.CallError ? fault : failed;
-}
-function rethrown(thrown) {
-    if (!(thrown instanceof Error) || thrown instanceof errors_1.HosError)
-        throw thrown;
-    const [status, json] = split(thrown.message);
-    throw thrown.message.includes("\n") ? (0, errors_1.failure)(status, json) : new errors_1.InternalError("internal", "hos.internal", thrown.message, { cause: thrown });
-}
-function told(work) {
+function joinedForShadow(law, options) {
     try {
-        return work();
+        return joined(law, options);
     }
     catch (thrown) {
-        return rethrown(thrown);
+        return (0, engine_1.absentJoined)(((0, engine_1.isStore)(options) ? options : law), thrown);
     }
 }

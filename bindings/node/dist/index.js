@@ -1,7 +1,7 @@
 "use strict";
 // H-OS for Node: what the package offers.
 Object.defineProperty(exports, "__esModule", { value: true });
-exports.Uid = exports.Ext = exports.Tenant = exports.StoreError = exports.RetryError = exports.OutcomeUnknownError = exports.LawError = exports.InternalError = exports.HosError = exports.Denied = exports.ClosedError = exports.CallError = exports.AbsentError = exports.Engine = exports.Directory = exports.Answer = exports.Actor = void 0;
+exports.Uid = exports.Ext = exports.Tenant = exports.JoinedEngine = exports.JoinedTenant = exports.JoinedActor = exports.StoreError = exports.RetryError = exports.OutcomeUnknownError = exports.LawError = exports.InternalError = exports.HosError = exports.Denied = exports.ClosedError = exports.CallError = exports.AbsentError = exports.Engine = exports.Directory = exports.Answer = exports.Actor = void 0;
 /// <reference lib="esnext.disposable" preserve="true" />
 var actor_1 = require("./actor");
 Object.defineProperty(exports, "Actor", { enumerable: true, get: function () { return actor_1.Actor; } });
@@ -22,6 +22,11 @@ Object.defineProperty(exports, "LawError", { enumerable: true, get: function () 
 Object.defineProperty(exports, "OutcomeUnknownError", { enumerable: true, get: function () { return errors_1.OutcomeUnknownError; } });
 Object.defineProperty(exports, "RetryError", { enumerable: true, get: function () { return errors_1.RetryError; } });
 Object.defineProperty(exports, "StoreError", { enumerable: true, get: function () { return errors_1.StoreError; } });
+var actor_2 = require("./joined/actor");
+Object.defineProperty(exports, "JoinedActor", { enumerable: true, get: function () { return actor_2.JoinedActor; } });
+Object.defineProperty(exports, "JoinedTenant", { enumerable: true, get: function () { return actor_2.JoinedTenant; } });
+var engine_2 = require("./joined/engine");
+Object.defineProperty(exports, "JoinedEngine", { enumerable: true, get: function () { return engine_2.JoinedEngine; } });
 var tenant_1 = require("./tenant");
 Object.defineProperty(exports, "Tenant", { enumerable: true, get: function () { return tenant_1.Tenant; } });
 var values_1 = require("./values");

@@ -10,6 +10,10 @@ export interface Handle {
     close(): Promise<void>;
     closeSync(): void;
 }
+/** An engine that judges in a host's transaction, round by round. */
+export interface Joined {
+    step(operation: string, inside: boolean | undefined, json: string): string;
+}
 /** Stands where there is no engine: whatever is asked of it, it throws why. */
 export declare function absent(why: () => Error): Handle;
 /** Stands between the words of a question. A word that holds it is noticed, for then they are too many. */
@@ -18,6 +22,9 @@ interface Addon {
     Handle: {
         open(options: string): Promise<Handle>;
         openSync(options: string): Handle;
+    };
+    Joined: {
+        open(options: string): Joined;
     };
 }
 /** `can` failed: `said` tells how. */

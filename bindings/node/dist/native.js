@@ -1,5 +1,5 @@
 "use strict";
-// The addon: where it lies, and what it offers. Its own words are in `../src/handle.rs`.
+// The addon: where it lies, and what it offers. Its own words are in `../src/handle.rs` and `../src/joined.rs`.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.DOUBT = exports.SAID = exports.JOINT = void 0;
 exports.absent = absent;

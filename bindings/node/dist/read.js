@@ -35,6 +35,9 @@ class Reader {
             case "f":
                 this.#at += 5;
                 return false;
+            case "n":
+                this.#at += 4;
+                return null;
             default:
                 return this.#number();
         }

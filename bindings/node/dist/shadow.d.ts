@@ -20,7 +20,7 @@ export interface Watched<R> {
 }
 /** The names of the above: they are none of the call's own. */
 export declare const WATCHED: ReadonlySet<string>;
-/** Has the law asked with what the world came to, and told what came of it. */
-export type Watch = (came: () => Exclude<World, boolean>, tell: (told: Answer | Error) => void) => void;
+/** Has the law asked with what the world came to, and told what came of it. Where it gives a promise, that is waited for. */
+export type Watch = (came: () => Exclude<World, boolean>, tell: (told: Answer | Error) => void) => void | Promise<void>;
 /** Runs the world's own code, watched. */
 export declare function shadowed<R>(options: Watched<R>, watch: Watch): Given<R>;

@@ -21,13 +21,15 @@ function shadowed(options, watch) {
         given = legacy();
     }
     catch (thrown) {
-        look(options, watch, thrown, true);
+        const waits = look(options, watch, thrown, true);
+        if (waits !== undefined)
+            return waits.then(() => Promise.reject(thrown));
         throw thrown;
     }
     if (isPromise(given))
         return later(options, watch, given);
-    look(options, watch, given, false);
-    return given;
+    const waits = look(options, watch, given, false);
+    return (waits === undefined ? given : waits.then(() => given));
 }
 async function later(options, watch, promise) {
     let given;
@@ -35,17 +37,21 @@ async function later(options, watch, promise) {
         given = await promise;
     }
     catch (thrown) {
-        look(options, watch, thrown, true);
+        const waits = look(options, watch, thrown, true);
+        if (waits !== undefined)
+            await waits;
         throw thrown;
     }
-    look(options, watch, given, false);
+    const waits = look(options, watch, given, false);
+    if (waits !== undefined)
+        await waits;
     return given;
 }
 function look(options, watch, came, threw) {
     try {
         const tell = teller(options);
         try {
-            watch(() => worldOf(options, came, threw), tell);
+            return watch(() => worldOf(options, came, threw), tell) ?? undefined;
         }
         catch (thrown) {
             queueMicrotask(() => tell((0, lane_1.error)(thrown)));
@@ -54,6 +60,7 @@ function look(options, watch, came, threw) {
     catch {
         // A `seen` that cannot even be read is not told.
     }
+    return undefined;
 }
 /** Tells whoever looks on, in the context of the call (`AsyncLocalStorage`). */
 function teller(options) {

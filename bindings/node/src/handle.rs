@@ -11,9 +11,9 @@ use napi_derive::napi;
 use std::cell::RefCell;
 
 /// What the package hands over: JSON it wrote itself, or bytes as a caller gave them.
-type Text = Either<String, Uint8Array>;
+pub(crate) type Text = Either<String, Uint8Array>;
 
-fn bytes(text: Text) -> Vec<u8> {
+pub(crate) fn bytes(text: Text) -> Vec<u8> {
     match text {
         Either::A(text) => text.into_bytes(),
         Either::B(bytes) => bytes.to_vec(),

@@ -25,8 +25,13 @@ pub(crate) fn decided(decided: &Decided) -> String {
 }
 
 fn ended(class: Class, json: Vec<u8>) -> String {
+    under_way(class.as_str(), json)
+}
+
+/// What has not ended, told under a word that is no class.
+pub(crate) fn under_way(word: &str, json: Vec<u8>) -> String {
     // What is served is JSON, and so text; were it not, this is no yes.
-    String::from_utf8(json).map_or_else(|_| FAULT.to_owned(), |json| format!("{}\n{json}", class.as_str()))
+    String::from_utf8(json).map_or_else(|_| FAULT.to_owned(), |json| format!("{word}\n{json}"))
 }
 
 /// The end of a call on an engine that is not open.

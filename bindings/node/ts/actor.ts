@@ -77,7 +77,10 @@ export class Actor<L extends LawNames = LawNames> {
     };
     this.#begun = new Draft().need("tenant", tenant.name).need("principal", principal, once).put("language", this.#as.language);
     this.#asker = asker(tenant.name, found[0], this.#as);
-    this.directory = new Directory((change, besides) => this.#ask("directory", this.#draft(besides).put("change", change, raw)));
+    this.directory = new Directory(async (change, besides) => {
+      const json = change();
+      return this.#ask("directory", this.#draft(besides).put("change", json, raw));
+    });
     Object.freeze(this);
   }
 

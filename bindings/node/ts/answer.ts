@@ -43,7 +43,8 @@ export interface Seal {
 export interface Receipt {
   readonly tenant: string;
   readonly thread: string;
-  readonly n: number;
+  /** Its place in the thread. A record of a named stream that joined a transaction has none before it is sealed. */
+  readonly n?: number;
   readonly record: string;
   readonly seal?: Seal;
 }
@@ -76,9 +77,11 @@ export class Told {
   #json: string;
   #fields: Fields | undefined;
 
-  constructor(allowed: boolean, json: string) {
+  /** Of its text, or of what was read of it already. */
+  constructor(allowed: boolean, told: string | object) {
     this.allowed = allowed;
-    this.#json = json;
+    this.#json = typeof told === "string" ? told : "";
+    if (typeof told === "object") this.#fields = frozen(told) as Fields;
   }
 
   get fields(): Fields {
@@ -291,9 +294,12 @@ function plainly(wire: unknown): unknown {
   return Object.fromEntries(Object.entries(wire).map(([name, inner]) => [name, plainly(inner)]));
 }
 
-/** Freezes what was just read, all the way down. */
+/** Freezes what was just read, all the way down. What the wire says is null is absent. */
 function frozen(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  for (const inner of Object.values(value)) frozen(inner);
+  for (const [name, inner] of Object.entries(value)) {
+    if (inner === null && !Array.isArray(value)) delete (value as Record<string, unknown>)[name];
+    else frozen(inner);
+  }
   return Object.freeze(value);
 }

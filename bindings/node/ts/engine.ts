@@ -2,13 +2,15 @@
 
 import { resolve } from "node:path";
 import { type Answer, Told } from "./answer";
-import { CallError, ClosedError, HosError, InternalError, failure, refusal } from "./errors";
+import { ClosedError, type HosError, InternalError, failure, refusal } from "./errors";
 import { Known } from "./known";
 import type { LawNames } from "./law";
 import { Lane, error } from "./lane";
+import { type JoinedEngine, type JoinedOptions, type Store, absentJoined, isStore, openJoined } from "./joined/engine";
 import { DOUBT, type Handle, SAID, absent, addon } from "./native";
 import { parse } from "./read";
 import { Tenant } from "./tenant";
+import { answered, rethrown, split, told } from "./told";
 import { Draft } from "./write";
 
 /** How an engine is opened. */
@@ -79,7 +81,11 @@ export class Engine<L extends LawNames = LawNames> {
   /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
   static async open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
   static async open<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
-  static async open<L extends LawNames>(law: unknown, options?: unknown): Promise<Engine<L>> {
+  static async open<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+  static async open<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+  static async open<L extends LawNames>(law: unknown, options?: unknown): Promise<Engine<L> | JoinedEngine<L, Store>> {
+    const inHosts = joined<L>(law, options);
+    if (inHosts !== undefined) return inHosts;
     const json = optionsJson(law, options);
     return new Engine<L>(await addon().Handle.open(json).catch(rethrown), PRIVATE);
   }
@@ -87,7 +93,11 @@ export class Engine<L extends LawNames = LawNames> {
   /** As `open`, here and now; it may wait for the disk. */
   static openSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
   static openSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
-  static openSync<L extends LawNames>(law: unknown, options?: unknown): Engine<L> {
+  static openSync<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): JoinedEngine<L, S>;
+  static openSync<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): JoinedEngine<L, S>;
+  static openSync<L extends LawNames>(law: unknown, options?: unknown): Engine<L> | JoinedEngine<L, Store> {
+    const inHosts = joined<L>(law, options);
+    if (inHosts !== undefined) return inHosts;
     const json = optionsJson(law, options);
     return new Engine<L>(told(() => addon().Handle.openSync(json)), PRIVATE);
   }
@@ -98,14 +108,22 @@ export class Engine<L extends LawNames = LawNames> {
    */
   static async openForShadow<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
   static async openForShadow<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
-  static async openForShadow<L extends LawNames>(law: unknown, options?: unknown): Promise<Engine<L>> {
+  static async openForShadow<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+  static async openForShadow<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+  static async openForShadow<L extends LawNames>(law: unknown, options?: unknown): Promise<Engine<L> | JoinedEngine<L, Store>> {
+    const inHosts = joinedForShadow<L>(law, options);
+    if (inHosts !== undefined) return inHosts;
     return Engine.open<L>(law as string, options as Options).catch((thrown: unknown) => Engine.#absent<L>(thrown));
   }
 
   /** As `openForShadow`, here and now; it may wait for the disk. */
   static openForShadowSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
   static openForShadowSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
-  static openForShadowSync<L extends LawNames>(law: unknown, options?: unknown): Engine<L> {
+  static openForShadowSync<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): JoinedEngine<L, S>;
+  static openForShadowSync<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): JoinedEngine<L, S>;
+  static openForShadowSync<L extends LawNames>(law: unknown, options?: unknown): Engine<L> | JoinedEngine<L, Store> {
+    const inHosts = joinedForShadow<L>(law, options);
+    if (inHosts !== undefined) return inHosts;
     try {
       return Engine.openSync<L>(law as string, options as Options);
     } catch (thrown) {
@@ -254,30 +272,16 @@ function sound(text: string): string {
   return text;
 }
 
-/** A class and JSON, as the addon tells them. */
-function split(said: string): [status: string, json: string] {
-  const at = said.indexOf("\n");
-  return at < 0 ? ["internal", "{}"] : [said.slice(0, at), said.slice(at + 1)];
+/** An engine in the host's transactions, where the store is a connection. */
+function joined<L extends LawNames>(law: unknown, options: unknown): JoinedEngine<L, Store> | undefined {
+  if (isStore(options)) return openJoined<L, Store>(law, options as JoinedOptions);
+  return options === undefined && isStore(law) ? openJoined<L, Store>(undefined, law as JoinedOptions) : undefined;
 }
 
-function answered(said: string, fault: HosError | undefined): [allowed: boolean, json: string] {
-  const [status, json] = split(said);
-  if (status === "allowed" || status === "refused") return [status === "allowed", json];
-  const failed = failure(status, json);
-  // The place that we know is of more use than the one that stood in for it.
-  throw fault !== undefined && failed instanceof CallError ? fault : failed;
-}
-
-function rethrown(thrown: unknown): never {
-  if (!(thrown instanceof Error) || thrown instanceof HosError) throw thrown;
-  const [status, json] = split(thrown.message);
-  throw thrown.message.includes("\n") ? failure(status, json) : new InternalError("internal", "hos.internal", thrown.message, { cause: thrown });
-}
-
-function told<T>(work: () => T): T {
+function joinedForShadow<L extends LawNames>(law: unknown, options: unknown): JoinedEngine<L, Store> | undefined {
   try {
-    return work();
+    return joined<L>(law, options);
   } catch (thrown) {
-    return rethrown(thrown);
+    return absentJoined<L, Store>((isStore(options) ? options : law) as JoinedOptions, thrown);
   }
 }

@@ -15,7 +15,7 @@ export {
   type Recorded,
   type Seal,
 } from "./answer";
-export { Directory } from "./directory";
+export { Directory, type Ends } from "./directory";
 export { Engine, type Options } from "./engine";
 export {
   AbsentError,
@@ -31,6 +31,13 @@ export {
   type Status,
   StoreError,
 } from "./errors";
+export { JoinedActor, JoinedTenant, type Shadowed, type Told } from "./joined/actor";
+export type { SqliteDatabase } from "./joined/better-sqlite3";
+export type { Isolation } from "./joined/driver";
+export { type ConnectionOf, JoinedEngine, type JoinedOptions, type Store, type When } from "./joined/engine";
+export type { MysqlConnection, MysqlPool } from "./joined/mysql2";
+export type { PgClient, PgPool } from "./joined/pg";
+export type { Trying } from "./joined/transaction";
 export type { ContractNames, LawNames } from "./law";
 export type { Watched, World } from "./shadow";
 export { type Page, Tenant } from "./tenant";

@@ -1,4 +1,4 @@
-// The addon: where it lies, and what it offers. Its own words are in `../src/handle.rs`.
+// The addon: where it lies, and what it offers. Its own words are in `../src/handle.rs` and `../src/joined.rs`.
 
 import { join, resolve } from "node:path";
 import { InternalError } from "./errors";
@@ -14,6 +14,11 @@ export interface Handle {
   shut(): void;
   close(): Promise<void>;
   closeSync(): void;
+}
+
+/** An engine that judges in a host's transaction, round by round. */
+export interface Joined {
+  step(operation: string, inside: boolean | undefined, json: string): string;
 }
 
 /** Stands where there is no engine: whatever is asked of it, it throws why. */
@@ -32,6 +37,7 @@ export const JOINT = "\u0001";
 
 interface Addon {
   Handle: { open(options: string): Promise<Handle>; openSync(options: string): Handle };
+  Joined: { open(options: string): Joined };
 }
 
 /** `can` failed: `said` tells how. */

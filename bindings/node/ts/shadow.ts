@@ -31,8 +31,8 @@ export interface Watched<R> {
 /** The names of the above: they are none of the call's own. */
 export const WATCHED: ReadonlySet<string> = new Set(["legacy", "outcome", "seen"]);
 
-/** Has the law asked with what the world came to, and told what came of it. */
-export type Watch = (came: () => Exclude<World, boolean>, tell: (told: Answer | Error) => void) => void;
+/** Has the law asked with what the world came to, and told what came of it. Where it gives a promise, that is waited for. */
+export type Watch = (came: () => Exclude<World, boolean>, tell: (told: Answer | Error) => void) => void | Promise<void>;
 
 /** Runs the world's own code, watched. */
 export function shadowed<R>(options: Watched<R>, watch: Watch): Given<R> {
@@ -42,12 +42,13 @@ export function shadowed<R>(options: Watched<R>, watch: Watch): Given<R> {
   try {
     given = legacy() as R;
   } catch (thrown) {
-    look(options, watch, thrown, true);
+    const waits = look(options, watch, thrown, true);
+    if (waits !== undefined) return waits.then(() => Promise.reject(thrown)) as Given<R>;
     throw thrown;
   }
   if (isPromise(given)) return later(options, watch, given) as Given<R>;
-  look(options, watch, given, false);
-  return given as Given<R>;
+  const waits = look(options, watch, given, false);
+  return (waits === undefined ? given : waits.then(() => given)) as Given<R>;
 }
 
 async function later<R>(options: Watched<R>, watch: Watch, promise: PromiseLike<unknown>): Promise<unknown> {
@@ -55,24 +56,27 @@ async function later<R>(options: Watched<R>, watch: Watch, promise: PromiseLike<
   try {
     given = await promise;
   } catch (thrown) {
-    look(options, watch, thrown, true);
+    const waits = look(options, watch, thrown, true);
+    if (waits !== undefined) await waits;
     throw thrown;
   }
-  look(options, watch, given, false);
+  const waits = look(options, watch, given, false);
+  if (waits !== undefined) await waits;
   return given;
 }
 
-function look<R>(options: Watched<R>, watch: Watch, came: unknown, threw: boolean): void {
+function look<R>(options: Watched<R>, watch: Watch, came: unknown, threw: boolean): Promise<void> | undefined {
   try {
     const tell = teller(options);
     try {
-      watch(() => worldOf(options, came, threw), tell);
+      return watch(() => worldOf(options, came, threw), tell) ?? undefined;
     } catch (thrown) {
       queueMicrotask(() => tell(error(thrown)));
     }
   } catch {
     // A `seen` that cannot even be read is not told.
   }
+  return undefined;
 }
 
 /** Tells whoever looks on, in the context of the call (`AsyncLocalStorage`). */

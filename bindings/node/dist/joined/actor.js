@@ -1,0 +1,178 @@
+"use strict";
+// Who acts in a tenant, in the transactions of the host's own connection.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.JoinedActor = exports.JoinedTenant = void 0;
+const directory_1 = require("../directory");
+const errors_1 = require("../errors");
+const lane_1 = require("../lane");
+const shadow_1 = require("../shadow");
+const write_1 = require("../write");
+/** A tenant of an engine that joins transactions. */
+class JoinedTenant {
+    #engine;
+    /** Its name. */
+    name;
+    /** Made by `JoinedEngine.tenant`. */
+    constructor(engine, name) {
+        this.#engine = engine;
+        this.name = name;
+        Object.freeze(this);
+    }
+    /** Who acts here: bound once, asked often. */
+    as(principal, options) {
+        return new JoinedActor(this.#engine, this.name, principal, options);
+    }
+}
+exports.JoinedTenant = JoinedTenant;
+/** Somebody who acts in a tenant, in the host's transaction. */
+class JoinedActor {
+    #engine;
+    #as;
+    #begun;
+    /** Changes of who is who. */
+    directory;
+    /** Made by `JoinedTenant.as`. */
+    constructor(engine, tenant, principal, options = {}) {
+        this.#engine = engine;
+        this.#as = asOf(options);
+        this.#begun = new write_1.Draft().need("tenant", tenant).need("principal", principal, write_1.uid).put("language", this.#as.language);
+        this.directory = new directory_1.Directory((change, besides) => this.#ask("directory", besides, (draft) => draft.put("change", change(), String)));
+        Object.freeze(this);
+    }
+    /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, and needs no transaction. */
+    can(action, resource, besides) {
+        return this.#ask("can", besides, (draft) => draft.need("action", action).need("resource", resource, write_1.uid));
+    }
+    /** As `can`, but throws `Denied` where the answer is no. */
+    authorize(action, resource, besides) {
+        return this.#ask("can", besides, (draft) => draft.need("action", action).need("resource", resource, write_1.uid), yes);
+    }
+    /** The birth of an instance. */
+    begin(contract, id, event, options) {
+        return this.#ask("begin", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+    }
+    /** An event or an override of an instance. A refusal is an answer: look at its `allowed`, and roll back. */
+    transition(contract, id, event, options) {
+        return this.#ask("transition", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+    }
+    /** As `transition`, but throws `Denied` where the answer is no. */
+    apply(contract, id, event, options) {
+        return this.#ask("transition", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event), yes);
+    }
+    /** A free record in a stream: a text, or bytes. Its place in the stream is given when it is sealed. */
+    record(stream, payload, options) {
+        return this.#ask("record", options, (draft) => {
+            draft.need("stream", stream);
+            return payload instanceof Uint8Array ? draft.put("payload_hex", Buffer.from(payload).toString("hex")) : draft.need("payload", payload);
+        });
+    }
+    /** An existing row taken in as it is. */
+    adopt(contract, id, state, options) {
+        return this.#ask("adopt", options, (draft) => draft.need("contract", contract).need("id", id).need("state", state));
+    }
+    /**
+     * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
+     * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.
+     */
+    shadow(contract, id, event, options) {
+        return this.#shadowed("transition", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+    }
+    /** As `shadow`, of a birth. */
+    shadowBegin(contract, id, event, options) {
+        return this.#shadowed("begin", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+    }
+    /** As `shadow`, of a question, which is judged at once. */
+    shadowCan(action, resource, options) {
+        return this.#shadowed("can", options, (draft) => draft.need("action", action).need("resource", resource, write_1.uid));
+    }
+    #ask(operation, options, words, then = (answer) => answer) {
+        return this.#engine._run(() => this.#asked(operation, options, words, then));
+    }
+    *#asked(operation, options, words, then) {
+        const isWatched = hasLegacy(options);
+        const codes = isWatched ? [] : codesOf(options);
+        const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
+        const claimed = codes.length === 0 ? undefined : yield* this.#claim(operation, draft);
+        let json;
+        try {
+            for (const [name, code] of codes)
+                draft.put(name, yield code);
+            json = draft.json();
+        }
+        catch (thrown) {
+            if (claimed !== undefined)
+                yield () => this.#engine._leave(claimed);
+            throw thrown;
+        }
+        const stepped = (yield () => this.#engine._step(operation, json, isWatched));
+        return then(this.#answer(stepped));
+    }
+    *#claim(operation, draft) {
+        const json = write_1.Draft.after(draft).put("operation", operation).json();
+        return (yield () => this.#engine._step("claim", json));
+    }
+    #shadowed(operation, options, words) {
+        const watched = () => (0, shadow_1.shadowed)(options, (came, tell) => {
+            const seen = (work) => this.#engine._run(work);
+            const told = seen(() => this.#watched(operation, options, words, came));
+            if (!(told instanceof Promise))
+                return tell(told);
+            return told.then(tell, (thrown) => tell((0, lane_1.error)(thrown)));
+        });
+        return (this.#engine._isNow ? watched() : (async () => watched())());
+    }
+    *#watched(operation, options, words, came) {
+        const codes = codesOf(options);
+        const draft = words(this.#draft(options, new Set([...shadow_1.WATCHED, ...codes.map(([name]) => name)]))).put("legacy", came());
+        // Nothing is claimed in shadow: the world has acted already.
+        for (const [name, code] of codes)
+            draft.put(name, yield code);
+        return this.#answer((yield () => this.#engine._step(operation, draft.json(), true)));
+    }
+    #answer(stepped) {
+        return this.#engine._answer(stepped, noWords, this.#as.language);
+    }
+    #draft(options, others) {
+        const draft = write_1.Draft.after(this.#begun).options(options, write_1.WORDS, others);
+        return draft.has("request") ? draft : draft.put("request", this.#as.request);
+    }
+}
+exports.JoinedActor = JoinedActor;
+/** Arguments and facts that are to be read when the claim is there. */
+function codesOf(options) {
+    if (typeof options !== "object" || options === null)
+        return [];
+    const read = (name) => {
+        try {
+            return options[name];
+        }
+        catch {
+            // What cannot be read is refused where it is put into the call.
+            return undefined;
+        }
+    };
+    const found = ["facts", "args"].map((name) => [name, read(name)]);
+    return found.filter(([, code]) => typeof code === "function");
+}
+function hasLegacy(options) {
+    return (0, write_1.plain)(options) && "legacy" in options && Object.getOwnPropertyDescriptor(options, "legacy")?.value !== undefined;
+}
+function asOf(options) {
+    if (!(0, write_1.plain)(options))
+        throw (0, errors_1.refusal)("hos.call_malformed", "as(principal, { language, request }) takes an object");
+    for (const name of Object.keys(options)) {
+        if (name !== "language" && name !== "request") {
+            throw (0, errors_1.refusal)("hos.call_malformed", `as(..) has no option \`${name}\`; it has \`language\` and \`request\``);
+        }
+    }
+    return { ...options };
+}
+function yes(answer) {
+    if (answer.allowed !== true)
+        throw new errors_1.Denied(answer);
+    return answer;
+}
+// The message in the actor's own language comes with the answer; of others the engine that joins has none.
+function noWords(code, language) {
+    throw new errors_1.InternalError("internal", "hos.internal", `no message of \`${code}\` in \`${language}\``);
+}

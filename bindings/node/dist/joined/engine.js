@@ -1,0 +1,174 @@
+"use strict";
+// An engine that joins the transactions of the host's own connection.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.JoinedEngine = void 0;
+exports.isStore = isStore;
+exports.openJoined = openJoined;
+exports.absentJoined = absentJoined;
+const node_path_1 = require("node:path");
+const answer_1 = require("../answer");
+const errors_1 = require("../errors");
+const lane_1 = require("../lane");
+const native_1 = require("../native");
+const told_1 = require("../told");
+const write_1 = require("../write");
+const actor_1 = require("./actor");
+const better_sqlite3_1 = require("./better-sqlite3");
+const mysql2_1 = require("./mysql2");
+const pg_1 = require("./pg");
+const rounds_1 = require("./rounds");
+const transaction_1 = require("./transaction");
+const work_1 = require("./work");
+const DRIVERS = [pg_1.pg, mysql2_1.mysql2, better_sqlite3_1.betterSqlite3];
+const OPTIONS = new Set(["store", "directoryAgeMaxMs"]);
+/** A refusal that may still become evidence: in which engine, and under which number. */
+const refusals = new WeakMap();
+/**
+ * An engine in the transaction that the host already has. It has no connection of its own: what it asks runs on the host's, in the
+ * host's transaction, and is committed or rolled back with the host's rows. Open one for each database, once; `on` gives it
+ * another connection.
+ */
+class JoinedEngine {
+    #parts;
+    /** Made by `Engine.open`. */
+    constructor(parts) {
+        this.#parts = parts;
+        Object.freeze(this);
+    }
+    /** Why there is no engine, where `openForShadow` could open none. */
+    get absent() {
+        return this.#parts.absent;
+    }
+    /** This engine on another connection to the same database. What was read of laws and of the directory is read once for all. */
+    on(connection) {
+        const found = driverOf(connection);
+        if (found === undefined || found.dialect !== this.#parts.driver.dialect) {
+            throw (0, errors_1.refusal)("hos.call_malformed", `on(connection) takes a connection like the one that the engine was opened with (${this.#parts.driver.dialect})`);
+        }
+        return new JoinedEngine({ ...this.#parts, store: connection, connection: connectionOf(found, connection) });
+    }
+    /** A tenant. Whether the store has it is seen by each call. */
+    tenant(name) {
+        return new actor_1.JoinedTenant(this, name);
+    }
+    /**
+     * Runs the work in a transaction: commits where it gives something, rolls back where it throws. Where the database asks for it
+     * (a deadlock, a row that changed), everything is done once more, so the work does nothing that a rollback does not undo.
+     */
+    transaction(work, trying = {}) {
+        const { driver, store, connection } = this.#parts;
+        const seen = { isBroken: false };
+        const run = (host) => {
+            const on = this.on(host);
+            return (0, transaction_1.transacted)(driver, on.#connection(), () => work(host, on), trying, seen);
+        };
+        if (connection !== undefined)
+            return this._run(() => run(store));
+        return (async () => {
+            const taken = await driver.take(store);
+            try {
+                return await (0, work_1.later)(run(taken.connection));
+            }
+            finally {
+                taken.giveBack(seen.isBroken);
+            }
+        })();
+    }
+    /** Makes evidence of a refusal, after the transaction in which it was given was rolled back: in another transaction. */
+    refused(answer) {
+        const kept = refusals.get(answer);
+        return this._run(function* () {
+            if (kept === undefined || kept.native !== this.#parts.native) {
+                throw (0, errors_1.refusal)("hos.call_malformed", "refused(answer) takes the answer of a call that this engine refused");
+            }
+            const stepped = (yield () => this._step("refused", `{"refusal":${kept.number}}`));
+            return this._answer(stepped, () => "", undefined);
+        }.bind(this));
+    }
+    /** Answers nobody any more. The connection is the host's, and stays as it is. */
+    close() {
+        this.#parts.life.isClosed = true;
+    }
+    /** @internal Does work as this connection does. What it throws is thrown where one waits for it. */
+    _run(work) {
+        return (this.#parts.driver.isNow ? (0, work_1.now)(work()) : (async () => (0, work_1.later)(work()))());
+    }
+    /** @internal One step, in its turn. */
+    _step(operation, json, isHarmless = false) {
+        const ground = this.#ground();
+        const work = () => (isHarmless ? rounds_1.harmless : rounds_1.step)(ground, operation, json);
+        return ground.driver.isNow ? (0, work_1.now)(work()) : (0, work_1.inLane)(ground.connection, () => (0, work_1.later)(work()));
+    }
+    /** @internal Takes a claim back. */
+    _leave(claimed) {
+        const ground = this.#ground();
+        const work = () => (0, rounds_1.translated)(ground, claimed.leave);
+        return ground.driver.isNow ? (0, work_1.now)(work()) : (0, work_1.inLane)(ground.connection, () => (0, work_1.later)(work()));
+    }
+    /** @internal Whether answers are there at once. */
+    get _isNow() {
+        return this.#parts.driver.isNow;
+    }
+    /** @internal The answer of a step. */
+    _answer(stepped, words, language) {
+        const answer = new answer_1.Answer(new answer_1.Told(stepped.allowed, stepped.answer), words, language);
+        if (stepped.refusal !== undefined)
+            refusals.set(answer, { native: this.#parts.native, number: stepped.refusal });
+        return answer;
+    }
+    #ground() {
+        const { native, driver, life } = this.#parts;
+        if (life.isClosed)
+            throw new errors_1.ClosedError("closed", "hos.engine_closed", "the engine was closed; open it again");
+        return { native, driver, connection: this.#connection() };
+    }
+    #connection() {
+        const { connection, absent } = this.#parts;
+        if (absent !== undefined)
+            throw absent;
+        if (connection !== undefined)
+            return connection;
+        throw (0, errors_1.refusal)("hos.no_transaction", "a pool is in no transaction: ask in engine.transaction(..), or on a connection by engine.on(connection)");
+    }
+}
+exports.JoinedEngine = JoinedEngine;
+/** Whether this is a connection or a pool, and no file's name. */
+function isStore(options) {
+    const store = typeof options === "object" && options !== null ? options.store : undefined;
+    return typeof store === "object" && store !== null;
+}
+/** Opens; nothing is read of the database yet. */
+function openJoined(law, options) {
+    const store = options.store;
+    const driver = driverOf(store);
+    if (driver === undefined) {
+        throw (0, errors_1.refusal)("hos.call_malformed", "`store` is a file's name, or a connection or a pool of pg, mysql2 or better-sqlite3");
+    }
+    for (const name of Object.keys(options)) {
+        if (!OPTIONS.has(name))
+            throw (0, errors_1.refusal)("hos.call_malformed", `an engine in the host's transactions has no option \`${name}\``);
+    }
+    const draft = new write_1.Draft().put("dialect", driver.dialect).put("places", driver.places);
+    draft.put("law", typeof law === "string" && law !== "" && !law.includes("\0") ? (0, node_path_1.resolve)(law) : law);
+    draft.put("directory_age_max_ms", options.directoryAgeMaxMs);
+    const native = (0, told_1.told)(() => (0, native_1.addon)().Joined.open(draft.json()));
+    return new JoinedEngine({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false } });
+}
+/** Stands in where nothing could be opened. */
+function absentJoined(options, thrown) {
+    const why = (0, lane_1.error)(thrown);
+    const native = {
+        step() {
+            throw why;
+        },
+    };
+    const driver = driverOf(options.store) ?? pg_1.pg;
+    return new JoinedEngine({ native, driver, store: options.store, connection: connectionOf(driver, options.store), absent: why, life: { isClosed: false } });
+}
+function driverOf(store) {
+    return DRIVERS.find((driver) => driver.isPool(store) || driver.connection(store) !== undefined);
+}
+/** None of a pool. */
+function connectionOf(driver, store) {
+    return driver.isPool(store) ? undefined : driver.connection(store);
+}

@@ -1,0 +1,95 @@
+"use strict";
+// MySQL and MariaDB by the package `mysql2`: connections and pools, with callbacks or promises.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.mysql2 = void 0;
+const driver_1 = require("./driver");
+const TROUBLE = {
+    1020: "retry", 1205: "retry", 1213: "retry", 3572: "retry",
+    1146: "missing", 1054: "missing",
+    1290: "read_only", 1792: "read_only", 1836: "read_only",
+};
+const IN_TRANSACTION = 1;
+const AUTOCOMMIT = 2;
+/** How long a call in shadow waits for a lock, in seconds; there are no shorter ones. */
+const PATIENCE = "1";
+/** What the server said of its transaction last, with each end of a statement that has no rows. */
+const statuses = new WeakMap();
+function isOutside(core) {
+    const status = statuses.get(core);
+    return status !== undefined && (status & IN_TRANSACTION) === 0 && (status & AUTOCOMMIT) !== 0;
+}
+exports.mysql2 = {
+    dialect: "mysql",
+    places: "question",
+    isNow: false,
+    connection(store) {
+        const core = store.connection ?? store;
+        return "beginTransaction" in core && "execute" in core ? core : undefined;
+    },
+    isPool: (store) => "getConnection" in store,
+    async take(pool) {
+        const { getConnection } = pool;
+        // A pool with promises gives a connection of its own kind, and calls nobody back.
+        const connection = await ("pool" in pool
+            ? getConnection.call(pool)
+            : promised((done) => getConnection.call(pool, done)));
+        const core = this.connection(connection);
+        return { connection, giveBack: (isBroken) => (isBroken ? core.destroy() : core.release?.()) };
+    },
+    async inside(core) {
+        // The server says it with the end of any statement.
+        await this.run(core, (0, driver_1.plainly)("DO 0"));
+        return !isOutside(core);
+    },
+    hasEnded: isOutside,
+    async run(core, statement) {
+        // Columns come as the bytes that the server sent, whatever the host has its connection make of them.
+        const options = { sql: literally(statement), values: [], rowsAsArray: true, typeCast: false, nestTables: false };
+        const came = await promised((done) => core.query(options, done));
+        if (Array.isArray(came))
+            return came;
+        if (typeof came.serverStatus === "number")
+            statuses.set(core, came.serverStatus);
+        return [];
+    },
+    *bound(core) {
+        const names = ["lock_wait_timeout", "innodb_lock_wait_timeout"];
+        const [row] = yield () => this.run(core, (0, driver_1.plainly)(`SELECT ${names.map((name) => `@@SESSION.${name}`).join(", ")}`, true));
+        const set = (values) => (0, driver_1.plainly)(`SET ${names.map((name, at) => `SESSION ${name} = ${Number(values[at])}`).join(", ")}`);
+        yield () => this.run(core, set([PATIENCE, PATIENCE]));
+        return function* () {
+            yield () => exports.mysql2.run(core, set(row.map(String)));
+        };
+    },
+    begin(isolation) {
+        return [...(isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`]), "START TRANSACTION"];
+    },
+    *commit(core) {
+        yield () => this.run(core, (0, driver_1.plainly)("COMMIT"));
+    },
+    trouble(thrown) {
+        const [number, code] = [(0, driver_1.fieldOf)(thrown, "errno"), (0, driver_1.fieldOf)(thrown, "code")];
+        return { trouble: TROUBLE[number] ?? "other", name: [code, number].filter((said) => said !== "").join(" ") };
+    },
+};
+function promised(asked) {
+    return new Promise((done, failed) => asked((error, came) => (error ? failed(error) : done(came))));
+}
+/**
+ * The statement with its parameters in it, each in a form that every SQL mode and every character set of a connection reads alike:
+ * digits, letters without meaning, or hexadecimal.
+ */
+function literally({ sql, params }) {
+    let at = 0;
+    return sql.replace(/\?/g, () => literal(params[at++] ?? null));
+}
+function literal(param) {
+    const value = (0, driver_1.valueOf)(param);
+    if (value === null)
+        return "NULL";
+    if (typeof value === "object")
+        return `X'${value.toString("hex")}'`;
+    if (typeof value !== "string")
+        return String(value);
+    return /^[\w .-]*$/.test(value) ? `'${value}'` : `_utf8mb4 X'${Buffer.from(value).toString("hex")}'`;
+}

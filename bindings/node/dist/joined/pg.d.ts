@@ -1,0 +1,19 @@
+import { type Driver } from "./driver";
+/** A `Client` or a `PoolClient` of `pg`. */
+export interface PgClient {
+    query(...words: any[]): any;
+    escapeIdentifier(text: string): string;
+}
+/** A `Pool` of `pg`. */
+export interface PgPool {
+    connect(...words: any[]): any;
+    readonly totalCount: number;
+    readonly idleCount: number;
+}
+interface Client extends PgClient {
+    /** `I` idle, `T` in a transaction, `E` in one that has failed. Older clients do not tell. */
+    getTransactionStatus?(): string | null;
+    release?(error?: boolean): void;
+}
+export declare const pg: Driver<Client>;
+export {};

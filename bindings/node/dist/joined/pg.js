@@ -1,0 +1,63 @@
+"use strict";
+// PostgreSQL by the package `pg`: a `Client`, a `PoolClient`, a `Pool`.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.pg = void 0;
+const errors_1 = require("../errors");
+const driver_1 = require("./driver");
+const TROUBLE = {
+    "40001": "retry", "40P01": "retry", "55P03": "retry", "42P01": "missing", "42703": "missing", "3F000": "missing", "25006": "read_only",
+};
+/** How long a call in shadow waits for a lock. */
+const PATIENCE = "250ms";
+/** Columns come as texts, whatever parsers the host has set; bytes are read here. */
+const TYPES = { getTypeParser: (oid) => (oid === 17 ? bytea : (text) => text) };
+exports.pg = {
+    dialect: "postgres",
+    places: "dollar",
+    isNow: false,
+    connection: (store) => ("escapeIdentifier" in store && "query" in store ? store : undefined),
+    isPool: (store) => "totalCount" in store && "connect" in store,
+    async take(pool) {
+        const client = (await pool.connect());
+        return { connection: client, giveBack: (isBroken) => client.release?.(isBroken) };
+    },
+    async inside(client) {
+        if (client.getTransactionStatus?.() === "I") {
+            // What the host has not awaited yet may still begin one: behind an empty statement it is known.
+            await client.query("");
+        }
+        const status = client.getTransactionStatus?.();
+        return status === undefined ? undefined : status === "T" || status === "E";
+    },
+    hasEnded: (client) => client.getTransactionStatus?.() === "I",
+    async run(client, { sql, params }) {
+        const came = (await client.query({ text: sql, values: params.map(driver_1.valueOf), rowMode: "array", types: TYPES }));
+        return came.rows;
+    },
+    *bound(client) {
+        const set = "SELECT current_setting('lock_timeout'), set_config('lock_timeout', $1, true)";
+        const [row] = yield () => this.run(client, { sql: set, params: [PATIENCE], reads: true });
+        const back = { sql: "SELECT set_config('lock_timeout', $1, true)", params: [row[0]], reads: true };
+        return function* () {
+            yield () => exports.pg.run(client, back);
+        };
+    },
+    begin: (isolation) => [isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`],
+    *commit(client) {
+        // Of a transaction that has failed PostgreSQL rolls back what it is told to commit, and calls that no error.
+        const { command } = yield () => client.query("COMMIT");
+        if (command !== "COMMIT")
+            throw new errors_1.StoreError("store", "hos.store_unavailable", "a statement of the transaction had failed: it was rolled back");
+    },
+    trouble(thrown) {
+        const code = (0, driver_1.fieldOf)(thrown, "code");
+        return { trouble: TROUBLE[code] ?? "other", name: /^[0-9A-Z]{5}$/.test(code) ? `SQLSTATE ${code}` : code };
+    },
+};
+/** Bytes in either of the two forms in which PostgreSQL writes them. */
+function bytea(text) {
+    if (text.startsWith("\\x"))
+        return Buffer.from(text.slice(2), "hex");
+    const signs = text.replace(/\\(\\|[0-3][0-7]{2})/g, (_, said) => (said === "\\" ? said : String.fromCharCode(parseInt(said, 8))));
+    return Buffer.from(signs, "latin1");
+}

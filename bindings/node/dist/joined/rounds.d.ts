@@ -1,0 +1,29 @@
+import { HosError } from "../errors";
+import type { Joined } from "../native";
+import { type Driver, type Rows, type Statement } from "./driver";
+import type { Work } from "./work";
+/** What a step came to. */
+export interface Stepped {
+    readonly allowed: boolean;
+    readonly answer: object;
+    /** By this number a refusal is made evidence of. */
+    readonly refusal: number | undefined;
+    /** What takes a claim back. */
+    readonly leave: readonly Statement[];
+}
+/** What of an engine a step needs. */
+export interface Ground<C extends object = object> {
+    readonly native: Joined;
+    readonly driver: Driver<C>;
+    readonly connection: C;
+}
+/** One step on a connection, in the transaction that it is in. */
+export declare function step(ground: Ground, operation: string, json: string): Work<Stepped>;
+/**
+ * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
+ */
+export declare function harmless(ground: Ground, operation: string, json: string): Work<Stepped>;
+/** Runs statements; what the database throws becomes an error of ours. */
+export declare function translated(ground: Ground, statements: readonly Statement[]): Work<Rows[]>;
+/** What the database threw, as an error of ours. */
+export declare function troubled(driver: Driver, thrown: unknown): HosError;

@@ -1,0 +1,244 @@
+// Who acts in a tenant, in the transactions of the host's own connection.
+
+import type { As, Besides, Writing } from "../actor";
+import type { Answer } from "../answer";
+import { Directory, type Ends } from "../directory";
+import { Denied, InternalError, refusal } from "../errors";
+import type { LawNames, Text } from "../law";
+import { error } from "../lane";
+import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "../shadow";
+import type { UidLike } from "../values";
+import { Draft, WORDS, plain, uid } from "../write";
+import type { JoinedEngine } from "./engine";
+import type { Stepped } from "./rounds";
+import type { Work } from "./work";
+
+type When = "now" | "later";
+
+/**
+ * Values, or code that reads them when what the call is about is claimed: until the transaction ends nobody else moves it. With
+ * SQLite the code answers at once.
+ */
+export type Told<M extends When, V> = V | (() => M extends "now" ? V : V | Promise<V>);
+
+/** A tenant of an engine that joins transactions. */
+export class JoinedTenant<L extends LawNames = LawNames, M extends When = When> {
+  #engine: JoinedEngine<L, any>;
+  /** Its name. */
+  readonly name: string;
+
+  /** Made by `JoinedEngine.tenant`. */
+  constructor(engine: JoinedEngine<L, any>, name: string) {
+    this.#engine = engine;
+    this.name = name;
+    Object.freeze(this);
+  }
+
+  /** Who acts here: bound once, asked often. */
+  as(principal: UidLike, options?: As): JoinedActor<L, M> {
+    return new JoinedActor<L, M>(this.#engine, this.name, principal, options);
+  }
+}
+
+/** Somebody who acts in a tenant, in the host's transaction. */
+export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
+  #engine: JoinedEngine<L, any>;
+  #as: As;
+  #begun: Draft;
+  /** Changes of who is who. */
+  readonly directory: Directory<M>;
+
+  /** Made by `JoinedTenant.as`. */
+  constructor(engine: JoinedEngine<L, any>, tenant: string, principal: unknown, options: As = {}) {
+    this.#engine = engine;
+    this.#as = asOf(options);
+    this.#begun = new Draft().need("tenant", tenant).need("principal", principal, uid).put("language", this.#as.language);
+    this.directory = new Directory<M>((change, besides) => this.#ask("directory", besides, (draft) => draft.put("change", change(), String)));
+    Object.freeze(this);
+  }
+
+  /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, and needs no transaction. */
+  can(action: L["action"], resource: UidLike, besides?: Besides): Ends<M, Answer> {
+    return this.#ask("can", besides, (draft) => draft.need("action", action).need("resource", resource, uid));
+  }
+
+  /** As `can`, but throws `Denied` where the answer is no. */
+  authorize(action: L["action"], resource: UidLike, besides?: Besides): Ends<M, Answer> {
+    return this.#ask("can", besides, (draft) => draft.need("action", action).need("resource", resource, uid), yes);
+  }
+
+  /** The birth of an instance. */
+  begin<C extends Text<L["contract"]>, E extends Text<L["contract"][C]["begin"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options?: Writing & { facts?: Told<M, L["contract"][C]["facts"]>; args?: Told<M, L["contract"][C]["begin"][E]> },
+  ): Ends<M, Answer> {
+    return this.#ask("begin", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+  }
+
+  /** An event or an override of an instance. A refusal is an answer: look at its `allowed`, and roll back. */
+  transition<C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options?: Writing & { args?: Told<M, L["contract"][C]["event"][E]>; reason?: string },
+  ): Ends<M, Answer> {
+    return this.#ask("transition", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+  }
+
+  /** As `transition`, but throws `Denied` where the answer is no. */
+  apply<C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options?: Writing & { args?: Told<M, L["contract"][C]["event"][E]>; reason?: string },
+  ): Ends<M, Answer> {
+    return this.#ask("transition", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event), yes);
+  }
+
+  /** A free record in a stream: a text, or bytes. Its place in the stream is given when it is sealed. */
+  record(stream: string, payload: string | Uint8Array, options?: Writing & { subject?: UidLike }): Ends<M, Answer> {
+    return this.#ask("record", options, (draft) => {
+      draft.need("stream", stream);
+      return payload instanceof Uint8Array ? draft.put("payload_hex", Buffer.from(payload).toString("hex")) : draft.need("payload", payload);
+    });
+  }
+
+  /** An existing row taken in as it is. */
+  adopt<C extends Text<L["contract"]>>(
+    contract: C,
+    id: string,
+    state: L["contract"][C]["state"],
+    options?: Writing & { facts?: Told<M, L["contract"][C]["facts"]> },
+  ): Ends<M, Answer> {
+    return this.#ask("adopt", options, (draft) => draft.need("contract", contract).need("id", id).need("state", state));
+  }
+
+  /**
+   * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
+   * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.
+   */
+  shadow<R, C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options: Watched<R> & Omit<Writing, "legacy"> & { args?: Told<M, L["contract"][C]["event"][E]>; reason?: string },
+  ): Shadowed<M, R> {
+    return this.#shadowed("transition", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+  }
+
+  /** As `shadow`, of a birth. */
+  shadowBegin<R, C extends Text<L["contract"]>, E extends Text<L["contract"][C]["begin"]>>(
+    contract: C,
+    id: string,
+    event: E,
+    options: Watched<R> &
+      Omit<Writing, "legacy"> & { facts?: Told<M, L["contract"][C]["facts"]>; args?: Told<M, L["contract"][C]["begin"][E]> },
+  ): Shadowed<M, R> {
+    return this.#shadowed("begin", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
+  }
+
+  /** As `shadow`, of a question, which is judged at once. */
+  shadowCan<R>(action: L["action"], resource: UidLike, options: Watched<R> & Omit<Besides, "legacy">): Shadowed<M, R> {
+    return this.#shadowed("can", options, (draft) => draft.need("action", action).need("resource", resource, uid));
+  }
+
+  #ask(operation: string, options: unknown, words: (draft: Draft) => Draft, then = (answer: Answer) => answer): Ends<M, Answer> {
+    return this.#engine._run(() => this.#asked(operation, options, words, then)) as Ends<M, Answer>;
+  }
+
+  *#asked(operation: string, options: unknown, words: (draft: Draft) => Draft, then: (answer: Answer) => Answer): Work<Answer> {
+    const isWatched = hasLegacy(options);
+    const codes = isWatched ? [] : codesOf(options);
+    const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
+    const claimed = codes.length === 0 ? undefined : yield* this.#claim(operation, draft);
+    let json: string;
+    try {
+      for (const [name, code] of codes) draft.put(name, yield code);
+      json = draft.json();
+    } catch (thrown) {
+      if (claimed !== undefined) yield () => this.#engine._leave(claimed);
+      throw thrown;
+    }
+    const stepped = (yield () => this.#engine._step(operation, json, isWatched)) as Stepped;
+    return then(this.#answer(stepped));
+  }
+
+  *#claim(operation: string, draft: Draft): Work<Stepped> {
+    const json = Draft.after(draft).put("operation", operation).json();
+    return (yield () => this.#engine._step("claim", json)) as Stepped;
+  }
+
+  #shadowed<R>(operation: string, options: Watched<R>, words: (draft: Draft) => Draft): Shadowed<M, R> {
+    const watched = () =>
+      shadowed(options, (came, tell) => {
+        const seen = (work: () => Work<Answer>) => this.#engine._run(work) as Answer | Promise<Answer>;
+        const told = seen(() => this.#watched(operation, options, words, came));
+        if (!(told instanceof Promise)) return tell(told);
+        return told.then(tell, (thrown: unknown) => tell(error(thrown)));
+      });
+    return (this.#engine._isNow ? watched() : (async () => watched())()) as Shadowed<M, R>;
+  }
+
+  *#watched(operation: string, options: unknown, words: (draft: Draft) => Draft, came: () => unknown): Work<Answer> {
+    const codes = codesOf(options);
+    const draft = words(this.#draft(options, new Set([...WATCHED, ...codes.map(([name]) => name)]))).put("legacy", came());
+    // Nothing is claimed in shadow: the world has acted already.
+    for (const [name, code] of codes) draft.put(name, yield code);
+    return this.#answer((yield () => this.#engine._step(operation, draft.json(), true)) as Stepped);
+  }
+
+  #answer(stepped: Stepped): Answer {
+    return this.#engine._answer(stepped, noWords, this.#as.language);
+  }
+
+  #draft(options: unknown, others: ReadonlySet<string>): Draft {
+    const draft = Draft.after(this.#begun).options(options, WORDS, others);
+    return draft.has("request") ? draft : draft.put("request", this.#as.request);
+  }
+}
+
+/** What a caller gets of the world's own code: itself at once, or a promise of it. */
+export type Shadowed<M extends When, R> = M extends "now" ? GivenBack<R> : Promise<Awaited<R>>;
+
+type Codes = [name: string, code: () => unknown][];
+
+/** Arguments and facts that are to be read when the claim is there. */
+function codesOf(options: unknown): Codes {
+  if (typeof options !== "object" || options === null) return [];
+  const read = (name: string): unknown => {
+    try {
+      return (options as Record<string, unknown>)[name];
+    } catch {
+      // What cannot be read is refused where it is put into the call.
+      return undefined;
+    }
+  };
+  const found = ["facts", "args"].map((name): [string, unknown] => [name, read(name)]);
+  return found.filter(([, code]) => typeof code === "function") as Codes;
+}
+
+function hasLegacy(options: unknown): boolean {
+  return plain(options) && "legacy" in options && Object.getOwnPropertyDescriptor(options, "legacy")?.value !== undefined;
+}
+
+function asOf(options: As): As {
+  if (!plain(options)) throw refusal("hos.call_malformed", "as(principal, { language, request }) takes an object");
+  for (const name of Object.keys(options)) {
+    if (name !== "language" && name !== "request") {
+      throw refusal("hos.call_malformed", `as(..) has no option \`${name}\`; it has \`language\` and \`request\``);
+    }
+  }
+  return { ...options };
+}
+
+function yes(answer: Answer): Answer {
+  if (answer.allowed !== true) throw new Denied(answer);
+  return answer;
+}
+
+// The message in the actor's own language comes with the answer; of others the engine that joins has none.
+function noWords(code: string, language: string): string {
+  throw new InternalError("internal", "hos.internal", `no message of \`${code}\` in \`${language}\``);
+}

@@ -1,0 +1,59 @@
+// SQLite by the package `better-sqlite3`. It answers at once, and so does everything that joins its transactions.
+
+import { type Cell, type Driver, fieldOf, plainly, valueOf } from "./driver";
+
+/** A `Database` of `better-sqlite3`. */
+export interface SqliteDatabase {
+  prepare(source: string): any;
+  pragma(source: string, options?: any): any;
+  readonly inTransaction: boolean;
+  readonly memory: boolean;
+}
+
+/** How long a call in shadow waits for another process, in milliseconds. */
+const PATIENCE = 250;
+
+export const betterSqlite3: Driver<SqliteDatabase> = {
+  dialect: "sqlite",
+  places: "question",
+  isNow: true,
+
+  connection: (store) => ("inTransaction" in store && "prepare" in store && "pragma" in store ? (store as SqliteDatabase) : undefined),
+
+  isPool: () => false,
+
+  inside: (db) => db.inTransaction,
+
+  hasEnded: (db) => !db.inTransaction,
+
+  run(db, { sql, params }) {
+    const statement = db.prepare(sql);
+    // As a `number` a whole number would be bound as a float.
+    const values = params.map(valueOf).map((value) => (typeof value === "number" ? BigInt(value) : value));
+    if (statement.reader === true) return statement.safeIntegers(true).raw(true).all(values) as Cell[][];
+    statement.run(values);
+    return [];
+  },
+
+  *bound(db) {
+    const before: unknown = db.pragma("busy_timeout", { simple: true });
+    yield () => db.pragma(`busy_timeout = ${PATIENCE}`);
+    return function* () {
+      yield () => db.pragma(`busy_timeout = ${Number(before)}`);
+    };
+  },
+
+  // A transaction that reads first and writes later can be refused in its middle.
+  begin: () => ["BEGIN IMMEDIATE"],
+
+  *commit(db) {
+    yield () => this.run(db, plainly("COMMIT"));
+  },
+
+  trouble(thrown) {
+    const name = fieldOf(thrown, "code");
+    if (name.startsWith("SQLITE_BUSY")) return { trouble: "retry", name };
+    if (name.startsWith("SQLITE_READONLY")) return { trouble: "read_only", name };
+    return { trouble: /^no such (table|column)/.test(fieldOf(thrown, "message")) ? "missing" : "other", name };
+  },
+};

@@ -1,0 +1,75 @@
+// What is said to a connection of the host's, and what it says. Each kind of connection has a driver (`pg.ts`, `mysql2.ts`,
+// `better-sqlite3.ts`); none imports its package, for the connection is given.
+
+import type { Work } from "./work";
+
+/** A parameter, as the engine says it. */
+export type Param = null | number | bigint | string | { readonly b: string };
+
+/** A statement. Of one that does not read nobody wants rows. */
+export interface Statement {
+  readonly sql: string;
+  readonly params: readonly Param[];
+  readonly reads?: boolean;
+}
+
+/** A column: texts and bytes go to the engine in base64. */
+export type Cell = null | number | bigint | string | Uint8Array;
+export type Rows = readonly (readonly Cell[])[];
+
+/** What an error of the database means. */
+export type Trouble = "retry" | "missing" | "read_only" | "other";
+
+/** What may be asked for of a transaction; else it is what the connection is set to. */
+export type Isolation = "read committed" | "repeatable read" | "serializable";
+
+/** What each kind of connection has. What it does comes as a promise, but where the connection answers at once. */
+export interface Driver<C extends object = object> {
+  readonly dialect: "postgres" | "mysql" | "sqlite";
+  /** How it writes parameters. */
+  readonly places: "dollar" | "question";
+  /** Whether it answers at once. */
+  readonly isNow: boolean;
+  /** The connection that is behind this object, if it is one of these. */
+  connection(store: object): C | undefined;
+  /** Whether this object is a pool of these. */
+  isPool(store: object): boolean;
+  /** Takes a connection out of a pool; it is to be given back, or away where it is broken. */
+  take?(pool: object): Promise<Taken>;
+  /** Whether it is in a transaction; `undefined` where it cannot tell. */
+  inside(connection: C): unknown;
+  /** Whether it is known by what came last that it is in none any more. */
+  hasEnded(connection: C): boolean;
+  /** Runs a statement and gives its rows. */
+  run(connection: C, statement: Statement): unknown;
+  /** Lets nothing wait for long, and gives how the host's own setting is brought back. */
+  bound(connection: C): Work<() => Work<void>>;
+  /** How a transaction begins. */
+  begin(isolation: Isolation | undefined): readonly string[];
+  /** Commits; throws where that did not happen. */
+  commit(connection: C): Work<void>;
+  /** What an error means, and its name. Its message is not quoted, for it may hold a row's values; it stands in `cause`. */
+  trouble(thrown: unknown): { readonly trouble: Trouble; readonly name: string };
+}
+
+/** A connection out of a pool. */
+export interface Taken {
+  readonly connection: object;
+  giveBack(isBroken: boolean): void;
+}
+
+/** A statement without parameters. */
+export function plainly(sql: string, reads = false): Statement {
+  return { sql, params: [], reads };
+}
+
+/** Bytes of a parameter, and texts and numbers as they are. */
+export function valueOf(param: Param): Exclude<Param, object> | Buffer | null {
+  return typeof param === "object" && param !== null ? Buffer.from(param.b, "base64") : param;
+}
+
+/** A field of an error, where it is a text or a number. */
+export function fieldOf(thrown: unknown, name: string): string {
+  const said: unknown = typeof thrown === "object" && thrown !== null ? (thrown as Record<string, unknown>)[name] : undefined;
+  return typeof said === "string" || typeof said === "number" ? String(said) : "";
+}

@@ -1,0 +1,223 @@
+// An engine that joins the transactions of the host's own connection.
+
+import { resolve } from "node:path";
+import { Answer, Told } from "../answer";
+import type { Ends } from "../directory";
+import { ClosedError, type HosError, refusal } from "../errors";
+import { error } from "../lane";
+import type { LawNames } from "../law";
+import { type Joined, addon } from "../native";
+import { told } from "../told";
+import { Draft } from "../write";
+import { JoinedTenant } from "./actor";
+import { type SqliteDatabase, betterSqlite3 } from "./better-sqlite3";
+import type { Driver } from "./driver";
+import { type MysqlConnection, type MysqlPool, mysql2 } from "./mysql2";
+import { type PgClient, type PgPool, pg } from "./pg";
+import { type Ground, type Stepped, harmless, step, translated } from "./rounds";
+import { type Trying, transacted } from "./transaction";
+import { type Work, inLane, later, now } from "./work";
+
+/** A connection of the host's, or a pool of them. */
+export type Store = PgClient | PgPool | MysqlConnection | MysqlPool | SqliteDatabase;
+
+/** How an engine that joins transactions is opened. */
+export interface JoinedOptions<S extends Store = Store> {
+  /** The host's own connection (`pg`, `mysql2`, `better-sqlite3`), or a pool of them. The tables are made by `hos init --store <url>`. */
+  store: S;
+  /** As of any engine. */
+  directoryAgeMaxMs?: number;
+}
+
+/** When answers are there: at once of SQLite, and as promises of all others. */
+export type When<S> = S extends SqliteDatabase ? "now" : "later";
+
+/** A connection of this store: itself, or what comes out of it. */
+export type ConnectionOf<S> = S extends { connect: { (): Promise<infer C>; (done: any): any }; totalCount: number }
+  ? C
+  : S extends { getConnection(): Promise<infer C> }
+    ? C
+    : S extends { getConnection(done: (error: any, connection: infer C) => any): any }
+      ? C
+      : S;
+
+const DRIVERS: readonly Driver<any>[] = [pg, mysql2, betterSqlite3];
+const OPTIONS: ReadonlySet<string> = new Set(["store", "directoryAgeMaxMs"]);
+
+/** A refusal that may still become evidence: in which engine, and under which number. */
+const refusals = new WeakMap<Answer, { readonly native: Joined; readonly number: number }>();
+
+/** What an engine is made of. */
+interface Parts {
+  readonly native: Joined;
+  readonly driver: Driver<any>;
+  readonly store: object;
+  readonly connection: object | undefined;
+  readonly absent: Error | undefined;
+  /** Shared by all engines of one opening. */
+  readonly life: { isClosed: boolean };
+}
+
+/**
+ * An engine in the transaction that the host already has. It has no connection of its own: what it asks runs on the host's, in the
+ * host's transaction, and is committed or rolled back with the host's rows. Open one for each database, once; `on` gives it
+ * another connection.
+ */
+export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store> {
+  #parts: Parts;
+
+  /** Made by `Engine.open`. */
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    Object.freeze(this);
+  }
+
+  /** Why there is no engine, where `openForShadow` could open none. */
+  get absent(): Error | undefined {
+    return this.#parts.absent;
+  }
+
+  /** This engine on another connection to the same database. What was read of laws and of the directory is read once for all. */
+  on<C extends Store>(connection: C): JoinedEngine<L, C> {
+    const found = driverOf(connection);
+    if (found === undefined || found.dialect !== this.#parts.driver.dialect) {
+      throw refusal("hos.call_malformed", `on(connection) takes a connection like the one that the engine was opened with (${this.#parts.driver.dialect})`);
+    }
+    return new JoinedEngine<L, C>({ ...this.#parts, store: connection, connection: connectionOf(found, connection) });
+  }
+
+  /** A tenant. Whether the store has it is seen by each call. */
+  tenant(name: string): JoinedTenant<L, When<S>> {
+    return new JoinedTenant<L, When<S>>(this, name);
+  }
+
+  /**
+   * Runs the work in a transaction: commits where it gives something, rolls back where it throws. Where the database asks for it
+   * (a deadlock, a row that changed), everything is done once more, so the work does nothing that a rollback does not undo.
+   */
+  transaction<T>(
+    work: (connection: ConnectionOf<S>, engine: JoinedEngine<L, ConnectionOf<S> extends Store ? ConnectionOf<S> : S>) => Ends<When<S>, T>,
+    trying: Trying = {},
+  ): Ends<When<S>, T> {
+    const { driver, store, connection } = this.#parts;
+    const seen = { isBroken: false };
+    const run = (host: object) => {
+      const on = this.on(host as Store);
+      return transacted<T>(driver, on.#connection(), () => work(host as ConnectionOf<S>, on as never), trying, seen);
+    };
+    if (connection !== undefined) return this._run(() => run(store)) as Ends<When<S>, T>;
+    return (async () => {
+      const taken = await driver.take!(store);
+      try {
+        return await later(run(taken.connection));
+      } finally {
+        taken.giveBack(seen.isBroken);
+      }
+    })() as Ends<When<S>, T>;
+  }
+
+  /** Makes evidence of a refusal, after the transaction in which it was given was rolled back: in another transaction. */
+  refused(answer: Answer): Ends<When<S>, Answer> {
+    const kept = refusals.get(answer);
+    return this._run(function* (this: JoinedEngine<L, S>): Work<Answer> {
+      if (kept === undefined || kept.native !== this.#parts.native) {
+        throw refusal("hos.call_malformed", "refused(answer) takes the answer of a call that this engine refused");
+      }
+      const stepped = (yield () => this._step("refused", `{"refusal":${kept.number}}`)) as Stepped;
+      return this._answer(stepped, () => "", undefined);
+    }.bind(this)) as Ends<When<S>, Answer>;
+  }
+
+  /** Answers nobody any more. The connection is the host's, and stays as it is. */
+  close(): void {
+    this.#parts.life.isClosed = true;
+  }
+
+  /** @internal Does work as this connection does. What it throws is thrown where one waits for it. */
+  _run<T>(work: () => Work<T>): Ends<When<S>, T> {
+    return (this.#parts.driver.isNow ? now(work()) : (async () => later(work()))()) as Ends<When<S>, T>;
+  }
+
+  /** @internal One step, in its turn. */
+  _step(operation: string, json: string, isHarmless = false): unknown {
+    const ground = this.#ground();
+    const work = () => (isHarmless ? harmless : step)(ground, operation, json);
+    return ground.driver.isNow ? now(work()) : inLane(ground.connection, () => later(work()));
+  }
+
+  /** @internal Takes a claim back. */
+  _leave(claimed: Stepped): unknown {
+    const ground = this.#ground();
+    const work = () => translated(ground, claimed.leave);
+    return ground.driver.isNow ? now(work()) : inLane(ground.connection, () => later(work()));
+  }
+
+  /** @internal Whether answers are there at once. */
+  get _isNow(): boolean {
+    return this.#parts.driver.isNow;
+  }
+
+  /** @internal The answer of a step. */
+  _answer(stepped: Stepped, words: (code: string, language: string) => string, language: string | undefined): Answer {
+    const answer = new Answer(new Told(stepped.allowed, stepped.answer), words, language);
+    if (stepped.refusal !== undefined) refusals.set(answer, { native: this.#parts.native, number: stepped.refusal });
+    return answer;
+  }
+
+  #ground(): Ground {
+    const { native, driver, life } = this.#parts;
+    if (life.isClosed) throw new ClosedError("closed", "hos.engine_closed", "the engine was closed; open it again");
+    return { native, driver, connection: this.#connection() };
+  }
+
+  #connection(): object {
+    const { connection, absent } = this.#parts;
+    if (absent !== undefined) throw absent;
+    if (connection !== undefined) return connection;
+    throw refusal("hos.no_transaction", "a pool is in no transaction: ask in engine.transaction(..), or on a connection by engine.on(connection)");
+  }
+}
+
+/** Whether this is a connection or a pool, and no file's name. */
+export function isStore(options: unknown): boolean {
+  const store: unknown = typeof options === "object" && options !== null ? (options as { store?: unknown }).store : undefined;
+  return typeof store === "object" && store !== null;
+}
+
+/** Opens; nothing is read of the database yet. */
+export function openJoined<L extends LawNames, S extends Store>(law: unknown, options: JoinedOptions<S>): JoinedEngine<L, S> {
+  const store: object = options.store;
+  const driver = driverOf(store);
+  if (driver === undefined) {
+    throw refusal("hos.call_malformed", "`store` is a file's name, or a connection or a pool of pg, mysql2 or better-sqlite3");
+  }
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.has(name)) throw refusal("hos.call_malformed", `an engine in the host's transactions has no option \`${name}\``);
+  }
+  const draft = new Draft().put("dialect", driver.dialect).put("places", driver.places);
+  draft.put("law", typeof law === "string" && law !== "" && !law.includes("\0") ? resolve(law) : law);
+  draft.put("directory_age_max_ms", options.directoryAgeMaxMs);
+  const native = told(() => addon().Joined.open(draft.json()));
+  return new JoinedEngine<L, S>({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false } });
+}
+
+/** Stands in where nothing could be opened. */
+export function absentJoined<L extends LawNames, S extends Store>(options: JoinedOptions<S>, thrown: unknown): JoinedEngine<L, S> {
+  const why = error(thrown);
+  const native: Joined = {
+    step() {
+      throw why as HosError;
+    },
+  };
+  const driver = driverOf(options.store) ?? pg;
+  return new JoinedEngine<L, S>({ native, driver, store: options.store, connection: connectionOf(driver, options.store), absent: why, life: { isClosed: false } });
+}
+
+function driverOf(store: object): Driver<any> | undefined {
+  return DRIVERS.find((driver) => driver.isPool(store) || driver.connection(store) !== undefined);
+}
+
+/** None of a pool. */
+function connectionOf(driver: Driver<any>, store: object): object | undefined {
+  return driver.isPool(store) ? undefined : driver.connection(store);
+}

@@ -1,0 +1,92 @@
+// PostgreSQL by the package `pg`: a `Client`, a `PoolClient`, a `Pool`.
+
+import { StoreError } from "../errors";
+import { type Cell, type Driver, type Isolation, type Statement, type Taken, type Trouble, fieldOf, valueOf } from "./driver";
+
+/** A `Client` or a `PoolClient` of `pg`. */
+export interface PgClient {
+  query(...words: any[]): any;
+  escapeIdentifier(text: string): string;
+}
+
+/** A `Pool` of `pg`. */
+export interface PgPool {
+  connect(...words: any[]): any;
+  readonly totalCount: number;
+  readonly idleCount: number;
+}
+
+interface Client extends PgClient {
+  /** `I` idle, `T` in a transaction, `E` in one that has failed. Older clients do not tell. */
+  getTransactionStatus?(): string | null;
+  release?(error?: boolean): void;
+}
+
+const TROUBLE: Readonly<Record<string, Trouble>> = {
+  "40001": "retry", "40P01": "retry", "55P03": "retry", "42P01": "missing", "42703": "missing", "3F000": "missing", "25006": "read_only",
+};
+/** How long a call in shadow waits for a lock. */
+const PATIENCE = "250ms";
+
+/** Columns come as texts, whatever parsers the host has set; bytes are read here. */
+const TYPES = { getTypeParser: (oid: number) => (oid === 17 ? bytea : (text: string) => text) };
+
+export const pg: Driver<Client> = {
+  dialect: "postgres",
+  places: "dollar",
+  isNow: false,
+
+  connection: (store) => ("escapeIdentifier" in store && "query" in store ? (store as Client) : undefined),
+
+  isPool: (store) => "totalCount" in store && "connect" in store,
+
+  async take(pool): Promise<Taken> {
+    const client = (await (pool as PgPool).connect()) as Client;
+    return { connection: client, giveBack: (isBroken) => client.release?.(isBroken) };
+  },
+
+  async inside(client) {
+    if (client.getTransactionStatus?.() === "I") {
+      // What the host has not awaited yet may still begin one: behind an empty statement it is known.
+      await client.query("");
+    }
+    const status = client.getTransactionStatus?.();
+    return status === undefined ? undefined : status === "T" || status === "E";
+  },
+
+  hasEnded: (client) => client.getTransactionStatus?.() === "I",
+
+  async run(client, { sql, params }) {
+    const came = (await client.query({ text: sql, values: params.map(valueOf), rowMode: "array", types: TYPES })) as { rows: Cell[][] };
+    return came.rows;
+  },
+
+  *bound(client) {
+    const set = "SELECT current_setting('lock_timeout'), set_config('lock_timeout', $1, true)";
+    const [row] = yield () => this.run(client, { sql: set, params: [PATIENCE], reads: true });
+    const back: Statement = { sql: "SELECT set_config('lock_timeout', $1, true)", params: [row[0]], reads: true };
+    return function* () {
+      yield () => pg.run(client, back);
+    };
+  },
+
+  begin: (isolation: Isolation | undefined) => [isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`],
+
+  *commit(client) {
+    // Of a transaction that has failed PostgreSQL rolls back what it is told to commit, and calls that no error.
+    const { command } = yield () => client.query("COMMIT");
+    if (command !== "COMMIT") throw new StoreError("store", "hos.store_unavailable", "a statement of the transaction had failed: it was rolled back");
+  },
+
+  trouble(thrown) {
+    const code = fieldOf(thrown, "code");
+    return { trouble: TROUBLE[code] ?? "other", name: /^[0-9A-Z]{5}$/.test(code) ? `SQLSTATE ${code}` : code };
+  },
+};
+
+/** Bytes in either of the two forms in which PostgreSQL writes them. */
+function bytea(text: string): Buffer {
+  if (text.startsWith("\\x")) return Buffer.from(text.slice(2), "hex");
+  const signs = text.replace(/\\(\\|[0-3][0-7]{2})/g, (_, said: string) => (said === "\\" ? said : String.fromCharCode(parseInt(said, 8))));
+  return Buffer.from(signs, "latin1");
+}

@@ -1,0 +1,86 @@
+// A transaction that runs the host's own work, and again where the database asks for it.
+
+import { CallError, HosError, OutcomeUnknownError, RetryError, refusal } from "../errors";
+import type { Driver, Isolation } from "./driver";
+import { plainly } from "./driver";
+import { troubled } from "./rounds";
+import type { Work } from "./work";
+
+/** How a transaction is run. */
+export interface Trying {
+  /** How often at most; 5 if not said. */
+  tries?: number;
+  /** How isolated it is; what the connection is set to if not said. Not for SQLite, which knows one isolation. */
+  isolation?: Isolation;
+}
+
+const TRIES = 5;
+/** The longest pause before the second try, in milliseconds; it doubles with each. */
+const PAUSE = 10;
+
+/** What is in a transaction of `transacted` now. */
+const busy = new WeakSet<object>();
+
+/** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws. */
+export function* transacted<T>(driver: Driver, connection: object, work: () => unknown, trying: Trying, seen: { isBroken: boolean }): Work<T> {
+  const tries = trying.tries ?? TRIES;
+  if (!Number.isSafeInteger(tries) || tries < 1) throw refusal("hos.call_malformed", "`tries` is a whole number, 1 at least");
+  if (busy.has(connection) || (yield () => driver.inside(connection)) === true) {
+    throw refusal("hos.call_malformed", "the connection is in a transaction already: a transaction of its own needs a connection of its own");
+  }
+  if (busy.has(connection)) throw refusal("hos.call_malformed", "two transactions at once on one connection: each needs one of its own");
+  busy.add(connection);
+  try {
+    for (let tried = 1; ; tried += 1) {
+      try {
+        return (yield* once(driver, connection, work, trying.isolation, seen)) as T;
+      } catch (thrown) {
+        if (tried >= tries || seen.isBroken || !asksForAnother(driver, thrown)) throw thrown;
+      }
+      const pause = Math.random() * PAUSE * 2 ** (tried - 1);
+      yield () => (driver.isNow ? void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause) : new Promise((done) => setTimeout(done, pause)));
+    }
+  } finally {
+    busy.delete(connection);
+  }
+}
+
+function* once(driver: Driver, connection: object, work: () => unknown, isolation: Isolation | undefined, seen: { isBroken: boolean }): Work<unknown> {
+  const say = (sql: string) => () => driver.run(connection, plainly(sql));
+  let isAtItsEnd = false;
+  try {
+    for (const sql of driver.begin(isolation)) yield say(sql);
+    const given: unknown = yield work;
+    if (driver.isNow && typeof (given as { then?: unknown } | null | undefined)?.then === "function") {
+      void Promise.resolve(given).catch(() => {});
+      throw refusal("hos.call_malformed", "this connection answers at once: its transaction is over before a promise is kept");
+    }
+    if ((yield () => driver.inside(connection)) === false) {
+      throw new CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
+    }
+    isAtItsEnd = true;
+    yield* driver.commit(connection);
+    return given;
+  } catch (thrown) {
+    const trouble = driver.trouble(thrown).trouble;
+    try {
+      if (driver.isNow ? (yield () => driver.inside(connection)) === true : true) yield say("ROLLBACK");
+    } catch {
+      seen.isBroken = true;
+    }
+    // A commit whose end nobody heard of.
+    if (isAtItsEnd && seen.isBroken && trouble !== "retry") {
+      throw new OutcomeUnknownError("unknown", "hos.outcome_unknown", "the connection was lost in the commit: ask again under the same once-key", { cause: thrown });
+    }
+    throw isAtItsEnd && !(thrown instanceof HosError) ? troubled(driver, thrown) : thrown;
+  }
+}
+
+/** Whether the database asked for another try: of a call, or of a statement of the host's own. */
+function asksForAnother(driver: Driver, thrown: unknown): boolean {
+  for (let [at, depth] = [thrown, 0]; depth < 8 && typeof at === "object" && at !== null; depth += 1) {
+    if (at instanceof RetryError || driver.trouble(at).trouble === "retry") return true;
+    at = (at as { cause?: unknown }).cause;
+  }
+  return false;
+}
