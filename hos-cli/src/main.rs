@@ -17,6 +17,7 @@ mod turkish;
 mod typed;
 mod types;
 mod usage;
+mod world;
 mod witnesses;
 
 use clap::{CommandFactory, Parser};

@@ -3,9 +3,11 @@
 use crate::global::Global;
 use crate::usage::usage;
 use hos_core::id::Shown;
+use hos_engine::store::server::Connector;
 use hos_engine::{Builder, Engine, Failure};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file that names a store holds no more than this.
 const NAME_BYTES_MAX: usize = 4096;
@@ -34,6 +36,14 @@ impl Place {
             Self::File(path) => Engine::builder().sqlite(path),
             Self::Database(url) => Engine::builder().server(hos_drivers::connector(url)?),
         })
+    }
+
+    /// The database, for what only a database has; `why` is it, for the message.
+    pub(crate) fn connector(&self, why: &str) -> Result<Arc<dyn Connector>, Failure> {
+        match self {
+            Self::Database(url) => hos_drivers::connector(url),
+            Self::File(_) => Err(usage(format!("{why}: give its URL by --store"))),
+        }
     }
 
     /// For a person, and for a program.

@@ -2,25 +2,57 @@
 
 use super::answered;
 use crate::context::Brought;
+use crate::exit;
 use crate::global::Global;
 use crate::input;
 use crate::out::Done;
+use crate::progress::Progress;
+use crate::show;
+use crate::usage::usage;
+use crate::world::World;
+use crate::world::adopt::{Adoption, How};
 use clap::Args;
 use hos_core::id::{InstanceId, Name, OnceKey};
 use hos_engine::{Failure, call};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// Bring an existing row in as an instance, in the state it is in: attested, not judged.
+/// How long the database, and a lock, is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bring an existing row in as an instance, in the state it is in: attested, not judged. Or all rows of the world's tables.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hos adopt order o-17 paid --fact buyer=ayse --fact total=4200
+  hos adopt --rows world.toml --store mysql://hos@db/pazar --as Account::root --dry-run
+
+With --rows every row of the tables that the file names (spec/world.md) becomes an instance: one row, one transaction, which locks
+that row, while the world goes on. What others have locked is left for a later pass. A run that was ended goes on where it was.")]
 pub(crate) struct Adopt {
     /// The contract
-    #[arg(value_name = "CONTRACT")]
-    contract: String,
+    #[arg(value_name = "CONTRACT", required_unless_present = "rows")]
+    contract: Option<String>,
     /// The instance
-    #[arg(value_name = "ID")]
-    id: String,
+    #[arg(value_name = "ID", required_unless_present = "rows")]
+    id: Option<String>,
     /// The state it is in
-    #[arg(value_name = "STATE")]
-    state: String,
+    #[arg(value_name = "STATE", required_unless_present = "rows")]
+    state: Option<String>,
+    /// All rows of the world's tables, as this file says
+    #[arg(long, value_name = "WORLD.toml", conflicts_with_all = ["contract", "facts", "facts_json", "once"])]
+    rows: Option<PathBuf>,
+    /// With --rows: do everything, and roll it back
+    #[arg(long, requires = "rows")]
+    dry_run: bool,
+    /// With --rows: at most so many rows of each table
+    #[arg(long, value_name = "N", requires = "rows")]
+    limit: Option<u64>,
+    /// With --rows: how often what was locked is tried
+    #[arg(long, value_name = "N", requires = "rows", default_value_t = 3)]
+    passes: u32,
     /// A fact, read as the contract declares it
     #[arg(long = "fact", value_name = "NAME=VALUE")]
     facts: Vec<String>,
@@ -36,19 +68,64 @@ pub(crate) struct Adopt {
 
 impl Adopt {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        if let Some(rows) = &self.rows {
+            return self.all(rows, global);
+        }
+        let (Some(contract), Some(id), Some(state)) = (&self.contract, &self.id, &self.state) else {
+            return Err(usage("give CONTRACT, ID and STATE, or --rows"));
+        };
         let engine = global.engine()?;
         let law = engine.law()?;
         let tenant = global.tenant(&engine)?;
-        let declared = input::contract(&law, &self.contract).map(|c| &c.facts);
+        let declared = input::contract(&law, contract).map(|c| &c.facts);
         let adopt = call::Adopt {
             by: global.by_with(&law, &self.brought)?,
-            contract: Name::new(&self.contract)?,
-            id: InstanceId::new(&self.id)?,
-            state: Name::new(&self.state)?,
+            contract: Name::new(contract)?,
+            id: InstanceId::new(id)?,
+            state: Name::new(state)?,
             facts: input::values("--fact", &self.facts, self.facts_object.as_ref(), declared, &law)?,
             once: self.once.as_ref().map(OnceKey::new).transpose()?,
         };
         let answer = tenant.adopt(adopt)?;
-        answered(engine, &answer, &format!("{}/{}", self.contract, self.id), "adopt", global)
+        answered(engine, &answer, &format!("{contract}/{id}"), "adopt", global)
+    }
+
+    fn all(&self, path: &Path, global: &Global) -> Result<Done, Failure> {
+        let world = World::read(path)?;
+        let connector = global.place()?.connector("rows are adopted in the world's database")?;
+        let engine = global.engine()?;
+        let law = engine.law()?;
+        world.fits(&law)?;
+        let by = global.by_with(&law, &self.brought)?;
+        let connection = connector.connect(PATIENCE).map_err(|e| Failure::from(e.into_store("cannot connect")))?;
+        let mut adoption = Adoption::new(connection, connector.dialect(), &world, &law);
+        let (mut text, mut tables, mut left) = (String::new(), Vec::new(), 0);
+        for rows in &world.rows {
+            let progress = Progress::new("adopting", global.json);
+            let how = How {
+                by: by.clone(),
+                dry: self.dry_run,
+                limit: self.limit.unwrap_or(u64::MAX),
+                passes: self.passes,
+                progress: &progress,
+            };
+            let done = adoption.run(rows, &how)?;
+            drop(progress);
+            let adopted: u64 = done.adopted.values().sum();
+            let would = if self.dry_run { "would be adopted" } else { "adopted" };
+            let _ = writeln!(text, "{}: {adopted} {would}, {} refused, {} locked", rows.table, done.refused, done.locked);
+            for (state, count) in &done.adopted {
+                let _ = writeln!(text, "  {count:>9} {state}");
+            }
+            for (id, why) in &done.listed {
+                let _ = writeln!(text, "  refused {id}: {}", show::inert(why));
+            }
+            left += done.refused + done.locked;
+            let refused = done.listed.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
+            tables.push(json!({ "table": rows.table, "adopted": done.adopted, "refused": done.refused, "locked": done.locked, "listed": refused }));
+        }
+        engine.close()?;
+        let exit = if left == 0 { exit::OK } else { exit::REFUSED };
+        Ok(Done { exit, text, json: json!({ "dry_run": self.dry_run, "tables": tables }) })
     }
 }

@@ -10,10 +10,12 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod diagram;
 pub(crate) mod directory;
+pub(crate) mod drift;
 pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod history;
+pub(crate) mod guard;
 pub(crate) mod hold;
 pub(crate) mod infer;
 pub(crate) mod init;
@@ -93,6 +95,10 @@ pub(crate) enum Command {
     Directory(directory::Directory),
     /// Print the tables of a store in a database, and the rights of an application's user
     Schema(schema::Schema),
+    /// Compare the world's rows with the law's, and name each that bypassed it
+    Drift(drift::Drift),
+    /// Print triggers by which the world's database refuses what the law does not hold
+    Guard(guard::Guard),
     /// Draw a contract, or the path of an instance
     Diagram(diagram::Diagram),
     /// Propose a contract from a history
@@ -153,6 +159,8 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Tenant(c) => c.run(global),
         Command::Directory(c) => c.run(global),
         Command::Schema(c) => c.run(),
+        Command::Drift(c) => c.run(global),
+        Command::Guard(c) => c.run(),
         Command::Diagram(c) => c.run(global),
         Command::Infer(c) => c.run(global),
         Command::Tick(c) => c.run(global),

@@ -1,0 +1,63 @@
+//! The world's tables in each database's words.
+
+use super::Rows;
+use hos_engine::store::sql::dialect::Dialect;
+
+/// A name of a table or column, quoted; a schema before a dot.
+pub(crate) fn name(dialect: Dialect, word: &str) -> String {
+    let quote = if dialect == Dialect::Mysql { '`' } else { '"' };
+    word.split('.').map(|part| format!("{quote}{part}{quote}")).collect::<Vec<_>>().join(".")
+}
+
+/// A text as a literal.
+pub(crate) fn text(dialect: Dialect, text: &str) -> String {
+    let text = text.replace('\'', "''");
+    // A backslash is a letter in standard SQL, and an escape in MySQL's.
+    let text = if dialect == Dialect::Mysql { text.replace('\\', "\\\\") } else { text };
+    format!("'{text}'")
+}
+
+/// A column as text.
+pub(crate) fn as_text(dialect: Dialect, column: &str) -> String {
+    match dialect {
+        Dialect::Mysql => format!("CAST({column} AS CHAR CHARACTER SET utf8mb4)"),
+        Dialect::Sqlite | Dialect::Postgres => format!("CAST({column} AS TEXT)"),
+    }
+}
+
+/// A column's text as the bytes that an id is kept in.
+pub(crate) fn as_id(dialect: Dialect, column: &str) -> String {
+    let text = as_text(dialect, column);
+    match dialect {
+        Dialect::Sqlite => format!("CAST({text} AS BLOB)"),
+        Dialect::Postgres => format!("convert_to({text}, 'UTF8')"),
+        Dialect::Mysql => format!("CAST({text} AS BINARY)"),
+    }
+}
+
+/// The contract's state for the world's word in a column.
+pub(crate) fn state(dialect: Dialect, rows: &Rows, column: &str) -> String {
+    let word = as_text(dialect, column);
+    if rows.states.is_empty() {
+        return word;
+    }
+    let arms: String = rows
+        .states
+        .iter()
+        .map(|(from, to)| format!(" WHEN {} THEN {}", text(dialect, from), text(dialect, to)))
+        .collect();
+    format!("CASE {word}{arms} ELSE {word} END")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_texts_are_quoted() {
+        assert_eq!(name(Dialect::Postgres, "shop.orders"), "\"shop\".\"orders\"");
+        assert_eq!(name(Dialect::Mysql, "orders"), "`orders`");
+        assert_eq!(text(Dialect::Mysql, "a'\\b"), "'a''\\\\b'");
+        assert_eq!(text(Dialect::Sqlite, "a'\\b"), "'a''\\b'");
+    }
+}
