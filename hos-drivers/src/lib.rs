@@ -3,12 +3,25 @@
 //! Programs that fork (PHP, Python and Node under their servers) bring their own connections and do without this crate: the
 //! client of PostgreSQL brings a runtime with it, which does not survive a fork.
 //!
+//! What a server must be, and what is refused with a code and never with a yes: a primary that takes writes (no replica, not
+//! `read_only`, not `default_transaction_read_only`), with the tables that `hos init` makes or `hos schema` prints, of this version.
+//! A connection that died is replaced before anything is said on it; one that dies while it commits is `hos.outcome_unknown`, which
+//! a once-key resolves. Each connection speaks to one server for its whole life: a pooler that lends it to others between two
+//! transactions forgets prepared statements.
+//!
+//! **TLS is not spoken.** A URL that asks for it (`sslmode=require`, `ssl-mode=VERIFY_CA`, `require_ssl=true`, …) is refused; every
+//! other connects in the clear, with records and keys of persons to be read on the way: connect on this host, by a network that
+//! nobody else is on, or by a tunnel.
+//!
+//! A password stands in the URL and is never shown again: every message names the server without it ([`without_password`]).
+//!
 //! A process that joins transactions on an SQLite file by a library of its own (PHP, Python, Node) must not open that file by
 //! this crate as well: two SQLite libraries in one process destroy each other's locks.
 
 mod mysql;
 mod postgres;
 mod sqlite;
+mod tls;
 mod url;
 
 pub use url::{is_url, without_password};

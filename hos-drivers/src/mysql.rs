@@ -1,5 +1,6 @@
 //! MySQL and MariaDB, by their own protocol.
 
+use crate::tls;
 use crate::url::without_password;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
@@ -20,7 +21,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(url: &str) -> Result<Self, Failure> {
         let wrong = |_| Failure::new(Code::StoreUnavailable, format!("{}: not a URL of MySQL", without_password(url)));
-        let url = url.replacen("mariadb://", "mysql://", 1);
+        let url = tls::unasked(&url.replacen("mariadb://", "mysql://", 1))?;
         Ok(Self { opts: Opts::from_url(&url).map_err(wrong)?, shown: without_password(&url) })
     }
 }
@@ -43,7 +44,11 @@ impl Connector for Server {
             format!("SET SESSION innodb_lock_wait_timeout = {seconds}"),
             format!("SET SESSION wait_timeout = {}", (seconds * 6).max(60)),
         ];
-        let opts = OptsBuilder::from_opts(self.opts.clone()).tcp_connect_timeout(Some(patience)).prefer_socket(false).init(init);
+        let opts = OptsBuilder::from_opts(self.opts.clone())
+            .tcp_connect_timeout(Some(patience))
+            .prefer_socket(false)
+            .init(init)
+            .stmt_cache_size(Some(256));
         let named = |e: Error| {
             let told = told(e);
             ClientError { message: format!("{}: {}", self.shown, told.message), ..told }

@@ -1,5 +1,6 @@
 //! PostgreSQL, by its own protocol.
 
+use crate::tls;
 use crate::url::without_password;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
@@ -29,7 +30,7 @@ impl Server {
     pub(crate) fn new(url: &str) -> Result<Self, Failure> {
         // What the client says of a URL may quote it.
         let wrong = |_| Failure::new(Code::StoreUnavailable, format!("{}: not a URL of PostgreSQL", without_password(url)));
-        let mut config = Config::from_str(url).map_err(wrong)?;
+        let mut config = Config::from_str(&tls::unasked(url)?).map_err(wrong)?;
         config.application_name("hos");
         Ok(Self { config, shown: without_password(url) })
     }

@@ -5,16 +5,32 @@ pub fn is_url(name: &str) -> bool {
     ["postgres://", "postgresql://", "mysql://", "mariadb://", "sqlite://"].iter().any(|scheme| name.starts_with(scheme))
 }
 
-/// A URL without its password, and without what stands behind a question mark.
+/// A URL without its password, and without what stands behind a question mark. Of one that is not written as it must be, which may
+/// have pieces of a password in any place, the scheme alone.
 pub fn without_password(url: &str) -> String {
-    let url = url.split('?').next().unwrap_or(url);
     let Some((scheme, rest)) = url.split_once("://") else { return "a database".to_owned() };
-    let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
-    let shown = match authority.rsplit_once('@') {
-        Some((user, host)) => format!("{}@{host}", user.split(':').next().unwrap_or("")),
-        None => authority.to_owned(),
+    if scheme == "sqlite" {
+        return url.split('?').next().unwrap_or(url).to_owned();
+    }
+    let (shown, _) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = shown.split_once('/').map_or((shown, String::new()), |(a, p)| (a, format!("/{p}")));
+    let whole = if let Some((user, host)) = authority.rsplit_once('@') {
+        let beyond = rest.get(authority.len()..).unwrap_or("");
+        let user = user.split(':').next().unwrap_or("");
+        (!beyond.contains('@') && is_server(host)).then(|| format!("{scheme}://{user}@{host}{path}"))
+    } else {
+        (!rest.contains('@') && is_server(authority)).then(|| format!("{scheme}://{authority}{path}"))
     };
-    format!("{scheme}://{shown}{path}")
+    whole.unwrap_or_else(|| format!("{scheme}://…"))
+}
+
+/// Whether a piece can be a host and its port, or several.
+fn is_server(text: &str) -> bool {
+    let is_port = |port: &str| port.chars().all(|c| c.is_ascii_digit());
+    text.split(',').all(|one| match one.rsplit_once(':') {
+        Some((host, port)) => is_port(port) && (!host.contains(':') || host.starts_with('[') && host.ends_with(']')),
+        None => true,
+    })
 }
 
 #[cfg(test)]
@@ -28,6 +44,13 @@ mod tests {
             ("postgres://hos:can@ary@db/pazar?password=canary", "postgres://hos@db/pazar"),
             ("mysql://db/pazar", "mysql://db/pazar"),
             ("mysql://hos:canary@db", "mysql://hos@db"),
+            ("postgres://hos:canary@a:1,[::1]:2/pazar", "postgres://hos@a:1,[::1]:2/pazar"),
+            ("postgres://hos:ca/nary@db/pazar", "postgres://…"),
+            ("postgres://hos:ca?nary@db/pazar", "postgres://…"),
+            ("postgres://hos:can@ary/x@db/pazar", "postgres://…"),
+            ("postgres://hos@db/pazar?password=can@ary", "postgres://…"),
+            ("postgres://hos:canary", "postgres://…"),
+            ("canary://hos", "canary://hos"),
             ("sqlite:///srv/a@b:c.db", "sqlite:///srv/a@b:c.db"),
             ("canary", "a database"),
         ] {
