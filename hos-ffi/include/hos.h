@@ -20,6 +20,8 @@ enum hos_status
     HOS_REFUSED = 0,
     // The answer is yes, what was asked for is told, or it is done.
     HOS_ALLOWED = 1,
+    // Of a step: it is on its way. Run what it needs, and go on with the rows. It is no yes.
+    HOS_NEED = 2,
     // The call is not of its form: a pointer that is null, text that is not UTF-8, JSON that is none, an id, a value, a
     // tenant that is not there. Mend the caller.
     HOS_CALL = -1,
@@ -114,6 +116,17 @@ hos_status hos_open_shared(const char *options,
                            uint64_t *engine,
                            hos_buffer *out);
 
+// Opens an engine that joins a host's transactions (`spec/joined-transaction.md`) by options in JSON: it has no store of its own, no
+// file and no lock, and `hos_step` is what it is asked by. Options that name a `database` lead to the same engine wherever they are
+// the same in this process, with what it knows of the law and the directory; without that name each is another.
+//
+// # Safety
+// As `hos_open`.
+hos_status hos_open_joined(const char *options,
+                           size_t options_len,
+                           uint64_t *engine,
+                           hos_buffer *out);
+
 // Closes an engine: its number is none from here on. Calls that are under way end as they would have; the last one lets go of
 // the file.
 //
@@ -131,6 +144,20 @@ hos_status hos_call(uint64_t engine,
                     size_t operation_len,
                     const char *call,
                     size_t call_len,
+                    hos_buffer *out);
+
+// One round of a step in a host's transaction (`spec/joined-transaction.md`): an operation's name and JSON in, JSON out. `inside`
+// says what the caller knows of its connection: 1, it is in a transaction; 0, it is in none; -1, it cannot tell. `HOS_NEED`: the
+// step is on its way.
+//
+// # Safety
+// `operation` and `json` lead to as many bytes as is said; `out` is null or a buffer.
+hos_status hos_step(uint64_t engine,
+                    const char *operation,
+                    size_t operation_len,
+                    int32_t inside,
+                    const char *json,
+                    size_t json_len,
                     hos_buffer *out);
 
 // `can`, its words apart: the swift form of `hos_call(engine, "can", ..)`. Without `out` nothing but the status is told.

@@ -120,10 +120,17 @@ pub(crate) struct Failed {
 
 impl Failed {
     pub(crate) fn closed(why: crate::handle::Closed) -> Self {
+        let of_kind = |message| Failure::new(Code::CallMalformed, message).into();
         let message = match why {
             crate::handle::Closed::Unknown => "no engine is open under this number: it was closed, or never opened",
             crate::handle::Closed::Foreign => {
                 "the engine was opened before a fork, in another process; open it again in this one"
+            }
+            crate::handle::Closed::Joined => {
+                return of_kind("the engine joins a host's transactions: `hos_step` is for it, and no call");
+            }
+            crate::handle::Closed::Store => {
+                return of_kind("the engine has a store of its own: calls are for it, and no `hos_step`");
             }
         };
         Self { status: hos_status::HOS_CLOSED, failure: Failure::new(Code::EngineClosed, message) }

@@ -6,19 +6,38 @@
 
 use arc_swap::ArcSwap;
 use hos_engine::Engine;
+use hos_wire::JoinedEngine;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 type Table = HashMap<u64, Seat>;
 
+/// What stands behind a number.
+#[derive(Clone)]
+pub(crate) enum Opened {
+    /// An engine with a store of its own.
+    Store(Engine),
+    /// One that joins a host's transactions.
+    Joined(Arc<JoinedEngine>),
+}
+
 /// An engine, and the process that opened it.
 #[derive(Clone)]
 struct Seat {
     pid: u32,
-    engine: Engine,
-    /// Whether others who open it so get this number.
-    shared: bool,
+    engine: Opened,
+    shared: Shared,
+}
+
+/// Who else gets this number.
+#[derive(Clone, PartialEq, Eq)]
+enum Shared {
+    Nobody,
+    /// Who opens the same store so.
+    Store,
+    /// Who opens by the very same options.
+    Options(Vec<u8>),
 }
 
 static OPEN: LazyLock<ArcSwap<Table>> = LazyLock::new(|| ArcSwap::from_pointee(Table::new()));
@@ -31,11 +50,15 @@ pub(crate) enum Closed {
     Unknown,
     /// Opened before a fork, in the parent.
     Foreign,
+    /// It has a store of its own, and a step of a joined engine was asked for.
+    Store,
+    /// It joins a host's transactions, and a call was asked for.
+    Joined,
 }
 
 /// Takes an engine in and gives it a number.
-pub(crate) fn insert(engine: Engine) -> u64 {
-    let seat = Seat { pid: std::process::id(), engine, shared: false };
+pub(crate) fn insert(engine: Opened) -> u64 {
+    let seat = Seat { pid: std::process::id(), engine, shared: Shared::Nobody };
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     OPEN.rcu(|table| with(table, number, seat.clone()));
     number
@@ -43,11 +66,34 @@ pub(crate) fn insert(engine: Engine) -> u64 {
 
 /// The number under which this process shares an engine, a new one if it has none yet. Threads that come at once get the same.
 pub(crate) fn share(engine: Engine) -> u64 {
-    let seat = Seat { pid: std::process::id(), engine, shared: true };
-    let number_of = |table: &Table| {
-        let same = |other: &Seat| other.shared && other.pid == seat.pid && other.engine.is(&seat.engine);
-        table.iter().find(|(_, other)| same(other)).map(|(number, _)| *number)
+    seated(Seat { pid: std::process::id(), engine: Opened::Store(engine), shared: Shared::Store })
+}
+
+/// The number of the joined engine that was opened by these options, if one is open.
+pub(crate) fn joined_by(options: &[u8]) -> Option<u64> {
+    let pid = std::process::id();
+    let table = OPEN.load();
+    let same = |seat: &Seat| seat.pid == pid && matches!(&seat.shared, Shared::Options(known) if known == options);
+    table.iter().find(|(_, seat)| same(seat)).map(|(number, _)| *number)
+}
+
+/// As [`share`], for an engine that joins transactions: who opens by the same options gets the same.
+pub(crate) fn share_joined(options: &[u8], engine: JoinedEngine) -> u64 {
+    let engine = Opened::Joined(Arc::new(engine));
+    seated(Seat { pid: std::process::id(), engine, shared: Shared::Options(options.to_vec()) })
+}
+
+fn seated(seat: Seat) -> u64 {
+    let is_same = |other: &Seat| {
+        other.pid == seat.pid
+            && other.shared == seat.shared
+            && match (&other.engine, &seat.engine) {
+                (Opened::Store(other), Opened::Store(own)) => other.is(own),
+                (Opened::Joined(_), Opened::Joined(_)) => true,
+                (Opened::Store(_), Opened::Joined(_)) | (Opened::Joined(_), Opened::Store(_)) => false,
+            }
     };
+    let number_of = |table: &Table| table.iter().find(|(_, other)| is_same(other)).map(|(number, _)| *number);
     if let Some(known) = number_of(&OPEN.load()) {
         return known;
     }
@@ -66,16 +112,31 @@ fn with(table: &Table, number: u64, seat: Seat) -> Table {
     table
 }
 
-/// The engine of a number. It stays open while the answer is held, whoever closes the number meanwhile.
+/// The engine of a number, with its own store. It stays open while the answer is held, whoever closes the number meanwhile.
 pub(crate) fn get(number: u64) -> Result<Engine, Closed> {
+    match opened(number)? {
+        Opened::Store(engine) => Ok(engine),
+        Opened::Joined(_) => Err(Closed::Joined),
+    }
+}
+
+/// The engine of a number, which joins transactions.
+pub(crate) fn get_joined(number: u64) -> Result<Arc<JoinedEngine>, Closed> {
+    match opened(number)? {
+        Opened::Joined(engine) => Ok(engine),
+        Opened::Store(_) => Err(Closed::Store),
+    }
+}
+
+fn opened(number: u64) -> Result<Opened, Closed> {
     let table = OPEN.load();
     let seat = table.get(&number).ok_or(Closed::Unknown)?;
     if seat.pid == std::process::id() { Ok(seat.engine.clone()) } else { Err(Closed::Foreign) }
 }
 
 /// Takes a number away. An engine of the parent is left as it is: what is open there is not this process's to close.
-pub(crate) fn remove(number: u64) -> Result<Engine, Closed> {
-    let engine = get(number)?;
+pub(crate) fn remove(number: u64) -> Result<Opened, Closed> {
+    let engine = opened(number)?;
     let mut was_there = false;
     OPEN.rcu(|table| {
         let mut table = Table::clone(table);

@@ -11,9 +11,12 @@ mod handle;
 pub mod status;
 
 use boundary::{Failed, answered, bytes, hos_buffer, hos_text, text};
+use handle::Opened;
+use hos_core::refusal::Code;
 use hos_engine::Failure;
 use status::hos_status;
 use std::ffi::c_char;
+use std::sync::Arc;
 
 /// The version of this ABI. It grows when a function or a struct is no longer what it was; a caller compares it with
 /// `hos_abi_version()` before anything else.
@@ -64,7 +67,7 @@ pub unsafe extern "C" fn hos_open(
     out: *mut hos_buffer,
 ) -> hos_status {
     // SAFETY: the caller promises what `opened` wants.
-    unsafe { opened(options, options_len, engine, out, |options| Ok(handle::insert(hos_wire::open(options)?))) }
+    unsafe { opened(options, options_len, engine, out, |options| Ok(handle::insert(Opened::Store(hos_wire::open(options)?)))) }
 }
 
 /// As `hos_open`, but gives the number again under which this process has opened the same file so by the same options, until it is
@@ -85,6 +88,34 @@ pub unsafe extern "C" fn hos_open_shared(
     unsafe { opened(options, options_len, engine, out, |options| Ok(handle::share(hos_wire::open(options)?))) }
 }
 
+/// Opens an engine that joins a host's transactions (`spec/joined-transaction.md`) by options in JSON: it has no store of its own, no
+/// file and no lock, and `hos_step` is what it is asked by. Options that name a `database` lead to the same engine wherever they are
+/// the same in this process, with what it knows of the law and the directory; without that name each is another.
+///
+/// # Safety
+/// As `hos_open`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hos_open_joined(
+    options: *const c_char,
+    options_len: usize,
+    engine: *mut u64,
+    out: *mut hos_buffer,
+) -> hos_status {
+    let open = |options: &[u8]| {
+        if let Some(known) = handle::joined_by(options) {
+            return Ok(known);
+        }
+        let joined = hos_wire::JoinedEngine::open(options)?;
+        Ok(if joined.is_named() {
+            handle::share_joined(options, joined)
+        } else {
+            handle::insert(Opened::Joined(Arc::new(joined)))
+        })
+    };
+    // SAFETY: the caller promises what `opened` wants.
+    unsafe { opened(options, options_len, engine, out, open) }
+}
+
 /// Opens in one way or the other and writes the number.
 ///
 /// # Safety
@@ -99,7 +130,7 @@ unsafe fn opened(
     let mut number = 0;
     let work = || {
         if engine.is_null() {
-            return Err(Failure::new(hos_core::refusal::Code::CallMalformed, "`engine` is null").into());
+            return Err(Failure::new(Code::CallMalformed, "`engine` is null").into());
         }
         // SAFETY: the caller promises it of this function's own arguments.
         let options = unsafe { bytes("`options`", options, options_len) }?;
@@ -124,7 +155,9 @@ unsafe fn opened(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hos_close(engine: u64, out: *mut hos_buffer) -> hos_status {
     let work = || {
-        handle::remove(engine).map_err(Failed::closed)?.close()?;
+        if let Opened::Store(engine) = handle::remove(engine).map_err(Failed::closed)? {
+            engine.close()?;
+        }
         Ok((hos_status::HOS_ALLOWED, b"{}".to_vec()))
     };
     // SAFETY: the caller promises what `answered` wants of `out`.
@@ -157,6 +190,45 @@ pub unsafe extern "C" fn hos_call(
     unsafe { answered(out, work) }
 }
 
+/// One round of a step in a host's transaction (`spec/joined-transaction.md`): an operation's name and JSON in, JSON out. `inside`
+/// says what the caller knows of its connection: 1, it is in a transaction; 0, it is in none; -1, it cannot tell. `HOS_NEED`: the
+/// step is on its way.
+///
+/// # Safety
+/// `operation` and `json` lead to as many bytes as is said; `out` is null or a buffer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hos_step(
+    engine: u64,
+    operation: *const c_char,
+    operation_len: usize,
+    inside: i32,
+    json: *const c_char,
+    json_len: usize,
+    out: *mut hos_buffer,
+) -> hos_status {
+    let work = || {
+        let engine = handle::get_joined(engine).map_err(Failed::closed)?;
+        if out.is_null() {
+            // What the caller is to run would be lost.
+            return Err(Failure::new(Code::CallMalformed, "`out` is null").into());
+        }
+        let inside = match inside {
+            -1 => None,
+            0 => Some(false),
+            1 => Some(true),
+            _ => return Err(Failure::new(Code::CallMalformed, "`inside` is -1, 0 or 1").into()),
+        };
+        // SAFETY: the caller promises it of this function's own arguments.
+        let operation = unsafe { text("`operation`", hos_text { data: operation, len: operation_len }) }?;
+        // SAFETY: as above.
+        let json = unsafe { bytes("`json`", json, json_len) }?;
+        let stepped = engine.step(operation, inside, json);
+        Ok((hos_status::of_step(&stepped), stepped.json))
+    };
+    // SAFETY: the caller promises what `answered` wants of `out`.
+    unsafe { answered(out, work) }
+}
+
 /// `can`, its words apart: the swift form of `hos_call(engine, "can", ..)`. Without `out` nothing but the status is told.
 ///
 /// # Safety
@@ -166,7 +238,7 @@ pub unsafe extern "C" fn hos_can(engine: u64, question: *const hos_question, out
     let work = || {
         let engine = handle::get(engine).map_err(Failed::closed)?;
         if question.is_null() {
-            return Err(Failure::new(hos_core::refusal::Code::CallMalformed, "`question` is null").into());
+            return Err(Failure::new(Code::CallMalformed, "`question` is null").into());
         }
         // SAFETY: not null, and the caller promises that it leads to a question.
         let q = unsafe { &*question };

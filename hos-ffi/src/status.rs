@@ -1,7 +1,7 @@
 //! How a call ended, as a number: stable classes; the code stands in the answer.
 
 use hos_core::refusal::Code;
-use hos_wire::{Class, Standing};
+use hos_wire::{Class, Standing, Stepped};
 
 /// How a call ended. Only `HOS_ALLOWED` is a yes; memory that is zero reads as a no.
 #[allow(non_camel_case_types, reason = "the name is C's")]
@@ -12,6 +12,8 @@ pub enum hos_status {
     HOS_REFUSED = 0,
     /// The answer is yes, what was asked for is told, or it is done.
     HOS_ALLOWED = 1,
+    /// Of a step: it is on its way. Run what it needs, and go on with the rows. It is no yes.
+    HOS_NEED = 2,
     /// The call is not of its form: a pointer that is null, text that is not UTF-8, JSON that is none, an id, a value, a
     /// tenant that is not there. Mend the caller.
     HOS_CALL = -1,
@@ -39,6 +41,11 @@ impl hos_status {
             Standing::Refused => Self::HOS_REFUSED,
             Standing::Failed(code) => Self::of_code(code),
         }
+    }
+
+    /// The class of what a round of a step came to.
+    pub(crate) fn of_step(stepped: &Stepped) -> Self {
+        stepped.standing.map_or(Self::HOS_NEED, Self::of)
     }
 
     /// The class of a failure.

@@ -96,7 +96,18 @@ fn nothing_but_the_abi_is_exported() {
     names.sort_unstable();
     assert_eq!(
         names,
-        ["hos_abi_version", "hos_call", "hos_can", "hos_close", "hos_free", "hos_open", "hos_open_shared", "hos_version"]
+        [
+            "hos_abi_version",
+            "hos_call",
+            "hos_can",
+            "hos_close",
+            "hos_free",
+            "hos_open",
+            "hos_open_joined",
+            "hos_open_shared",
+            "hos_step",
+            "hos_version"
+        ]
     );
     let flags = sound(Command::new("readelf").arg("-d").arg(libraries().join("libhos.so")));
     assert!(flags.contains("NODELETE") && flags.contains("libhos.so.1"), "{flags}");

@@ -7,6 +7,7 @@
 //! | `{"code": "hos.store_full"}` | fails with this code |
 //! | `{"panic": "call"}` | panics where calls are guarded |
 //! | `{"panic": "boundary"}` | panics outside of that, where the shell's own guard must hold |
+//! | `{"panic": "step"}` | the next round of a joined step panics, in the middle of it; `{}` is answered |
 //! | `{"panic": "clock"}` | the clock panics when it is read next, in the middle of the engine's work; `{}` is answered |
 //! | `{"clock": "PT61M"}` | the clock goes so far before the machine's (`-PT61M`: behind); `{}` is answered |
 //!
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 static AHEAD: AtomicI64 = AtomicI64::new(0);
 static BROKEN: AtomicBool = AtomicBool::new(false);
+static TRIPPED: AtomicBool = AtomicBool::new(false);
 
 /// The clock that calls set.
 pub(crate) struct CallClock;
@@ -52,6 +54,11 @@ pub(crate) fn boundary(json: &[u8]) {
     assert!(!matches!(asked(json), Ok((None, Some(at), None)) if at == "boundary"), "planted at the boundary");
 }
 
+/// Panics in a round of a joined step where that was asked for.
+pub(crate) fn step() {
+    assert!(!TRIPPED.swap(false, Ordering::SeqCst), "planted in a step");
+}
+
 /// Does what else is asked.
 pub(crate) fn answer(json: &[u8]) -> Result<(bool, Json), Failure> {
     match asked(json)? {
@@ -61,8 +68,9 @@ pub(crate) fn answer(json: &[u8]) -> Result<(bool, Json), Failure> {
         }
         (None, Some(at), None) if at == "call" => panic!("planted in the call"),
         (None, Some(at), None) if at == "clock" => BROKEN.store(true, Ordering::SeqCst),
+        (None, Some(at), None) if at == "step" => TRIPPED.store(true, Ordering::SeqCst),
         (None, None, Some(text)) => set_clock(&text)?,
-        _ => return Err(malformed("a failpoint has one of `code`, `panic` (call, boundary, clock) and `clock`")),
+        _ => return Err(malformed("a failpoint has one of `code`, `panic` (call, boundary, step, clock) and `clock`")),
     }
     Ok((true, json!({})))
 }
@@ -91,5 +99,8 @@ mod tests {
         assert!(std::panic::catch_unwind(|| boundary(br#"{"panic":"boundary"}"#)).is_err());
         boundary(br#"{"panic":"call"}"#);
         boundary(b"{");
+        step();
+        assert!(answer(br#"{"panic":"step"}"#).is_ok() && std::panic::catch_unwind(step).is_err());
+        step();
     }
 }

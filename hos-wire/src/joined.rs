@@ -38,7 +38,7 @@ const REFUSALS_MAX: usize = 64;
 /// How old the directory that `can` judges under may at most be said to be: a minute.
 const AGE_MS_MAX: u64 = 60_000;
 
-const FIELDS: &[&str] = &["dialect", "places", "law", "directory_age_max_ms"];
+const FIELDS: &[&str] = &["dialect", "places", "law", "directory_age_max_ms", "database"];
 
 /// What a step came to, and how it ended if it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +53,7 @@ pub struct Stepped {
 pub struct JoinedEngine {
     joined: Joined,
     places: Places,
+    named: bool,
     state: Mutex<State>,
 }
 
@@ -65,7 +66,8 @@ struct State {
 
 impl JoinedEngine {
     /// Opens by options in JSON: `dialect` (`sqlite`, `postgres`, `mysql`), `places` (how the driver writes parameters: `numbered`,
-    /// `dollar`, `question`, `format`), and, if wanted, `law` (a directory) and `directory_age_max_ms`. Nothing is read of the database yet.
+    /// `dollar`, `question`, `format`), and, if wanted, `law` (a directory), `directory_age_max_ms`, and `database`, a text by which
+    /// who keeps engines tells databases apart. Nothing is read of the database yet.
     pub fn open(json: &[u8]) -> Result<Self, Failure> {
         let mut f = Fields::of("the options", strict::parse(json, crate::OPTIONS_BYTES_MAX)?, FIELDS)?;
         let name = f.text("dialect")?;
@@ -81,6 +83,7 @@ impl JoinedEngine {
         if let Some(law) = f.optional_text("law")? {
             builder = builder.law_dir(law)?;
         }
+        let named = f.optional_text("database")?.is_some();
         let mut settings = Settings::default();
         if let Some(ms) = f.optional_count("directory_age_max_ms")? {
             if ms > AGE_MS_MAX {
@@ -88,11 +91,22 @@ impl JoinedEngine {
             }
             settings.directory_age_max = Duration::from_millis(ms);
         }
-        Ok(Self { joined: Joined::open(builder.settings(settings), dialect, places), places, state: Mutex::default() })
+        Ok(Self { joined: Joined::open(builder.settings(settings), dialect, places), places, named, state: Mutex::default() })
+    }
+
+    /// Whether its options name a `database`.
+    pub fn is_named(&self) -> bool {
+        self.named
     }
 
     /// One round. Never panics: a panic inside is `hos.internal`, and never a yes.
     pub fn step(&self, operation: &str, inside: Option<bool>, json: &[u8]) -> Stepped {
+        #[cfg(feature = "failpoints")]
+        if operation == crate::failpoint::OPERATION {
+            crate::failpoint::boundary(json);
+            let served = crate::serve::guarded(|| crate::failpoint::answer(json));
+            return Stepped { standing: Some(served.standing), json: served.json };
+        }
         let stepped = told(|| match operation {
             "go_on" => self.go_on(json),
             "leave" => self.leave(json),
@@ -153,6 +167,8 @@ impl JoinedEngine {
     }
 
     fn go(&self, mut step: Step, language: Option<String>, rows: Vec<Vec<Vec<Sql>>>) -> Result<Stepped, Failure> {
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::step();
         match step.go(&self.joined, rows) {
             Next::Need(asks) => {
                 let need: Vec<Json> = asks

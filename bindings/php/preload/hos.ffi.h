@@ -4,6 +4,7 @@ enum hos_status
  {
     HOS_REFUSED = 0,
     HOS_ALLOWED = 1,
+    HOS_NEED = 2,
     HOS_CALL = -1,
     HOS_CLOSED = -2,
     HOS_LAW = -3,
@@ -42,6 +43,10 @@ hos_status hos_open_shared(const char *options,
                            size_t options_len,
                            uint64_t *engine,
                            hos_buffer *out);
+hos_status hos_open_joined(const char *options,
+                           size_t options_len,
+                           uint64_t *engine,
+                           hos_buffer *out);
 hos_status hos_close(uint64_t engine,
                      hos_buffer *out);
 hos_status hos_call(uint64_t engine,
@@ -49,6 +54,13 @@ hos_status hos_call(uint64_t engine,
                     size_t operation_len,
                     const char *call,
                     size_t call_len,
+                    hos_buffer *out);
+hos_status hos_step(uint64_t engine,
+                    const char *operation,
+                    size_t operation_len,
+                    int32_t inside,
+                    const char *json,
+                    size_t json_len,
                     hos_buffer *out);
 hos_status hos_can(uint64_t engine,
                    const hos_question *question,

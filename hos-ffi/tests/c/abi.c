@@ -246,6 +246,103 @@ static void closing(const char *store, int rounds) {
     }
 }
 
+static uint64_t open_joined(const char *options, hos_status *status) {
+    uint64_t engine = 77;
+    *status = hos_open_joined(options, strlen(options), &engine, &out);
+    return engine;
+}
+
+static hos_status step(uint64_t engine, const char *operation, int inside, const char *json) {
+    return hos_step(engine, operation, strlen(operation), inside, json, strlen(json), &out);
+}
+
+#define MOVE "{" BY ",\"contract\":\"lamp\",\"id\":\"l-1\",\"event\":\"on\",\"once\":\"k-2\"}"
+#define NAMED "{\"dialect\":\"mysql\",\"places\":\"question\",\"database\":\"a\"}"
+
+static void *keep_stepping(void *nothing) {
+    uint64_t engine = *(uint64_t *)nothing;
+    hos_buffer own = {0};
+    for (int i = 0; i < 20; i += 1) {
+        char json[64];
+        hos_status status = hos_step(engine, "transition", 10, 1, MOVE, strlen(MOVE), &own);
+        char *number = own.data == NULL ? NULL : strstr(own.data, "\"step\":");
+        if (status != HOS_NEED || number == NULL) _exit(1);
+        snprintf(json, sizeof json, "{\"step\":%ld}", strtol(number + 7, NULL, 10));
+        if (hos_step(engine, "leave", 5, -1, json, strlen(json), &own) != HOS_REFUSED) _exit(1);
+    }
+    hos_free(&own);
+    return nothing;
+}
+
+/* An engine that joins a host's transactions: what it says without any database. */
+static void joining(uint64_t store, int forks) {
+    hos_status status;
+    CHECK(open_joined("{}", &status) == 0 && status == HOS_CALL && says("dialect"));
+    CHECK(open_joined("{\"dialect\":\"mysql\",\"places\":\"question\",\"law\":\"/nowhere\"}", &status) == 0 && status == HOS_LAW);
+    CHECK(hos_open_joined(NULL, 9, NULL, &out) == HOS_CALL);
+    uint64_t one = open_joined("{\"dialect\":\"mysql\",\"places\":\"question\"}", &status);
+    CHECK(status == HOS_ALLOWED && one != 0 && one != store);
+    uint64_t other = open_joined("{\"dialect\":\"mysql\",\"places\":\"question\"}", &status);
+    CHECK(status == HOS_ALLOWED && other != one);
+    CHECK(hos_close(other, &out) == HOS_ALLOWED && step(other, "transition", 1, MOVE) == HOS_CLOSED && says("hos.engine_closed"));
+    uint64_t named = open_joined(NAMED, &status);
+    CHECK(status == HOS_ALLOWED && named != one && open_joined(NAMED, &status) == named);
+    CHECK(open_joined("{\"dialect\":\"mysql\",\"places\":\"question\",\"database\":\"b\"}", &status) != named && status == HOS_ALLOWED);
+
+    CHECK(step(one, "transition", 0, MOVE) == HOS_CALL && says("hos.no_transaction"));
+    CHECK(step(one, "transition", -1, MOVE) == HOS_CALL && says("hos.no_transaction"));
+    CHECK(step(one, "transition", 2, MOVE) == HOS_CALL && says("`inside`"));
+    CHECK(step(one, "transition", INT32_MIN, MOVE) == HOS_CALL);
+    CHECK(step(one, "transition", 1, MOVE) == HOS_NEED && says("\"step\":") && says("\"need\":[") && !says("allowed"));
+    char json[64];
+    snprintf(json, sizeof json, "{\"step\":%ld,\"rows\":[]}", strtol(strstr(out.data, "\"step\":") + 7, NULL, 10));
+    CHECK(step(one, "go_on", -1, json) == HOS_CALL && says("hos.call_malformed") && says("\"settle\":[]"));
+    CHECK(step(one, "go_on", -1, json) == HOS_CALL && says("is on its way"));
+    CHECK(step(one, "go_on", 1, "{") == HOS_CALL);
+    CHECK(step(one, "claim", 1, MOVE) == HOS_CALL && says("`operation`"));
+    CHECK(step(one, "refused", 1, "{\"refusal\":3}") == HOS_CALL);
+    CHECK(step(one, "history", 1, "{}") == HOS_CALL);
+    CHECK(hos_step(one, "transition", 10, 1, MOVE, strlen(MOVE), NULL) == HOS_CALL);
+    CHECK(hos_step(one, NULL, 3, 1, "{}", 2, &out) == HOS_CALL);
+    CHECK(hos_step(one, "\xff", 1, 1, "{}", 2, &out) == HOS_CALL);
+    CHECK(hos_step(one, "transition", 10, 1, NULL, 2, &out) == HOS_CALL);
+    CHECK(hos_step(one, "transition", 10, 1, "{}", SIZE_MAX, &out) == HOS_CALL && says("hos.call_too_large"));
+
+    /* Each kind of engine is asked in its own way. */
+    hos_question q = see("ayse", "");
+    CHECK(call(one, "can", "{}") == HOS_CALL && says("hos_step"));
+    CHECK(hos_can(one, &q, NULL) == HOS_CALL);
+    CHECK(step(store, "transition", 1, MOVE) == HOS_CALL && says("a store of its own"));
+
+    const char *panics[] = {"{\"panic\":\"call\"}", "{\"panic\":\"boundary\"}"};
+    for (int i = 0; i < 2; i += 1) {
+        if (step(one, "failpoint", -1, panics[i]) == HOS_CALL && says("no operation")) break;
+        CHECK(says("hos.internal") && !says("planted"));
+        CHECK(step(one, "failpoint", -1, "{\"panic\":\"step\"}") == HOS_ALLOWED);
+        CHECK(step(one, "transition", 1, MOVE) == HOS_INTERNAL && says("hos.internal") && says("\"settle\":[]"));
+        CHECK(step(one, "transition", 1, MOVE) == HOS_NEED);
+    }
+
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i += 1) CHECK(pthread_create(&threads[i], NULL, keep_stepping, &one) == 0);
+    for (int i = 0; i < 4; i += 1) CHECK(pthread_join(threads[i], NULL) == 0);
+
+    for (int i = 0; i < forks; i += 1) {
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            if (step(named, "transition", 1, MOVE) != HOS_CLOSED || !says("before a fork") || hos_close(named, NULL) != HOS_CLOSED) _exit(2);
+            uint64_t own = open_joined(NAMED, &status);
+            _exit(status == HOS_ALLOWED && own != named && step(own, "transition", 1, MOVE) == HOS_NEED ? 0 : 3);
+        }
+        int ended = 0;
+        CHECK(waitpid(child, &ended, 0) == child && ended == 0);
+    }
+    CHECK(hos_close(named, NULL) == HOS_ALLOWED && hos_close(named, NULL) == HOS_CLOSED);
+    CHECK(open_joined(NAMED, &status) != named && status == HOS_ALLOWED);
+    CHECK(hos_close(one, NULL) == HOS_ALLOWED);
+}
+
 static long resident_kib(void) {
     long pages = 0, ignored = 0;
     FILE *file = fopen("/proc/self/statm", "r");
@@ -260,7 +357,8 @@ static void flat(uint64_t engine, int calls) {
     long before = resident_kib();
     for (int i = 0; i < calls; i += 1) CHECK(hos_can(engine, &q, &out) == HOS_ALLOWED);
     long after = resident_kib();
-    CHECK(before > 0 && after - before < 4096);
+    /* Few calls are made where valgrind watches, which keeps what was freed; there it looks for leaks by itself. */
+    CHECK(before > 0 && (calls < 1000 || after - before < 4096));
 }
 
 int main(int argc, char **argv) {
@@ -275,6 +373,7 @@ int main(int argc, char **argv) {
     asking(engine);
     panicking(engine);
     flat(engine, is_short ? 200 : 100000);
+    joining(engine, is_alone ? 0 : 3);
     shared_engine = engine;
     if (!is_alone) forking(argv[1], is_short ? 2 : 20);
     CHECK(hos_close(engine, &out) == HOS_ALLOWED);
