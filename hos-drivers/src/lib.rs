@@ -18,6 +18,7 @@
 //! A process that joins transactions on an SQLite file by a library of its own (PHP, Python, Node) must not open that file by
 //! this crate as well: two SQLite libraries in one process destroy each other's locks.
 
+pub mod join;
 mod mysql;
 mod postgres;
 mod sqlite;

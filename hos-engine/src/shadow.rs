@@ -67,14 +67,7 @@ impl Desk {
         failure: Failure,
     ) -> Result<Answer, Failure> {
         let Some(in_force) = legacy.and_then(|_| self.newest_in_force()) else { return Err(failure) };
-        let mode = about.mode(&in_force.law, &in_force.activation.modes, tenant);
-        if mode == Mode::Enforce {
-            return Err(failure);
-        }
-        let mut answer = Answer::refused(in_force.law.hash, 0);
-        answer.blockers.push(Blocker::new(failure.code, failure.message));
-        judge::stands(&mut answer, mode, legacy);
-        Ok(answer)
+        stand_in(&in_force, tenant, about, legacy, failure)
     }
 
     fn newest_in_force(&self) -> Option<Arc<InForce>> {
@@ -91,6 +84,24 @@ impl Desk {
         });
         read.ok().or(known)
     }
+}
+
+/// The world's own answer under these laws, with what went wrong as a blocker; enforced, the failure.
+pub(crate) fn stand_in(
+    in_force: &InForce,
+    tenant: &Tenant,
+    about: About<'_>,
+    legacy: Option<&Legacy>,
+    failure: Failure,
+) -> Result<Answer, Failure> {
+    let mode = about.mode(&in_force.law, &in_force.activation.modes, tenant);
+    if mode == Mode::Enforce {
+        return Err(failure);
+    }
+    let mut answer = Answer::refused(in_force.law.hash, 0);
+    answer.blockers.push(Blocker::new(failure.code, failure.message));
+    judge::stands(&mut answer, mode, legacy);
+    Ok(answer)
 }
 
 #[cfg(test)]

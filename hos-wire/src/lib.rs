@@ -5,7 +5,7 @@
 //! [`call`] makes calls of it; [`answer`] says what came of them, [`verdict`] what a verifier found, [`page`] an
 //! instance's story for a person to read; `salvage` keeps the world's own answer where a call cannot be read. Beside `serve`
 //! stand its swift sister for `can` ([`can()`]), whose words come apart, and [`open()`], which opens an engine by options in
-//! JSON. [`Class`] says how a call ended in one stable word. `shared` gives who opens a store in
+//! JSON. [`call_bytes`] writes a call as it would have come. [`Class`] says how a call ended in one stable word. `shared` gives who opens a store in
 //! the same way again the same engine; `failpoint` is for tests alone. No rule of the law is decided here.
 
 pub mod answer;
@@ -24,6 +24,7 @@ pub mod strict;
 mod swift;
 pub mod value;
 pub mod verdict;
+mod written;
 
 pub use call::{Asked, Scalar};
 pub use class::Class;
@@ -31,6 +32,7 @@ pub use joined::{JoinedEngine, Stepped};
 pub use open::{OPTIONS_BYTES_MAX, open};
 pub use serve::{Served, Standing, present, recorded, serve, serve_with};
 pub use swift::{Decided, can, decide, is_at_hand};
+pub use written::call_bytes;
 
 /// The largest call, in bytes of JSON.
 pub const CALL_BYTES_MAX: usize = 1 << 20;

@@ -1,0 +1,247 @@
+//! The law in the transaction that a Rust host already has.
+//!
+//! The host's rows, the decision, the move, its evidence and its once-key are one commit, or none. One [`Joining`] serves a
+//! process; in each transaction, `on` of the client's module gives a [`Here`] that judges in it:
+//!
+//! | module | in |
+//! |---|---|
+//! | [`rusqlite`] | a `rusqlite::Transaction`, or any `Connection` that is in a transaction |
+//! | [`postgres`] | a `postgres::Transaction` or `Client` |
+//! | [`mysql`] | a `mysql::Transaction`, `Conn` or `PooledConn` |
+//! | [`tokio_postgres`] | a `tokio_postgres::Transaction` or `Client`, async; behind the feature of this name |
+//!
+//! ```no_run
+//! use hos_core::call::Transition;
+//! use hos_core::id::Uid;
+//! use hos_drivers::join::{self, Dialect, Joining};
+//!
+//! # fn main() -> Result<(), join::AnyError> {
+//! let law = Joining::open(hos_engine::Engine::builder().law_dir("law")?, Dialect::Sqlite);
+//! let mut conn = rusqlite::Connection::open("shop.db")?;
+//! let paid = join::rusqlite::run(&mut conn, |tx| {
+//!     tx.execute("UPDATE products SET stock = stock - 1 WHERE id = 17", [])?;
+//!     let ayse = Uid::new("Pazar::Account", "ayse")?;
+//!     let pay = Transition::new(ayse, "order", "o-17", "pay")?.arg("amount", 4200).once("psp-evt-9")?;
+//!     Ok(join::rusqlite::on(&law, "pazar-tr", tx)?.transition(pay)?.end())    // allowed: commit; refused: roll back
+//! })?;
+//! println!("{}", paid.allowed);                               // stock, state, evidence, once-key: together
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Promises
+//!
+//! - A connection that is in no transaction is refused (`hos.no_transaction`): each database is asked itself.
+//! - Statements run on the host's connection and nowhere else, and no setting of it outlives a call.
+//! - An error of the database ends the call; the host rolls back. [`Error::is_retry`] says that its whole transaction may be begun
+//!   again, which `run` does for it, a few times, after a short pause. Nothing else is tried again here.
+//! - A refused call leaves nothing of itself, though the host commits. What may become evidence of it comes with the answer
+//!   ([`Judged::refusal`]), for [`Here::refused`] in another transaction.
+//! - COMMIT POINT: the host's. Records are sealed by `hos work` afterwards, so receipts are pending until then.
+
+mod error;
+pub mod mysql;
+pub mod postgres;
+mod retry;
+pub mod rusqlite;
+mod shadow;
+#[cfg(feature = "tokio-postgres")]
+pub mod tokio_postgres;
+
+pub use error::{AnyError, Error};
+pub use hos_engine::joined::KeptRefusal;
+pub use hos_engine::store::sql::dialect::Dialect;
+pub use retry::{End, TRIES};
+
+use hos_core::answer::Answer;
+use hos_core::call::{Adopt, Begin, Call, Can, Directory, Note, Transition};
+use hos_core::id::Tenant;
+use hos_core::judge::About;
+use hos_core::refusal::Code;
+use hos_engine::joined::{Asked, Joined, Next, Outcome};
+use hos_engine::store::sql::dialect::say;
+use hos_engine::store::{Sql, Statement};
+use hos_engine::{Builder, Failure};
+use std::ops::Deref;
+
+/// What judges in a host's transactions: one for a process, shared by its threads. It has no connection; nothing is read before the
+/// first call.
+pub struct Joining(Joined);
+
+impl Joining {
+    /// Takes a builder's law (if given, it must be the active one), clock and settings.
+    pub fn open(builder: Builder, dialect: Dialect) -> Self {
+        Self(Joined::open(builder, dialect, dialect.places()))
+    }
+
+    /// The active law, as this process last saw it.
+    pub fn law(&self) -> Option<std::sync::Arc<hos_core::law::Law>> {
+        self.0.law()
+    }
+
+    fn tenant(&self, name: &str, speaks: Dialect) -> Result<Tenant, Error> {
+        let ours = self.0.dialect();
+        if ours != speaks {
+            let message = format!("a connection of {} was given where {} was opened", speaks.name(), ours.name());
+            return Err(Failure::new(Code::CallMalformed, message).into());
+        }
+        Ok(Tenant::new(name).map_err(Failure::from)?)
+    }
+
+    fn said(&self, statement: &Statement, reads: bool) -> Said {
+        let said = say(statement, self.0.dialect(), self.0.places());
+        Said { params: said.params(statement).cloned().collect(), sql: said.sql.clone(), reads }
+    }
+}
+
+/// A statement in the database's words.
+pub struct Said {
+    pub(crate) sql: String,
+    pub(crate) params: Vec<Sql>,
+    /// Whether its rows are wanted.
+    pub(crate) reads: bool,
+}
+
+/// A connection of the host's, in a transaction of the host's.
+pub trait Connection {
+    /// Whether it is in a transaction; `None` where the engine is to ask the database itself (PostgreSQL).
+    fn inside(&mut self) -> Result<Option<bool>, Error>;
+
+    /// Runs a statement; its rows, where they are wanted.
+    fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error>;
+}
+
+/// What a call came to in a host's transaction. It reads as its answer does.
+#[must_use = "a refusal is an answer, and no error"]
+pub struct Judged {
+    /// The answer.
+    pub answer: Answer,
+    /// Of a refusal: what may become evidence of it, by [`Here::refused`] after the rollback.
+    pub refusal: Option<Box<KeptRefusal>>,
+}
+
+impl Judged {
+    /// Allowed: commit. Refused: roll back. For `run`.
+    pub fn end(self) -> End<Self> {
+        if self.answer.allowed { End::Commit(self) } else { End::Rollback(self) }
+    }
+}
+
+impl Deref for Judged {
+    type Target = Answer;
+
+    fn deref(&self) -> &Answer {
+        &self.answer
+    }
+}
+
+/// What was claimed for a call that is still to be made; see [`Here::claim`].
+#[must_use = "what is claimed is called, or left"]
+pub struct Claimed(Vec<Said>);
+
+/// One tenant, in one transaction of the host's. Calls are made after the host's own writes, as many as it likes.
+pub struct Here<'j, C> {
+    joining: &'j Joining,
+    tenant: Tenant,
+    connection: C,
+}
+
+enum Came {
+    Judged(Judged),
+    Claimed(Claimed),
+}
+
+impl<C: Connection> Here<'_, C> {
+    /// May this principal do this to that?
+    pub fn can(&mut self, can: Can) -> Result<Judged, Error> {
+        let (about, legacy) = (can.action.clone(), can.by.legacy.clone());
+        let came = self.judged(Asked::Can(self.tenant.clone(), Box::new(can)));
+        came.or_else(|error| self.instead(About::Act(&about), legacy.as_ref(), error))
+    }
+
+    /// A birth.
+    pub fn begin(&mut self, call: Begin) -> Result<Judged, Error> {
+        self.call(Call::Begin(call))
+    }
+
+    /// An event or an override.
+    pub fn transition(&mut self, call: Transition) -> Result<Judged, Error> {
+        self.call(Call::Transition(call))
+    }
+
+    /// A free record.
+    pub fn record(&mut self, call: Note) -> Result<Judged, Error> {
+        self.call(Call::Note(call))
+    }
+
+    /// A directory change.
+    pub fn directory(&mut self, call: Directory) -> Result<Judged, Error> {
+        self.call(Call::Directory(call))
+    }
+
+    /// An existing row brought in.
+    pub fn adopt(&mut self, call: Adopt) -> Result<Judged, Error> {
+        self.call(Call::Adopt(call))
+    }
+
+    /// Any call. One in shadow waits for `hos work` to judge it; the world's own outcome is its answer, whatever fails here.
+    pub fn call(&mut self, call: Call) -> Result<Judged, Error> {
+        if call.by().legacy.is_some() {
+            return self.in_shadow(call);
+        }
+        self.judged(Asked::Call(self.tenant.clone(), Box::new(call), Vec::new()))
+    }
+
+    /// Claims what a call is about (its once-key, its instance, its directory row), for a host that reads its own rows for the
+    /// call's arguments: they stand still until the transaction ends. The call follows, or [`Here::leave`].
+    pub fn claim(&mut self, call: &Call) -> Result<Claimed, Error> {
+        match self.go(Asked::Claim(self.tenant.clone(), Box::new(call.clone())))? {
+            Came::Claimed(claimed) => Ok(claimed),
+            Came::Judged(_) => Err(Failure::new(Code::Internal, "a claim came to an answer").into()),
+        }
+    }
+
+    /// The call that was claimed for is not made; nothing of the claim is left, though the host commits.
+    pub fn leave(&mut self, claimed: Claimed) -> Result<(), Error> {
+        claimed.0.iter().try_for_each(|said| self.connection.rows(said).map(drop))
+    }
+
+    /// Makes evidence of a refusal, in a transaction after the one that was rolled back.
+    pub fn refused(&mut self, refusal: Box<KeptRefusal>) -> Result<Judged, Error> {
+        self.judged(Asked::Refused(refusal))
+    }
+
+    fn judged(&mut self, asked: Asked) -> Result<Judged, Error> {
+        match self.go(asked)? {
+            Came::Judged(judged) => Ok(judged),
+            Came::Claimed(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
+        }
+    }
+
+    /// The whole driver: statements out, rows in.
+    fn go(&mut self, asked: Asked) -> Result<Came, Error> {
+        let joined = &self.joining.0;
+        let mut step = joined.step(asked, self.connection.inside()?)?;
+        let mut rows = Vec::new();
+        loop {
+            match step.go(joined, std::mem::take(&mut rows)) {
+                Next::Need(asks) => {
+                    for ask in asks {
+                        rows.push(self.connection.rows(&self.joining.said(&ask.statement, ask.reads))?);
+                    }
+                }
+                Next::Settle(statements, outcome) => {
+                    for statement in statements {
+                        self.connection.rows(&self.joining.said(&statement, false))?;
+                    }
+                    let Outcome { answer, refusal } = *outcome;
+                    return Ok(Came::Judged(Judged { answer: answer?, refusal }));
+                }
+                Next::Claimed(leave) => {
+                    let leave = leave.iter().map(|statement| self.joining.said(statement, false));
+                    return Ok(Came::Claimed(Claimed(leave.collect())));
+                }
+            }
+        }
+    }
+}

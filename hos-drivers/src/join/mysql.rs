@@ -1,0 +1,88 @@
+//! In a transaction of `mysql`, with MySQL or MariaDB.
+
+use super::error::{AnyError, Error, What};
+use super::{Connection, Dialect, End, Here, Joining, Said, retry};
+use hos_engine::store::Sql;
+use mysql::prelude::Queryable;
+use mysql::{Params, Transaction, TxOpts, Value};
+use std::error::Error as StdError;
+
+/// Where a savepoint is not to be found again there is no transaction.
+const NO_SAVEPOINT: u16 = 1305;
+
+/// The host's connection.
+pub struct Mysql<'c, Q>(&'c mut Q);
+
+/// A tenant in the transaction that this is in: a `&mut Transaction`, or a `&mut Conn` on which `BEGIN` was said.
+pub fn on<'j, 'c, Q: Queryable>(joining: &'j Joining, tenant: &str, tx: &'c mut Q) -> Result<Here<'j, Mysql<'c, Q>>, Error> {
+    Ok(Here { joining, tenant: joining.tenant(tenant, Dialect::Mysql)?, connection: Mysql(tx) })
+}
+
+/// Does a host's work in a transaction, and all of it again where the database asks for it; see [`super::TRIES`]. An error rolls
+/// back, and so does [`End::Rollback`].
+pub fn run<T>(
+    conn: &mut mysql::Conn,
+    mut work: impl FnMut(&mut Transaction<'_>) -> Result<End<T>, AnyError>,
+) -> Result<T, AnyError> {
+    retry::again(what, || {
+        let mut tx = conn.start_transaction(TxOpts::default())?;
+        match work(&mut tx)? {
+            End::Commit(done) => tx.commit().map(|()| done).map_err(AnyError::from),
+            End::Rollback(done) => tx.rollback().map(|()| done).map_err(AnyError::from),
+        }
+    })
+}
+
+impl<Q: Queryable> Connection for Mysql<'_, Q> {
+    /// A definition ends a transaction of MySQL's without a word, whatever the client believes.
+    fn inside(&mut self) -> Result<Option<bool>, Error> {
+        let found = self.0.query_drop("SAVEPOINT hos_inside").and_then(|()| self.0.query_drop("RELEASE SAVEPOINT hos_inside"));
+        match found {
+            Ok(()) => Ok(Some(true)),
+            Err(mysql::Error::MySqlError(said)) if said.code == NO_SAVEPOINT => Ok(Some(false)),
+            Err(error) => Err(told(error)),
+        }
+    }
+
+    fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
+        let rows: Vec<mysql::Row> = self.0.exec(&said.sql, params(said)).map_err(told)?;
+        Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect())
+    }
+}
+
+fn params(said: &Said) -> Params {
+    let value = |value: &Sql| match value {
+        Sql::Null => Value::NULL,
+        Sql::Int(n) => Value::Int(*n),
+        Sql::Text(text) => Value::Bytes(text.as_bytes().to_vec()),
+        Sql::Blob(bytes) | Sql::Raw(bytes) => Value::Bytes(bytes.clone()),
+    };
+    if said.params.is_empty() { Params::Empty } else { Params::Positional(said.params.iter().map(value).collect()) }
+}
+
+fn cell(value: Value) -> Sql {
+    match value {
+        Value::NULL => Sql::Null,
+        Value::Int(n) => Sql::Int(n),
+        Value::UInt(n) => i64::try_from(n).map_or_else(|_| Sql::Raw(n.to_string().into_bytes()), Sql::Int),
+        Value::Bytes(bytes) => Sql::Raw(bytes),
+        // Our tables have no such columns; it is refused where it is read.
+        Value::Float(_) | Value::Double(_) | Value::Date(..) | Value::Time(..) => Sql::Raw(b"?".to_vec()),
+    }
+}
+
+fn told(error: mysql::Error) -> Error {
+    Error::of(Dialect::Mysql, what(&error).unwrap_or(What::Other), error)
+}
+
+/// What an error of this client says, if it is one.
+fn what(error: &(dyn StdError + 'static)) -> Option<What> {
+    Some(match error.downcast_ref::<mysql::Error>()? {
+        mysql::Error::MySqlError(said) => match said.code {
+            1020 | 1205 | 1213 | 3572 => What::Retry,
+            1146 | 1054 => What::Missing,
+            _ => What::Other,
+        },
+        _ => What::Other,
+    })
+}

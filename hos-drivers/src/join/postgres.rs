@@ -1,0 +1,119 @@
+//! In a transaction of `postgres`, the blocking client; and what both clients of PostgreSQL share.
+
+use super::error::{AnyError, Error, What};
+use super::{Connection, Dialect, End, Here, Joining, Said, retry};
+use hos_engine::store::Sql;
+use postgres::types::private::BytesMut;
+use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use postgres::{GenericClient, Row, Transaction};
+use std::error::Error as StdError;
+
+/// The host's connection.
+pub struct Postgres<'c, G>(&'c mut G);
+
+/// A tenant in the transaction that this is in: a `&mut Transaction`, or a `&mut Client` on which `BEGIN` was said.
+pub fn on<'j, 'c, G: GenericClient>(
+    joining: &'j Joining,
+    tenant: &str,
+    tx: &'c mut G,
+) -> Result<Here<'j, Postgres<'c, G>>, Error> {
+    Ok(Here { joining, tenant: joining.tenant(tenant, Dialect::Postgres)?, connection: Postgres(tx) })
+}
+
+/// Does a host's work in a transaction, and all of it again where the database asks for it; see [`super::TRIES`]. An error rolls
+/// back, and so does [`End::Rollback`].
+pub fn run<T>(
+    client: &mut postgres::Client,
+    mut work: impl FnMut(&mut Transaction<'_>) -> Result<End<T>, AnyError>,
+) -> Result<T, AnyError> {
+    retry::again(what, || {
+        let mut tx = client.transaction()?;
+        match work(&mut tx)? {
+            End::Commit(done) => tx.commit().map(|()| done).map_err(AnyError::from),
+            End::Rollback(done) => tx.rollback().map(|()| done).map_err(AnyError::from),
+        }
+    })
+}
+
+impl<G: GenericClient> Connection for Postgres<'_, G> {
+    fn inside(&mut self) -> Result<Option<bool>, Error> {
+        Ok(None)
+    }
+
+    fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
+        let params = params(said);
+        let params: Vec<_> = params.iter().map(|p| (p as &(dyn ToSql + Sync), p.1.clone())).collect();
+        let rows = self.0.query_typed(&said.sql, &params).map_err(told)?;
+        rows.iter().map(cells).collect()
+    }
+}
+
+/// The parameters with their types: so a statement takes one exchange, and is forgotten again, as poolers of connections want it.
+pub(super) fn params(said: &Said) -> Vec<Param<'_>> {
+    let ty = |value: &Sql| match value {
+        // The database knows by the place what is null.
+        Sql::Null => Type::UNKNOWN,
+        Sql::Int(_) => Type::INT8,
+        Sql::Text(_) => Type::TEXT,
+        Sql::Blob(_) | Sql::Raw(_) => Type::BYTEA,
+    };
+    said.params.iter().map(|value| Param(value, ty(value))).collect()
+}
+
+#[derive(Debug)]
+pub(super) struct Param<'s>(&'s Sql, pub(super) Type);
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        match self.0 {
+            Sql::Null => Ok(IsNull::Yes),
+            Sql::Int(n) => n.to_sql(ty, out),
+            Sql::Text(text) => text.as_str().to_sql(ty, out),
+            Sql::Blob(bytes) | Sql::Raw(bytes) => bytes.as_slice().to_sql(ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+pub(super) fn cells(row: &Row) -> Result<Vec<Sql>, Error> {
+    (0..row.len()).map(|column| row.try_get::<_, Cell>(column).map(|cell| cell.0)).collect::<Result<_, _>>().map_err(told)
+}
+
+struct Cell(Sql);
+
+impl<'r> FromSql<'r> for Cell {
+    fn from_sql(ty: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Self(match *ty {
+            Type::INT8 => Sql::Int(i64::from_sql(ty, raw)?),
+            Type::INT4 => Sql::Int(i32::from_sql(ty, raw)?.into()),
+            _ => Sql::Raw(raw.to_vec()),
+        }))
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Self(Sql::Null))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+pub(super) fn told(error: postgres::Error) -> Error {
+    Error::of(Dialect::Postgres, what(&error).unwrap_or(What::Other), error)
+}
+
+/// What an error of this client says, if it is one.
+pub(super) fn what(error: &(dyn StdError + 'static)) -> Option<What> {
+    let said = error.downcast_ref::<postgres::Error>()?.code().map(|code| code.code());
+    Some(match said {
+        Some("40001" | "40P01" | "55P03") => What::Retry,
+        Some("42P01" | "42703" | "3F000") => What::Missing,
+        _ => What::Other,
+    })
+}

@@ -1,0 +1,204 @@
+//! In a transaction of `tokio_postgres`. The same words as [`Here`](super::Here) has, each to be awaited; a call that is dropped in
+//! the middle has stored nothing that a rollback does not take back, and a transaction that is dropped rolls back.
+
+use super::error::{AnyError, Error};
+use super::postgres::{cells, params, told, what};
+use super::shadow::{back, brace, plain};
+use super::{Claimed, Dialect, End, Joining, Judged, Said, TRIES, retry};
+use hos_core::call::{Adopt, Begin, Call, Can, Directory, Legacy, Note, Transition};
+use hos_core::id::Tenant;
+use hos_core::judge::{self, About};
+use hos_core::refusal::Code;
+use hos_engine::Failure;
+use hos_engine::joined::{Asked, KeptRefusal, Next, Outcome};
+use hos_engine::store::Sql;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{GenericClient, Transaction};
+
+/// One tenant, in one transaction of the host's.
+pub struct Here<'j, 'c, G> {
+    joining: &'j Joining,
+    tenant: Tenant,
+    client: &'c G,
+}
+
+/// A tenant in the transaction that this is in: a `&Transaction`, or a `&Client` on which `BEGIN` was said.
+pub fn on<'j, 'c, G: GenericClient + Sync>(joining: &'j Joining, tenant: &str, tx: &'c G) -> Result<Here<'j, 'c, G>, Error> {
+    Ok(Here { joining, tenant: joining.tenant(tenant, Dialect::Postgres)?, client: tx })
+}
+
+/// Does a host's work in a transaction, and all of it again where the database asks for it; see [`super::TRIES`]. An error rolls
+/// back, and so does [`End::Rollback`].
+pub async fn run<T>(
+    client: &mut tokio_postgres::Client,
+    mut work: impl AsyncFnMut(&Transaction<'_>) -> Result<End<T>, AnyError>,
+) -> Result<T, AnyError> {
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        match once(client, &mut work).await {
+            Err(error) if tried < TRIES && retry::goes_by(&error, what) => tokio::time::sleep(retry::pause(tried)).await,
+            ended => return ended,
+        }
+    }
+}
+
+async fn once<T>(
+    client: &mut tokio_postgres::Client,
+    work: &mut impl AsyncFnMut(&Transaction<'_>) -> Result<End<T>, AnyError>,
+) -> Result<T, AnyError> {
+    let tx = client.transaction().await?;
+    match work(&tx).await {
+        Ok(End::Commit(done)) => Ok(tx.commit().await.map(|()| done)?),
+        Ok(End::Rollback(done)) => Ok(tx.rollback().await.map(|()| done)?),
+        Err(error) => {
+            // What the work failed of says more than what the rollback may.
+            let _ = tx.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+enum Came {
+    Judged(Judged),
+    Claimed(Claimed),
+}
+
+impl<G: GenericClient + Sync> Here<'_, '_, G> {
+    /// May this principal do this to that?
+    pub async fn can(&self, can: Can) -> Result<Judged, Error> {
+        let (about, legacy) = (can.action.clone(), can.by.legacy.clone());
+        let came = self.judged(Asked::Can(self.tenant.clone(), Box::new(can))).await;
+        came.or_else(|error| self.instead(About::Act(&about), legacy.as_ref(), error))
+    }
+
+    /// A birth.
+    pub async fn begin(&self, call: Begin) -> Result<Judged, Error> {
+        self.call(Call::Begin(call)).await
+    }
+
+    /// An event or an override.
+    pub async fn transition(&self, call: Transition) -> Result<Judged, Error> {
+        self.call(Call::Transition(call)).await
+    }
+
+    /// A free record.
+    pub async fn record(&self, call: Note) -> Result<Judged, Error> {
+        self.call(Call::Note(call)).await
+    }
+
+    /// A directory change.
+    pub async fn directory(&self, call: Directory) -> Result<Judged, Error> {
+        self.call(Call::Directory(call)).await
+    }
+
+    /// An existing row brought in.
+    pub async fn adopt(&self, call: Adopt) -> Result<Judged, Error> {
+        self.call(Call::Adopt(call)).await
+    }
+
+    /// Any call; see [`Here::call`](super::Here::call).
+    pub async fn call(&self, call: Call) -> Result<Judged, Error> {
+        if call.by().legacy.is_none() {
+            return self.judged(Asked::Call(self.tenant.clone(), Box::new(call), Vec::new())).await;
+        }
+        let legacy = call.by().legacy.clone();
+        let spare = judge::bare(&call);
+        let judged = match hos_wire::call_bytes(&self.tenant, &call) {
+            Ok(came) => self.braced(Asked::Call(self.tenant.clone(), Box::new(call), came)).await,
+            Err(failure) => Err(failure.into()),
+        };
+        judged.or_else(|error| self.instead(About::of(&spare), legacy.as_ref(), error))
+    }
+
+    /// Claims what a call is about; see [`Here::claim`](super::Here::claim).
+    pub async fn claim(&self, call: &Call) -> Result<Claimed, Error> {
+        match self.go(Asked::Claim(self.tenant.clone(), Box::new(call.clone()))).await? {
+            Came::Claimed(claimed) => Ok(claimed),
+            Came::Judged(_) => Err(Failure::new(Code::Internal, "a claim came to an answer").into()),
+        }
+    }
+
+    /// The call that was claimed for is not made.
+    pub async fn leave(&self, claimed: Claimed) -> Result<(), Error> {
+        for said in &claimed.0 {
+            self.rows(said).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes evidence of a refusal, in a transaction after the one that was rolled back.
+    pub async fn refused(&self, refusal: Box<KeptRefusal>) -> Result<Judged, Error> {
+        self.judged(Asked::Refused(refusal)).await
+    }
+
+    async fn judged(&self, asked: Asked) -> Result<Judged, Error> {
+        match self.go(asked).await? {
+            Came::Judged(judged) => Ok(judged),
+            Came::Claimed(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
+        }
+    }
+
+    /// The whole driver: statements out, rows in. PostgreSQL is asked itself whether there is a transaction.
+    async fn go(&self, asked: Asked) -> Result<Came, Error> {
+        let joined = &self.joining.0;
+        let mut step = joined.step(asked, None)?;
+        let mut rows = Vec::new();
+        loop {
+            match step.go(joined, std::mem::take(&mut rows)) {
+                Next::Need(asks) => {
+                    for said in asks.iter().map(|ask| self.joining.said(&ask.statement, ask.reads)) {
+                        rows.push(self.rows(&said).await?);
+                    }
+                }
+                Next::Settle(statements, outcome) => {
+                    for said in statements.iter().map(|statement| self.joining.said(statement, false)) {
+                        self.rows(&said).await?;
+                    }
+                    let Outcome { answer, refusal } = *outcome;
+                    return Ok(Came::Judged(Judged { answer: answer?, refusal }));
+                }
+                Next::Claimed(leave) => {
+                    let leave = leave.iter().map(|statement| self.joining.said(statement, false));
+                    return Ok(Came::Claimed(Claimed(leave.collect())));
+                }
+            }
+        }
+    }
+
+    async fn rows(&self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
+        let params = params(said);
+        let params: Vec<_> = params.iter().map(|p| (p as &(dyn ToSql + Sync), p.1.clone())).collect();
+        let rows = self.client.query_typed(&said.sql, &params).await.map_err(told)?;
+        rows.iter().map(cells).collect()
+    }
+
+    async fn braced(&self, asked: Asked) -> Result<Judged, Error> {
+        let brace = brace(Dialect::Postgres);
+        self.rows(&plain(brace.set, false)).await?;
+        let mut had = Vec::new();
+        let judged = match self.bound(brace.asked, brace.bound, &mut had).await {
+            Ok(()) => self.judged(asked).await,
+            Err(error) => Err(error),
+        };
+        if judged.is_err() {
+            self.rows(&plain(brace.undo, false)).await?;
+        } else if let Some(back) = back(&brace, &had) {
+            self.rows(&back).await?;
+        }
+        self.rows(&plain(brace.keep, false)).await?;
+        judged
+    }
+
+    async fn bound(&self, asked: Option<&str>, bound: Option<&str>, had: &mut Vec<Vec<Sql>>) -> Result<(), Error> {
+        if let (Some(asked), Some(bound)) = (asked, bound) {
+            *had = self.rows(&plain(asked, true)).await?;
+            self.rows(&plain(bound, false)).await?;
+        }
+        Ok(())
+    }
+
+    fn instead(&self, about: About<'_>, legacy: Option<&Legacy>, error: Error) -> Result<Judged, Error> {
+        super::shadow::instead(self.joining, &self.tenant, about, legacy, error)
+    }
+}
