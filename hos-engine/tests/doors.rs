@@ -1,5 +1,9 @@
 //! One order through the three doors, and what stands in its way.
 
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "support/database.rs"]
+mod database;
+
 use hos_core::call::{By, Can, Change, Directory, Note, Transition};
 use hos_core::id::{InstanceId, Name, Tenant, Uid};
 use hos_core::policy::Entity;
@@ -27,6 +31,7 @@ struct World {
     engine: Engine,
     clock: Arc<SetClock>,
     _dir: tempfile::TempDir,
+    _database: Option<database::Database>,
 }
 
 fn world() -> World {
@@ -36,16 +41,16 @@ fn world() -> World {
     let clock = Arc::new(SetClock::at(Timestamp::parse("2026-01-01T00:00:00Z").unwrap()));
     let operator = Entity { uid: role("operator"), attrs: Record::new(), parents: [].into(), record: None };
     let founder = Entity { uid: account("root"), attrs: active(), parents: [role("operator")].into(), record: None };
-    let engine = Engine::builder()
+    let database = database::fresh();
+    let engine = database::place(Engine::builder(), database.as_ref(), &dir.path().join("hos.db"))
         .law(Arc::new(law))
-        .sqlite(dir.path().join("hos.db"))
         .clock(clock.clone())
         .found(Founding { founder, roles: vec![operator] })
         .unwrap();
     let root = By::new(account("root"));
     let opened = engine.open_tenant(&root, &Tenant::new("pazar-tr").unwrap()).unwrap();
     assert!(opened.allowed, "{opened:?}");
-    World { engine, clock, _dir: dir }
+    World { engine, clock, _dir: dir, _database: database }
 }
 
 fn change(world: &World, tenant: &str, change: Change) -> Answer {
