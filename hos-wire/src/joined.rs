@@ -126,12 +126,20 @@ impl JoinedEngine {
         let asked = match request.ask {
             Ask::Can(can) => Asked::Can(request.tenant, Box::new(can)),
             Ask::Call(call) => Asked::Call(request.tenant, Box::new(call), came(operation, json)),
-            Ask::Available { .. } | Ask::History { .. } | Ask::Message { .. } => {
+            Ask::Message { code } => return self.message(request.language.as_deref().unwrap_or_default(), &code),
+            Ask::Available { .. } | Ask::History { .. } => {
                 return Err(malformed(format!("`{operation}` is not asked in a host's transaction")));
             }
         };
         let step = self.joined.step(asked, inside)?;
         self.go(step, request.language, Vec::new())
+    }
+
+    /// What the law says of a code, from memory: whoever asks has an answer, and with it the law was read.
+    fn message(&self, language: &str, code: &str) -> Result<Stepped, Failure> {
+        let law = self.joined.law().ok_or_else(|| malformed("no law was read yet: the first call reads it"))?;
+        let out = Map::from_iter([("message".to_owned(), json!(law.message(language, code)))]);
+        Ok(ended(Vec::new(), &out, Standing::Allowed))
     }
 
     fn refused(&self, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
@@ -396,9 +404,18 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_of_the_law_that_was_read() {
+        let engine = open(r#"{"dialect":"sqlite","places":"numbered"}"#);
+        let stepped = engine.step("message", None, br#"{"tenant":"t","code":"hos.wrong_state","language":"en"}"#);
+        assert_eq!(stepped.standing, Some(Standing::Failed(Code::CallMalformed)));
+        assert!(text(&stepped).contains("no law was read yet"), "{}", text(&stepped));
+    }
+
+    #[test]
     fn what_is_no_move_is_not_asked_here() {
         let engine = open(r#"{"dialect":"sqlite","places":"numbered"}"#);
-        for (operation, json) in [("history", "{}"), ("nothing", "{}"), ("refused", r#"{"refusal":9}"#)] {
+        let message = r#"{"tenant":"t","language":"tr","code":"hos.forbidden"}"#;
+        for (operation, json) in [("history", "{}"), ("nothing", "{}"), ("refused", r#"{"refusal":9}"#), ("message", message)] {
             let stepped = engine.step(operation, Some(true), json.as_bytes());
             assert!(matches!(stepped.standing, Some(Standing::Failed(_))), "{operation}");
         }
