@@ -20,6 +20,8 @@ export declare class JoinedTenant<L extends LawNames = LawNames, M extends When 
     constructor(engine: JoinedEngine<L, any>, name: string);
     /** Who acts here: bound once, asked often. */
     as(principal: UidLike, options?: As): JoinedActor<L, M>;
+    /** What the law tells an end user of a refusal's code. Of the law that the first call has read. */
+    message(code: string, language: string): string;
 }
 /** Somebody who acts in a tenant, in the host's transaction. */
 export declare class JoinedActor<L extends LawNames = LawNames, M extends When = When> {

@@ -22,11 +22,16 @@ class JoinedTenant {
     as(principal, options) {
         return new JoinedActor(this.#engine, this.name, principal, options);
     }
+    /** What the law tells an end user of a refusal's code. Of the law that the first call has read. */
+    message(code, language) {
+        return this.#engine._message(this.name, code, language);
+    }
 }
 exports.JoinedTenant = JoinedTenant;
 /** Somebody who acts in a tenant, in the host's transaction. */
 class JoinedActor {
     #engine;
+    #tenant;
     #as;
     #begun;
     /** Changes of who is who. */
@@ -34,6 +39,7 @@ class JoinedActor {
     /** Made by `JoinedTenant.as`. */
     constructor(engine, tenant, principal, options = {}) {
         this.#engine = engine;
+        this.#tenant = tenant;
         this.#as = asOf(options);
         this.#begun = new write_1.Draft().need("tenant", tenant).need("principal", principal, write_1.uid).put("language", this.#as.language);
         this.directory = new directory_1.Directory((change, besides) => this.#ask("directory", besides, (draft) => draft.put("change", change(), String)));
@@ -130,7 +136,7 @@ class JoinedActor {
         return this.#answer((yield () => this.#engine._step(operation, draft.json(), true)));
     }
     #answer(stepped) {
-        return this.#engine._answer(stepped, noWords, this.#as.language);
+        return this.#engine._answer(stepped, this.#tenant, this.#as.language);
     }
     #draft(options, others) {
         const draft = write_1.Draft.after(this.#begun).options(options, write_1.WORDS, others);
@@ -171,8 +177,4 @@ function yes(answer) {
     if (answer.allowed !== true)
         throw new errors_1.Denied(answer);
     return answer;
-}
-// The message in the actor's own language comes with the answer; of others the engine that joins has none.
-function noWords(code, language) {
-    throw new errors_1.InternalError("internal", "hos.internal", `no message of \`${code}\` in \`${language}\``);
 }

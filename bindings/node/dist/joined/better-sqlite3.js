@@ -40,6 +40,6 @@ exports.betterSqlite3 = {
             return { trouble: "retry", name };
         if (name.startsWith("SQLITE_READONLY"))
             return { trouble: "read_only", name };
-        return { trouble: /^no such (table|column)/.test((0, driver_1.fieldOf)(thrown, "message")) ? "missing" : "other", name };
+        return { trouble: /^no such (table|column)|has no column named/.test((0, driver_1.fieldOf)(thrown, "message")) ? "missing" : "other", name };
     },
 };

@@ -21,7 +21,6 @@ const transaction_1 = require("./transaction");
 const work_1 = require("./work");
 const DRIVERS = [pg_1.pg, mysql2_1.mysql2, better_sqlite3_1.betterSqlite3];
 const OPTIONS = new Set(["store", "directoryAgeMaxMs"]);
-/** A refusal that may still become evidence: in which engine, and under which number. */
 const refusals = new WeakMap();
 /**
  * An engine in the transaction that the host already has. It has no connection of its own: what it asks runs on the host's, in the
@@ -82,7 +81,7 @@ class JoinedEngine {
                 throw (0, errors_1.refusal)("hos.call_malformed", "refused(answer) takes the answer of a call that this engine refused");
             }
             const stepped = (yield () => this._step("refused", `{"refusal":${kept.number}}`));
-            return this._answer(stepped, () => "", undefined);
+            return this._answer(stepped, kept.tenant, kept.language);
         }.bind(this));
     }
     /** Answers nobody any more. The connection is the host's, and stays as it is. */
@@ -110,11 +109,18 @@ class JoinedEngine {
         return this.#parts.driver.isNow;
     }
     /** @internal The answer of a step. */
-    _answer(stepped, words, language) {
+    _answer(stepped, tenant, language) {
+        const words = (code, other) => this._message(tenant, code, other);
         const answer = new answer_1.Answer(new answer_1.Told(stepped.allowed, stepped.answer), words, language);
         if (stepped.refusal !== undefined)
-            refusals.set(answer, { native: this.#parts.native, number: stepped.refusal });
+            refusals.set(answer, { native: this.#parts.native, number: stepped.refusal, tenant, language });
         return answer;
+    }
+    /** @internal What the law tells an end user of a code; it is read from memory. */
+    _message(tenant, code, language) {
+        const asked = new write_1.Draft().need("tenant", tenant).need("code", code).need("language", language).json();
+        const [, json] = (0, told_1.answered)(this.#parts.native.step("message", undefined, asked), undefined);
+        return JSON.parse(json).message;
     }
     #ground() {
         const { native, driver, life } = this.#parts;

@@ -44,7 +44,7 @@ exports.mysql2 = {
     hasEnded: isOutside,
     async run(core, statement) {
         // Columns come as the bytes that the server sent, whatever the host has its connection make of them.
-        const options = { sql: literally(statement), values: [], rowsAsArray: true, typeCast: false, nestTables: false };
+        const options = { sql: literally(statement), values: [], rowsAsArray: true, typeCast: bytesOf, nestTables: false };
         const came = await promised((done) => core.query(options, done));
         if (Array.isArray(came))
             return came;
@@ -72,6 +72,8 @@ exports.mysql2 = {
         return { trouble: TROUBLE[number] ?? "other", name: [code, number].filter((said) => said !== "").join(" ") };
     },
 };
+// A function, for over `false` the connection's own would prevail.
+const bytesOf = (field) => field.buffer();
 function promised(asked) {
     return new Promise((done, failed) => asked((error, came) => (error ? failed(error) : done(came))));
 }

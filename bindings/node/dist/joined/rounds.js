@@ -13,15 +13,14 @@ const driver_1 = require("./driver");
 const SAVEPOINT = "hos_in_shadow";
 /** One step on a connection, in the transaction that it is in. */
 function* step(ground, operation, json) {
-    const inside = (yield () => ground.driver.inside(ground.connection));
-    return yield* rounds(ground, operation, inside, json);
+    return yield* rounds(ground, operation, yield* insideOf(ground), json);
 }
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
  */
 function* harmless(ground, operation, json) {
     const { driver, connection } = ground;
-    const inside = (yield () => driver.inside(connection));
+    const inside = yield* insideOf(ground);
     if (inside === false)
         return yield* rounds(ground, operation, inside, json);
     const say = (sql) => () => driver.run(connection, (0, driver_1.plainly)(sql));
@@ -49,6 +48,14 @@ function* harmless(ground, operation, json) {
         catch {
             // As above.
         }
+    }
+}
+function* insideOf({ driver, connection }) {
+    try {
+        return (yield () => driver.inside(connection));
+    }
+    catch (thrown) {
+        throw troubled(driver, thrown);
     }
 }
 function* rounds(ground, operation, inside, json) {

@@ -3,7 +3,7 @@
 import type { As, Besides, Writing } from "../actor";
 import type { Answer } from "../answer";
 import { Directory, type Ends } from "../directory";
-import { Denied, InternalError, refusal } from "../errors";
+import { Denied, refusal } from "../errors";
 import type { LawNames, Text } from "../law";
 import { error } from "../lane";
 import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "../shadow";
@@ -38,11 +38,17 @@ export class JoinedTenant<L extends LawNames = LawNames, M extends When = When> 
   as(principal: UidLike, options?: As): JoinedActor<L, M> {
     return new JoinedActor<L, M>(this.#engine, this.name, principal, options);
   }
+
+  /** What the law tells an end user of a refusal's code. Of the law that the first call has read. */
+  message(code: string, language: string): string {
+    return this.#engine._message(this.name, code, language);
+  }
 }
 
 /** Somebody who acts in a tenant, in the host's transaction. */
 export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   #engine: JoinedEngine<L, any>;
+  #tenant: string;
   #as: As;
   #begun: Draft;
   /** Changes of who is who. */
@@ -51,6 +57,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   /** Made by `JoinedTenant.as`. */
   constructor(engine: JoinedEngine<L, any>, tenant: string, principal: unknown, options: As = {}) {
     this.#engine = engine;
+    this.#tenant = tenant;
     this.#as = asOf(options);
     this.#begun = new Draft().need("tenant", tenant).need("principal", principal, uid).put("language", this.#as.language);
     this.directory = new Directory<M>((change, besides) => this.#ask("directory", besides, (draft) => draft.put("change", change(), String)));
@@ -190,7 +197,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   }
 
   #answer(stepped: Stepped): Answer {
-    return this.#engine._answer(stepped, noWords, this.#as.language);
+    return this.#engine._answer(stepped, this.#tenant, this.#as.language);
   }
 
   #draft(options: unknown, others: ReadonlySet<string>): Draft {
@@ -236,9 +243,4 @@ function asOf(options: As): As {
 function yes(answer: Answer): Answer {
   if (answer.allowed !== true) throw new Denied(answer);
   return answer;
-}
-
-// The message in the actor's own language comes with the answer; of others the engine that joins has none.
-function noWords(code: string, language: string): string {
-  throw new InternalError("internal", "hos.internal", `no message of \`${code}\` in \`${language}\``);
 }

@@ -54,6 +54,6 @@ export const betterSqlite3: Driver<SqliteDatabase> = {
     const name = fieldOf(thrown, "code");
     if (name.startsWith("SQLITE_BUSY")) return { trouble: "retry", name };
     if (name.startsWith("SQLITE_READONLY")) return { trouble: "read_only", name };
-    return { trouble: /^no such (table|column)/.test(fieldOf(thrown, "message")) ? "missing" : "other", name };
+    return { trouble: /^no such (table|column)|has no column named/.test(fieldOf(thrown, "message")) ? "missing" : "other", name };
   },
 };

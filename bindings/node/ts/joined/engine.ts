@@ -7,7 +7,7 @@ import { ClosedError, type HosError, refusal } from "../errors";
 import { error } from "../lane";
 import type { LawNames } from "../law";
 import { type Joined, addon } from "../native";
-import { told } from "../told";
+import { answered, told } from "../told";
 import { Draft } from "../write";
 import { JoinedTenant } from "./actor";
 import { type SqliteDatabase, betterSqlite3 } from "./better-sqlite3";
@@ -44,8 +44,14 @@ export type ConnectionOf<S> = S extends { connect: { (): Promise<infer C>; (done
 const DRIVERS: readonly Driver<any>[] = [pg, mysql2, betterSqlite3];
 const OPTIONS: ReadonlySet<string> = new Set(["store", "directoryAgeMaxMs"]);
 
-/** A refusal that may still become evidence: in which engine, and under which number. */
-const refusals = new WeakMap<Answer, { readonly native: Joined; readonly number: number }>();
+/** A refusal that may still become evidence: of which engine, and under which number. */
+interface Refusal {
+  readonly native: Joined;
+  readonly number: number;
+  readonly tenant: string;
+  readonly language: string | undefined;
+}
+const refusals = new WeakMap<Answer, Refusal>();
 
 /** What an engine is made of. */
 interface Parts {
@@ -124,7 +130,7 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
         throw refusal("hos.call_malformed", "refused(answer) takes the answer of a call that this engine refused");
       }
       const stepped = (yield () => this._step("refused", `{"refusal":${kept.number}}`)) as Stepped;
-      return this._answer(stepped, () => "", undefined);
+      return this._answer(stepped, kept.tenant, kept.language);
     }.bind(this)) as Ends<When<S>, Answer>;
   }
 
@@ -158,10 +164,18 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
   }
 
   /** @internal The answer of a step. */
-  _answer(stepped: Stepped, words: (code: string, language: string) => string, language: string | undefined): Answer {
+  _answer(stepped: Stepped, tenant: string, language: string | undefined): Answer {
+    const words = (code: string, other: string) => this._message(tenant, code, other);
     const answer = new Answer(new Told(stepped.allowed, stepped.answer), words, language);
-    if (stepped.refusal !== undefined) refusals.set(answer, { native: this.#parts.native, number: stepped.refusal });
+    if (stepped.refusal !== undefined) refusals.set(answer, { native: this.#parts.native, number: stepped.refusal, tenant, language });
     return answer;
+  }
+
+  /** @internal What the law tells an end user of a code; it is read from memory. */
+  _message(tenant: string, code: string, language: string): string {
+    const asked = new Draft().need("tenant", tenant).need("code", code).need("language", language).json();
+    const [, json] = answered(this.#parts.native.step("message", undefined, asked), undefined);
+    return (JSON.parse(json) as { message: string }).message;
   }
 
   #ground(): Ground {

@@ -71,7 +71,7 @@ export const mysql2: Driver<Core> = {
 
   async run(core, statement) {
     // Columns come as the bytes that the server sent, whatever the host has its connection make of them.
-    const options = { sql: literally(statement), values: [], rowsAsArray: true, typeCast: false, nestTables: false };
+    const options = { sql: literally(statement), values: [], rowsAsArray: true, typeCast: bytesOf, nestTables: false };
     const came = await promised<Cell[][] | { serverStatus?: unknown }>((done) => core.query(options, done));
     if (Array.isArray(came)) return came;
     if (typeof came.serverStatus === "number") statuses.set(core, came.serverStatus);
@@ -101,6 +101,9 @@ export const mysql2: Driver<Core> = {
     return { trouble: TROUBLE[number] ?? "other", name: [code, number].filter((said) => said !== "").join(" ") };
   },
 };
+
+// A function, for over `false` the connection's own would prevail.
+const bytesOf = (field: { buffer(): Buffer | null }): Buffer | null => field.buffer();
 
 function promised<T>(asked: (done: (error: unknown, came: T) => void) => unknown): Promise<T> {
   return new Promise((done, failed) => asked((error, came) => (error ? failed(error) : done(came))));

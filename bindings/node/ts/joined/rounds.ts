@@ -29,8 +29,7 @@ const SAVEPOINT = "hos_in_shadow";
 
 /** One step on a connection, in the transaction that it is in. */
 export function* step(ground: Ground, operation: string, json: string): Work<Stepped> {
-  const inside = (yield () => ground.driver.inside(ground.connection)) as boolean | undefined;
-  return yield* rounds(ground, operation, inside, json);
+  return yield* rounds(ground, operation, yield* insideOf(ground), json);
 }
 
 /**
@@ -38,7 +37,7 @@ export function* step(ground: Ground, operation: string, json: string): Work<Ste
  */
 export function* harmless(ground: Ground, operation: string, json: string): Work<Stepped> {
   const { driver, connection } = ground;
-  const inside = (yield () => driver.inside(connection)) as boolean | undefined;
+  const inside = yield* insideOf(ground);
   if (inside === false) return yield* rounds(ground, operation, inside, json);
   const say = (sql: string) => () => driver.run(connection, plainly(sql));
   yield* translated(ground, [plainly(`SAVEPOINT ${SAVEPOINT}`)]);
@@ -60,6 +59,14 @@ export function* harmless(ground: Ground, operation: string, json: string): Work
     } catch {
       // As above.
     }
+  }
+}
+
+function* insideOf({ driver, connection }: Ground): Work<boolean | undefined> {
+  try {
+    return (yield () => driver.inside(connection)) as boolean | undefined;
+  } catch (thrown) {
+    throw troubled(driver, thrown);
   }
 }
 
