@@ -11,6 +11,7 @@ use crate::show;
 use crate::usage::usage;
 use crate::world::World;
 use crate::world::adopt::{Adoption, How};
+use crate::world::people::{self, Known};
 use clap::Args;
 use hos_core::id::{InstanceId, Name, OnceKey};
 use hos_engine::{Failure, call};
@@ -21,6 +22,8 @@ use std::time::Duration;
 
 /// How long the database, and a lock, is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many refused rows are listed of a table; all are counted.
+const LISTED_MAX: usize = 1000;
 
 /// Bring an existing row in as an instance, in the state it is in: attested, not judged. Or all rows of the world's tables.
 #[derive(Debug, Args)]
@@ -100,17 +103,28 @@ impl Adopt {
         let connection = connector.connect(PATIENCE).map_err(|e| Failure::from(e.into_store("cannot connect")))?;
         let mut adoption = Adoption::new(connection, connector.dialect(), &world, &law);
         let (mut text, mut tables, mut left) = (String::new(), Vec::new(), 0);
+        let progress = Progress::new("adopting", global.json);
+        let limit = self.limit.unwrap_or(u64::MAX);
+        let how = How { by, dry: self.dry_run, limit, passes: self.passes, progress: &progress };
+        let mut known = Known::read(&engine, &world.tenant)?;
+        let mut directory = Vec::new();
+        let mut told = |table: &str, done: people::Done| {
+            let _ = writeln!(text, "{table}: {} put, {} known, {} refused", done.put, done.known, done.refused.len());
+            for (id, why) in done.refused.iter().take(LISTED_MAX) {
+                let _ = writeln!(text, "  refused {}: {}", show::inert(id), show::inert(why));
+            }
+            left += done.refused.len() as u64;
+            let refused = done.refused.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
+            directory.push(json!({ "table": table, "put": done.put, "known": done.known, "refused": refused }));
+        };
+        for of in &world.people {
+            told(&of.table, adoption.people(of, &mut known, &how)?);
+        }
+        for of in &world.memberships {
+            told(&of.table, adoption.memberships(of, &mut known, &how)?);
+        }
         for rows in &world.rows {
-            let progress = Progress::new("adopting", global.json);
-            let how = How {
-                by: by.clone(),
-                dry: self.dry_run,
-                limit: self.limit.unwrap_or(u64::MAX),
-                passes: self.passes,
-                progress: &progress,
-            };
             let done = adoption.run(rows, &how)?;
-            drop(progress);
             let adopted: u64 = done.adopted.values().sum();
             let would = if self.dry_run { "would be adopted" } else { "adopted" };
             let _ = writeln!(text, "{}: {adopted} {would}, {} refused, {} locked", rows.table, done.refused, done.locked);
@@ -124,8 +138,9 @@ impl Adopt {
             let refused = done.listed.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
             tables.push(json!({ "table": rows.table, "adopted": done.adopted, "refused": done.refused, "locked": done.locked, "listed": refused }));
         }
+        drop(progress);
         engine.close()?;
         let exit = if left == 0 { exit::OK } else { exit::REFUSED };
-        Ok(Done { exit, text, json: json!({ "dry_run": self.dry_run, "tables": tables }) })
+        Ok(Done { exit, text, json: json!({ "dry_run": self.dry_run, "directory": directory, "tables": tables }) })
     }
 }

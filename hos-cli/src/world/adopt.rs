@@ -2,7 +2,7 @@
 //! locked by somebody else is left for a later pass; what is adopted already is passed over, so that a run that was ended goes on.
 
 use super::words::{as_id, as_text, name, text};
-use super::{Given, Kind, Rows, World};
+use super::{Attr, Given, Rows, World};
 use crate::progress::Progress;
 use crate::typed;
 use hos_core::call::{self, By, Call};
@@ -65,7 +65,7 @@ pub(crate) struct Adoption<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) world: &'a World,
     pub(crate) law: &'a Law,
-    joined: Joined,
+    pub(super) joined: Joined,
     given: HashMap<Uid, Option<Entity>>,
 }
 
@@ -152,20 +152,76 @@ impl<'a> Adoption<'a> {
     }
 
     fn one(&mut self, rows: &Rows, id: &Sql, how: &How<'_>) -> Result<Fate, Failure> {
-        for attempt in 0.. {
+        self.transact(how.dry, &mut |this| {
+            let fate = this.in_transaction(rows, id, how)?;
+            Ok((matches!(fate, Fate::Adopted(_)), fate))
+        })
+    }
+
+    /// Does something in a transaction, which is kept if it says so and this is no dry run; and again where the database asks for it.
+    pub(super) fn transact<T>(
+        &mut self,
+        dry: bool,
+        work: &mut dyn FnMut(&mut Self) -> Result<(bool, T), Failure>,
+    ) -> Result<T, Failure> {
+        let mut attempt = 0;
+        loop {
             self.say(if self.dialect == Dialect::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
-            let fate = self.in_transaction(rows, id, how);
-            let keep = matches!(fate, Ok(Fate::Adopted(_))) && !how.dry;
+            let done = work(self);
+            let keep = matches!(done, Ok((true, _))) && !dry;
             let ended = self.say(if keep { "COMMIT" } else { "ROLLBACK" });
-            match (fate, ended) {
+            match (done, ended) {
                 (Err(failure), _) | (Ok(_), Err(failure)) if failure.code == Code::Retry && attempt < TRIES => {
                     std::thread::sleep(Duration::from_millis(20 << attempt));
+                    attempt += 1;
                 }
                 (Err(failure), _) | (Ok(_), Err(failure)) => return Err(failure),
-                (Ok(fate), Ok(())) => return Ok(fate),
+                (Ok((_, done)), Ok(())) => return Ok(done),
             }
         }
-        Err(Failure::new(Code::Internal, "a row was tried for ever"))
+    }
+
+    /// The ids and attributes of a table's rows.
+    #[expect(clippy::type_complexity, reason = "rows, each with its values or why it has none")]
+    pub(super) fn entity_rows(
+        &mut self,
+        table: &str,
+        id: &str,
+        attrs: &BTreeMap<String, Attr>,
+    ) -> Result<Vec<(String, Result<Record, String>)>, Failure> {
+        let d = self.dialect;
+        let columns = std::iter::once(id).chain(attrs.values().map(|attr| attr.column.as_str()));
+        let columns: Vec<String> = columns.map(|column| as_text(d, &name(d, column))).collect();
+        let rows = self.read(&format!("SELECT {} FROM {} ORDER BY 1", columns.join(", "), name(d, table)), &[])?;
+        let law = self.law;
+        let one = |row: Vec<Sql>| {
+            let mut cells = row.into_iter().map(as_words);
+            let id = cells.next().flatten().unwrap_or_default();
+            let mut record = Record::new();
+            for ((name, attr), word) in attrs.iter().zip(cells) {
+                let Some(word) = word else { continue };
+                match typed_column(name, &attr.ty.declared(), &word, law) {
+                    Ok(value) => {
+                        record.insert(name.clone(), value);
+                    }
+                    Err(failure) => return (id, Err(failure.message)),
+                }
+            }
+            (id, Ok(record))
+        };
+        Ok(rows.into_iter().map(one).collect())
+    }
+
+    /// Two columns of a table's rows, where both say something.
+    pub(super) fn pairs(&mut self, table: &str, one: &str, other: &str) -> Result<Vec<(String, String)>, Failure> {
+        let d = self.dialect;
+        let [one, other] = [one, other].map(|column| as_text(d, &name(d, column)));
+        let rows = self.read(&format!("SELECT DISTINCT {one}, {other} FROM {} ORDER BY 1, 2", name(d, table)), &[])?;
+        let pair = |row: Vec<Sql>| {
+            let mut words = row.into_iter().map(as_words);
+            words.next().flatten().zip(words.next().flatten()).filter(|(a, b)| !a.is_empty() && !b.is_empty())
+        };
+        Ok(rows.into_iter().filter_map(pair).collect())
     }
 
     fn in_transaction(&mut self, rows: &Rows, id: &Sql, how: &How<'_>) -> Result<Fate, Failure> {
@@ -268,12 +324,7 @@ impl<'a> Adoption<'a> {
         let mut attrs = Record::new();
         for ((attr, of), cell) in given.attrs.iter().zip(row) {
             let Some(word) = as_words(cell) else { continue };
-            let ty = match of.ty {
-                Kind::Bool => Type::Bool,
-                Kind::Long => Type::Long,
-                Kind::String => Type::String,
-            };
-            attrs.insert(attr.clone(), typed_column(attr, &ty, &word, self.law)?);
+            attrs.insert(attr.clone(), typed_column(attr, &of.ty.declared(), &word, self.law)?);
         }
         Ok(Some(Entity { uid: uid.clone(), attrs, parents: Default::default(), record: None }))
     }

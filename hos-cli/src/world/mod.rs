@@ -3,11 +3,13 @@
 pub(crate) mod adopt;
 pub(crate) mod drift;
 pub(crate) mod guard;
+pub(crate) mod people;
 pub(crate) mod words;
 
 use crate::usage::usage;
 use hos_core::id::{Name, Shown, Tenant};
 use hos_core::law::Law;
+use hos_core::shape::Type;
 use hos_engine::Failure;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,6 +26,12 @@ const WORD_BYTES_MAX: usize = 64;
 pub(crate) struct World {
     /// Whose rows they are.
     pub(crate) tenant: String,
+    /// Tables whose rows are entities of the directory: accounts, shops, roles.
+    #[serde(default)]
+    pub(crate) people: Vec<people::People>,
+    /// Tables that say who belongs to what.
+    #[serde(default)]
+    pub(crate) memberships: Vec<people::Memberships>,
     /// Tables whose rows are instances.
     #[serde(default)]
     pub(crate) rows: Vec<Rows>,
@@ -80,6 +88,16 @@ pub(crate) enum Kind {
     String,
 }
 
+impl Kind {
+    fn declared(self) -> Type {
+        match self {
+            Self::Bool => Type::Bool,
+            Self::Long => Type::Long,
+            Self::String => Type::String,
+        }
+    }
+}
+
 impl World {
     /// Reads the file, and holds every word in it against what a name may be.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
@@ -100,8 +118,10 @@ impl World {
             let mut words = words;
             words.try_for_each(|word| is_word(word)).map_err(|e| wrong(&e))?;
         }
-        if world.rows.is_empty() {
-            return Err(wrong(&"it names no table: `[[rows]]`"));
+        world.people.iter().try_for_each(people::People::check).map_err(|e| wrong(&e))?;
+        world.memberships.iter().try_for_each(people::Memberships::check).map_err(|e| wrong(&e))?;
+        if world.rows.is_empty() && world.people.is_empty() {
+            return Err(wrong(&"it names no table: `[[rows]]` or `[[people]]`"));
         }
         Ok(world)
     }
