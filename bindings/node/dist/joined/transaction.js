@@ -5,6 +5,7 @@ exports.transacted = transacted;
 const errors_1 = require("../errors");
 const driver_1 = require("./driver");
 const rounds_1 = require("./rounds");
+const ISOLATIONS = new Set([undefined, "read committed", "repeatable read", "serializable"]);
 const TRIES = 5;
 /** The longest pause before the second try, in milliseconds; it doubles with each. */
 const PAUSE = 10;
@@ -15,6 +16,9 @@ function* transacted(driver, connection, work, trying, seen) {
     const tries = trying.tries ?? TRIES;
     if (!Number.isSafeInteger(tries) || tries < 1)
         throw (0, errors_1.refusal)("hos.call_malformed", "`tries` is a whole number, 1 at least");
+    if (!ISOLATIONS.has(trying.isolation)) {
+        throw (0, errors_1.refusal)("hos.call_malformed", "`isolation` is `read committed`, `repeatable read` or `serializable`");
+    }
     if (busy.has(connection) || (yield () => driver.inside(connection)) === true) {
         throw (0, errors_1.refusal)("hos.call_malformed", "the connection is in a transaction already: a transaction of its own needs a connection of its own");
     }
@@ -40,11 +44,15 @@ function* transacted(driver, connection, work, trying, seen) {
 }
 function* once(driver, connection, work, isolation, seen) {
     const say = (sql) => () => driver.run(connection, (0, driver_1.plainly)(sql));
+    // What the host's own work throws is thrown as it is.
+    let isOurs = true;
     let isAtItsEnd = false;
     try {
         for (const sql of driver.begin(isolation))
             yield say(sql);
+        isOurs = false;
         const given = yield work;
+        isOurs = true;
         if (driver.isNow && typeof given?.then === "function") {
             void Promise.resolve(given).catch(() => { });
             throw (0, errors_1.refusal)("hos.call_malformed", "this connection answers at once: its transaction is over before a promise is kept");
@@ -69,7 +77,7 @@ function* once(driver, connection, work, isolation, seen) {
         if (isAtItsEnd && seen.isBroken && trouble !== "retry") {
             throw new errors_1.OutcomeUnknownError("unknown", "hos.outcome_unknown", "the connection was lost in the commit: ask again under the same once-key", { cause: thrown });
         }
-        throw isAtItsEnd && !(thrown instanceof errors_1.HosError) ? (0, rounds_1.troubled)(driver, thrown) : thrown;
+        throw isOurs && !(thrown instanceof errors_1.HosError) ? (0, rounds_1.troubled)(driver, thrown) : thrown;
     }
 }
 /** Whether the database asked for another try: of a call, or of a statement of the host's own. */

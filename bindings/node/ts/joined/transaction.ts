@@ -14,6 +14,7 @@ export interface Trying {
   isolation?: Isolation;
 }
 
+const ISOLATIONS: ReadonlySet<unknown> = new Set([undefined, "read committed", "repeatable read", "serializable"]);
 const TRIES = 5;
 /** The longest pause before the second try, in milliseconds; it doubles with each. */
 const PAUSE = 10;
@@ -25,6 +26,9 @@ const busy = new WeakSet<object>();
 export function* transacted<T>(driver: Driver, connection: object, work: () => unknown, trying: Trying, seen: { isBroken: boolean }): Work<T> {
   const tries = trying.tries ?? TRIES;
   if (!Number.isSafeInteger(tries) || tries < 1) throw refusal("hos.call_malformed", "`tries` is a whole number, 1 at least");
+  if (!ISOLATIONS.has(trying.isolation)) {
+    throw refusal("hos.call_malformed", "`isolation` is `read committed`, `repeatable read` or `serializable`");
+  }
   if (busy.has(connection) || (yield () => driver.inside(connection)) === true) {
     throw refusal("hos.call_malformed", "the connection is in a transaction already: a transaction of its own needs a connection of its own");
   }
@@ -47,10 +51,14 @@ export function* transacted<T>(driver: Driver, connection: object, work: () => u
 
 function* once(driver: Driver, connection: object, work: () => unknown, isolation: Isolation | undefined, seen: { isBroken: boolean }): Work<unknown> {
   const say = (sql: string) => () => driver.run(connection, plainly(sql));
+  // What the host's own work throws is thrown as it is.
+  let isOurs = true;
   let isAtItsEnd = false;
   try {
     for (const sql of driver.begin(isolation)) yield say(sql);
+    isOurs = false;
     const given: unknown = yield work;
+    isOurs = true;
     if (driver.isNow && typeof (given as { then?: unknown } | null | undefined)?.then === "function") {
       void Promise.resolve(given).catch(() => {});
       throw refusal("hos.call_malformed", "this connection answers at once: its transaction is over before a promise is kept");
@@ -72,7 +80,7 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
     if (isAtItsEnd && seen.isBroken && trouble !== "retry") {
       throw new OutcomeUnknownError("unknown", "hos.outcome_unknown", "the connection was lost in the commit: ask again under the same once-key", { cause: thrown });
     }
-    throw isAtItsEnd && !(thrown instanceof HosError) ? troubled(driver, thrown) : thrown;
+    throw isOurs && !(thrown instanceof HosError) ? troubled(driver, thrown) : thrown;
   }
 }
 

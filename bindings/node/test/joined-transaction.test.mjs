@@ -1,0 +1,263 @@
+// The helper that runs a host's work in a transaction, and again where the database asks for it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hos } from "./house.mjs";
+import { KINDS, VARIANTS, world } from "./databases.mjs";
+
+const { CallError, Denied, Engine, RetryError, Uid } = hos;
+const ayse = new Uid("S::Account", "ayse");
+const facts = { owner: ayse, price: 10 };
+
+async function thrown(work) {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+  return assert.fail("nothing was thrown");
+}
+
+/** Lets each wait for the other, the first time. */
+function meeting(many) {
+  let here = 0;
+  let open;
+  const gate = new Promise((done) => (open = done));
+  return () => {
+    here += 1;
+    if (here >= many) open();
+    return gate;
+  };
+}
+
+for (const variant of VARIANTS) {
+  test(variant.name, { skip: variant.skip }, async (t) => {
+    const { host, connect, pool, verified, isNow } = await world(t, variant);
+    const engine = await Engine.open({ store: host.connection });
+    const born = async (id) => engine.transaction((_, joined) => joined.tenant("t1").as(ayse).begin("ticket", id, "order", { facts }));
+    const count = (status) => host.one(`SELECT count(*) FROM tickets WHERE status = '${status}'`);
+    const insert = (connection, id, status) => say(connection, `INSERT INTO tickets VALUES ('${id}', '${status}')`);
+    const say = (connection, sql) => KINDS[variant.kind].host(connection).say(sql);
+
+    await t.test("commits where the work gives something, rolls back where it throws", async () => {
+      const work = (end) => (connection, joined) => {
+        const said = insert(connection, end, end);
+        const actor = joined.tenant("t1").as(ayse);
+        if (isNow) return ended(end, actor.begin("ticket", end, "order", { facts }), actor);
+        return said.then(() => actor.begin("ticket", end, "order", { facts })).then((answer) => ended(end, answer, actor));
+      };
+      const odd = new RangeError("odd");
+      const ended = (end, answer, actor) => {
+        assert.equal(answer.allowed, true);
+        if (end === "throw") throw odd;
+        return end === "apply" ? actor.apply("ticket", end, "pay", { args: { amount: 1 } }) : answer;
+      };
+      assert.equal((await engine.transaction(work("give"))).to, "new");
+      assert.equal(await thrown(() => engine.transaction(work("throw"))), odd);
+      const denied = await thrown(() => engine.transaction(work("apply")));
+      assert.ok(denied instanceof Denied && denied.code === "ticket.too_little");
+      assert.deepEqual([await count("give"), await count("throw"), await count("apply")], [1, 0, 0]);
+      const kept = await engine.transaction((_, joined) => joined.refused(denied.answer));
+      assert.equal(kept.code, "ticket.too_little");
+      assert.equal(verified().level, "intact");
+    });
+
+    await t.test("is refused where there is a transaction already", async () => {
+      await host.begin();
+      const error = await thrown(() => engine.transaction(() => assert.fail("it does not run")));
+      await host.rollback();
+      assert.ok(error instanceof CallError && /in a transaction already/.test(error.message), `${error}`);
+      const nested = await thrown(() => engine.transaction(() => engine.transaction(() => assert.fail("it does not run"))));
+      assert.match(nested.message, /in a transaction already/);
+      if (!isNow) {
+        const both = await Promise.allSettled([1, 2].map(() => engine.transaction(async (connection) => say(connection, "SELECT 1"))));
+        assert.deepEqual(both.map((one) => one.status).sort(), ["fulfilled", "rejected"]);
+      }
+      for (const tries of [0, 1.5, "2"]) {
+        assert.equal((await thrown(() => engine.transaction(() => assert.fail("it does not run"), { tries }))).code, "hos.call_malformed");
+      }
+    });
+
+    await t.test("runs again as often as it may, with pauses", async () => {
+      const runs = [];
+      const again = new RetryError("retry", "hos.retry", "once more");
+      const work = (last) => () => {
+        runs.push(performance.now());
+        const given = runs.length < last ? Promise.reject(again) : "done";
+        if (!isNow) return given;
+        if (given === "done") return given;
+        given.catch(() => {});
+        throw again;
+      };
+      assert.equal(await engine.transaction(work(3)), "done");
+      assert.equal(runs.length, 3);
+      runs.length = 0;
+      assert.equal(await thrown(() => engine.transaction(work(99))), again);
+      assert.equal(runs.length, 5, "five if nothing is said");
+      runs.length = 0;
+      await thrown(() => engine.transaction(work(99), { tries: 2 }));
+      assert.equal(runs.length, 2);
+    });
+
+    await t.test("a transaction that is over before the work is, commits nothing more", async () => {
+      for (const sql of ["COMMIT", "ROLLBACK"]) {
+        const error = await thrown(() => engine.transaction((connection) => say(connection, sql)));
+        assert.equal(error.code, "hos.no_transaction", `${sql}: ${error}`);
+      }
+    });
+
+    if (isNow) {
+      await t.test("of a connection that answers at once the work gives no promise", async () => {
+        const error = await thrown(() => engine.transaction(async () => { throw new Error("nobody waits for it"); }));
+        assert.ok(error instanceof CallError && /before a promise is kept/.test(error.message), `${error}`);
+        assert.equal(host.connection.inTransaction, false);
+      });
+
+      await t.test("it joins what the package itself runs in a transaction", () => {
+        const actor = engine.tenant("t1").as(ayse);
+        const work = host.connection.transaction((id, fails) => {
+          host.connection.prepare("INSERT INTO tickets VALUES (?, 'own')").run(id);
+          actor.begin("ticket", id, "order", { facts });
+          if (fails) throw new Error("rolled back");
+        });
+        work.immediate("own-1", false);
+        assert.throws(() => work.immediate("own-2", true), /rolled back/);
+        const ids = host.connection.prepare("SELECT CAST(id AS TEXT) FROM hos_instance WHERE CAST(id AS TEXT) LIKE 'own-%'").pluck().all();
+        assert.deepEqual(ids, ["own-1"]);
+        assert.equal(verified().level, "intact");
+      });
+
+      await t.test("another process's lock is waited for, then it begins again", async () => {
+        const other = await connect({ timeout: 1 });
+        await host.begin();
+        await host.say("INSERT INTO tickets VALUES ('busy', 'busy')");
+        let tries = 0;
+        const on = engine.on(other.connection);
+        const failed = await thrown(() => on.transaction(() => { tries += 1; }));
+        assert.deepEqual([failed.code, failed.cause.code, tries], ["hos.retry", "SQLITE_BUSY", 0]);
+        await host.commit();
+        assert.equal(on.transaction((_, joined) => joined.tenant("t1").as(ayse).begin("ticket", "busy", "order", { facts })).allowed, true);
+      });
+      return;
+    }
+
+    await t.test("a deadlock is begun again, and both come through", async () => {
+      await born("d-1");
+      await born("d-2");
+      const meet = meeting(2);
+      let tries = 0;
+      const one = await connect();
+      const two = await connect();
+      const crossing = (by, ids) =>
+        engine.on(by.connection).transaction(async (connection, joined) => {
+          tries += 1;
+          const actor = joined.tenant("t1").as(ayse);
+          const name = (id) => actor.transition("ticket", id, "name", { args: { name: "x" } });
+          assert.equal((await name(ids[0])).allowed, true);
+          await meet();
+          return name(ids[1]);
+        });
+      const answers = await Promise.all([crossing(one, ["d-1", "d-2"]), crossing(two, ["d-2", "d-1"])]);
+      assert.deepEqual(answers.map((answer) => answer.allowed), [true, true]);
+      assert.ok(tries >= 3, `${tries} tries: one was the victim`);
+      assert.equal(verified().level, "intact");
+    });
+
+    await t.test("a deadlock of the host's own rows likewise", async () => {
+      for (const id of ["h-1", "h-2"]) await say(host.connection, `INSERT INTO tickets VALUES ('${id}', 'h')`);
+      const meet = meeting(2);
+      let tries = 0;
+      const crossing = async (ids) => {
+        const by = await connect();
+        return engine.on(by.connection).transaction(async (connection, joined) => {
+          tries += 1;
+          const touch = (id) => say(connection, `UPDATE tickets SET status = 'h${tries}' WHERE id = '${id}'`);
+          await touch(ids[0]);
+          await meet();
+          await touch(ids[1]);
+          return joined.tenant("t1").as(ayse).record("notes", ids[0]);
+        });
+      };
+      const answers = await Promise.all([crossing(["h-1", "h-2"]), crossing(["h-2", "h-1"])]);
+      assert.deepEqual(answers.map((answer) => answer.allowed), [true, true]);
+      assert.ok(tries >= 3, `${tries} tries`);
+    });
+
+    const isSnapshot = variant.set !== undefined;
+    await t.test("a row that changed under a snapshot is a reason to begin again", { skip: !isSnapshot }, async () => {
+      await born("s-1");
+      const other = await connect();
+      let tries = 0;
+      const answer = await engine.transaction(async (connection, joined) => {
+        tries += 1;
+        await say(connection, "SELECT count(*) FROM tickets");
+        if (tries === 1) {
+          const there = engine.on(other.connection);
+          await there.transaction((_, on) => on.tenant("t1").as(ayse).transition("ticket", "s-1", "name", { args: { name: "y" } }));
+        }
+        return joined.tenant("t1").as(ayse).transition("ticket", "s-1", "pay", { args: { amount: 10 } });
+      });
+      assert.deepEqual([answer.allowed, tries, answer.version], [true, 2, 3]);
+      assert.equal(verified().level, "intact");
+    });
+
+    await t.test("what fails in the middle and is passed over in silence is not committed", async () => {
+      const error = await thrown(() =>
+        engine.transaction(async (connection, joined) => {
+          await insert(connection, "silent", "silent");
+          if (variant.kind === "pg") await say(connection, "SELECT nothing").catch(() => {});
+          else await say(connection, "ROLLBACK");
+          return joined;
+        }),
+      );
+      assert.match(error.message, /rolled back|was ended/);
+      assert.equal(await count("silent"), 0);
+    });
+
+    await t.test("a connection that is lost is not given back to its pool", async () => {
+      const all = pool();
+      all.on?.("error", () => {});
+      try {
+        const pooled = await Engine.open({ store: all });
+        let tries = 0;
+        const lost = await thrown(() => pooled.transaction(async (connection) => {
+          tries += 1;
+          KINDS[variant.kind].host(connection).lose();
+          return say(connection, "SELECT 1");
+        }));
+        assert.ok(!(lost instanceof RetryError) && tries === 1, `${lost}`);
+        const answers = await Promise.all([1, 2, 3, 4, 5, 6].map((n) =>
+          pooled.transaction(async (connection, joined) => {
+            await insert(connection, `p-${n}`, "pool");
+            return joined.tenant("t1").as(ayse).begin("ticket", `p-${n}`, "order", { facts });
+          }, { isolation: "read committed" })));
+        assert.deepEqual(answers.map((answer) => answer.allowed), Array(6).fill(true));
+        assert.equal(await count("pool"), 6);
+        const odd = await thrown(() => pooled.transaction(() => "x", { isolation: "none; DROP TABLE tickets" }));
+        assert.equal(odd.code, "hos.call_malformed");
+        assert.equal((await thrown(() => pooled.tenant("t1").as(ayse).begin("ticket", "p-9", "order", { facts }))).code, "hos.no_transaction");
+        assert.equal(verified().level, "intact");
+      } finally {
+        await (variant.kind === "mysql2" ? new Promise((done) => all.end(done)) : all.end());
+      }
+    });
+
+    await t.test("a commit whose end nobody hears of says that it is not known", async () => {
+      const by = await connect();
+      const error = await thrown(() =>
+        engine.on(by.connection).transaction(async (connection, joined) => {
+          const answer = await joined.tenant("t1").as(ayse).begin("ticket", "unheard", "order", { facts });
+          // The host's network goes between the last statement and the commit.
+          const core = variant.kind === "mysql2/promise" ? connection.connection : connection;
+          const { query } = core;
+          core.query = function (what, ...rest) {
+            if ((what.sql ?? what) === "COMMIT") by.lose();
+            return query.call(this, what, ...rest);
+          };
+          return answer;
+        }),
+      );
+      assert.deepEqual([error.code, error.status], ["hos.outcome_unknown", "unknown"], `${error}`);
+    });
+  });
+}
