@@ -1,6 +1,5 @@
 //! What came of a call. Whether it is a yes is known at once; the rest is written and read when somebody looks.
 
-use crate::core::Core;
 use crate::guard::entry;
 use hos_wire::Decided;
 use pyo3::exceptions::PyTypeError;
@@ -31,15 +30,17 @@ type Written = (String, String, Option<String>);
 pub(crate) struct Answer {
     allowed: bool,
     words: Words,
-    /// None where the answer came from elsewhere.
-    core: Option<Py<Core>>,
+    /// The engine; none where the answer came from elsewhere.
+    core: Option<Py<PyAny>>,
     asked: Arc<Asked>,
+    /// Of a refusal in a host's transaction: what it can be made evidence by.
+    refusal: Option<u64>,
     told: PyOnceLock<Py<PyTuple>>,
 }
 
 impl Answer {
-    pub(crate) fn new(allowed: bool, words: Words, core: Py<Core>, asked: Arc<Asked>) -> Self {
-        Self { allowed, words, core: Some(core), asked, told: PyOnceLock::new() }
+    pub(crate) fn new(allowed: bool, words: Words, core: Py<PyAny>, asked: Arc<Asked>, refusal: Option<u64>) -> Self {
+        Self { allowed, words, core: Some(core), asked, refusal, told: PyOnceLock::new() }
     }
 
     fn text(&self) -> String {
@@ -149,6 +150,21 @@ impl Answer {
         self.field(py, 15)
     }
 
+    /// The engine that gave it, and the number by which it keeps the refusal; nothing where there is none to keep.
+    #[getter]
+    fn _kept(&self, py: Python<'_>) -> Option<(Py<PyAny>, u64)> {
+        self.core.as_ref().map(|core| core.clone_ref(py)).zip(self.refusal)
+    }
+
+    /// Another answer to the same asker.
+    fn _followed(&self, py: Python<'_>, allowed: bool, json: &[u8]) -> PyResult<Self> {
+        entry(py, || {
+            let core = self.core.as_ref().map(|core| core.clone_ref(py));
+            let words = Words::Json(json.to_vec());
+            Ok(Self { allowed, words, core, asked: self.asked.clone(), refusal: None, told: PyOnceLock::new() })
+        })
+    }
+
     /// The answer as JSON, as `spec/answer.md` has it.
     fn json(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
         entry(py, || Ok(PyString::new(py, &self.text()).unbind()))
@@ -204,5 +220,5 @@ impl Answer {
 #[pyo3(name = "_answer", signature = (allowed, json, tenant, language=None, /))]
 pub(crate) fn restored(allowed: bool, json: String, tenant: String, language: Option<String>) -> Answer {
     let asked = Arc::new(Asked { tenant, language });
-    Answer { allowed, words: Words::Json(json.into_bytes()), core: None, asked, told: PyOnceLock::new() }
+    Answer { allowed, words: Words::Json(json.into_bytes()), core: None, asked, refusal: None, told: PyOnceLock::new() }
 }

@@ -5,17 +5,27 @@ use crate::core::Core;
 use crate::fault::Fault;
 use crate::fork;
 use crate::guard::{entry, error, served_error};
+use crate::joined::JoinedCore;
 use crate::writer::{Held, Writer};
+use hos_core::refusal::Code;
 use hos_engine::{Engine, Failure};
 use hos_wire::{Asked, Decided, Scalar, Served, Standing};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use pyo3::{PyTraverseError, PyVisit};
 use std::sync::Arc;
 
+/// Whose answers an actor gets: those of an engine with a store of its own, or of one that joins a host's transactions. The second
+/// is asked in Python (`hos/joined.py`), and only the words of its calls are written here.
+#[derive(FromPyObject)]
+enum Of {
+    Own(Py<Core>),
+    Joined(Py<JoinedCore>),
+}
+
 #[pyclass(frozen, subclass, module = "hos._hos")]
 pub(crate) struct Asker {
-    core: Py<Core>,
+    core: Of,
     whose: Arc<Whose>,
     principal: (String, String),
     request: Option<String>,
@@ -36,12 +46,39 @@ struct Besides<'a, 'py> {
 }
 
 impl Asker {
-    fn core_of<'a>(&'a self, py: Python<'a>) -> &'a Core {
-        self.core.bind(py).get()
+    fn core_of<'a>(&'a self, py: Python<'a>) -> Result<&'a Core, Failure> {
+        match &self.core {
+            Of::Own(core) => Ok(core.bind(py).get()),
+            Of::Joined(_) => {
+                let message = "an engine that joins transactions has no store of its own: ask one that has";
+                Err(Failure::new(Code::CallMalformed, message))
+            }
+        }
     }
 
-    fn answer(&self, py: Python<'_>, allowed: bool, words: Words) -> Answer {
-        Answer::new(allowed, words, self.core.clone_ref(py), self.whose.clone())
+    fn answer(&self, py: Python<'_>, allowed: bool, words: Words, refusal: Option<u64>) -> Answer {
+        let core = match &self.core {
+            Of::Own(core) => core.clone_ref(py).into_any(),
+            Of::Joined(core) => core.clone_ref(py).into_any(),
+        };
+        Answer::new(allowed, words, core, self.whose.clone(), refusal)
+    }
+
+    /// A call in the words of the wire, and what is wrong with it. `keeps`: whether what the caller's objects raise is kept as well.
+    fn written(&self, py: Python<'_>, fields: &Bound<'_, PyDict>, keeps: bool) -> PyResult<(Vec<u8>, Option<Fault>)> {
+        let mut writer = Writer::new(py, self.fault.clone(), keeps);
+        writer.text_field("tenant", &self.whose.tenant);
+        writer.uid_field("principal", (&self.principal.0, &self.principal.1));
+        self.bound(&mut writer, fields.get_item("request")?.filter(|own| !own.is_none()).as_ref())?;
+        for item in fields.items() {
+            let (name, value): (Bound<'_, PyString>, Bound<'_, PyAny>) = item.extract()?;
+            let name = name.to_cow()?;
+            if name != "request" && !value.is_none() {
+                writer.field(&name, &value)?;
+            }
+        }
+        let fault = writer.fault().cloned();
+        Ok((writer.object(), fault))
     }
 
     /// Decides one `can`.
@@ -52,7 +89,7 @@ impl Asker {
         resource: &Bound<'py, PyAny>,
         besides: &Besides<'_, 'py>,
     ) -> PyResult<Decided> {
-        let engine = self.core_of(py).engine().map_err(|failure| error(py, &failure))?;
+        let engine = self.core_of(py).and_then(Core::engine).map_err(|failure| error(py, &failure))?;
         let mut writer = Writer::new(py, self.fault.clone(), besides.legacy.is_some());
         let action = writer.word("action", action);
         let (resource_type, resource_id) = writer.who("resource", resource)?;
@@ -105,23 +142,12 @@ impl Asker {
     /// Makes any other call of somebody.
     fn made<'py>(&self, py: Python<'py>, operation: &str, fields: &Bound<'py, PyDict>) -> PyResult<Served> {
         let has_legacy = fields.get_item("legacy")?.is_some_and(|legacy| !legacy.is_none());
-        let mut writer = Writer::new(py, self.fault.clone(), has_legacy);
-        writer.text_field("tenant", &self.whose.tenant);
-        writer.uid_field("principal", (&self.principal.0, &self.principal.1));
-        self.bound(&mut writer, fields.get_item("request")?.filter(|own| !own.is_none()).as_ref())?;
-        for item in fields.items() {
-            let (name, value): (Bound<'py, PyString>, Bound<'py, PyAny>) = item.extract()?;
-            let name = name.to_cow()?;
-            if name != "request" && !value.is_none() {
-                writer.field(&name, &value)?;
-            }
-        }
-        let fault = writer.fault().cloned();
+        let (call, fault) = self.written(py, fields, has_legacy)?;
         if let Some(fault) = fault.as_ref().filter(|_| !has_legacy) {
             return Err(fault.error(py));
         }
-        let core = self.core_of(py);
-        let served = core.served(py, operation, &writer.object()).map_err(|failure| error(py, &failure))?;
+        let served =
+            self.core_of(py).and_then(|core| core.served(py, operation, &call)).map_err(|failure| error(py, &failure))?;
         match (served.standing, fault) {
             (Standing::Failed(_), Some(fault)) => Err(fault.error(py)),
             (standing @ Standing::Failed(_), None) => Err(served_error(py, standing, &served.json)),
@@ -135,7 +161,7 @@ impl Asker {
     #[new]
     #[pyo3(signature = (core, tenant, principal, language=None, request=None, /))]
     fn new(
-        core: Py<Core>,
+        core: Of,
         tenant: &Bound<'_, PyAny>,
         principal: &Bound<'_, PyAny>,
         language: Option<&Bound<'_, PyAny>>,
@@ -181,7 +207,7 @@ impl Asker {
     ) -> PyResult<Answer> {
         entry(py, || {
             let decided = self.decided(py, action, resource, &Besides { context, given, legacy, request })?;
-            Ok(self.answer(py, decided.allowed(), Words::Decided(Box::new(decided))))
+            Ok(self.answer(py, decided.allowed(), Words::Decided(Box::new(decided)), None))
         })
     }
 
@@ -189,7 +215,7 @@ impl Asker {
     fn _answer(&self, py: Python<'_>, operation: &str, fields: &Bound<'_, PyDict>) -> PyResult<Answer> {
         entry(py, || {
             let served = self.made(py, operation, fields)?;
-            Ok(self.answer(py, served.standing == Standing::Allowed, Words::Json(served.json)))
+            Ok(self.answer(py, served.standing == Standing::Allowed, Words::Json(served.json), None))
         })
     }
 
@@ -198,10 +224,24 @@ impl Asker {
         entry(py, || Ok(String::from_utf8_lossy(&self.made(py, operation, fields)?.json).into_owned()))
     }
 
+    /// A call in the words of the wire.
+    fn _written(&self, py: Python<'_>, fields: &Bound<'_, PyDict>) -> PyResult<Py<PyBytes>> {
+        entry(py, || match self.written(py, fields, false)? {
+            (_, Some(fault)) => Err(fault.error(py)),
+            (call, None) => Ok(PyBytes::new(py, &call).unbind()),
+        })
+    }
+
+    /// The answer that came as JSON; with the number of the refusal that it can be kept by.
+    #[pyo3(signature = (allowed, json, refusal=None, /))]
+    fn _came(&self, py: Python<'_>, allowed: bool, json: &[u8], refusal: Option<u64>) -> PyResult<Answer> {
+        entry(py, || Ok(self.answer(py, allowed, Words::Json(json.to_vec()), refusal)))
+    }
+
     /// Whether a `can` would be answered from memory now. Where not, it would look at the store, or wait for a fork.
     fn _is_at_hand(&self, py: Python<'_>) -> PyResult<bool> {
         // A closed engine keeps nobody waiting.
-        entry(py, || Ok(self.core_of(py).engine().map_or(true, |engine| is_at_hand(&engine, &self.whose.tenant))))
+        entry(py, || Ok(self.core_of(py).and_then(Core::engine).map_or(true, |engine| is_at_hand(&engine, &self.whose.tenant))))
     }
 
     /// Who acts: a `Uid` made of what was given.

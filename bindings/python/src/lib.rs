@@ -12,6 +12,7 @@ mod core;
 mod fault;
 mod fork;
 mod guard;
+mod joined;
 mod name;
 mod writer;
 
@@ -22,6 +23,7 @@ use pyo3::prelude::*;
 fn _hos(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<core::Core>()?;
+    module.add_class::<joined::JoinedCore>()?;
     module.add_class::<asker::Asker>()?;
     module.add_class::<answer::Answer>()?;
     module.add_class::<name::Uid>()?;

@@ -203,7 +203,7 @@ impl<'py> Writer<'py> {
                 self.hex(bytes.as_bytes());
                 Ok(())
             }
-            ("subject", _) => self.named(name, value),
+            ("subject" | "resource", _) => self.named(name, value),
             // An outcome that cannot be read is none: nothing may stand in its place.
             ("legacy", _) => return self.legacy(value),
             ("given", _) => self.given(value),

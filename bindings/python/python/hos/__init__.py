@@ -38,6 +38,7 @@ from hos.errors import (
     RetryError,
     StoreError,
 )
+from hos.joined import JoinedActor, JoinedEngine, JoinedTenant
 from hos.process import per_process
 
 __version__: str = _hos.VERSION
@@ -62,6 +63,9 @@ __all__ = [
     "HasUid",
     "HosError",
     "InternalError",
+    "JoinedActor",
+    "JoinedEngine",
+    "JoinedTenant",
     "LawError",
     "Legacy",
     "OutcomeUnknownError",

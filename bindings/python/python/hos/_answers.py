@@ -6,7 +6,7 @@ import datetime
 import json
 import re
 from dataclasses import dataclass, fields as _fields
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from hos._values import read_back
 from hos.errors import CallError, ClosedError
@@ -14,7 +14,7 @@ from hos.errors import CallError, ClosedError
 if TYPE_CHECKING:
     from typing_extensions import Never
 
-    from hos._hos import Answer, Core
+    from hos._hos import Answer, Core, JoinedCore
 
 
 class _Part:
@@ -58,12 +58,13 @@ class Seal(_Part):
 
 @dataclass(frozen=True)
 class Receipt(_Part):
-    """Where the evidence of a call lies. Without ``seal`` it is pending."""
+    """Where the evidence of a call lies. Without ``seal`` it is pending. ``n`` is its number in its thread; a record of a named
+    stream that was written in a host's transaction gets it when it is sealed, and has none until then."""
 
     __slots__ = ("tenant", "thread", "n", "record", "seal")
     tenant: str
     thread: str
-    n: int
+    n: Optional[int]
     record: str
     seal: Optional[Seal]
 
@@ -175,7 +176,7 @@ def restore(text: str, tenant: str, language: Optional[str]) -> Answer:
     return _answer(json.loads(text)["allowed"] is True, text, tenant, language)
 
 
-def message(core: Optional[Core], tenant: str, code: Optional[str], language: Optional[str]) -> str:
+def message(core: Union[Core, JoinedCore, None], tenant: str, code: Optional[str], language: Optional[str]) -> str:
     """What the law says of a code to an end user."""
     if language is None:
         raise CallError("hos.call_malformed", "say a language: message('en'), or bind one: as_(user, language='en')")
@@ -233,7 +234,7 @@ def _blockers(said: List[Dict[str, str]]) -> Tuple[Blocker, ...]:
 def _receipt(said: Dict[str, Any]) -> Receipt:
     seal = said.get("seal")
     sealed = seal and Seal(seal["seq"], seal["entry"], seal.get("checkpoint"))
-    return Receipt(said["tenant"], said["thread"], said["n"], said["record"], sealed)
+    return Receipt(said["tenant"], said["thread"], said.get("n"), said["record"], sealed)
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Type, Union, cast
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Type, Union, cast, overload
 
 from hos import _answers
 from hos._absent import AbsentEngine
@@ -17,8 +17,10 @@ from hos.errors import CallError, Denied
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from hos._connections import Joinable
     from hos._words import Change
     from hos.aio import AsyncActor
+    from hos.joined import JoinedEngine
 
 _Path = Union[str, "os.PathLike[str]"]
 _Named = Union[Uid, str, HasUid]
@@ -38,6 +40,7 @@ class Engine(Core):
 
     __slots__ = ()
 
+    @overload
     @classmethod
     def open(
         cls,
@@ -51,9 +54,47 @@ class Engine(Core):
         seal: Optional[str] = None,
         busy_timeout_ms: Optional[int] = None,
         directory_age_max_ms: Optional[int] = None,
-    ) -> Engine:
+    ) -> Engine: ...
+
+    @overload
+    @classmethod
+    def open(
+        cls, law: Optional[_Path] = None, *, store: Joinable, directory_age_max_ms: Optional[int] = None
+    ) -> JoinedEngine: ...
+
+    @classmethod
+    def open(
+        cls,
+        law: Optional[_Path] = None,
+        *,
+        store: Union[_Path, Joinable],
+        key_file: Optional[_Path] = None,
+        signer_socket: Optional[_Path] = None,
+        signer_command: Optional[str] = None,
+        mark: Optional[_Path] = None,
+        seal: Optional[str] = None,
+        busy_timeout_ms: Optional[int] = None,
+        directory_age_max_ms: Optional[int] = None,
+    ) -> Union[Engine, JoinedEngine]:
         """Opens a store that exists. ``law`` is the law's directory and must be the active law; without it the engine opens with
-        the active one. The other options are those of ``spec/c-abi.md``."""
+        the active one. The other options are those of ``spec/c-abi.md``.
+
+        ``store`` may be a connection to a database of your own that has the tables, or a function that gives one: then calls are
+        made in its transactions (:mod:`hos.joined`)."""
+        if not isinstance(store, (str, bytes, os.PathLike)):
+            others = present(
+                key_file=key_file,
+                signer_socket=signer_socket,
+                signer_command=signer_command,
+                mark=mark,
+                seal=seal,
+                busy_timeout_ms=busy_timeout_ms,
+            )
+            if others:
+                raise CallError("hos.call_malformed", f"`{next(iter(others))}` is an option of a store of the engine's own")
+            from hos.joined import JoinedEngine
+
+            return JoinedEngine(law, store, directory_age_max_ms)
         paths = dict(zip(_PATHS, (store, law, key_file, signer_socket, mark)))
         others = present(
             signer_command=signer_command,
@@ -69,7 +110,7 @@ class Engine(Core):
         opened it gives what stands in for an engine: its ``shadow`` calls run the world's code and no more, everything else raises
         what its ``absent`` says."""
         try:
-            return cls.open(*args, **options)
+            return cast(Engine, cls.open(*args, **options))
         except BaseException as why:
             return cast(Engine, AbsentEngine(fault_of(why)))
 

@@ -29,6 +29,10 @@ class Core(_Unmade):
     pass
 
 
+class JoinedCore(_Unmade):
+    pass
+
+
 class Asker(_Unmade):
     pass
 

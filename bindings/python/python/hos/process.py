@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Callable, Optional, Tuple
+from typing import Any, Callable, Generic, Optional, Tuple, TypeVar
 
 from hos._engine import Engine
+from hos.joined import JoinedEngine
+
+_E = TypeVar("_E", Engine, JoinedEngine)
 
 
-class _PerProcess:
+class _PerProcess(Generic[_E]):
     __slots__ = ("__weakref__", "_lock", "_of", "_open")
 
-    def __init__(self, open: Callable[[], Engine]) -> None:
-        self._open = open
-        self._of: Optional[Tuple[int, Engine]] = None
+    def __init__(self, open: Callable[[], _E]) -> None:
+        self._open: Callable[[], _E] = open
+        self._of: Optional[Tuple[int, _E]] = None
         self._lock = threading.Lock()
         _ALL.add(self)
 
-    def __call__(self) -> Engine:
+    def __call__(self) -> _E:
         here = self._here()
         if here is not None:
             return here
@@ -30,12 +33,12 @@ class _PerProcess:
                 self._of = (os.getpid(), here)
             return here
 
-    def _here(self) -> Optional[Engine]:
+    def _here(self) -> Optional[_E]:
         of = self._of
         return of[1] if of is not None and of[0] == os.getpid() and not of[1].closed else None
 
 
-_ALL: weakref.WeakSet[_PerProcess] = weakref.WeakSet()
+_ALL: weakref.WeakSet[_PerProcess[Any]] = weakref.WeakSet()
 
 
 def _in_child() -> None:
@@ -48,7 +51,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
 
 
-def per_process(open: Callable[[], Engine]) -> Callable[[], Engine]:
+def per_process(open: Callable[[], _E]) -> Callable[[], _E]:
     """Makes a function that opens an engine when it is first called in a process, and gives the same one afterwards::
 
         @hos.per_process

@@ -1,6 +1,7 @@
 """What a checker must find sound (`mypy --strict`). Never run."""
 
 import datetime
+import sqlite3
 from decimal import Decimal
 from typing import List, Optional, Tuple, Union
 
@@ -76,6 +77,33 @@ def standing_in() -> Optional[BaseException]:
 @hos.per_process
 def engine() -> hos.Engine:
     return hos.Engine.open("law", store="hos.db", busy_timeout_ms=100)
+
+
+@hos.per_process
+def joined() -> hos.JoinedEngine:
+    return hos.Engine.open("law", store=connection)
+
+
+def connection() -> sqlite3.Connection:
+    return sqlite3.connect("shop.db")
+
+
+def in_a_transaction(user: hos.Uid) -> bool:
+    law = hos.Engine.open("law", store=connection(), directory_age_max_ms=0).on(connection())
+    actor: hos.JoinedActor = law.tenant("pazar-tr").as_(user, language="tr")
+
+    def amount() -> dict[str, int]:
+        return {"amount": 4200}
+
+    def pay() -> hos.Answer:
+        return actor.transition("order", "o-1", "pay", args=amount, once="psp-1")
+
+    answer = law.transaction(pay, tries=3)
+    if not answer.allowed:
+        law.transaction(lambda: law.refused(answer))
+    same: hos.Actor = actor
+    place: Optional[int] = answer.receipt.n if answer.receipt else None
+    return place is None and joined().tenant("t").as_(user).can("order.view", Order("o-1")).allowed and same.directory is not None
 
 
 with engine() as opened:

@@ -1,5 +1,7 @@
 """What a checker must refuse: one fault on each line that ends with its kind (`mypy --strict`). Never run."""
 
+import sqlite3
+
 import hos
 
 
@@ -18,10 +20,20 @@ async def wrong(actor: hos.Actor, engine: hos.Engine) -> None:
     actor.aio.can("order.view", 'O::"1"').allowed  # error: attr-defined
     await actor.aio.can("order.view", 7)  # error: arg-type
     engine.tenant(7)  # error: arg-type
-    hos.Engine.open("law")  # error: call-arg
+    hos.Engine.open("law")  # error: call-overload
     hos.Uid("A", 1)  # error: arg-type
     actor.can("order.view", 'O::"1"').code.upper()  # error: union-attr
     actor.shadow("order", "o-1", "pay")  # error: call-arg
     actor.shadow("order", "o-1", "pay", legacy=5)  # error: arg-type
     actor.shadow("order", "o-1", "pay", legacy=lambda: 5, argz={})  # error: call-arg
     actor.shadow_can("order.view", 'O::"1"', legacy=lambda: 5).code  # error: attr-defined
+    connection = sqlite3.connect("shop.db")
+    joined = hos.Engine.open("law", store=connection)
+    hos.Engine.open("law", store=connection, key_file="hos.key")  # error: call-overload
+    hos.Engine.open("law", store=7)  # error: call-overload
+    joined.transaction(5)  # error: arg-type
+    joined.transaction(lambda: 5).code  # error: attr-defined
+    joined.tenant("t").as_("A").transition("order", "o-1", "pay", args=lambda: 5)  # error: arg-type
+    receipt = joined.tenant("t").as_("A").record("notes", "x").receipt
+    assert receipt is not None
+    receipt.n + 1  # error: operator

@@ -1,0 +1,397 @@
+"""The law in the transaction that you already have.
+
+    pazar = hos.Engine.open("law", store=connection).tenant("pazar-tr").as_(user)
+    with connection.transaction():
+        connection.execute("UPDATE products SET stock = stock - 1 WHERE id = 17")
+        pazar.apply("order", "o-17", "pay", args={"amount": 4200}, once="psp-evt-9")
+
+Your rows and the evidence are one commit. The engine has no connection: it says which statements to run, and this module runs them
+on yours (``spec/joined-transaction.md``). Call it last, keep no gateway's call inside, and roll back on any error. Records are
+sealed afterwards by ``hos work``; until then receipts are pending.
+
+Connections of psycopg, psycopg2, PyMySQL, mysqlclient and sqlite3 can be joined, and Django's on these. Those for ``async`` code
+cannot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import time
+from types import TracebackType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NoReturn,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+    TypeVar,
+    Union,
+    cast,
+)
+
+from hos import _engine
+from hos._connections import Connection, Joinable, Kind, kind_of
+from hos._hos import Answer, Asker, JoinedCore, Uid
+from hos._values import Entity, HasUid, Legacy, present
+from hos.errors import CallError, HosError, OutcomeUnknownError, RetryError, StoreError, _from_wire
+
+__all__ = ["Args", "Connection", "JoinedActor", "JoinedEngine", "JoinedTenant"]
+
+_T = TypeVar("_T")
+_Named = Union[Uid, str, HasUid]
+Args = Union[Mapping[str, Any], Callable[[], Mapping[str, Any]]]
+
+# The longest pause before a transaction is tried again, in seconds; it doubles each time.
+_PAUSE = 0.02
+
+
+class JoinedEngine:
+    """The law over a store that lies in a host's database. It works in the transactions of the host's connections.
+
+    It remembers the laws and the directory of *one* database, so open it once in a process. What it is opened with is the
+    connection, or, where threads and requests have their own, a function that gives the present one (Django's ``connection`` is
+    such by itself). ``on`` gives the same engine on another connection.
+    """
+
+    __slots__ = ("_core", "_store")
+
+    def __init__(
+        self, law: Union[str, "os.PathLike[str]", None], store: Joinable, directory_age_max_ms: Optional[int] = None
+    ) -> None:
+        self._store = store
+        kind = self._kind()
+        where = None if law is None else _engine._whole(os.fspath(law))
+        words = present(dialect=kind.dialect, places=kind.places, law=where, directory_age_max_ms=directory_age_max_ms)
+        self._core = JoinedCore(_engine._json(words))
+
+    def on(self, store: Joinable) -> JoinedEngine:
+        """The same engine on another connection to the same database, by the same driver."""
+        other: JoinedEngine = object.__new__(JoinedEngine)
+        other._core, other._store = self._core, store
+        if (other._kind().dialect, other._kind().places) != (self._kind().dialect, self._kind().places):
+            raise CallError("hos.call_malformed", "the connection is one of another kind of database: open an engine for it")
+        return other
+
+    def tenant(self, name: str) -> JoinedTenant:
+        """A tenant. Whether it is there is said by each call."""
+        return JoinedTenant(self, name)
+
+    def call(self, operation: str, call: Union[Mapping[str, Any], str, bytes]) -> _engine.Reply:
+        """A call in the words of the wire: JSON, or a mapping that becomes JSON as it stands."""
+        told = self._asked(_engine._text("operation", operation), call if isinstance(call, bytes) else _engine._json(call))
+        return _engine.Reply(told["answer"])
+
+    def refused(self, answer: Answer) -> Answer:
+        """Makes evidence of a refusal, after the transaction that it was given in was rolled back: call it in another one."""
+        kept = answer._kept
+        if kept is None or kept[0] is not self._core:
+            raise CallError("hos.call_malformed", "it is no refusal of this engine's: nothing of it is kept")
+        told = self._asked("refused", json.dumps({"refusal": kept[1]}).encode())["answer"]
+        return answer._followed(told["allowed"] is True, json.dumps(told).encode())
+
+    def transaction(self, work: Callable[[], _T], *, tries: int = 5) -> _T:
+        """Runs ``work`` in a transaction of the connection, and the whole of it again where the database asks for that (a
+        deadlock, a lock that took too long, a row that changed), at most ``tries`` times.
+
+        Commits and gives what ``work`` gave. Rolls back where it raised, which goes through, and where it gave an
+        :class:`hos.Answer` that says no. A connection lost at the commit is an :class:`hos.OutcomeUnknownError`: the same work
+        under the same once-key tells what came of it.
+        """
+        pause = _PAUSE
+        while True:
+            kind = self._kind()
+            try:
+                return _once(kind, work)
+            except Exception as error:
+                tries -= 1
+                if tries <= 0 or not _is_retry(kind, error):
+                    raise
+            time.sleep(random.uniform(0, pause))
+            pause *= 2
+
+    def close(self) -> None:
+        """Closes the engine, also where it is on other connections. The connections stay open."""
+        self._core.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether calls will be refused: the engine was closed, or opened in another process."""
+        return self._core.closed
+
+    @property
+    def absent(self) -> Optional[BaseException]:
+        """Nothing: there is an engine here."""
+        return None
+
+    def __enter__(self) -> JoinedEngine:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        if not self.closed:
+            self.close()
+
+    def _kind(self) -> Kind:
+        store: Any = self._store
+        # A connection can be called in some drivers, so it is one first.
+        if callable(store) and not hasattr(store, "cursor"):
+            store = store()
+        return kind_of(store)
+
+    def _serve(self, operation: str, call: bytes) -> Tuple[bool, str]:
+        return self._core._serve(operation, call)
+
+    def _asked(self, operation: str, call: bytes, world: bool = False) -> Dict[str, Any]:
+        """Asks the law, in the transaction that there is. ``world``: whether the call carries the world's own outcome, so that
+        nothing that fails may be felt in it."""
+        kind = self._kind()
+        if world and kind.inside(True):
+            return self._apart(kind, operation, call)
+        if world and operation != "can":
+            # A transaction that our own statements began would stay behind where the world has ended its own.
+            raise CallError("hos.no_transaction", "the connection is in no transaction: nothing of a call in shadow is kept")
+        if operation == "can" and not kind.inside(True):
+            return self._looked(kind, call)
+        try:
+            return self._step(kind, operation, call)
+        except (StoreError, RetryError):
+            kind.spoil()
+            raise
+
+    def _apart(self, kind: Kind, operation: str, call: bytes) -> Dict[str, Any]:
+        kept = None
+        try:
+            kept = kind.stand_apart()
+            told = self._step(kind, operation, call)
+            kind.come_back(kept)
+            return told
+        except BaseException as error:
+            with contextlib.suppress(Exception):
+                kind.undo(kept)
+            raise _of_ours(kind, error) from error.__cause__
+
+    def _looked(self, kind: Kind, call: bytes) -> Dict[str, Any]:
+        """A ``can`` outside a transaction; one that a driver begins for it ends with it."""
+        try:
+            return self._step(kind, "can", call)
+        finally:
+            if kind.inside(True):
+                kind.rollback()
+
+    def _step(self, kind: Kind, operation: str, call: bytes) -> Dict[str, Any]:
+        """Runs what the engine asks for, round by round."""
+        try:
+            standing, words = self._core._step(operation, kind.inside(False), call)
+            told: Dict[str, Any] = json.loads(words)
+            while standing is None:
+                rows = self._rows(kind, told)
+                standing, words = self._core._step("go_on", None, json.dumps({"step": told["step"], "rows": rows}).encode())
+                told = json.loads(words)
+            _run(kind, told["settle"])
+        except Exception as error:
+            raise _of_ours(kind, error) from (None if isinstance(error, HosError) else error)
+        if standing not in ("allowed", "refused"):
+            raise _from_wire(standing, words.decode())
+        return told
+
+    def _rows(self, kind: Kind, told: Mapping[str, Any]) -> List[Any]:
+        try:
+            return [kind.asked(statement) for statement in told["need"]]
+        except BaseException:
+            self._core._step("leave", None, json.dumps({"step": told["step"]}).encode())
+            raise
+
+
+class JoinedTenant(_engine.Tenant):
+    """A tenant of an engine that joins transactions. Histories are asked of an engine with a store of its own."""
+
+    __slots__ = ()
+
+    engine: JoinedEngine  # type: ignore[assignment]
+
+    def __init__(self, engine: JoinedEngine, name: str) -> None:
+        super().__init__(cast(_engine.Engine, engine), name)
+
+    def as_(self, principal: _Named, *, language: Optional[str] = None, request: Optional[str] = None) -> JoinedActor:
+        """Who acts; as of any tenant."""
+        return JoinedActor(self.engine, self.name, principal, language, request)
+
+
+class JoinedActor(_engine.Actor):
+    """A tenant and who acts in it, in the host's transaction.
+
+    Every call is the one of :class:`hos.Actor`, and outside a transaction a :class:`hos.CallError` (``hos.no_transaction``), all but
+    ``can``. ``args`` and ``facts`` may be functions: they run when what the call is about is claimed, so what they read of the
+    host's rows stands still until the commit. ``available`` and ``history`` are asked of an engine with a store of its own.
+    """
+
+    __slots__ = ("_engine",)
+
+    _engine: JoinedEngine
+
+    def __new__(
+        cls,
+        engine: JoinedEngine,
+        tenant: str,
+        principal: _Named,
+        language: Optional[str] = None,
+        request: Optional[str] = None,
+    ) -> JoinedActor:
+        self = Asker.__new__(cls, engine._core, tenant, principal, language, request)
+        self._engine = engine
+        self.tenant = JoinedTenant(engine, tenant)
+        return self
+
+    # The same calls, with words that may be functions.
+    if TYPE_CHECKING:
+
+        def begin(
+            self,
+            contract: str,
+            id: str,
+            event: str,
+            *,
+            facts: Optional[Args] = None,
+            args: Optional[Args] = None,
+            once: Optional[str] = None,
+            context: Optional[Mapping[str, Any]] = None,
+            given: Optional[Iterable[Entity]] = None,
+            legacy: Union[Legacy, bool, None] = None,
+            request: Optional[str] = None,
+        ) -> Answer: ...
+
+        def transition(
+            self,
+            contract: str,
+            id: str,
+            event: str,
+            *,
+            args: Optional[Args] = None,
+            once: Optional[str] = None,
+            reason: Optional[str] = None,
+            context: Optional[Mapping[str, Any]] = None,
+            given: Optional[Iterable[Entity]] = None,
+            legacy: Union[Legacy, bool, None] = None,
+            request: Optional[str] = None,
+        ) -> Answer: ...
+
+        def apply(
+            self,
+            contract: str,
+            id: str,
+            event: str,
+            *,
+            args: Optional[Args] = None,
+            once: Optional[str] = None,
+            reason: Optional[str] = None,
+            context: Optional[Mapping[str, Any]] = None,
+            given: Optional[Iterable[Entity]] = None,
+            legacy: Union[Legacy, bool, None] = None,
+            request: Optional[str] = None,
+        ) -> Answer: ...
+
+    def can(
+        self,
+        action: str,
+        resource: _Named,
+        *,
+        context: Optional[Mapping[str, Any]] = None,
+        given: Optional[Iterable[Entity]] = None,
+        legacy: Union[Legacy, bool, None] = None,
+        request: Optional[str] = None,
+    ) -> Answer:
+        """As of any actor. The directory that is judged under is read on the connection where it is not at hand; that needs no
+        transaction."""
+        words = {"action": action, "resource": resource}
+        return self._answer("can", {**words, "context": context, "given": given, "legacy": legacy, "request": request})
+
+    @property
+    def aio(self) -> NoReturn:
+        """A connection waits, and belongs to who has it: there is no such form."""
+        raise CallError("hos.call_malformed", "a joined transaction is not for `async` code: call it in the thread of its connection")
+
+    def _answer(self, operation: str, fields: Dict[str, Any]) -> Answer:
+        world = fields.get("legacy") is not None
+        later = [name for name in ("args", "facts") if callable(fields.get(name))]
+        if later and not world:
+            return self._claimed(operation, fields, later)
+        words = {name: value() if name in later else value for name, value in fields.items()}
+        return self._told_of(self._engine._asked(operation, self._written(words), world))
+
+    def _claimed(self, operation: str, fields: Dict[str, Any], later: List[str]) -> Answer:
+        engine = self._engine
+        words = {name: value for name, value in fields.items() if name not in ("args", "facts")}
+        leave = engine._asked("claim", self._written({"operation": operation, **words}))["leave"]
+        try:
+            words = {name: value() if name in later else value for name, value in fields.items()}
+            return self._told_of(engine._asked(operation, self._written(words)))
+        except BaseException:
+            # What is claimed for a call that is not made is left. In a transaction that failed that fails, and does not matter.
+            with contextlib.suppress(Exception):
+                _run(engine._kind(), leave)
+            raise
+
+    def _told_of(self, told: Mapping[str, Any]) -> Answer:
+        answer = told["answer"]
+        return self._came(answer["allowed"] is True, json.dumps(answer).encode(), told.get("refusal"))
+
+
+def _run(kind: Kind, statements: Sequence[Mapping[str, Any]]) -> None:
+    for statement in statements:
+        kind.asked(statement)
+
+
+def _of_ours(kind: Kind, error: BaseException) -> BaseException:
+    """What the package says of it. An order to stop is obeyed as it is."""
+    return kind.failure(error) if isinstance(error, Exception) and not isinstance(error, HosError) else error
+
+
+def _once(kind: Kind, work: Callable[[], _T]) -> _T:
+    if not kind.is_free():
+        raise CallError("hos.call_malformed", "the connection is in a transaction already, which cannot be begun again")
+    kind.begin()
+    try:
+        given = work()
+    except BaseException:
+        _roll_back(kind)
+        raise
+    if isinstance(given, Answer) and not given.allowed:
+        kind.rollback()
+        return given
+    try:
+        kind.commit()
+    except Exception as error:
+        _roll_back(kind)
+        for cause in _causes(error):
+            if isinstance(cause, kind.driver.Error) and kind.is_lost(cause):
+                raise OutcomeUnknownError("hos.outcome_unknown", f"{type(cause).__name__}: {cause}") from error
+        raise
+    return given
+
+
+def _roll_back(kind: Kind) -> None:
+    # What went wrong before says more than that a broken connection cannot roll back.
+    with contextlib.suppress(Exception):
+        kind.rollback()
+
+
+def _causes(error: Optional[BaseException]) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _is_retry(kind: Kind, error: BaseException) -> bool:
+    return any(isinstance(cause, RetryError) or kind.is_retry(cause) for cause in _causes(error))

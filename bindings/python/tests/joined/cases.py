@@ -1,0 +1,526 @@
+"""What holds on every connection that can be joined."""
+
+import itertools
+import json
+import threading
+import unittest
+
+from hosts import AYSE, H1, LAW, MERT, hos
+
+_NUMBER = itertools.count()
+
+
+def fresh(word):
+    """An id that no other test has."""
+    return f"{word}-{next(_NUMBER)}"
+
+
+class Joined(unittest.TestCase):
+    """A test on a host's connection, in a store that it shares with others. What it leaves verifies."""
+
+    host = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.host.share()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.host.hos("work")
+        said = json.loads(cls.host.hos("verify", "--json"))
+        assert (said["level"], said["findings"]) == ("intact", []), said
+
+    def setUp(self):
+        self.connection = self.connect()
+        self.engine = self.open(self.connection)
+        self.mert = self.engine.tenant("t1").as_(MERT)
+
+    def connect(self):
+        connection = self.host.connect()
+        self.addCleanup(self.end, connection)
+        return connection
+
+    @staticmethod
+    def end(connection):
+        try:
+            connection.close()
+        except Exception:
+            pass
+
+    def open(self, store, **options):
+        return hos.Engine.open(LAW, store=store, **options)
+
+    def birth(self, id, actor=None, **words):
+        return (actor or self.mert).begin("ticket", id, "order", facts={"owner": MERT, "price": 5}, **words)
+
+    def pay(self, id, actor=None, **words):
+        return (actor or self.mert).transition("ticket", id, "pay", args={"amount": 5}, **words)
+
+    def insert(self, id, connection=None):
+        self.host.do(connection or self.connection, "INSERT INTO orders VALUES (%s, 'new')", id)
+
+    def begin(self, connection=None):
+        self.host.begin(connection or self.connection)
+
+    def commit(self, connection=None):
+        self.host.commit(connection or self.connection)
+
+    def rollback(self, connection=None):
+        self.host.rollback(connection or self.connection)
+
+    def born(self, id, **words):
+        """An instance that is there."""
+        self.begin()
+        answer = self.birth(id, **words)
+        self.assertIs(answer.allowed, True, answer.blockers)
+        self.commit()
+        return answer
+
+    def count(self, sql, *params):
+        """As another connection sees it."""
+        connection = self.connect()
+        ((found,),) = self.host.rows(connection, sql, *params)
+        connection.close()
+        return found
+
+    def kept(self, id, once=None):
+        """How many rows there are of the world's order, of the instance, and of the once-key."""
+        return (
+            self.count("SELECT count(*) FROM orders WHERE id = %s", id),
+            self.count("SELECT count(*) FROM hos_instance WHERE id = %s", id.encode()),
+            self.count(f"SELECT count(*) FROM hos_once WHERE {self.host.key} = %s", (once or id).encode()),
+        )
+
+    def refused(self, kind, code, call, *args, **words):
+        with self.assertRaises(kind) as met:
+            call(*args, **words)
+        self.assertEqual(met.exception.code, code, str(met.exception))
+        return met.exception
+
+
+class Days(Joined):
+    def test_the_hosts_rows_and_the_evidence_are_one_commit(self):
+        id = fresh("o")
+        self.begin()
+        self.insert(id)
+        answer = self.birth(id, once=id)
+        self.assertEqual((answer.allowed, answer.to, answer.again), (True, "new", False))
+        self.assertIsNone(answer.receipt.seal, "its place in the log comes later")
+        self.commit()
+        self.assertEqual(self.kept(id), (1, 1, 1))
+        self.begin()
+        self.host.do(self.connection, "UPDATE orders SET status = 'paid' WHERE id = %s", id)
+        answer = self.pay(id)
+        self.assertEqual((answer.allowed, answer.from_, answer.to, answer.version), (True, "new", "paid", 2), answer.blockers)
+        self.commit()
+        self.assertEqual(self.count("SELECT status FROM orders WHERE id = %s", id), "paid")
+
+    def test_a_rollback_leaves_nothing(self):
+        id = fresh("o")
+        self.begin()
+        self.insert(id)
+        self.assertIs(self.birth(id, once=id).allowed, True)
+        self.assertIs(self.pay(id).allowed, True, "it sees its own writes before")
+        self.rollback()
+        self.assertEqual(self.kept(id), (0, 0, 0))
+        self.begin()
+        self.assertEqual(self.pay(id).code, "hos.instance_unknown")
+        self.rollback()
+
+    def test_a_commit_that_is_forgotten_leaves_nothing(self):
+        id = fresh("o")
+        self.begin()
+        self.insert(id)
+        self.assertIs(self.birth(id, once=id).allowed, True)
+        self.connection.close()
+        self.assertEqual(self.kept(id), (0, 0, 0))
+
+    def test_a_second_commit_changes_nothing(self):
+        id = fresh("o")
+        self.begin()
+        self.insert(id)
+        self.assertIs(self.birth(id, once=id).allowed, True)
+        self.commit()
+        if not self.host.explicit:
+            self.commit()
+        self.assertEqual(self.kept(id), (1, 1, 1))
+
+    def test_a_connection_that_is_lost_in_the_middle(self):
+        id = fresh("o")
+        self.begin()
+        self.insert(id)
+        self.assertIs(self.birth(id, once=id).allowed, True)
+        self.lose(self.connection)
+        error = self.refused(hos.StoreError, "hos.store_unavailable", self.pay, id)
+        self.assertIsInstance(error.__cause__, self.host.driver.Error)
+        self.assertEqual(self.kept(id), (0, 0, 0))
+        # The engine is as it was, on another connection.
+        self.connection = self.connect()
+        self.mert = self.engine.on(self.connection).tenant("t1").as_(MERT)
+        self.born(id)
+
+    def lose(self, connection):
+        if self.host.dialect == "sqlite":
+            return connection.close()
+        other = self.connect()
+        self.host.kill(other, self.host.id(connection))
+
+    def test_a_refused_call_leaves_nothing_though_the_host_commits(self):
+        id = fresh("o")
+        self.begin()
+        self.insert(id)
+        answer = self.mert.transition("ticket", id, "pay", args={"amount": 1}, once=id)
+        self.assertEqual((answer.allowed, answer.code, answer.receipt), (False, "hos.instance_unknown", None))
+        self.commit()
+        self.assertEqual(self.kept(id), (1, 0, 0))
+        self.born(id, once=id)
+
+    def test_a_refusal_becomes_evidence_in_another_transaction(self):
+        self.begin()
+        answer = self.pay(fresh("none"))
+        self.assertIs(answer.allowed, False)
+        self.rollback()
+        self.begin()
+        kept = self.engine.refused(answer)
+        self.assertEqual((kept.allowed, kept.code, kept.receipt.n), (False, "hos.instance_unknown", None))
+        self.commit()
+        self.begin()
+        self.refused(hos.CallError, "hos.call_malformed", self.engine.refused, answer)
+        allowed = self.birth(fresh("o"))
+        self.refused(hos.CallError, "hos.call_malformed", self.engine.refused, allowed)
+        self.rollback()
+
+    def test_a_once_key_brings_the_first_receipt_again(self):
+        id, key = fresh("o"), fresh("k")
+        records = set()
+        for place in range(3):
+            self.begin()
+            answer = self.birth(id, once=key)
+            self.commit()
+            self.assertEqual((answer.allowed, answer.again), (True, place > 0))
+            records.add(answer.receipt.record)
+        self.assertEqual(len(records), 1)
+        self.begin()
+        self.assertEqual(self.birth(fresh("o"), once=key).code, "hos.once_conflict")
+        self.rollback()
+
+    def test_outside_a_transaction_nothing_is_judged(self):
+        connection = self.alone()
+        mert = self.engine.on(connection).tenant("t1").as_(MERT)
+        id = fresh("o")
+        self.refused(hos.CallError, "hos.no_transaction", self.birth, id, mert)
+        self.refused(hos.CallError, "hos.no_transaction", mert.record, "notes", "x")
+        self.refused(hos.CallError, "hos.no_transaction", mert.transition, "ticket", id, "pay", args=lambda: {"amount": 5})
+        self.assertIs(mert.can("hall.enter", H1).allowed, True, "what is only read needs none")
+        self.assertFalse(self.host.in_transaction(connection))
+        self.assertEqual(self.kept(id), (0, 0, 0))
+
+    def alone(self):
+        """A connection in no transaction, whose statements commit by themselves."""
+        connection = self.connect()
+        if self.host.module == "sqlite3":
+            connection.isolation_level = None
+        elif self.host.dialect == "postgres":
+            connection.rollback()
+            connection.autocommit = True
+        else:
+            connection.autocommit(True)
+        return connection
+
+    def test_can_leaves_no_transaction_behind(self):
+        connection = self.connect()
+        mert = self.open(connection, directory_age_max_ms=0).tenant("t1").as_(MERT)
+        for _ in range(2):
+            self.assertIs(mert.can("hall.enter", H1).allowed, True)
+            self.assertFalse(self.host.in_transaction(connection))
+        self.begin(connection)
+        id = fresh("o")
+        self.insert(id, connection)
+        self.assertIs(mert.can("hall.enter", H1).allowed, True)
+        self.assertTrue(self.host.in_transaction(connection), "the host's own goes on")
+        self.commit(connection)
+        self.assertEqual(self.kept(id), (1, 0, 0))
+
+    def test_ids_are_the_bytes_that_they_are(self):
+        stem = fresh("Id")
+        ids = [stem, stem.lower(), stem.upper(), stem + " ", stem + "  ", stem + "\u0131\U0001f600", stem + "\U0001f601", stem + "\0", stem + "\0x", stem + "%s", stem + "'\\"]
+        self.begin()
+        for id in ids:
+            answer = self.birth(id, once=id)
+            self.assertEqual((answer.allowed, answer.again), (True, False), (id, answer.blockers))
+        self.commit()
+        self.begin()
+        self.assertIs(self.pay(ids[0]).allowed, True)
+        for id in ids[1:]:
+            self.assertEqual(self.pay(id).from_, "new", id)
+        self.commit()
+
+    def test_a_record_waits_for_its_place(self):
+        stream, key = fresh("notes"), fresh("k")
+        self.begin()
+        answer = self.engine.tenant("t1").as_(AYSE).record(stream, b"\x00\xff", once=key)
+        self.commit()
+        self.assertEqual((answer.allowed, answer.receipt.n), (True, None))
+        self.host.hos("work")
+        self.begin()
+        again = self.engine.tenant("t1").as_(AYSE).record(stream, b"\x00\xff", once=key)
+        self.rollback()
+        self.assertEqual((again.again, again.receipt.n, again.receipt.record), (True, 0, answer.receipt.record))
+
+    def test_who_joins_in_a_transaction_may_from_then_on(self):
+        id, who = fresh("o"), fresh("who")
+        ayse, everywhere = self.engine.tenant("t1").as_(AYSE), self.engine.tenant("universe").as_(AYSE)
+        self.begin()
+        put = everywhere.directory.put(hos.Uid("S::Account", who), {"active": False})
+        self.assertIs(put.allowed, True, put.blockers)
+        member = self.engine.tenant("t1").as_(hos.Uid("S::Account", who))
+        self.assertIs(member.can("hall.enter", H1).allowed, False)
+        joined = ayse.directory.join(hos.Uid("S::Account", who), H1, once=id)
+        self.assertIs(joined.allowed, True, joined.blockers)
+        self.rollback()
+        other = self.open(self.connect(), directory_age_max_ms=0).tenant("t1").as_(hos.Uid("S::Account", who))
+        self.assertIs(other.can("hall.enter", H1).allowed, False)
+        self.begin()
+        self.assertIs(everywhere.directory.put(hos.Uid("S::Account", who), {"active": False}).allowed, True)
+        self.assertIs(ayse.directory.join(hos.Uid("S::Account", who), H1).allowed, True)
+        self.assertIs(other.can("hall.enter", H1).allowed, False, "not before it is committed")
+        self.commit()
+        self.assertIs(other.can("hall.enter", H1).allowed, True)
+        self.begin()
+        self.assertIs(ayse.directory.leave(hos.Uid("S::Account", who), H1).allowed, True)
+        self.commit()
+        self.assertIs(other.can("hall.enter", H1).allowed, False)
+
+    def test_a_row_is_adopted(self):
+        id = fresh("o")
+        ayse = self.engine.tenant("t1").as_(AYSE)
+        self.begin()
+        answer = ayse.adopt("ticket", id, "paid", facts={"owner": MERT, "price": 5})
+        self.commit()
+        self.assertEqual((answer.allowed, answer.to), (True, "paid"), answer.blockers)
+
+    def test_arguments_are_made_after_the_claim(self):
+        id = fresh("o")
+        self.born(id)
+        seen = []
+
+        def amount():
+            seen.append(self.host.in_transaction(self.connection))
+            ((n,),) = self.host.rows(self.connection, "SELECT n + 5 FROM counts WHERE id = 'a'")
+            return {"amount": n}
+
+        self.begin()
+        answer = self.mert.transition("ticket", id, "pay", args=amount, once=id)
+        self.assertEqual((answer.allowed, answer.to, seen), (True, "paid", [True]), answer.blockers)
+        self.commit()
+        self.begin()
+        again = self.mert.transition("ticket", id, "pay", args=amount, once=id)
+        self.assertEqual((again.allowed, again.again), (True, True))
+        self.commit()
+
+    def test_a_claim_without_a_call_leaves_nothing(self):
+        class Gone(Exception):
+            pass
+
+        def gone():
+            raise Gone
+
+        id = fresh("o")
+        for args, wanted in ((gone, Gone), (lambda: {"amount": 1.5}, hos.CallError), (lambda: None, None)):
+            self.begin()
+            if wanted is None:
+                self.assertIs(self.mert.transition("ticket", id, "pay", args=args, once=id).allowed, False)
+            else:
+                with self.assertRaises(wanted):
+                    self.mert.transition("ticket", id, "pay", args=args, once=id)
+                with self.assertRaises(wanted):
+                    self.mert.begin("ticket", id, "order", facts=args, once=id)
+            self.commit()
+            self.assertEqual(self.kept(id), (0, 0, 0))
+        self.born(id, once=id)
+
+    def test_two_births_of_one_at_once_are_one(self):
+        for _ in range(5):
+            id, gate, told = fresh("o"), threading.Barrier(2), []
+
+            def work(worker, id=id, gate=gate, told=told):
+                connection = self.host.connect()
+                engine = self.engine.on(connection)
+                actor = engine.tenant("t1").as_(MERT)
+                gate.wait()
+                told.append(engine.transaction(lambda: self.birth(id, actor, once=f"{id}-{worker}"), tries=20))
+                connection.close()
+
+            threads = [threading.Thread(target=work, args=(worker,)) for worker in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(sorted((answer.allowed, answer.code or "") for answer in told), [(False, "hos.instance_exists"), (True, "")])
+            self.assertEqual(self.count("SELECT count(*) FROM hos_instance WHERE id = %s", id.encode()), 1)
+
+    def test_the_law_says_it_in_a_language(self):
+        mert = self.engine.tenant("t1").as_(MERT, language="en")
+        self.born(fresh("o"))
+        self.begin()
+        id = fresh("o")
+        self.birth(id)
+        answer = mert.transition("ticket", id, "pay", args={"amount": 1})
+        self.rollback()
+        self.assertEqual(answer.blockers[0].message, "The amount is less than the ticket's price.")
+        self.assertEqual(answer.message(), "The amount is less than the ticket's price.")
+        self.assertIn("bilet", answer.message("tr"))
+        self.assertEqual(answer.message("en"), self.engine.tenant("t1").message("ticket.too_little", "en"))
+
+    def test_the_words_of_the_wire(self):
+        self.begin()
+        call = {"tenant": "t1", "principal": {"type": "S::Account", "id": "mert"}, "contract": "ticket", "id": "none", "event": "pay"}
+        reply = self.engine.call("transition", call)
+        self.assertEqual((reply["allowed"], reply["code"]), (False, "hos.instance_unknown"))
+        self.refused(hos.CallError, "hos.call_malformed", self.engine.call, "transition", "{")
+        self.refused(hos.CallError, "hos.call_malformed", self.engine.call, "history", {"tenant": "t1", "contract": "ticket", "id": "x"})
+        self.rollback()
+
+
+class Transactions(Joined):
+    """`transaction`, which begins, commits, and does it again."""
+
+    def test_it_commits_what_was_allowed(self):
+        id = fresh("o")
+
+        def work():
+            self.insert(id)
+            return self.birth(id, once=id)
+
+        self.assertIs(self.engine.transaction(work).allowed, True)
+        self.assertFalse(self.host.in_transaction(self.connection))
+        self.assertEqual(self.kept(id), (1, 1, 1))
+
+    def test_it_rolls_back_what_was_refused_or_raised(self):
+        id = fresh("o")
+
+        def refused():
+            self.insert(id)
+            return self.pay(id)
+
+        self.assertEqual(self.engine.transaction(refused).code, "hos.instance_unknown")
+        self.assertEqual(self.kept(id), (0, 0, 0))
+
+        def raised():
+            self.insert(id)
+            self.birth(id)
+            raise ZeroDivisionError
+
+        with self.assertRaises(ZeroDivisionError):
+            self.engine.transaction(raised)
+        self.assertFalse(self.host.in_transaction(self.connection))
+        self.assertEqual(self.kept(id), (0, 0, 0))
+        self.assertEqual(self.engine.transaction(lambda: 5), 5)
+
+    def test_it_does_not_begin_twice(self):
+        def inner():
+            return self.engine.transaction(lambda: 5)
+
+        self.begin()
+        self.insert(fresh("o"))
+        self.refused(hos.CallError, "hos.call_malformed", inner)
+        self.rollback()
+
+    def test_it_tries_again_and_not_for_ever(self):
+        for tries in (1, 3):
+            ran = []
+
+            def busy(ran=ran):
+                ran.append(1)
+                raise hos.RetryError("hos.retry", "planted")
+
+            self.refused(hos.RetryError, "hos.retry", self.engine.transaction, busy, tries=tries)
+            self.assertEqual(len(ran), tries)
+
+    def test_a_real_deadlock_is_tried_again(self):
+        if self.host.dialect == "sqlite":
+            return self.locked()
+        ran, gate, done = [], threading.Barrier(2), []
+
+        def work(connection, first, second, id, meets):
+            ran.append(id)
+            self.host.do(connection, "UPDATE counts SET n = n + 0 WHERE id = %s", first)
+            if meets and ran.count(id) == 1:
+                gate.wait()
+            self.host.do(connection, "UPDATE counts SET n = n + 0 WHERE id = %s", second)
+            return self.birth(id, self.engine.on(connection).tenant("t1").as_(MERT))
+
+        def run(first, second):
+            connection, id = self.host.connect(), fresh("o")
+            answer = self.engine.on(connection).transaction(lambda: work(connection, first, second, id, True))
+            done.append(answer.allowed)
+            connection.close()
+
+        threads = [threading.Thread(target=run, args=pair) for pair in (("a", "b"), ("b", "a"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(done, [True, True])
+        self.assertGreater(len(ran), 2, "one of both was tried again")
+
+    def locked(self):
+        """SQLite locks the whole file, and its own wait is bounded."""
+        other = self.connect()
+        self.host.do(other, "BEGIN IMMEDIATE")
+        self.connection.execute("PRAGMA busy_timeout = 1")
+        self.begin_deferred = True
+        self.host.do(self.connection, "BEGIN")
+        self.refused(hos.RetryError, "hos.retry", self.birth, fresh("o"))
+        self.connection.rollback()
+        timer = threading.Timer(0.2, lambda: None)
+        timer.start()
+        self.host.rollback(other)
+        self.assertIs(self.engine.transaction(lambda: self.birth(fresh("o")), tries=9).allowed, True)
+
+    def test_a_claim_that_takes_too_long_is_a_retry(self):
+        if self.host.dialect == "sqlite":
+            return
+        id, other = fresh("o"), self.connect()
+        self.born(id)
+        self.begin()
+        self.assertIs(self.pay(id).allowed, True)
+        short = "SET lock_timeout = 200" if self.host.dialect == "postgres" else "SET SESSION innodb_lock_wait_timeout = 1"
+        self.host.do(other, short)
+        self.begin(other)
+        mert = self.engine.on(other).tenant("t1").as_(MERT)
+        error = self.refused(hos.RetryError, "hos.retry", mert.transition, "ticket", id, "use")
+        self.assertIsInstance(error.__cause__, self.host.driver.Error)
+        self.rollback(other)
+        self.commit()
+
+    def test_a_row_that_changed_under_a_snapshot_is_tried_again(self):
+        if not any("REPEATABLE" in one or "SERIALIZABLE" in one or "snapshot" in one for one in self.host.settings):
+            return
+        id, other, ran = fresh("o"), self.connect(), []
+        self.born(id)
+        on_other = self.engine.on(other).tenant("t1").as_(MERT)
+
+        def work():
+            ran.append(1)
+            self.host.rows(self.connection, "SELECT n FROM counts")
+            if len(ran) == 1:
+                self.begin(other)
+                self.assertIs(self.pay(id, on_other).allowed, True)
+                self.commit(other)
+            return self.mert.transition("ticket", id, "cancel")
+
+        self.assertEqual(self.engine.transaction(work).from_, "paid")
+        self.assertEqual(len(ran), 2)
+
+    def test_a_connection_that_is_lost_at_the_commit_is_an_unknown_outcome(self):
+        if self.host.dialect == "sqlite":
+            return
+        other = self.connect()
+
+        def work():
+            answer = self.birth(fresh("o"))
+            self.host.kill(other, self.host.id(self.connection))
+            return answer
+
+        self.refused(hos.OutcomeUnknownError, "hos.outcome_unknown", self.engine.transaction, work)
