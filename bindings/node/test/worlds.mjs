@@ -82,8 +82,11 @@ const strays = [];
 process.on("unhandledRejection", (reason) => strays.push(reason));
 process.on("warning", (warning) => strays.push(warning));
 
-/** Each world under each form; gives what `seen` was told. `own` in place of a form's words, `more` besides. */
-export async function harmed(actor, { only = Object.keys(forms), own, more = {} } = {}) {
+/**
+ * Each world under each form; gives what `seen` was told. `own` in place of a form's words, `more` besides; `bare` makes the old code
+ * give what it gives as the form does.
+ */
+export async function harmed(actor, { only = Object.keys(forms), own, more = {}, bare: given = (legacy) => legacy } = {}) {
   const told = [];
   let wanted = 0;
   for (const form of only) {
@@ -94,7 +97,7 @@ export async function harmed(actor, { only = Object.keys(forms), own, more = {} 
       const options = Object.defineProperties({ legacy: counted, seen: looks }, Object.getOwnPropertyDescriptors(more));
       const who = typeof actor === "function" ? await actor() : actor;
       const ours = await outcome(() => who[form](...(own ?? forms[form]), options));
-      const bare = await outcome(legacy);
+      const bare = await outcome(given(legacy));
       assert.equal(ours[0], bare[0], `${form}, ${name}`);
       // The very same: `deepEqual` takes a copy for the same.
       assert.ok(Object.is(ours[1], bare[1]) || (Array.isArray(ours[1]) && ours[1][0] === bare[1][0]), `${form}, ${name}`);
