@@ -34,6 +34,7 @@ enum Action: string
     case EvidenceHold = 'evidence.hold';
     case EvidenceRelease = 'evidence.release';
     case LawActivate = 'law.activate';
+    case OrderAdopt = 'order.adopt';
     case OrderCancel = 'order.cancel';
     case OrderChange = 'order.change';
     case OrderClose = 'order.close';
@@ -50,6 +51,7 @@ enum Action: string
     case OrderShip = 'order.ship';
     case OrderView = 'order.view';
     case OutboxPoll = 'outbox.poll';
+    case PaymentAdopt = 'payment.adopt';
     case PaymentCancel = 'payment.cancel';
     case PaymentCapture = 'payment.capture';
     case PaymentConfirm = 'payment.confirm';
@@ -60,6 +62,7 @@ enum Action: string
     case ProductEdit = 'product.edit';
     case ProductView = 'product.view';
     case RecordNote = 'record.note';
+    case ReservationAdopt = 'reservation.adopt';
     case ReservationCancel = 'reservation.cancel';
     case ReservationCheckIn = 'reservation.check_in';
     case ReservationCheckOut = 'reservation.check_out';

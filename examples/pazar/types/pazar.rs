@@ -34,6 +34,8 @@ pub mod action {
     pub const EVIDENCE_RELEASE: &str = "evidence.release";
     /// `law.activate`
     pub const LAW_ACTIVATE: &str = "law.activate";
+    /// `order.adopt`
+    pub const ORDER_ADOPT: &str = "order.adopt";
     /// `order.cancel`
     pub const ORDER_CANCEL: &str = "order.cancel";
     /// `order.change`
@@ -66,6 +68,8 @@ pub mod action {
     pub const ORDER_VIEW: &str = "order.view";
     /// `outbox.poll`
     pub const OUTBOX_POLL: &str = "outbox.poll";
+    /// `payment.adopt`
+    pub const PAYMENT_ADOPT: &str = "payment.adopt";
     /// `payment.cancel`
     pub const PAYMENT_CANCEL: &str = "payment.cancel";
     /// `payment.capture`
@@ -86,6 +90,8 @@ pub mod action {
     pub const PRODUCT_VIEW: &str = "product.view";
     /// `record.note`
     pub const RECORD_NOTE: &str = "record.note";
+    /// `reservation.adopt`
+    pub const RESERVATION_ADOPT: &str = "reservation.adopt";
     /// `reservation.cancel`
     pub const RESERVATION_CANCEL: &str = "reservation.cancel";
     /// `reservation.check_in`
