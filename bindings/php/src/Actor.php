@@ -12,7 +12,9 @@ use Hos\Wire\Decoder;
  *
  * Common to the calls: `args`, `facts` and `context` are maps from names to values (bool, int, string, lists, maps, {@see Uid},
  * {@see Ext}, backed enums, dates); `given` are rows of your own that come with the call; `once` is a key under which a call that
- * comes twice is done once; `legacy` is what the world decided by itself, where the law is `off` or in `shadow`.
+ * comes twice is done once; `legacy` is what the world decided by itself, where the law is `off` or in `shadow`. `args` and `facts` may be
+ * functions that give them: in a transaction of yours they run when what the call is about has been claimed, so that what they read of
+ * your rows is not changed by another such call before this one is judged.
  *
  * A no is an {@see Answer}. All throw {@see HosError} where there is no answer.
  */
@@ -70,8 +72,8 @@ final class Actor
     /**
      * An instance is born.
      *
-     * @param array<string, mixed>|\stdClass $facts
-     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass|\Closure $facts
+     * @param array<string, mixed>|\stdClass|\Closure $args
      * @param array<string, mixed>|\stdClass $context
      * @param list<Given> $given
      */
@@ -79,8 +81,8 @@ final class Actor
         string $contract,
         string $id,
         string $event,
-        array|\stdClass $facts = [],
-        array|\stdClass $args = [],
+        array|\stdClass|\Closure $facts = [],
+        array|\stdClass|\Closure $args = [],
         ?string $once = null,
         array|\stdClass $context = [],
         array $given = [],
@@ -95,7 +97,7 @@ final class Actor
     /**
      * An event, or an override (which needs a `reason`).
      *
-     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass|\Closure $args
      * @param array<string, mixed>|\stdClass $context
      * @param list<Given> $given
      */
@@ -103,7 +105,7 @@ final class Actor
         string $contract,
         string $id,
         string $event,
-        array|\stdClass $args = [],
+        array|\stdClass|\Closure $args = [],
         ?string $once = null,
         ?string $reason = null,
         array|\stdClass $context = [],
@@ -118,7 +120,7 @@ final class Actor
     /**
      * {@see transition}, for those who want an exception. That it was refused is recorded all the same.
      *
-     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass|\Closure $args
      * @param array<string, mixed>|\stdClass $context
      * @param list<Given> $given
      * @throws Denied
@@ -127,7 +129,7 @@ final class Actor
         string $contract,
         string $id,
         string $event,
-        array|\stdClass $args = [],
+        array|\stdClass|\Closure $args = [],
         ?string $once = null,
         ?string $reason = null,
         array|\stdClass $context = [],
@@ -164,7 +166,7 @@ final class Actor
     /**
      * Takes in a row that exists already, as it is.
      *
-     * @param array<string, mixed>|\stdClass $facts
+     * @param array<string, mixed>|\stdClass|\Closure $facts
      * @param array<string, mixed>|\stdClass $context
      * @param list<Given> $given
      */
@@ -172,7 +174,7 @@ final class Actor
         string $contract,
         string $id,
         string $state,
-        array|\stdClass $facts = [],
+        array|\stdClass|\Closure $facts = [],
         ?string $once = null,
         array|\stdClass $context = [],
         array $given = [],
@@ -223,7 +225,7 @@ final class Actor
      * `allowed`) says it by itself, anything else is a yes. Arguments are read when `legacy` has ended.
      *
      * @param callable(): mixed $legacy
-     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass|\Closure $args
      * @param array<string, mixed>|\stdClass $context
      * @param list<Given> $given
      * @param ?callable(mixed): (Legacy|bool|null) $outcome what the world came to, of what `legacy` gave or threw; null: as above
@@ -254,8 +256,8 @@ final class Actor
      * As {@see shadow}, of a birth ({@see begin}).
      *
      * @param callable(): mixed $legacy
-     * @param array<string, mixed>|\stdClass $facts
-     * @param array<string, mixed>|\stdClass $args
+     * @param array<string, mixed>|\stdClass|\Closure $facts
+     * @param array<string, mixed>|\stdClass|\Closure $args
      * @param array<string, mixed>|\stdClass $context
      * @param list<Given> $given
      * @param ?callable(mixed): (Legacy|bool|null) $outcome
@@ -304,6 +306,22 @@ final class Actor
         $words = [$action, $resource, $context, $given];
 
         return Shadow::run($legacy, fn ($world): Answer => $this->can(...$words, ...$strange, legacy: $world), $outcome, $seen);
+    }
+
+    /**
+     * Makes evidence of a refusal: of a call that was refused in a transaction of yours (`store: $pdo`), when you have rolled it back, in
+     * another one. The engine keeps the last 64 for it, in the process that refused.
+     *
+     * @return Answer the refusal once more, with its receipt
+     * @throws HosError
+     */
+    public function refused(Answer $refusal): Answer
+    {
+        $kept = $refusal->kept();
+
+        return $kept === null
+            ? throw HosError::call('hos.call_malformed', 'there is nothing to keep of this answer: it is a yes, or its evidence is stored')
+            : $this->bound->refused($kept);
     }
 
     private static function yes(Answer $answer): Answer

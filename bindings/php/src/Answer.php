@@ -49,9 +49,16 @@ final class Answer implements \JsonSerializable
     private bool $isRead = false;
     private bool $isReading = false;
 
-    /** @internal */
-    public function __construct(private readonly Bound $bound, bool $allowed, private readonly string $json)
-    {
+    /**
+     * @internal
+     * @param ?array{int, int, int} $refusal what the engine keeps of a refusal that has no evidence yet
+     */
+    public function __construct(
+        private readonly Bound $bound,
+        bool $allowed,
+        private readonly string $json,
+        private readonly ?array $refusal = null,
+    ) {
         $this->allowed = $allowed;
         // What was unset, not only never set, is asked of `__get`.
         unset(
@@ -134,6 +141,12 @@ final class Answer implements \JsonSerializable
         }
 
         return $this->bound->tenant->message($this->code, $language ?? $this->bound->language ?? 'en');
+    }
+
+    /** @internal @return ?array{int, int, int} */
+    public function kept(): ?array
+    {
+        return $this->refusal;
     }
 
     /** The answer as the wire has it. */

@@ -4,8 +4,10 @@ declare(strict_types=1);
 
 namespace Hos;
 
+use Hos\Native\Door;
 use Hos\Native\Handle;
 use Hos\Native\Path;
+use Hos\Pdo\Joined;
 use Hos\Wire\Encoder;
 use Hos\Wire\Instead;
 
@@ -13,6 +15,11 @@ use Hos\Wire\Instead;
  * An open store.
  *
  *     $pazar = Hos\Engine::open('/srv/pazar/law', store: '/srv/pazar/hos.db')->tenant('pazar-tr')->as($user);
+ *
+ * Or a store in your own database, whose calls run in the transaction of your own connection (`\PDO` to PostgreSQL, MySQL, MariaDB or
+ * SQLite): your rows and the evidence are one commit.
+ *
+ *     $engine = Hos\Engine::open('/srv/pazar/law', store: $pdo);
  *
  * A process that opens a store again by the same options gets the engine that it has: under PHP-FPM it stays open from request to
  * request of a worker. After a fork a child opens its own at its first call.
@@ -23,7 +30,7 @@ final class Engine
     private const PATHS = ['store', 'law', 'key_file', 'signer_socket', 'mark'];
 
     /** @param ?\Throwable $absent why it could not be opened, of an engine that {@see openForShadow} gave; else null */
-    private function __construct(private readonly Handle $handle, public readonly ?\Throwable $absent = null)
+    private function __construct(private readonly Door $handle, public readonly ?\Throwable $absent = null)
     {
     }
 
@@ -31,7 +38,8 @@ final class Engine
      * Opens a store that exists (`hos init` makes one).
      *
      * @param ?string $law the law's directory, which must be the active law; null: the active one, whatever it is
-     * @param string $store the store's file. It will also take a `\PDO`, to join a transaction of yours; today it is a path
+     * @param string|\PDO $store the store's file; or a connection to the database that the store is in. Then nobody signs here, and of
+     *                           the options below only `directoryAgeMaxMs` is one
      * @param ?string $keyFile, $signerSocket, $signerCommand who signs, at most one; `<store>.key` if none
      * @param ?string $mark the file outside the store that keeps the newest checkpoints
      * @param ?int $busyTimeoutMs how long to wait for another process; 10000 if not said
@@ -41,7 +49,7 @@ final class Engine
      */
     public static function open(
         ?string $law,
-        string $store,
+        string|\PDO $store,
         ?string $keyFile = null,
         ?string $signerSocket = null,
         ?string $signerCommand = null,
@@ -50,17 +58,25 @@ final class Engine
         ?int $busyTimeoutMs = null,
         ?int $directoryAgeMaxMs = null,
     ): self {
-        return self::openWith(array_filter([
-            'store' => $store,
-            'law' => $law,
+        $said = static fn (mixed $option): bool => $option !== null;
+        $ours = array_filter([
             'key_file' => $keyFile,
             'signer_socket' => $signerSocket,
             'signer_command' => $signerCommand,
             'mark' => $mark,
             'seal' => $seal,
             'busy_timeout_ms' => $busyTimeoutMs,
-            'directory_age_max_ms' => $directoryAgeMaxMs,
-        ], static fn (mixed $option): bool => $option !== null));
+        ], $said);
+        $any = array_filter(['law' => $law, 'directory_age_max_ms' => $directoryAgeMaxMs], $said);
+        if (is_string($store)) {
+            return self::openWith(['store' => $store] + $any + $ours);
+        }
+        if ($ours !== []) {
+            $names = implode(', ', array_keys($ours));
+            throw HosError::call('hos.call_malformed', "$names: a connection of yours is joined without them; `hos work` has the key");
+        }
+
+        return new self(new Joined($store, self::whole($any)));
     }
 
     /**
@@ -72,16 +88,24 @@ final class Engine
      */
     public static function openWith(array $options, bool $shared = true): self
     {
+        return new self(Handle::open((new Encoder())->record(self::whole($options), 'options'), $shared));
+    }
+
+    /**
+     * @param array<string, mixed> $options
+     * @return array<string, mixed> with whole paths, and in one order, so that the same options are the same bytes
+     */
+    private static function whole(array $options): array
+    {
         foreach (self::PATHS as $name) {
             $path = $options[$name] ?? null;
             if (is_string($path) && $path !== '') {
                 $options[$name] = Path::whole($name, $path);
             }
         }
-        // One order, so that the same options are the same bytes.
         ksort($options);
 
-        return new self(Handle::open((new Encoder())->record($options, 'options'), $shared));
+        return $options;
     }
 
     /**
@@ -116,6 +140,28 @@ final class Engine
     }
 
     /**
+     * Runs work in a transaction of your connection (`store: $pdo`), and all of it again where it was in another's way: a deadlock, a
+     * lock that took too long, a row that changed meanwhile, be it in a call or in a statement of yours. Between two tries it pauses for
+     * some milliseconds, by chance.
+     *
+     *     $paid = $engine->transaction(function (\PDO $pdo) use ($pazar): Hos\Answer { ...; return $pazar->transition(..); });
+     *
+     * It commits when the work returns, and gives what it returned; it rolls back where that is an {@see Answer} that is no, and where
+     * the work throws, which goes through.
+     *
+     * @param callable(\PDO): mixed $work may run several times: it does nothing outside of the transaction
+     * @param int $tries how often it runs at most
+     * @throws RetryError it was in another's way each time
+     * @throws OutcomeUnknownError the connection was lost in the commit
+     */
+    public function transaction(callable $work, int $tries = 5): mixed
+    {
+        return $this->handle instanceof Joined
+            ? $this->handle->transaction($work, $tries)
+            : throw HosError::call('hos.call_malformed', 'the engine has a store of its own: a transaction is joined by `store: $pdo`');
+    }
+
+    /**
      * Any operation of `spec/answer.md`, in its own words.
      *
      * @param array<string, mixed>|string $call an array of values, or JSON, which is handed on as it is
@@ -131,7 +177,7 @@ final class Engine
 
             return new Reply(Status::from($status), $json);
         }
-        $json = $this->handle->call($operation, $json, $status);
+        $json = $this->handle->call($operation, $json, $status, is_array($call) ? isset($call['legacy']) : str_contains($call, '"legacy"'));
 
         return new Reply(Status::from($status), $json);
     }

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Hos;
 
-use Hos\Native\Handle;
+use Hos\Native\Door;
 use Hos\Wire\Decoder;
 use Hos\Wire\Encoder;
 
@@ -12,7 +12,7 @@ use Hos\Wire\Encoder;
 final class Tenant
 {
     /** @internal */
-    public function __construct(private readonly Handle $handle, public readonly string $name)
+    public function __construct(private readonly Door $handle, public readonly string $name)
     {
     }
 

@@ -32,6 +32,16 @@ final class AbsentLibrary implements Library
         throw $this->why;
     }
 
+    public function openJoined(string $options, ?int &$engine, ?string &$json): int
+    {
+        throw $this->why;
+    }
+
+    public function step(int $engine, string $operation, int $inside, string $call, ?string &$json): int
+    {
+        throw $this->why;
+    }
+
     public function close(int $engine, ?string &$json): int
     {
         throw $this->why;

@@ -105,6 +105,11 @@ final class FfiLibrary implements Library
         return $this->opened('hos_open_shared', $options, $engine, $json);
     }
 
+    public function openJoined(string $options, ?int &$engine, ?string &$json): int
+    {
+        return $this->opened('hos_open_joined', $options, $engine, $json);
+    }
+
     private function opened(string $function, string $options, ?int &$engine, ?string &$json): int
     {
         $number = $this->ffi->new('uint64_t');
@@ -138,6 +143,20 @@ final class FfiLibrary implements Library
         $out = $this->take();
         try {
             $status = $this->ffi->hos_call($engine, $operation, strlen($operation), $call, strlen($call), \FFI::addr($out));
+            $json = \FFI::string($out->data, $out->len);
+        } finally {
+            $this->put($out);
+        }
+
+        return $status;
+    }
+
+    public function step(int $engine, string $operation, int $inside, string $call, ?string &$json): int
+    {
+        $out = $this->take();
+        try {
+            $length = strlen($operation);
+            $status = $this->ffi->hos_step($engine, $operation, $length, $inside, $call, strlen($call), \FFI::addr($out));
             $json = \FFI::string($out->data, $out->len);
         } finally {
             $this->put($out);

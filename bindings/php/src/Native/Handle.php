@@ -13,7 +13,7 @@ use Hos\Uid;
  *
  * @internal
  */
-final class Handle
+final class Handle implements Door
 {
     private static ?Library $library = null;
 
@@ -56,15 +56,14 @@ final class Handle
         return self::$library ??= FfiLibrary::load();
     }
 
-    /**
-     * Makes a call.
-     *
-     * @param-out int $status `1` or `0`
-     * @return string the answer as JSON
-     * @throws HosError where there is none
-     */
-    public function call(string $operation, string $call, ?int &$status): string
-    {
+    public function call(
+        string $operation,
+        string $call,
+        ?int &$status,
+        bool $watched = false,
+        ?array &$refusal = null,
+    ): string {
+        $refusal = null;
         $pid = (int) getmypid();
         if ($this->closed || $pid !== $this->pid) {
             $this->reopen($pid);
@@ -77,12 +76,6 @@ final class Handle
         return $json;
     }
 
-    /**
-     * `can`, its words apart; else as `call`.
-     *
-     * @param-out int $status `1` or `0`
-     * @throws HosError
-     */
     public function can(string $tenant, Uid $principal, string $action, Uid $resource, string $beside, ?int &$status): string
     {
         $pid = (int) getmypid();
@@ -97,11 +90,19 @@ final class Handle
         return $json;
     }
 
-    /**
-     * Closes the engine, for everybody in this process if it is shared.
-     *
-     * @throws HosError `hos.engine_closed`: it was closed before
-     */
+    /** Nobody writes into a call of ours: there is nothing to claim before it is made. */
+    public function claim(string $operation, string $call): \Closure
+    {
+        return static function (): void {
+        };
+    }
+
+    public function refused(array $refusal): string
+    {
+        throw HosError::call('hos.call_malformed', 'an engine with a store of its own has the evidence of its refusals already');
+    }
+
+    /** Closes the engine, for everybody in this process if it is shared. */
     public function close(): void
     {
         if ($this->closed) {

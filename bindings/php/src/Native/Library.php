@@ -23,9 +23,19 @@ interface Library
     /** @param-out int $engine the number of the engine that this process has opened by the very same options, or of a new one */
     public function openShared(string $options, ?int &$engine, ?string &$json): int;
 
+    /** @param-out int $engine the number of an engine that joins the caller's transactions; options with a `database` are shared */
+    public function openJoined(string $options, ?int &$engine, ?string &$json): int;
+
     public function close(int $engine, ?string &$json): int;
 
     public function call(int $engine, string $operation, string $call, ?string &$json): int;
+
+    /**
+     * A round of a step in the caller's transaction; 2: it is on its way.
+     *
+     * @param int $inside 1: the connection is in a transaction, 0: in none, -1: nobody knows
+     */
+    public function step(int $engine, string $operation, int $inside, string $call, ?string &$json): int;
 
     /**
      * `can`, its words apart.

@@ -8,7 +8,7 @@ use Hos\Answer;
 use Hos\HasUid;
 use Hos\HosError;
 use Hos\Legacy;
-use Hos\Native\Handle;
+use Hos\Native\Door;
 use Hos\Tenant;
 use Hos\Uid;
 
@@ -31,7 +31,7 @@ final class Bound
     private readonly ?\Throwable $fault;
 
     public function __construct(
-        private readonly Handle $handle,
+        private readonly Door $handle,
         public readonly Tenant $tenant,
         mixed $principal,
         public readonly ?string $language,
@@ -89,7 +89,7 @@ final class Bound
      * Makes a call that is answered by yes or no.
      *
      * @param array<string, ?string> $texts
-     * @param array<string, array<mixed>|\stdClass> $records
+     * @param array<string, array<mixed>|\stdClass|\Closure> $records
      * @param array<mixed> $given
      * @param array<string, HasUid|string|null> $entities
      */
@@ -101,16 +101,16 @@ final class Bound
         Legacy|bool|null $legacy = null,
         array $entities = [],
     ): Answer {
-        $json = $this->told($operation, $texts, $records, $given, $legacy, $entities, $status);
+        $json = $this->told($operation, $texts, $records, $given, $legacy, $entities, $status, $refusal);
 
-        return new Answer($this, $status === 1, $json);
+        return new Answer($this, $status === 1, $json, $refusal);
     }
 
     /**
      * Makes a call and gives what was told.
      *
      * @param array<string, ?string> $texts
-     * @param array<string, array<mixed>|\stdClass> $records
+     * @param array<string, array<mixed>|\stdClass|\Closure> $records
      * @param array<mixed> $given
      * @param array<string, HasUid|string|null> $entities
      */
@@ -122,8 +122,11 @@ final class Bound
         Legacy|bool|null $legacy,
         array $entities,
         ?int &$status,
+        ?array &$refusal = null,
     ): string {
+        $refusal = null;
         try {
+            $records = $this->read($operation, $texts, $records, $legacy !== null);
             $call = $this->written($texts, $records, $given, $legacy, $entities);
         } catch (\Throwable $fault) {
             if ($legacy === null) {
@@ -135,7 +138,53 @@ final class Bound
             return Instead::told($this->handle, $operation, $words, $world, $fault, $status);
         }
 
-        return $this->handle->call($operation, $call, $status);
+        return $this->handle->call($operation, $call, $status, $legacy !== null, $refusal);
+    }
+
+    /**
+     * Has records that are functions read: what the call is about stands still from before the first of them runs. A call in shadow
+     * holds nobody up.
+     *
+     * @param array<string, ?string> $texts
+     * @param array<string, array<mixed>|\stdClass|\Closure> $records
+     * @return array<string, array<mixed>|\stdClass>
+     */
+    private function read(string $operation, array $texts, array $records, bool $watched): array
+    {
+        $functions = array_filter($records, static fn (mixed $record): bool => $record instanceof \Closure);
+        if ($functions === []) {
+            return $records;
+        }
+        $leave = $watched ? null : $this->handle->claim($operation, $this->written($texts, [], [], null, []));
+        try {
+            foreach ($functions as $name => $function) {
+                $record = $function();
+                if (!is_array($record) && !$record instanceof \stdClass) {
+                    throw HosError::call('hos.value_invalid', "$name: the function gives an array, not " . get_debug_type($record));
+                }
+                $records[$name] = $record;
+            }
+        } catch (\Throwable $fault) {
+            try {
+                $leave === null || $leave();
+            } catch (HosError) {
+                // What is claimed and not left holds nothing, and goes with the transaction.
+            }
+
+            throw $fault;
+        }
+
+        return $records;
+    }
+
+    /**
+     * Makes evidence of a refusal.
+     *
+     * @param array{int, int, int} $refusal
+     */
+    public function refused(array $refusal): Answer
+    {
+        return new Answer($this, false, $this->handle->refused($refusal));
     }
 
     /** A change of the directory. */
@@ -145,9 +194,9 @@ final class Bound
             throw $this->fault;
         }
         $call = $this->head . ',"change":' . $change . ($once === null ? '' : ',"once":' . Encoder::text($once, 'once')) . '}';
-        $json = $this->handle->call('directory', $call, $status);
+        $json = $this->handle->call('directory', $call, $status, false, $refusal);
 
-        return new Answer($this, $status === 1, $json);
+        return new Answer($this, $status === 1, $json, $refusal);
     }
 
     /**

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Hos\Wire;
 
 use Hos\CallError;
-use Hos\Native\Handle;
+use Hos\Native\Door;
 
 /**
  * What is asked in place of a call that could not be written, where the caller said what the world decided by itself (`legacy`):
@@ -34,7 +34,7 @@ final class Instead
      * @param-out int $status `1` or `0`
      */
     public static function told(
-        Handle $handle,
+        Door $handle,
         string $operation,
         array $call,
         bool $world,
@@ -56,7 +56,7 @@ final class Instead
             default => self::REFUSED[$code] ?? self::REFUSED['hos.call_malformed'],
         };
         try {
-            return self::named($handle->call($operation, '{' . $json . '}', $status), $code, $fault);
+            return self::named($handle->call($operation, '{' . $json . '}', $status, true), $code, $fault);
         } catch (CallError) {
             throw $fault;
         }

@@ -1,0 +1,232 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Pdo;
+
+use Hos\HosError;
+use Hos\RetryError;
+use Hos\Status;
+use Hos\StoreError;
+
+/**
+ * The caller's connection, as statements are run on it. Its settings are the caller's: what is set here is set back before a call
+ * returns, and by PDO alone, never in the session.
+ *
+ * @internal
+ */
+final class Connection
+{
+    /** So that nothing depends on how the caller likes errors and nulls. */
+    private const STEADY = [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION, \PDO::ATTR_ORACLE_NULLS => \PDO::NULL_NATURAL];
+    /** How long a call that only watches waits for others, at most: milliseconds; MySQL counts whole seconds. */
+    private const WATCH_MS = 250;
+
+    public readonly string $dialect;
+    /** @var array<int, mixed> options of each statement */
+    private readonly array $options;
+
+    public function __construct(public readonly \PDO $pdo)
+    {
+        $driver = $pdo->getAttribute(\PDO::ATTR_DRIVER_NAME);
+        $this->dialect = match ($driver) {
+            'pgsql' => 'postgres',
+            'mysql', 'sqlite' => $driver,
+            default => throw HosError::call('hos.call_malformed', "a PDO of $driver cannot be joined: pgsql, mysql and sqlite can"),
+        };
+        $options = [\PDO::ATTR_STATEMENT_CLASS => [\PDOStatement::class]];
+        if ($driver === 'pgsql') {
+            // Parameters apart from the text, in one message: `PREPARE` and `DEALLOCATE` would be two more.
+            $options += [\PDO::ATTR_EMULATE_PREPARES => false, \PDO::PGSQL_ATTR_DISABLE_PREPARES => true];
+        }
+        $this->options = $options;
+    }
+
+    /**
+     * Runs statements. What the database says of them is thrown in our words, with its own exception behind.
+     *
+     * @template T
+     * @param \Closure(): T $work
+     * @return T
+     * @throws HosError
+     */
+    public function during(\Closure $work): mixed
+    {
+        $kept = [];
+        try {
+            foreach (self::STEADY as $attribute => $value) {
+                $kept[$attribute] = $this->pdo->getAttribute($attribute);
+                $this->pdo->setAttribute($attribute, $value);
+            }
+
+            return $work();
+        } catch (\PDOException $error) {
+            throw $this->told($error);
+        } finally {
+            foreach ($kept as $attribute => $value) {
+                $this->pdo->setAttribute($attribute, $value);
+            }
+        }
+    }
+
+    /** Whether the connection is in a transaction, as the database itself knows it. */
+    public function isInside(): bool
+    {
+        if ($this->dialect !== 'sqlite') {
+            return $this->pdo->inTransaction();
+        }
+        // PDO counts only its own `beginTransaction` here. SQLite refuses to begin a second one, and nothing else comes of it.
+        try {
+            $this->pdo->exec('BEGIN');
+        } catch (\PDOException) {
+            return true;
+        }
+        $this->pdo->exec('ROLLBACK');
+
+        return false;
+    }
+
+    /**
+     * Runs a statement of the engine's.
+     *
+     * @return list<list<int|string|null>> its rows, bytes and texts in base64
+     */
+    public function run(\stdClass $said): array
+    {
+        $statement = $this->pdo->prepare($said->sql, $this->options);
+        foreach ($said->params as $at => $value) {
+            match (true) {
+                $value === null => $statement->bindValue($at + 1, null, \PDO::PARAM_NULL),
+                is_int($value) => $statement->bindValue($at + 1, $value, \PDO::PARAM_INT),
+                is_string($value) => $statement->bindValue($at + 1, $value, \PDO::PARAM_STR),
+                default => $statement->bindValue($at + 1, base64_decode($value->b), \PDO::PARAM_LOB),
+            };
+        }
+        $statement->execute();
+        $rows = [];
+        if ($said->reads ?? false) {
+            while (($row = $statement->fetch(\PDO::FETCH_NUM)) !== false) {
+                $rows[] = array_map(self::cell(...), $row);
+            }
+        }
+        $statement->closeCursor();
+
+        return $rows;
+    }
+
+    private static function cell(mixed $value): int|string|null
+    {
+        return match (true) {
+            $value === null, is_int($value) => $value,
+            is_resource($value) => base64_encode((string) stream_get_contents($value)),
+            default => base64_encode((string) $value),
+        };
+    }
+
+    /**
+     * What tells this database from every other one that a process may be connected to: its place, and the store in it. Null where
+     * nobody else can be connected to it.
+     */
+    public function database(): ?string
+    {
+        $store = "(SELECT value FROM hos_store WHERE tenant = 'universe' AND " . ($this->dialect === 'mysql' ? '`key`' : 'key') . " = 'store_id')";
+        $place = match ($this->dialect) {
+            'postgres' => "current_setting('port'), CAST(inet_server_addr() AS TEXT), current_database(), current_schema()",
+            'mysql' => '@@hostname, @@port, @@datadir, DATABASE()',
+            'sqlite' => "(SELECT file FROM pragma_database_list WHERE name = 'main')",
+        };
+        $sql = "SELECT $place, $store";
+        $said = $this->run((object) ['sql' => $sql, 'params' => [], 'reads' => true])[0];
+
+        return $this->dialect === 'sqlite' && $said[0] === '' ? null : implode(' ', [$this->dialect, ...$said]);
+    }
+
+    /**
+     * Runs work that may fail, and nothing of it is left where it does: the transaction goes on as if it had not been. It waits for
+     * nobody for long.
+     *
+     * @template T
+     * @param \Closure(): T $work
+     * @return T
+     */
+    public function apart(\Closure $work): mixed
+    {
+        $this->pdo->exec('SAVEPOINT hos_watch');
+        $patient = null;
+        try {
+            $patient = $this->impatient();
+            $given = $work();
+            $patient();
+            $this->pdo->exec('RELEASE SAVEPOINT hos_watch');
+
+            return $given;
+        } catch (\Throwable $fault) {
+            foreach (['ROLLBACK TO SAVEPOINT hos_watch', 'RELEASE SAVEPOINT hos_watch'] as $sql) {
+                try {
+                    $this->pdo->exec($sql);
+                } catch (\PDOException) {
+                    // The connection is lost, or the whole transaction is.
+                }
+            }
+            try {
+                $patient === null || $patient();
+            } catch (\PDOException) {
+                // As above.
+            }
+
+            throw $fault;
+        }
+    }
+
+    /** @return \Closure(): void what sets back how long the caller waits for locks */
+    private function impatient(): \Closure
+    {
+        $ms = self::WATCH_MS;
+        $old = match ($this->dialect) {
+            'postgres' => "SELECT current_setting('lock_timeout')",
+            'mysql' => 'SELECT @@SESSION.lock_wait_timeout, @@SESSION.innodb_lock_wait_timeout',
+            'sqlite' => 'PRAGMA busy_timeout',
+        };
+        $old = $this->pdo->query($old)->fetch(\PDO::FETCH_NUM);
+        $set = fn (string|int ...$to): int|false => $this->pdo->exec(match ($this->dialect) {
+            'postgres' => "SET LOCAL lock_timeout = '$to[0]'",
+            'mysql' => "SET SESSION lock_wait_timeout = $to[0], SESSION innodb_lock_wait_timeout = $to[1]",
+            'sqlite' => "PRAGMA busy_timeout = $to[0]",
+        });
+        $this->dialect === 'mysql' ? $set(1, 1) : $set($ms);
+
+        return static function () use ($set, $old): void {
+            $set(...$old);
+        };
+    }
+
+    /** The database's error in our words. */
+    private function told(\PDOException $error): HosError
+    {
+        [$state, $number] = [(string) ($error->errorInfo[0] ?? ''), (int) ($error->errorInfo[1] ?? 0)];
+        $message = $error->getMessage();
+        $again = match ($this->dialect) {
+            'postgres' => in_array($state, ['40001', '40P01', '55P03'], true),
+            'mysql' => in_array($number, [1020, 1205, 1213, 3572], true),
+            'sqlite' => ($number & 0xff) === 5,
+        };
+        if ($again) {
+            return new RetryError("$message; roll back, and begin the transaction again", 'hos.retry', Status::Retry, [], $error);
+        }
+        $other = match ($this->dialect) {
+            'postgres' => in_array($state, ['42P01', '42703'], true),
+            'mysql' => in_array($number, [1146, 1054], true),
+            'sqlite' => preg_match('/no such (table|column)/', $message) === 1,
+        };
+
+        return $other
+            ? new StoreError("$message; `hos schema` prints the tables of this version", 'hos.store_version', Status::Store, [], $error)
+            : new StoreError($message, 'hos.store_unavailable', Status::Store, [], $error);
+    }
+
+    /** Whether the caller's own statement failed only for now: the same transaction may go through when it is begun again. */
+    public function isPassing(\Throwable $error): bool
+    {
+        return $error instanceof RetryError || $error instanceof \PDOException && $this->told($error) instanceof RetryError;
+    }
+}

@@ -1,0 +1,184 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Pdo;
+
+use Hos\HosError;
+use Hos\Native\Door;
+use Hos\Native\Handle;
+use Hos\Native\Library;
+use Hos\Uid;
+use Hos\Wire\Decoder;
+use Hos\Wire\Encoder;
+
+/**
+ * An engine in the caller's own transaction (`spec/joined-transaction.md`): it says which statements to run, they are run here on the
+ * caller's connection, and their rows handed back, until there is an answer.
+ *
+ * @internal
+ */
+final class Joined implements Door
+{
+    private const ON_ITS_WAY = 2;
+    private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
+
+    private readonly Library $native;
+    private readonly Connection $connection;
+    private int $engine = 0;
+    private int $pid = 0;
+    /** Whether the engine is nobody else's. */
+    private bool $own = false;
+    private bool $closed = false;
+
+    /** @param array<string, mixed> $options */
+    public function __construct(\PDO $pdo, private readonly array $options)
+    {
+        $this->connection = new Connection($pdo);
+        $this->native = Handle::library();
+    }
+
+    public function call(
+        string $operation,
+        string $call,
+        ?int &$status,
+        bool $watched = false,
+        ?array &$refusal = null,
+    ): string {
+        $inside = $operation !== 'can' && $operation !== 'message' && $this->during($this->connection->isInside(...));
+        $step = fn (): array => $this->step($operation, $inside, $call);
+        [$status, $told, $json] = $this->during($watched && $inside ? fn (): array => $this->connection->apart($step) : $step);
+        $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;
+
+        return isset($told->answer) ? json_encode($told->answer, self::FLAGS) : $json;
+    }
+
+    public function can(string $tenant, Uid $principal, string $action, Uid $resource, string $beside, ?int &$status): string
+    {
+        $call = '{"tenant":' . Encoder::text($tenant, 'tenant') . ',"principal":' . $principal->json('the principal')
+            . ',"action":' . Encoder::text($action, 'action') . ',"resource":' . $resource->json('resource')
+            . ($beside === '' || $beside === '{}' ? '}' : ',' . substr($beside, 1));
+
+        return $this->call('can', $call, $status);
+    }
+
+    public function claim(string $operation, string $call): \Closure
+    {
+        $call = substr($call, 0, -1) . ',"operation":' . Encoder::text($operation, 'operation') . '}';
+        $inside = $this->during($this->connection->isInside(...));
+        [, $told] = $this->during(fn (): array => $this->step('claim', $inside, $call));
+
+        return fn () => $this->during(function () use ($told): void {
+            foreach ($told->leave as $said) {
+                $this->connection->run($said);
+            }
+        });
+    }
+
+    public function refused(array $refusal): string
+    {
+        [$engine, $pid, $number] = $refusal;
+        $inside = $this->during($this->connection->isInside(...));
+        $work = function () use ($engine, $pid, $number, $inside): array {
+            if ([$this->engine(), $this->pid] !== [$engine, $pid]) {
+                throw HosError::call('hos.call_malformed', 'the refusal is another engine\'s, or another process\'s');
+            }
+
+            return $this->step('refused', $inside, "{\"refusal\":$number}");
+        };
+
+        return json_encode($this->during($work)[1]->answer, self::FLAGS);
+    }
+
+    /**
+     * One step, round by round.
+     *
+     * @return array{int, \stdClass, string} status, and what the engine told at the end
+     */
+    private function step(string $operation, bool $inside, string $call): array
+    {
+        $engine = $this->engine();
+        $status = $this->native->step($engine, $operation, (int) $inside, $call, $json);
+        $told = Decoder::tree($json);
+        while ($status === self::ON_ITS_WAY) {
+            try {
+                $rows = json_encode(array_map($this->connection->run(...), $told->need), self::FLAGS);
+            } catch (\Throwable $error) {
+                $this->native->step($engine, 'leave', -1, "{\"step\":$told->step}", $json);
+
+                throw $error;
+            }
+            $status = $this->native->step($engine, 'go_on', (int) $inside, "{\"step\":$told->step,\"rows\":$rows}", $json);
+            $told = Decoder::tree($json);
+        }
+        foreach ($told->settle ?? [] as $said) {
+            $this->connection->run($said);
+        }
+
+        return $status === 1 || $status === 0 ? [$status, $told, $json] : throw HosError::told($status, $json);
+    }
+
+    /** The engine's number in this process: what is known of a database's law and directory is known to all who are connected to it. */
+    private function engine(): int
+    {
+        if ($this->closed) {
+            throw HosError::closed('the engine was closed; open it again');
+        }
+        $pid = (int) getmypid();
+        if ($this->pid !== $pid) {
+            $database = $this->connection->database();
+            $options = ['dialect' => $this->connection->dialect, 'places' => 'question', 'database' => $database] + $this->options;
+            $options = array_filter($options, static fn (mixed $option): bool => $option !== null);
+            $status = $this->native->openJoined((new Encoder())->record($options, 'options'), $number, $json);
+            if ($status !== 1) {
+                throw HosError::told($status, $json);
+            }
+            [$this->engine, $this->pid, $this->own] = [$number, $pid, $database === null];
+        }
+
+        return $this->engine;
+    }
+
+    /**
+     * @template T
+     * @param \Closure(): T $work
+     * @return T
+     */
+    private function during(\Closure $work): mixed
+    {
+        return $this->connection->during($work);
+    }
+
+    /** Runs the caller's work in a transaction of its own, and again where it is in another's way. @see \Hos\Engine::transaction */
+    public function transaction(callable $work, int $tries): mixed
+    {
+        return (new Transaction($this->connection))->run($work, $tries);
+    }
+
+    public function close(): void
+    {
+        if ($this->closed) {
+            throw HosError::closed('the engine was closed before');
+        }
+        $this->closed = true;
+        $this->leave();
+    }
+
+    public function __destruct()
+    {
+        $this->closed || $this->leave();
+    }
+
+    /** One that others share stays: they are connected to the same database. */
+    private function leave(): void
+    {
+        if ($this->own && $this->pid === (int) getmypid()) {
+            $this->native->close($this->engine, $json);
+        }
+    }
+
+    public function __clone()
+    {
+        throw HosError::internal('a connection is not copied');
+    }
+}

@@ -1,0 +1,103 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Pdo;
+
+use Hos\Answer;
+use Hos\HosError;
+use Hos\OutcomeUnknownError;
+use Hos\RetryError;
+use Hos\Status;
+
+/**
+ * The caller's work in a transaction, from its beginning to its commit, and from the beginning again where somebody else was in the
+ * way.
+ *
+ * @internal
+ */
+final class Transaction
+{
+    /** The first pause, in microseconds; each further one may be twice as long. */
+    private const PAUSE = 4000;
+
+    public function __construct(private readonly Connection $connection)
+    {
+    }
+
+    /** @param callable(\PDO): mixed $work */
+    public function run(callable $work, int $tries): mixed
+    {
+        $pdo = $this->connection->pdo;
+        if ($this->connection->during($this->connection->isInside(...))) {
+            throw HosError::call('hos.call_malformed', 'the connection is in a transaction already: whoever began it begins again');
+        }
+        for ($try = 1; ; $try++) {
+            $this->connection->during(fn () => $pdo->beginTransaction());
+            try {
+                $given = $work($pdo);
+                if ($given instanceof Answer && !$given->allowed) {
+                    $this->rollBack();
+                } else {
+                    $this->commit();
+                }
+
+                return $given;
+            } catch (\Throwable $error) {
+                $this->rollBack();
+                if (!$this->connection->isPassing($error)) {
+                    throw $error;
+                }
+                if ($try >= $tries) {
+                    $message = "the transaction was in another's way $tries times: {$error->getMessage()}";
+                    throw new RetryError($message, 'hos.retry', Status::Retry, [], $error);
+                }
+            }
+            usleep(random_int(0, self::PAUSE << min($try, 6)));
+        }
+    }
+
+    private function commit(): void
+    {
+        $pdo = $this->connection->pdo;
+        // Whoever ends it inside has ended it.
+        if (!$this->connection->during($this->connection->isInside(...))) {
+            throw HosError::call('hos.no_transaction', 'the work has ended the transaction itself; what ends it is what it returns');
+        }
+        $mode = $pdo->getAttribute(\PDO::ATTR_ERRMODE);
+        $pdo->setAttribute(\PDO::ATTR_ERRMODE, \PDO::ERRMODE_EXCEPTION);
+        try {
+            $pdo->commit();
+        } catch (\PDOException $error) {
+            try {
+                $pdo->query('SELECT 1');
+            } catch (\PDOException $lost) {
+                if (!$this->connection->isPassing($error) && !$this->isAborted($lost)) {
+                    $message = 'the connection was lost in the commit: ask again under the same once-key';
+                    throw new OutcomeUnknownError($message, 'hos.outcome_unknown', Status::Unknown, [], $error);
+                }
+            }
+
+            throw $error;
+        } finally {
+            $pdo->setAttribute(\PDO::ATTR_ERRMODE, $mode);
+        }
+    }
+
+    /** The connection is there, and its transaction has failed. */
+    private function isAborted(\PDOException $error): bool
+    {
+        return ($error->errorInfo[0] ?? '') === '25P02';
+    }
+
+    private function rollBack(): void
+    {
+        try {
+            if ($this->connection->pdo->inTransaction()) {
+                $this->connection->during(fn () => $this->connection->pdo->rollBack());
+            }
+        } catch (\Throwable) {
+            // The connection is lost, and the transaction with it; or the database has ended it.
+        }
+    }
+}
