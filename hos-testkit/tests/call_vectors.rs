@@ -17,6 +17,8 @@ const PLANTED: [&str; 10] = [
     "hos.deadline_limit",
     "hos.lease_lost",
 ];
+/// Codes of a host's transaction, which a call in a vector has not.
+const HOSTS: [&str; 1] = ["hos.no_transaction"];
 /// Codes of what operators do, which is no call: laws are activated and persons erased by `hos`.
 const OPERATORS: [&str; 4] = ["hos.law_in_use", "hos.subject_in_use", "hos.subject_held", "hos.subject_not_held"];
 
@@ -49,7 +51,7 @@ fn every_code_is_met_and_most_by_a_call_that_earns_it() {
     assert!(cases >= 150, "{cases} cases");
     for code in Code::ALL.iter().map(|code| code.as_str()) {
         assert!(met.contains(code), "{code} is in no vector");
-        let excused = PLANTED.contains(&code) || OPERATORS.contains(&code);
+        let excused = PLANTED.contains(&code) || OPERATORS.contains(&code) || HOSTS.contains(&code);
         assert_ne!(earned.contains(code), excused, "{code}: the lists above say otherwise");
     }
 }
