@@ -27,7 +27,7 @@ impl Laws {
         if let Some(law) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(hash) {
             return Ok(law.clone());
         }
-        let asked = if tx.is_host() { sql::law(hash).shared() } else { sql::law(hash) };
+        let asked = if tx.is_host() { sql::law(hash).latest() } else { sql::law(hash) };
         let row = tx
             .row(&asked)?
             .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("the store lacks the law {hash}")))?;

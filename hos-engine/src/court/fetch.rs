@@ -36,7 +36,7 @@ fn deciding(tx: &Tx<'_>, read: Statement) -> Statement {
 /// A read of a row that another names, which was read under a lock: it is there, though a host's snapshot may be too old to
 /// show it.
 pub(crate) fn present(tx: &Tx<'_>, read: Statement) -> Statement {
-    if tx.is_host() { read.shared() } else { read }
+    if tx.is_host() { read.latest() } else { read }
 }
 
 /// An instance's row; of an erased one whose id named a person, the one that stands in its place.

@@ -111,6 +111,8 @@ pub struct Statement {
 pub(super) enum Lock {
     /// Not at all.
     None,
+    /// Not at all, and read as it stands now.
+    Latest,
     /// Against who changes it.
     Share,
     /// Against everybody else who claims it.
@@ -131,6 +133,12 @@ impl Statement {
     /// The same, and the row is claimed against who would change it.
     pub fn shared(self) -> Self {
         Self { lock: Lock::Share, ..self }
+    }
+
+    /// The same, of a row as it stands now and not as it stood when the transaction began. MySQL locks it for that; PostgreSQL's
+    /// locks show nothing newer, and ask for the right to change the row, which who only adds to the evidence has not.
+    pub fn latest(self) -> Self {
+        Self { lock: Lock::Latest, ..self }
     }
 
     /// The same, in other words where the database is MySQL; as many places, with the same parameters.

@@ -108,10 +108,10 @@ pub fn say(statement: &Statement, dialect: Dialect, places: Places) -> Rc<Said> 
 fn translate(text: &str, lock: Lock, dialect: Dialect, places: Places) -> Said {
     let mut sql = words(text, dialect);
     match (dialect, lock) {
-        (Dialect::Sqlite, _) | (_, Lock::None) => {}
+        (Dialect::Sqlite, _) | (_, Lock::None) | (Dialect::Postgres, Lock::Latest) => {}
         (_, Lock::Update) => sql.push_str(" FOR UPDATE"),
         (Dialect::Postgres, Lock::Share) => sql.push_str(" FOR SHARE"),
-        (Dialect::Mysql, Lock::Share) => sql.push_str(" LOCK IN SHARE MODE"),
+        (Dialect::Mysql, Lock::Share | Lock::Latest) => sql.push_str(" LOCK IN SHARE MODE"),
     }
     place(&sql, places)
 }
@@ -247,5 +247,7 @@ mod tests {
         assert_eq!(text(Statement::locked, Dialect::Postgres), "SELECT a FROM t WHERE tenant = $1 FOR UPDATE");
         assert_eq!(text(Statement::shared, Dialect::Mysql), "SELECT a FROM t WHERE tenant = ? LOCK IN SHARE MODE");
         assert_eq!(text(|s| s, Dialect::Postgres), "SELECT a FROM t WHERE tenant = $1");
+        assert_eq!(text(Statement::latest, Dialect::Postgres), "SELECT a FROM t WHERE tenant = $1");
+        assert_eq!(text(Statement::latest, Dialect::Mysql), "SELECT a FROM t WHERE tenant = ? LOCK IN SHARE MODE");
     }
 }

@@ -15,9 +15,14 @@ pub fn by_subject(subject: &[u8; 32]) -> Statement {
     )
 }
 
-/// The same of a row that is known to be there: read as it stands now, not as it stood when the transaction began.
+/// The same of a row that is known to be there: read as it stands now, and kept so until our transaction ends.
 pub fn in_force(subject: &[u8; 32]) -> Statement {
     by_subject(subject).shared()
+}
+
+/// The same in a host's transaction, which keeps nobody waiting.
+pub fn in_force_now(subject: &[u8; 32]) -> Statement {
+    by_subject(subject).latest()
 }
 
 /// A key by its id: key_id, key, destroyed.
@@ -30,7 +35,7 @@ pub fn by_id(id: &KeyId) -> Statement {
 
 /// The same of a key that a row names: it is there, and read as it stands now.
 pub fn named(id: &KeyId) -> Statement {
-    by_id(id).shared()
+    by_id(id).latest()
 }
 
 /// Keeps a key, unless the person has one.
@@ -39,6 +44,9 @@ pub fn insert(subject: &[u8; 32], id: &KeyId, key: &[u8; 32], created: Timestamp
         "INSERT OR IGNORE INTO hos_vault (tenant, subject, key_id, key, created) VALUES (?1, ?2, ?3, ?4, ?5)",
         [TENANT.into(), subject.into(), id.0.into(), key.into(), created.0.into()],
     )
+    // The other form asks for the right to change keys, which who only adds to the evidence has not. Whatever fault this one hides,
+    // the row is read again, and must be there.
+    .mysql("INSERT IGNORE INTO hos_vault (tenant, subject, key_id, key, created) VALUES (?1, ?2, ?3, ?4, ?5)")
 }
 
 /// Keeps a person who never had a key from ever getting one.
