@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Global {
-    /// The store: a file, or a database's URL, `postgres://…` or `mysql://…` [env: HOS_STORE]
+    /// The store: a file of its own, or a database's URL: `postgres://…`, `mysql://…`, `sqlite:///…` [env: HOS_STORE]
     #[arg(long, global = true, value_name = "STORE", help_heading = "Where and who")]
     pub(crate) store: Option<OsString>,
     /// A file whose one line names the store, for a URL with a password: a list of processes shows what stands in `--store`

@@ -107,6 +107,23 @@ fn a_program_without_the_key_writes_and_signs_nothing() {
         assert_eq!(noted(), before, "no key, no checkpoint");
         world.run(&["work"]).ended(0);
         assert_eq!(noted(), entries(), "who has the key signs the newest head");
+        // Another program may have the key: what it is told to sign extends the last head, or it refuses.
+        run(world.without_key(&[
+            "begin",
+            "order",
+            "o-2",
+            "place",
+            "--as",
+            "Account::ayse",
+            "--fact",
+            "buyer=ayse",
+            "--fact",
+            "total=1",
+        ]))
+        .ended(0);
+        let signer = format!("{} signer --stdio --key-file {}", env!("CARGO_BIN_EXE_hos"), world.path("hos.db.key"));
+        run(world.without_key(&["work", "--signer-command", &signer])).ended(0);
+        assert_eq!(noted(), entries());
         let other = world.path("other.key");
         world.run(&["keys", "generate", &other]).ended(0);
         assert_eq!(world.run(&["work", "--key-file", &other, "--json"]).ended(4).code(), "hos.key_invalid");
@@ -358,7 +375,16 @@ fn the_printed_schema_of_sqlite_is_taken_by_its_client() {
     let script = printed(&["sqlite"]).ended(0).out + "SELECT count(*) FROM hos_migration;\n";
     let steps = schema::steps(Dialect::Sqlite).len();
     match std::process::Command::new("sqlite3").arg("--version").output() {
-        Ok(_) => assert_eq!(common::database::fed(&mut client, &script), (true, format!("{steps}\n"))),
+        Ok(_) => {
+            assert_eq!(common::database::fed(&mut client, &script), (true, format!("{steps}\n")));
+            // A store among the tables of the world's own file.
+            let world = World::empty();
+            found(&world, &format!("sqlite://{}/app.db", dir.path().display())).ended(0);
+            let world = world.on_database();
+            world.order("o-1");
+            assert_eq!(world.run(&["verify", "--replay", "--json"]).ended(0).json()["level"], "replayed");
+            assert!(world.run(&["backup", &world.path("copy.db")]).ended(2).err.contains(".backup"));
+        }
         Err(_) => eprintln!("left out: there is no sqlite3"),
     }
     assert!(printed(&["oracle"]).ended(2).err.contains("sqlite, postgres or mysql"));

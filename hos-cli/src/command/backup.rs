@@ -62,16 +62,18 @@ impl Backup {
 
 /// How a database is copied: of one moment, and apart from the keys of persons, which an old copy would bring back.
 fn tools(url: &str) -> String {
-    let (all, keys) = if url.starts_with("postgres") {
-        ("pg_dump --exclude-table-data=hos_vault", "pg_dump --data-only --table=hos_vault")
-    } else {
-        (
-            "mariadb-dump --single-transaction --hex-blob --ignore-table-data=DATABASE.hos_vault DATABASE",
-            "mariadb-dump --single-transaction --hex-blob --no-create-info DATABASE hos_vault",
-        )
-    };
-    format!(
-        "`{all}`, and the keys of persons apart: `{keys}`. Keep those for a short time, and restore the newest of them with whichever \
-         copy; then run `hos verify`"
-    )
+    let later = "Keep those for a short time, and restore the newest of them with whichever copy; then run `hos verify`";
+    match url.split("://").next() {
+        Some("postgres" | "postgresql") => format!(
+            "`pg_dump --exclude-table-data=hos_vault`, and the keys of persons apart: `pg_dump --data-only --table=hos_vault`. {later}"
+        ),
+        Some("sqlite") => {
+            "`sqlite3 FILE '.backup COPY'`. The keys of persons are in it (`hos_vault`): keep such a copy for a short time"
+                .to_owned()
+        }
+        _ => format!(
+            "`mariadb-dump --single-transaction --hex-blob --ignore-table-data=DATABASE.hos_vault DATABASE`, and the keys of persons \
+             apart: `mariadb-dump --single-transaction --hex-blob --no-create-info DATABASE hos_vault`. {later}"
+        ),
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Database {
     /// Its URL, with the password.
     pub(crate) url: String,
     pub(crate) name: String,
-    users: std::cell::RefCell<Vec<String>>,
+    users: std::sync::Mutex<Vec<String>>,
 }
 
 impl Database {
@@ -36,7 +36,7 @@ impl Database {
         let name = format!("hos_cli_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let server = hos_drivers::connector(url).unwrap();
         let (base, _) = url.rsplit_once('/').unwrap();
-        let database = Self { server, url: format!("{base}/{name}"), name, users: std::cell::RefCell::default() };
+        let database = Self { server, url: format!("{base}/{name}"), name, users: std::sync::Mutex::default() };
         database.tell_server(&format!("CREATE DATABASE {}", database.name));
         database
     }
@@ -103,7 +103,7 @@ impl Database {
         } else {
             self.tell_server(&format!("CREATE USER {user}@'%' IDENTIFIED BY 'canary'"));
         }
-        self.users.borrow_mut().push(user.clone());
+        self.users.lock().unwrap().push(user.clone());
         let (scheme, _) = self.url.split_once("://").unwrap();
         let url = format!("{scheme}://{user}:canary@{}/{}", self.at(), self.name);
         (user, url)
@@ -182,7 +182,7 @@ impl Drop for Database {
         if let Ok(mut connection) = self.server.connect(Duration::from_secs(20)) {
             // A test that failed says why by itself.
             let _ = connection.say(&format!("DROP DATABASE {}{force}", self.name));
-            for user in self.users.borrow().iter() {
+            for user in self.users.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
                 let host = if self.is_postgres() { "" } else { "@'%'" };
                 let _ = connection.say(&format!("DROP USER {user}{host}"));
             }
