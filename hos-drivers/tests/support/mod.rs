@@ -25,9 +25,9 @@ const LAW: [(&str, &str); 4] = [
   entity R;
   entity Gate;
   entity O;
-  action \"o.new\", \"o.go\", \"o.view\" appliesTo { principal: [A], resource: [O] };
+  action \"o.new\", \"o.go\", \"o.view\", \"o.adopt\" appliesTo { principal: [A], resource: [O] };
   action \"directory.account\", \"directory.entity\" appliesTo { principal: [A], resource: [A, R] };
-  action \"tenant.open\" appliesTo { principal: [A], resource: [Gate] };
+  action \"tenant.open\", \"law.activate\", \"record.note\" appliesTo { principal: [A], resource: [Gate] };
 }
 ",
     ),
