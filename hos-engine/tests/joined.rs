@@ -437,6 +437,10 @@ fn who_sleeps_in_a_transaction_keeps_nobody_else_waiting() {
         eprintln!("left out: who writes has the whole file to itself");
         return;
     }
+    if joined.dialect() == Dialect::Mysql && std::env::var("HOS_TEST_SESSION").is_ok_and(|s| s.contains("SERIALIZABLE")) {
+        eprintln!("left out: MySQL makes each read one that locks then");
+        return;
+    }
     let mut sleeper = host(&store, &joined);
     let mut other = host(&store, &joined);
     // What is there already, so that nothing is made for the first time by a sleeper.
@@ -452,7 +456,7 @@ fn who_sleeps_in_a_transaction_keeps_nobody_else_waiting() {
         [("a move", event("s")), ("a birth", birth("sb")), ("a record", note()), ("a directory change", put("x"))];
     for (at, (what, call)) in sleeps.into_iter().enumerate() {
         sleeper.say("BEGIN");
-        assert!(sleeper.call(call).unwrap().allowed, "{what}");
+        assert!(sleeper.call(call.clone()).unwrap().allowed, "{what}");
         for (what_too, call) in [
             ("a move", Call::Transition(hos_core::call::Transition::new(uid("A", "root"), "o", "o", "go").unwrap())),
             ("a birth", birth(&format!("ob{at}"))),
@@ -463,11 +467,15 @@ fn who_sleeps_in_a_transaction_keeps_nobody_else_waiting() {
             let answer = other.call(call);
             let answer = answer.unwrap_or_else(|f| panic!("{what_too} waits for {what}: {}", f.message));
             assert!(answer.allowed || what_too == "a move", "{:?}", answer.blockers);
-            other.say("COMMIT");
+            assert!(other.commit().is_some() || snapshots(other.joined.dialect()), "{what_too} met {what}");
         }
         // Sealing waits for nobody either, and seals what is committed.
         store.engine.work().unwrap();
-        sleeper.say("COMMIT");
+        if sleeper.commit().is_none() {
+            // SERIALIZABLE lets one of them begin again, though neither waited.
+            assert!(snapshots(sleeper.joined.dialect()), "{what}");
+            retried(&mut sleeper, |host| host.call(call.clone()).map(|answer| (answer, true)));
+        }
     }
     intact(&store);
 }
