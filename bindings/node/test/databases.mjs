@@ -133,6 +133,9 @@ export const VARIANTS = [
   { kind: "better-sqlite3", name: "better-sqlite3" },
 ].map((variant) => ({ ...variant, skip: KINDS[variant.kind].missing }));
 
+/** What does not depend on isolation is tested at fewer. */
+export const FEWER = VARIANTS.filter((variant) => !/read|serializable/.test(variant.name));
+
 /** A store in a database of its own, under the law of the vectors, and the host's tables beside it. Drops it behind the test. */
 export async function world(t, { kind, set }) {
   const of = KINDS[kind];
