@@ -15,6 +15,7 @@ mod cold;
 mod commit;
 mod evidence;
 mod harness;
+mod joined;
 mod law;
 mod replay;
 mod shell;
@@ -28,8 +29,14 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 type Part = fn(bool, &mut Table) -> Result<()>;
 
-const PARTS: [(&str, Part); 5] =
-    [("can", can::run), ("commit", commit::run), ("verify", verify::run), ("replay", replay::run), ("evidence", evidence::run)];
+const PARTS: [(&str, Part); 6] = [
+    ("can", can::run),
+    ("commit", commit::run),
+    ("verify", verify::run),
+    ("replay", replay::run),
+    ("evidence", evidence::run),
+    ("joined", joined::run),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -48,7 +55,7 @@ fn main() -> ExitCode {
     let quick = args.iter().any(|a| a == "--quick");
     let wanted: Vec<&str> = args.iter().map(String::as_str).filter(|a| *a != "--quick").collect();
     if wanted.iter().any(|name| !PARTS.iter().any(|(part, _)| part == name)) {
-        eprintln!("usage: hos-bench [--quick] [can] [commit] [verify] [replay] [evidence]");
+        eprintln!("usage: hos-bench [--quick] [can] [commit] [verify] [replay] [evidence] [joined]");
         return ExitCode::from(2);
     }
     let mut table = Table::default();

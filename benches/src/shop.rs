@@ -19,14 +19,16 @@ const SCHEMA: &str = r#"namespace S {
   entity Gate;
   entity Lamp;
   action "lamp.make", "lamp.on", "lamp.off" appliesTo { principal: [Account], resource: [Lamp] };
-  action "tenant.open" appliesTo { principal: [Account], resource: [Gate] };
+  action "tenant.open", "record.note" appliesTo { principal: [Account], resource: [Gate] };
+  action "directory.account" appliesTo { principal: [Account], resource: [Account] };
 }
 "#;
 
 const POLICIES: &str = r#"
 @id("owner") permit (principal, action in [S::Action::"lamp.make", S::Action::"lamp.on", S::Action::"lamp.off"], resource)
   when { principal == resource.owner };
-@id("operator") permit (principal in S::Role::"operator", action == S::Action::"tenant.open", resource);
+@id("operator") permit (principal in S::Role::"operator",
+  action in [S::Action::"tenant.open", S::Action::"record.note", S::Action::"directory.account"], resource);
 @id("inactive") forbid (principal is S::Account, action, resource) unless { principal.active };
 "#;
 
@@ -69,7 +71,8 @@ pub(crate) struct Shop {
     keys: AtomicU64,
 }
 
-fn owner() -> Result<Uid> {
+/// Who owns the lamps.
+pub(crate) fn owner() -> Result<Uid> {
     Ok(Uid::new("S::Account", "ayse")?)
 }
 
@@ -85,6 +88,19 @@ fn law(policies: &str) -> Result<Law> {
     Ok(law)
 }
 
+/// The law.
+pub(crate) fn lamps() -> Result<Law> {
+    law(POLICIES)
+}
+
+/// Who founds a store of lamps.
+pub(crate) fn founding() -> Result<Founding> {
+    let role = Uid::new("S::Role", "operator")?;
+    let entity = |uid: Uid, attrs: Record, parents: BTreeSet<Uid>| Entity { uid, attrs, parents, record: None };
+    let founder = entity(owner()?, Record::from([("active".to_owned(), Value::Bool(true))]), [role.clone()].into());
+    Ok(Founding { founder, roles: vec![entity(role, Record::new(), BTreeSet::new())] })
+}
+
 impl Shop {
     /// The law with one policy more, which every `on` of the past breaks.
     pub(crate) fn stricter_law() -> Result<Law> {
@@ -95,13 +111,8 @@ impl Shop {
 
     /// With this many instances, all off.
     pub(crate) fn new(instances: usize) -> Result<Self> {
-        let law = law(POLICIES)?;
-        let role = Uid::new("S::Role", "operator")?;
-        let entity = |uid: Uid, attrs: Record, parents: BTreeSet<Uid>| Entity { uid, attrs, parents, record: None };
-        let founder = entity(owner()?, Record::from([("active".to_owned(), Value::Bool(true))]), [role.clone()].into());
-        let founding = Founding { founder, roles: vec![entity(role, Record::new(), BTreeSet::new())] };
         let place = tempfile::tempdir()?;
-        let engine = Engine::builder().law(Arc::new(law)).sqlite(place.path().join("bench.db")).found(founding)?;
+        let engine = Engine::builder().law(Arc::new(lamps()?)).sqlite(place.path().join("bench.db")).found(founding()?)?;
         let name = Tenant::new("bench")?;
         assert!(engine.open_tenant(&By::new(owner()?), &name)?.allowed);
         let tenant = engine.tenant("bench")?;
