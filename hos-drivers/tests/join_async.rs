@@ -1,0 +1,167 @@
+//! An asynchronous host's transactions, by `tokio_postgres`.
+#![cfg(feature = "tokio-postgres")]
+
+mod world;
+
+use hos_core::call::Call;
+use hos_core::refusal::Code;
+use hos_drivers::join::{AnyError, Dialect, End, Joining, tokio_postgres as join};
+use std::sync::Arc;
+use tokio_postgres::{Client, NoTls};
+use world::{Dice, World, birth, go, kinds_and_settings, legacy, once};
+
+/// Each PostgreSQL, at each isolation.
+fn on_each(work: impl AsyncFn(&World, Arc<Joining>)) {
+    for kind in kinds_and_settings().into_iter().filter(|kind| kind.dialect() == Dialect::Postgres) {
+        let world = World::new(&kind);
+        let joining = Arc::new(world.joining());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(work(&world, joining));
+    }
+}
+
+async fn client(url: &str, session: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(session).await.unwrap();
+    client
+}
+
+async fn number(client: &Client, sql: &str) -> i64 {
+    client.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+#[test]
+fn rows_and_evidence_commit_together_or_not_at_all() {
+    on_each(async |world, joining| {
+        let mut client = client(&world.url, &world.kind.session).await;
+        let before = world.intact();
+        let joining = &joining;
+        let born = join::run(&mut client, async |tx| {
+            tx.execute("INSERT INTO orders VALUES ('1', 'a')", &[]).await?;
+            let Call::Begin(call) = once(birth("1"), "k") else { panic!() };
+            Ok(join::on(joining, "t1", tx)?.begin(call).await?.end())
+        });
+        assert!(born.await.unwrap().allowed);
+        let refused = join::run(&mut client, async |tx| {
+            tx.execute("INSERT INTO orders VALUES ('2', 'a')", &[]).await?;
+            Ok(join::on(joining, "t1", tx)?.call(once(go("2"), "k2")).await?.end())
+        });
+        let refused = refused.await.unwrap();
+        assert_eq!(refused.code(), Some("hos.instance_unknown"));
+        let failed: Result<(), AnyError> = join::run(&mut client, async |tx| {
+            tx.execute("INSERT INTO orders VALUES ('2', 'a')", &[]).await?;
+            assert!(join::on(joining, "t1", tx)?.call(birth("2")).await?.allowed);
+            Err("the shop is closed".into())
+        })
+        .await;
+        assert_eq!(failed.unwrap_err().to_string(), "the shop is closed");
+        assert_eq!(number(&client, "SELECT count(*) FROM orders").await, 1);
+        assert_eq!(world.intact(), before + 1);
+        // Evidence of the refusal, and a claim, in transactions that the host begins by its own words.
+        client.batch_execute("BEGIN").await.unwrap();
+        let here = join::on(joining, "t1", &client).unwrap();
+        assert_eq!(here.refused(refused.refusal.unwrap()).await.unwrap().code(), Some("hos.instance_unknown"));
+        let claimed = here.claim(&once(birth("3"), "k3")).await.unwrap();
+        here.leave(claimed).await.unwrap();
+        client.batch_execute("COMMIT").await.unwrap();
+        assert_eq!(number(&client, "SELECT count(*) FROM hos_once WHERE tenant = 't1'").await, 1);
+        let outside = join::on(joining, "t1", &client).unwrap().call(go("1")).await;
+        assert_eq!(outside.err().map(|e| e.code()), Some(Code::NoTransaction));
+        assert_eq!(world.intact(), before + 2);
+    });
+}
+
+#[test]
+fn in_shadow_the_worlds_answer_stands() {
+    on_each(async |world, joining| {
+        world.in_shadow();
+        let (client, other) = (client(&world.url, "").await, client(&world.url, "").await);
+        let here = join::on(&joining, "t1", &client).unwrap();
+        for (round, setting) in [("1", "7s"), ("2", "0")] {
+            client.batch_execute(&format!("SET lock_timeout = '{setting}'; BEGIN")).await.unwrap();
+            client.execute(&format!("INSERT INTO orders VALUES ('{round}', 'x')"), &[]).await.unwrap();
+            let judged = here.call(legacy(birth(round), true)).await.unwrap();
+            assert!(judged.allowed && judged.blockers.is_empty() == (round == "1"), "{:?}", judged.blockers);
+            let now: String = client.query_one("SELECT current_setting('lock_timeout')", &[]).await.unwrap().get(0);
+            assert_eq!(now, setting);
+            client.batch_execute("COMMIT").await.unwrap();
+            assert_eq!(number(&client, "SELECT count(*) FROM orders").await, round.parse::<i64>().unwrap());
+            other.batch_execute("BEGIN; LOCK TABLE hos_inbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        }
+        other.batch_execute("ROLLBACK").await.unwrap();
+        assert_eq!(world.engine.fold_shadows(10, &hos_wire::joined::call_that_came).unwrap(), 1);
+        world.intact();
+    });
+}
+
+#[test]
+fn rows_and_evidence_agree_after_a_thousand_at_once() {
+    on_each(async |world, joining| {
+        let mut tasks = Vec::new();
+        for worker in 0..16 {
+            let (url, session, joining) = (world.url.clone(), world.kind.session.clone(), joining.clone());
+            // Spawned, so what the driver awaits can go from thread to thread.
+            tasks.push(tokio::spawn(async move {
+                let mut conn = client(&url, &session).await;
+                let (mut dice, mut gave_up) = (Dice(worker + 1), 0);
+                for _ in 0..64 {
+                    let (id, key) = (dice.roll(60).to_string(), format!("evt-{}", dice.roll(200)));
+                    let fate = dice.roll(10);
+                    let ended = one(&mut conn, &joining, &id, &key, fate).await;
+                    match ended {
+                        Ok(()) => {}
+                        Err(error) if error.to_string().contains("serialize") || error.to_string().contains("deadlock") => {
+                            gave_up += 1
+                        }
+                        Err(error) => panic!("{error}"),
+                    }
+                    if fate == 1 {
+                        // Dropped in the middle, with its connection.
+                        let _ = tokio::time::timeout(std::time::Duration::from_millis(2), one(&mut conn, &joining, &id, &key, 9))
+                            .await;
+                        conn = client(&url, &session).await;
+                    }
+                }
+                gave_up
+            }));
+        }
+        let mut gave_up = 0;
+        for task in tasks {
+            gave_up += task.await.unwrap();
+        }
+        world.intact();
+        let paid = world.agree();
+        println!("{}: {paid} paid, {gave_up} gave up", world.kind.session);
+        assert!(paid > 20);
+    });
+}
+
+async fn one(client: &mut Client, joining: &Joining, id: &str, key: &str, fate: u64) -> Result<(), AnyError> {
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        let tx = client.transaction().await?;
+        let done = async {
+            let here = join::on(joining, "t1", &tx)?;
+            if here.call(birth(id)).await?.allowed {
+                tx.execute(&format!("INSERT INTO orders VALUES ('{id}', 'a')"), &[]).await?;
+            }
+            let went = here.call(once(go(id), key)).await?;
+            if went.allowed && !went.again {
+                tx.execute(&format!("INSERT INTO pays VALUES ('{id}', '{key}')"), &[]).await?;
+                tx.execute(&format!("UPDATE orders SET status = 'b' WHERE id = '{id}'"), &[]).await?;
+            }
+            Ok::<_, AnyError>(if fate < 3 { End::Rollback(()) } else { End::Commit(()) })
+        };
+        let ended = match done.await {
+            Ok(End::Commit(())) => tx.commit().await.map_err(AnyError::from),
+            Ok(End::Rollback(())) => tx.rollback().await.map_err(AnyError::from),
+            Err(error) => tx.rollback().await.map_err(AnyError::from).and(Err(error)),
+        };
+        match ended {
+            Err(error) if tried < 5 && (error.to_string().contains("serialize") || error.to_string().contains("deadlock")) => {}
+            ended => return ended,
+        }
+    }
+}
