@@ -11,6 +11,7 @@ pub mod clock;
 mod cosign;
 mod court;
 mod desk;
+mod divergence;
 mod engine;
 mod erasure;
 mod export;
@@ -42,6 +43,7 @@ mod view;
 mod work;
 
 pub use cosign::{Cosign, Cosigned, Proof, Witnessing};
+pub use divergence::{Act, Shadowed};
 pub use engine::{Engine, WeakEngine};
 pub use erasure::Erasure;
 pub use export::{ExportOptions, Exported};

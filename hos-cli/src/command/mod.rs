@@ -28,6 +28,7 @@ pub(crate) mod mark;
 pub(crate) mod outbox;
 pub(crate) mod record;
 pub(crate) mod schema;
+pub(crate) mod shadow;
 pub(crate) mod signer;
 pub(crate) mod tenant;
 pub(crate) mod tick;
@@ -99,6 +100,8 @@ pub(crate) enum Command {
     Drift(drift::Drift),
     /// Print triggers by which the world's database refuses what the law does not hold
     Guard(guard::Guard),
+    /// What shadow showed: where the law and the world differed
+    Shadow(shadow::Shadow),
     /// Draw a contract, or the path of an instance
     Diagram(diagram::Diagram),
     /// Propose a contract from a history
@@ -161,6 +164,7 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Schema(c) => c.run(),
         Command::Drift(c) => c.run(global),
         Command::Guard(c) => c.run(),
+        Command::Shadow(c) => c.run(global),
         Command::Diagram(c) => c.run(global),
         Command::Infer(c) => c.run(global),
         Command::Tick(c) => c.run(global),

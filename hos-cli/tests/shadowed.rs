@@ -1,0 +1,35 @@
+//! `hos shadow report`: what the law and the world differed in.
+
+mod common;
+
+use common::{World, law};
+
+#[test]
+fn what_the_world_did_and_the_law_would_not_is_counted() {
+    let world = World::new();
+    world.order("o-1");
+    world.order("o-2");
+    assert_eq!(world.run(&["shadow", "report"]).ended(0).out, "nothing was judged in shadow\n");
+    let law = law();
+    world.run(&["law", "activate", law.to_str().unwrap(), "--mode", "order.pay=shadow"]).ended(0);
+    let pay = |id: &str, amount: &str, said: &str| {
+        let amount = format!("amount={amount}");
+        let call = ["transition", "order", id, "pay", "--legacy", said, "--arg", &amount, "--arg", "psp_ref=x"];
+        world.ayse(&[&call[..], if said == "yes" { &["--legacy-state", "paid"] } else { &[] }].concat())
+    };
+    pay("o-1", "4200", "yes").ended(0);
+    pay("o-2", "1", "yes").ended(0);
+    pay("o-9", "4200", "yes").ended(0);
+    let json = world.run(&["shadow", "report", "--json"]).ended(0).json();
+    let acts = json["acts"].as_array().unwrap();
+    let act = acts.iter().find(|act| act["contract"] == "order" && act["event"] == "pay").unwrap_or_else(|| panic!("{json}"));
+    assert_eq!((&act["tenant"], &act["agreed"], &act["diverged"]), (&"pazar".into(), &1.into(), &2.into()), "{json}");
+    assert_eq!(act["moved"], serde_json::json!({ "order.amount_short": 1 }), "{json}");
+    assert_eq!(act["refused"], serde_json::json!({ "hos.instance_unknown": 1 }), "{json}");
+    let text = world.run(&["shadow", "report"]).ended(0).out;
+    assert!(text.contains("pazar  order.pay: 1 agreed, 2 differ") && text.contains("order.amount_short"), "{text}");
+    let page = world.path("shadow.html");
+    world.run(&["shadow", "report", "--html", &page]).ended(0);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("default-src 'none'") && page.contains("1 × order.amount_short") && !page.contains("<script"), "{page}");
+}
