@@ -22,6 +22,7 @@ FOUND = [
     ["init", "--law", str(LAW), "--founder", "Account::ayse", "--role", "Role::operator", "--attr", "active=true", "--tenant", "t1"],
     ["directory", "put", "Account::mert", "--attr", "active=true", "--tenant", "universe", "--as", "Account::ayse"],
     ["directory", "put", "Hall::h1", "--attr", "open=true", "--tenant", "t1", "--as", "Account::ayse"],
+    ["law", "activate", str(LAW), "--mode", "lamp=shadow", "--tenant", "t1", "--as", "Account::ayse"],
     ["work"],
 ]
 TABLES = """
@@ -98,6 +99,18 @@ class Host:
             self.do(connection, sql)
         if not self.explicit and self.settings:
             connection.commit()
+        return connection
+
+    def alone(self):
+        """A connection in no transaction, whose statements commit by themselves."""
+        connection = self.connect()
+        if self.module == "sqlite3":
+            connection.isolation_level = None
+        elif self.dialect == "postgres":
+            connection.rollback()
+            connection.autocommit = True
+        else:
+            connection.autocommit(True)
         return connection
 
     def do(self, connection, sql, *params):
@@ -246,7 +259,7 @@ class Sqlite(Host):
 
     def opened(self, **options):
         own = {"isolation_level": None} if self.explicit else {}
-        return self.driver.connect(self.path, timeout=20, **own, **options)
+        return self.driver.connect(self.path, timeout=20, check_same_thread=False, **own, **options)
 
     def places(self, sql):
         return sql.replace("%s", "?")
@@ -270,6 +283,8 @@ ALL = [
     lambda: Pymysql("pymysql, explicit, snapshot isolation", explicit=True, settings=["SET SESSION innodb_snapshot_isolation = ON"]),
     lambda: Mysqlclient(),
 ]
+# Each driver once.
+DRIVERS = [ALL[0], ALL[2], ALL[5], ALL[6], ALL[8]]
 # Which stand for their databases where one driver is enough.
 ONE_EACH = [ALL[0], ALL[2], ALL[6]]
 

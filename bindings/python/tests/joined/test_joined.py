@@ -4,10 +4,14 @@ import unittest
 
 import hosts
 from cases import Days, Transactions
+from shadow_cases import Harm, Shadow
 
 
 def load_tests(loader, tests, pattern):
-    return hosts.of(hosts.ALL, Days, Transactions)
+    suite = hosts.of(hosts.ALL, Days, Transactions)
+    suite.addTests(hosts.of(hosts.DRIVERS, Shadow))
+    suite.addTests(hosts.of(hosts.ONE_EACH, Harm))
+    return suite
 
 
 if __name__ == "__main__":
