@@ -1,6 +1,7 @@
 import { type HosError } from "./errors";
 import type { LawNames } from "./law";
-import { type JoinedEngine, type JoinedOptions, type Store } from "./joined/engine";
+import type { SqliteDatabase } from "./joined/better-sqlite3";
+import { type JoinedEngine, type JoinedOptions, type Remote, type Store } from "./joined/engine";
 import { Tenant } from "./tenant";
 /** How an engine is opened. */
 export interface Options {
@@ -20,6 +21,8 @@ export interface Options {
      * 0: every `can` asks the store first. At most 60000. */
     directoryAgeMaxMs?: number;
 }
+/** How one that joins the host's own transactions is: by its connection, with a law or without. */
+type Words<S extends Store> = [law: string, options: JoinedOptions<S>] | [options: JoinedOptions<S>];
 /** Who asks: the words that `can` binds, and whether they can be bound. */
 export interface Asker {
     readonly tenant: unknown;
@@ -45,26 +48,30 @@ export declare class Engine<L extends LawNames = LawNames> {
     /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
     static open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
     static open<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
-    static open<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
-    static open<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+    static open<L extends LawNames, S extends Store>(...words: Words<S>): Promise<JoinedEngine<L, S>>;
+    static open<L extends LawNames = LawNames>(...words: Words<SqliteDatabase>): Promise<JoinedEngine<L, SqliteDatabase>>;
+    static open<L extends LawNames = LawNames>(...words: Words<Remote>): Promise<JoinedEngine<L, Remote>>;
     /** As `open`, here and now; it may wait for the disk. */
     static openSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
     static openSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
-    static openSync<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): JoinedEngine<L, S>;
-    static openSync<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): JoinedEngine<L, S>;
+    static openSync<L extends LawNames, S extends Store>(...words: Words<S>): JoinedEngine<L, S>;
+    static openSync<L extends LawNames = LawNames>(...words: Words<SqliteDatabase>): JoinedEngine<L, SqliteDatabase>;
+    static openSync<L extends LawNames = LawNames>(...words: Words<Remote>): JoinedEngine<L, Remote>;
     /**
      * Opens as `open` does, for code whose own answers stand (`shadow` of an actor): its promise is never rejected. Where nothing can
      * be opened it gives an engine that stands in: its `shadow` calls run the world's code and no more, all else throws `absent`.
      */
     static openForShadow<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
     static openForShadow<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
-    static openForShadow<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
-    static openForShadow<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+    static openForShadow<L extends LawNames, S extends Store>(...words: Words<S>): Promise<JoinedEngine<L, S>>;
+    static openForShadow<L extends LawNames = LawNames>(...words: Words<SqliteDatabase>): Promise<JoinedEngine<L, SqliteDatabase>>;
+    static openForShadow<L extends LawNames = LawNames>(...words: Words<Remote>): Promise<JoinedEngine<L, Remote>>;
     /** As `openForShadow`, here and now; it may wait for the disk. */
     static openForShadowSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
     static openForShadowSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
-    static openForShadowSync<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): JoinedEngine<L, S>;
-    static openForShadowSync<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): JoinedEngine<L, S>;
+    static openForShadowSync<L extends LawNames, S extends Store>(...words: Words<S>): JoinedEngine<L, S>;
+    static openForShadowSync<L extends LawNames = LawNames>(...words: Words<SqliteDatabase>): JoinedEngine<L, SqliteDatabase>;
+    static openForShadowSync<L extends LawNames = LawNames>(...words: Words<Remote>): JoinedEngine<L, Remote>;
     /** A tenant. Whether the store has it is seen by each call. */
     tenant(name: string): Tenant<L>;
     /**
@@ -83,3 +90,4 @@ export declare class Engine<L extends LawNames = LawNames> {
 }
 export interface Engine<L extends LawNames> extends Disposable, AsyncDisposable {
 }
+export {};

@@ -7,7 +7,7 @@ export { AbsentError, CallError, ClosedError, Denied, type Fault, HosError, Inte
 export { JoinedActor, JoinedTenant, type Shadowed, type Told } from "./joined/actor";
 export type { SqliteDatabase } from "./joined/better-sqlite3";
 export type { Isolation } from "./joined/driver";
-export { type ConnectionOf, JoinedEngine, type JoinedOptions, type Store, type When } from "./joined/engine";
+export { type ConnectionOf, JoinedEngine, type JoinedOptions, type Remote, type Store, type When } from "./joined/engine";
 export type { MysqlConnection, MysqlPool } from "./joined/mysql2";
 export type { PgClient, PgPool } from "./joined/pg";
 export type { Trying } from "./joined/transaction";

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { test } from "node:test";
 import { here, place, program, root } from "./house.mjs";
+import { KINDS } from "./databases.mjs";
 
 const page = readFileSync(join(here, "README.md"), "utf8");
 const blocks = [...page.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map(([, language, text]) => ({ language, text }));
@@ -30,17 +31,28 @@ function printed(text) {
   });
 }
 
-test("each snippet runs and prints what it says", () => {
+test("each snippet runs and prints what it says", async (t) => {
   const { dir, env } = reader();
+  const { missing, make, drop, url } = KINDS.pg;
+  if (!missing) {
+    const name = `hos_readme_${process.pid}`;
+    await make(name);
+    t.after(() => drop(name));
+    env.DATABASE_URL = url(name);
+  }
   const seen = { sh: 0, js: 0, ts: 0 };
   for (const { language, text } of blocks) {
     assert.ok(language in seen, `a block of \`${language}\` is not run by anybody`);
     seen[language] += 1;
+    if (missing && text.includes("DATABASE_URL")) {
+      t.diagnostic(`a block of \`${language}\` is left out: ${missing}`);
+      continue;
+    }
     if (language === "sh") {
       const run = spawnSync("sh", ["-eu", "-c", text], { cwd: dir, env, encoding: "utf8" });
       assert.equal(run.status, 0, `${text}\n${run.stdout}${run.stderr}`);
       // The frameworks are the reader's own; here they are the tests'.
-      for (const name of ["express", "fastify"]) {
+      for (const name of ["express", "fastify", "pg", "better-sqlite3"]) {
         const link = join(dir, "node_modules", name);
         try { symlinkSync(join(here, "node_modules", name), link); } catch (error) { if (error.code !== "EEXIST") throw error; }
       }
@@ -61,5 +73,5 @@ test("each snippet runs and prints what it says", () => {
       assert.deepEqual([run.stdout, run.status], ["", 0], text);
     }
   }
-  assert.ok(seen.sh >= 1 && seen.js >= 6 && seen.ts >= 1, JSON.stringify(seen));
+  assert.ok(seen.sh >= 3 && seen.js >= 8 && seen.ts >= 1, JSON.stringify(seen));
 });

@@ -6,7 +6,8 @@ import { ClosedError, type HosError, InternalError, failure, refusal } from "./e
 import { Known } from "./known";
 import type { LawNames } from "./law";
 import { Lane, error } from "./lane";
-import { type JoinedEngine, type JoinedOptions, type Store, absentJoined, isStore, openJoined } from "./joined/engine";
+import type { SqliteDatabase } from "./joined/better-sqlite3";
+import { type JoinedEngine, type JoinedOptions, type Remote, type Store, absentJoined, isStore, openJoined } from "./joined/engine";
 import { DOUBT, type Handle, SAID, absent, addon } from "./native";
 import { parse } from "./read";
 import { Tenant } from "./tenant";
@@ -31,6 +32,9 @@ export interface Options {
    * 0: every `can` asks the store first. At most 60000. */
   directoryAgeMaxMs?: number;
 }
+
+/** How one that joins the host's own transactions is: by its connection, with a law or without. */
+type Words<S extends Store> = [law: string, options: JoinedOptions<S>] | [options: JoinedOptions<S>];
 
 const NAMES: Readonly<Record<string, string>> = {
   keyFile: "key_file",
@@ -81,8 +85,9 @@ export class Engine<L extends LawNames = LawNames> {
   /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
   static async open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
   static async open<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
-  static async open<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
-  static async open<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+  static async open<L extends LawNames, S extends Store>(...words: Words<S>): Promise<JoinedEngine<L, S>>;
+  static async open<L extends LawNames = LawNames>(...words: Words<SqliteDatabase>): Promise<JoinedEngine<L, SqliteDatabase>>;
+  static async open<L extends LawNames = LawNames>(...words: Words<Remote>): Promise<JoinedEngine<L, Remote>>;
   static async open<L extends LawNames>(law: unknown, options?: unknown): Promise<Engine<L> | JoinedEngine<L, Store>> {
     const inHosts = joined<L>(law, options);
     if (inHosts !== undefined) return inHosts;
@@ -93,8 +98,9 @@ export class Engine<L extends LawNames = LawNames> {
   /** As `open`, here and now; it may wait for the disk. */
   static openSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
   static openSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
-  static openSync<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): JoinedEngine<L, S>;
-  static openSync<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): JoinedEngine<L, S>;
+  static openSync<L extends LawNames, S extends Store>(...words: Words<S>): JoinedEngine<L, S>;
+  static openSync<L extends LawNames = LawNames>(...words: Words<SqliteDatabase>): JoinedEngine<L, SqliteDatabase>;
+  static openSync<L extends LawNames = LawNames>(...words: Words<Remote>): JoinedEngine<L, Remote>;
   static openSync<L extends LawNames>(law: unknown, options?: unknown): Engine<L> | JoinedEngine<L, Store> {
     const inHosts = joined<L>(law, options);
     if (inHosts !== undefined) return inHosts;
@@ -108,8 +114,9 @@ export class Engine<L extends LawNames = LawNames> {
    */
   static async openForShadow<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
   static async openForShadow<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
-  static async openForShadow<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
-  static async openForShadow<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): Promise<JoinedEngine<L, S>>;
+  static async openForShadow<L extends LawNames, S extends Store>(...words: Words<S>): Promise<JoinedEngine<L, S>>;
+  static async openForShadow<L extends LawNames = LawNames>(...words: Words<SqliteDatabase>): Promise<JoinedEngine<L, SqliteDatabase>>;
+  static async openForShadow<L extends LawNames = LawNames>(...words: Words<Remote>): Promise<JoinedEngine<L, Remote>>;
   static async openForShadow<L extends LawNames>(law: unknown, options?: unknown): Promise<Engine<L> | JoinedEngine<L, Store>> {
     const inHosts = joinedForShadow<L>(law, options);
     if (inHosts !== undefined) return inHosts;
@@ -119,8 +126,9 @@ export class Engine<L extends LawNames = LawNames> {
   /** As `openForShadow`, here and now; it may wait for the disk. */
   static openForShadowSync<L extends LawNames = LawNames>(law: string, options: Options): Engine<L>;
   static openForShadowSync<L extends LawNames = LawNames>(options: Options): Engine<L>;
-  static openForShadowSync<L extends LawNames = LawNames, S extends Store = Store>(law: string, options: JoinedOptions<S>): JoinedEngine<L, S>;
-  static openForShadowSync<L extends LawNames = LawNames, S extends Store = Store>(options: JoinedOptions<S>): JoinedEngine<L, S>;
+  static openForShadowSync<L extends LawNames, S extends Store>(...words: Words<S>): JoinedEngine<L, S>;
+  static openForShadowSync<L extends LawNames = LawNames>(...words: Words<SqliteDatabase>): JoinedEngine<L, SqliteDatabase>;
+  static openForShadowSync<L extends LawNames = LawNames>(...words: Words<Remote>): JoinedEngine<L, Remote>;
   static openForShadowSync<L extends LawNames>(law: unknown, options?: unknown): Engine<L> | JoinedEngine<L, Store> {
     const inHosts = joinedForShadow<L>(law, options);
     if (inHosts !== undefined) return inHosts;

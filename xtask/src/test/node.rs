@@ -1,5 +1,5 @@
 //! The Node binding: installs Node where that can be done, the packages that its tests need as the lock file has them, and runs
-//! the tests. The call vectors are run elsewhere.
+//! the tests, those of joined transactions on the databases that run. The call vectors are run elsewhere.
 
 use super::tally::Tally;
 use super::{BUILD_ALL, House, Outcome};
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 /// The oldest Node that the frameworks of the tests run on. The package itself needs less.
 const NODE_MIN: u32 = 20;
 /// Debian's packages, where there is no Node.
-const PACKAGES: [&str; 2] = ["nodejs", "npm"];
+const PACKAGES: [&str; 4] = ["nodejs", "npm", "libnode-dev", "g++"];
 
 /// The major version that `v20.19.4` says.
 fn version(text: &str) -> Option<u32> {
@@ -44,10 +44,8 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         return Ok(Outcome::Done(Tally::of(false)));
     }
     let place = house.root.join("bindings/node");
-    let installed =
-        Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&place).stdin(Stdio::null()).status()?;
-    if !installed.success() {
-        println!("npm ci failed in bindings/node/");
+    if !installed(&place)? {
+        println!("npm ci failed in bindings/node/: of what is compiled there, C++, make and Python are needed");
         return Ok(Outcome::Done(Tally::of(false)));
     }
     let mut child = house
@@ -73,6 +71,27 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         tally.failed = tally.failed.max(1);
     }
     Ok(Outcome::Done(tally))
+}
+
+/// Installs what the lock file names, unless it is there: one package is compiled, which takes a minute.
+fn installed(place: &Path) -> io::Result<bool> {
+    let lock = std::fs::read(place.join("package-lock.json"))?;
+    let mark = place.join("node_modules").join(".installed");
+    if std::fs::read(&mark).is_ok_and(|marked| marked == lock) {
+        return Ok(true);
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(place).stdin(Stdio::null());
+    // Compiled here, of the sources that the registry gave: nothing is fetched from anywhere else.
+    npm.env("npm_config_build_from_source", "true");
+    if Path::new("/usr/include/node/node_api.h").exists() {
+        npm.env("npm_config_nodedir", "/usr");
+    }
+    let done = npm.status()?.success();
+    if done {
+        std::fs::write(&mark, lock)?;
+    }
+    Ok(done)
 }
 
 /// The test files, by name: what lies beside them is theirs to use.

@@ -55,6 +55,6 @@ export interface Taken {
 /** A statement without parameters. */
 export declare function plainly(sql: string, reads?: boolean): Statement;
 /** Bytes of a parameter, and texts and numbers as they are. */
-export declare function valueOf(param: Param): Exclude<Param, object> | Buffer | null;
+export declare function valueOf(param: Param): null | number | bigint | string | Uint8Array;
 /** A field of an error, where it is a text or a number. */
 export declare function fieldOf(thrown: unknown, name: string): string;

@@ -8,8 +8,10 @@ import type { Driver } from "./driver";
 import { type MysqlConnection, type MysqlPool } from "./mysql2";
 import { type PgClient, type PgPool } from "./pg";
 import { type Trying } from "./transaction";
+/** What is reached over a network: its answers are promises. */
+export type Remote = PgClient | PgPool | MysqlConnection | MysqlPool;
 /** A connection of the host's, or a pool of them. */
-export type Store = PgClient | PgPool | MysqlConnection | MysqlPool | SqliteDatabase;
+export type Store = Remote | SqliteDatabase;
 /** How an engine that joins transactions is opened. */
 export interface JoinedOptions<S extends Store = Store> {
     /** The host's own connection (`pg`, `mysql2`, `better-sqlite3`), or a pool of them. The tables are made by `hos init --store <url>`. */
@@ -19,18 +21,19 @@ export interface JoinedOptions<S extends Store = Store> {
 }
 /** When answers are there: at once of SQLite, and as promises of all others. */
 export type When<S> = S extends SqliteDatabase ? "now" : "later";
-/** A connection of this store: itself, or what comes out of it. */
+/** A connection of this store: itself, or what comes out of it; `any` where that cannot be told by its type. */
 export type ConnectionOf<S> = S extends {
     connect: {
         (): Promise<infer C>;
         (done: any): any;
     };
     totalCount: number;
-} ? C : S extends {
+} ? Known<C> : S extends {
     getConnection(): Promise<infer C>;
-} ? C : S extends {
+} ? Known<C> : S extends {
     getConnection(done: (error: any, connection: infer C) => any): any;
-} ? C : S;
+} ? Known<C> : S;
+type Known<C> = unknown extends C ? any : C;
 /** What an engine is made of. */
 interface Parts {
     readonly native: Joined;

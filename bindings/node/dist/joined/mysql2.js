@@ -90,7 +90,7 @@ function literal(param) {
     if (value === null)
         return "NULL";
     if (typeof value === "object")
-        return `X'${value.toString("hex")}'`;
+        return `X'${Buffer.from(value).toString("hex")}'`;
     if (typeof value !== "string")
         return String(value);
     return /^[\w .-]*$/.test(value) ? `'${value}'` : `_utf8mb4 X'${Buffer.from(value).toString("hex")}'`;

@@ -3,8 +3,12 @@
 import { type Answer, Denied, Engine, Ext, HosError, type LawNames, Uid, type UidLike, type Values } from "hos";
 import { bind, can } from "hos/express";
 import { can as guard, hos } from "hos/fastify";
+import Sqlite from "better-sqlite3";
 import express from "express";
 import fastify from "fastify";
+import { type Connection, createPool } from "mysql2";
+import { type PoolConnection, createConnection, createPool as createPromisePool } from "mysql2/promise";
+import { Client, Pool, type PoolClient } from "pg";
 import type { Pazar } from "../../../../examples/pazar/types/pazar.js";
 
 class User {
@@ -114,6 +118,50 @@ export async function shadows(): Promise<void> {
   // @ts-expect-error an outcome of another kind
   pazar.shadow("order", "o-17", "pay", { legacy: () => 5, outcome: () => "paid" });
   console.log(why, number, await later, may, nothing, text);
+}
+
+/** In transactions of one's own: promises of all but SQLite. */
+export async function joined(user: User): Promise<void> {
+  const client = new Client();
+  const on = await Engine.open<Pazar>("law", { store: client });
+  const answer: Answer = await on.tenant("pazar-tr").as(user).transition("order", "o-17", "pay", {
+    args: async () => ({ amount: (await client.query<{ n: number }>("SELECT 1 AS n")).rows[0]?.n ?? 0, psp_ref: "x" }),
+  });
+  const n: number | undefined = answer.receipt?.n;
+  const kept: Answer = await on.refused(answer);
+  const number: number = await on.transaction(async (connection, engine) => {
+    const same: Client = connection; // `any`, where the law's names are given and the connection's type is not
+    const paid: Answer = await engine.tenant("t").as(user).apply("order", "o-17", "close");
+    return paid.allowed && same === client ? 1 : 2;
+  }, { tries: 3, isolation: "serializable" });
+  const text: string = await Engine.openSync({ store: new Pool() }).transaction(async (connection: PoolClient) => connection.escapeLiteral("x"));
+  await Engine.openSync({ store: createPromisePool("") }).transaction(async (connection) => {
+    const pooled: PoolConnection = connection;
+    await pooled.beginTransaction();
+  });
+  await Engine.openSync({ store: createPool("") }).transaction(async (connection) => connection.release());
+  const other = on.on(await createConnection("")).on(null as unknown as Connection);
+  const given: number = await other.tenant("t").as(user).shadow("order", "o-17", "pay", { legacy: () => 5 });
+  const shop = new Uid("Pazar::Shop", "s1");
+  await Engine.openSync<Pazar, Pool>({ store: new Pool() }).transaction(async (connection) => connection.escapeLiteral("x").length);
+  const sync = Engine.openSync<Pazar>({ store: new Sqlite("x.db") });
+  const now: boolean = sync.tenant("t").as(user).can("order.view", user).allowed;
+  const born: Answer = sync.transaction((db, engine) => {
+    db.prepare("SELECT 1");
+    return engine.tenant("t").as(user).begin("order", "o-19", "draft", { facts: () => ({ buyer: shop, shop, total: 1 }) });
+  });
+  const five: number = sync.tenant("t").as(user).shadow("order", "o-17", "pay", { legacy: () => 5 });
+  // @ts-expect-error a promise is no answer
+  if (on.tenant("t").as(user).can("order.view", user).allowed) console.log("yes");
+  // @ts-expect-error of SQLite arguments are there at once
+  sync.tenant("t").as(user).transition("order", "o-17", "pay", { args: async () => ({ amount: 1, psp_ref: "x" }) });
+  // @ts-expect-error a file's option
+  await Engine.open("law", { store: client, keyFile: "x" });
+  // @ts-expect-error no connection
+  await Engine.open("law", { store: { query() {} } });
+  // @ts-expect-error a misspelt event
+  await on.tenant("t").as(user).transition("order", "o-17", "pya");
+  console.log(n, kept, number, text, given, now, born, five);
 }
 
 export function frames(engine: Engine): void {

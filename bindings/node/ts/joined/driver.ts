@@ -64,7 +64,7 @@ export function plainly(sql: string, reads = false): Statement {
 }
 
 /** Bytes of a parameter, and texts and numbers as they are. */
-export function valueOf(param: Param): Exclude<Param, object> | Buffer | null {
+export function valueOf(param: Param): null | number | bigint | string | Uint8Array {
   return typeof param === "object" && param !== null ? Buffer.from(param.b, "base64") : param;
 }
 

@@ -18,8 +18,10 @@ import { type Ground, type Stepped, harmless, step, translated } from "./rounds"
 import { type Trying, transacted } from "./transaction";
 import { type Work, inLane, later, now } from "./work";
 
+/** What is reached over a network: its answers are promises. */
+export type Remote = PgClient | PgPool | MysqlConnection | MysqlPool;
 /** A connection of the host's, or a pool of them. */
-export type Store = PgClient | PgPool | MysqlConnection | MysqlPool | SqliteDatabase;
+export type Store = Remote | SqliteDatabase;
 
 /** How an engine that joins transactions is opened. */
 export interface JoinedOptions<S extends Store = Store> {
@@ -32,14 +34,15 @@ export interface JoinedOptions<S extends Store = Store> {
 /** When answers are there: at once of SQLite, and as promises of all others. */
 export type When<S> = S extends SqliteDatabase ? "now" : "later";
 
-/** A connection of this store: itself, or what comes out of it. */
+/** A connection of this store: itself, or what comes out of it; `any` where that cannot be told by its type. */
 export type ConnectionOf<S> = S extends { connect: { (): Promise<infer C>; (done: any): any }; totalCount: number }
-  ? C
+  ? Known<C>
   : S extends { getConnection(): Promise<infer C> }
-    ? C
+    ? Known<C>
     : S extends { getConnection(done: (error: any, connection: infer C) => any): any }
-      ? C
+      ? Known<C>
       : S;
+type Known<C> = unknown extends C ? any : C;
 
 const DRIVERS: readonly Driver<any>[] = [pg, mysql2, betterSqlite3];
 const OPTIONS: ReadonlySet<string> = new Set(["store", "directoryAgeMaxMs"]);

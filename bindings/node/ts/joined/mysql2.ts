@@ -121,7 +121,7 @@ function literally({ sql, params }: Statement): string {
 function literal(param: Param): string {
   const value = valueOf(param);
   if (value === null) return "NULL";
-  if (typeof value === "object") return `X'${value.toString("hex")}'`;
+  if (typeof value === "object") return `X'${Buffer.from(value).toString("hex")}'`;
   if (typeof value !== "string") return String(value);
   return /^[\w .-]*$/.test(value) ? `'${value}'` : `_utf8mb4 X'${Buffer.from(value).toString("hex")}'`;
 }
