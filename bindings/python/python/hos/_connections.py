@@ -203,18 +203,16 @@ class _Mysql(Kind):
     dialect = "mysql"
 
     def said(self, sql: str, params: List[Any]) -> Tuple[str, Sequence[Any]]:
-        # These drivers write parameters into the text, in the connection's character set. Bytes stand there as hexadecimal digits,
-        # which mean the same in each.
-        pieces, rest = sql.split("%s"), []
+        # These drivers write parameters into the text, in the connection's character set and by converters of the host's. Bytes
+        # stand there as hexadecimal digits, which mean the same in each; plain text alone is left to the driver.
+        pieces, texts = sql.split("%s"), []
         for place, value in enumerate(params):
-            if isinstance(value, str) and not value.isascii():
-                value = value.encode()
-            if isinstance(value, bytes):
-                pieces[place] += f"x'{value.hex()}'"
-            else:
+            if isinstance(value, str) and value.isascii():
                 pieces[place] += "%s"
-                rest.append(value)
-        return "".join(pieces), rest
+                texts.append(value)
+            else:
+                pieces[place] += _literal(value)
+        return "".join(pieces), texts
 
     def number(self, error: BaseException) -> object:
         return error.args[0] if isinstance(error, self.driver.Error) and error.args else None
@@ -233,7 +231,7 @@ class _Mysql(Kind):
         self.do("SAVEPOINT hos_shadow")
         (own,) = self.run("SELECT @@SESSION.lock_wait_timeout")[0]
         self.do(f"SET SESSION lock_wait_timeout = {SHADOW_WAIT}")
-        return own
+        return int(own)
 
     def come_back(self, kept: object) -> None:
         self.do(f"SET SESSION lock_wait_timeout = {kept}")
@@ -278,7 +276,7 @@ class _Mysqlclient(_Mysql):
             return True
         # The driver does not tell, and only MariaDB can be asked.
         if "MariaDB" in self.raw.get_server_info():
-            return bool(self.run("SELECT @@in_transaction")[0][0])
+            return int(self.run("SELECT @@in_transaction")[0][0]) != 0
         return by_itself or None
 
     def __init__(self, raw: Any) -> None:
@@ -402,11 +400,18 @@ def _django(below: Type[Kind]) -> Callable[[Any], Kind]:
             if self.wrapper.in_atomic_block:
                 self.wrapper.set_rollback(True)
 
+        def is_free(self) -> bool:
+            # Whether a block may be the outermost one is Django's to say: in its own tests it may, where there is one around it.
+            return bool(self.wrapper.in_atomic_block or self.wrapper.get_autocommit())
+
         def begin(self) -> None:
             from django.db import transaction
 
             self.atomic = transaction.atomic(using=self.wrapper.alias, durable=True)
-            self.atomic.__enter__()
+            try:
+                self.atomic.__enter__()
+            except RuntimeError as error:
+                raise CallError("hos.call_malformed", f"the connection is in a transaction already: {error}") from error
 
         def commit(self) -> None:
             self.atomic.__exit__(None, None, None)
@@ -417,6 +422,13 @@ def _django(below: Type[Kind]) -> Callable[[Any], Kind]:
                 self.atomic.__exit__(None, None, None)
 
     return Django
+
+
+def _literal(value: Union[bytes, str, int, None]) -> str:
+    """A value as MySQL reads it in a statement, in any character set."""
+    if isinstance(value, str):
+        value = value.encode()
+    return f"x'{value.hex()}'" if isinstance(value, bytes) else "NULL" if value is None else str(int(value))
 
 
 def _cell(value: Any) -> Union[int, str, None]:

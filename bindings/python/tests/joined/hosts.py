@@ -288,6 +288,8 @@ DRIVERS = [ALL[0], ALL[2], ALL[5], ALL[6], ALL[8]]
 # Which stand for their databases where one driver is enough.
 ONE_EACH = [ALL[0], ALL[2], ALL[6]]
 
+PLACE = {"sqlite": 0, "postgres": 1, "mysql": 2}
+
 _SAID = set()
 
 

@@ -1,0 +1,358 @@
+"""What a host's own settings of a connection are, and what cannot be joined."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import unittest
+
+import hosts
+from cases import Joined, fresh
+from hosts import H1, LAW, MERT, hos
+
+
+class Own(Joined):
+    """Connections as hosts set them up; each is as it was afterwards."""
+
+    def works(self, connection, explicit=True):
+        """A birth and a move, with the rows that this connection gives."""
+        self.addCleanup(self.end, connection)
+        mert = self.engine_of(connection).tenant("t1").as_(MERT)
+        id = fresh("\u0131\U0001f600")
+        answer = self.birth(id, mert, once=id)
+        self.assertIs(answer.allowed, True, answer.blockers)
+        self.assertIs(self.pay(id, mert).allowed, True)
+        self.assertEqual(self.birth(id, mert, once=id).again, True)
+        connection.commit()
+        self.assertEqual(self.kept(id), (0, 1, 1))
+
+    def engine_of(self, connection):
+        # Cold: everything is read by this connection.
+        return self.open(connection)
+
+
+class OwnPsycopg(Own):
+    def test_rows_of_dicts_and_a_cursor_of_its_own(self):
+        import psycopg.rows
+
+        connection = self.host.connect()
+        connection.row_factory = psycopg.rows.dict_row
+        connection.cursor_factory = psycopg.ClientCursor
+        self.works(connection)
+        self.assertIs(connection.row_factory, psycopg.rows.dict_row)
+
+    def test_without_prepared_statements_and_in_latin(self):
+        connection = self.host.connect()
+        connection.prepare_threshold = None
+        connection.execute("SET client_encoding = 'LATIN1'")
+        self.works(connection)
+        self.assertEqual(connection.info.encoding, "iso8859-1")
+
+    def test_statements_are_prepared_at_once(self):
+        connection = self.host.connect()
+        connection.prepare_threshold = 0
+        self.works(connection)
+
+    def test_in_blocks_of_the_driver(self):
+        connection = self.host.connect()
+        connection.autocommit = True
+        self.addCleanup(self.end, connection)
+        mert = self.open(connection).tenant("t1").as_(MERT)
+        id = fresh("o")
+        with connection.transaction():
+            self.assertIs(self.birth(id, mert).allowed, True)
+            with connection.transaction(force_rollback=True):
+                self.assertIs(self.pay(id, mert).allowed, True)
+            self.assertEqual(self.pay(id, mert).from_, "new", "what a savepoint undid is undone")
+        self.assertEqual(self.kept(id)[1], 1)
+
+    def test_async(self):
+        import psycopg
+
+        with self.assertRaises(TypeError) as met:
+            self.open(object.__new__(psycopg.AsyncConnection))
+        self.assertIn("async", str(met.exception))
+
+    def test_a_wait_of_the_hosts_is_left_as_it_is(self):
+        connection = self.host.connect()
+        self.addCleanup(self.end, connection)
+        connection.execute("SET LOCAL lock_timeout = '7s'")
+        told = []
+        self.open(connection).tenant("t1").as_(MERT).shadow_begin("lamp", fresh("l"), "make", legacy=lambda: 5, seen=told.append)
+        self.assertIsInstance(told[0], hos.Answer)
+        self.assertEqual(connection.execute("SELECT current_setting('lock_timeout')").fetchone()[0], "7s")
+
+
+class OwnPsycopg2(Own):
+    def test_rows_of_dicts(self):
+        import psycopg2.extras
+
+        connection = self.host.connect()
+        connection.cursor_factory = psycopg2.extras.RealDictCursor
+        self.works(connection)
+        self.assertIs(connection.cursor_factory, psycopg2.extras.RealDictCursor)
+
+
+class OwnMysql(Own):
+    def test_found_rows(self):
+        flags = importlib_constants(self.host)
+        self.works(self.host.opened(client_flag=flags.FOUND_ROWS))
+
+    def test_in_latin(self):
+        self.works(self.host.opened(charset="latin1"))
+
+    def test_rows_of_dicts(self):
+        self.works(self.host.opened(cursorclass=self.host.driver.cursors.DictCursor))
+
+    def test_other_sql(self):
+        connection = self.host.opened()
+        self.host.do(connection, "SET SESSION sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'")
+        self.works(connection)
+        connection = self.host.opened()
+        self.host.do(connection, "SET SESSION sql_mode = ''")
+        self.works(connection)
+
+    def test_values_without_types(self):
+        # What is read is not converted; one of the drivers cannot do without what writes.
+        conv = self.host.driver.converters.encoders if self.host.module == "pymysql" else {}
+        self.works(self.host.opened(conv=dict(conv)))
+
+    def test_autocommit_is_as_it_was(self):
+        for own in (True, False):
+            connection = self.host.opened(autocommit=own)
+            self.addCleanup(self.end, connection)
+            engine = self.open(connection)
+            mert = engine.tenant("t1").as_(MERT)
+            id = fresh("o")
+            self.assertIs(engine.transaction(lambda mert=mert, id=id: self.birth(id, mert)).allowed, True)
+            self.assertEqual(bool(connection.get_autocommit()), own)
+            with self.assertRaises(ZeroDivisionError):
+                engine.transaction(lambda: 1 / 0)
+            self.assertEqual(bool(connection.get_autocommit()), own)
+            self.assertFalse(self.host.in_transaction(connection))
+            self.assertEqual(self.kept(id)[1], 1)
+
+
+def importlib_constants(host):
+    __import__(f"{host.module}.constants.CLIENT")
+    return sys.modules[f"{host.module}.constants.CLIENT"]
+
+
+class OwnSqlite(Own):
+    def begun(self, **options):
+        connection = self.host.opened(**options)
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    def test_rows_and_texts_of_its_own(self):
+        import sqlite3
+
+        connection = self.begun()
+        connection.row_factory = sqlite3.Row
+        connection.text_factory = bytes
+        self.works(connection)
+        self.assertEqual((connection.row_factory, connection.text_factory), (sqlite3.Row, bytes))
+
+    def test_a_connection_of_ones_own_class(self):
+        import sqlite3
+
+        class Own(sqlite3.Connection):
+            def cursor(self, *words, **options):
+                raise AssertionError("it has its own")
+
+        connection = self.host.opened(factory=Own)
+        sqlite3.Connection.execute(connection, "BEGIN IMMEDIATE")
+        self.works(connection)
+
+    def test_a_write_of_the_hosts_begins_a_transaction_and_a_read_does_not(self):
+        connection = self.host.opened()
+        self.addCleanup(self.end, connection)
+        mert = self.open(connection).tenant("t1").as_(MERT)
+        id = fresh("o")
+        connection.execute("SELECT count(*) FROM orders").fetchall()
+        self.refused(hos.CallError, "hos.no_transaction", self.birth, id, mert)
+        connection.execute("INSERT INTO orders VALUES (?, 'new')", (id,))
+        self.assertIs(self.birth(id, mert, once=id).allowed, True)
+        connection.commit()
+        self.assertEqual(self.kept(id), (1, 1, 1))
+
+    def test_autocommit_of_newer_versions(self):
+        if sys.version_info < (3, 12):
+            return
+        for own in (True, False):
+            connection = self.host.opened(autocommit=own)
+            self.addCleanup(self.end, connection)
+            engine = self.open(connection)
+            mert, id = engine.tenant("t1").as_(MERT), fresh("o")
+            if own:
+                self.refused(hos.CallError, "hos.no_transaction", self.birth, id, mert)
+            self.assertIs(engine.transaction(lambda mert=mert, id=id: self.birth(id, mert)).allowed, True)
+            self.assertEqual(self.kept(id)[1], 1)
+            with self.assertRaises(ZeroDivisionError):
+                engine.transaction(lambda: 1 / 0)
+            self.assertIs(connection.autocommit, own)
+
+
+class Engines(Joined):
+    """The engine itself; one kind of connection is enough."""
+
+    def test_what_is_no_connection(self):
+        class Async:
+            pass
+
+        for store in (7, None, object(), {}, lambda: 7, Async):
+            with self.assertRaises(TypeError, msg=repr(store)):
+                self.open(store)
+
+    def test_options_of_other_stores(self):
+        for name in ("key_file", "mark", "seal", "signer_command"):
+            self.refused(hos.CallError, "hos.call_malformed", self.open, self.connection, **{name: "x"})
+        self.refused(hos.CallError, "hos.call_malformed", self.open, self.connection, directory_age_max_ms=60001)
+        self.refused(hos.LawError, "hos.law_invalid", hos.Engine.open, "/nowhere", store=self.connection)
+
+    def test_a_function_that_gives_the_connection(self):
+        given = []
+
+        def connection():
+            given.append(1)
+            return self.connection
+
+        engine = self.open(connection)
+        self.begin()
+        self.assertIs(self.birth(fresh("o"), engine.tenant("t1").as_(MERT)).allowed, True)
+        self.commit()
+        self.assertGreater(len(given), 1)
+
+    def test_on_another_connection(self):
+        other = self.engine.on(self.connect())
+        self.assertIs(other.tenant("t1").as_(MERT).can("hall.enter", H1).allowed, True)
+        answer = self.refusal()
+        self.begin()
+        self.assertIs(other.on(self.connection).refused(answer).allowed, False, "an engine's refusals are its own on each")
+        self.commit()
+        answer = self.refusal()
+        self.begin()
+        stranger = self.open(self.connection)
+        self.refused(hos.CallError, "hos.call_malformed", stranger.refused, answer)
+        self.rollback()
+
+    def refusal(self):
+        self.begin()
+        answer = self.pay("none")
+        self.rollback()
+        return answer
+
+    def test_closing(self):
+        with self.open(self.connection) as engine:
+            self.assertFalse(engine.closed)
+            actor = engine.on(self.connection).tenant("t1").as_(MERT)
+        self.assertTrue(engine.closed)
+        self.begin()
+        self.refused(hos.ClosedError, "hos.engine_closed", self.birth, fresh("o"), actor)
+        self.refused(hos.ClosedError, "hos.engine_closed", actor.can, "hall.enter", H1)
+        self.refused(hos.ClosedError, "hos.engine_closed", engine.close)
+        self.insert(fresh("o"))
+        self.commit()
+
+    def test_what_is_asked_elsewhere(self):
+        self.refused(hos.CallError, "hos.call_malformed", self.mert.history, "ticket", "x")
+        self.refused(hos.CallError, "hos.call_malformed", self.mert.available, "ticket", "x")
+        with self.assertRaises(hos.CallError):
+            self.mert.aio  # noqa: B018
+
+    def test_words_that_are_wrong(self):
+        self.begin()
+        for words in ({"once": 7}, {"args": {"x": 1.5}}, {"args": {"x": "\ud800"}}, {"context": {"x": 2**70}}, {"args": {"x": "x" * (2 << 20)}}):
+            with self.assertRaises(hos.CallError):
+                self.mert.transition("ticket", "o", "pay", **words)
+        self.insert(id := fresh("o"))
+        self.commit()
+        self.assertEqual(self.kept(id), (1, 0, 0))
+
+    def test_threads_share_an_engine(self):
+        local, failed = threading.local(), []
+
+        def connection():
+            if not hasattr(local, "connection"):
+                local.connection = self.host.connect()
+            return local.connection
+
+        engine = self.open(connection)
+        stem = fresh("o")
+
+        def run(worker):
+            try:
+                actor = engine.tenant("t1").as_(MERT)
+                for place in range(10):
+                    answer = engine.transaction(lambda place=place: self.birth(f"{stem}-{worker}-{place}", actor), tries=20)
+                    assert answer.allowed, answer.blockers
+                connection().close()
+            except BaseException as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=run, args=(worker,)) for worker in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failed, [])
+        self.assertEqual(self.count("SELECT count(*) FROM hos_instance WHERE id > %s AND id < %s", stem.encode() + b"-", stem.encode() + b"."), 60)
+
+    def test_a_child_opens_its_own(self):
+        """A fork while other threads are inside the engine."""
+        code = f"""
+            import os, sys, threading
+            sys.path.insert(0, {os.path.dirname(__file__)!r})
+            import hosts
+            from hosts import hos, LAW, MERT
+            host = hosts.ONE_EACH[{hosts.PLACE[self.host.dialect]}]()
+            host.database, path = sys.argv[1], sys.argv[2]
+            host.place = type("Place", (), {{"name": path}})
+
+            @hos.per_process
+            def law():
+                return hos.Engine.open(LAW, store=host.connect())
+
+            def can():
+                return law().tenant("t1").as_(MERT).can("hall.enter", 'S::Hall::"h1"').allowed
+
+            assert can() is True
+            engine, stop = law(), threading.Event()
+            def busy():
+                other = engine.on(host.connect()).tenant("t1").as_(MERT)
+                while not stop.is_set():
+                    other.can("hall.enter", 'S::Hall::"h1"')
+            thread = threading.Thread(target=busy)
+            thread.start()
+            for _ in range(5):
+                child = os.fork()
+                if child == 0:
+                    try:
+                        engine.tenant("t1").as_(MERT).can("hall.enter", 'S::Hall::"h1"')
+                    except hos.ClosedError:
+                        os._exit(0 if can() is True else 1)
+                    os._exit(2)
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            stop.set()
+            thread.join()
+        """
+        command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), self.host.database, self.host.place.name]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual((said.returncode, said.stderr), (0, ""), said.stdout)
+
+
+def load_tests(loader, tests, pattern):
+    suite = hosts.of(hosts.ONE_EACH, Engines)
+    for case, *makers in (
+        (OwnPsycopg, lambda: hosts.Psycopg()),
+        (OwnPsycopg2, lambda: hosts.Psycopg2()),
+        (OwnMysql, lambda: hosts.Pymysql(), lambda: hosts.Mysqlclient()),
+        (OwnSqlite, lambda: hosts.Sqlite()),
+    ):
+        suite.addTests(hosts.of(makers, case))
+    return suite
+
+
+if __name__ == "__main__":
+    unittest.main()
