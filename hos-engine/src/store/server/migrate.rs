@@ -9,23 +9,42 @@ use crate::store::{Sql, StoreError};
 use hos_core::id::Shown;
 use hos_core::refusal::Code;
 
-/// Brings a database to our schema, or says what is missing. Definitions commit by themselves in MySQL: a founding that was
-/// killed between two steps leaves the first ones, and the next goes on.
+/// Brings a database to our schema, or says what is missing. One process at a time makes tables. In PostgreSQL and SQLite it makes
+/// all of them or none; definitions commit by themselves in MySQL, where one that is killed leaves what it made.
 pub(super) fn bring_up(conn: &mut dyn Connection, dialect: Dialect, create: bool) -> Result<(), StoreError> {
-    let steps = schema::steps(dialect);
-    let done = match steps_done(conn, dialect)? {
-        None if create => {
-            conn.say(schema::steps_table(dialect)).map_err(|e| e.into_store("cannot make `hos_migration`"))?;
-            0
-        }
-        None => return Err(missing(dialect, 0, steps.len())),
-        Some(done) => compare(&done, dialect)?,
-    };
-    if done < steps.len() && !create {
-        return Err(missing(dialect, done, steps.len()));
+    let all = schema::steps(dialect).len();
+    let done = steps_done(conn, dialect)?.map_or(Ok(0), |done| compare(&done, dialect))?;
+    if done == all {
+        return Ok(());
     }
-    for (n, step) in (1i64..).zip(steps).skip(done) {
-        let doing = format!("step {n} (`{}`) of the schema failed", step.name);
+    if !create {
+        return Err(missing(dialect, done, all));
+    }
+    let (begin, end, undo): (&[&str], _, _) = match dialect {
+        Dialect::Postgres => (&["BEGIN", "SELECT pg_advisory_xact_lock(1752134515)"], "COMMIT", "ROLLBACK"),
+        Dialect::Sqlite => (&["BEGIN IMMEDIATE"], "COMMIT", "ROLLBACK"),
+        Dialect::Mysql => (&["SELECT GET_LOCK(MD5(CONCAT('hos ', DATABASE())), 60)"], UNLOCK, UNLOCK),
+    };
+    for statement in begin {
+        conn.say(statement).map_err(|e| e.into_store("cannot begin to make tables"))?;
+    }
+    let made = make(conn, dialect).and_then(|()| conn.say(end).map_err(|e| e.into_store("cannot keep the tables that were made")));
+    if made.is_err() {
+        // What went wrong is told; this connection ends with it.
+        let _ = conn.say(undo);
+    }
+    made
+}
+
+const UNLOCK: &str = "SELECT RELEASE_LOCK(MD5(CONCAT('hos ', DATABASE())))";
+
+/// Runs the steps that another has not run meanwhile.
+fn make(conn: &mut dyn Connection, dialect: Dialect) -> Result<(), StoreError> {
+    conn.say(schema::steps_table(dialect)).map_err(|e| e.into_store("cannot make `hos_migration`"))?;
+    let done = compare(&steps_done(conn, dialect)?.unwrap_or_default(), dialect)?;
+    let left = if dialect == Dialect::Mysql { "; what it made stays: drop the tables `hos_…` before it is begun anew" } else { "" };
+    for (n, step) in (1i64..).zip(schema::steps(dialect)).skip(done) {
+        let doing = format!("step {n} (`{}`) of the schema failed{left}", step.name);
         for statement in schema::statements(step.sql) {
             conn.say(statement).map_err(|e| e.into_store(&doing))?;
         }
