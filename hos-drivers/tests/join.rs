@@ -5,6 +5,7 @@ mod world;
 use hos_core::call::{Call, Can, Change, Directory, Note, Transition};
 use hos_core::policy::Entity;
 use hos_core::refusal::Code;
+use hos_core::value::{Record, Value};
 use hos_drivers::join::{AnyError, Dialect, End, Error, Joining, TRIES};
 use hos_engine::Engine;
 use std::time::{Duration, Instant};
@@ -207,7 +208,8 @@ fn the_law_and_the_directory_change_between_and_within_transactions() {
         let (joining, mut client) = (Joining::open(Engine::builder(), kind.dialect()), world.client());
         let by_ann = || Call::Transition(Transition::new(uid("A", "ann"), "o", "1", "go").unwrap());
         let view = |client: &mut Client| {
-            let order = Entity { uid: uid("O", "1"), attrs: Default::default(), parents: [].into(), record: None };
+            let attrs = Record::from([("who".into(), Value::from(uid("A", "ann"))), ("state".into(), Value::from("a"))]);
+            let order = Entity { uid: uid("O", "1"), attrs, parents: [].into(), record: None };
             let can = Can::new(uid("A", "ann"), "o.go", uid("O", "1")).given(order);
             client.on(&joining, |here| {
                 let judged = here.can(can).unwrap();

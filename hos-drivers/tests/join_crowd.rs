@@ -23,7 +23,7 @@ fn a_worker() {
     for _ in 0..EACH {
         // Few ids and few keys, so that workers meet and do things twice.
         let (id, key) = (dice.roll(60).to_string(), format!("evt-{}", dice.roll(200)));
-        let (fate, last) = (dice.roll(20), dice.roll(3));
+        let (fate, last) = (dice.roll(60), dice.roll(3));
         let ended = client.run(&joining, |tx| {
             if tx.call(birth(&id))?.allowed {
                 tx.write(&format!("INSERT INTO orders VALUES ('{id}', 'a')"))?;
@@ -36,7 +36,7 @@ fn a_worker() {
                 tx.write(&format!("UPDATE orders SET status = 'b' WHERE id = '{id}'"))?;
             }
             kill_if(fate == 0);
-            Ok(if fate < 4 { End::Rollback(()) } else { End::Commit(()) })
+            Ok(if fate < 12 { End::Rollback(()) } else { End::Commit(()) })
         });
         // Five tries may be too few in such a crowd; nothing of it is stored then.
         if let Err(error) = ended {
@@ -85,7 +85,7 @@ fn rows_and_evidence_agree_after_a_thousand_with_kills() {
             }
             std::thread::sleep(Duration::from_millis(20));
             // One more is killed from outside now and then, wherever it is.
-            if dice.roll(12) == 0 {
+            if dice.roll(40) == 0 {
                 let chosen = dice.roll(running.len() as u64) as usize;
                 if let Some(one) = running.get_mut(chosen) {
                     one.kill().unwrap();

@@ -3,6 +3,7 @@
 mod world;
 
 use hos_core::call::{Call, Change, Directory, Transition};
+use hos_core::law::mode::Mode;
 use hos_core::refusal::Code;
 use hos_drivers::join::{Dialect, Joining};
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ fn stands(client: &mut Client, joining: &Joining, id: &str, trouble: Option<Code
     for (call, allowed) in [(birth(id), true), (go(id), false)] {
         let since = Instant::now();
         let judged = client.call(joining, legacy(call, allowed)).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(judged.allowed, allowed);
+        assert_eq!((judged.allowed, judged.mode), (allowed, Mode::Shadow));
         assert_eq!(judged.blockers.first().map(|b| &*b.code), trouble.map(Code::as_str), "{:?}", judged.blockers);
         assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
     }

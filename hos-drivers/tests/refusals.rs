@@ -88,6 +88,44 @@ fn tables_that_are_not_ours_are_named_and_left_alone() {
 }
 
 #[test]
+fn tables_that_cannot_all_be_made_found_nothing() {
+    for server in servers() {
+        let store = Store::empty(&server);
+        // The last of ours is there already, and is somebody else's.
+        store.tell("CREATE TABLE hos_vault (n INT)");
+        let founded = store.found().map(|_| ());
+        let failure = founded.unwrap_err();
+        assert!(failure.message.contains("step 1"), "{failure}");
+        refused(store.builder().open(), Code::StoreVersion, &["0 of"]);
+        let made = "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE 'hos%' AND table_schema = ";
+        let schema = if store.is_postgres() { "current_schema()" } else { "database()" };
+        let tables = store.ask(&format!("{made}{schema}"))[0];
+        if store.is_postgres() {
+            assert_eq!(tables, 1, "all, or none");
+            store.tell("DROP TABLE hos_vault");
+            store.found().unwrap();
+        } else {
+            assert!(tables > 1 && failure.message.contains("drop the tables"), "{failure}");
+        }
+    }
+}
+
+#[test]
+fn of_many_founders_at_once_one_founds() {
+    for server in servers() {
+        let store = Store::empty(&server);
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let founders: Vec<_> = (0..4).map(|_| scope.spawn(|| store.found().map(|_| ()))).collect();
+            founders.into_iter().map(|founder| founder.join().unwrap()).collect()
+        });
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        let (engine, tenant) = store.open();
+        assert!(tenant.begin(begin("o-1")).unwrap().allowed);
+        support::intact(&engine);
+    }
+}
+
+#[test]
 fn a_table_that_is_gone_or_has_another_shape_is_no_answer() {
     for server in servers() {
         let store = Store::founded(&server);

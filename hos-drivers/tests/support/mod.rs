@@ -84,13 +84,19 @@ impl Store {
     /// A founded one, with the tenant `t`.
     pub(crate) fn founded(server: &str) -> Self {
         let store = Self::empty(server);
+        store.found().unwrap();
+        store
+    }
+
+    /// Founds it, and opens the tenant `t`.
+    pub(crate) fn found(&self) -> Result<Engine, Failure> {
         let role = Entity { uid: uid("R", "op"), attrs: Record::new(), parents: [].into(), record: None };
         let founder = Entity { uid: root(), attrs: Record::new(), parents: [uid("R", "op")].into(), record: None };
         let files = LAW.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
         let law = Arc::new(Law::load(files).unwrap_or_else(|faults| panic!("{faults:#?}")));
-        let engine = store.builder().law(law).found(Founding { founder, roles: vec![role] }).unwrap();
-        assert!(engine.open_tenant(&By::new(root()), &Tenant::new("t").unwrap()).unwrap().allowed);
-        store
+        let engine = self.builder().law(law).found(Founding { founder, roles: vec![role] })?;
+        assert!(engine.open_tenant(&By::new(root()), &Tenant::new("t")?)?.allowed);
+        Ok(engine)
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
