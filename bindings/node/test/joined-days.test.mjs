@@ -173,6 +173,33 @@ test("a database without a store says so", { skip: KINDS.pg.missing }, async (t)
   assert.equal(error.code, "hos.store_version");
 });
 
+test("a client of pg that does not tell of its transaction is no worse: the database is asked", { skip: KINDS.pg.missing }, async (t) => {
+  const { host, verified } = await world(t, { kind: "pg" });
+  host.connection.getTransactionStatus = undefined;
+  const engine = await Engine.open({ store: host.connection });
+  const actor = engine.tenant("t1").as(ayse);
+  const outside = await thrown(() => actor.begin("ticket", "1", "order", { facts }));
+  assert.equal(outside.code, "hos.no_transaction");
+  await host.begin();
+  assert.equal((await actor.begin("ticket", "1", "order", { facts })).allowed, true);
+  await host.commit();
+  assert.equal((await engine.transaction((_, joined) => joined.tenant("t1").as(ayse).transition("ticket", "1", "cancel"))).allowed, true);
+  assert.equal(verified().level, "intact");
+});
+
+test("a question within half a second of another needs no statement", async (t) => {
+  for (const variant of FEWER.filter((one) => !one.skip)) {
+    const { host } = await world(t, variant);
+    const engine = await Engine.open({ store: host.connection, directoryAgeMaxMs: 60_000 });
+    const actor = engine.tenant("t1").as(ayse);
+    const hall = new Uid("S::Hall", "h1");
+    assert.equal((await actor.can("hall.enter", hall)).allowed, true);
+    await host.end();
+    for (let turn = 0; turn < 3; turn += 1) assert.equal((await actor.can("hall.enter", hall)).allowed, true, variant.name);
+    assert.equal(await actor.shadowCan("hall.enter", hall, { legacy: () => false }), false);
+  }
+});
+
 test("what is no connection is no store", async () => {
   for (const store of [{}, [], new Date(), { query() {} }, { prepare() {} }]) {
     const error = await thrown(() => Engine.open({ store }));

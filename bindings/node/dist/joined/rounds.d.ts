@@ -17,7 +17,7 @@ export interface Ground<C extends object = object> {
     readonly driver: Driver<C>;
     readonly connection: C;
 }
-/** One step on a connection, in the transaction that it is in. */
+/** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 export declare function step(ground: Ground, operation: string, json: string): Work<Stepped>;
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.

@@ -10,27 +10,43 @@ const errors_1 = require("../errors");
 const read_1 = require("../read");
 const told_1 = require("../told");
 const driver_1 = require("./driver");
+/** The class of a step that is not at its end. */
+const UNDER_WAY = "step";
 const SAVEPOINT = "hos_in_shadow";
-/** One step on a connection, in the transaction that it is in. */
+/** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 function* step(ground, operation, json) {
-    return yield* rounds(ground, operation, yield* insideOf(ground), json);
+    const inside = operation === "can" ? undefined : yield* insideOf(ground);
+    return yield* rounds(ground, inside, ground.native.step(operation, inside, json));
 }
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
  */
 function* harmless(ground, operation, json) {
-    const { driver, connection } = ground;
-    const inside = yield* insideOf(ground);
+    const { driver, connection, native } = ground;
+    let inside = operation === "can" ? undefined : yield* insideOf(ground);
+    const said = native.step(operation, inside, json);
+    if (operation === "can") {
+        if ((0, told_1.split)(said)[0] !== UNDER_WAY)
+            return yield* rounds(ground, inside, said);
+        inside = yield* insideOf(ground);
+    }
     if (inside === false)
-        return yield* rounds(ground, operation, inside, json);
+        return yield* rounds(ground, inside, said);
     const say = (sql) => () => driver.run(connection, (0, driver_1.plainly)(sql));
-    yield* translated(ground, [(0, driver_1.plainly)(`SAVEPOINT ${SAVEPOINT}`)]);
+    try {
+        yield* translated(ground, [(0, driver_1.plainly)(`SAVEPOINT ${SAVEPOINT}`)]);
+    }
+    catch (thrown) {
+        leave(native, said);
+        throw thrown;
+    }
     let back;
     try {
         back = yield* driver.bound(connection);
-        return yield* rounds(ground, operation, inside, json);
+        return yield* rounds(ground, inside, said);
     }
     catch (thrown) {
+        leave(native, said);
         try {
             yield say(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
         }
@@ -58,13 +74,13 @@ function* insideOf({ driver, connection }) {
         throw troubled(driver, thrown);
     }
 }
-function* rounds(ground, operation, inside, json) {
+function* rounds(ground, inside, first) {
     const { native } = ground;
-    let said = native.step(operation, inside, json);
+    let said = first;
     for (;;) {
         const [status, text] = (0, told_1.split)(said);
         const told = (0, read_1.parse)(text);
-        if (status !== "step") {
+        if (status !== UNDER_WAY) {
             // Also where nothing was judged: then they take claims back.
             yield* settled(ground, inside, told.settle ?? []);
             if (status !== "allowed" && status !== "refused")
@@ -78,11 +94,17 @@ function* rounds(ground, operation, inside, json) {
                 throw ended(errors_1.CallError, "call", "hos.no_transaction");
         }
         catch (thrown) {
-            native.step("leave", undefined, `{"step":${told.step}}`);
+            leave(native, said);
             throw thrown;
         }
         said = native.step("go_on", undefined, `{"step":${told.step},"rows":[${rows.map(written).join()}]}`);
     }
+}
+/** Has the engine forget a step that nobody goes on with; one that is at its end is forgotten already. */
+function leave(native, said) {
+    const [status, text] = (0, told_1.split)(said);
+    if (status === UNDER_WAY)
+        native.step("leave", undefined, `{"step":${(0, read_1.parse)(text).step}}`);
 }
 function* settled(ground, inside, statements) {
     yield* translated(ground, statements);

@@ -25,27 +25,41 @@ export interface Ground<C extends object = object> {
   readonly connection: C;
 }
 
+/** The class of a step that is not at its end. */
+const UNDER_WAY = "step";
 const SAVEPOINT = "hos_in_shadow";
 
-/** One step on a connection, in the transaction that it is in. */
+/** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 export function* step(ground: Ground, operation: string, json: string): Work<Stepped> {
-  return yield* rounds(ground, operation, yield* insideOf(ground), json);
+  const inside = operation === "can" ? undefined : yield* insideOf(ground);
+  return yield* rounds(ground, inside, ground.native.step(operation, inside, json));
 }
 
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
  */
 export function* harmless(ground: Ground, operation: string, json: string): Work<Stepped> {
-  const { driver, connection } = ground;
-  const inside = yield* insideOf(ground);
-  if (inside === false) return yield* rounds(ground, operation, inside, json);
+  const { driver, connection, native } = ground;
+  let inside = operation === "can" ? undefined : yield* insideOf(ground);
+  const said = native.step(operation, inside, json);
+  if (operation === "can") {
+    if (split(said)[0] !== UNDER_WAY) return yield* rounds(ground, inside, said);
+    inside = yield* insideOf(ground);
+  }
+  if (inside === false) return yield* rounds(ground, inside, said);
   const say = (sql: string) => () => driver.run(connection, plainly(sql));
-  yield* translated(ground, [plainly(`SAVEPOINT ${SAVEPOINT}`)]);
+  try {
+    yield* translated(ground, [plainly(`SAVEPOINT ${SAVEPOINT}`)]);
+  } catch (thrown) {
+    leave(native, said);
+    throw thrown;
+  }
   let back: (() => Work<void>) | undefined;
   try {
     back = yield* driver.bound(connection);
-    return yield* rounds(ground, operation, inside, json);
+    return yield* rounds(ground, inside, said);
   } catch (thrown) {
+    leave(native, said);
     try {
       yield say(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
     } catch {
@@ -70,13 +84,13 @@ function* insideOf({ driver, connection }: Ground): Work<boolean | undefined> {
   }
 }
 
-function* rounds(ground: Ground, operation: string, inside: boolean | undefined, json: string): Work<Stepped> {
+function* rounds(ground: Ground, inside: boolean | undefined, first: string): Work<Stepped> {
   const { native } = ground;
-  let said = native.step(operation, inside, json);
+  let said = first;
   for (;;) {
     const [status, text] = split(said);
     const told = parse(text) as { step?: number; need?: Statement[]; settle?: Statement[]; answer?: object; refusal?: number; leave?: Statement[] };
-    if (status !== "step") {
+    if (status !== UNDER_WAY) {
       // Also where nothing was judged: then they take claims back.
       yield* settled(ground, inside, told.settle ?? []);
       if (status !== "allowed" && status !== "refused") throw failure(status, text);
@@ -87,11 +101,17 @@ function* rounds(ground: Ground, operation: string, inside: boolean | undefined,
       rows = yield* translated(ground, told.need ?? []);
       if (inside === true && ground.driver.hasEnded(ground.connection)) throw ended(CallError, "call", "hos.no_transaction");
     } catch (thrown) {
-      native.step("leave", undefined, `{"step":${told.step}}`);
+      leave(native, said);
       throw thrown;
     }
     said = native.step("go_on", undefined, `{"step":${told.step},"rows":[${rows.map(written).join()}]}`);
   }
+}
+
+/** Has the engine forget a step that nobody goes on with; one that is at its end is forgotten already. */
+function leave(native: Joined, said: string): void {
+  const [status, text] = split(said);
+  if (status === UNDER_WAY) native.step("leave", undefined, `{"step":${(parse(text) as { step: number }).step}}`);
 }
 
 function* settled(ground: Ground, inside: boolean | undefined, statements: readonly Statement[]): Work<void> {
