@@ -216,7 +216,7 @@ final class Connection
         $other = match ($this->dialect) {
             'postgres' => in_array($state, ['42P01', '42703'], true),
             'mysql' => in_array($number, [1146, 1054], true),
-            'sqlite' => preg_match('/no such (table|column)/', $message) === 1,
+            'sqlite' => preg_match('/no such (table|column)|has no column named/', $message) === 1,
         };
 
         return $other

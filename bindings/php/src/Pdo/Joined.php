@@ -45,7 +45,9 @@ final class Joined implements Door
         bool $watched = false,
         ?array &$refusal = null,
     ): string {
-        $inside = $operation !== 'can' && $operation !== 'message' && $this->during($this->connection->isInside(...));
+        // Neither a question nor a word needs a transaction; yet one that watches must not spoil the one that there is.
+        $asks = $operation === 'can' || $operation === 'message';
+        $inside = ($watched || !$asks) && $this->during($this->connection->isInside(...));
         $step = fn (): array => $this->step($operation, $inside, $call);
         [$status, $told, $json] = $this->during($watched && $inside ? fn (): array => $this->connection->apart($step) : $step);
         $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;

@@ -1,0 +1,313 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Tests;
+
+use Hos\Answer;
+use Hos\CallError;
+use Hos\OutcomeUnknownError;
+use Hos\RetryError;
+use Hos\Tests\Support\Host;
+use Hos\Tests\Support\Place;
+use Hos\Tests\Support\Script;
+use PHPUnit\Framework\TestCase;
+
+/** Hosts that are in each other's way, die, and come again. */
+final class JoinedDaysTest extends TestCase
+{
+    private const WORKERS = 8;
+    /** What makes a read of a row that changed since fail where the row is written: where transactions see a snapshot. */
+    private const SNAPSHOT = [
+        'PostgreSQL' => ['SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ'],
+        'MariaDB' => ['SET SESSION innodb_snapshot_isolation = ON'],
+        'SQLite' => [],
+    ];
+
+    public function isolations(): array
+    {
+        return Host::isolations();
+    }
+
+    public function kinds(): array
+    {
+        return Host::kinds();
+    }
+
+    private static function script(string $name, Host $host, string ...$args): Script
+    {
+        return new Script($name, [$host->kind, $host->store, $host->name, ...$args]);
+    }
+
+    private static function id(string $word): string
+    {
+        return "$word-" . bin2hex(random_bytes(4));
+    }
+
+    /** @return list<string> orders that are placed */
+    private static function placed(Host $host, int $many): array
+    {
+        $pdo = $host->pdo();
+        $ids = [];
+        for ($i = 0; $i < $many; $i++) {
+            $ids[] = $id = self::id('day');
+            $pdo->beginTransaction();
+            $pdo->exec("INSERT INTO orders VALUES ('$id', 'new', 4200)");
+            self::assertTrue(Host::place(Host::ayse($pdo), $id)->allowed);
+            $pdo->commit();
+        }
+
+        return $ids;
+    }
+
+    /**
+     * @dataProvider isolations
+     * @param list<string> $said
+     */
+    public function testRowsAndEvidenceAgreeWhateverHappens(string $kind, array $said): void
+    {
+        $host = Host::fresh($kind);
+        // A thousand where the database is as it comes, fewer elsewhere.
+        $each = $said === [] ? 125 : 25;
+        $start = static fn (int $worker, int $first): Script => self::script('joined', $host, "$worker", "$first", "$each", ...$said);
+        $running = [];
+        for ($worker = 1; $worker <= self::WORKERS; $worker++) {
+            $running[$worker] = $start($worker, 1);
+        }
+        [$killed, $sealed] = [0, 0.0];
+        while ($running !== []) {
+            foreach ($running as $worker => $script) {
+                if (($ended = $script->ended()) === null) {
+                    continue;
+                }
+                unset($running[$worker]);
+                $lines = explode("\n", trim($ended[1]));
+                $last = (int) end($lines);
+                if ($ended[0] === -SIGKILL) {
+                    $killed++;
+                    if ($last < $each) {
+                        $running[$worker] = $start($worker, $last + 1);
+                    }
+                } else {
+                    self::assertSame([0, $each], [$ended[0], $last], $ended[1]);
+                }
+            }
+            // Somebody seals meanwhile.
+            if (microtime(true) - $sealed > 0.5) {
+                $host->hos('work');
+                $sealed = microtime(true);
+            }
+            usleep(5_000);
+        }
+        $each < 100 || self::assertGreaterThan(0, $killed);
+        $host->intact();
+        $orders = $host->count('orders');
+        self::assertGreaterThan(20, $orders);
+        $id = $host->text('i.id');
+        self::assertSame($orders, $host->count("orders o JOIN hos_instance i ON i.contract = 'order' AND $id = o.id AND i.state = o.status"));
+        self::assertSame($orders, $host->count("hos_instance WHERE contract = 'order'"));
+        $paid = $host->count("orders WHERE status = 'paid'");
+        self::assertGreaterThan(10, $paid);
+        self::assertSame($paid, $host->count('pays'));
+        // Each key that paid did so once, and none is half taken.
+        $key = $host->text($kind === 'MariaDB' ? 'k.`key`' : 'k.key');
+        self::assertSame($paid, $host->count("pays p JOIN hos_once k ON k.tenant = 'pazar-tr' AND $key = p.evt AND k.n >= 0"));
+        self::assertSame(0, $host->count('hos_once WHERE n = -1'));
+    }
+
+    /** @dataProvider kinds */
+    public function testTwoWebhooksBringOneToLife(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $before = $host->intact();
+        $place = Place::directory();
+        for ($round = 0; $round < 4; $round++) {
+            $id = self::id("hook-$round");
+            $go = "$place/go-$round";
+            $both = [self::script('birth', $host, $id, "a-$id", $go), self::script('birth', $host, $id, "b-$id", $go)];
+            usleep(150_000);
+            touch($go);
+            $said = [$both[0]->wait(), $both[1]->wait()];
+            sort($said);
+            self::assertSame([[0, 'born'], [0, 'hos.instance_exists']], $said);
+        }
+        self::assertSame($before + 4, $host->intact());
+    }
+
+    /** @dataProvider kinds */
+    public function testADeadlockIsBegunAgain(string $kind): void
+    {
+        $host = Host::shared($kind);
+        [$one, $other] = self::placed($host, 2);
+        $signs = Place::directory();
+        $both = [
+            self::script('crossing', $host, $one, $other, "$signs/1", "$signs/2"),
+            self::script('crossing', $host, $other, $one, "$signs/2", "$signs/1"),
+        ];
+        $tries = 0;
+        foreach ($both as $script) {
+            [$exit, $said] = $script->wait();
+            self::assertSame(0, $exit, $said);
+            $tries += (int) $said;
+        }
+        self::assertGreaterThan(2, $tries, 'neither was in the other\'s way');
+        self::assertSame(2, $host->count("hos_instance WHERE {$host->text('id')} IN ('$one', '$other') AND state = 'paid'"));
+        $host->intact();
+    }
+
+    /** @dataProvider kinds */
+    public function testARowThatChangedUnderASnapshotIsBegunAgain(string $kind): void
+    {
+        $host = Host::shared($kind);
+        foreach (['ours', 'the host\'s'] as $whose) {
+            [$id] = self::placed($host, 1);
+            $pdo = $host->pdo(said: self::SNAPSHOT[$kind]);
+            $ayse = Host::ayse($pdo);
+            $ayse->can('shop.edit', Host::SHOP);
+            $tries = 0;
+            $paid = Host::engine($pdo)->transaction(function (\PDO $pdo) use ($whose, $host, $ayse, $id, &$tries): Answer {
+                self::assertSame(1, (int) $pdo->query("SELECT count(*) FROM orders WHERE id = '$id'")->fetchColumn());
+                if (++$tries === 1) {
+                    // Somebody else is faster.
+                    $other = $host->pdo();
+                    $other->beginTransaction();
+                    $whose === 'ours' ? Host::pay(Host::ayse($other), $id) : $other->exec("UPDATE orders SET total = total + 1 WHERE id = '$id'");
+                    $other->commit();
+                }
+                if ($whose !== 'ours') {
+                    $pdo->exec("UPDATE orders SET status = 'paid' WHERE id = '$id'");
+                }
+
+                return Host::pay($ayse, $id);
+            });
+            self::assertTrue($paid->allowed);
+            self::assertSame(2, $tries, $whose);
+        }
+        $host->intact();
+    }
+
+    /** @dataProvider kinds */
+    public function testTheRetryHelper(string $kind): void
+    {
+        $host = Host::shared($kind);
+        [$id] = self::placed($host, 1);
+        $pdo = $host->pdo([\PDO::ATTR_ERRMODE => \PDO::ERRMODE_SILENT]);
+        $engine = Host::engine($pdo);
+        $ayse = Host::ayse($pdo);
+        $before = $host->intact();
+
+        // Bounded: what never goes through is told.
+        $tries = 0;
+        $always = function () use (&$tries): never {
+            $tries++;
+            throw new RetryError('planted', 'hos.retry', \Hos\Status::Retry);
+        };
+        foreach ([[5, []], [1, [1]], [3, [3]]] as [$wanted, $args]) {
+            $tries = 0;
+            try {
+                $engine->transaction($always, ...$args);
+                self::fail('it went through');
+            } catch (RetryError $error) {
+                self::assertSame('planted', substr($error->getPrevious()->getMessage(), -7));
+            }
+            self::assertSame($wanted, $tries);
+        }
+        // A refusal and an exception are rolled back.
+        $refused = $engine->transaction(function (\PDO $pdo) use ($ayse, $id): Answer {
+            $pdo->exec("UPDATE orders SET status = 'lost' WHERE id = '$id'");
+
+            return $ayse->transition('order', $id, 'pay', args: ['amount' => 1, 'psp_ref' => 'x']);
+        });
+        self::assertSame('order.amount_short', $refused->code);
+        $own = new \DomainException('mine');
+        try {
+            $engine->transaction(function (\PDO $pdo) use ($ayse, $id, $own): never {
+                $pdo->exec("UPDATE orders SET status = 'lost' WHERE id = '$id'");
+                Host::pay($ayse, $id);
+                throw $own;
+            });
+        } catch (\DomainException $thrown) {
+            self::assertSame($own, $thrown);
+        }
+        self::assertSame(0, $host->count("orders WHERE status = 'lost'"));
+        self::assertSame($before, $host->intact());
+        // In one already, and ended inside.
+        $pdo->beginTransaction();
+        try {
+            $engine->transaction(fn () => null);
+            self::fail('a transaction was begun in another');
+        } catch (CallError) {
+            self::assertTrue($pdo->inTransaction());
+        }
+        $pdo->rollBack();
+        try {
+            $engine->transaction(fn (\PDO $pdo) => $pdo->commit());
+            self::fail('it was ended twice');
+        } catch (CallError $error) {
+            self::assertSame('hos.no_transaction', $error->code());
+        }
+        self::assertSame('gave', $engine->transaction(fn (): string => Host::pay($ayse, $id)->allowed ? 'gave' : 'no'));
+        self::assertSame(\PDO::ERRMODE_SILENT, $pdo->getAttribute(\PDO::ATTR_ERRMODE));
+        self::assertSame($before + 1, $host->intact());
+    }
+
+    /** @dataProvider kinds */
+    public function testACommitWhoseOutcomeNobodyKnows(string $kind): void
+    {
+        if ($kind === 'SQLite') {
+            // Its connection is the process itself.
+            $this->addToAssertionCount(1);
+
+            return;
+        }
+        $host = Host::shared($kind);
+        [$id] = self::placed($host, 1);
+        $pdo = $host->pdo();
+        $me = $pdo->query($kind === 'PostgreSQL' ? 'SELECT pg_backend_pid()' : 'SELECT connection_id()')->fetchColumn();
+        set_error_handler(static fn (): bool => true);
+        try {
+            Host::engine($pdo)->transaction(function () use ($host, $pdo, $id, $kind, $me): void {
+                self::assertTrue(Host::pay(Host::ayse($pdo), $id, once: "unknown-$id")->allowed);
+                $kind === 'PostgreSQL' ? $host->pdo()->query("SELECT pg_terminate_backend($me)") : $host->pdo()->exec("KILL $me");
+                usleep(100_000);
+            });
+            self::fail('it was committed');
+        } catch (OutcomeUnknownError $error) {
+            self::assertSame('hos.outcome_unknown', $error->code());
+        } finally {
+            restore_error_handler();
+        }
+        // The once-key finds it out.
+        $pdo = $host->pdo();
+        $paid = Host::engine($pdo)->transaction(fn (): Answer => Host::pay(Host::ayse($pdo), $id, once: "unknown-$id"));
+        self::assertSame([true, false], [$paid->allowed, $paid->again]);
+        $host->intact();
+    }
+
+    /** Two connections, two databases: what is known of one is not said of the other. */
+    public function testTwoDatabasesInOneProcess(): void
+    {
+        foreach (Host::kinds() as [$kind]) {
+            [$one, $other] = [Host::shared($kind), Host::fresh($kind)];
+            $other->hos('directory', 'remove', 'Account::ayse', '--tenant', 'universe', '--as', 'Account::root');
+            foreach ([$one, $other, $one, $other] as $host) {
+                $pdo = $host->pdo();
+                $pdo->beginTransaction();
+                $answer = Host::place(Host::ayse($pdo), self::id('two'));
+                $pdo->commit();
+                self::assertSame($host === $one, $answer->allowed, "$kind: $answer->code");
+            }
+            $other->intact();
+        }
+    }
+
+    public function testAForkedChildOpensItsOwn(): void
+    {
+        foreach (Host::kinds() as [$kind]) {
+            $host = Host::shared($kind);
+            [$exit, $said] = self::script('forked', $host)->wait();
+            self::assertSame([0, 'child paid, parent paid'], [$exit, $said], $kind);
+            $host->intact();
+        }
+    }
+}

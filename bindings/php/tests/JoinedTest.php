@@ -1,0 +1,509 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Hos\Tests;
+
+use Hos\CallError;
+use Hos\Engine;
+use Hos\HosError;
+use Hos\Tests\Support\Host;
+use Hos\Tests\Support\Place;
+use PHPUnit\Framework\TestCase;
+
+/** Calls in a transaction of the host's own: its rows and the evidence are one commit. */
+final class JoinedTest extends TestCase
+{
+    public function isolations(): array
+    {
+        return Host::isolations();
+    }
+
+    public function kinds(): array
+    {
+        return Host::kinds();
+    }
+
+    private static function code(\Closure $work): string
+    {
+        try {
+            $work();
+        } catch (HosError $error) {
+            return $error->code();
+        }
+
+        return 'none';
+    }
+
+    private static function state(Host $host, string $id): ?string
+    {
+        $pdo = $host->pdo();
+        $found = $pdo->query("SELECT state FROM hos_instance WHERE contract = 'order' AND {$host->text('id')} = {$pdo->quote($id)}")->fetchColumn();
+
+        return $found === false ? null : $found;
+    }
+
+    /**
+     * @dataProvider isolations
+     * @param list<string> $said
+     */
+    public function testRowsAndEvidenceAreOneCommit(string $kind, array $said): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo(said: $said);
+        $ayse = Host::ayse($pdo);
+        $id = 'one-' . bin2hex(random_bytes(4));
+        $before = $host->intact();
+
+        $pdo->beginTransaction();
+        $pdo->exec("INSERT INTO orders VALUES ('$id', 'new', 4200)");
+        $answer = Host::place($ayse, $id);
+        self::assertTrue($answer->allowed, (string) $answer->code);
+        self::assertSame(['new', 0, null], [$answer->to, $answer->receipt->n, $answer->receipt->seal]);
+        self::assertNull(self::state($host, $id), 'nobody sees it before the commit');
+        $pdo->commit();
+        self::assertSame('new', self::state($host, $id));
+
+        // What is rolled back was never there.
+        $pdo->beginTransaction();
+        $pdo->exec("UPDATE orders SET status = 'paid' WHERE id = '$id'");
+        self::assertTrue(Host::pay($ayse, $id, once: "evt-$id")->allowed);
+        $pdo->rollBack();
+        self::assertSame('new', self::state($host, $id));
+
+        // Refused: nothing of it is stored, though the host commits.
+        $pdo->beginTransaction();
+        $short = $ayse->transition('order', $id, 'pay', args: ['amount' => 1, 'psp_ref' => 'x'], once: "evt-$id");
+        $pdo->commit();
+        self::assertSame([false, 'order.amount_short'], [$short->allowed, $short->code]);
+        self::assertSame('Ödenen tutar sipariş tutarından az.', $short->message('tr'));
+        self::assertSame(0, $host->count("hos_once WHERE {$host->text($kind === 'MariaDB' ? '`key`' : 'key')} = 'evt-$id'"));
+
+        // The arguments are read under the claim, and the key is free.
+        $pdo->beginTransaction();
+        $total = fn (): array => ['amount' => (int) $pdo->query("SELECT total FROM orders WHERE id = '$id'")->fetchColumn(), 'psp_ref' => 'x'];
+        $paid = $ayse->transition('order', $id, 'pay', args: $total, once: "evt-$id");
+        self::assertSame([true, 'paid', false], [$paid->allowed, $paid->to, $paid->again], (string) $paid->code);
+        $pdo->commit();
+        // Once more, in another transaction: the first receipt.
+        $pdo->beginTransaction();
+        $again = $ayse->transition('order', $id, 'pay', args: $total, once: "evt-$id");
+        self::assertSame([true, true, $paid->receipt->record], [$again->allowed, $again->again, $again->receipt->record]);
+        $pdo->commit();
+        $sealed = $host->intact();
+        self::assertSame($before + 2, $sealed);
+        $pdo->beginTransaction();
+        $again = $ayse->transition('order', $id, 'pay', args: $total, once: "evt-$id");
+        self::assertNotNull($again->receipt->seal, 'its place in the log is known by now');
+        $pdo->rollBack();
+        self::assertSame($sealed, $host->intact());
+    }
+
+    /** @dataProvider kinds */
+    public function testEveryDoorThatWrites(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo();
+        $tenant = Host::engine($pdo)->tenant('pazar-tr');
+        [$ayse, $root] = [$tenant->as('Pazar::Account::"ayse"'), $tenant->as('Pazar::Account::"root"')];
+        $grant = 'g-' . bin2hex(random_bytes(4));
+
+        self::assertFalse($ayse->can('shop.edit', Host::SHOP)->allowed);
+        $pdo->beginTransaction();
+        self::assertTrue($root->directory->grant($grant, 'shop-manager', principal: $ayse->principal, resource: Host::SHOP)->allowed);
+        $pdo->rollBack();
+        $pdo->beginTransaction();
+        self::assertTrue($root->directory->grant($grant, 'shop-manager', principal: $ayse->principal, resource: Host::SHOP)->allowed);
+        $pdo->commit();
+        self::assertTrue($ayse->authorize('shop.edit', Host::SHOP)->allowed, 'what is committed here is seen at once');
+        $pdo->beginTransaction();
+        self::assertTrue($root->directory->revoke($grant)->allowed);
+        $pdo->commit();
+        self::assertFalse($ayse->can('shop.edit', Host::SHOP)->allowed);
+
+        $pdo->beginTransaction();
+        $note = $root->record('notes.php', payload: "line\nü", once: $grant);
+        self::assertTrue($note->allowed, (string) $note->code);
+        self::assertNull($note->receipt->n, 'a stream gives places when it is sealed');
+        $pdo->commit();
+        $host->intact();
+        $pdo->beginTransaction();
+        self::assertIsInt($root->record('notes.php', payload: "line\nü", once: $grant)->receipt->n);
+        $pdo->commit();
+
+        $pdo->beginTransaction();
+        $facts = fn (): array => ['buyer' => $ayse->principal, 'shop' => \Hos\Uid::parse(Host::SHOP), 'total' => 7];
+        self::assertTrue($ayse->begin('order', "c-$grant", 'draft', facts: $facts)->allowed);
+        $pdo->commit();
+        $host->intact();
+    }
+
+    /** @dataProvider kinds */
+    public function testARefusalBecomesEvidence(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $before = $host->intact();
+        $pdo->beginTransaction();
+        $refused = Host::pay($ayse, 'nowhere');
+        self::assertSame('hos.instance_unknown', $refused->code);
+        $pdo->rollBack();
+        self::assertSame('hos.no_transaction', self::code(fn () => $ayse->refused($refused)));
+        self::assertSame($before, $host->intact());
+
+        $pdo->beginTransaction();
+        $refused = Host::pay($ayse, 'nowhere');
+        $pdo->rollBack();
+        $pdo->beginTransaction();
+        $kept = $ayse->refused($refused);
+        self::assertSame([false, 'hos.instance_unknown'], [$kept->allowed, $kept->code]);
+        self::assertNotNull($kept->receipt);
+        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->refused($refused)), 'once');
+        $pdo->commit();
+        self::assertSame($before + 1, $host->intact());
+        $pdo->beginTransaction();
+        $id = 'kept-' . bin2hex(random_bytes(4));
+        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->refused(Host::place($ayse, $id))), 'of a yes there is nothing to keep');
+        $pdo->rollBack();
+    }
+
+    /** @dataProvider kinds */
+    public function testOutsideATransactionNothingIsWritten(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $before = $host->intact();
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $ran = 0;
+        foreach ([
+            fn () => Host::place($ayse, 'outside'),
+            fn () => $ayse->transition('order', 'outside', 'pay', args: function () use (&$ran): array {
+                $ran++;
+
+                return [];
+            }),
+            fn () => $ayse->directory->put('Pazar::Role::"x"'),
+            fn () => $ayse->record('s', payload: 'x'),
+        ] as $call) {
+            self::assertSame('hos.no_transaction', self::code($call));
+        }
+        self::assertSame(0, $ran);
+        self::assertFalse($pdo->inTransaction(), 'looking has left none open');
+        // Nor after one.
+        $pdo->beginTransaction();
+        $pdo->commit();
+        self::assertSame('hos.no_transaction', self::code(fn () => Host::place($ayse, 'outside')));
+        self::assertSame(0, $host->count("hos_instance WHERE {$host->text('id')} = 'outside'"));
+        self::assertSame($before, $host->intact());
+        // `can` needs none.
+        self::assertFalse($ayse->can('shop.edit', Host::SHOP)->allowed);
+    }
+
+    /**
+     * A transaction that PDO does not know of, for it was begun in SQL; and one that was ended so.
+     *
+     * @dataProvider kinds
+     */
+    public function testATransactionBegunInSql(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $id = 'sql-' . bin2hex(random_bytes(4));
+        $pdo->exec('BEGIN');
+        self::assertTrue(Host::place($ayse, $id)->allowed);
+        self::assertNull(self::state($host, $id));
+        $pdo->exec('COMMIT');
+        self::assertSame('new', self::state($host, $id));
+        $pdo->beginTransaction();
+        $pdo->exec('COMMIT');
+        self::assertSame('hos.no_transaction', self::code(fn () => Host::pay($ayse, $id)));
+        self::assertSame('new', self::state($host, $id));
+        $host->intact();
+    }
+
+    /** @dataProvider kinds */
+    public function testAHostThatForgetsOrLosesItsConnection(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $before = $host->intact();
+        $id = 'lost-' . bin2hex(random_bytes(4));
+        // It never commits.
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $pdo->beginTransaction();
+        $pdo->exec("INSERT INTO orders VALUES ('$id', 'new', 1)");
+        self::assertTrue(Host::place($ayse, $id)->allowed);
+        unset($pdo, $ayse);
+        self::assertNull(self::state($host, $id), 'nothing of ours has kept the connection open');
+        self::assertSame(0, $host->count("orders WHERE id = '$id'"));
+        // It commits twice.
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $pdo->beginTransaction();
+        self::assertTrue(Host::place($ayse, $id)->allowed);
+        $pdo->commit();
+        try {
+            $pdo->commit();
+            self::fail('a second commit went through');
+        } catch (\PDOException $error) {
+            self::assertStringContainsString('no active transaction', $error->getMessage());
+        }
+        self::assertSame($before + 1, $host->intact());
+    }
+
+    /** @dataProvider kinds */
+    public function testAConnectionThatIsLostInTheMiddle(string $kind): void
+    {
+        if ($kind === 'SQLite') {
+            $this->addToAssertionCount(1);
+
+            return;
+        }
+        $host = Host::shared($kind);
+        $before = $host->intact();
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $id = 'cut-' . bin2hex(random_bytes(4));
+        $pdo->beginTransaction();
+        self::assertTrue(Host::place($ayse, $id)->allowed);
+        $other = $host->pdo();
+        $kind === 'PostgreSQL'
+            ? $other->query('SELECT pg_terminate_backend(' . $pdo->query('SELECT pg_backend_pid()')->fetchColumn() . ')')
+            : $other->exec('KILL ' . $pdo->query('SELECT connection_id()')->fetchColumn());
+        usleep(100_000);
+        set_error_handler(static fn (): bool => true);
+        try {
+            Host::pay($ayse, $id);
+            self::fail('it was answered');
+        } catch (HosError $error) {
+            self::assertSame('hos.store_unavailable', $error->code());
+            self::assertInstanceOf(\PDOException::class, $error->getPrevious());
+        } finally {
+            restore_error_handler();
+        }
+        self::assertNull(self::state($host, $id));
+        self::assertSame($before, $host->intact());
+        // The same engine goes on, on another connection.
+        $pdo = $host->pdo();
+        $pdo->beginTransaction();
+        self::assertTrue(Host::place(Host::ayse($pdo), $id)->allowed);
+        $pdo->commit();
+    }
+
+    /** @dataProvider kinds */
+    public function testIdsAreBytes(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $begun = bin2hex(random_bytes(3));
+        $ids = ["$begun-a", "$begun-A", "$begun-a ", "$begun-a  ", "$begun-ä", "$begun-a\u{308}", "$begun-😀", "$begun-\u{1F469}\u{200D}\u{1F4BB}", "$begun-'\"\\?:x", "$begun-%_", "$begun-\0", "$begun-\0x", "$begun-a\0"];
+        $before = $host->intact();
+        foreach ($ids as $id) {
+            $pdo->beginTransaction();
+            self::assertTrue(Host::place($ayse, $id, once: "k $id")->allowed, $id);
+            $pdo->commit();
+        }
+        $pdo->beginTransaction();
+        self::assertTrue(Host::pay($ayse, $ids[1], once: "K $ids[0]")->allowed);
+        $pdo->commit();
+        foreach ($ids as $at => $id) {
+            self::assertSame($at === 1 ? 'paid' : 'new', self::stateOf($host, $id), $id);
+        }
+        $pdo->beginTransaction();
+        self::assertSame('hos.id_invalid', self::code(fn () => Host::place($ayse, '')));
+        self::assertSame('hos.call_malformed', self::code(fn () => Host::place($ayse, "$begun\xff")));
+        $pdo->rollBack();
+        self::assertSame($before + count($ids) + 1, $host->intact());
+    }
+
+    private static function stateOf(Host $host, string $id): ?string
+    {
+        foreach ($host->pdo()->query('SELECT id, state FROM hos_instance')->fetchAll(\PDO::FETCH_NUM) as [$found, $state]) {
+            if ((is_resource($found) ? stream_get_contents($found) : $found) === $id) {
+                return $state;
+            }
+        }
+
+        return null;
+    }
+
+    /**
+     * However the host likes its PDO, the answers are the same, and it is as it was afterwards.
+     *
+     * @dataProvider kinds
+     */
+    public function testTheHostsOwnSettings(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $settings = [
+            [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_SILENT],
+            [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_WARNING, \PDO::ATTR_STRINGIFY_FETCHES => true],
+            [\PDO::ATTR_ORACLE_NULLS => \PDO::NULL_EMPTY_STRING],
+            [\PDO::ATTR_ORACLE_NULLS => \PDO::NULL_TO_STRING, \PDO::ATTR_CASE => \PDO::CASE_UPPER],
+            [\PDO::ATTR_DEFAULT_FETCH_MODE => \PDO::FETCH_OBJ, \PDO::ATTR_STATEMENT_CLASS => [LoudStatement::class]],
+        ];
+        foreach ($kind === 'SQLite' ? [] : [true, false] as $emulated) {
+            $settings[] = [\PDO::ATTR_EMULATE_PREPARES => $emulated];
+            $settings[] = [\PDO::ATTR_EMULATE_PREPARES => $emulated, \PDO::ATTR_STRINGIFY_FETCHES => true];
+        }
+        if ($kind === 'MariaDB') {
+            $settings[] = [\PDO::MYSQL_ATTR_FOUND_ROWS => true];
+            $settings[] = [\PDO::MYSQL_ATTR_USE_BUFFERED_QUERY => false];
+            $settings[] = [\PDO::MYSQL_ATTR_INIT_COMMAND => "SET sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'"];
+            $settings[] = [\PDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES latin5', \PDO::ATTR_EMULATE_PREPARES => true];
+            $settings[] = [\PDO::ATTR_PERSISTENT => true];
+        }
+        foreach ($settings as $at => $options) {
+            $pdo = $host->pdo($options);
+            $kept = array_map($pdo->getAttribute(...), $read = array_diff(array_keys($options), [\PDO::MYSQL_ATTR_INIT_COMMAND, \PDO::MYSQL_ATTR_FOUND_ROWS]));
+            $ayse = Host::ayse($pdo);
+            $id = "set-$at-ü'\\-" . bin2hex(random_bytes(4));
+            $pdo->beginTransaction();
+            self::assertTrue(Host::place($ayse, $id)->allowed);
+            self::assertSame('order.amount_short', $ayse->transition('order', $id, 'pay', args: ['amount' => 1, 'psp_ref' => 'x'])->code);
+            self::assertTrue(Host::pay($ayse, $id, once: $id)->allowed);
+            self::assertTrue(Host::pay($ayse, $id, once: $id)->again);
+            $pdo->commit();
+            self::assertSame('paid', self::stateOf($host, $id), (string) json_encode($options));
+            self::assertSame($kept, array_map($pdo->getAttribute(...), $read));
+            self::assertFalse(LoudStatement::$ran, 'our statements are our own');
+        }
+        $host->intact();
+    }
+
+    /** @dataProvider kinds */
+    public function testADatabaseWithoutTheTables(string $kind): void
+    {
+        $host = Host::fresh($kind);
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $pdo->beginTransaction();
+        self::assertTrue(Host::place($ayse, 'here')->allowed);
+        $pdo->commit();
+        // Another version's tables.
+        $host->pdo()->exec('ALTER TABLE hos_instance RENAME COLUMN facts TO facts_before');
+        $pdo->beginTransaction();
+        self::assertSame('hos.store_version', self::code(fn () => Host::pay($ayse, 'here')));
+        $pdo->rollBack();
+        $host->pdo()->exec('ALTER TABLE hos_instance RENAME COLUMN facts_before TO facts');
+        $pdo->beginTransaction();
+        self::assertTrue(Host::pay($ayse, 'here')->allowed);
+        $pdo->commit();
+        $host->intact();
+        // None at all.
+        $host->pdo()->exec('DROP TABLE hos_instance');
+        $pdo->beginTransaction();
+        self::assertSame('hos.store_version', self::code(fn () => Host::pay($ayse, 'here')));
+        $pdo->rollBack();
+        $host->pdo()->exec('DROP TABLE hos_store');
+        $pdo = $host->pdo();
+        $pdo->beginTransaction();
+        self::assertSame('hos.store_version', self::code(fn () => Host::pay(Host::ayse($pdo), 'here')));
+        $pdo->rollBack();
+    }
+
+    /** @dataProvider kinds */
+    public function testALawThatChangesBetweenTwoRequests(string $kind): void
+    {
+        $law = Place::directory() . '/law';
+        Place::command(['cp', '-r', Place::law(), $law]);
+        $host = Host::fresh($kind, $law);
+        $pdo = $host->pdo();
+        $pazar = Engine::open($law, store: $pdo)->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+        foreach (['1', '2'] as $id) {
+            $pdo->beginTransaction();
+            self::assertTrue(Host::place($pazar, $id)->allowed);
+            $pdo->commit();
+        }
+        $contract = (string) file_get_contents("$law/contracts/order.toml");
+        file_put_contents("$law/contracts/order.toml", str_replace('context.amount >= resource.total', 'context.amount >= 0', $contract, $changed));
+        self::assertSame(1, $changed);
+        $host->hos('law', 'activate', $law, '--tenant', 'universe', '--as', 'Account::root');
+        // The engine that is open, and one that is opened by the other law.
+        foreach ([$pazar, Engine::open($law, store: $pdo)->tenant('pazar-tr')->as('Pazar::Account::"ayse"')] as $at => $one) {
+            $pdo->beginTransaction();
+            self::assertTrue(Host::place($one, "new-$at")->allowed);
+            $paid = $one->transition('order', "new-$at", 'pay', args: ['amount' => 1, 'psp_ref' => 'x']);
+            self::assertTrue($paid->allowed, (string) $paid->code);
+            // An instance lives under the law that it began under.
+            self::assertSame('order.amount_short', $one->transition('order', '1', 'pay', args: ['amount' => 1, 'psp_ref' => 'x'])->code);
+            $pdo->commit();
+        }
+        $pdo = $host->pdo();
+        $pdo->beginTransaction();
+        $old = Engine::open(Place::law(), store: $pdo)->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+        self::assertSame('hos.law_not_active', self::code(fn () => Host::pay($old, '2')));
+        $pdo->rollBack();
+        $host->intact();
+    }
+
+    /** @dataProvider kinds */
+    public function testAnArgumentThatCannotBeRead(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $id = 'arg-' . bin2hex(random_bytes(4));
+        $before = $host->intact();
+        $pdo->beginTransaction();
+        $own = new \DomainException('no such row');
+        try {
+            $ayse->begin('order', $id, 'place', facts: fn () => throw $own, once: $id);
+            self::fail('it was answered');
+        } catch (\DomainException $thrown) {
+            self::assertSame($own, $thrown);
+        }
+        self::assertSame('hos.value_invalid', self::code(fn () => $ayse->begin('order', $id, 'place', facts: fn () => 7, once: $id)));
+        self::assertSame('hos.value_invalid', self::code(fn () => $ayse->begin('order', $id, 'place', facts: fn () => ['total' => 0.5], once: $id)));
+        $pdo->commit();
+        self::assertSame(0, $host->count("hos_instance WHERE {$host->text('id')} = '$id' AND state <> ''"));
+        $pdo->beginTransaction();
+        self::assertTrue(Host::place($ayse, $id, once: $id)->allowed, 'nothing that was claimed stands in the way');
+        $pdo->commit();
+        self::assertSame($before + 1, $host->intact());
+    }
+
+    public function testWhatCannotBeJoined(): void
+    {
+        $pdo = Host::shared('SQLite')->pdo();
+        self::assertSame('hos.call_malformed', self::code(fn () => Engine::open(null, store: $pdo, keyFile: 'x')));
+        self::assertSame('hos.call_malformed', self::code(fn () => Engine::open(null, store: $pdo, busyTimeoutMs: 1)));
+        $ayse = Host::ayse($pdo);
+        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->history('order', 'x')));
+        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->available('order', 'x')));
+        $own = Engine::open(null, store: Place::pazar());
+        self::assertSame('hos.call_malformed', self::code(fn () => $own->transaction(fn () => null)));
+        $refused = Host::pay($own->tenant('pazar-tr')->as('Pazar::Account::"ayse"'), 'nowhere');
+        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->refused($refused)));
+        // In memory, nobody else's: an engine of its own, closed with it.
+        $engine = Host::engine(new \PDO('sqlite::memory:'));
+        $this->assertSame('hos.store_version', self::code(fn () => $engine->tenant('t')->as('A::"x"')->can('x', 'B::"y"')));
+        $engine->close();
+        self::assertSame('hos.engine_closed', self::code(fn () => $engine->tenant('t')->as('A::"x"')->can('x', 'B::"y"')));
+        self::assertSame('hos.engine_closed', self::code($engine->close(...)));
+    }
+
+    /** A store's own engine runs functions for arguments too: the same code on both. */
+    public function testFunctionsOnAStoreOfItsOwn(): void
+    {
+        $ayse = Engine::open(null, store: Place::pazar())->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+        self::assertTrue($ayse->begin('order', 'f', 'place', facts: fn () => ['buyer' => $ayse->principal, 'shop' => \Hos\Uid::parse(Host::SHOP), 'total' => 3])->allowed);
+        self::assertSame('paid', $ayse->transition('order', 'f', 'pay', args: fn () => ['amount' => 3, 'psp_ref' => 'x'])->to);
+    }
+}
+
+/** What a host may put in the place of PDO's own statements. */
+final class LoudStatement extends \PDOStatement
+{
+    public static bool $ran = false;
+
+    public function execute(?array $params = null): bool
+    {
+        self::$ran = true;
+
+        return parent::execute($params);
+    }
+}
