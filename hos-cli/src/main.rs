@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod context;
+mod demo;
 mod entity;
 mod exit;
 mod global;

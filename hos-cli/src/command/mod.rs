@@ -8,6 +8,7 @@ pub(crate) mod call;
 pub(crate) mod can;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod demo;
 pub(crate) mod diagram;
 pub(crate) mod directory;
 pub(crate) mod drift;
@@ -54,6 +55,8 @@ use std::path::Path;
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Five minutes that show what this is
+    Demo(demo::Demo),
     /// Found a store: its first account, its key, its law
     Init(init::Init),
     /// Check a law's directory
@@ -141,6 +144,7 @@ impl Command {
 /// Runs a command. `words` makes the whole command line, for completions.
 pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Command) -> Result<Done, Failure> {
     match command {
+        Command::Demo(c) => c.run(global),
         Command::Init(c) => c.run(global),
         Command::Check(c) => c.run(global),
         Command::Can(c) => c.run(global),
