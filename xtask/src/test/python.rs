@@ -1,9 +1,10 @@
-//! The Python binding: its tests under the oldest and the newest Python that is there, those of frameworks and types in an
-//! environment of their own. The call vectors are run elsewhere.
+//! The Python binding: its tests under the oldest and the newest Python that is there, those of frameworks, types and databases in
+//! an environment of their own. The call vectors are run elsewhere.
 
 use super::tally::Tally;
 use super::{BUILD_ALL, House, Outcome};
 use crate::apt;
+use crate::databases::Databases;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,6 +13,10 @@ use std::process::{Command, Stdio};
 const PYTHON_MIN: (u32, u32) = (3, 9);
 /// Debian's packages, where there is no Python.
 const PACKAGES: [&str; 2] = ["python3", "python3-venv"];
+/// What a driver of MariaDB is compiled with.
+const HEADERS: [&str; 4] = ["libmariadb-dev", "pkg-config", "gcc", "python3-dev"];
+/// What the environment's tests need.
+const REQUIREMENTS: [&str; 2] = ["frameworks/requirements.txt", "joined/requirements.txt"];
 /// Tells an interpreter's version and its own path: what is called may be a script that finds it.
 const WHO: &str = "import sys, venv, ensurepip; print(sys.version_info[0], sys.version_info[1], sys.executable)";
 
@@ -44,7 +49,12 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
     let usual = named("python3").unwrap_or_else(|| newest.clone());
     println!("frameworks and types, Python {}.{}", usual.0.0, usual.0.1);
     match environment(house, &usual.1)? {
-        Some(interpreter) => tally.add(&tests(house, &interpreter, "bindings/python/tests/frameworks")?),
+        Some(interpreter) => {
+            tally.add(&tests(house, &interpreter, "bindings/python/tests/frameworks")?);
+            let count = house.databases.get().map_or(0, Databases::count);
+            println!("joined transactions, on SQLite and {count} databases");
+            tally.add(&tests(house, &interpreter, "bindings/python/tests/joined")?);
+        }
         None => tally.add(&Tally::of(false)),
     }
     Ok(Outcome::Done(tally))
@@ -89,12 +99,21 @@ fn environment(house: &House, interpreter: &Path) -> io::Result<Option<PathBuf>>
             return Ok(None);
         }
     }
-    let mut pip = Command::new(&own);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(house.root.join("bindings/python/tests/frameworks/requirements.txt"));
-    let installed = pip.stdin(Stdio::null()).status()?.success();
+    let pip = || {
+        let mut pip = Command::new(&own);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        for file in REQUIREMENTS {
+            pip.arg("--requirement").arg(house.root.join("bindings/python/tests").join(file));
+        }
+        Ok::<_, io::Error>(pip.stdin(Stdio::null()).status()?.success())
+    };
+    let installed = pip()? || apt::install(&HEADERS)? && pip()?;
     if !installed {
-        println!("pip could not install bindings/python/tests/frameworks/requirements.txt");
+        println!(
+            "pip could not install {} of bindings/python/tests; on Debian: apt-get install {}",
+            REQUIREMENTS.join(" and "),
+            HEADERS.join(" ")
+        );
     }
     Ok(installed.then_some(own))
 }

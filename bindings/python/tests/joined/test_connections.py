@@ -162,7 +162,7 @@ class OwnSqlite(Own):
                 raise AssertionError("it has its own")
 
         connection = self.host.opened(factory=Own)
-        sqlite3.Connection.execute(connection, "BEGIN IMMEDIATE")
+        sqlite3.Connection.cursor(connection).execute("BEGIN IMMEDIATE")
         self.works(connection)
 
     def test_a_write_of_the_hosts_begins_a_transaction_and_a_read_does_not(self):
