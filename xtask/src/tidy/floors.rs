@@ -42,7 +42,7 @@ pub(super) const HOUSE: [(&str, &[&str]); 13] = [
     ("bindings/python", &["hos_core", "hos_engine", "hos_wire"]),
     ("bindings/node", &["hos_core", "hos_engine", "hos_wire"]),
     ("examples/pazar", &["hos_core", "hos_engine", "hos_wire"]),
-    ("benches", &["hos_core", "hos_engine", "hos_wire"]),
+    ("benches", &["hos_core", "hos_engine", "hos_drivers", "hos_wire"]),
     ("xtask", &[]),
     ("fuzz", &["hos_testkit"]),
 ];
