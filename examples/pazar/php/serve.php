@@ -6,7 +6,7 @@ declare(strict_types=1);
 // database (default: an SQLite file in DIR); tables and fixtures are made if they are not there. PAZAR_SECRET signs tokens; a
 // new one is made for this run if it is not set.
 
-foreach (['Db', 'Http', 'Actor', 'Options', 'Server'] as $file) {
+foreach (['Db', 'Http', 'Actor', 'Options', 'Server', 'Founding'] as $file) {
     require __DIR__ . "/shared/$file.php";
 }
 $known = ['fpm' => false, 'port' => true, 'workers' => true, 'dir' => true];

@@ -4,12 +4,19 @@ declare(strict_types=1);
 
 namespace Shop;
 
-/** The shop says no: a code that stays, an HTTP status, and what fills the gaps of the code's text (or a `message` in its place). */
+/**
+ * The shop says no: a code that stays, an HTTP status, what fills the gaps of the code's text (or a `message` in its place), and what
+ * else said no, to be kept when all is rolled back.
+ */
 final class Refusal extends \RuntimeException
 {
     /** @param array<string, string|int> $words */
-    public function __construct(public readonly string $reason, public readonly int $status, public readonly array $words = [])
-    {
+    public function __construct(
+        public readonly string $reason,
+        public readonly int $status,
+        public readonly array $words = [],
+        public readonly ?object $said = null,
+    ) {
         parent::__construct($reason);
     }
 }

@@ -10,7 +10,7 @@ declare(strict_types=1);
 use Shop\{Db, Options, Server};
 use Shop\Tests\{Databases, Driver, Load, Story};
 
-foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server'] as $file) {
+foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server', 'shared/Founding'] as $file) {
     require __DIR__ . "/../$file.php";
 }
 foreach (['Driver', 'Story', 'Load', 'Databases'] as $file) {

@@ -9,7 +9,7 @@ declare(strict_types=1);
 use Shop\{Db, Options, Server};
 use Shop\Tests\{Databases, Driver, Story};
 
-foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server', 'tests/Driver', 'tests/Story', 'tests/Databases'] as $file) {
+foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server', 'shared/Founding', 'tests/Driver', 'tests/Story', 'tests/Databases'] as $file) {
     require __DIR__ . "/../$file.php";
 }
 $options = new Options($argv, [], 'php tests/test.php [STAGE]');

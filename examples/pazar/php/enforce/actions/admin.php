@@ -1,0 +1,44 @@
+<?php
+
+declare(strict_types=1);
+
+use Shop\{Contract, Read, Refusal, Request, Response, World};
+
+// What the law calls that which the back office does by a status; it knows nothing else of the kind.
+const OVERRIDES = ['new' => 'reopen', 'cancelled' => 'cancel', 'refunding' => 'force_refund'];
+
+// The back office, and what the cron does at night.
+return [
+    'GET /admin' => static function (World $pazar): Response {
+        $pazar->policy->may('admin.panel');
+
+        return new Response(['orders' => Read::orders($pazar->db)], 'orders');
+    },
+
+    'GET /admin/{subject}/{id}' => static function (World $pazar, Request $in, string $subject, string $id): Response {
+        $pazar->policy->may('admin.panel');
+
+        return new Response(['subject' => $subject, 'id' => $id, 'log' => Read::log($pazar->db, $subject, $id)], 'admin');
+    },
+
+    'POST /admin/{subject}/{id}/status' => static function (World $pazar, Request $in, string $subject, string $id): Response {
+        $pazar->policy->may('admin.status');
+        isset(Contract::TABLES[$subject]) || throw new Refusal('not_found', 404);
+        $to = $in->text('status', bytesMax: 32);
+        preg_match('/^[a-z_]+$/D', $to) === 1 || throw new Refusal('input_invalid', 400, ['field' => 'status']);
+        $pazar->contract->move($subject, $id, OVERRIDES[$to] ?? $to, reason: $in->text('reason', '') ?: null);
+
+        return new Response(['subject' => $subject, 'id' => $id, 'log' => Read::log($pazar->db, $subject, $id)], 'admin');
+    },
+
+    'POST /cron/expire' => static function (World $pazar): Response {
+        // The law's clock has expired them (`hos work`); the shop's rows follow it.
+        $count = 0;
+        foreach (Shop\Law::expired($pazar->db) as $order) {
+            $count += $pazar->db->run("UPDATE orders SET status = 'expired' WHERE id = ?", $order);
+            $pazar->proof->write('order', $order, 'new', 'expired', 'expire');
+        }
+
+        return new Response(['message' => "$count expired"]);
+    },
+];
