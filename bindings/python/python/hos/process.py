@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Any, Callable, Generic, Optional, Tuple, TypeVar
+from typing import Any, Callable, Generic, List, Optional, Tuple, TypeVar
 
 from hos._engine import Engine
 from hos.joined import JoinedEngine
@@ -14,11 +14,12 @@ _E = TypeVar("_E", Engine, JoinedEngine)
 
 
 class _PerProcess(Generic[_E]):
-    __slots__ = ("__weakref__", "_lock", "_of", "_open")
+    __slots__ = ("__weakref__", "_left", "_lock", "_of", "_open")
 
     def __init__(self, open: Callable[[], _E]) -> None:
         self._open: Callable[[], _E] = open
         self._of: Optional[Tuple[int, _E]] = None
+        self._left: List[_E] = []
         self._lock = threading.Lock()
         _ALL.add(self)
 
@@ -30,6 +31,9 @@ class _PerProcess(Generic[_E]):
             here = self._here()
             if here is None:
                 here = self._open()
+                if self._of is not None and self._of[0] != os.getpid():
+                    # With the parent's engine its connection would go, and end in the parent too.
+                    self._left.append(self._of[1])
                 self._of = (os.getpid(), here)
             return here
 
