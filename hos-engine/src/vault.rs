@@ -82,6 +82,16 @@ impl Vault {
         tx.row(&sql::in_force(subject))?.map(|mut row| key_of(&mut row)).transpose()
     }
 
+    /// A person's key, for who is about to destroy it: until this transaction ends nobody writes of the person, and what others
+    /// wrote is there to be seen ([`Vault::hold`]).
+    pub(crate) fn lock(&self, tx: &Tx<'_>, subject: &[u8; 32]) -> Result<Option<VaultKey>, StoreError> {
+        match self {
+            Self::File(file) => file.get_by_subject(subject),
+            Self::Table(_) => tx.row(&sql::by_subject(subject).locked())?.map(|mut row| key_of(&mut row)).transpose(),
+            Self::Host => Err(host()),
+        }
+    }
+
     /// Destroys a person's key in the very transaction of the erasure's record, where keys lie in the same database; says
     /// whether they do.
     pub(crate) fn destroy_in(&self, tx: &Tx<'_>, subject: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {

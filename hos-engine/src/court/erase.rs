@@ -72,7 +72,7 @@ impl Court {
         let (by, subject) = (&job.by, &job.subject);
         let mut answer = self.asked(tx, group, by, ACTION, subject)?;
         let tag = self.tag(subject);
-        let kept = self.vault.get_by_subject(&tag)?;
+        let kept = self.vault.lock(tx, &tag)?;
         let gone = kept.as_ref().is_some_and(|kept| kept.key.is_none()) || group.destroy.iter().any(|(of, _)| *of == tag);
         // Who may not erase is not told who was erased.
         if gone && answer.blockers.is_empty() {
