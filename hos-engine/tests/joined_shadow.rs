@@ -76,6 +76,31 @@ fn the_worlds_outcome_stands_and_is_judged_by_who_works() {
 }
 
 #[test]
+fn an_enforced_call_waits_until_what_shadow_left_is_judged() {
+    let Some(store) = in_shadow() else { return };
+    let mut host = host(&store, &joined(&store));
+    let mut calls = Vec::new();
+    let mut begin = new_order("1");
+    begin.by.legacy = legacy(true, Some("a"));
+    shadow(&mut host, &mut calls, Call::Begin(begin));
+    assert!(store.engine.activate(&root(), Arc::new(law::law()), None, Modes::default()).unwrap().allowed);
+    let go = || Call::Transition(Transition::new(uid("A", "root"), "o", "1", "go").unwrap());
+    host.say("BEGIN");
+    assert_eq!(host.call(go()).unwrap_err().code, hos_core::refusal::Code::Retry);
+    host.say("ROLLBACK");
+    host.say("BEGIN");
+    assert!(host.call(Call::Begin(new_order("2"))).unwrap().allowed, "others go on");
+    host.say("COMMIT");
+    store.engine.fold_shadows(10, &|bytes| Ok(calls[usize::from(bytes[0])].clone())).unwrap();
+    host.say("BEGIN");
+    let answer = host.call(go()).unwrap();
+    assert!(answer.allowed || answer.code() != Some("hos.retry"), "{:?}", answer.blockers);
+    host.say("COMMIT");
+    store.engine.work().unwrap();
+    assert_eq!(store.engine.verify(&Default::default()).unwrap().level, Level::Intact);
+}
+
+#[test]
 fn a_call_in_shadow_waits_for_no_row_and_keeps_none() {
     let Some(store) = in_shadow() else { return };
     let joined = joined(&store);

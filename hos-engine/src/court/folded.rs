@@ -6,7 +6,7 @@ use crate::store::Tx;
 use crate::store::sql::{evidence as evidence_sql, inbox};
 use hos_core::call::Call;
 use hos_core::id::{KeyId, Tenant};
-use hos_core::refusal::Blocker;
+use hos_core::refusal::{Blocker, Code};
 
 /// A call that waits: its place, its id, and its bytes as it came; none where its person was erased meanwhile.
 pub(crate) type Waiting = (u64, [u8; 16], Option<Vec<u8>>);
@@ -24,6 +24,16 @@ impl Court {
         Ok(waiting)
     }
 
+    /// Refuses a call on an instance of which calls in shadow wait to be judged: it does not stand yet where the world has it.
+    pub(super) fn nothing_waits(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call) -> Result<(), Failure> {
+        let Some((contract, id)) = call.instance() else { return Ok(()) };
+        let about = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
+        match tx.row(&inbox::waits_about(tenant, &about))? {
+            None => Ok(()),
+            Some(_) => Err(Failure::new(Code::Retry, "calls in shadow of this instance wait to be judged; `hos work` does that")),
+        }
+    }
+
     /// Takes a call out of the inbox and judges it; says whether it was still there: several may fold.
     pub(super) fn fold(
         &self,
@@ -34,7 +44,7 @@ impl Court {
         call: &Call,
         unjudged: Option<Blocker>,
     ) -> Result<u64, Failure> {
-        if tx.execute(&evidence_sql::dequeue(tenant, pos))? == 0 {
+        if tx.execute(&evidence_sql::dequeue_shadow(tenant, pos, &id))? == 0 {
             return Ok(0);
         }
         tx.execute(&inbox::delete(tenant, &id))?;

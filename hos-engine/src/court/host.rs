@@ -37,6 +37,10 @@ impl Court {
             tx.foresee(&held(&view, tenant, &call.by().principal))?;
         }
         tx.foresee(&[vault_sql::by_subject(&self.tag(&call.by().principal))])?;
+        if let Some((contract, id)) = call.instance().filter(|_| call.by().legacy.is_none()) {
+            let about = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
+            tx.foresee(&[inbox::waits_about(tenant, &about)])?;
+        }
         Ok(())
     }
 

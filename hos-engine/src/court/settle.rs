@@ -56,6 +56,9 @@ impl Court {
         if tx.is_host() {
             view = self.hold_principal(tx, group, tenant, view, &call.by().principal)?;
         }
+        if tx.is_shared() && call.by().legacy.is_none() {
+            self.nothing_waits(tx, tenant, call)?;
+        }
         group.once = call.once().map(|key| key.as_str().as_bytes().to_vec());
         if let Some(blocker) = unbounded(call) {
             return self.unjudged(tx, group, tenant, call, blocker);

@@ -248,9 +248,11 @@ impl Step {
             let person = Some(&call.by().principal).filter(|uid| in_force.law.persons.contains(uid.type_name()));
             let sealed = court.keys(tx).seal_copy(person, came.to_vec(), &mut group.fresh, &mut chance);
             let (key, parts) = sealed.map_err(crate::court::settle::failure_of)?;
-            tx.execute(&inbox::insert(tenant, &id, "", None, &key.0, parts))?;
+            let about = call.instance().map(|(contract, id)| digest::heads_label(tenant, contract.as_str(), id.as_str()));
+            tx.execute(&inbox::insert_shadow(tenant, &id, about.as_ref(), &key, parts))?;
             tx.execute(&evidence_sql::enqueue_shadow(tenant, &id))?;
         }
+        publish(court, &group);
         Ok(Some(answer))
     }
 }

@@ -273,9 +273,20 @@ pub fn enqueue_shadow(t: &Tenant, id: &[u8; 16]) -> Statement {
     )
 }
 
+/// Takes a call in shadow out of the queue; none is changed where another has done so, though its place be another's by now.
+pub fn dequeue_shadow(t: &Tenant, pos: u64, id: &[u8; 16]) -> Statement {
+    Statement::new(
+        "DELETE FROM hos_queue WHERE tenant = ?1 AND pos = ?2 AND thread = ?3 AND n = -3",
+        [tenant(t), int(pos), id.into()],
+    )
+}
+
 /// The first calls in shadow that wait: pos, id.
 pub fn shadows(t: &Tenant, limit: usize) -> Statement {
-    Statement::new("SELECT pos, thread FROM hos_queue WHERE tenant = ?1 AND n = -3 ORDER BY pos LIMIT ?2", [tenant(t), int(limit as u64)])
+    Statement::new(
+        "SELECT pos, thread FROM hos_queue WHERE tenant = ?1 AND n = -3 ORDER BY pos LIMIT ?2",
+        [tenant(t), int(limit as u64)],
+    )
 }
 
 /// The queue's first rows: pos, thread, n, header.

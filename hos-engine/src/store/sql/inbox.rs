@@ -3,7 +3,7 @@
 
 use super::evidence::tenant;
 use crate::store::{Sql, Statement};
-use hos_core::id::{Tenant, Uid};
+use hos_core::id::{KeyId, MapKey, Tenant, Uid};
 
 /// Puts a stream's record into the inbox; with the once-key that it took, if any.
 pub fn insert(t: &Tenant, id: &[u8; 16], stream: &str, once: Option<&[u8]>, header: &[u8], parts: Vec<u8>) -> Statement {
@@ -11,6 +11,19 @@ pub fn insert(t: &Tenant, id: &[u8; 16], stream: &str, once: Option<&[u8]>, head
         "INSERT INTO hos_inbox (tenant, id, stream, once, header, parts) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         [tenant(t), id.into(), stream.into(), once.map(<[u8]>::to_vec).into(), header.into(), parts.into()],
     )
+}
+
+/// Puts a call in shadow into the inbox, sealed under a key; `about` is the label of its instance, if it is of one.
+pub fn insert_shadow(t: &Tenant, id: &[u8; 16], about: Option<&MapKey>, key: &KeyId, call: Vec<u8>) -> Statement {
+    Statement::new(
+        "INSERT INTO hos_inbox (tenant, id, stream, about, header, parts) VALUES (?1, ?2, '', ?3, ?4, ?5)",
+        [tenant(t), id.into(), about.map(|label| *label.as_bytes()).into(), key.0.into(), call.into()],
+    )
+}
+
+/// Whether calls in shadow of an instance wait: one row, or none.
+pub fn waits_about(t: &Tenant, about: &MapKey) -> Statement {
+    Statement::new("SELECT 1 FROM hos_inbox WHERE tenant = ?1 AND about = ?2 LIMIT 1", [tenant(t), about.as_bytes().into()])
 }
 
 /// What waits under an id: stream, header.

@@ -10,6 +10,7 @@ const READ: &[&str] = &[
     "hos_tenant",
     "hos_change",
     "hos_stream",
+    "hos_inbox",
     "hos_record",
     "hos_entry",
     "hos_head",

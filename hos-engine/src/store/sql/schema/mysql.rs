@@ -144,10 +144,11 @@ CREATE TABLE hos_cosigned (
 ) ENGINE = InnoDB DEFAULT CHARACTER SET ascii COLLATE ascii_bin;
 
 -- Records of named streams whose place in their thread is given when they are sealed (`stream` names it), and calls in shadow
--- (`stream` is empty, `parts` is the call). Written in a host's transaction under a random id; nobody waits for them.
+-- (`stream` is empty, `parts` is the call, `about` is the label of its instance). Written in a host's transaction under a random id; nobody waits for them.
 CREATE TABLE hos_inbox (
-  tenant VARCHAR(63) NOT NULL, id VARBINARY(255) NOT NULL, stream VARCHAR(128) NOT NULL, once VARBINARY(255), header LONGBLOB NOT NULL, parts LONGBLOB NOT NULL,
-  PRIMARY KEY (tenant, id)
+  tenant VARCHAR(63) NOT NULL, id VARBINARY(255) NOT NULL, stream VARCHAR(128) NOT NULL, once VARBINARY(255), about VARBINARY(64), header LONGBLOB NOT NULL, parts LONGBLOB NOT NULL,
+  PRIMARY KEY (tenant, id),
+  KEY hos_inbox_about (tenant, about)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET ascii COLLATE ascii_bin;
 
 -- Changes of a directory that its version does not count yet: an entity's, or a grant's (`type` is empty). `mark` is a number by

@@ -141,11 +141,12 @@ CREATE TABLE hos_cosigned (
 );
 
 -- Records of named streams whose place in their thread is given when they are sealed (`stream` names it), and calls in shadow
--- (`stream` is empty, `parts` is the call). Written in a host's transaction under a random id; nobody waits for them.
+-- (`stream` is empty, `parts` is the call, `about` is the label of its instance). Written in a host's transaction under a random id; nobody waits for them.
 CREATE TABLE hos_inbox (
-  tenant TEXT COLLATE "C" NOT NULL, id BYTEA NOT NULL, stream TEXT COLLATE "C" NOT NULL, once BYTEA, header BYTEA NOT NULL, parts BYTEA NOT NULL,
+  tenant TEXT COLLATE "C" NOT NULL, id BYTEA NOT NULL, stream TEXT COLLATE "C" NOT NULL, once BYTEA, about BYTEA, header BYTEA NOT NULL, parts BYTEA NOT NULL,
   PRIMARY KEY (tenant, id)
 );
+CREATE INDEX hos_inbox_about ON hos_inbox (tenant, about);
 
 -- Changes of a directory that its version does not count yet: an entity's, or a grant's (`type` is empty). `mark` is a number by
 -- chance: by their sum, who has read some of them sees at once whether those are all.
