@@ -5,7 +5,7 @@ mod world;
 
 use hos_core::call::Call;
 use hos_core::refusal::Code;
-use hos_drivers::join::{AnyError, Dialect, End, Joining, tokio_postgres as join};
+use hos_drivers::join::{AnyError, Dialect, End, Error, Joining, Tries, tokio_postgres as join};
 use std::sync::Arc;
 use tokio_postgres::{Client, NoTls};
 use world::{Dice, World, birth, go, kinds_and_settings, legacy, once};
@@ -142,10 +142,15 @@ fn rows_and_evidence_agree_after_a_thousand_at_once() {
     });
 }
 
+/// As the driver's helper sees it: ours, or the database's own at COMMIT.
+fn is_retry(error: &AnyError) -> bool {
+    let code = error.downcast_ref::<tokio_postgres::Error>().and_then(|error| error.code()).map(|code| code.code());
+    error.downcast_ref::<Error>().is_some_and(Error::is_retry) || matches!(code, Some("40001" | "40P01"))
+}
+
 async fn one(client: &mut Client, joining: &Joining, id: &str, key: &str, fate: u64) -> Result<(), AnyError> {
-    let mut tried = 0;
+    let mut tries = Tries::default();
     loop {
-        tried += 1;
         let tx = client.transaction().await?;
         let done = async {
             let here = join::on(joining, "t1", &tx)?;
@@ -159,13 +164,9 @@ async fn one(client: &mut Client, joining: &Joining, id: &str, key: &str, fate: 
             }
             Ok::<_, AnyError>(if fate < 3 { End::Rollback(()) } else { End::Commit(()) })
         };
-        let ended = match done.await {
-            Ok(End::Commit(())) => tx.commit().await.map_err(AnyError::from),
-            Ok(End::Rollback(())) => tx.rollback().await.map_err(AnyError::from),
-            Err(error) => tx.rollback().await.map_err(AnyError::from).and(Err(error)),
-        };
-        match ended {
-            Err(error) if tried < 5 && (error.to_string().contains("serialize") || error.to_string().contains("deadlock")) => {}
+        let done = done.await;
+        match join::ended(tx, done).await {
+            Err(error) if tries.again(&error).await => {}
             ended => return ended,
         }
     }

@@ -8,7 +8,7 @@ use hos_core::refusal::Code;
 use hos_drivers::join::{Dialect, Joining};
 use std::time::{Duration, Instant};
 use world::client::Client;
-use world::{World, birth, go, kinds, legacy, root, uid};
+use world::{World, birth, builder, go, kinds, legacy, root, uid};
 
 /// How long the host waits for locks, in its own words.
 fn patience(client: &mut Client) -> Vec<i64> {
@@ -52,14 +52,53 @@ fn a_call_in_shadow_waits_and_is_judged_afterwards() {
         client.say("BEGIN").unwrap();
         assert!(client.call(&joining, legacy(birth("2"), true)).unwrap().allowed);
         client.say("ROLLBACK").unwrap();
+        for sql in
+            ["SELECT count(*) FROM hos_inbox", "SELECT count(*) FROM hos_queue WHERE n = -3", "SELECT count(*) FROM hos_queue"]
+        {
+            eprintln!("{sql}: {}", client.number(sql));
+        }
         let folded = world.engine.fold_shadows(100, &hos_wire::joined::call_that_came).unwrap();
         assert_eq!(folded, 2, "{kind:?}");
-        // The law would have let it go; the world did not: both are on record.
+        // The law would have let it go, and the world did not: that is on record, and nothing moved.
         assert_eq!(world.intact(), before + 2);
-        let history = world.engine.tenant("t1").unwrap();
-        let history =
-            history.history(&hos_core::id::Name::new("o").unwrap(), &hos_core::id::InstanceId::new("1").unwrap(), 0, 10);
-        assert_eq!(history.unwrap().len(), 2);
+        let state = "SELECT count(*) FROM hos_instance WHERE tenant = 't1' AND state = 'a'";
+        assert_eq!(client.number(state), 1);
+    }
+}
+
+/// Who folds has listed what waits; before it takes the first, another folds all, and a host's move takes the free place.
+#[test]
+fn two_who_fold_judge_each_call_once_and_take_nothing_else() {
+    for kind in kinds() {
+        let world = World::new(&kind);
+        world.in_shadow();
+        let (joining, mut client) = (world.joining(), world.client());
+        let before = world.intact();
+        client.say("BEGIN").unwrap();
+        for id in ["1", "2"] {
+            assert!(client.call(&joining, legacy(birth(id), true)).unwrap().allowed);
+        }
+        client.say("COMMIT").unwrap();
+        let other = builder(&world.url, &world.dir.path().join("seal.key")).open().unwrap();
+        let met = std::cell::Cell::new(false);
+        let client = std::cell::RefCell::new(client);
+        let folded = world.engine.fold_shadows(100, &|bytes| {
+            if !met.replace(true) {
+                assert_eq!(other.fold_shadows(100, &hos_wire::joined::call_that_came).unwrap(), 2);
+                let mut client = client.borrow_mut();
+                client.say("BEGIN").unwrap();
+                for id in ["3", "4"] {
+                    // A directory change is always judged at once.
+                    let put = Change::Put { uid: uid("R", id), attrs: Default::default() };
+                    assert!(client.call(&joining, Call::Directory(Directory::new(root(), put))).unwrap().allowed);
+                }
+                client.say("COMMIT").unwrap();
+            }
+            hos_wire::joined::call_that_came(bytes)
+        });
+        assert_eq!(folded.unwrap(), 0, "{kind:?}");
+        assert_eq!(world.intact(), before + 4, "{kind:?}");
+        assert_eq!(client.borrow_mut().number("SELECT count(*) FROM hos_inbox"), 0);
     }
 }
 
@@ -149,6 +188,5 @@ fn where_the_law_is_enforced_the_worlds_outcome_counts_for_nothing() {
         client.say("BEGIN").unwrap();
         assert!(!client.call(&joining, Call::Directory(change)).unwrap().allowed, "{kind:?}");
         client.say("ROLLBACK").unwrap();
-        let _ = root();
     }
 }

@@ -1,5 +1,6 @@
 //! Why there is no answer.
 
+use hos_core::id::Shown;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_engine::store::sql::dialect::Dialect;
@@ -17,14 +18,16 @@ pub struct Error {
 
 impl Error {
     /// An error of the host's own client, by what the database called it.
-    pub(crate) fn of(dialect: Dialect, what: What, source: impl Into<AnyError>) -> Self {
-        let source = source.into();
+    ///
+    /// `said` is shown: it names tables and codes, and no value of a row.
+    pub(crate) fn of(dialect: Dialect, what: What, said: &str, source: impl Into<AnyError>) -> Self {
         let (code, words) = match what {
             What::Retry => (Code::Retry, "the transaction met another: begin it again"),
             What::Missing => (Code::StoreVersion, "a table of H-OS is not there: `hos schema` prints them"),
             What::Other => (Code::StoreUnavailable, "the database did not do what it was asked"),
         };
-        Self { failure: Failure::new(code, format!("{}: {words}: {source}", dialect.name())), source: Some(source) }
+        let message = format!("{}: {words}: {}", dialect.name(), Shown(said));
+        Self { failure: Failure::new(code, message), source: Some(source.into()) }
     }
 
     /// The stable code.

@@ -51,6 +51,8 @@ pub mod tokio_postgres;
 pub use error::{AnyError, Error};
 pub use hos_engine::joined::KeptRefusal;
 pub use hos_engine::store::sql::dialect::Dialect;
+#[cfg(feature = "tokio-postgres")]
+pub use retry::Tries;
 pub use retry::{End, TRIES};
 
 use hos_core::answer::Answer;

@@ -72,7 +72,14 @@ fn cell(value: Value) -> Sql {
 }
 
 fn told(error: mysql::Error) -> Error {
-    Error::of(Dialect::Mysql, what(&error).unwrap_or(What::Other), error)
+    let what = what(&error).unwrap_or(What::Other);
+    let words = match &error {
+        // Messages of other errors may quote rows.
+        mysql::Error::MySqlError(said) if what == What::Other => format!("error {}, SQLSTATE {}", said.code, said.state),
+        mysql::Error::MySqlError(said) => format!("{} (error {}, SQLSTATE {})", said.message, said.code, said.state),
+        other => other.to_string(),
+    };
+    Error::of(Dialect::Mysql, what, &words, error)
 }
 
 /// What an error of this client says, if it is one.

@@ -105,7 +105,12 @@ impl<'r> FromSql<'r> for Cell {
 }
 
 pub(super) fn told(error: postgres::Error) -> Error {
-    Error::of(Dialect::Postgres, what(&error).unwrap_or(What::Other), error)
+    let words = match error.as_db_error() {
+        // Without details and hints, which may quote rows.
+        Some(said) => format!("{} (SQLSTATE {})", said.message(), said.code().code()),
+        None => error.to_string(),
+    };
+    Error::of(Dialect::Postgres, what(&error).unwrap_or(What::Other), &words, error)
 }
 
 /// What an error of this client says, if it is one.

@@ -39,6 +39,30 @@ pub(crate) fn pause(tried: u32) -> Duration {
     Duration::from_micros(chance % most)
 }
 
+/// Tries of an asynchronous host that runs its transactions itself, as one must whose work is spawned on several threads:
+///
+/// ```no_run
+/// # use hos_drivers::join::{AnyError, End, Joining, Tries, tokio_postgres as join};
+/// # async fn f(client: &mut tokio_postgres::Client, law: &Joining, call: hos_core::call::Call) -> Result<bool, AnyError> {
+/// let mut tries = Tries::default();
+/// loop {
+///     let tx = client.transaction().await?;
+///     let done = async {
+///         tx.execute("UPDATE products SET stock = stock - 1 WHERE id = 17", &[]).await?;
+///         let judged = join::on(law, "pazar-tr", &tx)?.call(call.clone()).await?;
+///         Ok::<_, AnyError>(judged.end())
+///     };
+///     match join::ended(tx, done.await).await {
+///         Err(error) if tries.again(&error).await => {}
+///         ended => return Ok(ended?.allowed),
+///     }
+/// }
+/// # }
+/// ```
+#[cfg(feature = "tokio-postgres")]
+#[derive(Debug, Default)]
+pub struct Tries(pub(super) u32);
+
 /// Runs tries until one is done, one fails for good, or there were enough.
 pub(crate) fn again<T>(
     own: fn(&(dyn StdError + 'static)) -> Option<What>,

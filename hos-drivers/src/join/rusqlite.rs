@@ -36,7 +36,14 @@ impl Connection for Sqlite<'_> {
     }
 
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
-        rows(self.0, said).map_err(|e| Error::of(Dialect::Sqlite, what(&e).unwrap_or(What::Other), e))
+        rows(self.0, said).map_err(|e| {
+            // Without the text of the statement, which the client shows too.
+            let words = match &e {
+                rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+                other => other.to_string(),
+            };
+            Error::of(Dialect::Sqlite, what(&e).unwrap_or(What::Other), &words, e)
+        })
     }
 }
 

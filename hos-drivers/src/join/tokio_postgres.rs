@@ -4,7 +4,7 @@
 use super::error::{AnyError, Error};
 use super::postgres::{cells, params, told, what};
 use super::shadow::{back, brace, plain};
-use super::{Claimed, Dialect, End, Joining, Judged, Said, TRIES, retry};
+use super::{Claimed, Dialect, End, Joining, Judged, Said, TRIES, Tries, retry};
 use hos_core::call::{Adopt, Begin, Call, Can, Directory, Legacy, Note, Transition};
 use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
@@ -28,27 +28,30 @@ pub fn on<'j, 'c, G: GenericClient + Sync>(joining: &'j Joining, tenant: &str, t
 }
 
 /// Does a host's work in a transaction, and all of it again where the database asks for it; see [`super::TRIES`]. An error rolls
-/// back, and so does [`End::Rollback`].
+/// back, and so does [`End::Rollback`]. What comes of a closure cannot be sent between threads: who spawns uses [`Tries`].
 pub async fn run<T>(
     client: &mut tokio_postgres::Client,
     mut work: impl AsyncFnMut(&Transaction<'_>) -> Result<End<T>, AnyError>,
 ) -> Result<T, AnyError> {
-    let mut tried = 0;
+    let mut tries = Tries::default();
     loop {
-        tried += 1;
-        match once(client, &mut work).await {
-            Err(error) if tried < TRIES && retry::goes_by(&error, what) => tokio::time::sleep(retry::pause(tried)).await,
-            ended => return ended,
+        let done = match client.transaction().await {
+            Ok(tx) => {
+                let done = work(&tx).await;
+                ended(tx, done).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        match done {
+            Err(error) if tries.again(&error).await => {}
+            done => return done,
         }
     }
 }
 
-async fn once<T>(
-    client: &mut tokio_postgres::Client,
-    work: &mut impl AsyncFnMut(&Transaction<'_>) -> Result<End<T>, AnyError>,
-) -> Result<T, AnyError> {
-    let tx = client.transaction().await?;
-    match work(&tx).await {
+/// Ends a transaction as its work did.
+pub async fn ended<T>(tx: Transaction<'_>, done: Result<End<T>, AnyError>) -> Result<T, AnyError> {
+    match done {
         Ok(End::Commit(done)) => Ok(tx.commit().await.map(|()| done)?),
         Ok(End::Rollback(done)) => Ok(tx.rollback().await.map(|()| done)?),
         Err(error) => {
@@ -56,6 +59,18 @@ async fn once<T>(
             let _ = tx.rollback().await;
             Err(error)
         }
+    }
+}
+
+impl Tries {
+    /// Whether work that failed so is begun again; waits for a short while if it is.
+    pub async fn again(&mut self, error: &AnyError) -> bool {
+        self.0 += 1;
+        let again = self.0 < TRIES && retry::goes_by(error, what);
+        if again {
+            tokio::time::sleep(retry::pause(self.0)).await;
+        }
+        again
     }
 }
 
