@@ -28,7 +28,8 @@ pub(super) fn bring_up(conn: &mut dyn Connection, dialect: Dialect, create: bool
     for statement in begin {
         conn.say(statement).map_err(|e| e.into_store("cannot begin to make tables"))?;
     }
-    let made = make(conn, dialect).and_then(|()| conn.say(end).map_err(|e| e.into_store("cannot keep the tables that were made")));
+    let made =
+        make(conn, dialect).and_then(|()| conn.say(end).map_err(|e| e.into_store("cannot keep the tables that were made")));
     if made.is_err() {
         // What went wrong is told; this connection ends with it.
         let _ = conn.say(undo);
@@ -42,7 +43,8 @@ const UNLOCK: &str = "SELECT RELEASE_LOCK(MD5(CONCAT('hos ', DATABASE())))";
 fn make(conn: &mut dyn Connection, dialect: Dialect) -> Result<(), StoreError> {
     conn.say(schema::steps_table(dialect)).map_err(|e| e.into_store("cannot make `hos_migration`"))?;
     let done = compare(&steps_done(conn, dialect)?.unwrap_or_default(), dialect)?;
-    let left = if dialect == Dialect::Mysql { "; what it made stays: drop the tables `hos_…` before it is begun anew" } else { "" };
+    let left =
+        if dialect == Dialect::Mysql { "; what it made stays: drop the tables `hos_…` before it is begun anew" } else { "" };
     for (n, step) in (1i64..).zip(schema::steps(dialect)).skip(done) {
         let doing = format!("step {n} (`{}`) of the schema failed{left}", step.name);
         for statement in schema::statements(step.sql) {
