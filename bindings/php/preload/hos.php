@@ -20,7 +20,7 @@ declare(strict_types=1);
     }
     require_once __DIR__ . '/../src/autoload.php';
     // Not the bridges: what they extend is the application's.
-    foreach (['', 'Wire/', 'Native/'] as $folder) {
+    foreach (['', 'Wire/', 'Native/', 'Pdo/'] as $folder) {
         foreach (glob(__DIR__ . "/../src/$folder*.php") ?: [] as $file) {
             $class = 'Hos\\' . strtr($folder, '/', '\\') . basename($file, '.php');
             if (basename($file) !== 'autoload.php') {

@@ -6,6 +6,7 @@ namespace Hos\Tests;
 
 use Hos\Engine;
 use Hos\Tests\Support\Fpm;
+use Hos\Tests\Support\Host;
 use Hos\Tests\Support\Place;
 use Hos\Uid;
 use PHPUnit\Framework\TestCase;
@@ -50,6 +51,27 @@ final class FpmTest extends TestCase
         self::assertSame('closed', $this->fpm->told('worker.php', ['do' => 'ffi', 'store' => $store])['ffi']);
         $this->fpm->stop();
         self::assertTrue(Place::intact($store));
+    }
+
+    public function testAnEngineThatJoinsStaysTooThoughTheConnectionGoes(): void
+    {
+        $host = Host::fresh('SQLite');
+        // The server may run as another user.
+        array_map(static fn (string $path): bool => chmod($path, is_dir($path) ? 0o777 : 0o666), [dirname($host->name), ...(glob("$host->name*") ?: [])]);
+        $this->fpm = new Fpm();
+        $numbers = [];
+        for ($i = 0; $i < 20; $i++) {
+            $told = $this->fpm->told('worker.php', ['do' => 'join', 'store' => $host->name, 'id' => 'o-' . intdiv($i, 2)]);
+            self::assertSame($i % 2 === 0, $told['allowed'] ?? null, (string) json_encode($told));
+            self::assertSame($told['allowed'] ? null : 'Bu kayıt zaten var.', $told['message']);
+            $numbers[$told['pid']][] = $told['number'];
+        }
+        foreach ($numbers as $of) {
+            self::assertCount(1, array_unique($of), 'one engine each');
+        }
+        $this->fpm->stop();
+        self::assertSame(10, $host->count("hos_instance WHERE contract = 'order'"));
+        $host->intact();
     }
 
     public function testThePreloadFileLoadsTheHeaderByItself(): void

@@ -9,6 +9,7 @@ use Hos\HosError;
 use Hos\InternalError;
 use Hos\Native\Handle;
 use Hos\Native\Library;
+use Hos\Pdo\Joined;
 use Hos\Status;
 use Hos\Tenant;
 use Hos\Uid;
@@ -17,9 +18,9 @@ use PHPUnit\Framework\TestCase;
 /** Whatever leads to the library stands behind one interface; and what it might say wrongly is never a yes. */
 final class SeamTest extends TestCase
 {
-    private function actor(int $status, string $json): Actor
+    private function library(int $status, string $json): Library
     {
-        $library = new class ($status, $json) implements Library {
+        return new class ($status, $json) implements Library {
             public function __construct(private readonly int $status, private readonly string $told)
             {
             }
@@ -41,6 +42,16 @@ final class SeamTest extends TestCase
                 return $this->open($options, $engine, $json);
             }
 
+            public function openJoined(string $options, ?int &$engine, ?string &$json): int
+            {
+                return $this->open($options, $engine, $json);
+            }
+
+            public function step(int $engine, string $operation, int $inside, string $call, ?string &$json): int
+            {
+                return $this->call($engine, $operation, $call, $json);
+            }
+
             public function close(int $engine, ?string &$json): int
             {
                 return $this->call($engine, '', '', $json);
@@ -58,8 +69,49 @@ final class SeamTest extends TestCase
                 return $this->call($engine, 'can', '', $json);
             }
         };
+    }
 
-        return (new Tenant(Handle::open('{}', true, $library), 't1'))->as(new Uid('A', 'b'));
+    private function actor(int $status, string $json): Actor
+    {
+        return (new Tenant(Handle::open('{}', true, $this->library($status, $json)), 't1'))->as(new Uid('A', 'b'));
+    }
+
+    /** An actor in a transaction, whose steps all come to the same. */
+    private function joined(int $status, string $json): Actor
+    {
+        $pdo = new \PDO('sqlite::memory:');
+        $pdo->exec('CREATE TABLE hos_store (tenant, key, value)');
+        $pdo->beginTransaction();
+
+        return (new Tenant(new Joined($pdo, [], $this->library($status, $json)), 't1'))->as(new Uid('A', 'b'));
+    }
+
+    public function testOfAStepToo(): void
+    {
+        $yes = '{"answer":{"allowed":true},"settle":[]}';
+        $calls = [
+            fn (Actor $by) => $by->transition('c', 'i', 'e'),
+            fn (Actor $by) => $by->can('a', 'A::"b"'),
+            fn (Actor $by) => $by->directory->put('A::"b"'),
+            fn (Actor $by) => $by->transition('c', 'i', 'e', args: fn () => []),
+        ];
+        self::assertTrue($calls[0]($this->joined(1, $yes))->allowed);
+        self::assertFalse($calls[0]($this->joined(0, '{"answer":{"allowed":false},"settle":[]}'))->allowed);
+        $wrong = [[1, '{}'], [1, '[]'], [1, ''], [1, '{"settle":[]}'], [1, '{"settle":[],"leave":[]}'], [0, '{"settle":[]}'], [1, '{"answer":null}']];
+        $wrong = [...$wrong, [7, $yes], [-9, $yes], [PHP_INT_MAX, $yes], [2, $yes], [2, '{"step":1,"need":7}'], [2, '{}']];
+        foreach ($wrong as [$status, $json]) {
+            foreach ($calls as $call) {
+                try {
+                    set_error_handler(static fn (): bool => true);
+                    $call($this->joined($status, $json));
+                    self::fail("$status $json was taken");
+                } catch (InternalError $error) {
+                    self::assertSame('hos.internal', $error->code());
+                } finally {
+                    restore_error_handler();
+                }
+            }
+        }
     }
 
     public function testOnlyOneIsAYes(): void

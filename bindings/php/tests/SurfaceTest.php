@@ -171,7 +171,9 @@ final class SurfaceTest extends TestCase
         self::assertTrue($root->record('desk', payloadHex: bin2hex("\xff\x00"), subject: 'Pazar::Account::"ayse"')->allowed);
         $facts = ['buyer' => new Uid('Pazar::Account', 'ayse'), 'shop' => new Uid('Pazar::Shop', 's1'), 'total' => 1];
         $adopted = $root->adopt('order', 'old-1', 'paid', facts: $facts, once: 'a-1');
-        self::assertSame('hos.action_unknown', $adopted->code, 'this law lets nobody adopt');
+        self::assertTrue($adopted->allowed, (string) $adopted->code);
+        self::assertSame(['paid', Kind::Adopted], [$adopted->to, self::$engine->tenant('pazar-tr')->history('order', 'old-1')[0]->kind]);
+        self::assertFalse($this->actor('ayse')->adopt('order', 'old-2', 'paid', facts: $facts)->allowed);
     }
 
     public function testRowsOfTheWorld(): void

@@ -62,6 +62,11 @@ final class Connection
             return $work();
         } catch (\PDOException $error) {
             throw $this->told($error);
+        } catch (\ErrorException $error) {
+            // A warning of PDO's, of a connection that is lost, which the application's handler throws.
+            throw new StoreError($error->getMessage(), 'hos.store_unavailable', Status::Store, [], $error);
+        } catch (\TypeError $error) {
+            throw HosError::internal('the library told what this binding does not know; are they of one version?', $error);
         } finally {
             foreach ($kept as $attribute => $value) {
                 $this->pdo->setAttribute($attribute, $value);

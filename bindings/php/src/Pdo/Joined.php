@@ -21,6 +21,8 @@ use Hos\Wire\Encoder;
 final class Joined implements Door
 {
     private const ON_ITS_WAY = 2;
+    /** What is answered by yes or no. */
+    private const ANSWERED = ['can', 'begin', 'transition', 'record', 'directory', 'adopt'];
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
 
     private readonly Library $native;
@@ -32,10 +34,10 @@ final class Joined implements Door
     private bool $closed = false;
 
     /** @param array<string, mixed> $options */
-    public function __construct(\PDO $pdo, private readonly array $options)
+    public function __construct(\PDO $pdo, private readonly array $options, ?Library $library = null)
     {
         $this->connection = new Connection($pdo);
-        $this->native = Handle::library();
+        $this->native = $library ?? Handle::library();
     }
 
     public function call(
@@ -52,7 +54,7 @@ final class Joined implements Door
         [$status, $told, $json] = $this->during($watched && $inside ? fn (): array => $this->connection->apart($step) : $step);
         $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;
 
-        return isset($told->answer) ? json_encode($told->answer, self::FLAGS) : $json;
+        return in_array($operation, self::ANSWERED, true) ? self::answer($told) : $json;
     }
 
     public function can(string $tenant, Uid $principal, string $action, Uid $resource, string $beside, ?int &$status): string
@@ -89,7 +91,15 @@ final class Joined implements Door
             return $this->step('refused', $inside, "{\"refusal\":$number}");
         };
 
-        return json_encode($this->during($work)[1]->answer, self::FLAGS);
+        return self::answer($this->during($work)[1]);
+    }
+
+    /** What is settled without an answer is no yes. */
+    private static function answer(\stdClass $told): string
+    {
+        $answer = $told->answer ?? throw HosError::internal('the library settled a step without an answer');
+
+        return json_encode($answer, self::FLAGS);
     }
 
     /**

@@ -107,10 +107,11 @@ final class Host
      *
      * @param array<int, mixed> $options
      * @param list<string> $said
+     * @param class-string<\PDO> $class
      */
-    public function pdo(array $options = [], array $said = []): \PDO
+    public function pdo(array $options = [], array $said = [], string $class = \PDO::class): \PDO
     {
-        $pdo = $this->connected($this->name, $options);
+        $pdo = $this->connected($this->name, $options, $class);
         foreach ($said as $sql) {
             $pdo->exec($sql);
         }
@@ -123,16 +124,16 @@ final class Host
         return $this->connected(basename((string) parse_url((string) getenv(self::SERVERS[$this->kind]), PHP_URL_PATH)), []);
     }
 
-    private function connected(string $name, array $options): \PDO
+    private function connected(string $name, array $options, string $class = \PDO::class): \PDO
     {
         $options += [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION];
         if ($this->kind === 'SQLite') {
-            return new \PDO("sqlite:$name", null, null, $options + [\PDO::ATTR_TIMEOUT => 20]);
+            return new $class("sqlite:$name", null, null, $options + [\PDO::ATTR_TIMEOUT => 20]);
         }
         ['host' => $host, 'port' => $port, 'user' => $user, 'pass' => $pass] = parse_url($this->store);
         $dsn = $this->kind === 'PostgreSQL' ? "pgsql:host=$host;port=$port;dbname=$name" : "mysql:host=$host;port=$port;dbname=$name;charset=utf8mb4";
 
-        return new \PDO($dsn, $user, $pass, $options);
+        return new $class($dsn, $user, $pass, $options);
     }
 
     public static function engine(\PDO $pdo): Engine

@@ -24,7 +24,8 @@ try {
     }
     $began = hrtime(true);
     $age = isset($_GET['age']) ? (int) $_GET['age'] : null;
-    $engine = Engine::open(null, store: $_GET['store'], directoryAgeMaxMs: $age);
+    $pdo = $_GET['do'] === 'join' ? new PDO("sqlite:$_GET[store]") : null;
+    $engine = Engine::open(null, store: $pdo ?? $_GET['store'], directoryAgeMaxMs: $age);
     $opened = hrtime(true);
     $actor = $engine->tenant('pazar-tr')->as(new Uid('Pazar::Account', $_GET['as'] ?? 'ayse'), language: 'tr');
     switch ($_GET['do']) {
@@ -42,6 +43,13 @@ try {
             $a = $actor->begin('order', $id, 'place', facts: $facts, once: "b-$id");
             $b = $actor->transition('order', $id, 'pay', args: ['amount' => 4200, 'psp_ref' => 'p'], once: "p-$id");
             $say(['allowed' => $a->allowed && $b->allowed, 'code' => $a->code ?? $b->code, 'seq' => $b->receipt?->seal?->seq]);
+            break;
+        case 'join':
+            $facts = ['buyer' => $actor->principal, 'shop' => new Uid('Pazar::Shop', 's1'), 'total' => 4200];
+            $placed = $engine->transaction(fn () => $actor->begin('order', $_GET['id'], 'place', facts: fn () => $facts));
+            $door = (new ReflectionProperty($engine, 'handle'))->getValue($engine);
+            $number = (new ReflectionProperty($door, 'engine'))->getValue($door);
+            $say(['allowed' => $placed->allowed, 'number' => $number, 'message' => $placed->message('tr')]);
             break;
         case 'shop':
             // As long as it is told to, or until the first no; when the last question was asked that got a yes.
