@@ -6,7 +6,7 @@
 import { hos } from "./house.mjs";
 import { KINDS } from "./databases.mjs";
 
-const { kind, url, set, seed, from, to } = JSON.parse(process.argv[2]);
+const { kind, url, set, own, seed, from, to } = JSON.parse(process.argv[2]);
 const ayse = new hos.Uid("S::Account", "ayse");
 const facts = { owner: ayse, price: 10 };
 const rolledBack = new Error("rolled back on purpose");
@@ -21,7 +21,7 @@ function dice(turn) {
 }
 
 async function connected() {
-  const host = await KINDS[kind].connect(url, kind === "better-sqlite3" ? { timeout: 20_000 } : {});
+  const host = await KINDS[kind].connect(url, { ...own, ...(kind === "better-sqlite3" ? { timeout: 20_000 } : {}) });
   if (set !== undefined) await host.say(set);
   return host;
 }

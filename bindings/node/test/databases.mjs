@@ -128,6 +128,7 @@ export const VARIANTS = [
   { kind: "pg", name: "pg" },
   { kind: "pg", name: "pg, repeatable read", set: characteristics("REPEATABLE READ") },
   { kind: "pg", name: "pg, serializable", set: characteristics("SERIALIZABLE") },
+  { kind: "pg", name: "pg, pipelined", options: { pipeline: true } },
   { kind: "mysql2/promise", name: "mysql2/promise" },
   { kind: "mysql2", name: "mysql2, innodb_snapshot_isolation", set: "SET SESSION innodb_snapshot_isolation = ON" },
   { kind: "better-sqlite3", name: "better-sqlite3" },
@@ -137,7 +138,7 @@ export const VARIANTS = [
 export const FEWER = VARIANTS.filter((variant) => !/read|serializable/.test(variant.name));
 
 /** A store in a database of its own, under the law of the vectors, and the host's tables beside it. Drops it behind the test. */
-export async function world(t, { kind, set }) {
+export async function world(t, { kind, set, options: own }) {
   const of = KINDS[kind];
   const name = fresh();
   await of.make(name);
@@ -157,7 +158,7 @@ export async function world(t, { kind, set }) {
   run("directory", "put", "Account::mert", "--attr", "active=true", "--tenant", "universe", "--as", "Account::ayse");
   run("directory", "put", "Hall::h1", "--attr", "open=true", "--tenant", "t1", "--as", "Account::ayse");
   const connect = async (options) => {
-    const host = await of.connect(url, options);
+    const host = await of.connect(url, { ...own, ...options });
     hosts.push(host);
     if (set !== undefined) await host.say(set);
     return host;
@@ -165,9 +166,9 @@ export async function world(t, { kind, set }) {
   const host = await connect();
   await host.say("CREATE TABLE tickets (id VARCHAR(191) PRIMARY KEY, status VARCHAR(16) NOT NULL)");
   return {
-    kind, url, host, connect, run, file, key, set,
+    kind, url, host, connect, run, file, key, set, own,
     isNow: kind === "better-sqlite3",
-    pool: (options) => of.pool(url, options),
+    pool: () => of.pool(url, own),
     /** Seals what waits, and says what `hos verify` says. */
     verified() {
       run("work");

@@ -36,9 +36,9 @@ async function worked(options, kills) {
 
 for (const variant of VARIANTS) {
   // At each database's default isolation it is a thousand.
-  const [many, each] = variant.set === undefined ? [8, 125] : [4, 25];
+  const [many, each] = variant.set ?? variant.options ? [4, 25] : [8, 125];
   test(`${variant.name}: ${many * each} transactions`, { skip: variant.skip }, async (t) => {
-    const { host, url, kind, set, file, key, verified, isNow } = await world(t, variant);
+    const { host, url, kind, set, own, file, key, verified } = await world(t, variant);
     await host.say("CREATE TABLE cancels (id VARCHAR(191) NOT NULL, evt VARCHAR(191) PRIMARY KEY)");
     const sealing = new AbortController();
     let seals = 0;
@@ -49,7 +49,7 @@ for (const variant of VARIANTS) {
         await new Promise((done) => setTimeout(done, 1_000));
       }
     })();
-    const workers = Array.from({ length: many }, (_, seed) => worked({ kind, url, set, seed: seed + 1, to: each }, seed % 2));
+    const workers = Array.from({ length: many }, (_, seed) => worked({ kind, url, set, own, seed: seed + 1, to: each }, seed % 2));
     const killed = (await Promise.all(workers)).reduce((one, other) => one + other);
     sealing.abort();
     await sealer;

@@ -180,7 +180,7 @@ test("import and require give the same package", () => {
   assert.ok(t1 instanceof Tenant && actor instanceof Actor);
   const names = Object.keys(required).sort();
   assert.deepEqual(names, ["AbsentError", "Actor", "Answer", "CallError", "ClosedError", "Denied", "Directory", "Engine", "Ext",
-    "HosError", "InternalError", "LawError", "OutcomeUnknownError", "RetryError", "StoreError", "Tenant", "Uid"]);
+    "HosError", "InternalError", "JoinedActor", "JoinedEngine", "JoinedTenant", "LawError", "OutcomeUnknownError", "RetryError", "StoreError", "Tenant", "Uid"]);
 });
 
 test("openSync opens the same store by its law's directory, and the file is intact", async () => {

@@ -140,8 +140,14 @@ class JoinedEngine {
 exports.JoinedEngine = JoinedEngine;
 /** Whether this is a connection or a pool, and no file's name. */
 function isStore(options) {
-    const store = typeof options === "object" && options !== null ? options.store : undefined;
-    return typeof store === "object" && store !== null;
+    try {
+        const store = typeof options === "object" && options !== null ? options.store : undefined;
+        return typeof store === "object" && store !== null;
+    }
+    catch {
+        // What cannot be read is refused by who reads all options.
+        return false;
+    }
 }
 /** Opens; nothing is read of the database yet. */
 function openJoined(law, options) {

@@ -11,6 +11,8 @@ export interface PgPool {
     readonly idleCount: number;
 }
 interface Client extends PgClient {
+    /** Whether statements go out before the ones before them were answered. */
+    readonly pipeline?: boolean;
     /** `I` idle, `T` in a transaction, `E` in one that has failed. Older clients do not tell. */
     getTransactionStatus?(): string | null;
     release?(error?: boolean): void;

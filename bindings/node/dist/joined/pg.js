@@ -34,6 +34,16 @@ exports.pg = {
         const came = (await client.query({ text: sql, values: params.map(driver_1.valueOf), rowMode: "array", types: TYPES }));
         return came.rows;
     },
+    runAll(client, statements) {
+        if (client.pipeline !== true)
+            return undefined;
+        // Behind one that fails the transaction takes no other.
+        return Promise.allSettled(statements.map((statement) => this.run(client, statement))).then((all) => all.map((one) => {
+            if (one.status === "rejected")
+                throw one.reason;
+            return one.value;
+        }));
+    },
     *bound(client) {
         const set = "SELECT current_setting('lock_timeout'), set_config('lock_timeout', $1, true)";
         const [row] = yield () => this.run(client, { sql: set, params: [PATIENCE], reads: true });

@@ -24,6 +24,6 @@ export declare function step(ground: Ground, operation: string, json: string): W
  */
 export declare function harmless(ground: Ground, operation: string, json: string): Work<Stepped>;
 /** Runs statements; what the database throws becomes an error of ours. */
-export declare function translated(ground: Ground, statements: readonly Statement[]): Work<Rows[]>;
+export declare function translated({ driver, connection }: Ground, statements: readonly Statement[]): Work<Rows[]>;
 /** What the database threw, as an error of ours. */
 export declare function troubled(driver: Driver, thrown: unknown): HosError;

@@ -113,18 +113,22 @@ function* settled(ground, inside, statements) {
     }
 }
 /** Runs statements; what the database throws becomes an error of ours. */
-function* translated(ground, statements) {
-    const all = [];
-    for (const statement of statements) {
-        try {
-            const rows = (yield () => ground.driver.run(ground.connection, statement));
-            all.push(statement.reads === true ? rows : []);
+function* translated({ driver, connection }, statements) {
+    const rowsOf = (statement, rows) => (statement.reads === true ? rows : []);
+    try {
+        const inOneGo = driver.runAll?.(connection, statements);
+        if (inOneGo !== undefined) {
+            const all = (yield () => inOneGo);
+            return statements.map((statement, at) => rowsOf(statement, all[at] ?? []));
         }
-        catch (thrown) {
-            throw troubled(ground.driver, thrown);
-        }
+        const all = [];
+        for (const statement of statements)
+            all.push(rowsOf(statement, (yield () => driver.run(connection, statement))));
+        return all;
     }
-    return all;
+    catch (thrown) {
+        throw troubled(driver, thrown);
+    }
 }
 const FAILED = {
     retry: "hos.retry",

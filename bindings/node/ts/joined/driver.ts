@@ -42,6 +42,8 @@ export interface Driver<C extends object = object> {
   hasEnded(connection: C): boolean;
   /** Runs a statement and gives its rows. */
   run(connection: C, statement: Statement): unknown;
+  /** Runs statements in one go, where the connection can; none after one that fails has any effect. */
+  runAll?(connection: C, statements: readonly Statement[]): Promise<Rows[]> | undefined;
   /** Lets nothing wait for long, and gives how the host's own setting is brought back. */
   bound(connection: C): Work<() => Work<void>>;
   /** How a transaction begins. */

@@ -197,8 +197,13 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
 
 /** Whether this is a connection or a pool, and no file's name. */
 export function isStore(options: unknown): boolean {
-  const store: unknown = typeof options === "object" && options !== null ? (options as { store?: unknown }).store : undefined;
-  return typeof store === "object" && store !== null;
+  try {
+    const store: unknown = typeof options === "object" && options !== null ? (options as { store?: unknown }).store : undefined;
+    return typeof store === "object" && store !== null;
+  } catch {
+    // What cannot be read is refused by who reads all options.
+    return false;
+  }
 }
 
 /** Opens; nothing is read of the database yet. */

@@ -1,7 +1,7 @@
 // PostgreSQL by the package `pg`: a `Client`, a `PoolClient`, a `Pool`.
 
 import { StoreError } from "../errors";
-import { type Cell, type Driver, type Isolation, type Statement, type Taken, type Trouble, fieldOf, valueOf } from "./driver";
+import { type Cell, type Driver, type Isolation, type Rows, type Statement, type Taken, type Trouble, fieldOf, valueOf } from "./driver";
 
 /** A `Client` or a `PoolClient` of `pg`. */
 export interface PgClient {
@@ -17,6 +17,8 @@ export interface PgPool {
 }
 
 interface Client extends PgClient {
+  /** Whether statements go out before the ones before them were answered. */
+  readonly pipeline?: boolean;
   /** `I` idle, `T` in a transaction, `E` in one that has failed. Older clients do not tell. */
   getTransactionStatus?(): string | null;
   release?(error?: boolean): void;
@@ -59,6 +61,17 @@ export const pg: Driver<Client> = {
   async run(client, { sql, params }) {
     const came = (await client.query({ text: sql, values: params.map(valueOf), rowMode: "array", types: TYPES })) as { rows: Cell[][] };
     return came.rows;
+  },
+
+  runAll(client, statements) {
+    if (client.pipeline !== true) return undefined;
+    // Behind one that fails the transaction takes no other.
+    return Promise.allSettled(statements.map((statement) => this.run(client, statement) as Promise<Rows>)).then((all) =>
+      all.map((one) => {
+        if (one.status === "rejected") throw one.reason;
+        return one.value;
+      }),
+    );
   },
 
   *bound(client) {

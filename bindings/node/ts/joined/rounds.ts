@@ -122,17 +122,20 @@ function* settled(ground: Ground, inside: boolean | undefined, statements: reado
 }
 
 /** Runs statements; what the database throws becomes an error of ours. */
-export function* translated(ground: Ground, statements: readonly Statement[]): Work<Rows[]> {
-  const all: Rows[] = [];
-  for (const statement of statements) {
-    try {
-      const rows = (yield () => ground.driver.run(ground.connection, statement)) as Rows;
-      all.push(statement.reads === true ? rows : []);
-    } catch (thrown) {
-      throw troubled(ground.driver, thrown);
+export function* translated({ driver, connection }: Ground, statements: readonly Statement[]): Work<Rows[]> {
+  const rowsOf = (statement: Statement, rows: Rows) => (statement.reads === true ? rows : []);
+  try {
+    const inOneGo = driver.runAll?.(connection, statements);
+    if (inOneGo !== undefined) {
+      const all = (yield () => inOneGo) as Rows[];
+      return statements.map((statement, at) => rowsOf(statement, all[at] ?? []));
     }
+    const all: Rows[] = [];
+    for (const statement of statements) all.push(rowsOf(statement, (yield () => driver.run(connection, statement)) as Rows));
+    return all;
+  } catch (thrown) {
+    throw troubled(driver, thrown);
   }
-  return all;
 }
 
 const FAILED: Readonly<Record<Trouble, string>> = {
