@@ -8,6 +8,7 @@ use Hos\Answer;
 use Hos\CallError;
 use Hos\OutcomeUnknownError;
 use Hos\RetryError;
+use Hos\StoreError;
 use Hos\Tests\Support\Host;
 use Hos\Tests\Support\Place;
 use Hos\Tests\Support\Script;
@@ -245,6 +246,19 @@ final class JoinedDaysTest extends TestCase
             self::fail('it was ended twice');
         } catch (CallError $error) {
             self::assertSame('hos.no_transaction', $error->code());
+        }
+        // The work goes on after a statement that failed: PostgreSQL has given the transaction up by then, the others have not.
+        $go = fn () => $engine->transaction(function (\PDO $pdo) use ($id): string {
+            $pdo->exec("UPDATE orders SET total = total WHERE id = '$id'");
+            $pdo->exec('SELECT FROM WHERE');
+
+            return 'gave';
+        });
+        try {
+            self::assertSame('gave', $go());
+            self::assertNotSame('PostgreSQL', $kind, 'what was rolled back was told to be committed');
+        } catch (StoreError $error) {
+            self::assertSame('PostgreSQL', $kind, $error->getMessage());
         }
         self::assertSame('gave', $engine->transaction(fn (): string => Host::pay($ayse, $id)->allowed ? 'gave' : 'no'));
         self::assertSame(\PDO::ERRMODE_SILENT, $pdo->getAttribute(\PDO::ATTR_ERRMODE));

@@ -341,6 +341,7 @@ final class JoinedTest extends TestCase
         $host = Host::shared($kind);
         $settings = [
             [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_SILENT],
+            [\PDO::ATTR_PERSISTENT => true],
             [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_WARNING, \PDO::ATTR_STRINGIFY_FETCHES => true],
             [\PDO::ATTR_ORACLE_NULLS => \PDO::NULL_EMPTY_STRING],
             [\PDO::ATTR_ORACLE_NULLS => \PDO::NULL_TO_STRING, \PDO::ATTR_CASE => \PDO::CASE_UPPER],
@@ -355,7 +356,6 @@ final class JoinedTest extends TestCase
             $settings[] = [\PDO::MYSQL_ATTR_USE_BUFFERED_QUERY => false];
             $settings[] = [\PDO::MYSQL_ATTR_INIT_COMMAND => "SET sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'"];
             $settings[] = [\PDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES latin5', \PDO::ATTR_EMULATE_PREPARES => true];
-            $settings[] = [\PDO::ATTR_PERSISTENT => true];
         }
         foreach ($settings as $at => $options) {
             $pdo = $host->pdo($options);

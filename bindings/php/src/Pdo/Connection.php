@@ -36,8 +36,11 @@ final class Connection
         };
         $options = [\PDO::ATTR_STATEMENT_CLASS => [\PDOStatement::class]];
         if ($driver === 'pgsql') {
-            // Parameters apart from the text, in one message: `PREPARE` and `DEALLOCATE` would be two more.
-            $options += [\PDO::ATTR_EMULATE_PREPARES => false, \PDO::PGSQL_ATTR_DISABLE_PREPARES => true];
+            // Parameters apart from the text, in one message: `PREPARE` and `DEALLOCATE` would be two more. The name is another since
+            // PHP 8.4.
+            $new = 'Pdo\Pgsql::ATTR_DISABLE_PREPARES';
+            $apart = defined($new) ? constant($new) : \PDO::PGSQL_ATTR_DISABLE_PREPARES;
+            $options += [\PDO::ATTR_EMULATE_PREPARES => false, $apart => true];
         }
         $this->options = $options;
     }
@@ -83,10 +86,10 @@ final class Connection
         // PDO counts only its own `beginTransaction` here. SQLite refuses to begin a second one, and nothing else comes of it.
         try {
             $this->pdo->exec('BEGIN');
-        } catch (\PDOException) {
-            return true;
+        } catch (\PDOException $error) {
+            return str_contains($error->getMessage(), 'within a transaction') ? true : throw $error;
         }
-        $this->pdo->exec('ROLLBACK');
+        $this->pdo->exec('COMMIT');
 
         return false;
     }
