@@ -35,7 +35,7 @@ pub(super) fn composer(shop: &Shop) -> Done {
 
 /// The pages that READMEs lead to, where they are looked for from inside a package: `../../spec` of the tree is `spec` there.
 fn pages(shop: &Shop, to: &Path) -> Done {
-    for page in ["answer.md", "c-abi.md", "refusal-codes.md"] {
+    for page in ["answer.md", "c-abi.md", "joined-transaction.md", "refusal-codes.md"] {
         copy(&shop.root.join("spec").join(page), &to.join("spec").join(page))?;
     }
     for page in ["README.md", "README.tr.md"] {
