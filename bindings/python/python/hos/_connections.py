@@ -71,10 +71,9 @@ class Kind:
         for sql in statements:
             self.run(sql, reads=False)
 
-    def asked(self, statement: Mapping[str, Any]) -> _Cells:
-        """Runs a statement of the engine's, and gives its rows in the engine's words."""
-        params = [base64.b64decode(one["b"]) if isinstance(one, dict) else one for one in statement["params"]]
-        return [[_cell(value) for value in row] for row in self.run(statement["sql"], params, bool(statement.get("reads")))]
+    def asked(self, statements: Sequence[Mapping[str, Any]]) -> List[_Cells]:
+        """Runs statements of the engine's in their order, and gives the rows of each in the engine's words."""
+        return [[[_cell(value) for value in row] for row in self.run(one["sql"], _params(one), _reads(one))] for one in statements]
 
     def is_retry(self, error: BaseException) -> bool:
         """Whether the database asks for the whole transaction once more."""
@@ -422,6 +421,14 @@ def _django(below: Type[Kind]) -> Callable[[Any], Kind]:
                 self.atomic.__exit__(None, None, None)
 
     return Django
+
+
+def _params(statement: Mapping[str, Any]) -> List[Any]:
+    return [base64.b64decode(one["b"]) if isinstance(one, dict) else one for one in statement["params"]]
+
+
+def _reads(statement: Mapping[str, Any]) -> bool:
+    return bool(statement.get("reads"))
 
 
 def _literal(value: Union[bytes, str, int, None]) -> str:

@@ -32,7 +32,6 @@ from typing import (
     Mapping,
     NoReturn,
     Optional,
-    Sequence,
     Tuple,
     Type,
     TypeVar,
@@ -171,6 +170,7 @@ class JoinedEngine:
             raise
 
     def _apart(self, kind: Kind, operation: str, call: bytes) -> Dict[str, Any]:
+        """A step in a savepoint: what fails in it is undone, and the host's transaction goes on."""
         kept = None
         try:
             kept = kind.stand_apart()
@@ -180,7 +180,9 @@ class JoinedEngine:
         except BaseException as error:
             with contextlib.suppress(Exception):
                 kind.undo(kept)
-            raise _of_ours(kind, error) from error.__cause__
+            if isinstance(error, HosError) or not isinstance(error, Exception):
+                raise
+            raise kind.failure(error) from error
 
     def _looked(self, kind: Kind, call: bytes) -> Dict[str, Any]:
         """A ``can`` outside a transaction; one that a driver begins for it ends with it."""
@@ -199,16 +201,18 @@ class JoinedEngine:
                 rows = self._rows(kind, told)
                 standing, words = self._core._step("go_on", None, json.dumps({"step": told["step"], "rows": rows}).encode())
                 told = json.loads(words)
-            _run(kind, told["settle"])
+            kind.asked(told["settle"])
+        except HosError:
+            raise
         except Exception as error:
-            raise _of_ours(kind, error) from (None if isinstance(error, HosError) else error)
+            raise kind.failure(error) from error
         if standing not in ("allowed", "refused"):
             raise _from_wire(standing, words.decode())
         return told
 
     def _rows(self, kind: Kind, told: Mapping[str, Any]) -> List[Any]:
         try:
-            return [kind.asked(statement) for statement in told["need"]]
+            return kind.asked(told["need"])
         except BaseException:
             self._core._step("leave", None, json.dumps({"step": told["step"]}).encode())
             raise
@@ -340,22 +344,12 @@ class JoinedActor(_engine.Actor):
         except BaseException:
             # What is claimed for a call that is not made is left. In a transaction that failed that fails, and does not matter.
             with contextlib.suppress(Exception):
-                _run(engine._kind(), leave)
+                engine._kind().asked(leave)
             raise
 
     def _told_of(self, told: Mapping[str, Any]) -> Answer:
         answer = told["answer"]
         return self._came(answer["allowed"] is True, json.dumps(answer).encode(), told.get("refusal"))
-
-
-def _run(kind: Kind, statements: Sequence[Mapping[str, Any]]) -> None:
-    for statement in statements:
-        kind.asked(statement)
-
-
-def _of_ours(kind: Kind, error: BaseException) -> BaseException:
-    """What the package says of it. An order to stop is obeyed as it is."""
-    return kind.failure(error) if isinstance(error, Exception) and not isinstance(error, HosError) else error
 
 
 def _once(kind: Kind, work: Callable[[], _T]) -> _T:

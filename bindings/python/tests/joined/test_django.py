@@ -126,7 +126,7 @@ class Django(unittest.TestCase):
         with self.atomic():
             self.insert(id)
             kind = self.engine._kind()
-            failing = type("Failing", (type(kind),), {"asked": lambda own, statement: own.run("SELECT nonsense FROM nowhere")})(self.connection)
+            failing = type("Failing", (type(kind),), {"asked": lambda own, statements: own.run("SELECT nonsense FROM nowhere")})(self.connection)
             with unittest.mock.patch.object(hos.JoinedEngine, "_kind", lambda own: failing), self.assertRaises(hos.StoreError):
                 self.birth(id)
             self.assertIs(self.connection.needs_rollback, True)
