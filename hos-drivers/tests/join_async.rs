@@ -116,10 +116,8 @@ fn rows_and_evidence_agree_after_a_thousand_at_once() {
                     let ended = one(&mut conn, &joining, &id, &key, fate).await;
                     match ended {
                         Ok(()) => {}
-                        Err(error) if error.to_string().contains("serialize") || error.to_string().contains("deadlock") => {
-                            gave_up += 1
-                        }
-                        Err(error) => panic!("{error}"),
+                        Err(error) if is_retry(&error) => gave_up += 1,
+                        Err(error) => panic!("{error:?}"),
                     }
                     if fate == 1 {
                         // Dropped in the middle, with its connection.

@@ -52,11 +52,6 @@ fn a_call_in_shadow_waits_and_is_judged_afterwards() {
         client.say("BEGIN").unwrap();
         assert!(client.call(&joining, legacy(birth("2"), true)).unwrap().allowed);
         client.say("ROLLBACK").unwrap();
-        for sql in
-            ["SELECT count(*) FROM hos_inbox", "SELECT count(*) FROM hos_queue WHERE n = -3", "SELECT count(*) FROM hos_queue"]
-        {
-            eprintln!("{sql}: {}", client.number(sql));
-        }
         let folded = world.engine.fold_shadows(100, &hos_wire::joined::call_that_came).unwrap();
         assert_eq!(folded, 2, "{kind:?}");
         // The law would have let it go, and the world did not: that is on record, and nothing moved.

@@ -299,7 +299,7 @@ fn a_directory_follows_what_hosts_and_operators_change() {
 
 /// Whether the database asks for a transaction again that met another's change: SQLite, and what settings of the host make so.
 fn snapshots(dialect: Dialect) -> bool {
-    dialect == Dialect::Sqlite || std::env::var_os("HOS_TEST_SESSION").is_some()
+    dialect == Dialect::Sqlite || support::host::settings().is_some()
 }
 
 /// Small chance, the same for each seed.
@@ -437,7 +437,7 @@ fn who_sleeps_in_a_transaction_keeps_nobody_else_waiting() {
         eprintln!("left out: who writes has the whole file to itself");
         return;
     }
-    if joined.dialect() == Dialect::Mysql && std::env::var("HOS_TEST_SESSION").is_ok_and(|s| s.contains("SERIALIZABLE")) {
+    if joined.dialect() == Dialect::Mysql && support::host::settings().is_some_and(|s| s.contains("SERIALIZABLE")) {
         eprintln!("left out: MySQL makes each read one that locks then");
         return;
     }

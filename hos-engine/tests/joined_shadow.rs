@@ -104,6 +104,10 @@ fn an_enforced_call_waits_until_what_shadow_left_is_judged() {
 fn a_call_in_shadow_waits_for_no_row_and_keeps_none() {
     let Some(store) = in_shadow() else { return };
     let joined = joined(&store);
+    if joined.dialect() == hos_engine::store::sql::dialect::Dialect::Sqlite {
+        eprintln!("left out: who writes has the whole file to itself");
+        return;
+    }
     let mut calls = Vec::new();
     let (mut sleeper, mut other) = (host(&store, &joined), host(&store, &joined));
     let mut begin = new_order("1");

@@ -40,12 +40,17 @@ pub(crate) fn joined(store: &Store) -> Arc<Joined> {
     Arc::new(Joined::open(builder, dialect, dialect.places()))
 }
 
+/// What a host says on its connections before all else, if anything.
+pub(crate) fn settings() -> Option<String> {
+    std::env::var("HOS_TEST_SESSION").ok().filter(|settings| !settings.is_empty())
+}
+
 /// One more connection.
 pub(crate) fn host(store: &Store, joined: &Arc<Joined>) -> Host {
     let own = &store.database.as_ref().unwrap().own;
     let mut conn = own.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
     // A host's own settings, such as another isolation.
-    if let Ok(settings) = std::env::var("HOS_TEST_SESSION") {
+    if let Some(settings) = settings() {
         conn.say(&settings).map_err(|e| e.message).unwrap();
     }
     Host { conn, joined: joined.clone(), refusal: None, said: Vec::new(), rounds: 0, leave: Vec::new(), inside: Some(true) }

@@ -10,22 +10,53 @@ use std::process::Stdio;
 const TESTS: [&str; 10] =
     ["days", "doors", "shadow", "operators", "replay", "map_of_heads", "erasure", "rotation", "witness", "strangers"];
 
+/// Those of a host's transactions, which a file of the store's own has not.
+const JOINED: [&str; 2] = ["joined", "joined_shadow"];
+
+/// What a host may say on its connections, nothing first: with each, its transactions meet in another way.
+const SESSIONS: [(&str, &[&str]); 2] = [
+    (
+        "postgres",
+        &[
+            "",
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+            "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        ],
+    ),
+    ("mysql", &["", "SET SESSION innodb_snapshot_isolation = ON"]),
+];
+
 /// Runs the built tests as they are: another choice of packages would give dependencies other features and compile them anew.
 pub(super) fn run(house: &House) -> io::Result<Outcome> {
-    let Some(databases) = house.databases.get().filter(|databases| databases.count() > 0) else {
-        return Ok(Outcome::Skipped("no database runs".to_owned()));
-    };
     let programs = Programs::built(house)?;
     let mut tally = Tally::default();
-    for (name, url) in databases.environment() {
-        if name.ends_with("_DIR") {
-            continue;
+    let mut engine = |test: &str, environment: &[(&str, &str)]| -> io::Result<()> {
+        let place = house.root.join("hos-engine");
+        let mut command = house.command(programs.of(&place, test)?);
+        tally.add(&tally::run(command.envs(environment.iter().copied()).current_dir(place))?);
+        Ok(())
+    };
+    let files = std::env::temp_dir();
+    for journal in ["WAL", "DELETE"] {
+        for test in TESTS.iter().chain(&JOINED) {
+            println!("\n{test}, in a host's SQLite file, {journal}");
+            engine(test, &[("HOS_TEST_STORE_ON", &format!("sqlite://{}", files.display())), ("HOS_TEST_JOURNAL", journal)])?;
         }
+    }
+    let Some(databases) = house.databases.get().filter(|databases| databases.count() > 0) else {
+        println!("left out: no database runs");
+        return Ok(Outcome::Done(tally));
+    };
+    for (name, url) in databases.environment().into_iter().filter(|(name, _)| !name.ends_with("_DIR")) {
+        let url = url.to_str().ok_or_else(|| io::Error::other(format!("{name} is no UTF-8")))?;
         for test in TESTS {
             println!("\n{test}, with {name}");
-            let place = house.root.join("hos-engine");
-            let mut command = house.command(programs.of(&place, test)?);
-            tally.add(&tally::run(command.env("HOS_TEST_STORE_ON", &url).current_dir(place))?);
+            engine(test, &[("HOS_TEST_STORE_ON", url)])?;
+        }
+        let sessions = SESSIONS.iter().find(|(scheme, _)| url.starts_with(scheme)).map_or(&[][..], |(_, sessions)| sessions);
+        for (test, session) in JOINED.iter().flat_map(|test| sessions.iter().map(move |session| (test, session))) {
+            println!("\n{test}, with {name}, {session}");
+            engine(test, &[("HOS_TEST_STORE_ON", url), ("HOS_TEST_SESSION", session)])?;
         }
     }
     println!("\nservers that go away");
