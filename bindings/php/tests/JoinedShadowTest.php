@@ -180,7 +180,7 @@ final class JoinedShadowTest extends TestCase
             $actor = static fn (): Actor => Engine::openForShadow(law: $law, store: $pdo)->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
             $faults = 0;
             $seen = static function (Answer|\Throwable $told) use (&$faults): void {
-                $faults += $told instanceof \Throwable ? 1 : 0;
+                $faults += $told instanceof \Throwable || preg_match('/^hos\.(store|retry|internal)/', (string) $told->code) === 1 ? 1 : 0;
             };
             $started = microtime(true);
             $pdo->beginTransaction();
@@ -214,6 +214,50 @@ final class JoinedShadowTest extends TestCase
         $host->intact();
     }
 
+    /**
+     * Calls that say themselves what the world decided: it stands, whatever befalls us, and its transaction goes on.
+     *
+     * @dataProvider kinds
+     */
+    public function testTheWorldsWordStandsInACallToo(string $kind): void
+    {
+        $host = self::watched($kind);
+        $pdo = $host->pdo();
+        $ayse = Host::ayse($pdo);
+        $told = static fn (mixed $args, \Hos\Legacy|bool $world): array => [
+            ($answer = $ayse->transition('order', 'x', 'pay', args: $args, legacy: $world))->allowed, $answer->code, $answer->mode,
+        ];
+        $sound = ['amount' => 1, 'psp_ref' => 'x'];
+        $pdo->beginTransaction();
+        foreach ([true, false] as $world) {
+            self::assertSame([$world, null, Mode::Shadow], $told($sound, $world));
+            self::assertSame([$world, 'hos.value_invalid', Mode::Shadow], $told(['amount' => 0.5], $world));
+            self::assertSame([$world, 'hos.value_invalid', Mode::Shadow], $told(fn () => throw new \DomainException('x'), $world));
+        }
+        $pdo->exec("INSERT INTO orders VALUES ('w-1', 'new', 1)");
+        $pdo->commit();
+        $host->pdo()->exec('ALTER TABLE hos_inbox RENAME TO hos_inbox_before');
+        $pdo->beginTransaction();
+        $pdo->exec("INSERT INTO orders VALUES ('w-2', 'new', 1)");
+        self::assertSame([true, 'hos.store_version', Mode::Shadow], $told($sound, true));
+        self::assertSame([false, 'hos.store_version', Mode::Shadow], $told($sound, new \Hos\Legacy(false)));
+        $pdo->exec("INSERT INTO orders VALUES ('w-3', 'new', 1)");
+        $pdo->commit();
+        $host->pdo()->exec('ALTER TABLE hos_inbox_before RENAME TO hos_inbox');
+        self::assertSame(3, $host->count('orders'));
+        // What is enforced takes no word of the world's.
+        $pdo->beginTransaction();
+        try {
+            $ayse->transition('order', 'x', 'ship', args: ['amount' => 0.5], legacy: true);
+            self::fail('it was answered');
+        } catch (\Hos\CallError $error) {
+            self::assertSame('hos.value_invalid', $error->code());
+        }
+        $pdo->rollBack();
+        self::assertStringContainsString('judged   2 in shadow', $host->hos('work'));
+        $host->intact();
+    }
+
     /** @dataProvider kinds */
     public function testAPanicInTheMiddleOfAStep(string $kind): void
     {
@@ -232,7 +276,8 @@ final class JoinedShadowTest extends TestCase
                 $told = $answer;
             });
             self::assertSame([$id], $given->getArrayCopy());
-            self::assertInstanceOf(\Hos\InternalError::class, $told);
+            self::assertInstanceOf(Answer::class, $told, 'the engine has seen that the law only watches');
+            self::assertSame([true, 'hos.internal', Mode::Shadow], [$told->allowed, $told->code, $told->mode]);
             // The next one is watched again, in the same transaction.
             $ayse->shadowBegin('order', "$id-n", 'place', legacy: self::sells($pdo, "$id-n"), facts: self::facts($ayse));
             $pdo->commit();

@@ -51,7 +51,12 @@ final class Joined implements Door
         $asks = $operation === 'can' || $operation === 'message';
         $inside = ($watched || !$asks) && $this->during($this->connection->isInside(...));
         $step = fn (): array => $this->step($operation, $inside, $call);
-        [$status, $told, $json] = $this->during($watched && $inside ? fn (): array => $this->connection->apart($step) : $step);
+        try {
+            [$status, $told, $json] = $this->during($watched && $inside ? fn (): array => $this->connection->apart($step) : $step);
+        } catch (HosError $fault) {
+            $watched || throw $fault;
+            [$status, $told, $json] = $this->instead($operation, $call, $fault);
+        }
         $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;
 
         return in_array($operation, self::ANSWERED, true) ? self::answer($told) : $json;
@@ -92,6 +97,25 @@ final class Joined implements Door
         };
 
         return self::answer($this->during($work)[1]);
+    }
+
+    /**
+     * What the world decided by itself, in place of an answer that could not be had: the engine knows whether the law leaves it that.
+     *
+     * @return array{int, \stdClass, string}
+     * @throws HosError the fault, where it does not
+     */
+    private function instead(string $operation, string $call, HosError $fault): array
+    {
+        if ($this->engine === 0 || $this->pid !== (int) getmypid()) {
+            throw $fault;
+        }
+        $message = substr($fault->getMessage(), strlen("{$fault->code()}: "));
+        $words = ['operation' => $operation, 'call' => $call, 'code' => $fault->code(), 'message' => $message];
+        $words = json_encode($words, self::FLAGS | JSON_INVALID_UTF8_SUBSTITUTE);
+        $status = $this->native->step($this->engine, 'instead', -1, $words, $json);
+
+        return $status === 1 || $status === 0 ? [$status, Decoder::tree($json), $json] : throw $fault;
     }
 
     /** What is settled without an answer is no yes. */
