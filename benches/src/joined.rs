@@ -69,7 +69,9 @@ fn on(name: &str, url: &str, quick: bool, table: &mut Table) -> Result<()> {
     }
     let (sealed, seconds) = place.seal()?;
     table.row(format!("{name}: records sealed a second, one tenant"), rate(sealed / seconds), "", f64::NAN, "10,000/s");
-    for (what, act) in [("a move", Act::Move), ("a birth", Act::Birth), ("a record", Act::Record), ("a directory change", Act::Directory)] {
+    for (what, act) in
+        [("a move", Act::Move), ("a birth", Act::Birth), ("a record", Act::Record), ("a directory change", Act::Directory)]
+    {
         let times = RefCell::new([Vec::new(), Vec::new()]);
         let take = |sleeps: bool| {
             let over = AtomicBool::new(false);
@@ -209,7 +211,11 @@ impl Place {
                 last.ok_or_else(|| Failure::new(hos_core::refusal::Code::Internal, "no event was tried"))?
             }
         };
-        if answer.allowed { Ok(()) } else { Err(Failure::new(hos_core::refusal::Code::Internal, format!("{:?}", answer.blockers))) }
+        if answer.allowed {
+            Ok(())
+        } else {
+            Err(Failure::new(hos_core::refusal::Code::Internal, format!("{:?}", answer.blockers)))
+        }
     }
 
     /// One who does something in a transaction, sleeps in it, and commits; again and again.

@@ -18,8 +18,8 @@ mod turkish;
 mod typed;
 mod types;
 mod usage;
-mod world;
 mod witnesses;
+mod world;
 
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;

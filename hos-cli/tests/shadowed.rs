@@ -31,5 +31,8 @@ fn what_the_world_did_and_the_law_would_not_is_counted() {
     let page = world.path("shadow.html");
     world.run(&["shadow", "report", "--html", &page]).ended(0);
     let page = std::fs::read_to_string(page).unwrap();
-    assert!(page.contains("default-src 'none'") && page.contains("1 × order.amount_short") && !page.contains("<script"), "{page}");
+    assert!(
+        page.contains("default-src 'none'") && page.contains("1 × order.amount_short") && !page.contains("<script"),
+        "{page}"
+    );
 }

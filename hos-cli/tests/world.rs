@@ -93,14 +93,29 @@ fn rows_are_adopted_once_and_what_cannot_be_is_named() {
         assert_eq!(database.ask("SELECT count(*) FROM hos_instance"), ["0"], "a dry run leaves nothing");
         let done = shop.adopt(&[]).ended(1).json();
         assert_eq!(done["directory"][0]["put"], 2, "{done}");
-        assert_eq!((&done["directory"][1]["put"], done["directory"][1]["refused"].as_array().unwrap().len()), (&1.into(), 1), "{done}");
+        assert_eq!(
+            (&done["directory"][1]["put"], done["directory"][1]["refused"].as_array().unwrap().len()),
+            (&1.into(), 1),
+            "{done}"
+        );
         let table = &done["tables"][0];
-        assert_eq!((table["adopted"]["new"].as_u64(), table["adopted"]["paid"].as_u64()), (Some(1), Some(ours as u64 - 1)), "{done}");
+        assert_eq!(
+            (table["adopted"]["new"].as_u64(), table["adopted"]["paid"].as_u64()),
+            (Some(1), Some(ours as u64 - 1)),
+            "{done}"
+        );
         let why: Vec<&str> = table["listed"].as_array().unwrap().iter().map(|l| l["why"].as_str().unwrap()).collect();
         assert_eq!(why.len(), 3, "{done}");
-        assert!(why[0].contains("hos.entity_missing") && why[1].contains("`lost` is no state") && why[2].contains("NULL"), "{why:?}");
+        assert!(
+            why[0].contains("hos.entity_missing") && why[1].contains("`lost` is no state") && why[2].contains("NULL"),
+            "{why:?}"
+        );
         let again = shop.adopt(&[]).ended(1).json();
-        assert_eq!((&again["directory"][0]["known"], &again["tables"][0]["adopted"]), (&2.into(), &serde_json::json!({})), "{again}");
+        assert_eq!(
+            (&again["directory"][0]["known"], &again["tables"][0]["adopted"]),
+            (&2.into(), &serde_json::json!({})),
+            "{again}"
+        );
         let history = shop.hos(&["history", "order", "o-1", "--json"]).ended(0).json();
         assert_eq!(history["history"][0]["kind"], "adopted", "{history}");
         shop.intact();
@@ -141,7 +156,8 @@ fn adoption_goes_on_beside_who_sells_and_who_holds_a_row() {
         shop.adopt(&["--limit", "1"]);
         let rest = shop.adopt(&[]).json();
         assert_eq!((&rest["tables"][0]["locked"], &rest["tables"][0]["refused"]), (&0.into(), &0.into()), "{rest}");
-        let [instances, rows] = ["hos_instance WHERE contract = 'order'", "orders"].map(|of| database.ask(&format!("SELECT count(*) FROM {of}")));
+        let [instances, rows] =
+            ["hos_instance WHERE contract = 'order'", "orders"].map(|of| database.ask(&format!("SELECT count(*) FROM {of}")));
         assert_eq!(instances, rows);
         assert_eq!(shop.hos(&["drift", "world.toml"]).ended(0).out, format!("orders: {} rows, 0 differ\n", rows[0]));
         shop.intact();

@@ -1,9 +1,9 @@
 //! Erasing a person, as an operator asks for it: the survey before, the commit, the traces on the disk after; and holds.
 
 use crate::court::lock;
-use crate::store::place::Place;
 use crate::engine::Engine;
 use crate::report::{Erased, Level, VerifyOptions};
+use crate::store::place::Place;
 use crate::survey::Survey;
 use crate::work::{Erasing, Job};
 use crate::{Failure, verify};
@@ -104,7 +104,8 @@ impl Engine {
                 notices.push(format!("traces of deleted rows may be left on the disk: {failure}"));
             }
         }
-        let record = answer.receipt.as_ref().and_then(|receipt| self.recorded(receipt.thread, receipt.n?).transpose()).transpose();
+        let record =
+            answer.receipt.as_ref().and_then(|receipt| self.recorded(receipt.thread, receipt.n?).transpose()).transpose();
         let record = record.unwrap_or_else(|failure| {
             notices.push(format!("the erasure's record cannot be read: {failure}"));
             None

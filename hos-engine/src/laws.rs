@@ -1,8 +1,8 @@
 //! Laws by hash: those of the store, compiled once a process; and reading a law's directory.
 
 use crate::Failure;
-use crate::store::sql::law as sql;
 use crate::store::Tx;
+use crate::store::sql::law as sql;
 use hos_core::fault::{Fault, Severity};
 use hos_core::id::LawHash;
 use hos_core::law::Law;
@@ -28,9 +28,7 @@ impl Laws {
             return Ok(law.clone());
         }
         let asked = if tx.is_host() { sql::law(hash).latest() } else { sql::law(hash) };
-        let row = tx
-            .row(&asked)?
-            .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("the store lacks the law {hash}")))?;
+        let row = tx.row(&asked)?.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("the store lacks the law {hash}")))?;
         // It was loaded when it was activated.
         let law = Law::load_again(sql::files_from(&row, 0)?, hash).map_err(|faults| Failure {
             faults,

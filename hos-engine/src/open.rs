@@ -13,10 +13,10 @@ use crate::seal::Origin;
 use crate::settings::{Founding, Settings};
 use crate::signer::{CommandLine, FileSigner, NoSigner, PATIENCE, Remote, SocketLine};
 use crate::store::StoreError;
-use crate::store::sql::law as law_sql;
-use crate::store::sql::schema::{APPLICATION_ID, MIGRATIONS};
 use crate::store::place::Place;
 use crate::store::server::{Connector, ServerStore};
+use crate::store::sql::law as law_sql;
+use crate::store::sql::schema::{APPLICATION_ID, MIGRATIONS};
 use crate::store::sqlite::{OpenOptions, SqliteStore, Vault as FileVault};
 use crate::vault::Vault;
 use crate::work::Plan;
@@ -191,9 +191,7 @@ impl Builder {
         let store = self.place(&place, false)?;
         let (id, epoch, public, contents) = store.read(|tx| {
             let value = |key| tx.row(&law_sql::store_value(key));
-            let lost = || {
-                StoreError::new(Code::StoreUnavailable, format!("{path} is no store of H-OS: it was never founded"))
-            };
+            let lost = || StoreError::new(Code::StoreUnavailable, format!("{path} is no store of H-OS: it was never founded"));
             let id = value(KEY_STORE)?.ok_or_else(lost)?.bytes(0)?;
             let epoch = u64::from_be_bytes(value(KEY_EPOCH)?.ok_or_else(lost)?.bytes(0)?);
             let public: [u8; 32] = value(KEY_SEAL)?.ok_or_else(lost)?.bytes(0)?;

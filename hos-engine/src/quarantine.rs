@@ -3,8 +3,8 @@
 use crate::court::lock;
 use crate::desk::Desk;
 use crate::mark::marked;
-use crate::store::sql::evidence as sql;
 use crate::store::Tx;
+use crate::store::sql::evidence as sql;
 use crate::work::{Job, NewEpoch};
 use crate::{Engine, Failure, seal};
 use hos_core::id::{Shown, Tenant, TreeHash};

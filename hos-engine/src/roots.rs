@@ -99,6 +99,11 @@ impl Roots {
         Ok(Self { parts: Self::parts(tx, tenant)?, rows })
     }
 
+    /// Whether every change that it stands on is counted: whoever counts sees only what is committed.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.parts.iter().all(|part| part.changes.is_empty())
+    }
+
     fn parts(tx: &Tx<'_>, tenant: &Tenant) -> Result<Vec<Root>, Failure> {
         let stand = Stand::read(tx, tenant)?;
         let part = |(t, base, ..): &(Tenant, u64, u64, i64)| {

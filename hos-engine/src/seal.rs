@@ -2,8 +2,8 @@
 //! for them, signed only when the commit is known to have succeeded.
 
 use crate::Failure;
-use crate::store::sql::evidence::{self as sql, EntryRow, Head};
 use crate::store::Tx;
+use crate::store::sql::evidence::{self as sql, EntryRow, Head};
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, RecordHash, StoreId, Tenant, TreeHash};
 use hos_core::proof::chain::{Dispute, Entry};

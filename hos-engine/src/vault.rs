@@ -143,9 +143,9 @@ impl Vault {
     pub(crate) fn destroyed(&self) -> Result<Vec<KeyId>, StoreError> {
         match self {
             Self::File(file) => file.destroyed(),
-            Self::Table(reach) => read(reach, |tx| {
-                tx.rows(&sql::destroyed())?.iter().map(|row| row.bytes::<16>(0).map(KeyId)).collect()
-            }),
+            Self::Table(reach) => {
+                read(reach, |tx| tx.rows(&sql::destroyed())?.iter().map(|row| row.bytes::<16>(0).map(KeyId)).collect())
+            }
             Self::Host => Err(host()),
         }
     }

@@ -3,11 +3,11 @@
 
 use crate::Failure;
 use crate::laws::Laws;
+use crate::roots::Roots;
 use crate::sealed::{FreshKeys, Keys};
+use crate::store::Tx;
 use crate::store::sql::law::{self as law_sql, Activation};
 use crate::store::sql::state::{self as state_sql, SealedEntity};
-use crate::roots::Roots;
-use crate::store::Tx;
 use crate::store::sqlite::key_bytes;
 use hos_core::canon::Reader;
 use hos_core::id::{LawHash, Tenant, Uid};

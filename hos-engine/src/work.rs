@@ -121,9 +121,7 @@ impl Job {
             | Self::Unjudged(tenant, ..)
             | Self::Tick(tenant, ..)
             | Self::Fold { tenant, .. }
-            | Self::Heads { tenant, .. } => {
-                Some(vec![tenant.clone()])
-            }
+            | Self::Heads { tenant, .. } => Some(vec![tenant.clone()]),
             Self::OpenTenant(..)
             | Self::Activate { .. }
             | Self::Erase(_)

@@ -40,8 +40,12 @@ fn world(settings: Settings) -> Store {
     let founder = Entity { uid: uid("A", "root"), attrs: Record::new(), parents: [uid("R", "op")].into(), record: None };
     let founding = Founding { founder, roles: vec![role] };
     let database = support::database::fresh();
-    let engine =
-        support::database::place(Engine::builder(), database.as_ref(), &path).law(rich::law()).clock(clock.clone()).settings(settings).found(founding).unwrap();
+    let engine = support::database::place(Engine::builder(), database.as_ref(), &path)
+        .law(rich::law())
+        .clock(clock.clone())
+        .settings(settings)
+        .found(founding)
+        .unwrap();
     assert!(engine.open_tenant(&support::root(), &Tenant::new("t1").unwrap()).unwrap().allowed);
     let store = Store { engine, clock, path, dir, database };
     for name in ["ann", "bob"] {

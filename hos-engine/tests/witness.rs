@@ -175,7 +175,8 @@ fn a_store_from_before_opens_and_goes_on() {
     drop(store.engine.close());
     // As the store was before it had these tables, and those of later steps of its schema.
     let db = Connection::open(&path).unwrap();
-    let later = "DROP TABLE hos_inbox; DROP TABLE hos_change; DROP TABLE hos_vault; DELETE FROM hos_migration WHERE name = 'joined';";
+    let later =
+        "DROP TABLE hos_inbox; DROP TABLE hos_change; DROP TABLE hos_vault; DELETE FROM hos_migration WHERE name = 'joined';";
     let these = "DROP TABLE hos_root; DROP TABLE hos_cosigned; DELETE FROM hos_migration WHERE name = 'witnesses';";
     db.execute_batch(&format!("{later}{these}")).unwrap();
     drop(db);

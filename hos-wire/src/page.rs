@@ -165,7 +165,12 @@ fn one(out: &mut String, entry: &HistoryEntry, words: &Words) {
         Kind::Refused => " class=\"no\"",
         _ => "",
     };
-    let _ = write!(out, "<li{class}><div class=\"t\">{} · {}</div><div><b class=\"ev\">", entry.receipt.n.unwrap_or_default(), header.time);
+    let _ = write!(
+        out,
+        "<li{class}><div class=\"t\">{} · {}</div><div><b class=\"ev\">",
+        entry.receipt.n.unwrap_or_default(),
+        header.time
+    );
     let event = header.event.as_ref().map(ToString::to_string);
     out.push_str(&xml_text(event.as_deref().unwrap_or(kind(header.kind, words))));
     out.push_str("</b>");

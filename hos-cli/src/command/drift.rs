@@ -49,7 +49,9 @@ impl Drift {
             let listed = found.listed.iter().map(|f| {
                 json!({ "contract": f.contract, "id": f.id, "how": f.how.as_str(), "row": f.row, "law": f.law, "since": since(&tenant, f) })
             });
-            tables.push(json!({ "table": rows.table, "rows": found.rows, "differ": found.differ, "listed": listed.collect::<Vec<_>>() }));
+            tables.push(
+                json!({ "table": rows.table, "rows": found.rows, "differ": found.differ, "listed": listed.collect::<Vec<_>>() }),
+            );
         }
         let exit = if differ == 0 { exit::OK } else { exit::FINDINGS };
         Ok(Done { exit, text, json: json!({ "differ": differ, "tables": tables }) })
@@ -61,8 +63,12 @@ fn line(finding: &Finding, since: Option<String>) -> String {
     let (row, law) = (finding.row.as_deref().unwrap_or("nothing"), finding.law.as_deref().unwrap_or("nothing"));
     let since = since.map(|since| format!(" {since}")).unwrap_or_default();
     match finding.how {
-        How::Bypassed => format!("bypassed  {}/{id}: the row says {}, the law says {}{since}", finding.contract, Shown(row), Shown(law)),
-        How::Unknown => format!("unknown   {}/{id}: the row says {}, and no instance stands for it", finding.contract, Shown(row)),
+        How::Bypassed => {
+            format!("bypassed  {}/{id}: the row says {}, the law says {}{since}", finding.contract, Shown(row), Shown(law))
+        }
+        How::Unknown => {
+            format!("unknown   {}/{id}: the row says {}, and no instance stands for it", finding.contract, Shown(row))
+        }
         How::Gone => format!("gone      {}/{id}: the law says {}{since}, and there is no row", finding.contract, Shown(law)),
     }
 }

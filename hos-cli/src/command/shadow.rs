@@ -86,7 +86,10 @@ fn page(found: &BTreeMap<Act, Shadowed>) -> String {
     let mut rows = String::new();
     for (act, of) in found {
         let list = |map: &BTreeMap<String, u64>| {
-            map.iter().map(|(what, count)| format!("{} × {}", count, xml_text(&Shown(what).to_string()))).collect::<Vec<_>>().join("<br>")
+            map.iter()
+                .map(|(what, count)| format!("{} × {}", count, xml_text(&Shown(what).to_string())))
+                .collect::<Vec<_>>()
+                .join("<br>")
         };
         let _ = writeln!(
             rows,

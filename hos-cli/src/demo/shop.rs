@@ -43,7 +43,8 @@ state = "status"
 "#;
 
 /// The shop's own tables; the file is the shop's, and the law lies in it.
-const TABLES: &str = "CREATE TABLE orders (id TEXT PRIMARY KEY, buyer TEXT NOT NULL, total INTEGER NOT NULL, status TEXT NOT NULL)";
+const TABLES: &str =
+    "CREATE TABLE orders (id TEXT PRIMARY KEY, buyer TEXT NOT NULL, total INTEGER NOT NULL, status TEXT NOT NULL)";
 
 /// How long the file's lock is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);

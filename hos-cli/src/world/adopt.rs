@@ -145,8 +145,7 @@ impl<'a> Adoption<'a> {
     fn page(&mut self, rows: &Rows, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
         let (table, id) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
         let behind = if after.is_some() { format!("w.{id} > {} AND ", self.place(1)) } else { String::new() };
-        let sql =
-            format!("SELECT w.{id} FROM {table} w WHERE {behind}{} ORDER BY w.{id} LIMIT {PAGE}", self.unadopted(rows));
+        let sql = format!("SELECT w.{id} FROM {table} w WHERE {behind}{} ORDER BY w.{id} LIMIT {PAGE}", self.unadopted(rows));
         let params: Vec<&Sql> = after.into_iter().collect();
         Ok(self.read(&sql, &params)?.into_iter().filter_map(|mut row| row.pop()).collect())
     }

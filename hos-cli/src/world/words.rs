@@ -41,11 +41,8 @@ pub(crate) fn state(dialect: Dialect, rows: &Rows, column: &str) -> String {
     if rows.states.is_empty() {
         return word;
     }
-    let arms: String = rows
-        .states
-        .iter()
-        .map(|(from, to)| format!(" WHEN {} THEN {}", text(dialect, from), text(dialect, to)))
-        .collect();
+    let arms: String =
+        rows.states.iter().map(|(from, to)| format!(" WHEN {} THEN {}", text(dialect, from), text(dialect, to))).collect();
     format!("CASE {word}{arms} ELSE {word} END")
 }
 

@@ -3,9 +3,9 @@
 use crate::Failure;
 use crate::court::founding::{STREAM_LAW, STREAM_TENANTS, encode_activation};
 use crate::court::{Court, Group};
+use crate::store::Tx;
 use crate::store::sql::law::{self as sql, Activation};
 use crate::store::sql::state as state_sql;
-use crate::store::Tx;
 use crate::view::InForce;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;

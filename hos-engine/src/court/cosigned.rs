@@ -2,8 +2,8 @@
 
 use crate::Failure;
 use crate::court::Court;
-use crate::store::sql::witness as sql;
 use crate::store::Tx;
+use crate::store::sql::witness as sql;
 use crate::work::Keep;
 use hos_core::id::Tenant;
 use hos_core::proof::checkpoint::Note;

@@ -6,8 +6,8 @@
 use crate::Failure;
 use crate::court::founding::STREAM_ERASED;
 use crate::court::{Court, Group};
-use crate::store::sql::{erase as sql, evidence as evidence_sql, law as law_sql, operation as operation_sql, state as state_sql};
 use crate::store::Tx;
+use crate::store::sql::{erase as sql, evidence as evidence_sql, law as law_sql, operation as operation_sql, state as state_sql};
 use crate::survey::Survey;
 use crate::work::Erasing;
 use hos_core::answer::{Answer, Receipt};

@@ -5,9 +5,11 @@ use crate::Failure;
 use crate::join::{Found, Read, Rows};
 use crate::store::Row;
 use crate::store::Statement;
-use crate::store::sql::dialect::Dialect;
-use crate::store::sql::{claim, erase as erase_sql, evidence as evidence_sql, inbox, operation as operation_sql, state as state_sql};
 use crate::store::Tx;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::{
+    claim, erase as erase_sql, evidence as evidence_sql, inbox, operation as operation_sql, state as state_sql,
+};
 use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Receipt, Seal};
 use hos_core::call::Call;
@@ -44,13 +46,7 @@ pub(crate) fn instance_row(tx: &Tx<'_>, tenant: &Tenant, contract: &Name, id: &I
     standing_row(tx, tenant, contract, id, state_sql::instance(tenant, contract, id))
 }
 
-fn standing_row(
-    tx: &Tx<'_>,
-    tenant: &Tenant,
-    contract: &Name,
-    id: &InstanceId,
-    read: Statement,
-) -> Result<Option<Row>, Failure> {
+fn standing_row(tx: &Tx<'_>, tenant: &Tenant, contract: &Name, id: &InstanceId, read: Statement) -> Result<Option<Row>, Failure> {
     match tx.row(&read)? {
         Some(row) if !row.text(3)?.is_empty() => Ok(Some(row)),
         _ => {

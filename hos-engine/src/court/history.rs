@@ -4,8 +4,8 @@ use crate::court::Court;
 use crate::court::fetch::instance_row;
 use crate::seal;
 use crate::sealed::FreshKeys;
-use crate::store::sql::{evidence as sql, state as state_sql};
 use crate::store::Tx;
+use crate::store::sql::{evidence as sql, state as state_sql};
 use crate::view::View;
 use crate::{Failure, HistoryEntry};
 use hos_core::answer::{Receipt, Seal};
@@ -58,7 +58,8 @@ impl Court {
                 (Some(seq), Some(entry)) => Some(Seal { seq, entry: EntryHash(entry), checkpoint: None }),
                 _ => None,
             };
-            let receipt = Receipt { tenant: tenant.clone(), thread: *thread, n: Some(n), record: digest::record_hash(bytes), seal };
+            let receipt =
+                Receipt { tenant: tenant.clone(), thread: *thread, n: Some(n), record: digest::record_hash(bytes), seal };
             let (mut opened, mut erased) = (Vec::new(), Vec::new());
             for stored in &stored {
                 match self.open_box(tx, &header, stored)? {

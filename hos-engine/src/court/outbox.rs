@@ -2,8 +2,8 @@
 //! whose lease runs out is handed out again.
 
 use crate::court::{Court, Group};
-use crate::store::sql::{evidence as evidence_sql, operation as sql};
 use crate::store::Tx;
+use crate::store::sql::{evidence as evidence_sql, operation as sql};
 use crate::view;
 use crate::{Failure, OutboxMessage};
 use hos_core::answer::Answer;

@@ -3,8 +3,8 @@
 use super::Court;
 use super::founding::STREAM_LAW;
 use super::history::PAGE_MAX;
-use crate::store::sql::{evidence as evidence_sql, law as sql, state as state_sql};
 use crate::store::Tx;
+use crate::store::sql::{evidence as evidence_sql, law as sql, state as state_sql};
 use crate::{Failure, HistoryEntry, LawActivation, LawEntry, LawStanding};
 use hos_core::id::{Handle, LawHash, RecordHash, Tenant};
 use hos_core::law::outline::{Outline, outline};

@@ -6,8 +6,8 @@
 use super::{Court, Group};
 use crate::Failure;
 use crate::court::fetch::WAITING;
-use crate::store::sql::{evidence as sql, inbox};
 use crate::store::Tx;
+use crate::store::sql::{evidence as sql, inbox};
 use crate::survey::Survey;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, Tenant};

@@ -18,7 +18,8 @@ impl Joined {
         loop {
             match next {
                 Next::Need(asks) => {
-                    let rows = asks.iter().map(|ask| self.run(connection, &ask.statement, ask.reads)).collect::<Result<_, _>>()?;
+                    let rows =
+                        asks.iter().map(|ask| self.run(connection, &ask.statement, ask.reads)).collect::<Result<_, _>>()?;
                     next = step.go(self, rows);
                 }
                 Next::Settle(statements, outcome) => {

@@ -34,7 +34,10 @@ pub(super) fn asked(dialect: Dialect) -> Statement {
 /// What it says; refused where nothing may be decided.
 pub(super) fn said(dialect: Dialect, row: &Row) -> Result<(Timestamp, Durability), Failure> {
     if row.int(3)? != 0 {
-        return Err(Failure::new(Code::StoreReadOnly, "the database takes no writes: it is a replica, or read-only; ask the primary"));
+        return Err(Failure::new(
+            Code::StoreReadOnly,
+            "the database takes no writes: it is a replica, or read-only; ask the primary",
+        ));
     }
     let keeps = match (dialect, row.text(1)?, row.text(2)?) {
         (Dialect::Postgres, "on" | "remote_apply" | "remote_write" | "local", "on") => Durability::Full,

@@ -4,12 +4,14 @@ use super::{Joined, probe};
 use crate::Failure;
 use crate::court::{Court, Group, Refusal};
 use crate::join::{self, Read};
+use crate::roots::Roots;
 use crate::shadow::guarded;
 use crate::store::host::{Ask, Script};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::{claim as claim_sql, evidence as evidence_sql, inbox};
 use crate::store::sqlite::Runner;
 use crate::store::{Sql, Statement, Tx};
+use crate::view::View;
 use hos_core::answer::Answer;
 use hos_core::call::{Call, Can};
 use hos_core::digest;
@@ -17,8 +19,8 @@ use hos_core::id::Tenant;
 use hos_core::judge::{self, About, Draft};
 use hos_core::law::mode::Mode;
 use hos_core::refusal::Code;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 /// How often the judging may ask for more: twice in the usual case; a cold start reads laws and the directory first.
@@ -202,7 +204,11 @@ impl Step {
 
     fn can(&self, court: &Court, tx: &Tx<'_>, tenant: &Tenant, can: &Can) -> Result<Answer, Failure> {
         let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
-        let fresh = known.filter(|(_, since)| since.elapsed() <= court.settings.directory_age_max).map(|(view, _)| view);
+        // Changes that are not counted yet may be those of a transaction that is still open: what was read in it is for it alone.
+        let is_fresh = |(view, since): &(Arc<View>, Instant)| {
+            since.elapsed() <= court.settings.directory_age_max && view.roots.as_ref().is_some_and(Roots::is_counted)
+        };
+        let fresh = known.filter(is_fresh).map(|(view, _)| view);
         let view = match fresh {
             Some(view) => view,
             None => {
@@ -211,6 +217,7 @@ impl Step {
                 tx.foresee(&crate::roots::Stand::asked(tenant))?;
                 let mut group = self.group(court, tx)?;
                 let view = court.view(tx, &mut group, tenant)?;
+                publish_law(court, &group);
                 if court.changes.load(Ordering::SeqCst) == changes {
                     let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
                     views.insert(tenant.clone(), (view.clone(), begun));
@@ -270,12 +277,7 @@ fn leave(tenant: &Tenant, read: &Read) -> Option<Statement> {
 
 /// What was read may serve the next step: it stands on rows by their ids.
 fn publish(court: &Court, group: &Group) {
-    if let Some(in_force) = &group.in_force {
-        let mut known = court.in_force.write().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_none_or(|known| known.activation.n <= in_force.activation.n) {
-            *known = Some(in_force.clone());
-        }
-    }
+    publish_law(court, group);
     if group.changes == 0 {
         let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
         for (tenant, view) in &group.views {
@@ -287,6 +289,15 @@ fn publish(court: &Court, group: &Group) {
             *since = since.checked_sub(court.settings.directory_age_max * 2).unwrap_or(*since);
         });
         court.changes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn publish_law(court: &Court, group: &Group) {
+    if let Some(in_force) = &group.in_force {
+        let mut known = court.in_force.write().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|known| known.activation.n <= in_force.activation.n) {
+            *known = Some(in_force.clone());
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::Pass;
 use crate::Failure;
-use crate::store::sql::evidence as sql;
 use crate::store::Tx;
+use crate::store::sql::evidence as sql;
 use hos_core::id::{KeyId, RecordHash, Tenant, TreeHash};
 use hos_core::proof::erasure::{Attestation, Erasure, Lost, RecordList};
 use hos_core::proof::record::Kind;

@@ -2,8 +2,8 @@
 
 use super::Pass;
 use crate::Failure;
-use crate::store::sql::{law as law_sql, operation as sql};
 use crate::store::Tx;
+use crate::store::sql::{law as law_sql, operation as sql};
 use hos_core::id::{CallDigest, Handle, Shown, Tenant};
 use hos_core::time::Timestamp;
 use std::collections::HashSet;

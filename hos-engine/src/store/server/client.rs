@@ -25,12 +25,8 @@ pub trait Connection: Send {
     fn execute(&mut self, sql: &str, params: &[&Sql]) -> Result<usize, ClientError>;
 
     /// Hands over each row of an answer; `take` says when it has seen enough.
-    fn query(
-        &mut self,
-        sql: &str,
-        params: &[&Sql],
-        take: &mut dyn FnMut(Vec<Sql>) -> ControlFlow<()>,
-    ) -> Result<(), ClientError>;
+    fn query(&mut self, sql: &str, params: &[&Sql], take: &mut dyn FnMut(Vec<Sql>) -> ControlFlow<()>)
+    -> Result<(), ClientError>;
 
     /// Runs a statement about the transaction itself, or a definition: without parameters or rows.
     fn say(&mut self, sql: &str) -> Result<(), ClientError>;

@@ -46,13 +46,7 @@ impl ServerStore {
     /// [`Code::StoreUnavailable`]: the server does not answer, or refuses; it is a replica; [`Code::StoreVersion`]: the tables are
     /// not ours, or of another version; without `create`, also when there are none.
     pub fn open(connector: Arc<dyn Connector>, patience: Duration, create: bool) -> Result<Self, StoreError> {
-        let store = Self {
-            connector,
-            idle: Mutex::default(),
-            patience,
-            commits: AtomicU64::new(0),
-            jobs: AtomicU64::new(0),
-        };
+        let store = Self { connector, idle: Mutex::default(), patience, commits: AtomicU64::new(0), jobs: AtomicU64::new(0) };
         store.with(|conn, dialect| migrate::bring_up(conn, dialect, create))?;
         Ok(store)
     }
@@ -169,12 +163,7 @@ impl ServerStore {
 
     /// Counters, since it was opened.
     pub fn stats(&self) -> Stats {
-        Stats {
-            commits: self.commits.load(Ordering::Relaxed),
-            jobs: self.jobs.load(Ordering::Relaxed),
-            reopens: 0,
-            wal_bytes: 0,
-        }
+        Stats { commits: self.commits.load(Ordering::Relaxed), jobs: self.jobs.load(Ordering::Relaxed), reopens: 0, wal_bytes: 0 }
     }
 
     /// A connection on which a transaction has begun. An idle one may have died since, of a server that was started anew: nothing

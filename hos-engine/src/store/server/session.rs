@@ -41,10 +41,9 @@ impl<'c> Open<'c> {
             (Dialect::Mysql, Isolation::Latest) => {
                 &["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"]
             }
-            (Dialect::Mysql, Isolation::OneMoment) => &[
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-                "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-            ],
+            (Dialect::Mysql, Isolation::OneMoment) => {
+                &["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"]
+            }
             // SQLite knows no other isolation; who writes takes the lock at once.
             (Dialect::Sqlite, Isolation::Latest) => &["BEGIN IMMEDIATE"],
             (Dialect::Sqlite, Isolation::OneMoment) => &["BEGIN DEFERRED"],

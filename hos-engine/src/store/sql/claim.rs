@@ -45,10 +45,7 @@ pub fn place_once(t: &Tenant, key: &[u8], inbox: &[u8; 16], thread: &Handle, n: 
 
 /// Takes a claim of a once-key back.
 pub fn leave_once(t: &Tenant, key: &OnceKey) -> Statement {
-    Statement::new(
-        "DELETE FROM hos_once WHERE tenant = ?1 AND key = ?2 AND n = -1",
-        [tenant(t), key.as_str().as_bytes().into()],
-    )
+    Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND key = ?2 AND n = -1", [tenant(t), key.as_str().as_bytes().into()])
 }
 
 /// Claims an instance, or the place where one would be.

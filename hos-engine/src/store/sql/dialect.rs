@@ -102,7 +102,9 @@ pub fn say(statement: &Statement, dialect: Dialect, places: Places) -> Rc<Said> 
         _ => statement.sql,
     };
     let key = (text.as_ptr().addr(), statement.lock, dialect, places);
-    KNOWN.with_borrow_mut(|known| known.entry(key).or_insert_with(|| Rc::new(translate(text, statement.lock, dialect, places))).clone())
+    KNOWN.with_borrow_mut(|known| {
+        known.entry(key).or_insert_with(|| Rc::new(translate(text, statement.lock, dialect, places))).clone()
+    })
 }
 
 fn translate(text: &str, lock: Lock, dialect: Dialect, places: Places) -> Said {
@@ -215,10 +217,7 @@ mod tests {
     fn what_is_there_already_is_left_alone_in_each() {
         let text = "INSERT OR IGNORE INTO hos_once (tenant, key) VALUES (?1, ?2)";
         assert_eq!(said(text, Dialect::Sqlite).0, text);
-        assert_eq!(
-            said(text, Dialect::Postgres).0,
-            "INSERT INTO hos_once (tenant, key) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-        );
+        assert_eq!(said(text, Dialect::Postgres).0, "INSERT INTO hos_once (tenant, key) VALUES ($1, $2) ON CONFLICT DO NOTHING");
         assert_eq!(
             said(text, Dialect::Mysql).0,
             "INSERT INTO hos_once (tenant, `key`) VALUES (?, ?) ON DUPLICATE KEY UPDATE tenant = hos_once.tenant"
@@ -235,14 +234,18 @@ mod tests {
         );
         assert_eq!(
             said(text, Dialect::Mysql),
-            ("INSERT INTO q (tenant, pos) VALUES (?, DEFAULT)\n         ON DUPLICATE KEY UPDATE facts_key = ?".into(), vec![0, 1])
+            (
+                "INSERT INTO q (tenant, pos) VALUES (?, DEFAULT)\n         ON DUPLICATE KEY UPDATE facts_key = ?".into(),
+                vec![0, 1]
+            )
         );
     }
 
     #[test]
     fn locks_are_added_where_a_database_has_them() {
         let read = Statement::new("SELECT a FROM t WHERE tenant = ?1", [Sql::Null]);
-        let text = |lock: fn(Statement) -> Statement, dialect: Dialect| say(&lock(read.clone()), dialect, dialect.places()).sql.clone();
+        let text =
+            |lock: fn(Statement) -> Statement, dialect: Dialect| say(&lock(read.clone()), dialect, dialect.places()).sql.clone();
         assert_eq!(text(Statement::locked, Dialect::Sqlite), "SELECT a FROM t WHERE tenant = ?1");
         assert_eq!(text(Statement::locked, Dialect::Postgres), "SELECT a FROM t WHERE tenant = $1 FOR UPDATE");
         assert_eq!(text(Statement::shared, Dialect::Mysql), "SELECT a FROM t WHERE tenant = ? LOCK IN SHARE MODE");

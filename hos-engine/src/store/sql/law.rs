@@ -156,6 +156,9 @@ pub fn raise_directory_version(t: &Tenant) -> Statement {
 pub fn forget_once(t: &Tenant, before: Timestamp) -> [Statement; 2] {
     [
         Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND at < ?2", [tenant(t), before.0.into()]),
-        Statement::new("UPDATE hos_tenant SET once_floor = CASE WHEN once_floor < ?2 THEN ?2 ELSE once_floor END WHERE tenant = ?1", [tenant(t), before.0.into()]),
+        Statement::new(
+            "UPDATE hos_tenant SET once_floor = CASE WHEN once_floor < ?2 THEN ?2 ELSE once_floor END WHERE tenant = ?1",
+            [tenant(t), before.0.into()],
+        ),
     ]
 }

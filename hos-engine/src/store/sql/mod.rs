@@ -3,9 +3,9 @@
 //!
 //! Every primary key begins with `tenant` and no foreign key crosses tenants, so that tables partition and shard as they are.
 
-pub mod erase;
 pub mod claim;
 pub mod dialect;
+pub mod erase;
 pub mod evidence;
 pub mod inbox;
 pub mod law;

@@ -40,7 +40,10 @@ pub fn instances(t: &Tenant) -> Statement {
 
 /// What stands where: contract, law, contract_version, state of any instance, each once.
 pub fn standing(t: &Tenant) -> Statement {
-    Statement::new("SELECT DISTINCT contract, law, contract_version, state FROM hos_instance WHERE tenant = ?1 AND state <> ''", [tenant(t)])
+    Statement::new(
+        "SELECT DISTINCT contract, law, contract_version, state FROM hos_instance WHERE tenant = ?1 AND state <> ''",
+        [tenant(t)],
+    )
 }
 
 /// How many instances stand under a law: contract, state, count.

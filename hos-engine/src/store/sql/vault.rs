@@ -27,10 +27,7 @@ pub fn in_force_now(subject: &[u8; 32]) -> Statement {
 
 /// A key by its id: key_id, key, destroyed.
 pub fn by_id(id: &KeyId) -> Statement {
-    Statement::new(
-        "SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND key_id = ?2",
-        [TENANT.into(), id.0.into()],
-    )
+    Statement::new("SELECT key_id, key, destroyed FROM hos_vault WHERE tenant = ?1 AND key_id = ?2", [TENANT.into(), id.0.into()])
 }
 
 /// The same of a key that a row names: it is there, and read as it stands now.

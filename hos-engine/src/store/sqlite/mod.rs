@@ -31,8 +31,8 @@ pub use backup::Progress;
 pub use commit::Runner;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub use options::{Migration, OpenOptions, SecureDelete};
-pub(crate) use vault::{key_bytes, key_of};
 pub use vault::{Look, NewKey, SecretKey, Vault, VaultKey};
+pub(crate) use vault::{key_bytes, key_of};
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

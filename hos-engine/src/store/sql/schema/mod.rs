@@ -19,7 +19,9 @@ pub const MIGRATIONS: &[Migration] = sqlite::STEPS;
 /// Where a database keeps which steps have run. The text of each is its own checksum.
 pub fn steps_table(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::Sqlite => "CREATE TABLE IF NOT EXISTS hos_migration (n INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT",
+        Dialect::Sqlite => {
+            "CREATE TABLE IF NOT EXISTS hos_migration (n INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT"
+        }
         Dialect::Postgres => postgres::STEPS_TABLE,
         Dialect::Mysql => mysql::STEPS_TABLE,
     }

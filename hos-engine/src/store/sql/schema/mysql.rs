@@ -5,8 +5,7 @@
 use crate::store::Migration;
 
 /// Where it is kept which steps have run.
-pub(super) const STEPS_TABLE: &str =
-    "CREATE TABLE IF NOT EXISTS hos_migration (n BIGINT PRIMARY KEY, name VARCHAR(64) NOT NULL, `sql` LONGTEXT NOT NULL) ENGINE = InnoDB";
+pub(super) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS hos_migration (n BIGINT PRIMARY KEY, name VARCHAR(64) NOT NULL, `sql` LONGTEXT NOT NULL) ENGINE = InnoDB";
 
 /// Each step, in order.
 pub(super) const STEPS: &[Migration] = &[Migration { name: "all_doors", sql: ALL_DOORS }];
