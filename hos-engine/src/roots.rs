@@ -30,6 +30,9 @@ pub(crate) enum Changed {
     Grant(String),
 }
 
+/// The parts as they stand now, and what changed in them.
+pub(crate) type Since = (Vec<Root>, Vec<Changed>);
+
 /// The universe's part and the tenant's, and whose rows there are.
 #[derive(Debug, Clone)]
 pub(crate) struct Roots {
@@ -116,7 +119,7 @@ impl Roots {
 
     /// How the parts stand now, and what changed since; `None` where that cannot be told: changes were counted that were never
     /// seen.
-    pub(crate) fn since(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<Option<(Vec<Root>, Vec<Changed>)>, Failure> {
+    pub(crate) fn since(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<Option<Since>, Failure> {
         tx.foresee(&Self::asked(tenant))?;
         let now = Self::parts(tx, tenant)?;
         let mut new = Vec::new();

@@ -84,7 +84,8 @@ impl Court {
             tx.foresee(&rows_of(tenant, change))?;
         }
         let mut roots = roots.over(parts);
-        let (mut entities, mut links): (Vec<(Uid, Option<Entity>)>, Vec<(String, Option<Link>)>) = Default::default();
+        let mut entities: Vec<(Uid, Option<Entity>)> = Vec::new();
+        let mut links: Vec<(String, Option<Link>)> = Vec::new();
         for change in changes {
             match change {
                 Changed::Entity(uid) => {

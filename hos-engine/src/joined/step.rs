@@ -69,13 +69,13 @@ pub enum Next {
 
 /// How a step ended.
 enum Ended {
-    Judged(Outcome),
+    Judged(Box<Outcome>),
     Claimed(Vec<Statement>),
 }
 
 impl From<Outcome> for Ended {
     fn from(outcome: Outcome) -> Self {
-        Self::Judged(outcome)
+        Self::Judged(Box::new(outcome))
     }
 }
 
@@ -112,7 +112,7 @@ impl Step {
         }
         let writes = self.script.writes();
         match judged {
-            Ok(Ended::Judged(outcome)) => Next::Settle(writes, Box::new(outcome)),
+            Ok(Ended::Judged(outcome)) => Next::Settle(writes, outcome),
             Ok(Ended::Claimed(leave)) => Next::Claimed(leave),
             // Of what failed nothing is written; what it had claimed is left.
             Err(failure) => Next::Settle(left, Box::new(Outcome { answer: Err(failure), refusal: None })),
