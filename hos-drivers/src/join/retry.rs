@@ -52,7 +52,8 @@ pub(crate) fn pause(tried: u32) -> Duration {
 ///         let judged = join::on(law, "pazar-tr", &tx)?.call(call.clone()).await?;
 ///         Ok::<_, AnyError>(judged.end())
 ///     };
-///     match join::ended(tx, done.await).await {
+///     let done = done.await;
+///     match join::ended(tx, done).await {
 ///         Err(error) if tries.again(&error).await => {}
 ///         ended => return Ok(ended?.allowed),
 ///     }
