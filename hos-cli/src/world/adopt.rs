@@ -59,6 +59,9 @@ enum Fate {
     Refused(String),
 }
 
+/// Something done in a transaction: whether it is to be kept, and what came of it.
+pub(super) type Work<'w, A, T> = &'w mut dyn FnMut(&mut A) -> Result<(bool, T), Failure>;
+
 /// One table on its way.
 pub(crate) struct Adoption<'a> {
     pub(crate) connection: Box<dyn Connection>,
@@ -161,7 +164,7 @@ impl<'a> Adoption<'a> {
     pub(super) fn transact<T>(
         &mut self,
         dry: bool,
-        work: &mut dyn FnMut(&mut Self) -> Result<(bool, T), Failure>,
+        work: Work<'_, Self, T>,
     ) -> Result<T, Failure> {
         let mut attempt = 0;
         loop {

@@ -149,7 +149,7 @@ pub struct Here<'j, C> {
 }
 
 enum Came {
-    Judged(Judged),
+    Judged(Box<Judged>),
     Claimed(Claimed),
 }
 
@@ -215,7 +215,7 @@ impl<C: Connection> Here<'_, C> {
 
     fn judged(&mut self, asked: Asked) -> Result<Judged, Error> {
         match self.go(asked)? {
-            Came::Judged(judged) => Ok(judged),
+            Came::Judged(judged) => Ok(*judged),
             Came::Claimed(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
         }
     }
@@ -237,7 +237,7 @@ impl<C: Connection> Here<'_, C> {
                         self.connection.rows(&self.joining.said(&statement, false))?;
                     }
                     let Outcome { answer, refusal } = *outcome;
-                    return Ok(Came::Judged(Judged { answer: answer?, refusal }));
+                    return Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })));
                 }
                 Next::Claimed(leave) => {
                     let leave = leave.iter().map(|statement| self.joining.said(statement, false));

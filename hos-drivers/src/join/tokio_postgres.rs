@@ -75,7 +75,7 @@ impl Tries {
 }
 
 enum Came {
-    Judged(Judged),
+    Judged(Box<Judged>),
     Claimed(Claimed),
 }
 
@@ -149,7 +149,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
 
     async fn judged(&self, asked: Asked) -> Result<Judged, Error> {
         match self.go(asked).await? {
-            Came::Judged(judged) => Ok(judged),
+            Came::Judged(judged) => Ok(*judged),
             Came::Claimed(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
         }
     }
@@ -171,7 +171,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
                         self.rows(&said).await?;
                     }
                     let Outcome { answer, refusal } = *outcome;
-                    return Ok(Came::Judged(Judged { answer: answer?, refusal }));
+                    return Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })));
                 }
                 Next::Claimed(leave) => {
                     let leave = leave.iter().map(|statement| self.joining.said(statement, false));
