@@ -45,7 +45,10 @@ export declare class Engine<L extends LawNames = LawNames> {
     /** Why there is no engine, where `openForShadow` could open none. */
     readonly absent: Error | undefined;
     private constructor();
-    /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
+    /**
+     * Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. Where the
+     * store is a connection of yours (pg, mysql2, better-sqlite3) or a pool, the engine joins its transactions.
+     */
     static open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
     static open<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
     static open<L extends LawNames, S extends Store>(...words: Words<S>): Promise<JoinedEngine<L, S>>;

@@ -35,8 +35,9 @@ async function worked(options, kills) {
 }
 
 for (const variant of VARIANTS) {
-  // At each database's default isolation it is a thousand.
-  const [many, each] = variant.set ?? variant.options ? [4, 25] : [8, 125];
+  // On each database as it comes it is a thousand, and workers are killed.
+  const isAsItComes = variant.set === undefined && variant.options === undefined;
+  const [many, each] = isAsItComes ? [8, 125] : [3, 33];
   test(`${variant.name}: ${many * each} transactions`, { skip: variant.skip }, async (t) => {
     const { host, url, kind, set, own, file, key, verified } = await world(t, variant);
     await host.say("CREATE TABLE cancels (id VARCHAR(191) NOT NULL, evt VARCHAR(191) PRIMARY KEY)");
@@ -49,11 +50,11 @@ for (const variant of VARIANTS) {
         await new Promise((done) => setTimeout(done, 1_000));
       }
     })();
-    const workers = Array.from({ length: many }, (_, seed) => worked({ kind, url, set, own, seed: seed + 1, to: each }, seed % 2));
+    const workers = Array.from({ length: many }, (_, seed) => worked({ kind, url, set, own, seed: seed + 1, to: each }, isAsItComes ? seed % 2 : 0));
     const killed = (await Promise.all(workers)).reduce((one, other) => one + other);
     sealing.abort();
     await sealer;
-    assert.ok(killed >= 2, `${killed} were killed`);
+    assert.ok(killed >= 2 || !isAsItComes, `${killed} were killed`);
     assert.ok(seals > 0);
     const report = verified();
     assert.deepEqual([report.level, report.unsealed.records, report.findings], ["intact", 0, []]);

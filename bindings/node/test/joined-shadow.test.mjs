@@ -14,6 +14,15 @@ const ayse = new Uid("S::Account", "ayse");
 const facts = { owner: ayse, price: 10 };
 const MODES = ["ticket.order=shadow", "ticket.pay=shadow", "hall.enter=shadow"].flatMap((mode) => ["--mode", mode]);
 
+async function thrown(work) {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+  return assert.fail("nothing was thrown");
+}
+
 for (const variant of FEWER) {
   test(variant.name, { skip: variant.skip }, async (t) => {
     const { host, connect, run, verified, isNow } = await world(t, variant);
@@ -58,6 +67,8 @@ for (const variant of FEWER) {
     await t.test("an outcome that comes with a call stands likewise", async () => {
       const answer = await within(() => actor.transition("ticket", "k-3", "pay", { args: { amount: 1 }, legacy: { allowed: false } }));
       assert.deepEqual([answer.allowed, answer.mode], [false, "shadow"]);
+      const read = await within(() => actor.transition("ticket", "k-3", "pay", { args: () => ({ amount: 1 }), legacy: { allowed: true, state: "paid" } }));
+      assert.deepEqual([read.allowed, read.code], [true, undefined]);
     });
 
     await t.test("where the law is enforced it judges and carries out", async () => {
@@ -80,6 +91,14 @@ for (const variant of FEWER) {
     await t.test("tables that are gone harm nobody", async () => {
       await host.say("ALTER TABLE hos_inbox RENAME TO hos_elsewhere");
       await told("hos.store_version");
+      const stood = await within(() => actor.transition("ticket", "k-3", "pay", { args: { amount: 1 }, legacy: { allowed: true, state: "paid" } }));
+      assert.deepEqual([stood.allowed, stood.mode, stood.code], [true, "shadow", "hos.store_version"], "the world's outcome stands");
+      const half = await within(() => actor.transition("ticket", "\ud800", "pay", { legacy: { allowed: false } }));
+      assert.deepEqual([half.allowed, half.mode, half.code], [false, "shadow", "hos.call_malformed"]);
+      await host.begin();
+      const enforced = await thrown(() => actor.transition("ticket", "\ud800", "cancel", { legacy: { allowed: true } }));
+      await host.rollback();
+      assert.ok(enforced instanceof hos.CallError && /`id`/.test(enforced.message), `${enforced}`);
       await host.say("ALTER TABLE hos_elsewhere RENAME TO hos_inbox");
       await host.say("ALTER TABLE hos_activation RENAME TO hos_elsewhere");
       await told("hos.store_version");

@@ -82,7 +82,10 @@ export class Engine<L extends LawNames = LawNames> {
     this.absent = why;
   }
 
-  /** Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. */
+  /**
+   * Opens a store under the law in a directory, which must be the store's active law, or without one under the active law. Where the
+   * store is a connection of yours (pg, mysql2, better-sqlite3) or a pool, the engine joins its transactions.
+   */
   static async open<L extends LawNames = LawNames>(law: string, options: Options): Promise<Engine<L>>;
   static async open<L extends LawNames = LawNames>(options: Options): Promise<Engine<L>>;
   static async open<L extends LawNames, S extends Store>(...words: Words<S>): Promise<JoinedEngine<L, S>>;

@@ -96,9 +96,10 @@ class JoinedActor {
     }
     *#asked(operation, options, words, then) {
         const isWatched = hasLegacy(options);
-        const codes = isWatched ? [] : codesOf(options);
+        const codes = codesOf(options);
         const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
-        const claimed = codes.length === 0 ? undefined : yield* this.#claim(operation, draft);
+        // Beside the world's own outcome nothing is claimed.
+        const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(operation, draft);
         let json;
         try {
             for (const [name, code] of codes)
@@ -110,8 +111,22 @@ class JoinedActor {
                 yield () => this.#engine._leave(claimed);
             throw thrown;
         }
-        const stepped = (yield () => this.#engine._step(operation, json, isWatched));
+        const stepped = isWatched ? yield* this.#beside(operation, draft) : (yield () => this.#engine._step(operation, json));
         return then(this.#answer(stepped));
+    }
+    /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */
+    *#beside(operation, draft) {
+        const json = draft.json();
+        try {
+            return (yield () => this.#engine._step(operation, json, true));
+        }
+        catch (thrown) {
+            const stood = thrown instanceof errors_1.HosError ? this.#engine._instead(operation, json, thrown) : undefined;
+            if (stood !== undefined)
+                return stood;
+            // The place that we know is of more use than the one that stood in for it.
+            throw thrown instanceof errors_1.CallError ? (draft.fault ?? thrown) : thrown;
+        }
     }
     *#claim(operation, draft) {
         const json = write_1.Draft.after(draft).put("operation", operation).json();
@@ -133,7 +148,7 @@ class JoinedActor {
         // Nothing is claimed in shadow: the world has acted already.
         for (const [name, code] of codes)
             draft.put(name, yield code);
-        return this.#answer((yield () => this.#engine._step(operation, draft.json(), true)));
+        return this.#answer(yield* this.#beside(operation, draft));
     }
     #answer(stepped) {
         return this.#engine._answer(stepped, this.#tenant, this.#as.language);

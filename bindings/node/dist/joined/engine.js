@@ -10,6 +10,7 @@ const answer_1 = require("../answer");
 const errors_1 = require("../errors");
 const lane_1 = require("../lane");
 const native_1 = require("../native");
+const read_1 = require("../read");
 const told_1 = require("../told");
 const write_1 = require("../write");
 const actor_1 = require("./actor");
@@ -97,6 +98,17 @@ class JoinedEngine {
         const ground = this.#ground();
         const work = () => (isHarmless ? rounds_1.harmless : rounds_1.step)(ground, operation, json);
         return ground.driver.isNow ? (0, work_1.now)(work()) : (0, work_1.inLane)(ground.connection, () => (0, work_1.later)(work()));
+    }
+    /** @internal The world's own outcome in place of a failure, where the law leaves it that. */
+    _instead(operation, call, { code, message }) {
+        const { native, life, absent } = this.#parts;
+        if (life.isClosed || absent !== undefined)
+            return undefined;
+        const [status, json] = (0, told_1.split)(native.step("instead", undefined, JSON.stringify({ operation, call, code, message })));
+        if (status !== "allowed" && status !== "refused")
+            return undefined;
+        const { answer } = (0, read_1.parse)(json);
+        return { allowed: status === "allowed", answer, refusal: undefined, leave: [] };
     }
     /** @internal Takes a claim back. */
     _leave(claimed) {

@@ -3,7 +3,7 @@
 import type { As, Besides, Writing } from "../actor";
 import type { Answer } from "../answer";
 import { Directory, type Ends } from "../directory";
-import { Denied, refusal } from "../errors";
+import { CallError, Denied, HosError, refusal } from "../errors";
 import type { LawNames, Text } from "../law";
 import { error } from "../lane";
 import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "../shadow";
@@ -157,9 +157,10 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
 
   *#asked(operation: string, options: unknown, words: (draft: Draft) => Draft, then: (answer: Answer) => Answer): Work<Answer> {
     const isWatched = hasLegacy(options);
-    const codes = isWatched ? [] : codesOf(options);
+    const codes = codesOf(options);
     const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
-    const claimed = codes.length === 0 ? undefined : yield* this.#claim(operation, draft);
+    // Beside the world's own outcome nothing is claimed.
+    const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(operation, draft);
     let json: string;
     try {
       for (const [name, code] of codes) draft.put(name, yield code);
@@ -168,8 +169,21 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
       if (claimed !== undefined) yield () => this.#engine._leave(claimed);
       throw thrown;
     }
-    const stepped = (yield () => this.#engine._step(operation, json, isWatched)) as Stepped;
+    const stepped = isWatched ? yield* this.#beside(operation, draft) : ((yield () => this.#engine._step(operation, json)) as Stepped);
     return then(this.#answer(stepped));
+  }
+
+  /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */
+  *#beside(operation: string, draft: Draft): Work<Stepped> {
+    const json = draft.json();
+    try {
+      return (yield () => this.#engine._step(operation, json, true)) as Stepped;
+    } catch (thrown) {
+      const stood = thrown instanceof HosError ? this.#engine._instead(operation, json, thrown) : undefined;
+      if (stood !== undefined) return stood;
+      // The place that we know is of more use than the one that stood in for it.
+      throw thrown instanceof CallError ? (draft.fault ?? thrown) : thrown;
+    }
   }
 
   *#claim(operation: string, draft: Draft): Work<Stepped> {
@@ -193,7 +207,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     const draft = words(this.#draft(options, new Set([...WATCHED, ...codes.map(([name]) => name)]))).put("legacy", came());
     // Nothing is claimed in shadow: the world has acted already.
     for (const [name, code] of codes) draft.put(name, yield code);
-    return this.#answer((yield () => this.#engine._step(operation, draft.json(), true)) as Stepped);
+    return this.#answer(yield* this.#beside(operation, draft));
   }
 
   #answer(stepped: Stepped): Answer {

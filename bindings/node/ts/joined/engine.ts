@@ -7,7 +7,8 @@ import { ClosedError, type HosError, refusal } from "../errors";
 import { error } from "../lane";
 import type { LawNames } from "../law";
 import { type Joined, addon } from "../native";
-import { answered, told } from "../told";
+import { parse } from "../read";
+import { answered, split, told } from "../told";
 import { Draft } from "../write";
 import { JoinedTenant } from "./actor";
 import { type SqliteDatabase, betterSqlite3 } from "./better-sqlite3";
@@ -152,6 +153,16 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     const ground = this.#ground();
     const work = () => (isHarmless ? harmless : step)(ground, operation, json);
     return ground.driver.isNow ? now(work()) : inLane(ground.connection, () => later(work()));
+  }
+
+  /** @internal The world's own outcome in place of a failure, where the law leaves it that. */
+  _instead(operation: string, call: string, { code, message }: HosError): Stepped | undefined {
+    const { native, life, absent } = this.#parts;
+    if (life.isClosed || absent !== undefined) return undefined;
+    const [status, json] = split(native.step("instead", undefined, JSON.stringify({ operation, call, code, message })));
+    if (status !== "allowed" && status !== "refused") return undefined;
+    const { answer } = parse(json) as { answer: object };
+    return { allowed: status === "allowed", answer, refusal: undefined, leave: [] };
   }
 
   /** @internal Takes a claim back. */
