@@ -8,6 +8,7 @@ mod parts;
 mod php;
 mod python;
 mod readme;
+mod shop;
 mod stores;
 mod tally;
 mod vectors;
@@ -140,7 +141,11 @@ mod tests {
     fn every_part_after_the_databases_is_told_where_they_are() {
         let order: Vec<&str> = parts::ALL.iter().map(|(name, _)| *name).collect();
         let place = |name: &str| order.iter().position(|part| *part == name).unwrap();
-        assert!(["tests", "engine on databases", "doc tests", "PHP", "Python", "Node"].iter().all(|name| place("databases") < place(name)));
+        assert!(
+            ["tests", "engine on databases", "doc tests", "PHP", "the shop in PHP", "Python", "Node"]
+                .iter()
+                .all(|name| place("databases") < place(name))
+        );
 
         let house = House::new(&crate::root(), false);
         let said = |mut command: Command| {

@@ -1,14 +1,14 @@
 //! The parts of `cargo xtask test`, cheap ones first.
 
 use super::tally::{self, Tally};
-use super::{House, Outcome, check, databases, differential, node, php, python, readme, stores, vectors, verifier};
+use super::{House, Outcome, check, databases, differential, node, php, python, readme, shop, stores, vectors, verifier};
 use std::io::{self, Read};
 use std::process::Stdio;
 
 type Part = fn(&House) -> io::Result<Outcome>;
 
 /// Every part, in order. The databases come before all that may use them, the release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 17] = [
+pub(super) const ALL: [(&str, Part); 18] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
@@ -18,6 +18,7 @@ pub(super) const ALL: [(&str, Part); 17] = [
     ("engine on databases", stores::run),
     ("doc tests", doc_tests),
     ("PHP", php::run),
+    ("the shop in PHP", shop::run),
     ("Python", python::run),
     ("Node", node::run),
     ("call vectors in every language", vectors::run),

@@ -28,12 +28,7 @@ exit(PHP_VERSION_ID >= 80200 && extension_loaded("ffi") && extension_loaded("pcn
 
 /// Runs PHPUnit over `bindings/php`.
 pub(super) fn run(house: &House) -> io::Result<Outcome> {
-    if !(able() || apt::install(&PACKAGES)? && able()) {
-        let why = format!("it needs PHP 8.2 or newer; on Debian: apt-get install {}", PACKAGES.join(" "));
-        println!("skipped: {why}");
-        return Ok(Outcome::Skipped(why));
-    }
-    if let Some(why) = php_drivers()? {
+    if let Some(why) = missing()? {
         println!("skipped: {why}");
         return Ok(Outcome::Skipped(why));
     }
@@ -64,6 +59,14 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         tally.failed = tally.failed.max(1);
     }
     Ok(Outcome::Done(tally))
+}
+
+/// What is missing and could not be installed.
+pub(super) fn missing() -> io::Result<Option<String>> {
+    if !(able() || apt::install(&PACKAGES)? && able()) {
+        return Ok(Some(format!("it needs PHP 8.2 or newer; on Debian: apt-get install {}", PACKAGES.join(" "))));
+    }
+    php_drivers()
 }
 
 fn able() -> bool {
