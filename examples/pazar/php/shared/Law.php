@@ -42,14 +42,14 @@ final class Law
         return $type === null ? null : new Given(new Uid("Pazar::$type", $row['id']), $attrs, $type === 'Product' ? [$facts['shop']] : []);
     }
 
-    /** A yes goes on; a no is the shop's no, in the law's words. */
-    public static function must(Answer $answer): Answer
+    /** A yes goes on; a no is the shop's no, in the law's words. A question leaves no evidence, so of its no there is nothing to keep. */
+    public static function must(Answer $answer, bool $keeps = true): Answer
     {
         if ($answer->allowed) {
             return $answer;
         }
         $status = in_array($answer->code, ['hos.not_permitted', 'hos.forbidden'], true) ? 403 : 409;
-        throw new Refusal($answer->code, $status, ['message' => $answer->message()], $answer->from === null && $answer->to === null ? null : $answer);
+        throw new Refusal($answer->code, $status, ['message' => $answer->message()], $keeps ? $answer : null);
     }
 
     /**

@@ -16,8 +16,14 @@ final class Server
      * @param string $dir for sockets and logs
      * @param array<string, string> $env
      */
-    public function __construct(string $stage, public readonly string $dir, array $env, bool $fpm = false, private readonly int $port = 8080, int $workers = 4)
-    {
+    public function __construct(
+        string $stage,
+        public readonly string $dir,
+        array $env,
+        bool $fpm = false,
+        private readonly int $port = 8080,
+        int $workers = 4,
+    ) {
         $index = realpath("$stage/index.php") ?: throw new \InvalidArgumentException("`$stage` is no stage: it has no index.php");
         $this->url = "http://127.0.0.1:$port";
         if (!is_dir($dir)) {
@@ -82,6 +88,12 @@ final class Server
         }
 
         return true;
+    }
+
+    /** What the processes printed. */
+    public function printed(): string
+    {
+        return (string) @file_get_contents("$this->dir/out.log");
     }
 
     /** What PHP wrote with `error_log`. */

@@ -2,22 +2,24 @@
 
 declare(strict_types=1);
 
-// php tests/test.php [STAGE]: tells the story to a stage and sets requests against each other, on SQLite always, on PostgreSQL and
-// MariaDB where HOS_TEST_POSTGRES (postgres://user:pass@host:port/db) and HOS_TEST_MARIADB (mysql://..) name servers, each with
-// PHP's own server and with nginx and php-fpm. The exit code is 0 only if all of it holds.
+// php tests/test.php [STAGE] [--all]: tells the story to a stage and sets requests against each other, on SQLite with PHP's own server, on
+// PostgreSQL and MariaDB, where HOS_TEST_POSTGRES (postgres://user:pass@host:port/db) and HOS_TEST_MARIADB (mysql://..) name servers,
+// with nginx and php-fpm; with --all on each with both, and longer. HOS_BIN and HOS_LIBRARY name the program `hos` and the library, which
+// has failpoints. The exit code is 0 only if all of it holds.
 
 use Shop\{Db, Options, Server};
-use Shop\Tests\{Databases, Driver, Story};
+use Shop\Tests\{Beside, Databases, Driver, Faults, Story};
 
-foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server', 'shared/Founding', 'tests/Driver', 'tests/Story', 'tests/Databases'] as $file) {
+foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server', 'shared/Founding', 'tests/Driver', 'tests/Story', 'tests/Databases', 'tests/Beside', 'tests/Faults'] as $file) {
     require __DIR__ . "/../$file.php";
 }
-$options = new Options($argv, [], 'php tests/test.php [STAGE]');
+$options = new Options($argv, ['all' => false], 'php tests/test.php [STAGE] [--all]');
 $stage = basename($options->stage);
 $law = $stage === 'enforce';                // does the law decide here, or the shop as it was?
 $dir = sys_get_temp_dir() . '/pazar-test-' . getmypid();
 mkdir($dir, 0700);
 putenv('PAZAR_SECRET=story');
+putenv("PAZAR_KEYS=$dir");
 $databases = new Databases($dir);
 $passed = $failed = 0;
 $check = static function (string $what, bool $holds, string $seen = '') use (&$passed, &$failed): void {
@@ -26,10 +28,10 @@ $check = static function (string $what, bool $holds, string $seen = '') use (&$p
         echo "FAILED $what" . ($seen === '' ? '' : ": $seen") . "\n";
     }
 };
-$serve = static function (string $folder, string $database, bool $fpm, callable $use) use ($dir, $check): void {
+$serve = static function (string $folder, string $database, bool $fpm, callable $use, array $more = []) use ($dir, $check): void {
     static $count = 0;
     Db::open($database)->setUp($folder);
-    $env = ['PAZAR_DB' => $database, 'PAZAR_SECRET' => 'story', 'PAZAR_CLOCK' => 'request'];
+    $env = $more + ['PAZAR_DB' => $database, 'PAZAR_SECRET' => 'story', 'PAZAR_CLOCK' => 'request', 'RUST_BACKTRACE' => '0'];
     $server = new Server($folder, "$dir/server-" . ++$count, $env, $fpm, Server::freePort());
     try {
         $use($server, new Driver($server->url), Db::open($database));
@@ -145,12 +147,16 @@ try {
     $fpm = is_executable('/usr/sbin/php-fpm' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION) && is_executable('/usr/sbin/nginx');
     $fpm || print("skipped: php-fpm and nginx are not installed\n");
     $first = null;
-    if (!$law && $stage !== 'before') {
+    $all = $options->flag('all');
+    $beside = new Beside($check);
+    $faults = new Faults($check, $serve, $databases, $dir);
+    if ($stage === 'shadow') {
         // Who only watches changes nothing: the bytes are those of the shop before.
-        $serve(dirname($options->stage) . '/before', $databases->fresh(Databases::SQLITE), false, function (Server $server, Driver $driver) use (&$first): void {
+        $serve(dirname($options->stage) . '/before', $databases->fresh(Databases::SQLITE), false, function (Server $server, Driver $driver) use (&$first, $faults): void {
             $story = new Story($driver);
             $story->tell();
             $first = $story->transcript;
+            $faults->isToBe($first);
         });
     }
     foreach (['sqlite' => Databases::SQLITE, 'postgresql' => getenv('HOS_TEST_POSTGRES'), 'mariadb' => getenv('HOS_TEST_MARIADB')] as $kind => $where) {
@@ -158,15 +164,30 @@ try {
             echo "skipped: no server is named for $kind\n";
             continue;
         }
-        foreach ($fpm ? [false, true] : [false] as $with) {
+        foreach (!$fpm ? [false] : ($all ? [false, true] : [$where !== Databases::SQLITE]) as $with) {
             $on = $kind . ($with ? ', php-fpm' : ', php -S');
-            $serve($options->stage, $databases->fresh($where), $with, function (Server $server, Driver $driver, Db $db) use ($on, $tellsStory, $check, &$first, $law): void {
-                $told = $tellsStory($on, $server, $driver, $db)->transcript;
+            $serve($options->stage, $databases->fresh($where), $with, function (Server $server, Driver $driver, Db $db) use ($on, $tellsStory, $check, &$first, $law, $stage, $beside): void {
+                $law && Beside::guard($db);
+                $story = $tellsStory($on, $server, $driver, $db);
+                $told = $story->transcript;
                 $first ??= $told;
+                $stage === 'shadow' && $beside->watched($on, $story, $server, $db);
+                if ($law) {
+                    $beside->decided($on, $story, $driver, $db);
+                    $beside->guarded($on, $db);
+                    $beside->expires($on, $driver, $db);
+                }
                 // Where the law refuses, a number that was taken stays taken on PostgreSQL and MariaDB, so ids differ there.
                 $law || $check("$on: the same bytes everywhere, and in every stage that only watches", $told === $first);
             });
-            $serve($options->stage, $databases->fresh($where), $with, fn (Server $server, Driver $driver, Db $db) => $race($on, $server, $driver, $db));
+            // Who only watches locks nothing, and how the shop itself fares is known by one database.
+            if ($all || $law || ($stage === 'before' && $where === Databases::SQLITE)) {
+                $serve($options->stage, $databases->fresh($where), $with, function (Server $server, Driver $driver, Db $db) use ($on, $race, $law, $beside): void {
+                    $race($on, $server, $driver, $db);
+                    $law && $beside->isClean("$on: after the races", $db);
+                });
+            }
+            $stage === 'shadow' && $faults->harmNobody($on, $where, $with, $all);
             echo "$on: told, $passed passed, $failed failed\n";
         }
     }
@@ -178,6 +199,13 @@ try {
             $there = (file(__DIR__ . "/../$file") ?: [])[$line - 1] ?? '';
             $check("README: `$code` stands in $file, line $line", str_contains($there, $code), trim($there));
         }
+    }
+    if ($stage !== 'before') {
+        $one = $stage === 'shadow' ? 'before' : 'shadow';
+        exec('diff -rN ' . escapeshellarg(__DIR__ . "/../$one") . ' ' . escapeshellarg($options->stage), $lines);
+        $changed = count(preg_grep('/^[<>]/', $lines));
+        $check("between $one and $stage there are fewer than 100 lines", $changed > 10 && $changed < 100, (string) $changed);
+        $lines = [];
     }
     exec(PHP_BINARY . ' ' . escapeshellarg(__DIR__ . '/drive.php') . " $stage --seconds 1 --workers 2", $lines, $exit);
     $load = json_decode($lines[0] ?? '', true);

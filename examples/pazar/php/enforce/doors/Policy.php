@@ -44,7 +44,7 @@ final class Policy
         $objection = $this->objection($row, $context);
         $given = Law::given($action, $row);
         if ($given !== null) {
-            Law::must($this->law->can($action, $given->uid, given: [$given]));
+            Law::must($this->law->can($action, $given->uid, given: [$given]), keeps: false);
         }
         if ($objection === null) {
             return;

@@ -1,0 +1,182 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Shop\Tests;
+
+use Shop\{Db, Founding, Server};
+
+/** What must hold of the law beside the shop: what it says of each step, and that the shop is none the worse for it. */
+final class Beside
+{
+    public const WORLD = __DIR__ . '/../shared/world.toml';
+    /** What the law says of each step of the story that it refuses: by act, as `hos shadow report` calls it; of a question, by action. */
+    private const REFUSED = [
+        'a stranger reads an order' => ['order.view' => 'hos.not_permitted'],
+        'a seller ships another seller\'s order' => ['order.ship' => 'hos.not_permitted'],
+        'ship a cancelled order' => ['order.ship' => 'hos.terminal'],
+        'cancel a paid order' => ['order.cancel' => 'hos.wrong_state'],
+        'a seller cancels a buyer\'s order' => ['order.cancel' => 'hos.not_permitted'],
+        'a closed shop: checkout' => ['order.place' => 'hos.forbidden'],
+        'one\'s own shop: checkout' => ['order.place' => 'hos.forbidden'],
+        'pay one kurus' => ['payment.capture' => 'payment.amount_differs', 'order.pay' => 'order.amount_short'],
+        'capture a failed payment' => ['payment.capture' => 'hos.terminal'],
+        'pay a cancelled order' => ['order.pay' => 'hos.terminal'],
+        'refund more than was paid' => ['order.refund' => 'order.refund_too_large'],
+        'refund twice' => ['order.refund' => 'hos.wrong_state'],
+        'a large refund without a manager' => ['order.refund' => 'hos.forbidden'],
+        'refund a shipped order' => ['order.refund' => 'hos.wrong_state'],
+        'a cancelled guest is a no-show: no_show' => ['reservation.no_show' => 'hos.terminal'],
+        'check in what nobody confirmed: check_in' => ['reservation.check_in' => 'hos.wrong_state'],
+        'cancel a stay that began: cancel' => ['reservation.cancel' => 'hos.wrong_state'],
+        'nobody for no night: book' => ['reservation.request' => 'reservation.no_guests'],
+        // An event that the law does not have cannot be named by a record.
+        'the back office sets a status that is none' => ['order.' => 'hos.event_unknown'],
+        'the back office ships what is not paid' => ['order.' => 'hos.event_unknown'],
+    ];
+
+    /** @param \Closure(string, bool, string=): void $check */
+    public function __construct(private readonly \Closure $check)
+    {
+    }
+
+    private function check(string $what, bool $holds, string $seen = ''): void
+    {
+        ($this->check)($what, $holds, $seen);
+    }
+
+    /** What a person reads for a code. */
+    private static function words(string $language, string $code): string
+    {
+        $texts = parse_ini_file(__DIR__ . "/../../law/messages.$language.toml", true, INI_SCANNER_RAW) ?: [];
+        [$of, $name] = explode('.', $code);
+
+        return $texts[$of][$name] ?? '?';
+    }
+
+    /** The evidence is whole, and judged again it comes to the same. */
+    private function intact(string $on, Db $db): void
+    {
+        [$exit, $said] = Founding::hos($db, ['verify', '--replay', '--json']);
+        $told = json_decode($said, true);
+        $this->check("$on: hos verify finds all evidence intact, and judges it alike", $exit === 0 && $told['level'] === 'replayed' && $told['findings'] === [], $said);
+    }
+
+    /** The law watched the story. */
+    public function watched(string $on, Story $story, Server $server, Db $db): void
+    {
+        $marked = array_keys(array_filter($story->steps, fn ($step) => $step['law'] === 'refused'));
+        $this->check("$on: it is said what the law says of each step that it refuses", array_diff($marked, array_keys(self::REFUSED)) === [] && count($marked) === count(self::REFUSED));
+        Founding::work($db);
+        [, $said] = Founding::hos($db, ['shadow', 'report', '--json']);
+        $found = [];
+        foreach (json_decode($said, true)['acts'] as $act) {
+            foreach ([...$act['moved'], ...$act['refused']] as $code => $count) {
+                $found["{$act['contract']}.{$act['event']}"][$code] = $count;
+            }
+        }
+        foreach (self::REFUSED as $step => $acts) {
+            foreach ($acts as $act => $code) {
+                $there = ($found[$act][$code] ?? 0) > 0;
+                if ($act === 'order.view') {
+                    $there = preg_match("/law shadow: $code: bora order.view o-\d+$/m", $server->log()) === 1;
+                } elseif ($there && --$found[$act][$code] === 0) {
+                    unset($found[$act][$code]);
+                }
+                $this->check("$on: shadow tells of `$step`: $act, $code", $there, $said . $server->log());
+            }
+        }
+        $this->check("$on: and of nothing else", array_filter($found) === [], (string) json_encode($found));
+        [$exit, $said] = Founding::hos($db, ['drift', self::WORLD, '--json']);
+        $listed = array_merge(...array_column(json_decode($said, true)['tables'], 'listed'));
+        // The cron asks nobody, and to where the back office went the law has no way.
+        $wanted = $db->rows("SELECT id FROM orders WHERE status IN ('expired', 'lost') OR (status = 'shipped' AND paid = 0 AND tracking = '') ORDER BY id");
+        $this->check("$on: drift names the rows that went past the law", $exit === 3 && array_column($listed, 'id') === array_column($wanted, 'id')
+            && array_unique(array_column($listed, 'how')) === ['bypassed'], $said . json_encode($wanted));
+        $this->intact($on, $db);
+    }
+
+    /** The law decided in the story. */
+    public function decided(string $on, Story $story, Driver $driver, Db $db): void
+    {
+        foreach (self::REFUSED as $name => $acts) {
+            $said = json_decode($story->steps[$name]['body'], true);
+            $code = array_values($acts)[0];
+            $this->check("$on: `$name` is refused in the law's words", $said === ['code' => $code, 'message' => self::words('tr', $code)], $story->steps[$name]['body']);
+        }
+        $this->kept($on, $driver, $db);
+        $this->check("$on: what the law did has its messages in the outbox", $db->row('SELECT COUNT(*) AS n FROM hos_outbox')['n'] > 0);
+        Founding::work($db);
+        $this->isClean("$on", $db);
+        $this->intact($on, $db);
+    }
+
+    /** A refusal changes nothing in the shop, and is evidence. */
+    private function kept(string $on, Driver $driver, Db $db): void
+    {
+        $counted = fn (): array => array_map(fn (string $sql) => (int) $db->row("SELECT $sql")['n'], [
+            '(SELECT COUNT(*) FROM hos_record) + (SELECT COUNT(*) FROM hos_inbox) AS n', 'COUNT(*) AS n FROM orders', 'COUNT(*) AS n FROM hos_instance',
+            'COUNT(*) AS n FROM status_change_logs', 'COUNT(*) AS n FROM hos_outbox', 'SUM(stock) AS n FROM products', 'COUNT(*) AS n FROM request_ids',
+        ]);
+        $driver->ask('mert', 'POST /cart', ['product' => 'kilim']);
+        $order = $db->row("SELECT id FROM orders WHERE status = 'cancelled'")['id'];
+        $asked = [
+            'a birth' => ['mert', 'POST /checkout', ['shop' => 's1'], 403, 'hos.forbidden'],
+            'an event' => ['mert', "POST /orders/$order/ship", ['tracking' => 'x'], 409, 'hos.terminal'],
+            'an override without a reason' => ['deniz', "POST /admin/order/$order/status", ['status' => 'new'], 409, 'hos.reason_missing'],
+        ];
+        foreach ($asked as $what => [$who, $where, $fields, $status, $code]) {
+            $before = $counted();
+            $said = $driver->ask($who, $where, $fields, ['Accept-Language' => 'en']);
+            $holds = $said['status'] === $status && json_decode($said['body'], true) === ['code' => $code, 'message' => self::words('en', $code)];
+            $this->check("$on: $what is refused in English too", $holds, "{$said['status']} {$said['body']}");
+            $before[0]++;
+            $this->check("$on: $what that is refused leaves one record and nothing else", $counted() === $before, json_encode([$before, $counted()]));
+        }
+    }
+
+    public function isClean(string $on, Db $db): void
+    {
+        [$exit, $said] = Founding::hos($db, ['drift', self::WORLD]);
+        $this->check("$on: the shop's rows and the law's are in the same states", $exit === 0, $said);
+    }
+
+    /** `hos guard`, from now on. */
+    public static function guard(Db $db): void
+    {
+        $dialect = ['sqlite' => 'sqlite', 'pgsql' => 'postgres', 'mysql' => 'mysql'][$db->kind];
+        [$exit, $said] = Founding::hos($db, ['guard', self::WORLD, '--dialect', $dialect]);
+        $exit === 0 || throw new \RuntimeException("hos guard: $said");
+        // MySQL's program is told where a trigger ends, its server is not.
+        $parts = $db->kind === 'mysql' ? preg_split('#^DELIMITER .*$|//$#m', (string) preg_replace('/^--.*$/m', '', $said)) : [$said];
+        foreach (array_filter(array_map(trim(...), $parts ?: [])) as $part) {
+            $db->pdo->exec($part);
+        }
+    }
+
+    /** Who writes a status by hand is refused by the database. */
+    public function guarded(string $on, Db $db): void
+    {
+        $row = $db->row("SELECT id, status FROM orders WHERE status = 'paid'");
+        $why = '';
+        try {
+            $db->transaction(fn () => $db->run("UPDATE orders SET status = 'refunded' WHERE id = ?", $row['id']));
+        } catch (\PDOException $error) {
+            $why = $error->getMessage();
+        }
+        $now = $db->row('SELECT id, status FROM orders WHERE id = ?', $row['id']);
+        $this->check("$on: the database refuses a status that is changed by hand", str_contains($why, 'hos.guard') && $now === $row, $why);
+    }
+
+    /** The law's clock ends an order that nobody paid, and the shop's row follows it. */
+    public function expires(string $on, Driver $driver, Db $db): void
+    {
+        $waiting = array_column($db->rows("SELECT id FROM orders WHERE status = 'new'"), 'id');
+        [$exit, $said] = Founding::hos($db, ['work', '--time', gmdate('Y-m-d\TH:i:s\Z', time() + 7200)]);
+        $cron = $driver->ask('cron', 'POST /cron/expire');
+        $left = (int) $db->row("SELECT COUNT(*) AS n FROM orders WHERE status = 'new'")['n'];
+        $told = json_decode($cron['body'], true)['message'] ?? '';
+        $this->check("$on: the law's clock ends what nobody paid, and the rows follow", $exit === 0 && $left === 0 && $told === count($waiting) . ' expired' && $waiting !== [], "$said {$cron['body']}");
+        $this->isClean("$on: after the clock", $db);
+    }
+}
