@@ -169,8 +169,11 @@ for (const variant of VARIANTS) {
       assert.equal(await thrown(() => actor.begin("ticket", `${id}-2`, "order", { facts: () => { throw odd; }, once: `o-${id}` })), odd);
       const bad = await thrown(() => actor.begin("ticket", `${id}-2`, "order", { facts: () => ({ owner: null }), once: `o-${id}` }));
       assert.equal(bad.code, "hos.value_invalid");
+      const words = await thrown(() => actor.begin("ticket", `${id}-2`, "order", { facts: () => facts, once: `o-${id}`, no: 1 }));
+      assert.match(words.message, /`no`/);
       await host.commit();
-      assert.equal(await host.one(`SELECT count(*) FROM hos_once WHERE digest IS NULL OR n < 0`), 0);
+      assert.equal(await host.one("SELECT count(*) FROM hos_once WHERE n < 0"), 0);
+      assert.equal(await host.one("SELECT count(*) FROM hos_instance WHERE state = ''"), 0);
       assert.equal(await size(), before);
       await host.begin();
       assert.equal((await actor.begin("ticket", `${id}-2`, "order", { facts: () => facts, once: `o-${id}` })).allowed, true);

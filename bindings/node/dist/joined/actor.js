@@ -100,18 +100,18 @@ class JoinedActor {
         const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
         // Beside the world's own outcome nothing is claimed.
         const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(operation, draft);
-        let json;
+        let stepped;
         try {
             for (const [name, code] of codes)
                 draft.put(name, yield code);
-            json = draft.json();
+            const json = draft.json();
+            stepped = isWatched ? yield* this.#beside(operation, draft) : yield () => this.#engine._step(operation, json);
         }
         catch (thrown) {
-            if (claimed !== undefined)
+            if (claimed !== undefined && !FAILED.has(thrown?.status))
                 yield () => this.#engine._leave(claimed);
             throw thrown;
         }
-        const stepped = isWatched ? yield* this.#beside(operation, draft) : (yield () => this.#engine._step(operation, json));
         return then(this.#answer(stepped));
     }
     /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */
@@ -159,6 +159,8 @@ class JoinedActor {
     }
 }
 exports.JoinedActor = JoinedActor;
+/** Errors behind which the database runs no more statements of this transaction, or must not. */
+const FAILED = new Set(["store", "retry", "unknown", "internal"]);
 /** Arguments and facts that are to be read when the claim is there. */
 function codesOf(options) {
     if (typeof options !== "object" || options === null)

@@ -161,15 +161,15 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
     // Beside the world's own outcome nothing is claimed.
     const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(operation, draft);
-    let json: string;
+    let stepped: Stepped;
     try {
       for (const [name, code] of codes) draft.put(name, yield code);
-      json = draft.json();
+      const json = draft.json();
+      stepped = isWatched ? yield* this.#beside(operation, draft) : yield () => this.#engine._step(operation, json);
     } catch (thrown) {
-      if (claimed !== undefined) yield () => this.#engine._leave(claimed);
+      if (claimed !== undefined && !FAILED.has((thrown as { status?: unknown } | null)?.status)) yield () => this.#engine._leave(claimed);
       throw thrown;
     }
-    const stepped = isWatched ? yield* this.#beside(operation, draft) : ((yield () => this.#engine._step(operation, json)) as Stepped);
     return then(this.#answer(stepped));
   }
 
@@ -222,6 +222,9 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
 
 /** What a caller gets of the world's own code: itself at once, or a promise of it. */
 export type Shadowed<M extends When, R> = M extends "now" ? GivenBack<R> : Promise<Awaited<R>>;
+
+/** Errors behind which the database runs no more statements of this transaction, or must not. */
+const FAILED: ReadonlySet<unknown> = new Set(["store", "retry", "unknown", "internal"]);
 
 type Codes = [name: string, code: () => unknown][];
 
