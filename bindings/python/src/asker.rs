@@ -224,11 +224,13 @@ impl Asker {
         entry(py, || Ok(String::from_utf8_lossy(&self.made(py, operation, fields)?.json).into_owned()))
     }
 
-    /// A call in the words of the wire.
-    fn _written(&self, py: Python<'_>, fields: &Bound<'_, PyDict>) -> PyResult<Py<PyBytes>> {
-        entry(py, || match self.written(py, fields, false)? {
-            (_, Some(fault)) => Err(fault.error(py)),
-            (call, None) => Ok(PyBytes::new(py, &call).unbind()),
+    /// A call in the words of the wire, and what is wrong with it. One that may carry the world's own outcome (`world`) is written
+    /// whatever its values are, and what the caller's objects raise is a fault of it; of any other that is raised.
+    fn _written(&self, py: Python<'_>, fields: &Bound<'_, PyDict>, world: bool) -> PyResult<(Py<PyBytes>, Option<Py<PyAny>>)> {
+        entry(py, || {
+            let (call, fault) = self.written(py, fields, world)?;
+            let fault = fault.map(|fault| fault.error(py).into_value(py).into_any());
+            Ok((PyBytes::new(py, &call).unbind(), fault))
         })
     }
 

@@ -152,21 +152,38 @@ class JoinedEngine:
     def _serve(self, operation: str, call: bytes) -> Tuple[bool, str]:
         return self._core._serve(operation, call)
 
-    def _asked(self, operation: str, call: bytes, world: bool = False) -> Dict[str, Any]:
-        """Asks the law, in the transaction that there is. ``world``: whether the call carries the world's own outcome, so that
-        nothing that fails may be felt in it."""
+    def _asked(self, operation: str, call: bytes) -> Dict[str, Any]:
+        """Asks the law, in the transaction that there is."""
         kind = self._kind()
-        if world and kind.inside(True):
-            return self._apart(kind, operation, call)
-        if world and operation != "can":
-            # A transaction that our own statements began would stay behind where the world has ended its own.
-            raise CallError("hos.no_transaction", "the connection is in no transaction: nothing of a call in shadow is kept")
         if operation == "can" and not kind.inside(True):
             return self._looked(kind, call)
         try:
             return self._step(kind, operation, call)
         except (StoreError, RetryError):
             kind.spoil()
+            raise
+
+    def _asked_beside(self, operation: str, call: bytes, fault: Optional[Exception]) -> Dict[str, Any]:
+        """Asks the law beside the world's own outcome, which the call carries: nothing that fails is felt in the transaction, and
+        the outcome stands in its place, where the law leaves it that. ``fault``: what is wrong with the call."""
+        try:
+            if fault is not None:
+                raise fault
+            kind = self._kind()
+            if kind.inside(True):
+                return self._apart(kind, operation, call)
+            if operation == "can":
+                return self._looked(kind, call)
+            # A transaction that our own statements began would stay behind where the world has ended its own.
+            raise CallError("hos.no_transaction", "the connection is in no transaction: nothing of a call in shadow is kept")
+        except Exception as why:
+            told = {"code": getattr(why, "code", "hos.internal"), "message": getattr(why, "message", repr(why))}
+            told.update(operation=operation, call=call.decode())
+            with contextlib.suppress(HosError):
+                standing, words = self._core._step("instead", None, json.dumps(told).encode())
+                if standing in ("allowed", "refused"):
+                    stood: Dict[str, Any] = json.loads(words)
+                    return stood
             raise
 
     def _apart(self, kind: Kind, operation: str, call: bytes) -> Dict[str, Any]:
@@ -331,16 +348,19 @@ class JoinedActor(_engine.Actor):
         later = [name for name in ("args", "facts") if callable(fields.get(name))]
         if later and not world:
             return self._claimed(operation, fields, later)
-        words = {name: value() if name in later else value for name, value in fields.items()}
-        return self._told_of(self._engine._asked(operation, self._written(words), world))
+        call, fault = self._written(_with(fields, later), world)
+        if world:
+            return self._told_of(self._engine._asked_beside(operation, call, fault))
+        return self._told_of(self._engine._asked(operation, _sound(call, fault)))
 
     def _claimed(self, operation: str, fields: Dict[str, Any], later: List[str]) -> Answer:
         engine = self._engine
         words = {name: value for name, value in fields.items() if name not in ("args", "facts")}
-        leave = engine._asked("claim", self._written({"operation": operation, **words}))["leave"]
+        claim = _sound(*self._written({"operation": operation, **words}, False))
+        leave = engine._asked("claim", claim)["leave"]
         try:
-            words = {name: value() if name in later else value for name, value in fields.items()}
-            return self._told_of(engine._asked(operation, self._written(words)))
+            call = _sound(*self._written(_with(fields, later), False))
+            return self._told_of(engine._asked(operation, call))
         except BaseException:
             # What is claimed for a call that is not made is left. In a transaction that failed that fails, and does not matter.
             with contextlib.suppress(Exception):
@@ -350,6 +370,17 @@ class JoinedActor(_engine.Actor):
     def _told_of(self, told: Mapping[str, Any]) -> Answer:
         answer = told["answer"]
         return self._came(answer["allowed"] is True, json.dumps(answer).encode(), told.get("refusal"))
+
+
+def _with(fields: Dict[str, Any], later: List[str]) -> Dict[str, Any]:
+    """The words of a call, with those that are functions called."""
+    return {name: value() if name in later else value for name, value in fields.items()}
+
+
+def _sound(call: bytes, fault: Optional[Exception]) -> bytes:
+    if fault is not None:
+        raise fault
+    return call
 
 
 def _once(kind: Kind, work: Callable[[], _T]) -> _T:
