@@ -268,22 +268,30 @@ final class JoinedDaysTest extends TestCase
     /** @dataProvider kinds */
     public function testACommitWhoseOutcomeNobodyKnows(string $kind): void
     {
-        if ($kind === 'SQLite') {
-            // Its connection is the process itself.
-            $this->addToAssertionCount(1);
-
-            return;
-        }
         $host = Host::shared($kind);
         [$id] = self::placed($host, 1);
         $pdo = $host->pdo();
-        $me = $pdo->query($kind === 'PostgreSQL' ? 'SELECT pg_backend_pid()' : 'SELECT connection_id()')->fetchColumn();
+        if ($kind === 'SQLite') {
+            $this->commitThatIsRefused($host, $pdo, $id);
+
+            return;
+        }
+        if ($kind === 'PostgreSQL') {
+            // A connection that goes in the middle of its commit; one that is gone before is noticed, and nothing is unknown then.
+            $pdo->exec('CREATE TABLE dies (x INT)');
+            $pdo->exec('CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$');
+            $pdo->exec('CREATE CONSTRAINT TRIGGER d AFTER INSERT ON dies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()');
+        }
         set_error_handler(static fn (): bool => true);
         try {
-            Host::engine($pdo)->transaction(function () use ($host, $pdo, $id, $kind, $me): void {
+            Host::engine($pdo)->transaction(function () use ($host, $pdo, $id, $kind): void {
                 self::assertTrue(Host::pay(Host::ayse($pdo), $id, once: "unknown-$id")->allowed);
-                $kind === 'PostgreSQL' ? $host->pdo()->query("SELECT pg_terminate_backend($me)") : $host->pdo()->exec("KILL $me");
-                usleep(100_000);
+                if ($kind === 'PostgreSQL') {
+                    $pdo->exec('INSERT INTO dies VALUES (1)');
+                } else {
+                    $host->pdo()->exec('KILL ' . $pdo->query('SELECT connection_id()')->fetchColumn());
+                    usleep(100_000);
+                }
             });
             self::fail('it was committed');
         } catch (OutcomeUnknownError $error) {
@@ -296,6 +304,25 @@ final class JoinedDaysTest extends TestCase
         $paid = Host::engine($pdo)->transaction(fn (): Answer => Host::pay(Host::ayse($pdo), $id, once: "unknown-$id"));
         self::assertSame([true, false], [$paid->allowed, $paid->again]);
         $host->intact();
+    }
+
+    /** Of a connection that is still there the outcome is known, and the error is the database's own. */
+    private function commitThatIsRefused(Host $host, \PDO $pdo, string $id): void
+    {
+        $pdo->exec('PRAGMA foreign_keys = ON');
+        $pdo->exec('CREATE TABLE IF NOT EXISTS lines (id TEXT REFERENCES orders DEFERRABLE INITIALLY DEFERRED)');
+        $before = $host->intact();
+        try {
+            Host::engine($pdo)->transaction(function () use ($pdo, $id): void {
+                self::assertTrue(Host::pay(Host::ayse($pdo), $id)->allowed);
+                $pdo->exec("INSERT INTO lines VALUES ('nobody''s')");
+            });
+            self::fail('it was committed');
+        } catch (\PDOException $error) {
+            self::assertStringContainsString('FOREIGN KEY', $error->getMessage());
+        }
+        self::assertFalse($pdo->inTransaction());
+        self::assertSame($before, $host->intact());
     }
 
     /** Two connections, two databases: what is known of one is not said of the other. */

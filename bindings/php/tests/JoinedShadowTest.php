@@ -109,16 +109,10 @@ final class JoinedShadowTest extends TestCase
     /** @dataProvider kinds */
     public function testNobodyWaitsForWhoWatches(string $kind): void
     {
-        if ($kind === 'SQLite') {
-            // It has one writer at a time, whoever writes what.
-            $this->addToAssertionCount(1);
-
-            return;
-        }
         $host = self::host($kind);
         [$one, $other] = [$host->pdo(), $host->pdo()];
         $id = self::id();
-        foreach ([$one, $other] as $pdo) {
+        foreach ([$one, $other] as $at => $pdo) {
             $ayse = Host::ayse($pdo);
             $ayse->can('shop.edit', Host::SHOP);
             $pdo->beginTransaction();
@@ -128,6 +122,8 @@ final class JoinedShadowTest extends TestCase
                 $told = $answer;
             });
             self::assertInstanceOf(Answer::class, $told, $told instanceof \Throwable ? $told->getMessage() : '');
+            // A file has one writer at a time, whoever writes what; but who watches does not wait for its turn.
+            self::assertSame($kind === 'SQLite' && $at === 1 ? 'hos.retry' : null, $told->code);
             self::assertLessThan(2.0, microtime(true) - $started);
         }
         $one->rollBack();
