@@ -20,10 +20,11 @@ fn main() -> Result<(), AnyError> {
             for joins in [false, true] {
                 let id = format!("{round}-{joins}");
                 // The birth is no part of what is measured.
-                client.run(&joining, |tx| {
+                let born = client.run(&joining, |tx| {
                     tx.write(&format!("INSERT INTO orders VALUES ('{id}', 'a')"))?;
                     Ok(tx.call(birth(&id))?.end())
                 })?;
+                assert!(born.allowed, "{id}");
                 let since = Instant::now();
                 let moved = client.run(&joining, |tx| {
                     tx.write(&format!("UPDATE orders SET status = 'b' WHERE id = '{id}'"))?;

@@ -212,6 +212,11 @@ fn code(error: &Error) -> i32 {
     }
 }
 
+/// Whether SQLite says that a table or a column is not there: it has one code for all that is wrong with a statement.
+pub(crate) fn is_missing(words: &str) -> bool {
+    words.starts_with("no such table") || words.starts_with("no such column") || words.contains(" has no column named ")
+}
+
 /// What became of a statement. SQLite's messages name tables and columns, never values.
 fn told(error: &Error) -> ClientError {
     let words = match error {
@@ -232,7 +237,7 @@ fn told(error: &Error) -> ClientError {
         (_, ffi::SQLITE_FULL) => Trouble::Full,
         (_, ffi::SQLITE_READONLY) => Trouble::ReadOnly,
         (_, ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB) => Trouble::Corrupt,
-        (_, ffi::SQLITE_ERROR) if words.starts_with("no such table") || words.starts_with("no such column") => Trouble::Missing,
+        (_, ffi::SQLITE_ERROR) if is_missing(&words) => Trouble::Missing,
         (
             _,
             ffi::SQLITE_CANTOPEN

@@ -193,6 +193,12 @@ fn a_store_that_is_not_there_or_is_another_is_refused_with_its_code() {
         client.say("ALTER TABLE hos_store RENAME TO away").unwrap();
         assert_eq!(code(&mut client, &world.joining()), Some((Code::StoreVersion, true)), "{kind:?}");
         client.say("ALTER TABLE away RENAME TO hos_store").unwrap();
+        // The schema of another version lacks a column, or has it under another name.
+        for column in ["state", "version"] {
+            client.say(&format!("ALTER TABLE hos_instance RENAME COLUMN {column} TO away")).unwrap();
+            assert_eq!(code(&mut client, &world.joining()), Some((Code::StoreVersion, true)), "{kind:?}: {column}");
+            client.say(&format!("ALTER TABLE hos_instance RENAME COLUMN away TO {column}")).unwrap();
+        }
         let other = world::law::law_but(|path, text| if path == "law.toml" { text.replace("\"t\"", "\"other\"") } else { text });
         let other = Joining::open(Engine::builder().law(std::sync::Arc::new(other)), kind.dialect());
         assert_eq!(code(&mut client, &other), Some((Code::LawNotActive, false)), "{kind:?}");

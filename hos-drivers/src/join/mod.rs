@@ -223,7 +223,9 @@ impl<C: Connection> Here<'_, C> {
     /// The whole driver: statements out, rows in.
     fn go(&mut self, asked: Asked) -> Result<Came, Error> {
         let joined = &self.joining.0;
-        let mut step = joined.step(asked, self.connection.inside()?)?;
+        // A question needs no transaction.
+        let inside = if matches!(asked, Asked::Can(..)) { None } else { self.connection.inside()? };
+        let mut step = joined.step(asked, inside)?;
         let mut rows = Vec::new();
         loop {
             match step.go(joined, std::mem::take(&mut rows)) {

@@ -83,7 +83,7 @@ fn what(error: &(dyn StdError + 'static)) -> Option<What> {
     };
     Some(match code & 0xff {
         ffi::SQLITE_BUSY => What::Retry,
-        ffi::SQLITE_ERROR if words.starts_with("no such table") || words.starts_with("no such column") => What::Missing,
+        ffi::SQLITE_ERROR if crate::sqlite::is_missing(words) => What::Missing,
         _ => What::Other,
     })
 }
