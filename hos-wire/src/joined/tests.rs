@@ -1,0 +1,121 @@
+//! Steps as JSON, without any database.
+
+use super::*;
+
+fn open(options: &str) -> JoinedEngine {
+    JoinedEngine::open(options.as_bytes()).unwrap_or_else(|f| panic!("{}", f.message))
+}
+
+fn text(stepped: &Stepped) -> String {
+    String::from_utf8(stepped.json.clone()).unwrap()
+}
+
+const CALL: &str = r#"{"tenant":"t","principal":{"type":"A","id":"x"},"contract":"o","id":"1","event":"go"}"#;
+
+#[test]
+fn options_are_looked_at() {
+    for (options, wanted) in [
+        ("{}", "lacks the field `dialect`"),
+        (r#"{"dialect":"oracle","places":"dollar"}"#, "`dialect` is"),
+        (r#"{"dialect":"mysql","places":"x"}"#, "`places` is"),
+        (r#"{"dialect":"mysql","places":"question","law":"/none"}"#, "/none"),
+        (r#"{"dialect":"mysql","places":"question","directory_age_max_ms":60001}"#, "at most 60000"),
+    ] {
+        let Err(failure) = JoinedEngine::open(options.as_bytes()) else { panic!("{options} was opened") };
+        assert!(failure.message.contains(wanted), "{options}: {}", failure.message);
+    }
+}
+
+#[test]
+fn outside_a_transaction_nothing_is_asked() {
+    let engine = open(r#"{"dialect":"mysql","places":"question"}"#);
+    for inside in [None, Some(false)] {
+        let stepped = engine.step("transition", inside, CALL.as_bytes());
+        assert_eq!(stepped.standing, Some(Standing::Failed(Code::NoTransaction)));
+        assert!(text(&stepped).contains(r#""settle":[]"#));
+    }
+}
+
+#[test]
+fn a_step_is_gone_on_with_once_and_by_rows_that_fit() {
+    let engine = open(r#"{"dialect":"postgres","places":"dollar"}"#);
+    let stepped = engine.step("transition", Some(true), CALL.as_bytes());
+    assert_eq!(stepped.standing, None);
+    let said: Json = serde_json::from_slice(&stepped.json).unwrap();
+    let (step, need) = (said["step"].as_u64().unwrap(), said["need"].as_array().unwrap().len());
+    assert!(need > 0 && text(&stepped).contains("$1"));
+    let few = engine.step("go_on", None, format!(r#"{{"step":{step},"rows":[]}}"#).as_bytes());
+    assert_eq!(few.standing, Some(Standing::Failed(Code::CallMalformed)));
+    assert!(text(&few).contains("rows of 0 came"), "{}", text(&few));
+    let again = engine.step("go_on", None, format!(r#"{{"step":{step},"rows":[]}}"#).as_bytes());
+    assert!(text(&again).contains("is on its way"), "{}", text(&again));
+    for rows in ["", "{", r#"{"step":1,"rows":[[[1.5]]]}"#, r#"{"step":1,"rows":[[["*"]]]}"#, r#"{"step":1,"rows":[],"x":1}"#] {
+        let stepped = engine.step("go_on", None, rows.as_bytes());
+        assert_eq!(stepped.standing, Some(Standing::Failed(Code::CallMalformed)), "{rows}");
+    }
+}
+
+#[test]
+fn nothing_stands_instead_where_no_law_was_read() {
+    let engine = open(r#"{"dialect":"mysql","places":"question"}"#);
+    let call = CALL.replacen('{', r#"{"legacy":{"allowed":true},"#, 1);
+    for (call, code, wanted) in [
+        (call.as_str(), "hos.retry", Code::Retry),
+        (call.as_str(), "hos.no_such_code", Code::Internal),
+        (CALL, "hos.store_busy", Code::StoreBusy),
+        ("{", "hos.call_malformed", Code::CallMalformed),
+    ] {
+        let json = json!({ "operation": "transition", "call": call, "code": code, "message": "m" }).to_string();
+        let stepped = engine.step("instead", None, json.as_bytes());
+        assert_eq!(stepped.standing, Some(Standing::Failed(wanted)), "{}", text(&stepped));
+    }
+    assert!(text(&engine.step("instead", None, b"{}")).contains("lacks the field"));
+}
+
+#[test]
+fn a_claim_is_of_a_call_that_writes() {
+    let engine = open(r#"{"dialect":"mysql","places":"question"}"#);
+    let claim = |operation: &str| engine.step("claim", Some(true), CALL.replacen('{', operation, 1).as_bytes());
+    let stepped = claim(r#"{"operation":"transition","#);
+    assert_eq!(stepped.standing, None, "{}", text(&stepped));
+    for (operation, wanted) in [
+        ("{", "lacks the field `operation`"),
+        (r#"{"operation":1,"#, "lacks the field `operation`"),
+        (r#"{"operation":"none","#, "is no operation"),
+        (r#"{"operation":"history","#, "has no field `event`"),
+        (r#"{"operation":"available","#, "has no field `event`"),
+    ] {
+        let stepped = claim(operation);
+        assert_eq!(stepped.standing, Some(Standing::Failed(Code::CallMalformed)), "{operation}");
+        assert!(text(&stepped).contains(wanted), "{operation}: {}", text(&stepped));
+    }
+    let can =
+        r#"{"operation":"can","tenant":"t","principal":{"type":"A","id":"x"},"action":"a","resource":{"type":"O","id":"1"}}"#;
+    assert!(text(&engine.step("claim", Some(true), can.as_bytes())).contains("`can` claims nothing"));
+}
+
+#[test]
+fn a_message_is_of_the_law_that_was_read() {
+    let engine = open(r#"{"dialect":"sqlite","places":"numbered"}"#);
+    let stepped = engine.step("message", None, br#"{"tenant":"t","code":"hos.wrong_state","language":"en"}"#);
+    assert_eq!(stepped.standing, Some(Standing::Failed(Code::CallMalformed)));
+    assert!(text(&stepped).contains("no law was read yet"), "{}", text(&stepped));
+}
+
+#[test]
+fn what_is_no_move_is_not_asked_here() {
+    let engine = open(r#"{"dialect":"sqlite","places":"numbered"}"#);
+    let message = r#"{"tenant":"t","language":"tr","code":"hos.forbidden"}"#;
+    for (operation, json) in [("history", "{}"), ("nothing", "{}"), ("refused", r#"{"refusal":9}"#), ("message", message)] {
+        let stepped = engine.step(operation, Some(true), json.as_bytes());
+        assert!(matches!(stepped.standing, Some(Standing::Failed(_))), "{operation}");
+    }
+}
+
+#[test]
+fn a_call_comes_out_as_it_went_in() {
+    let call = call_that_came(&came("transition", CALL.as_bytes())).unwrap();
+    assert_eq!(call.instance().unwrap().1.as_str(), "1");
+    assert!(call_that_came(b"transition").is_err());
+    assert!(call_that_came(&came("can", CALL.as_bytes())).is_err());
+}
