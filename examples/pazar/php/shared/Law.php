@@ -62,7 +62,10 @@ final class Law
             return $db->transaction($work, RetryError::class);
         } catch (Refusal $refusal) {
             if ($refusal->said !== null) {
-                $db->transaction(fn () => $law->refused($refusal->said), RetryError::class);
+                $db->transaction(function () use ($db, $law, $refusal): void {
+                    $db->number();          // SQLite lets wait who begins with a write; who reads first is told to begin again
+                    $law->refused($refusal->said);
+                });
             }
             throw $refusal;
         }

@@ -141,6 +141,30 @@ final class Beside
         $this->check("$on: the shop's rows and the law's are in the same states", $exit === 0, $said);
     }
 
+    /** Rows that were there before the law came are taken in as they are, but for one in a state that is none; and go on under the law. */
+    public function takenIn(string $on, Db $db): void
+    {
+        [$exit, $said] = Founding::hos($db, ['drift', self::WORLD, '--json']);
+        $tables = json_decode($said, true)['tables'];
+        $listed = array_map(fn ($row) => [$row['how'], $row['id']], array_merge(...array_column($tables, 'listed')));
+        $lost = array_map(fn ($row) => ['unknown', $row['id']], $db->rows("SELECT id FROM orders WHERE status = 'lost'"));
+        $this->check("$on: old rows are taken in, but for what is in no state", $exit === 3 && count($lost) === 1 && $listed === $lost && array_sum(array_column($tables, 'rows')) > 50, $said);
+    }
+
+    public function goesOn(string $on, Driver $driver, Db $db): void
+    {
+        $order = $db->row("SELECT id FROM orders WHERE status = 'paid' AND shop = 's1'")['id'];
+        foreach ([['ship', ['tracking' => 'x'], 200], ['ship', ['tracking' => 'x'], 409], ['deliver', [], 403]] as [$event, $fields, $status]) {
+            $said = $driver->ask('mert', "POST /orders/$order/$event", $fields);
+            $this->check("$on: an old order goes on under the law: $event, $status", $said['status'] === $status, "{$said['status']} {$said['body']}");
+        }
+        $lost = $db->row("SELECT id FROM orders WHERE status = 'lost'")['id'];
+        $said = $driver->ask('mert', "POST /orders/$lost/ship", ['tracking' => 'x']);
+        $this->check("$on: and one that the law does not know does not", $said['status'] === 409 && str_contains($said['body'], 'hos.instance_unknown'), $said['body']);
+        Founding::work($db);
+        $this->intact($on, $db);
+    }
+
     /** `hos guard`, from now on. */
     public static function guard(Db $db): void
     {

@@ -12,7 +12,7 @@ final class Load
     public int $failed = 0;
     private int $rounds = 0;
 
-    public function __construct(private readonly string $stage, private readonly Driver $driver, private readonly int $workers)
+    public function __construct(public readonly string $stage, private readonly Driver $driver, private readonly int $workers)
     {
     }
 
