@@ -5,6 +5,22 @@ exports.betterSqlite3 = void 0;
 const driver_1 = require("./driver");
 /** How long a call in shadow waits for another process, in milliseconds. */
 const PATIENCE = 250;
+/** To prepare a statement takes longer than to run it; they are few, and go with their database. */
+const known = new WeakMap();
+const KNOWN_MAX = 256;
+function prepared(db, sql) {
+    let statements = known.get(db);
+    if (statements === undefined || statements.size >= KNOWN_MAX)
+        known.set(db, (statements = new Map()));
+    const found = statements.get(sql);
+    if (found !== undefined)
+        return found;
+    const made = db.prepare(sql);
+    if (made.reader)
+        made.safeIntegers(true).raw(true);
+    statements.set(sql, made);
+    return made;
+}
 exports.betterSqlite3 = {
     dialect: "sqlite",
     places: "question",
@@ -14,11 +30,11 @@ exports.betterSqlite3 = {
     inside: (db) => db.inTransaction,
     hasEnded: (db) => !db.inTransaction,
     run(db, { sql, params }) {
-        const statement = db.prepare(sql);
+        const statement = prepared(db, sql);
         // As a `number` a whole number would be bound as a float.
         const values = params.map(driver_1.valueOf).map((value) => (typeof value === "number" ? BigInt(value) : value));
-        if (statement.reader === true)
-            return statement.safeIntegers(true).raw(true).all(values);
+        if (statement.reader)
+            return statement.all(values);
         statement.run(values);
         return [];
     },

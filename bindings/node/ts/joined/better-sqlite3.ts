@@ -13,6 +13,29 @@ export interface SqliteDatabase {
 /** How long a call in shadow waits for another process, in milliseconds. */
 const PATIENCE = 250;
 
+interface Prepared {
+  readonly reader: boolean;
+  safeIntegers(on: boolean): Prepared;
+  raw(on: boolean): Prepared;
+  all(values: readonly unknown[]): Cell[][];
+  run(values: readonly unknown[]): unknown;
+}
+
+/** To prepare a statement takes longer than to run it; they are few, and go with their database. */
+const known = new WeakMap<object, Map<string, Prepared>>();
+const KNOWN_MAX = 256;
+
+function prepared(db: SqliteDatabase, sql: string): Prepared {
+  let statements = known.get(db);
+  if (statements === undefined || statements.size >= KNOWN_MAX) known.set(db, (statements = new Map()));
+  const found = statements.get(sql);
+  if (found !== undefined) return found;
+  const made = db.prepare(sql) as Prepared;
+  if (made.reader) made.safeIntegers(true).raw(true);
+  statements.set(sql, made);
+  return made;
+}
+
 export const betterSqlite3: Driver<SqliteDatabase> = {
   dialect: "sqlite",
   places: "question",
@@ -27,10 +50,10 @@ export const betterSqlite3: Driver<SqliteDatabase> = {
   hasEnded: (db) => !db.inTransaction,
 
   run(db, { sql, params }) {
-    const statement = db.prepare(sql);
+    const statement = prepared(db, sql);
     // As a `number` a whole number would be bound as a float.
     const values = params.map(valueOf).map((value) => (typeof value === "number" ? BigInt(value) : value));
-    if (statement.reader === true) return statement.safeIntegers(true).raw(true).all(values) as Cell[][];
+    if (statement.reader) return statement.all(values);
     statement.run(values);
     return [];
   },
