@@ -8,7 +8,7 @@ use std::process::Command;
 /// The npm package, with its addon in it.
 pub(super) fn npm(shop: &Shop) -> Done {
     let (from, stage) = (shop.root.join("bindings/node"), shop.stage.join("npm"));
-    done(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&from))?;
+    done(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&from))?;
     done(Command::new("npm").args(["run", "build"]).current_dir(&from))?;
     copy_tree(&from.join("dist"), &stage.join("dist"))?;
     for name in ["package.json", "README.md"] {
