@@ -72,6 +72,14 @@ impl Given {
         }
     }
 
+    /// What is wrong with it, if anything is.
+    pub(crate) fn faults(&self) -> Result<(), Failure> {
+        match self {
+            Self::Loaded(_) => Ok(()),
+            Self::Files(dir, files) => load_law_files(dir, files.clone()).map(drop),
+        }
+    }
+
     pub(crate) fn load(self) -> Result<Arc<Law>, Failure> {
         match self {
             Self::Loaded(law) => Ok(law),

@@ -142,9 +142,11 @@ impl Joined {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         match given.take() {
             Some(law) if law.hash() != Some(active) => {
-                let hash = law.hash();
+                let (hash, faults) = (law.hash(), law.faults());
                 // It is told again to whoever asks next.
                 *given = Some(law);
+                // One with faults is told by its faults.
+                faults?;
                 let hash = hash.map_or_else(|| "one that does not load".to_owned(), |hash| hash.to_string());
                 Err(Failure::new(Code::LawNotActive, format!("the store is under law {active}, the law given is {hash}")))
             }
