@@ -19,7 +19,7 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         println!("skipped: {why}");
         return Ok(Outcome::Skipped(why));
     }
-    if !Path::new(NGINX).exists() && !(apt::install(&["nginx"])? && Path::new(NGINX).exists()) {
+    if !(Path::new(NGINX).exists() || apt::install(&["nginx"])? && Path::new(NGINX).exists()) {
         let why = "it needs nginx; on Debian: apt-get install nginx".to_owned();
         println!("skipped: {why}");
         return Ok(Outcome::Skipped(why));
