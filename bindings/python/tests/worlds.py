@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import inspect
 import io
 import pickle
@@ -68,6 +69,8 @@ def harmed(test, actor, *own, forms=FORMS, **words):
     """Each world under each form, and under its `async` sister; gives what `seen` was told."""
     told = []
     wanted = 0
+    # What other tests left to be collected warns here otherwise.
+    gc.collect()
     for form in forms:
         for name, (legacy, _) in ALL.items():
             for sister in (False, True):
