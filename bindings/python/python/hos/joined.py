@@ -88,7 +88,8 @@ class JoinedEngine:
 
     def call(self, operation: str, call: Union[Mapping[str, Any], str, bytes]) -> _engine.Reply:
         """A call in the words of the wire: JSON, or a mapping that becomes JSON as it stands."""
-        told = self._asked(_engine._text("operation", operation), call if isinstance(call, bytes) else _engine._json(call))
+        words = call if isinstance(call, bytes) else _engine._json(call)
+        told = self._can(words, False) if operation == "can" else self._asked(_engine._text("operation", operation), words)
         return _engine.Reply(told["answer"])
 
     def refused(self, answer: Answer) -> Answer:
@@ -109,7 +110,7 @@ class JoinedEngine:
         """
         pause = _PAUSE
         while True:
-            kind = self._kind()
+            kind = self._alive()
             try:
                 return _once(kind, work)
             except Exception as error:
@@ -154,14 +155,35 @@ class JoinedEngine:
 
     def _asked(self, operation: str, call: bytes) -> Dict[str, Any]:
         """Asks the law, in the transaction that there is."""
-        kind = self._kind()
-        if operation == "can" and not kind.inside(True):
-            return self._looked(kind, call)
+        kind = self._alive()
         try:
             return self._step(kind, operation, call)
         except (StoreError, RetryError):
             kind.spoil()
             raise
+
+    def _can(self, call: bytes, world: bool) -> Dict[str, Any]:
+        """A ``can``. The connection is not touched where it is answered from memory, and needs no transaction else: one that a
+        driver begins for it ends with it."""
+        standing, words = self._core._step("can", True, call)
+        if standing is not None:
+            return _ended(standing, words)
+        kind = self._kind()
+        if _begun(kind):
+            if world:
+                return self._apart(kind, lambda: self._go(kind, standing, words))
+            try:
+                return self._go(kind, standing, words)
+            except (StoreError, RetryError):
+                kind.spoil()
+                raise
+        try:
+            return self._go(kind, standing, words)
+        finally:
+            # What went wrong before says more than that a lost connection cannot be asked.
+            with contextlib.suppress(Exception):
+                if kind.inside(True):
+                    kind.rollback()
 
     def _asked_beside(self, operation: str, call: bytes, fault: Optional[Exception]) -> Dict[str, Any]:
         """Asks the law beside the world's own outcome, which the call carries: nothing that fails is felt in the transaction, and
@@ -169,29 +191,34 @@ class JoinedEngine:
         try:
             if fault is not None:
                 raise fault
-            kind = self._kind()
-            if kind.inside(True):
-                return self._apart(kind, operation, call)
             if operation == "can":
-                return self._looked(kind, call)
-            # A transaction that our own statements began would stay behind where the world has ended its own.
-            raise CallError("hos.no_transaction", "the connection is in no transaction: nothing of a call in shadow is kept")
+                return self._can(call, True)
+            kind = self._alive()
+            if not _begun(kind):
+                # A transaction that our own statements began would stay behind where the world has ended its own.
+                raise CallError("hos.no_transaction", "the connection is in no transaction: nothing of a call in shadow is kept")
+            return self._apart(kind, lambda: self._step(kind, operation, call))
         except Exception as why:
             told = {"code": getattr(why, "code", "hos.internal"), "message": getattr(why, "message", repr(why))}
             told.update(operation=operation, call=call.decode())
             with contextlib.suppress(HosError):
                 standing, words = self._core._step("instead", None, json.dumps(told).encode())
                 if standing in ("allowed", "refused"):
-                    stood: Dict[str, Any] = json.loads(words)
-                    return stood
+                    return _ended(standing, words)
             raise
 
-    def _apart(self, kind: Kind, operation: str, call: bytes) -> Dict[str, Any]:
+    def _alive(self) -> Kind:
+        """The connection, of an engine that is open here: one that was inherited over a fork is the parent's, and is not touched."""
+        if self._core.closed:
+            self._core._step("leave", None, b'{"step":0}')
+        return self._kind()
+
+    def _apart(self, kind: Kind, step: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
         """A step in a savepoint: what fails in it is undone, and the host's transaction goes on."""
         kept = None
         try:
             kept = kind.stand_apart()
-            told = self._step(kind, operation, call)
+            told = step()
             kind.come_back(kept)
             return told
         except BaseException as error:
@@ -201,31 +228,27 @@ class JoinedEngine:
                 raise
             raise kind.failure(error) from error
 
-    def _looked(self, kind: Kind, call: bytes) -> Dict[str, Any]:
-        """A ``can`` outside a transaction; one that a driver begins for it ends with it."""
-        try:
-            return self._step(kind, "can", call)
-        finally:
-            if kind.inside(True):
-                kind.rollback()
-
     def _step(self, kind: Kind, operation: str, call: bytes) -> Dict[str, Any]:
+        """A step from its beginning."""
+        try:
+            inside = kind.inside(False)
+        except Exception as error:
+            raise kind.failure(error) from error
+        return self._go(kind, *self._core._step(operation, inside, call))
+
+    def _go(self, kind: Kind, standing: Optional[str], words: bytes) -> Dict[str, Any]:
         """Runs what the engine asks for, round by round."""
         try:
-            standing, words = self._core._step(operation, kind.inside(False), call)
-            told: Dict[str, Any] = json.loads(words)
             while standing is None:
+                told = json.loads(words)
                 rows = self._rows(kind, told)
                 standing, words = self._core._step("go_on", None, json.dumps({"step": told["step"], "rows": rows}).encode())
-                told = json.loads(words)
-            kind.asked(told["settle"])
+            kind.asked(json.loads(words)["settle"])
         except HosError:
             raise
         except Exception as error:
             raise kind.failure(error) from error
-        if standing not in ("allowed", "refused"):
-            raise _from_wire(standing, words.decode())
-        return told
+        return _ended(standing, words)
 
     def _rows(self, kind: Kind, told: Mapping[str, Any]) -> List[Any]:
         try:
@@ -351,6 +374,8 @@ class JoinedActor(_engine.Actor):
         call, fault = self._written(_with(fields, later), world)
         if world:
             return self._told_of(self._engine._asked_beside(operation, call, fault))
+        if operation == "can":
+            return self._told_of(self._engine._can(_sound(call, fault), False))
         return self._told_of(self._engine._asked(operation, _sound(call, fault)))
 
     def _claimed(self, operation: str, fields: Dict[str, Any], later: List[str]) -> Answer:
@@ -375,6 +400,22 @@ class JoinedActor(_engine.Actor):
 def _with(fields: Dict[str, Any], later: List[str]) -> Dict[str, Any]:
     """The words of a call, with those that are functions called."""
     return {name: value() if name in later else value for name, value in fields.items()}
+
+
+def _begun(kind: Kind) -> Optional[bool]:
+    """Whether a transaction has begun."""
+    try:
+        return kind.inside(True)
+    except Exception as error:
+        raise kind.failure(error) from error
+
+
+def _ended(standing: str, words: bytes) -> Dict[str, Any]:
+    """What a step came to: its answer, or the error that it ended in."""
+    if standing not in ("allowed", "refused"):
+        raise _from_wire(standing, words.decode())
+    told: Dict[str, Any] = json.loads(words)
+    return told
 
 
 def _sound(call: bytes, fault: Optional[Exception]) -> bytes:

@@ -162,6 +162,8 @@ class Days(Joined):
         self.lose(self.connection)
         error = self.refused(hos.StoreError, "hos.store_unavailable", self.pay, id)
         self.assertIsInstance(error.__cause__, self.host.driver.Error)
+        cold = self.open(self.connection).tenant("t1").as_(MERT)
+        self.refused(hos.StoreError, "hos.store_unavailable", cold.can, "hall.enter", H1)
         self.assertEqual(self.kept(id), (0, 0, 0))
         # The engine is as it was, on another connection.
         self.connection = self.connect()
