@@ -7,9 +7,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "joined"))
 
 import hosts  # noqa: E402
-from cases import Days, Transactions  # noqa: E402
+from cases import Days  # noqa: E402
 from shadow_cases import Harm, Shadow  # noqa: E402
 from test_connections import Engines, OwnSqlite  # noqa: E402
+from transaction_cases import Transactions  # noqa: E402
 
 
 def load_tests(loader, tests, pattern):

@@ -139,7 +139,11 @@ class Shadow(Watched):
         self.assertFalse(self.host.in_transaction(self.connection))
 
     def test_words_that_are_wrong(self):
-        wrong = [({"args": {"x": 1.5}}, "hos.value_invalid"), ({"once": "\ud800"}, "hos.call_malformed"), ({"request": 7}, "hos.call_malformed")]
+        wrong = [
+            ({"args": {"x": 1.5}}, "hos.value_invalid"),
+            ({"once": "\ud800"}, "hos.call_malformed"),
+            ({"request": 7}, "hos.call_malformed"),
+        ]
         for words, code in wrong:
             self.stood(self.watched(fresh("l"), **words), code)
         self.assertIsInstance(self.watched(fresh("l"), args=lambda: 1 / 0), ZeroDivisionError)

@@ -273,7 +273,8 @@ class Engines(Joined):
 
     def test_words_that_are_wrong(self):
         self.begin()
-        for words in ({"once": 7}, {"args": {"x": 1.5}}, {"args": {"x": "\ud800"}}, {"context": {"x": 2**70}}, {"args": {"x": "x" * (2 << 20)}}):
+        args = ({"x": 1.5}, {"x": "\ud800"}, {"x": "x" * (2 << 20)})
+        for words in ({"once": 7}, {"context": {"x": 2**70}}, *({"args": one} for one in args)):
             with self.assertRaises(hos.CallError):
                 self.mert.transition("ticket", "o", "pay", **words)
         self.insert(id := fresh("o"))
@@ -307,7 +308,8 @@ class Engines(Joined):
         for thread in threads:
             thread.join()
         self.assertEqual(failed, [])
-        self.assertEqual(self.count("SELECT count(*) FROM hos_instance WHERE id > %s AND id < %s", stem.encode() + b"-", stem.encode() + b"."), 60)
+        between = "SELECT count(*) FROM hos_instance WHERE id > %s AND id < %s"
+        self.assertEqual(self.count(between, stem.encode() + b"-", stem.encode() + b"."), 60)
 
     def test_a_child_opens_its_own(self):
         """A fork while another thread is inside the engine. Not inside the host's library: some of those hang in the child then."""

@@ -3,8 +3,9 @@
 import unittest
 
 import hosts
-from cases import Days, Transactions
+from cases import Days
 from shadow_cases import Harm, Shadow
+from transaction_cases import Transactions
 
 
 def load_tests(loader, tests, pattern):

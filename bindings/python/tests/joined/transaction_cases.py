@@ -1,0 +1,148 @@
+"""`transaction`, which begins, commits, and does it again where the database asks for it."""
+
+import threading
+
+from cases import Joined, fresh
+from hosts import MERT, hos
+
+
+class Transactions(Joined):
+    def test_it_commits_what_was_allowed(self):
+        id = fresh("o")
+
+        def work():
+            self.insert(id)
+            return self.birth(id, once=id)
+
+        self.assertIs(self.engine.transaction(work).allowed, True)
+        self.assertFalse(self.host.in_transaction(self.connection))
+        self.assertEqual(self.kept(id), (1, 1, 1))
+
+    def test_it_rolls_back_what_was_refused_or_raised(self):
+        id = fresh("o")
+
+        def refused():
+            self.insert(id)
+            return self.pay(id)
+
+        self.assertEqual(self.engine.transaction(refused).code, "hos.instance_unknown")
+        self.assertEqual(self.kept(id), (0, 0, 0))
+
+        def raised():
+            self.insert(id)
+            self.birth(id)
+            raise ZeroDivisionError
+
+        with self.assertRaises(ZeroDivisionError):
+            self.engine.transaction(raised)
+        self.assertFalse(self.host.in_transaction(self.connection))
+        self.assertEqual(self.kept(id), (0, 0, 0))
+        self.assertEqual(self.engine.transaction(lambda: 5), 5)
+
+    def test_it_does_not_begin_twice(self):
+        def inner():
+            return self.engine.transaction(lambda: 5)
+
+        self.begin()
+        self.insert(fresh("o"))
+        self.refused(hos.CallError, "hos.call_malformed", inner)
+        self.rollback()
+
+    def test_it_tries_again_and_not_for_ever(self):
+        for tries in (1, 3):
+            ran = []
+
+            def busy(ran=ran):
+                ran.append(1)
+                raise hos.RetryError("hos.retry", "planted")
+
+            self.refused(hos.RetryError, "hos.retry", self.engine.transaction, busy, tries=tries)
+            self.assertEqual(len(ran), tries)
+
+    def test_a_real_deadlock_is_tried_again(self):
+        if self.host.dialect == "sqlite":
+            return self.locked()
+        if "serializable" in self.host.name or self.host.module == "psycopg2":
+            # It takes a second each time, and is the same server's.
+            return
+        ran, gate, done = [], threading.Barrier(2), []
+
+        def work(connection, first, second, id, meets):
+            ran.append(id)
+            self.host.do(connection, "UPDATE counts SET n = n + 0 WHERE id = %s", first)
+            if meets and ran.count(id) == 1:
+                gate.wait()
+            self.host.do(connection, "UPDATE counts SET n = n + 0 WHERE id = %s", second)
+            return self.birth(id, self.engine.on(connection).tenant("t1").as_(MERT))
+
+        def run(first, second):
+            connection, id = self.host.connect(), fresh("o")
+            answer = self.engine.on(connection).transaction(lambda: work(connection, first, second, id, True))
+            done.append(answer.allowed)
+            connection.close()
+
+        threads = [threading.Thread(target=run, args=pair) for pair in (("a", "b"), ("b", "a"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(done, [True, True])
+        self.assertGreater(len(ran), 2, "one of both was tried again")
+
+    def locked(self):
+        """SQLite locks the whole file, and its own wait is bounded."""
+        other = self.connect()
+        self.host.do(other, "BEGIN IMMEDIATE")
+        self.connection.execute("PRAGMA busy_timeout = 1")
+        self.host.do(self.connection, "BEGIN")
+        self.refused(hos.RetryError, "hos.retry", self.birth, fresh("o"))
+        self.connection.rollback()
+        threading.Timer(0.05, self.host.rollback, [other]).start()
+        self.assertIs(self.engine.transaction(lambda: self.birth(fresh("o")), tries=9).allowed, True)
+
+    def test_a_claim_that_takes_too_long_is_a_retry(self):
+        if self.host.dialect == "sqlite":
+            return
+        id, other = fresh("o"), self.connect()
+        self.born(id)
+        self.begin()
+        self.assertIs(self.pay(id).allowed, True)
+        short = "SET lock_timeout = 200" if self.host.dialect == "postgres" else "SET SESSION innodb_lock_wait_timeout = 1"
+        self.host.do(other, short)
+        self.begin(other)
+        mert = self.engine.on(other).tenant("t1").as_(MERT)
+        error = self.refused(hos.RetryError, "hos.retry", mert.transition, "ticket", id, "use")
+        self.assertIsInstance(error.__cause__, self.host.driver.Error)
+        self.rollback(other)
+        self.commit()
+
+    def test_a_row_that_changed_under_a_snapshot_is_tried_again(self):
+        if not any("REPEATABLE" in one or "SERIALIZABLE" in one or "snapshot" in one for one in self.host.settings):
+            return
+        id, other, ran = fresh("o"), self.connect(), []
+        self.born(id)
+        on_other = self.engine.on(other).tenant("t1").as_(MERT)
+
+        def work():
+            ran.append(1)
+            self.host.rows(self.connection, "SELECT n FROM counts")
+            if len(ran) == 1:
+                self.begin(other)
+                self.assertIs(self.pay(id, on_other).allowed, True)
+                self.commit(other)
+            return self.mert.transition("ticket", id, "cancel")
+
+        self.assertEqual(self.engine.transaction(work).from_, "paid")
+        self.assertEqual(len(ran), 2)
+
+    def test_a_connection_that_is_lost_at_the_commit_is_an_unknown_outcome(self):
+        if self.host.dialect == "sqlite":
+            return
+        other = self.connect()
+
+        def work():
+            answer = self.birth(fresh("o"))
+            self.host.kill(other, self.host.id(self.connection))
+            return answer
+
+        self.refused(hos.OutcomeUnknownError, "hos.outcome_unknown", self.engine.transaction, work)
