@@ -154,7 +154,7 @@ for (const variant of FEWER) {
       mkdirSync(faulty);
       writeFileSync(join(faulty, "law.toml"), "name = ");
       const of = await Engine.openForShadow(faulty, { store: host.connection });
-      await told("hos.law_not_active", { who: of.tenant("t1").as(ayse) });
+      await told("hos.law_invalid", { who: of.tenant("t1").as(ayse) });
       const absent = await Engine.openForShadow(join(faulty, "none"), { store: host.connection });
       assert.ok(absent.absent instanceof hos.HosError, `${absent.absent}`);
       await told(absent.absent.code, { who: absent.tenant("t1").as(ayse) });

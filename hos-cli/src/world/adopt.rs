@@ -161,11 +161,7 @@ impl<'a> Adoption<'a> {
     }
 
     /// Does something in a transaction, which is kept if it says so and this is no dry run; and again where the database asks for it.
-    pub(super) fn transact<T>(
-        &mut self,
-        dry: bool,
-        work: Work<'_, Self, T>,
-    ) -> Result<T, Failure> {
+    pub(super) fn transact<T>(&mut self, dry: bool, work: Work<'_, Self, T>) -> Result<T, Failure> {
         let mut attempt = 0;
         loop {
             self.say(if self.dialect == Dialect::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
