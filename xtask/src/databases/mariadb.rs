@@ -33,7 +33,7 @@ fn programs() -> Option<Programs> {
 fn start(site: &Site, account: &Account, programs: &Programs) -> io::Result<Running> {
     let data = site.folder.join("data");
     let mut install = Command::new(programs.path("mariadb-install-db"));
-    install.args(install_args(&data, &account.name));
+    install.args(install_args(&data, &site.folder, &account.name));
     // The place that we were called from may be closed to the account.
     prepared(account.apply(install.current_dir(&site.folder)))?;
     // The server runs this before it serves anybody, at each start: once it has, the file is emptied.
@@ -52,14 +52,23 @@ fn start(site: &Site, account: &Account, programs: &Programs) -> io::Result<Runn
 }
 
 /// Nothing of it must outlast the machine's next crash, so nothing waits for the disk here; the server itself does.
-fn install_args(data: &Path, account: &str) -> Vec<OsString> {
-    let mut datadir = OsString::from("--datadir=");
-    datadir.push(data);
-    let mut args: Vec<OsString> = vec!["--no-defaults".into(), datadir];
+fn install_args(data: &Path, folder: &Path, account: &str) -> Vec<OsString> {
+    let mut args: Vec<OsString> = vec!["--no-defaults".into(), with("--datadir=", data), with(TEMPORARY, folder)];
     let fixed = ["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve", LOG_FILE];
     args.extend(fixed.iter().map(OsString::from));
     args.extend(["--innodb-flush-method=nosync".into(), format!("--auth-root-socket-user={account}").into()]);
     args
+}
+
+/// Where its temporary tables lie. Each server has a place of its own, since one that starts empties that place of them,
+/// whosever they are: in a shared one it takes them from under another that is being made.
+const TEMPORARY: &str = "--tmpdir=";
+
+/// An argument that ends with a path.
+fn with(name: &str, value: &Path) -> OsString {
+    let mut arg = OsString::from(name);
+    arg.push(value);
+    arg
 }
 
 /// The same size when it is made and when it is started, or the server makes it anew.
@@ -67,14 +76,9 @@ const LOG_FILE: &str = "--innodb-log-file-size=32M";
 
 /// Durability and isolation stay at their defaults: they are what is tested. Memory does not.
 fn server_args(data: &Path, folder: &Path, port: u16) -> Vec<OsString> {
-    let with = |name: &str, value: &Path| {
-        let mut arg = OsString::from(name);
-        arg.push(value);
-        arg
-    };
     let socket = Some(folder.join("socket")).filter(|socket| fits_socket(socket)).unwrap_or_default();
     let mut args = vec!["--no-defaults".into(), with("--datadir=", data), with("--socket=", &socket)];
-    args.extend([with("--init-file=", &folder.join("first.sql")), format!("--port={port}").into()]);
+    args.extend([with("--init-file=", &folder.join("first.sql")), with(TEMPORARY, folder), format!("--port={port}").into()]);
     let settings = ["--bind-address=127.0.0.1", "--max-connections=200", "--character-set-server=utf8mb4", "--skip-name-resolve"];
     args.extend(settings.iter().map(OsString::from));
     args.extend(["--innodb-buffer-pool-size=64M", LOG_FILE, "--performance-schema=OFF"].map(OsString::from));
@@ -129,17 +133,17 @@ mod tests {
     #[test]
     fn a_socket_is_made_only_where_its_path_is_short_enough() {
         let args = |folder: &str| words(&server_args(Path::new("/d"), Path::new(folder), 20_001));
-        assert!(
-            args("/short")
-                .starts_with("--no-defaults --datadir=/d --socket=/short/socket --init-file=/short/first.sql --port=20001 ")
-        );
+        assert!(args("/short").starts_with(
+            "--no-defaults --datadir=/d --socket=/short/socket --init-file=/short/first.sql --tmpdir=/short --port=20001 "
+        ));
         assert!(args(&format!("/{}", "x".repeat(95))).contains(" --socket= --init-file=/xx"));
         assert!(!args("/short").contains("flush"), "durability is the server's own");
     }
 
     #[test]
     fn its_log_is_not_made_twice() {
-        let (made, started) = (install_args(Path::new("/d"), "mysql"), server_args(Path::new("/d"), Path::new("/f"), 1));
+        let (made, started) =
+            (install_args(Path::new("/d"), Path::new("/f"), "mysql"), server_args(Path::new("/d"), Path::new("/f"), 1));
         assert!(words(&made).contains("--datadir=/d ") && words(&made).ends_with(" --auth-root-socket-user=mysql"));
         assert!(words(&made).contains(LOG_FILE) && words(&started).contains(LOG_FILE));
     }
