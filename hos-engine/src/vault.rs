@@ -53,6 +53,9 @@ impl Vault {
             (Self::File(file), Some(look)) => file.get_by_id_at(look, id),
             (Self::File(file), None) => file.get_by_id(id),
             _ => {
+                if let Some(mut row) = tx.seen(sql::OF_INSTANCE, &|row| row.bytes(0) == Ok(id.0)) {
+                    return key_of(&mut row).map(Some);
+                }
                 // A host's snapshot may be older than the key; a read that locks sees what is.
                 let asked = if tx.is_host() { sql::named(&id) } else { sql::by_id(&id) };
                 tx.row(&asked)?.map(|mut row| key_of(&mut row)).transpose()

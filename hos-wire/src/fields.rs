@@ -55,6 +55,14 @@ impl Fields {
         }
     }
 
+    pub(crate) fn optional_flag(&mut self, name: &str) -> Result<bool, Failure> {
+        match self.take(name) {
+            None => Ok(false),
+            Some(Tree::Bool(v)) => Ok(v),
+            Some(other) => Err(self.wrong(name, "true or false", &other)),
+        }
+    }
+
     pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Failure> {
         match self.need(name)? {
             Tree::Bool(v) => Ok(v),

@@ -7,6 +7,10 @@
 //! step("claim", inside, call, "operation") -> the same, or {"settle": [], "leave": [{"sql", "params"}, …]}
 //! ```
 //!
+//! A driver that says `together` when it opens is given a round as one text, `{"step": 7, "text"}`, and what is written as
+//! `{"settle": [], "text", "answer"}`; it gives back `result`, the rows of the last result that has columns. Where its connection takes
+//! no such text it says `apart`, and the rest of the step comes statement by statement.
+//!
 //! Values are `null`, whole numbers, text, and `{"b": base64}` for bytes on the way out; on the way in every text stands in base64,
 //! for a driver need not know text from bytes.
 
@@ -14,6 +18,7 @@ use crate::CALL_BYTES_MAX;
 use crate::answer::{Words, answer_json, failure_json};
 use crate::call::{self, Ask};
 use crate::fields::{Fields, malformed};
+use crate::round;
 use crate::salvage;
 use crate::serve::{Standing, bytes, told};
 use crate::strict;
@@ -21,7 +26,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hos_core::refusal::Code;
 use hos_engine::joined::{Asked, Joined, KeptRefusal, Next, Outcome, Step};
+use hos_engine::store::host::Ask as Asking;
 use hos_engine::store::sql::dialect::{Dialect, Places, say};
+use hos_engine::store::together;
 use hos_engine::store::{Sql, Statement};
 use hos_engine::{Engine, Failure, Settings};
 use serde::Deserialize;
@@ -39,7 +46,7 @@ const REFUSALS_MAX: usize = 64;
 /// How old the directory that `can` judges under may at most be said to be: a minute.
 const AGE_MS_MAX: u64 = 60_000;
 
-const FIELDS: &[&str] = &["dialect", "places", "law", "directory_age_max_ms", "database"];
+const FIELDS: &[&str] = &["dialect", "places", "law", "directory_age_max_ms", "database", "together"];
 
 /// What a step came to, and how it ended if it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,20 +62,33 @@ pub struct JoinedEngine {
     joined: Joined,
     places: Places,
     named: bool,
+    together: bool,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     next: u64,
-    steps: BTreeMap<u64, (Step, Option<String>)>,
+    steps: BTreeMap<u64, Under>,
     refusals: BTreeMap<u64, Box<KeptRefusal>>,
+}
+
+/// A step that is under way.
+struct Under {
+    step: Step,
+    language: Option<String>,
+    /// What it asked for last.
+    asks: Vec<Asking>,
+    /// Whether a round may come as one text.
+    together: bool,
+    /// Whether one did, and the connection took it: only then what the step writes does.
+    took: bool,
 }
 
 impl JoinedEngine {
     /// Opens by options in JSON: `dialect` (`sqlite`, `postgres`, `mysql`), `places` (how the driver writes parameters: `numbered`,
-    /// `dollar`, `question`, `format`), and, if wanted, `law` (a directory), `directory_age_max_ms`, and `database`, a text by which
-    /// who keeps engines tells databases apart. Nothing is read of the database yet.
+    /// `dollar`, `question`, `format`), and, if wanted, `law` (a directory), `directory_age_max_ms`, `database`, a text by which who
+    /// keeps engines tells databases apart, and `together`. Nothing is read of the database yet.
     pub fn open(json: &[u8]) -> Result<Self, Failure> {
         let mut f = Fields::of("the options", strict::parse(json, crate::OPTIONS_BYTES_MAX)?, FIELDS)?;
         let name = f.text("dialect")?;
@@ -85,6 +105,7 @@ impl JoinedEngine {
             builder = builder.law_dir(law)?;
         }
         let named = f.optional_text("database")?.is_some();
+        let together = f.optional_flag("together")?;
         let mut settings = Settings::default();
         if let Some(ms) = f.optional_count("directory_age_max_ms")? {
             if ms > AGE_MS_MAX {
@@ -92,7 +113,8 @@ impl JoinedEngine {
             }
             settings.directory_age_max = Duration::from_millis(ms);
         }
-        Ok(Self { joined: Joined::open(builder.settings(settings), dialect, places), places, named, state: Mutex::default() })
+        let joined = Joined::open(builder.settings(settings), dialect, places);
+        Ok(Self { joined, places, named, together, state: Mutex::default() })
     }
 
     /// Whether its options name a `database`.
@@ -111,12 +133,13 @@ impl JoinedEngine {
         let stepped = told(|| match operation {
             "go_on" => self.go_on(json),
             "leave" => self.leave(json),
+            "apart" => self.apart(json),
             "refused" => self.refused(inside, json),
             "claim" => self.claim(inside, json),
             "instead" => self.instead(json),
             _ => self.begin(operation, inside, json),
         });
-        stepped.unwrap_or_else(|failure| ended(Vec::new(), &failed(&failure), Standing::Failed(failure.code)))
+        stepped.unwrap_or_else(|failure| ended(Writes::none(), &failed(&failure), Standing::Failed(failure.code)))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,15 +156,16 @@ impl JoinedEngine {
                 return Err(malformed(format!("`{operation}` is not asked in a host's transaction")));
             }
         };
-        let step = self.joined.step(asked, inside)?;
-        self.go(step, request.language, Vec::new())
+        // Outside a transaction each text would be one of its own, and seem to be one.
+        let together = self.together && (inside == Some(true) || matches!(asked, Asked::Can(..)));
+        self.go(self.under(asked, inside, request.language, together)?, Vec::new())
     }
 
     /// What the law says of a code, from memory: whoever asks has an answer, and with it the law was read.
     fn message(&self, language: &str, code: &str) -> Result<Stepped, Failure> {
         let law = self.joined.law().ok_or_else(|| malformed("no law was read yet: the first call reads it"))?;
         let out = Map::from_iter([("message".to_owned(), json!(law.message(language, code)))]);
-        Ok(ended(Vec::new(), &out, Standing::Allowed))
+        Ok(ended(Writes::none(), &out, Standing::Allowed))
     }
 
     fn refused(&self, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
@@ -149,12 +173,26 @@ impl JoinedEngine {
         let number = f.optional_count("refusal")?.unwrap_or_default();
         let kept = self.state().refusals.remove(&number);
         let kept = kept.ok_or_else(|| malformed("no such refusal is kept: it was recorded, or is one of too many"))?;
-        self.go(self.joined.step(Asked::Refused(kept), inside)?, None, Vec::new())
+        self.go(self.under(Asked::Refused(kept), inside, None, self.together && inside == Some(true))?, Vec::new())
     }
 
     fn claim(&self, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
         let (tenant, call) = call::named(json)?;
-        self.go(self.joined.step(Asked::Claim(tenant, Box::new(call)), inside)?, None, Vec::new())
+        let asked = Asked::Claim(tenant, Box::new(call));
+        self.go(self.under(asked, inside, None, self.together && inside == Some(true))?, Vec::new())
+    }
+
+    fn under(&self, asked: Asked, inside: Option<bool>, language: Option<String>, together: bool) -> Result<Under, Failure> {
+        Ok(Under { step: self.joined.step(asked, inside)?, language, asks: Vec::new(), together, took: false })
+    }
+
+    /// What was asked for last once more, statement by statement, and so to the step's end.
+    fn apart(&self, json: &[u8]) -> Result<Stepped, Failure> {
+        let number = step_number(json)?;
+        let mut state = self.state();
+        let under = state.steps.get_mut(&number).ok_or_else(|| no_step(number))?;
+        under.together = false;
+        Ok(Stepped { standing: None, json: bytes(&json!({ "step": number, "need": self.need(&under.asks) })) })
     }
 
     /// The world's own outcome in place of a failure of the driver's, if the law, as it was last read, leaves it that.
@@ -168,12 +206,11 @@ impl JoinedEngine {
         let stood =
             saved.ask(&operation, |tenant, about, legacy| self.joined.instead(tenant, about, Some(legacy), failure.clone()).ok());
         let outcome = Outcome { answer: Ok(stood.ok_or(failure)?), refusal: None };
-        Ok(self.settled(Vec::new(), outcome, saved.language.as_deref()))
+        Ok(self.settled(Writes::none(), outcome, saved.language.as_deref()))
     }
 
     fn leave(&self, json: &[u8]) -> Result<Stepped, Failure> {
-        let mut f = Fields::of("the step", strict::parse(json, CALL_BYTES_MAX)?, &["step"])?;
-        let number = f.optional_count("step")?.unwrap_or_default();
+        let number = step_number(json)?;
         self.state().steps.remove(&number);
         Ok(Stepped { standing: Some(Standing::Refused), json: bytes(&json!({})) })
     }
@@ -183,48 +220,65 @@ impl JoinedEngine {
             let message = format!("{} bytes of rows, at most {ROWS_BYTES_MAX} are read", json.len());
             return Err(Failure::new(Code::CallTooLarge, message));
         }
-        let rows: Rows = serde_json::from_slice(json).map_err(|e| malformed(format!("the rows of a step: {e}")))?;
-        let (step, language) =
-            self.state().steps.remove(&rows.step).ok_or_else(|| malformed(format!("no step {} is on its way", rows.step)))?;
-        let rows = rows.rows.into_iter().map(|list| list.into_iter().map(|row| row.into_iter().map(|c| c.0).collect()).collect());
-        self.go(step, language, rows.collect())
+        let given: Given = serde_json::from_slice(json).map_err(|e| malformed(format!("the rows of a step: {e}")))?;
+        let mut under = self.state().steps.remove(&given.step).ok_or_else(|| no_step(given.step))?;
+        under.took |= given.result.is_some();
+        let rows = match (given.rows, given.result) {
+            (Some(rows), None) => rows.into_iter().map(values).collect(),
+            (None, Some(result)) => round::rows(&under.asks, self.joined.dialect(), values(result))?,
+            _ => return Err(malformed("a step goes on with `rows`, or with the `result` of its text")),
+        };
+        self.go(under, rows)
     }
 
-    fn go(&self, mut step: Step, language: Option<String>, rows: Vec<Vec<Vec<Sql>>>) -> Result<Stepped, Failure> {
+    fn need(&self, asks: &[Asking]) -> Vec<Json> {
+        let one = |ask: &Asking| {
+            let mut said = self.said(&ask.statement);
+            said.insert("reads".into(), json!(ask.reads));
+            Json::Object(said)
+        };
+        asks.iter().map(one).collect()
+    }
+
+    fn go(&self, mut under: Under, rows: Vec<Vec<Vec<Sql>>>) -> Result<Stepped, Failure> {
         #[cfg(feature = "failpoints")]
         crate::failpoint::step();
-        match step.go(&self.joined, rows) {
+        match under.step.go(&self.joined, rows) {
             Next::Need(asks) => {
-                let need: Vec<Json> = asks
-                    .iter()
-                    .map(|ask| {
-                        let mut said = self.said(&ask.statement);
-                        said.insert("reads".into(), json!(ask.reads));
-                        Json::Object(said)
-                    })
-                    .collect();
+                let text = if under.together { together::asked(&asks, self.joined.dialect()) } else { None };
+                let mut out = match text {
+                    Some(text) => json!({ "text": text }),
+                    None => json!({ "need": self.need(&asks) }),
+                };
+                under.asks = asks;
                 let mut state = self.state();
                 state.next += 1;
                 let number = state.next;
                 while state.steps.len() >= STEPS_MAX {
                     state.steps.pop_first();
                 }
-                state.steps.insert(number, (step, language));
-                Ok(Stepped { standing: None, json: bytes(&json!({ "step": number, "need": need })) })
+                state.steps.insert(number, under);
+                out["step"] = json!(number);
+                Ok(Stepped { standing: None, json: bytes(&out) })
             }
             Next::Settle(statements, outcome) => {
-                let statements = statements.iter().map(|s| Json::Object(self.said(s))).collect();
-                Ok(self.settled(statements, *outcome, language.as_deref()))
+                let text =
+                    if under.together && under.took { together::settled(&statements, self.joined.dialect()) } else { None };
+                let writes = match text {
+                    Some(text) => Writes::Together(text),
+                    None => Writes::Apart(statements.iter().map(|s| Json::Object(self.said(s))).collect()),
+                };
+                Ok(self.settled(writes, *outcome, under.language.as_deref()))
             }
             Next::Claimed(leave) => {
                 let mut out = Map::new();
                 out.insert("leave".into(), leave.iter().map(|s| Json::Object(self.said(s))).collect());
-                Ok(ended(Vec::new(), &out, Standing::Allowed))
+                Ok(ended(Writes::none(), &out, Standing::Allowed))
             }
         }
     }
 
-    fn settled(&self, statements: Vec<Json>, outcome: Outcome, language: Option<&str>) -> Stepped {
+    fn settled(&self, writes: Writes, outcome: Outcome, language: Option<&str>) -> Stepped {
         let mut out = Map::new();
         let standing = match &outcome.answer {
             Ok(answer) => {
@@ -248,7 +302,7 @@ impl JoinedEngine {
             state.refusals.insert(number, kept);
             out.insert("refusal".into(), json!(number));
         }
-        ended(statements, &out, standing)
+        ended(writes, &out, standing)
     }
 
     fn said(&self, statement: &Statement) -> Map<String, Json> {
@@ -261,9 +315,37 @@ impl JoinedEngine {
     }
 }
 
-fn ended(statements: Vec<Json>, rest: &Map<String, Json>, standing: Standing) -> Stepped {
+fn step_number(json: &[u8]) -> Result<u64, Failure> {
+    let mut f = Fields::of("the step", strict::parse(json, CALL_BYTES_MAX)?, &["step"])?;
+    Ok(f.optional_count("step")?.unwrap_or_default())
+}
+
+fn no_step(number: u64) -> Failure {
+    malformed(format!("no step {number} is on its way"))
+}
+
+/// What a step writes.
+enum Writes {
+    Apart(Vec<Json>),
+    Together(String),
+}
+
+impl Writes {
+    fn none() -> Self {
+        Self::Apart(Vec::new())
+    }
+}
+
+fn ended(writes: Writes, rest: &Map<String, Json>, standing: Standing) -> Stepped {
     let mut out = rest.clone();
-    out.insert("settle".into(), Json::Array(statements));
+    let apart = match writes {
+        Writes::Apart(statements) => statements,
+        Writes::Together(text) => {
+            out.insert("text".into(), json!(text));
+            Vec::new()
+        }
+    };
+    out.insert("settle".into(), Json::Array(apart));
     Stepped { standing: Some(standing), json: bytes(&Json::Object(out)) }
 }
 
@@ -301,9 +383,14 @@ pub fn call_that_came(bytes: &[u8]) -> Result<hos_core::call::Call, Failure> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rows {
+struct Given {
     step: u64,
-    rows: Vec<Vec<Vec<Cell>>>,
+    rows: Option<Vec<Vec<Vec<Cell>>>>,
+    result: Option<Vec<Vec<Cell>>>,
+}
+
+fn values(rows: Vec<Vec<Cell>>) -> Vec<Vec<Sql>> {
+    rows.into_iter().map(|row| row.into_iter().map(|cell| cell.0).collect()).collect()
 }
 
 /// A value of a row: null, a whole number, or base64.

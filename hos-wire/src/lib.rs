@@ -6,7 +6,7 @@
 //! instance's story for a person to read; `salvage` keeps the world's own answer where a call cannot be read. Beside `serve`
 //! stand its swift sister for `can` ([`can()`]), whose words come apart, and [`open()`], which opens an engine by options in
 //! JSON. [`call_bytes`] writes a call as it would have come. [`Class`] says how a call ended in one stable word. `shared` gives who opens a store in
-//! the same way again the same engine; `failpoint` is for tests alone. No rule of the law is decided here.
+//! the same way again the same engine; `round` deals out what came back of many statements at once; `failpoint` is for tests alone. No rule of the law is decided here.
 
 pub mod answer;
 pub mod call;
@@ -17,6 +17,7 @@ mod fields;
 pub mod joined;
 mod open;
 pub mod page;
+mod round;
 mod salvage;
 mod serve;
 mod shared;

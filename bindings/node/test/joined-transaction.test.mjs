@@ -57,8 +57,17 @@ for (const variant of VARIANTS) {
       const denied = await thrown(() => engine.transaction(work("apply")));
       assert.ok(denied instanceof Denied && denied.code === "ticket.too_little");
       assert.deepEqual([await count("give"), await count("throw"), await count("apply")], [1, 0, 0]);
+      const evidence = () => host.one("SELECT (SELECT count(*) FROM hos_record) + (SELECT count(*) FROM hos_inbox)");
+      const before = Number(await evidence());
       const kept = await engine.transaction((_, joined) => joined.refused(denied.answer));
       assert.equal(kept.code, "ticket.too_little");
+      assert.equal(Number(await evidence()), before + 1, "evidence of a refusal says no, and is kept");
+      const no = await engine.transaction((connection, joined) => {
+        const said = insert(connection, "no", "no");
+        const pay = () => joined.tenant("t1").as(ayse).transition("ticket", "nowhere", "pay", { args: { amount: 1 } });
+        return isNow ? pay() : said.then(pay);
+      });
+      assert.deepEqual([no.allowed, no.receipt, await count("no")], [false, undefined, 0]);
       assert.equal(verified().level, "intact");
     });
 

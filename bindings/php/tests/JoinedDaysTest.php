@@ -220,6 +220,10 @@ final class JoinedDaysTest extends TestCase
             return $ayse->transition('order', $id, 'pay', args: ['amount' => 1, 'psp_ref' => 'x']);
         });
         self::assertSame('order.amount_short', $refused->code);
+        $had = $host->intact();
+        self::assertNotNull($engine->transaction(fn (): Answer => $ayse->refused($refused))->receipt);
+        $before = $host->intact();
+        self::assertSame($had + 1, $before, 'evidence of a refusal says no, and is kept');
         $own = new \DomainException('mine');
         try {
             $engine->transaction(function (\PDO $pdo) use ($ayse, $id, $own): never {

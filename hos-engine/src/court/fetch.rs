@@ -9,6 +9,7 @@ use crate::store::Tx;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::{
     claim, erase as erase_sql, evidence as evidence_sql, inbox, operation as operation_sql, state as state_sql,
+    vault as vault_sql,
 };
 use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Receipt, Seal};
@@ -164,6 +165,13 @@ impl Court {
                     // PostgreSQL locks no gaps: an instance that must be there is claimed by the read itself.
                     if tx.dialect() != Dialect::Postgres || matches!(call, Call::Begin(_) | Call::Adopt(_)) {
                         tx.claim(&claim::instance(tenant, contract, id))?;
+                    }
+                    if matches!(call, Call::Begin(_) | Call::Adopt(_)) {
+                        // Nothing is there, as a rule; but what was erased may be.
+                        let label = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
+                        tx.foresee(&[erase_sql::tombstone(tenant, contract, &label)])?;
+                    } else {
+                        tx.foresee(&[vault_sql::of_instance(tenant, contract, id)])?;
                     }
                     state_sql::instance(tenant, contract, id)
                 }

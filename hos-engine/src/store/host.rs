@@ -153,6 +153,12 @@ impl Session for Script {
         true
     }
 
+    fn seen(&self, sql: &'static str, wanted: &dyn Fn(&Row) -> bool) -> Option<Row> {
+        let answered = self.answered.borrow();
+        let mut rows = answered.iter().filter(|(ask, _)| ask.statement.sql == sql).flat_map(|(_, rows)| rows);
+        rows.find_map(|cells| Some(Row::new(sql, cells.clone())).filter(|row| wanted(row)))
+    }
+
     fn foresee(&self, statements: &[Statement]) -> Result<(), StoreError> {
         for statement in statements {
             self.want(statement, true);

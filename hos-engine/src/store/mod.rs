@@ -2,7 +2,7 @@
 //!
 //! [`statement`] holds what every database shares: parameters, statements, rows; [`tx`] a transaction of any. [`sqlite`] is
 //! the store that needs nothing but a file; [`server`] one of a database server; [`host`] a transaction that is somebody
-//! else's.
+//! else's, whose statements may go out [`together`].
 
 pub mod host;
 mod migration;
@@ -12,6 +12,7 @@ pub mod server;
 pub mod sql;
 pub mod sqlite;
 pub mod statement;
+pub mod together;
 pub mod tx;
 
 pub use migration::Migration;

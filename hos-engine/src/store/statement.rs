@@ -104,6 +104,8 @@ pub struct Statement {
     pub(super) lock: Lock,
     /// The text in MySQL's words, where they cannot be made of the others ([`say`](super::sql::dialect::say)).
     pub(super) mysql: Option<&'static str>,
+    /// Whether it is run by itself and never as part of a text of several.
+    pub(super) apart: bool,
 }
 
 /// How a row that is read is claimed.
@@ -122,7 +124,7 @@ pub(super) enum Lock {
 impl Statement {
     /// A statement with its parameters.
     pub fn new(sql: &'static str, params: impl Into<Vec<Sql>>) -> Self {
-        Self { sql, params: params.into(), lock: Lock::None, mysql: None }
+        Self { sql, params: params.into(), lock: Lock::None, mysql: None, apart: false }
     }
 
     /// The same, and the row is claimed against everybody else who claims it.
@@ -139,6 +141,12 @@ impl Statement {
     /// locks show nothing newer, and ask for the right to change the row, which who only adds to the evidence has not.
     pub fn latest(self) -> Self {
         Self { lock: Lock::Latest, ..self }
+    }
+
+    /// The same, never part of a text of several statements: its rows are as many as there are, or it holds a key, and a text is what
+    /// servers write into their logs, parameters are not.
+    pub(super) fn apart(self) -> Self {
+        Self { apart: true, ..self }
     }
 
     /// The same, in other words where the database is MySQL; as many places, with the same parameters.

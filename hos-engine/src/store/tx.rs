@@ -63,6 +63,11 @@ pub trait Session {
         false
     }
 
+    /// A row that a statement of this text has answered already, if that is known.
+    fn seen(&self, _sql: &'static str, _wanted: &dyn Fn(&Row) -> bool) -> Option<Row> {
+        None
+    }
+
     /// Says that all these rows will be asked for, so that they may be fetched at once.
     fn foresee(&self, _statements: &[Statement]) -> Result<(), StoreError> {
         Ok(())
@@ -122,6 +127,12 @@ impl<'c> Tx<'c> {
     /// Says that all these rows will be asked for, so that a transaction that is far away fetches them at once.
     pub fn foresee(&self, statements: &[Statement]) -> Result<(), StoreError> {
         self.0.foresee(statements)
+    }
+
+    /// A row that a statement of this text has answered already, if that is known: a host's transaction asks for what belongs together
+    /// at once.
+    pub fn seen(&self, sql: &'static str, wanted: &dyn Fn(&Row) -> bool) -> Option<Row> {
+        self.0.seen(sql, wanted)
     }
 
     /// All rows, in the statement's order. For answers that are known to be short; [`Tx::each`] holds one row at a time.

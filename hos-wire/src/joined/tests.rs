@@ -20,6 +20,7 @@ fn options_are_looked_at() {
         (r#"{"dialect":"mysql","places":"x"}"#, "`places` is"),
         (r#"{"dialect":"mysql","places":"question","law":"/none"}"#, "/none"),
         (r#"{"dialect":"mysql","places":"question","directory_age_max_ms":60001}"#, "at most 60000"),
+        (r#"{"dialect":"mysql","places":"question","together":1}"#, "true or false"),
     ] {
         let Err(failure) = JoinedEngine::open(options.as_bytes()) else { panic!("{options} was opened") };
         assert!(failure.message.contains(wanted), "{options}: {}", failure.message);
@@ -53,6 +54,43 @@ fn a_step_is_gone_on_with_once_and_by_rows_that_fit() {
         let stepped = engine.step("go_on", None, rows.as_bytes());
         assert_eq!(stepped.standing, Some(Standing::Failed(Code::CallMalformed)), "{rows}");
     }
+}
+
+#[test]
+fn a_round_is_one_text_where_the_driver_takes_it() {
+    let said = |stepped: &Stepped| serde_json::from_slice::<Json>(&stepped.json).unwrap();
+    let options = r#"{"dialect":"postgres","places":"dollar","together":true}"#;
+    let first = said(&open(options).step("transition", Some(true), CALL.as_bytes()));
+    let sql = first["text"].as_str().unwrap();
+    assert!(first["need"].is_null(), "{first}");
+    assert!(sql.starts_with("SELECT (SELECT CAST(coalesce(json_agg(q)") && !sql.contains('$'), "{sql}");
+
+    // A connection that takes no such text has the same round statement by statement, and every later one too.
+    let engine = open(options);
+    let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
+    let apart = said(&engine.step("apart", None, format!(r#"{{"step":{}}}"#, asked["step"]).as_bytes()));
+    assert_eq!((&apart["step"], apart["need"].as_array().map(Vec::len)), (&asked["step"], Some(3)), "{apart}");
+    let store = |value: &[u8]| json!([[BASE64.encode(value)]]);
+    let rows = json!({"step": asked["step"], "rows": [store(&[1; 16]), store(&[0; 8]), store(&[2; 32])]});
+    let next = said(&engine.step("go_on", None, &bytes(&rows)));
+    assert!(next["text"].is_null(), "{next}");
+
+    let engine = open(options);
+    let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
+    let result = json!({"step": asked["step"], "result": [["W10=", "W10="]]});
+    assert!(text(&engine.step("go_on", None, &bytes(&result))).contains("has 2 columns, not 3"));
+    let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
+    let both = json!({"step": asked["step"], "result": [], "rows": []});
+    assert!(text(&engine.step("go_on", None, &bytes(&both))).contains("or with the `result`"));
+    assert!(text(&engine.step("apart", None, br#"{"step":99}"#)).contains("no step 99"));
+
+    // Outside a transaction the text would be one of its own; a question needs none.
+    let question = r#"{"tenant":"t","principal":{"type":"A","id":"x"},"action":"a","resource":{"type":"A","id":"x"}}"#;
+    let engine = open(options);
+    assert!(said(&engine.step("transition", None, CALL.as_bytes()))["text"].is_null());
+    assert!(said(&engine.step("can", None, question.as_bytes()))["text"].is_string());
+    let sqlite = open(r#"{"dialect":"sqlite","places":"numbered","together":true}"#);
+    assert!(said(&sqlite.step("transition", Some(true), CALL.as_bytes()))["need"].is_array());
 }
 
 #[test]

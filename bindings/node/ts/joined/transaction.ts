@@ -1,5 +1,6 @@
 // A transaction that runs the host's own work, and again where the database asks for it.
 
+import { Answer } from "../answer";
 import { CallError, HosError, OutcomeUnknownError, RetryError, refusal } from "../errors";
 import type { Driver, Isolation } from "./driver";
 import { plainly } from "./driver";
@@ -22,7 +23,7 @@ const PAUSE = 10;
 /** What is in a transaction of `transacted` now. */
 const busy = new WeakSet<object>();
 
-/** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws. */
+/** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws or gives an answer that refuses. */
 export function* transacted<T>(driver: Driver, connection: object, work: () => unknown, trying: Trying, seen: { isBroken: boolean }): Work<T> {
   const tries = trying.tries ?? TRIES;
   if (!Number.isSafeInteger(tries) || tries < 1) throw refusal("hos.call_malformed", "`tries` is a whole number, 1 at least");
@@ -65,6 +66,11 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
     }
     if ((yield () => driver.inside(connection)) === false) {
       throw new CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
+    }
+    // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
+    if (given instanceof Answer && !given.allowed && given.receipt === undefined) {
+      yield say("ROLLBACK");
+      return given;
     }
     isAtItsEnd = true;
     yield* driver.commit(connection);

@@ -21,10 +21,14 @@ final class Connection
     private const STEADY = [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION, \PDO::ATTR_ORACLE_NULLS => \PDO::NULL_NATURAL];
     /** How long a call that only watches waits for others, at most: milliseconds; MySQL counts whole seconds. */
     private const WATCH_MS = 250;
+    /** MySQL's number of a syntax error. */
+    private const SYNTAX = 1064;
 
     public readonly string $dialect;
     /** @var array<int, mixed> options of each statement */
     private readonly array $options;
+    /** @var array<int, mixed> options of a text of several */
+    private readonly array $emulated;
 
     public function __construct(public readonly \PDO $pdo)
     {
@@ -35,6 +39,7 @@ final class Connection
             default => throw HosError::call('hos.call_malformed', "a PDO of $driver cannot be joined: pgsql, mysql and sqlite can"),
         };
         $options = [\PDO::ATTR_STATEMENT_CLASS => [\PDOStatement::class]];
+        $this->emulated = $options + [\PDO::ATTR_EMULATE_PREPARES => true];
         if ($driver === 'pgsql') {
             // Parameters apart from the text, in one message: `PREPARE` and `DEALLOCATE` would be two more. The name is another since
             // PHP 8.4.
@@ -120,6 +125,30 @@ final class Connection
         $statement->closeCursor();
 
         return $rows;
+    }
+
+    /**
+     * Runs statements that stand in one text, in one exchange; null where this database takes no such text, and nothing was run then.
+     *
+     * @return list<list<int|string|null>>|null the rows of its last result
+     */
+    public function together(string $text): ?array
+    {
+        try {
+            $statement = $this->pdo->prepare($text, $this->emulated);
+            $statement->execute();
+        } catch (\PDOException $error) {
+            // MySQL has no compound statements.
+            return $this->dialect === 'mysql' && ($error->errorInfo[1] ?? 0) === self::SYNTAX ? null : throw $error;
+        }
+        $rows = $statement->columnCount() > 0 ? $statement->fetchAll(\PDO::FETCH_NUM) : [];
+        // A result without columns ends a compound statement.
+        while ($this->dialect === 'mysql' && $statement->nextRowset()) {
+            continue;
+        }
+        $statement->closeCursor();
+
+        return array_map(static fn (array $row): array => array_map(self::cell(...), $row), $rows);
     }
 
     private static function cell(mixed $value): int|string|null

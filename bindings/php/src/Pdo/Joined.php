@@ -32,11 +32,14 @@ final class Joined implements Door
     /** Whether the engine is nobody else's. */
     private bool $own = false;
     private bool $closed = false;
+    /** Whether the connection takes several statements in one text, as far as is known. */
+    private bool $together;
 
     /** @param array<string, mixed> $options */
     public function __construct(\PDO $pdo, private readonly array $options, ?Library $library = null)
     {
         $this->connection = new Connection($pdo);
+        $this->together = $this->connection->dialect !== 'sqlite';
         $this->native = $library ?? Handle::library();
     }
 
@@ -138,17 +141,27 @@ final class Joined implements Door
         $told = Decoder::tree($json);
         while ($status === self::ON_ITS_WAY) {
             try {
-                $rows = json_encode(array_map($this->connection->run(...), $told->need), self::FLAGS);
+                $result = isset($told->text) && $this->together ? $this->connection->together($told->text) : null;
+                if (isset($told->text) && $result === null) {
+                    $this->together = false;
+                    $this->native->step($engine, 'apart', -1, "{\"step\":$told->step}", $json);
+                    $told = Decoder::tree($json);
+                }
+                $given = $result === null ? ['rows' => array_map($this->connection->run(...), $told->need)] : ['result' => $result];
+                $given = json_encode(['step' => $told->step] + $given, self::FLAGS);
             } catch (\Throwable $error) {
                 $this->native->step($engine, 'leave', -1, "{\"step\":$told->step}", $json);
 
                 throw $error;
             }
-            $status = $this->native->step($engine, 'go_on', (int) $inside, "{\"step\":$told->step,\"rows\":$rows}", $json);
+            $status = $this->native->step($engine, 'go_on', (int) $inside, $given, $json);
             $told = Decoder::tree($json);
         }
         foreach ($told->settle ?? [] as $said) {
             $this->connection->run($said);
+        }
+        if (isset($told->text)) {
+            $this->connection->together($told->text) ?? throw HosError::internal('the connection took one text, and not the next');
         }
 
         return $status === 1 || $status === 0 ? [$status, $told, $json] : throw HosError::told($status, $json);
@@ -164,6 +177,7 @@ final class Joined implements Door
         if ($this->pid !== $pid) {
             $database = $this->connection->database();
             $options = ['dialect' => $this->connection->dialect, 'places' => 'question', 'database' => $database] + $this->options;
+            $options['together'] = true;
             $options = array_filter($options, static fn (mixed $option): bool => $option !== null);
             $status = $this->native->openJoined((new Encoder())->record($options, 'options'), $number, $json);
             if ($status !== 1) {

@@ -36,7 +36,8 @@ final class Transaction
             $this->connection->during(fn () => $pdo->beginTransaction());
             try {
                 $given = $work($pdo);
-                if ($given instanceof Answer && !$given->allowed) {
+                // One with a receipt is evidence of a refusal, which is to be kept.
+                if ($given instanceof Answer && !$given->allowed && $given->receipt === null) {
                     $this->rollBack();
                 } else {
                     $this->commit();

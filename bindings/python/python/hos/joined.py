@@ -105,7 +105,7 @@ class JoinedEngine:
         deadlock, a lock that took too long, a row that changed), at most ``tries`` times.
 
         Commits and gives what ``work`` gave. Rolls back where it raised, which goes through, and where it gave an
-        :class:`hos.Answer` that says no. A connection lost at the commit is an :class:`hos.OutcomeUnknownError`: the same work
+        :class:`hos.Answer` that says no and has no receipt. A connection lost at the commit is an :class:`hos.OutcomeUnknownError`: the same work
         under the same once-key tells what came of it.
         """
         pause = _PAUSE
@@ -433,7 +433,8 @@ def _once(kind: Kind, work: Callable[[], _T]) -> _T:
     except BaseException:
         _roll_back(kind)
         raise
-    if isinstance(given, Answer) and not given.allowed:
+    # One with a receipt is evidence of a refusal, which is to be kept.
+    if isinstance(given, Answer) and not given.allowed and given.receipt is None:
         kind.rollback()
         return given
     try:

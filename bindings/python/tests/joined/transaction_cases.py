@@ -25,8 +25,13 @@ class Transactions(Joined):
             self.insert(id)
             return self.pay(id)
 
-        self.assertEqual(self.engine.transaction(refused).code, "hos.instance_unknown")
+        no = self.engine.transaction(refused)
+        self.assertEqual(no.code, "hos.instance_unknown")
         self.assertEqual(self.kept(id), (0, 0, 0))
+        evidence = "SELECT (SELECT count(*) FROM hos_record) + (SELECT count(*) FROM hos_inbox)"
+        before = self.count(evidence)
+        self.assertIsNotNone(self.engine.transaction(lambda: self.engine.refused(no)).receipt)
+        self.assertEqual(self.count(evidence), before + 1, "evidence of a refusal says no, and is kept")
 
         def raised():
             self.insert(id)

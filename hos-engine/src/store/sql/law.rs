@@ -135,15 +135,13 @@ pub fn tenant_row(t: &Tenant) -> Statement {
 /// the sum of their marks.
 pub fn directory_stand(t: &Tenant) -> Statement {
     Statement::new(
-        "SELECT directory_version, (SELECT count(*) FROM hos_change WHERE tenant = ?1) AS changes,
-           (SELECT CAST(coalesce(sum(mark), 0) AS BIGINT) FROM hos_change WHERE tenant = ?1) AS marks
-         FROM hos_tenant WHERE tenant = ?1",
+        "SELECT t.directory_version, count(c.mark) AS changes, CAST(coalesce(sum(c.mark), 0) AS BIGINT) AS marks
+         FROM hos_tenant t LEFT JOIN hos_change c ON c.tenant = t.tenant WHERE t.tenant = ?1 GROUP BY t.directory_version",
         [tenant(t)],
     )
     .mysql(
-        "SELECT directory_version, (SELECT count(*) FROM hos_change WHERE tenant = ?1) AS changes,
-           (SELECT CAST(coalesce(sum(mark), 0) AS SIGNED) FROM hos_change WHERE tenant = ?1) AS marks
-         FROM hos_tenant WHERE tenant = ?1",
+        "SELECT t.directory_version, count(c.mark) AS changes, CAST(coalesce(sum(c.mark), 0) AS SIGNED) AS marks
+         FROM hos_tenant t LEFT JOIN hos_change c ON c.tenant = t.tenant WHERE t.tenant = ?1 GROUP BY t.directory_version",
     )
 }
 

@@ -9,6 +9,7 @@ pub mod erase;
 pub mod evidence;
 pub mod inbox;
 pub mod law;
+pub(super) mod literal;
 pub mod operation;
 pub mod schema;
 pub mod state;

@@ -200,6 +200,7 @@ pub fn directory_entities(t: &Tenant) -> Statement {
         "SELECT type, id, handle, n, last, removed, attrs_key, attrs, parents FROM hos_directory WHERE tenant = ?1 AND n >= 0 ORDER BY type, id",
         [tenant(t)],
     )
+    .apart()
 }
 
 /// The same, each with the key of its attributes behind it, where keys lie in the same database.
@@ -210,6 +211,7 @@ pub fn directory_with_keys(t: &Tenant) -> Statement {
          WHERE d.tenant = ?1 AND d.n >= 0 ORDER BY d.type, d.id",
         [tenant(t)],
     )
+    .apart()
 }
 
 /// A directory row as a value.
@@ -261,6 +263,7 @@ pub fn grants(t: &Tenant) -> Statement {
         "SELECT id, handle, n, last, removed, template, principal, resource FROM hos_grant WHERE tenant = ?1 AND n >= 0 ORDER BY id",
         [tenant(t)],
     )
+    .apart()
 }
 
 /// A grant's row as a value: thread, link, removed.

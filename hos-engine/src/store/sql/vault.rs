@@ -1,7 +1,7 @@
 //! Keys of persons in a table of the store's own database. A destroyed key leaves its row without a key.
 
 use crate::store::Statement;
-use hos_core::id::KeyId;
+use hos_core::id::{InstanceId, KeyId, Name, Tenant};
 use hos_core::time::Timestamp;
 
 /// Keys are the universe's: a person is one in all tenants.
@@ -35,6 +35,16 @@ pub fn named(id: &KeyId) -> Statement {
     by_id(id).latest()
 }
 
+/// The key that an instance's row names, in one go with the row: key_id, key, destroyed.
+pub fn of_instance(t: &Tenant, contract: &Name, id: &InstanceId) -> Statement {
+    Statement::new(OF_INSTANCE, [t.as_str().into(), contract.as_str().into(), id.as_str().as_bytes().into()]).latest()
+}
+
+/// The text of [`of_instance`], by which what it answered is found again.
+pub const OF_INSTANCE: &str = "SELECT v.key_id, v.key, v.destroyed FROM hos_instance i
+   JOIN hos_vault v ON v.tenant = 'universe' AND v.key_id = i.facts_key
+ WHERE i.tenant = ?1 AND i.contract = ?2 AND i.id = ?3";
+
 /// Keeps a key, unless the person has one.
 pub fn insert(subject: &[u8; 32], id: &KeyId, key: &[u8; 32], created: Timestamp) -> Statement {
     Statement::new(
@@ -44,6 +54,7 @@ pub fn insert(subject: &[u8; 32], id: &KeyId, key: &[u8; 32], created: Timestamp
     // The other form asks for the right to change keys, which who only adds to the evidence has not. Whatever fault this one hides,
     // the row is read again, and must be there.
     .mysql("INSERT IGNORE INTO hos_vault (tenant, subject, key_id, key, created) VALUES (?1, ?2, ?3, ?4, ?5)")
+    .apart()
 }
 
 /// Keeps a person who never had a key from ever getting one.

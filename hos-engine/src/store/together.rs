@@ -1,0 +1,168 @@
+//! Several statements in one text: what a round asks for, or a step writes, in one exchange with the database and one result.
+//!
+//! | | a round | its result |
+//! |---|---|---|
+//! | MariaDB | a compound statement: what claims, then one SELECT, a UNION of all that read, each under its own locks | rows that begin with the place of the statement among those that read, filled up with NULL |
+//! | PostgreSQL | what claims or locks, then one SELECT that reads everything again | one row, a column for each that reads, its rows as a JSON array of objects whose fields stand in the order selected; bytes in hexadecimal digits behind `\\x` |
+//!
+//! PostgreSQL's C client hands over the last result alone, and its UNION knows no locks: what a lock has made to stand still is read
+//! behind all locks. MySQL knows no compound statement outside of a procedure and says so by its error 1064 before it runs anything;
+//! SQLite has no exchanges to spare.
+
+use super::Statement;
+use super::host::Ask;
+use super::sql::dialect::Dialect;
+use super::sql::literal::written;
+use super::statement::Lock;
+
+/// The longest text. MariaDB takes 16 MiB, unless it is told otherwise: 1 MiB was once usual.
+const TEXT_BYTES_MAX: usize = 512 << 10;
+
+/// A round as one text; `None` where its statements are better run one by one.
+pub fn asked(asks: &[Ask], dialect: Dialect) -> Option<String> {
+    let (reads, claims): (Vec<&Ask>, Vec<&Ask>) = asks.iter().partition(|ask| ask.reads);
+    if asks.len() < 2 || reads.is_empty() || asks.iter().any(|ask| ask.statement.apart) {
+        return None;
+    }
+    let as_it_is = |ask: &Ask| written(&ask.statement, dialect);
+    let text = match dialect {
+        Dialect::Sqlite => return None,
+        Dialect::Mysql => {
+            let width = reads.iter().map(|ask| columns(&ask.statement)).max()?;
+            let part = |(place, ask): (usize, &&Ask)| {
+                let sql = as_it_is(ask);
+                let end = list(&sql)?.1;
+                let (listed, rest) = sql.strip_prefix(SELECT)?.split_at_checked(end)?;
+                let nulls = ", NULL".repeat(width - columns(&ask.statement));
+                Some(format!("(SELECT {place}, {listed}{nulls}{rest})"))
+            };
+            let union = reads.iter().enumerate().map(part).collect::<Option<Vec<_>>>()?.join("\nUNION ALL ");
+            compound(claims.into_iter().map(as_it_is).chain([union]))
+        }
+        Dialect::Postgres => {
+            let first = asks.iter().filter(|ask| !ask.reads || ask.statement.lock != Lock::None).map(as_it_is);
+            let read = |ask: &&Ask| {
+                let plain = Statement { lock: Lock::None, ..ask.statement.clone() };
+                format!("(SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM ({}) q)", written(&plain, dialect))
+            };
+            let reads: Vec<String> = reads.iter().map(read).collect();
+            first.chain([format!("SELECT {}", reads.join(", "))]).collect::<Vec<_>>().join(";\n")
+        }
+    };
+    Some(text).filter(|text| text.len() <= TEXT_BYTES_MAX)
+}
+
+/// What a step writes as one text; `None` where its statements are better run one by one.
+pub fn settled(statements: &[Statement], dialect: Dialect) -> Option<String> {
+    if statements.len() < 2 || statements.iter().any(|statement| statement.apart) {
+        return None;
+    }
+    let texts = statements.iter().map(|statement| written(statement, dialect));
+    let text = match dialect {
+        Dialect::Sqlite => return None,
+        Dialect::Mysql => compound(texts),
+        Dialect::Postgres => texts.collect::<Vec<_>>().join(";\n"),
+    };
+    Some(text).filter(|text| text.len() <= TEXT_BYTES_MAX)
+}
+
+/// How many columns a statement that reads selects.
+pub fn columns(statement: &Statement) -> usize {
+    list(statement.mysql.unwrap_or(statement.sql)).map_or(0, |(count, _)| count)
+}
+
+const SELECT: &str = "SELECT ";
+
+/// How many columns a statement selects, and where their list ends, behind its first word.
+fn list(sql: &str) -> Option<(usize, usize)> {
+    let selected = sql.strip_prefix(SELECT)?;
+    let (mut depth, mut count) = (0usize, 1);
+    for (place, byte) in selected.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.checked_sub(1)?,
+            b',' if depth == 0 => count += 1,
+            b' ' if depth == 0 && selected.get(place..).is_some_and(|rest| rest.starts_with(" FROM ")) => {
+                return Some((count, place));
+            }
+            _ => {}
+        }
+    }
+    Some((count, selected.len()))
+}
+
+fn compound(texts: impl Iterator<Item = String>) -> String {
+    texts.fold("BEGIN NOT ATOMIC\n".to_owned(), |out, text| out + &text + ";\n") + "END"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Sql;
+
+    fn asks() -> Vec<Ask> {
+        let ask = |statement, reads| Ask { statement, reads };
+        let tenant = || Sql::from("t");
+        vec![
+            ask(Statement::new("INSERT OR IGNORE INTO k (tenant, key) VALUES (?1, ?2)", [tenant(), b"a".into()]), false),
+            ask(Statement::new("SELECT a, b FROM k WHERE tenant = ?1 AND key = ?2", [tenant(), b"a".into()]).locked(), true),
+            ask(Statement::new("SELECT coalesce(max(c), 0) AS c FROM d WHERE tenant = ?1", [tenant()]), true),
+        ]
+    }
+
+    #[test]
+    fn a_round_is_one_result() {
+        assert_eq!(
+            asked(&asks(), Dialect::Mysql).unwrap(),
+            "BEGIN NOT ATOMIC\nINSERT INTO k (tenant, `key`) VALUES ('t', X'61') ON DUPLICATE KEY UPDATE tenant = k.tenant;\n\
+             (SELECT 0, a, b FROM k WHERE tenant = 't' AND `key` = X'61' FOR UPDATE)\n\
+             UNION ALL (SELECT 1, coalesce(max(c), 0) AS c, NULL FROM d WHERE tenant = 't');\nEND"
+        );
+        assert_eq!(
+            asked(&asks(), Dialect::Postgres).unwrap(),
+            "INSERT INTO k (tenant, key) VALUES ('t', decode('61', 'hex')) ON CONFLICT DO NOTHING;\n\
+             SELECT a, b FROM k WHERE tenant = 't' AND key = decode('61', 'hex') FOR UPDATE;\n\
+             SELECT (SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM (SELECT a, b FROM k WHERE tenant = 't' AND key = decode('61', 'hex')) q), \
+             (SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM (SELECT coalesce(max(c), 0) AS c FROM d WHERE tenant = 't') q)"
+        );
+        assert_eq!(asked(&asks(), Dialect::Sqlite), None);
+    }
+
+    #[test]
+    fn what_has_no_end_or_is_alone_is_run_by_itself() {
+        let mut all = asks();
+        for dialect in [Dialect::Mysql, Dialect::Postgres] {
+            assert_eq!(asked(&all[1..2], dialect), None);
+            assert_eq!(asked(&all[..1], dialect), None);
+        }
+        all[2].statement.apart = true;
+        assert_eq!(asked(&all, Dialect::Mysql), None);
+        let writes = [all[0].statement.clone(), all[2].statement.clone()];
+        assert_eq!(settled(&writes, Dialect::Postgres), None);
+        all[2].statement.apart = false;
+        all[0].statement.params[1] = vec![0; TEXT_BYTES_MAX].into();
+        assert_eq!(asked(&all, Dialect::Postgres), None);
+        assert_eq!(settled(&[all[0].statement.clone()], Dialect::Mysql), None);
+    }
+
+    #[test]
+    fn what_is_written_is_one_text() {
+        let writes: Vec<Statement> = asks().into_iter().take(1).cycle().take(2).map(|ask| ask.statement).collect();
+        let postgres = settled(&writes, Dialect::Postgres).unwrap();
+        assert_eq!(postgres.matches("ON CONFLICT DO NOTHING").count(), 2);
+        let mysql = settled(&writes, Dialect::Mysql).unwrap();
+        assert!(mysql.starts_with("BEGIN NOT ATOMIC\nINSERT") && mysql.ends_with(";\nEND"), "{mysql}");
+    }
+
+    #[test]
+    fn columns_are_counted() {
+        for (sql, count) in [
+            ("SELECT 1", 1),
+            ("SELECT 1, 2", 2),
+            ("SELECT a, (SELECT count(*) FROM u) AS n,\n CAST(f(x, y) AS CHAR) FROM t WHERE a IN (1, 2)", 3),
+            ("INSERT INTO t VALUES (1, 2)", 0),
+        ] {
+            assert_eq!(columns(&Statement::new(sql, [])), count, "{sql}");
+        }
+    }
+}
