@@ -8,7 +8,7 @@ use crate::roots::Roots;
 use crate::shadow::guarded;
 use crate::store::host::{Ask, Script};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::{claim as claim_sql, evidence as evidence_sql, inbox};
+use crate::store::sql::{claim as claim_sql, evidence as evidence_sql, inbox, law as law_sql, vault as vault_sql};
 use crate::store::sqlite::Runner;
 use crate::store::{Sql, Statement, Tx};
 use crate::view::View;
@@ -213,7 +213,7 @@ impl Step {
             Some(view) => view,
             None => {
                 let (changes, begun) = (court.changes.load(Ordering::SeqCst), Instant::now());
-                tx.foresee(&[crate::store::sql::law::activation()])?;
+                tx.foresee(&[law_sql::activation()])?;
                 tx.foresee(&crate::roots::Stand::asked(tenant))?;
                 let mut group = self.group(court, tx)?;
                 let view = court.view(tx, &mut group, tenant)?;
@@ -239,6 +239,8 @@ impl Step {
         came: &[u8],
     ) -> Result<Option<Answer>, Failure> {
         let Some(legacy) = &call.by().legacy else { return Ok(None) };
+        let of_asker = vault_sql::by_subject(&court.tag(&call.by().principal));
+        tx.foresee(&[law_sql::activation(), of_asker])?;
         let mut group = self.group(court, tx)?;
         let in_force = group.in_force()?;
         let mode = About::of(call).mode(&in_force.law, &in_force.activation.modes, tenant);

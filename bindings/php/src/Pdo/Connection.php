@@ -19,8 +19,6 @@ final class Connection
 {
     /** So that nothing depends on how the caller likes errors and nulls. */
     private const STEADY = [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION, \PDO::ATTR_ORACLE_NULLS => \PDO::NULL_NATURAL];
-    /** How long a call that only watches waits for others, at most: milliseconds; MySQL counts whole seconds. */
-    private const WATCH_MS = 250;
     /** MySQL's number of a syntax error. */
     private const SYNTAX = 1064;
 
@@ -29,6 +27,8 @@ final class Connection
     private readonly array $options;
     /** @var array<int, mixed> options of a text of several */
     private readonly array $emulated;
+    /** What is around the statements of a call that only watches. */
+    private ?Watch $watch = null;
 
     public function __construct(public readonly \PDO $pdo)
     {
@@ -106,6 +106,7 @@ final class Connection
      */
     public function run(\stdClass $said): array
     {
+        $this->watch?->begin();
         $statement = $this->pdo->prepare($said->sql, $this->options);
         foreach ($said->params as $at => $value) {
             match (true) {
@@ -130,13 +131,15 @@ final class Connection
     /**
      * Runs statements that stand in one text, in one exchange; null where this database takes no such text, and nothing was run then.
      *
+     * @param bool $last whether it is what a step writes, and ends with
      * @return list<list<int|string|null>>|null the rows of its last result
      */
-    public function together(string $text): ?array
+    public function together(string $text, bool $last = false): ?array
     {
         try {
-            $statement = $this->pdo->prepare($text, $this->emulated);
+            $statement = $this->pdo->prepare($this->watch?->around($text, $last) ?? $text, $this->emulated);
             $statement->execute();
+            $this->watch?->ran($last);
         } catch (\PDOException $error) {
             // MySQL has no compound statements.
             return $this->dialect === 'mysql' && ($error->errorInfo[1] ?? 0) === self::SYNTAX ? null : throw $error;
@@ -188,53 +191,19 @@ final class Connection
      */
     public function apart(\Closure $work): mixed
     {
-        $this->pdo->exec('SAVEPOINT hos_watch');
-        $patient = null;
+        $this->watch = new Watch($this->pdo, $this->dialect);
         try {
-            $patient = $this->impatient();
             $given = $work();
-            $patient();
-            $this->pdo->exec('RELEASE SAVEPOINT hos_watch');
+            $this->watch->end();
 
             return $given;
         } catch (\Throwable $fault) {
-            foreach (['ROLLBACK TO SAVEPOINT hos_watch', 'RELEASE SAVEPOINT hos_watch'] as $sql) {
-                try {
-                    $this->pdo->exec($sql);
-                } catch (\PDOException) {
-                    // The connection is lost, or the whole transaction is.
-                }
-            }
-            try {
-                $patient === null || $patient();
-            } catch (\PDOException) {
-                // As above.
-            }
+            $this->watch->undo();
 
             throw $fault;
+        } finally {
+            $this->watch = null;
         }
-    }
-
-    /** @return \Closure(): void what sets back how long the caller waits for locks */
-    private function impatient(): \Closure
-    {
-        $ms = self::WATCH_MS;
-        $old = match ($this->dialect) {
-            'postgres' => "SELECT current_setting('lock_timeout')",
-            'mysql' => 'SELECT @@SESSION.lock_wait_timeout, @@SESSION.innodb_lock_wait_timeout',
-            'sqlite' => 'PRAGMA busy_timeout',
-        };
-        $old = $this->pdo->query($old)->fetch(\PDO::FETCH_NUM);
-        $set = fn (string|int ...$to): int|false => $this->pdo->exec(match ($this->dialect) {
-            'postgres' => "SET LOCAL lock_timeout = '$to[0]'",
-            'mysql' => "SET SESSION lock_wait_timeout = $to[0], SESSION innodb_lock_wait_timeout = $to[1]",
-            'sqlite' => "PRAGMA busy_timeout = $to[0]",
-        });
-        $this->dialect === 'mysql' ? $set(1, 1) : $set($ms);
-
-        return static function () use ($set, $old): void {
-            $set(...$old);
-        };
     }
 
     /** The database's error in our words. */

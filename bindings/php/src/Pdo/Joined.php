@@ -161,7 +161,7 @@ final class Joined implements Door
             $this->connection->run($said);
         }
         if (isset($told->text)) {
-            $this->connection->together($told->text) ?? throw HosError::internal('the connection took one text, and not the next');
+            $this->connection->together($told->text, last: true) ?? throw HosError::internal('the connection took one text, and not the next');
         }
 
         return $status === 1 || $status === 0 ? [$status, $told, $json] : throw HosError::told($status, $json);
