@@ -176,7 +176,9 @@ final class Connection
             'sqlite' => "(SELECT file FROM pragma_database_list WHERE name = 'main')",
         };
         $sql = "SELECT $place, $store";
-        $said = $this->run((object) ['sql' => $sql, 'params' => [], 'reads' => true])[0];
+        // As a text it brings its savepoint with it, where one is wanted.
+        $rows = $this->dialect === 'sqlite' ? null : $this->together($sql);
+        $said = ($rows ?? $this->run((object) ['sql' => $sql, 'params' => [], 'reads' => true]))[0];
 
         return $this->dialect === 'sqlite' && $said[0] === '' ? null : implode(' ', [$this->dialect, ...$said]);
     }
