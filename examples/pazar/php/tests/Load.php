@@ -12,8 +12,13 @@ final class Load
     public int $failed = 0;
     private int $rounds = 0;
 
-    public function __construct(public readonly string $stage, private readonly Driver $driver, private readonly int $workers)
-    {
+    /** @param float $pause seconds that a buyer thinks between two checkouts */
+    public function __construct(
+        public readonly string $stage,
+        private readonly Driver $driver,
+        private readonly int $workers,
+        private readonly float $pause = 0.0,
+    ) {
     }
 
     /** Each worker is a buyer of its own and buys something else each time: what is measured is the shop, not one row's lock. */
@@ -29,6 +34,7 @@ final class Load
                 $status = $this->driver->ask("load-$worker", 'POST /checkout', ['shop' => 's1'])['status'];
                 $took[] = (hrtime(true) - $began) / 1e6;
                 $failed += $status === 201 ? 0 : 1;
+                usleep((int) ($this->pause * 1e6));
             }
 
             return [$took, $failed];
