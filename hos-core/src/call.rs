@@ -2,6 +2,7 @@
 
 use crate::id::{DottedName, IdError, InstanceId, Name, OnceKey, RequestId, Uid};
 use crate::policy::Entity;
+use crate::time::Timestamp;
 use crate::value::{Record, Value};
 
 /// Who asks, and what they bring along; common to every call.
@@ -175,6 +176,73 @@ pub struct Adopt {
     pub once: Option<OnceKey>,
 }
 
+/// What an older log tells of an instance that is there: told by the old world, never judged. Its state stays what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegacyLog {
+    /// Who; policy must permit `<contract>.adopt` on the instance.
+    pub by: By,
+    /// The contract.
+    pub contract: Name,
+    /// The instance.
+    pub id: InstanceId,
+    /// The log's rows, the oldest first; 1 to [`LEGACY_ENTRIES_MAX`].
+    pub entries: Vec<LegacyEntry>,
+    /// The idempotency key.
+    pub once: Option<OnceKey>,
+}
+
+/// A row of an older log, in the old world's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegacyEntry {
+    /// When it happened, as that log says.
+    pub at: Timestamp,
+    /// The state before.
+    pub from: Option<String>,
+    /// The state after.
+    pub to: String,
+    /// What happened.
+    pub event: Option<String>,
+    /// Who did it.
+    pub actor: Option<String>,
+    /// What else the row says, as it stands there.
+    pub detail: Option<String>,
+    /// The row's own key in that log: by it, who brings a log in knows what is told already.
+    pub key: Option<String>,
+}
+
+/// How many rows of an older log one call tells at most.
+pub const LEGACY_ENTRIES_MAX: usize = 64;
+/// The longest word of an older log: a state, an event, an actor, a key.
+pub const LEGACY_WORD_BYTES_MAX: usize = 255;
+/// The longest detail: what a MySQL `TEXT` holds.
+pub const LEGACY_DETAIL_BYTES_MAX: usize = 65_535;
+
+impl LegacyEntry {
+    /// `to` came at `at`; nothing else is known.
+    pub fn new(at: Timestamp, to: &str) -> Self {
+        Self { at, from: None, to: to.to_owned(), event: None, actor: None, detail: None, key: None }
+    }
+
+    /// What is wrong with it, if anything: an instant that no record may claim, a text that is empty or too long.
+    pub fn fault(&self) -> Option<String> {
+        if !self.at.is_claimable() {
+            return Some("`at` is no instant between 1970 and 2261".to_owned());
+        }
+        let words = [("from", &self.from), ("event", &self.event), ("actor", &self.actor), ("key", &self.key)];
+        let words = words.into_iter().filter_map(|(name, word)| Some((name, word.as_ref()?, LEGACY_WORD_BYTES_MAX)));
+        let detail = self.detail.iter().map(|text| ("detail", text, LEGACY_DETAIL_BYTES_MAX));
+        let mut all = std::iter::once(("to", &self.to, LEGACY_WORD_BYTES_MAX)).chain(words).chain(detail);
+        let (name, text, max) = all.find(|(_, text, max)| text.is_empty() || text.len() > *max)?;
+        Some(format!("`{name}` has {} bytes, not 1 to {max}", text.len()))
+    }
+
+    /// The bytes of its texts.
+    pub fn bytes(&self) -> usize {
+        let besides = [&self.from, &self.event, &self.actor, &self.detail, &self.key];
+        self.to.len() + besides.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}
+
 impl Can {
     /// `principal` asks to do `action` to `resource`.
     pub fn new(principal: Uid, action: &str, resource: Uid) -> Self {
@@ -287,6 +355,8 @@ pub enum Call {
     Directory(Directory),
     /// An existing row.
     Adopt(Adopt),
+    /// What an older log tells.
+    LegacyLog(LegacyLog),
 }
 
 impl Call {
@@ -298,6 +368,7 @@ impl Call {
             Call::Note(c) => &c.by,
             Call::Directory(c) => &c.by,
             Call::Adopt(c) => &c.by,
+            Call::LegacyLog(c) => &c.by,
         }
     }
 
@@ -309,6 +380,7 @@ impl Call {
             Call::Note(c) => c.once.as_ref(),
             Call::Directory(c) => c.once.as_ref(),
             Call::Adopt(c) => c.once.as_ref(),
+            Call::LegacyLog(c) => c.once.as_ref(),
         }
     }
 
@@ -318,6 +390,7 @@ impl Call {
             Call::Begin(c) => Some((&c.contract, &c.id)),
             Call::Transition(c) => Some((&c.contract, &c.id)),
             Call::Adopt(c) => Some((&c.contract, &c.id)),
+            Call::LegacyLog(c) => Some((&c.contract, &c.id)),
             Call::Note(_) | Call::Directory(_) => None,
         }
     }

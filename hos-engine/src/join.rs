@@ -116,15 +116,17 @@ fn settle(bench: &Bench<'_>, call: &Call, rows: &Rows) -> Judged {
     match call {
         Call::Begin(c) => judge::begin(bench, c, place),
         Call::Adopt(c) => judge::adopt(bench, c, place),
+        Call::LegacyLog(c) => judge::legacy_log(bench, c, live(rows), place),
         Call::Transition(c) if matches!(rows.instance, Some(Found::Erased)) => judge::erased(bench, c),
-        Call::Transition(c) => {
-            let live = match &rows.instance {
-                Some(Found::Live(instance)) => Some(&**instance),
-                _ => None,
-            };
-            judge::transition(bench, c, live)
-        }
+        Call::Transition(c) => judge::transition(bench, c, live(rows)),
         Call::Note(c) => judge::note(bench, c),
         Call::Directory(c) => judge::change(bench, c, rows.directory.as_ref().unwrap_or(&DirectoryRows::default())),
+    }
+}
+
+fn live(rows: &Rows) -> Option<&Instance> {
+    match &rows.instance {
+        Some(Found::Live(instance)) => Some(instance),
+        _ => None,
     }
 }

@@ -12,7 +12,7 @@ use crate::store::sql::state as state_sql;
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
 use hos_core::answer::Answer;
-use hos_core::call::{Adopt, Begin, By, Call, Can, Directory, Note, Transition};
+use hos_core::call::{Adopt, Begin, By, Call, Can, Directory, LegacyLog, Note, Transition};
 use hos_core::id::{InstanceId, KeyId, Name, Tenant, TreeHash};
 use hos_core::judge::{self, About, Bench, Instance};
 use hos_core::refusal::Code;
@@ -122,6 +122,11 @@ impl TenantRef {
     /// An existing row brought in.
     pub fn adopt(&self, call: Adopt) -> Result<Answer, Failure> {
         self.call(Call::Adopt(call))
+    }
+
+    /// What an older log tells of an instance.
+    pub fn legacy(&self, call: LegacyLog) -> Result<Answer, Failure> {
+        self.call(Call::LegacyLog(call))
     }
 
     /// Any call.

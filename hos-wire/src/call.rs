@@ -3,17 +3,20 @@
 use crate::fields::{Fields, malformed};
 use crate::strict::{self, Tree};
 use crate::value::{entity, record, uid};
-use hos_core::call::{Adopt, Begin, By, Call, Can, Change, Directory, Legacy, Note, Transition};
+use hos_core::call::{
+    Adopt, Begin, By, Call, Can, Change, Directory, LEGACY_ENTRIES_MAX, Legacy, LegacyEntry, LegacyLog, Note, Transition,
+};
 use hos_core::fault::nearest;
 use hos_core::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Shown, Tenant, Uid};
 use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
 use hos_core::value::{Record, Value};
 use hos_engine::Failure;
 use std::collections::BTreeMap;
 
 /// What can be asked, in the words of the wire.
-pub const OPERATIONS: [&str; 9] =
-    ["can", "begin", "transition", "record", "directory", "adopt", "available", "history", "message"];
+pub const OPERATIONS: [&str; 10] =
+    ["can", "begin", "transition", "record", "directory", "adopt", "legacy", "available", "history", "message"];
 
 /// How many records `history` tells when nothing is said, and at most.
 pub const HISTORY_MAX: usize = 1_000;
@@ -34,7 +37,7 @@ pub struct Request {
 pub enum Ask {
     /// `can`.
     Can(Can),
-    /// `begin`, `transition`, `record`, `directory`, `adopt`.
+    /// `begin`, `transition`, `record`, `directory`, `adopt`, `legacy`.
     Call(Call),
     /// `available`.
     Available {
@@ -123,6 +126,7 @@ fn own_fields(operation: &str) -> Result<&'static [&'static str], Failure> {
         "record" => &["stream", "payload", "payload_hex", "subject", "once"],
         "directory" => &["change", "once"],
         "adopt" => &["contract", "id", "state", "facts", "once"],
+        "legacy" => &["contract", "id", "entries", "once"],
         "available" => &["contract", "id"],
         "history" => &["tenant", "language", "contract", "id", "from", "limit"],
         "message" => &["tenant", "language", "code"],
@@ -173,6 +177,13 @@ fn of_tree(operation: &str, own: &[&str], tree: Tree) -> Result<Request, Failure
             id: InstanceId::new(f.text("id")?)?,
             state: Name::new(f.text("state")?)?,
             facts: values(&mut f, "facts", "`facts`")?,
+            once: once(&mut f)?,
+        })),
+        "legacy" => Ask::Call(Call::LegacyLog(LegacyLog {
+            by: by(&mut f)?,
+            contract: Name::new(f.text("contract")?)?,
+            id: InstanceId::new(f.text("id")?)?,
+            entries: entries(f.need("entries")?)?,
             once: once(&mut f)?,
         })),
         "available" => {
@@ -262,6 +273,33 @@ fn values(f: &mut Fields, name: &str, what: &'static str) -> Result<Record, Fail
 
 fn once(f: &mut Fields) -> Result<Option<OnceKey>, Failure> {
     Ok(f.optional_text("once")?.map(OnceKey::new).transpose()?)
+}
+
+// Rows of an older log, the oldest first.
+fn entries(tree: Tree) -> Result<Vec<LegacyEntry>, Failure> {
+    let Tree::List(rows) = tree else { return Err(malformed(format!("`entries` is an array of rows, not {}", tree.kind()))) };
+    if rows.is_empty() || rows.len() > LEGACY_ENTRIES_MAX {
+        return Err(malformed(format!("`entries` has {} rows, not 1 to {LEGACY_ENTRIES_MAX}", rows.len())));
+    }
+    rows.into_iter().map(legacy_entry).collect()
+}
+
+fn legacy_entry(tree: Tree) -> Result<LegacyEntry, Failure> {
+    let mut f = Fields::of("an entry", tree, &["at", "from", "to", "event", "actor", "detail", "key"])?;
+    let at = f.text("at")?;
+    let entry = LegacyEntry {
+        at: Timestamp::parse(&at).map_err(|e| Failure::new(Code::ValueInvalid, format!("`at`: {e}")))?,
+        from: f.optional_text("from")?,
+        to: f.text("to")?,
+        event: f.optional_text("event")?,
+        actor: f.optional_text("actor")?,
+        detail: f.optional_text("detail")?,
+        key: f.optional_text("key")?,
+    };
+    match entry.fault() {
+        None => Ok(entry),
+        Some(fault) => Err(malformed(format!("an entry: {fault}"))),
+    }
 }
 
 // Bytes that are no text come as hexadecimal: JSON has no bytes.

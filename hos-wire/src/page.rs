@@ -96,6 +96,7 @@ fn kind(kind: Kind, words: &Words) -> &'static str {
         Kind::Migrated => "yeni sürüme geçti",
         Kind::Observed => "gözlendi",
         Kind::Adopted => "devralındı",
+        Kind::Legacy => "eski kayıttan",
         Kind::Erased => "silindi",
         other => kind_text(other),
     }
@@ -110,7 +111,8 @@ pub fn walk(entries: &[HistoryEntry], language: &str) -> Walk {
     let mut walk = Walk::default();
     for entry in entries {
         let header = &entry.header;
-        let Some(to) = &header.to else { continue };
+        // What the old world told is none of the contract's steps.
+        let Some(to) = header.to.as_ref().filter(|_| header.kind != Kind::Legacy) else { continue };
         walk.current = Some(to.to_string());
         match header.kind {
             Kind::Erased => walk.erased = Some(words(language).erased_person.to_owned()),

@@ -1,7 +1,7 @@
 //! A call that a Rust program made, in the bytes that it would have come in: so it can wait in the inbox of a store.
 
 use crate::value::{entity_json, record_json, uid_json};
-use hos_core::call::{By, Call, Change};
+use hos_core::call::{By, Call, Change, LegacyEntry};
 use hos_core::id::Tenant;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
@@ -54,6 +54,12 @@ pub fn call_bytes(tenant: &Tenant, call: &Call) -> Result<Vec<u8>, Failure> {
             set("facts", record_json(&c.facts));
             "adopt"
         }
+        Call::LegacyLog(c) => {
+            set("contract", json!(c.contract.as_str()));
+            set("id", json!(c.id.as_str()));
+            set("entries", c.entries.iter().map(entry_json).collect());
+            "legacy"
+        }
     };
     if let Some(key) = call.once() {
         set("once", json!(key.as_str()));
@@ -89,6 +95,17 @@ fn by_json(tenant: &Tenant, by: &By) -> Map<String, Json> {
     out
 }
 
+fn entry_json(entry: &LegacyEntry) -> Json {
+    let LegacyEntry { at, from, to, event, actor, detail, key } = entry;
+    let mut out = Map::from_iter([("at".to_owned(), json!(at.to_string())), ("to".to_owned(), json!(to))]);
+    for (name, text) in [("from", from), ("event", event), ("actor", actor), ("detail", detail), ("key", key)] {
+        if let Some(text) = text {
+            out.insert(name.into(), json!(text));
+        }
+    }
+    Json::Object(out)
+}
+
 fn change_json(change: &Change) -> Json {
     match change {
         Change::Put { uid, attrs } => json!({ "put": { "uid": uid_json(uid), "attrs": record_json(attrs) } }),
@@ -120,9 +137,10 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::joined::call_that_came;
-    use hos_core::call::{Adopt, Begin, Directory, Legacy, Note, Transition};
+    use hos_core::call::{Adopt, Begin, Directory, Legacy, LegacyLog, Note, Transition};
     use hos_core::id::{Name, OnceKey, RequestId, Uid};
     use hos_core::policy::Entity;
+    use hos_core::time::Timestamp;
     use hos_core::value::{Ext, Record, Value};
 
     fn by() -> By {
@@ -137,6 +155,17 @@ mod tests {
         }];
         by.legacy = Some(Legacy { allowed: true, state: Some(Name::new("paid").unwrap()) });
         by
+    }
+
+    fn whole_entry() -> LegacyEntry {
+        LegacyEntry {
+            from: Some("a".into()),
+            event: Some("e".into()),
+            actor: Some("who".into()),
+            detail: Some("{\"a\":1}\n".into()),
+            key: Some("17".into()),
+            ..LegacyEntry::new(Timestamp(0), "b")
+        }
     }
 
     #[test]
@@ -174,6 +203,13 @@ mod tests {
             state: Name::new("a").unwrap(),
             facts: args(),
             once: None,
+        }));
+        calls.push(Call::LegacyLog(LegacyLog {
+            by: by(),
+            contract: Name::new("o").unwrap(),
+            id: hos_core::id::InstanceId::new("7").unwrap(),
+            entries: vec![LegacyEntry::new(Timestamp(7), "ö"), whole_entry()],
+            once: Some(OnceKey::new("k").unwrap()),
         }));
         for call in calls {
             let bytes = call_bytes(&Tenant::new("t").unwrap(), &call).unwrap();

@@ -10,7 +10,7 @@ use hos_engine::Failure;
 use hos_wire::answer::failure_json;
 use hos_wire::{CALL_BYTES_MAX, Served, Standing, serve_with};
 
-/// Serve one call given as JSON: can, begin, transition, record, directory, adopt, available or history.
+/// Serve one call given as JSON: can, begin, transition, record, directory, adopt, legacy, available or history.
 #[derive(Debug, Args)]
 pub(crate) struct Call {
     /// The operation

@@ -9,6 +9,7 @@ mod ends;
 mod item;
 mod keys;
 mod laws;
+pub mod legacy;
 pub mod log;
 mod logs;
 mod refused;

@@ -1,13 +1,14 @@
 //! The records of a bundle: the instance's own, one after the other from its birth, and the threads that they stand on.
 
 use super::item::{Held, hold};
+use super::legacy::Claim;
 use super::logs::Log;
 use super::refused::Refused;
 use crate::digest;
 use crate::id::Handle;
 use crate::proof::bundle::Bundle;
 use crate::proof::chain::{EntryView, Threads};
-use crate::proof::record::Kind;
+use crate::proof::record::{Kind, Slot};
 use crate::proof::roots::STREAM;
 use std::collections::HashMap;
 
@@ -39,6 +40,7 @@ pub(super) fn read<'b>(bundle: &'b Bundle, logs: &[Log]) -> Result<Story<'b>, Re
         if records.last().is_some_and(|last| last.entry.seq >= held.entry.seq) {
             return Err(Refused::new("thread.seq", at, "the log has the record before the one that it follows"));
         }
+        told(&held, &at)?;
         label(&held, records.first().unwrap_or(&held), &at)?;
         records.push(held);
     }
@@ -51,6 +53,17 @@ fn follow(threads: &mut Threads, held: &Held<'_>, at: &str) -> Result<(), Refuse
     threads.check(&held.header.thread, place).map_err(refuse)?;
     threads.advance(held.header.thread, place.n, held.hash);
     Ok(())
+}
+
+/// What an older log tells says no more than it may.
+fn told(held: &Held<'_>, at: &str) -> Result<(), Refused> {
+    if held.header.kind != Kind::Legacy {
+        return Ok(());
+    }
+    match Claim::of(&held.header).excess(held.content(Slot::Payload)) {
+        None => Ok(()),
+        Some(excess) => Err(Refused::new(excess.code(), at, excess)),
+    }
 }
 
 /// The thread's label is what every id that is disclosed says that it is.

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use crate::value::Record;
 use std::collections::BTreeSet;
 
-fn refuse(why: &'static str) -> CanonError {
+pub(super) fn refuse(why: &'static str) -> CanonError {
     CanonError(why, 0)
 }
 
@@ -293,7 +293,7 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
 }
 
 /// What a refused call asked, where the law need not know the names: `[6, contract, event]` a birth, `[7, contract, event,
-/// reason]` an event, `[8, contract, state]` an adoption; a directory change as it is.
+/// reason]` an event, `[8, contract, state]` an adoption, `[9, contract]` what an older log tells; a directory change as it is.
 pub(super) fn encode_asked(call: &Call) -> Vec<u8> {
     let mut w = Writer::default();
     match call {
@@ -303,6 +303,7 @@ pub(super) fn encode_asked(call: &Call) -> Vec<u8> {
             w.array(4).uint(7).text(c.contract.as_str()).text(c.event.as_str()).text(reason)
         }
         Call::Adopt(c) => w.array(3).uint(8).text(c.contract.as_str()).text(c.state.as_str()),
+        Call::LegacyLog(c) => w.array(2).uint(9).text(c.contract.as_str()),
         Call::Directory(c) => return encode_change(&c.change),
         Call::Note(_) => return Vec::new(),
     };
@@ -318,6 +319,8 @@ pub enum WasAsked {
     Transition(Name, Name, String),
     /// An adoption into a state.
     Adopt(Name, Name),
+    /// What an older log tells of an instance.
+    LegacyLog(Name),
     /// A directory change.
     Directory(Change),
 }
@@ -331,7 +334,11 @@ pub fn decode_asked(bytes: &[u8]) -> Result<WasAsked, CanonError> {
         return decode_change(bytes).map(WasAsked::Directory);
     }
     let mut name = || Name::new(r.text()?).map_err(|_| refuse("a name that is none"));
-    let (contract, second) = (name()?, name()?);
+    let contract = name()?;
+    if (number, len) == (9, 2) {
+        return finished(&r, WasAsked::LegacyLog(contract));
+    }
+    let second = name()?;
     let asked = match (number, len) {
         (6, 3) => WasAsked::Begin(contract, second),
         (7, 4) => WasAsked::Transition(contract, second, r.text()?.to_owned()),

@@ -13,6 +13,7 @@ mod door;
 mod draft;
 mod evidence;
 mod instance;
+mod legacy;
 mod membership;
 mod motion;
 mod note;
@@ -32,6 +33,7 @@ pub use evidence::{
     decode_slice, decode_text, decode_values, encode_armed, encode_world, read_once,
 };
 pub use instance::{Instance, Message, data_subject};
+pub use legacy::{decode_legacy, legacy_log};
 pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
 pub use note::note;
 pub use office::{Act, Ended, act, act_about, attest, end};
@@ -44,7 +46,7 @@ use crate::call::{Call, Transition};
 use crate::canon::Writer;
 use crate::digest;
 use crate::id::{CallDigest, OnceKey};
-use crate::proof::record::Header;
+use crate::proof::record::{Header, Kind};
 use crate::refusal::{Blocker, Code};
 
 /// What a once-key was used for before.
@@ -95,8 +97,11 @@ pub fn again(bench: &Bench<'_>, call: &Call, hit: &OnceHit) -> Judged {
     answer.allowed = true;
     answer.again = true;
     answer.policies = hit.header.policies.clone();
-    answer.from = hit.header.from.clone();
-    answer.to = hit.header.to.clone();
+    // What the old world told is no state of the instance's.
+    if hit.header.kind != Kind::Legacy {
+        answer.from = hit.header.from.clone();
+        answer.to = hit.header.to.clone();
+    }
     answer.receipt = Some(hit.receipt.clone());
     stands(&mut answer, mode, legacy);
     Judged::only(answer)
@@ -123,6 +128,13 @@ pub fn call_digest(call: &Call) -> CallDigest {
         Call::Adopt(c) => {
             w.array(7).text("adopt").text(c.contract.as_str()).text(c.id.as_str()).text(c.state.as_str());
             w.text(by.type_name()).text(by.id()).record(&c.facts);
+        }
+        Call::LegacyLog(c) => {
+            w.array(6).text("legacy").text(c.contract.as_str()).text(c.id.as_str()).text(by.type_name()).text(by.id());
+            w.array(c.entries.len());
+            for entry in &c.entries {
+                w.record(&legacy::values(entry));
+            }
         }
     }
     digest::call_digest(&w.finish())

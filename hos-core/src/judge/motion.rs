@@ -85,7 +85,7 @@ impl Motion<'_, '_> {
             Call::Begin(c) => (Some(&c.args), Some(&c.facts)),
             Call::Transition(c) => (Some(&c.args), None),
             Call::Adopt(c) => (None, Some(&c.facts)),
-            Call::Note(_) | Call::Directory(_) => (None, None),
+            Call::Note(_) | Call::Directory(_) | Call::LegacyLog(_) => (None, None),
         };
         d.part(Slot::Args, whose, args.map(evidence::encode_record).unwrap_or_default());
         d.part(Slot::Facts, whose, facts.map(evidence::encode_record).unwrap_or_default());

@@ -24,7 +24,7 @@ pub enum About<'a> {
     Event(&'a Name, &'a Name),
     /// A free record.
     Note,
-    /// What is judged and enforced always: directory changes, adoptions.
+    /// What is judged and enforced always: directory changes, adoptions, what older logs tell.
     Always,
 }
 
@@ -35,7 +35,7 @@ impl<'a> About<'a> {
             Call::Begin(c) => About::Birth(&c.contract, &c.event),
             Call::Transition(c) => About::Event(&c.contract, &c.event),
             Call::Note(_) => About::Note,
-            Call::Directory(_) | Call::Adopt(_) => About::Always,
+            Call::Directory(_) | Call::Adopt(_) | Call::LegacyLog(_) => About::Always,
         }
     }
 
@@ -77,7 +77,7 @@ pub fn unjudged(bench: &Bench<'_>, call: &Call, blocker: Blocker) -> Judged {
     let event = match call {
         Call::Begin(c) => &c.event,
         Call::Transition(c) => &c.event,
-        Call::Note(_) | Call::Directory(_) | Call::Adopt(_) => {
+        Call::Note(_) | Call::Directory(_) | Call::Adopt(_) | Call::LegacyLog(_) => {
             answer.blockers.push(blocker);
             stands(&mut answer, mode, call.by().legacy.as_ref());
             return Judged::only(answer);
@@ -110,6 +110,10 @@ pub fn bare(call: &Call) -> Call {
         Call::Directory(c) => &mut c.by,
         Call::Adopt(c) => {
             c.facts = Record::new();
+            &mut c.by
+        }
+        Call::LegacyLog(c) => {
+            (c.entries, c.once) = (Vec::new(), None);
             &mut c.by
         }
     };

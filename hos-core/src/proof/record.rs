@@ -91,7 +91,7 @@ pub enum Kind {
     Observed = 13,
     /// An existing row brought in: attested, not judged.
     Adopted = 14,
-    /// An older log's row. Reserved.
+    /// An older log's row: told by the old world, never judged.
     Legacy = 15,
     /// A copy of a universe account. Reserved.
     Imported = 16,

@@ -56,7 +56,7 @@ pub use retry::Tries;
 pub use retry::{End, TRIES};
 
 use hos_core::answer::Answer;
-use hos_core::call::{Adopt, Begin, Call, Can, Directory, Note, Transition};
+use hos_core::call::{Adopt, Begin, Call, Can, Directory, LegacyLog, Note, Transition};
 use hos_core::id::Tenant;
 use hos_core::judge::About;
 use hos_core::refusal::Code;
@@ -184,6 +184,11 @@ impl<C: Connection> Here<'_, C> {
     /// An existing row brought in.
     pub fn adopt(&mut self, call: Adopt) -> Result<Judged, Error> {
         self.call(Call::Adopt(call))
+    }
+
+    /// What an older log tells of an instance.
+    pub fn legacy(&mut self, call: LegacyLog) -> Result<Judged, Error> {
+        self.call(Call::LegacyLog(call))
     }
 
     /// Any call. One in shadow waits for `hos work` to judge it; the world's own outcome is its answer, whatever fails here.

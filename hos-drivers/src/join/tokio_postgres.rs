@@ -5,7 +5,7 @@ use super::error::{AnyError, Error};
 use super::postgres::{cells, params, told, what};
 use super::shadow::{back, brace, plain};
 use super::{Claimed, Dialect, End, Joining, Judged, Said, TRIES, Tries, retry};
-use hos_core::call::{Adopt, Begin, Call, Can, Directory, Legacy, Note, Transition};
+use hos_core::call::{Adopt, Begin, Call, Can, Directory, Legacy, LegacyLog, Note, Transition};
 use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
 use hos_core::refusal::Code;
@@ -110,6 +110,11 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
     /// An existing row brought in.
     pub async fn adopt(&self, call: Adopt) -> Result<Judged, Error> {
         self.call(Call::Adopt(call)).await
+    }
+
+    /// What an older log tells of an instance.
+    pub async fn legacy(&self, call: LegacyLog) -> Result<Judged, Error> {
+        self.call(Call::LegacyLog(call)).await
     }
 
     /// Any call; see [`Here::call`](super::Here::call).

@@ -14,7 +14,7 @@ use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, InstanceId, Name, Tenant, TreeHash};
 use hos_core::judge::Instance;
 use hos_core::proof::part::PartError;
-use hos_core::proof::record::{Header, Slot};
+use hos_core::proof::record::{Header, Kind, Slot};
 use hos_core::proof::stored::{Opened, StoredBox, decode_stored};
 use hos_core::proof::tree::{prove_consistency, prove_inclusion};
 use hos_core::refusal::Code;
@@ -69,7 +69,8 @@ impl Court {
             }
             opened.sort_by_key(|part| (part.slot, part.index));
             erased.sort_unstable();
-            let parts = opened.iter().map(|p| (part_name(p.slot).to_owned(), shown(p.slot, &p.plaintext))).collect();
+            let shown = |p: &Opened| (part_name(p.slot).to_owned(), shown(header.kind, p.slot, &p.plaintext));
+            let parts = opened.iter().map(shown).collect();
             let erased = erased.iter().map(|(slot, _)| part_name(*slot).to_owned()).collect();
             entries.push(HistoryEntry { receipt, header, parts, erased });
         }
@@ -148,7 +149,7 @@ pub(crate) fn part_name(slot: Slot) -> &'static str {
 }
 
 /// A part's content for a person: a record of values where it is one, else one field that says it.
-fn shown(slot: Slot, bytes: &[u8]) -> Record {
+fn shown(kind: Kind, slot: Slot, bytes: &[u8]) -> Record {
     let one = |name: &str, text: String| Record::from([(name.to_owned(), Value::String(text))]);
     let values = || {
         let mut r = Reader::new(bytes);
@@ -174,6 +175,7 @@ fn shown(slot: Slot, bytes: &[u8]) -> Record {
         Slot::Slice => hos_core::judge::decode_slice(bytes)
             .ok()
             .map(|(entities, _)| entities.into_iter().map(|e| (e.uid.to_string(), Value::Record(e.attrs))).collect()),
+        Slot::Payload if kind == Kind::Legacy => values(),
         Slot::Payload | Slot::Change => None,
     };
     known.unwrap_or_else(|| one("bytes", bytes.iter().map(|b| format!("{b:02x}")).collect()))

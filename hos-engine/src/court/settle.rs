@@ -11,7 +11,7 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::{claim, evidence as evidence_sql, inbox, law as law_sql, operation as operation_sql, state as state_sql};
 use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Answer, Receipt};
-use hos_core::call::{By, Call};
+use hos_core::call::{By, Call, LEGACY_ENTRIES_MAX, LegacyEntry, LegacyLog};
 use hos_core::canon::Writer;
 use hos_core::id::{Handle, InstanceId, Name, RecordHash, Tenant};
 use hos_core::judge::{self, Bench, DirectoryAfter, Draft, Instance, Judged, Place};
@@ -458,6 +458,11 @@ fn unbounded(call: &Call) -> Option<Blocker> {
         Call::Begin(c) => records.extend([&c.facts, &c.args]),
         Call::Transition(c) => records.push(&c.args),
         Call::Adopt(c) => records.push(&c.facts),
+        Call::LegacyLog(c) => {
+            if let Some(blocker) = unbounded_log(c) {
+                return Some(blocker);
+            }
+        }
         Call::Directory(c) => {
             if let hos_core::call::Change::Put { attrs, .. } = &c.change {
                 records.push(attrs);
@@ -473,4 +478,17 @@ fn unbounded(call: &Call) -> Option<Blocker> {
         .into_iter()
         .find_map(|r| hos_core::value::Value::check_bounds(r).err())
         .map(|e| Blocker::new(Code::CallTooLarge, e.to_string()))
+}
+
+fn unbounded_log(call: &LegacyLog) -> Option<Blocker> {
+    let too_large = |why: String| Some(Blocker::new(Code::CallTooLarge, why));
+    let (rows, bytes) = (call.entries.len(), call.entries.iter().map(LegacyEntry::bytes).sum::<usize>());
+    if rows == 0 || rows > LEGACY_ENTRIES_MAX {
+        return too_large(format!("the call tells {rows} rows of a log, not 1 to {LEGACY_ENTRIES_MAX}"));
+    }
+    if bytes > hos_core::value::VALUE_BYTES_MAX {
+        return too_large(format!("the rows of a log have {bytes} bytes"));
+    }
+    let fault = call.entries.iter().enumerate().find_map(|(i, entry)| Some((i, entry.fault()?)));
+    fault.and_then(|(i, fault)| too_large(format!("row {i} of a log: {fault}")))
 }

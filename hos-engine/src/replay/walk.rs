@@ -184,9 +184,12 @@ impl<'w, 't> Walk<'w, 't> {
         let asked = open(Slot::Change).and_then(|bytes| decode_asked(bytes).ok());
         let id = open(Slot::Id).and_then(|bytes| decode_text(bytes).ok()).and_then(|text| InstanceId::new(text).ok());
         let contract: Option<Name> = match asked {
-            Some(WasAsked::Begin(contract, _) | WasAsked::Transition(contract, ..) | WasAsked::Adopt(contract, _)) => {
-                Some(contract)
-            }
+            Some(
+                WasAsked::Begin(contract, _)
+                | WasAsked::Transition(contract, ..)
+                | WasAsked::Adopt(contract, _)
+                | WasAsked::LegacyLog(contract),
+            ) => Some(contract),
             Some(WasAsked::Directory(_)) | None => None,
         };
         let (Some(contract), Some(id)) = (contract, id) else { return Ok(None) };

@@ -2,6 +2,7 @@
 
 use super::Findings;
 use super::onces::Onces;
+use hos_core::audit::legacy::Claim;
 use hos_core::call::Change;
 use hos_core::canon::Reader;
 use hos_core::contract::step::Armed;
@@ -165,6 +166,7 @@ impl Fold {
                 self.moved(findings, laws, taken);
             }
             Kind::Observed | Kind::Refused if header.n.is_some() => self.moved(findings, laws, taken),
+            Kind::Legacy => self.told(findings, taken),
             Kind::Directory => self.directory(findings, header, hash, n, opened(Slot::Change)),
             Kind::Activated => match opened(Slot::Change).and_then(activation) {
                 Some((law, candidate, modes)) => self.activations.push((hash, law, candidate, modes)),
@@ -222,6 +224,26 @@ impl Fold {
             folded.deadlines = Vec::new();
         } else {
             self.directory.insert(header.thread, FoldedRow::Erased);
+        }
+    }
+
+    /// What an older log tells of an instance: its thread goes on, and nothing else of it.
+    fn told(&mut self, findings: &mut Findings, taken: &Taken<'_>) {
+        let Taken { header, n, .. } = *taken;
+        let at = || format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
+        if let Some(excess) = Claim::over(header).excess(taken.part(Slot::Payload)) {
+            findings.add(at(), excess.to_string());
+        }
+        match self.instances.get_mut(&header.thread) {
+            Some(folded) => {
+                if header.contract != folded.contract.as_ref().map(Name::as_str) {
+                    let at = format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
+                    findings.add(at, "what an older log tells names another contract than the instance's");
+                }
+                (folded.n, folded.last) = (n, taken.record.hash());
+                folded.last_time = folded.last_time.max(header.time);
+            }
+            None => findings.add(at(), "what an older log tells stands in the thread of no instance"),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::parts::{Record, broken};
 use super::{Difference, Stop};
 use crate::answer::Answer;
-use crate::call::{Adopt, Begin, By, Change, Directory, Legacy, Note, Transition};
+use crate::call::{Adopt, Begin, By, Change, Directory, Legacy, LegacyLog, Note, Transition};
 use crate::canon::Reader;
 use crate::id::{DottedName, Handle, InstanceId, Name, RecordHash, Uid};
 use crate::judge::{
@@ -47,6 +47,7 @@ pub(super) enum What {
     Begin(Begin, BeginRows),
     Transition(Transition, Option<Instance>),
     Adopt(Adopt, BeginRows),
+    LegacyLog(LegacyLog, Option<Instance>),
     /// The earliest due deadline.
     Tick(Instance),
     Migrate(Instance),
@@ -150,6 +151,7 @@ impl<'r> Case<'r> {
             What::Begin(call, rows) => judge::begin(bench, call, *rows),
             What::Transition(call, instance) => judge::transition(bench, call, instance.as_ref()),
             What::Adopt(call, rows) => judge::adopt(bench, call, *rows),
+            What::LegacyLog(call, instance) => judge::legacy_log(bench, call, instance.as_ref(), BeginRows::Free),
             What::Tick(instance) => judge::tick(bench, instance),
             What::Migrate(instance) => judge::migrate(bench, instance),
             What::Change(call, rows) => judge::change(bench, call, rows),
@@ -336,6 +338,12 @@ impl Maker<'_, '_> {
                 let by = self.by(self.resource(&contract, &id).as_ref())?;
                 let facts = self.values(Slot::Facts)?;
                 Ok(What::Adopt(Adopt { by, contract, id, state, facts, once: None }, rows))
+            }
+            WasAsked::LegacyLog(contract) => {
+                let id = self.id()?;
+                let by = self.by(self.resource(&contract, &id).as_ref())?;
+                // What was told stands in no refusal: it was nobody's to keep.
+                Ok(What::LegacyLog(LegacyLog { by, contract, id, entries: Vec::new(), once: None }, there.cloned()))
             }
             WasAsked::Directory(change) => {
                 let rows = rows_of(&change, world);

@@ -35,6 +35,9 @@ impl Thread {
         let facts = record.read(Slot::Facts, decode_values).ok().flatten();
         let armed = record.read(Slot::Deadlines, decode_armed).ok().flatten();
         let Some(law) = header.guard_law.or(header.law) else { return };
+        if self.instance.is_none() && header.kind == Kind::Legacy {
+            return;
+        }
         if self.instance.is_none() {
             let id = record.read(Slot::Id, decode_text).ok().flatten().and_then(|text| InstanceId::new(text).ok());
             let (Some(id), Some(to)) = (id, &header.to) else {
@@ -70,7 +73,8 @@ impl Thread {
         if let Some(armed) = armed {
             instance.deadlines = armed;
         }
-        if header.kind != Kind::Refused {
+        // A refused deadline moves nothing, and neither does what the old world tells.
+        if !matches!(header.kind, Kind::Refused | Kind::Legacy) {
             instance.version += 1;
             if header.kind == Kind::Migrated {
                 instance.law = header.law.unwrap_or(law);
