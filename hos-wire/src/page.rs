@@ -87,6 +87,7 @@ const TURKISH: Words = Words {
 /// A record's kind in the page's language.
 fn kind(kind: Kind, words: &Words) -> &'static str {
     match kind {
+        Kind::Legacy if words.language != "tr" => "told by the old world",
         _ if words.language != "tr" => kind_text(kind),
         Kind::Begun => "başladı",
         Kind::Moved => "ilerledi",
@@ -96,7 +97,7 @@ fn kind(kind: Kind, words: &Words) -> &'static str {
         Kind::Migrated => "yeni sürüme geçti",
         Kind::Observed => "gözlendi",
         Kind::Adopted => "devralındı",
-        Kind::Legacy => "eski kayıttan",
+        Kind::Legacy => "eski dünyanın anlattığı",
         Kind::Erased => "silindi",
         other => kind_text(other),
     }

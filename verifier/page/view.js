@@ -4,8 +4,9 @@
  */
 
 import { toHex } from '../src/bytes.js';
-import { changeOf, principalOf, sliceOf, textOfPart, valuesOf } from '../src/contents.js';
+import { changeOf, legacyRowOf, principalOf, sliceOf, textOfPart, valuesOf } from '../src/contents.js';
 import { decodeItem } from '../src/item.js';
+import { LEGACY } from '../src/legacy.js';
 import { Refusal, attempt } from '../src/refusal.js';
 import { fromUtf8 } from '../src/text.js';
 import { placeOf } from '../src/threads.js';
@@ -82,6 +83,7 @@ function contentView(kind, { slot, plaintext }) {
     if (slot === 2) return named(sliceView(plaintext));
     if (slot === 3 || slot === 4 || slot === 5) return named([...valuesOf(plaintext)].map(([name, value]) => [name, valueText(value)]));
     if (slot === 6 || slot === 12) return text(textOfPart(plaintext));
+    if (slot === 8 && kind === LEGACY) return named([...legacyRowOf(plaintext)].map(([name, value]) => [name, valueText(value)]));
     if (slot === 8) return text(raw(plaintext));
     if (slot === 9 && kind === 8) return named(changeView(plaintext));
     return text(itemText(decodeItem(plaintext)));

@@ -44,6 +44,34 @@ export function valuesOf(plaintext) {
   return whole(plaintext, (reader) => readRecord(reader));
 }
 
+const ROW_TEXTS = new Set(['from', 'to', 'event', 'actor', 'detail', 'key']);
+
+/**
+ * Slot 8 of what an older log tells: its row.
+ * @param {Uint8Array} plaintext
+ * @returns {Values}
+ */
+export function legacyRowOf(plaintext) {
+  const row = valuesOf(plaintext);
+  const at = row.get('at');
+  if (typeof at !== 'object' || !('ext' in at) || at.ext[0] !== 'datetime' || !isInstant(at.ext[1])) refuse('not_canonical', 'a row of a log without its time');
+  if (!row.has('to')) refuse('not_canonical', 'a row of a log without its state');
+  for (const [name, value] of row) {
+    if (name === 'at') continue;
+    if (!ROW_TEXTS.has(name) || typeof value !== 'string') refuse('not_canonical', 'a row of a log that says what no row says');
+  }
+  return row;
+}
+
+/** The last instant that a record may claim. */
+const TIME_MAX = 9_214_646_399_999;
+
+/** @param {string} text in its one spelling */
+function isInstant(text) {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? Date.parse(text) : NaN;
+  return time >= 0 && time <= TIME_MAX && new Date(time).toISOString() === text;
+}
+
 /**
  * Slots 6 and 12.
  * @param {Uint8Array} plaintext

@@ -12,6 +12,7 @@ import { Directory } from './directory.js';
 import { decodeEntry } from './entry.js';
 import { ERASED, checkPresence, headsKey } from './heads.js';
 import { checkKeys } from './keys.js';
+import { LEGACY, checkLegacy } from './legacy.js';
 import { believeLogs, vouches } from './logs.js';
 import { Place } from './place.js';
 import { parsePolicy } from './policy.js';
@@ -130,6 +131,7 @@ function proveRecords({ records, thread }, logs, place) {
       follow(threads, record);
       const before = proved.at(-1);
       if (before !== undefined && record.entry.seq <= before.entry.seq) refuse('thread.seq', `entry ${record.entry.seq}`);
+      checkLegacy(record);
       checkLabel(record, proved[0] ?? record);
       proved.push(record);
     }),
@@ -253,7 +255,7 @@ function verdictOf(records, { policy, belief, kept, heads, withheld, former }) {
     ['later_entries', heads !== null && size > BigInt(heads.as_of) + 1n],
     ['no_witness', belief.witnesses.length === 0],
     ['directory_withheld', withheld],
-    ['attested', records.some(({ header }) => header.kind === KIND.OBSERVED || header.kind === KIND.ADOPTED)],
+    ['attested', records.some(({ header }) => header.kind === KIND.OBSERVED || header.kind === KIND.ADOPTED || header.kind === LEGACY)],
     ['former_key', former],
   ];
   return {

@@ -5,7 +5,7 @@
 
 import { compareBytes } from '../src/bytes.js';
 import { lawHash } from '../src/digest.js';
-import { header, model, shown } from './bend.js';
+import { draft, header, model, shown } from './bend.js';
 import { Signer, checkpointText, noteOf, seedOf } from './signer.js';
 import { LAWS, LOG, OLD, ORDER, ORIGIN, TENANT, TRUST, TRUST_NONE, UNIVERSE, UNIVERSE_LOG, WITNESSES, rootDraft, tell } from './story.js';
 import { handle } from './world.js';
@@ -53,6 +53,23 @@ export const GOOD = {
   notices: ['hidden_parts', 'erased_parts', 'claimed_time', 'weak_durability'],
 };
 
+/** The order's payment as a row of an older log. */
+export const ROW = { at: [2, 'datetime', '2024-03-01T10:00:00.000Z'], from: 'new', to: 'paid', event: 'pay', actor: 'ayşe', key: 'log:7' };
+
+/**
+ * The payment is told by an older log.
+ * @param {(one: import('./world.js').Draft) => void} [change]
+ * @param {Record<string, any>} [row]
+ * @returns {Bend}
+ */
+export const telling = (change = () => {}, row = ROW) =>
+  draft('paid', (one) => {
+    one.header = { ...one.header, 8: 15, 16: 0, 18: [] };
+    one.parts = [{ slot: 8, content: new Map(Object.entries(row)) }];
+    change(one);
+  });
+const TOLD = { parts: { opened: 7, hidden: 0, erased: 0 }, notices: ['claimed_time', 'weak_durability', 'attested'] };
+
 /** @type {[about: string, bend: Bend, given: { trust?: string, against?: string[] }, changes: object][]} what is otherwise than in the good story */
 export const HOLDING = [
   ['no quorum: intact', {}, { trust: TRUST_NONE }, { verdict: 'intact' }],
@@ -67,6 +84,9 @@ export const HOLDING = [
   ['nothing hidden or erased, all synced', { drafts: (one) => void ((one.parts = (one.parts ?? []).map((part) => ({ ...part, shown: /** @type {const} */ ('opened') }))), one.header && delete one.header[24]) }, {}, { parts: { opened: 10, hidden: 0, erased: 0 }, notices: ['claimed_time'] }],
   ['attested', header('paid', { 8: 13 }), {}, { notices: [...GOOD.notices, 'attested'] }],
   ['adopted', header('begun', { 8: 14 }), {}, { notices: [...GOOD.notices, 'attested'] }],
+  ['what an older log tells', telling(), {}, TOLD],
+  ['its words are none of the law\'s', telling((one) => void (one.header = { ...one.header, 21: null, 22: null, 23: null })), {}, TOLD],
+  ['its row hidden', telling((one) => void (one.parts = (one.parts ?? []).map((part) => ({ ...part, shown: /** @type {const} */ ('hidden') })))), {}, { parts: { opened: 6, hidden: 1, erased: 0 }, notices: ['hidden_parts', ...TOLD.notices] }],
   ['a directory record whose content is withheld', shown('member', 9, 'hidden'), {}, { notices: [...GOOD.notices, 'directory_withheld'] }],
   ['a grant whose content is erased', shown('grant', 9, 'erased'), {}, { notices: [...GOOD.notices, 'directory_withheld'] }],
   ["the universe's row withheld", { drafts: (one) => (one.tenant === 'universe' ? void (one.parts = (one.parts ?? []).map((part) => ({ ...part, shown: /** @type {const} */ ('hidden') }))) : undefined) }, {}, { notices: [...GOOD.notices, 'directory_withheld'] }],

@@ -10,7 +10,7 @@ import { utf8 } from '../src/text.js';
 import { cited, content, draft, entry, fields, header, model, record, shown, slice } from './bend.js';
 import { encode } from './encode.js';
 import { Signer, checkpointText, noteOf, seedOf } from './signer.js';
-import { signing } from './holding.js';
+import { ROW, signing, telling } from './holding.js';
 import { LAWS, LOG, OLD, ORDER, ORIGIN, TENANT, TRUST, UNIVERSE, UNIVERSE_LOG, WITNESSES, rootDraft, tell } from './story.js';
 import { handle } from './world.js';
 
@@ -141,6 +141,21 @@ export const REFUSALS = [
   ['thread.thread_n', 'records 1', 'a record twice', { records: ['begun', 'begun'] }],
   ['thread.thread_prev', 'records 1', 'another record cited', header('paid', { 7: HASH })],
   ['thread.seq', 'records 1', 'sealed before the one it follows', swapped()],
+  // what an older log tells
+  ['legacy.place', 'records 0', 'what an older log tells, first in its thread', draft('begun', (one) => ((one.header = { ...one.header, 8: 15, 16: 0, 18: [] }), void (one.parts = [{ slot: 8, content: new Map(Object.entries(ROW)) }])))],
+  ['legacy.judged', 'records 1', 'told, and allowed', telling((one) => void (one.header = { ...one.header, 16: 1 }))],
+  ['legacy.judged', 'records 1', 'told, and a policy decided', telling((one) => void (one.header = { ...one.header, 18: ['buyer-orders'] }))],
+  ['legacy.judged', 'records 1', 'told, and refused', telling((one) => void (one.header = { ...one.header, 17: 'hos.forbidden' }))],
+  ['legacy.parts', 'records 1', 'told, with facts', telling((one) => void (one.parts = [{ slot: 3, content: new Map() }, ...(one.parts ?? [])]))],
+  ['legacy.parts', 'records 1', 'told, without a row', telling((one) => void (one.parts = []))],
+  ['legacy.parts', 'records 1', 'told, with two rows', telling((one) => void (one.parts = [...(one.parts ?? []), { slot: 8, index: 1, content: new Map() }]))],
+  ['legacy.entry', 'records 1', 'told of another state', telling(() => {}, { ...ROW, to: 'shipped' })],
+  ['legacy.entry', 'records 1', 'told without the state before', telling(() => {}, { at: ROW.at, to: 'paid', event: 'pay' })],
+  ['legacy.entry', 'records 1', 'told without a time', telling(() => {}, { from: 'new', to: 'paid', event: 'pay' })],
+  ['legacy.entry', 'records 1', 'told at no day of any year', telling(() => {}, { ...ROW, at: [2, 'datetime', '2024-02-30T10:00:00.000Z'] })],
+  ['legacy.entry', 'records 1', 'a row that says what no row says', telling(() => {}, { ...ROW, state: 'paid' })],
+  ['legacy.entry', 'records 1', 'a row whose word is a number', telling(() => {}, { ...ROW, actor: 7 })],
+  ['legacy.entry', 'records 1', 'a row that does not decode', telling((one) => void (one.parts = [{ slot: 8, bytes: utf8('free') }]))],
   ['thread.label', 'records 0', 'the label of another id', header('begun', { 28: headsLabel(TENANT, 'order', 'o-19') })],
   ['thread.label', 'records 0', 'the label of another contract', header('begun', { 19: 'orders' })],
   ['thread.label', 'records 0', 'a label and no contract', header('begun', { 19: null })],

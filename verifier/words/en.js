@@ -48,6 +48,7 @@ export const EN = {
     inclusion: 'a record is not in the log that was signed',
     part: 'a part is not what its record commits to',
     thread: 'the records do not follow one another',
+    legacy: 'what an older log tells claims more than it may',
     heads: 'the map says that the thread ends elsewhere',
     law: 'a law that a record names is missing, or its files are others',
     activation: 'a record was not judged under the law that was in force',

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { LEGACY } from '../src/legacy.js';
 import { EN } from './en.js';
 import { TR } from './tr.js';
 
@@ -44,12 +45,12 @@ export function meaningOf({ layers }, code) {
 }
 
 /**
- * The states that a thread went through, each once where it stays.
- * @param {{ header: { to: string | null } }[]} records
+ * The states that a thread went through, each once where it stays; what an older log tells is none of them.
+ * @param {{ header: { kind: number, to: string | null } }[]} records
  */
 export function pathOf(records) {
   /** @type {string[]} */
   const path = [];
-  for (const { header } of records) if (header.to !== null && header.to !== path.at(-1)) path.push(header.to);
+  for (const { header } of records) if (header.kind !== LEGACY && header.to !== null && header.to !== path.at(-1)) path.push(header.to);
   return path;
 }

@@ -48,6 +48,7 @@ export const TR = {
     inclusion: 'bir kayıt imzalanan günlükte yok',
     part: 'bir parça, kaydının bağlandığı parça değil',
     thread: 'kayıtlar birbirini izlemiyor',
+    legacy: 'eski bir günlüğün anlattığı, söyleyebileceğinden fazlasını ileri sürüyor',
     heads: 'haritaya göre dizi başka yerde bitiyor',
     law: 'bir kaydın adını verdiği kanun eksik ya da dosyaları başka',
     activation: 'bir kayıt, yürürlükteki kanuna göre yargılanmamış',

@@ -33,7 +33,8 @@ Examples:
   hos adopt --rows world.toml --store mysql://hos@db/pazar --as Account::root --dry-run
 
 With --rows every row of the tables that the file names (spec/world.md) becomes an instance: one row, one transaction, which locks
-that row, while the world goes on. What others have locked is left for a later pass. A run that was ended goes on where it was.")]
+that row, while the world goes on. What others have locked is left for a later pass. A run that was ended goes on where it was.
+Behind the rows come the world's logs of them, told into the instances' threads.")]
 pub(crate) struct Adopt {
     /// The contract
     #[arg(value_name = "CONTRACT", required_unless_present = "rows")]
@@ -138,9 +139,36 @@ impl Adopt {
             let refused = done.listed.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
             tables.push(json!({ "table": rows.table, "adopted": done.adopted, "refused": done.refused, "locked": done.locked, "listed": refused }));
         }
+        let mut logs = Vec::new();
+        for log in &world.logs {
+            let done = adoption.logs(&engine, log, &how)?;
+            let count: u64 = done.told.values().sum();
+            let would = if self.dry_run { "would be told" } else { "told" };
+            let (known, unknown, refused, locked) = (done.known, done.unknown, done.refused, done.locked);
+            let _ = writeln!(
+                text,
+                "{}: {count} {would}, {known} known, {unknown} of no instance, {refused} refused, {locked} locked",
+                log.table
+            );
+            for (contract, count) in &done.told {
+                let _ = writeln!(text, "  {count:>9} {contract}");
+            }
+            for id in &done.strangers {
+                let _ = writeln!(text, "  no instance {}", show::inert(id));
+            }
+            for (which, why) in &done.listed {
+                let _ = writeln!(text, "  refused {}: {}", show::inert(which), show::inert(why));
+            }
+            left += refused + locked;
+            let listed = done.listed.iter().map(|(which, why)| json!({ "row": which, "why": why })).collect::<Vec<_>>();
+            logs.push(json!({
+                "table": log.table, "told": done.told, "known": known, "unknown": unknown, "strangers": done.strangers,
+                "refused": refused, "locked": locked, "listed": listed,
+            }));
+        }
         drop(progress);
         engine.close()?;
         let exit = if left == 0 { exit::OK } else { exit::REFUSED };
-        Ok(Done { exit, text, json: json!({ "dry_run": self.dry_run, "directory": directory, "tables": tables }) })
+        Ok(Done { exit, text, json: json!({ "dry_run": self.dry_run, "directory": directory, "tables": tables, "logs": logs }) })
     }
 }

@@ -7,6 +7,7 @@ use crate::story;
 use crate::usage::usage;
 use clap::Args;
 use hos_core::id::{InstanceId, Name};
+use hos_core::proof::record::Kind;
 use hos_core::value::Value;
 use hos_engine::{Failure, HistoryEntry};
 use hos_wire::answer::{history_json, kind_text};
@@ -82,6 +83,7 @@ impl History {
         );
         out.push_str(&show::seal(&entry.receipt));
         out.push('\n');
+        out.push_str(&told(entry));
         if self.parts {
             for (name, record) in &entry.parts {
                 let _ = writeln!(out, "     {name}: {}", show::record(record));
@@ -92,6 +94,20 @@ impl History {
         }
         out
     }
+}
+
+/// What an older log told: in the old world's words, and never judged.
+fn told(entry: &HistoryEntry) -> String {
+    let payload = entry.parts.iter().find(|(name, _)| name == "payload");
+    let Some((_, row)) = payload.filter(|_| entry.header.kind == Kind::Legacy) else { return String::new() };
+    let word = |name: &str| match row.get(name) {
+        Some(Value::String(text) | Value::Ext(_, text)) => Some(show::inert(text)),
+        _ => None,
+    };
+    let states = [word("from"), Some("->".into()), word("to")].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let by = word("actor").map(|actor| format!("by {actor}"));
+    let words = [word("at"), word("event"), Some(states), by].into_iter().flatten().collect::<Vec<_>>();
+    format!("     told by the old world: {}\n", words.join("  "))
 }
 
 fn principal(entry: &HistoryEntry) -> Option<String> {

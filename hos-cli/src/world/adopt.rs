@@ -17,16 +17,16 @@ use hos_engine::store::Sql;
 use hos_engine::store::server::Connection;
 use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::{Failure, Settings};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// How many ids are read at once.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 /// How often a row is tried again that the database asked to begin again.
 const TRIES: u32 = 5;
 /// How many refused rows are listed; all are counted.
-const LISTED_MAX: usize = 1000;
+pub(super) const LISTED_MAX: usize = 1000;
 
 /// How rows are brought in.
 pub(crate) struct How<'h> {
@@ -70,13 +70,15 @@ pub(crate) struct Adoption<'a> {
     pub(crate) law: &'a Law,
     pub(super) joined: Joined,
     given: HashMap<Uid, Option<Entity>>,
+    /// Contract and id of what a dry run has made and rolled back.
+    pub(super) would: HashSet<(String, String)>,
 }
 
 impl<'a> Adoption<'a> {
     pub(crate) fn new(connection: Box<dyn Connection>, dialect: Dialect, world: &'a World, law: &'a Law) -> Self {
         let builder = hos_engine::Engine::builder().settings(Settings::default());
         let joined = Joined::open(builder, dialect, dialect.places());
-        Self { connection, dialect, world, law, joined, given: HashMap::new() }
+        Self { connection, dialect, world, law, joined, given: HashMap::new(), would: HashSet::new() }
     }
 
     /// Brings a table's rows in.
@@ -99,6 +101,9 @@ impl<'a> Adoption<'a> {
                     match self.one(rows, id, how)? {
                         Fate::Adopted(state) => {
                             *done.adopted.entry(state).or_default() += 1;
+                            if how.dry {
+                                self.would.insert((rows.contract.clone(), as_words(id.clone()).unwrap_or_default()));
+                            }
                             seen += 1;
                         }
                         Fate::Already => {}
@@ -297,7 +302,7 @@ impl<'a> Adoption<'a> {
     }
 
     /// An entity that a fact names, as the world has it.
-    fn given_entity(&mut self, uid: &Uid) -> Result<Option<Entity>, Failure> {
+    pub(super) fn given_entity(&mut self, uid: &Uid) -> Result<Option<Entity>, Failure> {
         if let Some(known) = self.given.get(uid) {
             return Ok(known.clone());
         }
@@ -327,7 +332,7 @@ impl<'a> Adoption<'a> {
         Ok(Some(Entity { uid: uid.clone(), attrs, parents: Default::default(), record: None }))
     }
 
-    fn place(&self, n: usize) -> String {
+    pub(super) fn place(&self, n: usize) -> String {
         match self.dialect {
             Dialect::Postgres => format!("${n}"),
             Dialect::Sqlite => format!("?{n}"),
@@ -339,7 +344,7 @@ impl<'a> Adoption<'a> {
         self.connection.say(sql).map_err(|e| Failure::from(e.into_store("the world's transaction")))
     }
 
-    fn read(&mut self, sql: &str, params: &[&Sql]) -> Result<Vec<Vec<Sql>>, Failure> {
+    pub(super) fn read(&mut self, sql: &str, params: &[&Sql]) -> Result<Vec<Vec<Sql>>, Failure> {
         let mut rows = Vec::new();
         let asked = self.connection.query(sql, params, &mut |cells| {
             rows.push(cells);
@@ -350,7 +355,7 @@ impl<'a> Adoption<'a> {
     }
 }
 
-fn as_words(cell: Sql) -> Option<String> {
+pub(super) fn as_words(cell: Sql) -> Option<String> {
     match cell {
         Sql::Null => None,
         Sql::Int(n) => Some(n.to_string()),
@@ -359,7 +364,7 @@ fn as_words(cell: Sql) -> Option<String> {
     }
 }
 
-fn shown(id: &Sql) -> String {
+pub(super) fn shown(id: &Sql) -> String {
     Shown(&as_words(id.clone()).unwrap_or_default()).to_string()
 }
 
@@ -378,7 +383,7 @@ fn typed_column(name: &str, ty: &Type, word: &str, law: &Law) -> Result<Value, F
 }
 
 /// `2026-01-02 03:04:05.678` as Cedar writes it, in UTC; what is no such time is left for the law to refuse.
-fn instant(word: &str) -> String {
+pub(super) fn instant(word: &str) -> String {
     let text = word.trim_end_matches("+00").replacen(' ', "T", 1);
     let (date_time, fraction) = text.split_once('.').map_or((text.as_str(), None), |(t, f)| (t, Some(f)));
     match fraction.map(|f| f.chars().take(3).collect::<String>()) {

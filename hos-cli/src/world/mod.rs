@@ -3,6 +3,7 @@
 pub(crate) mod adopt;
 pub(crate) mod drift;
 pub(crate) mod guard;
+pub(crate) mod logs;
 pub(crate) mod people;
 pub(crate) mod words;
 
@@ -35,6 +36,9 @@ pub(crate) struct World {
     /// Tables whose rows are instances.
     #[serde(default)]
     pub(crate) rows: Vec<Rows>,
+    /// Tables that say what became of instances.
+    #[serde(default)]
+    pub(crate) logs: Vec<logs::Logs>,
     /// Tables whose rows are entities that facts name and the directory does not hold.
     #[serde(default)]
     pub(crate) given: Vec<Given>,
@@ -120,6 +124,7 @@ impl World {
         }
         world.people.iter().try_for_each(people::People::check).map_err(|e| wrong(&e))?;
         world.memberships.iter().try_for_each(people::Memberships::check).map_err(|e| wrong(&e))?;
+        world.logs.iter().try_for_each(logs::Logs::check).map_err(|e| wrong(&e))?;
         if world.rows.is_empty() && world.people.is_empty() {
             return Err(wrong(&"it names no table: `[[rows]]` or `[[people]]`"));
         }
@@ -128,11 +133,17 @@ impl World {
 
     /// Holds the file against the law: contracts and states that are not there are named.
     pub(crate) fn fits(&self, law: &Law) -> Result<(), Failure> {
-        for rows in &self.rows {
-            let Some(contract) = crate::input::contract(law, &rows.contract) else {
+        let known = |name: &str| {
+            crate::input::contract(law, name).ok_or_else(|| {
                 let known: Vec<&str> = law.contracts.keys().map(Name::as_str).collect();
-                return Err(usage(format!("the law has no contract `{}`; it has {}", Shown(&rows.contract), known.join(", "))));
-            };
+                usage(format!("the law has no contract `{}`; it has {}", Shown(name), known.join(", ")))
+            })
+        };
+        for logs in &self.logs {
+            logs.contracts().into_iter().try_for_each(|(contract, _)| known(contract).map(drop))?;
+        }
+        for rows in &self.rows {
+            let contract = known(&rows.contract)?;
             let states: Vec<&str> = contract.states.iter().map(|state| state.name.as_str()).collect();
             if let Some(strange) = rows.states.values().find(|state| !states.contains(&state.as_str())) {
                 let (of, known) = (&rows.contract, states.join(", "));

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Runs a test on each database that the environment names; where there is none, it says so.
-pub(crate) fn on_each(test: fn(&Database)) {
+pub(crate) fn on_each(test: impl Fn(&Database)) {
     let named = ["HOS_TEST_POSTGRES", "HOS_TEST_MARIADB"].map(|name| std::env::var(name).ok().filter(|url| !url.is_empty()));
     for (name, url) in ["PostgreSQL", "MariaDB"].iter().zip(named) {
         match url {

@@ -168,12 +168,8 @@ pub(super) fn of(bundle: &Bundle, logs: &[Log], story: &Story<'_>, complete: Opt
         (Notice::Attested, any(|held| matches!(held.header.kind, Kind::Observed | Kind::Adopted | Kind::Legacy))),
         (Notice::FormerKey, told.former_key),
     ];
-    let mut states: Vec<Name> = story
-        .records
-        .iter()
-        .filter(|held| held.header.kind != Kind::Legacy)
-        .filter_map(|held| held.header.to.clone())
-        .collect();
+    let mut states: Vec<Name> =
+        story.records.iter().filter(|held| held.header.kind != Kind::Legacy).filter_map(|held| held.header.to.clone()).collect();
     states.dedup();
     Verdict {
         standing: if told.anchored { Standing::Anchored } else { Standing::Intact },

@@ -108,10 +108,7 @@ pub(super) fn values(entry: &LegacyEntry) -> Record {
     let LegacyEntry { at, from, to, event, actor, detail, key } = entry;
     let texts = [("from", from), ("event", event), ("actor", actor), ("detail", detail), ("key", key)];
     let texts = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::String(text.clone()?))));
-    let needed = [
-        ("at".to_owned(), Value::Ext(Ext::Datetime, at.to_string())),
-        ("to".to_owned(), Value::String(to.clone())),
-    ];
+    let needed = [("at".to_owned(), Value::Ext(Ext::Datetime, at.to_string())), ("to".to_owned(), Value::String(to.clone()))];
     needed.into_iter().chain(texts).collect()
 }
 

@@ -4,11 +4,12 @@ use crate::Language;
 use crate::raw::{Raw, closed, failed};
 use crate::scenario::Came;
 use hos_core::answer::{Answer, Receipt};
-use hos_core::call::{Adopt, Begin, By, Can, Change, Directory, Legacy, Note, Transition};
+use hos_core::call::{Adopt, Begin, By, Can, Change, Directory, Legacy, LegacyEntry, LegacyLog, Note, Transition};
 use hos_core::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Tenant, Uid};
 use hos_core::policy::{Effect, Entity};
 use hos_core::proof::record::{Decision, Durability};
-use hos_core::refusal::Blocker;
+use hos_core::refusal::{Blocker, Code};
+use hos_core::time::Timestamp;
 use hos_core::value::{Ext, Record, Value};
 use hos_engine::{Available, Engine, Failure, HistoryEntry};
 use serde_json::{Map, Value as Json, json};
@@ -97,6 +98,13 @@ fn said(engine: &Engine, operation: &str, call: &Json) -> Result<Json, Failure> 
             facts: record(&call["facts"]),
             once: once()?,
         })?,
+        "legacy" => tenant.legacy(LegacyLog {
+            by: by(call)?,
+            contract: Name::new(text("contract"))?,
+            id: InstanceId::new(text("id"))?,
+            entries: call["entries"].as_array().into_iter().flatten().map(entry_of).collect::<Result<_, _>>()?,
+            once: once()?,
+        })?,
         "message" => return Ok(json!({ "message": engine.law()?.message(language.unwrap_or_default(), text("code")) })),
         _ => {
             let (contract, id) = (Name::new(text("contract"))?, InstanceId::new(text("id"))?);
@@ -114,6 +122,22 @@ fn said(engine: &Engine, operation: &str, call: &Json) -> Result<Json, Failure> 
         }
     };
     Ok(again(engine, &answer, language))
+}
+
+fn entry_of(row: &Json) -> Result<LegacyEntry, Failure> {
+    let text = |name: &str| row[name].as_str().map(str::to_owned);
+    let at = Timestamp::parse(row["at"].as_str().unwrap_or_default());
+    let at = at.map_err(|e| Failure::new(Code::ValueInvalid, e.to_string()))?;
+    let new = LegacyEntry::new(at, row["to"].as_str().unwrap_or_default());
+    let entry = LegacyEntry {
+        from: text("from"),
+        event: text("event"),
+        actor: text("actor"),
+        detail: text("detail"),
+        key: text("key"),
+        ..new
+    };
+    entry.fault().map_or(Ok(entry), |fault| Err(Failure::new(Code::CallMalformed, fault)))
 }
 
 fn by(call: &Json) -> Result<By, Failure> {

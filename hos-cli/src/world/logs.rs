@@ -1,0 +1,381 @@
+//! The world's own log of what became of its rows, told into the threads of their instances: one instance, one transaction. What
+//! is told already stands in the thread, under the log's own key: so a run that was ended goes on, and nothing is told twice.
+
+use super::adopt::{Adoption, How, LISTED_MAX, PAGE, as_words, instant, shown};
+use super::is_word;
+use super::words::{as_text, name, text};
+use hos_core::call::{Call, LEGACY_ENTRIES_MAX, LegacyEntry, LegacyLog};
+use hos_core::id::{InstanceId, Name, Shown, Tenant};
+use hos_core::proof::record::Kind;
+use hos_core::time::Timestamp;
+use hos_core::value::Value;
+use hos_engine::Failure;
+use hos_engine::joined::Asked;
+use hos_engine::store::Sql;
+use hos_engine::store::sql::dialect::Dialect;
+use hos_engine::{Engine, TenantRef};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+/// How many bytes of rows one call tells; more are told by several calls of one transaction.
+const CALL_BYTES_MAX: usize = 512 << 10;
+/// The longest page of a thread.
+const HISTORY_PAGE: usize = 1_000;
+
+/// A table whose rows say what became of instances.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Logs {
+    pub(crate) table: String,
+    pub(crate) contract: Of,
+    /// The column whose text is the instance's id.
+    pub(crate) id: String,
+    /// The column by which a row is known for good.
+    pub(crate) key: String,
+    /// The column that says when.
+    pub(crate) at: String,
+    /// The column of the state after.
+    pub(crate) to: String,
+    pub(crate) from: Option<String>,
+    pub(crate) event: Option<String>,
+    pub(crate) actor: Option<String>,
+    pub(crate) detail: Option<String>,
+}
+
+/// Whose rows they are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Of {
+    /// One contract's.
+    One(String),
+    /// A column says it.
+    Column(Column),
+}
+
+/// A column that says of which contract a row is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Column {
+    pub(crate) column: String,
+    /// The column's words; rows of any other are left alone.
+    pub(crate) words: BTreeMap<String, String>,
+}
+
+/// What came of a log.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// By contract.
+    pub(crate) told: BTreeMap<String, u64>,
+    /// Rows that stand in their threads already.
+    pub(crate) known: u64,
+    /// Rows whose instance is not there, or was erased.
+    pub(crate) unknown: u64,
+    /// Of those instances: which.
+    pub(crate) strangers: Vec<String>,
+    pub(crate) refused: u64,
+    /// Of refused rows: the instance and key, and why.
+    pub(crate) listed: Vec<(String, String)>,
+    /// Rows of instances that others kept locked to the end.
+    pub(crate) locked: u64,
+}
+
+/// An instance that somebody else held: its id as the table has it and as text, and how many rows it has.
+type Held = (Sql, String, u64);
+
+/// A log's rows of one contract.
+struct Part<'l> {
+    logs: &'l Logs,
+    contract: Name,
+    /// The column that says so, and its word.
+    word: Option<(&'l str, &'l str)>,
+}
+
+/// An instance's rows, the oldest first; what cannot be told has its reason.
+type Entries = Vec<Result<LegacyEntry, (String, String)>>;
+
+/// What became of an instance's rows that no record tells yet.
+enum Fate {
+    Told(u64),
+    Locked,
+    Refused(String),
+}
+
+impl Logs {
+    pub(super) fn check(&self) -> Result<(), String> {
+        let words = [&self.table, &self.id, &self.key, &self.at, &self.to].into_iter();
+        let besides = [&self.from, &self.event, &self.actor, &self.detail].into_iter().flatten();
+        words.chain(besides).try_for_each(|word| is_word(word))?;
+        if let Of::Column(of) = &self.contract {
+            is_word(&of.column)?;
+        }
+        self.contracts().into_iter().try_for_each(|(contract, _)| Name::new(contract).map(drop).map_err(|e| e.to_string()))
+    }
+
+    /// Contracts, each with the column and the word that say it.
+    pub(super) fn contracts(&self) -> Vec<(&str, Option<(&str, &str)>)> {
+        match &self.contract {
+            Of::One(contract) => vec![(contract, None)],
+            Of::Column(of) => {
+                of.words.iter().map(|(word, contract)| (contract.as_str(), Some((of.column.as_str(), word.as_str())))).collect()
+            }
+        }
+    }
+}
+
+impl Told {
+    fn done(&self) -> u64 {
+        self.told.values().sum()
+    }
+
+    fn refuse(&mut self, rows: u64, which: String, why: String) {
+        self.refused += rows;
+        if self.listed.len() < LISTED_MAX {
+            self.listed.push((which, why));
+        }
+    }
+}
+
+impl Adoption<'_> {
+    /// Tells a log's rows.
+    pub(crate) fn logs(&mut self, engine: &Engine, logs: &Logs, how: &How<'_>) -> Result<Told, Failure> {
+        let (mut told, tenant) = (Told::default(), engine.tenant(&self.world.tenant)?);
+        for (contract, word) in logs.contracts() {
+            let part = Part { logs, contract: Name::new(contract)?, word };
+            let (all, mut seen) = (self.count(&part, "")?, 0);
+            let nobodys = self.count(&part, &format!(" AND w.{} IS NULL", name(self.dialect, &logs.id)))?;
+            if nobodys > 0 {
+                told.refuse(nobodys, contract.to_owned(), format!("{nobodys} rows name no instance"));
+            }
+            let (mut after, mut held) = (None, Vec::new());
+            while told.done() < how.limit {
+                let page = self.instances(&part, after.as_ref())?;
+                let Some(last) = page.last().cloned() else { break };
+                for id in &page {
+                    for (text, entries) in self.entries(&part, id)? {
+                        seen += entries.len() as u64;
+                        self.told_of(&tenant, &part, (id, &text), entries, how, &mut told, &mut held)?;
+                    }
+                    how.progress.tell(seen.min(all), all);
+                }
+                after = Some(last);
+            }
+            for _ in 1..how.passes.max(1) {
+                if held.is_empty() || how.dry {
+                    break;
+                }
+                std::thread::sleep(Duration::from_secs(1));
+                for (id, text, _) in std::mem::take(&mut held) {
+                    let entries = self.entries(&part, &id)?.remove(&text).unwrap_or_default();
+                    self.told_of(&tenant, &part, (&id, &text), entries, how, &mut told, &mut held)?;
+                }
+            }
+            told.locked += held.iter().map(|(.., rows)| rows).sum::<u64>();
+        }
+        Ok(told)
+    }
+
+    /// One instance's rows.
+    #[expect(clippy::too_many_arguments, reason = "whose rows, and where what becomes of them is put down")]
+    fn told_of(
+        &mut self,
+        tenant: &TenantRef,
+        part: &Part<'_>,
+        (column, text): (&Sql, &str),
+        entries: Entries,
+        how: &How<'_>,
+        told: &mut Told,
+        held: &mut Vec<Held>,
+    ) -> Result<(), Failure> {
+        let rows = entries.len() as u64;
+        let id = match InstanceId::new(text) {
+            Ok(id) => id,
+            Err(e) => {
+                told.refuse(rows, shown(column), e.to_string());
+                return Ok(());
+            }
+        };
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for entry in entries {
+            match entry {
+                Ok(entry) => good.push(entry),
+                Err(why) => bad.push(why),
+            }
+        }
+        let known = match tenant.instance(&part.contract, &id)? {
+            Some(_) => Some(known(tenant, &part.contract, &id)?),
+            // A dry run has rolled the instance back.
+            None if self.would.contains(&(part.contract.to_string(), text.to_owned())) => Some(HashSet::new()),
+            None => None,
+        };
+        let Some(known) = known else {
+            told.unknown += rows;
+            if told.strangers.len() < LISTED_MAX {
+                told.strangers.push(format!("{}/{}", part.contract, shown(column)));
+            }
+            return Ok(());
+        };
+        let all = good.len();
+        good.retain(|entry| entry.key.as_ref().is_none_or(|key| !known.contains(key)));
+        let already = (all - good.len()) as u64;
+        good.truncate(usize::try_from(how.limit.saturating_sub(told.done())).unwrap_or(usize::MAX));
+        let which = format!("{}/{}", part.contract, shown(column));
+        let fate = if good.is_empty() { Fate::Told(0) } else { self.tell(tenant, part, &id, &good, how)? };
+        match fate {
+            // It is seen again as a whole.
+            Fate::Locked => {
+                held.push((column.clone(), text.to_owned(), rows));
+                return Ok(());
+            }
+            Fate::Told(count) => *told.told.entry(part.contract.to_string()).or_default() += count,
+            Fate::Refused(why) => told.refuse(good.len() as u64, which.clone(), why),
+        }
+        told.known += already;
+        for (key, why) in bad {
+            told.refuse(1, format!("{which} {}", Shown(&key)), why);
+        }
+        Ok(())
+    }
+
+    /// Tells rows in a transaction that holds the instance: what somebody else told meanwhile is left out.
+    fn tell(
+        &mut self,
+        tenant: &TenantRef,
+        part: &Part<'_>,
+        id: &InstanceId,
+        entries: &[LegacyEntry],
+        how: &How<'_>,
+    ) -> Result<Fate, Failure> {
+        self.transact(how.dry, &mut |this| {
+            let Some(instance) = tenant.instance(&part.contract, id)? else {
+                // A dry run has rolled it back; nobody else takes one away but an erasure.
+                let fate = if how.dry { Fate::Told(entries.len() as u64) } else { Fate::Locked };
+                return Ok((false, fate));
+            };
+            if !this.hold(&part.contract, id)? {
+                return Ok((false, Fate::Locked));
+            }
+            let known = known(tenant, &part.contract, id)?;
+            let mut by = how.by.clone();
+            for value in instance.facts.values() {
+                if let Value::Entity(uid) = value
+                    && let Some(entity) = this.given_entity(uid)?
+                {
+                    by.given.push(entity);
+                }
+            }
+            let fresh = entries.iter().filter(|entry| entry.key.as_ref().is_none_or(|key| !known.contains(key)));
+            let (mut told, mut calls) = (0, vec![(Vec::new(), 0)]);
+            for entry in fresh {
+                let full = calls.last().is_none_or(|(rows, bytes): &(Vec<_>, usize)| {
+                    rows.len() == LEGACY_ENTRIES_MAX || bytes + entry.bytes() > CALL_BYTES_MAX
+                });
+                if full {
+                    calls.push((Vec::new(), 0));
+                }
+                if let Some((rows, bytes)) = calls.last_mut() {
+                    rows.push(entry.clone());
+                    *bytes += entry.bytes();
+                }
+            }
+            for (entries, _) in calls.into_iter().filter(|(rows, _)| !rows.is_empty()) {
+                told += entries.len() as u64;
+                let log = LegacyLog { by: by.clone(), contract: part.contract.clone(), id: id.clone(), entries, once: None };
+                let asked = Asked::Call(Tenant::new(this.world.tenant.as_str())?, Box::new(Call::LegacyLog(log)), Vec::new());
+                let answer = this.joined.over(&mut *this.connection, asked)?.answer?;
+                if !answer.allowed {
+                    let why: Vec<String> = answer.blockers.iter().map(|b| format!("{}: {}", b.code, b.detail)).collect();
+                    return Ok((false, Fate::Refused(why.join("; "))));
+                }
+            }
+            Ok((true, Fate::Told(told)))
+        })
+    }
+
+    /// Holds an instance's row to the transaction's end, unless somebody else does.
+    fn hold(&mut self, contract: &Name, id: &InstanceId) -> Result<bool, Failure> {
+        let d = self.dialect;
+        if d == Dialect::Sqlite {
+            return Ok(true);
+        }
+        let sql = format!(
+            "SELECT 1 FROM hos_instance WHERE tenant = {} AND contract = {} AND id = {} FOR UPDATE SKIP LOCKED",
+            text(d, &self.world.tenant),
+            text(d, contract.as_str()),
+            self.place(1)
+        );
+        Ok(!self.read(&sql, &[&Sql::Blob(id.as_str().as_bytes().to_vec())])?.is_empty())
+    }
+
+    fn of(&self, part: &Part<'_>) -> String {
+        let d = self.dialect;
+        let word = part.word.map(|(column, word)| format!("w.{} = {}", name(d, column), text(d, word)));
+        format!("FROM {} w WHERE {}", name(d, &part.logs.table), word.as_deref().unwrap_or("1 = 1"))
+    }
+
+    fn count(&mut self, part: &Part<'_>, more: &str) -> Result<u64, Failure> {
+        let sql = format!("SELECT count(*) {}{more}", self.of(part));
+        let found = self.read(&sql, &[])?.pop().and_then(|mut row| row.pop());
+        Ok(found.and_then(as_words).and_then(|digits| digits.parse().ok()).unwrap_or(0))
+    }
+
+    /// The next instances that the log names, in the order of its column.
+    fn instances(&mut self, part: &Part<'_>, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
+        let id = name(self.dialect, &part.logs.id);
+        let behind = if after.is_some() { format!("w.{id} > {}", self.place(1)) } else { format!("w.{id} IS NOT NULL") };
+        let sql = format!("SELECT DISTINCT w.{id} {} AND {behind} ORDER BY w.{id} LIMIT {PAGE}", self.of(part));
+        let params: Vec<&Sql> = after.into_iter().collect();
+        Ok(self.read(&sql, &params)?.into_iter().filter_map(|mut row| row.pop()).collect())
+    }
+
+    /// The rows that name an instance, by its id as text: what a column takes for one may be several.
+    fn entries(&mut self, part: &Part<'_>, id: &Sql) -> Result<HashMap<String, Entries>, Failure> {
+        let (d, logs) = (self.dialect, part.logs);
+        let cell = |column: &String| as_text(d, &format!("w.{}", name(d, column)));
+        let besides = [&logs.from, &logs.event, &logs.actor, &logs.detail];
+        let besides = besides.map(|column| column.as_ref().map_or_else(|| "NULL".to_owned(), cell));
+        let needed = [&logs.id, &logs.key, &logs.at, &logs.to].map(cell);
+        let columns = needed.into_iter().chain(besides).collect::<Vec<_>>().join(", ");
+        let [at, key, id_column] = [&logs.at, &logs.key, &logs.id].map(|column| name(d, column));
+        let sql = format!("SELECT {columns} {} AND w.{id_column} = {} ORDER BY w.{at}, w.{key}", self.of(part), self.place(1));
+        let mut all: HashMap<String, Entries> = HashMap::new();
+        for row in self.read(&sql, &[id])? {
+            let mut cells = row.into_iter().map(as_words);
+            let mut next = || cells.next().flatten().filter(|word| !word.is_empty());
+            let (id, key, at, to) = (next().unwrap_or_default(), next(), next(), next());
+            let (from, event, actor, detail) = (next(), next(), next(), next());
+            let entry = entry(&logs.table, key.as_deref(), at.as_deref(), to).and_then(|entry| {
+                let entry = LegacyEntry { from, event, actor, detail, ..entry };
+                entry.fault().map_or(Ok(entry), Err)
+            });
+            all.entry(id).or_default().push(entry.map_err(|why| (key.unwrap_or_default(), why)));
+        }
+        Ok(all)
+    }
+}
+
+/// What a row needs: a key, a time, a state.
+fn entry(table: &str, key: Option<&str>, at: Option<&str>, to: Option<String>) -> Result<LegacyEntry, String> {
+    let (Some(key), Some(at), Some(to)) = (key, at, to) else {
+        return Err("its key, its time or its state is NULL or empty".to_owned());
+    };
+    let at = Timestamp::parse(&instant(at)).map_err(|e| e.to_string())?;
+    Ok(LegacyEntry { key: Some(format!("{table}:{key}")), ..LegacyEntry::new(at, &to) })
+}
+
+/// The keys of the rows that an instance's thread tells already.
+fn known(tenant: &TenantRef, contract: &Name, id: &InstanceId) -> Result<HashSet<String>, Failure> {
+    let (mut known, mut from) = (HashSet::new(), 0);
+    loop {
+        let page = tenant.history(contract, id, from, HISTORY_PAGE)?;
+        let Some(last) = page.last().and_then(|entry| entry.header.n) else { return Ok(known) };
+        for entry in page.iter().filter(|entry| entry.header.kind == Kind::Legacy) {
+            for (_, values) in entry.parts.iter().filter(|(name, _)| name == "payload") {
+                if let Some(Value::String(key)) = values.get("key") {
+                    known.insert(key.clone());
+                }
+            }
+        }
+        from = last + 1;
+    }
+}
