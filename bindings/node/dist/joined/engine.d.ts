@@ -62,7 +62,8 @@ export declare class JoinedEngine<L extends LawNames = LawNames, S extends Store
     /** A tenant. Whether the store has it is seen by each call. */
     tenant(name: string): JoinedTenant<L, When<S>>;
     /**
-     * Runs the work in a transaction: commits where it gives something, rolls back where it throws. Where the database asks for it
+     * Runs the work in a transaction: commits where it gives something, rolls back where it throws or gives an answer that refuses and
+     * has no receipt. Where the database asks for it
      * (a deadlock, a row that changed), everything is done once more, so the work does nothing that a rollback does not undo.
      */
     transaction<T>(work: (connection: ConnectionOf<S>, engine: JoinedEngine<L, ConnectionOf<S> extends Store ? ConnectionOf<S> : S>) => Ends<When<S>, T>, trying?: Trying): Ends<When<S>, T>;

@@ -52,7 +52,8 @@ class JoinedEngine {
         return new actor_1.JoinedTenant(this, name);
     }
     /**
-     * Runs the work in a transaction: commits where it gives something, rolls back where it throws. Where the database asks for it
+     * Runs the work in a transaction: commits where it gives something, rolls back where it throws or gives an answer that refuses and
+     * has no receipt. Where the database asks for it
      * (a deadlock, a row that changed), everything is done once more, so the work does nothing that a rollback does not undo.
      */
     transaction(work, trying = {}) {

@@ -2,6 +2,7 @@
 // A transaction that runs the host's own work, and again where the database asks for it.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.transacted = transacted;
+const answer_1 = require("../answer");
 const errors_1 = require("../errors");
 const driver_1 = require("./driver");
 const rounds_1 = require("./rounds");
@@ -11,7 +12,7 @@ const TRIES = 5;
 const PAUSE = 10;
 /** What is in a transaction of `transacted` now. */
 const busy = new WeakSet();
-/** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws. */
+/** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws or gives an answer that refuses. */
 function* transacted(driver, connection, work, trying, seen) {
     const tries = trying.tries ?? TRIES;
     if (!Number.isSafeInteger(tries) || tries < 1)
@@ -59,6 +60,11 @@ function* once(driver, connection, work, isolation, seen) {
         }
         if ((yield () => driver.inside(connection)) === false) {
             throw new errors_1.CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
+        }
+        // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
+        if (given instanceof answer_1.Answer && !given.allowed && given.receipt === undefined) {
+            yield say("ROLLBACK");
+            return given;
         }
         isAtItsEnd = true;
         yield* driver.commit(connection);
