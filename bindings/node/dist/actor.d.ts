@@ -37,6 +37,17 @@ export interface Writing extends Besides {
     /** A key under which the call is carried out once: the second time it gets the first one's receipt. */
     once?: string;
 }
+/** A row of an older log, in the old world's words; `at` as in `2024-03-01T10:00:00Z`. */
+export interface LogRow {
+    at: string;
+    to: string;
+    from?: string;
+    event?: string;
+    actor?: string;
+    detail?: string;
+    /** The row's own key in that log. */
+    key?: string;
+}
 /** Somebody who acts in a tenant. */
 export declare class Actor<L extends LawNames = LawNames> {
     #private;
@@ -92,6 +103,8 @@ export declare class Actor<L extends LawNames = LawNames> {
     adopt<C extends Text<L["contract"]>>(contract: C, id: string, state: L["contract"][C]["state"], options?: Writing & {
         facts?: L["contract"][C]["facts"];
     }): Promise<Answer>;
+    /** What an older log tells of an instance, the oldest row first. Nothing of it is judged, and the instance stays as it is. */
+    legacy(contract: Text<L["contract"]>, id: string, entries: readonly LogRow[], options?: Writing): Promise<Answer>;
     /** What they can do with an instance now. */
     available(contract: Text<L["contract"]>, id: string, besides?: Besides): Promise<readonly Available[]>;
     /** An instance's records, oldest first. */

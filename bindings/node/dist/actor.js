@@ -102,6 +102,10 @@ class Actor {
     async adopt(contract, id, state, options) {
         return this.#ask("adopt", this.#draft(options).need("contract", contract).need("id", id).need("state", state));
     }
+    /** What an older log tells of an instance, the oldest row first. Nothing of it is judged, and the instance stays as it is. */
+    async legacy(contract, id, entries, options) {
+        return this.#ask("legacy", this.#draft(options).need("contract", contract).need("id", id).need("entries", entries));
+    }
     /** What they can do with an instance now. */
     async available(contract, id, besides) {
         const draft = this.#draft(besides).need("contract", contract).need("id", id);

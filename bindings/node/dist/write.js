@@ -28,7 +28,7 @@ const MALFORMED = '"\\ud800"';
 /** The field, which no call has, for what is refused and can have no stand-in under its own name. */
 const STRAY = "refused";
 /** What every call has among its words and none among its options. */
-exports.WORDS = new Set("tenant principal language action resource contract id event state stream payload payload_hex change code".split(" "));
+exports.WORDS = new Set("tenant principal language action resource contract id event state stream payload payload_hex change code entries".split(" "));
 /** A call that is being put together, field by field. */
 class Draft {
     #json = "";

@@ -48,7 +48,7 @@ test("a record from outside becomes nobody's identity", async () => {
 test("what a call is about is no option of it", async () => {
   const words = {
     tenant: "t1", principal: mert, language: "en", action: "hall.enter", resource: hall, contract: "ticket", id: "w", event: "order",
-    state: "new", stream: "mail.sent", payload: "x", payload_hex: "00", change: { revoke: { id: "g" } }, code: "x.y",
+    state: "new", stream: "mail.sent", payload: "x", payload_hex: "00", change: { revoke: { id: "g" } }, code: "x.y", entries: [],
   };
   for (const [name, value] of Object.entries(words)) {
     const besides = { [name]: value };
@@ -58,6 +58,7 @@ test("what a call is about is no option of it", async () => {
     await assert.rejects(actor.transition("ticket", "w", "pay", besides), refused, name);
     await assert.rejects(actor.record("mail.sent", "x", besides), refused, name);
     await assert.rejects(actor.adopt("ticket", "w", "new", besides), refused, name);
+    await assert.rejects(actor.legacy("ticket", "w", [], besides), refused, name);
     await assert.rejects(actor.available("ticket", "w", besides), refused, name);
     await assert.rejects(actor.history("ticket", "w", besides), refused, name);
     await assert.rejects(actor.directory.revoke("g", besides), refused, name);
@@ -79,6 +80,7 @@ test("a word that is not there is not looked for elsewhere", async () => {
   await assert.rejects(actor.record(undefined, "x"), missing("stream"));
   await assert.rejects(actor.record("mail.sent", undefined), missing("payload"));
   await assert.rejects(actor.adopt("ticket", "w", undefined), missing("state"));
+  await assert.rejects(actor.legacy("ticket", "w", undefined), missing("entries"));
   await assert.rejects(actor.history(undefined, "w"), missing("contract"));
   await assert.rejects(actor.directory.put(undefined), missing("uid"));
   await assert.rejects(actor.directory.join(seat, undefined), missing("parent"));

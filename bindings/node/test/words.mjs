@@ -132,6 +132,10 @@ function acted(actor, operation, call) {
       const { contract, id, state, ...rest } = call;
       return actor.adopt(contract, id, state, options(rest));
     }
+    case "legacy": {
+      const { contract, id, entries, ...rest } = call;
+      return actor.legacy(contract, id, entries, options(rest));
+    }
     default:
       throw new Error(`the package has no word for ${operation}`);
   }

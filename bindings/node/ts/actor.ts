@@ -44,6 +44,18 @@ export interface Writing extends Besides {
   once?: string;
 }
 
+/** A row of an older log, in the old world's words; `at` as in `2024-03-01T10:00:00Z`. */
+export interface LogRow {
+  at: string;
+  to: string;
+  from?: string;
+  event?: string;
+  actor?: string;
+  detail?: string;
+  /** The row's own key in that log. */
+  key?: string;
+}
+
 /** Somebody who acts in a tenant. */
 export class Actor<L extends LawNames = LawNames> {
   #engine: Engine<L>;
@@ -173,6 +185,11 @@ export class Actor<L extends LawNames = LawNames> {
     options?: Writing & { facts?: L["contract"][C]["facts"] },
   ): Promise<Answer> {
     return this.#ask("adopt", this.#draft(options).need("contract", contract).need("id", id).need("state", state));
+  }
+
+  /** What an older log tells of an instance, the oldest row first. Nothing of it is judged, and the instance stays as it is. */
+  async legacy(contract: Text<L["contract"]>, id: string, entries: readonly LogRow[], options?: Writing): Promise<Answer> {
+    return this.#ask("legacy", this.#draft(options).need("contract", contract).need("id", id).need("entries", entries));
   }
 
   /** What they can do with an instance now. */

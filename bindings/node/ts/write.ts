@@ -26,7 +26,7 @@ const MALFORMED = '"\\ud800"';
 const STRAY = "refused";
 /** What every call has among its words and none among its options. */
 export const WORDS: ReadonlySet<string> = new Set(
-  "tenant principal language action resource contract id event state stream payload payload_hex change code".split(" "),
+  "tenant principal language action resource contract id event state stream payload payload_hex change code entries".split(" "),
 );
 
 export type Write = (value: unknown, where: string, size: Size, depth: number) => string;

@@ -186,6 +186,28 @@ final class Actor
     }
 
     /**
+     * Tells what an older log says of an instance that is there: nothing of it is judged, and the instance stays as it is.
+     *
+     * @param list<array{at: string, to: string, from?: string, event?: string, actor?: string, detail?: string, key?: string}> $entries
+     *   the log's rows, the oldest first, at most 64; `at` as in `2024-03-01T10:00:00Z`
+     * @param array<string, mixed>|\stdClass $context
+     * @param list<Given> $given
+     */
+    public function legacy(
+        string $contract,
+        string $id,
+        array $entries,
+        ?string $once = null,
+        array|\stdClass $context = [],
+        array $given = [],
+        Legacy|bool|null $legacy = null,
+    ): Answer {
+        $texts = ['contract' => $contract, 'id' => $id, 'once' => $once];
+
+        return $this->bound->answer('legacy', $texts, ['context' => $context], $given, $legacy, rows: ['entries' => $entries]);
+    }
+
+    /**
      * What can be done to an instance now.
      *
      * @param array<string, mixed>|\stdClass $context

@@ -174,6 +174,12 @@ final class SurfaceTest extends TestCase
         self::assertTrue($adopted->allowed, (string) $adopted->code);
         self::assertSame(['paid', Kind::Adopted], [$adopted->to, self::$engine->tenant('pazar-tr')->history('order', 'old-1')[0]->kind]);
         self::assertFalse($this->actor('ayse')->adopt('order', 'old-2', 'paid', facts: $facts)->allowed);
+        $row = ['at' => '2024-03-01T10:00:00Z', 'from' => 'yeni', 'to' => 'paid', 'event' => 'pay', 'actor' => 'ayşe', 'key' => '17'];
+        $told = $root->legacy('order', 'old-1', [$row, ['at' => '2024-03-02T10:00:00Z', 'to' => 'gone']], once: 'l-1');
+        self::assertTrue($told->allowed, (string) $told->code);
+        $last = self::$engine->tenant('pazar-tr')->history('order', 'old-1')[2];
+        self::assertSame([Kind::Legacy, null], [$last->kind, $last->to]);
+        self::assertFalse($this->actor('ayse')->legacy('order', 'old-1', [$row])->allowed);
     }
 
     public function testRowsOfTheWorld(): void

@@ -1,4 +1,4 @@
-import type { As, Besides, Writing } from "../actor";
+import type { As, Besides, LogRow, Writing } from "../actor";
 import type { Answer } from "../answer";
 import { Directory, type Ends } from "../directory";
 import type { LawNames, Text } from "../law";
@@ -57,6 +57,8 @@ export declare class JoinedActor<L extends LawNames = LawNames, M extends When =
     adopt<C extends Text<L["contract"]>>(contract: C, id: string, state: L["contract"][C]["state"], options?: Writing & {
         facts?: Told<M, L["contract"][C]["facts"]>;
     }): Ends<M, Answer>;
+    /** What an older log tells of an instance, the oldest row first. Nothing of it is judged, and the instance stays as it is. */
+    legacy(contract: Text<L["contract"]>, id: string, entries: readonly LogRow[], options?: Writing): Ends<M, Answer>;
     /**
      * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
      * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.

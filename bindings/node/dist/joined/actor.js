@@ -76,6 +76,10 @@ class JoinedActor {
     adopt(contract, id, state, options) {
         return this.#ask("adopt", options, (draft) => draft.need("contract", contract).need("id", id).need("state", state));
     }
+    /** What an older log tells of an instance, the oldest row first. Nothing of it is judged, and the instance stays as it is. */
+    legacy(contract, id, entries, options) {
+        return this.#ask("legacy", options, (draft) => draft.need("contract", contract).need("id", id).need("entries", entries));
+    }
     /**
      * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
      * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.

@@ -1,6 +1,6 @@
 // Who acts in a tenant, in the transactions of the host's own connection.
 
-import type { As, Besides, Writing } from "../actor";
+import type { As, Besides, LogRow, Writing } from "../actor";
 import type { Answer } from "../answer";
 import { Directory, type Ends } from "../directory";
 import { CallError, Denied, HosError, refusal } from "../errors";
@@ -120,6 +120,11 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     options?: Writing & { facts?: Told<M, L["contract"][C]["facts"]> },
   ): Ends<M, Answer> {
     return this.#ask("adopt", options, (draft) => draft.need("contract", contract).need("id", id).need("state", state));
+  }
+
+  /** What an older log tells of an instance, the oldest row first. Nothing of it is judged, and the instance stays as it is. */
+  legacy(contract: Text<L["contract"]>, id: string, entries: readonly LogRow[], options?: Writing): Ends<M, Answer> {
+    return this.#ask("legacy", options, (draft) => draft.need("contract", contract).need("id", id).need("entries", entries));
   }
 
   /**

@@ -22,7 +22,7 @@ final class Joined implements Door
 {
     private const ON_ITS_WAY = 2;
     /** What is answered by yes or no. */
-    private const ANSWERED = ['can', 'begin', 'transition', 'record', 'directory', 'adopt'];
+    private const ANSWERED = ['can', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy'];
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
 
     private readonly Library $native;

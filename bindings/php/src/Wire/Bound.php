@@ -92,6 +92,7 @@ final class Bound
      * @param array<string, array<mixed>|\stdClass|\Closure> $records
      * @param array<mixed> $given
      * @param array<string, HasUid|string|null> $entities
+     * @param array<string, array<mixed>> $rows lists of records
      */
     public function answer(
         string $operation,
@@ -100,8 +101,9 @@ final class Bound
         array $given = [],
         Legacy|bool|null $legacy = null,
         array $entities = [],
+        array $rows = [],
     ): Answer {
-        $json = $this->told($operation, $texts, $records, $given, $legacy, $entities, $status, $refusal);
+        $json = $this->told($operation, $texts, $records, $given, $legacy, $entities, $status, $refusal, $rows);
 
         return new Answer($this, $status === 1, $json, $refusal);
     }
@@ -113,6 +115,7 @@ final class Bound
      * @param array<string, array<mixed>|\stdClass|\Closure> $records
      * @param array<mixed> $given
      * @param array<string, HasUid|string|null> $entities
+     * @param array<string, array<mixed>> $rows lists of records
      */
     public function told(
         string $operation,
@@ -123,11 +126,12 @@ final class Bound
         array $entities,
         ?int &$status,
         ?array &$refusal = null,
+        array $rows = [],
     ): string {
         $refusal = null;
         try {
             $records = $this->read($operation, $texts, $records, $legacy !== null);
-            $call = $this->written($texts, $records, $given, $legacy, $entities);
+            $call = $this->written($texts, $records, $given, $legacy, $entities, $rows);
         } catch (\Throwable $fault) {
             if ($legacy === null) {
                 throw $fault;
@@ -204,9 +208,10 @@ final class Bound
      * @param array<string, array<mixed>|\stdClass> $records
      * @param array<mixed> $given
      * @param array<string, HasUid|string|null> $entities
+     * @param array<string, array<mixed>> $rows lists of records
      * @throws \Throwable a `CallError`, or what an object of the caller's throws when it is asked who it is
      */
-    private function written(array $texts, array $records, array $given, Legacy|bool|null $legacy, array $entities): string
+    private function written(array $texts, array $records, array $given, Legacy|bool|null $legacy, array $entities, array $rows = []): string
     {
         if ($this->fault !== null) {
             throw $this->fault;
@@ -227,6 +232,9 @@ final class Bound
             if ($record !== []) {
                 $call .= ",\"$name\":" . $encoder->record($record, $name);
             }
+        }
+        foreach ($rows as $name => $list) {
+            $call .= ",\"$name\":" . $encoder->records($list, $name);
         }
         if ($given !== []) {
             $call .= ',"given":' . $encoder->given($given);

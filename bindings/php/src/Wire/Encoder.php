@@ -95,6 +95,20 @@ final class Encoder
         return $json === '' ? '{}' : $json . '}';
     }
 
+    /** @param array<mixed> $list */
+    public function records(array $list, string $where): string
+    {
+        $records = [];
+        foreach ($list as $record) {
+            if (!is_array($record) && !$record instanceof \stdClass) {
+                throw HosError::call('hos.call_malformed', "$where is a list of records, not of " . get_debug_type($record));
+            }
+            $records[] = $this->record($record, $where);
+        }
+
+        return '[' . implode(',', $records) . ']';
+    }
+
     /** What stands where only an entity can. */
     public function entity(HasUid|string $who, string $where): string
     {

@@ -308,6 +308,23 @@ class Actor(Asker, Watching):
         words = {"contract": contract, "id": id, "state": state, "facts": facts, "once": once}
         return self._answer("adopt", {**words, "context": context, "given": given, "legacy": legacy, "request": request})
 
+    def legacy(
+        self,
+        contract: str,
+        id: str,
+        entries: Iterable[Mapping[str, str]],
+        *,
+        once: Optional[str] = None,
+        context: Optional[_Record] = None,
+        given: Optional[Iterable[Entity]] = None,
+        legacy: Union[Legacy, bool, None] = None,
+        request: Optional[str] = None,
+    ) -> Answer:
+        """What an older log tells of an instance, the oldest row first: ``at``, ``to``, and what else it has of ``from``, ``event``,
+        ``actor``, ``detail`` and ``key``. Nothing of it is judged, and the instance stays as it is."""
+        words = {"contract": contract, "id": id, "entries": list(entries), "once": once}
+        return self._answer("legacy", {**words, "context": context, "given": given, "legacy": legacy, "request": request})
+
     def available(
         self,
         contract: str,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, Generator, List, Mapping, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Generator, Iterable, List, Mapping, Optional, TypeVar, Union
 
 from hos import _shadow
 from hos._answers import Available, Entry
@@ -136,6 +136,9 @@ class AsyncActor:
 
     async def adopt(self, contract: str, id: str, state: str, **words: Unpack[Row]) -> Answer:
         return await _threaded(self.actor.adopt, contract, id, state, **words)
+
+    async def legacy(self, contract: str, id: str, entries: Iterable[Mapping[str, str]], **words: Unpack[Change]) -> Answer:
+        return await _threaded(self.actor.legacy, contract, id, entries, **words)
 
     async def available(self, contract: str, id: str, **words: Unpack[Besides]) -> List[Available]:
         return await _threaded(self.actor.available, contract, id, **words)
