@@ -78,7 +78,7 @@ impl Shop {
         shop
     }
 
-    fn words<'a>(&self, arguments: &[&'a str]) -> Vec<String> {
+    fn words(&self, arguments: &[&str]) -> Vec<String> {
         let key = self.world.path("key");
         ["--key-file", &key].iter().chain(arguments).map(|word| (*word).to_owned()).collect()
     }
@@ -201,6 +201,14 @@ fn a_log_is_told_once_in_its_order_and_what_cannot_be_is_named() {
         assert_eq!(history["history"][2]["parts"]["payload"]["at"]["__extn"]["arg"], "2024-05-01T10:00:00.500Z");
         let line = shop.hos(&["history", "order", "o-2"]).ended(0).out;
         assert!(line.contains("told by the old world: 2024-05-02T09:00:00.000Z  elle  paid -> bir ara"), "{line}");
+        // From an instant on the log is left alone; and a file may name a log alone.
+        let until = ["tenant = \"pazar\"\n", LOGS, "until = \"2024-05-02T00:00:00Z\"\n"].concat();
+        std::fs::write(shop.world.path("until.toml"), until).unwrap();
+        assert_eq!(told(&shop.adopt("until.toml", &[]).ended(0).json()), (0, 2, 0, 0));
+        shop.log(&["('order', 'o-2', 'paid', 'sent', 'send', 'ayse', '', NULL)".into()]);
+        let done = shop.adopt("until.toml", &[]).ended(1).json();
+        assert_eq!(told(&done), (0, 2, 0, 1), "a row without its time is named: {done}");
+        shop.sql("DELETE FROM status_change_logs WHERE event = 'send'");
         // The state is the row's, whatever was told; and a row that comes later is told behind the others.
         assert_eq!(shop.hos(&["drift", "world.toml"]).ended(0).out, "orders: 2 rows, 0 differ\n");
         shop.log(&["('order', 'o-2', 'paid', 'lost', 'lose', 'ayse', '', '2020-01-01 00:00:00')".into()]);
@@ -275,15 +283,21 @@ fn a_run_that_was_killed_goes_on_beside_who_writes_and_nothing_is_lost_or_told_t
 
 #[test]
 fn a_file_that_does_not_fit_is_told_before_anything_is_done() {
-    let shop = on_a_file();
-    for (from, to, wanted) in [
-        ("order = \"order\" }", "order = \"ordre\" }", "no contract `ordre`"),
-        ("\"changed_at\"", "\"changed at\"", "no name of a table"),
-        ("key = \"id\"\n", "", "missing field `key`"),
-        ("actor = ", "actors = ", "unknown field `actors`"),
-    ] {
-        std::fs::write(shop.world.path("other.toml"), [ROWS, &LOGS.replace(from, to)].concat()).unwrap();
-        let said = shop.hos(&["adopt", "--rows", "other.toml"]).ended(2).err;
-        assert!(said.contains(wanted), "{said}");
-    }
+    everywhere(|shop| {
+        for (from, to, wanted) in [
+            ("order = \"order\" }", "order = \"ordre\" }", "no contract `ordre`"),
+            ("\"changed_at\"", "\"changed at\"", "no name of a table"),
+            ("key = \"id\"\n", "", "missing field `key`"),
+            ("actor = ", "actors = ", "unknown field `actors`"),
+            ("actor = ", "until = ", "`until`: `actor` is not an RFC 3339 time"),
+            ("\"changed_at\"", "\"changed_on\"", "the table `status_change_logs` is not as the file says"),
+            ("\"status_change_logs\"", "\"logs\"", "the table `logs` is not as the file says"),
+        ] {
+            std::fs::write(shop.world.path("other.toml"), [ROWS, &LOGS.replace(from, to)].concat()).unwrap();
+            let said = shop.hos(&["adopt", "--rows", "other.toml"]).ended(2).err;
+            assert!(said.contains(wanted), "{said}");
+            let people = shop.hos(&["directory", "list", "--json", "--tenant", "universe"]).ended(0).out;
+            assert!(!people.contains("ayse"), "nobody was taken in: {people}");
+        }
+    });
 }

@@ -103,6 +103,7 @@ impl Adopt {
         let by = global.by_with(&law, &self.brought)?;
         let connection = connector.connect(PATIENCE).map_err(|e| Failure::from(e.into_store("cannot connect")))?;
         let mut adoption = Adoption::new(connection, connector.dialect(), &world, &law);
+        adoption.look()?;
         let (mut text, mut tables, mut left) = (String::new(), Vec::new(), 0);
         let progress = Progress::new("adopting", global.json);
         let limit = self.limit.unwrap_or(u64::MAX);

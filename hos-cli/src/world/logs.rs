@@ -3,7 +3,7 @@
 
 use super::adopt::{Adoption, How, LISTED_MAX, PAGE, as_words, instant, shown};
 use super::is_word;
-use super::words::{as_text, name, text};
+use super::words::{as_text, before, name, text};
 use hos_core::call::{Call, LEGACY_ENTRIES_MAX, LegacyEntry, LegacyLog};
 use hos_core::id::{InstanceId, Name, Shown, Tenant};
 use hos_core::proof::record::Kind;
@@ -41,6 +41,8 @@ pub(crate) struct Logs {
     pub(crate) event: Option<String>,
     pub(crate) actor: Option<String>,
     pub(crate) detail: Option<String>,
+    /// Rows from this instant on are left alone: by then the law has records of its own.
+    pub(crate) until: Option<String>,
 }
 
 /// Whose rows they are.
@@ -106,6 +108,9 @@ impl Logs {
         let words = [&self.table, &self.id, &self.key, &self.at, &self.to].into_iter();
         let besides = [&self.from, &self.event, &self.actor, &self.detail].into_iter().flatten();
         words.chain(besides).try_for_each(|word| is_word(word))?;
+        if let Some(until) = &self.until {
+            Timestamp::parse(until).map_err(|e| format!("`until`: {e}"))?;
+        }
         if let Of::Column(of) = &self.contract {
             is_word(&of.column)?;
         }
@@ -227,6 +232,7 @@ impl Adoption<'_> {
                 held.push((column.clone(), text.to_owned(), rows));
                 return Ok(());
             }
+            Fate::Told(0) => {}
             Fate::Told(count) => *told.told.entry(part.contract.to_string()).or_default() += count,
             Fate::Refused(why) => told.refuse(good.len() as u64, which.clone(), why),
         }
@@ -310,7 +316,10 @@ impl Adoption<'_> {
     fn of(&self, part: &Part<'_>) -> String {
         let d = self.dialect;
         let word = part.word.map(|(column, word)| format!("w.{} = {}", name(d, column), text(d, word)));
-        format!("FROM {} w WHERE {}", name(d, &part.logs.table), word.as_deref().unwrap_or("1 = 1"))
+        let until = part.logs.until.as_deref().and_then(|until| Timestamp::parse(until).ok());
+        let until = until.map(|until| before(d, &format!("w.{}", name(d, &part.logs.at)), until));
+        let only = word.into_iter().chain(until).collect::<Vec<_>>().join(" AND ");
+        format!("FROM {} w WHERE {}", name(d, &part.logs.table), if only.is_empty() { "1 = 1" } else { &only })
     }
 
     fn count(&mut self, part: &Part<'_>, more: &str) -> Result<u64, Failure> {

@@ -1,6 +1,7 @@
 //! The world's rows: which row of the world's own tables is which instance of a contract, as a file says it (`spec/world.md`).
 
 pub(crate) mod adopt;
+mod columns;
 pub(crate) mod drift;
 pub(crate) mod guard;
 pub(crate) mod logs;
@@ -125,8 +126,8 @@ impl World {
         world.people.iter().try_for_each(people::People::check).map_err(|e| wrong(&e))?;
         world.memberships.iter().try_for_each(people::Memberships::check).map_err(|e| wrong(&e))?;
         world.logs.iter().try_for_each(logs::Logs::check).map_err(|e| wrong(&e))?;
-        if world.rows.is_empty() && world.people.is_empty() {
-            return Err(wrong(&"it names no table: `[[rows]]` or `[[people]]`"));
+        if world.rows.is_empty() && world.people.is_empty() && world.logs.is_empty() {
+            return Err(wrong(&"it names no table: `[[rows]]`, `[[people]]` or `[[logs]]`"));
         }
         Ok(world)
     }

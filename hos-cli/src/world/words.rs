@@ -1,6 +1,7 @@
 //! The world's tables in each database's words.
 
 use super::Rows;
+use hos_core::time::Timestamp;
 use hos_engine::store::sql::dialect::Dialect;
 
 /// A name of a table or column, quoted; a schema before a dot.
@@ -35,6 +36,17 @@ pub(crate) fn as_id(dialect: Dialect, column: &str) -> String {
     }
 }
 
+/// That a time is before an instant. What is no time passes: it is named as what cannot be told, and not left out in silence.
+pub(crate) fn before(dialect: Dialect, column: &str, until: Timestamp) -> String {
+    let written = text(dialect, until.to_string().replacen('T', " ", 1).trim_end_matches('Z'));
+    match dialect {
+        // A file's times are texts of several spellings.
+        Dialect::Sqlite => format!("coalesce(julianday({column}) < julianday({written}), 1)"),
+        Dialect::Postgres => format!("coalesce({column} < {written}, true)"),
+        Dialect::Mysql => format!("coalesce({column} < {written}, 1)"),
+    }
+}
+
 /// The contract's state for the world's word in a column.
 pub(crate) fn state(dialect: Dialect, rows: &Rows, column: &str) -> String {
     let word = as_text(dialect, column);
@@ -56,5 +68,14 @@ mod tests {
         assert_eq!(name(Dialect::Mysql, "orders"), "`orders`");
         assert_eq!(text(Dialect::Mysql, "a'\\b"), "'a''\\\\b'");
         assert_eq!(text(Dialect::Sqlite, "a'\\b"), "'a''\\b'");
+    }
+
+    #[test]
+    fn what_is_no_time_passes_for_one_that_is_early_enough() {
+        let until = Timestamp::parse("2024-05-02T00:00:00Z").unwrap();
+        let early = |dialect| before(dialect, "w.at", until);
+        assert_eq!(early(Dialect::Postgres), "coalesce(w.at < '2024-05-02 00:00:00.000', true)");
+        assert_eq!(early(Dialect::Mysql), "coalesce(w.at < '2024-05-02 00:00:00.000', 1)");
+        assert_eq!(early(Dialect::Sqlite), "coalesce(julianday(w.at) < julianday('2024-05-02 00:00:00.000'), 1)");
     }
 }
