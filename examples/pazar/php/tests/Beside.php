@@ -151,6 +151,27 @@ final class Beside
         $this->check("$on: old rows are taken in, but for what is in no state", $exit === 3 && count($lost) === 1 && $listed === $lost && array_sum(array_column($tables, 'rows')) > 50, $said);
     }
 
+    /** What the shop took for evidence stands in the threads of what it is about, each row once, and weighs nothing there. */
+    public function tellsOfOld(string $on, Db $db): void
+    {
+        [$exit, $said] = Founding::hos($db, ['adopt', '--rows', self::WORLD, '--json', '--tenant', 'pazar-tr', '--as', 'Account::root']);
+        $log = json_decode($said, true)['logs'][0];
+        $all = (int) $db->row('SELECT COUNT(*) AS n FROM status_change_logs')['n'];
+        $lost = $db->row("SELECT id FROM orders WHERE status = 'lost'")['id'];
+        $losts = (int) $db->row("SELECT COUNT(*) AS n FROM status_change_logs WHERE subject = 'order' AND subject_id = ?", $lost)['n'];
+        $this->check("$on: the old log is told whole, and once", $exit === 1 && array_sum($log['told']) === 0 && $log['known'] === $all - $losts && $all > 50
+            && $log['unknown'] === $losts && $log['strangers'] === ["order/$lost"] && $log['refused'] === 0, $said);
+        $order = $db->row("SELECT id FROM orders WHERE status = 'refunded'")['id'];
+        $rows = $db->rows("SELECT old_status, new_status, event, actor FROM status_change_logs WHERE subject = 'order' AND subject_id = ? ORDER BY changed_at, id", $order);
+        [, $said] = Founding::hos($db, ['history', 'order', $order, '--tenant', 'pazar-tr', '--json']);
+        $records = json_decode($said, true)['history'];
+        $told = array_map(static fn ($record) => $record['parts']['payload'] ?? [], array_slice($records, 1));
+        $words = static fn (array $row) => [$row['from'] ?? null, $row['to'] ?? null, $row['event'] ?? '', $row['actor'] ?? ''];
+        $this->check("$on: an order's old rows stand behind its adoption, in their order", $records[0]['kind'] === 'adopted' && array_map($words, $told)
+            === array_map(static fn ($row) => [$row['old_status'], $row['new_status'], $row['event'], $row['actor']], $rows) && count($rows) > 2, $said);
+        $this->check("$on: nobody judged them", array_unique(array_column(array_slice($records, 1), 'decision')) === ['none'], $said);
+    }
+
     public function goesOn(string $on, Driver $driver, Db $db): void
     {
         $order = $db->row("SELECT id FROM orders WHERE status = 'paid' AND shop = 's1'")['id'];

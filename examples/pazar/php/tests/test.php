@@ -164,6 +164,7 @@ try {
         $serve(dirname($options->stage) . '/before', $old, false, fn (Server $server, Driver $driver) => (new Story($driver))->tell());
         Db::open($old)->setUp(dirname($options->stage) . '/shadow');
         $beside->takenIn('from stage to stage', Db::open($old));
+        $beside->tellsOfOld('from stage to stage', Db::open($old));
         $serve($options->stage, $old, false, fn (Server $server, Driver $driver, Db $db) => $beside->goesOn('from stage to stage', $driver, $db));
     }
     foreach (['sqlite' => Databases::SQLITE, 'postgresql' => getenv('HOS_TEST_POSTGRES'), 'mariadb' => getenv('HOS_TEST_MARIADB')] as $kind => $where) {
