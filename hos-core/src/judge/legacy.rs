@@ -171,6 +171,15 @@ mod tests {
     }
 
     #[test]
+    fn a_row_is_spelled_as_the_specification_has_it() {
+        let told = LegacyEntry { key: Some("17".into()), ..LegacyEntry::new(Timestamp(1_709_287_200_000), "paid") };
+        let bytes = evidence::encode_record(&values(&told));
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let at = "6261748302686461746574696d657818323032342d30332d30315431303a30303a30302e3030305a";
+        assert_eq!(hex, format!("a3{at}62746f6470616964636b6579623137"));
+    }
+
+    #[test]
     fn texts_are_bounded() {
         let mut entry = LegacyEntry::new(Timestamp(0), "x");
         entry.detail = Some("d".repeat(65_535));
