@@ -3,9 +3,10 @@
 declare(strict_types=1);
 
 // The law takes in a shop that has sold for years, while it sells on: fills the table of orders, serves a stage over HTTP, and runs
-// `hos adopt --rows`, which is killed some times and begun again, while buyers buy. Then it counts: each order is one instance and one
-// record, and the evidence is intact. Prints a line of JSON; how long checkouts took before and meanwhile is in it. Buyers pause: those
-// who buy as fast as the machine can take it make more orders than anybody takes in.
+// `hos adopt --rows`, which is killed some times and begun again, while buyers buy. Then it counts: each order is one instance, with one
+// record of its own and one for each row that the shop's log has of it, and the evidence is intact. Prints a line of JSON; how long
+// checkouts took before and meanwhile is in it. Buyers pause: those who buy as fast as the machine can take it make more orders than
+// anybody takes in.
 
 use Shop\{Db, Founding, Options, Server};
 use Shop\Tests\{Databases, Driver, Load};
@@ -73,15 +74,19 @@ try {
     [, $said] = Founding::hos($db, Founding::ADOPT);
     [$exit, $verified] = Founding::hos($db, ['verify', '--json']);
     [$drifted, $drift] = Founding::hos($db, ['drift', __DIR__ . '/../shared/world.toml', '--tenant', 'pazar-tr', '--json']);
-    $count = fn (string $table, string $where = '1 = 1'): int => (int) $db->row("SELECT COUNT(*) AS n FROM $table WHERE $where")['n'];
+    $counted = fn (string $what, string $table, string $where): int => (int) $db->row("SELECT $what AS n FROM $table WHERE $where")['n'];
+    $count = fn (string $table, string $where = '1 = 1'): int => $counted('COUNT(*)', $table, $where);
+    $logged = "subject = 'order'";
     $told = [
         'orders' => $count('orders'), 'instances' => $count('hos_instance', "contract = 'order' AND state <> ''"),
-        'with_more_than_one_record' => $count('hos_instance', "contract = 'order' AND n > 0"), 'killed' => $killed, 'seconds' => round($took, 1),
+        'log_rows' => $count('status_change_logs', $logged), 'told' => $counted('SUM(n)', 'hos_instance', "contract = 'order'"),
+        'logged' => $counted('COUNT(DISTINCT subject_id)', 'status_change_logs', $logged), 'with_told_rows' => $count('hos_instance', "contract = 'order' AND n > 0"),
+        'killed' => $killed, 'seconds' => round($took, 1),
         'verify' => json_decode($verified, true)['level'] ?? $verified, 'drift' => json_decode($drift, true) ?? $drift, 'last' => $said,
         'before' => $alone->told(), 'meanwhile' => $meanwhile->told(), 'p95_ratio' => round($meanwhile->at(0.95) / $alone->at(0.95), 3),
     ];
     echo json_encode($told, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES), "\n";
-    $exit = $told['orders'] === $told['instances'] && $told['with_more_than_one_record'] === 0 && $exit === 0 && $drifted === 0 ? 0 : 1;
+    $exit = $told['orders'] === $told['instances'] && $told['told'] === $told['log_rows'] && $told['with_told_rows'] === $told['logged'] && $exit === 0 && $drifted === 0 ? 0 : 1;
 } finally {
     $server?->stop();
     $databases->drop();
