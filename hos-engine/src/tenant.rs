@@ -159,6 +159,11 @@ impl TenantRef {
         })
     }
 
+    /// The tenant's records in the order of its log, at most `limit` from place `from` on: all that is sealed, of all threads.
+    pub fn log(&self, from: u64, limit: usize) -> Result<Vec<HistoryEntry>, Failure> {
+        self.desk.read(|tx| self.court().log(tx, &self.name, from, limit))
+    }
+
     /// The newest payload of a stream that [`TenantRef::record`] wrote, if any.
     pub fn last_note(&self, stream: &str) -> Result<Option<Vec<u8>>, Failure> {
         self.desk.read(|tx| self.court().last_note(tx, &self.name, stream))

@@ -33,6 +33,7 @@ pub(crate) mod shadow;
 pub(crate) mod signer;
 pub(crate) mod tenant;
 pub(crate) mod tick;
+pub(crate) mod told;
 pub(crate) mod transition;
 pub(crate) mod verify;
 mod verify_file;
@@ -103,6 +104,7 @@ pub(crate) enum Command {
     Drift(drift::Drift),
     /// Print triggers by which the world's database refuses what the law does not hold
     Guard(guard::Guard),
+    Told(told::Told),
     /// What shadow showed: where the law and the world differed
     Shadow(shadow::Shadow),
     /// Draw a contract, or the path of an instance
@@ -168,6 +170,7 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Schema(c) => c.run(),
         Command::Drift(c) => c.run(global),
         Command::Guard(c) => c.run(),
+        Command::Told(c) => c.run(global),
         Command::Shadow(c) => c.run(global),
         Command::Diagram(c) => c.run(global),
         Command::Infer(c) => c.run(global),

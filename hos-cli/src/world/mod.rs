@@ -6,6 +6,7 @@ pub(crate) mod drift;
 pub(crate) mod guard;
 pub(crate) mod logs;
 pub(crate) mod people;
+pub(crate) mod told;
 pub(crate) mod words;
 
 use crate::usage::usage;

@@ -4,6 +4,7 @@
 
 pub(crate) mod database;
 pub(crate) mod desk;
+pub(crate) mod shop;
 pub(crate) mod witness;
 
 use assert_cmd::Command;

@@ -49,32 +49,51 @@ impl Court {
     ) -> Result<Vec<HistoryEntry>, Failure> {
         let mut entries = Vec::new();
         for row in tx.rows(&sql::thread_records(tenant, thread, from, limit.min(PAGE_MAX)))? {
-            let n = row.uint(0)?;
-            let broken = |what: String| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`: {what}"));
-            let bytes = row.blob(1)?;
-            let header = Header::decode(bytes).map_err(|e| broken(e.to_string()))?;
-            let stored = decode_stored(row.blob(2)?).map_err(|e| broken(e.to_string()))?;
             let seal = match (row.opt_uint(3)?, row.opt_bytes(4)?) {
                 (Some(seq), Some(entry)) => Some(Seal { seq, entry: EntryHash(entry), checkpoint: None }),
                 _ => None,
             };
-            let receipt =
-                Receipt { tenant: tenant.clone(), thread: *thread, n: Some(n), record: digest::record_hash(bytes), seal };
-            let (mut opened, mut erased) = (Vec::new(), Vec::new());
-            for stored in &stored {
-                match self.open_box(tx, &header, stored)? {
-                    Some(parts) => opened.extend(parts),
-                    None => erased.extend(stored.places.iter().copied()),
-                }
-            }
-            opened.sort_by_key(|part| (part.slot, part.index));
-            erased.sort_unstable();
-            let shown = |p: &Opened| (part_name(p.slot).to_owned(), shown(header.kind, p.slot, &p.plaintext));
-            let parts = opened.iter().map(shown).collect();
-            let erased = erased.iter().map(|(slot, _)| part_name(*slot).to_owned()).collect();
-            entries.push(HistoryEntry { receipt, header, parts, erased });
+            entries.push(self.opened(tx, tenant, thread, row.uint(0)?, [row.blob(1)?, row.blob(2)?], seal)?);
         }
         Ok(entries)
+    }
+
+    /// A tenant's records in the order of its log, from a place on, opened as far as keys allow.
+    pub(crate) fn log(&self, tx: &Tx<'_>, tenant: &Tenant, from: u64, limit: usize) -> Result<Vec<HistoryEntry>, Failure> {
+        let mut entries = Vec::new();
+        for row in tx.rows(&sql::log_records(tenant, from, limit.min(PAGE_MAX)))? {
+            let (seq, thread, n) = (row.uint(0)?, Handle(row.bytes(1)?), row.uint(2)?);
+            let seal = Seal { seq, entry: EntryHash(row.bytes(6)?), checkpoint: None };
+            entries.push(self.opened(tx, tenant, &thread, n, [row.blob(8)?, row.blob(9)?], Some(seal))?);
+        }
+        Ok(entries)
+    }
+
+    fn opened(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        thread: &Handle,
+        n: u64,
+        [bytes, parts]: [&[u8]; 2],
+        seal: Option<Seal>,
+    ) -> Result<HistoryEntry, Failure> {
+        let broken = |what: String| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}`: {what}"));
+        let header = Header::decode(bytes).map_err(|e| broken(e.to_string()))?;
+        let stored = decode_stored(parts).map_err(|e| broken(e.to_string()))?;
+        let receipt = Receipt { tenant: tenant.clone(), thread: *thread, n: Some(n), record: digest::record_hash(bytes), seal };
+        let (mut opened, mut erased) = (Vec::new(), Vec::new());
+        for stored in &stored {
+            match self.open_box(tx, &header, stored)? {
+                Some(parts) => opened.extend(parts),
+                None => erased.extend(stored.places.iter().copied()),
+            }
+        }
+        opened.sort_by_key(|part| (part.slot, part.index));
+        erased.sort_unstable();
+        let parts = opened.iter().map(|p| (part_name(p.slot).to_owned(), shown(header.kind, p.slot, &p.plaintext))).collect();
+        let erased = erased.iter().map(|(slot, _)| part_name(*slot).to_owned()).collect();
+        Ok(HistoryEntry { receipt, header, parts, erased })
     }
 
     /// The parts in a box; `None` when its key is gone.

@@ -1,0 +1,99 @@
+//! What the records tell, given back to the world's pages as a log of its own: on a file, and on the databases that the environment
+//! names.
+
+mod common;
+
+use common::shop::{Shop, everywhere};
+
+/// What a page would show: the view's rows, a line each.
+fn page(shop: &Shop) -> Vec<String> {
+    let mysql = shop.url.starts_with("mysql");
+    let text = |column: &str| match mysql {
+        true => format!("coalesce(CAST({column} AS CHAR), '-')"),
+        false => format!("coalesce(CAST({column} AS TEXT), '-')"),
+    };
+    let columns = ["subject_id", "old_status", "new_status", "event", "actor", "detail"].map(text);
+    let line = match mysql {
+        true => format!("CONCAT_WS(' ', {})", columns.join(", ")),
+        false => columns.join(" || ' ' || "),
+    };
+    shop.ask(&format!("SELECT {line} FROM hos_status_change_logs WHERE subject = 'order' ORDER BY subject_id, id"))
+}
+
+fn times(shop: &Shop) -> Vec<String> {
+    let text = if shop.url.starts_with("mysql") { "CAST(changed_at AS CHAR)" } else { "CAST(changed_at AS TEXT)" };
+    shop.ask(&format!("SELECT {text} FROM hos_status_change_logs WHERE subject_id = 'o-1' ORDER BY id"))
+}
+
+/// Puts in what `hos told` prints, as a person would by the database's own program.
+fn put(shop: &Shop, more: &[&str]) {
+    let dialect = ["sqlite", "postgres", "mysql"].into_iter().find(|name| shop.url.starts_with(name)).unwrap();
+    let script = shop.hos(&[&["told", "world.toml", "--dialect", dialect][..], more].concat()).ended(0).out;
+    let statements = script.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+    statements.split(";\n").filter(|statement| !statement.trim().is_empty()).for_each(|statement| shop.sql(statement));
+}
+
+fn follow(shop: &Shop) -> [u64; 3] {
+    shop.hos(&["work"]).ended(0);
+    let said = shop.hos(&["told", "world.toml", "--follow", "--json"]).ended(0).json();
+    ["told", "erased", "upto"].map(|name| said[name].as_u64().unwrap())
+}
+
+#[test]
+fn pages_read_what_the_records_tell_and_nothing_of_who_is_erased() {
+    everywhere(|shop| {
+        shop.sql("INSERT INTO users VALUES ('bora', 1)");
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open'), ('o-2', 'bora', 2, 'expired')");
+        shop.log(&[
+            "('order', 'o-1', NULL, 'open', 'place', 'ayse', '{\"note\":\"kapıda öde\"}', '2024-05-01 09:00:00.250')".into()
+        ]);
+        put(shop, &[]);
+        shop.hos(&["adopt", "--rows", "world.toml"]).ended(0);
+        assert_eq!(follow(shop)[0], 3);
+        shop.hos(&["transition", "order", "o-1", "pay", "--arg", "amount=1", "--arg", "psp_ref=x", "--as", "Account::ayse"])
+            .ended(0);
+        shop.hos(&["begin", "order", "o-3", "place", "--fact", "buyer=bora", "--fact", "total=5", "--as", "Account::bora"])
+            .ended(0);
+        // A refusal is evidence, and nothing became of the order.
+        shop.hos(&["transition", "order", "o-2", "pay", "--as", "Account::ayse"]).ended(1);
+        let [told, erased, upto] = follow(shop);
+        assert_eq!((told, erased), (2, 0));
+        let wanted = [
+            "o-1 - open - root -",
+            "o-1 - open place ayse {\"note\":\"kapıda öde\"}",
+            "o-1 open paid pay ayse -",
+            "o-2 - expired - root -",
+            "o-3 - open place bora -",
+        ];
+        assert_eq!(page(shop), wanted, "the law's `new` is the shop's `open`");
+        assert_eq!(times(shop)[1].trim_end_matches('0'), "2024-05-01 09:00:00.25");
+        assert_eq!(follow(shop), [0, 0, upto], "what is there already is passed over");
+
+        // Whose order it is, and who only did something to somebody else's.
+        shop.hos(&["directory", "join", "Account::ayse", "Role::operator"]).ended(0);
+        shop.hos(&["transition", "order", "o-2", "reopen", "--reason", "by phone", "--as", "Account::ayse"]).ended(0);
+        assert_eq!(follow(shop)[..2], [1, 0]);
+        assert_eq!(page(shop)[4], "o-2 expired open reopen ayse by phone");
+        shop.hos(&["erase", "Account::ayse", "--ground", "r-1"]).ended(0);
+        assert_eq!(follow(shop)[..2], [0, 4], "three rows of her order, and her act");
+        assert_eq!(page(shop), ["o-2 - expired - root -", "o-2 expired open reopen - -", "o-3 - open place bora -"]);
+        assert_eq!(follow(shop)[..2], [0, 0]);
+        put(shop, &["--remove"]);
+        let said = shop.hos(&["told", "world.toml", "--follow"]).ended(2);
+        assert!(said.err.contains("prints the tables"), "{}", said.err);
+        shop.intact();
+    });
+}
+
+#[test]
+fn what_cannot_be_is_told() {
+    everywhere(|shop| {
+        std::fs::write(shop.world.path("none.toml"), common::shop::ROWS).unwrap();
+        let said = shop.hos(&["told", "none.toml", "--dialect", "mysql"]).ended(2).err;
+        assert!(said.contains("no `[[logs]]`"), "{said}");
+        let said = shop.hos(&["told", "world.toml", "--dialect", "oracle"]).ended(2).err;
+        assert!(said.contains("sqlite, postgres or mysql"), "{said}");
+        shop.hos(&["told", "world.toml"]).ended(2);
+        shop.hos(&["told", "world.toml", "--dialect", "mysql", "--follow"]).ended(2);
+    });
+}
