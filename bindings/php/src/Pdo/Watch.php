@@ -85,8 +85,9 @@ final class Watch
     /** Something failed: nothing of it is left. */
     public function undo(): void
     {
-        if (!$this->tried) {
-            // PostgreSQL's transaction would end by it.
+        if (!$this->tried || $this->ended) {
+            // PostgreSQL's transaction would end by a rollback to no savepoint. What a step that failed writes at its end takes back
+            // what it claimed.
             return;
         }
         // Whether a text that failed came as far as its savepoint, the database knows; no other one has its name, for all are released.
