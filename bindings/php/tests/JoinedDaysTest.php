@@ -45,6 +45,45 @@ final class JoinedDaysTest extends TestCase
         return "$word-" . bin2hex(random_bytes(4));
     }
 
+    /**
+     * What a step writes fails in the middle, and the host commits all the same: nothing of it is there.
+     *
+     * @dataProvider kinds
+     */
+    public function testHalfOfAStepIsNeverWritten(string $kind): void
+    {
+        $host = Host::fresh($kind);
+        [$id] = self::placed($host, 1);
+        $pdo = $host->pdo();
+        $records = $host->count('hos_record');
+        $fails = match ($kind) {
+            'SQLite' => ["CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue BEGIN SELECT RAISE(FAIL, 'planted'); END"],
+            'MariaDB' => ["CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'planted'"],
+            'PostgreSQL' => [
+                "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'planted'; END $$",
+                'CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue FOR EACH ROW EXECUTE FUNCTION fails()',
+            ],
+        };
+        array_map($pdo->exec(...), $fails);
+        foreach ([[], ['once' => "half-$id"]] as $more) {
+            $pdo->beginTransaction();
+            try {
+                Host::pay(Host::ayse($pdo), $id, ...$more);
+                self::fail('it was written');
+            } catch (StoreError $error) {
+                self::assertStringContainsString('planted', $error->getMessage());
+            }
+            $pdo->commit();
+            self::assertSame($records, $host->count('hos_record'));
+        }
+        $pdo->exec('DROP TRIGGER hos_fails' . ($kind === 'PostgreSQL' ? ' ON hos_queue' : ''));
+        $host->intact();
+        $pdo->beginTransaction();
+        self::assertTrue(Host::pay(Host::ayse($pdo), $id, once: "half-$id")->allowed);
+        $pdo->commit();
+        $host->intact();
+    }
+
     /** @return list<string> orders that are placed */
     private static function placed(Host $host, int $many): array
     {

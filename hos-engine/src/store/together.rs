@@ -60,7 +60,10 @@ pub fn settled(statements: &[Statement], dialect: Dialect) -> Option<String> {
     let texts = statements.iter().map(|statement| written(statement, dialect));
     let text = match dialect {
         Dialect::Sqlite => return None,
-        Dialect::Mysql => compound(texts),
+        Dialect::Mysql => {
+            let around = [WHOLE_OR_NOT.to_owned(), "SAVEPOINT hos_settle".to_owned()];
+            compound(around.into_iter().chain(texts).chain(["RELEASE SAVEPOINT hos_settle".to_owned()]))
+        }
         Dialect::Postgres => texts.collect::<Vec<_>>().join(";\n"),
     };
     Some(text).filter(|text| text.len() <= TEXT_BYTES_MAX)
@@ -70,6 +73,12 @@ pub fn settled(statements: &[Statement], dialect: Dialect) -> Option<String> {
 pub fn columns(statement: &Statement) -> usize {
     list(statement.mysql.unwrap_or(statement.sql)).map_or(0, |(count, _)| count)
 }
+
+/// A statement that fails leaves in MySQL's transaction what those before it wrote, and a host may commit all the same. The error
+/// is told as it was, also where it took the whole transaction with it, and so the savepoint (1305).
+const WHOLE_OR_NOT: &str = "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
+BEGIN DECLARE CONTINUE HANDLER FOR 1305 BEGIN END; ROLLBACK TO SAVEPOINT hos_settle; END;
+RESIGNAL; END";
 
 const SELECT: &str = "SELECT ";
 
@@ -151,7 +160,7 @@ mod tests {
         let postgres = settled(&writes, Dialect::Postgres).unwrap();
         assert_eq!(postgres.matches("ON CONFLICT DO NOTHING").count(), 2);
         let mysql = settled(&writes, Dialect::Mysql).unwrap();
-        assert!(mysql.starts_with("BEGIN NOT ATOMIC\nINSERT") && mysql.ends_with(";\nEND"), "{mysql}");
+        assert!(mysql.contains("\nSAVEPOINT hos_settle;\nINSERT") && mysql.ends_with(";\nRELEASE SAVEPOINT hos_settle;\nEND"), "{mysql}");
     }
 
     #[test]

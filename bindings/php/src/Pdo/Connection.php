@@ -129,6 +129,30 @@ final class Connection
     }
 
     /**
+     * Runs what a step writes: all of it, or nothing is left of it, whatever the caller does after an error.
+     *
+     * @param list<\stdClass> $statements
+     */
+    public function settle(array $statements): void
+    {
+        // PostgreSQL's transaction ends by an error as a whole.
+        $guarded = $this->dialect !== 'postgres' && count($statements) > 1;
+        $guarded && $this->pdo->exec('SAVEPOINT hos_settle');
+        try {
+            array_map($this->run(...), $statements);
+        } catch (\PDOException $error) {
+            try {
+                $guarded && $this->pdo->exec('ROLLBACK TO SAVEPOINT hos_settle');
+            } catch (\PDOException) {
+                // The whole transaction is gone, or the connection.
+            }
+
+            throw $error;
+        }
+        $guarded && $this->pdo->exec('RELEASE SAVEPOINT hos_settle');
+    }
+
+    /**
      * Runs statements that stand in one text, in one exchange; null where this database takes no such text, and nothing was run then.
      *
      * @param bool $last whether it is what a step writes, and ends with

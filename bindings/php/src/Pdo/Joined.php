@@ -157,9 +157,7 @@ final class Joined implements Door
             $status = $this->native->step($engine, 'go_on', (int) $inside, $given, $json);
             $told = Decoder::tree($json);
         }
-        foreach ($told->settle ?? [] as $said) {
-            $this->connection->run($said);
-        }
+        $this->connection->settle($told->settle ?? []);
         if (isset($told->text)) {
             $this->connection->together($told->text, last: true) ?? throw HosError::internal('the connection took one text, and not the next');
         }
