@@ -78,6 +78,36 @@ fn a_connection_outside_a_transaction_is_refused() {
 }
 
 #[test]
+fn half_of_a_step_is_never_written_though_the_host_commits() {
+    for kind in kinds() {
+        let world = World::new(&kind);
+        let (joining, mut client) = (world.joining(), world.client());
+        within(&mut client, "COMMIT", |client| assert!(client.call(&joining, birth("1")).unwrap().allowed));
+        let fails: &[&str] = match kind.dialect() {
+            Dialect::Sqlite => &["CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue BEGIN SELECT RAISE(FAIL, 'planted'); END"],
+            Dialect::Mysql => &[
+                "CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'planted'",
+            ],
+            Dialect::Postgres => &[
+                "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'planted'; END $$",
+                "CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue FOR EACH ROW EXECUTE FUNCTION fails()",
+            ],
+        };
+        fails.iter().for_each(|sql| client.say(sql).unwrap());
+        let records = client.number("SELECT count(*) FROM hos_record");
+        within(&mut client, "COMMIT", |client| {
+            let error = client.call(&joining, go("1")).err().unwrap().to_string();
+            assert!(error.contains("planted") || error.contains("1644"), "{kind:?}: {error}");
+        });
+        assert_eq!(client.number("SELECT count(*) FROM hos_record"), records, "{kind:?}");
+        let on = if kind.dialect() == Dialect::Postgres { " ON hos_queue" } else { "" };
+        client.say(&format!("DROP TRIGGER hos_fails{on}")).unwrap();
+        within(&mut client, "COMMIT", |client| assert!(client.call(&joining, go("1")).unwrap().allowed));
+        world.intact();
+    }
+}
+
+#[test]
 fn a_connection_of_another_kind_or_a_tenant_that_is_none_is_refused() {
     let world = World::new(&kinds()[0]);
     let Client::Sqlite(conn) = world.client() else { panic!("{:?}", world.kind) };

@@ -240,9 +240,7 @@ impl<C: Connection> Here<'_, C> {
                     }
                 }
                 Next::Settle(statements, outcome) => {
-                    for statement in statements {
-                        self.connection.rows(&self.joining.said(&statement, false))?;
-                    }
+                    self.settle(&statements)?;
                     let Outcome { answer, refusal } = *outcome;
                     return Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })));
                 }
@@ -252,5 +250,22 @@ impl<C: Connection> Here<'_, C> {
                 }
             }
         }
+    }
+
+    /// Writes all of a step, or nothing of it, whatever the host does after an error. PostgreSQL's transaction ends by one as a whole.
+    fn settle(&mut self, statements: &[Statement]) -> Result<(), Error> {
+        let guarded = statements.len() > 1 && self.joining.0.dialect() != Dialect::Postgres;
+        if guarded {
+            self.connection.rows(&shadow::plain("SAVEPOINT hos_settle", false))?;
+        }
+        let written =
+            statements.iter().try_for_each(|statement| self.connection.rows(&self.joining.said(statement, false)).map(drop));
+        if guarded {
+            let end = if written.is_ok() { "RELEASE SAVEPOINT hos_settle" } else { "ROLLBACK TO SAVEPOINT hos_settle" };
+            let ended = self.connection.rows(&shadow::plain(end, false));
+            // A deadlock took the savepoint with the transaction; the error that says so is the one to tell.
+            return written.and(ended.map(drop));
+        }
+        written
     }
 }

@@ -160,7 +160,10 @@ mod tests {
         let postgres = settled(&writes, Dialect::Postgres).unwrap();
         assert_eq!(postgres.matches("ON CONFLICT DO NOTHING").count(), 2);
         let mysql = settled(&writes, Dialect::Mysql).unwrap();
-        assert!(mysql.contains("\nSAVEPOINT hos_settle;\nINSERT") && mysql.ends_with(";\nRELEASE SAVEPOINT hos_settle;\nEND"), "{mysql}");
+        assert!(
+            mysql.contains("\nSAVEPOINT hos_settle;\nINSERT") && mysql.ends_with(";\nRELEASE SAVEPOINT hos_settle;\nEND"),
+            "{mysql}"
+        );
     }
 
     #[test]
