@@ -12,7 +12,6 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from unittest import mock
 
 HERE = Path(__file__).resolve().parent
 RELEASE = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent.parent / "target")) / "release"
@@ -22,6 +21,7 @@ sys.path.insert(0, str(HERE.parent / "tests" / "joined"))
 
 import hosts  # noqa: E402
 from hosts import LAW, MERT, hos  # noqa: E402
+from together_cases import heard  # noqa: E402
 
 ROUNDS, CALLS = 15, 40
 HOSTS = [
@@ -33,11 +33,11 @@ HOSTS = [
 
 
 def measured(host):
-    """Milliseconds of a transaction with and without the call, and statements of a call."""
+    """Milliseconds of a transaction with and without the call, and how often a call says something to the database."""
     connection = host.connect()
     engine = hos.Engine.open(LAW, store=connection)
     mert = engine.tenant("t1").as_(MERT)
-    number, said = itertools.count(), []
+    number = itertools.count()
 
     def bare():
         host.begin(connection)
@@ -57,9 +57,7 @@ def measured(host):
     host.begin(connection)
     assert mert.begin("ticket", "b", "order", facts={"owner": MERT, "price": 5}).allowed
     host.commit(connection)
-    kind = type(engine._kind())
-    own = kind.asked
-    with mock.patch.object(kind, "asked", lambda self, statements: said.extend(statements) or own(self, statements)):
+    with heard(engine) as said:
         for _ in range(2):
             said.clear()
             joined()
@@ -82,10 +80,10 @@ def main():
             continue
         host.found()
         try:
-            old, joined, statements = measured(host)
+            old, joined, exchanges = measured(host)
         finally:
             host.drop()
-        print(f"{host.name:24} {old:7.2f} ms bare, {joined:7.2f} ms joined: {joined / old:5.2f} times; {statements} statements a move")
+        print(f"{host.name:24} {old:7.2f} ms bare, {joined:7.2f} ms joined: {joined / old:5.2f} times; {exchanges} exchanges a move")
 
 
 if __name__ == "__main__":

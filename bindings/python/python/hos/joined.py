@@ -18,8 +18,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
-import time
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -42,17 +40,17 @@ from typing import (
 from hos import _engine
 from hos._connections import Connection, Joinable, Kind, kind_of
 from hos._hos import Answer, Asker, JoinedCore, Uid
+from hos._rounds import Rounds, ended
+from hos._transaction import transacted
 from hos._values import Entity, HasUid, Legacy, present
-from hos.errors import CallError, HosError, OutcomeUnknownError, RetryError, StoreError, _from_wire
+from hos._watch import Watch
+from hos.errors import CallError, HosError, RetryError, StoreError
 
 __all__ = ["Args", "Connection", "JoinedActor", "JoinedEngine", "JoinedTenant"]
 
 _T = TypeVar("_T")
 _Named = Union[Uid, str, HasUid]
 Args = Union[Mapping[str, Any], Callable[[], Mapping[str, Any]]]
-
-# The longest pause before a transaction is tried again, in seconds; it doubles each time.
-_PAUSE = 0.02
 
 
 class JoinedEngine:
@@ -63,7 +61,7 @@ class JoinedEngine:
     such by itself). ``on`` gives the same engine on another connection.
     """
 
-    __slots__ = ("_core", "_store")
+    __slots__ = ("_core", "_rounds", "_store")
 
     def __init__(
         self, law: Union[str, "os.PathLike[str]", None], store: Joinable, directory_age_max_ms: Optional[int] = None
@@ -72,12 +70,13 @@ class JoinedEngine:
         kind = self._kind()
         where = None if law is None else _engine._whole(os.fspath(law))
         words = present(dialect=kind.dialect, places=kind.places, law=where, directory_age_max_ms=directory_age_max_ms)
-        self._core = JoinedCore(_engine._json(words))
+        self._core = JoinedCore(_engine._json({**words, "together": kind.is_remote}))
+        self._rounds = Rounds(self._core)
 
     def on(self, store: Joinable) -> JoinedEngine:
         """The same engine on another connection to the same database, by the same driver."""
         other: JoinedEngine = object.__new__(JoinedEngine)
-        other._core, other._store = self._core, store
+        other._core, other._rounds, other._store = self._core, self._rounds, store
         if (other._kind().dialect, other._kind().places) != (self._kind().dialect, self._kind().places):
             raise CallError("hos.call_malformed", "the connection is one of another kind of database: open an engine for it")
         return other
@@ -108,17 +107,7 @@ class JoinedEngine:
         :class:`hos.Answer` that says no and has no receipt. A connection lost at the commit is an :class:`hos.OutcomeUnknownError`: the same work
         under the same once-key tells what came of it.
         """
-        pause = _PAUSE
-        while True:
-            kind = self._alive()
-            try:
-                return _once(kind, work)
-            except Exception as error:
-                tries -= 1
-                if tries <= 0 or not _is_retry(kind, error):
-                    raise
-            time.sleep(random.uniform(0, pause))
-            pause *= 2
+        return transacted(self._alive, work, tries)
 
     def close(self) -> None:
         """Closes the engine, also where it is on other connections. The connections stay open."""
@@ -157,7 +146,7 @@ class JoinedEngine:
         """Asks the law, in the transaction that there is."""
         kind = self._alive()
         try:
-            return self._step(kind, operation, call)
+            return self._rounds.step(kind, operation, call)
         except (StoreError, RetryError):
             kind.spoil()
             raise
@@ -165,20 +154,20 @@ class JoinedEngine:
     def _can(self, call: bytes, world: bool) -> Dict[str, Any]:
         """A ``can``. The connection is not touched where it is answered from memory, and needs no transaction else: one that a
         driver begins for it ends with it."""
-        standing, words = self._core._step("can", True, call)
-        if standing is not None:
-            return _ended(standing, words)
+        said = self._core._step("can", True, call)
+        if said[0] is not None:
+            return ended(said[0], said[1])
         kind = self._kind()
         if _begun(kind):
             if world:
-                return self._apart(kind, lambda: self._go(kind, standing, words))
+                return self._apart(kind, lambda watch: self._rounds.go(kind, said, watch))
             try:
-                return self._go(kind, standing, words)
+                return self._rounds.go(kind, said)
             except (StoreError, RetryError):
                 kind.spoil()
                 raise
         try:
-            return self._go(kind, standing, words)
+            return self._rounds.go(kind, said)
         finally:
             # What went wrong before says more than that a lost connection cannot be asked.
             with contextlib.suppress(Exception):
@@ -194,17 +183,14 @@ class JoinedEngine:
             if operation == "can":
                 return self._can(call, True)
             kind = self._alive()
-            if not _begun(kind):
-                # A transaction that our own statements began would stay behind where the world has ended its own.
-                raise CallError("hos.no_transaction", "the connection is in no transaction: nothing of a call in shadow is kept")
-            return self._apart(kind, lambda: self._step(kind, operation, call))
+            return self._apart(kind, lambda watch: self._rounds.step(kind, operation, call, watch))
         except Exception as why:
             told = {"code": getattr(why, "code", "hos.internal"), "message": getattr(why, "message", repr(why))}
             told.update(operation=operation, call=call.decode())
             with contextlib.suppress(HosError):
                 standing, words = self._core._step("instead", None, json.dumps(told).encode())
                 if standing in ("allowed", "refused"):
-                    return _ended(standing, words)
+                    return ended(standing, words)
             raise
 
     def _alive(self) -> Kind:
@@ -213,49 +199,18 @@ class JoinedEngine:
             self._core._step("leave", None, b'{"step":0}')
         return self._kind()
 
-    def _apart(self, kind: Kind, step: Callable[[], Dict[str, Any]]) -> Dict[str, Any]:
+    def _apart(self, kind: Kind, step: Callable[[Watch], Dict[str, Any]]) -> Dict[str, Any]:
         """A step in a savepoint: what fails in it is undone, and the host's transaction goes on."""
-        kept = None
+        watch = kind.watch(kind)
         try:
-            kept = kind.stand_apart()
-            told = step()
-            kind.come_back(kept)
+            told = step(watch)
+            watch.end()
             return told
         except BaseException as error:
-            with contextlib.suppress(Exception):
-                kind.undo(kept)
+            watch.undo()
             if isinstance(error, HosError) or not isinstance(error, Exception):
                 raise
             raise kind.failure(error) from error
-
-    def _step(self, kind: Kind, operation: str, call: bytes) -> Dict[str, Any]:
-        """A step from its beginning."""
-        try:
-            inside = kind.inside(False)
-        except Exception as error:
-            raise kind.failure(error) from error
-        return self._go(kind, *self._core._step(operation, inside, call))
-
-    def _go(self, kind: Kind, standing: Optional[str], words: bytes) -> Dict[str, Any]:
-        """Runs what the engine asks for, round by round."""
-        try:
-            while standing is None:
-                told = json.loads(words)
-                rows = self._rows(kind, told)
-                standing, words = self._core._step("go_on", None, json.dumps({"step": told["step"], "rows": rows}).encode())
-            kind.asked(json.loads(words)["settle"])
-        except HosError:
-            raise
-        except Exception as error:
-            raise kind.failure(error) from error
-        return _ended(standing, words)
-
-    def _rows(self, kind: Kind, told: Mapping[str, Any]) -> List[Any]:
-        try:
-            return kind.asked(told["need"])
-        except BaseException:
-            self._core._step("leave", None, json.dumps({"step": told["step"]}).encode())
-            raise
 
 
 class JoinedTenant(_engine.Tenant):
@@ -410,55 +365,7 @@ def _begun(kind: Kind) -> Optional[bool]:
         raise kind.failure(error) from error
 
 
-def _ended(standing: str, words: bytes) -> Dict[str, Any]:
-    """What a step came to: its answer, or the error that it ended in."""
-    if standing not in ("allowed", "refused"):
-        raise _from_wire(standing, words.decode())
-    told: Dict[str, Any] = json.loads(words)
-    return told
-
-
 def _sound(call: bytes, fault: Optional[Exception]) -> bytes:
     if fault is not None:
         raise fault
     return call
-
-
-def _once(kind: Kind, work: Callable[[], _T]) -> _T:
-    if not kind.is_free():
-        raise CallError("hos.call_malformed", "the connection is in a transaction already, which cannot be begun again")
-    kind.begin()
-    try:
-        given = work()
-    except BaseException:
-        _roll_back(kind)
-        raise
-    # One with a receipt is evidence of a refusal, which is to be kept.
-    if isinstance(given, Answer) and not given.allowed and given.receipt is None:
-        kind.rollback()
-        return given
-    try:
-        kind.commit()
-    except Exception as error:
-        _roll_back(kind)
-        for cause in _causes(error):
-            if isinstance(cause, kind.driver.Error) and kind.is_lost(cause):
-                raise OutcomeUnknownError("hos.outcome_unknown", f"{type(cause).__name__}: {cause}") from error
-        raise
-    return given
-
-
-def _roll_back(kind: Kind) -> None:
-    # What went wrong before says more than that a broken connection cannot roll back.
-    with contextlib.suppress(Exception):
-        kind.rollback()
-
-
-def _causes(error: Optional[BaseException]) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
-
-
-def _is_retry(kind: Kind, error: BaseException) -> bool:
-    return any(isinstance(cause, RetryError) or kind.is_retry(cause) for cause in _causes(error))

@@ -285,6 +285,8 @@ ALL = [
 ]
 # Each driver once.
 DRIVERS = [ALL[0], ALL[2], ALL[5], ALL[6], ALL[8]]
+# Those that are reached by exchanges, in either way of beginning.
+REMOTE = [*ALL[2:4], ALL[5], ALL[6], ALL[7], ALL[8], lambda: Mysqlclient("MySQLdb, explicit", explicit=True)]
 # Which stand for their databases where one driver is enough.
 ONE_EACH = [ALL[0], ALL[2], ALL[6]]
 

@@ -125,7 +125,7 @@ class Django(unittest.TestCase):
         with self.atomic():
             self.insert(id)
             kind = self.engine._kind()
-            asked = {"asked": lambda own, statements: own.run("SELECT nonsense FROM nowhere")}
+            asked = dict.fromkeys(("asked", "together"), lambda own, _: own.run("SELECT nonsense FROM nowhere"))
             failing = type("Failing", (type(kind),), asked)(self.connection)
             with unittest.mock.patch.object(hos.JoinedEngine, "_kind", lambda own: failing), self.assertRaises(hos.StoreError):
                 self.birth(id)

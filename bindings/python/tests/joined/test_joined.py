@@ -5,12 +5,14 @@ import unittest
 import hosts
 from cases import Days
 from shadow_cases import Harm, Shadow
+from together_cases import Together
 from transaction_cases import Transactions
 
 
 def load_tests(loader, tests, pattern):
     suite = hosts.of(hosts.ALL, Days, Transactions)
     suite.addTests(hosts.of(hosts.DRIVERS, Shadow))
+    suite.addTests(hosts.of(hosts.REMOTE, Together))
     suite.addTests(hosts.of(hosts.ONE_EACH, Harm))
     return suite
 

@@ -1,0 +1,184 @@
+"""A host's connection to its own database, as the joined transaction needs it: what each kind of driver has to say.
+
+A kind says whether the connection is in a transaction, runs statements on it, and reads its driver's errors. It changes nothing of
+the connection that outlives a call, and imports no driver: whoever hands over a connection has imported its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from typing import Any, Callable, List, Mapping, Optional, Protocol, Sequence, Tuple, Type, Union
+
+from hos._watch import Watch
+from hos.errors import HosError, RetryError, StoreError
+
+
+class Connection(Protocol):
+    """A connection of a DB-API driver, or of Django."""
+
+    def cursor(self) -> Any: ...
+
+    def commit(self) -> Any: ...
+
+    def rollback(self) -> Any: ...
+
+
+Joinable = Union[Connection, Callable[[], Connection]]
+Cells = List[List[Union[int, str, None]]]
+
+
+class Kind:
+    """A connection of one kind of driver."""
+
+    module = ""
+    dialect = ""
+    places = "format"
+    # What is around the statements of a call in shadow.
+    watch: Type[Watch] = Watch
+    # Whether the database is reached by exchanges that several statements may share.
+    is_remote = True
+    # The statement that fails where there is no transaction, of a database that has one.
+    guard = ""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    @property
+    def driver(self) -> Any:
+        return sys.modules[self.module]
+
+    def inside(self, begun: bool) -> Optional[bool]:
+        """Whether there is a transaction; ``None`` where that cannot be told. ``begun``: whether one that the next statement
+        begins by itself is not enough."""
+        raise NotImplementedError
+
+    def known(self, begun: bool) -> Optional[bool]:
+        """As ``inside``, of what is known without asking the database; ``None`` where it is to be asked, and ``guard`` may be."""
+        return self.inside(begun)
+
+    def is_outside(self, error: BaseException) -> bool:
+        """Whether it is what ``guard`` fails with."""
+        return False
+
+    def cursor(self) -> Any:
+        """A cursor whose rows are sequences, whatever the host's own are."""
+        raise NotImplementedError
+
+    def said(self, sql: str, params: List[Any]) -> Tuple[str, Sequence[Any]]:
+        """A statement and its parameters as the driver takes them."""
+        return sql, params
+
+    def run(self, sql: str, params: Sequence[Any] = (), reads: bool = True) -> List[Any]:
+        """Runs a statement, and gives the rows of one that reads."""
+        cursor = self.cursor()
+        try:
+            cursor.execute(*self.said(sql, list(params)))
+            return list(cursor.fetchall()) if reads else []
+        finally:
+            cursor.close()
+
+    def do(self, *statements: str) -> None:
+        """Runs statements that neither read nor have parameters."""
+        for sql in statements:
+            self.run(sql, reads=False)
+
+    def asked(self, statements: Sequence[Mapping[str, Any]]) -> List[Cells]:
+        """Runs statements of the engine's in their order, and gives the rows of each in the engine's words."""
+        return [_cells(self.run(one["sql"], _params(one), _reads(one))) for one in statements]
+
+    def takes_texts(self) -> bool:
+        """Whether the connection, as it is now, takes several statements in one text."""
+        return self.is_remote
+
+    def whole(self, statements: Sequence[str]) -> str:
+        """Several statements as one text."""
+        return ";\n".join(statements)
+
+    def execute(self, cursor: Any, text: str) -> None:
+        """Runs a text without parameters: what stands in it is read by nobody but the database."""
+        cursor.execute(text)
+
+    def together(self, text: str) -> Cells:
+        """Runs a text of several statements in one exchange, and gives the rows of its last result that has columns."""
+        cursor = self.cursor()
+        try:
+            self.execute(cursor, text)
+            rows: List[Any] = []
+            while True:
+                if cursor.description is not None:
+                    rows = list(cursor.fetchall())
+                if not self.has_more(cursor):
+                    return _cells(rows)
+        finally:
+            cursor.close()
+
+    def has_more(self, cursor: Any) -> bool:
+        """Goes on to the next result of a text, if there is one."""
+        return bool(cursor.nextset())
+
+    def is_unknown_text(self, error: BaseException) -> bool:
+        """Whether the database takes no such text, and ran nothing of it."""
+        return False
+
+    def is_retry(self, error: BaseException) -> bool:
+        """Whether the database asks for the whole transaction once more."""
+        raise NotImplementedError
+
+    def is_version(self, error: BaseException) -> bool:
+        """Whether a table or a column is missing."""
+        raise NotImplementedError
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether it is unknown what became of the statement, for the connection ended."""
+        raise NotImplementedError
+
+    def failure(self, error: BaseException) -> HosError:
+        """The error of the package that says what an error of the database means."""
+        told = f"{type(error).__name__}: {error}"
+        if self.is_retry(error):
+            return RetryError("hos.retry", f"roll back and begin the whole transaction again: {told}")
+        if self.is_version(error):
+            return StoreError("hos.store_version", f"the tables are missing, or of another version (`hos schema` prints them): {told}")
+        return StoreError("hos.store_unavailable", told)
+
+    def spoil(self) -> None:
+        """Says to whoever keeps account of transactions that this one is to be rolled back."""
+
+    # Transactions that `transaction` makes.
+
+    def is_free(self) -> bool:
+        """Whether one can be begun."""
+        return not self.inside(True)
+
+    def begin(self) -> None:
+        raise NotImplementedError
+
+    def commit(self) -> None:
+        self.raw.commit()
+
+    def rollback(self) -> None:
+        self.raw.rollback()
+
+
+def _params(statement: Mapping[str, Any]) -> List[Any]:
+    return [base64.b64decode(one["b"]) if isinstance(one, dict) else one for one in statement["params"]]
+
+
+def _reads(statement: Mapping[str, Any]) -> bool:
+    return bool(statement.get("reads"))
+
+
+def _cells(rows: List[Any]) -> Cells:
+    return [[_cell(value) for value in row] for row in rows]
+
+
+def _cell(value: Any) -> Union[int, str, None]:
+    """A value of a row in the engine's words: text and bytes in base64, for drivers differ in which of both they give."""
+    if value is None or isinstance(value, int):
+        return value if value is None else int(value)
+    if isinstance(value, str):
+        value = value.encode()
+    elif not isinstance(value, (bytes, bytearray, memoryview)):
+        value = str(value).encode()
+    return base64.b64encode(value).decode("ascii")

@@ -1,0 +1,59 @@
+"""SQLite: connections of sqlite3."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from hos._kind import Kind
+
+
+class Sqlite(Kind):
+    module = "sqlite3"
+    dialect = "sqlite"
+    is_remote = False
+    # `?1` is warned of as a name by some versions.
+    places = "question"
+
+    def inside(self, begun: bool) -> Optional[bool]:
+        # It begins transactions by itself before a write, but not before a read: what decides would be read outside.
+        return bool(self.raw.in_transaction)
+
+    def cursor(self) -> Any:
+        cursor = self.driver.Connection.cursor(self.raw)
+        cursor.row_factory = None
+        return cursor
+
+    def is_retry(self, error: BaseException) -> bool:
+        number = getattr(error, "sqlite_errorcode", None)
+        if number is None:
+            # Python 3.10 and older say it in words alone.
+            return isinstance(error, self.driver.OperationalError) and str(error) == "database is locked"
+        return bool(number & 0xFF == 5)
+
+    def is_version(self, error: BaseException) -> bool:
+        words = ("no such table", "no such column", "has no column named")
+        return isinstance(error, self.driver.OperationalError) and any(one in str(error) for one in words)
+
+    def is_lost(self, error: BaseException) -> bool:
+        return False
+
+    def _always(self) -> bool:
+        """Whether there always is a transaction (Python 3.12 and newer)."""
+        return getattr(self.raw, "autocommit", None) is False
+
+    def is_free(self) -> bool:
+        return self._always() or super().is_free()
+
+    def begin(self) -> None:
+        # A transaction that begins by reading cannot always go on to write.
+        if not self._always():
+            self.do("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self.do("COMMIT") if getattr(self.raw, "autocommit", None) is True else self.raw.commit()
+
+    def rollback(self) -> None:
+        if getattr(self.raw, "autocommit", None) is not True:
+            self.raw.rollback()
+        elif self.raw.in_transaction:
+            self.do("ROLLBACK")

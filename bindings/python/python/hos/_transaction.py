@@ -1,0 +1,72 @@
+"""A transaction that runs the host's own work, and again where the database asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from typing import Callable, Iterator, Optional, TypeVar
+
+from hos._hos import Answer
+from hos._kind import Kind
+from hos.errors import CallError, OutcomeUnknownError, RetryError
+
+_T = TypeVar("_T")
+
+# The longest pause before a transaction is tried again, in seconds; it doubles each time.
+_PAUSE = 0.02
+
+
+def transacted(alive: Callable[[], Kind], work: Callable[[], _T], tries: int) -> _T:
+    """Runs work in a transaction, and again as often as it may. ``alive`` gives the connection."""
+    pause = _PAUSE
+    while True:
+        kind = alive()
+        try:
+            return _once(kind, work)
+        except Exception as error:
+            tries -= 1
+            if tries <= 0 or not _is_retry(kind, error):
+                raise
+        time.sleep(random.uniform(0, pause))
+        pause *= 2
+
+
+def _once(kind: Kind, work: Callable[[], _T]) -> _T:
+    if not kind.is_free():
+        raise CallError("hos.call_malformed", "the connection is in a transaction already, which cannot be begun again")
+    kind.begin()
+    try:
+        given = work()
+    except BaseException:
+        _roll_back(kind)
+        raise
+    # One with a receipt is evidence of a refusal, which is to be kept.
+    if isinstance(given, Answer) and not given.allowed and given.receipt is None:
+        kind.rollback()
+        return given
+    try:
+        kind.commit()
+    except Exception as error:
+        _roll_back(kind)
+        for cause in _causes(error):
+            if isinstance(cause, kind.driver.Error) and kind.is_lost(cause):
+                raise OutcomeUnknownError("hos.outcome_unknown", f"{type(cause).__name__}: {cause}") from error
+        raise
+    return given
+
+
+def _roll_back(kind: Kind) -> None:
+    # What went wrong before says more than that a broken connection cannot roll back.
+    with contextlib.suppress(Exception):
+        kind.rollback()
+
+
+def _causes(error: Optional[BaseException]) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _is_retry(kind: Kind, error: BaseException) -> bool:
+    return any(isinstance(cause, RetryError) or kind.is_retry(cause) for cause in _causes(error))
