@@ -16,6 +16,25 @@ export type Rows = readonly (readonly Cell[])[];
 export type Trouble = "retry" | "missing" | "read_only" | "other";
 /** What may be asked for of a transaction; else it is what the connection is set to. */
 export type Isolation = "read committed" | "repeatable read" | "serializable";
+/** What sets the savepoint of a call in shadow, and what takes it away. */
+export declare const SAVEPOINT = "SAVEPOINT hos_in_shadow";
+export declare const RELEASE = "RELEASE SAVEPOINT hos_in_shadow";
+/** How several statements go out as one text, so that they cost one exchange. */
+export interface Texts<C extends object = object> {
+    /** Several statements as one text. */
+    whole(statements: readonly string[]): string;
+    /** Runs a text, and gives the rows of its last result that has columns; none where texts are not taken, and nothing stands of it then. */
+    run(connection: C, text: string): Promise<Rows | undefined>;
+    /** A statement that fails where there is no transaction, of a connection that would have to be asked; and whether it is what failed. */
+    readonly guard?: {
+        readonly sql: string;
+        isMet(thrown: unknown): boolean;
+    };
+    /** What goes before the first statement of a call in shadow and behind its last, and before each of its texts. */
+    readonly head: readonly string[];
+    readonly tail: readonly string[];
+    readonly prefix: string;
+}
 /** What each kind of connection has. What it does comes as a promise, but where the connection answers at once. */
 export interface Driver<C extends object = object> {
     readonly dialect: "postgres" | "mysql" | "sqlite";
@@ -37,8 +56,10 @@ export interface Driver<C extends object = object> {
     run(connection: C, statement: Statement): unknown;
     /** Runs statements in one go, where the connection can; none after one that fails has any effect. */
     runAll?(connection: C, statements: readonly Statement[]): Promise<Rows[]> | undefined;
-    /** Lets nothing wait for long, and gives how the host's own setting is brought back. */
-    bound(connection: C): Work<() => Work<void>>;
+    /** How it takes several statements in one text, where it does. */
+    readonly texts?: Texts<C>;
+    /** Lets no statement wait for long, where `head` does not, and gives how the host's own setting is brought back. */
+    bound?(connection: C): Work<() => Work<void>>;
     /** How a transaction begins. */
     begin(isolation: Isolation | undefined): readonly string[];
     /** Commits; throws where that did not happen. */

@@ -2,9 +2,13 @@
 // What is said to a connection of the host's, and what it says. Each kind of connection has a driver (`pg.ts`, `mysql2.ts`,
 // `better-sqlite3.ts`); none imports its package, for the connection is given.
 Object.defineProperty(exports, "__esModule", { value: true });
+exports.RELEASE = exports.SAVEPOINT = void 0;
 exports.plainly = plainly;
 exports.valueOf = valueOf;
 exports.fieldOf = fieldOf;
+/** What sets the savepoint of a call in shadow, and what takes it away. */
+exports.SAVEPOINT = "SAVEPOINT hos_in_shadow";
+exports.RELEASE = "RELEASE SAVEPOINT hos_in_shadow";
 /** A statement without parameters. */
 function plainly(sql, reads = false) {
     return { sql, params: [], reads };

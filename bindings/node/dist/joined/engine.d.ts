@@ -7,6 +7,7 @@ import { type SqliteDatabase } from "./better-sqlite3";
 import type { Driver } from "./driver";
 import { type MysqlConnection, type MysqlPool } from "./mysql2";
 import { type PgClient, type PgPool } from "./pg";
+import { type Life } from "./rounds";
 import { type Trying } from "./transaction";
 /** What is reached over a network: its answers are promises. */
 export type Remote = PgClient | PgPool | MysqlConnection | MysqlPool;
@@ -42,9 +43,7 @@ interface Parts {
     readonly connection: object | undefined;
     readonly absent: Error | undefined;
     /** Shared by all engines of one opening. */
-    readonly life: {
-        isClosed: boolean;
-    };
+    readonly life: Life;
 }
 /**
  * An engine in the transaction that the host already has. It has no connection of its own: what it asks runs on the host's, in the

@@ -139,7 +139,7 @@ class JoinedEngine {
         const { native, driver, life } = this.#parts;
         if (life.isClosed)
             throw new errors_1.ClosedError("closed", "hos.engine_closed", "the engine was closed; open it again");
-        return { native, driver, connection: this.#connection() };
+        return { native, driver, connection: this.#connection(), life };
     }
     #connection() {
         const { connection, absent } = this.#parts;
@@ -175,9 +175,9 @@ function openJoined(law, options) {
     }
     const draft = new write_1.Draft().put("dialect", driver.dialect).put("places", driver.places);
     draft.put("law", typeof law === "string" && law !== "" && !law.includes("\0") ? (0, node_path_1.resolve)(law) : law);
-    draft.put("directory_age_max_ms", options.directoryAgeMaxMs);
+    draft.put("directory_age_max_ms", options.directoryAgeMaxMs).put("together", driver.texts !== undefined);
     const native = (0, told_1.told)(() => (0, native_1.addon)().Joined.open(draft.json()));
-    return new JoinedEngine({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false } });
+    return new JoinedEngine({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false, takesTexts: true } });
 }
 /** Stands in where nothing could be opened. */
 function absentJoined(options, thrown) {
@@ -188,7 +188,7 @@ function absentJoined(options, thrown) {
         },
     };
     const driver = driverOf(options.store) ?? pg_1.pg;
-    return new JoinedEngine({ native, driver, store: options.store, connection: connectionOf(driver, options.store), absent: why, life: { isClosed: false } });
+    return new JoinedEngine({ native, driver, store: options.store, connection: connectionOf(driver, options.store), absent: why, life: { isClosed: false, takesTexts: true } });
 }
 function driverOf(store) {
     return DRIVERS.find((driver) => driver.isPool(store) || driver.connection(store) !== undefined);

@@ -8,6 +8,10 @@ const TROUBLE = {
     1146: "missing", 1054: "missing",
     1290: "read_only", 1792: "read_only", 1836: "read_only",
 };
+/** MySQL's numbers of a syntax error, and of one that a statement asks for. */
+const SYNTAX = "1064";
+const SIGNALLED = "1644";
+const OUTSIDE = "hos.no_transaction";
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
 /** How long a call in shadow waits for a lock, in seconds; there are no shorter ones. */
@@ -43,14 +47,33 @@ exports.mysql2 = {
     },
     hasEnded: isOutside,
     async run(core, statement) {
-        // Columns come as the bytes that the server sent, whatever the host has its connection make of them.
-        const options = { sql: literally(statement), values: [], rowsAsArray: true, typeCast: bytesOf, nestTables: false };
-        const came = await promised((done) => core.query(options, done));
-        if (Array.isArray(came))
-            return came;
-        if (typeof came.serverStatus === "number")
-            statuses.set(core, came.serverStatus);
-        return [];
+        return rowsOf(core, await said(core, literally(statement)));
+    },
+    texts: {
+        whole: (statements) => (statements.length === 1 ? statements[0] : `BEGIN NOT ATOMIC\n${statements.join(";\n")};\nEND`),
+        async run(core, text) {
+            let came;
+            try {
+                came = await said(core, text);
+            }
+            catch (thrown) {
+                // MySQL has no compound statements.
+                if ((0, driver_1.fieldOf)(thrown, "errno") === SYNTAX)
+                    return undefined;
+                throw thrown;
+            }
+            // A compound statement ends with a result that has no columns; only where others come before it they come as a list.
+            const results = Array.isArray(came) && came.some((one) => !Array.isArray(one)) ? came : [came];
+            return results.map((one) => [one, rowsOf(core, one)]).filter(([one]) => Array.isArray(one)).at(-1)?.[1] ?? [];
+        },
+        guard: {
+            sql: `IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`,
+            isMet: (thrown) => (0, driver_1.fieldOf)(thrown, "errno") === SIGNALLED && (0, driver_1.fieldOf)(thrown, "message").includes(OUTSIDE),
+        },
+        head: [driver_1.SAVEPOINT],
+        tail: [driver_1.RELEASE],
+        // MariaDB takes settings for one statement, which one of several is too.
+        prefix: `SET STATEMENT lock_wait_timeout = ${PATIENCE}, innodb_lock_wait_timeout = ${PATIENCE} FOR `,
     },
     *bound(core) {
         const names = ["lock_wait_timeout", "innodb_lock_wait_timeout"];
@@ -74,6 +97,17 @@ exports.mysql2 = {
 };
 // A function, for over `false` the connection's own would prevail.
 const bytesOf = (field) => field.buffer();
+// Columns come as the bytes that the server sent, whatever the host has its connection make of them.
+function said(core, sql) {
+    return promised((done) => core.query({ sql, values: [], rowsAsArray: true, typeCast: bytesOf, nestTables: false }, done));
+}
+function rowsOf(core, came) {
+    if (Array.isArray(came))
+        return came;
+    if (typeof came.serverStatus === "number")
+        statuses.set(core, came.serverStatus);
+    return [];
+}
 function promised(asked) {
     return new Promise((done, failed) => asked((error, came) => (error ? failed(error) : done(came))));
 }

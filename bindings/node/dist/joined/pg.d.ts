@@ -15,6 +15,8 @@ interface Client extends PgClient {
     readonly pipeline?: boolean;
     /** `I` idle, `T` in a transaction, `E` in one that has failed. Older clients do not tell. */
     getTransactionStatus?(): string | null;
+    /** The client that is written in C, where it is that one. */
+    readonly native?: object;
     release?(error?: boolean): void;
 }
 export declare const pg: Driver<Client>;

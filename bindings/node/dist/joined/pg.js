@@ -21,6 +21,7 @@ exports.pg = {
         const client = (await pool.connect());
         return { connection: client, giveBack: (isBroken) => client.release?.(isBroken) };
     },
+    // Of an older client it is not known, and the engine gives no texts then: outside of a transaction each would be one of its own.
     async inside(client) {
         if (client.getTransactionStatus?.() === "I") {
             // What the host has not awaited yet may still begin one: behind an empty statement it is known.
@@ -44,13 +45,27 @@ exports.pg = {
             return one.value;
         }));
     },
-    *bound(client) {
-        const set = "SELECT current_setting('lock_timeout'), set_config('lock_timeout', $1, true)";
-        const [row] = yield () => this.run(client, { sql: set, params: [PATIENCE], reads: true });
-        const back = { sql: "SELECT set_config('lock_timeout', $1, true)", params: [row[0]], reads: true };
-        return function* () {
-            yield () => exports.pg.run(client, back);
-        };
+    texts: {
+        whole: (statements) => statements.join(";\n"),
+        async run(client, text) {
+            // What pipelines below the native client knows no texts of several statements.
+            if (client.pipeline === true && client.native !== undefined)
+                return undefined;
+            // Bytes come within JSON, and are told from texts there by the form that PostgreSQL usually writes them in.
+            const said = { text: `SELECT current_setting('bytea_output');\n${text}`, rowMode: "array", types: TYPES };
+            const came = (await client.query(said));
+            if (came[0]?.rows[0]?.[0] !== "hex")
+                return undefined;
+            return came.slice(1).filter(({ fields }) => fields.length > 0).at(-1)?.rows ?? [];
+        },
+        // The host's own wait is kept beside ours, until the end of the transaction at most.
+        head: [
+            driver_1.SAVEPOINT,
+            "SELECT set_config('hos.lock_timeout', current_setting('lock_timeout'), true)",
+            `SET LOCAL lock_timeout = '${PATIENCE}'`,
+        ],
+        tail: ["SELECT set_config('lock_timeout', current_setting('hos.lock_timeout'), true)", driver_1.RELEASE],
+        prefix: "",
     },
     begin: (isolation) => [isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`],
     *commit(client) {

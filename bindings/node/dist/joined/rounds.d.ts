@@ -1,6 +1,7 @@
 import { HosError } from "../errors";
 import type { Joined } from "../native";
 import { type Driver, type Rows, type Statement } from "./driver";
+import { Watch } from "./watch";
 import type { Work } from "./work";
 /** What a step came to. */
 export interface Stepped {
@@ -16,14 +17,21 @@ export interface Ground<C extends object = object> {
     readonly native: Joined;
     readonly driver: Driver<C>;
     readonly connection: C;
+    readonly life: Life;
+}
+/** What all engines of one opening share. */
+export interface Life {
+    isClosed: boolean;
+    /** Whether the database takes several statements in one text, as far as is known. */
+    takesTexts: boolean;
 }
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
-export declare function step(ground: Ground, operation: string, json: string): Work<Stepped>;
+export declare function step(ground: Ground, operation: string, json: string, watch?: Watch): Work<Stepped>;
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
  */
 export declare function harmless(ground: Ground, operation: string, json: string): Work<Stepped>;
 /** Runs statements; what the database throws becomes an error of ours. */
-export declare function translated({ driver, connection }: Ground, statements: readonly Statement[]): Work<Rows[]>;
+export declare function translated({ driver, connection }: Ground, statements: readonly Statement[], watch?: Watch): Work<Rows[]>;
 /** What the database threw, as an error of ours. */
 export declare function troubled(driver: Driver, thrown: unknown): HosError;

@@ -9,62 +9,65 @@ exports.troubled = troubled;
 const errors_1 = require("../errors");
 const read_1 = require("../read");
 const told_1 = require("../told");
-const driver_1 = require("./driver");
+const watch_1 = require("./watch");
 /** The class of a step that is not at its end. */
 const UNDER_WAY = "step";
-const SAVEPOINT = "hos_in_shadow";
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
-function* step(ground, operation, json) {
-    const inside = operation === "can" ? undefined : yield* insideOf(ground);
-    return yield* rounds(ground, inside, ground.native.step(operation, inside, json));
+function* step(ground, operation, json, watch) {
+    const { native } = ground;
+    if (operation === "can") {
+        const said = native.step(operation, undefined, json);
+        const inside = watch === undefined || (0, told_1.split)(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
+        return yield* rounds(ground, undefined, said, inside === false ? undefined : watch);
+    }
+    const guarded = yield* begun(ground, operation, json, watch);
+    if (guarded !== undefined)
+        return yield* rounds(ground, true, guarded, watch);
+    const inside = yield* insideOf(ground);
+    return yield* rounds(ground, inside, native.step(operation, inside, json), inside === false ? undefined : watch);
 }
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
  */
 function* harmless(ground, operation, json) {
-    const { driver, connection, native } = ground;
-    let inside = operation === "can" ? undefined : yield* insideOf(ground);
-    const said = native.step(operation, inside, json);
-    if (operation === "can") {
-        if ((0, told_1.split)(said)[0] !== UNDER_WAY)
-            return yield* rounds(ground, inside, said);
-        inside = yield* insideOf(ground);
-    }
-    if (inside === false)
-        return yield* rounds(ground, inside, said);
-    const say = (sql) => () => driver.run(connection, (0, driver_1.plainly)(sql));
+    const watch = new watch_1.Watch(ground.driver, ground.connection);
     try {
-        yield* translated(ground, [(0, driver_1.plainly)(`SAVEPOINT ${SAVEPOINT}`)]);
+        const stepped = yield* step(ground, operation, json, watch);
+        yield* watch.end();
+        return stepped;
+    }
+    catch (thrown) {
+        yield* watch.undo();
+        throw thrown instanceof errors_1.HosError ? thrown : troubled(ground.driver, thrown);
+    }
+}
+/** The first round, with the question in it whether there is a transaction; none where that is to be asked by itself. */
+function* begun(ground, operation, json, watch) {
+    const { driver, native, life } = ground;
+    const guard = driver.texts?.guard;
+    // A refusal is made evidence of by one step, which is not begun twice.
+    if (guard === undefined || !life.takesTexts || operation === "refused")
+        return undefined;
+    const said = native.step(operation, true, json);
+    const [status, words] = (0, told_1.split)(said);
+    if (status !== UNDER_WAY)
+        return said;
+    const { step: number, text: first } = (0, read_1.parse)(words);
+    let rows;
+    try {
+        if (first !== undefined)
+            rows = yield* text(ground, first, watch, { guard: [guard.sql] });
     }
     catch (thrown) {
         leave(native, said);
-        throw thrown;
+        if (guard.isMet(thrown))
+            return undefined;
+        throw troubled(driver, thrown);
     }
-    let back;
-    try {
-        back = yield* driver.bound(connection);
-        return yield* rounds(ground, inside, said);
-    }
-    catch (thrown) {
-        leave(native, said);
-        try {
-            yield say(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
-        }
-        catch {
-            // Then there is no transaction any more, and nothing to undo.
-        }
-        throw thrown instanceof errors_1.HosError ? thrown : troubled(driver, thrown);
-    }
-    finally {
-        try {
-            if (back !== undefined)
-                yield* back();
-            yield say(`RELEASE SAVEPOINT ${SAVEPOINT}`);
-        }
-        catch {
-            // As above.
-        }
-    }
+    if (rows !== undefined)
+        return native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`);
+    leave(native, said);
+    return undefined;
 }
 function* insideOf({ driver, connection }) {
     try {
@@ -74,48 +77,95 @@ function* insideOf({ driver, connection }) {
         throw troubled(driver, thrown);
     }
 }
-function* rounds(ground, inside, first) {
+function* rounds(ground, inside, first, watch) {
     const { native } = ground;
     let said = first;
     for (;;) {
-        const [status, text] = (0, told_1.split)(said);
-        const told = (0, read_1.parse)(text);
+        const [status, words] = (0, told_1.split)(said);
+        const told = (0, read_1.parse)(words);
         if (status !== UNDER_WAY) {
             // Also where nothing was judged: then they take claims back.
-            yield* settled(ground, inside, told.settle ?? []);
+            yield* settled(ground, inside, told, watch);
             if (status !== "allowed" && status !== "refused")
-                throw (0, errors_1.failure)(status, text);
+                throw (0, errors_1.failure)(status, words);
             return { allowed: status === "allowed", answer: told.answer ?? {}, refusal: told.refusal, leave: told.leave ?? [] };
         }
-        let rows;
-        try {
-            rows = yield* translated(ground, told.need ?? []);
-            if (inside === true && ground.driver.hasEnded(ground.connection))
-                throw ended(errors_1.CallError, "call", "hos.no_transaction");
-        }
-        catch (thrown) {
-            leave(native, said);
-            throw thrown;
-        }
-        said = native.step("go_on", undefined, `{"step":${told.step},"rows":[${rows.map(written).join()}]}`);
+        const given = yield* orLeft(native, said, round(ground, inside, told, watch));
+        said = native.step("go_on", undefined, `{"step":${told.step},${given}}`);
     }
+}
+/** What the database gives for a round, as JSON. */
+function* round(ground, inside, told, watch) {
+    let given;
+    let { need } = told;
+    if (told.text !== undefined) {
+        const rows = yield* orTroubled(ground.driver, text(ground, told.text, watch));
+        if (rows === undefined)
+            ({ need } = (0, read_1.parse)((0, told_1.split)(ground.native.step("apart", undefined, `{"step":${told.step}}`))[1]));
+        else
+            given = `"result":${written(rows)}`;
+    }
+    given ??= `"rows":[${(yield* translated(ground, need ?? [], watch)).map(written).join()}]`;
+    if (inside === true && ground.driver.hasEnded(ground.connection))
+        throw ended(errors_1.CallError, "call", "hos.no_transaction");
+    return given;
 }
 /** Has the engine forget a step that nobody goes on with; one that is at its end is forgotten already. */
 function leave(native, said) {
-    const [status, text] = (0, told_1.split)(said);
+    const [status, words] = (0, told_1.split)(said);
     if (status === UNDER_WAY)
-        native.step("leave", undefined, `{"step":${(0, read_1.parse)(text).step}}`);
+        native.step("leave", undefined, `{"step":${(0, read_1.parse)(words).step}}`);
 }
-function* settled(ground, inside, statements) {
-    yield* translated(ground, statements);
-    if (statements.length > 0 && inside === true && ground.driver.hasEnded(ground.connection)) {
+/** Does work of a step, which is left where that fails. */
+function* orLeft(native, said, work) {
+    try {
+        return yield* work;
+    }
+    catch (thrown) {
+        leave(native, said);
+        throw thrown;
+    }
+}
+/** Runs what the step writes. */
+function* settled(ground, inside, told, watch) {
+    const { settle = [], text: writes } = told;
+    if (settle.length > 0)
+        yield* translated(ground, settle, watch);
+    if (writes !== undefined && (yield* orTroubled(ground.driver, text(ground, writes, watch, { isLast: true }))) === undefined) {
+        throw new errors_1.InternalError("internal", "hos.internal", "the connection took one text, and not the next");
+    }
+    if ((settle.length > 0 || writes !== undefined) && inside === true && ground.driver.hasEnded(ground.connection)) {
         throw ended(errors_1.OutcomeUnknownError, "unknown", "hos.outcome_unknown");
     }
 }
+/** Runs several statements as one, with what must be around them; gives nothing where the database takes no texts. */
+function* text(ground, said, watch, { isLast = false, guard = [] } = {}) {
+    const { driver: { texts }, connection, life } = ground;
+    if (texts === undefined || !life.takesTexts)
+        return undefined;
+    const { head, tail, prefix } = watch?.around(isLast) ?? { head: [], tail: [], prefix: "" };
+    const rows = yield () => texts.run(connection, prefix + texts.whole([...guard, ...head, said, ...tail]));
+    if (rows === undefined)
+        life.takesTexts = false;
+    else
+        watch?.ran(isLast);
+    return rows;
+}
+/** What the database throws becomes an error of ours. */
+function* orTroubled(driver, work) {
+    try {
+        return yield* work;
+    }
+    catch (thrown) {
+        throw troubled(driver, thrown);
+    }
+}
 /** Runs statements; what the database throws becomes an error of ours. */
-function* translated({ driver, connection }, statements) {
+function* translated({ driver, connection }, statements, watch) {
     const rowsOf = (statement, rows) => (statement.reads === true ? rows : []);
     try {
+        if (watch !== undefined)
+            yield* watch.begin();
         const inOneGo = driver.runAll?.(connection, statements);
         if (inOneGo !== undefined) {
             const all = (yield () => inOneGo);

@@ -15,7 +15,7 @@ import { type SqliteDatabase, betterSqlite3 } from "./better-sqlite3";
 import type { Driver } from "./driver";
 import { type MysqlConnection, type MysqlPool, mysql2 } from "./mysql2";
 import { type PgClient, type PgPool, pg } from "./pg";
-import { type Ground, type Stepped, harmless, step, translated } from "./rounds";
+import { type Ground, type Life, type Stepped, harmless, step, translated } from "./rounds";
 import { type Trying, transacted } from "./transaction";
 import { type Work, inLane, later, now } from "./work";
 
@@ -65,7 +65,7 @@ interface Parts {
   readonly connection: object | undefined;
   readonly absent: Error | undefined;
   /** Shared by all engines of one opening. */
-  readonly life: { isClosed: boolean };
+  readonly life: Life;
 }
 
 /**
@@ -196,7 +196,7 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
   #ground(): Ground {
     const { native, driver, life } = this.#parts;
     if (life.isClosed) throw new ClosedError("closed", "hos.engine_closed", "the engine was closed; open it again");
-    return { native, driver, connection: this.#connection() };
+    return { native, driver, connection: this.#connection(), life };
   }
 
   #connection(): object {
@@ -230,9 +230,9 @@ export function openJoined<L extends LawNames, S extends Store>(law: unknown, op
   }
   const draft = new Draft().put("dialect", driver.dialect).put("places", driver.places);
   draft.put("law", typeof law === "string" && law !== "" && !law.includes("\0") ? resolve(law) : law);
-  draft.put("directory_age_max_ms", options.directoryAgeMaxMs);
+  draft.put("directory_age_max_ms", options.directoryAgeMaxMs).put("together", driver.texts !== undefined);
   const native = told(() => addon().Joined.open(draft.json()));
-  return new JoinedEngine<L, S>({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false } });
+  return new JoinedEngine<L, S>({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false, takesTexts: true } });
 }
 
 /** Stands in where nothing could be opened. */
@@ -244,7 +244,7 @@ export function absentJoined<L extends LawNames, S extends Store>(options: Joine
     },
   };
   const driver = driverOf(options.store) ?? pg;
-  return new JoinedEngine<L, S>({ native, driver, store: options.store, connection: connectionOf(driver, options.store), absent: why, life: { isClosed: false } });
+  return new JoinedEngine<L, S>({ native, driver, store: options.store, connection: connectionOf(driver, options.store), absent: why, life: { isClosed: false, takesTexts: true } });
 }
 
 function driverOf(store: object): Driver<any> | undefined {

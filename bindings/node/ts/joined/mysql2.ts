@@ -1,6 +1,6 @@
 // MySQL and MariaDB by the package `mysql2`: connections and pools, with callbacks or promises.
 
-import { type Cell, type Driver, type Isolation, type Param, type Statement, type Taken, type Trouble, fieldOf, plainly, valueOf } from "./driver";
+import { type Cell, type Driver, type Isolation, type Param, RELEASE, type Rows, SAVEPOINT, type Statement, type Taken, type Trouble, fieldOf, plainly, valueOf } from "./driver";
 
 /** A connection of `mysql2` or of `mysql2/promise`, out of a pool or not. */
 export interface MysqlConnection {
@@ -26,6 +26,10 @@ const TROUBLE: Readonly<Record<string, Trouble>> = {
   1146: "missing", 1054: "missing",
   1290: "read_only", 1792: "read_only", 1836: "read_only",
 };
+/** MySQL's numbers of a syntax error, and of one that a statement asks for. */
+const SYNTAX = "1064";
+const SIGNALLED = "1644";
+const OUTSIDE = "hos.no_transaction";
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
 /** How long a call in shadow waits for a lock, in seconds; there are no shorter ones. */
@@ -70,12 +74,34 @@ export const mysql2: Driver<Core> = {
   hasEnded: isOutside,
 
   async run(core, statement) {
-    // Columns come as the bytes that the server sent, whatever the host has its connection make of them.
-    const options = { sql: literally(statement), values: [], rowsAsArray: true, typeCast: bytesOf, nestTables: false };
-    const came = await promised<Cell[][] | { serverStatus?: unknown }>((done) => core.query(options, done));
-    if (Array.isArray(came)) return came;
-    if (typeof came.serverStatus === "number") statuses.set(core, came.serverStatus);
-    return [];
+    return rowsOf(core, await said(core, literally(statement)));
+  },
+
+  texts: {
+    whole: (statements) => (statements.length === 1 ? statements[0]! : `BEGIN NOT ATOMIC\n${statements.join(";\n")};\nEND`),
+
+    async run(core, text) {
+      let came: Came;
+      try {
+        came = await said(core, text);
+      } catch (thrown) {
+        // MySQL has no compound statements.
+        if (fieldOf(thrown, "errno") === SYNTAX) return undefined;
+        throw thrown;
+      }
+      // A compound statement ends with a result that has no columns; only where others come before it they come as a list.
+      const results = Array.isArray(came) && came.some((one) => !Array.isArray(one)) ? (came as Came[]) : [came];
+      return results.map((one) => [one, rowsOf(core, one)] as const).filter(([one]) => Array.isArray(one)).at(-1)?.[1] ?? [];
+    },
+
+    guard: {
+      sql: `IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`,
+      isMet: (thrown) => fieldOf(thrown, "errno") === SIGNALLED && fieldOf(thrown, "message").includes(OUTSIDE),
+    },
+    head: [SAVEPOINT],
+    tail: [RELEASE],
+    // MariaDB takes settings for one statement, which one of several is too.
+    prefix: `SET STATEMENT lock_wait_timeout = ${PATIENCE}, innodb_lock_wait_timeout = ${PATIENCE} FOR `,
   },
 
   *bound(core) {
@@ -104,6 +130,20 @@ export const mysql2: Driver<Core> = {
 
 // A function, for over `false` the connection's own would prevail.
 const bytesOf = (field: { buffer(): Buffer | null }): Buffer | null => field.buffer();
+
+/** What the connection gives: rows, or of a statement without any how the server stands; of several results a list. */
+type Came = Cell[][] | { readonly serverStatus?: unknown };
+
+// Columns come as the bytes that the server sent, whatever the host has its connection make of them.
+function said(core: Core, sql: string): Promise<Came> {
+  return promised((done) => core.query({ sql, values: [], rowsAsArray: true, typeCast: bytesOf, nestTables: false }, done));
+}
+
+function rowsOf(core: Core, came: Came): Rows {
+  if (Array.isArray(came)) return came;
+  if (typeof came.serverStatus === "number") statuses.set(core, came.serverStatus);
+  return [];
+}
 
 function promised<T>(asked: (done: (error: unknown, came: T) => void) => unknown): Promise<T> {
   return new Promise((done, failed) => asked((error, came) => (error ? failed(error) : done(came))));

@@ -1,7 +1,7 @@
 // PostgreSQL by the package `pg`: a `Client`, a `PoolClient`, a `Pool`.
 
 import { StoreError } from "../errors";
-import { type Cell, type Driver, type Isolation, type Rows, type Statement, type Taken, type Trouble, fieldOf, valueOf } from "./driver";
+import { type Cell, type Driver, type Isolation, RELEASE, type Rows, SAVEPOINT, type Taken, type Trouble, fieldOf, valueOf } from "./driver";
 
 /** A `Client` or a `PoolClient` of `pg`. */
 export interface PgClient {
@@ -21,6 +21,8 @@ interface Client extends PgClient {
   readonly pipeline?: boolean;
   /** `I` idle, `T` in a transaction, `E` in one that has failed. Older clients do not tell. */
   getTransactionStatus?(): string | null;
+  /** The client that is written in C, where it is that one. */
+  readonly native?: object;
   release?(error?: boolean): void;
 }
 
@@ -47,6 +49,7 @@ export const pg: Driver<Client> = {
     return { connection: client, giveBack: (isBroken) => client.release?.(isBroken) };
   },
 
+  // Of an older client it is not known, and the engine gives no texts then: outside of a transaction each would be one of its own.
   async inside(client) {
     if (client.getTransactionStatus?.() === "I") {
       // What the host has not awaited yet may still begin one: behind an empty statement it is known.
@@ -74,13 +77,27 @@ export const pg: Driver<Client> = {
     );
   },
 
-  *bound(client) {
-    const set = "SELECT current_setting('lock_timeout'), set_config('lock_timeout', $1, true)";
-    const [row] = yield () => this.run(client, { sql: set, params: [PATIENCE], reads: true });
-    const back: Statement = { sql: "SELECT set_config('lock_timeout', $1, true)", params: [row[0]], reads: true };
-    return function* () {
-      yield () => pg.run(client, back);
-    };
+  texts: {
+    whole: (statements) => statements.join(";\n"),
+
+    async run(client, text) {
+      // What pipelines below the native client knows no texts of several statements.
+      if (client.pipeline === true && client.native !== undefined) return undefined;
+      // Bytes come within JSON, and are told from texts there by the form that PostgreSQL usually writes them in.
+      const said = { text: `SELECT current_setting('bytea_output');\n${text}`, rowMode: "array", types: TYPES };
+      const came = (await client.query(said)) as { rows: Cell[][]; fields: readonly unknown[] }[];
+      if (came[0]?.rows[0]?.[0] !== "hex") return undefined;
+      return came.slice(1).filter(({ fields }) => fields.length > 0).at(-1)?.rows ?? [];
+    },
+
+    // The host's own wait is kept beside ours, until the end of the transaction at most.
+    head: [
+      SAVEPOINT,
+      "SELECT set_config('hos.lock_timeout', current_setting('lock_timeout'), true)",
+      `SET LOCAL lock_timeout = '${PATIENCE}'`,
+    ],
+    tail: ["SELECT set_config('lock_timeout', current_setting('hos.lock_timeout'), true)", RELEASE],
+    prefix: "",
   },
 
   begin: (isolation: Isolation | undefined) => [isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`],

@@ -5,7 +5,8 @@ import { CallError, HosError, InternalError, OutcomeUnknownError, RetryError, ty
 import type { Joined } from "../native";
 import { parse } from "../read";
 import { split } from "../told";
-import { type Cell, type Driver, type Rows, type Statement, type Trouble, plainly } from "./driver";
+import { type Cell, type Driver, type Rows, type Statement, type Trouble } from "./driver";
+import { Watch } from "./watch";
 import type { Work } from "./work";
 
 /** What a step came to. */
@@ -23,57 +24,69 @@ export interface Ground<C extends object = object> {
   readonly native: Joined;
   readonly driver: Driver<C>;
   readonly connection: C;
+  readonly life: Life;
+}
+
+/** What all engines of one opening share. */
+export interface Life {
+  isClosed: boolean;
+  /** Whether the database takes several statements in one text, as far as is known. */
+  takesTexts: boolean;
 }
 
 /** The class of a step that is not at its end. */
 const UNDER_WAY = "step";
-const SAVEPOINT = "hos_in_shadow";
 
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
-export function* step(ground: Ground, operation: string, json: string): Work<Stepped> {
-  const inside = operation === "can" ? undefined : yield* insideOf(ground);
-  return yield* rounds(ground, inside, ground.native.step(operation, inside, json));
+export function* step(ground: Ground, operation: string, json: string, watch?: Watch): Work<Stepped> {
+  const { native } = ground;
+  if (operation === "can") {
+    const said = native.step(operation, undefined, json);
+    const inside = watch === undefined || split(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
+    return yield* rounds(ground, undefined, said, inside === false ? undefined : watch);
+  }
+  const guarded = yield* begun(ground, operation, json, watch);
+  if (guarded !== undefined) return yield* rounds(ground, true, guarded, watch);
+  const inside = yield* insideOf(ground);
+  return yield* rounds(ground, inside, native.step(operation, inside, json), inside === false ? undefined : watch);
 }
 
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
  */
 export function* harmless(ground: Ground, operation: string, json: string): Work<Stepped> {
-  const { driver, connection, native } = ground;
-  let inside = operation === "can" ? undefined : yield* insideOf(ground);
-  const said = native.step(operation, inside, json);
-  if (operation === "can") {
-    if (split(said)[0] !== UNDER_WAY) return yield* rounds(ground, inside, said);
-    inside = yield* insideOf(ground);
-  }
-  if (inside === false) return yield* rounds(ground, inside, said);
-  const say = (sql: string) => () => driver.run(connection, plainly(sql));
+  const watch = new Watch(ground.driver, ground.connection);
   try {
-    yield* translated(ground, [plainly(`SAVEPOINT ${SAVEPOINT}`)]);
+    const stepped = yield* step(ground, operation, json, watch);
+    yield* watch.end();
+    return stepped;
+  } catch (thrown) {
+    yield* watch.undo();
+    throw thrown instanceof HosError ? thrown : troubled(ground.driver, thrown);
+  }
+}
+
+/** The first round, with the question in it whether there is a transaction; none where that is to be asked by itself. */
+function* begun(ground: Ground, operation: string, json: string, watch: Watch | undefined): Work<string | undefined> {
+  const { driver, native, life } = ground;
+  const guard = driver.texts?.guard;
+  // A refusal is made evidence of by one step, which is not begun twice.
+  if (guard === undefined || !life.takesTexts || operation === "refused") return undefined;
+  const said = native.step(operation, true, json);
+  const [status, words] = split(said);
+  if (status !== UNDER_WAY) return said;
+  const { step: number, text: first } = parse(words) as Said;
+  let rows: Rows | undefined;
+  try {
+    if (first !== undefined) rows = yield* text(ground, first, watch, { guard: [guard.sql] });
   } catch (thrown) {
     leave(native, said);
-    throw thrown;
+    if (guard.isMet(thrown)) return undefined;
+    throw troubled(driver, thrown);
   }
-  let back: (() => Work<void>) | undefined;
-  try {
-    back = yield* driver.bound(connection);
-    return yield* rounds(ground, inside, said);
-  } catch (thrown) {
-    leave(native, said);
-    try {
-      yield say(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
-    } catch {
-      // Then there is no transaction any more, and nothing to undo.
-    }
-    throw thrown instanceof HosError ? thrown : troubled(driver, thrown);
-  } finally {
-    try {
-      if (back !== undefined) yield* back();
-      yield say(`RELEASE SAVEPOINT ${SAVEPOINT}`);
-    } catch {
-      // As above.
-    }
-  }
+  if (rows !== undefined) return native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`);
+  leave(native, said);
+  return undefined;
 }
 
 function* insideOf({ driver, connection }: Ground): Work<boolean | undefined> {
@@ -84,47 +97,101 @@ function* insideOf({ driver, connection }: Ground): Work<boolean | undefined> {
   }
 }
 
-function* rounds(ground: Ground, inside: boolean | undefined, first: string): Work<Stepped> {
+/** What the engine says of a step. */
+interface Said {
+  readonly step?: number;
+  readonly need?: readonly Statement[];
+  readonly text?: string;
+  readonly settle?: readonly Statement[];
+  readonly answer?: object;
+  readonly refusal?: number;
+  readonly leave?: readonly Statement[];
+}
+
+function* rounds(ground: Ground, inside: boolean | undefined, first: string, watch?: Watch): Work<Stepped> {
   const { native } = ground;
   let said = first;
   for (;;) {
-    const [status, text] = split(said);
-    const told = parse(text) as { step?: number; need?: Statement[]; settle?: Statement[]; answer?: object; refusal?: number; leave?: Statement[] };
+    const [status, words] = split(said);
+    const told = parse(words) as Said;
     if (status !== UNDER_WAY) {
       // Also where nothing was judged: then they take claims back.
-      yield* settled(ground, inside, told.settle ?? []);
-      if (status !== "allowed" && status !== "refused") throw failure(status, text);
+      yield* settled(ground, inside, told, watch);
+      if (status !== "allowed" && status !== "refused") throw failure(status, words);
       return { allowed: status === "allowed", answer: told.answer ?? {}, refusal: told.refusal, leave: told.leave ?? [] };
     }
-    let rows: Rows[];
-    try {
-      rows = yield* translated(ground, told.need ?? []);
-      if (inside === true && ground.driver.hasEnded(ground.connection)) throw ended(CallError, "call", "hos.no_transaction");
-    } catch (thrown) {
-      leave(native, said);
-      throw thrown;
-    }
-    said = native.step("go_on", undefined, `{"step":${told.step},"rows":[${rows.map(written).join()}]}`);
+    const given: string = yield* orLeft(native, said, round(ground, inside, told, watch));
+    said = native.step("go_on", undefined, `{"step":${told.step},${given}}`);
   }
+}
+
+/** What the database gives for a round, as JSON. */
+function* round(ground: Ground, inside: boolean | undefined, told: Said, watch: Watch | undefined): Work<string> {
+  let given: string | undefined;
+  let { need } = told;
+  if (told.text !== undefined) {
+    const rows = yield* orTroubled(ground.driver, text(ground, told.text, watch));
+    if (rows === undefined) ({ need } = parse(split(ground.native.step("apart", undefined, `{"step":${told.step}}`))[1]) as Said);
+    else given = `"result":${written(rows)}`;
+  }
+  given ??= `"rows":[${(yield* translated(ground, need ?? [], watch)).map(written).join()}]`;
+  if (inside === true && ground.driver.hasEnded(ground.connection)) throw ended(CallError, "call", "hos.no_transaction");
+  return given;
 }
 
 /** Has the engine forget a step that nobody goes on with; one that is at its end is forgotten already. */
 function leave(native: Joined, said: string): void {
-  const [status, text] = split(said);
-  if (status === UNDER_WAY) native.step("leave", undefined, `{"step":${(parse(text) as { step: number }).step}}`);
+  const [status, words] = split(said);
+  if (status === UNDER_WAY) native.step("leave", undefined, `{"step":${(parse(words) as Said).step}}`);
 }
 
-function* settled(ground: Ground, inside: boolean | undefined, statements: readonly Statement[]): Work<void> {
-  yield* translated(ground, statements);
-  if (statements.length > 0 && inside === true && ground.driver.hasEnded(ground.connection)) {
+/** Does work of a step, which is left where that fails. */
+function* orLeft<T>(native: Joined, said: string, work: Work<T>): Work<T> {
+  try {
+    return yield* work;
+  } catch (thrown) {
+    leave(native, said);
+    throw thrown;
+  }
+}
+
+/** Runs what the step writes. */
+function* settled(ground: Ground, inside: boolean | undefined, told: Said, watch: Watch | undefined): Work<void> {
+  const { settle = [], text: writes } = told;
+  if (settle.length > 0) yield* translated(ground, settle, watch);
+  if (writes !== undefined && (yield* orTroubled(ground.driver, text(ground, writes, watch, { isLast: true }))) === undefined) {
+    throw new InternalError("internal", "hos.internal", "the connection took one text, and not the next");
+  }
+  if ((settle.length > 0 || writes !== undefined) && inside === true && ground.driver.hasEnded(ground.connection)) {
     throw ended(OutcomeUnknownError, "unknown", "hos.outcome_unknown");
   }
 }
 
+/** Runs several statements as one, with what must be around them; gives nothing where the database takes no texts. */
+function* text(ground: Ground, said: string, watch: Watch | undefined, { isLast = false, guard = [] as readonly string[] } = {}): Work<Rows | undefined> {
+  const { driver: { texts }, connection, life } = ground;
+  if (texts === undefined || !life.takesTexts) return undefined;
+  const { head, tail, prefix } = watch?.around(isLast) ?? { head: [], tail: [], prefix: "" };
+  const rows: Rows | undefined = yield () => texts.run(connection, prefix + texts.whole([...guard, ...head, said, ...tail]));
+  if (rows === undefined) life.takesTexts = false;
+  else watch?.ran(isLast);
+  return rows;
+}
+
+/** What the database throws becomes an error of ours. */
+function* orTroubled<T>(driver: Driver, work: Work<T>): Work<T> {
+  try {
+    return yield* work;
+  } catch (thrown) {
+    throw troubled(driver, thrown);
+  }
+}
+
 /** Runs statements; what the database throws becomes an error of ours. */
-export function* translated({ driver, connection }: Ground, statements: readonly Statement[]): Work<Rows[]> {
+export function* translated({ driver, connection }: Ground, statements: readonly Statement[], watch?: Watch): Work<Rows[]> {
   const rowsOf = (statement: Statement, rows: Rows) => (statement.reads === true ? rows : []);
   try {
+    if (watch !== undefined) yield* watch.begin();
     const inOneGo = driver.runAll?.(connection, statements);
     if (inOneGo !== undefined) {
       const all = (yield () => inOneGo) as Rows[];

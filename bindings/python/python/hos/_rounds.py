@@ -58,7 +58,8 @@ class Rounds:
 
     def _guarded(self, kind: Kind, operation: str, call: bytes, watch: Optional[Watch]) -> Optional[Said]:
         """The first round, with the question whether there is a transaction in it; ``None`` where it must be asked by itself."""
-        if not (self._together and kind.guard and kind.takes_texts()):
+        if operation == "refused" or not (self._together and kind.guard and kind.takes_texts()):
+            # A refusal is made evidence of by one step, which is not begun twice.
             return None
         standing, words = self._core._step(operation, True, call)
         if standing is not None:
