@@ -1,5 +1,5 @@
 // What a joined call costs the host: the same transaction of the host's own with and without it, on each database. The ratio of the
-// two, and how many statements each call has the connection run.
+// two, and how often each call says something to the database.
 //
 //     HOS_TEST_POSTGRES=.. HOS_TEST_MARIADB=.. node bindings/node/bench/joined.mjs
 
@@ -16,7 +16,7 @@ const EACH = 10;
 const endings = [];
 const forLater = { after: (work) => endings.push(work) };
 
-/** Counts the statements that go over a connection. None of SQLite does. */
+/** Counts what is said over a connection. To SQLite nothing is. */
 function counted(connection, kind) {
   const core = kind === "mysql2/promise" ? connection.connection : connection;
   const { query } = core;
@@ -71,7 +71,7 @@ async function measured(variant) {
   }
   const [without, withIt] = [took.bare, took.moved].map((all) => median(all.slice(2)));
   console.log(
-    `${variant.name.padEnd(36)} ${without.toFixed(2)} ms without, ${withIt.toFixed(2)} ms with: ratio ${(withIt / without).toFixed(2)}${statements === undefined ? "" : `, ${statements} statements more`}`,
+    `${variant.name.padEnd(36)} ${without.toFixed(2)} ms without, ${withIt.toFixed(2)} ms with: ratio ${(withIt / without).toFixed(2)}${statements === undefined ? "" : `, ${statements} exchanges more`}`,
   );
 }
 
