@@ -222,10 +222,16 @@ impl JoinedEngine {
         }
         let given: Given = serde_json::from_slice(json).map_err(|e| malformed(format!("the rows of a step: {e}")))?;
         let mut under = self.state().steps.remove(&given.step).ok_or_else(|| no_step(given.step))?;
-        under.took |= given.result.is_some();
-        let rows = match (given.rows, given.result) {
+        let result = given.result.map(values);
+        if result.as_ref().is_some_and(|result| round::is_in_other_words(self.joined.dialect(), result)) {
+            under.together = false;
+            let need = self.need(&under.asks);
+            return Ok(self.on_its_way(under, json!({ "need": need })));
+        }
+        under.took |= result.is_some();
+        let rows = match (given.rows, result) {
             (Some(rows), None) => rows.into_iter().map(values).collect(),
-            (None, Some(result)) => round::rows(&under.asks, self.joined.dialect(), values(result))?,
+            (None, Some(result)) => round::rows(&under.asks, self.joined.dialect(), result)?,
             _ => return Err(malformed("a step goes on with `rows`, or with the `result` of its text")),
         };
         self.go(under, rows)
@@ -246,20 +252,12 @@ impl JoinedEngine {
         match under.step.go(&self.joined, rows) {
             Next::Need(asks) => {
                 let text = if under.together { together::asked(&asks, self.joined.dialect()) } else { None };
-                let mut out = match text {
+                let out = match text {
                     Some(text) => json!({ "text": text }),
                     None => json!({ "need": self.need(&asks) }),
                 };
                 under.asks = asks;
-                let mut state = self.state();
-                state.next += 1;
-                let number = state.next;
-                while state.steps.len() >= STEPS_MAX {
-                    state.steps.pop_first();
-                }
-                state.steps.insert(number, under);
-                out["step"] = json!(number);
-                Ok(Stepped { standing: None, json: bytes(&out) })
+                Ok(self.on_its_way(under, out))
             }
             Next::Settle(statements, outcome) => {
                 let text =
@@ -276,6 +274,18 @@ impl JoinedEngine {
                 Ok(ended(Writes::none(), &out, Standing::Allowed))
             }
         }
+    }
+
+    fn on_its_way(&self, under: Under, mut out: Json) -> Stepped {
+        let mut state = self.state();
+        state.next += 1;
+        let number = state.next;
+        while state.steps.len() >= STEPS_MAX {
+            state.steps.pop_first();
+        }
+        state.steps.insert(number, under);
+        out["step"] = json!(number);
+        Stepped { standing: None, json: bytes(&out) }
     }
 
     fn settled(&self, writes: Writes, outcome: Outcome, language: Option<&str>) -> Stepped {

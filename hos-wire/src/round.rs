@@ -12,6 +12,13 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 type Rows = Vec<Vec<Sql>>;
 
+/// Whether a connection of PostgreSQL's writes bytes in another way than in hexadecimal digits (`bytea_output`), which JSON of its
+/// making cannot be told from text in.
+pub(crate) fn is_in_other_words(dialect: Dialect, result: &Rows) -> bool {
+    let hex = |cell: &Sql| matches!(cell, Sql::Raw(word) | Sql::Blob(word) if word == b"hex");
+    dialect == Dialect::Postgres && result.first().and_then(|row| row.first()).is_some_and(|cell| !hex(cell))
+}
+
 /// The rows of each statement; of one that only claims, none.
 pub(crate) fn rows(asks: &[Ask], dialect: Dialect, result: Rows) -> Result<Vec<Rows>, Failure> {
     let reads: Vec<&Ask> = asks.iter().filter(|ask| ask.reads).collect();
@@ -46,19 +53,19 @@ fn dealt_out(result: Rows, reads: &[&Ask]) -> Result<Vec<Rows>, Failure> {
     Ok(lists)
 }
 
-/// PostgreSQL's last result: one row, in each column the rows of one statement.
+/// PostgreSQL's last result: one row, in each column but the first the rows of one statement.
 fn read_again(mut result: Rows, reads: usize) -> Result<Vec<Rows>, Failure> {
     let wrong = |why: String| Failure::new(Code::CallMalformed, format!("the text's last result {why}"));
     let row = result.pop().filter(|_| result.is_empty()).ok_or_else(|| wrong("is not one row".into()))?;
-    if row.len() != reads {
-        return Err(wrong(format!("has {} columns, not {reads}", row.len())));
+    if row.len() != reads + 1 {
+        return Err(wrong(format!("has {} columns, not {}", row.len(), reads + 1)));
     }
     let one = |cell: Sql| {
         let (Sql::Raw(json) | Sql::Blob(json)) = cell else { return Err(wrong("holds what is no JSON".into())) };
         let list: Vec<Object> = serde_json::from_slice(&json).map_err(|e| wrong(format!("holds other JSON: {e}")))?;
         Ok(list.into_iter().map(|object| object.0).collect())
     };
-    row.into_iter().map(one).collect()
+    row.into_iter().skip(1).map(one).collect()
 }
 
 /// A row as an object, its values in order; names may come twice.
@@ -161,21 +168,30 @@ mod tests {
         assert_eq!(rows(&asks(), Dialect::Mysql, vec![row(1), row(2)]).unwrap(), wanted);
         let row = |n| vec![Sql::Raw(b"0".to_vec()), Sql::Int(n), Sql::Null];
         assert_eq!(rows(&asks(), Dialect::Mysql, vec![row(1), row(2)]).unwrap(), wanted);
-        let packed = vec![vec![json(r#"[{"a":1},{"a":2}]"#), json("[]")]];
+        let packed = vec![vec![json("hex"), json(r#"[{"a":1},{"a":2}]"#), json("[]")]];
         assert_eq!(rows(&asks(), Dialect::Postgres, packed).unwrap(), wanted);
+    }
+
+    #[test]
+    fn bytes_are_in_hexadecimal_digits_or_the_round_is_asked_again() {
+        let with = |word: &str| vec![vec![json(word), json("[]"), json("[]")]];
+        assert!(
+            is_in_other_words(Dialect::Postgres, &with("escape")) && is_in_other_words(Dialect::Postgres, &vec![vec![Sql::Null]])
+        );
+        assert!(!is_in_other_words(Dialect::Postgres, &with("hex")) && !is_in_other_words(Dialect::Mysql, &with("escape")));
     }
 
     #[test]
     fn values_are_what_they_were() {
         let cell = json(r#"[{"a":"\\x00ff","a":"text","b":null,"c":-9223372036854775808,"d":"\\x"}]"#);
-        let told = rows(&[ask("SELECT 1")], Dialect::Postgres, vec![vec![cell]]).unwrap();
+        let told = rows(&[ask("SELECT 1")], Dialect::Postgres, vec![vec![json("hex"), cell]]).unwrap();
         let row = vec![Sql::Blob(vec![0, 255]), Sql::Text("text".into()), Sql::Null, Sql::Int(i64::MIN), Sql::Blob(vec![])];
         assert_eq!(told, vec![vec![row]]);
     }
 
     #[test]
     fn what_is_not_told_so_is_refused() {
-        let cell = |text: &str| vec![vec![json(text), json("[]")]];
+        let cell = |text: &str| vec![vec![json("hex"), json(text), json("[]")]];
         let table: [(Dialect, Rows, &str); 13] = [
             (Dialect::Mysql, vec![vec![]], "does not begin with a place"),
             (Dialect::Mysql, vec![vec![Sql::Null, Sql::Int(1)]], "does not begin with a place"),
@@ -183,8 +199,8 @@ mod tests {
             (Dialect::Mysql, vec![vec![Sql::Int(1), Sql::Int(1)]], "is too short"),
             (Dialect::Postgres, vec![], "is not one row"),
             (Dialect::Postgres, vec![vec![], vec![]], "is not one row"),
-            (Dialect::Postgres, vec![vec![json("[]")]], "has 1 columns, not 2"),
-            (Dialect::Postgres, vec![vec![Sql::Null, Sql::Null]], "no JSON"),
+            (Dialect::Postgres, vec![vec![json("hex"), json("[]")]], "has 2 columns, not 3"),
+            (Dialect::Postgres, vec![vec![json("hex"), Sql::Null, Sql::Null]], "no JSON"),
             (Dialect::Postgres, cell("[1]"), "other JSON"),
             (Dialect::Postgres, cell(r#"[{"a":1.5}]"#), "other JSON"),
             (Dialect::Postgres, cell(r#"[{"a":[1]}]"#), "a list in a row"),

@@ -45,6 +45,25 @@ final class JoinedDaysTest extends TestCase
         return "$word-" . bin2hex(random_bytes(4));
     }
 
+    /** @dataProvider kinds */
+    public function testAConnectionThatWritesBytesInAnotherWayIsAskedOtherwise(string $kind): void
+    {
+        if ($kind !== 'PostgreSQL') {
+            $this->expectNotToPerformAssertions();
+
+            return;
+        }
+        $host = Host::shared($kind);
+        [$id] = self::placed($host, 1);
+        $pdo = $host->pdo();
+        $pdo->exec("SET bytea_output = 'escape'");
+        $pdo->beginTransaction();
+        self::assertTrue(Host::pay(Host::ayse($pdo), $id, once: "escape-$id")->allowed);
+        $pdo->commit();
+        self::assertSame('escape', $pdo->query("SELECT current_setting('bytea_output')")->fetchColumn());
+        $host->intact();
+    }
+
     /**
      * What a step writes fails in the middle, and the host commits all the same: nothing of it is there.
      *

@@ -3,7 +3,7 @@
 //! | | a round | its result |
 //! |---|---|---|
 //! | MariaDB | a compound statement: what claims, then one SELECT, a UNION of all that read, each under its own locks | rows that begin with the place of the statement among those that read, filled up with NULL |
-//! | PostgreSQL | what claims or locks, then one SELECT that reads everything again | one row, a column for each that reads, its rows as a JSON array of objects whose fields stand in the order selected; bytes in hexadecimal digits behind `\\x` |
+//! | PostgreSQL | what claims or locks, then one SELECT that reads everything again | one row: how the connection writes bytes, and a column for each that reads, its rows as a JSON array of objects whose fields stand in the order selected; bytes in hexadecimal digits behind `\\x` |
 //!
 //! PostgreSQL's C client hands over the last result alone, and its UNION knows no locks: what a lock has made to stand still is read
 //! behind all locks. MySQL knows no compound statement outside of a procedure and says so by its error 1064 before it runs anything;
@@ -45,7 +45,8 @@ pub fn asked(asks: &[Ask], dialect: Dialect) -> Option<String> {
                 let plain = Statement { lock: Lock::None, ..ask.statement.clone() };
                 format!("(SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM ({}) q)", written(&plain, dialect))
             };
-            let reads: Vec<String> = reads.iter().map(read).collect();
+            let reads = std::iter::once("current_setting('bytea_output')".to_owned()).chain(reads.iter().map(read));
+            let reads: Vec<String> = reads.collect();
             first.chain([format!("SELECT {}", reads.join(", "))]).collect::<Vec<_>>().join(";\n")
         }
     };
@@ -131,7 +132,7 @@ mod tests {
             asked(&asks(), Dialect::Postgres).unwrap(),
             "INSERT INTO k (tenant, key) VALUES ('t', decode('61', 'hex')) ON CONFLICT DO NOTHING;\n\
              SELECT a, b FROM k WHERE tenant = 't' AND key = decode('61', 'hex') FOR UPDATE;\n\
-             SELECT (SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM (SELECT a, b FROM k WHERE tenant = 't' AND key = decode('61', 'hex')) q), \
+             SELECT current_setting('bytea_output'), (SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM (SELECT a, b FROM k WHERE tenant = 't' AND key = decode('61', 'hex')) q), \
              (SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM (SELECT coalesce(max(c), 0) AS c FROM d WHERE tenant = 't') q)"
         );
         assert_eq!(asked(&asks(), Dialect::Sqlite), None);

@@ -63,7 +63,7 @@ fn a_round_is_one_text_where_the_driver_takes_it() {
     let first = said(&open(options).step("transition", Some(true), CALL.as_bytes()));
     let sql = first["text"].as_str().unwrap();
     assert!(first["need"].is_null(), "{first}");
-    assert!(sql.starts_with("SELECT (SELECT CAST(coalesce(json_agg(q)") && !sql.contains('$'), "{sql}");
+    assert!(sql.starts_with("SELECT current_setting('bytea_output'), (SELECT CAST(coalesce(json_agg(q)") && !sql.contains('$'), "{sql}");
 
     // A connection that takes no such text has the same round statement by statement, and every later one too.
     let engine = open(options);
@@ -77,8 +77,13 @@ fn a_round_is_one_text_where_the_driver_takes_it() {
 
     let engine = open(options);
     let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
-    let result = json!({"step": asked["step"], "result": [["W10=", "W10="]]});
-    assert!(text(&engine.step("go_on", None, &bytes(&result))).contains("has 2 columns, not 3"));
+    let result = |step: &Json, setting: &str| json!({"step": step, "result": [[BASE64.encode(setting), "W10=", "W10="]]});
+    assert!(text(&engine.step("go_on", None, &bytes(&result(&asked["step"], "hex")))).contains("has 3 columns, not 4"));
+    // Where bytes come otherwise the round is asked again, statement by statement, under another number.
+    let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
+    let again = said(&engine.step("go_on", None, &bytes(&result(&asked["step"], "escape"))));
+    assert_eq!(again["need"].as_array().map(Vec::len), Some(3), "{again}");
+    assert_ne!(again["step"], asked["step"]);
     let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
     let both = json!({"step": asked["step"], "result": [], "rows": []});
     assert!(text(&engine.step("go_on", None, &bytes(&both))).contains("or with the `result`"));

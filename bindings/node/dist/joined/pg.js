@@ -51,12 +51,8 @@ exports.pg = {
             // What pipelines below the native client knows no texts of several statements.
             if (client.pipeline === true && client.native !== undefined)
                 return undefined;
-            // Bytes come within JSON, and are told from texts there by the form that PostgreSQL usually writes them in.
-            const said = { text: `SELECT current_setting('bytea_output');\n${text}`, rowMode: "array", types: TYPES };
-            const came = (await client.query(said));
-            if (came[0]?.rows[0]?.[0] !== "hex")
-                return undefined;
-            return came.slice(1).filter(({ fields }) => fields.length > 0).at(-1)?.rows ?? [];
+            const came = (await client.query({ text, rowMode: "array", types: TYPES }));
+            return [came].flat().filter(({ fields }) => fields.length > 0).at(-1)?.rows ?? [];
         },
         // The host's own wait is kept beside ours, until the end of the transaction at most.
         head: [

@@ -83,11 +83,9 @@ export const pg: Driver<Client> = {
     async run(client, text) {
       // What pipelines below the native client knows no texts of several statements.
       if (client.pipeline === true && client.native !== undefined) return undefined;
-      // Bytes come within JSON, and are told from texts there by the form that PostgreSQL usually writes them in.
-      const said = { text: `SELECT current_setting('bytea_output');\n${text}`, rowMode: "array", types: TYPES };
-      const came = (await client.query(said)) as { rows: Cell[][]; fields: readonly unknown[] }[];
-      if (came[0]?.rows[0]?.[0] !== "hex") return undefined;
-      return came.slice(1).filter(({ fields }) => fields.length > 0).at(-1)?.rows ?? [];
+      type Came = { rows: Cell[][]; fields: readonly unknown[] };
+      const came = (await client.query({ text, rowMode: "array", types: TYPES })) as Came | Came[];
+      return [came].flat().filter(({ fields }) => fields.length > 0).at(-1)?.rows ?? [];
     },
 
     // The host's own wait is kept beside ours, until the end of the transaction at most.
