@@ -39,6 +39,29 @@ for (const variant of VARIANTS) {
     const insert = (connection, id, status) => say(connection, `INSERT INTO tickets VALUES ('${id}', '${status}')`);
     const say = (connection, sql) => KINDS[variant.kind].host(connection).say(sql);
 
+    await t.test("half of what a step writes is never there, whatever the host does", async () => {
+      assert.equal((await born("half")).allowed, true);
+      const dialect = { pg: "postgres", "better-sqlite3": "sqlite" }[variant.kind] ?? "mysql";
+      const fails = {
+        sqlite: ["CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue BEGIN SELECT RAISE(FAIL, 'planted'); END"],
+        mysql: ["CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'planted'"],
+        postgres: [
+          "CREATE FUNCTION hos_fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'planted'; END $$",
+          "CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue FOR EACH ROW EXECUTE FUNCTION hos_fails()",
+        ],
+      }[dialect];
+      for (const sql of fails) await say(host.connection, sql);
+      const records = await host.one("SELECT count(*) FROM hos_record");
+      const paid = (joined) => joined.tenant("t1").as(ayse).transition("ticket", "half", "pay", { args: { amount: 10 } });
+      await say(host.connection, "BEGIN");
+      const error = await thrown(async () => paid(engine));
+      assert.match(String(error.cause), /planted/);
+      await say(host.connection, "COMMIT");
+      assert.equal(await host.one("SELECT count(*) FROM hos_record"), records);
+      await say(host.connection, `DROP TRIGGER hos_fails${dialect === "postgres" ? " ON hos_queue" : ""}`);
+      assert.equal((await engine.transaction((_, joined) => paid(joined))).allowed, true);
+    });
+
     await t.test("commits where the work gives something, rolls back where it throws", async () => {
       const work = (end) => (connection, joined) => {
         const said = insert(connection, end, end);

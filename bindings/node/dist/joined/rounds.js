@@ -9,6 +9,7 @@ exports.troubled = troubled;
 const errors_1 = require("../errors");
 const read_1 = require("../read");
 const told_1 = require("../told");
+const driver_1 = require("./driver");
 const watch_1 = require("./watch");
 /** The class of a step that is not at its end. */
 const UNDER_WAY = "step";
@@ -130,13 +131,41 @@ function* orLeft(native, said, work) {
 function* settled(ground, inside, told, watch) {
     const { settle = [], text: writes } = told;
     if (settle.length > 0)
-        yield* translated(ground, settle, watch);
+        yield* wholeOrNot(ground, settle, watch);
     if (writes !== undefined && (yield* orTroubled(ground.driver, text(ground, writes, watch, { isLast: true }))) === undefined) {
         throw new errors_1.InternalError("internal", "hos.internal", "the connection took one text, and not the next");
     }
     if ((settle.length > 0 || writes !== undefined) && inside === true && ground.driver.hasEnded(ground.connection)) {
         throw ended(errors_1.OutcomeUnknownError, "unknown", "hos.outcome_unknown");
     }
+}
+/** Runs statements of which nothing is left where one fails, whatever the host does then. */
+function* wholeOrNot(ground, statements, watch) {
+    const { driver } = ground;
+    // PostgreSQL's transaction ends by an error as a whole.
+    if (statements.length === 1 || driver.dialect === "postgres") {
+        yield* translated(ground, statements, watch);
+        return;
+    }
+    if (watch !== undefined)
+        yield* orTroubled(driver, watch.begin());
+    const say = function* (sql) {
+        yield* translated(ground, [(0, driver_1.plainly)(sql)]);
+    };
+    yield* say("SAVEPOINT hos_settle");
+    try {
+        yield* translated(ground, statements, watch);
+    }
+    catch (thrown) {
+        try {
+            yield* say("ROLLBACK TO SAVEPOINT hos_settle");
+        }
+        catch {
+            // It is gone with the whole transaction, or with the connection.
+        }
+        throw thrown;
+    }
+    yield* say("RELEASE SAVEPOINT hos_settle");
 }
 /** Runs several statements as one, with what must be around them; gives nothing where the database takes no texts. */
 function* text(ground, said, watch, { isLast = false, guard = [] } = {}) {

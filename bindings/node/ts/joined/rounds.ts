@@ -5,7 +5,7 @@ import { CallError, HosError, InternalError, OutcomeUnknownError, RetryError, ty
 import type { Joined } from "../native";
 import { parse } from "../read";
 import { split } from "../told";
-import { type Cell, type Driver, type Rows, type Statement, type Trouble } from "./driver";
+import { type Cell, type Driver, type Rows, type Statement, type Trouble, plainly } from "./driver";
 import { Watch } from "./watch";
 import type { Work } from "./work";
 
@@ -158,13 +158,39 @@ function* orLeft<T>(native: Joined, said: string, work: Work<T>): Work<T> {
 /** Runs what the step writes. */
 function* settled(ground: Ground, inside: boolean | undefined, told: Said, watch: Watch | undefined): Work<void> {
   const { settle = [], text: writes } = told;
-  if (settle.length > 0) yield* translated(ground, settle, watch);
+  if (settle.length > 0) yield* wholeOrNot(ground, settle, watch);
   if (writes !== undefined && (yield* orTroubled(ground.driver, text(ground, writes, watch, { isLast: true }))) === undefined) {
     throw new InternalError("internal", "hos.internal", "the connection took one text, and not the next");
   }
   if ((settle.length > 0 || writes !== undefined) && inside === true && ground.driver.hasEnded(ground.connection)) {
     throw ended(OutcomeUnknownError, "unknown", "hos.outcome_unknown");
   }
+}
+
+/** Runs statements of which nothing is left where one fails, whatever the host does then. */
+function* wholeOrNot(ground: Ground, statements: readonly Statement[], watch: Watch | undefined): Work<void> {
+  const { driver } = ground;
+  // PostgreSQL's transaction ends by an error as a whole.
+  if (statements.length === 1 || driver.dialect === "postgres") {
+    yield* translated(ground, statements, watch);
+    return;
+  }
+  if (watch !== undefined) yield* orTroubled(driver, watch.begin());
+  const say = function* (sql: string): Work<void> {
+    yield* translated(ground, [plainly(sql)]);
+  };
+  yield* say("SAVEPOINT hos_settle");
+  try {
+    yield* translated(ground, statements, watch);
+  } catch (thrown) {
+    try {
+      yield* say("ROLLBACK TO SAVEPOINT hos_settle");
+    } catch {
+      // It is gone with the whole transaction, or with the connection.
+    }
+    throw thrown;
+  }
+  yield* say("RELEASE SAVEPOINT hos_settle");
 }
 
 /** Runs several statements as one, with what must be around them; gives nothing where the database takes no texts. */

@@ -3,6 +3,7 @@ handed back, until there is an answer."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar
 
@@ -97,9 +98,25 @@ class Rounds:
         self._core._step("leave", None, _step(told))
 
     def _settle(self, kind: Kind, told: Mapping[str, Any], watch: Optional[Watch]) -> None:
-        """Runs what the step writes, whatever it came to."""
-        if told.get("settle"):
-            self._asked(kind, told["settle"], watch)
+        """Runs what the step writes, whatever it came to: all of it, or nothing is left of it, whatever the host does after an error."""
+        statements = told.get("settle") or []
+        # PostgreSQL's transaction ends by an error as a whole.
+        guarded = len(statements) > 1 and kind.dialect != "postgres"
+        if watch is not None and statements:
+            watch.begin()
+        if guarded:
+            kind.do("SAVEPOINT hos_settle")
+        try:
+            if statements:
+                self._asked(kind, statements, watch)
+        except BaseException:
+            if guarded:
+                # It may be gone with the whole transaction, or with the connection.
+                with contextlib.suppress(Exception):
+                    kind.do("ROLLBACK TO SAVEPOINT hos_settle")
+            raise
+        if guarded:
+            kind.do("RELEASE SAVEPOINT hos_settle")
         if "text" in told and self._text(kind, told["text"], watch, last=True) is None:
             raise InternalError("hos.internal", "the connection took one text, and not the next")
 

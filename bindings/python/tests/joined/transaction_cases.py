@@ -44,6 +44,43 @@ class Transactions(Joined):
         self.assertEqual(self.kept(id), (0, 0, 0))
         self.assertEqual(self.engine.transaction(lambda: 5), 5)
 
+    def test_half_of_a_step_is_never_written(self):
+        id = fresh("o")
+        self.begin()
+        self.insert(id)
+        self.birth(id)
+        self.commit()
+        fails = {
+            "sqlite": ["CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue BEGIN SELECT RAISE(FAIL, 'planted'); END"],
+            "mysql": ["CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'planted'"],
+            "postgres": [
+                "CREATE OR REPLACE FUNCTION hos_fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'planted'; END $$",
+                "CREATE TRIGGER hos_fails BEFORE INSERT ON hos_queue FOR EACH ROW EXECUTE FUNCTION hos_fails()",
+            ],
+        }[self.host.dialect]
+        self.defined(*fails)
+        try:
+            records = self.count("SELECT count(*) FROM hos_record")
+            self.begin()
+            with self.assertRaisesRegex(hos.StoreError, "planted"):
+                self.pay(id)
+            # The host goes on as if nothing had been.
+            self.commit()
+            self.assertEqual(self.count("SELECT count(*) FROM hos_record"), records)
+        finally:
+            self.defined("DROP TRIGGER hos_fails" + (" ON hos_queue" if self.host.dialect == "postgres" else ""))
+        self.begin()
+        self.assertIs(self.pay(id).allowed, True)
+        self.commit()
+
+    def defined(self, *statements):
+        other = self.host.connect()
+        self.begin(other)
+        for sql in statements:
+            self.host.do(other, sql)
+        self.commit(other)
+        other.close()
+
     def test_it_does_not_begin_twice(self):
         def inner():
             return self.engine.transaction(lambda: 5)
