@@ -4,14 +4,15 @@ use super::{Asked, Joined, Next, Outcome};
 use crate::Failure;
 use crate::store::Statement;
 use crate::store::server::{ClientError, Connection, Trouble};
-use crate::store::sql::dialect::{Dialect, say};
+use crate::store::sql::dialect::say;
 use crate::store::{Sql, StoreError};
 use hos_core::refusal::Code;
 use std::ops::ControlFlow;
 
 impl Joined {
-    /// Runs a step to its end in the transaction that the connection is in; the caller commits or rolls back. A failure with the
-    /// code [`Code::Retry`] is one of the database's that goes by: the transaction is rolled back and begun again.
+    /// Runs a step to its end in the transaction that the connection is in; the caller commits, or rolls back where it failed: part
+    /// of what it writes may be there then. A failure with the code [`Code::Retry`] is one of the database's that goes by: the
+    /// transaction is rolled back and begun again.
     pub fn over(&self, connection: &mut dyn Connection, asked: Asked) -> Result<Outcome, Failure> {
         let mut step = self.step(asked, Some(true))?;
         let mut next = step.go(self, Vec::new());
@@ -23,30 +24,14 @@ impl Joined {
                     next = step.go(self, rows);
                 }
                 Next::Settle(statements, outcome) => {
-                    self.settle(connection, &statements)?;
+                    for statement in &statements {
+                        self.run(connection, statement, false)?;
+                    }
                     return Ok(*outcome);
                 }
                 Next::Claimed(_) => return Err(Failure::new(Code::CallMalformed, "a claim is no step with an answer")),
             }
         }
-    }
-
-    /// All of it, or nothing of it, whatever the caller does after an error. PostgreSQL's transaction ends by one as a whole.
-    fn settle(&self, connection: &mut dyn Connection, statements: &[Statement]) -> Result<(), Failure> {
-        let guarded = statements.len() > 1 && self.dialect() != Dialect::Postgres;
-        let say = |connection: &mut dyn Connection, sql: &str| {
-            connection.say(sql).map_err(|e| Failure::from(e.into_store("what a step writes cannot be guarded")))
-        };
-        if guarded {
-            say(connection, "SAVEPOINT hos_settle")?;
-        }
-        let written = statements.iter().try_for_each(|statement| self.run(connection, statement, false).map(drop));
-        if guarded {
-            let end = if written.is_ok() { "RELEASE SAVEPOINT hos_settle" } else { "ROLLBACK TO SAVEPOINT hos_settle" };
-            // A deadlock took the savepoint with the transaction; the error that says so is the one to tell.
-            return written.and(say(connection, end));
-        }
-        written
     }
 
     fn run(&self, connection: &mut dyn Connection, statement: &Statement, reads: bool) -> Result<Vec<Vec<Sql>>, Failure> {

@@ -63,7 +63,10 @@ fn a_round_is_one_text_where_the_driver_takes_it() {
     let first = said(&open(options).step("transition", Some(true), CALL.as_bytes()));
     let sql = first["text"].as_str().unwrap();
     assert!(first["need"].is_null(), "{first}");
-    assert!(sql.starts_with("SELECT current_setting('bytea_output'), (SELECT CAST(coalesce(json_agg(q)") && !sql.contains('$'), "{sql}");
+    assert!(
+        sql.starts_with("SELECT current_setting('bytea_output'), (SELECT CAST(coalesce(json_agg(q)") && !sql.contains('$'),
+        "{sql}"
+    );
 
     // A connection that takes no such text has the same round statement by statement, and every later one too.
     let engine = open(options);
