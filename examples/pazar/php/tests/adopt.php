@@ -65,8 +65,11 @@ try {
         if ($buying) {
             proc_terminate($process, SIGKILL);
             $killed++;
+        } else {
+            $said = (string) stream_get_contents($pipe);
         }
-        proc_close($process);
+        $exit = proc_close($process);
+        $buying || $exit <= 1 || throw new \RuntimeException("hos adopt: $said");
     }
     $took = (hrtime(true) - $began) / 1e9;
     $server->stop();
