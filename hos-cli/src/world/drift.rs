@@ -72,8 +72,10 @@ pub(crate) fn compare(connection: &mut dyn Connection, dialect: Dialect, world: 
         let how = if row.2.is_some() { How::Bypassed } else { How::Unknown };
         found.add(rows, how, row);
     })?;
+    // The ids of all rows as a table of its own, which the database can look up in: an id that is made of a column is in no index.
     let gone = format!(
-        "SELECT i.id, NULL AS said, i.state FROM hos_instance i WHERE {ours} AND NOT EXISTS (SELECT 1 FROM {table} w WHERE {row_id} = i.id) ORDER BY 1"
+        "SELECT i.id, NULL AS said, i.state FROM hos_instance i LEFT JOIN (SELECT DISTINCT {row_id} AS id FROM {table} w) d ON d.id = i.id
+         WHERE {ours} AND d.id IS NULL ORDER BY 1"
     );
     take(connection, &gone, |row| found.add(rows, How::Gone, row))?;
     Ok(found)
