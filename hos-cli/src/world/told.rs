@@ -170,8 +170,9 @@ fn one_page(
             let thread = Sql::from(record.receipt.thread.0);
             followed.erased +=
                 run(connection, &said(dialect, "DELETE FROM hos_told WHERE tenant = ? AND thread = ?"), &[&of, &thread])?;
-        } else if let Some(id) = id(connection, dialect, &of, record)?
-            && let Some(row) = row(engine, record, id)
+        } else if let Some(kind) = kind(record.header.kind)
+            && let Some(id) = id(connection, dialect, &of, record)?
+            && let Some(row) = row(engine, record, kind, id)
         {
             let row: Vec<&Sql> = row.iter().collect();
             followed.told += run(connection, &said(dialect, INSERT), &row)?;
@@ -201,10 +202,9 @@ fn id(connection: &mut dyn Connection, dialect: Dialect, of: &Sql, record: &Hist
     first(connection, &sql, &[of, &Sql::from(record.receipt.thread.0)])
 }
 
-/// A record's row, where it says what became of an instance; in the order of [`INSERT`].
-fn row(engine: &Engine, record: &HistoryEntry, id: String) -> Option<[Sql; 14]> {
-    let header = &record.header;
-    let kind = match header.kind {
+/// The word for a record that says what became of an instance.
+fn kind(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
         Kind::Begun => "begun",
         Kind::Moved => "moved",
         Kind::Expired => "expired",
@@ -214,7 +214,12 @@ fn row(engine: &Engine, record: &HistoryEntry, id: String) -> Option<[Sql; 14]> 
         Kind::Adopted => "adopted",
         Kind::Legacy => "legacy",
         _ => return None,
-    };
+    })
+}
+
+/// Such a record's row, in the order of [`INSERT`].
+fn row(engine: &Engine, record: &HistoryEntry, kind: &str, id: String) -> Option<[Sql; 14]> {
+    let header = &record.header;
     let who = part(record, "principal").and_then(|part| match part.get("uid") {
         Some(Value::Entity(uid)) => Some(uid),
         _ => None,

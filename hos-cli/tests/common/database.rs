@@ -79,20 +79,7 @@ impl Database {
 
     /// The first column of all rows, as text.
     pub(crate) fn ask(&self, sql: &str) -> Vec<String> {
-        let connector = hos_drivers::connector(&self.url).unwrap();
-        let mut connection = connector.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
-        let mut out = Vec::new();
-        let asked = connection.query(sql, &[], &mut |cells| {
-            out.push(match cells.into_iter().next().unwrap() {
-                Sql::Int(n) => n.to_string(),
-                Sql::Text(text) => text,
-                Sql::Raw(bytes) | Sql::Blob(bytes) => String::from_utf8(bytes).unwrap(),
-                Sql::Null => "null".to_owned(),
-            });
-            ControlFlow::Continue(())
-        });
-        asked.map_err(|e| e.message).unwrap();
-        out
+        ask(&self.url, sql)
     }
 
     /// A new user without any right but to connect; gives its name and the database's URL as this user.
@@ -198,4 +185,22 @@ pub(crate) fn found(world: &World, url: &str) -> Run {
     command.args(["--store-file", &world.path("url"), "--key-file", &world.path("hos.db.key")]);
     command.args(["--founder", "Account::root", "--role", "Role::operator", "--attr", "active=true"]);
     run(command)
+}
+
+/// The first column of all rows, as text.
+pub(crate) fn ask(url: &str, sql: &str) -> Vec<String> {
+    let connector = hos_drivers::connector(url).unwrap();
+    let mut connection = connector.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+    let mut out = Vec::new();
+    let asked = connection.query(sql, &[], &mut |cells| {
+        out.push(match cells.into_iter().next().unwrap() {
+            Sql::Int(n) => n.to_string(),
+            Sql::Text(text) => text,
+            Sql::Raw(bytes) | Sql::Blob(bytes) => String::from_utf8(bytes).unwrap(),
+            Sql::Null => "null".to_owned(),
+        });
+        ControlFlow::Continue(())
+    });
+    asked.map_err(|e| e.message).unwrap();
+    out
 }

@@ -1,9 +1,7 @@
 //! A shop: a store beside the world's own tables and log, on a file or in a database.
 
-use super::database::on_each;
+use super::database::{ask, on_each};
 use super::{Run, World, hos, law, run};
-use hos_engine::store::Sql;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub(crate) const ROWS: &str = r#"
@@ -90,20 +88,7 @@ impl Shop {
     }
 
     pub(crate) fn ask(&self, sql: &str) -> Vec<String> {
-        let connector = hos_drivers::connector(&self.url).unwrap();
-        let mut connection = connector.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
-        let mut out = Vec::new();
-        let asked = connection.query(sql, &[], &mut |cells| {
-            out.push(match cells.into_iter().next().unwrap() {
-                Sql::Int(n) => n.to_string(),
-                Sql::Text(text) => text,
-                Sql::Raw(bytes) | Sql::Blob(bytes) => String::from_utf8(bytes).unwrap(),
-                Sql::Null => "null".to_owned(),
-            });
-            ControlFlow::Continue(())
-        });
-        asked.map_err(|e| e.message).unwrap();
-        out
+        ask(&self.url, sql)
     }
 
     pub(crate) fn sql(&self, sql: &str) {
