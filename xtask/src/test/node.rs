@@ -1,10 +1,10 @@
 //! The Node binding: installs Node where that can be done, the packages that its tests need as the lock file has them, and runs
 //! the tests, those of joined transactions on the databases that run. The call vectors are run elsewhere.
 
-use super::tally::Tally;
+use super::tally::{self, Tally};
 use super::{BUILD_ALL, House, Outcome};
 use crate::apt;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -51,23 +51,16 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
     if house.databases.get().is_none_or(|databases| databases.count() < 2) {
         println!("left out: what joins transactions of a database that does not run");
     }
-    let mut child = house
-        .command("node")
+    let mut command = house.command("node");
+    command
         .arg("--test")
         .args(test_files(&place.join("test"))?)
         .current_dir(&place)
         .env("HOS_BIN", house.target.join("debug").join("hos"))
         .env("CARGO_TARGET_DIR", &house.target)
         // Panics are planted.
-        .env("RUST_BACKTRACE", "0")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut printed = String::new();
-    if let Some(mut stdout) = child.stdout.take() {
-        stdout.read_to_string(&mut printed)?;
-    }
-    let ended_well = child.wait()?.success();
+        .env("RUST_BACKTRACE", "0");
+    let (printed, ended_well) = tally::printed(&mut command)?;
     let mut tally = counted(&printed).unwrap_or_default();
     if !ended_well || tally.passed == 0 {
         println!("{printed}");

@@ -1,12 +1,11 @@
 //! The example's shop: its three stages on each database, and what lies between them.
 
-use super::tally::Tally;
+use super::tally::{self, Tally};
 use super::{BUILD_ALL, House, Outcome, php};
 use crate::apt;
 use crate::databases::Databases;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
-use std::process::Stdio;
 
 /// As it was, watched by the law, and under the law.
 const STAGES: [&str; 3] = ["before", "shadow", "enforce"];
@@ -53,20 +52,13 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
 /// What one of the shop's scripts printed, and whether it ended well.
 fn script(house: &House, args: &[&str]) -> io::Result<(String, bool)> {
     let debug = house.target.join("debug");
-    let mut child = house
-        .command("php")
+    let mut command = house.command("php");
+    command
         .args(args)
         .current_dir(house.root.join("examples/pazar/php"))
         .env("HOS_BIN", debug.join("hos"))
-        .env("HOS_LIBRARY", debug.join("libhos.so"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut printed = String::new();
-    if let Some(mut stdout) = child.stdout.take() {
-        stdout.read_to_string(&mut printed)?;
-    }
-    Ok((printed, child.wait()?.success()))
+        .env("HOS_LIBRARY", debug.join("libhos.so"));
+    tally::printed(&mut command)
 }
 
 /// `pazar-php enforce: 635 passed, 0 failed`, at the end.

@@ -61,6 +61,12 @@ pub(super) fn run(command: &mut Command) -> io::Result<Tally> {
     Ok(tally)
 }
 
+/// Runs a program of which something is to be counted: what it printed, and whether it ended well. Its errors are shown as they come.
+pub(super) fn printed(command: &mut Command) -> io::Result<(String, bool)> {
+    let said = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    Ok((String::from_utf8_lossy(&said.stdout).into_owned(), said.status.success()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

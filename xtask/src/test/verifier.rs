@@ -1,8 +1,8 @@
 //! The second verifier, which shares no code with the first: its own tests, and its word on what the first one's store exports.
 
-use super::tally::Tally;
+use super::tally::{self, Tally};
 use super::{House, Outcome};
-use std::io::{self, Read};
+use std::io;
 use std::process::{Command, Stdio};
 
 /// The oldest Node that its packages run on.
@@ -39,19 +39,9 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         println!("npm ci failed in verifier/");
         return Ok(Outcome::Done(Tally::of(false)));
     }
-    let mut child = house
-        .command("node")
-        .args(["--test", "test/"])
-        .current_dir(&place)
-        .env("HOS_BINARY", house.released("hos"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut printed = String::new();
-    if let Some(mut stdout) = child.stdout.take() {
-        stdout.read_to_string(&mut printed)?;
-    }
-    let ended_well = child.wait()?.success();
+    let mut command = house.command("node");
+    command.args(["--test", "test/"]).current_dir(&place).env("HOS_BINARY", house.released("hos"));
+    let (printed, ended_well) = tally::printed(&mut command)?;
     let mut tally = counted(&printed).unwrap_or_default();
     if !ended_well || tally == Tally::default() {
         println!("{printed}");
