@@ -73,6 +73,14 @@ fn pair(what: &str, callers: usize, bar: f64, rounds: usize, round: Duration, ta
     Ok(())
 }
 
+/// How many moves these callers make in the time.
+pub(crate) fn steps(shop: &Shop, callers: usize, time: Duration) -> Result<u64> {
+    let states: Vec<AtomicBool> = (0..callers).map(|_| AtomicBool::new(false)).collect();
+    let (failed, times) = (AtomicBool::new(false), Mutex::default());
+    let per_second = ours(shop, &states, time, &failed, &times);
+    if failed.into_inner() { Err("a move failed".into()) } else { Ok((per_second * time.as_secs_f64()) as u64) }
+}
+
 /// How long each move of a caller took, in microseconds.
 type Times = Mutex<Vec<u32>>;
 

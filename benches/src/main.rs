@@ -6,6 +6,7 @@
 //! cargo run --release -p hos-bench -- --quick  seconds: that everything runs, not what it costs
 //! cargo run --release -p hos-bench -- commit   one part alone
 //! cargo run --release -p hos-bench -- shell --store hos.db --question can.json   what `can` costs in Rust, for the bindings' benchmarks
+//! cargo run --release -p hos-bench -- profile moves --callers 64   one hot path alone, under a profiler
 //! ```
 //!
 //! Seconds on a machine that does other work besides say little; the ratios say more.
@@ -17,6 +18,7 @@ mod evidence;
 mod harness;
 mod joined;
 mod law;
+mod profile;
 mod replay;
 mod shell;
 mod shop;
@@ -40,14 +42,19 @@ const PARTS: [(&str, Part); 6] = [
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if args.first().is_some_and(|word| word == "shell") {
-        return match shell::run(&args[1..]) {
+    let alone: Option<fn(&[String]) -> Result<String>> = match args.first().map(String::as_str) {
+        Some("shell") => Some(shell::run),
+        Some("profile") => Some(profile::run),
+        _ => None,
+    };
+    if let Some(alone) = alone {
+        return match alone(&args[1..]) {
             Ok(line) => {
                 println!("{line}");
                 ExitCode::SUCCESS
             }
             Err(error) => {
-                eprintln!("hos-bench: shell: {error}");
+                eprintln!("hos-bench: {}: {error}", args[0]);
                 ExitCode::FAILURE
             }
         };

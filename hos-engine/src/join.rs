@@ -11,6 +11,7 @@
 use hos_core::call::{Call, Change};
 use hos_core::id::{CallDigest, Handle, InstanceId, LawHash, Name, OnceKey, Uid};
 use hos_core::judge::{self, BeginRows, Bench, DirectoryRows, Instance, Judged, OnceHit};
+use std::sync::Arc;
 
 /// How many rounds a call takes at most.
 pub const ROUNDS_MAX: usize = 3;
@@ -40,7 +41,7 @@ pub enum Found {
     /// The tombstone of an erased one.
     Erased,
     /// An instance.
-    Live(Box<Instance>),
+    Live(Arc<Instance>),
 }
 
 /// The rows so far.

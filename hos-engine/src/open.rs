@@ -345,6 +345,7 @@ impl Builder {
             checkpoints: Mutex::default(),
             traces: Mutex::default(),
             kept: Mutex::default(),
+            recent: Mutex::default(),
         }
     }
 }

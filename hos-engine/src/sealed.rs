@@ -52,9 +52,19 @@ impl FreshKeys {
         self.erased = whose.to_vec();
     }
 
+    /// What the vault said of erasures, if it was asked.
+    pub(crate) fn looked(&self) -> Option<Look> {
+        self.look.get().flatten()
+    }
+
     /// A key that came with the row that is sealed under it.
     pub(crate) fn know(&self, id: KeyId, key: [u8; 32]) {
         self.by_id.borrow_mut().insert(id, SubjectKey::new(key));
+    }
+
+    /// The persons whose keys were asked for, with them; none where one of the keys is not in the vault yet.
+    pub(crate) fn all_kept(&self) -> Option<Vec<([u8; 32], KeyId)>> {
+        self.made.is_empty().then(|| self.by_subject.iter().map(|(tag, (id, _))| (*tag, *id)).collect())
     }
 
     fn meet(&mut self, tag: [u8; 32], id: KeyId, key: &SubjectKey) {
@@ -64,19 +74,19 @@ impl FreshKeys {
 }
 
 /// Chance for nonces and keys, expanded from a case's seed.
-pub(crate) struct Chance<'s> {
-    seed: &'s [u8; 32],
+pub(crate) struct Chance {
+    seed: [u8; 32],
     next: u64,
 }
 
-impl<'s> Chance<'s> {
-    pub(crate) fn new(seed: &'s [u8; 32]) -> Self {
-        Self { seed, next: 0 }
+impl Chance {
+    pub(crate) fn new(seed: &[u8; 32]) -> Self {
+        Self { seed: *seed, next: 0 }
     }
 
     pub(crate) fn bytes<const N: usize>(&mut self, purpose: &str) -> [u8; N] {
         let mut out = [0; N];
-        digest::expand(self.seed, purpose, self.next, &mut out);
+        digest::expand(&self.seed, purpose, self.next, &mut out);
         self.next += 1;
         out
     }
@@ -84,31 +94,16 @@ impl<'s> Chance<'s> {
 
 impl Keys<'_, '_> {
     /// The person's key, made now if there is none. A destroyed one is a refusal: nothing more is written about them.
-    pub(crate) fn of(
-        &self,
-        subject: &Uid,
-        fresh: &mut FreshKeys,
-        chance: &mut Chance<'_>,
-    ) -> Result<(KeyId, SubjectKey), Refused> {
+    pub(crate) fn of(&self, subject: &Uid, fresh: &mut FreshKeys, chance: &mut Chance) -> Result<(KeyId, SubjectKey), Refused> {
         let tag = digest::subject_tag(&self.store, subject);
         let refused = || Refused::Erased(Blocker::new(Code::SubjectErased, format!("`{subject}`")));
         if fresh.erased.iter().any(|(of, _)| *of == tag) {
             return Err(refused());
         }
-        if let Some(known) = fresh.by_subject.get(&tag) {
-            return Ok(known.clone());
-        }
-        let kept = self.look(fresh).and_then(|look| self.vault.of_subject(self.tx, look, &tag));
-        if let Some(mut kept) = kept.map_err(|e| Refused::Failure(e.into()))? {
-            if let Some(locked) = self.vault.hold(self.tx, &tag).map_err(|e| Refused::Failure(e.into()))? {
-                kept = locked;
-            }
-            let Some(key) = &kept.key else {
-                return Err(refused());
-            };
-            let key = SubjectKey::new(*key.bytes());
-            fresh.meet(tag, kept.id, &key);
-            return Ok((kept.id, key));
+        match self.kept(&tag, fresh).map_err(Refused::Failure)? {
+            Some(Some(known)) => return Ok(known),
+            Some(None) => return Err(refused()),
+            None => {}
         }
         let made = (KeyId(chance.bytes("key id")), SubjectKey::new(chance.bytes("subject key")));
         let new = NewKey { subject: tag, id: made.0, key: SecretKey::new(*made.1.expose()), created: self.now };
@@ -122,6 +117,29 @@ impl Keys<'_, '_> {
         let key = SubjectKey::new(*key.bytes());
         fresh.meet(tag, kept.id, &key);
         Ok((kept.id, key))
+    }
+
+    /// The key that a person has, known or in the vault; none inside where it was destroyed.
+    fn kept(&self, tag: &[u8; 32], fresh: &mut FreshKeys) -> Result<Option<Option<(KeyId, SubjectKey)>>, Failure> {
+        if let Some(known) = fresh.by_subject.get(tag) {
+            return Ok(Some(Some(known.clone())));
+        }
+        let Some(mut kept) = self.vault.of_subject(self.tx, self.look(fresh)?, tag)? else { return Ok(None) };
+        if let Some(locked) = self.vault.hold(self.tx, tag)? {
+            kept = locked;
+        }
+        let Some(key) = &kept.key else { return Ok(Some(None)) };
+        let key = SubjectKey::new(*key.bytes());
+        fresh.meet(*tag, kept.id, &key);
+        Ok(Some(Some((kept.id, key))))
+    }
+
+    /// Whether this is the key that a person has.
+    pub(crate) fn stands(&self, tag: &[u8; 32], id: KeyId, fresh: &mut FreshKeys) -> Result<bool, Failure> {
+        if fresh.erased.iter().any(|(of, _)| of == tag) {
+            return Ok(false);
+        }
+        Ok(matches!(self.kept(tag, fresh)?, Some(Some((kept, _))) if kept == id))
     }
 
     fn look(&self, fresh: &FreshKeys) -> Result<Option<Look>, StoreError> {
@@ -169,7 +187,7 @@ impl Keys<'_, '_> {
     }
 
     /// A record's parts as they are stored: one box a person.
-    pub(crate) fn seal_parts(&self, draft: &Draft, fresh: &mut FreshKeys, chance: &mut Chance<'_>) -> Result<Vec<u8>, Refused> {
+    pub(crate) fn seal_parts(&self, draft: &Draft, fresh: &mut FreshKeys, chance: &mut Chance) -> Result<Vec<u8>, Refused> {
         let mut by_person: Vec<(Option<&Uid>, Vec<Committed<'_>>)> = Vec::with_capacity(4);
         // The header lists the parts in the draft's order; an encoded header that did not would not open.
         for (part, listed) in draft.parts.iter().zip(&draft.header.parts) {
@@ -191,7 +209,7 @@ impl Keys<'_, '_> {
         subject: Option<&Uid>,
         parts: &[Committed<'_>],
         fresh: &mut FreshKeys,
-        chance: &mut Chance<'_>,
+        chance: &mut Chance,
     ) -> Result<StoredBox<'static>, Refused> {
         let key = subject.map(|subject| self.of(subject, fresh, chance)).transpose()?;
         let nonce = if key.is_some() { chance.bytes("nonce") } else { [0; 24] };
@@ -205,7 +223,7 @@ impl Keys<'_, '_> {
         subject: Option<&Uid>,
         plaintext: Vec<u8>,
         fresh: &mut FreshKeys,
-        chance: &mut Chance<'_>,
+        chance: &mut Chance,
     ) -> Result<(KeyId, Vec<u8>), Refused> {
         let part = Part::new(COPY.0, COPY.1, subject.cloned(), chance.bytes("copy salt"), plaintext);
         let commitment = part.commitment();

@@ -19,13 +19,14 @@ use hos_core::judge::{self, DirectoryRows, Instance, OnceHit};
 use hos_core::proof::record::Header;
 use hos_core::refusal::Code;
 use hos_core::value::Record;
+use std::sync::Arc;
 
 /// An instance's row as it was read: what a settlement swaps it against.
-pub(super) struct Before {
-    pub(super) version: u64,
-    pub(super) facts_key: hos_core::id::KeyId,
-    pub(super) facts_sealed: Vec<u8>,
-    pub(super) instance: Instance,
+pub(crate) struct Before {
+    pub(crate) version: u64,
+    pub(crate) facts_key: KeyId,
+    pub(crate) facts_sealed: Vec<u8>,
+    pub(crate) instance: Arc<Instance>,
 }
 
 /// The place of a record that waits in the inbox, as far as anybody can say.
@@ -67,7 +68,7 @@ impl Court {
         view: &View,
         read: Read,
         rows: &mut Rows,
-        before: &mut Option<Before>,
+        before: &mut Option<Arc<Before>>,
         guards: &mut Option<LawBench>,
     ) -> Result<(), Failure> {
         match read {
@@ -214,7 +215,7 @@ impl Court {
         view: &View,
         contract: &Name,
         id: &InstanceId,
-    ) -> Result<(Found, Option<Before>), Failure> {
+    ) -> Result<(Found, Option<Arc<Before>>), Failure> {
         let read = deciding(tx, state_sql::instance(tenant, contract, id));
         let Some(row) = standing_row(tx, tenant, contract, id, read)? else {
             if tx.is_shared() {
@@ -226,8 +227,9 @@ impl Court {
         let state_sql::SealedInstance { instance, facts_key, facts: facts_sealed } = sealed;
         let opened = self.open_instance(tx, view, instance, &facts_key, &facts_sealed, &group.fresh)?;
         let Some(instance) = opened else { return Ok((Found::Erased, None)) };
+        let instance = Arc::new(instance);
         let before = Before { version: instance.version, facts_key, facts_sealed, instance: instance.clone() };
-        Ok((Found::Live(Box::new(instance)), Some(before)))
+        Ok((Found::Live(instance), Some(Arc::new(before))))
     }
 
     /// An instance with its facts opened; `None` when the person they belong to was erased.

@@ -7,6 +7,7 @@
 //! [`SqliteStore`]: crate::store::sqlite::SqliteStore
 
 mod activation;
+mod ahead;
 pub(crate) mod cosigned;
 pub(crate) mod epoch;
 pub(crate) mod erase;
@@ -20,6 +21,7 @@ pub(crate) mod host;
 mod kept;
 pub(crate) mod keys;
 mod outbox;
+mod recent;
 mod registry;
 pub(crate) mod roots;
 pub(crate) mod settle;
@@ -37,7 +39,7 @@ use crate::store::Statement;
 use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::sql::{claim, evidence as sql, inbox};
-use crate::store::sqlite::Runner;
+use crate::store::sqlite::{Foresight, Runner};
 use crate::vault::Vault;
 use crate::view::{InForce, View};
 use crate::work::{Done, Job};
@@ -76,6 +78,8 @@ pub(crate) struct Court {
     pub(crate) traces: Mutex<Vec<Vec<u8>>>,
     /// What the last group left to the next.
     pub(crate) kept: Mutex<Option<Kept>>,
+    /// Instances that were moved lately.
+    pub(crate) recent: Mutex<recent::Recent>,
 }
 
 /// A signed checkpoint.
@@ -134,6 +138,8 @@ pub(crate) struct Group {
     pub(crate) waiting: Option<[u8; 16]>,
     /// A refusal that a host's transaction does not keep.
     pub(crate) refused: Option<Refusal>,
+    /// The instances that it moved, as they stand.
+    pub(crate) moved: Vec<(Tenant, fetch::Before)>,
     /// Tenants the end of whose log this group has claimed.
     locked: HashSet<Tenant>,
 }
@@ -150,6 +156,7 @@ pub(crate) struct Mark {
     changes: u64,
     destroy: usize,
     traces: usize,
+    moved: usize,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -245,6 +252,38 @@ impl Court {
             }
         }
         Ok(())
+    }
+
+    /// A group that has done nothing and knows nothing of the store but the laws in force.
+    fn new_group(&self, in_force: Option<Arc<InForce>>) -> Result<Group, Failure> {
+        let mut seed = [0; 32];
+        self.entropy.fill(&mut seed)?;
+        Ok(Group {
+            in_force,
+            views: HashMap::new(),
+            cached: true,
+            changes: 0,
+            unsealed: Vec::new(),
+            streams: HashMap::new(),
+            heads: Heads::new(),
+            kept: Kept::default(),
+            keeps: true,
+            drained: HashSet::new(),
+            fresh: FreshKeys::new(),
+            seed,
+            cases: 0,
+            sealed: HashMap::new(),
+            stored: Vec::new(),
+            flush: false,
+            destroy: Vec::new(),
+            traces: Vec::new(),
+            claims: Vec::new(),
+            once: None,
+            waiting: None,
+            refused: None,
+            moved: Vec::new(),
+            locked: HashSet::new(),
+        })
     }
 
     fn seal_group(&self, tx: &Tx<'_>, group: &mut Group) -> Result<(), Failure> {
@@ -382,8 +421,10 @@ impl Runner for Court {
     type Answer = Done;
     type Group = Group;
     type Mark = Mark;
+    type Ahead = ahead::Ahead;
 
     fn reopened(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        lock(&self.recent).forget();
         // The log must not be shorter than what this process has signed for.
         for (tenant, signed) in lock(&self.checkpoints).iter() {
             let head = seal::head(tx, tenant, self.of).map_err(StoreError::from)?;
@@ -403,43 +444,26 @@ impl Runner for Court {
             Some(in_force) => Some(in_force),
             None => self.read_in_force(tx)?,
         };
-        let mut seed = [0; 32];
-        self.entropy.fill(&mut seed).map_err(StoreError::from)?;
-        Ok(Group {
-            in_force,
-            views: HashMap::new(),
-            cached: true,
-            changes: 0,
-            unsealed: Vec::new(),
-            streams: HashMap::new(),
-            heads: Heads::new(),
-            kept,
-            keeps: true,
-            drained: HashSet::new(),
-            fresh: FreshKeys::new(),
-            seed,
-            cases: 0,
-            sealed: HashMap::new(),
-            stored: Vec::new(),
-            flush: false,
-            destroy: Vec::new(),
-            traces: Vec::new(),
-            claims: Vec::new(),
-            once: None,
-            waiting: None,
-            refused: None,
-            locked: HashSet::new(),
-        })
+        let mut group = self.new_group(in_force).map_err(StoreError::from)?;
+        group.kept = kept;
+        Ok(group)
     }
 
     fn mark(&self, group: &Group) -> Mark {
-        Mark { unsealed: group.unsealed.len(), changes: group.changes, destroy: group.destroy.len(), traces: group.traces.len() }
+        Mark {
+            unsealed: group.unsealed.len(),
+            changes: group.changes,
+            destroy: group.destroy.len(),
+            traces: group.traces.len(),
+            moved: group.moved.len(),
+        }
     }
 
     fn rewind(&self, group: &mut Group, mark: Mark) {
         group.unsealed.truncate(mark.unsealed);
         group.destroy.truncate(mark.destroy);
         group.traces.truncate(mark.traces);
+        group.moved.truncate(mark.moved);
         group.fresh.erased(&group.destroy);
         group.streams.clear();
         group.claims.clear();
@@ -494,6 +518,23 @@ impl Runner for Court {
         done.map_err(StoreError::from)
     }
 
+    fn foresees(&self, job: &Job) -> bool {
+        ahead::foresees(job)
+    }
+
+    fn ahead(&self, rows: Option<&Tx<'_>>, job: &Job) -> Foresight<ahead::Ahead> {
+        match job {
+            Job::Call(tenant, call) => self.ahead_of(rows, tenant, call).unwrap_or(Foresight::Dark),
+            _ => Foresight::Dark,
+        }
+    }
+
+    fn run_ahead(&self, tx: &Tx<'_>, group: &mut Group, job: &Job, ahead: ahead::Ahead) -> Result<Done, StoreError> {
+        let Job::Call(tenant, call) = job else { return Err(StoreError::internal("only calls are judged ahead")) };
+        let answer = self.write_ahead(tx, group, tenant, call, ahead).map_err(StoreError::from)?;
+        Ok(Done::Answer(Box::new(answer)))
+    }
+
     fn finish(&self, tx: &Tx<'_>, group: &mut Group, _answers: &mut [Result<Done, StoreError>]) -> Result<(), StoreError> {
         self.seal_group(tx, group).map_err(StoreError::from)?;
         if !group.heads.is_empty() {
@@ -520,6 +561,13 @@ impl Runner for Court {
         lock(&self.traces).extend(std::mem::take(&mut group.traces));
         self.sign_heads(&group.heads);
         self.keep(&mut group);
+        // A forked child may find the mutex locked for ever: it goes without.
+        if let Ok(mut recent) = self.recent.try_lock() {
+            if !group.destroy.is_empty() {
+                recent.forget();
+            }
+            recent.note(group.fresh.looked(), std::mem::take(&mut group.moved));
+        }
         {
             let mut checkpoints = lock(&self.checkpoints);
             for (tenant, size) in &group.stored {

@@ -13,11 +13,12 @@ use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::{By, Call, LEGACY_ENTRIES_MAX, LegacyEntry, LegacyLog};
 use hos_core::canon::Writer;
-use hos_core::id::{Handle, InstanceId, Name, RecordHash, Tenant};
+use hos_core::id::{Handle, InstanceId, KeyId, Name, RecordHash, Tenant};
 use hos_core::judge::{self, Bench, DirectoryAfter, Draft, Instance, Judged, Place};
 use hos_core::policy::Entity;
 use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
+use hos_core::time::Timestamp;
 use hos_core::value::Record;
 use std::sync::Arc;
 
@@ -33,13 +34,28 @@ impl Court {
         view: &'a View,
         guards: Option<&'a LawBench>,
     ) -> Result<Bench<'a>, Failure> {
-        Ok(Bench {
+        let last_sealed = self.last_sealed(tx, group, tenant)?;
+        Ok(self.bench_at(tx, tenant, view, guards, last_sealed, group.case_seed()))
+    }
+
+    /// The same, by what it stands on beside the view: the newest time in the log, where that is to bound the clock, and the
+    /// case's seed.
+    pub(super) fn bench_at<'a>(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &'a Tenant,
+        view: &'a View,
+        guards: Option<&'a LawBench>,
+        last_sealed: Option<Timestamp>,
+        seed: [u8; 32],
+    ) -> Bench<'a> {
+        Bench {
             store: self.of.store,
             tenant,
             now: self.now(tx),
-            last_sealed: self.last_sealed(tx, group, tenant)?,
+            last_sealed,
             durability: tx.durability(),
-            seed: group.case_seed(),
+            seed,
             active: view.active.standing(),
             candidate: view.candidate.as_ref().map(LawBench::standing),
             guards: guards.map(LawBench::standing),
@@ -47,7 +63,7 @@ impl Court {
             activation: Some(view.in_force.activation.record),
             directory_version: view.version,
             limits: self.limits(&view.in_force),
-        })
+        }
     }
 
     /// A call, from its first round to its rows.
@@ -130,7 +146,7 @@ impl Court {
         Ok(fired)
     }
 
-    /// Writes what was judged: records and their parts, the instance, deadlines, once-key, messages, directory rows.
+    /// Settles what was judged: records and their parts, the instance, deadlines, once-key, messages, directory rows.
     #[expect(clippy::too_many_arguments, reason = "everything that a settlement writes comes from one of these")]
     fn settle(
         &self,
@@ -140,11 +156,11 @@ impl Court {
         view: &View,
         by: &By,
         mut judged: Judged,
-        before: Option<Before>,
+        before: Option<Arc<Before>>,
         seed: &[u8; 32],
     ) -> Result<Answer, Failure> {
         if judged.drafts.is_empty() && judged.instance.is_none() {
-            self.entry_receipt(tx, tenant, &mut judged.answer, before.as_ref().map(|b| &b.instance))?;
+            self.entry_receipt(tx, tenant, &mut judged.answer, before.as_ref().map(|b| &*b.instance))?;
             return Ok(judged.answer);
         }
         if tx.is_host() && is_refusal(&judged) {
@@ -169,15 +185,32 @@ impl Court {
                 Err(Refused::Failure(failure)) => return Err(failure),
             }
         }
+        self.write(tx, group, tenant, view, judged, before, parts, &mut chance)
+    }
+
+    /// Writes what was judged, the parts of its records being sealed.
+    #[expect(clippy::too_many_arguments, reason = "everything that a settlement writes comes from one of these")]
+    pub(super) fn write(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        view: &View,
+        mut judged: Judged,
+        before: Option<Arc<Before>>,
+        parts: Vec<Vec<u8>>,
+        chance: &mut Chance,
+    ) -> Result<Answer, Failure> {
         let time = judged.drafts.last().map_or_else(|| self.clock.now(), |d| d.header.time);
         let drafts = std::mem::take(&mut judged.drafts);
         let mut places = Vec::with_capacity(drafts.len());
         for (draft, parts) in drafts.into_iter().zip(parts) {
-            places.push(self.write_record(tx, group, tenant, draft, parts, &mut chance)?);
+            places.push(self.write_record(tx, group, tenant, draft, parts, chance)?);
         }
-        if let Some(after) = &judged.instance {
-            self.write_instance(tx, group, tenant, after, before.as_ref(), &mut chance)?;
-        }
+        let facts = match &judged.instance {
+            Some(after) => Some(self.write_instance(tx, group, tenant, after, before.as_deref(), chance)?),
+            None => None,
+        };
         if let (Some((key, digest)), Some((thread, n, _))) = (&judged.once, places.last()) {
             if tx.is_shared() {
                 let (thread, n) = match group.waiting.filter(|_| *n == WAITING) {
@@ -196,12 +229,12 @@ impl Court {
             let mut w = Writer::default();
             w.record(&message.body);
             let (key, body) =
-                self.keys(tx).seal_copy(subject.as_ref(), w.finish(), &mut group.fresh, &mut chance).map_err(failure_of)?;
+                self.keys(tx).seal_copy(subject.as_ref(), w.finish(), &mut group.fresh, chance).map_err(failure_of)?;
             let place = judged.messages.iter().take(i).filter(|(d, _)| d == draft).count();
             tx.execute(&operation_sql::insert_message(tenant, thread, *n, place, message.kind.as_str(), &key, body))?;
         }
         if let Some(after) = judged.directory.take() {
-            self.write_directory(tx, group, tenant, view, after, &mut chance)?;
+            self.write_directory(tx, group, tenant, view, after, chance)?;
         }
         if !judged.answer.again
             && let Some((thread, n, record)) = places.last()
@@ -209,7 +242,11 @@ impl Court {
             let n = Some(*n).filter(|n| *n != WAITING);
             judged.answer.receipt = Some(Receipt { tenant: tenant.clone(), thread: *thread, n, record: *record, seal: None });
         }
-        self.entry_receipt(tx, tenant, &mut judged.answer, judged.instance.as_ref().or(before.as_ref().map(|b| &b.instance)))?;
+        self.entry_receipt(tx, tenant, &mut judged.answer, judged.instance.as_ref().or(before.as_ref().map(|b| &*b.instance)))?;
+        if let (Some(after), Some((facts_key, facts_sealed)), false) = (judged.instance, facts, tx.is_shared()) {
+            let now = Before { version: after.version, facts_key, facts_sealed, instance: Arc::new(after) };
+            group.moved.push((tenant.clone(), now));
+        }
         Ok(judged.answer)
     }
 
@@ -253,7 +290,7 @@ impl Court {
         tenant: &Tenant,
         draft: Draft,
         parts: Vec<u8>,
-        chance: &mut Chance<'_>,
+        chance: &mut Chance,
     ) -> Result<(Handle, u64, RecordHash), Failure> {
         let (draft, thread, n, stream) = match draft.place.clone() {
             Place::Thread { handle, n, .. } => (draft, handle, n, None),
@@ -316,8 +353,8 @@ impl Court {
         tenant: &Tenant,
         after: &Instance,
         before: Option<&Before>,
-        chance: &mut Chance<'_>,
-    ) -> Result<(), Failure> {
+        chance: &mut Chance,
+    ) -> Result<(KeyId, Vec<u8>), Failure> {
         let (key, facts) = match before.filter(|b| b.instance.facts == after.facts) {
             Some(before) => (before.facts_key, before.facts_sealed.clone()),
             None => {
@@ -328,9 +365,9 @@ impl Court {
         let fills = tx.is_shared() && before.is_none();
         let put = if fills {
             group.taken(&claim::leave_instance(tenant, &after.contract, &after.id));
-            state_sql::fill_instance(tenant, after, &key, facts)
+            state_sql::fill_instance(tenant, after, &key, facts.clone())
         } else {
-            state_sql::put_instance(tenant, after, &key, facts, before.map(|b| b.version))
+            state_sql::put_instance(tenant, after, &key, facts.clone(), before.map(|b| b.version))
         };
         let written = tx.execute(&put)?;
         if written != 1 {
@@ -343,7 +380,7 @@ impl Court {
         for armed in after.deadlines.iter().filter(|d| !armed_before.contains(d)) {
             tx.execute(&state_sql::insert_deadline(tenant, armed.due, &after.contract, &after.id, armed.deadline))?;
         }
-        Ok(())
+        Ok((key, facts))
     }
 
     /// A tenant's entity as its directory shows it: on top of what the universe says of it.
@@ -370,7 +407,7 @@ impl Court {
         tenant: &Tenant,
         view: &View,
         after: DirectoryAfter,
-        chance: &mut Chance<'_>,
+        chance: &mut Chance,
     ) -> Result<(), Failure> {
         group.changes += 1;
         if tx.is_host() {
@@ -450,7 +487,7 @@ pub(crate) fn refusal(view: &View, blocker: Blocker) -> Answer {
 }
 
 /// What a call may hold was bounded when it was made; what only the engine's own callers could exceed is checked here.
-fn unbounded(call: &Call) -> Option<Blocker> {
+pub(super) fn unbounded(call: &Call) -> Option<Blocker> {
     let by = call.by();
     let mut records: Vec<&Record> = vec![&by.context];
     records.extend(by.given.iter().map(|e| &e.attrs));

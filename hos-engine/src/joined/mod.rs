@@ -128,6 +128,7 @@ impl Joined {
             checkpoints: Mutex::default(),
             traces: Mutex::default(),
             kept: Mutex::default(),
+            recent: Mutex::default(),
         };
         self.bring_law(tx, &court)?;
         // Another thread may have been faster with the same.

@@ -18,7 +18,7 @@ pub mod tx;
 pub use migration::Migration;
 pub use row_ref::RowRef;
 pub use statement::{Row, Sql, Statement};
-pub use tx::{Session, Tx};
+pub use tx::{Session, Tx, Unread};
 
 use hos_core::refusal::Code;
 

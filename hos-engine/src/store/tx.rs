@@ -170,3 +170,34 @@ impl<'c> Tx<'c> {
         self.0.visit(statement, &mut take)
     }
 }
+
+/// No transaction at all: whatever is asked of it fails. For what may turn out to need no rows.
+pub struct Unread;
+
+impl Unread {
+    fn refuse<T>() -> Result<T, StoreError> {
+        Err(StoreError::internal("rows were asked for where none are read"))
+    }
+}
+
+impl Session for Unread {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn execute(&self, _statement: &Statement) -> Result<usize, StoreError> {
+        Self::refuse()
+    }
+
+    fn each(
+        &self,
+        _statement: &Statement,
+        _take: &mut dyn FnMut(Row) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        Self::refuse()
+    }
+}

@@ -77,6 +77,7 @@ impl Runner for Log {
     type Answer = Placed;
     type Group = Head;
     type Mark = i64;
+    type Ahead = ();
 
     fn reopened(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         self.verified.fetch_add(1, Ordering::SeqCst);

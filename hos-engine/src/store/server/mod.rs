@@ -163,7 +163,8 @@ impl ServerStore {
 
     /// Counters, since it was opened.
     pub fn stats(&self) -> Stats {
-        Stats { commits: self.commits.load(Ordering::Relaxed), jobs: self.jobs.load(Ordering::Relaxed), reopens: 0, wal_bytes: 0 }
+        let (commits, jobs) = (self.commits.load(Ordering::Relaxed), self.jobs.load(Ordering::Relaxed));
+        Stats { commits, jobs, ahead: 0, stale: 0, reopens: 0, wal_bytes: 0 }
     }
 
     /// A connection on which a transaction has begun. An idle one may have died since, of a server that was started anew: nothing

@@ -6,6 +6,10 @@
 //! themselves, since callers queue up while a leader waits for the disk. The engine lives in programs that fork, and
 //! threads do not survive that: so no thread is ever started.
 //!
+//! What can be judged before its turn is ([`Runner::ahead`]): by its caller's own thread, beside the leader's, from what is
+//! known or from the rows of the last commit. The leader then only sees whether that still holds and writes it; what does not
+//! hold is undone by its savepoint and run as if nothing had been judged.
+//!
 //! # The commit point
 //!
 //! It is the COMMIT that [`Group::run`] ends with, and for the callers the check that follows it.
@@ -20,7 +24,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hos_core::refusal::Code;
 use rusqlite::Connection;
@@ -28,6 +32,8 @@ use rusqlite::Connection;
 use super::connection::run;
 use super::db::{Db, Desk};
 use super::error::from_sqlite;
+use super::foresight::{Desks, Foresight, Luck};
+use super::seat::{Seat, Turn, answer_all};
 use super::session::Session;
 use crate::store::{StoreError, Tx};
 
@@ -45,6 +51,8 @@ pub trait Runner: Sized {
     type Group;
     /// How far a group had come; see [`Runner::mark`].
     type Mark;
+    /// What comes of judging a job before its turn.
+    type Ahead: Send;
 
     /// The store was opened anew, because its file was touched from outside or a commit broke: check that its heads are
     /// those last answered for. Runs in the next commit's transaction, before [`Runner::start`]. While it errs, nothing is
@@ -67,6 +75,29 @@ pub trait Runner: Sized {
     /// ([`Code::Internal`] for a panic), the others are not touched.
     fn run(&self, tx: &Tx<'_>, group: &mut Self::Group, job: Self::Job) -> Result<Self::Answer, StoreError>;
 
+    /// Whether [`Runner::ahead`] may have something to say of this job, without a look at anything.
+    fn foresees(&self, _job: &Self::Job) -> bool {
+        false
+    }
+
+    /// Judges a job on its caller's own thread, before its turn and outside the group: on the rows of the last commit, which may
+    /// only be read, or on what is known without any.
+    fn ahead(&self, _rows: Option<&Tx<'_>>, _job: &Self::Job) -> Foresight<Self::Ahead> {
+        Foresight::Dark
+    }
+
+    /// Writes what was judged ahead, in the job's savepoint, having made sure that it would be judged so now. Any error says
+    /// that it would not, or that nobody knows: the job is undone and run.
+    fn run_ahead(
+        &self,
+        _tx: &Tx<'_>,
+        _group: &mut Self::Group,
+        _job: &Self::Job,
+        _ahead: Self::Ahead,
+    ) -> Result<Self::Answer, StoreError> {
+        Err(StoreError::internal("nothing is judged ahead here"))
+    }
+
     /// Runs once after all jobs, before COMMIT: sealing. `answers` are in the order in which the jobs ran; those that are
     /// errors were undone. An error undoes the whole group. Turning an answer into an error here does not undo its job.
     fn finish(
@@ -87,26 +118,23 @@ pub trait Runner: Sized {
 /// What the runner says of one job.
 type Outcome<R> = Result<<R as Runner>::Answer, StoreError>;
 
+/// A job, and what its caller has judged of it before its turn.
+struct Brought<R: Runner> {
+    job: R::Job,
+    ahead: Option<R::Ahead>,
+}
+
 /// One caller's jobs, and the place where its answers will lie.
 struct Ticket<R: Runner> {
-    jobs: Vec<R::Job>,
-    seat: Arc<Seat<R>>,
-}
-
-struct Seat<R: Runner> {
-    call: Mutex<Call<R>>,
-    turned: Condvar,
-}
-
-enum Call<R: Runner> {
-    Waiting,
-    Lead,
-    Done(Vec<Outcome<R>>),
+    jobs: Vec<Brought<R>>,
+    seat: Arc<Seat<Vec<Outcome<R>>>>,
 }
 
 /// The callers that wait, and whether somebody leads.
 pub(super) struct Queue<R: Runner> {
     state: Mutex<State<R>>,
+    pub(super) luck: Luck,
+    reading: Desks,
 }
 
 struct State<R: Runner> {
@@ -152,105 +180,134 @@ pub(super) struct Tally {
 
 impl<R: Runner> Queue<R> {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::new(State { waiting: VecDeque::new(), led: false }) }
+        Self {
+            state: Mutex::new(State { waiting: VecDeque::new(), led: false }),
+            luck: Luck::default(),
+            reading: Desks::default(),
+        }
     }
 
     /// Runs these jobs in one commit, perhaps with others, and answers each. As many answers as jobs, in their order.
     pub(super) fn submit(&self, db: &Db, runner: &R, jobs: Vec<R::Job>, tally: impl Fn(Tally)) -> Vec<Outcome<R>> {
-        let seat = Arc::new(Seat { call: Mutex::new(Call::Waiting), turned: Condvar::new() });
+        let seat = Seat::new();
+        let jobs = self.foreseen(db, runner, jobs);
         let lead = {
             let mut state = lock_of(&self.state);
             state.waiting.push_back(Ticket { jobs, seat: seat.clone() });
             !std::mem::replace(&mut state.led, true)
         };
-        if !lead {
-            let mut call = lock_of(&seat.call);
-            loop {
-                match std::mem::replace(&mut *call, Call::Waiting) {
-                    Call::Done(answers) => return answers,
-                    Call::Lead => break,
-                    Call::Waiting => call = seat.turned.wait(call).unwrap_or_else(PoisonError::into_inner),
-                }
+        if !lead && let Turn::Answered(answers) = seat.wait() {
+            return answers;
+        }
+        let mut led = Led { queue: self, taken: Vec::new() };
+        let mut own = Vec::new();
+        // A new leader has to be woken, and finds cold what this one has at hand: so it goes on for a while if others wait,
+        // though its own answers lie there already.
+        for term in 0..TERMS_MAX {
+            let jobs = led.take(db.options.group_max);
+            if jobs.is_empty() {
+                break;
+            }
+            let answers = {
+                let _inside = Inside::enter(db);
+                run_group(db, runner, &self.luck, jobs, &tally)
+            };
+            let first = led.answer(answers, term == 0);
+            if term == 0 {
+                // The leader's own ticket stands first in the queue, so it is the first of those it took.
+                own = first;
             }
         }
-        let mut led = Led { queue: self, seats: Vec::new() };
-        let jobs = led.take(db.options.group_max);
-        let answers = {
-            let _inside = Inside::enter(db);
-            run_group(db, runner, jobs, tally)
-        };
-        led.answer(answers, &seat);
         drop(led);
-        match std::mem::replace(&mut *lock_of(&seat.call), Call::Waiting) {
-            Call::Done(answers) => answers,
-            // The leader's own ticket stands first in the queue, so it is always among those answered.
-            Call::Waiting | Call::Lead => Vec::new(),
+        own
+    }
+
+    /// The jobs, judged ahead as far as that can be done. Several of one caller are not: the second may well stand on the
+    /// first.
+    fn foreseen(&self, db: &Db, runner: &R, jobs: Vec<R::Job>) -> Vec<Brought<R>> {
+        let [job] = match <[R::Job; 1]>::try_from(jobs) {
+            Ok(one) => one,
+            Err(jobs) => return jobs.into_iter().map(|job| Brought { job, ahead: None }).collect(),
+        };
+        if !(runner.foresees(&job) && self.luck.holds()) {
+            return vec![Brought { job, ahead: None }];
         }
+        // Whatever goes wrong here is met again, and told, when the job is run.
+        let mut foresight = guarded("judging ahead", || Ok(runner.ahead(None, &job))).unwrap_or(Foresight::Dark);
+        if matches!(foresight, Foresight::Rows)
+            // Who need not wait reads in its turn.
+            && lock_of(&self.state).led
+            && let Some(_desk) = self.reading.enter()
+        {
+            let _inside = Inside::enter(db);
+            let read = guarded("judging ahead", || db.read(|tx| Ok(runner.ahead(Some(tx), &job))));
+            foresight = read.unwrap_or(Foresight::Dark);
+        }
+        let ahead = match foresight {
+            Foresight::Judged(ahead) => Some(ahead),
+            Foresight::Rows | Foresight::Dark => None,
+        };
+        vec![Brought { job, ahead }]
     }
 }
 
-/// A leader's term. However it ends, everybody it took is answered and the next one is called.
+/// How many groups a leader commits before another takes its place.
+const TERMS_MAX: usize = 4;
+
+/// A leader's terms. However they end, everybody it took is answered and the next one is called.
 struct Led<'q, R: Runner> {
     queue: &'q Queue<R>,
-    seats: Vec<(usize, Arc<Seat<R>>)>,
+    taken: Vec<(usize, Arc<Seat<Vec<Outcome<R>>>>)>,
 }
 
 impl<R: Runner> Led<'_, R> {
-    /// Takes callers from the front while their jobs fit; at least one caller.
-    fn take(&mut self, group_max: usize) -> Vec<R::Job> {
+    /// Takes callers from the front while their jobs fit; at least one caller, if there is one.
+    fn take(&mut self, group_max: usize) -> Vec<Brought<R>> {
         let mut state = lock_of(&self.queue.state);
         let mut jobs = Vec::new();
         while let Some(ticket) = state.waiting.front() {
-            if !self.seats.is_empty() && jobs.len() + ticket.jobs.len() > group_max {
+            if !self.taken.is_empty() && jobs.len() + ticket.jobs.len() > group_max {
                 break;
             }
             let Some(ticket) = state.waiting.pop_front() else { break };
-            self.seats.push((ticket.jobs.len(), ticket.seat));
+            self.taken.push((ticket.jobs.len(), ticket.seat));
             jobs.extend(ticket.jobs);
         }
         jobs
     }
 
-    /// Hands out the answers; `own_seat` is the leader's.
-    fn answer(&mut self, answers: Vec<Outcome<R>>, own_seat: &Arc<Seat<R>>) {
+    /// Hands out the answers; those of the first are given back where it is the leader itself, at whose seat nobody waits.
+    fn answer(&mut self, answers: Vec<Outcome<R>>, is_first_own: bool) -> Vec<Outcome<R>> {
         let mut answers = answers.into_iter();
-        for (count, seat) in std::mem::take(&mut self.seats) {
-            let own: Vec<Outcome<R>> = answers.by_ref().take(count).collect();
-            seat.turn(Call::Done(own), !Arc::ptr_eq(&seat, own_seat));
-        }
+        let mut each: Vec<_> = std::mem::take(&mut self.taken)
+            .into_iter()
+            .map(|(count, seat)| (seat, answers.by_ref().take(count).collect()))
+            .collect();
+        let own = if is_first_own && !each.is_empty() { each.remove(0).1 } else { Vec::new() };
+        answer_all(each);
+        own
     }
 }
 
 impl<R: Runner> Drop for Led<'_, R> {
     fn drop(&mut self) {
         // Only a panic of the machinery itself leaves callers here; whether it committed is not known.
-        for (count, seat) in std::mem::take(&mut self.seats) {
-            let lost = || Err(StoreError::unknown("the commit ended in a panic of the store itself"));
-            seat.turn(Call::Done((0..count).map(|_| lost()).collect()), true);
-        }
+        let lost = || Err(StoreError::unknown("the commit ended in a panic of the store itself"));
+        let taken = std::mem::take(&mut self.taken).into_iter();
+        answer_all(taken.map(|(count, seat)| (seat, (0..count).map(|_| lost()).collect())).collect());
         let mut state = lock_of(&self.queue.state);
         match state.waiting.front() {
-            Some(next) => next.seat.turn(Call::Lead, true),
+            Some(next) => next.seat.lead(),
             None => state.led = false,
         }
     }
 }
 
-impl<R: Runner> Seat<R> {
-    fn turn(&self, call: Call<R>, wake: bool) {
-        *lock_of(&self.call) = call;
-        // Nobody waits at the seat of whoever leads; a wake-up that wakes nobody is a system call all the same.
-        if wake {
-            self.turned.notify_one();
-        }
-    }
-}
-
 /// Runs a group from the side lock to the answers. As many answers as jobs.
-fn run_group<R: Runner>(db: &Db, runner: &R, jobs: Vec<R::Job>, tally: impl Fn(Tally)) -> Vec<Outcome<R>> {
+fn run_group<R: Runner>(db: &Db, runner: &R, luck: &Luck, jobs: Vec<Brought<R>>, tally: impl Fn(Tally)) -> Vec<Outcome<R>> {
     let count = jobs.len();
     let ended = db.write(|desk| {
-        let group = Group { desk, db, runner };
+        let group = Group { desk, db, runner, luck };
         group.run(jobs)
     });
     match ended {
@@ -297,6 +354,7 @@ struct Group<'g, 'd, R: Runner> {
     desk: &'g mut Desk<'d>,
     db: &'g Db,
     runner: &'g R,
+    luck: &'g Luck,
 }
 
 impl<R: Runner> Group<'_, '_, R> {
@@ -304,7 +362,7 @@ impl<R: Runner> Group<'_, '_, R> {
         self.desk.conn
     }
 
-    fn run(self, jobs: Vec<R::Job>) -> Result<Ended<R>, StoreError> {
+    fn run(self, jobs: Vec<Brought<R>>) -> Result<Ended<R>, StoreError> {
         // Whatever ends this group before its commit leaves the number unknown.
         let known = self.desk.seen.take();
         // IMMEDIATE: a deferred transaction that turns to writing fails at once when another one wrote meanwhile.
@@ -368,31 +426,62 @@ impl<R: Runner> Group<'_, '_, R> {
     }
 
     /// One job in its savepoint. `broken` is set when the whole transaction is gone.
-    fn job(&self, session: &Session<'_>, group: &mut R::Group, job: R::Job, broken: &mut Option<StoreError>) -> Outcome<R> {
+    fn job(
+        &self,
+        session: &Session<'_>,
+        group: &mut R::Group,
+        brought: Brought<R>,
+        broken: &mut Option<StoreError>,
+    ) -> Outcome<R> {
         if let Err(error) = session.run("SAVEPOINT job") {
             let error = from_sqlite(error, "cannot begin a savepoint");
             return Err(broken.insert(error).clone());
         }
+        let Brought { job, ahead } = brought;
+        let mut answer = None;
+        if let Some(ahead) = ahead {
+            let written = self.attempt(session, group, broken, |tx, group| self.runner.run_ahead(tx, group, &job, ahead));
+            self.luck.turned_out(written.is_ok());
+            answer = written.ok();
+        }
+        let answer = match (answer, &*broken) {
+            (Some(answer), _) => Ok(answer),
+            (None, Some(error)) => Err(error.clone()),
+            (None, None) => self.attempt(session, group, broken, |tx, group| self.runner.run(tx, group, job)),
+        };
+        if broken.is_none()
+            && let Err(error) = session.run("RELEASE job")
+        {
+            let error = from_sqlite(error, "cannot end a savepoint");
+            return Err(broken.insert(error).clone());
+        }
+        answer
+    }
+
+    /// Works in the open savepoint; what fails has left nothing in it, nor in the group.
+    fn attempt(
+        &self,
+        session: &Session<'_>,
+        group: &mut R::Group,
+        broken: &mut Option<StoreError>,
+        work: impl FnOnce(&Tx<'_>, &mut R::Group) -> Outcome<R>,
+    ) -> Outcome<R> {
         let mark = match guarded("marking the group", || Ok(self.runner.mark(group))) {
             Ok(mark) => mark,
             Err(error) => return Err(broken.insert(error).clone()),
         };
-        let answer = guarded("running the call", || self.runner.run(&Tx::of(session), group, job));
+        let answer = guarded("running the call", || work(&Tx::of(session), group));
         if self.conn().is_autocommit() {
             // SQLite rolls the whole transaction back by itself when the disk is full, an I/O error or a lack of memory
             // hits it at the wrong place.
             let error = answer.err().unwrap_or_else(|| StoreError::internal("a job ended the transaction"));
             return Err(broken.insert(error).clone());
         }
-        let ended = match &answer {
-            Ok(_) => session.run("RELEASE job"),
-            Err(_) => session.run("ROLLBACK TO job").and_then(|()| session.run("RELEASE job")),
-        };
-        if let Err(error) = ended {
-            let error = from_sqlite(error, "cannot end a savepoint");
-            return Err(broken.insert(error).clone());
-        }
         if answer.is_err() {
+            if let Err(error) = session.run("ROLLBACK TO job") {
+                let error = from_sqlite(error, "cannot undo a savepoint");
+                return Err(broken.insert(error).clone());
+            }
             let rewound = guarded("rewinding the group", || {
                 self.runner.rewind(group, mark);
                 Ok(())

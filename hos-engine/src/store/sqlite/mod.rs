@@ -16,6 +16,7 @@ mod commit;
 mod connection;
 mod db;
 mod error;
+mod foresight;
 mod fork;
 mod guard;
 mod identity;
@@ -24,11 +25,13 @@ mod migrate;
 mod options;
 mod registry;
 mod scrub;
+mod seat;
 mod session;
 mod vault;
 
 pub use backup::Progress;
 pub use commit::Runner;
+pub use foresight::Foresight;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub use options::{Migration, OpenOptions, SecureDelete};
 pub use vault::{Look, NewKey, SecretKey, Vault, VaultKey};
@@ -81,6 +84,10 @@ pub struct Stats {
     pub commits: u64,
     /// Jobs that were run in groups that were committed.
     pub jobs: u64,
+    /// Jobs that were written as they were judged before their turn.
+    pub ahead: u64,
+    /// Jobs that were judged before their turn, and again in it: what they stood on had changed.
+    pub stale: u64,
     /// How often the file had to be opened anew because it was touched from outside or a commit broke.
     pub reopens: u64,
     /// The size of the write-ahead log now, in bytes. It grows while a long read goes on.
@@ -154,7 +161,10 @@ impl<R: Runner> SqliteStore<R> {
     /// Counters, and the size of the write-ahead log.
     pub fn stats(&self) -> Result<Stats, StoreError> {
         let life = self.life()?;
+        let (ahead, stale) = life.queue.luck.counts();
         Ok(Stats {
+            ahead,
+            stale,
             commits: self.commits.load(Ordering::Relaxed),
             jobs: self.jobs.load(Ordering::Relaxed),
             reopens: life.db.reopens(),

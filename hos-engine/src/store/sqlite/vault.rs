@@ -105,7 +105,7 @@ pub struct NewKey {
 }
 
 /// What [`Vault::look`] saw: the number in the lock file, if it says that nobody destroys a key just now.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look(Option<u64>);
 
 /// The vault of one store. Shared by all threads; any number of processes.
@@ -404,6 +404,7 @@ impl Runner for Inserter {
     type Answer = Vec<VaultKey>;
     type Group = ();
     type Mark = ();
+    type Ahead = ();
 
     fn start(&self, _tx: &Tx<'_>) -> Result<(), StoreError> {
         Ok(())

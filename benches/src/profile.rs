@@ -1,0 +1,41 @@
+//! One hot path alone, for as long as a profiler wants to look at it: nothing else runs beside it, and no rival.
+
+use crate::Result;
+use crate::commit::steps;
+use crate::shop::Shop;
+use hos_engine::{Level, VerifyOptions};
+use std::time::{Duration, Instant};
+
+/// `moves [--callers N]` or `verify [--threads N]`, with `--seconds N`. One line: what was done, and how often.
+pub(crate) fn run(args: &[String]) -> Result<String> {
+    let named = |name: &str| args.iter().position(|a| a == name).and_then(|i| args.get(i + 1));
+    let number = |name: &str, otherwise: usize| named(name).map_or(Ok(otherwise), |n| n.parse::<usize>());
+    let time = Duration::from_secs(number("--seconds", 5)? as u64);
+    match args.first().map(String::as_str) {
+        Some("moves") => {
+            let callers = number("--callers", 64)?;
+            let shop = Shop::new(callers)?;
+            let before = shop.engine.stats()?;
+            let moves = steps(&shop, callers, time)?;
+            let groups = shop.engine.stats()?.commits - before.commits;
+            Ok(format!(
+                "{moves} moves of {callers} callers in {groups} commits, {:.2} us each",
+                time.as_secs_f64() * 1e6 / moves as f64
+            ))
+        }
+        Some("verify") => {
+            let shop = Shop::with_moves(20_000)?;
+            let options = VerifyOptions { threads: number("--threads", 1)?, ..VerifyOptions::default() };
+            let (begun, mut records) = (Instant::now(), 0);
+            while begun.elapsed() < time {
+                let report = shop.engine.verify(&options)?;
+                if report.level != Level::Intact {
+                    return Err("what was written does not verify".into());
+                }
+                records += report.records;
+            }
+            Ok(format!("{records} records verified, {:.2} us each", begun.elapsed().as_secs_f64() * 1e6 / records as f64))
+        }
+        _ => Err("`moves` or `verify`".into()),
+    }
+}
