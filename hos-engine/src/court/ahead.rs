@@ -65,7 +65,10 @@ impl Court {
         let tx = match rows {
             Some(tx) => tx,
             None => {
-                before = self.recent.try_lock().ok().and_then(|mut recent| recent.of(tenant, call));
+                if let Ok(mut recent) = self.recent.try_lock() {
+                    before = recent.of(tenant, call);
+                    group.fresh.trust(recent.look());
+                }
                 let Some(before) = &before else { return Ok(Foresight::Rows) };
                 if before.instance.law != view.active.law.hash {
                     return Ok(Foresight::Rows);

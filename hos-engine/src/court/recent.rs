@@ -42,6 +42,11 @@ impl Recent {
         (of == tenant && instance.contract == *contract && instance.id == *id).then(|| before.clone())
     }
 
+    /// The vault's word on erasures when this was filled.
+    pub(crate) fn look(&self) -> Option<Look> {
+        self.look
+    }
+
     /// Notes how instances stand now; whoever was erased since `look` is forgotten first.
     pub(crate) fn note(&mut self, look: Option<Look>, moved: Vec<(Tenant, Before)>) {
         if look.is_some() && self.look != look {
