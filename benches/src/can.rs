@@ -1,7 +1,8 @@
 //! `can`, against Cedar's own authorizer over the same policies, entities and request.
 
-use crate::harness::{Table, each, in_turns, micros};
+use crate::harness::{Seen, each, in_turns};
 use crate::law::{self, SCHEMA, entity, uid};
+use crate::table::{Bar, Row, Table};
 use crate::{Result, cold};
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request, Schema};
 use hos_core::call::Can;
@@ -24,17 +25,16 @@ pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
         let (engine, core) = one(*size, quick, table)?;
         let (first_engine, first_core) = *at_twenty.get_or_insert((engine, core));
         if *size > 20 {
-            let grown = |now, then| (micros(now), micros(then), now / then);
-            let (ours, then, ratio) = grown(engine, first_engine);
-            table.row(format!("`can` at {size} policies by `can` at 20, engine"), ours, then, ratio, "at most 1.5");
-            let (ours, then, ratio) = grown(core, first_core);
-            table.row(format!("`can` at {size} policies by `can` at 20, core"), ours, then, ratio, "at most 1.5");
+            for (where_from, now, then) in [("engine", engine, first_engine), ("core", core, first_core)] {
+                let row = Row::time(format!("`can`, {size} policies, {where_from}"), now).beside("itself at 20 policies", then);
+                table.row(row.wants(Bar::RatioAtMost(1.3)));
+            }
         }
     }
     cold::run(quick, table)
 }
 
-fn one(size: usize, quick: bool, table: &mut Table) -> Result<(f64, f64)> {
+fn one(size: usize, quick: bool, table: &mut Table) -> Result<(Seen, Seen)> {
     let text = law::policies(size);
     let begun = Instant::now();
     let law = Arc::new(law::law(&text)?);
@@ -83,9 +83,10 @@ fn one(size: usize, quick: bool, table: &mut Table) -> Result<(f64, f64)> {
             Box::new(|| each(rival_times(size), || assert_eq!(rival.decide(), Decision::Allow)).as_secs_f64()),
         ],
     );
-    let bar = if size == 100_000 { "ours under 5 us" } else { "" };
-    table.row(format!("`can`, {size} policies, engine; Cedar's authorizer"), micros(ours), micros(theirs), ours / theirs, bar);
-    table.row(format!("`can`, {size} policies, core; Cedar's authorizer"), micros(core), micros(theirs), core / theirs, bar);
+    for (where_from, time) in [("engine, freshness check included", ours), ("core", core)] {
+        let row = Row::time(format!("`can`, {size} policies, {where_from}"), time).beside("Cedar's authorizer", theirs);
+        table.row(row.wants(Bar::AtMost(3e-6)));
+    }
     engine.close()?;
     Ok((ours, core))
 }

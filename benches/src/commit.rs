@@ -2,8 +2,9 @@
 //! under the same pragmas.
 
 use crate::Result;
-use crate::harness::{Table, in_turns, micros, rate};
+use crate::harness::{Seen, in_turns};
 use crate::shop::Shop;
+use crate::table::{Bar, Row, Table};
 use rusqlite::{Connection, params};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -16,8 +17,8 @@ const CALLERS: usize = 64;
 
 pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
     let (rounds, round) = if quick { (2, Duration::from_millis(200)) } else { (9, Duration::from_secs(1)) };
-    pair("one caller", 1, 0.7, rounds, round, table)?;
-    pair("64 callers", CALLERS, 0.5, rounds, round, table)
+    pair("one caller", 1, 0.85, rounds, round, table)?;
+    pair("64 callers", CALLERS, 0.7, rounds, round, table)
 }
 
 fn pair(what: &str, callers: usize, bar: f64, rounds: usize, round: Duration, table: &mut Table) -> Result<()> {
@@ -53,23 +54,20 @@ fn pair(what: &str, callers: usize, bar: f64, rounds: usize, round: Duration, ta
     if failed.load(Ordering::Relaxed) {
         return Err("a move failed while it was measured".into());
     }
-    let what = format!("durable moves, {what} (groups of {}); bare SQLite", group.get());
-    table.row(what, rate(fast), rate(bare), fast / bare, format!("at least {bar}"));
+    let what = format!("durable moves, {what} (groups of {})", group.get());
+    table.row(Row::rate(what, fast).beside("bare SQLite", bare).wants(Bar::RatioAtLeast(bar)));
     let mut times = times.into_inner().unwrap_or_else(PoisonError::into_inner);
     times.sort_unstable();
     let at = |part: f64| times.get((times.len() as f64 * part) as usize).map_or(f64::NAN, |t| f64::from(*t) / 1e6);
     let (middle, late) = (at(0.5), at(0.99));
     let what = if callers == 1 { "of a lone caller".to_owned() } else { format!("of {callers} callers") };
-    table.row(format!("a durable move {what}, 99th of 100; the middle one"), micros(late), micros(middle), late / middle, "");
+    let row = Row::time(format!("a durable move {what}, 99th of 100"), Seen::once(late));
+    table.row(row.beside("the middle one", Seen::once(middle)));
     let (cpu, moves) = spent.get();
     let each = cpu / moves.max(1) as f64;
-    table.row(
-        format!("processor time a move {what}, the kernel's too; a move's share of the clock"),
-        micros(each),
-        micros(1.0 / fast),
-        each * fast,
-        "",
-    );
+    let row = Row::time(format!("processor time a move {what}, the kernel's too"), Seen::once(each));
+    let row = row.beside("a move's share of the clock", Seen::once(1.0 / fast.median));
+    table.row(if callers == 1 { row } else { row.wants(Bar::AtMost(45e-6)) });
     Ok(())
 }
 

@@ -2,8 +2,9 @@
 //! do without.
 
 use crate::Result;
-use crate::harness::{Table, in_turns, rate};
+use crate::harness::in_turns;
 use crate::shop::Shop;
+use crate::table::{Row, Table};
 use hos_core::audit;
 use hos_core::digest;
 use hos_core::id::{Handle, InstanceId, MapKey, Name, RecordHash};
@@ -59,8 +60,8 @@ fn bundle(quick: bool, table: &mut Table) -> Result<()> {
         ],
     );
     let what = format!("a bundle of 100 records ({} KB), records", bytes.len() / 1000);
-    table.row(format!("{what} made; both hashes over its bytes"), rate(made), rate(hashed), made / hashed, "");
-    table.row(format!("{what} verified; both hashes over its bytes"), rate(verified), rate(hashed), verified / hashed, "");
+    table.row(Row::rate(format!("{what} made"), made).beside("both hashes over its bytes", hashed));
+    table.row(Row::rate(format!("{what} verified"), verified).beside("both hashes over its bytes", hashed));
     Ok(())
 }
 
@@ -97,9 +98,8 @@ fn map(threads: usize, quick: bool, table: &mut Table) {
             }),
         ],
     );
-    let what =
-        format!("map of heads of {threads} threads ({} MB), threads; a leaf's and a node's hash each", threads * 64 / 1_000_000);
-    table.row(what, rate(ours), rate(bare), ours / bare, "");
+    let what = format!("map of heads of {threads} threads ({} MB), threads", threads * 64 / 1_000_000);
+    table.row(Row::rate(what, ours).beside("the hash of a leaf and of a node each", bare));
 }
 
 /// A log of so many entries as tiles; at most one bundle of entries and a tile a level are held.
@@ -128,7 +128,6 @@ fn tiles(entries: usize, quick: bool, table: &mut Table) {
             }),
         ],
     );
-    let what =
-        format!("{entries} entries as tiles (at most {} KB held), entries; their leaves' hashes", 256 * ENTRY_BYTES / 1000);
-    table.row(what, rate(ours), rate(bare), ours / bare, "");
+    let what = format!("{entries} entries as tiles (at most {} KB held), entries", 256 * ENTRY_BYTES / 1000);
+    table.row(Row::rate(what, ours).beside("the hashes of their leaves", bare));
 }

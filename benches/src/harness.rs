@@ -1,6 +1,5 @@
-//! Rounds that take turns, medians, and the table.
+//! Rounds that take turns, and what is seen in them.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 /// How long `times` runs of the work take, each.
@@ -12,77 +11,42 @@ pub(crate) fn each(times: u32, mut work: impl FnMut()) -> Duration {
     begun.elapsed() / times.max(1)
 }
 
-/// The middle one; the lower of two middles.
-pub(crate) fn median(mut of: Vec<f64>) -> f64 {
-    of.sort_by(f64::total_cmp);
-    of.get(of.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+/// What many rounds came to: the middle one, and the quarters below and above which a quarter of them lie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) median: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
 }
 
-/// Runs each of the measures once a round, in turns, and gives the median of each.
-pub(crate) fn in_turns<const N: usize>(rounds: usize, mut measures: [Box<dyn FnMut() -> f64 + '_>; N]) -> [f64; N] {
+impl Seen {
+    pub(crate) fn of(mut rounds: Vec<f64>) -> Self {
+        rounds.sort_by(f64::total_cmp);
+        let last = rounds.len().saturating_sub(1);
+        let at = |place: usize| rounds.get(place).copied().unwrap_or(f64::NAN);
+        Self { median: at(last / 2), low: at(last / 4), high: at(last - last / 4) }
+    }
+
+    /// What was measured once.
+    pub(crate) fn once(value: f64) -> Self {
+        Self { median: value, low: value, high: value }
+    }
+
+    /// How far the quarters lie apart, as a part of the middle; none where there was one round.
+    pub(crate) fn spread(&self) -> Option<f64> {
+        (self.low < self.high).then(|| (self.high - self.low) / self.median)
+    }
+}
+
+/// Runs each of the measures once a round, in turns.
+pub(crate) fn in_turns<const N: usize>(rounds: usize, mut measures: [Box<dyn FnMut() -> f64 + '_>; N]) -> [Seen; N] {
     let mut seen: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(rounds));
     for _ in 0..rounds {
         for (measure, seen) in measures.iter_mut().zip(&mut seen) {
             seen.push(measure());
         }
     }
-    seen.map(median)
-}
-
-/// One line of the table.
-struct Row {
-    what: String,
-    ours: String,
-    rival: String,
-    ratio: f64,
-    bar: String,
-}
-
-/// What is printed at the end.
-#[derive(Default)]
-pub(crate) struct Table(Vec<Row>);
-
-impl Table {
-    /// A line: what, ours, the rival's, ours by the rival's, and what we want of the ratio.
-    pub(crate) fn row(
-        &mut self,
-        what: impl Into<String>,
-        ours: impl Into<String>,
-        rival: impl Into<String>,
-        ratio: f64,
-        bar: impl Into<String>,
-    ) {
-        self.0.push(Row { what: what.into(), ours: ours.into(), rival: rival.into(), ratio, bar: bar.into() });
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\n| what | ours | rival or limit | ratio | wanted |")?;
-        writeln!(f, "|---|---:|---:|---:|---|")?;
-        for row in &self.0 {
-            writeln!(f, "| {} | {} | {} | {:.2} | {} |", row.what, row.ours, row.rival, row.ratio, row.bar)?;
-        }
-        Ok(())
-    }
-}
-
-/// `3.42 us`.
-pub(crate) fn micros(seconds: f64) -> String {
-    format!("{:.2} us", seconds * 1e6)
-}
-
-/// `1,234/s`.
-pub(crate) fn rate(per_second: f64) -> String {
-    let whole = format!("{per_second:.0}");
-    let mut out = String::new();
-    for (i, digit) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out + "/s"
+    seen.map(Seen::of)
 }
 
 #[cfg(test)]
@@ -90,11 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn medians_and_words() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.0);
-        assert_eq!(rate(1_234_567.4), "1,234,567/s");
-        assert_eq!(rate(12.0), "12/s");
-        assert_eq!(micros(3.42e-6), "3.42 us");
+    fn the_middle_and_the_quarters() {
+        let seen = Seen::of(vec![9.0, 1.0, 5.0, 3.0, 7.0]);
+        assert_eq!((seen.low, seen.median, seen.high), (3.0, 5.0, 7.0));
+        assert_eq!(seen.spread(), Some(0.8));
+        assert_eq!(Seen::of(vec![4.0, 1.0, 2.0, 3.0]).median, 2.0);
+        assert_eq!(Seen::once(2.0).spread(), None);
+        assert!(Seen::of(Vec::new()).median.is_nan());
     }
 }

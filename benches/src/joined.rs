@@ -2,8 +2,9 @@
 //! those that `HOS_TEST_POSTGRES` and `HOS_TEST_MARIADB` name; on this machine both sides share its cores with the server.
 
 use crate::Result;
-use crate::harness::{Table, in_turns, micros, rate};
+use crate::harness::{Seen, in_turns};
 use crate::shop;
+use crate::table::{Bar, Row, Table};
 use hos_core::call::{Begin, Call, Change, Directory, Note, Transition};
 use hos_core::id::{Tenant, Uid};
 use hos_core::value::{Record, Value};
@@ -65,12 +66,14 @@ fn on(name: &str, url: &str, quick: bool, table: &mut Table) -> Result<()> {
         times.borrow_mut().iter_mut().for_each(Vec::clear);
         let [with, without] = in_turns(rounds, [Box::new(|| take(true, workers)), Box::new(|| take(false, workers))]);
         let [bare, law] = [0, 1].map(|of| percentile(&times.borrow()[of], 0.5));
-        let what = format!("{name}: host's transactions with a joined move, {workers} at once; without");
-        table.row(what, rate(with), rate(without), with / without, "");
-        table.row(format!("{name}: median of one, {workers} at once"), micros(law), micros(bare), law / bare, "");
+        let what = format!("{name}: host's transactions with a joined move, {workers} at once");
+        table.row(Row::rate(what, with).beside("without", without));
+        let row = Row::time(format!("{name}: the middle one, {workers} at once"), Seen::once(law));
+        table.row(row.beside("without", Seen::once(bare)));
     }
     let (sealed, seconds) = place.seal()?;
-    table.row(format!("{name}: records sealed a second, one tenant"), rate(sealed / seconds), "", f64::NAN, "10,000/s");
+    let row = Row::rate(format!("{name}: records sealed, one tenant"), Seen::once(sealed / seconds));
+    table.row(row.wants(Bar::AtLeast(10_000.0)));
     for (what, act) in
         [("a move", Act::Move), ("a birth", Act::Birth), ("a record", Act::Record), ("a directory change", Act::Directory)]
     {
@@ -90,9 +93,10 @@ fn on(name: &str, url: &str, quick: bool, table: &mut Table) -> Result<()> {
         };
         let [asleep, awake] = in_turns(rounds.min(3), [Box::new(|| take(true)), Box::new(|| take(false))]);
         let [quiet, beside] = [0, 1].map(|of| percentile(&times.borrow()[of], 0.99));
-        let row = format!("{name}: 15 workers beside one asleep 2 s after {what}; none asleep");
-        table.row(row, rate(asleep), rate(awake), asleep / awake, "at least 0.8");
-        table.row(format!("{name}: their p99"), micros(beside), micros(quiet), beside / quiet, "under 2");
+        let row = Row::rate(format!("{name}: 15 workers beside one asleep 2 s after {what}"), asleep);
+        table.row(row.beside("none asleep", awake).wants(Bar::RatioAtLeast(0.8)));
+        let row = Row::time(format!("{name}: their 99th of 100"), Seen::once(beside));
+        table.row(row.beside("none asleep", Seen::once(quiet)).wants(Bar::RatioAtMost(2.0)));
         place.seal()?;
     }
     let report = place.engine.verify(&hos_engine::VerifyOptions::default())?;

@@ -1,10 +1,11 @@
 //! Ours, a rival that stands on the same ground, and the ratio: all pairs in one run, their rounds taking turns, so that a
-//! noisy machine is noisy for both. Each figure is the median of its rounds.
+//! noisy machine is noisy for both. Each figure is the median of its rounds; the spread is how far their quarters lie apart.
 //!
 //! ```text
 //! cargo run --release -p hos-bench             minutes: `can` up to 100,000 policies, writing, verifying
 //! cargo run --release -p hos-bench -- --quick  seconds: that everything runs, not what it costs
 //! cargo run --release -p hos-bench -- commit   one part alone
+//! cargo run --release -p hos-bench -- --write docs/performance.md   the table into the page that explains it
 //! cargo run --release -p hos-bench -- shell --store hos.db --question can.json   what `can` costs in Rust, for the bindings' benchmarks
 //! cargo run --release -p hos-bench -- profile moves --callers 64   one hot path alone, under a profiler
 //! ```
@@ -12,39 +13,55 @@
 //! Seconds on a machine that does other work besides say little; the ratios say more.
 
 mod can;
+mod child;
 mod cold;
 mod commit;
 mod evidence;
+mod fair;
+mod growth;
 mod harness;
 mod joined;
 mod law;
+mod links;
 mod profile;
 mod replay;
+mod report;
+mod seal;
 mod shell;
 mod shop;
+mod table;
 mod verify;
 
-use harness::Table;
 use std::process::ExitCode;
+use table::Table;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 type Part = fn(bool, &mut Table) -> Result<()>;
 
-const PARTS: [(&str, Part); 6] = [
-    ("can", can::run),
-    ("commit", commit::run),
-    ("verify", verify::run),
-    ("replay", replay::run),
-    ("evidence", evidence::run),
-    ("joined", joined::run),
+/// Each part: its name, what it is about, and whether it runs where none is named.
+const PARTS: [(&str, &str, Part); 9] = [
+    ("can", "May this principal do this", can::run),
+    ("links", "Grants, and the law itself", links::run),
+    ("commit", "Durable moves on SQLite", commit::run),
+    ("fair", "Several processes on one file", fair::run),
+    ("seal", "Sealing by a worker", seal::run),
+    ("verify", "Verifying a log", verify::run),
+    ("replay", "The past judged again", replay::run),
+    ("evidence", "What leaves a store", evidence::run),
+    ("growth", "What length costs", growth::run),
 ];
+
+/// What needs database servers.
+const JOINED: (&str, &str, Part) = ("joined", "In a host's transaction", joined::run);
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let alone: Option<fn(&[String]) -> Result<String>> = match args.first().map(String::as_str) {
         Some("shell") => Some(shell::run),
         Some("profile") => Some(profile::run),
+        Some("weigh") => Some(links::weigh),
+        Some("worker") => Some(fair::worker),
         _ => None,
     };
     if let Some(alone) = alone {
@@ -60,21 +77,38 @@ fn main() -> ExitCode {
         };
     }
     let quick = args.iter().any(|a| a == "--quick");
-    let wanted: Vec<&str> = args.iter().map(String::as_str).filter(|a| *a != "--quick").collect();
-    if wanted.iter().any(|name| !PARTS.iter().any(|(part, _)| part == name)) {
-        eprintln!("usage: hos-bench [--quick] [can] [commit] [verify] [replay] [evidence] [joined]");
+    let write = args.iter().position(|a| a == "--write").and_then(|at| args.get(at + 1)).cloned();
+    let wanted: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .filter(|a| !matches!(*a, "--quick" | "--write") && Some(*a) != write.as_deref())
+        .collect();
+    let all = || PARTS.into_iter().chain([JOINED]);
+    if wanted.iter().any(|name| !all().any(|(part, ..)| part == *name)) {
+        let names = all().map(|(name, ..)| format!(" [{name}]")).collect::<String>();
+        eprintln!("usage: hos-bench [--quick] [--write FILE]{names}");
         return ExitCode::from(2);
     }
     let mut table = Table::default();
-    for (name, part) in PARTS {
+    for (name, about, part) in all() {
         if !wanted.is_empty() && !wanted.contains(&name) {
             continue;
         }
+        table.part(about);
+        eprintln!("{name} ...");
         if let Err(error) = part(quick, &mut table) {
             eprintln!("hos-bench: {name}: {error}");
             return ExitCode::FAILURE;
         }
     }
+    if let Some(path) = write
+        && let Err(error) = report::write(path.as_ref(), &table)
+    {
+        eprintln!("hos-bench: {path}: {error}");
+        return ExitCode::FAILURE;
+    }
     print!("{table}");
+    let (bars, missed) = table.bars();
+    println!("\n{bars} bars, {missed} missed");
     ExitCode::SUCCESS
 }

@@ -1,14 +1,14 @@
 //! A store with instances that move to and fro: what writing and verifying are measured on.
 
 use crate::Result;
-use hos_core::call::{Begin, By, Transition};
+use hos_core::call::{Begin, By, Call, Transition};
 use hos_core::id::{Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::policy::Entity;
 use hos_core::value::{Record, Value};
-use hos_engine::{Engine, Founding, TenantRef};
+use hos_engine::{Engine, Founding, Settings, TenantRef};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -65,7 +65,9 @@ require = [{ code = "too_much", when = "context.amount <= resource.watts" }]
 
 /// An open store in a directory of its own.
 pub(crate) struct Shop {
-    place: tempfile::TempDir,
+    path: PathBuf,
+    /// The directory, where it is to go with the shop.
+    place: Option<tempfile::TempDir>,
     pub(crate) engine: Engine,
     pub(crate) tenant: TenantRef,
     keys: AtomicU64,
@@ -111,8 +113,14 @@ impl Shop {
 
     /// With this many instances, all off.
     pub(crate) fn new(instances: usize) -> Result<Self> {
+        Self::with(instances, Settings::default())
+    }
+
+    /// The same, with these settings.
+    pub(crate) fn with(instances: usize, settings: Settings) -> Result<Self> {
         let place = tempfile::tempdir()?;
-        let engine = Engine::builder().law(Arc::new(lamps()?)).sqlite(place.path().join("bench.db")).found(founding()?)?;
+        let path = place.path().join("bench.db");
+        let engine = Engine::builder().law(Arc::new(lamps()?)).sqlite(&path).settings(settings).found(founding()?)?;
         let name = Tenant::new("bench")?;
         assert!(engine.open_tenant(&By::new(owner()?), &name)?.allowed);
         let tenant = engine.tenant("bench")?;
@@ -120,38 +128,84 @@ impl Shop {
             let begin = Begin::new(owner()?, "lamp", &i.to_string(), "make")?.fact("owner", owner()?).fact("watts", 100);
             assert!(tenant.begin(begin)?.allowed);
         }
-        Ok(Self { place, engine, tenant, keys: AtomicU64::new(0) })
+        Ok(Self { path, place: Some(place), engine, tenant, keys: AtomicU64::new(0) })
+    }
+
+    /// One that another process has made, or this one has left; its once-keys begin at a number that nobody else uses.
+    pub(crate) fn open(path: &Path, number: usize) -> Result<Self> {
+        let engine = Engine::builder().sqlite(path).open()?;
+        let tenant = engine.tenant("bench")?;
+        Ok(Self { path: path.to_owned(), place: None, engine, tenant, keys: AtomicU64::new((number as u64 + 1) << 32) })
+    }
+
+    /// Closes the store; its directory stays as long as what is given back.
+    pub(crate) fn leave(mut self) -> Result<Option<tempfile::TempDir>> {
+        let place = self.place.take();
+        self.engine.close()?;
+        Ok(place)
+    }
+
+    /// Has the directory go with the shop.
+    pub(crate) fn kept(mut self, place: Option<tempfile::TempDir>) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// The size of the store's files.
+    pub(crate) fn bytes(&self) -> Result<f64> {
+        let of = |end: &str| std::fs::metadata(format!("{}{end}", self.path.display())).map_or(0, |m| m.len());
+        Ok(of("") as f64)
     }
 
     /// The store's file.
     pub(crate) fn path(&self) -> PathBuf {
-        self.place.path().join("bench.db")
+        self.path.clone()
     }
 
     /// A shop of 16 instances with this many moves behind it, for what measures the reading alone: written in groups, from as
     /// many threads.
     pub(crate) fn with_moves(moves: usize) -> Result<Self> {
         let shop = Self::new(16)?;
+        shop.move_all(moves)?;
+        Ok(shop)
+    }
+
+    /// So many moves of the first 16 instances, from as many threads.
+    pub(crate) fn move_all(&self, moves: usize) -> Result<()> {
         std::thread::scope(|scope| {
             let writers: Vec<_> = (0..16)
                 .map(|instance| {
-                    let shop = &shop;
-                    let mut turns = 0..moves / 16;
-                    scope.spawn(move || turns.try_for_each(|i| shop.toggle(instance, i % 2 == 0).map_err(|e| e.to_string())))
+                    let mut turns = 0..moves.div_ceil(32) * 2;
+                    scope.spawn(move || turns.try_for_each(|i| self.toggle(instance, i % 2 == 0).map_err(|e| e.to_string())))
                 })
                 .collect();
             writers.into_iter().try_for_each(|w| w.join().unwrap_or_else(|_| Err("a writer panicked".into())))
         })?;
-        Ok(shop)
+        Ok(())
+    }
+
+    /// One move of each of the first instances, in one commit.
+    pub(crate) fn batch(&self, instances: usize, on: bool) -> Result<()> {
+        let calls = (0..instances).map(|instance| Ok((self.tenant.name().clone(), Call::Transition(self.step(instance, on)?))));
+        for answer in self.engine.batch(calls.collect::<Result<_>>()?)? {
+            let answer = answer?;
+            if !answer.allowed || answer.again {
+                return Err(format!("a move was not made: {answer:?}").into());
+            }
+        }
+        Ok(())
     }
 
     /// One move of one instance, under a once-key of its own.
     pub(crate) fn toggle(&self, instance: usize, on: bool) -> Result<()> {
+        let answer = self.tenant.transition(self.step(instance, on)?)?;
+        if answer.allowed && !answer.again { Ok(()) } else { Err(format!("a move was not made: {answer:?}").into()) }
+    }
+
+    fn step(&self, instance: usize, on: bool) -> Result<Transition> {
         let key = self.keys.fetch_add(1, Ordering::Relaxed);
         let event = if on { "on" } else { "off" };
         let call = Transition::new(owner()?, "lamp", &instance.to_string(), event)?;
-        let call = call.arg("amount", 42).arg("ref", format!("psp-reference-{key}").as_str()).once(&format!("once-{key}"))?;
-        let answer = self.tenant.transition(call)?;
-        if answer.allowed && !answer.again { Ok(()) } else { Err(format!("a move was not made: {answer:?}").into()) }
+        Ok(call.arg("amount", 42).arg("ref", format!("psp-reference-{key}").as_str()).once(&format!("once-{key}"))?)
     }
 }
