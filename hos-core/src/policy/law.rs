@@ -1,7 +1,7 @@
 //! The policies of a law: parsed, merged with what the contracts say, validated strictly, indexed once.
 
 use super::cedar::judge::Body;
-use super::cedar::parse::Parsed;
+use super::cedar::parse::ParsedFile;
 use super::cedar::{self, EntityType, Key, walk};
 use super::index::Index;
 use super::request::Compat;
@@ -71,7 +71,7 @@ impl PolicyLaw {
         let mut faults = Vec::new();
         let schema = cedar::schema::compile(sources.schema, sources.namespace, sources.entities, sources.actions, &mut faults);
         let mut ids = BTreeMap::new();
-        let parsed: Vec<Vec<Parsed>> =
+        let parsed: Vec<ParsedFile> =
             sources.policies.iter().map(|file| cedar::parse::file(file, &mut ids, &mut faults)).collect();
         let Some(cedar::schema::Schema { validator, mut tables }) = schema else { return (None, faults) };
         let validator = (!sources.proven).then(|| cedar::check::validator(validator));
@@ -91,10 +91,10 @@ impl PolicyLaw {
         let entity_attributes = tables.entity_attributes();
         let maybe_entity = |name: &str| entity_attributes.contains(name);
         for (file, parsed) in sources.policies.iter().zip(&parsed) {
-            faults.extend(parsed.iter().filter_map(|p| cedar::check::forbid_may_err(file, p, &maybe_entity)));
-            faults.extend(parsed.iter().filter_map(|p| cedar::check::forbid_hangs(file, p)));
+            faults.extend(parsed.policies.iter().filter_map(|p| cedar::check::forbid_may_err(file, p, &maybe_entity)));
+            faults.extend(parsed.policies.iter().filter_map(|p| cedar::check::forbid_hangs(file, p)));
         }
-        let mut rules: Vec<Rule> = parsed.iter().flatten().map(|p| cedar::parse::rule(&p.template)).collect();
+        let mut rules: Vec<Rule> = parsed.iter().flat_map(|file| &file.policies).map(|p| cedar::parse::rule(&p.template)).collect();
         let bodies = rules.iter_mut().filter_map(|rule| rule.body.as_mut());
         bodies.chain(expressions.iter_mut().flatten().map(|e| &mut e.body)).for_each(|body| body.lighten(&maybe_entity));
         let index = Index::new(&rules);

@@ -14,7 +14,7 @@ pub fn policies<'f>(files: impl IntoIterator<Item = &'f SourceFile>) -> BTreeMap
     let (mut ids, mut faults) = (BTreeMap::new(), Vec::new());
     let mut found = BTreeMap::new();
     for file in files {
-        for parsed in parse::file(file, &mut ids, &mut faults) {
+        for parsed in parse::file(file, &mut ids, &mut faults).policies {
             let said = parse::said(&parsed.template);
             let fields = said.into_iter().map(|(field, text)| (field.to_owned(), text)).collect();
             found.insert(AsRef::<str>::as_ref(parsed.template.id()).to_owned(), fields);

@@ -1,7 +1,7 @@
 //! Validation: policies and expressions against the schema, and forbids that might not evaluate.
 
 use super::judge::Body;
-use super::parse::{self, Parsed};
+use super::parse::{self, Parsed, ParsedFile};
 use super::place;
 use super::schema::contract_fault;
 use super::walk;
@@ -16,9 +16,14 @@ use cedar_policy_core::validator::{ValidationMode, ValidatorSchema};
 use std::sync::Arc;
 
 /// Cedar's strict validation of one file's policies.
-pub(in crate::policy) fn policies(validator: &Validator, file: &SourceFile, parsed: &[Parsed], faults: &mut Vec<Fault>) {
+pub(in crate::policy) fn policies(validator: &Validator, file: &SourceFile, parsed: &ParsedFile, faults: &mut Vec<Fault>) {
     super::on_deep_stack(|| {
-        let set = parse::policy_set(parsed.iter().map(|p| &p.template));
+        let result = validator.validate(&parsed.set, ValidationMode::Strict);
+        if result.validation_errors().next().is_none() && result.validation_warnings().next().is_none() {
+            return;
+        }
+        // What is said of a policy names it: by its own id, not by its place.
+        let set = parse::policy_set(parsed.policies.iter().map(|p| &p.template));
         let result = validator.validate(&set, ValidationMode::Strict);
         let mut found = Vec::new();
         for error in result.validation_errors() {

@@ -14,7 +14,7 @@ use cedar_policy_core::ast::{
 use cedar_policy_core::parser;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The longest text of one file, in bytes.
 pub(in crate::policy) const FILE_BYTES_MAX: usize = 64 << 20;
@@ -29,6 +29,13 @@ pub(in crate::policy) struct Parsed {
     pub(in crate::policy) span: Range<usize>,
 }
 
+/// The policies of one file, and Cedar's own set of them under its own ids.
+#[derive(Default)]
+pub(in crate::policy) struct ParsedFile {
+    pub(in crate::policy) policies: Vec<Parsed>,
+    pub(in crate::policy) set: PolicySet,
+}
+
 /// What no parser should see: too long, or too deep. The place of it.
 pub(in crate::policy) fn beyond_bounds(text: &str, bytes_max: usize) -> Option<Trouble> {
     let (span, message) = if text.len() > bytes_max {
@@ -41,10 +48,10 @@ pub(in crate::policy) fn beyond_bounds(text: &str, bytes_max: usize) -> Option<T
 }
 
 /// The policies of one file. `ids` are the ids taken so far, with the file of each.
-pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, String>, faults: &mut Vec<Fault>) -> Vec<Parsed> {
+pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, String>, faults: &mut Vec<Fault>) -> ParsedFile {
     if let Some(trouble) = beyond_bounds(&file.text, FILE_BYTES_MAX) {
         faults.push(trouble.fault("law.policy.too_deep", Severity::Error, file));
-        return Vec::new();
+        return ParsedFile::default();
     }
     let set = super::on_deep_stack(|| {
         parser::parse_policyset(&file.text).map_err(|errors| errors.iter().flat_map(|e| place::troubles(e)).collect::<Vec<_>>())
@@ -53,7 +60,7 @@ pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, Stri
         Ok(set) => set,
         Err(troubles) => {
             faults.extend(troubles.into_iter().map(|t| t.fault("law.policy.parse", Severity::Error, file)));
-            return Vec::new();
+            return ParsedFile::default();
         }
     };
     let mut parsed: Vec<Parsed> =
@@ -82,7 +89,7 @@ pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, Stri
             }
         }
     }
-    parsed
+    ParsedFile { policies: parsed, set }
 }
 
 /// The first line of a policy: a whole body is no place.
@@ -93,8 +100,9 @@ fn head_of(text: &str, span: &Range<usize>) -> Range<usize> {
 
 /// The `@id` of a policy, if it has one.
 pub(in crate::policy) fn annotation_id(template: &Template) -> Option<String> {
-    let id: AnyId = "id".parse().ok()?;
-    template.annotation(&id).map(|a| a.val.to_string())
+    // Cedar makes a key by parsing it, which costs an eighth of loading a law when it is done for each policy.
+    static ID: LazyLock<Option<AnyId>> = LazyLock::new(|| "id".parse().ok());
+    template.annotation(ID.as_ref()?).map(|a| a.val.to_string())
 }
 
 /// The policies of a text with Cedar's own ids (`policy0`, …), templates among them.
