@@ -10,7 +10,7 @@ use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet
 use hos_core::id::Uid;
 use hos_core::policy::{Bound, Directory, Effect, Entity, Request};
 use hos_core::value::{Record, Value};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -107,10 +107,14 @@ fn document(i: usize) -> Result<Uid> {
 }
 
 /// Chance that is the same in every run.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n.max(1)
     }
@@ -125,20 +129,7 @@ struct Rival {
 
 impl Rival {
     fn new(text: &str, entities: &[Entity]) -> Result<Self> {
-        let mut theirs = Vec::with_capacity(entities.len());
-        for entity in entities {
-            let mut attrs = HashMap::new();
-            for (name, value) in &entity.attrs {
-                let value = match value {
-                    Value::Bool(b) => RestrictedExpression::new_bool(*b),
-                    Value::Entity(uid) => RestrictedExpression::new_entity_uid(cedar(uid)?),
-                    other => return Err(format!("this world has no {}", other.kind()).into()),
-                };
-                attrs.insert(name.clone(), value);
-            }
-            let parents = entity.parents.iter().map(cedar).collect::<Result<HashSet<_>>>()?;
-            theirs.push(cedar_policy::Entity::new(cedar(&entity.uid)?, attrs, parents)?);
-        }
+        let theirs = entities.iter().map(to_cedar).collect::<Result<Vec<_>>>()?;
         let (policies, entities) = (PolicySet::from_str(text)?, Entities::from_entities(theirs, None)?);
         Ok(Self { authorizer: Authorizer::new(), policies, entities })
     }
@@ -146,10 +137,29 @@ impl Rival {
     fn request(&self, (principal, resource): &(Uid, Uid)) -> Result<cedar_policy::Request> {
         let context = Context::from_pairs([("level".to_owned(), RestrictedExpression::new_long(3))])?;
         let action = EntityUid::from_str(r#"B::Action::"v""#)?;
-        Ok(cedar_policy::Request::new(cedar(principal)?, action, cedar(resource)?, context, None)?)
+        Ok(cedar_policy::Request::new(uid_to_cedar(principal)?, action, uid_to_cedar(resource)?, context, None)?)
     }
 }
 
-fn cedar(uid: &Uid) -> Result<EntityUid> {
+/// An entity as Cedar's own.
+pub(crate) fn to_cedar(entity: &Entity) -> Result<cedar_policy::Entity> {
+    let attrs = entity.attrs.iter().map(|(name, value)| Ok((name.clone(), value_to_cedar(value)?))).collect::<Result<_>>()?;
+    let parents = entity.parents.iter().map(uid_to_cedar).collect::<Result<HashSet<_>>>()?;
+    Ok(cedar_policy::Entity::new(uid_to_cedar(&entity.uid)?, attrs, parents)?)
+}
+
+fn value_to_cedar(value: &Value) -> Result<RestrictedExpression> {
+    Ok(match value {
+        Value::Bool(b) => RestrictedExpression::new_bool(*b),
+        Value::Long(n) => RestrictedExpression::new_long(*n),
+        Value::String(text) => RestrictedExpression::new_string(text.clone()),
+        Value::Entity(uid) => RestrictedExpression::new_entity_uid(uid_to_cedar(uid)?),
+        Value::Set(items) => RestrictedExpression::new_set(items.iter().map(value_to_cedar).collect::<Result<Vec<_>>>()?),
+        other => return Err(format!("these worlds have no {}", other.kind()).into()),
+    })
+}
+
+/// An identity as Cedar's own.
+pub(crate) fn uid_to_cedar(uid: &Uid) -> Result<EntityUid> {
     Ok(EntityUid::from_str(&uid.to_string())?)
 }

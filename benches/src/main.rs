@@ -12,6 +12,7 @@
 //!
 //! Seconds on a machine that does other work besides say little; the ratios say more.
 
+mod apps;
 mod can;
 mod child;
 mod cold;
@@ -23,6 +24,7 @@ mod harness;
 mod joined;
 mod law;
 mod links;
+mod peers;
 mod profile;
 mod replay;
 mod report;
@@ -39,9 +41,10 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 type Part = fn(bool, &mut Table) -> Result<()>;
 
-/// Each part: its name, what it is about, and whether it runs where none is named.
-const PARTS: [(&str, &str, Part); 9] = [
+/// Each part: its name, and what it is about.
+const PARTS: [(&str, &str, Part); 10] = [
     ("can", "May this principal do this", can::run),
+    ("apps", "The apps of Cedar's paper", apps::run),
     ("links", "Grants, and the law itself", links::run),
     ("commit", "Durable moves on SQLite", commit::run),
     ("fair", "Several processes on one file", fair::run),
@@ -52,8 +55,9 @@ const PARTS: [(&str, &str, Part); 9] = [
     ("growth", "What length costs", growth::run),
 ];
 
-/// What needs database servers.
-const JOINED: (&str, &str, Part) = ("joined", "In a host's transaction", joined::run);
+/// What needs more than this machine has by itself: other engines to be fetched and built, database servers.
+const MORE: [(&str, &str, Part); 2] =
+    [("peers", "Other engines", peers::run), ("joined", "In a host's transaction", joined::run)];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -83,7 +87,7 @@ fn main() -> ExitCode {
         .map(String::as_str)
         .filter(|a| !matches!(*a, "--quick" | "--write") && Some(*a) != write.as_deref())
         .collect();
-    let all = || PARTS.into_iter().chain([JOINED]);
+    let all = || PARTS.into_iter().chain(MORE);
     if wanted.iter().any(|name| !all().any(|(part, ..)| part == *name)) {
         let names = all().map(|(name, ..)| format!(" [{name}]")).collect::<String>();
         eprintln!("usage: hos-bench [--quick] [--write FILE]{names}");
@@ -91,7 +95,9 @@ fn main() -> ExitCode {
     }
     let mut table = Table::default();
     for (name, about, part) in all() {
-        if !wanted.is_empty() && !wanted.contains(&name) {
+        let is_wanted =
+            if wanted.is_empty() { !(quick && MORE.iter().any(|(more, ..)| *more == name)) } else { wanted.contains(&name) };
+        if !is_wanted {
             continue;
         }
         table.part(about);

@@ -3,10 +3,10 @@
 use crate::Result;
 use crate::commit::steps;
 use crate::shop::Shop;
-use hos_engine::{Level, VerifyOptions};
+use hos_engine::{Level, ReplayOptions, VerifyOptions};
 use std::time::{Duration, Instant};
 
-/// `moves [--callers N]` or `verify [--threads N]`, with `--seconds N`. One line: what was done, and how often.
+/// `moves [--callers N]` `verify [--threads N]` or `replay`, with `--seconds N`. One line: what was done, and how often.
 pub(crate) fn run(args: &[String]) -> Result<String> {
     let named = |name: &str| args.iter().position(|a| a == name).and_then(|i| args.get(i + 1));
     let number = |name: &str, otherwise: usize| named(name).map_or(Ok(otherwise), |n| n.parse::<usize>());
@@ -36,6 +36,21 @@ pub(crate) fn run(args: &[String]) -> Result<String> {
             }
             Ok(format!("{records} records verified, {:.2} us each", begun.elapsed().as_secs_f64() * 1e6 / records as f64))
         }
-        _ => Err("`moves` or `verify`".into()),
+        Some("replay") => {
+            let shop = Shop::with_moves(5_000)?;
+            let (begun, mut decisions) = (Instant::now(), 0);
+            while begun.elapsed() < time {
+                let report = shop.engine.replay(&ReplayOptions::default())?;
+                if report.differs > 0 {
+                    return Err("what was written does not replay".into());
+                }
+                decisions += report.replayed;
+            }
+            Ok(format!(
+                "{decisions} decisions judged again, {:.2} us each",
+                begun.elapsed().as_secs_f64() * 1e6 / decisions as f64
+            ))
+        }
+        _ => Err("`moves`, `verify` or `replay`".into()),
     }
 }

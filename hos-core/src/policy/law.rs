@@ -94,7 +94,8 @@ impl PolicyLaw {
             faults.extend(parsed.policies.iter().filter_map(|p| cedar::check::forbid_may_err(file, p, &maybe_entity)));
             faults.extend(parsed.policies.iter().filter_map(|p| cedar::check::forbid_hangs(file, p)));
         }
-        let mut rules: Vec<Rule> = parsed.iter().flat_map(|file| &file.policies).map(|p| cedar::parse::rule(&p.template)).collect();
+        let mut rules: Vec<Rule> =
+            parsed.iter().flat_map(|file| &file.policies).map(|p| cedar::parse::rule(&p.template)).collect();
         let bodies = rules.iter_mut().filter_map(|rule| rule.body.as_mut());
         bodies.chain(expressions.iter_mut().flatten().map(|e| &mut e.body)).for_each(|body| body.lighten(&maybe_entity));
         let index = Index::new(&rules);
