@@ -69,6 +69,11 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("benches", "serde_json", &["shell.rs"]),
     ("benches", "sha2", &[""]),
     ("benches", "tempfile", &[""]),
+    ("benches/peers", "biscuit_auth", &[""]),
+    ("benches/peers", "casbin", &[""]),
+    ("benches/peers", "regorus", &[""]),
+    ("benches/peers", "serde", &[""]),
+    ("benches/peers", "tokio", &[""]),
     ("fuzz", "libfuzzer_sys", &[""]),
 ];
 

@@ -31,7 +31,7 @@ const GROUND: [&str; 9] = ["canon", "digest", "fault", "id", "refusal", "shape",
 /// What stands above the ground.
 const ABOVE_GROUND: [&str; 7] = ["answer", "call", "policy", "contract", "proof", "law", "judge"];
 /// Each crate of the house, with the crates it may name.
-pub(super) const HOUSE: [(&str, &[&str]); 13] = [
+pub(super) const HOUSE: [(&str, &[&str]); 14] = [
     ("hos-core", &[]),
     ("hos-engine", &["hos_core"]),
     ("hos-wire", &["hos_core", "hos_engine"]),
@@ -44,6 +44,7 @@ pub(super) const HOUSE: [(&str, &[&str]); 13] = [
     ("examples/pazar", &["hos_core", "hos_engine", "hos_wire"]),
     ("benches", &["hos_core", "hos_engine", "hos_drivers", "hos_wire"]),
     ("xtask", &[]),
+    ("benches/peers", &[]),
     ("fuzz", &["hos_testkit"]),
 ];
 /// What tests may name besides: the engine's run on real databases, too.

@@ -1,0 +1,141 @@
+//! How records get their places in a tenant's log: in the commit that writes them, or later, from the queue.
+
+use crate::Failure;
+use crate::court::{Court, Group, Signed, lock};
+use crate::seal::{self, Unsealed};
+use crate::settings::Seal;
+use crate::store::Tx;
+use crate::store::sql::{claim, evidence as sql, inbox};
+use hos_core::digest;
+use hos_core::id::{Handle, RecordHash, Tenant};
+use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
+
+impl Court {
+    /// The newest time that the tenant's log claims.
+    pub(crate) fn last_sealed(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<Option<Timestamp>, Failure> {
+        if self.settings.clock_confirmed {
+            return Ok(None);
+        }
+        self.meet_head(tx, group, tenant)?;
+        Ok(group.heads.get(tenant).filter(|h| h.size > 0).map(|h| h.sealed_at))
+    }
+
+    /// Gives a record its way into the log: in this commit, or through the queue.
+    pub(crate) fn lay(&self, tx: &Tx<'_>, group: &mut Group, record: Unsealed) -> Result<(), Failure> {
+        match self.settings.seal {
+            Seal::Inline if !tx.is_shared() => group.unsealed.push(record),
+            // Where others write beside us, nobody holds the end of a log longer than it takes to seal.
+            Seal::Inline | Seal::Worker => {
+                tx.execute(&sql::enqueue(&record.tenant, &record.thread, record.n))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn seal_group(&self, tx: &Tx<'_>, group: &mut Group) -> Result<(), Failure> {
+        if group.unsealed.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let mut tenants: Vec<Tenant> = group.unsealed.iter().map(|r| r.tenant.clone()).collect();
+        tenants.sort();
+        tenants.dedup();
+        for tenant in &tenants {
+            self.meet_head(tx, group, tenant)?;
+            if group.drained.contains(tenant) {
+                continue;
+            }
+            // What waits in the queue from a time of worker sealing comes first: sealed order is the order of writing.
+            while tx.row(&sql::queued(tenant))?.is_some() {
+                self.drain(tx, group, tenant, 256)?;
+            }
+            group.drained.insert(tenant.clone());
+        }
+        let records = std::mem::take(&mut group.unsealed);
+        let places = seal::seal(tx, self.of, now, &mut group.heads, &records)?;
+        group.sealed.extend(records.iter().zip(places).map(|(record, place)| ((record.thread, record.n), place)));
+        for tenant in tenants {
+            if let Some(head) = group.heads.get(&tenant) {
+                tx.execute(&sql::put_head(&tenant, head))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals records from a tenant's queue; says how many.
+    pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<u64, Failure> {
+        if tx.is_shared() && !group.locked.contains(tenant) {
+            let genesis = seal::genesis(tenant, self.of);
+            tx.claim(&claim::head(tenant, &genesis))?;
+            let row = tx.row(&sql::head(tenant).locked())?;
+            let row = row.ok_or_else(|| Failure::new(Code::StoreIntegrity, "the end of a log was claimed, and is not there"))?;
+            group.heads.insert(tenant.clone(), sql::head_from(&row)?);
+            group.locked.insert(tenant.clone());
+        }
+        let rows = tx.rows(&sql::queue(tenant, limit))?;
+        let mut records = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if row.int(2)? == claim::WAITING {
+                records.push(self.place(tx, tenant, row.bytes(1)?)?);
+                tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
+                continue;
+            }
+            let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
+            let header = row
+                .opt_blob(3)?
+                .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
+            let is_stream = hos_core::proof::record::Header::decode(header).is_ok_and(|h| h.n.is_none());
+            let stream = if is_stream { Some(self.stream_prev(tx, tenant, &thread, n)?) } else { None };
+            records.push(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false });
+            tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
+        }
+        if records.is_empty() {
+            return Ok(0);
+        }
+        let places = seal::seal(tx, self.of, self.clock.now(), &mut group.heads, &records)?;
+        group.sealed.extend(records.iter().zip(places).map(|(record, place)| ((record.thread, record.n), place)));
+        if let Some(head) = group.heads.get(tenant) {
+            tx.execute(&sql::put_head(tenant, head))?;
+        }
+        Ok(records.len() as u64)
+    }
+
+    /// Gives a record that waits in the inbox its place in its stream.
+    fn place(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16]) -> Result<Unsealed, Failure> {
+        let lost = || Failure::new(Code::StoreIntegrity, format!("a record of `{tenant}` waits for its place, and is not there"));
+        let mut row = tx.row(&inbox::waiting(tenant, &id))?.ok_or_else(lost)?;
+        let name = row.text(0)?.to_owned();
+        let (once, header, parts) = (row.opt_blob(1)?.map(<[u8]>::to_vec), row.take_blob(2)?, row.take_blob(3)?);
+        let (thread, n, prev) = match self.stream_end(tx, tenant, &name)? {
+            Some((thread, next, last)) => (thread, next, Some(last)),
+            None => (digest::stream_handle(&self.of.store, tenant, &name), 0, None),
+        };
+        tx.execute(&sql::insert_record(tenant, &thread, n, &header, parts))?;
+        tx.execute(&sql::put_stream(tenant, &name, &thread, n, &digest::record_hash(&header)))?;
+        tx.execute(&inbox::delete(tenant, &id))?;
+        if let Some(key) = once {
+            tx.execute(&claim::place_once(tenant, &key, &id, &thread, n))?;
+        }
+        Ok(Unsealed { tenant: tenant.clone(), thread, n, header, stream: Some(prev), sound: false })
+    }
+
+    fn stream_prev(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Option<RecordHash>, Failure> {
+        let Some(before) = n.checked_sub(1) else { return Ok(None) };
+        let row = tx.row(&sql::record(tenant, thread, before))?;
+        let row =
+            row.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{before} of `{tenant}` is missing")))?;
+        Ok(Some(digest::record_hash(row.blob(0)?)))
+    }
+
+    /// Stores checkpoints that were signed after an earlier commit.
+    pub(super) fn store_checkpoints(&self, tx: &Tx<'_>, group: &mut Group) -> Result<(), Failure> {
+        let waiting: Vec<(Tenant, Signed)> =
+            lock(&self.checkpoints).iter().filter(|(_, s)| s.is_due(group.flush)).map(|(t, s)| (t.clone(), s.clone())).collect();
+        for (tenant, signed) in waiting {
+            tx.execute(&sql::put_checkpoint(&tenant, signed.size, &signed.note))?;
+            group.stored.push((tenant, signed.size));
+        }
+        Ok(())
+    }
+}
