@@ -64,6 +64,7 @@ fn main() -> ExitCode {
     let alone: Option<fn(&[String]) -> Result<String>> = match args.first().map(String::as_str) {
         Some("shell") => Some(shell::run),
         Some("profile") => Some(profile::run),
+        Some("count") => Some(profile::count),
         Some("weigh") => Some(links::weigh),
         Some("worker") => Some(fair::worker),
         _ => None,

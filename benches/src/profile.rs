@@ -1,8 +1,10 @@
-//! One hot path alone, for as long as a profiler wants to look at it: nothing else runs beside it, and no rival.
+//! One hot path alone: for as long as a profiler wants to look at it, or so many times, for who counts instructions. Nothing else runs
+//! beside it, and no rival.
 
 use crate::Result;
 use crate::commit::steps;
-use crate::shop::Shop;
+use crate::shop::{Shop, owner};
+use hos_core::call::Can;
 use hos_engine::{Level, ReplayOptions, VerifyOptions};
 use std::time::{Duration, Instant};
 
@@ -54,3 +56,38 @@ pub(crate) fn run(args: &[String]) -> Result<String> {
         _ => Err("`moves`, `verify` or `replay`".into()),
     }
 }
+
+/// A path and how many times. What is done before the first time is the same for every number.
+pub(crate) fn count(args: &[String]) -> Result<String> {
+    let [path, times] = args else { return Err("a path, and how many times".into()) };
+    let times: usize = times.parse()?;
+    let shop = Shop::new(GROUP)?;
+    // What a process does once it has done.
+    shop.batch(GROUP, true)?;
+    shop.batch(GROUP, false)?;
+    match path.as_str() {
+        "can" => {
+            let can = Can::new(owner()?, "directory.account", owner()?);
+            let all = (0..times).try_fold(true, |all, _| shop.tenant.can(&can).map(|answer| all && answer.allowed))?;
+            assert!(all, "what is counted is allowed");
+        }
+        "move" => (0..times).try_for_each(|i| shop.toggle(0, i % 2 == 0))?,
+        "batch" => (0..times).try_for_each(|_| shop.batch(GROUP, true).and_then(|()| shop.batch(GROUP, false)))?,
+        "verify" => {
+            let options = VerifyOptions { threads: 1, ..VerifyOptions::default() };
+            for _ in 0..times {
+                assert_eq!(shop.engine.verify(&options)?.level, Level::Intact);
+            }
+        }
+        "replay" => {
+            for _ in 0..times {
+                assert_eq!(shop.engine.replay(&ReplayOptions::default())?.differs, 0);
+            }
+        }
+        _ => return Err("`can`, `move`, `batch`, `verify` or `replay`".into()),
+    }
+    Ok(format!("{times} times"))
+}
+
+/// Instances of the shop that is counted on.
+const GROUP: usize = 64;

@@ -7,11 +7,13 @@
 //! cargo xtask tidy            floors, circles, foreign crates, codes, references, lengths
 //! cargo xtask dist [--try]    what users install; --try installs and uses it in a bare root
 //! cargo xtask sanitize        the C ABI under AddressSanitizer; builds everything anew
+//! cargo xtask counts [--write] instructions of the hot paths, compared with benches/counts.txt; needs a release build
 //! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
 //! ```
 
 mod apt;
 mod codes;
+mod counts;
 mod databases;
 mod dist;
 mod run;
@@ -31,6 +33,7 @@ const HELP: &str = "usage: cargo xtask <chore>
   tidy             check the house rules over the sources
   dist [--try]     make what users install; --try installs it in a bare root and uses it
   sanitize         run the C tests under AddressSanitizer; builds everything anew
+  counts [--write] count the instructions of the hot paths, or keep them in benches/counts.txt; needs a release build
   codes [--write]  print the table of refusal codes, or write it into spec/refusal-codes.md
 ";
 
@@ -47,6 +50,8 @@ fn main() -> ExitCode {
         ["dist"] => dist::run(&root, false),
         ["dist", "--try"] => dist::run(&root, true),
         ["sanitize"] => sanitize::run(&root),
+        ["counts"] => counts::run(&root, &target(&root), false),
+        ["counts", "--write"] => counts::run(&root, &target(&root), true),
         ["codes"] => codes::run(&root, false),
         ["codes", "--write"] => codes::run(&root, true),
         [] | ["help" | "--help" | "-h"] => {

@@ -2,13 +2,14 @@
 
 use super::tally::{self, Tally};
 use super::{House, Outcome, check, databases, differential, node, php, python, readme, shop, stores, vectors, verifier};
+use crate::counts::Compared;
 use std::io::{self, Read};
 use std::process::Stdio;
 
 type Part = fn(&House) -> io::Result<Outcome>;
 
 /// Every part, in order. The databases come before all that may use them, the release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 18] = [
+pub(super) const ALL: [(&str, Part); 20] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
@@ -23,6 +24,8 @@ pub(super) const ALL: [(&str, Part); 18] = [
     ("Node", node::run),
     ("call vectors in every language", vectors::run),
     ("release build", release),
+    ("benchmarks run", benchmarks),
+    ("instruction counts", counts),
     ("law of the example is clean", law),
     ("main job and first order", main_job),
     ("second verifier", verifier::run),
@@ -72,6 +75,18 @@ fn release(house: &House) -> io::Result<Outcome> {
     let mut args = vec!["build", "--release", "--locked"];
     args.extend(packages.iter().flat_map(|name| ["-p", name]));
     check(&mut house.cargo(&args))
+}
+
+/// That they run and that each answer is the rival's; what they cost is seen on a quiet machine.
+fn benchmarks(house: &House) -> io::Result<Outcome> {
+    check(house.command(house.released("hos-bench")).arg("--quick").current_dir(&house.root).stdin(Stdio::null()))
+}
+
+fn counts(house: &House) -> io::Result<Outcome> {
+    Ok(match crate::counts::compare(&house.root, &house.released("hos-bench"))? {
+        Compared::Paths { within, beyond } => Outcome::Done(Tally { passed: within, failed: beyond }),
+        Compared::Not(why) => Outcome::Skipped(why),
+    })
 }
 
 fn law(house: &House) -> io::Result<Outcome> {
