@@ -119,7 +119,7 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
         answer.to = None;
         return motion.refused(answer, event.name.as_str(), &whole(), verdict);
     };
-    let born = match motion.advance(of, None, newborn, &asked, &verdict, to, once.as_ref()) {
+    let born = match motion.advance(of, None, &newborn, &asked, &verdict, to, once.as_ref()) {
         Ok(born) => born,
         Err(blocker) => {
             answer.blockers.push(blocker);
@@ -182,13 +182,14 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
         Ok(resource) => resource,
         Err(blocker) => return stop(answer, blocker),
     };
-    let given = with_given(&resource, &call.by.given);
+    let uid = resource.uid.clone();
+    let given = with_given(resource, &call.by.given);
     let (ruling, slice) = match door::action(bench.active, &format!("{}.adopt", call.contract)) {
         Ok(action) => {
             let request = Request {
                 principal: &call.by.principal,
                 action,
-                resource: &resource.uid,
+                resource: &uid,
                 given: &given,
                 context: &call.by.context,
             };

@@ -104,7 +104,7 @@ impl Motion<'_, '_> {
         if let (Some((event, _)), Some(branch)) = (found, verdict.branch) {
             let asked = Asked { by: &by, event, is_override: false, args: &args, reason: None, kind: Kind::Expired };
             let (from, to) = (instance.state.clone(), branch.to.clone());
-            match self.advance(of, Some(from), instance.clone(), &asked, &verdict, to, None) {
+            match self.advance(of, Some(from), &instance, &asked, &verdict, to, None) {
                 Ok(after) => return Ok(after),
                 Err(blocker) => verdict.blockers.push(blocker),
             }
@@ -147,14 +147,15 @@ impl Motion<'_, '_> {
         let standing = if instance.law == self.bench.active.law.hash { self.bench.active } else { self.bench.guard_standing() };
         let resource = resource_of(of, instance)?;
         let clock = self.clock();
-        let given = with_given(&resource, &clock.given);
+        let uid = resource.uid.clone();
+        let given = with_given(resource, &clock.given);
         let entered = instance.entered_at;
         let armed = step::deadlines_on_entry(&of.contract, instance.state.as_str(), entered, &mut |index| {
             let action = of.contract.expressions.get(index).map(|e| e.action.as_str()).unwrap_or_default();
             let action = door::action(standing, action).map_err(|b| b.to_string())?;
             let context = Record::new();
             let request =
-                Request { principal: &clock.principal, action, resource: &resource.uid, given: &given, context: &context };
+                Request { principal: &clock.principal, action, resource: &uid, given: &given, context: &context };
             let prepared = standing.bound.prepare(&request).map_err(|b| b.to_string())?;
             read.extend(prepared.slice().into_iter().filter(|e| e.record.is_some()));
             prepared.instant(of.expression(index))

@@ -42,6 +42,29 @@ pub struct Instance {
     pub deadlines: Vec<Armed>,
 }
 
+impl Instance {
+    /// The same with other facts.
+    pub(super) fn with_facts(&self, facts: Record) -> Self {
+        Self {
+            contract: self.contract.clone(),
+            id: self.id.clone(),
+            handle: self.handle,
+            n: self.n,
+            last: self.last,
+            state: self.state.clone(),
+            version: self.version,
+            entered_n: self.entered_n,
+            entered_at: self.entered_at,
+            last_time: self.last_time,
+            law: self.law,
+            contract_version: self.contract_version,
+            facts,
+            subject: self.subject.clone(),
+            deadlines: self.deadlines.clone(),
+        }
+    }
+}
+
 /// A message for the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {

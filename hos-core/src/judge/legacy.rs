@@ -45,11 +45,12 @@ pub fn legacy_log(bench: &Bench<'_>, call: &LegacyLog, instance: Option<&Instanc
         Ok(resource) => resource,
         Err(blocker) => return stop(answer, blocker),
     };
-    let given = with_given(&resource, &call.by.given);
+    let uid = resource.uid.clone();
+    let given = with_given(resource, &call.by.given);
     let (ruling, slice) = match door::action(bench.active, &format!("{}.adopt", call.contract)) {
         Ok(action) => {
             let context = &call.by.context;
-            let request = Request { principal: &call.by.principal, action, resource: &resource.uid, given: &given, context };
+            let request = Request { principal: &call.by.principal, action, resource: &uid, given: &given, context };
             door::ruled(bench.active, &request)
         }
         Err(blocker) => (Err(blocker), Slice::default()),

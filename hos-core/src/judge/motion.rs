@@ -17,6 +17,7 @@ use crate::law::mode::Mode;
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::Blocker;
 use crate::value::Value;
+use std::borrow::Cow;
 
 /// The stream of a tenant's refused calls.
 pub(super) const REFUSED: &str = "hos.refused";
@@ -141,7 +142,7 @@ impl Motion<'_, '_> {
         &mut self,
         of: &LawContract,
         from: Option<Name>,
-        before: Instance,
+        before: &Instance,
         asked: &Asked<'_>,
         verdict: &Verdict<'_>,
         to: Name,
@@ -149,8 +150,10 @@ impl Motion<'_, '_> {
     ) -> Result<Instance, Blocker> {
         let bench = self.bench;
         let birth = from.is_none();
-        let mut after = before.clone();
-        after.facts = if birth { before.facts.clone() } else { step::facts_after(asked.event, &before.facts, asked.args) };
+        let mut after = before.with_facts(match birth {
+            true => before.facts.clone(),
+            false => step::facts_after(asked.event, &before.facts, asked.args),
+        });
         after.state = to;
         after.version += 1;
         after.n = if birth { 0 } else { before.n + 1 };
@@ -160,8 +163,8 @@ impl Motion<'_, '_> {
             after.entered_n = after.n;
             after.entered_at = bench.now;
         }
-        let armed_before = if birth { Vec::new() } else { before.deadlines.clone() };
-        let (armed, read) = self.rearm(of, &before, &after, entered)?;
+        let armed_before = if birth { &[][..] } else { &before.deadlines };
+        let (armed, read) = self.rearm(of, before, &after, entered)?;
         after.deadlines = armed;
         let mode = bench.mode(&asked.event.action, Some(of.contract.name.as_str()));
         // In shadow the world does its own work: a message of ours would have it done twice.
@@ -171,11 +174,11 @@ impl Motion<'_, '_> {
         let place = Place::Thread { handle: before.handle, n: after.n, prev: (!birth).then_some(before.last) };
         let shadowed = asked.by.legacy.is_some() && mode == Mode::Shadow;
         let kind = if observed || shadowed { Kind::Observed } else { asked.kind };
-        let policies = verdict.ruling.as_ref().map(|r| r.determining.clone()).unwrap_or_default();
+        let policies = verdict.ruling.as_ref().map_or(&[][..], |r| &r.determining);
         let mut d = Drafting::new(bench, kind, place, self.drafts.len())
             .request(asked.by.request.as_ref())
             .contract(&after.contract, of.contract.version, &asked.event.name)
-            .decided(&verdict.blockers, &policies);
+            .decided(&verdict.blockers, policies);
         d.header().mode = mode as u8;
         d.header().from = from;
         d.header().to = Some(after.state.clone());
@@ -184,9 +187,9 @@ impl Motion<'_, '_> {
         if birth || after.facts != before.facts {
             d.part(Slot::Facts, whose, evidence::encode_record(&after.facts));
         }
-        let mut args = asked.args.clone();
+        let mut args = Cow::Borrowed(asked.args);
         if let Some(reason) = asked.reason.filter(|_| asked.is_override) {
-            args.insert("reason".to_owned(), Value::String(reason.to_owned()));
+            args.to_mut().insert("reason".to_owned(), Value::String(reason.to_owned()));
         }
         d.part(Slot::Args, whose, evidence::encode_record(&args));
         if let Some(reason) = asked.reason.filter(|reason| !asked.is_override && !reason.is_empty()) {

@@ -121,7 +121,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     };
     let once = call.once.as_ref().map(|key| (key.clone(), transition_digest(call)));
     let from = present.state.clone();
-    let moved = match motion.advance(of, Some(from), present.clone(), &asked, &verdict, to, once.as_ref()) {
+    let moved = match motion.advance(of, Some(from), &present, &asked, &verdict, to, once.as_ref()) {
         Ok(moved) => moved,
         Err(blocker) => {
             answer.blockers.push(blocker);

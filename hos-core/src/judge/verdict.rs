@@ -16,6 +16,7 @@ use crate::policy::{Entity, Prepared, Request, Ruling};
 use crate::proof::record::Kind;
 use crate::refusal::{Blocker, Code};
 use crate::value::{Record, Value};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// One thing asked of an instance: what all roads to a move share.
@@ -76,8 +77,9 @@ pub(super) fn resource_of(of: &LawContract, instance: &Instance) -> Result<Entit
     Ok(Entity { uid, attrs, parents: BTreeSet::new(), record: None })
 }
 
-pub(super) fn with_given(resource: &Entity, given: &[Entity]) -> Vec<Entity> {
-    std::iter::once(resource.clone()).chain(given.iter().cloned()).collect()
+/// The entities that come with the call, the instance's own first.
+pub(super) fn with_given(resource: Entity, given: &[Entity]) -> Vec<Entity> {
+    std::iter::once(resource).chain(given.iter().cloned()).collect()
 }
 
 pub(super) fn standing_blocker(standing: step::Standing, event: &Name, instance: &Instance) -> Option<Blocker> {
@@ -100,7 +102,8 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
             return verdict;
         }
     };
-    let given = with_given(&resource, &asked.by.given);
+    let uid = resource.uid.clone();
+    let given = with_given(resource, &asked.by.given);
     let action = match door::action(bench.active, &asked.event.action) {
         Ok(action) => action,
         Err(blocker) => {
@@ -108,7 +111,7 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
             return verdict;
         }
     };
-    let request = Request { principal: &asked.by.principal, action, resource: &resource.uid, given: &given, context: &context };
+    let request = Request { principal: &asked.by.principal, action, resource: &uid, given: &given, context: &context };
     let prepared = match bench.active.bound.prepare(&request) {
         Ok(prepared) => prepared,
         Err(blocker) => {
@@ -119,10 +122,8 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
     };
     let ruling = prepared.ruling();
     verdict.slice = Slice::of(&prepared);
-    let mut says = bench.blank();
-    door::apply_ruling(&mut says, Ok(ruling.clone()));
+    verdict.blockers.extend(door::objection(ruling.effect, &ruling.determining, &ruling.errors));
     verdict.ruling = Some(ruling);
-    verdict.blockers = says.blockers;
     if !verdict.blockers.is_empty() {
         return verdict;
     }
@@ -164,9 +165,9 @@ fn guards<'e>(of: &LawContract, event: &'e Event, prepared: &Prepared<'_>) -> Re
 }
 
 /// Arguments and the caller's further context; a name in both is refused rather than resolved.
-fn context_of(asked: &Asked<'_>) -> Result<Record, Blocker> {
+fn context_of<'a>(asked: &Asked<'a>) -> Result<Cow<'a, Record>, Blocker> {
     if asked.by.context.is_empty() {
-        return Ok(asked.args.clone());
+        return Ok(Cow::Borrowed(asked.args));
     }
     let mut context = asked.by.context.clone();
     for (name, value) in asked.args {
@@ -177,7 +178,7 @@ fn context_of(asked: &Asked<'_>) -> Result<Record, Blocker> {
             ));
         }
     }
-    Ok(context)
+    Ok(Cow::Owned(context))
 }
 
 pub(super) fn answer_with(answer: &mut Answer, verdict: &Verdict<'_>) {
