@@ -1,7 +1,7 @@
 //! All worlds that an instance can come to, and the shortest way to each.
 
-use super::world::{self, Act, Move, Way, World};
-use crate::contract::definition::{Contract, Event};
+use super::world::{self, Act, Move, World};
+use crate::contract::definition::Contract;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How far the model goes.
@@ -277,11 +277,5 @@ impl Edge<'_> {
     /// Whether it enters a state: a birth, or a move from another state.
     pub(super) fn enters(&self, graph: &Graph<'_>) -> bool {
         self.from.is_none_or(|from| graph.state(from) != graph.state(self.to))
-    }
-
-    /// Whether it is a call of this arrow.
-    pub(super) fn calls(&self, arrow: &Event) -> bool {
-        self.act.arrow.is_some_and(|a| std::ptr::eq(a, arrow))
-            && matches!(self.act.way, Way::Born | Way::Called | Way::Overridden)
     }
 }
