@@ -129,19 +129,10 @@ pub fn births(contract: &Contract) -> Vec<Move<'_>> {
     found
 }
 
-/// Everything that can happen to an instance and changes it: events and overrides, in order of name, then deadlines.
+/// Everything that can happen to an instance and changes it: deadlines, then events, then overrides, these in order of name.
 pub fn moves<'c>(contract: &'c Contract, world: &World) -> Vec<Move<'c>> {
     let mut found = Vec::new();
     let Some(state) = contract.states.get(world.state).map(|s| s.name.as_str()) else { return found };
-    for name in contract.events.keys().chain(contract.overrides.keys()) {
-        let Some((arrow, is_override)) = lawful(contract, name, state) else { continue };
-        let way = if is_override { Way::Overridden } else { Way::Called };
-        for (branch, possible) in outcomes(contract, arrow).taken {
-            let act = Act { way, arrow: Some(arrow), event: Some(name), branch: Some(branch), possible };
-            let after = landed(contract, arrow, world, state, branch, &world.armed);
-            found.extend(after.into_iter().map(|to| Move { act, to }));
-        }
-    }
     for place in next_due(contract, world) {
         let Some(event) = contract.deadlines.get(place).map(|d| &d.event) else { continue };
         let left: Vec<usize> = world.armed.iter().copied().filter(|armed| *armed != place).collect();
@@ -160,6 +151,15 @@ pub fn moves<'c>(contract: &'c Contract, world: &World) -> Vec<Move<'c>> {
             found.extend(after.into_iter().map(|to| Move { act, to }));
         }
         found.extend(out.refused.map(|possible| disarmed(Some(arrow), possible)));
+    }
+    for name in contract.events.keys().chain(contract.overrides.keys()) {
+        let Some((arrow, is_override)) = lawful(contract, name, state) else { continue };
+        let way = if is_override { Way::Overridden } else { Way::Called };
+        for (branch, possible) in outcomes(contract, arrow).taken {
+            let act = Act { way, arrow: Some(arrow), event: Some(name), branch: Some(branch), possible };
+            let after = landed(contract, arrow, world, state, branch, &world.armed);
+            found.extend(after.into_iter().map(|to| Move { act, to }));
+        }
     }
     found
 }
