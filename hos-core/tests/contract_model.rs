@@ -338,9 +338,9 @@ fn the_market_is_known() {
         // were it sent once more, would be taken for the new parcel's. Reports of delivery bear the parcel's number as once-key.
         "order replay: place>new pay>paid? ship>shipped? !close>fulfilled =deliver>fulfilled ^force_refund>refunding \
          refund_failed>paid ship>shipped? ~deliver>fulfilled",
-        // The provider answers after the payer gave up: the refusal is the alarm, and whoever reads it gives the money back.
-        "payment reply_lost: request>pending? cancel>cancelled -capture>cancelled",
-        "payment reply_lost: request>pending? cancel>cancelled -fail>cancelled",
+        // The provider answers after the payer gave up, or let it lapse: the refusal is the alarm, and whoever reads it gives the money back.
+        "payment reply_lost: request>pending? !expire>expired -capture>expired",
+        "payment reply_lost: request>pending? !expire>expired -fail>expired",
     ];
     assert_eq!(found, expected);
 }
