@@ -353,3 +353,32 @@ fn real_machines_are_explored_without_a_bound() {
         assert_eq!(report.findings.iter().map(told).collect::<Vec<_>>(), [""; 0], "{name}");
     }
 }
+
+/// The specification lists every code with its severity, the limits, and shows what its own example comes to.
+#[test]
+fn the_specification_is_true() {
+    let spec = include_str!("../../spec/contract.md");
+    let section = spec.split("## By model").nth(1).unwrap();
+    let example = spec.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let found = findings(example);
+    assert_eq!(found[0], "replay: place>new? pay>paid? =pay>paid !expire>expired ^reopen>new ~pay>paid?");
+    let shown: Vec<&str> = section.split("```").nth(1).unwrap().lines().filter(|line| line.starts_with("    ")).collect();
+    assert_eq!(shown.len(), 6, "one line for each step");
+    let (contract, file) = read(example);
+    let first = &explore(&contract, Limits::default()).findings[0];
+    assert!(section.contains(&format!("error[{}]: {}\n", first.kind.code(), first.message("en"))));
+    assert!(section.contains(&format!(":{}:1\n", first.fault(&file, "en").line)));
+    let source = include_str!("../src/contract/model/trace.rs");
+    let codes: Vec<&str> = source.split('"').filter(|word| word.starts_with("law.model.")).collect();
+    assert_eq!(codes.len(), 8);
+    for code in codes {
+        let severity = if matches!(code, "law.model.reply_lost" | "law.model.waits") { "warning" } else { "error" };
+        assert!(section.contains(&format!("| `{code}` | {severity} |")), "{code}");
+    }
+    let limits = Limits::default();
+    for (limit, text) in [(limits.worlds_max, "65,536"), (limits.depth_max, "1,024"), (limits.steps_max, "4,000,000")] {
+        assert_eq!(limit.to_string(), text.replace(',', ""));
+        assert!(section.contains(text), "{text}");
+    }
+    assert_eq!(hos_core::contract::model::FINDINGS_MAX, 64);
+}

@@ -1,13 +1,14 @@
 //! The questions, asked of everything that an instance can come to.
 
 use super::ask::{Answered, Awaiting, BROKEN, Everything, Promised};
+use super::order::{Order, answer};
 use super::path::{state, step_of, still, trace};
 use super::search::{Bound, Budget, Edge, Graph, Limits, Visit, Walked};
 use super::trace::{Finding, Happened, Kind, Step};
 use super::world::{self, Way};
 use crate::contract::Contract;
-use crate::contract::definition::{Event, OnSame};
-use crate::contract::step::{self, Standing};
+use crate::contract::definition::{OnSame, State};
+use crate::contract::step;
 use crate::id::Name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -72,7 +73,7 @@ impl Asking<'_, '_> {
         let graph = self.graph;
         let contract = graph.contract;
         let left = |state: &str| contract.events.keys().any(|name| world::lawful(contract, name, state).is_some());
-        let rests = |s: &&crate::contract::definition::State| s.terminal || (s.forever && !left(s.name.as_str()));
+        let rests = |s: &&State| s.terminal || (s.forever && !left(s.name.as_str()));
         let mut ends: BTreeSet<&str> = contract.states.iter().filter(rests).map(|s| s.name.as_str()).collect();
         if ends.is_empty() {
             ends = contract.states.iter().filter(|s| s.forever).map(|s| s.name.as_str()).collect();
@@ -135,52 +136,37 @@ impl Asking<'_, '_> {
         let graph = self.graph;
         let mut told = BTreeSet::new();
         for (index, visit) in all.visits.iter().enumerate() {
-            let news = |edge: &&Edge<'_>| {
-                edge.act.way == Way::Called && edge.act.arrow.is_some_and(|arrow| arrow.on_same == OnSame::Noop)
-            };
+            let news =
+                |edge: &&Edge<'_>| edge.act.arrow.is_some_and(|a| a.on_same == OnSame::Noop) && edge.act.way == Way::Called;
             let edges: Vec<&Edge<'_>> = graph.out(visit.world).iter().filter(news).collect();
             if !self.budget.spend(edges.len() * edges.len()) {
                 return;
             }
             for (place, one) in edges.iter().enumerate() {
                 for other in edges.iter().skip(place + 1).filter(|other| graph.state(other.to) == graph.state(one.to)) {
-                    let (Some(first), Some(second)) = (one.act.event, other.act.event) else { continue };
-                    if first == second || told.contains(&(first, second)) {
+                    let (Some(there), Some(back)) = (Order::of(graph, one, other), Order::of(graph, other, one)) else {
+                        continue;
+                    };
+                    let pair = (there.one, there.then);
+                    if there.one == there.then || told.contains(&pair) {
                         continue;
                     }
-                    let (there, back) = (ends(graph, one.to, second), ends(graph, other.to, first));
-                    let names =
-                        |ends: &[(Option<&Edge<'_>>, &Name)]| ends.iter().map(|(_, n)| (*n).clone()).collect::<BTreeSet<_>>();
-                    let (ends_there, ends_back) = (names(&there), names(&back));
                     // The order that can end where the other cannot is told first.
-                    let told_first = match ends_there.difference(&ends_back).next() {
-                        Some(end) => Some((one, second, &there, other, first, &back, end, &ends_back)),
-                        None => ends_back
-                            .difference(&ends_there)
-                            .next()
-                            .map(|end| (other, first, &back, one, second, &there, end, &ends_there)),
+                    let ahead = there.beyond(&back).map(|ends| (&there, &back, ends));
+                    let Some((order, against, ends)) = ahead.or_else(|| back.beyond(&there).map(|ends| (&back, &there, ends)))
+                    else {
+                        continue;
                     };
-                    let Some((a, b_event, ends_a, b, a_event, ends_b, end, others)) = told_first else { continue };
-                    told.insert((first, second));
-                    let path = |edge: &Edge<'_>, event: &Name, ends: &[(Option<&Edge<'_>>, &Name)], end: Option<&Name>| {
-                        let mut steps = trace(graph, all, index, None);
-                        steps.extend(step_of(graph, edge));
-                        let last = ends.iter().find(|(_, n)| end.is_none_or(|end| *n == end));
-                        steps.extend(last.and_then(|(edge, at)| match edge {
-                            Some(edge) => step_of(graph, edge),
-                            None => Some(still(event, at, answer(graph, event, at))),
-                        }));
-                        steps
-                    };
+                    told.insert(pair);
+                    let before = trace(graph, all, index, None);
                     let kind = Kind::Diverges {
-                        one: a_event.clone(),
-                        other: b_event.clone(),
-                        ends: end.clone(),
-                        otherwise: others.iter().cloned().collect(),
+                        one: order.one.clone(),
+                        other: order.then.clone(),
+                        ends: ends.clone(),
+                        otherwise: against.ends().into_iter().cloned().collect(),
                     };
-                    let span = a.act.arrow.map_or(0..0, |arrow| arrow.span.clone());
-                    let (trace, other) = (path(a, b_event, ends_a, Some(end)), path(b, a_event, ends_b, None));
-                    self.tell(kind, &span, trace, other);
+                    let span = order.edge.act.arrow.map_or(0..0, |arrow| arrow.span.clone());
+                    self.tell(kind, &span, order.path(graph, &before, Some(ends)), against.path(graph, &before, None));
                 }
             }
         }
@@ -255,26 +241,5 @@ impl Asking<'_, '_> {
                 self.tell(kind, &deadline.span, steps, Vec::new());
             }
         }
-    }
-}
-
-/// Where an event can lead from a world: over its edges, or, where it has none, nowhere.
-fn ends<'g, 'c>(graph: &'g Graph<'c>, world: usize, event: &Name) -> Vec<(Option<&'g Edge<'c>>, &'c Name)> {
-    let calls = |edge: &&Edge<'_>| edge.act.way == Way::Called && edge.act.event == Some(event);
-    let moved: Vec<_> =
-        graph.out(world).iter().filter(calls).filter_map(|edge| Some((Some(edge), state(graph, edge.to)?))).collect();
-    match moved.is_empty() {
-        true => state(graph, world).map(|state| (None, state)).into_iter().collect(),
-        false => moved,
-    }
-}
-
-/// How a call that moves nothing is answered.
-fn answer(graph: &Graph<'_>, event: &Name, state: &Name) -> Happened {
-    let found: Option<(&Event, bool)> = graph.contract.event(event.as_str(), state.as_str());
-    match found.map(|(arrow, is_override)| step::standing(graph.contract, arrow, is_override, state.as_str())) {
-        Some(Standing::Same) => Happened::Same,
-        Some(Standing::Lawful) => Happened::Moved,
-        _ => Happened::Refused,
     }
 }

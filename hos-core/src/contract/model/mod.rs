@@ -7,6 +7,7 @@
 
 mod ask;
 mod judge;
+mod order;
 mod path;
 mod search;
 mod trace;

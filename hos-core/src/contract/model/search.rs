@@ -1,6 +1,6 @@
 //! All worlds that an instance can come to, and the shortest way to each.
 
-use super::world::{self, Act, Move, World};
+use super::world::{self, Act, Move, Way, World};
 use crate::contract::definition::Contract;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -189,16 +189,32 @@ impl<'c> Graph<'c> {
         self.edges.get(world).map_or(&[], Vec::as_slice)
     }
 
-    /// Every world with every number that a path can bring to it, the shortest path first.
+    /// Every world with every number that a path can bring to it, the shortest path first. Paths of older versions' instances
+    /// come last, with what no birth leads to: they are harder to read, and to repeat.
     pub(super) fn follow(&self, question: &dyn Follow, budget: &mut Budget) -> Walked<'_, 'c> {
         let mut walked = Walked { visits: Vec::new() };
         let mut seen: BTreeSet<(usize, u16)> = BTreeSet::new();
-        for edge in &self.births {
-            if let Some(number) = question.moved(0, edge) {
-                walked.come(&mut seen, edge.to, number, Taken::Edge(edge), None, 1);
+        let (born, migrated): (Vec<_>, Vec<_>) = self.births.iter().partition(|edge| edge.act.way == Way::Born);
+        for roots in [born, migrated] {
+            let next = walked.visits.len();
+            for edge in roots {
+                if let Some(number) = question.moved(0, edge) {
+                    walked.come(&mut seen, edge.to, number, Taken::Edge(edge), None, 1);
+                }
             }
+            self.go_on(question, budget, &mut walked, &mut seen, next);
         }
-        let mut next = 0;
+        walked
+    }
+
+    fn go_on<'g>(
+        &'g self,
+        question: &dyn Follow,
+        budget: &mut Budget,
+        walked: &mut Walked<'g, 'c>,
+        seen: &mut BTreeSet<(usize, u16)>,
+        mut next: usize,
+    ) {
         while let Some(&Visit { world, number, depth, .. }) = walked.visits.get(next) {
             let answer = question.answered(number, world);
             let out = self.out(world);
@@ -209,17 +225,16 @@ impl<'c> Graph<'c> {
                 budget.hit(Bound::Depth);
             } else {
                 if let Some(number) = answer {
-                    walked.come(&mut seen, world, number, Taken::Answer, Some(next), depth + 1);
+                    walked.come(seen, world, number, Taken::Answer, Some(next), depth + 1);
                 }
                 for edge in out {
                     if let Some(number) = question.moved(number, edge) {
-                        walked.come(&mut seen, edge.to, number, Taken::Edge(edge), Some(next), depth + 1);
+                        walked.come(seen, edge.to, number, Taken::Edge(edge), Some(next), depth + 1);
                     }
                 }
             }
             next += 1;
         }
-        walked
     }
 
     /// Worlds from which one of these can be come to.
