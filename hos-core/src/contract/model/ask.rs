@@ -2,7 +2,7 @@
 
 use super::search::{Edge, Follow, Graph};
 use super::world::{self, Way};
-use crate::contract::definition::{Event, PathRule};
+use crate::contract::definition::{Branch, Event, PathRule};
 use crate::id::Name;
 
 /// Every world, and nothing else.
@@ -69,12 +69,15 @@ pub(super) struct Awaiting<'q> {
     pub(super) arrow: &'q Event,
 }
 
-impl Awaiting<'_> {
-    /// Whether this edge sends what is answered. Where only some branches have effects, only those do.
-    pub(super) fn sends(&self, edge: &Edge<'_>) -> bool {
+impl<'q> Awaiting<'q> {
+    /// The branches that send what is answered. Where only some have effects, only those do.
+    pub(super) fn branches(&self) -> impl Iterator<Item = &'q Branch> {
         let everywhere = !self.arrow.effects.is_empty() || self.arrow.branches.iter().all(|b| b.effects.is_empty());
-        let own = edge.act.arrow.is_some_and(|arrow| std::ptr::eq(arrow, self.arrow));
-        own && edge.act.branch.is_some_and(|branch| everywhere || !branch.effects.is_empty())
+        self.arrow.branches.iter().filter(move |branch| everywhere || !branch.effects.is_empty())
+    }
+
+    fn sends(&self, edge: &Edge<'_>) -> bool {
+        edge.act.branch.is_some_and(|taken| self.branches().any(|branch| std::ptr::eq(branch, taken)))
     }
 }
 

@@ -55,6 +55,13 @@ pub fn explore(contract: &Contract, limits: Limits) -> Report {
     Report { worlds: graph.worlds.len(), depth: graph.depth, bound, findings }
 }
 
+/// A reply that is refused: the shortest trace, and every state that refuses it.
+struct Lost {
+    span: Range<usize>,
+    steps: Vec<Step>,
+    states: Vec<Name>,
+}
+
 struct Asking<'q, 'c> {
     graph: &'q Graph<'c>,
     budget: &'q mut Budget,
@@ -144,13 +151,16 @@ impl Asking<'_, '_> {
             }
             for (place, one) in edges.iter().enumerate() {
                 for other in edges.iter().skip(place + 1).filter(|other| graph.state(other.to) == graph.state(one.to)) {
+                    let pair = (one.act.event, other.act.event);
+                    if pair.0 == pair.1 || told.contains(&pair) {
+                        continue;
+                    }
+                    if !self.budget.spend(graph.out(one.to).len() + graph.out(other.to).len()) {
+                        return;
+                    }
                     let (Some(there), Some(back)) = (Order::of(graph, one, other), Order::of(graph, other, one)) else {
                         continue;
                     };
-                    let pair = (there.one, there.then);
-                    if there.one == there.then || told.contains(&pair) {
-                        continue;
-                    }
                     // The order that can end where the other cannot is told first.
                     let ahead = there.beyond(&back).map(|ends| (&there, &back, ends));
                     let Some((order, against, ends)) = ahead.or_else(|| back.beyond(&there).map(|ends| (&back, &there, ends)))
@@ -189,38 +199,32 @@ impl Asking<'_, '_> {
     fn replies(&mut self) {
         let graph = self.graph;
         let contract = graph.contract;
-        // By who sends and who answers: the shortest trace, and every state that refuses.
-        let mut lost: BTreeMap<(&Name, &Name), (Range<usize>, Vec<Step>, Vec<Name>)> = BTreeMap::new();
+        // By who sends and who answers.
+        let mut lost: BTreeMap<(&Name, &Name), Lost> = BTreeMap::new();
         let arrows = contract.begins.values().chain(contract.arrows().map(|(arrow, _)| arrow));
         for arrow in arrows.filter(|arrow| !arrow.replies.is_empty()) {
             let question = Awaiting { arrow };
             let walked = graph.follow(&question, self.budget);
             // Where the arrow itself leads, `reply_unhandled` has told it.
-            let at_once: BTreeSet<&str> = graph
-                .births
-                .iter()
-                .chain(graph.edges.iter().flatten())
-                .filter(|edge| question.sends(edge))
-                .map(|edge| graph.state(edge.to))
-                .collect();
+            let at_once: BTreeSet<&str> = question.branches().map(|branch| branch.to.as_str()).collect();
             let late = |visit: &Visit<'_, '_>| visit.number == 1 && !at_once.contains(graph.state(visit.world));
             for (index, visit) in walked.visits.iter().enumerate().filter(|(_, visit)| late(visit)) {
                 let Some(at) = state(graph, visit.world) else { continue };
                 for reply in arrow.replies.iter().filter(|reply| answer(graph, reply, at) == Happened::Refused) {
-                    let (_, _, states) = lost.entry((&arrow.name, reply)).or_insert_with(|| {
+                    let lost = lost.entry((&arrow.name, reply)).or_insert_with(|| {
                         let mut steps = trace(graph, &walked, index, None);
                         steps.push(still(reply, at, Happened::Refused));
-                        (arrow.span.clone(), steps, Vec::new())
+                        Lost { span: arrow.span.clone(), steps, states: Vec::new() }
                     });
-                    if !states.contains(at) {
-                        states.push(at.clone());
+                    if !lost.states.contains(at) {
+                        lost.states.push(at.clone());
                     }
                 }
             }
         }
         let mut lost: Vec<_> = lost.into_iter().collect();
-        lost.sort_by_key(|(_, (_, steps, _))| steps.len());
-        for ((event, reply), (span, steps, states)) in lost {
+        lost.sort_by_key(|(_, lost)| lost.steps.len());
+        for ((event, reply), Lost { span, steps, states }) in lost {
             self.tell(Kind::ReplyLost { event: event.clone(), reply: reply.clone(), states }, &span, steps, Vec::new());
         }
     }

@@ -81,7 +81,7 @@ fn turkish_of(kind: &Kind) -> String {
             "zaten yapılmış diye yanıtlanan bir `{event}` çağrısı, yeniden geldiğinde işi ilerletiyor: tek-sefer anahtarını yalnızca bir adım tutar"
         ),
         Kind::Diverges { one, other, ends, otherwise } => format!(
-            "`{one}` ile `{other}` aynı haberi getiriyor, işin nerede biteceğini ise sıraları belirliyor: biri önce gelirse `{ends}`, öbürü önce gelirse {}",
+            "`{one}` ile `{other}` aynı haberi getiriyor, işin nerede biteceğini ise sıraları belirliyor: `{one}` önce gelirse `{ends}`, `{other}` önce gelirse {}",
             listed(otherwise)
         ),
         Kind::Promise { code, rule, state } => {
