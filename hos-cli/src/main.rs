@@ -9,6 +9,7 @@ mod exit;
 mod global;
 mod infer;
 mod input;
+mod model;
 mod out;
 mod place;
 mod progress;

@@ -205,6 +205,7 @@ fn the_specification_is_true() {
         include_str!("../src/contract/parse.rs"),
         include_str!("../src/contract/parse/event.rs"),
         include_str!("../src/contract/parse/names.rs"),
+        include_str!("../src/contract/parse/promise.rs"),
         include_str!("../src/contract/parse/rest.rs"),
         include_str!("../src/contract/check.rs"),
         include_str!("../src/spanned.rs"),

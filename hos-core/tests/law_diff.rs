@@ -61,6 +61,13 @@ fn what_says_nothing_else_changes_its_file_alone() {
 }
 
 #[test]
+fn promises_are_told_by_their_codes() {
+    let more = "body=[\"id\"]}]\n[[promise]]\ncode=\"p\"\nnever=\"b\"\nafter=\"b\"\n";
+    let edit = [("contracts/o.toml", "body=[\"id\"]}]\n", more)];
+    differ(&edit, &["changed file contracts/o.toml", "added promise o.p"]);
+}
+
+#[test]
 fn policies_are_told_by_their_ids() {
     differ(
         &[("policies/p.cedar", "forbid(principal,", "permit(principal is N::A,")],

@@ -200,6 +200,12 @@ pub fn contract_toml(data: &[u8]) {
             for event in contract.begins.values() {
                 assert!(!event.branches.is_empty(), "a birth that leads nowhere was accepted");
             }
+            let limits = contract::model::Limits { worlds_max: 64, depth_max: 32, steps_max: 4_096 };
+            for finding in contract::model::explore(&contract, limits).findings {
+                let unseen = matches!(finding.kind, contract::model::Kind::Incomplete { .. });
+                assert_eq!(finding.trace.is_empty(), unseen, "a finding and no path to it");
+                assert!(finding.span.end <= file.text.len(), "a finding points outside its file");
+            }
         }
         Err(faults) => {
             assert!(!faults.is_empty(), "a contract was refused for no fault");

@@ -1,4 +1,4 @@
-//! A contract as data: states, births, events, overrides, deadlines, migrations.
+//! A contract as data: states, births, events, overrides, deadlines, migrations, promises.
 //!
 //! Everything here was checked by [`super::parse`]: names are declared, types are known, numbers are bounded. Expressions
 //! are kept as text ([`Contract::expressions`]) and named by their place in that list; the law compiles them.
@@ -41,6 +41,8 @@ pub struct Contract {
     pub deadlines: Vec<Deadline>,
     /// Migrations by the version they start from.
     pub migrations: BTreeMap<u32, Migration>,
+    /// What it promises of every path through its states, in the order of the file.
+    pub promises: Vec<Promise>,
     /// All expressions, in order; [`Guard::when`] and others are indices into it.
     pub expressions: Vec<Expression>,
 }
@@ -180,6 +182,29 @@ pub struct Migration {
     pub states: BTreeMap<Name, Name>,
     /// Where it is declared.
     pub span: Range<usize>,
+}
+
+/// What a contract promises of every instance that was born under it. It changes nothing of what is judged: [`super::model`]
+/// decides whether it is kept.
+#[derive(Debug, Clone)]
+pub struct Promise {
+    /// Namespaced: `order.paid_first`.
+    pub code: String,
+    /// What is promised.
+    pub rule: PathRule,
+    /// Where it is declared.
+    pub span: Range<usize>,
+}
+
+/// What holds on a path through states. A state is entered by a birth into it, and by a move into it from another state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathRule {
+    /// The first is never entered before the second was.
+    Before(Name, Name),
+    /// The first is never entered, or never again, once the second was.
+    After(Name, Name),
+    /// No instance enters two of them.
+    Apart(Vec<Name>),
 }
 
 impl Contract {

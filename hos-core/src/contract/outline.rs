@@ -1,6 +1,7 @@
-//! A contract in words, name by name: states, facts, events, deadlines, migrations, and the edges of its picture.
+//! A contract in words, name by name: states, facts, events, deadlines, migrations, promises, and the edges of its picture.
 
-use super::definition::{Contract, Due, Effect, Event, Field, OnSame};
+use super::definition::{Contract, Due, Effect, Event, Field, OnSame, PathRule};
+use crate::id::Name;
 use crate::shape::Attribute;
 use std::collections::BTreeMap;
 
@@ -51,6 +52,16 @@ pub fn outline(contract: &Contract) -> BTreeMap<(&'static str, String), Fields> 
     for (version, migration) in &contract.migrations {
         let fields = migration.states.iter().map(|(old, new)| (format!("state {old}"), new.to_string())).collect();
         out.insert(("migration", version.to_string()), fields);
+    }
+    for promise in &contract.promises {
+        let rule = match &promise.rule {
+            PathRule::Before(never, before) => format!("never {never} before {before}"),
+            PathRule::After(never, after) => format!("never {never} after {after}"),
+            PathRule::Apart(states) => {
+                format!("never both {}", states.iter().map(Name::as_str).collect::<Vec<_>>().join(", "))
+            }
+        };
+        out.insert(("promise", promise.code.clone()), Fields::from([("rule".to_owned(), rule)]));
     }
     out
 }

@@ -5,6 +5,7 @@
 
 mod event;
 mod names;
+mod promise;
 mod rest;
 
 use super::definition::{Contract, State};
@@ -31,6 +32,8 @@ pub const ATTRIBUTES_MAX: usize = 64;
 pub const DEADLINES_MAX: usize = 256;
 /// The most migrations of a contract.
 pub const MIGRATIONS_MAX: usize = 64;
+/// The most promises of a contract.
+pub const PROMISES_MAX: usize = 64;
 /// The longest expression, in bytes.
 pub const EXPRESSION_BYTES_MAX: usize = 4096;
 
@@ -38,7 +41,7 @@ const CODES: Codes =
     Codes { unknown: "law.contract.unknown_key", missing: "law.contract.missing", wrong_type: "law.contract.wrong_type" };
 /// Words kept for the composition of contracts, which is to come.
 const RESERVED: [&str; 3] = ["children", "cascade", "invariant"];
-const TOP_KEYS: [&str; 14] = [
+const TOP_KEYS: [&str; 15] = [
     "contract",
     "version",
     "entity",
@@ -53,6 +56,7 @@ const TOP_KEYS: [&str; 14] = [
     "override",
     "deadline",
     "migrate",
+    "promise",
 ];
 
 /// Reads a contract. Entity types without a namespace are put into `namespace`. The second of the pair are warnings.
@@ -110,6 +114,7 @@ impl Parser<'_> {
         self.replies_known(table);
         let deadlines = self.deadlines(table, &events);
         let migrations = self.migrations(table, version);
+        let promises = self.promises(table);
         Some(Contract {
             name: self.name.clone()?,
             version: version?,
@@ -125,6 +130,7 @@ impl Parser<'_> {
             overrides,
             deadlines,
             migrations,
+            promises,
             expressions: std::mem::take(&mut self.expressions),
         })
     }

@@ -15,7 +15,7 @@ pub fn render(faults: &[Fault], files: &[SourceFile]) -> String {
     let mut out = String::new();
     for fault in faults {
         let file = files.iter().find(|f| f.path == fault.file);
-        one(&mut out, fault, file);
+        out.push_str(&one(fault, file));
     }
     if let Some(summary) = summary(faults) {
         out.push_str(&summary);
@@ -34,7 +34,9 @@ pub fn summary(faults: &[Fault]) -> Option<String> {
     (!told.is_empty()).then(|| told.join(", "))
 }
 
-fn one(out: &mut String, fault: &Fault, file: Option<&SourceFile>) {
+/// Shows one fault with its line of the file, and an empty line after it.
+pub fn one(fault: &Fault, file: Option<&SourceFile>) -> String {
+    let mut out = String::new();
     let word = match fault.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -55,6 +57,7 @@ fn one(out: &mut String, fault: &Fault, file: Option<&SourceFile>) {
         let _ = writeln!(out, "{:gutter$} = {}", "", inert(hint));
     }
     out.push('\n');
+    out
 }
 
 struct Excerpt {
