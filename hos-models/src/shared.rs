@@ -275,7 +275,9 @@ impl Model for Shared {
                 let leaders = state.leaders();
                 leaders <= 1 && state.led == (leaders == 1) && (state.line.is_empty() || leaders == 1)
             }),
-            Property::always(STALE, |_, state: &State| (0..).zip(&state.rows).all(|(version, (_, judged_on))| version == *judged_on)),
+            Property::always(STALE, |_, state: &State| {
+                (0..).zip(&state.rows).all(|(version, (_, judged_on))| version == *judged_on)
+            }),
             Property::always(ONCE, |_, state: &State| {
                 let again = |at: usize, who: Place| state.rows.iter().skip(at + 1).any(|(other, _)| *other == who);
                 !state.rows.iter().enumerate().any(|(at, (who, _))| *who != OTHER && again(at, *who))

@@ -16,8 +16,8 @@ pub fn seed() -> u64 {
 }
 
 /// Tells a count to who started the long forms, who collects these lines.
-pub fn tell(what: &str, count: impl Into<u64>, of: &str) {
-    println!("count {what} {} {of}", count.into());
+pub fn tell(what: &str, count: usize, of: &str) {
+    println!("count: {count} {of} of {what}");
 }
 
 fn said<T: FromStr>(name: &str) -> Option<T> {

@@ -7,6 +7,7 @@
 //! cargo xtask tidy            floors, circles, foreign crates, codes, references, lengths
 //! cargo xtask dist [--try]    what users install; --try installs and uses it in a bare root
 //! cargo xtask sanitize        the C ABI under AddressSanitizer; builds everything anew
+//! cargo xtask torture NAME    a long form for as long as one lets it: models, kills
 //! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
 //! ```
 
@@ -18,6 +19,7 @@ mod run;
 mod sanitize;
 mod test;
 mod tidy;
+mod torture;
 mod tree;
 
 use std::path::PathBuf;
@@ -31,6 +33,8 @@ const HELP: &str = "usage: cargo xtask <chore>
   tidy             check the house rules over the sources
   dist [--try]     make what users install; --try installs it in a bare root and uses it
   sanitize         run the C tests under AddressSanitizer; builds everything anew
+  torture NAME --seconds N [--seed N]
+                   run a campaign for so long and add what it came to to docs/reliability.md: models, kills
   codes [--write]  print the table of refusal codes, or write it into spec/refusal-codes.md
 ";
 
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         ["dist"] => dist::run(&root, false),
         ["dist", "--try"] => dist::run(&root, true),
         ["sanitize"] => sanitize::run(&root),
+        ["torture", rest @ ..] => torture::run(&root, rest),
         ["codes"] => codes::run(&root, false),
         ["codes", "--write"] => codes::run(&root, true),
         [] | ["help" | "--help" | "-h"] => {

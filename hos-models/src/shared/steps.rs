@@ -61,8 +61,7 @@ impl Shared {
                 }
                 if self.fault == Some(Fault::AnswerBeforeCommit) {
                     for (place, _) in moves.iter().filter(|(place, _)| *place != c) {
-                        state.seats[usize::from(*place)] =
-                            Call::Answer(Said::Done, Round { seats: Vec::new(), own: 0 });
+                        state.seats[usize::from(*place)] = Call::Answer(Said::Done, Round { seats: Vec::new(), own: 0 });
                         state.wake(Some(*place));
                     }
                 }

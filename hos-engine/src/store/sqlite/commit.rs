@@ -167,11 +167,7 @@ pub(super) struct Tally {
 
 impl<R: Runner> Queue<R> {
     pub(super) fn new() -> Self {
-        Self {
-            line: Line::new(),
-            luck: Luck::default(),
-            reading: Desks::default(),
-        }
+        Self { line: Line::new(), luck: Luck::default(), reading: Desks::default() }
     }
 
     /// Runs these jobs in one commit, perhaps with others, and answers each. As many answers as jobs, in their order.
