@@ -27,7 +27,8 @@ pub(super) struct Count {
 }
 
 /// A campaign: its name, and what runs it. Each says on the page what it looks for, and which planted fault shows that it would find it.
-type Campaign = (&'static str, fn(&Order) -> io::Result<Vec<Count>>);
+type Campaign = (&'static str, Runs);
+type Runs = fn(&Order) -> io::Result<Vec<Count>>;
 
 const CAMPAIGNS: [Campaign; 2] = [("models", models::run), ("kills", kills::run)];
 
@@ -55,7 +56,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> ExitCode {
     }
 }
 
-fn understood(root: &Path, words: &[&str]) -> Option<(&'static str, fn(&Order) -> io::Result<Vec<Count>>, Order)> {
+fn understood(root: &Path, words: &[&str]) -> Option<(&'static str, Runs, Order)> {
     let (wanted, mut rest) = words.split_first()?;
     let (name, campaign) = CAMPAIGNS.iter().find(|(name, _)| name == wanted)?;
     let mut order = Order { root: root.to_owned(), seconds: 0, seed: 1 };
