@@ -104,7 +104,7 @@ fn long() {
     let (Some(whole), Some(walk)) = (time(16), time(7)) else { return };
     let told = |name: &str, visit: Visit| {
         let visit = visit.sound();
-        tell(name, visit.states, if visit.whole { "states, all there are," } else { "states" });
+        tell(name, visit.states, if visit.whole { "states (all)" } else { "states" });
     };
     told("the joined transaction", all(joined_large(), Some(whole)));
     told("the shared commit", all(shared_large(), Some(whole)));

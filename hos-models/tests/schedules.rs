@@ -48,6 +48,6 @@ fn long() {
             scene.hold(seed().wrapping_add(1 + schedules as u64), SHORT);
             schedules += SHORT;
         }
-        tell(&format!("{scene:?}"), schedules, "schedules");
+        tell(scene.name(), schedules, "schedules");
     }
 }

@@ -37,6 +37,20 @@ impl Scene {
     /// What must be found.
     pub const PLANTED: [Self; 2] = [Self::PlantedSleep, Self::PlantedSwap];
 
+    /// In a few words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seats => "callers at their seats",
+            Self::Few => "a few callers in the line",
+            Self::Callers => "callers in the line",
+            Self::Panics => "callers in the line with panics",
+            Self::Desks => "places to judge ahead",
+            Self::Numbers => "numbers of engines",
+            Self::PlantedSleep => "a planted lost call",
+            Self::PlantedSwap => "a planted lost change",
+        }
+    }
+
     fn play(self) {
         match self {
             Self::Seats => sound::seated::play(),
