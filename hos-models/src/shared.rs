@@ -53,10 +53,13 @@ pub struct Shared {
 
 type Place = u8;
 
+/// A seat: whose, and for which of its tries. Who asks again sits elsewhere, where no late call of an earlier round comes.
+type Seat = (Place, u8);
+
 /// The callers of one group, who wake each other: two each.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Round {
-    seats: Vec<Place>,
+    seats: Vec<Seat>,
     own: u8,
 }
 
@@ -85,8 +88,8 @@ enum Led {
     Commit(Vec<(Place, Option<u8>)>),
     /// Ended: what each of those it took gets.
     Answer(Vec<(Place, Said)>),
-    /// Handing out: the seats of this round, how many answers lie there, the last of them first.
-    Hand(Vec<(Place, Said)>, u8),
+    /// Handing out: what each gets, the seats of this round, how many answers lie there, the last of them first.
+    Hand(Vec<(Place, Said)>, Vec<Seat>, u8),
     Leave,
     /// By [`Fault::LeaveUnlooked`] alone: what it saw.
     Act(Option<Place>),

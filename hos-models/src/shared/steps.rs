@@ -1,6 +1,6 @@
 //! What callers, leaders and a panic do, step by step.
 
-use super::{Call, Caller, End, Fault, Led, Place, Round, Said, Shared, State};
+use super::{Call, Caller, End, Fault, Led, Place, Round, Said, Seat, Shared, State};
 use std::mem;
 
 impl Shared {
@@ -62,7 +62,7 @@ impl Shared {
                 if self.fault == Some(Fault::AnswerBeforeCommit) {
                     for (place, _) in moves.iter().filter(|(place, _)| *place != c) {
                         state.seats[usize::from(*place)] = Call::Answer(Said::Done, Round { seats: Vec::new(), own: 0 });
-                        state.wake(Some(*place));
+                        state.wake(Some(state.seat(*place)));
                     }
                 }
                 Caller::Leads(mine, term, Led::Commit(moves))
@@ -70,18 +70,19 @@ impl Shared {
             Led::Commit(_) => Caller::Leads(mine, term, led),
             Led::Answer(mut said) => {
                 let mine = if mem::take(&mut state.taken.1) { Some(said.remove(0).1) } else { mine };
-                Caller::Leads(mine, term, Led::Hand(said, 0))
+                let seats = said.iter().map(|(place, _)| state.seat(*place)).collect();
+                Caller::Leads(mine, term, Led::Hand(said, seats, 0))
             }
-            Led::Hand(said, count) if usize::from(count) < said.len() => {
+            Led::Hand(said, seats, count) if usize::from(count) < said.len() => {
                 let own = if self.fault == Some(Fault::FirstAnswerFirst) { count } else { said.len() as u8 - 1 - count };
                 let (place, one) = said[usize::from(own)];
-                let seats = said.iter().map(|(place, _)| *place).collect();
-                let before = mem::replace(&mut state.seats[usize::from(place)], Call::Answer(one, Round { seats, own }));
+                let answer = Call::Answer(one, Round { seats: seats.clone(), own });
+                let before = mem::replace(&mut state.seats[usize::from(place)], answer);
                 state.twice |= before != Call::Nothing && self.fault != Some(Fault::AnswerBeforeCommit);
-                Caller::Leads(mine, term, Led::Hand(said, count + 1))
+                Caller::Leads(mine, term, Led::Hand(said, seats, count + 1))
             }
-            Led::Hand(said, _) => {
-                state.wake(said.first().map(|(place, _)| *place));
+            Led::Hand(_, seats, _) => {
+                state.wake(seats.first().copied());
                 state.taken.0.clear();
                 let over = term + 1 >= self.terms;
                 Caller::Leads(mine, term + 1, if over { Led::Leave } else { Led::Take })
@@ -126,12 +127,13 @@ impl Shared {
         let me = usize::from(c);
         state.panics -= 1;
         state.locked = false;
-        let (mut seats, is_first_own) = mem::take(&mut state.taken);
+        let (mut places, is_first_own) = mem::take(&mut state.taken);
         if is_first_own && self.fault != Some(Fault::WakeOwnSeat) {
-            seats.remove(0);
+            places.remove(0);
         }
-        for (own, place) in (0..).zip(&seats) {
-            state.seats[usize::from(*place)] = Call::Answer(Said::Unknown, Round { seats: seats.clone(), own });
+        let seats: Vec<_> = places.iter().map(|place| state.seat(*place)).collect();
+        for (own, place) in (0u8..).zip(places).collect::<Vec<_>>().into_iter().rev() {
+            state.seats[usize::from(place)] = Call::Answer(Said::Unknown, Round { seats: seats.clone(), own });
         }
         state.wake(seats.first().copied());
         let next = state.line.first().copied();
@@ -141,9 +143,15 @@ impl Shared {
 }
 
 impl State {
-    fn wake(&mut self, place: Option<Place>) {
-        if let Some((caller, _)) = place.and_then(|place| self.callers.get_mut(usize::from(place)))
-            && *caller == Caller::Sleeps
+    /// Where a caller sits in this try.
+    fn seat(&self, place: Place) -> Seat {
+        (place, self.callers[usize::from(place)].1)
+    }
+
+    fn wake(&mut self, seat: Option<Seat>) {
+        if let Some((place, tries)) = seat
+            && let (caller @ Caller::Sleeps, now) = &mut self.callers[usize::from(place)]
+            && *now == tries
         {
             *caller = Caller::Looks(true);
         }
@@ -154,7 +162,7 @@ impl State {
         match next {
             Some(next) => {
                 self.seats[usize::from(next)] = Call::Lead;
-                self.wake(Some(next));
+                self.wake(Some(self.seat(next)));
             }
             None => self.led = false,
         }
