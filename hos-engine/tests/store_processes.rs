@@ -255,7 +255,7 @@ fn no_acknowledged_entry_is_lost_when_writers_are_killed() {
     }
     let store = open(&path);
     let total = held(&acknowledged, entries(&store)).unwrap();
-    println!("count: {killed} kills of writers\ncount: {total} acknowledgements, none lost, of writers");
+    println!("count: {killed} kills of writers\ncount: {total} acknowledgements (none lost) of writers");
     assert!(total >= killed);
 }
 
