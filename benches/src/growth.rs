@@ -24,7 +24,7 @@ fn records(sizes: &[usize], quick: bool, table: &mut Table) -> Result<()> {
     for size in sizes {
         let Some(open) = shop.take() else { break };
         while written + GROUP < *size {
-            open.batch(GROUP, written / GROUP % 2 == 0)?;
+            open.batch(GROUP, (written / GROUP).is_multiple_of(2))?;
             written += GROUP;
         }
         let bytes = open.bytes()?;
@@ -58,7 +58,7 @@ fn moves(shop: &Shop, quick: bool, written: &mut usize) -> Result<Seen> {
     let mut rounds = Vec::new();
     for _ in 0..if quick { 4 } else { 60 } {
         let begun = Instant::now();
-        shop.batch(GROUP, *written / GROUP % 2 == 0)?;
+        shop.batch(GROUP, (*written / GROUP).is_multiple_of(2))?;
         rounds.push(begun.elapsed().as_secs_f64() / GROUP as f64);
         *written += GROUP;
     }

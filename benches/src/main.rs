@@ -40,6 +40,8 @@ use table::Table;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 type Part = fn(bool, &mut Table) -> Result<()>;
+/// One thing alone, for another program or another process of this one: its words, and the line it prints.
+type Alone = fn(&[String]) -> Result<String>;
 
 /// Each part: its name, and what it is about.
 const PARTS: [(&str, &str, Part); 10] = [
@@ -61,7 +63,7 @@ const MORE: [(&str, &str, Part); 2] =
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let alone: Option<fn(&[String]) -> Result<String>> = match args.first().map(String::as_str) {
+    let alone: Option<Alone> = match args.first().map(String::as_str) {
         Some("shell") => Some(shell::run),
         Some("profile") => Some(profile::run),
         Some("count") => Some(profile::count),

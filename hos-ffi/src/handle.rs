@@ -1,17 +1,9 @@
-//! Open engines by number. A number is given once in the life of a process and never again, so that one that was closed is no
-//! other's.
-//!
-//! No lock is taken to look one up: a child that was forked while another thread opened or closed an engine finds no lock held
-//! by a thread that is not there.
+//! Open engines by number: each once in the life of a process, and looked up without a lock (`numbers.rs`).
 
-use arc_swap::ArcSwap;
+use crate::numbers::Numbers;
 use hos_engine::Engine;
 use hos_wire::JoinedEngine;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-
-type Table = HashMap<u64, Seat>;
 
 /// What stands behind a number.
 #[derive(Clone)]
@@ -40,8 +32,7 @@ enum Shared {
     Options(Vec<u8>),
 }
 
-static OPEN: LazyLock<ArcSwap<Table>> = LazyLock::new(|| ArcSwap::from_pointee(Table::new()));
-static NEXT: AtomicU64 = AtomicU64::new(1);
+static OPEN: LazyLock<Numbers<Seat>> = LazyLock::new(Numbers::new);
 
 /// Why a number leads to no engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +49,7 @@ pub(crate) enum Closed {
 
 /// Takes an engine in and gives it a number.
 pub(crate) fn insert(engine: Opened) -> u64 {
-    let seat = Seat { pid: std::process::id(), engine, shared: Shared::Nobody };
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    OPEN.rcu(|table| with(table, number, seat.clone()));
-    number
+    OPEN.insert(Seat { pid: std::process::id(), engine, shared: Shared::Nobody })
 }
 
 /// The number under which this process shares an engine, a new one if it has none yet. Threads that come at once get the same.
@@ -72,9 +60,7 @@ pub(crate) fn share(engine: Engine) -> u64 {
 /// The number of the joined engine that was opened by these options, if one is open.
 pub(crate) fn joined_by(options: &[u8]) -> Option<u64> {
     let pid = std::process::id();
-    let table = OPEN.load();
-    let same = |seat: &Seat| seat.pid == pid && matches!(&seat.shared, Shared::Options(known) if known == options);
-    table.iter().find(|(_, seat)| same(seat)).map(|(number, _)| *number)
+    OPEN.find(|seat| seat.pid == pid && matches!(&seat.shared, Shared::Options(known) if known == options))
 }
 
 /// As [`share`], for an engine that joins transactions: who opens by the same options gets the same.
@@ -84,32 +70,16 @@ pub(crate) fn share_joined(options: &[u8], engine: JoinedEngine) -> u64 {
 }
 
 fn seated(seat: Seat) -> u64 {
-    let is_same = |other: &Seat| {
-        other.pid == seat.pid
-            && other.shared == seat.shared
-            && match (&other.engine, &seat.engine) {
+    let own = seat.clone();
+    OPEN.share(seat, |other| {
+        other.pid == own.pid
+            && other.shared == own.shared
+            && match (&other.engine, &own.engine) {
                 (Opened::Store(other), Opened::Store(own)) => other.is(own),
                 (Opened::Joined(_), Opened::Joined(_)) => true,
                 (Opened::Store(_), Opened::Joined(_)) | (Opened::Joined(_), Opened::Store(_)) => false,
             }
-    };
-    let number_of = |table: &Table| table.iter().find(|(_, other)| is_same(other)).map(|(number, _)| *number);
-    if let Some(known) = number_of(&OPEN.load()) {
-        return known;
-    }
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let mut first = None;
-    OPEN.rcu(|table| {
-        first = number_of(table);
-        if first.is_some() { Table::clone(table) } else { with(table, number, seat.clone()) }
-    });
-    first.unwrap_or(number)
-}
-
-fn with(table: &Table, number: u64, seat: Seat) -> Table {
-    let mut table = table.clone();
-    table.insert(number, seat);
-    table
+    })
 }
 
 /// The engine of a number, with its own store. It stays open while the answer is held, whoever closes the number meanwhile.
@@ -129,24 +99,18 @@ pub(crate) fn get_joined(number: u64) -> Result<Arc<JoinedEngine>, Closed> {
 }
 
 fn opened(number: u64) -> Result<Opened, Closed> {
-    let table = OPEN.load();
-    let seat = table.get(&number).ok_or(Closed::Unknown)?;
-    if seat.pid == std::process::id() { Ok(seat.engine.clone()) } else { Err(Closed::Foreign) }
+    let pid = std::process::id();
+    let engine = OPEN.look(number, |seat| if seat.pid == pid { Ok(seat.engine.clone()) } else { Err(Closed::Foreign) });
+    engine.unwrap_or(Err(Closed::Unknown))
 }
 
 /// Takes a number away. An engine of the parent is left as it is: what is open there is not this process's to close.
 pub(crate) fn remove(number: u64) -> Result<Opened, Closed> {
     let engine = opened(number)?;
-    let mut was_there = false;
-    OPEN.rcu(|table| {
-        let mut table = Table::clone(table);
-        was_there = table.remove(&number).is_some();
-        table
-    });
-    if was_there { Ok(engine) } else { Err(Closed::Unknown) }
+    if OPEN.remove(number) { Ok(engine) } else { Err(Closed::Unknown) }
 }
 
 /// Makes the table before the first fork can meet its making half done.
 pub(crate) fn prepare() {
-    let _: &Arc<Table> = &OPEN.load();
+    LazyLock::force(&OPEN);
 }

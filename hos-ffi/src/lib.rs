@@ -8,7 +8,9 @@
 pub mod boundary;
 mod fork;
 mod handle;
+mod numbers;
 pub mod status;
+mod sync;
 
 use boundary::{Failed, answered, bytes, hos_buffer, hos_text, text};
 use handle::Opened;

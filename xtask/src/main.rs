@@ -8,6 +8,7 @@
 //! cargo xtask dist [--try]    what users install; --try installs and uses it in a bare root
 //! cargo xtask sanitize        the C ABI under AddressSanitizer; builds everything anew
 //! cargo xtask counts [--write] instructions of the hot paths, compared with benches/counts.txt; needs a release build
+//! cargo xtask torture NAME    a long form for as long as one lets it: models, kills
 //! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
 //! ```
 
@@ -20,6 +21,7 @@ mod run;
 mod sanitize;
 mod test;
 mod tidy;
+mod torture;
 mod tree;
 
 use std::path::PathBuf;
@@ -34,6 +36,8 @@ const HELP: &str = "usage: cargo xtask <chore>
   dist [--try]     make what users install; --try installs it in a bare root and uses it
   sanitize         run the C tests under AddressSanitizer; builds everything anew
   counts [--write] count the instructions of the hot paths, or keep them in benches/counts.txt; needs a release build
+  torture NAME --seconds N [--seed N]
+                   run a campaign for so long and add what it came to to docs/reliability.md: models, kills
   codes [--write]  print the table of refusal codes, or write it into spec/refusal-codes.md
 ";
 
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         ["sanitize"] => sanitize::run(&root),
         ["counts"] => counts::run(&root, &target(&root), false),
         ["counts", "--write"] => counts::run(&root, &target(&root), true),
+        ["torture", rest @ ..] => torture::run(&root, rest),
         ["codes"] => codes::run(&root, false),
         ["codes", "--write"] => codes::run(&root, true),
         [] | ["help" | "--help" | "-h"] => {

@@ -186,13 +186,8 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     let given = with_given(resource, &call.by.given);
     let (ruling, slice) = match door::action(bench.active, &format!("{}.adopt", call.contract)) {
         Ok(action) => {
-            let request = Request {
-                principal: &call.by.principal,
-                action,
-                resource: &uid,
-                given: &given,
-                context: &call.by.context,
-            };
+            let request =
+                Request { principal: &call.by.principal, action, resource: &uid, given: &given, context: &call.by.context };
             door::ruled(bench.active, &request)
         }
         Err(blocker) => (Err(blocker), Slice::default()),

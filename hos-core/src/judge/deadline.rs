@@ -154,8 +154,7 @@ impl Motion<'_, '_> {
             let action = of.contract.expressions.get(index).map(|e| e.action.as_str()).unwrap_or_default();
             let action = door::action(standing, action).map_err(|b| b.to_string())?;
             let context = Record::new();
-            let request =
-                Request { principal: &clock.principal, action, resource: &uid, given: &given, context: &context };
+            let request = Request { principal: &clock.principal, action, resource: &uid, given: &given, context: &context };
             let prepared = standing.bound.prepare(&request).map_err(|b| b.to_string())?;
             read.extend(prepared.slice().into_iter().filter(|e| e.record.is_some()));
             prepared.instant(of.expression(index))

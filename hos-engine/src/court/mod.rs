@@ -29,6 +29,8 @@ pub(crate) mod settle;
 pub(crate) mod signing;
 mod survey;
 
+pub(crate) use self::signing::Signed;
+
 use crate::Failure;
 use crate::court::kept::Kept;
 use crate::laws::Laws;
@@ -80,26 +82,6 @@ pub(crate) struct Court {
     pub(crate) kept: Mutex<Option<Kept>>,
     /// Instances that were moved lately.
     pub(crate) recent: Mutex<recent::Recent>,
-}
-
-/// A signed checkpoint.
-#[derive(Clone)]
-pub(crate) struct Signed {
-    pub(crate) size: u64,
-    pub(crate) note: Arc<str>,
-    /// The size of the checkpoint that the store has.
-    pub(crate) stored: u64,
-}
-
-/// A checkpoint is stored when the log has grown so far beyond the stored one. What a crash leaves unstored is signed again,
-/// byte for byte; receipts carry their own.
-const CHECKPOINT_EVERY: u64 = 64;
-
-impl Signed {
-    /// Whether it is to be stored with the next commit.
-    fn is_due(&self, flush: bool) -> bool {
-        self.size > self.stored && (flush || self.size - self.stored >= CHECKPOINT_EVERY)
-    }
 }
 
 /// What the jobs of one commit share.

@@ -1,7 +1,7 @@
 //! The signer of an open store, and what it did not sign: notes over heads, made by whoever is asked.
 
 use crate::Failure;
-use crate::court::{Court, Signed, lock};
+use crate::court::{Court, lock};
 use crate::ports::{Growth, Signer};
 use crate::seal::{self, Heads};
 use crate::store::sql::evidence::Head;
@@ -17,6 +17,26 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long a caller waits for its turn at a signer that is elsewhere.
 const TURN: Duration = Duration::from_secs(10);
+
+/// A signed checkpoint.
+#[derive(Clone)]
+pub(crate) struct Signed {
+    pub(crate) size: u64,
+    pub(crate) note: Arc<str>,
+    /// The size of the checkpoint that the store has.
+    pub(crate) stored: u64,
+}
+
+/// A checkpoint is stored when the log has grown so far beyond the stored one. What a crash leaves unstored is signed again,
+/// byte for byte; receipts carry their own.
+const CHECKPOINT_EVERY: u64 = 64;
+
+impl Signed {
+    /// Whether it is to be stored with the next commit.
+    pub(super) fn is_due(&self, flush: bool) -> bool {
+        self.size > self.stored && (flush || self.size - self.stored >= CHECKPOINT_EVERY)
+    }
+}
 
 /// Who signs, and how that went.
 pub(crate) struct Signing {

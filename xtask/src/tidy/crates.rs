@@ -35,7 +35,7 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("hos-drivers", "rusqlite", &["sqlite.rs", "join/rusqlite.rs"]),
     ("hos-drivers", "tokio", &["join/tokio_postgres.rs"]),
     ("hos-drivers", "tokio_postgres", &["join/tokio_postgres.rs"]),
-    ("hos-ffi", "arc_swap", &["handle.rs"]),
+    ("hos-ffi", "arc_swap", &["sync.rs"]),
     ("hos-ffi", "nix", &["fork.rs"]),
     ("hos-wire", "base64", &["joined.rs"]),
     ("hos-wire", "serde", &[""]),
@@ -74,6 +74,8 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("benches/peers", "regorus", &[""]),
     ("benches/peers", "serde", &[""]),
     ("benches/peers", "tokio", &[""]),
+    ("hos-models", "shuttle", &["schedules/"]),
+    ("hos-models", "stateright", &["explore.rs", "joined.rs", "shared.rs", "tail.rs"]),
     ("fuzz", "libfuzzer_sys", &[""]),
 ];
 

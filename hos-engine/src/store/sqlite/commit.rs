@@ -1,6 +1,6 @@
 //! Shared commits: many callers, one fsync, no thread of our own.
 //!
-//! Callers put their jobs in a queue. The first who finds nobody at work becomes the *leader*: it takes what waits (its own
+//! Callers stand in a [`Line`]. The first who finds nobody at work becomes the *leader*: it takes what waits (its own
 //! job first), runs all in one transaction, each in a savepoint of its own, commits once, and hands out the answers. Then
 //! it makes the next waiting caller the leader, or leaves. A lone caller waits for nobody; under load groups form by
 //! themselves, since callers queue up while a leader waits for the disk. The engine lives in programs that fork, and
@@ -22,9 +22,7 @@
 //! - COMMIT answers OK and the guard finds the file touched: the outcome is unknown as well, for the log may have no name.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hos_core::refusal::Code;
 use rusqlite::Connection;
@@ -33,7 +31,7 @@ use super::connection::run;
 use super::db::{Db, Desk};
 use super::error::from_sqlite;
 use super::foresight::{Desks, Foresight, Luck};
-use super::seat::{Seat, Turn, answer_all};
+use super::line::Line;
 use super::session::Session;
 use crate::store::{StoreError, Tx};
 
@@ -124,22 +122,11 @@ struct Brought<R: Runner> {
     ahead: Option<R::Ahead>,
 }
 
-/// One caller's jobs, and the place where its answers will lie.
-struct Ticket<R: Runner> {
-    jobs: Vec<Brought<R>>,
-    seat: Arc<Seat<Vec<Outcome<R>>>>,
-}
-
-/// The callers that wait, and whether somebody leads.
+/// The callers of a store, and what is known of judging ahead.
 pub(super) struct Queue<R: Runner> {
-    state: Mutex<State<R>>,
+    line: Line<Brought<R>, Outcome<R>>,
     pub(super) luck: Luck,
     reading: Desks,
-}
-
-struct State<R: Runner> {
-    waiting: VecDeque<Ticket<R>>,
-    led: bool,
 }
 
 thread_local! {
@@ -180,46 +167,19 @@ pub(super) struct Tally {
 
 impl<R: Runner> Queue<R> {
     pub(super) fn new() -> Self {
-        Self {
-            state: Mutex::new(State { waiting: VecDeque::new(), led: false }),
-            luck: Luck::default(),
-            reading: Desks::default(),
-        }
+        Self { line: Line::new(), luck: Luck::default(), reading: Desks::default() }
     }
 
     /// Runs these jobs in one commit, perhaps with others, and answers each. As many answers as jobs, in their order.
     pub(super) fn submit(&self, db: &Db, runner: &R, jobs: Vec<R::Job>, tally: impl Fn(Tally)) -> Vec<Outcome<R>> {
-        let seat = Seat::new();
         let jobs = self.foreseen(db, runner, jobs);
-        let lead = {
-            let mut state = lock_of(&self.state);
-            state.waiting.push_back(Ticket { jobs, seat: seat.clone() });
-            !std::mem::replace(&mut state.led, true)
+        let run = |jobs| {
+            let _inside = Inside::enter(db);
+            run_group(db, runner, &self.luck, jobs, &tally)
         };
-        if !lead && let Turn::Answered(answers) = seat.wait() {
-            return answers;
-        }
-        let mut led = Led { queue: self, taken: Vec::new() };
-        let mut own = Vec::new();
-        // A new leader has to be woken, and finds cold what this one has at hand: so it goes on for a while if others wait,
-        // though its own answers lie there already.
-        for term in 0..TERMS_MAX {
-            let jobs = led.take(db.options.group_max);
-            if jobs.is_empty() {
-                break;
-            }
-            let answers = {
-                let _inside = Inside::enter(db);
-                run_group(db, runner, &self.luck, jobs, &tally)
-            };
-            let first = led.answer(answers, term == 0);
-            if term == 0 {
-                // The leader's own ticket stands first in the queue, so it is the first of those it took.
-                own = first;
-            }
-        }
-        drop(led);
-        own
+        self.line.submit(jobs, db.options.group_max, run, || {
+            Err(StoreError::unknown("the commit ended in a panic of the store itself"))
+        })
     }
 
     /// The jobs, judged ahead as far as that can be done. Several of one caller are not: the second may well stand on the
@@ -236,7 +196,7 @@ impl<R: Runner> Queue<R> {
         let mut foresight = guarded("judging ahead", || Ok(runner.ahead(None, &job))).unwrap_or(Foresight::Dark);
         if matches!(foresight, Foresight::Rows)
             // Who need not wait reads in its turn.
-            && lock_of(&self.state).led
+            && self.line.is_led()
             && let Some(_desk) = self.reading.enter()
         {
             let _inside = Inside::enter(db);
@@ -248,58 +208,6 @@ impl<R: Runner> Queue<R> {
             Foresight::Rows | Foresight::Dark => None,
         };
         vec![Brought { job, ahead }]
-    }
-}
-
-/// How many groups a leader commits before another takes its place.
-const TERMS_MAX: usize = 4;
-
-/// A leader's terms. However they end, everybody it took is answered and the next one is called.
-struct Led<'q, R: Runner> {
-    queue: &'q Queue<R>,
-    taken: Vec<(usize, Arc<Seat<Vec<Outcome<R>>>>)>,
-}
-
-impl<R: Runner> Led<'_, R> {
-    /// Takes callers from the front while their jobs fit; at least one caller, if there is one.
-    fn take(&mut self, group_max: usize) -> Vec<Brought<R>> {
-        let mut state = lock_of(&self.queue.state);
-        let mut jobs = Vec::new();
-        while let Some(ticket) = state.waiting.front() {
-            if !self.taken.is_empty() && jobs.len() + ticket.jobs.len() > group_max {
-                break;
-            }
-            let Some(ticket) = state.waiting.pop_front() else { break };
-            self.taken.push((ticket.jobs.len(), ticket.seat));
-            jobs.extend(ticket.jobs);
-        }
-        jobs
-    }
-
-    /// Hands out the answers; those of the first are given back where it is the leader itself, at whose seat nobody waits.
-    fn answer(&mut self, answers: Vec<Outcome<R>>, is_first_own: bool) -> Vec<Outcome<R>> {
-        let mut answers = answers.into_iter();
-        let mut each: Vec<_> = std::mem::take(&mut self.taken)
-            .into_iter()
-            .map(|(count, seat)| (seat, answers.by_ref().take(count).collect()))
-            .collect();
-        let own = if is_first_own && !each.is_empty() { each.remove(0).1 } else { Vec::new() };
-        answer_all(each);
-        own
-    }
-}
-
-impl<R: Runner> Drop for Led<'_, R> {
-    fn drop(&mut self) {
-        // Only a panic of the machinery itself leaves callers here; whether it committed is not known.
-        let lost = || Err(StoreError::unknown("the commit ended in a panic of the store itself"));
-        let taken = std::mem::take(&mut self.taken).into_iter();
-        answer_all(taken.map(|(count, seat)| (seat, (0..count).map(|_| lost()).collect())).collect());
-        let mut state = lock_of(&self.queue.state);
-        match state.waiting.front() {
-            Some(next) => next.seat.lead(),
-            None => state.led = false,
-        }
     }
 }
 
@@ -520,8 +428,4 @@ fn undo_all<A>(answers: &mut [Result<A, StoreError>], error: &StoreError) {
 fn guarded<T>(doing: &str, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     // What a panic may have left half done is undone: rows by the savepoint, the group by its mark.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(StoreError::internal(format!("{doing} ended in a panic"))))
-}
-
-fn lock_of<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

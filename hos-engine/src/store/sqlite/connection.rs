@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hos_core::refusal::Code;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::from_sqlite;
 use super::options::{OpenOptions, SecureDelete};
@@ -88,6 +88,21 @@ pub(super) fn use_wal(conn: &Connection) -> Result<(), StoreError> {
         return Ok(());
     }
     Err(StoreError::new(Code::StoreUnavailable, format!("a write-ahead log cannot be used here (the mode stays `{mode}`)")))
+}
+
+/// Makes what lies in the log durable, and moves it into the file. Only under the side lock, before anything else is done.
+///
+/// A process that was killed before its sync, and a sync that failed, leave commits in the log that whoever opens it reads, and
+/// that may go with the power: the first are not on the disk yet; the second never will be, though they pass for clean, and what
+/// is written behind them would go with them. So nothing may stand on what was read before it was moved: no answer, no
+/// signature, no commit. Where others have the file open nothing of the kind is read, and their reading may keep some of the
+/// log from being moved.
+pub(super) fn settle(conn: &Connection) -> rusqlite::Result<()> {
+    match conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        // The log is synced before the file grows; what finds no room in the file stays in the log.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => Ok(()),
+        settled => settled,
+    }
 }
 
 /// Closes the writer of a store that is whole: if nobody else has the file open, the write-ahead log goes into the file.

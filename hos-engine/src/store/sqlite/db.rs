@@ -124,6 +124,7 @@ impl Db {
             };
             let mut conn = connection::open(&self.path, Role::Writer, &self.options).map_err(|e| self.named(e))?;
             migrate::apply(&mut conn, &self.options, create).map_err(|e| self.named(e))?;
+            connection::settle(&conn).map_err(|e| self.named(from_sqlite(e, "cannot settle the write-ahead log")))?;
             guard.engage(self.pid)?;
             *writer = Some(Writer { conn, seen: Cell::new(None) });
         }

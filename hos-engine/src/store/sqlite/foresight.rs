@@ -1,7 +1,8 @@
 //! Judging ahead of one's turn: what may come of it, and when it is tried.
 
 use std::num::NonZero;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use super::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// What can be said of a job before its turn.
 pub enum Foresight<A> {

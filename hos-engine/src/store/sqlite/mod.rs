@@ -20,6 +20,7 @@ mod foresight;
 mod fork;
 mod guard;
 mod identity;
+mod line;
 mod lock;
 mod migrate;
 mod options;
@@ -27,6 +28,7 @@ mod registry;
 mod scrub;
 mod seat;
 mod session;
+mod sync;
 mod vault;
 
 pub use backup::Progress;

@@ -1,7 +1,8 @@
 //! Where a caller waits: for its answers, or to be called to lead.
 
 use std::mem;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// One caller's place. `A` is what it gets.
 pub(super) struct Seat<A> {
@@ -73,9 +74,12 @@ impl<A> Round<A> {
 
 /// Hands out answers. All are there before the first caller is woken, who wakes two more, and so on: whoever finds theirs
 /// before they are woken does the same.
+///
+/// INVARIANT: no answer is there before those of the two below it, so the last comes first. Who has just come, and does not sleep
+/// yet, finds its answer at once and wakes the two: if theirs came later, they would sleep on, and nobody would wake them again.
 pub(super) fn answer_all<A>(answered: Vec<(Arc<Seat<A>>, A)>) {
     let seats: Arc<[Arc<Seat<A>>]> = answered.iter().map(|(seat, _)| seat.clone()).collect();
-    for (place, (seat, answers)) in answered.into_iter().enumerate() {
+    for (place, (seat, answers)) in answered.into_iter().enumerate().rev() {
         *lock_of(&seat.call) = Call::Answered(answers, Round { seats: seats.clone(), place });
     }
     Round { seats, place: 0 }.wake(0);
