@@ -172,7 +172,10 @@ impl<R: Runner> Queue<R> {
 
     /// Runs these jobs in one commit, perhaps with others, and answers each. As many answers as jobs, in their order.
     pub(super) fn submit(&self, db: &Db, runner: &R, jobs: Vec<R::Job>, tally: impl Fn(Tally)) -> Vec<Outcome<R>> {
-        let jobs = self.foreseen(db, runner, jobs);
+        let jobs = match self.foreseen(db, runner, jobs) {
+            Ok(jobs) => jobs,
+            Err(error) => return vec![Err(error)],
+        };
         let run = |jobs| {
             let _inside = Inside::enter(db);
             run_group(db, runner, &self.luck, jobs, &tally)
@@ -183,31 +186,31 @@ impl<R: Runner> Queue<R> {
     }
 
     /// The jobs, judged ahead as far as that can be done. Several of one caller are not: the second may well stand on the
-    /// first.
-    fn foreseen(&self, db: &Db, runner: &R, jobs: Vec<R::Job>) -> Vec<Brought<R>> {
+    /// first. A panic is the one caller's answer, as it would be in its turn.
+    fn foreseen(&self, db: &Db, runner: &R, jobs: Vec<R::Job>) -> Result<Vec<Brought<R>>, StoreError> {
         let [job] = match <[R::Job; 1]>::try_from(jobs) {
             Ok(one) => one,
-            Err(jobs) => return jobs.into_iter().map(|job| Brought { job, ahead: None }).collect(),
+            Err(jobs) => return Ok(jobs.into_iter().map(|job| Brought { job, ahead: None }).collect()),
         };
         if !(runner.foresees(&job) && self.luck.holds()) {
-            return vec![Brought { job, ahead: None }];
+            return Ok(vec![Brought { job, ahead: None }]);
         }
-        // Whatever goes wrong here is met again, and told, when the job is run.
-        let mut foresight = guarded("judging ahead", || Ok(runner.ahead(None, &job))).unwrap_or(Foresight::Dark);
+        let mut foresight = guarded("judging ahead", || Ok(runner.ahead(None, &job)))?;
         if matches!(foresight, Foresight::Rows)
             // Who need not wait reads in its turn.
             && self.line.is_led()
             && let Some(_desk) = self.reading.enter()
         {
             let _inside = Inside::enter(db);
-            let read = guarded("judging ahead", || db.read(|tx| Ok(runner.ahead(Some(tx), &job))));
-            foresight = read.unwrap_or(Foresight::Dark);
+            // What cannot be read is met again, and told, when the job is run.
+            let read = db.read(|tx| Ok(guarded("judging ahead", || Ok(runner.ahead(Some(tx), &job)))));
+            foresight = read.unwrap_or(Ok(Foresight::Dark))?;
         }
         let ahead = match foresight {
             Foresight::Judged(ahead) => Some(ahead),
             Foresight::Rows | Foresight::Dark => None,
         };
-        vec![Brought { job, ahead }]
+        Ok(vec![Brought { job, ahead }])
     }
 }
 
