@@ -67,18 +67,40 @@ pub(crate) fn seal(
     records: &[Unsealed],
 ) -> Result<Vec<(u64, EntryHash)>, Failure> {
     let mut places = Vec::with_capacity(records.len());
-    for record in records {
-        if !heads.contains_key(&record.tenant) {
-            heads.insert(record.tenant.clone(), head(tx, &record.tenant, of)?);
+    // Entries of one tenant that are not inserted yet.
+    let mut pending: Vec<EntryRow> = Vec::new();
+    for (i, record) in records.iter().enumerate() {
+        let tenant = &record.tenant;
+        if !heads.contains_key(tenant) {
+            heads.insert(tenant.clone(), head(tx, tenant, of)?);
         }
-        if let Some(head) = heads.get_mut(&record.tenant) {
-            places.push(append(tx, of, now, head, record)?);
+        let Some(head) = heads.get_mut(tenant) else { continue };
+        let row = append(of, now, head, record)?;
+        places.push((row.seq, row.hash));
+        pending.push(row);
+        let fills = head.size.is_multiple_of(TILE_WIDTH as u64);
+        let ends = records.get(i + 1).is_none_or(|next| next.tenant != *tenant);
+        if fills || ends || pending.len() == sql::SEVERAL {
+            insert(tx, tenant, &std::mem::take(&mut pending))?;
+        }
+        if fills {
+            complete_tiles(tx, tenant, head.size)?;
         }
     }
     Ok(places)
 }
 
-fn append(tx: &Tx<'_>, of: Origin, now: Timestamp, head: &mut Head, record: &Unsealed) -> Result<(u64, EntryHash), Failure> {
+/// Inserts entries of one tenant, in their order.
+fn insert(tx: &Tx<'_>, tenant: &Tenant, rows: &[EntryRow]) -> Result<(), Failure> {
+    match <&[EntryRow; sql::SEVERAL]>::try_from(rows) {
+        Ok(several) if tx.is_shared() => tx.execute(&sql::insert_entries(tenant, several)).map(drop)?,
+        _ => rows.iter().try_for_each(|row| tx.execute(&sql::insert_entry(tenant, row)).map(drop))?,
+    }
+    Ok(())
+}
+
+/// The entry of a record, at the head that it extends.
+fn append(of: Origin, now: Timestamp, head: &mut Head, record: &Unsealed) -> Result<EntryRow, Failure> {
     let tenant = &record.tenant;
     let sealed_at = head.sealed_at.max(now);
     let (header, disputed) = examined(record, of, tenant);
@@ -104,15 +126,11 @@ fn append(tx: &Tx<'_>, of: Origin, now: Timestamp, head: &mut Head, record: &Uns
         hash: digest::entry_hash(&bytes),
         leaf: digest::tree_leaf(&bytes),
     };
-    tx.execute(&sql::insert_entry(tenant, &row))?;
     head.frontier.append_leaf(row.leaf);
     head.size += 1;
     head.entry = row.hash;
     head.sealed_at = sealed_at;
-    if head.size.is_multiple_of(TILE_WIDTH as u64) {
-        complete_tiles(tx, tenant, head.size)?;
-    }
-    Ok((row.seq, row.hash))
+    Ok(row)
 }
 
 /// What the sealer sees of a record before it gives it a place: what is wrong is sealed as disputed, never left out.

@@ -74,11 +74,11 @@ impl Court {
             group.locked.insert(tenant.clone());
         }
         let rows = tx.rows(&sql::queue(tenant, limit))?;
-        let mut records = Vec::with_capacity(rows.len());
+        let (mut records, mut places) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         for row in &rows {
             if row.int(2)? == claim::WAITING {
                 records.push(self.place(tx, tenant, row.bytes(1)?)?);
-                tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
+                places.push(row.uint(0)?);
                 continue;
             }
             let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
@@ -88,8 +88,9 @@ impl Court {
             let is_stream = hos_core::proof::record::Header::decode(header).is_ok_and(|h| h.n.is_none());
             let stream = if is_stream { Some(self.stream_prev(tx, tenant, &thread, n)?) } else { None };
             records.push(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false });
-            tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
+            places.push(row.uint(0)?);
         }
+        dequeue(tx, tenant, &places)?;
         if records.is_empty() {
             return Ok(0);
         }
@@ -138,4 +139,16 @@ impl Court {
         }
         Ok(())
     }
+}
+
+/// Takes these rows out of a tenant's queue.
+fn dequeue(tx: &Tx<'_>, tenant: &Tenant, mut places: &[u64]) -> Result<(), Failure> {
+    while let Some((several, rest)) = places.split_first_chunk::<{ sql::SEVERAL }>().filter(|_| tx.is_shared()) {
+        tx.execute(&sql::dequeue_several(tenant, several))?;
+        places = rest;
+    }
+    for place in places {
+        tx.execute(&sql::dequeue(tenant, *place))?;
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use crate::store::{Row, Sql, Statement, StoreError};
 use hos_core::id::{EntryHash, Handle, RecordHash, Tenant, TreeHash};
 use hos_core::proof::tree::Frontier;
 use hos_core::time::Timestamp;
+use std::sync::LazyLock;
 
 pub(crate) fn tenant(t: &Tenant) -> Sql {
     Sql::Text(t.as_str().to_owned())
@@ -118,20 +119,45 @@ pub struct EntryRow {
 
 /// Inserts a log entry.
 pub fn insert_entry(t: &Tenant, e: &EntryRow) -> Statement {
+    let mut params = vec![tenant(t)];
+    params.extend(entry_params(e));
     Statement::new(
         "INSERT INTO hos_entry (tenant, seq, thread, n, sealed_at, stream_prev, disputed, hash, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        [
-            tenant(t),
-            int(e.seq),
-            e.thread.0.into(),
-            int(e.n),
-            e.sealed_at.0.into(),
-            e.stream_prev.map(|p| p.0).into(),
-            e.disputed.into(),
-            e.hash.0.into(),
-            e.leaf.0.into(),
-        ],
+        params,
     )
+}
+
+/// How many rows the statements have that take several at once: to a server each statement is a way there and back.
+pub const SEVERAL: usize = 32;
+
+/// Inserts [`SEVERAL`] log entries of one tenant.
+pub fn insert_entries(t: &Tenant, entries: &[EntryRow; SEVERAL]) -> Statement {
+    static TEXT: LazyLock<&str> = LazyLock::new(|| {
+        let row = |i: usize| {
+            let places: String = (0..8).map(|column| format!(", ?{}", 2 + i * 8 + column)).collect();
+            format!("(?1{places})")
+        };
+        let rows: Vec<String> = (0..SEVERAL).map(row).collect();
+        let columns = "tenant, seq, thread, n, sealed_at, stream_prev, disputed, hash, leaf";
+        // Once for the process: statements are known by the place of their text.
+        String::leak(format!("INSERT INTO hos_entry ({columns}) VALUES {}", rows.join(", ")))
+    });
+    let mut params = vec![tenant(t)];
+    entries.iter().for_each(|entry| params.extend(entry_params(entry)));
+    Statement::new(*TEXT, params)
+}
+
+fn entry_params(e: &EntryRow) -> [Sql; 8] {
+    [
+        int(e.seq),
+        e.thread.0.into(),
+        int(e.n),
+        e.sealed_at.0.into(),
+        e.stream_prev.map(|p| p.0).into(),
+        e.disputed.into(),
+        e.hash.0.into(),
+        e.leaf.0.into(),
+    ]
 }
 
 /// The leaves from one entry to before another: leaf.
@@ -327,6 +353,17 @@ pub fn queue_count(t: &Tenant) -> Statement {
 /// Takes a row out of the queue.
 pub fn dequeue(t: &Tenant, pos: u64) -> Statement {
     Statement::new("DELETE FROM hos_queue WHERE tenant = ?1 AND pos = ?2", [tenant(t), int(pos)])
+}
+
+/// Takes [`SEVERAL`] rows out of the queue.
+pub fn dequeue_several(t: &Tenant, places: &[u64; SEVERAL]) -> Statement {
+    static TEXT: LazyLock<&str> = LazyLock::new(|| {
+        let places: Vec<String> = (0..SEVERAL).map(|i| format!("?{}", 2 + i)).collect();
+        String::leak(format!("DELETE FROM hos_queue WHERE tenant = ?1 AND pos IN ({})", places.join(", ")))
+    });
+    let mut params = vec![tenant(t)];
+    params.extend(places.iter().map(|place| int(*place)));
+    Statement::new(*TEXT, params)
 }
 
 /// A stream's thread: handle, n of its last record, that record's hash.
