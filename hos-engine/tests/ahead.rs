@@ -6,23 +6,36 @@ mod support;
 use hos_core::call::{Begin, Change, Transition};
 use hos_core::id::{InstanceId, Name};
 use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
+use hos_engine::ports::Clock;
 use hos_engine::store::sqlite::Stats;
 use hos_engine::{Engine, Erasure, Level, Settings, TenantRef, VerifyOptions};
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 use support::{Store, change, fresh_under, root, uid};
 
 const CONTRACT: &str = "contract=\"o\"\nversion=1\nentity=\"N::O\"\ndata_subject=\"facts.who\"\nstates=[\"a\",\"b\",\"c\"]\n\
     terminal=[\"c\"]\nforever=[\"a\",\"b\"]\n[facts]\nwho=\"A\"\n[begin.new]\nto=\"a\"\naction=\"o.new\"\n\
     [event.go]\nfrom=[\"a\"]\nto=\"b\"\naction=\"o.go\"\neffects=[{kind=\"m\",body=[\"id\"]}]\n\
-    [event.back]\nfrom=[\"b\"]\nto=\"a\"\naction=\"o.go\"\n[event.end]\nfrom=[\"a\",\"b\"]\nto=\"c\"\naction=\"o.go\"\n";
+    [event.back]\nfrom=[\"b\"]\nto=\"a\"\naction=\"o.go\"\n[event.late]\nfrom=[\"b\"]\nto=\"a\"\naction=\"o.late\"\n\
+    [[deadline]]\nstate=\"b\"\nafter=\"PT1H\"\nevent=\"late\"\n[event.end]\nfrom=[\"a\",\"b\"]\nto=\"c\"\naction=\"o.go\"\n";
 
 /// A store of orders that go to and fro; everybody in `N::R::"op"` may move them.
 fn store() -> Store {
     fresh_under(Settings::default(), |path, text| if path == "contracts/o.toml" { CONTRACT.to_owned() } else { text })
+}
+
+/// The same, unless the tests run on a database: there nothing is judged ahead.
+fn in_a_file() -> Option<Store> {
+    let store = store();
+    if store.database.is_some() {
+        eprintln!("skipped: in a database nothing is judged ahead");
+        return None;
+    }
+    Some(store)
 }
 
 fn event(who: &str, id: &str, event: &str) -> Transition {
@@ -51,11 +64,7 @@ fn replays(engine: &Engine) {
 
 #[test]
 fn a_known_instance_is_judged_ahead() {
-    let store = store();
-    if store.database.is_some() {
-        eprintln!("skipped: in a database nothing is judged ahead");
-        return;
-    }
+    let Some(store) = in_a_file() else { return };
     let tenant = store.tenant("t1");
     born(&tenant, "1", "ann");
     let before = stats(&store.engine);
@@ -73,6 +82,56 @@ fn a_known_instance_is_judged_ahead() {
     assert_eq!(tenant.transition(event("ann", "1", "go")).unwrap().code(), Some(Code::NotPermitted.as_str()));
     assert_eq!(stats(&store.engine).ahead, after.ahead);
     replays(&store.engine);
+}
+
+#[test]
+fn a_once_key_that_was_used_before_is_found_though_the_event_is_lawful_again() {
+    let Some(store) = in_a_file() else { return };
+    let tenant = store.tenant("t1");
+    born(&tenant, "1", "ann");
+    let first = tenant.transition(event("root", "1", "go").once("k0").unwrap()).unwrap();
+    assert!(tenant.transition(event("root", "1", "back").once("k1").unwrap()).unwrap().allowed);
+    let before = stats(&store.engine);
+    let again = tenant.transition(event("root", "1", "go").once("k0").unwrap()).unwrap();
+    assert!(again.allowed && again.again);
+    assert_eq!(again.receipt.map(|receipt| receipt.record), first.receipt.map(|receipt| receipt.record));
+    let after = stats(&store.engine);
+    assert_eq!((after.ahead - before.ahead, after.stale - before.stale), (0, 1));
+    assert_eq!(version(&tenant, "1"), 3, "nothing moved");
+    replays(&store.engine);
+}
+
+/// A clock that goes two hours on when it was read once more.
+struct Leap {
+    at: AtomicI64,
+    armed: AtomicBool,
+}
+
+impl Clock for Leap {
+    fn now(&self) -> Timestamp {
+        let on = if self.armed.swap(false, Ordering::SeqCst) { 7_200_000 } else { 0 };
+        Timestamp(self.at.fetch_add(on, Ordering::SeqCst))
+    }
+}
+
+#[test]
+fn a_deadline_that_became_due_meanwhile_fires_first() {
+    let Some(store) = in_a_file() else { return };
+    let Store { engine, path, dir, .. } = store;
+    engine.close().unwrap();
+    let clock = Arc::new(Leap { at: AtomicI64::new(support::at("2026-01-01T00:00:00Z").0), armed: AtomicBool::new(false) });
+    let engine = Engine::builder().sqlite(&path).clock(clock.clone()).open().unwrap();
+    let tenant = engine.tenant("t1").unwrap();
+    born(&tenant, "1", "ann");
+    assert!(tenant.transition(event("root", "1", "go")).unwrap().allowed);
+    let before = stats(&engine);
+    clock.armed.store(true, Ordering::SeqCst);
+    let late = tenant.transition(event("root", "1", "back")).unwrap();
+    assert_eq!((late.code(), late.fired.len()), (Some(Code::WrongState.as_str()), 1), "{late:?}");
+    let after = stats(&engine);
+    assert_eq!((after.ahead - before.ahead, after.stale - before.stale), (0, 1));
+    replays(&engine);
+    drop((engine, dir));
 }
 
 #[test]
@@ -110,11 +169,7 @@ fn an_erased_person_is_not_remembered() {
 
 #[test]
 fn what_another_process_moved_is_seen() {
-    let store = store();
-    if store.database.is_some() {
-        eprintln!("skipped: in a database nothing is judged ahead");
-        return;
-    }
+    let Some(store) = in_a_file() else { return };
     let tenant = store.tenant("t1");
     born(&tenant, "1", "ann");
     let elsewhere = |event: &str| {

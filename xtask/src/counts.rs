@@ -21,11 +21,11 @@ struct Count {
     instructions: u64,
 }
 
-/// Why nothing could be compared.
+/// What came of comparing.
 pub(crate) enum Compared {
     /// So many paths stayed in their bands, so many did not.
     Paths { within: u64, beyond: u64 },
-    /// What stands in the way.
+    /// Nothing could be compared: this stands in the way.
     Not(String),
 }
 

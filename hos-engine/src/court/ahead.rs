@@ -1,5 +1,6 @@
 //! Judging ahead: a call that has to wait for its turn is judged meanwhile, by its own caller's thread, on the rows of the
-//! last commit or on what this process remembers of its instance. When its turn comes, only what it stood on is looked at, and what was judged is written.
+//! last commit or on what this process remembers of its instance. When its turn comes, only what it stood on is looked at,
+//! and what was judged is written.
 //!
 //! INVARIANT: what is written is what judging in its turn would have written, but for the time it was judged at and the chance
 //! in its salts. It stood on:
@@ -8,7 +9,8 @@
 //! - the instance, or its absence: the row is swapped against the version that was read, or inserted;
 //! - the absence of the once-key: it is inserted;
 //! - the keys of persons: each is still the one in force;
-//! - the end of the log, by which an absurd clock is known: looked at.
+//! - the end of the log, by which an absurd clock is known: looked at;
+//! - no deadline being due: none of the instance's has become due since.
 //!
 //! Whatever else a call may come to (a refusal, an earlier answer, a directory change, a stream) is judged in its turn alone.
 
@@ -137,6 +139,10 @@ impl Court {
         let now = judged.drafts.iter().map(|draft| draft.header.time).max();
         if last.zip(now).is_some_and(|(last, now)| now.0 > last.0.saturating_add(jump_max_ms)) {
             return Err(stale("the end of the log"));
+        }
+        let armed = before.iter().flat_map(|before| &before.instance.deadlines);
+        if armed.map(|armed| armed.due).min().is_some_and(|due| due <= self.now(tx)) {
+            return Err(stale("a deadline"));
         }
         group.once = call.once().map(|key| key.as_str().as_bytes().to_vec());
         self.write(tx, group, tenant, &view, judged, before, parts, &mut chance)

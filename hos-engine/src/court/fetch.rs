@@ -23,7 +23,6 @@ use std::sync::Arc;
 
 /// An instance's row as it was read: what a settlement swaps it against.
 pub(crate) struct Before {
-    pub(crate) version: u64,
     pub(crate) facts_key: KeyId,
     pub(crate) facts_sealed: Vec<u8>,
     pub(crate) instance: Arc<Instance>,
@@ -228,7 +227,7 @@ impl Court {
         let opened = self.open_instance(tx, view, instance, &facts_key, &facts_sealed, &group.fresh)?;
         let Some(instance) = opened else { return Ok((Found::Erased, None)) };
         let instance = Arc::new(instance);
-        let before = Before { version: instance.version, facts_key, facts_sealed, instance: instance.clone() };
+        let before = Before { facts_key, facts_sealed, instance: instance.clone() };
         Ok((Found::Live(instance), Some(Arc::new(before))))
     }
 

@@ -105,13 +105,13 @@ mod tests {
             subject: None,
             deadlines: Vec::new(),
         };
-        let before = Before { version, facts_key: KeyId([0; 16]), facts_sealed: vec![0; facts], instance: Arc::new(instance) };
+        let before = Before { facts_key: KeyId([0; 16]), facts_sealed: vec![0; facts], instance: Arc::new(instance) };
         (Tenant::new("t").unwrap(), before)
     }
 
     fn known(recent: &mut Recent, tenant: &str, id: &str) -> Option<u64> {
         let call = Call::Transition(Transition::new(Uid::new("A", "a").unwrap(), "order", id, "pay").unwrap());
-        recent.of(&Tenant::new(tenant).unwrap(), &call).map(|before| before.version)
+        recent.of(&Tenant::new(tenant).unwrap(), &call).map(|before| before.instance.version)
     }
 
     #[test]

@@ -244,7 +244,7 @@ impl Court {
         }
         self.entry_receipt(tx, tenant, &mut judged.answer, judged.instance.as_ref().or(before.as_ref().map(|b| &*b.instance)))?;
         if let (Some(after), Some((facts_key, facts_sealed)), false) = (judged.instance, facts, tx.is_shared()) {
-            let now = Before { version: after.version, facts_key, facts_sealed, instance: Arc::new(after) };
+            let now = Before { facts_key, facts_sealed, instance: Arc::new(after) };
             group.moved.push((tenant.clone(), now));
         }
         Ok(judged.answer)
@@ -367,7 +367,7 @@ impl Court {
             group.taken(&claim::leave_instance(tenant, &after.contract, &after.id));
             state_sql::fill_instance(tenant, after, &key, facts.clone())
         } else {
-            state_sql::put_instance(tenant, after, &key, facts.clone(), before.map(|b| b.version))
+            state_sql::put_instance(tenant, after, &key, facts.clone(), before.map(|b| b.instance.version))
         };
         let written = tx.execute(&put)?;
         if written != 1 {
