@@ -62,6 +62,8 @@ fn on(name: &str, url: &str, quick: bool, table: &mut Table) -> Result<()> {
         times.borrow_mut()[usize::from(law)].append(&mut seen);
         per_second
     };
+    let row = Row::count(format!("{name}: exchanges of a joined move, BEGIN and COMMIT not counted"), place.exchanges()?);
+    table.row(row.wants(Bar::AtMost(2.0)));
     for workers in [1, WORKERS] {
         times.borrow_mut().iter_mut().for_each(Vec::clear);
         let [with, without] = in_turns(rounds, [Box::new(|| take(true, workers)), Box::new(|| take(false, workers))]);
@@ -148,6 +150,22 @@ impl Place {
         }
         place.engine.work()?;
         Ok(place)
+    }
+
+    /// How often a move asks the database something and waits for it, once the process knows the law.
+    fn exchanges(&self) -> Result<f64> {
+        const MOVES: u32 = 8;
+        let mut conn = self.connect()?;
+        let mut before = 0;
+        for i in 0..=MOVES {
+            conn.say("BEGIN").map_err(told)?;
+            self.act(&mut *conn, Act::Move, 0)?;
+            conn.say("COMMIT").map_err(told)?;
+            if i == 0 {
+                before = self.joined.exchanges();
+            }
+        }
+        Ok((self.joined.exchanges() - before) as f64 / f64::from(MOVES))
     }
 
     fn connect(&self) -> std::result::Result<Box<dyn Connection>, Failure> {

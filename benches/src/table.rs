@@ -12,6 +12,8 @@ pub(crate) enum Unit {
     Rate,
     /// Bytes.
     Bytes,
+    /// So many; less is better.
+    Count,
 }
 
 /// What we want of a line.
@@ -51,6 +53,10 @@ impl Row {
 
     pub(crate) fn bytes(what: impl Into<String>, ours: f64) -> Self {
         Self::new(what, Unit::Bytes, Seen::once(ours))
+    }
+
+    pub(crate) fn count(what: impl Into<String>, ours: f64) -> Self {
+        Self::new(what, Unit::Count, Seen::once(ours))
     }
 
     /// What it is measured against: a rival on the same ground, a limit, or ours in another place.
@@ -99,6 +105,7 @@ fn said(unit: Unit, value: f64) -> String {
         Unit::Time => format!("{:.2} us", value * 1e6),
         Unit::Rate => format!("{}/s", thousands(value)),
         Unit::Bytes => format!("{} B", thousands(value)),
+        Unit::Count => format!("{value:.1}"),
     }
 }
 

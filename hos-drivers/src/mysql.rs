@@ -5,8 +5,9 @@ use crate::url::without_password;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_engine::store::Sql;
-use hos_engine::store::server::{ClientError, Connection, Connector, Trouble};
+use hos_engine::store::server::{ClientError, Connection, Connector, Several, Trouble};
 use hos_engine::store::sql::dialect::Dialect;
+use hos_engine::store::together::OUTSIDE_MYSQL;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Error, Opts, OptsBuilder, Params, Value};
 use std::ops::ControlFlow;
@@ -120,8 +121,37 @@ impl Connection for Mysql {
         self.conn.query_drop(sql).map_err(|e| self.told(e))
     }
 
+    fn several(&mut self, text: &str) -> Result<Several, ClientError> {
+        several(&mut self.conn, text).map_err(|e| self.told(e))
+    }
+
     fn is_alive(&self) -> bool {
         self.alive
+    }
+}
+
+/// MySQL's number of a syntax error: it knows no compound statement outside of a procedure, and MariaDB does.
+const SYNTAX: u16 = 1064;
+
+/// Runs a compound statement.
+pub(crate) fn several<Q: Queryable>(conn: &mut Q, text: &str) -> Result<Several, Error> {
+    let mut run = || {
+        let mut results = Vec::new();
+        let mut result = conn.query_iter(text)?;
+        while let Some(set) = result.iter() {
+            let brings = !set.columns().as_ref().is_empty();
+            let rows = set.map(|row| row.map(|row| row.unwrap().into_iter().map(cell).collect())).collect::<Result<_, _>>()?;
+            // The compound statement's own end is a result without columns.
+            if brings {
+                results.push(rows);
+            }
+        }
+        Ok(Several::Rows(results))
+    };
+    match run() {
+        Err(Error::MySqlError(said)) if said.code == SYNTAX => Ok(Several::Unknown),
+        Err(Error::MySqlError(said)) if (said.code, said.message.as_str()) == OUTSIDE_MYSQL => Ok(Several::Outside),
+        done => done,
     }
 }
 
@@ -143,7 +173,7 @@ fn values(params: &[&Sql]) -> Params {
 }
 
 /// Text and bytes look the same on this wire: who asks for the column says what it is.
-fn cell(value: Value) -> Sql {
+pub(crate) fn cell(value: Value) -> Sql {
     match value {
         Value::NULL => Sql::Null,
         Value::Int(n) => Sql::Int(n),

@@ -5,12 +5,12 @@ use crate::url::without_password;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_engine::store::Sql;
-use hos_engine::store::server::{ClientError, Connection, Connector, Trouble};
+use hos_engine::store::server::{ClientError, Connection, Connector, Several, Trouble};
 use hos_engine::store::sql::dialect::Dialect;
 use postgres::error::{DbError, SqlState};
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Config, NoTls, Statement};
+use postgres::{Client, Config, NoTls, SimpleQueryMessage, Statement};
 use std::collections::HashMap;
 use std::error::Error;
 use std::ops::ControlFlow;
@@ -125,9 +125,42 @@ impl Connection for Postgres {
         self.client.batch_execute(sql).map_err(|e| told(&e))
     }
 
+    fn several(&mut self, text: &str) -> Result<Several, ClientError> {
+        Ok(Several::Rows(results(self.client.simple_query(text).map_err(|e| told(&e))?)))
+    }
+
     fn is_alive(&self) -> bool {
         !self.client.is_closed()
     }
+}
+
+/// The rows of each statement of a text that brings any. Every cell comes as text; what begins with `\\x` is bytes, for no text that
+/// the engine stores begins so.
+pub(crate) fn results(messages: Vec<SimpleQueryMessage>) -> Vec<Vec<Vec<Sql>>> {
+    let mut results: Vec<Vec<Vec<Sql>>> = Vec::new();
+    for message in messages {
+        match message {
+            SimpleQueryMessage::RowDescription(_) => results.push(Vec::new()),
+            SimpleQueryMessage::Row(row) => {
+                if let Some(rows) = results.last_mut() {
+                    rows.push((0..row.len()).map(|column| row.get(column).map_or(Sql::Null, written)).collect());
+                }
+            }
+            _ => {}
+        }
+    }
+    results
+}
+
+/// A cell as PostgreSQL writes it.
+fn written(cell: &str) -> Sql {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    };
+    let bytes = cell.strip_prefix("\\x").and_then(|digits| digits.as_bytes().chunks(2).map(pair).collect());
+    Sql::Raw(bytes.unwrap_or_else(|| cell.as_bytes().to_vec()))
 }
 
 /// A parameter, in the type that the statement wants.

@@ -12,7 +12,7 @@ use hos_core::id::Shown;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_engine::store::Sql;
-use hos_engine::store::server::{ClientError, Connection, Connector, Trouble};
+use hos_engine::store::server::{ClientError, Connection, Connector, Several, Trouble};
 use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::store::sql::schema::APPLICATION_ID;
 use rusqlite::config::DbConfig;
@@ -164,6 +164,11 @@ impl Connection for Sqlite {
             self.alive &= !unsure;
             ClientError { trouble: if unsure { Trouble::Lost } else { told.trouble }, ..told }
         })
+    }
+
+    fn several(&mut self, _text: &str) -> Result<Several, ClientError> {
+        // Nothing is won by it: there is nobody at the other end to wait for.
+        Ok(Several::Unknown)
     }
 
     fn is_alive(&self) -> bool {

@@ -43,7 +43,12 @@ impl Vault {
         match (self, look) {
             (Self::File(file), Some(look)) => file.get_by_subject_at(look, subject),
             (Self::File(file), None) => file.get_by_subject(subject),
-            _ => tx.row(&sql::by_subject(subject))?.map(|mut row| key_of(&mut row)).transpose(),
+            _ => {
+                // It may have come with the instance that is sealed under it.
+                let row = tx.seen(sql::OF_INSTANCE, &|row| row.bytes(3) == Ok(*subject));
+                let row = row.map_or_else(|| tx.row(&sql::by_subject(subject)), |row| Ok(Some(row)))?;
+                row.map(|mut row| key_of(&mut row)).transpose()
+            }
         }
     }
 

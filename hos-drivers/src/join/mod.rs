@@ -60,8 +60,9 @@ use hos_core::call::{Adopt, Begin, Call, Can, Directory, LegacyLog, Note, Transi
 use hos_core::id::Tenant;
 use hos_core::judge::About;
 use hos_core::refusal::Code;
-use hos_engine::joined::{Asked, Joined, Next, Outcome};
-use hos_engine::store::sql::dialect::say;
+use hos_engine::joined::{Asked, Joined, Outcome, Over, Rows, Speaker};
+use hos_engine::store::server::Several;
+use hos_engine::store::sql::dialect::{self, say};
 use hos_engine::store::{Sql, Statement};
 use hos_engine::{Builder, Failure};
 use std::ops::Deref;
@@ -79,6 +80,12 @@ impl Joining {
     /// The active law, as this process last saw it.
     pub fn law(&self) -> Option<std::sync::Arc<hos_core::law::Law>> {
         self.0.law()
+    }
+
+    /// How often a database was asked something for a call, and waited for, by the clients that wait ([`tokio_postgres`] sends all of
+    /// a round at once, and is not counted).
+    pub fn exchanges(&self) -> u64 {
+        self.0.exchanges()
     }
 
     fn tenant(&self, name: &str, speaks: Dialect) -> Result<Tenant, Error> {
@@ -111,6 +118,9 @@ pub trait Connection {
 
     /// Runs a statement; its rows, where they are wanted.
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error>;
+
+    /// Runs several statements that stand in one text, where the database takes such.
+    fn several(&mut self, text: &str) -> Result<Several, Error>;
 }
 
 /// What a call came to in a host's transaction. It reads as its answer does.
@@ -225,47 +235,41 @@ impl<C: Connection> Here<'_, C> {
         }
     }
 
-    /// The whole driver: statements out, rows in.
     fn go(&mut self, asked: Asked) -> Result<Came, Error> {
-        let joined = &self.joining.0;
-        // A question needs no transaction.
-        let inside = if matches!(asked, Asked::Can(..)) { None } else { self.connection.inside()? };
-        let mut step = joined.step(asked, inside)?;
-        let mut rows = Vec::new();
-        loop {
-            match step.go(joined, std::mem::take(&mut rows)) {
-                Next::Need(asks) => {
-                    for ask in asks {
-                        rows.push(self.connection.rows(&self.joining.said(&ask.statement, ask.reads))?);
-                    }
-                }
-                Next::Settle(statements, outcome) => {
-                    self.settle(&statements)?;
-                    let Outcome { answer, refusal } = *outcome;
-                    return Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })));
-                }
-                Next::Claimed(leave) => {
-                    let leave = leave.iter().map(|statement| self.joining.said(statement, false));
-                    return Ok(Came::Claimed(Claimed(leave.collect())));
-                }
+        match self.joining.0.run(&mut Speaking(&mut self.connection), asked)? {
+            Over::Judged(outcome) => {
+                let Outcome { answer, refusal } = *outcome;
+                Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })))
+            }
+            Over::Claimed(leave) => {
+                let leave = leave.iter().map(|statement| self.joining.said(statement, false));
+                Ok(Came::Claimed(Claimed(leave.collect())))
             }
         }
     }
+}
 
-    /// Writes all of a step, or nothing of it, whatever the host does after an error. PostgreSQL's transaction ends by one as a whole.
-    fn settle(&mut self, statements: &[Statement]) -> Result<(), Error> {
-        let guarded = statements.len() > 1 && self.joining.0.dialect() != Dialect::Postgres;
-        if guarded {
-            self.connection.rows(&shadow::plain("SAVEPOINT hos_settle", false))?;
-        }
-        let written =
-            statements.iter().try_for_each(|statement| self.connection.rows(&self.joining.said(statement, false)).map(drop));
-        if guarded {
-            let end = if written.is_ok() { "RELEASE SAVEPOINT hos_settle" } else { "ROLLBACK TO SAVEPOINT hos_settle" };
-            let ended = self.connection.rows(&shadow::plain(end, false));
-            // A deadlock took the savepoint with the transaction; the error that says so is the one to tell.
-            return written.and(ended.map(drop));
-        }
-        written
+/// The host's connection, as a step's rounds are run on it.
+struct Speaking<'c, C>(&'c mut C);
+
+impl<C: Connection> Speaker for Speaking<'_, C> {
+    type Error = Error;
+    const WARY: bool = true;
+
+    fn inside(&mut self) -> Result<Option<bool>, Error> {
+        self.0.inside()
+    }
+
+    fn one(&mut self, said: &dialect::Said, params: &[&Sql], reads: bool) -> Result<Rows, Error> {
+        let params = params.iter().map(|value| Sql::clone(value)).collect();
+        self.0.rows(&Said { sql: said.sql.clone(), params, reads })
+    }
+
+    fn several(&mut self, text: &str) -> Result<Several, Error> {
+        self.0.several(text)
+    }
+
+    fn say(&mut self, sql: &str) -> Result<(), Error> {
+        self.0.rows(&shadow::plain(sql, false)).map(drop)
     }
 }

@@ -2,7 +2,9 @@
 
 use super::error::{AnyError, Error, What};
 use super::{Connection, Dialect, End, Here, Joining, Said, retry};
+use crate::mysql::{cell, several};
 use hos_engine::store::Sql;
+use hos_engine::store::server::Several;
 use mysql::prelude::Queryable;
 use mysql::{Params, Transaction, TxOpts, Value};
 use std::error::Error as StdError;
@@ -48,6 +50,10 @@ impl<Q: Queryable> Connection for Mysql<'_, Q> {
         let rows: Vec<mysql::Row> = self.0.exec(&said.sql, params(said)).map_err(told)?;
         Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect())
     }
+
+    fn several(&mut self, text: &str) -> Result<Several, Error> {
+        several(self.0, text).map_err(told)
+    }
 }
 
 fn params(said: &Said) -> Params {
@@ -58,17 +64,6 @@ fn params(said: &Said) -> Params {
         Sql::Blob(bytes) | Sql::Raw(bytes) => Value::Bytes(bytes.clone()),
     };
     if said.params.is_empty() { Params::Empty } else { Params::Positional(said.params.iter().map(value).collect()) }
-}
-
-fn cell(value: Value) -> Sql {
-    match value {
-        Value::NULL => Sql::Null,
-        Value::Int(n) => Sql::Int(n),
-        Value::UInt(n) => i64::try_from(n).map_or_else(|_| Sql::Raw(n.to_string().into_bytes()), Sql::Int),
-        Value::Bytes(bytes) => Sql::Raw(bytes),
-        // Our tables have no such columns; it is refused where it is read.
-        Value::Float(_) | Value::Double(_) | Value::Date(..) | Value::Time(..) => Sql::Raw(b"?".to_vec()),
-    }
 }
 
 fn told(error: mysql::Error) -> Error {

@@ -2,7 +2,10 @@
 
 use super::error::{AnyError, Error, What};
 use super::{Connection, Dialect, End, Here, Joining, Said, retry};
+use crate::postgres::results;
 use hos_engine::store::Sql;
+use hos_engine::store::server::Several;
+use hos_engine::store::together::OUTSIDE_POSTGRES;
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use postgres::{GenericClient, Row, Transaction};
@@ -37,7 +40,11 @@ pub fn run<T>(
 
 impl<G: GenericClient> Connection for Postgres<'_, G> {
     fn inside(&mut self) -> Result<Option<bool>, Error> {
-        Ok(None)
+        match self.0.batch_execute("SAVEPOINT hos_inside; RELEASE SAVEPOINT hos_inside") {
+            Ok(()) => Ok(Some(true)),
+            Err(error) if is_outside(&error) => Ok(Some(false)),
+            Err(error) => Err(told(error)),
+        }
     }
 
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
@@ -46,6 +53,19 @@ impl<G: GenericClient> Connection for Postgres<'_, G> {
         let rows = self.0.query_typed(&said.sql, &params).map_err(told)?;
         rows.iter().map(cells).collect()
     }
+
+    fn several(&mut self, text: &str) -> Result<Several, Error> {
+        match self.0.simple_query(text) {
+            Ok(messages) => Ok(Several::Rows(results(messages))),
+            Err(error) if is_outside(&error) => Ok(Several::Outside),
+            Err(error) => Err(told(error)),
+        }
+    }
+}
+
+/// A savepoint was set in no transaction.
+fn is_outside(error: &postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code() == OUTSIDE_POSTGRES)
 }
 
 /// The parameters with their types: so a statement takes one exchange, and is forgotten again, as poolers of connections want it.

@@ -3,6 +3,7 @@
 use super::error::{AnyError, Error, What};
 use super::{Connection, Dialect, End, Here, Joining, Said, retry};
 use hos_engine::store::Sql;
+use hos_engine::store::server::Several;
 use rusqlite::types::ValueRef;
 use rusqlite::{Transaction, TransactionBehavior, ffi};
 use std::error::Error as StdError;
@@ -44,6 +45,10 @@ impl Connection for Sqlite<'_> {
             };
             Error::of(Dialect::Sqlite, what(&e).unwrap_or(What::Other), &words, e)
         })
+    }
+
+    fn several(&mut self, _text: &str) -> Result<Several, Error> {
+        Ok(Several::Unknown)
     }
 }
 

@@ -5,6 +5,7 @@ use super::error::{AnyError, Error};
 use super::postgres::{cells, params, told, what};
 use super::shadow::{back, brace, plain};
 use super::{Claimed, Dialect, End, Joining, Judged, Said, TRIES, Tries, retry};
+use futures_util::future::try_join_all;
 use hos_core::call::{Adopt, Begin, Call, Can, Directory, Legacy, LegacyLog, Note, Transition};
 use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
@@ -73,6 +74,9 @@ impl Tries {
         again
     }
 }
+
+/// How many statements are sent before the first is waited for.
+const AT_ONCE: usize = 24;
 
 enum Came {
     Judged(Box<Judged>),
@@ -167,14 +171,10 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
         loop {
             match step.go(joined, std::mem::take(&mut rows)) {
                 Next::Need(asks) => {
-                    for said in asks.iter().map(|ask| self.joining.said(&ask.statement, ask.reads)) {
-                        rows.push(self.rows(&said).await?);
-                    }
+                    rows = self.all(asks.iter().map(|ask| self.joining.said(&ask.statement, ask.reads))).await?;
                 }
                 Next::Settle(statements, outcome) => {
-                    for said in statements.iter().map(|statement| self.joining.said(statement, false)) {
-                        self.rows(&said).await?;
-                    }
+                    self.all(statements.iter().map(|statement| self.joining.said(statement, false))).await?;
                     let Outcome { answer, refusal } = *outcome;
                     return Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })));
                 }
@@ -184,6 +184,18 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
                 }
             }
         }
+    }
+
+    /// Sends these one after the other without waiting, so that all of a round take one exchange; the database runs them in this
+    /// order, and after an error of one none of the others.
+    async fn all(&self, said: impl Iterator<Item = Said>) -> Result<Vec<Vec<Vec<Sql>>>, Error> {
+        let said: Vec<Said> = said.collect();
+        let mut rows = Vec::with_capacity(said.len());
+        for some in said.chunks(AT_ONCE) {
+            // A statement is sent when it is first polled, and so few are polled in their order.
+            rows.append(&mut try_join_all(some.iter().map(|said| self.rows(said))).await?);
+        }
+        Ok(rows)
     }
 
     async fn rows(&self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {

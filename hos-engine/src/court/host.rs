@@ -18,6 +18,7 @@ use hos_core::policy::{Entity, Link};
 use hos_core::proof::record::Durability;
 use hos_core::refusal::Blocker;
 use hos_core::time::Timestamp;
+use hos_core::value::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
@@ -25,6 +26,8 @@ use std::sync::{Arc, PoisonError};
 const COUNTED_MAX: i64 = 1000;
 /// How many changed rows are read one by one; beyond it the whole directory is read.
 const FOLLOWED_MAX: usize = 64;
+/// Of how many persons that a birth names the keys are asked for at once.
+const PERSONS_FORESEEN: usize = 4;
 
 impl Court {
     /// Asks for all that a call will surely need, its claims first.
@@ -37,11 +40,30 @@ impl Court {
             tx.foresee(&held(&view, tenant, &call.by().principal))?;
         }
         tx.foresee(&[vault_sql::by_subject(&self.tag(&call.by().principal))])?;
+        for person in self.persons(call) {
+            tx.foresee(&[vault_sql::by_subject(&self.tag(person))])?;
+        }
         if let Some((contract, id)) = call.instance().filter(|_| call.by().legacy.is_none()) {
             let about = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
             tx.foresee(&[inbox::waits_about(tenant, &about)])?;
         }
         Ok(())
+    }
+
+    /// The persons whom the facts of a birth name: what is born will be sealed under the key of one of them.
+    fn persons<'c>(&self, call: &'c Call) -> Vec<&'c Uid> {
+        let facts = match call {
+            Call::Begin(begin) => &begin.facts,
+            Call::Adopt(adopt) => &adopt.facts,
+            _ => return Vec::new(),
+        };
+        let in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(law) = in_force.as_ref().map(|in_force| &in_force.law) else { return Vec::new() };
+        let named = facts.values().filter_map(|value| match value {
+            Value::Entity(uid) => Some(uid).filter(|uid| law.persons.contains(uid.type_name()) && **uid != call.by().principal),
+            _ => None,
+        });
+        named.take(PERSONS_FORESEEN).collect()
     }
 
     /// A tenant's directory: the one that is known, if its rows are those of now; else brought up to them.

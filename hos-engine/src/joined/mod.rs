@@ -22,6 +22,7 @@ mod over;
 mod probe;
 mod step;
 
+pub use over::{Over, Rows, Speaker};
 pub use step::{Asked, KeptRefusal, Next, Outcome, Step};
 
 use crate::Failure;
@@ -41,7 +42,7 @@ use crate::vault::Vault;
 use hos_core::id::StoreId;
 use hos_core::proof::key::VerifyKey;
 use hos_core::refusal::Code;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 /// An engine whose store lies in the host's database, and is reached by the host's transactions alone.
@@ -54,6 +55,9 @@ pub struct Joined {
     /// The law that the host brought: it must be the active one.
     given: Mutex<Option<Given>>,
     court: OnceLock<Court>,
+    /// Whether the database takes several statements in one text, as far as is known.
+    texts: AtomicBool,
+    exchanges: AtomicU64,
 }
 
 impl Joined {
@@ -69,6 +73,8 @@ impl Joined {
             entropy: builder.entropy,
             given: Mutex::new(builder.law.take()),
             court: OnceLock::new(),
+            texts: AtomicBool::new(true),
+            exchanges: AtomicU64::new(0),
         }
     }
 
@@ -80,6 +86,12 @@ impl Joined {
     /// How the host's driver writes places of parameters.
     pub fn places(&self) -> Places {
         self.places
+    }
+
+    /// How often [`Joined::run`] and [`Joined::over`] asked a database something for a step and waited for it. Questions about the
+    /// transaction itself are the driver's and not counted.
+    pub fn exchanges(&self) -> u64 {
+        self.exchanges.load(Ordering::Relaxed)
     }
 
     /// The active law, as this process last saw it.

@@ -5,15 +5,17 @@
 //! | MariaDB | a compound statement: what claims, then one SELECT, a UNION of all that read, each under its own locks | rows that begin with the place of the statement among those that read, filled up with NULL |
 //! | PostgreSQL | what claims or locks, then one SELECT that reads everything again | one row: how the connection writes bytes, and a column for each that reads, its rows as a JSON array of objects whose fields stand in the order selected; bytes in hexadecimal digits behind `\\x` |
 //!
+//! A client that hands over the results of all statements needs neither UNION nor JSON: [`listed`] and [`dealt`] are for it.
+//!
 //! PostgreSQL's C client hands over the last result alone, and its UNION knows no locks: what a lock has made to stand still is read
 //! behind all locks. MySQL knows no compound statement outside of a procedure and says so by its error 1064 before it runs anything;
 //! SQLite has no exchanges to spare.
 
-use super::Statement;
 use super::host::Ask;
 use super::sql::dialect::Dialect;
 use super::sql::literal::written;
 use super::statement::Lock;
+use super::{Sql, Statement, StoreError};
 
 /// The longest text. MariaDB takes 16 MiB, unless it is told otherwise: 1 MiB was once usual.
 const TEXT_BYTES_MAX: usize = 512 << 10;
@@ -51,6 +53,52 @@ pub fn asked(asks: &[Ask], dialect: Dialect) -> Option<String> {
         }
     };
     Some(text).filter(|text| text.len() <= TEXT_BYTES_MAX)
+}
+
+/// What fails where the connection is in no transaction, before anything else of a text is run; who sees its error says
+/// [`Several::Outside`](super::server::Several).
+const INSIDE_POSTGRES: &str = "SAVEPOINT hos_inside;\nRELEASE SAVEPOINT hos_inside;\n";
+const INSIDE_MYSQL: &str =
+    "IF @@in_transaction = 0 THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1644, MESSAGE_TEXT = 'hos: no transaction'; END IF";
+/// The error of [`INSIDE_MYSQL`]: MySQL's number of a signal, and its words.
+pub const OUTSIDE_MYSQL: (u16, &str) = (1644, "hos: no transaction");
+/// The SQLSTATE of PostgreSQL's error where a savepoint is set in no transaction.
+pub const OUTSIDE_POSTGRES: &str = "25P01";
+
+/// A round as one text, for clients that hand over the results of all its statements ([`dealt`]); `None` where its statements are
+/// better run one by one. `guarded`: the text fails where there is no transaction.
+pub fn listed(asks: &[Ask], dialect: Dialect, guarded: bool) -> Option<String> {
+    if asks.len() < 2 || asks.iter().any(|ask| ask.statement.apart) {
+        return None;
+    }
+    let texts = asks.iter().map(|ask| written(&ask.statement, dialect));
+    let text = match dialect {
+        Dialect::Sqlite => return None,
+        Dialect::Mysql => compound(guarded.then(|| INSIDE_MYSQL.to_owned()).into_iter().chain(texts)),
+        Dialect::Postgres => {
+            let first = std::iter::once("SELECT current_setting('bytea_output')".to_owned());
+            let all = first.chain(texts).collect::<Vec<_>>().join(";\n");
+            if guarded { INSIDE_POSTGRES.to_owned() + &all } else { all }
+        }
+    };
+    Some(text).filter(|text| text.len() <= TEXT_BYTES_MAX)
+}
+
+/// The rows of each statement of a round, from the results of its text ([`listed`]): of one that only claims, none. Nothing where a
+/// connection of PostgreSQL's writes bytes in another way than in hexadecimal digits.
+pub fn dealt(asks: &[Ask], dialect: Dialect, results: Vec<Vec<Vec<Sql>>>) -> Result<Option<Vec<Vec<Vec<Sql>>>>, StoreError> {
+    let wanted = asks.iter().filter(|ask| ask.reads).count() + usize::from(dialect == Dialect::Postgres);
+    if results.len() != wanted {
+        return Err(StoreError::internal(format!("a text of {wanted} results brought {}", results.len())));
+    }
+    let mut results = results.into_iter();
+    if dialect == Dialect::Postgres {
+        let output = results.next().and_then(|rows| rows.into_iter().next()).and_then(|row| row.into_iter().next());
+        if !matches!(&output, Some(Sql::Raw(word)) if word == b"hex") {
+            return Ok(None);
+        }
+    }
+    Ok(Some(asks.iter().map(|ask| if ask.reads { results.next().unwrap_or_default() } else { Vec::new() }).collect()))
 }
 
 /// What a step writes as one text; `None` where its statements are better run one by one.
@@ -108,7 +156,6 @@ fn compound(texts: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Sql;
 
     fn asks() -> Vec<Ask> {
         let ask = |statement, reads| Ask { statement, reads };
@@ -136,6 +183,28 @@ mod tests {
              (SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM (SELECT coalesce(max(c), 0) AS c FROM d WHERE tenant = 't') q)"
         );
         assert_eq!(asked(&asks(), Dialect::Sqlite), None);
+    }
+
+    #[test]
+    fn each_result_of_a_text_goes_to_its_statement() {
+        let plain = listed(&asks(), Dialect::Postgres, false).unwrap();
+        assert!(plain.starts_with("SELECT current_setting('bytea_output');\nINSERT INTO k"), "{plain}");
+        assert_eq!(listed(&asks(), Dialect::Postgres, true).unwrap(), format!("{INSIDE_POSTGRES}{plain}"));
+        let mysql = listed(&asks(), Dialect::Mysql, true).unwrap();
+        assert!(mysql.starts_with("BEGIN NOT ATOMIC\nIF @@in_transaction = 0 THEN SIGNAL"), "{mysql}");
+        assert!(mysql.contains(OUTSIDE_MYSQL.1) && mysql.ends_with(";\nEND") && !mysql.contains("UNION"), "{mysql}");
+        assert_eq!(listed(&asks(), Dialect::Sqlite, true), None);
+        assert_eq!(listed(&asks()[..1], Dialect::Postgres, true), None);
+
+        let row = |word: &[u8]| vec![vec![Sql::Raw(word.to_vec())]];
+        let results = |output: &[u8]| vec![row(output), row(b"1"), Vec::new()];
+        let rows = dealt(&asks(), Dialect::Postgres, results(b"hex")).unwrap();
+        assert_eq!(rows, Some(vec![Vec::new(), row(b"1"), Vec::new()]));
+        assert_eq!(dealt(&asks(), Dialect::Postgres, results(b"escape")).unwrap(), None);
+        assert_eq!(dealt(&asks(), Dialect::Mysql, vec![row(b"1"), row(b"2")]).unwrap().unwrap()[2], row(b"2"));
+        for wrong in [vec![row(b"1")], vec![row(b"1"), row(b"2"), row(b"3")]] {
+            assert!(dealt(&asks(), Dialect::Mysql, wrong).is_err());
+        }
     }
 
     #[test]

@@ -31,8 +31,22 @@ pub trait Connection: Send {
     /// Runs a statement about the transaction itself, or a definition: without parameters or rows.
     fn say(&mut self, sql: &str) -> Result<(), ClientError>;
 
+    /// Runs several statements that stand in one text, in one exchange. An error ends them; what stood before it is done.
+    fn several(&mut self, text: &str) -> Result<Several, ClientError>;
+
     /// Whether it may be used again.
     fn is_alive(&self) -> bool;
+}
+
+/// What came of several statements in one text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Several {
+    /// The rows of each statement that brings any, in their order. Numbers and bytes are [`Sql::Raw`], as they were written.
+    Rows(Vec<Vec<Vec<Sql>>>),
+    /// The database takes no such text, and nothing was run.
+    Unknown,
+    /// There is no transaction, which the text asked for, and nothing was run.
+    Outside,
 }
 
 /// What became of a statement.

@@ -12,7 +12,7 @@ mod client;
 mod migrate;
 mod session;
 
-pub use client::{ClientError, Connection, Connector, Trouble};
+pub use client::{ClientError, Connection, Connector, Several, Trouble};
 pub use session::{Isolation, Reach};
 
 use self::session::{Open, OpenSession};

@@ -35,13 +35,13 @@ pub fn named(id: &KeyId) -> Statement {
     by_id(id).latest()
 }
 
-/// The key that an instance's row names, in one go with the row: key_id, key, destroyed.
+/// The key that an instance's row names, in one go with the row, and whose it is: key_id, key, destroyed, subject.
 pub fn of_instance(t: &Tenant, contract: &Name, id: &InstanceId) -> Statement {
     Statement::new(OF_INSTANCE, [t.as_str().into(), contract.as_str().into(), id.as_str().as_bytes().into()]).latest()
 }
 
 /// The text of [`of_instance`], by which what it answered is found again.
-pub const OF_INSTANCE: &str = "SELECT v.key_id, v.key, v.destroyed FROM hos_instance i
+pub const OF_INSTANCE: &str = "SELECT v.key_id, v.key, v.destroyed, v.subject FROM hos_instance i
    JOIN hos_vault v ON v.tenant = 'universe' AND v.key_id = i.facts_key
  WHERE i.tenant = ?1 AND i.contract = ?2 AND i.id = ?3";
 
