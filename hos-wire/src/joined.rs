@@ -253,7 +253,7 @@ impl JoinedEngine {
             Next::Need(asks) => {
                 let text = if under.together { together::asked(&asks, self.joined.dialect()) } else { None };
                 let out = match text {
-                    Some(text) => json!({ "text": text }),
+                    Some(text) => Json::Object(Map::from_iter([("text".to_owned(), Json::String(text))])),
                     None => json!({ "need": self.need(&asks) }),
                 };
                 under.asks = asks;
@@ -351,7 +351,7 @@ fn ended(writes: Writes, rest: &Map<String, Json>, standing: Standing) -> Steppe
     let apart = match writes {
         Writes::Apart(statements) => statements,
         Writes::Together(text) => {
-            out.insert("text".into(), json!(text));
+            out.insert("text".into(), Json::String(text));
             Vec::new()
         }
     };

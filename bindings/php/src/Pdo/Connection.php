@@ -160,13 +160,23 @@ final class Connection
      */
     public function together(string $text, bool $last = false): ?array
     {
+        $text = $this->watch?->around($text, $last) ?? $text;
+        $statement = null;
         try {
-            $statement = $this->pdo->prepare($this->watch?->around($text, $last) ?? $text, $this->emulated);
-            $statement->execute();
+            if ($last && $this->watch === null) {
+                // It brings no rows; and PDO does not look for parameters in what it executes so.
+                $this->pdo->exec($text);
+            } else {
+                $statement = $this->pdo->prepare($text, $this->emulated);
+                $statement->execute();
+            }
             $this->watch?->ran($last);
         } catch (\PDOException $error) {
             // MySQL has no compound statements.
             return $this->dialect === 'mysql' && ($error->errorInfo[1] ?? 0) === self::SYNTAX ? null : throw $error;
+        }
+        if ($statement === null) {
+            return [];
         }
         $rows = $statement->columnCount() > 0 ? $statement->fetchAll(\PDO::FETCH_NUM) : [];
         // A result without columns ends a compound statement.
@@ -174,8 +184,16 @@ final class Connection
             continue;
         }
         $statement->closeCursor();
+        // Most of a round's cells are null: a call for each would cost more than the rest.
+        foreach ($rows as &$row) {
+            foreach ($row as &$cell) {
+                if ($cell !== null) {
+                    $cell = self::cell($cell);
+                }
+            }
+        }
 
-        return array_map(static fn (array $row): array => array_map(self::cell(...), $row), $rows);
+        return $rows;
     }
 
     private static function cell(mixed $value): int|string|null
