@@ -220,7 +220,7 @@ fn a_password_of_a_database_stands_in_no_output() {
         format!("postgres://hos:{PASSWORD}@127.0.0.1:none/pazar"),
         format!("mysql://hos:{PASSWORD}@[::1/pazar"),
         format!("postgres://hos:{PASSWORD}@127.0.0.1:1/pazar?sslmode=maybe"),
-        format!("postgres://{PASSWORD}@127.0.0.1:1/pazar?password={PASSWORD}"),
+        format!("postgres://hos@127.0.0.1:1/pazar?password={PASSWORD}"),
         format!("oracle://hos:{PASSWORD}@127.0.0.1:1/pazar"),
     ] {
         for words in
