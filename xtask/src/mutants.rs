@@ -1,8 +1,8 @@
 //! `cargo xtask mutants [FILE…]`: changes core's code in small ways, one at a time, and sees that a test fails. Needs `cargo-mutants`.
 //! Long form: each change is a build and a run of tests.
 //!
-//! The wings without Cedar (proof, contract, and the ground words) are put into a crate of their own below the target directory, with the
-//! tests that need no more: a change is then a matter of seconds. What survives must stand on the page, with the reason.
+//! A file's wing (proof or contract, with the ground words, and without Cedar) is put into a crate of its own below the target directory,
+//! with the tests that must notice: a change is then a matter of seconds. What survives must stand on the page, with the reason.
 
 use crate::run::done;
 use std::path::{Path, PathBuf};
@@ -10,18 +10,18 @@ use std::process::{Command, ExitCode};
 
 /// What survives for a reason, a line each.
 const PAGE: &str = "docs/mutants.md";
-/// Files that are changed, from `hos-core/src/`, when none is named.
-const FILES: [&str; 10] = [
-    "canon.rs",
-    "contract/step.rs",
-    "proof/tree.rs",
-    "proof/chain.rs",
-    "proof/header.rs",
-    "proof/checkpoint.rs",
-    "proof/part.rs",
-    "proof/stored.rs",
-    "proof/heads.rs",
-    "proof/keyring.rs",
+/// Files that are changed, from `hos-core/src/`, each with the tests that must notice.
+const FILES: [(&str, &[&str]); 10] = [
+    ("proof/tree.rs", &["proof_tree"]),
+    ("contract/step.rs", &["contract_step"]),
+    ("canon.rs", &["proof_canon"]),
+    ("proof/chain.rs", &["proof_chain"]),
+    ("proof/part.rs", &["proof_record"]),
+    ("proof/header.rs", &["proof_record"]),
+    ("proof/heads.rs", &["proof_vectors"]),
+    ("proof/stored.rs", &["proof_record"]),
+    ("proof/checkpoint.rs", &["proof_checkpoint"]),
+    ("proof/keyring.rs", &["proof_keyring"]),
 ];
 /// Modules of core that need the rooms above them, or Cedar.
 const ABOVE: [&str; 6] = ["answer", "audit", "call", "judge", "law", "policy"];
@@ -30,42 +30,44 @@ const WITHOUT: [&str; 4] = ["cedar-policy", "cedar-policy-core", "miette", "stac
 
 /// Makes the small crate, changes the files, and compares what survives with the page.
 pub(crate) fn run(root: &Path, target: &Path, named: &[&str]) -> ExitCode {
-    let files: Vec<&str> = if named.is_empty() { FILES.to_vec() } else { named.to_vec() };
-    match survivors(root, &target.join("mutants"), &files) {
+    let files: Vec<_> = FILES.into_iter().filter(|(file, _)| named.is_empty() || named.contains(file)).collect();
+    if files.is_empty() || named.iter().any(|name| !files.iter().any(|(file, _)| file == name)) {
+        eprintln!("of these alone: {}", FILES.map(|(file, _)| file).join(", "));
+        return ExitCode::from(2);
+    }
+    let (mut ended_well, page) = (true, std::fs::read_to_string(root.join(PAGE)).unwrap_or_default());
+    for (file, tests) in files {
+        ended_well &= told(&survivors(root, &target.join("mutants"), file, tests), &justified(&page), file);
+    }
+    if ended_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn told(found: &Result<(Vec<String>, String), String>, justified: &[String], file: &str) -> bool {
+    match found {
         Ok((survivors, told)) => {
-            let page = std::fs::read_to_string(root.join(PAGE)).unwrap_or_default();
-            let faults = faults(&survivors, &justified(&page), &files);
+            let faults = faults(survivors, justified, file);
             faults.iter().for_each(|fault| println!("{fault}"));
-            println!("{told}; {} of those that survive stand in {PAGE}", survivors.len() - faults.len().min(survivors.len()));
-            if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            println!("{file}: {told}");
+            faults.is_empty()
         }
         Err(why) => {
-            eprintln!("{why}");
-            ExitCode::FAILURE
+            eprintln!("{file}: {why}");
+            false
         }
     }
 }
 
-fn survivors(root: &Path, place: &Path, files: &[&str]) -> Result<(Vec<String>, String), String> {
+fn survivors(root: &Path, place: &Path, file: &str, tests: &[&str]) -> Result<(Vec<String>, String), String> {
     let tree = place.join("hos-core");
     let _ = std::fs::remove_dir_all(&tree);
-    small(root, &tree)?;
+    small(root, &tree, file, tests)?;
     let mut mutants = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    mutants.args([
-        "mutants",
-        "--in-place",
-        "-j1",
-        "--no-shuffle",
-        "--no-times",
-        "--colors",
-        "never",
-        "--minimum-test-timeout",
-        "60",
-    ]);
-    for file in files {
-        mutants.args(["--file", &format!("src/{file}")]);
+    mutants.args(["mutants", "--in-place", "--no-shuffle", "--no-times", "--colors", "never", "--minimum-test-timeout", "60"]);
+    mutants.args(["--file", &format!("src/{file}")]).arg("--dir").arg(&tree).arg("--output").arg(place).arg("--");
+    for test in tests {
+        mutants.args(["--test", test]);
     }
-    mutants.arg("--dir").arg(&tree).arg("--output").arg(place).env("CARGO_TARGET_DIR", place.join("made"));
+    mutants.env("CARGO_TARGET_DIR", place.join("made"));
     // It ends with failure where something survives; that is for the page to say.
     let ended = done(&mut mutants);
     let out = place.join("mutants.out");
@@ -109,7 +111,7 @@ fn justified(page: &str) -> Vec<String> {
 }
 
 /// What survives without a reason, and reasons for what does not survive.
-fn faults(survivors: &[String], justified: &[String], files: &[&str]) -> Vec<String> {
+fn faults(survivors: &[String], justified: &[String], file: &str) -> Vec<String> {
     let mut left = justified.to_vec();
     let mut out = Vec::new();
     for survivor in survivors {
@@ -118,31 +120,25 @@ fn faults(survivors: &[String], justified: &[String], files: &[&str]) -> Vec<Str
             None => out.push(format!("it survives: {survivor}")),
         }
     }
-    let looked_at = |known: &&String| files.iter().any(|file| known.starts_with(&format!("{file}: ")));
+    let looked_at = |known: &&String| known.starts_with(&format!("{file}: "));
     out.extend(left.iter().filter(looked_at).map(|known| format!("{PAGE} has a reason for what does not survive: {known}")));
     out
 }
 
-/// The wings without Cedar as a crate, and their tests.
-fn small(root: &Path, tree: &Path) -> Result<(), String> {
+/// The file's wing as a crate with what it stands on, and its tests: what is compiled for each change.
+fn small(root: &Path, tree: &Path, file: &str, tests: &[&str]) -> Result<(), String> {
     let core = root.join("hos-core");
     let read = |path: PathBuf| std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()));
-    copied(&core.join("src"), &tree.join("src"), &|name| !ABOVE.contains(&name.trim_end_matches(".rs")))?;
-    let lib = kept(&read(core.join("src/lib.rs"))?, |line| !ABOVE.iter().any(|above| line == format!("pub mod {above};")));
-    written(&tree.join("src/lib.rs"), &lib)?;
-    let tests = |name: &str| {
-        let ours = ["proof_", "contract_", "graphs", "golden", "limits"].iter().any(|begin| name.starts_with(begin));
-        // What is drawn is none of these files' business, and is slow.
-        ours && name != "contract_svg.rs"
+    let other = if file.starts_with("contract/") { "proof" } else { "contract" };
+    let without = |name: &str| ABOVE.contains(&name) || name == other;
+    copied(&core.join("src"), &tree.join("src"), &|name| !without(name.trim_end_matches(".rs")))?;
+    let is_module = |line: &str| line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';')).is_some_and(without);
+    written(&tree.join("src/lib.rs"), &kept(&read(core.join("src/lib.rs"))?, |line| !is_module(line)))?;
+    let is_wanted = |name: &str| {
+        let support = ["proof_support", "graphs", "golden"].contains(&name) || !name.ends_with(".rs") && name.contains('.');
+        support || tests.contains(&name.trim_end_matches(".rs"))
     };
-    copied(&core.join("tests"), &tree.join("tests"), &tests)?;
-    let cases = tree.join("tests/limits");
-    let away = |line: &str| {
-        !["law", "judging", "policy_support"]
-            .iter()
-            .any(|name| line.ends_with(&format!("mod {name};")) || line.contains("policy_support/"))
-    };
-    written(&cases.join("main.rs"), &kept(&read(cases.join("main.rs"))?, away))?;
+    copied(&core.join("tests"), &tree.join("tests"), &is_wanted)?;
     written(&tree.join("Cargo.toml"), &manifest(&read(root.join("Cargo.toml"))?, &read(core.join("Cargo.toml"))?)?)?;
     std::fs::copy(root.join("Cargo.lock"), tree.join("Cargo.lock")).map(drop).map_err(|e| format!("Cargo.lock: {e}"))
 }
@@ -212,9 +208,9 @@ mod tests {
         let reasons = justified(&page);
         assert_eq!(reasons.len(), 2, "a reason has words");
         let survivors = |n: usize| vec![known.to_owned(); n];
-        assert_eq!(faults(&survivors(1), &reasons, &["proof/tree.rs"]), Vec::<String>::new());
-        assert_eq!(faults(&survivors(2), &reasons, &["proof/tree.rs"]).len(), 1, "a reason is for one");
-        assert_eq!(faults(&survivors(1), &reasons, &["proof/tree.rs", "canon.rs"]).len(), 1, "a reason too many");
+        assert_eq!(faults(&survivors(1), &reasons, "proof/tree.rs"), Vec::<String>::new());
+        assert_eq!(faults(&survivors(2), &reasons, "proof/tree.rs").len(), 1, "a reason is for one");
+        assert_eq!(faults(&[], &reasons, "canon.rs").len(), 1, "a reason too many");
     }
 
     #[test]
@@ -225,8 +221,10 @@ mod tests {
         assert!(made.contains("[dependencies]\nblake3 = \"1\"\n\n[dev-dependencies]\nsha2 = \"0.11\"\n"), "{made}");
         assert!(!made.contains("cedar") && !made.contains("stacker") && !made.contains("lints"), "{made}");
         assert!(manifest("", core).is_err());
-        for file in FILES {
-            assert!(crate::root().join("hos-core/src").join(file).is_file(), "{file}");
+        for (file, tests) in FILES {
+            let core = crate::root().join("hos-core");
+            assert!(core.join("src").join(file).is_file(), "{file}");
+            assert!(tests.iter().all(|test| core.join(format!("tests/{test}.rs")).is_file()), "{file}");
         }
     }
 }
