@@ -4,7 +4,7 @@ mod proof_support;
 
 use hos_core::digest::{entry_hash, genesis_hash, record_hash};
 use hos_core::id::*;
-use hos_core::limits::HEADER_BYTES_MAX;
+use hos_core::limits::{ENTRY_BYTES_MAX, HEADER_BYTES_MAX};
 use hos_core::proof::chain::*;
 use hos_core::proof::part::{PartError, SubjectKey};
 use hos_core::proof::receipt::{Receipt, ReceiptError, Seal};
