@@ -32,8 +32,8 @@ fn twice(root: &Path, place: &Path) -> Result<String, String> {
         let told = sum(&library)?;
         println!("{name}: {} bytes, {told}", bytes.len());
         made.push(bytes);
-        let _ = std::fs::remove_dir_all(&target.join("release/deps"));
-        let _ = std::fs::remove_dir_all(&target.join("release/build"));
+        let _ = std::fs::remove_dir_all(target.join("release/deps"));
+        let _ = std::fs::remove_dir_all(target.join("release/build"));
     }
     match difference(&made[0], &made[1]) {
         None => Ok(format!("both builds of libhos.so are the same {} bytes", made[0].len())),

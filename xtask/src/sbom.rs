@@ -89,7 +89,8 @@ fn parts_of(tree: &str) -> Result<Vec<Part>, String> {
         }
         let (name, rest) = package.split_once(" v").ok_or_else(wrong)?;
         let version = rest.split(' ').next().unwrap_or_default();
-        let licence = licence.trim_end_matches(" (*)").trim().replace('/', " OR ");
+        let words: Vec<&str> = licence.trim_end_matches(" (*)").split('/').map(str::trim).collect();
+        let licence = words.join(" OR ");
         if licence.is_empty() {
             return Err(format!("{name} {version} says no licence"));
         }
@@ -211,7 +212,7 @@ fn missing(text: &str, parts: &[Part]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const TREE: &str = "hos-ffi v0.1.0 (/somewhere/hos-ffi)|Apache-2.0\na v1.0.0|MIT/Apache-2.0\nb v2.0.0|MIT\nm v1.0.0 (proc-macro)|MIT\na v1.0.0|MIT/Apache-2.0 (*)\nb v1.0.0|MIT\n";
+    const TREE: &str = "hos-ffi v0.1.0 (/somewhere/hos-ffi)|Apache-2.0\na v1.0.0|MIT / Apache-2.0\nb v2.0.0|MIT\nm v1.0.0 (proc-macro)|MIT\na v1.0.0|MIT / Apache-2.0 (*)\nb v1.0.0|MIT\n";
     const LOCK: &str = "[[package]]\nname = \"hos-ffi\"\nversion = \"0.1.0\"\ndependencies = [\n \"a\",\n \"b 2.0.0\",\n \"m\",\n]\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nchecksum = \"aa\"\ndependencies = [\n \"b 1.0.0\",\n]\n\n[[package]]\nname = \"b\"\nversion = \"1.0.0\"\nchecksum = \"b1\"\n\n[[package]]\nname = \"b\"\nversion = \"2.0.0\"\nchecksum = \"b2\"\n";
 
     fn bill() -> (Vec<Part>, String) {
