@@ -32,7 +32,7 @@ impl Done {
 
 /// Writes what a command came to.
 pub(crate) fn done(done: &Done, json: bool) -> ExitCode {
-    let mut text = if json { done.json.to_string() } else { done.text.clone() };
+    let mut text = if json { show::inert_json(&done.json.to_string()) } else { done.text.clone() };
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
@@ -44,7 +44,9 @@ pub(crate) fn done(done: &Done, json: bool) -> ExitCode {
 pub(crate) fn failed(failure: &Failure, json: bool, language: &str, law_dir: Option<&Path>) -> ExitCode {
     let exit = exit::of(failure.code);
     if json {
-        return ExitCode::from(to_stdout(format!("{}\n", failure_json(failure)).as_bytes()).unwrap_or(exit));
+        return ExitCode::from(
+            to_stdout(format!("{}\n", show::inert_json(&failure_json(failure).to_string())).as_bytes()).unwrap_or(exit),
+        );
     }
     let mut text = String::new();
     if !failure.faults.is_empty() {
@@ -70,7 +72,15 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let asked = !error.use_stderr();
     let said = error.render();
     // Somebody may have put a store's URL where none belongs.
-    let hidden = place::without_passwords(&said.to_string());
+    let typed = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let hidden = match typed.into_iter().find(|word| show::inert(word) != *word) {
+        // What was typed stands among clap's words, where nothing tells it from them any more.
+        Some(word) if !asked => format!(
+            "error: nothing that is asked for has the form `{}`\n\nFor more information, try '--help'.\n",
+            place::without_passwords(&show::inert(&word))
+        ),
+        _ => place::without_passwords(&said.to_string()),
+    };
     // A pipe that closed early is no failure.
     if hidden == said.to_string() {
         let _ = error.print();

@@ -8,16 +8,32 @@ use hos_core::refusal::Blocker;
 use hos_core::value::{Record, Value};
 use std::fmt::Write;
 
-/// A text that may hold what a terminal would obey, with that escaped; line feeds and backslashes stay.
+/// A text that may hold what a terminal would obey, with that escaped; backslashes stay. A line feed is escaped too: what somebody
+/// else wrote must not look like a line of ours.
 pub(crate) fn inert(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\n' | '\\' => out.push(c),
+            '\\' => out.push(c),
             _ => {
                 // Writing into a String cannot fail.
                 let _ = write!(out, "{}", Shown(c.encode_utf8(&mut [0; 4])));
             }
+        }
+    }
+    out
+}
+
+/// JSON in which nothing steers a terminal: what JSON itself leaves as it is (controls beyond U+001F, direction marks) is escaped.
+pub(crate) fn inert_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        let shown = Shown(c.encode_utf8(&mut [0; 4])).to_string();
+        // All of these lie below U+10000, and stand in texts alone.
+        if c == '\\' || shown.starts_with(c) {
+            out.push(c);
+        } else {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         }
     }
     out
@@ -110,7 +126,11 @@ mod tests {
 
     #[test]
     fn nothing_shown_steers_a_terminal() {
-        assert_eq!(inert("a\u{1b}[2J\nb\\u\u{202e}"), "a\\u{1b}[2J\nb\\u\\u{202e}");
+        assert_eq!(inert("a\u{1b}[2J\nb\\u\u{202e}"), "a\\u{1b}[2J\\nb\\u\\u{202e}");
+        let json = serde_json::json!({ "a\u{9b}": "\u{202e}\n\u{7f}ş" });
+        let escaped = inert_json(&json.to_string());
+        assert_eq!(escaped, r#"{"a\u009b":"\u202e\n\u007fş"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), json);
         let shown = value(&Value::Set([Value::String("\u{7}".into()), Value::Long(1)].into()));
         assert_eq!(shown, "[1, \"\\u{7}\"]");
     }

@@ -4,9 +4,10 @@ use crate::input;
 use crate::show;
 use crate::usage::usage;
 use hos_core::id::StoreId;
+use hos_core::limits::{TRUST_BYTES_MAX, WITNESS_ANSWER_BYTES_MAX};
 use hos_core::proof::checkpoint::{Note, NoteKey, origin_parts};
-use hos_core::proof::trust::{TRUST_BYTES_MAX, Trust};
-use hos_core::proof::witness::{ANSWER_BYTES_MAX, add_checkpoint, conflict, with_cosignature};
+use hos_core::proof::trust::Trust;
+use hos_core::proof::witness::{add_checkpoint, conflict, with_cosignature};
 use hos_core::refusal::Code;
 use hos_engine::{Failure, Proof};
 use std::cell::RefCell;
@@ -150,7 +151,7 @@ impl Witnesses {
             let body = add_checkpoint(old, &hashes, note).ok_or("the proof is too long")?;
             let mut answer = self.agent.post(&address).content_type("text/plain").send(body).map_err(|e| e.to_string())?;
             let status = answer.status().as_u16();
-            let bytes = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX as u64).read_to_vec();
+            let bytes = answer.body_mut().with_config().limit(WITNESS_ANSWER_BYTES_MAX as u64).read_to_vec();
             let bytes = bytes.map_err(|e| format!("its answer: {e}"))?;
             match status {
                 200 => return Ok(bytes),

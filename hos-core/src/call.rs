@@ -1,6 +1,7 @@
 //! What a caller asks: one type per operation, every id already checked, every value already bounded.
 
 use crate::id::{DottedName, IdError, InstanceId, Name, OnceKey, RequestId, Uid};
+use crate::limits::{LEGACY_DETAIL_BYTES_MAX, LEGACY_WORD_BYTES_MAX};
 use crate::policy::Entity;
 use crate::time::Timestamp;
 use crate::value::{Record, Value};
@@ -209,13 +210,6 @@ pub struct LegacyEntry {
     /// The row's own key in that log: by it, who brings a log in knows what is told already.
     pub key: Option<String>,
 }
-
-/// How many rows of an older log one call tells at most.
-pub const LEGACY_ENTRIES_MAX: usize = 64;
-/// The longest word of an older log: a state, an event, an actor, a key.
-pub const LEGACY_WORD_BYTES_MAX: usize = 255;
-/// The longest detail: what a MySQL `TEXT` holds.
-pub const LEGACY_DETAIL_BYTES_MAX: usize = 65_535;
 
 impl LegacyEntry {
     /// `to` came at `at`; nothing else is known.

@@ -7,14 +7,11 @@
 //! Map keys ascend in the bytewise order of their encodings, so that a shorter text key comes before a longer one.
 
 use crate::id::Uid;
+use crate::limits::CANON_DEPTH_MAX;
 use crate::value::{Ext, Record, Value};
 use minicbor::{Decoder, Encoder};
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-
-/// How deep a value may nest when it is read, the outermost record not counted. More than
-/// [`crate::value::VALUE_DEPTH_MAX`], so that what was let in can always be read back.
-pub const DEPTH_MAX: usize = 40;
 
 const NOT_SHORTEST: &str = "an integer or a length is not in its shortest form";
 const INDEFINITE: &str = "an indefinite length";
@@ -190,11 +187,11 @@ impl Writer {
 }
 
 /// Checks that bytes are canonical items one after the other, whatever they mean: shortest forms, definite lengths, keys in
-/// order, none of the types that are not used here, nothing nested deeper than twice [`DEPTH_MAX`] and some.
+/// order, none of the types that are not used here, nothing nested deeper than twice [`CANON_DEPTH_MAX`] and some.
 pub fn check_items(bytes: &[u8]) -> Result<(), CanonError> {
     let mut r = Reader::new(bytes);
     while r.end().is_err() {
-        r.skip(2 * DEPTH_MAX + 16)?;
+        r.skip(2 * CANON_DEPTH_MAX + 16)?;
     }
     Ok(())
 }
@@ -402,7 +399,7 @@ impl<'a> Reader<'a> {
 
     fn value_at(&mut self, depth: usize) -> Result<Value, CanonError> {
         let start = self.position();
-        if depth > DEPTH_MAX {
+        if depth > CANON_DEPTH_MAX {
             return self.fail(TOO_DEEP, start);
         }
         match self.major()? {

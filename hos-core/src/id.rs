@@ -4,17 +4,11 @@
 //! escaped whenever they are shown ([`Shown`]): an id may hold control characters or text-direction marks, and a terminal
 //! or a log must never obey them.
 
+use crate::limits::{ID_BYTES_MAX, NAME_BYTES_MAX, TENANT_BYTES_MAX};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, LazyLock};
-
-/// The longest id, entity id, once-key, stream or request id, in bytes.
-pub const ID_BYTES_MAX: usize = 255;
-/// The longest tenant name, in bytes.
-pub const TENANT_BYTES_MAX: usize = 63;
-/// The longest name of a contract, state, event, policy or template, in bytes.
-pub const NAME_BYTES_MAX: usize = 128;
 
 /// Why a text is not an id of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -17,6 +17,7 @@ pub mod fault;
 pub mod id;
 pub mod judge;
 pub mod law;
+pub mod limits;
 pub mod policy;
 pub mod proof;
 pub mod refusal;

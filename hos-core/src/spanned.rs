@@ -8,13 +8,10 @@ mod nesting;
 
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::Shown;
+use crate::limits::{TOML_BYTES_MAX, TOML_NESTING_MAX};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-/// The largest TOML text that is read, in bytes.
-pub const TEXT_BYTES_MAX: usize = 1 << 20;
-/// How deep tables and arrays may nest, the pieces of dotted keys and headers included.
-pub const NESTING_MAX: usize = 32;
 /// How many faults of one file are told; a file with more is not a law with mistakes but something else.
 pub const FAULTS_MAX: usize = 256;
 
@@ -97,13 +94,13 @@ impl Data {
 /// Reads a file. Faults: `law.toml.too_large`, `law.toml.too_deep`, `law.toml.syntax` (all of them, duplicate keys too).
 pub fn parse(file: &SourceFile) -> Result<Table, Vec<Fault>> {
     let text = file.text.as_str();
-    if text.len() > TEXT_BYTES_MAX {
-        let message = format!("the file has {} bytes, at most {TEXT_BYTES_MAX} are read", text.len());
+    if text.len() > TOML_BYTES_MAX {
+        let message = format!("the file has {} bytes, at most {TOML_BYTES_MAX} are read", text.len());
         return Err(vec![Fault::whole("law.toml.too_large", Severity::Error, &file.path, message)]);
     }
-    let (depth, at) = nesting::deepest(text, NESTING_MAX);
-    if depth > NESTING_MAX {
-        let message = format!("tables and arrays nest more than {NESTING_MAX} deep");
+    let (depth, at) = nesting::deepest(text, TOML_NESTING_MAX);
+    if depth > TOML_NESTING_MAX {
+        let message = format!("tables and arrays nest more than {TOML_NESTING_MAX} deep");
         return Err(vec![Fault::at("law.toml.too_deep", Severity::Error, file, at..at + 1, message)]);
     }
     let (root, errors) = DeTable::parse_recoverable(text);
@@ -136,7 +133,7 @@ fn own_table(text: &str, span: Range<usize>, table: &DeTable<'_>) -> Table {
     Table { span, entries }
 }
 
-// Recursive, and no deeper than NESTING_MAX was admitted.
+// Recursive, and no deeper than TOML_NESTING_MAX was admitted.
 fn own_item(text: &str, span: Range<usize>, value: &DeValue<'_>) -> Item {
     let data = match value {
         DeValue::String(s) => Data::String(Text { value: s.to_string(), span: inside_quotes(text, &span) }),
@@ -381,7 +378,7 @@ mod tests {
     fn syntax_size_and_depth_are_refused_before_anything_else() {
         let told = |text: &str| parse(&file(text)).unwrap_err().iter().map(|f| (f.code, f.line)).collect::<Vec<_>>();
         assert_eq!(told("a = 1\na = 2\nb = \n"), [("law.toml.syntax", 2), ("law.toml.syntax", 3)]);
-        assert_eq!(told(&format!("x = \"{}\"", "a".repeat(TEXT_BYTES_MAX))), [("law.toml.too_large", 0)]);
+        assert_eq!(told(&format!("x = \"{}\"", "a".repeat(TOML_BYTES_MAX))), [("law.toml.too_large", 0)]);
         assert_eq!(told(&format!("x = 1\ny = {}", "[".repeat(100_000))), [("law.toml.too_deep", 2)]);
         assert_eq!(told(&format!("x{} = 1", ".x".repeat(40))), [("law.toml.too_deep", 1)]);
         assert!(parse(&file(&format!("x{} = 1", ".x".repeat(31)))).is_ok());

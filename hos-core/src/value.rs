@@ -1,12 +1,8 @@
 //! Values as Cedar knows them, without Cedar: what calls carry, what facts and arguments are, what evidence keeps.
 
 use crate::id::Uid;
+use crate::limits::{VALUE_BYTES_MAX, VALUE_DEPTH_MAX};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How deep a value from outside may nest; deeper is refused, so that the stack never decides.
-pub const VALUE_DEPTH_MAX: usize = 32;
-/// How many bytes of text and ids one call's values may hold in all.
-pub const VALUE_BYTES_MAX: usize = 1 << 20;
 
 /// A record: attribute names to values.
 pub type Record = BTreeMap<String, Value>;

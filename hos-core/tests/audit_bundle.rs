@@ -246,6 +246,6 @@ fn every_code_has_a_vector() {
     assert!(missing.is_empty(), "no vector for {missing:?}");
     assert!(due.len() > 45, "only {due:?}");
     let mut longest = cases::all().swap_remove(0);
-    longest.bundle.resize(hos_core::proof::bundle::BUNDLE_BYTES_MAX + 1, 0);
+    longest.bundle.resize(hos_core::limits::BUNDLE_BYTES_MAX + 1, 0);
     assert_eq!(verdict::of(&longest.bundle, &longest.trust, &[])["code"], "bundle.too_large");
 }

@@ -6,9 +6,10 @@ use hos_core::contract::check::check;
 use hos_core::contract::definition::Contract;
 use hos_core::contract::infer::judge::judge;
 use hos_core::contract::infer::{Arrows, History, Move, Proposal, Source, Verdict, arrows, text};
-use hos_core::contract::parse::{EVENTS_MAX, parse};
+use hos_core::contract::parse::parse;
 use hos_core::fault::{Severity, SourceFile};
 use hos_core::id::Name;
+use hos_core::limits::EVENTS_MAX;
 use hos_core::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! Loading a law: all faults of all files in one answer, each at its place; and the hash.
 
 use hos_core::fault::{Fault, Severity};
-use hos_core::law::files::{FILE_BYTES_MAX, FILES_MAX};
 use hos_core::law::{Law, render};
+use hos_core::limits::{LAW_FILE_BYTES_MAX, LAW_FILES_MAX};
 
 fn load(files: &[(&str, &str)]) -> Result<Law, Vec<Fault>> {
     Law::load(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect())
@@ -228,13 +228,13 @@ fn the_same_file_twice_is_a_fault() {
 fn bounds_are_kept_before_anything_is_read() {
     let file = |path: String, size: usize| (path, vec![b'['; size]);
     let codes = |files: Vec<(String, Vec<u8>)>| Law::load(files).unwrap_err().iter().map(|f| f.code).collect::<Vec<_>>();
-    assert_eq!(codes((0..=FILES_MAX).map(|i| file(format!("contracts/{i}.toml"), 1)).collect()), ["law.file.too_many"]);
+    assert_eq!(codes((0..=LAW_FILES_MAX).map(|i| file(format!("contracts/{i}.toml"), 1)).collect()), ["law.file.too_many"]);
     assert_eq!(
-        codes((0..5).map(|i| file(format!("contracts/{i}.toml"), FILE_BYTES_MAX)).collect()),
+        codes((0..5).map(|i| file(format!("contracts/{i}.toml"), LAW_FILE_BYTES_MAX)).collect()),
         ["law.file.total_too_large"]
     );
     let mut files: Vec<_> = CORNER.iter().map(|(p, t)| ((*p).to_owned(), t.as_bytes().to_vec())).collect();
-    files.push(file("contracts/large.toml".to_owned(), FILE_BYTES_MAX + 1));
+    files.push(file("contracts/large.toml".to_owned(), LAW_FILE_BYTES_MAX + 1));
     files.push(("messages.tr.toml".to_owned(), b"# ok\n\xff".to_vec()));
     assert_eq!(codes(files), ["law.file.too_large", "law.file.utf8"]);
     assert_eq!(codes(Vec::new()), ["law.file.missing", "law.file.missing"]);

@@ -2,6 +2,7 @@
 
 use hos_core::canon::*;
 use hos_core::id::Uid;
+use hos_core::limits::CANON_DEPTH_MAX;
 use hos_core::value::{Ext, Record, Value};
 use std::collections::BTreeSet;
 
@@ -150,8 +151,8 @@ fn nesting_is_bounded() {
         }
         encode_value(&v)
     };
-    assert!(decode_value(&nested(DEPTH_MAX)).is_ok());
-    assert_eq!(why(&nested(DEPTH_MAX + 1)), TOO_DEEP);
+    assert!(decode_value(&nested(CANON_DEPTH_MAX)).is_ok());
+    assert_eq!(why(&nested(CANON_DEPTH_MAX + 1)), TOO_DEEP);
     let endless: Vec<u8> = [0x82, 0x01, 0x81].repeat(100_000);
     assert!(matches!(why(&endless), TOO_DEEP));
     assert!(check_items(&[0x81; 100_000]).is_err());

@@ -4,8 +4,8 @@ mod proof_support;
 
 use hos_core::digest::{entry_hash, genesis_hash, record_hash};
 use hos_core::id::*;
+use hos_core::limits::{ENTRY_BYTES_MAX, HEADER_BYTES_MAX};
 use hos_core::proof::chain::*;
-use hos_core::proof::header::HEADER_BYTES_MAX;
 use hos_core::proof::part::{PartError, SubjectKey};
 use hos_core::proof::receipt::{Receipt, ReceiptError, Seal};
 use hos_core::proof::record::*;

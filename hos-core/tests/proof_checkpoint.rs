@@ -4,6 +4,7 @@ mod proof_support;
 
 use hos_core::digest::tree_leaf;
 use hos_core::id::TreeHash;
+use hos_core::limits::{NOTE_BYTES_MAX, SIGNATURES_MAX};
 use hos_core::proof::checkpoint::*;
 use hos_core::proof::key::SealKey;
 use hos_core::proof::tree::{Frontier, prove_consistency, root, verify_consistency};
@@ -206,4 +207,27 @@ fn malformed_verifier_keys_are_refused() {
     }
     assert_eq!(NoteKey::new("a b", seal_key().verify_key()).map_err(|e| e.code()), Err("name"));
     assert_eq!(NoteKey::new("", seal_key().verify_key()).map_err(|e| e.code()), Err("name"));
+}
+
+/// Who reads a checkpoint knows from its own file which log it should be of, and under which key; what the checkpoint says of itself
+/// chooses among these, and adds none.
+#[test]
+fn a_log_does_not_choose_who_it_is() {
+    use hos_core::proof::trust::Trust;
+    let (own, other) = (origin(&store(), &tenant(), 0), origin(&store(), &hos_core::id::Tenant::new("t2").unwrap(), 0));
+    let signed = |origin: &str, key: &SealKey| {
+        Checkpoint { origin: origin.to_owned(), size: 1, root: TreeHash([7; 32]), extensions: Vec::new() }.sign(key).unwrap()
+    };
+    let (known, strange) = (seal_key(), SealKey::from_seed(&[9; 32]));
+    let named = NoteKey::new(own.clone(), known.verify_key()).unwrap();
+    let trust = Trust::parse(format!("log {named}\nquorum none\n").as_bytes()).unwrap();
+    let code = |note: &str| trust.believe(note.as_bytes()).map(|believed| believed.checkpoint.origin).map_err(|e| e.code());
+    assert_eq!(code(&signed(&own, &known)), Ok(own.clone()));
+    // Another log that the same key signs; the known log under another key; both another's, whole and validly signed.
+    assert_eq!(code(&signed(&other, &known)), Err("trust.unknown_log".into()));
+    assert_eq!(code(&signed(&own, &strange)), Err("checkpoint.unsigned".into()));
+    assert_eq!(code(&signed(&other, &strange)), Err("trust.unknown_log".into()));
+    // A second signature, of a key that the server brings along, makes nobody known.
+    let both = format!("{}{}\n", signed(&other, &strange), signed(&own, &known).lines().last().unwrap());
+    assert_eq!(code(&both), Err("trust.unknown_log".into()));
 }

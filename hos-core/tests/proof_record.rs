@@ -4,8 +4,8 @@ mod proof_support;
 
 use hos_core::canon::Writer;
 use hos_core::id::*;
+use hos_core::limits::{BOXES_BYTES_MAX, HEADER_BYTES_MAX, PART_BYTES_MAX};
 use hos_core::proof::format::FormatError;
-use hos_core::proof::header::*;
 use hos_core::proof::part::*;
 use hos_core::proof::receipt::{Receipt, Seal};
 use hos_core::proof::record::*;

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hos_core::digest::{tree_empty, tree_leaf, tree_node};
 use hos_core::id::TreeHash;
+use hos_core::limits::PROOF_MAX;
 use hos_core::proof::tree::*;
 use proof_support::{read_json, shared};
 use std::path::Path;

@@ -10,9 +10,9 @@ mod proof_support;
 use hos_core::canon::{decode_value, encode_value};
 use hos_core::digest::{commitment, entry_hash, genesis_hash, record_hash, tree_leaf};
 use hos_core::id::*;
+use hos_core::limits::{BOXES_BYTES_MAX, ENTRY_BYTES_MAX, HEADER_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX, POLICIES_MAX};
 use hos_core::proof::chain::*;
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
-use hos_core::proof::header::*;
 use hos_core::proof::key::SealKey;
 use hos_core::proof::part::*;
 use hos_core::proof::receipt::{Receipt, Seal};
@@ -342,9 +342,9 @@ fn the_spec_names_every_domain_and_limit() {
         (&record, POLICIES_MAX),
         (&record, PARTS_MAX),
         (&chain, ENTRY_BYTES_MAX),
-        (&chain, hos_core::proof::checkpoint::NOTE_BYTES_MAX),
-        (&chain, hos_core::proof::checkpoint::SIGNATURES_MAX),
-        (&chain, hos_core::proof::tree::PROOF_MAX),
+        (&chain, hos_core::limits::NOTE_BYTES_MAX),
+        (&chain, hos_core::limits::SIGNATURES_MAX),
+        (&chain, hos_core::limits::PROOF_MAX),
     ] {
         assert!(text.contains(&format!(" {limit} ")), "{limit}");
     }

@@ -4,6 +4,7 @@
 //! read by nobody else.
 
 use crate::Failure;
+use crate::limits::SEAL_KEY_BYTES_MAX;
 use crate::ports::Entropy;
 use hos_core::id::Handle;
 use hos_core::proof::key::SealKey;
@@ -14,9 +15,6 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// No sound key file is longer.
-const FILE_BYTES_MAX: u64 = 256;
-
 fn wrong(path: &Path, what: &str) -> Failure {
     Failure::new(Code::KeyInvalid, format!("{}: {what}", path.display()))
 }
@@ -25,7 +23,7 @@ fn wrong(path: &Path, what: &str) -> Failure {
 pub fn read_seal_key(path: &Path) -> Result<SealKey, Failure> {
     let mut file = std::fs::File::open(path).map_err(|e| wrong(path, &format!("the key file cannot be read: {e}")))?;
     let meta = file.metadata().map_err(|e| wrong(path, &e.to_string()))?;
-    if !meta.is_file() || meta.len() > FILE_BYTES_MAX {
+    if !meta.is_file() || meta.len() > SEAL_KEY_BYTES_MAX {
         return Err(wrong(path, "this is no key file"));
     }
     if meta.permissions().mode() & 0o077 != 0 {
@@ -98,5 +96,19 @@ mod tests {
             assert!(read_seal_key(&bad).unwrap_err().message.contains(what), "{text}");
         }
         assert_eq!(read_seal_key(&dir.path().join("none")).unwrap_err().code, Code::KeyInvalid);
+    }
+
+    #[test]
+    fn a_key_s_file_ends_at_its_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |n: usize| {
+            let path = dir.path().join(format!("{n}.key"));
+            write_seal_key(&path, &[7; 32]).unwrap();
+            let mut text = std::fs::read_to_string(&path).unwrap();
+            text.push_str(&" ".repeat(n - text.len()));
+            std::fs::write(&path, text).unwrap();
+            read_seal_key(&path).map(drop).map_err(|failure| failure.code.as_str().to_owned())
+        };
+        assert_eq!(crate::limits::tried("SEAL_KEY_BYTES_MAX", read), Ok(()));
     }
 }

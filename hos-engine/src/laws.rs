@@ -6,7 +6,8 @@ use crate::store::sql::law as sql;
 use hos_core::fault::{Fault, Severity};
 use hos_core::id::LawHash;
 use hos_core::law::Law;
-use hos_core::law::files::{FILE_BYTES_MAX, FILES_MAX, LAW_BYTES_MAX, role};
+use hos_core::law::files::role;
+use hos_core::limits::{LAW_BYTES_MAX, LAW_FILE_BYTES_MAX, LAW_FILES_MAX};
 use hos_core::refusal::Code;
 use std::collections::HashMap;
 use std::io::Read;
@@ -73,8 +74,8 @@ pub fn read_law_files(root: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
             if !meta.is_file() {
                 return Err(Failure::new(Code::LawInvalid, format!("{}: not a regular file", path.display())));
             }
-            if files.len() == FILES_MAX {
-                return Err(beyond("law.file.too_many", "", format!("the law has more than {FILES_MAX} files")));
+            if files.len() == LAW_FILES_MAX {
+                return Err(beyond("law.file.too_many", "", format!("the law has more than {LAW_FILES_MAX} files")));
             }
             if role(&inside).is_none() {
                 // The loader says that a law has no place for it; what it holds is nobody's business here.
@@ -83,11 +84,11 @@ pub fn read_law_files(root: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
             }
             let bytes = read_bounded(&path).map_err(|e| unreadable(&path, &e))?;
             total += bytes.len();
-            if bytes.len() > FILE_BYTES_MAX {
+            if bytes.len() > LAW_FILE_BYTES_MAX {
                 return Err(beyond(
                     "law.file.too_large",
                     &inside,
-                    format!("the file has {} bytes, at most {FILE_BYTES_MAX} are allowed", meta.len()),
+                    format!("the file has {} bytes, at most {LAW_FILE_BYTES_MAX} are allowed", meta.len()),
                 ));
             }
             if total > LAW_BYTES_MAX {
@@ -103,7 +104,7 @@ pub fn read_law_files(root: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
 /// At most one byte more than a law's file may have, whatever its length was said to be.
 fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(LAW_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -20,6 +20,7 @@ pub mod join;
 pub mod joined;
 pub mod keys;
 mod laws;
+pub mod limits;
 mod mark;
 mod open;
 pub mod ports;

@@ -5,8 +5,10 @@
 //! written after commits, and never before.
 
 use crate::Failure;
+use crate::limits::MARK_BYTES_MAX;
 use hos_core::id::{Shown, StoreId, Tenant};
-use hos_core::proof::checkpoint::{Checkpoint, NOTE_BYTES_MAX, Note, origin_parts};
+use hos_core::limits::NOTE_BYTES_MAX;
+use hos_core::proof::checkpoint::{Checkpoint, Note, origin_parts};
 use hos_core::refusal::Code;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -17,8 +19,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 const FIRST: &str = "hos mark 1\n";
-/// The longest mark: as many logs as a store may well have.
-const FILE_BYTES_MAX: u64 = 64 << 20;
 /// A mark is written when a log has grown so far beyond it, and at the end.
 const EVERY: u64 = 64;
 /// How often the lock of a mark is tried; a mark that is not written now is written with a later commit.
@@ -62,7 +62,7 @@ impl Mark {
     pub(crate) fn read(&self, store: &StoreId) -> Result<Option<BTreeMap<Tenant, Marked>>, Failure> {
         let mut text = String::new();
         match File::open(&self.path) {
-            Ok(file) => file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(|e| self.wrong(e))?,
+            Ok(file) => file.take(MARK_BYTES_MAX).read_to_string(&mut text).map_err(|e| self.wrong(e))?,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(self.wrong(e)),
         };
@@ -175,4 +175,45 @@ pub(crate) fn marked(store: &StoreId, note: &str) -> Result<(Tenant, Marked), St
     let parts = origin_parts(&said.origin).filter(|(of, ..)| of == store);
     let (_, tenant, epoch) = parts.ok_or_else(|| format!("`{}` is no log of this store", Shown(&said.origin)))?;
     Ok((tenant, Marked { epoch, said, note: note.to_owned() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hos_core::id::TreeHash;
+    use hos_core::proof::checkpoint::origin;
+    use hos_core::proof::key::SealKey;
+
+    #[test]
+    fn a_mark_ends_at_its_limit() {
+        let (dir, store, key) = (tempfile::tempdir().unwrap(), StoreId([7; 16]), SealKey::from_seed(&[7; 32]));
+        // Logs whose notes are as long as notes may be, and one that is as long as it must be.
+        let note = |log: usize, more: usize| {
+            let tenant = Tenant::new(format!("t{log}")).unwrap();
+            let extensions = vec!["x".repeat(more)];
+            let said = Checkpoint { origin: origin(&store, &tenant, 0), size: 7, root: TreeHash([7; 32]), extensions };
+            said.sign(&key).unwrap()
+        };
+        let all: Vec<String> = (0..1_030).map(|log| note(log, 64_800)).collect();
+        let read = |n: usize| {
+            let mark = Mark::new(dir.path().join("mark"));
+            let size = |notes: &[String]| {
+                let lines: usize = notes.iter().map(|note| format!("note {}\n", note.len()).len() + note.len()).sum();
+                FIRST.len() + lines + format!("end {}\n", notes.len()).len()
+            };
+            let mut notes = all.clone();
+            while size(&notes) > n - 70_000 {
+                notes.pop();
+            }
+            let last = notes.len();
+            notes.push(note(last, 30_000));
+            notes.push(note(last + 1, 30_000));
+            let missing = n - size(&notes);
+            notes[last] = note(last, 30_000 + missing);
+            mark.write(notes.iter().map(String::as_str)).unwrap();
+            assert_eq!(std::fs::metadata(&mark.path).unwrap().len(), n as u64);
+            mark.read(&store).map(drop).map_err(|failure| failure.code.as_str().to_owned())
+        };
+        assert_eq!(crate::limits::tried("MARK_BYTES_MAX", read), Ok(()));
+    }
 }

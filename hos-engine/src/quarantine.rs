@@ -8,8 +8,8 @@ use crate::store::sql::evidence as sql;
 use crate::work::{Job, NewEpoch};
 use crate::{Engine, Failure, seal};
 use hos_core::id::{Shown, Tenant, TreeHash};
+use hos_core::limits::EPOCH_REASON_BYTES_MAX;
 use hos_core::proof::checkpoint::{Checkpoint, Note, NoteKey, origin_parts};
-use hos_core::proof::epoch::REASON_BYTES_MAX;
 use hos_core::proof::fork::Fork;
 use hos_core::refusal::Code;
 use std::collections::BTreeMap;
@@ -85,8 +85,8 @@ impl Engine {
     pub fn new_epoch(self, reason: &str, lost: &[String]) -> Result<u64, Failure> {
         let desk = &self.0;
         let wrong = |what: String| Failure::new(Code::CallMalformed, what);
-        if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
-            return Err(wrong(format!("a reason has 1 to {REASON_BYTES_MAX} bytes")));
+        if reason.is_empty() || reason.len() > EPOCH_REASON_BYTES_MAX {
+            return Err(wrong(format!("a reason has 1 to {EPOCH_REASON_BYTES_MAX} bytes")));
         }
         let marks = match &desk.court.mark {
             Some(mark) => mark.read(&desk.court.of.store)?.unwrap_or_default(),

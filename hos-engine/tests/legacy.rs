@@ -2,8 +2,9 @@
 
 mod support;
 
-use hos_core::call::{Adopt, Begin, By, Change, LEGACY_ENTRIES_MAX, LegacyEntry, LegacyLog, Transition};
+use hos_core::call::{Adopt, Begin, By, Change, LegacyEntry, LegacyLog, Transition};
 use hos_core::id::{DottedName, InstanceId, Name, Tenant};
+use hos_core::limits::LEGACY_ENTRIES_MAX;
 use hos_core::policy::Entity;
 use hos_core::proof::record::{Decision, Header, Kind};
 use hos_core::value::{Ext, Record, Value};

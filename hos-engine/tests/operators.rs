@@ -5,8 +5,8 @@ mod support;
 use hos_core::call::{By, Change, Legacy, Transition};
 use hos_core::id::{InstanceId, Name};
 use hos_core::law::Law;
-use hos_core::law::files::{FILE_BYTES_MAX, FILES_MAX};
 use hos_core::law::mode::{Mode, Modes};
+use hos_core::limits::{LAW_FILE_BYTES_MAX, LAW_FILES_MAX};
 use hos_core::proof::record::Kind;
 use hos_core::refusal::Code;
 use hos_engine::{LawStanding, Level, Seal, Settings, VerifyOptions, load_law};
@@ -235,12 +235,12 @@ fn a_law_beyond_its_bounds_is_refused_before_it_is_read() {
     sparse("a.cedar", 1 << 40);
     assert_eq!(codes(), (Code::LawInvalid, Some("law.file.too_large")));
     for i in 0..5 {
-        sparse(&format!("{}.cedar", (b'a' + i) as char), FILE_BYTES_MAX as u64);
+        sparse(&format!("{}.cedar", (b'a' + i) as char), LAW_FILE_BYTES_MAX as u64);
     }
     assert_eq!(codes(), (Code::LawInvalid, Some("law.file.total_too_large")));
     std::fs::remove_dir_all(&policies).unwrap();
     std::fs::create_dir(&policies).unwrap();
-    for i in 0..=FILES_MAX {
+    for i in 0..=LAW_FILES_MAX {
         sparse(&format!("{i}.cedar"), 0);
     }
     assert_eq!(codes(), (Code::LawInvalid, Some("law.file.too_many")));

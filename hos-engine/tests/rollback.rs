@@ -159,6 +159,20 @@ fn another_history_under_the_same_mark_is_seen_however_long_it_is() {
 }
 
 #[test]
+fn a_new_epoch_s_reason_ends_at_its_limit() {
+    if support::database::is_on() {
+        return;
+    }
+    let (world, lost) = World::put_back();
+    let limit = hos_core::limits::ALL.iter().find(|limit| limit.name == "EPOCH_REASON_BYTES_MAX").unwrap();
+    let begun = |n: usize| {
+        let begun = world.open().unwrap().new_epoch(&"x".repeat(n), std::slice::from_ref(&lost));
+        begun.map(drop).map_err(|failure| failure.code.as_str().to_owned())
+    };
+    assert_eq!(hos_core::limits::held(limit, begun), Ok(()));
+}
+
+#[test]
 fn a_new_epoch_says_what_was_lost_and_goes_on() {
     if support::database::is_on() {
         return;

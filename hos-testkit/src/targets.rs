@@ -116,7 +116,7 @@ pub fn trust(data: &[u8]) {
     let note = format!("{}\n0\nAAAA\n\n\u{2014} x AAAAAAAA\n", trust.logs().first().map(NoteKey::name).unwrap_or_default());
     assert!(trust.believe(note.as_bytes()).is_err(), "an unsigned note was believed");
     let spaced = [data, b"\n# a comment behind\n"].concat();
-    if spaced.len() <= hos_core::proof::trust::TRUST_BYTES_MAX {
+    if spaced.len() <= hos_core::limits::TRUST_BYTES_MAX {
         assert_eq!(Trust::parse(&spaced).map(|t| t.asks_witnesses()).ok(), Some(trust.asks_witnesses()));
     }
 }

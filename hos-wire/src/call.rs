@@ -3,11 +3,10 @@
 use crate::fields::{Fields, malformed};
 use crate::strict::{self, Tree};
 use crate::value::{entity, record, uid};
-use hos_core::call::{
-    Adopt, Begin, By, Call, Can, Change, Directory, LEGACY_ENTRIES_MAX, Legacy, LegacyEntry, LegacyLog, Note, Transition,
-};
+use hos_core::call::{Adopt, Begin, By, Call, Can, Change, Directory, Legacy, LegacyEntry, LegacyLog, Note, Transition};
 use hos_core::fault::nearest;
 use hos_core::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Shown, Tenant, Uid};
+use hos_core::limits::LEGACY_ENTRIES_MAX;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use hos_core::value::{Record, Value};

@@ -18,6 +18,7 @@ use crate::CALL_BYTES_MAX;
 use crate::answer::{Words, answer_json, failure_json};
 use crate::call::{self, Ask};
 use crate::fields::{Fields, malformed};
+use crate::limits::{DIRECTORY_AGE_MS_MAX, ROWS_BYTES_MAX};
 use crate::round;
 use crate::salvage;
 use crate::serve::{Standing, bytes, told};
@@ -37,14 +38,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The rows of one round, in bytes of JSON: a directory is read at once.
-pub const ROWS_BYTES_MAX: usize = 256 << 20;
 /// How many steps may be on their way; beyond it the oldest, which nobody goes on with, is left.
 const STEPS_MAX: usize = 1024;
 /// How many refusals are kept for who makes evidence of them.
 const REFUSALS_MAX: usize = 64;
-/// How old the directory that `can` judges under may at most be said to be: a minute.
-const AGE_MS_MAX: u64 = 60_000;
 
 const FIELDS: &[&str] = &["dialect", "places", "law", "directory_age_max_ms", "database", "together"];
 
@@ -108,8 +105,8 @@ impl JoinedEngine {
         let together = f.optional_flag("together")?;
         let mut settings = Settings::default();
         if let Some(ms) = f.optional_count("directory_age_max_ms")? {
-            if ms > AGE_MS_MAX {
-                return Err(malformed(format!("`directory_age_max_ms` is at most {AGE_MS_MAX}")));
+            if ms > DIRECTORY_AGE_MS_MAX {
+                return Err(malformed(format!("`directory_age_max_ms` is at most {DIRECTORY_AGE_MS_MAX}")));
             }
             settings.directory_age_max = Duration::from_millis(ms);
         }

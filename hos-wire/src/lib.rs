@@ -15,6 +15,7 @@ mod class;
 mod failpoint;
 mod fields;
 pub mod joined;
+pub mod limits;
 mod open;
 pub mod page;
 mod round;
@@ -30,10 +31,8 @@ mod written;
 pub use call::{Asked, Scalar};
 pub use class::Class;
 pub use joined::{JoinedEngine, Stepped};
-pub use open::{OPTIONS_BYTES_MAX, open};
+pub use limits::{CALL_BYTES_MAX, OPTIONS_BYTES_MAX};
+pub use open::open;
 pub use serve::{Served, Standing, present, recorded, serve, serve_with};
 pub use swift::{Decided, can, decide, is_at_hand};
 pub use written::call_bytes;
-
-/// The largest call, in bytes of JSON.
-pub const CALL_BYTES_MAX: usize = 1 << 20;

@@ -1,13 +1,11 @@
 //! How an engine is opened, as JSON: the one form for every shell that has no builder of its own.
 
 use crate::fields::{Fields, malformed};
+use crate::limits::{BUSY_TIMEOUT_MS_MAX, DIRECTORY_AGE_MS_MAX, OPTIONS_BYTES_MAX};
 use crate::shared;
 use crate::strict::{self, Tree};
 use hos_engine::{Builder, Engine, Failure, Seal, Settings};
 use std::time::Duration;
-
-/// The longest options, in bytes of JSON.
-pub const OPTIONS_BYTES_MAX: usize = 64 << 10;
 
 const FIELDS: &[&str] =
     &["store", "law", "key_file", "signer_socket", "signer_command", "mark", "seal", "busy_timeout_ms", "directory_age_max_ms"];
@@ -15,10 +13,6 @@ const FIELDS: &[&str] =
 const KNOWN: &[&str] = &["clock"];
 #[cfg(not(feature = "failpoints"))]
 const KNOWN: &[&str] = &[];
-/// How old the directory that `can` judges under may at most be said to be: a minute.
-const AGE_MS_MAX: u64 = 60_000;
-/// The longest wait for another process that may be asked for: an hour.
-const BUSY_MS_MAX: u64 = 3_600_000;
 
 /// Opens a store that exists by options in JSON (`spec/c-abi.md`). Where this process has opened the same file by the same options
 /// and has not closed it everywhere, the engine is the same.
@@ -76,14 +70,14 @@ fn builder(f: &mut Fields, mut builder: Builder) -> Result<Builder, Failure> {
     };
     let mut settings = Settings { seal, ..Settings::default() };
     if let Some(ms) = f.optional_count("busy_timeout_ms")? {
-        if ms > BUSY_MS_MAX {
-            return Err(malformed(format!("`busy_timeout_ms` is at most {BUSY_MS_MAX}")));
+        if ms > BUSY_TIMEOUT_MS_MAX {
+            return Err(malformed(format!("`busy_timeout_ms` is at most {BUSY_TIMEOUT_MS_MAX}")));
         }
         settings.busy_timeout = Duration::from_millis(ms);
     }
     if let Some(ms) = f.optional_count("directory_age_max_ms")? {
-        if ms > AGE_MS_MAX {
-            return Err(malformed(format!("`directory_age_max_ms` is at most {AGE_MS_MAX}")));
+        if ms > DIRECTORY_AGE_MS_MAX {
+            return Err(malformed(format!("`directory_age_max_ms` is at most {DIRECTORY_AGE_MS_MAX}")));
         }
         settings.directory_age_max = Duration::from_millis(ms);
     }

@@ -4,6 +4,7 @@
 //! RFC 8259, and beyond it: no key twice in an object, no `null`, no number but a whole one of 64 bits (`1.0`, `1e2` and
 //! `-0` are floats to most parsers), no lone surrogate, no byte that is not UTF-8.
 
+use crate::limits::JSON_NESTING_MAX;
 use hos_core::id::Shown;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
@@ -12,9 +13,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
-
-/// How deep a call's JSON may nest.
-pub const NESTING_MAX: usize = 40;
 
 /// A JSON text that is sound by our rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +47,8 @@ pub fn parse(bytes: &[u8], bytes_max: usize) -> Result<Tree, Failure> {
     if bytes.len() > bytes_max {
         return Err(Failure::new(Code::CallTooLarge, format!("{} bytes of JSON, at most {bytes_max} are read", bytes.len())));
     }
-    if nesting_exceeds(bytes, NESTING_MAX) {
-        return Err(Failure::new(Code::CallTooLarge, format!("the JSON nests more than {NESTING_MAX} deep")));
+    if nesting_exceeds(bytes, JSON_NESTING_MAX) {
+        return Err(Failure::new(Code::CallTooLarge, format!("the JSON nests more than {JSON_NESTING_MAX} deep")));
     }
     let refused = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
@@ -235,8 +233,8 @@ mod tests {
         assert_eq!(code("{\"a\":".repeat(100_000).as_bytes()), Code::CallTooLarge);
         assert_eq!(parse(&[b' '; 101], 100).unwrap_err().code, Code::CallTooLarge);
         let nested = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
-        assert!(parse(nested(NESTING_MAX).as_bytes(), 1 << 20).is_ok());
-        assert_eq!(code(nested(NESTING_MAX + 1).as_bytes()), Code::CallTooLarge);
+        assert!(parse(nested(JSON_NESTING_MAX).as_bytes(), 1 << 20).is_ok());
+        assert_eq!(code(nested(JSON_NESTING_MAX + 1).as_bytes()), Code::CallTooLarge);
         // Brackets in strings do not nest, and an escaped quote does not end a string.
         assert!(parse(format!(r#"["\"{}"]"#, "[".repeat(100)).as_bytes(), 1 << 20).is_ok());
     }

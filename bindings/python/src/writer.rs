@@ -10,7 +10,7 @@ use crate::name::{Ext, Uid};
 use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_wire::CALL_BYTES_MAX;
-use hos_wire::strict::NESTING_MAX;
+use hos_wire::limits::JSON_NESTING_MAX;
 use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -281,7 +281,7 @@ impl<'py> Writer<'py> {
     }
 
     fn value(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> PyResult<()> {
-        if depth > NESTING_MAX {
+        if depth > JSON_NESTING_MAX {
             self.refuse(Code::CallTooLarge, "it nests too deep, or holds itself");
         } else if self.is_full(0) {
             self.out.extend_from_slice(b"null");

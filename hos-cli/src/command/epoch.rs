@@ -4,7 +4,7 @@ use crate::global::Global;
 use crate::input;
 use crate::out::Done;
 use clap::{Args, Subcommand};
-use hos_core::proof::checkpoint::NOTE_BYTES_MAX;
+use hos_core::limits::NOTE_BYTES_MAX;
 use hos_engine::Failure;
 use serde_json::json;
 use std::path::PathBuf;

@@ -11,7 +11,8 @@ use clap::Args;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_engine::keys::read_seal_key;
-use hos_engine::signer::{Agent, CommandLine, FileSigner, PATIENCE, REQUEST_BYTES_MAX, Remote, refusal};
+use hos_engine::limits::SIGNER_REQUEST_BYTES_MAX;
+use hos_engine::signer::{Agent, CommandLine, FileSigner, PATIENCE, Remote, refusal};
 use serde_json::json;
 use std::fs::Permissions;
 use std::io::{ErrorKind, Read, Write};
@@ -114,7 +115,7 @@ fn connection(mut stream: &UnixStream, agent: &mut Agent) -> std::io::Result<()>
             other => other?,
         };
         request.extend_from_slice(room.get(..got).unwrap_or_default());
-        if request.len() > REQUEST_BYTES_MAX {
+        if request.len() > SIGNER_REQUEST_BYTES_MAX {
             break refusal("signer.malformed", "the request is too long");
         }
         if got == 0 {
@@ -127,7 +128,7 @@ fn connection(mut stream: &UnixStream, agent: &mut Agent) -> std::io::Result<()>
 
 fn once(agent: &mut Agent) -> Result<Done, Failure> {
     let mut request = Vec::new();
-    let read = std::io::stdin().take(REQUEST_BYTES_MAX as u64 + 1).read_to_end(&mut request);
+    let read = std::io::stdin().take(SIGNER_REQUEST_BYTES_MAX as u64 + 1).read_to_end(&mut request);
     read.map_err(|e| Failure::new(Code::SignerFailed, e.to_string()))?;
     let answer = String::from_utf8_lossy(&agent.answer(&request)).into_owned();
     Ok(Done::ok(answer.clone(), json!({ "answer": answer.trim_end() })))

@@ -4,8 +4,9 @@
 use super::adopt::{Adoption, How, LISTED_MAX, PAGE, as_words, instant, shown};
 use super::is_word;
 use super::words::{as_text, before, name, text};
-use hos_core::call::{Call, LEGACY_ENTRIES_MAX, LegacyEntry, LegacyLog};
+use hos_core::call::{Call, LegacyEntry, LegacyLog};
 use hos_core::id::{InstanceId, Name, Shown, Tenant};
+use hos_core::limits::LEGACY_ENTRIES_MAX;
 use hos_core::proof::record::Kind;
 use hos_core::time::Timestamp;
 use hos_core::value::Value;

@@ -4,10 +4,10 @@
 //! Whether the schema has the actions, and whether any policy could permit them, is asked where policies are known.
 
 use super::definition::{Contract, Event};
-use super::parse::STATES_MAX;
 use super::step::{Standing, standing};
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::Name;
+use crate::limits::STATES_MAX;
 use crate::spanned::FAULTS_MAX;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

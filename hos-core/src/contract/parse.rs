@@ -11,31 +11,11 @@ mod rest;
 use super::definition::{Contract, State};
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::{Name, Shown};
+use crate::limits::{ATTRIBUTES_MAX, EXPRESSION_BYTES_MAX, STATES_MAX};
 use crate::shape::{Attribute, Expression, Type, Wanted};
 use crate::spanned::{self, Codes, Reader, Table, Text};
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// The most states of a contract.
-pub const STATES_MAX: usize = 256;
-/// The most births, events and overrides of a contract, each arrow counted.
-pub const EVENTS_MAX: usize = 512;
-/// The most guards of an arrow.
-pub const GUARDS_MAX: usize = 32;
-/// The most branches of an arrow.
-pub const BRANCHES_MAX: usize = 32;
-/// The most effects of an arrow or of a branch, and the most replies.
-pub const EFFECTS_MAX: usize = 16;
-/// The most facts, the most arguments of an event, the most fields of a message.
-pub const ATTRIBUTES_MAX: usize = 64;
-/// The most deadlines of a contract.
-pub const DEADLINES_MAX: usize = 256;
-/// The most migrations of a contract.
-pub const MIGRATIONS_MAX: usize = 64;
-/// The most promises of a contract.
-pub const PROMISES_MAX: usize = 64;
-/// The longest expression, in bytes.
-pub const EXPRESSION_BYTES_MAX: usize = 4096;
 
 const CODES: Codes =
     Codes { unknown: "law.contract.unknown_key", missing: "law.contract.missing", wrong_type: "law.contract.wrong_type" };

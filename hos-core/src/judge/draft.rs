@@ -3,6 +3,7 @@
 use super::bench::Bench;
 use crate::digest;
 use crate::id::{DottedName, Handle, Name, RecordHash, RequestId, Uid};
+use crate::limits::POLICIES_MAX;
 use crate::proof::record::{Decision, Header, Kind, Part, PartRef, Slot};
 use crate::refusal::{Blocker, Code};
 use std::borrow::Cow;
@@ -143,9 +144,6 @@ impl<'b, 'a> Drafting<'b, 'a> {
         Ok(Draft { place: self.place, header: self.header, bytes, hash, parts: self.parts })
     }
 }
-
-/// How many determining policies a header names; further ones stand in the answer alone.
-const POLICIES_MAX: usize = 64;
 
 fn too_large(error: crate::proof::format::FormatError) -> Blocker {
     Blocker::new(Code::CallTooLarge, format!("the record's header: {error}"))

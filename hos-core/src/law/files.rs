@@ -3,16 +3,8 @@
 use crate::digest;
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::{LawHash, Shown};
+use crate::limits::{LAW_BYTES_MAX, LAW_FILE_BYTES_MAX, LAW_FILES_MAX, LAW_PATH_BYTES_MAX};
 use std::collections::BTreeMap;
-
-/// How many files a law may have.
-pub const FILES_MAX: usize = 4096;
-/// How many bytes a law's files may have in all.
-pub const LAW_BYTES_MAX: usize = 64 << 20;
-/// How many bytes one file may have; the readers of TOML and of the schema stop earlier.
-pub const FILE_BYTES_MAX: usize = 16 << 20;
-/// How many bytes a path may have.
-pub const PATH_BYTES_MAX: usize = 255;
 
 /// The manifest's path.
 pub const MANIFEST: &str = "law.toml";
@@ -107,13 +99,14 @@ pub(super) fn admit(given: Vec<(String, Vec<u8>)>, faults: &mut Vec<Fault>) -> F
     let mut given: Vec<_> = given.into_iter().filter(|(path, _)| !(unsafe_path(path).is_none() && is_hidden(path))).collect();
     let total = given.iter().fold(0usize, |sum, (_, bytes)| sum.saturating_add(bytes.len()));
     let whole = |code, message: String| Fault::whole(code, Severity::Error, "", message);
-    if given.len() > FILES_MAX {
-        faults.push(whole("law.file.too_many", format!("the law has {} files, at most {FILES_MAX} are allowed", given.len())));
+    if given.len() > LAW_FILES_MAX {
+        faults
+            .push(whole("law.file.too_many", format!("the law has {} files, at most {LAW_FILES_MAX} are allowed", given.len())));
     }
     if total > LAW_BYTES_MAX {
         faults.push(whole("law.file.total_too_large", format!("the law has {total} bytes, at most {LAW_BYTES_MAX} are allowed")));
     }
-    if given.len() > FILES_MAX || total > LAW_BYTES_MAX {
+    if given.len() > LAW_FILES_MAX || total > LAW_BYTES_MAX {
         return Files { all: Vec::new(), hopeless: true };
     }
 
@@ -165,7 +158,7 @@ fn place_fault(path: &str, seen: &mut BTreeMap<String, String>) -> Option<Fault>
 fn unsafe_path(path: &str) -> Option<&'static str> {
     if path.is_empty() {
         Some("may not be empty")
-    } else if path.len() > PATH_BYTES_MAX {
+    } else if path.len() > LAW_PATH_BYTES_MAX {
         Some("has at most 255 bytes")
     } else if path.contains('\0') {
         Some("may not hold a NUL")
@@ -186,8 +179,8 @@ fn unsafe_path(path: &str) -> Option<&'static str> {
 
 fn text_of(path: &str, bytes: Vec<u8>) -> Result<String, Box<Fault>> {
     let whole = |code, message: String| Box::new(Fault::whole(code, Severity::Error, path, message));
-    if bytes.len() > FILE_BYTES_MAX {
-        let message = format!("the file has {} bytes, at most {FILE_BYTES_MAX} are allowed", bytes.len());
+    if bytes.len() > LAW_FILE_BYTES_MAX {
+        let message = format!("the file has {} bytes, at most {LAW_FILE_BYTES_MAX} are allowed", bytes.len());
         return Err(whole("law.file.too_large", message));
     }
     if bytes.starts_with(BOM) {
@@ -261,7 +254,7 @@ mod tests {
 
     #[test]
     fn size_encoding_and_place_are_judged_for_each_file() {
-        let large = vec![b' '; FILE_BYTES_MAX + 1];
+        let large = vec![b' '; LAW_FILE_BYTES_MAX + 1];
         let found = codes(&[
             ("law.toml", b"\xef\xbb\xbfname = 1"),
             ("contracts/big.toml", &large),
@@ -287,12 +280,12 @@ mod tests {
 
     #[test]
     fn bounds_of_the_whole_are_judged_first() {
-        let many: Vec<_> = (0..=FILES_MAX).map(|i| (format!("policies/{i}.cedar"), Vec::new())).collect();
+        let many: Vec<_> = (0..=LAW_FILES_MAX).map(|i| (format!("policies/{i}.cedar"), Vec::new())).collect();
         let mut faults = Vec::new();
         assert!(admit(many, &mut faults).hopeless);
         assert_eq!(faults.iter().map(|f| f.code).collect::<Vec<_>>(), ["law.file.too_many"]);
 
-        let large: Vec<_> = (0..5).map(|i| (format!("policies/{i}.cedar"), vec![b' '; FILE_BYTES_MAX])).collect();
+        let large: Vec<_> = (0..5).map(|i| (format!("policies/{i}.cedar"), vec![b' '; LAW_FILE_BYTES_MAX])).collect();
         let mut faults = Vec::new();
         assert!(admit(large, &mut faults).hopeless);
         assert_eq!(faults.iter().map(|f| f.code).collect::<Vec<_>>(), ["law.file.total_too_large"]);

@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, SourceFile};
 use crate::id::{Name, Shown, Uid};
+use crate::limits::{DEADLINES_PER_CALL_MAX, REFUSALS_PER_HOUR_MAX};
 use crate::policy::Compat;
 use crate::shape::Type;
 use crate::spanned::{self, Codes, Reader, Table, Text};
@@ -148,8 +149,8 @@ fn limits_of(reader: &mut Reader<'_>, table: &Table) -> Limits {
                 }
             }
         };
-        bounded("deadlines_per_call", 1..=256, &mut limits.deadlines_per_call);
-        bounded("refusals_per_hour", 0..=10_000, &mut limits.refusals_per_hour);
+        bounded("deadlines_per_call", 1..=DEADLINES_PER_CALL_MAX, &mut limits.deadlines_per_call);
+        bounded("refusals_per_hour", 0..=REFUSALS_PER_HOUR_MAX, &mut limits.refusals_per_hour);
     }
     limits
 }

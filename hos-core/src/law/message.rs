@@ -2,13 +2,11 @@
 
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::Shown;
+use crate::limits::MESSAGE_CHARS_MAX;
 use crate::refusal::Code;
 use crate::spanned::{self, Data, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-
-/// How many characters a message may have.
-pub const MESSAGE_CHARS_MAX: usize = 500;
 
 /// One language's messages, with the place of each code.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 
 use crate::canon::{CanonError, Reader, Writer};
 use crate::fault::{Fault, SourceFile};
-use crate::id::{DottedName, NAME_BYTES_MAX, Shown, Tenant};
+use crate::id::{DottedName, Shown, Tenant};
+use crate::limits::{MODES_MAX, NAME_BYTES_MAX};
 use crate::spanned::{self, Codes, Text};
 use std::collections::BTreeMap;
 
@@ -40,9 +41,6 @@ impl Mode {
         Self::ALL.iter().find(|(mode, _)| *mode as u64 == number).map(|(mode, _)| *mode)
     }
 }
-
-/// How many entries a table of modes may have.
-pub const ENTRIES_MAX: usize = 100_000;
 
 /// Modes as activated: the most specific entry wins (tenant and subject, tenant, subject, default).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +103,7 @@ impl Modes {
         }
         let mut modes = Modes { default: mode(reader.uint()?)?, entries: BTreeMap::new() };
         let len = reader.array()?;
-        if len > ENTRIES_MAX {
+        if len > MODES_MAX {
             return Err(wrong("too many modes"));
         }
         for _ in 0..len {

@@ -1,8 +1,9 @@
 //! What a request that was refused before judging stood on: for the evidence, which would otherwise say nothing of it.
 
-use super::bound::{Bound, GIVEN_MAX};
+use super::bound::Bound;
 use super::request::{Entity, Request};
 use crate::id::Uid;
+use crate::limits::GIVEN_MAX;
 use std::collections::BTreeMap;
 
 /// How many stored entities are gathered at most.

@@ -11,12 +11,10 @@ use super::law::PolicyLaw;
 use super::request::Request;
 use super::shape::{TypeInfo, TypeNameSet};
 use crate::id::Uid;
+use crate::limits::{GIVEN_MAX, SLICE_MAX};
 use crate::refusal::{Blocker, Code};
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
-
-/// How many entities may come with a call.
-pub const GIVEN_MAX: usize = 1_024;
 
 /// A directory under a law: its links looked up beside the law's policies. Copies share everything.
 #[derive(Debug, Clone)]
@@ -217,6 +215,3 @@ fn add_stored<'a>(bound: &'a Bound, parts: &mut Vec<Part<'a>>, first: impl Itera
     }
     Ok(())
 }
-
-/// How many stored entities one request may draw in.
-const SLICE_MAX: usize = 8_192;

@@ -5,14 +5,12 @@
 //! binary operator can add a level (`a && b && c` leans to one side), so they are summed; what stands before or behind one
 //! operand (`!`, `.attr`, a call) ends with it; a comma or semicolon begins anew.
 
-/// The deepest expression that is let through, by the measure of [`deepest`]. The stack for what follows is reserved for it,
-/// and dropping what was read must fit the smallest stack.
-pub(super) const DEPTH_MAX: usize = 384;
+use crate::limits::CEDAR_DEPTH_MAX;
 
 /// Where a text is too deep, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooDeep {
-    /// Byte offset of the letter that went beyond [`DEPTH_MAX`].
+    /// Byte offset of the letter that went beyond [`CEDAR_DEPTH_MAX`].
     pub(super) at: usize,
 }
 
@@ -32,7 +30,7 @@ enum Adds {
     Operand,
 }
 
-/// The depth bound of the text, or the first place beyond [`DEPTH_MAX`].
+/// The depth bound of the text, or the first place beyond [`CEDAR_DEPTH_MAX`].
 pub(super) fn deepest(text: &str) -> Result<usize, TooDeep> {
     let bytes = text.as_bytes();
     // Per open bracket: what closes it, and what stood around it. A closer that does not match closes nothing: whatever a
@@ -106,7 +104,7 @@ pub(super) fn deepest(text: &str) -> Result<usize, TooDeep> {
             Adds::Lasting => here = Levels { lasting: here.lasting + 1, operand: 0 },
         }
         most = most.max(outside + here.lasting + here.operand);
-        if most > DEPTH_MAX {
+        if most > CEDAR_DEPTH_MAX {
             return Err(TooDeep { at: start });
         }
     }

@@ -8,20 +8,12 @@ use super::layered::Layered;
 use super::links::{Filled, LinkIndex};
 use super::request::{Entity, Link};
 use crate::id::{Shown, Uid, text_hash};
+use crate::limits::{ANCESTORS_MAX, DIRECTORY_ENTITIES_MAX, DIRECTORY_LINKS_MAX, HIERARCHY_DEPTH_MAX};
 use crate::refusal::{Blocker, Code};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// How many parents stand above one another at most.
-pub const HIERARCHY_DEPTH_MAX: usize = 64;
-/// How many ancestors one entity has at most.
-pub const ANCESTORS_MAX: usize = 4_096;
-/// How many entities one directory holds at most.
-pub const DIRECTORY_ENTITIES_MAX: usize = 1 << 22;
-/// How many links one directory holds at most.
-pub const DIRECTORY_LINKS_MAX: usize = 1 << 22;
 
 /// A tenant's entities, closed once, as shared pointers. Independent of any law.
 ///
@@ -199,11 +191,7 @@ impl Directory {
             waiting.extend(entity.map(|e| (uid, e)));
         }
         self.close(waiting)?;
-        if self.nodes.len() > DIRECTORY_ENTITIES_MAX {
-            let detail = format!("a directory holds at most {DIRECTORY_ENTITIES_MAX} entities");
-            return Err(Blocker::new(Code::HierarchyInvalid, detail));
-        }
-        Ok(())
+        room(self.nodes.len(), DIRECTORY_ENTITIES_MAX, "entities")
     }
 
     /// The changed ones and everyone below them.
@@ -313,10 +301,7 @@ impl Directory {
             let detail = format!("the link `{}` cannot be put as `{}`", Shown(&link.id), Shown(&id));
             return Err(Blocker::new(Code::IdInvalid, detail));
         }
-        if self.links.len() >= DIRECTORY_LINKS_MAX {
-            let detail = format!("a directory holds at most {DIRECTORY_LINKS_MAX} links");
-            return Err(Blocker::new(Code::HierarchyInvalid, detail));
-        }
+        room(self.links.len() + 1, DIRECTORY_LINKS_MAX, "links")?;
         let filled = self.filled(&link)?;
         self.index.insert(filled, &Arc::from(id.as_str()));
         let shape = shape(&link);
@@ -437,4 +422,28 @@ pub(super) fn cycle(waiting: &BTreeMap<Uid, Entity>) -> Option<String> {
         text.push_str(&format!("… ({} in all) in ", cycle.len()));
     }
     Some(text + &at.to_string())
+}
+
+/// Whether a directory may hold so many.
+fn room(count: usize, max: usize, what: &str) -> Result<(), Blocker> {
+    if count <= max {
+        return Ok(());
+    }
+    Err(Blocker::new(Code::HierarchyInvalid, format!("a directory holds at most {max} {what}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits;
+
+    /// Four million entities are not made in a test: what is asked of each change is asked here.
+    #[test]
+    fn a_directory_s_room_ends_at_its_limits() {
+        let named = |name: &str| *limits::ALL.iter().find(|limit| limit.name == name).unwrap();
+        let entities = |n| room(n, DIRECTORY_ENTITIES_MAX, "entities").map_err(|b| b.code.into_owned());
+        assert_eq!(limits::held(&named("DIRECTORY_ENTITIES_MAX"), entities), Ok(()));
+        let links = |n| room(n, DIRECTORY_LINKS_MAX, "links").map_err(|b| b.code.into_owned());
+        assert_eq!(limits::held(&named("DIRECTORY_LINKS_MAX"), links), Ok(()));
+    }
 }

@@ -24,8 +24,8 @@ mod request;
 mod rule;
 mod shape;
 
-pub use bound::{Bound, GIVEN_MAX};
+pub use bound::Bound;
 pub use decide::{Effect, PolicyError, Prepared, Ruling};
-pub use directory::{ANCESTORS_MAX, DIRECTORY_ENTITIES_MAX, DIRECTORY_LINKS_MAX, Directory, HIERARCHY_DEPTH_MAX};
+pub use directory::Directory;
 pub use law::{PolicyLaw, Sources};
 pub use request::{Compat, Entity, Link, Request};

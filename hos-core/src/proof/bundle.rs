@@ -8,15 +8,8 @@ use super::heads::HeadKind;
 use super::record::Slot;
 use crate::canon::{CanonError, Writer};
 use crate::id::{Handle, LawHash, MapHash, RecordHash, TreeHash};
+use crate::limits::BUNDLE_BYTES_MAX;
 
-/// The longest bundle, in bytes.
-pub const BUNDLE_BYTES_MAX: usize = 64 << 20;
-/// The most records, and the most cited records.
-pub const RECORDS_MAX: usize = 100_000;
-/// The most laws.
-pub const LAWS_MAX: usize = 64;
-/// The most key ranges.
-pub const KEYS_MAX: usize = 256;
 /// What stands in field 3.
 pub const WHAT: &str = "hos bundle";
 /// The media type of a bundle.

@@ -2,17 +2,14 @@
 //! by one, each cites the one before, sealed-at never decreases). `spec/chain.md` gives the bytes.
 
 use super::format::{Fields, FormatError, SUITE, VERSION, at_most, claimed, malformed};
-use super::header::HEADER_BYTES_MAX;
 use super::record::Header;
 use crate::canon::{Reader, Writer};
 use crate::digest;
 use crate::id::{EntryHash, Handle, RecordHash, StoreId, Tenant};
+use crate::limits::{ENTRY_BYTES_MAX, HEADER_BYTES_MAX};
 use crate::time::Timestamp;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
-
-/// The longest entry, in bytes: a header and everything around it.
-pub const ENTRY_BYTES_MAX: usize = HEADER_BYTES_MAX + 512;
 
 mod key {
     pub(super) const VERSION: u64 = 1;

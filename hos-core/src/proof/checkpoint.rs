@@ -5,12 +5,9 @@ use super::armor::{from_base64, to_base64};
 use super::key::{KeyError, SealKey, VerifyKey};
 use crate::digest::note_key_id;
 use crate::id::{Shown, StoreId, Tenant, TreeHash};
+use crate::limits::{NOTE_BYTES_MAX, SIGNATURES_MAX};
 use std::fmt;
 
-/// The longest note, in bytes.
-pub const NOTE_BYTES_MAX: usize = 64 * 1024;
-/// The most signatures that a note may bear.
-pub const SIGNATURES_MAX: usize = 16;
 /// The number of Ed25519 among the types of note signatures.
 const ED25519: u8 = 1;
 /// The number of Ed25519 cosignatures with a time (C2SP tlog-cosignature).

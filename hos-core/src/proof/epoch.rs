@@ -5,8 +5,6 @@ use crate::id::TreeHash;
 
 /// The stream of these records, one in each tenant's log.
 pub const STREAM: &str = "hos.epoch";
-/// The longest reason, in bytes.
-pub const REASON_BYTES_MAX: usize = 1024;
 
 /// What the first record of an epoch says: `[epoch, note, size, root, reason]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,14 +3,13 @@
 //! The smaller says that the tree of its size has one root. The larger, with a consistency proof, says that it has another.
 //! Both are signed by the log.
 
-use super::checkpoint::{NOTE_BYTES_MAX, NoteKey};
-use super::tree::{PROOF_MAX, verify_consistency};
+use super::checkpoint::NoteKey;
+use super::tree::verify_consistency;
 use super::trust::{Distrust, Trust};
 use crate::id::TreeHash;
+use crate::limits::{FORK_BYTES_MAX, NOTE_BYTES_MAX, PROOF_MAX};
 use std::fmt::Write;
 
-/// The longest report, in bytes.
-pub const FORK_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 8192;
 /// The line with which a report begins.
 pub const FIRST: &str = "hos fork 1\n";
 

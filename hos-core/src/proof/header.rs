@@ -5,15 +5,10 @@ use super::format::{FormatError, SUITE, VERSION, at_most, malformed};
 use super::record::Header;
 use crate::canon::Writer;
 use crate::digest;
-use crate::id::{DottedName, GroupId, ID_BYTES_MAX, IdError, RecordHash};
+use crate::id::{DottedName, GroupId, IdError, RecordHash};
+use crate::limits::{HEADER_BYTES_MAX, ID_BYTES_MAX, PARTS_MAX, POLICIES_MAX};
 use crate::refusal::Code;
 
-/// The longest header, in bytes.
-pub const HEADER_BYTES_MAX: usize = 16 * 1024;
-/// The most determining policies that a header may name.
-pub const POLICIES_MAX: usize = 64;
-/// The most parts that a record may have.
-pub const PARTS_MAX: usize = 64;
 /// The highest mode's number ([`crate::law::mode::Mode`]).
 const MODE_MAX: u8 = 2;
 /// The highest number of a compat: 0 strict, 1 Cedar.

@@ -5,9 +5,8 @@
 
 use crate::digest::{heads_leaf, heads_node};
 use crate::id::{Handle, MapHash, MapKey, RecordHash};
+use crate::limits::SIBLINGS_MAX;
 
-/// The most siblings that a proof can have: one a bit of a key.
-pub const SIBLINGS_MAX: usize = 256;
 /// The hash of a subtree without leaves.
 pub const EMPTY: MapHash = MapHash([0; 32]);
 

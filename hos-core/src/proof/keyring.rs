@@ -5,14 +5,11 @@ use super::checkpoint::{Checkpoint, Note, NoteKey, origin_parts};
 use super::key::VerifyKey;
 use crate::canon::{CanonError, Reader, Writer};
 use crate::id::{StoreId, Tenant};
+use crate::limits::{REVOKED_REASON_BYTES_MAX, STORE_KEYS_MAX};
 use std::collections::BTreeMap;
 
 /// The stream of these records, in the universe.
 pub const STREAM: &str = "hos.keys";
-/// The most keys of a store.
-pub const KEYS_MAX: usize = 256;
-/// The longest reason of a revocation, in bytes.
-pub const REASON_BYTES_MAX: usize = 1024;
 
 const SUITE: u64 = 1;
 
@@ -103,7 +100,7 @@ impl KeyChange {
                 (4, _) => {
                     let from = sizes(&mut r)?;
                     let reason = r.text()?;
-                    if reason.is_empty() || reason.len() > REASON_BYTES_MAX {
+                    if reason.is_empty() || reason.len() > REVOKED_REASON_BYTES_MAX {
                         return Err(KeyRingError::Content("a reason has 1 to 1024 bytes"));
                     }
                     KeyChange::Revoked(key, from, reason.to_owned())
@@ -204,7 +201,7 @@ impl KeyRing {
                 if known(self, &key).is_some() {
                     return Err(KeyRingError::Order("the key signed for this store before"));
                 }
-                if self.reigns.len() >= KEYS_MAX {
+                if self.reigns.len() >= STORE_KEYS_MAX {
                     return Err(KeyRingError::Order("the store has had too many keys"));
                 }
                 if !from.contains_key(&Tenant::universe()) || from.iter().any(|(t, size)| *size == 0 || *size < last.from(t)) {

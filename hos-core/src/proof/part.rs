@@ -3,14 +3,12 @@
 
 use super::record::{Part, Slot};
 use crate::id::Uid;
+use crate::limits::PART_BYTES_MAX;
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use std::fmt;
 use zeroize::Zeroize;
-
-/// The longest plaintext of a part, in bytes.
-pub const PART_BYTES_MAX: usize = 4 << 20;
 
 /// The bytes of a nonce.
 pub(super) const NONCE: usize = 24;

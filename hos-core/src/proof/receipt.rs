@@ -1,12 +1,13 @@
 //! A receipt: what a caller is given for a move, and what it later proves.
 
 use super::chain::Entry;
-use super::checkpoint::{Checkpoint, NOTE_BYTES_MAX, NoteError, NoteKey};
+use super::checkpoint::{Checkpoint, NoteError, NoteKey};
 use super::format::{Fields, FormatError, SUITE, VERSION, at_most, malformed};
 use super::tree::{TreeError, verify_inclusion};
 use crate::canon::{Reader, Writer, same};
 use crate::digest;
 use crate::id::{EntryHash, Handle, RecordHash, Tenant, TreeHash};
+use crate::limits::RECEIPT_BYTES_MAX;
 
 /// Names a record, and its place in the log once it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl Receipt {
 
     /// The receipt that these bytes are. Its checkpoint is not looked at.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        at_most("receipt bytes", bytes.len(), NOTE_BYTES_MAX + 512)?;
+        at_most("receipt bytes", bytes.len(), RECEIPT_BYTES_MAX)?;
         let mut r = Reader::new(bytes);
         let mut f = Fields::open(&mut r)?;
         f.need(3)?;

@@ -4,18 +4,15 @@
 //! opens a person's box once and hashes slices of it.
 
 use super::format::{FormatError, at_most};
-use super::header::PARTS_MAX;
-use super::part::{NONCE, PART_BYTES_MAX, PartError, SubjectKey, TAG};
+use super::part::{NONCE, PartError, SubjectKey, TAG};
 use super::record::{Part, PartRef, Slot};
 use crate::canon::{Reader, Writer};
 use crate::digest;
 use crate::id::{Commitment, KeyId};
+use crate::limits::{BOXES_BYTES_MAX, PART_BYTES_MAX, PARTS_MAX};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
-
-/// The most bytes that all boxes of a record may take together.
-pub const BOXES_BYTES_MAX: usize = 32 << 20;
 
 const SALT: usize = 32;
 /// What stands before a part's plaintext: salt, and length in 8 bytes.

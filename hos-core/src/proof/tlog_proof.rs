@@ -1,15 +1,11 @@
 //! One record's proof as text (C2SP tlog-proof): the entry, its index, its inclusion proof, the checkpoint.
 
 use super::armor::{from_base64, to_base64};
-use super::chain::ENTRY_BYTES_MAX;
-use super::checkpoint::NOTE_BYTES_MAX;
-use super::tree::PROOF_MAX;
 use crate::id::TreeHash;
+use crate::limits::{PROOF_MAX, TLOG_PROOF_BYTES_MAX};
 
 /// The first line.
 pub const MAGIC: &str = "c2sp.org/tlog-proof@v1";
-/// The longest proof, in bytes.
-pub const TLOG_PROOF_BYTES_MAX: usize = NOTE_BYTES_MAX + 2 * ENTRY_BYTES_MAX + 64 * PROOF_MAX;
 
 /// A proof, parsed but not believed.
 #[derive(Debug, Clone, PartialEq, Eq)]

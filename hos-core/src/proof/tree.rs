@@ -6,9 +6,8 @@
 use crate::canon::{CanonError, Reader, Writer};
 use crate::digest::{tree_empty, tree_leaf, tree_node};
 use crate::id::TreeHash;
+use crate::limits::PROOF_MAX;
 
-/// The longest proof that can be: the depth of a tree of 2^64 leaves.
-pub const PROOF_MAX: usize = 64;
 /// The leaves' hashes that one tile holds when it is full; 2 to the power of [`TILE_HEIGHT`].
 pub const TILE_WIDTH: usize = 256;
 /// The levels of the tree that one tile spans.

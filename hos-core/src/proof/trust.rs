@@ -2,12 +2,8 @@
 //! tlog-policy (`spec/trust.md`).
 
 use super::checkpoint::{Checkpoint, Note, NoteError, NoteKey, WitnessKey};
+use crate::limits::{TRUST_BYTES_MAX, TRUST_LINES_MAX};
 use std::collections::HashMap;
-
-/// The longest trust file, in bytes.
-pub const TRUST_BYTES_MAX: usize = 64 * 1024;
-/// The most logs, witnesses and groups, each.
-pub const TRUST_LINES_MAX: usize = 64;
 
 /// Why a trust file is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

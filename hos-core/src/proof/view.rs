@@ -4,14 +4,13 @@
 //! that no second spelling of one header passes. Tests hold this against encoding.
 
 use super::format::{Fields, FormatError, at_most, claimed, malformed};
-use super::header::{
-    HEADER_BYTES_MAX, PARTS_MAX, POLICIES_MAX, follows, in_group, key, known_compat, known_mode, placed, policy_id,
-};
+use super::header::{follows, in_group, key, known_compat, known_mode, placed, policy_id};
 use super::record::{Decision, Durability, Header, Kind, PartRef, Slot};
 use crate::canon::Reader;
 use crate::id::{
     Commitment, DottedName, GroupId, Handle, IdError, LawHash, MapKey, Name, RecordHash, RequestId, StoreId, Tenant,
 };
+use crate::limits::{HEADER_BYTES_MAX, PARTS_MAX, POLICIES_MAX};
 use crate::refusal::Code;
 use crate::time::Timestamp;
 use std::borrow::Cow;

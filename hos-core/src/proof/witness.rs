@@ -1,13 +1,10 @@
 //! What a log says to a witness (C2SP tlog-witness), and what it makes of the answer. Bytes alone: who carries them is a
 //! shell's business.
 
-use super::checkpoint::{NOTE_BYTES_MAX, Note, NoteError, SIGNATURES_MAX, WitnessKey, hash_base64};
-use super::tree::PROOF_MAX;
+use super::checkpoint::{Note, NoteError, WitnessKey, hash_base64};
 use crate::id::TreeHash;
+use crate::limits::{NOTE_BYTES_MAX, PROOF_MAX, SIGNATURES_MAX, WITNESS_ANSWER_BYTES_MAX};
 use std::fmt::Write;
-
-/// The longest answer of a witness that is looked at, in bytes.
-pub const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
 /// The body of `add-checkpoint`: the size that the witness cosigned last, the proof that the checkpoint extends it, the
 /// checkpoint.
@@ -34,7 +31,7 @@ pub fn conflict(answer: &[u8]) -> Option<u64> {
 /// The note with a witness's cosignature taken over from its answer: of all lines only one that is this witness's and holds.
 /// What other keys sign is passed over, as the protocol says.
 pub fn with_cosignature(note: &str, answer: &[u8], witness: &WitnessKey) -> Result<String, NoteError> {
-    if answer.len() > ANSWER_BYTES_MAX {
+    if answer.len() > WITNESS_ANSWER_BYTES_MAX {
         return Err(NoteError::TooLarge);
     }
     let text = std::str::from_utf8(answer).map_err(|_| NoteError::Malformed("not UTF-8"))?;

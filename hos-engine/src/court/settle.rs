@@ -11,10 +11,11 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::{claim, evidence as evidence_sql, inbox, law as law_sql, operation as operation_sql, state as state_sql};
 use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Answer, Receipt};
-use hos_core::call::{By, Call, LEGACY_ENTRIES_MAX, LegacyEntry, LegacyLog};
+use hos_core::call::{By, Call, LegacyEntry, LegacyLog};
 use hos_core::canon::Writer;
 use hos_core::id::{Handle, InstanceId, KeyId, Name, RecordHash, Tenant};
 use hos_core::judge::{self, Bench, DirectoryAfter, Draft, Instance, Judged, Place};
+use hos_core::limits::LEGACY_ENTRIES_MAX;
 use hos_core::policy::Entity;
 use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
@@ -506,7 +507,7 @@ pub(super) fn unbounded(call: &Call) -> Option<Blocker> {
             }
         }
         Call::Note(c) => {
-            if c.payload.len() > hos_core::value::VALUE_BYTES_MAX {
+            if c.payload.len() > hos_core::limits::VALUE_BYTES_MAX {
                 return Some(Blocker::new(Code::CallTooLarge, format!("the payload has {} bytes", c.payload.len())));
             }
         }
@@ -523,7 +524,7 @@ fn unbounded_log(call: &LegacyLog) -> Option<Blocker> {
     if rows == 0 || rows > LEGACY_ENTRIES_MAX {
         return too_large(format!("the call tells {rows} rows of a log, not 1 to {LEGACY_ENTRIES_MAX}"));
     }
-    if bytes > hos_core::value::VALUE_BYTES_MAX {
+    if bytes > hos_core::limits::VALUE_BYTES_MAX {
         return too_large(format!("the rows of a log have {bytes} bytes"));
     }
     let fault = call.entries.iter().enumerate().find_map(|(i, entry)| Some((i, entry.fault()?)));

@@ -1,12 +1,9 @@
 //! Which parts an exporter keeps back.
 
 use crate::Failure;
+use crate::limits::{HIDE_PATTERN_BYTES_MAX, HIDE_PATTERNS_MAX};
 use hos_core::id::Shown;
 use hos_core::refusal::Code;
-
-/// The longest pattern, and the most patterns.
-const PATTERN_BYTES_MAX: usize = 255;
-const PATTERNS_MAX: usize = 64;
 
 /// Patterns over `whose.part` or `part`, `*` standing for any run of characters.
 pub(super) struct Patterns(Vec<String>);
@@ -14,12 +11,12 @@ pub(super) struct Patterns(Vec<String>);
 impl Patterns {
     pub(super) fn new(patterns: &[String]) -> Result<Self, Failure> {
         let wrong = |what: String| Failure::new(Code::CallMalformed, what);
-        if patterns.len() > PATTERNS_MAX {
-            return Err(wrong(format!("at most {PATTERNS_MAX} patterns say what to hide")));
+        if patterns.len() > HIDE_PATTERNS_MAX {
+            return Err(wrong(format!("at most {HIDE_PATTERNS_MAX} patterns say what to hide")));
         }
         for pattern in patterns {
             let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '*');
-            if pattern.is_empty() || pattern.len() > PATTERN_BYTES_MAX || !pattern.chars().all(sound) {
+            if pattern.is_empty() || pattern.len() > HIDE_PATTERN_BYTES_MAX || !pattern.chars().all(sound) {
                 return Err(wrong(format!("`{}` is no pattern of parts: write `buyer.*`, `args` or `*.slice`", Shown(pattern))));
             }
         }
@@ -62,6 +59,7 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
 
     #[test]
     fn patterns_name_parts_with_or_without_whose_they_are() {
@@ -86,7 +84,13 @@ mod tests {
         for bad in ["", "a b", "ş", "a\0", &"x".repeat(256)] {
             assert_eq!(Patterns::new(&[bad.to_owned()]).err().map(|f| f.code), Some(Code::CallMalformed), "{bad:?}");
         }
-        assert!(Patterns::new(&vec!["a".to_owned(); 65]).is_err());
+    }
+
+    #[test]
+    fn patterns_end_at_their_limits() {
+        let told = |patterns: Vec<String>| Patterns::new(&patterns).map(drop).map_err(|failure| failure.code.as_str().to_owned());
+        assert_eq!(limits::tried("HIDE_PATTERNS_MAX", |n| told(vec!["a".to_owned(); n])), Ok(()));
+        assert_eq!(limits::tried("HIDE_PATTERN_BYTES_MAX", |n| told(vec!["x".repeat(n)])), Ok(()));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::store::sql::{evidence as sql, law as law_sql, state as state_sql};
 use crate::work::HeadsDone;
 use hos_core::id::{Handle, InstanceId, LawHash, Name, Tenant};
 use hos_core::judge::decode_slice;
-use hos_core::proof::bundle::{Bundle, HeadsProof, Item, KeyRange, LawFiles, LogNote, RECORDS_MAX};
+use hos_core::limits::BUNDLE_RECORDS_MAX;
+use hos_core::proof::bundle::{Bundle, HeadsProof, Item, KeyRange, LawFiles, LogNote};
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
 use hos_core::proof::key::VerifyKey;
 use hos_core::proof::keyring::{KeyRing, Range};
@@ -93,8 +94,8 @@ impl Story<'_, '_> {
 
     fn records(&self, contract: &Name, thread: &Handle, until: u64, size: u64) -> Result<Records, Failure> {
         let places = item::thread(self.tx, self.tenant, thread, until)?;
-        if places.len() > RECORDS_MAX {
-            return Err(Failure::new(Code::CallTooLarge, format!("the instance has more than {RECORDS_MAX} records")));
+        if places.len() > BUNDLE_RECORDS_MAX {
+            return Err(Failure::new(Code::CallTooLarge, format!("the instance has more than {BUNDLE_RECORDS_MAX} records")));
         }
         let mut records = Records { items: Vec::with_capacity(places.len()), headers: Vec::with_capacity(places.len()) };
         let mut subject = None;
@@ -165,8 +166,8 @@ impl Story<'_, '_> {
                 let whose = Whose { subject: None, hide: Some(self.hide).filter(|_| is_row) };
                 cited.insert((place, seq), item(self.tx, self.court, &log.tenant, &placed, log.checkpoint.size, &whose)?);
             }
-            if cited.len() > RECORDS_MAX {
-                return Err(Failure::new(Code::CallTooLarge, format!("the records cited are more than {RECORDS_MAX}")));
+            if cited.len() > BUNDLE_RECORDS_MAX {
+                return Err(Failure::new(Code::CallTooLarge, format!("the records cited are more than {BUNDLE_RECORDS_MAX}")));
             }
         }
         if let (Some(n), Some(log)) = (root, logs.get(universe)) {

@@ -4,9 +4,9 @@
 //! writes its descriptors 0 and 1 as always, and only cannot open them again by name.
 
 use super::failed;
-use super::protocol::ANSWER_BYTES_MAX;
 use super::remote::Line;
 use crate::Failure;
+use crate::limits::SIGNER_ANSWER_BYTES_MAX;
 use nix::sys::socket::{MsgFlags, send};
 use std::io::Read;
 use std::net::Shutdown;
@@ -71,7 +71,7 @@ impl Line for CommandLine {
                 .map_err(|e| self.wrong(format!("cannot write: {}", e.desc())))?;
         }
         ours.shutdown(Shutdown::Write).map_err(|e| self.wrong(e))?;
-        let (mut answer, mut room) = (Vec::new(), [0; ANSWER_BYTES_MAX]);
+        let (mut answer, mut room) = (Vec::new(), [0; SIGNER_ANSWER_BYTES_MAX]);
         loop {
             ours.set_read_timeout(Some(self.left(until)?)).map_err(|e| self.wrong(e))?;
             let got = match (&ours).read(&mut room) {
@@ -86,7 +86,7 @@ impl Line for CommandLine {
             if got == 0 {
                 break;
             }
-            if answer.len() > ANSWER_BYTES_MAX {
+            if answer.len() > SIGNER_ANSWER_BYTES_MAX {
                 return Err(self.wrong("it does not stop talking"));
             }
         }

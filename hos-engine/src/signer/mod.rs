@@ -13,7 +13,7 @@ pub use agent::Agent;
 pub use command::CommandLine;
 pub use file::FileSigner;
 pub use none::NoSigner;
-pub use protocol::{REQUEST_BYTES_MAX, refusal};
+pub use protocol::refusal;
 pub use remote::{Line, Remote};
 pub use socket::SocketLine;
 

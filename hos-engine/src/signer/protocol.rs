@@ -2,16 +2,13 @@
 
 use super::failed;
 use crate::Failure;
+use crate::limits::{SIGNER_ANSWER_BYTES_MAX, SIGNER_REQUEST_BYTES_MAX};
 use hos_core::id::{Shown, TreeHash};
+use hos_core::limits::PROOF_MAX;
 use hos_core::proof::checkpoint::Checkpoint;
 use hos_core::proof::key::VerifyKey;
-use hos_core::proof::tree::PROOF_MAX;
 use std::fmt::Write;
 
-/// The longest request, in bytes.
-pub const REQUEST_BYTES_MAX: usize = 8192;
-/// The longest answer, in bytes.
-pub(super) const ANSWER_BYTES_MAX: usize = 512;
 const FIRST: &str = "hos signer 1";
 
 /// What an engine asks.
@@ -67,7 +64,7 @@ impl Request {
 
     /// Reads a request; the reason is for a person.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
-        if bytes.len() > REQUEST_BYTES_MAX {
+        if bytes.len() > SIGNER_REQUEST_BYTES_MAX {
             return Err("the request is too long");
         }
         let text = std::str::from_utf8(bytes).map_err(|_| "the request is not UTF-8")?;
@@ -108,7 +105,7 @@ impl Answer {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Failure> {
         let wrong = || failed("the signer's answer is none");
         let line = std::str::from_utf8(bytes).ok().and_then(|t| t.strip_suffix('\n')).ok_or_else(wrong)?;
-        if bytes.len() > ANSWER_BYTES_MAX || line.bytes().any(|b| b < 0x20) {
+        if bytes.len() > SIGNER_ANSWER_BYTES_MAX || line.bytes().any(|b| b < 0x20) {
             return Err(wrong());
         }
         let (word, rest) = line.split_once(' ').ok_or_else(wrong)?;
@@ -149,7 +146,7 @@ mod tests {
         for request in [Request::Key, signs(0, 0), signs(2, 1), signs(u64::MAX, 64)] {
             assert_eq!(Request::decode(&request.encode()).unwrap(), request);
         }
-        assert!(signs(1, 64).encode().len() < REQUEST_BYTES_MAX);
+        assert!(signs(1, 64).encode().len() < SIGNER_REQUEST_BYTES_MAX);
         let key = hos_core::proof::key::SealKey::from_seed(&[1; 32]).verify_key();
         let refused = Answer::Refused("signer.stale".into(), "a b".into());
         for answer in [Answer::Key(Box::new(key)), Answer::Signature([9; 64]), Answer::Stale(7), refused] {
@@ -180,7 +177,7 @@ mod tests {
             "hos signer 1\nkey".into(),
             "hos signer 1\nkey\n\n".into(),
             format!("hos signer 1\nsign 1\n{}\n{}", format!("{}\n", "00".repeat(32)).repeat(65), checkpoint().text()),
-            "x".repeat(REQUEST_BYTES_MAX + 1),
+            "x".repeat(SIGNER_REQUEST_BYTES_MAX + 1),
         ];
         for bent in bent {
             assert!(Request::decode(bent.as_bytes()).is_err(), "{bent:?}");
@@ -203,5 +200,26 @@ mod tests {
         }
         assert!(Answer::decode(format!("key {}\n", "00".repeat(32)).as_bytes()).is_err(), "a key of small order");
         assert!(Answer::decode(format!("signature {}\n", "é".repeat(64)).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn requests_and_answers_end_at_their_limits() {
+        use crate::limits::tried;
+        let request = |n: usize| {
+            let of = |origin: String| {
+                let checkpoint = Checkpoint { origin, ..checkpoint() };
+                Request::Sign { old: 0, proof: Vec::new(), checkpoint }.encode()
+            };
+            let bytes = of("o".repeat(n + 1 - of("o".to_owned()).len()));
+            assert_eq!(bytes.len(), n);
+            Request::decode(&bytes).map(drop).map_err(|_| "refused".to_owned())
+        };
+        assert_eq!(tried("SIGNER_REQUEST_BYTES_MAX", request), Ok(()));
+        let answer = |n: usize| {
+            let line = format!("refused code {}\n", "x".repeat(n - 14));
+            assert_eq!(line.len(), n);
+            Answer::decode(line.as_bytes()).map(drop).map_err(|failure| failure.code.as_str().to_owned())
+        };
+        assert_eq!(tried("SIGNER_ANSWER_BYTES_MAX", answer), Ok(()));
     }
 }

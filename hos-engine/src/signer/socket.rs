@@ -4,9 +4,9 @@
 //! unless a time was set before, and a write to a peer that is gone must not raise a signal in the program that hosts us.
 
 use super::failed;
-use super::protocol::ANSWER_BYTES_MAX;
 use super::remote::Line;
 use crate::Failure;
+use crate::limits::SIGNER_ANSWER_BYTES_MAX;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, recv, send, setsockopt, shutdown, socket, sockopt,
 };
@@ -66,7 +66,7 @@ impl Line for SocketLine {
             sent += send(fd.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL).map_err(|e| self.wrong("write", e))?;
         }
         shutdown(fd.as_raw_fd(), Shutdown::Write).map_err(|e| self.wrong("write", e))?;
-        let (mut answer, mut room) = (Vec::new(), [0; ANSWER_BYTES_MAX]);
+        let (mut answer, mut room) = (Vec::new(), [0; SIGNER_ANSWER_BYTES_MAX]);
         loop {
             self.set(&fd, until)?;
             let got = recv(fd.as_raw_fd(), &mut room, MsgFlags::empty()).map_err(|e| self.wrong("read", e))?;
@@ -74,7 +74,7 @@ impl Line for SocketLine {
             if got == 0 {
                 return Ok(answer);
             }
-            if answer.len() > ANSWER_BYTES_MAX {
+            if answer.len() > SIGNER_ANSWER_BYTES_MAX {
                 return Err(failed(format!("the signer at {} does not stop talking", self.path.display())));
             }
         }

@@ -55,6 +55,7 @@ fn make(shop: &Shop) -> Done {
     pack::composer(shop)?;
     pack::debian(shop)?;
     pack::container(shop)?;
+    write(&shop.out.join(crate::sbom::FILE), &crate::sbom::of(&shop.root)?)?;
     let mut made: Vec<_> = std::fs::read_dir(&shop.out).map_err(|e| e.to_string())?.flatten().collect();
     made.sort_by_key(std::fs::DirEntry::file_name);
     for file in made {
@@ -81,15 +82,9 @@ impl Shop {
         command
     }
 
-    /// What every release build is told: no symbols, and no paths of the machine that built it (they stand in the places of panics).
+    /// What every release build is told.
     fn release(&self, command: &mut Command) {
-        let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
-        // The kernel's randomness by its call: where there is no `/dev`, as in an empty container, its file is not there either.
-        let mut flags = format!("--remap-path-prefix={}=hos --cfg getrandom_backend=\"linux_getrandom\"", self.root.display());
-        if let Ok(home) = home {
-            flags.push_str(&format!(" --remap-path-prefix={home}=cargo"));
-        }
-        command.env("CARGO_PROFILE_RELEASE_STRIP", "symbols").env("RUSTFLAGS", flags);
+        crate::release::tell(&self.root, command);
     }
 
     /// What the release build made.

@@ -9,10 +9,12 @@ use std::process::Stdio;
 type Part = fn(&House) -> io::Result<Outcome>;
 
 /// Every part, in order. The databases come before all that may use them, the release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 20] = [
+pub(super) const ALL: [(&str, Part); 22] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
+    ("lock files", locks),
+    ("bill of materials", bill),
     ("lints", lints),
     ("databases", databases::run),
     ("tests", tests),
@@ -54,6 +56,28 @@ fn deny(house: &House) -> io::Result<Outcome> {
         return Ok(Outcome::Done(Tally::of(false)));
     }
     check(&mut house.cargo(&["deny", "--offline", "check", "bans", "licenses", "sources"]))
+}
+
+/// Workspaces of their own are built with what their lock files say, as this one is.
+const WORKSPACES: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "benches/peers/Cargo.toml"];
+
+fn locks(house: &House) -> io::Result<Outcome> {
+    let mut tally = Tally::default();
+    for manifest in WORKSPACES {
+        let mut command = house.cargo(&["metadata", "--locked", "--format-version", "1", "--manifest-path", manifest]);
+        let holds = command.stdout(Stdio::null()).status()?.success();
+        if !holds {
+            println!("{manifest}: its lock file is not what it asks for, or is missing");
+        }
+        tally.add(&Tally::of(holds));
+    }
+    Ok(Outcome::Done(tally))
+}
+
+fn bill(house: &House) -> io::Result<Outcome> {
+    let faults = crate::sbom::faults(&house.root).map_err(io::Error::other)?;
+    faults.iter().for_each(|fault| println!("{fault}"));
+    Ok(Outcome::Done(Tally::of(faults.is_empty())))
 }
 
 fn lints(house: &House) -> io::Result<Outcome> {
@@ -140,6 +164,17 @@ fn is_intact(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_intact;
+
+    #[test]
+    fn every_workspace_is_held_to_its_lock_file() {
+        let root = crate::root();
+        let manifests = crate::tree::read(&root).unwrap().into_iter().filter(|f| f.path.ends_with("Cargo.toml"));
+        let found: Vec<String> = manifests.filter(|f| f.text.lines().any(|line| line == "[workspace]")).map(|f| f.path).collect();
+        let mut known = super::WORKSPACES.map(str::to_owned).to_vec();
+        known.sort();
+        assert_eq!(found, known);
+        assert!(found.iter().all(|path| root.join(path).with_file_name("Cargo.lock").is_file()));
+    }
 
     #[test]
     fn only_an_intact_verdict_passes() {

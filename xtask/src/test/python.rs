@@ -17,6 +17,8 @@ const PACKAGES: [&str; 2] = ["python3", "python3-venv"];
 const HEADERS: [&str; 4] = ["libmariadb-dev", "pkg-config", "gcc", "python3-dev"];
 /// What the environment's tests need.
 const REQUIREMENTS: [&str; 2] = ["frameworks/requirements.txt", "joined/requirements.txt"];
+/// What these came to, with the hash of each.
+const LOCK: &str = "requirements.lock";
 /// Tells an interpreter's version and its own path: what is called may be a script that finds it.
 const WHO: &str = "import sys, venv, ensurepip; print(sys.version_info[0], sys.version_info[1], sys.executable)";
 
@@ -102,9 +104,8 @@ fn environment(house: &House, interpreter: &Path) -> io::Result<Option<PathBuf>>
     let pip = || {
         let mut pip = Command::new(&own);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        for file in REQUIREMENTS {
-            pip.arg("--requirement").arg(house.root.join("bindings/python/tests").join(file));
-        }
+        // Every package by version and hash; what is asked for stands in the files that it was made of.
+        pip.arg("--require-hashes").arg("--requirement").arg(house.root.join("bindings/python/tests").join(LOCK));
         Ok::<_, io::Error>(pip.stdin(Stdio::null()).status()?.success())
     };
     let installed = pip()? || apt::install(&HEADERS)? && pip()?;

@@ -86,7 +86,7 @@ pub(super) fn check(files: &[File], sources: &[Source]) -> Vec<Finding> {
         if let Some(package) = file.path.strip_suffix("/Cargo.toml") {
             manifest(package, file, &mut out);
         }
-        if file.path == "Cargo.lock" {
+        if file.path == "Cargo.lock" || file.path.ends_with("/Cargo.lock") {
             lock(file, &mut out);
         }
     }
@@ -206,6 +206,6 @@ mod tests {
         assert_eq!(findings("hos-core/Cargo.toml", "[dependencies]\nhos-engine.workspace = true\n").len(), 1);
         assert_eq!(findings("hos-new/Cargo.toml", "").len(), 1);
         let lock = "source = \"registry+https://example.org/index\"\nsource = \"git+https://example.org/x\"\n";
-        assert_eq!(findings("Cargo.lock", lock).len(), 2);
+        assert_eq!((findings("Cargo.lock", lock).len(), findings("fuzz/Cargo.lock", lock).len()), (2, 2));
     }
 }

@@ -8,7 +8,9 @@ mod crates;
 mod documents;
 mod floors;
 mod length;
+mod limits;
 mod scan;
+mod threats;
 
 use crate::tree::{self, File};
 use std::fmt;
@@ -56,7 +58,9 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
     findings.extend(crates::check(files, &sources));
     findings.extend(circles::check(&sources));
     findings.extend(length::check(files));
+    findings.extend(limits::check(files, &sources));
     findings.extend(documents::check(files, &sources));
+    findings.extend(threats::check(files));
     findings.sort_by(|a, b| (a.warning, &a.path, a.line, &a.message).cmp(&(b.warning, &b.path, b.line, &b.message)));
     findings.dedup();
     findings

@@ -218,7 +218,7 @@ pub(crate) fn slug(name: &str) -> Result<Tenant, Trouble> {
             _ => out.push('-'),
         }
     }
-    out.truncate(hos_core::id::TENANT_BYTES_MAX);
+    out.truncate(hos_core::limits::TENANT_BYTES_MAX);
     let text = out.trim_end_matches('-');
     match Tenant::new(text) {
         Ok(tenant) if tenant.is_universe() => Err(Trouble::new("the name `universe` is reserved; a hotel cannot bear it")),

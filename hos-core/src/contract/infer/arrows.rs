@@ -1,8 +1,8 @@
 //! Moves made into a contract's arrows: one name each, and no two ways out of one state by one event.
 
 use super::proposal::{Edge, Proposal, Verdict};
-use crate::contract::parse::EVENTS_MAX;
-use crate::id::{NAME_BYTES_MAX, Name};
+use crate::id::Name;
+use crate::limits::{EVENTS_MAX, NAME_BYTES_MAX};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An action is `CONTRACT.EVENT`, one name long; so much is left to the event.

@@ -4,8 +4,8 @@ use super::names::{Names, brief};
 use super::proposal::Example;
 use super::waits::Waits;
 use super::{EDGES_MAX, EXAMPLES, INSTANCES_MAX};
-use crate::contract::parse::{EVENTS_MAX, STATES_MAX};
 use crate::id::InstanceId;
+use crate::limits::{EVENTS_MAX, STATES_MAX};
 use crate::time::{Span, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,6 +1,7 @@
 //! Names as a history writes them, made into names that a contract may hold.
 
-use crate::id::{NAME_BYTES_MAX, Name, Shown};
+use crate::id::{Name, Shown};
+use crate::limits::NAME_BYTES_MAX;
 use std::collections::HashMap;
 
 /// A name that was changed, for it was no legal one.

@@ -8,7 +8,7 @@ use super::proposal::{Edge, Example, Proposal, Rule, State};
 use crate::contract::draw::span_text;
 use crate::contract::infer::waits::human;
 use crate::id::{Name, Shown};
-use crate::spanned::TEXT_BYTES_MAX;
+use crate::limits::TOML_BYTES_MAX;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -69,7 +69,7 @@ pub fn contract(proposal: &Proposal, arrows: &Arrows, title: &Title<'_>) -> Resu
         prose(&mut out, &format!("- and {more} more kinds, each at most as often"));
     }
     match out.len() {
-        len if len > TEXT_BYTES_MAX => Err(format!("the contract would have {len} bytes, and may have {TEXT_BYTES_MAX}")),
+        len if len > TOML_BYTES_MAX => Err(format!("the contract would have {len} bytes, and may have {TOML_BYTES_MAX}")),
         _ => Ok(out),
     }
 }

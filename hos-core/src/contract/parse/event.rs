@@ -1,8 +1,9 @@
 //! Births, events and overrides.
 
-use super::{ATTRIBUTES_MAX, BRANCHES_MAX, EFFECTS_MAX, EVENTS_MAX, GUARDS_MAX, Parser};
+use super::Parser;
 use crate::contract::definition::{Branch, Effect, Event, Field, Guard, OnSame};
 use crate::id::{DottedName, Name, Shown};
+use crate::limits::{ATTRIBUTES_MAX, BRANCHES_MAX, EFFECTS_MAX, EVENTS_MAX, GUARDS_MAX};
 use crate::shape::{Attribute, Wanted};
 use crate::spanned::{Data, Entry, Table, Text};
 use std::collections::{BTreeMap, BTreeSet};

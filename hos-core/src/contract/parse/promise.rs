@@ -1,8 +1,9 @@
 //! What a contract promises of its paths: `[[promise]]`.
 
-use super::{PROMISES_MAX, Parser};
+use super::Parser;
 use crate::contract::definition::{PathRule, Promise};
 use crate::id::Name;
+use crate::limits::PROMISES_MAX;
 use crate::spanned::{Table, Text};
 
 const KEYS: [&str; 5] = ["code", "never", "before", "after", "never_both"];

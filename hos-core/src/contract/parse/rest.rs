@@ -1,15 +1,13 @@
 //! What stands beside the events: deadlines, migrations, and names that must agree over the whole file.
 
-use super::{DEADLINES_MAX, MIGRATIONS_MAX, Parser};
+use super::Parser;
 use crate::contract::definition::{Deadline, Due, Event, Migration};
 use crate::id::{Name, Shown};
+use crate::limits::{DEADLINE_WAIT_MS_MAX, DEADLINES_MAX, MIGRATIONS_MAX};
 use crate::shape::Wanted;
 use crate::spanned::{Data, Entry, Table, Text};
 use crate::time::Span;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The longest wait, 100 years, in milliseconds: longer is a mistake.
-const WAIT_MAX: Span = Span(100 * 366 * 86_400_000);
 
 impl Parser<'_> {
     /// A name is a birth's, an event's or an override's: histories name them side by side.
@@ -87,7 +85,7 @@ impl Parser<'_> {
             }
             (None, Some(at)) => Some(Due::At(self.expression(at, action, Wanted::Instant))),
             (Some(after), None) => match Span::parse(&after.value) {
-                Ok(span) if span > Span(0) && span <= WAIT_MAX => Some(Due::After(span)),
+                Ok(span) if span > Span(0) && span <= Span(DEADLINE_WAIT_MS_MAX) => Some(Due::After(span)),
                 Ok(_) => {
                     self.error(
                         "law.contract.bad_value",

@@ -4,8 +4,9 @@ use super::judge::Body;
 use super::place::{self, Trouble};
 use super::{Key, uid, walk};
 use crate::fault::{Fault, Severity, SourceFile};
-use crate::id::{NAME_BYTES_MAX, Shown, text_hash};
-use crate::policy::depth::{self, DEPTH_MAX};
+use crate::id::{Shown, text_hash};
+use crate::limits::{CEDAR_DEPTH_MAX, CEDAR_EXPRESSION_BYTES_MAX, LAW_BYTES_MAX, NAME_BYTES_MAX, POLICY_BYTES_MAX};
+use crate::policy::depth;
 use crate::policy::rule::{ActionScope, Rule, Scope};
 use cedar_policy_core::ast::{
     ActionConstraint, AnyId, Effect, EntityReference, Expr, PolicyID, PolicySet, PrincipalOrResourceConstraint, StaticPolicy,
@@ -15,13 +16,6 @@ use cedar_policy_core::parser;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
-
-/// The longest text of one file, in bytes.
-pub(in crate::policy) const FILE_BYTES_MAX: usize = 64 << 20;
-/// The longest text of one policy, in bytes.
-pub(in crate::policy) const POLICY_BYTES_MAX: usize = 1 << 20;
-/// The longest text of one expression of a contract, in bytes.
-pub(in crate::policy) const EXPRESSION_BYTES_MAX: usize = 64 << 10;
 
 /// A policy or template with its `@id`, and where it stands.
 pub(in crate::policy) struct Parsed {
@@ -42,14 +36,14 @@ pub(in crate::policy) fn beyond_bounds(text: &str, bytes_max: usize) -> Option<T
         (0..0, format!("the text has {} bytes, at most {bytes_max} are allowed", text.len()))
     } else {
         let place = depth::deepest(text).err()?;
-        (place.at..place.at + 1, format!("this nests more than {DEPTH_MAX} levels deep"))
+        (place.at..place.at + 1, format!("this nests more than {CEDAR_DEPTH_MAX} levels deep"))
     };
     Some(Trouble { span: Some(span), message, help: Some("split it into several policies".to_owned()) })
 }
 
 /// The policies of one file. `ids` are the ids taken so far, with the file of each.
 pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, String>, faults: &mut Vec<Fault>) -> ParsedFile {
-    if let Some(trouble) = beyond_bounds(&file.text, FILE_BYTES_MAX) {
+    if let Some(trouble) = beyond_bounds(&file.text, LAW_BYTES_MAX) {
         faults.push(trouble.fault("law.policy.too_deep", Severity::Error, file));
         return ParsedFile::default();
     }
@@ -107,7 +101,7 @@ pub(in crate::policy) fn annotation_id(template: &Template) -> Option<String> {
 
 /// The policies of a text with Cedar's own ids (`policy0`, …), templates among them.
 pub(in crate::policy) fn plain(text: &str) -> Result<PolicySet, String> {
-    if let Some(trouble) = beyond_bounds(text, FILE_BYTES_MAX) {
+    if let Some(trouble) = beyond_bounds(text, LAW_BYTES_MAX) {
         return Err(trouble.message);
     }
     super::on_deep_stack(|| parser::parse_policyset(text).map_err(|e| e.to_string()))
@@ -115,7 +109,7 @@ pub(in crate::policy) fn plain(text: &str) -> Result<PolicySet, String> {
 
 /// One expression, alone: what stands after it is no policy.
 pub(in crate::policy) fn expression(text: &str) -> Result<Expr, Vec<Trouble>> {
-    if let Some(trouble) = beyond_bounds(text, EXPRESSION_BYTES_MAX) {
+    if let Some(trouble) = beyond_bounds(text, CEDAR_EXPRESSION_BYTES_MAX) {
         return Err(vec![trouble]);
     }
     super::on_deep_stack(|| text.parse::<Expr>().map_err(|errors| errors.iter().flat_map(|e| place::troubles(e)).collect()))

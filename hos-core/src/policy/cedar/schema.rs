@@ -4,6 +4,7 @@ use super::place::{self, Trouble};
 use super::{Key, uid};
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::Shown;
+use crate::limits::{CEDAR_DEPTH_MAX, SCHEMA_BYTES_MAX};
 use crate::policy::depth;
 use crate::policy::shape::{ActionInfo, Field, Shape, Tables, Ty, TypeInfo, TypeNameSet};
 use crate::shape::{ActionShape, Attribute, EntityShape, Type};
@@ -21,9 +22,6 @@ use cedar_policy_core::validator::{RawName, ValidatorEntityTypeKind, ValidatorSc
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
-
-/// The longest schema, in bytes.
-const SCHEMA_BYTES_MAX: usize = 4 << 20;
 
 /// A schema that stands, contracts merged in.
 pub(in crate::policy) struct Schema {
@@ -45,7 +43,7 @@ pub(in crate::policy) fn compile(
         return None;
     }
     if let Err(place) = depth::deepest(&file.text) {
-        let message = format!("this nests more than {} levels deep", depth::DEPTH_MAX);
+        let message = format!("this nests more than {CEDAR_DEPTH_MAX} levels deep");
         faults.push(Fault::at("law.schema.too_deep", Severity::Error, file, place.at..place.at + 1, message));
         return None;
     }

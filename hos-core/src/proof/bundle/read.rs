@@ -2,26 +2,16 @@
 //! numbers, lists and limits. What is beyond its bounds is told once all is read, for a field that is missing behind it comes
 //! before.
 
-use super::{
-    BUNDLE_BYTES_MAX, Bundle, BundleError, HeadsProof, Item, KEYS_MAX, KeyRange, LAWS_MAX, LawFiles, LogNote, Opening,
-    RECORDS_MAX, VERSION, WHAT, Why, Withheld,
-};
+use super::{Bundle, BundleError, HeadsProof, Item, KeyRange, LawFiles, LogNote, Opening, VERSION, WHAT, Why, Withheld};
 use crate::canon::{Reader, check_item};
 use crate::id::{Handle, LawHash, MapHash, RecordHash, TreeHash};
-use crate::proof::chain::ENTRY_BYTES_MAX;
-use crate::proof::checkpoint::NOTE_BYTES_MAX;
+use crate::limits::{
+    BUNDLE_BYTES_MAX, BUNDLE_KEYS_MAX, BUNDLE_LAWS_MAX, BUNDLE_LOGS_MAX, BUNDLE_NESTING_MAX, BUNDLE_RECORDS_MAX, ENTRY_BYTES_MAX,
+    LAW_FILES_MAX, NOTE_BYTES_MAX, PART_BYTES_MAX, PROOF_MAX, SIBLINGS_MAX,
+};
 use crate::proof::format::{Fields, KeyError, SUITE};
-use crate::proof::heads::{HeadKind, SIBLINGS_MAX};
-use crate::proof::part::PART_BYTES_MAX;
+use crate::proof::heads::HeadKind;
 use crate::proof::record::Slot;
-use crate::proof::tree::PROOF_MAX;
-
-/// The most logs.
-const LOGS_MAX: usize = 2;
-/// The most files of a law: more are never loaded.
-const FILES_MAX: usize = 4096;
-/// How many arrays and maps stand in each other: map, cited, pair, item, opened parts, part.
-const NESTING_MAX: usize = 6;
 
 impl Bundle {
     /// The bundle that these bytes are; every number is within its limit and every list in its order.
@@ -29,7 +19,7 @@ impl Bundle {
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(BundleError::TooLarge);
         }
-        check_item(bytes, NESTING_MAX)?;
+        check_item(bytes, BUNDLE_NESTING_MAX)?;
         let mut r = Reader::new(bytes);
         let mut bounds = Bounds::default();
         let bundle = fields(&mut r, &mut bounds)?;
@@ -55,7 +45,7 @@ fn fields(r: &mut Reader<'_>, b: &mut Bounds) -> Result<Bundle, BundleError> {
         return Err(BundleError::What);
     }
     f.need(4)?;
-    let logs = list(f.r, b, LOGS_MAX, "logs", |r, b| {
+    let logs = list(f.r, b, BUNDLE_LOGS_MAX, "logs", |r, b| {
         r.array_of(2)?;
         let (tenant, note) = (r.text()?, r.text()?);
         b.within(note.len(), NOTE_BYTES_MAX, "a note that is too long");
@@ -65,21 +55,21 @@ fn fields(r: &mut Reader<'_>, b: &mut Bounds) -> Result<Bundle, BundleError> {
     f.need(5)?;
     let thread = Handle(f.r.bytes_of()?);
     f.need(6)?;
-    let records = list(f.r, b, RECORDS_MAX, "records", item)?;
+    let records = list(f.r, b, BUNDLE_RECORDS_MAX, "records", item)?;
     b.hold(!records.is_empty(), || BundleError::Empty);
     let heads = if f.has(7)? { Some(heads(f.r, b)?) } else { None };
     f.need(8)?;
-    let cited = list(f.r, b, RECORDS_MAX, "cited records", |r, b| {
+    let cited = list(f.r, b, BUNDLE_RECORDS_MAX, "cited records", |r, b| {
         r.array_of(2)?;
         Ok((log_place(r, b, logs.len())?, item(r, b)?))
     })?;
     f.need(9)?;
-    let laws = ascending(f.r, b, LAWS_MAX, "laws", |x: &LawFiles, y| x.hash < y.hash, law)?;
+    let laws = ascending(f.r, b, BUNDLE_LAWS_MAX, "laws", |x: &LawFiles, y| x.hash < y.hash, law)?;
     f.need(10)?;
     let keys = ascending(
         f.r,
         b,
-        KEYS_MAX,
+        BUNDLE_KEYS_MAX,
         "key ranges",
         |x: &KeyRange, y| (x.log, x.from) < (y.log, y.from),
         |r, b| {
@@ -210,7 +200,7 @@ fn law(r: &mut Reader<'_>, b: &mut Bounds) -> Result<LawFiles, BundleError> {
     let files = ascending(
         r,
         b,
-        FILES_MAX,
+        LAW_FILES_MAX,
         "a law's files",
         |x: &(String, Vec<u8>), y| x.0 < y.0,
         |r, _| {

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::*;
+use hos_core::limits::{ENTRY_BYTES_MAX, HEADER_BYTES_MAX};
 use hos_core::proof::tree::{node_from_tiles, prove_consistency, prove_inclusion};
 
 fn entry_case(note: &str, entry: &Entry) -> Json {

@@ -4,6 +4,7 @@ use super::super::*;
 use super::*;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use hos_core::limits::HEADER_BYTES_MAX;
 
 fn header_case(note: &str, header: &Header) -> Json {
     let bytes = header.encode().unwrap();
