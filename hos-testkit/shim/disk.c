@@ -8,7 +8,7 @@
  *   HOS_DISK_TOLD   what is written to the file of this name is what the program has told its callers, and stands in the log as such
  *   HOS_DISK_KILL   n: the process is killed in place of its n-th sync
  *   HOS_DISK_SWALLOW suffix: syncs of files whose names end so are answered with a yes and not done (in the log they are absent);
- *                   `/` means directories
+ *                   `keys/`: those of the files in it; `/`: those of directories
  *   HOS_DISK_FAIL   first:many:errno:how: of this process's operations, counted from 1, these fail. how: f fails; s writes half, and
  *                   fails from the next one on; l lies, says yes and does nothing (writes, cuts, syncs; others are done)
  *   HOS_DISK_SEEN   a file to which each operation's number, name and path are written (with FAIL: those that failed)
@@ -126,6 +126,11 @@ static int watched(int fd) { return fd >= 0 && fd < FDS && fds[fd].watch && fds[
 static int ends(const char *path, const char *with) {
     size_t a = strlen(path), b = strlen(with);
     return b && a >= b && !strcmp(path + a - b, with);
+}
+
+static int swallowed(const char *path) {
+    size_t len = strlen(swallow);
+    return len > 1 && swallow[len - 1] == '/' ? !strncmp(path, swallow, len) : ends(path, swallow);
 }
 
 /* Whether this operation fails. Called once for each, before anything of it is done. 1: fails, errno is set; 2: half; 3: a lie. */
@@ -286,7 +291,7 @@ static int sync_watched(int fd, long number) {
     if (!watched(fd)) return (int)syscall(number, fd);
     int is_dir = fds[fd].watch == DIRECTORY_OF_ROOT;
     if (kill_at && __atomic_add_fetch(&syncs, 1, __ATOMIC_SEQ_CST) == kill_at) kill(getpid(), SIGKILL);
-    if (swallow[0] && (is_dir ? !strcmp(swallow, "/") : ends(fds[fd].path, swallow))) return 0;
+    if (is_dir ? !strcmp(swallow, "/") : swallowed(fds[fd].path)) return 0;
     int verdict = failing("sync", fds[fd].path);
     if (verdict == 1) return -1;
     if (verdict == 3) return 0;

@@ -265,7 +265,7 @@ fn a_disk_keeps_what_was_promised_and_any_part_of_the_rest() {
     let made = |path: &str, file| Event::Made { path: path.into(), file };
     let wrote = |file, at, bytes: &[u8]| Event::Written { file, at, bytes: bytes.to_vec() };
     let mut disk = Disk::default();
-    let mut feed = |disk: &mut Disk, events: &[Event]| events.iter().for_each(|event| disk.take(event).unwrap());
+    let feed = |disk: &mut Disk, events: &[Event]| events.iter().for_each(|event| disk.take(event).unwrap());
     let dir = || String::from("d");
     feed(&mut disk, &[made("d/a", 0), wrote(0, 0, &[1; 700]), Event::SyncBegun, wrote(0, 700, &[2; 500])]);
     feed(&mut disk, &[Event::Synced { file: 0, began: 2 }]);

@@ -3,7 +3,7 @@
 use crate::told::{Account, Deed, Kept, Outcome};
 use crate::world::{Opening, Place, TENANTS, ask, law_of, root, uid};
 use hos_core::call::{Begin, Transition};
-use hos_core::id::{InstanceId, Name, Uid};
+use hos_core::id::{InstanceId, Name};
 use hos_core::refusal::Code;
 use hos_core::value::Value;
 use hos_engine::{Engine, Failure, HistoryEntry, VerifyOptions};
@@ -117,7 +117,7 @@ impl Judge<'_> {
                 }
                 Outcome::Denied(code) => return Err(format!("{deed:?} is lawful, and was denied with {code}")),
                 Outcome::Done(_) => found.kept += 1,
-                Outcome::Open => found.open_and_done += usize::from(there),
+                Outcome::Open | Outcome::Unknown => found.open_and_done += usize::from(there),
                 Outcome::Not(_) => {}
             }
         }
@@ -184,7 +184,7 @@ impl Judge<'_> {
             return Ok(0);
         }
         let of = self.engine.tenant(tenant).map_err(told)?;
-        let history = match of.history(&order(), &InstanceId::new(id).unwrap(), 1, PAGE) {
+        let history = match of.history(&order(), &InstanceId::new(id).unwrap(), 0, PAGE) {
             Err(failure) if failure.code == Code::InstanceUnknown => return Ok(0),
             history => history.map_err(told)?,
         };
@@ -247,7 +247,8 @@ impl Judge<'_> {
                 return Err(format!("{deed:?}, asked again, got another receipt"));
             }
         }
-        let open = self.account.deeds.iter().filter(|(deed, outcome)| *outcome == Outcome::Open && has_key(deed) && safe(deed));
+        let is_open = |outcome: &Outcome| matches!(outcome, Outcome::Open | Outcome::Unknown);
+        let open = self.account.deeds.iter().filter(|(deed, outcome)| is_open(outcome) && has_key(deed) && safe(deed));
         for (deed, _) in open {
             // What it stands on may be as open as it is.
             if let Deed::Begin(..) = deed {

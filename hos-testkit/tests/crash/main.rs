@@ -48,19 +48,19 @@ fn what_was_told_holds_after_a_loss_of_power() {
 fn syncs_that_are_not_done_are_found() {
     for (swallowed, sign) in [
         // Commits; every name that the store, its vault, a backup and the mark have; persons' keys; what a checkpoint is of.
-        ("s.db-wal", &["lost", "is at []", "behind its mark", "evidence"][..]),
-        ("/", &["cannot be opened", "is gone", "lost", "is at []", "behind its mark"]),
-        ("s.db.vault-wal", &["key is gone", "evidence", "lost", "cannot be opened", "its facts"]),
+        ("s.db-wal", &["lost", "is at []"][..]),
+        ("/", &["cannot be opened"]),
+        ("s.db.vault-wal", &["key is gone", "erased", "key"]),
         ("s.db", &["cannot be opened", "evidence", "lost", "is at []"]),
-        ("keys/k0", &["cannot be opened"]),
+        ("keys/", &["cannot be opened"]),
         (".new", &["cannot be opened"]),
     ] {
         let recording = power::record(3, Some(swallowed)).unwrap();
-        let chosen = power::crashes(&recording.events, 600, &mut Chance::new(5));
-        let found = power::try_all(&recording.events, &chosen, &mut Tally::default());
-        let (_, what) = found.err().unwrap_or_else(|| panic!("`{swallowed}` was not synced, and nobody noticed"));
-        assert!(sign.iter().any(|sign| what.contains(sign)), "{swallowed}: {what}");
-        println!("`{swallowed}` not synced: {what}");
+        let chosen = power::crashes(&recording.events, 150, &mut Chance::new(5));
+        let found = power::findings(&recording.events, &chosen);
+        let what = found.iter().find(|what| sign.iter().any(|sign| what.contains(sign)));
+        let what = what.unwrap_or_else(|| panic!("`{swallowed}` was not synced, and of it was seen: {found:#?}"));
+        println!("`{swallowed}` not synced: {} of {} do not hold, such as: {what}", found.len(), chosen.len());
     }
 }
 

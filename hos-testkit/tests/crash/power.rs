@@ -37,13 +37,13 @@ pub(crate) fn record(seed: u64, swallow: Option<&str>) -> Result<Recording, Stri
     let place = Place::make(&root);
     let (told, log) = (base.path().join("told"), base.path().join("log"));
     let mut chance = Chance::new(seed);
-    let mut start = |phase: usize, kill: Option<usize>| {
+    let start = |phase: usize, kill: Option<usize>| {
         let orders = Orders { log: Some(log.clone()), kill, swallow: swallow.map(str::to_owned), ..Orders::default() };
         let mut command = child(&format!("phase {phase} {seed}"), &root, &told, &orders);
         command.spawn().map_err(|e| e.to_string())
     };
     // Which sync of a process kills it, if one does: the first third of them make the store.
-    let mut kill = |chance: &mut Chance, of: usize| (chance.below(2) == 0).then(|| 1 + chance.below(of));
+    let kill = |chance: &mut Chance, of: usize| (chance.below(2) == 0).then(|| 1 + chance.below(of));
     let first = kill(&mut chance, 60);
     if !ended(start(0, first)?, first.is_some())?.success() {
         ended(start(4, None)?, false)?;
@@ -168,6 +168,12 @@ pub(crate) fn try_all(events: &[Event], crashes: &[Crash], tally: &mut Tally) ->
         tally.distinct += 1;
     }
     Ok(())
+}
+
+/// All that does not hold.
+pub(crate) fn findings(events: &[Event], crashes: &[Crash]) -> Vec<String> {
+    let found = crashes.iter().filter_map(|crash| try_all(events, &[*crash], &mut Tally::default()).err());
+    found.map(|(_, what)| what).collect()
 }
 
 /// An index of the log that was left: none, zeros, or anything.

@@ -91,8 +91,10 @@ pub(crate) struct Kept {
 /// What a caller knows of what it asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// No answer yet, or one that leaves it open.
+    /// No answer yet.
     Open,
+    /// An answer that leaves it open. A later one may settle it with a yes; a no says of its own attempt alone that it did nothing.
+    Unknown,
     /// It is done.
     Done(Option<Kept>),
     /// It is not done.
@@ -148,6 +150,7 @@ impl Account {
             return Ok(());
         }
         let at = *self.asked.get(*id).ok_or_else(wrong)?;
+        let was = &self.deeds[at].1;
         self.deeds[at].1 = match (*word, rest) {
             ("did", []) => Outcome::Done(None),
             ("got", [tenant, record, seq, note]) => Outcome::Done(Some(Kept {
@@ -156,9 +159,10 @@ impl Account {
                 seq: seq.parse().map_err(|_| wrong())?,
                 checkpoint: (*note != "-").then(|| note.replace('|', "\n").replace('~', " ")),
             })),
+            ("not", [_]) if *was == Outcome::Unknown => Outcome::Unknown,
             ("not", [code]) => Outcome::Not((*code).to_owned()),
             ("denied", [code]) => Outcome::Denied((*code).to_owned()),
-            ("unknown", [_]) => Outcome::Open,
+            ("unknown", [_]) => Outcome::Unknown,
             _ => return Err(wrong()),
         };
         Ok(())
@@ -171,7 +175,7 @@ impl Account {
 
     /// Whether it may be done: asked, and not told that it is not.
     pub(crate) fn may_be_done(&self, deed: &Deed) -> bool {
-        self.deeds.iter().any(|(of, outcome)| of == deed && matches!(outcome, Outcome::Done(_) | Outcome::Open))
+        self.deeds.iter().any(|(of, outcome)| of == deed && matches!(outcome, Outcome::Done(_) | Outcome::Open | Outcome::Unknown))
     }
 
     /// Receipts, in the order of asking.
@@ -197,6 +201,8 @@ fn an_account_is_what_was_told_last() {
     assert!(account.may_be_done(&begin) && !account.is_done(&begin));
     account.take(&line::other("unknown", "1", "hos.outcome_unknown")).unwrap();
     account.take(&line::ask("1", &begin)).unwrap();
+    account.take(&line::other("not", "1", "hos.store_busy")).unwrap();
+    assert!(account.may_be_done(&begin), "the first attempt may have done it");
     account.take(&line::done("1", Some(&kept))).unwrap();
     assert_eq!(account.receipts().collect::<Vec<_>>(), [(&begin, &kept)]);
     account.take(&line::ask("2", &Deed::Rotate)).unwrap();

@@ -84,7 +84,9 @@ pub(crate) struct Opening<'p> {
 
 impl Opening<'_> {
     fn builder(&self, key: usize) -> Builder {
-        let settings = Settings { busy_timeout: Duration::from_secs(3), ..Settings::default() };
+        // A lock that cannot be set looks like one that somebody holds: where they fail, nobody waits for long.
+        let patience = Duration::from_millis(if self.seed.is_some() { 100 } else { 3000 });
+        let settings = Settings { busy_timeout: patience, ..Settings::default() };
         let clock: Arc<dyn Clock> = Arc::new(SetClock::at(NOW));
         let builder = Engine::builder().sqlite(self.place.store()).key_file(self.place.key(key)).clock(clock).settings(settings);
         match self.seed {
