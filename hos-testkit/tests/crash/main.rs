@@ -7,6 +7,7 @@ mod faults;
 mod judge;
 #[path = "../../../hos-engine/tests/support/law.rs"]
 mod law;
+mod mounts;
 mod phases;
 mod power;
 mod record;
@@ -108,6 +109,55 @@ fn fault_again() {
     println!("{account:#?}");
 }
 
+#[test]
+fn what_was_told_is_on_a_copy_of_the_file_system() {
+    if let Some(why) = mounts::missing() {
+        println!("skipped: no file system can be mounted here: {why}");
+        return;
+    }
+    let mut tally = mounts::Tally::default();
+    for seed in 1..20 {
+        tally.add(mounts::campaign(seed, None).unwrap());
+        if tally.copies >= 12 {
+            break;
+        }
+    }
+    println!("count: {} copies of a mounted file system, {} of them while it was written", tally.copies, tally.moving);
+    assert!(tally.findings.is_empty() && tally.copies > 0, "{tally:#?}");
+    // The same where syncs of the log are answered and not done.
+    let mut lying = mounts::Tally::default();
+    for seed in 20..40 {
+        lying.add(mounts::campaign(seed, Some("s.db-wal")).unwrap());
+        if !lying.findings.is_empty() {
+            break;
+        }
+    }
+    let found = lying.findings.first().unwrap_or_else(|| panic!("the log was not synced, and nobody noticed: {lying:#?}"));
+    println!("not synced: {} of {} copies do not hold, such as: {found}", lying.findings.len(), lying.copies);
+}
+
+/// The long form of it.
+#[test]
+fn mounts_long() {
+    let Some(seconds) = number("HOS_TORTURE_SECONDS") else { return };
+    if let Some(why) = mounts::missing() {
+        panic!("no file system can be mounted here: {why}");
+    }
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let first = number("HOS_TORTURE_SEED").unwrap_or(1) * 1_000_000;
+    let mut sum = mounts::Tally::default();
+    for seed in first.. {
+        sum.add(mounts::campaign(seed, None).unwrap());
+        assert!(sum.findings.is_empty(), "seed {seed}: {:#?}", sum.findings);
+        if Instant::now() > until {
+            break;
+        }
+    }
+    println!("count: {} copies of a mounted file system", sum.copies);
+    println!("count: {} copies (while it was written) of a mounted file system", sum.moving);
+    println!("count: {} acknowledgements (none lost) of a mounted file system", sum.kept);
+}
+
 /// The long form, every operation in every way; `HOS_TORTURE_SECONDS` bounds it, and it says how far it came.
 #[test]
 fn faults_long() {
@@ -121,7 +171,8 @@ fn faults_long() {
         .collect();
     let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let done = AtomicU64::new(0);
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // Most of a run is waiting for locks that cannot be set.
+    let workers = 4 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {

@@ -36,28 +36,30 @@ pub(crate) fn record(seed: u64, swallow: Option<&str>) -> Result<Recording, Stri
     let root = base.path().join("root");
     let place = Place::make(&root);
     let (told, log) = (base.path().join("told"), base.path().join("log"));
-    let mut chance = Chance::new(seed);
-    let start = |phase: usize, kill: Option<usize>| {
-        let orders = Orders { log: Some(log.clone()), kill, swallow: swallow.map(str::to_owned), ..Orders::default() };
-        let mut command = child(&format!("phase {phase} {seed}"), &root, &told, &orders);
-        command.spawn().map_err(|e| e.to_string())
-    };
-    // Which sync of a process kills it, if one does: the first third of them make the store.
-    let kill = |chance: &mut Chance, of: usize| (chance.below(2) == 0).then(|| 1 + chance.below(of));
-    let first = kill(&mut chance, 60);
-    if !ended(start(0, first)?, first.is_some())?.success() {
-        ended(start(4, None)?, false)?;
-    }
-    let (one, other) = (kill(&mut chance, 80), kill(&mut chance, 50));
-    let beside = start(2, other)?;
-    let one = ended(start(1, one)?, one.is_some());
-    ended(beside, other.is_some())?;
-    one?;
-    let last = kill(&mut chance, 60);
-    ended(start(3, last)?, last.is_some())?;
+    let orders = |kill| Orders { log: Some(log.clone()), kill, swallow: swallow.map(str::to_owned), ..Orders::default() };
+    history(seed, &|role, kill| child(role, &root, &told, &orders(kill)).spawn().map_err(|e| e.to_string()))?;
     let events = read(&log)?;
     complete(&events, &place)?;
     Ok(Recording { events, log, base })
+}
+
+/// Starts the programs of a history: their roles, and which sync kills each, if one does.
+pub(crate) fn history(seed: u64, start: &dyn Fn(&str, Option<usize>) -> Result<Child, String>) -> Result<(), String> {
+    let mut chance = Chance::new(seed);
+    let mut kill = |of: usize| (chance.below(2) == 0).then(|| 1 + chance.below(of));
+    let start = |phase: usize, kill| start(&format!("phase {phase} {seed}"), kill);
+    // The first third of these syncs make the store.
+    let first = kill(60);
+    if !ended(start(0, first)?, first.is_some())?.success() {
+        ended(start(4, None)?, false)?;
+    }
+    let (one, other) = (kill(80), kill(50));
+    let beside = start(2, other)?;
+    let first_of_two = ended(start(1, one)?, one.is_some());
+    ended(beside, other.is_some())?;
+    first_of_two?;
+    let last = kill(60);
+    ended(start(3, last)?, last.is_some()).map(drop)
 }
 
 /// Waits; a process that was not to be killed must end well.

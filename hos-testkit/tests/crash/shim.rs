@@ -49,7 +49,8 @@ pub(crate) fn child(role: &str, root: &Path, told: &Path, orders: &Orders) -> Co
 
 /// The same without the shim.
 pub(crate) fn plain_child(role: &str, root: &Path, told: &Path) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    // Also where the file has been built anew meanwhile.
+    let mut command = Command::new("/proc/self/exe");
     command.args(["--exact", "role_of_a_child", "--nocapture", "--test-threads=1"]);
     command.env("HOS_CRASH_ROLE", role).env("HOS_CRASH_ROOT", root).env("HOS_CRASH_TOLD", told);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

@@ -465,19 +465,17 @@ fn identify(path: &Path) -> Result<FileId, StoreError> {
 /// Refuses what is not an SQLite file, and one that was cut short: SQLite reads what is missing as zeros.
 fn check_header(guard: &FileGuard, path: &Path) -> Result<(), StoreError> {
     let size = guard.file().metadata().map_err(|e| from_io(&e, path, "examine"))?.len();
-    if size == 0 {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    // While a log is there, a checkpoint may not have been finished when the power failed: the file lawfully lags behind, and its first
+    // page may be torn. What it says is in the log; SQLite judges what they come to together.
+    if size == 0 || guard.wal_bytes() > 0 || Path::new(&journal).exists() {
         return Ok(());
     }
     let mut header = [0u8; 32];
     let read = guard.file().read_at(&mut header, 0).map_err(|e| from_io(&e, path, "read"))?;
     if read < header.len() || !header.starts_with(MAGIC) {
         return Err(StoreError::integrity(format!("{} is not an SQLite file, so it is no store", shown(path))));
-    }
-    // While a log is there the file may lawfully lag behind: a checkpoint was not finished.
-    let mut journal = path.as_os_str().to_owned();
-    journal.push("-journal");
-    if guard.wal_bytes() > 0 || Path::new(&journal).exists() {
-        return Ok(());
     }
     let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
         1 => 65536,
