@@ -56,6 +56,10 @@ struct Judge<'j> {
     logs: BTreeMap<String, Vec<HistoryEntry>>,
 }
 
+fn is_found_later(deed: &Deed) -> bool {
+    matches!(deed, Deed::Rotate | Deed::Mark | Deed::Backup(_) | Deed::Vault(_))
+}
+
 fn order() -> Name {
     Name::new("o").unwrap()
 }
@@ -111,8 +115,9 @@ impl Judge<'_> {
             };
             match outcome {
                 Outcome::Done(_) if !there => return Err(format!("{deed:?} was acknowledged and is lost")),
-                // A copy that was named is whole, whatever was said of it; a change of key is taken up by who opens next.
-                Outcome::Not(code) if there && !matches!(deed, Deed::Rotate | Deed::Mark | Deed::Backup(_) | Deed::Vault(_)) => {
+                // What is asked again may be done then. A copy that was named is whole, whatever was said of it; a change of key is taken
+                // up by who opens next.
+                Outcome::Not(code) if there && !self.account.may_be_done(deed) && !is_found_later(deed) => {
                     return Err(format!("{deed:?} was refused with {code}, and is done"));
                 }
                 Outcome::Denied(code) => return Err(format!("{deed:?} is lawful, and was denied with {code}")),

@@ -179,7 +179,12 @@ fn faults_long() {
                 while Instant::now() < until && failed.lock().unwrap().len() < 20 {
                     let Some((at, kind)) = all.get(next.fetch_add(1, Ordering::Relaxed) as usize) else { break };
                     match faults::run(seed, *at, *kind) {
-                        Ok(_) => drop(done.fetch_add(1, Ordering::Relaxed)),
+                        Ok(_) => {
+                            let done = 1 + done.fetch_add(1, Ordering::Relaxed);
+                            if done.is_multiple_of(500) {
+                                eprintln!("{done} of {} runs", all.len());
+                            }
+                        }
                         Err(what) => {
                             let told = faults::told_again(seed, *at, &operations[at - 1], *kind, &what);
                             eprintln!("{told}");

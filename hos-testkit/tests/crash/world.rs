@@ -243,8 +243,12 @@ impl<'w> Caller<'w> {
                     (line::done(id, kept(&answer).as_ref()), false)
                 }
                 Ok(Some(answer)) => (line::other("denied", id, answer.code().unwrap_or("-")), false),
-                Err(failure) if failure.code == Code::OutcomeUnknown => (line::other("unknown", id, &failure.code.to_string()), true),
-                Err(failure) => (line::other("not", id, &failure.code.to_string()), false),
+                Err(failure) => {
+                    let open = failure.code == Code::OutcomeUnknown;
+                    // For who looks closer; callers are told the code.
+                    eprintln!("{id} {deed:?}: {failure}");
+                    (line::other(if open { "unknown" } else { "not" }, id, &failure.code.to_string()), open)
+                }
             };
             self.teller.tell(&told);
             if !(open && matches!(deed, Deed::Begin(..) | Deed::Go(..))) {
