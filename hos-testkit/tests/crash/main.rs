@@ -215,10 +215,10 @@ fn power_again() {
 fn power_long() {
     let Some(seconds) = number("HOS_TORTURE_SECONDS") else { return };
     let until = Instant::now() + Duration::from_secs(seconds);
-    let states = number("HOS_TORTURE_STATES").unwrap_or(2000) as usize;
+    let states = number("HOS_TORTURE_STATES").unwrap_or(1000) as usize;
     let next = AtomicU64::new(number("HOS_TORTURE_SEED").unwrap_or(1) * 1_000_000);
     let (sum, failed) = (Mutex::new((Tally::default(), 0)), Mutex::new(Vec::new()));
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = 3 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
