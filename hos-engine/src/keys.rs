@@ -62,7 +62,8 @@ pub fn write_seal_key(path: &Path, seed: &[u8; 32]) -> Result<SealKey, Failure> 
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".partial-{}", std::process::id()));
     let partial = PathBuf::from(name);
-    let written = write_key_text(&partial, seed).and_then(|()| give_name(&partial, path, seed)).and_then(|()| sync_directory(path));
+    let written =
+        write_key_text(&partial, seed).and_then(|()| give_name(&partial, path, seed)).and_then(|()| sync_directory(path));
     // A partial file that was linked has two names; one that failed is of no use.
     let _ = std::fs::remove_file(&partial);
     written.map_err(|e| wrong(path, &format!("the key file cannot be written: {e}")))?;
@@ -88,6 +89,13 @@ fn give_name(partial: &Path, path: &Path, seed: &[u8; 32]) -> io::Result<()> {
         }
         linked => linked,
     }
+}
+
+/// Makes a key file that is there durable, and its name: who wrote it may have been cut short before that. Comes before anything is
+/// sealed with a key that this process has not written itself.
+pub fn settle_seal_key(path: &Path) -> Result<(), Failure> {
+    let settled = std::fs::File::open(path).and_then(|file| file.sync_all()).and_then(|()| sync_directory(path));
+    settled.map_err(|e| wrong(path, &format!("the key file cannot be made durable: {e}")))
 }
 
 /// Makes the name of a file durable.

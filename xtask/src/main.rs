@@ -8,7 +8,7 @@
 //! cargo xtask dist [--try]    what users install; --try installs and uses it in a bare root
 //! cargo xtask sanitize        the C ABI under AddressSanitizer; builds everything anew
 //! cargo xtask counts [--write] instructions of the hot paths, compared with benches/counts.txt; needs a release build
-//! cargo xtask torture NAME    a long form for as long as one lets it: models, kills
+//! cargo xtask torture NAME    a long form for as long as one lets it: models, kills, power, faults, mounts
 //! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
 //! ```
 

@@ -37,7 +37,15 @@ pub(crate) fn judge(place: &Place, account: &Account, turn: u64) -> Result<Found
     if let Some(why) = engine.quarantine() {
         return Err(format!("the store is behind its mark: {why}"));
     }
-    let mut judge = Judge { engine: &engine, place, account, turn, logs: BTreeMap::new(), records: BTreeMap::new(), accounts: BTreeSet::new() };
+    let mut judge = Judge {
+        engine: &engine,
+        place,
+        account,
+        turn,
+        logs: BTreeMap::new(),
+        records: BTreeMap::new(),
+        accounts: BTreeSet::new(),
+    };
     judge.evidence()?;
     judge.receipts()?;
     let found = judge.deeds()?;
@@ -75,7 +83,10 @@ impl Judge<'_> {
         let mut anchors = BTreeSet::new();
         for (at, (_, kept)) in self.account.receipts().enumerate() {
             let Some(note) = &kept.checkpoint else { continue };
-            newest.insert(&kept.tenant, (kept.seq, note)).filter(|old| old.0 > kept.seq).map(|old| newest.insert(&kept.tenant, old));
+            newest
+                .insert(&kept.tenant, (kept.seq, note))
+                .filter(|old| old.0 > kept.seq)
+                .map(|old| newest.insert(&kept.tenant, old));
             if (at as u64 + self.turn).is_multiple_of(8) {
                 anchors.insert(note.clone());
             }
@@ -150,9 +161,7 @@ impl Judge<'_> {
             Deed::Found | Deed::Refused(..) => return Ok(None),
             Deed::Mark => self.place.mark().exists(),
             Deed::Tenant(name) => self.logs.contains_key(name),
-            Deed::Person(name) => {
-                self.accounts.contains(&uid("A", name)) || self.account.may_be_done(&Deed::Erase(name.clone()))
-            }
+            Deed::Person(name) => self.accounts.contains(&uid("A", name)) || self.account.may_be_done(&Deed::Erase(name.clone())),
             Deed::Begin(tenant, id, who) => self.state_of(tenant, id, who)?.is_some(),
             Deed::Go(tenant, id) => self.moves_of(tenant, id)? == 1,
             Deed::Note(tenant, text) => match self.notes(tenant, text) {
@@ -166,9 +175,11 @@ impl Judge<'_> {
                 is_active
             }
             Deed::Erase(who) => self.is_erased(who)?,
-            Deed::Rotate => self.engine.keys().map_err(told)?.0.iter().filter(|range| range.to.is_none()).any(|range| {
-                hos_engine::keys::read_seal_key(&self.place.key(1)).is_ok_and(|key| key.verify_key() == range.key)
-            }),
+            Deed::Rotate => {
+                self.engine.keys().map_err(told)?.0.iter().filter(|range| range.to.is_none()).any(|range| {
+                    hos_engine::keys::read_seal_key(&self.place.key(1)).is_ok_and(|key| key.verify_key() == range.key)
+                })
+            }
             Deed::Backup(name) | Deed::Vault(name) => self.place.copy(name).exists(),
         }))
     }
@@ -229,9 +240,10 @@ impl Judge<'_> {
         let records: Vec<&Kept> = self.account.receipts().filter(|(deed, _)| begun(deed)).map(|(_, kept)| kept).collect();
         let entries = records.iter().filter_map(|kept| self.logs.get(&kept.tenant)?.get(kept.seq as usize));
         let gone: Vec<bool> = entries.map(key_is_gone).collect();
-        let recorded = self.logs.get("universe").is_some_and(|log| {
-            log.iter().filter(|entry| entry.header.kind == hos_core::proof::record::Kind::Erased).count() > 0
-        });
+        let recorded = self
+            .logs
+            .get("universe")
+            .is_some_and(|log| log.iter().filter(|entry| entry.header.kind == hos_core::proof::record::Kind::Erased).count() > 0);
         if gone.iter().any(|gone| *gone) && !recorded {
             return Err("a key is destroyed, and no record says so".into());
         }

@@ -196,7 +196,8 @@ fn lay(place: &Place, files: &Files) {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     for (name, content) in files {
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(place.root().join(name)).unwrap();
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(place.root().join(name)).unwrap();
         file.write_all(content).unwrap();
     }
 }

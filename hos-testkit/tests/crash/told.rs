@@ -175,7 +175,9 @@ impl Account {
 
     /// Whether it may be done: asked, and not told that it is not.
     pub(crate) fn may_be_done(&self, deed: &Deed) -> bool {
-        self.deeds.iter().any(|(of, outcome)| of == deed && matches!(outcome, Outcome::Done(_) | Outcome::Open | Outcome::Unknown))
+        self.deeds
+            .iter()
+            .any(|(of, outcome)| of == deed && matches!(outcome, Outcome::Done(_) | Outcome::Open | Outcome::Unknown))
     }
 
     /// Receipts, in the order of asking.

@@ -12,7 +12,7 @@ use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use hos_core::value::Record;
 use hos_engine::clock::SetClock;
-use hos_engine::keys::make_seal_key;
+use hos_engine::keys::{make_seal_key, read_seal_key, settle_seal_key};
 use hos_engine::ports::{Clock, Entropy};
 use hos_engine::signer::FileSigner;
 use hos_engine::{Answer, Builder, Engine, Failure, Founding, Settings};
@@ -111,8 +111,10 @@ impl Opening<'_> {
     }
 
     pub(crate) fn found(&self) -> Result<Engine, Failure> {
-        let entity = |uid, parents: Vec<Uid>| Entity { uid, attrs: Record::new(), parents: parents.into_iter().collect(), record: None };
-        let founding = Founding { founder: entity(root(), vec![uid("R", "op")]), roles: vec![entity(uid("R", "op"), Vec::new())] };
+        let entity =
+            |uid, parents: Vec<Uid>| Entity { uid, attrs: Record::new(), parents: parents.into_iter().collect(), record: None };
+        let founding =
+            Founding { founder: entity(root(), vec![uid("R", "op")]), roles: vec![entity(uid("R", "op"), Vec::new())] };
         self.builder(0).mark(self.place.mark()).law(law_of(0)).found(founding)
     }
 }
@@ -168,9 +170,12 @@ pub(crate) fn ask(engine: &Engine, place: &Place, deed: &Deed, seed: u64) -> Res
         Deed::Activate(number) => engine.activate(&by, law_of(*number), None, Modes::default()).map(Some),
         Deed::Erase(who) => engine.erase(&by, &uid("A", who), "asked for").map(Some),
         Deed::Rotate => {
-            let key = match hos_engine::keys::read_seal_key(&place.key(1)) {
-                Ok(key) => key,
-                Err(_) => make_seal_key(&place.key(1), &Seeded(Mutex::new(Chance::new(seed ^ 0xb)))) ?,
+            let path = place.key(1);
+            let key = if path.exists() {
+                settle_seal_key(&path)?;
+                read_seal_key(&path)?
+            } else {
+                make_seal_key(&path, &Seeded(Mutex::new(Chance::new(seed ^ 0xb))))?
             };
             engine.rotate_key(Arc::new(FileSigner::new(key))).map(|()| None)
         }

@@ -11,6 +11,10 @@ pub(super) fn faults(order: &Order) -> io::Result<Vec<Count>> {
     long(order, "faults_long")
 }
 
+pub(super) fn mounts(order: &Order) -> io::Result<Vec<Count>> {
+    long(order, "mounts_long")
+}
+
 fn long(order: &Order, test: &str) -> io::Result<Vec<Count>> {
     let environment = [("HOS_TORTURE_SECONDS", order.seconds.to_string()), ("HOS_TORTURE_SEED", order.seed.to_string())];
     counted(order, &["--workspace", "--test", "crash", "--", "--exact", test, "--nocapture"], &environment)

@@ -31,8 +31,13 @@ pub(super) struct Count {
 type Campaign = (&'static str, Runs);
 type Runs = fn(&Order) -> io::Result<Vec<Count>>;
 
-const CAMPAIGNS: [Campaign; 4] =
-    [("models", models::run), ("kills", kills::run), ("power", crash::power), ("faults", crash::faults)];
+const CAMPAIGNS: [Campaign; 5] = [
+    ("models", models::run),
+    ("kills", kills::run),
+    ("power", crash::power),
+    ("faults", crash::faults),
+    ("mounts", crash::mounts),
+];
 
 /// Runs the campaign that is named.
 pub(crate) fn run(root: &Path, words: &[&str]) -> ExitCode {
