@@ -170,7 +170,7 @@ pub(crate) fn a_lie_is_found() {
         (&format!("got {sure} t1 {} 2 -", "0".repeat(64)), "was acknowledged at 2"),
         (&format!("not {sure} hos.store_full"), "and is done"),
         (&format!("not {} hos.store_full", line_of("begin t1 i0")), "and is done"),
-        (&format!("not {} hos.store_full", line_of("erase v0")), "and is done"),
+        (&format!("not {} hos.store_full", line_of("erase v0")), "Person(\"v0\") was acknowledged and is lost"),
         (&format!("not {} hos.store_full", line_of("person p0")), "and is done"),
         (&format!("not {sure} hos.internal"), "was answered with"),
         (&format!("denied {sure} hos.forbidden"), "was denied"),

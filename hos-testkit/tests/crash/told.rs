@@ -159,7 +159,8 @@ impl Account {
                 seq: seq.parse().map_err(|_| wrong())?,
                 checkpoint: (*note != "-").then(|| note.replace('|', "\n").replace('~', " ")),
             })),
-            ("not", [_]) if *was == Outcome::Unknown => Outcome::Unknown,
+            // A no to what may be done already: that it is there, say.
+            ("not" | "denied", [_]) if *was == Outcome::Unknown => Outcome::Unknown,
             ("not", [code]) => Outcome::Not((*code).to_owned()),
             ("denied", [code]) => Outcome::Denied((*code).to_owned()),
             ("unknown", [_]) => Outcome::Unknown,
