@@ -171,8 +171,7 @@ impl Judge<'_> {
             },
             Deed::Activate(number) => {
                 let law = law_of(*number).hash;
-                let is_active = self.engine.law().map_err(told)?.hash == law;
-                is_active
+                self.engine.law().map_err(told)?.hash == law
             }
             Deed::Erase(who) => self.is_erased(who)?,
             Deed::Rotate => {

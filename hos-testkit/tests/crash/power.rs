@@ -43,8 +43,11 @@ pub(crate) fn record(seed: u64, swallow: Option<&str>) -> Result<Recording, Stri
     Ok(Recording { events, log, base })
 }
 
-/// Starts the programs of a history: their roles, and which sync kills each, if one does.
-pub(crate) fn history(seed: u64, start: &dyn Fn(&str, Option<usize>) -> Result<Child, String>) -> Result<(), String> {
+/// Starts a program in a role, which a sync of this number kills.
+pub(crate) type Start<'s> = dyn Fn(&str, Option<usize>) -> Result<Child, String> + 's;
+
+/// Starts the programs of a history, some of them killed at a sync.
+pub(crate) fn history(seed: u64, start: &Start<'_>) -> Result<(), String> {
     let mut chance = Chance::new(seed);
     let mut kill = |of: usize| (chance.below(2) == 0).then(|| 1 + chance.below(of));
     let start = |phase: usize, kill| start(&format!("phase {phase} {seed}"), kill);

@@ -195,9 +195,12 @@ impl Db {
         let doing = "cannot read the store";
         let tx = lent.conn()?.unchecked_transaction().map_err(|e| from_sqlite(e, doing))?;
         let answer = work(&Tx::of(&Session::new(&tx)));
-        // There is nothing to keep; rolling back ends the snapshot either way.
-        tx.rollback().map_err(|e| from_sqlite(e, doing))?;
-        answer
+        // There is nothing to keep; rolling back ends the snapshot either way. After some errors SQLite has ended it by itself: then
+        // they are the answer, and not that nothing is left to roll back.
+        match (tx.rollback(), answer) {
+            (Err(error), Ok(_)) => Err(from_sqlite(error, doing)),
+            (_, answer) => answer,
+        }
     }
 
     /// Lends a connection for reading.
