@@ -10,9 +10,9 @@ use hos_core::id::Handle;
 use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
 use std::fs::OpenOptions;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 fn wrong(path: &Path, what: &str) -> Failure {
@@ -53,20 +53,53 @@ pub fn make_seal_key(path: &Path, entropy: &dyn Entropy) -> Result<SealKey, Fail
 }
 
 /// Writes a new seal key, readable by its owner alone; an existing file is never replaced.
+///
+/// COMMIT POINT: its name. A crash before leaves no key file, at most `<path>.partial-…`; when this returns, key and name are on the
+/// disk: what is sealed with a key that the power takes can never be opened again.
 pub fn write_seal_key(path: &Path, seed: &[u8; 32]) -> Result<SealKey, Failure> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|e| wrong(path, &format!("the key file cannot be written: {e}")))?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".partial-{}", std::process::id()));
+    let partial = PathBuf::from(name);
+    let written =
+        write_key_text(&partial, seed).and_then(|()| give_name(&partial, path, seed)).and_then(|()| sync_directory(path));
+    // A partial file that was linked has two names; one that failed is of no use.
+    let _ = std::fs::remove_file(&partial);
+    written.map_err(|e| wrong(path, &format!("the key file cannot be written: {e}")))?;
+    Ok(SealKey::from_seed(seed))
+}
+
+fn write_key_text(path: &Path, seed: &[u8; 32]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     let mut text = Zeroizing::new(String::with_capacity(65));
     for byte in seed {
         text.push_str(&format!("{byte:02x}"));
     }
     text.push('\n');
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| wrong(path, &e.to_string()))?;
-    Ok(SealKey::from_seed(seed))
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// A link replaces nothing. Where there are none, the file is written under its own name.
+fn give_name(partial: &Path, path: &Path, seed: &[u8; 32]) -> io::Result<()> {
+    match std::fs::hard_link(partial, path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
+            write_key_text(path, seed)
+        }
+        linked => linked,
+    }
+}
+
+/// Makes a key file that is there durable, and its name: who wrote it may have been cut short before that. Comes before anything is
+/// sealed with a key that this process has not written itself.
+pub fn settle_seal_key(path: &Path) -> Result<(), Failure> {
+    let settled = std::fs::File::open(path).and_then(|file| file.sync_all()).and_then(|()| sync_directory(path));
+    settled.map_err(|e| wrong(path, &format!("the key file cannot be made durable: {e}")))
+}
+
+/// Makes the name of a file durable.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]

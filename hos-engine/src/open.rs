@@ -5,7 +5,7 @@ use crate::court::Court;
 use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE};
 use crate::court::keys::{self, KnownKeys};
 use crate::court::signing::Signing;
-use crate::keys::{read_seal_key, write_seal_key};
+use crate::keys::{read_seal_key, settle_seal_key, write_seal_key};
 use crate::laws::{Laws, load_law_files, read_law_files};
 use crate::mark::Mark;
 use crate::ports::{Clock, Entropy, Signer};
@@ -277,10 +277,14 @@ impl Builder {
         if self.signer.is_none() && key_path.is_none() {
             return Err(Failure::new(Code::KeyInvalid, "a store in a database is founded with a key file, or a signer"));
         }
-        if let Some(key_path) = key_path.filter(|path| self.signer.is_none() && !path.exists()) {
-            let mut seed = zeroize::Zeroizing::new([0; 32]);
-            self.entropy.fill(&mut seed[..])?;
-            write_seal_key(&key_path, &seed)?;
+        match key_path.filter(|_| self.signer.is_none()) {
+            Some(path) if path.exists() => settle_seal_key(&path)?,
+            Some(path) => {
+                let mut seed = zeroize::Zeroizing::new([0; 32]);
+                self.entropy.fill(&mut seed[..])?;
+                write_seal_key(&path, &seed)?;
+            }
+            None => {}
         }
         let signer = self.signer_at(&place)?;
         let public = signer.public()?;

@@ -211,6 +211,36 @@ fn who_opens_after_a_kill_moves_what_was_left_into_the_file() {
     assert_eq!(in_the_file("again.db"), entries(&store).len());
 }
 
+/// A checkpoint that the power cut off may leave any sector of the file torn, the first as well: the log, which was synced before it,
+/// has them all.
+#[test]
+fn a_first_page_that_is_torn_is_what_the_log_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hos.db");
+    drop(open(&path));
+    let mut writer = child("writer w", &path).spawn().unwrap();
+    let mut output = BufReader::new(writer.stdout.take().unwrap());
+    let mut text = String::new();
+    while numbers(&text, "ack").len() < 60 {
+        assert!(output.read_line(&mut text).unwrap() > 0);
+    }
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    let log = dir.path().join("hos.db-wal");
+    let file = fs::read(&path).unwrap();
+    fs::write(&path, [&[0x5a; 512], &file[512..]].concat()).unwrap();
+    // The same file without a log that says otherwise is no store.
+    let alone = dir.path().join("alone.db");
+    fs::copy(&path, &alone).unwrap();
+    let error = SqliteStore::<Log>::open(&alone, options()).err().unwrap();
+    assert_eq!(error.code, Code::StoreIntegrity, "{error}");
+    // The first page is in the log: whoever opens writes it there.
+    let first_page = 1u32.to_be_bytes();
+    let frames = fs::read(&log).unwrap();
+    assert!(frames[32..].chunks(24 + 4096).any(|frame| frame[..4] == first_page), "the test is worth nothing where it is not");
+    assert!(entries(&open(&path)).len() >= 60);
+}
+
 #[test]
 fn no_acknowledged_entry_is_lost_when_writers_are_killed() {
     let kills: usize = std::env::var("HOS_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(30);

@@ -12,7 +12,7 @@
 //! cargo xtask sbom            the bill of materials of libhos.so, as CycloneDX JSON
 //! cargo xtask reproduce       libhos.so built twice, elsewhere each time: the same bytes; builds everything anew, twice
 //! cargo xtask counts [--write] instructions of the hot paths, compared with benches/counts.txt; needs a release build
-//! cargo xtask torture NAME    a long form for as long as one lets it: models, kills
+//! cargo xtask torture NAME    a long form for as long as one lets it; docs/reliability.md has the names
 //! cargo xtask limits [--write] the tables of limits, as they stand in docs/limits.md
 //! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
 //! ```

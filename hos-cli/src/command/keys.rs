@@ -10,7 +10,7 @@ use hos_core::proof::checkpoint::NoteKey;
 use hos_core::proof::key::VerifyKey;
 use hos_engine::Failure;
 use hos_engine::clock::SystemEntropy;
-use hos_engine::keys::{make_seal_key, read_seal_key};
+use hos_engine::keys::{make_seal_key, read_seal_key, settle_seal_key};
 use hos_engine::ports::Signer;
 use hos_engine::signer::{CommandLine, FileSigner, PATIENCE, Remote, SocketLine};
 use serde_json::json;
@@ -71,7 +71,10 @@ impl Keys {
             Verb::Generate { path } => generate(path),
             Verb::Rotate { new_key, new_signer_socket, new_signer_command } => {
                 let new: Arc<dyn Signer> = match (new_key, new_signer_socket, new_signer_command) {
-                    (Some(path), ..) => Arc::new(FileSigner::new(read_seal_key(path)?)),
+                    (Some(path), ..) => {
+                        settle_seal_key(path)?;
+                        Arc::new(FileSigner::new(read_seal_key(path)?))
+                    }
                     (_, Some(path), _) => Arc::new(Remote::new(SocketLine::new(path, PATIENCE))),
                     (.., Some(words)) => Arc::new(Remote::new(CommandLine::new(words, PATIENCE))),
                     _ => return Err(usage("no new key is named: give --new-key FILE")),

@@ -1,6 +1,7 @@
 //! `cargo xtask torture`: the long forms of tests that get better with time, each for as long as it is given. What a campaign came
 //! to is added to `docs/reliability.md`.
 
+mod crash;
 mod kills;
 mod machine;
 mod models;
@@ -30,7 +31,13 @@ pub(super) struct Count {
 type Campaign = (&'static str, Runs);
 type Runs = fn(&Order) -> io::Result<Vec<Count>>;
 
-const CAMPAIGNS: [Campaign; 2] = [("models", models::run), ("kills", kills::run)];
+const CAMPAIGNS: [Campaign; 5] = [
+    ("models", models::run),
+    ("kills", kills::run),
+    ("power", crash::power),
+    ("faults", crash::faults),
+    ("mounts", crash::mounts),
+];
 
 /// Runs the campaign that is named.
 pub(crate) fn run(root: &Path, words: &[&str]) -> ExitCode {

@@ -102,7 +102,8 @@ fn copy(db: &Db, to: &Path, progress: &mut dyn FnMut(Progress) -> ControlFlow<()
     let mode: String =
         copy.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0)).map_err(|e| from_sqlite(e, doing))?;
     if !mode.eq_ignore_ascii_case("delete") {
-        return Err(StoreError::internal(format!("the backup stays in journal mode `{mode}`")));
+        // SQLite says so where the copy could not be read or written just now.
+        return Err(StoreError::new(Code::StoreUnavailable, format!("{doing}: the copy stays in journal mode `{mode}`")));
     }
     copy.close().map_err(|(_, e)| from_sqlite(e, doing))?;
     drop(snapshot);

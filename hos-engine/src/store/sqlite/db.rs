@@ -195,9 +195,12 @@ impl Db {
         let doing = "cannot read the store";
         let tx = lent.conn()?.unchecked_transaction().map_err(|e| from_sqlite(e, doing))?;
         let answer = work(&Tx::of(&Session::new(&tx)));
-        // There is nothing to keep; rolling back ends the snapshot either way.
-        tx.rollback().map_err(|e| from_sqlite(e, doing))?;
-        answer
+        // There is nothing to keep; rolling back ends the snapshot either way. After some errors SQLite has ended it by itself: then
+        // they are the answer, and not that nothing is left to roll back.
+        match (tx.rollback(), answer) {
+            (Err(error), Ok(_)) => Err(from_sqlite(error, doing)),
+            (_, answer) => answer,
+        }
     }
 
     /// Lends a connection for reading.
@@ -465,19 +468,17 @@ fn identify(path: &Path) -> Result<FileId, StoreError> {
 /// Refuses what is not an SQLite file, and one that was cut short: SQLite reads what is missing as zeros.
 fn check_header(guard: &FileGuard, path: &Path) -> Result<(), StoreError> {
     let size = guard.file().metadata().map_err(|e| from_io(&e, path, "examine"))?.len();
-    if size == 0 {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    // While a log is there, a checkpoint may not have been finished when the power failed: the file lawfully lags behind, and its first
+    // page may be torn. What it says is in the log; SQLite judges what they come to together.
+    if size == 0 || guard.wal_bytes() > 0 || Path::new(&journal).exists() {
         return Ok(());
     }
     let mut header = [0u8; 32];
     let read = guard.file().read_at(&mut header, 0).map_err(|e| from_io(&e, path, "read"))?;
     if read < header.len() || !header.starts_with(MAGIC) {
         return Err(StoreError::integrity(format!("{} is not an SQLite file, so it is no store", shown(path))));
-    }
-    // While a log is there the file may lawfully lag behind: a checkpoint was not finished.
-    let mut journal = path.as_os_str().to_owned();
-    journal.push("-journal");
-    if guard.wal_bytes() > 0 || Path::new(&journal).exists() {
-        return Ok(());
     }
     let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
         1 => 65536,
