@@ -7,4 +7,5 @@
 pub mod chance;
 pub mod model;
 pub mod mutate;
+pub mod simulation;
 pub mod targets;

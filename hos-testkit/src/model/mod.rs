@@ -3,9 +3,12 @@
 //! It keeps nothing on disk and knows no Cedar, no TOML and no hash. Where it and the engine differ, one of them is wrong.
 
 mod contracts;
+mod outbox;
 mod steps;
 
 pub use contracts::{Contract, Field};
+pub use outbox::{Lease, Leased};
+pub(crate) use steps::{call as any_call, likely};
 pub use steps::{ACCOUNTS, Call, IDS, KEYS, Operation, ROLES, Step, TENANTS, scenario};
 
 use contracts::{Instance, Outcome};
@@ -64,6 +67,8 @@ struct Tenancy {
     records: u64,
     /// Refusals kept, by principal and hour.
     refusals: BTreeMap<(&'static str, i64), u64>,
+    /// Messages, in the order of their commits.
+    outbox: Vec<outbox::Message>,
 }
 
 impl World {
@@ -87,6 +92,25 @@ impl World {
     /// State and version of an instance.
     pub fn instance(&self, tenant: &str, contract: Contract, id: &'static str) -> Option<(&'static str, u64)> {
         self.tenancy(tenant)?.instances.get(&(contract, id)).map(|i| (i.state, i.version))
+    }
+
+    /// Fires what is due in one instance, as a tick at this time would; how many deadlines fired, `None` where the clock stands
+    /// back too far.
+    pub fn fire(&mut self, tenant: &str, contract: Contract, id: &str, now: i64) -> Option<usize> {
+        let tenancy = self.tenancy_mut(tenant)?;
+        let (_, instance) = tenancy.instances.iter_mut().find(|((c, i), _)| *c == contract && *i == id)?;
+        if now < instance.last_time - SKEW_MAX_MS {
+            return None;
+        }
+        let fired = instance.fire_due(now);
+        tenancy.records += fired as u64;
+        Some(fired)
+    }
+
+    /// What is due in a tenant at this time, by the clock that says so.
+    pub fn due(&self, tenant: &str, now: i64) -> Vec<(Contract, &'static str)> {
+        let Some(tenancy) = self.tenancy(tenant) else { return Vec::new() };
+        tenancy.instances.iter().filter(|(_, i)| i.next_due().is_some_and(|due| due <= now)).map(|(key, _)| *key).collect()
     }
 
     fn tenancy(&self, tenant: &str) -> Option<&Tenancy> {
@@ -140,6 +164,15 @@ impl World {
 
     /// A call, answered and carried out.
     pub fn call(&mut self, call: &Call) -> Said {
+        self.call_in(call, true)
+    }
+
+    /// A call in a transaction of a host's, which keeps no refusal.
+    pub fn host_call(&mut self, call: &Call) -> Said {
+        self.call_in(call, false)
+    }
+
+    fn call_in(&mut self, call: &Call, keeps: bool) -> Said {
         if let Some((operation, to)) = call.once.and_then(|key| self.tenancy(call.tenant)?.once.get(key)) {
             return match *operation == call.operation {
                 true => Said { again: true, ..Said::yes(*to) },
@@ -159,6 +192,8 @@ impl World {
             // a refusal beyond the bound.
             let kept = if said.allowed || said.fired > 0 {
                 true
+            } else if !keeps {
+                false
             } else {
                 let count = tenancy.refusals.entry((call.operation.by(), hour)).or_default();
                 *count += 1;
@@ -199,6 +234,7 @@ impl World {
         let to = born.state;
         if let Some(tenancy) = self.tenancy_mut(call.tenant) {
             tenancy.instances.insert((*contract, *id), born);
+            tenancy.leave(*contract, id, event);
         }
         Said::yes(Some(to))
     }
@@ -219,6 +255,9 @@ impl World {
         let said = self.judged(call.tenant, by, &mut instance, event, args, *reason);
         if let Some(tenancy) = self.tenancy_mut(call.tenant) {
             tenancy.instances.insert((*contract, *id), instance);
+            if said.allowed && !said.again {
+                tenancy.leave(*contract, id, event);
+            }
         }
         Said { fired, ..said }
     }

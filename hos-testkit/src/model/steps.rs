@@ -162,7 +162,7 @@ pub fn scenario(seed: u64, length: usize, start: i64) -> Vec<Step> {
 }
 
 /// What could well happen next to one of few instances: by whom it concerns, with sound arguments.
-fn likely(c: &mut Chance, world: &World) -> Call {
+pub(crate) fn likely(c: &mut Chance, world: &World) -> Call {
     let tenant = TENANTS[c.below(2)];
     let contract = if c.below(2) == 0 { Contract::Ticket } else { Contract::Stay };
     let id = IDS[c.below(3)];
@@ -218,7 +218,7 @@ fn step(c: &mut Chance, now: i64) -> Step {
     }
 }
 
-fn call(c: &mut Chance, now: i64) -> Call {
+pub(crate) fn call(c: &mut Chance, now: i64) -> Call {
     let once = (c.below(3) == 0).then(|| KEYS[c.below(KEYS.len())]);
     let directory = c.below(8);
     let tenant = TENANTS[c.below(TENANTS.len())];
