@@ -74,7 +74,7 @@ impl Plan {
                 let end = if self.c.below(2) == 0 { End::Closed } else { End::Dropped };
                 Step::Restart { process: self.process(), end }
             }
-            30 if self.c.below(8) == 0 => Step::Inspect,
+            30 => Step::Inspect,
             _ => Step::Alone(Act { process: self.process(), deed: Deed::Work, fault: self.fault() }),
         }
     }

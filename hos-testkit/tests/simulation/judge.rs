@@ -159,7 +159,7 @@ impl Trial {
         let now = self.rig.clock(act.process);
         match &act.deed {
             // Behind the call's own commit its records are sealed.
-            Deed::Call(_) | Deed::Batch(_) | Deed::Poll { .. } if earlier > 0 => Ok(()),
+            Deed::Call(_) | Deed::Batch(_) | Deed::Poll { .. } | Deed::Acknowledge { .. } if earlier > 0 => Ok(()),
             Deed::Call(call) => {
                 if stamp.stored {
                     *expected = Expected::Said(vec![self.at(now, |world| world.call(call))]);

@@ -26,6 +26,11 @@ pub fn waits_about(t: &Tenant, about: &MapKey) -> Statement {
     Statement::new("SELECT 1 FROM hos_inbox WHERE tenant = ?1 AND about = ?2 LIMIT 1", [tenant(t), about.as_bytes().into()])
 }
 
+/// Whether records of a stream wait: one row, or none.
+pub fn waits_in(t: &Tenant, stream: &str) -> Statement {
+    Statement::new("SELECT 1 FROM hos_inbox WHERE tenant = ?1 AND stream = ?2 LIMIT 1", [tenant(t), stream.into()])
+}
+
 /// What waits under an id: stream, header.
 pub fn get(t: &Tenant, id: &[u8; 16]) -> Statement {
     Statement::new("SELECT stream, header FROM hos_inbox WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
