@@ -4,8 +4,8 @@ use crate::Failure;
 use crate::court::{Court, Group, Signed, lock};
 use crate::seal::{self, Unsealed};
 use crate::settings::Seal;
-use crate::store::{Row, Tx};
 use crate::store::sql::{claim, evidence as sql, inbox};
+use crate::store::{Row, Tx};
 use hos_core::digest;
 use hos_core::id::{Handle, RecordHash, Tenant};
 use hos_core::refusal::Code;
@@ -139,19 +139,13 @@ impl Court {
     /// The stream's thread, where a record that waits in the inbox goes behind others of it: a transaction of our own that ran
     /// beside the host's gave its record its place in the stream at once, and was committed first. It is not sealed yet, though it
     /// is further on in the queue, and the host's gets the place behind it.
-    fn goes_behind(
-        &self,
-        tx: &Tx<'_>,
-        tenant: &Tenant,
-        id: [u8; 16],
-        records: &[Unsealed],
-    ) -> Result<Option<Handle>, Failure> {
+    fn goes_behind(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16], records: &[Unsealed]) -> Result<Option<Handle>, Failure> {
         let Some(row) = tx.row(&inbox::get(tenant, &id))? else { return Ok(None) };
         // INVARIANT: the stream is claimed here, so nobody writes into it until this transaction ends.
         let Some((thread, next, _)) = self.stream_end(tx, tenant, row.text(0)?)? else { return Ok(None) };
         let Some(last) = next.checked_sub(1) else { return Ok(None) };
-        let sealed = records.iter().any(|r| (r.thread, r.n) == (thread, last))
-            || tx.row(&sql::entry_of(tenant, &thread, last))?.is_some();
+        let sealed =
+            records.iter().any(|r| (r.thread, r.n) == (thread, last)) || tx.row(&sql::entry_of(tenant, &thread, last))?.is_some();
         Ok((!sealed).then_some(thread))
     }
 

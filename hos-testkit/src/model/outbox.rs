@@ -87,7 +87,7 @@ impl World {
     }
 
     /// Whether somebody may do what operators do.
-    fn operates(&self, tenant: &str, by: &str) -> Result<(), &'static str> {
+    pub(super) fn operates(&self, tenant: &str, by: &str) -> Result<(), &'static str> {
         match self.accounts.get(by) {
             None => Err("hos.principal_unknown"),
             Some(false) => Err("hos.forbidden"),

@@ -2,7 +2,7 @@
 
 use super::step::{Act, Day, Deed, End, Fault, Kind, PROCESSES, Sealing, Step, Transaction};
 use crate::chance::Chance;
-use crate::model::{ACCOUNTS, Call, KEYS, Operation, TENANTS, World, any_call, likely};
+use crate::model::{ACCOUNTS, Call, Contract, KEYS, Operation, TENANTS, World, any_call, likely};
 
 /// How many steps a day has.
 pub const LENGTH: usize = 60;
@@ -115,7 +115,11 @@ impl Plan {
                 self.host(calls)
             }
             26 => Deed::Tick(tenant),
-            27 => Deed::Work,
+            27 if self.c.below(3) > 0 => Deed::Work,
+            27 => {
+                let all = TENANTS.into_iter().flat_map(|tenant| [(tenant, Contract::Ticket), (tenant, Contract::Stay)]);
+                Deed::Activate { by, off: all.filter(|_| self.c.below(8) == 0).collect() }
+            }
             28 | 29 => {
                 let lease_ms = [1_000, 60_000, 600_000][self.c.below(3)];
                 Deed::Poll { tenant, by, limit: 1 + self.c.below(4), lease_ms }
@@ -163,6 +167,9 @@ impl Plan {
                 for act in step.acts() {
                     let done = !matches!(&act.deed, Deed::Host(t) if !t.commits);
                     act.deed.calls().iter().filter(|_| done).for_each(|call| drop(self.world.call(call)));
+                    if let Deed::Activate { by, off } = &act.deed {
+                        self.world.activate(by, off);
+                    }
                     if act.deed == Deed::Work {
                         TENANTS.iter().for_each(|tenant| _ = self.world.tick(tenant));
                     }
@@ -189,6 +196,7 @@ mod tests {
         }
         assert!(acts().any(|act| matches!(&act.deed, Deed::Host(t) if !t.commits && t.calls.len() == 2)));
         assert!(acts().any(|act| matches!(act.deed, Deed::Acknowledge { .. })));
+        assert!(acts().any(|act| matches!(&act.deed, Deed::Activate { off, .. } if !off.is_empty())));
         let same = |acts: &[Act]| acts.len() == 3 && acts.windows(2).all(|pair| pair[0].deed == pair[1].deed);
         assert!(all.iter().any(|step| matches!(step, Step::Together { acts, .. } if same(acts))));
     }

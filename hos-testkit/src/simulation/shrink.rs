@@ -58,6 +58,11 @@ impl Search<'_> {
     fn one_by_one(&mut self) {
         let mut at = 0;
         while at < self.best.steps.len() {
+            if let Step::Together { acts, .. } = &self.best.steps[at] {
+                let mut day = self.best.clone();
+                day.steps.splice(at..=at, acts.iter().cloned().map(Step::Alone));
+                self.keep(day);
+            }
             // A simpler one may be made simpler again.
             while simpler(&self.best.steps[at]).into_iter().any(|step| {
                 let mut day = self.best.clone();
@@ -96,9 +101,11 @@ fn without(day: &Day, process: usize) -> Day {
             Step::Together { acts, .. } => {
                 let mut seen = Vec::new();
                 acts.iter_mut().for_each(|act| moved(&mut act.process));
-                acts.retain(|act| !seen.contains(&act.process) && {
-                    seen.push(act.process);
-                    true
+                acts.retain(|act| {
+                    !seen.contains(&act.process) && {
+                        seen.push(act.process);
+                        true
+                    }
                 });
             }
             Step::Wait(_) | Step::Inspect => {}
@@ -154,6 +161,9 @@ fn acts(act: &Act) -> Vec<Act> {
         Deed::Call(call) if call.once.is_some() => {
             forms.push(deed(Deed::Call(crate::model::Call { once: None, ..call.clone() })));
         }
+        Deed::Activate { by, off } => {
+            forms.extend(fewer(off).map(|off| deed(Deed::Activate { by, off })));
+        }
         Deed::Call(_) | Deed::Tick(_) | Deed::Work | Deed::Poll { .. } | Deed::Acknowledge { .. } => {}
     }
     forms
@@ -161,7 +171,9 @@ fn acts(act: &Act) -> Vec<Act> {
 
 /// All lists with one less, none of them empty.
 fn fewer<T: Clone>(all: &[T]) -> impl Iterator<Item = Vec<T>> + '_ {
-    (0..all.len()).filter(|_| all.len() > 1).map(|at| all.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, t)| t.clone()).collect())
+    (0..all.len())
+        .filter(|_| all.len() > 1)
+        .map(|at| all.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, t)| t.clone()).collect())
 }
 
 #[cfg(test)]
@@ -174,9 +186,7 @@ mod tests {
         // It "fails" where a process is dropped and, some time later, a tick comes.
         let fails = |day: &Day| {
             let dropped = day.steps.iter().position(|s| matches!(s, Step::Restart { end: End::Dropped, .. }));
-            dropped.is_some_and(|at| {
-                day.steps[at..].iter().any(|s| s.acts().iter().any(|act| matches!(act.deed, Deed::Tick(_))))
-            })
+            dropped.is_some_and(|at| day.steps[at..].iter().any(|s| s.acts().iter().any(|act| matches!(act.deed, Deed::Tick(_)))))
         };
         let seed = (0..).find(|seed| fails(&day(*seed, LENGTH, 0))).unwrap();
         let (small, tried) = shrink(&day(seed, LENGTH, 0), 1_000, &mut |day| fails(day));

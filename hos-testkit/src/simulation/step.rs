@@ -1,6 +1,6 @@
 //! What a simulated day is made of.
 
-use crate::model::Call;
+use crate::model::{Call, Contract};
 
 /// How many processes a day may have.
 pub const PROCESSES: usize = 4;
@@ -99,6 +99,13 @@ pub enum Deed {
         /// For how long, in milliseconds.
         lease_ms: i64,
     },
+    /// The law is activated again, with other modes.
+    Activate {
+        /// By whom.
+        by: &'static str,
+        /// Where it is off from then on: these contracts of these tenants. It is enforced everywhere else.
+        off: Vec<(&'static str, Contract)>,
+    },
     /// One of the leases that were given in a tenant is acknowledged: the newest is 0.
     Acknowledge {
         /// Of which tenant.
@@ -193,7 +200,7 @@ impl Deed {
         match self {
             Deed::Call(call) => std::slice::from_ref(call),
             Deed::Batch(calls) | Deed::Host(Transaction { calls, .. }) => calls,
-            Deed::Tick(_) | Deed::Work | Deed::Poll { .. } | Deed::Acknowledge { .. } => &[],
+            Deed::Tick(_) | Deed::Work | Deed::Activate { .. } | Deed::Poll { .. } | Deed::Acknowledge { .. } => &[],
         }
     }
 }

@@ -78,6 +78,10 @@ impl Display for Act {
             }
             Deed::Tick(tenant) => write!(f, "tick {}", word(tenant))?,
             Deed::Work => f.write_str("work")?,
+            Deed::Activate { by, off } => {
+                write!(f, "activate by {} off", word(by))?;
+                off.iter().try_for_each(|(tenant, contract)| write!(f, " {}/{}", word(tenant), contract.name()))?;
+            }
             Deed::Poll { tenant, by, limit, lease_ms } => {
                 write!(f, "poll {} by {} limit {limit} lease {lease_ms}", word(tenant), word(by))?;
             }
@@ -218,17 +222,25 @@ fn act(words: &mut Words, day: &Day) -> Result<Act, String> {
         }),
         "tick" => Deed::Tick(words.name()?),
         "work" => Deed::Work,
+        "activate" => {
+            let by = words.after("by")?;
+            words.expect("off")?;
+            let mut off = Vec::new();
+            while let Some((tenant, contract)) = words.peeked().and_then(|w| w.split_once('/')) {
+                off.push((interned(tenant), contract_of(contract)?));
+                words.next()?;
+            }
+            Deed::Activate { by, off }
+        }
         "poll" => Deed::Poll {
             tenant: words.name()?,
             by: words.after("by")?,
             limit: words.expect("limit")?.number()?,
             lease_ms: words.expect("lease")?.number()?,
         },
-        "acknowledge" => Deed::Acknowledge {
-            tenant: words.name()?,
-            by: words.after("by")?,
-            back: words.expect("back")?.number()?,
-        },
+        "acknowledge" => {
+            Deed::Acknowledge { tenant: words.name()?, by: words.after("by")?, back: words.expect("back")?.number()? }
+        }
         other => return Err(format!("`{other}` is nothing that a process does")),
     };
     let fault = match words.peeked() {
@@ -256,7 +268,7 @@ fn call(words: &mut Words) -> Result<Call, String> {
     let what = words.next()?;
     let operation = match what.as_str() {
         "begin" | "move" => {
-            let contract = words.one_of(&[("ticket", Contract::Ticket), ("stay", Contract::Stay)])?;
+            let contract = contract_of(&words.next()?)?;
             let (id, event, by) = (words.name()?, words.name()?, words.after("by")?);
             let reason = words.peeked() == Some("reason");
             if reason {
@@ -293,6 +305,10 @@ fn call(words: &mut Words) -> Result<Call, String> {
         _ => None,
     };
     Ok(Call { tenant, operation, once })
+}
+
+fn contract_of(name: &str) -> Result<Contract, String> {
+    [Contract::Ticket, Contract::Stay].into_iter().find(|c| c.name() == name).ok_or_else(|| format!("`{name}` is no contract"))
 }
 
 fn field(typed: &str) -> Result<Field, String> {

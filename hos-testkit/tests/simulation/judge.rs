@@ -118,8 +118,7 @@ impl Trial {
             })
             .collect();
         let tokens: Vec<Option<Token>> = leases.iter().map(|lease| lease.and_then(|(_, token)| token)).collect();
-        let (done, stamps) =
-            self.rig.act(turns, acts, &tokens).map_err(|f| format!("a process does not begin: {f}"))?;
+        let (done, stamps) = self.rig.act(turns, acts, &tokens).map_err(|f| format!("a process does not begin: {f}"))?;
         let mut expected: Vec<Expected> = acts.iter().map(|_| Expected::Nothing).collect();
         let mut stored = vec![false; acts.len()];
         for (nth, stamp) in stamps.iter().enumerate() {
@@ -159,7 +158,11 @@ impl Trial {
         let now = self.rig.clock(act.process);
         match &act.deed {
             // Behind the call's own commit its records are sealed.
-            Deed::Call(_) | Deed::Batch(_) | Deed::Poll { .. } | Deed::Acknowledge { .. } if earlier > 0 => Ok(()),
+            Deed::Call(_) | Deed::Batch(_) | Deed::Activate { .. } | Deed::Poll { .. } | Deed::Acknowledge { .. }
+                if earlier > 0 =>
+            {
+                Ok(())
+            }
             Deed::Call(call) => {
                 if stamp.stored {
                     *expected = Expected::Said(vec![self.at(now, |world| world.call(call))]);
@@ -176,6 +179,13 @@ impl Trial {
                     };
                     let calls = calls.iter().enumerate().filter(|(at, _)| ran(*at));
                     *expected = Expected::Said(calls.map(|(_, call)| self.at(now, |world| world.call(call))).collect());
+                    *stored = true;
+                }
+                Ok(())
+            }
+            Deed::Activate { by, off } => {
+                if stamp.stored {
+                    *expected = Expected::Said(vec![self.world.activate(by, off)]);
                     *stored = true;
                 }
                 Ok(())
@@ -276,8 +286,14 @@ impl Trial {
         match (&done.heard, expected) {
             (Heard::Nothing, _) => Ok(()),
             (Heard::Answer(Ok(answer)), Expected::Said(said)) => {
-                let call = act.deed.calls().first().ok_or("an answer to no call")?;
-                self.answered(call, answer, said.first().ok_or("the model says nothing")?)
+                let said = said.first().ok_or("the model says nothing")?;
+                match act.deed.calls().first() {
+                    Some(call) => self.answered(call, answer, said),
+                    None => {
+                        agree(answer, said)?;
+                        answer.receipt.iter().try_for_each(|receipt| self.keep(receipt))
+                    }
+                }
             }
             (Heard::Answers(Ok(answers)), _) => self.batch(act, answers, expected, done),
             (Heard::Host(Ok(hosted)), Expected::Said(said)) => {
@@ -435,7 +451,11 @@ impl Trial {
         let tenants: Vec<&str> = TENANTS.into_iter().chain([Tenant::UNIVERSE]).collect();
         let sealed: u64 = tenants.iter().map(|t| of(t) - begun.get(*t).copied().unwrap_or(0)).sum();
         let wanted: u64 = tenants.iter().map(|t| self.world.records(t)).sum();
-        ensure!(sealed + report.unsealed.0 == wanted, "{sealed} records and {} to be sealed, in the model {wanted}", report.unsealed.0);
+        ensure!(
+            sealed + report.unsealed.0 == wanted,
+            "{sealed} records and {} to be sealed, in the model {wanted}",
+            report.unsealed.0
+        );
         if report.unsealed.0 == 0 {
             for tenant in tenants {
                 let (made, wanted) = (of(tenant) - begun.get(tenant).copied().unwrap_or(0), self.world.records(tenant));
@@ -533,7 +553,8 @@ fn spoken(done: &Done) -> String {
         let note = seal.and_then(|seal| seal.checkpoint.as_deref()).unwrap_or_default().replace('\n', "/");
         format!("{}/{:?} {} {:?} {note}", receipt.thread, receipt.n, receipt.record, seal.map(|seal| seal.seq))
     };
-    let answer = |answer: &Answer| format!("{:?} {}", words::said(answer), answer.receipt.as_ref().map(receipt).unwrap_or_default());
+    let answer =
+        |answer: &Answer| format!("{:?} {}", words::said(answer), answer.receipt.as_ref().map(receipt).unwrap_or_default());
     let heard = match &done.heard {
         Heard::Answer(Ok(one)) => answer(one),
         Heard::Answers(Ok(all)) => {

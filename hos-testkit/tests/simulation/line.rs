@@ -162,10 +162,7 @@ impl Wire {
     }
 
     /// Says it again as long as another holds a lock that it needs, where others go on meanwhile.
-    fn patiently<T>(
-        &mut self,
-        mut say: impl FnMut(&mut dyn Connection) -> Result<T, ClientError>,
-    ) -> Result<T, ClientError> {
+    fn patiently<T>(&mut self, mut say: impl FnMut(&mut dyn Connection) -> Result<T, ClientError>) -> Result<T, ClientError> {
         let shared = self.port.doing().turns.is_some();
         for attempt in 0.. {
             let Some(conn) = &mut self.conn else { return Err(gone()) };

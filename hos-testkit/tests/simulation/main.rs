@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 
 /// How many days a search for a smaller one lives through, at most.
 const TRIES: usize = 400;
+/// In how many days a planted fault must be found.
+const FOUND_IN: u64 = 20;
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -118,6 +120,32 @@ fn a_seed_is_the_same_day_to_the_last_byte() {
         let (first, second) = (live(&day, &Plant::default()), live(&day, &Plant::default()));
         assert_eq!(first, second, "seed {seed}");
     }
+}
+
+/// Each fault breaks a day before long, and what is left of the day fits on one's hand.
+#[test]
+fn planted_faults_are_found_and_made_small() {
+    for (what, most) in What::ALL {
+        let plant = Plant::of(what);
+        let broken = (1..=FOUND_IN).map(|seed| day(seed, LENGTH, START_MS)).find(|day| lived(day, &plant).is_err());
+        let day = broken.unwrap_or_else(|| panic!("{what:?} is not found in {FOUND_IN} days"));
+        let (small, tried) = shrink(&day, TRIES, &mut |day| lived(day, &plant).is_err());
+        let why = lived(&small, &plant).unwrap_err();
+        println!("{what:?}, after {tried} tries: {}\n{small}", why.what);
+        assert!(small.steps.len() <= most, "{what:?} is left with more than {most} steps:\n{small}");
+        let text = small.to_string();
+        assert_eq!(read(&text).map(|day| lived(&day, &plant)), Ok(Err(why)), "as text it fails alike:\n{text}");
+        // Without the fault it holds: it is the fault that was found.
+        assert!(lived(&small, &Plant::default()).is_ok(), "{what:?}");
+    }
+}
+
+/// Chance that nobody gave makes two days of one seed.
+#[test]
+fn a_day_with_other_chance_is_another() {
+    let day = day(1, LENGTH, START_MS);
+    let (given, other) = (live(&day, &Plant::default()).unwrap(), live(&day, &Plant::of(What::OtherChance)).unwrap());
+    assert_ne!(given.trace, other.trace);
 }
 
 /// The days that failed once.

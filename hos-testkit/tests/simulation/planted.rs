@@ -31,8 +31,26 @@ pub(crate) enum What {
     ForgetsRefusals,
     /// Records are put in the queue for their seal, and never come out of it.
     ForgetsToSeal,
+    /// A law is activated, and the one before stays in force.
+    ForgetsActivations,
     /// Salts and handles come from the operating system: no two runs are the same.
     OtherChance,
+}
+
+impl What {
+    /// Those that break a day, with the most steps that may be left of it.
+    pub(crate) const ALL: [(What, usize); 10] = [
+        (What::ForgetsOnceKeys, 4),
+        (What::LosesCommits, 5),
+        (What::DeliversTwice, 4),
+        (What::FiresTwice, 3),
+        (What::NeverFires, 2),
+        (What::ReadsAnotherTenant, 2),
+        (What::ForgetsMoves, 2),
+        (What::ForgetsRefusals, 16),
+        (What::ForgetsToSeal, 1),
+        (What::ForgetsActivations, 2),
+    ];
 }
 
 impl Plant {
@@ -60,6 +78,7 @@ impl Plant {
             Some(What::NeverFires) => is("INSERT INTO hos_deadline"),
             Some(What::ForgetsMoves) => is("UPDATE hos_instance SET handle"),
             Some(What::ForgetsRefusals) => is("INSERT INTO hos_refusal"),
+            Some(What::ForgetsActivations) => is("INSERT INTO hos_activation"),
             Some(What::ForgetsToSeal) => is("INSERT INTO hos_entry"),
             _ => false,
         }

@@ -10,6 +10,7 @@ use hos_core::answer::Answer;
 use hos_core::call::{By, Change, Directory};
 use hos_core::id::{KeyId, Tenant};
 use hos_core::law::Law;
+use hos_core::law::mode::{Mode, Modes};
 use hos_core::time::Timestamp;
 use hos_engine::clock::{SetClock, SystemEntropy};
 use hos_engine::joined::Joined;
@@ -17,7 +18,7 @@ use hos_engine::ports::Entropy;
 use hos_engine::store::server::Connector;
 use hos_engine::{Builder, Engine, Failure, OutboxMessage, Seal, Settings, WorkReport};
 use hos_testkit::chance::Chance;
-use hos_testkit::model::{ACCOUNTS, TENANTS};
+use hos_testkit::model::{ACCOUNTS, Contract, TENANTS};
 use hos_testkit::simulation::{Act, Deed, End, Sealing};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -157,15 +158,11 @@ impl Rig {
     pub(crate) fn new(processes: &[Sealing], plant: &Plant) -> Self {
         let (dir, founded) = (place(), founded());
         std::fs::write(dir.path().join("world.db"), &founded.store).unwrap();
-        let mut key = std::fs::File::options().write(true).create_new(true).mode(0o600).open(dir.path().join("world.key")).unwrap();
+        let mut key =
+            std::fs::File::options().write(true).create_new(true).mode(0o600).open(dir.path().join("world.key")).unwrap();
         key.write_all(&founded.key).unwrap();
-        let process = |sealing| Process {
-            sealing,
-            skew: 0,
-            lives: 0,
-            clock: Arc::new(SetClock::at(Timestamp(START_MS))),
-            life: None,
-        };
+        let process =
+            |sealing| Process { sealing, skew: 0, lives: 0, clock: Arc::new(SetClock::at(Timestamp(START_MS))), life: None };
         let processes = processes.iter().copied().chain([Sealing::Worker]).map(process).collect();
         Self { dir, processes, stamps: Arc::default(), plant: plant.clone(), now: START_MS }
     }
@@ -237,12 +234,7 @@ impl Rig {
     }
 
     /// What processes do, at once where there are several; and the transactions that came of it, in their order.
-    pub(crate) fn act(
-        &mut self,
-        turns: u64,
-        acts: &[Act],
-        tokens: &[Option<Token>],
-    ) -> Result<(Vec<Done>, Vec<Stamp>), Failure> {
+    pub(crate) fn act(&mut self, turns: u64, acts: &[Act], tokens: &[Option<Token>]) -> Result<(Vec<Done>, Vec<Stamp>), Failure> {
         for act in acts {
             self.life(act.process)?;
         }
@@ -267,8 +259,7 @@ impl Rig {
             [act] => vec![one(act, tokens[0])],
             _ => std::thread::scope(|scope| {
                 let one = &one;
-                let threads: Vec<_> =
-                    acts.iter().zip(tokens).map(|(act, token)| scope.spawn(move || one(act, *token))).collect();
+                let threads: Vec<_> = acts.iter().zip(tokens).map(|(act, token)| scope.spawn(move || one(act, *token))).collect();
                 threads.into_iter().map(|thread| thread.join().unwrap()).collect()
             }),
         };
@@ -300,6 +291,12 @@ fn carried_out(life: &Life, deed: &Deed, token: Option<Token>) -> Heard {
         Deed::Host(transaction) => Heard::Host(host::carried_out(life, transaction)),
         Deed::Tick(name) => Heard::Ticked(tenant(name).tick(1_000)),
         Deed::Work => Heard::Worked(life.engine.work()),
+        Deed::Activate { by: who, off } => {
+            let entry =
+                |(at, contract): &(&str, Contract)| ((Some(Tenant::new(*at).unwrap()), contract.name().to_owned()), Mode::Off);
+            let modes = Modes { entries: off.iter().map(entry).collect(), ..Modes::default() };
+            Heard::Answer(life.engine.activate(&by(who), founded().law.clone(), None, modes))
+        }
         Deed::Poll { tenant: name, by: who, limit, lease_ms } => {
             let lease = Duration::from_millis(lease_ms.unsigned_abs());
             Heard::Messages(tenant(name).outbox_poll(&by(who), *limit, lease))

@@ -5,6 +5,7 @@ mod kills;
 mod machine;
 mod models;
 mod page;
+mod simulation;
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub(super) struct Count {
 type Campaign = (&'static str, Runs);
 type Runs = fn(&Order) -> io::Result<Vec<Count>>;
 
-const CAMPAIGNS: [Campaign; 2] = [("models", models::run), ("kills", kills::run)];
+const CAMPAIGNS: [Campaign; 3] = [("models", models::run), ("kills", kills::run), ("simulation", simulation::run)];
 
 /// Runs the campaign that is named.
 pub(crate) fn run(root: &Path, words: &[&str]) -> ExitCode {

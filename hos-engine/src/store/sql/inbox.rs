@@ -36,6 +36,20 @@ pub fn get(t: &Tenant, id: &[u8; 16]) -> Statement {
     Statement::new("SELECT stream, header FROM hos_inbox WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
 }
 
+/// What waits under an id: header, parts.
+pub fn record(t: &Tenant, id: &[u8; 16]) -> Statement {
+    Statement::new("SELECT header, parts FROM hos_inbox WHERE tenant = ?1 AND id = ?2 AND stream <> ''", [tenant(t), id.into()])
+}
+
+/// Once-keys that are said to be taken by what waits, and are not: key.
+pub fn onces_of_none(t: &Tenant) -> Statement {
+    Statement::new(
+        "SELECT o.key FROM hos_once o WHERE o.tenant = ?1 AND o.n = -2 AND NOT EXISTS
+           (SELECT 1 FROM hos_inbox i WHERE i.tenant = ?1 AND i.id = o.thread AND i.once = o.key)",
+        [tenant(t)],
+    )
+}
+
 /// What waits under an id, to be given its place: stream, once, header, parts.
 pub fn waiting(t: &Tenant, id: &[u8; 16]) -> Statement {
     Statement::new("SELECT stream, once, header, parts FROM hos_inbox WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
