@@ -8,7 +8,7 @@ mod steps;
 
 pub use contracts::{Contract, Field};
 pub use outbox::{Lease, Leased};
-pub use steps::{ACCOUNTS, Call, IDS, KEYS, Operation, ROLES, Step, TENANTS, scenario};
+pub use steps::{ACCOUNTS, Call, IDS, KEYS, Operation, ROLES, STREAMS, Step, TENANTS, scenario};
 pub(crate) use steps::{call as any_call, likely};
 
 use contracts::{Instance, Outcome};
@@ -197,9 +197,11 @@ impl World {
             Operation::Move { .. } => self.transition(call),
             Operation::Account { by, account, active } => self.account(call.tenant, by, account, *active),
             Operation::Join { by, account, role } => self.join(call.tenant, by, account, role),
+            Operation::Note { by, .. } => self.note(call.tenant, by),
             Operation::Leave { by, account, role } => self.leave(call.tenant, by, account, role),
         };
         let hour = self.now.div_euclid(3_600_000);
+        let keeps = keeps && !matches!(call.operation, Operation::Note { .. });
         let off = instance_of(&call.operation).is_some_and(|contract| self.is_off(call.tenant, contract));
         if let Some(tenancy) = self.tenancy_mut(call.tenant) {
             // What fired, and the call's own record: a refusal is evidence too. Only a receipt given again adds none, and
@@ -219,6 +221,11 @@ impl World {
             }
         }
         said
+    }
+
+    /// A note is an operator's; one that is refused leaves nothing.
+    fn note(&self, tenant: &str, by: &str) -> Said {
+        self.operates(tenant, by).map_or_else(|code| Said::no([code], None), |()| Said::yes(None))
     }
 
     fn begin(&mut self, call: &Call) -> Said {
@@ -425,7 +432,7 @@ impl World {
 fn instance_of(operation: &Operation) -> Option<Contract> {
     match operation {
         Operation::Begin { contract, .. } | Operation::Move { contract, .. } => Some(*contract),
-        Operation::Account { .. } | Operation::Join { .. } | Operation::Leave { .. } => None,
+        Operation::Account { .. } | Operation::Join { .. } | Operation::Note { .. } | Operation::Leave { .. } => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::step::{Act, Day, Deed, End, Fault, Kind, PROCESSES, Sealing, Step, Transaction};
 use crate::chance::Chance;
-use crate::model::{ACCOUNTS, Call, Contract, KEYS, Operation, TENANTS, World, any_call, likely};
+use crate::model::{ACCOUNTS, Call, Contract, KEYS, Operation, STREAMS, TENANTS, World, any_call, likely};
 
 /// How many steps a day has.
 pub const LENGTH: usize = 60;
@@ -143,9 +143,15 @@ impl Plan {
     }
 
     fn call(&mut self) -> Call {
-        let mut call = match self.c.below(8) {
+        let mut call = match self.c.below(9) {
             // What the world does when it heard no answer, and when a webhook comes twice, or late.
             0 | 1 if !self.last.is_empty() => return self.last[self.c.below(self.last.len())].clone(),
+            8 => {
+                let by = ACCOUNTS[[0, 0, 0, 1][self.c.below(4)]];
+                let stream = STREAMS[self.c.below(STREAMS.len())];
+                let operation = Operation::Note { by, stream, payload: self.c.below(3) as u8 };
+                Call { tenant: TENANTS[self.c.below(TENANTS.len())], operation, once: None }
+            }
             0..=5 => likely(&mut self.c, &self.world),
             _ => any_call(&mut self.c, self.world.now),
         };

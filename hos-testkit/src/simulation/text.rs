@@ -118,6 +118,9 @@ impl Display for Said<'_> {
                 Operation::Join { by, account, role } => {
                     write!(f, " join {} {} by {}", word(account), word(role), word(by))?;
                 }
+                Operation::Note { by, stream, payload } => {
+                    write!(f, " note {} {payload} by {}", word(stream), word(by))?;
+                }
                 Operation::Leave { by, account, role } => {
                     write!(f, " leave {} {} by {}", word(account), word(role), word(by))?;
                 }
@@ -293,6 +296,10 @@ fn call(words: &mut Words) -> Result<Call, String> {
         "join" => {
             let (account, role) = (words.name()?, words.name()?);
             Operation::Join { by: words.after("by")?, account, role }
+        }
+        "note" => {
+            let (stream, payload) = (words.name()?, words.number()?);
+            Operation::Note { by: words.after("by")?, stream, payload }
         }
         "leave" => {
             let (account, role) = (words.name()?, words.name()?);

@@ -1,6 +1,6 @@
 //! The model's words and the engine's, each in the other's. Shared by the tests that hold both together.
 
-use hos_core::call::{Begin, Call, Change, Directory, Transition};
+use hos_core::call::{Begin, Call, Change, Directory, Note, Transition};
 use hos_core::id::{OnceKey, Tenant, Uid};
 use hos_core::policy::Entity;
 use hos_core::time::Timestamp;
@@ -73,6 +73,11 @@ pub(crate) fn call(given: &model::Call) -> (Tenant, Call) {
         }
         Operation::Join { by, account: whom, role } => {
             directory(by, Change::Join { uid: account(whom), parent: uid("Role", role) })
+        }
+        Operation::Note { by, stream, payload } => {
+            let mut note = Note::new(account(by), stream, vec![*payload]).unwrap();
+            note.once = once.clone();
+            Call::Note(note)
         }
         Operation::Leave { by, account: whom, role } => {
             directory(by, Change::Leave { uid: account(whom), parent: uid("Role", role) })
