@@ -66,11 +66,7 @@ impl Court {
     /// Seals records from a tenant's queue; says how many.
     pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<u64, Failure> {
         if tx.is_shared() && !group.locked.contains(tenant) {
-            let genesis = seal::genesis(tenant, self.of);
-            tx.claim(&claim::head(tenant, &genesis))?;
-            let row = tx.row(&sql::head(tenant).locked())?;
-            let row = row.ok_or_else(|| Failure::new(Code::StoreIntegrity, "the end of a log was claimed, and is not there"))?;
-            group.heads.insert(tenant.clone(), sql::head_from(&row)?);
+            group.heads.insert(tenant.clone(), self.lock_head(tx, tenant)?);
             group.locked.insert(tenant.clone());
         }
         let (mut records, mut places) = (Vec::new(), Vec::new());
@@ -125,7 +121,29 @@ impl Court {
         Ok(records.len() as u64)
     }
 
-    /// A record out of the queue.
+    /// The end of a log, which nobody else moves until this transaction ends.
+    pub(super) fn lock_head(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<sql::Head, Failure> {
+        tx.claim(&claim::head(tenant, &seal::genesis(tenant, self.of)))?;
+        let row = tx.row(&sql::head(tenant).locked())?;
+        let row = row.ok_or_else(|| Failure::new(Code::StoreIntegrity, "the end of a log was claimed, and is not there"))?;
+        Ok(sql::head_from(&row)?)
+    }
+
+    /// A record that this transaction has put into the queue, out of it again: it is sealed before what waits there.
+    pub(super) fn out_of_queue(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Unsealed, Failure> {
+        for row in &tx.rows(&sql::queued_of(tenant, thread, usize::MAX >> 1))? {
+            if row.uint(2)? == n {
+                tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
+                return self.queued(tx, tenant, row);
+            }
+        }
+        Err(Failure::new(
+            Code::StoreIntegrity,
+            format!("record {thread}/{n} of `{tenant}` was put into the queue, and is not there"),
+        ))
+    }
+
+    /// A record of the queue.
     fn queued(&self, tx: &Tx<'_>, tenant: &Tenant, row: &Row) -> Result<Unsealed, Failure> {
         let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
         let header = row

@@ -14,7 +14,7 @@ pub fn day(seed: u64, length: usize, start: i64) -> Day {
     let mut c = Chance::new(seed);
     let count = 1 + c.below(PROCESSES);
     let processes = (0..count).map(|_| if c.below(3) == 0 { Sealing::Worker } else { Sealing::Inline }).collect();
-    let mut plan = Plan { c, count, start, world: World::new(start), last: Vec::new() };
+    let mut plan = Plan { c, count, start, world: World::new(start), kept: None, last: Vec::new() };
     let mut steps = plan.beginning();
     while steps.len() < length {
         let step = plan.step();
@@ -30,6 +30,7 @@ struct Plan {
     start: i64,
     /// How the world probably stands, so that half of what is asked is what could well happen next.
     world: World,
+    kept: Option<World>,
     /// The last calls: they are what is repeated.
     last: Vec<Call>,
 }
@@ -74,7 +75,11 @@ impl Plan {
                 let end = if self.c.below(2) == 0 { End::Closed } else { End::Dropped };
                 Step::Restart { process: self.process(), end }
             }
-            30 => Step::Inspect,
+            30 => match self.c.below(4) {
+                0 => Step::Inspect,
+                1 | 2 => Step::Keep,
+                _ => Step::Restore,
+            },
             _ => Step::Alone(Act { process: self.process(), deed: Deed::Work, fault: self.fault() }),
         }
     }
@@ -181,6 +186,12 @@ impl Plan {
                     }
                 }
             }
+            Step::Keep => self.kept = Some(self.world.clone()),
+            Step::Restore => {
+                if let Some(kept) = &self.kept {
+                    self.world = kept.restored(self.world.now, true);
+                }
+            }
             Step::Skew { .. } | Step::Restart { .. } | Step::Inspect => {}
         }
     }
@@ -203,6 +214,8 @@ mod tests {
         assert!(acts().any(|act| matches!(&act.deed, Deed::Host(t) if !t.commits && t.calls.len() == 2)));
         assert!(acts().any(|act| matches!(act.deed, Deed::Acknowledge { .. })));
         assert!(acts().any(|act| matches!(&act.deed, Deed::Activate { off, .. } if !off.is_empty())));
+        let at = |wanted: &Step| all.iter().position(|step| step == wanted).unwrap();
+        assert!(at(&Step::Keep) < all.len() && at(&Step::Restore) < all.len());
         let same = |acts: &[Act]| acts.len() == 3 && acts.windows(2).all(|pair| pair[0].deed == pair[1].deed);
         assert!(all.iter().any(|step| matches!(step, Step::Together { acts, .. } if same(acts))));
     }

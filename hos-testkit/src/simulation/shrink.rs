@@ -108,7 +108,7 @@ fn without(day: &Day, process: usize) -> Day {
                     }
                 });
             }
-            Step::Wait(_) | Step::Inspect => {}
+            Step::Wait(_) | Step::Keep | Step::Restore | Step::Inspect => {}
         }
     }
     day
@@ -136,7 +136,7 @@ fn simpler(step: &Step) -> Vec<Step> {
             }
             forms
         }
-        Step::Wait(_) | Step::Skew { .. } | Step::Restart { .. } | Step::Inspect => Vec::new(),
+        Step::Wait(_) | Step::Skew { .. } | Step::Restart { .. } | Step::Keep | Step::Restore | Step::Inspect => Vec::new(),
     }
 }
 

@@ -51,6 +51,10 @@ pub enum Step {
         /// How it ends.
         end: End,
     },
+    /// The database is copied as it is.
+    Keep,
+    /// All processes die, and the newest copy comes back in the database's place.
+    Restore,
     /// Everything is held against everything now, not only at the day's end.
     Inspect,
 }
@@ -189,7 +193,7 @@ impl Step {
         match self {
             Step::Alone(act) => std::slice::from_ref(act),
             Step::Together { acts, .. } => acts,
-            Step::Wait(_) | Step::Skew { .. } | Step::Restart { .. } | Step::Inspect => &[],
+            Step::Wait(_) | Step::Skew { .. } | Step::Restart { .. } | Step::Keep | Step::Restore | Step::Inspect => &[],
         }
     }
 }

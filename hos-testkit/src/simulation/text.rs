@@ -60,6 +60,8 @@ impl Display for Step {
             Step::Restart { process, end } => {
                 writeln!(f, "restart p{process} {}", if *end == End::Closed { "closed" } else { "dropped" })
             }
+            Step::Keep => writeln!(f, "keep"),
+            Step::Restore => writeln!(f, "restore"),
             Step::Inspect => writeln!(f, "inspect"),
         }
     }
@@ -203,9 +205,8 @@ fn read_line(day: &mut Day, line: &str) -> Result<(), String> {
             let end = words.one_of(&[("closed", End::Closed), ("dropped", End::Dropped)])?;
             Step::Restart { process, end }
         }
-        "inspect" => {
-            words.next()?;
-            Step::Inspect
+        "keep" | "restore" | "inspect" => {
+            words.one_of(&[("keep", Step::Keep), ("restore", Step::Restore), ("inspect", Step::Inspect)])?
         }
         _ => Step::Alone(act(&mut words, day)?),
     };
@@ -365,9 +366,13 @@ impl Words {
         process.ok_or_else(|| format!("`{word}` is no process of this day"))
     }
 
-    fn one_of<T: Copy>(&mut self, known: &[(&str, T)]) -> Result<T, String> {
+    fn one_of<T: Clone>(&mut self, known: &[(&str, T)]) -> Result<T, String> {
         let word = self.next()?;
-        known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value).ok_or_else(|| format!("`{word}` is not known here"))
+        known
+            .iter()
+            .find(|(name, _)| *name == word)
+            .map(|(_, value)| value.clone())
+            .ok_or_else(|| format!("`{word}` is not known here"))
     }
 
     fn end(&mut self) -> Result<(), String> {

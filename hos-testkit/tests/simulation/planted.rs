@@ -33,13 +33,15 @@ pub(crate) enum What {
     ForgetsToSeal,
     /// A law is activated, and the one before stays in force.
     ForgetsActivations,
+    /// A store is opened without a look at what it was last answered for.
+    ForgetsMark,
     /// Salts and handles come from the operating system: no two runs are the same.
     OtherChance,
 }
 
 impl What {
     /// Those that break a day, with the most steps that may be left of it.
-    pub(crate) const ALL: [(What, usize); 10] = [
+    pub(crate) const ALL: [(What, usize); 11] = [
         (What::ForgetsOnceKeys, 4),
         (What::LosesCommits, 5),
         (What::DeliversTwice, 4),
@@ -50,6 +52,7 @@ impl What {
         (What::ForgetsRefusals, 16),
         (What::ForgetsToSeal, 1),
         (What::ForgetsActivations, 2),
+        (What::ForgetsMark, 3),
     ];
 }
 

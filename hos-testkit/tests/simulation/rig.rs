@@ -55,6 +55,7 @@ struct Founded {
     law: Arc<Law>,
     store: Vec<u8>,
     key: Vec<u8>,
+    mark: Vec<u8>,
     sizes: BTreeMap<String, u64>,
 }
 
@@ -62,11 +63,11 @@ fn founded() -> &'static Founded {
     static FOUNDED: OnceLock<Founded> = OnceLock::new();
     FOUNDED.get_or_init(|| {
         let dir = place();
-        let (path, key) = (dir.path().join("world.db"), dir.path().join("world.key"));
+        let [path, key, mark] = ["db", "key", "mark"].map(|end| dir.path().join("world").with_extension(end));
         make(&path);
         let law = Arc::new(hos_engine::load_law(&Path::new(env!("CARGO_MANIFEST_DIR")).join("law")).unwrap());
         let clock = Arc::new(SetClock::at(Timestamp(START_MS)));
-        let builder = Engine::builder().law(law.clone()).server(reach(&path)).key_file(&key).clock(clock);
+        let builder = Engine::builder().law(law.clone()).server(reach(&path)).key_file(&key).mark(&mark).clock(clock);
         let engine = builder.entropy(Seeded::new(0)).found(words::founding()).unwrap();
         let root = By::new(words::account(ACCOUNTS[0]));
         for tenant in TENANTS {
@@ -82,7 +83,8 @@ fn founded() -> &'static Founded {
         let sizes = report.logs.into_iter().map(|(tenant, size, _)| (tenant, size)).collect();
         drop((universe, engine));
         assert!(!path.with_extension("db-wal").exists(), "the last connection empties the log");
-        Founded { law, store: std::fs::read(&path).unwrap(), key: std::fs::read(&key).unwrap(), sizes }
+        let read = |path: &Path| std::fs::read(path).unwrap();
+        Founded { law, store: read(&path), key: read(&key), mark: read(&mark), sizes }
     })
 }
 
@@ -158,6 +160,7 @@ impl Rig {
     pub(crate) fn new(processes: &[Sealing], plant: &Plant) -> Self {
         let (dir, founded) = (place(), founded());
         std::fs::write(dir.path().join("world.db"), &founded.store).unwrap();
+        std::fs::write(dir.path().join("world.mark"), &founded.mark).unwrap();
         let mut key =
             std::fs::File::options().write(true).create_new(true).mode(0o600).open(dir.path().join("world.key")).unwrap();
         key.write_all(&founded.key).unwrap();
@@ -226,7 +229,8 @@ impl Rig {
                 let builder = Engine::builder().law(founded().law.clone()).clock(it.clock.clone());
                 builder.entropy(entropy.clone()).settings(settings.clone())
             };
-            let engine = builder().server(line.clone()).key_file(path.with_extension("key")).open()?;
+            let marked = builder().server(line.clone()).key_file(path.with_extension("key")).mark(path.with_extension("mark"));
+            let engine = if plant.what == Some(What::ForgetsMark) { marked.unmarked() } else { marked }.open()?;
             let joined = Joined::open(builder(), line.dialect(), line.dialect().places());
             it.life = Some(Life { engine, joined, line, port });
         }
@@ -270,6 +274,47 @@ impl Rig {
         }
         let stamps = std::mem::take(&mut *self.stamps.lock().unwrap_or_else(PoisonError::into_inner));
         Ok((done, stamps))
+    }
+
+    /// Copies the database as it is. Nobody is in the midst of anything; another process copies, for one that closes a file drops
+    /// its locks.
+    pub(crate) fn keep(&self) {
+        self.copy("world", "kept");
+    }
+
+    /// All processes die, and the copy comes back.
+    pub(crate) fn restore(&mut self) {
+        for process in &mut self.processes {
+            if let Some(life) = process.life.take() {
+                life.port.kill();
+            }
+        }
+        self.copy("kept", "world");
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        for end in ["db", "db-wal"] {
+            let [from, to] = [from, to].map(|name| self.dir.path().join(format!("{name}.{end}")));
+            _ = std::fs::remove_file(&to);
+            if from.exists() {
+                assert!(std::process::Command::new("cp").args([&from, &to]).status().unwrap().success());
+            }
+        }
+    }
+
+    /// How long the logs are, by tenant.
+    pub(crate) fn sizes(&self) -> BTreeMap<&'static str, i64> {
+        let size = |tenant: &str| self.number(&format!("SELECT coalesce(max(size), 0) FROM hos_head WHERE tenant = '{tenant}'"));
+        TENANTS.into_iter().chain([Tenant::UNIVERSE]).map(|tenant| (tenant, size(tenant))).collect()
+    }
+
+    /// An engine for who repairs the store: it seals inline, as a new epoch wants it, and is nobody's afterwards.
+    pub(crate) fn repairs(&mut self, process: usize) -> Result<Engine, Failure> {
+        let sealing = std::mem::replace(&mut self.processes[process].sealing, Sealing::Inline);
+        let engine = self.life(process).map(|life| life.engine.clone());
+        self.processes[process].sealing = sealing;
+        self.processes[process].life = None;
+        engine
     }
 
     /// A number out of the database.
