@@ -124,7 +124,7 @@ pub(crate) struct Life {
 
 /// What was heard of an act.
 pub(crate) enum Heard {
-    Answer(Result<Answer, Failure>),
+    Answer(Result<Box<Answer>, Failure>),
     Answers(Result<Vec<Result<Answer, Failure>>, Failure>),
     Host(Result<Hosted, Failure>),
     Ticked(Result<u64, Failure>),
@@ -330,7 +330,7 @@ fn carried_out(life: &Life, deed: &Deed, token: Option<Token>) -> Heard {
     match deed {
         Deed::Call(given) => {
             let (at, call) = words::call(given);
-            Heard::Answer(life.engine.tenant_named(&at).call(call))
+            Heard::Answer(life.engine.tenant_named(&at).call(call).map(Box::new))
         }
         Deed::Batch(calls) => Heard::Answers(life.engine.batch(calls.iter().map(words::call).collect())),
         Deed::Host(transaction) => Heard::Host(host::carried_out(life, transaction)),
@@ -340,7 +340,7 @@ fn carried_out(life: &Life, deed: &Deed, token: Option<Token>) -> Heard {
             let entry =
                 |(at, contract): &(&str, Contract)| ((Some(Tenant::new(*at).unwrap()), contract.name().to_owned()), Mode::Off);
             let modes = Modes { entries: off.iter().map(entry).collect(), ..Modes::default() };
-            Heard::Answer(life.engine.activate(&by(who), founded().law.clone(), None, modes))
+            Heard::Answer(life.engine.activate(&by(who), founded().law.clone(), None, modes).map(Box::new))
         }
         Deed::Poll { tenant: name, by: who, limit, lease_ms } => {
             let lease = Duration::from_millis(lease_ms.unsigned_abs());

@@ -1,7 +1,8 @@
 //! The store against its own evidence, against the model, and against everything that was acknowledged.
 
-use super::{Act, By, Code, Deed, Heard, Kept, Outcome, Trial};
+use super::{Act, Code, Deed, Heard, Kept, Outcome, Trial};
 use crate::words;
+use hos_core::call::By;
 use hos_core::id::{Handle, InstanceId, Name, RecordHash, Tenant};
 use hos_engine::{Level, VerifyOptions};
 use hos_testkit::model::{ACCOUNTS, Contract, IDS, TENANTS};
@@ -26,7 +27,7 @@ impl Trial {
         self.rig.restore();
         let engine = self.rig.repairs(0).map_err(|f| format!("the restored store does not open: {f}"))?;
         let noticed = engine.quarantine().is_some();
-        ensure!(noticed == !lost.is_empty(), "the ends of {lost:?} are lost, and it was noticed: {noticed}");
+        ensure!(noticed != lost.is_empty(), "the ends of {lost:?} are lost, and it was noticed: {noticed}");
         if noticed {
             let root = By::new(words::account(ACCOUNTS[0]));
             let asked = engine.open_tenant(&root, &Tenant::new("late").map_err(|e| e.to_string())?);
