@@ -328,10 +328,12 @@ impl Trial {
                 }
                 Ok(())
             }
-            (Heard::Ticked(Ok(fired)), Expected::Fired(_) | Expected::Nothing) => self.rounded(act, *fired, expected, crowd),
+            (Heard::Ticked(Ok(fired)), Expected::Fired(_) | Expected::Nothing) => {
+                self.rounded(act, *fired, expected, crowd || done.failed.is_some())
+            }
             (Heard::Worked(Ok(report)), Expected::Fired(_) | Expected::Nothing) => {
                 ensure!(report.unsigned.is_empty() || done.failed.is_some(), "unsigned: {:?}", report.unsigned);
-                self.rounded(act, report.fired, expected, crowd)
+                self.rounded(act, report.fired, expected, crowd || done.failed.is_some())
             }
             (Heard::Messages(Ok(messages)), Expected::Messages(Ok(leased))) => {
                 let said: Vec<(&str, u32)> = messages.iter().map(|m| (m.kind.as_str(), m.attempts)).collect();
@@ -383,11 +385,11 @@ impl Trial {
         Ok(())
     }
 
-    /// A round tells as many deadlines as it fired, and leaves none that was due.
-    fn rounded(&mut self, act: &Act, fired: u64, expected: &Expected, crowd: bool) -> Outcome<()> {
+    /// A round tells as many deadlines as it fired, and leaves none that was due, where nobody and nothing came between.
+    fn rounded(&mut self, act: &Act, fired: u64, expected: &Expected, disturbed: bool) -> Outcome<()> {
         let wanted = if let Expected::Fired(fired) = expected { *fired } else { 0 };
         ensure!(fired == wanted, "{fired} deadlines fired, {wanted} in commits");
-        if crowd {
+        if disturbed {
             return Ok(());
         }
         let now = self.rig.clock(act.process);
