@@ -180,7 +180,7 @@ impl Builder {
         self
     }
 
-    /// Another source of chance (tests only).
+    /// Another source of chance: for tests, and for nothing else ([`Entropy`]).
     pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = entropy;
         self

@@ -13,6 +13,10 @@ pub trait Clock: Send + Sync {
 }
 
 /// Chance, for salts, handles, keys and ids.
+///
+/// It is an input so that a test can live through the same day twice. Whoever can foretell it can say what stands in a part
+/// that was erased, by trying its salt, and make keys of persons again; two processes with the same chance give two threads one
+/// name. A store that is not thrown away has the operating system's, which is the default, and nothing else.
 pub trait Entropy: Send + Sync {
     /// Fills the buffer with bytes that nobody can foretell.
     fn fill(&self, out: &mut [u8]) -> Result<(), Failure>;

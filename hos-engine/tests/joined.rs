@@ -4,7 +4,7 @@
 mod support;
 
 use hos_core::call::{Call, Change, Directory, Note};
-use hos_core::id::{InstanceId, Name, OnceKey};
+use hos_core::id::{InstanceId, Name, OnceKey, Tenant};
 use hos_core::refusal::Code;
 use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::{Level, ReplayOptions, VerifyOptions};
@@ -212,6 +212,30 @@ fn a_once_key_brings_the_first_receipt_again() {
     assert_eq!(answer.code(), Some("hos.once_conflict"));
     host.say("ROLLBACK");
     intact(&store);
+}
+
+#[test]
+fn a_stream_of_hosts_and_ours_keeps_one_order() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let note = |text: &str| Note::new(uid("A", "root"), "n", text.as_bytes().to_vec()).unwrap();
+    // Ours has its place in the stream at once; in a batch nobody seals it yet.
+    let ours = store.engine.batch(vec![(Tenant::new("t1").unwrap(), Call::Note(note("ours")))]).unwrap().remove(0).unwrap();
+    assert_eq!(ours.receipt.unwrap().n, Some(0));
+    host.say("BEGIN");
+    assert_eq!(host.call(Call::Note(note("theirs"))).unwrap().receipt.unwrap().n, None);
+    host.say("COMMIT");
+    // As where both ran at once: the host's came into the queue first, and was committed last.
+    host.say("UPDATE hos_queue SET pos = pos + 1000 WHERE tenant = 't1' AND n >= 0");
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!((report.level, report.unsealed.0, report.findings), (Level::Intact, 2, Vec::new()));
+    // Behind what waits, ours waits too.
+    let late = store.engine.batch(vec![(Tenant::new("t1").unwrap(), Call::Note(note("late")))]).unwrap().remove(0).unwrap();
+    assert_eq!(late.receipt.unwrap().n, None);
+    intact(&store);
+    let log = store.tenant("t1").log(0, 100).unwrap();
+    let notes: Vec<Option<u64>> = log.iter().filter(|e| e.header.n.is_none()).map(|e| e.receipt.n).collect();
+    assert_eq!(notes, [Some(0), Some(1), Some(2)]);
 }
 
 #[test]

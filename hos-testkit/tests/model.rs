@@ -3,89 +3,24 @@
 //!
 //! `HOS_MODEL_CASES` sets the number of scenarios (else 24).
 
-use hos_core::call::{Begin, By, Call, Change, Directory, Transition};
-use hos_core::id::{InstanceId, Name, Tenant, Uid};
-use hos_core::policy::Entity;
+mod words;
+
+use hos_core::call::{By, Change, Directory};
+use hos_core::id::{InstanceId, Name, Tenant};
 use hos_core::time::Timestamp;
-use hos_core::value::{Ext, Record, Value};
 use hos_engine::clock::SetClock;
-use hos_engine::{Answer, Engine, Failure, Founding, Level, ReplayOptions, VerifyOptions};
-use hos_testkit::model::{self, ACCOUNTS, Contract, Field, IDS, Operation, ROLES, Said, Step, TENANTS, World};
+use hos_engine::{Engine, Failure, Level, ReplayOptions, VerifyOptions};
+use hos_testkit::model::{self, ACCOUNTS, Contract, IDS, Said, Step, TENANTS, World};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use words::account;
 
 /// 2026-11-02T08:00:00Z, a Monday.
 const START_MS: i64 = 1_793_606_400_000;
 const STEPS: usize = 60;
-
-fn uid(kind: &str, id: &str) -> Uid {
-    Uid::new(format!("Kit::{kind}"), id).unwrap()
-}
-
-fn account(id: &str) -> Uid {
-    uid("Account", id)
-}
-
-fn value(field: &Field) -> Value {
-    match field {
-        Field::Bool(v) => Value::Bool(*v),
-        Field::Long(v) => Value::Long(*v),
-        Field::Account(id) => Value::Entity(account(id)),
-        Field::Instant(ms) => Value::Ext(Ext::Datetime, Timestamp(*ms).to_string()),
-    }
-}
-
-fn record(fields: &BTreeMap<&'static str, Field>) -> Record {
-    fields.iter().map(|(name, field)| ((*name).to_owned(), value(field))).collect()
-}
-
-/// The model's call in the engine's words.
-fn call(given: &model::Call) -> (Tenant, Call) {
-    let once = given.once.map(|key| hos_core::id::OnceKey::new(key).unwrap());
-    let directory = |by: &str, change| Call::Directory(Directory { once: once.clone(), ..Directory::new(account(by), change) });
-    let call = match &given.operation {
-        Operation::Begin { by, contract, id, event, facts } => {
-            let mut begin = Begin::new(account(by), contract.name(), id, event).unwrap();
-            begin.facts = record(facts);
-            begin.once = once.clone();
-            Call::Begin(begin)
-        }
-        Operation::Move { by, contract, id, event, args, reason } => {
-            let mut moved = Transition::new(account(by), contract.name(), id, event).unwrap();
-            moved.args = record(args);
-            moved.once = once.clone();
-            moved.reason = reason.then(|| "because".to_owned());
-            Call::Transition(moved)
-        }
-        Operation::Account { by, account: whose, active } => {
-            let attrs = Record::from([("active".to_owned(), Value::Bool(*active))]);
-            directory(by, Change::Put { uid: account(whose), attrs })
-        }
-        Operation::Join { by, account: whom, role } => {
-            directory(by, Change::Join { uid: account(whom), parent: uid("Role", role) })
-        }
-        Operation::Leave { by, account: whom, role } => {
-            directory(by, Change::Leave { uid: account(whom), parent: uid("Role", role) })
-        }
-    };
-    (Tenant::new(given.tenant).unwrap(), call)
-}
-
-/// The engine's answer in the model's words.
-fn said(answer: &Answer) -> Said {
-    let known = ["new", "paid", "shipped", "done", "cancelled", "expired", "requested", "confirmed", "inside", "left", "missed"];
-    let to = answer.to.as_ref().map(|to| known.into_iter().find(|k| *k == to.as_str()).unwrap_or("a state of no contract"));
-    Said {
-        allowed: answer.allowed,
-        codes: answer.blockers.iter().map(|b| b.code.to_string()).collect(),
-        again: answer.again,
-        to,
-        fired: answer.fired.len(),
-    }
-}
 
 struct Rig {
     place: tempfile::TempDir,
@@ -99,27 +34,16 @@ impl Rig {
         let place = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock::at(Timestamp(START_MS)));
         let mut rig = Self { place, clock, engine: None, before: BTreeMap::new() };
-        let entity = |uid: Uid, attrs: Record, parents: &[Uid]| Entity {
-            uid,
-            attrs,
-            parents: parents.iter().cloned().collect(),
-            record: None,
-        };
-        let active = || Record::from([("active".to_owned(), Value::Bool(true))]);
-        let founding = Founding {
-            founder: entity(account(ACCOUNTS[0]), active(), &[uid("Role", "operator")]),
-            roles: ROLES.iter().map(|role| entity(uid("Role", role), Record::new(), &[])).collect(),
-        };
         let law = Path::new(env!("CARGO_MANIFEST_DIR")).join("law");
         let builder = Engine::builder().law_dir(law).unwrap().sqlite(rig.store()).clock(rig.clock.clone());
-        let engine = builder.found(founding).unwrap();
+        let engine = builder.found(words::founding()).unwrap();
         let root = By::new(account(ACCOUNTS[0]));
         for tenant in TENANTS {
             assert!(engine.open_tenant(&root, &Tenant::new(tenant).unwrap()).unwrap().allowed);
         }
         let universe = engine.tenant(Tenant::UNIVERSE).unwrap();
         for known in &ACCOUNTS[1..ACCOUNTS.len() - 1] {
-            let put = Change::Put { uid: account(known), attrs: active() };
+            let put = Change::Put { uid: account(known), attrs: words::active() };
             assert!(universe.directory(Directory::new(account(ACCOUNTS[0]), put)).unwrap().allowed);
         }
         rig.engine = Some(engine);
@@ -158,8 +82,8 @@ impl Rig {
 }
 
 fn ask(rig: &Rig, given: &model::Call) -> Result<Said, Failure> {
-    let (tenant, call) = call(given);
-    Ok(said(&rig.engine().tenant(tenant.as_str())?.call(call)?))
+    let (tenant, call) = words::call(given);
+    Ok(words::said(&rig.engine().tenant(tenant.as_str())?.call(call)?))
 }
 
 fn agree(at: usize, step: &Step, engine: &Said, model: &Said) -> Result<(), TestCaseError> {
@@ -207,10 +131,10 @@ fn run(seed: u64) -> Result<(), TestCaseError> {
                 agree(at, step, &engine, &world.skewed(*back, given))?;
             }
             Step::Batch(calls) => {
-                let answers = rig.engine().batch(calls.iter().map(call).collect()).unwrap();
+                let answers = rig.engine().batch(calls.iter().map(words::call).collect()).unwrap();
                 prop_assert_eq!(answers.len(), calls.len());
                 for (answer, given) in answers.into_iter().zip(calls) {
-                    agree(at, &Step::Call(given.clone()), &said(&answer.unwrap()), &world.call(given))?;
+                    agree(at, &Step::Call(given.clone()), &words::said(&answer.unwrap()), &world.call(given))?;
                 }
             }
             Step::Wait(ms) => {

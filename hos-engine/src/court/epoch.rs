@@ -76,7 +76,7 @@ impl Court {
         }
         let epoch = self.of.epoch + 1;
         for tenant in self.tenants(tx)? {
-            let mut head = seal::head(tx, &tenant, self.of)?;
+            let mut head = if tx.is_shared() { self.lock_head(tx, &tenant)? } else { seal::head(tx, &tenant, self.of)? };
             let stored = tx.row(&sql::checkpoint(&tenant))?.map(|row| row.text(1).map(str::to_owned)).transpose()?;
             let note = new.lost.get(&tenant).cloned().or(stored).unwrap_or_default();
             let turn = Turn { epoch, note, size: head.size, root: head.frontier.root(), reason: new.reason.clone() };
@@ -93,9 +93,12 @@ impl Court {
             let change = turn.encode();
             let act = Act { kind: Kind::Epoch, stream: STREAM, by: None, change: &change, judged: None };
             let draft = judge::act(&bench, &act)?;
-            self.write_own(tx, group, &tenant, draft, &bench.seed)?;
+            let (thread, n, _) = self.write_own(tx, group, &tenant, draft, &bench.seed)?;
             // It comes before what waits in the queue: it is the epoch's first entry.
-            let record = std::mem::take(&mut group.unsealed);
+            let mut record = std::mem::take(&mut group.unsealed);
+            if tx.is_shared() {
+                record.push(self.out_of_queue(tx, &tenant, &thread, n)?);
+            }
             seal::seal(tx, self.of, self.clock.now(), &mut group.heads, &record)?;
             if let Some(head) = group.heads.get(&tenant) {
                 tx.execute(&sql::put_head(&tenant, head))?;

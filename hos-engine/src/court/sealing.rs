@@ -4,8 +4,8 @@ use crate::Failure;
 use crate::court::{Court, Group, Signed, lock};
 use crate::seal::{self, Unsealed};
 use crate::settings::Seal;
-use crate::store::Tx;
 use crate::store::sql::{claim, evidence as sql, inbox};
+use crate::store::{Row, Tx};
 use hos_core::digest;
 use hos_core::id::{Handle, RecordHash, Tenant};
 use hos_core::refusal::Code;
@@ -66,29 +66,48 @@ impl Court {
     /// Seals records from a tenant's queue; says how many.
     pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<u64, Failure> {
         if tx.is_shared() && !group.locked.contains(tenant) {
-            let genesis = seal::genesis(tenant, self.of);
-            tx.claim(&claim::head(tenant, &genesis))?;
-            let row = tx.row(&sql::head(tenant).locked())?;
-            let row = row.ok_or_else(|| Failure::new(Code::StoreIntegrity, "the end of a log was claimed, and is not there"))?;
-            group.heads.insert(tenant.clone(), sql::head_from(&row)?);
+            group.heads.insert(tenant.clone(), self.lock_head(tx, tenant)?);
             group.locked.insert(tenant.clone());
         }
-        let rows = tx.rows(&sql::queue(tenant, limit))?;
-        let (mut records, mut places) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-        for row in &rows {
+        let (mut records, mut places) = (Vec::new(), Vec::new());
+        // Records of the inbox that go behind others of their stream, and those others' thread.
+        let mut held: Vec<(u64, [u8; 16], Handle)> = Vec::new();
+        for row in &tx.rows(&sql::queue(tenant, limit))? {
+            if records.len() >= limit {
+                break;
+            }
+            let pos = row.uint(0)?;
             if row.int(2)? == claim::WAITING {
-                records.push(self.place(tx, tenant, row.bytes(1)?)?);
-                places.push(row.uint(0)?);
+                match self.goes_behind(tx, tenant, row.bytes(1)?, &records)? {
+                    Some(thread) => held.push((pos, row.bytes(1)?, thread)),
+                    None => {
+                        records.push(self.place(tx, tenant, row.bytes(1)?)?);
+                        places.push(pos);
+                    }
+                }
                 continue;
             }
-            let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
-            let header = row
-                .opt_blob(3)?
-                .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
-            let is_stream = hos_core::proof::record::Header::decode(header).is_ok_and(|h| h.n.is_none());
-            let stream = if is_stream { Some(self.stream_prev(tx, tenant, &thread, n)?) } else { None };
-            records.push(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false });
-            places.push(row.uint(0)?);
+            let record = self.queued(tx, tenant, row)?;
+            let thread = record.thread;
+            records.push(record);
+            places.push(pos);
+            let mut at = 0;
+            while let Some((pos, id, of)) = held.get(at).copied().filter(|_| records.len() < limit) {
+                if of == thread && self.goes_behind(tx, tenant, id, &records)?.is_none() {
+                    records.push(self.place(tx, tenant, id)?);
+                    places.push(pos);
+                    held.remove(at);
+                } else {
+                    at += 1;
+                }
+            }
+        }
+        if let (true, Some((.., thread))) = (records.is_empty(), held.first()) {
+            // All that they wait for is further on in the queue.
+            for row in &tx.rows(&sql::queued_of(tenant, thread, limit))? {
+                records.push(self.queued(tx, tenant, row)?);
+                places.push(row.uint(0)?);
+            }
         }
         dequeue(tx, tenant, &places)?;
         if records.is_empty() {
@@ -100,6 +119,52 @@ impl Court {
             tx.execute(&sql::put_head(tenant, head))?;
         }
         Ok(records.len() as u64)
+    }
+
+    /// The end of a log, which nobody else moves until this transaction ends.
+    pub(super) fn lock_head(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<sql::Head, Failure> {
+        tx.claim(&claim::head(tenant, &seal::genesis(tenant, self.of)))?;
+        let row = tx.row(&sql::head(tenant).locked())?;
+        let row = row.ok_or_else(|| Failure::new(Code::StoreIntegrity, "the end of a log was claimed, and is not there"))?;
+        Ok(sql::head_from(&row)?)
+    }
+
+    /// A record that this transaction has put into the queue, out of it again: it is sealed before what waits there.
+    pub(super) fn out_of_queue(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Unsealed, Failure> {
+        for row in &tx.rows(&sql::queued_of(tenant, thread, usize::MAX >> 1))? {
+            if row.uint(2)? == n {
+                tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
+                return self.queued(tx, tenant, row);
+            }
+        }
+        Err(Failure::new(
+            Code::StoreIntegrity,
+            format!("record {thread}/{n} of `{tenant}` was put into the queue, and is not there"),
+        ))
+    }
+
+    /// A record of the queue.
+    fn queued(&self, tx: &Tx<'_>, tenant: &Tenant, row: &Row) -> Result<Unsealed, Failure> {
+        let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
+        let header = row
+            .opt_blob(3)?
+            .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
+        let is_stream = hos_core::proof::record::Header::decode(header).is_ok_and(|h| h.n.is_none());
+        let stream = if is_stream { Some(self.stream_prev(tx, tenant, &thread, n)?) } else { None };
+        Ok(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false })
+    }
+
+    /// The stream's thread, where a record that waits in the inbox goes behind others of it: a transaction of our own that ran
+    /// beside the host's gave its record its place in the stream at once, and was committed first. It is not sealed yet, though it
+    /// is further on in the queue, and the host's gets the place behind it.
+    fn goes_behind(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16], records: &[Unsealed]) -> Result<Option<Handle>, Failure> {
+        let Some(row) = tx.row(&inbox::get(tenant, &id))? else { return Ok(None) };
+        // INVARIANT: the stream is claimed here, so nobody writes into it until this transaction ends.
+        let Some((thread, next, _)) = self.stream_end(tx, tenant, row.text(0)?)? else { return Ok(None) };
+        let Some(last) = next.checked_sub(1) else { return Ok(None) };
+        let sealed =
+            records.iter().any(|r| (r.thread, r.n) == (thread, last)) || tx.row(&sql::entry_of(tenant, &thread, last))?.is_some();
+        Ok((!sealed).then_some(thread))
     }
 
     /// Gives a record that waits in the inbox its place in its stream.

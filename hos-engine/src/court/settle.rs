@@ -295,7 +295,8 @@ impl Court {
     ) -> Result<(Handle, u64, RecordHash), Failure> {
         let (draft, thread, n, stream) = match draft.place.clone() {
             Place::Thread { handle, n, .. } => (draft, handle, n, None),
-            Place::Stream(name) if tx.is_host() => {
+            // What a host left there has its place given by the sealer; what is written behind it, too.
+            Place::Stream(name) if tx.is_host() || self.stream_waits(tx, group, tenant, name.as_str())? => {
                 let (id, name): ([u8; 16], _) = (chance.bytes("inbox"), name.as_str());
                 let draft = draft.into_stream(hos_core::digest::stream_handle(&self.of.store, tenant, name))?;
                 tx.execute(&inbox::insert(tenant, &id, name, group.once.as_deref(), &draft.bytes, parts))?;
@@ -324,6 +325,20 @@ impl Court {
         let sound = h.store == self.of.store && h.tenant == *tenant && h.thread == thread && h.n.is_none_or(|own| own == n);
         self.lay(tx, group, Unsealed { tenant: tenant.clone(), thread, n, header: draft.bytes, stream, sound })?;
         Ok((thread, n, hash))
+    }
+
+    /// Whether records of a stream wait in the inbox. Once the stream is claimed, and none waits, this transaction gives its own
+    /// places.
+    fn stream_waits(&self, tx: &Tx<'_>, group: &Group, tenant: &Tenant, name: &str) -> Result<bool, Failure> {
+        if !tx.is_shared() || group.streams.contains_key(&(tenant.clone(), name.to_owned())) {
+            return Ok(false);
+        }
+        let end = self.stream_end(tx, tenant, name)?;
+        let waits = tx.row(&inbox::waits_in(tenant, name))?.is_some();
+        if waits && end.is_none() {
+            tx.execute(&claim::leave_stream(tenant, name))?;
+        }
+        Ok(waits)
     }
 
     /// Where a stream goes on: handle, next place, last record; `None` before its first. Where others write beside us, it is

@@ -11,7 +11,7 @@ use crate::Failure;
 use crate::court::epoch::Epochs;
 use crate::store::Row;
 use crate::store::Tx;
-use crate::store::sql::evidence as sql;
+use crate::store::sql::{claim, evidence as sql, inbox};
 use hos_core::id::{EntryHash, Handle, Tenant, TreeHash};
 use hos_core::proof::chain::LogHead;
 use hos_core::proof::checkpoint::NoteKey;
@@ -130,7 +130,7 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
     }
     let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, .. } = walk;
     due.finish(tx, &mut pass.findings, tenant)?;
-    let unsealed = queue(tx, pass, tenant, &mut fold)?;
+    let (unsealed, inbox) = queue(tx, pass, tenant, &mut fold)?;
     let (root, size, entry) = (verifier.tree().root(), verifier.tree().size(), verifier.next_prev());
     head(tx, pass, tenant, &verifier, entry, last_sealed)?;
     let stored_tiles = tx.rows(&sql::tiles(tenant))?.len() as u64;
@@ -138,10 +138,11 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         pass.findings.add(format!("hos_tile {tenant}"), format!("{stored_tiles} tiles are stored where {} belong", tiles.filled));
     }
     let counted = tx.row(&sql::record_count(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
-    if counted != size + unsealed.0 {
+    let placed = size + unsealed.0 - inbox;
+    if counted != placed {
         pass.findings.add(
             format!("hos_record {tenant}"),
-            format!("{counted} records are stored, and {} have a place in log or queue", size + unsealed.0),
+            format!("{counted} records are stored, and {placed} have a place in log or queue"),
         );
     }
     let report = verifier.finish();
@@ -273,16 +274,28 @@ impl Walk<'_> {
     }
 }
 
-/// Records that wait for their place: they count for the fold, and nothing vouches for them yet.
-fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> Result<(u64, i64), Failure> {
+/// Records that wait for their place: they count for the fold, and nothing vouches for them yet. How many, the age of the oldest,
+/// and how many of them lie in the inbox: those have no place in their stream either, and count for no row.
+fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> Result<((u64, i64), u64), Failure> {
     let now = pass.court.clock.now();
-    let (mut count, mut oldest) = (0, 0);
+    let (mut count, mut oldest, mut waiting) = (0, 0, 0);
     let mut examiner = Examiner::default();
     for row in tx.rows(&sql::queue(tenant, usize::MAX >> 1))? {
         count += 1;
-        let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
-        let at = || format!("hos_queue {tenant}, thread {thread}, n {n}");
-        let Some(stored) = tx.row(&sql::record(tenant, &thread, n))? else {
+        let thread = Handle(row.bytes(1)?);
+        let n = if row.int(2)? == claim::WAITING { None } else { Some(row.uint(2)?) };
+        let at = || match n {
+            Some(n) => format!("hos_queue {tenant}, thread {thread}, n {n}"),
+            None => format!("hos_inbox {tenant}, id {thread}"),
+        };
+        let stored = match n {
+            Some(n) => tx.row(&sql::record(tenant, &thread, n))?,
+            None => {
+                waiting += 1;
+                tx.row(&inbox::record(tenant, &thread.0))?
+            }
+        };
+        let Some(stored) = stored else {
             pass.findings.add(at(), "the record is missing");
             continue;
         };
@@ -309,9 +322,15 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> 
         pass.records += 1;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
         gone.into_iter().for_each(|key| pass.gone.take(key, tenant, header.kind, None, &record.hash()));
-        fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, readable: true });
+        if let Some(n) = n {
+            fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, readable: true });
+        }
     }
-    Ok((count, oldest))
+    for row in tx.rows(&inbox::onces_of_none(tenant))? {
+        let key = String::from_utf8_lossy(row.blob(0)?).into_owned();
+        pass.findings.add(format!("hos_once {tenant} {}", hos_core::id::Shown(&key)), "column key: no record took it");
+    }
+    Ok(((count, oldest), waiting))
 }
 
 fn head(

@@ -60,6 +60,15 @@ impl Contract {
         }
     }
 
+    /// The message that an event leaves.
+    pub(super) fn effect(self, event: &str) -> Option<&'static str> {
+        match (self, event) {
+            (Contract::Ticket, "place") => Some("mail.placed"),
+            (Contract::Ticket, "pay") => Some("mail.paid"),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_override(self, event: &str) -> bool {
         self == Contract::Ticket && event == "reopen"
     }
@@ -206,6 +215,11 @@ impl Instance {
             },
             _ => None,
         }
+    }
+
+    /// When its deadline is due, if one runs.
+    pub(super) fn next_due(&self) -> Option<i64> {
+        self.armed.as_ref().map(|armed| armed.due)
     }
 
     /// Fires what is due; how many times.

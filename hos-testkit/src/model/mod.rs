@@ -3,10 +3,13 @@
 //! It keeps nothing on disk and knows no Cedar, no TOML and no hash. Where it and the engine differ, one of them is wrong.
 
 mod contracts;
+mod outbox;
 mod steps;
 
 pub use contracts::{Contract, Field};
-pub use steps::{ACCOUNTS, Call, IDS, KEYS, Operation, ROLES, Step, TENANTS, scenario};
+pub use outbox::{Lease, Leased};
+pub use steps::{ACCOUNTS, Call, IDS, KEYS, Operation, ROLES, STREAMS, Step, TENANTS, scenario};
+pub(crate) use steps::{call as any_call, likely};
 
 use contracts::{Instance, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +56,8 @@ pub struct World {
     universe: Tenancy,
     /// By name.
     tenants: BTreeMap<&'static str, Tenancy>,
+    /// Where the law is off: the contracts of a tenant's.
+    off: BTreeSet<(&'static str, Contract)>,
 }
 
 /// What one tenant holds.
@@ -64,6 +69,8 @@ struct Tenancy {
     records: u64,
     /// Refusals kept, by principal and hour.
     refusals: BTreeMap<(&'static str, i64), u64>,
+    /// Messages, in the order of their commits.
+    outbox: Vec<outbox::Message>,
 }
 
 impl World {
@@ -76,6 +83,7 @@ impl World {
             accounts: ACCOUNTS.iter().take(ACCOUNTS.len() - 1).map(|a| (*a, true)).collect(),
             universe,
             tenants: TENANTS.iter().map(|t| (*t, Tenancy::default())).collect(),
+            off: BTreeSet::new(),
         }
     }
 
@@ -87,6 +95,51 @@ impl World {
     /// State and version of an instance.
     pub fn instance(&self, tenant: &str, contract: Contract, id: &'static str) -> Option<(&'static str, u64)> {
         self.tenancy(tenant)?.instances.get(&(contract, id)).map(|i| (i.state, i.version))
+    }
+
+    /// The law is activated again: off for these contracts of these tenants, enforced for all others.
+    pub fn activate(&mut self, by: &str, off: &[(&'static str, Contract)]) -> Said {
+        if let Err(code) = self.operates("universe", by) {
+            return Said::no([code], None);
+        }
+        self.off = off.iter().copied().collect();
+        self.universe.records += 1;
+        Said::yes(None)
+    }
+
+    /// This world comes back as it was, at the present time, and every log begins another epoch.
+    pub fn restored(&self, now: i64, epoch: bool) -> World {
+        let mut world = World { now, ..self.clone() };
+        let all = world.tenants.values_mut().chain([&mut world.universe]);
+        all.for_each(|tenancy| tenancy.records += u64::from(epoch));
+        world
+    }
+
+    fn is_off(&self, tenant: &str, contract: Contract) -> bool {
+        self.off.iter().any(|(t, c)| *t == tenant && *c == contract)
+    }
+
+    /// Fires what is due in one instance, as a tick at this time would; how many deadlines fired, `None` where the clock stands
+    /// back too far.
+    pub fn fire(&mut self, tenant: &str, contract: Contract, id: &str, now: i64) -> Option<usize> {
+        if self.is_off(tenant, contract) {
+            return Some(0);
+        }
+        let tenancy = self.tenancy_mut(tenant)?;
+        let (_, instance) = tenancy.instances.iter_mut().find(|((c, i), _)| *c == contract && *i == id)?;
+        if now < instance.last_time - SKEW_MAX_MS {
+            return None;
+        }
+        let fired = instance.fire_due(now);
+        tenancy.records += fired as u64;
+        Some(fired)
+    }
+
+    /// What is due in a tenant at this time, by the clock that says so.
+    pub fn due(&self, tenant: &str, now: i64) -> Vec<(Contract, &'static str)> {
+        let Some(tenancy) = self.tenancy(tenant) else { return Vec::new() };
+        let is_due = |i: &Instance| i.next_due().is_some_and(|due| due <= now) && !self.is_off(tenant, i.contract);
+        tenancy.instances.iter().filter(|(_, i)| is_due(i)).map(|(key, _)| *key).collect()
     }
 
     fn tenancy(&self, tenant: &str) -> Option<&Tenancy> {
@@ -126,20 +179,21 @@ impl World {
     /// Fires what is due in a tenant; how many deadlines fired.
     pub fn tick(&mut self, tenant: &str) -> usize {
         let now = self.now;
-        let Some(tenancy) = self.tenancy_mut(tenant) else { return 0 };
-        let mut fired = 0;
-        for instance in tenancy.instances.values_mut() {
-            // A clock that stepped back too far does not tick.
-            if now >= instance.last_time - SKEW_MAX_MS {
-                fired += instance.fire_due(now);
-            }
-        }
-        tenancy.records += fired as u64;
-        fired
+        // A clock that stepped back too far does not tick.
+        self.due(tenant, now).into_iter().filter_map(|(contract, id)| self.fire(tenant, contract, id, now)).sum()
     }
 
     /// A call, answered and carried out.
     pub fn call(&mut self, call: &Call) -> Said {
+        self.call_in(call, true)
+    }
+
+    /// A call in a transaction of a host's, which keeps no refusal.
+    pub fn host_call(&mut self, call: &Call) -> Said {
+        self.call_in(call, false)
+    }
+
+    fn call_in(&mut self, call: &Call, keeps: bool) -> Said {
         if let Some((operation, to)) = call.once.and_then(|key| self.tenancy(call.tenant)?.once.get(key)) {
             return match *operation == call.operation {
                 true => Said { again: true, ..Said::yes(*to) },
@@ -151,14 +205,19 @@ impl World {
             Operation::Move { .. } => self.transition(call),
             Operation::Account { by, account, active } => self.account(call.tenant, by, account, *active),
             Operation::Join { by, account, role } => self.join(call.tenant, by, account, role),
+            Operation::Note { by, .. } => self.note(call.tenant, by),
             Operation::Leave { by, account, role } => self.leave(call.tenant, by, account, role),
         };
         let hour = self.now.div_euclid(3_600_000);
+        let keeps = keeps && !matches!(call.operation, Operation::Note { .. });
+        let off = instance_of(&call.operation).is_some_and(|contract| self.is_off(call.tenant, contract));
         if let Some(tenancy) = self.tenancy_mut(call.tenant) {
             // What fired, and the call's own record: a refusal is evidence too. Only a receipt given again adds none, and
-            // a refusal beyond the bound.
+            // a refusal beyond the bound; and where the law is off nothing is evidence.
             let kept = if said.allowed || said.fired > 0 {
                 true
+            } else if !keeps || off {
+                false
             } else {
                 let count = tenancy.refusals.entry((call.operation.by(), hour)).or_default();
                 *count += 1;
@@ -172,10 +231,18 @@ impl World {
         said
     }
 
+    /// A note is an operator's; one that is refused leaves nothing.
+    fn note(&self, tenant: &str, by: &str) -> Said {
+        self.operates(tenant, by).map_or_else(|code| Said::no([code], None), |()| Said::yes(None))
+    }
+
     fn begin(&mut self, call: &Call) -> Said {
         let Operation::Begin { by, contract, id, event, facts } = &call.operation else { return Said::no([], None) };
         if !contract.births().contains(event) {
             return Said::no(["hos.event_unknown"], None);
+        }
+        if self.is_off(call.tenant, *contract) {
+            return Said::no(["hos.mode_off"], None);
         }
         if self.tenancy(call.tenant).is_some_and(|t| t.instances.contains_key(&(*contract, *id))) {
             return Said::no(["hos.instance_exists"], None);
@@ -199,6 +266,7 @@ impl World {
         let to = born.state;
         if let Some(tenancy) = self.tenancy_mut(call.tenant) {
             tenancy.instances.insert((*contract, *id), born);
+            tenancy.leave(*contract, id, event);
         }
         Said::yes(Some(to))
     }
@@ -212,6 +280,9 @@ impl World {
         if !contract.events().contains(event) {
             return Said::no(["hos.event_unknown"], Some(instance.state));
         }
+        if self.is_off(call.tenant, *contract) {
+            return Said::no(["hos.mode_off"], Some(instance.state));
+        }
         if now < instance.last_time - SKEW_MAX_MS {
             return Said::no(["hos.clock_implausible"], Some(instance.state));
         }
@@ -219,6 +290,9 @@ impl World {
         let said = self.judged(call.tenant, by, &mut instance, event, args, *reason);
         if let Some(tenancy) = self.tenancy_mut(call.tenant) {
             tenancy.instances.insert((*contract, *id), instance);
+            if said.allowed && !said.again {
+                tenancy.leave(*contract, id, event);
+            }
         }
         Said { fired, ..said }
     }
@@ -359,6 +433,14 @@ impl World {
     /// Whether the tenant itself, not the universe, made the account a member.
     fn has_own(&self, tenant: &str, account: &str, role: &str) -> bool {
         self.tenancy(tenant).is_some_and(|t| t.roles.get(account).is_some_and(|r| r.contains(role)))
+    }
+}
+
+/// The contract that is asked about.
+fn instance_of(operation: &Operation) -> Option<Contract> {
+    match operation {
+        Operation::Begin { contract, .. } | Operation::Move { contract, .. } => Some(*contract),
+        Operation::Account { .. } | Operation::Join { .. } | Operation::Note { .. } | Operation::Leave { .. } => None,
     }
 }
 

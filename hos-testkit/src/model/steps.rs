@@ -13,6 +13,8 @@ pub const ACCOUNTS: [&str; 5] = ["root", "ayse", "mehmet", "o'brien \"x\"", "gho
 pub const ROLES: [&str; 4] = ["operator", "seller", "manager", "desk"];
 /// Ids of instances: few, so that they meet; some that no terminal should obey.
 pub const IDS: [&str; 5] = ["1", "2", "3", "ş\u{202e}4", "5\n\u{0}"];
+/// Streams that notes are written into.
+pub const STREAMS: [&str; 2] = ["till", "till.night"];
 /// Once-keys, few for the same reason.
 pub const KEYS: [&str; 4] = ["k1", "k2", "k\u{1b}[2J", "psp-evt-9"];
 
@@ -98,6 +100,15 @@ pub enum Operation {
         /// Which.
         role: &'static str,
     },
+    /// Something is noted in a stream.
+    Note {
+        /// Who.
+        by: &'static str,
+        /// Where.
+        stream: &'static str,
+        /// What.
+        payload: u8,
+    },
     /// An account loses a role.
     Leave {
         /// Who.
@@ -117,6 +128,7 @@ impl Operation {
             | Operation::Move { by, .. }
             | Operation::Account { by, .. }
             | Operation::Join { by, .. }
+            | Operation::Note { by, .. }
             | Operation::Leave { by, .. } => by,
         }
     }
@@ -162,7 +174,7 @@ pub fn scenario(seed: u64, length: usize, start: i64) -> Vec<Step> {
 }
 
 /// What could well happen next to one of few instances: by whom it concerns, with sound arguments.
-fn likely(c: &mut Chance, world: &World) -> Call {
+pub(crate) fn likely(c: &mut Chance, world: &World) -> Call {
     let tenant = TENANTS[c.below(2)];
     let contract = if c.below(2) == 0 { Contract::Ticket } else { Contract::Stay };
     let id = IDS[c.below(3)];
@@ -218,7 +230,7 @@ fn step(c: &mut Chance, now: i64) -> Step {
     }
 }
 
-fn call(c: &mut Chance, now: i64) -> Call {
+pub(crate) fn call(c: &mut Chance, now: i64) -> Call {
     let once = (c.below(3) == 0).then(|| KEYS[c.below(KEYS.len())]);
     let directory = c.below(8);
     let tenant = TENANTS[c.below(TENANTS.len())];

@@ -48,8 +48,8 @@ pub(super) const HOUSE: [(&str, &[&str]); 15] = [
     ("benches/peers", &[]),
     ("fuzz", &["hos_testkit"]),
 ];
-/// What tests may name besides: the engine's run on real databases, too.
-const TESTS: [(&str, &str); 1] = [("hos-engine", "hos_drivers")];
+/// What tests may name besides: the engine's run on real databases, too, and simulated days on a file that several processes share.
+const TESTS: [(&str, &str); 2] = [("hos-engine", "hos_drivers"), ("hos-testkit", "hos_drivers")];
 /// Every name that a crate of the house has in code.
 const HOUSE_NAMES: [&str; 12] = [
     "hos_core",

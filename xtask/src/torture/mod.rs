@@ -6,6 +6,7 @@ mod kills;
 mod machine;
 mod models;
 mod page;
+mod simulation;
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -31,12 +32,13 @@ pub(super) struct Count {
 type Campaign = (&'static str, Runs);
 type Runs = fn(&Order) -> io::Result<Vec<Count>>;
 
-const CAMPAIGNS: [Campaign; 5] = [
+const CAMPAIGNS: &[Campaign] = &[
     ("models", models::run),
     ("kills", kills::run),
     ("power", crash::power),
     ("faults", crash::faults),
     ("mounts", crash::mounts),
+    ("simulation", simulation::run),
 ];
 
 /// Runs the campaign that is named.

@@ -105,6 +105,11 @@ pub fn stream(t: &Tenant, name: &str, handle: &Handle) -> Statement {
     )
 }
 
+/// Takes the claim of a stream back.
+pub fn leave_stream(t: &Tenant, name: &str) -> Statement {
+    Statement::new("DELETE FROM hos_stream WHERE tenant = ?1 AND name = ?2 AND n = -1", [tenant(t), name.into()])
+}
+
 /// Claims the end of a log for who seals.
 pub fn head(t: &Tenant, genesis: &Head) -> Statement {
     Statement::new(

@@ -325,6 +325,16 @@ pub fn queue(t: &Tenant, limit: usize) -> Statement {
     )
 }
 
+/// Records of one thread that have their place in it and wait for one in the log, the earliest first: pos, thread, n, header.
+pub fn queued_of(t: &Tenant, thread: &Handle, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT q.pos, q.thread, q.n, r.header FROM hos_queue q
+         LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
+         WHERE q.tenant = ?1 AND q.thread = ?2 AND q.n >= 0 ORDER BY q.n LIMIT ?3",
+        [tenant(t), thread.0.into(), int(limit as u64)],
+    )
+}
+
 /// How many records wait in a tenant's queue.
 pub fn queue_len(t: &Tenant) -> Statement {
     Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n <> -3", [tenant(t)])

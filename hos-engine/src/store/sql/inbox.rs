@@ -26,9 +26,28 @@ pub fn waits_about(t: &Tenant, about: &MapKey) -> Statement {
     Statement::new("SELECT 1 FROM hos_inbox WHERE tenant = ?1 AND about = ?2 LIMIT 1", [tenant(t), about.as_bytes().into()])
 }
 
+/// Whether records of a stream wait: one row, or none.
+pub fn waits_in(t: &Tenant, stream: &str) -> Statement {
+    Statement::new("SELECT 1 FROM hos_inbox WHERE tenant = ?1 AND stream = ?2 LIMIT 1", [tenant(t), stream.into()])
+}
+
 /// What waits under an id: stream, header.
 pub fn get(t: &Tenant, id: &[u8; 16]) -> Statement {
     Statement::new("SELECT stream, header FROM hos_inbox WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
+}
+
+/// What waits under an id: header, parts.
+pub fn record(t: &Tenant, id: &[u8; 16]) -> Statement {
+    Statement::new("SELECT header, parts FROM hos_inbox WHERE tenant = ?1 AND id = ?2 AND stream <> ''", [tenant(t), id.into()])
+}
+
+/// Once-keys that are said to be taken by what waits, and are not: key.
+pub fn onces_of_none(t: &Tenant) -> Statement {
+    Statement::new(
+        "SELECT o.key FROM hos_once o WHERE o.tenant = ?1 AND o.n = -2 AND NOT EXISTS
+           (SELECT 1 FROM hos_inbox i WHERE i.tenant = ?1 AND i.id = o.thread AND i.once = o.key)",
+        [tenant(t)],
+    )
 }
 
 /// What waits under an id, to be given its place: stream, once, header, parts.

@@ -13,9 +13,9 @@ pub fn once(t: &Tenant, key: &OnceKey) -> Statement {
     )
 }
 
-/// All once-keys: key, digest, thread, n, at.
+/// All once-keys whose records have their place: key, digest, thread, n, at.
 pub fn onces(t: &Tenant) -> Statement {
-    Statement::new("SELECT key, digest, thread, n, at FROM hos_once WHERE tenant = ?1 AND n <> -1 ORDER BY key", [tenant(t)])
+    Statement::new("SELECT key, digest, thread, n, at FROM hos_once WHERE tenant = ?1 AND n >= 0 ORDER BY key", [tenant(t)])
 }
 
 /// Takes a once-key.
