@@ -1,6 +1,8 @@
 //! `cargo xtask torture`: the long forms of tests that get better with time, each for as long as it is given. What a campaign came
 //! to is added to `docs/reliability.md`.
 
+mod differential;
+mod fuzz;
 mod kills;
 mod machine;
 mod models;
@@ -30,7 +32,8 @@ pub(super) struct Count {
 type Campaign = (&'static str, Runs);
 type Runs = fn(&Order) -> io::Result<Vec<Count>>;
 
-const CAMPAIGNS: [Campaign; 2] = [("models", models::run), ("kills", kills::run)];
+const CAMPAIGNS: [Campaign; 4] =
+    [("models", models::run), ("kills", kills::run), ("fuzz", fuzz::run), ("differential", differential::run)];
 
 /// Runs the campaign that is named.
 pub(crate) fn run(root: &Path, words: &[&str]) -> ExitCode {
