@@ -270,25 +270,23 @@ fn long() {
     println!("count: {} steps of the engine, against the model", u64::from(cases()) * STEPS as u64);
 }
 
-/// A model that is wrong in one thing is told from the engine: with an edge more, one that takes a stranger for a known account,
-/// one that forgets a once-key.
+/// A model that is wrong in one thing is told from the engine: with an edge out of where everything ends, one that knows every
+/// account, one that forgets that a key was used.
 #[test]
 fn planted_faults_are_found() {
     let bends: [fn(&model::Call, Said) -> Said; 3] = [
-        |call, said| match &call.operation {
-            Operation::Move { event: "cancel", .. } if !said.allowed && said.to == Some("paid") => {
-                Said { allowed: true, codes: Vec::new(), to: Some("cancelled"), ..said }
-            }
-            _ => said,
+        |_, said| match said.codes.iter().any(|code| code == "hos.terminal") {
+            true => Said { allowed: true, codes: Vec::new(), ..said },
+            false => said,
         },
-        |_, said| match said.codes.iter().any(|code| code == "hos.entity_missing") {
-            true => Said { codes: vec!["hos.forbidden".to_owned()], ..said },
+        |_, said| match said.codes.iter().any(|code| code == "hos.principal_unknown") {
+            true => Said { codes: vec!["hos.not_permitted".to_owned()], ..said },
             false => said,
         },
         |_, said| Said { again: false, ..said },
     ];
     for (at, bend) in bends.into_iter().enumerate() {
-        assert!((0..40).any(|seed| run_against(seed, bend).is_err()), "planted fault {at} was not found");
+        assert!((0..20).any(|seed| run_against(seed, bend).is_err()), "planted fault {at} was not found");
     }
 }
 
