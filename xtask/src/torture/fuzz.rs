@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 const TRIPLE: &str = if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
 /// How long the fuzzer is given to find what is planted: it takes a second or two.
 const PLANTED_SECONDS: u64 = 120;
-/// What a target may take, in megabytes, and in seconds for one input.
-const LIMITS: [&str; 3] = ["-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-timeout=25"];
+/// What a target may take, in megabytes, and in seconds for one input: of a machine that others use as well.
+const LIMITS: [&str; 3] = ["-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-timeout=300"];
 /// What the fuzzer says in the end, if it is asked to.
 const EXECUTED: &str = "stat::number_of_executed_units:";
 
