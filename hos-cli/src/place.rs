@@ -50,7 +50,7 @@ impl Place {
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::File(path) => Shown(&path.to_string_lossy()).to_string(),
-            Self::Database(url) => Shown(&hos_drivers::without_password(url)).to_string(),
+            Self::Database(url) => hos_drivers::without_password(url),
         }
     }
 

@@ -285,9 +285,15 @@ impl Uid {
     }
 }
 
+/// In Cedar's own form: a quote in the id is escaped, so that nobody's id reads as another entity and something behind it.
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}::\"{}\"", self.type_name, Shown(&self.id))
+        write!(f, "{}::\"", self.type_name)?;
+        for (at, piece) in self.id.split('"').enumerate() {
+            f.write_str(if at > 0 { "\\\"" } else { "" })?;
+            fmt::Display::fmt(&Shown(piece), f)?;
+        }
+        f.write_str("\"")
     }
 }
 

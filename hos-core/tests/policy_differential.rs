@@ -2,194 +2,17 @@
 //!
 //! `HOS_CASES` raises the number of cases, `HOS_SEED` repeats a run; a failure prints seed, policies, entities and request.
 
+#[path = "policy_support/dice.rs"]
+mod dice;
+
 use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision, Entities, EntityUid, EvaluationError, PolicyId, PolicySet, Request, SlotId,
 };
+use dice::{ACTIONS, Dice, IDS, TYPES, attributes, entities, json_uid, policies};
 use hos_core::policy::plain::PlainLaw;
 use hos_core::policy::{Effect, Ruling};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
-
-/// A small deterministic generator (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
-        items[self.below(items.len())]
-    }
-}
-
-const TYPES: [&str; 4] = ["User", "Group", "Doc", "Org::Folder"];
-const IDS: [&str; 4] = ["a", "b", "c", "d"];
-const ACTIONS: [&str; 5] = ["view", "edit", "share", "read", "all"];
-const ATTRS: [&str; 6] = ["n", "s", "b", "e", "set", "rec"];
-
-fn uid(dice: &mut Dice) -> String {
-    format!("{}::\"{}\"", dice.pick(&TYPES), dice.pick(&IDS))
-}
-
-fn action(dice: &mut Dice) -> String {
-    format!("Action::\"{}\"", dice.pick(&ACTIONS))
-}
-
-/// An expression, often ill-typed, often reading what is not there.
-fn expr(dice: &mut Dice, depth: usize) -> String {
-    if depth == 0 || dice.one_in(6) {
-        return match dice.below(11) {
-            0 => "principal".into(),
-            1 => "resource".into(),
-            2 => "context".into(),
-            3 => "action".into(),
-            4 => uid(dice),
-            5 => ["0", "1", "9223372036854775807", "-1"][dice.below(4)].into(),
-            6 => ["true", "false"][dice.below(2)].into(),
-            7 => ["\"x\"", "\"y*\""][dice.below(2)].into(),
-            8 => format!("principal.{}", dice.pick(&ATTRS)),
-            9 => format!("resource.{}", dice.pick(&ATTRS)),
-            _ => format!("context.{}", dice.pick(&ATTRS)),
-        };
-    }
-    let d = depth - 1;
-    match dice.below(22) {
-        0 => format!("({} == {})", expr(dice, d), expr(dice, d)),
-        1 => format!("({} != {})", expr(dice, d), expr(dice, d)),
-        2 => format!("({} < {})", expr(dice, d), expr(dice, d)),
-        3 => format!("({} + {})", expr(dice, d), expr(dice, d)),
-        4 => format!("({} * {})", expr(dice, d), expr(dice, d)),
-        5 | 6 => format!("({} && {})", expr(dice, d), expr(dice, d)),
-        7 | 8 => format!("({} || {})", expr(dice, d), expr(dice, d)),
-        9 => format!("!({})", expr(dice, d)),
-        10 => format!("({} in {})", expr(dice, d), expr(dice, d)),
-        11 => format!("({} in [{}, {}])", expr(dice, d), uid(dice), uid(dice)),
-        12 => format!("({} is {})", expr(dice, d), dice.pick(&TYPES)),
-        13 => format!("({} has {})", expr(dice, d), dice.pick(&ATTRS)),
-        14 => format!("({}).{}", expr(dice, d), dice.pick(&ATTRS)),
-        15 => format!("(if {} then {} else {})", expr(dice, d), expr(dice, d), expr(dice, d)),
-        16 => format!("({}).contains({})", expr(dice, d), expr(dice, d)),
-        17 => format!("({} like \"*{}\")", expr(dice, d), dice.pick(&["x", "y", ""])),
-        18 => format!("[{}, {}]", expr(dice, d), expr(dice, d)),
-        19 => format!("decimal({})", dice.pick(&["\"1.5\"", "context.s", "principal.s"])),
-        20 => format!("(action in {})", action(dice)),
-        _ => format!("-({})", expr(dice, d)),
-    }
-}
-
-/// A condition that is often well-typed, so that policies hold often enough.
-fn condition(dice: &mut Dice) -> String {
-    match dice.below(8) {
-        0 => "true".into(),
-        1 => "principal has n && principal.n > 0".into(),
-        2 => format!("resource in {}", uid(dice)),
-        3 => format!("principal is {}", dice.pick(&TYPES)),
-        4 => "context.b".into(),
-        5 => "resource.e == principal || principal.e.b".into(),
-        _ => expr(dice, 3),
-    }
-}
-
-fn side(dice: &mut Dice, var: &str, slot: bool) -> String {
-    if slot {
-        let ty = dice.pick(&TYPES);
-        return match dice.below(3) {
-            0 => format!("{var} == ?{var}"),
-            1 => format!("{var} in ?{var}"),
-            _ => format!("{var} is {ty} in ?{var}"),
-        };
-    }
-    match dice.below(7) {
-        0 | 1 => var.into(),
-        2 => format!("{var} == {}", uid(dice)),
-        3 | 4 => format!("{var} in {}", uid(dice)),
-        5 => format!("{var} is {}", dice.pick(&TYPES)),
-        _ => format!("{var} is {} in {}", dice.pick(&TYPES), uid(dice)),
-    }
-}
-
-/// A policy set as text, and which policies have which slots.
-fn policies(dice: &mut Dice) -> (String, Vec<(String, bool, bool)>) {
-    let (mut text, mut templates) = (String::new(), Vec::new());
-    for i in 0..4 + dice.below(12) {
-        let (p, r) = (dice.one_in(4), dice.one_in(4));
-        if p || r {
-            templates.push((format!("policy{i}"), p, r));
-        }
-        let effect = dice.pick(&["permit", "permit", "forbid"]);
-        let (principal, resource) = (side(dice, "principal", p), side(dice, "resource", r));
-        let act = match dice.below(6) {
-            0 | 1 => "action".into(),
-            2 => format!("action == {}", action(dice)),
-            3 => format!("action in {}", action(dice)),
-            _ => format!("action in [{}, {}]", action(dice), action(dice)),
-        };
-        writeln!(text, "{effect}({principal}, {act}, {resource})").unwrap();
-        for _ in 0..dice.below(3) {
-            writeln!(text, "  {} {{ {} }}", dice.pick(&["when", "when", "unless"]), condition(dice)).unwrap();
-        }
-        text.push_str(";\n");
-    }
-    (text, templates)
-}
-
-fn json_uid(ty: &str, id: &str) -> serde_json::Value {
-    serde_json::json!({ "type": ty, "id": id })
-}
-
-fn attributes(dice: &mut Dice) -> serde_json::Value {
-    let mut attrs = serde_json::Map::new();
-    for name in ATTRS {
-        if dice.one_in(3) {
-            continue;
-        }
-        let entity = serde_json::json!({ "__entity": json_uid(dice.pick(&TYPES), dice.pick(&IDS)) });
-        let value = match (name, dice.below(5)) {
-            ("n", 0) => serde_json::json!(i64::MAX),
-            ("n", n) => serde_json::json!(n),
-            ("s", n) => serde_json::json!(["x", "y", "1.5", "", "yx"][n]),
-            ("b", n) => serde_json::json!(n < 3),
-            ("e", _) => entity,
-            ("set", n) => serde_json::json!([n, 1, entity]),
-            _ => serde_json::json!({ "n": 1, "e": entity }),
-        };
-        attrs.insert(name.into(), value);
-    }
-    attrs.into()
-}
-
-/// Entities in which parents always come later in a fixed order, so that there is no cycle; some are absent.
-fn entities(dice: &mut Dice) -> serde_json::Value {
-    let all: Vec<(&str, &str)> = TYPES.iter().flat_map(|t| IDS.iter().map(move |i| (*t, *i))).collect();
-    let mut found = Vec::new();
-    for (at, (ty, id)) in all.iter().enumerate() {
-        if dice.one_in(6) {
-            continue;
-        }
-        let later = &all[at + 1..];
-        let parents: Vec<_> = later.iter().filter(|_| dice.one_in(6)).map(|(t, i)| json_uid(t, i)).collect();
-        found.push(serde_json::json!({ "uid": json_uid(ty, id), "attrs": attributes(dice), "parents": parents }));
-    }
-    for (at, id) in ACTIONS.iter().enumerate() {
-        let later = &ACTIONS[at + 1..];
-        let parents: Vec<_> = later.iter().filter(|_| dice.one_in(3)).map(|i| json_uid("Action", i)).collect();
-        found.push(serde_json::json!({ "uid": json_uid("Action", id), "attrs": {}, "parents": parents }));
-    }
-    found.into()
-}
 
 fn kind(error: &EvaluationError) -> &'static str {
     match error {
@@ -228,17 +51,43 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
 
-#[test]
-fn indexed_equals_plain() {
+/// What our side forgets: faults that an index could have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Planted {
+    Nothing,
+    /// Every policy of a bucket is in it, but the last.
+    Policy,
+    /// One entity's parents, by which policies on groups are found.
+    Ancestors,
+    /// One link of a template.
+    Link,
+    /// What could not be evaluated.
+    Errors,
+}
+
+fn forgotten(planted: Planted, text: &str, entities_json: &str) -> (String, String) {
+    let mut entities: serde_json::Value = serde_json::from_str(entities_json).unwrap();
+    let parents = entities.as_array_mut().unwrap().iter_mut().map(|e| &mut e["parents"]);
+    let known = parents.filter(|p| p.as_array().is_some_and(|p| !p.is_empty())).next_back();
+    if let (Planted::Ancestors, Some(parents)) = (planted, known) {
+        *parents = serde_json::json!([]);
+    }
+    let last = text.trim_end().trim_end_matches(';').rfind(";\n").map_or(0, |at| at + 2);
+    let kept = if planted == Planted::Policy { &text[..last] } else { text };
+    (kept.to_owned(), entities.to_string())
+}
+
+/// Holds so many cases together; what was met, or where the two differ.
+fn held(cases: u64, seed: u64, planted: Planted) -> Result<HashMap<&'static str, u64>, String> {
     const REQUESTS: u64 = 100;
-    let (cases, seed) = (number("HOS_CASES", 100_000), number("HOS_SEED", 1));
     let mut tally: HashMap<&str, u64> = HashMap::new();
     for round in 0..cases.div_ceil(REQUESTS) {
         let mut dice = Dice(seed.wrapping_mul(1_000_003).wrapping_add(round));
         let (text, templates) = policies(&mut dice);
         let entities_json = entities(&mut dice).to_string();
         let mut set: PolicySet = text.parse().unwrap_or_else(|e| panic!("round {round}: {e}\n{text}"));
-        let mut law = PlainLaw::new(&text, None, &entities_json).unwrap_or_else(|e| panic!("round {round}: {e}\n{text}"));
+        let (our_text, our_entities) = forgotten(planted, &text, &entities_json);
+        let mut law = PlainLaw::new(&our_text, None, &our_entities).unwrap_or_else(|e| panic!("round {round}: {e}\n{text}"));
         let mut links = String::new();
         for n in 0..if templates.is_empty() { 0 } else { dice.below(12) } {
             let (template, p, r) = &templates[dice.below(templates.len())];
@@ -250,7 +99,12 @@ fn indexed_equals_plain() {
             r.then(|| values.insert(SlotId::resource(), text(rt, ri)));
             writeln!(links, "{id}: {template} {values:?}").unwrap();
             set.link(PolicyId::new(template), PolicyId::new(&id), values).unwrap();
-            law.link(template, &id, p.then_some((pt, pi)), r.then_some((rt, ri))).unwrap();
+            let linked = law.link(template, &id, p.then_some((pt, pi)), r.then_some((rt, ri)));
+            // A template that is forgotten cannot be linked.
+            assert!(linked.is_ok() || planted == Planted::Policy);
+            if planted == Planted::Link && n == 0 {
+                law = PlainLaw::new(&our_text, None, &our_entities).unwrap();
+            }
         }
         let entities = Entities::from_json_str(&entities_json, None).unwrap();
         for n in 0..REQUESTS {
@@ -268,11 +122,16 @@ fn indexed_equals_plain() {
             .unwrap();
             let expected = theirs(&set, &entities, &request);
             let ruling = law.decide((pt, pi), ("Action", act), (rt, ri), &context.to_string()).unwrap();
-            assert_eq!(
-                ours(&ruling),
-                expected,
-                "HOS_SEED={seed} round {round} request {n}: {pt}::{pi} {act} {rt}::{ri} {context}\n{text}\n{links}\n{entities_json}"
-            );
+            let mut said = ours(&ruling);
+            if planted == Planted::Errors {
+                said.2.clear();
+            }
+            if said != expected {
+                return Err(format!(
+                    "HOS_SEED={seed} round {round} request {n}: {pt}::{pi} {act} {rt}::{ri} {context}\n{text}\n{links}\n\
+                     {entities_json}\n left is ours, right Cedar's:\n{said:?}\n{expected:?}"
+                ));
+            }
             *tally.entry(if expected.0 { "allow" } else { "deny" }).or_default() += 1;
             *tally.entry("with errors").or_default() += u64::from(!expected.2.is_empty());
             *tally.entry("by link").or_default() += u64::from(expected.1.iter().any(|r| r.starts_with("link")));
@@ -280,10 +139,24 @@ fn indexed_equals_plain() {
             *tally.entry("cases").or_default() += 1;
         }
     }
+    Ok(tally)
+}
+
+#[test]
+fn indexed_equals_plain() {
+    let tally = held(number("HOS_CASES", 100_000), number("HOS_SEED", 1), Planted::Nothing).unwrap_or_else(|e| panic!("{e}"));
     println!("{tally:?}");
+    println!("count: {} cases of the indexed door, plain", tally["cases"]);
     // The cases must be worth their name.
     for what in ["allow", "deny", "with errors", "by link", "forbidden"] {
         assert!(tally.get(what).copied().unwrap_or(0) * 50 > tally["cases"], "too few cases {what}: {tally:?}");
+    }
+}
+
+#[test]
+fn planted_faults_are_found() {
+    for planted in [Planted::Policy, Planted::Ancestors, Planted::Link, Planted::Errors] {
+        assert!(held(20_000, number("HOS_SEED", 1), planted).is_err(), "an index that forgets {planted:?} was not found");
     }
 }
 
@@ -571,6 +444,7 @@ action "x" in ["all"] appliesTo { principal: [U], resource: [D, F], context: { n
             }
         }
         println!("{tally:?}");
+        println!("count: {} cases of the indexed door, under a law", tally["cases"]);
         for what in ["allow", "deny", "refused", "doubt", "by link"] {
             assert!(tally.get(what).copied().unwrap_or(0) * 400 > tally["cases"], "too few cases {what}: {tally:?}");
         }

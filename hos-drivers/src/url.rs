@@ -1,14 +1,24 @@
 //! What is shown of a database's URL.
 
+use hos_core::id::Shown;
+
 /// Whether a store's name is a database's URL, and not a file's path.
 pub fn is_url(name: &str) -> bool {
     ["postgres://", "postgresql://", "mysql://", "mariadb://", "sqlite://"].iter().any(|scheme| name.starts_with(scheme))
 }
 
 /// A URL without its password, and without what stands behind a question mark. Of one that is not written as it must be, which may
-/// have pieces of a password in any place, the scheme alone.
+/// have pieces of a password in any place, the scheme alone. What would steer a terminal is escaped.
 pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return "a database".to_owned() };
+    Shown(&unescaped(url)).to_string()
+}
+
+fn unescaped(url: &str) -> String {
+    // Before a `://` that stands somewhere further on may be anything, a password too.
+    let is_scheme = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) else {
+        return "a database".to_owned();
+    };
     if scheme == "sqlite" {
         return url.split('?').next().unwrap_or(url).to_owned();
     }
@@ -53,6 +63,8 @@ mod tests {
             ("canary://hos", "canary://hos"),
             ("sqlite:///srv/a@b:c.db", "sqlite:///srv/a@b:c.db"),
             ("canary", "a database"),
+            ("postgres:/hos:canary@db/pazar?next=http://x", "a database"),
+            ("postgres://hos\u{1b}[2J:canary@db\0/pazar", "postgres://hos\\u{1b}[2J@db\\u{0}/pazar"),
         ] {
             assert_eq!(without_password(url), shown);
         }

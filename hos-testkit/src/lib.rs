@@ -10,3 +10,14 @@ pub mod model;
 pub mod mutate;
 pub mod simulation;
 pub mod targets;
+
+// The command line's own readers, as they stand: a program has no library to take them from.
+#[allow(dead_code, unreachable_pub, reason = "what the program needs is more than what is fuzzed")]
+#[path = "../../hos-cli/src/entity.rs"]
+mod entity;
+#[allow(dead_code, reason = "what the program needs is more than what is fuzzed")]
+mod history;
+#[path = "../../hos-cli/src/typed.rs"]
+mod typed;
+#[path = "../../hos-cli/src/usage.rs"]
+mod usage;

@@ -1,7 +1,7 @@
 //! The engine and the reference model are asked the same, step by step, over several tenants, with the engine going away in
 //! between; they must agree on every answer, every instance and the number of records, and the evidence must hold.
 //!
-//! `HOS_MODEL_CASES` sets the number of scenarios (else 24).
+//! `HOS_MODEL_CASES` sets the number of scenarios (else 24), `HOS_MODEL_SEED` where the long form begins.
 
 mod words;
 
@@ -118,12 +118,17 @@ fn records_agree(rig: &Rig, world: &World, at: usize) -> Result<(), TestCaseErro
 }
 
 fn run(seed: u64) -> Result<(), TestCaseError> {
+    run_against(seed, |_, said| said)
+}
+
+/// A scenario, with the model's answers as `bend` has them.
+fn run_against(seed: u64, bend: fn(&model::Call, Said) -> Said) -> Result<(), TestCaseError> {
     let mut rig = Rig::new();
     let mut world = World::new(START_MS);
     let steps = model::scenario(seed, STEPS, START_MS);
     for (at, step) in steps.iter().enumerate() {
         match step {
-            Step::Call(given) => agree(at, step, &ask(&rig, given).unwrap(), &world.call(given))?,
+            Step::Call(given) => agree(at, step, &ask(&rig, given).unwrap(), &bend(given, world.call(given)))?,
             Step::Skewed(back, given) => {
                 rig.clock.set(Timestamp(world.now - back));
                 let engine = ask(&rig, given).unwrap();
@@ -175,6 +180,37 @@ proptest! {
     #[test]
     fn engine_and_model_agree(seed in any::<u64>()) {
         run(seed)?;
+    }
+}
+
+/// More scenarios than every build has: as many as `HOS_MODEL_CASES` says, from `HOS_MODEL_SEED` on; without the latter none.
+#[test]
+fn long() {
+    let Some(seed) = std::env::var("HOS_MODEL_SEED").ok().and_then(|text| text.parse::<u64>().ok()) else { return };
+    for case in 0..u64::from(cases()) {
+        let seed = seed.wrapping_mul(1_000_003).wrapping_add(case);
+        run(seed).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+    }
+    println!("count: {} steps of the engine, against the model", u64::from(cases()) * STEPS as u64);
+}
+
+/// A model that is wrong in one thing is told from the engine: with an edge out of where everything ends, one that knows every
+/// account, one that forgets that a key was used.
+#[test]
+fn planted_faults_are_found() {
+    let bends: [fn(&model::Call, Said) -> Said; 3] = [
+        |_, said| match said.codes.iter().any(|code| code == "hos.terminal") {
+            true => Said { allowed: true, codes: Vec::new(), ..said },
+            false => said,
+        },
+        |_, said| match said.codes.iter().any(|code| code == "hos.principal_unknown") {
+            true => Said { codes: vec!["hos.not_permitted".to_owned()], ..said },
+            false => said,
+        },
+        |_, said| Said { again: false, ..said },
+    ];
+    for (at, bend) in bends.into_iter().enumerate() {
+        assert!((0..20).any(|seed| run_against(seed, bend).is_err()), "planted fault {at} was not found");
     }
 }
 

@@ -22,23 +22,25 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A law is parsed, merged and validated by Cedar on each run: milliseconds where the others take microseconds.
-fn runs_of(name: &str) -> u64 {
-    let runs = number("HOS_FUZZ_RUNS", 4_000);
-    if name == "law" { runs / 40 } else { runs }
+fn others(name: &str) -> Vec<Vec<u8>> {
+    ALL.iter().filter(|other| other.name != name).flat_map(|other| corpus(other.name)).collect()
 }
 
-fn run((name, body): &Target) {
-    let own = corpus(name);
-    assert!(!own.is_empty(), "{name} has no corpus");
-    let others: Vec<Vec<u8>> = ALL.iter().filter(|(other, _)| other != name).flat_map(|(other, _)| corpus(other)).collect();
-    own.iter().for_each(|input| body(input));
-    if *name != "law" {
-        others.iter().for_each(|input| body(input));
+fn run(target: &Target) {
+    let own = corpus(target.name);
+    assert!(!own.is_empty(), "{} has no corpus", target.name);
+    own.iter().for_each(|input| (target.body)(input));
+    if target.cost < 40 {
+        others(target.name).iter().for_each(|input| (target.body)(input));
     }
+    mutated(target, &own);
+}
+
+fn mutated(Target { name, body, cost }: &Target, own: &[Vec<u8>]) {
+    let others = others(name);
     let mut chance = Chance::new(number("HOS_FUZZ_SEED", 1) ^ name.bytes().fold(0, |sum, b| sum * 31 + u64::from(b)));
-    for _ in 0..runs_of(name) {
-        let (Some(good), Some(other)) = (chance.pick(&own).cloned(), chance.pick(&others).cloned()) else { return };
+    for _ in 0..number("HOS_FUZZ_RUNS", 4_000) / cost {
+        let (Some(good), Some(other)) = (chance.pick(own).cloned(), chance.pick(&others).cloned()) else { return };
         let input = mutate(&mut chance, &good, &other);
         // The input that breaks a body is shown, for it belongs into the corpus.
         let caught = std::panic::catch_unwind(|| body(&input));
@@ -46,37 +48,67 @@ fn run((name, body): &Target) {
     }
 }
 
+/// Targets are parted among tests, so that these run side by side; every one is in one of them.
+fn run_among(cost: impl Fn(u64) -> bool, part: usize, parts: usize) {
+    let mine = ALL.iter().filter(|target| cost(target.cost)).enumerate().filter(|(at, _)| at % parts == part);
+    mine.for_each(|(_, target)| run(target));
+}
+
 #[test]
-fn bytes() {
-    for target in ALL.iter().filter(|(name, _)| {
-        matches!(*name, "canon" | "header" | "entry" | "parts" | "receipt" | "frontier" | "modes" | "evidence")
-    }) {
-        run(target);
+fn swift_ones() {
+    run_among(|cost| cost == 1, 0, 2);
+}
+
+#[test]
+fn other_swift_ones() {
+    run_among(|cost| cost == 1, 1, 2);
+}
+
+#[test]
+fn those_that_take_longer() {
+    run_among(|cost| (2..40).contains(&cost), 0, 2);
+}
+
+#[test]
+fn others_that_take_longer() {
+    run_among(|cost| (2..40).contains(&cost), 1, 2);
+}
+
+#[test]
+fn laws_and_doors() {
+    run_among(|cost| cost >= 40, 0, 1);
+}
+
+/// A decoder that forgets to look whether something stands behind what it read, and one that forgets a bound: both are found in fewer
+/// runs than every target has.
+#[test]
+fn planted_faults_are_found() {
+    fn forgets_the_end(data: &[u8]) {
+        for end in 0..=data.len() {
+            if let Ok(value) = hos_core::canon::decode_value(&data[..end]) {
+                assert_eq!(hos_core::canon::encode_value(&value), data, "a second form of one value was accepted");
+            }
+        }
+    }
+    fn forgets_a_bound(data: &[u8]) {
+        let said = data.get(2).map_or(0, |byte| usize::from(*byte));
+        assert!(data.first().is_none_or(|kind| *kind != 0xa5) || data[1..].len() >= said % 64);
+    }
+    for body in [forgets_the_end, forgets_a_bound] {
+        let planted = Target { name: "canon", body, cost: 2 };
+        assert!(std::panic::catch_unwind(|| mutated(&planted, &corpus("canon"))).is_err(), "a planted fault was not found");
     }
 }
 
 #[test]
-fn text() {
-    for target in ALL.iter().filter(|(name, _)| matches!(*name, "note" | "vkey" | "toml" | "contract" | "call" | "ids")) {
-        run(target);
-    }
-}
-
-#[test]
-fn what_a_verifier_reads() {
-    for target in ALL.iter().filter(|(name, _)| matches!(*name, "bundle" | "trust")) {
-        run(target);
-    }
-}
-
-#[test]
-fn laws() {
-    ALL.iter().filter(|(name, _)| *name == "law").for_each(run);
-}
-
-#[test]
-fn every_target_is_run_by_one_of_these_tests() {
-    assert_eq!(ALL.len(), 8 + 6 + 1 + 2);
+fn every_corpus_has_its_target() {
+    let place = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
+    let mut found: Vec<String> =
+        std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    found.sort();
+    let mut known: Vec<&str> = ALL.iter().map(|target| target.name).chain(["abi"]).collect();
+    known.sort_unstable();
+    assert_eq!(found, known);
 }
 
 /// The seeds are good inputs: a target whose seeds are all refused at the door would test the door alone.

@@ -38,7 +38,7 @@ pub(super) const HOUSE: [(&str, &[&str]); 15] = [
     ("hos-drivers", &["hos_core", "hos_engine", "hos_wire"]),
     ("hos-cli", &["hos_core", "hos_engine", "hos_wire", "hos_drivers"]),
     ("hos-ffi", &["hos_core", "hos_engine", "hos_wire"]),
-    ("hos-testkit", &["hos_core", "hos_engine", "hos_wire"]),
+    ("hos-testkit", &["hos_core", "hos_engine", "hos_wire", "hos_drivers"]),
     ("hos-models", &[]),
     ("bindings/python", &["hos_core", "hos_engine", "hos_wire"]),
     ("bindings/node", &["hos_core", "hos_engine", "hos_wire"]),
@@ -46,7 +46,7 @@ pub(super) const HOUSE: [(&str, &[&str]); 15] = [
     ("benches", &["hos_core", "hos_engine", "hos_drivers", "hos_wire"]),
     ("xtask", &[]),
     ("benches/peers", &[]),
-    ("fuzz", &["hos_testkit"]),
+    ("fuzz", &["hos_testkit", "hos_ffi"]),
 ];
 /// What tests may name besides: the engine's run on real databases, too, and simulated days on a file that several processes share.
 const TESTS: [(&str, &str); 2] = [("hos-engine", "hos_drivers"), ("hos-testkit", "hos_drivers")];

@@ -2,6 +2,8 @@
 //! to is added to `docs/reliability.md`.
 
 mod crash;
+mod differential;
+mod fuzz;
 mod kills;
 mod machine;
 mod models;
@@ -39,6 +41,8 @@ const CAMPAIGNS: &[Campaign] = &[
     ("faults", crash::faults),
     ("mounts", crash::mounts),
     ("simulation", simulation::run),
+    ("fuzz", fuzz::run),
+    ("differential", differential::run),
 ];
 
 /// Runs the campaign that is named.

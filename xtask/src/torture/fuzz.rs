@@ -1,0 +1,123 @@
+//! Every fuzz target under AddressSanitizer (`fuzz/`), each for its share of the time.
+
+use super::{Count, Order};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The compiler's own triple; saying it keeps build scripts free of the sanitizer.
+const TRIPLE: &str = if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
+/// How long the fuzzer is given to find what is planted: it takes a second or two.
+const PLANTED_SECONDS: u64 = 120;
+/// What a target may take, in megabytes, and in seconds for one input: of a machine that others use as well.
+const LIMITS: [&str; 3] = ["-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-timeout=300"];
+/// What the fuzzer says in the end, if it is asked to.
+const EXECUTED: &str = "stat::number_of_executed_units:";
+
+/// Builds once, sees that a planted fault is found, and runs every target that has a corpus. `HOS_FUZZ_ONLY` names those that are
+/// run, where it is not all.
+pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {
+    let place = crate::target(&order.root).join("fuzz");
+    let program = built(order, &place)?;
+    let work = place.join("work");
+    fs::create_dir_all(&work)?;
+    planted(order, &program, &work)?;
+    let names = named(&order.root, &std::env::var("HOS_FUZZ_ONLY").unwrap_or_default())?;
+    let share = (order.seconds / names.len().max(1) as u64).max(1);
+    let mut counts = Vec::new();
+    for name in &names {
+        let number = fuzzed(order, &program, &work, name, share)?;
+        println!("{name}: {number} runs");
+        counts.push(Count { what: name.clone(), number, of: "runs".into() });
+    }
+    let all = counts.iter().map(|count| count.number).sum();
+    counts.insert(0, Count { what: "all targets under AddressSanitizer".into(), number: all, of: "runs".into() });
+    Ok(counts)
+}
+
+fn built(order: &Order, place: &Path) -> io::Result<PathBuf> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["fuzz", "build", "one"]).current_dir(order.root.join("fuzz")).env("CARGO_TARGET_DIR", place);
+    // The stable compiler has the sanitizers, but does not offer them. What is written in C is watched as well.
+    cargo.env("RUSTC_BOOTSTRAP", "1").env(format!("CFLAGS_{}", TRIPLE.replace('-', "_")), "-fsanitize=address -g1");
+    crate::run::done(&mut cargo)
+        .map_err(|why| io::Error::other(format!("{why}; `cargo install cargo-fuzz`, if it is not there")))?;
+    Ok(place.join(TRIPLE).join("release/one"))
+}
+
+/// The targets: every folder of the corpus.
+fn named(root: &Path, only: &str) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root.join("fuzz/corpus"))? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    let wanted: Vec<&str> = only.split_whitespace().collect();
+    names.retain(|name| wanted.is_empty() || wanted.contains(&name.as_str()));
+    if names.is_empty() { Err(io::Error::other("there is no such target")) } else { Ok(names) }
+}
+
+fn fuzzer(program: &Path, work: &Path, name: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env("HOS_FUZZ_TARGET", name).arg(format!("-artifact_prefix={}/{name}-", work.display()));
+    command.arg("-print_final_stats=1").args(LIMITS).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // A store that is not on a disk need not wait for one.
+    let memory = Path::new("/dev/shm");
+    if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
+        command.env("TMPDIR", memory);
+    }
+    command
+}
+
+/// One target for so many seconds. What it finds on its way is kept from run to run, beside the corpus that is in git.
+fn fuzzed(order: &Order, program: &Path, work: &Path, name: &str, seconds: u64) -> io::Result<u64> {
+    let kept = work.join(name);
+    fs::create_dir_all(&kept)?;
+    let mut command = fuzzer(program, work, name);
+    command.args([format!("-max_total_time={seconds}"), format!("-seed={}", order.seed)]);
+    let output = command.arg(&kept).arg(order.root.join("fuzz/corpus").join(name)).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let end: Vec<&str> = said.lines().rev().take(60).collect();
+    if !output.status.success() {
+        end.iter().rev().for_each(|line| println!("{line}"));
+        return Err(io::Error::other(format!("{name}: {}; the input is in {}", output.status, work.display())));
+    }
+    executed(&said).ok_or_else(|| io::Error::other(format!("{name}: how many runs is not told")))
+}
+
+fn executed(said: &str) -> Option<u64> {
+    said.lines().rev().find_map(|line| line.strip_prefix(EXECUTED)?.trim().parse().ok())
+}
+
+/// A fault of memory behind five letters: a fuzzer that sees nothing of what runs would not come to it, and without the sanitizer
+/// nobody would notice.
+fn planted(order: &Order, program: &Path, work: &Path) -> io::Result<()> {
+    let mut command = fuzzer(program, work, "planted");
+    let output = command.args([format!("-max_total_time={PLANTED_SECONDS}"), format!("-seed={}", order.seed)]).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() || !said.contains("heap-use-after-free") {
+        return Err(io::Error::other(format!("a planted fault was not found: {}\n{said}", output.status)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_read_from_what_the_fuzzer_says_in_the_end() {
+        let said = "Done 12 runs in 1 second(s)\nstat::number_of_executed_units: 1234\nstat::peak_rss_mb:              52\n";
+        assert_eq!(executed(said), Some(1_234));
+        assert_eq!(executed("#12 NEW cov: 7"), None);
+    }
+
+    #[test]
+    fn every_corpus_is_a_target_and_can_be_chosen() {
+        let all = named(&crate::root(), "").unwrap();
+        assert!(all.len() > 30 && all.is_sorted());
+        assert_eq!(named(&crate::root(), "header abi").unwrap(), ["abi", "header"]);
+        assert!(named(&crate::root(), "heade").is_err());
+    }
+}
