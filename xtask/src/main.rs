@@ -8,7 +8,7 @@
 //! cargo xtask dist [--try]    what users install; --try installs and uses it in a bare root
 //! cargo xtask sanitize        the C ABI under AddressSanitizer; builds everything anew
 //! cargo xtask counts [--write] instructions of the hot paths, compared with benches/counts.txt; needs a release build
-//! cargo xtask torture NAME    a long form for as long as one lets it: models, kills
+//! cargo xtask torture NAME    a long form for as long as one lets it: docs/reliability.md names them
 //! cargo xtask codes [--write] the table of refusal codes, as it stands in spec/refusal-codes.md
 //! ```
 
@@ -37,7 +37,7 @@ const HELP: &str = "usage: cargo xtask <chore>
   sanitize         run the C tests under AddressSanitizer; builds everything anew
   counts [--write] count the instructions of the hot paths, or keep them in benches/counts.txt; needs a release build
   torture NAME --seconds N [--seed N]
-                   run a campaign for so long and add what it came to to docs/reliability.md: models, kills
+                   run a campaign for so long and add what it came to to docs/reliability.md, which names them
   codes [--write]  print the table of refusal codes, or write it into spec/refusal-codes.md
 ";
 

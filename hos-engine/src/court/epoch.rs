@@ -96,7 +96,7 @@ impl Court {
             self.write_own(tx, group, &tenant, draft, &bench.seed)?;
             // It comes before what waits in the queue: it is the epoch's first entry.
             let record = std::mem::take(&mut group.unsealed);
-            seal::seal(tx, self.of, self.clock.now(), &mut group.heads, &record)?;
+            seal::seal(tx, self.of, self.sealing(), &mut group.heads, &record)?;
             if let Some(head) = group.heads.get(&tenant) {
                 tx.execute(&sql::put_head(&tenant, head))?;
             }

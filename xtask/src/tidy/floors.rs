@@ -48,8 +48,8 @@ pub(super) const HOUSE: [(&str, &[&str]); 15] = [
     ("benches/peers", &[]),
     ("fuzz", &["hos_testkit"]),
 ];
-/// What tests may name besides: the engine's run on real databases, too.
-const TESTS: [(&str, &str); 1] = [("hos-engine", "hos_drivers")];
+/// What tests may name besides: the engine's run on real databases, too, and who kills holds what was told against what is there.
+const TESTS: [(&str, &str); 3] = [("hos-engine", "hos_drivers"), ("hos-engine", "hos_testkit"), ("hos-drivers", "hos_testkit")];
 /// Every name that a crate of the house has in code.
 const HOUSE_NAMES: [&str; 12] = [
     "hos_core",

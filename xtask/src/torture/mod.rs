@@ -1,6 +1,8 @@
 //! `cargo xtask torture`: the long forms of tests that get better with time, each for as long as it is given. What a campaign came
 //! to is added to `docs/reliability.md`.
 
+mod alone;
+mod joined;
 mod kills;
 mod machine;
 mod models;
@@ -30,7 +32,15 @@ pub(super) struct Count {
 type Campaign = (&'static str, Runs);
 type Runs = fn(&Order) -> io::Result<Vec<Count>>;
 
-const CAMPAIGNS: [Campaign; 2] = [("models", models::run), ("kills", kills::run)];
+const CAMPAIGNS: [Campaign; 7] = [
+    ("models", models::run),
+    ("kills", kills::run),
+    ("joined", joined::run),
+    ("backups", alone::backups),
+    ("forks", alone::forks),
+    ("clocks", alone::clocks),
+    ("foreign", alone::foreign),
+];
 
 /// Runs the campaign that is named.
 pub(crate) fn run(root: &Path, words: &[&str]) -> ExitCode {
@@ -70,6 +80,14 @@ fn understood(root: &Path, words: &[&str]) -> Option<(&'static str, Runs, Order)
         rest = after;
     }
     (order.seconds > 0).then_some((*name, *campaign, order))
+}
+
+/// Makes what processes of other languages load, by the one choice of packages that all builds share.
+fn built(order: &Order) -> io::Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["build", "--locked", "--workspace", "--lib", "--bins", "--tests", "--examples"]);
+    command.current_dir(&order.root).env("CARGO_TARGET_DIR", crate::target(&order.root));
+    if command.stdin(Stdio::null()).status()?.success() { Ok(()) } else { Err(io::Error::other("it does not compile")) }
 }
 
 /// Runs `cargo test` with the order in its environment; the counts that it tells, if all held.
