@@ -70,14 +70,18 @@ impl Victim {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Waits for its end; false if that took too long.
+    /// Waits for its end; false if it says nothing more for so long: then it hangs.
     pub fn ends(&mut self, patience: Duration) -> bool {
-        let until = Instant::now() + patience;
+        let (mut heard, mut until) = (0, Instant::now() + patience);
         while self.runs() {
+            let length = self.said().len();
+            if length > heard {
+                (heard, until) = (length, Instant::now() + patience);
+            }
             if Instant::now() > until {
                 return false;
             }
-            thread::sleep(Duration::from_millis(2));
+            thread::sleep(Duration::from_millis(5));
         }
         true
     }
@@ -101,6 +105,14 @@ impl Victim {
     pub fn end(mut self) -> io::Result<End> {
         let status = self.child.wait()?;
         Ok(End { text: self.out.all(), trouble: self.err.all(), status })
+    }
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Victim {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -28,7 +28,7 @@ fn a_foreign_library_takes_nothing_that_was_acknowledged() {
         return;
     }
     let until = Instant::now() + Duration::from_secs(set("HOS_TEST_SECONDS").unwrap_or(0));
-    let count = if set("HOS_TEST_SECONDS").is_some() { "400" } else { "60" };
+    let count = if set("HOS_TEST_SECONDS").is_some() { "200" } else { "40" };
     let (mut met, mut acknowledged) = (BTreeMap::<String, usize>::new(), 0);
     for round in 0.. {
         let dir = tempfile::tempdir().unwrap();

@@ -133,7 +133,7 @@ impl Server {
 fn cut(client: &mut Client, dialect: Dialect, any: u64) -> bool {
     match dialect {
         Dialect::Postgres => {
-            let sql = "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1) AS s";
+            let sql = "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1) AS s";
             client.number(sql) > 0
         }
         Dialect::Mysql => {

@@ -15,13 +15,13 @@ pub(super) fn clocks(order: &Order) -> io::Result<Vec<Count>> {
 
 /// Storms of forks (`hos-testkit/tests/forks.rs`).
 pub(super) fn forks(order: &Order) -> io::Result<Vec<Count>> {
-    built(order)?;
+    built(order, "forks")?;
     test(order, "forks", "forks_of_a_busy_process_hang_nobody_and_lose_nothing", &[("HOS_TEST_LANGUAGES", "all")])
 }
 
 /// Another SQLite in the process that writes (`hos-testkit/tests/foreign.rs`).
 pub(super) fn foreign(order: &Order) -> io::Result<Vec<Count>> {
-    built(order)?;
+    built(order, "foreign")?;
     test(order, "foreign", "a_foreign_library_takes_nothing_that_was_acknowledged", &[("HOS_TEST_LANGUAGES", "all")])
 }
 

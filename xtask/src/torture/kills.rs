@@ -12,7 +12,7 @@ const KILLS_IN_LANGUAGES: &str = "200";
 
 /// Kills until the time is over, for a third of it on the store itself. The moments are chance's own: the seed says nothing here.
 pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {
-    built(order)?;
+    built(order, "languages")?;
     let mut sum: Vec<Count> = Vec::new();
     let store = "no_acknowledged_entry_is_lost_when_writers_are_killed";
     let languages = "writers_of_every_language_are_killed_and_nothing_is_lost";

@@ -82,10 +82,10 @@ fn understood(root: &Path, words: &[&str]) -> Option<(&'static str, Runs, Order)
     (order.seconds > 0).then_some((*name, *campaign, order))
 }
 
-/// Makes what processes of other languages load, by the one choice of packages that all builds share.
-fn built(order: &Order) -> io::Result<()> {
+/// Makes what processes of other languages load, with what tests turn on: the test that starts them is made beside it.
+fn built(order: &Order, test: &str) -> io::Result<()> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--locked", "--workspace", "--lib", "--bins", "--tests", "--examples"]);
+    command.args(["build", "--locked", "--workspace", "--lib", "--test", test]);
     command.current_dir(&order.root).env("CARGO_TARGET_DIR", crate::target(&order.root));
     if command.stdin(Stdio::null()).status()?.success() { Ok(()) } else { Err(io::Error::other("it does not compile")) }
 }

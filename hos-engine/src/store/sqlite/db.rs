@@ -112,20 +112,21 @@ impl Db {
         let until = Instant::now() + self.options.busy_timeout;
         // Where SQLite makes the file, or turns on its log, it must be alone and lets go of all locks of this process once, the
         // guard's too; so does a foreign hand. Who can say which: all of it once more, now that the log is on.
-        while !self.bring_up_whole(writer, create)? {
+        while let Some(why) = self.bring_up_whole(writer, create)? {
             if Instant::now() >= until {
-                return Err(StoreError::integrity(format!(
-                    "something else in this process opens and closes {} and drops the locks of H-OS; the file belongs to H-OS alone",
-                    shown(&self.path)
-                )));
+                let what = match why {
+                    Code::StoreBusy => "another process has",
+                    _ => "something else in this process opens and closes, and drops the locks of H-OS on,",
+                };
+                return Err(StoreError::new(why, format!("{what} {}; the file belongs to H-OS alone", shown(&self.path))));
             }
             thread::sleep(BRING_UP_PAUSE);
         }
         Ok(())
     }
 
-    /// False, with all closed again, if our locks were dropped meanwhile.
-    fn bring_up_whole(&self, writer: &mut Option<Writer>, create: bool) -> Result<bool, StoreError> {
+    /// Why not, with all closed again: our locks were dropped meanwhile, or cannot be had yet.
+    fn bring_up_whole(&self, writer: &mut Option<Writer>, create: bool) -> Result<Option<Code>, StoreError> {
         let mut pool = lock_of(&self.pool);
         let mut guard = FileGuard::open(&self.path, !self.options.read_only)?;
         if let Some(seat) = &mut pool.seat {
@@ -142,23 +143,24 @@ impl Db {
                 Some(lock) => Some(lock.acquire(self.options.busy_timeout)?),
                 None => None,
             };
-            let is_logged = guard.is_logged();
-            if is_logged && !guard.hold()? {
-                return Ok(false);
+            if guard.is_logged()
+                && let Some(why) = guard.hold()?
+            {
+                return Ok(Some(why));
             }
             guard.watch(self.pid)?;
             let mut conn = connection::open(&self.path, Role::Writer, &self.options).map_err(|e| self.named(e))?;
             migrate::apply(&mut conn, &self.options, create).map_err(|e| self.named(e))?;
             connection::settle(&conn).map_err(|e| self.named(from_sqlite(e, "cannot settle the write-ahead log")))?;
             if !guard.engage()? {
-                return Ok(false);
+                return Ok(Some(Code::StoreIntegrity));
             }
             *writer = Some(Writer { conn, seen: Cell::new(None) });
         }
         pool.guard = Some(guard);
         pool.closed = false;
         self.suspect.store(false, Ordering::Release);
-        Ok(true)
+        Ok(None)
     }
 
     /// Closes all that is open and opens it anew, because the guard fired or a commit broke.

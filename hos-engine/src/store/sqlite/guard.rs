@@ -23,6 +23,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use hos_core::refusal::Code;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
@@ -62,7 +63,7 @@ impl FileGuard {
         let metadata = file.metadata().map_err(|e| from_io(&e, path, "examine"))?;
         if metadata.nlink() > 1 {
             let message = format!("{} has several names (hard links); the write-ahead log belongs to one name only", shown(path));
-            return Err(StoreError::new(hos_core::refusal::Code::StoreUnavailable, message));
+            return Err(StoreError::new(Code::StoreUnavailable, message));
         }
         let mut wal = path.as_os_str().to_owned();
         wal.push("-wal");
@@ -97,7 +98,7 @@ impl FileGuard {
                 Err(error) => return Err(from_errno(error, &self.path, "lock")),
             }
         }
-        Err(StoreError::new(hos_core::refusal::Code::StoreBusy, format!("too many processes have {} open", shown(&self.path))))
+        Err(StoreError::new(Code::StoreBusy, format!("too many processes have {} open", shown(&self.path))))
     }
 
     /// Remembers the write-ahead log that the first connection has open, once it has read: what is held keeps that log in place.
@@ -111,12 +112,13 @@ impl FileGuard {
         Ok(true)
     }
 
-    /// Holds SQLite's locks for as long as this guard stands, from before the first connection; false while somebody has what
-    /// excludes them, or a foreign hand of this process still has the files: it came before, and may believe itself alone.
+    /// Holds SQLite's locks for as long as this guard stands, from before the first connection. Why it cannot be, while that is so:
+    /// somebody has what excludes them (busy), or a foreign hand of this process still has the files: it came before, and may
+    /// believe itself alone (integrity).
     ///
     /// Only where the log is on already: to turn it on, SQLite must be alone.
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub(super) fn hold(&mut self) -> Result<bool, StoreError> {
+    pub(super) fn hold(&mut self) -> Result<Option<Code>, StoreError> {
         use std::os::unix::fs::OpenOptionsExt;
         let lock = |file: &File, kind, (start, length)| match fcntl(file, FcntlArg::F_OFD_SETLK(&record(kind, start, length))) {
             // Where there are no such locks, the rest of the guard stands alone.
@@ -125,7 +127,7 @@ impl FileGuard {
             Err(error) => Err(from_errno(error, &self.path, "lock")),
         };
         if !lock(&self.file, libc::F_RDLCK, SHARED)? {
-            return Ok(false);
+            return Ok(Some(Code::StoreBusy));
         }
         if self.index.is_none() {
             let path = self.index_path();
@@ -135,26 +137,27 @@ impl FileGuard {
             let index = how.open(&path).map_err(|e| from_io(&e, &path, "open"))?;
             self.index = Some(index);
         }
-        let Some(index) = &self.index else { return Ok(false) };
+        let Some(index) = &self.index else { return Ok(Some(Code::StoreBusy)) };
         // As SQLite does: who is the first to open the index begins it anew, for what it holds is of before a crash.
         if lock(index, libc::F_WRLCK, MAPPED)? {
             index.set_len(3).map_err(|e| from_io(&e, &self.path, "begin the index of"))?;
         }
         if !lock(index, libc::F_RDLCK, MAPPED)? {
-            return Ok(false);
+            return Ok(Some(Code::StoreBusy));
         }
         let metadata = index.metadata().map_err(|e| from_io(&e, &self.path, "examine the index of"))?;
         if FileId::at(&self.index_path()).ok() != Some(FileId::of(&metadata)) {
             // Somebody removed it between the two.
             self.index = None;
-            return Ok(false);
+            return Ok(Some(Code::StoreBusy));
         }
-        Ok(super::fork::is_child() || descriptors(&[self.id, FileId::of(&metadata)]) <= 2)
+        let is_alone = super::fork::is_child() || descriptors(&[self.id, FileId::of(&metadata)]) <= 2;
+        Ok((!is_alone).then_some(Code::StoreIntegrity))
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    pub(super) fn hold(&mut self) -> Result<bool, StoreError> {
-        Ok(true)
+    pub(super) fn hold(&mut self) -> Result<Option<Code>, StoreError> {
+        Ok(None)
     }
 
     /// Whether the log is on, and no journal of before waits for somebody who is alone.
