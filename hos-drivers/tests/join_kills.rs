@@ -68,7 +68,7 @@ fn hosts_and_workers_are_killed_at_any_moment() {
             let since = Instant::now();
             let done = storm(kind, long.map_or(14, |n| n as usize), seed);
             println!("{} {}: {done:?}, {:?}", kind.dialect().name(), kind.session, since.elapsed());
-            assert!(done.held.acknowledged > 0 && done.checkpoints > 0, "{done:?}");
+            assert!(done.held.acknowledged > 0, "{done:?}");
             let name = kind.dialect().name();
             for (what, count) in [
                 (format!("kills of hosts and workers on {name}"), done.killed),
@@ -87,6 +87,7 @@ fn hosts_and_workers_are_killed_at_any_moment() {
             break;
         }
     }
+    assert!(counts.iter().any(|(what, count)| what.starts_with("checkpoints") && *count > 0), "no worker published anything");
     println!("where they died: {phases:?}");
     for (what, count) in counts.iter().filter(|(_, count)| **count > 0) {
         println!("count: {count} {what}");

@@ -181,7 +181,12 @@ pub(crate) fn storm(kind: &Kind, kills: usize, seed: u64) -> Storm {
                     hosts[at].kill();
                 }
             }
-            8..11 => workers[dice.roll(WORKERS as u64) as usize].kill(),
+            8..11 => {
+                let at = dice.roll(WORKERS as u64) as usize;
+                if workers[at].says("note", 1, Duration::from_millis(300)) {
+                    workers[at].kill();
+                }
+            }
             11..15 => storm.sessions += usize::from(cut(cutter.as_mut().unwrap(), kind.dialect(), dice.roll(1000))),
             15 if dice.roll(4) == 0 => {
                 if let Some(server) = &server {

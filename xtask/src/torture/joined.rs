@@ -5,7 +5,7 @@ use crate::databases::{self, Databases};
 use std::io;
 
 /// How many processes are killed on one store, before it is held against what they were told and the next begins.
-const KILLS: &str = "60";
+const KILLS: &str = "30";
 
 /// Storms on each database, under each setting of the hosts' connections, until the time is over.
 pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {

@@ -6,9 +6,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 /// How many writers are killed on one file, before it is held against what they were told and the next begins.
-const KILLS: &str = "1000";
+const KILLS: &str = "200";
 /// The same, where each starts a language first.
-const KILLS_IN_LANGUAGES: &str = "200";
+const KILLS_IN_LANGUAGES: &str = "60";
 
 /// Kills until the time is over, for a third of it on the store itself. The moments are chance's own: the seed says nothing here.
 pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {
