@@ -14,6 +14,12 @@ fn foreign(words: &[&str]) -> Victim {
     start(Language::Python, "foreign", words)
 }
 
+/// What touches the file inside the process that writes. Plain reads drop its locks; a whole library inside takes and lets go of
+/// them besides, which is not held off yet: `docs/reliability.md` says what is left.
+fn hands() -> String {
+    std::env::var("HOS_TEST_FOREIGN_HANDS").unwrap_or_else(|_| "reads".to_owned())
+}
+
 fn codes(text: &str) -> BTreeMap<String, usize> {
     let mut codes = BTreeMap::new();
     for code in text.lines().filter_map(|line| line.strip_prefix("met ")?.split(' ').next()) {
@@ -38,7 +44,7 @@ fn a_foreign_library_takes_nothing_that_was_acknowledged() {
         let mut told = Told::default();
         let mut toucher = foreign(&["touch", &path]);
         // Two processes that write, each with a foreign library inside.
-        let writers = ["a", "b"].map(|name| foreign(&["write", &path, name, count, &seed.to_string()]));
+        let writers = ["a", "b"].map(|name| foreign(&["write", &path, name, count, &seed.to_string(), &hands()]));
         for writer in writers {
             let text = ended(writer);
             told.read(&text);

@@ -1,6 +1,7 @@
 """A foreign SQLite library, and plain reads, in the process that writes: Python's own `sqlite3` beside the engine's.
 
-    foreign.py write STORE NAME COUNT SEED   three threads write, each its count of lamps, while a fourth touches the file
+    foreign.py write STORE NAME COUNT SEED HANDS   three threads write, each its count of lamps, while a fourth touches the file:
+                                             by plain reads (`reads`), or by an SQLite library as well (`library`)
     foreign.py touch STORE                   another process that opens, reads and closes, until it is killed
     foreign.py once STORE                    the same, once
     foreign.py plain STORE NAME              planted: a writer without a guard
@@ -38,7 +39,7 @@ def query(store):
     other.close()
 
 
-def write(store, name, count, seed):
+def write(store, name, count, seed, hands):
     import writer
     from writer import AYSE, LAW, ends_all, hos
 
@@ -49,7 +50,7 @@ def write(store, name, count, seed):
     def touch():
         while busy[0]:
             # The vault is a file of the engine's as well.
-            dice.choice([read, query])(dice.choice([store, store, store + ".vault"]))
+            dice.choice([read, query] if hands == "library" else [read])(dice.choice([store, store, store + ".vault"]))
             # Sometimes again at once, and on the whole seldom enough that somebody gets on.
             time.sleep(dice.choice([0, 0.01, 0.1, 0.3]) * dice.random())
 
