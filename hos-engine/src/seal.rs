@@ -58,11 +58,28 @@ pub(crate) fn genesis(tenant: &Tenant, of: Origin) -> Head {
     }
 }
 
+/// When records are sealed, as the sealer claims.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sealing {
+    pub(crate) now: Timestamp,
+    /// How far that may lie ahead of the log's end, in milliseconds.
+    pub(crate) jump_max_ms: i64,
+}
+
+impl Sealing {
+    /// What the next entry claims: never less than the one before. A clock that jumped, and that nobody confirmed, claims
+    /// nothing: calls are held against the end of the log, and one that was refused for its time would move that end.
+    fn after(self, head: &Head) -> Timestamp {
+        let jumped = head.size > 0 && self.now.0 > head.sealed_at.0.saturating_add(self.jump_max_ms);
+        if jumped { head.sealed_at } else { head.sealed_at.max(self.now) }
+    }
+}
+
 /// Gives each record its place, in the order given, and says where each is.
 pub(crate) fn seal(
     tx: &Tx<'_>,
     of: Origin,
-    now: Timestamp,
+    now: Sealing,
     heads: &mut Heads,
     records: &[Unsealed],
 ) -> Result<Vec<(u64, EntryHash)>, Failure> {
@@ -100,9 +117,9 @@ fn insert(tx: &Tx<'_>, tenant: &Tenant, rows: &[EntryRow]) -> Result<(), Failure
 }
 
 /// The entry of a record, at the head that it extends.
-fn append(of: Origin, now: Timestamp, head: &mut Head, record: &Unsealed) -> Result<EntryRow, Failure> {
+fn append(of: Origin, now: Sealing, head: &mut Head, record: &Unsealed) -> Result<EntryRow, Failure> {
     let tenant = &record.tenant;
-    let sealed_at = head.sealed_at.max(now);
+    let sealed_at = now.after(head);
     let (header, disputed) = examined(record, of, tenant);
     let entry = Entry {
         store: of.store,

@@ -4,7 +4,7 @@
 
 mod store_log;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +15,11 @@ use std::time::{Duration, Instant};
 
 use hos_core::refusal::Code;
 use hos_engine::store::sqlite::SqliteStore;
+use hos_testkit::told::{Fault, Told};
+use hos_testkit::victim::Victim;
 use store_log::{Job, Log, add, child, child_after, child_store, entries, numbers, open, options, role};
+
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Says a line to the test that started this process. `println!` would panic on a closed pipe.
 fn say(line: &str) {
@@ -96,8 +100,9 @@ fn write_until_killed(path: &Path, who: &str) {
             scope.spawn(move || {
                 for k in 0.. {
                     let k = k * 2 + thread;
+                    say(&format!("try {who}:{k}"));
                     store.submit(runner, Job::Add { who: who.to_owned(), k, bytes: 300 }).unwrap();
-                    say(&format!("ack {k}"));
+                    say(&format!("ack {who}:{k}"));
                 }
             });
         }
@@ -189,14 +194,10 @@ fn who_opens_after_a_kill_moves_what_was_left_into_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hos.db");
     drop(open(&path));
-    let mut writer = child("writer w", &path).spawn().unwrap();
-    let mut output = BufReader::new(writer.stdout.take().unwrap());
-    let mut text = String::new();
-    while numbers(&text, "ack").len() < 5 {
-        assert!(output.read_line(&mut text).unwrap() > 0);
-    }
-    writer.kill().unwrap();
-    writer.wait().unwrap();
+    let mut writer = Victim::start(&mut child("writer w", &path)).unwrap();
+    assert!(writer.says("ack", 5, PATIENCE), "{}", writer.end().unwrap().trouble);
+    writer.kill();
+    writer.end().unwrap();
     let in_the_file = |name: &str| {
         // By a program of its own: closing a second descriptor here would drop the store's locks.
         let copy = dir.path().join(name);
@@ -247,85 +248,64 @@ fn no_acknowledged_entry_is_lost_when_writers_are_killed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hos.db");
     drop(open(&path));
-    let mut acknowledged: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+    let mut told = Told::default();
     let mut killed = 0;
     let mut round = 0;
     while killed < kills {
         // Three writers at a time; each is killed after another number of acknowledgements.
         let writers: Vec<_> = (0..3)
             .map(|n| {
-                let who = format!("w{round}-{n}");
-                (child(&format!("writer {who}"), &path).spawn().unwrap(), who, 1 + (round * 7 + n * 5) % 23)
+                let writer = Victim::start(&mut child(&format!("writer w{round}-{n}"), &path)).unwrap();
+                (writer, 1 + (round * 7 + n * 5) % 23)
             })
             .collect();
-        let outputs: Vec<_> = writers
+        let ends: Vec<_> = writers
             .into_iter()
-            .map(|(mut child, who, after)| {
+            .map(|(mut writer, after)| {
                 std::thread::spawn(move || {
-                    let mut output = BufReader::new(child.stdout.take().unwrap());
-                    let mut text = String::new();
-                    while numbers(&text, "ack").len() < after {
-                        assert!(output.read_line(&mut text).unwrap() > 0, "a writer ended by itself: {text}");
-                    }
-                    child.kill().unwrap();
-                    child.wait().unwrap();
-                    while output.read_line(&mut text).unwrap() > 0 {}
-                    (who, text)
+                    let in_time = writer.says("ack", after, PATIENCE);
+                    writer.kill();
+                    let end = writer.end().unwrap();
+                    assert!(in_time && end.is_killed(), "a writer ended by itself: {end:?}");
+                    end.text
                 })
             })
             .collect();
-        for output in outputs {
-            let (who, mut text) = output.join().unwrap();
-            // A line that the kill cut in two is no acknowledgement.
-            text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
-            acknowledged.insert(who, numbers(&text, "ack").into_iter().collect());
+        for end in ends {
+            told.read(&end.join().unwrap());
             killed += 1;
         }
         round += 1;
     }
-    let store = open(&path);
-    let total = held(&acknowledged, entries(&store)).unwrap();
-    println!("count: {killed} kills of writers\ncount: {total} acknowledgements (none lost) of writers");
-    assert!(total >= killed);
+    let held = told.held(there(&open(&path))).unwrap();
+    println!("count: {killed} kills of writers\ncount: {} acknowledgements (none lost) of writers", held.acknowledged);
+    assert!(held.acknowledged >= killed);
+    // Each thread waits for its answer before it goes on, so at most one entry of each is stored and not acknowledged.
+    assert!(held.unanswered <= killed * 2, "{held:?}");
 }
 
-/// Holds what is there against what was acknowledged; says how many acknowledgements there were.
-fn held(acknowledged: &BTreeMap<String, BTreeSet<i64>>, there: Vec<(String, i64)>) -> Result<usize, String> {
-    let mut found: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
-    for (who, k) in there {
-        if !found.entry(who.clone()).or_default().insert(k) {
-            return Err(format!("{who}: {k} is there twice"));
-        }
-    }
-    let mut total = 0;
-    for (who, acks) in acknowledged {
-        let there = found.get(who).cloned().unwrap_or_default();
-        let lost: Vec<_> = acks.difference(&there).collect();
-        if !lost.is_empty() {
-            return Err(format!("{who} lost {lost:?}"));
-        }
-        // Each thread waits for its answer before it goes on, so at most one entry of each is stored and not acknowledged.
-        if there.len() > acks.len() + 2 {
-            return Err(format!("{who}: {} entries for {} acknowledgements", there.len(), acks.len()));
-        }
-        total += acks.len();
-    }
-    Ok(total)
+/// All entries, by the keys that writers have for them.
+fn there(store: &SqliteStore<Log>) -> Vec<(String, String)> {
+    entries(store).into_iter().map(|(who, k)| (format!("{who}:{k}"), String::new())).collect()
 }
 
 #[test]
 fn a_lost_entry_and_one_that_is_there_twice_are_found() {
     let dir = tempfile::tempdir().unwrap();
     let (store, runner) = (open(&dir.path().join("hos.db")), Log::default());
+    let mut told = Told::default();
     for k in 0..4 {
+        told.read(&format!("try a:{k}\n"));
         store.submit(&runner, add("a", k)).unwrap();
+        told.read(&format!("ack a:{k}\n"));
     }
-    let acknowledged = BTreeMap::from([("a".to_owned(), (0..4).collect())]);
-    let there = entries(&store);
-    assert_eq!(held(&acknowledged, there.clone()), Ok(4));
-    assert_eq!(held(&acknowledged, there[..3].to_vec()), Err("a lost [3]".to_owned()));
-    assert_eq!(held(&acknowledged, [&there[..], &there[..1]].concat()), Err("a: 0 is there twice".to_owned()));
-    assert!(held(&BTreeMap::from([("a".to_owned(), BTreeSet::from([0]))]), there).is_err(), "more than can be");
+    let all = there(&store);
+    assert_eq!(told.held(all.clone()).unwrap().acknowledged, 4);
+    assert_eq!(told.held(all[..3].to_vec()), Err(vec![Fault::Lost("a:3".to_owned())]));
+    store.submit(&runner, add("a", 0)).unwrap();
+    assert_eq!(told.held(there(&store)), Err(vec![Fault::Twice("a:0".to_owned())]));
+    store.submit(&runner, add("b", 0)).unwrap();
+    assert_eq!(told.held(there(&store)), Err(vec![Fault::Twice("a:0".to_owned()), Fault::Strange("b:0".to_owned())]));
 }
 
 #[test]

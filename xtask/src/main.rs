@@ -52,7 +52,7 @@ const HELP: &str = "usage: cargo xtask <chore>
   reproduce        build libhos.so twice, elsewhere each time, and compare the bytes; builds everything anew, twice
   counts [--write] count the instructions of the hot paths, or keep them in benches/counts.txt; needs a release build
   torture NAME --seconds N [--seed N]
-                   run a campaign for so long and add what it came to to docs/reliability.md: models, kills
+                   run a campaign for so long and add what it came to to docs/reliability.md, which names them
   limits [--write] print the tables of limits, or write them into docs/limits.md
   codes [--write]  print the table of refusal codes, or write it into spec/refusal-codes.md
 ";

@@ -151,26 +151,31 @@ impl Client {
 
 /// A connection, with a setting said on it.
 pub(crate) fn connect(url: &str, session: &str) -> Client {
-    match Dialect::named(url.split(':').next().unwrap()).unwrap() {
+    try_connect(url, session).unwrap()
+}
+
+/// The same, where there may be no server.
+pub(crate) fn try_connect(url: &str, session: &str) -> Result<Client, AnyError> {
+    Ok(match Dialect::named(url.split(':').next().unwrap()).unwrap() {
         Dialect::Sqlite => {
-            let conn = rusqlite::Connection::open(url.strip_prefix("sqlite://").unwrap()).unwrap();
-            conn.busy_timeout(patience()).unwrap();
+            let conn = rusqlite::Connection::open(url.strip_prefix("sqlite://").unwrap())?;
+            conn.busy_timeout(patience())?;
             Client::Sqlite(conn)
         }
         Dialect::Postgres => {
-            let config = postgres::Config::from_str(url).unwrap();
-            let mut client = config.connect(postgres::NoTls).unwrap();
-            client.batch_execute(session).unwrap();
+            let config = postgres::Config::from_str(url)?;
+            let mut client = config.connect(postgres::NoTls)?;
+            client.batch_execute(session)?;
             Client::Postgres(client)
         }
         Dialect::Mysql => {
-            let mut conn = mysql::Conn::new(mysql::Opts::from_url(url).unwrap()).unwrap();
+            let mut conn = mysql::Conn::new(mysql::Opts::from_url(url)?)?;
             if !session.is_empty() {
-                conn.query_drop(session).unwrap();
+                conn.query_drop(session)?;
             }
             Client::Mysql(conn)
         }
-    }
+    })
 }
 
 /// Runs a statement on a server by a connection of its own.

@@ -85,6 +85,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(kind: &Kind) -> Self {
+        Self::under(kind, law::law())
+    }
+
+    pub(crate) fn under(kind: &Kind, law: hos_core::law::Law) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let dir = tempfile::tempdir().unwrap();
         let name = format!("hos_join_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -100,7 +104,7 @@ impl World {
         let role = Entity { uid: uid("R", "op"), attrs: Record::new(), parents: [].into(), record: None };
         let founder = Entity { uid: root(), attrs: Record::new(), parents: [uid("R", "op")].into(), record: None };
         let builder = builder(&url, &dir.path().join("seal.key"));
-        let engine = builder.law(Arc::new(law::law())).found(Founding { founder, roles: vec![role] }).unwrap();
+        let engine = builder.law(Arc::new(law)).found(Founding { founder, roles: vec![role] }).unwrap();
         assert!(engine.open_tenant(&By::new(root()), &Tenant::new("t1").unwrap()).unwrap().allowed);
         let put = Change::Put { uid: uid("A", "ann"), attrs: Record::new() };
         assert!(engine.tenant("universe").unwrap().directory(Directory::new(root(), put)).unwrap().allowed);

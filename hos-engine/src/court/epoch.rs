@@ -99,7 +99,7 @@ impl Court {
             if tx.is_shared() {
                 record.push(self.out_of_queue(tx, &tenant, &thread, n)?);
             }
-            seal::seal(tx, self.of, self.clock.now(), &mut group.heads, &record)?;
+            seal::seal(tx, self.of, self.sealing(), &mut group.heads, &record)?;
             if let Some(head) = group.heads.get(&tenant) {
                 tx.execute(&sql::put_head(&tenant, head))?;
             }

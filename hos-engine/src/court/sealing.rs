@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::court::{Court, Group, Signed, lock};
-use crate::seal::{self, Unsealed};
+use crate::seal::{self, Sealing, Unsealed};
 use crate::settings::Seal;
 use crate::store::sql::{claim, evidence as sql, inbox};
 use crate::store::{Row, Tx};
@@ -21,6 +21,12 @@ impl Court {
         Ok(group.heads.get(tenant).filter(|h| h.size > 0).map(|h| h.sealed_at))
     }
 
+    /// When it is now, for a sealer.
+    pub(super) fn sealing(&self) -> Sealing {
+        let jump_max_ms = if self.settings.clock_confirmed { i64::MAX } else { self.settings.limits.jump_max_ms };
+        Sealing { now: self.clock.now(), jump_max_ms }
+    }
+
     /// Gives a record its way into the log: in this commit, or through the queue.
     pub(crate) fn lay(&self, tx: &Tx<'_>, group: &mut Group, record: Unsealed) -> Result<(), Failure> {
         match self.settings.seal {
@@ -37,7 +43,7 @@ impl Court {
         if group.unsealed.is_empty() {
             return Ok(());
         }
-        let now = self.clock.now();
+        let now = self.sealing();
         let mut tenants: Vec<Tenant> = group.unsealed.iter().map(|r| r.tenant.clone()).collect();
         tenants.sort();
         tenants.dedup();
@@ -113,7 +119,7 @@ impl Court {
         if records.is_empty() {
             return Ok(0);
         }
-        let places = seal::seal(tx, self.of, self.clock.now(), &mut group.heads, &records)?;
+        let places = seal::seal(tx, self.of, self.sealing(), &mut group.heads, &records)?;
         group.sealed.extend(records.iter().zip(places).map(|(record, place)| ((record.thread, record.n), place)));
         if let Some(head) = group.heads.get(tenant) {
             tx.execute(&sql::put_head(tenant, head))?;

@@ -2,10 +2,12 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod database;
+pub(crate) mod evidence;
 pub(crate) mod host;
 pub(crate) mod law;
 pub(crate) mod rich;
 pub(crate) mod witness;
+pub(crate) mod writers;
 
 use hos_core::answer::Answer;
 use hos_core::call::{Begin, By, Change, Directory, Note, Transition};

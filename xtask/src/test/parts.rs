@@ -9,7 +9,7 @@ use std::process::Stdio;
 type Part = fn(&House) -> io::Result<Outcome>;
 
 /// Every part, in order. The databases come before all that may use them, the release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 22] = [
+pub(super) const ALL: [(&str, Part); 23] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
@@ -25,6 +25,7 @@ pub(super) const ALL: [(&str, Part); 22] = [
     ("Python", python::run),
     ("Node", node::run),
     ("call vectors in every language", vectors::run),
+    ("processes of every language", processes),
     ("release build", release),
     ("benchmarks run", benchmarks),
     ("instruction counts", counts),
@@ -93,6 +94,13 @@ fn tests(house: &House) -> io::Result<Outcome> {
 
 fn doc_tests(house: &House) -> io::Result<Outcome> {
     Ok(Outcome::Done(tally::run(&mut house.cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--doc"]))?))
+}
+
+/// Those tests again whose processes are of every language: now all that they load is built, and none may be missing.
+fn processes(house: &House) -> io::Result<Outcome> {
+    let files = ["--test", "languages", "--test", "forks", "--test", "foreign"];
+    let mut command = house.cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    Ok(Outcome::Done(tally::run(command.args(files).env("HOS_TEST_LANGUAGES", "all"))?))
 }
 
 fn release(house: &House) -> io::Result<Outcome> {

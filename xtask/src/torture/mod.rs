@@ -1,9 +1,11 @@
 //! `cargo xtask torture`: the long forms of tests that get better with time, each for as long as it is given. What a campaign came
 //! to is added to `docs/reliability.md`.
 
+mod alone;
 mod crash;
 mod differential;
 mod fuzz;
+mod joined;
 mod kills;
 mod machine;
 mod models;
@@ -43,6 +45,11 @@ const CAMPAIGNS: &[Campaign] = &[
     ("simulation", simulation::run),
     ("fuzz", fuzz::run),
     ("differential", differential::run),
+    ("joined", joined::run),
+    ("backups", alone::backups),
+    ("forks", alone::forks),
+    ("clocks", alone::clocks),
+    ("foreign", alone::foreign),
 ];
 
 /// Runs the campaign that is named.
@@ -83,6 +90,14 @@ fn understood(root: &Path, words: &[&str]) -> Option<(&'static str, Runs, Order)
         rest = after;
     }
     (order.seconds > 0).then_some((*name, *campaign, order))
+}
+
+/// Makes what processes of other languages load, with what tests turn on: the test that starts them is made beside it.
+fn built(order: &Order, test: &str) -> io::Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["build", "--locked", "--workspace", "--lib", "--test", test]);
+    command.current_dir(&order.root).env("CARGO_TARGET_DIR", crate::target(&order.root));
+    if command.stdin(Stdio::null()).status()?.success() { Ok(()) } else { Err(io::Error::other("it does not compile")) }
 }
 
 /// Runs `cargo test` with the order in its environment; the counts that it tells, if all held.

@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use hos_core::refusal::Code;
@@ -27,6 +28,8 @@ use crate::store::{StoreError, Tx};
 
 /// A store that is closed waits no longer than this for other processes; whoever closes last empties the log.
 const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
+/// How long it waits before it opens the file once more.
+const BRING_UP_PAUSE: Duration = Duration::from_millis(1);
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 pub(super) struct Db {
@@ -106,6 +109,24 @@ impl Db {
 
     /// Opens the connections; everything of an earlier life is closed.
     fn bring_up(&self, writer: &mut Option<Writer>, create: bool) -> Result<(), StoreError> {
+        let until = Instant::now() + self.options.busy_timeout;
+        // Where SQLite makes the file, or turns on its log, it must be alone and lets go of all locks of this process once, the
+        // guard's too; so does a foreign hand. Who can say which: all of it once more, now that the log is on.
+        while let Some(why) = self.bring_up_whole(writer, create)? {
+            if Instant::now() >= until {
+                let what = match why {
+                    Code::StoreBusy => "another process has",
+                    _ => "something else in this process opens and closes, and drops the locks of H-OS on,",
+                };
+                return Err(StoreError::new(why, format!("{what} {}; the file belongs to H-OS alone", shown(&self.path))));
+            }
+            thread::sleep(BRING_UP_PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Why not, with all closed again: our locks were dropped meanwhile, or cannot be had yet.
+    fn bring_up_whole(&self, writer: &mut Option<Writer>, create: bool) -> Result<Option<Code>, StoreError> {
         let mut pool = lock_of(&self.pool);
         let mut guard = FileGuard::open(&self.path, !self.options.read_only)?;
         if let Some(seat) = &mut pool.seat {
@@ -122,16 +143,24 @@ impl Db {
                 Some(lock) => Some(lock.acquire(self.options.busy_timeout)?),
                 None => None,
             };
+            if guard.is_logged()
+                && let Some(why) = guard.hold()?
+            {
+                return Ok(Some(why));
+            }
+            guard.watch(self.pid)?;
             let mut conn = connection::open(&self.path, Role::Writer, &self.options).map_err(|e| self.named(e))?;
             migrate::apply(&mut conn, &self.options, create).map_err(|e| self.named(e))?;
             connection::settle(&conn).map_err(|e| self.named(from_sqlite(e, "cannot settle the write-ahead log")))?;
-            guard.engage(self.pid)?;
+            if !guard.engage()? {
+                return Ok(Some(Code::StoreIntegrity));
+            }
             *writer = Some(Writer { conn, seen: Cell::new(None) });
         }
         pool.guard = Some(guard);
         pool.closed = false;
         self.suspect.store(false, Ordering::Release);
-        Ok(())
+        Ok(None)
     }
 
     /// Closes all that is open and opens it anew, because the guard fired or a commit broke.
@@ -346,7 +375,10 @@ impl Drop for Db {
         match (writer, &self.lock) {
             // The side lock keeps our other processes from committing into a log that is being unlinked.
             (Some(writer), Some(lock)) if whole => match lock.acquire(self.options.busy_timeout.min(CLOSE_WAIT_MAX)) {
-                Ok(_held) => connection::close_last(writer.conn),
+                Ok(_held) => {
+                    pool.guard.iter().for_each(FileGuard::release);
+                    connection::close_last(writer.conn);
+                }
                 Err(_) => drop(writer),
             },
             (writer, _) => drop(writer),

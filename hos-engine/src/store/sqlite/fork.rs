@@ -6,7 +6,7 @@
 //! Without the hooks all that is in `mod.rs` still holds: an unlucky child is refused, and nothing hangs or is lost.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,8 @@ static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 static PAUSES: AtomicUsize = AtomicUsize::new(0);
 /// The process that counts above.
 static HOME: AtomicU32 = AtomicU32::new(0);
+/// Whether this process was forked from one that had stores open: then it may have descriptors of theirs.
+static CHILD: AtomicBool = AtomicBool::new(false);
 
 /// Neither a fork nor the work it holds back waits longer than this: a hook that is missing may not stop a program.
 const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -67,8 +69,14 @@ fn leave() {
 pub(super) fn arrive(pid: u32) {
     let before = HOME.load(Ordering::SeqCst);
     if before != pid && HOME.compare_exchange(before, pid, Ordering::SeqCst, Ordering::SeqCst).is_ok() && before != 0 {
+        CHILD.store(true, Ordering::SeqCst);
         after_fork_in_child();
     }
+}
+
+/// Whether a parent's descriptors may be open here.
+pub(super) fn is_child() -> bool {
+    CHILD.load(Ordering::SeqCst)
 }
 
 /// Call before `fork`, on the thread that forks. Returns when no other thread is inside a store, or after 20 s.
