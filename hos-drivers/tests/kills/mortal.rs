@@ -2,7 +2,7 @@
 
 use hos_drivers::join::Dialect;
 use hos_engine::store::Sql;
-use hos_engine::store::server::{ClientError, Connection, Connector};
+use hos_engine::store::server::{ClientError, Connection, Connector, Several};
 use std::ops::ControlFlow;
 use std::process::Command;
 use std::sync::Arc;
@@ -17,13 +17,16 @@ pub(crate) struct Fate {
     left: AtomicI64,
     /// Whether the database has done that one.
     after: bool,
+    /// Whether statements are said one by one, so that a process dies between them too; else a round is one text.
+    apart: bool,
 }
 
 impl Fate {
     /// `12 before`, `12 after`; anything else is never.
     pub(crate) fn parse(text: &str) -> Arc<Self> {
         let (number, side) = text.split_once(' ').unwrap_or(("", ""));
-        Arc::new(Self { left: AtomicI64::new(number.parse().unwrap_or(i64::MAX)), after: side == "after" })
+        let left = number.parse().unwrap_or(i64::MAX);
+        Arc::new(Self { left: AtomicI64::new(left), after: side == "after", apart: left % 2 == 0 })
     }
 
     fn around<T>(&self, sql: &str, run: impl FnOnce() -> T) -> T {
@@ -101,6 +104,13 @@ impl Connection for MortalConnection {
 
     fn say(&mut self, sql: &str) -> Result<(), ClientError> {
         self.fate.around(sql, || self.inner.say(sql))
+    }
+
+    fn several(&mut self, text: &str) -> Result<Several, ClientError> {
+        if self.fate.apart {
+            return Ok(Several::Unknown);
+        }
+        self.fate.around(text, || self.inner.several(text))
     }
 
     fn is_alive(&self) -> bool {

@@ -4,7 +4,7 @@
 use super::planted::Plant;
 use super::turns::Turns;
 use hos_engine::store::Sql;
-use hos_engine::store::server::{ClientError, Connection, Connector, Trouble};
+use hos_engine::store::server::{ClientError, Connection, Connector, Several, Trouble};
 use hos_engine::store::sql::dialect::Dialect;
 use hos_testkit::simulation::{Fault, Kind};
 use std::ops::ControlFlow;
@@ -257,6 +257,11 @@ impl Connection for Wire {
             open.job = true;
         }
         Ok(())
+    }
+
+    fn several(&mut self, _text: &str) -> Result<Several, ClientError> {
+        // Statement by statement, so that each has its turn.
+        Ok(Several::Unknown)
     }
 
     fn is_alive(&self) -> bool {

@@ -50,8 +50,12 @@ pub(super) const HOUSE: [(&str, &[&str]); 15] = [
 ];
 /// What tests may name besides: the engine's run on real databases, too; simulated days on a file that several processes share; and
 /// who kills holds what was told against what is there.
-const TESTS: [(&str, &str); 4] =
-    [("hos-engine", "hos_drivers"), ("hos-testkit", "hos_drivers"), ("hos-engine", "hos_testkit"), ("hos-drivers", "hos_testkit")];
+const TESTS: [(&str, &str); 4] = [
+    ("hos-engine", "hos_drivers"),
+    ("hos-testkit", "hos_drivers"),
+    ("hos-engine", "hos_testkit"),
+    ("hos-drivers", "hos_testkit"),
+];
 /// Every name that a crate of the house has in code.
 const HOUSE_NAMES: [&str; 12] = [
     "hos_core",
