@@ -67,8 +67,8 @@ enum Planted {
 
 fn forgotten(planted: Planted, text: &str, entities_json: &str) -> (String, String) {
     let mut entities: serde_json::Value = serde_json::from_str(entities_json).unwrap();
-    let parents = entities.as_array_mut().unwrap().iter_mut().map(|e| &mut e["parents"]);
-    let known = parents.filter(|p| p.as_array().is_some_and(|p| !p.is_empty())).next_back();
+    let mut parents = entities.as_array_mut().unwrap().iter_mut().map(|e| &mut e["parents"]);
+    let known = parents.rfind(|p| p.as_array().is_some_and(|p| !p.is_empty()));
     if let (Planted::Ancestors, Some(parents)) = (planted, known) {
         *parents = serde_json::json!([]);
     }

@@ -261,7 +261,7 @@ impl<C: Connection> Speaker for Speaking<'_, C> {
     }
 
     fn one(&mut self, said: &dialect::Said, params: &[&Sql], reads: bool) -> Result<Rows, Error> {
-        let params = params.iter().map(|value| Sql::clone(value)).collect();
+        let params = params.iter().copied().cloned().collect();
         self.0.rows(&Said { sql: said.sql.clone(), params, reads })
     }
 

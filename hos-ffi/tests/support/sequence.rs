@@ -146,7 +146,7 @@ impl Caller<'_> {
             _ => format!("{{\"store\":\"{store}\"}}").into_bytes(),
         };
         let (data, len) = self.said(&options);
-        let (how, nowhere) = (self.byte() % 3, self.byte() % 16 == 0);
+        let (how, nowhere) = (self.byte() % 3, self.byte().is_multiple_of(16));
         let mut number = 7_777_777;
         let place: *mut u64 = if nowhere { std::ptr::null_mut() } else { &raw mut number };
         let out = self.out();
@@ -243,7 +243,7 @@ impl Caller<'_> {
         }
         let [tenant, principal_type, principal_id, action, resource_type, resource_id, beside] = texts;
         let question = hos::hos_question { tenant, principal_type, principal_id, action, resource_type, resource_id, beside };
-        let nothing = self.byte() % 16 == 0;
+        let nothing = self.byte().is_multiple_of(16);
         let question: *const hos::hos_question = if nothing { std::ptr::null() } else { &raw const question };
         let out = self.out();
         let buffer = self.pointer(out);

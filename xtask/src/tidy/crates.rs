@@ -33,6 +33,7 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("hos-drivers", "mysql", &["mysql.rs", "join/mysql.rs"]),
     ("hos-drivers", "postgres", &["postgres.rs", "join/postgres.rs"]),
     ("hos-drivers", "rusqlite", &["sqlite.rs", "join/rusqlite.rs"]),
+    ("hos-drivers", "futures_util", &["join/tokio_postgres.rs"]),
     ("hos-drivers", "tokio", &["join/tokio_postgres.rs"]),
     ("hos-drivers", "tokio_postgres", &["join/tokio_postgres.rs"]),
     ("hos-ffi", "arc_swap", &["sync.rs"]),
