@@ -225,9 +225,9 @@ impl Db {
         let tx = lent.conn()?.unchecked_transaction().map_err(|e| from_sqlite(e, doing))?;
         let answer = work(&Tx::of(&Session::new(&tx)));
         // There is nothing to keep; rolling back ends the snapshot either way. After some errors SQLite has ended it by itself: then
-        // they are the answer, and not that nothing is left to roll back.
+        // they are the answer, and not that nothing is left to roll back; and what was read without them is not of one moment.
         match (tx.rollback(), answer) {
-            (Err(error), Ok(_)) => Err(from_sqlite(error, doing)),
+            (Err(error), Ok(_)) => Err(StoreError::new(Code::StoreUnavailable, format!("{doing}: {error}"))),
             (_, answer) => answer,
         }
     }
