@@ -155,7 +155,8 @@ fn round(engine: &Engine, last: &mut Vec<Option<String>>) -> Result<(), Failure>
 }
 
 fn wait_or_fail(failure: &Failure, since: Instant) {
-    let lawful = [Code::Retry, Code::StoreUnavailable, Code::StoreBusy, Code::OutcomeUnknown];
+    // The last: of a server that is gone the directory cannot be asked.
+    let lawful = [Code::Retry, Code::StoreUnavailable, Code::StoreBusy, Code::OutcomeUnknown, Code::DirectoryStale];
     assert!(lawful.contains(&failure.code) && since.elapsed() < PATIENCE, "{failure}");
     std::thread::sleep(Duration::from_millis(20));
 }
