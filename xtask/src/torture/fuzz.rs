@@ -20,7 +20,7 @@ const EXECUTED: &str = "stat::number_of_executed_units:";
 pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {
     let place = crate::target(&order.root).join("fuzz");
     let program = built(order, &place)?;
-    let work = place.join("work");
+    let work = place.join("found");
     fs::create_dir_all(&work)?;
     planted(order, &program, &work)?;
     let names = named(&order.root, &std::env::var("HOS_FUZZ_ONLY").unwrap_or_default())?;
@@ -32,7 +32,7 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {
         counts.push(Count { what: name.clone(), number, of: "runs".into() });
     }
     let all = counts.iter().map(|count| count.number).sum();
-    counts.insert(0, Count { what: "all targets under AddressSanitizer".into(), number: all, of: "runs".into() });
+    counts.insert(0, Count { what: "together, under AddressSanitizer".into(), number: all, of: "runs".into() });
     Ok(counts)
 }
 
