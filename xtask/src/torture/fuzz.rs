@@ -32,7 +32,7 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {
         counts.push(Count { what: name.clone(), number, of: "runs".into() });
     }
     let all = counts.iter().map(|count| count.number).sum();
-    counts.insert(0, Count { what: "all targets under AddressSanitizer".into(), number: all, of: "runs".into() });
+    counts.insert(0, Count { what: "together, under AddressSanitizer".into(), number: all, of: "runs".into() });
     Ok(counts)
 }
 
