@@ -205,11 +205,13 @@ mod tests {
             while size(&notes) > n - 70_000 {
                 notes.pop();
             }
-            let last = notes.len();
-            notes.push(note(last, 30_000));
-            notes.push(note(last + 1, 30_000));
+            // What is left is three notes; the first of them takes what is missing to the byte.
+            let (last, each) = (notes.len(), (n - size(&notes)) / 3 - 400);
+            for log in last..last + 3 {
+                notes.push(note(log, each));
+            }
             let missing = n - size(&notes);
-            notes[last] = note(last, 30_000 + missing);
+            notes[last] = note(last, each + missing);
             mark.write(notes.iter().map(String::as_str)).unwrap();
             assert_eq!(std::fs::metadata(&mark.path).unwrap().len(), n as u64);
             mark.read(&store).map(drop).map_err(|failure| failure.code.as_str().to_owned())
