@@ -5,7 +5,7 @@
 //!
 //! A day that fails is made small and printed as text; put into `testdata/simulation/` it is a test from then on.
 //!
-//! `HOS_SIMULATION_DAYS` sets how many days are lived (else 40), `HOS_TORTURE_SEED` from which seed on (else 1), and
+//! `HOS_SIMULATION_DAYS` sets how many days are lived (else 30), `HOS_TORTURE_SEED` from which seed on (else 1), and
 //! `HOS_TORTURE_SECONDS` lives days for so long (`cargo xtask torture simulation`).
 
 mod host;
@@ -94,7 +94,7 @@ fn holds(seed: u64, tally: &mut Tally) {
 #[test]
 fn days_hold() {
     let (first, mut tally) = (number("HOS_TORTURE_SEED", 1), Tally::default());
-    (first..first + number("HOS_SIMULATION_DAYS", 40)).for_each(|seed| holds(seed, &mut tally));
+    (first..first + number("HOS_SIMULATION_DAYS", 30)).for_each(|seed| holds(seed, &mut tally));
     tally.tell();
 }
 

@@ -91,7 +91,9 @@ fn founded() -> &'static Founded {
 /// In memory where the machine has such a place: what a power loss leaves is no question here.
 fn place() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+    let mut place = tempfile::Builder::new();
+    place.prefix("hos-simulation-");
+    if memory.is_dir() { place.tempdir_in(memory).unwrap() } else { place.tempdir().unwrap() }
 }
 
 /// The database, as its owner makes it.
