@@ -13,6 +13,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use zeroize::Zeroizing;
 
 fn wrong(path: &Path, what: &str) -> Failure {
@@ -57,8 +58,10 @@ pub fn make_seal_key(path: &Path, entropy: &dyn Entropy) -> Result<SealKey, Fail
 /// COMMIT POINT: its name. A crash before leaves no key file, at most `<path>.partial-…`; when this returns, key and name are on the
 /// disk: what is sealed with a key that the power takes can never be opened again.
 pub fn write_seal_key(path: &Path, seed: &[u8; 32]) -> Result<SealKey, Failure> {
+    // Threads of one process may write the same key file at once, each by a partial one of its own.
+    static PARTIALS: AtomicU64 = AtomicU64::new(0);
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".partial-{}", std::process::id()));
+    name.push(format!(".partial-{}-{}", std::process::id(), PARTIALS.fetch_add(1, Ordering::Relaxed)));
     let partial = PathBuf::from(name);
     let written =
         write_key_text(&partial, seed).and_then(|()| give_name(&partial, path, seed)).and_then(|()| sync_directory(path));

@@ -90,7 +90,12 @@ fn work(engine: &Engine, name: &str, seed: u64) {
             other => panic!("{other:?}: {:?}", answer.blockers),
         }
         if k % 16 == 0 {
-            tenant.tick(20).unwrap();
+            match tenant.tick(20) {
+                Ok(_) => {}
+                // What is due is refused for its time as any call is.
+                Err(failure) if failure.code == Code::ClockImplausible => {}
+                Err(failure) => panic!("{failure:?}"),
+            }
         }
     }
 }

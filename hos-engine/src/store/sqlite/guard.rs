@@ -166,7 +166,9 @@ impl FileGuard {
         let mut versions = [0; 2];
         let mut journal = self.path.as_os_str().to_owned();
         journal.push("-journal");
-        self.file.read_exact_at(&mut versions, 18).is_ok() && versions == [2, 2] && !Path::new(&journal).exists()
+        // A first page that the power tore says nothing; a log that is there does, as it does to SQLite.
+        let is_said = self.file.read_exact_at(&mut versions, 18).is_ok() && versions == [2, 2];
+        (is_said || self.wal_bytes() > 0) && !Path::new(&journal).exists()
     }
 
     /// Lets go of what it holds besides SQLite, so that the last connection can empty and remove the log. Never in a child that was
