@@ -219,14 +219,10 @@ fn a_first_page_that_is_torn_is_what_the_log_says() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hos.db");
     drop(open(&path));
-    let mut writer = child("writer w", &path).spawn().unwrap();
-    let mut output = BufReader::new(writer.stdout.take().unwrap());
-    let mut text = String::new();
-    while numbers(&text, "ack").len() < 60 {
-        assert!(output.read_line(&mut text).unwrap() > 0);
-    }
-    writer.kill().unwrap();
-    writer.wait().unwrap();
+    let mut writer = Victim::start(&mut child("writer w", &path)).unwrap();
+    assert!(writer.says("ack", 60, PATIENCE), "{}", writer.end().unwrap().trouble);
+    writer.kill();
+    writer.end().unwrap();
     let log = dir.path().join("hos.db-wal");
     let file = fs::read(&path).unwrap();
     fs::write(&path, [&[0x5a; 512], &file[512..]].concat()).unwrap();
