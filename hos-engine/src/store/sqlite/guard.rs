@@ -138,6 +138,13 @@ impl FileGuard {
             self.index = Some(index);
         }
         let Some(index) = &self.index else { return Ok(Some(Code::StoreBusy)) };
+        let metadata = index.metadata().map_err(|e| from_io(&e, &self.path, "examine the index of"))?;
+        // Before the index is touched: a foreign hand that has it mapped, and whose locks were dropped, would be killed by the next look
+        // at it (SIGBUS).
+        let is_alone = super::fork::is_child() || descriptors(&[self.id, FileId::of(&metadata)]) <= 2;
+        if !is_alone {
+            return Ok(Some(Code::StoreIntegrity));
+        }
         // As SQLite does: who is the first to open the index begins it anew, for what it holds is of before a crash.
         if lock(index, libc::F_WRLCK, MAPPED)? {
             index.set_len(3).map_err(|e| from_io(&e, &self.path, "begin the index of"))?;
@@ -145,14 +152,12 @@ impl FileGuard {
         if !lock(index, libc::F_RDLCK, MAPPED)? {
             return Ok(Some(Code::StoreBusy));
         }
-        let metadata = index.metadata().map_err(|e| from_io(&e, &self.path, "examine the index of"))?;
         if FileId::at(&self.index_path()).ok() != Some(FileId::of(&metadata)) {
             // Somebody removed it between the two.
             self.index = None;
             return Ok(Some(Code::StoreBusy));
         }
-        let is_alone = super::fork::is_child() || descriptors(&[self.id, FileId::of(&metadata)]) <= 2;
-        Ok((!is_alone).then_some(Code::StoreIntegrity))
+        Ok(None)
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
