@@ -2,7 +2,7 @@
 
 use crate::faults::LAST;
 use crate::told::{Deed, line};
-use crate::world::{Caller, Opening, PERSISTENT, Place, TENANTS, Teller};
+use crate::world::{Caller, Opening, Place, TENANTS, Teller};
 use hos_engine::Engine;
 use std::path::Path;
 
@@ -127,7 +127,7 @@ fn first_half(engine: &Engine, seed: u64, place: &Place, teller: &Teller) {
     }
     if there[0] {
         caller.act(Deed::Note(t1.into(), "once".into()));
-        persist(&mut caller, Deed::Note(t1.into(), PERSISTENT.into()));
+        persist(&mut caller, Deed::Note(t1.into(), "surely".into()));
     }
     caller.act(Deed::Backup("b".into()));
     if there[0] && known[2] && persist(&mut caller, begin(t1, "w0", "v0")) && persist(&mut caller, go(t1, "w0")) {

@@ -4,7 +4,7 @@
 use crate::law;
 use crate::told::{Deed, Kept, line};
 use hos_core::call::{Begin, By, Change, Directory, Note, Transition};
-use hos_core::id::{OnceKey, Tenant, Uid};
+use hos_core::id::{Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::policy::Entity;
@@ -138,9 +138,6 @@ pub(crate) fn law_of(number: usize) -> Arc<Law> {
     laws[number].clone()
 }
 
-/// What the note says that is asked for until it is there.
-pub(crate) const PERSISTENT: &str = "surely";
-
 /// Asks the engine. `None`: it keeps no record, or tells no receipt.
 pub(crate) fn ask(engine: &Engine, place: &Place, deed: &Deed, seed: u64) -> Result<Option<Answer>, Failure> {
     let by = By::new(root());
@@ -167,11 +164,7 @@ pub(crate) fn ask(engine: &Engine, place: &Place, deed: &Deed, seed: u64) -> Res
             tenant(at)?.transition(go).map(Some)
         }
         Deed::Note(at, text) => {
-            let mut note = Note::new(root(), "n", text.as_bytes().to_vec()).map_err(wrong)?;
-            // It has a key: without one, what ended in an answer that nobody knows may lawfully be done twice.
-            if text == PERSISTENT {
-                note.once = Some(OnceKey::new(text.as_str()).map_err(wrong)?);
-            }
+            let note = Note::new(root(), "n", text.as_bytes().to_vec()).map_err(wrong)?;
             tenant(at)?.record(note).map(Some)
         }
         Deed::Activate(number) => engine.activate(&by, law_of(*number), None, Modes::default()).map(Some),
