@@ -262,7 +262,7 @@ fn clocks_jump_while_processes_write() {
     assert!(counts.refused > 0 && counts.late > 0, "the clock did no harm: {counts:?}");
     println!("count: {} jumps of a clock", counts.jumps);
     println!("count: {} acknowledgements (none lost) of writers under a clock that jumps", counts.acknowledged);
-    println!("count: {} refusals (nothing left there) of writers under a clock that jumps", counts.refused);
+    println!("count: {} refusals (nothing stored) of writers under a clock that jumps", counts.refused);
     println!("count: {} deadlines (none early, none twice) of orders under a clock that jumps", counts.late);
 }
 

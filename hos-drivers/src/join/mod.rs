@@ -113,8 +113,8 @@ pub struct Said {
 
 /// A connection of the host's, in a transaction of the host's.
 pub trait Connection {
-    /// Whether it is in a transaction; `None` where the engine is to ask the database itself (PostgreSQL).
-    fn inside(&mut self) -> Result<Option<bool>, Error>;
+    /// Whether it is in a transaction.
+    fn inside(&mut self) -> Result<bool, Error>;
 
     /// Runs a statement; its rows, where they are wanted.
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error>;
@@ -256,7 +256,7 @@ impl<C: Connection> Speaker for Speaking<'_, C> {
     type Error = Error;
     const WARY: bool = true;
 
-    fn inside(&mut self) -> Result<Option<bool>, Error> {
+    fn inside(&mut self) -> Result<bool, Error> {
         self.0.inside()
     }
 

@@ -37,11 +37,11 @@ pub fn run<T>(
 
 impl<Q: Queryable> Connection for Mysql<'_, Q> {
     /// A definition ends a transaction of MySQL's without a word, whatever the client believes.
-    fn inside(&mut self) -> Result<Option<bool>, Error> {
+    fn inside(&mut self) -> Result<bool, Error> {
         let found = self.0.query_drop("SAVEPOINT hos_inside").and_then(|()| self.0.query_drop("RELEASE SAVEPOINT hos_inside"));
         match found {
-            Ok(()) => Ok(Some(true)),
-            Err(mysql::Error::MySqlError(said)) if said.code == NO_SAVEPOINT => Ok(Some(false)),
+            Ok(()) => Ok(true),
+            Err(mysql::Error::MySqlError(said)) if said.code == NO_SAVEPOINT => Ok(false),
             Err(error) => Err(told(error)),
         }
     }

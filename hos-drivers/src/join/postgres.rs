@@ -39,10 +39,10 @@ pub fn run<T>(
 }
 
 impl<G: GenericClient> Connection for Postgres<'_, G> {
-    fn inside(&mut self) -> Result<Option<bool>, Error> {
+    fn inside(&mut self) -> Result<bool, Error> {
         match self.0.batch_execute("SAVEPOINT hos_inside; RELEASE SAVEPOINT hos_inside") {
-            Ok(()) => Ok(Some(true)),
-            Err(error) if is_outside(&error) => Ok(Some(false)),
+            Ok(()) => Ok(true),
+            Err(error) if is_outside(&error) => Ok(false),
             Err(error) => Err(told(error)),
         }
     }

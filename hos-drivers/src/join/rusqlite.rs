@@ -32,8 +32,8 @@ pub fn run<T>(
 }
 
 impl Connection for Sqlite<'_> {
-    fn inside(&mut self) -> Result<Option<bool>, Error> {
-        Ok(Some(!self.0.is_autocommit()))
+    fn inside(&mut self) -> Result<bool, Error> {
+        Ok(!self.0.is_autocommit())
     }
 
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {

@@ -77,7 +77,7 @@ impl<C: Connection> Here<'_, C> {
     }
 
     fn braced(&mut self, asked: Asked) -> Result<Judged, Error> {
-        if self.connection.inside()? == Some(false) {
+        if !self.connection.inside()? {
             return self.judged(asked);
         }
         let brace = brace(self.joining.0.dialect());

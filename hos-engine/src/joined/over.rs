@@ -30,8 +30,8 @@ pub trait Speaker {
     /// all, whatever becomes of the transaction after an error.
     const WARY: bool;
 
-    /// Whether there is a transaction; `None` where the engine is to find out by its own questions (PostgreSQL).
-    fn inside(&mut self) -> Result<Option<bool>, Self::Error>;
+    /// Whether there is a transaction.
+    fn inside(&mut self) -> Result<bool, Self::Error>;
 
     /// Runs a statement; its rows, where they are wanted.
     fn one(&mut self, said: &Said, params: &[&Sql], reads: bool) -> Result<Rows, Self::Error>;
@@ -69,7 +69,7 @@ impl Joined {
         let (inside, mut sure) = match (&asked, texts) {
             (Asked::Can(..), _) => (None, true),
             (_, true) => (Some(true), !S::WARY),
-            (_, false) => (speaker.inside()?, true),
+            (_, false) => (Some(speaker.inside()?), true),
         };
         let mut step = self.step(asked, inside)?;
         let (mut rows, mut took) = (Vec::new(), false);
@@ -86,7 +86,7 @@ impl Joined {
                             rows
                         }
                         None => {
-                            if !sure && speaker.inside()? == Some(false) {
+                            if !sure && !speaker.inside()? {
                                 return Err(probe::outside().into());
                             }
                             asks.iter().map(|ask| self.one(speaker, &ask.statement, ask.reads)).collect::<Result<_, _>>()?
@@ -161,8 +161,8 @@ impl Speaker for Ours<'_> {
     type Error = Failure;
     const WARY: bool = false;
 
-    fn inside(&mut self) -> Result<Option<bool>, Failure> {
-        Ok(Some(true))
+    fn inside(&mut self) -> Result<bool, Failure> {
+        Ok(true)
     }
 
     fn one(&mut self, said: &Said, params: &[&Sql], reads: bool) -> Result<Rows, Failure> {

@@ -164,11 +164,14 @@ impl Judge<'_> {
             Deed::Person(name) => self.accounts.contains(&uid("A", name)) || self.account.may_be_done(&Deed::Erase(name.clone())),
             Deed::Begin(tenant, id, who) => self.state_of(tenant, id, who)?.is_some(),
             Deed::Go(tenant, id) => self.moves_of(tenant, id)? == 1,
-            Deed::Note(tenant, text) => match self.notes(tenant, text) {
-                0 => false,
-                1 => true,
-                n => return Err(format!("it is there {n} times")),
-            },
+            Deed::Note(tenant, text) => {
+                let (found, (surely, perhaps)) = (self.notes(tenant, text), self.account.times(deed));
+                // Once, though it was refused, is the judge's own word to say.
+                if found > (surely + perhaps).max(1) {
+                    return Err(format!("it is there {found} times"));
+                }
+                found > 0 && found >= surely
+            }
             Deed::Activate(number) => {
                 let law = law_of(*number).hash;
                 self.engine.law().map_err(told)?.hash == law

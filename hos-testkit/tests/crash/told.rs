@@ -181,6 +181,12 @@ impl Account {
             .any(|(of, outcome)| of == deed && matches!(outcome, Outcome::Done(_) | Outcome::Open | Outcome::Unknown))
     }
 
+    /// How often it is done for sure, and how often besides that it may be.
+    pub(crate) fn times(&self, deed: &Deed) -> (usize, usize) {
+        let of = |wanted: fn(&Outcome) -> bool| self.deeds.iter().filter(|(of, outcome)| of == deed && wanted(outcome)).count();
+        (of(|outcome| matches!(outcome, Outcome::Done(_))), of(|outcome| matches!(outcome, Outcome::Open | Outcome::Unknown)))
+    }
+
     /// Receipts, in the order of asking.
     pub(crate) fn receipts(&self) -> impl Iterator<Item = (&Deed, &Kept)> {
         self.deeds.iter().filter_map(|(deed, outcome)| match outcome {
@@ -211,6 +217,12 @@ fn an_account_is_what_was_told_last() {
     account.take(&line::ask("2", &Deed::Rotate)).unwrap();
     account.take(&line::other("not", "2", "hos.store_full")).unwrap();
     assert!(!account.may_be_done(&Deed::Rotate));
-    assert_eq!(account.acknowledged(), 1);
+    let note = Deed::Note("t1".into(), "n".into());
+    account.take(&line::ask("3", &note)).unwrap();
+    account.take(&line::other("unknown", "3", "hos.outcome_unknown")).unwrap();
+    account.take(&line::ask("4", &note)).unwrap();
+    account.take(&line::done("4", None)).unwrap();
+    assert_eq!(account.times(&note), (1, 1), "one for sure, and one that nobody knows of");
+    assert_eq!(account.acknowledged(), 2);
     assert!(account.take("got 7").is_err() && account.take("ask 8 dance").is_err());
 }

@@ -47,7 +47,7 @@ pub(super) fn open(path: &Path, role: Role, options: &OpenOptions) -> Result<Con
     // connection to a file otherwise empties and unlinks the write-ahead log, by its name, whosever it is by then.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(|e| from_sqlite(e, doing))?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(|e| from_sqlite(e, doing))?;
-    // A statement's plan is that of its text. Otherwise every new bound of a range has it planned anew: some 25 us each time.
+    // A statement's plan is that of its text. Otherwise every new bound of a range has it planned anew.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|e| from_sqlite(e, doing))?;
     conn.busy_timeout(options.busy_timeout).map_err(|e| from_sqlite(e, doing))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
