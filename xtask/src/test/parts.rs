@@ -9,7 +9,7 @@ use std::process::Stdio;
 type Part = fn(&House) -> io::Result<Outcome>;
 
 /// Every part, in order. The databases come before all that may use them, the release build comes before what runs its programs.
-pub(super) const ALL: [(&str, Part); 23] = [
+pub(super) const ALL: [(&str, Part); 24] = [
     ("format", format),
     ("tidy", tidy),
     ("deny", deny),
@@ -18,6 +18,7 @@ pub(super) const ALL: [(&str, Part); 23] = [
     ("lints", lints),
     ("databases", databases::run),
     ("tests", tests),
+    ("changes of code, put into it", mutants),
     ("engine on databases", stores::run),
     ("doc tests", doc_tests),
     ("PHP", php::run),
@@ -60,7 +61,7 @@ fn deny(house: &House) -> io::Result<Outcome> {
 }
 
 /// Workspaces of their own are built with what their lock files say, as this one is.
-const WORKSPACES: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "benches/peers/Cargo.toml"];
+const WORKSPACES: [&str; 4] = ["Cargo.toml", "fuzz/Cargo.toml", "benches/peers/Cargo.toml", "xtask/mutants/Cargo.toml"];
 
 fn locks(house: &House) -> io::Result<Outcome> {
     let mut tally = Tally::default();
@@ -90,6 +91,12 @@ fn tests(house: &House) -> io::Result<Outcome> {
     // too, which are another crate's and stand on another clockwork there.
     let args = ["test", "--workspace", "--locked", "--no-fail-fast", "--tests", "--examples"];
     Ok(Outcome::Done(tally::run(&mut house.cargo(&args))?))
+}
+
+/// The chore that tries changes is a workspace of its own.
+fn mutants(house: &House) -> io::Result<Outcome> {
+    let mut command = house.cargo(&["test", "--locked", "--manifest-path", "xtask/mutants/Cargo.toml"]);
+    Ok(Outcome::Done(tally::run(command.env("CARGO_TARGET_DIR", house.target.join("mutants/tool")))?))
 }
 
 fn doc_tests(house: &House) -> io::Result<Outcome> {

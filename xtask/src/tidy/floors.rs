@@ -31,7 +31,7 @@ const GROUND: [&str; 10] = ["canon", "digest", "fault", "id", "limits", "refusal
 /// What stands above the ground.
 const ABOVE_GROUND: [&str; 7] = ["answer", "call", "policy", "contract", "proof", "law", "judge"];
 /// Each crate of the house, with the crates it may name.
-pub(super) const HOUSE: [(&str, &[&str]); 15] = [
+pub(super) const HOUSE: [(&str, &[&str]); 16] = [
     ("hos-core", &[]),
     ("hos-engine", &["hos_core"]),
     ("hos-wire", &["hos_core", "hos_engine"]),
@@ -45,6 +45,7 @@ pub(super) const HOUSE: [(&str, &[&str]); 15] = [
     ("examples/pazar", &["hos_core", "hos_engine", "hos_wire"]),
     ("benches", &["hos_core", "hos_engine", "hos_drivers", "hos_wire"]),
     ("xtask", &[]),
+    ("xtask/mutants", &[]),
     ("benches/peers", &[]),
     ("fuzz", &["hos_testkit", "hos_ffi"]),
 ];

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The compiler's own triple; saying it keeps build scripts free of the sanitizer.
 const TRIPLE: &str = if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
@@ -24,15 +25,35 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {
     fs::create_dir_all(&work)?;
     planted(order, &program, &work)?;
     let names = named(&order.root, &std::env::var("HOS_FUZZ_ONLY").unwrap_or_default())?;
-    let share = (order.seconds / names.len().max(1) as u64).max(1);
-    let mut counts = Vec::new();
-    for name in &names {
-        let number = fuzzed(order, &program, &work, name, share)?;
-        println!("{name}: {number} runs");
-        counts.push(Count { what: name.clone(), number, of: "runs".into() });
-    }
+    let mut counts = each(order, &program, &work, &names)?;
     let all = counts.iter().map(|count| count.number).sum();
     counts.insert(0, Count { what: "together, under AddressSanitizer".into(), number: all, of: "runs".into() });
+    Ok(counts)
+}
+
+/// Runs the targets, as many at once as there are cores; the time that is theirs is shared out evenly.
+fn each(order: &Order, program: &Path, work: &Path, names: &[String]) -> io::Result<Vec<Count>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(names.len());
+    let share = (order.seconds * cores as u64 / names.len() as u64).max(1);
+    let next = AtomicUsize::new(0);
+    let one = || {
+        let mut counts = Vec::new();
+        while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let number = fuzzed(order, program, work, name, share)?;
+            println!("{name}: {number} runs");
+            counts.push(Count { what: name.clone(), number, of: "runs".into() });
+        }
+        Ok::<_, io::Error>(counts)
+    };
+    let mut counts = Vec::new();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(one)).collect();
+        for worker in workers {
+            counts.append(&mut worker.join().map_err(|_| io::Error::other("a fuzzer's thread panicked"))??);
+        }
+        Ok::<_, io::Error>(())
+    })?;
+    counts.sort_by(|one, other| one.what.cmp(&other.what));
     Ok(counts)
 }
 

@@ -1,0 +1,308 @@
+//! The crate with all its changes, compiled once: by the compiler's own command lines, which cargo was overheard to use.
+
+use crate::list::Mutant;
+use crate::rewrite::{Rewritten, rewrite};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// Says where the compiler's command lines are written down, and that this program was started in the compiler's place.
+const OVERHEARD: &str = "HOS_MUTANTS_OVERHEARD";
+/// Appended to the crate's root.
+const ASLEEP: &str = include_str!("asleep.rs.txt");
+/// How often what does not compile is taken out before one gives up: each time, one mistake may have hidden others.
+const ROUNDS: usize = 60;
+
+/// One command line of the compiler.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Line {
+    name: String,
+    is_test: bool,
+    compiler: String,
+    args: Vec<String>,
+    environment: Vec<(String, String)>,
+    folder: PathBuf,
+}
+
+/// What became of the changes.
+pub struct Built {
+    /// Test programs.
+    pub programs: Vec<PathBuf>,
+    /// Changes that the compiler refuses, as a user's compiler would.
+    pub refused: Vec<usize>,
+    /// Changes that cannot be put beside others: of what is computed while compiling, of types that have no name.
+    pub left: Vec<usize>,
+}
+
+/// In the compiler's place: writes the command line down where the package is the one that is asked for, and compiles.
+pub fn overhear() -> Option<ExitCode> {
+    let place = std::env::var_os(OVERHEARD)?;
+    let mut args = std::env::args_os().skip(1);
+    let compiler = args.next()?;
+    let args: Vec<OsString> = args.collect();
+    let package = std::env::var("HOS_MUTANTS_PACKAGE").unwrap_or_default();
+    if std::env::var("CARGO_PKG_NAME").is_ok_and(|name| name == package) {
+        let words: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let name = words.iter().position(|word| word == "--crate-name").and_then(|at| words.get(at + 1)).cloned();
+        if let Some(name) = name.filter(|name| !name.starts_with("___")) {
+            let kept = |name: &str| name.starts_with("CARGO") || name == "OUT_DIR" || name == "PATH" || name == "LD_LIBRARY_PATH";
+            let line = Line {
+                is_test: words.iter().any(|word| word == "--test"),
+                name,
+                compiler: compiler.to_string_lossy().into_owned(),
+                args: words,
+                environment: std::env::vars().filter(|(name, _)| kept(name)).collect(),
+                folder: std::env::current_dir().unwrap_or_default(),
+            };
+            let path = Path::new(&place).join(format!("{}{}.json", line.name, if line.is_test { "-test" } else { "" }));
+            if let Err(error) = std::fs::write(&path, serde_json::to_vec(&line).unwrap_or_default()) {
+                eprintln!("{}: {error}", path.display());
+                return Some(ExitCode::FAILURE);
+            }
+        }
+    }
+    let status = Command::new(compiler).args(&args).status();
+    Some(status.map_or(ExitCode::FAILURE, |status| ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1))))
+}
+
+/// The command lines: of the library, of the library's own tests, of each file of tests.
+fn overheard(root: &Path, package: &str, target: &Path, place: &Path) -> Result<Vec<Line>, String> {
+    let lines = place.join("overheard");
+    std::fs::create_dir_all(&lines).map_err(|e| format!("{}: {e}", lines.display()))?;
+    let names = tests(&root.join(package).join("tests"))?;
+    let own = std::env::current_exe().map_err(|e| e.to_string())?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // The whole workspace: with one package alone, what it stands on would be compiled with other features, and anew.
+    cargo.args(["test", "--workspace", "--locked", "--no-run", "--lib"]);
+    for name in &names {
+        cargo.args(["--test", name]);
+    }
+    cargo.current_dir(root).env("CARGO_TARGET_DIR", target).env("RUSTC_WORKSPACE_WRAPPER", own);
+    cargo.env(OVERHEARD, &lines).env("HOS_MUTANTS_PACKAGE", package).stdin(Stdio::null());
+    println!("+ {cargo:?}");
+    let status = cargo.status().map_err(|e| format!("{cargo:?}: {e}"))?;
+    if !status.success() {
+        return Err(format!("{cargo:?}: {status}"));
+    }
+    let library = package.replace('-', "_");
+    let mut wanted = vec![(library.clone(), false), (library, true)];
+    wanted.extend(names.into_iter().map(|name| (name, true)));
+    let read = |(name, is_test): &(String, bool)| {
+        let path = lines.join(format!("{name}{}.json", if *is_test { "-test" } else { "" }));
+        let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        serde_json::from_slice(&bytes).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    wanted.iter().map(read).collect()
+}
+
+fn tests(folder: &Path) -> Result<Vec<String>, String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?.flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|ending| ending == "rs") || path.join("main.rs").is_file() {
+            names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Compiles the package with all changes that can be compiled, and its tests.
+pub fn build(root: &Path, package: &str, target: &Path, mutants: &[Mutant]) -> Result<Built, String> {
+    let place = target.join("mutants");
+    let lines = overheard(root, package, target, &place)?;
+    let (source, made, out) = (root.join(package).join("src"), place.join("src"), place.join("made"));
+    let _ = std::fs::remove_dir_all(&made);
+    std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
+    copied(&source, &made)?;
+    let (mut refused, mut left) = (Vec::new(), Vec::new());
+    let mut files: BTreeMap<&str, BTreeMap<usize, &Mutant>> = BTreeMap::new();
+    for (number, mutant) in mutants.iter().enumerate() {
+        files.entry(&mutant.file).or_default().insert(number, mutant);
+    }
+    let mut texts: BTreeMap<&str, Rewritten> = BTreeMap::new();
+    let mut changed: Vec<&str> = files.keys().copied().collect();
+    for round in 1.. {
+        for file in std::mem::take(&mut changed) {
+            let path = source.join(file);
+            let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            let mut rewritten = rewrite(&text, &files[file]).map_err(|e| format!("{}: {e}", path.display()))?;
+            left.append(&mut rewritten.left);
+            if file == "lib.rs" {
+                rewritten.text.push_str(ASLEEP);
+            }
+            write(&made.join(file), &rewritten.text)?;
+            texts.insert(file, rewritten);
+        }
+        if !files.contains_key("lib.rs") {
+            let text = std::fs::read_to_string(source.join("lib.rs")).map_err(|e| format!("lib.rs: {e}"))?;
+            write(&made.join("lib.rs"), &format!("{text}{ASLEEP}"))?;
+        }
+        let errors = compiled(&lines[0], &made, &out)?;
+        if errors.is_empty() {
+            break;
+        }
+        println!("round {round}: {} errors", errors.len());
+        let mut taken = 0;
+        for error in &errors {
+            let Some((file, numbers, is_its_own)) = error.blamed(&texts) else { continue };
+            for number in numbers {
+                if files.get_mut(file).is_some_and(|of| of.remove(&number).is_some()) {
+                    taken += 1;
+                    if is_its_own { refused.push(number) } else { left.push(number) }
+                }
+            }
+            changed.push(file);
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        if taken == 0 || round == ROUNDS {
+            let said: Vec<&str> = errors.iter().take(5).map(|error| error.rendered.as_str()).collect();
+            return Err(format!("it does not compile, for no change's sake:\n{}", said.join("\n")));
+        }
+    }
+    let mut programs = Vec::new();
+    for line in &lines[1..] {
+        let errors = compiled(line, &made, &out)?;
+        if let Some(error) = errors.first() {
+            return Err(format!("{}: {}", line.name, error.rendered));
+        }
+        programs.push(out.join(format!("{}{}", line.name, line.extra())));
+    }
+    left.sort_unstable();
+    left.dedup();
+    Ok(Built { programs, refused, left })
+}
+
+impl Line {
+    /// What the compiler appends to the name of what it makes.
+    fn extra(&self) -> String {
+        let extra = self.args.iter().find_map(|arg| arg.strip_prefix("extra-filename="));
+        extra.unwrap_or_default().to_owned()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Said {
+    level: String,
+    #[serde(default)]
+    rendered: String,
+    #[serde(default)]
+    spans: Vec<Spot>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Spot {
+    file_name: String,
+    byte_start: usize,
+    byte_end: usize,
+    is_primary: bool,
+}
+
+/// An error with the places it names, from `src/`, the first ones first.
+struct Wrong {
+    rendered: String,
+    places: Vec<(String, std::ops::Range<usize>)>,
+}
+
+impl Wrong {
+    /// The change in whose own words it lies, else those around the smallest thing in which it lies; and whether it was the former.
+    fn blamed<'f>(&self, texts: &BTreeMap<&'f str, Rewritten>) -> Option<(&'f str, Vec<usize>, bool)> {
+        let known = |name: &str| texts.get_key_value(name).map(|(file, text)| (*file, text));
+        for (name, place) in &self.places {
+            let Some((file, text)) = known(name) else { continue };
+            let inside = text.pieces.iter().filter(|(range, _)| range.start <= place.start && place.end <= range.end);
+            if let Some((_, number)) = inside.min_by_key(|(range, _)| range.len()) {
+                return Some((file, vec![*number], true));
+            }
+        }
+        for (name, place) in &self.places {
+            let Some((file, text)) = known(name) else { continue };
+            let inside = text.around.iter().filter(|(range, numbers)| {
+                !numbers.is_empty() && range.start < place.end.max(place.start + 1) && place.start < range.end
+            });
+            if let Some((_, numbers)) = inside.min_by_key(|(range, _)| range.len()) {
+                return Some((file, numbers.clone(), false));
+            }
+        }
+        None
+    }
+}
+
+/// Compiles one thing, the package's own source and library being the changed ones; what the compiler has against it.
+fn compiled(line: &Line, made: &Path, out: &Path) -> Result<Vec<Wrong>, String> {
+    let mut args: Vec<String> = Vec::new();
+    let mut given = line.args.iter();
+    while let Some(arg) = given.next() {
+        match arg.as_str() {
+            "--out-dir" => {
+                given.next();
+                args.extend(["--out-dir".to_owned(), out.display().to_string()]);
+            }
+            "-C" => {
+                let what = given.next().cloned().unwrap_or_default();
+                if !what.starts_with("incremental=") {
+                    args.extend(["-C".to_owned(), what]);
+                }
+            }
+            "--extern" => {
+                let what = given.next().cloned().unwrap_or_default();
+                let ours = what.strip_prefix("hos_core=").and_then(|path| Path::new(path).file_name());
+                let what = ours.map(|file| format!("hos_core={}", out.join(file).display())).unwrap_or(what);
+                args.extend(["--extern".to_owned(), what]);
+            }
+            path if path.ends_with("src/lib.rs") => args.push(made.join("lib.rs").display().to_string()),
+            _ => args.push(arg.clone()),
+        }
+    }
+    // Metadata of the library comes before the library itself: tests need the latter.
+    for arg in &mut args {
+        if arg.starts_with("hos_core=") && arg.ends_with(".rmeta") {
+            *arg = arg.replace(".rmeta", ".rlib");
+        }
+    }
+    args.extend(["--cap-lints", "allow"].map(str::to_owned));
+    let mut command = Command::new(&line.compiler);
+    command.args(&args).current_dir(&line.folder).envs(line.environment.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let output = command.output().map_err(|e| format!("{}: {e}", line.compiler))?;
+    if output.status.success() {
+        return Ok(Vec::new());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let mut errors = Vec::new();
+    for line in said.lines() {
+        let Ok(error) = serde_json::from_str::<Said>(line) else { continue };
+        if error.level != "error" || error.spans.is_empty() {
+            continue;
+        }
+        let mut spans = error.spans;
+        spans.sort_by_key(|spot| !spot.is_primary);
+        let place = |spot: Spot| {
+            let file = Path::new(&spot.file_name);
+            let file = file.strip_prefix(made).ok()?.to_str()?.to_owned();
+            Some((file, spot.byte_start..spot.byte_end))
+        };
+        errors.push(Wrong { rendered: error.rendered, places: spans.into_iter().filter_map(place).collect() });
+    }
+    if errors.is_empty() { Err(said) } else { Ok(errors) }
+}
+
+fn copied(from: &Path, to: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(to).map_err(|e| format!("{}: {e}", to.display()))?;
+    for entry in std::fs::read_dir(from).map_err(|e| format!("{}: {e}", from.display()))?.flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() {
+            copied(&path, &to.join(name))?;
+        } else {
+            std::fs::copy(&path, to.join(name)).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
+}
