@@ -61,6 +61,9 @@ fn main() -> ExitCode {
     if std::env::var_os(coverage::WRAPPER).is_some() {
         return coverage::wrap();
     }
+    if std::env::var_os(torture::FUZZED).is_some() {
+        return torture::wrap();
+    }
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let root = root();

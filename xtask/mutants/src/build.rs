@@ -144,7 +144,6 @@ pub fn build(root: &Path, package: &str, target: &Path, mutants: &[Mutant]) -> R
         if errors.is_empty() {
             break;
         }
-        println!("round {round}: {} errors", errors.len());
         let mut taken = 0;
         for error in &errors {
             let Some((file, numbers, is_its_own)) = error.blamed(&texts) else { continue };
@@ -158,6 +157,7 @@ pub fn build(root: &Path, package: &str, target: &Path, mutants: &[Mutant]) -> R
         }
         changed.sort_unstable();
         changed.dedup();
+        println!("round {round}: the compiler has {} objections, {taken} changes are out", errors.len());
         if taken == 0 || round == ROUNDS {
             let said: Vec<&str> = errors.iter().take(5).map(|error| error.rendered.as_str()).collect();
             return Err(format!("it does not compile, for no change's sake:\n{}", said.join("\n")));

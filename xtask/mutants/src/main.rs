@@ -51,7 +51,10 @@ fn run(root: &Path, package: &str, target: &Path, page: &Path, files: &[String])
     let met = trial::met(&bench, &built.programs, mutants.len())?;
     let out = |number: &usize| built.refused.contains(number) || built.left.contains(number);
     let numbers: Vec<usize> = (0..mutants.len()).filter(|number| looked_at(&mutants[*number].file) && !out(number)).collect();
-    let fates = trial::tried(&bench, &numbers, &met)?;
+    let fates = trial::tried(&bench, &numbers, &met, &|number| {
+        let (mutant, tests) = (&mutants[number], met[number].len());
+        println!("survives {tests} tests: {}:{}: {}", mutant.file, mutant.line, mutant.what);
+    })?;
     let named = |number: usize| format!("{}: {}", mutants[number].file, mutants[number].what);
     let mut survivors = Vec::new();
     let mut sums: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
@@ -60,9 +63,8 @@ fn run(root: &Path, package: &str, target: &Path, page: &Path, files: &[String])
         match fates.get(&number) {
             Some(Fate::Caught(_)) => sum[0] += 1,
             Some(Fate::Endless(_)) => sum[1] += 1,
-            Some(Fate::Survived(tests)) => {
+            Some(Fate::Survived(_)) => {
                 sum[2] += 1;
-                println!("survives {tests} tests: {}:{}: {}", mutant.file, mutant.line, mutant.what);
                 survivors.push(named(number));
             }
             None if built.left.contains(&number) => {

@@ -141,14 +141,30 @@ impl Walk<'_> {
     }
 
     /// What a function answers instead.
-    fn body(&mut self, block: &syn::Block, is_fixed: bool) {
+    fn body(&mut self, signature: &syn::Signature, block: &syn::Block) {
         let Some(first) = block.stmts.first() else { return };
-        let start = bytes(first.span()).start;
-        if is_fixed {
+        if signature.constness.is_some() {
             return;
         }
+        let start = bytes(first.span()).start;
         let met = self.met(Kind::Body, start);
         if met.is_empty() {
+            return;
+        }
+        let (begin, end) = (bytes(block.brace_token.span.open()).end, bytes(block.brace_token.span.close()).start);
+        let is_nameless = matches!(&signature.output, syn::ReturnType::Type(_, of) if matches!(**of, syn::Type::ImplTrait(_)));
+        if is_nameless {
+            // Its type has one body: of an iterator's, nothing is taken.
+            match met.as_slice() {
+                [number] if self.replacement(*number).ends_with("iter::empty()") => {
+                    let (group, on) = (self.groups.len(), on(*number));
+                    self.groups.push(met);
+                    self.put(begin, (0, i64::MAX), vec![Word::Begin(group), Word::Plain(" let all__ = {".to_owned())]);
+                    let words = format!("}}; all__.take(if {on} {{ 0 }} else {{ usize::MAX }}) ");
+                    self.put(end, (0, i64::MAX), vec![Word::Plain(words), Word::End(group)]);
+                }
+                _ => drop(self.open.insert((Kind::Body, start), met)),
+            }
             return;
         }
         let words = met.into_iter().map(|number| {
@@ -156,7 +172,7 @@ impl Walk<'_> {
             Word::Of(number, format!(" if {} {{ return {other}; }}", on(number)))
         });
         let words = words.collect();
-        self.put(bytes(block.brace_token.span.open()).end, (0, i64::MAX), words);
+        self.put(begin, (0, i64::MAX), words);
     }
 
     fn inside_fixed(&mut self, walk: impl FnOnce(&mut Self)) {
@@ -169,7 +185,7 @@ impl Walk<'_> {
 impl<'ast> Visit<'ast> for Walk<'_> {
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
         let is_fixed = item.sig.constness.is_some();
-        self.body(&item.block, is_fixed);
+        self.body(&item.sig, &item.block);
         self.fixed += usize::from(is_fixed);
         visit::visit_item_fn(self, item);
         self.fixed -= usize::from(is_fixed);
@@ -177,7 +193,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
         let is_fixed = item.sig.constness.is_some();
-        self.body(&item.block, is_fixed);
+        self.body(&item.sig, &item.block);
         self.fixed += usize::from(is_fixed);
         visit::visit_impl_item_fn(self, item);
         self.fixed -= usize::from(is_fixed);
@@ -185,7 +201,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
         if let Some(block) = &item.default {
-            self.body(block, false);
+            self.body(&item.sig, block);
         }
         visit::visit_trait_item_fn(self, item);
     }
@@ -265,6 +281,19 @@ impl<'ast> Visit<'ast> for Walk<'_> {
             self.around(bytes(unary.span()), met.into_iter().map(|number| (number, operand.clone())).collect());
         }
         visit::visit_expr_unary(self, unary);
+    }
+
+    fn visit_expr_match(&mut self, matched: &'ast syn::ExprMatch) {
+        // Whether something is left to match without an arm is said of the whole.
+        let arms = matched.arms.iter().filter_map(|arm| self.open.get(&(Kind::Arm, bytes(arm.span()).start)));
+        let arms: Vec<usize> = arms.flatten().copied().collect();
+        if !arms.is_empty() {
+            let (whole, group) = (bytes(matched.span()), self.groups.len());
+            self.groups.push(arms);
+            self.put(whole.start, (1, self.depth), vec![Word::Begin(group)]);
+            self.put(whole.end, (0, -self.depth), vec![Word::End(group)]);
+        }
+        visit::visit_expr_match(self, matched);
     }
 
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
@@ -434,6 +463,16 @@ mod tests {
         ] {
             assert!(made.text.contains(part), "{part}: {}", made.text);
         }
+    }
+
+    #[test]
+    fn of_an_iterator_without_a_name_nothing_is_taken() {
+        let text = "fn f(&self) -> impl Iterator<Item = u8> { let a = 1; self.x(a) }\nfn g() -> impl Fn() { || () }";
+        let empty = mutant(text, Genre::FnValue, "let a", "::std::iter::empty()");
+        let made = put(text, &[empty, mutant(text, Genre::FnValue, "|| ()", "Default::default()")]);
+        let wanted = "{ let all__ = { let a = 1; self.x(a) }; all__.take(if crate::asleep::on(0) { 0 } else { usize::MAX }) }";
+        assert!(made.text.contains(wanted), "{}", made.text);
+        assert_eq!(made.left, [1]);
     }
 
     #[test]

@@ -12,8 +12,11 @@ const MEMORY: u64 = 4 << 20;
 /// How much longer than unchanged a test may run, and how long in any case.
 const TIMES: u32 = 10;
 const AT_LEAST: Duration = Duration::from_secs(4);
-/// A test of itself may take no longer; longer ones look for what is rare, and belong to other campaigns.
-const LONGEST: Duration = Duration::from_secs(60);
+/// A test of itself may take no longer; longer ones look for what is rare, and a change is to be noticed by something swifter.
+const LONGEST: Duration = Duration::from_secs(3);
+/// What all tests that meet one change may take, unchanged: the swiftest are tried. What nearly every test meets is noticed by few of them,
+/// or by none.
+const TOGETHER: Duration = Duration::from_secs(4);
 
 /// One test of one program.
 #[derive(Debug, Clone)]
@@ -72,18 +75,27 @@ pub fn met(bench: &Bench<'_>, programs: &[PathBuf], count: usize) -> Result<Vec<
     let mut found = found.into_inner().expect("no worker panics");
     found.sort_by_key(|(test, _)| test.takes);
     let mut out = vec![Vec::new(); count];
+    let mut together = vec![Duration::ZERO; count];
     for (test, numbers) in found {
         for number in numbers {
-            if let Some(tests) = out.get_mut(number) {
-                tests.push(test.clone());
+            if let (Some(tests), Some(together)) = (out.get_mut(number), together.get_mut(number)) {
+                if *together <= TOGETHER {
+                    tests.push(test.clone());
+                }
+                *together += test.takes;
             }
         }
     }
     Ok(out)
 }
 
-/// Wakes the changes with these numbers, one at a time.
-pub fn tried(bench: &Bench<'_>, numbers: &[usize], met: &[Vec<Test>]) -> Result<BTreeMap<usize, Fate>, String> {
+/// Wakes the changes with these numbers, one at a time; each that survives is told at once.
+pub fn tried(
+    bench: &Bench<'_>,
+    numbers: &[usize],
+    met: &[Vec<Test>],
+    survived: &(dyn Fn(usize) + Sync),
+) -> Result<BTreeMap<usize, Fate>, String> {
     let fates = Mutex::new(BTreeMap::new());
     let begun = Instant::now();
     each(bench.workers, numbers.len(), &|at, _| {
@@ -99,6 +111,9 @@ pub fn tried(bench: &Bench<'_>, numbers: &[usize], met: &[Vec<Test>]) -> Result<
             if fate != Fate::Survived(met[number].len()) {
                 break;
             }
+        }
+        if matches!(fate, Fate::Survived(_)) {
+            survived(number);
         }
         let mut fates = fates.lock().expect("no worker panics");
         fates.insert(number, fate);

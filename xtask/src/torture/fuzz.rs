@@ -4,11 +4,16 @@ use super::{Count, Order};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The compiler's own triple; saying it keeps build scripts free of the sanitizer.
 const TRIPLE: &str = if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
+/// Says that this program was started in the compiler's place.
+pub(crate) const WRAPPER: &str = "HOS_XTASK_FUZZ";
+/// Whose branches are counted, besides the house's: what reads bytes for it. The fuzzer looks through every counter after every run, and
+/// those of all that is linked (Cedar, drivers, a runtime) take more time than a decoder does.
+const COUNTED: [&str; 7] = ["base64", "csv-core", "minicbor", "serde_json", "toml", "toml_parser", "winnow"];
 /// How long the fuzzer is given to find what is planted: it takes a second or two.
 const PLANTED_SECONDS: u64 = 120;
 /// What a target may take, in megabytes, and in seconds for one input: of a machine that others use as well.
@@ -57,9 +62,29 @@ fn each(order: &Order, program: &Path, work: &Path, names: &[String]) -> io::Res
     Ok(counts)
 }
 
+/// Compiles as it is asked to, and counts branches where they are of use.
+pub(crate) fn wrap() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let Some(compiler) = args.next() else { return ExitCode::from(2) };
+    let is_counted = is_counted(&std::env::var("CARGO_PKG_NAME").unwrap_or_default());
+    let args = args.filter(|arg| is_counted || !arg.to_string_lossy().contains("sancov") && !arg.to_string_lossy().contains("sanitizer-coverage"));
+    match Command::new(compiler).args(args).status() {
+        Ok(status) => ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_counted(package: &str) -> bool {
+    package.is_empty() || package.starts_with("hos-") || COUNTED.contains(&package)
+}
+
 fn built(order: &Order, place: &Path) -> io::Result<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["fuzz", "build", "one"]).current_dir(order.root.join("fuzz")).env("CARGO_TARGET_DIR", place);
+    cargo.env("RUSTC_WRAPPER", std::env::current_exe()?).env(WRAPPER, "1");
     // The stable compiler has the sanitizers, but does not offer them. What is written in C is watched as well.
     cargo.env("RUSTC_BOOTSTRAP", "1").env(format!("CFLAGS_{}", TRIPLE.replace('-', "_")), "-fsanitize=address -g1");
     crate::run::done(&mut cargo)
@@ -132,6 +157,12 @@ mod tests {
         let said = "Done 12 runs in 1 second(s)\nstat::number_of_executed_units: 1234\nstat::peak_rss_mb:              52\n";
         assert_eq!(executed(said), Some(1_234));
         assert_eq!(executed("#12 NEW cov: 7"), None);
+    }
+
+    #[test]
+    fn branches_of_what_reads_are_counted() {
+        assert!(["hos-core", "hos-fuzz", "minicbor", ""].into_iter().all(is_counted));
+        assert!(!["cedar-policy-core", "rusqlite", "tokio"].into_iter().any(is_counted));
     }
 
     #[test]

@@ -12,6 +12,8 @@ mod models;
 mod page;
 mod simulation;
 
+pub(crate) use fuzz::{WRAPPER as FUZZED, wrap};
+
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
