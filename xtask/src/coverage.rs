@@ -103,8 +103,8 @@ fn measured(root: &Path, target: &Path) -> Result<BTreeMap<String, Lines>, Strin
 
 /// A tool of LLVM, with the number that Debian gives it or without.
 fn tool(name: &str) -> Result<String, String> {
-    let numbered = (20..30).rev().map(|number| format!("{name}-{number}"));
-    let mut named = std::iter::once(name.to_owned()).chain(numbered);
+    // A number says that it is new enough; what has none may be of an older distribution.
+    let mut named = (20..30).rev().map(|number| format!("{name}-{number}")).chain(std::iter::once(name.to_owned()));
     let runs = |name: &String| {
         Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
     };
