@@ -130,6 +130,7 @@ pub fn build(root: &Path, package: &str, target: &Path, mutants: &[Mutant]) -> R
             let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
             let mut rewritten = rewrite(&text, &files[file]).map_err(|e| format!("{}: {e}", path.display()))?;
             left.append(&mut rewritten.left);
+            refused.append(&mut rewritten.refused);
             if file == "lib.rs" {
                 rewritten.text.push_str(ASLEEP);
             }
@@ -171,8 +172,10 @@ pub fn build(root: &Path, package: &str, target: &Path, mutants: &[Mutant]) -> R
         }
         programs.push(out.join(format!("{}{}", line.name, line.extra())));
     }
-    left.sort_unstable();
-    left.dedup();
+    for numbers in [&mut left, &mut refused] {
+        numbers.sort_unstable();
+        numbers.dedup();
+    }
     Ok(Built { programs, refused, left })
 }
 
@@ -187,10 +190,16 @@ impl Line {
 #[derive(Debug, Deserialize)]
 struct Said {
     level: String,
+    code: Option<Named>,
     #[serde(default)]
     rendered: String,
     #[serde(default)]
     spans: Vec<Spot>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    code: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -204,6 +213,8 @@ struct Spot {
 /// An error with the places it names, from `src/`, the first ones first.
 struct Wrong {
     rendered: String,
+    /// A match without one of its arms leaves something out: so it would be with this change alone.
+    is_open_match: bool,
     places: Vec<(String, std::ops::Range<usize>)>,
 }
 
@@ -224,7 +235,7 @@ impl Wrong {
                 !numbers.is_empty() && range.start < place.end.max(place.start + 1) && place.start < range.end
             });
             if let Some((_, numbers)) = inside.min_by_key(|(range, _)| range.len()) {
-                return Some((file, numbers.clone(), false));
+                return Some((file, numbers.clone(), self.is_open_match));
             }
         }
         None
@@ -285,7 +296,8 @@ fn compiled(line: &Line, made: &Path, out: &Path) -> Result<Vec<Wrong>, String> 
             let file = file.strip_prefix(made).ok()?.to_str()?.to_owned();
             Some((file, spot.byte_start..spot.byte_end))
         };
-        errors.push(Wrong { rendered: error.rendered, places: spans.into_iter().filter_map(place).collect() });
+        let is_open_match = error.code.is_some_and(|named| named.code == "E0004");
+        errors.push(Wrong { rendered: error.rendered, is_open_match, places: spans.into_iter().filter_map(place).collect() });
     }
     if errors.is_empty() { Err(said) } else { Ok(errors) }
 }

@@ -39,7 +39,8 @@ fn main() -> ExitCode {
 fn run(root: &Path, package: &str, target: &Path, page: &Path, files: &[String]) -> Result<bool, String> {
     let justified = page::justified(&root.join(page))?;
     let mutants = list::all(&root.join(package))?;
-    let looked_at = |file: &str| files.is_empty() || files.iter().any(|named| file == named || file.starts_with(&format!("{named}/")));
+    let looked_at =
+        |file: &str| files.is_empty() || files.iter().any(|named| file == named || file.starts_with(&format!("{named}/")));
     if !mutants.iter().any(|mutant| looked_at(&mutant.file)) {
         return Err("there is nothing to change in these".to_owned());
     }
@@ -94,5 +95,6 @@ fn run(root: &Path, package: &str, target: &Path, page: &Path, files: &[String])
 /// What is left to do, for who wants it as a list.
 fn write_faults(target: &Path, faults: &[String]) -> Result<(), String> {
     let path: PathBuf = target.join("mutants/faults.txt");
-    std::fs::write(&path, faults.iter().fold(String::new(), |out, fault| format!("{out}{fault}\n"))).map_err(|e| format!("{}: {e}", path.display()))
+    std::fs::write(&path, faults.iter().fold(String::new(), |out, fault| format!("{out}{fault}\n")))
+        .map_err(|e| format!("{}: {e}", path.display()))
 }

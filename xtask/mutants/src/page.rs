@@ -48,7 +48,9 @@ mod tests {
     #[test]
     fn what_survives_without_a_reason_is_found() {
         let known = "proof/tree.rs: replace || with && in verify_inclusion".to_owned();
-        let page = format!("# Page\n\nWords.\n\n## Twice the same\n\nSo it is.\n\n- `{known}`\n\n## One\n\n- `canon.rs: delete ! in f`: why\n");
+        let page = format!(
+            "# Page\n\nWords.\n\n## Twice the same\n\nSo it is.\n\n- `{known}`\n\n## One\n\n- `canon.rs: delete ! in f`: why\n"
+        );
         let reasons = read(&page).unwrap();
         assert_eq!(reasons.len(), 2);
         let all = |_: &str| true;

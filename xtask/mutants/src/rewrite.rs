@@ -17,6 +17,8 @@ pub struct Rewritten {
     pub around: Vec<(Range<usize>, Vec<usize>)>,
     /// Changes that cannot be put this way: of what is computed while it is compiled, or what was not found.
     pub left: Vec<usize>,
+    /// Changes that are no Rust: of `let` behind `||`.
+    pub refused: Vec<usize>,
 }
 
 /// Something to put into the text: where, and what it replaces; at one place, what ends comes before what begins, and
@@ -43,11 +45,11 @@ pub fn rewrite(text: &str, mutants: &BTreeMap<usize, &Mutant>) -> Result<Rewritt
     for (number, mutant) in mutants {
         open.entry((Kind::of(mutant.genre), mutant.start)).or_default().push(*number);
     }
-    let mut walk = Walk { text, mutants, open, edits: Vec::new(), depth: 0, fixed: 0, groups: Vec::new() };
+    let mut walk = Walk { text, mutants, open, edits: Vec::new(), depth: 0, fixed: 0, groups: Vec::new(), refused: Vec::new() };
     walk.visit_file(&file);
-    let Walk { open, mut edits, groups, .. } = walk;
+    let Walk { open, mut edits, groups, refused, .. } = walk;
     edits.sort_by_key(|edit| (edit.at, edit.rank));
-    let mut out = Rewritten { left: open.into_values().flatten().collect(), ..Rewritten::default() };
+    let mut out = Rewritten { left: open.into_values().flatten().collect(), refused, ..Rewritten::default() };
     let mut begun: BTreeMap<usize, usize> = BTreeMap::new();
     let mut done = 0;
     for edit in edits {
@@ -104,6 +106,7 @@ struct Walk<'a> {
     /// How many things that are computed while compiling one stands in.
     fixed: usize,
     groups: Vec<Vec<usize>>,
+    refused: Vec<usize>,
 }
 
 impl Walk<'_> {
@@ -152,19 +155,8 @@ impl Walk<'_> {
             return;
         }
         let (begin, end) = (bytes(block.brace_token.span.open()).end, bytes(block.brace_token.span.close()).start);
-        let is_nameless = matches!(&signature.output, syn::ReturnType::Type(_, of) if matches!(**of, syn::Type::ImplTrait(_)));
-        if is_nameless {
-            // Its type has one body: of an iterator's, nothing is taken.
-            match met.as_slice() {
-                [number] if self.replacement(*number).ends_with("iter::empty()") => {
-                    let (group, on) = (self.groups.len(), on(*number));
-                    self.groups.push(met);
-                    self.put(begin, (0, i64::MAX), vec![Word::Begin(group), Word::Plain(" let all__ = {".to_owned())]);
-                    let words = format!("}}; all__.take(if {on} {{ 0 }} else {{ usize::MAX }}) ");
-                    self.put(end, (0, i64::MAX), vec![Word::Plain(words), Word::End(group)]);
-                }
-                _ => drop(self.open.insert((Kind::Body, start), met)),
-            }
+        if matches!(&signature.output, syn::ReturnType::Type(_, of) if matches!(**of, syn::Type::ImplTrait(_))) {
+            self.iterator(begin, end, start, met);
             return;
         }
         let words = met.into_iter().map(|number| {
@@ -173,6 +165,32 @@ impl Walk<'_> {
         });
         let words = words.collect();
         self.put(begin, (0, i64::MAX), words);
+    }
+
+    /// What has no name has one type, whatever happens: of an iterator nothing is taken, and something else comes behind.
+    fn iterator(&mut self, begin: usize, end: usize, start: usize, met: Vec<usize>) {
+        let other = |number: &usize| {
+            let words = self.replacement(*number).trim_start_matches("::std::iter::");
+            let inner = words.strip_prefix("once(").and_then(|rest| rest.strip_suffix(')'));
+            inner.map(|inner| Some(inner.to_owned())).or_else(|| (words == "empty()").then_some(None))
+        };
+        let others: Option<Vec<_>> = met.iter().map(other).collect();
+        let Some(others) = others else {
+            self.open.insert((Kind::Body, start), met);
+            return;
+        };
+        let any = met.iter().map(|number| on(*number)).collect::<Vec<_>>().join(" || ");
+        let group = self.groups.len();
+        let mut words = vec![Word::Plain(format!("}}; all__.take(if {any} {{ 0 }} else {{ usize::MAX }})"))];
+        for (number, other) in met.iter().zip(others) {
+            if let Some(other) = other {
+                words.push(Word::Of(*number, format!(".chain(if {} {{ Some({other}) }} else {{ None }})", on(*number))));
+            }
+        }
+        words.extend([Word::Plain(" ".to_owned()), Word::End(group)]);
+        self.groups.push(met);
+        self.put(begin, (0, i64::MAX), vec![Word::Begin(group), Word::Plain(" let all__ = {".to_owned())]);
+        self.put(end, (0, i64::MAX), words);
     }
 
     fn inside_fixed(&mut self, walk: impl FnOnce(&mut Self)) {
@@ -264,12 +282,15 @@ impl<'ast> Visit<'ast> for Walk<'_> {
             let is_assignment = assigns(&binary.op);
             let others = met.iter().map(|number| {
                 let operator = self.replacement(*number);
-                (*number, if is_assignment { format!("{left} {operator} {right}") } else { format!("({left}) {operator} ({right})") })
+                (
+                    *number,
+                    if is_assignment { format!("{left} {operator} {right}") } else { format!("({left}) {operator} ({right})") },
+                )
             });
             let others = others.collect();
             self.around(whole, others);
         } else if !met.is_empty() {
-            self.open.insert((Kind::Operator, bytes(binary.op.span()).start), met);
+            self.refused.extend(met);
         }
         visit::visit_expr_binary(self, binary);
     }
@@ -469,16 +490,18 @@ mod tests {
     fn of_an_iterator_without_a_name_nothing_is_taken() {
         let text = "fn f(&self) -> impl Iterator<Item = u8> { let a = 1; self.x(a) }\nfn g() -> impl Fn() { || () }";
         let empty = mutant(text, Genre::FnValue, "let a", "::std::iter::empty()");
-        let made = put(text, &[empty, mutant(text, Genre::FnValue, "|| ()", "Default::default()")]);
-        let wanted = "{ let all__ = { let a = 1; self.x(a) }; all__.take(if crate::asleep::on(0) { 0 } else { usize::MAX }) }";
+        let once = mutant(text, Genre::FnValue, "let a", "::std::iter::once(1)");
+        let made = put(text, &[empty, once, mutant(text, Genre::FnValue, "|| ()", "Default::default()")]);
+        let wanted = "{ let all__ = { let a = 1; self.x(a) }; all__.take(if crate::asleep::on(0) || crate::asleep::on(1) { 0 } else { usize::MAX }).chain(if crate::asleep::on(1) { Some(1) } else { None }) }";
         assert!(made.text.contains(wanted), "{}", made.text);
-        assert_eq!(made.left, [1]);
+        assert_eq!(made.left, [2]);
     }
 
     #[test]
-    fn what_is_part_of_a_let_is_left() {
-        let text = "fn f() { if a && let Some(b) = c && d || e { } }";
-        let made = rewrite(text, &[mutant(text, Genre::BinaryOperator, "&&", "||")].iter().enumerate().collect());
-        assert!(made.is_err() || made.is_ok_and(|made| made.left == [0]));
+    fn what_is_part_of_a_let_is_no_rust() {
+        let text = "fn f() { if a && let Some(b) = c && d { } }";
+        let made =
+            put(text, &[mutant(text, Genre::BinaryOperator, "&& let", "||"), mutant(text, Genre::BinaryOperator, "&& d", "||")]);
+        assert_eq!((made.left.len(), made.refused.as_slice()), (0, &[1, 0][..]));
     }
 }

@@ -50,7 +50,8 @@ pub fn met(bench: &Bench<'_>, programs: &[PathBuf], count: usize) -> Result<Vec<
         let output = Command::new(&program).args(["--list", "--format", "terse"]).current_dir(bench.folder).output();
         let output = output.map_err(|e| format!("{}: {e}", program.display()))?;
         let listed = String::from_utf8_lossy(&output.stdout).into_owned();
-        tests.extend(listed.lines().filter_map(|line| line.strip_suffix(": test")).map(|name| (program.clone(), name.to_owned())));
+        tests
+            .extend(listed.lines().filter_map(|line| line.strip_suffix(": test")).map(|name| (program.clone(), name.to_owned())));
     }
     let found = Mutex::new(Vec::new());
     each(bench.workers, tests.len(), &|at, worker| {
@@ -137,7 +138,8 @@ fn run(bench: &Bench<'_>, program: &Path, test: &str, environment: &[(&str, Stri
     command.args(["--exact", test, "--test-threads", "1"]).current_dir(bench.folder);
     // Few cases: what is found by chance alone, in many, is not what a change is noticed by.
     command.env("PROPTEST_CASES", "64").env("HOS_CASES", "2000").envs(environment.iter().map(|(name, value)| (name, value)));
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(|e| e.to_string())?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(|e| e.to_string())?;
     let until = Instant::now() + limit;
     let mut pause = Duration::from_micros(500);
     loop {
