@@ -133,7 +133,9 @@ fn programs(root: &Path, target: &Path) -> Result<Vec<PathBuf>, String> {
     if !output.status.success() {
         return Err(format!("{cargo:?}\n{said}"));
     }
-    let found: Vec<PathBuf> = said.lines().filter_map(|line| program_of(line, &names)).map(|path| root.join(path)).collect();
+    let is_cores = |path: &str| root.join("hos-core").join(path).is_file();
+    let found = said.lines().filter_map(|line| program_of(line, &names, &is_cores));
+    let found: Vec<PathBuf> = found.map(|path| root.join(path)).collect();
     if found.len() == names.len() + 1 {
         Ok(found)
     } else {
@@ -141,12 +143,14 @@ fn programs(root: &Path, target: &Path) -> Result<Vec<PathBuf>, String> {
     }
 }
 
-/// `Executable tests/limits/main.rs (/target/debug/deps/limits-0123)`; of libraries, core's alone.
-fn program_of(line: &str, names: &[String]) -> Option<PathBuf> {
-    let path = line.trim().strip_prefix("Executable ")?.split_once('(')?.1.strip_suffix(')')?;
+/// `Executable tests/limits/main.rs (/target/debug/deps/limits-0123)`; of libraries, core's alone, and of tests, those whose file it
+/// has: another crate's may have the same name.
+fn program_of(line: &str, names: &[String], has: &dyn Fn(&str) -> bool) -> Option<PathBuf> {
+    let (source, path) = line.trim().strip_prefix("Executable ")?.split_once('(')?;
+    let path = path.strip_suffix(')')?;
     let file = Path::new(path).file_name()?.to_str()?;
     let (name, _) = file.rsplit_once('-')?;
-    let is_cores = if line.contains("unittests") { name == "hos_core" } else { names.iter().any(|known| known == name) };
+    let is_cores = if line.contains("unittests") { name == "hos_core" } else { names.iter().any(|known| known == name) && has(source.trim()) };
     is_cores.then(|| PathBuf::from(path))
 }
 
@@ -264,8 +268,10 @@ mod tests {
     #[test]
     fn test_programs_of_core_are_known() {
         let names = ["limits".to_owned()];
-        let of = |line: &str| program_of(line, &names).map(|path| path.display().to_string());
+        let has = |source: &str| source != "tests/limits.rs";
+        let of = |line: &str| program_of(line, &names, &has).map(|path| path.display().to_string());
         assert_eq!(of("  Executable tests/limits/main.rs (t/debug/deps/limits-01ab)"), Some("t/debug/deps/limits-01ab".into()));
+        assert_eq!(of("  Executable tests/limits.rs (t/debug/deps/limits-02ab)"), None);
         assert_eq!(
             of("  Executable unittests src/lib.rs (t/debug/deps/hos_core-01ab)"),
             Some("t/debug/deps/hos_core-01ab".into())
