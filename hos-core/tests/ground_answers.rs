@@ -130,3 +130,26 @@ fn a_refusal_is_shown_by_its_stable_text() {
     assert_eq!(Blocker::new(Code::Forbidden, "`p1`").to_string(), "hos.forbidden: `p1`");
     assert_eq!(Blocker::guard("order.amount_short", "3 of 5").to_string(), "order.amount_short: 3 of 5");
 }
+
+#[test]
+fn every_refusal_is_explained_in_turkish_too() {
+    let mut seen = std::collections::BTreeSet::new();
+    for code in Code::ALL {
+        let (english, turkish) = (code.meaning(), code.meaning_in("tr"));
+        for language in ["tr-TR", "tr_TR"] {
+            assert_eq!(code.meaning_in(language), turkish);
+        }
+        for language in ["en", "en-GB", "de", ""] {
+            assert_eq!(code.meaning_in(language), english);
+        }
+        assert!(turkish != english && turkish.ends_with('.'), "{code}: {turkish}");
+        assert!(seen.insert(turkish), "{code} is explained as another is");
+        // Commands are the same in every language.
+        let commands = |text: &'static str| text.split('`').skip(1).step_by(2).collect::<Vec<_>>();
+        assert_eq!(commands(english), commands(turkish), "{code}");
+    }
+    assert_eq!(
+        Code::StoreFull.meaning_in("tr"),
+        "Disk dolu; bu \u{e7}a\u{11f}r\u{131}dan hi\u{e7}bir \u{15f}ey saklanmad\u{131}. Yer a\u{e7}\u{131}p yeniden deneyin."
+    );
+}
