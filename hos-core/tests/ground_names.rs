@@ -5,6 +5,7 @@ use hos_core::id::*;
 use hos_core::shape::Type;
 use hos_core::value::{Ext, Value};
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
 
 #[test]
 fn an_entity_is_read_with_the_escapes_of_cedar() {
@@ -53,6 +54,15 @@ fn entities_are_the_same_only_in_both_halves() {
     let sorted: BTreeSet<Uid> = [uid("B", "x"), uid("A", "z"), uid("A", "x")].into();
     let words: Vec<String> = sorted.iter().map(Uid::to_string).collect();
     assert_eq!(words, [r#"A::"x""#, r#"A::"z""#, r#"B::"x""#], "by type, then by id");
+}
+
+#[test]
+fn an_entity_spreads_over_a_table_by_what_it_is() {
+    let state = RandomState::new();
+    let hashes: BTreeSet<u64> = (0..100).map(|i| state.hash_one(Uid::new("Account", format!("a{i}")).unwrap())).collect();
+    assert_eq!(hashes.len(), 100, "else looking one up is going through all");
+    let twice = [Uid::new("Account", "ayse"), Uid::parse("Account::\"ayse\"")].map(|uid| state.hash_one(uid.unwrap()));
+    assert_eq!(twice[0], twice[1]);
 }
 
 #[test]
