@@ -82,18 +82,21 @@ fn what_stands_in_a_string_is_no_level() {
         ("a = '''[''''\nb = [@]", 1),
         ("a = '''\\'''\nb = [@]", 1),
         ("a = \"\"\"'''[\"\"\"\nb = [@]", 1),
+        ("a = \"\"\"x\"y\"z\"[[\"\"\"\nb = [@]", 1),
         ("a = '[\"'\nb = [@]", 1),
         // Keys.
         ("\"a.b\".c = @", 1),
         ("'a.b' = @", 0),
         ("[\"x.y\".z]\na = @", 2),
         ("['x]y']\na = @", 1),
+        ("['x'] # it's [[[\na = @", 1),
         ("[\"x\\\"].y\"]\na = @", 1),
         // No TOML, and yet not misread: a string that is not closed ends with its line.
         ("a = \"[[\nb = [@]", 1),
         ("a = '[[\nb = [@]", 1),
         ("[a.b\nc = @", 2),
         ("[a.b # .c\nd = @", 2),
+        ("[a] b.c = 1\nd = @", 1),
         ("a = ]\nb = [@]", 1),
         ("a = { b.\nc = @ }", 2),
     ];
