@@ -218,3 +218,23 @@ fn a_ring_knows_its_keys_and_where_the_newest_begins() {
     let begins = ["a", "universe", "later"].map(|name| both.newest_from(&tenant(name)));
     assert_eq!(begins, [11, 32, 0]);
 }
+
+#[test]
+fn a_ring_tells_all_its_keys_and_the_checkpoints_that_close_their_times() {
+    let begun = rotated()[..2].to_vec();
+    let mut thrice = rotated();
+    thrice.push(KeyChange::Rotated(key(3), from(&[("a", 20), ("universe", 40)])));
+    thrice.push(KeyChange::Confirmed(key(3), note(2, "universe", 39)));
+    let told = |changes: Vec<KeyChange>| {
+        let ring = ring(changes).unwrap();
+        let keys: Vec<(VerifyKey, bool)> = ring.keys().map(|(key, confirmed)| (key.clone(), confirmed)).collect();
+        let closings: Vec<(String, VerifyKey)> = ring.closings().map(|(note, key)| (note.to_owned(), key.clone())).collect();
+        (keys, closings)
+    };
+    let first = (note(1, "universe", 31), key(1));
+    assert_eq!(told(Vec::new()), (vec![], vec![]));
+    assert_eq!(told(begun), (vec![(key(1), true), (key(2), false)], vec![]), "not closed before it is confirmed");
+    assert_eq!(told(rotated()), (vec![(key(1), true), (key(2), true)], vec![first.clone()]));
+    let second = (note(2, "universe", 39), key(2));
+    assert_eq!(told(thrice), (vec![(key(1), true), (key(2), true), (key(3), true)], vec![first, second]));
+}

@@ -14,6 +14,7 @@ use hos_core::proof::stored::encode_stored;
 use hos_core::proof::tree::complete_root;
 use hos_core::proof::verify::LogVerifier;
 use proof_support::*;
+use std::collections::BTreeMap;
 
 fn verifier() -> LogVerifier {
     LogVerifier::new(LogHead::genesis(store(), 0, tenant(), b""))
@@ -136,8 +137,11 @@ fn a_verifier_says_where_it_stands() {
     }
     assert_eq!(verifier.tree(), &log.tree);
     assert_eq!((verifier.threads().len(), verifier.threads().is_empty()), (4, false));
-    for (thread, n, hash) in log.threads.iter() {
-        assert_eq!(verifier.threads().head(&thread), Some((n, hash)));
+    let ends = |threads: &Threads| threads.iter().map(|(thread, n, hash)| (thread, (n, hash))).collect::<BTreeMap<_, _>>();
+    assert_eq!(ends(verifier.threads()).len(), 4);
+    assert_eq!(ends(verifier.threads()), ends(&log.threads));
+    for (thread, end) in ends(&log.threads) {
+        assert_eq!(verifier.threads().head(&thread), Some(end));
     }
     assert!(verifier.finish().is_intact());
 }
