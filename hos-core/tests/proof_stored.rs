@@ -55,10 +55,13 @@ fn a_box_is_sealed_and_opened_up_to_its_limit() {
     assert_eq!(sealed(&parts(BOXES_BYTES_MAX - AROUND + 1)).err(), Some(PartError::TooLarge));
     // What was made elsewhere is opened as long as a list of boxes may be.
     let written = |bytes: usize| {
-        let pieces = parts(bytes)
-            .into_iter()
-            .flat_map(|part| [&part.salt[..], &(part.plaintext.len() as u64).to_be_bytes(), &part.plaintext].concat());
-        StoredBox { key: longest.key, places: longest.places.clone(), sealed: pieces.collect::<Vec<u8>>().into() }
+        let mut content = Vec::with_capacity(bytes);
+        for part in parts(bytes) {
+            content.extend_from_slice(&part.salt);
+            content.extend_from_slice(&(part.plaintext.len() as u64).to_be_bytes());
+            content.extend_from_slice(&part.plaintext);
+        }
+        StoredBox { key: longest.key, places: longest.places.clone(), sealed: content.into() }
     };
     assert_eq!(opened(&written(BOXES_BYTES_MAX)), Ok(8));
     assert_eq!(opened(&written(BOXES_BYTES_MAX + 1)), Err(PartError::TooLarge));
