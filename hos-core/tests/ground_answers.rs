@@ -33,8 +33,11 @@ fn legacy_log() -> LegacyLog {
     }
 }
 
-/// Every kind of call that writes: with the once-key and the instance that it names.
-fn calls() -> Vec<(Call, Option<&'static str>, Option<(&'static str, &'static str)>)> {
+/// A call, its once-key, and the contract and instance that it names.
+type Case = (Call, Option<&'static str>, Option<(&'static str, &'static str)>);
+
+/// Every kind of call that writes.
+fn calls() -> Vec<Case> {
     let begin = Begin::new(ayse(), "order", "o-1", "place").unwrap().once("k-begin").unwrap();
     let transition = Transition::new(ayse(), "order", "o-2", "pay").unwrap().once("k-pay").unwrap();
     let unkeyed = Transition::new(ayse(), "order", "o-2", "pay").unwrap();

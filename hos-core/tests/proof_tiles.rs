@@ -28,7 +28,8 @@ fn bytes(hashes: &[TreeHash]) -> Vec<u8> {
 fn the_files_of_a_log_are_those_that_the_standard_names() {
     let full = |index: u64| hashes(index * 256, (index + 1) * 256);
     let root = |index: u64| complete_root(&full(index)).unwrap();
-    let cases: [(u64, Vec<(&str, Vec<u8>)>); 5] = [
+    type Files = Vec<(&'static str, Vec<u8>)>;
+    let cases: [(u64, Files); 5] = [
         (0, vec![]),
         (3, vec![("tile/entries/000.p/3", bundle(0, 3)), ("tile/0/000.p/3", bytes(&hashes(0, 3)))]),
         (256, vec![("tile/entries/000", bundle(0, 256)), ("tile/0/000", bytes(&full(0))), ("tile/1/000.p/1", bytes(&[root(0)]))]),

@@ -227,7 +227,7 @@ fn a_checkpoint_of_nothing_vouches_for_nothing() {
 
 #[test]
 fn of_a_disputed_record_nothing_fails_and_no_thread_moves() {
-    let mut log = Log::new();
+    let log = Log::new();
     let (header, boxes) = log.next_record();
     // Both header and entry give it a place.
     let placed = |disputed| log.head.next(header.time, Some((0, None)), disputed, header.encode().unwrap());
