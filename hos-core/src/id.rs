@@ -433,4 +433,20 @@ mod tests {
         assert_eq!(Handle::from_hex("ab"), None);
         assert_eq!(Handle::from_hex(&"zz".repeat(16)), None);
     }
+
+    #[test]
+    fn entities_of_one_hash_are_told_apart_by_their_words() {
+        let ayse = Uid::new("Account", "ayse").unwrap();
+        for (type_name, id) in [("Account", "can"), ("Shop", "ayse"), ("Shop", "can")] {
+            let other = Uid { hash: ayse.hash, ..Uid::new(type_name, id).unwrap() };
+            assert_ne!(ayse, other, "a hash may be met by chance");
+        }
+    }
+
+    #[test]
+    fn a_text_has_one_hash_and_another_text_another() {
+        assert_eq!(text_hash("clerks"), text_hash("clerks"));
+        assert_ne!(text_hash("clerks"), text_hash("buyers"));
+        assert_eq!(uid_hash("Account", "ayse"), Uid::new("Account", "ayse").unwrap().hash64());
+    }
 }

@@ -197,3 +197,49 @@ fn heads_are_those_of_another_encoder_at_every_edge() {
         assert_eq!(Reader::new(&bytes).int(), Ok(n));
     }
 }
+
+#[test]
+fn a_kind_that_is_not_used_here_is_named_whatever_was_expected() {
+    // Float, null, undefined and simple values; the places where something else was wanted.
+    for first in [0xe0u8, 0xf3, 0xf6, 0xf7, 0xf8, 0xf9, 0xfe] {
+        let bytes = [first, 0, 0];
+        let simple = CanonError(SIMPLE, 0);
+        assert_eq!(Reader::new(&bytes).array(), Err(simple.clone()), "{first:x}");
+        assert_eq!(Reader::new(&bytes).uint(), Err(simple.clone()), "{first:x}");
+        assert_eq!(Reader::new(&bytes).int(), Err(simple.clone()), "{first:x}");
+        assert_eq!(Reader::new(&bytes).text(), Err(simple), "{first:x}");
+    }
+    assert_eq!(Reader::new(&[0xc0, 0x00]).map(), Err(CanonError(TAGGED, 0)));
+    assert_eq!(Reader::new(&[0xf4]).array(), Err(CanonError("an array was expected", 0)));
+}
+
+#[test]
+fn a_length_is_refused_before_anything_is_read_when_what_is_left_cannot_hold_it() {
+    // An item takes a byte at least, and so a pair takes two.
+    assert_eq!(Reader::new(&[0x82, 0x00, 0x00]).array(), Ok(2));
+    assert_eq!(Reader::new(&[0x82, 0x00]).array(), Err(CanonError(CUT_SHORT, 0)));
+    assert_eq!(Reader::new(&[0xa2, 0x00, 0x00, 0x01, 0x00]).map(), Ok(2));
+    assert_eq!(Reader::new(&[0xa2, 0x00, 0x00, 0x01]).map(), Err(CanonError(CUT_SHORT, 0)));
+    let endless = [0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+    assert_eq!(Reader::new(&endless).array(), Err(CanonError(CUT_SHORT, 0)));
+}
+
+#[test]
+fn records_nest_no_deeper_than_sets() {
+    let nested = |depth: usize| {
+        let deepest = Record::from([("k".to_owned(), Value::Long(0))]);
+        (1..depth).fold(deepest, |inner, _| Record::from([("k".to_owned(), Value::Record(inner))]))
+    };
+    let deepest = nested(CANON_DEPTH_MAX);
+    assert_eq!(decode_record(&encode_record(&deepest)), Ok(deepest));
+    let bytes = encode_record(&nested(CANON_DEPTH_MAX + 1));
+    assert_eq!(decode_record(&bytes), Err(CanonError(TOO_DEEP, bytes.len() - 1)));
+}
+
+#[test]
+fn items_without_meaning_nest_twice_as_deep_as_values_and_some() {
+    // A set of sets is two arrays a level; what holds values adds a few levels of its own, and no multiple of them.
+    let nested = |depth: usize| [&vec![0x81; depth - 1][..], &[0x80]].concat();
+    assert_eq!(check_items(&nested(2 * CANON_DEPTH_MAX + 8)), Ok(()));
+    assert_eq!(check_items(&nested(3 * CANON_DEPTH_MAX)).map_err(|why| why.0), Err(TOO_DEEP));
+}

@@ -418,8 +418,17 @@ fn a_receipt_is_borne_out_by_its_entry_alone() {
     assert!(matches!(receipt.verify(&log.rows[5].entry, &proof, &stranger), Err(ReceiptError::Checkpoint(_))));
     let pending = Receipt { seal: Seal::Pending, ..receipt.clone() };
     assert_eq!(pending.verify(&log.rows[5].entry, &proof, &note_key()), Err(ReceiptError::Pending));
-    let other = Receipt { record: RecordHash([0; 32]), ..receipt };
-    assert_eq!(other.verify(&log.rows[5].entry, &proof, &note_key()), Err(ReceiptError::Other));
+    // Whatever it names must be the entry's, be the rest as it may.
+    let named = |seq, entry| Seal::Sealed { seq, entry, checkpoint: log.note() };
+    let hash = entry_hash(&log.rows[5].entry);
+    for other in [
+        Receipt { record: RecordHash([0; 32]), ..receipt.clone() },
+        Receipt { tenant: Tenant::universe(), ..receipt.clone() },
+        Receipt { seal: named(4, hash), ..receipt.clone() },
+        Receipt { seal: named(5, EntryHash([0; 32])), ..receipt.clone() },
+    ] {
+        assert_eq!(other.verify(&log.rows[5].entry, &proof, &note_key()), Err(ReceiptError::Other), "{other:?}");
+    }
 }
 
 #[test]

@@ -231,3 +231,62 @@ fn a_log_does_not_choose_who_it_is() {
     let both = format!("{}{}\n", signed(&other, &strange), signed(&own, &known).lines().last().unwrap());
     assert_eq!(code(&both), Err("trust.unknown_log".into()));
 }
+
+#[test]
+fn a_note_may_be_as_long_as_the_limit() {
+    let line = "\u{2014} name AAAAAQECAwQF\n";
+    let note = |bytes: usize| format!("{}\n\n{line}", "x".repeat(bytes - line.len() - 2));
+    assert_eq!(Note::parse(note(NOTE_BYTES_MAX).as_bytes()).map(drop), Ok(()));
+    assert_eq!(Note::parse(note(NOTE_BYTES_MAX + 1).as_bytes()), Err(NoteError::TooLarge));
+    // The same for one that is signed here.
+    let checkpoint = |filler: usize| Checkpoint { extensions: vec!["x".repeat(filler)], ..Log::grown(1).checkpoint() };
+    let besides = checkpoint(1).sign(&seal_key()).unwrap().len() - 1;
+    let longest = checkpoint(NOTE_BYTES_MAX - besides).sign(&seal_key()).unwrap();
+    assert_eq!(longest.len(), NOTE_BYTES_MAX);
+    assert!(Checkpoint::open(longest.as_bytes(), &note_key()).is_ok());
+    assert_eq!(checkpoint(NOTE_BYTES_MAX - besides + 1).sign(&seal_key()), Err(NoteError::TooLarge));
+}
+
+#[test]
+fn a_signature_that_was_made_elsewhere_makes_the_same_note() {
+    let checkpoint = Log::grown(3).checkpoint();
+    let (key, signature) = (seal_key().verify_key(), seal_key().sign(checkpoint.text().as_bytes()));
+    let note = checkpoint.signed(&key, &signature).unwrap();
+    assert_eq!(note, checkpoint.sign(&seal_key()).unwrap());
+    let parsed = Note::parse(note.as_bytes()).unwrap();
+    let [line] = parsed.signatures() else { panic!("one signature") };
+    assert_eq!((line.name.as_str(), line.id, line.signature.as_slice()), (note_key().name(), note_key().id(), &signature[..]));
+    let other = seal_key().sign(b"another text");
+    assert_eq!(checkpoint.signed(&key, &other), Err(NoteError::Signature));
+    let stranger = SealKey::from_seed(&[9; 32]).verify_key();
+    assert_eq!(checkpoint.signed(&stranger, &signature), Err(NoteError::Signature));
+}
+
+#[test]
+fn a_verifier_key_is_read_up_to_its_limit_and_says_why_it_is_none() {
+    let key = || seal_key().verify_key();
+    // Two plus signs, the id in eight digits, and the type and the key in base64.
+    let named = |bytes: usize| NoteKey::new("n".repeat(bytes - 2 - 8 - 44), key()).unwrap().to_string();
+    assert_eq!(named(1024).len(), 1024);
+    assert_eq!(NoteKey::parse(&named(1024)).map(|k| k.to_string()), Ok(named(1024)));
+    assert_eq!(NoteKey::parse(&named(1025)), Err(NoteError::VerifierKey("too long")));
+    use base64::Engine;
+    let encoded = |kind: u8, public: &[u8]| {
+        let typed = [&[kind], public].concat();
+        format!("name+00000000+{}", base64::engine::general_purpose::STANDARD.encode(typed))
+    };
+    let mut identity = [0; 32];
+    identity[0] = 1;
+    let cases = [
+        (encoded(1, &identity), "the key is of small order"),
+        (encoded(1, &[0xff; 32]), "the key is not a canonically encoded point"),
+        (encoded(1, &[7; 31]), "the key has not 32 bytes"),
+        (encoded(4, key().as_bytes()), "the key is not of the expected type"),
+        (encoded(1, key().as_bytes()), "the id is not that of name and key"),
+        ("name+00000000+!".into(), "the key is not base64"),
+        ("name+00000000".into(), "expected name+id+key"),
+    ];
+    for (text, why) in cases {
+        assert_eq!(NoteKey::parse(&text), Err(NoteError::VerifierKey(why)), "{text}");
+    }
+}

@@ -61,3 +61,12 @@ fn rfc_8032s_inputs_sign_to_their_signatures() {
     }
     assert_eq!(seen, 128);
 }
+
+#[test]
+fn a_public_key_is_shown_and_a_secret_one_is_not() {
+    let secret = SealKey::from_seed(&[0x5a; 32]);
+    let public = secret.verify_key();
+    let digits: String = public.as_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(format!("{public:?}"), format!("VerifyKey({digits})"));
+    assert_eq!(format!("{secret:?}"), format!("SealKey(hidden, public VerifyKey({digits}))"));
+}

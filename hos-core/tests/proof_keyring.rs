@@ -183,3 +183,58 @@ fn a_change_fits_the_entry_that_it_stands_in_or_is_refused() {
         assert_eq!(change.fits(seq, epoch).is_ok(), fits, "{change:?} in entry {seq} of epoch {epoch}");
     }
 }
+
+#[test]
+fn a_log_that_one_change_named_is_named_by_the_next() {
+    let again = |sizes: &[(&str, u64)]| {
+        let mut changes = rotated();
+        changes.push(KeyChange::Rotated(key(3), from(sizes)));
+        ring(changes)
+    };
+    let third = again(&[("a", 20), ("b", 5), ("universe", 40)]).unwrap();
+    assert_eq!(third.pending(), Some(&key(3)));
+    // The same size again: the key between signed nothing of it.
+    assert!(again(&[("a", 11), ("universe", 40)]).is_ok());
+    let missing = KeyRingError::Order("a log that the change before named is missing");
+    assert_eq!(again(&[("universe", 40)]).err(), Some(missing.clone()));
+    assert_eq!(again(&[("b", 5), ("universe", 40)]).err(), Some(missing));
+    let lies_before = KeyRingError::Order("the sizes lie before those of the key before, or the universe's is missing");
+    for sizes in [&[("a", 10), ("universe", 40)][..], &[("a", 11), ("universe", 31)], &[("a", 11)], &[("a", 0), ("universe", 40)]]
+    {
+        assert_eq!(again(sizes).err(), Some(lies_before.clone()), "{sizes:?}");
+    }
+}
+
+#[test]
+fn a_ring_knows_its_keys_and_where_the_newest_begins() {
+    let none = KeyRing::default();
+    assert!(!none.knows(&key(1)) && none.current().is_none() && none.is_settled());
+    assert_eq!(none.newest_from(&tenant("a")), 0);
+    let first = ring(vec![KeyChange::First(key(1))]).unwrap();
+    assert_eq!((first.knows(&key(1)), first.knows(&key(2))), (true, false));
+    assert_eq!(first.newest_from(&tenant("a")), 0, "a first key signs from the beginning");
+    let both = ring(rotated()).unwrap();
+    assert_eq!([1, 2, 3].map(|n| both.knows(&key(n))), [true, true, false]);
+    let begins = ["a", "universe", "later"].map(|name| both.newest_from(&tenant(name)));
+    assert_eq!(begins, [11, 32, 0]);
+}
+
+#[test]
+fn a_ring_tells_all_its_keys_and_the_checkpoints_that_close_their_times() {
+    let begun = rotated()[..2].to_vec();
+    let mut thrice = rotated();
+    thrice.push(KeyChange::Rotated(key(3), from(&[("a", 20), ("universe", 40)])));
+    thrice.push(KeyChange::Confirmed(key(3), note(2, "universe", 39)));
+    let told = |changes: Vec<KeyChange>| {
+        let ring = ring(changes).unwrap();
+        let keys: Vec<(VerifyKey, bool)> = ring.keys().map(|(key, confirmed)| (key.clone(), confirmed)).collect();
+        let closings: Vec<(String, VerifyKey)> = ring.closings().map(|(note, key)| (note.to_owned(), key.clone())).collect();
+        (keys, closings)
+    };
+    let first = (note(1, "universe", 31), key(1));
+    assert_eq!(told(Vec::new()), (vec![], vec![]));
+    assert_eq!(told(begun), (vec![(key(1), true), (key(2), false)], vec![]), "not closed before it is confirmed");
+    assert_eq!(told(rotated()), (vec![(key(1), true), (key(2), true)], vec![first.clone()]));
+    let second = (note(2, "universe", 39), key(2));
+    assert_eq!(told(thrice), (vec![(key(1), true), (key(2), true), (key(3), true)], vec![first, second]));
+}

@@ -160,6 +160,22 @@ fn strange_bytes_are_no_header() {
 }
 
 #[test]
+fn policies_ascend_in_what_is_read_as_in_what_is_written() {
+    let of = |ids: [&str; 2]| Header { policies: ids.map(str::to_owned).to_vec(), ..bare_header() };
+    let bytes = of(["p1", "p2"]).encode().unwrap();
+    let at = bytes.windows(6).position(|six| six == b"\x62p1\x62p2").expect("both stand there");
+    let read = |first: u8, second: u8| {
+        let mut bent = bytes.clone();
+        (bent[at + 2], bent[at + 5]) = (first, second);
+        Header::decode(&bent)
+    };
+    assert_eq!(read(b'1', b'3'), Ok(of(["p1", "p3"])));
+    for (first, second) in [(b'1', b'1'), (b'2', b'1')] {
+        assert_eq!(read(first, second), Err(FormatError::Order("determining policies")));
+    }
+}
+
+#[test]
 fn every_flipped_bit_of_a_header_is_refused_or_seen() {
     let header = full_header();
     let bytes = header.encode().unwrap();

@@ -245,3 +245,38 @@ mod another {
         }
     }
 }
+
+#[test]
+fn each_subtree_that_a_leaf_completes_is_told_from_below() {
+    let (tree, mut frontier) = (Tree::grown(70), Frontier::default());
+    for i in 0..70u64 {
+        let mut told = Vec::new();
+        frontier.append_telling(tree.node(0, i).unwrap(), |level, root| told.push((level, *root)));
+        // The leaf completes a subtree of each level of which the new size is a multiple.
+        let completed = (1..7u8).take_while(|level| (i + 1) % (1 << level) == 0);
+        let expected: Vec<(u32, TreeHash)> =
+            completed.map(|level| (u32::from(level), tree.node(level, ((i + 1) >> level) - 1).unwrap())).collect();
+        assert_eq!(told, expected, "leaf {i}");
+    }
+}
+
+#[test]
+fn the_longest_proof_has_a_hash_for_each_bit_of_a_size() {
+    // The leaf at the left of the largest tree there can be: a hash for each level, all of them to its right.
+    let others: Vec<TreeHash> = (0..PROOF_MAX as u64).map(|i| tree_leaf(&i.to_be_bytes())).collect();
+    let leaf = tree_leaf(b"first");
+    let whole = others.iter().fold(leaf, |hash, other| tree_node(&hash, other));
+    assert_eq!(verify_inclusion(0, u64::MAX, &leaf, &others, &whole), Ok(()));
+    assert_eq!(verify_inclusion(0, u64::MAX, &leaf, &others[1..], &whole), Err(TreeError::Length));
+    // A tree of one leaf grew into that tree: the old root is the leaf.
+    assert_eq!(verify_consistency(1, u64::MAX, &leaf, &whole, &others), Ok(()));
+    assert_eq!(verify_consistency(1, u64::MAX, &leaf, &whole, &others[1..]), Err(TreeError::Length));
+}
+
+#[test]
+fn two_trees_of_one_size_are_one_tree_or_a_fork() {
+    let (one, other) = (tree_leaf(b"one"), tree_leaf(b"other"));
+    assert_eq!(verify_consistency(5, 5, &one, &one, &[]), Ok(()));
+    assert_eq!(verify_consistency(5, 5, &one, &other, &[]), Err(TreeError::Root));
+    assert_eq!(verify_consistency(5, 5, &one, &one, &[other]), Err(TreeError::Length));
+}
