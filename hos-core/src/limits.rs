@@ -144,7 +144,7 @@ limits! {
     NOTE_BYTES_MAX: usize = 64 * 1024, "bytes", "too_large";
     /// Signatures of a note: the log's, and its witnesses'.
     SIGNATURES_MAX: usize = 16, "signatures", "too_large";
-    /// Hashes of a proof in a tree of 2^64 leaves.
+    /// Hashes of a proof in a tree: a path among 2^64 leaves, or growth to 2^63, more than a store can number.
     PROOF_MAX: usize = 64, "hashes", "TreeError::Length";
     /// Hashes of a proof in the map of heads, one for each bit of a key.
     SIBLINGS_MAX: usize = 256, "hashes", "HeadsError::Length";

@@ -424,6 +424,8 @@ fn a_receipt_is_borne_out_by_its_entry_alone() {
     for other in [
         Receipt { record: RecordHash([0; 32]), ..receipt.clone() },
         Receipt { tenant: Tenant::universe(), ..receipt.clone() },
+        Receipt { thread: Handle([0; 16]), ..receipt.clone() },
+        Receipt { n: Some(99), ..receipt.clone() },
         Receipt { seal: named(4, hash), ..receipt.clone() },
         Receipt { seal: named(5, EntryHash([0; 32])), ..receipt.clone() },
     ] {

@@ -150,7 +150,11 @@ fn program_of(line: &str, names: &[String], has: &dyn Fn(&str) -> bool) -> Optio
     let path = path.strip_suffix(')')?;
     let file = Path::new(path).file_name()?.to_str()?;
     let (name, _) = file.rsplit_once('-')?;
-    let is_cores = if line.contains("unittests") { name == "hos_core" } else { names.iter().any(|known| known == name) && has(source.trim()) };
+    let is_cores = if line.contains("unittests") {
+        name == "hos_core"
+    } else {
+        names.iter().any(|known| known == name) && has(source.trim())
+    };
     is_cores.then(|| PathBuf::from(path))
 }
 

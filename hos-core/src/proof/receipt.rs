@@ -3,6 +3,7 @@
 use super::chain::Entry;
 use super::checkpoint::{Checkpoint, NoteError, NoteKey};
 use super::format::{Fields, FormatError, SUITE, VERSION, at_most, malformed};
+use super::record::Header;
 use super::tree::{TreeError, verify_inclusion};
 use crate::canon::{Reader, Writer, same};
 use crate::digest;
@@ -76,6 +77,12 @@ impl Receipt {
             && digest::entry_hash(entry) == *hash
             && digest::record_hash(&decoded.header) == self.record;
         if !named {
+            return Err(ReceiptError::Other);
+        }
+        // The record's hash vouches for the header, and the header for the thread and the place in it; a named stream's is the entry's.
+        let header = Header::decode(&decoded.header)?;
+        let n = header.n.or(decoded.stream.map(|(n, _)| n));
+        if header.thread != self.thread || (self.n.is_some() && self.n != n) {
             return Err(ReceiptError::Other);
         }
         let checkpoint = Checkpoint::open(checkpoint.as_bytes(), key)?;

@@ -67,7 +67,9 @@ pub(crate) fn wrap() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
     let Some(compiler) = args.next() else { return ExitCode::from(2) };
     let is_counted = is_counted(&std::env::var("CARGO_PKG_NAME").unwrap_or_default());
-    let args = args.filter(|arg| is_counted || !arg.to_string_lossy().contains("sancov") && !arg.to_string_lossy().contains("sanitizer-coverage"));
+    let args = args.filter(|arg| {
+        is_counted || !arg.to_string_lossy().contains("sancov") && !arg.to_string_lossy().contains("sanitizer-coverage")
+    });
     match Command::new(compiler).args(args).status() {
         Ok(status) => ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)),
         Err(error) => {
