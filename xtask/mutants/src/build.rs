@@ -318,3 +318,33 @@ fn copied(from: &Path, to: &Path) -> Result<(), String> {
 fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_to_blame_is_the_change_itself_or_those_around() {
+        let text =
+            Rewritten { pieces: vec![(10..20, 7)], around: vec![(0..50, vec![7, 8]), (5..30, vec![7])], ..Rewritten::default() };
+        let texts = BTreeMap::from([("a.rs", text)]);
+        let blamed = |file: &str, places: &[std::ops::Range<usize>], is_open_match| {
+            let places = places.iter().map(|place| (file.to_owned(), place.clone())).collect();
+            let wrong = Wrong { rendered: String::new(), is_open_match, places };
+            wrong.blamed(&texts).map(|(_, numbers, is_refused)| (numbers, is_refused))
+        };
+        assert_eq!(blamed("a.rs", &[12..15], false), Some((vec![7], true)), "in its own words");
+        assert_eq!(blamed("a.rs", &[25..26, 12..15], false), Some((vec![7], true)), "the second place is in its own words");
+        assert_eq!(blamed("a.rs", &[25..26], false), Some((vec![7], false)), "the smallest around it");
+        assert_eq!(blamed("a.rs", &[40..41], true), Some((vec![7, 8], true)), "a match that is open is open with each alone");
+        assert_eq!((blamed("a.rs", &[60..61], false), blamed("b.rs", &[12..15], false)), (None, None));
+    }
+
+    #[test]
+    fn tests_are_files_and_folders_with_a_main() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../hos-core/tests");
+        let names = tests(&here).unwrap();
+        assert!(["limits", "proof_tree"].iter().all(|name| names.iter().any(|known| known == name)), "{names:?}");
+        assert!(!names.iter().any(|name| name == "proof_support"), "what tests share is no test");
+    }
+}

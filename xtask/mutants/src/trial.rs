@@ -47,7 +47,7 @@ pub struct Bench<'a> {
 pub fn met(bench: &Bench<'_>, programs: &[PathBuf], count: usize) -> Result<Vec<Vec<Test>>, String> {
     let mut tests = Vec::new();
     for program in programs {
-        let output = Command::new(&program).args(["--list", "--format", "terse"]).current_dir(bench.folder).output();
+        let output = Command::new(program).args(["--list", "--format", "terse"]).current_dir(bench.folder).output();
         let output = output.map_err(|e| format!("{}: {e}", program.display()))?;
         let listed = String::from_utf8_lossy(&output.stdout).into_owned();
         tests
@@ -177,4 +177,51 @@ fn each(workers: usize, count: usize, work: &(dyn Fn(usize, usize) -> Result<(),
         }
     });
     failed.into_inner().ok().flatten().map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_is_worked_on_once_and_a_failure_ends_it() {
+        let seen = Mutex::new(Vec::new());
+        let note = |at, _| {
+            seen.lock().unwrap().push(at);
+            Ok(())
+        };
+        each(3, 50, &note).unwrap();
+        let mut seen = seen.into_inner().unwrap();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..50).collect::<Vec<_>>());
+        assert_eq!(each(2, 50, &|at, _| if at == 3 { Err("third".to_owned()) } else { Ok(()) }), Err("third".to_owned()));
+    }
+
+    #[test]
+    fn a_test_that_fails_one_that_does_not_and_one_without_end_are_told_apart() {
+        let bench = Bench { folder: &std::env::temp_dir(), workers: 1 };
+        let ended = |program: &str, limit| match run(&bench, Path::new(program), "", &[], limit).unwrap() {
+            Ended::Well => "well",
+            Ended::Badly => "badly",
+            Ended::Never => "never",
+        };
+        let folder = std::env::temp_dir().join(format!("hos-mutants-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let script = |name: &str, words: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, format!("#!/bin/sh\n{words}\n")).unwrap();
+            let mut rights = std::fs::metadata(&path).unwrap().permissions();
+            std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o755);
+            std::fs::set_permissions(&path, rights).unwrap();
+            path.display().to_string()
+        };
+        let long = Duration::from_secs(60);
+        let told = [
+            ended(&script("well", "exit 0"), long),
+            ended(&script("badly", "exit 101"), long),
+            ended(&script("never", "exec sleep 600"), Duration::from_millis(300)),
+        ];
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(told, ["well", "badly", "never"]);
+    }
 }
