@@ -206,7 +206,8 @@ fn a_changed_fact_may_arm_an_at_again() {
     };
     let sets = "sets = { ends = \"args.ends\" }";
     // What runs before | what may run after the fact has changed | and after nothing has
-    let rows: [(&[usize], &[&[usize]], &[&[usize]]); 4] = [
+    type Armed = &'static [usize];
+    let rows: [(Armed, &[Armed], &[Armed]); 4] = [
         (&[0, 1], &[&[0, 1]], &[&[0, 1]]),
         (&[0], &[&[0]], &[&[0]]),
         (&[1], &[&[0, 1], &[1]], &[&[1]]),
