@@ -109,6 +109,62 @@ fn a_circle_without_an_end_is_told() {
     assert_eq!(trapped, ["no end can be reached from the state `b`", "no end can be reached from the state `c`"]);
 }
 
+/// Of two events that lead to one state, the finding names the state that one of them leaves out, and which one does not.
+#[test]
+fn a_twin_is_told_with_the_state_that_only_one_of_them_leaves() {
+    let states: Vec<String> = (0..140).map(|i| format!("\"s{i}\"")).collect();
+    let told = |one: &[usize], two: &[usize]| -> Vec<String> {
+        let from = |of: &[usize]| of.iter().map(|i| states[*i].clone()).collect::<Vec<_>>().join(",");
+        let (all, one, two) = (states.join(","), from(one), from(two));
+        // Every state lasts and is reached by the migration, so that nothing else is found.
+        let migrated: Vec<String> = states.iter().map(|s| format!("{s} = {s}")).collect();
+        let (contract, file) = read(&format!(
+            "contract = \"c\"\nversion = 2\nentity = \"E\"\nstates = [{all},\"z\"]\nforever = [{all}]\nterminal = [\"z\"]\n\
+             [begin.n]\nto = \"s0\"\n[event.one]\nfrom = [{one}]\nto = \"z\"\n[event.two]\nfrom = [{two}]\nto = \"z\"\n\
+             [migrate.1]\n{}\n",
+            migrated.join("\n")
+        ));
+        check(&contract, &file).into_iter().map(|f| f.message).collect()
+    };
+    // Left by one | left by two | the first state that only one of them leaves, and which
+    type Row = (&'static [usize], &'static [usize], Option<(&'static str, &'static str)>);
+    let rows: [Row; 11] = [
+        (&[3, 5], &[3], Some(("s5", "one"))),
+        (&[3], &[3, 5], Some(("s5", "two"))),
+        (&[3, 5, 6], &[3, 6], Some(("s5", "one"))),
+        (&[3, 6], &[3, 5, 6], Some(("s5", "two"))),
+        (&[0, 63], &[0, 62], Some(("s62", "two"))),
+        (&[0, 3], &[1, 3], Some(("s0", "one"))),
+        (&[3, 64], &[3], Some(("s64", "one"))),
+        (&[3, 139, 138], &[3, 138], Some(("s139", "one"))),
+        (&[3, 100], &[100], Some(("s3", "one"))),
+        (&[3, 139], &[3, 139], None),
+        // Nothing in common: they are no twins.
+        (&[3, 70], &[4, 71], None),
+    ];
+    for (one, two, expected) in rows {
+        let message =
+            expected.map(|(from, only)| format!("`one` and `two` both lead to `z`, but from `{from}` only `{only}` does"));
+        assert_eq!(told(one, two), Vec::from_iter(message), "{one:?} {two:?}");
+    }
+}
+
+#[test]
+fn what_is_found_several_times_is_listed_by_name() {
+    let messages = |text: String, code: &str| -> Vec<String> {
+        let (contract, file) = read(&text);
+        check(&contract, &file).into_iter().filter(|f| f.code == code).map(|f| f.message).collect()
+    };
+    let needy = SOUND.replace("to = \"z\"", "to = \"z\"\nargs = { sum = \"Long\", note = \"String?\", by = \"String\" }");
+    assert_eq!(messages(needy, "law.contract.deadline_args"), ["the clock gives no arguments, and `end` needs `by`, `sum`"]);
+    let around = SOUND
+        .replace("from = [\"a\"]\nto = \"b\"", "from = [\"b\", \"a\"]\nbranch = [{ to = \"b\", when = \"x\" }, { to = \"a\" }]");
+    assert_eq!(
+        messages(around, "law.contract.self_loop"),
+        ["`go` leads from `a`, `b` to itself: say `self_loop = true` if that is meant"]
+    );
+}
+
 #[test]
 fn the_picture_is_the_data() {
     let (contract, _) = read(&SOUND.replace("[event.go]", "[override.back]\nfrom = [\"z\"]\nto = \"a\"\n[event.split]\nfrom = [\"b\"]\nbranch = [{ to = \"z\", when = \"context.x == \\\"a;b\\\" && [1] != [2]\" }, { to = \"a\" }]\nargs = { x = \"String\" }\n[event.go]"));
@@ -172,6 +228,24 @@ fn drawings_are_whole_and_the_same_each_time() {
     for (span, text) in [("PT60M", "PT1H"), ("P14D", "P14D"), ("P1DT2H3M4S", "P1DT2H3M4S")] {
         assert!(drawn.contains(&format!("after {text}")), "{span}: {drawn}");
     }
+}
+
+/// A label is a hint: an expression is one line of sixty signs, and what turns text around is a blank in Graphviz's.
+#[test]
+fn a_long_or_strange_expression_is_shortened_in_a_label() {
+    let label = |when: &str| {
+        let by = format!("branch = [{{ to = \"b\", when = '{when}' }}, {{ to = \"z\" }}]");
+        let (contract, _) = read(&SOUND.replacen("to = \"b\"", &by, 1));
+        let line = |text: String, start: &str| text.lines().find_map(|l| Some(l.trim().strip_prefix(start)?.to_owned())).unwrap();
+        (line(dot(&contract), "s0 -> s1 [label=\"go ["), line(mermaid(&contract), "s0 --> s1 : go #91;"))
+    };
+    let (sixty, more) = ("a".repeat(60), "a".repeat(61));
+    assert_eq!(label(&sixty), (format!("{sixty}]\"];"), format!("{sixty}#93;")));
+    assert_eq!(label(&more), (format!("{sixty}…]\"];"), format!("{sixty}…#93;")));
+    assert_eq!(label("a \t b"), ("a b]\"];".to_owned(), "a b#93;".to_owned()));
+    let strange = label("x == \"\u{202e}ış\u{200f}\\n\"");
+    assert_eq!(strange.0, "x == \\\" ış \\\\n\\\"]\"];");
+    assert_eq!(strange.1, "x #61;#61; #34;#8238;ış#8207;#92;n#34;#93;");
 }
 
 /// The largest contract that parses is checked without anything growing out of bounds.

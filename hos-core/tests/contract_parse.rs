@@ -151,6 +151,15 @@ fn what_is_wrong_is_told_with_code_and_line() {
         ("[event.e]\nfrom = [\"a\"]\nto = \"b\"\n[[deadline]]\nstate = \"a\"\nafter = \"PT1M\"\nat = \"x\"\nevent = \"e\"", "bad_value", 17),
         ("[override.o]\nfrom = [\"z\"]\nto = \"a\"\n[[deadline]]\nstate = \"a\"\nafter = \"PT1M\"\nevent = \"o\"", "unknown_event", 17),
         ("[override.o]\nfrom = [\"z\"]\nto = \"a\"\nargs = { reason = \"String\" }", "reserved",   11),
+        // What has another type is not missing besides.
+        ("[event.e]\nfrom = [\"a\"]\nto = \"b\"\n[[deadline]]\nstate = \"a\"\nafter = 5\nevent = \"e\"", "wrong_type", 16),
+        ("[event.e]\nfrom = [\"a\"]\nto = \"b\"\n[[deadline]]\nstate = \"a\"\nat = 5\nevent = \"e\"", "wrong_type", 16),
+        ("[[promise]]\ncode = \"p\"\nnever = \"b\"\nbefore = 5",                         "wrong_type",      14),
+        ("[[promise]]\ncode = \"p\"\nnever = \"b\"\nafter = 5",                          "wrong_type",      14),
+        // A reply is looked up in every arrow.
+        ("[[event.e]]\nfrom = [\"a\"]\nto = \"b\"\n[[event.e]]\nfrom = [\"b\"]\nto = \"z\"\nreplies = [\"e\", \"f\"]", "unknown_event", 17),
+        ("[[override.o]]\nfrom = [\"z\"]\nto = \"a\"\nreplies = [\"f\"]",                "unknown_event",   14),
+        ("[migrate.\"0\"]\nq = \"a\"",                                                   "bad_version",     11),
         ("[migrate.\"2\"]\nq = \"a\"",                                                   "bad_version",     11),
         ("[migrate.\"01\"]\nq = \"a\"",                                                  "bad_version",     11),
         ("[migrate.\"1\"]\nq = \"y\"",                                                   "unknown_state",   12),
@@ -268,6 +277,34 @@ event = \"pya\"
     assert!(found.iter().all(|f| f.column > 0 && f.file == "contracts/order.toml"));
 }
 
+/// A caller cannot know which arrow is taken: each asks for the same arguments, or says nothing of them.
+#[test]
+fn arrows_of_one_event_ask_for_the_same_arguments() {
+    // Of the first arrow | of the second | whether they are the same
+    let rows = [
+        ("x = \"Long\"", Some("x = \"Long\""), true),
+        ("x = \"Long\", y = \"String?\"", Some("y = \"String?\", x = \"Long\""), true),
+        ("x = \"Long\"", None, true),
+        ("x = \"Long\"", Some(""), false),
+        ("x = \"Long\"", Some("y = \"Long\""), false),
+        ("x = \"Long\"", Some("x = \"String\""), false),
+        ("x = \"Long\"", Some("x = \"Long?\""), false),
+        ("x = \"Long?\"", Some("x = \"Long\""), false),
+        ("x = \"Long\"", Some("x = \"Long\", y = \"Long\""), false),
+        ("x = \"Long\", y = \"Long\"", Some("x = \"Long\""), false),
+        ("", Some("x = \"Long\""), false),
+    ];
+    for (first, second, same) in rows {
+        let second_args = second.map_or(String::new(), |args| format!("args = {{ {args} }}\n"));
+        let text = format!(
+            "{HEAD}[[event.e]]\nfrom = [\"a\"]\nto = \"b\"\nargs = {{ {first} }}\n[[event.e]]\nfrom = [\"b\"]\nto = \"z\"\n{second_args}"
+        );
+        let told: Vec<_> = faults(&text).iter().map(|f| (f.code, f.line)).collect();
+        let expected = if same { Vec::new() } else { vec![("law.contract.arrows_differ", 18)] };
+        assert_eq!(told, expected, "{text}");
+    }
+}
+
 #[test]
 fn limits_are_held_at_their_edge() {
     let states = |n: usize| {
@@ -286,6 +323,8 @@ fn limits_are_held_at_their_edge() {
     let effects = |n| event(format!("effects = [{}]", many(n, |i| format!("{{ kind = \"m{i}\" }}"))));
     let args = |n| event(format!("args = {{ {} }}", many(n, |i| format!("a{i} = \"Long\""))));
     let expression = |n: usize| event(format!("require = [{{ code = \"g\", when = \"{}\" }}]", "x".repeat(n)));
+    // None is lost on the way there.
+    assert_eq!(parse(&file(&events(511)), "").unwrap().0.events.len(), 511);
     // The birth counts among the 512.
     let rows: [(&dyn Fn(usize) -> String, usize); 6] =
         [(&states, 256), (&events, 511), (&guards, 32), (&effects, 16), (&args, 64), (&expression, 4096)];
