@@ -1,6 +1,7 @@
 //! A contract in words, name by name: states, facts, events, deadlines, migrations, promises, and the edges of its picture.
 
 use super::definition::{Contract, Due, Effect, Event, Field, OnSame, PathRule};
+use super::draw::span_text;
 use crate::id::Name;
 use crate::shape::Attribute;
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ pub fn outline(contract: &Contract) -> BTreeMap<(&'static str, String), Fields> 
     }
     for deadline in &contract.deadlines {
         let due = match &deadline.due {
-            Due::After(span) => format!("after {span:?}"),
+            Due::After(span) => format!("after {}", span_text(*span)),
             Due::At(index) => format!("at {}", text(*index)),
         };
         out.insert(("deadline", format!("{} {}", deadline.state, deadline.event)), Fields::from([("due".to_owned(), due)]));

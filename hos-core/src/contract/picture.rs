@@ -145,7 +145,7 @@ fn draw(
         let lines = arrows.entry((from.and_then(|f| place(nodes, f)), to, style)).or_default();
         match lines.iter_mut().find(|line| line.event == event.name.as_str()) {
             // Two branches of one event may lead to one state.
-            Some(line) if always || line.hint == hint => {}
+            Some(line) if always || format!(" {} ", line.hint).contains(&format!(" {hint} ")) => {}
             Some(line) => line.hint = [line.hint.as_str(), hint.as_str()].join(" ").trim().to_owned(),
             None => lines.push(Line { event: event.name.to_string(), hint, steps: Vec::new() }),
         }
