@@ -320,6 +320,8 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
+// A place is a range of bytes, and an error may have one place.
+#[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
 
