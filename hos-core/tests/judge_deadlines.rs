@@ -119,13 +119,6 @@ fn an_instance_goes_to_the_new_edition_before_anything_else() {
     scene.told("what the new edition lacks is unknown", desk.moves(event("ana", "stir", "l-2")));
     let mut desk = lent("b");
     desk.activate(second());
-    desk.wait(4 * HOUR);
-    scene.told("a tick migrates first: what is overdue by then fires under the new edition", desk.tick("loan/l-1"));
-    let mut desk = lent("b");
-    desk.activate(second());
-    scene.told("an event that was dropped, after the migration", desk.moves(event("ana", "stir", "l-1")));
-    let mut desk = lent("b");
-    desk.activate(second());
     scene.told("a refusal after the migration keeps it", desk.moves(event("ben", "bring", "l-1").arg("whole", true)));
     scene.ends();
 }

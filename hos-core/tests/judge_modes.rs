@@ -41,8 +41,11 @@ fn in_shadow_the_world_decides_and_the_law_s_word_is_recorded() {
     scene.told("the world goes elsewhere", desk.moves(moves("ana", "stir", "l-1", world(true, Some("back")))));
     scene.told("the law says no, the world says yes and not where", desk.moves(moves("ana", "stir", "l-1", world(true, None))));
     scene.told("both say no", desk.moves(moves("ana", "stir", "l-1", world(false, None))));
-    scene.told("the law says yes, the world says no", desk.moves(moves("ana", "lend", "l-2", world(false, None))));
-    scene.told("the same again is observed", desk.moves(moves("ana", "lend", "l-2", world(true, None))));
+    scene.told("a move of another's", desk.moves(moves("ana", "lend", "l-2", world(false, None))));
+    desk.begin(begins("ana", "l-4", world(true, None)));
+    scene.told("the law says yes, the world says no", desk.moves(moves("ana", "lend", "l-4", world(false, None))));
+    desk.moves(moves("ana", "lend", "l-4", world(true, None)));
+    scene.told("the same again is observed", desk.moves(moves("ana", "lend", "l-4", world(true, None))));
     scene.told("an event that nobody knows, the world did it", desk.moves(moves("ana", "lent", "l-1", world(true, None))));
     scene.told("one that the world did not do", desk.moves(moves("ana", "lent", "l-1", world(false, None))));
     scene.told("an instance that nobody knows", desk.moves(moves("ana", "lend", "l-8", world(true, None))));
