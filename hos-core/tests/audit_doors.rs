@@ -2,13 +2,19 @@
 
 mod audit_support;
 
+use audit_support::log::LogMaker;
 use audit_support::record::{Rec, active, heads_content, membership, part, put, remove, values};
 use audit_support::story::{Made, Plan, buyer, buyers, grow, made, row, seller, tell};
+use audit_support::{seal_key, tenant};
 use hos_core::audit::legacy::{Claim, Excess};
 use hos_core::audit::replay::{Difference, Outcome};
 use hos_core::audit::{Notice, Replayed, Verdict, bundle, bundle_replayed};
 use hos_core::id::*;
+use hos_core::proof::bundle::KeyRange;
+use hos_core::proof::checkpoint::NoteKey;
 use hos_core::proof::heads::{Head, HeadKind, HeadsBuilder};
+use hos_core::proof::key::SealKey;
+use hos_core::proof::keyring::KeyChange;
 use hos_core::proof::record::*;
 use hos_core::proof::trust::Trust;
 use hos_core::proof::view::HeaderView;
@@ -105,7 +111,7 @@ fn what_was_refused_gave_nobody_a_role() {
 
 /// Puts a record behind another one of the story, and has what is judged cite it.
 fn citing(behind: &'static str, change: fn() -> Rec, of: Uid, parents: fn() -> Vec<Uid>) -> String {
-    let adding = move |name: &str, log: &mut audit_support::log::LogMaker| {
+    let adding = move |name: &str, log: &mut LogMaker| {
         if name == behind {
             log.put("added", change());
         }
@@ -193,4 +199,59 @@ fn a_claim_is_the_same_over_a_header_and_over_its_bytes() {
         [Excess::Place, Excess::Judged, Excess::Parts, Excess::Entry].iter().map(|excess| format!("{}: {excess}", excess.code())).collect();
     assert_eq!(words.len(), 4);
     assert!(words.iter().all(|words| words.starts_with("legacy.") && words.len() > 40), "each has words: {words:?}");
+}
+
+/// The key that takes over from the tenant's fifth entry and the universe's fifth on.
+fn next() -> SealKey {
+    SealKey::from_seed(&[21; 32])
+}
+
+/// A story in which another key took over, or is about to; both logs are signed by it. These keys are named by the trust file.
+fn taken_over(confirmed: bool, named: &[SealKey]) -> Made {
+    let says = |change: KeyChange| Rec::of_stream(Kind::Key, "hos.keys", 1).with(Slot::Change, change.encode());
+    let plan = Plan { roles: false, ..Plan::default() }
+        .bending(|name, rec| {
+            if name == "key" {
+                rec.parts.push(part(Slot::Change, KeyChange::First(seal_key().verify_key()).encode()));
+            }
+        })
+        .adding(move |name, log| {
+            if name == "activated" {
+                let from = [(tenant(), 5), (Tenant::universe(), 5)];
+                log.put("rotated", says(KeyChange::Rotated(next().verify_key(), from.into())));
+                let mut closing = log.checkpoint();
+                closing.size += u64::from(closing.size < 4);
+                let change = KeyChange::Confirmed(next().verify_key(), closing.sign(&seal_key()).unwrap());
+                log.put("after", if confirmed { says(change) } else { Rec::of_stream(Kind::Noted, "till", 1) });
+            }
+        });
+    let mut made = made(&plan);
+    let vkey = |log: &LogMaker, key: &SealKey| NoteKey::new(log.key().name(), key.verify_key()).unwrap().to_string();
+    made.bundle.keys.clear();
+    for (place, log) in made.logs.iter().enumerate() {
+        assert_eq!(log.size(), 5);
+        made.bundle.logs[place].note = log.checkpoint().sign(&next()).unwrap();
+        let range = |key: &SealKey, from, to| KeyRange { log: place, vkey: vkey(log, key), from, to };
+        made.bundle.keys.extend([range(&seal_key(), 0, 4), range(&next(), 5, 0)]);
+    }
+    let logs: String = named.iter().map(|key| format!("log {}\n", vkey(&made.logs[0], key))).collect();
+    made.trust = format!("{logs}quorum none\n");
+    made
+}
+
+#[test]
+fn a_key_that_the_trust_file_names_and_no_record_tells_of_is_noticed() {
+    let stranger = || SealKey::from_seed(&[22; 32]);
+    for (confirmed, named, noticed) in [
+        (true, vec![next()], false),
+        (true, vec![seal_key(), next()], false),
+        (true, vec![next(), stranger()], true),
+        (true, vec![seal_key(), next(), stranger()], true),
+        (false, vec![next()], false),
+        (false, vec![next(), seal_key()], true),
+    ] {
+        let verdict = judged(&taken_over(confirmed, &named));
+        assert_eq!(says(&verdict), "intact", "{confirmed} {}", named.len());
+        assert_eq!(verdict.notices.contains(&Notice::FormerKey), noticed, "{confirmed} {}", named.len());
+    }
 }
