@@ -207,3 +207,46 @@ fn an_erased_thread_ends_with_a_record_of_who_asked() {
     assert_eq!(end(&desk, Ended::Instance(&instance), None).unwrap_err().code, "hos.clock_implausible");
     assert!(end(&desk, Ended::Row(row), None).is_ok(), "a row's thread claims no time");
 }
+
+#[test]
+fn whose_an_instance_is_hangs_on_who_is_a_person() {
+    use hos_core::judge::data_subject;
+    let facts = record(&[("reader", reader("ana").into())]);
+    for (law, wanted) in [(first(), Some(reader("ana"))), (judge_support::law::impersonal(), None)] {
+        let of = &law.contract("loan").unwrap().contract;
+        assert_eq!(data_subject(&law, of, &facts), wanted);
+        assert_eq!(data_subject(&law, of, &record(&[("reader", "ana".into())])), None);
+        assert_eq!(data_subject(&law, of, &Record::new()), None);
+        let card = &law.contract("card").unwrap().contract;
+        assert_eq!(data_subject(&law, card, &facts), None, "it names nobody's fact");
+    }
+}
+
+/// An array that says another length than it has is another spelling, and no reader takes it.
+#[test]
+fn parts_with_a_length_that_is_another_are_refused() {
+    use hos_core::canon::Writer;
+    use hos_core::judge::{decode_armed, decode_blockers, decode_entity, decode_messages, decode_once};
+    let made = |write: &dyn Fn(&mut Writer)| {
+        let mut w = Writer::default();
+        write(&mut w);
+        w.finish()
+    };
+    // Where the array's head stands, and what it must say.
+    let says = |mut bytes: Vec<u8>, at: usize, len: u8| {
+        bytes[at] = 0x80 | len;
+        bytes
+    };
+    let entity = made(&|w| drop(w.array(2).text("Lib::Reader").text("ana")));
+    let once = made(&|w| drop(w.array(2).text("k").bytes(&[7; 32])));
+    let blockers = made(&|w| drop(w.array(1).array(2).text("hos.terminal").text("")));
+    let messages = made(&|w| drop(w.array(1).array(2).text("mail.x").record(&Record::new())));
+    let armed = made(&|w| drop(w.array(1).array(3).uint(0).text("nag").int(5)));
+    for (len, good) in [(1, false), (2, true), (3, false)] {
+        assert_eq!(decode_entity(&says(entity.clone(), 0, len)).is_ok(), good, "entity {len}");
+        assert_eq!(decode_once(&says(once.clone(), 0, len)).is_ok(), good, "once {len}");
+        assert_eq!(decode_blockers(&says(blockers.clone(), 1, len)).is_ok(), good, "blockers {len}");
+        assert_eq!(decode_messages(&says(messages.clone(), 1, len)).is_ok(), good, "messages {len}");
+        assert_eq!(decode_armed(&says(armed.clone(), 1, len + 1)).is_ok(), good, "armed {len}");
+    }
+}

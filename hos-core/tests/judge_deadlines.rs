@@ -189,3 +189,41 @@ fn a_clock_that_cannot_be_is_refused_at_every_door() {
     assert_eq!(desk.instances["loan/l-1"].last_time, Timestamp(START));
     scene.ends();
 }
+
+#[test]
+fn a_deadline_that_cannot_be_told_stops_the_move_that_would_arm_it() {
+    let mut scene = Scene::new("untold");
+    let mut desk = Desk::new(first());
+    desk.begin(ask("ana", "l-1", 300));
+    // The directory holds a clock, and it is not the law's: who would ask for the instant is unknown.
+    desk.attest(&hos_core::call::Change::Put { uid: uid("Clock", "other"), attrs: record(&[]) });
+    scene.told("an event", desk.moves(event("ana", "lend", "l-1")));
+    let take = hos_core::call::Begin { event: hos_core::id::Name::new("take").unwrap(), ..ask("ana", "l-2", 300) };
+    scene.told("a birth", desk.begin(take.clone()));
+    desk.attest(&hos_core::call::Change::Put { uid: uid("Clock", "clock"), attrs: record(&[]) });
+    scene.told("with the clock in the directory it is told, and the clock is no guest", desk.begin(take));
+    desk.wait(10 * HOUR);
+    scene.told("and acts", desk.tick("loan/l-2"));
+    scene.ends();
+}
+
+#[test]
+fn a_deadline_of_an_event_that_the_contract_lacks_is_disarmed() {
+    let mut desk = lent("a");
+    let mut instance = desk.instances["loan/l-1"].clone();
+    let armed = hos_core::contract::step::Armed { deadline: 7, event: hos_core::id::Name::new("gone").unwrap(), due: desk.now };
+    instance.deadlines = vec![armed.clone()];
+    let tick = |desk: &Desk| {
+        let judged = desk.with(None, |bench| judge::tick(bench, &instance));
+        let codes: Vec<_> = judged.drafts.iter().map(|draft| draft.header.refusal.clone().unwrap().into_owned()).collect();
+        (codes, judged.instance.map(|after| after.deadlines.len()))
+    };
+    assert_eq!(tick(&desk), (vec!["hos.event_unknown".to_owned()], Some(0)));
+    // An override is nobody's deadline, either.
+    instance.deadlines = vec![hos_core::contract::step::Armed { event: hos_core::id::Name::new("reopen").unwrap(), ..armed }];
+    let judged = desk.with(None, |bench| judge::tick(bench, &instance));
+    assert_eq!(judged.drafts[0].header.refusal.as_deref(), Some("hos.event_unknown"));
+    desk.mode("loan", Mode::Shadow);
+    let judged = desk.with(None, |bench| judge::tick(bench, &instance));
+    assert!(judged.drafts.is_empty(), "where the contract is not enforced nothing fires");
+}

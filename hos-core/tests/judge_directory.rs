@@ -54,6 +54,10 @@ fn a_tenant_s_directory_grows_and_shrinks_by_records() {
     scene.told("the shelf goes", does(&mut desk, "sue", Change::Remove { uid: uid("Shelf", "c") }));
     scene.told("it is gone", does(&mut desk, "sue", Change::Remove { uid: uid("Shelf", "c") }));
     scene.told("and comes back, its thread goes on", does(&mut desk, "sue", put(uid("Shelf", "c"), record(&[("closes", after(3))]))));
+    desk.attest(&put(role("door"), Record::new()));
+    desk.attest(&join("ben", "door"));
+    scene.told("a doorkeeper lets in", does(&mut desk, "ben", join("ana", "desk")));
+    scene.told("and sees nobody out", does(&mut desk, "ben", leave("ana", "desk")));
     scene.told("ana is removed", does(&mut desk, "sue", Change::Remove { uid: reader("ana") }));
     scene.ends();
 }

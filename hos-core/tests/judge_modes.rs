@@ -67,6 +67,8 @@ fn where_the_law_is_off_nothing_is_judged_or_written() {
         scene.told(&format!("a birth, the world says {word}"), desk.begin(begins("idle", "l-2", legacy.clone())));
         scene.told(&format!("a move, the world says {word}"), desk.moves(moves("ana", "lend", "l-1", legacy.clone())));
     }
+    desk.mode("loan.lend", Mode::Enforce);
+    scene.told("enforced, the world's word is noted and decides nothing", desk.moves(moves("ana", "lend", "l-1", world(false, Some("back")))));
     scene.told("another action is enforced", desk.moves(event("ben", "bring", "l-1").arg("whole", true)));
     desk.modes.default = Mode::Off;
     desk.modes.entries.clear();

@@ -168,7 +168,8 @@ impl Desk {
         act(&bench)
     }
 
-    fn attest(&mut self, change: &Change) {
+    /// Puts a row into the directory as a founding does.
+    pub fn attest(&mut self, change: &Change) {
         let rows = self.rows_of(change);
         let (draft, after) = self.with(None, |bench| judge::attest(bench, change, &rows)).unwrap();
         self.keep(draft, &Before::Nothing);
