@@ -100,7 +100,13 @@ fn a_thread_ends_with_its_own_last_record() {
 /// A record of the directory that says no changed nothing, whatever else it says.
 #[test]
 fn what_was_refused_gave_nobody_a_role() {
-    let bent = |whose: &'static str, bend: fn(&mut Rec)| says(&judged(&made(&Plan::default().bending(move |name, rec| if name == whose { bend(rec) }))));
+    let bent = |whose: &'static str, bend: fn(&mut Rec)| {
+        says(&judged(&made(&Plan::default().bending(move |name, rec| {
+            if name == whose {
+                bend(rec)
+            }
+        }))))
+    };
     assert_eq!(bent("-", |_| ()), "intact");
     for whose in ["grant", "join buyer", "put seller"] {
         assert_eq!(bent(whose, |rec| rec.header.decision = Decision::Deny), "directory.missing", "{whose}");
@@ -136,7 +142,11 @@ fn a_row_says_nothing_of_anybody_once_a_change_of_it_is_unreadable_or_it_is_remo
     let leave = || row("own row of buyer", 2, membership(3, &buyer(), &buyers()));
     assert_eq!(citing("join buyer", leave, buyer(), Vec::new), "intact", "of no role any more");
     let gone = || row("own row of buyer", 2, remove(&buyer()));
-    assert_eq!(citing("join buyer", gone, buyer(), Vec::new), "directory.other", "the tenant's row is gone, the universe's stands");
+    assert_eq!(
+        citing("join buyer", gone, buyer(), Vec::new),
+        "directory.other",
+        "the tenant's row is gone, the universe's stands"
+    );
 }
 
 fn told_row() -> Vec<u8> {
@@ -195,8 +205,10 @@ fn a_claim_is_the_same_over_a_header_and_over_its_bytes() {
         let view = HeaderView::decode(&bytes).unwrap();
         assert_eq!(Claim::over(&view).excess(Some(&told_row())), wanted, "{header:?}");
     }
-    let words: std::collections::BTreeSet<String> =
-        [Excess::Place, Excess::Judged, Excess::Parts, Excess::Entry].iter().map(|excess| format!("{}: {excess}", excess.code())).collect();
+    let words: std::collections::BTreeSet<String> = [Excess::Place, Excess::Judged, Excess::Parts, Excess::Entry]
+        .iter()
+        .map(|excess| format!("{}: {excess}", excess.code()))
+        .collect();
     assert_eq!(words.len(), 4);
     assert!(words.iter().all(|words| words.starts_with("legacy.") && words.len() > 40), "each has words: {words:?}");
 }

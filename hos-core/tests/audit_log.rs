@@ -198,7 +198,13 @@ fn one_entry_with_its_proof_is_believed_and_no_other() {
     assert_eq!(bent(&|p| p.proof[0].0[0] ^= 1), "inclusion.root at entry");
     assert!(bent(&|p| drop(p.entry.pop())).starts_with("entry."));
     assert!(bent(&|p| p.checkpoint.truncate(40)).ends_with(" at checkpoint"));
-    assert_eq!(match proof(b"no proof", &known) { Err(refused) => format!("{} at {}", refused.code, refused.at), Ok(_) => String::new() }, "proof.malformed at proof");
+    assert_eq!(
+        match proof(b"no proof", &known) {
+            Err(refused) => format!("{} at {}", refused.code, refused.at),
+            Ok(_) => String::new(),
+        },
+        "proof.malformed at proof"
+    );
     // An entry of the universe's is no entry of the tenant's.
     let above = grown.universe();
     let mut other = one(&log.note(), above, 0);
@@ -243,5 +249,8 @@ fn what_is_disputed_is_proved_and_nothing_of_it_is_vouched_for() {
     let garbled: fn(&mut Rec) = |rec| rec.bent_header_bytes = Some(Box::new(|bytes| bytes[0] = 0xff));
     assert!(says(garbled).starts_with("header."), "{}", says(garbled));
     assert_eq!(says(|rec| rec.bent_entry = Some(Box::new(|entry| entry.epoch = 1))), "foreign at entry");
-    assert_eq!(says(|rec| rec.bent_entry = Some(Box::new(|entry| entry.store = hos_core::id::StoreId([9; 16])))), "foreign at entry");
+    assert_eq!(
+        says(|rec| rec.bent_entry = Some(Box::new(|entry| entry.store = hos_core::id::StoreId([9; 16])))),
+        "foreign at entry"
+    );
 }

@@ -35,7 +35,11 @@ fn a_note_is_judged_at_its_stream_s_gate() {
         Call::Note(note)
     };
     scene.told("by the staff", desk.call(&note("sue", "till.closed", None)));
-    let mut of = Note { subject: Some(reader("ana")), once: Some(OnceKey::new("k").unwrap()), ..Note::new(reader("sue"), "till", b"x".to_vec()).unwrap() };
+    let mut of = Note {
+        subject: Some(reader("ana")),
+        once: Some(OnceKey::new("k").unwrap()),
+        ..Note::new(reader("sue"), "till", b"x".to_vec()).unwrap()
+    };
     scene.told("about a person, under a once-key", desk.call(&Call::Note(of.clone())));
     assert_eq!(desk.last.as_ref().unwrap().once.as_ref().unwrap().0.as_str(), "k");
     of.payload = vec![0x61; 3];
@@ -70,7 +74,15 @@ fn a_row_of_the_world_is_brought_in_as_it_is() {
     scene.told("a reader may not", desk.call(&Call::Adopt(adopt("ana", "l-3", "lent"))));
     scene.told("no such state", desk.call(&Call::Adopt(adopt("sue", "l-3", "away"))));
     scene.told("no such contract", desk.call(&Call::Adopt(Adopt { contract: name("lone"), ..adopt("sue", "l-3", "lent") })));
-    scene.told("a contract whose rows nobody brings in", desk.call(&Call::Adopt(Adopt { contract: name("card"), state: name("open"), facts: record(&[("name", "x".into())]), ..adopt("sue", "l-3", "lent") })));
+    scene.told(
+        "a contract whose rows nobody brings in",
+        desk.call(&Call::Adopt(Adopt {
+            contract: name("card"),
+            state: name("open"),
+            facts: record(&[("name", "x".into())]),
+            ..adopt("sue", "l-3", "lent")
+        })),
+    );
     let mut call = adopt("sue", "l-3", "lent");
     call.facts.remove("pages");
     scene.told("facts that are wrong", desk.call(&Call::Adopt(call)));
@@ -99,7 +111,13 @@ fn entry(words: [Option<&str>; 2], to: &str) -> LegacyEntry {
 fn what_an_older_log_tells_is_recorded_and_moves_nothing() {
     let mut scene = Scene::new("legacy");
     let mut desk = Desk::new(first());
-    let some = || vec![entry([None, Some("ask")], "asked"), entry([Some("asked"), Some("reopen")], "lent"), entry([Some("yeni"), Some("odd")], "bitti")];
+    let some = || {
+        vec![
+            entry([None, Some("ask")], "asked"),
+            entry([Some("asked"), Some("reopen")], "lent"),
+            entry([Some("yeni"), Some("odd")], "bitti"),
+        ]
+    };
     scene.told("nobody is there", desk.call(&Call::LegacyLog(told("sue", some()))));
     scene.told("no such contract", desk.call(&Call::LegacyLog(LegacyLog { contract: name("lone"), ..told("sue", some()) })));
     desk.call(&Call::Adopt(adopt("sue", "l-1", "lent")));
@@ -111,7 +129,10 @@ fn what_an_older_log_tells_is_recorded_and_moves_nothing() {
     let row = decode_legacy(&last.parts.iter().find(|part| part.slot == Slot::Payload).unwrap().plaintext).unwrap();
     assert_eq!(row, entry([Some("yeni"), Some("odd")], "bitti"));
     desk.wait(-2_000);
-    scene.told("a clock that stepped back a little", desk.call(&Call::LegacyLog(told("sue", vec![entry([None, Some("lend")], "lent")]))));
+    scene.told(
+        "a clock that stepped back a little",
+        desk.call(&Call::LegacyLog(told("sue", vec![entry([None, Some("lend")], "lent")]))),
+    );
     assert_eq!(desk.instances["loan/l-1"].last_time, Timestamp(START));
     scene.told("a reader may not", desk.call(&Call::LegacyLog(told("ana", some()))));
     scene.told("it moves on", desk.moves(event("ana", "bring", "l-1").arg("whole", true)));
@@ -129,8 +150,19 @@ fn what_an_older_log_tells_is_recorded_and_moves_nothing() {
 
 fn shown(draft: &Draft) -> Vec<String> {
     let h = &draft.header;
-    let words = format!("{:?} {:?} event {:?} {:?} {:?} by {:?}", h.kind, draft.place, h.event.as_ref().map(DottedName::as_str), h.decision, h.refusal, h.policies);
-    let parts = draft.parts.iter().map(|p| format!("{:?} of {:?}: {} bytes", p.slot, p.subject.as_ref().map(hos_core::id::Uid::id), p.plaintext.len()));
+    let words = format!(
+        "{:?} {:?} event {:?} {:?} {:?} by {:?}",
+        h.kind,
+        draft.place,
+        h.event.as_ref().map(DottedName::as_str),
+        h.decision,
+        h.refusal,
+        h.policies
+    );
+    let parts = draft
+        .parts
+        .iter()
+        .map(|p| format!("{:?} of {:?}: {} bytes", p.slot, p.subject.as_ref().map(hos_core::id::Uid::id), p.plaintext.len()));
     std::iter::once(words).chain(parts).collect()
 }
 
@@ -192,7 +224,8 @@ fn an_erased_thread_ends_with_a_record_of_who_asked() {
     let row = desk.rows[&reader("ana")].0;
     let mut answer = Answer::refused(desk.law.hash, 0);
     answer.policies = vec!["staff".into()];
-    let end = |desk: &Desk, ended, judged| desk.with(None, |bench| judge::end(bench, ended, Some(&reader("sue")), &[9, 9], judged));
+    let end =
+        |desk: &Desk, ended, judged| desk.with(None, |bench| judge::end(bench, ended, Some(&reader("sue")), &[9, 9], judged));
     let draft = end(&desk, Ended::Instance(&instance), Some(&answer)).unwrap();
     assert_eq!(draft.place, Place::Thread { handle: instance.handle, n: 1, prev: Some(instance.last) });
     let h = &draft.header;

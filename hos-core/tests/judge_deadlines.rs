@@ -36,7 +36,10 @@ fn what_is_due_fires_before_any_event_and_not_a_millisecond_sooner() {
     desk.wait(2 * HOUR);
     scene.told("what the clock may not do is refused, recorded, disarmed", desk.tick("loan/l-1"));
     desk.wait(HOUR);
-    scene.told("the second deadline holds all the same", desk.moves(event("ana", "extend", "l-1").arg("shelf", uid("Shelf", "a"))));
+    scene.told(
+        "the second deadline holds all the same",
+        desk.moves(event("ana", "extend", "l-1").arg("shelf", uid("Shelf", "a"))),
+    );
     let mut desk = lent("b");
     desk.wait(5 * HOUR);
     scene.told("two are due: the earlier one first", desk.tick("loan/l-1"));
@@ -100,7 +103,10 @@ fn what_could_be_done_next_is_told_with_what_it_needs() {
     let instance = desk.instances["loan/l-1"].clone();
     let by = By::new(reader("ana"));
     desk.law = bare();
-    assert!(desk.with(None, |bench| judge::available(bench, &instance, &by)).is_empty(), "a law without loans has nothing to offer");
+    assert!(
+        desk.with(None, |bench| judge::available(bench, &instance, &by)).is_empty(),
+        "a law without loans has nothing to offer"
+    );
     scene.ends();
 }
 
@@ -138,8 +144,14 @@ fn an_instance_that_cannot_be_taken_along_keeps_its_own_law() {
     scene.told("its deadlines too", desk.tick("loan/l-1"));
     scene.told("what is available is its own law's", desk.available("ana", "loan/l-1"));
     desk.activate(bare());
-    scene.told("a law without loans: there the actions are, and nobody is permitted", desk.moves(event("sue", "reopen", "l-1").because("so")));
-    scene.told("nor the clock", { desk.wait(2 * HOUR); desk.tick("loan/l-1") });
+    scene.told(
+        "a law without loans: there the actions are, and nobody is permitted",
+        desk.moves(event("sue", "reopen", "l-1").because("so")),
+    );
+    scene.told("nor the clock", {
+        desk.wait(2 * HOUR);
+        desk.tick("loan/l-1")
+    });
     scene.ends();
 }
 
@@ -169,7 +181,11 @@ fn a_clock_that_cannot_be_is_refused_at_every_door() {
     assert!(says(i64::MAX, None));
     assert!(says(-1, None));
     // What has no thread yet steps back as far as it likes, but does not jump.
-    let begin = |desk: &Desk| desk.with(None, |bench| judge::begin(bench, &ask("ana", "l-7", 1), judge::BeginRows::Free).answer.code().map(str::to_owned));
+    let begin = |desk: &Desk| {
+        desk.with(None, |bench| {
+            judge::begin(bench, &ask("ana", "l-7", 1), judge::BeginRows::Free).answer.code().map(str::to_owned)
+        })
+    };
     (desk.now, desk.last_sealed) = (Timestamp(START - HOUR), Some(sealed));
     assert_eq!(begin(&desk), None);
     desk.now = Timestamp(START + jump + 1);
@@ -198,7 +214,8 @@ fn a_deadline_that_cannot_be_told_stops_the_move_that_would_arm_it() {
     // The directory holds a clock, and it is not the law's: who would ask for the instant is unknown.
     desk.attest(&hos_core::call::Change::Put { uid: uid("Clock", "other"), attrs: record(&[]) });
     // Of that clock the record says nothing, so judging it again could not come to the same.
-    let once = |lines: Vec<String>| lines.into_iter().map(|line| line.split(" [decision differs").next().unwrap().to_owned()).collect();
+    let once =
+        |lines: Vec<String>| lines.into_iter().map(|line| line.split(" [decision differs").next().unwrap().to_owned()).collect();
     scene.told("an event", once(desk.moves(event("ana", "lend", "l-1"))));
     let take = hos_core::call::Begin { event: hos_core::id::Name::new("take").unwrap(), ..ask("ana", "l-2", 300) };
     scene.told("a birth", once(desk.begin(take.clone())));

@@ -53,7 +53,10 @@ fn a_tenant_s_directory_grows_and_shrinks_by_records() {
     scene.told("she is in it no more", does(&mut desk, "sue", leave("ana", "desk")));
     scene.told("the shelf goes", does(&mut desk, "sue", Change::Remove { uid: uid("Shelf", "c") }));
     scene.told("it is gone", does(&mut desk, "sue", Change::Remove { uid: uid("Shelf", "c") }));
-    scene.told("and comes back, its thread goes on", does(&mut desk, "sue", put(uid("Shelf", "c"), record(&[("closes", after(3))]))));
+    scene.told(
+        "and comes back, its thread goes on",
+        does(&mut desk, "sue", put(uid("Shelf", "c"), record(&[("closes", after(3))]))),
+    );
     desk.attest(&put(role("door"), Record::new()));
     desk.attest(&join("ben", "door"));
     scene.told("a doorkeeper lets in", does(&mut desk, "ben", join("ana", "desk")));
@@ -71,14 +74,23 @@ fn grants_are_links_of_the_law_s_templates() {
     scene.told("it is there", does(&mut desk, "sue", keeper()));
     scene.told("a name that is a policy's", does(&mut desk, "sue", grant("staff", "keeper", Some(reader("ana")), None)));
     scene.told("no such template", does(&mut desk, "sue", grant("g-2", "keepers", Some(reader("ana")), None)));
-    scene.told("slots that it does not have", does(&mut desk, "sue", grant("g-2", "keeper", Some(reader("ana")), Some(role("staff")))));
+    scene.told(
+        "slots that it does not have",
+        does(&mut desk, "sue", grant("g-2", "keeper", Some(reader("ana")), Some(role("staff")))),
+    );
     scene.told("a slot that is empty", does(&mut desk, "sue", grant("g-2", "shelver", Some(reader("ana")), None)));
     scene.told("neither slot", does(&mut desk, "sue", grant("g-2", "keeper", None, None)));
     scene.told("whom nobody knows", does(&mut desk, "sue", grant("g-2", "keeper", Some(reader("eve")), None)));
-    scene.told("over a shelf that nobody knows", does(&mut desk, "sue", grant("g-2", "shelver", Some(reader("ben")), Some(uid("Shelf", "z")))));
+    scene.told(
+        "over a shelf that nobody knows",
+        does(&mut desk, "sue", grant("g-2", "shelver", Some(reader("ben")), Some(uid("Shelf", "z")))),
+    );
     scene.told("over a shelf", does(&mut desk, "sue", grant("g-2", "shelver", Some(reader("ben")), Some(uid("Shelf", "a")))));
     scene.told("not by ben", does(&mut desk, "ben", grant("g-3", "keeper", Some(reader("ben")), None)));
-    scene.told("by his grant ben may change that shelf", does(&mut desk, "ben", put(uid("Shelf", "a"), record(&[("closes", after(9))]))));
+    scene.told(
+        "by his grant ben may change that shelf",
+        does(&mut desk, "ben", put(uid("Shelf", "a"), record(&[("closes", after(9))]))),
+    );
     scene.told("and no other", does(&mut desk, "ben", put(uid("Shelf", "b"), record(&[("closes", after(9))]))));
     desk.begin(ask("ana", "l-1", 300));
     desk.wait(HOUR);
@@ -89,7 +101,10 @@ fn grants_are_links_of_the_law_s_templates() {
     scene.told("it has ended", does(&mut desk, "sue", Change::Revoke { id: "g-1".into() }));
     scene.told("one that never was", does(&mut desk, "sue", Change::Revoke { id: "g-9".into() }));
     scene.told("it is given anew, its thread goes on", does(&mut desk, "sue", keeper()));
-    let once = Call::Directory(Directory { once: Some(hos_core::id::OnceKey::new("k").unwrap()), ..Directory::new(reader("sue"), Change::Revoke { id: "g-2".into() }) });
+    let once = Call::Directory(Directory {
+        once: Some(hos_core::id::OnceKey::new("k").unwrap()),
+        ..Directory::new(reader("sue"), Change::Revoke { id: "g-2".into() })
+    });
     scene.told("under a once-key", desk.call(&once));
     scene.ends();
 }
@@ -101,7 +116,8 @@ fn accounts_are_the_universe_s() {
     desk.tenant = Tenant::universe();
     let attrs = || record(&[("active", true.into()), ("limit", 5.into())]);
     scene.told("an account", does(&mut desk, "sue", put(reader("new"), attrs())));
-    scene.told("it changes", does(&mut desk, "sue", put(reader("new"), record(&[("active", false.into()), ("limit", 5.into())]))));
+    scene
+        .told("it changes", does(&mut desk, "sue", put(reader("new"), record(&[("active", false.into()), ("limit", 5.into())]))));
     scene.told("not by itself", does(&mut desk, "new", put(reader("new"), attrs())));
     scene.told("roles are there, too", does(&mut desk, "sue", put(role("all"), Record::new())));
     // Of what the universe has, a tenant has no row of its own.

@@ -49,7 +49,10 @@ fn in_shadow_the_world_decides_and_the_law_s_word_is_recorded() {
     scene.told("an event that nobody knows, the world did it", desk.moves(moves("ana", "lent", "l-1", world(true, None))));
     scene.told("one that the world did not do", desk.moves(moves("ana", "lent", "l-1", world(false, None))));
     scene.told("an instance that nobody knows", desk.moves(moves("ana", "lend", "l-8", world(true, None))));
-    scene.told("a contract that nobody knows", desk.begin(Begin { contract: Name::new("lone").unwrap(), ..begins("ana", "l-8", world(true, None)) }));
+    scene.told(
+        "a contract that nobody knows",
+        desk.begin(Begin { contract: Name::new("lone").unwrap(), ..begins("ana", "l-8", world(true, None)) }),
+    );
     scene.told("it is there already", desk.begin(begins("ana", "l-1", world(true, None))));
     desk.wait(-HOUR);
     scene.told("a clock that went back", desk.moves(moves("ana", "stir", "l-1", world(true, None))));
@@ -68,12 +71,18 @@ fn where_the_law_is_off_nothing_is_judged_or_written() {
         scene.told(&format!("a move, the world says {word}"), desk.moves(moves("ana", "lend", "l-1", legacy.clone())));
     }
     desk.mode("loan.lend", Mode::Enforce);
-    scene.told("enforced, the world's word is noted and decides nothing", desk.moves(moves("ana", "lend", "l-1", world(false, Some("back")))));
+    scene.told(
+        "enforced, the world's word is noted and decides nothing",
+        desk.moves(moves("ana", "lend", "l-1", world(false, Some("back")))),
+    );
     scene.told("another action is enforced", desk.moves(event("ben", "bring", "l-1").arg("whole", true)));
     desk.modes.default = Mode::Off;
     desk.modes.entries.clear();
     scene.told("nobody knows the event: off, as all is", desk.moves(moves("ana", "lent", "l-1", world(true, None))));
-    scene.told("nobody knows the contract", desk.begin(Begin { contract: Name::new("lone").unwrap(), ..begins("ana", "l-8", None) }));
+    scene.told(
+        "nobody knows the contract",
+        desk.begin(Begin { contract: Name::new("lone").unwrap(), ..begins("ana", "l-8", None) }),
+    );
     scene.ends();
 }
 
@@ -135,7 +144,9 @@ fn what_could_not_be_judged_is_recorded_bare_where_the_world_s_word_stands() {
         call.by.context = record(&[("c", 1.into())]);
         Call::Begin(call)
     };
-    let moved = |legacy: Option<Legacy>| Call::Transition(moves("ana", "lend", "l-1", legacy).arg("a", 1).because("so").once("k").unwrap());
+    let moved = |legacy: Option<Legacy>| {
+        Call::Transition(moves("ana", "lend", "l-1", legacy).arg("a", 1).because("so").once("k").unwrap())
+    };
     let mut told = |desk: &Desk, about: &str, call: &Call| {
         let judged = desk.with(None, |bench| unjudged(bench, call, too_large()));
         let mut lines = vec![tell::answer(&judged.answer)];
@@ -172,7 +183,9 @@ fn a_bare_call_says_who_and_what_and_no_value() {
     let name = |text: &str| Name::new(text).unwrap();
     let values = || record(&[("v", 1.into())]);
     let stripped = || By { legacy: world(true, None), ..By::new(reader("ana")) };
-    let begin = |by, facts, args, once| Call::Begin(Begin { by, contract: name("loan"), id: id.clone(), event: name("ask"), facts, args, once });
+    let begin = |by, facts, args, once| {
+        Call::Begin(Begin { by, contract: name("loan"), id: id.clone(), event: name("ask"), facts, args, once })
+    };
     assert_eq!(bare(&begin(by(), values(), values(), once.clone())), begin(stripped(), record(&[]), record(&[]), None));
     let moved = |by, args, reason: Option<&str>, once| {
         let reason = reason.map(str::to_owned);
@@ -183,7 +196,8 @@ fn a_bare_call_says_who_and_what_and_no_value() {
     assert_eq!(bare(&note(by(), vec![1], once.clone())), note(stripped(), vec![], None));
     let change = |by| Call::Directory(Directory { by, ..Directory::new(reader("ana"), Change::Revoke { id: "g".into() }) });
     assert_eq!(bare(&change(by())), change(stripped()));
-    let adopt = |by, facts| Call::Adopt(Adopt { by, contract: name("loan"), id: id.clone(), state: name("lent"), facts, once: None });
+    let adopt =
+        |by, facts| Call::Adopt(Adopt { by, contract: name("loan"), id: id.clone(), state: name("lent"), facts, once: None });
     assert_eq!(bare(&adopt(by(), values())), adopt(stripped(), record(&[])));
     let log = |by, entries, once| Call::LegacyLog(LegacyLog { by, contract: name("loan"), id: id.clone(), entries, once });
     let entries = vec![LegacyEntry::new(hos_core::time::Timestamp(0), "x")];

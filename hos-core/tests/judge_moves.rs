@@ -2,11 +2,11 @@
 
 mod judge_support;
 
+use hos_core::answer::Receipt;
 use hos_core::call::Call;
 use hos_core::id::RequestId;
 use hos_core::judge::{OnceHit, again, call_digest};
 use hos_core::law::Mode;
-use hos_core::answer::Receipt;
 use hos_core::value::Value;
 use judge_support::law::{bare, first, lenient, second};
 use judge_support::*;
@@ -95,7 +95,9 @@ fn what_a_law_says_in_doubt_is_its_own_choice() {
         loan.insert("state".into(), "asked".into());
         let of = |uid, attrs| hos_core::policy::Entity { uid, attrs, parents: [].into(), record: None };
         let call = call.given(of(uid("Loan", "l-1"), loan.clone()));
-        let can = |desk: &Desk, call: &hos_core::call::Can| vec![tell::answer(&desk.with(None, |bench| hos_core::judge::can(bench, call)))];
+        let can = |desk: &Desk, call: &hos_core::call::Can| {
+            vec![tell::answer(&desk.with(None, |bench| hos_core::judge::can(bench, call)))]
+        };
         scene.told(&format!("{about}: a forbid that errs"), can(&desk, &call));
         let mut other = call.clone();
         "loan.lend".clone_into(&mut other.action);
@@ -110,7 +112,14 @@ fn what_a_law_says_in_doubt_is_its_own_choice() {
         scene.told("the candidate forbids what is too thick", can(&desk, &thick));
         thick.by.principal = reader("ben");
         scene.told("a no for another reason is told too", can(&desk, &thick));
-        for (mode, word) in [(Mode::Off, None), (Mode::Off, Some(true)), (Mode::Off, Some(false)), (Mode::Shadow, None), (Mode::Shadow, Some(true)), (Mode::Shadow, Some(false))] {
+        for (mode, word) in [
+            (Mode::Off, None),
+            (Mode::Off, Some(true)),
+            (Mode::Off, Some(false)),
+            (Mode::Shadow, None),
+            (Mode::Shadow, Some(true)),
+            (Mode::Shadow, Some(false)),
+        ] {
             desk.mode("loan.lend", mode);
             for who in ["ana", "ben"] {
                 let mut call = other.clone();
@@ -158,7 +167,8 @@ fn a_once_key_is_answered_with_its_first_receipt_or_refused() {
     let (key, digest) = desk.last.as_ref().unwrap().once.clone().unwrap();
     assert_eq!((key.as_str(), digest), ("k-1", call_digest(&Call::Begin(call.clone()))));
     let draft = desk.records.last().unwrap().clone();
-    let receipt = Receipt { tenant: desk.tenant.clone(), thread: draft.header.thread, n: Some(0), record: draft.hash, seal: None };
+    let receipt =
+        Receipt { tenant: desk.tenant.clone(), thread: draft.header.thread, n: Some(0), record: draft.hash, seal: None };
     let hit = OnceHit { digest, receipt: receipt.clone(), header: draft.header.clone() };
     let said = |desk: &Desk, call: &Call, hit: &OnceHit| {
         let judged = desk.with(None, |bench| again(bench, call, hit));
@@ -203,12 +213,14 @@ fn a_digest_is_of_all_that_a_caller_supplied_and_of_nothing_else() {
     };
     let adopt = |change: &dyn Fn(&mut Adopt)| {
         let id = InstanceId::new("l-1").unwrap();
-        let mut call = Adopt { by: By::new(reader("ana")), contract: name("loan"), id, state: name("lent"), facts: record(&[]), once: None };
+        let mut call =
+            Adopt { by: By::new(reader("ana")), contract: name("loan"), id, state: name("lent"), facts: record(&[]), once: None };
         change(&mut call);
         Call::Adopt(call)
     };
     let log = |change: &dyn Fn(&mut LegacyLog)| {
-        let (by, id, entries) = (By::new(reader("ana")), InstanceId::new("l-1").unwrap(), vec![LegacyEntry::new(Timestamp(0), "x")]);
+        let (by, id, entries) =
+            (By::new(reader("ana")), InstanceId::new("l-1").unwrap(), vec![LegacyEntry::new(Timestamp(0), "x")]);
         let mut call = LegacyLog { by, contract: name("loan"), id, entries, once: None };
         change(&mut call);
         Call::LegacyLog(call)

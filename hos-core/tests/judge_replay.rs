@@ -165,7 +165,10 @@ fn a_blocker_s_code_is_compared_and_its_words_are_not() {
     let mut twice = good.clone();
     let slice = good.parts.iter().find(|part| part.slot == Slot::Slice).unwrap().clone();
     twice.parts.iter_mut().filter(|part| part.slot == Slot::Slice).for_each(|part| part.plaintext.clone_from(&slice.plaintext));
-    assert!(outcome(&desk, &twice, &Before::Instance(Some(&at))).starts_with("part slice differs: a world / "), "an entity that is there twice");
+    assert!(
+        outcome(&desk, &twice, &Before::Instance(Some(&at))).starts_with("part slice differs: a world / "),
+        "an entity that is there twice"
+    );
     for before in [Before::Instance(None), Before::Nothing] {
         assert_eq!(outcome(&desk, &good, &before), "the instance before differs: absent / needed to judge");
     }
@@ -181,8 +184,17 @@ fn what_nobody_judged_is_attested_and_what_was_judged_is_judged() {
         outcome(&desk, &draft, &Before::Instance(Some(&at)))
     };
     let attested = [
-        Kind::Founded, Kind::Key, Kind::Heads, Kind::Observed, Kind::Adopted, Kind::Decided, Kind::Retired, Kind::Legacy, Kind::Imported,
-        Kind::Epoch, Kind::Checkpoint,
+        Kind::Founded,
+        Kind::Key,
+        Kind::Heads,
+        Kind::Observed,
+        Kind::Adopted,
+        Kind::Decided,
+        Kind::Retired,
+        Kind::Legacy,
+        Kind::Imported,
+        Kind::Epoch,
+        Kind::Checkpoint,
     ];
     for kind in attested {
         assert_eq!(again(&|h| h.kind = kind), "attested", "{kind:?}");
@@ -217,18 +229,40 @@ fn what_nobody_judged_is_attested_and_what_was_judged_is_judged() {
 fn whoever_was_unknown_may_have_been_so_for_a_reason_that_no_record_holds() {
     let mut desk = Desk::new(first());
     let mut call = ask("eve", "l-1", 300);
-    call.by.given.push(hos_core::policy::Entity { uid: reader("eve"), attrs: record(&[("active", true.into()), ("limit", 5.into())]), parents: [].into(), record: None });
+    call.by.given.push(hos_core::policy::Entity {
+        uid: reader("eve"),
+        attrs: record(&[("active", true.into()), ("limit", 5.into())]),
+        parents: [].into(),
+        record: None,
+    });
     desk.begin(call.clone());
     assert_eq!(last(&desk).header.refusal.as_deref(), Some("hos.principal_unknown"));
-    // A birth says so again: eve was given, and readers are the directory's.
-    let told = outcome(&desk, &last(&desk), &Before::Instance(None));
-    assert!(told == "the same again" || told.starts_with("decision differs"), "{told}");
+    let put = hos_core::call::Change::Put { uid: uid("Role", "x"), attrs: record(&[]) };
+    let mut change = hos_core::call::Directory::new(reader("eve"), put);
+    change.by.given.clone_from(&call.by.given);
+    desk.call(&Call::Directory(change));
+    assert_eq!(last(&desk).header.refusal.as_deref(), Some("hos.principal_unknown"));
+    assert_eq!(outcome(&desk, &last(&desk), &Before::Nothing), "attested");
     let mut moved = event("eve", "lend", "l-2");
     moved.by.given = call.by.given;
     desk.begin(ask("ana", "l-2", 300));
     desk.moves(moved);
     let instance = desk.instances["loan/l-2"].clone();
     assert_eq!(outcome(&desk, &last(&desk), &Before::Instance(Some(&instance))), "attested");
+}
+
+/// In a tenant, somebody may be in a role by the universe's word: the tenant's own row does not say so, and may be made to.
+#[test]
+fn a_refused_change_is_judged_again_over_the_tenant_s_own_row() {
+    use hos_core::call::{Change, Directory};
+    let mut desk = Desk::new(first());
+    let join = Change::Join { uid: reader("ana"), parent: uid("Role", "staff") };
+    let own = desk.rows_of(&join);
+    desk.attest(&join);
+    let call = Directory::new(reader("ben"), join);
+    let judged = desk.with(None, |bench| judge::change(bench, &call, &own));
+    assert_eq!(judged.answer.code(), Some("hos.not_permitted"));
+    assert_eq!(outcome(&desk, &judged.drafts[0], &Before::Nothing), "the same again");
 }
 
 #[test]
@@ -268,7 +302,8 @@ fn folded(laws: &[Arc<Law>], drafts: &[&Draft], withheld: &[(usize, Slot)]) -> T
     let mut thread = Thread::default();
     for (at, draft) in drafts.iter().enumerate() {
         let open = |slot: Slot| !withheld.contains(&(at, slot));
-        let parts = draft.parts.iter().filter(|p| open(p.slot)).map(|p| Part { slot: p.slot, index: p.index, content: &p.plaintext });
+        let parts =
+            draft.parts.iter().filter(|p| open(p.slot)).map(|p| Part { slot: p.slot, index: p.index, content: &p.plaintext });
         thread.take(&past, &Again { header: &draft.header, hash: draft.hash, parts: parts.collect() });
     }
     thread

@@ -9,7 +9,7 @@ use hos_core::judge::{Draft, encode_world};
 use hos_core::law::Law;
 use hos_core::policy::{Entity, Link};
 use hos_core::proof::record::{Decision, Header, Kind, Part, Slot};
-use judge_support::law::{bare, first, second};
+use judge_support::law::{bare, first, second, with_policy, without_notes, without_staff};
 use judge_support::*;
 
 /// What another law says of a record.
@@ -22,8 +22,16 @@ fn tried(desk: &Desk, law: &Law, draft: &Draft, before: &Before<'_>) -> String {
                 let to = d.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
                 let code = d.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
                 let by = if d.policies.is_empty() { String::new() } else { format!(" by {}", d.policies.join(", ")) };
-                assert!(d.words.starts_with(if d.allowed { "allow" } else { "deny" }) || d.words == "nothing to do", "{}", d.words);
-                assert!(d.words.ends_with(&format!("{code}{by}")) || d.words == "nothing to do" || by.is_empty() || !d.allowed, "{}", d.words);
+                assert!(
+                    d.words.starts_with(if d.allowed { "allow" } else { "deny" }) || d.words == "nothing to do",
+                    "{}",
+                    d.words
+                );
+                assert!(
+                    d.words.ends_with(&format!("{code}{by}")) || d.words == "nothing to do" || by.is_empty() || !d.allowed,
+                    "{}",
+                    d.words
+                );
                 format!("{}{code}{by}{to}", if d.allowed { "allow" } else { "deny" })
             };
             format!("{} / {}", told(&was), told(&now))
@@ -110,7 +118,10 @@ fn another_law_decides_the_same_cases_its_own_way() {
     assert_eq!(story(ask("ana", "l-1", 300), calls(), &bare()), ["no contract loan"; 8]);
     // What is too thick is forbidden by the second edition alone.
     let thick = story(ask("ana", "l-1", 10_000), vec![(HOUR, None)], &second());
-    assert_eq!(thick, ["allow by readers-borrow to asked / deny hos.forbidden by inactive", "allow by clock to void / allow by clock to void"]);
+    assert_eq!(
+        thick,
+        ["allow by readers-borrow to asked / deny hos.forbidden by inactive", "allow by clock to void / allow by clock to void"]
+    );
 }
 
 #[test]
@@ -128,7 +139,10 @@ fn what_another_law_cannot_say_is_not_guessed() {
     let mut away = lent.clone();
     away.state = asked.state.clone();
     assert_eq!(tried(&desk, &second(), &stir, &Before::Instance(Some(&away))), "gone: `loan` has no event `stir`");
-    assert_eq!(tried(&desk, &first(), &lend, &Before::Instance(Some(&lent))), "allow by readers-borrow to lent / allow by readers-borrow to lent");
+    assert_eq!(
+        tried(&desk, &first(), &lend, &Before::Instance(Some(&lent))),
+        "allow by readers-borrow to lent / allow by readers-borrow to lent"
+    );
     // What is not there, erased, attested or nobody's.
     assert_eq!(tried(&desk, &second(), &lend, &Before::Lost), "erased");
     assert_eq!(tried(&desk, &second(), &lend, &Before::Nothing), "unknown: the instance before: needed to judge");
@@ -143,7 +157,10 @@ fn what_another_law_cannot_say_is_not_guessed() {
     assert_eq!(bent(|h| h.law = Some(LawHash([1; 32]))), "attested");
     // Whose names no law knew are none that are gone.
     desk.begin(Begin { contract: hos_core::id::Name::new("lone").unwrap(), ..ask("ana", "l-2", 1) });
-    assert_eq!(tried(&desk, &bare(), &last(&desk), &Before::Instance(None)), "deny hos.contract_unknown / deny hos.contract_unknown");
+    assert_eq!(
+        tried(&desk, &bare(), &last(&desk), &Before::Instance(None)),
+        "deny hos.contract_unknown / deny hos.contract_unknown"
+    );
     desk.begin(Begin { event: hos_core::id::Name::new("task").unwrap(), ..ask("ana", "l-2", 1) });
     assert_eq!(tried(&desk, &second(), &last(&desk), &Before::Instance(None)), "deny hos.event_unknown / deny hos.event_unknown");
     let mut other = birth.clone();
@@ -152,7 +169,8 @@ fn what_another_law_cannot_say_is_not_guessed() {
     // A deadline that the other law does not have in that state.
     desk.wait(3 * HOUR);
     desk.tick("loan/l-1");
-    let nag = desk.records.iter().rev().find(|draft| draft.header.kind == Kind::Refused && draft.header.n.is_some()).unwrap().clone();
+    let nag =
+        desk.records.iter().rev().find(|draft| draft.header.kind == Kind::Refused && draft.header.n.is_some()).unwrap().clone();
     assert_eq!(tried(&desk, &second(), &nag, &Before::Instance(Some(&lent))), "gone: `loan` has no event `nag` in `lent`");
     let stands = tried(&desk, &first(), &nag, &Before::Instance(Some(&lent)));
     assert_eq!(stands, "deny hos.not_permitted / deny hos.not_permitted");
@@ -166,19 +184,75 @@ fn what_another_law_cannot_say_is_not_guessed() {
     assert_eq!(tried(&desk, &bare(), &last(&desk), &Before::Nothing), "allow by staff / allow by staff");
 }
 
+#[test]
+fn what_another_law_reads_and_no_record_holds_is_not_known() {
+    let mut desk = Desk::new(first());
+    desk.begin(ask("ana", "l-1", 300));
+    let asked = desk.instances["loan/l-1"].clone();
+    desk.moves(event("ana", "lend", "l-1"));
+    let lend = desk.records.last().unwrap().clone();
+    let says = |policy: &str| tried(&desk, &with_policy(policy), &lend, &Before::Instance(Some(&asked)));
+    let reads = says(
+        "@id(\"nosy\") permit (principal, action == Lib::Action::\"loan.lend\", resource) when { Lib::Reader::\"ben\".limit > 5 };",
+    );
+    assert!(reads.starts_with("unknown: `nosy` reads what the record does not hold: "), "{reads}");
+    let errs = says(
+        "@id(\"vast\") permit (principal, action == Lib::Action::\"loan.lend\", resource) when { resource.pages + 9223372036854775807 > 0 };",
+    );
+    assert_eq!(errs, "allow by readers-borrow to lent / allow by readers-borrow to lent", "what errs otherwise is skipped");
+    // Nothing is decided of a migration, and an event that nobody knew is none that is gone.
+    desk.moves(event("ana", "lent", "l-1"));
+    let lent = desk.instances["loan/l-1"].clone();
+    let unknown = desk.records.last().unwrap().clone();
+    assert_eq!(
+        tried(&desk, &first(), &unknown, &Before::Instance(Some(&lent))),
+        "deny hos.event_unknown / deny hos.event_unknown"
+    );
+    desk.activate(second());
+    desk.migrate("loan/l-1");
+    let migrated = desk.records.last().unwrap().clone();
+    assert_eq!(migrated.header.kind, Kind::Migrated);
+    assert_eq!(tried(&desk, &second(), &migrated, &Before::Instance(Some(&lent))), "attested");
+}
+
+#[test]
+fn an_action_that_another_law_lacks_is_gone_and_one_that_its_own_lacked_is_not() {
+    let mut desk = Desk::new(first());
+    desk.call(&Call::Note(Note::new(reader("sue"), "till", b"x".to_vec()).unwrap()));
+    let note = desk.records.last().unwrap().clone();
+    assert_eq!(tried(&desk, &without_notes(), &note, &Before::Nothing), "gone: the schema lacks the action of `till`");
+    assert_eq!(tried(&desk, &without_staff(), &note, &Before::Nothing), "allow by staff / deny hos.not_permitted");
+    let card = hos_core::call::Adopt {
+        by: hos_core::call::By::new(reader("sue")),
+        contract: hos_core::id::Name::new("card").unwrap(),
+        id: hos_core::id::InstanceId::new("c").unwrap(),
+        state: hos_core::id::Name::new("open").unwrap(),
+        facts: record(&[("name", "x".into())]),
+        once: None,
+    };
+    desk.call(&Call::Adopt(card));
+    let adopt = desk.records.last().unwrap().clone();
+    assert_eq!(
+        tried(&desk, &without_staff(), &adopt, &Before::Instance(None)),
+        "deny hos.action_unknown / deny hos.action_unknown"
+    );
+}
+
 /// A record of no instance, judged over these.
 fn over(desk: &Desk, entities: &[Entity], links: &[Link]) -> Draft {
     let mut draft = desk.records[0].clone();
     draft.header.kind = Kind::Noted;
     draft.header.directory_version = desk.version;
-    draft.parts = vec![Part { slot: Slot::Slice, index: 0, subject: None, salt: [0; 32], plaintext: encode_world(entities, links) }];
+    draft.parts =
+        vec![Part { slot: Slot::Slice, index: 0, subject: None, salt: [0; 32], plaintext: encode_world(entities, links) }];
     draft
 }
 
 #[test]
 fn nobody_is_judged_over_rows_that_the_directory_never_had() {
     let mut desk = Desk::new(first());
-    let grant = |id: &str| Change::Grant { id: id.into(), template: "keeper".into(), principal: Some(reader("ana")), resource: None };
+    let grant =
+        |id: &str| Change::Grant { id: id.into(), template: "keeper".into(), principal: Some(reader("ana")), resource: None };
     desk.call(&Call::Directory(Directory::new(reader("sue"), grant("g-1"))));
     let now = desk.records.len() as u64;
     let says = |desk: &Desk, entities: &[Entity], links: &[Link], place: u64| {
@@ -216,7 +290,11 @@ fn nobody_is_judged_over_rows_that_the_directory_never_had() {
     assert_eq!(says(&desk, &[], std::slice::from_ref(&link), now + 1), "the same again");
     assert_eq!(says(&desk, &[], std::slice::from_ref(&link), now + 2), format!("part slice differs: g-1 / {changed}"));
     let ended = desk.grants["g-1"].1.clone();
-    assert_eq!(says(&desk, &[], &[ended], now + 2), format!("part slice differs: g-1 / {other}"), "a grant that has ended is none");
+    assert_eq!(
+        says(&desk, &[], &[ended], now + 2),
+        format!("part slice differs: g-1 / {other}"),
+        "a grant that has ended is none"
+    );
     desk.call(&Call::Directory(Directory::new(reader("sue"), Change::Remove { uid: reader("ana") })));
     let removed = desk.rows[&reader("ana")].1.clone();
     assert_eq!(says(&desk, &[removed], &[], now + 3), format!("part slice differs: {} / {other}", ana.uid));
@@ -261,7 +339,11 @@ fn a_tenant_s_row_stands_on_the_universe_s() {
     assert_eq!(says(&rows, &eve(5, &["all", "here"], joined), 2, 0), other, "the universe knows nothing of the tenant's");
     // Across two logs it is told by directory versions: the tenant's is the universe's and its own changes added up.
     assert_eq!(says(&rows, &eve(5, &[], first), 1, 0), "the same again", "the universe was at one, nothing of the tenant's own");
-    assert_eq!(says(&rows, &eve(5, &[], first), 2, 1), "the same again", "the universe was at one, and one change of the tenant's own");
+    assert_eq!(
+        says(&rows, &eve(5, &[], first), 2, 1),
+        "the same again",
+        "the universe was at one, and one change of the tenant's own"
+    );
     assert_eq!(says(&rows, &eve(5, &[], first), 3, 1), changed);
     assert_eq!(says(&rows, &eve(5, &[], first), 2, 0), changed);
 }
@@ -269,7 +351,9 @@ fn a_tenant_s_row_stands_on_the_universe_s() {
 #[test]
 fn a_row_folds_to_what_its_changes_leave_and_is_lost_with_one_that_is_erased() {
     let desk = Desk::new(first());
-    let change = |change: &Change, rows: &hos_core::judge::DirectoryRows| desk.with(None, |bench| hos_core::judge::attest(bench, change, rows)).unwrap().0;
+    let change = |change: &Change, rows: &hos_core::judge::DirectoryRows| {
+        desk.with(None, |bench| hos_core::judge::attest(bench, change, rows)).unwrap().0
+    };
     let mut fold = RowFold::default();
     let put = change(&Change::Put { uid: uid("Role", "x"), attrs: record(&[]) }, &fold.rows().unwrap().clone());
     let row = fold.take(&again(&put)).unwrap().entity.clone().unwrap();

@@ -62,17 +62,27 @@ fn a_schema_s_bytes_and_depth_are_bounded() {
 }
 
 fn told(expression: Expression) -> Vec<Fault> {
-    Draft { expressions: vec![expression], ..draft() }.compile().1.into_iter().filter(|f| f.code.starts_with("law.contract.")).collect()
+    Draft { expressions: vec![expression], ..draft() }
+        .compile()
+        .1
+        .into_iter()
+        .filter(|f| f.code.starts_with("law.contract."))
+        .collect()
 }
 
 #[test]
 fn an_expression_is_bounded_and_its_faults_stand_where_it_is_spelled() {
-    let long = |len: usize| told(expression(&format!("true{}", " ".repeat(len - 4)), Wanted::Bool)).iter().map(|f| f.code).collect::<Vec<_>>();
+    let long = |len: usize| {
+        told(expression(&format!("true{}", " ".repeat(len - 4)), Wanted::Bool)).iter().map(|f| f.code).collect::<Vec<_>>()
+    };
     assert_eq!(long(CEDAR_EXPRESSION_BYTES_MAX), [] as [&str; 0]);
     assert_eq!(long(CEDAR_EXPRESSION_BYTES_MAX + 1), ["law.contract.expression_parse"]);
     assert_eq!(long(CEDAR_EXPRESSION_BYTES_MAX + 2), ["law.contract.expression_parse"]);
     let deep = told(expression(&"(".repeat(CEDAR_DEPTH_MAX + 9), Wanted::Bool));
-    assert_eq!((deep[0].code, deep[0].span.clone()), ("law.contract.expression_parse", 100 + CEDAR_DEPTH_MAX..101 + CEDAR_DEPTH_MAX));
+    assert_eq!(
+        (deep[0].code, deep[0].span.clone()),
+        ("law.contract.expression_parse", 100 + CEDAR_DEPTH_MAX..101 + CEDAR_DEPTH_MAX)
+    );
     // A place in the text is a place in the file; where the file spells it with escapes, it is somewhere in there.
     let odd = |text: &str| told(expression(text, Wanted::Bool)).remove(0);
     let wrong = odd("true && context.none");
@@ -86,7 +96,10 @@ fn an_expression_is_bounded_and_its_faults_stand_where_it_is_spelled() {
 
 #[test]
 fn what_is_only_unwise_in_an_expression_is_judged_all_the_same() {
-    let draft = Draft { expressions: vec![expression("false && context.amount > 1", Wanted::Bool), expression("1 == 1", Wanted::Bool)], ..draft() };
+    let draft = Draft {
+        expressions: vec![expression("false && context.amount > 1", Wanted::Bool), expression("1 == 1", Wanted::Bool)],
+        ..draft()
+    };
     let (law, faults) = draft.compile();
     let told: Vec<&str> = faults.iter().map(|f| f.code).filter(|code| code.starts_with("law.contract.")).collect();
     assert_eq!(told, ["law.contract.expression_warning"]);

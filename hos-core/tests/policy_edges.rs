@@ -92,11 +92,13 @@ fn a_ring_of_roles_is_told_from_one_to_the_next() {
         Directory::new(all, vec![]).unwrap_err()
     };
     let step = |i: usize| format!("Pazar::Role::\"r{i}\" in ");
-    let told = |count: usize| format!("the hierarchy has a cycle: {}Pazar::Role::\"r0\"", (0..count).map(step).collect::<String>());
+    let told =
+        |count: usize| format!("the hierarchy has a cycle: {}Pazar::Role::\"r0\"", (0..count).map(step).collect::<String>());
     for count in [1, 2, 7, 8] {
         assert_eq!(ring(count).detail, told(count));
     }
-    let nine = format!("the hierarchy has a cycle: {}\u{2026} (9 in all) in Pazar::Role::\"r0\"", (0..8).map(step).collect::<String>());
+    let nine =
+        format!("the hierarchy has a cycle: {}\u{2026} (9 in all) in Pazar::Role::\"r0\"", (0..8).map(step).collect::<String>());
     assert_eq!((ring(9).hos(), ring(9).detail), (Some(Code::HierarchyInvalid), nine));
     // Whoever stands below a ring is not in it.
     let mut below = vec![entity("Role::\"a\"", Record::new(), &["Role::\"b\""])];
@@ -139,7 +141,11 @@ fn grants_over_a_pair_hold_until_the_last_of_them_is_gone() {
 fn a_type_is_stored_while_somebody_of_it_is() {
     // A clock is of a type that the directory has met, in a link, but of which it holds nobody.
     let met = made(people(), vec![link("l", "viewer", Some("Clock::\"other\""), Some("Shop::\"s\""))]);
-    let clock = || Call { principal: uid("Clock::\"c\""), given: vec![order(&[]), entity("Clock::\"c\"", Record::new(), &[])], ..pay("ayse") };
+    let clock = || Call {
+        principal: uid("Clock::\"c\""),
+        given: vec![order(&[]), entity("Clock::\"c\"", Record::new(), &[])],
+        ..pay("ayse")
+    };
     assert_eq!(clock().on(&under(&met)).map(|r| r.effect), Ok(Effect::Allow));
     let put = |d: &Directory, to: Option<Entity>| d.with(vec![(uid("Clock::\"x\""), to)], vec![]).unwrap();
     let one = put(&met, Some(entity("Clock::\"x\"", Record::new(), &[])));
@@ -174,7 +180,11 @@ fn of_several_misfits_the_first_in_the_list_of_codes_is_told() {
         let given = [&[order(&[])][..], given].concat();
         Call { given, ..pay("ayse") }.on(&pazar()).unwrap_err()
     };
-    let orders = [vec![lacking("a"), strange.clone(), wrong.clone()], vec![wrong.clone(), strange.clone(), lacking("a")], vec![strange.clone(), lacking("a"), wrong.clone()]];
+    let orders = [
+        vec![lacking("a"), strange.clone(), wrong.clone()],
+        vec![wrong.clone(), strange.clone(), lacking("a")],
+        vec![strange.clone(), lacking("a"), wrong.clone()],
+    ];
     for given in orders {
         assert_eq!(told(&given).detail, "Pazar::Account::\"a\": `blocked` is missing", "{given:?}");
     }
@@ -226,13 +236,19 @@ fn a_value_is_held_against_its_declaration_and_the_place_is_told() {
     assert_eq!(says(&[zip(), ("at", at(&[("x", 1.into())]))]), "it fits");
     assert_eq!(says(&[zip(), ("at", at(&[]))]), "hos.attribute_missing in `at`, `x` is missing");
     assert_eq!(says(&[zip(), ("at", at(&[("x", "1".into())]))]), "hos.attribute_type in `at`, `x` must be Long, not String");
-    assert_eq!(says(&[zip(), ("at", at(&[("x", 1.into()), ("w", 1.into())]))]), "hos.attribute_unknown in `at`, `w` is not declared");
+    assert_eq!(
+        says(&[zip(), ("at", at(&[("x", 1.into()), ("w", 1.into())]))]),
+        "hos.attribute_unknown in `at`, `w` is not declared"
+    );
     assert_eq!(says(&[zip(), ("at", at(&[("x", 1.into()), ("y", at(&[("z", true.into())]))]))]), "it fits");
     let deep = says(&[zip(), ("at", at(&[("x", 1.into()), ("y", at(&[("z", 1.into())]))]))]);
     assert_eq!(deep, "hos.attribute_type in `at`, in `y`, `z` must be Bool, not Long");
     assert_eq!(says(&[zip(), ("at", true.into())]), "hos.attribute_type `at` must be record, not Bool");
     assert_eq!(says(&[zip(), ("of", uid("Shop::\"s\"").into())]), "it fits");
-    assert_eq!(says(&[zip(), ("of", uid("Region::\"west\"").into())]), "hos.attribute_type `of` must be Pazar::Shop, not Pazar::Region");
+    assert_eq!(
+        says(&[zip(), ("of", uid("Region::\"west\"").into())]),
+        "hos.attribute_type `of` must be Pazar::Shop, not Pazar::Region"
+    );
 }
 
 #[test]
@@ -242,7 +258,9 @@ fn one_directory_under_two_laws_is_held_against_each() {
     let mut strict = draft();
     strict.schema = strict.schema.replace("limit?: Long", "limit: Long");
     let strict = strict.law();
-    for (law, wanted) in [(&loose, None), (&strict, Some(Code::AttributeMissing)), (&loose, None), (&strict, Some(Code::AttributeMissing))] {
+    for (law, wanted) in
+        [(&loose, None), (&strict, Some(Code::AttributeMissing)), (&loose, None), (&strict, Some(Code::AttributeMissing))]
+    {
         let bound = Bound::new(Arc::clone(law), Arc::clone(&directory)).unwrap();
         assert_eq!(pay("ayse").on(&bound).err().and_then(|b| b.hos()), wanted);
     }
@@ -256,9 +274,15 @@ fn which_actions_may_be_asked_for_and_who_could_be_permitted() {
     assert_eq!(names(law.actions().collect()), set(&["order", "order.pay", "order.view"]));
     assert_eq!(names(law.askable_actions().collect()), set(&["order.pay", "order.view"]), "a group applies to nothing");
     let mut nowhere = draft();
-    nowhere.schema = nowhere.schema.replace("entity Clock;", "entity Clock; action \"order.dream\" appliesTo { principal: [Account], resource: [] };");
+    nowhere.schema = nowhere
+        .schema
+        .replace("entity Clock;", "entity Clock; action \"order.dream\" appliesTo { principal: [Account], resource: [] };");
     if let (Some(law), _) = nowhere.compile() {
-        assert_eq!(names(law.askable_actions().collect()), set(&["order.pay", "order.view"]), "nor is one over nothing asked for");
+        assert_eq!(
+            names(law.askable_actions().collect()),
+            set(&["order.pay", "order.view"]),
+            "nor is one over nothing asked for"
+        );
     }
     for (id, is) in [("buyer", true), ("viewer", true), ("order", false), ("", false)] {
         assert_eq!(law.has_policy(id), is, "{id}");
@@ -275,9 +299,21 @@ fn which_actions_may_be_asked_for_and_who_could_be_permitted() {
     assert_eq!(may(any, "order.pay", "Pazar::Shop"), (true, false), "not of this resource");
     assert_eq!(may(any, "order.view", "Pazar::Order"), (true, false), "not for a clock");
     assert_eq!(may("@id(\"a\") forbid(principal, action, resource);", "order.pay", "Pazar::Order"), (false, false));
-    assert_eq!(may("@id(\"a\") permit(principal == Pazar::Clock::\"d\", action, resource);", "order.pay", "Pazar::Order"), (true, false));
-    assert_eq!(may("@id(\"a\") permit(principal == Pazar::Clock::\"c\", action, resource is Pazar::Order);", "order.pay", "Pazar::Order"), (true, true));
-    let within = |resource: &str| may(&format!("@id(\"a\") permit(principal, action, resource is {resource});"), "order.pay", "Pazar::Order").0;
+    assert_eq!(
+        may("@id(\"a\") permit(principal == Pazar::Clock::\"d\", action, resource);", "order.pay", "Pazar::Order"),
+        (true, false)
+    );
+    assert_eq!(
+        may(
+            "@id(\"a\") permit(principal == Pazar::Clock::\"c\", action, resource is Pazar::Order);",
+            "order.pay",
+            "Pazar::Order"
+        ),
+        (true, true)
+    );
+    let within = |resource: &str| {
+        may(&format!("@id(\"a\") permit(principal, action, resource is {resource});"), "order.pay", "Pazar::Order").0
+    };
     assert!(within("Pazar::Order in Pazar::Region::\"x\""), "an order may be in a shop, a shop in a region");
     assert!(!within("Pazar::Shop in Pazar::Region::\"x\""), "a shop may be in a region, and is no order");
     assert!(!within("Pazar::Order in Pazar::Role::\"x\""), "no order is in a role");
@@ -296,7 +332,8 @@ fn a_law_s_types_and_actions_are_told_in_words() {
     let law = draft.law();
     let lines = |of: std::collections::BTreeMap<String, std::collections::BTreeMap<String, String>>| -> Vec<String> {
         let line = |(name, fields): (String, std::collections::BTreeMap<String, String>)| {
-            let fields: Vec<String> = fields.into_iter().filter(|(_, text)| !text.is_empty()).map(|(f, t)| format!("{f} = {t}")).collect();
+            let fields: Vec<String> =
+                fields.into_iter().filter(|(_, text)| !text.is_empty()).map(|(f, t)| format!("{f} = {t}")).collect();
             format!("{}: {}", name.trim_start_matches("Pazar::"), fields.join("; "))
         };
         of.into_iter().map(line).collect()

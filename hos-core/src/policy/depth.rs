@@ -171,7 +171,9 @@ mod tests {
     #[test]
     fn a_comment_ends_with_its_line_and_one_stroke_begins_none() {
         let deep = "(".repeat(100_000);
-        for text in [format!("// a\n{deep}"), format!("// a\r{deep}"), format!("//\n{deep}"), format!("a / {deep}"), format!("/{deep}")] {
+        for text in
+            [format!("// a\n{deep}"), format!("// a\r{deep}"), format!("//\n{deep}"), format!("a / {deep}"), format!("/{deep}")]
+        {
             assert!(deepest(&text).is_err(), "{}", text.chars().take(10).collect::<String>());
         }
         assert_eq!(deepest(&format!("a // {deep}")), Ok(0));

@@ -145,9 +145,13 @@ event = "close"
 "#;
 
 fn load(loan: &str, policies: &str, manifest: &str) -> Arc<Law> {
+    load_over(SCHEMA, loan, policies, manifest)
+}
+
+fn load_over(schema: &str, loan: &str, policies: &str, manifest: &str) -> Arc<Law> {
     let files = [
         ("law.toml", manifest),
-        ("schema.cedarschema", SCHEMA),
+        ("schema.cedarschema", schema),
         ("policies/all.cedar", policies),
         ("contracts/loan.toml", loan),
         ("contracts/card.toml", CARD),
@@ -172,7 +176,11 @@ pub fn second() -> Arc<Law> {
         let (_, after) = after.split_once("[event.bring]").unwrap();
         let moved = "[migrate.\"1\"]\nasked = \"asked\"\nlent = \"out\"\n";
         let loan = format!("{before}[event.bring]{after}{moved}");
-        load(&loan, &POLICIES.replace("principal.active }", "principal.active && (!(resource has pages) || resource.pages < 10000) }"), MANIFEST)
+        load(
+            &loan,
+            &POLICIES.replace("principal.active }", "principal.active && (!(resource has pages) || resource.pages < 10000) }"),
+            MANIFEST,
+        )
     });
     LAW.clone()
 }
@@ -187,6 +195,21 @@ pub fn lenient() -> Arc<Law> {
 pub fn impersonal() -> Arc<Law> {
     static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| load(LOAN, POLICIES, MANIFEST.split("persons").next().unwrap()));
     LAW.clone()
+}
+
+/// The first edition with a policy more.
+pub fn with_policy(policy: &str) -> Arc<Law> {
+    load(LOAN, &format!("{POLICIES}{policy}\n"), MANIFEST)
+}
+
+/// The first edition without this policy.
+pub fn without_staff() -> Arc<Law> {
+    load(LOAN, &POLICIES.replace("@id(\"staff\")\npermit (principal in Lib::Role::\"staff\", action, resource);", ""), MANIFEST)
+}
+
+/// The first edition in which nobody writes notes.
+pub fn without_notes() -> Arc<Law> {
+    load_over(&SCHEMA.replace(", \"record.note\"", ""), LOAN, POLICIES, MANIFEST)
 }
 
 /// A law without loans.

@@ -11,7 +11,9 @@ use hos_core::audit::replay::{Before, Outcome, Part, Past, Record as Again, RowF
 use hos_core::call::{Begin, By, Call, Change, Transition};
 use hos_core::digest::{commitment, record_hash};
 use hos_core::id::{Handle, RecordHash, StoreId, Tenant, Uid};
-use hos_core::judge::{self, BeginRows, Bench, DirectoryAfter, DirectoryRows, DirectoryThread, Draft, Instance, Judged, Limits, Place, Standing};
+use hos_core::judge::{
+    self, BeginRows, Bench, DirectoryAfter, DirectoryRows, DirectoryThread, Draft, Instance, Judged, Limits, Place, Standing,
+};
 use hos_core::law::{Law, Mode, Modes};
 use hos_core::policy::{Bound, Directory, Entity, Link};
 use hos_core::proof::record::Durability;

@@ -147,7 +147,8 @@ fn content(kind: Kind, part: &Part) -> String {
         Slot::Blockers => blockers(&decode_blockers(bytes).unwrap()),
         Slot::Effects => decode_messages(bytes).unwrap().iter().map(message).collect::<Vec<_>>().join(", "),
         Slot::Deadlines => {
-            let one = |a: &hos_core::contract::step::Armed| format!("{} {} at {}m", a.deadline, a.event, (a.due.0 - START) / 60_000);
+            let one =
+                |a: &hos_core::contract::step::Armed| format!("{} {} at {}m", a.deadline, a.event, (a.due.0 - START) / 60_000);
             let all = decode_armed(bytes).unwrap().iter().map(one).collect::<Vec<_>>().join(", ");
             if all.is_empty() { "none".to_owned() } else { all }
         }
