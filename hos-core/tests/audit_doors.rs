@@ -180,7 +180,8 @@ fn what_an_older_log_tells_is_no_state_of_the_instance_s() {
 /// The same is said of a header and of its bytes.
 #[test]
 fn a_claim_is_the_same_over_a_header_and_over_its_bytes() {
-    let bends: [(Option<Excess>, fn(&mut Header)); 8] = [
+    type Bend = fn(&mut Header);
+    let bends: [(Option<Excess>, Bend); 8] = [
         (None, |_| ()),
         (Some(Excess::Place), |h| h.n = Some(0)),
         (Some(Excess::Judged), |h| h.decision = Decision::Allow),

@@ -270,11 +270,21 @@ fn parts_with_a_length_that_is_another_are_refused() {
         bytes[at] = 0x80 | len;
         bytes
     };
-    let entity = made(&|w| drop(w.array(2).text("Lib::Reader").text("ana")));
-    let once = made(&|w| drop(w.array(2).text("k").bytes(&[7; 32])));
-    let blockers = made(&|w| drop(w.array(1).array(2).text("hos.terminal").text("")));
-    let messages = made(&|w| drop(w.array(1).array(2).text("mail.x").record(&Record::new())));
-    let armed = made(&|w| drop(w.array(1).array(3).uint(0).text("nag").int(5)));
+    let entity = made(&|w| {
+        w.array(2).text("Lib::Reader").text("ana");
+    });
+    let once = made(&|w| {
+        w.array(2).text("k").bytes(&[7; 32]);
+    });
+    let blockers = made(&|w| {
+        w.array(1).array(2).text("hos.terminal").text("");
+    });
+    let messages = made(&|w| {
+        w.array(1).array(2).text("mail.x").record(&Record::new());
+    });
+    let armed = made(&|w| {
+        w.array(1).array(3).uint(0).text("nag").int(5);
+    });
     for (len, good) in [(1, false), (2, true), (3, false)] {
         assert_eq!(decode_entity(&says(entity.clone(), 0, len)).is_ok(), good, "entity {len}");
         assert_eq!(decode_once(&says(once.clone(), 0, len)).is_ok(), good, "once {len}");

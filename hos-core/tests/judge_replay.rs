@@ -45,7 +45,8 @@ fn each_field_that_judging_makes_is_compared() {
     let (desk, good, before) = moved();
     let again = |draft: &Draft| outcome(&desk, draft, &Before::Instance(Some(&before)));
     assert_eq!(again(&good), "the same again");
-    let bends: [(&str, fn(&mut Header)); 10] = [
+    type Bend = fn(&mut Header);
+    let bends: [(&str, Bend); 10] = [
         ("decision differs: deny hos.forbidden by readers-borrow / allow by readers-borrow", |h| {
             (h.decision, h.refusal) = (Decision::Deny, Some("hos.forbidden".into()));
         }),
