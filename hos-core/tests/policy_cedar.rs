@@ -151,6 +151,22 @@ fn a_context_may_have_any_names_where_there_is_no_schema() {
 }
 
 #[test]
+fn what_is_no_truth_is_an_error_in_cedar_s_words() {
+    for condition in
+        ["context.n", "-context.n", "context.n + 1", "context.n - 1", "context.n * 2", "if true then context.n else 1"]
+    {
+        let law = PlainLaw::new(&format!("permit(principal, action, resource) when {{ {condition} }};"), None, NOBODY).unwrap();
+        let ruling = law.decide(("U", "a"), ("Action", "v"), ("R", "r"), "{\"n\": 1}").unwrap();
+        let told: Vec<_> = ruling.errors.iter().map(|e| (e.kind.as_str(), e.message.as_str())).collect();
+        assert_eq!(
+            (ruling.effect, told),
+            (Effect::NotPermitted, vec![("TypeError", "type error: expected bool, got long")]),
+            "{condition}"
+        );
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_plain_law_is_told_with_its_cause() {
     let entities = PlainLaw::new("", None, "[{\"uid\": 1}]").unwrap_err();
     assert!(entities.contains(": ") && entities.len() > 30, "{entities}");
@@ -159,4 +175,21 @@ fn what_is_wrong_with_a_plain_law_is_told_with_its_cause() {
     assert!(context.len() > 30, "{context}");
     let deep = PlainLaw::new(&"(".repeat(CEDAR_DEPTH_MAX + 1), None, NOBODY).unwrap_err();
     assert!(deep.contains("levels deep"), "{deep}");
+}
+
+/// On a thread with so little stack, whatever the caller's own is.
+fn on_little_stack<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::Builder::new().stack_size(bytes).spawn(work).unwrap().join().expect("the thread must not die")
+}
+
+#[test]
+fn what_is_let_through_is_compiled_and_judged_on_little_stack() {
+    for (open, close, levels) in [("(", " && true)", CEDAR_DEPTH_MAX / 2 - 4), ("!(", ")", CEDAR_DEPTH_MAX / 2 - 4)] {
+        let condition = format!("{}true{}", open.repeat(levels), close.repeat(levels));
+        let text = format!("@id(\"a\") permit(principal, action, resource) when {{ {condition} }};");
+        let law = on_little_stack(256 << 10, move || with_policy(&text).law());
+        let bound = bound_of(&law, people());
+        let ruled = on_little_stack(256 << 10, move || pay("ayse").on(&bound).unwrap());
+        assert_eq!((ruled.errors.len(), ruled.effect), (0, Effect::Allow), "{levels} times {open}");
+    }
 }

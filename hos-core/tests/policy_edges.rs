@@ -362,3 +362,19 @@ fn a_law_s_types_and_actions_are_told_in_words() {
         ]
     );
 }
+
+#[test]
+fn a_directory_gives_all_that_was_put_and_nothing_that_went() {
+    let start = made(people(), vec![link("a", "helper", Some("Account::\"ayse\""), None), link("b", "gone", None, None)]);
+    let all = |d: &Directory| {
+        let entities: BTreeSet<String> = d.entities().map(|e| e.uid.id().to_owned()).collect();
+        let links: BTreeSet<String> = d.links().map(|l| l.id.clone()).collect();
+        (entities.into_iter().collect::<Vec<_>>().join(" "), links.into_iter().collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(all(&start), ("ayse can clerk closed deniz s senior west".into(), "a b".into()));
+    let role = entity("Role::\"new\"", Record::new(), &[]);
+    let changed = vec![(uid("Account::\"deniz\""), None), (role.uid.clone(), Some(role))];
+    let later = start.with(changed, vec![("b".into(), None)]).unwrap();
+    assert_eq!(all(&later), ("ayse can clerk closed new s senior west".into(), "a".into()));
+    assert_eq!(all(&start), ("ayse can clerk closed deniz s senior west".into(), "a b".into()));
+}
