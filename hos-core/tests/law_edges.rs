@@ -243,3 +243,9 @@ fn a_fault_is_shown_in_its_line_or_without_one() {
     assert_eq!(shown_at(widest, widest - 1), line(widest), "wherever the place is");
     assert!(shown_at(widest + 1, widest).starts_with("1 | ...x"));
 }
+
+#[test]
+fn a_schema_that_is_too_large_is_told_of_the_file_as_a_whole() {
+    let large = format!("{SCHEMA}{}", "\n".repeat(hos_core::limits::SCHEMA_BYTES_MAX));
+    assert_eq!(told(&[("schema.cedarschema", &large)]), ["schema.cedarschema:0:0 law.schema.too_large"]);
+}
