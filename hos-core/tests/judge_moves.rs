@@ -8,8 +8,15 @@ use hos_core::id::RequestId;
 use hos_core::judge::{OnceHit, again, call_digest};
 use hos_core::law::Mode;
 use hos_core::value::Value;
-use judge_support::law::{bare, first, lenient, second};
+use judge_support::law::{bare, first, impersonal, lenient, second, whole};
 use judge_support::*;
+
+#[test]
+fn the_laws_of_these_tests_are_sound() {
+    for law in [first(), second(), lenient(), bare(), impersonal()] {
+        assert_eq!(whole(&law).hash, law.hash);
+    }
+}
 
 #[test]
 fn a_life_from_birth_to_the_end_is_told_record_by_record() {
