@@ -346,6 +346,17 @@ fn a_tenant_s_row_stands_on_the_universe_s() {
     );
     assert_eq!(says(&rows, &eve(5, &[], first), 3, 1), changed);
     assert_eq!(says(&rows, &eve(5, &[], first), 2, 0), changed);
+    // The tenant's own changes come row by row, in no order of places.
+    for (id, place) in [("x", 7), ("y", 4)] {
+        let put = Change::Put { uid: uid("Role", id), attrs: judge_support::record(&[]) };
+        let none = hos_core::judge::DirectoryRows::default();
+        let draft = desk.with(None, |bench| hos_core::judge::attest(bench, &put, &none)).unwrap().0;
+        rows.take(false, &mut RowFold::default(), &again(&draft), place);
+    }
+    for (place, version) in [(1, 2), (4, 2), (5, 3), (7, 3), (8, 4)] {
+        assert_eq!(says(&rows, &eve(5, &[], first), version, place), "the same again", "{place}");
+        assert_eq!(says(&rows, &eve(5, &[], first), version + 1, place), changed, "{place}");
+    }
 }
 
 #[test]
