@@ -167,4 +167,50 @@ mod tests {
         assert!(deepest("\"\\\"((((((((((\"").is_ok_and(|d| d == 0));
         assert_eq!(deepest(&") } ]".repeat(10_000)), Ok(0));
     }
+
+    #[test]
+    fn a_comment_ends_with_its_line_and_one_stroke_begins_none() {
+        let deep = "(".repeat(100_000);
+        for text in
+            [format!("// a\n{deep}"), format!("// a\r{deep}"), format!("//\n{deep}"), format!("a / {deep}"), format!("/{deep}")]
+        {
+            assert!(deepest(&text).is_err(), "{}", text.chars().take(10).collect::<String>());
+        }
+        assert_eq!(deepest(&format!("a // {deep}")), Ok(0));
+    }
+
+    #[test]
+    fn each_sign_adds_what_it_can_nest() {
+        for (text, depth) in [
+            ("a", 0),
+            ("a.b", 1),
+            ("a.b.c", 2),
+            ("!a", 1),
+            ("a != b", 1),
+            ("a.b != c", 1),
+            ("a < b", 1),
+            ("a <= b", 1),
+            ("a + b, c + d", 1),
+            ("(a)", 1),
+            ("((a))", 2),
+            ("Set<Long>", 1),
+            ("Set<Set<Long>>", 2),
+            ("Set <Long>", 1),
+            ("if a then b else c", 3),
+            ("ifs", 0),
+        ] {
+            assert_eq!(deepest(text), Ok(depth), "{text}");
+        }
+        // What is closed, or behind a comma, is over.
+        assert_eq!(deepest(&"(a), ".repeat(10_000)), Ok(1));
+        assert_eq!(deepest(&"a < b, ".repeat(10_000)), Ok(1));
+    }
+
+    #[test]
+    fn the_bound_itself_is_let_through() {
+        let most = "(".repeat(CEDAR_DEPTH_MAX);
+        assert_eq!(deepest(&most), Ok(CEDAR_DEPTH_MAX));
+        assert_eq!(deepest(&format!("{most}(")), Err(TooDeep { at: CEDAR_DEPTH_MAX }));
+        assert!(deepest(&format!("{most}(((")).is_err());
+    }
 }

@@ -61,3 +61,39 @@ fn plain(text: &str) -> String {
         _ => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_s_words_begin_small_unless_they_are_a_name() {
+        for (said, told) in [
+            ("Unexpected token.", "unexpected token"),
+            ("unexpected token", "unexpected token"),
+            (" Not a set... ", "not a set"),
+            ("JSON is malformed", "JSON is malformed"),
+            ("IP addresses", "IP addresses"),
+            ("A", "A"),
+            ("a B", "a B"),
+            ("\u{130}stanbul", "i\u{307}stanbul"),
+            ("9 of them", "9 of them"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(said), told);
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_with_all_that_caused_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the file cannot be read")]
+        struct Outer(#[source] Middle);
+        #[derive(Debug, thiserror::Error)]
+        #[error("a line is odd")]
+        struct Middle(#[source] std::num::ParseIntError);
+        let inner = "x".parse::<u8>().unwrap_err();
+        let told = format!("the file cannot be read: a line is odd: {inner}");
+        assert_eq!(chain(&Outer(Middle(inner))), told);
+    }
+}
