@@ -67,18 +67,19 @@ pub fn overhear() -> Option<ExitCode> {
     Some(status.map_or(ExitCode::FAILURE, |status| ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1))))
 }
 
-/// The command lines: of the library, of the library's own tests, of each file of tests.
+/// The command lines: of the library, of the library's own tests, of each file of tests. One file of tests is compiled by cargo, and its line
+/// makes those of the others: they differ in their names alone.
 fn overheard(root: &Path, package: &str, target: &Path, place: &Path) -> Result<Vec<Line>, String> {
     let lines = place.join("overheard");
     std::fs::create_dir_all(&lines).map_err(|e| format!("{}: {e}", lines.display()))?;
     let names = tests(&root.join(package).join("tests"))?;
+    let Some(first) = names.iter().find(|name| root.join(package).join(format!("tests/{name}.rs")).is_file()) else {
+        return Err(format!("{package} has no tests"));
+    };
     let own = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The whole workspace: with one package alone, what it stands on would be compiled with other features, and anew.
-    cargo.args(["test", "--workspace", "--locked", "--no-run", "--lib"]);
-    for name in &names {
-        cargo.args(["--test", name]);
-    }
+    // Of the whole workspace: with one package alone, what it stands on would be compiled with other features, and anew.
+    cargo.args(["test", "--workspace", "--locked", "--no-run", "--test", first]);
     cargo.current_dir(root).env("CARGO_TARGET_DIR", target).env("RUSTC_WORKSPACE_WRAPPER", own);
     cargo.env(OVERHEARD, &lines).env("HOS_MUTANTS_PACKAGE", package).stdin(Stdio::null());
     println!("+ {cargo:?}");
@@ -86,15 +87,21 @@ fn overheard(root: &Path, package: &str, target: &Path, place: &Path) -> Result<
     if !status.success() {
         return Err(format!("{cargo:?}: {status}"));
     }
-    let library = package.replace('-', "_");
-    let mut wanted = vec![(library.clone(), false), (library, true)];
-    wanted.extend(names.into_iter().map(|name| (name, true)));
-    let read = |(name, is_test): &(String, bool)| {
-        let path = lines.join(format!("{name}{}.json", if *is_test { "-test" } else { "" }));
-        let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    // What cargo had compiled before was overheard then.
+    let read = |file: String| -> Result<Line, String> {
+        let path = lines.join(file);
+        let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}; remove {}", path.display(), target.display()))?;
         serde_json::from_slice(&bytes).map_err(|e| format!("{}: {e}", path.display()))
     };
-    wanted.iter().map(read).collect()
+    let library = package.replace('-', "_");
+    let (lib, test) = (read(format!("{library}.json"))?, read(format!("{first}-test.json"))?);
+    let mut out = vec![lib, test.with(&library, &format!("{package}/src/lib.rs"))];
+    for name in &names {
+        let file = format!("{package}/tests/{name}.rs");
+        let file = if root.join(&file).is_file() { file } else { format!("{package}/tests/{name}/main.rs") };
+        out.push(test.with(name, &file));
+    }
+    Ok(out)
 }
 
 fn tests(folder: &Path) -> Result<Vec<String>, String> {
@@ -180,6 +187,31 @@ pub fn build(root: &Path, package: &str, target: &Path, mutants: &[Mutant]) -> R
 }
 
 impl Line {
+    /// The same for another file of tests.
+    fn with(&self, name: &str, file: &str) -> Self {
+        let mut line = Self { name: name.to_owned(), ..self.clone() };
+        let mut args = self.args.iter().peekable();
+        line.args.clear();
+        while let Some(arg) = args.next() {
+            match (arg.as_str(), args.peek()) {
+                ("--crate-name", Some(_)) => {
+                    args.next();
+                    line.args.extend([arg.clone(), name.to_owned()]);
+                }
+                // Its own tests do not link the library a second time.
+                ("--extern", Some(what)) if what.starts_with(&format!("{name}=")) => drop(args.next()),
+                (path, _) if path.ends_with(".rs") => line.args.push(file.to_owned()),
+                _ => line.args.push(arg.clone()),
+            }
+        }
+        for (key, value) in &mut line.environment {
+            if key == "CARGO_CRATE_NAME" {
+                name.clone_into(value);
+            }
+        }
+        line
+    }
+
     /// What the compiler appends to the name of what it makes.
     fn extra(&self) -> String {
         let extra = self.args.iter().find_map(|arg| arg.strip_prefix("extra-filename="));
@@ -340,6 +372,24 @@ mod tests {
         assert_eq!(blamed("a.rs", &[25..26], false), Some((vec![7], false)), "the smallest around it");
         assert_eq!(blamed("a.rs", &[40..41], true), Some((vec![7, 8], true)), "a match that is open is open with each alone");
         assert_eq!((blamed("a.rs", &[60..61], false), blamed("b.rs", &[12..15], false)), (None, None));
+    }
+
+    #[test]
+    fn a_line_of_one_test_makes_that_of_another() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let line = Line {
+            name: "one".to_owned(),
+            is_test: true,
+            compiler: "rustc".to_owned(),
+            args: words("--crate-name one a/tests/one.rs --test --extern a_b=d/liba_b.rlib --extern c=d/libc.rlib"),
+            environment: vec![("CARGO_CRATE_NAME".to_owned(), "one".to_owned())],
+            folder: PathBuf::new(),
+        };
+        let two = line.with("two", "a/tests/two/main.rs");
+        let made = words("--crate-name two a/tests/two/main.rs --test --extern a_b=d/liba_b.rlib --extern c=d/libc.rlib");
+        assert_eq!((two.args, two.environment[0].1.as_str()), (made, "two"));
+        let own = line.with("a_b", "a/src/lib.rs");
+        assert_eq!(own.args, words("--crate-name a_b a/src/lib.rs --test --extern c=d/libc.rlib"));
     }
 
     #[test]
