@@ -169,3 +169,14 @@ fn a_change_leaves_a_row() {
     assert_eq!(says(&grant("g", "keeper", Some(sue()), None), false), "link g* of keeper (Reader sue, -)");
     assert_eq!(says(&Change::Revoke { id: "g".into() }, false), "-", "there is no such grant");
 }
+
+#[test]
+fn a_tenant_does_not_change_what_is_the_universe_s() {
+    use hos_core::call::{Change, Directory};
+    let desk = Desk::new(first());
+    let call = Directory::new(reader("sue"), Change::Put { uid: uid("Shelf", "a"), attrs: record(&[("closes", after(1))]) });
+    // The directory has it, and the tenant no row of its own: it is the universe's.
+    let rows = hos_core::judge::DirectoryRows::default();
+    let answer = desk.with(None, |bench| hos_core::judge::change(bench, &call, &rows).answer);
+    assert_eq!(answer.code(), Some("hos.directory_conflict"));
+}

@@ -358,3 +358,13 @@ fn a_record_says_which_instance_it_is_about_as_far_as_that_is_known() {
     assert_eq!(again(&good).instance(&Before::Lost), None);
     assert_eq!(again(&desk.records[0]).instance(&Before::Nothing), None);
 }
+
+#[test]
+fn a_birth_by_somebody_unknown_is_judged_again_as_an_event_is() {
+    let mut desk = Desk::new(first());
+    let mut call = ask("eve", "l-1", 300);
+    let attrs = record(&[("active", true.into()), ("limit", 5.into())]);
+    call.by.given.push(hos_core::policy::Entity { uid: reader("eve"), attrs, parents: [].into(), record: None });
+    let lines = desk.begin(call);
+    assert!(lines.iter().all(|line| !line.contains("differs")));
+}

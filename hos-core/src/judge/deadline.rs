@@ -44,7 +44,15 @@ pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
             return Judged::only(answer);
         }
     };
-    let of = if present.law == instance.law { of } else { migrated_contract(bench, of, &instance.contract) };
+    let under;
+    let of = if present.law == instance.law {
+        of
+    } else {
+        // From here on the instance is the active law's, guards included.
+        under = Bench { guards: None, ..*bench };
+        motion.bench = &under;
+        migrated_contract(bench, of, &instance.contract)
+    };
     // What stopped it, if anything did, is for the next tick; what has fired has fired.
     let (after, _) = motion.fire_due(of, present, &mut answer.fired);
     answer.allowed = true;

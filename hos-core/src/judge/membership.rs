@@ -210,7 +210,9 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
     match change {
         Change::Put { uid, attrs } => {
             let person = bench.is_person(uid);
-            if person != bench.tenant.is_universe() && (person || directory.get(uid).is_some() && rows.entity.is_none()) {
+            // Persons are the universe's; of the rest, whatever is there without a row of the asker's own.
+            let is_anothers = directory.get(uid).is_some() && rows.entity.is_none();
+            if if person { !bench.tenant.is_universe() } else { is_anothers } {
                 return conflict(format!("`{uid}` belongs to the universe, not to a tenant"));
             }
             let newborn = Entity { uid: uid.clone(), attrs: attrs.clone(), parents: BTreeSet::new(), record: None };

@@ -74,7 +74,15 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     answer.from = Some(present.state.clone());
     // The state may be another now: a migration or a deadline came before. The arrow is chosen anew.
     let Some((event, is_override)) = of.contract.event(call.event.as_str(), present.state.as_str()) else {
-        return refuse(bench, answer, call.event.as_str(), &whole(), event_unknown(&of.contract, &call.event));
+        // What came before has happened, whatever becomes of the event.
+        answer.blockers.push(event_unknown(&of.contract, &call.event));
+        answer.to = Some(present.state.clone());
+        answer.version = Some(present.version);
+        let changed = !motion.drafts.is_empty();
+        let verdict = Verdict::against(answer.blockers.clone());
+        let mut judged = motion.refused(answer, call.event.as_str(), &whole(), verdict);
+        judged.instance = changed.then_some(present);
+        return judged;
     };
     let asked = Asked {
         by: &call.by,
@@ -178,7 +186,15 @@ pub fn available(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, 
         stopped.get_or_insert(blocker);
         instance.clone()
     });
-    let of = if present.law == instance.law { of } else { migrated_contract(bench, of, &instance.contract) };
+    let under;
+    let (bench, of) = if present.law == instance.law {
+        (bench, of)
+    } else {
+        // From here on the instance is the active law's, guards included.
+        under = Bench { guards: None, ..*bench };
+        (&under, migrated_contract(bench, of, &instance.contract))
+    };
+    motion.bench = bench;
     let mut fired = Vec::new();
     let (after, held_up) =
         if stopped.is_none() { motion.fire_due(of, present.clone(), &mut fired) } else { (present.clone(), None) };

@@ -57,6 +57,23 @@ pub(super) enum What {
     Gate(By, &'static str, String, Vec<u8>),
 }
 
+impl What {
+    /// Whether who asked is there to be judged: the law's clock, somebody who came along, or whom the directory has.
+    fn is_of_somebody(&self, world: &World) -> bool {
+        let by = match self {
+            Self::Tick(_) | Self::Migrate(_) => return true,
+            Self::Begin(call, _) => &call.by,
+            Self::Transition(call, _) => &call.by,
+            Self::Adopt(call, _) => &call.by,
+            Self::LegacyLog(call, _) => &call.by,
+            Self::Change(call, _) => &call.by,
+            Self::Note(call) => &call.by,
+            Self::Gate(by, ..) => by,
+        };
+        world.stored.iter().chain(&world.given).any(|entity| entity.uid == by.principal)
+    }
+}
+
 /// A case.
 #[derive(Debug, Clone)]
 pub(super) struct Case<'r> {
@@ -128,16 +145,8 @@ impl<'r> Case<'r> {
             Kind::Activated | Kind::Tenant => maker.gate()?,
             _ => return Err(Stop::Attested),
         };
-        let asker = match &what {
-            What::Transition(call, _) => Some(&call.by.principal),
-            What::Change(call, _) => Some(&call.by.principal),
-            _ => None,
-        };
-        if let Some(code) = &header.refusal
-            && code == Code::PrincipalUnknown.as_str()
-            && world.given.iter().any(|e| Some(&e.uid) == asker)
-        {
-            // The directory held others of the principal's type; which, is not said.
+        if header.refusal.as_deref() == Some(Code::PrincipalUnknown.as_str()) && what.is_of_somebody(&world) {
+            // The directory held others of the principal's type, or of the clock's; which, is not said.
             return Err(Stop::Attested);
         }
         // What judging makes itself is not given to it.
