@@ -240,3 +240,14 @@ fn migrations_are_chained() {
     assert_eq!(unplaced(&second, &order).iter().map(|n| n.as_str()).collect::<Vec<_>>(), ["held"]);
     assert!(unplaced(&order, &order).is_empty());
 }
+
+#[test]
+fn an_event_none_of_whose_branches_holds_is_refused() {
+    let order = contract(ORDER);
+    let mut event = order.events.values().flatten().next().unwrap().clone();
+    event.require.clear();
+    event.branches.clear();
+    let blockers = outcome(&event, &mut |_| Truth::True).map(|branch| branch.to.clone()).unwrap_err();
+    assert_eq!(blockers.len(), 1);
+    assert_eq!(&*blockers[0].code, "hos.guard_error");
+}

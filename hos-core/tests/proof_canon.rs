@@ -243,3 +243,14 @@ fn items_without_meaning_nest_twice_as_deep_as_values_and_some() {
     assert_eq!(check_items(&nested(2 * CANON_DEPTH_MAX + 8)), Ok(()));
     assert_eq!(check_items(&nested(3 * CANON_DEPTH_MAX)).map_err(|why| why.0), Err(TOO_DEEP));
 }
+
+#[test]
+fn a_map_of_many_fields_has_a_long_head_and_text_is_no_integer() {
+    let mut w = Writer::with_capacity(8);
+    w.map(300);
+    for n in 0..300 {
+        w.uint(n).uint(0);
+    }
+    assert_eq!(w.finish()[..5], [0xb9, 0x01, 0x2c, 0x00, 0x00]);
+    assert_eq!(Reader::new(&[0x61, b'1']).int(), Err(CanonError("an integer was expected", 0)));
+}

@@ -475,3 +475,15 @@ proptest! {
         prop_assert_eq!(verify(&rows, &[log.note()]).anchored(), None);
     }
 }
+
+#[test]
+fn a_stream_s_predecessor_without_its_place_is_no_entry() {
+    let head = LogHead::genesis(store(), 0, tenant(), b"");
+    let entry = head.next(Timestamp(START), Some((1, Some(RecordHash([7; 32])))), None, vec![0; 10]);
+    let mut bytes = entry.encode().unwrap();
+    // The fields 9 (the place, which is 1) and 10 (32 bytes), one behind the other.
+    let at = bytes.windows(5).position(|w| w == [0x09, 0x01, 0x0a, 0x58, 0x20]).unwrap();
+    bytes.drain(at..at + 2);
+    bytes[0] -= 1;
+    assert_eq!(Entry::decode(&bytes).map_err(|e| e.code()), Err("place"));
+}

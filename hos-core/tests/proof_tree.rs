@@ -280,3 +280,12 @@ fn two_trees_of_one_size_are_one_tree_or_a_fork() {
     assert_eq!(verify_consistency(5, 5, &one, &other, &[]), Err(TreeError::Root));
     assert_eq!(verify_consistency(5, 5, &one, &one, &[other]), Err(TreeError::Length));
 }
+
+#[test]
+fn only_a_power_of_two_of_leaves_is_a_complete_subtree() {
+    let leaves: Vec<TreeHash> = (0..8u8).map(|n| tree_leaf(&[n])).collect();
+    for count in 0..=leaves.len() {
+        let wanted = count.is_power_of_two().then(|| naive_root(&leaves[..count]));
+        assert_eq!(complete_root(&leaves[..count]), wanted, "{count}");
+    }
+}
