@@ -211,8 +211,11 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
         Change::Put { uid, attrs } => {
             let person = bench.is_person(uid);
             // Persons are the universe's; of the rest, whatever is there without a row of the asker's own.
-            let is_anothers = directory.get(uid).is_some() && rows.entity.is_none();
-            if if person { !bench.tenant.is_universe() } else { is_anothers } {
+            let is_anothers = match person {
+                true => !bench.tenant.is_universe(),
+                false => directory.get(uid).is_some() && rows.entity.is_none(),
+            };
+            if is_anothers {
                 return conflict(format!("`{uid}` belongs to the universe, not to a tenant"));
             }
             let newborn = Entity { uid: uid.clone(), attrs: attrs.clone(), parents: BTreeSet::new(), record: None };

@@ -148,7 +148,7 @@ pub fn build(root: &Path, package: &str, target: &Path, mutants: &[Mutant]) -> R
             let text = std::fs::read_to_string(source.join("lib.rs")).map_err(|e| format!("lib.rs: {e}"))?;
             write(&made.join("lib.rs"), &format!("{text}{ASLEEP}"))?;
         }
-        let errors = compiled(&lines[0], &made, &out)?;
+        let errors = compiled(&lines[0], &lines[0].name, &made, &out)?;
         if errors.is_empty() {
             break;
         }
@@ -173,7 +173,7 @@ pub fn build(root: &Path, package: &str, target: &Path, mutants: &[Mutant]) -> R
     }
     let mut programs = Vec::new();
     for line in &lines[1..] {
-        let errors = compiled(line, &made, &out)?;
+        let errors = compiled(line, &lines[0].name, &made, &out)?;
         if let Some(error) = errors.first() {
             return Err(format!("{}: {}", line.name, error.rendered));
         }
@@ -275,7 +275,7 @@ impl Wrong {
 }
 
 /// Compiles one thing, the package's own source and library being the changed ones; what the compiler has against it.
-fn compiled(line: &Line, made: &Path, out: &Path) -> Result<Vec<Wrong>, String> {
+fn compiled(line: &Line, library: &str, made: &Path, out: &Path) -> Result<Vec<Wrong>, String> {
     let mut args: Vec<String> = Vec::new();
     let mut given = line.args.iter();
     while let Some(arg) = given.next() {
@@ -292,18 +292,14 @@ fn compiled(line: &Line, made: &Path, out: &Path) -> Result<Vec<Wrong>, String> 
             }
             "--extern" => {
                 let what = given.next().cloned().unwrap_or_default();
-                let ours = what.strip_prefix("hos_core=").and_then(|path| Path::new(path).file_name());
-                let what = ours.map(|file| format!("hos_core={}", out.join(file).display())).unwrap_or(what);
+                let ours = what.strip_prefix(&format!("{library}=")).map(Path::new).and_then(Path::file_name);
+                // Tests are given the library itself, not what is known of it before it is made.
+                let made = ours.map(|file| out.join(file).with_extension("rlib"));
+                let what = made.map(|path| format!("{library}={}", path.display())).unwrap_or(what);
                 args.extend(["--extern".to_owned(), what]);
             }
             path if path.ends_with("src/lib.rs") => args.push(made.join("lib.rs").display().to_string()),
             _ => args.push(arg.clone()),
-        }
-    }
-    // Metadata of the library comes before the library itself: tests need the latter.
-    for arg in &mut args {
-        if arg.starts_with("hos_core=") && arg.ends_with(".rmeta") {
-            *arg = arg.replace(".rmeta", ".rlib");
         }
     }
     args.extend(["--cap-lints", "allow"].map(str::to_owned));
@@ -352,8 +348,7 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-// A place is a range of bytes, and an error may have one place.
-#[allow(clippy::single_range_in_vec_init)]
+#[expect(clippy::single_range_in_vec_init, reason = "a place is a range of bytes, and an error may have one place")]
 mod tests {
     use super::*;
 

@@ -21,11 +21,10 @@ pub struct Rewritten {
     pub refused: Vec<usize>,
 }
 
-/// Something to put into the text: where, and what it replaces; at one place, what ends comes before what begins, and
+/// Something to put into the text, and where; at one place, what ends comes before what begins, and
 /// what ends last, begins first, stands outside.
 struct Edit {
     at: usize,
-    until: usize,
     rank: (u8, i64),
     words: Vec<Word>,
 }
@@ -54,7 +53,7 @@ pub fn rewrite(text: &str, mutants: &BTreeMap<usize, &Mutant>) -> Result<Rewritt
     let mut done = 0;
     for edit in edits {
         out.text.push_str(&text[done..edit.at]);
-        done = edit.until;
+        done = edit.at;
         for word in edit.words {
             match word {
                 Word::Plain(words) => out.text.push_str(&words),
@@ -118,7 +117,7 @@ impl Walk<'_> {
     }
 
     fn put(&mut self, at: usize, rank: (u8, i64), words: Vec<Word>) {
-        self.edits.push(Edit { at, until: at, rank, words });
+        self.edits.push(Edit { at, rank, words });
     }
 
     fn raw(&self, node: &impl Spanned) -> &str {
