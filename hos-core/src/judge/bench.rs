@@ -1,8 +1,10 @@
 //! What a case is judged with: the laws in force, the tenant's directory under them, the time, a seed.
 
+use super::instance::Instance;
 use crate::answer::Answer;
-use crate::id::{LawHash, RecordHash, StoreId, Tenant, Uid};
+use crate::id::{LawHash, Name, RecordHash, StoreId, Tenant, Uid};
 use crate::law::Law;
+use crate::law::bundle::LawContract;
 use crate::law::mode::{Mode, Modes};
 use crate::policy::Bound;
 use crate::proof::record::Durability;
@@ -75,6 +77,16 @@ impl<'a> Bench<'a> {
     /// The law of an instance's contract: the one it began under, or the active one.
     pub(super) fn guard_standing(&self) -> Standing<'a> {
         self.guards.unwrap_or(self.active)
+    }
+
+    /// A contract as that law has it.
+    pub(super) fn contract(&self, name: &Name) -> Option<&'a LawContract> {
+        self.guard_standing().law.contracts.get(name)
+    }
+
+    /// The bench behind a migration, if there was one: from there on the instance is the active law's, guards included.
+    pub(super) fn behind(&self, before: &Instance, after: &Instance) -> Self {
+        if after.law == before.law { *self } else { Self { guards: None, ..*self } }
     }
 
     /// An answer that says nothing yet, and no.

@@ -7,7 +7,6 @@ use super::draft::{Drafting, Place};
 use super::evidence;
 use super::instance::Instance;
 use super::motion::Motion;
-use super::transition::migrated_contract;
 use super::verdict::{Asked, Verdict, judge, resource_of, shown, with_given};
 use crate::call::By;
 use crate::contract::definition::Due;
@@ -27,7 +26,7 @@ pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
     let mut answer = bench.blank();
     answer.from = Some(instance.state.clone());
     answer.to = Some(instance.state.clone());
-    let Some(of) = bench.guard_standing().law.contracts.get(&instance.contract) else {
+    let Some(of) = bench.contract(&instance.contract) else {
         answer.blockers.push(Blocker::new(Code::ContractUnknown, shown(&instance.contract)));
         return Judged::only(answer);
     };
@@ -44,15 +43,9 @@ pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
             return Judged::only(answer);
         }
     };
-    let under;
-    let of = if present.law == instance.law {
-        of
-    } else {
-        // From here on the instance is the active law's, guards included.
-        under = Bench { guards: None, ..*bench };
-        motion.bench = &under;
-        migrated_contract(bench, of, &instance.contract)
-    };
+    let bench = &bench.behind(instance, &present);
+    let of = bench.contract(&instance.contract).unwrap_or(of);
+    motion.bench = bench;
     // What stopped it, if anything did, is for the next tick; what has fired has fired.
     let (after, _) = motion.fire_due(of, present, &mut answer.fired);
     answer.allowed = true;

@@ -35,7 +35,7 @@ pub fn legacy_log(bench: &Bench<'_>, call: &LegacyLog, instance: Option<&Instanc
         };
         return stop(answer, blocker);
     };
-    let Some(of) = bench.guard_standing().law.contracts.get(&call.contract) else {
+    let Some(of) = bench.contract(&call.contract) else {
         return stop(answer, Blocker::new(Code::ContractUnknown, shown(&call.contract)));
     };
     if let Err(blocker) = bench.check_clock(Some(instance.last_time)) {

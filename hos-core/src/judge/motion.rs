@@ -72,7 +72,7 @@ impl Motion<'_, '_> {
         d.header().from = answer.from.clone();
         if let Some((contract, id)) = call.instance() {
             // A header holds the law's own names: one that a caller made up may say anything, of anybody.
-            let known = self.bench.guard_standing().law.contracts.get(contract);
+            let known = self.bench.contract(contract);
             d.header().contract = known.map(|_| contract.clone());
             let is_event = |of: &LawContract| of.contract.begins.contains_key(event) || of.contract.event(event, "").is_some();
             if !known.is_some_and(is_event) {
@@ -95,6 +95,21 @@ impl Motion<'_, '_> {
         verdict.slice.parts(self.bench, &mut d);
         self.drafts.extend(d.finish());
         self.done(answer, None, None)
+    }
+
+    /// A refusal of an event behind what came before it: a migration and deadlines that fired have happened, and are kept.
+    pub(super) fn refused_behind(
+        self,
+        present: Instance,
+        answer: Answer,
+        event: &str,
+        call: &Call,
+        verdict: Verdict<'_>,
+    ) -> Judged {
+        let changed = !self.drafts.is_empty();
+        let mut judged = self.refused(answer, event, call, verdict);
+        judged.instance = changed.then_some(present);
+        judged
     }
 
     /// Takes an instance to the active law's version of its contract, if that says how.

@@ -11,7 +11,6 @@ use crate::answer::{Answer, Candidate};
 use crate::call::{By, Call, Transition};
 use crate::contract::step;
 use crate::id::Name;
-use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
 use crate::proof::record::Kind;
 use crate::refusal::{Blocker, Code};
@@ -34,7 +33,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     answer.from = Some(instance.state.clone());
     answer.to = Some(instance.state.clone());
     answer.version = Some(instance.version);
-    let Some(of) = bench.guard_standing().law.contracts.get(&call.contract) else {
+    let Some(of) = bench.contract(&call.contract) else {
         return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::ContractUnknown, shown(&call.contract)));
     };
     let Some((event, _)) = of.contract.event(call.event.as_str(), instance.state.as_str()) else {
@@ -52,14 +51,8 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         Ok(present) => present,
         Err(blocker) => return refuse(bench, answer, call.event.as_str(), &whole(), blocker),
     };
-    let under;
-    let (bench, of) = if present.law == instance.law {
-        (bench, of)
-    } else {
-        // From here on the instance is the active law's, guards included.
-        under = Bench { guards: None, ..*bench };
-        (&under, migrated_contract(bench, of, &call.contract))
-    };
+    let bench = &bench.behind(instance, &present);
+    let of = bench.contract(&call.contract).unwrap_or(of);
     motion.bench = bench;
     if answer.mode == Mode::Enforce {
         let (after, stopped) = motion.fire_due(of, present, &mut answer.fired);
@@ -78,11 +71,8 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         answer.blockers.push(event_unknown(&of.contract, &call.event));
         answer.to = Some(present.state.clone());
         answer.version = Some(present.version);
-        let changed = !motion.drafts.is_empty();
         let verdict = Verdict::against(answer.blockers.clone());
-        let mut judged = motion.refused(answer, call.event.as_str(), &whole(), verdict);
-        judged.instance = changed.then_some(present);
-        return judged;
+        return motion.refused_behind(present, answer, call.event.as_str(), &whole(), verdict);
     };
     let asked = Asked {
         by: &call.by,
@@ -102,7 +92,6 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     answer.candidate = candidate_view(bench, &present, call, &verdict.blockers);
     answer.to = Some(present.state.clone());
     answer.version = Some(present.version);
-    let changed = !motion.drafts.is_empty();
     let landed = if answer.mode == Mode::Shadow {
         door::shadowed(&mut answer, call.by.legacy.as_ref().map(|l| l.allowed));
         if answer.code() == Some(Code::LegacyMissing.as_str()) {
@@ -117,15 +106,13 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         // The policy allows and the instance already is there: the receipt of the entry into this state, again.
         answer.allowed = true;
         answer.again = true;
-        let kept = changed.then_some(present);
+        let kept = (!motion.drafts.is_empty()).then_some(present);
         return motion.done(answer, kept, None);
     } else {
         verdict.branch.map(|b| b.to.clone())
     };
     let Some(to) = landed else {
-        let mut judged = motion.refused(answer, call.event.as_str(), &whole(), verdict);
-        judged.instance = changed.then_some(present);
-        return judged;
+        return motion.refused_behind(present, answer, call.event.as_str(), &whole(), verdict);
     };
     let once = call.once.as_ref().map(|key| (key.clone(), transition_digest(call)));
     let from = present.state.clone();
@@ -134,9 +121,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         Err(blocker) => {
             answer.blockers.push(blocker);
             let verdict = Verdict { blockers: answer.blockers.clone(), ..verdict };
-            let mut judged = motion.refused(answer, call.event.as_str(), &whole(), verdict);
-            judged.instance = changed.then_some(present);
-            return judged;
+            return motion.refused_behind(present, answer, call.event.as_str(), &whole(), verdict);
         }
     };
     answer.allowed = answer.mode != Mode::Shadow || answer.allowed;
@@ -176,7 +161,7 @@ pub fn migrate(bench: &Bench<'_>, instance: &Instance) -> Judged {
 /// path as a transition, after the deadlines that are due by now. Policies and guards of events with arguments are not judged;
 /// `needs` names the arguments.
 pub fn available(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, Answer, Vec<Name>)> {
-    let Some(of) = bench.guard_standing().law.contracts.get(&instance.contract) else {
+    let Some(of) = bench.contract(&instance.contract) else {
         return Vec::new();
     };
     // What is drafted here is thrown away: nothing fires by being looked at.
@@ -186,14 +171,8 @@ pub fn available(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, 
         stopped.get_or_insert(blocker);
         instance.clone()
     });
-    let under;
-    let (bench, of) = if present.law == instance.law {
-        (bench, of)
-    } else {
-        // From here on the instance is the active law's, guards included.
-        under = Bench { guards: None, ..*bench };
-        (&under, migrated_contract(bench, of, &instance.contract))
-    };
+    let bench = &bench.behind(instance, &present);
+    let of = bench.contract(&instance.contract).unwrap_or(of);
     motion.bench = bench;
     let mut fired = Vec::new();
     let (after, held_up) =
@@ -259,8 +238,4 @@ fn candidate_view(bench: &Bench<'_>, present: &Instance, call: &Transition, bloc
         },
     };
     door::differing(blockers, standing, said)
-}
-
-pub(super) fn migrated_contract<'a>(bench: &Bench<'a>, old: &'a LawContract, name: &Name) -> &'a LawContract {
-    bench.active.law.contracts.get(name).unwrap_or(old)
 }
