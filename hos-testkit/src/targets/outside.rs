@@ -46,14 +46,15 @@ pub(super) fn ids(data: &[u8]) {
 }
 
 /// URLs of databases. A password is what stands between the first colon behind the scheme and the last `@`: no piece of eight
-/// letters of it may be shown. Nothing is connected.
+/// letters of it may be shown; what is no URL is shown as "a database", which is a piece of nobody's. Nothing is connected.
 pub(super) fn url(data: &[u8]) {
     let Ok(given) = std::str::from_utf8(data) else { return };
     let shown = hos_drivers::without_password(given);
     if let Some((scheme, rest)) = given.split_once("://").filter(|(scheme, _)| *scheme != "sqlite") {
         let secret = rest.rsplit_once('@').and_then(|(before, _)| before.split_once(':'));
         let told = shown.strip_prefix(scheme).unwrap_or(&shown);
-        if let Some((user, password)) = secret.filter(|(_, password)| password.len() >= 8 && password.is_ascii()) {
+        let is_told = |password: &str| password.len() >= 8 && password.is_ascii() && shown != "a database";
+        if let Some((user, password)) = secret.filter(|(_, password)| is_told(password)) {
             let rightly = format!("{user}@{}", rest.rsplit('@').next().unwrap_or_default());
             for at in 0..=password.len() - 8 {
                 let piece = &password[at..at + 8];

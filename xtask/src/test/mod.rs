@@ -12,7 +12,7 @@ mod shop;
 mod stores;
 mod tally;
 mod vectors;
-mod verifier;
+pub(crate) mod verifier;
 
 use crate::databases::Databases;
 use std::cell::OnceCell;

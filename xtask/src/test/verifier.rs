@@ -3,6 +3,7 @@
 use super::tally::{self, Tally};
 use super::{House, Outcome};
 use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The oldest Node that its packages run on.
@@ -26,19 +27,24 @@ fn node() -> Result<(), String> {
     }
 }
 
-/// Installs its packages as the lock file has them, runs its tests, and has it verify what the main job exported.
+/// Installs its packages as the lock file has them.
+pub(crate) fn installed(root: &Path) -> io::Result<()> {
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(root.join("verifier")).stdin(Stdio::null());
+    if npm.status()?.success() { Ok(()) } else { Err(io::Error::other("npm ci failed in verifier/")) }
+}
+
+/// Installs its packages, runs its tests, and has it verify what the main job exported.
 pub(super) fn run(house: &House) -> io::Result<Outcome> {
     if let Err(why) = node() {
         println!("skipped: {why}");
         return Ok(Outcome::Skipped(why));
     }
-    let place = house.root.join("verifier");
-    let installed =
-        Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&place).stdin(Stdio::null()).status()?;
-    if !installed.success() {
-        println!("npm ci failed in verifier/");
+    if let Err(why) = installed(&house.root) {
+        println!("{why}");
         return Ok(Outcome::Done(Tally::of(false)));
     }
+    let place = house.root.join("verifier");
     let mut command = house.command("node");
     command.args(["--test", "test/"]).current_dir(&place).env("HOS_BINARY", house.released("hos"));
     let (printed, ended_well) = tally::printed(&mut command)?;

@@ -54,6 +54,9 @@ fn bundles(order: &Order, seed: u64) -> io::Result<Vec<Count>> {
     maker.args(["--count", &BUNDLES.to_string(), "--seed", &seed.to_string()]).stdout(Stdio::piped());
     let mut maker = maker.spawn()?;
     let made = maker.stdout.take().ok_or_else(|| io::Error::other("no bundles"))?;
+    if !order.root.join("verifier/node_modules").is_dir() {
+        crate::test::verifier::installed(&order.root)?;
+    }
     let testing = order.root.join("verifier/testing");
     let mut second = Command::new("node");
     second.arg("--import").arg(testing.join("remember.mjs")).arg(testing.join("differential.mjs")).arg("--strict");
