@@ -62,7 +62,7 @@ fn built(source: &Path, target: &Path) -> Result<PathBuf, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--locked", "-p", "hos-ffi"]).current_dir(source);
     cargo.env("CARGO_TARGET_DIR", target).env("SOURCE_DATE_EPOCH", "0").env("CARGO_INCREMENTAL", "0");
-    crate::release::tell(source, &mut cargo);
+    crate::release::tell(source, target, &mut cargo);
     done(&mut cargo)?;
     Ok(target.join("release/libhos.so"))
 }

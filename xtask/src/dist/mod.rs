@@ -84,7 +84,7 @@ impl Shop {
 
     /// What every release build is told.
     fn release(&self, command: &mut Command) {
-        crate::release::tell(&self.root, command);
+        crate::release::tell(&self.root, &self.target, command);
     }
 
     /// What the release build made.
