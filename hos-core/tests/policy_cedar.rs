@@ -61,6 +61,15 @@ fn a_schema_s_bytes_and_depth_are_bounded() {
     assert_eq!(&deep.schema[faults[0].span.clone()], "<");
 }
 
+#[test]
+fn a_schema_of_as_many_bytes_as_may_be_is_looked_into() {
+    // What is wrong with it stands at its beginning, so that the rest need not be read.
+    let mut draft = Draft { schema: "(".repeat(SCHEMA_BYTES_MAX), policies: vec![], ..draft() };
+    assert_eq!(refused(&draft), ["law.schema.too_deep"]);
+    draft.schema.push('(');
+    assert_eq!(refused(&draft), ["law.schema.too_large"]);
+}
+
 fn told(expression: Expression) -> Vec<Fault> {
     Draft { expressions: vec![expression], ..draft() }
         .compile()

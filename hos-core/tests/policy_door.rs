@@ -3,6 +3,7 @@
 mod policy_support;
 
 use hos_core::id::{RecordHash, Uid};
+use hos_core::limits::{GIVEN_MAX, SLICE_MAX};
 use hos_core::policy::{Compat, Effect, Entity};
 use hos_core::refusal::Code;
 use hos_core::shape::ExpressionId;
@@ -34,6 +35,13 @@ fn every_policy_that_determines_is_named() {
     let bound = bound(&draft().law(), people, Vec::new());
     let ruling = pay("ayse").on(&bound).unwrap();
     assert_eq!((ruling.effect, ruling.determining), (Effect::Forbidden, vec!["blocked".into(), "over".into()]));
+}
+
+#[test]
+fn a_policy_that_names_an_action_and_its_group_determines_once() {
+    let text = "@id(\"a\") permit(principal, action in [Pazar::Action::\"order\", Pazar::Action::\"order.pay\"], resource);";
+    let law = Draft { policies: vec![file("policies/a.cedar", text)], expressions: vec![], ..draft() }.law();
+    assert_eq!(pay("ayse").on(&bound_of(&law, people())).unwrap().determining, ["a"]);
 }
 
 #[test]
@@ -121,6 +129,35 @@ fn what_is_absent_is_refused_with_its_code() {
     assert_eq!(fine(&|c| drop(c.context.insert("color".into(), uid("Color::\"red\"").into()))), Effect::NotPermitted);
     assert_eq!(fine(&|c| drop(c.context.insert("seen".into(), seen("Account::\"can\"")))), Effect::NotPermitted);
     assert_eq!(fine(&|c| c.resource = uid("Shop::\"s\"")), Effect::NotPermitted, "a stored resource");
+}
+
+/// One more is refused: `limits/judging.rs`, which takes longer.
+#[test]
+fn as_many_stored_entities_are_judged_over_as_there_may_be() {
+    let mut law = Draft { policies: vec![], expressions: vec![], ..draft() };
+    law.schema = law.schema.replace("seen?: Set<Account>", "seen?: Set<Role>");
+    // The principal is one of them.
+    let mut stored: Vec<Entity> = (1..SLICE_MAX).map(|i| entity(&format!("Role::\"{i}\""), Record::new(), &[])).collect();
+    let seen = stored.iter().map(|role| role.uid.clone().into()).collect();
+    stored.push(account("Account::\"ayse\"", &[]));
+    let call = Call { given: vec![order(&[])], context: record([("seen", Value::Set(seen))]), ..view("ayse") };
+    assert_eq!(bound_of(&law.law(), stored).prepare(&call.request()).map(drop), Ok(()));
+}
+
+#[test]
+fn as_many_entities_are_given_as_there_may_be() {
+    let law = Draft { policies: vec![], expressions: vec![], ..draft() }.law();
+    // They are counted before the action is looked for, which is refused.
+    let given = |count: usize| {
+        let call = Call {
+            action: uid("Action::\"order.fly\""),
+            given: vec![entity("Role::\"r\"", Record::new(), &[]); count],
+            ..pay("ayse")
+        };
+        call.refused(&bound_of(&law, vec![]))
+    };
+    assert_eq!(given(GIVEN_MAX), Code::ActionUnknown);
+    assert_eq!(given(GIVEN_MAX + 1), Code::CallTooLarge);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod policy_support;
 
 use hos_core::fault::SourceFile;
-use hos_core::policy::{Bound, Directory, Effect, Entity, Link};
+use hos_core::policy::{Bound, Directory, Effect, Entity, Link, PolicyLaw};
 use hos_core::refusal::{Blocker, Code};
 use hos_core::shape::{EntityShape, Type, Wanted};
 use hos_core::value::{Record, Value};
@@ -20,7 +20,7 @@ fn under(directory: &Directory) -> Bound {
 }
 
 /// `ayse` sees an order of hers; so many accounts are named by the context, each has the next one as its boss.
-fn naming(count: usize) -> (Bound, Call) {
+fn naming(law: &Arc<PolicyLaw>, count: usize) -> (Bound, Call) {
     let name = |i: usize| format!("Account::\"n{i:04}\"");
     let mut all = people();
     for i in 0..count {
@@ -29,14 +29,15 @@ fn naming(count: usize) -> (Bound, Call) {
     }
     let seen: BTreeSet<Value> = (0..count).map(|i| Value::from(uid(&name(i)))).collect();
     let call = Call { context: record([("seen", Value::Set(seen))]), ..view("ayse") };
-    (bound_of(&draft().law(), all), call)
+    (bound_of(law, all), call)
 }
 
 #[test]
 fn every_entity_that_is_named_is_judged_over_once() {
+    let law = draft().law();
     // Fifteen to eighteen: those that the call names besides are the principal and a shop with what stands above it.
     for count in [1, 12, 13, 14, 15, 16, 17, 18, 40, 300] {
-        let (bound, call) = naming(count);
+        let (bound, call) = naming(&law, count);
         let request = call.request();
         let prepared = bound.prepare(&request).unwrap();
         let told = format!("{prepared:?}");
@@ -52,7 +53,7 @@ fn every_entity_that_is_named_is_judged_over_once() {
 
 #[test]
 fn what_is_shown_of_a_request_is_its_action_and_nothing_personal() {
-    let (bound, call) = naming(2);
+    let (bound, call) = naming(&draft().law(), 2);
     let request = call.request();
     let told = format!("{:?}", bound.prepare(&request).unwrap());
     assert!(told.contains("order.view") && !told.contains("ayse"), "{told}");
@@ -60,8 +61,9 @@ fn what_is_shown_of_a_request_is_its_action_and_nothing_personal() {
 
 #[test]
 fn what_a_refused_request_stood_on_is_gathered_up_to_a_bound() {
+    let law = draft().law();
     let around = |count: usize| {
-        let (bound, mut call) = naming(count);
+        let (bound, mut call) = naming(&law, count);
         (call.action, call.given) = (uid("Action::\"order.fly\""), vec![order(&[])]);
         assert_eq!(call.refused(&bound), Code::ActionUnknown);
         bound.around(&call.request())
@@ -74,7 +76,7 @@ fn what_a_refused_request_stood_on_is_gathered_up_to_a_bound() {
     assert_eq!(around(1_023).len(), 1_025);
     assert_eq!(around(1_100).len(), 1_025);
     // What stands above comes along; where an entity is both, the stored one is said.
-    let (bound, mut call) = naming(1);
+    let (bound, mut call) = naming(&law, 1);
     call.principal = uid("Account::\"can\"");
     call.given.push(entity("Role::\"senior\"", Record::new(), &[]));
     call.given.push(entity("Account::\"can\"", Record::new(), &[]));

@@ -291,6 +291,24 @@ mod tests {
         assert_eq!(faults.iter().map(|f| f.code).collect::<Vec<_>>(), ["law.file.total_too_large"]);
     }
 
+    /// Zeros are text, and memory that is full of them costs nothing until it is read.
+    #[test]
+    fn what_is_as_large_as_it_may_be_is_admitted() {
+        let told = |given: Vec<(String, Vec<u8>)>| {
+            let mut faults = Vec::new();
+            let files = admit(given, &mut faults);
+            let found: Vec<_> = faults.into_iter().map(|f| f.code).filter(|code| *code != "law.file.missing").collect();
+            (files.all.len(), found)
+        };
+        let many = (0..LAW_FILES_MAX).map(|i| (format!("policies/{i}.cedar"), Vec::new()));
+        assert_eq!(told(many.collect()), (LAW_FILES_MAX, vec![]));
+        assert_eq!(told(vec![("policies/a.cedar".to_owned(), vec![0; LAW_FILE_BYTES_MAX])]), (1, vec![]));
+        // The bytes of what has no place in a law are counted, and not read.
+        assert_eq!(told(vec![("notes.txt".to_owned(), vec![0; LAW_BYTES_MAX])]), (0, vec!["law.file.unknown"]));
+        let long = format!("policies/{}.cedar", "x".repeat(LAW_PATH_BYTES_MAX - "policies/.cedar".len()));
+        assert_eq!(told(vec![(long, Vec::new())]), (1, vec![]));
+    }
+
     #[test]
     fn hidden_files_are_no_part_of_a_law() {
         assert_eq!(codes(&[(".DS_Store", b"\xff"), ("policies/.a.cedar.swp", b"\xff"), (".git/config", b"")]), []);

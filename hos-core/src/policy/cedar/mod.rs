@@ -32,3 +32,16 @@ pub(super) fn on_deep_stack<T>(work: impl FnOnce() -> T) -> T {
 pub(super) fn action_type(namespace: &str) -> String {
     if namespace.is_empty() { "Action".to_owned() } else { format!("{namespace}::Action") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_little_stack_is_given_a_deep_one() {
+        let little = std::thread::Builder::new().stack_size(256 << 10);
+        let left = little.spawn(|| [stacker::remaining_stack(), on_deep_stack(stacker::remaining_stack)]);
+        let [own, given] = left.unwrap().join().unwrap().map(Option::unwrap);
+        assert!(own < 32 << 20 && given > 32 << 20, "{own} {given}");
+    }
+}

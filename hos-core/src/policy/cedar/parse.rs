@@ -185,3 +185,41 @@ pub(in crate::policy) fn said(template: &Template) -> [(&'static str, String); 5
         ]
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_parsed_up_to_the_bytes_it_may_have() {
+        let refused = |bytes_max: usize| beyond_bounds("true", bytes_max).map(|trouble| trouble.message);
+        assert_eq!((refused(5), refused(4)), (None, None));
+        assert_eq!(refused(3).as_deref(), Some("the text has 4 bytes, at most 3 are allowed"));
+        assert_eq!(refused(1).as_deref(), Some("the text has 4 bytes, at most 1 are allowed"));
+    }
+
+    /// The codes of what is wrong with a file, told without compiling a law of it.
+    fn told(text: String) -> Vec<&'static str> {
+        let mut faults = Vec::new();
+        file(&SourceFile { path: "policies/a.cedar".into(), text }, &mut BTreeMap::new(), &mut faults);
+        faults.into_iter().map(|fault| fault.code).collect()
+    }
+
+    #[test]
+    fn a_policy_s_id_ends_at_its_bound() {
+        let of = |bytes: usize| told(format!("@id(\"{}\") permit(principal, action, resource);", "i".repeat(bytes)));
+        assert_eq!((of(1), of(NAME_BYTES_MAX)), (vec![], vec![]));
+        for bytes in [0, NAME_BYTES_MAX + 1, NAME_BYTES_MAX + 2] {
+            assert_eq!(of(bytes), ["law.policy.bad_id"], "{bytes}");
+        }
+    }
+
+    /// One byte more is refused: `a_policy_s_bytes_its_id_s_and_its_depth_are_bounded_each_at_its_bound`.
+    #[test]
+    fn a_policy_of_as_many_bytes_as_may_be_is_taken() {
+        // One long word is read faster than anything else.
+        let (before, behind) = ("@id(\"a\") @", " permit(principal, action, resource);");
+        let text = format!("{before}{}{behind}", "x".repeat(POLICY_BYTES_MAX - before.len() - behind.len()));
+        assert_eq!(told(text), [] as [&str; 0]);
+    }
+}

@@ -206,3 +206,36 @@ pub(in crate::policy) fn without_places(expr: &Expr) -> Expr {
     };
     ExprBuilder::with_data(()).with_expr_kind(kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expr(text: &str) -> Expr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_expression_is_as_deep_as_the_deepest_in_it() {
+        for (text, levels) in [("true", 1), ("1 + 2", 2), ("[1, 2, 3]", 2), ("principal.a.b == 1", 4), ("1 == -context.a", 4)] {
+            assert_eq!(depth(&expr(text)), levels, "{text}");
+        }
+    }
+
+    #[test]
+    fn who_is_only_compared_with_is_told_from_whoever_is_read() {
+        let read = |text: &str| read_literals(&expr(text)).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(read("principal == U::\"a\" && [U::\"a\", U::\"b\"].contains(principal) && principal in [U::\"a\"]"), "");
+        assert_eq!(read("U::\"a\".x == U::\"b\".y && principal == U::\"c\""), "U::\"a\" U::\"b\"");
+        assert_eq!(read("[U::\"a\".x].contains(true)"), "U::\"a\"");
+        assert_eq!(read("U::\"a\" in U::\"b\""), "U::\"a\"");
+        assert_eq!(read("principal in (if U::\"a\".x then principal else U::\"b\")"), "U::\"a\" U::\"b\"");
+    }
+
+    #[test]
+    fn an_expression_names_the_action_where_the_word_stands_and_nowhere_else() {
+        let names = |text: &str| names_action(&expr(text));
+        assert!(names("action in Action::\"a\"") && names("principal.x || [1].contains(action.y)"));
+        assert!(!names("true") && !names("context.action == Action::\"action\" && principal has action"));
+    }
+}
