@@ -455,29 +455,35 @@ mod tests {
         Key::of(uid, uid::to_cedar(uid).unwrap())
     }
 
-    /// What stands above the role 0, whose parents each have so many ancestors, the same ones, and are so deep.
-    fn above(parents: usize, ancestors: usize, depth: usize) -> Result<Above, String> {
+    /// How many stand above the role 0, whose parents each have so many ancestors, the same ones, and how deep it is.
+    fn above(parents: usize, ancestors: usize, depth: usize) -> Result<(usize, usize), String> {
         let uids: Vec<Uid> = (0..ancestors).map(|i| role(1_000_000 + i)).collect();
         // One key for all is enough: nothing is looked up by it here.
-        let keys = vec![key(&role(0)); ancestors];
-        let parent = |_: &Uid| Some((key(&role(0)), &*uids, &*keys, depth));
-        let parents = (1..=parents).map(role).collect();
-        Above::of(&role(0), &parents, parent).map_err(|blocker| format!("{} {}", blocker.code, blocker.detail))
+        let (one, keys) = (key(&role(0)), vec![key(&role(0)); ancestors]);
+        let parent = |_: &Uid| Some((one.clone(), &*uids, &*keys, depth));
+        let above = Above::of(&role(0), &(1..=parents).map(role).collect(), parent);
+        above.map(|above| (above.uids.len(), above.depth)).map_err(|blocker| format!("{} {}", blocker.code, blocker.detail))
+    }
+
+    fn refused(what: &str) -> Result<(usize, usize), String> {
+        Err(format!("hos.hierarchy_invalid Role::\"0\": more than {what}"))
     }
 
     #[test]
-    fn what_stands_above_is_gathered_once_and_up_to_its_limits() {
-        let told = |parents, ancestors, depth| above(parents, ancestors, depth).map(|above| (above.uids.len(), above.depth));
-        let refused = |what: &str| Err(format!("hos.hierarchy_invalid Role::\"0\": more than {what}"));
-        assert_eq!(told(0, 0, 0), Ok((0, 0)));
-        assert_eq!(told(1, 2, 1), Ok((3, 2)));
-        assert_eq!(told(3, 2, 1), Ok((5, 2)), "an ancestor of several parents is one");
-        assert_eq!(told(ANCESTORS_MAX, 0, 0), Ok((ANCESTORS_MAX, 1)));
-        assert_eq!(told(ANCESTORS_MAX + 1, 0, 0), refused("4096 parents"));
-        assert_eq!(told(1, ANCESTORS_MAX - 1, 1), Ok((ANCESTORS_MAX, 2)));
-        assert_eq!(told(1, ANCESTORS_MAX, 1), refused("4096 ancestors"));
-        assert_eq!(told(1, 1, HIERARCHY_DEPTH_MAX - 1), Ok((2, HIERARCHY_DEPTH_MAX)));
-        assert_eq!(told(1, 1, HIERARCHY_DEPTH_MAX), refused("64 levels of parents"));
-        assert_eq!(told(1, 1, HIERARCHY_DEPTH_MAX + 1), refused("64 levels of parents"));
+    fn who_stands_above_is_gathered_once_and_no_deeper_than_may_be() {
+        assert_eq!(above(0, 0, 0), Ok((0, 0)));
+        assert_eq!(above(1, 2, 1), Ok((3, 2)));
+        assert_eq!(above(3, 2, 1), Ok((5, 2)), "an ancestor of several parents is one");
+        assert_eq!(above(1, 1, HIERARCHY_DEPTH_MAX - 1), Ok((2, HIERARCHY_DEPTH_MAX)));
+        assert_eq!(above(1, 1, HIERARCHY_DEPTH_MAX), refused("64 levels of parents"));
+        assert_eq!(above(1, 1, HIERARCHY_DEPTH_MAX + 1), refused("64 levels of parents"));
+    }
+
+    #[test]
+    fn as_many_stand_above_as_may_be() {
+        assert_eq!(above(ANCESTORS_MAX, 0, 0), Ok((ANCESTORS_MAX, 1)));
+        assert_eq!(above(1, ANCESTORS_MAX - 1, 1), Ok((ANCESTORS_MAX, 2)));
+        assert_eq!(above(1, ANCESTORS_MAX, 1), refused("4096 ancestors"));
+        assert_eq!(above(ANCESTORS_MAX + 1, 0, 0), refused("4096 parents"));
     }
 }

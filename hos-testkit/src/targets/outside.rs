@@ -55,7 +55,8 @@ pub(super) fn url(data: &[u8]) {
         let told = shown.strip_prefix(scheme).unwrap_or(&shown);
         let is_told = |password: &str| password.len() >= 8 && password.is_ascii() && shown != "a database";
         if let Some((user, password)) = secret.filter(|(_, password)| is_told(password)) {
-            let rightly = format!("{user}@{}", rest.rsplit('@').next().unwrap_or_default());
+            // As it is shown: a password may look like the escapes of what is not its own.
+            let rightly = Shown(&format!("{user}@{}", rest.rsplit('@').next().unwrap_or_default())).to_string();
             for at in 0..=password.len() - 8 {
                 let piece = &password[at..at + 8];
                 let hidden = rightly.contains(piece) || !told.contains(piece);
