@@ -36,28 +36,42 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {
     Ok(counts)
 }
 
-/// Runs the targets, as many at once as there are cores; the time that is theirs is shared out evenly.
+/// Runs the targets, as many at once as there are cores; the time that is theirs is shared out evenly. One that finds something does not
+/// keep the others from their time; all fail in the end.
 fn each(order: &Order, program: &Path, work: &Path, names: &[String]) -> io::Result<Vec<Count>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(names.len());
     let share = (order.seconds * cores as u64 / names.len() as u64).max(1);
     let next = AtomicUsize::new(0);
     let one = || {
-        let mut counts = Vec::new();
+        let (mut counts, mut found) = (Vec::new(), Vec::new());
         while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let number = fuzzed(order, program, work, name, share)?;
-            println!("{name}: {number} runs");
-            counts.push(Count { what: name.clone(), number, of: "runs".into() });
+            match fuzzed(order, program, work, name, share) {
+                Ok(number) => {
+                    println!("{name}: {number} runs");
+                    counts.push(Count { what: name.clone(), number, of: "runs".into() });
+                }
+                Err(why) => {
+                    println!("{why}");
+                    found.push(why.to_string());
+                }
+            }
         }
-        Ok::<_, io::Error>(counts)
+        (counts, found)
     };
-    let mut counts = Vec::new();
+    let (mut counts, mut found) = (Vec::new(), Vec::new());
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(one)).collect();
         for worker in workers {
-            counts.append(&mut worker.join().map_err(|_| io::Error::other("a fuzzer's thread panicked"))??);
+            let (counted, failed) = worker.join().map_err(|_| io::Error::other("a fuzzer's thread panicked"))?;
+            counts.extend(counted);
+            found.extend(failed);
         }
         Ok::<_, io::Error>(())
     })?;
+    if !found.is_empty() {
+        let all: u64 = counts.iter().map(|count| count.number).sum();
+        return Err(io::Error::other(format!("after {all} runs of the other targets: {}", found.join("; "))));
+    }
     counts.sort_by(|one, other| one.what.cmp(&other.what));
     Ok(counts)
 }
