@@ -265,7 +265,7 @@ static ssize_t write_watched(int fd, const void *bytes, size_t len, off_t at, in
                 at = (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
                 if (syscall(SYS_fcntl, fd, F_GETFL) & O_APPEND) note('?', 0, 0, "append", 6, fds[fd].path, strlen(fds[fd].path));
             }
-            /* Written down first: a process may be killed in between. */
+            /* The line and the write in one turn, for which the kill at a sync waits. */
             note('W', fds[fd].inode, (uint64_t)at, bytes, len, "", 0);
             ssize_t n = placed ? syscall(SYS_pwrite64, fd, bytes, len, at) : syscall(SYS_write, fd, bytes, len);
             if (n != (ssize_t)len) abort();

@@ -100,7 +100,9 @@ fn main() -> ExitCode {
 
 /// The one target directory of all that is built here.
 fn target(root: &std::path::Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+    let given = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    // As cargo reads it; what is started from elsewhere, and paths that are mapped away, need the whole.
+    given.map_or_else(|| root.join("target"), |path| std::path::absolute(&path).unwrap_or(path))
 }
 
 /// The workspace's directory: the parent of this crate's.

@@ -79,7 +79,7 @@ impl<'a> Bench<'a> {
         self.guards.unwrap_or(self.active)
     }
 
-    /// A contract as that law has it.
+    /// A contract as the law of an instance of it has it ([`Bench::guard_standing`]).
     pub(super) fn contract(&self, name: &Name) -> Option<&'a LawContract> {
         self.guard_standing().law.contracts.get(name)
     }

@@ -46,15 +46,15 @@ pub(super) fn ids(data: &[u8]) {
 }
 
 /// URLs of databases. A password is what stands between the first colon behind the scheme and the last `@`: no piece of eight
-/// letters of it may be shown; what is no URL is shown as "a database", which is a piece of nobody's. Nothing is connected.
+/// letters of it may be shown. What is no URL is shown as "a database" whatever it holds. Nothing is connected.
 pub(super) fn url(data: &[u8]) {
     let Ok(given) = std::str::from_utf8(data) else { return };
     let shown = hos_drivers::without_password(given);
     if let Some((scheme, rest)) = given.split_once("://").filter(|(scheme, _)| *scheme != "sqlite") {
         let secret = rest.rsplit_once('@').and_then(|(before, _)| before.split_once(':'));
         let told = shown.strip_prefix(scheme).unwrap_or(&shown);
-        let is_told = |password: &str| password.len() >= 8 && password.is_ascii() && shown != "a database";
-        if let Some((user, password)) = secret.filter(|(_, password)| is_told(password)) {
+        let is_looked_for = |password: &str| password.len() >= 8 && password.is_ascii() && shown != "a database";
+        if let Some((user, password)) = secret.filter(|(_, password)| is_looked_for(password)) {
             // As it is shown: a password may look like the escapes of what is not its own.
             let rightly = Shown(&format!("{user}@{}", rest.rsplit('@').next().unwrap_or_default())).to_string();
             for at in 0..=password.len() - 8 {

@@ -28,7 +28,7 @@ fn node() -> Result<(), String> {
 }
 
 /// Installs its packages as the lock file has them.
-pub(crate) fn installed(root: &Path) -> io::Result<()> {
+pub(crate) fn install(root: &Path) -> io::Result<()> {
     let mut npm = Command::new("npm");
     npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(root.join("verifier")).stdin(Stdio::null());
     if npm.status()?.success() { Ok(()) } else { Err(io::Error::other("npm ci failed in verifier/")) }
@@ -40,7 +40,7 @@ pub(super) fn run(house: &House) -> io::Result<Outcome> {
         println!("skipped: {why}");
         return Ok(Outcome::Skipped(why));
     }
-    if let Err(why) = installed(&house.root) {
+    if let Err(why) = install(&house.root) {
         println!("{why}");
         return Ok(Outcome::Done(Tally::of(false)));
     }

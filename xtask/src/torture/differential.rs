@@ -45,6 +45,9 @@ fn model(order: &Order, seed: u64) -> io::Result<Vec<Count>> {
 
 /// Bundles that one verifier's tests make, judged by both.
 fn bundles(order: &Order, seed: u64) -> io::Result<Vec<Count>> {
+    if !order.root.join("verifier/node_modules").is_dir() {
+        crate::test::verifier::install(&order.root)?;
+    }
     let target = crate::target(&order.root);
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build.args(["build", "--locked", "--workspace", "--example", "bundles"]).current_dir(&order.root);
@@ -54,9 +57,6 @@ fn bundles(order: &Order, seed: u64) -> io::Result<Vec<Count>> {
     maker.args(["--count", &BUNDLES.to_string(), "--seed", &seed.to_string()]).stdout(Stdio::piped());
     let mut maker = maker.spawn()?;
     let made = maker.stdout.take().ok_or_else(|| io::Error::other("no bundles"))?;
-    if !order.root.join("verifier/node_modules").is_dir() {
-        crate::test::verifier::installed(&order.root)?;
-    }
     let testing = order.root.join("verifier/testing");
     let mut second = Command::new("node");
     second.arg("--import").arg(testing.join("remember.mjs")).arg(testing.join("differential.mjs")).arg("--strict");

@@ -30,22 +30,21 @@ pub(super) fn run(order: &Order) -> io::Result<Vec<Count>> {
     fs::create_dir_all(&work)?;
     planted(order, &program, &work)?;
     let names = named(&order.root, &std::env::var("HOS_FUZZ_ONLY").unwrap_or_default())?;
-    let mut counts = each(order, &program, &work, &names)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(names.len());
+    let share = (order.seconds * cores as u64 / names.len() as u64).max(1);
+    let mut counts = each(cores, &names, &|name| fuzzed(order, &program, &work, name, share))?;
     let all = counts.iter().map(|count| count.number).sum();
     counts.insert(0, Count { what: "together, under AddressSanitizer".into(), number: all, of: "runs".into() });
     Ok(counts)
 }
 
-/// Runs the targets, as many at once as there are cores; the time that is theirs is shared out evenly. One that finds something does not
-/// keep the others from their time; all fail in the end.
-fn each(order: &Order, program: &Path, work: &Path, names: &[String]) -> io::Result<Vec<Count>> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(names.len());
-    let share = (order.seconds * cores as u64 / names.len() as u64).max(1);
+/// Runs the targets, so many at once. One that finds something does not keep the others from their time; the whole fails in the end.
+fn each(cores: usize, names: &[String], fuzz: &(dyn Fn(&str) -> io::Result<u64> + Sync)) -> io::Result<Vec<Count>> {
     let next = AtomicUsize::new(0);
     let one = || {
         let (mut counts, mut found) = (Vec::new(), Vec::new());
         while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match fuzzed(order, program, work, name, share) {
+            match fuzz(name) {
                 Ok(number) => {
                     println!("{name}: {number} runs");
                     counts.push(Count { what: name.clone(), number, of: "runs".into() });
@@ -179,6 +178,16 @@ mod tests {
     fn branches_of_what_reads_are_counted() {
         assert!(["hos-core", "hos-fuzz", "minicbor", ""].into_iter().all(is_counted));
         assert!(!["cedar-policy-core", "rusqlite", "tokio"].into_iter().any(is_counted));
+    }
+
+    #[test]
+    fn what_one_target_finds_fails_when_all_have_run() {
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let fuzz = |name: &str| if name == "a" { Err(io::Error::other("a: found")) } else { Ok(7) };
+        let told = each(1, &names, &fuzz).unwrap_err().to_string();
+        assert_eq!(told, "after 14 runs of the other targets: a: found");
+        let counts = each(2, &names[1..], &fuzz).unwrap();
+        assert_eq!(counts.iter().map(|count| (count.what.as_str(), count.number)).collect::<Vec<_>>(), [("b", 7), ("c", 7)]);
     }
 
     #[test]
