@@ -5,6 +5,7 @@
 //! ancestors in the entities given.
 
 use super::cedar::judge::{Judge, Setting};
+use super::cedar::light::Surroundings;
 use super::cedar::plain::PlainSources;
 use super::cedar::{Key, parse, uid};
 use super::decide::{self, Ruling};
@@ -16,6 +17,10 @@ use std::sync::Arc;
 
 /// An entity's type and id, unescaped.
 pub type PlainUid<'a> = (&'a str, &'a str);
+
+/// What a request says of its circumstances, read for one action, and of use for many requests with it.
+#[derive(Debug)]
+pub struct PlainContext(Surroundings);
 
 /// A set of policies over a set of entities.
 #[derive(Debug)]
@@ -61,6 +66,11 @@ impl PlainLaw {
         Ok(())
     }
 
+    /// Reads a context: a JSON object, as the schema wants it of the action, if there is one. The error is Cedar's words.
+    pub fn context(&self, action: PlainUid<'_>, json: &str) -> Result<PlainContext, String> {
+        self.sources.context(&plain_key(action)?, json).map(PlainContext)
+    }
+
     /// Judges one request; the context is a JSON object. The error is Cedar's words.
     pub fn decide(
         &self,
@@ -69,8 +79,18 @@ impl PlainLaw {
         resource: PlainUid<'_>,
         context_json: &str,
     ) -> Result<Ruling, String> {
+        self.decide_in(principal, action, resource, &self.context(action, context_json)?)
+    }
+
+    /// The same, in a context that was read before.
+    pub fn decide_in(
+        &self,
+        principal: PlainUid<'_>,
+        action: PlainUid<'_>,
+        resource: PlainUid<'_>,
+        context: &PlainContext,
+    ) -> Result<Ruling, String> {
         let (principal, action, resource) = (plain_key(principal)?, plain_key(action)?, plain_key(resource)?);
-        let context = self.sources.context(&action, context_json)?;
         let [above_principal, above_action, above_resource] =
             [&principal, &action, &resource].map(|key| self.sources.ancestors(key));
         let buckets = self.index.buckets(&action, &above_action);
@@ -82,7 +102,7 @@ impl PlainLaw {
             side(&principal, &above_principal),
             side(&resource, &above_resource),
         );
-        let context = context.with(self.sources.attrs(&principal).as_ref(), self.sources.attrs(&resource).as_ref());
+        let context = context.0.clone().with(self.sources.attrs(&principal).as_ref(), self.sources.attrs(&resource).as_ref());
         let setting = Setting {
             principal: principal.uid(),
             action: action.uid(),

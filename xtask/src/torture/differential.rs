@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Cases of one round: policies, scenarios of the model, bundles.
-const CASES: u64 = 200_000;
+const CASES: u64 = 600_000;
 const SCENARIOS: u64 = 40;
 const BUNDLES: u64 = 4_000;
 /// A round with a seed of its own.
