@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_words_of_one_that_is_killed_are_kept() {
-        let mut victim = sh("echo ack 1; echo ack 2; printf 'ack 3'; sleep 60");
+        let mut victim = sh("echo ack 1; echo ack 2; printf 'ack 3'; exec sleep 60");
         assert!(victim.says("ack", 3, Duration::from_secs(30)));
         victim.kill();
         let end = victim.end().unwrap();

@@ -110,11 +110,12 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         sealed_at: Timestamp(0),
     };
     let mut before = walk.verifier.next_prev();
-    let mut page = Some(Page::read(tx, tenant, 0, i64::MIN)?).filter(|page| !page.lines.is_empty());
+    let mut page = Some(Page::read(tx, tenant, 0, i64::MIN, Page::default())?).filter(|page| !page.lines.is_empty());
+    let mut used = Page::default();
     while let Some(this) = page {
         // While records are examined, the next ones are read.
         let (next, seen) = crew.examine(&this, before, || match this.next {
-            Some(from) => Page::read(tx, tenant, from, this.behind).map(Some),
+            Some(from) => Page::read(tx, tenant, from, this.behind, used).map(Some),
             None => Ok(None),
         });
         for (line, seen) in this.lines.iter().zip(seen?.into_iter().flatten()) {
@@ -127,6 +128,7 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
             tell(pass.records, pass.total);
         }
         page = next?.filter(|page| !page.lines.is_empty());
+        used = this;
     }
     let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, .. } = walk;
     due.finish(tx, &mut pass.findings, tenant)?;

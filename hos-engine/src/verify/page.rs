@@ -8,14 +8,15 @@ use hos_core::id::{EntryHash, Handle, RecordHash, Tenant, TreeHash};
 use hos_core::time::Timestamp;
 use std::ops::{ControlFlow, Range};
 
-/// How many entries are read at once, at most.
-const ROWS: usize = 1024;
+/// How many entries are read at once, at most: what is read, and what is found out about it, is to stay in a core's own cache.
+const ROWS: usize = 256;
 /// How many entries are asked of a database over a wire at once.
 const JOINED: usize = 256;
 /// After how many bytes of headers and parts a page ends. The record that goes beyond is still part of it.
 const BYTES: usize = 4 << 20;
 
 /// Rows of the log with their records, in the log's order.
+#[derive(Default)]
 pub(super) struct Page {
     bytes: Vec<u8>,
     pub(super) lines: Vec<Line>,
@@ -57,8 +58,12 @@ impl Page {
     ///
     /// Records are looked for in the order in which they were written, which is nearly the log's, so that the file is read from
     /// front to back; what is not met that way is looked for by its key.
-    pub(super) fn read(tx: &Tx<'_>, tenant: &Tenant, from: u64, behind: i64) -> Result<Self, Failure> {
-        let mut page = Self { bytes: Vec::new(), lines: Vec::with_capacity(ROWS), next: None, behind };
+    /// It takes the memory of a page that was used.
+    pub(super) fn read(tx: &Tx<'_>, tenant: &Tenant, from: u64, behind: i64, used: Self) -> Result<Self, Failure> {
+        let mut page = used;
+        page.bytes.clear();
+        page.lines.clear();
+        (page.next, page.behind) = (None, behind);
         let mut next = from;
         if tx.is_shared() {
             return page.joined(tx, tenant, from);

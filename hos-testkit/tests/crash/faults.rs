@@ -94,7 +94,8 @@ pub(crate) fn judge_after(place: &Place, account: &Account, is_well: bool, turn:
         }
     }
     if is_well && !account.deeds.iter().any(|(deed, outcome)| is_last(deed) && matches!(outcome, Outcome::Done(_))) {
-        return Err("the disk was well again, and the program came to nothing any more".into());
+        let ends: Vec<_> = account.deeds.iter().rev().take(4).collect();
+        return Err(format!("the disk was well again, and the program came to nothing any more; its last answers: {ends:?}"));
     }
     judge(place, account, turn).map(drop)
 }

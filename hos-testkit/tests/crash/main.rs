@@ -82,6 +82,21 @@ fn what_was_told_holds_on_a_disk_that_fails() {
     assert!(runs > 50);
 }
 
+/// A file that cannot be opened once, of all that the program opens: SQLite takes it for one that may only be read.
+#[test]
+fn a_store_that_could_not_be_opened_once_is_written_again() {
+    let operations = faults::operations(2);
+    let once = faults::KINDS[0];
+    let opens = |operation: &str| ["open store/s.db", "open store/s.db.vault"].contains(&operation);
+    let all: Vec<usize> = (1..).zip(&operations).filter(|(_, operation)| opens(operation)).map(|(at, _)| at).collect();
+    for at in &all {
+        let told = |what| faults::told_again(2, *at, &operations[at - 1], once, &what);
+        faults::run(2, *at, once).unwrap_or_else(|what| panic!("{}", told(what)));
+    }
+    println!("count: {} openings of a disk that fails once", all.len());
+    assert!(all.len() > 6, "{}", all.len());
+}
+
 /// A disk that says yes and does nothing, and an engine that says what is not so: both are found.
 #[test]
 fn a_disk_that_lies_and_an_answer_that_lies_are_found() {
