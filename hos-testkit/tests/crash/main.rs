@@ -87,11 +87,11 @@ fn what_was_told_holds_on_a_disk_that_fails() {
 fn a_store_that_could_not_be_opened_once_is_written_again() {
     let operations = faults::operations(2);
     let once = faults::KINDS[0];
-    let opens = |operation: &str| ["open store/s.db", "open store/s.db.vault"].contains(&operation);
-    let all: Vec<usize> = (1..).zip(&operations).filter(|(_, operation)| opens(operation)).map(|(at, _)| at).collect();
+    let opens = |(_, operation): &(usize, &String)| matches!(operation.as_str(), "open store/s.db" | "open store/s.db.vault");
+    let all: Vec<usize> = (1..).zip(&operations).filter(opens).map(|(at, _)| at).collect();
     for at in &all {
-        let told = |what| faults::told_again(2, *at, &operations[at - 1], once, &what);
-        faults::run(2, *at, once).unwrap_or_else(|what| panic!("{}", told(what)));
+        faults::run(2, *at, once)
+            .unwrap_or_else(|what| panic!("{}", faults::told_again(2, *at, &operations[at - 1], once, &what)));
     }
     println!("count: {} openings of a disk that fails once", all.len());
     assert!(all.len() > 6, "{}", all.len());
