@@ -10,6 +10,7 @@ use hos_core::refusal::Code;
 use hos_engine::{Engine, Level, VerifyOptions};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use support::witness::Witnesses;
 use support::{Store, store, uid};
@@ -66,14 +67,54 @@ fn verdict(engine: &Engine, path: &Path) -> Result<Vec<(String, String)>, (Code,
     }
 }
 
+/// What changing bytes came to.
+#[derive(Default)]
+struct Tally {
+    tried: usize,
+    /// Tables that have rows.
+    filled: usize,
+    unseen: BTreeSet<String>,
+    unlocated: BTreeSet<String>,
+}
+
+/// Each with a copy of its own, they share the rows.
+const SHARES: usize = 2;
+
 #[test]
 fn every_byte_of_every_row_is_evidence() {
     let store = store();
     Witnesses::of(&store, "t1").whole(&store);
     let path = copy(&store);
-    let db = Connection::open(&path).unwrap();
+    let tallies = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..SHARES)
+            .map(|share| {
+                let own = store.dir.path().join(format!("copy-{share}.db"));
+                std::fs::copy(&path, &own).unwrap();
+                let engine = &store.engine;
+                scope.spawn(move || tampered(engine, &own, share))
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
+    });
+    let mut sum = Tally::default();
+    for tally in tallies {
+        sum.tried += tally.tried;
+        sum.filled = sum.filled.max(tally.filled);
+        sum.unseen.extend(tally.unseen);
+        sum.unlocated.extend(tally.unlocated);
+    }
+    println!("{} changes tried in {} tables", sum.tried, sum.filled);
+    assert!(sum.unseen.is_empty(), "{} not seen: {:#?}", sum.unseen.len(), sum.unseen);
+    assert!(sum.unlocated.is_empty(), "not located: {:#?}", sum.unlocated);
+    assert!(sum.tried > 5_000 && sum.filled >= 17, "{} changes in {} tables", sum.tried, sum.filled);
+}
+
+/// Changes every byte of its share of the rows of a copy, one at a time, and has the copy verified each time.
+fn tampered(engine: &Engine, path: &Path, share: usize) -> Tally {
+    let db = Connection::open(path).unwrap();
     db.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;").unwrap();
-    let (mut tried, mut unseen, mut unlocated, mut filled) = (0, Vec::new(), Vec::new(), 0);
+    let mut tally = Tally::default();
+    let mut turn = 0;
     for table in tables(&db) {
         if DECLARED.contains(&(table.as_str(), "*")) {
             continue;
@@ -89,8 +130,12 @@ fn every_byte_of_every_row_is_evidence() {
             let width = names.len();
             all.query_map([], |row| (0..width).map(|i| row.get(i)).collect()).unwrap().map(Result::unwrap).collect()
         };
-        filled += usize::from(!rows.is_empty());
+        tally.filled += usize::from(!rows.is_empty());
         for row in &rows {
+            turn += 1;
+            if turn % SHARES != share {
+                continue;
+            }
             for (at, name) in names.iter().enumerate().filter(|(_, name)| !DECLARED.contains(&(table.as_str(), **name))) {
                 // Where, in terms of the key as it was; a changed key is found again by its new value.
                 for other in changed(&row[at]) {
@@ -110,17 +155,19 @@ fn every_byte_of_every_row_is_evidence() {
                     if put(&other, key_of(row)).is_err() {
                         continue;
                     }
-                    tried += 1;
-                    match verdict(&store.engine, &path) {
-                        Ok(findings) if findings.is_empty() => unseen.push(format!("{table}.{name} of {:?}", key_of(row))),
+                    tally.tried += 1;
+                    match verdict(engine, path) {
+                        Ok(findings) if findings.is_empty() => {
+                            tally.unseen.insert(format!("{table}.{name} of {:?}", key_of(row)));
+                        }
                         Ok(findings) => {
                             if !findings.iter().any(|(at, what)| located(at) || located(what)) {
-                                unlocated.push(format!("{table}.{name}: {findings:?}"));
+                                tally.unlocated.insert(format!("{table}.{name}: {findings:?}"));
                             }
                         }
                         Err((code, message)) => {
                             if !matches!(code, Code::StoreIntegrity | Code::StoreVersion) || message.is_empty() {
-                                unlocated.push(format!("{table}.{name}: {code} {message}"));
+                                tally.unlocated.insert(format!("{table}.{name}: {code} {message}"));
                             }
                         }
                     }
@@ -129,15 +176,8 @@ fn every_byte_of_every_row_is_evidence() {
             }
         }
     }
-    unseen.sort();
-    unseen.dedup();
-    unlocated.sort();
-    unlocated.dedup();
-    println!("{tried} changes tried in {filled} tables");
-    assert!(unseen.is_empty(), "{} not seen: {unseen:#?}", unseen.len());
-    assert!(unlocated.is_empty(), "not located: {unlocated:#?}");
-    assert!(tried > 5_000 && filled >= 17, "{tried} changes in {filled} tables");
-    assert_eq!(verdict(&store.engine, &path), Ok(Vec::new()), "the copy is whole again");
+    assert_eq!(verdict(engine, path), Ok(Vec::new()), "the copy is whole again");
+    tally
 }
 
 fn located(text: &str) -> bool {
