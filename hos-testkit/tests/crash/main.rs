@@ -69,17 +69,23 @@ fn syncs_that_are_not_done_are_found() {
 #[test]
 fn what_was_told_holds_on_a_disk_that_fails() {
     let operations = faults::operations(1);
-    let mut runs = 0;
     // Steps that have no common divisor meet every sort of operation.
-    for (at, operation) in (1..).zip(&operations).step_by(operations.len() / 90) {
-        let kind = faults::KINDS[runs % faults::KINDS.len()];
-        if kind.fits(operation) {
-            faults::run(1, at, kind).unwrap_or_else(|what| panic!("{}", faults::told_again(1, at, operation, kind, &what)));
+    let chosen = (1..).zip(&operations).step_by(operations.len() / 90).zip(faults::KINDS.iter().cycle());
+    let all: Vec<_> = chosen.filter(|((_, operation), kind)| kind.fits(operation)).collect();
+    let next = AtomicU64::new(0);
+    // Most of a run is waiting for locks that cannot be set.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(((at, operation), kind)) = all.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                    let told = |what: String| faults::told_again(1, *at, operation, **kind, &what);
+                    faults::run(1, *at, **kind).unwrap_or_else(|what| panic!("{}", told(what)));
+                }
+            });
         }
-        runs += 1;
-    }
-    println!("count: {runs} operations of a disk that fails, of {}", operations.len());
-    assert!(runs > 50);
+    });
+    println!("count: {} operations of a disk that fails, of {}", all.len(), operations.len());
+    assert!(all.len() > 50, "{}", all.len());
 }
 
 /// A file that cannot be opened once, of all that the program opens: SQLite takes it for one that may only be read.

@@ -125,19 +125,25 @@ fn a_seed_is_the_same_day_to_the_last_byte() {
 /// Each fault breaks a day before long, and what is left of the day fits on one's hand.
 #[test]
 fn planted_faults_are_found_and_made_small() {
-    for (what, most) in What::ALL {
-        let plant = Plant::of(what);
-        let broken = (1..=FOUND_IN).map(|seed| day(seed, LENGTH, START_MS)).find(|day| lived(day, &plant).is_err());
-        let day = broken.unwrap_or_else(|| panic!("{what:?} is not found in {FOUND_IN} days"));
-        let (small, tried) = shrink(&day, TRIES, &mut |day| lived(day, &plant).is_err());
-        let why = lived(&small, &plant).unwrap_err();
-        println!("{what:?}, after {tried} tries: {}\n{small}", why.what);
-        assert!(small.steps.len() <= most, "{what:?} is left with more than {most} steps:\n{small}");
-        let text = small.to_string();
-        assert_eq!(read(&text).map(|day| lived(&day, &plant)), Ok(Err(why)), "as text it fails alike:\n{text}");
-        // Without the fault it holds: it is the fault that was found.
-        assert!(lived(&small, &Plant::default()).is_ok(), "{what:?}");
-    }
+    std::thread::scope(|scope| {
+        for faults in What::ALL.chunks(What::ALL.len().div_ceil(2)) {
+            scope.spawn(|| faults.iter().for_each(|(what, most)| found_and_made_small(*what, *most)));
+        }
+    });
+}
+
+fn found_and_made_small(what: What, most: usize) {
+    let plant = Plant::of(what);
+    let broken = (1..=FOUND_IN).map(|seed| day(seed, LENGTH, START_MS)).find(|day| lived(day, &plant).is_err());
+    let day = broken.unwrap_or_else(|| panic!("{what:?} is not found in {FOUND_IN} days"));
+    let (small, tried) = shrink(&day, TRIES, &mut |day| lived(day, &plant).is_err());
+    let why = lived(&small, &plant).unwrap_err();
+    println!("{what:?}, after {tried} tries: {}\n{small}", why.what);
+    assert!(small.steps.len() <= most, "{what:?} is left with more than {most} steps:\n{small}");
+    let text = small.to_string();
+    assert_eq!(read(&text).map(|day| lived(&day, &plant)), Ok(Err(why)), "as text it fails alike:\n{text}");
+    // Without the fault it holds: it is the fault that was found.
+    assert!(lived(&small, &Plant::default()).is_ok(), "{what:?}");
 }
 
 /// Chance that nobody gave makes two days of one seed.
