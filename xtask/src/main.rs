@@ -40,7 +40,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "usage: cargo xtask <chore>
 
-  test [--deny]    run every check and test; --deny also runs cargo-deny, which must then be installed
+  test [--deny]    run every check and test, cargo-deny where it is installed; with --deny it must be
   vectors          run the call vectors in every language, a line each
   databases        start PostgreSQL and MariaDB for tests, print where they are, stop them when the input closes
   tidy             check the house rules over the sources

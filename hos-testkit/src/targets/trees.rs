@@ -136,6 +136,12 @@ fn head(i: u64) -> Head {
     Head { key: MapKey(key), kind, thread: Handle([i as u8; 16]), n: i, last: RecordHash([i as u8; 32]) }
 }
 
+/// A root that differs in one byte, or in none.
+fn flipped(MapHash(mut root): MapHash, input: &mut Input<'_>) -> MapHash {
+    root[usize::from(input.byte()) % 32] ^= input.byte();
+    MapHash(root)
+}
+
 /// Ways through the map of heads.
 pub(super) fn heads(data: &[u8]) {
     let mut input = Input(data);
@@ -154,8 +160,10 @@ pub(super) fn heads(data: &[u8]) {
         1 => ENDS[usize::from(input.byte()) % ENDS.len()].key,
         _ => MapKey(input.hash()),
     };
+    // Not one that the input chooses: who looks at what is compared with it makes the root of whatever was told.
     let root = match input.byte() % 4 {
-        0 => MapHash(input.hash()),
+        0 => flipped(*whole, &mut input),
+        1 => EMPTY,
         _ => *whole,
     };
     let present = map.way(&told.key);
