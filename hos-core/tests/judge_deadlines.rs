@@ -246,3 +246,18 @@ fn a_deadline_of_an_event_that_the_contract_lacks_is_disarmed() {
     let judged = desk.with(None, |bench| judge::tick(bench, &instance));
     assert!(judged.drafts.is_empty(), "where the contract is not enforced nothing fires");
 }
+
+#[test]
+fn what_was_due_before_an_event_that_finds_all_as_it_wants_it_is_kept() {
+    let lend = event("ana", "lend", "l-1");
+    let judged = |desk: &Desk| {
+        let instance = desk.instances["loan/l-1"].clone();
+        let judged = desk.with(Some(&instance), |bench| judge::transition(bench, &lend, Some(&instance)));
+        assert!(judged.answer.allowed && judged.answer.again, "{:?}", judged.answer);
+        (judged.drafts.len(), judged.instance.map(|after| (after.deadlines.len(), instance.deadlines.len())))
+    };
+    let mut desk = lent("b");
+    assert_eq!(judged(&desk), (0, None), "where nothing was due nothing is written");
+    desk.wait(2 * HOUR);
+    assert_eq!(judged(&desk), (1, Some((1, 2))), "what the clock was refused is recorded, and disarmed");
+}
