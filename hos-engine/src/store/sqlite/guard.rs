@@ -43,6 +43,10 @@ const BYTE_TRIES: libc::off_t = 64;
 const SHARED: (libc::off_t, libc::off_t) = (0x4000_0002, 510);
 /// And of the log's index (`<store>-shm`).
 const MAPPED: (libc::off_t, libc::off_t) = (128, 1);
+/// The index's header, twice, and what stands between it and the locks. Where they are zero the index is made from the log (`isInit` of
+/// SQLite's WAL-index format).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const INDEX_HEADERS: usize = 136;
 
 pub(super) struct FileGuard {
     file: File,
@@ -119,7 +123,7 @@ impl FileGuard {
     /// Only where the log is on already: to turn it on, SQLite must be alone.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(super) fn hold(&mut self) -> Result<Option<Code>, StoreError> {
-        use std::os::unix::fs::OpenOptionsExt;
+        use std::os::unix::fs::{FileExt, OpenOptionsExt};
         let lock = |file: &File, kind, (start, length)| match fcntl(file, FcntlArg::F_OFD_SETLK(&record(kind, start, length))) {
             // Where there are no such locks, the rest of the guard stands alone.
             Ok(_) | Err(Errno::EINVAL | Errno::ENOLCK | Errno::ENOSYS | Errno::EOPNOTSUPP) => Ok(true),
@@ -145,9 +149,10 @@ impl FileGuard {
         if !is_alone {
             return Ok(Some(Code::StoreIntegrity));
         }
-        // As SQLite does: who is the first to open the index begins it anew, for what it holds is of before a crash.
+        // As SQLite does: who is the first to open the index begins it anew, for what it holds is of before a crash. SQLite cuts it; a
+        // foreign hand of another process that has it mapped, and whose locks were dropped, would be killed by that.
         if lock(index, libc::F_WRLCK, MAPPED)? {
-            index.set_len(3).map_err(|e| from_io(&e, &self.path, "begin the index of"))?;
+            index.write_all_at(&[0; INDEX_HEADERS], 0).map_err(|e| from_io(&e, &self.path, "begin the index of"))?;
         }
         if !lock(index, libc::F_RDLCK, MAPPED)? {
             return Ok(Some(Code::StoreBusy));
