@@ -42,13 +42,7 @@ pub(super) fn open(path: &Path, role: Role, options: &OpenOptions) -> Result<Con
     };
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let doing = "cannot open the store";
-    let opened = || Connection::open_with_flags(path, flags).map_err(|e| from_sqlite(e, doing));
-    let mut conn = opened()?;
-    // What cannot be opened for writing SQLite opens for reading, whatever the reason: where the disk failed once, a process would
-    // write nothing more as long as it lives. A file that may only be read stays one.
-    if role == Role::Writer && conn.is_readonly(rusqlite::MAIN_DB).map_err(|e| from_sqlite(e, doing))? {
-        conn = opened()?;
-    }
+    let conn = Connection::open_with_flags(path, flags).map_err(|e| from_sqlite(e, doing))?;
     // INVARIANT: from here on the connection can be dropped at any time, in any process, without a write: closing the last
     // connection to a file otherwise empties and unlinks the write-ahead log, by its name, whosever it is by then.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(|e| from_sqlite(e, doing))?;

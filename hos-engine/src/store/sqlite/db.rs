@@ -114,11 +114,15 @@ impl Db {
         // guard's too; so does a foreign hand. Who can say which: all of it once more, now that the log is on.
         while let Some(why) = self.bring_up_whole(writer, create)? {
             if Instant::now() >= until {
-                let what = match why {
-                    Code::StoreBusy => "another process has",
-                    _ => "something else in this process opens and closes, and drops the locks of H-OS on,",
+                let (what, then) = match why {
+                    Code::StoreBusy => ("another process has", "the file belongs to H-OS alone"),
+                    Code::StoreReadOnly => ("SQLite cannot open for writing", "look at its rights and at its disk"),
+                    _ => (
+                        "something else in this process opens and closes, and drops the locks of H-OS on,",
+                        "the file belongs to H-OS alone",
+                    ),
                 };
-                return Err(StoreError::new(why, format!("{what} {}; the file belongs to H-OS alone", shown(&self.path))));
+                return Err(StoreError::new(why, format!("{what} {}; {then}", shown(&self.path))));
             }
             thread::sleep(BRING_UP_PAUSE);
         }
@@ -150,6 +154,11 @@ impl Db {
             }
             guard.watch(self.pid)?;
             let mut conn = connection::open(&self.path, Role::Writer, &self.options).map_err(|e| self.named(e))?;
+            // What it cannot open for writing SQLite opens for reading, whatever the reason: where the disk failed once, a process
+            // would write nothing more as long as it lives.
+            if conn.is_readonly(rusqlite::MAIN_DB).map_err(|e| self.named(from_sqlite(e, "cannot examine the connection")))? {
+                return Ok(Some(Code::StoreReadOnly));
+            }
             migrate::apply(&mut conn, &self.options, create).map_err(|e| self.named(e))?;
             connection::settle(&conn).map_err(|e| self.named(from_sqlite(e, "cannot settle the write-ahead log")))?;
             if !guard.engage()? {

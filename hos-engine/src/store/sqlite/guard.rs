@@ -43,8 +43,8 @@ const BYTE_TRIES: libc::off_t = 64;
 const SHARED: (libc::off_t, libc::off_t) = (0x4000_0002, 510);
 /// And of the log's index (`<store>-shm`).
 const MAPPED: (libc::off_t, libc::off_t) = (128, 1);
-/// The index's header, twice, and what stands between it and the locks. Where they are zero the index is made from the log (`isInit` of
-/// SQLite's WAL-index format).
+/// The index's header, twice, and what it says of checkpoints and readers. Where the headers are zero, `isInit` among them, SQLite
+/// makes the index from the log (SQLite's "WAL-mode file format", on the WAL-index).
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const INDEX_HEADERS: usize = 136;
 
