@@ -22,8 +22,8 @@ fn every_command_runs_on_a_database_and_shows_no_password() {
         let world = world(database);
         let directory = law();
         let law_dir = directory.to_str().unwrap();
-        let paths = ["new.key", "mark", "o-1.hosb", "proofs", "tiles", "trust"].map(|name| world.path(name));
-        let [new_key, mark, bundle, proofs, tiles, trust] = paths.each_ref().map(String::as_str);
+        let paths = ["new.key", "mark", "o-1.hosb", "proofs", "tiles", "trust", "kept"].map(|name| world.path(name));
+        let [new_key, mark, bundle, proofs, tiles, trust, kept] = paths.each_ref().map(String::as_str);
         let commands: Vec<Vec<&str>> = vec![
             vec!["can", "order.view", "order/o-1", "--as", "Account::ayse"],
             vec!["begin", "order", "o-2", "place", "--as", "Account::ayse", "--fact", "buyer=ayse", "--fact", "total=1"],
@@ -71,6 +71,8 @@ fn every_command_runs_on_a_database_and_shows_no_password() {
             vec!["verify", bundle, "--trust", trust],
             vec!["export", "--instance", "order/o-1", "--proofs", proofs],
             vec!["export", "--tiles", tiles],
+            vec!["checkpoint", "-o", kept],
+            vec!["verify", "--since", kept],
             vec!["hold", "--subject", "Account::kedi", "--reason", "case 7"],
             vec!["release", "--subject", "Account::kedi", "--reason", "case 7"],
             vec!["erase", "Account::kedi", "--ground", "request 12"],

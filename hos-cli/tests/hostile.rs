@@ -177,7 +177,7 @@ fn a_seal_key_stands_in_no_output() {
     let founded = world.run(&[&init[..], &["--key-file", &key]].concat());
     let mut runs = vec![founded];
     let bundle = world.path("x.hosb");
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &["verify"],
         &["verify", "--json"],
         &["keys", "show"],
@@ -186,6 +186,7 @@ fn a_seal_key_stands_in_no_output() {
         &["history", "order", "none"],
         &["work"],
         &["mark"],
+        &["checkpoint"],
         &["export", "order", "none", &bundle],
         &["keys", "generate", &key],
         &["tick", "--json"],

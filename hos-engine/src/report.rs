@@ -51,6 +51,9 @@ impl Level {
 pub struct VerifyOptions<'a> {
     /// Checkpoints (signed notes) kept outside the store; each tenant named by its origin.
     pub anchors: Vec<String>,
+    /// Checkpoints as well, of logs that were verified up to there: what stands before them is not read again, as far as their
+    /// roots vouch for it. Each is an anchor too.
+    pub since: Vec<String>,
     /// The verifier's own copy of the seal key (C2SP vkey); without it the store's own is used and the report says so.
     pub vkey: Option<String>,
     /// Told now and then: (records done, records in all).
@@ -68,6 +71,9 @@ pub struct VerifyReport {
     pub records: u64,
     /// Tenants' logs: (tenant, size, root in hex).
     pub logs: Vec<(String, u64, String)>,
+    /// Logs that were not read from their beginning: (tenant, the first entry that was read). What is said of them is said of
+    /// their entries from there on, and of the rows of threads that these touch.
+    pub since: Vec<(String, u64)>,
     /// Records not yet sealed, and the age of the oldest in milliseconds.
     pub unsealed: (u64, i64),
     /// Parts whose key is gone.

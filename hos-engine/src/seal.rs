@@ -206,18 +206,21 @@ fn tile_root(tx: &Tx<'_>, tenant: &Tenant, level: u8, index: u64) -> Result<Tree
 
 /// The complete subtrees of a tenant's tree, from its tiles and the leaves after the last one.
 pub(crate) fn node(tx: &Tx<'_>, tenant: &Tenant, size: u64, level: u8, index: u64) -> Option<TreeHash> {
+    node_from_tiles(level, index, &|level, index| tile_so_far(tx, tenant, size, level, index))
+}
+
+/// What a tile of a tree of this size holds, at least: one that is full since may hold more.
+pub(crate) fn tile_so_far(tx: &Tx<'_>, tenant: &Tenant, size: u64, level: u8, index: u64) -> Option<Vec<TreeHash>> {
     let width = TILE_WIDTH as u64;
-    node_from_tiles(level, index, &|tile_level, tile_index| match tile(tx, tenant, tile_level, tile_index).ok()? {
+    match tile(tx, tenant, level, index).ok()? {
         Some(full) => Some(full),
-        None if tile_level == 0 => leaves(tx, tenant, tile_index * width, size.min((tile_index + 1) * width)).ok(),
+        None if level == 0 => leaves(tx, tenant, index * width, size.min((index + 1) * width)).ok(),
         None => {
             // A tile above that is not full yet holds the roots of the full tiles below it.
-            let below = size.checked_shr(8 * u32::from(tile_level)).unwrap_or(0);
-            (tile_index * width..below.min((tile_index + 1) * width))
-                .map(|i| tile_root(tx, tenant, tile_level - 1, i).ok())
-                .collect()
+            let below = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
+            (index * width..below.min((index + 1) * width)).map(|i| tile_root(tx, tenant, level - 1, i).ok()).collect()
         }
-    })
+    }
 }
 
 /// What a checkpoint of a head says.

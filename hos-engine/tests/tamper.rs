@@ -228,13 +228,13 @@ fn a_checkpoint_kept_outside_anchors_the_store() {
     let anchor = tenant.checkpoint().unwrap().unwrap();
     let vkey = store.engine.vkey(tenant.name()).unwrap();
     assert!(tenant.record(Note::new(uid("A", "root"), "n", b"y".to_vec()).unwrap()).unwrap().allowed);
-    let options = VerifyOptions { anchors: vec![anchor.clone()], vkey: Some(vkey), progress: None, threads: 2 };
+    let options = VerifyOptions { anchors: vec![anchor.clone()], vkey: Some(vkey), threads: 2, ..VerifyOptions::default() };
     let report = store.engine.verify(&options).unwrap();
     assert_eq!(report.level, Level::Anchored, "{:#?}", report.findings);
     // Another root under the same signature: the note no longer holds.
     let mut lines: Vec<String> = anchor.lines().map(str::to_owned).collect();
     lines[2] = lines[2].chars().rev().collect();
-    let other = VerifyOptions { anchors: vec![lines.join("\n") + "\n"], vkey: None, progress: None, threads: 1 };
+    let other = VerifyOptions { anchors: vec![lines.join("\n") + "\n"], threads: 1, ..VerifyOptions::default() };
     assert_eq!(store.engine.verify(&other).unwrap().level, Level::Broken);
     assert!(store.path.exists());
 }

@@ -7,6 +7,7 @@ pub(crate) mod begin;
 pub(crate) mod call;
 pub(crate) mod can;
 pub(crate) mod check;
+pub(crate) mod checkpoint;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod diagram;
@@ -82,6 +83,8 @@ pub(crate) enum Command {
     Verify(verify::Verify),
     /// Export one instance's story as a bundle that anybody can verify
     Export(export::Export),
+    /// Print the newest checkpoint of a tenant's log, to be kept outside
+    Checkpoint(checkpoint::Checkpoint),
     /// Seal keys
     Keys(keys::Keys),
     /// Go on after the end of a log was lost
@@ -159,6 +162,7 @@ pub(crate) fn run(global: &Global, command: Command, words: fn() -> clap::Comman
         Command::Call(c) => c.run(global),
         Command::Verify(c) => c.run(global),
         Command::Export(c) => c.run(global),
+        Command::Checkpoint(c) => c.run(global),
         Command::Keys(c) => c.run(global),
         Command::Epoch(c) => c.run(global),
         Command::Mark(c) => c.run(global),

@@ -8,7 +8,7 @@ use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use hos_engine::{Failure, Level, ReplayReport, VerifyOptions, VerifyReport};
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 /// Verify all evidence of a store, or a bundle that somebody exported.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("kept").multiple(true).args(["against", "since"]))]
 pub(crate) struct Verify {
     /// A bundle, or a report of a fork; without it the store is verified
     #[arg(value_name = "BUNDLE", requires = "trust")]
@@ -26,8 +27,12 @@ pub(crate) struct Verify {
     /// A checkpoint of the log that you kept outside (a C2SP signed note)
     #[arg(long = "against", alias = "anchor", value_name = "NOTE")]
     against: Vec<PathBuf>,
+    /// A checkpoint that you kept when you last verified: its log is read from there on, and so are the threads that went on
+    /// since; the report says what was not read again
+    #[arg(long, value_name = "NOTE", conflicts_with_all = ["file", "replay"])]
+    since: Vec<PathBuf>,
     /// Where a checkpoint that you kept and the store's own prove that the log signed two histories, write the proof here
-    #[arg(long, value_name = "FILE", requires = "against", conflicts_with = "file")]
+    #[arg(long, value_name = "FILE", requires = "kept", conflicts_with = "file")]
     fork_report: Option<PathBuf>,
     /// Your own copy of the seal key (a C2SP vkey); without it the store is asked for its key
     #[arg(long = "key", value_name = "VKEY")]
@@ -49,11 +54,18 @@ impl Verify {
             std::fs::read_to_string(path).map_err(|e| usage(format!("`{name}` {word}: {e}")))
         };
         let anchors: Vec<String> = self.against.iter().map(read).collect::<Result<_, _>>()?;
+        let since: Vec<String> = self.since.iter().map(read).collect::<Result<_, _>>()?;
         let engine = global.engine()?;
         let progress = Progress::new("verifying", global.json);
         let tell = |done, all| progress.tell(done, all);
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let options = VerifyOptions { anchors: anchors.clone(), vkey: self.key.clone(), progress: Some(&tell), threads };
+        let options = VerifyOptions {
+            anchors: anchors.clone(),
+            since: since.clone(),
+            vkey: self.key.clone(),
+            progress: Some(&tell),
+            threads,
+        };
         if self.replay {
             let (report, replay) = engine.verify_replayed(&options, Some(&tell))?;
             drop(progress);
@@ -63,7 +75,7 @@ impl Verify {
         let report = engine.verify(&options)?;
         drop(progress);
         let mut done = done(&report, turkish);
-        for anchor in anchors.iter().filter(|_| report.level == Level::Broken) {
+        for anchor in anchors.iter().chain(&since).filter(|_| report.level == Level::Broken) {
             // What is no checkpoint of a log of this store is a finding already.
             let Ok(Some(fork)) = engine.fork(anchor) else { continue };
             done.text.push_str(if turkish {
@@ -159,6 +171,10 @@ fn text(report: &VerifyReport, turkish: bool) -> String {
     for (tenant, size, hash) in &report.logs {
         let _ = writeln!(out, "  {tenant}: {size} {entries}, {root} {hash}");
     }
+    let (since, entry) = if turkish { ("şuradan ", "girdi") } else { ("since   ", "entry") };
+    for (tenant, from) in &report.since {
+        let _ = writeln!(out, "{since} {tenant}: {entry} {from}");
+    }
     let (cosigned, at, by) = if turkish { ("eşimzalı", "boyu", "imzalayan") } else { ("cosigned", "at", "by") };
     for one in &report.cosigned {
         let _ = writeln!(out, "{cosigned} {} {at} {} {by} {}", one.tenant, one.size, show::inert(&one.witnesses.join(", ")));
@@ -188,6 +204,7 @@ fn text(report: &VerifyReport, turkish: bool) -> String {
 
 fn json(report: &VerifyReport) -> Json {
     let logs = report.logs.iter().map(|(tenant, size, root)| json!({ "tenant": tenant, "size": size, "root": root }));
+    let since = report.since.iter().map(|(tenant, from)| json!({ "tenant": tenant, "entry": from }));
     let findings = report.findings.iter().map(|(place, what)| json!({ "where": place, "what": what }));
     let cosigned =
         report.cosigned.iter().map(|one| json!({ "tenant": one.tenant, "size": one.size, "witnesses": one.witnesses }));
@@ -195,6 +212,7 @@ fn json(report: &VerifyReport) -> Json {
         "level": report.level.as_str(),
         "records": report.records,
         "logs": logs.collect::<Vec<_>>(),
+        "since": since.collect::<Vec<_>>(),
         "unsealed": { "records": report.unsealed.0, "oldest_ms": report.unsealed.1 },
         "erased_parts": report.erased_parts,
         "cosigned": cosigned.collect::<Vec<_>>(),

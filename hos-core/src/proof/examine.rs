@@ -114,6 +114,16 @@ impl<'a> Examined<'a> {
         self.header.as_ref().ok()
     }
 
+    /// Why the header's bytes are none.
+    pub fn header_error(&self) -> Option<&FormatError> {
+        self.header.as_ref().err()
+    }
+
+    /// What does not hold of the parts.
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
+    }
+
     /// The record's hash.
     pub fn hash(&self) -> RecordHash {
         self.hash

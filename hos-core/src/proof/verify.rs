@@ -11,7 +11,7 @@ use super::report::{Broken, FAILURES_LISTED_MAX, Failure, Report};
 use super::stored::StoredBox;
 use super::tree::{Frontier, TILE_HEIGHT};
 use crate::digest;
-use crate::id::{EntryHash, Handle, KeyId, StoreId, Tenant, TreeHash};
+use crate::id::{EntryHash, Handle, KeyId, RecordHash, StoreId, Tenant, TreeHash};
 use std::collections::BTreeMap;
 
 /// Verifies a log, entry by entry.
@@ -33,12 +33,19 @@ pub struct LogVerifier {
 impl LogVerifier {
     /// Starts before the first entry; [`LogHead::genesis`] makes the head.
     pub fn new(genesis: LogHead) -> Self {
-        let tree = Frontier::default();
+        Self::behind(genesis, Frontier::default())
+    }
+
+    /// Starts behind entries that are not verified again: `head` is what the next entry must be, `tree` the tree of those before
+    /// it. Both may be what a store claims where a checkpoint of a later size is expected ([`LogVerifier::expect`]) that comes from
+    /// outside: its root vouches for either, since the next entry cites the one before. Where threads stood is to be told by
+    /// [`LogVerifier::stood`], each before its first record.
+    pub fn behind(head: LogHead, tree: Frontier) -> Self {
         let report = Report {
-            tenant: genesis.tenant.clone(),
-            size: 0,
+            tenant: head.tenant.clone(),
+            size: tree.size(),
             root: tree.root(),
-            head: genesis.prev,
+            head: head.prev,
             threads: 0,
             parts: 0,
             erased: 0,
@@ -49,8 +56,8 @@ impl LogVerifier {
             failures: Vec::new(),
         };
         Self {
-            last_epoch: genesis.epoch,
-            head: genesis,
+            last_epoch: head.epoch,
+            head,
             threads: Threads::default(),
             tree,
             awaited: BTreeMap::new(),
@@ -153,6 +160,11 @@ impl LogVerifier {
         self.head.epoch = epoch;
         self.head.prev = prev;
         self.last_epoch = self.last_epoch.max(epoch);
+    }
+
+    /// A thread's last record among the entries that are not verified again.
+    pub fn stood(&mut self, thread: Handle, n: u64, record: RecordHash) {
+        self.threads.advance(thread, n, record);
     }
 
     /// The epoch so far.

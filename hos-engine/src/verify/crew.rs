@@ -3,14 +3,13 @@
 //! INVARIANT: no thread that is started here outlives the call; whoever calls waits for all of them.
 
 use super::page::{Entry, Line, Page};
-use super::ring::{Kept, KeyRing};
+use super::ring::{Asked, KeyRing};
 use crate::Failure;
 use crate::court::epoch::Epochs;
 use crate::seal::Origin;
-use hos_core::id::{EntryHash, KeyId};
+use hos_core::id::EntryHash;
 use hos_core::proof::chain::EntryView;
 use hos_core::proof::examine::{ExaminedEntry, Examiner};
-use hos_core::proof::part::SubjectKey;
 use hos_core::refusal::Code;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -21,10 +20,8 @@ const TAKEN: usize = 32;
 /// An entry that was examined, as far as its record is there.
 pub(super) struct Seen<'p> {
     pub(super) examined: Option<ExaminedEntry<'p>>,
-    /// Keys that its boxes name and that the vault never had.
-    pub(super) strange: Vec<KeyId>,
-    /// Keys that its boxes name and that were destroyed.
-    pub(super) gone: Vec<KeyId>,
+    /// What became of the keys that its boxes name.
+    pub(super) asked: Asked,
 }
 
 /// What examining a log's records needs beside them.
@@ -89,13 +86,10 @@ impl Crew<'_> {
     }
 
     fn one<'p>(&'p self, examiner: &mut Examiner, page: &'p Page, entry: &Entry, prev: EntryHash) -> Result<Seen<'p>, Failure> {
-        let (mut strange, mut gone) = (Vec::new(), Vec::new());
-        let Some((header, parts)) = page.record(entry) else { return Ok(Seen { examined: None, strange, gone }) };
-        let mut failed = None;
-        let record = examiner.record(header, parts, |id| self.key(id, &mut strange, &mut gone, &mut failed));
-        if let Some(failure) = failed {
-            return Err(failure);
-        }
+        let mut asked = Asked::default();
+        let Some((header, parts)) = page.record(entry) else { return Ok(Seen { examined: None, asked }) };
+        let record = examiner.record(header, parts, |id| asked.key(self.ring, id));
+        asked.answered()?;
         let streams = record.header().is_some_and(|header| header.n.is_none());
         let view = EntryView {
             store: self.of.store,
@@ -108,31 +102,7 @@ impl Crew<'_> {
             disputed: entry.disputed,
             header,
         };
-        Ok(Seen { examined: Some(examiner.entry(view, record)), strange, gone })
-    }
-
-    fn key(
-        &self,
-        id: &KeyId,
-        strange: &mut Vec<KeyId>,
-        gone: &mut Vec<KeyId>,
-        failed: &mut Option<Failure>,
-    ) -> Option<SubjectKey> {
-        match self.ring.of(id) {
-            Ok(Kept::Key(key)) => Some(key),
-            Ok(Kept::Destroyed) => {
-                gone.push(*id);
-                None
-            }
-            Ok(Kept::Never) => {
-                strange.push(*id);
-                None
-            }
-            Err(failure) => {
-                *failed = Some(failure);
-                None
-            }
-        }
+        Ok(Seen { examined: Some(examiner.entry(view, record)), asked })
     }
 }
 

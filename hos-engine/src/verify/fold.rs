@@ -2,6 +2,7 @@
 
 use super::Findings;
 use super::onces::Onces;
+use super::since::Since;
 use hos_core::audit::legacy::Claim;
 use hos_core::call::Change;
 use hos_core::canon::Reader;
@@ -94,12 +95,14 @@ pub(super) struct Fold {
     pub(super) directory_version: u64,
     /// Records whose once-key or messages cannot be read any more.
     pub(super) unreadable: HashSet<(Handle, u64)>,
+    /// Where the log is not read from its beginning: what is known of its threads.
+    pub(super) since: Option<Since>,
     /// The law that the last record cited, once it was found to be there.
     last_law: Option<LawHash>,
 }
 
 impl Fold {
-    pub(super) fn new(tenant: &Tenant) -> Self {
+    pub(super) fn new(tenant: &Tenant, since: Option<Since>) -> Self {
         Self {
             tenant: tenant.clone(),
             instances: HashMap::new(),
@@ -116,8 +119,14 @@ impl Fold {
             erasures: Vec::new(),
             directory_version: 0,
             unreadable: HashSet::new(),
+            since,
             last_law: None,
         }
+    }
+
+    /// Whose records.
+    pub(super) fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 
     /// Takes the next record.
@@ -195,7 +204,8 @@ impl Fold {
         }
     }
 
-    fn stream(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64) {
+    /// A record of a named stream.
+    pub(super) fn stream(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64) {
         let name = match header.kind {
             Kind::Refused | Kind::Observed => "hos.refused".to_owned(),
             _ => header.event.map(str::to_owned).unwrap_or_default(),

@@ -4,9 +4,11 @@ use super::crew::{Crew, Seen};
 use super::fold::{Fold, Taken};
 use super::heads::Heads;
 use super::page::{Entry, Line, Page};
-use super::ring::Kept;
+use super::ring::Asked;
 use super::roots::Due;
-use super::{Pass, cosigned, epochs, keys};
+use super::since::{Since, Start};
+use super::tiles::Tiles;
+use super::{Pass, cosigned, epochs, keys, since};
 use crate::Failure;
 use crate::court::epoch::Epochs;
 use crate::store::Row;
@@ -14,12 +16,12 @@ use crate::store::Tx;
 use crate::store::sql::{claim, evidence as sql, inbox};
 use hos_core::id::{EntryHash, Handle, Tenant, TreeHash};
 use hos_core::proof::chain::LogHead;
-use hos_core::proof::checkpoint::NoteKey;
+use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
 use hos_core::proof::examine::Examiner;
 use hos_core::proof::record::{Kind, Slot};
-use hos_core::proof::tree::TILE_WIDTH;
 use hos_core::proof::verify::LogVerifier;
 use hos_core::time::Timestamp;
+use std::borrow::Cow;
 
 /// What a log came to.
 pub(super) struct Done {
@@ -31,70 +33,57 @@ pub(super) struct Done {
     pub(super) anchored: Vec<u64>,
 }
 
-/// The tiles that a growing log fills, compared as they fill.
-#[derive(Default)]
-struct Tiles {
-    levels: Vec<Vec<TreeHash>>,
-    filled: u64,
-}
-
-impl Tiles {
-    /// Takes the next leaf, and the roots of the tiles that it fills, by ascending level.
-    fn push(
-        &mut self,
-        tx: &Tx<'_>,
-        pass: &mut Pass<'_>,
-        tenant: &Tenant,
-        seq: u64,
-        leaf: TreeHash,
-        roots: &[TreeHash],
-    ) -> Result<(), Failure> {
-        let mut hash = leaf;
-        let mut index = seq / TILE_WIDTH as u64;
-        for level in 0..=roots.len() {
-            if self.levels.len() <= level {
-                self.levels.push(Vec::with_capacity(TILE_WIDTH));
-            }
-            let Some(row) = self.levels.get_mut(level) else { return Ok(()) };
-            row.push(hash);
-            let Some(root) = roots.get(level) else { return Ok(()) };
-            self.filled += 1;
-            let bytes: Vec<u8> = row.iter().flat_map(|h| h.0).collect();
-            row.clear();
-            let stored = tx.row(&sql::tile(tenant, level as u8, index))?;
-            if stored.as_ref().and_then(|row| row.blob(0).ok()) != Some(&bytes[..]) {
-                pass.findings.add(format!("hos_tile {tenant} {level}/{index}"), "the tile is not made of the log's entries");
-            }
-            (hash, index) = (*root, index / TILE_WIDTH as u64);
-        }
-        Ok(())
-    }
-}
-
-/// Verifies one log and folds its records.
-pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors: &[&str]) -> Result<Done, Failure> {
+/// Verifies one log and folds its records; from one of the checkpoints of `since` on, which are among the anchors.
+pub(super) fn verify(
+    tx: &Tx<'_>,
+    pass: &mut Pass<'_>,
+    tenant: &Tenant,
+    anchors: &[&str],
+    since: &[&str],
+) -> Result<Done, Failure> {
     let of = pass.court.of;
     let epochs = Epochs::of(tx, tenant, of)?;
-    let first = match epochs.begins(0) {
-        Some((epoch, note)) => LogHead::genesis(of.store, epoch, tenant.clone(), note.as_bytes()),
-        None => LogHead::genesis(of.store, epochs.at(0), tenant.clone(), &[]),
-    };
-    let mut verifier = LogVerifier::new(first).through(of.epoch);
     let admitted = epochs::admit(pass, tenant, &epochs, anchors)?;
     let all_count = admitted.len() == anchors.len();
-    keys::expect_closings(pass, tenant, &mut verifier);
+    let mut notes: Vec<(Cow<'_, str>, NoteKey)> = Vec::new();
     if let Some(row) = tx.row(&sql::checkpoint(tenant))? {
         let key = keys::of_note(pass, tenant, row.text(1)?, true)?;
-        verifier.expect(row.text(1)?.as_bytes(), &key);
         stored_size(pass, tenant, &row, &key);
+        notes.push((row.text(1)?.to_owned().into(), key));
     }
     for note in cosigned::read(tx, pass, tenant)? {
         let key = keys::of_note(pass, tenant, &note, true)?;
-        verifier.expect(note.as_bytes(), &key);
+        notes.push((note.into(), key));
     }
     for anchor in admitted {
-        let key = keys::of_note(pass, tenant, anchor, false)?;
-        verifier.expect(anchor.as_bytes(), &key);
+        notes.push((anchor.into(), keys::of_note(pass, tenant, anchor, false)?));
+    }
+    // The universe's log says what the others are held against: it is read whole.
+    let told = notes.iter().filter(|(note, _)| since.contains(&note.as_ref()) && !tenant.is_universe());
+    let told: Vec<(&str, &NoteKey)> = told.map(|(note, key)| (note.as_ref(), key)).collect();
+    let mut due = pass.roots.of(tenant);
+    let (mut verifier, tiles, since) = match since::start(tx, pass, tenant, &epochs, &told)? {
+        Some(Start { head, tree, tiles }) => {
+            let from = head.next_seq;
+            due.below(&mut pass.findings, &epochs, from, |size| since::root_of(tx, tenant, size));
+            pass.since.push((tenant.to_string(), from));
+            pass.total = pass.total.saturating_sub(from);
+            (LogVerifier::behind(head, tree), tiles, Some(Since::new(from)))
+        }
+        None => {
+            let (epoch, note) = epochs.begins(0).unwrap_or((epochs.at(0), ""));
+            let genesis = LogHead::genesis(of.store, epoch, tenant.clone(), note.as_bytes());
+            (LogVerifier::new(genesis), Tiles::default(), None)
+        }
+    };
+    verifier = verifier.through(of.epoch);
+    let from = since.as_ref().map_or(0, |since| since.from);
+    keys::expect_closings(pass, tenant, &mut verifier);
+    for (note, key) in &notes {
+        match Checkpoint::open(note.as_bytes(), key) {
+            Ok(said) if said.size < from => since::hold(tx, pass, tenant, &said),
+            _ => verifier.expect(note.as_bytes(), key),
+        }
     }
     let crew = Crew { of, epochs: &epochs, tenant: tenant.as_str(), ring: pass.ring, threads: pass.threads };
     let mut walk = Walk {
@@ -102,15 +91,15 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         verifier,
         epochs: &epochs,
         examiner: Examiner::default(),
-        fold: Fold::new(tenant),
+        fold: Fold::new(tenant, since),
         heads: Heads::default(),
-        tiles: Tiles::default(),
-        due: pass.roots.of(tenant),
-        next: 0,
+        tiles,
+        due,
+        next: from,
         sealed_at: Timestamp(0),
     };
     let mut before = walk.verifier.next_prev();
-    let mut page = Some(Page::read(tx, tenant, 0, i64::MIN, Page::default())?).filter(|page| !page.lines.is_empty());
+    let mut page = Some(Page::read(tx, tenant, from, i64::MIN, Page::default())?).filter(|page| !page.lines.is_empty());
     let mut used = Page::default();
     while let Some(this) = page {
         // While records are examined, the next ones are read.
@@ -130,9 +119,9 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
         page = next?.filter(|page| !page.lines.is_empty());
         used = this;
     }
-    let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, .. } = walk;
+    let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, mut examiner, .. } = walk;
     due.finish(tx, &mut pass.findings, tenant)?;
-    let (unsealed, inbox) = queue(tx, pass, tenant, &mut fold)?;
+    let (unsealed, inbox) = queue(tx, pass, tenant, &mut fold, &mut examiner)?;
     let (root, size, entry) = (verifier.tree().root(), verifier.tree().size(), verifier.next_prev());
     head(tx, pass, tenant, &verifier, entry, last_sealed)?;
     let stored_tiles = tx.rows(&sql::tiles(tenant))?.len() as u64;
@@ -147,6 +136,9 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
             format!("{counted} records are stored, and {placed} have a place in log or queue"),
         );
     }
+    if let Some(since) = &fold.since {
+        unsaid(pass, tenant, since);
+    }
     let report = verifier.finish();
     pass.erased_parts += report.erased;
     for failure in &report.failures {
@@ -160,9 +152,18 @@ pub(super) fn verify(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors:
     Ok(Done { size, root, fold, unsealed, anchored })
 }
 
+/// What is not said of a log that was not read from its beginning.
+fn unsaid(pass: &mut Pass<'_>, tenant: &Tenant, since: &Since) {
+    let read = format!("`{tenant}` was read from entry {} on: a checkpoint that was given vouches for those before", since.from);
+    pass.notices.push(format!("{read}, and rows of threads that did not go on since were not compared"));
+    if since.maps > 0 {
+        pass.notices.push(format!("{} map(s) of heads of `{tenant}` were not made anew: that takes the whole log", since.maps));
+    }
+}
+
 fn stored_size(pass: &mut Pass<'_>, tenant: &Tenant, row: &Row, key: &NoteKey) {
     let note = row.text(1).unwrap_or_default();
-    let said = hos_core::proof::checkpoint::Checkpoint::open(note.as_bytes(), key).map(|c| c.size);
+    let said = Checkpoint::open(note.as_bytes(), key).map(|c| c.size);
     if let (Ok(said), Ok(size)) = (said, row.uint(0))
         && said != size
     {
@@ -241,15 +242,23 @@ impl Walk<'_> {
         if let Some(e) = examined.record().list_error() {
             pass.findings.add(at(), format!("column parts: {e}"));
         }
-        for key in &seen.strange {
+        for key in &seen.asked.strange {
             pass.findings.add(at(), format!("column parts: the vault never had the key {key}"));
         }
         if let Some(header) = examined.record().header() {
-            for key in &seen.gone {
+            for key in &seen.asked.gone {
                 pass.gone.take(*key, tenant, header.kind, Some(row.seq), &examined.record().hash());
             }
         }
-        if kind == Some(Kind::Heads) && row.disputed.is_none() {
+        if let Some(header) = examined.record().header()
+            && let Some((n, last)) = self.fold.meet(tx, pass, &mut self.examiner, &header.thread, row.n, streams)?
+        {
+            self.verifier.stood(header.thread, n, last);
+        }
+        let is_map = kind == Some(Kind::Heads) && row.disputed.is_none();
+        if let Some(since) = self.fold.since.as_mut().filter(|_| is_map) {
+            since.maps += 1;
+        } else if is_map {
             self.heads.hold(pass, tenant, row.seq, self.verifier.threads(), examined.record().part(Slot::Change));
         }
         self.verifier.push_examined(&examined);
@@ -278,10 +287,15 @@ impl Walk<'_> {
 
 /// Records that wait for their place: they count for the fold, and nothing vouches for them yet. How many, the age of the oldest,
 /// and how many of them lie in the inbox: those have no place in their stream either, and count for no row.
-fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> Result<((u64, i64), u64), Failure> {
+fn queue(
+    tx: &Tx<'_>,
+    pass: &mut Pass<'_>,
+    tenant: &Tenant,
+    fold: &mut Fold,
+    examiner: &mut Examiner,
+) -> Result<((u64, i64), u64), Failure> {
     let now = pass.court.clock.now();
     let (mut count, mut oldest, mut waiting) = (0, 0, 0);
-    let mut examiner = Examiner::default();
     for row in tx.rows(&sql::queue(tenant, usize::MAX >> 1))? {
         count += 1;
         let thread = Handle(row.bytes(1)?);
@@ -301,30 +315,18 @@ fn queue(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> 
             pass.findings.add(at(), "the record is missing");
             continue;
         };
-        let (mut failed, mut gone) = (None, Vec::new());
-        let record = examiner.record(stored.blob(0)?, stored.blob(1)?, |id| match pass.ring.of(id) {
-            Ok(Kept::Key(key)) => Some(key),
-            Ok(Kept::Destroyed) => {
-                gone.push(*id);
-                None
-            }
-            Ok(Kept::Never) => None,
-            Err(failure) => {
-                failed = Some(failure);
-                None
-            }
-        });
-        if let Some(failure) = failed {
-            return Err(failure);
-        }
+        let mut asked = Asked::default();
+        let record = examiner.record(stored.blob(0)?, stored.blob(1)?, |id| asked.key(pass.ring, id));
+        asked.answered()?;
         let Some(header) = record.header().filter(|_| record.list_error().is_none()) else {
             pass.findings.add(at(), "the record does not decode");
             continue;
         };
         pass.records += 1;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
-        gone.into_iter().for_each(|key| pass.gone.take(key, tenant, header.kind, None, &record.hash()));
+        asked.gone.into_iter().for_each(|key| pass.gone.take(key, tenant, header.kind, None, &record.hash()));
         if let Some(n) = n {
+            fold.meet(tx, pass, &mut Examiner::default(), &thread, n, header.n.is_none())?;
             fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, readable: true });
         }
     }

@@ -16,6 +16,8 @@ mod page;
 mod ring;
 mod roots;
 mod rows;
+mod since;
+mod tiles;
 
 use crate::Failure;
 use crate::court::{Court, lock};
@@ -79,6 +81,8 @@ pub(crate) struct Pass<'p> {
     pub(crate) records: u64,
     pub(crate) total: u64,
     pub(crate) progress: Option<&'p dyn Fn(u64, u64)>,
+    /// Logs that are not read from their beginning, and the first entry that is.
+    since: Vec<(String, u64)>,
 }
 
 /// Verifies a whole store in one read transaction.
@@ -100,7 +104,9 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         records: 0,
         total: 0,
         progress: options.progress,
+        since: Vec::new(),
     };
+    let anchors: Vec<String> = options.anchors.iter().chain(&options.since).cloned().collect();
     keys::read(tx, &mut pass, options.vkey.as_deref())?;
     laws(tx, &mut pass)?;
     roots::read(tx, &mut pass)?;
@@ -113,7 +119,8 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     let mut anchored = Vec::new();
     let mut universe = None;
     for tenant in &tenants {
-        let done = log::verify(tx, &mut pass, tenant, &anchors_of(&options.anchors, court, tenant))?;
+        let since = anchors_of(&options.since, court, tenant);
+        let done = log::verify(tx, &mut pass, tenant, &anchors_of(&anchors, court, tenant), &since)?;
         rows::compare(tx, &mut pass, tenant, &done.fold)?;
         unsealed.0 += done.unsealed.0;
         unsealed.1 = unsealed.1.max(done.unsealed.1);
@@ -134,7 +141,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     }
     strangers(tx, &mut pass, &tenants)?;
     let is_known = |anchor: &&String| tenants.iter().any(|t| !anchors_of(std::slice::from_ref(*anchor), court, t).is_empty());
-    for anchor in options.anchors.iter().filter(|anchor| !is_known(anchor)) {
+    for anchor in anchors.iter().filter(|anchor| !is_known(anchor)) {
         pass.findings.add(
             "anchor",
             format!("no log of this store has the origin `{}`", hos_core::id::Shown(anchor.lines().next().unwrap_or_default())),
@@ -152,11 +159,11 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     if pass.erased_parts > 0 {
         pass.notices.push(format!("{} part(s) were erased: their commitments stand, their content is gone", pass.erased_parts));
     }
-    if options.anchors.is_empty() {
+    if anchors.is_empty() {
         pass.notices.push("no checkpoint from outside was given: an operator who rewrote everything would not be seen".into());
     }
     let broken = !pass.findings.listed.is_empty();
-    let all_anchored = !options.anchors.is_empty() && anchored.len() >= options.anchors.len();
+    let all_anchored = !anchors.is_empty() && anchored.len() >= anchors.len();
     let level = if broken {
         Level::Broken
     } else if all_anchored {
@@ -172,6 +179,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         level,
         records: pass.records,
         logs,
+        since: pass.since,
         unsealed,
         erased_parts: pass.erased_parts,
         cosigned: pass.cosigned,

@@ -1,4 +1,4 @@
-//! The keys that a pass over a store meets, each asked of the vault once.
+//! The keys that a pass over a store meets, each asked of the vault once; and what a record asked for in vain.
 
 use crate::Failure;
 use crate::vault::Vault;
@@ -40,5 +40,36 @@ impl<'v> KeyRing<'v> {
         };
         self.met.write().unwrap_or_else(PoisonError::into_inner).insert(*id, kept.clone());
         Ok(kept)
+    }
+}
+
+/// What became of the keys that a record's boxes name.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// Keys that the vault never had.
+    pub(super) strange: Vec<KeyId>,
+    /// Keys that were destroyed.
+    pub(super) gone: Vec<KeyId>,
+    failed: Option<Failure>,
+}
+
+impl Asked {
+    /// The key of an id, if it is there.
+    pub(super) fn key(&mut self, ring: &KeyRing<'_>, id: &KeyId) -> Option<SubjectKey> {
+        match ring.of(id) {
+            Ok(Kept::Key(key)) => return Some(key),
+            Ok(Kept::Destroyed) => self.gone.push(*id),
+            Ok(Kept::Never) => self.strange.push(*id),
+            Err(failure) => self.failed = Some(failure),
+        }
+        None
+    }
+
+    /// Whether the vault could be asked at all.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub(super) fn answered(&mut self) -> Result<(), Failure> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 }

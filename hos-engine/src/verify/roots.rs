@@ -9,6 +9,7 @@ use crate::court::roots;
 use crate::store::Tx;
 use hos_core::id::{Tenant, TreeHash};
 use hos_core::proof::roots::TenantRoot;
+use hos_core::proof::tree::TreeError;
 use std::collections::{BTreeMap, HashMap};
 
 /// One record's claim about a tenant's log.
@@ -91,6 +92,27 @@ impl Due {
             findings.add(claim.at, format!("the log has another root at size {size}"));
         } else if size.checked_sub(1).map(|last| epochs.at(last)) != Some(claim.epoch) {
             findings.add(claim.at, format!("the log was in another epoch at size {size}"));
+        }
+    }
+
+    /// Holds what is said of sizes up to this one, of a log that is read from there on. `root` makes a tree's, or says why it
+    /// cannot be made.
+    pub(super) fn below(
+        &mut self,
+        findings: &mut Findings,
+        epochs: &Epochs,
+        size: u64,
+        root: impl Fn(u64) -> Result<TreeHash, TreeError>,
+    ) {
+        let sizes: Vec<u64> = self.claims.range(..=size).map(|(size, _)| *size).collect();
+        for size in sizes {
+            match root(size) {
+                Ok(root) => self.hold(findings, epochs, size, || root),
+                Err(error) => {
+                    let at = self.claims.remove(&size).map(|claim| claim.at).unwrap_or_default();
+                    findings.add(at, format!("the log's root at size {size} cannot be made: {error}"));
+                }
+            }
         }
     }
 

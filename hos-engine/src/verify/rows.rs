@@ -19,11 +19,14 @@ use std::collections::HashSet;
 pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
     instances(tx, pass, tenant, fold)?;
     deadlines(tx, pass, tenant, fold)?;
-    onces::compare(tx, pass, tenant, &fold.onces, &fold.unreadable)?;
+    onces::compare(tx, pass, tenant, fold)?;
     outbox(tx, pass, tenant, fold)?;
     directory(tx, pass, tenant, fold)?;
     grants(tx, pass, tenant, fold)?;
     streams(tx, pass, tenant, fold)?;
+    if !fold.is_whole() {
+        return Ok(());
+    }
     let version = if tx.is_shared() {
         tx.row(&law_sql::directory_stand(tenant))?.map(|row| Ok::<_, crate::store::StoreError>(row.uint(0)? + row.uint(1)?))
     } else {
@@ -116,6 +119,9 @@ fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold, seen: &mut HashSe
         }
     };
     let i = &sealed.instance;
+    if !fold.has(&i.handle) {
+        return Ok(());
+    }
     let Some(folded) = fold.instances.get(&i.handle) else {
         pass.findings.add(at, "column handle: no record is of this thread");
         return Ok(());
@@ -153,8 +159,10 @@ fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold, seen: &mut HashSe
 
 fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
     let mut wanted: HashSet<(i64, String, Vec<u8>, u64)> = HashSet::new();
+    let mut had: HashSet<(&str, &[u8])> = HashSet::new();
     for folded in fold.instances.values() {
         let (Some(contract), Some(id)) = (&folded.contract, &folded.id) else { continue };
+        had.insert((contract.as_str(), id.as_bytes()));
         for armed in &folded.deadlines {
             wanted.insert((armed.due.0, contract.as_str().to_owned(), id.clone().into_bytes(), armed.deadline as u64));
         }
@@ -162,7 +170,8 @@ fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
     let unreadable = fold.instances.values().any(|f| f.id.is_none() && !f.deadlines.is_empty());
     for row in tx.rows(&sql::deadlines(tenant))? {
         let found = (row.int(0)?, row.text(1)?.to_owned(), row.blob(2)?.to_vec(), row.uint(3)?);
-        if !wanted.remove(&found) && !unreadable {
+        let has = fold.is_whole() || had.contains(&(found.1.as_str(), &found.2[..]));
+        if !wanted.remove(&found) && has && !unreadable {
             let id = String::from_utf8_lossy(&found.2).into_owned();
             pass.findings
                 .add(format!("hos_deadline {tenant} {} {}", Timestamp(found.0), hos_core::id::Shown(&id)), "no record armed it");
@@ -197,7 +206,7 @@ fn outbox(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Res
                 }
                 same_copy(pass, &at, "body", KeyId(row.bytes(5)?), row.blob(6)?, Some(body))?;
             }
-            None if fold.unreadable.contains(&(thread, n)) => {}
+            None if fold.unreadable.contains(&(thread, n)) || !fold.covers(&thread, n) => {}
             None => pass.findings.add(at.clone(), "columns thread, n, i: no record made it"),
         }
         if !seen.insert((thread, n, i)) {
@@ -232,6 +241,7 @@ fn directory(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
                 same_copy(pass, &at, "attrs", sealed.attrs_key, &sealed.attrs, Some(&encode(&entity.attrs)))?;
             }
             Some(FoldedRow::Erased) => {}
+            None if !fold.has(&sealed.thread.handle) => {}
             Some(FoldedRow::Grant { .. }) | None => pass.findings.add(at, "column handle: no record is of this thread"),
         }
     }
@@ -264,6 +274,7 @@ fn grants(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Res
                 }
             }
             Some(FoldedRow::Erased) => {}
+            None if !fold.has(&thread.handle) => {}
             Some(FoldedRow::Entity { .. }) | None => pass.findings.add(at, "column handle: no record is of this thread"),
         }
     }
@@ -281,9 +292,12 @@ fn grants(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Res
 fn streams(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
     let mut seen = 0;
     for row in tx.rows(&evidence_sql::streams(tenant))? {
-        seen += 1;
         let name = row.text(0).unwrap_or("?").to_owned();
         let found = (Handle(row.bytes(1)?), row.uint(2)?, hos_core::id::RecordHash(row.bytes(3)?));
+        if !fold.has(&found.0) {
+            continue;
+        }
+        seen += 1;
         let wanted = fold.streams.get(&found.0).map(|(name, n, last)| (name.as_str(), *n, *last));
         if wanted != Some((name.as_str(), found.1, found.2)) {
             pass.findings

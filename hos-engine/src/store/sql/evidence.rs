@@ -40,6 +40,17 @@ pub fn thread_records(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> S
     )
 }
 
+/// A thread's records with their places in the log, from one place on, at most `limit`: n, header, parts, seq and disputed (or
+/// null).
+pub fn thread_placed(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT r.n, r.header, r.parts, e.seq, e.disputed FROM hos_record r
+         LEFT JOIN hos_entry e ON e.tenant = r.tenant AND e.thread = r.thread AND e.n = r.n
+         WHERE r.tenant = ?1 AND r.thread = ?2 AND r.n >= ?3 ORDER BY r.n LIMIT ?4",
+        [tenant(t), thread.0.into(), int(from), int(limit as u64)],
+    )
+}
+
 /// Entries in the order of the log, from entry `from` on, at most `limit`: seq, thread, n, sealed_at, stream_prev, disputed,
 /// hash, leaf.
 pub fn log_page(t: &Tenant, from: u64, limit: usize) -> Statement {

@@ -1,0 +1,196 @@
+//! A log verified from a checkpoint on: what went on since is found out as by a whole pass, and what was not read is said.
+
+mod support;
+
+use hos_core::call::{Call, Change, Note, Transition};
+use hos_core::id::Tenant;
+use hos_engine::{Engine, Level, Settings, VerifyOptions, VerifyReport};
+use rusqlite::Connection;
+use support::{Store, at, change, fresh, go, new_order, uid};
+
+/// How many notes lie before the checkpoint and after it.
+const NOTES: u32 = 600;
+
+fn notes(store: &Store) {
+    let tenant = Tenant::new("t1").unwrap();
+    let note = |i: u32| Call::Note(Note::new(uid("A", "root"), "n", i.to_be_bytes().to_vec()).unwrap());
+    let answers = store.engine.batch((0..NOTES).map(|i| (tenant.clone(), note(i))).collect()).unwrap();
+    assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|a| a.allowed)));
+}
+
+/// A store of which `early` orders and rows stood before the checkpoint that is given back: `2`, the role and the membership go on
+/// since, `3` and the grant do not.
+fn grown(settings: Settings) -> (Store, String) {
+    let store = fresh(settings);
+    let tenant = store.tenant("t1");
+    change(&tenant, Change::Join { uid: uid("A", "ann"), parent: uid("R", "staff") });
+    let grant = |id: &str| Change::Grant {
+        id: id.into(),
+        template: "t".into(),
+        principal: Some(uid("A", "ann")),
+        resource: Some(uid("R", "staff")),
+    };
+    change(&tenant, grant("g"));
+    change(&tenant, grant("h"));
+    for id in ["2", "3", "4"] {
+        assert!(tenant.begin(new_order(id).once(&format!("k{id}")).unwrap()).unwrap().allowed);
+    }
+    assert!(tenant.transition(go("4")).unwrap().allowed);
+    let refused = || tenant.transition(Transition::new(uid("A", "ann"), "o", "2", "go").unwrap()).unwrap();
+    assert!(!refused().allowed);
+    notes(&store);
+    store.engine.work().unwrap();
+    let kept = tenant.checkpoint().unwrap().unwrap();
+    assert!(tenant.transition(go("2").once("later").unwrap()).unwrap().allowed);
+    assert!(tenant.begin(new_order("5")).unwrap().allowed);
+    assert!(!refused().allowed);
+    change(&tenant, Change::Leave { uid: uid("A", "ann"), parent: uid("R", "staff") });
+    change(&tenant, Change::Revoke { id: "g".into() });
+    notes(&store);
+    store.engine.work().unwrap();
+    (store, kept)
+}
+
+fn since(engine: &Engine, kept: &str) -> VerifyReport {
+    engine.verify(&VerifyOptions { since: vec![kept.to_owned()], ..VerifyOptions::default() }).unwrap()
+}
+
+fn whole(engine: &Engine) -> VerifyReport {
+    engine.verify(&VerifyOptions::default()).unwrap()
+}
+
+/// How many entries a note says.
+fn size(note: &str) -> u64 {
+    note.lines().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_log_is_read_from_the_last_full_tile_below_a_checkpoint() {
+    let (store, kept) = grown(Settings::default());
+    let all = whole(&store.engine);
+    assert_eq!((all.level, &all.findings, &all.since), (Level::Intact, &Vec::new(), &Vec::new()));
+    let report = since(&store.engine, &kept);
+    assert_eq!((report.level, &report.findings), (Level::Anchored, &Vec::new()));
+    let from = size(&kept) / 256 * 256;
+    assert_eq!((&report.since, &report.logs), (&vec![("t1".to_owned(), from)], &all.logs));
+    assert_eq!(report.records, all.records - from);
+    assert!(report.notices.iter().any(|notice| notice.contains("was read from entry 512 on")), "{:?}", report.notices);
+    // The newest checkpoint, with nothing behind it; one of the universe's log, which is always read whole; and both threads.
+    let newest = store.tenant("t1").checkpoint().unwrap().unwrap();
+    let report = since(&store.engine, &newest);
+    assert_eq!((report.level, report.since[0].1), (Level::Anchored, (size(&newest) - 1) / 256 * 256), "{:?}", report.findings);
+    let universe = store.tenant("universe").checkpoint().unwrap().unwrap();
+    let report = since(&store.engine, &universe);
+    assert_eq!((report.level, report.since, report.records), (Level::Anchored, Vec::new(), all.records));
+    let options =
+        VerifyOptions { since: vec![kept.clone(), newest], anchors: vec![kept], threads: 2, ..VerifyOptions::default() };
+    let report = store.engine.verify(&options).unwrap();
+    assert_eq!((report.level, report.since.len(), &report.findings), (Level::Anchored, 1, &Vec::new()));
+}
+
+#[test]
+fn what_waits_and_what_fell_due_since_counts_too() {
+    let (store, kept) = grown(Settings::default());
+    store.clock.set(at("2026-01-01T02:00:00Z"));
+    // The deadlines of `3`, which is met for the first time here, and of `5`.
+    assert_eq!(store.engine.work().unwrap().fired, 2);
+    let report = since(&store.engine, &kept);
+    assert_eq!((report.level, &report.findings), (Level::Anchored, &Vec::new()));
+    let (store, kept) = grown(Settings { seal: hos_engine::Seal::Worker, ..Settings::default() });
+    let tenant = store.tenant("t1");
+    assert!(tenant.transition(go("3")).unwrap().allowed);
+    assert!(tenant.record(Note::new(uid("A", "root"), "n", b"waits".to_vec()).unwrap()).unwrap().allowed);
+    let report = since(&store.engine, &kept);
+    assert_eq!((report.level, &report.findings, report.unsealed.0), (Level::Anchored, &Vec::new(), 2));
+}
+
+#[test]
+fn a_checkpoint_that_does_not_hold_shortens_nothing() {
+    let (store, kept) = grown(Settings::default());
+    let records = whole(&store.engine).records;
+    let mut lines: Vec<String> = kept.lines().map(str::to_owned).collect();
+    lines[2] = lines[2].chars().rev().collect();
+    let (other, kept_other) = grown(Settings::default());
+    let another = other.tenant("t1").checkpoint().unwrap().unwrap();
+    for note in [lines.join("\n") + "\n", another, kept_other, "no note".to_owned()] {
+        let report = since(&store.engine, &note);
+        assert_eq!((report.level, report.since, report.records), (Level::Broken, Vec::new(), records), "{note}");
+    }
+}
+
+#[test]
+fn what_was_changed_is_found_where_it_was_read() {
+    if support::database::is_on() {
+        return;
+    }
+    let (store, kept) = grown(Settings::default());
+    let from = size(&kept) / 256 * 256;
+    let row = |id: &str| format!("(SELECT handle FROM hos_instance WHERE tenant = 't1' AND id = CAST('{id}' AS BLOB))");
+    let edits = [
+        (
+            true,
+            "the state of an order that went on",
+            "UPDATE hos_instance SET state = 'a' WHERE id = CAST('2' AS BLOB)".to_owned(),
+        ),
+        (false, "the state of one that did not", "UPDATE hos_instance SET state = 'b' WHERE id = CAST('3' AS BLOB)".into()),
+        (true, "the birth of one that went on", edit_record(&row("2"), 0)),
+        (false, "the birth of one that did not", edit_record(&row("3"), 0)),
+        (true, "its birth moved behind the checkpoint", {
+            let last = "SELECT max(seq) + 1 FROM hos_entry WHERE tenant = 't1'";
+            format!("UPDATE hos_entry SET seq = ({last}) WHERE tenant = 't1' AND n = 0 AND thread = {}", row("2"))
+        }),
+        (true, "an order that went on is gone", "DELETE FROM hos_instance WHERE id = CAST('2' AS BLOB)".into()),
+        (true, "a once-key that was taken since", "DELETE FROM hos_once WHERE key = CAST('later' AS BLOB)".into()),
+        (true, "an earlier once-key of the same order", "DELETE FROM hos_once WHERE key = CAST('k2' AS BLOB)".into()),
+        (false, "a once-key of another", "UPDATE hos_once SET n = n + 1 WHERE key = CAST('k3' AS BLOB)".into()),
+        (true, "a message since", format!("UPDATE hos_outbox SET kind = 'x' WHERE thread = {}", row("2"))),
+        (false, "a message of before", format!("UPDATE hos_outbox SET kind = 'x' WHERE thread = {}", row("4"))),
+        (true, "a deadline armed since", "DELETE FROM hos_deadline WHERE id = CAST('5' AS BLOB)".into()),
+        (false, "a deadline of before", "DELETE FROM hos_deadline WHERE id = CAST('3' AS BLOB)".into()),
+        (true, "a membership that ended", "UPDATE hos_directory SET n = n + 1 WHERE id = CAST('ann' AS BLOB)".into()),
+        (true, "a grant that was revoked", "UPDATE hos_grant SET removed = 0 WHERE id = CAST('g' AS BLOB)".into()),
+        (false, "a grant of before", "UPDATE hos_grant SET removed = 1 WHERE id = CAST('h' AS BLOB)".into()),
+        (true, "a stream", "UPDATE hos_stream SET n = n - 1 WHERE tenant = 't1' AND name = 'n'".into()),
+        (true, "the stream's last record before", {
+            let last = format!("SELECT max(n) FROM hos_entry WHERE thread = s.handle AND seq < {from}");
+            let of = format!("SELECT s.handle, ({last}) FROM hos_stream s WHERE s.tenant = 't1' AND s.name = 'n'");
+            format!("UPDATE hos_record SET header = CAST(header || x'00' AS BLOB) WHERE (thread, n) IN ({of})")
+        }),
+        (true, "the hash that the first entry read cites", {
+            format!("UPDATE hos_entry SET hash = zeroblob(32) WHERE tenant = 't1' AND seq = {}", from - 1)
+        }),
+        (true, "a tile", "UPDATE hos_tile SET hashes = zeroblob(8192) WHERE tenant = 't1' AND idx = 0".into()),
+        (true, "an entry", format!("DELETE FROM hos_entry WHERE tenant = 't1' AND seq = {}", from + 300)),
+        (true, "a leaf below the checkpoint", format!("UPDATE hos_entry SET leaf = zeroblob(32) WHERE seq = {from}")),
+        (true, "the end", "DELETE FROM hos_entry WHERE tenant = 't1' AND seq >= 700".into()),
+        (true, "the log below the checkpoint's size", "DELETE FROM hos_entry WHERE tenant = 't1' AND seq >= 600".into()),
+        (
+            true,
+            "a record of no entry",
+            "INSERT INTO hos_record SELECT tenant, zeroblob(16), 0, header, parts FROM hos_record LIMIT 1".into(),
+        ),
+    ];
+    let (builder, path) = (store.builder(), store.path.clone());
+    let Store { engine, dir, clock, .. } = store;
+    drop(builder);
+    engine.close().unwrap();
+    for (seen, what, sql) in edits {
+        let place = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()) {
+            std::fs::copy(&file, place.path().join(file.file_name().unwrap())).unwrap();
+        }
+        let copy = place.path().join(path.file_name().unwrap());
+        let db = Connection::open(&copy).unwrap();
+        assert!(db.execute(&sql, []).unwrap_or_else(|e| panic!("{what}: {e}")) > 0, "{what}: the edit did nothing");
+        drop(db);
+        let engine = Engine::builder().sqlite(&copy).clock(clock.clone()).open().unwrap();
+        assert_eq!(whole(&engine).level, Level::Broken, "{what}: not found in the whole");
+        let report = since(&engine, &kept);
+        assert_eq!(report.level == Level::Broken, seen, "{what}: {:?}", report.findings);
+        engine.close().unwrap();
+    }
+}
+
+fn edit_record(thread: &str, n: u64) -> String {
+    format!("UPDATE hos_record SET parts = x'80' WHERE thread = {thread} AND n = {n}")
+}
