@@ -107,8 +107,9 @@ pub(super) fn verify(
             Some(from) => Page::read(tx, tenant, from, this.behind, used).map(Some),
             None => Ok(None),
         });
-        for (line, seen) in this.lines.iter().zip(seen?.into_iter().flatten()) {
-            walk.line(tx, pass, &this, line, seen)?;
+        // In their place: what was found out about a record takes a kilobyte.
+        for (line, seen) in this.lines.iter().zip(seen?.iter_mut().flatten()) {
+            walk.line(tx, pass, &this, line, seen.as_mut())?;
         }
         if let Some(Line::Entry(last)) = this.lines.last() {
             before = last.hash;
@@ -193,7 +194,7 @@ impl Walk<'_> {
         pass: &mut Pass<'_>,
         page: &Page,
         line: &Line,
-        seen: Option<Seen<'_>>,
+        seen: Option<&mut Seen<'_>>,
     ) -> Result<(), Failure> {
         let tenant = self.tenant;
         match (line, seen) {
@@ -217,10 +218,10 @@ impl Walk<'_> {
         }
     }
 
-    fn entry(&mut self, tx: &Tx<'_>, pass: &mut Pass<'_>, page: &Page, row: &Entry, seen: Seen<'_>) -> Result<(), Failure> {
+    fn entry(&mut self, tx: &Tx<'_>, pass: &mut Pass<'_>, page: &Page, row: &Entry, seen: &mut Seen<'_>) -> Result<(), Failure> {
         let tenant = self.tenant;
         let at = || format!("tenant {tenant}, seq {}, thread {}, n {}", row.seq, row.thread, row.n);
-        let Some(mut examined) = seen.examined else {
+        let Some(examined) = &mut seen.examined else {
             debug_assert!(page.record(row).is_none(), "what is there is examined");
             pass.findings.add(at(), "the record is missing");
             return Ok(());
@@ -261,7 +262,7 @@ impl Walk<'_> {
         } else if is_map {
             self.heads.hold(pass, tenant, row.seq, self.verifier.threads(), examined.record().part(Slot::Change));
         }
-        self.verifier.push_examined(&examined);
+        self.verifier.push_examined(examined);
         if let Some(header) = examined.record().header().filter(|_| row.disputed.is_none()) {
             self.heads.take(pass, tenant, row.seq, header);
         }
