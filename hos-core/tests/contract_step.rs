@@ -8,6 +8,7 @@ use hos_core::contract::step::{
 };
 use hos_core::fault::SourceFile;
 use hos_core::id::Uid;
+use hos_core::refusal::{Blocker, Code};
 use hos_core::time::{TIME_MAX, TIME_MIN, Timestamp};
 use hos_core::value::{Ext, Record, Value};
 
@@ -195,7 +196,7 @@ fn deadlines_are_counted_from_the_entry() {
     let due = |at: i64| deadlines_on_entry(&order, "new", TIME_MAX, &mut |_| Ok(Timestamp(at))).unwrap();
     assert!(due(i64::MAX).iter().all(|a| a.due == TIME_MAX));
     assert_eq!(due(i64::MIN)[0].due, TIME_MIN);
-    let doubt = deadlines_on_entry(&order, "new", start, &mut |_| Err("overflow".into())).unwrap_err();
+    let doubt = deadlines_on_entry(&order, "new", start, &mut |_| Err(Blocker::new(Code::GuardError, "overflow"))).unwrap_err();
     assert_eq!(doubt.code, "hos.guard_error");
 }
 

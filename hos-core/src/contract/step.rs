@@ -153,22 +153,22 @@ pub struct Armed {
 
 /// The deadlines that an entry into a state arms, the earliest first; of those due together, in the order of the file.
 /// `at` evaluates an expression over the facts after the move. An instant before the entry is due at once; one outside
-/// the time that records may claim is moved to its end. An expression that errs refuses the move (`hos.guard_error`): an
-/// instance whose deadline is in doubt would wait for ever.
+/// the time that records may claim is moved to its end. One that cannot be evaluated refuses the move with the code that `at`
+/// gives (`hos.guard_error` where the expression errs): an instance whose deadline is in doubt would wait for ever.
 pub fn deadlines_on_entry(
     contract: &Contract,
     state: &str,
     entered: Timestamp,
-    at: &mut dyn FnMut(ExpressionIndex) -> Result<Timestamp, String>,
+    at: &mut dyn FnMut(ExpressionIndex) -> Result<Timestamp, Blocker>,
 ) -> Result<Vec<Armed>, Blocker> {
     let mut armed = Vec::new();
     for (index, deadline) in contract.deadlines.iter().enumerate().filter(|(_, d)| d.state.as_str() == state) {
         let due = match &deadline.due {
             Due::After(span) => entered.plus(*span),
-            Due::At(expression) => at(*expression).map_err(|why| {
-                let detail =
-                    format!("the deadline of `{}` for `{}` could not be judged: {}", deadline.state, deadline.event, Shown(&why));
-                Blocker::new(Code::GuardError, detail)
+            Due::At(expression) => at(*expression).map_err(|Blocker { code, detail }| {
+                let (of, why) = (deadline, Shown(&detail));
+                let detail = format!("the deadline of `{}` for `{}` could not be judged: {why}", of.state, of.event);
+                Blocker { code, detail }
             })?,
         };
         armed.push(Armed { deadline: index, event: deadline.event.clone(), due: due.clamp(TIME_MIN, TIME_MAX) });

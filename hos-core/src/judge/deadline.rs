@@ -153,12 +153,12 @@ impl Motion<'_, '_> {
         let entered = instance.entered_at;
         let armed = step::deadlines_on_entry(&of.contract, instance.state.as_str(), entered, &mut |index| {
             let action = of.contract.expressions.get(index).map(|e| e.action.as_str()).unwrap_or_default();
-            let action = door::action(standing, action).map_err(|b| b.to_string())?;
+            let action = door::action(standing, action).map_err(in_doubt)?;
             let context = Record::new();
             let request = Request { principal: &clock.principal, action, resource: &uid, given: &given, context: &context };
-            let prepared = standing.bound.prepare(&request).map_err(|b| b.to_string())?;
+            let prepared = standing.bound.prepare(&request).map_err(in_doubt)?;
             read.extend(prepared.slice().into_iter().filter(|e| e.record.is_some()));
-            prepared.instant(of.expression(index))
+            prepared.instant(of.expression(index)).map_err(|why| Blocker::new(Code::GuardError, why))
         })?;
         Ok((armed, read))
     }
@@ -182,4 +182,10 @@ impl Motion<'_, '_> {
         let armed = before.deadlines.iter().filter(|d| !is_at(d)).cloned().chain(fresh.into_iter().filter(is_at)).collect();
         Ok((armed, read))
     }
+}
+
+/// Why an expression could not be evaluated at all. That the directory has other clocks than the law's stands in no record, and is
+/// told by its own code: who judges again attests it.
+fn in_doubt(blocker: Blocker) -> Blocker {
+    if blocker.code == Code::PrincipalUnknown.as_str() { blocker } else { Blocker::new(Code::GuardError, blocker.to_string()) }
 }
