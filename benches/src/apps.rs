@@ -6,18 +6,39 @@
 mod world;
 
 use crate::Result;
-use crate::harness::in_turns;
+use crate::harness::{Seen, in_turns};
 use crate::table::{Row, Table};
 use cedar_policy::{Authorizer, Decision, Entities, PolicySet, Request, Schema, SchemaFragment};
 use hos_core::fault::SourceFile;
 use hos_core::policy::{self, Bound, Compat, Directory, Effect, PolicyLaw, Sources};
-use hos_core::value::Record;
+use hos_core::refusal::Blocker;
+use hos_core::value::{Record, Value};
+use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use world::World;
 
 pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
+    each(quick, |app| {
+        let authorizer = Authorizer::new();
+        let cedars = |i: usize| authorizer.is_authorized(&app.requests[i], &app.policies, &app.entities).decision();
+        let measures: [Box<dyn FnMut() -> f64 + '_>; 2] = [
+            Box::new(|| app.timed(|i| assert!(std::hint::black_box(app.decide(i)).is_ok()))),
+            Box::new(|| {
+                app.timed(|i| {
+                    std::hint::black_box(cedars(i));
+                })
+            }),
+        ];
+        let [ours, theirs] = in_turns(if quick { 2 } else { 21 }, measures);
+        table.row(Row::time(app.what(), ours).beside("Cedar's authorizer", theirs));
+        Ok(())
+    })
+}
+
+/// Each app in worlds of each size, in which ours and Cedar's authorizer give the same answers.
+pub(crate) fn each(quick: bool, mut each: impl FnMut(&App) -> Result<()>) -> Result<()> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/cedar/examples/oopsla2024-benchmarks");
     let place = std::env::var_os("HOS_CEDAR_EXAMPLES").map_or_else(beside, PathBuf::from);
     if !place.is_dir() {
@@ -33,47 +54,98 @@ pub(crate) fn run(quick: bool, table: &mut Table) -> Result<()> {
         let text = std::fs::read_to_string(dir.join(policies))?;
         let schema = std::fs::read_to_string(dir.join(format!("{name}.cedarschema.json")))?;
         for size in if quick { vec![5] } else { vec![5, 50, 500] } {
-            one(name, &text, &schema, &make(size)?, quick, table)?;
+            each(&App::new(name, &text, &schema, make(size)?)?)?;
         }
     }
     Ok(())
 }
 
-fn one(name: &str, text: &str, schema: &str, world: &World, quick: bool, table: &mut Table) -> Result<()> {
-    let bound = ours(text, schema, world)?;
-    let (policies, entities, requests) = (text.parse::<PolicySet>()?, world.cedar(&schema_of(schema)?)?, world.requests()?);
-    let authorizer = Authorizer::new();
-    let (empty, count) = (Record::new(), world.asked.len());
-    let decide = |i: usize| {
-        let (principal, action, resource) = &world.asked[i % count];
-        bound.decide(&policy::Request { principal, action, resource, given: &[], context: &empty }).map(|ruling| ruling.effect)
-    };
-    let cedars = |i: usize| authorizer.is_authorized(&requests[i % count], &policies, &entities).decision();
-    let mut allowed = 0;
-    for i in 0..count {
-        let (one, other) = (decide(i).map_err(|b| b.to_string())?, cedars(i));
-        assert_eq!(one == Effect::Allow, other == Decision::Allow, "{name}: {:?}", world.asked[i]);
-        allowed += usize::from(other == Decision::Allow);
+/// An app in one world.
+pub(crate) struct App {
+    name: &'static str,
+    world: World,
+    bound: Bound,
+    policies: PolicySet,
+    entities: Entities,
+    requests: Vec<Request>,
+    /// Whether each request is allowed.
+    allowed: Vec<bool>,
+}
+
+impl App {
+    fn new(name: &'static str, text: &str, schema: &str, world: World) -> Result<Self> {
+        let (bound, policies) = (ours(text, schema, &world)?, text.parse::<PolicySet>()?);
+        let (entities, requests) = (world.cedar(&Schema::from_json_str(schema)?)?, world.requests()?);
+        let authorizer = Authorizer::new();
+        let allowed = |request| authorizer.is_authorized(request, &policies, &entities).decision() == Decision::Allow;
+        let allowed = requests.iter().map(allowed).collect();
+        let app = Self { name, world, bound, policies, entities, requests, allowed };
+        for (i, allowed) in app.allowed.iter().enumerate() {
+            let ours = app.decide(i).map_err(|b| b.to_string())?;
+            assert_eq!(ours == Effect::Allow, *allowed, "{name}: {:?}", app.world.asked[i]);
+        }
+        Ok(app)
     }
-    let measured = |ask: &dyn Fn(usize)| {
+
+    /// What the world is, in words.
+    pub(crate) fn what(&self) -> String {
+        let (entities, requests) = (self.world.entities.len(), self.requests.len());
+        let allowed = self.allowed.iter().filter(|allowed| **allowed).count();
+        format!("{}, {entities} entities, {requests} requests at random ({allowed} allowed)", self.name)
+    }
+
+    fn decide(&self, i: usize) -> std::result::Result<Effect, Blocker> {
+        let (principal, action, resource) = &self.world.asked[i];
+        let context = Record::new();
+        let request = policy::Request { principal, action, resource, given: &[], context: &context };
+        self.bound.decide(&request).map(|ruling| ruling.effect)
+    }
+
+    /// What each request takes, if they come one after the other.
+    fn timed(&self, ask: impl Fn(usize)) -> f64 {
         let begun = Instant::now();
-        (0..count).for_each(ask);
-        begun.elapsed().as_secs_f64() / count as f64
-    };
-    let [ours, theirs] = in_turns(
-        if quick { 2 } else { 21 },
-        [
-            Box::new(|| measured(&|i| assert!(std::hint::black_box(decide(i)).is_ok()))),
-            Box::new(|| {
-                measured(&|i| {
-                    std::hint::black_box(cedars(i));
-                })
-            }),
-        ],
-    );
-    let what = format!("{name}, {} entities, {count} requests at random ({allowed} allowed)", world.entities.len());
-    table.row(Row::time(what, ours).beside("Cedar's authorizer", theirs));
-    Ok(())
+        (0..self.requests.len()).for_each(ask);
+        begun.elapsed().as_secs_f64() / self.requests.len() as f64
+    }
+
+    /// What ours takes.
+    pub(crate) fn measured(&self, rounds: usize) -> Seen {
+        let round = |_| self.timed(|i| assert!(std::hint::black_box(self.decide(i)).is_ok()));
+        Seen::of((0..rounds).map(round).collect())
+    }
+
+    /// The world for other engines: each entity's attributes and all that it stands in, itself among it; and the requests, each
+    /// with Cedar's answer.
+    pub(crate) fn told(&self) -> Result<Json> {
+        let mut entities = Map::new();
+        for entity in self.entities.iter() {
+            let of = entity.uid();
+            let above = self.entities.ancestors(&of).into_iter().flatten().map(ToString::to_string).chain([of.to_string()]);
+            let above: Map<String, Json> = above.map(|uid| (uid, Json::Bool(true))).collect();
+            entities.insert(of.to_string(), json!({ "above": above, "attrs": {} }));
+        }
+        for entity in &self.world.entities {
+            let attrs: Map<String, Json> = entity.attrs.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+            entities[&entity.uid.to_string()]["attrs"] = Json::Object(attrs);
+        }
+        let asked = self.world.asked.iter().zip(&self.allowed).map(|((principal, action, resource), allowed)| {
+            json!({ "principal": principal.to_string(), "action": action.to_string(), "resource": resource.to_string(),
+                "allowed": allowed })
+        });
+        Ok(json!({ "law": self.name, "data": { "entities": entities }, "asked": asked.collect::<Vec<_>>() }))
+    }
+}
+
+/// A value as other engines know it: an entity is its name.
+fn plain(value: &Value) -> Json {
+    match value {
+        Value::Bool(b) => json!(b),
+        Value::Long(n) => json!(n),
+        Value::String(text) => json!(text),
+        Value::Entity(uid) => json!(uid.to_string()),
+        Value::Set(set) => set.iter().map(plain).collect(),
+        other => json!(format!("{other:?}")),
+    }
 }
 
 /// The app as a law of ours: Cedar's schema in its other spelling, and each policy with an id.
@@ -103,10 +175,6 @@ fn ours(text: &str, schema: &str, world: &World) -> Result<Bound> {
     let law = law.ok_or_else(|| faults.iter().map(|fault| format!("{fault}\n")).collect::<String>())?;
     let directory = Directory::new(world.entities.clone(), Vec::new()).map_err(|b| b.to_string())?;
     Bound::new(Arc::new(law), Arc::new(directory)).map_err(|b| b.to_string().into())
-}
-
-fn schema_of(text: &str) -> Result<Schema> {
-    Ok(Schema::from_json_str(text)?)
 }
 
 impl World {
