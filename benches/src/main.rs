@@ -5,6 +5,7 @@
 //! cargo run --release -p hos-bench             minutes: `can` up to 100,000 policies, writing, verifying
 //! cargo run --release -p hos-bench -- --quick  seconds: that everything runs, not what it costs
 //! cargo run --release -p hos-bench -- commit   one part alone
+//! cargo run --release -p hos-bench -- long     half an hour and 17 GB: ten million records
 //! cargo run --release -p hos-bench -- --write docs/performance.md   the table into the page that explains it
 //! cargo run --release -p hos-bench -- shell --store hos.db --question can.json   what `can` costs in Rust, for the bindings' benchmarks
 //! cargo run --release -p hos-bench -- profile moves --callers 64   one hot path alone, under a profiler
@@ -61,6 +62,9 @@ const PARTS: [(&str, &str, Part); 10] = [
 const MORE: [(&str, &str, Part); 2] =
     [("peers", "Other engines", peers::run), ("joined", "In a host's transaction", joined::run)];
 
+/// What takes so long that it is run by its name alone.
+const LONG: [(&str, &str, Part); 1] = [("long", "What length costs, further on", growth::long)];
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let alone: Option<Alone> = match args.first().map(String::as_str) {
@@ -90,7 +94,8 @@ fn main() -> ExitCode {
         .map(String::as_str)
         .filter(|a| !matches!(*a, "--quick" | "--write") && Some(*a) != write.as_deref())
         .collect();
-    let all = || PARTS.into_iter().chain(MORE);
+    let all = || PARTS.into_iter().chain(MORE).chain(LONG);
+    let has = |parts: &[(&str, &str, Part)], name: &str| parts.iter().any(|(part, ..)| *part == name);
     if wanted.iter().any(|name| !all().any(|(part, ..)| part == *name)) {
         let names = all().map(|(name, ..)| format!(" [{name}]")).collect::<String>();
         eprintln!("usage: hos-bench [--quick] [--write FILE]{names}");
@@ -98,8 +103,10 @@ fn main() -> ExitCode {
     }
     let mut table = Table::default();
     for (name, about, part) in all() {
-        let is_wanted =
-            if wanted.is_empty() { !(quick && MORE.iter().any(|(more, ..)| *more == name)) } else { wanted.contains(&name) };
+        let is_wanted = match wanted[..] {
+            [] => !(has(&LONG, name) || quick && has(&MORE, name)),
+            _ => wanted.contains(&name),
+        };
         if !is_wanted {
             continue;
         }
@@ -110,8 +117,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
+    let place = if wanted.iter().all(|name| has(&LONG, name)) && !wanted.is_empty() { report::LONG } else { report::ALL };
     if let Some(path) = write
-        && let Err(error) = report::write(path.as_ref(), &table)
+        && let Err(error) = report::write(path.as_ref(), place, &table)
     {
         eprintln!("hos-bench: {path}: {error}");
         return ExitCode::FAILURE;

@@ -6,21 +6,26 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const FROM: &str = "<!-- figures: made by hos-bench -->";
-const TO: &str = "<!-- end of figures -->";
+/// Two marks of the page.
+pub(crate) type Place = (&'static str, &'static str);
+
+/// Where the figures of all parts are.
+pub(crate) const ALL: Place = ("<!-- figures: made by hos-bench -->", "<!-- end of figures -->");
+/// Where those are that take long.
+pub(crate) const LONG: Place = ("<!-- figures: made by hos-bench long -->", "<!-- end of the long figures -->");
 
 /// Puts the table into the page; what stands around it stays.
-pub(crate) fn write(path: &Path, table: &Table) -> Result<()> {
+pub(crate) fn write(path: &Path, place: Place, table: &Table) -> Result<()> {
     let page = fs::read_to_string(path)?;
-    let made = placed(&page, &format!("{}\n{table}", machine())).ok_or("the page has no place for the figures")?;
+    let made = placed(&page, place, &format!("{}\n{table}", machine())).ok_or("the page has no place for the figures")?;
     fs::write(path, made)?;
     Ok(())
 }
 
-fn placed(page: &str, figures: &str) -> Option<String> {
-    let (before, rest) = page.split_once(FROM)?;
-    let (_, after) = rest.split_once(TO)?;
-    Some(format!("{before}{FROM}\n\n{figures}\n{TO}{after}"))
+fn placed(page: &str, (from, to): Place, figures: &str) -> Option<String> {
+    let (before, rest) = page.split_once(from)?;
+    let (_, after) = rest.split_once(to)?;
+    Some(format!("{before}{from}\n\n{figures}\n{to}{after}"))
 }
 
 /// What the figures were made on.
@@ -48,10 +53,12 @@ mod tests {
 
     #[test]
     fn what_stands_around_the_figures_stays() {
-        let page = format!("# Title\n{FROM}\nold\n{TO}\nrest\n");
-        assert_eq!(placed(&page, "new"), Some(format!("# Title\n{FROM}\n\nnew\n{TO}\nrest\n")));
-        assert_eq!(placed("# Title\n", "new"), None);
-        let again = placed(&page, "new").and_then(|page| placed(&page, "newer"));
-        assert!(again.is_some_and(|page| page.contains("newer") && !page.contains("\nnew\n")));
+        for (from, to) in [ALL, LONG] {
+            let page = format!("# Title\n{from}\nold\n{to}\nrest\n");
+            assert_eq!(placed(&page, (from, to), "new"), Some(format!("# Title\n{from}\n\nnew\n{to}\nrest\n")));
+            assert_eq!(placed("# Title\n", (from, to), "new"), None);
+            let again = placed(&page, (from, to), "new").and_then(|page| placed(&page, (from, to), "newer"));
+            assert!(again.is_some_and(|page| page.contains("newer") && !page.contains("\nnew\n")));
+        }
     }
 }

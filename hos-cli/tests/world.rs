@@ -153,7 +153,10 @@ fn adoption_goes_on_beside_who_sells_and_who_holds_a_row() {
         });
         holder.say("COMMIT").unwrap();
         // What was ended, or locked, is gone on with.
-        shop.adopt(&["--limit", "1"]);
+        for share in ["0", "101"] {
+            shop.adopt(&["--share", share]).ended(2);
+        }
+        shop.adopt(&["--limit", "1", "--share", "50"]);
         let rest = shop.adopt(&[]).json();
         assert_eq!((&rest["tables"][0]["locked"], &rest["tables"][0]["refused"]), (&0.into(), &0.into()), "{rest}");
         let [instances, rows] =

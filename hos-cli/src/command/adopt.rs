@@ -57,6 +57,9 @@ pub(crate) struct Adopt {
     /// With --rows: how often what was locked is tried
     #[arg(long, value_name = "N", requires = "rows", default_value_t = 3)]
     passes: u32,
+    /// With --rows: work at most so many hundredths of the time, and leave the rest to who sells meanwhile
+    #[arg(long, value_name = "PERCENT", requires = "rows", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
+    share: u32,
     /// A fact, read as the contract declares it
     #[arg(long = "fact", value_name = "NAME=VALUE")]
     facts: Vec<String>,
@@ -107,7 +110,7 @@ impl Adopt {
         let (mut text, mut tables, mut left) = (String::new(), Vec::new(), 0);
         let progress = Progress::new("adopting", global.json);
         let limit = self.limit.unwrap_or(u64::MAX);
-        let how = How { by, dry: self.dry_run, limit, passes: self.passes, progress: &progress };
+        let how = How { by, dry: self.dry_run, limit, passes: self.passes, share: self.share, progress: &progress };
         let mut known = Known::read(&engine, &world.tenant)?;
         let mut directory = Vec::new();
         let mut told = |table: &str, done: people::Done| {

@@ -19,7 +19,7 @@ use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::{Failure, Settings};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many ids are read at once.
 pub(super) const PAGE: usize = 500;
@@ -37,6 +37,8 @@ pub(crate) struct How<'h> {
     pub(crate) limit: u64,
     /// How often what was locked is tried again.
     pub(crate) passes: u32,
+    /// How much of the time is worked, in hundredths; the rest is the world's.
+    pub(crate) share: u32,
     pub(crate) progress: &'h Progress,
 }
 
@@ -159,14 +161,25 @@ impl<'a> Adoption<'a> {
     }
 
     fn one(&mut self, rows: &Rows, id: &Sql, how: &How<'_>) -> Result<Fate, Failure> {
-        self.transact(how.dry, &mut |this| {
+        self.transact(how, &mut |this| {
             let fate = this.in_transaction(rows, id, how)?;
             Ok((matches!(fate, Fate::Adopted(_)), fate))
         })
     }
 
-    /// Does something in a transaction, which is kept if it says so and this is no dry run; and again where the database asks for it.
-    pub(super) fn transact<T>(&mut self, dry: bool, work: Work<'_, Self, T>) -> Result<T, Failure> {
+    /// Does something in a transaction, which is kept if it says so and this is no dry run; and again where the database asks for
+    /// it. Then it rests.
+    pub(super) fn transact<T>(&mut self, how: &How<'_>, work: Work<'_, Self, T>) -> Result<T, Failure> {
+        let begun = Instant::now();
+        let done = self.transaction(how.dry, work);
+        let share = how.share.clamp(1, 100);
+        if share < 100 {
+            std::thread::sleep(begun.elapsed() * (100 - share) / share);
+        }
+        done
+    }
+
+    fn transaction<T>(&mut self, dry: bool, work: Work<'_, Self, T>) -> Result<T, Failure> {
         let mut attempt = 0;
         loop {
             self.say(if self.dialect == Dialect::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" })?;

@@ -253,7 +253,7 @@ impl Adoption<'_> {
         entries: &[LegacyEntry],
         how: &How<'_>,
     ) -> Result<Fate, Failure> {
-        self.transact(how.dry, &mut |this| {
+        self.transact(how, &mut |this| {
             let Some(instance) = tenant.instance(&part.contract, id)? else {
                 // A dry run has rolled it back; nobody else takes one away but an erasure.
                 let fate = if how.dry { Fate::Told(entries.len() as u64) } else { Fate::Locked };

@@ -142,7 +142,7 @@ impl Adoption<'_> {
     fn changed(&mut self, tenant: &str, change: Change, how: &How<'_>) -> Result<Option<String>, Failure> {
         let call = Call::Directory(Directory { by: how.by.clone(), change, once: None });
         let tenant = Tenant::new(tenant)?;
-        let answer = self.transact(how.dry, &mut |this| {
+        let answer = self.transact(how, &mut |this| {
             let asked = Asked::Call(tenant.clone(), Box::new(call.clone()), Vec::new());
             let answer = this.joined.over(&mut *this.connection, asked)?.answer?;
             Ok((answer.allowed, answer))

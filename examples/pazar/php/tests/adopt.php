@@ -17,9 +17,10 @@ foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/
 foreach (['Driver', 'Load', 'Databases'] as $file) {
     require __DIR__ . "/$file.php";
 }
-$usage = 'php tests/adopt.php STAGE [--db SERVER] [--fpm] [--orders 1000000] [--kills 3] [--workers 4] [--pause 0.1] [--before 10]';
-$options = new Options($argv, ['db' => true, 'fpm' => false, 'orders' => true, 'kills' => true, 'workers' => true, 'pause' => true, 'before' => true], $usage);
+$usage = 'php tests/adopt.php STAGE [--db SERVER] [--fpm] [--orders 1000000] [--kills 3] [--workers 4] [--pause 0.1] [--before 10] [--share 100]';
+$options = new Options($argv, ['db' => true, 'fpm' => false, 'orders' => true, 'kills' => true, 'workers' => true, 'pause' => true, 'before' => true, 'share' => true], $usage);
 [$orders, $kills] = [(int) $options->text('orders', '1000000'), (int) $options->text('kills', '3')];
+$adopt = [...Founding::ADOPT, '--share', $options->text('share', '100')];
 $pause = (float) $options->text('pause', '0.1');
 $workers = max(1, min(16, (int) $options->text('workers', '4')));
 $dir = sys_get_temp_dir() . '/pazar-adopt-' . getmypid();
@@ -55,7 +56,7 @@ try {
     $meanwhile = new Load('meanwhile', $driver, $workers, $pause);
     $began = hrtime(true);
     for ($killed = 0, $buying = true; $buying;) {
-        $process = Founding::start($db, Founding::ADOPT, $pipe);
+        $process = Founding::start($db, $adopt, $pipe);
         // It is killed in ever later moments; its last run is let alone.
         $seconds = $killed < $kills ? 1.0 + $killed * 2.0 : 5.0;
         do {
