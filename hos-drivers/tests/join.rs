@@ -248,7 +248,9 @@ fn the_law_and_the_directory_change_between_and_within_transactions() {
             let order = Entity { uid: uid("O", "1"), attrs, parents: [].into(), record: None };
             let can = Can::new(uid("A", "ann"), "o.go", uid("O", "1")).given(order);
             client.on(&joining, |here| {
+                let all = here.can_all(vec![can.clone(), can.clone()]).unwrap();
                 let judged = here.can(can).unwrap();
+                assert!(all.len() == 2 && all.iter().all(|answer| *answer == judged.answer), "{all:?}");
                 assert!(judged.allowed || judged.code() == Some("hos.not_permitted"), "{:?}", judged.blockers);
                 judged.allowed
             })

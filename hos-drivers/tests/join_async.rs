@@ -3,12 +3,13 @@
 
 mod world;
 
-use hos_core::call::Call;
+use hos_core::call::{Call, Can};
+use hos_core::policy::Entity;
 use hos_core::refusal::Code;
 use hos_drivers::join::{AnyError, Dialect, End, Error, Joining, Tries, tokio_postgres as join};
 use std::sync::Arc;
 use tokio_postgres::{Client, NoTls};
-use world::{Dice, World, birth, go, kinds_and_settings, legacy, once};
+use world::{Dice, World, birth, go, kinds_and_settings, legacy, once, root, uid};
 
 /// Each PostgreSQL, at each isolation.
 fn on_each(work: impl AsyncFn(&World, Arc<Joining>)) {
@@ -67,6 +68,10 @@ fn rows_and_evidence_commit_together_or_not_at_all() {
         client.batch_execute("BEGIN").await.unwrap();
         let here = join::on(joining, "t1", &client).unwrap();
         assert_eq!(here.refused(refused.refusal.unwrap()).await.unwrap().code(), Some("hos.instance_unknown"));
+        let gate = Entity { uid: uid("Gate", "n"), attrs: [].into(), parents: [].into(), record: None };
+        let all = [root(), uid("A", "ann")].map(|who| Can::new(who, "record.note", uid("Gate", "n")).given(gate.clone()));
+        let answers: Vec<bool> = here.can_all(all.to_vec()).await.unwrap().iter().map(|answer| answer.allowed).collect();
+        assert_eq!(answers, [true, false]);
         let claimed = here.claim(&once(birth("3"), "k3")).await.unwrap();
         here.leave(claimed).await.unwrap();
         client.batch_execute("COMMIT").await.unwrap();

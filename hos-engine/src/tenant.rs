@@ -99,6 +99,21 @@ impl TenantRef {
         answer.or_else(|failure| self.desk.instead(&self.name, About::Act(&call.action), call.by.legacy.as_ref(), failure))
     }
 
+    /// Several questions, answered over one directory and one law, in their order: what one finds fresh is so for all. It costs what
+    /// the judging costs; how fresh the directory is, is looked at once.
+    pub fn can_all(&self, calls: &[Can]) -> Result<Vec<Answer>, Failure> {
+        let answers = guarded(|| {
+            let view = self.view()?;
+            let bench = self.bench(&view, None);
+            Ok(calls.iter().map(|call| judge::can(&bench, call)).collect())
+        });
+        answers.or_else(|failure: Failure| {
+            let stands =
+                |call: &Can| self.desk.instead(&self.name, About::Act(&call.action), call.by.legacy.as_ref(), failure.clone());
+            calls.iter().map(stands).collect()
+        })
+    }
+
     /// A birth.
     pub fn begin(&self, call: Begin) -> Result<Answer, Failure> {
         self.call(Call::Begin(call))

@@ -38,6 +38,13 @@ pub fn answer_json(answer: &Answer, words: Words<'_>) -> Json {
     Json::Object(out)
 }
 
+/// Several answers, in the order of the questions (AuthZEN's `evaluations`), and whether all of them are yes.
+pub fn answers_json(answers: &[Answer], words: Words<'_>) -> (bool, Json) {
+    let allowed = answers.iter().all(|answer| answer.allowed);
+    let each: Vec<Json> = answers.iter().map(|answer| answer_json(answer, words)).collect();
+    (allowed, json!({ "allowed": allowed, "evaluations": each }))
+}
+
 fn put(out: &mut Map<String, Json>, name: &str, value: Option<Json>) {
     if let Some(value) = value {
         out.insert(name.to_owned(), value);

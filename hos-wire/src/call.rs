@@ -1,12 +1,14 @@
 //! An operation's name and a tree -> a call whose every id is checked and every value bounded.
 
 use crate::fields::{Fields, malformed};
+use crate::limits::EVALUATIONS_MAX;
 use crate::strict::{self, Tree};
 use crate::value::{entity, record, uid};
 use hos_core::call::{Adopt, Begin, By, Call, Can, Change, Directory, Legacy, LegacyEntry, LegacyLog, Note, Transition};
 use hos_core::fault::nearest;
 use hos_core::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Shown, Tenant, Uid};
 use hos_core::limits::LEGACY_ENTRIES_MAX;
+use hos_core::policy::Entity;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use hos_core::value::{Record, Value};
@@ -14,8 +16,8 @@ use hos_engine::Failure;
 use std::collections::BTreeMap;
 
 /// What can be asked, in the words of the wire.
-pub const OPERATIONS: [&str; 10] =
-    ["can", "begin", "transition", "record", "directory", "adopt", "legacy", "available", "history", "message"];
+pub const OPERATIONS: [&str; 11] =
+    ["can", "can_all", "begin", "transition", "record", "directory", "adopt", "legacy", "available", "history", "message"];
 
 /// How many records `history` tells when nothing is said, and at most.
 pub const HISTORY_MAX: usize = 1_000;
@@ -36,6 +38,8 @@ pub struct Request {
 pub enum Ask {
     /// `can`.
     Can(Can),
+    /// `can_all`: several, asked by one principal.
+    CanAll(Vec<Can>),
     /// `begin`, `transition`, `record`, `directory`, `adopt`, `legacy`.
     Call(Call),
     /// `available`.
@@ -120,6 +124,7 @@ pub(crate) fn named(json: &[u8]) -> Result<(Tenant, Call), Failure> {
 fn own_fields(operation: &str) -> Result<&'static [&'static str], Failure> {
     Ok(match operation {
         "can" => &["action", "resource"],
+        "can_all" => &["evaluations"],
         "begin" => &["contract", "id", "event", "facts", "args", "once"],
         "transition" => &["contract", "id", "event", "args", "once", "reason"],
         "record" => &["stream", "payload", "payload_hex", "subject", "once"],
@@ -142,6 +147,7 @@ fn of_tree(operation: &str, own: &[&str], tree: Tree) -> Result<Request, Failure
     let language = f.optional_text("language")?;
     let ask = match operation {
         "can" => Ask::Can(Can { by: by(&mut f)?, action: f.text("action")?, resource: uid("`resource`", f.need("resource")?)? }),
+        "can_all" => Ask::CanAll(evaluations(by(&mut f)?, f.need("evaluations")?)?),
         "begin" => Ask::Call(Call::Begin(Begin {
             by: by(&mut f)?,
             contract: Name::new(f.text("contract")?)?,
@@ -247,11 +253,7 @@ fn by(f: &mut Fields) -> Result<By, Failure> {
 }
 
 fn by_principal(f: &mut Fields, principal: Uid) -> Result<By, Failure> {
-    let given = match f.take("given") {
-        None => Vec::new(),
-        Some(Tree::List(items)) => items.into_iter().map(entity).collect::<Result<_, _>>()?,
-        Some(other) => return Err(malformed(format!("`given` is an array of entities, not {}", other.kind()))),
-    };
+    let given = f.take("given").map_or(Ok(Vec::new()), given)?;
     Ok(By {
         principal,
         request: f.optional_text("request")?.map(RequestId::new).transpose()?,
@@ -259,6 +261,13 @@ fn by_principal(f: &mut Fields, principal: Uid) -> Result<By, Failure> {
         given,
         legacy: f.take("legacy").map(legacy).transpose()?,
     })
+}
+
+fn given(tree: Tree) -> Result<Vec<Entity>, Failure> {
+    match tree {
+        Tree::List(items) => items.into_iter().map(entity).collect(),
+        other => Err(malformed(format!("`given` is an array of entities, not {}", other.kind()))),
+    }
 }
 
 fn legacy(tree: Tree) -> Result<Legacy, Failure> {
@@ -272,6 +281,32 @@ fn values(f: &mut Fields, name: &str, what: &'static str) -> Result<Record, Fail
 
 fn once(f: &mut Fields) -> Result<Option<OnceKey>, Failure> {
     Ok(f.optional_text("once")?.map(OnceKey::new).transpose()?)
+}
+
+// Questions of one principal. What each says of `context` and `given` stands in place of what the call says for all. What the world
+// decided by itself is of one question, and where it could not stand in for an answer it would be lost here.
+fn evaluations(by: By, tree: Tree) -> Result<Vec<Can>, Failure> {
+    let Tree::List(items) = tree else {
+        return Err(malformed(format!("`evaluations` is an array of questions, not {}", tree.kind())));
+    };
+    if items.is_empty() || items.len() > EVALUATIONS_MAX {
+        return Err(malformed(format!("`evaluations` has {} questions, not 1 to {EVALUATIONS_MAX}", items.len())));
+    }
+    if by.legacy.is_some() {
+        return Err(malformed("`legacy` is of one question: ask it by `can`"));
+    }
+    let one = |item| {
+        let mut f = Fields::of("an evaluation", item, &["action", "resource", "context", "given"])?;
+        let mut by = by.clone();
+        if let Some(own) = f.take("context") {
+            by.context = record("`context`", own)?;
+        }
+        if let Some(own) = f.take("given") {
+            by.given = given(own)?;
+        }
+        Ok(Can { by, action: f.text("action")?, resource: uid("`resource`", f.need("resource")?)? })
+    };
+    items.into_iter().map(one).collect()
 }
 
 // Rows of an older log, the oldest first.

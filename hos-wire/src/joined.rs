@@ -15,7 +15,7 @@
 //! for a driver need not know text from bytes.
 
 use crate::CALL_BYTES_MAX;
-use crate::answer::{Words, answer_json, failure_json};
+use crate::answer::{Words, answer_json, answers_json, failure_json};
 use crate::call::{self, Ask};
 use crate::fields::{Fields, malformed};
 use crate::limits::{DIRECTORY_AGE_MS_MAX, ROWS_BYTES_MAX};
@@ -147,6 +147,7 @@ impl JoinedEngine {
         let request = call::parse(operation, json, CALL_BYTES_MAX)?;
         let asked = match request.ask {
             Ask::Can(can) => Asked::Can(request.tenant, Box::new(can)),
+            Ask::CanAll(all) => Asked::CanAll(request.tenant, all),
             Ask::Call(call) => Asked::Call(request.tenant, Box::new(call), came(operation, json)),
             Ask::Message { code } => return self.message(request.language.as_deref().unwrap_or_default(), &code),
             Ask::Available { .. } | Ask::History { .. } => {
@@ -154,7 +155,7 @@ impl JoinedEngine {
             }
         };
         // Outside a transaction each text would be one of its own, and seem to be one.
-        let together = self.together && (inside == Some(true) || matches!(asked, Asked::Can(..)));
+        let together = self.together && (inside == Some(true) || matches!(asked, Asked::Can(..) | Asked::CanAll(..)));
         self.go(self.under(asked, inside, request.language, together)?, Vec::new())
     }
 
@@ -264,6 +265,13 @@ impl JoinedEngine {
                     None => Writes::Apart(statements.iter().map(|s| Json::Object(self.said(s))).collect()),
                 };
                 Ok(self.settled(writes, *outcome, under.language.as_deref()))
+            }
+            Next::Answered(answers) => {
+                let law = self.joined.law();
+                let words: Words<'_> = law.as_deref().zip(under.language.as_deref());
+                let (allowed, json) = answers_json(&answers, words);
+                let standing = if allowed { Standing::Allowed } else { Standing::Refused };
+                Ok(ended(Writes::none(), &Map::from_iter([("answer".to_owned(), json)]), standing))
             }
             Next::Claimed(leave) => {
                 let mut out = Map::new();

@@ -11,6 +11,8 @@ hos_core::limits! {
     DIRECTORY_AGE_MS_MAX: u64 = 60_000, "milliseconds", "hos.call_malformed";
     /// What `busy_timeout_ms` may be set to (10,000 where it is not): so long is another process waited for.
     BUSY_TIMEOUT_MS_MAX: u64 = 3_600_000, "milliseconds", "hos.call_malformed";
+    /// Questions in one `can_all`.
+    EVALUATIONS_MAX: usize = 1_000, "questions", "hos.call_malformed";
     /// Rows of a host's database, handed to a step.
     ROWS_BYTES_MAX: usize = 256 << 20, "bytes", "hos.call_too_large";
 }

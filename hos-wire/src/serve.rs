@@ -1,7 +1,7 @@
 //! One call, served: bytes in, bytes out, whatever the bytes are.
 
 use crate::CALL_BYTES_MAX;
-use crate::answer::{Words, answer_json, available_json, failure_json, history_json};
+use crate::answer::{Words, answer_json, answers_json, available_json, failure_json, history_json};
 use crate::call::{self, Ask, Request};
 use crate::salvage;
 use hos_core::answer::Answer;
@@ -96,6 +96,7 @@ fn answer(engine: &Engine, request: Request) -> Result<(bool, Json), Failure> {
             let answer = tenant.can(&can)?;
             (answer.allowed, answer_json(&answer, words))
         }
+        Ask::CanAll(all) => answers_json(&tenant.can_all(&all)?, words),
         Ask::Call(call) => {
             let answer = tenant.call(call)?;
             (answer.allowed, answer_json(&answer, words))

@@ -114,7 +114,7 @@ fn wrong_calls_are_refused_with_a_code_and_a_word_of_help() {
     let long = "x".repeat(256);
     let table: Vec<(&str, String, Code, &str)> = vec![
         ("cann", format!("{{{BY}}}"), Code::CallMalformed, "did you mean `can`?"),
-        ("serve", format!("{{{BY}}}"), Code::CallMalformed, "known are can, begin"),
+        ("serve", format!("{{{BY}}}"), Code::CallMalformed, "known are can, can_all, begin"),
         ("can", "[]".into(), Code::CallMalformed, "is an object, not an array"),
         ("can", String::new(), Code::CallMalformed, "no JSON"),
         (

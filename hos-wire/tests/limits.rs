@@ -119,6 +119,11 @@ fn json_and_options_end_at_their_limits() {
             ("OPTIONS_BYTES_MAX", &padded),
             ("DIRECTORY_AGE_MS_MAX", &|n| setting("directory_age_max_ms", n)),
             ("BUSY_TIMEOUT_MS_MAX", &|n| setting("busy_timeout_ms", n)),
+            ("EVALUATIONS_MAX", &|n| {
+                let one = r#"{"action":"a","resource":{"type":"B","id":"b"}}"#;
+                let all = vec![one; n].join(",");
+                read("can_all", &format!(r#"{{"tenant":"t","principal":{{"type":"A","id":"x"}},"evaluations":[{all}]}}"#))
+            }),
             ("ROWS_BYTES_MAX", &rows),
         ],
     );

@@ -251,3 +251,55 @@ fn a_tenant_is_at_hand_while_its_directory_is_young() {
         assert!(!hos_wire::is_at_hand(&engine, other), "{other}");
     }
 }
+
+#[test]
+fn several_questions_are_answered_over_one_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine(&dir);
+    let shop = json!({ "type": "Pazar::Shop", "id": "kadikoy" });
+    let call = |evaluations: Json| json!({ "tenant": "pazar-tr", "principal": { "type": "Pazar::Account", "id": "ayse" }, "language": "tr", "evaluations": evaluations });
+    let order = |owner: &str| {
+        let whose = json!({ "__entity": { "type": "Pazar::Account", "id": owner } });
+        let attrs = json!({ "buyer": whose, "shop": { "__entity": shop }, "total": 1, "state": "new" });
+        json!([{ "uid": { "type": "Pazar::Order", "id": "o-1" }, "attrs": attrs }])
+    };
+    let of = json!({ "type": "Pazar::Order", "id": "o-1" });
+    let view = json!({ "action": "shop.view", "resource": shop });
+    let asked = json!([view, { "action": "order.view", "resource": of, "given": order("ayse") },
+        { "action": "order.view", "resource": of, "given": order("mert") }, { "action": "order.vieuw", "resource": of }]);
+    let told = ask(&engine, "can_all", &call(asked.clone()));
+    let each = told["evaluations"].as_array().unwrap();
+    assert_eq!((told["allowed"].clone(), each.len()), (json!(false), 4), "{told}");
+    // Each is what `can` says of it.
+    for (one, answer) in asked.as_array().unwrap().iter().zip(each) {
+        let mut alone = call(json!([]));
+        alone.as_object_mut().unwrap().remove("evaluations");
+        for (name, value) in one.as_object().unwrap() {
+            alone[name] = value.clone();
+        }
+        assert_eq!(&ask(&engine, "can", &alone), answer);
+    }
+    assert_eq!(each.iter().map(|a| a["allowed"].clone()).collect::<Vec<_>>(), [true, true, false, false], "{told}");
+    let yes = ask(&engine, "can_all", &call(json!([view, view])));
+    assert_eq!((&yes["allowed"], yes["evaluations"].as_array().map(Vec::len)), (&json!(true), Some(2)));
+    // What the call says is of all that say nothing themselves.
+    let mut common = call(json!([{ "action": "order.view", "resource": of }]));
+    common["given"] = order("ayse");
+    assert_eq!(ask(&engine, "can_all", &common)["allowed"], true);
+    for (evaluations, wanted) in [
+        (json!([]), "has 0 questions, not 1 to 1000"),
+        (json!({}), "an array of questions, not an object"),
+        (json!([{ "action": "shop.view" }]), "an evaluation lacks the field `resource`"),
+        (
+            json!([{ "action": "shop.view", "resource": shop, "legacy": { "allowed": true } }]),
+            "an evaluation has no field `legacy`",
+        ),
+    ] {
+        let error = ask(&engine, "can_all", &call(evaluations));
+        assert_eq!(error["error"]["code"], "hos.call_malformed");
+        assert!(error["error"]["message"].as_str().unwrap().contains(wanted), "{error}");
+    }
+    let mut watched = call(json!([view]));
+    watched["legacy"] = json!({ "allowed": true });
+    assert!(ask(&engine, "can_all", &watched)["error"]["message"].as_str().unwrap().contains("ask it by `can`"));
+}

@@ -160,6 +160,7 @@ pub struct Here<'j, C> {
 
 enum Came {
     Judged(Box<Judged>),
+    Answered(Vec<Answer>),
     Claimed(Claimed),
 }
 
@@ -169,6 +170,18 @@ impl<C: Connection> Here<'_, C> {
         let (about, legacy) = (can.action.clone(), can.by.legacy.clone());
         let came = self.judged(Asked::Can(self.tenant.clone(), Box::new(can)));
         came.or_else(|error| self.instead(About::Act(&about), legacy.as_ref(), error))
+    }
+
+    /// Several questions, over one directory and one law, answered in their order.
+    pub fn can_all(&mut self, all: Vec<Can>) -> Result<Vec<Answer>, Error> {
+        let is_watched = all.iter().any(|can| can.by.legacy.is_some());
+        match self.go(Asked::CanAll(self.tenant.clone(), all.clone())) {
+            Ok(Came::Answered(answers)) => Ok(answers),
+            Ok(_) => Err(Failure::new(Code::Internal, "questions came to no answers").into()),
+            // What the world decided may stand in place of an answer.
+            Err(_) if is_watched => all.into_iter().map(|can| self.can(can).map(|judged| judged.answer)).collect(),
+            Err(error) => Err(error),
+        }
     }
 
     /// A birth.
@@ -214,7 +227,7 @@ impl<C: Connection> Here<'_, C> {
     pub fn claim(&mut self, call: &Call) -> Result<Claimed, Error> {
         match self.go(Asked::Claim(self.tenant.clone(), Box::new(call.clone())))? {
             Came::Claimed(claimed) => Ok(claimed),
-            Came::Judged(_) => Err(Failure::new(Code::Internal, "a claim came to an answer").into()),
+            Came::Judged(_) | Came::Answered(_) => Err(Failure::new(Code::Internal, "a claim came to an answer").into()),
         }
     }
 
@@ -231,7 +244,7 @@ impl<C: Connection> Here<'_, C> {
     fn judged(&mut self, asked: Asked) -> Result<Judged, Error> {
         match self.go(asked)? {
             Came::Judged(judged) => Ok(*judged),
-            Came::Claimed(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
+            Came::Claimed(_) | Came::Answered(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
         }
     }
 
@@ -241,6 +254,7 @@ impl<C: Connection> Here<'_, C> {
                 let Outcome { answer, refusal } = *outcome;
                 Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })))
             }
+            Over::Answered(answers) => Ok(Came::Answered(answers)),
             Over::Claimed(leave) => {
                 let leave = leave.iter().map(|statement| self.joining.said(statement, false));
                 Ok(Came::Claimed(Claimed(leave.collect())))

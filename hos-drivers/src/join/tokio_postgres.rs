@@ -6,6 +6,7 @@ use super::postgres::{cells, params, told, what};
 use super::shadow::{back, brace, plain};
 use super::{Claimed, Dialect, End, Joining, Judged, Said, TRIES, Tries, retry};
 use futures_util::future::try_join_all;
+use hos_core::answer::Answer;
 use hos_core::call::{Adopt, Begin, Call, Can, Directory, Legacy, LegacyLog, Note, Transition};
 use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
@@ -80,6 +81,7 @@ const AT_ONCE: usize = 24;
 
 enum Came {
     Judged(Box<Judged>),
+    Answered(Vec<Answer>),
     Claimed(Claimed),
 }
 
@@ -89,6 +91,23 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
         let (about, legacy) = (can.action.clone(), can.by.legacy.clone());
         let came = self.judged(Asked::Can(self.tenant.clone(), Box::new(can))).await;
         came.or_else(|error| self.instead(About::Act(&about), legacy.as_ref(), error))
+    }
+
+    /// Several questions; see [`Here::can_all`](super::Here::can_all).
+    pub async fn can_all(&self, all: Vec<Can>) -> Result<Vec<Answer>, Error> {
+        let is_watched = all.iter().any(|can| can.by.legacy.is_some());
+        match self.go(Asked::CanAll(self.tenant.clone(), all.clone())).await {
+            Ok(Came::Answered(answers)) => Ok(answers),
+            Ok(_) => Err(Failure::new(Code::Internal, "questions came to no answers").into()),
+            Err(_) if is_watched => {
+                let mut answers = Vec::with_capacity(all.len());
+                for can in all {
+                    answers.push(self.can(can).await?.answer);
+                }
+                Ok(answers)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// A birth.
@@ -139,7 +158,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
     pub async fn claim(&self, call: &Call) -> Result<Claimed, Error> {
         match self.go(Asked::Claim(self.tenant.clone(), Box::new(call.clone()))).await? {
             Came::Claimed(claimed) => Ok(claimed),
-            Came::Judged(_) => Err(Failure::new(Code::Internal, "a claim came to an answer").into()),
+            Came::Judged(_) | Came::Answered(_) => Err(Failure::new(Code::Internal, "a claim came to an answer").into()),
         }
     }
 
@@ -159,7 +178,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
     async fn judged(&self, asked: Asked) -> Result<Judged, Error> {
         match self.go(asked).await? {
             Came::Judged(judged) => Ok(*judged),
-            Came::Claimed(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
+            Came::Claimed(_) | Came::Answered(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
         }
     }
 
@@ -178,6 +197,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
                     let Outcome { answer, refusal } = *outcome;
                     return Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })));
                 }
+                Next::Answered(answers) => return Ok(Came::Answered(answers)),
                 Next::Claimed(leave) => {
                     let leave = leave.iter().map(|statement| self.joining.said(statement, false));
                     return Ok(Came::Claimed(Claimed(leave.collect())));

@@ -1,6 +1,7 @@
 //! The host's connections, one kind like another.
 
 use super::patience;
+use hos_core::answer::Answer;
 use hos_core::call::{Call, Can};
 use hos_drivers::join::{self, AnyError, Claimed, Connection, Dialect, End, Error, Here, Joining, Judged, KeptRefusal};
 use mysql::prelude::Queryable;
@@ -25,6 +26,7 @@ pub(crate) trait Inside {
 pub(crate) trait Calls {
     fn call(&mut self, call: Call) -> Result<Judged, Error>;
     fn can(&mut self, can: Can) -> Result<Judged, Error>;
+    fn can_all(&mut self, all: Vec<Can>) -> Result<Vec<Answer>, Error>;
     fn claim(&mut self, call: &Call) -> Result<Claimed, Error>;
     fn leave(&mut self, claimed: Claimed) -> Result<(), Error>;
     fn refused(&mut self, refusal: Box<KeptRefusal>) -> Result<Judged, Error>;
@@ -37,6 +39,10 @@ impl<C: Connection> Calls for Here<'_, C> {
 
     fn can(&mut self, can: Can) -> Result<Judged, Error> {
         Here::can(self, can)
+    }
+
+    fn can_all(&mut self, all: Vec<Can>) -> Result<Vec<Answer>, Error> {
+        Here::can_all(self, all)
     }
 
     fn claim(&mut self, call: &Call) -> Result<Claimed, Error> {

@@ -14,6 +14,7 @@ use crate::store::host::Ask;
 use crate::store::server::{ClientError, Connection, Several, Trouble};
 use crate::store::sql::dialect::{Dialect, Said, say};
 use crate::store::{Sql, Statement, StoreError, together};
+use hos_core::answer::Answer;
 use hos_core::refusal::Code;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
@@ -47,6 +48,8 @@ pub trait Speaker {
 pub enum Over {
     /// With an answer.
     Judged(Box<Outcome>),
+    /// With several; see [`Next::Answered`].
+    Answered(Vec<Answer>),
     /// It is claimed; see [`Next::Claimed`].
     Claimed(Vec<Statement>),
 }
@@ -58,7 +61,9 @@ impl Joined {
     pub fn over(&self, connection: &mut dyn Connection, asked: Asked) -> Result<Outcome, Failure> {
         match self.run(&mut Ours(connection), asked)? {
             Over::Judged(outcome) => Ok(*outcome),
-            Over::Claimed(_) => Err(Failure::new(Code::CallMalformed, "a claim is no step with an answer")),
+            Over::Answered(_) | Over::Claimed(_) => {
+                Err(Failure::new(Code::CallMalformed, "a claim, or several questions, is no step with one answer"))
+            }
         }
     }
 
@@ -67,7 +72,7 @@ impl Joined {
         let mut texts = self.takes_texts();
         // A question needs no transaction. Whether there is one for anything else is asked in the first text, where there is one.
         let (inside, mut sure) = match (&asked, texts) {
-            (Asked::Can(..), _) => (None, true),
+            (Asked::Can(..) | Asked::CanAll(..), _) => (None, true),
             (_, true) => (Some(true), !S::WARY),
             (_, false) => (Some(speaker.inside()?), true),
         };
@@ -98,6 +103,7 @@ impl Joined {
                     self.settle(speaker, &statements, texts && took)?;
                     return Ok(Over::Judged(outcome));
                 }
+                Next::Answered(answers) => return Ok(Over::Answered(answers)),
                 Next::Claimed(leave) => return Ok(Over::Claimed(leave)),
             }
         }

@@ -32,6 +32,8 @@ pub enum Asked {
     Call(Tenant, Box<Call>, Vec<u8>),
     /// May this principal do this to that? Reads only.
     Can(Tenant, Box<Can>),
+    /// The same of several, over one directory and one law.
+    CanAll(Tenant, Vec<Can>),
     /// Makes evidence of a refusal, after the host has rolled back.
     Refused(Box<KeptRefusal>),
     /// Claims what a call is about (its once-key, its instance, its directory row) and judges nothing: for a host that reads its
@@ -63,6 +65,8 @@ pub enum Next {
     Need(Vec<Ask>),
     /// Run these, then heed the answer.
     Settle(Vec<Statement>, Box<Outcome>),
+    /// What was asked by [`Asked::CanAll`], in its order. Nothing is written.
+    Answered(Vec<Answer>),
     /// It is claimed ([`Asked::Claim`]). A host that does not make the call after all runs these, and nothing of it is left.
     Claimed(Vec<Statement>),
 }
@@ -70,6 +74,7 @@ pub enum Next {
 /// How a step ended.
 enum Ended {
     Judged(Box<Outcome>),
+    Answered(Vec<Answer>),
     Claimed(Vec<Statement>),
 }
 
@@ -113,6 +118,7 @@ impl Step {
         let writes = self.script.writes();
         match judged {
             Ok(Ended::Judged(outcome)) => Next::Settle(writes, outcome),
+            Ok(Ended::Answered(answers)) => Next::Answered(answers),
             Ok(Ended::Claimed(leave)) => Next::Claimed(leave),
             // Of what failed nothing is written; what it had claimed is left.
             Err(failure) => Next::Settle(left, Box::new(Outcome { answer: Err(failure), refusal: None })),
@@ -124,7 +130,14 @@ impl Step {
         match &self.asked {
             Asked::Can(tenant, can) => {
                 let court = joined.court(&tx)?;
-                Ok(Outcome { answer: self.can(court, &tx, tenant, can), refusal: None }.into())
+                let answer = self.seen(court, &tx, tenant).map(|view| judge::can(&court.looking(&view, tenant), can));
+                Ok(Outcome { answer, refusal: None }.into())
+            }
+            Asked::CanAll(tenant, all) => {
+                let court = joined.court(&tx)?;
+                let view = self.seen(court, &tx, tenant)?;
+                let bench = court.looking(&view, tenant);
+                Ok(Ended::Answered(all.iter().map(|can| judge::can(&bench, can)).collect()))
             }
             Asked::Call(tenant, call, came) => {
                 self.begin(joined, &tx)?;
@@ -202,7 +215,8 @@ impl Step {
         Ok(group)
     }
 
-    fn can(&self, court: &Court, tx: &Tx<'_>, tenant: &Tenant, can: &Can) -> Result<Answer, Failure> {
+    /// The law and the directory that a question is answered over.
+    fn seen(&self, court: &Court, tx: &Tx<'_>, tenant: &Tenant) -> Result<Arc<View>, Failure> {
         let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
         // Changes that are not counted yet may be those of a transaction that is still open: what was read in it is for it alone.
         let is_fresh = |(view, since): &(Arc<View>, Instant)| {
@@ -225,7 +239,7 @@ impl Step {
                 view
             }
         };
-        Ok(judge::can(&court.looking(&view, tenant), can))
+        Ok(view)
     }
 
     /// A call in shadow: the world's own outcome is the answer, and the call waits in the inbox until it is judged beside it. It

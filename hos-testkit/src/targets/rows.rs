@@ -257,6 +257,10 @@ impl Host {
                         Err(failure) => Some((false, vec![failure.code.as_str().to_owned()])),
                     };
                 }
+                Next::Answered(answers) => {
+                    let codes = answers.iter().flat_map(|a| a.blockers.iter().map(|b| b.code.to_string())).collect();
+                    return Some((answers.iter().all(|a| a.allowed), codes));
+                }
                 Next::Claimed(leave) => {
                     let left = leave.iter().all(|statement| self.run(statement, false).is_ok());
                     assert!(left || !bends.is_empty(), "a claim that cannot be left");

@@ -97,6 +97,9 @@ fn a_round_is_one_text_where_the_driver_takes_it() {
     let engine = open(options);
     assert!(said(&engine.step("transition", None, CALL.as_bytes()))["text"].is_null());
     assert!(said(&engine.step("can", None, question.as_bytes()))["text"].is_string());
+    let several =
+        r#"{"tenant":"t","principal":{"type":"A","id":"x"},"evaluations":[{"action":"a","resource":{"type":"A","id":"x"}}]}"#;
+    assert!(said(&engine.step("can_all", None, several.as_bytes()))["text"].is_string());
     let sqlite = open(r#"{"dialect":"sqlite","places":"numbered","together":true}"#);
     assert!(said(&sqlite.step("transition", Some(true), CALL.as_bytes()))["need"].is_array());
 }
