@@ -12,7 +12,7 @@ pub(crate) type Place = (&'static str, &'static str);
 /// Where the figures of all parts are.
 pub(crate) const ALL: Place = ("<!-- figures: made by hos-bench -->", "<!-- end of figures -->");
 /// Where those are that take long.
-pub(crate) const LONG: Place = ("<!-- figures: made by hos-bench long -->", "<!-- end of the long figures -->");
+pub(crate) const LONG: Place = ("<!-- figures: made by hos-bench records tenants -->", "<!-- end of the long figures -->");
 
 /// Puts the table into the page; what stands around it stays.
 pub(crate) fn write(path: &Path, place: Place, table: &Table) -> Result<()> {

@@ -11,7 +11,10 @@ use support::{Store, new_order, uid};
 fn may(host: &mut Host) -> bool {
     let gate = || uid("Gate", "x");
     let entity = Entity { uid: gate(), attrs: [].into(), parents: [].into(), record: None };
-    host.can(Can::new(uid("A", "ann"), "record.note", gate()).given(entity)).unwrap().allowed
+    let can = Can::new(uid("A", "ann"), "record.note", gate()).given(entity);
+    let allowed = host.can_all(can.clone()).unwrap().allowed;
+    assert_eq!(host.can(can).unwrap().allowed, allowed);
+    allowed
 }
 
 fn hosts(store: &Store) -> (Host, Host) {

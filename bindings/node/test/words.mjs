@@ -101,6 +101,13 @@ export async function said(engine, operation, call) {
     const { contract, id, ...besides } = rest;
     return { allowed: true, json: { available: (await actor.available(contract, id, options(besides))).map((one) => ({ ...one })) } };
   }
+  if (operation === "can_all") {
+    const { evaluations, ...besides } = rest;
+    const ask = ({ action, resource, ...own }) => ({ action, resource: entity(resource), ...options(own) });
+    const answers = await actor.canAll(Array.isArray(evaluations) ? evaluations.map(ask) : evaluations, options(besides));
+    const allowed = answers.every((one) => one.allowed);
+    return { allowed, json: { allowed, evaluations: answers.map(answer) } };
+  }
   const came = await acted(actor, operation, rest);
   if (!(came instanceof Answer)) throw new Error(`${operation} gave no Answer`);
   return { allowed: came.allowed, json: answer(came) };

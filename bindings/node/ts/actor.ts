@@ -1,15 +1,16 @@
 // Who acts in a tenant, and everything they can ask for.
 
-import { Answer, type Available, type Entry, Told, availableOf } from "./answer";
+import { Answer, type Available, type Entry, type Evaluation, Told, availableOf, evaluationsOf } from "./answer";
 import { Directory } from "./directory";
 import type { Asker, Engine, Ready } from "./engine";
 import { Denied, refusal } from "./errors";
 import type { LawNames, Text } from "./law";
 import { JOINT } from "./native";
+import { parse } from "./read";
 import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "./shadow";
 import type { Page, Tenant } from "./tenant";
 import { Uid, type UidLike, type Values } from "./values";
-import { Draft, MARK, WORDS, type Write, any, plain, uid, uidOf } from "./write";
+import { Draft, MARK, WORDS, type Write, any, evaluations, plain, uid, uidOf } from "./write";
 
 /** How somebody acts. */
 export interface As {
@@ -36,6 +37,14 @@ export interface Besides {
   legacy?: { readonly allowed: boolean; readonly state?: string };
   /** This call's request id, in place of the actor's. */
   request?: string;
+}
+
+/** A question among several. What it says of `context` and `given` stands in place of what is said for all. */
+export interface Question<A = string> {
+  readonly action: A;
+  readonly resource: UidLike;
+  readonly context?: Values;
+  readonly given?: readonly Given[];
 }
 
 /** What a call that writes may have besides. */
@@ -100,6 +109,14 @@ export class Actor<L extends LawNames = LawNames> {
   can(action: L["action"], resource: UidLike, besides?: Besides): Answer {
     const told = this.#swiftly(action, resource, besides) ?? this.#slowly(action, resource, besides);
     return new Answer(told, this.#words, this.#as.language);
+  }
+
+  /** Several questions, 1 to 1000, answered over one law and one directory, in their order. */
+  canAll(questions: readonly Question<L["action"]>[], besides?: Omit<Besides, "legacy">): readonly Answer[] {
+    const draft = this.#draft(besides).need("evaluations", questions, evaluations);
+    const [, json] = this.#engine._askSync("can_all", ready(draft));
+    const answer = (one: Evaluation) => new Answer(new Told(one.allowed === true, one), this.#words, this.#as.language);
+    return evaluationsOf(parse(json)).map(answer);
   }
 
   /** As `can`, but throws `Denied` where the answer is no. */

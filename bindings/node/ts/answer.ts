@@ -263,6 +263,14 @@ export interface Entry {
   readonly receipt: Receipt;
 }
 
+/** An answer among several, as the wire has it. */
+export type Evaluation = { readonly allowed: unknown };
+
+/** The answers of `can_all`. */
+export function evaluationsOf(told: unknown): readonly Evaluation[] {
+  return (told as { evaluations: readonly Evaluation[] }).evaluations;
+}
+
 /** The answer of `available`. */
 export function availableOf(json: string): readonly Available[] {
   return (frozen(parse(json)) as { available: readonly Available[] }).available;

@@ -2,7 +2,7 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
-export { Actor, type As, type Besides, type Given, type LogRow, type Writing } from "./actor";
+export { Actor, type As, type Besides, type Given, type LogRow, type Question, type Writing } from "./actor";
 export {
   Answer,
   type Available,

@@ -26,7 +26,7 @@ const MALFORMED = '"\\ud800"';
 const STRAY = "refused";
 /** What every call has among its words and none among its options. */
 export const WORDS: ReadonlySet<string> = new Set(
-  "tenant principal language action resource contract id event state stream payload payload_hex change code entries".split(" "),
+  "tenant principal language action resource evaluations contract id event state stream payload payload_hex change code entries".split(" "),
 );
 
 export type Write = (value: unknown, where: string, size: Size, depth: number) => string;
@@ -207,6 +207,16 @@ function entities(value: unknown, where: string, size: Size, depth: number): str
       if (name !== "parents" || !Array.isArray(inner)) return any(inner, at, size, depth + 2);
       return list(inner, at, size, depth + 2, (parent, of) => uid(parent, of, size, depth + 3));
     });
+  });
+}
+
+/** Questions that are asked at once. */
+export function evaluations(value: unknown, where: string, size: Size, depth: number): string {
+  if (!Array.isArray(value)) return any(value, where, size, depth);
+  return list(value, where, size, depth, (item, place) => {
+    if (!plain(item)) return any(item, place, size, depth + 1);
+    const said = Object.entries(item).filter(([, inner]) => inner !== undefined);
+    return fields(said, place, size, depth + 1, (name, inner, at) => writerOf(name)(inner, at, size, depth + 2));
   });
 }
 

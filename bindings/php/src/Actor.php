@@ -53,6 +53,19 @@ final class Actor
     }
 
     /**
+     * Several questions, answered over one law and one directory, in their order.
+     *
+     * @param list<Question> $questions 1 to 1000
+     * @param array<string, mixed>|\stdClass $context of all that say nothing themselves
+     * @param list<Given> $given likewise
+     * @return list<Answer>
+     */
+    public function canAll(array $questions, array|\stdClass $context = [], array $given = []): array
+    {
+        return $this->bound->answers($questions, $context, $given);
+    }
+
+    /**
      * {@see can}, for those who want an exception.
      *
      * @param array<string, mixed>|\stdClass $context

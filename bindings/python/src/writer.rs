@@ -208,6 +208,7 @@ impl<'py> Writer<'py> {
             ("legacy", _) => return self.legacy(value),
             ("given", _) => self.given(value),
             ("change", _) => self.change(value),
+            ("evaluations", _) => self.evaluations(value),
             _ => self.value(value, 1),
         };
         if let Err(raised) = written {
@@ -429,6 +430,34 @@ impl<'py> Writer<'py> {
             writer.members(fields, |writer, key, value| match key {
                 "uid" => writer.named(key, value),
                 "parents" if is_collection(value) => writer.list(value, |writer, parent| writer.named("parents", parent)),
+                _ => writer.value(value, 3),
+            })
+        })
+    }
+
+    /// Questions that are asked at once: maps, or objects with `action`, `resource`, `context` and `given`.
+    fn evaluations(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        if !is_collection(value) {
+            return self.value(value, 1);
+        }
+        self.list(value, |writer, item| {
+            let members = PyDict::new(writer.py);
+            let fields = match item.cast::<PyDict>() {
+                Ok(dict) => dict,
+                Err(_) if item.hasattr(intern!(writer.py, "action"))? => {
+                    for name in ["action", "resource", "context", "given"] {
+                        let said = item.getattr(name)?;
+                        if !said.is_none() {
+                            members.set_item(name, said)?;
+                        }
+                    }
+                    &members
+                }
+                Err(_) => return writer.value(item, 2),
+            };
+            writer.members(fields, |writer, key, value| match key {
+                "resource" => writer.named(key, value),
+                "given" => writer.given(value),
                 _ => writer.value(value, 3),
             })
         })

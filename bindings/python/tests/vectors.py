@@ -129,6 +129,11 @@ def in_words(engine, operation, call):
     if operation == "available":
         found = actor.available(call.pop("contract", None), call.pop("id", None), **call)
         return told({"available": [available(one) for one in found]})
+    if operation == "can_all":
+        answers = actor.can_all(questions(call.pop("evaluations")), **call)
+        allowed = all(one.allowed for one in answers)
+        told_ = told({"allowed": allowed, "evaluations": [answered(one)["answer"] for one in answers]})
+        return {**told_, "status": "allowed" if allowed else "refused"}
     if operation == "directory":
         change = call.pop("change")
         ((kind, fields),) = change.items()
@@ -159,6 +164,18 @@ def value(said):
                 return hos.Ext(extension["fn"], extension["arg"])
         return {name: value(one) for name, one in said.items()}
     return said
+
+
+def questions(said):
+    if not isinstance(said, list):
+        return said
+    known = {"action", "resource", "context", "given"}
+    return [question(one) if isinstance(one, dict) and {"action", "resource"} <= set(one) <= known else one for one in said]
+
+
+def question(said):
+    words = {name: WORDS.get(name, value)(one) for name, one in said.items()}
+    return hos.Question(**words)
 
 
 def given(said):

@@ -241,7 +241,7 @@ impl Inside for Rounds<'_> {
                     let Outcome { answer, refusal } = *outcome;
                     return Ok(Judged { answer: answer?, refusal });
                 }
-                Next::Claimed(_) => panic!("a call came to a claim"),
+                Next::Claimed(_) | Next::Answered(_) => panic!("a call came to a claim, or to answers"),
             }
         }
     }

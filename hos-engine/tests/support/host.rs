@@ -159,12 +159,18 @@ impl Host {
                     self.refusal = refusal;
                     return answer.map(Some);
                 }
+                Next::Answered(mut answers) => return Ok(answers.pop()),
                 Next::Claimed(leave) => {
                     self.leave = leave;
                     return Ok(None);
                 }
             }
         }
+    }
+
+    /// One question, asked as one of several would be.
+    pub(crate) fn can_all(&mut self, can: Can) -> Result<Answer, Failure> {
+        self.ask(Asked::CanAll(Tenant::new("t1").unwrap(), vec![can]))
     }
 
     pub(crate) fn call(&mut self, call: Call) -> Result<Answer, Failure> {

@@ -61,6 +61,24 @@ fn said(engine: &Engine, operation: &str, call: &Json) -> Result<Json, Failure> 
             let (by, resource) = (by(call)?, uid(&call["resource"])?);
             tenant.can(&Can { by, action: text("action").into(), resource })?
         }
+        "can_all" => {
+            let asked = call["evaluations"].as_array().cloned().unwrap_or_default();
+            if asked.is_empty() {
+                // No question is no call on the wire; asked for no answer the engine gives none.
+                return Err(Failure::new(Code::CallMalformed, "no questions"));
+            }
+            let one = |own: &Json| {
+                let mut words = call.clone();
+                for name in ["context", "given"].into_iter().filter(|name| own.get(name).is_some()) {
+                    words[name] = own[name].clone();
+                }
+                let action = own["action"].as_str().unwrap_or_default().to_owned();
+                Ok(Can { by: by(&words)?, action, resource: uid(&own["resource"])? })
+            };
+            let answers = tenant.can_all(&asked.iter().map(one).collect::<Result<Vec<_>, Failure>>()?)?;
+            let each: Vec<Json> = answers.iter().map(|answer| again(engine, answer, language)).collect();
+            return Ok(json!({ "allowed": answers.iter().all(|answer| answer.allowed), "evaluations": each }));
+        }
         "begin" => {
             let by = by(call)?;
             let begin = Begin::new(by.principal.clone(), text("contract"), text("id"), text("event"))?;

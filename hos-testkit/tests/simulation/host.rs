@@ -74,7 +74,9 @@ fn attempt(life: &Life, of: &Transaction, conn: &mut dyn Connection) -> Result<H
                     }
                     break;
                 }
-                Next::Claimed(_) => return Err(Ended::Failed(Failure::new(Code::Internal, "nothing was to be claimed"))),
+                Next::Claimed(_) | Next::Answered(_) => {
+                    return Err(Ended::Failed(Failure::new(Code::Internal, "nothing was to be claimed")));
+                }
             }
         }
     }

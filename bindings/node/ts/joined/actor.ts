@@ -1,14 +1,14 @@
 // Who acts in a tenant, in the transactions of the host's own connection.
 
-import type { As, Besides, LogRow, Writing } from "../actor";
-import type { Answer } from "../answer";
+import type { As, Besides, LogRow, Question, Writing } from "../actor";
+import { type Answer, evaluationsOf } from "../answer";
 import { Directory, type Ends } from "../directory";
 import { CallError, Denied, HosError, refusal } from "../errors";
 import type { LawNames, Text } from "../law";
 import { error } from "../lane";
 import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "../shadow";
 import type { UidLike } from "../values";
-import { Draft, WORDS, plain, uid } from "../write";
+import { Draft, WORDS, evaluations, plain, uid } from "../write";
 import type { JoinedEngine } from "./engine";
 import type { Stepped } from "./rounds";
 import type { Work } from "./work";
@@ -67,6 +67,11 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, and needs no transaction. */
   can(action: L["action"], resource: UidLike, besides?: Besides): Ends<M, Answer> {
     return this.#ask("can", besides, (draft) => draft.need("action", action).need("resource", resource, uid));
+  }
+
+  /** Several questions, 1 to 1000, answered over one law and one directory, in their order. */
+  canAll(questions: readonly Question<L["action"]>[], besides?: Omit<Besides, "legacy">): Ends<M, readonly Answer[]> {
+    return this.#engine._run(() => this.#askedAll(questions, besides)) as Ends<M, readonly Answer[]>;
   }
 
   /** As `can`, but throws `Denied` where the answer is no. */
@@ -176,6 +181,12 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
       throw thrown;
     }
     return then(this.#answer(stepped));
+  }
+
+  *#askedAll(questions: unknown, besides: unknown): Work<readonly Answer[]> {
+    const json = this.#draft(besides, new Set()).need("evaluations", questions, evaluations).json();
+    const stepped = (yield () => this.#engine._step("can_all", json)) as Stepped;
+    return evaluationsOf(stepped.answer).map((one) => this.#answer({ ...stepped, allowed: one.allowed === true, answer: one }));
   }
 
   /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */

@@ -22,7 +22,7 @@ final class Joined implements Door
 {
     private const ON_ITS_WAY = 2;
     /** What is answered by yes or no. */
-    private const ANSWERED = ['can', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy'];
+    private const ANSWERED = ['can', 'can_all', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy'];
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
 
     private readonly Library $native;
@@ -51,7 +51,7 @@ final class Joined implements Door
         ?array &$refusal = null,
     ): string {
         // Neither a question nor a word needs a transaction; yet one that watches must not spoil the one that there is.
-        $asks = $operation === 'can' || $operation === 'message';
+        $asks = in_array($operation, ['can', 'can_all', 'message'], true);
         $inside = ($watched || !$asks) && $this->during($this->connection->isInside(...));
         $step = fn (): array => $this->step($operation, $inside, $call);
         try {

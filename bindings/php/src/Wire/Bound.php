@@ -21,6 +21,7 @@ final class Bound
 {
     /** What a principal that could not be read is called. */
     private const UNREAD = ['', ''];
+    private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
 
     public readonly Uid $principal;
 
@@ -83,6 +84,24 @@ final class Bound
         $json = $this->handle->can($this->tenant->name, $this->principal, $action, Uid::of($resource), $beside, $status);
 
         return new Answer($this, $status === 1, $json);
+    }
+
+    /**
+     * Several questions at once.
+     *
+     * @param array<mixed> $questions
+     * @param array<mixed>|\stdClass $context
+     * @param array<mixed> $given
+     * @return list<Answer>
+     */
+    public function answers(array $questions, array|\stdClass $context, array $given): array
+    {
+        $call = $this->written([], ['context' => $context], $given, null, []);
+        $call = substr($call, 0, -1) . ',"evaluations":' . (new Encoder())->questions($questions) . '}';
+        $json = $this->handle->call('can_all', $call, $status);
+        $answer = fn (\stdClass $one): Answer => new Answer($this, $one->allowed === true, json_encode($one, self::FLAGS));
+
+        return Decoder::typed(static fn (): array => array_map($answer, Decoder::tree($json)->evaluations));
     }
 
     /**

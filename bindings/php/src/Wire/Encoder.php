@@ -10,6 +10,7 @@ use Hos\Given;
 use Hos\HasUid;
 use Hos\HosError;
 use Hos\Legacy;
+use Hos\Question;
 use Hos\Uid;
 
 /**
@@ -136,6 +137,28 @@ final class Encoder
         }
 
         return '[' . implode(',', $entities) . ']';
+    }
+
+    /** @param array<mixed> $questions */
+    public function questions(array $questions): string
+    {
+        $each = [];
+        foreach ($questions as $i => $question) {
+            $where = "questions[$i]";
+            if (!$question instanceof Question) {
+                throw HosError::call('hos.call_malformed', "$where is a Hos\\Question, not " . get_debug_type($question));
+            }
+            $json = '{"action":' . self::text($question->action, "$where.action") . ',"resource":' . $this->entity($question->resource, "$where.resource");
+            if ($question->context !== null) {
+                $json .= ',"context":' . $this->record($question->context, "$where.context");
+            }
+            if ($question->given !== null) {
+                $json .= ',"given":' . $this->given($question->given);
+            }
+            $each[] = $json . '}';
+        }
+
+        return '[' . implode(',', $each) . ']';
     }
 
     public static function legacy(Legacy|bool $legacy): string

@@ -14,6 +14,7 @@ use Hos\Ext;
 use Hos\Given;
 use Hos\HasUid;
 use Hos\Legacy;
+use Hos\Question;
 use Hos\Receipt;
 use Hos\Uid;
 
@@ -39,6 +40,13 @@ final class Words
         }
         $actor = $tenant->as(self::uid($call['principal']), $call['language'] ?? null, $call['request'] ?? null);
         $said = array_diff_key($call, ['tenant' => 0, 'principal' => 0, 'language' => 0, 'request' => 0]);
+        if ($operation === 'can_all') {
+            $questions = array_map(fn (\stdClass $one): Question => new Question(...$this->named((array) $one)), $said['evaluations']);
+            $answers = $actor->canAll($questions, ...$this->named(array_diff_key($said, ['evaluations' => 0])));
+            $allowed = array_filter($answers, static fn (Answer $one): bool => !$one->allowed) === [];
+
+            return [$allowed ? 'allowed' : 'refused', (object) ['allowed' => $allowed, 'evaluations' => array_map($this->answer(...), $answers)]];
+        }
         $answer = $operation === 'directory' ? $this->change($actor, $said) : $actor->$operation(...$this->named($said));
         if (is_array($answer)) {
             return ['allowed', (object) ['available' => array_map($this->available(...), $answer)]];

@@ -11,7 +11,7 @@ from hos import _answers
 from hos._absent import AbsentEngine
 from hos._hos import Answer, Asker, Core, Uid
 from hos._shadow import Watching, fault_of
-from hos._values import Entity, HasUid, Legacy, present
+from hos._values import Entity, HasUid, Legacy, Question, present
 from hos.errors import CallError, Denied
 
 if TYPE_CHECKING:
@@ -206,6 +206,19 @@ class Actor(Asker, Watching):
     def directory(self) -> Directory:
         """Changes of who is who."""
         return Directory(self)
+
+    def can_all(
+        self,
+        questions: Iterable[Question],
+        *,
+        context: Optional[_Record] = None,
+        given: Optional[Iterable[Entity]] = None,
+        request: Optional[str] = None,
+    ) -> List[Answer]:
+        """Several questions, 1 to 1000, answered over one law and one directory, in their order."""
+        words = {"evaluations": list(questions), "context": context, "given": given, "request": request}
+        answers = json.loads(self._told("can_all", words))["evaluations"]
+        return [self._came(one["allowed"] is True, json.dumps(one).encode()) for one in answers]
 
     def authorize(
         self,

@@ -6,7 +6,7 @@ import datetime
 import decimal
 import ipaddress
 from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Protocol, Sequence, TypedDict, Union
+from typing import Any, Dict, Mapping, Optional, Protocol, Sequence, TypedDict, Union
 
 from hos._hos import Ext, Uid
 
@@ -45,6 +45,16 @@ class Entity:
     uid: Union[Uid, str, HasUid]
     attrs: Mapping[str, Any] = field(default_factory=dict)
     parents: Sequence[Union[Uid, str, HasUid]] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question among several. What it says of ``context`` and ``given`` stands in place of what is said for all."""
+
+    action: str
+    resource: Union[Uid, str, HasUid]
+    context: Optional[Mapping[str, Any]] = None
+    given: Optional[Sequence[Entity]] = None
 
 
 def read(value: object) -> Union[Uid, Ext, Dict[Any, Any], str]:

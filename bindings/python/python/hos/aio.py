@@ -16,7 +16,7 @@ from hos import _shadow
 from hos._answers import Available, Entry
 from hos._engine import Actor, Engine
 from hos._hos import Answer, Uid
-from hos._values import HasUid
+from hos._values import HasUid, Question
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -70,6 +70,9 @@ class AsyncActor:
     def can(self, action: str, resource: _Named, **words: Unpack[Besides]) -> Asked:
         """From memory where it is awaited; in a thread where it would look at the store, or write the world's outcome."""
         return Asked(lambda: self._ask(self.actor.can, action, resource, **words))
+
+    async def can_all(self, questions: Iterable[Question], **words: Unpack[Beside]) -> List[Answer]:
+        return await _threaded(self.actor.can_all, questions, **words)
 
     def authorize(self, action: str, resource: _Named, **words: Unpack[Besides]) -> Asked:
         """As ``can``, but a no is raised."""

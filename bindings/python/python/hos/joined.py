@@ -42,7 +42,7 @@ from hos._connections import Connection, Joinable, Kind, kind_of
 from hos._hos import Answer, Asker, JoinedCore, Uid
 from hos._rounds import Rounds, ended
 from hos._transaction import transacted
-from hos._values import Entity, HasUid, Legacy, present
+from hos._values import Entity, HasUid, Legacy, Question, present
 from hos._watch import Watch
 from hos.errors import CallError, HosError, RetryError, StoreError
 
@@ -88,7 +88,7 @@ class JoinedEngine:
     def call(self, operation: str, call: Union[Mapping[str, Any], str, bytes]) -> _engine.Reply:
         """A call in the words of the wire: JSON, or a mapping that becomes JSON as it stands."""
         words = call if isinstance(call, bytes) else _engine._json(call)
-        told = self._can(words, False) if operation == "can" else self._asked(_engine._text("operation", operation), words)
+        told = self._can(words, False, operation) if operation in ("can", "can_all") else self._asked(_engine._text("operation", operation), words)
         return _engine.Reply(told["answer"])
 
     def refused(self, answer: Answer) -> Answer:
@@ -151,10 +151,10 @@ class JoinedEngine:
             kind.spoil()
             raise
 
-    def _can(self, call: bytes, world: bool) -> Dict[str, Any]:
+    def _can(self, call: bytes, world: bool, operation: str = "can") -> Dict[str, Any]:
         """A ``can``. The connection is not touched where it is answered from memory, and needs no transaction else: one that a
         driver begins for it ends with it."""
-        said = self._core._step("can", True, call)
+        said = self._core._step(operation, True, call)
         if said[0] is not None:
             return ended(said[0], said[1])
         kind = self._kind()
@@ -315,6 +315,19 @@ class JoinedActor(_engine.Actor):
         transaction."""
         words = {"action": action, "resource": resource}
         return self._answer("can", {**words, "context": context, "given": given, "legacy": legacy, "request": request})
+
+    def can_all(
+        self,
+        questions: Iterable[Question],
+        *,
+        context: Optional[Mapping[str, Any]] = None,
+        given: Optional[Iterable[Entity]] = None,
+        request: Optional[str] = None,
+    ) -> List[Answer]:
+        """As of any actor; see ``can``."""
+        words = {"evaluations": list(questions), "context": context, "given": given, "request": request}
+        answers = self._engine._can(_sound(*self._written(words, False)), False, "can_all")["answer"]["evaluations"]
+        return [self._told_of({"answer": one}) for one in answers]
 
     @property
     def aio(self) -> NoReturn:
