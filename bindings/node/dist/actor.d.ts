@@ -32,6 +32,13 @@ export interface Besides {
     /** This call's request id, in place of the actor's. */
     request?: string;
 }
+/** A question among several. What it says of `context` and `given` stands in place of what is said for all. */
+export interface Question<A = string> {
+    readonly action: A;
+    readonly resource: UidLike;
+    readonly context?: Values;
+    readonly given?: readonly Given[];
+}
 /** What a call that writes may have besides. */
 export interface Writing extends Besides {
     /** A key under which the call is carried out once: the second time it gets the first one's receipt. */
@@ -59,6 +66,8 @@ export declare class Actor<L extends LawNames = LawNames> {
     constructor(engine: Engine<L>, tenant: Tenant<L>, principal: unknown, options?: As);
     /** May they do this to that? An answer: look at its `allowed`. Here and now, in microseconds. */
     can(action: L["action"], resource: UidLike, besides?: Besides): Answer;
+    /** Several questions, 1 to 1000, answered over one law and one directory, in their order. */
+    canAll(questions: readonly Question<L["action"]>[], besides?: Omit<Besides, "legacy">): readonly Answer[];
     /** As `can`, but throws `Denied` where the answer is no. */
     authorize(action: L["action"], resource: UidLike, besides?: Besides): Answer;
     /** The birth of an instance. */

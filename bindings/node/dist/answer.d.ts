@@ -160,6 +160,12 @@ export interface Entry {
     readonly erased: readonly string[];
     readonly receipt: Receipt;
 }
+/** An answer among several, as the wire has it. */
+export type Evaluation = {
+    readonly allowed: unknown;
+};
+/** The answers of `can_all`. */
+export declare function evaluationsOf(told: unknown): readonly Evaluation[];
 /** The answer of `available`. */
 export declare function availableOf(json: string): readonly Available[];
 /** The answer of `history`. */

@@ -2,6 +2,7 @@
 // What came of a call. Everything here is read-only; what an answer says is read from its JSON when it is first looked at.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.Answer = exports.Told = void 0;
+exports.evaluationsOf = evaluationsOf;
 exports.availableOf = availableOf;
 exports.historyOf = historyOf;
 const node_util_1 = require("node:util");
@@ -137,6 +138,10 @@ Object.defineProperty(Answer.prototype, node_util_1.inspect.custom, {
         return `Answer ${(0, node_util_1.inspect)(this.toJSON())}`;
     },
 });
+/** The answers of `can_all`. */
+function evaluationsOf(told) {
+    return told.evaluations;
+}
 /** The answer of `available`. */
 function availableOf(json) {
     return frozen((0, read_1.parse)(json)).available;

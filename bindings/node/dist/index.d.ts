@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-export { Actor, type As, type Besides, type Given, type LogRow, type Writing } from "./actor";
+export { Actor, type As, type Besides, type Given, type LogRow, type Question, type Writing } from "./actor";
 export { Answer, type Available, type Blocker, type Candidate, type Entry, type Mode, type PolicyError, type Receipt, type Recorded, type Seal, } from "./answer";
 export { Directory, type Ends } from "./directory";
 export { Engine, type Options } from "./engine";

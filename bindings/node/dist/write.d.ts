@@ -38,6 +38,8 @@ export declare class Draft {
 export declare function uid(value: unknown, where: string, size: Size, depth: number): string;
 /** The identity that a value says, if it says one by itself. */
 export declare function uidOf(value: unknown, where: string): Uid | undefined;
+/** Questions that are asked at once. */
+export declare function evaluations(value: unknown, where: string, size: Size, depth: number): string;
 /** Any value. */
 export declare function any(value: unknown, where: string, size: Size, depth: number): string;
 /** Whether it is an object with nothing but fields. */

@@ -5,6 +5,7 @@ Object.defineProperty(exports, "__esModule", { value: true });
 exports.Draft = exports.WORDS = exports.MARK = void 0;
 exports.uid = uid;
 exports.uidOf = uidOf;
+exports.evaluations = evaluations;
 exports.any = any;
 exports.plain = plain;
 const errors_1 = require("./errors");
@@ -28,7 +29,7 @@ const MALFORMED = '"\\ud800"';
 /** The field, which no call has, for what is refused and can have no stand-in under its own name. */
 const STRAY = "refused";
 /** What every call has among its words and none among its options. */
-exports.WORDS = new Set("tenant principal language action resource contract id event state stream payload payload_hex change code entries".split(" "));
+exports.WORDS = new Set("tenant principal language action resource evaluations contract id event state stream payload payload_hex change code entries".split(" "));
 /** A call that is being put together, field by field. */
 class Draft {
     #json = "";
@@ -208,6 +209,17 @@ function entities(value, where, size, depth) {
                 return any(inner, at, size, depth + 2);
             return list(inner, at, size, depth + 2, (parent, of) => uid(parent, of, size, depth + 3));
         });
+    });
+}
+/** Questions that are asked at once. */
+function evaluations(value, where, size, depth) {
+    if (!Array.isArray(value))
+        return any(value, where, size, depth);
+    return list(value, where, size, depth, (item, place) => {
+        if (!plain(item))
+            return any(item, place, size, depth + 1);
+        const said = Object.entries(item).filter(([, inner]) => inner !== undefined);
+        return fields(said, place, size, depth + 1, (name, inner, at) => writerOf(name)(inner, at, size, depth + 2));
     });
 }
 /** Any value. */

@@ -1,5 +1,5 @@
-import type { As, Besides, LogRow, Writing } from "../actor";
-import type { Answer } from "../answer";
+import type { As, Besides, LogRow, Question, Writing } from "../actor";
+import { type Answer } from "../answer";
 import { Directory, type Ends } from "../directory";
 import type { LawNames, Text } from "../law";
 import { type Given as GivenBack, type Watched } from "../shadow";
@@ -32,6 +32,8 @@ export declare class JoinedActor<L extends LawNames = LawNames, M extends When =
     constructor(engine: JoinedEngine<L, any>, tenant: string, principal: unknown, options?: As);
     /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, and needs no transaction. */
     can(action: L["action"], resource: UidLike, besides?: Besides): Ends<M, Answer>;
+    /** Several questions, 1 to 1000, answered over one law and one directory, in their order. */
+    canAll(questions: readonly Question<L["action"]>[], besides?: Omit<Besides, "legacy">): Ends<M, readonly Answer[]>;
     /** As `can`, but throws `Denied` where the answer is no. */
     authorize(action: L["action"], resource: UidLike, besides?: Besides): Ends<M, Answer>;
     /** The birth of an instance. */

@@ -2,6 +2,7 @@
 // Who acts in a tenant, in the transactions of the host's own connection.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.JoinedActor = exports.JoinedTenant = void 0;
+const answer_1 = require("../answer");
 const directory_1 = require("../directory");
 const errors_1 = require("../errors");
 const lane_1 = require("../lane");
@@ -48,6 +49,10 @@ class JoinedActor {
     /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, and needs no transaction. */
     can(action, resource, besides) {
         return this.#ask("can", besides, (draft) => draft.need("action", action).need("resource", resource, write_1.uid));
+    }
+    /** Several questions, 1 to 1000, answered over one law and one directory, in their order. */
+    canAll(questions, besides) {
+        return this.#engine._run(() => this.#askedAll(questions, besides));
     }
     /** As `can`, but throws `Denied` where the answer is no. */
     authorize(action, resource, besides) {
@@ -117,6 +122,11 @@ class JoinedActor {
             throw thrown;
         }
         return then(this.#answer(stepped));
+    }
+    *#askedAll(questions, besides) {
+        const json = this.#draft(besides, new Set()).need("evaluations", questions, write_1.evaluations).json();
+        const stepped = (yield () => this.#engine._step("can_all", json));
+        return (0, answer_1.evaluationsOf)(stepped.answer).map((one) => this.#answer({ ...stepped, allowed: one.allowed === true, answer: one }));
     }
     /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */
     *#beside(operation, draft) {

@@ -16,7 +16,7 @@ const UNDER_WAY = "step";
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 function* step(ground, operation, json, watch) {
     const { native } = ground;
-    if (operation === "can") {
+    if (operation === "can" || operation === "can_all") {
         const said = native.step(operation, undefined, json);
         const inside = watch === undefined || (0, told_1.split)(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
         return yield* rounds(ground, undefined, said, inside === false ? undefined : watch);
