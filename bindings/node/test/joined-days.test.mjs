@@ -194,6 +194,8 @@ test("a question within half a second of another needs no statement", async (t) 
     const actor = engine.tenant("t1").as(ayse);
     const hall = new Uid("S::Hall", "h1");
     assert.equal((await actor.can("hall.enter", hall)).allowed, true);
+    const both = await actor.canAll(["hall.enter", "hall.leave"].map((action) => ({ action, resource: hall })));
+    assert.deepEqual(both.map((one) => one.code), [undefined, "hos.action_unknown"]);
     await host.end();
     for (let turn = 0; turn < 3; turn += 1) assert.equal((await actor.can("hall.enter", hall)).allowed, true, variant.name);
     assert.equal(await actor.shadowCan("hall.enter", hall, { legacy: () => false }), false);

@@ -4,8 +4,10 @@ declare(strict_types=1);
 
 namespace Hos\Tests;
 
+use Hos\Answer;
 use Hos\Engine;
 use Hos\HosError;
+use Hos\Question;
 use Hos\Tests\Support\Host;
 use Hos\Tests\Support\Place;
 use PHPUnit\Framework\TestCase;
@@ -108,6 +110,8 @@ final class JoinedTest extends TestCase
         $grant = 'g-' . bin2hex(random_bytes(4));
 
         self::assertFalse($ayse->can('shop.edit', Host::SHOP)->allowed);
+        $asked = array_map(fn (string $action): Question => new Question($action, Host::SHOP), ['shop.edit', 'shop.view']);
+        self::assertSame([false, true], array_map(fn (Answer $one): bool => $one->allowed, $ayse->canAll($asked)));
         $pdo->beginTransaction();
         self::assertTrue($root->directory->grant($grant, 'shop-manager', principal: $ayse->principal, resource: Host::SHOP)->allowed);
         $pdo->rollBack();

@@ -224,6 +224,8 @@ class Days(Joined):
         self.refused(hos.CallError, "hos.no_transaction", mert.record, "notes", "x")
         self.refused(hos.CallError, "hos.no_transaction", mert.transition, "ticket", id, "pay", args=lambda: {"amount": 5})
         self.assertIs(mert.can("hall.enter", H1).allowed, True, "what is only read needs none")
+        both = [hos.Question("hall.enter", H1), hos.Question("hall.leave", H1)]
+        self.assertEqual([one.code for one in mert.can_all(both)], [None, "hos.action_unknown"])
         self.assertFalse(self.host.in_transaction(connection))
         self.assertEqual(self.kept(id), (0, 0, 0))
 
@@ -232,6 +234,8 @@ class Days(Joined):
         mert = self.open(connection, directory_age_max_ms=0).tenant("t1").as_(MERT)
         for _ in range(2):
             self.assertIs(mert.can("hall.enter", H1).allowed, True)
+            self.assertFalse(self.host.in_transaction(connection))
+            self.assertIs(mert.can_all([hos.Question("hall.enter", H1)])[0].allowed, True)
             self.assertFalse(self.host.in_transaction(connection))
         self.begin(connection)
         id = fresh("o")
