@@ -116,7 +116,7 @@ impl App {
 
     /// The world for other engines: each entity's attributes and all that it stands in, itself among it; and the requests, each
     /// with Cedar's answer.
-    pub(crate) fn told(&self) -> Result<Json> {
+    pub(crate) fn told(&self) -> Result<Vec<u8>> {
         let mut entities = Map::new();
         for entity in self.entities.iter() {
             let of = entity.uid();
@@ -132,7 +132,8 @@ impl App {
             json!({ "principal": principal.to_string(), "action": action.to_string(), "resource": resource.to_string(),
                 "allowed": allowed })
         });
-        Ok(json!({ "law": self.name, "data": { "entities": entities }, "asked": asked.collect::<Vec<_>>() }))
+        let world = json!({ "law": self.name, "data": { "entities": entities }, "asked": asked.collect::<Vec<_>>() });
+        Ok(serde_json::to_vec(&world)?)
     }
 }
 

@@ -28,8 +28,7 @@ fn worlds(quick: bool, table: &mut Table) -> Result<()> {
     let place = tempfile::tempdir()?;
     let mut ours = Vec::new();
     apps::each(quick, |app| {
-        let world = serde_json::to_vec(&app.told()?)?;
-        std::fs::write(place.path().join(format!("{:03}.json", ours.len())), world)?;
+        std::fs::write(place.path().join(format!("{:03}.json", ours.len())), app.told()?)?;
         ours.push((app.what(), app.measured(if quick { 2 } else { 21 })));
         Ok(())
     })?;

@@ -1,8 +1,8 @@
 //! The fold of a tenant's records: what every derived row must say.
 
 use super::Findings;
+use super::met::Since;
 use super::onces::Onces;
-use super::since::Since;
 use hos_core::audit::legacy::Claim;
 use hos_core::call::Change;
 use hos_core::canon::Reader;
@@ -122,6 +122,21 @@ impl Fold {
             since,
             last_law: None,
         }
+    }
+
+    /// Whether it has a log's records from the first on.
+    pub(super) fn is_whole(&self) -> bool {
+        self.since.is_none()
+    }
+
+    /// Whether it has this record, if the log has it.
+    pub(super) fn covers(&self, thread: &Handle, n: u64) -> bool {
+        self.since.as_ref().is_none_or(|since| since.covers(thread, n))
+    }
+
+    /// Whether it has a thread, if the log has it: an instance's or a directory row's from its birth on.
+    pub(super) fn has(&self, thread: &Handle) -> bool {
+        self.since.as_ref().is_none_or(|since| since.has(thread))
     }
 
     /// Whose records.

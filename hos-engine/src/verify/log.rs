@@ -3,10 +3,11 @@
 use super::crew::{Crew, Seen};
 use super::fold::{Fold, Taken};
 use super::heads::Heads;
+use super::met::Since;
 use super::page::{Entry, Line, Page};
 use super::ring::Asked;
 use super::roots::Due;
-use super::since::{Since, Start};
+use super::since::Start;
 use super::tiles::Tiles;
 use super::{Pass, cosigned, epochs, keys, since};
 use crate::Failure;

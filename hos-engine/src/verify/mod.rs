@@ -11,6 +11,7 @@ mod fold;
 mod heads;
 mod keys;
 mod log;
+mod met;
 mod onces;
 mod page;
 mod ring;

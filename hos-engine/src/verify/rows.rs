@@ -19,7 +19,8 @@ use std::collections::HashSet;
 pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
     instances(tx, pass, tenant, fold)?;
     deadlines(tx, pass, tenant, fold)?;
-    onces::compare(tx, pass, tenant, fold)?;
+    let is_unsaid = |thread: &Handle, n| fold.unreadable.contains(&(*thread, n)) || !fold.covers(thread, n);
+    onces::compare(tx, pass, tenant, &fold.onces, is_unsaid)?;
     outbox(tx, pass, tenant, fold)?;
     directory(tx, pass, tenant, fold)?;
     grants(tx, pass, tenant, fold)?;

@@ -22,7 +22,6 @@ use hos_core::proof::examine::Examiner;
 use hos_core::proof::tree::{self, Frontier, TILE_WIDTH, TreeError};
 use hos_core::proof::view::HeaderView;
 use hos_core::time::Timestamp;
-use std::collections::HashMap;
 
 /// How many of a thread's earlier records are read at once.
 const READ: usize = 256;
@@ -82,38 +81,7 @@ pub(super) fn hold(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, said: &Che
     }
 }
 
-/// What a fold knows of the threads of a log that is not read from its beginning.
-pub(super) struct Since {
-    /// The first entry that is read.
-    pub(super) from: u64,
-    /// Threads that were met, and the first of their records that the fold has.
-    met: HashMap<Handle, u64>,
-    /// Records of the map of heads, which only a whole log can make anew.
-    pub(super) maps: u64,
-}
-
-impl Since {
-    pub(super) fn new(from: u64) -> Self {
-        Self { from, met: HashMap::new(), maps: 0 }
-    }
-}
-
 impl Fold {
-    /// Whether it has a log's records from the first on.
-    pub(super) fn is_whole(&self) -> bool {
-        self.since.is_none()
-    }
-
-    /// Whether it has this record, if the log has it.
-    pub(super) fn covers(&self, thread: &Handle, n: u64) -> bool {
-        self.since.as_ref().is_none_or(|since| since.met.get(thread).is_some_and(|first| n >= *first))
-    }
-
-    /// Whether it has a thread, if the log has it: an instance's or a directory row's from its birth on.
-    pub(super) fn has(&self, thread: &Handle) -> bool {
-        self.since.as_ref().is_none_or(|since| since.met.contains_key(thread))
-    }
-
     /// Meets a record before it is taken: where its thread is met for the first time, the fold takes what stands before. The
     /// thread's last record before is answered. Of a named stream that one alone is read.
     pub(super) fn meet(
@@ -126,10 +94,9 @@ impl Fold {
         is_stream: bool,
     ) -> Result<Option<(u64, RecordHash)>, Failure> {
         let Some(since) = &mut self.since else { return Ok(None) };
-        if since.met.contains_key(thread) {
+        if !since.meet(*thread, if is_stream { n } else { 0 }) {
             return Ok(None);
         }
-        since.met.insert(*thread, if is_stream { n } else { 0 });
         let from = since.from;
         match n.checked_sub(1) {
             None => Ok(None),

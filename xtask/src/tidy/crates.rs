@@ -67,7 +67,7 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("benches", "blake3", &[""]),
     ("benches", "cedar_policy", &[""]),
     ("benches", "rusqlite", &[""]),
-    ("benches", "serde_json", &["shell.rs"]),
+    ("benches", "serde_json", &["shell.rs", "apps.rs"]),
     ("benches", "sha2", &[""]),
     ("benches", "tempfile", &[""]),
     ("benches/peers", "biscuit_auth", &[""]),
