@@ -89,6 +89,10 @@ fn a_list_of_boxes_that_cannot_be_read_says_why() {
     assert_eq!(examined.part(Slot::Payload), None);
     let nothing = examiner.record(b"no header", &parts, |_| None);
     assert!(nothing.header().is_none() && nothing.part(Slot::Payload).is_none());
+    assert_eq!(nothing.header_error().map(|e| e.code()), Some("not_canonical"));
+    assert_eq!((nothing.broken(), examined.header_error()), (&[][..], None));
+    let broken: Vec<String> = examined.broken().iter().map(|broken| broken.code()).collect();
+    assert_eq!(broken, vec!["part.missing"; header.parts.len()]);
     assert_eq!(nothing.hash(), record_hash(b"no header"));
 }
 
@@ -144,6 +148,39 @@ fn a_verifier_says_where_it_stands() {
         assert_eq!(verifier.threads().head(&thread), Some(end));
     }
     assert!(verifier.finish().is_intact());
+}
+
+#[test]
+fn a_log_is_gone_through_from_where_another_pass_ended() {
+    let mut log = Log::grown(7);
+    let (head, tree, threads) = (log.head.clone(), log.tree.clone(), log.threads.clone());
+    (0..5).for_each(|_| log.grow());
+    let note = log.note();
+    let from = |head: &LogHead, told: bool| {
+        let mut verifier = LogVerifier::behind(head.clone(), tree.clone());
+        if told {
+            threads.iter().for_each(|(thread, n, last)| verifier.stood(thread, n, last));
+        }
+        verifier.expect(note.as_bytes(), &note_key());
+        log.rows[7..].iter().for_each(|row| push(&mut verifier, row));
+        verifier.finish()
+    };
+    let report = from(&head, true);
+    assert!(report.is_intact(), "{:?}", report.failures);
+    assert_eq!((report.size, report.root, report.threads, report.anchors), (12, log.tree.root(), 4, vec![12]));
+    let nothing = LogVerifier::behind(head.clone(), tree.clone()).finish();
+    assert_eq!((nothing.size, nothing.root, nothing.head), (7, tree.root(), head.prev));
+    // Where a thread stood that goes on must be told, and the entry before is held to what the next one cites.
+    let found = |report: hos_core::proof::report::Report| report.failures.iter().map(|f| f.what.code()).collect::<Vec<_>>();
+    let untold = found(from(&head, false));
+    assert!(!untold.is_empty() && untold.iter().all(|code| code.starts_with("thread.")), "{untold:?}");
+    assert_eq!(found(from(&LogHead { prev: EntryHash([7; 32]), ..head.clone() }, true)), ["log.prev"]);
+    // A tree below that is another comes to another root.
+    let mut verifier = LogVerifier::behind(head, Log::grown(6).tree);
+    verifier.expect(note.as_bytes(), &note_key());
+    threads.iter().for_each(|(thread, n, last)| verifier.stood(thread, n, last));
+    log.rows[7..].iter().for_each(|row| push(&mut verifier, row));
+    assert_eq!(codes(verifier), ["checkpoint.beyond"]);
 }
 
 #[test]
