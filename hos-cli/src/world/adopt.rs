@@ -95,8 +95,8 @@ impl<'a> Adoption<'a> {
             let mut after = None;
             loop {
                 let page = self.page(rows, after.as_ref())?;
-                let Some(last) = page.last().cloned() else { break };
-                for id in &page {
+                let Some((last, _)) = page.last().cloned() else { break };
+                for (id, _) in page.iter().filter(|(_, is_adopted)| !is_adopted) {
                     if seen >= how.limit {
                         return Ok(done);
                     }
@@ -131,18 +131,17 @@ impl<'a> Adoption<'a> {
         Ok(done)
     }
 
-    fn unadopted(&self, rows: &Rows) -> String {
+    /// That `i` is the instance of the row `w`.
+    fn is_its(&self, rows: &Rows) -> String {
         let d = self.dialect;
-        format!(
-            "NOT EXISTS (SELECT 1 FROM hos_instance i WHERE i.tenant = {} AND i.contract = {} AND i.id = {} AND i.state <> '')",
-            text(d, &self.world.tenant),
-            text(d, &rows.contract),
-            as_id(d, &format!("w.{}", name(d, &rows.id)))
-        )
+        let id = as_id(d, &format!("w.{}", name(d, &rows.id)));
+        let (tenant, contract) = (text(d, &self.world.tenant), text(d, &rows.contract));
+        format!("i.tenant = {tenant} AND i.contract = {contract} AND i.id = {id} AND i.state <> ''")
     }
 
     fn left(&mut self, rows: &Rows) -> Result<u64, Failure> {
-        let sql = format!("SELECT count(*) FROM {} w WHERE {}", name(self.dialect, &rows.table), self.unadopted(rows));
+        let (table, its) = (name(self.dialect, &rows.table), self.is_its(rows));
+        let sql = format!("SELECT count(*) FROM {table} w WHERE NOT EXISTS (SELECT 1 FROM hos_instance i WHERE {its})");
         let found = self.read(&sql, &[])?.pop().and_then(|mut row| row.pop());
         Ok(match found {
             Some(Sql::Int(n)) => u64::try_from(n).unwrap_or(0),
@@ -151,13 +150,22 @@ impl<'a> Adoption<'a> {
         })
     }
 
-    /// The next ids, in the order of the table's own key.
-    fn page(&mut self, rows: &Rows, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
+    /// The next ids, in the order of the table's own key, and whether each is adopted already.
+    ///
+    /// The page is taken first, and each of its rows looked for then: asked for the next rows that are not adopted, a database may go
+    /// through all instances for each page.
+    fn page(&mut self, rows: &Rows, after: Option<&Sql>) -> Result<Vec<(Sql, bool)>, Failure> {
         let (table, id) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
-        let behind = if after.is_some() { format!("w.{id} > {} AND ", self.place(1)) } else { String::new() };
-        let sql = format!("SELECT w.{id} FROM {table} w WHERE {behind}{} ORDER BY w.{id} LIMIT {PAGE}", self.unadopted(rows));
+        let behind = if after.is_some() { format!("WHERE p.{id} > {} ", self.place(1)) } else { String::new() };
+        let page = format!("SELECT p.{id} FROM {table} p {behind}ORDER BY p.{id} LIMIT {PAGE}");
+        let its = self.is_its(rows);
+        let sql = format!("SELECT w.{id}, i.tenant FROM ({page}) w LEFT JOIN hos_instance i ON {its} ORDER BY w.{id}");
         let params: Vec<&Sql> = after.into_iter().collect();
-        Ok(self.read(&sql, &params)?.into_iter().filter_map(|mut row| row.pop()).collect())
+        let read = |row: Vec<Sql>| {
+            let mut cells = row.into_iter();
+            cells.next().zip(cells.next()).map(|(id, of)| (id, !matches!(of, Sql::Null)))
+        };
+        Ok(self.read(&sql, &params)?.into_iter().filter_map(read).collect())
     }
 
     fn one(&mut self, rows: &Rows, id: &Sql, how: &How<'_>) -> Result<Fate, Failure> {
