@@ -18,9 +18,15 @@ fn notes(store: &Store) {
     assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|a| a.allowed)));
 }
 
-/// A store of which `early` orders and rows stood before the checkpoint that is given back: `2`, the role and the membership go on
+/// A store of which some orders and rows stood before the checkpoint that is given back: `2`, the role and the membership go on
 /// since, `3` and the grant do not.
 fn grown(settings: Settings) -> (Store, String) {
+    let (store, kept, _) = grown_from(settings);
+    (store, kept)
+}
+
+/// The same, with the checkpoint of its first entries.
+fn grown_from(settings: Settings) -> (Store, String, String) {
     let store = fresh(settings);
     let tenant = store.tenant("t1");
     change(&tenant, Change::Join { uid: uid("A", "ann"), parent: uid("R", "staff") });
@@ -38,6 +44,8 @@ fn grown(settings: Settings) -> (Store, String) {
     assert!(tenant.transition(go("4")).unwrap().allowed);
     let refused = || tenant.transition(Transition::new(uid("A", "ann"), "o", "2", "go").unwrap()).unwrap();
     assert!(!refused().allowed);
+    store.engine.work().unwrap();
+    let first = tenant.checkpoint().unwrap().unwrap();
     notes(&store);
     store.engine.work().unwrap();
     let kept = tenant.checkpoint().unwrap().unwrap();
@@ -48,7 +56,7 @@ fn grown(settings: Settings) -> (Store, String) {
     change(&tenant, Change::Revoke { id: "g".into() });
     notes(&store);
     store.engine.work().unwrap();
-    (store, kept)
+    (store, kept, first)
 }
 
 fn since(engine: &Engine, kept: &str) -> VerifyReport {
@@ -66,7 +74,7 @@ fn size(note: &str) -> u64 {
 
 #[test]
 fn a_log_is_read_from_the_last_full_tile_below_a_checkpoint() {
-    let (store, kept) = grown(Settings::default());
+    let (store, kept, first) = grown_from(Settings::default());
     let all = whole(&store.engine);
     assert_eq!((all.level, &all.findings, &all.since), (Level::Intact, &Vec::new(), &Vec::new()));
     let report = since(&store.engine, &kept);
@@ -75,6 +83,10 @@ fn a_log_is_read_from_the_last_full_tile_below_a_checkpoint() {
     assert_eq!((&report.since, &report.logs), (&vec![("t1".to_owned(), from)], &all.logs));
     assert_eq!(report.records, all.records - from);
     assert!(report.notices.iter().any(|notice| notice.contains("was read from entry 512 on")), "{:?}", report.notices);
+    // A checkpoint of entries that are not read anchors the store too: the tree goes on from it.
+    let early = VerifyOptions { since: vec![kept.clone()], anchors: vec![first], ..VerifyOptions::default() };
+    let report = store.engine.verify(&early).unwrap();
+    assert_eq!((report.level, report.since.len(), &report.findings), (Level::Anchored, 1, &Vec::new()));
     // The newest checkpoint, with nothing behind it; one of the universe's log, which is always read whole; and both threads.
     let newest = store.tenant("t1").checkpoint().unwrap().unwrap();
     let report = since(&store.engine, &newest);
@@ -102,6 +114,22 @@ fn what_waits_and_what_fell_due_since_counts_too() {
     assert!(tenant.record(Note::new(uid("A", "root"), "n", b"waits".to_vec()).unwrap()).unwrap().allowed);
     let report = since(&store.engine, &kept);
     assert_eq!((report.level, &report.findings, report.unsealed.0), (Level::Anchored, &Vec::new(), 2));
+    // Nothing in the log cites what stands before a record that waits: the tree alone vouches for it.
+    if support::database::is_on() {
+        return;
+    }
+    let (clock, path) = (store.clock.clone(), store.path.clone());
+    drop(tenant);
+    let Store { engine, dir, .. } = store;
+    engine.close().unwrap();
+    let db = Connection::open(&path).unwrap();
+    let birth = "n = 0 AND thread = (SELECT handle FROM hos_instance WHERE tenant = 't1' AND id = CAST('3' AS BLOB))";
+    assert_eq!(db.execute(&format!("UPDATE hos_entry SET disputed = 9 WHERE tenant = 't1' AND {birth}"), []).unwrap(), 1);
+    drop(db);
+    let engine = Engine::builder().sqlite(&path).clock(clock).open().unwrap();
+    let found = since(&engine, &kept);
+    assert!(found.findings.iter().any(|(_, what)| what.contains("no such entry")), "{:?}", found.findings);
+    drop(dir);
 }
 
 #[test]
@@ -138,6 +166,12 @@ fn what_was_changed_is_found_where_it_was_read() {
         (true, "its birth moved behind the checkpoint", {
             let last = "SELECT max(seq) + 1 FROM hos_entry WHERE tenant = 't1'";
             format!("UPDATE hos_entry SET seq = ({last}) WHERE tenant = 't1' AND n = 0 AND thread = {}", row("2"))
+        }),
+        (true, "its birth said to be disputed", {
+            format!("UPDATE hos_entry SET disputed = 9 WHERE tenant = 't1' AND n = 0 AND thread = {}", row("2"))
+        }),
+        (true, "the time of its birth's entry", {
+            format!("UPDATE hos_entry SET sealed_at = sealed_at - 1 WHERE tenant = 't1' AND n = 0 AND thread = {}", row("2"))
         }),
         (true, "an order that went on is gone", "DELETE FROM hos_instance WHERE id = CAST('2' AS BLOB)".into()),
         (true, "a once-key that was taken since", "DELETE FROM hos_once WHERE key = CAST('later' AS BLOB)".into()),

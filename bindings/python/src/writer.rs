@@ -416,18 +416,8 @@ impl<'py> Writer<'py> {
             return self.value(value, 1);
         }
         self.list(value, |writer, item| {
-            let members = PyDict::new(writer.py);
-            let fields = match item.cast::<PyDict>() {
-                Ok(dict) => dict,
-                Err(_) if item.hasattr(intern!(writer.py, "uid"))? => {
-                    for name in ["uid", "attrs", "parents"] {
-                        members.set_item(name, item.getattr(name)?)?;
-                    }
-                    &members
-                }
-                Err(_) => return writer.value(item, 2),
-            };
-            writer.members(fields, |writer, key, value| match key {
+            let Some(fields) = named_members(item, &["uid", "attrs", "parents"])? else { return writer.value(item, 2) };
+            writer.members(&fields, |writer, key, value| match key {
                 "uid" => writer.named(key, value),
                 "parents" if is_collection(value) => writer.list(value, |writer, parent| writer.named("parents", parent)),
                 _ => writer.value(value, 3),
@@ -441,21 +431,10 @@ impl<'py> Writer<'py> {
             return self.value(value, 1);
         }
         self.list(value, |writer, item| {
-            let members = PyDict::new(writer.py);
-            let fields = match item.cast::<PyDict>() {
-                Ok(dict) => dict,
-                Err(_) if item.hasattr(intern!(writer.py, "action"))? => {
-                    for name in ["action", "resource", "context", "given"] {
-                        let said = item.getattr(name)?;
-                        if !said.is_none() {
-                            members.set_item(name, said)?;
-                        }
-                    }
-                    &members
-                }
-                Err(_) => return writer.value(item, 2),
+            let Some(fields) = named_members(item, &["action", "resource", "context", "given"])? else {
+                return writer.value(item, 2);
             };
-            writer.members(fields, |writer, key, value| match key {
+            writer.members(&fields, |writer, key, value| match key {
                 "resource" => writer.named(key, value),
                 "given" => writer.given(value),
                 _ => writer.value(value, 3),
@@ -474,6 +453,26 @@ impl<'py> Writer<'py> {
             })
         })
     }
+}
+
+/// What a map holds, or an object of these attributes, of which it has the first; one that is `None` is absent. Nothing of anything
+/// else.
+fn named_members<'py>(item: &Bound<'py, PyAny>, names: &[&str]) -> PyResult<Option<Bound<'py, PyDict>>> {
+    if let Ok(dict) = item.cast::<PyDict>() {
+        return Ok(Some(dict.clone()));
+    }
+    match names.first() {
+        Some(first) if item.hasattr(*first)? => {}
+        _ => return Ok(None),
+    }
+    let members = PyDict::new(item.py());
+    for name in names {
+        let said = item.getattr(*name)?;
+        if !said.is_none() {
+            members.set_item(name, said)?;
+        }
+    }
+    Ok(Some(members))
 }
 
 fn is_collection(value: &Bound<'_, PyAny>) -> bool {

@@ -1,7 +1,7 @@
 //! The fold of a tenant's records: what every derived row must say.
 
 use super::Findings;
-use super::met::Since;
+use super::met::Met;
 use super::onces::Onces;
 use hos_core::audit::legacy::Claim;
 use hos_core::call::Change;
@@ -96,13 +96,13 @@ pub(super) struct Fold {
     /// Records whose once-key or messages cannot be read any more.
     pub(super) unreadable: HashSet<(Handle, u64)>,
     /// Where the log is not read from its beginning: what is known of its threads.
-    pub(super) since: Option<Since>,
+    pub(super) since: Option<Met>,
     /// The law that the last record cited, once it was found to be there.
     last_law: Option<LawHash>,
 }
 
 impl Fold {
-    pub(super) fn new(tenant: &Tenant, since: Option<Since>) -> Self {
+    pub(super) fn new(tenant: &Tenant, since: Option<Met>) -> Self {
         Self {
             tenant: tenant.clone(),
             instances: HashMap::new(),

@@ -3,11 +3,11 @@
 use super::crew::{Crew, Seen};
 use super::fold::{Fold, Taken};
 use super::heads::Heads;
-use super::met::Since;
+use super::met::Met;
 use super::page::{Entry, Line, Page};
 use super::ring::Asked;
 use super::roots::Due;
-use super::since::Start;
+use super::since::{Below, Start};
 use super::tiles::Tiles;
 use super::{Pass, cosigned, epochs, keys, since};
 use crate::Failure;
@@ -63,13 +63,13 @@ pub(super) fn verify(
     let told = notes.iter().filter(|(note, _)| since.contains(&note.as_ref()) && !tenant.is_universe());
     let told: Vec<(&str, &NoteKey)> = told.map(|(note, key)| (note.as_ref(), key)).collect();
     let mut due = pass.roots.of(tenant);
-    let (mut verifier, tiles, since) = match since::start(tx, pass, tenant, &epochs, &told)? {
+    let (mut verifier, tiles, below) = match since::start(tx, pass, tenant, &epochs, &told)? {
         Some(Start { head, tree, tiles }) => {
             let from = head.next_seq;
-            due.below(&mut pass.findings, &epochs, from, |size| since::root_of(tx, tenant, size));
+            due.below(&mut pass.findings, &epochs, from, |size, root| since::goes_on(tx, tenant, &tree, size, root));
             pass.since.push((tenant.to_string(), from));
             pass.total = pass.total.saturating_sub(from);
-            (LogVerifier::behind(head, tree), tiles, Some(Since::new(from)))
+            (LogVerifier::behind(head, tree.clone()), tiles, Some(Below { of, epochs: &epochs, tree }))
         }
         None => {
             let (epoch, note) = epochs.begins(0).unwrap_or((epochs.at(0), ""));
@@ -78,11 +78,16 @@ pub(super) fn verify(
         }
     };
     verifier = verifier.through(of.epoch);
-    let from = since.as_ref().map_or(0, |since| since.from);
+    let from = below.as_ref().map_or(0, |below| below.tree.size());
     keys::expect_closings(pass, tenant, &mut verifier);
     for (note, key) in &notes {
-        match Checkpoint::open(note.as_bytes(), key) {
-            Ok(said) if said.size < from => since::hold(tx, pass, tenant, &said),
+        match (&below, Checkpoint::open(note.as_bytes(), key)) {
+            (Some(below), Ok(said)) if said.size < from => {
+                if !since::goes_on(tx, tenant, &below.tree, said.size, &said.root) {
+                    let at = format!("checkpoint of `{tenant}` at size {}", said.size);
+                    pass.findings.add(at, "the log does not go on from it");
+                }
+            }
             _ => verifier.expect(note.as_bytes(), key),
         }
     }
@@ -92,7 +97,8 @@ pub(super) fn verify(
         verifier,
         epochs: &epochs,
         examiner: Examiner::default(),
-        fold: Fold::new(tenant, since),
+        fold: Fold::new(tenant, below.as_ref().map(|_| Met::default())),
+        below,
         heads: Heads::default(),
         tiles,
         due,
@@ -121,9 +127,9 @@ pub(super) fn verify(
         page = next?.filter(|page| !page.lines.is_empty());
         used = this;
     }
-    let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, mut examiner, .. } = walk;
+    let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, below, .. } = walk;
     due.finish(tx, &mut pass.findings, tenant)?;
-    let (unsealed, inbox) = queue(tx, pass, tenant, &mut fold, &mut examiner)?;
+    let (unsealed, inbox) = queue(tx, pass, tenant, &mut fold, below.as_ref())?;
     let (root, size, entry) = (verifier.tree().root(), verifier.tree().size(), verifier.next_prev());
     head(tx, pass, tenant, &verifier, entry, last_sealed)?;
     let stored_tiles = tx.rows(&sql::tiles(tenant))?.len() as u64;
@@ -139,7 +145,7 @@ pub(super) fn verify(
         );
     }
     if let Some(since) = &fold.since {
-        unsaid(pass, tenant, since);
+        unsaid(pass, tenant, from, since.maps);
     }
     let report = verifier.finish();
     pass.erased_parts += report.erased;
@@ -155,11 +161,11 @@ pub(super) fn verify(
 }
 
 /// What is not said of a log that was not read from its beginning.
-fn unsaid(pass: &mut Pass<'_>, tenant: &Tenant, since: &Since) {
-    let read = format!("`{tenant}` was read from entry {} on: a checkpoint that was given vouches for those before", since.from);
+fn unsaid(pass: &mut Pass<'_>, tenant: &Tenant, from: u64, maps: u64) {
+    let read = format!("`{tenant}` was read from entry {from} on: a checkpoint that was given vouches for those before");
     pass.notices.push(format!("{read}, and rows of threads that did not go on since were not compared"));
-    if since.maps > 0 {
-        pass.notices.push(format!("{} map(s) of heads of `{tenant}` were not made anew: that takes the whole log", since.maps));
+    if maps > 0 {
+        pass.notices.push(format!("{maps} map(s) of heads of `{tenant}` were not made anew: that takes the whole log"));
     }
 }
 
@@ -178,6 +184,8 @@ struct Walk<'t> {
     tenant: &'t Tenant,
     verifier: LogVerifier,
     epochs: &'t Epochs,
+    /// The entries before those that are read.
+    below: Option<Below<'t>>,
     examiner: Examiner,
     fold: Fold,
     heads: Heads,
@@ -252,8 +260,8 @@ impl Walk<'_> {
                 pass.gone.take(*key, tenant, header.kind, Some(row.seq), &examined.record().hash());
             }
         }
-        if let Some(header) = examined.record().header()
-            && let Some((n, last)) = self.fold.meet(tx, pass, &mut self.examiner, &header.thread, row.n, streams)?
+        if let (Some(below), Some(header)) = (&self.below, examined.record().header())
+            && let Some((n, last)) = self.fold.meet(tx, pass, below, &header.thread, row.n, streams)?
         {
             self.verifier.stood(header.thread, n, last);
         }
@@ -294,8 +302,9 @@ fn queue(
     pass: &mut Pass<'_>,
     tenant: &Tenant,
     fold: &mut Fold,
-    examiner: &mut Examiner,
+    below: Option<&Below<'_>>,
 ) -> Result<((u64, i64), u64), Failure> {
+    let mut examiner = Examiner::default();
     let now = pass.court.clock.now();
     let (mut count, mut oldest, mut waiting) = (0, 0, 0);
     for row in tx.rows(&sql::queue(tenant, usize::MAX >> 1))? {
@@ -328,7 +337,9 @@ fn queue(
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
         asked.gone.into_iter().for_each(|key| pass.gone.take(key, tenant, header.kind, None, &record.hash()));
         if let Some(n) = n {
-            fold.meet(tx, pass, &mut Examiner::default(), &thread, n, header.n.is_none())?;
+            if let Some(below) = below {
+                fold.meet(tx, pass, below, &thread, n, header.n.is_none())?;
+            }
             fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, readable: true });
         }
     }

@@ -3,20 +3,15 @@
 use hos_core::id::Handle;
 use std::collections::HashMap;
 
-pub(super) struct Since {
-    /// The first entry that is read.
-    pub(super) from: u64,
+#[derive(Default)]
+pub(super) struct Met {
     /// Threads that were met, and the first of their records that the fold has.
     met: HashMap<Handle, u64>,
     /// Records of the map of heads, which only a whole log can make anew.
     pub(super) maps: u64,
 }
 
-impl Since {
-    pub(super) fn new(from: u64) -> Self {
-        Self { from, met: HashMap::new(), maps: 0 }
-    }
-
+impl Met {
     /// Meets a thread, of which the fold has the records from this one on. Whether it is the first time.
     pub(super) fn meet(&mut self, thread: Handle, first: u64) -> bool {
         let known = self.met.contains_key(&thread);

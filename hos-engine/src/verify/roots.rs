@@ -9,7 +9,6 @@ use crate::court::roots;
 use crate::store::Tx;
 use hos_core::id::{Tenant, TreeHash};
 use hos_core::proof::roots::TenantRoot;
-use hos_core::proof::tree::TreeError;
 use std::collections::{BTreeMap, HashMap};
 
 /// One record's claim about a tenant's log.
@@ -95,23 +94,21 @@ impl Due {
         }
     }
 
-    /// Holds what is said of sizes up to this one, of a log that is read from there on. `root` makes a tree's, or says why it
-    /// cannot be made.
+    /// Holds what is said of sizes up to this one, of a log that is read from there on. Whether the log's tree goes on from one of
+    /// that size and root is told by `goes_on`.
     pub(super) fn below(
         &mut self,
         findings: &mut Findings,
         epochs: &Epochs,
         size: u64,
-        root: impl Fn(u64) -> Result<TreeHash, TreeError>,
+        goes_on: impl Fn(u64, &TreeHash) -> bool,
     ) {
-        let sizes: Vec<u64> = self.claims.range(..=size).map(|(size, _)| *size).collect();
-        for size in sizes {
-            match root(size) {
-                Ok(root) => self.hold(findings, epochs, size, || root),
-                Err(error) => {
-                    let at = self.claims.remove(&size).map(|claim| claim.at).unwrap_or_default();
-                    findings.add(at, format!("the log's root at size {size} cannot be made: {error}"));
-                }
+        let said: Vec<(u64, TreeHash)> = self.claims.range(..=size).map(|(size, claim)| (*size, claim.root)).collect();
+        for (size, root) in said {
+            if goes_on(size, &root) {
+                self.hold(findings, epochs, size, || root);
+            } else if let Some(claim) = self.claims.remove(&size) {
+                findings.add(claim.at, format!("the log has another root at size {size}"));
             }
         }
     }

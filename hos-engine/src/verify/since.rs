@@ -2,9 +2,9 @@
 //!
 //! The walk begins at the last full tile below the checkpoint, on the tree that the stored tiles make. That tree, and the entry
 //! before, are the store's word at first: the entries that follow cite them, and the root that the walk comes to at the
-//! checkpoint's size is its own. Of a thread that goes on, its earlier records are read all the same: a record cites the one
-//! before it, so they are those that the log has, and the fold of them is what the thread's rows must say. Rows of threads that
-//! do not go on are not compared, and what is said of the whole log is not said: the report names where it begins.
+//! checkpoint's size is its own. Of a thread that goes on, its earlier records are read all the same, each held against the tree by
+//! its entry's audit path, and the fold of them is what the thread's rows must say. Rows of threads that do not go on are not
+//! compared, and what is said of the whole log is not said: the report names where it begins.
 
 use super::Pass;
 use super::fold::{Fold, Taken};
@@ -12,11 +12,11 @@ use super::ring::Asked;
 use super::tiles::Tiles;
 use crate::Failure;
 use crate::court::epoch::Epochs;
-use crate::seal;
-use crate::store::Tx;
+use crate::seal::{self, Origin};
 use crate::store::sql::evidence as sql;
+use crate::store::{Row, Tx};
 use hos_core::id::{EntryHash, Handle, RecordHash, Tenant, TreeHash};
-use hos_core::proof::chain::LogHead;
+use hos_core::proof::chain::{EntryView, LogHead};
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
 use hos_core::proof::examine::Examiner;
 use hos_core::proof::tree::{self, Frontier, TILE_WIDTH, TreeError};
@@ -25,6 +25,9 @@ use hos_core::time::Timestamp;
 
 /// How many of a thread's earlier records are read at once.
 const READ: usize = 256;
+
+/// What is found of a record whose entry, as its row and the one before it say, is not in the tree below.
+const NOT_BELOW: &str = "the tree has no such entry before those that follow it";
 
 /// Where a walk begins.
 pub(super) struct Start {
@@ -74,10 +77,48 @@ pub(super) fn root_of(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<TreeHas
     tree::root(size, &|level, index| seal::node(tx, tenant, size, level, index))
 }
 
-/// A checkpoint of entries that are not read: its root is that of the stored tiles, which the tree of the walk goes on from.
-pub(super) fn hold(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, said: &Checkpoint) {
-    if root_of(tx, tenant, said.size) != Ok(said.root) {
-        pass.findings.add(format!("checkpoint of `{tenant}` at size {}", said.size), "the stored tiles come to another root");
+/// Whether a log's tree goes on from the one of this size and root. The proof is made of the stored tiles and believed by itself
+/// alone: what stands in a tile need not be what the tile above was made of.
+pub(super) fn goes_on(tx: &Tx<'_>, tenant: &Tenant, tree: &Frontier, size: u64, root: &TreeHash) -> bool {
+    let nodes = |level, index| seal::node(tx, tenant, tree.size(), level, index);
+    if size == 0 {
+        return *root == Frontier::default().root();
+    }
+    tree::prove_consistency(size, tree.size(), &nodes)
+        .is_ok_and(|proof| tree::verify_consistency(size, tree.size(), root, &tree.root(), &proof).is_ok())
+}
+
+/// The entries that are not read, as far as they are asked for.
+pub(super) struct Below<'b> {
+    pub(super) of: Origin,
+    pub(super) epochs: &'b Epochs,
+    /// The tree of them.
+    pub(super) tree: Frontier,
+}
+
+impl Below<'_> {
+    /// Whether a row of [`sql::thread_placed`] is that of an entry which the tree has.
+    fn has(&self, tx: &Tx<'_>, tenant: &Tenant, row: &Row, is_stream: bool) -> Result<bool, Failure> {
+        let (Some(seq), Some(sealed_at)) = (row.opt_uint(3)?, row.opt_int(5)?) else { return Ok(false) };
+        let stream_prev = row.opt_bytes(6)?.map(RecordHash);
+        let before = row.opt_bytes(7)?.map(EntryHash);
+        let entry = EntryView {
+            store: self.of.store,
+            epoch: self.epochs.at(seq),
+            tenant: tenant.as_str(),
+            seq,
+            prev: self.epochs.prev(&self.of.store, tenant, seq, before),
+            sealed_at: Timestamp(sealed_at),
+            stream: if is_stream { Some((row.uint(0)?, stream_prev)) } else { None },
+            disputed: row.opt_uint(4)?.map(|number| u16::try_from(number).unwrap_or(u16::MAX)),
+            header: row.blob(1)?,
+        };
+        let Ok(bytes) = entry.encode_into(Vec::new()) else { return Ok(false) };
+        let size = self.tree.size();
+        let nodes = |level, index| seal::node(tx, tenant, size, level, index);
+        let leaf = hos_core::digest::tree_leaf(&bytes);
+        let proof = tree::prove_inclusion(seq, size, &nodes);
+        Ok(proof.is_ok_and(|proof| tree::verify_inclusion(seq, size, &leaf, &proof, &self.tree.root()).is_ok()))
     }
 }
 
@@ -88,7 +129,7 @@ impl Fold {
         &mut self,
         tx: &Tx<'_>,
         pass: &mut Pass<'_>,
-        examiner: &mut Examiner,
+        below: &Below<'_>,
         thread: &Handle,
         n: u64,
         is_stream: bool,
@@ -97,11 +138,10 @@ impl Fold {
         if !since.meet(*thread, if is_stream { n } else { 0 }) {
             return Ok(None);
         }
-        let from = since.from;
         match n.checked_sub(1) {
             None => Ok(None),
-            Some(last) if is_stream => self.stream_before(tx, pass, thread, last, from),
-            Some(_) => self.thread_before(tx, pass, examiner, thread, n, from),
+            Some(last) if is_stream => self.stream_before(tx, pass, below, thread, last),
+            Some(_) => self.thread_before(tx, pass, below, thread, n),
         }
     }
 
@@ -109,9 +149,9 @@ impl Fold {
         &mut self,
         tx: &Tx<'_>,
         pass: &mut Pass<'_>,
+        below: &Below<'_>,
         thread: &Handle,
         n: u64,
-        from: u64,
     ) -> Result<Option<(u64, RecordHash)>, Failure> {
         let tenant = self.tenant().clone();
         let at = || format!("tenant {tenant}, thread {thread}, n {n}");
@@ -119,9 +159,9 @@ impl Fold {
             pass.findings.add(at(), "the record is missing");
             return Ok(None);
         };
-        let (bytes, seq) = (row.blob(1)?, row.opt_uint(3)?);
-        if row.uint(0)? != n || seq.is_none_or(|seq| seq >= from) {
-            pass.findings.add(at(), "the record has no place before those that follow it");
+        let bytes = row.blob(1)?;
+        if row.uint(0)? != n || !below.has(tx, &tenant, &row, true)? {
+            pass.findings.add(at(), NOT_BELOW);
         }
         let hash = hos_core::digest::record_hash(bytes);
         match HeaderView::decode(bytes) {
@@ -135,13 +175,12 @@ impl Fold {
         &mut self,
         tx: &Tx<'_>,
         pass: &mut Pass<'_>,
-        examiner: &mut Examiner,
+        below: &Below<'_>,
         thread: &Handle,
         until: u64,
-        from: u64,
     ) -> Result<Option<(u64, RecordHash)>, Failure> {
         let tenant = self.tenant().clone();
-        let mut last: Option<(u64, RecordHash)> = None;
+        let (mut examiner, mut last) = (Examiner::default(), None::<(u64, RecordHash)>);
         let mut next = 0;
         while next < until {
             let rows = tx.rows(&sql::thread_placed(&tenant, thread, next, READ))?;
@@ -156,8 +195,8 @@ impl Fold {
                 }
                 next = n.saturating_add(1);
                 let at = || format!("tenant {tenant}, thread {thread}, n {n}");
-                if row.opt_uint(3)?.is_none_or(|seq| seq >= from) {
-                    pass.findings.add(at(), "the record has no place before those that follow it");
+                if !below.has(tx, &tenant, &row, false)? {
+                    pass.findings.add(at(), NOT_BELOW);
                 }
                 let mut asked = Asked::default();
                 let record = examiner.record(row.blob(1)?, row.blob(2)?, |id| asked.key(pass.ring, id));

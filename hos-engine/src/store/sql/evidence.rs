@@ -40,12 +40,13 @@ pub fn thread_records(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> S
     )
 }
 
-/// A thread's records with their places in the log, from one place on, at most `limit`: n, header, parts, seq and disputed (or
-/// null).
+/// A thread's records with their entries, from one place on, at most `limit`: n, header, parts; seq, disputed, sealed_at and
+/// stream_prev of the entry, and the hash of the entry before it (or null).
 pub fn thread_placed(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> Statement {
     Statement::new(
-        "SELECT r.n, r.header, r.parts, e.seq, e.disputed FROM hos_record r
+        "SELECT r.n, r.header, r.parts, e.seq, e.disputed, e.sealed_at, e.stream_prev, p.hash FROM hos_record r
          LEFT JOIN hos_entry e ON e.tenant = r.tenant AND e.thread = r.thread AND e.n = r.n
+         LEFT JOIN hos_entry p ON p.tenant = e.tenant AND p.seq = e.seq - 1
          WHERE r.tenant = ?1 AND r.thread = ?2 AND r.n >= ?3 ORDER BY r.n LIMIT ?4",
         [tenant(t), thread.0.into(), int(from), int(limit as u64)],
     )
