@@ -66,10 +66,11 @@ pub(super) fn verify(
     let (mut verifier, tiles, below) = match since::start(tx, pass, tenant, &epochs, &told)? {
         Some(Start { head, tree, tiles }) => {
             let from = head.next_seq;
-            due.below(&mut pass.findings, &epochs, from, |size, root| since::goes_on(tx, tenant, &tree, size, root));
+            let below = Below::new(of, &epochs, tree.clone());
+            due.below(&mut pass.findings, &epochs, from, |size, root| below.goes_on(tx, tenant, size, root));
             pass.since.push((tenant.to_string(), from));
             pass.total = pass.total.saturating_sub(from);
-            (LogVerifier::behind(head, tree.clone()), tiles, Some(Below { of, epochs: &epochs, tree }))
+            (LogVerifier::behind(head, tree), tiles, Some(below))
         }
         None => {
             let (epoch, note) = epochs.begins(0).unwrap_or((epochs.at(0), ""));
@@ -83,7 +84,7 @@ pub(super) fn verify(
     for (note, key) in &notes {
         match (&below, Checkpoint::open(note.as_bytes(), key)) {
             (Some(below), Ok(said)) if said.size < from => {
-                if !since::goes_on(tx, tenant, &below.tree, said.size, &said.root) {
+                if !below.goes_on(tx, tenant, said.size, &said.root) {
                     let at = format!("checkpoint of `{tenant}` at size {}", said.size);
                     pass.findings.add(at, "the log does not go on from it");
                 }

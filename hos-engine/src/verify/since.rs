@@ -22,9 +22,14 @@ use hos_core::proof::examine::Examiner;
 use hos_core::proof::tree::{self, Frontier, TILE_WIDTH, TreeError};
 use hos_core::proof::view::HeaderView;
 use hos_core::time::Timestamp;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// How many of a thread's earlier records are read at once.
 const READ: usize = 256;
+
+/// How many tiles are kept for proofs, beside those above the leaves: eight megabytes.
+const TILES_KEPT: usize = 1024;
 
 /// What is found of a record whose entry, as its row and the one before it say, is not in the tree below.
 const NOT_BELOW: &str = "the tree has no such entry before those that follow it";
@@ -77,26 +82,48 @@ pub(super) fn root_of(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<TreeHas
     tree::root(size, &|level, index| seal::node(tx, tenant, size, level, index))
 }
 
-/// Whether a log's tree goes on from the one of this size and root. The proof is made of the stored tiles and believed by itself
-/// alone: what stands in a tile need not be what the tile above was made of.
-pub(super) fn goes_on(tx: &Tx<'_>, tenant: &Tenant, tree: &Frontier, size: u64, root: &TreeHash) -> bool {
-    let nodes = |level, index| seal::node(tx, tenant, tree.size(), level, index);
-    if size == 0 {
-        return *root == Frontier::default().root();
-    }
-    tree::prove_consistency(size, tree.size(), &nodes)
-        .is_ok_and(|proof| tree::verify_consistency(size, tree.size(), root, &tree.root(), &proof).is_ok())
-}
-
 /// The entries that are not read, as far as they are asked for.
 pub(super) struct Below<'b> {
     pub(super) of: Origin,
     pub(super) epochs: &'b Epochs,
     /// The tree of them.
     pub(super) tree: Frontier,
+    /// Tiles by level and index, as they are stored or as those below them make them: the ones that proofs asked for last.
+    tiles: RefCell<HashMap<(u8, u64), Vec<TreeHash>>>,
 }
 
-impl Below<'_> {
+impl<'b> Below<'b> {
+    pub(super) fn new(of: Origin, epochs: &'b Epochs, tree: Frontier) -> Self {
+        Self { of, epochs, tree, tiles: RefCell::default() }
+    }
+
+    /// Whether the log's tree goes on from the one of this size and root. The proof is made of the stored tiles and believed by
+    /// itself alone: what stands in a tile need not be what the tile above was made of.
+    pub(super) fn goes_on(&self, tx: &Tx<'_>, tenant: &Tenant, size: u64, root: &TreeHash) -> bool {
+        if size == 0 {
+            return *root == Frontier::default().root();
+        }
+        let all = self.tree.size();
+        let proof = tree::prove_consistency(size, all, &|level, index| self.node(tx, tenant, level, index));
+        proof.is_ok_and(|proof| tree::verify_consistency(size, all, root, &self.tree.root(), &proof).is_ok())
+    }
+
+    fn node(&self, tx: &Tx<'_>, tenant: &Tenant, level: u8, index: u64) -> Option<TreeHash> {
+        tree::node_from_tiles(level, index, &|level, index| {
+            let mut tiles = self.tiles.borrow_mut();
+            if let Some(known) = tiles.get(&(level, index)) {
+                return Some(known.clone());
+            }
+            let tile = seal::tile_so_far(tx, tenant, self.tree.size(), level, index)?;
+            if tiles.len() >= TILES_KEPT {
+                // Those above the leaves serve every proof, and one that is not full costs all the tiles below it.
+                tiles.retain(|(level, _), _| *level > 0);
+            }
+            tiles.insert((level, index), tile.clone());
+            Some(tile)
+        })
+    }
+
     /// Whether a row of [`sql::thread_placed`] is that of an entry which the tree has.
     fn has(&self, tx: &Tx<'_>, tenant: &Tenant, row: &Row, is_stream: bool) -> Result<bool, Failure> {
         let (Some(seq), Some(sealed_at)) = (row.opt_uint(3)?, row.opt_int(5)?) else { return Ok(false) };
@@ -115,7 +142,7 @@ impl Below<'_> {
         };
         let Ok(bytes) = entry.encode_into(Vec::new()) else { return Ok(false) };
         let size = self.tree.size();
-        let nodes = |level, index| seal::node(tx, tenant, size, level, index);
+        let nodes = |level, index| self.node(tx, tenant, level, index);
         let leaf = hos_core::digest::tree_leaf(&bytes);
         let proof = tree::prove_inclusion(seq, size, &nodes);
         Ok(proof.is_ok_and(|proof| tree::verify_inclusion(seq, size, &leaf, &proof, &self.tree.root()).is_ok()))
