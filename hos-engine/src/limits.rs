@@ -10,6 +10,8 @@ hos_core::limits! {
     SIGNER_REQUEST_BYTES_MAX: usize = 8192, "bytes", "refused";
     /// What a signer answers: a line.
     SIGNER_ANSWER_BYTES_MAX: usize = 512, "bytes", "hos.signer_failed";
+    /// Calls that are judged as one.
+    ALL_MAX: usize = 16, "calls", "hos.call_malformed";
     /// Patterns that say what an export hides.
     HIDE_PATTERNS_MAX: usize = 64, "patterns", "hos.call_malformed";
     /// One such pattern.

@@ -45,16 +45,17 @@ pub(crate) struct Roots {
 pub(crate) struct Stand(Vec<(Tenant, u64, u64, i64)>);
 
 impl Stand {
-    /// The statements that tell.
-    pub(crate) fn asked(tenant: &Tenant) -> Vec<Statement> {
-        tenants(tenant).iter().map(law_sql::directory_stand).collect()
+    /// The statement that tells.
+    pub(crate) fn asked(tenant: &Tenant) -> Statement {
+        law_sql::directory_stands(tenant)
     }
 
     pub(crate) fn read(tx: &Tx<'_>, tenant: &Tenant) -> Result<Self, Failure> {
+        let rows = tx.rows(&Self::asked(tenant))?;
         let one = |t: &Tenant| {
-            let row = tx.row(&law_sql::directory_stand(t))?;
+            let row = rows.iter().find(|row| row.text(0).is_ok_and(|name| name == t.as_str()));
             let row = row.ok_or_else(|| Failure::new(Code::TenantUnknown, format!("`{t}`")))?;
-            Ok::<_, Failure>((t.clone(), row.uint(0)?, row.uint(1)?, row.int(2)?))
+            Ok::<_, Failure>((t.clone(), row.uint(1)?, row.uint(2)?, row.int(3)?))
         };
         Ok(Self(tenants(tenant).iter().map(one).collect::<Result<_, _>>()?))
     }
@@ -82,7 +83,9 @@ pub(crate) fn tenants(tenant: &Tenant) -> Vec<Tenant> {
 impl Roots {
     /// The statements that read the parts.
     pub(crate) fn asked(tenant: &Tenant) -> Vec<Statement> {
-        tenants(tenant).iter().flat_map(|t| [law_sql::directory_stand(t), inbox::changes(t, CHANGES_MAX)]).collect()
+        let changes = tenants(tenant);
+        let changes = changes.iter().map(|t| inbox::changes(t, CHANGES_MAX));
+        std::iter::once(Stand::asked(tenant)).chain(changes).collect()
     }
 
     /// What a directory that is read now will stand on.

@@ -3,7 +3,7 @@
 
 use crate::Failure;
 use crate::laws::Laws;
-use crate::roots::Roots;
+use crate::roots::{Roots, Stand};
 use crate::sealed::{FreshKeys, Keys};
 use crate::store::Tx;
 use crate::store::sql::law::{self as law_sql, Activation};
@@ -113,10 +113,12 @@ impl View {
 
 /// A tenant's view version as the store has it now; refused when the tenant was never opened.
 pub(crate) fn version(tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
+    if tx.is_shared() {
+        return Ok(Stand::read(tx, tenant)?.version());
+    }
     let own = |t: &Tenant| -> Result<u64, Failure> {
-        let asked = if tx.is_shared() { law_sql::directory_stand(t) } else { law_sql::tenant_row(t) };
-        let row = tx.row(&asked)?.ok_or_else(|| Failure::new(Code::TenantUnknown, format!("`{t}`")))?;
-        Ok(row.uint(0)? + if tx.is_shared() { row.uint(1)? } else { 0 })
+        let row = tx.row(&law_sql::tenant_row(t))?.ok_or_else(|| Failure::new(Code::TenantUnknown, format!("`{t}`")))?;
+        Ok(row.uint(0)?)
     };
     let universe = own(&Tenant::universe())?;
     if tenant.is_universe() { Ok(universe) } else { Ok(universe + own(tenant)?) }

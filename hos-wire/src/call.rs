@@ -1,23 +1,33 @@
 //! An operation's name and a tree -> a call whose every id is checked and every value bounded.
 
 use crate::fields::{Fields, malformed};
-use crate::limits::EVALUATIONS_MAX;
+use crate::made::{self, given, values};
+use crate::several;
 use crate::strict::{self, Tree};
-use crate::value::{entity, record, uid};
-use hos_core::call::{Adopt, Begin, By, Call, Can, Change, Directory, Legacy, LegacyEntry, LegacyLog, Note, Transition};
+use crate::value::uid;
+use hos_core::call::{By, Call, Can, Legacy};
 use hos_core::fault::nearest;
-use hos_core::id::{DottedName, InstanceId, Name, OnceKey, RequestId, Shown, Tenant, Uid};
-use hos_core::limits::LEGACY_ENTRIES_MAX;
-use hos_core::policy::Entity;
+use hos_core::id::{InstanceId, Name, RequestId, Shown, Tenant, Uid};
 use hos_core::refusal::Code;
-use hos_core::time::Timestamp;
 use hos_core::value::{Record, Value};
 use hos_engine::Failure;
 use std::collections::BTreeMap;
 
 /// What can be asked, in the words of the wire.
-pub const OPERATIONS: [&str; 11] =
-    ["can", "can_all", "begin", "transition", "record", "directory", "adopt", "legacy", "available", "history", "message"];
+pub const OPERATIONS: [&str; 12] = [
+    "can",
+    "can_all",
+    "begin",
+    "transition",
+    "record",
+    "directory",
+    "adopt",
+    "legacy",
+    "all",
+    "available",
+    "history",
+    "message",
+];
 
 /// How many records `history` tells when nothing is said, and at most.
 pub const HISTORY_MAX: usize = 1_000;
@@ -40,6 +50,8 @@ pub enum Ask {
     Can(Can),
     /// `can_all`: several, asked by one principal.
     CanAll(Vec<Can>),
+    /// `all`: several calls that write, made by one principal, as one.
+    All(Vec<Call>),
     /// `begin`, `transition`, `record`, `directory`, `adopt`, `legacy`.
     Call(Call),
     /// `available`.
@@ -125,16 +137,11 @@ fn own_fields(operation: &str) -> Result<&'static [&'static str], Failure> {
     Ok(match operation {
         "can" => &["action", "resource"],
         "can_all" => &["evaluations"],
-        "begin" => &["contract", "id", "event", "facts", "args", "once"],
-        "transition" => &["contract", "id", "event", "args", "once", "reason"],
-        "record" => &["stream", "payload", "payload_hex", "subject", "once"],
-        "directory" => &["change", "once"],
-        "adopt" => &["contract", "id", "state", "facts", "once"],
-        "legacy" => &["contract", "id", "entries", "once"],
+        "all" => &["calls"],
         "available" => &["contract", "id"],
         "history" => &["tenant", "language", "contract", "id", "from", "limit"],
         "message" => &["tenant", "language", "code"],
-        other => return Err(unknown(other)),
+        other => return made::fields(other).ok_or_else(|| unknown(other)),
     })
 }
 
@@ -147,52 +154,14 @@ fn of_tree(operation: &str, own: &[&str], tree: Tree) -> Result<Request, Failure
     let language = f.optional_text("language")?;
     let ask = match operation {
         "can" => Ask::Can(Can { by: by(&mut f)?, action: f.text("action")?, resource: uid("`resource`", f.need("resource")?)? }),
-        "can_all" => Ask::CanAll(evaluations(by(&mut f)?, f.need("evaluations")?)?),
-        "begin" => Ask::Call(Call::Begin(Begin {
-            by: by(&mut f)?,
-            contract: Name::new(f.text("contract")?)?,
-            id: InstanceId::new(f.text("id")?)?,
-            event: Name::new(f.text("event")?)?,
-            facts: values(&mut f, "facts", "`facts`")?,
-            args: values(&mut f, "args", "`args`")?,
-            once: once(&mut f)?,
-        })),
-        "transition" => Ask::Call(Call::Transition(Transition {
-            by: by(&mut f)?,
-            contract: Name::new(f.text("contract")?)?,
-            id: InstanceId::new(f.text("id")?)?,
-            event: Name::new(f.text("event")?)?,
-            args: values(&mut f, "args", "`args`")?,
-            once: once(&mut f)?,
-            reason: f.optional_text("reason")?,
-        })),
-        "record" => Ask::Call(Call::Note(Note {
-            by: by(&mut f)?,
-            stream: DottedName::new(f.text("stream")?)?,
-            payload: payload(&mut f)?,
-            subject: f.take("subject").map(|t| uid("`subject`", t)).transpose()?,
-            once: once(&mut f)?,
-        })),
-        "directory" => {
-            Ask::Call(Call::Directory(Directory { by: by(&mut f)?, change: change(f.need("change")?)?, once: once(&mut f)? }))
-        }
-        "adopt" => Ask::Call(Call::Adopt(Adopt {
-            by: by(&mut f)?,
-            contract: Name::new(f.text("contract")?)?,
-            id: InstanceId::new(f.text("id")?)?,
-            state: Name::new(f.text("state")?)?,
-            facts: values(&mut f, "facts", "`facts`")?,
-            once: once(&mut f)?,
-        })),
-        "legacy" => Ask::Call(Call::LegacyLog(LegacyLog {
-            by: by(&mut f)?,
-            contract: Name::new(f.text("contract")?)?,
-            id: InstanceId::new(f.text("id")?)?,
-            entries: entries(f.need("entries")?)?,
-            once: once(&mut f)?,
-        })),
+        "can_all" => Ask::CanAll(several::evaluations(by(&mut f)?, f.need("evaluations")?)?),
+        "all" => Ask::All(several::calls(by(&mut f)?, f.need("calls")?)?),
         "available" => {
             Ask::Available { by: by(&mut f)?, contract: Name::new(f.text("contract")?)?, id: InstanceId::new(f.text("id")?)? }
+        }
+        writes if made::fields(writes).is_some() => {
+            let by = by(&mut f)?;
+            Ask::Call(made::made(writes, by, &mut f)?)
         }
         "message" if language.is_none() => return Err(malformed("the call lacks the field `language`")),
         "message" => Ask::Message { code: f.text("code")? },
@@ -263,127 +232,7 @@ fn by_principal(f: &mut Fields, principal: Uid) -> Result<By, Failure> {
     })
 }
 
-fn given(tree: Tree) -> Result<Vec<Entity>, Failure> {
-    match tree {
-        Tree::List(items) => items.into_iter().map(entity).collect(),
-        other => Err(malformed(format!("`given` is an array of entities, not {}", other.kind()))),
-    }
-}
-
 fn legacy(tree: Tree) -> Result<Legacy, Failure> {
     let mut f = Fields::of("`legacy`", tree, &["allowed", "state"])?;
     Ok(Legacy { allowed: f.flag("allowed")?, state: f.optional_text("state")?.map(Name::new).transpose()? })
-}
-
-fn values(f: &mut Fields, name: &str, what: &'static str) -> Result<Record, Failure> {
-    f.take(name).map_or(Ok(Record::new()), |tree| record(what, tree))
-}
-
-fn once(f: &mut Fields) -> Result<Option<OnceKey>, Failure> {
-    Ok(f.optional_text("once")?.map(OnceKey::new).transpose()?)
-}
-
-// Questions of one principal. What each says of `context` and `given` stands in place of what the call says for all. What the world
-// decided by itself is of one question, and where it could not stand in for an answer it would be lost here.
-fn evaluations(by: By, tree: Tree) -> Result<Vec<Can>, Failure> {
-    let Tree::List(items) = tree else {
-        return Err(malformed(format!("`evaluations` is an array of questions, not {}", tree.kind())));
-    };
-    if items.is_empty() || items.len() > EVALUATIONS_MAX {
-        return Err(malformed(format!("`evaluations` has {} questions, not 1 to {EVALUATIONS_MAX}", items.len())));
-    }
-    if by.legacy.is_some() {
-        return Err(malformed("`legacy` is of one question: ask it by `can`"));
-    }
-    let one = |item| {
-        let mut f = Fields::of("an evaluation", item, &["action", "resource", "context", "given"])?;
-        let mut by = by.clone();
-        if let Some(own) = f.take("context") {
-            by.context = record("`context`", own)?;
-        }
-        if let Some(own) = f.take("given") {
-            by.given = given(own)?;
-        }
-        Ok(Can { by, action: f.text("action")?, resource: uid("`resource`", f.need("resource")?)? })
-    };
-    items.into_iter().map(one).collect()
-}
-
-// Rows of an older log, the oldest first.
-fn entries(tree: Tree) -> Result<Vec<LegacyEntry>, Failure> {
-    let Tree::List(rows) = tree else { return Err(malformed(format!("`entries` is an array of rows, not {}", tree.kind()))) };
-    if rows.is_empty() || rows.len() > LEGACY_ENTRIES_MAX {
-        return Err(malformed(format!("`entries` has {} rows, not 1 to {LEGACY_ENTRIES_MAX}", rows.len())));
-    }
-    rows.into_iter().map(legacy_entry).collect()
-}
-
-fn legacy_entry(tree: Tree) -> Result<LegacyEntry, Failure> {
-    let mut f = Fields::of("an entry", tree, &["at", "from", "to", "event", "actor", "detail", "key"])?;
-    let at = f.text("at")?;
-    let entry = LegacyEntry {
-        at: Timestamp::parse(&at).map_err(|e| Failure::new(Code::ValueInvalid, format!("`at`: {e}")))?,
-        from: f.optional_text("from")?,
-        to: f.text("to")?,
-        event: f.optional_text("event")?,
-        actor: f.optional_text("actor")?,
-        detail: f.optional_text("detail")?,
-        key: f.optional_text("key")?,
-    };
-    match entry.fault() {
-        None => Ok(entry),
-        Some(fault) => Err(malformed(format!("an entry: {fault}"))),
-    }
-}
-
-// Bytes that are no text come as hexadecimal: JSON has no bytes.
-fn payload(f: &mut Fields) -> Result<Vec<u8>, Failure> {
-    match (f.optional_text("payload")?, f.optional_text("payload_hex")?) {
-        (Some(text), None) => Ok(text.into_bytes()),
-        (None, Some(hex)) => unhex(&hex).ok_or_else(|| malformed("`payload_hex` is an even number of hexadecimal digits")),
-        (None, None) => Err(malformed("the call lacks the field `payload` (or `payload_hex`)")),
-        (Some(_), Some(_)) => Err(malformed("the call has `payload` and `payload_hex`; it can have one")),
-    }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
-}
-
-/// A directory change: an object with one key that says what is done, `{"join": {"uid": .., "parent": ..}}`.
-fn change(tree: Tree) -> Result<Change, Failure> {
-    const KINDS: [&str; 6] = ["put", "remove", "join", "leave", "grant", "revoke"];
-    let mut f = Fields::of("`change`", tree, &KINDS)?;
-    let mut found = KINDS.into_iter().filter_map(|kind| f.take(kind).map(|tree| (kind, tree)));
-    let (Some((kind, tree)), None) = (found.next(), found.next()) else {
-        return Err(malformed(format!("`change` has exactly one of {}", KINDS.join(", "))));
-    };
-    Ok(match kind {
-        "put" => {
-            let mut f = Fields::of("`put`", tree, &["uid", "attrs"])?;
-            Change::Put { uid: uid("`uid`", f.need("uid")?)?, attrs: values(&mut f, "attrs", "`attrs`")? }
-        }
-        "remove" => Change::Remove { uid: uid("`uid`", Fields::of("`remove`", tree, &["uid"])?.need("uid")?)? },
-        "join" | "leave" => {
-            let what = if kind == "join" { "`join`" } else { "`leave`" };
-            let mut f = Fields::of(what, tree, &["uid", "parent"])?;
-            let (member, parent) = (uid("`uid`", f.need("uid")?)?, uid("`parent`", f.need("parent")?)?);
-            if kind == "join" { Change::Join { uid: member, parent } } else { Change::Leave { uid: member, parent } }
-        }
-        "grant" => {
-            let mut f = Fields::of("`grant`", tree, &["id", "template", "principal", "resource"])?;
-            Change::Grant {
-                id: f.text("id")?,
-                template: f.text("template")?,
-                principal: f.take("principal").map(|t| uid("`principal`", t)).transpose()?,
-                resource: f.take("resource").map(|t| uid("`resource`", t)).transpose()?,
-            }
-        }
-        _ => Change::Revoke { id: Fields::of("`revoke`", tree, &["id"])?.text("id")? },
-    })
 }

@@ -148,6 +148,7 @@ impl JoinedEngine {
         let asked = match request.ask {
             Ask::Can(can) => Asked::Can(request.tenant, Box::new(can)),
             Ask::CanAll(all) => Asked::CanAll(request.tenant, all),
+            Ask::All(calls) => Asked::All(request.tenant, calls),
             Ask::Call(call) => Asked::Call(request.tenant, Box::new(call), came(operation, json)),
             Ask::Message { code } => return self.message(request.language.as_deref().unwrap_or_default(), &code),
             Ask::Available { .. } | Ask::History { .. } => {
@@ -203,7 +204,7 @@ impl JoinedEngine {
         let saved = salvage::saved(call.as_bytes()).ok_or_else(|| failure.clone())?;
         let stood =
             saved.ask(&operation, |tenant, about, legacy| self.joined.instead(tenant, about, Some(legacy), failure.clone()).ok());
-        let outcome = Outcome { answer: Ok(stood.ok_or(failure)?), refusal: None };
+        let outcome = Outcome::of(Ok(stood.ok_or(failure)?));
         Ok(self.settled(Writes::none(), outcome, saved.language.as_deref()))
     }
 
@@ -299,6 +300,9 @@ impl JoinedEngine {
             Ok(answer) => {
                 let law = self.joined.law();
                 let words: Words<'_> = law.as_deref().zip(language);
+                if !outcome.earlier.is_empty() {
+                    out.insert("earlier".into(), outcome.earlier.iter().map(|answer| answer_json(answer, words)).collect());
+                }
                 out.insert("answer".into(), answer_json(answer, words));
                 if answer.allowed { Standing::Allowed } else { Standing::Refused }
             }

@@ -101,6 +101,10 @@ fn answer(engine: &Engine, request: Request) -> Result<(bool, Json), Failure> {
             let answer = tenant.call(call)?;
             (answer.allowed, answer_json(&answer, words))
         }
+        Ask::All(_) => {
+            let message = "`all` is made in a transaction of the caller's own; in a store of its own each call is a commit";
+            return Err(Failure::new(Code::CallMalformed, message));
+        }
         Ask::Available { by, contract, id } => {
             engine.tenant(request.tenant.as_str())?;
             present(&law, &tenant, &contract, &id)?;

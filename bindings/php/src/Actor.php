@@ -221,6 +221,20 @@ final class Actor
     }
 
     /**
+     * Several calls in your transaction, judged in their order as one: all of it is written, or nothing; in the exchanges of one.
+     *
+     * @param list<Call> $calls 1 to 16; no two about the same instance, or under the same once-key: each is judged on what was there
+     *   before the first
+     * @param array<string, mixed>|\stdClass $context of all that say nothing themselves
+     * @param list<Given> $given likewise
+     * @return list<Answer> as many as calls, all of them yes; or those up to the first no, which is the last
+     */
+    public function all(array $calls, array|\stdClass $context = [], array $given = []): array
+    {
+        return $this->bound->all($calls, $context, $given);
+    }
+
+    /**
      * What can be done to an instance now.
      *
      * @param array<string, mixed>|\stdClass $context

@@ -39,12 +39,14 @@ final class Engine
      *
      * @param ?string $law the law's directory, which must be the active law; null: the active one, whatever it is
      * @param string|\PDO $store the store's file; or a connection to the database that the store is in. Then nobody signs here, and of
-     *                           the options below only `directoryAgeMaxMs` is one
+     *                           the options below only `directoryAgeMaxMs` and `database` are some
      * @param ?string $keyFile, $signerSocket, $signerCommand who signs, at most one; `<store>.key` if none
      * @param ?string $mark the file outside the store that keeps the newest checkpoints
      * @param ?int $busyTimeoutMs how long to wait for another process; 10000 if not said
      * @param ?int $directoryAgeMaxMs within which time `can` sees what other processes changed in the directory; 500 if not said, 0: it
      *                                asks the store each time
+     * @param ?string $database by what name this process knows the database that `$store` is connected to; not said: the database is
+     *                          asked who it is, which is one question more for each connection
      * @throws HosError
      */
     public static function open(
@@ -57,6 +59,7 @@ final class Engine
         ?Sealing $seal = null,
         ?int $busyTimeoutMs = null,
         ?int $directoryAgeMaxMs = null,
+        ?string $database = null,
     ): self {
         $said = static fn (mixed $option): bool => $option !== null;
         $ours = array_filter([
@@ -69,6 +72,10 @@ final class Engine
         ], $said);
         $any = array_filter(['law' => $law, 'directory_age_max_ms' => $directoryAgeMaxMs], $said);
         if (is_string($store)) {
+            if ($database !== null) {
+                throw HosError::call('hos.call_malformed', 'database: a file is its own name; it is said of a connection');
+            }
+
             return self::openWith(['store' => $store] + $any + $ours);
         }
         if ($ours !== []) {
@@ -76,7 +83,7 @@ final class Engine
             throw HosError::call('hos.call_malformed', "$names: a connection of yours is joined without them; `hos work` has the key");
         }
 
-        return new self(new Joined($store, self::whole($any)));
+        return new self(new Joined($store, self::whole($any + ($database === null ? [] : ['database' => $database]))));
     }
 
     /**

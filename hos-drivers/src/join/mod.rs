@@ -126,6 +126,8 @@ pub trait Connection {
 /// What a call came to in a host's transaction. It reads as its answer does.
 #[must_use = "a refusal is an answer, and no error"]
 pub struct Judged {
+    /// Of several calls ([`Here::all`]): the answers before the last one.
+    pub earlier: Vec<Answer>,
     /// The answer.
     pub answer: Answer,
     /// Of a refusal: what may become evidence of it, by [`Here::refused`] after the rollback.
@@ -222,6 +224,13 @@ impl<C: Connection> Here<'_, C> {
         self.judged(Asked::Call(self.tenant.clone(), Box::new(call), Vec::new()))
     }
 
+    /// Several calls, judged in their order as one: all of it is written, or nothing, in the exchanges of one call. They are births,
+    /// events, adoptions and free records, at most 16, none in shadow, and no two about the same instance or under the same once-key.
+    /// The answer is the last one's, or the first that is no.
+    pub fn all(&mut self, calls: Vec<Call>) -> Result<Judged, Error> {
+        self.judged(Asked::All(self.tenant.clone(), calls))
+    }
+
     /// Claims what a call is about (its once-key, its instance, its directory row), for a host that reads its own rows for the
     /// call's arguments: they stand still until the transaction ends. The call follows, or [`Here::leave`].
     pub fn claim(&mut self, call: &Call) -> Result<Claimed, Error> {
@@ -251,8 +260,8 @@ impl<C: Connection> Here<'_, C> {
     fn go(&mut self, asked: Asked) -> Result<Came, Error> {
         match self.joining.0.run(&mut Speaking(&mut self.connection), asked)? {
             Over::Judged(outcome) => {
-                let Outcome { answer, refusal } = *outcome;
-                Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })))
+                let Outcome { earlier, answer, refusal } = *outcome;
+                Ok(Came::Judged(Box::new(Judged { earlier, answer: answer?, refusal })))
             }
             Over::Answered(answers) => Ok(Came::Answered(answers)),
             Over::Claimed(leave) => {

@@ -118,5 +118,5 @@ pub(super) fn instead(
 ) -> Result<Judged, Error> {
     let (failure, source) = error.into_parts();
     let answer = joining.0.instead(tenant, about, legacy, failure);
-    answer.map(|answer| Judged { answer, refusal: None }).map_err(|failure| Error::with(failure, source))
+    answer.map(|answer| Judged { earlier: Vec::new(), answer, refusal: None }).map_err(|failure| Error::with(failure, source))
 }

@@ -154,6 +154,11 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
         judged.or_else(|error| self.instead(About::of(&spare), legacy.as_ref(), error))
     }
 
+    /// Several calls as one; see [`Here::all`](super::Here::all).
+    pub async fn all(&self, calls: Vec<Call>) -> Result<Judged, Error> {
+        self.judged(Asked::All(self.tenant.clone(), calls)).await
+    }
+
     /// Claims what a call is about; see [`Here::claim`](super::Here::claim).
     pub async fn claim(&self, call: &Call) -> Result<Claimed, Error> {
         match self.go(Asked::Claim(self.tenant.clone(), Box::new(call.clone()))).await? {
@@ -190,12 +195,12 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
         loop {
             match step.go(joined, std::mem::take(&mut rows)) {
                 Next::Need(asks) => {
-                    rows = self.all(asks.iter().map(|ask| self.joining.said(&ask.statement, ask.reads))).await?;
+                    rows = self.sent(asks.iter().map(|ask| self.joining.said(&ask.statement, ask.reads))).await?;
                 }
                 Next::Settle(statements, outcome) => {
-                    self.all(statements.iter().map(|statement| self.joining.said(statement, false))).await?;
-                    let Outcome { answer, refusal } = *outcome;
-                    return Ok(Came::Judged(Box::new(Judged { answer: answer?, refusal })));
+                    self.sent(statements.iter().map(|statement| self.joining.said(statement, false))).await?;
+                    let Outcome { earlier, answer, refusal } = *outcome;
+                    return Ok(Came::Judged(Box::new(Judged { earlier, answer: answer?, refusal })));
                 }
                 Next::Answered(answers) => return Ok(Came::Answered(answers)),
                 Next::Claimed(leave) => {
@@ -208,7 +213,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
 
     /// Sends these one after the other without waiting, so that all of a round take one exchange; the database runs them in this
     /// order, and after an error of one none of the others.
-    async fn all(&self, said: impl Iterator<Item = Said>) -> Result<Vec<Vec<Vec<Sql>>>, Error> {
+    async fn sent(&self, said: impl Iterator<Item = Said>) -> Result<Vec<Vec<Vec<Sql>>>, Error> {
         let said: Vec<Said> = said.collect();
         let mut rows = Vec::with_capacity(said.len());
         for some in said.chunks(AT_ONCE) {

@@ -33,8 +33,7 @@ impl Court {
     /// Asks for all that a call will surely need, its claims first.
     pub(crate) fn foresee(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call) -> Result<(), Failure> {
         self.claim(tx, tenant, call, &join::first_needs(call, &join::Rows::default()))?;
-        tx.foresee(&[law_sql::activation(), evidence_sql::head(tenant)])?;
-        tx.foresee(&Stand::asked(tenant))?;
+        tx.foresee(&[law_sql::activation(), evidence_sql::head(tenant), Stand::asked(tenant)])?;
         let known = self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(view, _)| view.clone());
         if let Some(view) = known {
             tx.foresee(&held(&view, tenant, &call.by().principal))?;

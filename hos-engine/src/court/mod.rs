@@ -251,9 +251,28 @@ impl Court {
         let known = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(match (tx.row(&crate::store::sql::law::activation())?, known) {
             (None, _) => None,
-            (Some(row), Some(known)) if row.uint(0)? == known.activation.n => Some(known),
-            (Some(_), _) => Some(Arc::new(InForce::read(tx, &self.laws).map_err(StoreError::from)?)),
+            (Some(row), Some(known)) if row.uint(0)? == known.activation.n && row.bytes(1)? == known.activation.record.0 => Some(known),
+            (Some(_), _) => {
+                self.is_ours(tx)?;
+                Some(Arc::new(InForce::read(tx, &self.laws).map_err(StoreError::from)?))
+            }
         })
+    }
+
+    /// Whether a host's connection leads to the store that this court knows. No two stores have an activation in common, so this is asked
+    /// where there is a new one.
+    fn is_ours(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        if !tx.is_host() {
+            return Ok(());
+        }
+        let stored = tx.row(&crate::store::sql::law::store_value(founding::KEY_STORE))?;
+        match stored.map(|row| row.bytes(0)).transpose()? {
+            Some(store) if store == self.of.store.0 => Ok(()),
+            _ => Err(StoreError::new(
+                Code::StoreUnavailable,
+                "the connection leads to another store than this engine was opened for: open an engine for each database",
+            )),
+        }
     }
 
     pub(crate) fn complete(&self, sealed: &HashMap<(Handle, u64), (u64, EntryHash)>, answer: &mut Answer) {

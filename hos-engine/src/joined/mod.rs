@@ -17,6 +17,7 @@
 //! - Outside a transaction nothing is judged ([`Code::NoTransaction`]), nor on a replica ([`Code::StoreReadOnly`]).
 //! - COMMIT POINT: the host's. Records get their place in the log after it, by whoever seals; until then receipts are pending.
 
+mod all;
 mod instead;
 mod over;
 mod probe;

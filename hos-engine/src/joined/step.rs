@@ -1,10 +1,10 @@
 //! One thing that is judged in a host's transaction, round by round.
 
-use super::{Joined, probe};
+use super::{Joined, all, probe};
 use crate::Failure;
 use crate::court::{Court, Group, Refusal};
 use crate::join::{self, Read};
-use crate::roots::Roots;
+use crate::roots::{Roots, Stand};
 use crate::shadow::guarded;
 use crate::store::host::{Ask, Script};
 use crate::store::sql::dialect::Dialect;
@@ -30,6 +30,10 @@ const ROUNDS_MAX: usize = 16;
 pub enum Asked {
     /// A call of a door that writes. With the call as it came, where it is one in shadow: it waits in the inbox in these bytes.
     Call(Tenant, Box<Call>, Vec<u8>),
+    /// Several calls, judged in their order as one: all of them is written, or nothing. They are births, events, adoptions and free
+    /// records, at most [`ALL_MAX`](crate::limits::ALL_MAX), none in shadow, and no two about the same instance or under the same once-key: each is judged on
+    /// what was there before the first.
+    All(Tenant, Vec<Call>),
     /// May this principal do this to that? Reads only.
     Can(Tenant, Box<Can>),
     /// The same of several, over one directory and one law.
@@ -52,10 +56,21 @@ pub struct KeptRefusal {
 
 /// What a step comes to.
 pub struct Outcome {
-    /// The answer. A failure says that nothing was judged: the host rolls back, and where its code is [`Code::Retry`] begins again.
+    /// Of several calls ([`Asked::All`]): the answers before the last one. Where that is no, nothing was written, and these have no
+    /// receipts.
+    pub earlier: Vec<Answer>,
+    /// The answer; of several calls the last one's, or the first that is no. A failure says that nothing was judged: the host rolls
+    /// back, and where its code is [`Code::Retry`] begins again.
     pub answer: Result<Answer, Failure>,
     /// Of a refusal: what may become evidence of it.
     pub refusal: Option<Box<KeptRefusal>>,
+}
+
+impl Outcome {
+    /// What came of one call, without a refusal to keep.
+    pub fn of(answer: Result<Answer, Failure>) -> Self {
+        Self { earlier: Vec::new(), answer, refusal: None }
+    }
 }
 
 /// What comes of a round.
@@ -121,7 +136,7 @@ impl Step {
             Ok(Ended::Answered(answers)) => Next::Answered(answers),
             Ok(Ended::Claimed(leave)) => Next::Claimed(leave),
             // Of what failed nothing is written; what it had claimed is left.
-            Err(failure) => Next::Settle(left, Box::new(Outcome { answer: Err(failure), refusal: None })),
+            Err(failure) => Next::Settle(left, Box::new(Outcome::of(Err(failure)))),
         }
     }
 
@@ -131,7 +146,7 @@ impl Step {
             Asked::Can(tenant, can) => {
                 let court = joined.court(&tx)?;
                 let answer = self.seen(court, &tx, tenant).map(|view| judge::can(&court.looking(&view, tenant), can));
-                Ok(Outcome { answer, refusal: None }.into())
+                Ok(Outcome::of(answer).into())
             }
             Asked::CanAll(tenant, all) => {
                 let court = joined.court(&tx)?;
@@ -147,7 +162,7 @@ impl Step {
                 }
                 let court = joined.court(&tx)?;
                 if let Some(answer) = self.in_shadow(court, &tx, tenant, call, came)? {
-                    return Ok(Outcome { answer: Ok(answer), refusal: None }.into());
+                    return Ok(Outcome::of(Ok(answer)).into());
                 }
                 court.foresee(&tx, tenant, call)?;
                 self.probe(joined, &tx)?;
@@ -157,19 +172,17 @@ impl Step {
                     left.append(&mut group.claims);
                 }
                 publish(court, &group);
-                let refusal = group.refused.take().map(|refused| {
-                    let Refusal { drafts, seed } = refused;
-                    Box::new(KeptRefusal { tenant: tenant.clone(), drafts, seed })
-                });
-                Ok(Outcome { answer: Ok(answer?), refusal }.into())
+                let refusal = kept(tenant, &mut group);
+                Ok(Outcome { earlier: Vec::new(), answer: Ok(answer?), refusal }.into())
             }
+            Asked::All(tenant, calls) => self.all(joined, &tx, tenant, calls, left),
             Asked::Refused(kept) => {
                 self.begin(joined, &tx)?;
                 let court = joined.court(&tx)?;
                 self.probe(joined, &tx)?;
                 let mut group = self.group(court, &tx)?;
                 let answer = court.keep_refusal(&tx, &mut group, &kept.tenant, &kept.drafts, &kept.seed)?;
-                Ok(Outcome { answer: Ok(answer), refusal: None }.into())
+                Ok(Outcome::of(Ok(answer)).into())
             }
             Asked::Claim(tenant, call) => {
                 self.begin(joined, &tx)?;
@@ -181,6 +194,45 @@ impl Step {
                 Ok(Ended::Claimed(std::mem::take(left)))
             }
         }
+    }
+
+    /// Several calls as one. What they claim is all claimed before the first is judged, and left by all where one is refused.
+    fn all(
+        &self,
+        joined: &Joined,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        calls: &[Call],
+        left: &mut Vec<Statement>,
+    ) -> Result<Ended, Failure> {
+        all::can_be_one(calls)?;
+        self.begin(joined, tx)?;
+        let foresee = |court: &Court| calls.iter().try_for_each(|call| court.foresee(tx, tenant, call));
+        joined.court.get().map_or(Ok(()), foresee)?;
+        let court = joined.court(tx)?;
+        foresee(court)?;
+        self.probe(joined, tx)?;
+        let needs = calls.iter().flat_map(|call| join::first_needs(call, &join::Rows::default()));
+        left.extend(needs.filter_map(|read| leave(tenant, &read)));
+        let mut group = self.group(court, tx)?;
+        let mut earlier: Vec<Answer> = Vec::with_capacity(calls.len());
+        for call in calls {
+            let answer = court.call(tx, &mut group, tenant, call)?;
+            if !answer.allowed {
+                // What those before it would write is not written.
+                drop(self.script.writes());
+                left.iter().try_for_each(|leave| tx.execute(leave).map(drop))?;
+                earlier.iter_mut().for_each(|answer| answer.receipt = None);
+            }
+            let ends = !answer.allowed || earlier.len() + 1 == calls.len();
+            if ends {
+                publish(court, &group);
+                let refusal = kept(tenant, &mut group);
+                return Ok(Outcome { earlier, answer: Ok(answer), refusal }.into());
+            }
+            earlier.push(answer);
+        }
+        Err(Failure::new(Code::Internal, "no calls came to no answer"))
     }
 
     /// Nothing is asked outside a transaction, as far as the driver knows.
@@ -227,8 +279,7 @@ impl Step {
             Some(view) => view,
             None => {
                 let (changes, begun) = (court.changes.load(Ordering::SeqCst), Instant::now());
-                tx.foresee(&[law_sql::activation()])?;
-                tx.foresee(&crate::roots::Stand::asked(tenant))?;
+                tx.foresee(&[law_sql::activation(), Stand::asked(tenant)])?;
                 let mut group = self.group(court, tx)?;
                 let view = court.view(tx, &mut group, tenant)?;
                 publish_law(court, &group);
@@ -280,6 +331,12 @@ impl Step {
     }
 }
 
+/// What may become evidence of a refusal that this transaction does not keep.
+fn kept(tenant: &Tenant, group: &mut Group) -> Option<Box<KeptRefusal>> {
+    let Refusal { drafts, seed } = group.refused.take()?;
+    Some(Box::new(KeptRefusal { tenant: tenant.clone(), drafts, seed }))
+}
+
 /// The statement that takes the claim of a row back.
 fn leave(tenant: &Tenant, read: &Read) -> Option<Statement> {
     match read {
@@ -318,5 +375,5 @@ fn publish_law(court: &Court, group: &Group) {
 }
 
 fn failed(failure: Failure) -> Next {
-    Next::Settle(Vec::new(), Box::new(Outcome { answer: Err(failure), refusal: None }))
+    Next::Settle(Vec::new(), Box::new(Outcome::of(Err(failure))))
 }

@@ -29,7 +29,9 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &
         return Ok(());
     }
     let version = if tx.is_shared() {
-        tx.row(&law_sql::directory_stand(tenant))?.map(|row| Ok::<_, crate::store::StoreError>(row.uint(0)? + row.uint(1)?))
+        let rows = tx.rows(&law_sql::directory_stands(tenant))?;
+        let own = rows.iter().find(|row| row.text(0).is_ok_and(|name| name == tenant.as_str()));
+        own.map(|row| Ok::<_, crate::store::StoreError>(row.uint(1)? + row.uint(2)?))
     } else {
         tx.row(&law_sql::tenant_row(tenant))?.map(|row| row.uint(0))
     };

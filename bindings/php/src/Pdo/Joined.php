@@ -62,6 +62,10 @@ final class Joined implements Door
         }
         $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;
 
+        if ($operation === 'all') {
+            return '[' . implode(',', [...array_map(self::json(...), $told->earlier ?? []), self::answer($told)]) . ']';
+        }
+
         return in_array($operation, self::ANSWERED, true) ? self::answer($told) : $json;
     }
 
@@ -126,7 +130,12 @@ final class Joined implements Door
     {
         $answer = $told->answer ?? throw HosError::internal('the library settled a step without an answer');
 
-        return json_encode($answer, self::FLAGS);
+        return self::json($answer);
+    }
+
+    private static function json(\stdClass $tree): string
+    {
+        return json_encode($tree, self::FLAGS);
     }
 
     /**
@@ -173,8 +182,8 @@ final class Joined implements Door
         }
         $pid = (int) getmypid();
         if ($this->pid !== $pid) {
-            $database = $this->connection->database();
-            $options = ['dialect' => $this->connection->dialect, 'places' => 'question', 'database' => $database] + $this->options;
+            $database = $this->options['database'] ?? $this->connection->database();
+            $options = ['database' => $database] + $this->options + ['dialect' => $this->connection->dialect, 'places' => 'question'];
             $options['together'] = true;
             $options = array_filter($options, static fn (mixed $option): bool => $option !== null);
             $status = $this->native->openJoined((new Encoder())->record($options, 'options'), $number, $json);

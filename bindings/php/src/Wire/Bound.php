@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Hos\Wire;
 
 use Hos\Answer;
+use Hos\Call;
 use Hos\HasUid;
 use Hos\HosError;
 use Hos\Legacy;
@@ -102,6 +103,40 @@ final class Bound
         $answer = fn (\stdClass $one): Answer => new Answer($this, $one->allowed === true, json_encode($one, self::FLAGS));
 
         return Decoder::typed(static fn (): array => array_map($answer, Decoder::tree($json)->evaluations));
+    }
+
+    /**
+     * Several calls as one.
+     *
+     * @param array<mixed> $calls
+     * @param array<mixed>|\stdClass $context
+     * @param array<mixed> $given
+     * @return list<Answer>
+     */
+    public function all(array $calls, array|\stdClass $context, array $given): array
+    {
+        $call = substr($this->written([], ['context' => $context], $given, null, []), 0, -1);
+        $encoder = new Encoder();
+        $one = function (mixed $one) use ($encoder): string {
+            if (!$one instanceof Call) {
+                throw HosError::call('hos.call_malformed', 'calls: a list of Hos\\Call, not of ' . get_debug_type($one));
+            }
+            $json = '{"operation":' . Encoder::text($one->operation, 'operation');
+            $json .= self::fields($encoder, $one->texts, ['subject' => $one->subject], $one->records, []);
+
+            return $json . ($one->given === null ? '' : ',"given":' . $encoder->given($one->given)) . '}';
+        };
+        $call .= ',"calls":[' . implode(',', array_map($one, array_values($calls))) . ']}';
+        $json = $this->handle->call('all', $call, $status, false, $refusal);
+        $answers = static fn (): array => Decoder::tree("{\"all\":$json}")->all;
+        $answer = fn (\stdClass $one): Answer => new Answer(
+            $this,
+            $one->allowed === true,
+            json_encode($one, self::FLAGS),
+            $one->allowed === true ? null : $refusal,
+        );
+
+        return Decoder::typed(static fn (): array => array_map($answer, $answers()));
     }
 
     /**
@@ -236,25 +271,8 @@ final class Bound
             throw $this->fault;
         }
         $encoder = new Encoder();
-        $call = $this->head;
-        foreach ($texts as $name => $text) {
-            if ($text !== null) {
-                $call .= ",\"$name\":" . Encoder::text($text, $name);
-            }
-        }
-        foreach ($entities as $name => $who) {
-            if ($who !== null) {
-                $call .= ",\"$name\":" . $encoder->entity($who, $name);
-            }
-        }
-        foreach ($records as $name => $record) {
-            if ($record !== []) {
-                $call .= ",\"$name\":" . $encoder->record($record, $name);
-            }
-        }
-        foreach ($rows as $name => $list) {
-            $call .= ",\"$name\":" . $encoder->records($list, $name);
-        }
+        $records = array_filter($records, static fn (array|\stdClass $record): bool => $record !== []);
+        $call = $this->head . self::fields($encoder, $texts, $entities, $records, $rows);
         if ($given !== []) {
             $call .= ',"given":' . $encoder->given($given);
         }
@@ -263,5 +281,34 @@ final class Bound
         }
 
         return $call . '}';
+    }
+
+    /**
+     * @param array<string, ?string> $texts
+     * @param array<string, HasUid|string|null> $entities
+     * @param array<string, array<mixed>|\stdClass> $records
+     * @param array<string, array<mixed>> $rows lists of records
+     */
+    private static function fields(Encoder $encoder, array $texts, array $entities, array $records, array $rows): string
+    {
+        $fields = '';
+        foreach ($texts as $name => $text) {
+            if ($text !== null) {
+                $fields .= ",\"$name\":" . Encoder::text($text, $name);
+            }
+        }
+        foreach ($entities as $name => $who) {
+            if ($who !== null) {
+                $fields .= ",\"$name\":" . $encoder->entity($who, $name);
+            }
+        }
+        foreach ($records as $name => $record) {
+            $fields .= ",\"$name\":" . $encoder->record($record, $name);
+        }
+        foreach ($rows as $name => $list) {
+            $fields .= ",\"$name\":" . $encoder->records($list, $name);
+        }
+
+        return $fields;
     }
 }

@@ -27,7 +27,7 @@ final class World
         public readonly string $language,
     ) {
         // The law watches, in the shop's own transaction: whatever is wrong with it, the shop goes on.
-        $engine = \Hos\Engine::openForShadow(law: getenv('PAZAR_LAW') ?: null, store: $db->pdo);
+        $engine = \Hos\Engine::openForShadow(law: getenv('PAZAR_LAW') ?: null, store: $db->pdo, database: getenv('PAZAR_DB'));
         $this->law = $engine->tenant('pazar-tr')->as(Law::asker($actor), $language);
         $this->proof = new Proof($db, $actor, $now);
         $this->policy = new Policy($actor, $this->law);

@@ -131,17 +131,19 @@ pub fn tenant_row(t: &Tenant) -> Statement {
     Statement::new("SELECT directory_version, opened_at, once_floor FROM hos_tenant WHERE tenant = ?1", [tenant(t)])
 }
 
-/// How a directory stands where hosts' transactions change it too: its version, and how many changes that does not count yet, and
-/// the sum of their marks.
-pub fn directory_stand(t: &Tenant) -> Statement {
+/// How the parts of a tenant's directory stand, the universe's and its own, where hosts' transactions change them too: tenant,
+/// version, how many changes that does not count yet, the sum of their marks.
+pub fn directory_stands(t: &Tenant) -> Statement {
     Statement::new(
-        "SELECT t.directory_version, count(c.mark) AS changes, CAST(coalesce(sum(c.mark), 0) AS BIGINT) AS marks
-         FROM hos_tenant t LEFT JOIN hos_change c ON c.tenant = t.tenant WHERE t.tenant = ?1 GROUP BY t.directory_version",
+        "SELECT t.tenant, t.directory_version, count(c.mark) AS changes, CAST(coalesce(sum(c.mark), 0) AS BIGINT) AS marks
+         FROM hos_tenant t LEFT JOIN hos_change c ON c.tenant = t.tenant
+         WHERE t.tenant IN ('universe', ?1) GROUP BY t.tenant, t.directory_version",
         [tenant(t)],
     )
     .mysql(
-        "SELECT t.directory_version, count(c.mark) AS changes, CAST(coalesce(sum(c.mark), 0) AS SIGNED) AS marks
-         FROM hos_tenant t LEFT JOIN hos_change c ON c.tenant = t.tenant WHERE t.tenant = ?1 GROUP BY t.directory_version",
+        "SELECT t.tenant, t.directory_version, count(c.mark) AS changes, CAST(coalesce(sum(c.mark), 0) AS SIGNED) AS marks
+         FROM hos_tenant t LEFT JOIN hos_change c ON c.tenant = t.tenant
+         WHERE t.tenant IN ('universe', ?1) GROUP BY t.tenant, t.directory_version",
     )
 }
 

@@ -39,13 +39,15 @@ final class Contract
     }
 
     /**
-     * Something begins; the caller puts its row in.
+     * Some begin, all or none; the caller puts their rows in.
      *
-     * @param array<string, mixed> $facts
+     * @param array{string, string, string, string, array<string, mixed>} ...$births contract, id, event, state, facts
      */
-    public function begin(string $contract, string $id, string $event, string $to, array $facts): void
+    public function begin(array ...$births): void
     {
-        $this->proof->write($contract, $id, null, $to, $event, $facts);
+        foreach ($births as [$contract, $id, $event, $to, $facts]) {
+            $this->proof->write($contract, $id, null, $to, $event, $facts);
+        }
     }
 
     /**

@@ -34,9 +34,11 @@ return [
         }
         $order['id'] = $id = 'o-' . $pazar->db->number();
         $payment = 'p-' . $pazar->db->number();
-        $pazar->contract->begin('order', $id, 'place', 'new', ['buyer' => $order['buyer'], 'shop' => $shop, 'total' => $order['total']]);
         $facts = ['payer' => $order['buyer'], 'provider' => 'psp', 'order' => $id, 'amount' => $order['total']];
-        $pazar->contract->begin('payment', $payment, 'request', 'pending', $facts);
+        $pazar->contract->begin(
+            ['order', $id, 'place', 'new', ['buyer' => $order['buyer'], 'shop' => $shop, 'total' => $order['total']]],
+            ['payment', $payment, 'request', 'pending', $facts],
+        );
         $sql = "INSERT INTO orders (id, buyer, shop, total, paid, status, tracking, placed_at) VALUES (?, ?, ?, ?, 0, 'new', '', ?)";
         $pazar->db->run($sql, $id, $order['buyer'], $shop, $order['total'], $pazar->now->format('Y-m-d H:i:s'));
         foreach ($lines as $line) {

@@ -25,7 +25,7 @@ return [
         $arrival = date_create_immutable($in->text('arrival'), new DateTimeZone('UTC')) ?: throw new Refusal('input_invalid', 400, ['field' => 'arrival']);
         $pazar->policy->may('reservation.request', $row);
         $id = 'r-' . $pazar->db->number();
-        $pazar->contract->begin('reservation', $id, 'request', 'requested', $row);
+        $pazar->contract->begin(['reservation', $id, 'request', 'requested', $row]);
         $sql = "INSERT INTO reservations (id, booker, guests, nights, room, rate, deposit, arrival, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'requested')";
         $pazar->db->run($sql, $id, ...[...array_values($row), $arrival->format('Y-m-d H:i:s')]);
 

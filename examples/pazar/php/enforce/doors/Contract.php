@@ -14,14 +14,17 @@ final class Contract
     }
 
     /**
-     * Something begins; the caller puts its row in.
+     * Some begin, all or none; the caller puts their rows in.
      *
-     * @param array<string, mixed> $facts
+     * @param array{string, string, string, string, array<string, mixed>} ...$births contract, id, event, state, facts
      */
-    public function begin(string $contract, string $id, string $event, string $to, array $facts): void
+    public function begin(array ...$births): void
     {
-        Law::must($this->law->begin($contract, $id, $event, facts: Law::facts($facts)));
-        $this->proof->write($contract, $id, null, $to, $event, $facts);
+        $call = fn (array $birth) => \Hos\Call::begin($birth[0], $birth[1], $birth[2], facts: Law::facts($birth[4]));
+        array_map(Law::must(...), $this->law->all(array_map($call, $births)));
+        foreach ($births as [$contract, $id, $event, $to, $facts]) {
+            $this->proof->write($contract, $id, null, $to, $event, $facts);
+        }
     }
 
     /**

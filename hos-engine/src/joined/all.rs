@@ -1,0 +1,32 @@
+//! Which calls can be judged as one.
+
+use crate::Failure;
+use crate::limits::ALL_MAX;
+use hos_core::call::Call;
+use hos_core::refusal::Code;
+
+/// Whether calls can be judged as one. Each is judged on the rows that were there before the first, so none may stand on another.
+pub(super) fn can_be_one(calls: &[Call]) -> Result<(), Failure> {
+    let malformed = |message: String| Err(Failure::new(Code::CallMalformed, message));
+    if calls.is_empty() || calls.len() > ALL_MAX {
+        return malformed(format!("{} calls are made as one, not 1 to {ALL_MAX}", calls.len()));
+    }
+    for (at, call) in calls.iter().enumerate() {
+        let place = at + 1;
+        if matches!(call, Call::Directory(_) | Call::LegacyLog(_)) {
+            return malformed(format!("call {place} of several is of the directory or of an older log: make it by itself"));
+        }
+        if call.by().legacy.is_some() {
+            return malformed(format!("call {place} of several has `legacy`: a call in shadow is made by itself"));
+        }
+        let before = calls.iter().take(at);
+        let is_same = |other: &Call| {
+            call.instance().is_some_and(|instance| other.instance() == Some(instance))
+                || call.once().is_some_and(|once| other.once() == Some(once))
+        };
+        if let Some(other) = before.zip(1..).find_map(|(other, n)| is_same(other).then_some(n)) {
+            return malformed(format!("calls {other} and {place} of several are about the same instance, or have the same once-key"));
+        }
+    }
+    Ok(())
+}
