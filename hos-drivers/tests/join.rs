@@ -52,6 +52,23 @@ fn rows_and_evidence_commit_together_or_not_at_all() {
 }
 
 #[test]
+fn several_calls_are_one() {
+    for kind in kinds() {
+        let world = World::new(&kind);
+        let (joining, mut client) = (world.joining(), world.client());
+        let before = world.intact();
+        let mut all =
+            |end: &str, calls: Vec<Call>| within(&mut client, end, |client| client.on(&joining, |here| here.all(calls).unwrap()));
+        let refused = all("COMMIT", vec![birth("1"), go("none"), birth("2")]);
+        assert_eq!((refused.code(), refused.earlier.len()), (Some("hos.instance_unknown"), 1), "{kind:?}");
+        assert!(refused.earlier[0].allowed && refused.earlier[0].receipt.is_none() && refused.refusal.is_some());
+        let born = all("COMMIT", vec![birth("1"), birth("2")]);
+        assert!(born.allowed && born.earlier.len() == 1 && born.earlier[0].receipt.is_some(), "{kind:?}: {:?}", born.blockers);
+        assert_eq!(world.intact(), before + 2, "{kind:?}");
+    }
+}
+
+#[test]
 fn a_connection_outside_a_transaction_is_refused() {
     for kind in kinds() {
         let world = World::new(&kind);

@@ -14,20 +14,8 @@ use hos_engine::Failure;
 use std::collections::BTreeMap;
 
 /// What can be asked, in the words of the wire.
-pub const OPERATIONS: [&str; 12] = [
-    "can",
-    "can_all",
-    "begin",
-    "transition",
-    "record",
-    "directory",
-    "adopt",
-    "legacy",
-    "all",
-    "available",
-    "history",
-    "message",
-];
+pub const OPERATIONS: [&str; 12] =
+    ["can", "can_all", "begin", "transition", "record", "directory", "adopt", "legacy", "all", "available", "history", "message"];
 
 /// How many records `history` tells when nothing is said, and at most.
 pub const HISTORY_MAX: usize = 1_000;

@@ -10,6 +10,7 @@ export type { Isolation } from "./joined/driver";
 export { type ConnectionOf, JoinedEngine, type JoinedOptions, type Remote, type Store, type When } from "./joined/engine";
 export type { MysqlConnection, MysqlPool } from "./joined/mysql2";
 export type { PgClient, PgPool } from "./joined/pg";
+export type { Call } from "./joined/several";
 export type { Trying } from "./joined/transaction";
 export type { ContractNames, LawNames } from "./law";
 export type { Watched, World } from "./shadow";

@@ -40,6 +40,8 @@ export declare function uid(value: unknown, where: string, size: Size, depth: nu
 export declare function uidOf(value: unknown, where: string): Uid | undefined;
 /** Questions that are asked at once. */
 export declare function evaluations(value: unknown, where: string, size: Size, depth: number): string;
+/** Calls that are made as one. Bytes stand in them as in a call of `record`. */
+export declare function calls(value: unknown, where: string, size: Size, depth: number): string;
 /** Any value. */
 export declare function any(value: unknown, where: string, size: Size, depth: number): string;
 /** Whether it is an object with nothing but fields. */

@@ -6,6 +6,7 @@ exports.Draft = exports.WORDS = exports.MARK = void 0;
 exports.uid = uid;
 exports.uidOf = uidOf;
 exports.evaluations = evaluations;
+exports.calls = calls;
 exports.any = any;
 exports.plain = plain;
 const errors_1 = require("./errors");
@@ -29,7 +30,7 @@ const MALFORMED = '"\\ud800"';
 /** The field, which no call has, for what is refused and can have no stand-in under its own name. */
 const STRAY = "refused";
 /** What every call has among its words and none among its options. */
-exports.WORDS = new Set("tenant principal language action resource evaluations contract id event state stream payload payload_hex change code entries".split(" "));
+exports.WORDS = new Set("tenant principal language action resource evaluations calls contract id event state stream payload payload_hex change code entries".split(" "));
 /** A call that is being put together, field by field. */
 class Draft {
     #json = "";
@@ -213,13 +214,21 @@ function entities(value, where, size, depth) {
 }
 /** Questions that are asked at once. */
 function evaluations(value, where, size, depth) {
+    return several(value, where, size, depth, (field) => field);
+}
+/** Calls that are made as one. Bytes stand in them as in a call of `record`. */
+function calls(value, where, size, depth) {
+    return several(value, where, size, depth, ([name, inner]) => {
+        return name === "payload" && inner instanceof Uint8Array ? ["payload_hex", Buffer.from(inner).toString("hex")] : [name, inner];
+    });
+}
+function several(value, where, size, depth, said) {
     if (!Array.isArray(value))
         return any(value, where, size, depth);
     return list(value, where, size, depth, (item, place) => {
         if (!plain(item))
             return any(item, place, size, depth + 1);
-        const said = Object.entries(item).filter(([, inner]) => inner !== undefined);
-        return fields(said, place, size, depth + 1, (name, inner, at) => writerOf(name)(inner, at, size, depth + 2));
+        return fields(Object.entries(item).map(said), place, size, depth + 1, (name, inner, at) => writerOf(name)(inner, at, size, depth + 2));
     });
 }
 /** Any value. */

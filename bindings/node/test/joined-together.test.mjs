@@ -86,6 +86,9 @@ for (const variant of FEWER.filter(({ kind }) => kind !== "better-sqlite3")) {
       await within(moves(actor).birth);
       const { birth, pay } = moves(actor);
       for (const work of [birth, pay]) assert.equal((await within(work)).length, 2);
+      const births = Array.from({ length: 16 }, () => ({ operation: "begin", contract: "ticket", id: fresh(), event: "order", facts }));
+      const all = async () => assert.deepEqual((await actor.all(births)).map((one) => one.allowed), Array(16).fill(true));
+      assert.equal((await within(all)).length, 2, "and so are several calls as one");
       const before = await waiting();
       for (const many of [1, 2]) {
         const told = await within(async () => {

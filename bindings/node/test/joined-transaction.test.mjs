@@ -91,6 +91,18 @@ for (const variant of VARIANTS) {
         return isNow ? pay() : said.then(pay);
       });
       assert.deepEqual([no.allowed, no.receipt, await count("no")], [false, undefined, 0]);
+      for (const [status, amount, codes] of [["all-no", 1, [undefined, "ticket.too_little"]], ["all-yes", 10, [undefined, undefined]]]) {
+        const all = await engine.transaction((connection, joined) => {
+          const said = insert(connection, status, status);
+          const both = () => joined.tenant("t1").as(ayse).all([
+            { operation: "begin", contract: "ticket", id: "all", event: "order", facts },
+            { operation: "transition", contract: "ticket", id: "give", event: "pay", args: { amount } },
+          ]);
+          return isNow ? both() : said.then(both);
+        });
+        assert.deepEqual(all.map((one) => one.code), codes);
+        assert.equal(await count(status), status === "all-yes" ? 1 : 0, "what says no at its end is rolled back");
+      }
       assert.equal(verified().level, "intact");
     });
 

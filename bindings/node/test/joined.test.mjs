@@ -34,6 +34,7 @@ for (const variant of VARIANTS) {
       await host.commit();
       return id;
     };
+    const instances = () => host.one("SELECT count(*) FROM hos_instance");
     /** Records, sealed or waiting. */
     const size = async () => (await host.one("SELECT count(*) FROM hos_record")) + (await host.one("SELECT count(*) FROM hos_inbox"));
 
@@ -145,6 +146,7 @@ for (const variant of VARIANTS) {
         () => actor.transition("ticket", id, "pay", { args: { amount: 10 } }),
         () => actor.begin("ticket", "nobody", "order", { facts }),
         () => actor.record("notes", "x"),
+        () => actor.all([{ operation: "record", stream: "notes", payload: "x" }]),
         () => actor.directory.put(mert, { active: true }),
         () => actor.transition("ticket", id, "pay", { args: () => assert.fail("it is not read") }),
       ]) {
@@ -230,6 +232,83 @@ for (const variant of VARIANTS) {
       const again = await actor.record("notes", Buffer.from([0, 255, 39, 92]), { once: "note" });
       await host.commit();
       assert.deepEqual([again.again, again.receipt.n], [true, 0]);
+    });
+
+    await t.test("several calls as one: all is written, or nothing though the host commits", async () => {
+      const id = await fresh();
+      const [before, there] = [await size(), await instances()];
+      const birth = (more) => ({ operation: "begin", contract: "ticket", id: `${id}-1`, event: "order", facts, ...more });
+      const pay = (amount) => ({ operation: "transition", contract: "ticket", id, event: "pay", args: { amount } });
+      const note = { operation: "record", stream: "together", payload: Buffer.from([0, 255]), subject: ayse, once: `n-${id}` };
+      const adopted = { operation: "adopt", contract: "ticket", id: `${id}-2`, state: "paid", facts };
+
+      await host.begin();
+      const refused = await actor.all([birth({ once: `o-${id}` }), pay(1), note]);
+      await host.commit();
+      assert.deepEqual(refused.map((one) => [one.allowed, one.code, one.receipt]), [[true, undefined, undefined], [false, "ticket.too_little", undefined]]);
+      assert.equal(refused[1].message(), "Ödenen tutar bilet fiyatından az.");
+      assert.deepEqual([await size(), await instances()], [before, there]);
+      assert.equal(await host.one("SELECT count(*) FROM hos_once WHERE n < 0"), 0);
+      await host.begin();
+      assert.equal((await thrown(() => engine.refused(refused[0]))).code, "hos.call_malformed", "a yes is no refusal");
+      const kept = await engine.refused(refused[1]);
+      await host.commit();
+      assert.deepEqual([kept.allowed, kept.code, await size()], [false, "ticket.too_little", before + 1]);
+
+      for (const end of ["rollback", "commit"]) {
+        await host.begin();
+        const answers = await actor.all([birth({ once: `o-${id}` }), pay(10), note, adopted], { given: [] });
+        await host[end]();
+        assert.ok(answers.every((one) => one instanceof Answer && one.allowed));
+        assert.deepEqual(answers.map((one) => [one.to, one.receipt.n]), [["new", 0], ["paid", 1], [undefined, undefined], ["paid", 0]]);
+        assert.deepEqual([await size(), await instances()], end === "commit" ? [before + 5, there + 2] : [before + 1, there]);
+      }
+      assert.equal(verified().level, "intact");
+    });
+
+    await t.test("two births as one commit together", async () => {
+      const there = await instances();
+      const births = ["two-1", "two-2"].map((id) => ({ operation: "begin", contract: "ticket", id, event: "order", facts }));
+      await host.begin();
+      const asked = actor.all(births);
+      assert.equal(asked instanceof Promise, !isNow);
+      const answers = await asked;
+      await host.commit();
+      assert.deepEqual(answers.map((one) => [one.allowed, one.to, one.receipt.n]), [[true, "new", 0], [true, "new", 0]]);
+      assert.equal(await instances(), there + 2);
+      assert.equal(verified().level, "intact");
+    });
+
+    await t.test("what cannot be one is refused, and leaves nothing", async () => {
+      const id = await fresh();
+      const before = await size();
+      const cancel = { operation: "transition", contract: "ticket", id, event: "cancel" };
+      const note = (once) => ({ operation: "record", stream: "notes", payload: "x", once });
+      const wrong = [
+        [[cancel, { ...cancel, event: "pay" }], {}, "hos.call_malformed", /same instance/],
+        [[note("same"), note("same")], {}, "hos.call_malformed", /same once-key/],
+        [[], {}, "hos.call_malformed", /not 1 to 16/],
+        [Array.from({ length: 17 }, () => note()), {}, "hos.call_malformed", /not 1 to 16/],
+        [[cancel], { legacy: { allowed: true } }, "hos.call_malformed", /`legacy`/],
+        [[cancel], { calls: [] }, "hos.call_malformed", /`calls` is no option/],
+        [[{ ...cancel, legacy: { allowed: true } }], {}, "hos.call_malformed", /`legacy`/],
+        [[{ ...cancel, operation: "directory" }], {}, "hos.call_malformed", /`directory` is not made as one of several/],
+        [[{ ...cancel, operation: undefined }], {}, "hos.call_malformed", /`operation`/],
+        [["cancel"], {}, "hos.call_malformed", /`operation`/],
+        ["cancel", {}, "hos.call_malformed", /`calls`/],
+        [undefined, {}, "hos.call_malformed", /`calls` is not given/],
+        [[note(), null], {}, "hos.value_invalid", /`calls\[1\]`/],
+        [[{ ...cancel, args: () => ({}) }], {}, "hos.value_invalid", /`calls\[0\]\.args`/],
+      ];
+      await host.begin();
+      for (const [calls, besides, code, words] of wrong) {
+        const error = await thrown(() => actor.all(calls, besides));
+        assert.ok(error instanceof CallError, `${error}`);
+        assert.equal(error.code, code, `${error}`);
+        assert.match(error.message, words);
+      }
+      await host.commit();
+      assert.equal(await size(), before);
     });
 
     await t.test("two steps at once on one connection run one after the other", { skip: isNow }, async () => {

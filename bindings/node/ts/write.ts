@@ -26,7 +26,7 @@ const MALFORMED = '"\\ud800"';
 const STRAY = "refused";
 /** What every call has among its words and none among its options. */
 export const WORDS: ReadonlySet<string> = new Set(
-  "tenant principal language action resource evaluations contract id event state stream payload payload_hex change code entries".split(" "),
+  "tenant principal language action resource evaluations calls contract id event state stream payload payload_hex change code entries".split(" "),
 );
 
 export type Write = (value: unknown, where: string, size: Size, depth: number) => string;
@@ -212,11 +212,23 @@ function entities(value: unknown, where: string, size: Size, depth: number): str
 
 /** Questions that are asked at once. */
 export function evaluations(value: unknown, where: string, size: Size, depth: number): string {
+  return several(value, where, size, depth, (field) => field);
+}
+
+/** Calls that are made as one. Bytes stand in them as in a call of `record`. */
+export function calls(value: unknown, where: string, size: Size, depth: number): string {
+  return several(value, where, size, depth, ([name, inner]) => {
+    return name === "payload" && inner instanceof Uint8Array ? ["payload_hex", Buffer.from(inner).toString("hex")] : [name, inner];
+  });
+}
+
+type Field = [name: string, value: unknown];
+
+function several(value: unknown, where: string, size: Size, depth: number, said: (field: Field) => Field): string {
   if (!Array.isArray(value)) return any(value, where, size, depth);
   return list(value, where, size, depth, (item, place) => {
     if (!plain(item)) return any(item, place, size, depth + 1);
-    const said = Object.entries(item).filter(([, inner]) => inner !== undefined);
-    return fields(said, place, size, depth + 1, (name, inner, at) => writerOf(name)(inner, at, size, depth + 2));
+    return fields(Object.entries(item).map(said), place, size, depth + 1, (name, inner, at) => writerOf(name)(inner, at, size, depth + 2));
   });
 }
 

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Hos\Tests;
 
 use Hos\Answer;
+use Hos\Call;
 use Hos\Engine;
 use Hos\HosError;
 use Hos\Question;
@@ -139,6 +140,80 @@ final class JoinedTest extends TestCase
         self::assertTrue($ayse->begin('order', "c-$grant", 'draft', facts: $facts)->allowed);
         $pdo->commit();
         $host->intact();
+    }
+
+    /** @dataProvider kinds */
+    public function testSeveralCallsAreOne(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo();
+        $tenant = Host::engine($pdo)->tenant('pazar-tr');
+        [$ayse, $root] = [$tenant->as('Pazar::Account::"ayse"'), $tenant->as('Pazar::Account::"root"')];
+        $before = $host->intact();
+        [$one, $two] = ['all-1-' . bin2hex(random_bytes(4)), 'all-2-' . bin2hex(random_bytes(4))];
+        $facts = ['buyer' => $ayse->principal, 'shop' => \Hos\Uid::parse(Host::SHOP), 'total' => 7];
+        $place = static fn (string $id, ?string $once = null): Call => Call::begin('order', $id, 'place', facts: $facts, once: $once);
+        $told = static fn (Answer $one): array => [$one->allowed, $one->code, $one->receipt !== null];
+
+        // The second is refused: of the first nothing is left, though the host commits.
+        $pdo->beginTransaction();
+        $answers = $ayse->all([$place($one, $two), Call::transition('order', 'nowhere', 'pay', ['amount' => 1, 'psp_ref' => 'x']), $place($two)]);
+        self::assertSame([[true, null, false], [false, 'hos.instance_unknown', false]], array_map($told, $answers));
+        $pdo->commit();
+        self::assertSame([null, null], [self::state($host, $one), self::state($host, $two)]);
+        $pdo->exec('DELETE FROM pays');
+        $rolled = Host::engine($pdo)->transaction(function (\PDO $pdo) use ($ayse, $place, $one): array {
+            $pdo->exec("INSERT INTO pays VALUES ('$one', '$one')");
+
+            return $ayse->all([$place($one), Call::transition('order', 'nowhere', 'pay', ['amount' => 1, 'psp_ref' => 'x'])]);
+        });
+        self::assertSame([true, false], array_map(fn (Answer $one): bool => $one->allowed, $rolled));
+        self::assertSame(0, (int) $pdo->query('SELECT count(*) FROM pays')->fetchColumn(), "the host's row went too");
+        $pdo->beginTransaction();
+        self::assertSame('hos.instance_unknown', $ayse->refused($answers[1])->code);
+        $pdo->commit();
+        self::assertSame($before + 1, $host->intact());
+
+        $pdo->beginTransaction();
+        self::assertSame([[true, null, true], [true, null, true]], array_map($told, $ayse->all([$place($one, $two), $place($two)])));
+        $pdo->commit();
+        self::assertSame(['new', 'new'], [self::state($host, $one), self::state($host, $two)]);
+        $pdo->beginTransaction();
+        $notes = [Call::record('notes.php', payload: 'x', once: $one), Call::record('notes.php', payloadHex: 'ff', subject: $ayse->principal, context: [])];
+        self::assertSame([true, true], array_map(fn (Answer $one): bool => $one->allowed, $root->all($notes)));
+        $pdo->commit();
+        self::assertSame($before + 5, $host->intact());
+
+        $pdo->beginTransaction();
+        foreach ([[], [$place('x'), $place('x')], ['x'], array_fill(0, 17, $place('x'))] as $calls) {
+            self::assertSame('hos.call_malformed', self::code(fn () => $ayse->all($calls)));
+        }
+        $pdo->rollBack();
+        self::assertSame('hos.no_transaction', self::code(fn () => $ayse->all([$place($one . 'x')])));
+        $own = Engine::open(null, store: Place::pazar())->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+        self::assertSame('hos.call_malformed', self::code(fn () => $own->all([$place('x')])), 'a store of its own commits each call');
+    }
+
+    /** @dataProvider kinds */
+    public function testADatabaseThatIsNamedIsNotAsked(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $name = 'named-' . bin2hex(random_bytes(4));
+        foreach ([1, 2] as $connection) {
+            $pdo = $host->pdo();
+            $ayse = Engine::open(null, store: $pdo, database: $name)->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+            $pdo->beginTransaction();
+            self::assertTrue(Host::place($ayse, "$name-$connection")->allowed);
+            $pdo->commit();
+        }
+        $host->intact();
+        // The name of another: nothing is judged by what is known of the first.
+        $pdo = Host::fresh($kind)->pdo();
+        $ayse = Engine::open(null, store: $pdo, database: $name)->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+        $pdo->beginTransaction();
+        self::assertSame('hos.store_unavailable', self::code(fn () => Host::place($ayse, "$name-3")));
+        $pdo->rollBack();
+        self::assertSame('hos.call_malformed', self::code(fn () => Engine::open(null, store: '/tmp/x.db', database: 'x')));
     }
 
     /** @dataProvider kinds */

@@ -209,6 +209,7 @@ impl<'py> Writer<'py> {
             ("given", _) => self.given(value),
             ("change", _) => self.change(value),
             ("evaluations", _) => self.evaluations(value),
+            ("calls", _) => self.calls(value),
             _ => self.value(value, 1),
         };
         if let Err(raised) = written {
@@ -437,6 +438,32 @@ impl<'py> Writer<'py> {
             writer.members(&fields, |writer, key, value| match key {
                 "resource" => writer.named(key, value),
                 "given" => writer.given(value),
+                _ => writer.value(value, 3),
+            })
+        })
+    }
+
+    /// Calls that are made as one: maps of their fields, with the operation's name among them.
+    fn calls(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        if !is_collection(value) {
+            return self.value(value, 1);
+        }
+        self.list(value, |writer, item| {
+            let Ok(fields) = item.cast::<PyDict>() else { return writer.value(item, 2) };
+            let fields = fields.copy()?;
+            // As in `field`: bytes have a field of their own.
+            let payload = fields.get_item("payload")?.filter(|payload| payload.cast::<PyBytes>().is_ok());
+            if let Some(bytes) = payload {
+                fields.del_item("payload")?;
+                fields.set_item("payload_hex", bytes)?;
+            }
+            writer.members(&fields, |writer, key, value| match (key, value.cast::<PyBytes>()) {
+                ("payload_hex", Ok(bytes)) => {
+                    writer.hex(bytes.as_bytes());
+                    Ok(())
+                }
+                ("subject", _) => writer.named(key, value),
+                ("given", _) => writer.given(value),
                 _ => writer.value(value, 3),
             })
         })

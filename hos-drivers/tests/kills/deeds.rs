@@ -238,8 +238,8 @@ impl Inside for Rounds<'_> {
                     for statement in &statements {
                         self.run(statement, false)?;
                     }
-                    let Outcome { answer, refusal } = *outcome;
-                    return Ok(Judged { answer: answer?, refusal });
+                    let Outcome { earlier, answer, refusal } = *outcome;
+                    return Ok(Judged { earlier, answer: answer?, refusal });
                 }
                 Next::Claimed(_) | Next::Answered(_) => panic!("a call came to a claim, or to answers"),
             }

@@ -27,6 +27,7 @@ pub(crate) trait Calls {
     fn call(&mut self, call: Call) -> Result<Judged, Error>;
     fn can(&mut self, can: Can) -> Result<Judged, Error>;
     fn can_all(&mut self, all: Vec<Can>) -> Result<Vec<Answer>, Error>;
+    fn all(&mut self, calls: Vec<Call>) -> Result<Judged, Error>;
     fn claim(&mut self, call: &Call) -> Result<Claimed, Error>;
     fn leave(&mut self, claimed: Claimed) -> Result<(), Error>;
     fn refused(&mut self, refusal: Box<KeptRefusal>) -> Result<Judged, Error>;
@@ -43,6 +44,10 @@ impl<C: Connection> Calls for Here<'_, C> {
 
     fn can_all(&mut self, all: Vec<Can>) -> Result<Vec<Answer>, Error> {
         Here::can_all(self, all)
+    }
+
+    fn all(&mut self, calls: Vec<Call>) -> Result<Judged, Error> {
+        Here::all(self, calls)
     }
 
     fn claim(&mut self, call: &Call) -> Result<Claimed, Error> {

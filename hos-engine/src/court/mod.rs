@@ -251,7 +251,9 @@ impl Court {
         let known = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(match (tx.row(&crate::store::sql::law::activation())?, known) {
             (None, _) => None,
-            (Some(row), Some(known)) if row.uint(0)? == known.activation.n && row.bytes(1)? == known.activation.record.0 => Some(known),
+            (Some(row), Some(known)) if row.uint(0)? == known.activation.n && row.bytes(1)? == known.activation.record.0 => {
+                Some(known)
+            }
             (Some(_), _) => {
                 self.is_ours(tx)?;
                 Some(Arc::new(InForce::read(tx, &self.laws).map_err(StoreError::from)?))

@@ -25,8 +25,26 @@ pub(super) fn can_be_one(calls: &[Call]) -> Result<(), Failure> {
                 || call.once().is_some_and(|once| other.once() == Some(once))
         };
         if let Some(other) = before.zip(1..).find_map(|(other, n)| is_same(other).then_some(n)) {
-            return malformed(format!("calls {other} and {place} of several are about the same instance, or have the same once-key"));
+            return malformed(format!(
+                "calls {other} and {place} of several are about the same instance, or have the same once-key"
+            ));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::tried;
+    use hos_core::call::Note;
+    use hos_core::id::Uid;
+
+    #[test]
+    fn several_calls_end_at_their_limit() {
+        let note = Call::Note(Note::new(Uid::new("A", "x").unwrap(), "s", Vec::new()).unwrap());
+        let one = |n| can_be_one(&vec![note.clone(); n]).map_err(|failure| failure.code.as_str().to_owned());
+        assert_eq!(tried("ALL_MAX", one), Ok(()));
+        assert!(one(0).is_err());
+    }
 }

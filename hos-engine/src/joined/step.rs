@@ -207,13 +207,13 @@ impl Step {
     ) -> Result<Ended, Failure> {
         all::can_be_one(calls)?;
         self.begin(joined, tx)?;
+        let needs = calls.iter().flat_map(|call| join::first_needs(call, &join::Rows::default()));
+        left.extend(needs.filter_map(|read| leave(tenant, &read)));
         let foresee = |court: &Court| calls.iter().try_for_each(|call| court.foresee(tx, tenant, call));
         joined.court.get().map_or(Ok(()), foresee)?;
         let court = joined.court(tx)?;
         foresee(court)?;
         self.probe(joined, tx)?;
-        let needs = calls.iter().flat_map(|call| join::first_needs(call, &join::Rows::default()));
-        left.extend(needs.filter_map(|read| leave(tenant, &read)));
         let mut group = self.group(court, tx)?;
         let mut earlier: Vec<Answer> = Vec::with_capacity(calls.len());
         for call in calls {
@@ -222,7 +222,8 @@ impl Step {
                 // What those before it would write is not written.
                 drop(self.script.writes());
                 left.iter().try_for_each(|leave| tx.execute(leave).map(drop))?;
-                earlier.iter_mut().for_each(|answer| answer.receipt = None);
+                // What was done before, under its once-key, stands.
+                earlier.iter_mut().filter(|answer| !answer.again).for_each(|answer| answer.receipt = None);
             }
             let ends = !answer.allowed || earlier.len() + 1 == calls.len();
             if ends {

@@ -18,6 +18,8 @@ pub(crate) struct Host {
     pub(crate) conn: Box<dyn Connection>,
     pub(crate) joined: Arc<Joined>,
     pub(crate) refusal: Option<Box<KeptRefusal>>,
+    /// Of several calls: the answers before the last.
+    pub(crate) earlier: Vec<Answer>,
     /// Statements that the last call had run, and the rounds it took.
     pub(crate) said: Vec<String>,
     pub(crate) rounds: usize,
@@ -53,7 +55,16 @@ pub(crate) fn host(store: &Store, joined: &Arc<Joined>) -> Host {
     if let Some(settings) = settings() {
         conn.say(&settings).map_err(|e| e.message).unwrap();
     }
-    Host { conn, joined: joined.clone(), refusal: None, said: Vec::new(), rounds: 0, leave: Vec::new(), inside: Some(true) }
+    Host {
+        conn,
+        joined: joined.clone(),
+        refusal: None,
+        earlier: Vec::new(),
+        said: Vec::new(),
+        rounds: 0,
+        leave: Vec::new(),
+        inside: Some(true),
+    }
 }
 
 impl Host {
@@ -155,7 +166,8 @@ impl Host {
                     for statement in &statements {
                         self.run(statement, false).map_err(told)?;
                     }
-                    let Outcome { answer, refusal } = *outcome;
+                    let Outcome { earlier, answer, refusal } = *outcome;
+                    self.earlier = earlier;
                     self.refusal = refusal;
                     return answer.map(Some);
                 }

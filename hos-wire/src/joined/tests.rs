@@ -105,6 +105,36 @@ fn a_round_is_one_text_where_the_driver_takes_it() {
 }
 
 #[test]
+fn several_calls_are_read_one_by_one() {
+    let engine = open(r#"{"dialect":"mysql","places":"question","together":true}"#);
+    let all = |common: &str, calls: &str| {
+        let call = format!(r#"{{"tenant":"t","principal":{{"type":"A","id":"x"}}{common},"calls":{calls}}}"#);
+        engine.step("all", Some(true), call.as_bytes())
+    };
+    let go = r#"{"operation":"transition","contract":"o","id":"1","event":"go","context":{},"given":[]}"#;
+    let note = r#"{"operation":"record","stream":"n","payload":"x","once":"k"}"#;
+    let stepped = all(r#","context":{"c":1}"#, &format!("[{go},{note}]"));
+    assert_eq!(stepped.standing, None, "{}", text(&stepped));
+    assert!(text(&stepped).contains(r#""text":"BEGIN NOT ATOMIC"#), "{}", text(&stepped));
+    for (common, calls, wanted) in [
+        ("", "{}", "`calls` is an array of calls, not an object"),
+        ("", "[]", "0 calls are made as one, not 1 to 16"),
+        ("", "[1]", "lacks the field `operation`"),
+        ("", r#"[{"operation":1}]"#, "lacks the field `operation`"),
+        ("", r#"[{"operation":"directory"}]"#, "`directory` is not made as one of several; begin, transition, record, adopt are"),
+        ("", r#"[{"operation":"begin","reason":"x"}]"#, "a call of several has no field `reason`"),
+        ("", r#"[{"operation":"begin","principal":{}}]"#, "a call of several has no field `principal`"),
+        (r#","legacy":{"allowed":true}"#, go, "is an array of calls"),
+        (r#","legacy":{"allowed":true}"#, "[]", "`legacy` is of one call"),
+        ("", &format!("[{go},{go}]"), "calls 1 and 2 of several are about the same instance"),
+    ] {
+        let stepped = all(common, calls);
+        assert_eq!(stepped.standing, Some(Standing::Failed(Code::CallMalformed)), "{calls}");
+        assert!(text(&stepped).contains(wanted), "{calls}: {}", text(&stepped));
+    }
+}
+
+#[test]
 fn nothing_stands_instead_where_no_law_was_read() {
     let engine = open(r#"{"dialect":"mysql","places":"question"}"#);
     let call = CALL.replacen('{', r#"{"legacy":{"allowed":true},"#, 1);

@@ -11,7 +11,7 @@ const TESTS: [&str; 10] =
     ["days", "doors", "shadow", "operators", "replay", "map_of_heads", "erasure", "rotation", "witness", "strangers"];
 
 /// Those of a host's transactions, which a file of the store's own has not.
-const JOINED: [&str; 3] = ["joined", "joined_can", "joined_shadow"];
+const JOINED: [&str; 4] = ["joined", "joined_all", "joined_can", "joined_shadow"];
 
 /// What a host may say on its connections, nothing first: with each, its transactions meet in another way.
 const SESSIONS: [(&str, &[&str]); 2] = [

@@ -5,6 +5,7 @@ import type { LawNames, Text } from "../law";
 import { type Given as GivenBack, type Watched } from "../shadow";
 import type { UidLike } from "../values";
 import type { JoinedEngine } from "./engine";
+import { type Call } from "./several";
 type When = "now" | "later";
 /**
  * Values, or code that reads them when what the call is about is claimed: until the transaction ends nobody else moves it. With
@@ -61,6 +62,12 @@ export declare class JoinedActor<L extends LawNames = LawNames, M extends When =
     }): Ends<M, Answer>;
     /** What an older log tells of an instance, the oldest row first. Nothing of it is judged, and the instance stays as it is. */
     legacy(contract: Text<L["contract"]>, id: string, entries: readonly LogRow[], options?: Writing): Ends<M, Answer>;
+    /**
+     * Several calls, 1 to 16, judged in their order as one: all of it is written, or nothing; in the exchanges of one. No two are about
+     * the same instance, or under the same once-key: each is judged on what was there before the first. Gives as many answers as calls,
+     * all of them yes; or those up to the first no, which is the last.
+     */
+    all(calls: readonly Call<L>[], besides?: Omit<Besides, "legacy">): Ends<M, readonly Answer[]>;
     /**
      * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
      * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.

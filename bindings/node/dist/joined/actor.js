@@ -8,6 +8,7 @@ const errors_1 = require("../errors");
 const lane_1 = require("../lane");
 const shadow_1 = require("../shadow");
 const write_1 = require("../write");
+const several_1 = require("./several");
 /** A tenant of an engine that joins transactions. */
 class JoinedTenant {
     #engine;
@@ -86,6 +87,14 @@ class JoinedActor {
         return this.#ask("legacy", options, (draft) => draft.need("contract", contract).need("id", id).need("entries", entries));
     }
     /**
+     * Several calls, 1 to 16, judged in their order as one: all of it is written, or nothing; in the exchanges of one. No two are about
+     * the same instance, or under the same once-key: each is judged on what was there before the first. Gives as many answers as calls,
+     * all of them yes; or those up to the first no, which is the last.
+     */
+    all(calls, besides) {
+        return this.#engine._run(() => this.#made(calls, besides));
+    }
+    /**
      * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
      * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.
      */
@@ -127,6 +136,12 @@ class JoinedActor {
         const json = this.#draft(besides, new Set()).need("evaluations", questions, write_1.evaluations).json();
         const stepped = (yield () => this.#engine._step("can_all", json));
         return (0, answer_1.evaluationsOf)(stepped.answer).map((one) => this.#answer({ ...stepped, allowed: one.allowed === true, answer: one }));
+    }
+    *#made(calls, besides) {
+        const json = this.#draft(besides, new Set()).need("calls", calls, write_1.calls).json();
+        const stepped = (yield () => this.#engine._step("all", json));
+        const earlier = stepped.earlier.map((answer) => this.#answer({ ...stepped, allowed: true, answer, refusal: undefined }));
+        return (0, several_1.together)([...earlier, this.#answer(stepped)]);
     }
     /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */
     *#beside(operation, draft) {

@@ -109,7 +109,7 @@ class JoinedEngine {
         if (status !== "allowed" && status !== "refused")
             return undefined;
         const { answer } = (0, read_1.parse)(json);
-        return { allowed: status === "allowed", answer, refusal: undefined, leave: [] };
+        return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
     }
     /** @internal Takes a claim back. */
     _leave(claimed) {

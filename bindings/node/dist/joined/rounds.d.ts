@@ -6,7 +6,10 @@ import type { Work } from "./work";
 /** What a step came to. */
 export interface Stepped {
     readonly allowed: boolean;
+    /** Of several calls the last one's, or the first that is no. */
     readonly answer: object;
+    /** Of several calls the answers before it. */
+    readonly earlier: readonly object[];
     /** By this number a refusal is made evidence of. */
     readonly refusal: number | undefined;
     /** What takes a claim back. */

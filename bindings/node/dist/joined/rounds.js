@@ -89,7 +89,8 @@ function* rounds(ground, inside, first, watch) {
             yield* settled(ground, inside, told, watch);
             if (status !== "allowed" && status !== "refused")
                 throw (0, errors_1.failure)(status, words);
-            return { allowed: status === "allowed", answer: told.answer ?? {}, refusal: told.refusal, leave: told.leave ?? [] };
+            const { answer = {}, earlier = [], refusal, leave: claims = [] } = told;
+            return { allowed: status === "allowed", answer, earlier, refusal, leave: claims };
         }
         const given = yield* orLeft(native, said, round(ground, inside, told, watch));
         said = native.step("go_on", undefined, `{"step":${told.step},${given}}`);

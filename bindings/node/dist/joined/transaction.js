@@ -6,6 +6,7 @@ const answer_1 = require("../answer");
 const errors_1 = require("../errors");
 const driver_1 = require("./driver");
 const rounds_1 = require("./rounds");
+const several_1 = require("./several");
 const ISOLATIONS = new Set([undefined, "read committed", "repeatable read", "serializable"]);
 const TRIES = 5;
 /** The longest pause before the second try, in milliseconds; it doubles with each. */
@@ -62,7 +63,8 @@ function* once(driver, connection, work, isolation, seen) {
             throw new errors_1.CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
         }
         // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
-        if (given instanceof answer_1.Answer && !given.allowed && given.receipt === undefined) {
+        const said = (0, several_1.lastOf)(given);
+        if (said instanceof answer_1.Answer && !said.allowed && said.receipt === undefined) {
             yield say("ROLLBACK");
             return given;
         }

@@ -1,6 +1,6 @@
 // A program against the package's types. What must not compile is marked; `tsc` fails where a mark is not needed.
 
-import { type Answer, Denied, Engine, Ext, HosError, type LawNames, Uid, type UidLike, type Values } from "hos";
+import { type Answer, type Call, Denied, Engine, Ext, HosError, type LawNames, Uid, type UidLike, type Values } from "hos";
 import { bind, can } from "hos/express";
 import { can as guard, hos } from "hos/fastify";
 import Sqlite from "better-sqlite3";
@@ -151,6 +151,23 @@ export async function joined(user: User): Promise<void> {
     return engine.tenant("t").as(user).begin("order", "o-19", "draft", { facts: () => ({ buyer: shop, shop, total: 1 }) });
   });
   const five: number = sync.tenant("t").as(user).shadow("order", "o-17", "pay", { legacy: () => 5 });
+  const facts = { buyer: user.hosUid(), shop, total: 1 };
+  const all: readonly Answer[] = await on.tenant("t").as(user).all([
+    { operation: "begin", contract: "order", id: "o-20", event: "place", facts, once: "x" },
+    { operation: "transition", contract: "order", id: "o-17", event: "pay", args: { amount: 1, psp_ref: "x" }, context: { hour: 12 } },
+    { operation: "adopt", contract: "order", id: "o-21", state: "paid", facts },
+    { operation: "record", stream: "notes", payload: new Uint8Array(1), subject: user, given: [{ uid: shop }] },
+  ], { context: { hour: 13 } });
+  const call: Call<Pazar> = { operation: "transition", contract: "order", id: "o-17", event: "close" };
+  const atOnce: readonly Answer[] = sync.tenant("t").as(user).all([call]);
+  // @ts-expect-error a misspelt event
+  await on.tenant("t").as(user).all([{ operation: "transition", contract: "order", id: "o-17", event: "pya" }]);
+  // @ts-expect-error the arguments are another event's
+  await on.tenant("t").as(user).all([{ operation: "transition", contract: "order", id: "o-17", event: "close", args: { amount: 1, psp_ref: "x" } }]);
+  // @ts-expect-error a change of the directory is made by itself
+  await on.tenant("t").as(user).all([{ operation: "directory", change: {} }]);
+  // @ts-expect-error a call in shadow is made by itself
+  await on.tenant("t").as(user).all([call], { legacy: { allowed: true } });
   // @ts-expect-error a promise is no answer
   if (on.tenant("t").as(user).can("order.view", user).allowed) console.log("yes");
   // @ts-expect-error of SQLite arguments are there at once
@@ -161,7 +178,7 @@ export async function joined(user: User): Promise<void> {
   await Engine.open("law", { store: { query() {} } });
   // @ts-expect-error a misspelt event
   await on.tenant("t").as(user).transition("order", "o-17", "pya");
-  console.log(n, kept, number, text, given, now, born, five);
+  console.log(n, kept, number, text, given, now, born, five, all, atOnce);
 }
 
 export function frames(engine: Engine): void {

@@ -8,9 +8,10 @@ import type { LawNames, Text } from "../law";
 import { error } from "../lane";
 import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "../shadow";
 import type { UidLike } from "../values";
-import { Draft, WORDS, evaluations, plain, uid } from "../write";
+import { Draft, WORDS, calls as asOne, evaluations, plain, uid } from "../write";
 import type { JoinedEngine } from "./engine";
 import type { Stepped } from "./rounds";
+import { type Call, together } from "./several";
 import type { Work } from "./work";
 
 type When = "now" | "later";
@@ -133,6 +134,15 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   }
 
   /**
+   * Several calls, 1 to 16, judged in their order as one: all of it is written, or nothing; in the exchanges of one. No two are about
+   * the same instance, or under the same once-key: each is judged on what was there before the first. Gives as many answers as calls,
+   * all of them yes; or those up to the first no, which is the last.
+   */
+  all(calls: readonly Call<L>[], besides?: Omit<Besides, "legacy">): Ends<M, readonly Answer[]> {
+    return this.#engine._run(() => this.#made(calls, besides)) as Ends<M, readonly Answer[]>;
+  }
+
+  /**
    * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
    * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.
    */
@@ -187,6 +197,13 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     const json = this.#draft(besides, new Set()).need("evaluations", questions, evaluations).json();
     const stepped = (yield () => this.#engine._step("can_all", json)) as Stepped;
     return evaluationsOf(stepped.answer).map((one) => this.#answer({ ...stepped, allowed: one.allowed === true, answer: one }));
+  }
+
+  *#made(calls: unknown, besides: unknown): Work<readonly Answer[]> {
+    const json = this.#draft(besides, new Set()).need("calls", calls, asOne).json();
+    const stepped = (yield () => this.#engine._step("all", json)) as Stepped;
+    const earlier = stepped.earlier.map((answer) => this.#answer({ ...stepped, allowed: true, answer, refusal: undefined }));
+    return together([...earlier, this.#answer(stepped)]);
   }
 
   /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */

@@ -163,7 +163,7 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     const [status, json] = split(native.step("instead", undefined, JSON.stringify({ operation, call, code, message })));
     if (status !== "allowed" && status !== "refused") return undefined;
     const { answer } = parse(json) as { answer: object };
-    return { allowed: status === "allowed", answer, refusal: undefined, leave: [] };
+    return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
   }
 
   /** @internal Takes a claim back. */

@@ -12,7 +12,10 @@ import type { Work } from "./work";
 /** What a step came to. */
 export interface Stepped {
   readonly allowed: boolean;
+  /** Of several calls the last one's, or the first that is no. */
   readonly answer: object;
+  /** Of several calls the answers before it. */
+  readonly earlier: readonly object[];
   /** By this number a refusal is made evidence of. */
   readonly refusal: number | undefined;
   /** What takes a claim back. */
@@ -104,6 +107,7 @@ interface Said {
   readonly text?: string;
   readonly settle?: readonly Statement[];
   readonly answer?: object;
+  readonly earlier?: readonly object[];
   readonly refusal?: number;
   readonly leave?: readonly Statement[];
 }
@@ -118,7 +122,8 @@ function* rounds(ground: Ground, inside: boolean | undefined, first: string, wat
       // Also where nothing was judged: then they take claims back.
       yield* settled(ground, inside, told, watch);
       if (status !== "allowed" && status !== "refused") throw failure(status, words);
-      return { allowed: status === "allowed", answer: told.answer ?? {}, refusal: told.refusal, leave: told.leave ?? [] };
+      const { answer = {}, earlier = [], refusal, leave: claims = [] } = told;
+      return { allowed: status === "allowed", answer, earlier, refusal, leave: claims };
     }
     const given: string = yield* orLeft(native, said, round(ground, inside, told, watch));
     said = native.step("go_on", undefined, `{"step":${told.step},${given}}`);

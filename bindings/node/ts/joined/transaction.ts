@@ -5,6 +5,7 @@ import { CallError, HosError, OutcomeUnknownError, RetryError, refusal } from ".
 import type { Driver, Isolation } from "./driver";
 import { plainly } from "./driver";
 import { troubled } from "./rounds";
+import { lastOf } from "./several";
 import type { Work } from "./work";
 
 /** How a transaction is run. */
@@ -68,7 +69,8 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
       throw new CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
     }
     // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
-    if (given instanceof Answer && !given.allowed && given.receipt === undefined) {
+    const said = lastOf(given);
+    if (said instanceof Answer && !said.allowed && said.receipt === undefined) {
       yield say("ROLLBACK");
       return given;
     }

@@ -37,7 +37,8 @@ final class Transaction
             try {
                 $given = $work($pdo);
                 // One with a receipt is evidence of a refusal, which is to be kept.
-                if ($given instanceof Answer && !$given->allowed && $given->receipt === null) {
+                $last = is_array($given) ? end($given) : $given;
+                if ($last instanceof Answer && !$last->allowed && $last->receipt === null) {
                     $this->rollBack();
                 } else {
                     $this->commit();

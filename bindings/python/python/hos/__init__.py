@@ -24,7 +24,7 @@ except ImportError as error:
 from hos._answers import Available, Blocker, Candidate, Entry, EvaluationError, Receipt, Seal
 from hos._engine import Actor, Directory, Engine, Reply, Tenant
 from hos._hos import Answer, Ext, Uid
-from hos._values import Entity, HasUid, Legacy, Question
+from hos._values import Call, Entity, HasUid, Legacy, Question
 from hos.errors import (
     AbsentError,
     CallError,
@@ -49,6 +49,7 @@ __all__ = [
     "Answer",
     "Available",
     "Blocker",
+    "Call",
     "CallError",
     "Candidate",
     "ClosedError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from typing import Callable, Iterator, Optional, TypeVar
+from typing import Callable, Iterator, List, Optional, TypeVar
 
 from hos._hos import Answer
 from hos._kind import Kind
@@ -15,6 +15,12 @@ _T = TypeVar("_T")
 
 # The longest pause before a transaction is tried again, in seconds; it doubles each time.
 _PAUSE = 0.02
+
+
+class AsOne(List[Answer]):
+    """The answers of calls that were made as one: its last says what came of all."""
+
+    __slots__ = ()
 
 
 def transacted(alive: Callable[[], Kind], work: Callable[[], _T], tries: int) -> _T:
@@ -41,8 +47,9 @@ def _once(kind: Kind, work: Callable[[], _T]) -> _T:
     except BaseException:
         _roll_back(kind)
         raise
+    last = given[-1] if isinstance(given, AsOne) and given else given
     # One with a receipt is evidence of a refusal, which is to be kept.
-    if isinstance(given, Answer) and not given.allowed and given.receipt is None:
+    if isinstance(last, Answer) and not last.allowed and last.receipt is None:
         kind.rollback()
         return given
     try:

@@ -57,6 +57,76 @@ class Question:
     given: Optional[Sequence[Entity]] = None
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call among several that are made as one (``all`` of a :class:`hos.JoinedActor`), with the words of the actor's call of that
+    name. What it says of ``context`` and ``given`` stands in place of what is said for all."""
+
+    operation: str
+    words: Mapping[str, Any]
+
+    @staticmethod
+    def begin(
+        contract: str,
+        id: str,
+        event: str,
+        *,
+        facts: Optional[Mapping[str, Any]] = None,
+        args: Optional[Mapping[str, Any]] = None,
+        once: Optional[str] = None,
+        context: Optional[Mapping[str, Any]] = None,
+        given: Optional[Sequence[Entity]] = None,
+    ) -> Call:
+        """The birth of an instance."""
+        words = present(contract=contract, id=id, event=event, facts=facts, args=args, once=once)
+        return Call("begin", {**words, **present(context=context, given=given)})
+
+    @staticmethod
+    def transition(
+        contract: str,
+        id: str,
+        event: str,
+        *,
+        args: Optional[Mapping[str, Any]] = None,
+        once: Optional[str] = None,
+        reason: Optional[str] = None,
+        context: Optional[Mapping[str, Any]] = None,
+        given: Optional[Sequence[Entity]] = None,
+    ) -> Call:
+        """An event or an override (which needs a ``reason``)."""
+        words = present(contract=contract, id=id, event=event, args=args, once=once, reason=reason)
+        return Call("transition", {**words, **present(context=context, given=given)})
+
+    @staticmethod
+    def record(
+        stream: str,
+        payload: Union[str, bytes],
+        *,
+        subject: Union[Uid, str, HasUid, None] = None,
+        once: Optional[str] = None,
+        context: Optional[Mapping[str, Any]] = None,
+        given: Optional[Sequence[Entity]] = None,
+    ) -> Call:
+        """A free record; ``subject`` is the person whose data the payload holds."""
+        words = present(stream=stream, payload=payload, subject=subject, once=once)
+        return Call("record", {**words, **present(context=context, given=given)})
+
+    @staticmethod
+    def adopt(
+        contract: str,
+        id: str,
+        state: str,
+        *,
+        facts: Optional[Mapping[str, Any]] = None,
+        once: Optional[str] = None,
+        context: Optional[Mapping[str, Any]] = None,
+        given: Optional[Sequence[Entity]] = None,
+    ) -> Call:
+        """An existing row of the caller's world, brought under the law as it is."""
+        words = present(contract=contract, id=id, state=state, facts=facts, once=once)
+        return Call("adopt", {**words, **present(context=context, given=given)})
+
+
 def read(value: object) -> Union[Uid, Ext, Dict[Any, Any], str]:
     """The value in Cedar's words; or, as a text, why it has none."""
     if isinstance(value, decimal.Decimal):

@@ -41,8 +41,8 @@ from hos import _engine
 from hos._connections import Connection, Joinable, Kind, kind_of
 from hos._hos import Answer, Asker, JoinedCore, Uid
 from hos._rounds import Rounds, ended
-from hos._transaction import transacted
-from hos._values import Entity, HasUid, Legacy, Question, present
+from hos._transaction import AsOne, transacted
+from hos._values import Call, Entity, HasUid, Legacy, Question, present
 from hos._watch import Watch
 from hos.errors import CallError, HosError, RetryError, StoreError
 
@@ -89,7 +89,8 @@ class JoinedEngine:
         """A call in the words of the wire: JSON, or a mapping that becomes JSON as it stands."""
         words = call if isinstance(call, bytes) else _engine._json(call)
         told = self._can(words, False, operation) if operation in ("can", "can_all") else self._asked(_engine._text("operation", operation), words)
-        return _engine.Reply(told["answer"])
+        earlier = {"earlier": told["earlier"]} if "earlier" in told else {}
+        return _engine.Reply({**told["answer"], **earlier})
 
     def refused(self, answer: Answer) -> Answer:
         """Makes evidence of a refusal, after the transaction that it was given in was rolled back: call it in another one."""
@@ -104,8 +105,8 @@ class JoinedEngine:
         deadlock, a lock that took too long, a row that changed), at most ``tries`` times.
 
         Commits and gives what ``work`` gave. Rolls back where it raised, which goes through, and where it gave an
-        :class:`hos.Answer` that says no and has no receipt. A connection lost at the commit is an :class:`hos.OutcomeUnknownError`: the same work
-        under the same once-key tells what came of it.
+        :class:`hos.Answer` that says no and has no receipt, or the list that ``all`` gave, where it ends with one. A connection lost
+        at the commit is an :class:`hos.OutcomeUnknownError`: the same work under the same once-key tells what came of it.
         """
         return transacted(self._alive, work, tries)
 
@@ -329,6 +330,23 @@ class JoinedActor(_engine.Actor):
         answers = self._engine._can(_sound(*self._written(words, False)), False, "can_all")["answer"]["evaluations"]
         return [self._told_of({"answer": one}) for one in answers]
 
+    def all(
+        self,
+        calls: Iterable[Call],
+        *,
+        context: Optional[Mapping[str, Any]] = None,
+        given: Optional[Iterable[Entity]] = None,
+        request: Optional[str] = None,
+    ) -> List[Answer]:
+        """Several calls, 1 to 16, judged in their order as one: all of it is written, or nothing; in the exchanges of one. No two of
+        them are about the same instance, or under the same once-key: each is judged on what was there before the first.
+
+        Gives as many answers as calls, all of them yes; or those up to the first no, which is the last."""
+        words = {"calls": [_said(one) for one in calls], "context": context, "given": given, "request": request}
+        told = self._engine._asked("all", _sound(*self._written(words, False)))
+        earlier = [self._told_of({"answer": one}) for one in told.get("earlier", ())]
+        return AsOne([*earlier, self._told_of(told)])
+
     @property
     def aio(self) -> NoReturn:
         """A connection waits, and belongs to who has it: there is no such form."""
@@ -368,6 +386,13 @@ class JoinedActor(_engine.Actor):
 def _with(fields: Dict[str, Any], later: List[str]) -> Dict[str, Any]:
     """The words of a call, with those that are functions called."""
     return {name: value() if name in later else value for name, value in fields.items()}
+
+
+def _said(call: object) -> Dict[str, Any]:
+    """A call among several, as its fields."""
+    if not isinstance(call, Call):
+        raise CallError("hos.call_malformed", f"`calls` holds calls (hos.Call), not {type(call).__name__}")
+    return {"operation": call.operation, **call.words}
 
 
 def _begun(kind: Kind) -> Optional[bool]:

@@ -64,6 +64,11 @@ class Joined(unittest.TestCase):
     def birth(self, id, actor=None, **words):
         return (actor or self.mert).begin("ticket", id, "order", facts={"owner": MERT, "price": 5}, **words)
 
+    @staticmethod
+    def births(*ids, **words):
+        """Births that are made as one."""
+        return [hos.Call.begin("ticket", id, "order", facts={"owner": MERT, "price": 5}, once=id, **words) for id in ids]
+
     def pay(self, id, actor=None, **words):
         return (actor or self.mert).transition("ticket", id, "pay", args={"amount": 5}, **words)
 
@@ -201,6 +206,70 @@ class Days(Joined):
         self.refused(hos.CallError, "hos.call_malformed", self.engine.refused, allowed)
         self.rollback()
 
+    def test_several_calls_are_one_commit(self):
+        one, two = fresh("o"), fresh("o")
+        self.begin()
+        self.insert(one)
+        answers = self.mert.all(self.births(one, two))
+        self.assertEqual([(each.allowed, each.to, each.again) for each in answers], [(True, "new", False)] * 2)
+        self.assertEqual(len({each.receipt.record for each in answers}), 2)
+        self.commit()
+        self.assertEqual((self.kept(one), self.kept(two)), ((1, 1, 1), (0, 1, 1)))
+        self.begin()
+        again = self.mert.all(self.births(one, two))
+        self.assertEqual([(each.again, each.receipt.record) for each in again], [(True, each.receipt.record) for each in answers])
+        pays = [hos.Call.transition("ticket", id, "pay", args={"amount": 5}) for id in (one, two)]
+        self.assertEqual([(each.from_, each.to) for each in self.mert.all(iter(pays))], [("new", "paid")] * 2)
+        self.commit()
+
+    def test_several_calls_are_of_each_kind(self):
+        row, stream = fresh("o"), fresh("notes")
+        ayse = self.engine.tenant("t1").as_(AYSE)
+        calls = [
+            hos.Call.adopt("ticket", row, "paid", facts={"owner": MERT, "price": 5}),
+            hos.Call.record(stream, b"\x00\xff", subject=MERT, context={}, given=[]),
+            hos.Call.record(stream, "x", subject='S::Account::"mert"', once=row),
+        ]
+        self.begin()
+        answers = ayse.all(calls, request="req-7")
+        self.commit()
+        self.assertEqual([(each.allowed, each.to) for each in answers], [(True, "paid"), (True, None), (True, None)])
+        self.assertEqual(self.kept(row), (0, 1, 1))
+
+    def test_several_calls_of_which_one_is_refused_leave_nothing_though_the_host_commits(self):
+        one, two = fresh("o"), fresh("o")
+        calls = [*self.births(one), hos.Call.transition("ticket", fresh("none"), "pay", args={"amount": 5}), *self.births(two)]
+        self.begin()
+        self.insert(one)
+        answers = self.mert.all(calls)
+        told = [(each.allowed, each.code, each.receipt) for each in answers]
+        self.assertEqual(told, [(True, None, None), (False, "hos.instance_unknown", None)], "it ends with the no")
+        self.commit()
+        self.assertEqual((self.kept(one), self.kept(two)), ((1, 0, 0), (0, 0, 0)))
+        self.begin()
+        self.refused(hos.CallError, "hos.call_malformed", self.engine.refused, answers[0])
+        kept = self.engine.refused(answers[1])
+        self.assertEqual((kept.allowed, kept.code, kept.receipt.n), (False, "hos.instance_unknown", None))
+        self.commit()
+        self.begin()
+        self.assertEqual([each.allowed for each in self.mert.all(self.births(one, two))], [True, True])
+        self.commit()
+
+    def test_what_cannot_be_one(self):
+        id, other = fresh("o"), fresh("o")
+        (birth,) = self.births(id)
+        same_key = hos.Call.begin("ticket", other, "order", facts={"owner": MERT, "price": 5}, once=id)
+        many = self.births(*(f"{id}-{place}" for place in range(17)))
+        self.begin()
+        self.insert(id)
+        for calls in ([birth, birth], [birth, same_key], many, [], [birth, "x"], [{"operation": "begin"}], [hos.Question("a", H1)]):
+            self.refused(hos.CallError, "hos.call_malformed", self.mert.all, calls)
+        half = hos.Call.transition("ticket", other, "pay", args={"amount": 1.5})
+        self.refused(hos.CallError, "hos.value_invalid", self.mert.all, [birth, half])
+        self.refused(hos.CallError, "hos.value_invalid", self.mert.all, [birth], context={"x": 1.5})
+        self.commit()
+        self.assertEqual(self.kept(id), (1, 0, 0))
+
     def test_a_once_key_brings_the_first_receipt_again(self):
         id, key = fresh("o"), fresh("k")
         records = set()
@@ -222,6 +291,7 @@ class Days(Joined):
         id = fresh("o")
         self.refused(hos.CallError, "hos.no_transaction", self.birth, id, mert)
         self.refused(hos.CallError, "hos.no_transaction", mert.record, "notes", "x")
+        self.refused(hos.CallError, "hos.no_transaction", mert.all, self.births(id))
         self.refused(hos.CallError, "hos.no_transaction", mert.transition, "ticket", id, "pay", args=lambda: {"amount": 5})
         self.assertIs(mert.can("hall.enter", H1).allowed, True, "what is only read needs none")
         both = [hos.Question("hall.enter", H1), hos.Question("hall.leave", H1)]

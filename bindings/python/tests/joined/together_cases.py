@@ -59,6 +59,16 @@ class Together(Watched):
             self.assertEqual((answer.allowed, answer.to), (True, state), answer.blockers)
             self.assertEqual(len(told), 2, told)
 
+    def test_several_calls_are_two_exchanges(self):
+        ids = fresh("o"), fresh("o"), fresh("o")
+        self.begin()
+        self.insert(ids[0])
+        with heard(self.engine) as told:
+            answers = self.mert.all(self.births(*ids))
+        self.commit()
+        self.assertEqual([one.allowed for one in answers], [True] * 3)
+        self.assertEqual(len(told), 2, told)
+
     def test_a_call_in_shadow_is_two_exchanges(self):
         waiting = self.waiting()
         for place in range(2):

@@ -3,7 +3,7 @@
 import threading
 
 from cases import Joined, fresh
-from hosts import MERT, hos
+from hosts import H1, MERT, hos
 
 
 class Transactions(Joined):
@@ -38,6 +38,20 @@ class Transactions(Joined):
             self.birth(id)
             raise ZeroDivisionError
 
+        def half():
+            self.insert(id)
+            return self.mert.all([*self.births(id), hos.Call.transition("ticket", fresh("none"), "pay", args={"amount": 5})])
+
+        self.assertEqual([one.code for one in self.engine.transaction(half)], [None, "hos.instance_unknown"])
+        self.assertEqual(self.kept(id), (0, 0, 0))
+
+        def asked():
+            self.insert(other)
+            return self.mert.can_all([hos.Question("hall.leave", H1)])
+
+        other = fresh("o")
+        self.assertEqual([one.allowed for one in self.engine.transaction(asked)], [False])
+        self.assertEqual(self.kept(other)[0], 1, "questions decide nothing of the transaction")
         with self.assertRaises(ZeroDivisionError):
             self.engine.transaction(raised)
         self.assertFalse(self.host.in_transaction(self.connection))

@@ -98,6 +98,11 @@ def in_a_transaction(user: hos.Uid) -> bool:
     def pay() -> hos.Answer:
         return actor.transition("order", "o-1", "pay", args=amount, once="psp-1")
 
+    def all() -> List[hos.Answer]:
+        note = hos.Call.record("notes", b"x", subject=user, context={"hour": 12}, given=[hos.Entity(Order("o-1"))])
+        return actor.all([hos.Call.begin("order", "o-2", "place", facts={"buyer": user}, once="c-1"), note], request="r-2")
+
+    print([one.code for one in law.transaction(all)])
     answer = law.transaction(pay, tries=3)
     if not answer.allowed:
         law.transaction(lambda: law.refused(answer))

@@ -34,6 +34,10 @@ async def wrong(actor: hos.Actor, engine: hos.Engine) -> None:
     joined.transaction(5)  # error: arg-type
     joined.transaction(lambda: 5).code  # error: attr-defined
     joined.tenant("t").as_("A").transition("order", "o-1", "pay", args=lambda: 5)  # error: arg-type
+    joined.tenant("t").as_("A").all(["x"])  # error: list-item
+    hos.Call.begin("order", "o-1", "place", legacy=True)  # error: call-arg
+    hos.Call.transition("order", "o-1", "pay", args=lambda: {})  # error: arg-type
+    engine.tenant("t").as_("A").all([])  # error: attr-defined
     receipt = joined.tenant("t").as_("A").record("notes", "x").receipt
     assert receipt is not None
     receipt.n + 1  # error: operator

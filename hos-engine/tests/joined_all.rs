@@ -1,0 +1,238 @@
+//! Several calls of a host's transaction as one: all of it is written, or nothing. On the database that `HOS_TEST_STORE_ON` names;
+//! without one these tests say so and do nothing.
+
+mod support;
+
+use hos_core::answer::Answer;
+use hos_core::call::{Call, Change, Directory, Legacy, LegacyEntry, LegacyLog, Note};
+use hos_core::id::{OnceKey, Tenant};
+use hos_core::refusal::Code;
+use hos_engine::joined::Asked;
+use hos_engine::{Failure, Level, ReplayOptions, VerifyOptions};
+use support::host::{Host, host, joined, world};
+use support::{Store, at, go, new_order, uid};
+
+/// The store verifies after all is sealed, and what was judged is judged again.
+fn intact(store: &Store) -> u64 {
+    store.engine.work().unwrap();
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+    assert_eq!(store.engine.replay(&ReplayOptions::default()).unwrap().listed, []);
+    report.logs.iter().map(|(_, size, _)| size).sum()
+}
+
+fn birth(id: &str) -> Call {
+    Call::Begin(new_order(id))
+}
+
+fn note(text: &str, once: &str) -> Call {
+    let note = Note::new(uid("A", "root"), "n", text.as_bytes().to_vec()).unwrap();
+    Call::Note(Note { once: Some(OnceKey::new(once).unwrap()), ..note })
+}
+
+/// The answers of all that were judged.
+fn all(host: &mut Host, calls: Vec<Call>) -> Result<Vec<Answer>, Failure> {
+    let last = host.ask(Asked::All(Tenant::new("t1").unwrap(), calls))?;
+    Ok(std::mem::take(&mut host.earlier).into_iter().chain([last]).collect())
+}
+
+fn rows(host: &mut Host, table: &str) -> i64 {
+    host.number(&format!("SELECT count(*) FROM {table} WHERE tenant = 't1'"))
+}
+
+#[test]
+fn all_of_them_commit_with_the_hosts_rows_or_roll_back_with_them() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    let before = intact(&store);
+    host.say("BEGIN");
+    assert!(host.call(birth("0")).unwrap().allowed);
+    let alone = host.rounds;
+    host.say("COMMIT");
+    for end in ["ROLLBACK", "COMMIT"] {
+        host.say("BEGIN");
+        let calls = || {
+            let go = Call::Transition(go("0").once("k").unwrap());
+            vec![Call::Begin(new_order("1").once("b").unwrap()), birth("2"), go, note("x", "n1"), note("y", "n2")]
+        };
+        let answers = all(&mut host, calls()).unwrap();
+        assert!(host.rounds <= alone, "{} rounds where one call takes {alone}", host.rounds);
+        let told: Vec<_> = answers.iter().map(|a| (a.allowed, a.again, a.to.as_ref().map(|to| to.as_str()))).collect();
+        let (born, moved, noted) = ((true, false, Some("a")), (true, false, Some("b")), (true, false, None));
+        assert_eq!(told, [born, born, moved, noted, noted]);
+        assert!(answers.iter().all(|answer| answer.receipt.is_some()));
+        host.say(end);
+        if end == "COMMIT" {
+            // What was done is done once.
+            let sealed = intact(&store);
+            host.say("BEGIN");
+            let calls = calls().into_iter().filter(|call| call.once().is_some()).collect();
+            let again = all(&mut host, calls).unwrap();
+            host.say("COMMIT");
+            assert!(again.iter().all(|answer| answer.allowed && answer.again), "{again:?}");
+            let records = |answers: &[Answer]| answers.iter().map(|a| a.receipt.as_ref().unwrap().record).collect::<Vec<_>>();
+            assert_eq!(records(&again), records(&[&answers[..1], &answers[2..]].concat()));
+            assert_eq!(intact(&store), sealed);
+        }
+    }
+    assert_eq!(intact(&store), before + 6);
+    // Of a call that was made before, the receipt stands, whatever becomes of the others.
+    host.say("BEGIN");
+    let calls = vec![Call::Begin(new_order("1").once("b").unwrap()), birth("3"), Call::Transition(go("none"))];
+    let answers = all(&mut host, calls).unwrap();
+    host.say("COMMIT");
+    let told: Vec<_> = answers.iter().map(|a| (a.allowed, a.again, a.receipt.is_some())).collect();
+    assert_eq!(told, [(true, true, true), (true, false, false), (false, false, false)]);
+    assert_eq!(intact(&store), before + 6);
+}
+
+#[test]
+fn one_that_is_refused_leaves_nothing_of_any_though_the_host_commits() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    let before = intact(&store);
+    let tables = ["hos_instance", "hos_once", "hos_record", "hos_inbox", "hos_queue", "hos_outbox", "hos_deadline"];
+    let none = || Call::Transition(go("none").once("k").unwrap());
+    for (calls, judged) in [
+        (vec![none()], 1),
+        (vec![birth("1"), note("x", "n"), none()], 3),
+        (vec![Call::Begin(new_order("1").once("b").unwrap()), none(), birth("2")], 2),
+        (vec![none(), birth("1"), birth("2")], 1),
+    ] {
+        let counted = tables.map(|table| rows(&mut host, table));
+        host.say("BEGIN");
+        let answers = all(&mut host, calls).unwrap();
+        host.say("COMMIT");
+        assert_eq!(answers.len(), judged);
+        let (last, earlier) = answers.split_last().unwrap();
+        assert_eq!(last.code(), Some("hos.instance_unknown"));
+        assert!(earlier.iter().all(|answer| answer.allowed && answer.receipt.is_none()), "{earlier:?}");
+        assert_eq!(tables.map(|table| rows(&mut host, table)), counted);
+        // Of the one that was refused there can be evidence, and of no other.
+        let kept = host.refusal.take().expect("what was refused can be kept");
+        host.say("BEGIN");
+        let evidence = host.ask(Asked::Refused(kept)).unwrap();
+        host.say(if judged == 1 { "COMMIT" } else { "ROLLBACK" });
+        assert_eq!(evidence.code(), Some("hos.instance_unknown"));
+    }
+    assert_eq!(intact(&store), before + 2);
+    host.say("BEGIN");
+    let free =
+        vec![Call::Begin(new_order("1").once("b").unwrap()), Call::Begin(new_order("2").once("k").unwrap()), note("x", "n")];
+    assert!(all(&mut host, free).unwrap().iter().all(|answer| answer.allowed), "ids and keys are free");
+    host.say("COMMIT");
+    assert_eq!(intact(&store), before + 5);
+}
+
+#[test]
+fn what_cannot_be_judged_as_one_is_refused_before_anything_is_asked() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    let put = Change::Put { uid: uid("R", "new"), attrs: Default::default() };
+    let entry = LegacyEntry {
+        at: at("2024-01-01T00:00:00Z"),
+        from: None,
+        to: "a".into(),
+        event: None,
+        actor: None,
+        detail: None,
+        key: None,
+    };
+    let log = LegacyLog {
+        by: support::root(),
+        contract: new_order("1").contract,
+        id: new_order("1").id,
+        entries: vec![entry],
+        once: None,
+    };
+    let mut watched = new_order("2");
+    watched.by.legacy = Some(Legacy { allowed: true, state: None });
+    host.say("BEGIN");
+    for (calls, wanted) in [
+        (vec![], "0 calls"),
+        ((0..17).map(|i| birth(&i.to_string())).collect(), "17 calls"),
+        (vec![birth("1"), birth("2"), Call::Transition(go("1"))], "calls 1 and 3"),
+        (vec![note("x", "n"), birth("2"), note("y", "n")], "calls 1 and 3"),
+        (vec![birth("1"), Call::Directory(Directory::new(uid("A", "root"), put))], "call 2 of several is of the directory"),
+        (vec![Call::LegacyLog(log)], "call 1 of several is of the directory or of an older log"),
+        (vec![Call::Begin(watched)], "call 1 of several has `legacy`"),
+    ] {
+        let failure = all(&mut host, calls).unwrap_err();
+        assert_eq!(failure.code, Code::CallMalformed);
+        assert!(failure.message.contains(wanted), "{}", failure.message);
+        assert_eq!((host.rounds, host.said.len()), (0, 0));
+    }
+    host.say("ROLLBACK");
+    host.inside = Some(false);
+    assert_eq!(all(&mut host, vec![birth("1"), birth("2")]).unwrap_err().code, Code::NoTransaction);
+}
+
+/// Two that claim the same rows in another order: one goes on, the other begins again, and each instance is born once.
+#[test]
+fn hosts_that_claim_in_another_order_end() {
+    let Some(store) = world() else { return };
+    let joined = joined(&store);
+    let before = intact(&store);
+    let born: Vec<usize> = std::thread::scope(|scope| {
+        let work = |turned: bool| {
+            let mut host = host(&store, &joined);
+            move || {
+                let mut born = 0;
+                for pair in 0..10 {
+                    let mut ids = [format!("{pair}-x"), format!("{pair}-y")];
+                    if turned {
+                        ids.reverse();
+                    }
+                    loop {
+                        host.say(support::host::begin(host.joined.dialect()));
+                        let answers = match all(&mut host, ids.iter().map(|id| birth(id)).collect()) {
+                            Err(failure) => {
+                                assert_eq!(failure.code, Code::Retry, "{}", failure.message);
+                                host.say("ROLLBACK");
+                                continue;
+                            }
+                            Ok(answers) => answers,
+                        };
+                        let are_all = answers.len() == 2 && answers.iter().all(|answer| answer.allowed);
+                        if !are_all {
+                            assert_eq!(answers.last().unwrap().code(), Some("hos.instance_exists"));
+                            host.say("ROLLBACK");
+                            break;
+                        }
+                        if host.commit().is_some() {
+                            born += 2;
+                            break;
+                        }
+                    }
+                }
+                born
+            }
+        };
+        let threads = [scope.spawn(work(false)), scope.spawn(work(true))];
+        threads.map(|thread| thread.join().unwrap()).into()
+    });
+    assert_eq!(born.iter().sum::<usize>(), 20);
+    assert_eq!(intact(&store), before + 20);
+}
+
+#[test]
+fn an_engine_is_of_one_store() {
+    let (Some(store), Some(stranger)) = (world(), world()) else { return };
+    let joined = joined(&store);
+    let mut first = host(&store, &joined);
+    first.say("BEGIN");
+    assert!(all(&mut first, vec![birth("1")]).unwrap()[0].allowed);
+    first.say("COMMIT");
+    let mut second = host(&stranger, &joined);
+    for _ in 0..2 {
+        second.say("BEGIN");
+        for judged in [all(&mut second, vec![birth("1")]).map(drop), second.call(birth("1")).map(drop)] {
+            let failure = judged.unwrap_err();
+            assert_eq!(failure.code, Code::StoreUnavailable);
+            assert!(failure.message.contains("another store"), "{}", failure.message);
+        }
+        second.say("ROLLBACK");
+    }
+    assert_eq!(rows(&mut second, "hos_instance"), 0);
+    intact(&stranger);
+}
