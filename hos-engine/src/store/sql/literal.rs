@@ -50,14 +50,22 @@ fn surrounded(out: &mut String, before: &str, bytes: &[u8], behind: &str) {
     out.push_str(before);
     // Most of a text is these digits: a formatter's call for each would be half of what a host's step costs.
     let mut digits = Vec::with_capacity(2 * bytes.len());
-    bytes.iter().for_each(|byte| digits.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]));
+    bytes.iter().for_each(|byte| digits.extend_from_slice(&DIGITS[usize::from(*byte)]));
     out.push_str(std::str::from_utf8(&digits).unwrap_or_default());
     out.push_str(behind);
 }
 
-fn digit(nibble: u8) -> u8 {
-    if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }
-}
+/// Each byte's two digits.
+const DIGITS: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut all = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        all[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    all
+};
 
 #[cfg(test)]
 mod tests {
