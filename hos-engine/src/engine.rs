@@ -218,6 +218,11 @@ impl Engine {
         options: &VerifyOptions<'_>,
         progress: Option<&dyn Fn(u64, u64)>,
     ) -> Result<(VerifyReport, ReplayReport), Failure> {
+        if !options.since.is_empty() {
+            let message =
+                "a log that is not read from its beginning is not judged again: verify by the checkpoint, or judge the whole";
+            return Err(Failure::new(Code::CallMalformed, message));
+        }
         self.0.read(|tx| {
             let mut report = verify::store(tx, &self.0.court, options)?;
             if report.level == Level::Broken {

@@ -7,10 +7,11 @@ use hos_core::answer::Answer;
 use hos_core::call::{Call, Change, Directory, Legacy, LegacyEntry, LegacyLog, Note};
 use hos_core::id::{OnceKey, Tenant};
 use hos_core::refusal::Code;
-use hos_engine::joined::Asked;
-use hos_engine::{Failure, Level, ReplayOptions, VerifyOptions};
+use hos_engine::joined::{Asked, Joined};
+use hos_engine::{Engine, Failure, Level, ReplayOptions, Settings, VerifyOptions};
+use std::sync::Arc;
 use support::host::{Host, host, joined, world};
-use support::{Store, at, go, new_order, uid};
+use support::{Store, at, change, go, new_order, uid};
 
 /// The store verifies after all is sealed, and what was judged is judged again.
 fn intact(store: &Store) -> u64 {
@@ -235,4 +236,81 @@ fn an_engine_is_of_one_store() {
     }
     assert_eq!(rows(&mut second, "hos_instance"), 0);
     intact(&stranger);
+}
+
+#[test]
+fn many_take_no_more_rounds_than_one_nor_do_those_that_were_made_before() {
+    let Some(store) = world() else { return };
+    for i in (0..16).chain([100]) {
+        change(&store.tenant("universe"), Change::Put { uid: uid("A", &format!("new-{i}")), attrs: Default::default() });
+    }
+    let mut host = host(&store, &joined(&store));
+    let of = |i: usize| {
+        let order = new_order(&i.to_string()).once(&format!("k{i}")).unwrap();
+        Call::Begin(order.fact("who", uid("A", &format!("new-{i}"))))
+    };
+    let mut alone = Vec::new();
+    for calls in [vec![of(100)], vec![of(100)], (0..16).map(of).collect(), (0..16).map(of).collect()] {
+        let count = calls.len();
+        host.say("BEGIN");
+        let answers = all(&mut host, calls).unwrap();
+        host.say("COMMIT");
+        assert!(answers.len() == count && answers.iter().all(|answer| answer.allowed), "{:?}", answers.last());
+        if count == 1 {
+            alone.push(host.rounds);
+        } else {
+            assert!(host.rounds <= alone.remove(0), "{} rounds", host.rounds);
+        }
+        store.engine.work().unwrap();
+    }
+    intact(&store);
+}
+
+/// A deadline fell due and the call is refused for it: nothing is written in the host's transaction, and the answer says so.
+#[test]
+fn what_is_refused_behind_a_deadline_writes_nothing() {
+    let store = support::fresh_under(Settings::default(), |_, text| text.replace("PT1H", "PT1S"));
+    let Some(database) = store.database.as_ref() else { return };
+    let dialect = database.own.dialect();
+    let joined = Arc::new(Joined::open(Engine::builder(), dialect, dialect.places()));
+    let mut host = host(&store, &joined);
+    let before = intact(&store);
+    host.say("BEGIN");
+    assert!(host.call(birth("1")).unwrap().allowed);
+    host.say("COMMIT");
+    let written = (rows(&mut host, "hos_instance"), rows(&mut host, "hos_record"));
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    for several in [false, true] {
+        host.say("BEGIN");
+        let go = Call::Transition(go("1"));
+        let answer = if several { all(&mut host, vec![birth("2"), go]).unwrap().remove(1) } else { host.call(go).unwrap() };
+        assert_eq!((answer.allowed, answer.code(), answer.receipt.is_some()), (false, Some("hos.terminal"), false));
+        assert_eq!((&answer.fired, answer.to.as_ref().map(|to| to.as_str()), answer.version), (&Vec::new(), Some("a"), Some(1)));
+        host.say("COMMIT");
+        assert_eq!((rows(&mut host, "hos_instance"), rows(&mut host, "hos_record")), written);
+        let kept = host.refusal.take().expect("there can be evidence of it");
+        host.say("BEGIN");
+        assert_eq!(host.ask(Asked::Refused(kept)).unwrap().code(), Some("hos.terminal"));
+        host.say("ROLLBACK");
+    }
+    assert_eq!(intact(&store), before + 1);
+}
+
+#[test]
+fn a_call_that_fails_leaves_nothing_though_the_host_commits() {
+    let (Some(store), Some(stranger)) = (world(), world()) else { return };
+    let joined = joined(&store);
+    let mut first = host(&store, &joined);
+    first.say("BEGIN");
+    assert!(first.call(birth("1")).unwrap().allowed);
+    first.say("COMMIT");
+    let mut second = host(&stranger, &joined);
+    for several in [false, true] {
+        second.say("BEGIN");
+        let order = || Call::Begin(new_order("1").once("k").unwrap());
+        let failed = if several { all(&mut second, vec![order()]).map(drop) } else { second.call(order()).map(drop) };
+        assert_eq!(failed.unwrap_err().code, Code::StoreUnavailable);
+        second.say("COMMIT");
+        assert_eq!((rows(&mut second, "hos_instance"), rows(&mut second, "hos_once")), (0, 0));
+    }
 }

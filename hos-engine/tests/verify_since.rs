@@ -2,8 +2,9 @@
 
 mod support;
 
-use hos_core::call::{Call, Change, Note, Transition};
-use hos_core::id::Tenant;
+use hos_core::call::{Call, Change, Directory, Note, Transition};
+use hos_core::id::{OnceKey, Tenant};
+use hos_core::refusal::Code;
 use hos_engine::{Engine, Level, Settings, VerifyOptions, VerifyReport};
 use rusqlite::Connection;
 use support::{Store, at, change, fresh, go, new_order, uid};
@@ -126,10 +127,54 @@ fn what_waits_and_what_fell_due_since_counts_too() {
     let birth = "n = 0 AND thread = (SELECT handle FROM hos_instance WHERE tenant = 't1' AND id = CAST('3' AS BLOB))";
     assert_eq!(db.execute(&format!("UPDATE hos_entry SET disputed = 9 WHERE tenant = 't1' AND {birth}"), []).unwrap(), 1);
     drop(db);
-    let engine = Engine::builder().sqlite(&path).clock(clock).open().unwrap();
+    let engine = Engine::builder().sqlite(&path).clock(clock.clone()).open().unwrap();
     let found = since(&engine, &kept);
     assert!(found.findings.iter().any(|(_, what)| what.contains("no such entry")), "{:?}", found.findings);
+    engine.close().unwrap();
+    // Nor is the record before it there any more.
+    let db = Connection::open(&path).unwrap();
+    let moved = format!(
+        "UPDATE hos_entry SET disputed = NULL, thread = zeroblob(16) WHERE tenant = 't1' AND {birth};
+         UPDATE hos_record SET thread = zeroblob(16) WHERE tenant = 't1' AND {birth}"
+    );
+    db.execute_batch(&moved).unwrap();
+    drop(db);
+    let engine = Engine::builder().sqlite(&path).clock(clock).open().unwrap();
+    let found = since(&engine, &kept);
+    assert!(found.findings.iter().any(|(_, what)| what == "the record is missing"), "{:?}", found.findings);
     drop(dir);
+}
+
+#[test]
+fn a_key_that_was_forgotten_and_taken_again_is_the_later_record_s() {
+    // One row took the key, another took it again once it was forgotten; since then the first goes on, or both do, in either order.
+    let put = |store: &Store, id: &str| {
+        let change = Change::Put { uid: uid("R", id), attrs: Default::default() };
+        let once = Some(OnceKey::new("again").unwrap());
+        let put = Directory { once, ..Directory::new(uid("A", "root"), change) };
+        assert!(store.tenant("t1").call(Call::Directory(put)).unwrap().allowed);
+    };
+    for goes_on in [&["x"][..], &["x", "y"], &["y", "x"]] {
+        let (store, _) = grown(Settings::default());
+        put(&store, "x");
+        store.clock.set(at("2026-02-15T00:00:00Z"));
+        store.engine.work().unwrap();
+        put(&store, "y");
+        notes(&store);
+        store.engine.work().unwrap();
+        let kept = store.tenant("t1").checkpoint().unwrap().unwrap();
+        goes_on.iter().for_each(|id| drop(change(&store.tenant("t1"), Change::Remove { uid: uid("R", id) })));
+        assert_eq!(whole(&store.engine).findings, []);
+        let report = since(&store.engine, &kept);
+        assert_eq!((report.level, &report.findings), (Level::Anchored, &Vec::new()), "{goes_on:?}");
+    }
+}
+
+#[test]
+fn a_log_that_is_read_in_part_is_not_judged_again() {
+    let (store, kept) = grown(Settings::default());
+    let options = VerifyOptions { since: vec![kept], ..VerifyOptions::default() };
+    assert_eq!(store.engine.verify_replayed(&options, None).unwrap_err().code, Code::CallMalformed);
 }
 
 #[test]
@@ -172,6 +217,10 @@ fn what_was_changed_is_found_where_it_was_read() {
         }),
         (true, "the time of its birth's entry", {
             format!("UPDATE hos_entry SET sealed_at = sealed_at - 1 WHERE tenant = 't1' AND n = 0 AND thread = {}", row("2"))
+        }),
+        (true, "a box of its birth under a key that never was", {
+            let other = format!("CAST(substr(parts, 1, 3) || x'{}' || substr(parts, 20) AS BLOB)", "11".repeat(16));
+            format!("UPDATE hos_record SET parts = {other} WHERE n = 0 AND thread = {}", row("2"))
         }),
         (true, "an order that went on is gone", "DELETE FROM hos_instance WHERE id = CAST('2' AS BLOB)".into()),
         (true, "a once-key that was taken since", "DELETE FROM hos_once WHERE key = CAST('later' AS BLOB)".into()),

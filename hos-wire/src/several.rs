@@ -9,6 +9,7 @@ use crate::value::{record, uid};
 use hos_core::call::{By, Call, Can};
 use hos_core::id::Shown;
 use hos_engine::Failure;
+use hos_engine::limits::ALL_MAX;
 
 /// What can be made as one of several.
 const MADE: [&str; 4] = ["begin", "transition", "record", "adopt"];
@@ -37,6 +38,9 @@ pub(crate) fn calls(by: By, tree: Tree) -> Result<Vec<Call>, Failure> {
     let Tree::List(items) = tree else {
         return Err(malformed(format!("`calls` is an array of calls, not {}", tree.kind())));
     };
+    if items.is_empty() || items.len() > ALL_MAX {
+        return Err(malformed(format!("`calls` has {} calls, not 1 to {ALL_MAX}", items.len())));
+    }
     if by.legacy.is_some() {
         return Err(malformed("`legacy` is of one call: a call in shadow is made by itself"));
     }

@@ -52,12 +52,14 @@ final class Answer implements \JsonSerializable
     /**
      * @internal
      * @param ?array{int, int, int} $refusal what the engine keeps of a refusal that has no evidence yet
+     * @param bool $ofAll whether it is one of those that {@see Actor::all} gave
      */
     public function __construct(
         private readonly Bound $bound,
         bool $allowed,
         private readonly string $json,
         private readonly ?array $refusal = null,
+        private readonly bool $ofAll = false,
     ) {
         $this->allowed = $allowed;
         // What was unset, not only never set, is asked of `__get`.
@@ -66,6 +68,12 @@ final class Answer implements \JsonSerializable
             $this->candidate, $this->law, $this->directoryVersion, $this->from, $this->to, $this->version, $this->fired,
             $this->again, $this->receipt,
         );
+    }
+
+    /** @internal */
+    public function isOfAll(): bool
+    {
+        return $this->ofAll;
     }
 
     public function __get(string $name): mixed

@@ -153,8 +153,8 @@ final class Engine
      *
      *     $paid = $engine->transaction(function (\PDO $pdo) use ($pazar): Hos\Answer { ...; return $pazar->transition(..); });
      *
-     * It commits when the work returns, and gives what it returned; it rolls back where that is an {@see Answer} that is no, or a list
-     * that ends in one ({@see Actor::all}), and where the work throws, which goes through.
+     * It commits when the work returns, and gives what it returned; it rolls back where that is an {@see Answer} that is no, or the
+     * list of {@see Actor::all} that ends in one, and where the work throws, which goes through.
      *
      * @param callable(\PDO): mixed $work may run several times: it does nothing outside of the transaction
      * @param int $tries how often it runs at most

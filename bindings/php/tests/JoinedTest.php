@@ -169,6 +169,13 @@ final class JoinedTest extends TestCase
         });
         self::assertSame([true, false], array_map(fn (Answer $one): bool => $one->allowed, $rolled));
         self::assertSame(0, (int) $pdo->query('SELECT count(*) FROM pays')->fetchColumn(), "the host's row went too");
+        // Any other array is the caller's own business.
+        Host::engine($pdo)->transaction(function (\PDO $pdo) use ($ayse, $one): array {
+            $pdo->exec("INSERT INTO pays VALUES ('$one', '$one')");
+
+            return [$ayse->can('shop.edit', Host::SHOP)];
+        });
+        self::assertSame(1, (int) $pdo->query('SELECT count(*) FROM pays')->fetchColumn());
         $pdo->beginTransaction();
         self::assertSame('hos.instance_unknown', $ayse->refused($answers[1])->code);
         $pdo->commit();

@@ -152,10 +152,17 @@ impl Court {
 
     /// Claims what a round's reads are about, and says what will be read: where others write beside us.
     pub(crate) fn claim(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call, reads: &[Read]) -> Result<(), Failure> {
+        let reads: Vec<(&Call, Read)> = reads.iter().map(|read| (call, read.clone())).collect();
+        self.claim_all(tx, tenant, &reads)
+    }
+
+    /// The same of several calls. What no claim holds still is read behind all claims.
+    pub(crate) fn claim_all(&self, tx: &Tx<'_>, tenant: &Tenant, reads: &[(&Call, Read)]) -> Result<(), Failure> {
         if !tx.is_shared() {
             return Ok(());
         }
-        for read in reads {
+        let is_birth = |call: &Call| matches!(call, Call::Begin(_) | Call::Adopt(_));
+        for (call, read) in reads {
             let asked = match read {
                 Read::Once(key) => {
                     tx.claim(&claim::once(tenant, key))?;
@@ -163,15 +170,8 @@ impl Court {
                 }
                 Read::Instance(contract, id) => {
                     // PostgreSQL locks no gaps: an instance that must be there is claimed by the read itself.
-                    if tx.dialect() != Dialect::Postgres || matches!(call, Call::Begin(_) | Call::Adopt(_)) {
+                    if tx.dialect() != Dialect::Postgres || is_birth(call) {
                         tx.claim(&claim::instance(tenant, contract, id))?;
-                    }
-                    if matches!(call, Call::Begin(_) | Call::Adopt(_)) {
-                        // Nothing is there, as a rule; but what was erased may be.
-                        let label = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
-                        tx.foresee(&[erase_sql::tombstone(tenant, contract, &label)])?;
-                    } else {
-                        tx.foresee(&[vault_sql::of_instance(tenant, contract, id)])?;
                     }
                     state_sql::instance(tenant, contract, id)
                 }
@@ -186,6 +186,16 @@ impl Court {
                 Read::Record(..) | Read::Law(_) => continue,
             };
             tx.foresee(&[asked.locked()])?;
+        }
+        for (call, read) in reads {
+            let Read::Instance(contract, id) = read else { continue };
+            tx.foresee(&[if is_birth(call) {
+                // Nothing is there, as a rule; but what was erased may be.
+                let label = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
+                erase_sql::tombstone(tenant, contract, &label)
+            } else {
+                vault_sql::of_instance(tenant, contract, id)
+            }])?;
         }
         Ok(())
     }

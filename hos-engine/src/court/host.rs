@@ -49,11 +49,12 @@ impl Court {
         Ok(())
     }
 
-    /// The persons whom the facts of a birth name: what is born will be sealed under the key of one of them.
+    /// The persons whom the facts of a birth name: what is born will be sealed under the key of one of them. And whom a record is about.
     fn persons<'c>(&self, call: &'c Call) -> Vec<&'c Uid> {
         let facts = match call {
             Call::Begin(begin) => &begin.facts,
             Call::Adopt(adopt) => &adopt.facts,
+            Call::Note(note) => return note.subject.iter().filter(|uid| **uid != note.by.principal).collect(),
             _ => return Vec::new(),
         };
         let in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +76,7 @@ impl Court {
     ) -> Result<Arc<View>, Failure> {
         let stand = Stand::read(tx, tenant)?;
         let known = self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(view, _)| view.clone());
-        let known = known.filter(|view| view.in_force.activation.n == in_force.activation.n);
+        let known = known.filter(|view| view.in_force.activation.record == in_force.activation.record);
         if let Some((view, roots)) = known.as_ref().and_then(|view| Some((view, view.roots.as_ref()?))) {
             if stand.is(roots) {
                 return Ok(view.clone());

@@ -239,7 +239,7 @@ impl Court {
         } else {
             None
         };
-        let view = match known.filter(|v| v.version == version && v.in_force.activation.n == in_force.activation.n) {
+        let view = match known.filter(|v| v.version == version && v.in_force.activation.record == in_force.activation.record) {
             Some(view) => view,
             None => Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?),
         };
@@ -251,9 +251,7 @@ impl Court {
         let known = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(match (tx.row(&crate::store::sql::law::activation())?, known) {
             (None, _) => None,
-            (Some(row), Some(known)) if row.uint(0)? == known.activation.n && row.bytes(1)? == known.activation.record.0 => {
-                Some(known)
-            }
+            (Some(row), Some(known)) if row.bytes(1)? == known.activation.record.0 => Some(known),
             (Some(_), _) => {
                 self.is_ours(tx)?;
                 Some(Arc::new(InForce::read(tx, &self.laws).map_err(StoreError::from)?))

@@ -164,10 +164,8 @@ impl Court {
             self.entry_receipt(tx, tenant, &mut judged.answer, before.as_ref().map(|b| &*b.instance))?;
             return Ok(judged.answer);
         }
-        if tx.is_host() && is_refusal(&judged) {
-            // The host will roll back; what becomes evidence of it comes afterwards, if at all.
-            group.refused = Some(Refusal { drafts: std::mem::take(&mut judged.drafts), seed: *seed });
-            return Ok(judged.answer);
+        if tx.is_host() && !judged.answer.allowed {
+            return Ok(left_out(group, judged, before.as_deref(), seed));
         }
         if self.over_bound(tx, tenant, view, by, &judged)? {
             return Ok(judged.answer);
@@ -480,6 +478,23 @@ impl Court {
 /// Whether nothing came of a call but the record of its refusal.
 fn is_refusal(judged: &Judged) -> bool {
     judged.drafts.len() == 1 && judged.instance.is_none() && judged.drafts.iter().all(|d| d.header.kind == Kind::Refused)
+}
+
+/// A refusal in a host's transaction, which the host will roll back: nothing of it is written. What becomes evidence of it comes
+/// afterwards, if at all. Deadlines that fell due before it, and a migration, fire with the next call that is allowed, or by `hos work`.
+fn left_out(group: &mut Group, judged: Judged, before: Option<&Before>, seed: &[u8; 32]) -> Answer {
+    let Judged { drafts, mut answer, .. } = judged;
+    let alone = drafts.len() == 1;
+    let refusals: Vec<Draft> = drafts.into_iter().filter(|d| d.header.kind == Kind::Refused).collect();
+    if !refusals.is_empty() {
+        group.refused = Some(Refusal { drafts: refusals, seed: *seed });
+    }
+    if let Some(before) = before.filter(|_| !alone) {
+        answer.fired.clear();
+        answer.to = Some(before.instance.state.clone());
+        answer.version = Some(before.instance.version);
+    }
+    answer
 }
 
 pub(crate) fn encode(record: &Record) -> Vec<u8> {

@@ -1,6 +1,7 @@
-//! Which calls can be judged as one.
+//! Which calls can be judged as one, and what they claim.
 
 use crate::Failure;
+use crate::join::{self, Read};
 use crate::limits::ALL_MAX;
 use hos_core::call::Call;
 use hos_core::refusal::Code;
@@ -31,6 +32,18 @@ pub(super) fn can_be_one(calls: &[Call]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What they claim: once-keys, then instances, each in the order of their bytes, so that no two who claim the same wait for each other.
+pub(super) fn needs(calls: &[Call]) -> Vec<(&Call, Read)> {
+    let reads = |call| join::first_needs(call, &join::Rows::default()).into_iter().map(move |read| (call, read));
+    let mut all: Vec<(&Call, Read)> = calls.iter().flat_map(reads).collect();
+    all.sort_by_cached_key(|(_, read)| match read {
+        Read::Once(key) => (0, key.as_str().to_owned(), String::new()),
+        Read::Instance(contract, id) => (1, contract.as_str().to_owned(), id.as_str().to_owned()),
+        Read::Entity(_) | Read::Grant(_) | Read::Record(..) | Read::Law(_) => (2, String::new(), String::new()),
+    });
+    all
 }
 
 #[cfg(test)]

@@ -156,7 +156,11 @@ impl Step {
             }
             Asked::Call(tenant, call, came) => {
                 self.begin(joined, &tx)?;
-                // Claims come first, whatever else is not known yet; a call in shadow claims nothing.
+                // Claims come first, whatever else is not known yet; a call in shadow claims nothing. Of what fails nothing is left.
+                if call.by().legacy.is_none() {
+                    let claimed = join::first_needs(call, &join::Rows::default());
+                    left.extend(claimed.iter().filter_map(|read| leave(tenant, read)));
+                }
                 if let Some(court) = joined.court.get().filter(|_| call.by().legacy.is_none()) {
                     court.foresee(&tx, tenant, call)?;
                 }
@@ -168,9 +172,6 @@ impl Step {
                 self.probe(joined, &tx)?;
                 let mut group = self.group(court, &tx)?;
                 let answer = court.call(&tx, &mut group, tenant, call);
-                if answer.is_err() {
-                    left.append(&mut group.claims);
-                }
                 publish(court, &group);
                 let refusal = kept(tenant, &mut group);
                 Ok(Outcome { earlier: Vec::new(), answer: Ok(answer?), refusal }.into())
@@ -196,7 +197,8 @@ impl Step {
         }
     }
 
-    /// Several calls as one. What they claim is all claimed before the first is judged, and left by all where one is refused.
+    /// Several calls as one. What they claim is all claimed before anything else is read, in one order whatever theirs is, and left by all
+    /// where one is refused.
     fn all(
         &self,
         joined: &Joined,
@@ -207,33 +209,40 @@ impl Step {
     ) -> Result<Ended, Failure> {
         all::can_be_one(calls)?;
         self.begin(joined, tx)?;
-        let needs = calls.iter().flat_map(|call| join::first_needs(call, &join::Rows::default()));
-        left.extend(needs.filter_map(|read| leave(tenant, &read)));
-        let foresee = |court: &Court| calls.iter().try_for_each(|call| court.foresee(tx, tenant, call));
+        let needs = all::needs(calls);
+        left.extend(needs.iter().filter_map(|(_, read)| leave(tenant, read)));
+        let foresee = |court: &Court| {
+            court.claim_all(tx, tenant, &needs)?;
+            calls.iter().try_for_each(|call| court.foresee(tx, tenant, call))
+        };
         joined.court.get().map_or(Ok(()), foresee)?;
         let court = joined.court(tx)?;
         foresee(court)?;
         self.probe(joined, tx)?;
         let mut group = self.group(court, tx)?;
-        let mut earlier: Vec<Answer> = Vec::with_capacity(calls.len());
+        let mut answers: Vec<Answer> = Vec::with_capacity(calls.len());
         for call in calls {
-            let answer = court.call(tx, &mut group, tenant, call)?;
-            if !answer.allowed {
-                // What those before it would write is not written.
-                drop(self.script.writes());
-                left.iter().try_for_each(|leave| tx.execute(leave).map(drop))?;
-                // What was done before, under its once-key, stands.
-                earlier.iter_mut().filter(|answer| !answer.again).for_each(|answer| answer.receipt = None);
+            match court.call(tx, &mut group, tenant, call) {
+                Ok(answer) => answers.push(answer),
+                // What it waits for is asked for together with what the next ones wait for.
+                Err(_) if self.script.waits() => {}
+                Err(failure) => return Err(failure),
             }
-            let ends = !answer.allowed || earlier.len() + 1 == calls.len();
-            if ends {
-                publish(court, &group);
-                let refusal = kept(tenant, &mut group);
-                return Ok(Outcome { earlier, answer: Ok(answer), refusal }.into());
+            if answers.last().is_some_and(|answer| !answer.allowed) {
+                break;
             }
-            earlier.push(answer);
         }
-        Err(Failure::new(Code::Internal, "no calls came to no answer"))
+        let none = || Failure::new(Code::Internal, "no calls came to no answer");
+        let (answer, mut earlier) = (answers.pop().ok_or_else(none)?, answers);
+        if !answer.allowed {
+            // What those before it would write is not written; what was done before, under its once-key, stands.
+            drop(self.script.writes());
+            left.iter().try_for_each(|leave| tx.execute(leave).map(drop))?;
+            earlier.iter_mut().filter(|answer| !answer.again).for_each(|answer| answer.receipt = None);
+        }
+        publish(court, &group);
+        let refusal = kept(tenant, &mut group);
+        Ok(Outcome { earlier, answer: Ok(answer), refusal }.into())
     }
 
     /// Nothing is asked outside a transaction, as far as the driver knows.

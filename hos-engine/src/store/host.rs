@@ -76,6 +76,11 @@ impl Script {
         self.wanted.borrow().clone()
     }
 
+    /// Whether rows are awaited.
+    pub(crate) fn waits(&self) -> bool {
+        !self.wanted.borrow().is_empty()
+    }
+
     /// What is to be written.
     pub(crate) fn writes(&self) -> Vec<Statement> {
         std::mem::take(&mut *self.writes.borrow_mut())

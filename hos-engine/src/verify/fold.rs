@@ -64,6 +64,8 @@ pub(super) struct Taken<'r> {
     pub(super) header: &'r HeaderView<'r>,
     pub(super) record: &'r Examined<'r>,
     pub(super) n: u64,
+    /// The place of its entry, if it has one.
+    pub(super) seq: Option<u64>,
     /// Whether its parts may be believed.
     pub(super) readable: bool,
 }
@@ -164,7 +166,7 @@ impl Fold {
         }
         if listed(Slot::Once) {
             match opened(Slot::Once).map(judge::read_once) {
-                Some(Ok((key, digest))) => self.onces.push(key, digest, header.thread, n, header.time),
+                Some(Ok((key, digest))) => self.onces.push(key, digest, (header.thread, n), header.time, taken.seq),
                 Some(Err(e)) => findings.add(at(), format!("part once: {e}")),
                 None => {
                     self.unreadable.insert((header.thread, n));

@@ -59,8 +59,9 @@ pub(super) fn verify(
     for anchor in admitted {
         notes.push((anchor.into(), keys::of_note(pass, tenant, anchor, false)?));
     }
-    // The universe's log says what the others are held against: it is read whole.
-    let told = notes.iter().filter(|(note, _)| since.contains(&note.as_ref()) && !tenant.is_universe());
+    // The universe's log says what the others are held against: it is read whole. So is a log whose rows of epochs excuse a checkpoint:
+    // they are held where their epochs begin.
+    let told = notes.iter().filter(|(note, _)| since.contains(&note.as_ref()) && !tenant.is_universe() && all_count);
     let told: Vec<(&str, &NoteKey)> = told.map(|(note, key)| (note.as_ref(), key)).collect();
     let mut due = pass.roots.of(tenant);
     let (mut verifier, tiles, below) = match since::start(tx, pass, tenant, &epochs, &told)? {
@@ -164,7 +165,8 @@ pub(super) fn verify(
 /// What is not said of a log that was not read from its beginning.
 fn unsaid(pass: &mut Pass<'_>, tenant: &Tenant, from: u64, maps: u64) {
     let read = format!("`{tenant}` was read from entry {from} on: a checkpoint that was given vouches for those before");
-    pass.notices.push(format!("{read}, and rows of threads that did not go on since were not compared"));
+    let rows = "rows of threads that did not go on since were not compared, nor was it looked whether those that went on had later records";
+    pass.notices.push(format!("{read}; {rows}, or whether an instance was born before"));
     if maps > 0 {
         pass.notices.push(format!("{maps} map(s) of heads of `{tenant}` were not made anew: that takes the whole log"));
     }
@@ -289,7 +291,7 @@ impl Walk<'_> {
             }
             // Of what is disputed nothing is vouched for: its parts are as good as unread.
             let readable = row.disputed.is_none();
-            let taken = Taken { header, record: examined.record(), n: row.n, readable };
+            let taken = Taken { header, record: examined.record(), n: row.n, seq: Some(row.seq), readable };
             self.fold.take(&mut pass.findings, &pass.laws, &taken);
         }
         Ok(())
@@ -330,6 +332,9 @@ fn queue(
         let mut asked = Asked::default();
         let record = examiner.record(stored.blob(0)?, stored.blob(1)?, |id| asked.key(pass.ring, id));
         asked.answered()?;
+        for key in &asked.strange {
+            pass.findings.add(at(), format!("column parts: the vault never had the key {key}"));
+        }
         let Some(header) = record.header().filter(|_| record.list_error().is_none()) else {
             pass.findings.add(at(), "the record does not decode");
             continue;
@@ -341,7 +346,11 @@ fn queue(
             if let Some(below) = below {
                 fold.meet(tx, pass, below, &thread, n, header.n.is_none())?;
             }
-            fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, readable: true });
+            let before = fold.instances.get(&thread).map(|folded| (folded.n.saturating_add(1), Some(folded.last)));
+            if before.is_some_and(|before| before != (n, header.prev)) {
+                pass.findings.add(at(), "the record does not follow the one before it in its thread");
+            }
+            fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, seq: None, readable: true });
         }
     }
     for row in tx.rows(&inbox::onces_of_none(tenant))? {

@@ -24,13 +24,15 @@ struct Once {
     thread: Handle,
     n: u64,
     time: Timestamp,
+    /// The place of the record's entry; one that has none yet comes after all that have.
+    seq: Option<u64>,
 }
 
 impl Onces {
-    pub(super) fn push(&mut self, key: &str, digest: CallDigest, thread: Handle, n: u64, time: Timestamp) {
+    pub(super) fn push(&mut self, key: &str, digest: CallDigest, (thread, n): (Handle, u64), time: Timestamp, seq: Option<u64>) {
         let from = self.keys.len();
         self.keys.push_str(key);
-        self.taken.push(Once { key: from..self.keys.len(), digest, thread, n, time });
+        self.taken.push(Once { key: from..self.keys.len(), digest, thread, n, time, seq });
     }
 
     fn key(&self, once: &Once) -> &str {
@@ -40,8 +42,9 @@ impl Onces {
     /// By ascending key, bytewise; of each key the one that was taken last.
     fn sorted(&self) -> Vec<&Once> {
         let mut all: Vec<&Once> = self.taken.iter().collect();
-        // Stable: of one key the later ones stay behind the earlier.
-        all.sort_by(|a, b| self.key(a).cmp(self.key(b)));
+        // Of one key the later ones stand behind the earlier, in whichever order the records were met.
+        let place = |once: &Once| once.seq.unwrap_or(u64::MAX);
+        all.sort_by(|a, b| self.key(a).cmp(self.key(b)).then_with(|| place(a).cmp(&place(b))));
         let mut last: Vec<&Once> = Vec::with_capacity(all.len());
         for once in all {
             match last.last_mut() {
@@ -77,6 +80,8 @@ pub(super) fn compare(
         }
         let found = (row.bytes::<32>(1)?, Handle(row.bytes(2)?), row.uint(3)?, row.int(4)?);
         match wanted.next_if(|once| onces.key(once).as_bytes() == key) {
+            // It was forgotten, and another record may have taken it then.
+            Some(once) if once.time.0 < floor && is_unsaid(&found.1, found.2) => {}
             Some(once) => {
                 if found != (once.digest.0, once.thread, once.n, once.time.0) {
                     let key = String::from_utf8_lossy(key);
@@ -100,8 +105,11 @@ mod tests {
     fn of_a_key_that_was_taken_twice_the_last_counts() {
         let mut onces = Onces::default();
         for (n, key) in ["b", "a", "b", "ab", "a"].into_iter().enumerate() {
-            onces.push(key, CallDigest([n as u8; 32]), Handle([0; 16]), n as u64, Timestamp(0));
+            // The first is met last, as an earlier record of a thread that went on is.
+            let seq = [Some(0), Some(1), Some(2), Some(3), None][n];
+            onces.push(key, CallDigest([n as u8; 32]), (Handle([0; 16]), n as u64), Timestamp(0), seq);
         }
+        onces.push("b", CallDigest([9; 32]), (Handle([0; 16]), 9), Timestamp(0), Some(1));
         let found: Vec<(&str, u64)> = onces.sorted().iter().map(|once| (onces.key(once), once.n)).collect();
         assert_eq!(found, [("a", 4), ("ab", 3), ("b", 2)]);
     }

@@ -26,7 +26,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// How many of a thread's earlier records are read at once.
-const READ: usize = 256;
+const READ: usize = 32;
 
 /// How many tiles are kept for proofs, beside those above the leaves: eight megabytes.
 const TILES_KEPT: usize = 1024;
@@ -208,7 +208,7 @@ impl Fold {
     ) -> Result<Option<(u64, RecordHash)>, Failure> {
         let tenant = self.tenant().clone();
         let (mut examiner, mut last) = (Examiner::default(), None::<(u64, RecordHash)>);
-        let mut next = 0;
+        let (mut next, mut seen) = (0, None);
         while next < until {
             let rows = tx.rows(&sql::thread_placed(&tenant, thread, next, READ))?;
             if rows.is_empty() {
@@ -220,7 +220,7 @@ impl Fold {
                     next = until;
                     break;
                 }
-                next = n.saturating_add(1);
+                (next, seen) = (n.saturating_add(1), Some(n));
                 let at = || format!("tenant {tenant}, thread {thread}, n {n}");
                 if !below.has(tx, &tenant, &row, false)? {
                     pass.findings.add(at(), NOT_BELOW);
@@ -228,6 +228,9 @@ impl Fold {
                 let mut asked = Asked::default();
                 let record = examiner.record(row.blob(1)?, row.blob(2)?, |id| asked.key(pass.ring, id));
                 asked.answered()?;
+                for key in &asked.strange {
+                    pass.findings.add(at(), format!("column parts: the vault never had the key {key}"));
+                }
                 let disputed = row.opt_uint(4)?.is_some();
                 let wanted = (last.map_or(0, |(n, _)| n.saturating_add(1)), last.map(|(_, hash)| hash));
                 let Some(header) = record.header() else {
@@ -236,6 +239,9 @@ impl Fold {
                     }
                     continue;
                 };
+                for key in &asked.gone {
+                    pass.gone.take(*key, &tenant, header.kind, row.opt_uint(3)?, &record.hash());
+                }
                 let follows = header.n == Some(n) && header.thread == *thread && (n, header.prev) == wanted;
                 if !follows && !disputed {
                     pass.findings.add(at(), "the record does not follow the one before it in its thread");
@@ -249,8 +255,13 @@ impl Fold {
                 for broken in record.broken().iter().filter(|_| !disputed) {
                     pass.findings.add(at(), broken.code());
                 }
-                self.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, readable: !disputed });
+                let taken = Taken { header, record: &record, n, seq: row.opt_uint(3)?, readable: !disputed };
+                self.take(&mut pass.findings, &pass.laws, &taken);
             }
+        }
+        if seen != until.checked_sub(1) {
+            let first = seen.map_or(0, |n: u64| n.saturating_add(1));
+            pass.findings.add(format!("tenant {tenant}, thread {thread}, n {first}"), "the record is missing");
         }
         Ok(last)
     }

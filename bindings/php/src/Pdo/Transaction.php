@@ -37,7 +37,7 @@ final class Transaction
             try {
                 $given = $work($pdo);
                 // One with a receipt is evidence of a refusal, which is to be kept.
-                $last = is_array($given) ? end($given) : $given;
+                $last = is_array($given) ? self::ofAll($given) : $given;
                 if ($last instanceof Answer && !$last->allowed && $last->receipt === null) {
                     $this->rollBack();
                 } else {
@@ -88,6 +88,18 @@ final class Transaction
         } finally {
             $pdo->setAttribute(\PDO::ATTR_ERRMODE, $mode);
         }
+    }
+
+    /**
+     * The last answer of a list that `all` gave: it says what came of all. Any other array says nothing.
+     *
+     * @param array<mixed> $given
+     */
+    private static function ofAll(array $given): ?Answer
+    {
+        $last = end($given);
+
+        return $last instanceof Answer && $last->isOfAll() ? $last : null;
     }
 
     /** The connection is there, and its transaction has failed. */

@@ -134,6 +134,7 @@ final class Bound
             $one->allowed === true,
             json_encode($one, self::FLAGS),
             $one->allowed === true ? null : $refusal,
+            ofAll: true,
         );
 
         return Decoder::typed(static fn (): array => array_map($answer, $answers()));
