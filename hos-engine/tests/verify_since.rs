@@ -5,9 +5,10 @@ mod support;
 use hos_core::call::{Call, Change, Directory, Note, Transition};
 use hos_core::id::{OnceKey, Tenant};
 use hos_core::refusal::Code;
+use hos_engine::store::sqlite::Vault;
 use hos_engine::{Engine, Level, Settings, VerifyOptions, VerifyReport};
 use rusqlite::Connection;
-use support::{Store, at, change, fresh, go, new_order, uid};
+use support::{Store, at, change, fresh, go, new_order, root, uid};
 
 /// How many notes lie before the checkpoint and after it.
 const NOTES: u32 = 600;
@@ -168,6 +169,44 @@ fn a_key_that_was_forgotten_and_taken_again_is_the_later_record_s() {
         let report = since(&store.engine, &kept);
         assert_eq!((report.level, &report.findings), (Level::Anchored, &Vec::new()), "{goes_on:?}");
     }
+}
+
+#[test]
+fn what_an_erasure_did_not_lose_is_not_lost() {
+    if support::database::is_on() {
+        return;
+    }
+    let (store, kept) = grown(Settings::default());
+    ["3", "5"].iter().for_each(|id| assert!(store.tenant("t1").transition(go(id)).unwrap().allowed));
+    let erased = store.engine.erase(&root(), &uid("A", "ann"), "x").unwrap();
+    assert!(erased.allowed, "{:?}", erased.blockers);
+    assert_eq!(whole(&store.engine).findings, []);
+    let report = since(&store.engine, &kept);
+    assert_eq!((report.level, &report.findings), (Level::Anchored, &Vec::new()));
+    let (clock, path) = (store.clock.clone(), store.path.clone());
+    let Store { engine, dir, .. } = store;
+    engine.close().unwrap();
+    // What a person who is there wrote in a note since then is said to have been hers.
+    let keys_where = |gone: bool| -> Vec<[u8; 16]> {
+        let vault = Connection::open(Vault::path_beside(&path)).unwrap();
+        let mut ids = vault.prepare("SELECT key_id FROM hos_vault WHERE (key IS NULL) = ?1").unwrap();
+        ids.query_map([gone], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let (gone, kept_keys) = (keys_where(true)[0], keys_where(false));
+    let db = Connection::open(&path).unwrap();
+    let last = "FROM hos_record r JOIN hos_stream s ON r.thread = s.handle AND r.n = s.n WHERE s.tenant = 't1' AND s.name = 'n'";
+    let mut parts: Vec<u8> = db.query_row(&format!("SELECT r.parts {last}"), [], |row| row.get(0)).unwrap();
+    let place = |key: &[u8; 16]| parts.windows(16).position(|bytes| bytes == key);
+    let place = kept_keys.iter().find_map(place).unwrap();
+    parts[place..place + 16].copy_from_slice(&gone);
+    let sql = format!("UPDATE hos_record SET parts = ?1 WHERE (thread, n) = (SELECT r.thread, r.n {last})");
+    assert_eq!(db.execute(&sql, [&parts]).unwrap(), 1);
+    drop(db);
+    let engine = Engine::builder().sqlite(&path).clock(clock).open().unwrap();
+    for report in [whole(&engine), since(&engine, &kept)] {
+        assert!(report.findings.iter().any(|(_, what)| what.contains("what it says was lost")), "{:?}", report.findings);
+    }
+    drop(dir);
 }
 
 #[test]
