@@ -188,9 +188,19 @@ impl World {
         self.call_in(call, true)
     }
 
-    /// A call in a transaction of a host's, which keeps no refusal.
+    /// A call in a transaction of a host's, which keeps nothing of a refusal, nor of what fell due before it.
     pub fn host_call(&mut self, call: &Call) -> Said {
-        self.call_in(call, false)
+        let before = self.clone();
+        let said = self.call_in(call, false);
+        if said.allowed || said.fired == 0 {
+            return said;
+        }
+        *self = before;
+        let stands = match &call.operation {
+            Operation::Move { contract, id, .. } => self.instance(call.tenant, *contract, id).map(|(state, _)| state),
+            _ => None,
+        };
+        Said { to: stands, fired: 0, ..said }
     }
 
     fn call_in(&mut self, call: &Call, keeps: bool) -> Said {
