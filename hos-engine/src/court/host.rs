@@ -212,7 +212,7 @@ impl Court {
 }
 
 impl Court {
-    /// Writes the record of a refusal that a host's transaction did not keep; a refusal too many is not kept at all.
+    /// Writes the record of a refusal that a host's transaction did not keep. How many there are is up to the host, who asks for each.
     pub(crate) fn keep_refusal(
         &self,
         tx: &Tx<'_>,

@@ -171,7 +171,7 @@ fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
         }
     }
     let unreadable = fold.instances.values().any(|f| f.id.is_none() && !f.deadlines.is_empty());
-    for row in tx.rows(&sql::deadlines(tenant))? {
+    tx.each(&sql::deadlines(tenant), |row| {
         let found = (row.int(0)?, row.text(1)?.to_owned(), row.blob(2)?.to_vec(), row.uint(3)?);
         let has = fold.is_whole() || had.contains(&(found.1.as_str(), &found.2[..]));
         if !wanted.remove(&found) && has && !unreadable {
@@ -179,7 +179,8 @@ fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
             pass.findings
                 .add(format!("hos_deadline {tenant} {} {}", Timestamp(found.0), hos_core::id::Shown(&id)), "no record armed it");
         }
-    }
+        Ok(())
+    })?;
     for (due, contract, id, _) in wanted {
         let id = String::from_utf8_lossy(&id).into_owned();
         pass.findings.add(
@@ -191,33 +192,52 @@ fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
 }
 
 fn outbox(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
-    let mut seen = HashSet::new();
-    let mut place = 0;
-    for row in tx.rows(&operation_sql::messages(tenant))? {
-        place += 1;
-        let (pos, thread, n, i) = (row.uint(0)?, Handle(row.bytes(1)?), row.uint(2)?, row.uint(3)?);
-        let at = format!("hos_outbox {tenant} pos {pos}");
-        // A database's numbers are given before the commit: those of who rolled back are never used.
-        if pos != place && !tx.is_shared() {
-            pass.findings.add(at.clone(), "column pos: messages are missing before it");
-            place = pos;
+    let (mut seen, mut place, mut failed) = (HashSet::new(), 0, None);
+    tx.each(&operation_sql::messages(tenant), |row| {
+        if failed.is_none() {
+            // A database's numbers are given before the commit: those of who rolled back are never used.
+            let gaps = tx.is_shared();
+            failed = message(pass, tenant, fold, &row, &mut seen, &mut place, gaps).err();
         }
-        match fold.messages.get(&(thread, n, i)) {
-            Some((kind, body)) => {
-                if row.text(4)? != kind {
-                    pass.findings.add(at.clone(), "column kind: not what the records say");
-                }
-                same_copy(pass, &at, "body", KeyId(row.bytes(5)?), row.blob(6)?, Some(body))?;
-            }
-            None if fold.unreadable.contains(&(thread, n)) || !fold.covers(&thread, n) => {}
-            None => pass.findings.add(at.clone(), "columns thread, n, i: no record made it"),
-        }
-        if !seen.insert((thread, n, i)) {
-            pass.findings.add(at, "columns thread, n, i: another row has them too");
-        }
+        Ok(())
+    })?;
+    if let Some(failure) = failed {
+        return Err(failure);
     }
     for (thread, n, i) in fold.messages.keys().filter(|key| !seen.contains(*key)) {
         pass.findings.add(format!("hos_outbox {tenant} thread {thread}, n {n}, i {i}"), "the row is missing");
+    }
+    Ok(())
+}
+
+fn message(
+    pass: &mut Pass<'_>,
+    tenant: &Tenant,
+    fold: &Fold,
+    row: &Row,
+    seen: &mut HashSet<(Handle, u64, u64)>,
+    place: &mut u64,
+    gaps: bool,
+) -> Result<(), Failure> {
+    *place += 1;
+    let (pos, thread, n, i) = (row.uint(0)?, Handle(row.bytes(1)?), row.uint(2)?, row.uint(3)?);
+    let at = format!("hos_outbox {tenant} pos {pos}");
+    if pos != *place && !gaps {
+        pass.findings.add(at.clone(), "column pos: messages are missing before it");
+        *place = pos;
+    }
+    match fold.messages.get(&(thread, n, i)) {
+        Some((kind, body)) => {
+            if row.text(4)? != kind {
+                pass.findings.add(at.clone(), "column kind: not what the records say");
+            }
+            same_copy(pass, &at, "body", KeyId(row.bytes(5)?), row.blob(6)?, Some(body))?;
+        }
+        None if fold.unreadable.contains(&(thread, n)) || !fold.covers(&thread, n) => {}
+        None => pass.findings.add(at.clone(), "columns thread, n, i: no record made it"),
+    }
+    if !seen.insert((thread, n, i)) {
+        pass.findings.add(at, "columns thread, n, i: another row has them too");
     }
     Ok(())
 }
