@@ -7,18 +7,9 @@ use hos_core::call::{Call, Change, Directory, Note};
 use hos_core::id::{InstanceId, Name, OnceKey, Tenant};
 use hos_core::refusal::Code;
 use hos_engine::store::sql::dialect::Dialect;
-use hos_engine::{Level, ReplayOptions, VerifyOptions};
-use support::host::{Host, host, joined, world};
+use hos_engine::{Level, VerifyOptions};
+use support::host::{Host, host, intact, joined, world};
 use support::{Store, go, new_order, uid};
-
-/// The store verifies after all is sealed, and what was judged is judged again.
-fn intact(store: &Store) -> u64 {
-    store.engine.work().unwrap();
-    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
-    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
-    assert_eq!(store.engine.replay(&ReplayOptions::default()).unwrap().listed, []);
-    report.logs.iter().map(|(_, size, _)| size).sum()
-}
 
 fn birth(id: &str) -> Call {
     Call::Begin(new_order(id))

@@ -8,19 +8,10 @@ use hos_core::call::{Call, Change, Directory, Legacy, LegacyEntry, LegacyLog, No
 use hos_core::id::{OnceKey, Tenant};
 use hos_core::refusal::Code;
 use hos_engine::joined::{Asked, Joined};
-use hos_engine::{Engine, Failure, Level, ReplayOptions, Settings, VerifyOptions};
+use hos_engine::{Engine, Failure, Settings};
 use std::sync::Arc;
-use support::host::{Host, host, joined, world};
-use support::{Store, at, change, go, new_order, uid};
-
-/// The store verifies after all is sealed, and what was judged is judged again.
-fn intact(store: &Store) -> u64 {
-    store.engine.work().unwrap();
-    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
-    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
-    assert_eq!(store.engine.replay(&ReplayOptions::default()).unwrap().listed, []);
-    report.logs.iter().map(|(_, size, _)| size).sum()
-}
+use support::host::{Host, host, intact, joined, world};
+use support::{at, change, go, new_order, uid};
 
 fn birth(id: &str) -> Call {
     Call::Begin(new_order(id))
@@ -312,5 +303,17 @@ fn a_call_that_fails_leaves_nothing_though_the_host_commits() {
         assert_eq!(failed.unwrap_err().code, Code::StoreUnavailable);
         second.say("COMMIT");
         assert_eq!((rows(&mut second, "hos_instance"), rows(&mut second, "hos_once")), (0, 0));
+    }
+    // Nor one about a tenant that is none, though the world's own outcome comes with it: the law is enforced.
+    for watched in [false, true] {
+        first.say("BEGIN");
+        let mut order = new_order("2").once("k").unwrap();
+        order.by.legacy = watched.then_some(Legacy { allowed: true, state: None });
+        let nowhere = Asked::Call(Tenant::new("nowhere").unwrap(), Box::new(Call::Begin(order)), Vec::new());
+        assert_eq!(first.ask(nowhere).unwrap_err().code, Code::TenantUnknown);
+        first.say("COMMIT");
+        for table in ["hos_instance", "hos_once"] {
+            assert_eq!(first.number(&format!("SELECT count(*) FROM {table} WHERE tenant = 'nowhere'")), 0, "{table}, {watched}");
+        }
     }
 }

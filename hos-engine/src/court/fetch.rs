@@ -152,17 +152,21 @@ impl Court {
 
     /// Claims what a round's reads are about, and says what will be read: where others write beside us.
     pub(crate) fn claim(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call, reads: &[Read]) -> Result<(), Failure> {
-        let reads: Vec<(&Call, Read)> = reads.iter().map(|read| (call, read.clone())).collect();
-        self.claim_all(tx, tenant, &reads)
+        self.claim_all(tx, tenant, reads.iter().map(|read| (call, read)))
     }
 
     /// The same of several calls. What no claim holds still is read behind all claims.
-    pub(crate) fn claim_all(&self, tx: &Tx<'_>, tenant: &Tenant, reads: &[(&Call, Read)]) -> Result<(), Failure> {
+    pub(crate) fn claim_all<'r>(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        reads: impl Iterator<Item = (&'r Call, &'r Read)> + Clone,
+    ) -> Result<(), Failure> {
         if !tx.is_shared() {
             return Ok(());
         }
         let is_birth = |call: &Call| matches!(call, Call::Begin(_) | Call::Adopt(_));
-        for (call, read) in reads {
+        for (call, read) in reads.clone() {
             let asked = match read {
                 Read::Once(key) => {
                     tx.claim(&claim::once(tenant, key))?;

@@ -49,21 +49,24 @@ impl Court {
         Ok(())
     }
 
-    /// The persons whom the facts of a birth name: what is born will be sealed under the key of one of them. And whom a record is about.
+    /// The persons whom the facts of a birth name, or whom a record is about: what is written will be sealed under the key of one of
+    /// them.
     fn persons<'c>(&self, call: &'c Call) -> Vec<&'c Uid> {
-        let facts = match call {
-            Call::Begin(begin) => &begin.facts,
-            Call::Adopt(adopt) => &adopt.facts,
-            Call::Note(note) => return note.subject.iter().filter(|uid| **uid != note.by.principal).collect(),
+        let (facts, subject) = match call {
+            Call::Begin(begin) => (Some(&begin.facts), None),
+            Call::Adopt(adopt) => (Some(&adopt.facts), None),
+            Call::Note(note) => (None, note.subject.as_ref()),
             _ => return Vec::new(),
         };
         let in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner);
         let Some(law) = in_force.as_ref().map(|in_force| &in_force.law) else { return Vec::new() };
-        let named = facts.values().filter_map(|value| match value {
-            Value::Entity(uid) => Some(uid).filter(|uid| law.persons.contains(uid.type_name()) && **uid != call.by().principal),
+        let entity = |value: &'c Value| match value {
+            Value::Entity(uid) => Some(uid),
             _ => None,
-        });
-        named.take(PERSONS_FORESEEN).collect()
+        };
+        let named = facts.into_iter().flat_map(|facts| facts.values()).filter_map(entity).chain(subject);
+        let others = named.filter(|uid| law.persons.contains(uid.type_name()) && **uid != call.by().principal);
+        others.take(PERSONS_FORESEEN).collect()
     }
 
     /// A tenant's directory: the one that is known, if its rows are those of now; else brought up to them.

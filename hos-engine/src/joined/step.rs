@@ -157,16 +157,19 @@ impl Step {
             Asked::Call(tenant, call, came) => {
                 self.begin(joined, &tx)?;
                 // Claims come first, whatever else is not known yet; a call in shadow claims nothing. Of what fails nothing is left.
-                if call.by().legacy.is_none() {
-                    let claimed = join::first_needs(call, &join::Rows::default());
-                    left.extend(claimed.iter().filter_map(|read| leave(tenant, read)));
-                }
-                if let Some(court) = joined.court.get().filter(|_| call.by().legacy.is_none()) {
-                    court.foresee(&tx, tenant, call)?;
+                let claimed = join::first_needs(call, &join::Rows::default());
+                let leaves = claimed.iter().filter_map(|read| leave(tenant, read));
+                let watched = call.by().legacy.is_some();
+                if !watched {
+                    left.extend(leaves.clone());
+                    joined.court.get().map_or(Ok(()), |court| court.foresee(&tx, tenant, call))?;
                 }
                 let court = joined.court(&tx)?;
                 if let Some(answer) = self.in_shadow(court, &tx, tenant, call, came)? {
                     return Ok(Outcome::of(Ok(answer)).into());
+                }
+                if watched {
+                    left.extend(leaves);
                 }
                 court.foresee(&tx, tenant, call)?;
                 self.probe(joined, &tx)?;
@@ -212,7 +215,7 @@ impl Step {
         let needs = all::needs(calls);
         left.extend(needs.iter().filter_map(|(_, read)| leave(tenant, read)));
         let foresee = |court: &Court| {
-            court.claim_all(tx, tenant, &needs)?;
+            court.claim_all(tx, tenant, needs.iter().map(|(call, read)| (*call, read)))?;
             calls.iter().try_for_each(|call| court.foresee(tx, tenant, call))
         };
         joined.court.get().map_or(Ok(()), foresee)?;

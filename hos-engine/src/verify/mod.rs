@@ -3,6 +3,7 @@
 //! Nothing is believed because it is stored: hashes, tiles, heads, states, directory rows, deadlines, once-keys and messages are
 //! made anew from the records and compared; what differs is located by table, key and column.
 
+mod copies;
 mod cosigned;
 mod crew;
 mod epochs;
@@ -11,6 +12,7 @@ mod fold;
 mod heads;
 mod keys;
 mod log;
+mod messages;
 mod met;
 mod onces;
 mod page;

@@ -1,17 +1,16 @@
 //! Every derived row of a tenant against the fold of its records.
 
+use super::copies::same_copy;
 use super::fold::{Fold, Folded, FoldedRow};
-use super::ring::Kept;
-use super::{Pass, onces};
+use super::{Pass, messages, onces};
 use crate::Failure;
 use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_store};
 use crate::court::settle::encode;
 use crate::seal::Origin;
-use crate::sealed::open_copy;
 use crate::store::Tx;
-use crate::store::sql::{evidence as evidence_sql, law as law_sql, operation as operation_sql, state as sql};
+use crate::store::sql::{evidence as evidence_sql, law as law_sql, state as sql};
 use crate::store::{Row, Statement};
-use hos_core::id::{Handle, InstanceId, KeyId, Name, Tenant};
+use hos_core::id::{Handle, InstanceId, Name, Tenant};
 use hos_core::time::Timestamp;
 use std::collections::HashSet;
 
@@ -21,7 +20,7 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &
     deadlines(tx, pass, tenant, fold)?;
     let is_unsaid = |thread: &Handle, n| fold.unreadable.contains(&(*thread, n)) || !fold.covers(thread, n);
     onces::compare(tx, pass, tenant, &fold.onces, is_unsaid)?;
-    outbox(tx, pass, tenant, fold)?;
+    messages::compare(tx, pass, tenant, fold)?;
     directory(tx, pass, tenant, fold)?;
     grants(tx, pass, tenant, fold)?;
     streams(tx, pass, tenant, fold)?;
@@ -41,43 +40,6 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &
             format!("hos_tenant {tenant}"),
             format!("column directory_version: the records come to {}", fold.directory_version),
         ),
-    }
-    Ok(())
-}
-
-/// A sealed copy against what the records say. `Ok(None)`: its key was destroyed, and the vault says so.
-fn copy(pass: &mut Pass<'_>, at: &str, column: &str, key: KeyId, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
-    let kept = if key.0 == [0; 16] { Kept::Destroyed } else { pass.ring.of(&key)? };
-    let secret = match &kept {
-        Kept::Key(secret) => Some(secret),
-        Kept::Destroyed => None,
-        Kept::Never => {
-            pass.findings.add(at, format!("column {column}_key: the vault never had it"));
-            return Ok(None);
-        }
-    };
-    match open_copy(key, secret, bytes) {
-        Ok(opened) => Ok(opened),
-        Err(failure) => {
-            pass.findings.add(at, format!("column {column}: {}", failure.message));
-            Ok(None)
-        }
-    }
-}
-
-/// A copy must be what the records say; one of an erased person says nothing any more.
-fn same_copy(
-    pass: &mut Pass<'_>,
-    at: &str,
-    column: &str,
-    key: KeyId,
-    bytes: &[u8],
-    wanted: Option<&[u8]>,
-) -> Result<(), Failure> {
-    let before = pass.findings.listed.len();
-    let found = copy(pass, at, column, key, bytes)?;
-    if pass.findings.listed.len() == before && found.as_deref() != wanted {
-        pass.findings.add(at, format!("column {column}: not what the records say"));
     }
     Ok(())
 }
@@ -187,57 +149,6 @@ fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
             format!("hos_deadline {tenant} {} {contract}/{}", Timestamp(due), hos_core::id::Shown(&id)),
             "the row is missing",
         );
-    }
-    Ok(())
-}
-
-fn outbox(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
-    let (mut seen, mut place, mut failed) = (HashSet::new(), 0, None);
-    tx.each(&operation_sql::messages(tenant), |row| {
-        if failed.is_none() {
-            // A database's numbers are given before the commit: those of who rolled back are never used.
-            let gaps = tx.is_shared();
-            failed = message(pass, tenant, fold, &row, &mut seen, &mut place, gaps).err();
-        }
-        Ok(())
-    })?;
-    if let Some(failure) = failed {
-        return Err(failure);
-    }
-    for (thread, n, i) in fold.messages.keys().filter(|key| !seen.contains(*key)) {
-        pass.findings.add(format!("hos_outbox {tenant} thread {thread}, n {n}, i {i}"), "the row is missing");
-    }
-    Ok(())
-}
-
-fn message(
-    pass: &mut Pass<'_>,
-    tenant: &Tenant,
-    fold: &Fold,
-    row: &Row,
-    seen: &mut HashSet<(Handle, u64, u64)>,
-    place: &mut u64,
-    gaps: bool,
-) -> Result<(), Failure> {
-    *place += 1;
-    let (pos, thread, n, i) = (row.uint(0)?, Handle(row.bytes(1)?), row.uint(2)?, row.uint(3)?);
-    let at = format!("hos_outbox {tenant} pos {pos}");
-    if pos != *place && !gaps {
-        pass.findings.add(at.clone(), "column pos: messages are missing before it");
-        *place = pos;
-    }
-    match fold.messages.get(&(thread, n, i)) {
-        Some((kind, body)) => {
-            if row.text(4)? != kind {
-                pass.findings.add(at.clone(), "column kind: not what the records say");
-            }
-            same_copy(pass, &at, "body", KeyId(row.bytes(5)?), row.blob(6)?, Some(body))?;
-        }
-        None if fold.unreadable.contains(&(thread, n)) || !fold.covers(&thread, n) => {}
-        None => pass.findings.add(at.clone(), "columns thread, n, i: no record made it"),
-    }
-    if !seen.insert((thread, n, i)) {
-        pass.findings.add(at, "columns thread, n, i: another row has them too");
     }
     Ok(())
 }

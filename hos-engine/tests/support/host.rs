@@ -8,7 +8,7 @@ use hos_engine::joined::{Asked, Joined, KeptRefusal, Next, Outcome};
 use hos_engine::store::server::{ClientError, Connection, Trouble};
 use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::store::{Sql, Statement};
-use hos_engine::{Engine, Failure, Settings};
+use hos_engine::{Engine, Failure, Level, ReplayOptions, Settings, VerifyOptions};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -210,4 +210,13 @@ pub(crate) fn begin(dialect: Dialect) -> &'static str {
 pub(crate) fn account() -> hos_core::id::Uid {
     let _ = root();
     uid("A", "root")
+}
+
+/// The store verifies after all is sealed, and what was judged is judged again.
+pub(crate) fn intact(store: &Store) -> u64 {
+    store.engine.work().unwrap();
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+    assert_eq!(store.engine.replay(&ReplayOptions::default()).unwrap().listed, []);
+    report.logs.iter().map(|(_, size, _)| size).sum()
 }

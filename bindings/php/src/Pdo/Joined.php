@@ -22,7 +22,7 @@ final class Joined implements Door
 {
     private const ON_ITS_WAY = 2;
     /** What is answered by yes or no. */
-    private const ANSWERED = ['can', 'can_all', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy'];
+    private const ANSWERED = ['can', 'can_all', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy', 'all'];
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
 
     private readonly Library $native;
@@ -62,8 +62,8 @@ final class Joined implements Door
         }
         $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;
 
-        if ($operation === 'all') {
-            return '[' . implode(',', [...array_map(self::json(...), $told->earlier ?? []), self::answer($told)]) . ']';
+        if (isset($told->answer, $told->earlier)) {
+            $told->answer->earlier = $told->earlier;
         }
 
         return in_array($operation, self::ANSWERED, true) ? self::answer($told) : $json;
@@ -130,12 +130,7 @@ final class Joined implements Door
     {
         $answer = $told->answer ?? throw HosError::internal('the library settled a step without an answer');
 
-        return self::json($answer);
-    }
-
-    private static function json(\stdClass $tree): string
-    {
-        return json_encode($tree, self::FLAGS);
+        return json_encode($answer, self::FLAGS);
     }
 
     /**

@@ -128,7 +128,13 @@ final class Bound
         };
         $call .= ',"calls":[' . implode(',', array_map($one, array_values($calls))) . ']}';
         $json = $this->handle->call('all', $call, $status, false, $refusal);
-        $answers = static fn (): array => Decoder::tree("{\"all\":$json}")->all;
+        $answers = static function () use ($json): array {
+            $last = Decoder::tree($json);
+            $earlier = $last->earlier ?? [];
+            unset($last->earlier);
+
+            return [...$earlier, $last];
+        };
         $answer = fn (\stdClass $one): Answer => new Answer(
             $this,
             $one->allowed === true,
