@@ -305,7 +305,7 @@ fn folded(laws: &[Arc<Law>], drafts: &[&Draft], withheld: &[(usize, Slot)]) -> T
         let open = |slot: Slot| !withheld.contains(&(at, slot));
         let parts =
             draft.parts.iter().filter(|p| open(p.slot)).map(|p| Part { slot: p.slot, index: p.index, content: &p.plaintext });
-        thread.take(&past, &Again { header: &draft.header, hash: draft.hash, parts: parts.collect() });
+        thread.take(&past, &Again::new(&draft.header, draft.hash, parts.collect()));
     }
     thread
 }

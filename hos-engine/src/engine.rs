@@ -96,14 +96,16 @@ impl Engine {
                 if let Some(note) = note.filter(|_| size == head.size) {
                     lock(&court.checkpoints).insert(tenant, crate::court::Signed { size, note: note.into(), stored: size });
                 } else {
-                    unsigned.push((tenant, head));
+                    unsigned.push((tenant, head, size));
                 }
             }
             court.erased_keys(tx)
         })?;
         // A signer that does not answer is no reason to stay closed: what it owes is named by `verify` and `work`.
-        for (tenant, head) in unsigned.iter().filter(|_| !court.signing.is_paused() && self.0.may_write().is_ok()) {
-            let _ = self.0.sign(tenant, head);
+        for (tenant, head, stored) in unsigned.iter().filter(|_| !court.signing.is_paused() && self.0.may_write().is_ok()) {
+            if self.0.sign(tenant, head).is_ok() {
+                court.signing.late(tenant, *stored, head.size);
+            }
         }
         court.destroy_keys(&erased)?;
         self.erase_restored(&erased)

@@ -1,16 +1,19 @@
 //! Whether a store is what was last answered for: compared at start-up with the mark outside; and the way out, a new epoch.
 
+use crate::court::epoch::{self, Epochs};
 use crate::court::lock;
 use crate::desk::Desk;
 use crate::mark::marked;
 use crate::store::Tx;
 use crate::store::sql::evidence as sql;
+use crate::verify::marked_size;
 use crate::work::{Job, NewEpoch};
 use crate::{Engine, Failure, seal};
 use hos_core::id::{Shown, Tenant, TreeHash};
 use hos_core::limits::EPOCH_REASON_BYTES_MAX;
 use hos_core::proof::checkpoint::{Checkpoint, Note, NoteKey, origin_parts};
 use hos_core::proof::fork::Fork;
+use hos_core::proof::keyring::KeyRing;
 use hos_core::refusal::Code;
 use std::collections::BTreeMap;
 
@@ -25,8 +28,7 @@ fn lost(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, epoch: u64, said: &Checkpoint
     let of = desk.court.of;
     let head = seal::head(tx, tenant, of)?;
     if epoch < of.epoch {
-        // What was lost then is said by the epoch that began.
-        return Ok(None);
+        return turned(desk, tx, tenant, epoch, said, head.size);
     }
     if epoch > of.epoch {
         return Ok(Some(format!("`{tenant}` was in epoch {epoch}, and the store is in epoch {}", of.epoch)));
@@ -36,6 +38,44 @@ fn lost(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, epoch: u64, said: &Checkpoint
     }
     let same = said.size == 0 || root_at(tx, tenant, head.size, said.size)? == said.root;
     Ok((!same).then(|| format!("the first {} entries of `{tenant}` are not those that were answered for", said.size)))
+}
+
+/// The same of a checkpoint of an earlier epoch. What was lost then is said by the first record of the epoch that followed, and by
+/// what it goes on from: a row alone says nothing.
+fn turned(
+    desk: &Desk,
+    tx: &Tx<'_>,
+    tenant: &Tenant,
+    epoch: u64,
+    said: &Checkpoint,
+    size: u64,
+) -> Result<Option<String>, Failure> {
+    let epochs = Epochs::of(tx, tenant, desk.court.of)?;
+    let Some((next, seq, note)) = epochs.turns().iter().find(|(next, ..)| *next > epoch) else {
+        return Ok(Some(format!("`{tenant}` was in epoch {epoch}, and no other one began")));
+    };
+    let turn = epoch::turn_at(tx, tenant, *seq)?;
+    if turn.is_none_or(|turn| (turn.epoch, turn.size, &turn.note) != (*next, *seq, note)) {
+        return Ok(Some(format!("`{tenant}` was in epoch {epoch}, and no record begins epoch {next}")));
+    }
+    if said.size > *seq {
+        let admitted = marked_size(note).is_some_and(|lost| lost >= said.size) && is_signed(&*desk.court.ring(tx)?, note);
+        let what = || format!("`{tenant}` had {} entries in epoch {epoch}, and epoch {next} does not say that they are lost", said.size);
+        return Ok((!admitted).then(what));
+    }
+    let same = said.size == 0 || root_at(tx, tenant, size, said.size)? == said.root;
+    // Another history may have been signed at this size: then the epoch goes on from the note that says so.
+    let admitted = || Ok::<_, Failure>(note.lines().nth(1) == Some(said.size.to_string().as_str()) && is_signed(&*desk.court.ring(tx)?, note));
+    Ok((!same && !admitted()?).then(|| format!("the first {} entries of `{tenant}` are not those that were answered for", said.size)))
+}
+
+/// Whether one of these keys signed a note.
+pub(crate) fn is_signed(ring: &KeyRing, note: &str) -> bool {
+    let name = note.lines().next().unwrap_or_default();
+    ring.keys().any(|(key, _)| {
+        let named = NoteKey::new(name, key.clone());
+        named.is_ok_and(|named| Checkpoint::open(note.as_bytes(), &named).is_ok())
+    })
 }
 
 impl Engine {
@@ -112,9 +152,13 @@ impl Engine {
         if cited.is_empty() {
             return Err(wrong("a new epoch begins with the checkpoint of what was lost".into()));
         }
+        let size_of = |note: &str| marked_size(note).unwrap_or_default();
         for (tenant, marked) in marks {
-            if desk.read(|tx| self::lost(desk, tx, &tenant, marked.epoch, &marked.said))?.is_some() {
-                cited.entry(tenant).or_insert(marked.note);
+            let is_lost = marked.epoch == desk.court.of.epoch
+                && desk.read(|tx| self::lost(desk, tx, &tenant, marked.epoch, &marked.said))?.is_some();
+            // The larger of two says what was lost with the smaller.
+            if is_lost && cited.get(&tenant).is_none_or(|note| size_of(note) < marked.said.size) {
+                cited.insert(tenant, marked.note);
             }
         }
         let tenants = self.tenants()?;
@@ -129,11 +173,7 @@ impl Engine {
     /// Whether a key of this store signed a note.
     fn is_ours(&self, note: &str) -> Result<bool, Failure> {
         let ring = self.0.read(|tx| self.0.court.ring(tx))?;
-        let name = note.lines().next().unwrap_or_default();
-        Ok(ring.keys().any(|(key, _)| {
-            let named = NoteKey::new(name, key.clone());
-            named.is_ok_and(|named| Checkpoint::open(note.as_bytes(), &named).is_ok())
-        }))
+        Ok(is_signed(&ring, note))
     }
 
     /// The proof that a log signed two histories: a checkpoint from outside and this store's own. Nothing if they agree, or if

@@ -30,8 +30,16 @@ pub(crate) enum Changed {
     Grant(String),
 }
 
-/// The parts as they stand now, and what changed in them.
-pub(crate) type Since = (Vec<Root>, Vec<Changed>);
+/// What became of a directory since it was read.
+pub(crate) struct Since {
+    /// The parts as they stand now.
+    pub(crate) parts: Vec<Root>,
+    /// What changed in them.
+    pub(crate) new: Vec<Changed>,
+    /// Changes that are not listed any more, each with its part's place: as many were counted, but whether these were is told by
+    /// their rows alone. One's own that was rolled back is gone too, and another's that was never seen may have been counted.
+    pub(crate) gone: Vec<(usize, Changed)>,
+}
 
 /// The universe's part and the tenant's, and whose rows there are.
 #[derive(Debug, Clone)]
@@ -125,16 +133,24 @@ impl Roots {
     pub(crate) fn since(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<Option<Since>, Failure> {
         tx.foresee(&Self::asked(tenant))?;
         let now = Self::parts(tx, tenant)?;
-        let mut new = Vec::new();
-        for (then, now) in self.parts.iter().zip(&now) {
-            let gone: Vec<_> = then.changes.keys().filter(|id| !now.changes.contains_key(*id)).collect();
-            // One's own change that was rolled back is gone and was not counted: then what was read is not what is.
-            if now.base.checked_sub(then.base) != Some(gone.len() as u64) || now.changes.len() as i64 >= CHANGES_MAX {
+        let (mut new, mut gone) = (Vec::new(), Vec::new());
+        for (place, (then, now)) in self.parts.iter().zip(&now).enumerate() {
+            let before = gone.len();
+            let lost = then.changes.iter().filter(|(id, _)| !now.changes.contains_key(*id));
+            gone.extend(lost.map(|(_, what)| (place, what.clone())));
+            // Where fewer were counted, one was rolled back; where more were, some were never seen.
+            let counted = (gone.len() - before) as u64;
+            if now.base.checked_sub(then.base) != Some(counted) || now.changes.len() as i64 >= CHANGES_MAX {
                 return Ok(None);
             }
             new.extend(now.changes.iter().filter(|(id, _)| !then.changes.contains_key(*id)).map(|(_, what)| what.clone()));
         }
-        Ok(Some((now, new)))
+        Ok(Some(Since { parts: now, new, gone }))
+    }
+
+    /// How many changes are counted in the parts: it never falls, but under a snapshot of earlier.
+    pub(crate) fn counted(&self) -> u64 {
+        self.parts.iter().map(|part| part.base).sum()
     }
 
     /// The same rows over other parts.

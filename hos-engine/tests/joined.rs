@@ -6,10 +6,11 @@ mod support;
 use hos_core::call::{Call, Change, Directory, Note};
 use hos_core::id::{InstanceId, Name, OnceKey, Tenant};
 use hos_core::refusal::Code;
+use hos_engine::joined::{Asked, Next};
 use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::{Level, VerifyOptions};
 use support::host::{Host, host, intact, joined, world};
-use support::{Store, go, new_order, uid};
+use support::{Store, go, law, new_order, uid};
 
 fn birth(id: &str) -> Call {
     Call::Begin(new_order(id))
@@ -98,10 +99,50 @@ fn a_refusal_becomes_evidence_afterwards() {
     host.say("ROLLBACK");
     let kept = host.refusal.take().expect("what was refused can be kept");
     host.say("BEGIN");
-    let answer = host.ask(hos_engine::joined::Asked::Refused(kept)).unwrap();
+    let answer = host.ask(Asked::Refused(kept)).unwrap();
     assert_eq!((answer.code(), answer.receipt.as_ref().unwrap().n), (Some("hos.instance_unknown"), None));
     host.say("COMMIT");
     assert_eq!(intact(&store), before + 1);
+}
+
+#[test]
+fn refusals_that_become_evidence_are_bounded_per_principal() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let before = intact(&store);
+    let bound = law::law().limits.refusals_per_hour as usize;
+    let mut refused = || {
+        host.say("BEGIN");
+        assert!(!host.call(event("none")).unwrap().allowed);
+        host.say("ROLLBACK");
+        host.say("BEGIN");
+        let kept = host.refusal.take().expect("what was refused can be kept");
+        let answer = host.ask(Asked::Refused(kept)).unwrap();
+        host.say("COMMIT");
+        assert_eq!(answer.code(), Some("hos.instance_unknown"));
+        answer.receipt.is_some()
+    };
+    let kept = (0..2 * bound + 3).filter(|_| refused()).count();
+    // An hour may end in the middle.
+    assert!(kept == bound || (bound + 3..=2 * bound).contains(&kept), "{kept} of {bound} an hour");
+    assert_eq!(intact(&store), before + kept as u64);
+}
+
+#[test]
+fn a_step_that_cannot_go_on_leaves_what_it_claimed() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    host.say("BEGIN");
+    assert!(host.call(birth("1")).unwrap().allowed, "the law is known then, and claims are the first round's");
+    host.say("COMMIT");
+    let joined = host.joined.clone();
+    let mut step = joined.step(Asked::Call(Tenant::new("t1").unwrap(), Box::new(birth("2")), Vec::new()), Some(true)).unwrap();
+    let Next::Need(asks) = step.go(&joined, Vec::new()) else { panic!("it asks for rows") };
+    assert!(asks.iter().any(|ask| !ask.reads), "it claims");
+    // A driver that loses rows on the way.
+    let Next::Settle(leaves, outcome) = step.go(&joined, Vec::new()) else { panic!("it ends") };
+    assert_eq!(outcome.answer.unwrap_err().code, Code::CallMalformed);
+    assert!(leaves.iter().any(|leave| leave.sql.starts_with("DELETE FROM hos_instance")), "{leaves:?}");
 }
 
 #[test]

@@ -263,6 +263,38 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
 }
 
 #[test]
+fn a_row_that_no_record_bears_begins_no_epoch() {
+    if support::database::is_on() {
+        return;
+    }
+    let (world, lost) = World::put_back();
+    let size = lost.lines().nth(1).unwrap();
+    let forge = |sql: &str| {
+        let db = rusqlite::Connection::open(&world.path).unwrap();
+        db.execute_batch(sql).unwrap();
+    };
+    // The old copy, with rows that say that its end was lost lawfully.
+    let rows = format!(
+        "INSERT INTO hos_epoch (tenant, epoch, seq, note) SELECT tenant, 1, size, 'x' || char(10) || '{size}' || char(10) FROM hos_head"
+    );
+    forge(&rows);
+    let engine = world.open().unwrap();
+    assert!(engine.quarantine().is_some());
+    let found = report(&engine, &[&lost]);
+    assert_eq!(found.level, Level::Broken, "{:#?}", found.notices);
+    engine.close().unwrap();
+    forge("UPDATE hos_store SET value = x'0000000000000001' WHERE key = 'epoch'; UPDATE hos_head SET epoch = 1");
+    match world.open() {
+        Ok(engine) => {
+            let why = engine.quarantine().expect("nobody writes on");
+            assert!(why.contains("no record begins epoch 1"), "{why}");
+            assert_eq!(report(&engine, &[&lost]).level, Level::Broken);
+        }
+        Err(failure) => assert_eq!(failure.code, Code::StoreIntegrity),
+    }
+}
+
+#[test]
 fn every_byte_of_an_epochs_row_is_evidence() {
     if support::database::is_on() {
         return;

@@ -170,8 +170,9 @@ impl JoinedEngine {
     fn refused(&self, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
         let mut f = Fields::of("the refusal", strict::parse(json, CALL_BYTES_MAX)?, &["refusal"])?;
         let number = f.optional_count("refusal")?.unwrap_or_default();
-        let kept = self.state().refusals.remove(&number);
-        let kept = kept.ok_or_else(|| malformed("no such refusal is kept: it was recorded, or is one of too many"))?;
+        // It is kept on: the host may have to begin its transaction again.
+        let kept = self.state().refusals.get(&number).cloned();
+        let kept = kept.ok_or_else(|| malformed("no such refusal is kept: it is one of too many, or another process's"))?;
         self.go(self.under(Asked::Refused(kept), inside, None, self.together && inside == Some(true))?, Vec::new())
     }
 

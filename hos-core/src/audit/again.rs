@@ -40,7 +40,7 @@ pub(super) fn replayed(bundle: &Bundle, story: &Story<'_>) -> Replayed {
     let (mut outcomes, mut first) = (Vec::with_capacity(story.records.len()), None);
     for (place, held) in story.records.iter().enumerate() {
         let parts = held.item.opened.iter().map(|p| Part { slot: p.slot, index: p.index, content: &p.plaintext });
-        let record = Record { header: &held.header, hash: held.hash, parts: parts.collect() };
+        let record = Record::new(&held.header, held.hash, parts.collect());
         let before = if thread.is_lost() { Before::Lost } else { Before::Instance(thread.instance()) };
         let outcome = past.again(&record, &before);
         if let (Outcome::Differs(difference), None) = (&outcome, &first) {

@@ -116,8 +116,11 @@ pub(super) fn encode_slice(entities: &[&Entity], links: &[&Link]) -> Vec<u8> {
 }
 
 /// A slice's bytes, for whoever tells slices apart.
-pub fn encode_world(entities: &[Entity], links: &[Link]) -> Vec<u8> {
-    encode_slice(&entities.iter().collect::<Vec<_>>(), &links.iter().collect::<Vec<_>>())
+pub fn encode_world<'e>(
+    entities: impl IntoIterator<Item = &'e Entity>,
+    links: impl IntoIterator<Item = &'e Link>,
+) -> Vec<u8> {
+    encode_slice(&entities.into_iter().collect::<Vec<_>>(), &links.into_iter().collect::<Vec<_>>())
 }
 
 fn write_slot(w: &mut Writer, uid: Option<&Uid>) {

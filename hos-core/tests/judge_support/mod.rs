@@ -324,7 +324,7 @@ impl Desk {
 /// A record as the replay reads it.
 pub fn again(draft: &Draft) -> Again<'_> {
     let parts = draft.parts.iter().map(|p| Part { slot: p.slot, index: p.index, content: &p.plaintext }).collect();
-    Again { header: &draft.header, hash: draft.hash, parts }
+    Again::new(&draft.header, draft.hash, parts)
 }
 
 /// A scene: what was asked, and what the desk said; compared with the text that was read once by a person.

@@ -19,6 +19,9 @@ use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
 use std::sync::Arc;
 
+/// How long once-keys are kept at least.
+pub(crate) const ONCE_KEPT_MS: i64 = 30 * 86_400_000;
+
 impl Court {
     /// Judges an operator's act at a gate of the universe and writes its answer.
     pub(crate) fn at_gate(bench: &Bench<'_>, act: &str, gate: &str, by: &By, answer: &mut Answer) -> Slice {
@@ -141,7 +144,7 @@ impl Court {
     /// Forgets a tenant's once-keys that are past their time; says how many.
     pub(crate) fn forget(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
         self.count_changes(tx, tenant)?;
-        let kept = i64::try_from(self.settings.once_kept.as_millis()).unwrap_or(i64::MAX).max(30 * 86_400_000);
+        let kept = i64::try_from(self.settings.once_kept.as_millis()).unwrap_or(i64::MAX).max(ONCE_KEPT_MS);
         let before = hos_core::time::Timestamp(self.clock.now().0.saturating_sub(kept));
         let [delete, floor] = sql::forget_once(tenant, before);
         let gone = tx.execute(&delete)?;

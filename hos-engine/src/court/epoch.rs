@@ -2,17 +2,17 @@
 
 use crate::Failure;
 use crate::court::founding::KEY_EPOCH;
-use crate::court::{Court, Group};
+use crate::court::{Court, Group, roots};
 use crate::seal;
 use crate::settings::Seal;
 use crate::store::Tx;
 use crate::store::sql::{evidence as sql, law as law_sql};
 use crate::work::NewEpoch;
 use hos_core::digest;
-use hos_core::id::{EntryHash, StoreId, Tenant};
+use hos_core::id::{EntryHash, Handle, StoreId, Tenant};
 use hos_core::judge::{self, Act};
 use hos_core::proof::epoch::{STREAM, Turn};
-use hos_core::proof::record::Kind;
+use hos_core::proof::record::{Header, Kind};
 use hos_core::refusal::Code;
 
 /// Where the epochs of a log begin.
@@ -40,13 +40,15 @@ impl Epochs {
 
     /// The epoch of an entry.
     pub(crate) fn at(&self, seq: u64) -> u64 {
-        let began = self.turns.iter().rev().find(|(_, from, _)| *from <= seq).map(|(epoch, ..)| *epoch);
+        let begun = self.turns.partition_point(|(_, from, _)| *from <= seq);
+        let began = begun.checked_sub(1).and_then(|place| self.turns.get(place)).map(|(epoch, ..)| *epoch);
         began.unwrap_or(if self.turns.is_empty() { self.now } else { 0 })
     }
 
     /// The epoch that begins with an entry, and what it goes on from.
     pub(crate) fn begins(&self, seq: u64) -> Option<(u64, &str)> {
-        self.turns.iter().find(|(_, from, _)| *from == seq).map(|(epoch, _, note)| (*epoch, note.as_str()))
+        let place = self.turns.partition_point(|(_, from, _)| *from < seq);
+        self.turns.get(place).filter(|(_, from, _)| *from == seq).map(|(epoch, _, note)| (*epoch, note.as_str()))
     }
 
     /// What an entry cites: the entry before, or the genesis of the epoch that begins with it.
@@ -62,6 +64,16 @@ impl Epochs {
     pub(crate) fn turns(&self) -> &[(u64, u64, String)] {
         &self.turns
     }
+}
+
+/// What the record at an entry says of an epoch that begins with it.
+pub(crate) fn turn_at(tx: &Tx<'_>, tenant: &Tenant, seq: u64) -> Result<Option<Turn>, Failure> {
+    let entry = tx.row(&sql::log_page(tenant, seq, 1))?;
+    let Some(entry) = entry.filter(|row| row.uint(0) == Ok(seq)) else { return Ok(None) };
+    let Some(record) = tx.row(&sql::record(tenant, &Handle(entry.bytes(1)?), entry.uint(2)?))? else { return Ok(None) };
+    let is_turn = Header::decode(record.blob(0)?).is_ok_and(|header| header.kind == Kind::Epoch);
+    let content = roots::content(record.blob(0)?, record.blob(1)?).ok().filter(|_| is_turn);
+    Ok(content.and_then(|bytes| Turn::decode(&bytes).ok()))
 }
 
 impl Court {

@@ -2,10 +2,10 @@
 //! their own rows, and everything that can be foreseen is asked for at once.
 
 use super::fetch::WAITING;
-use super::{Court, Group};
+use super::{Court, Group, Refusal};
 use crate::Failure;
 use crate::join;
-use crate::roots::{Changed, Roots, Stand, is_row, tenants};
+use crate::roots::{Changed, Roots, Since, Stand, is_row, tenants};
 use crate::sealed::{Chance, Refused};
 use crate::store::sql::{evidence as evidence_sql, inbox, law as law_sql, state as state_sql, vault as vault_sql};
 use crate::store::{Statement, Tx};
@@ -13,7 +13,7 @@ use crate::view::{self, InForce, View};
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::Call;
 use hos_core::id::{Tenant, Uid};
-use hos_core::judge::{Bench, Draft};
+use hos_core::judge::Bench;
 use hos_core::policy::{Entity, Link};
 use hos_core::proof::record::Durability;
 use hos_core::refusal::Blocker;
@@ -101,12 +101,17 @@ impl Court {
         roots: &Roots,
         stand: &Stand,
     ) -> Result<Option<View>, Failure> {
-        let Some((parts, changes)) = roots.since(tx, tenant)? else { return Ok(None) };
-        if changes.len() > FOLLOWED_MAX {
+        let Some(Since { parts, new: changes, gone }) = roots.since(tx, tenant)? else { return Ok(None) };
+        if changes.len() + gone.len() > FOLLOWED_MAX {
             return Ok(None);
         }
-        for change in &changes {
+        for change in changes.iter().chain(gone.iter().map(|(_, change)| change)) {
             tx.foresee(&rows_of(tenant, change))?;
+        }
+        for (place, change) in &gone {
+            if !self.stands(tx, tenant, view, roots, *place, change)? {
+                return Ok(None);
+            }
         }
         let mut roots = roots.over(parts);
         let mut entities: Vec<(Uid, Option<Entity>)> = Vec::new();
@@ -137,6 +142,34 @@ impl Court {
         let directory = Arc::new(view.directory.with(entities, links)?);
         let bound = View::bind(stand.version(), view.in_force.clone(), directory)?;
         Ok(Some(View { roots: Some(roots), ..bound }))
+    }
+
+    /// Whether the row of a change that a directory stands on is still as that change left it.
+    fn stands(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        view: &View,
+        roots: &Roots,
+        place: usize,
+        change: &Changed,
+    ) -> Result<bool, Failure> {
+        let Some(of) = tenants(tenant).into_iter().nth(place) else { return Ok(false) };
+        Ok(match change {
+            Changed::Entity(uid) => {
+                let known = roots.rows.get(uid).and_then(|lasts| *lasts.get(place)?);
+                let row = tx.row(&state_sql::directory_entity(&of, uid))?;
+                let last = row.map(|row| state_sql::entity_from(&row)).transpose()?.map(|entity| entity.thread.last);
+                known.is_some() && last == known
+            }
+            // A grant that was revoked has no record here to be known by.
+            Changed::Grant(id) => {
+                let known = view.directory.link(id).and_then(|link| link.record);
+                let row = tx.row(&state_sql::grant(&of, id))?;
+                let last = row.map(|row| state_sql::grant_from(&row)).transpose()?.map(|(thread, ..)| thread.last);
+                known.is_some() && last == known
+            }
+        })
     }
 
     /// An entity as its rows make it now, and the last record of each.
@@ -215,21 +248,24 @@ impl Court {
 }
 
 impl Court {
-    /// Writes the record of a refusal that a host's transaction did not keep. How many there are is up to the host, who asks for each.
+    /// Writes the record of a refusal that a host's transaction did not keep; one too many of its principal in this hour is answered
+    /// without a receipt, and nothing is written of it.
     pub(crate) fn keep_refusal(
         &self,
         tx: &Tx<'_>,
         group: &mut Group,
         tenant: &Tenant,
-        drafts: &[Draft],
-        seed: &[u8; 32],
+        refusal: &Refusal,
     ) -> Result<Answer, Failure> {
         let view = self.view(tx, group, tenant)?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
-        let mut chance = Chance::new(seed);
-        for draft in drafts.iter().cloned() {
-            let code = draft.header.refusal.clone();
-            answer.blockers.extend(code.map(|code| Blocker { code, detail: String::new() }));
+        let codes = refusal.drafts.iter().filter_map(|draft| draft.header.refusal.clone());
+        answer.blockers.extend(codes.map(|code| Blocker { code, detail: String::new() }));
+        if !self.may_keep_refusal(tx, tenant, &view, &refusal.principal)? {
+            return Ok(answer);
+        }
+        let mut chance = Chance::new(&refusal.seed);
+        for draft in refusal.drafts.iter().cloned() {
             let parts = match self.keys(tx).seal_parts(&draft, &mut group.fresh, &mut chance) {
                 Ok(parts) => parts,
                 Err(Refused::Erased(blocker)) => {

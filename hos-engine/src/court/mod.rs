@@ -6,7 +6,7 @@
 //!
 //! [`SqliteStore`]: crate::store::sqlite::SqliteStore
 
-mod activation;
+pub(crate) mod activation;
 mod ahead;
 pub(crate) mod cosigned;
 pub(crate) mod epoch;
@@ -127,7 +127,9 @@ pub(crate) struct Group {
 }
 
 /// A refusal that may become evidence after the host has rolled back.
+#[derive(Clone)]
 pub(crate) struct Refusal {
+    pub(crate) principal: Uid,
     pub(crate) drafts: Vec<Draft>,
     pub(crate) seed: [u8; 32],
 }

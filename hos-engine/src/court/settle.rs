@@ -6,14 +6,14 @@ use crate::court::{Court, Group, Refusal};
 use crate::join::{self, Found, ROUNDS_MAX, Round, Rows};
 use crate::seal::Unsealed;
 use crate::sealed::{Chance, Refused};
-use crate::store::Tx;
+use crate::store::{Statement, Tx};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::{claim, evidence as evidence_sql, inbox, law as law_sql, operation as operation_sql, state as state_sql};
 use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::{By, Call, LegacyEntry, LegacyLog};
 use hos_core::canon::Writer;
-use hos_core::id::{Handle, InstanceId, KeyId, Name, RecordHash, Tenant};
+use hos_core::id::{Handle, InstanceId, KeyId, Name, RecordHash, Tenant, Uid};
 use hos_core::judge::{self, Bench, DirectoryAfter, Draft, Instance, Judged, Place};
 use hos_core::limits::LEGACY_ENTRIES_MAX;
 use hos_core::policy::Entity;
@@ -165,7 +165,7 @@ impl Court {
             return Ok(judged.answer);
         }
         if tx.is_host() && !judged.answer.allowed {
-            return Ok(left_out(group, judged, before.as_deref(), seed));
+            return Ok(left_out(group, judged, &by.principal, before.as_deref(), seed));
         }
         if self.over_bound(tx, tenant, view, by, &judged)? {
             return Ok(judged.answer);
@@ -267,18 +267,31 @@ impl Court {
 
     /// Whether a refusal is one too many to be kept as evidence; it is answered all the same.
     fn over_bound(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, by: &By, judged: &Judged) -> Result<bool, Failure> {
-        if !is_refusal(judged) {
+        Ok(is_refusal(judged) && !self.may_keep_refusal(tx, tenant, view, &by.principal)?)
+    }
+
+    /// Whether one more refusal of a principal may be kept as evidence; it is counted then.
+    pub(super) fn may_keep_refusal(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, principal: &Uid) -> Result<bool, Failure> {
+        let (principal, hour) = self.refuser(principal);
+        let count = tx.row(&operation_sql::refusals(tenant, &principal, hour))?.map_or(Ok(0), |row| row.uint(0))?;
+        if count >= u64::from(view.active.law.limits.refusals_per_hour) {
             return Ok(false);
         }
-        let tag = self.tag(&by.principal);
-        let Some(principal) = tag.first_chunk::<16>() else { return Ok(false) };
-        let hour = self.clock.now().0.div_euclid(HOUR_MS);
-        let count = tx.row(&operation_sql::refusals(tenant, principal, hour))?.map_or(Ok(0), |row| row.uint(0))?;
-        if count >= u64::from(view.active.law.limits.refusals_per_hour) {
-            return Ok(true);
-        }
-        tx.execute(&operation_sql::count_refusal(tenant, principal, hour))?;
-        Ok(false)
+        tx.execute(&operation_sql::count_refusal(tenant, &principal, hour))?;
+        Ok(true)
+    }
+
+    /// Under what name, and in which hour, a principal's refusals are counted now.
+    fn refuser(&self, principal: &Uid) -> ([u8; 16], i64) {
+        let mut name = [0; 16];
+        name.iter_mut().zip(self.tag(principal)).for_each(|(to, from)| *to = from);
+        (name, self.clock.now().0.div_euclid(HOUR_MS))
+    }
+
+    /// What asks how many refusals of a principal were kept in this hour.
+    pub(crate) fn refusals_asked(&self, tenant: &Tenant, principal: &Uid) -> Statement {
+        let (principal, hour) = self.refuser(principal);
+        operation_sql::refusals(tenant, &principal, hour)
     }
 
     /// Writes one record; says where: thread, n, hash.
@@ -482,12 +495,12 @@ fn is_refusal(judged: &Judged) -> bool {
 
 /// A refusal in a host's transaction, which the host will roll back: nothing of it is written. What becomes evidence of it comes
 /// afterwards, if at all. Deadlines that fell due before it, and a migration, fire with the next call that is allowed, or by `hos work`.
-fn left_out(group: &mut Group, judged: Judged, before: Option<&Before>, seed: &[u8; 32]) -> Answer {
+fn left_out(group: &mut Group, judged: Judged, principal: &Uid, before: Option<&Before>, seed: &[u8; 32]) -> Answer {
     let Judged { drafts, mut answer, .. } = judged;
     let alone = drafts.len() == 1;
     let refusals: Vec<Draft> = drafts.into_iter().filter(|d| d.header.kind == Kind::Refused).collect();
     if !refusals.is_empty() {
-        group.refused = Some(Refusal { drafts: refusals, seed: *seed });
+        group.refused = Some(Refusal { principal: principal.clone(), drafts: refusals, seed: *seed });
     }
     if let Some(before) = before.filter(|_| !alone) {
         answer.fired.clear();

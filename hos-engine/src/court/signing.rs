@@ -44,13 +44,26 @@ pub(crate) struct Signing {
     holder: RwLock<(Arc<dyn Signer>, VerifyKey)>,
     /// What went wrong with a tenant's newest head.
     failed: Mutex<BTreeMap<Tenant, String>>,
+    /// Heads that were signed when the store was opened: the size that was stored, and the size signed.
+    late: Mutex<BTreeMap<Tenant, (u64, u64)>>,
     pause: Mutex<Option<Instant>>,
     turn: Mutex<()>,
 }
 
 impl Signing {
     pub(crate) fn new(signer: Arc<dyn Signer>, public: VerifyKey) -> Self {
-        Self { holder: RwLock::new((signer, public)), failed: Mutex::default(), pause: Mutex::default(), turn: Mutex::default() }
+        Self {
+            holder: RwLock::new((signer, public)),
+            failed: Mutex::default(),
+            late: Mutex::default(),
+            pause: Mutex::default(),
+            turn: Mutex::default(),
+        }
+    }
+
+    /// Notes that entries from this size on were signed only when the store was opened.
+    pub(crate) fn late(&self, tenant: &Tenant, stored: u64, size: u64) {
+        lock(&self.late).insert(tenant.clone(), (stored, size));
     }
 
     /// The public half of the key that signs now.
@@ -143,6 +156,13 @@ impl Court {
         }
         let why = lock(&self.signing.failed).get(tenant).map_or_else(String::new, |why| format!(": {why}"));
         Some(format!("the newest head of `{tenant}` ({size} entries) bears no checkpoint{why}"))
+    }
+
+    /// Says which entries no signature that was stored covered when the store was opened, if there were some: an end that was lost in a
+    /// crash, or one that somebody wrote who has no key. Only a checkpoint from outside tells them apart.
+    pub(crate) fn signed_late(&self, tenant: &Tenant) -> Option<String> {
+        let (from, to) = *lock(&self.signing.late).get(tenant)?;
+        Some(format!("entries {from} to {to} of `{tenant}` bore no stored checkpoint when the store was opened, and were signed as they stood"))
     }
 
     /// Signs the head of every tenant that grew, where the signer is here. A signature that fails leaves receipts without

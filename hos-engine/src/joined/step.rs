@@ -16,7 +16,7 @@ use hos_core::answer::Answer;
 use hos_core::call::{Call, Can};
 use hos_core::digest;
 use hos_core::id::Tenant;
-use hos_core::judge::{self, About, Draft};
+use hos_core::judge::{self, About};
 use hos_core::law::mode::Mode;
 use hos_core::refusal::Code;
 use std::sync::atomic::Ordering;
@@ -48,10 +48,10 @@ pub enum Asked {
 
 /// A refusal that a host's transaction did not keep. Whoever wants it as evidence hands it to [`Asked::Refused`] in another
 /// transaction.
+#[derive(Clone)]
 pub struct KeptRefusal {
     tenant: Tenant,
-    drafts: Vec<Draft>,
-    seed: [u8; 32],
+    refusal: Refusal,
 }
 
 /// What a step comes to.
@@ -107,27 +107,30 @@ pub struct Step {
     rounds: usize,
     /// Whether the driver says that there is a transaction; `None` where it cannot tell.
     inside: Option<bool>,
+    /// What leaves the claims of the last round, if it comes to no other.
+    left: Vec<Statement>,
 }
 
 impl Step {
     pub(super) fn new(asked: Asked, dialect: Dialect, inside: Option<bool>, seed: [u8; 32]) -> Self {
-        Self { asked, script: Script::new(dialect), seed, rounds: 0, inside }
+        Self { asked, script: Script::new(dialect), seed, rounds: 0, inside, left: Vec::new() }
     }
 
     /// One round: with the rows of what was asked last, as many lists as statements; the first with none.
     pub fn go(&mut self, joined: &Joined, rows: Vec<Vec<Vec<Sql>>>) -> Next {
         if let Err(error) = self.script.take(rows) {
-            return failed(error.into());
+            return self.failed(error.into());
         }
         self.rounds += 1;
         if self.rounds > ROUNDS_MAX {
-            return failed(Failure::new(Code::Internal, "a step took too many rounds"));
+            return self.failed(Failure::new(Code::Internal, "a step took too many rounds"));
         }
         self.script.begin();
         let mut left = Vec::new();
         let judged = guarded(|| self.judge(joined, &mut left));
         let wanted = self.script.wanted();
         if !wanted.is_empty() {
+            self.left = left;
             return Next::Need(wanted);
         }
         let writes = self.script.writes();
@@ -138,6 +141,11 @@ impl Step {
             // Of what failed nothing is written; what it had claimed is left.
             Err(failure) => Next::Settle(left, Box::new(Outcome::of(Err(failure)))),
         }
+    }
+
+    /// It goes no further: what it had claimed is left.
+    fn failed(&mut self, failure: Failure) -> Next {
+        Next::Settle(std::mem::take(&mut self.left), Box::new(Outcome::of(Err(failure))))
     }
 
     fn judge(&self, joined: &Joined, left: &mut Vec<Statement>) -> Result<Ended, Failure> {
@@ -183,9 +191,10 @@ impl Step {
             Asked::Refused(kept) => {
                 self.begin(joined, &tx)?;
                 let court = joined.court(&tx)?;
+                tx.foresee(&[court.refusals_asked(&kept.tenant, &kept.refusal.principal)])?;
                 self.probe(joined, &tx)?;
                 let mut group = self.group(court, &tx)?;
-                let answer = court.keep_refusal(&tx, &mut group, &kept.tenant, &kept.drafts, &kept.seed)?;
+                let answer = court.keep_refusal(&tx, &mut group, &kept.tenant, &kept.refusal)?;
                 Ok(Outcome::of(Ok(answer)).into())
             }
             Asked::Claim(tenant, call) => {
@@ -297,8 +306,7 @@ impl Step {
                 let view = court.view(tx, &mut group, tenant)?;
                 publish_law(court, &group);
                 if court.changes.load(Ordering::SeqCst) == changes {
-                    let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
-                    views.insert(tenant.clone(), (view.clone(), begun));
+                    publish_view(court, tenant, &view, begun);
                 }
                 view
             }
@@ -346,8 +354,7 @@ impl Step {
 
 /// What may become evidence of a refusal that this transaction does not keep.
 fn kept(tenant: &Tenant, group: &mut Group) -> Option<Box<KeptRefusal>> {
-    let Refusal { drafts, seed } = group.refused.take()?;
-    Some(Box::new(KeptRefusal { tenant: tenant.clone(), drafts, seed }))
+    Some(Box::new(KeptRefusal { tenant: tenant.clone(), refusal: group.refused.take()? }))
 }
 
 /// The statement that takes the claim of a row back.
@@ -365,9 +372,8 @@ fn leave(tenant: &Tenant, read: &Read) -> Option<Statement> {
 fn publish(court: &Court, group: &Group) {
     publish_law(court, group);
     if group.changes == 0 {
-        let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
         for (tenant, view) in &group.views {
-            views.insert(tenant.clone(), (view.clone(), Instant::now()));
+            publish_view(court, tenant, view, Instant::now());
         }
     } else {
         // What `can` remembers may be older than what this very host has just changed.
@@ -375,6 +381,15 @@ fn publish(court: &Court, group: &Group) {
             *since = since.checked_sub(court.settings.directory_age_max * 2).unwrap_or(*since);
         });
         court.changes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A transaction may see a snapshot of long ago: what it read takes the place of nothing newer.
+fn publish_view(court: &Court, tenant: &Tenant, view: &Arc<View>, since: Instant) {
+    let counted = |view: &View| view.roots.as_ref().map_or(0, Roots::counted);
+    let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
+    if views.get(tenant).is_none_or(|(known, _)| counted(known) <= counted(view)) {
+        views.insert(tenant.clone(), (view.clone(), since));
     }
 }
 
@@ -387,6 +402,3 @@ fn publish_law(court: &Court, group: &Group) {
     }
 }
 
-fn failed(failure: Failure) -> Next {
-    Next::Settle(Vec::new(), Box::new(Outcome::of(Err(failure))))
-}

@@ -47,7 +47,7 @@ struct Read {
 impl Read {
     fn record(&self) -> Record<'_> {
         let parts = self.opened.iter().map(|p| Part { slot: p.slot, index: p.index, content: &p.plaintext }).collect();
-        Record { header: &self.header, hash: self.hash, parts }
+        Record::new(&self.header, self.hash, parts)
     }
 }
 

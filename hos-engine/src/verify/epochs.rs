@@ -3,6 +3,7 @@
 use super::Pass;
 use crate::Failure;
 use crate::court::epoch::Epochs;
+use crate::quarantine::is_signed;
 use hos_core::id::Tenant;
 use hos_core::proof::epoch::Turn;
 use hos_core::proof::record::Kind;
@@ -27,6 +28,9 @@ pub(super) fn hold(
         (Some((_, "")), None) if seq == 0 && !is_turn => {}
         (Some(_), None) => pass.findings.add(at(), "column seq: no record begins an epoch here"),
         (Some((epoch, note)), Some(turn)) => {
+            if !turn.note.is_empty() && !is_signed(&pass.seals, &turn.note) {
+                pass.findings.add(at(), "what the epoch goes on from is signed by none of the store's keys");
+            }
             if (turn.epoch, turn.note.as_str()) != (epoch, note) {
                 pass.findings.add(at(), "columns epoch or note: not what the epoch's first record says");
             }
@@ -44,7 +48,23 @@ pub(super) fn hold(
     }
 }
 
-fn marked_size(note: &str) -> Option<u64> {
+/// Holds the rows against the entries that were met: each names one, and they ascend. What no entry was held against would excuse a
+/// checkpoint by itself.
+pub(super) fn all_met(pass: &mut Pass<'_>, tenant: &Tenant, epochs: &Epochs, from: u64, met: &[u64]) {
+    let mut last: Option<(u64, u64)> = None;
+    for (epoch, seq, _) in epochs.turns() {
+        let at = || format!("hos_epoch {tenant} epoch {epoch}");
+        if last.is_some_and(|(before, began)| before >= *epoch || began >= *seq) {
+            pass.findings.add(at(), "columns epoch and seq: not behind the epoch before");
+        } else if *seq >= from && met.binary_search(seq).is_err() {
+            pass.findings.add(at(), "column seq: the log has no such entry");
+        }
+        last = Some((*epoch, *seq));
+    }
+}
+
+/// The size that a note says, in its second line.
+pub(crate) fn marked_size(note: &str) -> Option<u64> {
     note.lines().nth(1)?.parse().ok()
 }
 

@@ -12,7 +12,14 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The records that hold parts under keys that are gone, as the logs are gone through.
 #[derive(Default)]
-pub(crate) struct Gone(HashMap<KeyId, Theirs>);
+pub(crate) struct Gone {
+    theirs: HashMap<KeyId, Theirs>,
+    /// Once-keys that are there, of records whose own words are under these keys.
+    onces: Vec<(String, Vec<KeyId>)>,
+}
+
+/// How many once-keys of which nothing can be said are held against the erasures.
+const ONCES_MAX: usize = 10_000;
 
 #[derive(Default)]
 struct Theirs {
@@ -24,11 +31,20 @@ struct Theirs {
 impl Gone {
     /// Takes a record that holds parts under a destroyed key; `seq` is its place, if it has one.
     pub(super) fn take(&mut self, key: KeyId, tenant: &Tenant, kind: Kind, seq: Option<u64>, record: &RecordHash) {
-        let theirs = self.0.entry(key).or_default();
+        let theirs = self.theirs.entry(key).or_default();
         *theirs.lost.entry((tenant.clone(), kind)).or_default() += 1;
         match seq {
             Some(seq) => theirs.list.push(tenant, seq, record),
             None => theirs.queued += 1,
+        }
+    }
+}
+
+impl Gone {
+    /// Takes a once-key that is there, of a record that holds parts under destroyed keys.
+    pub(super) fn took(&mut self, at: &dyn Fn() -> String, keys: &[KeyId]) {
+        if self.onces.len() < ONCES_MAX {
+            self.onces.push((at(), keys.to_vec()));
         }
     }
 }
@@ -42,7 +58,7 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, erasures: &[Erasure]) ->
             pass.findings.add(format!("vault key {}", erasure.key), what);
             continue;
         }
-        let theirs = pass.gone.0.remove(&erasure.key).unwrap_or_default();
+        let theirs = pass.gone.theirs.remove(&erasure.key).unwrap_or_default();
         let lost: Vec<Lost> =
             theirs.lost.iter().map(|((t, k), count)| Lost { tenant: t.clone(), kind: *k, count: *count }).collect();
         // Of a log that is not read from its beginning there may be more, and never another or as many more.
@@ -59,9 +75,15 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, erasures: &[Erasure]) ->
             attested(tx, pass, &at, erasure, attestation, &theirs, partly)?;
         }
     }
+    // An erasure takes away what the person's records took.
+    for (at, keys) in std::mem::take(&mut pass.gone.onces) {
+        if keys.iter().any(|key| erasures.iter().any(|erasure| erasure.key == *key)) {
+            pass.findings.add(at, "a once-key of a person who was erased, and it is there");
+        }
+    }
     // A key that is gone without a record: a vault that lost it, or somebody who did not want it known.
     let is_said = |key: &&KeyId| erasures.iter().any(|erasure| erasure.key == **key);
-    let unsaid = pass.gone.0.keys().filter(|key| !is_said(key)).count();
+    let unsaid = pass.gone.theirs.keys().filter(|key| !is_said(key)).count();
     if unsaid > 0 {
         pass.notices.push(format!("{unsaid} key(s) are destroyed, and no erasure's record of this store says so"));
     }

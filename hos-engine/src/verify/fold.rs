@@ -7,7 +7,7 @@ use hos_core::audit::legacy::Claim;
 use hos_core::call::Change;
 use hos_core::canon::Reader;
 use hos_core::contract::step::Armed;
-use hos_core::id::{Handle, LawHash, MapKey, Name, RecordHash, Tenant};
+use hos_core::id::{Handle, KeyId, LawHash, MapKey, Name, RecordHash, Tenant};
 use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
 use hos_core::law::Law;
 use hos_core::policy::{Entity, Link};
@@ -38,6 +38,8 @@ pub(super) struct Folded {
     pub(super) deadlines: Vec<Armed>,
     /// The key in the map of heads, where the birth bears one.
     pub(super) label: Option<MapKey>,
+    /// Whether an erasure's record was the thread's last.
+    pub(super) ended: bool,
 }
 
 /// A directory row, as its records say.
@@ -52,9 +54,14 @@ pub(super) enum FoldedRow {
         link: Link,
         removed: bool,
     },
-    /// Its content was erased.
-    Erased,
+    /// Its last record cannot be read any more, for its key is gone.
+    Unreadable(DirectoryThread),
+    /// An erasure's record ended its thread: there is no row.
+    Ended,
 }
+
+/// What is wrong with a record behind the one that ends its thread.
+const AFTER_ITS_END: &str = "the thread goes on behind the erasure that ended it";
 
 /// A message: kind, canonical body.
 pub(super) type FoldedMessage = (String, Vec<u8>);
@@ -68,6 +75,8 @@ pub(super) struct Taken<'r> {
     pub(super) seq: Option<u64>,
     /// Whether its parts may be believed.
     pub(super) readable: bool,
+    /// The keys of its parts that are gone.
+    pub(super) gone: &'r [KeyId],
 }
 
 impl<'r> Taken<'r> {
@@ -95,8 +104,12 @@ pub(super) struct Fold {
     pub(super) roots: Vec<Vec<u8>>,
     pub(super) erasures: Vec<Erasure>,
     pub(super) directory_version: u64,
-    /// Records whose once-key or messages cannot be read any more.
-    pub(super) unreadable: HashSet<(Handle, u64)>,
+    /// Records whose once-key cannot be read any more, with the keys that it may be under.
+    pub(super) unread_onces: HashMap<(Handle, u64), Vec<KeyId>>,
+    /// Records whose messages cannot be read any more.
+    pub(super) unread_messages: HashSet<(Handle, u64)>,
+    /// Records of which nothing is vouched for.
+    pub(super) disputed: HashSet<(Handle, u64)>,
     /// Where the log is not read from its beginning: what is known of its threads.
     pub(super) since: Option<Met>,
     /// The law that the last record cited, once it was found to be there.
@@ -120,7 +133,9 @@ impl Fold {
             roots: Vec::new(),
             erasures: Vec::new(),
             directory_version: 0,
-            unreadable: HashSet::new(),
+            unread_onces: HashMap::new(),
+            unread_messages: HashSet::new(),
+            disputed: HashSet::new(),
             since,
             last_law: None,
         }
@@ -159,6 +174,9 @@ impl Fold {
                 findings.add(at(), format!("the record cites law {law}, which the store does not have"));
             }
         }
+        if !taken.readable {
+            self.disputed.insert((header.thread, n));
+        }
         let listed = |slot: Slot| header.parts.iter().any(|part| part.slot == slot);
         let opened = |slot: Slot| taken.part(slot);
         if header.n.is_none() {
@@ -169,7 +187,7 @@ impl Fold {
                 Some(Ok((key, digest))) => self.onces.push(key, digest, (header.thread, n), header.time, taken.seq),
                 Some(Err(e)) => findings.add(at(), format!("part once: {e}")),
                 None => {
-                    self.unreadable.insert((header.thread, n));
+                    self.unread_onces.insert((header.thread, n), taken.gone.to_vec());
                 }
             }
         }
@@ -183,7 +201,7 @@ impl Fold {
                 }
                 Some(Err(e)) => findings.add(at(), format!("part effects: {e}")),
                 None => {
-                    self.unreadable.insert((header.thread, n));
+                    self.unread_messages.insert((header.thread, n));
                 }
             }
         }
@@ -249,8 +267,9 @@ impl Fold {
             folded.version += 1;
             folded.facts = None;
             folded.deadlines = Vec::new();
+            folded.ended = true;
         } else {
-            self.directory.insert(header.thread, FoldedRow::Erased);
+            self.directory.insert(header.thread, FoldedRow::Ended);
         }
     }
 
@@ -295,7 +314,11 @@ impl Fold {
             facts: Some(Vec::new()),
             deadlines: Vec::new(),
             label: header.label,
+            ended: false,
         });
+        if folded.ended {
+            findings.add(format!("tenant {}, thread {}, n {n}", self.tenant, header.thread), AFTER_ITS_END);
+        }
         folded.n = n;
         folded.last = hash;
         folded.last_time = folded.last_time.max(header.time);
@@ -340,8 +363,11 @@ impl Fold {
         self.directory_version += 1;
         let thread = DirectoryThread { handle: header.thread, n, last: hash };
         let at = format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
+        if matches!(self.directory.get(&header.thread), Some(FoldedRow::Ended)) {
+            return findings.add(at, AFTER_ITS_END);
+        }
         let Some(bytes) = change else {
-            self.directory.insert(header.thread, FoldedRow::Erased);
+            self.directory.insert(header.thread, FoldedRow::Unreadable(thread));
             return;
         };
         let change: Change = match judge::decode_change(bytes) {
@@ -355,7 +381,7 @@ impl Fold {
             Some(FoldedRow::Grant { thread, link, removed }) => {
                 DirectoryRows { entity: None, grant: Some((*thread, link.clone(), *removed)) }
             }
-            Some(FoldedRow::Erased) | None => DirectoryRows::default(),
+            Some(FoldedRow::Unreadable(_) | FoldedRow::Ended) | None => DirectoryRows::default(),
         };
         let row = match judge::apply_change(&change, &rows, thread) {
             Some(DirectoryAfter::Entity { thread, entity, removed }) => FoldedRow::Entity { thread, entity, removed },

@@ -105,6 +105,7 @@ pub(super) fn verify(
         tiles,
         due,
         next: from,
+        turned: Vec::new(),
         sealed_at: Timestamp(0),
     };
     let mut before = walk.verifier.next_prev();
@@ -129,7 +130,8 @@ pub(super) fn verify(
         page = next?.filter(|page| !page.lines.is_empty());
         used = this;
     }
-    let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, below, .. } = walk;
+    let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, below, turned, .. } = walk;
+    epochs::all_met(pass, tenant, &epochs, from, &turned);
     due.finish(tx, &mut pass.findings, tenant)?;
     let (unsealed, inbox) = queue(tx, pass, tenant, &mut fold, below.as_ref())?;
     let (root, size, entry) = (verifier.tree().root(), verifier.tree().size(), verifier.next_prev());
@@ -201,6 +203,8 @@ struct Walk<'t> {
     /// What the universe says of this log's roots.
     due: Due,
     next: u64,
+    /// Entries that the rows of epochs name, as they were met.
+    turned: Vec<u64>,
     sealed_at: Timestamp,
 }
 
@@ -251,6 +255,7 @@ impl Walk<'_> {
         if let Some(kind) = kind.filter(|kind| *kind == Kind::Epoch || self.epochs.begins(row.seq).is_some()) {
             let content = examined.record().part(Slot::Change);
             epochs::hold(pass, tenant, self.epochs, row.seq, self.verifier.tree(), kind, content);
+            self.turned.extend(self.epochs.begins(row.seq).map(|_| row.seq));
         }
         examined.cite(self.verifier.next_prev(), &mut self.examiner);
         let streams = examined.record().header().is_some_and(|h| h.n.is_none());
@@ -296,7 +301,8 @@ impl Walk<'_> {
             }
             // Of what is disputed nothing is vouched for: its parts are as good as unread.
             let readable = row.disputed.is_none();
-            let taken = Taken { header, record: examined.record(), n: row.n, seq: Some(row.seq), readable };
+            let (record, gone) = (examined.record(), &seen.asked.gone[..]);
+            let taken = Taken { header, record, n: row.n, seq: Some(row.seq), readable, gone };
             self.fold.take(&mut pass.findings, &pass.laws, &taken);
         }
         Ok(())
@@ -346,7 +352,7 @@ fn queue(
         };
         pass.records += 1;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
-        asked.gone.into_iter().for_each(|key| pass.gone.take(key, tenant, header.kind, None, &record.hash()));
+        asked.gone.iter().for_each(|key| pass.gone.take(*key, tenant, header.kind, None, &record.hash()));
         if let Some(n) = n {
             if let Some(below) = below {
                 fold.meet(tx, pass, below, &thread, n, header.n.is_none())?;
@@ -355,7 +361,8 @@ fn queue(
             if before.is_some_and(|before| before != (n, header.prev)) {
                 pass.findings.add(at(), "the record does not follow the one before it in its thread");
             }
-            fold.take(&mut pass.findings, &pass.laws, &Taken { header, record: &record, n, seq: None, readable: true });
+            let taken = Taken { header, record: &record, n, seq: None, readable: true, gone: &asked.gone };
+            fold.take(&mut pass.findings, &pass.laws, &taken);
         }
     }
     for row in tx.rows(&inbox::onces_of_none(tenant))? {

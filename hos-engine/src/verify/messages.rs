@@ -53,7 +53,13 @@ fn message(
             }
             same_copy(pass, &at, "body", KeyId(row.bytes(5)?), row.blob(6)?, Some(body))?;
         }
-        None if fold.unreadable.contains(&(thread, n)) || !fold.covers(&thread, n) => {}
+        None if fold.disputed.contains(&(thread, n)) || !fold.covers(&thread, n) => {}
+        // It was sealed for the person whose key the record's own words were under.
+        None if fold.unread_messages.contains(&(thread, n)) => {
+            if !pass.ring.is_destroyed(&KeyId(row.bytes(5)?))? {
+                pass.findings.add(at.clone(), "column body_key: what the record sent is under a key that is gone, and this is not");
+            }
+        }
         None => pass.findings.add(at.clone(), "columns thread, n, i: no record made it"),
     }
     if !seen.insert((thread, n, i)) {

@@ -19,8 +19,12 @@ mod page;
 mod ring;
 mod roots;
 mod rows;
+mod schema;
 mod since;
 mod tiles;
+mod unread;
+
+pub(crate) use epochs::marked_size;
 
 use crate::Failure;
 use crate::court::{Court, lock};
@@ -117,6 +121,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     for tenant in &tenants {
         pass.total += tx.row(&sql::record_count(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
     }
+    schema::compare(tx, &mut pass)?;
     let mut logs = Vec::new();
     let mut unsealed = (0, 0);
     let mut anchored = Vec::new();
@@ -125,11 +130,13 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         let since = anchors_of(&options.since, court, tenant);
         let done = log::verify(tx, &mut pass, tenant, &anchors_of(&anchors, court, tenant), &since)?;
         rows::compare(tx, &mut pass, tenant, &done.fold)?;
+        unread::compare(tx, &mut pass, tenant)?;
         unsealed.0 += done.unsealed.0;
         unsealed.1 = unsealed.1.max(done.unsealed.1);
         anchored.extend(done.anchored);
         logs.push((tenant.to_string(), done.size, done.root.to_string()));
         pass.notices.extend(court.unsigned(tenant, done.size));
+        pass.notices.extend(court.signed_late(tenant));
         if tenant.is_universe() {
             universe = Some(done.fold);
         }

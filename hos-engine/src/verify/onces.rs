@@ -1,6 +1,7 @@
 //! The once-keys that a tenant's records took, and the rows that keep them.
 
 use super::Pass;
+use super::fold::Fold;
 use crate::Failure;
 use crate::store::Tx;
 use crate::store::sql::{law as law_sql, operation as sql};
@@ -56,15 +57,17 @@ impl Onces {
     }
 }
 
-/// Compares the rows with what the records took: both ascend by key. Of which records it cannot be said what they took, is told by
-/// thread and n.
-pub(super) fn compare(
-    tx: &Tx<'_>,
-    pass: &mut Pass<'_>,
-    tenant: &Tenant,
-    onces: &Onces,
-    is_unsaid: impl Fn(&Handle, u64) -> bool,
-) -> Result<(), Failure> {
+/// Compares the rows with what the records took: both ascend by key.
+pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
+    let onces = &fold.onces;
+    // What a record took under a key that is gone cannot be said; that an erasure left it there is said once all of them are known.
+    let is_unsaid = |pass: &mut Pass<'_>, at: &dyn Fn() -> String, thread: &Handle, n: u64| {
+        if let Some(keys) = fold.unread_onces.get(&(*thread, n)) {
+            pass.gone.took(at, keys);
+            return true;
+        }
+        fold.disputed.contains(&(*thread, n)) || !fold.covers(thread, n)
+    };
     let floor = tx.row(&law_sql::tenant_row(tenant))?.map_or(Ok(0), |row| row.int(2))?;
     let mut wanted = onces.sorted().into_iter().peekable();
     let place = |key: &str| format!("hos_once {tenant} {}", Shown(key));
@@ -79,17 +82,17 @@ pub(super) fn compare(
             missing(pass, once);
         }
         let found = (row.bytes::<32>(1)?, Handle(row.bytes(2)?), row.uint(3)?, row.int(4)?);
+        let at = || place(&String::from_utf8_lossy(key));
         match wanted.next_if(|once| onces.key(once).as_bytes() == key) {
             // It was forgotten, and another record may have taken it then.
-            Some(once) if once.time.0 < floor && is_unsaid(&found.1, found.2) => {}
+            Some(once) if once.time.0 < floor && is_unsaid(pass, &at, &found.1, found.2) => {}
             Some(once) => {
                 if found != (once.digest.0, once.thread, once.n, once.time.0) {
-                    let key = String::from_utf8_lossy(key);
-                    pass.findings.add(place(&key), "columns digest, thread, n, at: not what the records say");
+                    pass.findings.add(at(), "columns digest, thread, n, at: not what the records say");
                 }
             }
-            None if is_unsaid(&found.1, found.2) => {}
-            None => pass.findings.add(place(&String::from_utf8_lossy(key)), "column key: no record took it"),
+            None if is_unsaid(pass, &at, &found.1, found.2) => {}
+            None => pass.findings.add(at(), "column key: no record took it"),
         }
         Ok(ControlFlow::Continue(()))
     })?;

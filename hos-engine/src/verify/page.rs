@@ -64,32 +64,35 @@ impl Page {
         page.bytes.clear();
         page.lines.clear();
         (page.next, page.behind) = (None, behind);
-        let mut next = from;
+        let (mut next, mut ends) = (from, false);
         if tx.is_shared() {
             return page.joined(tx, tenant, from);
         }
         tx.visit(&sql::log_page(tenant, from, ROWS), |row| {
+            ends = row.uint(0).is_err();
             next = row.uint(0).map_or(next, |seq| seq.max(next)).saturating_add(1);
             page.lines.push(line(row).unwrap_or_else(|e| Line::Broken(e.message)));
-            Ok(ControlFlow::Continue(()))
+            // What has no number in its place sorts behind all that have: one would meet it again and again.
+            Ok(if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         page.met(tx, tenant)?;
         if let Some(cut) = page.sought(tx, tenant)? {
-            next = cut;
+            (next, ends) = (cut, false);
         }
         // No row has a higher number than a column can hold: behind it there is nothing to ask for.
-        page.next = Some(next).filter(|next| i64::try_from(*next).is_ok());
+        page.next = Some(next).filter(|next| !ends && i64::try_from(*next).is_ok());
         Ok(page)
     }
 
     /// The same of a database that is asked over a wire: entries come with their records, a question a page.
     fn joined(mut self, tx: &Tx<'_>, tenant: &Tenant, from: u64) -> Result<Self, Failure> {
-        let mut next = from;
+        let (mut next, mut ends) = (from, false);
         let Self { bytes, lines, .. } = &mut self;
         tx.visit(&sql::log_records(tenant, from, JOINED), |row| {
             if bytes.len() >= BYTES {
                 return Ok(ControlFlow::Break(()));
             }
+            ends = row.uint(0).is_err();
             next = row.uint(0).map_or(next, |seq| seq.max(next)).saturating_add(1);
             lines.push(match (line(row), row.opt_blob(8), row.opt_blob(9)) {
                 (Ok(Line::Entry(mut entry)), Ok(header), Ok(parts)) => {
@@ -99,9 +102,9 @@ impl Page {
                 (Ok(broken), ..) => broken,
                 (Err(e), ..) => Line::Broken(e.message),
             });
-            Ok(ControlFlow::Continue(()))
+            Ok(if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        self.next = Some(next).filter(|next| i64::try_from(*next).is_ok());
+        self.next = Some(next).filter(|next| !ends && i64::try_from(*next).is_ok());
         Ok(self)
     }
 

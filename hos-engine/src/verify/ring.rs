@@ -43,6 +43,13 @@ impl<'v> KeyRing<'v> {
     }
 }
 
+impl KeyRing<'_> {
+    /// Whether there was a key of this id, and it was destroyed.
+    pub(super) fn is_destroyed(&self, id: &KeyId) -> Result<bool, Failure> {
+        Ok(id.0 != [0; 16] && matches!(self.of(id)?, Kept::Destroyed))
+    }
+}
+
 /// What became of the keys that a record's boxes name.
 #[derive(Default)]
 pub(super) struct Asked {

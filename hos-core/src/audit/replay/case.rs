@@ -1,6 +1,7 @@
 //! The case that a record was made of: who asked what, of which instance, over which entities.
 
 use super::parts::{Record, broken};
+use super::world::World;
 use super::{Difference, Stop};
 use crate::answer::Answer;
 use crate::call::{Adopt, Begin, By, Change, Directory, Legacy, LegacyLog, Note, Transition};
@@ -8,11 +9,11 @@ use crate::canon::Reader;
 use crate::id::{DottedName, Handle, InstanceId, Name, RecordHash, Uid};
 use crate::judge::{
     self, Act, BeginRows, Bench, DirectoryRows, DirectoryThread, Draft, Instance, Judged, WasAsked, decode_asked, decode_change,
-    decode_entity, decode_once, decode_slice, decode_text, decode_values,
+    decode_entity, decode_once, decode_text, decode_values,
 };
 use crate::law::Law;
 use crate::law::mode::Mode;
-use crate::policy::{Entity, Link};
+use crate::policy::Entity;
 use crate::proof::record::{Decision, Header, Kind, Slot};
 use crate::refusal::{Blocker, Code};
 use crate::value::{self, Value};
@@ -29,16 +30,6 @@ pub enum Before<'b> {
     Row(&'b DirectoryRows),
     /// Nothing that judging would ask for.
     Nothing,
-}
-
-/// The entities and links that were judged.
-#[derive(Debug, Default, Clone)]
-pub(super) struct World {
-    /// The directory's.
-    pub(super) stored: Vec<Entity>,
-    /// What came with the call.
-    pub(super) given: Vec<Entity>,
-    pub(super) links: Vec<Link>,
 }
 
 /// What is judged.
@@ -59,7 +50,7 @@ pub(super) enum What {
 
 impl What {
     /// Whether who asked is there to be judged: the law's clock, somebody who came along, or whom the directory has.
-    fn is_of_somebody(&self, world: &World) -> bool {
+    fn is_of_somebody(&self, world: &World<'_>) -> bool {
         let by = match self {
             Self::Tick(_) | Self::Migrate(_) => return true,
             Self::Begin(call, _) => &call.by,
@@ -70,7 +61,7 @@ impl What {
             Self::Note(call) => &call.by,
             Self::Gate(by, ..) => by,
         };
-        world.stored.iter().chain(&world.given).any(|entity| entity.uid == by.principal)
+        world.stored().chain(world.given()).any(|entity| entity.uid == by.principal)
     }
 }
 
@@ -79,7 +70,7 @@ impl What {
 pub(super) struct Case<'r> {
     pub(super) header: &'r Header,
     pub(super) what: What,
-    pub(super) world: World,
+    pub(super) world: World<'r>,
     /// Slots that judging neither needs nor makes.
     pub(super) beside: Vec<Slot>,
 }
@@ -120,8 +111,8 @@ impl<'r> Case<'r> {
         }
         let mut beside = Vec::new();
         beside.extend([Slot::Once, Slot::Legacy].into_iter().filter(|slot| record.withholds(*slot)));
-        let mut world = world(record)?;
-        let maker = Maker { record, header, law, guards: guards.unwrap_or(law), given: world.given.clone() };
+        let world = World::of(record)?;
+        let maker = Maker { record, header, law, guards: guards.unwrap_or(law), given: world.given() };
         let what = match header.kind {
             Kind::Begun => maker.begun()?,
             Kind::Moved | Kind::Overridden => maker.moved(before)?,
@@ -149,8 +140,6 @@ impl<'r> Case<'r> {
             // The directory held others of the principal's type, or of the clock's; which, is not said.
             return Err(Stop::Attested);
         }
-        // What judging makes itself is not given to it.
-        world.given.clear();
         Ok(Self { header, what, world, beside })
     }
 
@@ -217,20 +206,6 @@ fn standing<'b>(before: &Before<'b>) -> Result<&'b Instance, Stop> {
     }
 }
 
-fn world(record: &Record<'_>) -> Result<World, Stop> {
-    let mut world = World::default();
-    for bytes in record.all(Slot::Slice)? {
-        let (entities, links) = decode_slice(bytes).map_err(|e| broken(Slot::Slice, &e))?;
-        let (stored, given): (Vec<_>, Vec<_>) = entities.into_iter().partition(|e| e.record.is_some());
-        world.stored.extend(stored);
-        world.given.extend(given);
-        world.links.extend(links);
-    }
-    world.stored.sort_by(|a, b| a.uid.cmp(&b.uid));
-    world.given.sort_by(|a, b| a.uid.cmp(&b.uid));
-    Ok(world)
-}
-
 /// Makes calls out of a record.
 struct Maker<'m, 'r> {
     record: &'m Record<'r>,
@@ -238,7 +213,7 @@ struct Maker<'m, 'r> {
     law: &'m Law,
     /// The law of the instance's contract.
     guards: &'m Law,
-    given: Vec<Entity>,
+    given: Vec<&'m Entity>,
 }
 
 impl Maker<'_, '_> {
@@ -255,7 +230,7 @@ impl Maker<'_, '_> {
             principal: self.record.need(Slot::Principal, decode_entity)?,
             request: self.header.request.clone(),
             context: self.record.read(Slot::Context, decode_values)?.unwrap_or_default(),
-            given: self.given.iter().filter(|e| Some(&e.uid) != made).cloned().collect(),
+            given: self.given.iter().filter(|e| Some(&e.uid) != made).map(|e| (*e).clone()).collect(),
             legacy,
         })
     }
@@ -329,7 +304,7 @@ impl Maker<'_, '_> {
         Ok(What::Transition(call, instance.cloned()))
     }
 
-    fn refused(&self, before: &Before<'_>, world: &World) -> Result<What, Stop> {
+    fn refused(&self, before: &Before<'_>, world: &World<'_>) -> Result<What, Stop> {
         let there = match before {
             Before::Instance(instance) => *instance,
             _ => None,
@@ -396,9 +371,9 @@ impl Maker<'_, '_> {
 
 /// The rows that a refused change must have met, as far as the law's word depends on them: what a conflict was is not asked
 /// again, so there was none.
-fn rows_of(change: &Change, world: &World) -> DirectoryRows {
+fn rows_of(change: &Change, world: &World<'_>) -> DirectoryRows {
     let thread = DirectoryThread { handle: Handle([0; 16]), n: 0, last: RecordHash([0; 32]) };
-    let stored = |uid: &Uid| world.stored.iter().find(|e| e.uid == *uid);
+    let stored = |uid: &Uid| world.stored().find(|e| e.uid == *uid);
     match change {
         Change::Put { uid, .. } | Change::Remove { uid } | Change::Leave { uid, .. } => {
             let entity = stored(uid).map(|entity| (thread, entity.clone(), false));
@@ -413,7 +388,7 @@ fn rows_of(change: &Change, world: &World) -> DirectoryRows {
         }
         Change::Grant { .. } => DirectoryRows::default(),
         Change::Revoke { id } => {
-            let link = world.links.iter().find(|link| link.id == *id);
+            let link = world.links().find(|link| link.id == *id);
             DirectoryRows { entity: None, grant: link.map(|link| (thread, link.clone(), false)) }
         }
     }

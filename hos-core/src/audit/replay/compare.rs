@@ -5,11 +5,16 @@ use super::parts::{Record, name};
 use crate::answer::Answer;
 use crate::canon::CanonError;
 use crate::judge::{Draft, decode_blockers};
-use crate::proof::record::{Decision, Header, Slot};
+use crate::proof::record::{Decision, Header, PartRef, Slot};
 use std::fmt::Display;
 
-fn shown<T: Display>(value: Option<&T>) -> String {
-    value.map_or_else(|| "-".to_owned(), ToString::to_string)
+/// A field that differs, in words: almost none does, so nothing is put into words before.
+fn differ<T: PartialEq>(what: &str, was: &T, now: &T, shown: impl Fn(&T) -> String) -> Option<Difference> {
+    (was != now).then(|| Difference::new(what, shown(was), shown(now)))
+}
+
+fn shown<T: Display>(value: &Option<T>) -> String {
+    value.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
 }
 
 /// A decision in words: `allow by buyer`, `deny hos.forbidden by inactive`.
@@ -39,35 +44,31 @@ fn headers(was: &Header, now: &Header) -> Option<Difference> {
     if (was.decision, &was.refusal) != (now.decision, &now.refusal) {
         return Some(Difference::new("decision", decision(was), decision(now)));
     }
-    if was.policies != now.policies {
-        return Some(Difference::new("policies", was.policies.join(", "), now.policies.join(", ")));
-    }
-    let texts = [
-        ("kind", format!("{:?}", was.kind), format!("{:?}", now.kind)),
-        ("from", shown(was.from.as_ref()), shown(now.from.as_ref())),
-        ("to", shown(was.to.as_ref()), shown(now.to.as_ref())),
-        ("contract", shown(was.contract.as_ref()), shown(now.contract.as_ref())),
-        ("contract version", shown(was.contract_version.as_ref()), shown(now.contract_version.as_ref())),
-        ("event", shown(was.event.as_ref()), shown(now.event.as_ref())),
-        ("n", shown(was.n.as_ref()), shown(now.n.as_ref())),
-        ("previous record", shown(was.prev.as_ref()), shown(now.prev.as_ref())),
-        ("guard law", shown(was.guard_law.as_ref()), shown(now.guard_law.as_ref())),
-        ("compat", was.judge[3].to_string(), now.judge[3].to_string()),
-        ("mode", was.mode.to_string(), now.mode.to_string()),
-        ("label", shown(was.label.as_ref()), shown(now.label.as_ref())),
-    ];
-    let differs = texts.into_iter().find(|(_, was, now)| was != now);
-    differs.map(|(what, was, now)| Difference::new(what, was, now))
+    differ("policies", &was.policies, &now.policies, |all| all.join(", "))
+        .or_else(|| differ("kind", &was.kind, &now.kind, |kind| format!("{kind:?}")))
+        .or_else(|| differ("from", &was.from, &now.from, shown))
+        .or_else(|| differ("to", &was.to, &now.to, shown))
+        .or_else(|| differ("contract", &was.contract, &now.contract, shown))
+        .or_else(|| differ("contract version", &was.contract_version, &now.contract_version, shown))
+        .or_else(|| differ("event", &was.event, &now.event, shown))
+        .or_else(|| differ("n", &was.n, &now.n, shown))
+        .or_else(|| differ("previous record", &was.prev, &now.prev, shown))
+        .or_else(|| differ("guard law", &was.guard_law, &now.guard_law, shown))
+        .or_else(|| differ("compat", &was.judge[3], &now.judge[3], u16::to_string))
+        .or_else(|| differ("mode", &was.mode, &now.mode, u8::to_string))
+        .or_else(|| differ("label", &was.label, &now.label, shown))
 }
 
 /// The parts, one by one; of those that are not open, only that they are there.
 fn parts(record: &Record<'_>, draft: &Draft, beside: &[Slot]) -> Option<Difference> {
     let is_asked = |slot: Slot| !beside.contains(&slot);
-    let was: Vec<(Slot, u8)> = record.header.parts.iter().map(|p| (p.slot, p.index)).filter(|(s, _)| is_asked(*s)).collect();
-    let now: Vec<(Slot, u8)> = draft.header.parts.iter().map(|p| (p.slot, p.index)).filter(|(s, _)| is_asked(*s)).collect();
-    if was != now {
-        let words = |all: &[(Slot, u8)]| all.iter().map(|(s, i)| format!("{s:?} {i}")).collect::<Vec<_>>().join(", ");
-        return Some(Difference::new("parts", words(&was), words(&now)));
+    let places = |part: &PartRef| Some((part.slot, part.index)).filter(|(slot, _)| is_asked(*slot));
+    let (was, now) = (&record.header.parts, &draft.header.parts);
+    if !was.iter().filter_map(places).eq(now.iter().filter_map(places)) {
+        let words = |all: &[PartRef]| {
+            all.iter().filter_map(places).map(|(s, i)| format!("{s:?} {i}")).collect::<Vec<_>>().join(", ")
+        };
+        return Some(Difference::new("parts", words(was), words(now)));
     }
     for part in draft.parts.iter().filter(|part| is_asked(part.slot)) {
         let Some(content) = record.open(part.slot, part.index) else { continue };

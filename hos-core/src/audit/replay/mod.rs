@@ -11,6 +11,7 @@ mod parts;
 mod rows;
 mod thread;
 mod trial;
+mod world;
 
 pub use case::Before;
 pub use parts::{Part, Record};
@@ -19,14 +20,16 @@ pub use thread::Thread;
 pub use trial::{Decided, Trial};
 
 use crate::id::LawHash;
-use crate::judge::{Bench, Limits, Standing, encode_world};
+use crate::judge::{Bench, Limits, Standing};
 use crate::law::Law;
 use crate::law::mode::{Mode, Modes};
 use crate::policy::{Bound, Directory};
-use case::{Case, World};
+use crate::proof::record::Header;
+use case::Case;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
+use world::World;
 
 /// How many worlds are kept closed: most records of a day are judged over few.
 const WORLDS_MAX: usize = 4_096;
@@ -133,7 +136,7 @@ impl<'l> Past<'l> {
             directory_version: header.directory_version,
             durability: header.durability,
             guards: guards.as_ref().map(|(law, bound)| Standing { law, bound }),
-            ..bench_of(record, Standing { law: &active, bound: &bound }, &modes)
+            ..bench_of(header, Standing { law: &active, bound: &bound }, &modes)
         };
         let (answer, draft) = case.run(&bench).map_err(|blocker| {
             Stop::Broken(Difference::new("record", format!("{:?}", header.kind), format!("refused: {blocker}")))
@@ -142,14 +145,12 @@ impl<'l> Past<'l> {
     }
 
     /// The world of a decision, closed.
-    fn closed(&self, world: &World) -> Result<Arc<Directory>, Stop> {
-        let key = encode_world(&world.stored, &world.links);
+    fn closed(&self, world: &World<'_>) -> Result<Arc<Directory>, Stop> {
+        let key = world.key();
         if let Some(known) = self.worlds.borrow().get(&key) {
             return Ok(known.clone());
         }
-        let made = Directory::new(world.stored.clone(), world.links.clone())
-            .map_err(|b| Stop::Broken(Difference::new("part slice", "a world", b.to_string())))?;
-        let made = Arc::new(made);
+        let made = Arc::new(world.close()?);
         let mut worlds = self.worlds.borrow_mut();
         if worlds.len() >= WORLDS_MAX {
             worlds.clear();
@@ -166,8 +167,7 @@ fn bind(law: &Law, directory: &Arc<Directory>) -> Result<Bound, Stop> {
 
 /// A bench for a record's time and place. The clock was held against settings of its own when it judged; those are no evidence,
 /// and are not asked again.
-fn bench_of<'b>(record: &Record<'b>, active: Standing<'b>, modes: &'b Modes) -> Bench<'b> {
-    let header = record.header;
+fn bench_of<'b>(header: &'b Header, active: Standing<'b>, modes: &'b Modes) -> Bench<'b> {
     Bench {
         store: header.store,
         tenant: &header.tenant,

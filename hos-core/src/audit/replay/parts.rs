@@ -1,9 +1,12 @@
 //! A record as it is judged again: its header, and its parts as far as they are open.
 
+use super::world::Slice;
 use super::{Difference, Stop};
 use crate::canon::CanonError;
 use crate::id::RecordHash;
 use crate::proof::record::{Header, Slot};
+use std::cell::OnceCell;
+use std::sync::Arc;
 
 /// A part that is open.
 #[derive(Debug, Clone, Copy)]
@@ -25,9 +28,25 @@ pub struct Record<'r> {
     pub hash: RecordHash,
     /// Its open parts.
     pub parts: Vec<Part<'r>>,
+    /// Its open slices, once they were read.
+    slices: OnceCell<Slices<'r>>,
 }
 
+/// Slices in the order of the parts, each as far as it decodes.
+type Slices<'r> = Vec<Result<Arc<Slice<'r>>, CanonError>>;
+
 impl<'r> Record<'r> {
+    /// A record with its open parts.
+    pub fn new(header: &'r Header, hash: RecordHash, parts: Vec<Part<'r>>) -> Self {
+        Self { header, hash, parts, slices: OnceCell::new() }
+    }
+
+    /// What it was judged over, as far as that is open: each slice is read once.
+    pub(super) fn slices(&self) -> &Slices<'r> {
+        let read = || self.parts.iter().filter(|part| part.slot == Slot::Slice).map(|part| Slice::read(part.content)).collect();
+        self.slices.get_or_init(read)
+    }
+
     /// The parts of a slot that the header lists, in their order; refused where one is not open.
     pub(super) fn all(&self, slot: Slot) -> Result<Vec<&'r [u8]>, Stop> {
         let listed = self.header.parts.iter().filter(|part| part.slot == slot);

@@ -3,7 +3,7 @@
 use super::parts::{Record, name};
 use super::{Difference, Outcome};
 use crate::id::{RecordHash, Shown, Uid};
-use crate::judge::{DirectoryAfter, DirectoryRows, DirectoryThread, apply_change, decode_change, decode_slice};
+use crate::judge::{DirectoryAfter, DirectoryRows, DirectoryThread, apply_change, decode_change};
 use crate::policy::{Entity, Link};
 use crate::proof::record::{Decision, Slot};
 use std::collections::HashMap;
@@ -86,17 +86,22 @@ impl Rows {
 
     /// Holds what a record was judged over against the rows; only what is open can be held.
     pub fn held(&self, record: &Record<'_>, universe: bool, place: u64) -> Outcome {
-        for part in record.parts.iter().filter(|part| part.slot == Slot::Slice) {
-            let Ok((entities, links)) = decode_slice(part.content) else { continue };
-            let entities = entities.iter().filter_map(|e| Some((e.record?, self.entity(e), e.uid.to_string())));
-            let links = links.iter().filter_map(|l| Some((l.record?, self.link(l), Shown(&l.id).to_string())));
-            for (hash, holds, shown) in entities.chain(links) {
-                let wrong = match holds {
-                    Ok(()) if self.stood(&hash, record, universe, place) => continue,
-                    Ok(()) => "by then the directory had changed it",
-                    Err(why) => why,
-                };
-                return Outcome::Differs(Difference::new(name(Slot::Slice), shown, wrong));
+        let wrong = |hash: &RecordHash, holds: Result<(), &'static str>| match holds {
+            Ok(()) if self.stood(hash, record, universe, place) => None,
+            Ok(()) => Some("by then the directory had changed it"),
+            Err(why) => Some(why),
+        };
+        let differs = |shown: String, wrong: &'static str| Outcome::Differs(Difference::new(name(Slot::Slice), shown, wrong));
+        for slice in record.slices().iter().flatten() {
+            for (entity, hash) in slice.entities.iter().filter_map(|e| Some((e, e.record?))) {
+                if let Some(wrong) = wrong(&hash, self.entity(entity)) {
+                    return differs(entity.uid.to_string(), wrong);
+                }
+            }
+            for (link, hash) in slice.links.iter().filter_map(|l| Some((l, l.record?))) {
+                if let Some(wrong) = wrong(&hash, self.link(link)) {
+                    return differs(Shown(&link.id).to_string(), wrong);
+                }
             }
         }
         Outcome::Same

@@ -85,7 +85,7 @@ impl Past<'_> {
         let directory = self.closed(&case.world)?;
         let bound = bind(law, &directory)?;
         let modes = Modes::default();
-        let bench = bench_of(record, Standing { law, bound: &bound }, &modes);
+        let bench = bench_of(header, Standing { law, bound: &bound }, &modes);
         let (answer, draft) = match case.run(&bench) {
             Ok(pair) => pair,
             Err(blocker) => return Ok(Trial::Unknown(blocker.to_string())),

@@ -6,6 +6,7 @@
 use hos_core::id::Shown;
 use hos_core::refusal::Code;
 use rusqlite::{Connection, TransactionBehavior};
+use std::collections::BTreeSet;
 
 use super::connection::use_wal;
 use super::error::from_sqlite;
@@ -55,6 +56,20 @@ pub(super) fn check(conn: &Connection, options: &OpenOptions) -> Result<(), Stor
         return Err(StoreError::new(Code::StoreVersion, message));
     }
     Ok(())
+}
+
+/// What a query of the schema says of a file that has these steps and nothing else, a row each.
+pub(crate) fn objects(schema: &[Migration], query: &str) -> Result<BTreeSet<Vec<String>>, StoreError> {
+    let failed = |e| from_sqlite(e, "cannot make the schema in memory");
+    let conn = Connection::open_in_memory().map_err(failed)?;
+    conn.execute_batch(TABLE).map_err(failed)?;
+    for step in schema {
+        conn.execute_batch(step.sql).map_err(failed)?;
+    }
+    let mut select = conn.prepare(query).map_err(failed)?;
+    let columns = select.column_count();
+    let rows = select.query_map([], |row| (0..columns).map(|column| row.get(column)).collect()).map_err(failed)?;
+    rows.collect::<Result<_, _>>().map_err(failed)
 }
 
 /// Whether nothing was ever written; refuses files of other programs, above all the application's own database.

@@ -37,6 +37,7 @@ pub use foresight::Foresight;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub use options::{Migration, OpenOptions, SecureDelete};
 pub use vault::{Look, NewKey, SecretKey, Vault, VaultKey};
+pub(crate) use migrate::objects;
 pub(crate) use vault::{key_bytes, key_of};
 
 use std::ops::ControlFlow;

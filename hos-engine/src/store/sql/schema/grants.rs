@@ -26,13 +26,14 @@ const READ: &[&str] = &[
 ];
 /// Evidence and what waits for its place: inserted, and never changed or deleted.
 const INSERT: &[&str] = &["hos_record", "hos_queue", "hos_inbox", "hos_outbox", "hos_change", "hos_vault"];
-/// The fold of the records, which moves with them.
+/// The fold of the records, which moves with them; and how many refusals were kept.
 const WRITE: &[(&str, &str)] = &[
     ("hos_once", "INSERT, UPDATE, DELETE"),
     ("hos_instance", "INSERT, UPDATE, DELETE"),
     ("hos_deadline", "INSERT, DELETE"),
     ("hos_directory", "INSERT, UPDATE, DELETE"),
     ("hos_grant", "INSERT, UPDATE, DELETE"),
+    ("hos_refusal", "INSERT, UPDATE"),
 ];
 
 /// The statements that give an application's user its rights; `user` is a role of PostgreSQL, or `name@host` of MySQL. An SQLite

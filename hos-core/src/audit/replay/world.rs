@@ -1,0 +1,81 @@
+//! The entity world of a decision, as its record keeps it: slices, each read once.
+
+use super::parts::{Record, broken};
+use super::{Difference, Stop};
+use crate::canon::CanonError;
+use crate::judge::{decode_slice, encode_world};
+use crate::policy::{Directory, Entity, Link};
+use crate::proof::record::Slot;
+use std::sync::Arc;
+
+/// A slice that is open: the entities and links in it, and its bytes.
+#[derive(Debug)]
+pub(super) struct Slice<'r> {
+    bytes: &'r [u8],
+    pub(super) entities: Vec<Entity>,
+    pub(super) links: Vec<Link>,
+}
+
+impl<'r> Slice<'r> {
+    pub(super) fn read(bytes: &'r [u8]) -> Result<Arc<Self>, CanonError> {
+        decode_slice(bytes).map(|(entities, links)| Arc::new(Self { bytes, entities, links }))
+    }
+
+    fn stored(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.iter().filter(|entity| entity.record.is_some())
+    }
+}
+
+/// The entities and links that were judged.
+#[derive(Debug, Default, Clone)]
+pub(super) struct World<'r>(Vec<Arc<Slice<'r>>>);
+
+impl<'r> World<'r> {
+    /// That of a record; refused where a slice is not open, or does not decode.
+    pub(super) fn of(record: &Record<'r>) -> Result<Self, Stop> {
+        if record.withholds(Slot::Slice) {
+            return Err(Stop::Erased);
+        }
+        let read = record.slices().iter().cloned().collect::<Result<Vec<_>, _>>();
+        read.map(Self).map_err(|e| broken(Slot::Slice, &e))
+    }
+
+    /// The directory's entities.
+    pub(super) fn stored(&self) -> impl Iterator<Item = &Entity> {
+        self.0.iter().flat_map(|slice| slice.stored())
+    }
+
+    /// What came with the call, and what judging made itself; ascending.
+    pub(super) fn given(&self) -> Vec<&Entity> {
+        let mut given: Vec<&Entity> = self.0.iter().flat_map(|s| &s.entities).filter(|e| e.record.is_none()).collect();
+        given.sort_by(|a, b| a.uid.cmp(&b.uid));
+        given
+    }
+
+    pub(super) fn links(&self) -> impl Iterator<Item = &Link> {
+        self.0.iter().flat_map(|slice| &slice.links)
+    }
+
+    /// What tells apart what is stored: two worlds with one key are closed alike.
+    pub(super) fn key(&self) -> Vec<u8> {
+        let mut key = Vec::new();
+        for slice in &self.0 {
+            // Its own bytes say the same as those of what is stored in it, where that is all of it; and one text in canonical form
+            // is no other one's beginning.
+            if slice.stored().count() == slice.entities.len() {
+                key.extend_from_slice(slice.bytes);
+            } else {
+                key.extend(encode_world(slice.stored(), &slice.links));
+            }
+        }
+        key
+    }
+
+    /// The directory that is closed over what is stored.
+    pub(super) fn close(&self) -> Result<Directory, Stop> {
+        let mut stored: Vec<Entity> = self.stored().cloned().collect();
+        stored.sort_by(|a, b| a.uid.cmp(&b.uid));
+        Directory::new(stored, self.links().cloned().collect())
+            .map_err(|b| Stop::Broken(Difference::new("part slice", "a world", b.to_string())))
+    }
+}
