@@ -5,10 +5,9 @@
 
 use super::{Court, Group};
 use crate::Failure;
-use crate::court::fetch::WAITING;
 use crate::store::Tx;
 use crate::store::sql::{evidence as sql, inbox};
-use crate::survey::Survey;
+use crate::survey::{Spot, Survey};
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, Tenant};
 use hos_core::proof::part::SubjectKey;
@@ -59,8 +58,9 @@ impl Court {
         for tenant in self.tenants(tx)? {
             for row in tx.rows(&sql::queue(&tenant, usize::MAX >> 1))? {
                 if row.int(2)? < 0 {
-                    if let Some(row) = tx.row(&inbox::waiting(&tenant, &row.bytes(1)?))? {
-                        survey.take(&tenant, WAITING, row.blob(2)?, row.blob(3)?, secret);
+                    let id = row.bytes(1)?;
+                    if let Some(row) = tx.row(&inbox::waiting(&tenant, &id))? {
+                        survey.take(&tenant, Spot::Waits(Handle(id)), row.blob(2)?, row.blob(3)?, secret);
                     }
                     continue;
                 }
@@ -69,7 +69,7 @@ impl Court {
         }
         for (tenant, thread, n) in waiting {
             if let Some(row) = tx.row(&sql::record(&tenant, &thread, n))? {
-                survey.take(&tenant, n, row.blob(0)?, row.blob(1)?, secret);
+                survey.take(&tenant, Spot::Placed(n), row.blob(0)?, row.blob(1)?, secret);
             }
         }
         Ok(survey.records - before)

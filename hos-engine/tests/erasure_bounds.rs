@@ -1,0 +1,79 @@
+//! What an erasure leaves alone: what is somebody else's, what somebody else wrote, and what it says of itself.
+
+mod support;
+
+use hos_core::call::{Begin, Call, Change, Note};
+use hos_core::id::OnceKey;
+use hos_core::value::Record;
+use hos_engine::{Engine, Level, ReplayOptions, Seal, Settings, VerifyOptions};
+use support::host::{host, joined, world};
+use support::{Store, at, change, fresh, go, new_order, root, uid};
+
+/// All that was written holds, and what was judged is judged again.
+#[track_caller]
+fn intact(engine: &Engine) {
+    let report = engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+    assert_eq!(engine.replay(&ReplayOptions::default()).unwrap().listed, []);
+}
+
+/// An order of another person's.
+fn order_of(who: &str, id: &str) -> Begin {
+    Begin::new(uid("A", "root"), "o", id, "new").unwrap().fact("who", uid("A", who))
+}
+
+/// A store in which `ann` took the key `evt-9` and, after it was forgotten, `bob` did.
+fn one_key_twice(settings: Settings) -> Store {
+    let store = fresh(settings);
+    let tenant = store.tenant("t1");
+    change(&store.tenant("universe"), Change::Put { uid: uid("A", "bob"), attrs: Record::new() });
+    assert!(tenant.begin(new_order("1").once("evt-9").unwrap()).unwrap().allowed);
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    store.engine.work().unwrap();
+    store.clock.set(at("2026-02-05T00:00:00Z"));
+    assert_eq!(store.engine.work().unwrap().forgotten, 1);
+    assert!(!tenant.begin(order_of("bob", "2").once("evt-9").unwrap()).unwrap().again);
+    store
+}
+
+#[test]
+fn a_key_that_is_another_person_s_by_now_stays() {
+    for seal in [Seal::Inline, Seal::Worker] {
+        let store = one_key_twice(Settings { seal, ..Settings::default() });
+        assert!(store.engine.erase(&root(), &uid("A", "ann"), "x").unwrap().allowed);
+        intact(&store.engine);
+        let again = store.tenant("t1").begin(order_of("bob", "2").once("evt-9").unwrap()).unwrap();
+        assert!(again.allowed && again.again, "a retry is no second call: {again:?}");
+    }
+}
+
+#[test]
+fn a_key_that_was_taken_anew_goes_with_who_took_it_last() {
+    let store = one_key_twice(Settings::default());
+    assert!(store.tenant("t1").transition(go("2")).unwrap().allowed);
+    assert!(store.engine.erase(&root(), &uid("A", "bob"), "x").unwrap().allowed);
+    intact(&store.engine);
+    // It is free: ann's own was forgotten long before.
+    assert!(!store.tenant("t1").begin(new_order("3").once("evt-9").unwrap()).unwrap().again);
+    intact(&store.engine);
+}
+
+#[test]
+fn a_key_whose_record_waits_for_its_place_goes_too() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    change(&store.tenant("t1"), Change::Join { uid: uid("A", "ann"), parent: uid("R", "op") });
+    // Whose a note's key is: the caller's.
+    for (who, key) in [("ann", "of-ann"), ("root", "of-root")] {
+        let mut note = Note::new(uid("A", who), "n", b"x".to_vec()).unwrap();
+        note.once = Some(OnceKey::new(key).unwrap());
+        host.say("BEGIN");
+        assert!(host.call(Call::Note(note)).unwrap().allowed);
+        host.commit().unwrap();
+    }
+    assert_eq!(host.number("SELECT count(*) FROM hos_once WHERE n = -2"), 2);
+    assert!(store.engine.erase(&root(), &uid("A", "ann"), "x").unwrap().allowed);
+    assert_eq!(host.number("SELECT count(*) FROM hos_once"), 1, "the other one's stays");
+    support::host::intact(&store);
+    assert_eq!(host.number("SELECT count(*) FROM hos_once WHERE n >= 0"), 1);
+}
