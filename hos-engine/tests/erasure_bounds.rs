@@ -2,12 +2,15 @@
 
 mod support;
 
-use hos_core::call::{Begin, Call, Change, Note};
-use hos_core::id::OnceKey;
+use hos_core::call::{Begin, By, Call, Change, Note, Transition};
+use hos_core::id::{InstanceId, Name, OnceKey};
+use hos_core::proof::erasure::LastVerdict;
+use hos_core::proof::key::SealKey;
+use hos_core::proof::record::Kind;
 use hos_core::value::Record;
-use hos_engine::{Engine, Level, ReplayOptions, Seal, Settings, VerifyOptions};
+use hos_engine::{Engine, Erasure, Level, ReplayOptions, Seal, Settings, VerifyOptions};
 use support::host::{host, joined, world};
-use support::{Store, at, change, fresh, go, new_order, root, uid};
+use support::{Store, at, change, fresh, fresh_under, go, new_order, root, uid};
 
 /// All that was written holds, and what was judged is judged again.
 #[track_caller]
@@ -76,4 +79,44 @@ fn a_key_whose_record_waits_for_its_place_goes_too() {
     assert_eq!(host.number("SELECT count(*) FROM hos_once"), 1, "the other one's stays");
     support::host::intact(&store);
     assert_eq!(host.number("SELECT count(*) FROM hos_once WHERE n >= 0"), 1);
+}
+
+/// A law under which everybody may erase themselves.
+fn themselves(path: &str, text: String) -> String {
+    let own = "@id(\"own\")permit(principal,action==N::Action::\"evidence.erase\",resource)when{principal==resource};\n";
+    if path == "policies/p.cedar" { text + own } else { text }
+}
+
+#[test]
+fn who_erases_themselves_leaves_nothing_under_the_key_that_goes() {
+    let second = SealKey::from_seed(&[42; 32]);
+    for attest in [None, Some(&second)] {
+        let store = fresh_under(Settings::default(), themselves);
+        let (tenant, ann) = (store.tenant("t1"), uid("A", "ann"));
+        change(&tenant, Change::Join { uid: ann.clone(), parent: uid("R", "staff") });
+        assert!(tenant.begin(new_order("1").once("k1").unwrap()).unwrap().allowed);
+        assert!(!tenant.transition(Transition::new(ann.clone(), "o", "1", "go").unwrap()).unwrap().allowed);
+        assert!(tenant.transition(go("1")).unwrap().allowed);
+        store.engine.work().unwrap();
+        let by = By::new(ann.clone());
+        assert_eq!(store.engine.erase(&by, &uid("A", "root"), "x").unwrap().code(), Some("hos.not_permitted"));
+        let done = store.engine.erase_with(&by, &ann, &Erasure { ground: "x", article: "", attest }).unwrap();
+        assert!(done.answer.allowed, "{:?}", done.answer.blockers);
+        let record = done.record.unwrap();
+        assert_eq!((record.verdict, record.attestation.is_some()), (LastVerdict::Intact, attest.is_some()));
+        intact(&store.engine);
+        // Nobody is named by the last records: who asked is whose the key was.
+        let order = (Name::new("o").unwrap(), InstanceId::new("1").unwrap());
+        let history = tenant.history(&order.0, &order.1, 0, 10).unwrap();
+        let last = history.last().unwrap();
+        assert_eq!((last.header.kind, last.erased.len()), (Kind::Erased, 0));
+        assert!(last.parts.iter().all(|(name, _)| name != "principal"));
+        assert_eq!(store.engine.erase(&by, &ann, "x").unwrap().code(), Some("hos.principal_unknown"));
+        if store.database.is_none() {
+            store.engine.backup(&store.dir.path().join("copy.db"), None).unwrap();
+        }
+        drop(tenant);
+        store.engine.work().unwrap();
+        intact(&store.engine);
+    }
 }

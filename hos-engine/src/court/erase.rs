@@ -33,6 +33,7 @@ struct Burial<'a> {
     key: KeyId,
     /// The person; not known when it is carried out again, for the vault holds no names.
     subject: Option<&'a Uid>,
+    /// Who asked, where that is another; who erases themselves is named by nothing that stays.
     by: Option<&'a By>,
     judged: Option<&'a Answer>,
     ground: &'a str,
@@ -108,7 +109,8 @@ impl Court {
         let burial = Burial {
             key,
             subject: Some(subject),
-            by: Some(by),
+            // Sealed under the key that goes, it would be one record more that nobody can read, and none that was counted.
+            by: Some(by).filter(|by| by.principal != *subject),
             judged: Some(&answer),
             ground: &job.ground,
             article: &job.article,
