@@ -123,7 +123,7 @@ impl Survey {
         Some(digest::record_hash(bytes))
     }
 
-    /// One entry of a log, and its record.
+    /// One entry of a log, and its record; `of` is the store and the epoch that the entry is of.
     pub(crate) fn entry(
         &mut self,
         of: Origin,

@@ -5,10 +5,11 @@ mod support;
 
 use hos_core::audit;
 use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::proof::erasure::LastVerdict;
 use hos_core::proof::trust::Trust;
 use hos_core::refusal::Code;
 use hos_engine::clock::SetClock;
-use hos_engine::{Engine, ExportOptions, Failure, Level, Settings, VerifyOptions};
+use hos_engine::{Engine, Erasure, ExportOptions, Failure, Level, Settings, VerifyOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use support::{go, new_order, root};
@@ -260,6 +261,25 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
     engine.close().unwrap();
     world.restore("old");
     assert!(world.open().unwrap().quarantine().unwrap().contains("epoch"));
+}
+
+#[test]
+fn an_erasure_in_a_later_epoch_says_that_all_held() {
+    if support::database::is_on() {
+        return;
+    }
+    let (world, lost) = World::put_back();
+    world.open().unwrap().new_epoch("the disk died", &[lost]).unwrap();
+    let engine = world.open().unwrap();
+    for id in ["1", "2"] {
+        assert!(engine.tenant("t1").unwrap().transition(go(id)).unwrap().allowed);
+    }
+    let what = Erasure { ground: "x", ..Erasure::default() };
+    let done = engine.erase_with(&root(), &support::uid("A", "ann"), &what).unwrap();
+    assert!(done.answer.allowed, "{:?}", done.answer.blockers);
+    assert_eq!(done.record.unwrap().verdict, LastVerdict::Intact);
+    let verified = report(&engine, &[]);
+    assert_eq!(verified.level, Level::Intact, "{:#?}", verified.findings);
 }
 
 #[test]

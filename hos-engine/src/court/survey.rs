@@ -5,10 +5,11 @@
 
 use super::{Court, Group};
 use crate::Failure;
+use crate::court::epoch::Epochs;
+use crate::seal::Origin;
 use crate::store::Tx;
 use crate::store::sql::{evidence as sql, inbox};
 use crate::survey::{Spot, Survey};
-use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, Tenant};
 use hos_core::proof::part::SubjectKey;
 use hos_core::refusal::Code;
@@ -21,18 +22,22 @@ impl Court {
     pub(crate) fn go_on(&self, tx: &Tx<'_>, survey: &mut Survey, secret: Option<&SubjectKey>) -> Result<(), Failure> {
         for tenant in self.tenants(tx)? {
             let mut next = survey.size(&tenant);
-            let mut prev = match next.checked_sub(1) {
-                None => digest::genesis_hash(&self.of.store, self.of.epoch, &tenant, &[]),
+            let epochs = Epochs::of(tx, &tenant, self.of)?;
+            let mut before = match next.checked_sub(1) {
+                None => None,
                 Some(before) => {
                     let lost = || Failure::new(Code::StoreIntegrity, format!("entry {before} of `{tenant}` is missing"));
-                    EntryHash(tx.row(&sql::entry_hash(&tenant, before))?.ok_or_else(lost)?.bytes(0)?)
+                    Some(EntryHash(tx.row(&sql::entry_hash(&tenant, before))?.ok_or_else(lost)?.bytes(0)?))
                 }
             };
             loop {
                 let page = tx.rows(&sql::log_records(&tenant, next, PAGE))?;
                 for row in &page {
-                    survey.entry(self.of, &tenant, row, prev, secret)?;
-                    (next, prev) = (row.uint(0)? + 1, EntryHash(row.bytes(6)?));
+                    let seq = row.uint(0)?;
+                    let prev = epochs.prev(&self.of.store, &tenant, seq, before);
+                    let of = Origin { store: self.of.store, epoch: epochs.at(seq) };
+                    survey.entry(of, &tenant, row, prev, secret)?;
+                    (next, before) = (seq + 1, Some(EntryHash(row.bytes(6)?)));
                 }
                 if page.is_empty() {
                     break;
