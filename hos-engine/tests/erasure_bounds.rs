@@ -2,8 +2,9 @@
 
 mod support;
 
-use hos_core::call::{Begin, By, Call, Change, Note, Transition};
+use hos_core::call::{Begin, By, Call, Change, Directory, Note, Transition};
 use hos_core::id::{InstanceId, Name, OnceKey};
+use hos_core::policy::Entity;
 use hos_core::proof::erasure::LastVerdict;
 use hos_core::proof::key::SealKey;
 use hos_core::proof::record::Kind;
@@ -119,4 +120,51 @@ fn who_erases_themselves_leaves_nothing_under_the_key_that_goes() {
         store.engine.work().unwrap();
         intact(&store.engine);
     }
+}
+
+#[test]
+fn nothing_comes_after_the_end_of_a_thread() {
+    // Ids name persons in this law, and a row of no person's may be erased.
+    let store = fresh_under(Settings::default(), |path, text| match path {
+        "contracts/o.toml" => text.replace("version=1\n", "version=1\npersonal_ids=true\n"),
+        "schema.cedarschema" => {
+            text.replace("appliesTo{principal:[A],resource:[A]};}", "appliesTo{principal:[A],resource:[A,R]};}")
+        }
+        _ => text,
+    });
+    let tenant = store.tenant("t1");
+    change(&store.tenant("universe"), Change::Put { uid: uid("A", "bob"), attrs: Record::new() });
+    change(&tenant, Change::Join { uid: uid("A", "ann"), parent: uid("R", "staff") });
+    assert!(tenant.begin(new_order("ann-1")).unwrap().allowed);
+    assert!(tenant.transition(go("ann-1")).unwrap().allowed);
+    assert!(store.engine.erase(&root(), &uid("A", "ann"), "x").unwrap().allowed);
+    let ended = || tenant.history(&Name::new("o").unwrap(), &InstanceId::new("ann-1").unwrap(), 0, 10).unwrap();
+    assert_eq!(ended().last().unwrap().header.kind, Kind::Erased);
+    let records = ended().len();
+    // Refused, and the refusal is the caller's, in the stream of refusals.
+    let told = |answer: hos_core::answer::Answer| {
+        let receipt = answer.receipt.unwrap();
+        let entry = tenant.log(0, 1000).unwrap().into_iter().find(|e| e.receipt.record == receipt.record).unwrap();
+        assert_eq!((entry.header.kind, entry.header.n), (Kind::Refused, None));
+        answer.blockers[0].code.to_string()
+    };
+    assert_eq!(told(tenant.transition(go("ann-1")).unwrap()), "hos.instance_erased");
+    assert_eq!(told(tenant.begin(order_of("bob", "ann-1")).unwrap()), "hos.instance_erased");
+    let join = Change::Join { uid: uid("A", "ann"), parent: uid("R", "staff") };
+    assert_eq!(told(tenant.directory(Directory::new(uid("A", "root"), join)).unwrap()), "hos.entity_missing");
+    assert_eq!(tenant.tick(10).unwrap(), 0);
+    assert_eq!(ended().len(), records);
+    intact(&store.engine);
+    if store.database.is_some() {
+        let mut host = host(&store, &joined(&store));
+        assert_eq!(host.number("SELECT count(*) FROM hos_instance"), 1, "the id lies in no row, the tombstone alone does");
+    }
+    // A row of no person's has an end as well; put again, it is another row with another thread.
+    let mut by = root();
+    by.given.push(Entity { uid: uid("R", "staff"), attrs: Record::new(), parents: [].into(), record: None });
+    assert!(store.engine.erase(&by, &uid("R", "staff"), "x").unwrap().allowed);
+    let put = change(&tenant, Change::Put { uid: uid("R", "staff"), attrs: Record::new() });
+    assert_eq!(put.receipt.unwrap().n, Some(0));
+    assert_eq!(store.engine.erase(&by, &uid("R", "staff"), "x").unwrap().code(), Some("hos.subject_erased"));
+    intact(&store.engine);
 }
