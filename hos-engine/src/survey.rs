@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::seal::Origin;
 use crate::store::Row;
+use crate::store::sql::claim;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, KeyId, OnceKey, RecordHash, Tenant, TreeHash};
 use hos_core::judge;
@@ -14,12 +15,23 @@ use hos_core::proof::stored::decode_stored;
 use hos_core::time::Timestamp;
 use std::collections::BTreeMap;
 
-/// A record that took a once-key; the key itself where the part could be opened.
+/// Where a record stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Spot {
+    /// At this place in its thread.
+    Placed(u64),
+    /// Nowhere yet: it waits in the inbox under this id.
+    Waits(Handle),
+}
+
+/// A record that took a once-key: which one, as the key's row has it; the key itself where the part could be opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Took {
     pub(crate) tenant: Tenant,
+    /// The thread; of a record that waits, the id under which it does.
     pub(crate) thread: Handle,
-    pub(crate) n: u64,
+    /// The place there; of a record that waits, [`claim::WAITING`].
+    pub(crate) n: i64,
     pub(crate) key: Option<OnceKey>,
 }
 
@@ -75,7 +87,7 @@ impl Survey {
     pub(crate) fn take(
         &mut self,
         tenant: &Tenant,
-        n: u64,
+        spot: Spot,
         bytes: &[u8],
         parts: &[u8],
         secret: Option<&SubjectKey>,
@@ -102,12 +114,16 @@ impl Survey {
         if theirs.places.iter().any(|(slot, _)| *slot == Slot::Once) {
             let part = opened.iter().flatten().find(|part| part.slot == Slot::Once);
             let key = part.and_then(|part| judge::decode_once(&part.plaintext).ok()).map(|(key, _)| key);
-            self.took.push(Took { tenant: tenant.clone(), thread: header.thread, n, key });
+            let (thread, n) = match spot {
+                Spot::Placed(n) => (header.thread, i64::try_from(n).unwrap_or(i64::MAX)),
+                Spot::Waits(id) => (id, claim::WAITING),
+            };
+            self.took.push(Took { tenant: tenant.clone(), thread, n, key });
         }
         Some(digest::record_hash(bytes))
     }
 
-    /// One entry of a log, and its record.
+    /// One entry of a log, and its record; `of` is the store and the epoch that the entry is of.
     pub(crate) fn entry(
         &mut self,
         of: Origin,
@@ -118,7 +134,7 @@ impl Survey {
     ) -> Result<(), Failure> {
         let (Some(bytes), Some(parts)) = (row.opt_blob(8)?, row.opt_blob(9)?) else { return Ok(()) };
         let (seq, n, broken) = (row.uint(0)?, row.uint(2)?, self.broken);
-        let Some(hash) = self.take(tenant, n, bytes, parts, secret) else { return Ok(()) };
+        let Some(hash) = self.take(tenant, Spot::Placed(n), bytes, parts, secret) else { return Ok(()) };
         self.list.push(tenant, seq, &hash);
         let is_stream = Header::decode(bytes).is_ok_and(|header| header.n.is_none());
         let entry = Entry {

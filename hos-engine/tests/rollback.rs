@@ -263,6 +263,25 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
 }
 
 #[test]
+fn an_erasure_in_a_later_epoch_says_that_all_held() {
+    if support::database::is_on() {
+        return;
+    }
+    let (world, lost) = World::put_back();
+    world.open().unwrap().new_epoch("the disk died", &[lost]).unwrap();
+    let engine = world.open().unwrap();
+    for id in ["1", "2"] {
+        assert!(engine.tenant("t1").unwrap().transition(go(id)).unwrap().allowed);
+    }
+    let what = Erasure { ground: "x", ..Erasure::default() };
+    let done = engine.erase_with(&root(), &support::uid("A", "ann"), &what).unwrap();
+    assert!(done.answer.allowed, "{:?}", done.answer.blockers);
+    assert_eq!(done.record.unwrap().verdict, LastVerdict::Intact);
+    let verified = report(&engine, &[]);
+    assert_eq!(verified.level, Level::Intact, "{:#?}", verified.findings);
+}
+
+#[test]
 fn a_row_that_no_record_bears_begins_no_epoch() {
     if support::database::is_on() {
         return;

@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::court::founding::STREAM_ERASED;
 use crate::court::{Court, Group};
 use crate::store::Tx;
-use crate::store::sql::{erase as sql, evidence as evidence_sql, law as law_sql, operation as operation_sql, state as state_sql};
+use crate::store::sql::{erase as sql, evidence as evidence_sql, law as law_sql, state as state_sql};
 use crate::survey::Survey;
 use crate::work::Erasing;
 use hos_core::answer::{Answer, Receipt};
@@ -33,6 +33,7 @@ struct Burial<'a> {
     key: KeyId,
     /// The person; not known when it is carried out again, for the vault holds no names.
     subject: Option<&'a Uid>,
+    /// Who asked, where that is another; who erases themselves is named by nothing that stays.
     by: Option<&'a By>,
     judged: Option<&'a Answer>,
     ground: &'a str,
@@ -108,7 +109,8 @@ impl Court {
         let burial = Burial {
             key,
             subject: Some(subject),
-            by: Some(by),
+            // Sealed under the key that goes, it would be one record more that nobody can read, and none that was counted.
+            by: Some(by).filter(|by| by.principal != *subject),
             judged: Some(&answer),
             ground: &job.ground,
             article: &job.article,
@@ -287,21 +289,25 @@ impl Court {
     fn forget_traces(&self, tx: &Tx<'_>, group: &mut Group, burial: &Burial<'_>) -> Result<(), Failure> {
         for tenant in self.tenants(tx)? {
             let took: Vec<_> = burial.survey.took.iter().filter(|took| took.tenant == tenant).collect();
-            let mut keys: Vec<Vec<u8>> =
-                took.iter().filter_map(|took| Some(took.key.as_ref()?.as_str().as_bytes().to_vec())).collect();
+            // A key is taken from the record that took it, and from no other: it may have been forgotten since, and be somebody
+            // else's now.
+            let mut rows: Vec<(Vec<u8>, Handle, i64)> = took
+                .iter()
+                .filter_map(|took| Some((took.key.as_ref()?.as_str().as_bytes().to_vec(), took.thread, took.n)))
+                .collect();
             if took.iter().any(|took| took.key.is_none()) {
-                for row in tx.rows(&operation_sql::onces(&tenant))? {
-                    let (thread, n) = (Handle(row.bytes(2)?), row.uint(3)?);
-                    if took.iter().any(|took| (took.thread, took.n) == (thread, n)) {
-                        keys.push(row.blob(0)?.to_vec());
+                for row in tx.rows(&sql::onces_taken(&tenant))? {
+                    let (thread, n) = (Handle(row.bytes(1)?), row.int(2)?);
+                    if took.iter().any(|took| took.key.is_none() && (took.thread, took.n) == (thread, n)) {
+                        rows.push((row.blob(0)?.to_vec(), thread, n));
                     }
                 }
             }
-            for key in keys {
-                if let Some(row) = tx.row(&sql::once_digest(&tenant, &key))? {
+            for (key, thread, n) in rows {
+                if let Some(row) = tx.row(&sql::once_digest(&tenant, &key, &thread, n))? {
                     group.traces.push([tenant.as_str().as_bytes(), &key, row.blob(0)?].concat());
                 }
-                tx.execute(&sql::delete_once(&tenant, &key))?;
+                tx.execute(&sql::delete_once(&tenant, &key, &thread, n))?;
             }
             if let Some(principal) = burial.subject.map(|s| self.tag(s)).and_then(|tag| tag.first_chunk::<16>().copied()) {
                 tx.execute(&sql::forget_refusals(&tenant, &principal))?;

@@ -239,7 +239,13 @@ impl Court {
         let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
         let state_sql::SealedInstance { instance, facts_key, facts: facts_sealed } = sealed;
         let opened = self.open_instance(tx, view, instance, &facts_key, &facts_sealed, &group.fresh)?;
-        let Some(instance) = opened else { return Ok((Found::Erased, None)) };
+        let Some(instance) = opened else {
+            // A tombstone has another id: what was claimed under this one would keep it.
+            if tx.is_shared() {
+                group.claims.push(claim::leave_instance(tenant, contract, id));
+            }
+            return Ok((Found::Erased, None));
+        };
         let instance = Arc::new(instance);
         let before = Before { facts_key, facts_sealed, instance: instance.clone() };
         Ok((Found::Live(instance), Some(Arc::new(before))))

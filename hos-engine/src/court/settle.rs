@@ -133,7 +133,12 @@ impl Court {
         if tx.is_shared() && tx.dialect() != Dialect::Postgres {
             tx.claim(&claim::instance(tenant, contract, id))?;
         }
-        let (Found::Live(instance), Some(before)) = self.instance(tx, group, tenant, &view, contract, id)? else { return Ok(0) };
+        let (Found::Live(instance), Some(before)) = self.instance(tx, group, tenant, &view, contract, id)? else {
+            for leave in std::mem::take(&mut group.claims) {
+                tx.execute(&leave)?;
+            }
+            return Ok(0);
+        };
         let guards =
             if instance.law == view.active.law.hash { None } else { Some(view.under(self.laws.get(tx, &instance.law)?)?) };
         let bench = self.bench(tx, group, tenant, &view, guards.as_ref())?;

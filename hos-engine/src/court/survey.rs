@@ -5,11 +5,11 @@
 
 use super::{Court, Group};
 use crate::Failure;
-use crate::court::fetch::WAITING;
+use crate::court::epoch::Epochs;
+use crate::seal::Origin;
 use crate::store::Tx;
 use crate::store::sql::{evidence as sql, inbox};
-use crate::survey::Survey;
-use hos_core::digest;
+use crate::survey::{Spot, Survey};
 use hos_core::id::{EntryHash, Handle, Tenant};
 use hos_core::proof::part::SubjectKey;
 use hos_core::refusal::Code;
@@ -22,18 +22,22 @@ impl Court {
     pub(crate) fn go_on(&self, tx: &Tx<'_>, survey: &mut Survey, secret: Option<&SubjectKey>) -> Result<(), Failure> {
         for tenant in self.tenants(tx)? {
             let mut next = survey.size(&tenant);
-            let mut prev = match next.checked_sub(1) {
-                None => digest::genesis_hash(&self.of.store, self.of.epoch, &tenant, &[]),
+            let epochs = Epochs::of(tx, &tenant, self.of)?;
+            let mut before = match next.checked_sub(1) {
+                None => None,
                 Some(before) => {
                     let lost = || Failure::new(Code::StoreIntegrity, format!("entry {before} of `{tenant}` is missing"));
-                    EntryHash(tx.row(&sql::entry_hash(&tenant, before))?.ok_or_else(lost)?.bytes(0)?)
+                    Some(EntryHash(tx.row(&sql::entry_hash(&tenant, before))?.ok_or_else(lost)?.bytes(0)?))
                 }
             };
             loop {
                 let page = tx.rows(&sql::log_records(&tenant, next, PAGE))?;
                 for row in &page {
-                    survey.entry(self.of, &tenant, row, prev, secret)?;
-                    (next, prev) = (row.uint(0)? + 1, EntryHash(row.bytes(6)?));
+                    let seq = row.uint(0)?;
+                    let prev = epochs.prev(&self.of.store, &tenant, seq, before);
+                    let of = Origin { store: self.of.store, epoch: epochs.at(seq) };
+                    survey.entry(of, &tenant, row, prev, secret)?;
+                    (next, before) = (seq + 1, Some(EntryHash(row.bytes(6)?)));
                 }
                 if page.is_empty() {
                     break;
@@ -59,8 +63,9 @@ impl Court {
         for tenant in self.tenants(tx)? {
             for row in tx.rows(&sql::queue(&tenant, usize::MAX >> 1))? {
                 if row.int(2)? < 0 {
-                    if let Some(row) = tx.row(&inbox::waiting(&tenant, &row.bytes(1)?))? {
-                        survey.take(&tenant, WAITING, row.blob(2)?, row.blob(3)?, secret);
+                    let id = row.bytes(1)?;
+                    if let Some(row) = tx.row(&inbox::waiting(&tenant, &id))? {
+                        survey.take(&tenant, Spot::Waits(Handle(id)), row.blob(2)?, row.blob(3)?, secret);
                     }
                     continue;
                 }
@@ -69,7 +74,7 @@ impl Court {
         }
         for (tenant, thread, n) in waiting {
             if let Some(row) = tx.row(&sql::record(&tenant, &thread, n))? {
-                survey.take(&tenant, n, row.blob(0)?, row.blob(1)?, secret);
+                survey.take(&tenant, Spot::Placed(n), row.blob(0)?, row.blob(1)?, secret);
             }
         }
         Ok(survey.records - before)

@@ -3,7 +3,7 @@
 use super::evidence::{int, tenant};
 use super::state::uids_to;
 use crate::store::{Sql, Statement};
-use hos_core::id::{InstanceId, KeyId, MapKey, Name, RecordHash, Tenant, Uid};
+use hos_core::id::{Handle, InstanceId, KeyId, MapKey, Name, RecordHash, Tenant, Uid};
 use hos_core::judge::{Instance, encode_armed};
 
 /// Instances whose facts are sealed under a key, as [`super::state::instances`] has them.
@@ -100,14 +100,25 @@ pub fn delete_grant(t: &Tenant, id: &str) -> Statement {
     Statement::new("DELETE FROM hos_grant WHERE tenant = ?1 AND id = ?2", [tenant(t), id.as_bytes().into()])
 }
 
-/// What stands beside a once-key: digest.
-pub fn once_digest(t: &Tenant, key: &[u8]) -> Statement {
-    Statement::new("SELECT digest FROM hos_once WHERE tenant = ?1 AND key = ?2", [tenant(t), key.into()])
+/// All once-keys that are taken, those too whose records wait in the inbox: key, thread, n.
+pub fn onces_taken(t: &Tenant) -> Statement {
+    Statement::new("SELECT key, thread, n FROM hos_once WHERE tenant = ?1 AND n <> -1 ORDER BY key", [tenant(t)])
 }
 
-/// Takes a once-key away, for good.
-pub fn delete_once(t: &Tenant, key: &[u8]) -> Statement {
-    Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND key = ?2", [tenant(t), key.into()])
+/// What stands beside a once-key that this record took: digest; none where the key is another record's by now.
+pub fn once_digest(t: &Tenant, key: &[u8], thread: &Handle, n: i64) -> Statement {
+    Statement::new(
+        "SELECT digest FROM hos_once WHERE tenant = ?1 AND key = ?2 AND thread = ?3 AND n = ?4",
+        [tenant(t), key.into(), thread.0.into(), n.into()],
+    )
+}
+
+/// Takes a once-key away from the record that took it, for good.
+pub fn delete_once(t: &Tenant, key: &[u8], thread: &Handle, n: i64) -> Statement {
+    Statement::new(
+        "DELETE FROM hos_once WHERE tenant = ?1 AND key = ?2 AND thread = ?3 AND n = ?4",
+        [tenant(t), key.into(), thread.0.into(), n.into()],
+    )
 }
 
 /// Forgets how often a principal was refused.
