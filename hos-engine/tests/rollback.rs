@@ -5,10 +5,11 @@ mod support;
 
 use hos_core::audit;
 use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::proof::erasure::LastVerdict;
 use hos_core::proof::trust::Trust;
 use hos_core::refusal::Code;
 use hos_engine::clock::SetClock;
-use hos_engine::{Engine, ExportOptions, Failure, Level, Settings, VerifyOptions};
+use hos_engine::{Engine, Erasure, ExportOptions, Failure, Level, Settings, VerifyOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use support::{go, new_order, root};
