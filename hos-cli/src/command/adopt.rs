@@ -8,7 +8,7 @@ use crate::input;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
-use crate::usage::usage;
+use crate::usage::{needs, usage};
 use crate::world::World;
 use crate::world::adopt::{Adoption, How};
 use crate::world::people::{self, Known};
@@ -49,17 +49,18 @@ pub(crate) struct Adopt {
     #[arg(long, value_name = "WORLD.toml", conflicts_with_all = ["contract", "facts", "facts_json", "once"])]
     rows: Option<PathBuf>,
     /// With --rows: do everything, and roll it back
-    #[arg(long, requires = "rows")]
+    #[arg(long)]
     dry_run: bool,
     /// With --rows: at most so many rows of each table
-    #[arg(long, value_name = "N", requires = "rows")]
+    #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// With --rows: how often what was locked is tried
-    #[arg(long, value_name = "N", requires = "rows", default_value_t = 3)]
-    passes: u32,
+    /// With --rows: how often what was locked is tried [default: 3]
+    #[arg(long, value_name = "N")]
+    passes: Option<u32>,
     /// With --rows: work at most so many hundredths of the time, and leave the rest to who sells meanwhile
-    #[arg(long, value_name = "PERCENT", requires = "rows", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
-    share: u32,
+    /// [default: 100]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    share: Option<u32>,
     /// A fact, read as the contract declares it
     #[arg(long = "fact", value_name = "NAME=VALUE")]
     facts: Vec<String>,
@@ -75,6 +76,13 @@ pub(crate) struct Adopt {
 
 impl Adopt {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        let options = [
+            ("--dry-run", self.dry_run),
+            ("--limit", self.limit.is_some()),
+            ("--passes", self.passes.is_some()),
+            ("--share", self.share.is_some()),
+        ];
+        needs("--rows", self.rows.is_some(), &options)?;
         if let Some(rows) = &self.rows {
             return self.all(rows, global);
         }
@@ -110,7 +118,8 @@ impl Adopt {
         let (mut text, mut tables, mut left) = (String::new(), Vec::new(), 0);
         let progress = Progress::new("adopting", global.json);
         let limit = self.limit.unwrap_or(u64::MAX);
-        let how = How { by, dry: self.dry_run, limit, passes: self.passes, share: self.share, progress: &progress };
+        let (passes, share) = (self.passes.unwrap_or(3), self.share.unwrap_or(100));
+        let how = How { by, dry: self.dry_run, limit, passes, share, progress: &progress };
         let mut known = Known::read(&engine, &world.tenant)?;
         let mut directory = Vec::new();
         let mut told = |table: &str, done: people::Done| {

@@ -4,7 +4,7 @@ use crate::global::Global;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
-use crate::usage::usage;
+use crate::usage::{needs, usage};
 use crate::witnesses::Witnesses;
 use clap::{ArgGroup, Args};
 use hos_core::id::{InstanceId, Name};
@@ -24,19 +24,19 @@ pub(crate) struct Export {
     #[arg(long, value_name = "CONTRACT/ID")]
     instance: Option<String>,
     /// The bundle's file; it must not exist
-    #[arg(short = 'o', long = "out", value_name = "FILE", requires = "instance")]
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
     out: Option<PathBuf>,
     /// Keep parts back: `buyer.*`, `args`, `*.slice` (whose data, then which part; `*` for anything)
-    #[arg(long, value_name = "PATTERN", requires = "out")]
+    #[arg(long, value_name = "PATTERN")]
     hide: Vec<String>,
     /// Write no record of the map of heads: the bundle is then gapless, but not complete
-    #[arg(long, requires = "out")]
+    #[arg(long)]
     without_map: bool,
     /// Have the checkpoint cosigned by the witnesses of this policy first, until its quorum is met
     #[arg(long, value_name = "POLICY")]
     policy: Option<PathBuf>,
     /// Each record's proof as a C2SP tlog-proof, into a new directory
-    #[arg(long, value_name = "DIR", requires = "instance", conflicts_with = "out")]
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
     proofs: Option<PathBuf>,
     /// The tenant's whole log as C2SP tlog-tiles, into a new directory
     #[arg(long, value_name = "DIR")]
@@ -48,6 +48,10 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        let of_a_bundle =
+            [("--hide", !self.hide.is_empty()), ("--without-map", self.without_map), ("--policy", self.policy.is_some())];
+        needs("--instance", self.instance.is_some(), &[("--out", self.out.is_some()), ("--proofs", self.proofs.is_some())])?;
+        needs("--out", self.out.is_some(), &of_a_bundle)?;
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
         let (done, trust) = match (&self.instance, &self.tiles) {

@@ -7,7 +7,7 @@ use crate::global::Global;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
-use crate::usage::usage;
+use crate::usage::{needs, usage};
 use clap::{ArgGroup, Args};
 use hos_engine::{Failure, Level, ReplayReport, VerifyOptions, VerifyReport};
 use serde_json::{Value as Json, json};
@@ -22,7 +22,7 @@ pub(crate) struct Verify {
     #[arg(value_name = "BUNDLE", requires = "trust")]
     file: Option<PathBuf>,
     /// Whom you trust (a C2SP tlog-policy file of your own): a bundle's keys are never taken from the bundle
-    #[arg(long, value_name = "POLICY", requires = "file")]
+    #[arg(long, value_name = "POLICY")]
     trust: Option<PathBuf>,
     /// A checkpoint of the log that you kept outside (a C2SP signed note)
     #[arg(long = "against", alias = "anchor", value_name = "NOTE")]
@@ -44,6 +44,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        needs("BUNDLE", self.file.is_some(), &[("--trust", self.trust.is_some())])?;
         if let (Some(file), Some(trust)) = (&self.file, &self.trust) {
             return verify_file::run(file, trust, &self.against, self.replay, &global.language());
         }
