@@ -261,3 +261,17 @@ fn an_option_that_would_be_passed_over_is_refused_with_the_one_that_it_goes_with
     }
     world.run(&["history", "order", "a-1"]).ended(1);
 }
+
+#[test]
+fn what_is_missing_is_named_to_a_program_too() {
+    let mut command = hos();
+    command.args(["adopt", "--json"]);
+    let said = run(command).ended(2).json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(["<CONTRACT>", "<ID>", "<STATE>"].iter().all(|word| said.contains(word)), "{said}");
+    let table = run({
+        let mut command = hos();
+        command.arg("exit-codes");
+        command
+    });
+    assert!(table.ended(0).out.contains("`hos drift` found rows that differ"));
+}
