@@ -106,6 +106,22 @@ fn people_are_read_in_pages_and_those_without_an_id_are_named() {
 }
 
 #[test]
+fn people_whose_ids_cannot_be_given_back_as_they_came_are_read_by_their_text() {
+    everywhere(|shop| {
+        shop.sql("CREATE TABLE anybody (id DOUBLE PRECISION PRIMARY KEY, active SMALLINT)");
+        shop.sql("INSERT INTO anybody VALUES (1.5, 1), (2.5, 1)");
+        write(shop, "people.toml", &ROWS.split("[[rows]]").next().unwrap().replace("users", "anybody"));
+        assert_eq!(shop.adopt("people.toml", &[]).ended(0).json()["directory"][0]["put"], 2);
+        // Rows that are instances are found again by their id as it is.
+        shop.sql("CREATE TABLE loose (id DOUBLE PRECISION PRIMARY KEY, buyer VARCHAR(64), total BIGINT, status VARCHAR(16))");
+        shop.sql("INSERT INTO loose VALUES (1.5, '1.5', 1, 'open')");
+        write(shop, "loose.toml", &of("loose"));
+        let run = shop.adopt("loose.toml", &[]);
+        assert!(run.exit != 0 && !run.out.contains("\"new\":1"), "{run:?}");
+    });
+}
+
+#[test]
 fn a_dry_run_on_a_fresh_store_tells_what_the_real_run_takes() {
     everywhere(|shop| {
         shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open'), ('o-2', 'nobody', 2, 'paid')");

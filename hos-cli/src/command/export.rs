@@ -1,10 +1,11 @@
 //! `hos export`: one instance's story, single records' proofs, or a whole log, for others to verify.
 
 use crate::global::Global;
+use crate::options::needs;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
-use crate::usage::{needs, usage};
+use crate::usage::usage;
 use crate::witnesses::Witnesses;
 use clap::{ArgGroup, Args};
 use hos_core::id::{InstanceId, Name};

@@ -4,9 +4,10 @@
 //! never a commit.
 
 use crate::global::Global;
+use crate::options::needs;
 use crate::out::Done;
 use crate::show;
-use crate::usage::{needs, usage};
+use crate::usage::usage;
 use clap::Args;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
