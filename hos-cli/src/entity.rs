@@ -35,8 +35,8 @@ fn parts(text: &str) -> Result<(String, String), Failure> {
     }
 }
 
-// `Account` and `Pazar::Account` are one type in the namespace `Pazar`.
-fn qualified(type_name: &str, law: &Law) -> String {
+/// `Account` and `Pazar::Account` are one type in the namespace `Pazar`.
+pub(crate) fn qualified(type_name: &str, law: &Law) -> String {
     if law.namespace.is_empty() {
         return type_name.to_owned();
     }

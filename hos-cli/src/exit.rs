@@ -23,7 +23,7 @@ What the exit codes mean
   1  refused: the law said no, or what the call names is not there
   2  usage: the command, an id or a value is not of its form; no such tenant
   3  findings: `hos check` found an error (or, with --model, did not see everything), `hos verify` found the evidence broken or judged it otherwise,
-     `hos law diff` or `hos law backtest` found a difference
+     `hos law diff` or `hos law backtest` found a difference, `hos drift` found rows that differ
   4  store: the store, the key file or the machine failed; nothing was stored unless the code is hos.outcome_unknown
   5  law: the law does not load, or the law given is not the active one
 

@@ -10,6 +10,7 @@ mod global;
 mod infer;
 mod input;
 mod model;
+mod options;
 mod out;
 mod place;
 mod progress;

@@ -91,8 +91,9 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         return ExitCode::from(exit::OK);
     }
     if std::env::args_os().any(|arg| arg == "--json") {
-        let first = hidden.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        let json = failure_json(&Failure::new(Code::CallMalformed, show::inert(first)));
+        // What is missing stands in lines of its own, below the first and before an empty one.
+        let first = hidden.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+        let json = failure_json(&Failure::new(Code::CallMalformed, show::inert(first.trim_start_matches("error: "))));
         let _ = to_stdout(format!("{json}\n").as_bytes());
     }
     ExitCode::from(exit::USAGE)

@@ -198,6 +198,10 @@ fn init_says_what_to_do_next_and_founds_nothing_unfit() {
     let unfit = found(&["--role", "Role::operator", "--json"]).ended(1);
     assert_eq!(unfit.code(), "hos.attribute_missing");
     assert!(!store.exists());
+    // A founder who may not open the tenant would leave a store that the same command could not found again.
+    let unopened = found(&["--attr", "active=true", "--tenant", "pazar", "--json"]).ended(1);
+    assert_eq!(unopened.code(), "hos.not_permitted");
+    assert!(unopened.out.contains("nothing was founded") && unopened.out.contains("--role") && !store.exists(), "{unopened:?}");
     let founded = found(&["--role", "Role::operator", "--attr", "active=true", "--tenant", "pazar"]).ended(0);
     assert!(founded.out.contains("export HOS_STORE=") && founded.out.contains("HOS_TENANT=pazar"), "{}", founded.out);
     assert_eq!(found(&["--attr", "active=true", "--json"]).exit, 1);

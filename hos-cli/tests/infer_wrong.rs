@@ -35,6 +35,16 @@ fn what_is_no_history_says_where_and_what_to_do() {
         ),
         ("instance,to,at\na,new,03/04/2026\n", &[], "`03/04/2026` is no time"),
         (
+            "instance,to,at\na,new,2026030112\na,paid,2026030113\n",
+            &[],
+            "orders.csv:2: column 3 (`at`): `2026030112` is two times: 2026-03-01 with the time of day, or a number since 1970",
+        ),
+        (
+            "instance,to\na,new\nb,\"new\nc,new\nd,new\n",
+            &[],
+            "orders.csv:3: a quote that begins a cell in this line is never closed",
+        ),
+        (
             "instance,to,at\na,new,2026-01-02\na,paid,2026-01-01\n",
             &[],
             "orders.csv:3: column 3 (`at`): goes back from 2026-01-02T00:00:00.000Z to 2026-01-01T00:00:00.000Z within `a`: sort the file",

@@ -163,3 +163,26 @@ fn a_file_that_does_not_fit_is_told_before_anything_is_done() {
         }
     });
 }
+
+#[test]
+fn a_time_with_a_zone_is_told_in_utc_wherever_the_server_lives() {
+    everywhere(|shop| {
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open')");
+        let zoned = match &shop.url {
+            url if url.starts_with("postgres") => {
+                let name = url.rsplit('/').next().unwrap();
+                shop.sql(&format!("ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'"));
+                shop.sql("ALTER TABLE status_change_logs ALTER COLUMN changed_at TYPE TIMESTAMPTZ");
+                "2024-05-01 12:00:00.5+03"
+            }
+            url if url.starts_with("sqlite") => "2024-05-01T12:00:00.500+03:00",
+            // Which zone a session of MySQL's has is the server's affair.
+            _ => return,
+        };
+        shop.log(&[format!("('order', 'o-1', NULL, 'new', 'place', 'ayse', '', '{zoned}')")]);
+        shop.adopt("world.toml", &[]).ended(0);
+        let history = shop.hos(&["history", "order", "o-1", "--json"]).ended(0).json();
+        let at = &history["history"][1]["parts"]["payload"]["at"]["__extn"]["arg"];
+        assert_eq!(at, "2024-05-01T09:00:00.500Z", "{history}");
+    });
+}

@@ -10,6 +10,9 @@ fn what_the_world_did_and_the_law_would_not_is_counted() {
     world.order("o-1");
     world.order("o-2");
     assert_eq!(world.run(&["shadow", "report"]).ended(0).out, "nothing was judged in shadow\n");
+    let nowhere = world.run(&["shadow", "report", "--tenant", "pazra", "--json"]).ended(2);
+    assert_eq!(nowhere.code(), "hos.tenant_unknown");
+    assert_eq!(world.run(&["shadow", "report", "--tenant", "universe"]).ended(0).out, "nothing was judged in shadow\n");
     let law = law();
     world.run(&["law", "activate", law.to_str().unwrap(), "--mode", "order.pay=shadow"]).ended(0);
     let pay = |id: &str, amount: &str, said: &str| {

@@ -189,6 +189,14 @@ fn the_database_refuses_what_the_law_does_not_hold_and_drift_names_what_it_let_t
         guard(&["--remove"]);
         guard(&[]);
         assert!(shop.sql("INSERT INTO orders VALUES ('newer', 'ayse', 1, 1, 'open')").is_err(), "no instance stands for it");
+        // Neither another id nor no state at all, nor a table of the session's own that is called as the law's.
+        assert!(shop.sql("UPDATE orders SET id = 'o-9' WHERE id = 'o-1'").is_err(), "the id says which instance it is");
+        assert!(shop.sql("UPDATE orders SET status = NULL WHERE id = 'o-1'").is_err(), "NULL is no state");
+        if database.is_postgres() {
+            let shadowed = "CREATE TEMP TABLE hos_instance AS SELECT tenant, contract, id, 'paid'::text AS state FROM hos_instance; \
+                            UPDATE orders SET status = 'paid' WHERE id = 'o-1'";
+            assert!(shop.sql(shadowed).is_err(), "the law's table is meant");
+        }
         guard(&["--remove"]);
         shop.sql("UPDATE orders SET status = 'paid' WHERE id = 'o-1'").unwrap();
         shop.sql("DELETE FROM orders WHERE id = 'o-3'").unwrap();
@@ -225,5 +233,32 @@ fn what_does_not_fit_is_told_before_anything_is_done() {
         let world = shop.world.path("world.toml");
         let said = World::new().run(&["drift", &world]).ended(2).err;
         assert!(said.contains("give its URL by --store"), "{said}");
+    });
+}
+
+#[test]
+fn a_row_that_is_refused_when_who_held_it_lets_go_is_told_once() {
+    on_each(|database| {
+        let shop = Shop::new(database);
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 0, 'lost'), ('o-2', 'ayse', 1, 0, 'lost'), ('o-3', 'ayse', 1, 0, 'open')").unwrap();
+        let connector = hos_drivers::connector(&database.url).unwrap();
+        let mut holder = connector.connect(std::time::Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+        holder.say("BEGIN").unwrap();
+        holder.say("UPDATE orders SET total = 7 WHERE id IN ('o-2', 'o-3')").unwrap();
+        let done = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(std::time::Duration::from_millis(2_500));
+                holder.say("COMMIT").unwrap();
+            });
+            shop.adopt(&["--passes", "8"]).ended(1).json()
+        });
+        let table = &done["tables"][0];
+        assert_eq!(
+            (&table["adopted"], &table["refused"], &table["locked"]),
+            (&serde_json::json!({ "new": 1 }), &2.into(), &0.into()),
+            "{done}"
+        );
+        let ids: Vec<&str> = table["listed"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, ["o-1", "o-2"], "{done}");
     });
 }

@@ -229,3 +229,49 @@ fn a_store_that_is_none_is_told_from_one_that_is_not_named() {
     nobody.args(["tick", "--json", "--store", &missing]);
     assert_ne!(run(nobody).exit, 0);
 }
+
+#[test]
+fn an_option_that_would_be_passed_over_is_refused_with_the_one_that_it_goes_with() {
+    let world = World::new();
+    world.order("o-1");
+    let note = world.path("note");
+    std::fs::write(&note, world.run(&["checkpoint"]).ended(0).out).unwrap();
+    let out = world.path("out");
+    let adopt = ["adopt", "order", "a-1", "new", "--fact", "buyer=ayse", "--fact", "total=1"];
+    let with = |words: &[&'static str], more: &[&str]| -> Vec<String> {
+        words.iter().copied().map(str::to_owned).chain(more.iter().map(|word| (*word).to_owned())).collect()
+    };
+    for (words, option, other) in [
+        (with(&adopt, &["--dry-run"]), "--dry-run", "--rows"),
+        (with(&adopt, &["--limit", "1"]), "--limit", "--rows"),
+        (with(&adopt, &["--passes", "1"]), "--passes", "--rows"),
+        (with(&adopt, &["--share", "50"]), "--share", "--rows"),
+        (with(&["verify", "--since"], &[&note, "--trust", "none"]), "--trust", "BUNDLE"),
+        (with(&["export", "--instance", "order/o-1", "--proofs"], &[&out, "--hide", "x"]), "--hide", "--out"),
+        (with(&["export", "--instance", "order/o-1", "--proofs"], &[&out, "--without-map"]), "--without-map", "--out"),
+        (with(&["export", "--instance", "order/o-1", "--proofs"], &[&out, "--policy", "none"]), "--policy", "--out"),
+        (with(&["export", "--tiles"], &[&out, "-o", "none"]), "--out", "--instance"),
+        (with(&["export", "--tiles"], &[&out, "--proofs", "none"]), "--proofs", "--instance"),
+        (with(&["signer", "--stdio", "--socket-mode", "660"], &[]), "--socket-mode", "--socket"),
+    ] {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let said = world.run(&words).ended(2).err;
+        assert!(said.contains(&format!("`{option}` goes with `{other}`")), "{words:?}: {said}");
+        assert!(!std::path::Path::new(&out).exists(), "{words:?}");
+    }
+    world.run(&["history", "order", "a-1"]).ended(1);
+}
+
+#[test]
+fn what_is_missing_is_named_to_a_program_too() {
+    let mut command = hos();
+    command.args(["adopt", "--json"]);
+    let said = run(command).ended(2).json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(["<CONTRACT>", "<ID>", "<STATE>"].iter().all(|word| said.contains(word)), "{said}");
+    let table = run({
+        let mut command = hos();
+        command.arg("exit-codes");
+        command
+    });
+    assert!(table.ended(0).out.contains("`hos drift` found rows that differ"));
+}

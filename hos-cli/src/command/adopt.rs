@@ -5,25 +5,20 @@ use crate::context::Brought;
 use crate::exit;
 use crate::global::Global;
 use crate::input;
+use crate::options::needs;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
-use crate::world::World;
 use crate::world::adopt::{Adoption, How};
 use crate::world::people::{self, Known};
+use crate::world::{World, connect};
 use clap::Args;
 use hos_core::id::{InstanceId, Name, OnceKey};
 use hos_engine::{Failure, call};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// How long the database, and a lock, is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How many refused rows are listed of a table; all are counted.
-const LISTED_MAX: usize = 1000;
 
 /// Bring an existing row in as an instance, in the state it is in: attested, not judged. Or all rows of the world's tables.
 #[derive(Debug, Args)]
@@ -49,17 +44,18 @@ pub(crate) struct Adopt {
     #[arg(long, value_name = "WORLD.toml", conflicts_with_all = ["contract", "facts", "facts_json", "once"])]
     rows: Option<PathBuf>,
     /// With --rows: do everything, and roll it back
-    #[arg(long, requires = "rows")]
+    #[arg(long)]
     dry_run: bool,
-    /// With --rows: at most so many rows of each table
-    #[arg(long, value_name = "N", requires = "rows")]
+    /// With --rows: at most so many rows of each table; refused ones do not count
+    #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// With --rows: how often what was locked is tried
-    #[arg(long, value_name = "N", requires = "rows", default_value_t = 3)]
-    passes: u32,
+    /// With --rows: how often what was locked is tried [default: 3]
+    #[arg(long, value_name = "N")]
+    passes: Option<u32>,
     /// With --rows: work at most so many hundredths of the time, and leave the rest to who sells meanwhile
-    #[arg(long, value_name = "PERCENT", requires = "rows", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
-    share: u32,
+    /// [default: 100]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    share: Option<u32>,
     /// A fact, read as the contract declares it
     #[arg(long = "fact", value_name = "NAME=VALUE")]
     facts: Vec<String>,
@@ -75,6 +71,13 @@ pub(crate) struct Adopt {
 
 impl Adopt {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        let options = [
+            ("--dry-run", self.dry_run),
+            ("--limit", self.limit.is_some()),
+            ("--passes", self.passes.is_some()),
+            ("--share", self.share.is_some()),
+        ];
+        needs("--rows", self.rows.is_some(), &options)?;
         if let Some(rows) = &self.rows {
             return self.all(rows, global);
         }
@@ -99,28 +102,37 @@ impl Adopt {
 
     fn all(&self, path: &Path, global: &Global) -> Result<Done, Failure> {
         let world = World::read(path)?;
+        world.is_of(global)?;
         let connector = global.place()?.connector("rows are adopted in the world's database")?;
         let engine = global.engine()?;
         let law = engine.law()?;
         world.fits(&law)?;
         let by = global.by_with(&law, &self.brought)?;
-        let connection = connector.connect(PATIENCE).map_err(|e| Failure::from(e.into_store("cannot connect")))?;
+        let connection = connect(&*connector)?;
         let mut adoption = Adoption::new(connection, connector.dialect(), &world, &law);
         adoption.look()?;
         let (mut text, mut tables, mut left) = (String::new(), Vec::new(), 0);
         let progress = Progress::new("adopting", global.json);
         let limit = self.limit.unwrap_or(u64::MAX);
-        let how = How { by, dry: self.dry_run, limit, passes: self.passes, share: self.share, progress: &progress };
+        let (passes, share) = (self.passes.unwrap_or(3), self.share.unwrap_or(100));
+        let how = How { by, dry: self.dry_run, limit, passes, share, progress: &progress };
         let mut known = Known::read(&engine, &world.tenant)?;
         let mut directory = Vec::new();
         let mut told = |table: &str, done: people::Done| {
-            let _ = writeln!(text, "{table}: {} put, {} known, {} refused", done.put, done.known, done.refused.len());
-            for (id, why) in done.refused.iter().take(LISTED_MAX) {
+            let would = if self.dry_run { "would be put" } else { "put" };
+            let _ = writeln!(text, "{table}: {} {would}, {} known, {} refused", done.put, done.known, done.refused);
+            if done.untold > 0 {
+                let _ =
+                    writeln!(text, "  {:>9} cannot be told in a dry run: they name what it has put and rolled back", done.untold);
+            }
+            for (id, why) in &done.listed {
                 let _ = writeln!(text, "  refused {}: {}", show::inert(id), show::inert(why));
             }
-            left += done.refused.len() as u64;
-            let refused = done.refused.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
-            directory.push(json!({ "table": table, "put": done.put, "known": done.known, "refused": refused }));
+            left += done.refused;
+            let refused = done.listed.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
+            directory.push(json!({
+                "table": table, "put": done.put, "known": done.known, "untold": done.untold, "refused": refused, "refused_rows": done.refused,
+            }));
         };
         for of in &world.people {
             told(&of.table, adoption.people(of, &mut known, &how)?);

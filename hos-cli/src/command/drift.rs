@@ -3,8 +3,9 @@
 use crate::exit;
 use crate::global::Global;
 use crate::out::Done;
-use crate::world::World;
+use crate::world::columns::look_at_rows;
 use crate::world::drift::{Finding, How, compare};
+use crate::world::{World, connect};
 use clap::Args;
 use hos_core::id::{InstanceId, Name, Shown};
 use hos_engine::{Failure, TenantRef};
@@ -29,12 +30,13 @@ pub(crate) struct Drift {
 impl Drift {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let world = World::read(&self.world)?;
+        world.is_of(global)?;
         let connector = global.place()?.connector("the world's rows are compared in the world's database")?;
         let engine = global.engine()?;
         world.fits(&*engine.law()?)?;
         let tenant = engine.tenant(&world.tenant)?;
-        let mut connection =
-            connector.connect(std::time::Duration::from_secs(10)).map_err(|e| Failure::from(e.into_store("cannot connect")))?;
+        let mut connection = connect(&*connector)?;
+        look_at_rows(&mut *connection, connector.dialect(), &world)?;
         let (mut text, mut tables, mut differ) = (String::new(), Vec::new(), 0);
         for rows in &world.rows {
             let found = compare(&mut *connection, connector.dialect(), &world, rows)?;

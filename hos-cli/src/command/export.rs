@@ -1,6 +1,7 @@
 //! `hos export`: one instance's story, single records' proofs, or a whole log, for others to verify.
 
 use crate::global::Global;
+use crate::options::needs;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
@@ -24,19 +25,19 @@ pub(crate) struct Export {
     #[arg(long, value_name = "CONTRACT/ID")]
     instance: Option<String>,
     /// The bundle's file; it must not exist
-    #[arg(short = 'o', long = "out", value_name = "FILE", requires = "instance")]
+    #[arg(short = 'o', long = "out", value_name = "FILE")]
     out: Option<PathBuf>,
     /// Keep parts back: `buyer.*`, `args`, `*.slice` (whose data, then which part; `*` for anything)
-    #[arg(long, value_name = "PATTERN", requires = "out")]
+    #[arg(long, value_name = "PATTERN")]
     hide: Vec<String>,
     /// Write no record of the map of heads: the bundle is then gapless, but not complete
-    #[arg(long, requires = "out")]
+    #[arg(long)]
     without_map: bool,
     /// Have the checkpoint cosigned by the witnesses of this policy first, until its quorum is met
     #[arg(long, value_name = "POLICY")]
     policy: Option<PathBuf>,
     /// Each record's proof as a C2SP tlog-proof, into a new directory
-    #[arg(long, value_name = "DIR", requires = "instance", conflicts_with = "out")]
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
     proofs: Option<PathBuf>,
     /// The tenant's whole log as C2SP tlog-tiles, into a new directory
     #[arg(long, value_name = "DIR")]
@@ -48,6 +49,10 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        let of_a_bundle =
+            [("--hide", !self.hide.is_empty()), ("--without-map", self.without_map), ("--policy", self.policy.is_some())];
+        needs("--instance", self.instance.is_some(), &[("--out", self.out.is_some()), ("--proofs", self.proofs.is_some())])?;
+        needs("--out", self.out.is_some(), &of_a_bundle)?;
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
         let (done, trust) = match (&self.instance, &self.tiles) {

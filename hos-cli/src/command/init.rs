@@ -14,7 +14,7 @@ use hos_core::id::{Shown, Tenant, Uid};
 use hos_core::judge::{Standing, at_gate};
 use hos_core::law::Law;
 use hos_core::law::reserved::TENANT_OPEN;
-use hos_core::policy::{Bound, Directory, Entity};
+use hos_core::policy::{Bound, Directory, Effect, Entity};
 use hos_core::refusal::Code;
 use hos_core::value::Record;
 use hos_engine::{Failure, Founding, load_law};
@@ -66,7 +66,7 @@ impl Init {
         }
         let made = |uid: Uid| Entity { uid, attrs: Record::new(), parents: BTreeSet::new(), record: None };
         let roles: Vec<Entity> = roles.into_iter().map(made).collect();
-        fit_for_the_law(&law, &founder, &roles)?;
+        fit_for_the_law(&law, &founder, &roles, tenant.as_ref())?;
         let founding = Founding { founder: founder.clone(), roles };
         let engine = global.builder()?.law(law.clone()).found(founding)?;
 
@@ -106,18 +106,35 @@ impl Init {
 }
 
 // A founder whom the law cannot even look at could do nothing, nor let anybody else in: the store would be lost at birth.
-// What policies say of the founder is the law's affair and is not asked here.
-fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity]) -> Result<(), Failure> {
+// What policies say of the founder is the law's affair and is not asked here; unless a tenant is to be opened as well: were that
+// refused, the store would stand, and the same command would only say that it does.
+fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option<&Tenant>) -> Result<(), Failure> {
     let entities = std::iter::once(founder).chain(roles).cloned().collect();
     let bound = Bound::new(law.policy.clone(), Arc::new(Directory::new(entities, Vec::new())?))?;
     let standing = Standing { law, bound: &bound };
-    match at_gate(standing, TENANT_OPEN, "universe", &By::new(founder.uid.clone())).0 {
+    let gate = tenant.map_or("universe", Tenant::as_str);
+    let unopened = |code, why: &dyn std::fmt::Display| {
+        let message = format!(
+            "the founder may not open the tenant `{gate}`{why}, and nothing was founded: give the founder what the policies of \
+             `{TENANT_OPEN}` ask for (--role, --attr), or leave --tenant out"
+        );
+        Failure::new(code, message)
+    };
+    match at_gate(standing, TENANT_OPEN, gate, &By::new(founder.uid.clone())).0 {
         Err(blocker) if matches!(blocker.hos(), Some(Code::AttributeMissing | Code::AttributeUnknown | Code::AttributeType)) => {
             let failure = Failure::from(blocker);
             Err(Failure {
                 message: format!("the founder is not as the law wants it; see --attr: {}", failure.message),
                 ..failure
             })
+        }
+        Err(blocker) if tenant.is_some() => {
+            let failure = Failure::from(blocker);
+            Err(unopened(failure.code, &format_args!(": {}", failure.message)))
+        }
+        Ok(ruling) if tenant.is_some() && ruling.effect != Effect::Allow => {
+            let code = if ruling.effect == Effect::NotPermitted { Code::NotPermitted } else { Code::Forbidden };
+            Err(unopened(code, &""))
         }
         _ => Ok(()),
     }

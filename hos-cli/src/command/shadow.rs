@@ -37,6 +37,10 @@ impl Shadow {
         let What::Report(report) = &self.what;
         let engine = global.engine()?;
         let tenants = global.tenant_said()?.map(Tenant::new).transpose()?;
+        if let Some(tenant) = &tenants {
+            // Of one that is not there nothing would be told, as of one in which nothing was judged.
+            engine.tenant(tenant.as_str())?;
+        }
         let found = engine.shadowed(&tenants.into_iter().collect::<Vec<_>>())?;
         engine.close()?;
         if let Some(path) = &report.html {

@@ -4,6 +4,7 @@
 //! never a commit.
 
 use crate::global::Global;
+use crate::options::needs;
 use crate::out::Done;
 use crate::show;
 use crate::usage::usage;
@@ -31,7 +32,7 @@ pub(crate) struct Signer {
     #[arg(long, value_name = "PATH", required_unless_present = "stdio")]
     socket: Option<PathBuf>,
     /// Who may connect, as the socket's mode [default: 600]
-    #[arg(long, value_name = "OCTAL", requires = "socket")]
+    #[arg(long, value_name = "OCTAL")]
     socket_mode: Option<String>,
     /// Answer one request from standard input on standard output, and end
     #[arg(long, conflicts_with = "socket")]
@@ -43,6 +44,7 @@ pub(crate) struct Signer {
 
 impl Signer {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        needs("--socket", self.socket.is_some(), &[("--socket-mode", self.socket_mode.is_some())])?;
         let beside = |path: &Path| {
             let mut name = path.as_os_str().to_owned();
             name.push(".heads");

@@ -54,6 +54,7 @@ impl Told {
     }
 
     fn follow(world: &World, global: &Global) -> Result<Done, Failure> {
+        world.is_of(global)?;
         let connector = global.place()?.connector("what the records tell is written into the world's database")?;
         let engine = global.engine()?;
         let connection = connector.connect(Duration::from_secs(10));

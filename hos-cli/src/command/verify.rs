@@ -4,6 +4,7 @@ use super::export::write_new;
 use super::verify_file;
 use crate::exit;
 use crate::global::Global;
+use crate::options::needs;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
@@ -22,7 +23,7 @@ pub(crate) struct Verify {
     #[arg(value_name = "BUNDLE", requires = "trust")]
     file: Option<PathBuf>,
     /// Whom you trust (a C2SP tlog-policy file of your own): a bundle's keys are never taken from the bundle
-    #[arg(long, value_name = "POLICY", requires = "file")]
+    #[arg(long, value_name = "POLICY")]
     trust: Option<PathBuf>,
     /// A checkpoint of the log that you kept outside (a C2SP signed note)
     #[arg(long = "against", alias = "anchor", value_name = "NOTE")]
@@ -44,6 +45,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        needs("BUNDLE", self.file.is_some(), &[("--trust", self.trust.is_some())])?;
         if let (Some(file), Some(trust)) = (&self.file, &self.trust) {
             return verify_file::run(file, trust, &self.against, self.replay, &global.language());
         }

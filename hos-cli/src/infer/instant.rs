@@ -3,9 +3,18 @@
 use hos_core::time::Timestamp;
 
 /// Reads a time: RFC 3339, the same with a blank, without a zone (UTC) or without a time of day, or seconds, milliseconds or
-/// microseconds since 1970. What could be read in two ways (`03/04/2024`) is none.
+/// microseconds since 1970. What could be read in two ways (`03/04/2024`, `2026030112`) is none.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     let bytes = text.as_bytes();
+    if is_date_too(text) {
+        return Err(format!(
+            "`{text}` is two times: {}-{}-{} with the time of day, or a number since 1970: write it as 2026-03-01T12:00:00Z; \
+             another column is named with --at, and --at - reads none",
+            &text[..4],
+            &text[4..6],
+            &text[6..8]
+        ));
+    }
     let found = if bytes.iter().all(u8::is_ascii_digit) { since_1970(text) } else { written(text) };
     found.ok_or_else(|| {
         let short: String = text.chars().take(40).collect();
@@ -15,6 +24,18 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
             hos_core::id::Shown(&short)
         )
     })
+}
+
+/// Whether a number that could be seconds or milliseconds is a day and a time of day without signs between them as well
+/// (`YYYYMMDDHH`, `YYYYMMDDHHMM`). No second from 1970 to 2032 is.
+fn is_date_too(text: &str) -> bool {
+    if !matches!(text.len(), 10 | 12) || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let within = |from: usize, to: usize, least: u32, most: u32| {
+        text.get(from..to).is_none_or(|digits| digits.parse().is_ok_and(|n: u32| (least..=most).contains(&n)))
+    };
+    within(0, 4, 1970, 2261) && within(4, 6, 1, 12) && within(6, 8, 1, 31) && within(8, 10, 0, 24) && within(10, 12, 0, 59)
 }
 
 fn since_1970(text: &str) -> Option<Timestamp> {
@@ -29,7 +50,8 @@ fn since_1970(text: &str) -> Option<Timestamp> {
     Some(Timestamp(ms)).filter(|t| t.is_claimable())
 }
 
-fn written(text: &str) -> Option<Timestamp> {
+/// A time with a day in it.
+pub(crate) fn written(text: &str) -> Option<Timestamp> {
     if let Ok(time) = Timestamp::parse(text) {
         return Some(time);
     }
@@ -67,6 +89,17 @@ mod tests {
             assert_eq!(instant(text), Ok(noon), "{text}");
         }
         assert_eq!(instant("2026-03-01"), Ok(Timestamp::parse("2026-03-01T00:00:00Z").unwrap()));
+    }
+
+    #[test]
+    fn a_number_that_is_a_date_too_is_refused() {
+        for text in ["2026030112", "202603011230", "1970010100", "226112312359"] {
+            let why = instant(text).unwrap_err();
+            assert!(why.contains("is two times") && why.contains("2026-03-01T12:00:00Z"), "{why}");
+        }
+        for text in ["1772366400", "2026130112", "2026030125", "1772366400000", "946684800"] {
+            assert!(!is_date_too(text) && instant(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod report;
 mod table;
 
 pub(crate) use columns::Said;
+pub(crate) use instant::written;
 pub(crate) use law::{Title, compiled, write};
 pub(crate) use read::{Read, read};
 pub(crate) use report::{figures, text};

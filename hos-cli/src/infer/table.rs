@@ -26,6 +26,8 @@ pub(super) struct Table {
     headers: Vec<String>,
     record: ByteRecord,
     spent: Rc<Cell<usize>>,
+    /// The line of a quote that is never closed; known when the end was read.
+    open: Rc<Cell<Option<u64>>>,
     /// The line that the last row began in.
     line: u64,
 }
@@ -46,6 +48,44 @@ struct Metered {
     held: bool,
     /// The last byte that was given.
     last: u8,
+    quotes: Quotes,
+    /// The line in which a quoted cell begins that the file ends in.
+    open: Rc<Cell<Option<u64>>>,
+}
+
+/// Where cells are quoted, as the reader of the table sees it: a quote at the beginning of a cell opens it, two are a quote within it.
+struct Quotes {
+    delimiter: u8,
+    /// The line that is read.
+    line: u64,
+    /// Whether a cell begins here.
+    begins: bool,
+    /// The line of the quote that is open.
+    open: Option<u64>,
+    /// Whether the last byte was a quote in a quoted cell: another one follows, or the cell is over.
+    closes: bool,
+}
+
+impl Quotes {
+    fn new(delimiter: u8) -> Self {
+        Self { delimiter, line: 1, begins: true, open: None, closes: false }
+    }
+
+    fn see(&mut self, byte: u8) {
+        match (byte, self.open) {
+            (b'"', Some(_)) => self.closes = !self.closes,
+            (b'"', None) if self.begins => (self.open, self.closes) = (Some(self.line), false),
+            _ if self.closes => (self.open, self.closes) = (None, false),
+            _ => {}
+        }
+        self.begins = self.open.is_none() && (byte == b'\n' || byte == b'\r' || byte == self.delimiter);
+        self.line += u64::from(byte == b'\n');
+    }
+
+    /// The line of the quote that is open, where nothing follows any more.
+    fn left_open(&self) -> Option<u64> {
+        self.open.filter(|_| !self.closes)
+    }
 }
 
 impl Read for Metered {
@@ -61,6 +101,7 @@ impl Read for Metered {
                 return Err(io::Error::other(format!("a row has more than {ROW_BYTES_MAX} bytes: is a quote left open?")));
             }
             if read == 0 {
+                self.open.set(self.quotes.left_open());
                 let last = [(self.held, b'\r'), (self.last != b'\n', b'\n')].into_iter().find(|(wanted, _)| *wanted);
                 let (Some((_, byte)), Some(first)) = (last, into.first_mut()) else { return Ok(0) };
                 (self.held, self.last, *first) = (false, byte, byte);
@@ -75,8 +116,9 @@ impl Read for Metered {
 }
 
 impl Metered {
-    fn new(inner: Box<dyn Read>, spent: &Rc<Cell<usize>>) -> Self {
-        Self { inner, spent: Rc::clone(spent), held: false, last: b'\n' }
+    fn new(inner: Box<dyn Read>, delimiter: u8, spent: &Rc<Cell<usize>>, open: &Rc<Cell<Option<u64>>>) -> Self {
+        let quotes = Quotes::new(delimiter);
+        Self { inner, spent: Rc::clone(spent), held: false, last: b'\n', quotes, open: Rc::clone(open) }
     }
 
     /// Moves what was read behind the first byte to the front, without carriage returns before line feeds.
@@ -89,6 +131,7 @@ impl Metered {
             for out in [(held && byte != b'\n').then_some(b'\r'), (byte != b'\r').then_some(byte)].into_iter().flatten() {
                 if let Some(place) = bytes.get_mut(given) {
                     (*place, self.last) = (out, out);
+                    self.quotes.see(out);
                     given += 1;
                 }
             }
@@ -134,7 +177,8 @@ impl Table {
         let count = |by: &u8| first.iter().filter(|b| *b == by).count();
         let most = DELIMITERS.iter().rev().max_by_key(|d| count(d)).copied().unwrap_or(b',');
         let spent = Rc::new(Cell::new(0));
-        let metered = Metered::new(Box::new(Cursor::new(head).chain(source)), &spent);
+        let open = Rc::new(Cell::new(None));
+        let metered = Metered::new(Box::new(Cursor::new(head).chain(source)), most, &spent, &open);
         // How many cells a row has is judged here, where it can be said what to do.
         let mut builder = ReaderBuilder::new();
         builder.delimiter(most).flexible(true).buffer_capacity(CHUNK);
@@ -144,9 +188,11 @@ impl Table {
             headers: Vec::new(),
             record: ByteRecord::new(),
             spent,
+            open,
             line: 1,
         };
         let headers = table.reader.byte_headers().cloned().map_err(|e| table.broken(&e))?;
+        table.closed()?;
         let text = |(i, h): (usize, &[u8])| {
             let text = std::str::from_utf8(h).map_err(|_| table.at(1, i, "the column's name is not UTF-8"))?;
             Ok(text.trim().to_owned())
@@ -175,6 +221,8 @@ impl Table {
             Ok(more) => more,
             Err(e) => return Err(self.broken(&e)),
         };
+        // The end is read with the last row or behind it, and a quote that is open there has swallowed that row.
+        self.closed()?;
         if !more {
             return Ok(None);
         }
@@ -197,6 +245,17 @@ impl Table {
     pub(super) fn at(&self, line: u64, column: usize, what: &str) -> Failure {
         let name = self.headers.get(column).map(|h| format!(" (`{}`)", Shown(h))).unwrap_or_default();
         usage(format!("{}:{line}: column {}{name}: {what}", self.name, column + 1))
+    }
+
+    /// Refuses a file that ends within a quoted cell: what follows the quote would silently be one cell.
+    fn closed(&self) -> Result<(), Failure> {
+        match self.open.get() {
+            None => Ok(()),
+            Some(line) => Err(usage(format!(
+                "{}:{line}: a quote that begins a cell in this line is never closed: close it, or write it twice within quotes",
+                self.name
+            ))),
+        }
     }
 
     fn broken(&self, error: &csv::Error) -> Failure {
@@ -302,6 +361,9 @@ mod tests {
             (b"a,b\n1,2\n1,2,3\n".to_vec(), "t:3: 3 cells where the header has 2: put"),
             (b"a,b\n1,\xff\n".to_vec(), "t:2: column 2 (`b`): is not UTF-8"),
             (b"a,\xff\n".to_vec(), "t:1: column 2: the column's name is not UTF-8"),
+            (b"a,b\n1,2\n3,\"x\n4,5\n6,7\n".to_vec(), "t:3: a quote that begins a cell in this line is never closed"),
+            (b"a,b\n1,\"x\"\"\n4,5\n".to_vec(), "t:2: a quote that begins a cell"),
+            (b"a,\"b\n1,2\n".to_vec(), "t:1: a quote that begins a cell"),
             (long, "t:2: a row has more than"),
             (cut, "t: cannot be read to its end"),
         ] {
@@ -323,9 +385,22 @@ mod tests {
         let text = b"a\r\nb\rc\r\r\nd\r";
         for size in 1..text.len() + 1 {
             let drops = Drops(Cursor::new(text.to_vec()), size);
-            let metered = Metered::new(Box::new(drops), &Rc::new(Cell::new(0)));
+            let metered = Metered::new(Box::new(drops), b',', &Rc::new(Cell::new(0)), &Rc::new(Cell::new(None)));
             let out: Vec<u8> = BufReader::with_capacity(2 + size, metered).bytes().map(Result::unwrap).collect();
             assert_eq!(out, b"a\nb\rc\r\nd\r\n", "{size}");
+        }
+    }
+
+    #[test]
+    fn quotes_that_open_nothing_or_are_closed_are_cells() {
+        for (bytes, wanted) in [
+            (&b"a,b\n1,5\" pipe\n"[..], "5\" pipe"),
+            (b"a,b\n1,\"say \"\"so\"\"\"\n", "say \"so\""),
+            (b"a,b\n1,\"x\"", "x"),
+            (b"a,b\n1,\"\"\n", ""),
+            (b"a;b\n1;\"x\r\ny\"\r\n", "x\ny"),
+        ] {
+            assert_eq!(rows(bytes).unwrap()[0].1[1], wanted);
         }
     }
 

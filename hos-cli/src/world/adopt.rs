@@ -1,17 +1,18 @@
 //! The world's rows brought in as instances while the world goes on: one row, one transaction, which locks that row. What is
 //! locked by somebody else is left for a later pass; what is adopted already is passed over, so that a run that was ended goes on.
 
+use super::cells::{as_words, shown, typed_column};
+use super::given;
 use super::words::{as_id, as_text, name, text};
-use super::{Attr, Given, Rows, World};
+use super::{Rows, World};
 use crate::progress::Progress;
-use crate::typed;
+use crate::usage::usage;
 use hos_core::call::{self, By, Call};
 use hos_core::id::{InstanceId, Name, Shown, Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::policy::Entity;
 use hos_core::refusal::Code;
-use hos_core::shape::Type;
-use hos_core::value::{Ext, Record, Value};
+use hos_core::value::{Record, Value};
 use hos_engine::joined::{Asked, Joined};
 use hos_engine::store::Sql;
 use hos_engine::store::server::Connection;
@@ -27,13 +28,17 @@ pub(super) const PAGE: usize = 500;
 const TRIES: u32 = 5;
 /// How many refused rows are listed; all are counted.
 pub(super) const LISTED_MAX: usize = 1000;
+/// How many rows that others hold are kept for later passes; the next run takes the rest.
+const HELD_MAX: usize = 100_000;
+/// What a driver gives for a number with a fraction, or a time, that is no text.
+pub(super) const NO_WORD: &[u8] = b"?";
 
 /// How rows are brought in.
 pub(crate) struct How<'h> {
     pub(crate) by: By,
     /// Everything is done and rolled back again.
     pub(crate) dry: bool,
-    /// How many rows at most.
+    /// How many rows of a table are taken at most; those that are refused do not count.
     pub(crate) limit: u64,
     /// How often what was locked is tried again.
     pub(crate) passes: u32,
@@ -53,11 +58,26 @@ pub(crate) struct Done {
     pub(crate) locked: u64,
 }
 
+impl Done {
+    fn count(&self) -> u64 {
+        self.adopted.values().sum()
+    }
+
+    fn refuse(&mut self, id: String, why: String) {
+        self.refused += 1;
+        if self.listed.len() < LISTED_MAX {
+            self.listed.push((id, why));
+        }
+    }
+}
+
 /// What became of one row.
 enum Fate {
     Adopted(String),
     Already,
     Locked,
+    /// Taken away since its id was read.
+    Gone,
     Refused(String),
 }
 
@@ -71,7 +91,9 @@ pub(crate) struct Adoption<'a> {
     pub(crate) world: &'a World,
     pub(crate) law: &'a Law,
     pub(super) joined: Joined,
-    given: HashMap<Uid, Option<Entity>>,
+    pub(super) given: HashMap<Uid, given::Read>,
+    /// What a dry run has put into the directory and rolled back.
+    pub(super) put: HashMap<Uid, Entity>,
     /// Contract and id of what a dry run has made and rolled back.
     pub(super) would: HashSet<(String, String)>,
 }
@@ -80,55 +102,94 @@ impl<'a> Adoption<'a> {
     pub(crate) fn new(connection: Box<dyn Connection>, dialect: Dialect, world: &'a World, law: &'a Law) -> Self {
         let builder = hos_engine::Engine::builder().settings(Settings::default());
         let joined = Joined::open(builder, dialect, dialect.places());
-        Self { connection, dialect, world, law, joined, given: HashMap::new(), would: HashSet::new() }
+        Self { connection, dialect, world, law, joined, given: HashMap::new(), put: HashMap::new(), would: HashSet::new() }
     }
 
     /// Brings a table's rows in.
     pub(crate) fn run(&mut self, rows: &Rows, how: &How<'_>) -> Result<Done, Failure> {
-        let (mut done, mut seen) = (Done::default(), 0);
-        let all = self.left(rows)?.min(how.limit);
-        for pass in 0..how.passes.max(1) {
-            if pass > 0 {
-                std::thread::sleep(Duration::from_secs(1));
+        let mut done = Done::default();
+        let all = self.left(rows)?;
+        let mut seen = self.without_id(rows, &mut done)?;
+        let (mut after, mut held) = (None, Vec::new());
+        'pages: loop {
+            let page = self.page(rows, after.as_ref())?;
+            let Some((last, _)) = page.last().cloned() else { break };
+            if after.as_ref() == Some(&last) {
+                return Err(stuck(&rows.table, &rows.id));
             }
-            done.locked = 0;
-            let mut after = None;
-            loop {
-                let page = self.page(rows, after.as_ref())?;
-                let Some((last, _)) = page.last().cloned() else { break };
-                for (id, _) in page.iter().filter(|(_, is_adopted)| !is_adopted) {
-                    if seen >= how.limit {
-                        return Ok(done);
-                    }
-                    match self.one(rows, id, how)? {
-                        Fate::Adopted(state) => {
-                            *done.adopted.entry(state).or_default() += 1;
-                            if how.dry {
-                                self.would.insert((rows.contract.clone(), as_words(id.clone()).unwrap_or_default()));
-                            }
-                            seen += 1;
-                        }
-                        Fate::Already => {}
-                        Fate::Locked => done.locked += 1,
-                        // It was told in the first pass.
-                        Fate::Refused(_) if pass > 0 => {}
-                        Fate::Refused(why) => {
-                            done.refused += 1;
-                            seen += 1;
-                            if done.listed.len() < LISTED_MAX {
-                                done.listed.push((shown(id), why));
-                            }
-                        }
-                    }
-                    how.progress.tell(seen.min(all), all);
+            for (id, _) in page.into_iter().filter(|(_, is_adopted)| !is_adopted) {
+                if done.count() >= how.limit {
+                    break 'pages;
                 }
-                after = Some(last);
+                seen += u64::from(self.settle(rows, id, how, &mut done, &mut held)?);
+                how.progress.tell(seen.min(all), all);
             }
-            if done.locked == 0 || how.dry {
+            after = Some(last);
+        }
+        for _ in 1..how.passes.max(1) {
+            if held.is_empty() || how.dry || done.count() >= how.limit {
                 break;
             }
+            std::thread::sleep(Duration::from_secs(1));
+            for id in std::mem::take(&mut held) {
+                if done.count() >= how.limit {
+                    held.push(id);
+                    continue;
+                }
+                seen += u64::from(self.settle(rows, id, how, &mut done, &mut held)?);
+                how.progress.tell(seen.min(all), all);
+            }
         }
+        done.locked += held.len() as u64;
         Ok(done)
+    }
+
+    /// One row; says whether it is settled. One that somebody else holds is kept for later, or counted where too many are kept.
+    fn settle(&mut self, rows: &Rows, id: Sql, how: &How<'_>, done: &mut Done, held: &mut Vec<Sql>) -> Result<bool, Failure> {
+        match self.one(rows, &id, how)? {
+            Fate::Adopted(state) => {
+                *done.adopted.entry(state).or_default() += 1;
+                if how.dry {
+                    self.would.insert((rows.contract.clone(), as_words(id).unwrap_or_default()));
+                }
+            }
+            Fate::Already | Fate::Gone => {}
+            Fate::Refused(why) => done.refuse(shown(&id), why),
+            Fate::Locked => {
+                if held.len() < HELD_MAX {
+                    held.push(id);
+                } else {
+                    done.locked += 1;
+                }
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Refuses the rows whose id is none, which no page holds; says how many they are.
+    fn without_id(&mut self, rows: &Rows, done: &mut Done) -> Result<u64, Failure> {
+        let (table, id) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
+        let nobodys = self.number(&format!("SELECT count(*) FROM {table} w WHERE w.{id} IS NULL"))?;
+        if nobodys > 0 {
+            let of = if nobodys > 1 { format!(" ({nobodys} rows)") } else { String::new() };
+            done.refuse("NULL".to_owned(), format!("its id is NULL{of}"));
+            done.refused += nobodys - 1;
+        }
+        if self.dialect != Dialect::Sqlite {
+            return Ok(nobodys);
+        }
+        let its = self.is_its(rows);
+        let real =
+            format!("FROM {table} w WHERE typeof(w.{id}) = 'real' AND NOT EXISTS (SELECT 1 FROM hos_instance i WHERE {its})");
+        let count = self.number(&format!("SELECT count(*) {real}"))?;
+        let listed = self.read(&format!("SELECT CAST(w.{id} AS TEXT) {real} ORDER BY w.{id} LIMIT {LISTED_MAX}"), &[])?;
+        done.refused += count - (listed.len() as u64).min(count);
+        for row in listed {
+            let id = row.first().map(shown).unwrap_or_default();
+            done.refuse(id, "its id is a number with a fraction (REAL): an id is a text or a whole number".to_owned());
+        }
+        Ok(nobodys + count)
     }
 
     /// That `i` is the instance of the row `w`.
@@ -142,12 +203,24 @@ impl<'a> Adoption<'a> {
     fn left(&mut self, rows: &Rows) -> Result<u64, Failure> {
         let (table, its) = (name(self.dialect, &rows.table), self.is_its(rows));
         let sql = format!("SELECT count(*) FROM {table} w WHERE NOT EXISTS (SELECT 1 FROM hos_instance i WHERE {its})");
-        let found = self.read(&sql, &[])?.pop().and_then(|mut row| row.pop());
-        Ok(match found {
-            Some(Sql::Int(n)) => u64::try_from(n).unwrap_or(0),
-            Some(Sql::Raw(digits)) => String::from_utf8_lossy(&digits).parse().unwrap_or(0),
-            _ => 0,
-        })
+        self.number(&sql)
+    }
+
+    pub(super) fn number(&mut self, sql: &str) -> Result<u64, Failure> {
+        let found = self.read(sql, &[])?.pop().and_then(|mut row| row.pop());
+        Ok(found.and_then(as_words).and_then(|digits| digits.parse().ok()).unwrap_or(0))
+    }
+
+    /// That a row has an id, and one behind another.
+    pub(super) fn behind(&self, id: &str, after: Option<&Sql>) -> String {
+        let place = match after {
+            // A text that is no UTF-8 is bound as bytes, which stand behind all texts.
+            Some(Sql::Raw(_)) if self.dialect == Dialect::Sqlite => format!("CAST({} AS TEXT)", self.place(1)),
+            _ => self.place(1),
+        };
+        let behind = if after.is_some() { format!(" AND {id} > {place}") } else { String::new() };
+        let real = if self.dialect == Dialect::Sqlite { format!(" AND typeof({id}) <> 'real'") } else { String::new() };
+        format!("{id} IS NOT NULL{real}{behind}")
     }
 
     /// The next ids, in the order of the table's own key, and whether each is adopted already.
@@ -156,8 +229,8 @@ impl<'a> Adoption<'a> {
     /// through all instances for each page.
     fn page(&mut self, rows: &Rows, after: Option<&Sql>) -> Result<Vec<(Sql, bool)>, Failure> {
         let (table, id) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
-        let behind = if after.is_some() { format!("WHERE p.{id} > {} ", self.place(1)) } else { String::new() };
-        let page = format!("SELECT p.{id} FROM {table} p {behind}ORDER BY p.{id} LIMIT {PAGE}");
+        let behind = self.behind(&format!("p.{id}"), after);
+        let page = format!("SELECT p.{id} FROM {table} p WHERE {behind} ORDER BY p.{id} LIMIT {PAGE}");
         let its = self.is_its(rows);
         let sql = format!("SELECT w.{id}, i.tenant FROM ({page}) w LEFT JOIN hos_instance i ON {its} ORDER BY w.{id}");
         let params: Vec<&Sql> = after.into_iter().collect();
@@ -205,51 +278,11 @@ impl<'a> Adoption<'a> {
         }
     }
 
-    /// The ids and attributes of a table's rows.
-    #[expect(clippy::type_complexity, reason = "rows, each with its values or why it has none")]
-    pub(super) fn entity_rows(
-        &mut self,
-        table: &str,
-        id: &str,
-        attrs: &BTreeMap<String, Attr>,
-    ) -> Result<Vec<(String, Result<Record, String>)>, Failure> {
-        let d = self.dialect;
-        let columns = std::iter::once(id).chain(attrs.values().map(|attr| attr.column.as_str()));
-        let columns: Vec<String> = columns.map(|column| as_text(d, &name(d, column))).collect();
-        let rows = self.read(&format!("SELECT {} FROM {} ORDER BY 1", columns.join(", "), name(d, table)), &[])?;
-        let law = self.law;
-        let one = |row: Vec<Sql>| {
-            let mut cells = row.into_iter().map(as_words);
-            let id = cells.next().flatten().unwrap_or_default();
-            let mut record = Record::new();
-            for ((name, attr), word) in attrs.iter().zip(cells) {
-                let Some(word) = word else { continue };
-                match typed_column(name, &attr.ty.declared(), &word, law) {
-                    Ok(value) => {
-                        record.insert(name.clone(), value);
-                    }
-                    Err(failure) => return (id, Err(failure.message)),
-                }
-            }
-            (id, Ok(record))
-        };
-        Ok(rows.into_iter().map(one).collect())
-    }
-
-    /// Two columns of a table's rows, where both say something.
-    pub(super) fn pairs(&mut self, table: &str, one: &str, other: &str) -> Result<Vec<(String, String)>, Failure> {
-        let d = self.dialect;
-        let [one, other] = [one, other].map(|column| as_text(d, &name(d, column)));
-        let rows = self.read(&format!("SELECT DISTINCT {one}, {other} FROM {} ORDER BY 1, 2", name(d, table)), &[])?;
-        let pair = |row: Vec<Sql>| {
-            let mut words = row.into_iter().map(as_words);
-            words.next().flatten().zip(words.next().flatten()).filter(|(a, b)| !a.is_empty() && !b.is_empty())
-        };
-        Ok(rows.into_iter().filter_map(pair).collect())
-    }
-
     fn in_transaction(&mut self, rows: &Rows, id: &Sql, how: &How<'_>) -> Result<Fate, Failure> {
-        let Some(mut row) = self.locked(rows, id)? else { return Ok(Fate::Locked) };
+        if matches!(id, Sql::Raw(bytes) if std::str::from_utf8(bytes).is_err()) {
+            return Ok(Fate::Refused("its id is no UTF-8".to_owned()));
+        }
+        let Some(mut row) = self.locked(rows, id)? else { return self.missed(rows, id) };
         let mut next = || row.pop().flatten();
         let facts: Vec<(&String, Option<String>)> = rows.facts.keys().rev().map(|name| (name, next())).collect();
         let (word, id_text) = (next(), next());
@@ -273,12 +306,9 @@ impl<'a> Adoption<'a> {
             }
         }
         let mut by = how.by.clone();
-        for value in values.values() {
-            if let Value::Entity(uid) = value
-                && let Some(entity) = self.given_entity(uid)?
-            {
-                by.given.push(entity);
-            }
+        match self.brought(values.values())? {
+            Ok(brought) => by.given.extend(brought),
+            Err(why) => return Ok(Fate::Refused(why)),
         }
         let id = match InstanceId::new(id_text) {
             Ok(id) => id,
@@ -322,35 +352,14 @@ impl<'a> Adoption<'a> {
         Ok(found.map(|row| row.into_iter().map(as_words).collect()))
     }
 
-    /// An entity that a fact names, as the world has it.
-    pub(super) fn given_entity(&mut self, uid: &Uid) -> Result<Option<Entity>, Failure> {
-        if let Some(known) = self.given.get(uid) {
-            return Ok(known.clone());
+    /// Why a row was not found that is nobody's: somebody holds it, or it is gone.
+    fn missed(&mut self, rows: &Rows, id: &Sql) -> Result<Fate, Failure> {
+        if self.dialect == Dialect::Mysql && matches!(id, Sql::Raw(bytes) if bytes == NO_WORD) {
+            return Ok(Fate::Refused("its id is no text and no whole number".to_owned()));
         }
-        let world = self.world;
-        let short = uid.type_name().rsplit("::").next().unwrap_or_default();
-        let of = world.given.iter().find(|given| given.entity == short || given.entity == uid.type_name());
-        let entity = match of {
-            Some(given) => self.read_entity(given, uid)?,
-            None => None,
-        };
-        self.given.insert(uid.clone(), entity.clone());
-        Ok(entity)
-    }
-
-    fn read_entity(&mut self, given: &Given, uid: &Uid) -> Result<Option<Entity>, Failure> {
-        let d = self.dialect;
-        let columns: Vec<String> = given.attrs.values().map(|a| as_text(d, &name(d, &a.column))).collect();
-        let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(", ") };
-        let id = as_text(d, &name(d, &given.id));
-        let sql = format!("SELECT {columns} FROM {} WHERE {id} = {}", name(d, &given.table), self.place(1));
-        let Some(row) = self.read(&sql, &[&Sql::Text(uid.id().to_owned())])?.pop() else { return Ok(None) };
-        let mut attrs = Record::new();
-        for ((attr, of), cell) in given.attrs.iter().zip(row) {
-            let Some(word) = as_words(cell) else { continue };
-            attrs.insert(attr.clone(), typed_column(attr, &of.ty.declared(), &word, self.law)?);
-        }
-        Ok(Some(Entity { uid: uid.clone(), attrs, parents: Default::default(), record: None }))
+        let (table, column) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
+        let sql = format!("SELECT 1 FROM {table} w WHERE w.{column} = {}", self.place(1));
+        Ok(if self.read(&sql, &[id])?.is_empty() { Fate::Gone } else { Fate::Locked })
     }
 
     pub(super) fn place(&self, n: usize) -> String {
@@ -376,59 +385,9 @@ impl<'a> Adoption<'a> {
     }
 }
 
-pub(super) fn as_words(cell: Sql) -> Option<String> {
-    match cell {
-        Sql::Null => None,
-        Sql::Int(n) => Some(n.to_string()),
-        Sql::Text(text) => Some(text),
-        Sql::Blob(bytes) | Sql::Raw(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-    }
-}
-
-pub(super) fn shown(id: &Sql) -> String {
-    Shown(&as_words(id.clone()).unwrap_or_default()).to_string()
-}
-
-/// A column's text as a declared type: databases write truth and time in their own ways.
-fn typed_column(name: &str, ty: &Type, word: &str, law: &Law) -> Result<Value, Failure> {
-    let word = match ty {
-        Type::Bool => match word {
-            "1" | "t" | "TRUE" => "true".to_owned(),
-            "0" | "f" | "FALSE" => "false".to_owned(),
-            other => other.to_owned(),
-        },
-        Type::Ext(Ext::Datetime) => instant(word),
-        _ => word.to_owned(),
-    };
-    typed::read(name, ty, &word, law)
-}
-
-/// `2026-01-02 03:04:05.678` as Cedar writes it, in UTC; what is no such time is left for the law to refuse.
-pub(super) fn instant(word: &str) -> String {
-    let text = word.trim_end_matches("+00").replacen(' ', "T", 1);
-    let (date_time, fraction) = text.split_once('.').map_or((text.as_str(), None), |(t, f)| (t, Some(f)));
-    match fraction.map(|f| f.chars().take(3).collect::<String>()) {
-        _ if !date_time.contains('T') || date_time.ends_with('Z') => text.clone(),
-        Some(ms) => format!("{date_time}.{ms:0<3}Z"),
-        None => format!("{date_time}Z"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_of_databases_are_cedars() {
-        for (word, wanted) in [
-            ("2026-01-02 03:04:05", "2026-01-02T03:04:05Z"),
-            ("2026-01-02 03:04:05.6", "2026-01-02T03:04:05.600Z"),
-            ("2026-01-02 03:04:05.678912+00", "2026-01-02T03:04:05.678Z"),
-            ("2026-01-02", "2026-01-02"),
-            ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"),
-            ("never", "never"),
-        ] {
-            assert_eq!(instant(word), wanted);
-        }
-    }
+/// A column whose values do not come back as they were read: no page would ever be the last.
+pub(super) fn stuck(table: &str, column: &str) -> Failure {
+    usage(format!(
+        "the column `{column}` of `{table}` has a type that rows cannot be read by in pages: an id is a text or a whole number"
+    ))
 }

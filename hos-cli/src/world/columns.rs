@@ -8,7 +8,8 @@ use super::{Given, World};
 use crate::usage::usage;
 use hos_core::id::Shown;
 use hos_engine::Failure;
-use hos_engine::store::server::Trouble;
+use hos_engine::store::server::{Connection, Trouble};
+use hos_engine::store::sql::dialect::Dialect;
 use std::ops::ControlFlow;
 
 impl World {
@@ -41,16 +42,26 @@ impl World {
 impl Adoption<'_> {
     /// Asks each table for no row of its columns.
     pub(crate) fn look(&mut self) -> Result<(), Failure> {
-        let d = self.dialect;
-        for (table, columns) in self.world.places() {
-            let columns: Vec<String> = columns.iter().map(|column| format!("w.{}", name(d, column))).collect();
-            let sql = format!("SELECT {} FROM {} w WHERE 1 = 0", columns.join(", "), name(d, table));
-            let asked = self.connection.query(&sql, &[], &mut |_| ControlFlow::Continue(()));
-            asked.map_err(|e| match e.trouble {
-                Trouble::Missing => usage(format!("the table `{table}` is not as the file says: {}", Shown(&e.message))),
-                _ => Failure::from(e.into_store("the world's rows cannot be read")),
-            })?;
-        }
-        Ok(())
+        look(&mut *self.connection, self.dialect, self.world.places())
     }
+}
+
+/// Asks each table whose rows are instances for no row of its columns.
+pub(crate) fn look_at_rows(connection: &mut dyn Connection, dialect: Dialect, world: &World) -> Result<(), Failure> {
+    let rows =
+        World { rows: world.rows.clone(), people: vec![], memberships: vec![], logs: vec![], given: vec![], ..world.clone() };
+    look(connection, dialect, rows.places())
+}
+
+fn look(connection: &mut dyn Connection, d: Dialect, places: Vec<(&str, Vec<&str>)>) -> Result<(), Failure> {
+    for (table, columns) in places {
+        let columns: Vec<String> = columns.iter().map(|column| format!("w.{}", name(d, column))).collect();
+        let sql = format!("SELECT {} FROM {} w WHERE 1 = 0", columns.join(", "), name(d, table));
+        let asked = connection.query(&sql, &[], &mut |_| ControlFlow::Continue(()));
+        asked.map_err(|e| match e.trouble {
+            Trouble::Missing => usage(format!("the table `{table}` is not as the file says: {}", Shown(&e.message))),
+            _ => Failure::from(e.into_store("the world's rows cannot be read")),
+        })?;
+    }
+    Ok(())
 }

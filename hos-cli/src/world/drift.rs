@@ -53,7 +53,7 @@ pub(crate) struct Table {
     pub(crate) listed: Vec<Finding>,
 }
 
-/// Compares one table, by the database itself, as of one moment.
+/// Compares one of the file's tables, by the database itself, as of one moment.
 pub(crate) fn compare(connection: &mut dyn Connection, dialect: Dialect, world: &World, rows: &Rows) -> Result<Table, Failure> {
     let (table, id, column) = (name(dialect, &rows.table), name(dialect, &rows.id), name(dialect, &rows.state));
     let ours = format!(
@@ -72,9 +72,20 @@ pub(crate) fn compare(connection: &mut dyn Connection, dialect: Dialect, world: 
         let how = if row.2.is_some() { How::Bypassed } else { How::Unknown };
         found.add(rows, how, row);
     })?;
+    // Rows of one contract may lie in several tables: an instance is gone where none of them has its row, and is told with the first.
+    let mut tables = world.rows.iter().filter(|other| other.contract == rows.contract).peekable();
+    if tables.peek().is_none_or(|first| !std::ptr::eq(*first, rows)) {
+        return Ok(found);
+    }
     // The ids of all rows as a table of its own, which the database can look up in: an id that is made of a column is in no index.
+    let ids = |of: &Rows| {
+        let (table, id) = (name(dialect, &of.table), name(dialect, &of.id));
+        format!("SELECT {} AS id FROM {table} w", as_id(dialect, &format!("w.{id}")))
+    };
+    let ids: Vec<String> = tables.map(ids).collect();
+    let ids = if let [one] = ids.as_slice() { one.replacen("SELECT", "SELECT DISTINCT", 1) } else { ids.join(" UNION ") };
     let gone = format!(
-        "SELECT i.id, NULL AS said, i.state FROM hos_instance i LEFT JOIN (SELECT DISTINCT {row_id} AS id FROM {table} w) d ON d.id = i.id
+        "SELECT i.id, NULL AS said, i.state FROM hos_instance i LEFT JOIN ({ids}) d ON d.id = i.id
          WHERE {ours} AND d.id IS NULL ORDER BY 1"
     );
     take(connection, &gone, |row| found.add(rows, How::Gone, row))?;

@@ -4,6 +4,9 @@ use super::words::{as_id, name, state, text};
 use super::{Rows, World};
 use hos_engine::store::sql::dialect::Dialect;
 
+/// The longest name of a guard; databases allow 63, of which `_insert` and a number take some.
+const NAME_BYTES_MAX: usize = 52;
+
 /// What happens to rows that no instance stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
@@ -24,12 +27,12 @@ pub(crate) fn script(world: &World, dialect: Dialect, unknown: Unknown) -> Strin
         }
     };
     let mut out = head.to_owned();
-    for rows in &world.rows {
+    for (guard, rows) in guards(world) {
         out.push('\n');
         out.push_str(&match dialect {
-            Dialect::Postgres => postgres(world, rows, unknown),
-            Dialect::Mysql => mysql(world, rows, unknown),
-            Dialect::Sqlite => sqlite(world, rows, unknown),
+            Dialect::Postgres => postgres(world, &guard, rows, unknown),
+            Dialect::Mysql => mysql(world, &guard, rows, unknown),
+            Dialect::Sqlite => sqlite(world, &guard, rows, unknown),
         });
     }
     out
@@ -38,8 +41,8 @@ pub(crate) fn script(world: &World, dialect: Dialect, unknown: Unknown) -> Strin
 /// The statements that take them away again.
 pub(crate) fn removal(world: &World, dialect: Dialect) -> String {
     let mut out = String::new();
-    for rows in &world.rows {
-        let (guard, table) = (guard_name(rows), name(dialect, &rows.table));
+    for (guard, rows) in guards(world) {
+        let table = name(dialect, &rows.table);
         out.push_str(&match dialect {
             Dialect::Postgres => format!("DROP TRIGGER {guard} ON {table};\nDROP FUNCTION {guard}();\n"),
             Dialect::Mysql | Dialect::Sqlite => format!("DROP TRIGGER {guard}_insert;\nDROP TRIGGER {guard}_update;\n"),
@@ -48,8 +51,25 @@ pub(crate) fn removal(world: &World, dialect: Dialect) -> String {
     out
 }
 
-fn guard_name(rows: &Rows) -> String {
-    format!("hos_guard_{}", rows.table.replace('.', "_"))
+/// Each table's rows with the name of their guard: one table may hold the rows of several contracts.
+fn guards(world: &World) -> Vec<(String, &Rows)> {
+    let mut guards: Vec<(String, &Rows)> = Vec::new();
+    for rows in &world.rows {
+        let whole = format!("hos_guard_{}_{}", rows.table, rows.contract).replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        let same = guards.iter().filter(|(name, _)| *name == short(&whole, 0)).count();
+        guards.push((short(&whole, same), rows));
+    }
+    guards
+}
+
+/// A name that is no longer than databases take, `_insert` behind it; what is cut off is told apart by a sum.
+fn short(whole: &str, same: usize) -> String {
+    let number = if same == 0 { String::new() } else { format!("_{}", same + 1) };
+    if whole.len() <= NAME_BYTES_MAX {
+        return format!("{whole}{number}");
+    }
+    let sum = whole.bytes().fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{}_{sum:08x}{number}", whole.get(..NAME_BYTES_MAX - 9).unwrap_or_default())
 }
 
 /// The row of the instance that a row of the world stands for.
@@ -62,9 +82,9 @@ fn instance(dialect: Dialect, world: &World, rows: &Rows, id: &str) -> String {
     )
 }
 
-fn postgres(world: &World, rows: &Rows, unknown: Unknown) -> String {
+fn postgres(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
     let d = Dialect::Postgres;
-    let (guard, table, id, column) = (guard_name(rows), name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
+    let (table, id, column) = (name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
     let unless_known = match unknown {
         Unknown::Refused => "",
         Unknown::Passed => "  IF lawful IS NULL THEN RETURN NULL; END IF;\n",
@@ -77,27 +97,35 @@ DECLARE
 BEGIN
   -- As the row stands at the end of the transaction, not as it stood when it was written.
   SELECT {mapped} INTO present FROM {table} WHERE {id} = NEW.{id};
-  IF present IS NULL THEN RETURN NULL; END IF;
+  IF NOT FOUND THEN RETURN NULL; END IF;
   SELECT state INTO lawful FROM {instance};
-{unless_known}  IF lawful IS DISTINCT FROM present THEN
+{unless_known}  IF lawful IS NULL OR present IS NULL OR lawful <> present THEN
     RAISE EXCEPTION 'hos.guard: a row of % is in a state that the law does not hold', {table_text}
-      USING ERRCODE = 'HS001', DETAIL = format('%s %s: the row says %s, the law says %s', {contract_text}, NEW.{id}, present, coalesce(lawful, 'nothing'));
+      USING ERRCODE = 'HS001', DETAIL = format('%s %s: the row says %s, the law says %s', {contract_text}, NEW.{id}, coalesce(present, 'nothing'), coalesce(lawful, 'nothing'));
   END IF;
   RETURN NULL;
 END $hos$;
-CREATE CONSTRAINT TRIGGER {guard} AFTER INSERT OR UPDATE OF {column} ON {table}
+-- The tables are those that these names mean now, whatever path, or temporary table, a session has later.
+DO $hos$ BEGIN
+  EXECUTE format('ALTER FUNCTION {guard}() SET search_path = %s, pg_temp', (
+    SELECT string_agg(quote_ident(n.nspname), ', ' ORDER BY c.oid = 'hos_instance'::regclass DESC)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid IN ('hos_instance'::regclass, {table_name}::regclass)));
+END $hos$;
+CREATE CONSTRAINT TRIGGER {guard} AFTER INSERT OR UPDATE OF {column}, {id} ON {table}
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {guard}();
 ",
         mapped = state(d, rows, &column),
         instance = instance(d, world, rows, &format!("NEW.{id}")),
         table_text = text(d, &rows.table),
+        table_name = text(d, &table),
         contract_text = text(d, &rows.contract),
     )
 }
 
-fn mysql(world: &World, rows: &Rows, unknown: Unknown) -> String {
+fn mysql(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
     let d = Dialect::Mysql;
-    let (guard, table, id, column) = (guard_name(rows), name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
+    let (table, id, column) = (name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
     let body = format!(
         "  IF {unlawful} THEN
     SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31001, MESSAGE_TEXT = {message};
@@ -112,25 +140,36 @@ BEGIN
 {body}
 END//
 CREATE TRIGGER {guard}_update BEFORE UPDATE ON {table} FOR EACH ROW
-IF NOT (NEW.{column} <=> OLD.{column}) THEN
+IF NOT ({same}) THEN
 {body}
 END IF//
 DELIMITER ;
-"
+",
+        same = same(d, [&id, &column], "<=>"),
     )
 }
 
-fn sqlite(world: &World, rows: &Rows, unknown: Unknown) -> String {
+fn sqlite(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
     let d = Dialect::Sqlite;
-    let (guard, table, id, column) = (guard_name(rows), name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
+    let (table, id, column) = (name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
     let body = format!(
         "BEGIN\n  SELECT RAISE(ABORT, {message}) WHERE {unlawful};\nEND;\n",
         unlawful = unlawful(d, world, rows, &format!("NEW.{id}"), &format!("NEW.{column}"), unknown),
         message = text(d, &format!("hos.guard: a row of {} is in a state that the law does not hold", rows.table)),
     );
     format!(
-        "CREATE TRIGGER {guard}_insert BEFORE INSERT ON {table} FOR EACH ROW\n{body}CREATE TRIGGER {guard}_update BEFORE UPDATE OF {column} ON {table} FOR EACH ROW WHEN NEW.{column} IS NOT OLD.{column}\n{body}"
+        "CREATE TRIGGER {guard}_insert BEFORE INSERT ON {table} FOR EACH ROW\n{body}CREATE TRIGGER {guard}_update BEFORE UPDATE ON {table} FOR EACH ROW WHEN NOT ({same})\n{body}",
+        same = same(d, [&id, &column], "IS"),
     )
+}
+
+/// That an update leaves these columns as they are, letter by letter: what a collation takes for the same may be another id.
+fn same(dialect: Dialect, columns: [&String; 2], is: &str) -> String {
+    let one = |column: &String| {
+        let [new, old] = ["NEW", "OLD"].map(|row| as_id(dialect, &format!("{row}.{column}")));
+        format!("{new} {is} {old}")
+    };
+    columns.map(one).join(" AND ")
 }
 
 /// Whether the law holds another state than the row, or none.
@@ -141,5 +180,44 @@ fn unlawful(dialect: Dialect, world: &World, rows: &Rows, id: &str, column: &str
     match unknown {
         Unknown::Refused => other,
         Unknown::Passed => format!("EXISTS (SELECT 1 FROM {instance}) AND {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(tables: &[(&str, &str)]) -> World {
+        let rows = |(table, contract): &(&str, &str)| {
+            format!("[[rows]]\ncontract = \"{contract}\"\ntable = \"{table}\"\nid = \"id\"\nstate = \"status\"\n")
+        };
+        toml::from_str(&["tenant = \"pazar\"\n".to_owned(), tables.iter().map(rows).collect()].concat()).unwrap()
+    }
+
+    #[test]
+    fn guards_have_names_of_their_own_that_databases_take() {
+        let long = "x".repeat(60);
+        let tables =
+            [("shop.orders", "order"), ("shop.orders", "gift-card"), ("shop.orders", "order"), (&long, "a"), (&long, "b")];
+        let world = world(&tables);
+        let names: Vec<String> = guards(&world).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names[..3],
+            ["hos_guard_shop_orders_order", "hos_guard_shop_orders_gift_card", "hos_guard_shop_orders_order_2"]
+        );
+        assert!(names[3] != names[4] && names.iter().all(|name| name.len() <= 55), "{names:?}");
+    }
+
+    #[test]
+    fn a_guard_of_postgresql_means_its_own_tables_and_takes_null_for_no_state() {
+        let script = script(&world(&[("orders", "order")]), Dialect::Postgres, Unknown::Refused);
+        for wanted in [
+            "AFTER INSERT OR UPDATE OF \"status\", \"id\" ON",
+            "IF NOT FOUND THEN RETURN NULL",
+            "lawful IS NULL OR present IS NULL OR",
+            "SET search_path = %s, pg_temp",
+        ] {
+            assert!(script.contains(wanted), "{wanted}: {script}");
+        }
     }
 }

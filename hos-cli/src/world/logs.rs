@@ -1,7 +1,8 @@
 //! The world's own log of what became of its rows, told into the threads of their instances: one instance, one transaction. What
 //! is told already stands in the thread, under the log's own key: so a run that was ended goes on, and nothing is told twice.
 
-use super::adopt::{Adoption, How, LISTED_MAX, PAGE, as_words, instant, shown};
+use super::adopt::{Adoption, How, LISTED_MAX, PAGE};
+use super::cells::{as_words, instant, shown};
 use super::is_word;
 use super::words::{as_text, before, name, text};
 use hos_core::call::{Call, LegacyEntry, LegacyLog};
@@ -264,12 +265,9 @@ impl Adoption<'_> {
             }
             let known = known(tenant, &part.contract, id)?;
             let mut by = how.by.clone();
-            for value in instance.facts.values() {
-                if let Value::Entity(uid) = value
-                    && let Some(entity) = this.given_entity(uid)?
-                {
-                    by.given.push(entity);
-                }
+            match this.brought(instance.facts.values())? {
+                Ok(brought) => by.given.extend(brought),
+                Err(why) => return Ok((false, Fate::Refused(why))),
             }
             let fresh = entries.iter().filter(|entry| entry.key.as_ref().is_none_or(|key| !known.contains(key)));
             let (mut told, mut calls) = (0, vec![(Vec::new(), 0)]);

@@ -1,25 +1,35 @@
 //! The world's rows: which row of the world's own tables is which instance of a contract, as a file says it (`spec/world.md`).
 
 pub(crate) mod adopt;
-mod columns;
+mod cells;
+pub(crate) mod columns;
 pub(crate) mod drift;
+mod given;
 pub(crate) mod guard;
 pub(crate) mod logs;
 pub(crate) mod people;
 pub(crate) mod told;
 pub(crate) mod words;
 
+use crate::global::Global;
 use crate::usage::usage;
 use hos_core::id::{Name, Shown, Tenant};
 use hos_core::law::Law;
 use hos_core::shape::Type;
 use hos_engine::Failure;
+use hos_engine::store::server::{ClientError, Connection, Connector};
+use hos_engine::store::sql::dialect::Dialect;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 /// The longest file of this kind.
 const FILE_BYTES_MAX: usize = 1 << 20;
+/// How many characters of what is wrong with a file are told.
+const SAID_MAX: usize = 300;
+/// How long the database, and a lock, is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest name of a table or a column; databases allow 63 or 64.
 const WORD_BYTES_MAX: usize = 64;
 
@@ -109,8 +119,11 @@ impl World {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let wrong = |why: &dyn std::fmt::Display| usage(format!("{}: {why}", path.display()));
         let bytes = crate::input::bounded_file(path, FILE_BYTES_MAX)?;
+        if bytes.len() > FILE_BYTES_MAX {
+            return Err(wrong(&format!("it holds more than {FILE_BYTES_MAX} bytes")));
+        }
         let text = String::from_utf8(bytes).map_err(|_| wrong(&"it is no UTF-8"))?;
-        let world: Self = toml::from_str(&text).map_err(|e| wrong(&e))?;
+        let world: Self = toml::from_str(&text).map_err(|e| wrong(&told(&text, &e)))?;
         Tenant::new(world.tenant.as_str()).map_err(|e| wrong(&e))?;
         for rows in &world.rows {
             Name::new(rows.contract.as_str()).map_err(|e| wrong(&e))?;
@@ -131,6 +144,17 @@ impl World {
             return Err(wrong(&"it names no table: `[[rows]]`, `[[people]]` or `[[logs]]`"));
         }
         Ok(world)
+    }
+
+    /// Refuses another tenant than the file's own, where the command line names one.
+    pub(crate) fn is_of(&self, global: &Global) -> Result<(), Failure> {
+        match &global.tenant {
+            Some(said) if *said != self.tenant => {
+                let (said, own) = (Shown(said), &self.tenant);
+                Err(usage(format!("--tenant `{said}`: the file's rows are those of the tenant `{own}`; leave --tenant out")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Holds the file against the law: contracts and states that are not there are named.
@@ -164,6 +188,29 @@ impl Rows {
     pub(crate) fn state_of<'r>(&'r self, word: &'r str) -> &'r str {
         self.states.get(word).map_or(word, String::as_str)
     }
+}
+
+/// What is wrong with a file, and where: in one line, however long the file's own are.
+fn told(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let (line, column) = (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+    let mut said: String = error.message().chars().take(SAID_MAX).map(|c| if c == '\n' { ' ' } else { c }).collect();
+    if error.message().chars().count() > SAID_MAX {
+        said.push('…');
+    }
+    format!("line {line}, column {column}: {said}")
+}
+
+/// A connection that reads the world's rows, with every time in UTC: a time with a zone comes as text in the session's own.
+pub(crate) fn connect(connector: &dyn Connector) -> Result<Box<dyn Connection>, Failure> {
+    let failed = |e: ClientError| Failure::from(e.into_store("cannot connect"));
+    let mut connection = connector.connect(PATIENCE).map_err(failed)?;
+    match connector.dialect() {
+        Dialect::Postgres => connection.say("SET TIME ZONE 'UTC'").map_err(failed)?,
+        Dialect::Mysql => connection.say("SET SESSION time_zone = '+00:00'").map_err(failed)?,
+        Dialect::Sqlite => {}
+    }
+    Ok(connection)
 }
 
 /// Names of tables and columns become part of statements: letters, digits and underscores, a schema's name before a dot.

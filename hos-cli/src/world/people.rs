@@ -1,11 +1,16 @@
 //! The world's accounts, shops and roles brought into the directory, and who belongs to what.
 
-use super::adopt::{Adoption, How};
+use super::adopt::{Adoption, How, LISTED_MAX, NO_WORD, PAGE, stuck};
+use super::cells::{as_words, typed_column};
+use super::words::{as_text, name};
 use super::{Attr, is_word};
 use hos_core::call::{Call, Change, Directory};
 use hos_core::id::{Tenant, Uid};
 use hos_core::policy::Entity;
+use hos_core::value::Record;
 use hos_engine::joined::Asked;
+use hos_engine::store::Sql;
+use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::{Engine, Failure};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -44,8 +49,15 @@ pub(crate) struct End {
 pub(crate) struct Done {
     pub(crate) put: u64,
     pub(crate) known: u64,
-    pub(crate) refused: Vec<(String, String)>,
+    /// Memberships that a dry run cannot tell: they name what it has put and rolled back.
+    pub(crate) untold: u64,
+    pub(crate) refused: u64,
+    /// Of refused rows: id, and why.
+    pub(crate) listed: Vec<(String, String)>,
 }
+
+/// A row of a table of people: its key, its id, and its attributes or why it has none.
+type Person = (Sql, String, Result<Record, String>);
 
 impl People {
     pub(crate) fn check(&self) -> Result<(), String> {
@@ -71,71 +83,230 @@ impl Known {
     }
 }
 
+impl Done {
+    fn refuse(&mut self, id: String, why: String) {
+        self.refused += 1;
+        if self.listed.len() < LISTED_MAX {
+            self.listed.push((id, why));
+        }
+    }
+}
+
 impl Adoption<'_> {
     /// Puts the rows of a table into the directory: persons into the universe, all else into the tenant.
     pub(crate) fn people(&mut self, of: &People, known: &mut Known, how: &How<'_>) -> Result<Done, Failure> {
-        let mut done = Done::default();
-        for (id, attrs) in self.entity_rows(&of.table, &of.id, &of.attrs)? {
-            let uid = match self.uid(&of.entity, &id) {
-                Ok(uid) => uid,
-                Err(failure) => {
-                    done.refused.push((id, failure.message));
-                    continue;
+        let (mut done, mut after) = (Done::default(), None);
+        let nobodys = self.nulls(&of.table, &of.id)?;
+        if nobodys > 0 {
+            done.refuse("NULL".to_owned(), format!("its id is NULL ({nobodys} rows)"));
+            done.refused += nobodys - 1;
+        }
+        let key = self.key(&of.table, &of.id)?;
+        while done.put < how.limit {
+            let page = self.people_page(of, &key, after.as_ref())?;
+            let Some((last, ..)) = page.last().cloned() else { break };
+            for (_, id, attrs) in page {
+                if done.put >= how.limit {
+                    break;
                 }
-            };
-            let attrs = match attrs {
-                Ok(attrs) => attrs,
-                Err(why) => {
-                    done.refused.push((id, why));
-                    continue;
-                }
-            };
-            if known.0.get(&uid).is_some_and(|entity| entity.attrs == attrs) {
-                done.known += 1;
-                continue;
+                self.person(of, (id, attrs), known, how, &mut done)?;
             }
-            let tenant = if self.law.persons.contains(uid.type_name()) { "universe" } else { &self.world.tenant };
-            let change = Change::Put { uid: uid.clone(), attrs: attrs.clone() };
-            match self.changed(tenant, change, how)? {
-                None => {
-                    done.put += 1;
-                    let parents = known.0.get(&uid).map(|entity| entity.parents.clone()).unwrap_or_default();
-                    known.0.insert(uid.clone(), Entity { uid, attrs, parents, record: None });
-                }
-                Some(why) => done.refused.push((id, why)),
-            }
+            after = self.next(&of.table, &of.id, after, last)?;
         }
         Ok(done)
     }
 
+    fn person(
+        &mut self,
+        of: &People,
+        (id, attrs): (String, Result<Record, String>),
+        known: &mut Known,
+        how: &How<'_>,
+        done: &mut Done,
+    ) -> Result<(), Failure> {
+        let (uid, attrs) = match (self.uid(&of.entity, &id), attrs) {
+            (Ok(uid), Ok(attrs)) => (uid, attrs),
+            (Err(failure), _) => {
+                done.refuse(id, failure.message);
+                return Ok(());
+            }
+            (_, Err(why)) => {
+                done.refuse(id, why);
+                return Ok(());
+            }
+        };
+        if known.0.get(&uid).is_some_and(|entity| entity.attrs == attrs) {
+            done.known += 1;
+            return Ok(());
+        }
+        let tenant = if self.law.persons.contains(uid.type_name()) { "universe" } else { &self.world.tenant };
+        let change = Change::Put { uid: uid.clone(), attrs: attrs.clone() };
+        match self.changed(tenant, change, how)? {
+            None => {
+                done.put += 1;
+                let parents = known.0.get(&uid).map(|entity| entity.parents.clone());
+                let is_new = parents.is_none();
+                let entity = Entity { uid: uid.clone(), attrs, parents: parents.unwrap_or_default(), record: None };
+                if how.dry && is_new {
+                    self.put.insert(uid.clone(), entity.clone());
+                }
+                known.0.insert(uid, entity);
+            }
+            Some(why) => done.refuse(id, why),
+        }
+        Ok(())
+    }
+
     /// Joins who belongs to what, in the tenant.
     pub(crate) fn memberships(&mut self, of: &Memberships, known: &mut Known, how: &How<'_>) -> Result<Done, Failure> {
-        let mut done = Done::default();
-        for (member, group) in self.pairs(&of.table, &of.member.column, &of.of.column)? {
-            let shown = format!("{member} in {group}");
-            let (uid, parent) = match (self.uid(&of.member.entity, &member), self.uid(&of.of.entity, &group)) {
-                (Ok(uid), Ok(parent)) => (uid, parent),
-                (Err(failure), _) | (_, Err(failure)) => {
-                    done.refused.push((shown, failure.message));
-                    continue;
+        let (mut done, mut after) = (Done::default(), None);
+        let key = self.key(&of.table, &of.member.column)?;
+        while done.put < how.limit {
+            let members = self.members(of, &key, after.as_ref())?;
+            let Some(last) = members.last().cloned() else { break };
+            for pair in self.pairs(of, &key, after.as_ref(), &last)? {
+                if done.put >= how.limit {
+                    break;
                 }
-            };
-            if known.0.get(&uid).is_some_and(|entity| entity.parents.contains(&parent)) {
-                done.known += 1;
-                continue;
+                self.joined_to(of, pair, known, how, &mut done)?;
             }
-            let tenant = self.world.tenant.clone();
-            match self.changed(&tenant, Change::Join { uid: uid.clone(), parent: parent.clone() }, how)? {
-                None => {
-                    done.put += 1;
-                    if let Some(entity) = known.0.get_mut(&uid) {
-                        entity.parents.insert(parent);
-                    }
-                }
-                Some(why) => done.refused.push((shown, why)),
-            }
+            after = self.next(&of.table, &of.member.column, after, last)?;
         }
         Ok(done)
+    }
+
+    fn joined_to(
+        &mut self,
+        of: &Memberships,
+        (member, group): (String, String),
+        known: &mut Known,
+        how: &How<'_>,
+        done: &mut Done,
+    ) -> Result<(), Failure> {
+        let shown = format!("{member} in {group}");
+        let (uid, parent) = match (self.uid(&of.member.entity, &member), self.uid(&of.of.entity, &group)) {
+            (Ok(uid), Ok(parent)) => (uid, parent),
+            (Err(failure), _) | (_, Err(failure)) => {
+                done.refuse(shown, failure.message);
+                return Ok(());
+            }
+        };
+        if known.0.get(&uid).is_some_and(|entity| entity.parents.contains(&parent)) {
+            done.known += 1;
+            return Ok(());
+        }
+        // Of what a dry run has put and rolled back, the directory knows nothing: nobody can be asked.
+        if (self.put.contains_key(&uid) || self.put.contains_key(&parent))
+            && known.0.contains_key(&uid)
+            && known.0.contains_key(&parent)
+        {
+            done.untold += 1;
+            if let Some(entity) = self.put.get_mut(&uid) {
+                entity.parents.insert(parent);
+            }
+            return Ok(());
+        }
+        let tenant = self.world.tenant.clone();
+        match self.changed(&tenant, Change::Join { uid: uid.clone(), parent: parent.clone() }, how)? {
+            None => {
+                done.put += 1;
+                if let Some(entity) = known.0.get_mut(&uid) {
+                    entity.parents.insert(parent);
+                }
+            }
+            Some(why) => done.refuse(shown, why),
+        }
+        Ok(())
+    }
+
+    /// What a table is read by in pages: the column itself, so that its index serves; or its text, where the column's values cannot be
+    /// given back to the database as they came.
+    fn key(&mut self, table: &str, column: &str) -> Result<String, Failure> {
+        let d = self.dialect;
+        let (table, column) = (name(d, table), format!("p.{}", name(d, column)));
+        let first = |what: &str, only: &str| format!("SELECT {what} FROM {table} p WHERE {only} LIMIT 1");
+        let is_plain = match d {
+            Dialect::Postgres => {
+                let of = self.read(&first(&format!("CAST(pg_typeof({column}) AS TEXT)"), "1 = 1"), &[])?;
+                let of = of.into_iter().flatten().next().and_then(as_words);
+                of.is_none_or(|of| ["bigint", "integer", "smallint", "text", "character varying"].contains(&of.as_str()))
+            }
+            Dialect::Sqlite => self.read(&first("1", &format!("typeof({column}) = 'real'")), &[])?.is_empty(),
+            Dialect::Mysql => {
+                let of = self.read(&first(&column, &format!("{column} IS NOT NULL")), &[])?;
+                !matches!(of.into_iter().flatten().next(), Some(Sql::Raw(word)) if word == NO_WORD)
+            }
+        };
+        Ok(if is_plain { column } else { as_text(d, &column) })
+    }
+
+    /// Where the next page begins; it must be further on.
+    fn next(&self, table: &str, column: &str, after: Option<Sql>, last: Sql) -> Result<Option<Sql>, Failure> {
+        if after.as_ref() == Some(&last) {
+            return Err(stuck(table, column));
+        }
+        Ok(Some(last))
+    }
+
+    fn nulls(&mut self, table: &str, column: &str) -> Result<u64, Failure> {
+        let d = self.dialect;
+        self.number(&format!("SELECT count(*) FROM {} w WHERE w.{} IS NULL", name(d, table), name(d, column)))
+    }
+
+    /// The next rows: the key, the id, and the attributes or why there are none.
+    fn people_page(&mut self, of: &People, key: &str, after: Option<&Sql>) -> Result<Vec<Person>, Failure> {
+        let d = self.dialect;
+        let columns = std::iter::once(&of.id).chain(of.attrs.values().map(|attr| &attr.column));
+        let columns: Vec<String> = columns.map(|column| as_text(d, &format!("p.{}", name(d, column)))).collect();
+        let (columns, behind, table) = (columns.join(", "), self.behind(key, after), name(d, &of.table));
+        let sql = format!("SELECT {key}, {columns} FROM {table} p WHERE {behind} ORDER BY {key} LIMIT {PAGE}");
+        let params: Vec<&Sql> = after.into_iter().collect();
+        let rows = self.read(&sql, &params)?;
+        let law = self.law;
+        let one = |row: Vec<Sql>| {
+            let mut cells = row.into_iter();
+            let key = cells.next()?;
+            let mut words = cells.map(as_words);
+            let id = words.next().flatten().unwrap_or_default();
+            let mut record = Record::new();
+            for ((name, attr), word) in of.attrs.iter().zip(words) {
+                let Some(word) = word else { continue };
+                match typed_column(name, &attr.ty.declared(), &word, law) {
+                    Ok(value) => {
+                        record.insert(name.clone(), value);
+                    }
+                    Err(failure) => return Some((key, id, Err(failure.message))),
+                }
+            }
+            Some((key, id, Ok(record)))
+        };
+        Ok(rows.into_iter().filter_map(one).collect())
+    }
+
+    /// The next members that a table names.
+    fn members(&mut self, of: &Memberships, key: &str, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
+        let (table, behind) = (name(self.dialect, &of.table), self.behind(key, after));
+        let sql = format!("SELECT DISTINCT {key} FROM {table} p WHERE {behind} ORDER BY {key} LIMIT {PAGE}");
+        let params: Vec<&Sql> = after.into_iter().collect();
+        Ok(self.read(&sql, &params)?.into_iter().filter_map(|mut row| row.pop()).collect())
+    }
+
+    /// Members of a page and what they belong to, where both say something.
+    fn pairs(&mut self, of: &Memberships, key: &str, after: Option<&Sql>, last: &Sql) -> Result<Vec<(String, String)>, Failure> {
+        let d = self.dialect;
+        let [one, other] = [&of.member.column, &of.of.column].map(|column| as_text(d, &format!("p.{}", name(d, column))));
+        let behind = self.behind(key, after);
+        let place = self.place(if after.is_some() { 2 } else { 1 });
+        let place = if d == Dialect::Sqlite && matches!(last, Sql::Raw(_)) { format!("CAST({place} AS TEXT)") } else { place };
+        let table = name(d, &of.table);
+        let sql = format!("SELECT DISTINCT {one}, {other} FROM {table} p WHERE {behind} AND {key} <= {place} ORDER BY 1, 2");
+        let params: Vec<&Sql> = after.into_iter().chain([last]).collect();
+        let rows = self.read(&sql, &params)?;
+        let pair = |row: Vec<Sql>| {
+            let mut words = row.into_iter().map(as_words);
+            words.next().flatten().zip(words.next().flatten()).filter(|(a, b)| !a.is_empty() && !b.is_empty())
+        };
+        Ok(rows.into_iter().filter_map(pair).collect())
     }
 
     /// One change in a transaction of its own; says why it was refused.
@@ -152,7 +323,6 @@ impl Adoption<'_> {
     }
 
     fn uid(&self, entity: &str, id: &str) -> Result<Uid, Failure> {
-        let full = if entity.contains("::") { entity.to_owned() } else { format!("{}::{entity}", self.law.namespace) };
-        Ok(Uid::new(full, id)?)
+        Ok(Uid::new(crate::entity::qualified(entity, self.law), id)?)
     }
 }

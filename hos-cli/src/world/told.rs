@@ -296,7 +296,7 @@ fn number(connection: &mut dyn Connection, sql: &str, of: &Sql) -> Result<u64, F
 fn first(connection: &mut dyn Connection, sql: &str, params: &[&Sql]) -> Result<Option<String>, Failure> {
     let mut found = None;
     let asked = connection.query(sql, params, &mut |cells| {
-        found = super::adopt::as_words(cells.into_iter().next().unwrap_or(Sql::Null));
+        found = super::cells::as_words(cells.into_iter().next().unwrap_or(Sql::Null));
         ControlFlow::Break(())
     });
     asked.map_err(|e| match e.trouble {

@@ -114,7 +114,7 @@ impl Shop {
 }
 
 /// A world whose tables lie in a file.
-fn on_a_file() -> Shop {
+pub(crate) fn on_a_file() -> Shop {
     let world = World::empty();
     let path = world.path("shop.db");
     std::fs::write(&path, "").unwrap();

@@ -1,0 +1,80 @@
+//! The world's cells as words, and as values of the types that are declared for them.
+
+use crate::typed;
+use hos_core::id::Shown;
+use hos_core::law::Law;
+use hos_core::shape::Type;
+use hos_core::value::{Ext, Value};
+use hos_engine::Failure;
+use hos_engine::store::Sql;
+
+pub(super) fn as_words(cell: Sql) -> Option<String> {
+    match cell {
+        Sql::Null => None,
+        Sql::Int(n) => Some(n.to_string()),
+        Sql::Text(text) => Some(text),
+        Sql::Blob(bytes) | Sql::Raw(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+pub(super) fn shown(id: &Sql) -> String {
+    Shown(&as_words(id.clone()).unwrap_or_default()).to_string()
+}
+
+/// A column's text as a declared type: databases write truth and time in their own ways.
+pub(super) fn typed_column(name: &str, ty: &Type, word: &str, law: &Law) -> Result<Value, Failure> {
+    let word = match ty {
+        Type::Bool => match word {
+            "1" | "t" | "TRUE" => "true".to_owned(),
+            "0" | "f" | "FALSE" => "false".to_owned(),
+            other => other.to_owned(),
+        },
+        Type::Ext(Ext::Datetime) => instant(word),
+        _ => word.to_owned(),
+    };
+    typed::read(name, ty, &word, law)
+}
+
+/// `2026-01-02 03:04:05.678` as Cedar writes it, in UTC; what is no such time is left for the law to refuse.
+pub(super) fn instant(word: &str) -> String {
+    let Some((date, time)) = word.split_once(['T', ' ']) else { return word.to_owned() };
+    let time = time.trim_start();
+    let utc = ["Z", "z", "UTC", "+00:00", "+0000", "+00", "-00:00", "-0000", "-00"];
+    let time = utc.iter().find_map(|zone| time.strip_suffix(zone)).unwrap_or(time).trim_end();
+    if time.contains(['+', '-']) {
+        return crate::infer::written(word).map_or_else(|| word.to_owned(), |time| time.to_string());
+    }
+    match time.split_once('.') {
+        // A fraction that is none is left as it is: cut, it would be a time.
+        Some((_, fraction)) if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) => word.to_owned(),
+        Some((time, fraction)) => format!("{date}T{time}.{:0<3}Z", fraction.chars().take(3).collect::<String>()),
+        None => format!("{date}T{time}Z"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_databases_are_cedars() {
+        for (word, wanted) in [
+            ("2026-01-02 03:04:05", "2026-01-02T03:04:05Z"),
+            ("2026-01-02 03:04:05.6", "2026-01-02T03:04:05.600Z"),
+            ("2026-01-02 03:04:05.678912+00", "2026-01-02T03:04:05.678Z"),
+            ("2026-01-02", "2026-01-02"),
+            ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"),
+            ("2026-01-02T03:04:05.678912Z", "2026-01-02T03:04:05.678Z"),
+            ("1948-01-02 03:04:05+00", "1948-01-02T03:04:05Z"),
+            ("2026-01-02T03:04:05.678912+03:00", "2026-01-02T00:04:05.678Z"),
+            ("2026-01-02T03:04:05.678912-05:00", "2026-01-02T08:04:05.678Z"),
+            ("2026-01-02 03:04:05.678912 +0300", "2026-01-02T00:04:05.678Z"),
+            ("2026-01-02 03:04:05+03", "2026-01-02T00:04:05.000Z"),
+            ("2026-01-02 03:04:05.6+3x", "2026-01-02 03:04:05.6+3x"),
+            ("2026-01-02 03:04:05.6x", "2026-01-02 03:04:05.6x"),
+            ("never", "never"),
+        ] {
+            assert_eq!(instant(word), wanted);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Rows of the world's that are not as they should be: what is refused is named, and the rest goes on.
+
+mod common;
+
+use common::shop::{ROWS, Shop, everywhere, on_a_file};
+use common::{World, hos, law, run};
+use serde_json::{Value as Json, json};
+
+/// The same file of one table.
+fn of(table: &str) -> String {
+    ROWS.replace("table = \"orders\"", &format!("table = \"{table}\""))
+}
+
+fn write(shop: &Shop, name: &str, text: &str) {
+    std::fs::write(shop.world.path(name), text).unwrap();
+}
+
+fn why(table: &Json) -> Vec<(String, String)> {
+    let word = |one: &Json, name: &str| one[name].as_str().unwrap().to_owned();
+    table["listed"].as_array().unwrap().iter().map(|one| (word(one, "id"), word(one, "why"))).collect()
+}
+
+#[test]
+fn a_page_begins_behind_rows_that_have_no_id() {
+    let shop = on_a_file();
+    shop.sql("CREATE TABLE loose (id, buyer TEXT, total INTEGER, status TEXT)");
+    let rows = |count: usize, id: &dyn Fn(usize) -> String| {
+        let rows: Vec<String> = (0..count).map(|i| format!("({}, 'ayse', 1, 'open')", id(i))).collect();
+        shop.sql(&format!("INSERT INTO loose VALUES {}", rows.join(", ")));
+    };
+    rows(700, &|_| "NULL".to_owned());
+    rows(600, &|i| format!("{i}.5"));
+    rows(3, &|i| format!("'o-{i}'"));
+    rows(1, &|_| "7".to_owned());
+    rows(1, &|_| "CAST(X'6fff' AS TEXT)".to_owned());
+    write(&shop, "loose.toml", &of("loose"));
+    for again in [false, true] {
+        let done = shop.adopt("loose.toml", &[]).ended(1).json();
+        let table = &done["tables"][0];
+        assert_eq!(table["adopted"], if again { json!({}) } else { json!({ "new": 4 }) }, "{table}");
+        assert_eq!((&table["refused"], &table["locked"]), (&json!(1301), &json!(0)), "{table}");
+        let why = why(table);
+        assert_eq!(why[0], ("NULL".to_owned(), "its id is NULL (700 rows)".to_owned()));
+        assert!(why[1].0 == "0.5" && why[1].1.contains("(REAL)"), "{:?}", why[1]);
+        assert!(why.iter().any(|(_, why)| why == "its id is no UTF-8"), "{:?}", why.last());
+    }
+    shop.intact();
+}
+
+#[test]
+fn a_limit_counts_what_is_taken_and_not_what_is_refused() {
+    everywhere(|shop| {
+        shop.sql("INSERT INTO users VALUES ('kedi', 0), ('mehmet', 1)");
+        shop.sql("INSERT INTO orders VALUES ('a-1', 'ayse', 1, 'lost'), ('a-2', 'ayse', 1, 'lost'), ('a-3', 'ayse', 1, NULL)");
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open'), ('o-2', 'ayse', 1, 'open'), ('o-3', 'ayse', 1, 'open')");
+        for (people, rows, refused) in [(2, 2, 3), (1, 1, 3), (0, 0, 3)] {
+            let done = shop.adopt("rows.toml", &["--limit", "2"]).ended(1).json();
+            assert_eq!(done["directory"][0]["put"], people, "{done}");
+            let table = &done["tables"][0];
+            assert_eq!((table["adopted"]["new"].as_u64().unwrap_or(0), &table["refused"]), (rows, &json!(refused)), "{done}");
+        }
+        shop.intact();
+    });
+}
+
+#[test]
+fn a_row_that_is_no_entity_ends_no_run() {
+    everywhere(|shop| {
+        shop.sql("CREATE TABLE buyers (id VARCHAR(64) PRIMARY KEY, kind VARCHAR(16))");
+        shop.sql("INSERT INTO buyers VALUES ('b-1', 'maybe'), ('b-2', '1')");
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'b-1', 1, 'open'), ('o-2', 'b-2', 1, 'open')");
+        let rows = ROWS.split("[[rows]]").nth(1).unwrap();
+        let given = "[[given]]\nentity = \"Account\"\ntable = \"buyers\"\nid = \"id\"\nattrs = { active = { column = \"kind\", type = \"Bool\" } }\n";
+        write(shop, "given.toml", &["tenant = \"pazar\"\n[[rows]]", rows, given].concat());
+        let done = shop.adopt("given.toml", &[]).ended(1).json();
+        let table = &done["tables"][0];
+        assert_eq!((&table["adopted"], &table["refused"]), (&json!({ "new": 1 }), &json!(1)), "{done}");
+        let (id, why) = why(table).remove(0);
+        assert_eq!(id, "o-1");
+        assert!(why.contains("the table `buyers`, row `b-1`, column `kind`") && why.contains("`maybe`"), "{why}");
+    });
+}
+
+#[test]
+fn people_are_read_in_pages_and_those_without_an_id_are_named() {
+    let shop = on_a_file();
+    shop.sql("CREATE TABLE anybody (id, active INTEGER)");
+    // What is refused costs no transaction; the last page holds what is taken.
+    let rows: Vec<String> = (0..510).map(|i| format!("('p-{i:03}', {})", if i < 505 { 2 } else { 1 })).collect();
+    shop.sql(&format!("INSERT INTO anybody VALUES (NULL, 1), (NULL, 1), (1.5, 1), (3, 1), {}", rows.join(", ")));
+    shop.sql("CREATE TABLE belongs (who, role TEXT)");
+    let rows: Vec<String> = (0..510).map(|i| format!("('p-{i:03}', 'operator')")).collect();
+    shop.sql(&format!("INSERT INTO belongs VALUES (NULL, 'operator'), ('', 'operator'), ('p-509', 'none'), {}", rows.join(", ")));
+    let people = ROWS.split("[[rows]]").next().unwrap().replace("users", "anybody");
+    let memberships = "[[memberships]]\ntable = \"belongs\"\nmember = { entity = \"Account\", column = \"who\" }\nof = { entity = \"Role\", column = \"role\" }\n";
+    write(&shop, "people.toml", &[&people, memberships].concat());
+    let done = shop.adopt("people.toml", &[]).ended(1).json();
+    let [people, joined] = [0, 1].map(|at| &done["directory"][at]);
+    assert_eq!((&people["put"], &people["refused_rows"]), (&json!(7), &json!(507)), "{people}");
+    assert_eq!(people["refused"][0]["why"], "its id is NULL (2 rows)");
+    assert_eq!((&joined["put"], &joined["refused_rows"]), (&json!(5), &json!(506)), "{joined}");
+    assert_eq!(joined["refused"][505]["id"], "p-509 in none", "{joined}");
+    let again = shop.adopt("people.toml", &[]).ended(1).json();
+    assert_eq!((&again["directory"][0]["known"], &again["directory"][1]["known"]), (&json!(7), &json!(5)));
+    shop.intact();
+}
+
+#[test]
+fn people_whose_ids_cannot_be_given_back_as_they_came_are_read_by_their_text() {
+    everywhere(|shop| {
+        shop.sql("CREATE TABLE anybody (id DOUBLE PRECISION PRIMARY KEY, active SMALLINT)");
+        shop.sql("INSERT INTO anybody VALUES (1.5, 1), (2.5, 1)");
+        write(shop, "people.toml", &ROWS.split("[[rows]]").next().unwrap().replace("users", "anybody"));
+        assert_eq!(shop.adopt("people.toml", &[]).ended(0).json()["directory"][0]["put"], 2);
+        // Rows that are instances are found again by their id as it is.
+        shop.sql("CREATE TABLE loose (id DOUBLE PRECISION PRIMARY KEY, buyer VARCHAR(64), total BIGINT, status VARCHAR(16))");
+        shop.sql("INSERT INTO loose VALUES (1.5, '1.5', 1, 'open')");
+        write(shop, "loose.toml", &of("loose"));
+        let run = shop.adopt("loose.toml", &[]);
+        assert!(run.exit != 0 && !run.out.contains("\"new\":1"), "{run:?}");
+    });
+}
+
+#[test]
+fn a_dry_run_on_a_fresh_store_tells_what_the_real_run_takes() {
+    everywhere(|shop| {
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open'), ('o-2', 'nobody', 2, 'paid')");
+        shop.sql("CREATE TABLE roles (who VARCHAR(64), role VARCHAR(64))");
+        shop.sql("INSERT INTO roles VALUES ('ayse', 'operator'), ('ayse', 'none')");
+        let memberships = "[[memberships]]\ntable = \"roles\"\nmember = { entity = \"Account\", column = \"who\" }\nof = { entity = \"Role\", column = \"role\" }\n";
+        write(shop, "world.toml", &[ROWS, memberships].concat());
+        let dry = shop.adopt("world.toml", &["--dry-run"]).ended(1).json();
+        assert_eq!((&dry["directory"][1]["untold"], &dry["directory"][1]["refused_rows"]), (&json!(1), &json!(1)), "{dry}");
+        assert_eq!(shop.ask("SELECT count(*) FROM hos_instance"), ["0"]);
+        let done = shop.adopt("world.toml", &[]).ended(1).json();
+        for part in ["adopted", "refused", "listed"] {
+            assert_eq!(dry["tables"][0][part], done["tables"][0][part], "{dry} {done}");
+        }
+        assert_eq!(done["tables"][0]["adopted"], json!({ "new": 1 }));
+        let said = shop.hos(&["adopt", "--rows", "world.toml", "--dry-run"]).ended(1).out;
+        assert!(!said.contains("cannot be told"), "all stand in the directory now: {said}");
+    });
+}
+
+#[test]
+fn people_of_a_law_without_a_namespace_are_put() {
+    let (world, laws) = (World::empty(), tempfile::tempdir().unwrap());
+    for name in
+        ["law.toml", "schema.cedarschema", "contracts/order.toml", "policies/all.cedar", "messages.en.toml", "messages.tr.toml"]
+    {
+        let text = std::fs::read_to_string(law().join(name)).unwrap().replace("Stall::", "");
+        let text = text.replace("\"Stall\"\n", "\"\"\n");
+        let text = match text.trim_end().strip_prefix("namespace Stall {") {
+            Some(inside) => inside.strip_suffix('}').unwrap().to_owned(),
+            None => text,
+        };
+        let path = laws.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let store = world.path("shop.db");
+    std::fs::write(&store, "").unwrap();
+    let url = format!("sqlite://{store}");
+    let on = |words: &[&str]| {
+        let mut command = hos();
+        command.args(words).args(["--store", &url, "--key-file", &world.path("key"), "--as", "Account::root"]);
+        run(command)
+    };
+    let founder = ["--founder", "Account::root", "--role", "Role::operator", "--attr", "active=true", "--tenant", "pazar"];
+    on(&[&["init", "--law", laws.path().to_str().unwrap()][..], &founder].concat()).ended(0);
+    let connector = hos_drivers::connector(&url).unwrap();
+    let mut connection = connector.connect(std::time::Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+    connection.say("CREATE TABLE users (id TEXT PRIMARY KEY, active INTEGER); INSERT INTO users VALUES ('ayse', 1)").unwrap();
+    drop(connection);
+    std::fs::write(world.path("people.toml"), ROWS.split("[[rows]]").next().unwrap()).unwrap();
+    let done = on(&["adopt", "--rows", &world.path("people.toml"), "--json"]).ended(0).json();
+    assert_eq!(done["directory"][0]["put"], 1, "{done}");
+}
+
+#[test]
+fn a_file_that_is_no_file_of_rows_is_refused_in_few_words() {
+    let shop = on_a_file();
+    let long = "x".repeat(600_000);
+    for (text, wanted) in [
+        (format!("{ROWS}# {}\n", "x".repeat(1 << 20)), "holds more than 1048576 bytes"),
+        (format!("{ROWS}{long} = 1\n"), "line 17, column 1: unknown field `xxx"),
+        (format!("tenant = \"pazar\"\n[[rows]]\ncontract = \"{long}\n"), "line 3, column"),
+        ("tenant = 1\n".to_owned(), "line 1, column 10: invalid type: integer `1`"),
+    ] {
+        write(&shop, "other.toml", &text);
+        let said = shop.hos(&["adopt", "--rows", "other.toml"]).ended(2).err;
+        assert!(
+            said.contains(wanted) && said.len() < 1_000 && !said.contains("\\n"),
+            "{wanted}: {}",
+            said.get(..900).unwrap_or(&said)
+        );
+    }
+}
+
+#[test]
+fn another_tenant_than_the_files_own_is_refused() {
+    let shop = on_a_file();
+    for words in [&["adopt", "--rows", "rows.toml"][..], &["drift", "rows.toml"], &["told", "world.toml", "--follow"]] {
+        let said = shop.hos(&[words, &["--tenant", "other"]].concat()).ended(2).err;
+        assert!(said.contains("--tenant `other`") && said.contains("`pazar`"), "{said}");
+    }
+}
+
+#[test]
+fn instances_whose_rows_lie_in_several_tables_are_gone_where_none_has_them() {
+    everywhere(|shop| {
+        shop.sql("CREATE TABLE older (id VARCHAR(64) PRIMARY KEY, buyer VARCHAR(64), total BIGINT, status VARCHAR(16))");
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open'), ('o-2', 'ayse', 1, 'open')");
+        shop.sql("INSERT INTO older VALUES ('p-1', 'ayse', 1, 'paid'), ('p-2', 'ayse', 1, 'paid')");
+        let older = ["[[rows]]", of("older").split("[[rows]]").nth(1).unwrap()].concat();
+        write(shop, "both.toml", &[ROWS, &older].concat());
+        shop.adopt("both.toml", &[]).ended(0);
+        assert_eq!(shop.hos(&["drift", "both.toml"]).ended(0).out, "orders: 2 rows, 0 differ\nolder: 2 rows, 0 differ\n");
+        shop.sql("DELETE FROM older WHERE id = 'p-2'");
+        let said = shop.hos(&["drift", "both.toml"]).ended(3).out;
+        assert!(
+            said.starts_with("orders: 2 rows, 1 differ\n  gone      order/p-2") && said.contains("older: 1 rows, 0 differ"),
+            "{said}"
+        );
+        for (from, to) in [("table = \"older\"", "table = \"oldest\""), ("state = \"status\"", "state = \"stand\"")] {
+            write(shop, "wrong.toml", &[ROWS, &older].concat().replace(from, to));
+            let said = shop.hos(&["drift", "wrong.toml"]).ended(2).err;
+            assert!(said.contains("is not as the file says"), "{said}");
+        }
+    });
+}
+
+#[test]
+fn a_guard_watches_the_id_and_each_contract_of_a_table() {
+    let shop = on_a_file();
+    shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open'), ('o-2', 'ayse', 1, 'paid')");
+    shop.adopt("rows.toml", &[]).ended(0);
+    let rows = ["[[rows]]", ROWS.split("[[rows]]").nth(1).unwrap()].concat();
+    write(&shop, "twice.toml", &[ROWS, &rows].concat());
+    for file in ["rows.toml", "twice.toml"] {
+        let script = |more: &[&str]| shop.hos(&[&["guard", file, "--dialect", "sqlite"][..], more].concat()).ended(0).out;
+        shop.sql(&script(&[]));
+        for sql in [
+            "UPDATE orders SET id = 'o-9' WHERE id = 'o-1'",
+            "UPDATE orders SET id = 'O-1' WHERE id = 'o-1'",
+            "UPDATE orders SET id = 'o-3', status = 'open' WHERE id = 'o-2'",
+            "UPDATE orders SET status = NULL WHERE id = 'o-1'",
+        ] {
+            let connector = hos_drivers::connector(&shop.url).unwrap();
+            let mut connection = connector.connect(std::time::Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+            assert!(connection.say(sql).is_err(), "{sql}");
+        }
+        shop.sql("UPDATE orders SET total = 7");
+        shop.sql(&script(&["--remove"]));
+        assert_eq!(shop.ask("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'hos_guard%'"), ["0"]);
+    }
+}
