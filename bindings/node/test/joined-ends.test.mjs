@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { hos } from "./house.mjs";
 import { FEWER, KINDS, world } from "./databases.mjs";
 
-const { CallError, Denied, Engine, Uid } = hos;
+const { CallError, Denied, Engine, OutcomeUnknownError, Uid } = hos;
 const ayse = new Uid("S::Account", "ayse");
 const facts = { owner: ayse, price: 10 };
 const [enough, short] = [{ amount: 10 }, { amount: 1 }];
@@ -179,6 +179,43 @@ for (const variant of FEWER.filter(({ kind }) => kind !== "better-sqlite3")) {
       assert.deepEqual(await overtaken(pays(ids), noTexts), Array(2).fill("hos.no_transaction"));
       assert.deepEqual([await paid(), await written()], before);
       assert.equal(verified().level, "intact");
+    });
+
+    await t.test("a commit that is not answered in time may have come through, and its connection is given up", async () => {
+      const id = await born();
+      const timed = all({ max: 1, connectionLimit: 1, query_timeout: 400 });
+      timed.on?.("error", () => {});
+      const isPg = variant.kind === "pg";
+      try {
+        if (isPg) {
+          await host.say("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.6); RETURN NULL; END $$");
+          await host.say("CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON tickets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()");
+        }
+        const at = await Engine.open({ store: timed });
+        const seen = [];
+        const error = await thrown(at.transaction(async (connection, on) => {
+          seen.push(core(connection));
+          await insert(connection, id);
+          const answer = await actorOf(on).apply("ticket", id, "pay", { args: enough });
+          // As a time that ran out: mysql2 has none for what it is not told one.
+          if (!isPg) {
+            overheard(connection, (sql, go, done) => {
+              if (sql !== "COMMIT") return go();
+              setImmediate(done, Object.assign(new Error("Query inactivity timeout"), { code: "PROTOCOL_SEQUENCE_TIMEOUT" }));
+              return undefined;
+            });
+          }
+          return answer;
+        }));
+        assert.ok(error instanceof OutcomeUnknownError && error.code === "hos.outcome_unknown", `${error}`);
+        await sleep(isPg ? 1000 : 50);
+        if (isPg) assert.equal(await rows(id), 1, "it had come through");
+        await at.transaction(async (connection) => void seen.push(core(connection)));
+        assert.notEqual(seen[0], seen[1]);
+        assert.equal(verified().level, "intact");
+      } finally {
+        await (variant.kind === "mysql2" ? new Promise((done) => timed.end(done)) : timed.end());
+      }
     });
   });
 }

@@ -59,4 +59,5 @@ exports.betterSqlite3 = {
             return { trouble: "read_only", name };
         return { trouble: /^no such (table|column)|has no column named/.test((0, driver_1.fieldOf)(thrown, "message")) ? "missing" : "other", name };
     },
+    isSaid: () => true,
 };

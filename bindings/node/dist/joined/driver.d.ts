@@ -71,6 +71,8 @@ export interface Driver<C extends object = object> {
         readonly trouble: Trouble;
         readonly name: string;
     };
+    /** Whether the server said so. A commit that fails otherwise (a time that ran out, a connection that is lost) may have happened. */
+    isSaid(thrown: unknown): boolean;
 }
 /** A connection out of a pool. */
 export interface Taken {

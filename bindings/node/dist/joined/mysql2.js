@@ -96,6 +96,8 @@ exports.mysql2 = {
         const [number, code] = [(0, driver_1.fieldOf)(thrown, "errno"), (0, driver_1.fieldOf)(thrown, "code")];
         return { trouble: TROUBLE[number] ?? "other", name: [code, number].filter((said) => said !== "").join(" ") };
     },
+    // What the client itself finds has a code of its own, and no state.
+    isSaid: (thrown) => (0, driver_1.fieldOf)(thrown, "errno") !== "" && (0, driver_1.fieldOf)(thrown, "sqlState") !== "",
 };
 // A function, for over `false` the connection's own would prevail.
 const bytesOf = (field) => field.buffer();

@@ -79,17 +79,22 @@ function* once(driver, connection, work, isolation, seen) {
     }
     catch (thrown) {
         const trouble = driver.trouble(thrown).trouble;
-        try {
-            yield* ended(connection);
-            if (driver.isNow ? (yield () => driver.inside(connection)) === true : true)
-                yield say("ROLLBACK");
-        }
-        catch {
+        // A commit that nobody answered may still come through, and its connection is not one to go on with.
+        if (isAtItsEnd && !(thrown instanceof errors_1.HosError) && !driver.isSaid(thrown))
             seen.isBroken = true;
+        else {
+            try {
+                yield* ended(connection);
+                if (driver.isNow ? (yield () => driver.inside(connection)) === true : true)
+                    yield say("ROLLBACK");
+            }
+            catch {
+                seen.isBroken = true;
+            }
         }
         // A commit whose end nobody heard of.
         if (isAtItsEnd && seen.isBroken && trouble !== "retry") {
-            throw new errors_1.OutcomeUnknownError("unknown", "hos.outcome_unknown", "the connection was lost in the commit: ask again under the same once-key", { cause: thrown });
+            throw new errors_1.OutcomeUnknownError("unknown", "hos.outcome_unknown", "the server did not answer the commit: ask again under the same once-key", { cause: thrown });
         }
         throw isOurs && !(thrown instanceof errors_1.HosError) ? (0, rounds_1.troubled)(driver, thrown) : thrown;
     }

@@ -80,4 +80,6 @@ export const betterSqlite3: Driver<SqliteDatabase> = {
     if (name.startsWith("SQLITE_READONLY")) return { trouble: "read_only", name };
     return { trouble: /^no such (table|column)|has no column named/.test(fieldOf(thrown, "message")) ? "missing" : "other", name };
   },
+
+  isSaid: () => true,
 };

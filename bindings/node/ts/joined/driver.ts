@@ -74,6 +74,8 @@ export interface Driver<C extends object = object> {
   commit(connection: C): Work<void>;
   /** What an error means, and its name. Its message is not quoted, for it may hold a row's values; it stands in `cause`. */
   trouble(thrown: unknown): { readonly trouble: Trouble; readonly name: string };
+  /** Whether the server said so. A commit that fails otherwise (a time that ran out, a connection that is lost) may have happened. */
+  isSaid(thrown: unknown): boolean;
 }
 
 /** A connection out of a pool. */

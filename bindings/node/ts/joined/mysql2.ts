@@ -128,6 +128,9 @@ export const mysql2: Driver<Core> = {
     const [number, code] = [fieldOf(thrown, "errno"), fieldOf(thrown, "code")];
     return { trouble: TROUBLE[number] ?? "other", name: [code, number].filter((said) => said !== "").join(" ") };
   },
+
+  // What the client itself finds has a code of its own, and no state.
+  isSaid: (thrown) => fieldOf(thrown, "errno") !== "" && fieldOf(thrown, "sqlState") !== "",
 };
 
 // A function, for over `false` the connection's own would prevail.

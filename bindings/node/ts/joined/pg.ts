@@ -117,6 +117,9 @@ export const pg: Driver<Client> = {
     const code = fieldOf(thrown, "code");
     return { trouble: TROUBLE[code] ?? "other", name: /^[0-9A-Z]{5}$/.test(code) ? `SQLSTATE ${code}` : code };
   },
+
+  // Codes of the system may look like an SQLSTATE (`EPIPE`); how severe an error is only the server says.
+  isSaid: (thrown) => /^[0-9A-Z]{5}$/.test(fieldOf(thrown, "code")) && fieldOf(thrown, "severity") !== "",
 };
 
 /** Bytes in either of the two forms in which PostgreSQL writes them. */

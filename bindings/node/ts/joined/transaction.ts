@@ -84,15 +84,19 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
     return given;
   } catch (thrown) {
     const trouble = driver.trouble(thrown).trouble;
-    try {
-      yield* ended(connection);
-      if (driver.isNow ? (yield () => driver.inside(connection)) === true : true) yield say("ROLLBACK");
-    } catch {
-      seen.isBroken = true;
+    // A commit that nobody answered may still come through, and its connection is not one to go on with.
+    if (isAtItsEnd && !(thrown instanceof HosError) && !driver.isSaid(thrown)) seen.isBroken = true;
+    else {
+      try {
+        yield* ended(connection);
+        if (driver.isNow ? (yield () => driver.inside(connection)) === true : true) yield say("ROLLBACK");
+      } catch {
+        seen.isBroken = true;
+      }
     }
     // A commit whose end nobody heard of.
     if (isAtItsEnd && seen.isBroken && trouble !== "retry") {
-      throw new OutcomeUnknownError("unknown", "hos.outcome_unknown", "the connection was lost in the commit: ask again under the same once-key", { cause: thrown });
+      throw new OutcomeUnknownError("unknown", "hos.outcome_unknown", "the server did not answer the commit: ask again under the same once-key", { cause: thrown });
     }
     throw isOurs && !(thrown instanceof HosError) ? troubled(driver, thrown) : thrown;
   }
