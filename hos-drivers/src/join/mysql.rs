@@ -83,6 +83,7 @@ fn what(error: &(dyn StdError + 'static)) -> Option<What> {
         mysql::Error::MySqlError(said) => match said.code {
             1020 | 1205 | 1213 | 3572 => What::Retry,
             1146 | 1054 => What::Missing,
+            1290 | 1792 | 1836 => What::ReadOnly,
             _ => What::Other,
         },
         _ => What::Other,

@@ -139,6 +139,7 @@ pub(super) fn what(error: &(dyn StdError + 'static)) -> Option<What> {
     Some(match said {
         Some("40001" | "40P01" | "55P03") => What::Retry,
         Some("42P01" | "42703" | "3F000") => What::Missing,
+        Some("25006") => What::ReadOnly,
         _ => What::Other,
     })
 }
