@@ -140,15 +140,15 @@ for (const variant of FEWER.filter(({ kind }) => kind !== "better-sqlite3")) {
       assert.equal(verified().level, "intact");
     });
 
-    /** Begins, makes calls of which the first has a ROLLBACK of the host's sent behind its first statement, and gives their errors. */
-    const overtaken = async (calls, fails = () => undefined) => {
+    /** Begins, makes calls of which the first has a ROLLBACK of the host's sent behind one of its statements, and gives their errors. */
+    const overtaken = async (calls, fails = () => undefined, isBefore = () => true) => {
       await host.begin();
       let hasEnded = false;
       const end = overheard(host.connection, (sql, go, done) => {
         const fault = fails(sql);
         if (fault !== undefined) return void setImmediate(done, fault);
         const came = go();
-        if (hasEnded || /^(ROLLBACK|DO 0)/.test(sql)) return came;
+        if (hasEnded || /^(ROLLBACK|DO 0)/.test(sql) || !isBefore(sql)) return came;
         hasEnded = true;
         host.rollback();
         return came;
@@ -168,6 +168,20 @@ for (const variant of FEWER.filter(({ kind }) => kind !== "better-sqlite3")) {
       // It has one statement to write, which goes out by itself.
       const note = (actor) => [actor.record("notes", "x"), actor.record("notes", "y")];
       assert.deepEqual(await overtaken(note), Array(2).fill("hos.no_transaction"));
+      assert.deepEqual([await paid(), await written()], before);
+      assert.equal(verified().level, "intact");
+    });
+
+    await t.test("nor where a client does not tell its transaction", { skip: variant.kind !== "pg" }, async () => {
+      const ids = [await born(), await born()];
+      const before = [await paid(), await written()];
+      host.connection.getTransactionStatus = undefined;
+      try {
+        // The last that is asked before something is written.
+        assert.deepEqual(await overtaken(pays(ids), undefined, (sql) => sql.includes("AS again")), Array(2).fill("hos.no_transaction"));
+      } finally {
+        delete host.connection.getTransactionStatus;
+      }
       assert.deepEqual([await paid(), await written()], before);
       assert.equal(verified().level, "intact");
     });

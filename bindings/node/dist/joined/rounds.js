@@ -157,7 +157,8 @@ function* wholeOrNot(ground, inside, statements, watch) {
     };
     // PostgreSQL's transaction ends by an error as a whole.
     if (statements.length === 1 || driver.dialect === "postgres") {
-        if (inside === true)
+        // Also where it cannot be told: the engine has asked PostgreSQL itself then, before this.
+        if (inside !== false)
             yield* orGone(ground, still(ground));
         yield* translated(ground, statements, watch);
         return;

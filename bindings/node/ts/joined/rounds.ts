@@ -196,7 +196,8 @@ function* wholeOrNot(ground: Ground, inside: boolean | undefined, statements: re
   };
   // PostgreSQL's transaction ends by an error as a whole.
   if (statements.length === 1 || driver.dialect === "postgres") {
-    if (inside === true) yield* orGone(ground, still(ground));
+    // Also where it cannot be told: the engine has asked PostgreSQL itself then, before this.
+    if (inside !== false) yield* orGone(ground, still(ground));
     yield* translated(ground, statements, watch);
     return;
   }
