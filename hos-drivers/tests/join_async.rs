@@ -174,3 +174,23 @@ async fn one(client: &mut Client, joining: &Joining, id: &str, key: &str, fate: 
         }
     }
 }
+
+/// PostgreSQL answers COMMIT with ROLLBACK then, and calls that no error.
+#[test]
+fn a_transaction_that_failed_or_ended_before_its_commit_is_not_a_commit() {
+    on_each(async |world, joining| {
+        let mut client = client(&world.url, &world.kind.session).await;
+        let joining = &joining;
+        for (said, fails, code) in [("SELECT nothing", true, Code::StoreUnavailable), ("ROLLBACK", false, Code::NoTransaction)] {
+            let done = join::run(&mut client, async |tx| {
+                tx.execute("INSERT INTO orders VALUES ('1', 'a')", &[]).await?;
+                assert!(join::on(joining, "t1", tx)?.call(birth("1")).await?.allowed);
+                assert_eq!(tx.batch_execute(said).await.is_err(), fails);
+                Ok(End::Commit(()))
+            });
+            let error = done.await.unwrap_err();
+            assert_eq!(error.downcast_ref::<Error>().map(Error::code), Some(code), "{said}: {error}");
+            assert_eq!(number(&client, "SELECT count(*) FROM orders").await, 0);
+        }
+    });
+}

@@ -24,6 +24,7 @@ impl Error {
         let (code, words) = match what {
             What::Retry => (Code::Retry, "the transaction met another: begin it again"),
             What::Missing => (Code::StoreVersion, "a table of H-OS is not there: `hos schema` prints them"),
+            What::ReadOnly => (Code::StoreReadOnly, "the database takes no writes here: ask the primary"),
             What::Other => (Code::StoreUnavailable, "the database did not do what it was asked"),
         };
         let message = format!("{}: {words}: {}", dialect.name(), Shown(said));
@@ -59,6 +60,7 @@ impl Error {
 pub(crate) enum What {
     Retry,
     Missing,
+    ReadOnly,
     Other,
 }
 

@@ -35,6 +35,8 @@
 //! - Statements run on the host's connection and nowhere else, and no setting of it outlives a call.
 //! - An error of the database ends the call; the host rolls back. [`Error::is_retry`] says that its whole transaction may be begun
 //!   again, which `run` does for it, a few times, after a short pause. Nothing else is tried again here.
+//! - `run` says that all is stored only of the transaction that the work ran in: one in which a statement has failed (PostgreSQL rolls
+//!   it back and calls that no error), or that has ended (MySQL's, by a deadlock that the work passed over), is an error.
 //! - A refused call leaves nothing of itself, though the host commits. What may become evidence of it comes with the answer
 //!   ([`Judged::refusal`]), for [`Here::refused`] in another transaction.
 //! - COMMIT POINT: the host's. Records are sealed by `hos work` afterwards, so receipts are pending until then.

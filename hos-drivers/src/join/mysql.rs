@@ -21,15 +21,20 @@ pub fn on<'j, 'c, Q: Queryable>(joining: &'j Joining, tenant: &str, tx: &'c mut 
 }
 
 /// Does a host's work in a transaction, and all of it again where the database asks for it; see [`super::TRIES`]. An error rolls
-/// back, and so does [`End::Rollback`].
+/// back, and so does [`End::Rollback`]. A transaction that has ended is not committed, though the work says so.
 pub fn run<T>(
     conn: &mut mysql::Conn,
     mut work: impl FnMut(&mut Transaction<'_>) -> Result<End<T>, AnyError>,
 ) -> Result<T, AnyError> {
     retry::again(what, || {
         let mut tx = conn.start_transaction(TxOpts::default())?;
+        tx.query_drop("SAVEPOINT hos_work")?;
         match work(&mut tx)? {
-            End::Commit(done) => tx.commit().map(|()| done).map_err(AnyError::from),
+            End::Commit(done) => {
+                // A deadlock that the work passed over took its transaction; what came behind may have begun another.
+                retry::still(found(tx.query_drop("RELEASE SAVEPOINT hos_work")))?;
+                tx.commit().map(|()| done).map_err(AnyError::from)
+            }
             End::Rollback(done) => tx.rollback().map(|()| done).map_err(AnyError::from),
         }
     })
@@ -38,12 +43,7 @@ pub fn run<T>(
 impl<Q: Queryable> Connection for Mysql<'_, Q> {
     /// A definition ends a transaction of MySQL's without a word, whatever the client believes.
     fn inside(&mut self) -> Result<bool, Error> {
-        let found = self.0.query_drop("SAVEPOINT hos_inside").and_then(|()| self.0.query_drop("RELEASE SAVEPOINT hos_inside"));
-        match found {
-            Ok(()) => Ok(true),
-            Err(mysql::Error::MySqlError(said)) if said.code == NO_SAVEPOINT => Ok(false),
-            Err(error) => Err(told(error)),
-        }
+        found(self.0.query_drop("SAVEPOINT hos_inside").and_then(|()| self.0.query_drop("RELEASE SAVEPOINT hos_inside")))
     }
 
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
@@ -53,6 +53,15 @@ impl<Q: Queryable> Connection for Mysql<'_, Q> {
 
     fn several(&mut self, text: &str) -> Result<Several, Error> {
         several(self.0, text).map_err(told)
+    }
+}
+
+/// Whether a savepoint was found again.
+fn found(said: mysql::Result<()>) -> Result<bool, Error> {
+    match said {
+        Ok(()) => Ok(true),
+        Err(mysql::Error::MySqlError(said)) if said.code == NO_SAVEPOINT => Ok(false),
+        Err(error) => Err(told(error)),
     }
 }
 
@@ -83,6 +92,7 @@ fn what(error: &(dyn StdError + 'static)) -> Option<What> {
         mysql::Error::MySqlError(said) => match said.code {
             1020 | 1205 | 1213 | 3572 => What::Retry,
             1146 | 1054 => What::Missing,
+            1290 | 1792 | 1836 => What::ReadOnly,
             _ => What::Other,
         },
         _ => What::Other,

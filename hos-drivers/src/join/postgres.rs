@@ -11,6 +11,9 @@ use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use postgres::{GenericClient, Row, Transaction};
 use std::error::Error as StdError;
 
+/// Fails in no transaction, and in one that has failed.
+pub(super) const INSIDE: &str = "SAVEPOINT hos_inside; RELEASE SAVEPOINT hos_inside";
+
 /// The host's connection.
 pub struct Postgres<'c, G>(&'c mut G);
 
@@ -24,7 +27,7 @@ pub fn on<'j, 'c, G: GenericClient>(
 }
 
 /// Does a host's work in a transaction, and all of it again where the database asks for it; see [`super::TRIES`]. An error rolls
-/// back, and so does [`End::Rollback`].
+/// back, and so does [`End::Rollback`]. A transaction that has failed, or has ended, is not committed, though the work says so.
 pub fn run<T>(
     client: &mut postgres::Client,
     mut work: impl FnMut(&mut Transaction<'_>) -> Result<End<T>, AnyError>,
@@ -32,7 +35,10 @@ pub fn run<T>(
     retry::again(what, || {
         let mut tx = client.transaction()?;
         match work(&mut tx)? {
-            End::Commit(done) => tx.commit().map(|()| done).map_err(AnyError::from),
+            End::Commit(done) => {
+                retry::still(Postgres(&mut tx).inside())?;
+                tx.commit().map(|()| done).map_err(AnyError::from)
+            }
             End::Rollback(done) => tx.rollback().map(|()| done).map_err(AnyError::from),
         }
     })
@@ -40,11 +46,7 @@ pub fn run<T>(
 
 impl<G: GenericClient> Connection for Postgres<'_, G> {
     fn inside(&mut self) -> Result<bool, Error> {
-        match self.0.batch_execute("SAVEPOINT hos_inside; RELEASE SAVEPOINT hos_inside") {
-            Ok(()) => Ok(true),
-            Err(error) if is_outside(&error) => Ok(false),
-            Err(error) => Err(told(error)),
-        }
+        inside(self.0.batch_execute(INSIDE))
     }
 
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
@@ -60,6 +62,15 @@ impl<G: GenericClient> Connection for Postgres<'_, G> {
             Err(error) if is_outside(&error) => Ok(Several::Outside),
             Err(error) => Err(told(error)),
         }
+    }
+}
+
+/// What [`INSIDE`] came to.
+pub(super) fn inside(said: Result<(), postgres::Error>) -> Result<bool, Error> {
+    match said {
+        Ok(()) => Ok(true),
+        Err(error) if is_outside(&error) => Ok(false),
+        Err(error) => Err(told(error)),
     }
 }
 
@@ -139,6 +150,7 @@ pub(super) fn what(error: &(dyn StdError + 'static)) -> Option<What> {
     Some(match said {
         Some("40001" | "40P01" | "55P03") => What::Retry,
         Some("42P01" | "42703" | "3F000") => What::Missing,
+        Some("25006") => What::ReadOnly,
         _ => What::Other,
     })
 }

@@ -1,6 +1,8 @@
 //! A host's work in a transaction, and again where the database asks for it.
 
 use super::error::{AnyError, Error, What};
+use hos_core::refusal::Code;
+use hos_engine::Failure;
 use std::error::Error as StdError;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -17,6 +19,16 @@ pub enum End<T> {
     Commit(T),
     /// None of it is.
     Rollback(T),
+}
+
+/// Before a commit: the transaction that the work ran in is there, and has not failed. To commit another one, or none, is no error to
+/// a database; PostgreSQL rolls one back that has failed, and calls that no error either.
+pub(crate) fn still(inside: Result<bool, Error>) -> Result<(), Error> {
+    if inside? {
+        return Ok(());
+    }
+    let message = "the transaction was ended by the work that ran in it, or by the database: nothing more is committed";
+    Err(Failure::new(Code::NoTransaction, message).into())
 }
 
 /// Whether work that failed is begun again: the failure, or what stands behind it, is one that goes by.
@@ -82,8 +94,6 @@ pub(crate) fn again<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hos_core::refusal::Code;
-    use hos_engine::Failure;
 
     fn of(code: Code) -> AnyError {
         Error::from(Failure::new(code, "x")).into()

@@ -88,6 +88,7 @@ fn what(error: &(dyn StdError + 'static)) -> Option<What> {
     };
     Some(match code & 0xff {
         ffi::SQLITE_BUSY => What::Retry,
+        ffi::SQLITE_READONLY => What::ReadOnly,
         ffi::SQLITE_ERROR if crate::sqlite::is_missing(words) => What::Missing,
         _ => What::Other,
     })

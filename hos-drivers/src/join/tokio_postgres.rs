@@ -2,7 +2,7 @@
 //! the middle has stored nothing that a rollback does not take back, and a transaction that is dropped rolls back.
 
 use super::error::{AnyError, Error};
-use super::postgres::{cells, params, told, what};
+use super::postgres::{INSIDE, cells, inside, params, told, what};
 use super::shadow::{back, brace, plain};
 use super::{Claimed, Dialect, End, Joining, Judged, Said, TRIES, Tries, retry};
 use futures_util::future::try_join_all;
@@ -51,10 +51,13 @@ pub async fn run<T>(
     }
 }
 
-/// Ends a transaction as its work did.
+/// Ends a transaction as its work did. One that has failed, or has ended, is not committed.
 pub async fn ended<T>(tx: Transaction<'_>, done: Result<End<T>, AnyError>) -> Result<T, AnyError> {
     match done {
-        Ok(End::Commit(done)) => Ok(tx.commit().await.map(|()| done)?),
+        Ok(End::Commit(done)) => {
+            retry::still(inside(tx.batch_execute(INSIDE).await))?;
+            Ok(tx.commit().await.map(|()| done)?)
+        }
         Ok(End::Rollback(done)) => Ok(tx.rollback().await.map(|()| done)?),
         Err(error) => {
             // What the work failed of says more than what the rollback may.

@@ -53,7 +53,7 @@ class JoinedActor {
     }
     /** Several questions, 1 to 1000, answered over one law and one directory, in their order. */
     canAll(questions, besides) {
-        return this.#engine._run(() => this.#askedAll(questions, besides));
+        return this.#engine._called(true, true, (era) => this.#askedAll(era, questions, besides));
     }
     /** As `can`, but throws `Denied` where the answer is no. */
     authorize(action, resource, besides) {
@@ -92,7 +92,7 @@ class JoinedActor {
      * all of them yes; or those up to the first no, which is the last.
      */
     all(calls, besides) {
-        return this.#engine._run(() => this.#made(calls, besides));
+        return this.#engine._called(false, true, (era) => this.#made(era, calls, besides));
     }
     /**
      * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
@@ -110,44 +110,46 @@ class JoinedActor {
         return this.#shadowed("can", options, (draft) => draft.need("action", action).need("resource", resource, write_1.uid));
     }
     #ask(operation, options, words, then = (answer) => answer) {
-        return this.#engine._run(() => this.#asked(operation, options, words, then));
+        // A call that carries the world's own outcome never stands in the way of the host's transaction.
+        const isCounted = !hasLegacy(options);
+        return this.#engine._called(operation === "can", isCounted, (era) => this.#asked(era, operation, options, words, then));
     }
-    *#asked(operation, options, words, then) {
+    *#asked(era, operation, options, words, then) {
         const isWatched = hasLegacy(options);
         const codes = codesOf(options);
         const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
         // Beside the world's own outcome nothing is claimed.
-        const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(operation, draft);
+        const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(era, operation, draft);
         let stepped;
         try {
             for (const [name, code] of codes)
                 draft.put(name, yield code);
             const json = draft.json();
-            stepped = isWatched ? yield* this.#beside(operation, draft) : yield () => this.#engine._step(operation, json);
+            stepped = isWatched ? yield* this.#beside(era, operation, draft) : yield () => this.#engine._step(era, operation, json);
         }
         catch (thrown) {
             if (claimed !== undefined && !FAILED.has(thrown?.status))
-                yield () => this.#engine._leave(claimed);
+                yield () => this.#engine._leave(era, claimed);
             throw thrown;
         }
         return then(this.#answer(stepped));
     }
-    *#askedAll(questions, besides) {
+    *#askedAll(era, questions, besides) {
         const json = this.#draft(besides, new Set()).need("evaluations", questions, write_1.evaluations).json();
-        const stepped = (yield () => this.#engine._step("can_all", json));
+        const stepped = (yield () => this.#engine._step(era, "can_all", json));
         return (0, answer_1.evaluationsOf)(stepped.answer).map((one) => this.#answer({ ...stepped, allowed: one.allowed === true, answer: one }));
     }
-    *#made(calls, besides) {
+    *#made(era, calls, besides) {
         const json = this.#draft(besides, new Set()).need("calls", calls, write_1.calls).json();
-        const stepped = (yield () => this.#engine._step("all", json));
+        const stepped = (yield () => this.#engine._step(era, "all", json));
         const earlier = stepped.earlier.map((answer) => this.#answer({ ...stepped, allowed: true, answer, refusal: undefined }));
         return (0, several_1.together)([...earlier, this.#answer(stepped)]);
     }
     /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */
-    *#beside(operation, draft) {
+    *#beside(era, operation, draft) {
         const json = draft.json();
         try {
-            return (yield () => this.#engine._step(operation, json, true));
+            return (yield () => this.#engine._step(era, operation, json, true));
         }
         catch (thrown) {
             const stood = thrown instanceof errors_1.HosError ? this.#engine._instead(operation, json, thrown) : undefined;
@@ -157,27 +159,29 @@ class JoinedActor {
             throw thrown instanceof errors_1.CallError ? (draft.fault ?? thrown) : thrown;
         }
     }
-    *#claim(operation, draft) {
+    *#claim(era, operation, draft) {
         const json = write_1.Draft.after(draft).put("operation", operation).json();
-        return (yield () => this.#engine._step("claim", json));
+        return (yield () => this.#engine._step(era, "claim", json));
     }
     #shadowed(operation, options, words) {
+        // Its transaction is the one of now, however long the world's own code takes.
+        const era = this.#engine._era(operation === "can");
         const watched = () => (0, shadow_1.shadowed)(options, (came, tell) => {
             const seen = (work) => this.#engine._run(work);
-            const told = seen(() => this.#watched(operation, options, words, came));
+            const told = seen(() => this.#watched(era, operation, options, words, came));
             if (!(told instanceof Promise))
                 return tell(told);
             return told.then(tell, (thrown) => tell((0, lane_1.error)(thrown)));
         });
         return (this.#engine._isNow ? watched() : (async () => watched())());
     }
-    *#watched(operation, options, words, came) {
+    *#watched(era, operation, options, words, came) {
         const codes = codesOf(options);
         const draft = words(this.#draft(options, new Set([...shadow_1.WATCHED, ...codes.map(([name]) => name)]))).put("legacy", came());
         // Nothing is claimed in shadow: the world has acted already.
         for (const [name, code] of codes)
             draft.put(name, yield code);
-        return this.#answer(yield* this.#beside(operation, draft));
+        return this.#answer(yield* this.#beside(era, operation, draft));
     }
     #answer(stepped) {
         return this.#engine._answer(stepped, this.#tenant, this.#as.language);
@@ -207,7 +211,12 @@ function codesOf(options) {
     return found.filter(([, code]) => typeof code === "function");
 }
 function hasLegacy(options) {
-    return (0, write_1.plain)(options) && "legacy" in options && Object.getOwnPropertyDescriptor(options, "legacy")?.value !== undefined;
+    try {
+        return (0, write_1.plain)(options) && "legacy" in options && Object.getOwnPropertyDescriptor(options, "legacy")?.value !== undefined;
+    }
+    catch {
+        return false;
+    }
 }
 function asOf(options) {
     if (!(0, write_1.plain)(options))

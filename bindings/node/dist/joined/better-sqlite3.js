@@ -3,6 +3,7 @@
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.betterSqlite3 = void 0;
 const driver_1 = require("./driver");
+const work_1 = require("./work");
 /** How long a call in shadow waits for another process, in milliseconds. */
 const PATIENCE = 250;
 /** To prepare a statement takes longer than to run it; they are few, and go with their database. */
@@ -42,7 +43,7 @@ exports.betterSqlite3 = {
         const before = db.pragma("busy_timeout", { simple: true });
         yield () => db.pragma(`busy_timeout = ${PATIENCE}`);
         return function* () {
-            yield () => db.pragma(`busy_timeout = ${Number(before)}`);
+            yield (0, work_1.always)(() => db.pragma(`busy_timeout = ${Number(before)}`));
         };
     },
     // A transaction that reads first and writes later can be refused in its middle.
@@ -58,4 +59,5 @@ exports.betterSqlite3 = {
             return { trouble: "read_only", name };
         return { trouble: /^no such (table|column)|has no column named/.test((0, driver_1.fieldOf)(thrown, "message")) ? "missing" : "other", name };
     },
+    isSaid: () => true,
 };

@@ -9,6 +9,7 @@ import { type MysqlConnection, type MysqlPool } from "./mysql2";
 import { type PgClient, type PgPool } from "./pg";
 import { type Life } from "./rounds";
 import { type Trying } from "./transaction";
+import { type Era } from "./turns";
 /** What is reached over a network: its answers are promises. */
 export type Remote = PgClient | PgPool | MysqlConnection | MysqlPool;
 /** A connection of the host's, or a pool of them. */
@@ -41,6 +42,8 @@ interface Parts {
     readonly driver: Driver<any>;
     readonly store: object;
     readonly connection: object | undefined;
+    /** The transaction that this is the engine of: beyond it nothing is asked. */
+    readonly era?: Era | undefined;
     readonly absent: Error | undefined;
     /** Shared by all engines of one opening. */
     readonly life: Life;
@@ -64,6 +67,7 @@ export declare class JoinedEngine<L extends LawNames = LawNames, S extends Store
      * Runs the work in a transaction: commits where it gives something, rolls back where it throws or gives an answer that refuses and
      * has no receipt. Where the database asks for it
      * (a deadlock, a row that changed), everything is done once more, so the work does nothing that a rollback does not undo.
+     * Its engine is of this transaction alone; a call that the work has not awaited is refused behind its end, and none is overtaken.
      */
     transaction<T>(work: (connection: ConnectionOf<S>, engine: JoinedEngine<L, ConnectionOf<S> extends Store ? ConnectionOf<S> : S>) => Ends<When<S>, T>, trying?: Trying): Ends<When<S>, T>;
     /** Makes evidence of a refusal, after the transaction in which it was given was rolled back: in another transaction. */

@@ -19,6 +19,7 @@ const mysql2_1 = require("./mysql2");
 const pg_1 = require("./pg");
 const rounds_1 = require("./rounds");
 const transaction_1 = require("./transaction");
+const turns_1 = require("./turns");
 const work_1 = require("./work");
 const DRIVERS = [pg_1.pg, mysql2_1.mysql2, better_sqlite3_1.betterSqlite3];
 const OPTIONS = new Set(["store", "directoryAgeMaxMs"]);
@@ -45,7 +46,7 @@ class JoinedEngine {
         if (found === undefined || found.dialect !== this.#parts.driver.dialect) {
             throw (0, errors_1.refusal)("hos.call_malformed", `on(connection) takes a connection like the one that the engine was opened with (${this.#parts.driver.dialect})`);
         }
-        return new JoinedEngine({ ...this.#parts, store: connection, connection: connectionOf(found, connection) });
+        return new JoinedEngine({ ...this.#parts, store: connection, connection: connectionOf(found, connection), era: undefined });
     }
     /** A tenant. Whether the store has it is seen by each call. */
     tenant(name) {
@@ -55,13 +56,16 @@ class JoinedEngine {
      * Runs the work in a transaction: commits where it gives something, rolls back where it throws or gives an answer that refuses and
      * has no receipt. Where the database asks for it
      * (a deadlock, a row that changed), everything is done once more, so the work does nothing that a rollback does not undo.
+     * Its engine is of this transaction alone; a call that the work has not awaited is refused behind its end, and none is overtaken.
      */
     transaction(work, trying = {}) {
         const { driver, store, connection } = this.#parts;
         const seen = { isBroken: false };
         const run = (host) => {
             const on = this.on(host);
-            return (0, transaction_1.transacted)(driver, on.#connection(), () => work(host, on), trying, seen);
+            const here = on.#connection();
+            const bound = () => (driver.isNow ? on : new JoinedEngine({ ...on.#parts, era: (0, turns_1.eraOf)(here) }));
+            return (0, transaction_1.transacted)(driver, here, () => work(host, bound()), trying, seen);
         };
         if (connection !== undefined)
             return this._run(() => run(store));
@@ -71,6 +75,7 @@ class JoinedEngine {
                 return await (0, work_1.later)(run(taken.connection));
             }
             finally {
+                (0, turns_1.endEra)(driver.connection(taken.connection));
                 taken.giveBack(seen.isBroken);
             }
         })();
@@ -78,11 +83,11 @@ class JoinedEngine {
     /** Makes evidence of a refusal, after the transaction in which it was given was rolled back: in another transaction. */
     refused(answer) {
         const kept = refusals.get(answer);
-        return this._run(function* () {
+        return this._called(false, true, function* (era) {
             if (kept === undefined || kept.native !== this.#parts.native) {
                 throw (0, errors_1.refusal)("hos.call_malformed", "refused(answer) takes the answer of a call that this engine refused");
             }
-            const stepped = (yield () => this._step("refused", `{"refusal":${kept.number}}`));
+            const stepped = (yield () => this._step(era, "refused", `{"refusal":${kept.number}}`));
             return this._answer(stepped, kept.tenant, kept.language);
         }.bind(this));
     }
@@ -94,11 +99,32 @@ class JoinedEngine {
     _run(work) {
         return (this.#parts.driver.isNow ? (0, work_1.now)(work()) : (async () => (0, work_1.later)(work()))());
     }
+    /** @internal A call. Whether somebody has to await it before its transaction ends, is counted. */
+    _called(isQuestion, isCounted, work) {
+        const era = this._era(isQuestion);
+        if (era === undefined || !isCounted)
+            return this._run(() => work(era));
+        era.calls += 1;
+        return (async () => {
+            try {
+                return await (0, work_1.later)(work(era));
+            }
+            finally {
+                era.calls -= 1;
+            }
+        })();
+    }
+    /** @internal The transaction that a call is made in which is made now. A question needs none, but of an engine that is of one. */
+    _era(isQuestion) {
+        const { driver, connection, era } = this.#parts;
+        if (era !== undefined)
+            return era;
+        return driver.isNow || isQuestion || connection === undefined ? undefined : (0, turns_1.eraOf)(connection);
+    }
     /** @internal One step, in its turn. */
-    _step(operation, json, isHarmless = false) {
+    _step(era, operation, json, isHarmless = false) {
         const ground = this.#ground();
-        const work = () => (isHarmless ? rounds_1.harmless : rounds_1.step)(ground, operation, json);
-        return ground.driver.isNow ? (0, work_1.now)(work()) : (0, work_1.inLane)(ground.connection, () => (0, work_1.later)(work()));
+        return this.#inTurn(ground, era, () => (isHarmless ? rounds_1.harmless : rounds_1.step)(ground, operation, json));
     }
     /** @internal The world's own outcome in place of a failure, where the law leaves it that. */
     _instead(operation, call, { code, message }) {
@@ -111,11 +137,25 @@ class JoinedEngine {
         const { answer } = (0, read_1.parse)(json);
         return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
     }
-    /** @internal Takes a claim back. */
-    _leave(claimed) {
+    /** @internal Takes a claim back; with its transaction it is gone by itself. */
+    _leave(era, claimed) {
         const ground = this.#ground();
-        const work = () => (0, rounds_1.translated)(ground, claimed.leave);
-        return ground.driver.isNow ? (0, work_1.now)(work()) : (0, work_1.inLane)(ground.connection, () => (0, work_1.later)(work()));
+        if (era !== undefined && era !== (0, turns_1.eraOf)(ground.connection))
+            return undefined;
+        return this.#inTurn(ground, era, () => (0, rounds_1.translated)(ground, claimed.leave));
+    }
+    /** Before each thing that it says to the database, a call looks whether its transaction is there. */
+    #inTurn({ driver, connection }, era, work) {
+        if (driver.isNow)
+            return (0, work_1.now)(work());
+        if (era === undefined)
+            return (0, turns_1.inLane)(connection, () => (0, work_1.later)(work()));
+        const first = () => (0, turns_1.stands)(connection, era);
+        return (0, turns_1.inLane)(connection, async () => {
+            // What is known in memory is not told either.
+            first();
+            return (0, work_1.later)(work(), first);
+        });
     }
     /** @internal Whether answers are there at once. */
     get _isNow() {

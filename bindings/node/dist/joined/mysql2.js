@@ -3,6 +3,7 @@
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.mysql2 = void 0;
 const driver_1 = require("./driver");
+const work_1 = require("./work");
 const TROUBLE = {
     1020: "retry", 1205: "retry", 1213: "retry", 3572: "retry",
     1146: "missing", 1054: "missing",
@@ -67,9 +68,10 @@ exports.mysql2 = {
             return results.map((one) => [one, rowsOf(core, one)]).filter(([one]) => Array.isArray(one)).at(-1)?.[1] ?? [];
         },
         guard: {
-            sql: `IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`,
+            statements: [`IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`],
             isMet: (thrown) => (0, driver_1.fieldOf)(thrown, "errno") === SIGNALLED && (0, driver_1.fieldOf)(thrown, "message").includes(OUTSIDE),
         },
+        isBlind: true,
         head: [driver_1.SAVEPOINT],
         tail: [driver_1.RELEASE],
         // MariaDB takes settings for one statement, which one of several is too.
@@ -81,7 +83,7 @@ exports.mysql2 = {
         const set = (values) => (0, driver_1.plainly)(`SET ${names.map((name, at) => `SESSION ${name} = ${Number(values[at])}`).join(", ")}`);
         yield () => this.run(core, set([PATIENCE, PATIENCE]));
         return function* () {
-            yield () => exports.mysql2.run(core, set(row.map(String)));
+            yield (0, work_1.always)(() => exports.mysql2.run(core, set(row.map(String))));
         };
     },
     begin(isolation) {
@@ -94,6 +96,8 @@ exports.mysql2 = {
         const [number, code] = [(0, driver_1.fieldOf)(thrown, "errno"), (0, driver_1.fieldOf)(thrown, "code")];
         return { trouble: TROUBLE[number] ?? "other", name: [code, number].filter((said) => said !== "").join(" ") };
     },
+    // What the client itself finds has a code of its own, and no state.
+    isSaid: (thrown) => (0, driver_1.fieldOf)(thrown, "errno") !== "" && (0, driver_1.fieldOf)(thrown, "sqlState") !== "",
 };
 // A function, for over `false` the connection's own would prevail.
 const bytesOf = (field) => field.buffer();

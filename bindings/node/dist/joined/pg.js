@@ -7,6 +7,8 @@ const driver_1 = require("./driver");
 const TROUBLE = {
     "40001": "retry", "40P01": "retry", "55P03": "retry", "42P01": "missing", "42703": "missing", "3F000": "missing", "25006": "read_only",
 };
+/** The SQLSTATE of a savepoint in no transaction. */
+const OUTSIDE = "25P01";
 /** How long a call in shadow waits for a lock. */
 const PATIENCE = "250ms";
 /** Columns come as texts, whatever parsers the host has set; bytes are read here. */
@@ -54,6 +56,11 @@ exports.pg = {
             const came = (await client.query({ text, rowMode: "array", types: TYPES }));
             return [came].flat().filter(({ fields }) => fields.length > 0).at(-1)?.rows ?? [];
         },
+        guard: {
+            statements: ["SAVEPOINT hos_inside", "RELEASE SAVEPOINT hos_inside"],
+            isMet: (thrown) => (0, driver_1.fieldOf)(thrown, "code") === OUTSIDE,
+        },
+        isBlind: false,
         // The host's own wait is kept beside ours, until the end of the transaction at most.
         head: [
             driver_1.SAVEPOINT,
@@ -74,6 +81,8 @@ exports.pg = {
         const code = (0, driver_1.fieldOf)(thrown, "code");
         return { trouble: TROUBLE[code] ?? "other", name: /^[0-9A-Z]{5}$/.test(code) ? `SQLSTATE ${code}` : code };
     },
+    // Codes of the system may look like an SQLSTATE (`EPIPE`); how severe an error is only the server says.
+    isSaid: (thrown) => /^[0-9A-Z]{5}$/.test((0, driver_1.fieldOf)(thrown, "code")) && (0, driver_1.fieldOf)(thrown, "severity") !== "",
 };
 /** Bytes in either of the two forms in which PostgreSQL writes them. */
 function bytea(text) {

@@ -10,6 +10,7 @@ const errors_1 = require("../errors");
 const read_1 = require("../read");
 const told_1 = require("../told");
 const driver_1 = require("./driver");
+const turns_1 = require("./turns");
 const watch_1 = require("./watch");
 /** The class of a step that is not at its end. */
 const UNDER_WAY = "step";
@@ -21,11 +22,8 @@ function* step(ground, operation, json, watch) {
         const inside = watch === undefined || (0, told_1.split)(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
         return yield* rounds(ground, undefined, said, inside === false ? undefined : watch);
     }
-    const guarded = yield* begun(ground, operation, json, watch);
-    if (guarded !== undefined)
-        return yield* rounds(ground, true, guarded, watch);
-    const inside = yield* insideOf(ground);
-    return yield* rounds(ground, inside, native.step(operation, inside, json), inside === false ? undefined : watch);
+    const { inside, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
+    return yield* rounds(ground, inside, said, inside === false ? undefined : watch);
 }
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
@@ -42,37 +40,47 @@ function* harmless(ground, operation, json) {
         throw thrown instanceof errors_1.HosError ? thrown : troubled(ground.driver, thrown);
     }
 }
+/** Begins where the connection says that it is. */
+function* asked(ground, operation, json) {
+    const inside = yield* insideOf(ground);
+    return { inside, said: ground.native.step(operation, inside, json) };
+}
 /** The first round, with the question in it whether there is a transaction; none where that is to be asked by itself. */
 function* begun(ground, operation, json, watch) {
     const { driver, native, life } = ground;
-    const guard = driver.texts?.guard;
+    const texts = driver.texts;
     // A refusal is made evidence of by one step, which is not begun twice.
-    if (guard === undefined || !life.takesTexts || operation === "refused")
+    if (texts?.isBlind !== true || !life.takesTexts || operation === "refused")
         return undefined;
     const said = native.step(operation, true, json);
     const [status, words] = (0, told_1.split)(said);
     if (status !== UNDER_WAY)
-        return said;
+        return { inside: true, said };
     const { step: number, text: first } = (0, read_1.parse)(words);
     let rows;
     try {
         if (first !== undefined)
-            rows = yield* text(ground, first, watch, { guard: [guard.sql] });
+            rows = yield* text(ground, first, { inside: true, watch });
     }
     catch (thrown) {
         leave(native, said);
-        if (guard.isMet(thrown))
-            return undefined;
-        throw troubled(driver, thrown);
+        if (!texts.guard.isMet(thrown))
+            throw troubled(driver, thrown);
+        (0, turns_1.endEra)(ground.connection);
+        return { inside: false, said: native.step(operation, false, json) };
     }
     if (rows !== undefined)
-        return native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`);
+        return { inside: true, said: native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`) };
     leave(native, said);
     return undefined;
 }
 function* insideOf({ driver, connection }) {
     try {
-        return (yield () => driver.inside(connection));
+        const inside = (yield () => driver.inside(connection));
+        // What waits behind was made in what has ended.
+        if (inside === false)
+            (0, turns_1.endEra)(connection);
+        return inside;
     }
     catch (thrown) {
         throw troubled(driver, thrown);
@@ -101,7 +109,7 @@ function* round(ground, inside, told, watch) {
     let given;
     let { need } = told;
     if (told.text !== undefined) {
-        const rows = yield* orTroubled(ground.driver, text(ground, told.text, watch));
+        const rows = yield* orGone(ground, text(ground, told.text, { inside, watch }));
         if (rows === undefined)
             ({ need } = (0, read_1.parse)((0, told_1.split)(ground.native.step("apart", undefined, `{"step":${told.step}}`))[1]));
         else
@@ -109,7 +117,7 @@ function* round(ground, inside, told, watch) {
     }
     given ??= `"rows":[${(yield* translated(ground, need ?? [], watch)).map(written).join()}]`;
     if (inside === true && ground.driver.hasEnded(ground.connection))
-        throw ended(errors_1.CallError, "call", "hos.no_transaction");
+        throw gone(ground);
     return given;
 }
 /** Has the engine forget a step that nobody goes on with; one that is at its end is forgotten already. */
@@ -132,28 +140,34 @@ function* orLeft(native, said, work) {
 function* settled(ground, inside, told, watch) {
     const { settle = [], text: writes } = told;
     if (settle.length > 0)
-        yield* wholeOrNot(ground, settle, watch);
-    if (writes !== undefined && (yield* orTroubled(ground.driver, text(ground, writes, watch, { isLast: true }))) === undefined) {
+        yield* wholeOrNot(ground, inside, settle, watch);
+    if (writes !== undefined && (yield* orGone(ground, text(ground, writes, { inside, watch, isLast: true }))) === undefined) {
         throw new errors_1.InternalError("internal", "hos.internal", "the connection took one text, and not the next");
     }
     if ((settle.length > 0 || writes !== undefined) && inside === true && ground.driver.hasEnded(ground.connection)) {
-        throw ended(errors_1.OutcomeUnknownError, "unknown", "hos.outcome_unknown");
+        (0, turns_1.endEra)(ground.connection);
+        throw new errors_1.OutcomeUnknownError("unknown", "hos.outcome_unknown", ENDED);
     }
 }
 /** Runs statements of which nothing is left where one fails, whatever the host does then. */
-function* wholeOrNot(ground, statements, watch) {
-    const { driver } = ground;
+function* wholeOrNot(ground, inside, statements, watch) {
+    const { driver, connection } = ground;
+    const say = function* (sql) {
+        yield* translated(ground, [(0, driver_1.plainly)(sql)]);
+    };
     // PostgreSQL's transaction ends by an error as a whole.
     if (statements.length === 1 || driver.dialect === "postgres") {
+        // Also where it cannot be told: the engine has asked PostgreSQL itself then, before this.
+        if (inside !== false)
+            yield* orGone(ground, still(ground));
         yield* translated(ground, statements, watch);
         return;
     }
     if (watch !== undefined)
         yield* orTroubled(driver, watch.begin());
-    const say = function* (sql) {
-        yield* translated(ground, [(0, driver_1.plainly)(sql)]);
-    };
     yield* say("SAVEPOINT hos_settle");
+    if (inside === true && driver.hasEnded(connection))
+        throw gone(ground);
     try {
         yield* translated(ground, statements, watch);
     }
@@ -168,18 +182,44 @@ function* wholeOrNot(ground, statements, watch) {
     }
     yield* say("RELEASE SAVEPOINT hos_settle");
 }
+/** Has the connection say that it is still in its transaction, before statements are run one by one. */
+function* still(ground) {
+    const { driver, connection, life } = ground;
+    const { texts } = driver;
+    if (texts === undefined || texts.isBlind) {
+        if ((yield () => driver.inside(connection)) === false)
+            throw gone(ground);
+        return;
+    }
+    // What it knows of its transaction is older than what the host has said meanwhile.
+    const { statements } = texts.guard;
+    const hasRun = life.takesTexts && (yield () => texts.run(connection, texts.whole(statements))) !== undefined;
+    if (!hasRun)
+        for (const sql of statements)
+            yield () => driver.run(connection, (0, driver_1.plainly)(sql));
+}
 /** Runs several statements as one, with what must be around them; gives nothing where the database takes no texts. */
-function* text(ground, said, watch, { isLast = false, guard = [] } = {}) {
+function* text(ground, said, { inside, watch, isLast = false }) {
     const { driver: { texts }, connection, life } = ground;
     if (texts === undefined || !life.takesTexts)
         return undefined;
     const { head, tail, prefix } = watch?.around(isLast) ?? { head: [], tail: [], prefix: "" };
+    const guard = inside === true ? texts.guard.statements : [];
     const rows = yield () => texts.run(connection, prefix + texts.whole([...guard, ...head, said, ...tail]));
     if (rows === undefined)
         life.takesTexts = false;
     else
         watch?.ran(isLast);
     return rows;
+}
+/** As `orTroubled`, behind a guard: that there is no transaction any more is an error of its own. */
+function* orGone(ground, work) {
+    try {
+        return yield* work;
+    }
+    catch (thrown) {
+        throw ground.driver.texts?.guard.isMet(thrown) === true ? gone(ground) : troubled(ground.driver, thrown);
+    }
 }
 /** What the database throws becomes an error of ours. */
 function* orTroubled(driver, work) {
@@ -196,11 +236,9 @@ function* translated({ driver, connection }, statements, watch) {
     try {
         if (watch !== undefined)
             yield* watch.begin();
-        const inOneGo = driver.runAll?.(connection, statements);
-        if (inOneGo !== undefined) {
-            const all = (yield () => inOneGo);
-            return statements.map((statement, at) => rowsOf(statement, all[at] ?? []));
-        }
+        const inOneGo = driver.runAll === undefined ? undefined : (yield () => driver.runAll(connection, statements));
+        if (inOneGo !== undefined)
+            return statements.map((statement, at) => rowsOf(statement, inOneGo[at] ?? []));
         const all = [];
         for (const statement of statements)
             all.push(rowsOf(statement, (yield () => driver.run(connection, statement))));
@@ -224,14 +262,19 @@ const WHY = {
 };
 /** What the database threw, as an error of ours. */
 function troubled(driver, thrown) {
+    if (thrown instanceof errors_1.HosError)
+        return thrown;
     const { trouble, name } = driver.trouble(thrown);
     const message = `${WHY[trouble]}${name === "" ? "" : ` (${name})`}`;
     if (trouble === "retry")
         return new errors_1.RetryError("retry", FAILED[trouble], message, { cause: thrown });
     return new errors_1.StoreError("store", FAILED[trouble], message, { cause: thrown });
 }
-function ended(kind, status, code) {
-    return new kind(status, code, "the transaction was ended while the call was under way: await each call before you commit");
+const ENDED = "the transaction was ended while the call was under way: await each call before you commit";
+/** The transaction is not there any more, and nothing was written; what waits behind was made in it too. */
+function gone({ connection }) {
+    (0, turns_1.endEra)(connection);
+    return new errors_1.CallError("call", "hos.no_transaction", ENDED);
 }
 /** Rows as JSON. */
 function written(rows) {

@@ -7,6 +7,7 @@ const errors_1 = require("../errors");
 const driver_1 = require("./driver");
 const rounds_1 = require("./rounds");
 const several_1 = require("./several");
+const turns_1 = require("./turns");
 const ISOLATIONS = new Set([undefined, "read committed", "repeatable read", "serializable"]);
 const TRIES = 5;
 /** The longest pause before the second try, in milliseconds; it doubles with each. */
@@ -50,6 +51,7 @@ function* once(driver, connection, work, isolation, seen) {
     let isOurs = true;
     let isAtItsEnd = false;
     try {
+        (0, turns_1.endEra)(connection);
         for (const sql of driver.begin(isolation))
             yield say(sql);
         isOurs = false;
@@ -65,28 +67,58 @@ function* once(driver, connection, work, isolation, seen) {
         // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
         const said = (0, several_1.lastOf)(given);
         if (said instanceof answer_1.Answer && !said.allowed && said.receipt === undefined) {
+            yield* ended(connection);
             yield say("ROLLBACK");
             return given;
         }
+        yield* awaited(connection);
+        (0, turns_1.endEra)(connection);
         isAtItsEnd = true;
         yield* driver.commit(connection);
         return given;
     }
     catch (thrown) {
         const trouble = driver.trouble(thrown).trouble;
-        try {
-            if (driver.isNow ? (yield () => driver.inside(connection)) === true : true)
-                yield say("ROLLBACK");
-        }
-        catch {
+        // A commit that nobody answered may still come through, and its connection is not one to go on with.
+        if (isAtItsEnd && !(thrown instanceof errors_1.HosError) && !driver.isSaid(thrown))
             seen.isBroken = true;
+        else {
+            try {
+                yield* ended(connection);
+                if (driver.isNow ? (yield () => driver.inside(connection)) === true : true)
+                    yield say("ROLLBACK");
+            }
+            catch {
+                seen.isBroken = true;
+            }
         }
         // A commit whose end nobody heard of.
         if (isAtItsEnd && seen.isBroken && trouble !== "retry") {
-            throw new errors_1.OutcomeUnknownError("unknown", "hos.outcome_unknown", "the connection was lost in the commit: ask again under the same once-key", { cause: thrown });
+            throw new errors_1.OutcomeUnknownError("unknown", "hos.outcome_unknown", "the server did not answer the commit: ask again under the same once-key", { cause: thrown });
         }
         throw isOurs && !(thrown instanceof errors_1.HosError) ? (0, rounds_1.troubled)(driver, thrown) : thrown;
     }
+}
+/** Nothing more is said of the calls that are still under way, and what was said of them is answered. */
+function* ended(connection) {
+    (0, turns_1.endEra)(connection);
+    yield* rested(connection);
+}
+/** Sees to it that a commit overtakes no call: what the work has not waited for is not committed half. */
+function* awaited(connection) {
+    const sound = () => {
+        if ((0, turns_1.eraOf)(connection).calls === 0)
+            return;
+        throw (0, errors_1.refusal)("hos.call_malformed", "a call was still under way when the work of its transaction ended: await each call; all of it was rolled back");
+    };
+    sound();
+    // Calls in shadow do no harm: they come to their end first.
+    yield* rested(connection);
+    sound();
+}
+function* rested(connection) {
+    for (let rest = (0, turns_1.quiet)(connection); rest !== undefined; rest = (0, turns_1.quiet)(connection))
+        yield () => rest;
 }
 /** Whether the database asked for another try: of a call, or of a statement of the host's own. */
 function asksForAnother(driver, thrown) {

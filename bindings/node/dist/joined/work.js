@@ -2,9 +2,13 @@
 // Work that is written once and runs at once or awaited, as the connection is: it yields what is to be done next, and is handed
 // what came of it.
 Object.defineProperty(exports, "__esModule", { value: true });
+exports.always = always;
 exports.now = now;
 exports.later = later;
-exports.inLane = inLane;
+/** A part that is done whatever became of the rest. */
+function always(part) {
+    return Object.assign(part, { isAlways: true });
+}
 /** Does it here and now. */
 function now(work) {
     let turn = work.next();
@@ -21,12 +25,14 @@ function now(work) {
     }
     return turn.value;
 }
-/** Does it, and waits for each part. */
-async function later(work) {
+/** Does it, and waits for each part; `first` is asked before each and may throw. */
+async function later(work, first) {
     let turn = work.next();
     while (turn.done !== true) {
         let came;
         try {
+            if (turn.value.isAlways !== true)
+                first?.();
             came = await turn.value();
         }
         catch (thrown) {
@@ -36,12 +42,4 @@ async function later(work) {
         turn = work.next(came);
     }
     return turn.value;
-}
-const lanes = new WeakMap();
-/** One at a time on each connection: the rounds of two steps must not run in between each other. */
-function inLane(connection, work) {
-    const mine = (lanes.get(connection) ?? Promise.resolve()).then(work);
-    const done = () => { };
-    lanes.set(connection, mine.then(done, done));
-    return mine;
 }

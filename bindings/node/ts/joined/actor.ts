@@ -12,6 +12,7 @@ import { Draft, WORDS, calls as asOne, evaluations, plain, uid } from "../write"
 import type { JoinedEngine } from "./engine";
 import type { Stepped } from "./rounds";
 import { type Call, together } from "./several";
+import type { Era } from "./turns";
 import type { Work } from "./work";
 
 type When = "now" | "later";
@@ -72,7 +73,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
 
   /** Several questions, 1 to 1000, answered over one law and one directory, in their order. */
   canAll(questions: readonly Question<L["action"]>[], besides?: Omit<Besides, "legacy">): Ends<M, readonly Answer[]> {
-    return this.#engine._run(() => this.#askedAll(questions, besides)) as Ends<M, readonly Answer[]>;
+    return this.#engine._called(true, true, (era) => this.#askedAll(era, questions, besides)) as Ends<M, readonly Answer[]>;
   }
 
   /** As `can`, but throws `Denied` where the answer is no. */
@@ -139,7 +140,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
    * all of them yes; or those up to the first no, which is the last.
    */
   all(calls: readonly Call<L>[], besides?: Omit<Besides, "legacy">): Ends<M, readonly Answer[]> {
-    return this.#engine._run(() => this.#made(calls, besides)) as Ends<M, readonly Answer[]>;
+    return this.#engine._called(false, true, (era) => this.#made(era, calls, besides)) as Ends<M, readonly Answer[]>;
   }
 
   /**
@@ -172,45 +173,47 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   }
 
   #ask(operation: string, options: unknown, words: (draft: Draft) => Draft, then = (answer: Answer) => answer): Ends<M, Answer> {
-    return this.#engine._run(() => this.#asked(operation, options, words, then)) as Ends<M, Answer>;
+    // A call that carries the world's own outcome never stands in the way of the host's transaction.
+    const isCounted = !hasLegacy(options);
+    return this.#engine._called(operation === "can", isCounted, (era) => this.#asked(era, operation, options, words, then)) as Ends<M, Answer>;
   }
 
-  *#asked(operation: string, options: unknown, words: (draft: Draft) => Draft, then: (answer: Answer) => Answer): Work<Answer> {
+  *#asked(era: Era | undefined, operation: string, options: unknown, words: (draft: Draft) => Draft, then: (answer: Answer) => Answer): Work<Answer> {
     const isWatched = hasLegacy(options);
     const codes = codesOf(options);
     const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
     // Beside the world's own outcome nothing is claimed.
-    const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(operation, draft);
+    const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(era, operation, draft);
     let stepped: Stepped;
     try {
       for (const [name, code] of codes) draft.put(name, yield code);
       const json = draft.json();
-      stepped = isWatched ? yield* this.#beside(operation, draft) : yield () => this.#engine._step(operation, json);
+      stepped = isWatched ? yield* this.#beside(era, operation, draft) : yield () => this.#engine._step(era, operation, json);
     } catch (thrown) {
-      if (claimed !== undefined && !FAILED.has((thrown as { status?: unknown } | null)?.status)) yield () => this.#engine._leave(claimed);
+      if (claimed !== undefined && !FAILED.has((thrown as { status?: unknown } | null)?.status)) yield () => this.#engine._leave(era, claimed);
       throw thrown;
     }
     return then(this.#answer(stepped));
   }
 
-  *#askedAll(questions: unknown, besides: unknown): Work<readonly Answer[]> {
+  *#askedAll(era: Era | undefined, questions: unknown, besides: unknown): Work<readonly Answer[]> {
     const json = this.#draft(besides, new Set()).need("evaluations", questions, evaluations).json();
-    const stepped = (yield () => this.#engine._step("can_all", json)) as Stepped;
+    const stepped = (yield () => this.#engine._step(era, "can_all", json)) as Stepped;
     return evaluationsOf(stepped.answer).map((one) => this.#answer({ ...stepped, allowed: one.allowed === true, answer: one }));
   }
 
-  *#made(calls: unknown, besides: unknown): Work<readonly Answer[]> {
+  *#made(era: Era | undefined, calls: unknown, besides: unknown): Work<readonly Answer[]> {
     const json = this.#draft(besides, new Set()).need("calls", calls, asOne).json();
-    const stepped = (yield () => this.#engine._step("all", json)) as Stepped;
+    const stepped = (yield () => this.#engine._step(era, "all", json)) as Stepped;
     const earlier = stepped.earlier.map((answer) => this.#answer({ ...stepped, allowed: true, answer, refusal: undefined }));
     return together([...earlier, this.#answer(stepped)]);
   }
 
   /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */
-  *#beside(operation: string, draft: Draft): Work<Stepped> {
+  *#beside(era: Era | undefined, operation: string, draft: Draft): Work<Stepped> {
     const json = draft.json();
     try {
-      return (yield () => this.#engine._step(operation, json, true)) as Stepped;
+      return (yield () => this.#engine._step(era, operation, json, true)) as Stepped;
     } catch (thrown) {
       const stood = thrown instanceof HosError ? this.#engine._instead(operation, json, thrown) : undefined;
       if (stood !== undefined) return stood;
@@ -219,28 +222,30 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     }
   }
 
-  *#claim(operation: string, draft: Draft): Work<Stepped> {
+  *#claim(era: Era | undefined, operation: string, draft: Draft): Work<Stepped> {
     const json = Draft.after(draft).put("operation", operation).json();
-    return (yield () => this.#engine._step("claim", json)) as Stepped;
+    return (yield () => this.#engine._step(era, "claim", json)) as Stepped;
   }
 
   #shadowed<R>(operation: string, options: Watched<R>, words: (draft: Draft) => Draft): Shadowed<M, R> {
+    // Its transaction is the one of now, however long the world's own code takes.
+    const era = this.#engine._era(operation === "can");
     const watched = () =>
       shadowed(options, (came, tell) => {
         const seen = (work: () => Work<Answer>) => this.#engine._run(work) as Answer | Promise<Answer>;
-        const told = seen(() => this.#watched(operation, options, words, came));
+        const told = seen(() => this.#watched(era, operation, options, words, came));
         if (!(told instanceof Promise)) return tell(told);
         return told.then(tell, (thrown: unknown) => tell(error(thrown)));
       });
     return (this.#engine._isNow ? watched() : (async () => watched())()) as Shadowed<M, R>;
   }
 
-  *#watched(operation: string, options: unknown, words: (draft: Draft) => Draft, came: () => unknown): Work<Answer> {
+  *#watched(era: Era | undefined, operation: string, options: unknown, words: (draft: Draft) => Draft, came: () => unknown): Work<Answer> {
     const codes = codesOf(options);
     const draft = words(this.#draft(options, new Set([...WATCHED, ...codes.map(([name]) => name)]))).put("legacy", came());
     // Nothing is claimed in shadow: the world has acted already.
     for (const [name, code] of codes) draft.put(name, yield code);
-    return this.#answer(yield* this.#beside(operation, draft));
+    return this.#answer(yield* this.#beside(era, operation, draft));
   }
 
   #answer(stepped: Stepped): Answer {
@@ -277,7 +282,11 @@ function codesOf(options: unknown): Codes {
 }
 
 function hasLegacy(options: unknown): boolean {
-  return plain(options) && "legacy" in options && Object.getOwnPropertyDescriptor(options, "legacy")?.value !== undefined;
+  try {
+    return plain(options) && "legacy" in options && Object.getOwnPropertyDescriptor(options, "legacy")?.value !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function asOf(options: As): As {

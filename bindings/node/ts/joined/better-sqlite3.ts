@@ -1,6 +1,7 @@
 // SQLite by the package `better-sqlite3`. It answers at once, and so does everything that joins its transactions.
 
 import { type Cell, type Driver, fieldOf, plainly, valueOf } from "./driver";
+import { always } from "./work";
 
 /** A `Database` of `better-sqlite3`. */
 export interface SqliteDatabase {
@@ -62,7 +63,7 @@ export const betterSqlite3: Driver<SqliteDatabase> = {
     const before: unknown = db.pragma("busy_timeout", { simple: true });
     yield () => db.pragma(`busy_timeout = ${PATIENCE}`);
     return function* () {
-      yield () => db.pragma(`busy_timeout = ${Number(before)}`);
+      yield always(() => db.pragma(`busy_timeout = ${Number(before)}`));
     };
   },
 
@@ -79,4 +80,6 @@ export const betterSqlite3: Driver<SqliteDatabase> = {
     if (name.startsWith("SQLITE_READONLY")) return { trouble: "read_only", name };
     return { trouble: /^no such (table|column)|has no column named/.test(fieldOf(thrown, "message")) ? "missing" : "other", name };
   },
+
+  isSaid: () => true,
 };

@@ -33,8 +33,10 @@ export interface Texts<C extends object = object> {
   whole(statements: readonly string[]): string;
   /** Runs a text, and gives the rows of its last result that has columns; none where texts are not taken, and nothing stands of it then. */
   run(connection: C, text: string): Promise<Rows | undefined>;
-  /** A statement that fails where there is no transaction, of a connection that would have to be asked; and whether it is what failed. */
-  readonly guard?: { readonly sql: string; isMet(thrown: unknown): boolean };
+  /** What fails where there is no transaction, so that nothing behind it in a text is run; and whether it is what failed. */
+  readonly guard: { readonly statements: readonly string[]; isMet(thrown: unknown): boolean };
+  /** Whether the connection would have to be asked whether it is in a transaction: the first text asks then. */
+  readonly isBlind: boolean;
   /** What goes before the first statement of a call in shadow and behind its last, and before each of its texts. */
   readonly head: readonly string[];
   readonly tail: readonly string[];
@@ -72,6 +74,8 @@ export interface Driver<C extends object = object> {
   commit(connection: C): Work<void>;
   /** What an error means, and its name. Its message is not quoted, for it may hold a row's values; it stands in `cause`. */
   trouble(thrown: unknown): { readonly trouble: Trouble; readonly name: string };
+  /** Whether the server said so. A commit that fails otherwise (a time that ran out, a connection that is lost) may have happened. */
+  isSaid(thrown: unknown): boolean;
 }
 
 /** A connection out of a pool. */

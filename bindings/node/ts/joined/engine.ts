@@ -17,7 +17,8 @@ import { type MysqlConnection, type MysqlPool, mysql2 } from "./mysql2";
 import { type PgClient, type PgPool, pg } from "./pg";
 import { type Ground, type Life, type Stepped, harmless, step, translated } from "./rounds";
 import { type Trying, transacted } from "./transaction";
-import { type Work, inLane, later, now } from "./work";
+import { type Era, endEra, eraOf, inLane, stands } from "./turns";
+import { type Work, later, now } from "./work";
 
 /** What is reached over a network: its answers are promises. */
 export type Remote = PgClient | PgPool | MysqlConnection | MysqlPool;
@@ -63,6 +64,8 @@ interface Parts {
   readonly driver: Driver<any>;
   readonly store: object;
   readonly connection: object | undefined;
+  /** The transaction that this is the engine of: beyond it nothing is asked. */
+  readonly era?: Era | undefined;
   readonly absent: Error | undefined;
   /** Shared by all engines of one opening. */
   readonly life: Life;
@@ -93,7 +96,7 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     if (found === undefined || found.dialect !== this.#parts.driver.dialect) {
       throw refusal("hos.call_malformed", `on(connection) takes a connection like the one that the engine was opened with (${this.#parts.driver.dialect})`);
     }
-    return new JoinedEngine<L, C>({ ...this.#parts, store: connection, connection: connectionOf(found, connection) });
+    return new JoinedEngine<L, C>({ ...this.#parts, store: connection, connection: connectionOf(found, connection), era: undefined });
   }
 
   /** A tenant. Whether the store has it is seen by each call. */
@@ -105,6 +108,7 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
    * Runs the work in a transaction: commits where it gives something, rolls back where it throws or gives an answer that refuses and
    * has no receipt. Where the database asks for it
    * (a deadlock, a row that changed), everything is done once more, so the work does nothing that a rollback does not undo.
+   * Its engine is of this transaction alone; a call that the work has not awaited is refused behind its end, and none is overtaken.
    */
   transaction<T>(
     work: (connection: ConnectionOf<S>, engine: JoinedEngine<L, ConnectionOf<S> extends Store ? ConnectionOf<S> : S>) => Ends<When<S>, T>,
@@ -114,7 +118,9 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     const seen = { isBroken: false };
     const run = (host: object) => {
       const on = this.on(host as Store);
-      return transacted<T>(driver, on.#connection(), () => work(host as ConnectionOf<S>, on as never), trying, seen);
+      const here = on.#connection();
+      const bound = () => (driver.isNow ? on : new JoinedEngine<L, Store>({ ...on.#parts, era: eraOf(here) }));
+      return transacted<T>(driver, here, () => work(host as ConnectionOf<S>, bound() as never), trying, seen);
     };
     if (connection !== undefined) return this._run(() => run(store)) as Ends<When<S>, T>;
     return (async () => {
@@ -122,6 +128,7 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
       try {
         return await later(run(taken.connection));
       } finally {
+        endEra(driver.connection(taken.connection)!);
         taken.giveBack(seen.isBroken);
       }
     })() as Ends<When<S>, T>;
@@ -130,11 +137,11 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
   /** Makes evidence of a refusal, after the transaction in which it was given was rolled back: in another transaction. */
   refused(answer: Answer): Ends<When<S>, Answer> {
     const kept = refusals.get(answer);
-    return this._run(function* (this: JoinedEngine<L, S>): Work<Answer> {
+    return this._called(false, true, function* (this: JoinedEngine<L, S>, era: Era | undefined): Work<Answer> {
       if (kept === undefined || kept.native !== this.#parts.native) {
         throw refusal("hos.call_malformed", "refused(answer) takes the answer of a call that this engine refused");
       }
-      const stepped = (yield () => this._step("refused", `{"refusal":${kept.number}}`)) as Stepped;
+      const stepped = (yield () => this._step(era, "refused", `{"refusal":${kept.number}}`)) as Stepped;
       return this._answer(stepped, kept.tenant, kept.language);
     }.bind(this)) as Ends<When<S>, Answer>;
   }
@@ -149,11 +156,31 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     return (this.#parts.driver.isNow ? now(work()) : (async () => later(work()))()) as Ends<When<S>, T>;
   }
 
+  /** @internal A call. Whether somebody has to await it before its transaction ends, is counted. */
+  _called<T>(isQuestion: boolean, isCounted: boolean, work: (era: Era | undefined) => Work<T>): Ends<When<S>, T> {
+    const era = this._era(isQuestion);
+    if (era === undefined || !isCounted) return this._run(() => work(era));
+    era.calls += 1;
+    return (async () => {
+      try {
+        return await later(work(era));
+      } finally {
+        era.calls -= 1;
+      }
+    })() as Ends<When<S>, T>;
+  }
+
+  /** @internal The transaction that a call is made in which is made now. A question needs none, but of an engine that is of one. */
+  _era(isQuestion: boolean): Era | undefined {
+    const { driver, connection, era } = this.#parts;
+    if (era !== undefined) return era;
+    return driver.isNow || isQuestion || connection === undefined ? undefined : eraOf(connection);
+  }
+
   /** @internal One step, in its turn. */
-  _step(operation: string, json: string, isHarmless = false): unknown {
+  _step(era: Era | undefined, operation: string, json: string, isHarmless = false): unknown {
     const ground = this.#ground();
-    const work = () => (isHarmless ? harmless : step)(ground, operation, json);
-    return ground.driver.isNow ? now(work()) : inLane(ground.connection, () => later(work()));
+    return this.#inTurn(ground, era, () => (isHarmless ? harmless : step)(ground, operation, json));
   }
 
   /** @internal The world's own outcome in place of a failure, where the law leaves it that. */
@@ -166,11 +193,23 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
   }
 
-  /** @internal Takes a claim back. */
-  _leave(claimed: Stepped): unknown {
+  /** @internal Takes a claim back; with its transaction it is gone by itself. */
+  _leave(era: Era | undefined, claimed: Stepped): unknown {
     const ground = this.#ground();
-    const work = () => translated(ground, claimed.leave);
-    return ground.driver.isNow ? now(work()) : inLane(ground.connection, () => later(work()));
+    if (era !== undefined && era !== eraOf(ground.connection)) return undefined;
+    return this.#inTurn(ground, era, () => translated(ground, claimed.leave));
+  }
+
+  /** Before each thing that it says to the database, a call looks whether its transaction is there. */
+  #inTurn<T>({ driver, connection }: Ground, era: Era | undefined, work: () => Work<T>): unknown {
+    if (driver.isNow) return now(work());
+    if (era === undefined) return inLane(connection, () => later(work()));
+    const first = () => stands(connection, era);
+    return inLane(connection, async () => {
+      // What is known in memory is not told either.
+      first();
+      return later(work(), first);
+    });
   }
 
   /** @internal Whether answers are there at once. */

@@ -1,6 +1,7 @@
 // MySQL and MariaDB by the package `mysql2`: connections and pools, with callbacks or promises.
 
 import { type Cell, type Driver, type Isolation, type Param, RELEASE, type Rows, SAVEPOINT, type Statement, type Taken, type Trouble, fieldOf, plainly, valueOf } from "./driver";
+import { always } from "./work";
 
 /** A connection of `mysql2` or of `mysql2/promise`, out of a pool or not. */
 export interface MysqlConnection {
@@ -95,9 +96,10 @@ export const mysql2: Driver<Core> = {
     },
 
     guard: {
-      sql: `IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`,
+      statements: [`IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`],
       isMet: (thrown) => fieldOf(thrown, "errno") === SIGNALLED && fieldOf(thrown, "message").includes(OUTSIDE),
     },
+    isBlind: true,
     head: [SAVEPOINT],
     tail: [RELEASE],
     // MariaDB takes settings for one statement, which one of several is too.
@@ -110,7 +112,7 @@ export const mysql2: Driver<Core> = {
     const set = (values: string[]) => plainly(`SET ${names.map((name, at) => `SESSION ${name} = ${Number(values[at])}`).join(", ")}`);
     yield () => this.run(core, set([PATIENCE, PATIENCE]));
     return function* () {
-      yield () => mysql2.run(core, set((row as Cell[]).map(String)));
+      yield always(() => mysql2.run(core, set((row as Cell[]).map(String))));
     };
   },
 
@@ -126,6 +128,9 @@ export const mysql2: Driver<Core> = {
     const [number, code] = [fieldOf(thrown, "errno"), fieldOf(thrown, "code")];
     return { trouble: TROUBLE[number] ?? "other", name: [code, number].filter((said) => said !== "").join(" ") };
   },
+
+  // What the client itself finds has a code of its own, and no state.
+  isSaid: (thrown) => fieldOf(thrown, "errno") !== "" && fieldOf(thrown, "sqlState") !== "",
 };
 
 // A function, for over `false` the connection's own would prevail.

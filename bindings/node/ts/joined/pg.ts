@@ -29,6 +29,8 @@ interface Client extends PgClient {
 const TROUBLE: Readonly<Record<string, Trouble>> = {
   "40001": "retry", "40P01": "retry", "55P03": "retry", "42P01": "missing", "42703": "missing", "3F000": "missing", "25006": "read_only",
 };
+/** The SQLSTATE of a savepoint in no transaction. */
+const OUTSIDE = "25P01";
 /** How long a call in shadow waits for a lock. */
 const PATIENCE = "250ms";
 
@@ -88,6 +90,11 @@ export const pg: Driver<Client> = {
       return [came].flat().filter(({ fields }) => fields.length > 0).at(-1)?.rows ?? [];
     },
 
+    guard: {
+      statements: ["SAVEPOINT hos_inside", "RELEASE SAVEPOINT hos_inside"],
+      isMet: (thrown) => fieldOf(thrown, "code") === OUTSIDE,
+    },
+    isBlind: false,
     // The host's own wait is kept beside ours, until the end of the transaction at most.
     head: [
       SAVEPOINT,
@@ -110,6 +117,9 @@ export const pg: Driver<Client> = {
     const code = fieldOf(thrown, "code");
     return { trouble: TROUBLE[code] ?? "other", name: /^[0-9A-Z]{5}$/.test(code) ? `SQLSTATE ${code}` : code };
   },
+
+  // Codes of the system may look like an SQLSTATE (`EPIPE`); how severe an error is only the server says.
+  isSaid: (thrown) => /^[0-9A-Z]{5}$/.test(fieldOf(thrown, "code")) && fieldOf(thrown, "severity") !== "",
 };
 
 /** Bytes in either of the two forms in which PostgreSQL writes them. */

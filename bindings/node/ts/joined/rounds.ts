@@ -1,11 +1,12 @@
 // A step: the engine says which statements to run, the host's connection runs them, until the answer is there
 // (`spec/joined-transaction.md`).
 
-import { CallError, HosError, InternalError, OutcomeUnknownError, RetryError, type Status, StoreError, failure } from "../errors";
+import { CallError, HosError, InternalError, OutcomeUnknownError, RetryError, StoreError, failure } from "../errors";
 import type { Joined } from "../native";
 import { parse } from "../read";
 import { split } from "../told";
 import { type Cell, type Driver, type Rows, type Statement, type Trouble, plainly } from "./driver";
+import { endEra } from "./turns";
 import { Watch } from "./watch";
 import type { Work } from "./work";
 
@@ -48,10 +49,8 @@ export function* step(ground: Ground, operation: string, json: string, watch?: W
     const inside = watch === undefined || split(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
     return yield* rounds(ground, undefined, said, inside === false ? undefined : watch);
   }
-  const guarded = yield* begun(ground, operation, json, watch);
-  if (guarded !== undefined) return yield* rounds(ground, true, guarded, watch);
-  const inside = yield* insideOf(ground);
-  return yield* rounds(ground, inside, native.step(operation, inside, json), inside === false ? undefined : watch);
+  const { inside, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
+  return yield* rounds(ground, inside, said, inside === false ? undefined : watch);
 }
 
 /**
@@ -69,32 +68,48 @@ export function* harmless(ground: Ground, operation: string, json: string): Work
   }
 }
 
+/** A step that was begun: whether in a transaction, and what the engine says of it. */
+interface Begun {
+  readonly inside: boolean | undefined;
+  readonly said: string;
+}
+
+/** Begins where the connection says that it is. */
+function* asked(ground: Ground, operation: string, json: string): Work<Begun> {
+  const inside = yield* insideOf(ground);
+  return { inside, said: ground.native.step(operation, inside, json) };
+}
+
 /** The first round, with the question in it whether there is a transaction; none where that is to be asked by itself. */
-function* begun(ground: Ground, operation: string, json: string, watch: Watch | undefined): Work<string | undefined> {
+function* begun(ground: Ground, operation: string, json: string, watch: Watch | undefined): Work<Begun | undefined> {
   const { driver, native, life } = ground;
-  const guard = driver.texts?.guard;
+  const texts = driver.texts;
   // A refusal is made evidence of by one step, which is not begun twice.
-  if (guard === undefined || !life.takesTexts || operation === "refused") return undefined;
+  if (texts?.isBlind !== true || !life.takesTexts || operation === "refused") return undefined;
   const said = native.step(operation, true, json);
   const [status, words] = split(said);
-  if (status !== UNDER_WAY) return said;
+  if (status !== UNDER_WAY) return { inside: true, said };
   const { step: number, text: first } = parse(words) as Said;
   let rows: Rows | undefined;
   try {
-    if (first !== undefined) rows = yield* text(ground, first, watch, { guard: [guard.sql] });
+    if (first !== undefined) rows = yield* text(ground, first, { inside: true, watch });
   } catch (thrown) {
     leave(native, said);
-    if (guard.isMet(thrown)) return undefined;
-    throw troubled(driver, thrown);
+    if (!texts.guard.isMet(thrown)) throw troubled(driver, thrown);
+    endEra(ground.connection);
+    return { inside: false, said: native.step(operation, false, json) };
   }
-  if (rows !== undefined) return native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`);
+  if (rows !== undefined) return { inside: true, said: native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`) };
   leave(native, said);
   return undefined;
 }
 
 function* insideOf({ driver, connection }: Ground): Work<boolean | undefined> {
   try {
-    return (yield () => driver.inside(connection)) as boolean | undefined;
+    const inside = (yield () => driver.inside(connection)) as boolean | undefined;
+    // What waits behind was made in what has ended.
+    if (inside === false) endEra(connection);
+    return inside;
   } catch (thrown) {
     throw troubled(driver, thrown);
   }
@@ -135,12 +150,12 @@ function* round(ground: Ground, inside: boolean | undefined, told: Said, watch: 
   let given: string | undefined;
   let { need } = told;
   if (told.text !== undefined) {
-    const rows = yield* orTroubled(ground.driver, text(ground, told.text, watch));
+    const rows = yield* orGone(ground, text(ground, told.text, { inside, watch }));
     if (rows === undefined) ({ need } = parse(split(ground.native.step("apart", undefined, `{"step":${told.step}}`))[1]) as Said);
     else given = `"result":${written(rows)}`;
   }
   given ??= `"rows":[${(yield* translated(ground, need ?? [], watch)).map(written).join()}]`;
-  if (inside === true && ground.driver.hasEnded(ground.connection)) throw ended(CallError, "call", "hos.no_transaction");
+  if (inside === true && ground.driver.hasEnded(ground.connection)) throw gone(ground);
   return given;
 }
 
@@ -163,28 +178,32 @@ function* orLeft<T>(native: Joined, said: string, work: Work<T>): Work<T> {
 /** Runs what the step writes. */
 function* settled(ground: Ground, inside: boolean | undefined, told: Said, watch: Watch | undefined): Work<void> {
   const { settle = [], text: writes } = told;
-  if (settle.length > 0) yield* wholeOrNot(ground, settle, watch);
-  if (writes !== undefined && (yield* orTroubled(ground.driver, text(ground, writes, watch, { isLast: true }))) === undefined) {
+  if (settle.length > 0) yield* wholeOrNot(ground, inside, settle, watch);
+  if (writes !== undefined && (yield* orGone(ground, text(ground, writes, { inside, watch, isLast: true }))) === undefined) {
     throw new InternalError("internal", "hos.internal", "the connection took one text, and not the next");
   }
   if ((settle.length > 0 || writes !== undefined) && inside === true && ground.driver.hasEnded(ground.connection)) {
-    throw ended(OutcomeUnknownError, "unknown", "hos.outcome_unknown");
+    endEra(ground.connection);
+    throw new OutcomeUnknownError("unknown", "hos.outcome_unknown", ENDED);
   }
 }
 
 /** Runs statements of which nothing is left where one fails, whatever the host does then. */
-function* wholeOrNot(ground: Ground, statements: readonly Statement[], watch: Watch | undefined): Work<void> {
-  const { driver } = ground;
+function* wholeOrNot(ground: Ground, inside: boolean | undefined, statements: readonly Statement[], watch: Watch | undefined): Work<void> {
+  const { driver, connection } = ground;
+  const say = function* (sql: string): Work<void> {
+    yield* translated(ground, [plainly(sql)]);
+  };
   // PostgreSQL's transaction ends by an error as a whole.
   if (statements.length === 1 || driver.dialect === "postgres") {
+    // Also where it cannot be told: the engine has asked PostgreSQL itself then, before this.
+    if (inside !== false) yield* orGone(ground, still(ground));
     yield* translated(ground, statements, watch);
     return;
   }
   if (watch !== undefined) yield* orTroubled(driver, watch.begin());
-  const say = function* (sql: string): Work<void> {
-    yield* translated(ground, [plainly(sql)]);
-  };
   yield* say("SAVEPOINT hos_settle");
+  if (inside === true && driver.hasEnded(connection)) throw gone(ground);
   try {
     yield* translated(ground, statements, watch);
   } catch (thrown) {
@@ -198,15 +217,47 @@ function* wholeOrNot(ground: Ground, statements: readonly Statement[], watch: Wa
   yield* say("RELEASE SAVEPOINT hos_settle");
 }
 
+/** Has the connection say that it is still in its transaction, before statements are run one by one. */
+function* still(ground: Ground): Work<void> {
+  const { driver, connection, life } = ground;
+  const { texts } = driver;
+  if (texts === undefined || texts.isBlind) {
+    if ((yield () => driver.inside(connection)) === false) throw gone(ground);
+    return;
+  }
+  // What it knows of its transaction is older than what the host has said meanwhile.
+  const { statements } = texts.guard;
+  const hasRun = life.takesTexts && (yield () => texts.run(connection, texts.whole(statements))) !== undefined;
+  if (!hasRun) for (const sql of statements) yield () => driver.run(connection, plainly(sql));
+}
+
+/** How a text is run. */
+interface How {
+  /** Whether it is for a transaction: it fails where there is none any more. */
+  inside: boolean | undefined;
+  watch: Watch | undefined;
+  isLast?: boolean;
+}
+
 /** Runs several statements as one, with what must be around them; gives nothing where the database takes no texts. */
-function* text(ground: Ground, said: string, watch: Watch | undefined, { isLast = false, guard = [] as readonly string[] } = {}): Work<Rows | undefined> {
+function* text(ground: Ground, said: string, { inside, watch, isLast = false }: How): Work<Rows | undefined> {
   const { driver: { texts }, connection, life } = ground;
   if (texts === undefined || !life.takesTexts) return undefined;
   const { head, tail, prefix } = watch?.around(isLast) ?? { head: [], tail: [], prefix: "" };
+  const guard = inside === true ? texts.guard.statements : [];
   const rows: Rows | undefined = yield () => texts.run(connection, prefix + texts.whole([...guard, ...head, said, ...tail]));
   if (rows === undefined) life.takesTexts = false;
   else watch?.ran(isLast);
   return rows;
+}
+
+/** As `orTroubled`, behind a guard: that there is no transaction any more is an error of its own. */
+function* orGone<T>(ground: Ground, work: Work<T>): Work<T> {
+  try {
+    return yield* work;
+  } catch (thrown) {
+    throw ground.driver.texts?.guard.isMet(thrown) === true ? gone(ground) : troubled(ground.driver, thrown);
+  }
 }
 
 /** What the database throws becomes an error of ours. */
@@ -223,11 +274,8 @@ export function* translated({ driver, connection }: Ground, statements: readonly
   const rowsOf = (statement: Statement, rows: Rows) => (statement.reads === true ? rows : []);
   try {
     if (watch !== undefined) yield* watch.begin();
-    const inOneGo = driver.runAll?.(connection, statements);
-    if (inOneGo !== undefined) {
-      const all = (yield () => inOneGo) as Rows[];
-      return statements.map((statement, at) => rowsOf(statement, all[at] ?? []));
-    }
+    const inOneGo = driver.runAll === undefined ? undefined : ((yield () => driver.runAll!(connection, statements)) as Rows[] | undefined);
+    if (inOneGo !== undefined) return statements.map((statement, at) => rowsOf(statement, inOneGo[at] ?? []));
     const all: Rows[] = [];
     for (const statement of statements) all.push(rowsOf(statement, (yield () => driver.run(connection, statement)) as Rows));
     return all;
@@ -251,14 +299,19 @@ const WHY: Readonly<Record<Trouble, string>> = {
 
 /** What the database threw, as an error of ours. */
 export function troubled(driver: Driver, thrown: unknown): HosError {
+  if (thrown instanceof HosError) return thrown;
   const { trouble, name } = driver.trouble(thrown);
   const message = `${WHY[trouble]}${name === "" ? "" : ` (${name})`}`;
   if (trouble === "retry") return new RetryError("retry", FAILED[trouble], message, { cause: thrown });
   return new StoreError("store", FAILED[trouble], message, { cause: thrown });
 }
 
-function ended(kind: typeof HosError, status: Status, code: string): HosError {
-  return new kind(status, code, "the transaction was ended while the call was under way: await each call before you commit");
+const ENDED = "the transaction was ended while the call was under way: await each call before you commit";
+
+/** The transaction is not there any more, and nothing was written; what waits behind was made in it too. */
+function gone({ connection }: Ground): HosError {
+  endEra(connection);
+  return new CallError("call", "hos.no_transaction", ENDED);
 }
 
 /** Rows as JSON. */

@@ -6,6 +6,7 @@ import type { Driver, Isolation } from "./driver";
 import { plainly } from "./driver";
 import { troubled } from "./rounds";
 import { lastOf } from "./several";
+import { endEra, eraOf, quiet } from "./turns";
 import type { Work } from "./work";
 
 /** How a transaction is run. */
@@ -57,6 +58,7 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
   let isOurs = true;
   let isAtItsEnd = false;
   try {
+    endEra(connection);
     for (const sql of driver.begin(isolation)) yield say(sql);
     isOurs = false;
     const given: unknown = yield work;
@@ -71,25 +73,55 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
     // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
     const said = lastOf(given);
     if (said instanceof Answer && !said.allowed && said.receipt === undefined) {
+      yield* ended(connection);
       yield say("ROLLBACK");
       return given;
     }
+    yield* awaited(connection);
+    endEra(connection);
     isAtItsEnd = true;
     yield* driver.commit(connection);
     return given;
   } catch (thrown) {
     const trouble = driver.trouble(thrown).trouble;
-    try {
-      if (driver.isNow ? (yield () => driver.inside(connection)) === true : true) yield say("ROLLBACK");
-    } catch {
-      seen.isBroken = true;
+    // A commit that nobody answered may still come through, and its connection is not one to go on with.
+    if (isAtItsEnd && !(thrown instanceof HosError) && !driver.isSaid(thrown)) seen.isBroken = true;
+    else {
+      try {
+        yield* ended(connection);
+        if (driver.isNow ? (yield () => driver.inside(connection)) === true : true) yield say("ROLLBACK");
+      } catch {
+        seen.isBroken = true;
+      }
     }
     // A commit whose end nobody heard of.
     if (isAtItsEnd && seen.isBroken && trouble !== "retry") {
-      throw new OutcomeUnknownError("unknown", "hos.outcome_unknown", "the connection was lost in the commit: ask again under the same once-key", { cause: thrown });
+      throw new OutcomeUnknownError("unknown", "hos.outcome_unknown", "the server did not answer the commit: ask again under the same once-key", { cause: thrown });
     }
     throw isOurs && !(thrown instanceof HosError) ? troubled(driver, thrown) : thrown;
   }
+}
+
+/** Nothing more is said of the calls that are still under way, and what was said of them is answered. */
+function* ended(connection: object): Work<void> {
+  endEra(connection);
+  yield* rested(connection);
+}
+
+/** Sees to it that a commit overtakes no call: what the work has not waited for is not committed half. */
+function* awaited(connection: object): Work<void> {
+  const sound = () => {
+    if (eraOf(connection).calls === 0) return;
+    throw refusal("hos.call_malformed", "a call was still under way when the work of its transaction ended: await each call; all of it was rolled back");
+  };
+  sound();
+  // Calls in shadow do no harm: they come to their end first.
+  yield* rested(connection);
+  sound();
+}
+
+function* rested(connection: object): Work<void> {
+  for (let rest = quiet(connection); rest !== undefined; rest = quiet(connection)) yield () => rest;
 }
 
 /** Whether the database asked for another try: of a call, or of a statement of the host's own. */

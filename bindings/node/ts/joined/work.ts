@@ -1,8 +1,20 @@
 // Work that is written once and runs at once or awaited, as the connection is: it yields what is to be done next, and is handed
 // what came of it.
 
+/** What is to be done next. */
+export interface Part {
+  (): unknown;
+  /** Whether it is done whatever became of the rest: it puts back what is not the transaction's. */
+  isAlways?: boolean;
+}
+
 /** Work that comes to a `T`. */
-export type Work<T> = Generator<() => unknown, T, any>;
+export type Work<T> = Generator<Part, T, any>;
+
+/** A part that is done whatever became of the rest. */
+export function always(part: () => unknown): Part {
+  return Object.assign(part, { isAlways: true });
+}
 
 /** Does it here and now. */
 export function now<T>(work: Work<T>): T {
@@ -20,12 +32,13 @@ export function now<T>(work: Work<T>): T {
   return turn.value;
 }
 
-/** Does it, and waits for each part. */
-export async function later<T>(work: Work<T>): Promise<T> {
+/** Does it, and waits for each part; `first` is asked before each and may throw. */
+export async function later<T>(work: Work<T>, first?: () => void): Promise<T> {
   let turn = work.next();
   while (turn.done !== true) {
     let came: unknown;
     try {
+      if (turn.value.isAlways !== true) first?.();
       came = await turn.value();
     } catch (thrown) {
       turn = work.throw(thrown);
@@ -34,14 +47,4 @@ export async function later<T>(work: Work<T>): Promise<T> {
     turn = work.next(came);
   }
   return turn.value;
-}
-
-const lanes = new WeakMap<object, Promise<unknown>>();
-
-/** One at a time on each connection: the rounds of two steps must not run in between each other. */
-export function inLane<T>(connection: object, work: () => Promise<T>): Promise<T> {
-  const mine = (lanes.get(connection) ?? Promise.resolve()).then(work);
-  const done = () => {};
-  lanes.set(connection, mine.then(done, done));
-  return mine;
 }
