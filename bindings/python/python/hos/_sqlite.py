@@ -34,6 +34,9 @@ class Sqlite(Kind):
         words = ("no such table", "no such column", "has no column named")
         return isinstance(error, self.driver.OperationalError) and any(one in str(error) for one in words)
 
+    def is_unmarked(self, error: BaseException) -> bool:
+        return isinstance(error, self.driver.OperationalError) and str(error).startswith("no such savepoint")
+
     def is_lost(self, error: BaseException) -> bool:
         return False
 
