@@ -292,6 +292,19 @@ final class JoinedDaysTest extends TestCase
     }
 
     /** @dataProvider kinds */
+    public function testWhereTheDatabaseTakesNoWritesNothingIsJudged(string $kind): void
+    {
+        $host = Host::shared($kind);
+        [$id] = self::placed($host, 1);
+        $pdo = $host->pdo();
+        $kind === 'SQLite' && $pdo->exec('PRAGMA query_only = ON');
+        $pdo->exec($kind === 'SQLite' ? 'BEGIN' : 'START TRANSACTION READ ONLY');
+        self::assertSame('hos.store_read_only', self::code(fn () => Host::pay(Host::ayse($pdo), $id)));
+        $pdo->exec('ROLLBACK');
+        $host->intact();
+    }
+
+    /** @dataProvider kinds */
     public function testARowThatChangedUnderASnapshotIsBegunAgain(string $kind): void
     {
         $host = Host::shared($kind);

@@ -310,9 +310,17 @@ final class Connection
             'sqlite' => preg_match('/no such (table|column)|has no column named/', $message) === 1,
         };
 
-        return $other
-            ? new StoreError("$message; `hos schema` prints the tables of this version", 'hos.store_version', Status::Store, [], $error)
-            : new StoreError($message, 'hos.store_unavailable', Status::Store, [], $error);
+        $readOnly = match ($this->dialect) {
+            'postgres' => $state === '25006',
+            'mysql' => in_array($number, [1290, 1792, 1836], true),
+            'sqlite' => ($number & 0xff) === 8,
+        };
+
+        return match (true) {
+            $other => new StoreError("$message; `hos schema` prints the tables of this version", 'hos.store_version', Status::Store, [], $error),
+            $readOnly => new StoreError("$message; ask the primary", 'hos.store_read_only', Status::Store, [], $error),
+            default => new StoreError($message, 'hos.store_unavailable', Status::Store, [], $error),
+        };
     }
 
     /** There is no transaction any more, though the connection did not say so. */

@@ -131,6 +131,10 @@ class Kind:
         """Whether a table or a column is missing."""
         raise NotImplementedError
 
+    def is_read_only(self, error: BaseException) -> bool:
+        """Whether the database takes no writes."""
+        raise NotImplementedError
+
     def is_lost(self, error: BaseException) -> bool:
         """Whether it is unknown what became of the statement, for the connection ended."""
         raise NotImplementedError
@@ -142,6 +146,8 @@ class Kind:
             return RetryError("hos.retry", f"roll back and begin the whole transaction again: {told}")
         if self.is_version(error):
             return StoreError("hos.store_version", f"the tables are missing, or of another version (`hos schema` prints them): {told}")
+        if self.is_read_only(error):
+            return StoreError("hos.store_read_only", f"the database takes no writes here, ask the primary: {told}")
         return StoreError("hos.store_unavailable", told)
 
     def spoil(self) -> None:

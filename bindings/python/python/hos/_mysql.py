@@ -79,6 +79,9 @@ class _Mysql(Kind):
     def is_version(self, error: BaseException) -> bool:
         return self.number(error) in (1146, 1054)
 
+    def is_read_only(self, error: BaseException) -> bool:
+        return self.number(error) in (1290, 1792, 1836)
+
     def is_unmarked(self, error: BaseException) -> bool:
         return self.number(error) == 1305
 

@@ -38,6 +38,9 @@ class _Postgres(Kind):
     def is_version(self, error: BaseException) -> bool:
         return self.state(error) in ("42P01", "42703")
 
+    def is_read_only(self, error: BaseException) -> bool:
+        return self.state(error) == "25006"
+
     def is_lost(self, error: BaseException) -> bool:
         state = self.state(error)
         return state is None or state.startswith(("08", "57P"))
