@@ -6,6 +6,7 @@ namespace Hos\Tests;
 
 use Hos\Answer;
 use Hos\CallError;
+use Hos\HosError;
 use Hos\OutcomeUnknownError;
 use Hos\RetryError;
 use Hos\StoreError;
@@ -214,6 +215,95 @@ final class JoinedDaysTest extends TestCase
         $host->intact();
     }
 
+    /**
+     * The database has ended the transaction, and its error did not say so: nothing is committed of what came before it, nor of what
+     * comes behind.
+     *
+     * @dataProvider kinds
+     */
+    public function testADeadlockThatTheWorkHasCaught(string $kind): void
+    {
+        if ($kind !== 'MariaDB') {
+            $this->expectNotToPerformAssertions();
+
+            return;
+        }
+        $host = Host::shared($kind);
+        // As it comes, and as MySQL, which takes no text of several statements.
+        foreach ([\PDO::class, TakesNoTexts::class] as $class) {
+            [$one, $other] = self::placed($host, 2);
+            $pdo = $host->pdo(class: $class);
+            $ayse = Host::ayse($pdo);
+            self::assertTrue(Host::engine($pdo)->transaction(fn (): Answer => Host::place($ayse, self::id('known')))->allowed);
+            foreach ([false, true] as $goesOn) {
+                $work = static function (\PDO $pdo) use ($host, $ayse, $one, $other, $goesOn): Answer {
+                    $paid = Host::pay($ayse, $one);
+                    self::lost($host, $pdo, $one, $other);
+                    $goesOn && $pdo->exec("INSERT INTO pays VALUES ('$one', '" . self::id('late') . "')");
+
+                    return $paid;
+                };
+                self::assertSame('hos.no_transaction', self::code(fn () => Host::engine($pdo)->transaction($work)));
+            }
+            foreach ([fn () => Host::pay($ayse, $one), fn () => $ayse->transition('order', $one, 'pay', args: fn () => ['amount' => 4200, 'psp_ref' => 'x'])] as $call) {
+                $pdo->beginTransaction();
+                self::lost($host, $pdo, $one, $other);
+                self::assertSame('hos.no_transaction', self::code($call));
+                $pdo->inTransaction() && $pdo->rollBack();
+            }
+            $refused = Host::engine($pdo)->transaction(fn (): Answer => Host::pay($ayse, 'nowhere'));
+            $pdo->beginTransaction();
+            self::lost($host, $pdo, $one, $other);
+            self::assertSame('hos.no_transaction', self::code(fn () => $ayse->refused($refused)));
+            $pdo->inTransaction() && $pdo->rollBack();
+            self::assertSame(2, $host->count("hos_instance WHERE {$host->text('id')} IN ('$one', '$other') AND state = 'new'"));
+            self::assertTrue(Host::engine($pdo)->transaction(fn (): Answer => Host::pay($ayse, $one))->allowed);
+        }
+        $host->intact();
+    }
+
+    /** The connection's transaction is lost in a deadlock. */
+    private static function lost(Host $host, \PDO $pdo, string $one, string $other): void
+    {
+        $pdo->exec("UPDATE orders SET total = total + 1 WHERE id = '$one'");
+        $sign = Place::directory() . '/sign';
+        $heavy = self::script('heavy', $host, $other, $one, $sign);
+        while (!file_exists($sign)) {
+            usleep(1000);
+        }
+        try {
+            $pdo->exec("UPDATE orders SET total = total + 1 WHERE id = '$other'");
+            self::fail('there was no deadlock');
+        } catch (\PDOException $error) {
+            self::assertSame(1213, $error->errorInfo[1]);
+        }
+        self::assertSame([0, ''], $heavy->wait());
+    }
+
+    private static function code(\Closure $work): string
+    {
+        try {
+            $work();
+        } catch (HosError $error) {
+            return $error->code();
+        }
+
+        return 'none';
+    }
+
+    /** @dataProvider kinds */
+    public function testWhereTheDatabaseTakesNoWritesNothingIsJudged(string $kind): void
+    {
+        $host = Host::shared($kind);
+        [$id] = self::placed($host, 1);
+        $pdo = $host->pdo();
+        $kind === 'SQLite' && $pdo->exec('PRAGMA query_only = ON');
+        $pdo->exec($kind === 'SQLite' ? 'BEGIN' : 'START TRANSACTION READ ONLY');
+        self::assertSame('hos.store_read_only', self::code(fn () => Host::pay(Host::ayse($pdo), $id)));
+        $pdo->exec('ROLLBACK');
+        $host->intact();
+    }
+
     /** @dataProvider kinds */
     public function testARowThatChangedUnderASnapshotIsBegunAgain(string $kind): void
     {
@@ -332,14 +422,15 @@ final class JoinedDaysTest extends TestCase
     {
         $host = Host::shared($kind);
         [$id] = self::placed($host, 1);
-        $pdo = $host->pdo();
+        $pdo = $host->pdo(class: DiesInItsCommit::class);
+        DiesInItsCommit::$other = $kind === 'MariaDB' ? $host->pdo() : null;
         if ($kind === 'SQLite') {
             $this->commitThatIsRefused($host, $pdo, $id);
 
             return;
         }
+        // A connection that goes in the middle of its commit; one that is gone before is noticed, and nothing is unknown then.
         if ($kind === 'PostgreSQL') {
-            // A connection that goes in the middle of its commit; one that is gone before is noticed, and nothing is unknown then.
             $pdo->exec('CREATE TABLE dies (x INT)');
             $pdo->exec('CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$');
             $pdo->exec('CREATE CONSTRAINT TRIGGER d AFTER INSERT ON dies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()');
@@ -350,9 +441,6 @@ final class JoinedDaysTest extends TestCase
                 self::assertTrue(Host::pay(Host::ayse($pdo), $id, once: "unknown-$id")->allowed);
                 if ($kind === 'PostgreSQL') {
                     $pdo->exec('INSERT INTO dies VALUES (1)');
-                } else {
-                    $host->pdo()->exec('KILL ' . $pdo->query('SELECT connection_id()')->fetchColumn());
-                    usleep(100_000);
                 }
             });
             self::fail('it was committed');
@@ -412,5 +500,31 @@ final class JoinedDaysTest extends TestCase
             self::assertSame([0, 'child paid, parent paid'], [$exit, $said], $kind);
             $host->intact();
         }
+    }
+}
+
+/** A connection that is cut when it is told to commit. */
+final class DiesInItsCommit extends \PDO
+{
+    /** Who cuts it, if anybody does. */
+    public static ?\PDO $other = null;
+
+    public function commit(): bool
+    {
+        if (self::$other !== null) {
+            self::$other->exec('KILL ' . $this->query('SELECT connection_id()')->fetchColumn());
+            usleep(100_000);
+        }
+
+        return parent::commit();
+    }
+}
+
+/** A connection as one of MySQL's: it knows no compound statement. */
+final class TakesNoTexts extends \PDO
+{
+    public function prepare(string $query, array $options = []): \PDOStatement|false
+    {
+        return parent::prepare(str_replace('BEGIN NOT ATOMIC', 'NOT KNOWN', $query), $options);
     }
 }

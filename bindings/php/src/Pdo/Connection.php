@@ -21,6 +21,13 @@ final class Connection
     private const STEADY = [\PDO::ATTR_ERRMODE => \PDO::ERRMODE_EXCEPTION, \PDO::ATTR_ORACLE_NULLS => \PDO::NULL_NATURAL];
     /** MySQL's number of a syntax error. */
     private const SYNTAX = 1064;
+    /** What a text fails of where there is no transaction: by this number of a signal's, and these words. */
+    private const GUARD = "IF @@in_transaction = 0 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '" . self::OUTSIDE . "'; END IF";
+    private const SIGNAL = 1644;
+    private const OUTSIDE = 'hos.no_transaction';
+    /** The savepoint behind the beginning of a transaction of ours, and MySQL's number of one that is not there. */
+    private const MARK = 'hos_begun';
+    private const NO_SAVEPOINT = 1305;
 
     public readonly string $dialect;
     /** @var array<int, mixed> options of each statement */
@@ -82,10 +89,16 @@ final class Connection
         }
     }
 
-    /** Whether the connection is in a transaction, as the database itself knows it. */
-    public function isInside(): bool
+    /**
+     * Whether the connection is in a transaction, as the database itself knows it.
+     *
+     * @param bool $asked whether MySQL is asked: with an error it says nothing of it, and a deadlock has ended it
+     */
+    public function isInside(bool $asked = false): bool
     {
         if ($this->dialect !== 'sqlite') {
+            $asked && $this->dialect === 'mysql' && $this->pdo->inTransaction() && $this->pdo->exec('DO 0');
+
             return $this->pdo->inTransaction();
         }
         // PDO counts only its own `beginTransaction` here. SQLite refuses to begin a second one, and nothing else comes of it.
@@ -97,6 +110,27 @@ final class Connection
         $this->pdo->exec('COMMIT');
 
         return false;
+    }
+
+    /** Leaves in a transaction that was begun what `stands` knows it by, where the connection alone does not tell. */
+    public function mark(): void
+    {
+        $this->dialect === 'mysql' && $this->pdo->exec('SAVEPOINT ' . self::MARK);
+    }
+
+    /** Whether the transaction that was begun is there still. After a deadlock MySQL has ended it, and may be in another one by now. */
+    public function stands(): bool
+    {
+        if ($this->dialect !== 'mysql') {
+            return $this->isInside();
+        }
+        try {
+            $this->pdo->exec('RELEASE SAVEPOINT ' . self::MARK);
+        } catch (\PDOException $error) {
+            return ($error->errorInfo[1] ?? 0) === self::NO_SAVEPOINT ? false : throw $error;
+        }
+
+        return true;
     }
 
     /**
@@ -156,10 +190,14 @@ final class Connection
      * Runs statements that stand in one text, in one exchange; null where this database takes no such text, and nothing was run then.
      *
      * @param bool $last whether it is what a step writes, and ends with
+     * @param bool $guarded whether nothing of it is run outside of a transaction
      * @return list<list<int|string|null>>|null the rows of its last result
      */
-    public function together(string $text, bool $last = false): ?array
+    public function together(string $text, bool $last = false, bool $guarded = false): ?array
     {
+        if ($guarded) {
+            $text = "BEGIN NOT ATOMIC\n" . self::GUARD . ";\n$text;\nEND";
+        }
         $text = $this->watch?->around($text, $last) ?? $text;
         $statement = null;
         try {
@@ -263,15 +301,32 @@ final class Connection
         if ($again) {
             return new RetryError("$message; roll back, and begin the transaction again", 'hos.retry', Status::Retry, [], $error);
         }
+        if ($this->dialect === 'mysql' && $number === self::SIGNAL && str_contains($message, self::OUTSIDE)) {
+            return self::outside();
+        }
         $other = match ($this->dialect) {
             'postgres' => in_array($state, ['42P01', '42703'], true),
             'mysql' => in_array($number, [1146, 1054], true),
             'sqlite' => preg_match('/no such (table|column)|has no column named/', $message) === 1,
         };
 
-        return $other
-            ? new StoreError("$message; `hos schema` prints the tables of this version", 'hos.store_version', Status::Store, [], $error)
-            : new StoreError($message, 'hos.store_unavailable', Status::Store, [], $error);
+        $readOnly = match ($this->dialect) {
+            'postgres' => $state === '25006',
+            'mysql' => in_array($number, [1290, 1792, 1836], true),
+            'sqlite' => ($number & 0xff) === 8,
+        };
+
+        return match (true) {
+            $other => new StoreError("$message; `hos schema` prints the tables of this version", 'hos.store_version', Status::Store, [], $error),
+            $readOnly => new StoreError("$message; ask the primary", 'hos.store_read_only', Status::Store, [], $error),
+            default => new StoreError($message, 'hos.store_unavailable', Status::Store, [], $error),
+        };
+    }
+
+    /** There is no transaction any more, though the connection did not say so. */
+    public static function outside(): HosError
+    {
+        return HosError::call(self::OUTSIDE, 'the connection is in no transaction any more: the database has ended it, as after a deadlock; roll back, and begin it again');
     }
 
     /** Whether the caller's own statement failed only for now: the same transaction may go through when it is begun again. */

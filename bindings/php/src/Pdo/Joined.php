@@ -94,7 +94,8 @@ final class Joined implements Door
     public function refused(array $refusal): string
     {
         [$engine, $pid, $number] = $refusal;
-        $inside = $this->during($this->connection->isInside(...));
+        // It is made evidence of by one step, which is not begun twice.
+        $inside = $this->during(fn (): bool => $this->connection->isInside(asked: true));
         $work = function () use ($engine, $pid, $number, $inside): array {
             if ([$this->engine(), $this->pid] !== [$engine, $pid]) {
                 throw HosError::call('hos.call_malformed', 'the refusal is another engine\'s, or another process\'s');
@@ -143,14 +144,20 @@ final class Joined implements Door
         $engine = $this->engine();
         $status = $this->native->step($engine, $operation, (int) $inside, $call, $json);
         $told = Decoder::tree($json);
+        // Whether it is to be made sure yet that there is a transaction: the first text does it, where there is one.
+        $guarded = $inside && $this->connection->dialect === 'mysql' && $operation !== 'refused';
         while ($status === self::ON_ITS_WAY) {
             try {
-                $result = isset($told->text) && $this->together ? $this->connection->together($told->text) : null;
+                $result = isset($told->text) && $this->together ? $this->connection->together($told->text, guarded: $guarded) : null;
                 if (isset($told->text) && $result === null) {
                     $this->together = false;
                     $this->native->step($engine, 'apart', -1, "{\"step\":$told->step}", $json);
                     $told = Decoder::tree($json);
                 }
+                if ($guarded && $result === null && !$this->connection->isInside(asked: true)) {
+                    throw Connection::outside();
+                }
+                $guarded = false;
                 $given = $result === null ? ['rows' => array_map($this->connection->run(...), $told->need)] : ['result' => $result];
                 $given = json_encode(['step' => $told->step] + $given, self::FLAGS);
             } catch (\Throwable $error) {

@@ -35,6 +35,7 @@ final class Transaction
         for ($try = 1; ; $try++) {
             $this->connection->during(fn () => $pdo->beginTransaction());
             try {
+                $this->connection->during($this->connection->mark(...));
                 $given = $work($pdo);
                 // One with a receipt is evidence of a refusal, which is to be kept.
                 $last = is_array($given) ? self::ofAll($given) : $given;
@@ -62,9 +63,9 @@ final class Transaction
     private function commit(): void
     {
         $pdo = $this->connection->pdo;
-        // Whoever ends it inside has ended it.
-        if (!$this->connection->during($this->connection->isInside(...))) {
-            throw HosError::call('hos.no_transaction', 'the work has ended the transaction itself; what ends it is what it returns');
+        // Whoever ends it inside has ended it, be it the database.
+        if (!$this->connection->during($this->connection->stands(...))) {
+            throw HosError::call('hos.no_transaction', 'the work has ended the transaction, or an error that it has caught; what ends it is what it returns');
         }
         if ($this->connection->dialect === 'postgres') {
             // It takes the COMMIT of a transaction in which a statement failed, and rolls back without a word.

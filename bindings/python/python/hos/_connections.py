@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Type
+from typing import Any, Callable, Dict, Optional, Type
 
-from hos._kind import Connection, Joinable, Kind
+from hos._kind import Connection, Joinable, Kind, failed
 from hos._mysql import Mysqlclient, Pymysql
 from hos._postgres import Psycopg, Psycopg2
 from hos._sqlite import Sqlite
@@ -49,6 +49,23 @@ def _django(below: Type[Kind]) -> Callable[[Any], Kind]:
             super().__init__(wrapper.connection)
             self.wrapper = wrapper
 
+        def inside(self, begun: bool) -> Optional[bool]:
+            # A block is a transaction before its first statement, which is when most drivers begin it.
+            if self.wrapper.in_atomic_block:
+                self._sound()
+                return True
+            told: Optional[bool] = super().inside(begun)
+            return told
+
+        def known(self, begun: bool) -> Optional[bool]:
+            told: Optional[bool] = self.inside(begun) if self.wrapper.in_atomic_block else super().known(begun)
+            return told
+
+        def _sound(self) -> None:
+            # Django commits nothing of such a block, and says nothing of it either.
+            if self.wrapper.needs_rollback:
+                raise failed("the block is to be rolled back: `set_rollback` was called, or an error was caught in it")
+
         def spoil(self) -> None:
             # Whoever catches it inside the block commits nothing of a transaction that the database may have ended.
             if self.wrapper.in_atomic_block:
@@ -66,6 +83,15 @@ def _django(below: Type[Kind]) -> Callable[[Any], Kind]:
                 self.atomic.__enter__()
             except RuntimeError as error:
                 raise CallError("hos.call_malformed", f"the connection is in a transaction already: {error}") from error
+            # The first of those that Django runs behind the commit; what any other raises comes out of the block too.
+            transaction.on_commit(self._commits, using=self.wrapper.alias)
+
+        def _commits(self) -> None:
+            self.committed = True
+
+        def stands(self) -> None:
+            self._sound()
+            super().stands()
 
         def commit(self) -> None:
             self.atomic.__exit__(None, None, None)

@@ -11,7 +11,7 @@ import sys
 from typing import Any, Callable, List, Mapping, Optional, Protocol, Sequence, Tuple, Type, Union
 
 from hos._watch import Watch
-from hos.errors import HosError, RetryError, StoreError
+from hos.errors import CallError, HosError, RetryError, StoreError
 
 
 class Connection(Protocol):
@@ -26,6 +26,8 @@ class Connection(Protocol):
 
 Joinable = Union[Connection, Callable[[], Connection]]
 Cells = List[List[Union[int, str, None]]]
+# The savepoint behind the beginning of a transaction of ours.
+_MARK = "hos_begun"
 
 
 class Kind:
@@ -129,6 +131,10 @@ class Kind:
         """Whether a table or a column is missing."""
         raise NotImplementedError
 
+    def is_read_only(self, error: BaseException) -> bool:
+        """Whether the database takes no writes."""
+        raise NotImplementedError
+
     def is_lost(self, error: BaseException) -> bool:
         """Whether it is unknown what became of the statement, for the connection ended."""
         raise NotImplementedError
@@ -140,12 +146,17 @@ class Kind:
             return RetryError("hos.retry", f"roll back and begin the whole transaction again: {told}")
         if self.is_version(error):
             return StoreError("hos.store_version", f"the tables are missing, or of another version (`hos schema` prints them): {told}")
+        if self.is_read_only(error):
+            return StoreError("hos.store_read_only", f"the database takes no writes here, ask the primary: {told}")
         return StoreError("hos.store_unavailable", told)
 
     def spoil(self) -> None:
         """Says to whoever keeps account of transactions that this one is to be rolled back."""
 
     # Transactions that `transaction` makes.
+
+    # Whether one was committed, and what failed then was no part of it.
+    committed = False
 
     def is_free(self) -> bool:
         """Whether one can be begun."""
@@ -154,11 +165,37 @@ class Kind:
     def begin(self) -> None:
         raise NotImplementedError
 
+    def mark(self) -> None:
+        """Leaves in the transaction that was begun what ``stands`` knows it by: it goes when the transaction does, be it that the
+        work has ended it, or the database after an error that the work has caught."""
+        self.do(f"SAVEPOINT {_MARK}")
+
+    def stands(self) -> None:
+        """Raises where the transaction that was begun is there no more, or takes no commit."""
+        try:
+            self.do(f"RELEASE SAVEPOINT {_MARK}")
+        except Exception as error:
+            raise (gone() if self.is_unmarked(error) else self.failure(error)) from error
+
+    def is_unmarked(self, error: BaseException) -> bool:
+        """Whether the savepoint that marks the transaction is not there."""
+        raise NotImplementedError
+
     def commit(self) -> None:
         self.raw.commit()
 
     def rollback(self) -> None:
         self.raw.rollback()
+
+
+def gone() -> HosError:
+    """There is no more of a transaction that the work was run in."""
+    return CallError("hos.no_transaction", "the work has ended its transaction, or the database has: nothing more is committed")
+
+
+def failed(why: str) -> HosError:
+    """There is a transaction, and it cannot be committed."""
+    return StoreError("hos.store_unavailable", f"{why}: nothing of the transaction is committed")
 
 
 def _params(statement: Mapping[str, Any]) -> List[Any]:

@@ -79,6 +79,12 @@ class _Mysql(Kind):
     def is_version(self, error: BaseException) -> bool:
         return self.number(error) in (1146, 1054)
 
+    def is_read_only(self, error: BaseException) -> bool:
+        return self.number(error) in (1290, 1792, 1836)
+
+    def is_unmarked(self, error: BaseException) -> bool:
+        return self.number(error) == 1305
+
     def is_lost(self, error: BaseException) -> bool:
         number = self.number(error)
         return not isinstance(number, int) or number == 0 or number >= 2000
@@ -88,7 +94,10 @@ class Pymysql(_Mysql):
     module = "pymysql"
 
     def known(self, begun: bool) -> Optional[bool]:
-        return None if begun and not self.raw.get_autocommit() else self.inside(begun)
+        if not self.raw.get_autocommit():
+            return None if begun else True
+        # An error says nothing of the transaction, and a deadlock has ended it.
+        return None if self._said() else False
 
     def cursor(self) -> Any:
         return self.raw.cursor(self.driver.cursors.Cursor)
@@ -97,9 +106,13 @@ class Pymysql(_Mysql):
         by_itself = not self.raw.get_autocommit()
         if by_itself and not begun:
             return True
-        if by_itself:
-            # The server says it with each answer, but of a read's the driver does not keep it.
+        if by_itself or self._said():
+            # The server says it with each answer but an error, and of a read's the driver does not keep it.
             self.raw.ping(reconnect=False)
+        return self._said()
+
+    def _said(self) -> bool:
+        """Whether there was a transaction when the server last said so."""
         return bool(self.raw.server_status & self.driver.constants.SERVER_STATUS.SERVER_STATUS_IN_TRANS)
 
     def begin(self) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, List, Optional, Sequence, Tuple
 
-from hos._kind import Kind
+from hos._kind import Kind, failed, gone
 from hos._watch import PATIENCE_MS, RELEASE, SAVEPOINT, Watch
+
+# Both drivers' word for a transaction in which a statement has failed.
+_IN_ERROR = 3
 
 
 class _Watch(Watch):
@@ -35,6 +38,9 @@ class _Postgres(Kind):
     def is_version(self, error: BaseException) -> bool:
         return self.state(error) in ("42P01", "42703")
 
+    def is_read_only(self, error: BaseException) -> bool:
+        return self.state(error) == "25006"
+
     def is_lost(self, error: BaseException) -> bool:
         state = self.state(error)
         return state is None or state.startswith(("08", "57P"))
@@ -42,6 +48,25 @@ class _Postgres(Kind):
     def begin(self) -> None:
         if self.raw.autocommit:
             self.do("BEGIN")
+
+    def mark(self) -> None:
+        # Where each statement begins a transaction, another one would pass for ours. A savepoint would make all that is written
+        # that of a transaction below it.
+        if not self.raw.autocommit:
+            self.do("SET LOCAL hos.begun = 'on'")
+
+    def stands(self) -> None:
+        # It takes the COMMIT of a transaction in which a statement failed, and rolls back without a word.
+        if self.raw.info.transaction_status == _IN_ERROR:
+            raise failed("a statement has failed, and the work has gone on")
+        if not self.inside(True) or not (self.raw.autocommit or self._is_marked()):
+            raise gone()
+
+    def _is_marked(self) -> bool:
+        try:
+            return bool(self.run("SELECT 1 WHERE current_setting('hos.begun', true) = 'on'"))
+        except Exception as error:
+            raise self.failure(error) from error
 
     def commit(self) -> None:
         self.do("COMMIT") if self.raw.autocommit else self.raw.commit()

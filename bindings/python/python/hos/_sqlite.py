@@ -34,6 +34,15 @@ class Sqlite(Kind):
         words = ("no such table", "no such column", "has no column named")
         return isinstance(error, self.driver.OperationalError) and any(one in str(error) for one in words)
 
+    def is_read_only(self, error: BaseException) -> bool:
+        number = getattr(error, "sqlite_errorcode", None)
+        if number is None:
+            return isinstance(error, self.driver.OperationalError) and str(error) == "attempt to write a readonly database"
+        return bool(number & 0xFF == 8)
+
+    def is_unmarked(self, error: BaseException) -> bool:
+        return isinstance(error, self.driver.OperationalError) and str(error).startswith("no such savepoint")
+
     def is_lost(self, error: BaseException) -> bool:
         return False
 

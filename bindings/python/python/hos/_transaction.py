@@ -32,7 +32,7 @@ def transacted(alive: Callable[[], Kind], work: Callable[[], _T], tries: int) ->
             return _once(kind, work)
         except Exception as error:
             tries -= 1
-            if tries <= 0 or not _is_retry(kind, error):
+            if kind.committed or tries <= 0 or not _is_retry(kind, error):
                 raise
         time.sleep(random.uniform(0, pause))
         pause *= 2
@@ -43,6 +43,7 @@ def _once(kind: Kind, work: Callable[[], _T]) -> _T:
         raise CallError("hos.call_malformed", "the connection is in a transaction already, which cannot be begun again")
     kind.begin()
     try:
+        kind.mark()
         given = work()
     except BaseException:
         _roll_back(kind)
@@ -53,8 +54,15 @@ def _once(kind: Kind, work: Callable[[], _T]) -> _T:
         kind.rollback()
         return given
     try:
+        kind.stands()
+    except BaseException:
+        _roll_back(kind)
+        raise
+    try:
         kind.commit()
     except Exception as error:
+        if kind.committed:
+            raise
         _roll_back(kind)
         for cause in _causes(error):
             if isinstance(cause, kind.driver.Error) and kind.is_lost(cause):

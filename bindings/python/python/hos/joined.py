@@ -105,8 +105,9 @@ class JoinedEngine:
         deadlock, a lock that took too long, a row that changed), at most ``tries`` times.
 
         Commits and gives what ``work`` gave. Rolls back where it raised, which goes through, and where it gave an
-        :class:`hos.Answer` that says no and has no receipt, or the list that ``all`` gave, where it ends with one. A connection lost
-        at the commit is an :class:`hos.OutcomeUnknownError`: the same work under the same once-key tells what came of it.
+        :class:`hos.Answer` that says no and has no receipt, or the list that ``all`` gave, where it ends with one. A
+        transaction that is there no more, for the work has ended it or has caught an error that did, is refused, not committed. A
+        connection lost at the commit is an :class:`hos.OutcomeUnknownError`: the same work under the same once-key tells what came of it.
         """
         return transacted(self._alive, work, tries)
 
@@ -399,6 +400,8 @@ def _begun(kind: Kind) -> Optional[bool]:
     """Whether a transaction has begun."""
     try:
         return kind.inside(True)
+    except HosError:
+        raise
     except Exception as error:
         raise kind.failure(error) from error
 

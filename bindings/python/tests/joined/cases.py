@@ -113,6 +113,17 @@ class Joined(unittest.TestCase):
 
 
 class Days(Joined):
+    def test_where_the_database_takes_no_writes_nothing_is_judged(self):
+        id = fresh("o")
+        only_read = {"sqlite": "PRAGMA query_only = ON", "postgres": "SET TRANSACTION READ ONLY", "mysql": "START TRANSACTION READ ONLY"}
+        self.host.do(self.connection, "COMMIT" if self.host.dialect == "mysql" else "SELECT 1")
+        if self.host.dialect != "mysql":
+            self.begin()
+        self.host.do(self.connection, only_read[self.host.dialect])
+        self.refused(hos.StoreError, "hos.store_read_only", self.birth, id)
+        self.rollback()
+        self.assertEqual(self.kept(id), (0, 0, 0))
+
     def test_the_hosts_rows_and_the_evidence_are_one_commit(self):
         id = fresh("o")
         self.begin()

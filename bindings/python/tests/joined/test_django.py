@@ -134,6 +134,81 @@ class Django(unittest.TestCase):
                 self.kept(id)
         self.assertEqual(self.kept(id), (0, 0))
 
+    def test_a_block_that_is_to_be_rolled_back(self):
+        from django.db import transaction
+
+        id = fresh("o")
+
+        def work():
+            self.insert(id)
+            answer = self.birth(id)
+            transaction.set_rollback(True, using=self.host.dialect)
+            return answer
+
+        self.refused("hos.store_unavailable", self.engine.transaction, work)
+        self.assertEqual(self.kept(id), (0, 0))
+        with self.atomic():
+            self.insert(id)
+            transaction.set_rollback(True, using=self.host.dialect)
+            self.refused("hos.store_unavailable", self.birth, id)
+            self.assertEqual(self.mert.shadow_begin("lamp", fresh("l"), "make", legacy=lambda: 7), 7)
+        self.assertEqual(self.kept(id), (0, 0))
+        self.assertIs(self.engine.transaction(lambda: self.birth(id)).allowed, True)
+
+    def refused(self, code, call, *words):
+        with self.assertRaises(hos.HosError) as met:
+            call(*words)
+        self.assertEqual(met.exception.code, code, str(met.exception))
+
+    def test_an_error_of_the_works_own_that_it_has_caught(self):
+        from django.db import IntegrityError
+
+        id = fresh("o")
+
+        def work():
+            self.insert(id)
+            answer = self.birth(id)
+            with self.assertRaises(IntegrityError):
+                self.insert(id)
+            return answer
+
+        if self.host.dialect == "postgres":
+            self.refused("hos.store_unavailable", self.engine.transaction, work)
+            self.assertEqual(self.kept(id), (0, 0))
+        else:
+            self.assertIs(self.engine.transaction(work).allowed, True)
+            self.assertEqual(self.kept(id), (1, 1))
+
+    def test_what_fails_behind_the_commit_is_no_failure_of_it(self):
+        from django.db import transaction
+
+        lost = self.host.driver.OperationalError(*((2013, "gone") if self.host.dialect == "mysql" else ("gone",)))
+        for fault in (hos.RetryError("hos.retry", "planted"), lost):
+            id, ran = fresh("o"), []
+
+            def hook(fault=fault):
+                raise fault
+
+            def work(id=id, ran=ran, hook=hook):
+                ran.append(1)
+                transaction.on_commit(hook, using=self.host.dialect)
+                self.insert(id)
+                return self.birth(id)
+
+            with self.assertRaises(type(fault)) as met:
+                self.engine.transaction(work)
+            self.assertIs(met.exception, fault)
+            self.assertEqual((len(ran), self.kept(id)), (1, (1, 1)))
+
+    def test_a_question_first(self):
+        id = fresh("o")
+        with self.atomic():
+            self.assertIs(self.mert.can("hall.enter", H1).allowed, True)
+            self.assertIs(self.connection.needs_rollback, False)
+            self.insert(id)
+            self.assertIs(self.birth(id).allowed, True)
+        self.assertEqual(self.kept(id), (1, 1))
+
     def test_shadow(self):
         id, told = fresh("l"), []
         with self.atomic():

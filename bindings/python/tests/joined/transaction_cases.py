@@ -1,6 +1,8 @@
 """`transaction`, which begins, commits, and does it again where the database asks for it."""
 
+import contextlib
 import threading
+from unittest import mock
 
 from cases import Joined, fresh
 from hosts import H1, MERT, hos
@@ -104,6 +106,100 @@ class Transactions(Joined):
         self.refused(hos.CallError, "hos.call_malformed", inner)
         self.rollback()
 
+    def test_an_error_of_the_works_own_that_it_has_caught(self):
+        """PostgreSQL's transaction has failed by then, and takes a COMMIT without a word."""
+        id = fresh("o")
+
+        def work():
+            self.insert(id)
+            answer = self.birth(id)
+            with self.assertRaises(self.host.driver.Error):
+                self.insert(id)
+            return answer
+
+        if self.host.dialect == "postgres":
+            self.refused(hos.StoreError, "hos.store_unavailable", self.engine.transaction, work)
+            self.assertEqual(self.kept(id), (0, 0, 0))
+            self.assertFalse(self.host.in_transaction(self.connection))
+            again = fresh("o")
+            self.assertIs(self.engine.transaction(lambda: self.birth(again)).allowed, True)
+        else:
+            self.assertIs(self.engine.transaction(work).allowed, True)
+            self.assertEqual(self.kept(id)[:2], (1, 1))
+
+    def test_a_transaction_that_the_work_has_ended(self):
+        def rolled_back():
+            answer = self.birth(id)
+            self.rollback()
+            return answer
+
+        def committed():
+            answer = self.birth(id)
+            self.commit()
+            return answer
+
+        def begun_again():
+            self.birth(id)
+            self.rollback()
+            self.begin()
+            self.insert(id)
+            return self.birth(id)
+
+        for work, kept in ((rolled_back, 0), (committed, 1), (begun_again, 0)):
+            if work is begun_again and self.host.dialect == "postgres" and self.host.explicit:
+                # It is in a transaction, and nobody says in which.
+                continue
+            id = fresh("o")
+            self.refused(hos.CallError, "hos.no_transaction", self.engine.transaction, work)
+            self.assertFalse(self.host.in_transaction(self.connection))
+            self.assertEqual(self.kept(id)[:2], (0, kept), work.__name__)
+
+    @contextlib.contextmanager
+    def a_deadlock(self):
+        """One that the connection has lost, and its work has caught: the server has rolled the transaction back."""
+        other = self.connect()
+        self.begin(other)
+        for place in range(200):
+            self.host.do(other, "INSERT INTO pays VALUES ('x', %s)", fresh(f"heavy-{place}"))
+        self.host.do(other, "UPDATE counts SET n = n + 0 WHERE id = 'b'")
+        self.host.do(self.connection, "UPDATE counts SET n = n + 0 WHERE id = 'a'")
+        waits = threading.Thread(target=self.host.do, args=(other, "UPDATE counts SET n = n + 0 WHERE id = 'a'"))
+        waits.start()
+        try:
+            with self.assertRaises(self.host.driver.Error) as met:
+                self.host.do(self.connection, "UPDATE counts SET n = n + 0 WHERE id = 'b'")
+            self.assertEqual(met.exception.args[0], 1213)
+        finally:
+            waits.join()
+        yield
+        self.rollback(other)
+
+    def test_a_deadlock_that_the_work_has_caught(self):
+        if self.host.dialect != "mysql":
+            return
+        id, own = fresh("o"), fresh("o")
+
+        def work():
+            self.insert(id)
+            answer = self.birth(id)
+            with self.a_deadlock():
+                if goes_on:
+                    # In another transaction by now, or in none.
+                    self.insert(fresh("late"))
+            return answer
+
+        for goes_on in (False, True):
+            self.refused(hos.CallError, "hos.no_transaction", self.engine.transaction, work)
+            self.assertFalse(self.host.in_transaction(self.connection))
+            self.assertEqual(self.kept(id), (0, 0, 0))
+        if self.host.explicit:
+            # A call behind it would commit by itself.
+            self.begin()
+            with self.a_deadlock():
+                self.refused(hos.CallError, "hos.no_transaction", self.birth, own)
+            self.assertEqual(self.kept(own), (0, 0, 0))
+            self.assertIs(self.engine.transaction(lambda: self.birth(own)).allowed, True)
+
     def test_it_tries_again_and_not_for_ever(self):
         for tries in (1, 3):
             ran = []
@@ -194,11 +290,28 @@ class Transactions(Joined):
     def test_a_connection_that_is_lost_at_the_commit_is_an_unknown_outcome(self):
         if self.host.dialect == "sqlite":
             return
-        other = self.connect()
+        kind = type(self.engine._kind())
+        commit = kind.commit
+
+        def dies(own):
+            self.kill()
+            commit(own)
+
+        with mock.patch.object(kind, "commit", dies):
+            self.refused(hos.OutcomeUnknownError, "hos.outcome_unknown", self.engine.transaction, lambda: self.birth(fresh("o")))
+
+    def test_a_connection_that_is_lost_before_the_commit_has_stored_nothing(self):
+        if self.host.dialect == "sqlite" or self.host.dialect == "postgres" and self.host.explicit:
+            # Nothing is said to the latter between the work and the commit.
+            return
 
         def work():
             answer = self.birth(fresh("o"))
-            self.host.kill(other, self.host.id(self.connection))
+            self.kill()
             return answer
 
-        self.refused(hos.OutcomeUnknownError, "hos.outcome_unknown", self.engine.transaction, work)
+        self.refused(hos.StoreError, "hos.store_unavailable", self.engine.transaction, work)
+
+    def kill(self):
+        other = self.connect()
+        self.host.kill(other, self.host.id(self.connection))
