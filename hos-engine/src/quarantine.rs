@@ -1,19 +1,20 @@
 //! Whether a store is what was last answered for: compared at start-up with the mark outside; and the way out, a new epoch.
 
-use crate::court::epoch::{self, Epochs};
-use crate::court::lock;
+use crate::court::epoch::{Epochs, marked_size};
+use crate::court::keys::is_signed;
+use crate::court::{lock, roots};
 use crate::desk::Desk;
 use crate::mark::marked;
 use crate::store::Tx;
 use crate::store::sql::evidence as sql;
-use crate::verify::marked_size;
 use crate::work::{Job, NewEpoch};
 use crate::{Engine, Failure, seal};
-use hos_core::id::{Shown, Tenant, TreeHash};
+use hos_core::id::{Handle, Shown, Tenant, TreeHash};
 use hos_core::limits::EPOCH_REASON_BYTES_MAX;
-use hos_core::proof::checkpoint::{Checkpoint, Note, NoteKey, origin_parts};
+use hos_core::proof::checkpoint::{Checkpoint, Note, origin_parts};
+use hos_core::proof::epoch::Turn;
 use hos_core::proof::fork::Fork;
-use hos_core::proof::keyring::KeyRing;
+use hos_core::proof::record::{Header, Kind};
 use hos_core::refusal::Code;
 use std::collections::BTreeMap;
 
@@ -54,28 +55,33 @@ fn turned(
     let Some((next, seq, note)) = epochs.turns().iter().find(|(next, ..)| *next > epoch) else {
         return Ok(Some(format!("`{tenant}` was in epoch {epoch}, and no other one began")));
     };
-    let turn = epoch::turn_at(tx, tenant, *seq)?;
+    let turn = turn_at(tx, tenant, *seq)?;
     if turn.is_none_or(|turn| (turn.epoch, turn.size, &turn.note) != (*next, *seq, note)) {
         return Ok(Some(format!("`{tenant}` was in epoch {epoch}, and no record begins epoch {next}")));
     }
     if said.size > *seq {
         let admitted = marked_size(note).is_some_and(|lost| lost >= said.size) && is_signed(&*desk.court.ring(tx)?, note);
-        let what = || format!("`{tenant}` had {} entries in epoch {epoch}, and epoch {next} does not say that they are lost", said.size);
+        let what =
+            || format!("`{tenant}` had {} entries in epoch {epoch}, and epoch {next} does not say that they are lost", said.size);
         return Ok((!admitted).then(what));
     }
     let same = said.size == 0 || root_at(tx, tenant, size, said.size)? == said.root;
     // Another history may have been signed at this size: then the epoch goes on from the note that says so.
-    let admitted = || Ok::<_, Failure>(note.lines().nth(1) == Some(said.size.to_string().as_str()) && is_signed(&*desk.court.ring(tx)?, note));
-    Ok((!same && !admitted()?).then(|| format!("the first {} entries of `{tenant}` are not those that were answered for", said.size)))
+    let admitted = || {
+        Ok::<_, Failure>(note.lines().nth(1) == Some(said.size.to_string().as_str()) && is_signed(&*desk.court.ring(tx)?, note))
+    };
+    Ok((!same && !admitted()?)
+        .then(|| format!("the first {} entries of `{tenant}` are not those that were answered for", said.size)))
 }
 
-/// Whether one of these keys signed a note.
-pub(crate) fn is_signed(ring: &KeyRing, note: &str) -> bool {
-    let name = note.lines().next().unwrap_or_default();
-    ring.keys().any(|(key, _)| {
-        let named = NoteKey::new(name, key.clone());
-        named.is_ok_and(|named| Checkpoint::open(note.as_bytes(), &named).is_ok())
-    })
+/// What the record at an entry says of an epoch that begins with it.
+fn turn_at(tx: &Tx<'_>, tenant: &Tenant, seq: u64) -> Result<Option<Turn>, Failure> {
+    let entry = tx.row(&sql::log_page(tenant, seq, 1))?;
+    let Some(entry) = entry.filter(|row| row.uint(0) == Ok(seq)) else { return Ok(None) };
+    let Some(record) = tx.row(&sql::record(tenant, &Handle(entry.bytes(1)?), entry.uint(2)?))? else { return Ok(None) };
+    let is_turn = Header::decode(record.blob(0)?).is_ok_and(|header| header.kind == Kind::Epoch);
+    let content = roots::content(record.blob(0)?, record.blob(1)?).ok().filter(|_| is_turn);
+    Ok(content.and_then(|bytes| Turn::decode(&bytes).ok()))
 }
 
 impl Engine {

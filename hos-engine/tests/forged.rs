@@ -73,7 +73,10 @@ fn what_an_erasure_took_away_comes_back_by_nobody() {
             "hos_grant t1",
         ),
         ("INSERT INTO hos_once SELECT * FROM old.hos_once WHERE key = x'6b31'", "hos_once t1 k1"),
-        ("INSERT INTO hos_once SELECT tenant, x'7a', digest, thread, n, at FROM old.hos_once WHERE key = x'6b31'", "hos_once t1 z"),
+        (
+            "INSERT INTO hos_once SELECT tenant, x'7a', digest, thread, n, at FROM old.hos_once WHERE key = x'6b31'",
+            "hos_once t1 z",
+        ),
         ("UPDATE hos_outbox SET body_key = zeroblob(16)", "hos_outbox t1 pos 1"),
         ("UPDATE hos_outbox SET kind = 'forged', body_key = zeroblob(16), body = x''", "hos_outbox t1 pos 1"),
     ] {

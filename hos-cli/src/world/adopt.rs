@@ -2,7 +2,6 @@
 //! locked by somebody else is left for a later pass; what is adopted already is passed over, so that a run that was ended goes on.
 
 use super::cells::{as_words, shown, typed_column};
-use super::given;
 use super::words::{as_id, as_text, name, text};
 use super::{Rows, World};
 use crate::progress::Progress;
@@ -84,6 +83,9 @@ enum Fate {
 /// Something done in a transaction: whether it is to be kept, and what came of it.
 pub(super) type Work<'w, A, T> = &'w mut dyn FnMut(&mut A) -> Result<(bool, T), Failure>;
 
+/// An entity as the world has it, if it has it; or why its row is none.
+pub(super) type Read = Result<Option<Entity>, String>;
+
 /// One table on its way.
 pub(crate) struct Adoption<'a> {
     pub(crate) connection: Box<dyn Connection>,
@@ -91,7 +93,7 @@ pub(crate) struct Adoption<'a> {
     pub(crate) world: &'a World,
     pub(crate) law: &'a Law,
     pub(super) joined: Joined,
-    pub(super) given: HashMap<Uid, given::Read>,
+    pub(super) given: HashMap<Uid, Read>,
     /// What a dry run has put into the directory and rolled back.
     pub(super) put: HashMap<Uid, Entity>,
     /// Contract and id of what a dry run has made and rolled back.

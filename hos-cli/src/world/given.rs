@@ -1,7 +1,7 @@
 //! The entities that facts name and the directory does not hold, as the world has them.
 
 use super::Given;
-use super::adopt::Adoption;
+use super::adopt::{Adoption, Read};
 use super::cells::{as_words, typed_column};
 use super::words::{as_text, name};
 use hos_core::id::{Shown, Uid};
@@ -12,9 +12,6 @@ use hos_engine::store::Sql;
 
 /// How many entities are kept, so that each is not read for each row that names it.
 const KEPT_MAX: usize = 10_000;
-
-/// An entity as the world has it, if it has it; or why its row is none.
-pub(super) type Read = Result<Option<Entity>, String>;
 
 impl Adoption<'_> {
     /// The entities that values name; or which row of the world's is none.

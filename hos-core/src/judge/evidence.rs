@@ -116,10 +116,7 @@ pub(super) fn encode_slice(entities: &[&Entity], links: &[&Link]) -> Vec<u8> {
 }
 
 /// A slice's bytes, for whoever tells slices apart.
-pub fn encode_world<'e>(
-    entities: impl IntoIterator<Item = &'e Entity>,
-    links: impl IntoIterator<Item = &'e Link>,
-) -> Vec<u8> {
+pub fn encode_world<'e>(entities: impl IntoIterator<Item = &'e Entity>, links: impl IntoIterator<Item = &'e Link>) -> Vec<u8> {
     encode_slice(&entities.into_iter().collect::<Vec<_>>(), &links.into_iter().collect::<Vec<_>>())
 }
 

@@ -2,18 +2,23 @@
 
 use crate::Failure;
 use crate::court::founding::KEY_EPOCH;
-use crate::court::{Court, Group, roots};
+use crate::court::{Court, Group};
 use crate::seal;
 use crate::settings::Seal;
 use crate::store::Tx;
 use crate::store::sql::{evidence as sql, law as law_sql};
 use crate::work::NewEpoch;
 use hos_core::digest;
-use hos_core::id::{EntryHash, Handle, StoreId, Tenant};
+use hos_core::id::{EntryHash, StoreId, Tenant};
 use hos_core::judge::{self, Act};
 use hos_core::proof::epoch::{STREAM, Turn};
-use hos_core::proof::record::{Header, Kind};
+use hos_core::proof::record::Kind;
 use hos_core::refusal::Code;
+
+/// The size that a note says, in its second line.
+pub(crate) fn marked_size(note: &str) -> Option<u64> {
+    note.lines().nth(1)?.parse().ok()
+}
 
 /// Where the epochs of a log begin.
 #[derive(Debug, Default)]
@@ -64,16 +69,6 @@ impl Epochs {
     pub(crate) fn turns(&self) -> &[(u64, u64, String)] {
         &self.turns
     }
-}
-
-/// What the record at an entry says of an epoch that begins with it.
-pub(crate) fn turn_at(tx: &Tx<'_>, tenant: &Tenant, seq: u64) -> Result<Option<Turn>, Failure> {
-    let entry = tx.row(&sql::log_page(tenant, seq, 1))?;
-    let Some(entry) = entry.filter(|row| row.uint(0) == Ok(seq)) else { return Ok(None) };
-    let Some(record) = tx.row(&sql::record(tenant, &Handle(entry.bytes(1)?), entry.uint(2)?))? else { return Ok(None) };
-    let is_turn = Header::decode(record.blob(0)?).is_ok_and(|header| header.kind == Kind::Epoch);
-    let content = roots::content(record.blob(0)?, record.blob(1)?).ok().filter(|_| is_turn);
-    Ok(content.and_then(|bytes| Turn::decode(&bytes).ok()))
 }
 
 impl Court {

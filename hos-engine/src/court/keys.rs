@@ -10,6 +10,7 @@ use crate::store::sql::{evidence as sql, law as law_sql};
 use crate::work::KeyAct;
 use hos_core::id::{Handle, StoreId, Tenant};
 use hos_core::judge::{self, Act};
+use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
 use hos_core::proof::keyring::{KeyChange, KeyRing};
 use hos_core::proof::record::Kind;
 use hos_core::refusal::Code;
@@ -42,6 +43,15 @@ pub(crate) fn ring_of(store: &StoreId, contents: &[Vec<u8>]) -> Result<KeyRing, 
             .map_err(|e| Failure::new(Code::StoreIntegrity, format!("a key's record: {e}")))?;
     }
     Ok(ring)
+}
+
+/// Whether one of these keys signed a note.
+pub(crate) fn is_signed(ring: &KeyRing, note: &str) -> bool {
+    let name = note.lines().next().unwrap_or_default();
+    ring.keys().any(|(key, _)| {
+        let named = NoteKey::new(name, key.clone());
+        named.is_ok_and(|named| Checkpoint::open(note.as_bytes(), &named).is_ok())
+    })
 }
 
 impl Court {

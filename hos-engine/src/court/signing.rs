@@ -162,7 +162,9 @@ impl Court {
     /// crash, or one that somebody wrote who has no key. Only a checkpoint from outside tells them apart.
     pub(crate) fn signed_late(&self, tenant: &Tenant) -> Option<String> {
         let (from, to) = *lock(&self.signing.late).get(tenant)?;
-        Some(format!("entries {from} to {to} of `{tenant}` bore no stored checkpoint when the store was opened, and were signed as they stood"))
+        Some(format!(
+            "entries {from} to {to} of `{tenant}` bore no stored checkpoint when the store was opened, and were signed as they stood"
+        ))
     }
 
     /// Signs the head of every tenant that grew, where the signer is here. A signature that fails leaves receipts without

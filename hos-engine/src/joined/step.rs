@@ -401,4 +401,3 @@ fn publish_law(court: &Court, group: &Group) {
         }
     }
 }
-

@@ -2,8 +2,8 @@
 
 use super::Pass;
 use crate::Failure;
-use crate::court::epoch::Epochs;
-use crate::quarantine::is_signed;
+use crate::court::epoch::{Epochs, marked_size};
+use crate::court::keys::is_signed;
 use hos_core::id::Tenant;
 use hos_core::proof::epoch::Turn;
 use hos_core::proof::record::Kind;
@@ -61,11 +61,6 @@ pub(super) fn all_met(pass: &mut Pass<'_>, tenant: &Tenant, epochs: &Epochs, fro
         }
         last = Some((*epoch, *seq));
     }
-}
-
-/// The size that a note says, in its second line.
-pub(crate) fn marked_size(note: &str) -> Option<u64> {
-    note.lines().nth(1)?.parse().ok()
 }
 
 /// Checkpoints from outside that no log can have any more, because an epoch that began since says that they are lost: taken

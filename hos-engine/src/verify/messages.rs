@@ -57,7 +57,8 @@ fn message(
         // It was sealed for the person whose key the record's own words were under.
         None if fold.unread_messages.contains(&(thread, n)) => {
             if !pass.ring.is_destroyed(&KeyId(row.bytes(5)?))? {
-                pass.findings.add(at.clone(), "column body_key: what the record sent is under a key that is gone, and this is not");
+                pass.findings
+                    .add(at.clone(), "column body_key: what the record sent is under a key that is gone, and this is not");
             }
         }
         None => pass.findings.add(at.clone(), "columns thread, n, i: no record made it"),

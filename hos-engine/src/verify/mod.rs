@@ -24,8 +24,6 @@ mod since;
 mod tiles;
 mod unread;
 
-pub(crate) use epochs::marked_size;
-
 use crate::Failure;
 use crate::court::{Court, lock};
 use crate::report::{CosignedNote, Level, VerifyOptions, VerifyReport};

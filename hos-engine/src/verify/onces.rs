@@ -1,7 +1,6 @@
 //! The once-keys that a tenant's records took, and the rows that keep them.
 
 use super::Pass;
-use super::fold::Fold;
 use crate::Failure;
 use crate::store::Tx;
 use crate::store::sql::{law as law_sql, operation as sql};
@@ -57,17 +56,15 @@ impl Onces {
     }
 }
 
-/// Compares the rows with what the records took: both ascend by key.
-pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
-    let onces = &fold.onces;
-    // What a record took under a key that is gone cannot be said; that an erasure left it there is said once all of them are known.
-    let is_unsaid = |pass: &mut Pass<'_>, at: &dyn Fn() -> String, thread: &Handle, n: u64| {
-        if let Some(keys) = fold.unread_onces.get(&(*thread, n)) {
-            pass.gone.took(at, keys);
-            return true;
-        }
-        fold.disputed.contains(&(*thread, n)) || !fold.covers(thread, n)
-    };
+/// Compares the rows with what the records took: both ascend by key. Of which records it cannot be said what they took, is told by the
+/// row's place, thread and n.
+pub(super) fn compare<'p>(
+    tx: &Tx<'_>,
+    pass: &mut Pass<'p>,
+    tenant: &Tenant,
+    onces: &Onces,
+    is_unsaid: impl Fn(&mut Pass<'p>, &dyn Fn() -> String, &Handle, u64) -> bool,
+) -> Result<(), Failure> {
     let floor = tx.row(&law_sql::tenant_row(tenant))?.map_or(Ok(0), |row| row.int(2))?;
     let mut wanted = onces.sorted().into_iter().peekable();
     let place = |key: &str| format!("hos_once {tenant} {}", Shown(key));

@@ -25,7 +25,15 @@ const ENDED: &str = "an erasure ended this thread, and took its row away";
 pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
     instances(tx, pass, tenant, fold)?;
     deadlines(tx, pass, tenant, fold)?;
-    onces::compare(tx, pass, tenant, fold)?;
+    // What a record took under a key that is gone cannot be said; that an erasure left it there is said once all of them are known.
+    let is_unsaid = |pass: &mut Pass<'_>, at: &dyn Fn() -> String, thread: &Handle, n: u64| {
+        if let Some(keys) = fold.unread_onces.get(&(*thread, n)) {
+            pass.gone.took(at, keys);
+            return true;
+        }
+        fold.disputed.contains(&(*thread, n)) || !fold.covers(thread, n)
+    };
+    onces::compare(tx, pass, tenant, &fold.onces, is_unsaid)?;
     messages::compare(tx, pass, tenant, fold)?;
     directory(tx, pass, tenant, fold)?;
     grants(tx, pass, tenant, fold)?;

@@ -10,12 +10,14 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// Tables, indexes and triggers of an SQLite file that are of our tables: kind, name, table, text.
-const OF_SQLITE: &str = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE tbl_name LIKE 'hos!_%' ESCAPE '!' AND sql IS NOT NULL";
+const OF_SQLITE: &str =
+    "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE tbl_name LIKE 'hos!_%' ESCAPE '!' AND sql IS NOT NULL";
 /// Triggers on our tables: kind, name, table.
 const OF_POSTGRES: &str = "SELECT 'trigger' AS kind, CAST(t.tgname AS TEXT) AS name, CAST(c.relname AS TEXT) AS tab
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
      WHERE NOT t.tgisinternal AND c.relname LIKE 'hos!_%' ESCAPE '!' AND c.relnamespace = CAST(current_schema() AS regnamespace)";
-const OF_MYSQL: &str = "SELECT 'trigger' AS kind, trigger_name AS name, event_object_table AS tab FROM information_schema.triggers
+const OF_MYSQL: &str =
+    "SELECT 'trigger' AS kind, trigger_name AS name, event_object_table AS tab FROM information_schema.triggers
      WHERE event_object_schema = DATABASE() AND event_object_table LIKE 'hos!_%' ESCAPE '!'";
 
 /// What stands for an object of the schema: its columns.

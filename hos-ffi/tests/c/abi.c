@@ -296,7 +296,7 @@ static void joining(uint64_t store, int forks) {
     CHECK(step(one, "transition", 1, MOVE) == HOS_NEED && says("\"step\":") && says("\"need\":[") && !says("allowed"));
     char json[64];
     snprintf(json, sizeof json, "{\"step\":%ld,\"rows\":[]}", strtol(strstr(out.data, "\"step\":") + 7, NULL, 10));
-    CHECK(step(one, "go_on", -1, json) == HOS_CALL && says("hos.call_malformed") && says("\"settle\":[]"));
+    CHECK(step(one, "go_on", -1, json) == HOS_CALL && says("hos.call_malformed") && says("DELETE FROM hos_instance"));
     CHECK(step(one, "go_on", -1, json) == HOS_CALL && says("is on its way"));
     CHECK(step(one, "go_on", 1, "{") == HOS_CALL);
     CHECK(step(one, "claim", 1, MOVE) == HOS_CALL && says("`operation`"));

@@ -15,6 +15,7 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("CLOSE_WAIT_MAX", "patience"),
     ("COMPAT_MAX", "the last number of an enumeration"),
     ("COUNTED_MAX", "a page; how far a backlog is counted"),
+    ("ONCES_MAX", "how many of what a report speaks are remembered"),
     ("EDGES_MAX", "what an inference works with; it says in words where it stops"),
     ("FACTS_BYTES_MAX", "how much is kept in memory; more is read again"),
     ("FAILURES_LISTED_MAX", "how much is listed; all of it is counted"),

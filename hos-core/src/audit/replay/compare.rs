@@ -65,9 +65,8 @@ fn parts(record: &Record<'_>, draft: &Draft, beside: &[Slot]) -> Option<Differen
     let places = |part: &PartRef| Some((part.slot, part.index)).filter(|(slot, _)| is_asked(*slot));
     let (was, now) = (&record.header.parts, &draft.header.parts);
     if !was.iter().filter_map(places).eq(now.iter().filter_map(places)) {
-        let words = |all: &[PartRef]| {
-            all.iter().filter_map(places).map(|(s, i)| format!("{s:?} {i}")).collect::<Vec<_>>().join(", ")
-        };
+        let words =
+            |all: &[PartRef]| all.iter().filter_map(places).map(|(s, i)| format!("{s:?} {i}")).collect::<Vec<_>>().join(", ");
         return Some(Difference::new("parts", words(was), words(now)));
     }
     for part in draft.parts.iter().filter(|part| is_asked(part.slot)) {

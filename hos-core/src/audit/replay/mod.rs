@@ -9,6 +9,7 @@ mod case;
 mod compare;
 mod parts;
 mod rows;
+mod slice;
 mod thread;
 mod trial;
 mod world;

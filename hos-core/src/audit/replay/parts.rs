@@ -1,6 +1,6 @@
 //! A record as it is judged again: its header, and its parts as far as they are open.
 
-use super::world::Slice;
+use super::slice::Slice;
 use super::{Difference, Stop};
 use crate::canon::CanonError;
 use crate::id::RecordHash;

@@ -1,30 +1,12 @@
-//! The entity world of a decision, as its record keeps it: slices, each read once.
+//! The entity world of a decision, as its record keeps it.
 
 use super::parts::{Record, broken};
+use super::slice::Slice;
 use super::{Difference, Stop};
-use crate::canon::CanonError;
-use crate::judge::{decode_slice, encode_world};
+use crate::judge::encode_world;
 use crate::policy::{Directory, Entity, Link};
 use crate::proof::record::Slot;
 use std::sync::Arc;
-
-/// A slice that is open: the entities and links in it, and its bytes.
-#[derive(Debug)]
-pub(super) struct Slice<'r> {
-    bytes: &'r [u8],
-    pub(super) entities: Vec<Entity>,
-    pub(super) links: Vec<Link>,
-}
-
-impl<'r> Slice<'r> {
-    pub(super) fn read(bytes: &'r [u8]) -> Result<Arc<Self>, CanonError> {
-        decode_slice(bytes).map(|(entities, links)| Arc::new(Self { bytes, entities, links }))
-    }
-
-    fn stored(&self) -> impl Iterator<Item = &Entity> {
-        self.entities.iter().filter(|entity| entity.record.is_some())
-    }
-}
 
 /// The entities and links that were judged.
 #[derive(Debug, Default, Clone)]

@@ -35,9 +35,9 @@ pub use backup::Progress;
 pub use commit::Runner;
 pub use foresight::Foresight;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
+pub(crate) use migrate::objects;
 pub use options::{Migration, OpenOptions, SecureDelete};
 pub use vault::{Look, NewKey, SecretKey, Vault, VaultKey};
-pub(crate) use migrate::objects;
 pub(crate) use vault::{key_bytes, key_of};
 
 use std::ops::ControlFlow;
