@@ -81,6 +81,7 @@ impl FreshKeys {
 }
 
 /// Chance for nonces and keys, expanded from a case's seed.
+#[derive(Clone)]
 pub(crate) struct Chance {
     seed: [u8; 32],
     next: u64,

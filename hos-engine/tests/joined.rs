@@ -106,6 +106,24 @@ fn a_refusal_becomes_evidence_afterwards() {
 }
 
 #[test]
+fn a_refusal_is_recorded_again_only_where_its_transaction_was_rolled_back() {
+    let Some(store) = world() else { return };
+    let mut host = with_rows(&store);
+    let before = intact(&store);
+    host.say("BEGIN");
+    assert!(!host.call(event("none")).unwrap().allowed);
+    host.say("ROLLBACK");
+    let kept = host.refusal.take().expect("what was refused can be kept");
+    for ends in ["ROLLBACK", "COMMIT"] {
+        host.say("BEGIN");
+        assert!(host.ask(Asked::Refused(kept.clone())).unwrap().receipt.is_some());
+        assert_eq!(host.ask(Asked::Refused(kept.clone())).unwrap_err().code, Code::CallMalformed, "it is there already");
+        host.say(ends);
+    }
+    assert_eq!(intact(&store), before + 1);
+}
+
+#[test]
 fn refusals_that_become_evidence_are_bounded_per_principal() {
     let Some(store) = world() else { return };
     let mut host = with_rows(&store);

@@ -2,6 +2,7 @@
 //! their own rows, and everything that can be foreseen is asked for at once.
 
 use super::fetch::WAITING;
+use super::settle::INBOX;
 use super::{Court, Group, Refusal};
 use crate::Failure;
 use crate::join;
@@ -16,7 +17,7 @@ use hos_core::id::{Tenant, Uid};
 use hos_core::judge::Bench;
 use hos_core::policy::{Entity, Link};
 use hos_core::proof::record::Durability;
-use hos_core::refusal::Blocker;
+use hos_core::refusal::{Blocker, Code};
 use hos_core::time::Timestamp;
 use hos_core::value::Value;
 use std::collections::BTreeSet;
@@ -274,6 +275,10 @@ impl Court {
                 }
                 Err(Refused::Failure(failure)) => return Err(failure),
             };
+            // Whoever asks again in the same process has the same chance: until it is sealed, what was recorded is there to be seen.
+            if tx.is_host() && tx.row(&inbox::get(tenant, &chance.clone().bytes(INBOX)))?.is_some() {
+                return Err(Failure::new(Code::CallMalformed, "the refusal was recorded before"));
+            }
             let (thread, n, record) = self.write_record(tx, group, tenant, draft, parts, &mut chance)?;
             let n = Some(n).filter(|n| *n != WAITING);
             answer.receipt = Some(Receipt { tenant: tenant.clone(), thread, n, record, seal: None });

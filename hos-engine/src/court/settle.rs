@@ -313,7 +313,7 @@ impl Court {
             Place::Thread { handle, n, .. } => (draft, handle, n, None),
             // What a host left there has its place given by the sealer; what is written behind it, too.
             Place::Stream(name) if tx.is_host() || self.stream_waits(tx, group, tenant, name.as_str())? => {
-                let (id, name): ([u8; 16], _) = (chance.bytes("inbox"), name.as_str());
+                let (id, name): ([u8; 16], _) = (chance.bytes(INBOX), name.as_str());
                 let draft = draft.into_stream(hos_core::digest::stream_handle(&self.of.store, tenant, name))?;
                 tx.execute(&inbox::insert(tenant, &id, name, group.once.as_deref(), &draft.bytes, parts))?;
                 tx.execute(&evidence_sql::enqueue_waiting(tenant, &id))?;
@@ -492,6 +492,9 @@ impl Court {
         Ok(())
     }
 }
+
+/// For what the ids of what waits in the inbox are drawn.
+pub(super) const INBOX: &str = "inbox";
 
 /// Whether nothing came of a call but the record of its refusal.
 fn is_refusal(judged: &Judged) -> bool {

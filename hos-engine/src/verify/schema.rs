@@ -49,7 +49,14 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>) -> Result<(), Failure> {
     let mut found = BTreeSet::new();
     for row in tx.rows(&Statement::new(sql, []))? {
         let text = |column| Ok::<_, Failure>(row.text(column)?.to_owned());
-        found.insert((0..columns).map(text).collect::<Result<Vec<_>, _>>()?);
+        let mut object = (0..columns).map(text).collect::<Result<Vec<_>, _>>()?;
+        if let [_, name, table, text] = &mut object[..] {
+            // A table that was renamed and renamed back has its name in quotes.
+            for name in [&*name, &*table] {
+                *text = text.replace(&format!("\"{name}\""), name);
+            }
+        }
+        found.insert(object);
     }
     let at = |object: &[String]| match object {
         [kind, name, table, ..] => format!("{} {} of {}", Shown(kind), Shown(name), Shown(table)),
