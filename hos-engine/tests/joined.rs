@@ -6,7 +6,7 @@ mod support;
 use hos_core::call::{Call, Change, Directory, Note};
 use hos_core::id::{InstanceId, Name, OnceKey, Tenant};
 use hos_core::refusal::Code;
-use hos_engine::joined::{Asked, Next};
+use hos_engine::joined::{Asked, KeptRefusal, Next};
 use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::{Level, VerifyOptions};
 use support::host::{Host, host, intact, joined, world};
@@ -89,34 +89,25 @@ fn a_refused_call_leaves_nothing_though_the_host_commits() {
     assert_eq!(intact(&store), before + 1);
 }
 
+/// A call that is refused, and rolled back: what can be made evidence of it.
+fn refused(host: &mut Host) -> Box<KeptRefusal> {
+    host.say("BEGIN");
+    assert!(!host.call(event("none")).unwrap().allowed);
+    host.say("ROLLBACK");
+    host.refusal.take().expect("what was refused can be kept")
+}
+
 #[test]
 fn a_refusal_becomes_evidence_afterwards() {
     let Some(store) = world() else { return };
     let mut host = with_rows(&store);
     let before = intact(&store);
-    host.say("BEGIN");
-    assert!(!host.call(event("none")).unwrap().allowed);
-    host.say("ROLLBACK");
-    let kept = host.refusal.take().expect("what was refused can be kept");
-    host.say("BEGIN");
-    let answer = host.ask(Asked::Refused(kept)).unwrap();
-    assert_eq!((answer.code(), answer.receipt.as_ref().unwrap().n), (Some("hos.instance_unknown"), None));
-    host.say("COMMIT");
-    assert_eq!(intact(&store), before + 1);
-}
-
-#[test]
-fn a_refusal_is_recorded_again_only_where_its_transaction_was_rolled_back() {
-    let Some(store) = world() else { return };
-    let mut host = with_rows(&store);
-    let before = intact(&store);
-    host.say("BEGIN");
-    assert!(!host.call(event("none")).unwrap().allowed);
-    host.say("ROLLBACK");
-    let kept = host.refusal.take().expect("what was refused can be kept");
+    let kept = refused(&mut host);
+    // It is recorded again only where its transaction was rolled back.
     for ends in ["ROLLBACK", "COMMIT"] {
         host.say("BEGIN");
-        assert!(host.ask(Asked::Refused(kept.clone())).unwrap().receipt.is_some());
+        let answer = host.ask(Asked::Refused(kept.clone())).unwrap();
+        assert_eq!((answer.code(), answer.receipt.as_ref().unwrap().n), (Some("hos.instance_unknown"), None));
         assert_eq!(host.ask(Asked::Refused(kept.clone())).unwrap_err().code, Code::CallMalformed, "it is there already");
         host.say(ends);
     }
@@ -129,18 +120,15 @@ fn refusals_that_become_evidence_are_bounded_per_principal() {
     let mut host = with_rows(&store);
     let before = intact(&store);
     let bound = law::law().limits.refusals_per_hour as usize;
-    let mut refused = || {
+    let mut is_kept = || {
+        let kept = refused(&mut host);
         host.say("BEGIN");
-        assert!(!host.call(event("none")).unwrap().allowed);
-        host.say("ROLLBACK");
-        host.say("BEGIN");
-        let kept = host.refusal.take().expect("what was refused can be kept");
         let answer = host.ask(Asked::Refused(kept)).unwrap();
         host.say("COMMIT");
         assert_eq!(answer.code(), Some("hos.instance_unknown"));
         answer.receipt.is_some()
     };
-    let kept = (0..2 * bound + 3).filter(|_| refused()).count();
+    let kept = (0..2 * bound + 3).filter(|_| is_kept()).count();
     // An hour may end in the middle.
     assert!(kept == bound || (bound + 3..=2 * bound).contains(&kept), "{kept} of {bound} an hour");
     assert_eq!(intact(&store), before + kept as u64);

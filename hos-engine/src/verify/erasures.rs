@@ -8,7 +8,7 @@ use hos_core::id::{KeyId, RecordHash, Tenant, TreeHash};
 use hos_core::proof::erasure::{Attestation, Erasure, Lost, RecordList};
 use hos_core::proof::record::Kind;
 use hos_core::proof::tree::Frontier;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The records that hold parts under keys that are gone, as the logs are gone through.
 #[derive(Default)]
@@ -38,9 +38,7 @@ impl Gone {
             None => theirs.queued += 1,
         }
     }
-}
 
-impl Gone {
     /// Takes a once-key that is there, of a record that holds parts under destroyed keys.
     pub(super) fn took(&mut self, at: &dyn Fn() -> String, keys: &[KeyId]) {
         if self.onces.len() < ONCES_MAX {
@@ -76,14 +74,14 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, erasures: &[Erasure]) ->
         }
     }
     // An erasure takes away what the person's records took.
+    let said: HashSet<KeyId> = erasures.iter().map(|erasure| erasure.key).collect();
     for (at, keys) in std::mem::take(&mut pass.gone.onces) {
-        if keys.iter().any(|key| erasures.iter().any(|erasure| erasure.key == *key)) {
+        if keys.iter().any(|key| said.contains(key)) {
             pass.findings.add(at, "a once-key of a person who was erased, and it is there");
         }
     }
     // A key that is gone without a record: a vault that lost it, or somebody who did not want it known.
-    let is_said = |key: &&KeyId| erasures.iter().any(|erasure| erasure.key == **key);
-    let unsaid = pass.gone.theirs.keys().filter(|key| !is_said(key)).count();
+    let unsaid = pass.gone.theirs.keys().filter(|key| !said.contains(key)).count();
     if unsaid > 0 {
         pass.notices.push(format!("{unsaid} key(s) are destroyed, and no erasure's record of this store says so"));
     }
