@@ -6,7 +6,6 @@ namespace Hos\Tests;
 
 use Hos\Answer;
 use Hos\CallError;
-use Hos\HosError;
 use Hos\OutcomeUnknownError;
 use Hos\RetryError;
 use Hos\StoreError;
@@ -243,18 +242,18 @@ final class JoinedDaysTest extends TestCase
 
                     return $paid;
                 };
-                self::assertSame('hos.no_transaction', self::code(fn () => Host::engine($pdo)->transaction($work)));
+                self::assertSame('hos.no_transaction', Host::code(fn () => Host::engine($pdo)->transaction($work)));
             }
             foreach ([fn () => Host::pay($ayse, $one), fn () => $ayse->transition('order', $one, 'pay', args: fn () => ['amount' => 4200, 'psp_ref' => 'x'])] as $call) {
                 $pdo->beginTransaction();
                 self::lost($host, $pdo, $one, $other);
-                self::assertSame('hos.no_transaction', self::code($call));
+                self::assertSame('hos.no_transaction', Host::code($call));
                 $pdo->inTransaction() && $pdo->rollBack();
             }
             $refused = Host::engine($pdo)->transaction(fn (): Answer => Host::pay($ayse, 'nowhere'));
             $pdo->beginTransaction();
             self::lost($host, $pdo, $one, $other);
-            self::assertSame('hos.no_transaction', self::code(fn () => $ayse->refused($refused)));
+            self::assertSame('hos.no_transaction', Host::code(fn () => $ayse->refused($refused)));
             $pdo->inTransaction() && $pdo->rollBack();
             self::assertSame(2, $host->count("hos_instance WHERE {$host->text('id')} IN ('$one', '$other') AND state = 'new'"));
             self::assertTrue(Host::engine($pdo)->transaction(fn (): Answer => Host::pay($ayse, $one))->allowed);
@@ -280,17 +279,6 @@ final class JoinedDaysTest extends TestCase
         self::assertSame([0, ''], $heavy->wait());
     }
 
-    private static function code(\Closure $work): string
-    {
-        try {
-            $work();
-        } catch (HosError $error) {
-            return $error->code();
-        }
-
-        return 'none';
-    }
-
     /** @dataProvider kinds */
     public function testWhereTheDatabaseTakesNoWritesNothingIsJudged(string $kind): void
     {
@@ -299,7 +287,7 @@ final class JoinedDaysTest extends TestCase
         $pdo = $host->pdo();
         $kind === 'SQLite' && $pdo->exec('PRAGMA query_only = ON');
         $pdo->exec($kind === 'SQLite' ? 'BEGIN' : 'START TRANSACTION READ ONLY');
-        self::assertSame('hos.store_read_only', self::code(fn () => Host::pay(Host::ayse($pdo), $id)));
+        self::assertSame('hos.store_read_only', Host::code(fn () => Host::pay(Host::ayse($pdo), $id)));
         $pdo->exec('ROLLBACK');
         $host->intact();
     }

@@ -5,7 +5,6 @@ declare(strict_types=1);
 namespace Hos\Tests;
 
 use Hos\Engine;
-use Hos\HosError;
 use Hos\Tests\Support\Host;
 use Hos\Tests\Support\Place;
 use PHPUnit\Framework\TestCase;
@@ -16,17 +15,6 @@ final class JoinedHostsTest extends TestCase
     public function kinds(): array
     {
         return Host::kinds();
-    }
-
-    private static function code(\Closure $work): string
-    {
-        try {
-            $work();
-        } catch (HosError $error) {
-            return $error->code();
-        }
-
-        return 'none';
     }
 
     private static function stateOf(Host $host, string $id): ?string
@@ -61,8 +49,8 @@ final class JoinedHostsTest extends TestCase
             self::assertSame($at === 1 ? 'paid' : 'new', self::stateOf($host, $id), $id);
         }
         $pdo->beginTransaction();
-        self::assertSame('hos.id_invalid', self::code(fn () => Host::place($ayse, '')));
-        self::assertSame('hos.call_malformed', self::code(fn () => Host::place($ayse, "$begun\xff")));
+        self::assertSame('hos.id_invalid', Host::code(fn () => Host::place($ayse, '')));
+        self::assertSame('hos.call_malformed', Host::code(fn () => Host::place($ayse, "$begun\xff")));
         $pdo->rollBack();
         self::assertSame($before + count($ids) + 1, $host->intact());
     }
@@ -123,7 +111,7 @@ final class JoinedHostsTest extends TestCase
         // Another version's tables.
         $host->pdo()->exec('ALTER TABLE hos_instance RENAME COLUMN facts TO facts_before');
         $pdo->beginTransaction();
-        self::assertSame('hos.store_version', self::code(fn () => Host::pay($ayse, 'here')));
+        self::assertSame('hos.store_version', Host::code(fn () => Host::pay($ayse, 'here')));
         $pdo->rollBack();
         $host->pdo()->exec('ALTER TABLE hos_instance RENAME COLUMN facts_before TO facts');
         $pdo->beginTransaction();
@@ -133,12 +121,12 @@ final class JoinedHostsTest extends TestCase
         // None at all.
         $host->pdo()->exec('DROP TABLE hos_instance');
         $pdo->beginTransaction();
-        self::assertSame('hos.store_version', self::code(fn () => Host::pay($ayse, 'here')));
+        self::assertSame('hos.store_version', Host::code(fn () => Host::pay($ayse, 'here')));
         $pdo->rollBack();
         $host->pdo()->exec('DROP TABLE hos_store');
         $pdo = $host->pdo();
         $pdo->beginTransaction();
-        self::assertSame('hos.store_version', self::code(fn () => Host::pay(Host::ayse($pdo), 'here')));
+        self::assertSame('hos.store_version', Host::code(fn () => Host::pay(Host::ayse($pdo), 'here')));
         $pdo->rollBack();
     }
 
@@ -172,7 +160,7 @@ final class JoinedHostsTest extends TestCase
         $pdo = $host->pdo();
         $pdo->beginTransaction();
         $old = Engine::open(Place::law(), store: $pdo)->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
-        self::assertSame('hos.law_not_active', self::code(fn () => Host::pay($old, '2')));
+        self::assertSame('hos.law_not_active', Host::code(fn () => Host::pay($old, '2')));
         $pdo->rollBack();
         $host->intact();
     }

@@ -26,17 +26,6 @@ final class JoinedTest extends TestCase
         return Host::kinds();
     }
 
-    private static function code(\Closure $work): string
-    {
-        try {
-            $work();
-        } catch (HosError $error) {
-            return $error->code();
-        }
-
-        return 'none';
-    }
-
     private static function state(Host $host, string $id): ?string
     {
         $pdo = $host->pdo();
@@ -193,12 +182,12 @@ final class JoinedTest extends TestCase
 
         $pdo->beginTransaction();
         foreach ([[], [$place('x'), $place('x')], ['x'], array_fill(0, 17, $place('x'))] as $calls) {
-            self::assertSame('hos.call_malformed', self::code(fn () => $ayse->all($calls)));
+            self::assertSame('hos.call_malformed', Host::code(fn () => $ayse->all($calls)));
         }
         $pdo->rollBack();
-        self::assertSame('hos.no_transaction', self::code(fn () => $ayse->all([$place($one . 'x')])));
+        self::assertSame('hos.no_transaction', Host::code(fn () => $ayse->all([$place($one . 'x')])));
         $own = Engine::open(null, store: Place::pazar())->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
-        self::assertSame('hos.call_malformed', self::code(fn () => $own->all([$place('x')])), 'a store of its own commits each call');
+        self::assertSame('hos.call_malformed', Host::code(fn () => $own->all([$place('x')])), 'a store of its own commits each call');
     }
 
     /** @dataProvider kinds */
@@ -218,9 +207,9 @@ final class JoinedTest extends TestCase
         $pdo = Host::fresh($kind)->pdo();
         $ayse = Engine::open(null, store: $pdo, database: $name)->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
         $pdo->beginTransaction();
-        self::assertSame('hos.store_unavailable', self::code(fn () => Host::place($ayse, "$name-3")));
+        self::assertSame('hos.store_unavailable', Host::code(fn () => Host::place($ayse, "$name-3")));
         $pdo->rollBack();
-        self::assertSame('hos.call_malformed', self::code(fn () => Engine::open(null, store: '/tmp/x.db', database: 'x')));
+        self::assertSame('hos.call_malformed', Host::code(fn () => Engine::open(null, store: '/tmp/x.db', database: 'x')));
     }
 
     /** @dataProvider kinds */
@@ -234,7 +223,7 @@ final class JoinedTest extends TestCase
         $refused = Host::pay($ayse, 'nowhere');
         self::assertSame('hos.instance_unknown', $refused->code);
         $pdo->rollBack();
-        self::assertSame('hos.no_transaction', self::code(fn () => $ayse->refused($refused)));
+        self::assertSame('hos.no_transaction', Host::code(fn () => $ayse->refused($refused)));
         self::assertSame($before, $host->intact());
 
         $pdo->beginTransaction();
@@ -244,12 +233,12 @@ final class JoinedTest extends TestCase
         $kept = $ayse->refused($refused);
         self::assertSame([false, 'hos.instance_unknown'], [$kept->allowed, $kept->code]);
         self::assertNotNull($kept->receipt);
-        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->refused($refused)), 'once');
+        self::assertSame('hos.call_malformed', Host::code(fn () => $ayse->refused($refused)), 'once');
         $pdo->commit();
         self::assertSame($before + 1, $host->intact());
         $pdo->beginTransaction();
         $id = 'kept-' . bin2hex(random_bytes(4));
-        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->refused(Host::place($ayse, $id))), 'of a yes there is nothing to keep');
+        self::assertSame('hos.call_malformed', Host::code(fn () => $ayse->refused(Host::place($ayse, $id))), 'of a yes there is nothing to keep');
         $pdo->rollBack();
     }
 
@@ -271,14 +260,14 @@ final class JoinedTest extends TestCase
             fn () => $ayse->directory->put('Pazar::Role::"x"'),
             fn () => $ayse->record('s', payload: 'x'),
         ] as $call) {
-            self::assertSame('hos.no_transaction', self::code($call));
+            self::assertSame('hos.no_transaction', Host::code($call));
         }
         self::assertSame(0, $ran);
         self::assertFalse($pdo->inTransaction(), 'looking has left none open');
         // Nor after one.
         $pdo->beginTransaction();
         $pdo->commit();
-        self::assertSame('hos.no_transaction', self::code(fn () => Host::place($ayse, 'outside')));
+        self::assertSame('hos.no_transaction', Host::code(fn () => Host::place($ayse, 'outside')));
         self::assertSame(0, $host->count("hos_instance WHERE {$host->text('id')} = 'outside'"));
         self::assertSame($before, $host->intact());
         // `can` needs none.
@@ -303,7 +292,7 @@ final class JoinedTest extends TestCase
         self::assertSame('new', self::state($host, $id));
         $pdo->beginTransaction();
         $pdo->exec('COMMIT');
-        self::assertSame('hos.no_transaction', self::code(fn () => Host::pay($ayse, $id)));
+        self::assertSame('hos.no_transaction', Host::code(fn () => Host::pay($ayse, $id)));
         self::assertSame('new', self::state($host, $id));
         $host->intact();
     }
@@ -396,8 +385,8 @@ final class JoinedTest extends TestCase
         } catch (\DomainException $thrown) {
             self::assertSame($own, $thrown);
         }
-        self::assertSame('hos.value_invalid', self::code(fn () => $ayse->begin('order', $id, 'place', facts: fn () => 7, once: $id)));
-        self::assertSame('hos.value_invalid', self::code(fn () => $ayse->begin('order', $id, 'place', facts: fn () => ['total' => 0.5], once: $id)));
+        self::assertSame('hos.value_invalid', Host::code(fn () => $ayse->begin('order', $id, 'place', facts: fn () => 7, once: $id)));
+        self::assertSame('hos.value_invalid', Host::code(fn () => $ayse->begin('order', $id, 'place', facts: fn () => ['total' => 0.5], once: $id)));
         $pdo->commit();
         self::assertSame(0, $host->count("hos_instance WHERE {$host->text('id')} = '$id' AND state <> ''"));
         $pdo->beginTransaction();
@@ -409,21 +398,21 @@ final class JoinedTest extends TestCase
     public function testWhatCannotBeJoined(): void
     {
         $pdo = Host::shared('SQLite')->pdo();
-        self::assertSame('hos.call_malformed', self::code(fn () => Engine::open(null, store: $pdo, keyFile: 'x')));
-        self::assertSame('hos.call_malformed', self::code(fn () => Engine::open(null, store: $pdo, busyTimeoutMs: 1)));
+        self::assertSame('hos.call_malformed', Host::code(fn () => Engine::open(null, store: $pdo, keyFile: 'x')));
+        self::assertSame('hos.call_malformed', Host::code(fn () => Engine::open(null, store: $pdo, busyTimeoutMs: 1)));
         $ayse = Host::ayse($pdo);
-        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->history('order', 'x')));
-        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->available('order', 'x')));
+        self::assertSame('hos.call_malformed', Host::code(fn () => $ayse->history('order', 'x')));
+        self::assertSame('hos.call_malformed', Host::code(fn () => $ayse->available('order', 'x')));
         $own = Engine::open(null, store: Place::pazar());
-        self::assertSame('hos.call_malformed', self::code(fn () => $own->transaction(fn () => null)));
+        self::assertSame('hos.call_malformed', Host::code(fn () => $own->transaction(fn () => null)));
         $refused = Host::pay($own->tenant('pazar-tr')->as('Pazar::Account::"ayse"'), 'nowhere');
-        self::assertSame('hos.call_malformed', self::code(fn () => $ayse->refused($refused)));
+        self::assertSame('hos.call_malformed', Host::code(fn () => $ayse->refused($refused)));
         // In memory, nobody else's: an engine of its own, closed with it.
         $engine = Host::engine(new \PDO('sqlite::memory:'));
-        $this->assertSame('hos.store_version', self::code(fn () => $engine->tenant('t')->as('A::"x"')->can('x', 'B::"y"')));
+        $this->assertSame('hos.store_version', Host::code(fn () => $engine->tenant('t')->as('A::"x"')->can('x', 'B::"y"')));
         $engine->close();
-        self::assertSame('hos.engine_closed', self::code(fn () => $engine->tenant('t')->as('A::"x"')->can('x', 'B::"y"')));
-        self::assertSame('hos.engine_closed', self::code($engine->close(...)));
+        self::assertSame('hos.engine_closed', Host::code(fn () => $engine->tenant('t')->as('A::"x"')->can('x', 'B::"y"')));
+        self::assertSame('hos.engine_closed', Host::code($engine->close(...)));
     }
 
     /** A store's own engine runs functions for arguments too: the same code on both. */

@@ -174,8 +174,7 @@ impl<'a> Adoption<'a> {
         let (table, id) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
         let nobodys = self.number(&format!("SELECT count(*) FROM {table} w WHERE w.{id} IS NULL"))?;
         if nobodys > 0 {
-            let of = if nobodys > 1 { format!(" ({nobodys} rows)") } else { String::new() };
-            done.refuse("NULL".to_owned(), format!("its id is NULL{of}"));
+            done.refuse("NULL".to_owned(), nobodys_id(nobodys));
             done.refused += nobodys - 1;
         }
         if self.dialect != Dialect::Sqlite {
@@ -385,6 +384,11 @@ impl<'a> Adoption<'a> {
         asked.map_err(|e| Failure::from(e.into_store("the world's rows cannot be read")))?;
         Ok(rows)
     }
+}
+
+/// Why rows that have no id are refused, in one line.
+pub(super) fn nobodys_id(rows: u64) -> String {
+    if rows == 1 { "its id is NULL".to_owned() } else { format!("its id is NULL ({rows} rows)") }
 }
 
 /// A column whose values do not come back as they were read: no page would ever be the last.

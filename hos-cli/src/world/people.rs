@@ -1,6 +1,6 @@
 //! The world's accounts, shops and roles brought into the directory, and who belongs to what.
 
-use super::adopt::{Adoption, How, LISTED_MAX, NO_WORD, PAGE, stuck};
+use super::adopt::{Adoption, How, LISTED_MAX, NO_WORD, PAGE, nobodys_id, stuck};
 use super::cells::{as_words, typed_column};
 use super::words::{as_text, name};
 use super::{Attr, is_word};
@@ -98,7 +98,7 @@ impl Adoption<'_> {
         let (mut done, mut after) = (Done::default(), None);
         let nobodys = self.nulls(&of.table, &of.id)?;
         if nobodys > 0 {
-            done.refuse("NULL".to_owned(), format!("its id is NULL ({nobodys} rows)"));
+            done.refuse("NULL".to_owned(), nobodys_id(nobodys));
             done.refused += nobodys - 1;
         }
         let key = self.key(&of.table, &of.id)?;

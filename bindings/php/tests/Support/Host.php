@@ -7,6 +7,7 @@ namespace Hos\Tests\Support;
 use Hos\Actor;
 use Hos\Answer;
 use Hos\Engine;
+use Hos\HosError;
 
 /**
  * A host's own database with the store in it: PostgreSQL and MariaDB where `HOS_TEST_POSTGRES` and `HOS_TEST_MARIADB` name one, a
@@ -190,5 +191,17 @@ final class Host
         if ($this->maker === (int) getmypid()) {
             $this->server()->exec("DROP DATABASE $this->name" . ($this->kind === 'PostgreSQL' ? ' WITH (FORCE)' : ''));
         }
+    }
+
+    /** The code of the error that work throws; `none` where it throws none. */
+    public static function code(\Closure $work): string
+    {
+        try {
+            $work();
+        } catch (HosError $error) {
+            return $error->code();
+        }
+
+        return 'none';
     }
 }
