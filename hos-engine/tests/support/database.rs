@@ -25,6 +25,17 @@ pub(crate) fn is_on() -> bool {
     on
 }
 
+/// Whether whoever reads keeps every writer out, as in an SQLite file without WAL: no transaction there has an older snapshot than
+/// what others see.
+pub(crate) fn readers_keep_writers_out() -> bool {
+    let on_a_file = std::env::var("HOS_TEST_STORE_ON").is_ok_and(|url| url.starts_with("sqlite://"));
+    let kept_out = on_a_file && std::env::var("HOS_TEST_JOURNAL").is_ok_and(|journal| !journal.eq_ignore_ascii_case("WAL"));
+    if kept_out {
+        eprintln!("left out: there is no older snapshot");
+    }
+    kept_out
+}
+
 /// A new database, if the tests are told to use one.
 pub(crate) fn fresh() -> Option<Database> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
