@@ -23,6 +23,9 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 use tally::Tally;
 
+/// By what cargo compiles the workspace's own crates.
+const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
+
 /// How a part ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -49,10 +52,19 @@ impl House {
         Self { root: root.to_owned(), target: crate::target(root), deny, databases: OnceCell::new() }
     }
 
-    /// A program that is told where the databases are, if they run.
+    /// A program that is told where the databases are, if they run. What it builds of the workspace is compiled by Clippy's compiler,
+    /// so that there is no build for the lints alone.
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
+        command.env(WRAPPER, "clippy-driver");
         command.envs(self.databases.get().map(Databases::environment).unwrap_or_default());
+        command
+    }
+
+    /// A build for release, by the compiler that users have.
+    pub(super) fn release(&self, args: &[&str]) -> Command {
+        let mut command = self.cargo(args);
+        command.env_remove(WRAPPER);
         command
     }
 
