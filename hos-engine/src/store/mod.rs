@@ -8,6 +8,7 @@ pub mod host;
 mod migration;
 pub(crate) mod place;
 mod row_ref;
+mod rows;
 pub mod server;
 pub mod sql;
 pub mod sqlite;
