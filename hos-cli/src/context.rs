@@ -91,7 +91,15 @@ impl Global {
 
     /// The open engine.
     pub(crate) fn engine(&self) -> Result<Engine, Failure> {
-        let builder = self.builder()?;
+        self.opened(self.builder()?)
+    }
+
+    /// The engine, opened to look: it signs nothing and writes nothing.
+    pub(crate) fn reading(&self) -> Result<Engine, Failure> {
+        self.opened(self.builder()?.reading())
+    }
+
+    fn opened(&self, builder: Builder) -> Result<Engine, Failure> {
         match &self.law_dir {
             Some(dir) => builder.law_dir(dir)?.open(),
             None => builder.open(),

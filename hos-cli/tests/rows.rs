@@ -118,6 +118,68 @@ fn people_whose_ids_cannot_be_given_back_as_they_came_are_read_by_their_text() {
         write(shop, "loose.toml", &of("loose"));
         let run = shop.adopt("loose.toml", &[]);
         assert!(run.exit != 0 && !run.out.contains("\"new\":1"), "{run:?}");
+        assert!(!shop.url.starts_with("postgres") || run.out.contains("an id is a text or a whole number"), "{run:?}");
+    });
+}
+
+#[test]
+fn ids_of_other_types_are_read_in_pages_by_the_columns_own_index() {
+    everywhere(|shop| {
+        let uuid = |i: usize| format!("0b9ad7f5-{i:04}-4c1e-9b0a-6f2d39000000");
+        let kinds: &[(&str, usize)] = match &shop.url {
+            url if url.starts_with("sqlite") => &[("CHAR(40)", 600)],
+            _ => &[("UUID", 600), ("NUMERIC(20)", 2), ("CHAR(8)", 2), ("SMALLINT", 2)],
+        };
+        for (kind, count) in kinds {
+            shop.sql(&format!("CREATE TABLE typed (id {kind} PRIMARY KEY, buyer VARCHAR(64), total BIGINT, status VARCHAR(16))"));
+            let id = |i: usize| match *kind {
+                "UUID" | "CHAR(40)" => uuid(i),
+                "CHAR(8)" => format!("c-{i}"),
+                "SMALLINT" => format!("{}", 30 + i),
+                _ => format!("1234567890123456789{i}"),
+            };
+            let rows: Vec<String> = (0..*count).map(|i| format!("('{}', 'ayse', 1, 'open')", id(i))).collect();
+            shop.sql(&format!("INSERT INTO typed VALUES {}", rows.join(", ")));
+            write(shop, "typed.toml", &of("typed"));
+            let all = json!({ "new": count });
+            for adopted in [all.clone(), json!({})] {
+                let done = shop.adopt("typed.toml", &[]).ended(0).json();
+                assert_eq!(done["tables"][0]["adopted"], adopted, "{kind}: {done}");
+            }
+            let one = shop.hos(&["history", "order", &id(1), "--json"]).ended(0).json();
+            assert!(one.to_string().contains("adopt"), "{kind}: {one}");
+            let drift = shop.hos(&["drift", "typed.toml", "--json"]);
+            assert!(drift.out.contains(&format!("\"rows\":{count}")), "{kind}: {drift:?}");
+            shop.sql("DROP TABLE typed");
+        }
+        shop.intact();
+    });
+}
+
+#[test]
+fn a_log_names_its_instances_by_ids_of_other_types() {
+    everywhere(|shop| {
+        let id = |i: usize| format!("0b9ad7f5-{i:04}-4c1e-9b0a-6f2d39000000");
+        shop.sql("DROP TABLE orders");
+        let ty = if shop.url.starts_with("sqlite") { "CHAR(40)" } else { "UUID" };
+        shop.sql(&format!("CREATE TABLE orders (id {ty} PRIMARY KEY, buyer VARCHAR(64), total BIGINT, status VARCHAR(16))"));
+        match &shop.url {
+            url if url.starts_with("sqlite") => {}
+            url if url.starts_with("postgres") => {
+                shop.sql("ALTER TABLE status_change_logs ALTER COLUMN subject_id TYPE UUID USING CAST(subject_id AS UUID)");
+            }
+            _ => shop.sql("ALTER TABLE status_change_logs MODIFY subject_id UUID"),
+        }
+        // More than a page of them.
+        let orders: Vec<String> = (0..510).map(|i| format!("('{}', 'ayse', 1, 'open')", id(i))).collect();
+        shop.sql(&format!("INSERT INTO orders VALUES {}", orders.join(", ")));
+        let log = |i: usize| format!("('order', '{}', NULL, 'new', 'place', 'ayse', NULL, '2024-05-01 12:00:00')", id(i));
+        shop.log(&(0..510).map(log).collect::<Vec<_>>());
+        let done = shop.adopt("world.toml", &[]).ended(0).json();
+        assert_eq!(done["logs"][0]["told"], json!({ "order": 510 }), "{done}");
+        let again = shop.adopt("world.toml", &[]).ended(0).json();
+        assert_eq!((&again["logs"][0]["known"], &again["logs"][0]["told"]), (&json!(510), &json!({})), "{again}");
+        shop.intact();
     });
 }
 

@@ -119,12 +119,12 @@ fn without_its_agent_a_store_goes_on_and_says_what_is_owed() {
     assert_eq!(owed["unsigned"][0]["tenant"], "pazar");
     let verified = world.run(&["verify", "--json"]).ended(0).json();
     let notices = verified["notices"].as_array().unwrap();
-    assert!(notices.iter().any(|n| n.as_str().unwrap().contains("bears no checkpoint")), "{notices:?}");
+    assert!(notices.iter().any(|n| n.as_str().unwrap().contains("bear no stored checkpoint")), "{notices:?}");
     // A socket that was left behind is taken over; what was signed is remembered; the debt is paid.
     let running = agent(world.dir.path(), &key);
     world.run(&["work"]).ended(0);
     let verified = world.run(&["verify", "--json"]).ended(0).json();
-    assert!(!verified["notices"].to_string().contains("bears no checkpoint"));
+    assert!(!verified["notices"].to_string().contains("bear no stored checkpoint"));
     // A second agent on the same heads, or on the same socket, does not start.
     let mut second = hos();
     second.args(["signer", "--stdio", "--json", "--key-file"]).arg(&key);

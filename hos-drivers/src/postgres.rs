@@ -171,6 +171,7 @@ impl ToSql for Value<'_> {
     fn to_sql(&self, ty: &Type, out: &mut postgres::types::private::BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self.0 {
             Sql::Null => Ok(IsNull::Yes),
+            Sql::Int(n) if *ty == Type::INT2 => i16::try_from(*n)?.to_sql(ty, out),
             Sql::Int(n) if *ty == Type::INT4 => i32::try_from(*n)?.to_sql(ty, out),
             Sql::Int(n) => n.to_sql(ty, out),
             Sql::Text(text) => text.as_str().to_sql(ty, out),
@@ -179,7 +180,7 @@ impl ToSql for Value<'_> {
     }
 
     fn accepts(ty: &Type) -> bool {
-        [Type::INT8, Type::INT4, Type::TEXT, Type::VARCHAR, Type::BYTEA].contains(ty)
+        [Type::INT8, Type::INT4, Type::INT2, Type::TEXT, Type::VARCHAR, Type::BYTEA].contains(ty)
     }
 
     to_sql_checked!();

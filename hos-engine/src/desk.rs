@@ -38,6 +38,9 @@ impl Desk {
     pub(crate) fn may_write(&self) -> Result<(), Failure> {
         match lock(&self.court.quarantine).as_ref() {
             Some(why) => Err(Failure::new(Code::Quarantined, why.clone())),
+            None if self.court.reading => {
+                Err(Failure::new(Code::StoreReadOnly, "the engine was opened to read; open it again to write"))
+            }
             None => Ok(()),
         }
     }

@@ -102,8 +102,9 @@ impl Engine {
             court.erased_keys(tx)
         })?;
         // A signer that does not answer is no reason to stay closed: what it owes is named by `verify` and `work`.
-        for (tenant, head, stored) in unsigned.iter().filter(|_| !court.signing.is_paused() && self.0.may_write().is_ok()) {
-            if self.0.sign(tenant, head).is_ok() {
+        let signs = !court.signing.is_paused() && self.0.may_write().is_ok();
+        for (tenant, head, stored) in unsigned.iter().filter(|_| signs || court.reading) {
+            if court.reading || self.0.sign(tenant, head).is_ok() {
                 court.signing.late(tenant, *stored, head.size);
             }
         }
@@ -286,7 +287,7 @@ impl Engine {
 
     /// Stores what is still in memory (the last checkpoint) and closes.
     pub fn close(self) -> Result<(), Failure> {
-        if self.quarantine().is_some() {
+        if self.0.may_write().is_err() {
             return Ok(());
         }
         self.0.counted(Job::Flush).map(drop)

@@ -37,6 +37,7 @@ pub struct Builder {
     pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) mark: Option<PathBuf>,
     pub(crate) unmarked: bool,
+    pub(crate) reading: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
@@ -97,6 +98,7 @@ impl Default for Builder {
             signer: None,
             mark: None,
             unmarked: false,
+            reading: false,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             settings: Settings::default(),
@@ -174,6 +176,13 @@ impl Builder {
         self
     }
 
+    /// Opens to look: whatever would write is refused (`hos.store_read_only`), and no head is signed, so that what nobody signed yet is
+    /// seen as it is. The key's file may be missing. Keys of persons that an erasure names are destroyed all the same.
+    pub fn reading(mut self) -> Self {
+        self.reading = true;
+        self
+    }
+
     /// Another clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -241,7 +250,7 @@ impl Builder {
             engine.compare_mark()?;
         }
         engine.recover()?;
-        if let Some(public) = half_done.filter(|_| engine.quarantine().is_none()) {
+        if let Some(public) = half_done.filter(|_| engine.0.may_write().is_ok()) {
             engine.confirm_key(signer, &public)?;
         }
         let active = engine.law()?;
@@ -315,6 +324,7 @@ impl Builder {
     fn signer_at(&self, place: &Where) -> Result<Arc<dyn Signer>, Failure> {
         match (&self.signer, self.key_path(place)) {
             (Some(signer), _) => Ok(signer.clone()),
+            (None, Some(path)) if self.reading && !path.exists() => Ok(Arc::new(NoSigner)),
             (None, Some(path)) => Ok(Arc::new(FileSigner::new(read_seal_key(&path)?))),
             (None, None) => Ok(Arc::new(NoSigner)),
         }
@@ -338,6 +348,7 @@ impl Builder {
             known_keys: KnownKeys::default(),
             mark: self.mark.map(Mark::new),
             quarantine: Mutex::default(),
+            reading: self.reading,
             vault,
             laws: Laws::default(),
             clock: self.clock,

@@ -17,6 +17,8 @@ export const KEY_KIND = 18;
 const STREAM = 'hos.keys';
 const CONTENT_SLOT = 9;
 const REASON_BYTES_MAX = 1024;
+/** How many keys a store has at most. */
+const KEYS_MAX = 256;
 
 /**
  * @typedef {import('./bundle.js').Bundle} Bundle
@@ -160,6 +162,7 @@ class Turns {
     const before = this.#last;
     if (!before.confirmed) rangeFault('a change before the one before it is confirmed');
     if (this.#turns.some((turn) => equalBytes(turn.key, key))) rangeFault(`the key ${toHex(key)} comes twice`);
+    if (this.#turns.length >= KEYS_MAX) rangeFault(`more than ${KEYS_MAX} keys`);
     const from = sizesByTenant(sizes);
     if ([...from.values()].includes(0n)) rangeFault('a change from the size 0 on');
     for (const [tenant, size] of before.from) {

@@ -20,6 +20,10 @@ use serde_json::json;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+/// How much of the time an adoption works: of two cores that a shop shares with its database, all of the time of one connection is felt
+/// by every buyer.
+const SHARE: u32 = 75;
+
 /// Bring an existing row in as an instance, in the state it is in: attested, not judged. Or all rows of the world's tables.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -53,7 +57,7 @@ pub(crate) struct Adopt {
     #[arg(long, value_name = "N")]
     passes: Option<u32>,
     /// With --rows: work at most so many hundredths of the time, and leave the rest to who sells meanwhile
-    /// [default: 100]
+    /// [default: 75]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
     share: Option<u32>,
     /// A fact, read as the contract declares it
@@ -114,7 +118,7 @@ impl Adopt {
         let (mut text, mut tables, mut left) = (String::new(), Vec::new(), 0);
         let progress = Progress::new("adopting", global.json);
         let limit = self.limit.unwrap_or(u64::MAX);
-        let (passes, share) = (self.passes.unwrap_or(3), self.share.unwrap_or(100));
+        let (passes, share) = (self.passes.unwrap_or(3), self.share.unwrap_or(SHARE));
         let how = How { by, dry: self.dry_run, limit, passes, share, progress: &progress };
         let mut known = Known::read(&engine, &world.tenant)?;
         let mut directory = Vec::new();

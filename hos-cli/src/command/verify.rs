@@ -57,7 +57,7 @@ impl Verify {
         };
         let anchors: Vec<String> = self.against.iter().map(read).collect::<Result<_, _>>()?;
         let since: Vec<String> = self.since.iter().map(read).collect::<Result<_, _>>()?;
-        let engine = global.engine()?;
+        let engine = global.reading()?;
         let progress = Progress::new("verifying", global.json);
         let tell = |done, all| progress.tell(done, all);
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get());

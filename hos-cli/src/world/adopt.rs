@@ -2,6 +2,7 @@
 //! locked by somebody else is left for a later pass; what is adopted already is passed over, so that a run that was ended goes on.
 
 use super::cells::{as_words, shown, typed_column};
+use super::key::Key;
 use super::words::{as_id, as_text, name, text};
 use super::{Rows, World};
 use crate::progress::Progress;
@@ -98,13 +99,16 @@ pub(crate) struct Adoption<'a> {
     pub(super) put: HashMap<Uid, Entity>,
     /// Contract and id of what a dry run has made and rolled back.
     pub(super) would: HashSet<(String, String)>,
+    /// How columns are read that are asked for in pages, by table and column.
+    pub(super) keys: HashMap<(String, String), Key>,
 }
 
 impl<'a> Adoption<'a> {
     pub(crate) fn new(connection: Box<dyn Connection>, dialect: Dialect, world: &'a World, law: &'a Law) -> Self {
         let builder = hos_engine::Engine::builder().settings(Settings::default());
         let joined = Joined::open(builder, dialect, dialect.places());
-        Self { connection, dialect, world, law, joined, given: HashMap::new(), put: HashMap::new(), would: HashSet::new() }
+        let (given, put, would, keys) = Default::default();
+        Self { connection, dialect, world, law, joined, given, put, would, keys }
     }
 
     /// Brings a table's rows in.
@@ -213,11 +217,11 @@ impl<'a> Adoption<'a> {
     }
 
     /// That a row has an id, and one behind another.
-    pub(super) fn behind(&self, id: &str, after: Option<&Sql>) -> String {
+    pub(super) fn behind(&self, id: &str, key: &Key, after: Option<&Sql>) -> String {
         let place = match after {
             // A text that is no UTF-8 is bound as bytes, which stand behind all texts.
             Some(Sql::Raw(_)) if self.dialect == Dialect::Sqlite => format!("CAST({} AS TEXT)", self.place(1)),
-            _ => self.place(1),
+            _ => key.place(&self.place(1)),
         };
         let behind = if after.is_some() { format!(" AND {id} > {place}") } else { String::new() };
         let real = if self.dialect == Dialect::Sqlite { format!(" AND typeof({id}) <> 'real'") } else { String::new() };
@@ -229,11 +233,13 @@ impl<'a> Adoption<'a> {
     /// The page is taken first, and each of its rows looked for then: asked for the next rows that are not adopted, a database may go
     /// through all instances for each page.
     fn page(&mut self, rows: &Rows, after: Option<&Sql>) -> Result<Vec<(Sql, bool)>, Failure> {
+        let key = self.key_of(&rows.table, &rows.id)?;
         let (table, id) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
-        let behind = self.behind(&format!("p.{id}"), after);
+        let behind = self.behind(&format!("p.{id}"), &key, after);
         let page = format!("SELECT p.{id} FROM {table} p WHERE {behind} ORDER BY p.{id} LIMIT {PAGE}");
         let its = self.is_its(rows);
-        let sql = format!("SELECT w.{id}, i.tenant FROM ({page}) w LEFT JOIN hos_instance i ON {its} ORDER BY w.{id}");
+        let read = key.read(self.dialect, &format!("w.{id}"));
+        let sql = format!("SELECT {read}, i.tenant FROM ({page}) w LEFT JOIN hos_instance i ON {its} ORDER BY w.{id}");
         let params: Vec<&Sql> = after.into_iter().collect();
         let read = |row: Vec<Sql>| {
             let mut cells = row.into_iter();
@@ -338,7 +344,7 @@ impl<'a> Adoption<'a> {
 
     /// The row's id, state and facts, as text, while it is ours alone; none where somebody else has it.
     fn locked(&mut self, rows: &Rows, id: &Sql) -> Result<Option<Vec<Option<String>>>, Failure> {
-        let d = self.dialect;
+        let (d, key) = (self.dialect, self.key_of(&rows.table, &rows.id)?);
         let columns = [&rows.id, &rows.state].into_iter().chain(rows.facts.values());
         let columns: Vec<String> = columns.map(|column| as_text(d, &format!("w.{}", name(d, column)))).collect();
         let lock = if d == Dialect::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" };
@@ -347,7 +353,7 @@ impl<'a> Adoption<'a> {
             columns.join(", "),
             name(d, &rows.table),
             name(d, &rows.id),
-            self.place(1)
+            key.place(&self.place(1))
         );
         let found = self.read(&sql, &[id])?.pop();
         Ok(found.map(|row| row.into_iter().map(as_words).collect()))
@@ -358,8 +364,9 @@ impl<'a> Adoption<'a> {
         if self.dialect == Dialect::Mysql && matches!(id, Sql::Raw(bytes) if bytes == NO_WORD) {
             return Ok(Fate::Refused("its id is no text and no whole number".to_owned()));
         }
+        let key = self.key_of(&rows.table, &rows.id)?;
         let (table, column) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
-        let sql = format!("SELECT 1 FROM {table} w WHERE w.{column} = {}", self.place(1));
+        let sql = format!("SELECT 1 FROM {table} w WHERE w.{column} = {}", key.place(&self.place(1)));
         Ok(if self.read(&sql, &[id])?.is_empty() { Fate::Gone } else { Fate::Locked })
     }
 

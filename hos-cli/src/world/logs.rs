@@ -329,23 +329,30 @@ impl Adoption<'_> {
 
     /// The next instances that the log names, in the order of its column.
     fn instances(&mut self, part: &Part<'_>, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
+        let key = self.key_of(&part.logs.table, &part.logs.id)?;
         let id = name(self.dialect, &part.logs.id);
-        let behind = if after.is_some() { format!("w.{id} > {}", self.place(1)) } else { format!("w.{id} IS NOT NULL") };
-        let sql = format!("SELECT DISTINCT w.{id} {} AND {behind} ORDER BY w.{id} LIMIT {PAGE}", self.of(part));
+        let place = key.place(&self.place(1));
+        let behind = if after.is_some() { format!("w.{id} > {place}") } else { format!("w.{id} IS NOT NULL") };
+        let page = format!("SELECT DISTINCT w.{id} {} AND {behind} ORDER BY w.{id} LIMIT {PAGE}", self.of(part));
+        let sql = format!("SELECT {} FROM ({page}) p ORDER BY p.{id}", key.read(self.dialect, &format!("p.{id}")));
         let params: Vec<&Sql> = after.into_iter().collect();
         Ok(self.read(&sql, &params)?.into_iter().filter_map(|mut row| row.pop()).collect())
     }
 
     /// The rows that name an instance, by its id as text: what a column takes for one may be several.
     fn entries(&mut self, part: &Part<'_>, id: &Sql) -> Result<HashMap<String, Entries>, Failure> {
-        let (d, logs) = (self.dialect, part.logs);
+        let (d, logs, of) = (self.dialect, part.logs, self.key_of(&part.logs.table, &part.logs.id)?);
         let cell = |column: &String| as_text(d, &format!("w.{}", name(d, column)));
         let besides = [&logs.from, &logs.event, &logs.actor, &logs.detail];
         let besides = besides.map(|column| column.as_ref().map_or_else(|| "NULL".to_owned(), cell));
         let needed = [&logs.id, &logs.key, &logs.at, &logs.to].map(cell);
         let columns = needed.into_iter().chain(besides).collect::<Vec<_>>().join(", ");
         let [at, key, id_column] = [&logs.at, &logs.key, &logs.id].map(|column| name(d, column));
-        let sql = format!("SELECT {columns} {} AND w.{id_column} = {} ORDER BY w.{at}, w.{key}", self.of(part), self.place(1));
+        let sql = format!(
+            "SELECT {columns} {} AND w.{id_column} = {} ORDER BY w.{at}, w.{key}",
+            self.of(part),
+            of.place(&self.place(1))
+        );
         let mut all: HashMap<String, Entries> = HashMap::new();
         for row in self.read(&sql, &[id])? {
             let mut cells = row.into_iter().map(as_words);

@@ -6,6 +6,7 @@ pub(crate) mod columns;
 pub(crate) mod drift;
 mod given;
 pub(crate) mod guard;
+mod key;
 pub(crate) mod logs;
 pub(crate) mod people;
 pub(crate) mod told;

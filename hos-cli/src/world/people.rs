@@ -2,6 +2,7 @@
 
 use super::adopt::{Adoption, How, LISTED_MAX, NO_WORD, PAGE, nobodys_id, stuck};
 use super::cells::{as_words, typed_column};
+use super::key::Key;
 use super::words::{as_text, name};
 use super::{Attr, is_word};
 use hos_core::call::{Call, Change, Directory};
@@ -258,7 +259,7 @@ impl Adoption<'_> {
         let d = self.dialect;
         let columns = std::iter::once(&of.id).chain(of.attrs.values().map(|attr| &attr.column));
         let columns: Vec<String> = columns.map(|column| as_text(d, &format!("p.{}", name(d, column)))).collect();
-        let (columns, behind, table) = (columns.join(", "), self.behind(key, after), name(d, &of.table));
+        let (columns, behind, table) = (columns.join(", "), self.behind(key, &Key::default(), after), name(d, &of.table));
         let sql = format!("SELECT {key}, {columns} FROM {table} p WHERE {behind} ORDER BY {key} LIMIT {PAGE}");
         let params: Vec<&Sql> = after.into_iter().collect();
         let rows = self.read(&sql, &params)?;
@@ -285,7 +286,7 @@ impl Adoption<'_> {
 
     /// The next members that a table names.
     fn members(&mut self, of: &Memberships, key: &str, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
-        let (table, behind) = (name(self.dialect, &of.table), self.behind(key, after));
+        let (table, behind) = (name(self.dialect, &of.table), self.behind(key, &Key::default(), after));
         let sql = format!("SELECT DISTINCT {key} FROM {table} p WHERE {behind} ORDER BY {key} LIMIT {PAGE}");
         let params: Vec<&Sql> = after.into_iter().collect();
         Ok(self.read(&sql, &params)?.into_iter().filter_map(|mut row| row.pop()).collect())
@@ -295,7 +296,7 @@ impl Adoption<'_> {
     fn pairs(&mut self, of: &Memberships, key: &str, after: Option<&Sql>, last: &Sql) -> Result<Vec<(String, String)>, Failure> {
         let d = self.dialect;
         let [one, other] = [&of.member.column, &of.of.column].map(|column| as_text(d, &format!("p.{}", name(d, column))));
-        let behind = self.behind(key, after);
+        let behind = self.behind(key, &Key::default(), after);
         let place = self.place(if after.is_some() { 2 } else { 1 });
         let place = if d == Dialect::Sqlite && matches!(last, Sql::Raw(_)) { format!("CAST({place} AS TEXT)") } else { place };
         let table = name(d, &of.table);

@@ -64,6 +64,8 @@ pub(crate) struct Court {
     pub(crate) mark: Option<crate::mark::Mark>,
     /// Why the store is only read.
     pub(crate) quarantine: Mutex<Option<String>>,
+    /// Whether it was opened to look ([`Builder::reading`](crate::Builder::reading)).
+    pub(crate) reading: bool,
     pub(crate) vault: Vault,
     pub(crate) laws: Laws,
     pub(crate) clock: Arc<dyn Clock>,

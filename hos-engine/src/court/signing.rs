@@ -61,7 +61,7 @@ impl Signing {
         }
     }
 
-    /// Notes that entries from this size on were signed only when the store was opened.
+    /// Notes that entries from this size on were signed only when the store was opened, or are not signed by who only reads.
     pub(crate) fn late(&self, tenant: &Tenant, stored: u64, size: u64) {
         lock(&self.late).insert(tenant.clone(), (stored, size));
     }
@@ -151,7 +151,8 @@ impl Court {
 
     /// Says that a tenant's newest head bears no checkpoint, if that is so, and why.
     pub(crate) fn unsigned(&self, tenant: &Tenant, size: u64) -> Option<String> {
-        if size == 0 || self.covers(tenant, size) {
+        // Who only reads says more of it ([`Self::signed_late`]).
+        if size == 0 || self.reading || self.covers(tenant, size) {
             return None;
         }
         let why = lock(&self.signing.failed).get(tenant).map_or_else(String::new, |why| format!(": {why}"));
@@ -162,9 +163,15 @@ impl Court {
     /// crash, or one that somebody wrote who has no key. Only a checkpoint from outside tells them apart.
     pub(crate) fn signed_late(&self, tenant: &Tenant) -> Option<String> {
         let (from, to) = *lock(&self.signing.late).get(tenant)?;
-        Some(format!(
-            "entries {from} to {to} of `{tenant}` bore no stored checkpoint when the store was opened, and were signed as they stood"
-        ))
+        Some(if self.reading {
+            format!(
+                "entries {from} to {to} of `{tenant}` bear no stored checkpoint; whoever opens the store to write signs them as they stand"
+            )
+        } else {
+            format!(
+                "entries {from} to {to} of `{tenant}` bore no stored checkpoint when the store was opened, and were signed as they stood"
+            )
+        })
     }
 
     /// Signs the head of every tenant that grew, where the signer is here. A signature that fails leaves receipts without

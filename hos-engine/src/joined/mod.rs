@@ -130,6 +130,7 @@ impl Joined {
             known_keys: KnownKeys::default(),
             mark: None,
             quarantine: Mutex::default(),
+            reading: false,
             vault: Vault::Host,
             laws: Laws::default(),
             clock: self.clock.clone(),

@@ -17,10 +17,10 @@ foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/
 foreach (['Driver', 'Load', 'Databases'] as $file) {
     require __DIR__ . "/$file.php";
 }
-$usage = 'php tests/adopt.php STAGE [--db SERVER] [--fpm] [--orders 1000000] [--kills 3] [--workers 4] [--pause 0.1] [--before 10] [--share 100]';
+$usage = 'php tests/adopt.php STAGE [--db SERVER] [--fpm] [--orders 1000000] [--kills 3] [--workers 4] [--pause 0.1] [--before 10] [--share 75]';
 $options = new Options($argv, ['db' => true, 'fpm' => false, 'orders' => true, 'kills' => true, 'workers' => true, 'pause' => true, 'before' => true, 'share' => true], $usage);
 [$orders, $kills] = [(int) $options->text('orders', '1000000'), (int) $options->text('kills', '3')];
-$adopt = [...Founding::ADOPT, '--share', $options->text('share', '100')];
+$adopt = [...Founding::ADOPT, '--share', $options->text('share', '75')];
 $pause = (float) $options->text('pause', '0.1');
 $workers = max(1, min(16, (int) $options->text('workers', '4')));
 $dir = sys_get_temp_dir() . '/pazar-adopt-' . getmypid();

@@ -1,0 +1,50 @@
+//! An engine that was opened to look: it signs nothing, writes nothing, and tells what nobody has signed.
+
+mod support;
+
+use hos_core::refusal::Code;
+use hos_engine::{Engine, Level, VerifyOptions, VerifyReport};
+use support::{Store, new_order};
+
+fn says(report: &VerifyReport, words: &str) -> bool {
+    report.notices.iter().any(|notice| notice.contains("`t1`") && notice.contains(words))
+}
+
+#[test]
+fn who_looks_signs_nothing() {
+    if support::database::is_on() {
+        return;
+    }
+    let Store { engine, clock, path, dir, .. } = support::store();
+    assert!(engine.tenant("t1").unwrap().begin(new_order("9")).unwrap().allowed);
+    // Not closed: its last checkpoint is in memory alone, as after a crash.
+    drop(engine);
+    let builder = || Engine::builder().sqlite(&path).clock(clock.clone());
+    let verified = |engine: &Engine| {
+        let report = engine.verify(&VerifyOptions::default()).unwrap();
+        assert_eq!(report.level, Level::Intact, "{:?}", report.findings);
+        report
+    };
+    // Who only looks needs no key.
+    let (key, kept) = (path.with_extension("db.key"), dir.path().join("kept"));
+    std::fs::rename(&key, &kept).unwrap();
+    for _ in 0..2 {
+        let engine = builder().reading().open().unwrap();
+        let report = verified(&engine);
+        assert!(says(&report, "bear no stored checkpoint; whoever opens the store to write"), "{:?}", report.notices);
+        assert!(!says(&report, "bears no checkpoint"), "{:?}", report.notices);
+        let tenant = engine.tenant("t1").unwrap();
+        assert_eq!(tenant.begin(new_order("10")).unwrap_err().code, Code::StoreReadOnly);
+        engine.close().unwrap();
+    }
+    assert_eq!(builder().open().map(drop).unwrap_err().code, Code::KeyInvalid);
+    std::fs::rename(&kept, &key).unwrap();
+    // Who opens it to write signs it, and says so; then nothing is left to say.
+    let engine = builder().open().unwrap();
+    let report = verified(&engine);
+    assert!(says(&report, "bore no stored checkpoint when the store was opened"), "{:?}", report.notices);
+    engine.close().unwrap();
+    let engine = builder().reading().open().unwrap();
+    let report = verified(&engine);
+    assert!(!says(&report, "stored checkpoint"), "{:?}", report.notices);
+}
