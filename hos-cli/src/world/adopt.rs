@@ -2,11 +2,10 @@
 //! locked by somebody else is left for a later pass; what is adopted already is passed over, so that a run that was ended goes on.
 
 use super::cells::{as_words, shown, typed_column};
-use super::key::Key;
+use super::key::{Key, stuck};
 use super::words::{as_id, as_text, name, text};
 use super::{Rows, World};
 use crate::progress::Progress;
-use crate::usage::usage;
 use hos_core::call::{self, By, Call};
 use hos_core::id::{InstanceId, Name, Shown, Tenant, Uid};
 use hos_core::law::Law;
@@ -378,6 +377,17 @@ impl<'a> Adoption<'a> {
         }
     }
 
+    /// What a table's column is read by, asked once.
+    pub(super) fn key_of(&mut self, table: &str, column: &str) -> Result<Key, Failure> {
+        let at = (table.to_owned(), column.to_owned());
+        if let Some(known) = self.keys.get(&at) {
+            return Ok(known.clone());
+        }
+        let key = Key::of(self.dialect, table, column, &mut |sql| self.read(sql, &[]))?;
+        self.keys.insert(at, key.clone());
+        Ok(key)
+    }
+
     fn say(&mut self, sql: &str) -> Result<(), Failure> {
         self.connection.say(sql).map_err(|e| Failure::from(e.into_store("the world's transaction")))
     }
@@ -396,11 +406,4 @@ impl<'a> Adoption<'a> {
 /// Why rows that have no id are refused, in one line.
 pub(super) fn nobodys_id(rows: u64) -> String {
     if rows == 1 { "its id is NULL".to_owned() } else { format!("its id is NULL ({rows} rows)") }
-}
-
-/// A column whose values do not come back as they were read: no page would ever be the last.
-pub(super) fn stuck(table: &str, column: &str) -> Failure {
-    usage(format!(
-        "the column `{column}` of `{table}` has a type that rows cannot be read by in pages: an id is a text or a whole number"
-    ))
 }

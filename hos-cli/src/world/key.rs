@@ -2,10 +2,11 @@
 //! a key of any other type (UUID, NUMERIC, CHAR) is read as its text, and that text is made one of the type again where the next page
 //! begins. So the column's own index serves.
 
-use super::adopt::{Adoption, stuck};
 use super::cells::as_words;
 use super::words::{as_text, name, text};
+use crate::usage::usage;
 use hos_engine::Failure;
+use hos_engine::store::Sql;
 use hos_engine::store::sql::dialect::Dialect;
 
 /// A table's column.
@@ -31,34 +32,32 @@ impl Key {
     pub(super) fn place(&self, place: &str) -> String {
         self.ty.as_ref().map_or_else(|| place.to_owned(), |ty| format!("CAST(CAST({place} AS TEXT) AS {ty})"))
     }
+
+    /// The key of a table's column, which is asked for its type.
+    pub(super) fn of(dialect: Dialect, table: &str, column: &str, ask: &mut dyn FnMut(&str) -> Asked) -> Result<Self, Failure> {
+        if dialect != Dialect::Postgres {
+            return Ok(Self::default());
+        }
+        let (relation, attribute) = (text(dialect, &name(dialect, table)), text(dialect, column));
+        let sql = format!(
+            "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass({relation}) AND attname = {attribute}"
+        );
+        let of = ask(&sql)?.into_iter().flatten().next().and_then(as_words);
+        if of.as_ref().is_some_and(|of| FRACTIONS.contains(&of.as_str())) {
+            return Err(stuck(table, column));
+        }
+        Ok(Self { ty: of.filter(|of| !PLAIN.contains(&of.split('(').next().unwrap_or_default())) })
+    }
 }
 
-impl Adoption<'_> {
-    /// What a table's column is read by, asked once.
-    pub(super) fn key_of(&mut self, table: &str, column: &str) -> Result<Key, Failure> {
-        let at = (table.to_owned(), column.to_owned());
-        if let Some(known) = self.keys.get(&at) {
-            return Ok(known.clone());
-        }
-        let d = self.dialect;
-        let ty = match d {
-            Dialect::Postgres => {
-                let (relation, attribute) = (text(d, &name(d, table)), text(d, column));
-                let sql = format!(
-                    "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass({relation}) AND attname = {attribute}"
-                );
-                let of = self.read(&sql, &[])?.into_iter().flatten().next().and_then(as_words);
-                if of.as_ref().is_some_and(|of| FRACTIONS.contains(&of.as_str())) {
-                    return Err(stuck(table, column));
-                }
-                of.filter(|of| !PLAIN.contains(&of.split('(').next().unwrap_or_default()))
-            }
-            Dialect::Sqlite | Dialect::Mysql => None,
-        };
-        let key = Key { ty };
-        self.keys.insert(at, key.clone());
-        Ok(key)
-    }
+/// The rows that came.
+type Asked = Result<Vec<Vec<Sql>>, Failure>;
+
+/// A column whose values do not come back as they were read: no page would ever be the last.
+pub(super) fn stuck(table: &str, column: &str) -> Failure {
+    usage(format!(
+        "the column `{column}` of `{table}` has a type that rows cannot be read by in pages: an id is a text or a whole number"
+    ))
 }
 
 #[cfg(test)]

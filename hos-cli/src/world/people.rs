@@ -1,8 +1,8 @@
 //! The world's accounts, shops and roles brought into the directory, and who belongs to what.
 
-use super::adopt::{Adoption, How, LISTED_MAX, NO_WORD, PAGE, nobodys_id, stuck};
+use super::adopt::{Adoption, How, LISTED_MAX, NO_WORD, PAGE, nobodys_id};
 use super::cells::{as_words, typed_column};
-use super::key::Key;
+use super::key::{Key, stuck};
 use super::words::{as_text, name};
 use super::{Attr, is_word};
 use hos_core::call::{Call, Change, Directory};
