@@ -112,6 +112,22 @@ fn people_whose_ids_cannot_be_given_back_as_they_came_are_read_by_their_text() {
         shop.sql("INSERT INTO anybody VALUES (1.5, 1), (2.5, 1)");
         write(shop, "people.toml", &ROWS.split("[[rows]]").next().unwrap().replace("users", "anybody"));
         assert_eq!(shop.adopt("people.toml", &[]).ended(0).json()["directory"][0]["put"], 2);
+        // Those of a type that PostgreSQL can be given back go by the column's own index.
+        let other = if shop.url.starts_with("sqlite") { "CHAR(40)" } else { "UUID" };
+        shop.sql(&format!("CREATE TABLE others (id {other} PRIMARY KEY, active SMALLINT)"));
+        let uuid = |i: usize| format!("0b9ad7f5-{i:04}-4c1e-9b0a-6f2d39000000");
+        let rows: Vec<String> = (0..502).map(|i| format!("('{}', 1)", uuid(i))).collect();
+        shop.sql(&format!("INSERT INTO others VALUES {}", rows.join(", ")));
+        shop.sql(&format!("CREATE TABLE other_roles (who {other}, role VARCHAR(64))"));
+        let rows: Vec<String> = (0..502).map(|i| format!("('{}', 'operator')", uuid(i))).collect();
+        shop.sql(&format!("INSERT INTO other_roles VALUES {}", rows.join(", ")));
+        let memberships = "[[memberships]]\ntable = \"other_roles\"\nmember = { entity = \"Account\", column = \"who\" }\nof = { entity = \"Role\", column = \"role\" }\n";
+        let people = ROWS.split("[[rows]]").next().unwrap().replace("users", "others");
+        write(shop, "others.toml", &[&people, memberships].concat());
+        for put in [502, 0] {
+            let done = shop.adopt("others.toml", &[]).ended(0).json();
+            assert_eq!((&done["directory"][0]["put"], &done["directory"][1]["put"]), (&json!(put), &json!(put)), "{done}");
+        }
         // Rows that are instances are found again by their id as it is.
         shop.sql("CREATE TABLE loose (id DOUBLE PRECISION PRIMARY KEY, buyer VARCHAR(64), total BIGINT, status VARCHAR(16))");
         shop.sql("INSERT INTO loose VALUES (1.5, '1.5', 1, 'open')");

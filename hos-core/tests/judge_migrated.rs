@@ -41,5 +41,5 @@ fn a_refusal_says_the_state_that_the_instance_has() {
     let lines = desk.moves(event("ana", "stir", "l-1"));
     let state = desk.instances["loan/l-1"].state.clone();
     assert_eq!(desk.records.last().unwrap().header.from, Some(state));
-    assert!(lines.iter().all(|line| !line.contains("differs")));
+    assert!(lines.iter().all(|line| !line.contains("differs")), "{lines:#?}");
 }

@@ -13,7 +13,7 @@ use crate::work::{Done, HeadsDone, Job};
 use hos_core::answer::Answer;
 use hos_core::id::Tenant;
 use hos_core::refusal::Code;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 
 /// How many records one transaction seals behind a commit.
@@ -48,11 +48,9 @@ impl Desk {
     /// The same, for what ends a quarantine.
     pub(crate) fn submit_even_in_quarantine(&self, job: Job) -> Result<Done, Failure> {
         let flush = matches!(job, Job::Flush);
-        let behind = self.seals_behind(&job);
+        let grown = [self.seals_behind(&job)];
         let mut done = [self.store.submit(&self.court, job)];
-        if let (Some(tenants), [Ok(done)]) = (behind, &mut done) {
-            self.seal_behind(&tenants, done);
-        }
+        self.seal_behind(grown, &mut done);
         self.sign_answers(&mut done);
         self.advance_mark(flush);
         let [done] = done;
@@ -60,24 +58,40 @@ impl Desk {
     }
 
     /// Whose logs a job grows that are sealed behind its commit: those of a store that others write too.
-    pub(crate) fn seals_behind(&self, job: &Job) -> Option<Vec<Tenant>> {
+    pub(crate) fn seals_behind(&self, job: &Job) -> Vec<Tenant> {
         let behind = self.store.is_shared() && self.court.settings.seal == Seal::Inline;
-        job.writes_to().filter(|_| behind)
+        if behind { job.writes_to().unwrap_or_default() } else { Vec::new() }
     }
 
-    /// Seals what a commit has left in queues, in transactions of their own, and completes the answer's receipt. What cannot be
-    /// sealed now is sealed by the next who seals: the answer stands, its receipt pending.
-    pub(crate) fn seal_behind(&self, tenants: &[Tenant], done: &mut Done) {
-        for tenant in tenants {
+    /// Seals what a commit has left in queues, in transactions of their own, each log once, and completes the answers' receipts. `grown`
+    /// are each job's logs. What cannot be sealed now is sealed by the next who seals: the answers stand, their receipts pending.
+    pub(crate) fn seal_behind<E>(&self, grown: impl IntoIterator<Item = Vec<Tenant>>, done: &mut [Result<Done, E>]) {
+        // What failed has written nothing.
+        let written = grown.into_iter().zip(done.iter()).filter(|(_, done)| done.is_ok());
+        let tenants: BTreeSet<Tenant> = written.flat_map(|(tenants, _)| tenants).collect();
+        if tenants.is_empty() {
+            return;
+        }
+        for tenant in &tenants {
             while let Ok(Done::Count(SEAL_STEP)) =
                 self.store.submit(&self.court, Job::Seal { tenant: tenant.clone(), limit: SEAL_STEP as usize })
             {}
         }
-        let Done::Answer(answer) = done else { return };
-        let Some(receipt) = answer.receipt.as_mut().filter(|receipt| receipt.seal.is_none()) else { return };
-        let Some(n) = receipt.n else { return };
-        if let Ok(placed) = self.read(|tx| self.court.receipt(tx, &receipt.tenant, receipt.thread, n, receipt.record)) {
-            *receipt = placed;
+        let mut pending: Vec<&mut Answer> = done.iter_mut().flatten().filter_map(pending).collect();
+        if pending.is_empty() {
+            return;
+        }
+        let _ = self.read(|tx| {
+            for answer in &mut pending {
+                if let Some(receipt) = answer.receipt.as_mut()
+                    && let Some(n) = receipt.n
+                {
+                    *receipt = self.court.receipt(tx, &receipt.tenant, receipt.thread, n, receipt.record)?;
+                }
+            }
+            Ok(())
+        });
+        for answer in pending {
             self.court.complete(&HashMap::new(), answer);
         }
     }
@@ -170,4 +184,11 @@ impl Desk {
     pub(crate) fn in_force(&self) -> Option<Arc<InForce>> {
         self.court.in_force.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// An answer whose record has its place in its thread, and none in the log that its receipt says.
+fn pending(done: &mut Done) -> Option<&mut Answer> {
+    let Done::Answer(answer) = done else { return None };
+    let waits = answer.receipt.as_ref().is_some_and(|receipt| receipt.seal.is_none() && receipt.n.is_some());
+    if waits { Some(answer) } else { None }
 }

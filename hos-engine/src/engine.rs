@@ -184,8 +184,9 @@ impl Engine {
     /// none of them ran.
     pub fn batch(&self, calls: Vec<(Tenant, Call)>) -> Result<Vec<Result<Answer, Failure>>, Failure> {
         let spares: Vec<(Tenant, Spare)> = calls.iter().map(|(tenant, call)| (tenant.clone(), Spare::of(call))).collect();
-        let jobs = calls.into_iter().map(|(tenant, call)| Job::Call(tenant, Box::new(call))).collect();
+        let jobs: Vec<Job> = calls.into_iter().map(|(tenant, call)| Job::Call(tenant, Box::new(call))).collect();
         self.0.may_write()?;
+        let grown: Vec<Vec<Tenant>> = jobs.iter().map(|job| self.0.seals_behind(job)).collect();
         let mut done = match guarded(|| Ok(self.0.store.submit_all(&self.0.court, jobs)?)) {
             Ok(done) => done.into_iter().map(|done| done.map_err(Failure::from)).collect(),
             Err(failure) if spares.iter().any(|(_, spare)| spare.is_kept()) => {
@@ -193,6 +194,7 @@ impl Engine {
             }
             Err(failure) => return Err(failure),
         };
+        self.0.seal_behind(grown, &mut done);
         self.0.sign_answers(&mut done);
         self.0.advance_mark(false);
         let answers = done.into_iter().zip(spares).map(|(done, (tenant, spare))| match done {

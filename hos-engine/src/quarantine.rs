@@ -9,7 +9,7 @@ use crate::store::Tx;
 use crate::store::sql::evidence as sql;
 use crate::work::{Job, NewEpoch};
 use crate::{Engine, Failure, seal};
-use hos_core::id::{Handle, Shown, Tenant, TreeHash};
+use hos_core::id::{Handle, Shown, Tenant};
 use hos_core::limits::EPOCH_REASON_BYTES_MAX;
 use hos_core::proof::checkpoint::{Checkpoint, Note, origin_parts};
 use hos_core::proof::epoch::Turn;
@@ -17,12 +17,6 @@ use hos_core::proof::fork::Fork;
 use hos_core::proof::record::{Header, Kind};
 use hos_core::refusal::Code;
 use std::collections::BTreeMap;
-
-/// The root that a log's tree had at a size that it has reached.
-fn root_at(tx: &Tx<'_>, tenant: &Tenant, size: u64, of: u64) -> Result<TreeHash, Failure> {
-    hos_core::proof::tree::root(of, &|level, index| seal::node(tx, tenant, size, level, index))
-        .map_err(|e| Failure::new(Code::StoreIntegrity, format!("the tree of `{tenant}`: {e}")))
-}
 
 /// Why a log is not one that a checkpoint of this epoch is of; nothing if it is.
 fn lost(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, epoch: u64, said: &Checkpoint) -> Result<Option<String>, Failure> {
@@ -37,7 +31,7 @@ fn lost(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, epoch: u64, said: &Checkpoint
     if head.size < said.size {
         return Ok(Some(format!("`{tenant}` had {} entries, and has {}: its end is lost", said.size, head.size)));
     }
-    let same = said.size == 0 || root_at(tx, tenant, head.size, said.size)? == said.root;
+    let same = said.size == 0 || seal::root_at(tx, tenant, head.size, said.size)? == said.root;
     Ok((!same).then(|| format!("the first {} entries of `{tenant}` are not those that were answered for", said.size)))
 }
 
@@ -65,7 +59,7 @@ fn turned(
             || format!("`{tenant}` had {} entries in epoch {epoch}, and epoch {next} does not say that they are lost", said.size);
         return Ok((!admitted).then(what));
     }
-    let same = said.size == 0 || root_at(tx, tenant, size, said.size)? == said.root;
+    let same = said.size == 0 || seal::root_at(tx, tenant, size, said.size)? == said.root;
     // Another history may have been signed at this size: then the epoch goes on from the note that says so.
     let admitted = || {
         Ok::<_, Failure>(note.lines().nth(1) == Some(said.size.to_string().as_str()) && is_signed(&*desk.court.ring(tx)?, note))
@@ -200,7 +194,7 @@ impl Engine {
             let stored = tx.row(&sql::checkpoint(&tenant))?.map(|row| Ok::<_, Failure>((row.uint(0)?, row.text(1)?.to_owned())));
             let own = known.into_iter().chain(stored.transpose()?).max();
             let Some((size, own)) = own.filter(|(size, own)| *size >= said.size && own != note) else { return Ok(None) };
-            let root = root_at(tx, &tenant, size, said.size)?;
+            let root = seal::root_at(tx, &tenant, size, said.size)?;
             if root == said.root {
                 return Ok(None);
             }

@@ -1,5 +1,6 @@
 //! A round of work: what is done beside calls, for all tenants.
 
+use crate::court::folded::Waiting;
 use crate::court::lock;
 use crate::report::WorkReport;
 use crate::store::sql::{evidence as evidence_sql, state as state_sql};
@@ -9,6 +10,7 @@ use hos_core::call::Call;
 use hos_core::id::Tenant;
 use hos_core::judge;
 use hos_core::refusal::{Blocker, Code};
+use std::collections::HashSet;
 
 /// How many records, or instances, one commit of a round takes.
 const STEP: usize = 1000;
@@ -61,32 +63,45 @@ impl Engine {
     }
 
     /// Judges calls in shadow that hosts' transactions left, at most `limit` of a tenant; says how many. `read` makes a call of the
-    /// bytes that it came in. One that cannot be judged is recorded as such; one that cannot be read is left, and is the failure
-    /// when the others are done.
+    /// bytes that it came in. One that cannot be judged is recorded as such. One that fails for now, or cannot be read, is left, and those
+    /// behind it about the same instance wait with it, for calls are judged in the order in which they came; it is the failure when the
+    /// others are done. Of a person who was erased nothing is left to be judged: the call goes.
     pub fn fold_shadows(&self, limit: usize, read: &dyn Fn(&[u8]) -> Result<Call, Failure>) -> Result<u64, Failure> {
         let (mut folded, mut failed) = (0, None);
         for tenant in self.tenants()? {
-            for (pos, id, bytes) in self.desk().read(|tx| self.desk().court.shadows(tx, &tenant, limit))? {
-                let erased = || Failure::new(Code::SubjectErased, "of a call in shadow nothing can be read any more");
-                let done = bytes.ok_or_else(erased).and_then(|bytes| read(&bytes)).and_then(|call| {
-                    let job = |unjudged: Option<Blocker>| {
-                        let call = Box::new(if unjudged.is_none() { call.clone() } else { judge::bare(&call) });
-                        Job::Fold { tenant: tenant.clone(), pos, id, call, unjudged }
-                    };
-                    self.desk().counted(job(None)).or_else(|failure| match failure.code {
-                        Code::Retry | Code::StoreUnavailable | Code::StoreBusy => Err(failure),
-                        _ => self.desk().counted(job(Some(Blocker::new(failure.code, failure.message)))),
-                    })
-                });
-                match done {
+            let mut held = HashSet::new();
+            for waiting in self.desk().read(|tx| self.desk().court.shadows(tx, &tenant, limit))? {
+                if waiting.about.as_ref().is_some_and(|about| held.contains(about)) {
+                    continue;
+                }
+                match self.fold_one(&tenant, &waiting, read) {
                     Ok(count) => folded += count,
                     Err(failure) => {
+                        held.extend(waiting.about);
                         failed.get_or_insert(failure);
                     }
                 }
             }
         }
         failed.map_or(Ok(folded), Err)
+    }
+
+    fn fold_one(
+        &self,
+        tenant: &Tenant,
+        waiting: &Waiting,
+        read: &dyn Fn(&[u8]) -> Result<Call, Failure>,
+    ) -> Result<u64, Failure> {
+        let fold = |call: Option<Call>, unjudged: Option<Blocker>| {
+            let (pos, id, call) = (waiting.pos, waiting.id, call.map(Box::new));
+            self.desk().counted(Job::Fold { tenant: tenant.clone(), pos, id, call, unjudged })
+        };
+        let Some(bytes) = &waiting.bytes else { return fold(None, None) };
+        let call = read(bytes)?;
+        fold(Some(call.clone()), None).or_else(|failure| match failure.code {
+            Code::Retry | Code::StoreUnavailable | Code::StoreBusy => Err(failure),
+            _ => fold(Some(judge::bare(&call)), Some(Blocker::new(failure.code, failure.message))),
+        })
     }
 
     /// How many records of a tenant wait for their seal, and how many of its deadlines are due.

@@ -209,6 +209,12 @@ pub(crate) fn node(tx: &Tx<'_>, tenant: &Tenant, size: u64, level: u8, index: u6
     node_from_tiles(level, index, &|level, index| tile_so_far(tx, tenant, size, level, index))
 }
 
+/// The root that a log's tree had at a size that it has reached.
+pub(crate) fn root_at(tx: &Tx<'_>, tenant: &Tenant, size: u64, of: u64) -> Result<TreeHash, Failure> {
+    hos_core::proof::tree::root(of, &|level, index| node(tx, tenant, size, level, index))
+        .map_err(|e| Failure::new(Code::StoreIntegrity, format!("the tree of `{tenant}`: {e}")))
+}
+
 /// What a tile of a tree of this size holds, at least: one that is full since may hold more.
 pub(crate) fn tile_so_far(tx: &Tx<'_>, tenant: &Tenant, size: u64, level: u8, index: u64) -> Option<Vec<TreeHash>> {
     let width = TILE_WIDTH as u64;

@@ -24,6 +24,18 @@ use std::time::{Duration, Instant};
 /// How many due deadlines are read at once.
 const DUE_PAGE: usize = 1000;
 
+/// Instances with a due deadline, and where the next ones begin, if there are more.
+type Due = (Vec<(Name, InstanceId)>, Option<Place>);
+
+/// Behind which due deadline the next ones are read: when it is due, the contract, the instance.
+struct Place((Timestamp, String, Vec<u8>));
+
+impl Place {
+    fn first() -> Self {
+        Self((Timestamp(i64::MIN), String::new(), Vec::new()))
+    }
+}
+
 /// One tenant of an engine.
 #[derive(Clone)]
 pub struct TenantRef {
@@ -204,15 +216,23 @@ impl TenantRef {
     }
 
     /// Fires due deadlines, at most `limit` instances; says how many fired. An instance that cannot be judged holds up no
-    /// other: it is the failure only where nothing else was due.
+    /// other, nor does one whose deadline fires nothing: it is the failure only where nothing else was due.
     pub fn tick(&self, limit: usize) -> Result<u64, Failure> {
-        let jobs = self.due(limit)?.into_iter().map(|(contract, id)| Job::Tick(self.name.clone(), contract, id)).collect();
         let (mut fired, mut failed) = (0, None);
-        for done in self.desk.store.submit_all(self.court(), jobs)? {
-            match done {
-                Ok(Done::Count(count)) => fired += count,
-                Ok(_) => failed = Some(Failure::new(Code::Internal, "a deadline came to something else than a count")),
-                Err(error) => failed = Some(error.into()),
+        let mut after = Some(Place::first());
+        while let Some(from) = after.take_if(|_| fired < limit as u64) {
+            let (due, next) = self.due(from, limit - usize::try_from(fired).unwrap_or(limit))?;
+            after = next;
+            let jobs = due.into_iter().map(|(contract, id)| Job::Tick(self.name.clone(), contract, id)).collect::<Vec<_>>();
+            let grown: Vec<Vec<Tenant>> = jobs.iter().map(|job| self.desk.seals_behind(job)).collect();
+            let mut ended = self.desk.store.submit_all(self.court(), jobs)?;
+            self.desk.seal_behind(grown, &mut ended);
+            for done in ended {
+                match done {
+                    Ok(Done::Count(count)) => fired += count,
+                    Ok(_) => failed = Some(Failure::new(Code::Internal, "a deadline came to something else than a count")),
+                    Err(error) => failed = Some(error.into()),
+                }
             }
         }
         match failed {
@@ -221,37 +241,41 @@ impl TenantRef {
         }
     }
 
-    /// Instances with a due deadline, at most `limit`, the earliest first. Those of contracts that are enforced nowhere are left
-    /// out: nothing of theirs would fire, and they must not stand in the way of the others.
-    fn due(&self, limit: usize) -> Result<Vec<(Name, InstanceId)>, Failure> {
+    /// Instances with a due deadline behind a place, at most `limit`, the earliest first, and where the next ones begin. Those of
+    /// contracts that are enforced nowhere are left out: nothing of theirs would fire.
+    fn due(&self, mut after: Place, limit: usize) -> Result<Due, Failure> {
         let now = self.court().clock.now();
         let view = self.view()?;
         let (law, modes) = (&view.in_force.law, &view.in_force.activation.modes);
+        let is_enforced = |mode| mode == hos_core::law::mode::Mode::Enforce;
         let enforced = |name: &Name| match law.contracts.get(name) {
-            Some(of) => of
-                .contract
-                .deadlines
-                .iter()
-                .any(|d| About::Event(name, &d.event).mode(law, modes, &self.name) == hos_core::law::mode::Mode::Enforce),
-            // It began under another law: only the instance can say.
+            Some(of) => {
+                let mut fire = of.contract.deadlines.iter().map(|d| About::Event(name, &d.event).mode(law, modes, &self.name));
+                // The deadline may be another law's, under which the instance began: only the instance can say.
+                is_enforced(modes.of(&self.name, name.as_str())) || fire.any(is_enforced)
+            }
             None => true,
         };
         let mut due: Vec<(Name, InstanceId)> = Vec::new();
-        let mut after = (Timestamp(i64::MIN), String::new(), Vec::new());
         while due.len() < limit {
-            let rows = self.desk.read(|tx| Ok(tx.rows(&state_sql::due(&self.name, now, &after, DUE_PAGE))?))?;
-            let Some(last) = rows.last() else { break };
-            after = (Timestamp(last.int(0)?), last.text(1)?.to_owned(), last.blob(2)?.to_vec());
+            let rows = self.desk.read(|tx| Ok(tx.rows(&state_sql::due(&self.name, now, &after.0, DUE_PAGE))?))?;
+            if rows.is_empty() {
+                return Ok((due, None));
+            }
             for row in &rows {
+                after = Place((Timestamp(row.int(0)?), row.text(1)?.to_owned(), row.blob(2)?.to_vec()));
                 let contract = Name::new(row.text(1)?).map_err(|e| row.fault(1, &e.to_string()))?;
                 let id = std::str::from_utf8(row.blob(2)?).map_err(|_| row.fault(2, "not UTF-8"))?;
                 let found = (contract, InstanceId::new(id).map_err(|e| row.fault(2, &e.to_string()))?);
-                if due.len() < limit && enforced(&found.0) && due.last() != Some(&found) {
+                if enforced(&found.0) && due.last() != Some(&found) {
                     due.push(found);
+                }
+                if due.len() == limit {
+                    break;
                 }
             }
         }
-        Ok(due)
+        Ok((due, Some(after)))
     }
 
     /// Leases waiting messages, oldest first; judged as `outbox.poll` on `Gate::"<tenant>"`.

@@ -88,7 +88,7 @@ pub(crate) enum Job {
     /// Places a hold on a person, or takes one back.
     Hold { by: By, subject: Uid, held: bool, reason: String },
     /// Judges a call in shadow that waited in the inbox; or, where it could not be judged, says so.
-    Fold { tenant: Tenant, pos: u64, id: [u8; 16], call: Box<Call>, unjudged: Option<Blocker> },
+    Fold { tenant: Tenant, pos: u64, id: [u8; 16], call: Option<Box<Call>>, unjudged: Option<Blocker> },
     /// Leases messages.
     Poll { tenant: Tenant, by: By, limit: usize, lease: Duration },
     /// Acknowledges a message.

@@ -42,6 +42,69 @@ fn a_due_deadline_fires_before_a_later_event_tick_or_not() {
 }
 
 #[test]
+fn deadlines_of_an_older_law_and_behind_those_in_shadow_fire() {
+    let two = |path: &str, text: String| match path {
+        "schema.cedarschema" => text
+            .replace("\"o.new\",\"o.go\"", "\"o.new\",\"o.go\",\"o.on\"")
+            .replace("action \"o.late\"", "action \"o.late\",\"o.end\""),
+        "contracts/o.toml" => {
+            text.replace("states=[\"a\",", "states=[\"a\",\"d\",")
+                .replace("[event.late]", "[event.on]\nfrom=[\"a\"]\nto=\"d\"\n[event.end]\nfrom=[\"d\"]\nto=\"c\"\n[event.late]")
+                + "[[deadline]]\nstate=\"d\"\nafter=\"PT2H\"\nevent=\"end\"\n"
+        }
+        _ => text,
+    };
+    let store = support::fresh_under(Settings::default(), two);
+    let tenant = store.tenant("t1");
+    for id in ["1", "2", "3"] {
+        assert!(tenant.begin(new_order(id)).unwrap().allowed);
+    }
+    let on = |id: &str| tenant.transition(Transition::new(uid("A", "root"), "o", id, "on").unwrap()).unwrap();
+    assert!(on("3").allowed);
+    // What is due first is in shadow, and stays where the world has it.
+    let mut modes = Modes::default();
+    modes.entries.insert((Some(Tenant::new("t1").unwrap()), "o.late".into()), Mode::Shadow);
+    assert!(store.engine.activate(&root(), Arc::new(law::law_but(two)), None, modes).unwrap().allowed);
+    store.clock.set(at("2026-01-01T06:00:00Z"));
+    assert_eq!(tenant.tick(1).unwrap(), 1);
+    assert_eq!((state(&store, "1"), state(&store, "2"), state(&store, "3")), ("a".into(), "a".into(), "c".into()));
+    // A law that has no deadlines takes none from those who live under the one before.
+    let none = |path: &str, text: String| match path {
+        "contracts/o.toml" => two(path, text).split("[[deadline]]").next().unwrap().to_owned(),
+        _ => two(path, text),
+    };
+    assert!(store.engine.activate(&root(), Arc::new(law::law_but(none)), None, Modes::default()).unwrap().allowed);
+    assert_eq!(tenant.tick(100).unwrap(), 2);
+    assert_eq!((state(&store, "1"), state(&store, "2")), ("c".into(), "c".into()));
+    intact(&store);
+}
+
+#[test]
+fn an_event_that_a_newer_edition_alone_has_takes_the_instance_to_it() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    for id in ["1", "2"] {
+        assert!(tenant.begin(new_order(id)).unwrap().allowed);
+    }
+    let newer = |path: &str, text: String| match path {
+        "schema.cedarschema" => text.replace("\"o.new\",\"o.go\"", "\"o.new\",\"o.go\",\"o.back\""),
+        "contracts/o.toml" => {
+            text.replace("version=1", "version=2").replace("[event.late]", "[event.back]\nfrom=[\"a\"]\nto=\"c\"\n[event.late]")
+                + "[migrate.\"1\"]\na=\"a\"\nb=\"b\"\nc=\"c\"\n"
+        }
+        _ => text,
+    };
+    assert!(store.engine.activate(&root(), Arc::new(law::law_but(newer)), None, Modes::default()).unwrap().allowed);
+    let event = |id: &str, name: &str| tenant.transition(Transition::new(uid("A", "root"), "o", id, name).unwrap()).unwrap();
+    assert_eq!(event("2", "nothing").code(), Some("hos.event_unknown"));
+    let back = event("1", "back");
+    assert!(back.allowed, "{:?}", back.blockers);
+    assert_eq!(state(&store, "1"), "c");
+    assert!(event("2", "go").allowed);
+    intact(&store);
+}
+
+#[test]
 fn a_clock_that_cannot_be_is_refused() {
     let store = fresh(Settings::default());
     let tenant = store.tenant("t1");
@@ -113,7 +176,9 @@ fn a_batch_answers_each_and_keeps_what_is_lawful() {
     ];
     let before = store.engine.stats().unwrap().commits;
     let answers = store.engine.batch(calls).unwrap();
-    assert_eq!(store.engine.stats().unwrap().commits, before + 1);
+    // Where others write beside us, what was written is sealed in a commit of its own.
+    let sealing = u64::from(store.database.is_some());
+    assert_eq!(store.engine.stats().unwrap().commits, before + 1 + sealing);
     assert!(answers[0].as_ref().unwrap().allowed && answers[2].as_ref().unwrap().allowed);
     assert_eq!(answers[1].as_ref().unwrap().code(), Some("hos.instance_unknown"));
     assert_eq!(answers[3].as_ref().unwrap_err().code, Code::TenantUnknown);
@@ -208,6 +273,21 @@ fn in_shadow_the_world_s_word_stands_and_the_law_s_is_recorded() {
     assert!(answer.allowed && answer.divergence);
     assert_eq!(answer.code(), Some("hos.not_permitted"));
     assert_eq!(state(&store, "1"), "b");
+    // A state of the world's that the contract lacks: the world's word stands, and nothing stands where nothing leads out.
+    let mut misspelt = new_order("2");
+    misspelt.by.legacy = legacy(true, "payed");
+    let answer = tenant.begin(misspelt).unwrap();
+    assert!(answer.allowed && answer.divergence && answer.receipt.is_some(), "{answer:?}");
+    assert_eq!(answer.code(), Some("hos.wrong_state"));
+    assert!(tenant.instance(&Name::new("o").unwrap(), &InstanceId::new("2").unwrap()).unwrap().is_none());
+    let mut born = new_order("2");
+    born.by.legacy = legacy(true, "a");
+    assert!(tenant.begin(born).unwrap().allowed);
+    let mut misspelt = go("2");
+    misspelt.by.legacy = legacy(true, "payed");
+    let answer = tenant.transition(misspelt).unwrap();
+    assert!(answer.allowed && answer.divergence, "{answer:?}");
+    assert_eq!((answer.code(), state(&store, "2")), (Some("hos.wrong_state"), "a".into()));
     intact(&store);
 }
 

@@ -8,7 +8,7 @@ use hos_core::id::{InstanceId, Name, OnceKey, Tenant};
 use hos_core::refusal::Code;
 use hos_engine::joined::{Asked, KeptRefusal, Next};
 use hos_engine::store::sql::dialect::Dialect;
-use hos_engine::{Level, VerifyOptions};
+use hos_engine::{Level, Seal, Settings, VerifyOptions};
 use support::host::{Host, host, intact, joined, world};
 use support::{Store, go, law, new_order, uid};
 
@@ -257,8 +257,9 @@ fn a_stream_of_hosts_and_ours_keeps_one_order() {
     let Some(store) = world() else { return };
     let mut host = with_rows(&store);
     let note = |text: &str| Note::new(uid("A", "root"), "n", text.as_bytes().to_vec()).unwrap();
-    // Ours has its place in the stream at once; in a batch nobody seals it yet.
-    let ours = store.engine.batch(vec![(Tenant::new("t1").unwrap(), Call::Note(note("ours")))]).unwrap().remove(0).unwrap();
+    // Ours has its place in the stream at once; where a worker seals, it has none in the log yet.
+    let worker = store.builder().settings(Settings { seal: Seal::Worker, ..Settings::default() }).open().unwrap();
+    let ours = worker.batch(vec![(Tenant::new("t1").unwrap(), Call::Note(note("ours")))]).unwrap().remove(0).unwrap();
     assert_eq!(ours.receipt.unwrap().n, Some(0));
     host.say("BEGIN");
     assert_eq!(host.call(Call::Note(note("theirs"))).unwrap().receipt.unwrap().n, None);
@@ -268,7 +269,7 @@ fn a_stream_of_hosts_and_ours_keeps_one_order() {
     let report = store.engine.verify(&VerifyOptions::default()).unwrap();
     assert_eq!((report.level, report.unsealed.0, report.findings), (Level::Intact, 2, Vec::new()));
     // Behind what waits, ours waits too.
-    let late = store.engine.batch(vec![(Tenant::new("t1").unwrap(), Call::Note(note("late")))]).unwrap().remove(0).unwrap();
+    let late = worker.batch(vec![(Tenant::new("t1").unwrap(), Call::Note(note("late")))]).unwrap().remove(0).unwrap();
     assert_eq!(late.receipt.unwrap().n, None);
     intact(&store);
     let log = store.tenant("t1").log(0, 100).unwrap();

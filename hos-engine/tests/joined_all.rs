@@ -282,9 +282,38 @@ fn what_is_refused_behind_a_deadline_writes_nothing() {
         let kept = host.refusal.take().expect("there can be evidence of it");
         host.say("BEGIN");
         assert_eq!(host.ask(Asked::Refused(kept)).unwrap().code(), Some("hos.terminal"));
-        host.say("ROLLBACK");
+        host.say(if several { "COMMIT" } else { "ROLLBACK" });
     }
-    assert_eq!(intact(&store), before + 1);
+    // The birth, and the one refusal that was kept: it is judged again to the same, though what it stood behind was not written.
+    assert_eq!(intact(&store), before + 2);
+}
+
+/// The clock is nobody's principal here: a deadline that fell due is refused, in the instance's own thread. What is kept of the refusal of
+/// the call behind it is that call's alone.
+#[test]
+fn a_refused_deadline_is_no_part_of_a_refusal_that_is_kept() {
+    let clock = "@id(\"clock\")permit(principal is N::Clock,action,resource);\n";
+    let store = support::fresh_under(Settings::default(), |_, text| text.replace("PT1H", "PT1S").replace(clock, ""));
+    let Some(database) = store.database.as_ref() else { return };
+    let dialect = database.own.dialect();
+    let joined = Arc::new(Joined::open(Engine::builder(), dialect, dialect.places()));
+    let mut host = host(&store, &joined);
+    host.say("BEGIN");
+    assert!(host.call(birth("1")).unwrap().allowed);
+    host.say("COMMIT");
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    host.say("BEGIN");
+    let refused = hos_core::call::Transition::new(uid("A", "ann"), "o", "1", "go").unwrap();
+    assert_eq!(host.call(Call::Transition(refused)).unwrap().code(), Some("hos.not_permitted"));
+    host.say("ROLLBACK");
+    let kept = host.refusal.take().expect("there can be evidence of it");
+    host.say("BEGIN");
+    assert_eq!(host.ask(Asked::Refused(kept)).unwrap().code(), Some("hos.not_permitted"));
+    host.say("COMMIT");
+    host.say("BEGIN");
+    assert!(host.call(Call::Transition(go("1"))).unwrap().allowed);
+    host.say("COMMIT");
+    intact(&store);
 }
 
 #[test]

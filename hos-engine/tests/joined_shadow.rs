@@ -129,3 +129,50 @@ fn a_call_in_shadow_waits_for_no_row_and_keeps_none() {
     asleep.say("ROLLBACK");
     assert_eq!(store.engine.verify(&Default::default()).unwrap().level, Level::Intact);
 }
+
+#[test]
+fn a_call_of_who_was_erased_is_in_nobody_s_way() {
+    let Some(store) = in_shadow() else { return };
+    let mut host = host(&store, &joined(&store));
+    let mut calls = Vec::new();
+    let mut begin = hos_core::call::Begin::new(uid("A", "ann"), "o", "1", "new").unwrap().fact("who", uid("A", "root"));
+    begin.by.legacy = legacy(true, Some("a"));
+    shadow(&mut host, &mut calls, Call::Begin(begin));
+    let erased = store.engine.erase(&root(), &uid("A", "ann"), "KVKK m.7").unwrap();
+    assert!(erased.allowed, "{:?}", erased.blockers);
+    // Nothing of it can be read any more: it goes, and whoever waits for the instance goes on.
+    let read = |bytes: &[u8]| Ok(calls[usize::from(bytes[0])].clone());
+    assert_eq!(store.engine.fold_shadows(10, &read).unwrap(), 1);
+    assert_eq!(host.number("SELECT count(*) FROM hos_inbox"), 0);
+    assert!(store.engine.activate(&root(), Arc::new(law::law()), None, Modes::default()).unwrap().allowed);
+    host.say("BEGIN");
+    assert!(host.call(Call::Begin(new_order("1").fact("who", uid("A", "root")))).unwrap().allowed);
+    host.say("COMMIT");
+    store.engine.work().unwrap();
+    assert_eq!(store.engine.verify(&Default::default()).unwrap().level, Level::Intact);
+}
+
+#[test]
+fn behind_a_call_that_must_come_again_those_about_the_same_wait() {
+    let Some(store) = in_shadow() else { return };
+    let mut host = host(&store, &joined(&store));
+    let mut calls = Vec::new();
+    for id in ["1", "2"] {
+        let mut begin = new_order(id);
+        begin.by.legacy = legacy(true, Some("a"));
+        shadow(&mut host, &mut calls, Call::Begin(begin));
+    }
+    shadow(&mut host, &mut calls, event("go", true, "b"));
+    // The first cannot be had for now; what follows it on the same instance is not judged before it.
+    let busy = |bytes: &[u8]| match bytes[0] {
+        0 => Err(hos_engine::Failure::new(hos_core::refusal::Code::StoreBusy, "not now")),
+        n => Ok(calls[usize::from(n)].clone()),
+    };
+    assert_eq!(store.engine.fold_shadows(10, &busy).unwrap_err().code, hos_core::refusal::Code::StoreBusy);
+    assert_eq!(host.number("SELECT count(*) FROM hos_inbox"), 2);
+    store.engine.fold_shadows(10, &|bytes| Ok(calls[usize::from(bytes[0])].clone())).unwrap();
+    let instance = store.tenant("t1").instance(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap().unwrap();
+    assert_eq!(instance.state.as_str(), "b");
+    store.engine.work().unwrap();
+    assert_eq!(store.engine.verify(&Default::default()).unwrap().level, Level::Intact);
+}

@@ -2,13 +2,18 @@
 
 mod support;
 
+use hos_core::audit;
+use hos_core::call::{Call, Note};
 use hos_core::canon::Writer;
 use hos_core::id::{InstanceId, Name};
 use hos_core::proof::record::{Header, Part, Slot};
 use hos_core::proof::stored::{StoredBox, encode_stored};
+use hos_core::proof::trust::Trust;
+use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::{ExportOptions, Level, Seal, Settings, VerifyOptions};
 use rusqlite::{Connection, params};
-use support::{fresh, go, new_order};
+use support::host::{intact, world};
+use support::{fresh, go, new_order, uid};
 
 fn order(id: &str) -> (Name, InstanceId) {
     (Name::new("o").unwrap(), InstanceId::new(id).unwrap())
@@ -31,6 +36,42 @@ fn a_map_is_written_once_where_nothing_moved_and_anew_where_something_did() {
     let later = tenant.export(&contract, &id, &ExportOptions::default()).unwrap();
     assert_eq!((later.records, size().0), (2, Level::Intact));
     assert_eq!(size().2, after.2 + 2);
+}
+
+#[test]
+fn where_hosts_write_too_a_map_is_of_what_has_its_place() {
+    let Some(store) = world() else { return };
+    let joined = support::host::joined(&store);
+    let (mut early, mut host) = (support::host::host(&store, &joined), support::host::host(&store, &joined));
+    let tenant = store.tenant("t1");
+    assert!(tenant.begin(new_order("1")).unwrap().allowed);
+    // Whose record is the first in the queue may commit last. An SQLite file has one who writes.
+    let beside = joined.dialect() != Dialect::Sqlite;
+    if beside {
+        early.say("BEGIN");
+        assert!(early.call(Call::Begin(new_order("2"))).unwrap().allowed);
+    }
+    // It waits in the inbox, and its stream has no record yet.
+    let note = Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap();
+    host.say("BEGIN");
+    assert_eq!(host.call(Call::Note(note)).unwrap().receipt.unwrap().n, None);
+    host.say("COMMIT");
+    let (contract, id) = order("1");
+    let export = || tenant.export(&contract, &id, &ExportOptions::default()).unwrap();
+    let holds = |bytes: &[u8], trust: &str| audit::bundle(bytes, &Trust::parse(trust.as_bytes()).unwrap(), &[]).holds();
+    let first = export();
+    assert!(holds(&first.bytes, &first.trust));
+    if beside {
+        early.say("COMMIT");
+    }
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    let sealed = intact(&store);
+    let later = export();
+    assert_eq!((later.records, holds(&later.bytes, &later.trust)), (2, true));
+    assert_eq!(intact(&store), sealed + 1);
+    let again = export();
+    assert!(again.bytes == later.bytes, "nothing has its place since");
+    assert_eq!(intact(&store), sealed + 1);
 }
 
 /// Plants a record of the map behind the last one, as a sealer would find it in its queue.

@@ -3,6 +3,7 @@
 mod support;
 
 use hos_core::audit;
+use hos_core::call::{Call, Change, Note};
 use hos_core::id::{InstanceId, Name, Tenant};
 use hos_core::proof::chain::Entry;
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
@@ -10,15 +11,17 @@ use hos_core::proof::key::{SealKey, VerifyKey};
 use hos_core::proof::record::{Header, Kind};
 use hos_core::proof::trust::Trust;
 use hos_core::refusal::Code;
+use hos_engine::joined::Asked;
 use hos_engine::keys::{read_seal_key, write_seal_key};
 use hos_engine::ports::{Growth, Signer};
 use hos_engine::signer::FileSigner;
-use hos_engine::{Engine, ExportOptions, Failure, Level, VerifyOptions};
+use hos_engine::store::sql::dialect::Dialect;
+use hos_engine::{Engine, ExportOptions, Failure, Level, Seal, Settings, VerifyOptions};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use support::{Store, go, new_order, root, store};
+use support::{Store, fresh, go, new_order, root, store, uid};
 
 fn t1() -> Tenant {
     Tenant::new("t1").unwrap()
@@ -291,4 +294,58 @@ fn bundles_hold_across_a_change_and_their_ranges_are_held_to_the_records() {
     }
     let said = verdict(&stolen.encode().unwrap(), &both);
     assert!(matches!(&said.standing, audit::Standing::Refused(r) if r.code == "key.range"), "{:?}", said.standing);
+}
+
+#[test]
+fn whoever_commits_beside_a_change_comes_behind_it() {
+    let store = fresh(Settings { seal: Seal::Worker, ..Settings::default() });
+    let Some(database) = store.database.as_ref() else { return };
+    if database.own.dialect() == Dialect::Sqlite {
+        return; // It has one who writes.
+    }
+    assert!(store.tenant("t1").begin(new_order("1")).unwrap().allowed);
+    store.engine.work().unwrap();
+    let mut host = support::host::host(&store, &support::host::joined(&store));
+    let note = Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap();
+    host.say("BEGIN");
+    let noted = host.ask(Asked::Call(Tenant::universe(), Box::new(Call::Note(note)), Vec::new())).unwrap();
+    assert!(noted.allowed, "{:?}", noted.blockers);
+    // The host's record came into the queue first.
+    store.engine.begin_rotation_and_stop(&public(9)).unwrap();
+    host.say("COMMIT");
+    store.engine.work().unwrap();
+    sound(&store.engine);
+    store.engine.rotate_key(signer(&new_key(&store, 9))).unwrap();
+    store.engine.work().unwrap();
+    sound(&store.engine);
+    let (bytes, trust) = exported(&store, true);
+    let verdict = audit::bundle(&bytes, &Trust::parse(trust.as_bytes()).unwrap(), &[]);
+    assert!(verdict.holds(), "{verdict:?}");
+}
+
+#[test]
+fn a_change_that_stands_elsewhere_than_it_says_is_found() {
+    if support::database::is_on() {
+        return;
+    }
+    let store = fresh(Settings { seal: Seal::Worker, ..Settings::default() });
+    store.engine.work().unwrap();
+    store.engine.begin_rotation_and_stop(&public(9)).unwrap();
+    support::change(&store.tenant("universe"), Change::Put { uid: uid("R", "x"), attrs: Default::default() });
+    sound(&store.engine);
+    let builder = store.builder();
+    let Store { engine, path, dir, .. } = store;
+    engine.close().unwrap();
+    // What was written behind the change is sealed before it.
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let behind = "UPDATE hos_queue SET pos = pos + 1000 WHERE tenant = 'universe' AND thread =
+        (SELECT handle FROM hos_stream WHERE tenant = 'universe' AND name = 'hos.keys')";
+    assert_eq!(db.execute(behind, []).unwrap(), 1);
+    drop(db);
+    let engine = builder.open().unwrap();
+    engine.work().unwrap();
+    let report = engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Broken);
+    assert!(report.findings.iter().any(|(_, what)| what.contains("the universe's size is not")), "{:?}", report.findings);
+    drop(dir);
 }

@@ -27,8 +27,13 @@ pub fn open(json: &[u8]) -> Result<Engine, Failure> {
         fields.remove("store");
     }
     let how = format!("{identity:?} {others:?}");
+    let law = path(&mut f, "law")?;
     let builder = builder(&mut f, Engine::builder().sqlite(store))?;
-    shared::or_open(how, || builder.open())
+    // The law's files are looked at when the store is opened, and not where it is open.
+    shared::or_open(how, || match law {
+        Some(dir) => builder.law_dir(dir)?.open(),
+        None => builder.open(),
+    })
 }
 
 /// Which file it is: another under the same name is another store.
@@ -44,9 +49,6 @@ fn identity(store: &str) -> Option<std::path::PathBuf> {
 }
 
 fn builder(f: &mut Fields, mut builder: Builder) -> Result<Builder, Failure> {
-    if let Some(law) = path(f, "law")? {
-        builder = builder.law_dir(law)?;
-    }
     match (path(f, "key_file")?, path(f, "signer_socket")?, f.optional_text("signer_command")?) {
         (None, None, None) => {}
         (Some(file), None, None) => builder = builder.key_file(file),

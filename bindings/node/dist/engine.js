@@ -2,12 +2,12 @@
 // An open store under its law.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.Engine = void 0;
-const node_path_1 = require("node:path");
 const errors_1 = require("./errors");
 const known_1 = require("./known");
 const lane_1 = require("./lane");
 const engine_1 = require("./joined/engine");
 const native_1 = require("./native");
+const path_1 = require("./path");
 const read_1 = require("./read");
 const tenant_1 = require("./tenant");
 const told_1 = require("./told");
@@ -20,6 +20,8 @@ const NAMES = {
     directoryAgeMaxMs: "directory_age_max_ms",
 };
 const WIRE_NAMES = new Set(Object.values(NAMES));
+/** Which options are paths. A relative one is meant from the directory in which the engine is opened, whatever comes after. */
+const PATHS = new Set(["store", "law", "keyFile", "signerSocket", "mark"]);
 const PRIVATE = Symbol("private");
 /**
  * An open store. Used for the life of the process; every worker thread opens its own by the same options, and the last one that
@@ -179,7 +181,7 @@ function optionsJson(law, options) {
     const only = options === undefined && typeof law === "object";
     const given = only ? law : options;
     if (!only)
-        draft.put("law", law);
+        draft.put("law", (0, path_1.whole)("law", law));
     if (typeof given !== "object" || given === null) {
         throw (0, errors_1.refusal)("hos.call_malformed", 'an engine is opened by Engine.open("law", { store: "hos.db" }) or Engine.open({ store: "hos.db" })');
     }
@@ -187,13 +189,9 @@ function optionsJson(law, options) {
         if (WIRE_NAMES.has(name)) {
             throw (0, errors_1.refusal)("hos.call_malformed", `the options have no field \`${name}\`; did you mean \`${camel(name)}\`?`);
         }
-        draft.put(NAMES[name] ?? name, name === "store" || name === "law" ? absolute(value) : value);
+        draft.put(NAMES[name] ?? name, PATHS.has(name) ? (0, path_1.whole)(name, value) : value);
     }
     return draft.json();
-}
-// Threads of one process that name a store in different words must come upon the same engine.
-function absolute(path) {
-    return typeof path === "string" && path !== "" && !path.includes("\0") ? (0, node_path_1.resolve)(path) : path;
 }
 function camel(name) {
     return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());

@@ -23,7 +23,7 @@ export interface Binding<Request> {
 /** What a route asks besides, and what it says to a no. */
 export interface Guard<Request, Response> {
     besides?: (request: Request) => Maybe<Besides | undefined>;
-    /** Answers a request that is refused; without it, 403 with the code and the law's message. */
+    /** Answers a request that is refused; without it, 403 with the code and the law's message (the code again where that cannot be had). */
     denied?: (answer: Answer, request: Request, response: Response) => unknown;
 }
 /** A request to which an actor was bound. */
@@ -38,12 +38,17 @@ declare global {
         }
     }
 }
-/** Middleware that sets `request.hos`: to nobody where this binding finds nobody, whoever was bound before. */
+/** Middleware that sets `request.hos`: to nobody where this binding finds nobody or fails, whoever was bound before. */
 export declare function bind<Request extends object = any>(binding: Binding<Request>): (request: Request, _response: unknown, next: Next) => void;
 /** Who asks by this request. */
 export declare function actorOf<Request>(binding: Binding<Request>, request: Request): Promise<Actor | undefined>;
 /** Middleware that lets a request pass only where its actor may do this to that: 401 where there is none, 403 where they may not. */
 export declare function can<Request extends object = any, Response extends Reply = any>(action: string, resource: (request: Request) => Maybe<UidLike>, guard?: Guard<Request, Response>): (request: Request, response: Response, next: Next) => void;
+/** What a client reads of a no. It stands without the law's message too: the engine may be closed by now, or its store away. */
+export declare function refused(answer: Answer): {
+    code: string | undefined;
+    message: string | undefined;
+};
 /** The answer for a request; none where nobody asks. */
 export declare function asked<Request>(request: Request & Bound, action: string, resource: (request: Request) => Maybe<UidLike>, besides?: (request: Request) => Maybe<Besides | undefined>): Promise<Answer | undefined>;
 export {};

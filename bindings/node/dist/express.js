@@ -4,16 +4,23 @@ Object.defineProperty(exports, "__esModule", { value: true });
 exports.bind = bind;
 exports.actorOf = actorOf;
 exports.can = can;
+exports.refused = refused;
 exports.asked = asked;
 const errors_1 = require("./errors");
-/** Middleware that sets `request.hos`: to nobody where this binding finds nobody, whoever was bound before. */
+const lane_1 = require("./lane");
+/** Middleware that sets `request.hos`: to nobody where this binding finds nobody or fails, whoever was bound before. */
 function bind(binding) {
     return (request, _response, next) => {
+        request.hos = undefined;
         void actorOf(binding, request).then((actor) => {
             request.hos = actor;
             next();
-        }, next);
+        }, failed(next));
     };
+}
+/** Hands a failure on. Express goes on to a handler where it is told nothing, `"route"` or `"router"`: so it is told an error. */
+function failed(next) {
+    return (thrown) => next((0, lane_1.error)(thrown));
 }
 /** Who asks by this request. */
 async function actorOf(binding, request) {
@@ -33,9 +40,19 @@ function can(action, resource, guard = {}) {
                 return next();
             if (guard.denied !== undefined)
                 return guard.denied(answer, request, response);
-            return void response.status(403).json({ code: answer.code, message: answer.message() });
-        }).catch(next);
+            return void response.status(403).json(refused(answer));
+        }).catch(failed(next));
     };
+}
+/** What a client reads of a no. It stands without the law's message too: the engine may be closed by now, or its store away. */
+function refused(answer) {
+    const { code } = answer;
+    try {
+        return { code, message: answer.message() };
+    }
+    catch {
+        return { code, message: code };
+    }
 }
 /** The answer for a request; none where nobody asks. */
 async function asked(request, action, resource, besides) {

@@ -166,3 +166,132 @@ test("Fastify: an answer of `denied` stands, however slowly it is sent", async (
   }
   await silent.close();
 });
+
+/** What may be thrown that is no error. Express reads the first ones, and two of the texts, as "go on". */
+const NO_ERRORS = [undefined, null, "", 0, false, Number.NaN, "route", "router", "text", { status: 200 }, Symbol("s")];
+/** Both ways of failing with it. */
+const failing = (thrown) => [() => Promise.reject(thrown), () => { throw thrown; }];
+
+test("Express: whatever is thrown, wherever, is an error, and the route stays shut", async () => {
+  const app = express();
+  const met = [];
+  const open = (_, response) => void response.json({ open: true });
+  const router = express.Router();
+  const paths = [];
+  const shut = (name, ...guards) => {
+    const path = `/${paths.length}/h2`;
+    paths.push([name, path]);
+    router.get(path.replace("h2", ":id"), ...guards, open);
+  };
+  const mert = bind({ tenant, principal: () => account("mert") });
+  for (const thrown of NO_ERRORS) {
+    for (const fails of failing(thrown)) {
+      const name = String(thrown);
+      shut(`resource ${name}`, mert, can("hall.enter", fails));
+      shut(`besides ${name}`, mert, can("hall.enter", hall, { besides: fails }));
+      shut(`denied ${name}`, mert, can("hall.enter", hall, { denied: fails }));
+      // The one who was bound before may enter: they must not be who asks now.
+      const enter = can("hall.enter", () => new Uid("S::Hall", "h1"));
+      shut(`principal ${name}`, mert, bind({ tenant, principal: fails }), enter);
+      shut(`tenant ${name}`, mert, bind({ tenant: fails, principal }), enter);
+      shut(`as ${name}`, mert, bind({ tenant, principal, as: () => { throw thrown; } }), enter);
+    }
+  }
+  app.use(router);
+  // Who leaves the route, or the router, comes upon these.
+  app.use(open);
+  app.use((error, request, response, _next) => {
+    met.push([error, request.hos]);
+    response.status(500).json({});
+  });
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    for (const [name, path] of paths) {
+      const response = await fetch(`http://127.0.0.1:${server.address().port}${path}`, { headers: { "x-user": "mert" } });
+      assert.deepEqual([response.status, await response.json()], [500, {}], name);
+      const [error, bound] = met.pop();
+      assert.ok(error instanceof Error, name);
+      assert.equal(String(error.cause), name.slice(name.indexOf(" ") + 1), "what was thrown is its cause");
+      if (/^(principal|tenant|as) /.test(name)) assert.equal(bound, undefined, name);
+    }
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("Express: an error is handed on as it is", async () => {
+  const own = Object.assign(new Error("mine"), { status: 404 });
+  const told = (middleware, request) => new Promise((next) => middleware(request, {}, next));
+  for (const fails of failing(own)) {
+    assert.equal(await told(can("hall.enter", fails), { hos: tenant.as(account("mert")) }), own);
+    assert.equal(await told(bind({ tenant, principal: fails }), {}), own);
+  }
+});
+
+test("Express: nobody is bound while it is found who asks", async () => {
+  const request = { hos: tenant.as(account("mert")) };
+  const seen = [];
+  const principal = async (of) => void seen.push(of.hos);
+  await new Promise((next) => bind({ tenant, principal })(request, {}, next));
+  assert.deepEqual([seen, request.hos], [[undefined], undefined]);
+});
+
+test("Fastify: whatever is thrown, wherever, is an error, and the route stays shut", async () => {
+  for (const thrown of NO_ERRORS) {
+    for (const fails of failing(thrown)) {
+      const binders = { principal: { tenant, principal: fails }, tenant: { tenant: fails, principal }, as: { tenant, principal, as: () => { throw thrown; } } };
+      const guards = { resource: [fails], besides: [hall, { besides: fails }], denied: [hall, { denied: fails }], ...binders };
+      for (const [name, words] of Object.entries(guards)) {
+        const met = [];
+        let handled = 0;
+        const server = fastify();
+        await server.register(plugin, binders[name] ?? { tenant, principal });
+        if (name in binders) server.addHook("onRequest", async (request) => void (request.hos = tenant.as(account("mert"))));
+        server.setErrorHandler((error, request, reply) => {
+          met.push([error, request.hos]);
+          return reply.code(500).send({});
+        });
+        const preHandler = name in binders ? guard("hall.enter", () => new Uid("S::Hall", "h1")) : guard("hall.enter", ...words);
+        server.get("/halls/:id", { preHandler }, async () => ({ handled: (handled += 1) }));
+        const response = await server.inject({ url: "/halls/h2", headers: { "x-user": "mert" } });
+        assert.deepEqual([response.statusCode, response.json(), handled], [500, {}, 0], `${name} ${String(thrown)}`);
+        const [error, bound] = met.pop();
+        assert.ok(error instanceof Error, `${name} ${String(thrown)}`);
+        assert.ok(Object.is(error.cause, thrown), `${name} ${String(thrown)}: what was thrown is its cause`);
+        if (name in binders) assert.equal(bound, undefined, name);
+        await server.close();
+      }
+    }
+  }
+});
+
+test("a no is 403 where its message cannot be had any more", async () => {
+  const refusing = async () => {
+    const closing = await Engine.open({ store: store() });
+    const actor = closing.tenant("t1").as(account("mert"));
+    // The engine is closed between the answer and what is told of it.
+    const can = (...words) => {
+      const answer = actor.can(...words);
+      closing.closeSync();
+      assert.throws(() => answer.message(), { code: "hos.engine_closed" });
+      return answer;
+    };
+    return { can };
+  };
+  const wanted = { code: "hos.not_permitted", message: "hos.not_permitted" };
+  const server = fastify();
+  server.decorateRequest("hos", null);
+  server.addHook("onRequest", async (request) => void (request.hos = await refusing()));
+  server.get("/halls/:id", { preHandler: guard("hall.enter", hall) }, async () => ({ open: true }));
+  const response = await server.inject({ url: "/halls/h2" });
+  assert.deepEqual([response.statusCode, response.json()], [403, wanted]);
+  await server.close();
+  const request = { params: { id: "h2" }, hos: await refusing() };
+  const told = await new Promise((tell) => {
+    const reply = { status: (code) => ({ json: (body) => tell([code, body]) }) };
+    can("hall.enter", hall)(request, reply, (error) => tell(["next", error]));
+  });
+  assert.deepEqual(told, [403, wanted]);
+});

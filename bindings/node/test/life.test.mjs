@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, realpathSync, renameSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
 import { test } from "node:test";
-import { command, here, hos, place, store } from "./house.mjs";
+import { command, here, hos, place, store, vectors } from "./house.mjs";
 
 const { Engine, Uid } = hos;
 const mert = new Uid("S::Account", "mert");
@@ -87,6 +87,48 @@ test("a store that is open here twice is open until both are closed", async () =
   await assert.rejects(Engine.open({ store: path, seal: "worker" }), { name: "RetryError", code: "hos.store_busy" });
   await two.close();
   await (await Engine.open({ store: path, seal: "worker" })).close();
+});
+
+test("each path is the same option in other words, and wherever the process goes", async (t) => {
+  const path = realpathSync(store());
+  const dir = dirname(path);
+  const [key, mark, sock] = ["own.key", "own.mark", "own.sock"].map((name) => join(dir, name));
+  renameSync(`${path}.key`, key);
+  command(path, ["mark", "--key-file", key, "--mark", mark]);
+  mkdirSync(join(dir, "a", "b"), { recursive: true });
+  symlinkSync(dir, join(dir, "also"));
+  symlinkSync(join("a", "b"), join(dir, "deep"));
+  const before = process.cwd();
+  t.after(() => process.chdir(before));
+  const law = join(vectors, "law");
+  process.chdir(dir);
+  const words = (whole) => [basename(whole), `./${basename(whole)}`, `${dir}//${basename(whole)}`, `also/${basename(whole)}`, `deep/../../${basename(whole)}`];
+  for (const [name, whole] of [["store", path], ["keyFile", key], ["mark", mark], ["signerSocket", sock]]) {
+    const options = name === "signerSocket" ? { store: path, signerSocket: sock } : { store: path, keyFile: key, mark };
+    const engine = await Engine.open(law, options);
+    for (const other of words(whole)) {
+      // Under other options it would be held to be another engine's store.
+      await (await Engine.open(law, { ...options, [name]: other }).catch((error) => assert.fail(`${name} ${other}: ${error}`))).close();
+    }
+    for (const other of [`${law}/`, join(law, ".") + "/.", relative(dir, law)]) {
+      await (await Engine.open(other, options).catch((error) => assert.fail(`law ${other}: ${error}`))).close();
+      await (await Engine.open({ ...options, law: other }).catch((error) => assert.fail(`law ${other}: ${error}`))).close();
+    }
+    await engine.close();
+  }
+  // `..` is where the file system says, not where the words do.
+  await assert.rejects(Engine.open({ store: path, keyFile: "deep/../own.key" }), { code: "hos.key_invalid" });
+  // What is no path stays what it was, and is refused.
+  for (const none of ["", "own\0.key", 7]) {
+    for (const name of ["store", "keyFile", "mark", "signerSocket"]) {
+      await assert.rejects(Engine.open({ store: path, keyFile: name === "signerSocket" ? undefined : key, [name]: none }), { name: "CallError" }, `${name} ${none}`);
+    }
+  }
+  const gone = join(dir, "gone");
+  mkdirSync(gone);
+  process.chdir(gone);
+  rmdirSync(gone);
+  await assert.rejects(Engine.open({ store: path, keyFile: "own.key" }), { code: "hos.call_malformed", message: /`keyFile` is a relative path/ });
 });
 
 test("a panic is an error, and the engine goes on", async () => {

@@ -1,6 +1,5 @@
 // An open store under its law.
 
-import { resolve } from "node:path";
 import { type Answer, Told } from "./answer";
 import { ClosedError, type HosError, InternalError, failure, refusal } from "./errors";
 import { Known } from "./known";
@@ -9,6 +8,7 @@ import { Lane, error } from "./lane";
 import type { SqliteDatabase } from "./joined/better-sqlite3";
 import { type JoinedEngine, type JoinedOptions, type Remote, type Store, absentJoined, isStore, openJoined } from "./joined/engine";
 import { DOUBT, type Handle, SAID, absent, addon } from "./native";
+import { whole } from "./path";
 import { parse } from "./read";
 import { Tenant } from "./tenant";
 import { answered, rethrown, split, told } from "./told";
@@ -44,6 +44,8 @@ const NAMES: Readonly<Record<string, string>> = {
   directoryAgeMaxMs: "directory_age_max_ms",
 };
 const WIRE_NAMES = new Set(Object.values(NAMES));
+/** Which options are paths. A relative one is meant from the directory in which the engine is opened, whatever comes after. */
+const PATHS = new Set(["store", "law", "keyFile", "signerSocket", "mark"]);
 
 /** Who asks: the words that `can` binds, and whether they can be bound. */
 export interface Asker {
@@ -256,7 +258,7 @@ function optionsJson(law: unknown, options: unknown): string {
   const draft = new Draft();
   const only = options === undefined && typeof law === "object";
   const given = only ? law : options;
-  if (!only) draft.put("law", law);
+  if (!only) draft.put("law", whole("law", law));
   if (typeof given !== "object" || given === null) {
     throw refusal("hos.call_malformed", 'an engine is opened by Engine.open("law", { store: "hos.db" }) or Engine.open({ store: "hos.db" })');
   }
@@ -264,14 +266,9 @@ function optionsJson(law: unknown, options: unknown): string {
     if (WIRE_NAMES.has(name)) {
       throw refusal("hos.call_malformed", `the options have no field \`${name}\`; did you mean \`${camel(name)}\`?`);
     }
-    draft.put(NAMES[name] ?? name, name === "store" || name === "law" ? absolute(value) : value);
+    draft.put(NAMES[name] ?? name, PATHS.has(name) ? whole(name, value) : value);
   }
   return draft.json();
-}
-
-// Threads of one process that name a store in different words must come upon the same engine.
-function absolute(path: unknown): unknown {
-  return typeof path === "string" && path !== "" && !path.includes("\0") ? resolve(path) : path;
 }
 
 function camel(name: string): string {

@@ -3,6 +3,7 @@
 import type { Actor, As, Besides } from "./actor";
 import type { Answer } from "./answer";
 import { refusal } from "./errors";
+import { error } from "./lane";
 import type { Tenant } from "./tenant";
 import type { UidLike } from "./values";
 
@@ -28,7 +29,7 @@ export interface Binding<Request> {
 /** What a route asks besides, and what it says to a no. */
 export interface Guard<Request, Response> {
   besides?: (request: Request) => Maybe<Besides | undefined>;
-  /** Answers a request that is refused; without it, 403 with the code and the law's message. */
+  /** Answers a request that is refused; without it, 403 with the code and the law's message (the code again where that cannot be had). */
   denied?: (answer: Answer, request: Request, response: Response) => unknown;
 }
 
@@ -46,14 +47,20 @@ declare global {
   }
 }
 
-/** Middleware that sets `request.hos`: to nobody where this binding finds nobody, whoever was bound before. */
+/** Middleware that sets `request.hos`: to nobody where this binding finds nobody or fails, whoever was bound before. */
 export function bind<Request extends object = any>(binding: Binding<Request>) {
   return (request: Request, _response: unknown, next: Next): void => {
+    (request as Bound).hos = undefined;
     void actorOf(binding, request).then((actor) => {
       (request as Bound).hos = actor;
       next();
-    }, next);
+    }, failed(next));
   };
+}
+
+/** Hands a failure on. Express goes on to a handler where it is told nothing, `"route"` or `"router"`: so it is told an error. */
+function failed(next: Next) {
+  return (thrown: unknown): void => next(error(thrown));
 }
 
 /** Who asks by this request. */
@@ -75,9 +82,19 @@ export function can<Request extends object = any, Response extends Reply = any>(
       if (answer === undefined) return void response.status(401).json({ code: "unauthenticated", message: "sign in first" });
       if (answer.allowed === true) return next();
       if (guard.denied !== undefined) return guard.denied(answer, request, response);
-      return void response.status(403).json({ code: answer.code, message: answer.message() });
-    }).catch(next);
+      return void response.status(403).json(refused(answer));
+    }).catch(failed(next));
   };
+}
+
+/** What a client reads of a no. It stands without the law's message too: the engine may be closed by now, or its store away. */
+export function refused(answer: Answer): { code: string | undefined; message: string | undefined } {
+  const { code } = answer;
+  try {
+    return { code, message: answer.message() };
+  } catch {
+    return { code, message: code };
+  }
 }
 
 /** The answer for a request; none where nobody asks. */

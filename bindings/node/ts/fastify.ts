@@ -1,7 +1,8 @@
 // Fastify: a plugin that binds who asks to each request, and a hook that guards a route by one word.
 
 import type { Actor } from "./actor";
-import { type Binding, type Bound, type Guard, type Maybe, actorOf, asked } from "./express";
+import { type Binding, type Bound, type Guard, type Maybe, actorOf, asked, refused } from "./express";
+import { error } from "./lane";
 import type { UidLike } from "./values";
 import type {} from "fastify";
 
@@ -30,11 +31,17 @@ interface Reply {
 export async function hos<Request = any>(fastify: Instance, binding: Binding<Request>): Promise<void> {
   fastify.decorateRequest("hos", null);
   fastify.addHook("preHandler", async (request: Request & Bound) => {
-    request.hos = await actorOf(binding, request);
+    request.hos = undefined;
+    request.hos = await actorOf(binding, request).catch(failed);
   });
 }
 // What the plugin adds is meant for the routes beside it, not only for those within it.
 Object.assign(hos, { [Symbol.for("skip-override")]: true, [Symbol.for("fastify.display-name")]: "hos" });
+
+/** Fails as an error: what is none a server may take for nothing, and go on. */
+function failed(thrown: unknown): never {
+  throw error(thrown);
+}
 
 /** A `preHandler` that lets a request pass only where its actor may do this to that: 401 where there is none, 403 where not. */
 export function can<Request = any, R extends Reply = any>(
@@ -43,13 +50,13 @@ export function can<Request = any, R extends Reply = any>(
   guard: Guard<Request, R> = {},
 ) {
   return async (request: Request, reply: R): Promise<unknown> => {
-    const answer = await asked(request as Request & Bound, action, resource, guard.besides);
+    const answer = await asked(request as Request & Bound, action, resource, guard.besides).catch(failed);
     if (answer === undefined) return reply.code(401).send({ code: "unauthenticated", message: "sign in first" });
     if (answer.allowed === true) return undefined;
     const { denied } = guard;
-    if (denied !== undefined && (await answers(reply, () => denied(answer, request, reply)))) return reply;
+    if (denied !== undefined && (await answers(reply, () => denied(answer, request, reply)).catch(failed))) return reply;
     // A hook that says nothing would let the request pass.
-    return reply.code(403).send({ code: answer.code, message: answer.message() });
+    return reply.code(403).send(refused(answer));
   };
 }
 

@@ -170,7 +170,8 @@ impl Answer {
         entry(py, || Ok(PyString::new(py, &self.text()).unbind()))
     }
 
-    /// The law's message for the answer's code; the empty text where there is no code.
+    /// The law's message for the answer's code: in this language, else the actor's, else English. The empty text where there is no
+    /// code.
     #[pyo3(signature = (language=None))]
     fn message(&self, py: Python<'_>, language: Option<&Bound<'_, PyString>>) -> PyResult<Py<PyAny>> {
         let code = self.field(py, 0)?;

@@ -29,7 +29,7 @@ pub(crate) struct Asker {
     whose: Arc<Whose>,
     principal: (String, String),
     request: Option<String>,
-    /// A language that is empty or no text: a call with it is refused, unless the world's own answer stands.
+    /// A language that is no text: a call with it is refused, unless the world's own answer stands.
     strange_language: bool,
     /// What of the above is not of its form. Every call says so, unless the world's own answer stands.
     fault: Option<Fault>,
@@ -173,6 +173,8 @@ impl Asker {
             let mut writer = Writer::new(py, None, true);
             let tenant = writer.word("tenant", tenant).into_owned();
             let (type_name, id) = writer.who("principal", principal)?;
+            // The empty text is no language.
+            let language = language.filter(|given| !given.cast::<PyString>().is_ok_and(|text| *text == *""));
             let language = language.map(|text| writer.word("language", text).into_owned());
             // An empty text stands where there was none.
             let strange_language = language.as_deref() == Some("");

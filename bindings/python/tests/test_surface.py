@@ -85,11 +85,21 @@ class Answers(Stored):
         self.assertIsNone(no.blockers[0].message)
         self.assertEqual(no.message("tr"), turkish)
         self.assertEqual(no.message("en"), "The amount is less than the ticket's price.")
-        self.refused(hos.CallError, "hos.call_malformed", no.message)
+        self.assertEqual((no.message(), no.message("")), (no.message("en"),) * 2)
         no = tenant.as_(AYSE, language="tr").transition("ticket", "k-1", "pay", args={"amount": 99})
         self.assertEqual((no.message(), no.blockers[0].message), (turkish, turkish))
         self.assertEqual(tenant.message("ticket.too_little", "tr"), turkish)
-        self.assertEqual(ayse.can("hall.enter", H1).message("tr"), "")
+        yes = ayse.can("hall.enter", H1)
+        self.assertEqual((yes.message("tr"), yes.message()), ("", ""))
+        self.assertEqual(pickle.loads(pickle.dumps(yes)).message(), "")
+
+    def test_an_empty_language_is_none(self):
+        nobody_s = self.open().tenant("t1").as_(MERT, language="")
+        no = nobody_s.can("hall.enter", H2)
+        self.assertEqual((no.code, no.blockers[0].message), ("hos.not_permitted", None))
+        self.assertEqual(no.message(), no.message("en"))
+        self.assertIs(nobody_s.can("hall.enter", H1, context={"hour": 12}).allowed, True)
+        self.assertEqual(nobody_s.begin("ticket", "k-1", "order", facts={"owner": AYSE, "price": 100}).blockers[0].message, None)
 
     def test_parts_are_values(self):
         ayse = self.open().tenant("t1").as_(AYSE)

@@ -384,6 +384,7 @@ impl<'a> Adoption<'a> {
             return Ok(known.clone());
         }
         let key = Key::of(self.dialect, table, column, &mut |sql| self.read(sql, &[]))?;
+        let key = key.ok_or_else(|| stuck(table, column))?;
         self.keys.insert(at, key.clone());
         Ok(key)
     }

@@ -19,7 +19,7 @@ pub(super) struct Key {
 /// Types of PostgreSQL that the driver hands over and takes as they are.
 const PLAIN: [&str; 6] = ["bigint", "integer", "smallint", "text", "character varying", "bytea"];
 
-/// Types whose words may be other ones on another connection: they are nobody's id.
+/// Numbers that are not exact.
 const FRACTIONS: [&str; 2] = ["double precision", "real"];
 
 impl Key {
@@ -33,10 +33,16 @@ impl Key {
         self.ty.as_ref().map_or_else(|| place.to_owned(), |ty| format!("CAST(CAST({place} AS TEXT) AS {ty})"))
     }
 
-    /// The key of a table's column, which is asked for its type.
-    pub(super) fn of(dialect: Dialect, table: &str, column: &str, ask: &mut dyn FnMut(&str) -> Asked) -> Result<Self, Failure> {
+    /// The key of a table's column, which PostgreSQL is asked for its type; none where its words may be other ones on another
+    /// connection, so that they are nobody's id.
+    pub(super) fn of(
+        dialect: Dialect,
+        table: &str,
+        column: &str,
+        ask: &mut dyn FnMut(&str) -> Asked,
+    ) -> Result<Option<Self>, Failure> {
         if dialect != Dialect::Postgres {
-            return Ok(Self::default());
+            return Ok(Some(Self::default()));
         }
         let (relation, attribute) = (text(dialect, &name(dialect, table)), text(dialect, column));
         let sql = format!(
@@ -44,9 +50,9 @@ impl Key {
         );
         let of = ask(&sql)?.into_iter().flatten().next().and_then(as_words);
         if of.as_ref().is_some_and(|of| FRACTIONS.contains(&of.as_str())) {
-            return Err(stuck(table, column));
+            return Ok(None);
         }
-        Ok(Self { ty: of.filter(|of| !PLAIN.contains(&of.split('(').next().unwrap_or_default())) })
+        Ok(Some(Self { ty: of.filter(|of| !PLAIN.contains(&of.split('(').next().unwrap_or_default())) }))
     }
 }
 

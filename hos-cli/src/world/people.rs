@@ -57,6 +57,12 @@ pub(crate) struct Done {
     pub(crate) listed: Vec<(String, String)>,
 }
 
+/// What a table is read by in pages: in whose order, and how it is read and given back.
+struct Paged {
+    by: String,
+    key: Key,
+}
+
 /// A row of a table of people: its key, its id, and its attributes or why it has none.
 type Person = (Sql, String, Result<Record, String>);
 
@@ -102,7 +108,7 @@ impl Adoption<'_> {
             done.refuse("NULL".to_owned(), nobodys_id(nobodys));
             done.refused += nobodys - 1;
         }
-        let key = self.key(&of.table, &of.id)?;
+        let key = self.paged(&of.table, &of.id)?;
         while done.put < how.limit {
             let page = self.people_page(of, &key, after.as_ref())?;
             let Some((last, ..)) = page.last().cloned() else { break };
@@ -161,7 +167,7 @@ impl Adoption<'_> {
     /// Joins who belongs to what, in the tenant.
     pub(crate) fn memberships(&mut self, of: &Memberships, known: &mut Known, how: &How<'_>) -> Result<Done, Failure> {
         let (mut done, mut after) = (Done::default(), None);
-        let key = self.key(&of.table, &of.member.column)?;
+        let key = self.paged(&of.table, &of.member.column)?;
         while done.put < how.limit {
             let members = self.members(of, &key, after.as_ref())?;
             let Some(last) = members.last().cloned() else { break };
@@ -222,23 +228,24 @@ impl Adoption<'_> {
 
     /// What a table is read by in pages: the column itself, so that its index serves; or its text, where the column's values cannot be
     /// given back to the database as they came.
-    fn key(&mut self, table: &str, column: &str) -> Result<String, Failure> {
+    fn paged(&mut self, table: &str, column: &str) -> Result<Paged, Failure> {
         let d = self.dialect;
+        let key = Key::of(d, table, column, &mut |sql| self.read(sql, &[]))?;
         let (table, column) = (name(d, table), format!("p.{}", name(d, column)));
         let first = |what: &str, only: &str| format!("SELECT {what} FROM {table} p WHERE {only} LIMIT 1");
         let is_plain = match d {
-            Dialect::Postgres => {
-                let of = self.read(&first(&format!("CAST(pg_typeof({column}) AS TEXT)"), "1 = 1"), &[])?;
-                let of = of.into_iter().flatten().next().and_then(as_words);
-                of.is_none_or(|of| ["bigint", "integer", "smallint", "text", "character varying"].contains(&of.as_str()))
-            }
+            Dialect::Postgres => key.is_some(),
             Dialect::Sqlite => self.read(&first("1", &format!("typeof({column}) = 'real'")), &[])?.is_empty(),
             Dialect::Mysql => {
                 let of = self.read(&first(&column, &format!("{column} IS NOT NULL")), &[])?;
                 !matches!(of.into_iter().flatten().next(), Some(Sql::Raw(word)) if word == NO_WORD)
             }
         };
-        Ok(if is_plain { column } else { as_text(d, &column) })
+        Ok(if is_plain {
+            Paged { by: column, key: key.unwrap_or_default() }
+        } else {
+            Paged { by: as_text(d, &column), key: Key::default() }
+        })
     }
 
     /// Where the next page begins; it must be further on.
@@ -255,12 +262,13 @@ impl Adoption<'_> {
     }
 
     /// The next rows: the key, the id, and the attributes or why there are none.
-    fn people_page(&mut self, of: &People, key: &str, after: Option<&Sql>) -> Result<Vec<Person>, Failure> {
+    fn people_page(&mut self, of: &People, key: &Paged, after: Option<&Sql>) -> Result<Vec<Person>, Failure> {
         let d = self.dialect;
         let columns = std::iter::once(&of.id).chain(of.attrs.values().map(|attr| &attr.column));
         let columns: Vec<String> = columns.map(|column| as_text(d, &format!("p.{}", name(d, column)))).collect();
-        let (columns, behind, table) = (columns.join(", "), self.behind(key, &Key::default(), after), name(d, &of.table));
-        let sql = format!("SELECT {key}, {columns} FROM {table} p WHERE {behind} ORDER BY {key} LIMIT {PAGE}");
+        let (columns, behind, table) = (columns.join(", "), self.behind(&key.by, &key.key, after), name(d, &of.table));
+        let (by, read) = (&key.by, key.key.read(d, &key.by));
+        let sql = format!("SELECT {read}, {columns} FROM {table} p WHERE {behind} ORDER BY {by} LIMIT {PAGE}");
         let params: Vec<&Sql> = after.into_iter().collect();
         let rows = self.read(&sql, &params)?;
         let law = self.law;
@@ -285,22 +293,33 @@ impl Adoption<'_> {
     }
 
     /// The next members that a table names.
-    fn members(&mut self, of: &Memberships, key: &str, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
-        let (table, behind) = (name(self.dialect, &of.table), self.behind(key, &Key::default(), after));
-        let sql = format!("SELECT DISTINCT {key} FROM {table} p WHERE {behind} ORDER BY {key} LIMIT {PAGE}");
+    fn members(&mut self, of: &Memberships, key: &Paged, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
+        let (table, behind) = (name(self.dialect, &of.table), self.behind(&key.by, &key.key, after));
+        let (by, read) = (&key.by, key.key.read(self.dialect, "q.k"));
+        let page = format!("SELECT DISTINCT {by} AS k FROM {table} p WHERE {behind} ORDER BY {by} LIMIT {PAGE}");
+        let sql = format!("SELECT {read} FROM ({page}) q ORDER BY q.k");
         let params: Vec<&Sql> = after.into_iter().collect();
         Ok(self.read(&sql, &params)?.into_iter().filter_map(|mut row| row.pop()).collect())
     }
 
     /// Members of a page and what they belong to, where both say something.
-    fn pairs(&mut self, of: &Memberships, key: &str, after: Option<&Sql>, last: &Sql) -> Result<Vec<(String, String)>, Failure> {
+    fn pairs(
+        &mut self,
+        of: &Memberships,
+        key: &Paged,
+        after: Option<&Sql>,
+        last: &Sql,
+    ) -> Result<Vec<(String, String)>, Failure> {
         let d = self.dialect;
         let [one, other] = [&of.member.column, &of.of.column].map(|column| as_text(d, &format!("p.{}", name(d, column))));
-        let behind = self.behind(key, &Key::default(), after);
+        let behind = self.behind(&key.by, &key.key, after);
         let place = self.place(if after.is_some() { 2 } else { 1 });
-        let place = if d == Dialect::Sqlite && matches!(last, Sql::Raw(_)) { format!("CAST({place} AS TEXT)") } else { place };
+        let place = match last {
+            Sql::Raw(_) if d == Dialect::Sqlite => format!("CAST({place} AS TEXT)"),
+            _ => key.key.place(&place),
+        };
         let table = name(d, &of.table);
-        let sql = format!("SELECT DISTINCT {one}, {other} FROM {table} p WHERE {behind} AND {key} <= {place} ORDER BY 1, 2");
+        let sql = format!("SELECT DISTINCT {one}, {other} FROM {table} p WHERE {behind} AND {} <= {place} ORDER BY 1, 2", key.by);
         let params: Vec<&Sql> = after.into_iter().chain([last]).collect();
         let rows = self.read(&sql, &params)?;
         let pair = |row: Vec<Sql>| {

@@ -49,6 +49,7 @@ pub fn parse(file: &SourceFile, namespace: &str) -> Result<(Contract, Vec<Fault>
         entity: String::new(),
         states: Vec::new(),
         facts: BTreeMap::new(),
+        data_subject: None,
         expressions: Vec::new(),
         arrows_count: 0,
     };
@@ -69,6 +70,8 @@ struct Parser<'f> {
     entity: String,
     states: Vec<State>,
     facts: BTreeMap<Name, Attribute>,
+    /// The fact that says whose the facts are.
+    data_subject: Option<Name>,
     expressions: Vec<Expression>,
     arrows_count: usize,
 }
@@ -85,7 +88,7 @@ impl Parser<'_> {
         if let Some(facts) = self.reader.table(table, "facts") {
             self.facts = self.attributes(facts, "fact");
         }
-        let data_subject = self.data_subject(table);
+        self.data_subject = self.data_subject(table);
         let personal_ids = self.reader.boolean(table, "personal_ids").unwrap_or(false);
         let begins = self.begins(table);
         let events = self.events(table, "event");
@@ -101,7 +104,7 @@ impl Parser<'_> {
             file: self.reader.file().path.clone(),
             entity: std::mem::take(&mut self.entity),
             entity_span,
-            data_subject,
+            data_subject: self.data_subject.take(),
             personal_ids,
             states: std::mem::take(&mut self.states),
             facts: std::mem::take(&mut self.facts),

@@ -7,7 +7,9 @@ use super::evidence;
 use super::instance::{Instance, data_subject};
 use super::motion::{Motion, label_of, refuse};
 use super::slice::Slice;
-use super::verdict::{Asked, Verdict, answer_with, contract_unknown, judge, person, resource_of, shown, unknown, with_given};
+use super::verdict::{
+    Asked, Verdict, answer_with, contract_unknown, judge, person, resource_of, shown, undeclared, unknown, with_given,
+};
 use super::{Judged, call_digest};
 use crate::answer::{Answer, Candidate};
 use crate::call::{Adopt, Begin, Call};
@@ -104,6 +106,12 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     let landed = match (&answer.mode, &call.by.legacy) {
         (Mode::Shadow, legacy) => {
             door::shadowed(&mut answer, legacy.as_ref().map(|l| l.allowed));
+            if let Some(blocker) = legacy.as_ref().filter(|l| l.allowed).and_then(|l| undeclared(of, l.state.as_ref())) {
+                answer.blockers.push(blocker);
+                answer.to = None;
+                let verdict = Verdict { blockers: answer.blockers.clone(), ..verdict };
+                return motion.refused(answer, event.name.as_str(), &whole(), verdict);
+            }
             match legacy {
                 Some(l) if l.allowed => Some(l.state.clone().unwrap_or_else(|| first.to.clone())),
                 _ => None,

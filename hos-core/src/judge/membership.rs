@@ -220,6 +220,9 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
             }
             let newborn = Entity { uid: uid.clone(), attrs: attrs.clone(), parents: BTreeSet::new(), record: None };
             let newborn = directory.get(uid).is_none().then_some(newborn);
+            if let Some(there) = directory.get(uid) {
+                bench.active.bound.fits(&Entity { attrs: attrs.clone(), ..there.clone() })?;
+            }
             let action = if person { "directory.account" } else { "directory.entity" };
             Ok(Asked { action, resource: uid.clone(), newborn, context: Record::new() })
         }
@@ -238,13 +241,19 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
                 (Change::Join { .. }, true) => conflict(format!("`{uid}` is in `{parent}` already")),
                 (Change::Leave { .. }, false) => conflict(format!("`{uid}` is not in `{parent}`")),
                 (Change::Join { .. }, _) => {
+                    if let Some(there) = directory.get(uid) {
+                        let mut joined = there.clone();
+                        joined.parents.insert(parent.clone());
+                        bench.active.bound.fits(&joined)?;
+                    }
                     Ok(Asked { action: "directory.member", resource: parent.clone(), newborn: None, context: subject(uid) })
                 }
                 _ => Ok(Asked { action: "directory.unmember", resource: parent.clone(), newborn: None, context: subject(uid) }),
             }
         }
         Change::Grant { id, template, principal, resource } => {
-            if rows.grant.as_ref().is_some_and(|(.., removed)| !removed) {
+            // The universe's grants are every tenant's too: one name is one grant.
+            if rows.grant.as_ref().is_some_and(|(.., removed)| !removed) || directory.link(id).is_some() {
                 return conflict(format!("the grant `{}` exists already", crate::id::Shown(id)));
             }
             if bench.active.law.policy.has_policy(id) {

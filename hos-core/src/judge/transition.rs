@@ -4,7 +4,7 @@ use super::bench::Bench;
 use super::door;
 use super::instance::Instance;
 use super::motion::{Motion, refuse};
-use super::verdict::{Asked, Verdict, answer_with, contract_unknown, event_unknown, judge, shown, standing_blocker};
+use super::verdict::{Asked, Verdict, answer_with, contract_unknown, event_unknown, judge, shown, standing_blocker, undeclared};
 use super::world::About;
 use super::{Judged, transition_digest};
 use crate::answer::{Answer, Candidate};
@@ -36,24 +36,31 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     let Some(of) = bench.contract(&call.contract) else {
         return refuse(bench, answer, call.event.as_str(), &whole(), Blocker::new(Code::ContractUnknown, shown(&call.contract)));
     };
-    let Some((event, _)) = of.contract.event(call.event.as_str(), instance.state.as_str()) else {
-        return refuse(bench, answer, call.event.as_str(), &whole(), event_unknown(&of.contract, &call.event));
+    let unmoved = bench;
+    let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+    // An event is one of the edition that the instance is taken to: what this edition alone has is known at the first touch.
+    let migrated = motion.migrate(instance.clone());
+    let bench = &bench.behind(instance, migrated.as_ref().unwrap_or(instance));
+    let older = of;
+    let of = bench.contract(&call.contract).unwrap_or(of);
+    motion.bench = bench;
+    let state = migrated.as_ref().map_or(&instance.state, |present| &present.state);
+    let known = of.contract.event(call.event.as_str(), state.as_str());
+    // One that only the edition before has is refused behind the migration.
+    let Some((event, _)) = known.or_else(|| older.contract.event(call.event.as_str(), instance.state.as_str())) else {
+        return refuse(unmoved, answer, call.event.as_str(), &whole(), event_unknown(&of.contract, &call.event));
     };
     answer.mode = bench.mode(&event.action, Some(call.contract.as_str()));
     if answer.mode == Mode::Off {
         return Judged::only(door::off(answer, call.by.legacy.as_ref().map(|l| l.allowed)));
     }
     if let Err(blocker) = bench.check_clock(Some(instance.last_time)) {
-        return refuse(bench, answer, call.event.as_str(), &whole(), blocker);
+        return refuse(unmoved, answer, call.event.as_str(), &whole(), blocker);
     }
-    let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
-    let mut present = match motion.migrate(instance.clone()) {
+    let mut present = match migrated {
         Ok(present) => present,
-        Err(blocker) => return refuse(bench, answer, call.event.as_str(), &whole(), blocker),
+        Err(blocker) => return refuse(unmoved, answer, call.event.as_str(), &whole(), blocker),
     };
-    let bench = &bench.behind(instance, &present);
-    let of = bench.contract(&call.contract).unwrap_or(of);
-    motion.bench = bench;
     if answer.mode == Mode::Enforce {
         let (after, stopped) = motion.fire_due(of, present, &mut answer.fired);
         if let Some(blocker) = stopped {
@@ -98,6 +105,11 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
             return Judged::only(answer);
         }
         let world = call.by.legacy.as_ref().filter(|l| l.allowed);
+        if let Some(blocker) = world.and_then(|l| undeclared(of, l.state.as_ref())) {
+            answer.blockers.push(blocker);
+            let verdict = Verdict { blockers: answer.blockers.clone(), ..verdict };
+            return motion.refused_behind(present, answer, call.event.as_str(), &whole(), verdict);
+        }
         let world = world
             .map(|l| l.state.clone().or_else(|| verdict.branch.map(|b| b.to.clone())).unwrap_or_else(|| present.state.clone()));
         answer.divergence |= world.as_ref().zip(verdict.branch).is_some_and(|(w, b)| *w != b.to);

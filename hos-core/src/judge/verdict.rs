@@ -55,6 +55,13 @@ pub(super) fn unknown<'n>(code: Code, wrong: &Name, known: impl Iterator<Item = 
     Blocker::new(code, format!("`{wrong}`{hint}"))
 }
 
+/// A state of the world's that the contract does not have: nothing would ever lead out of it. The world's outcome stands, and the
+/// instance is left where it is.
+pub(super) fn undeclared(of: &LawContract, state: Option<&Name>) -> Option<Blocker> {
+    let state = state.filter(|state| of.contract.state(state.as_str()).is_none())?;
+    Some(Blocker::new(Code::WrongState, format!("the contract has no state `{state}`, which is the world's")))
+}
+
 /// A contract that the law lacks.
 pub(super) fn contract_unknown(law: &Law, wrong: &Name) -> Blocker {
     unknown(Code::ContractUnknown, wrong, law.contracts.keys())

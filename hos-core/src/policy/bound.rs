@@ -8,7 +8,7 @@ use super::directory::{Directory, Node};
 use super::given::{self, Case, Closed, LawNames};
 use super::index::Side;
 use super::law::PolicyLaw;
-use super::request::Request;
+use super::request::{Entity, Request};
 use super::shape::{TypeInfo, TypeNameSet};
 use crate::id::Uid;
 use crate::limits::{GIVEN_MAX, SLICE_MAX};
@@ -36,6 +36,11 @@ impl Bound {
             orphans.sort_unstable();
         }
         Ok(Bound { law, directory, orphans: orphans.into() })
+    }
+
+    /// Whether the schema lets an entity be as it is: its attributes, and what it is in.
+    pub(crate) fn fits(&self, entity: &Entity) -> Result<(), Blocker> {
+        given::fits(&self.law, entity)
     }
 
     /// Ids of links whose template this law lacks, sorted.

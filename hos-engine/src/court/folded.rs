@@ -8,8 +8,16 @@ use hos_core::call::Call;
 use hos_core::id::{KeyId, Tenant};
 use hos_core::refusal::{Blocker, Code};
 
-/// A call that waits: its place, its id, and its bytes as it came; none where its person was erased meanwhile.
-pub(crate) type Waiting = (u64, [u8; 16], Option<Vec<u8>>);
+/// A call that waits.
+pub(crate) struct Waiting {
+    /// Its place.
+    pub(crate) pos: u64,
+    pub(crate) id: [u8; 16],
+    /// The label of the instance that it is about, if it is about one.
+    pub(crate) about: Option<Vec<u8>>,
+    /// As it came; none where its person was erased meanwhile.
+    pub(crate) bytes: Option<Vec<u8>>,
+}
 
 impl Court {
     /// The first calls that wait.
@@ -19,7 +27,8 @@ impl Court {
             let (pos, id) = (row.uint(0)?, row.bytes(1)?);
             let Some(row) = tx.row(&inbox::waiting(tenant, &id))? else { continue };
             let key = KeyId(row.bytes(2)?);
-            waiting.push((pos, id, self.keys(tx).open_copy(&key, row.blob(3)?, &Default::default())?));
+            let bytes = self.keys(tx).open_copy(&key, row.blob(3)?, &Default::default())?;
+            waiting.push(Waiting { pos, id, about: row.opt_blob(4)?.map(<[u8]>::to_vec), bytes });
         }
         Ok(waiting)
     }
@@ -34,24 +43,26 @@ impl Court {
         }
     }
 
-    /// Takes a call out of the inbox and judges it; says whether it was still there: several may fold.
+    /// Takes a call out of the inbox and judges it; says whether it was still there: several may fold. Without a call nothing is left
+    /// of it to be judged.
     pub(super) fn fold(
         &self,
         tx: &Tx<'_>,
         group: &mut Group,
         tenant: &Tenant,
         (pos, id): (u64, [u8; 16]),
-        call: &Call,
+        call: Option<&Call>,
         unjudged: Option<Blocker>,
     ) -> Result<u64, Failure> {
         if tx.execute(&evidence_sql::dequeue_shadow(tenant, pos, &id))? == 0 {
             return Ok(0);
         }
         tx.execute(&inbox::delete(tenant, &id))?;
-        match unjudged {
-            None => self.call(tx, group, tenant, call)?,
-            Some(why) => self.unjudged(tx, group, tenant, call, why)?,
-        };
+        match (call, unjudged) {
+            (Some(call), None) => drop(self.call(tx, group, tenant, call)?),
+            (Some(call), Some(why)) => drop(self.unjudged(tx, group, tenant, call, why)?),
+            (None, _) => {}
+        }
         Ok(1)
     }
 }

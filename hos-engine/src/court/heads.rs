@@ -8,6 +8,7 @@ use crate::court::fetch::instance_row;
 use crate::court::{Court, Group};
 use crate::seal;
 use crate::store::Row;
+use crate::store::Statement;
 use crate::store::Tx;
 use crate::store::sql::{evidence as sql, state as state_sql};
 use crate::work::HeadsDone;
@@ -50,10 +51,11 @@ pub(crate) fn head_of(tenant: &Tenant, thread: Handle, n: u64, last: &[u8], firs
     Ok(Head { key, kind, thread, n, last: digest::record_hash(last) })
 }
 
-/// The map of all records of a tenant, and where one thread ends. `without` is a thread's last record, to be left out.
+/// The map of a tenant's threads, each as `ends` says, and where one thread ends. `without` is a thread's last record, to be left out.
 pub(crate) fn map(
     tx: &Tx<'_>,
     tenant: &Tenant,
+    ends: &Statement,
     wanted: Option<Handle>,
     without: Option<(Handle, u64)>,
 ) -> Result<(HeadsMap, Option<Head>), Failure> {
@@ -76,7 +78,7 @@ pub(crate) fn map(
         builder.push(&head);
         Ok(())
     };
-    tx.each(&sql::ends(tenant), |row| {
+    tx.each(ends, |row| {
         if failed.is_none() {
             failed = take(&row).err();
         }
@@ -118,24 +120,34 @@ impl Court {
                 Some(state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle)
             }
         };
-        let waiting = tx.row(&sql::queue_len(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
-        let written = group.unsealed.iter().filter(|record| record.tenant == *tenant).count() as u64;
-        let sealed = seal::head(tx, tenant, self.of)?.size;
-        if waiting + written == 0
+        let (ends, sealed, unsealed) = if tx.is_shared() {
+            // Others write beside us, and what they commit while we look would come in between: the end of the log is held, and what
+            // has no place below it by now counts for nothing.
+            (sql::sealed_ends(tenant), self.drain_whole(tx, group, tenant)?, 0)
+        } else {
+            let waiting = tx.row(&sql::queue_len(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
+            let written = group.unsealed.iter().filter(|record| record.tenant == *tenant).count() as u64;
+            (sql::ends(tenant), seal::head(tx, tenant, self.of)?.size, waiting + written)
+        };
+        if unsealed == 0
             && let Some((seq, last)) = newest(tx, tenant, sealed)?
         {
             // Nothing was written since: the record that is there says it.
-            let (map, found) = map(tx, tenant, wanted, Some(last))?;
+            let (map, found) = map(tx, tenant, &ends, wanted, Some(last))?;
             return Ok(HeadsDone { seq, proved: found.map(|head| (head, map.way(&head.key).siblings)) });
         }
-        let (map, found) = map(tx, tenant, wanted, None)?;
-        let seq = sealed + waiting + written;
+        let (map, found) = map(tx, tenant, &ends, wanted, None)?;
+        let seq = sealed + unsealed;
         let change = encode_heads(seq, map.len() as u64, &map.root());
         let view = self.view(tx, group, tenant)?;
         let bench = self.bench(tx, group, tenant, &view, None)?;
         let act = Act { kind: Kind::Heads, stream: STREAM_HEADS, by: None, change: &change, judged: None };
         let draft = judge::act(&bench, &act)?;
-        self.write_own(tx, group, tenant, draft, &bench.seed)?;
+        let (thread, n, _) = self.write_own(tx, group, tenant, draft, &bench.seed)?;
+        if tx.is_shared() && self.seal_next(tx, group, tenant, &thread, n)? != seq {
+            // A map at another place than it says would be wrong for good: nothing of this is stored.
+            return Err(Failure::new(Code::Internal, format!("the map of heads of `{tenant}` has another place than {seq}")));
+        }
         let proved = found.map(|head| (head, map.way(&head.key).siblings));
         Ok(HeadsDone { seq, proved })
     }

@@ -2,11 +2,11 @@
 //! ([`KeyRing`]).
 
 use crate::Failure;
-use crate::court::founding::{KEY_SEAL, STREAM_KEYS};
+use crate::court::founding::{KEY_SEAL, STREAM_KEYS, STREAM_TENANTS};
 use crate::court::{Court, Group, roots};
 use crate::seal;
 use crate::store::Tx;
-use crate::store::sql::{evidence as sql, law as law_sql};
+use crate::store::sql::{claim, evidence as sql, law as law_sql};
 use crate::work::KeyAct;
 use hos_core::id::{Handle, StoreId, Tenant};
 use hos_core::judge::{self, Act};
@@ -21,17 +21,27 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[derive(Default)]
 pub(crate) struct KnownKeys(RwLock<(Option<u64>, Arc<KeyRing>)>);
 
-/// All records of keys: their contents, in order.
-pub(crate) fn records(tx: &Tx<'_>) -> Result<Vec<Vec<u8>>, Failure> {
+/// A record of keys: its place in the log, if it has one, and its content.
+type Placed = (Option<u64>, Vec<u8>);
+
+/// All records of keys, in order.
+pub(crate) fn placed(tx: &Tx<'_>) -> Result<Vec<Placed>, Failure> {
     let universe = Tenant::universe();
     let Some(stream) = tx.row(&sql::stream(&universe, STREAM_KEYS))? else { return Ok(Vec::new()) };
     let thread = Handle(stream.bytes(0)?);
-    let mut contents = Vec::new();
+    let mut placed = Vec::new();
     for row in tx.rows(&sql::thread_records(&universe, &thread, 0, usize::MAX >> 1))? {
         let content = roots::content(row.blob(1)?, row.blob(2)?);
-        contents.push(content.map_err(|why| Failure::new(Code::StoreIntegrity, format!("a key's record: {why}")))?);
+        let content = content.map_err(|why| Failure::new(Code::StoreIntegrity, format!("a key's record: {why}")))?;
+        // A place that is no number is found where the log is read; keys are read without it.
+        placed.push((row.opt_uint(3).ok().flatten(), content));
     }
-    Ok(contents)
+    Ok(placed)
+}
+
+/// All records of keys: their contents, in order.
+pub(crate) fn records(tx: &Tx<'_>) -> Result<Vec<Vec<u8>>, Failure> {
+    Ok(placed(tx)?.into_iter().map(|(_, content)| content).collect())
 }
 
 /// The ring that these records come to.
@@ -103,17 +113,28 @@ impl Court {
         let content = change.encode();
         let act = Act { kind: Kind::Key, stream: STREAM_KEYS, by: None, change: &content, judged: None };
         let draft = judge::act(&bench, &act)?;
-        self.write_own(tx, group, &universe, draft, &bench.seed)?;
+        let (thread, n, _) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
+        if tx.is_shared() && matches!(change, KeyChange::Rotated(..)) {
+            // Directly behind the end that the sizes were counted from: another's record in between would make the change one that
+            // the old key does not vouch for.
+            self.seal_next(tx, group, &universe, &thread, n)?;
+        }
         Ok(())
     }
 
     /// From which size on another key signs each log: the next one, and in the universe the one after the record of the
-    /// change, which the old key still vouches for.
-    fn turns(&self, tx: &Tx<'_>, group: &Group) -> Result<BTreeMap<Tenant, u64>, Failure> {
+    /// change, which the old key still vouches for. Where others write beside us, no log grows until the change is committed.
+    fn turns(&self, tx: &Tx<'_>, group: &mut Group) -> Result<BTreeMap<Tenant, u64>, Failure> {
+        if tx.is_shared() {
+            self.hold_all(tx, group)?;
+        }
         let mut from = BTreeMap::new();
         for tenant in self.tenants(tx)? {
             let size = seal::head(tx, &tenant, self.of)?.size;
-            let first = if tenant.is_universe() {
+            let first = if tenant.is_universe() && tx.is_shared() {
+                // What waits there comes behind the record of the change, whoever commits it when.
+                size + 2
+            } else if tenant.is_universe() {
                 let waiting = tx.row(&sql::queue_len(&tenant))?.map_or(Ok(0), |row| row.uint(0))?;
                 let written = group.unsealed.iter().filter(|record| record.tenant == tenant).count() as u64;
                 size + waiting + written + 2
@@ -123,5 +144,19 @@ impl Court {
             from.insert(tenant, first);
         }
         Ok(from)
+    }
+
+    /// Holds the end of every log, in the order of their names as whoever holds several does. What waits in the universe is sealed, for
+    /// the keys' own earlier records may be among it.
+    fn hold_all(&self, tx: &Tx<'_>, group: &mut Group) -> Result<(), Failure> {
+        let universe = Tenant::universe();
+        // Nobody opens a tenant meanwhile: a log that the change does not name is the new key's from its beginning.
+        if self.stream_end(tx, &universe, STREAM_TENANTS)?.is_none() {
+            tx.execute(&claim::leave_stream(&universe, STREAM_TENANTS))?;
+        }
+        for tenant in self.tenants(tx)? {
+            self.hold_head(tx, group, &tenant)?;
+        }
+        self.drain_whole(tx, group, &universe).map(drop)
     }
 }

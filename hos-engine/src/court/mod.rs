@@ -12,7 +12,7 @@ pub(crate) mod cosigned;
 pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod fetch;
-mod folded;
+pub(crate) mod folded;
 pub(crate) mod founding;
 pub(crate) mod heads;
 pub(crate) mod history;
@@ -41,6 +41,7 @@ use crate::settings::{Seal, Settings};
 use crate::store::Statement;
 use crate::store::StoreError;
 use crate::store::Tx;
+use crate::store::sql::law as law_sql;
 use crate::store::sqlite::{Foresight, Runner};
 use crate::vault::Vault;
 use crate::view::{InForce, View};
@@ -49,6 +50,7 @@ use hos_core::answer::Answer;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant, Uid};
 use hos_core::judge::{Draft, Limits};
+use hos_core::proof::checkpoint::{Checkpoint, Note};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -143,6 +145,7 @@ pub(crate) struct Mark {
     destroy: usize,
     traces: usize,
     moved: usize,
+    in_force: Option<Arc<InForce>>,
 }
 
 impl Group {
@@ -303,9 +306,27 @@ impl Runner for Court {
 
     fn reopened(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         lock(&self.recent).forget();
-        // The log must not be shorter than what this process has signed for.
+        // Another file may lie where the store's was: a copy of it, or another store.
+        let is = |key, wanted: &[u8]| {
+            Ok::<_, StoreError>(tx.row(&law_sql::store_value(key))?.is_some_and(|row| row.blob(0) == Ok(wanted)))
+        };
+        if !is(founding::KEY_STORE, &self.of.store.0)? || !is(founding::KEY_EPOCH, &self.of.epoch.to_be_bytes())? {
+            return Err(StoreError::integrity(
+                "the file that lies there now is another store, or in another epoch; open it anew",
+            ));
+        }
+        // The log must go on from what this process has signed for.
         for (tenant, signed) in lock(&self.checkpoints).iter() {
             let head = seal::head(tx, tenant, self.of).map_err(StoreError::from)?;
+            let said = Note::parse(signed.note.as_bytes()).ok().and_then(|note| Checkpoint::parse(note.text()).ok());
+            if let Some(said) = said.filter(|said| said.size > 0 && said.size <= head.size)
+                && seal::root_at(tx, tenant, head.size, said.size).map_err(StoreError::from)? != said.root
+            {
+                return Err(StoreError::integrity(format!(
+                    "the first {} entries of `{tenant}` are not those that were answered for",
+                    said.size
+                )));
+            }
             if head.size < signed.size {
                 return Err(StoreError::integrity(format!(
                     "the log of `{tenant}` has {} entries, and {} were answered for",
@@ -334,6 +355,7 @@ impl Runner for Court {
             destroy: group.destroy.len(),
             traces: group.traces.len(),
             moved: group.moved.len(),
+            in_force: group.in_force.clone(),
         }
     }
 
@@ -349,7 +371,8 @@ impl Runner for Court {
         if group.changes != mark.changes {
             group.views.clear();
             group.cached = false;
-            group.in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
+            // What this group has read or activated; what the process remembers may be older.
+            group.in_force = mark.in_force;
         }
         // Sealing by queue advances heads within a job; they are read anew.
         if self.settings.seal == Seal::Worker || !group.locked.is_empty() {
@@ -364,7 +387,7 @@ impl Runner for Court {
             Job::Call(tenant, call) => self.call(tx, group, &tenant, &call).map(|a| Done::Answer(Box::new(a))),
             Job::Unjudged(tenant, call, why) => self.unjudged(tx, group, &tenant, &call, why).map(|a| Done::Answer(Box::new(a))),
             Job::Fold { tenant, pos, id, call, unjudged } => {
-                self.fold(tx, group, &tenant, (pos, id), &call, unjudged).map(Done::Count)
+                self.fold(tx, group, &tenant, (pos, id), call.as_deref(), unjudged).map(Done::Count)
             }
             Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),
             Job::OpenTenant(by, tenant) => self.open_tenant(tx, group, &by, &tenant).map(|a| Done::Answer(Box::new(a))),

@@ -11,6 +11,9 @@ use hos_core::id::{Handle, RecordHash, Tenant};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 
+/// How many records are taken from a queue at once by who takes them all.
+const DRAINED: usize = 256;
+
 impl Court {
     /// The newest time that the tenant's log claims.
     pub(crate) fn last_sealed(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<Option<Timestamp>, Failure> {
@@ -54,7 +57,7 @@ impl Court {
             }
             // What waits in the queue from a time of worker sealing comes first: sealed order is the order of writing.
             while tx.row(&sql::queued(tenant))?.is_some() {
-                self.drain(tx, group, tenant, 256)?;
+                self.drain(tx, group, tenant, DRAINED)?;
             }
             group.drained.insert(tenant.clone());
         }
@@ -71,10 +74,7 @@ impl Court {
 
     /// Seals records from a tenant's queue; says how many.
     pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<u64, Failure> {
-        if tx.is_shared() && !group.locked.contains(tenant) {
-            group.heads.insert(tenant.clone(), self.lock_head(tx, tenant)?);
-            group.locked.insert(tenant.clone());
-        }
+        self.hold_head(tx, group, tenant)?;
         let (mut records, mut places) = (Vec::new(), Vec::new());
         // Records of the inbox that go behind others of their stream, and those others' thread.
         let mut held: Vec<(u64, [u8; 16], Handle)> = Vec::new();
@@ -125,6 +125,44 @@ impl Court {
             tx.execute(&sql::put_head(tenant, head))?;
         }
         Ok(records.len() as u64)
+    }
+
+    /// Seals all that waits in a tenant's queue, as far as it is committed; says how many entries the log has then. What others commit
+    /// later stays behind that end, which is held until this transaction ends.
+    pub(super) fn drain_whole(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<u64, Failure> {
+        while self.drain(tx, group, tenant, DRAINED)? > 0 {}
+        self.meet_head(tx, group, tenant)?;
+        Ok(group.heads.get(tenant).map_or(0, |head| head.size))
+    }
+
+    /// Gives a record that this transaction has put into the queue the place directly behind the end that is held, before all that waits;
+    /// says which.
+    pub(super) fn seal_next(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        thread: &Handle,
+        n: u64,
+    ) -> Result<u64, Failure> {
+        let record = [self.out_of_queue(tx, tenant, thread, n)?];
+        let places = seal::seal(tx, self.of, self.sealing(), &mut group.heads, &record)?;
+        let lost = || Failure::new(Code::Internal, format!("record {thread}/{n} of `{tenant}` was sealed, and has no place"));
+        let place = places.first().copied().ok_or_else(lost)?;
+        group.sealed.insert((*thread, n), place);
+        if let Some(head) = group.heads.get(tenant) {
+            tx.execute(&sql::put_head(tenant, head))?;
+        }
+        Ok(place.0)
+    }
+
+    /// Holds the end of a log until this transaction ends, where others write beside us; else nobody but us moves it.
+    pub(super) fn hold_head(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<(), Failure> {
+        if tx.is_shared() && !group.locked.contains(tenant) {
+            group.heads.insert(tenant.clone(), self.lock_head(tx, tenant)?);
+            group.locked.insert(tenant.clone());
+        }
+        Ok(())
     }
 
     /// The end of a log, which nobody else moves until this transaction ends.

@@ -468,7 +468,11 @@ impl Court {
                 tx.execute(&state_sql::put_entity(tenant, &row))?;
                 group.taken(&claim::leave_entity(tenant, &entity.uid));
                 // What is removed may be somebody's role: the directory is read anew. All else changes in place.
-                let merged = if removed { None } else { Some(self.merged(tx, group, tenant, entity)?) };
+                let mut merged = if removed { None } else { Some(self.merged(tx, group, tenant, entity)?) };
+                if let Some(entity) = &mut merged {
+                    // The row may name what was removed since: nobody is in what is not there.
+                    entity.parents.retain(|parent| view.directory.get(parent).is_some());
+                }
                 merged.map(|entity| view.changed(Some((entity.uid.clone(), Some(entity))), None))
             }
             DirectoryAfter::Grant { thread, link, removed } => {
@@ -506,7 +510,8 @@ fn is_refusal(judged: &Judged) -> bool {
 fn left_out(group: &mut Group, judged: Judged, principal: &Uid, before: Option<&Before>, seed: &[u8; 32]) -> Answer {
     let Judged { drafts, mut answer, .. } = judged;
     let alone = drafts.len() == 1;
-    let refusals: Vec<Draft> = drafts.into_iter().filter(|d| d.header.kind == Kind::Refused).collect();
+    // A deadline that was refused has its place in the instance's own thread: it is one of those that come later.
+    let refusals: Vec<Draft> = drafts.into_iter().filter(|d| d.header.kind == Kind::Refused && d.header.n.is_none()).collect();
     if !refusals.is_empty() {
         group.refused = Some(Refusal { principal: principal.clone(), drafts: refusals, seed: *seed });
     }

@@ -372,8 +372,12 @@ fn leave(tenant: &Tenant, read: &Read) -> Option<Statement> {
 fn publish(court: &Court, group: &Group) {
     publish_law(court, group);
     if group.changes == 0 {
+        // The host's transaction may see a snapshot of long ago: what it read is news, and says nothing of how fresh the news is.
+        let aged = Instant::now().checked_sub(court.settings.directory_age_max * 2);
         for (tenant, view) in &group.views {
-            publish_view(court, tenant, view, Instant::now());
+            let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
+            let known = known.filter(|(known, _)| Arc::ptr_eq(known, view)).map(|(_, since)| since);
+            publish_view(court, tenant, view, known.or(aged).unwrap_or_else(Instant::now));
         }
     } else {
         // What `can` remembers may be older than what this very host has just changed.

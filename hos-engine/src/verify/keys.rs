@@ -2,18 +2,26 @@
 
 use super::Pass;
 use crate::Failure;
+use crate::court::epoch::Epochs;
 use crate::court::keys;
 use crate::store::Tx;
 use hos_core::id::Tenant;
 use hos_core::proof::checkpoint::{Checkpoint, Note, NoteKey, origin, origin_parts};
+use hos_core::proof::keyring::KeyChange;
 use hos_core::proof::verify::LogVerifier;
 use hos_core::refusal::Code;
 
 /// Reads the records of keys. They are what the log says too: the fold compares them.
 pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, vkey: Option<&str>) -> Result<(), Failure> {
-    let read = keys::records(tx).and_then(|records| Ok((keys::ring_of(&pass.court.of.store, &records)?, records)));
+    let read = keys::placed(tx).and_then(|placed| {
+        let (places, records): (Vec<Option<u64>>, Vec<Vec<u8>>) = placed.into_iter().unzip();
+        Ok((keys::ring_of(&pass.court.of.store, &records)?, places, records))
+    });
     match read {
-        Ok((ring, records)) => (pass.seals, pass.key_records) = (ring, records),
+        Ok((ring, places, records)) => {
+            hold(tx, pass, &places, &records)?;
+            (pass.seals, pass.key_records) = (ring, records);
+        }
         Err(failure) => pass.findings.add("hos.keys", failure.message),
     }
     match vkey {
@@ -30,6 +38,19 @@ pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, vkey: Option<&str>) -> Resu
     }
     if pass.seals.pending().is_some() {
         pass.notices.push("a change of the seal key has begun and is not confirmed: rotate again with both keys".into());
+    }
+    Ok(())
+}
+
+/// Holds what each record says against its own entry: a change takes the universe from a size that is counted from there. What waits
+/// has no place yet.
+fn hold(tx: &Tx<'_>, pass: &mut Pass<'_>, places: &[Option<u64>], records: &[Vec<u8>]) -> Result<(), Failure> {
+    let epochs = Epochs::of(tx, &Tenant::universe(), pass.court.of)?;
+    for (place, content) in places.iter().zip(records) {
+        let Some(seq) = *place else { continue };
+        if let Err(e) = KeyChange::decode(content).and_then(|change| change.fits(seq, epochs.at(seq))) {
+            pass.findings.add(format!("hos.keys, seq {seq}"), format!("a key's record: {e}"));
+        }
     }
     Ok(())
 }

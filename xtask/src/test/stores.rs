@@ -7,8 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// Those of the engine's tests that are not about files alone.
-const TESTS: [&str; 10] =
-    ["days", "doors", "shadow", "operators", "replay", "map_of_heads", "erasure", "rotation", "witness", "strangers"];
+const TESTS: [&str; 11] = [
+    "days",
+    "directory",
+    "doors",
+    "shadow",
+    "operators",
+    "replay",
+    "map_of_heads",
+    "erasure",
+    "rotation",
+    "witness",
+    "strangers",
+];
 
 /// Those of a host's transactions, which a file of the store's own has not.
 const JOINED: [&str; 4] = ["joined", "joined_all", "joined_can", "joined_shadow"];

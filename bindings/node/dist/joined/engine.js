@@ -5,11 +5,11 @@ exports.JoinedEngine = void 0;
 exports.isStore = isStore;
 exports.openJoined = openJoined;
 exports.absentJoined = absentJoined;
-const node_path_1 = require("node:path");
 const answer_1 = require("../answer");
 const errors_1 = require("../errors");
 const lane_1 = require("../lane");
 const native_1 = require("../native");
+const path_1 = require("../path");
 const read_1 = require("../read");
 const told_1 = require("../told");
 const write_1 = require("../write");
@@ -214,8 +214,7 @@ function openJoined(law, options) {
             throw (0, errors_1.refusal)("hos.call_malformed", `an engine in the host's transactions has no option \`${name}\``);
     }
     const draft = new write_1.Draft().put("dialect", driver.dialect).put("places", driver.places);
-    draft.put("law", typeof law === "string" && law !== "" && !law.includes("\0") ? (0, node_path_1.resolve)(law) : law);
-    draft.put("directory_age_max_ms", options.directoryAgeMaxMs).put("together", driver.texts !== undefined);
+    draft.put("law", (0, path_1.whole)("law", law)).put("directory_age_max_ms", options.directoryAgeMaxMs).put("together", driver.texts !== undefined);
     const native = (0, told_1.told)(() => (0, native_1.addon)().Joined.open(draft.json()));
     return new JoinedEngine({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false, takesTexts: true } });
 }

@@ -1,12 +1,12 @@
 // An engine that joins the transactions of the host's own connection.
 
-import { resolve } from "node:path";
 import { Answer, Told } from "../answer";
 import type { Ends } from "../directory";
 import { ClosedError, type HosError, refusal } from "../errors";
 import { error } from "../lane";
 import type { LawNames } from "../law";
 import { type Joined, addon } from "../native";
+import { whole } from "../path";
 import { parse } from "../read";
 import { answered, split, told } from "../told";
 import { Draft } from "../write";
@@ -268,8 +268,7 @@ export function openJoined<L extends LawNames, S extends Store>(law: unknown, op
     if (!OPTIONS.has(name)) throw refusal("hos.call_malformed", `an engine in the host's transactions has no option \`${name}\``);
   }
   const draft = new Draft().put("dialect", driver.dialect).put("places", driver.places);
-  draft.put("law", typeof law === "string" && law !== "" && !law.includes("\0") ? resolve(law) : law);
-  draft.put("directory_age_max_ms", options.directoryAgeMaxMs).put("together", driver.texts !== undefined);
+  draft.put("law", whole("law", law)).put("directory_age_max_ms", options.directoryAgeMaxMs).put("together", driver.texts !== undefined);
   const native = told(() => addon().Joined.open(draft.json()));
   return new JoinedEngine<L, S>({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false, takesTexts: true } });
 }

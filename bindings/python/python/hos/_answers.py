@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields as _fields
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from hos._values import read_back
-from hos.errors import CallError, ClosedError
+from hos.errors import ClosedError
 
 if TYPE_CHECKING:
     from typing_extensions import Never
@@ -177,14 +177,12 @@ def restore(text: str, tenant: str, language: Optional[str]) -> Answer:
 
 
 def message(core: Union[Core, JoinedCore, None], tenant: str, code: Optional[str], language: Optional[str]) -> str:
-    """What the law says of a code to an end user."""
-    if language is None:
-        raise CallError("hos.call_malformed", "say a language: message('en'), or bind one: as_(user, language='en')")
+    """What the law says of a code to an end user: in this language, in English without one; the empty text without a code."""
     if code is None:
         return ""
     if core is None:
         raise ClosedError("hos.engine_closed", "the answer came from another process; ask a tenant here: tenant.message(code, language)")
-    call = json.dumps({"tenant": tenant, "code": code, "language": language})
+    call = json.dumps({"tenant": tenant, "code": code, "language": language or "en"})
     said = json.loads(core._serve("message", call.encode())[1])["message"]
     assert isinstance(said, str)
     return said

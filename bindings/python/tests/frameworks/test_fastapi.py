@@ -105,6 +105,35 @@ class Api(Stored):
         self.assertEqual(TestClient(app).get("/", headers={"x-user": "mert"}).status_code, 200)
         self.assertNotEqual(threads["asked"], threads["loop"])
 
+    def test_the_store_is_opened_off_the_loop(self):
+        threads = {"loop": set(), "opened": set()}
+
+        async def user_in_the_loop(x_user: str = Header(None)):
+            threads["loop"].add(threading.get_ident())
+            return user(x_user)
+
+        def opened():
+            threads["opened"].add(threading.get_ident())
+            return self.engine
+
+        def language(request):
+            return opened() and None
+
+        def tenant(request):
+            return opened() and "t1"
+
+        app = FastAPI()
+        actor = bind(opened, tenant=tenant, principal=user_in_the_loop, language=language)
+
+        @app.get("/")
+        async def show(who: hos.Actor = Depends(actor)):
+            return {"allowed": (await who.aio.can("hall.enter", H1)).allowed}
+
+        said = TestClient(app).get("/", headers={"x-user": "mert"})
+        self.assertEqual((said.status_code, said.json()), (200, {"allowed": True}))
+        self.assertTrue(threads["loop"] and threads["opened"])
+        self.assertTrue(threads["loop"].isdisjoint(threads["opened"]), "what may wait does so in a thread")
+
     def test_who_is_nobody_is_refused(self):
         self.assertEqual(self.get("/halls/h1", who=None)[0], 401)
         self.assertEqual(self.get("/halls/h1", who="nobody")[0], 403)

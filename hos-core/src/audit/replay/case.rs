@@ -143,7 +143,7 @@ impl<'r> Case<'r> {
         Ok(Self { header, what, world, beside })
     }
 
-    /// Judges it; gives the answer, and the one record that came of it. More than one is an answer of its own.
+    /// Judges it; gives the answer, and the record that came of it.
     pub(super) fn run(&self, bench: &Bench<'_>) -> Result<(Answer, Option<Draft>), Blocker> {
         let judged = match &self.what {
             What::Begin(call, rows) => judge::begin(bench, call, *rows),
@@ -157,8 +157,11 @@ impl<'r> Case<'r> {
             What::Gate(by, action, gate, change) => return self.at_gate(bench, by, action, gate, change),
         };
         let Judged { answer, mut drafts, .. } = judged;
-        // Something that was due came first: then the record that is there cannot be the next one.
-        drafts.truncate(1);
+        // Something that was due came first: then the record that is there cannot be the next one. But a refusal has no place behind
+        // it: a host kept it alone, and rolled back what came before.
+        if self.header.kind != Kind::Refused || self.header.n.is_some() {
+            drafts.truncate(1);
+        }
         Ok((answer, drafts.pop()))
     }
 

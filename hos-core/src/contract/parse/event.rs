@@ -345,6 +345,11 @@ impl Parser<'_> {
         let Some(table) = self.reader.table(body, "sets") else { return found };
         for entry in &table.entries {
             let fact = self.fact_of(&entry.key, entry.span.clone());
+            if fact.as_ref().is_some_and(|(fact, _)| self.data_subject.as_ref() == Some(fact)) {
+                let message = "the data subject is never set anew: what was recorded is kept under that person's key".to_owned();
+                self.error("law.contract.reserved", entry.span.clone(), message);
+                continue;
+            }
             let Some(text) = self.reader.as_string(&entry.item, &entry.key) else { continue };
             let Some(arg) = text.value.strip_prefix("args.") else {
                 let message = format!("`{}` names no argument: write `args.` and its name", Shown(&text.value));

@@ -123,14 +123,16 @@ impl ServerStore {
         let tx = Tx::of(&session);
         let mut group = guarded("starting the commit", || runner.start(&tx))?;
         let mut answers = Vec::with_capacity(jobs.len());
+        let alone = jobs.len() == 1;
         for job in jobs {
             open.say("SAVEPOINT job")?;
             let mark = guarded("marking the group", || Ok(runner.mark(&group)))?;
             let answer = guarded("running the call", || runner.run(&tx, &mut group, job));
             match &answer {
                 Ok(_) => open.say("RELEASE SAVEPOINT job")?,
-                // A deadlock's victim is rolled back whole; what is left of the transaction is of no use.
-                Err(error) if open.is_broken() || error.code == Code::Retry => return Err(error.clone()),
+                // A deadlock's victim is rolled back whole; what is left of the transaction is of no use. A call that is to come again
+                // for a reason of its own takes no other with it.
+                Err(error) if open.is_broken() || (alone && error.code == Code::Retry) => return Err(error.clone()),
                 Err(_) => {
                     open.say("ROLLBACK TO SAVEPOINT job")?;
                     open.say("RELEASE SAVEPOINT job")?;

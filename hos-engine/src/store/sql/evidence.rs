@@ -362,6 +362,16 @@ pub fn ends(t: &Tenant) -> Statement {
     )
 }
 
+/// The same of the records that have their place in the log, and of no others; a header is null where the record is missing.
+pub fn sealed_ends(t: &Tenant) -> Statement {
+    Statement::new(
+        "SELECT m.thread, m.n, l.header, f.header FROM (SELECT thread, max(n) AS n FROM hos_entry WHERE tenant = ?1 GROUP BY thread) m
+         LEFT JOIN hos_record l ON l.tenant = ?1 AND l.thread = m.thread AND l.n = m.n
+         LEFT JOIN hos_record f ON f.tenant = ?1 AND f.thread = m.thread AND f.n = 0",
+        [tenant(t)],
+    )
+}
+
 /// Whether any record waits in a tenant's queue: one row, or none.
 pub fn queued(t: &Tenant) -> Statement {
     Statement::new("SELECT 1 FROM hos_queue WHERE tenant = ?1 AND n <> -3 LIMIT 1", [tenant(t)])

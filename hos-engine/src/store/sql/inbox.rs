@@ -50,9 +50,12 @@ pub fn onces_of_none(t: &Tenant) -> Statement {
     )
 }
 
-/// What waits under an id, to be given its place: stream, once, header, parts.
+/// What waits under an id, to be given its place: stream, once, header, parts, about.
 pub fn waiting(t: &Tenant, id: &[u8; 16]) -> Statement {
-    Statement::new("SELECT stream, once, header, parts FROM hos_inbox WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
+    Statement::new(
+        "SELECT stream, once, header, parts, about FROM hos_inbox WHERE tenant = ?1 AND id = ?2",
+        [tenant(t), id.into()],
+    )
 }
 
 /// Takes what waited out of the inbox.

@@ -38,7 +38,8 @@ def bind(
     """A dependency that gives the :class:`hos.Actor` of a request. ``principal`` is a dependency that says who asks (a ``Uid``, a
     text, an object with ``__hos_uid__``); where it says ``None`` the request is refused with 401."""
 
-    async def actor(request: Request, who: Any = Depends(principal)) -> Actor:
+    # Not `async`: FastAPI runs it in a thread. The first request may open the store, and a hook may ask a database.
+    def actor(request: Request, who: Any = Depends(principal)) -> Actor:
         if who is None:
             raise HTTPException(401, "not authenticated")
         of = tenant if isinstance(tenant, str) else tenant(request)

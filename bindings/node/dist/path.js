@@ -1,0 +1,34 @@
+"use strict";
+// One spelling for each path: who names a store in other words, or from another directory, opens it by the same options.
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.whole = whole;
+const node_fs_1 = require("node:fs");
+const node_path_1 = require("node:path");
+const errors_1 = require("./errors");
+/**
+ * From the root, with its directory as it really is: `..` is where the file system says. The last name stays as it was said, for
+ * what belongs to a store lies beside that name. What is no path at all the engine refuses.
+ */
+function whole(option, path) {
+    if (typeof path !== "string" || path === "" || path.includes("\0"))
+        return path;
+    const name = (0, node_path_1.basename)(path);
+    try {
+        // The native one: the other takes `..` out before it looks where a link leads.
+        if (name === "" || name === "." || name === "..")
+            return node_fs_1.realpathSync.native(path);
+        return (0, node_path_1.join)(node_fs_1.realpathSync.native((0, node_path_1.dirname)(path)), name);
+    }
+    catch {
+        // Not there, or not ours to look at: the engine says so when it comes to it.
+        return (0, node_path_1.isAbsolute)(path) ? path : `${here(option)}${node_path_1.sep}${path}`;
+    }
+}
+function here(option) {
+    try {
+        return process.cwd();
+    }
+    catch (cause) {
+        throw (0, errors_1.refusal)("hos.call_malformed", `\`${option}\` is a relative path, and the present directory is gone or closed to us`, cause);
+    }
+}

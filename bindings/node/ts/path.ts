@@ -1,0 +1,30 @@
+// One spelling for each path: who names a store in other words, or from another directory, opens it by the same options.
+
+import { realpathSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, sep } from "node:path";
+import { refusal } from "./errors";
+
+/**
+ * From the root, with its directory as it really is: `..` is where the file system says. The last name stays as it was said, for
+ * what belongs to a store lies beside that name. What is no path at all the engine refuses.
+ */
+export function whole(option: string, path: unknown): unknown {
+  if (typeof path !== "string" || path === "" || path.includes("\0")) return path;
+  const name = basename(path);
+  try {
+    // The native one: the other takes `..` out before it looks where a link leads.
+    if (name === "" || name === "." || name === "..") return realpathSync.native(path);
+    return join(realpathSync.native(dirname(path)), name);
+  } catch {
+    // Not there, or not ours to look at: the engine says so when it comes to it.
+    return isAbsolute(path) ? path : `${here(option)}${sep}${path}`;
+  }
+}
+
+function here(option: string): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw refusal("hos.call_malformed", `\`${option}\` is a relative path, and the present directory is gone or closed to us`, cause);
+  }
+}
