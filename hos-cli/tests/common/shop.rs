@@ -84,7 +84,10 @@ impl Shop {
     }
 
     pub(crate) fn adopt(&self, file: &str, more: &[&str]) -> Run {
-        self.hos(&[&["adopt", "--rows", file, "--json"][..], more].concat())
+        // Nobody sells beside these.
+        let all = ["--share", "100"];
+        let all = if more.contains(&"--share") { &[][..] } else { &all[..] };
+        self.hos(&[&["adopt", "--rows", file, "--json"][..], all, more].concat())
     }
 
     pub(crate) fn ask(&self, sql: &str) -> Vec<String> {

@@ -67,6 +67,8 @@ struct Asked {
     action: &'static str,
     resource: Uid,
     newborn: Option<Entity>,
+    /// What is there, as it will be.
+    after: Option<Entity>,
     context: Record,
 }
 
@@ -100,6 +102,10 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
         slice.also_link(link);
     }
     door::apply_ruling(&mut answer, ruling);
+    // Nobody is to become what no decision could be made about any more, the one that mends it included.
+    let misfit =
+        asked.after.as_ref().filter(|_| answer.blockers.is_empty()).and_then(|after| bench.active.bound.fits(after).err());
+    answer.blockers.extend(misfit);
     if !answer.blockers.is_empty() {
         return refused(bench, answer, call, &slice);
     }
@@ -220,18 +226,16 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
             }
             let newborn = Entity { uid: uid.clone(), attrs: attrs.clone(), parents: BTreeSet::new(), record: None };
             let newborn = directory.get(uid).is_none().then_some(newborn);
-            if let Some(there) = directory.get(uid) {
-                bench.active.bound.fits(&Entity { attrs: attrs.clone(), ..there.clone() })?;
-            }
+            let after = directory.get(uid).map(|there| Entity { attrs: attrs.clone(), ..there.clone() });
             let action = if person { "directory.account" } else { "directory.entity" };
-            Ok(Asked { action, resource: uid.clone(), newborn, context: Record::new() })
+            Ok(Asked { action, resource: uid.clone(), newborn, after, context: Record::new() })
         }
         Change::Remove { uid } => {
             known(uid)?;
             if rows.entity.as_ref().is_none_or(|(.., removed)| *removed) {
                 return conflict(format!("`{uid}` has no row of this tenant's own"));
             }
-            Ok(Asked { action: "directory.remove", resource: uid.clone(), newborn: None, context: Record::new() })
+            Ok(Asked { action: "directory.remove", resource: uid.clone(), newborn: None, after: None, context: Record::new() })
         }
         Change::Join { uid, parent } | Change::Leave { uid, parent } => {
             known(uid)?;
@@ -241,14 +245,25 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
                 (Change::Join { .. }, true) => conflict(format!("`{uid}` is in `{parent}` already")),
                 (Change::Leave { .. }, false) => conflict(format!("`{uid}` is not in `{parent}`")),
                 (Change::Join { .. }, _) => {
-                    if let Some(there) = directory.get(uid) {
-                        let mut joined = there.clone();
-                        joined.parents.insert(parent.clone());
-                        bench.active.bound.fits(&joined)?;
-                    }
-                    Ok(Asked { action: "directory.member", resource: parent.clone(), newborn: None, context: subject(uid) })
+                    let after = directory.get(uid).map(|there| {
+                        let parents = there.parents.iter().chain([parent]).cloned().collect();
+                        Entity { parents, ..there.clone() }
+                    });
+                    Ok(Asked {
+                        action: "directory.member",
+                        resource: parent.clone(),
+                        newborn: None,
+                        after,
+                        context: subject(uid),
+                    })
                 }
-                _ => Ok(Asked { action: "directory.unmember", resource: parent.clone(), newborn: None, context: subject(uid) }),
+                _ => Ok(Asked {
+                    action: "directory.unmember",
+                    resource: parent.clone(),
+                    newborn: None,
+                    after: None,
+                    context: subject(uid),
+                }),
             }
         }
         Change::Grant { id, template, principal, resource } => {
@@ -287,7 +302,7 @@ fn grant_asked(action: &'static str, template: &str, principal: Option<&Uid>, re
     if let Some(principal) = principal {
         context.insert("subject".to_owned(), Value::Entity(principal.clone()));
     }
-    Ok(Asked { action, resource: on.clone(), newborn: None, context })
+    Ok(Asked { action, resource: on.clone(), newborn: None, after: None, context })
 }
 
 fn refused(bench: &Bench<'_>, mut answer: Answer, call: &Directory, slice: &Slice) -> Judged {
