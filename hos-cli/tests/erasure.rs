@@ -60,6 +60,14 @@ fn an_erasure_says_what_was_lost_and_who_looked() {
     // A bundle of it is complete and verifies.
     let (bundle, trust) = (world.path("o-1.hosb"), world.path("o-1.hosb.trust"));
     world.run(&["export", "--instance", "order/o-1", "-o", &bundle, "--trust-out", &trust]).ended(0);
+    #[cfg(unix)]
+    {
+        // What a bundle holds in the clear is for its owner to hand on; whom to trust is no secret.
+        use std::os::unix::fs::PermissionsExt;
+        let others = |path: &str| std::fs::metadata(path).unwrap().permissions().mode() & 0o077;
+        assert_eq!(others(&bundle), 0);
+        assert_eq!(std::fs::metadata(&trust).unwrap().permissions().mode() & 0o600, 0o600);
+    }
     let verdict = world.run(&["verify", &bundle, "--trust", &trust, "--json"]).ended(0).json();
     assert!(verdict["complete"].is_object() && verdict["parts"]["erased"].as_u64().unwrap() > 0, "{verdict}");
 }

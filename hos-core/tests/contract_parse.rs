@@ -230,6 +230,18 @@ fn a_wrong_head_is_told_with_code_and_line() {
 }
 
 #[test]
+fn nobody_else_becomes_the_data_subject() {
+    let of_owner = HEAD.replacen("[facts]", "data_subject = \"facts.owner\"\n[facts]", 1);
+    let event = |fact: &str| {
+        let ty = of_owner.lines().find_map(|line| line.strip_prefix(&format!("{fact} = "))).unwrap();
+        format!("{of_owner}\n[event.e]\nfrom = [\"a\"]\nto = \"b\"\nargs = {{ x = {ty} }}\nsets = {{ {fact} = \"args.x\" }}\n")
+    };
+    assert_eq!(faults(&event("sum")), []);
+    let told: Vec<_> = faults(&event("owner")).into_iter().map(|f| f.code).collect();
+    assert_eq!(told, ["law.contract.reserved"]);
+}
+
+#[test]
 fn a_file_with_many_faults_lists_them_all() {
     let text = "contract = \"order\"
 version = 0

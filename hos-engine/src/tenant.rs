@@ -25,12 +25,12 @@ use std::time::{Duration, Instant};
 const DUE_PAGE: usize = 1000;
 
 /// Instances with a due deadline, and where the next ones begin, if there are more.
-type Due = (Vec<(Name, InstanceId)>, Option<Place>);
+type Due = (Vec<(Name, InstanceId)>, Option<Cursor>);
 
 /// Behind which due deadline the next ones are read: when it is due, the contract, the instance.
-struct Place((Timestamp, String, Vec<u8>));
+struct Cursor((Timestamp, String, Vec<u8>));
 
-impl Place {
+impl Cursor {
     fn first() -> Self {
         Self((Timestamp(i64::MIN), String::new(), Vec::new()))
     }
@@ -219,7 +219,7 @@ impl TenantRef {
     /// other, nor does one whose deadline fires nothing: it is the failure only where nothing else was due.
     pub fn tick(&self, limit: usize) -> Result<u64, Failure> {
         let (mut fired, mut failed) = (0, None);
-        let mut after = Some(Place::first());
+        let mut after = Some(Cursor::first());
         while let Some(from) = after.take_if(|_| fired < limit as u64) {
             let (due, next) = self.due(from, limit - usize::try_from(fired).unwrap_or(limit))?;
             after = next;
@@ -243,7 +243,7 @@ impl TenantRef {
 
     /// Instances with a due deadline behind a place, at most `limit`, the earliest first, and where the next ones begin. Those of
     /// contracts that are enforced nowhere are left out: nothing of theirs would fire.
-    fn due(&self, mut after: Place, limit: usize) -> Result<Due, Failure> {
+    fn due(&self, mut after: Cursor, limit: usize) -> Result<Due, Failure> {
         let now = self.court().clock.now();
         let view = self.view()?;
         let (law, modes) = (&view.in_force.law, &view.in_force.activation.modes);
@@ -263,7 +263,7 @@ impl TenantRef {
                 return Ok((due, None));
             }
             for row in &rows {
-                after = Place((Timestamp(row.int(0)?), row.text(1)?.to_owned(), row.blob(2)?.to_vec()));
+                after = Cursor((Timestamp(row.int(0)?), row.text(1)?.to_owned(), row.blob(2)?.to_vec()));
                 let contract = Name::new(row.text(1)?).map_err(|e| row.fault(1, &e.to_string()))?;
                 let id = std::str::from_utf8(row.blob(2)?).map_err(|_| row.fault(2, "not UTF-8"))?;
                 let found = (contract, InstanceId::new(id).map_err(|e| row.fault(2, &e.to_string()))?);

@@ -176,3 +176,19 @@ fn behind_a_call_that_must_come_again_those_about_the_same_wait() {
     store.engine.work().unwrap();
     assert_eq!(store.engine.verify(&Default::default()).unwrap().level, Level::Intact);
 }
+
+#[test]
+fn a_call_of_a_batch_that_must_come_again_takes_no_other_with_it() {
+    let Some(store) = in_shadow() else { return };
+    let mut host = host(&store, &joined(&store));
+    let mut calls = Vec::new();
+    let mut begin = new_order("1");
+    begin.by.legacy = legacy(true, Some("a"));
+    shadow(&mut host, &mut calls, Call::Begin(begin));
+    assert!(store.engine.activate(&root(), Arc::new(law::law()), None, Modes::default()).unwrap().allowed);
+    let t1 = || Tenant::new("t1").unwrap();
+    let waits = Call::Transition(Transition::new(uid("A", "root"), "o", "1", "go").unwrap());
+    let answers = store.engine.batch(vec![(t1(), waits), (t1(), Call::Begin(new_order("2")))]).unwrap();
+    assert_eq!(answers[0].as_ref().unwrap_err().code, hos_core::refusal::Code::Retry);
+    assert!(answers[1].as_ref().unwrap().allowed);
+}

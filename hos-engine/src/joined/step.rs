@@ -306,7 +306,7 @@ impl Step {
                 let view = court.view(tx, &mut group, tenant)?;
                 publish_law(court, &group);
                 if court.changes.load(Ordering::SeqCst) == changes {
-                    publish_view(court, tenant, &view, begun);
+                    publish_view(court, tenant, &view, Some(begun));
                 }
                 view
             }
@@ -372,12 +372,8 @@ fn leave(tenant: &Tenant, read: &Read) -> Option<Statement> {
 fn publish(court: &Court, group: &Group) {
     publish_law(court, group);
     if group.changes == 0 {
-        // The host's transaction may see a snapshot of long ago: what it read is news, and says nothing of how fresh the news is.
-        let aged = Instant::now().checked_sub(court.settings.directory_age_max * 2);
         for (tenant, view) in &group.views {
-            let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
-            let known = known.filter(|(known, _)| Arc::ptr_eq(known, view)).map(|(_, since)| since);
-            publish_view(court, tenant, view, known.or(aged).unwrap_or_else(Instant::now));
+            publish_view(court, tenant, view, None);
         }
     } else {
         // What `can` remembers may be older than what this very host has just changed.
@@ -388,11 +384,16 @@ fn publish(court: &Court, group: &Group) {
     }
 }
 
-/// A transaction may see a snapshot of long ago: what it read takes the place of nothing newer.
-fn publish_view(court: &Court, tenant: &Tenant, view: &Arc<View>, since: Instant) {
+/// A transaction may see a snapshot of long ago: what it read takes the place of nothing newer. `since` is when a question was asked of it;
+/// what was read on the way to a move has not been, and `can` asks before it relies on it.
+fn publish_view(court: &Court, tenant: &Tenant, view: &Arc<View>, since: Option<Instant>) {
     let counted = |view: &View| view.roots.as_ref().map_or(0, Roots::counted);
     let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
-    if views.get(tenant).is_none_or(|(known, _)| counted(known) <= counted(view)) {
+    let known = views.get(tenant);
+    if known.is_some_and(|(known, _)| counted(known) > counted(view) || since.is_none() && Arc::ptr_eq(known, view)) {
+        return;
+    }
+    if let Some(since) = since.or_else(|| Instant::now().checked_sub(court.settings.directory_age_max * 2)) {
         views.insert(tenant.clone(), (view.clone(), since));
     }
 }

@@ -14,11 +14,15 @@ pub(super) fn claimed(statements: &[&Statement], dialect: Dialect) -> Vec<String
 
 /// The texts of what is written, in a dialect's words.
 pub(super) fn put(statements: &[&Statement], dialect: Dialect) -> Vec<String> {
-    put_together(statements, dialect, |said, table| said.iter_mut().rev().find(|(other, _)| speaks_of(other.sql, table)))
+    put_together(statements, dialect, |said, table| said.iter_mut().rev().find(|other| speaks_of(other.statement.sql, table)))
 }
 
-/// A statement and its text so far.
-type Said<'s> = (&'s Statement, String);
+/// A statement, its text so far, and where the rows in it end, if it is a plain insert.
+struct Said<'s> {
+    statement: &'s Statement,
+    text: String,
+    end: Option<usize>,
+}
 
 /// `before` finds, of what was said, the only one that rows of a table may be added to.
 fn put_together<'s>(
@@ -29,14 +33,21 @@ fn put_together<'s>(
     let mut said: Vec<Said<'s>> = Vec::with_capacity(statements.len());
     for statement in statements {
         let text = written(statement, dialect);
-        let same = |other: &Statement| other.sql == statement.sql && other.mysql == statement.mysql;
-        let host = table(statement.sql).and_then(|table| before(&mut said, table)).filter(|(other, _)| same(other));
-        match host.and_then(|(_, host)| Some((values(host)?.1, host))).zip(values(&text)) {
-            Some(((end, host), (from, to))) => host.insert_str(end, &format!(", {}", text.get(from..to).unwrap_or_default())),
-            None => said.push((statement, text)),
+        let Some((table, (from, to))) = table(statement.sql).zip(values(&text)) else {
+            said.push(Said { statement, text, end: None });
+            continue;
+        };
+        let same = |other: &Said<'_>| other.statement.sql == statement.sql && other.statement.mysql == statement.mysql;
+        match before(&mut said, table).filter(|other| same(other)) {
+            Some(Said { text: host, end: Some(end), .. }) => {
+                let row = format!(", {}", text.get(from..to).unwrap_or_default());
+                host.insert_str(*end, &row);
+                *end += row.len();
+            }
+            _ => said.push(Said { statement, text, end: Some(to) }),
         }
     }
-    said.into_iter().map(|(_, text)| text).collect()
+    said.into_iter().map(|said| said.text).collect()
 }
 
 /// The table that a plain insert puts rows into. One that replaces a row has a reason to stand alone: no database replaces a row twice
