@@ -357,3 +357,34 @@ fn remove(copy: &Path) {
         let _ = std::fs::remove_file(format!("{}{ending}", copy.display()));
     }
 }
+
+/// A copy that has grown beyond what this process answered for takes the place of its file.
+#[test]
+fn a_process_goes_on_in_no_other_history_than_its_own() {
+    if support::database::is_on() {
+        return;
+    }
+    let support::Store { engine, clock, path, dir, .. } = support::fresh(Settings::default());
+    let copy = dir.path().join("copy.db");
+    engine.backup(&copy, None).unwrap();
+    let beside = |ending: &str| PathBuf::from(format!("{}{ending}", copy.display()));
+    if !beside(".vault").exists() {
+        engine.backup_vault(&beside(".vault")).unwrap();
+    }
+    std::fs::copy(format!("{}.key", path.display()), beside(".key")).unwrap();
+    let t1 = engine.tenant("t1").unwrap();
+    assert!(t1.begin(new_order("1")).unwrap().allowed);
+    let other = Engine::builder().sqlite(&copy).clock(clock).open().unwrap();
+    for id in ["2", "3", "4"] {
+        assert!(other.tenant("t1").unwrap().begin(new_order(id)).unwrap().allowed);
+    }
+    other.close().unwrap();
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{ending}", path.display()));
+        let _ = std::fs::remove_file(beside(ending));
+    }
+    std::fs::rename(&copy, &path).unwrap();
+    for _ in 0..3 {
+        assert_eq!(t1.begin(new_order("9")).unwrap_err().code, Code::StoreIntegrity);
+    }
+}

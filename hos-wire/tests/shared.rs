@@ -58,6 +58,21 @@ fn one_file_by_two_names_is_one_engine() {
 }
 
 #[test]
+fn a_laws_files_are_read_where_a_store_is_opened_and_not_where_it_is_open() {
+    let (dir, store) = place();
+    let law = dir.path().join("law");
+    std::os::unix::fs::symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pazar/law"), &law).unwrap();
+    let given = options(&store, &format!(r#","law":"{}""#, law.display()));
+    let first = hos_wire::open(&given).unwrap();
+    std::fs::remove_file(&law).unwrap();
+    let second = hos_wire::open(&given).unwrap();
+    assert!(first.is(&second));
+    first.close().unwrap();
+    second.close().unwrap();
+    assert!(hos_wire::open(&given).is_err(), "now there is no law to open it with");
+}
+
+#[test]
 fn threads_that_open_at_once_get_one_engine() {
     let (_dir, store) = place();
     let options = options(&store, "");
