@@ -72,7 +72,7 @@ codes! {
     // The law in force.
     LawInvalid = 20, "hos.law_invalid", "The law has faults and does not load. Run `hos check`.";
     LawNotActive = 21, "hos.law_not_active", "The law given is not the one that is active in this store. Activate it, or open with the active one.";
-    LawInUse = 22, "hos.law_in_use", "Live instances need something that the new law lacks; it cannot be activated yet.";
+    LawInUse = 22, "hos.law_in_use", "Live instances, or who activates laws, need something that the new law lacks; it cannot be activated yet.";
     ModeOff = 23, "hos.mode_off", "The law is switched off here; a call without the world's own outcome cannot be answered.";
     LegacyMissing = 24, "hos.legacy_missing", "The law is in shadow here; the call must carry the world's own outcome.";
     // The call as such.

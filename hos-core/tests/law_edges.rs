@@ -72,6 +72,14 @@ fn a_clock_is_asked_for_where_somebody_waits_for_it_or_names_it() {
     assert_eq!(told(&[("contracts/order.toml", &waiting), ("law.toml", &named)]), [] as [String; 0]);
 }
 
+/// Nothing gives an entity a tag: a `forbid` that asks for one would never speak.
+#[test]
+fn an_entity_type_has_no_tags() {
+    let tagged = SCHEMA.replace("{ active: Bool };", "{ active: Bool } tags String;").replace("Parcel;", "Parcel tags Long;");
+    let places = ["schema.cedarschema:2:3", "schema.cedarschema:3:3", "schema.cedarschema:3:3", "schema.cedarschema:3:3"];
+    assert_eq!(told(&[("schema.cedarschema", &tagged)]), places.map(|place| format!("{place} law.schema.tags")));
+}
+
 #[test]
 fn a_person_s_type_stands_in_the_schema_and_is_a_type() {
     let persons = |list: &str| format!("{MANIFEST}persons = [{list}]\n");

@@ -6,11 +6,10 @@ use hos_core::policy::Effect;
 use hos_core::shape::Type;
 use policy_support::*;
 
-/// A law with one policy; accounts have a home and tags, a payment is given a witness.
+/// A law with one policy; accounts have a home, a payment is given a witness.
 fn law(text: &str) -> Draft {
     let mut draft = Draft { policies: vec![file("policies/a.cedar", text)], expressions: vec![], ..draft() };
-    draft.schema =
-        draft.schema.replace("boss?: Account };", "boss?: Account, home?: { city: String, zip?: Long } } tags String;");
+    draft.schema = draft.schema.replace("boss?: Account };", "boss?: Account, home?: { city: String, zip?: Long } };");
     draft.actions[0].context.push(attribute("who", Type::Entity("Pazar::Account".into())));
     draft
 }

@@ -99,7 +99,7 @@ impl Engine {
                     unsigned.push((tenant, head, size));
                 }
             }
-            court.erased_keys(tx)
+            court.gone(tx)
         })?;
         // A signer that does not answer is no reason to stay closed: what it owes is named by `verify` and `work`.
         let signs = !court.signing.is_paused() && self.0.may_write().is_ok();
@@ -108,8 +108,11 @@ impl Engine {
                 court.signing.late(tenant, *stored, head.size);
             }
         }
-        court.destroy_keys(&erased)?;
-        self.erase_restored(&erased)
+        // Where nothing may be written, no key goes on the word of a record that nobody has verified; it opens nothing all the same.
+        if self.0.may_write().is_err() {
+            return Ok(());
+        }
+        self.erase_restored(court.follow_erasures(&erased)?)
     }
 
     /// The active law, as this process last saw it.

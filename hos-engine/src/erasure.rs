@@ -39,7 +39,7 @@ impl Engine {
     /// Erases a person, and says what was lost.
     ///
     /// COMMIT POINT: that of the job. One line before it nothing happened. One line after it the record stands and the key is
-    /// still there: the next start destroys it. What is left on the disk is looked for last; a notice says if it is still there.
+    /// still there, and opens nothing: the next round of work destroys it. What is left on the disk is looked for last; a notice says if it is still there.
     pub fn erase_with(&self, by: &By, subject: &Uid, what: &Erasure<'_>) -> Result<Erased, Failure> {
         let mut last = None;
         for _ in 0..ATTEMPTS {
@@ -97,8 +97,12 @@ impl Engine {
         if answer.allowed {
             let court = &self.0.court;
             match court.vault.get_by_subject(&court.tag(subject)) {
-                Ok(Some(kept)) if kept.key.is_none() => {}
-                _ => notices.push("the key is not destroyed yet: the next start does it, or `hos work`".to_owned()),
+                Ok(Some(kept)) if kept.key.is_none() => {
+                    if court.vault.is_left().unwrap_or(true) {
+                        notices.push("bytes of the destroyed key may be left on the disk, for a read elsewhere keeps them: `hos work` wipes them".to_owned());
+                    }
+                }
+                _ => notices.push("the key is not destroyed yet: `hos work` does it; it opens nothing any more".to_owned()),
             }
             if let Err(failure) = self.scrub() {
                 notices.push(format!("traces of deleted rows may be left on the disk: {failure}"));
@@ -134,14 +138,9 @@ impl Engine {
     }
 
     /// Carries erasures out again that a restored store does not know of: the vault remembers whose keys are destroyed.
-    pub(crate) fn erase_restored(&self, recorded: &[KeyId]) -> Result<(), Failure> {
-        // In quarantine nothing is written: the next start after it does this.
-        if self.0.may_write().is_err() {
-            return Ok(());
-        }
-        let destroyed = self.0.court.vault.destroyed()?;
+    pub(crate) fn erase_restored(&self, unrecorded: Vec<KeyId>) -> Result<(), Failure> {
         let mut again = 0;
-        for key in destroyed.into_iter().filter(|key| !recorded.contains(key)) {
+        for key in unrecorded {
             again += self.0.counted(Job::EraseAgain(key))?;
         }
         if again > 0 {

@@ -3,6 +3,7 @@
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::court::Court;
 use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE};
+use crate::court::gone::KnownGone;
 use crate::court::keys::{self, KnownKeys};
 use crate::court::signing::Signing;
 use crate::keys::{read_seal_key, settle_seal_key, write_seal_key};
@@ -177,7 +178,7 @@ impl Builder {
     }
 
     /// Opens to look: whatever would write is refused (`hos.store_read_only`), and no head is signed, so that what nobody signed yet is
-    /// seen as it is. The key's file may be missing. Keys of persons that an erasure names are destroyed all the same.
+    /// seen as it is. The key's file may be missing. A key that an erasure names opens nothing, and stays where it is.
     pub fn reading(mut self) -> Self {
         self.reading = true;
         self
@@ -346,6 +347,7 @@ impl Builder {
             of,
             signing,
             known_keys: KnownKeys::default(),
+            known_gone: KnownGone::default(),
             mark: self.mark.map(Mark::new),
             quarantine: Mutex::default(),
             reading: self.reading,

@@ -112,10 +112,15 @@ impl Engine {
     pub fn write_mark(&self) -> Result<usize, Failure> {
         let desk = &self.0;
         let mark = desk.court.mark.as_ref().ok_or_else(|| Failure::new(Code::CallMalformed, "no mark is named"))?;
-        *lock(&desk.court.quarantine) = None;
+        let why = lock(&desk.court.quarantine).take();
         desk.sign_all();
         let notes: Vec<String> = lock(&desk.court.checkpoints).values().map(|signed| signed.note.to_string()).collect();
-        mark.replace(&notes)?;
+        // The mark that is there still says what it said.
+        let written = mark.replace(&notes);
+        if written.is_err() {
+            *lock(&desk.court.quarantine) = why;
+        }
+        written?;
         Ok(notes.len())
     }
 

@@ -54,6 +54,11 @@ impl Engine {
                 failed.get_or_insert(failure);
             }
         }
+        if let Err(failure) =
+            self.desk().read(|tx| self.desk().court.gone(tx)).and_then(|gone| self.desk().court.follow_new_erasures(&gone))
+        {
+            failed.get_or_insert(failure);
+        }
         self.desk().sign_all();
         report.unsigned = self.desk().court.signing.failures().into_iter().map(|(t, why)| (t.to_string(), why)).collect();
         report.checkpoints = lock(&self.desk().court.checkpoints).values().filter(|s| s.stored < s.size).count() as u64;

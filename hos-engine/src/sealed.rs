@@ -14,7 +14,8 @@ use hos_core::proof::stored::{StoredBox, encode_stored};
 use hos_core::refusal::{Blocker, Code};
 use hos_core::time::Timestamp;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Keys of persons, for the time of a group of calls: those of the vault, and those made in this group, which reach the
 /// vault before the group commits.
@@ -27,7 +28,7 @@ pub(crate) struct Keys<'v, 'c> {
 }
 
 /// The keys that a group of calls has met. Those of the vault are asked for once: while a group runs, it holds the store's
-/// lock, and no erasure can be committed.
+/// lock, and no erasure can be committed. One that was committed before counts by its record: the vault may be behind.
 #[derive(Default)]
 pub(crate) struct FreshKeys {
     /// Made in this group, and not yet in the vault.
@@ -38,6 +39,8 @@ pub(crate) struct FreshKeys {
     by_id: RefCell<HashMap<KeyId, SubjectKey>>,
     /// Persons whose erasure this group commits, and their keys, which are there until it has.
     erased: Vec<([u8; 32], KeyId)>,
+    /// Keys that the store's records say are destroyed, whatever a vault in a file still has.
+    gone: Arc<HashSet<KeyId>>,
     /// Whether the vault's memory is true, looked at once.
     look: Cell<Option<Option<Look>>>,
 }
@@ -45,6 +48,25 @@ pub(crate) struct FreshKeys {
 impl FreshKeys {
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// With these keys destroyed, whatever a vault says.
+    pub(crate) fn without(gone: Arc<HashSet<KeyId>>) -> Self {
+        Self { gone, ..Self::default() }
+    }
+
+    pub(crate) fn gone(&self) -> Arc<HashSet<KeyId>> {
+        self.gone.clone()
+    }
+
+    /// Whether a record of the store says that this key is destroyed.
+    pub(crate) fn is_gone(&self, key: &KeyId) -> bool {
+        self.gone.contains(key)
+    }
+
+    /// A person's key that was met, such as one that an earlier call of this group made.
+    pub(crate) fn of_tag(&self, tag: &[u8; 32]) -> Option<(KeyId, SubjectKey)> {
+        self.by_subject.get(tag).cloned()
     }
 
     /// Says whose erasure this group commits.
@@ -136,7 +158,7 @@ impl Keys<'_, '_> {
         if let Some(locked) = self.vault.hold(self.tx, tag)? {
             kept = locked;
         }
-        let Some(key) = &kept.key else { return Ok(Some(None)) };
+        let Some(key) = kept.key.as_ref().filter(|_| !fresh.is_gone(&kept.id)) else { return Ok(Some(None)) };
         let key = SubjectKey::new(*key.bytes());
         fresh.meet(*tag, kept.id, &key);
         Ok(Some(Some((kept.id, key))))
@@ -180,7 +202,7 @@ impl Keys<'_, '_> {
 
     /// The key with this id, if it is still there.
     pub(crate) fn by_id(&self, id: &KeyId, fresh: &FreshKeys) -> Result<Option<SubjectKey>, Failure> {
-        if fresh.erased.iter().any(|(_, key)| key == id) {
+        if fresh.is_gone(id) || fresh.erased.iter().any(|(_, key)| key == id) {
             return Ok(None);
         }
         if let Some(key) = fresh.by_id.borrow().get(id) {

@@ -6,7 +6,6 @@ use crate::court::{Court, lock};
 use crate::desk::Desk;
 use crate::report::{Available, HistoryEntry, OutboxMessage};
 use crate::seal;
-use crate::sealed::FreshKeys;
 use crate::shadow::guarded;
 use crate::store::sql::state as state_sql;
 use crate::view::{self, InForce, View};
@@ -91,7 +90,7 @@ impl TenantRef {
                 Some(view) if view.version == version && Some(view.in_force.activation.n) == n => Ok(view),
                 _ => {
                     let in_force = Arc::new(InForce::read(tx, &court.laws)?);
-                    View::read(tx, &self.name, in_force, &court.keys(tx), &FreshKeys::new()).map(Arc::new)
+                    View::read(tx, &self.name, in_force, &court.keys(tx), &court.reading_keys(tx)?).map(Arc::new)
                 }
             }
         });
@@ -294,7 +293,7 @@ impl TenantRef {
     /// The directory's entities and grants of this tenant and the universe, sorted.
     pub fn directory_entities(&self) -> Result<(Vec<hos_core::policy::Entity>, Vec<hos_core::policy::Link>), Failure> {
         let law = self.view()?.in_force.law.clone();
-        self.desk.read(|tx| view::read_directory(tx, &self.name, &law, &self.court().keys(tx), &FreshKeys::new()))
+        self.desk.read(|tx| view::read_directory(tx, &self.name, &law, &self.court().keys(tx), &self.court().reading_keys(tx)?))
     }
 
     /// The newest checkpoint (a C2SP signed note); `None` for an empty log.

@@ -147,6 +147,15 @@ impl Vault {
         }
     }
 
+    /// Whether bytes of destroyed keys may still lie in a file of ours.
+    pub(crate) fn is_left(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::File(file) => file.is_left(),
+            // What a server keeps of rows is its own business.
+            Self::Table(_) | Self::Host => Ok(false),
+        }
+    }
+
     /// The ids of all keys that were destroyed.
     pub(crate) fn destroyed(&self) -> Result<Vec<KeyId>, StoreError> {
         match self {

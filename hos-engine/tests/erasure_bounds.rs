@@ -137,10 +137,15 @@ fn nothing_comes_after_the_end_of_a_thread() {
     change(&tenant, Change::Join { uid: uid("A", "ann"), parent: uid("R", "staff") });
     assert!(tenant.begin(new_order("ann-1")).unwrap().allowed);
     assert!(tenant.transition(go("ann-1")).unwrap().allowed);
+    // A refusal from before is not judged again as if nothing had stood there: its thread is found though no row holds the id.
+    let made_up = Transition::new(uid("A", "root"), "o", "ann-1", "made-up").unwrap();
+    assert_eq!(tenant.transition(made_up).unwrap().code(), Some("hos.event_unknown"));
     assert!(store.engine.erase(&root(), &uid("A", "ann"), "x").unwrap().allowed);
     let ended = || tenant.history(&Name::new("o").unwrap(), &InstanceId::new("ann-1").unwrap(), 0, 10).unwrap();
     assert_eq!(ended().last().unwrap().header.kind, Kind::Erased);
     let records = ended().len();
+    let proofs = tenant.export_proofs(&Name::new("o").unwrap(), &InstanceId::new("ann-1").unwrap()).unwrap();
+    assert_eq!(proofs.len(), records, "no row holds the id, and the thread is found by it");
     // Refused, and the refusal is the caller's, in the stream of refusals.
     let told = |answer: hos_core::answer::Answer| {
         let receipt = answer.receipt.unwrap();

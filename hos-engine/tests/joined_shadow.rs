@@ -83,15 +83,22 @@ fn an_enforced_call_waits_until_what_shadow_left_is_judged() {
     let mut begin = new_order("1");
     begin.by.legacy = legacy(true, Some("a"));
     shadow(&mut host, &mut calls, Call::Begin(begin));
+    // The world went another way than the law would have.
+    shadow(&mut host, &mut calls, event("go", true, "c"));
     assert!(store.engine.activate(&root(), Arc::new(law::law()), None, Modes::default()).unwrap().allowed);
     let go = || Call::Transition(Transition::new(uid("A", "root"), "o", "1", "go").unwrap());
-    host.say("BEGIN");
-    assert_eq!(host.call(go()).unwrap_err().code, hos_core::refusal::Code::Retry);
-    host.say("ROLLBACK");
+    for call in [go(), event("go", true, "b")] {
+        host.say("BEGIN");
+        assert_eq!(host.call(call).unwrap_err().code, hos_core::refusal::Code::Retry);
+        host.say("ROLLBACK");
+    }
     host.say("BEGIN");
     assert!(host.call(Call::Begin(new_order("2"))).unwrap().allowed, "others go on");
     host.say("COMMIT");
-    store.engine.fold_shadows(10, &|bytes| Ok(calls[usize::from(bytes[0])].clone())).unwrap();
+    assert_eq!(store.engine.fold_shadows(10, &|bytes| Ok(calls[usize::from(bytes[0])].clone())).unwrap(), 2);
+    // They were in shadow when they came, and are judged so: the instance stands where the world has it.
+    let instance = store.tenant("t1").instance(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap().unwrap();
+    assert_eq!(instance.state.as_str(), "c");
     host.say("BEGIN");
     let answer = host.call(go()).unwrap();
     assert!(answer.allowed || answer.code() != Some("hos.retry"), "{:?}", answer.blockers);

@@ -9,6 +9,7 @@ use hos_core::law::mode::{Mode, Modes};
 use hos_core::limits::{LAW_FILE_BYTES_MAX, LAW_FILES_MAX};
 use hos_core::proof::record::Kind;
 use hos_core::refusal::Code;
+use hos_core::value::Record;
 use hos_engine::{LawStanding, Level, Seal, Settings, VerifyOptions, load_law};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -278,4 +279,27 @@ fn a_law_beyond_its_bounds_is_refused_before_it_is_read() {
     let failure = load_law(dir.path()).unwrap_err();
     assert_eq!(failure.code, Code::LawInvalid);
     assert!(failure.message.contains("law.toml") && failure.message.contains("not a regular file"), "{failure}");
+}
+
+/// Under a law that nobody could follow by another the store would stay for ever.
+#[test]
+fn a_law_after_which_nobody_could_activate_another_is_refused() {
+    let store = fresh(Settings::default());
+    let active = || store.engine.law().unwrap().hash;
+    let before = active();
+    change(&store.tenant("universe"), Change::Put { uid: uid("A", "ben"), attrs: Record::new() });
+    let with = |from: &'static str, to: &'static str| Arc::new(support::law::law_but(move |_, text| text.replace(from, to)));
+    let activate = |law: Arc<Law>| store.engine.activate(&root(), law, None, Modes::default()).unwrap();
+    for (from, to, allowed) in [
+        ("entity A in [R]={}", "entity A in [R]={phone:String}", false),
+        ("\"law.activate\",", "", false),
+        ("principal in N::R::\"op\"", "principal == N::A::\"nobody\"", false),
+        ("entity A in [R]={}", "entity A in [R]={phone?:String}", true),
+    ] {
+        let answer = activate(with(from, to));
+        assert_eq!(answer.allowed, allowed, "{to}: {:?}", answer.blockers);
+        assert!(allowed || answer.code() == Some("hos.law_in_use") && active() == before, "{to}: {:?}", answer.blockers);
+    }
+    // Somebody else is enough.
+    assert!(activate(with("principal in N::R::\"op\"", "principal == N::A::\"ben\"")).allowed);
 }

@@ -3,6 +3,7 @@
 mod store_log;
 
 use std::fs;
+use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::process::Command;
 use hos_core::id::KeyId;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
-use hos_engine::store::sqlite::{NewKey, SecretKey, Vault};
+use hos_engine::store::sqlite::{NewKey, OpenOptions, SecretKey, Vault};
 use store_log::{child, child_store, numbers, role};
 
 /// Bytes that look random and are a key's own.
@@ -41,6 +42,14 @@ fn files_with(dir: &Path, bytes: &[u8]) -> usize {
 #[test]
 fn role_of_a_child() {
     let Some(role) = role() else { return };
+    if role == "read" {
+        // A long read, of a program that knows nothing of us.
+        let db = rusqlite::Connection::open(child_store()).unwrap();
+        db.execute_batch("BEGIN; SELECT count(*) FROM hos_vault;").unwrap();
+        println!("\nreading 1");
+        std::thread::sleep(std::time::Duration::from_secs(60));
+        return;
+    }
     let vault = Vault::open(child_store(), true).unwrap();
     match role.as_str() {
         "destroy" => println!("\ndestroyed {}", i64::from(vault.destroy(&new_key(0).subject, Timestamp(5)).unwrap())),
@@ -189,6 +198,34 @@ fn a_key_that_another_process_destroys_is_forgotten_here() {
     assert_eq!(vault.get_by_subject(&keys[0].subject).unwrap().unwrap().key, None);
     assert_eq!(vault.get_by_id(keys[0].id).unwrap().unwrap().key, None);
     assert!(vault.get_by_subject(&keys[1].subject).unwrap().unwrap().key.is_some());
+}
+
+#[test]
+fn what_a_long_read_kept_is_wiped_by_who_opens_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("v");
+    let options = OpenOptions { busy_timeout: std::time::Duration::from_millis(50), create: true, ..Vault::options() };
+    let vault = Vault::open_with(&path, options).unwrap();
+    vault.insert(&[new_key(0), new_key(1)]).unwrap();
+    let mut reader = child("read", &path).spawn().unwrap();
+    let mut lines = std::io::BufReader::new(reader.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with("reading 1")));
+    assert_eq!(vault.destroy(&new_key(0).subject, Timestamp(5)).unwrap_err().code, Code::StoreBusy);
+    assert!(vault.is_left().unwrap() && vault.tidy().is_err());
+    assert_eq!(vault.get_by_subject(&new_key(0).subject).unwrap().unwrap().key, None, "gone all the same");
+    let found = || {
+        let mut grep = Command::new("grep");
+        grep.args(["-c", "-r", "-a", "-P"]).arg(hex_pattern(new_key(0).key.bytes())).arg(dir.path());
+        String::from_utf8(listed_output(&mut grep)).unwrap()
+    };
+    assert!(found().lines().any(|line| !line.ends_with(":0")), "the read keeps it: {}", found());
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+    // It is open still, as after a crash: nobody has closed it last.
+    run(child("search", &path));
+    assert!(found().lines().all(|line| line.ends_with(":0")), "{}", found());
+    assert!(!vault.is_left().unwrap());
+    assert!(vault.get_by_subject(&new_key(1).subject).unwrap().unwrap().key.is_some());
 }
 
 #[test]

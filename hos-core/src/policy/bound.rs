@@ -39,7 +39,7 @@ impl Bound {
     }
 
     /// Whether the schema lets an entity be as it is: its attributes, and what it is in.
-    pub(crate) fn fits(&self, entity: &Entity) -> Result<(), Blocker> {
+    pub fn fits(&self, entity: &Entity) -> Result<(), Blocker> {
         given::fits(&self.law, entity)
     }
 

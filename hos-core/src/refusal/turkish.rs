@@ -33,7 +33,9 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::EngineClosed => "Motor kapatılmış, hiç açılmamış ya da çatallanmadan önce başka bir süreçte açılmış. Yeniden açın.",
         Code::LawInvalid => "Kanunda kusur var, yüklenmiyor. `hos check` çalıştırın.",
         Code::LawNotActive => "Verilen kanun bu depoda yürürlükte olan değil. Yürürlüğe koyun ya da yürürlükteki ile açın.",
-        Code::LawInUse => "Yaşayan işlerin gerek duyduğu bir şey yeni kanunda yok; henüz yürürlüğe konamaz.",
+        Code::LawInUse => {
+            "Yaşayan işlerin ya da kanunu yürürlüğe koyanların gerek duyduğu bir şey yeni kanunda yok; henüz yürürlüğe konamaz."
+        }
         Code::ModeOff => "Kanun burada kapalı; dünyanın kendi sonucu verilmeden yapılan çağrı yanıtlanamaz.",
         Code::LegacyMissing => "Kanun burada gölgede; çağrı dünyanın kendi sonucunu da taşımalı.",
         Code::CallMalformed => "Komut ya da çağrı, verildiği gibi yapılamaz.",

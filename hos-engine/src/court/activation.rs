@@ -6,18 +6,22 @@ use crate::court::{Court, Group};
 use crate::store::Tx;
 use crate::store::sql::law::{self as sql, Activation};
 use crate::store::sql::state as state_sql;
-use crate::view::InForce;
+use crate::view::{InForce, View};
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::canon::Writer;
 use hos_core::contract::step;
-use hos_core::id::{LawHash, Tenant};
+use hos_core::id::{LawHash, Tenant, Uid};
 use hos_core::judge::{self, Act, Bench, Slice};
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
+use hos_core::policy::Effect;
 use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
 use std::sync::Arc;
+
+/// The reserved action; its resource is the gate `law`.
+const ACTIVATE: &str = "law.activate";
 
 /// How long once-keys are kept at least.
 pub(crate) const ONCE_KEPT_MS: i64 = 30 * 86_400_000;
@@ -45,12 +49,12 @@ impl Court {
         let view = self.view(tx, group, &universe)?;
         let bench = self.bench(tx, group, &universe, &view, None)?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
-        let slice = Self::at_gate(&bench, "law.activate", "law", by, &mut answer);
-        if answer.allowed
-            && let Some(blocker) = self.needed_by_the_living(tx, law)?
-        {
-            answer.allowed = false;
-            answer.blockers.push(blocker);
+        let slice = Self::at_gate(&bench, ACTIVATE, "law", by, &mut answer);
+        if answer.allowed {
+            let bar = self.needed_by_the_living(tx, law)?;
+            let bar = bar.map_or_else(|| Self::needed_by_the_next(&view, law, by), |bar| Ok(Some(bar)))?;
+            answer.allowed = bar.is_none();
+            answer.blockers.extend(bar);
         }
         if !answer.allowed {
             return Ok(answer);
@@ -78,6 +82,19 @@ impl Court {
         group.changes += 1;
         answer.receipt = Some(Receipt { tenant: universe, thread, n: Some(n), record, seal: None });
         Ok(answer)
+    }
+
+    /// Somebody who may activate the law after this one. Under a law whose schema fits nobody, or that permits it to nobody, the store
+    /// would stay for ever.
+    fn needed_by_the_next(view: &View, new: &Arc<Law>, by: &By) -> Result<Option<Blocker>, Failure> {
+        let after = view.under(new.clone())?;
+        let ask = |who: &Uid| judge::at_gate(after.standing(), ACTIVATE, "law", &By { principal: who.clone(), ..by.clone() }).0;
+        let may = |who: &Uid| ask(who).is_ok_and(|ruling| ruling.effect == Effect::Allow);
+        if may(&by.principal) || view.directory.entities().any(|entity| may(&entity.uid)) {
+            return Ok(None);
+        }
+        let why = ask(&by.principal).err().map_or_else(|| "no policy permits it to anybody".to_owned(), |bar| bar.to_string());
+        Ok(Some(Blocker::new(Code::LawInUse, format!("under the new law nobody could activate another: {why}"))))
     }
 
     /// What live instances need and a new law lacks: a contract, an action of one, a place for their state.

@@ -5,9 +5,11 @@
 
 use crate::Failure;
 use crate::court::founding::STREAM_ERASED;
+use crate::court::settle::failure_of;
 use crate::court::{Court, Group};
+use crate::sealed::Chance;
 use crate::store::Tx;
-use crate::store::sql::{erase as sql, evidence as evidence_sql, law as law_sql, state as state_sql};
+use crate::store::sql::{erase as sql, law as law_sql, state as state_sql};
 use crate::survey::Survey;
 use crate::work::Erasing;
 use hos_core::answer::{Answer, Receipt};
@@ -16,7 +18,7 @@ use hos_core::digest;
 use hos_core::id::{Handle, InstanceId, KeyId, LawHash, Name, RecordHash, Tenant, Uid};
 use hos_core::judge::{self, Act, DirectoryThread, Ended, Instance, Slice};
 use hos_core::policy::Request;
-use hos_core::proof::erasure::{Attestation, Erasure, decode_key, encode_end};
+use hos_core::proof::erasure::{Attestation, Erasure, encode_end};
 use hos_core::proof::part::SubjectKey;
 use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
@@ -67,21 +69,24 @@ impl Court {
         Ok(answer)
     }
 
-    /// Erases a person. The key is destroyed only after the commit ([`Court::destroy_keys`]): a crash between the two leaves
+    /// Erases a person. The key is destroyed only after the commit ([`Court::follow_erasures`]): a crash between the two leaves
     /// the record, which the next start acts upon.
     pub(crate) fn erase(&self, tx: &Tx<'_>, group: &mut Group, job: Erasing) -> Result<Answer, Failure> {
         let (by, subject) = (&job.by, &job.subject);
         let mut answer = self.asked(tx, group, by, ACTION, subject)?;
         let tag = self.tag(subject);
         let kept = self.vault.lock(tx, &tag)?;
-        let gone = kept.as_ref().is_some_and(|kept| kept.key.is_none()) || group.destroy.iter().any(|(of, _)| *of == tag);
+        let gone = kept.as_ref().is_some_and(|kept| kept.key.is_none() || group.fresh.is_gone(&kept.id))
+            || group.destroy.iter().any(|(of, _)| *of == tag);
         // Who may not erase is not told who was erased.
         if gone && answer.blockers.is_empty() {
             answer.blockers.push(Blocker::new(Code::SubjectErased, format!("`{subject}`")));
         }
-        let key = kept.as_ref().map_or(KeyId([0; 16]), |kept| kept.id);
+        // A vault in a file has not seen yet what an earlier call of this very commit made.
+        let known =
+            kept.and_then(|kept| Some((kept.id, SubjectKey::new(*kept.key?.bytes())))).or_else(|| group.fresh.of_tag(&tag));
         if answer.blockers.is_empty() {
-            let living = self.living(tx, &key)?;
+            let living = known.as_ref().map_or(Ok(Vec::new()), |(key, _)| self.living(tx, key))?;
             if !living.is_empty() {
                 answer.blockers.push(Blocker::new(Code::SubjectInUse, living.join(", ")));
             }
@@ -95,13 +100,21 @@ impl Court {
         if !answer.allowed {
             return Ok(answer);
         }
-        let secret = kept.and_then(|kept| kept.key).map(|secret| SubjectKey::new(*secret.bytes()));
+        // Who never had a key gets one to be destroyed: a crash before that finds it again by its id alone.
+        let is_known = known.is_some();
+        let (key, secret) = match known {
+            Some(known) => known,
+            None => {
+                let mut chance = Chance::new(&group.case_seed());
+                self.keys(tx).of(subject, &mut group.fresh, &mut chance).map_err(failure_of)?
+            }
+        };
         let attested = job.attestation.is_some();
         let mut survey = job.survey.filter(|survey| survey.key == key).unwrap_or_else(|| Survey::new(key));
         let known = survey.records;
-        if key.0 != [0; 16] {
-            self.go_on(tx, &mut survey, secret.as_ref())?;
-            self.unplaced(tx, group, &mut survey, secret.as_ref())?;
+        if is_known {
+            self.go_on(tx, &mut survey, Some(&secret))?;
+            self.unplaced(tx, group, &mut survey, Some(&secret))?;
         }
         if attested && (survey.records != known || job.attestation.as_ref().is_some_and(|a| a.count != known)) {
             return Err(Failure::new(Code::Retry, "more was written about the person while the records were attested"));
@@ -125,7 +138,7 @@ impl Court {
 
     /// Carries an erasure out again whose record a restored store lacks; says whether there was anything to erase.
     pub(crate) fn erase_again(&self, tx: &Tx<'_>, group: &mut Group, key: KeyId) -> Result<u64, Failure> {
-        if self.erased_keys(tx)?.contains(&key) || self.vault.get_by_id(key)?.is_none_or(|kept| kept.key.is_some()) {
+        if self.gone(tx)?.contains(&key) || self.vault.get_by_id(key)?.is_none_or(|kept| kept.key.is_some()) {
             return Ok(0);
         }
         if self.endings(tx, &key, None)?.iter().all(|e| e.instances.is_empty() && e.rows.is_empty()) {
@@ -259,7 +272,10 @@ impl Court {
             let personal = law.contracts.get(&instance.contract).is_some_and(|of| of.contract.personal_ids);
             let id = instance.id.as_str();
             let label = personal.then(|| digest::heads_label(tenant, instance.contract.as_str(), id));
-            tx.execute(&sql::delete_deadlines(tenant, &instance.contract, &instance.id))?;
+            // Each by its whole key: others' deadlines are looked at by nobody here, nor locked.
+            for armed in &instance.deadlines {
+                tx.execute(&state_sql::delete_deadline(tenant, armed.due, &instance.contract, &instance.id, armed.deadline))?;
+            }
             let time = time.max(instance.last_time.0);
             if tx.execute(&sql::end_instance(tenant, instance, n, &last, time, label.as_ref()))? != 1 {
                 return Err(Failure::new(Code::Retry, "an instance moved meanwhile"));
@@ -342,27 +358,5 @@ impl Court {
             .iter()
             .map(|row| Tenant::new(row.text(0)?).map_err(|e| row.fault(0, &e.to_string()).into()))
             .collect()
-    }
-
-    /// Destroys keys whose erasure is committed.
-    pub(crate) fn destroy_keys(&self, ids: &[KeyId]) -> Result<(), Failure> {
-        for id in ids.iter().filter(|id| id.0 != [0; 16]) {
-            self.vault.destroy_by_id(*id, self.clock.now())?;
-        }
-        Ok(())
-    }
-
-    /// The keys that the store's records say were destroyed: what a crash after the commit may have left in the vault.
-    pub(crate) fn erased_keys(&self, tx: &Tx<'_>) -> Result<Vec<KeyId>, Failure> {
-        let universe = Tenant::universe();
-        let Some(stream) = tx.row(&evidence_sql::stream(&universe, STREAM_ERASED))? else { return Ok(Vec::new()) };
-        let thread = Handle(stream.bytes(0)?);
-        let mut keys = Vec::new();
-        for row in tx.rows(&evidence_sql::thread_records(&universe, &thread, 0, usize::MAX >> 1))? {
-            let broken = |what: &str| Failure::new(Code::StoreIntegrity, format!("an erasure's record: {what}"));
-            let content = super::roots::content(row.blob(1)?, row.blob(2)?).map_err(|why| broken(&why))?;
-            keys.push(decode_key(&content).map_err(|e| broken(&e.to_string()))?);
-        }
-        Ok(keys)
     }
 }

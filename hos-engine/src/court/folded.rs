@@ -4,8 +4,11 @@ use super::{Court, Group};
 use crate::Failure;
 use crate::store::Tx;
 use crate::store::sql::{evidence as evidence_sql, inbox};
+use crate::view::View;
 use hos_core::call::Call;
 use hos_core::id::{KeyId, Tenant};
+use hos_core::judge::About;
+use hos_core::law::mode::Mode;
 use hos_core::refusal::{Blocker, Code};
 
 /// A call that waits.
@@ -33,9 +36,13 @@ impl Court {
         Ok(waiting)
     }
 
-    /// Refuses a call on an instance of which calls in shadow wait to be judged: it does not stand yet where the world has it.
-    pub(super) fn nothing_waits(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call) -> Result<(), Failure> {
+    /// Refuses an enforced call on an instance of which calls in shadow wait to be judged: it does not stand yet where the world has
+    /// it. One that brings the world's own outcome may be enforced too.
+    pub(super) fn nothing_waits(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, call: &Call) -> Result<(), Failure> {
         let Some((contract, id)) = call.instance() else { return Ok(()) };
+        if call.by().legacy.is_some() && !is_enforced(view, tenant, call) {
+            return Ok(());
+        }
         let about = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
         match tx.row(&inbox::waits_about(tenant, &about))? {
             None => Ok(()),
@@ -58,11 +65,19 @@ impl Court {
             return Ok(0);
         }
         tx.execute(&inbox::delete(tenant, &id))?;
-        match (call, unjudged) {
-            (Some(call), None) => drop(self.call(tx, group, tenant, call)?),
-            (Some(call), Some(why)) => drop(self.unjudged(tx, group, tenant, call, why)?),
-            (None, _) => {}
-        }
-        Ok(1)
+        let Some(call) = call else { return Ok(1) };
+        // The law may have come to be enforced since: what the world did then is no less done.
+        let view = self.view(tx, group, tenant)?;
+        group.watches = is_enforced(&view, tenant, call);
+        let judged = match unjudged {
+            None => self.call(tx, group, tenant, call),
+            Some(why) => self.unjudged(tx, group, tenant, call, why),
+        };
+        group.watches = false;
+        judged.map(|_| 1)
     }
+}
+
+fn is_enforced(view: &View, tenant: &Tenant, call: &Call) -> bool {
+    About::of(call).mode(&view.in_force.law, &view.in_force.activation.modes, tenant) == Mode::Enforce
 }

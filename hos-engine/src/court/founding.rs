@@ -105,6 +105,10 @@ impl Court {
             let bench = self.bench(tx, group, tenant, &view, None)?;
             let seed = bench.seed;
             let (draft, after) = judge::attest(&bench, &change, &rows)?;
+            // No policy is asked, and so no schema with it: whoever does not fit could do nothing, and nobody could mend them.
+            if let Some(DirectoryAfter::Entity { entity, .. }) = &after {
+                view.active.bound.fits(entity)?;
+            }
             self.write_own(tx, group, tenant, draft, &seed)?;
             if let Some(after) = after {
                 if let DirectoryAfter::Entity { thread, entity, removed } = &after {

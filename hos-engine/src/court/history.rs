@@ -3,7 +3,6 @@
 use crate::court::Court;
 use crate::court::fetch::instance_row;
 use crate::seal;
-use crate::sealed::FreshKeys;
 use crate::store::Tx;
 use crate::store::sql::{evidence as sql, state as state_sql};
 use crate::view::View;
@@ -35,7 +34,7 @@ impl Court {
     ) -> Result<Option<Instance>, Failure> {
         let Some(row) = instance_row(tx, tenant, contract, id)? else { return Ok(None) };
         let sealed = state_sql::instance_from(&row, contract.clone(), id.clone())?;
-        self.open_instance(tx, view, sealed.instance, &sealed.facts_key, &sealed.facts, &FreshKeys::new())
+        self.open_instance(tx, view, sealed.instance, &sealed.facts_key, &sealed.facts, &self.reading_keys(tx)?)
     }
 
     /// A thread's records, opened as far as keys allow.
@@ -98,7 +97,7 @@ impl Court {
 
     /// The parts in a box; `None` when its key is gone.
     pub(crate) fn open_box(&self, tx: &Tx<'_>, header: &Header, stored: &StoredBox<'_>) -> Result<Option<Vec<Opened>>, Failure> {
-        let key = if stored.is_clear() { None } else { self.keys(tx).by_id(&stored.key, &FreshKeys::new())? };
+        let key = if stored.is_clear() { None } else { self.keys(tx).by_id(&stored.key, &self.reading_keys(tx)?)? };
         match stored.open_listed(key.as_ref(), &header.parts) {
             Ok(opened) => Ok(Some(opened)),
             Err(PartError::KeyMissing) => Ok(None),

@@ -6,14 +6,13 @@
 use crate::Failure;
 use crate::court::founding::STREAM_HOLDS;
 use crate::court::settle::failure_of;
-use crate::court::{Court, Group};
+use crate::court::{Court, Group, streams};
 use crate::sealed::{Chance, Refused};
 use crate::store::Tx;
-use crate::store::sql::evidence as sql;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::canon::{CanonError, Reader, Writer};
-use hos_core::id::{Handle, Tenant, Uid};
+use hos_core::id::{Tenant, Uid};
 use hos_core::judge::{self, Act, Slice};
 use hos_core::proof::record::{Header, Kind, Slot};
 use hos_core::proof::stored::decode_stored;
@@ -47,10 +46,8 @@ fn decode(bytes: &[u8]) -> Result<(bool, Uid), CanonError> {
 impl Court {
     /// How many holds are on a person.
     pub(super) fn holds(&self, tx: &Tx<'_>, group: &Group, subject: &Uid) -> Result<u64, Failure> {
-        let universe = Tenant::universe();
-        let Some(stream) = tx.row(&sql::stream(&universe, STREAM_HOLDS))? else { return Ok(0) };
         let mut holds = 0u64;
-        for row in tx.rows(&sql::thread_records(&universe, &Handle(stream.bytes(0)?), 0, usize::MAX >> 1))? {
+        for row in streams::own_records(tx, STREAM_HOLDS)? {
             let broken = |what: &dyn std::fmt::Display| Failure::new(Code::StoreIntegrity, format!("a hold's record: {what}"));
             let header = Header::decode(row.blob(1)?).map_err(|e| broken(&e))?;
             for stored in decode_stored(row.blob(2)?).map_err(|e| broken(&e))? {

@@ -43,7 +43,7 @@ impl Court {
         for person in self.persons(call) {
             tx.foresee(&[vault_sql::by_subject(&self.tag(person))])?;
         }
-        if let Some((contract, id)) = call.instance().filter(|_| call.by().legacy.is_none()) {
+        if let Some((contract, id)) = call.instance() {
             let about = hos_core::digest::heads_label(tenant, contract.as_str(), id.as_str());
             tx.foresee(&[inbox::waits_about(tenant, &about)])?;
         }

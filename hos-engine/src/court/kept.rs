@@ -14,7 +14,7 @@ use crate::store::sql::evidence::Head;
 use crate::view::{self, InForce};
 use crate::work::Job;
 use hos_core::call::Call;
-use hos_core::id::Tenant;
+use hos_core::id::{KeyId, Tenant};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, TryLockError};
 
@@ -29,11 +29,17 @@ pub(crate) struct Kept {
     versions: HashMap<Tenant, u64>,
     /// Heads of tenants whose queue is empty.
     heads: HashMap<Tenant, Head>,
+    /// The keys that erasures' records name.
+    gone: Option<Arc<HashSet<KeyId>>>,
 }
 
 impl Kept {
     pub(super) fn in_force(&self) -> Option<Arc<InForce>> {
         self.in_force.clone()
+    }
+
+    pub(super) fn gone(&self) -> Option<Arc<HashSet<KeyId>>> {
+        self.gone.clone()
     }
 }
 
@@ -97,6 +103,7 @@ impl Court {
         }
         let mut kept = std::mem::take(&mut group.kept);
         kept.in_force = group.in_force.clone();
+        kept.gone = Some(group.fresh.gone());
         kept.versions.extend(group.views.iter().map(|(tenant, view)| (tenant.clone(), view.version)));
         let drained: &HashSet<Tenant> = &group.drained;
         kept.heads.extend(group.heads.iter().filter(|(t, _)| drained.contains(*t)).map(|(t, h)| (t.clone(), h.clone())));

@@ -3,12 +3,12 @@
 
 use crate::Failure;
 use crate::court::founding::{KEY_SEAL, STREAM_KEYS, STREAM_TENANTS};
-use crate::court::{Court, Group, roots};
+use crate::court::{Court, Group, roots, streams};
 use crate::seal;
 use crate::store::Tx;
 use crate::store::sql::{claim, evidence as sql, law as law_sql};
 use crate::work::KeyAct;
-use hos_core::id::{Handle, StoreId, Tenant};
+use hos_core::id::{StoreId, Tenant};
 use hos_core::judge::{self, Act};
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
 use hos_core::proof::keyring::{KeyChange, KeyRing};
@@ -26,11 +26,8 @@ type Placed = (Option<u64>, Vec<u8>);
 
 /// All records of keys, in order.
 pub(crate) fn placed(tx: &Tx<'_>) -> Result<Vec<Placed>, Failure> {
-    let universe = Tenant::universe();
-    let Some(stream) = tx.row(&sql::stream(&universe, STREAM_KEYS))? else { return Ok(Vec::new()) };
-    let thread = Handle(stream.bytes(0)?);
     let mut placed = Vec::new();
-    for row in tx.rows(&sql::thread_records(&universe, &thread, 0, usize::MAX >> 1))? {
+    for row in streams::own_records(tx, STREAM_KEYS)? {
         let content = roots::content(row.blob(1)?, row.blob(2)?);
         let content = content.map_err(|why| Failure::new(Code::StoreIntegrity, format!("a key's record: {why}")))?;
         // A place that is no number is found where the log is read; keys are read without it.

@@ -9,11 +9,13 @@
 pub(crate) mod activation;
 mod ahead;
 pub(crate) mod cosigned;
+pub(crate) mod ended;
 pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod fetch;
 pub(crate) mod folded;
 pub(crate) mod founding;
+pub(crate) mod gone;
 pub(crate) mod heads;
 pub(crate) mod history;
 mod hold;
@@ -27,6 +29,7 @@ pub(crate) mod roots;
 mod sealing;
 pub(crate) mod settle;
 pub(crate) mod signing;
+pub(crate) mod streams;
 mod survey;
 
 pub(crate) use self::signing::Signed;
@@ -63,6 +66,7 @@ pub(crate) struct Court {
     pub(crate) of: Origin,
     pub(crate) signing: signing::Signing,
     pub(crate) known_keys: keys::KnownKeys,
+    pub(crate) known_gone: gone::KnownGone,
     pub(crate) mark: Option<crate::mark::Mark>,
     /// Why the store is only read.
     pub(crate) quarantine: Mutex<Option<String>>,
@@ -124,6 +128,8 @@ pub(crate) struct Group {
     pub(crate) waiting: Option<[u8; 16]>,
     /// A refusal that a host's transaction does not keep.
     pub(crate) refused: Option<Refusal>,
+    /// Whether the call that is judged was in shadow when it came, and would be enforced by now.
+    pub(crate) watches: bool,
     /// The instances that it moved, as they stand.
     pub(crate) moved: Vec<(Tenant, fetch::Before)>,
     /// Tenants the end of whose log this group has claimed.
@@ -206,6 +212,7 @@ impl Court {
             once: None,
             waiting: None,
             refused: None,
+            watches: false,
             moved: Vec::new(),
             locked: HashSet::new(),
         })
@@ -343,7 +350,12 @@ impl Runner for Court {
             Some(in_force) => Some(in_force),
             None => self.read_in_force(tx)?,
         };
+        let gone = match kept.gone() {
+            Some(gone) => gone,
+            None => self.gone_in_file(tx).map_err(StoreError::from)?,
+        };
         let mut group = self.new_group(in_force).map_err(StoreError::from)?;
+        group.fresh = FreshKeys::without(gone);
         group.kept = kept;
         Ok(group)
     }
@@ -367,7 +379,7 @@ impl Runner for Court {
         group.fresh.erased(&group.destroy);
         group.streams.clear();
         group.claims.clear();
-        (group.once, group.waiting, group.refused) = (None, None, None);
+        (group.once, group.waiting, group.refused, group.watches) = (None, None, None, false);
         if group.changes != mark.changes {
             group.views.clear();
             group.cached = false;
@@ -455,7 +467,8 @@ impl Runner for Court {
     }
 
     fn committed(&self, mut group: Group, answers: &mut [Result<Done, StoreError>]) {
-        // What cannot be destroyed now is destroyed at the next start: the erasure's record says so.
+        // What cannot be destroyed now is destroyed with the next round of work: the erasure's record says so, and from it on the key
+        // opens nothing.
         for (tag, _) in &group.destroy {
             let _ = self.vault.destroy(tag, self.clock.now());
         }

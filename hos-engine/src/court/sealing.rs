@@ -1,13 +1,14 @@
 //! How records get their places in a tenant's log: in the commit that writes them, or later, from the queue.
 
 use crate::Failure;
-use crate::court::{Court, Group, Signed, lock};
+use crate::court::{Court, Group, Signed, lock, streams};
 use crate::seal::{self, Sealing, Unsealed};
 use crate::settings::Seal;
 use crate::store::sql::{claim, evidence as sql, inbox};
 use crate::store::{Row, Tx};
 use hos_core::digest;
 use hos_core::id::{Handle, RecordHash, Tenant};
+use hos_core::proof::record::{Header, Kind};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 
@@ -193,9 +194,24 @@ impl Court {
         let header = row
             .opt_blob(3)?
             .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
-        let is_stream = hos_core::proof::record::Header::decode(header).is_ok_and(|h| h.n.is_none());
-        let stream = if is_stream { Some(self.stream_prev(tx, tenant, &thread, n)?) } else { None };
-        Ok(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false })
+        let of_stream = Header::decode(header).ok().filter(|header| header.n.is_none());
+        let (mut stream, mut strange) = (None, false);
+        if let Some(header) = of_stream {
+            strange = !Self::counts(tx, tenant, &header, &thread, n)?;
+            stream = if strange { None } else { Some(self.stream_prev(tx, tenant, &thread, n)?) };
+        }
+        Ok(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false, strange })
+    }
+
+    /// Whether a stream's row counts this record: who may only add records has not written that row.
+    fn counts(tx: &Tx<'_>, tenant: &Tenant, header: &Header, thread: &Handle, n: u64) -> Result<bool, Failure> {
+        let name = match (header.kind, &header.event) {
+            (Kind::Refused | Kind::Observed, _) => streams::REFUSED,
+            (_, Some(event)) => event.as_str(),
+            _ => return Ok(false),
+        };
+        let Some(row) = tx.row(&sql::stream(tenant, name))? else { return Ok(false) };
+        Ok(Handle(row.bytes(0)?) == *thread && u64::try_from(row.int(1)?).is_ok_and(|last| n <= last))
     }
 
     /// The stream's thread, where a record that waits in the inbox goes behind others of it: a transaction of our own that ran
@@ -204,7 +220,7 @@ impl Court {
     fn goes_behind(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16], records: &[Unsealed]) -> Result<Option<Handle>, Failure> {
         let Some(row) = tx.row(&inbox::get(tenant, &id))? else { return Ok(None) };
         // INVARIANT: the stream is claimed here, so nobody writes into it until this transaction ends.
-        let Some((thread, next, _)) = self.stream_end(tx, tenant, row.text(0)?)? else { return Ok(None) };
+        let Some((thread, next, _)) = self.stream_end(tx, tenant, streams::of_host(row.text(0)?))? else { return Ok(None) };
         let Some(last) = next.checked_sub(1) else { return Ok(None) };
         let sealed =
             records.iter().any(|r| (r.thread, r.n) == (thread, last)) || tx.row(&sql::entry_of(tenant, &thread, last))?.is_some();
@@ -215,7 +231,7 @@ impl Court {
     fn place(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16]) -> Result<Unsealed, Failure> {
         let lost = || Failure::new(Code::StoreIntegrity, format!("a record of `{tenant}` waits for its place, and is not there"));
         let mut row = tx.row(&inbox::waiting(tenant, &id))?.ok_or_else(lost)?;
-        let name = row.text(0)?.to_owned();
+        let name = streams::of_host(row.text(0)?).to_owned();
         let (once, header, parts) = (row.opt_blob(1)?.map(<[u8]>::to_vec), row.take_blob(2)?, row.take_blob(3)?);
         let (thread, n, prev) = match self.stream_end(tx, tenant, &name)? {
             Some((thread, next, last)) => (thread, next, Some(last)),
@@ -227,7 +243,7 @@ impl Court {
         if let Some(key) = once {
             tx.execute(&claim::place_once(tenant, &key, &id, &thread, n))?;
         }
-        Ok(Unsealed { tenant: tenant.clone(), thread, n, header, stream: Some(prev), sound: false })
+        Ok(Unsealed { tenant: tenant.clone(), thread, n, header, stream: Some(prev), sound: false, strange: false })
     }
 
     fn stream_prev(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Option<RecordHash>, Failure> {

@@ -2,7 +2,7 @@
 
 use super::fetch::{Before, WAITING, present};
 use crate::Failure;
-use crate::court::{Court, Group, Refusal};
+use crate::court::{Court, Group, Refusal, streams};
 use crate::join::{self, Found, ROUNDS_MAX, Round, Rows};
 use crate::seal::Unsealed;
 use crate::sealed::{Chance, Refused};
@@ -15,15 +15,20 @@ use hos_core::call::{By, Call, LegacyEntry, LegacyLog};
 use hos_core::canon::Writer;
 use hos_core::id::{Handle, InstanceId, KeyId, Name, RecordHash, Tenant, Uid};
 use hos_core::judge::{self, Bench, DirectoryAfter, Draft, Instance, Judged, Place};
+use hos_core::law::mode::{Mode, Modes};
 use hos_core::limits::LEGACY_ENTRIES_MAX;
 use hos_core::policy::Entity;
 use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
 use hos_core::time::Timestamp;
 use hos_core::value::Record;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const HOUR_MS: i64 = 3_600_000;
+
+/// The modes by which a call is judged that was in shadow when it came, and would be enforced by now.
+static WATCHED: Modes = Modes { default: Mode::Shadow, entries: BTreeMap::new() };
 
 impl Court {
     /// The bench of one case.
@@ -36,7 +41,8 @@ impl Court {
         guards: Option<&'a LawBench>,
     ) -> Result<Bench<'a>, Failure> {
         let last_sealed = self.last_sealed(tx, group, tenant)?;
-        Ok(self.bench_at(tx, tenant, view, guards, last_sealed, group.case_seed()))
+        let bench = self.bench_at(tx, tenant, view, guards, last_sealed, group.case_seed());
+        Ok(if group.watches { Bench { modes: &WATCHED, ..bench } } else { bench })
     }
 
     /// The same, by what it stands on beside the view: the newest time in the log, where that is to bound the clock, and the
@@ -73,8 +79,8 @@ impl Court {
         if tx.is_host() {
             view = self.hold_principal(tx, group, tenant, view, &call.by().principal)?;
         }
-        if tx.is_shared() && call.by().legacy.is_none() {
-            self.nothing_waits(tx, tenant, call)?;
+        if tx.is_shared() && !group.watches {
+            self.nothing_waits(tx, tenant, &view, call)?;
         }
         group.once = call.once().map(|key| key.as_str().as_bytes().to_vec());
         if let Some(blocker) = unbounded(call) {
@@ -339,14 +345,14 @@ impl Court {
         tx.execute(&evidence_sql::insert_record(tenant, &thread, n, &draft.bytes, parts))?;
         let (hash, h) = (draft.hash, &draft.header);
         let sound = h.store == self.of.store && h.tenant == *tenant && h.thread == thread && h.n.is_none_or(|own| own == n);
-        self.lay(tx, group, Unsealed { tenant: tenant.clone(), thread, n, header: draft.bytes, stream, sound })?;
+        self.lay(tx, group, Unsealed { tenant: tenant.clone(), thread, n, header: draft.bytes, stream, sound, strange: false })?;
         Ok((thread, n, hash))
     }
 
     /// Whether records of a stream wait in the inbox. Once the stream is claimed, and none waits, this transaction gives its own
     /// places.
     fn stream_waits(&self, tx: &Tx<'_>, group: &Group, tenant: &Tenant, name: &str) -> Result<bool, Failure> {
-        if !tx.is_shared() || group.streams.contains_key(&(tenant.clone(), name.to_owned())) {
+        if !tx.is_shared() || streams::is_own(name) || group.streams.contains_key(&(tenant.clone(), name.to_owned())) {
             return Ok(false);
         }
         let end = self.stream_end(tx, tenant, name)?;

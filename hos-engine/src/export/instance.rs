@@ -6,6 +6,7 @@ use super::item::{self, Whose, item};
 use crate::Failure;
 use crate::cosign::Vouched;
 use crate::court::Court;
+use crate::court::ended::{Wanted, wanted_rows};
 use crate::court::fetch::instance_row;
 use crate::court::founding::{STREAM_KEYS, STREAM_LAW};
 use crate::court::roots;
@@ -13,6 +14,7 @@ use crate::seal::checkpoint_of;
 use crate::store::Tx;
 use crate::store::sql::{evidence as sql, law as law_sql, state as state_sql};
 use crate::work::HeadsDone;
+use hos_core::digest;
 use hos_core::id::{Handle, InstanceId, LawHash, Name, Tenant};
 use hos_core::judge::decode_slice;
 use hos_core::limits::BUNDLE_RECORDS_MAX;
@@ -20,7 +22,7 @@ use hos_core::proof::bundle::{Bundle, HeadsProof, Item, KeyRange, LawFiles, LogN
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
 use hos_core::proof::key::VerifyKey;
 use hos_core::proof::keyring::{KeyRing, Range};
-use hos_core::proof::record::{Header, Slot};
+use hos_core::proof::record::{Header, Kind, Slot};
 use hos_core::proof::roots::STREAM as STREAM_ROOTS;
 use hos_core::refusal::Code;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,8 +132,8 @@ impl Story<'_, '_> {
         Ok(HeadsProof { item, kind: head.kind, n: head.n, last: head.last, siblings })
     }
 
-    /// Activations, keys, the thread of every directory row that a disclosed slice cites; and the one record of the stream of roots
-    /// that says the checkpoint.
+    /// Activations, keys, the thread of every directory row that a disclosed slice cites, whether the row is there still or an
+    /// erasure took it; and the one record of the stream of roots that says the checkpoint.
     fn cited(&self, logs: &[Log], records: &Records, root: Option<u64>) -> Result<Vec<(usize, Item)>, Failure> {
         let universe = logs.len() - 1;
         let mut threads: BTreeSet<(usize, Handle)> = BTreeSet::new();
@@ -140,9 +142,12 @@ impl Story<'_, '_> {
                 threads.insert((universe, Handle(row.bytes(0)?)));
             }
         }
+        let mut wanted = Wanted::new();
         for opening in records.items.iter().flat_map(|i| &i.opened).filter(|p| p.slot == Slot::Slice) {
             let broken = |e| Failure::new(Code::StoreIntegrity, format!("a record's slice: {e}"));
             let (entities, links) = decode_slice(&opening.plaintext).map_err(broken)?;
+            wanted.extend(entities.iter().filter_map(|e| Some((e.record?, Some(e.uid.clone())))));
+            wanted.extend(links.iter().filter_map(|l| Some((l.record?, None))));
             for (place, log) in logs.iter().enumerate() {
                 for entity in entities.iter().filter(|e| e.record.is_some()) {
                     if let Some(row) = self.tx.row(&state_sql::directory_entity(&log.tenant, &entity.uid))? {
@@ -156,18 +161,19 @@ impl Story<'_, '_> {
                 }
             }
         }
-        let mut cited: BTreeMap<(usize, u64), Item> = BTreeMap::new();
+        let mut cited = BTreeMap::new();
         for (place, thread) in threads {
-            let Some(log) = logs.get(place) else { continue };
-            for seq in item::thread(self.tx, &log.tenant, &thread, log.checkpoint.size)? {
-                let placed = item::at(self.tx, self.court, &log.tenant, seq)?;
-                // What a law or a key says is never a person's; of directory rows the patterns decide.
-                let is_row = placed.header.kind == hos_core::proof::record::Kind::Directory;
-                let whose = Whose { subject: None, hide: Some(self.hide).filter(|_| is_row) };
-                cited.insert((place, seq), item(self.tx, self.court, &log.tenant, &placed, log.checkpoint.size, &whose)?);
+            self.cite(logs, place, &thread, &mut cited, &mut wanted)?;
+        }
+        if !wanted.is_empty() {
+            // An erasure took the row, or another was put in its place: what was judged over it stands on the thread that ended.
+            let mut ended = Vec::new();
+            for (place, log) in logs.iter().enumerate() {
+                let found = wanted_rows(self.tx, self.court, &log.tenant, log.checkpoint.size, &wanted, place > 0)?;
+                ended.extend(found.into_iter().map(|thread| (place, thread)));
             }
-            if cited.len() > BUNDLE_RECORDS_MAX {
-                return Err(Failure::new(Code::CallTooLarge, format!("the records cited are more than {BUNDLE_RECORDS_MAX}")));
+            for (place, thread) in ended {
+                self.cite(logs, place, &thread, &mut cited, &mut wanted)?;
             }
         }
         if let (Some(n), Some(log)) = (root, logs.get(universe)) {
@@ -175,6 +181,30 @@ impl Story<'_, '_> {
             cited.insert((universe, seq), item);
         }
         Ok(cited.into_iter().map(|((place, _), item)| (place, item)).collect())
+    }
+
+    /// Cites a whole thread of a log; what it has is wanted no more.
+    fn cite(
+        &self,
+        logs: &[Log],
+        place: usize,
+        thread: &Handle,
+        cited: &mut BTreeMap<(usize, u64), Item>,
+        wanted: &mut Wanted,
+    ) -> Result<(), Failure> {
+        let Some(log) = logs.get(place) else { return Ok(()) };
+        for seq in item::thread(self.tx, &log.tenant, thread, log.checkpoint.size)? {
+            let placed = item::at(self.tx, self.court, &log.tenant, seq)?;
+            // What a law or a key says is never a person's; of directory rows, and of what ended one, the patterns decide.
+            let is_row = matches!(placed.header.kind, Kind::Directory | Kind::Erased);
+            let whose = Whose { subject: None, hide: Some(self.hide).filter(|_| is_row) };
+            wanted.remove(&digest::record_hash(&placed.entry.header));
+            cited.insert((place, seq), item(self.tx, self.court, &log.tenant, &placed, log.checkpoint.size, &whose)?);
+        }
+        if cited.len() > BUNDLE_RECORDS_MAX {
+            return Err(Failure::new(Code::CallTooLarge, format!("the records cited are more than {BUNDLE_RECORDS_MAX}")));
+        }
+        Ok(())
     }
 
     /// A record of the stream of roots, by its place there.

@@ -3,8 +3,9 @@
 use super::item::{self, Placed, placed};
 use crate::Failure;
 use crate::court::epoch::Epochs;
+use crate::court::fetch::instance_row;
 use crate::seal::checkpoint_of;
-use crate::store::sql::evidence as sql;
+use crate::store::sql::{evidence as sql, state as state_sql};
 use crate::tenant::TenantRef;
 use hos_core::digest;
 use hos_core::id::{InstanceId, Name};
@@ -69,9 +70,9 @@ impl TenantRef {
         let size = checkpoint_of(&checkpoint)?.size;
         let court = &self.desk.court;
         self.desk.read(|tx| {
-            let row = tx.row(&crate::store::sql::state::instance(&self.name, contract, id))?;
+            let row = instance_row(tx, &self.name, contract, id)?;
             let row = row.ok_or_else(|| Failure::new(Code::InstanceUnknown, format!("`{contract}/{id}`")))?;
-            let thread = crate::store::sql::state::instance_from(&row, contract.clone(), id.clone())?.instance.handle;
+            let thread = state_sql::instance_from(&row, contract.clone(), id.clone())?.instance.handle;
             let places = item::thread(tx, &self.name, &thread, size)?;
             let one = |(n, seq): (usize, u64)| {
                 let entry = item::entry_bytes(&self.name, &item::at(tx, court, &self.name, seq)?)?;

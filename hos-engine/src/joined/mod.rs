@@ -27,6 +27,7 @@ pub use over::{Over, Rows, Speaker};
 pub use step::{Asked, KeptRefusal, Next, Outcome, Step};
 
 use crate::Failure;
+use crate::court::gone::KnownGone;
 use crate::court::keys::KnownKeys;
 use crate::court::signing::Signing;
 use crate::court::{Court, founding};
@@ -128,6 +129,7 @@ impl Joined {
             of,
             signing: Signing::new(Arc::new(NoSigner), public),
             known_keys: KnownKeys::default(),
+            known_gone: KnownGone::default(),
             mark: None,
             quarantine: Mutex::default(),
             reading: false,

@@ -16,11 +16,15 @@ pub(super) fn asked(dialect: Dialect) -> Statement {
                current_setting('synchronous_commit') AS commits, current_setting('fsync') AS syncs,
                CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS replica"
         }
-        // NOW() is when the statement began, SYSDATE() when it is asked: after any wait for a lock.
+        // NOW() is when the statement began, SYSDATE() when it is asked: after any wait for a lock. Both are hours of the session's
+        // zone, of which one comes twice in autumn, so they tell no more than what passed in between: that is off only where the zone
+        // changes in that very moment.
+        // `read_only` is a number in most versions, a word in the newest: what is not surely off is read-only.
         Dialect::Mysql => {
-            "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) AS now,
+            "SELECT CAST((UNIX_TIMESTAMP() * 1000000 + MICROSECOND(NOW(6))
+                 + TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6))) DIV 1000 AS SIGNED) AS now,
                CAST(@@innodb_flush_log_at_trx_commit AS CHAR) AS commits, 'on' AS syncs,
-               CAST(@@global.read_only AS SIGNED) AS replica"
+               CASE WHEN CAST(@@global.read_only AS CHAR) IN ('0', 'OFF') THEN 0 ELSE 1 END AS replica"
         }
         Dialect::Sqlite => {
             "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now,
@@ -61,4 +65,24 @@ pub(super) fn outside() -> Failure {
         Code::NoTransaction,
         "the connection is in no transaction: begin one, do your own writes, call H-OS last, then commit or roll back",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::together::columns;
+
+    #[test]
+    fn no_hour_of_a_zone_is_made_a_moment() {
+        let asked = asked(Dialect::Mysql);
+        // With an argument it takes an hour of the session's zone, of which one comes twice in autumn.
+        assert_eq!(asked.sql.matches("UNIX_TIMESTAMP(").count(), asked.sql.matches("UNIX_TIMESTAMP()").count(), "{}", asked.sql);
+    }
+
+    #[test]
+    fn each_tells_as_much_as_is_taken() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+            assert_eq!(columns(&asked(dialect)), 4, "{dialect:?}");
+        }
+    }
 }

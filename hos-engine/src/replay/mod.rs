@@ -1,8 +1,8 @@
 //! The kept past, judged again: under the laws it was judged under ([`again`]), or under another one ([`backtest`]).
 //!
 //! Records come thread by thread ([`walk`]), so that one instance is folded at a time: what is in memory is a page of records,
-//! one instance, the directory worlds last met, the directory rows of one tenant and the universe in all their versions, the laws, and
-//! the places of unsealed records.
+//! one instance, the directory worlds last met, the directory rows of one tenant and the universe in all their versions (also of
+//! those that erasures took), the laws, and the places of unsealed records.
 
 mod again;
 mod backtest;

@@ -3,6 +3,8 @@
 use super::ReplayOptions;
 use crate::Failure;
 use crate::court::Court;
+use crate::court::ended::ended_rows;
+use crate::court::fetch::instance_row;
 use crate::sealed::FreshKeys;
 use crate::store::Row;
 use crate::store::Tx;
@@ -61,11 +63,13 @@ pub(super) struct Walk<'w, 't> {
     pub(super) total: u64,
     pub(super) done: u64,
     fresh: FreshKeys,
+    /// The universe's rows that erasures took: each tenant's decisions stand on them.
+    ended: Option<Vec<Handle>>,
 }
 
 impl<'w, 't> Walk<'w, 't> {
     pub(super) fn new(tx: &'w Tx<'t>, court: &'w Court, past: &'w Past<'w>, options: &'w ReplayOptions<'w>) -> Self {
-        Self { tx, court, past, options, total: 0, done: 0, fresh: FreshKeys::new() }
+        Self { tx, court, past, options, total: 0, done: 0, fresh: FreshKeys::new(), ended: None }
     }
 
     /// The tenants that the options name.
@@ -150,6 +154,10 @@ impl<'w, 't> Walk<'w, 't> {
                 handles.push(state_sql::grant_from(&row)?.0.handle);
                 Ok(())
             })?;
+            handles.extend(self.ended(owner)?);
+            // An end that somebody made up may name a row that is there still: each thread is folded once.
+            handles.sort_unstable();
+            handles.dedup();
             for handle in handles {
                 let (mut fold, mut from) = (RowFold::default(), 0);
                 'thread: loop {
@@ -170,6 +178,19 @@ impl<'w, 't> Walk<'w, 't> {
             }
         }
         Ok(rows)
+    }
+
+    /// The rows that erasures took: decisions from before stand on them, and a tenant's changes of them count in its version.
+    fn ended(&mut self, owner: &Tenant) -> Result<Vec<Handle>, Failure> {
+        if !owner.is_universe() {
+            return ended_rows(self.tx, owner);
+        }
+        let ended = match self.ended.take() {
+            Some(known) => known,
+            None => ended_rows(self.tx, owner)?,
+        };
+        self.ended = Some(ended.clone());
+        Ok(ended)
     }
 
     /// The instance that a refused call named, as it was then.
@@ -193,7 +214,7 @@ impl<'w, 't> Walk<'w, 't> {
             Some(WasAsked::Directory(_)) | None => None,
         };
         let (Some(contract), Some(id)) = (contract, id) else { return Ok(None) };
-        let Some(row) = self.tx.row(&state_sql::instance(tenant, &contract, &id))? else { return Ok(None) };
+        let Some(row) = instance_row(self.tx, tenant, &contract, &id)? else { return Ok(None) };
         let handle = Handle(row.bytes(0)?);
         let mut thread = Thread::default();
         let mut from = 0;

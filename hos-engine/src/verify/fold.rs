@@ -1,15 +1,14 @@
 //! The fold of a tenant's records: what every derived row must say.
 
 use super::Findings;
+use super::laws::{Activation, Laws, Untimely, activation};
 use super::met::Met;
 use super::onces::Onces;
 use hos_core::audit::legacy::Claim;
 use hos_core::call::Change;
-use hos_core::canon::Reader;
 use hos_core::contract::step::Armed;
 use hos_core::id::{Handle, KeyId, LawHash, MapKey, Name, RecordHash, Tenant};
 use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
-use hos_core::law::Law;
 use hos_core::policy::{Entity, Link};
 use hos_core::proof::erasure::Erasure;
 use hos_core::proof::examine::Examined;
@@ -17,7 +16,6 @@ use hos_core::proof::record::{Decision, Kind, Slot};
 use hos_core::proof::view::HeaderView;
 use hos_core::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 
 /// An instance, as its records say.
 pub(super) struct Folded {
@@ -94,8 +92,8 @@ pub(super) struct Fold {
     pub(super) messages: BTreeMap<(Handle, u64, u64), FoldedMessage>,
     pub(super) directory: HashMap<Handle, FoldedRow>,
     pub(super) streams: HashMap<Handle, (String, u64, RecordHash)>,
-    /// Activations: record, law, candidate, modes' bytes.
-    pub(super) activations: Vec<(RecordHash, LawHash, Option<LawHash>, Vec<u8>)>,
+    /// Activations, each behind its record.
+    pub(super) activations: Vec<(RecordHash, Activation)>,
     /// Tenants opened, with when.
     pub(super) opened: Vec<(String, Timestamp)>,
     pub(super) founded_at: Option<Timestamp>,
@@ -112,6 +110,8 @@ pub(super) struct Fold {
     pub(super) disputed: HashSet<(Handle, u64)>,
     /// Where the log is not read from its beginning: what is known of its threads.
     pub(super) since: Option<Met>,
+    /// Records whose activation was not in force when they claim to be made.
+    pub(super) untimely: Untimely,
     /// The law that the last record cited, once it was found to be there.
     last_law: Option<LawHash>,
 }
@@ -137,6 +137,7 @@ impl Fold {
             unread_messages: HashSet::new(),
             disputed: HashSet::new(),
             since,
+            untimely: Untimely::default(),
             last_law: None,
         }
     }
@@ -162,13 +163,13 @@ impl Fold {
     }
 
     /// Takes the next record.
-    pub(super) fn take(&mut self, findings: &mut Findings, laws: &HashMap<LawHash, Arc<Law>>, taken: &Taken<'_>) {
+    pub(super) fn take(&mut self, findings: &mut Findings, laws: &Laws, taken: &Taken<'_>) {
         let Taken { header, n, .. } = *taken;
         let hash = taken.record.hash();
         let tenant = self.tenant.clone();
         let at = || format!("tenant {tenant}, thread {}, n {n}", header.thread);
         if let Some(law) = header.law.filter(|law| self.last_law != Some(*law)) {
-            if laws.contains_key(&law) {
+            if laws.has(&law) {
                 self.last_law = Some(law);
             } else {
                 findings.add(at(), format!("the record cites law {law}, which the store does not have"));
@@ -176,6 +177,10 @@ impl Fold {
         }
         if !taken.readable {
             self.disputed.insert((header.thread, n));
+        } else if let Some(cited) = &header.activation {
+            laws.hold((cited, header.law, header.time), &at, findings, &mut self.untimely);
+        } else if !(tenant.is_universe() && self.activations.is_empty()) {
+            findings.add(at(), "the record cites no activation");
         }
         let listed = |slot: Slot| header.parts.iter().any(|part| part.slot == slot);
         let opened = |slot: Slot| taken.part(slot);
@@ -213,7 +218,7 @@ impl Fold {
             Kind::Legacy => self.told(findings, taken),
             Kind::Directory => self.directory(findings, header, hash, n, opened(Slot::Change)),
             Kind::Activated => match opened(Slot::Change).and_then(activation) {
-                Some((law, candidate, modes)) => self.activations.push((hash, law, candidate, modes)),
+                Some(said) => self.activations.push((hash, said)),
                 None => findings.add(at(), "an activation that says nothing"),
             },
             Kind::Tenant => match opened(Slot::Change).map(judge::decode_text) {
@@ -293,7 +298,7 @@ impl Fold {
         }
     }
 
-    fn moved(&mut self, findings: &mut Findings, laws: &HashMap<LawHash, Arc<Law>>, taken: &Taken<'_>) {
+    fn moved(&mut self, findings: &mut Findings, laws: &Laws, taken: &Taken<'_>) {
         let Taken { header, n, .. } = *taken;
         let hash = taken.record.hash();
         let opened = |slot: Slot| taken.part(slot);
@@ -390,18 +395,4 @@ impl Fold {
         };
         self.directory.insert(header.thread, row);
     }
-}
-
-fn activation(bytes: &[u8]) -> Option<(LawHash, Option<LawHash>, Vec<u8>)> {
-    let mut r = Reader::new(bytes);
-    if r.array().ok()? != 3 {
-        return None;
-    }
-    let law = LawHash::from_slice(r.bytes().ok()?)?;
-    let candidate = match r.bytes().ok()? {
-        [] => None,
-        bytes => Some(LawHash::from_slice(bytes)?),
-    };
-    let modes = r.bytes().ok()?.to_vec();
-    r.end().ok().map(|()| (law, candidate, modes))
 }

@@ -11,6 +11,7 @@ pub(crate) mod erasures;
 mod fold;
 mod heads;
 mod keys;
+mod laws;
 mod log;
 mod messages;
 mod met;
@@ -28,16 +29,12 @@ use crate::Failure;
 use crate::court::{Court, lock};
 use crate::report::{CosignedNote, Level, VerifyOptions, VerifyReport};
 use crate::store::Tx;
-use crate::store::sql::{evidence as sql, law as law_sql};
+use crate::store::sql::evidence as sql;
 use crate::store::sqlite::SqliteStore;
-use hos_core::digest;
-use hos_core::id::{LawHash, Tenant};
-use hos_core::law::Law;
+use hos_core::id::Tenant;
 use hos_core::proof::checkpoint::origin_parts;
 use hos_core::proof::keyring::KeyRing;
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
 /// How many findings a report lists.
 const FINDINGS_MAX: usize = 200;
@@ -78,7 +75,7 @@ pub(crate) struct Pass<'p> {
     roots: roots::Roots,
     /// Cosigned checkpoints that are kept.
     cosigned: Vec<CosignedNote>,
-    pub(crate) laws: HashMap<LawHash, Arc<Law>>,
+    pub(crate) laws: laws::Laws,
     pub(crate) findings: Findings,
     pub(crate) notices: Vec<String>,
     pub(crate) erased_parts: u64,
@@ -101,7 +98,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         key_records: Vec::new(),
         roots: roots::Roots::default(),
         cosigned: Vec::new(),
-        laws: HashMap::new(),
+        laws: laws::Laws::default(),
         findings: Findings::default(),
         notices: Vec::new(),
         erased_parts: 0,
@@ -113,7 +110,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     };
     let anchors: Vec<String> = options.anchors.iter().chain(&options.since).cloned().collect();
     keys::read(tx, &mut pass, options.vkey.as_deref())?;
-    laws(tx, &mut pass)?;
+    laws::read(tx, &mut pass)?;
     roots::read(tx, &mut pass)?;
     let tenants = court.tenants(tx)?;
     for tenant in &tenants {
@@ -135,6 +132,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         logs.push((tenant.to_string(), done.size, done.root.to_string()));
         pass.notices.extend(court.unsigned(tenant, done.size));
         pass.notices.extend(court.signed_late(tenant));
+        pass.notices.extend(done.fold.untimely.told());
         if tenant.is_universe() {
             universe = Some(done.fold);
         }
@@ -219,32 +217,6 @@ fn anchors_of<'o>(anchors: &'o [String], court: &Court, tenant: &Tenant) -> Vec<
         parts.is_some_and(|(store, of, epoch)| store == court.of.store && of == *tenant && epoch <= court.of.epoch)
     };
     anchors.iter().map(String::as_str).filter(is_of).collect()
-}
-
-/// Every law of the store: its files must be those of its hash, and must load.
-fn laws(tx: &Tx<'_>, pass: &mut Pass<'_>) -> Result<(), Failure> {
-    for row in tx.rows(&law_sql::laws())? {
-        let hash = row.bytes(0).map(LawHash);
-        let at = || hash.as_ref().map_or_else(|_| "hos_law".to_owned(), |h| format!("hos_law {h}"));
-        let files = match law_sql::files_from(&row, 1) {
-            Ok(files) => files,
-            Err(e) => {
-                pass.findings.add(at(), e.message);
-                continue;
-            }
-        };
-        let found = digest::law_hash(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
-        match hash {
-            Ok(hash) if hash == found => match pass.court.laws.get(tx, &hash) {
-                Ok(law) => {
-                    pass.laws.insert(hash, law);
-                }
-                Err(failure) => pass.findings.add(at(), failure.message),
-            },
-            _ => pass.findings.add(at(), format!("column files: these are the files of law {found}")),
-        }
-    }
-    Ok(())
 }
 
 /// Rows of tenants that the store does not know.

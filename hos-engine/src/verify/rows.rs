@@ -304,11 +304,11 @@ pub(super) fn compare_store(tx: &Tx<'_>, pass: &mut Pass<'_>, fold: &Fold, tenan
             Err(e) => pass.findings.add(at, e.message),
             Ok(a) => {
                 let wanted = fold.activations.get(number as usize);
-                let found = (a.record, a.law, a.candidate, a.modes.encode());
+                let found = (a.record, (a.law, a.candidate, a.modes.encode()));
                 if wanted != Some(&found) || a.n != number {
                     pass.findings.add(at.clone(), "the row is not what the records say");
                 }
-                for law in std::iter::once(a.law).chain(a.candidate).filter(|law| !pass.laws.contains_key(law)) {
+                for law in std::iter::once(a.law).chain(a.candidate).filter(|law| !pass.laws.has(law)) {
                     pass.findings.add(at.clone(), format!("law {law} is missing"));
                 }
             }

@@ -9,9 +9,11 @@ use hos_core::id::Shown;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-/// Tables, indexes and triggers of an SQLite file that are of our tables: kind, name, table, text.
+/// Tables, indexes and triggers of an SQLite file that are of our tables: kind, name, table, text. A view changes nothing, and what
+/// `hos told` copies for the world's pages is no evidence.
 const OF_SQLITE: &str =
-    "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE tbl_name LIKE 'hos!_%' ESCAPE '!' AND sql IS NOT NULL";
+    "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE tbl_name LIKE 'hos!_%' ESCAPE '!' AND sql IS NOT NULL
+       AND type <> 'view' AND NOT (type IN ('table', 'index') AND tbl_name IN ('hos_told', 'hos_told_upto'))";
 /// Triggers on our tables: kind, name, table.
 const OF_POSTGRES: &str = "SELECT 'trigger' AS kind, CAST(t.tgname AS TEXT) AS name, CAST(c.relname AS TEXT) AS tab
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid

@@ -113,7 +113,7 @@ impl Host {
         }
     }
 
-    fn run(&mut self, statement: &Statement, reads: bool) -> Result<Vec<Vec<Sql>>, ClientError> {
+    pub(crate) fn run(&mut self, statement: &Statement, reads: bool) -> Result<Vec<Vec<Sql>>, ClientError> {
         let dialect = self.joined.dialect();
         let said = hos_engine::store::sql::dialect::say(statement, dialect, self.joined.places());
         let params: Vec<&Sql> = said.params(statement).collect();

@@ -22,7 +22,8 @@ const TESTS: [&str; 11] = [
 ];
 
 /// Those of a host's transactions, which a file of the store's own has not.
-const JOINED: [&str; 4] = ["joined", "joined_all", "joined_can", "joined_shadow"];
+const JOINED: [&str; 7] =
+    ["joined", "joined_all", "joined_can", "joined_shadow", "joined_forged", "joined_probe", "erasure_vault"];
 
 /// What a host may say on its connections, nothing first: with each, its transactions meet in another way.
 const SESSIONS: [(&str, &[&str]); 2] = [

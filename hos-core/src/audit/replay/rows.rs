@@ -5,7 +5,7 @@ use super::{Difference, Outcome};
 use crate::id::{RecordHash, Shown, Uid};
 use crate::judge::{DirectoryAfter, DirectoryRows, DirectoryThread, apply_change, decode_change};
 use crate::policy::{Entity, Link};
-use crate::proof::record::{Decision, Slot};
+use crate::proof::record::{Decision, Kind, Slot};
 use std::collections::HashMap;
 
 /// One directory row, folded.
@@ -22,10 +22,11 @@ impl RowFold {
         (!self.lost).then_some(&self.rows)
     }
 
-    /// Takes the row's next record; a refused one changes nothing, and one whose content is erased leaves it unknown.
+    /// Takes the row's next record; a refused one changes nothing, nor does the one with which an erasure ended it, and one whose
+    /// content is erased leaves it unknown.
     pub fn take(&mut self, record: &Record<'_>) -> Option<&DirectoryRows> {
         let header = record.header;
-        if header.decision == Decision::Deny {
+        if header.decision == Decision::Deny || header.kind == Kind::Erased {
             return self.rows();
         }
         self.last = Some(record.hash);
@@ -68,11 +69,15 @@ impl Rows {
     pub fn take(&mut self, universe: bool, fold: &mut RowFold, record: &Record<'_>, place: u64) {
         let before = fold.last;
         let row = fold.take(record).cloned();
-        if fold.last != Some(record.hash) {
-            return;
-        }
-        if let Some(version) = before.and_then(|hash| self.versions.get_mut(&hash)) {
+        let is_version = fold.last == Some(record.hash);
+        // Behind the end of its thread nothing stands on a row any more, though the end makes no other version of it.
+        if (is_version || record.header.kind == Kind::Erased)
+            && let Some(version) = before.and_then(|hash| self.versions.get_mut(&hash))
+        {
             version.ended = Some((place, record.header.directory_version));
+        }
+        if !is_version {
+            return;
         }
         if let Some((_, entity, _)) = row.as_ref().and_then(|rows| rows.entity.as_ref()).filter(|_| universe) {
             self.universe.entry(entity.uid.clone()).or_default().push(record.hash);
@@ -155,5 +160,74 @@ impl Rows {
             Some((_, link, false)) if link == judged => Ok(()),
             _ => Err("the directory records come to another"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::replay::Part;
+    use crate::canon::Writer;
+    use crate::id::{Handle, StoreId, Tenant};
+    use crate::judge::encode_world;
+    use crate::proof::record::{Durability, Header};
+    use crate::time::Timestamp;
+
+    fn header(kind: Kind, n: u64) -> Header {
+        Header {
+            store: StoreId([0; 16]),
+            tenant: Tenant::new("t1").unwrap(),
+            thread: Handle([0; 16]),
+            n: Some(n),
+            prev: None,
+            kind,
+            time: Timestamp(0),
+            activation: None,
+            law: None,
+            guard_law: None,
+            judge: [0; 4],
+            mode: 0,
+            directory_version: 0,
+            decision: Decision::Allow,
+            refusal: None,
+            policies: Vec::new(),
+            contract: None,
+            contract_version: None,
+            event: None,
+            from: None,
+            to: None,
+            durability: Durability::Full,
+            request: None,
+            group: None,
+            parts: Vec::new(),
+            label: None,
+        }
+    }
+
+    fn part(slot: Slot, content: &[u8]) -> Vec<Part<'_>> {
+        vec![Part { slot, index: 0, content }]
+    }
+
+    #[test]
+    fn a_row_that_an_erasure_took_bears_what_was_judged_before() {
+        let uid = Uid::new("N::R", "staff").unwrap();
+        let role = Entity { uid, attrs: crate::value::Record::new(), parents: [].into(), record: None };
+        let mut put = Writer::default();
+        put.array(3).uint(0).array(2).text(role.uid.type_name()).text(role.uid.id()).record(&role.attrs);
+        let put = put.finish();
+        let (made, end) = (RecordHash([1; 32]), RecordHash([2; 32]));
+        let (first, last, judged) = (header(Kind::Directory, 0), header(Kind::Erased, 1), header(Kind::Begun, 0));
+        let (mut rows, mut fold) = (Rows::default(), RowFold::default());
+        rows.take(false, &mut fold, &Record::new(&first, made, part(Slot::Change, &put)), 5);
+        rows.take(false, &mut fold, &Record::new(&last, end, part(Slot::Change, b"key and ground")), 9);
+        assert!(fold.rows().is_some(), "the end is no change that cannot be read");
+        assert_eq!(rows.own, [5], "the end does not count in the tenant's version");
+        let held = |cites: RecordHash, place: u64| {
+            let slice = encode_world([&Entity { record: Some(cites), ..role.clone() }], None::<&Link>);
+            rows.held(&Record::new(&judged, RecordHash([3; 32]), part(Slot::Slice, &slice)), false, place)
+        };
+        assert_eq!(held(made, 8), Outcome::Same);
+        assert!(matches!(held(made, 10), Outcome::Differs(_)), "the row had ended");
+        assert!(matches!(held(end, 8), Outcome::Differs(_)), "an end makes nobody");
     }
 }

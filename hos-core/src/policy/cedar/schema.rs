@@ -62,6 +62,7 @@ pub(in crate::policy) fn compile(
                 return None;
             }
         };
+        faults.extend(tagged(&fragment).map(|trouble| trouble.fault("law.schema.tags", Severity::Error, file)));
         let as_written = resolved(&fragment).map_err(|found| {
             faults.extend(found.into_iter().map(|t| t.fault("law.schema.invalid", Severity::Error, file)));
         });
@@ -85,6 +86,19 @@ pub(in crate::policy) fn compile(
             }
         }
     })
+}
+
+/// Entity types that declare tags. No row of a directory, contract or call holds tags: a condition on one would read as false for
+/// ever, and a `forbid` that waits for it as a yes.
+fn tagged(fragment: &Fragment<RawName>) -> impl Iterator<Item = Trouble> {
+    let types = fragment.0.values().flat_map(|namespace| &namespace.entity_types);
+    types.filter(|(_, of)| matches!(&of.kind, EntityTypeKind::Standard(StandardEntityType { tags: Some(_), .. }))).map(
+        |(name, of)| Trouble {
+            span: of.loc.as_ref().map(|loc| loc.start()..loc.end()),
+            message: format!("entity type `{}` has tags, and nothing here ever gives an entity one", Shown(name.as_ref())),
+            help: Some("declare attributes instead".to_owned()),
+        },
+    )
 }
 
 /// A schema for unvalidated use: whatever Cedar takes.

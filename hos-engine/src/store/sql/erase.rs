@@ -3,7 +3,7 @@
 use super::evidence::{int, tenant};
 use super::state::uids_to;
 use crate::store::{Sql, Statement};
-use hos_core::id::{Handle, InstanceId, KeyId, MapKey, Name, RecordHash, Tenant, Uid};
+use hos_core::id::{Handle, KeyId, MapKey, Name, RecordHash, Tenant, Uid};
 use hos_core::judge::{Instance, encode_armed};
 
 /// Instances whose facts are sealed under a key, as [`super::state::instances`] has them.
@@ -58,14 +58,6 @@ pub fn end_instance(
             id,
             int(i.version),
         ],
-    )
-}
-
-/// Disarms all deadlines of an instance.
-pub fn delete_deadlines(t: &Tenant, contract: &Name, id: &InstanceId) -> Statement {
-    Statement::new(
-        "DELETE FROM hos_deadline WHERE tenant = ?1 AND contract = ?2 AND id = ?3",
-        [tenant(t), contract.as_str().into(), id.as_str().as_bytes().into()],
     )
 }
 

@@ -135,15 +135,31 @@ impl Vault {
     /// Opens with options made from [`Vault::options`].
     pub fn open_with(path: impl AsRef<Path>, options: OpenOptions) -> Result<Self, StoreError> {
         let read_only = options.read_only;
-        let store = SqliteStore::open(path, options)?;
+        let vault = Self { store: SqliteStore::open(path, options)?, known: Mutex::new(Known::default()) };
         if !read_only {
-            // Nobody destroys while the side lock is ours: an odd number was left by a crash.
-            store.alone(|desk| {
-                let odd = change(desk)?;
-                settle(desk, odd)
-            })?;
+            let (odd, left) = vault.store.alone(change)?;
+            // What cannot be wiped now is no reason to stay closed: the number stays odd, and nobody relies on memory.
+            if !left || vault.rebuild().is_ok() {
+                vault.store.alone(|desk| settle(desk, odd))?;
+            }
         }
-        Ok(Self { store, known: Mutex::new(Known::default()) })
+        Ok(vault)
+    }
+
+    /// Whether bytes of destroyed keys may still lie in a file: one who destroyed them crashed, was kept waiting by a long read, or is
+    /// at it just now.
+    pub fn is_left(&self) -> Result<bool, StoreError> {
+        Ok(self.store.life()?.db.stamp()?.is_some_and(|stamp| stamp % 2 == 1))
+    }
+
+    /// Wipes what somebody else left. [`Code::StoreBusy`] where a read elsewhere still keeps it.
+    pub fn tidy(&self) -> Result<(), StoreError> {
+        if self.is_left()? {
+            let (odd, _) = self.store.alone(change)?;
+            self.rebuild()?;
+            self.store.alone(|desk| settle(desk, odd))?;
+        }
+        Ok(())
     }
 
     /// Looks whether what is remembered is still true; good for a short while, such as one shared commit, and for any number
@@ -196,28 +212,36 @@ impl Vault {
     /// [`Code::StoreBusy`]: the key is destroyed, but a read that goes on elsewhere still keeps its bytes in the write-ahead
     /// log. Call again: it is then only wiped.
     pub fn destroy(&self, subject: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {
-        let found = self.store.alone(|desk| {
-            let odd = change(desk)?;
-            let found = destroy_row(desk, subject, at)?;
-            // An error above leaves the odd number: then nobody relies on memory, until the next one succeeds.
-            settle(desk, odd)?;
-            Ok(found)
+        // An error leaves the odd number: then nobody relies on memory, and who finds it so wipes the files.
+        let (found, odd, left) = self.store.alone(|desk| {
+            let (odd, left) = change(desk)?;
+            Ok((destroy_row(desk, subject, at)?, odd, left))
         })?;
         self.wipe()?;
-        match found.map(|found| found.key) {
-            None => Ok(false),
+        let found = match found.map(|found| found.key) {
+            None => {
+                if left {
+                    self.rebuild()?;
+                }
+                false
+            }
             // It was destroyed before, perhaps by one who crashed before the file was searched; its bytes are not known now.
-            Some(None) => self.rebuild().map(|()| false),
+            Some(None) => {
+                self.rebuild()?;
+                false
+            }
             Some(Some(key)) => {
-                if self.file_holds(&key)? {
+                if left || self.file_holds(&key)? {
                     self.rebuild()?;
                 }
                 if self.file_holds(&key)? {
                     return Err(StoreError::integrity("a destroyed key is still found in the vault's file"));
                 }
-                Ok(true)
+                true
             }
-        }
+        };
+        self.store.alone(|desk| settle(desk, odd))?;
+        Ok(found)
     }
 
     /// Destroys the key with this id, whosever it is; false if the vault never had it, or it was destroyed before.
@@ -328,15 +352,22 @@ fn holds(block: &[u8], key: &[u8; 32]) -> bool {
     block.windows(key.len()).any(|window| window.first() == Some(&first) && window == key)
 }
 
-/// Makes the number in the lock file odd and says which.
-fn change(desk: &Desk<'_>) -> Result<u64, StoreError> {
-    let odd = desk.lock.stamp()?.unwrap_or(0) | 1;
+/// Makes the number in the lock file another odd one; says which, and whether it was odd before.
+fn change(desk: &mut Desk<'_>) -> Result<(u64, bool), StoreError> {
+    let now = desk.lock.stamp()?.unwrap_or(0);
+    let left = now % 2 == 1;
+    // INVARIANT: who is still at it finds another number than its own, and leaves it odd.
+    let odd = if left { now.wrapping_add(2) } else { now | 1 };
     desk.lock.set_stamp(odd)?;
-    Ok(odd)
+    Ok((odd, left))
 }
 
+/// Makes it even, unless somebody else has begun meanwhile: who begins behind another wipes what both leave.
 fn settle(desk: &Desk<'_>, odd: u64) -> Result<(), StoreError> {
-    desk.lock.set_stamp(odd.wrapping_add(1))
+    if desk.lock.stamp()? == Some(odd) {
+        desk.lock.set_stamp(odd.wrapping_add(1))?;
+    }
+    Ok(())
 }
 
 /// Commit point: COMMIT. A crash before it leaves the key in force; after it, the key is gone for every reader, though its
@@ -528,10 +559,10 @@ mod tests {
         assert!(crashed.unwrap().unwrap().key.is_some());
         assert_eq!(stamp(&vault), calm | 1);
         assert_eq!(vault.get_by_id(new.id).unwrap().unwrap().key, None);
-        // The next one that opens the vault sets it right.
+        // The next one that opens the vault sets it right: by another odd number than the one that was left.
         drop(vault);
         let vault = Vault::open(&path, false).unwrap();
-        assert_eq!(stamp(&vault), calm + 2);
+        assert_eq!(stamp(&vault), calm + 4);
         assert_eq!(vault.get_by_id(new.id).unwrap().unwrap().key, None);
     }
 

@@ -1,0 +1,121 @@
+//! What a database user of an application could add beside the engine: its rights let it insert records, and none of that decides over
+//! keys. On the database that `HOS_TEST_STORE_ON` names.
+
+mod support;
+
+use hos_core::call::{Call, Note};
+use hos_core::digest;
+use hos_core::id::{DottedName, InstanceId, KeyId, Name, RecordHash, Tenant};
+use hos_core::proof::erasure::{Erasure, LastVerdict};
+use hos_core::proof::record::{Header, Kind, Part, PartRef, Slot};
+use hos_core::proof::stored::{StoredBox, encode_stored};
+use hos_engine::store::sql::{evidence, inbox};
+use hos_engine::store::{Sql, Statement};
+use hos_engine::{Level, VerifyOptions};
+use support::host::{Host, host, joined, world};
+use support::{Store, go, new_order, root, uid};
+
+/// A record of one of the engine's own streams, as somebody would make it up after one that is real: header, parts.
+fn forged(store: &Store, real: &[u8], stream: &str, kind: Kind, content: Vec<u8>) -> (Header, Vec<u8>, Vec<u8>) {
+    let universe = Tenant::universe();
+    let part = Part::new(Slot::Change, 0, None, [7; 32], content);
+    let commitment = part.commitment();
+    let parts = encode_stored(&[StoredBox::seal(&[(&part, commitment)], None, [0; 24]).unwrap()]).unwrap();
+    let header = Header {
+        thread: digest::stream_handle(&store.engine.store_id(), &universe, stream),
+        tenant: universe,
+        kind,
+        event: DottedName::new(stream).ok(),
+        parts: vec![PartRef { slot: Slot::Change, index: 0, commitment }],
+        ..Header::decode(real).unwrap()
+    };
+    let bytes = header.encode().unwrap();
+    (header, bytes, parts)
+}
+
+/// The first cell that a statement brings.
+fn cell(host: &mut Host, sql: &'static str) -> Vec<u8> {
+    let rows = host.run(&Statement::new(sql, []), true).map_err(|e| e.message).unwrap();
+    match rows.into_iter().next().and_then(|row| row.into_iter().next()) {
+        Some(Sql::Blob(bytes) | Sql::Raw(bytes)) => bytes,
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
+fn do_all(host: &mut Host, statements: &[Statement]) {
+    host.say("BEGIN");
+    for statement in statements {
+        host.run(statement, false).map_err(|e| e.message).unwrap();
+    }
+    host.say("COMMIT");
+}
+
+#[test]
+fn who_may_only_add_records_destroys_no_key_and_shuts_no_store() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    let tenant = store.tenant("t1");
+    assert!(tenant.begin(new_order("1")).unwrap().allowed);
+    host.say("BEGIN");
+    assert!(host.call(Call::Note(Note::new(uid("A", "root"), "s", b"x".to_vec()).unwrap())).unwrap().allowed);
+    let real = cell(&mut host, "SELECT header FROM hos_inbox");
+    host.say("COMMIT");
+    let key = KeyId(cell(&mut host, "SELECT facts_key FROM hos_instance WHERE tenant = 't1'").try_into().unwrap());
+    let erasure = Erasure {
+        key,
+        ground: "x".into(),
+        article: String::new(),
+        lost: Vec::new(),
+        verdict: LastVerdict::Intact,
+        attestation: None,
+    };
+    let universe = Tenant::universe();
+    let erased = forged(&store, &real, "hos.erased", Kind::Erased, erasure.encode());
+    let keys = forged(&store, &real, "hos.keys", Kind::Key, b"no key".to_vec());
+    let mut statements = Vec::new();
+    for (id, (stream, (_, header, parts))) in [("hos.erased", &erased), ("hos.keys", &keys)].into_iter().enumerate() {
+        let id = [id as u8 + 1; 16];
+        statements.push(inbox::insert(&universe, &id, stream, None, header, parts.clone()));
+        statements.push(evidence::enqueue_waiting(&universe, &id));
+    }
+    // And one that takes a place of the stream for itself.
+    let (header, bytes, parts) = &erased;
+    statements.push(evidence::insert_record(&universe, &header.thread, 0, bytes, parts.clone()));
+    statements.push(evidence::enqueue(&universe, &header.thread, 0));
+    do_all(&mut host, &statements);
+    store.engine.work().unwrap();
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Broken, "somebody wrote what the engine did not");
+
+    let opened = store.builder().open().unwrap();
+    let tenant = opened.tenant("t1").unwrap();
+    let instance = tenant.instance(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap().unwrap();
+    assert!(!instance.facts.is_empty(), "her key is there");
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    let _ = root();
+}
+
+#[test]
+fn a_record_of_a_law_that_was_never_in_force_is_found() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    host.say("BEGIN");
+    assert!(host.call(Call::Note(Note::new(uid("A", "root"), "s", b"x".to_vec()).unwrap())).unwrap().allowed);
+    let (real, parts) = (cell(&mut host, "SELECT header FROM hos_inbox"), cell(&mut host, "SELECT parts FROM hos_inbox"));
+    host.say("COMMIT");
+    let other = Header { activation: Some(RecordHash([5; 32])), ..Header::decode(&real).unwrap() }.encode().unwrap();
+    let none = Header { activation: None, ..Header::decode(&real).unwrap() }.encode().unwrap();
+    let t1 = Tenant::new("t1").unwrap();
+    let mut statements = Vec::new();
+    for (id, header) in [other, none].iter().enumerate() {
+        let id = [id as u8 + 1; 16];
+        statements.push(inbox::insert(&t1, &id, "s", None, header, parts.clone()));
+        statements.push(evidence::enqueue_waiting(&t1, &id));
+    }
+    do_all(&mut host, &statements);
+    store.engine.work().unwrap();
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    let told = |what: &str| report.findings.iter().filter(|(_, found)| found.contains(what)).count();
+    assert_eq!((told("which the store does not have"), told("cites no activation")), (1, 1), "{:#?}", report.findings);
+    assert_eq!(report.findings.len(), 2, "{:#?}", report.findings);
+}
