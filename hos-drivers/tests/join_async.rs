@@ -6,10 +6,11 @@ mod world;
 use hos_core::call::{Call, Can};
 use hos_core::policy::Entity;
 use hos_core::refusal::Code;
-use hos_drivers::join::{AnyError, Dialect, End, Error, Joining, Tries, tokio_postgres as join};
+use hos_drivers::join::{AnyError, Dialect, End, Error, Joining, Judged, Tries, tokio_postgres as join};
 use std::sync::Arc;
 use tokio_postgres::{Client, NoTls};
-use world::{Dice, World, birth, go, kinds_and_settings, legacy, once, root, uid};
+use world::cut::{Cut, through};
+use world::{Dice, World, birth, go, kinds_and_settings, legacy, once, question, root, uid};
 
 /// Each PostgreSQL, at each isolation.
 fn on_each(work: impl AsyncFn(&World, Arc<Joining>)) {
@@ -101,6 +102,55 @@ fn in_shadow_the_worlds_answer_stands() {
         }
         other.batch_execute("ROLLBACK").await.unwrap();
         assert_eq!(apart(|| world.engine.fold_shadows(10, &hos_wire::joined::call_that_came)).unwrap(), 1);
+        apart(|| world.intact());
+    });
+}
+
+#[test]
+fn a_question_with_the_worlds_answer_harms_no_transaction() {
+    on_each(async |world, joining| {
+        apart(|| world.in_shadow());
+        let client = client(&world.url, &world.kind.session).await;
+        let here = join::on(&joining, "t1", &client).unwrap();
+        client.batch_execute("BEGIN").await.unwrap();
+        assert!(here.call(legacy(birth("1"), true)).await.unwrap().allowed, "the law is known from now on");
+        client.batch_execute("COMMIT").await.unwrap();
+        client.batch_execute("ALTER TABLE hos_activation RENAME TO away").await.unwrap();
+        client.batch_execute("BEGIN").await.unwrap();
+        client.batch_execute("INSERT INTO orders VALUES ('2', 'x')").await.unwrap();
+        let one = here.can(question("1", true)).await.unwrap();
+        assert_eq!((one.allowed, one.code()), (true, Some("hos.store_version")));
+        let all = here.can_all(vec![question("1", false), question("1", true)]).await.unwrap();
+        assert_eq!(all.iter().map(|answer| answer.allowed).collect::<Vec<_>>(), [false, true]);
+        client.batch_execute("UPDATE orders SET status = 'y' WHERE id = '2'").await.unwrap();
+        client.batch_execute("COMMIT").await.unwrap();
+        assert_eq!(number(&client, "SELECT count(*) FROM orders WHERE status = 'y'").await, 1);
+        assert!(here.can(question("1", true)).await.unwrap().allowed, "outside of a transaction");
+        client.batch_execute("ALTER TABLE away RENAME TO hos_activation").await.unwrap();
+        assert_eq!(here.can(question("1", true)).await.unwrap().code(), None, "outside of a transaction");
+    });
+}
+
+/// A birth under a once-key, in a transaction of its own.
+async fn born(client: &mut Client, joining: &Joining, id: &str) -> Result<Judged, AnyError> {
+    join::run(client, async |tx| {
+        let judged = join::on(joining, "t1", tx)?.call(once(birth(id), id)).await?;
+        Ok(judged.end())
+    })
+    .await
+}
+
+#[test]
+fn a_commit_that_nobody_answers_is_an_unknown_outcome() {
+    on_each(async |world, joining| {
+        for (id, when) in [("1", Cut::Before), ("2", Cut::After)] {
+            let mut breaks = client(&through(&world.url, when), &world.kind.session).await;
+            let error = born(&mut breaks, &joining, id).await.err().unwrap();
+            assert_eq!(error.downcast_ref::<Error>().map(Error::code), Some(Code::OutcomeUnknown), "{when:?}: {error}");
+            let mut other = client(&world.url, &world.kind.session).await;
+            let again = born(&mut other, &joining, id).await.unwrap();
+            assert_eq!((again.allowed, again.again), (true, when == Cut::After), "{when:?}");
+        }
         apart(|| world.intact());
     });
 }

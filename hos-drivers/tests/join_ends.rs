@@ -5,7 +5,8 @@ mod world;
 use hos_core::refusal::Code;
 use hos_drivers::join::{AnyError, Dialect, End, Error};
 use std::sync::Barrier;
-use world::{World, birth, go, kinds};
+use world::cut::{Cut, through};
+use world::{World, birth, client, go, kinds, once};
 
 fn code(error: &AnyError) -> Option<Code> {
     error.downcast_ref::<Error>().map(Error::code)
@@ -92,6 +93,66 @@ fn a_deadlock_that_was_passed_over_is_not_a_commit() {
         let why = if kind.dialect() == Dialect::Postgres { Code::StoreUnavailable } else { Code::NoTransaction };
         assert_eq!(ends.iter().filter(|end| **end == (true, Some(why))).count(), 1, "{kind:?}: {ends:?}");
         assert_eq!(ends.iter().filter(|end| **end == (false, None)).count(), 1, "{kind:?}: {ends:?}");
+    }
+}
+
+/// Whether the server has had the COMMIT or not, the host has heard nothing of it; the once-key finds it out.
+#[test]
+fn a_commit_that_nobody_answers_is_an_unknown_outcome() {
+    for kind in kinds().into_iter().filter(|kind| kind.dialect() != Dialect::Sqlite) {
+        for when in [Cut::Before, Cut::After] {
+            let world = World::new(&kind);
+            let joining = world.joining();
+            let before = world.intact();
+            let mut breaks = client::connect(&through(&world.url, when), "");
+            let lost = breaks.run(&joining, |tx| {
+                tx.write("INSERT INTO orders VALUES ('1', 'a')")?;
+                Ok(tx.call(once(birth("1"), "k"))?.end())
+            });
+            let error = lost.err().unwrap();
+            assert_eq!(code(&error), Some(Code::OutcomeUnknown), "{kind:?} {when:?}: {error}");
+            assert!(error.to_string().contains("ask again under the same once-key"), "{error}");
+            let again = world.client().run(&joining, |tx| {
+                let born = tx.call(once(birth("1"), "k"))?;
+                if !born.again {
+                    tx.write("INSERT INTO orders VALUES ('1', 'a')")?;
+                }
+                Ok(born.end())
+            });
+            let again = again.unwrap();
+            assert_eq!((again.allowed, again.again), (true, when == Cut::After), "{kind:?} {when:?}");
+            assert_eq!(world.client().number("SELECT count(*) FROM orders"), 1, "{kind:?} {when:?}");
+            assert_eq!(world.intact(), before + 1, "{kind:?} {when:?}");
+        }
+    }
+}
+
+/// A session that is ended in its COMMIT says so, and not what came of the transaction. What refuses a commit is an answer.
+#[test]
+fn a_session_that_is_ended_in_its_commit_leaves_the_outcome_unknown() {
+    for kind in kinds().into_iter().filter(|kind| kind.dialect() == Dialect::Postgres) {
+        let world = World::new(&kind);
+        let (joining, mut client) = (world.joining(), world.client());
+        for sql in [
+            "CREATE TABLE late (x INT UNIQUE DEFERRABLE INITIALLY DEFERRED)",
+            "CREATE TABLE dies (x INT)",
+            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$",
+            "CREATE CONSTRAINT TRIGGER d AFTER INSERT ON dies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()",
+        ] {
+            client.say(sql).unwrap();
+        }
+        let mut commit = |sql: &str| {
+            let done = client.run(&joining, |tx| {
+                tx.write(sql)?;
+                Ok(End::Commit(()))
+            });
+            done.unwrap_err()
+        };
+        let refused = commit("INSERT INTO late VALUES (1), (1)");
+        assert!(refused.is::<postgres::Error>(), "{refused}");
+        let ended = commit("INSERT INTO dies VALUES (1)");
+        assert_eq!(code(&ended), Some(Code::OutcomeUnknown), "{ended}");
     }
 }
 

@@ -8,7 +8,7 @@ use hos_core::refusal::Code;
 use hos_drivers::join::{Dialect, Joining};
 use std::time::{Duration, Instant};
 use world::client::Client;
-use world::{World, birth, builder, go, kinds, legacy, root, uid};
+use world::{Kind, World, birth, builder, go, kinds, legacy, question, root, uid};
 
 /// How long the host waits for locks, in its own words.
 fn patience(client: &mut Client) -> Vec<i64> {
@@ -135,6 +135,106 @@ fn the_worlds_answer_stands_whatever_happens_to_us() {
         }
         client.say("COMMIT").unwrap();
         other.say("COMMIT").unwrap();
+    }
+}
+
+#[test]
+fn a_question_with_the_worlds_answer_harms_no_transaction() {
+    for kind in kinds() {
+        let world = World::new(&kind);
+        world.in_shadow();
+        let (joining, mut client) = (world.joining(), world.client());
+        // The law is known from now on.
+        stands(&mut client, &joining, "1", None);
+        let before = patience(&mut client);
+        client.say("ALTER TABLE hos_activation RENAME TO away").unwrap();
+        client.say("BEGIN").unwrap();
+        client.say("INSERT INTO orders VALUES ('2', 'x')").unwrap();
+        let one = client.on(&joining, |here| here.can(question("1", true))).unwrap_or_else(|e| panic!("{kind:?}: {e}"));
+        assert_eq!((one.allowed, one.mode, one.code()), (true, Mode::Shadow, Some("hos.store_version")), "{kind:?}");
+        let all = client.on(&joining, |here| here.can_all(vec![question("1", false), question("1", true)])).unwrap();
+        assert_eq!(all.iter().map(|answer| answer.allowed).collect::<Vec<_>>(), [false, true], "{kind:?}");
+        client.say("UPDATE orders SET status = 'y' WHERE id = '2'").unwrap();
+        assert_eq!(patience(&mut client), before, "{kind:?}");
+        client.say("COMMIT").unwrap();
+        assert_eq!(client.number("SELECT count(*) FROM orders WHERE id = '2' AND status = 'y'"), 1, "{kind:?}");
+        // Outside of a transaction there is none to be harmed.
+        assert!(client.on(&joining, |here| here.can(question("1", true))).unwrap().allowed, "{kind:?}");
+        client.say("ALTER TABLE away RENAME TO hos_activation").unwrap();
+        // It counts the directory's changes: what is not counted yet is read each time.
+        world.engine.work().unwrap();
+        let exchanges = |client: &mut Client| {
+            let since = joining.exchanges();
+            let answer = client.on(&joining, |here| here.can(question("1", true))).unwrap();
+            assert_eq!((answer.allowed, answer.code()), (true, None), "{kind:?}");
+            joining.exchanges() - since
+        };
+        assert!(exchanges(&mut client) > 0 && exchanges(&mut client) == 0, "{kind:?}: what was read is known for a while");
+    }
+}
+
+/// In a file without WAL who writes has the whole of it, and the host waits for that longer than we may.
+#[test]
+fn a_file_that_another_has_to_itself_holds_up_no_call_in_shadow() {
+    let world = World::new(&Kind { server: "sqlite".to_owned(), session: "DELETE".to_owned() });
+    world.in_shadow();
+    let (joining, mut client, mut other) = (world.joining(), world.client(), world.client());
+    stands(&mut client, &joining, "1", None);
+    // One that waits for less is left as it is.
+    for (waits, held_up) in [(20_000, 250), (100, 100)] {
+        client.say(&format!("PRAGMA busy_timeout = {waits}")).unwrap();
+        other.say("BEGIN EXCLUSIVE").unwrap();
+        client.say("BEGIN").unwrap();
+        let since = Instant::now();
+        let judged = client.call(&joining, legacy(go("1"), true)).unwrap();
+        let (judged, took) = ((judged.allowed, judged.code() == Some("hos.retry")), since.elapsed());
+        client.say("COMMIT").unwrap();
+        other.say("ROLLBACK").unwrap();
+        assert_eq!(judged, (true, true), "{waits}");
+        assert!(took >= Duration::from_millis(held_up) && took < Duration::from_secs(4), "{waits}: {took:?}");
+        assert_eq!(patience(&mut client), [waits]);
+    }
+    stands(&mut client, &joining, "2", None);
+}
+
+/// Each has an instance and wants the other's: MySQL takes the whole transaction of one, and the savepoint with it.
+#[test]
+fn behind_a_deadlock_the_hosts_settings_stand_and_it_begins_again() {
+    for kind in kinds().into_iter().filter(|kind| kind.dialect() != Dialect::Sqlite) {
+        // Enforced: a call in shadow claims nothing.
+        let world = World::new(&kind);
+        let (joining, mut one, mut other) = (world.joining(), world.client(), world.client());
+        one.say("BEGIN").unwrap();
+        for id in ["1", "2"] {
+            assert!(one.call(&joining, birth(id)).unwrap().allowed);
+        }
+        one.say("COMMIT").unwrap();
+        for (client, id) in [(&mut one, "1"), (&mut other, "2")] {
+            client.say("BEGIN").unwrap();
+            assert!(client.call(&joining, go(id)).unwrap().allowed);
+        }
+        let wants = |client: &mut Client, id: &str| {
+            let before = patience(client);
+            let came = client.call(&joining, legacy(go(id), true)).map(|judged| judged.allowed).map_err(|e| e.code());
+            assert_eq!(patience(client), before, "{kind:?}: nothing that was set is left");
+            if came.is_err() && kind.dialect() == Dialect::Mysql {
+                assert_eq!(client.number("SELECT @@in_transaction"), 0, "it was a deadlock, and no wait that was too long");
+            }
+            came
+        };
+        let came = std::thread::scope(|scope| {
+            let first = scope.spawn(|| wants(&mut one, "2"));
+            // It waits by then, and not yet for too long.
+            std::thread::sleep(Duration::from_millis(300));
+            let second = wants(&mut other, "1");
+            [first.join().unwrap(), second]
+        });
+        assert!(came.iter().all(|came| matches!(came, Ok(true) | Err(Code::Retry))), "{kind:?}: {came:?}");
+        assert!(came.iter().any(Result::is_err), "{kind:?}: {came:?}");
+        for client in [&mut one, &mut other] {
+            client.say("ROLLBACK").unwrap();
+        }
+        world.intact();
     }
 }
 

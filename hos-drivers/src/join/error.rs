@@ -9,7 +9,8 @@ use std::fmt;
 /// Any error: what the host's own work in a transaction may end in.
 pub type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// No answer was given, and nothing of the call is stored once the host has rolled back. A refusal is never one of these.
+/// No answer was given, and nothing of the call is stored once the host has rolled back; of a COMMIT that nobody answered
+/// ([`Code::OutcomeUnknown`]) nobody knows. A refusal is never one of these.
 #[derive(Debug)]
 pub struct Error {
     failure: Failure,
@@ -25,6 +26,7 @@ impl Error {
             What::Retry => (Code::Retry, "the transaction met another: begin it again"),
             What::Missing => (Code::StoreVersion, "a table of H-OS is not there: `hos schema` prints them"),
             What::ReadOnly => (Code::StoreReadOnly, "the database takes no writes here: ask the primary"),
+            What::Unanswered => (Code::OutcomeUnknown, "the server did not answer the commit: ask again under the same once-key"),
             What::Other => (Code::StoreUnavailable, "the database did not do what it was asked"),
         };
         let message = format!("{}: {words}: {}", dialect.name(), Shown(said));
@@ -61,6 +63,8 @@ pub(crate) enum What {
     Retry,
     Missing,
     ReadOnly,
+    /// Of a COMMIT: whether all is stored, or nothing.
+    Unanswered,
     Other,
 }
 

@@ -37,6 +37,8 @@
 //!   again, which `run` does for it, a few times, after a short pause. Nothing else is tried again here.
 //! - `run` says that all is stored only of the transaction that the work ran in: one in which a statement has failed (PostgreSQL rolls
 //!   it back and calls that no error), or that has ended (MySQL's, by a deadlock that the work passed over), is an error.
+//! - A COMMIT that the server did not answer is an error with the code `hos.outcome_unknown`: the same work under the same once-key
+//!   finds out what came of it. Its connection is none to go on with.
 //! - A refused call leaves nothing of itself, though the host commits. What may become evidence of it comes with the answer
 //!   ([`Judged::refusal`]), for [`Here::refused`] in another transaction.
 //! - COMMIT POINT: the host's. Records are sealed by `hos work` afterwards, so receipts are pending until then.
@@ -60,7 +62,6 @@ pub use retry::{End, TRIES};
 use hos_core::answer::Answer;
 use hos_core::call::{Adopt, Begin, Call, Can, Directory, LegacyLog, Note, Transition};
 use hos_core::id::Tenant;
-use hos_core::judge::About;
 use hos_core::refusal::Code;
 use hos_engine::joined::{Asked, Joined, Outcome, Over, Rows, Speaker};
 use hos_engine::store::server::Several;
@@ -171,20 +172,22 @@ enum Came {
 impl<C: Connection> Here<'_, C> {
     /// May this principal do this to that?
     pub fn can(&mut self, can: Can) -> Result<Judged, Error> {
-        let (about, legacy) = (can.action.clone(), can.by.legacy.clone());
-        let came = self.judged(Asked::Can(self.tenant.clone(), Box::new(can)));
-        came.or_else(|error| self.instead(About::Act(&about), legacy.as_ref(), error))
+        if can.by.legacy.is_some() {
+            return self.can_in_shadow(&can);
+        }
+        self.judged(Asked::Can(self.tenant.clone(), Box::new(can)))
     }
 
-    /// Several questions, over one directory and one law, answered in their order.
+    /// Several questions, over one directory and one law, answered in their order. Where one of them carries the world's own
+    /// answer, each is asked by itself.
     pub fn can_all(&mut self, all: Vec<Can>) -> Result<Vec<Answer>, Error> {
-        let is_watched = all.iter().any(|can| can.by.legacy.is_some());
-        match self.go(Asked::CanAll(self.tenant.clone(), all.clone())) {
-            Ok(Came::Answered(answers)) => Ok(answers),
-            Ok(_) => Err(Failure::new(Code::Internal, "questions came to no answers").into()),
-            // What the world decided may stand in place of an answer.
-            Err(_) if is_watched => all.into_iter().map(|can| self.can(can).map(|judged| judged.answer)).collect(),
-            Err(error) => Err(error),
+        // One that fails must harm neither the host's transaction nor the others.
+        if all.iter().any(|can| can.by.legacy.is_some()) {
+            return all.into_iter().map(|can| self.can(can).map(|judged| judged.answer)).collect();
+        }
+        match self.go(Asked::CanAll(self.tenant.clone(), all))? {
+            Came::Answered(answers) => Ok(answers),
+            Came::Judged(_) | Came::Claimed(_) => Err(Failure::new(Code::Internal, "questions came to no answers").into()),
         }
     }
 

@@ -11,6 +11,8 @@ use std::error::Error as StdError;
 
 /// Where a savepoint is not to be found again there is no transaction.
 const NO_SAVEPOINT: u16 = 1305;
+/// What ends a session says nothing of the statement that was under way.
+const GONE: [u16; 8] = [1053, 1080, 1152, 1159, 1160, 1161, 1317, 1927];
 
 /// The host's connection.
 pub struct Mysql<'c, Q>(&'c mut Q);
@@ -33,7 +35,7 @@ pub fn run<T>(
             End::Commit(done) => {
                 // A deadlock that the work passed over took its transaction; what came behind may have begun another.
                 retry::still(found(tx.query_drop("RELEASE SAVEPOINT hos_work")))?;
-                tx.commit().map(|()| done).map_err(AnyError::from)
+                tx.commit().map(|()| done).map_err(uncommitted)
             }
             End::Rollback(done) => tx.rollback().map(|()| done).map_err(AnyError::from),
         }
@@ -47,6 +49,10 @@ impl<Q: Queryable> Connection for Mysql<'_, Q> {
     }
 
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
+        // MySQL prepares nothing that is about the transaction, such as a savepoint (error 1295).
+        if said.params.is_empty() && !said.reads {
+            return self.0.query_drop(&said.sql).map(|()| Vec::new()).map_err(told);
+        }
         let rows: Vec<mysql::Row> = self.0.exec(&said.sql, params(said)).map_err(told)?;
         Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect())
     }
@@ -77,6 +83,16 @@ fn params(said: &Said) -> Params {
 
 fn told(error: mysql::Error) -> Error {
     let what = what(&error).unwrap_or(What::Other);
+    said_of(what, error)
+}
+
+/// Why a COMMIT failed: in the server's words, where it said what came of it.
+fn uncommitted(error: mysql::Error) -> AnyError {
+    let is_answer = matches!(&error, mysql::Error::MySqlError(said) if !GONE.contains(&said.code));
+    if is_answer { error.into() } else { said_of(What::Unanswered, error).into() }
+}
+
+fn said_of(what: What, error: mysql::Error) -> Error {
     let words = match &error {
         // Messages of other errors may quote rows.
         mysql::Error::MySqlError(said) if what == What::Other => format!("error {}, SQLSTATE {}", said.code, said.state),

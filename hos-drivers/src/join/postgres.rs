@@ -6,6 +6,7 @@ use crate::postgres::results;
 use hos_engine::store::Sql;
 use hos_engine::store::server::Several;
 use hos_engine::store::together::OUTSIDE_POSTGRES;
+use postgres::error::{DbError, Severity};
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use postgres::{GenericClient, Row, Transaction};
@@ -37,7 +38,7 @@ pub fn run<T>(
         match work(&mut tx)? {
             End::Commit(done) => {
                 retry::still(Postgres(&mut tx).inside())?;
-                tx.commit().map(|()| done).map_err(AnyError::from)
+                tx.commit().map(|()| done).map_err(uncommitted)
             }
             End::Rollback(done) => tx.rollback().map(|()| done).map_err(AnyError::from),
         }
@@ -136,12 +137,29 @@ impl<'r> FromSql<'r> for Cell {
 }
 
 pub(super) fn told(error: postgres::Error) -> Error {
+    let what = what(&error).unwrap_or(What::Other);
+    said_of(what, error)
+}
+
+/// Why a COMMIT failed: in the server's words, where it said what came of it.
+pub(super) fn uncommitted(error: postgres::Error) -> AnyError {
+    if error.as_db_error().is_some_and(is_answer) { error.into() } else { said_of(What::Unanswered, error).into() }
+}
+
+/// What ends a session (a server that goes down, a pooler that lost its server) says nothing of the statement that was under way.
+fn is_answer(said: &DbError) -> bool {
+    let code = said.code().code();
+    let ends = matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
+    !ends && !code.starts_with("57P") && !code.starts_with("08") && code != "40003"
+}
+
+fn said_of(what: What, error: postgres::Error) -> Error {
     let words = match error.as_db_error() {
         // Without details and hints, which may quote rows.
         Some(said) => format!("{} (SQLSTATE {})", said.message(), said.code().code()),
         None => error.to_string(),
     };
-    Error::of(Dialect::Postgres, what(&error).unwrap_or(What::Other), &words, error)
+    Error::of(Dialect::Postgres, what, &words, error)
 }
 
 /// What an error of this client says, if it is one.

@@ -53,6 +53,10 @@ impl Connection for Sqlite<'_> {
 }
 
 fn rows(conn: &rusqlite::Connection, said: &Said) -> rusqlite::Result<Vec<Vec<Sql>>> {
+    // A setting is read, and set, when it is prepared: one that was kept would do neither.
+    if said.sql.starts_with("PRAGMA ") {
+        return all(&mut conn.prepare(&said.sql)?);
+    }
     let mut statement = conn.prepare_cached(&said.sql)?;
     for (place, value) in (1..).zip(&said.params) {
         statement.raw_bind_parameter(place, value)?;
@@ -60,6 +64,11 @@ fn rows(conn: &rusqlite::Connection, said: &Said) -> rusqlite::Result<Vec<Vec<Sq
     if !said.reads {
         return statement.raw_execute().map(|_| Vec::new());
     }
+    all(&mut statement)
+}
+
+/// Its rows.
+fn all(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<Vec<Vec<Sql>>> {
     let columns = statement.column_count();
     let mut found = Vec::new();
     let mut rows = statement.raw_query();

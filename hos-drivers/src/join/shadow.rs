@@ -1,58 +1,78 @@
-//! A call in shadow must not hurt the host's transaction, whatever happens to us: it stands behind a savepoint, and waits for no
-//! lock for long.
+//! A call in shadow, or a question that carries the world's own answer, must not hurt the host's transaction, whatever happens
+//! to us: it stands behind a savepoint, and waits for no lock for long.
 
 use super::{Connection, Dialect, Error, Here, Joining, Judged, Said};
-use hos_core::call::{Call, Legacy};
+use hos_core::call::{Call, Can, Legacy};
 use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
-use hos_engine::joined::Asked;
+use hos_engine::joined::{Asked, Next};
 use hos_engine::store::Sql;
 
-/// What is said around a call in shadow. What it sets is set back before it ends.
+/// Before all else of a call in shadow.
+pub(super) const SET: &str = "SAVEPOINT hos_shadow";
+/// Where the call is kept.
+pub(super) const KEEP: &str = "RELEASE SAVEPOINT hos_shadow";
+/// Where it is not.
+pub(super) const UNDO: &str = "ROLLBACK TO SAVEPOINT hos_shadow";
+
+/// How long a call in shadow waits for locks, and the host around it. What is set is set back before the call ends.
 pub(super) struct Brace {
-    /// Before all else.
-    pub(super) set: &'static str,
-    /// How long locks are waited for, as the host has it.
-    pub(super) asked: Option<&'static str>,
-    /// And as we have it.
-    pub(super) bound: Option<&'static str>,
-    /// As the host had it, which stands for `{}`, in the order of the columns.
+    /// As the host has it.
+    pub(super) asked: &'static str,
+    /// As we have it.
+    pub(super) bound: &'static str,
+    /// Who waits no longer than this anyway is left alone, where it is told as a number.
+    pub(super) most: Option<i64>,
+    /// As the host had it again, which stands for `{}`, in the order of the columns.
     pub(super) back: &'static str,
     /// Whether going back to the savepoint sets it back too.
     pub(super) undone: bool,
-    /// Where the call is kept.
-    pub(super) keep: &'static str,
-    /// Where it is not.
-    pub(super) undo: &'static str,
 }
 
-const SET: &str = "SAVEPOINT hos_shadow";
-const KEEP: &str = "RELEASE SAVEPOINT hos_shadow";
-const UNDO: &str = "ROLLBACK TO SAVEPOINT hos_shadow";
-
 pub(super) fn brace(dialect: Dialect) -> Brace {
-    let bare = Brace { set: SET, asked: None, bound: None, back: "", undone: true, keep: KEEP, undo: UNDO };
     match dialect {
-        Dialect::Sqlite => bare,
+        // A handler of the host's own is told as 0; no setting would bring it back.
+        Dialect::Sqlite => Brace {
+            asked: "PRAGMA busy_timeout",
+            bound: "PRAGMA busy_timeout = 250",
+            most: Some(250),
+            back: "PRAGMA busy_timeout = {}",
+            undone: false,
+        },
         Dialect::Postgres => Brace {
-            asked: Some("SELECT current_setting('lock_timeout')"),
-            bound: Some("SET LOCAL lock_timeout = '1s'"),
+            asked: "SELECT current_setting('lock_timeout')",
+            bound: "SET LOCAL lock_timeout = '1s'",
+            most: None,
             back: "SET LOCAL lock_timeout = '{}'",
-            ..bare
+            undone: true,
         },
         Dialect::Mysql => Brace {
-            asked: Some("SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout"),
-            bound: Some("SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1"),
+            asked: "SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout",
+            bound: "SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1",
+            most: Some(1),
             back: "SET SESSION lock_wait_timeout = {}, innodb_lock_wait_timeout = {}",
             undone: false,
-            ..bare
         },
+    }
+}
+
+impl Brace {
+    fn is_short(&self, told: &[Vec<Sql>]) -> bool {
+        let is_short = |most: i64| told.iter().flatten().all(|cell| matches!(cell, Sql::Int(n) if *n <= most));
+        self.most.is_some_and(is_short)
     }
 }
 
 /// A statement about the transaction.
 pub(super) fn plain(sql: &str, reads: bool) -> Said {
     Said { sql: sql.to_owned(), params: Vec::new(), reads }
+}
+
+/// The answer to a question for which the database is not asked, since this process has read all of it a moment ago.
+pub(super) fn at_hand(joining: &Joining, asked: Asked) -> Option<Judged> {
+    let mut step = joining.0.step(asked, None).ok()?;
+    let Next::Settle(_, outcome) = step.go(&joining.0, Vec::new()) else { return None };
+    outcome.answer.ok().map(|answer| Judged { earlier: Vec::new(), answer, refusal: None })
 }
 
 /// The statement that sets back what the host had.
@@ -76,31 +96,50 @@ impl<C: Connection> Here<'_, C> {
         judged.or_else(|error| self.instead(About::of(&spare), legacy.as_ref(), error))
     }
 
+    pub(super) fn can_in_shadow(&mut self, can: &Can) -> Result<Judged, Error> {
+        let asked = Asked::Can(self.tenant.clone(), Box::new(can.clone()));
+        if let Some(judged) = at_hand(self.joining, asked) {
+            return Ok(judged);
+        }
+        let judged = self.braced(Asked::Can(self.tenant.clone(), Box::new(can.clone())));
+        judged.or_else(|error| self.instead(About::Act(&can.action), can.by.legacy.as_ref(), error))
+    }
+
     fn braced(&mut self, asked: Asked) -> Result<Judged, Error> {
         if !self.connection.inside()? {
             return self.judged(asked);
         }
+        self.connection.rows(&plain(SET, false))?;
         let brace = brace(self.joining.0.dialect());
-        self.connection.rows(&plain(brace.set, false))?;
-        let had = match (brace.asked, brace.bound) {
-            (Some(asked), Some(bound)) => {
-                self.connection.rows(&plain(asked, true)).and_then(|had| self.connection.rows(&plain(bound, false)).map(|_| had))
+        let mut had = Vec::new();
+        let judged = self.bound(&brace, &mut had).and_then(|()| self.judged(asked));
+        let back = back(&brace, &had);
+        match judged {
+            Ok(judged) => {
+                back.map_or(Ok(Vec::new()), |back| self.connection.rows(&back))?;
+                self.connection.rows(&plain(KEEP, false))?;
+                Ok(judged)
             }
-            _ => Ok(Vec::new()),
-        };
-        let (had, judged) = match had {
-            Ok(had) => (had, self.judged(asked)),
-            Err(error) => (Vec::new(), Err(error)),
-        };
-        let kept = judged.is_ok();
-        if !kept {
-            self.connection.rows(&plain(brace.undo, false))?;
+            // A deadlock took MySQL's transaction, and the savepoint with it: all else is set back nevertheless, and what failed
+            // first is told.
+            Err(error) => {
+                let undo = [plain(UNDO, false)].into_iter().chain(back.filter(|_| !brace.undone));
+                for said in undo.chain([plain(KEEP, false)]) {
+                    let _ = self.connection.rows(&said);
+                }
+                Err(error)
+            }
         }
-        if let Some(back) = back(&brace, &had).filter(|_| kept || !brace.undone) {
-            self.connection.rows(&back)?;
+    }
+
+    /// Locks are waited for as we have it from now on; `had` is what is to be set back.
+    fn bound(&mut self, brace: &Brace, had: &mut Vec<Vec<Sql>>) -> Result<(), Error> {
+        let told = self.connection.rows(&plain(brace.asked, true))?;
+        if brace.is_short(&told) {
+            return Ok(());
         }
-        self.connection.rows(&plain(brace.keep, false))?;
-        judged
+        *had = told;
+        self.connection.rows(&plain(brace.bound, false)).map(drop)
     }
 
     pub(super) fn instead(&self, about: About<'_>, legacy: Option<&Legacy>, error: Error) -> Result<Judged, Error> {

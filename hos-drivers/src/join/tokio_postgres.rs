@@ -2,8 +2,8 @@
 //! the middle has stored nothing that a rollback does not take back, and a transaction that is dropped rolls back.
 
 use super::error::{AnyError, Error};
-use super::postgres::{INSIDE, cells, inside, params, told, what};
-use super::shadow::{back, brace, plain};
+use super::postgres::{INSIDE, cells, inside, params, told, uncommitted, what};
+use super::shadow::{Brace, KEEP, SET, UNDO, at_hand, back, brace, plain};
 use super::{Claimed, Dialect, End, Joining, Judged, Said, TRIES, Tries, retry};
 use futures_util::future::try_join_all;
 use hos_core::answer::Answer;
@@ -56,7 +56,7 @@ pub async fn ended<T>(tx: Transaction<'_>, done: Result<End<T>, AnyError>) -> Re
     match done {
         Ok(End::Commit(done)) => {
             retry::still(inside(tx.batch_execute(INSIDE).await))?;
-            Ok(tx.commit().await.map(|()| done)?)
+            tx.commit().await.map(|()| done).map_err(uncommitted)
         }
         Ok(End::Rollback(done)) => Ok(tx.rollback().await.map(|()| done)?),
         Err(error) => {
@@ -91,25 +91,29 @@ enum Came {
 impl<G: GenericClient + Sync> Here<'_, '_, G> {
     /// May this principal do this to that?
     pub async fn can(&self, can: Can) -> Result<Judged, Error> {
-        let (about, legacy) = (can.action.clone(), can.by.legacy.clone());
-        let came = self.judged(Asked::Can(self.tenant.clone(), Box::new(can))).await;
-        came.or_else(|error| self.instead(About::Act(&about), legacy.as_ref(), error))
+        if can.by.legacy.is_none() {
+            return self.judged(Asked::Can(self.tenant.clone(), Box::new(can))).await;
+        }
+        let asked = Asked::Can(self.tenant.clone(), Box::new(can.clone()));
+        if let Some(judged) = at_hand(self.joining, asked) {
+            return Ok(judged);
+        }
+        let judged = self.braced(Asked::Can(self.tenant.clone(), Box::new(can.clone()))).await;
+        judged.or_else(|error| self.instead(About::Act(&can.action), can.by.legacy.as_ref(), error))
     }
 
     /// Several questions; see [`Here::can_all`](super::Here::can_all).
     pub async fn can_all(&self, all: Vec<Can>) -> Result<Vec<Answer>, Error> {
-        let is_watched = all.iter().any(|can| can.by.legacy.is_some());
-        match self.go(Asked::CanAll(self.tenant.clone(), all.clone())).await {
-            Ok(Came::Answered(answers)) => Ok(answers),
-            Ok(_) => Err(Failure::new(Code::Internal, "questions came to no answers").into()),
-            Err(_) if is_watched => {
-                let mut answers = Vec::with_capacity(all.len());
-                for can in all {
-                    answers.push(self.can(can).await?.answer);
-                }
-                Ok(answers)
+        if all.iter().any(|can| can.by.legacy.is_some()) {
+            let mut answers = Vec::with_capacity(all.len());
+            for can in all {
+                answers.push(self.can(can).await?.answer);
             }
-            Err(error) => Err(error),
+            return Ok(answers);
+        }
+        match self.go(Asked::CanAll(self.tenant.clone(), all)).await? {
+            Came::Answered(answers) => Ok(answers),
+            Came::Judged(_) | Came::Claimed(_) => Err(Failure::new(Code::Internal, "questions came to no answers").into()),
         }
     }
 
@@ -234,28 +238,37 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
     }
 
     async fn braced(&self, asked: Asked) -> Result<Judged, Error> {
+        // There is a transaction where the savepoint can be set. A question may come outside of one, where it can harm none.
+        if !inside(self.client.batch_execute(SET).await)? {
+            return self.judged(asked).await;
+        }
         let brace = brace(Dialect::Postgres);
-        self.rows(&plain(brace.set, false)).await?;
         let mut had = Vec::new();
-        let judged = match self.bound(brace.asked, brace.bound, &mut had).await {
+        let judged = match self.bound(&brace, &mut had).await {
             Ok(()) => self.judged(asked).await,
             Err(error) => Err(error),
         };
-        if judged.is_err() {
-            self.rows(&plain(brace.undo, false)).await?;
-        } else if let Some(back) = back(&brace, &had) {
-            self.rows(&back).await?;
+        match judged {
+            Ok(judged) => {
+                if let Some(back) = back(&brace, &had) {
+                    self.rows(&back).await?;
+                }
+                self.rows(&plain(KEEP, false)).await?;
+                Ok(judged)
+            }
+            // What failed first is told, be it that nothing can be undone.
+            Err(error) => {
+                for sql in [UNDO, KEEP] {
+                    let _ = self.rows(&plain(sql, false)).await;
+                }
+                Err(error)
+            }
         }
-        self.rows(&plain(brace.keep, false)).await?;
-        judged
     }
 
-    async fn bound(&self, asked: Option<&str>, bound: Option<&str>, had: &mut Vec<Vec<Sql>>) -> Result<(), Error> {
-        if let (Some(asked), Some(bound)) = (asked, bound) {
-            *had = self.rows(&plain(asked, true)).await?;
-            self.rows(&plain(bound, false)).await?;
-        }
-        Ok(())
+    async fn bound(&self, brace: &Brace, had: &mut Vec<Vec<Sql>>) -> Result<(), Error> {
+        *had = self.rows(&plain(brace.asked, true)).await?;
+        self.rows(&plain(brace.bound, false)).await.map(drop)
     }
 
     fn instead(&self, about: About<'_>, legacy: Option<&Legacy>, error: Error) -> Result<Judged, Error> {

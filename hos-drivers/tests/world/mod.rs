@@ -3,10 +3,11 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 pub(crate) mod client;
+pub(crate) mod cut;
 #[path = "../../../hos-engine/tests/support/law.rs"]
 pub(crate) mod law;
 
-use hos_core::call::{Begin, By, Call, Change, Directory, Legacy, Transition};
+use hos_core::call::{Begin, By, Call, Can, Change, Directory, Legacy, Transition};
 use hos_core::id::{Tenant, Uid};
 use hos_core::law::mode::{Mode, Modes};
 use hos_core::policy::Entity;
@@ -213,6 +214,15 @@ pub(crate) fn legacy(mut call: Call, allowed: bool) -> Call {
         other => panic!("{other:?}"),
     }
     call
+}
+
+/// A question with the world's own answer.
+pub(crate) fn question(id: &str, allowed: bool) -> Can {
+    let attrs = Record::from([("who".into(), uid("A", "ann").into()), ("state".into(), "a".into())]);
+    let order = Entity { uid: uid("O", id), attrs, parents: [].into(), record: None };
+    let mut can = Can::new(root(), "o.go", uid("O", id)).given(order);
+    can.by.legacy = Some(Legacy { allowed, state: None });
+    can
 }
 
 /// Small chance, the same for each seed.
