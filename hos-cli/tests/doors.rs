@@ -198,6 +198,14 @@ fn init_says_what_to_do_next_and_founds_nothing_unfit() {
     let unfit = found(&["--role", "Role::operator", "--json"]).ended(1);
     assert_eq!(unfit.code(), "hos.attribute_missing");
     assert!(!store.exists());
+    // Nor a founder that no act is for, nor a role that the schema has no place for: the store would be lost at birth.
+    for (founder, role) in [("Acount::root", "Role::operator"), ("Role::x", "Role::operator"), ("Account::root", "Shop::s1")] {
+        let mut command = hos();
+        command.arg("init").arg("--law").arg(law()).arg("--store").arg(&store);
+        command.args(["--founder", founder, "--role", role, "--attr", "active=true", "--json"]);
+        let told = run(command).ended(1);
+        assert!(!store.exists(), "{founder} {role}: {told:?}");
+    }
     // A founder who may not open the tenant would leave a store that the same command could not found again.
     let unopened = found(&["--attr", "active=true", "--tenant", "pazar", "--json"]).ended(1);
     assert_eq!(unopened.code(), "hos.not_permitted");

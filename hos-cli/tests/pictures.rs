@@ -3,6 +3,7 @@
 mod common;
 
 use common::{World, hos, law, run};
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn a_contract_is_drawn_as_a_picture() {
@@ -73,7 +74,8 @@ fn a_story_is_a_page_that_loads_and_runs_nothing() {
     }
     assert!(english.contains("&lt;script&gt;") && english.contains("<svg ") && english.contains("class=\"state now\""));
     assert!(english.contains("new") && english.contains("buyer") && !english.contains("class=\"er\">Erased"));
-    // A file that is there is not replaced.
+    // It holds what it is about in the clear; and a file that is there is not replaced.
+    assert_eq!(std::fs::metadata(world.path("en.html")).unwrap().permissions().mode() & 0o777, 0o600);
     world.run(&["history", "order", id, "--html", &world.path("en.html")]).ended(2);
     let turkish = page("tr.html", &["--lang", "tr"]);
     assert!(turkish.contains("<html lang=\"tr\">") && turkish.contains("Kayıtlar"));

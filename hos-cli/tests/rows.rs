@@ -139,6 +139,88 @@ fn people_whose_ids_cannot_be_given_back_as_they_came_are_read_by_their_text() {
 }
 
 #[test]
+fn words_that_a_collation_takes_for_the_same_are_others() {
+    everywhere(|shop| {
+        // Columns in which all of these are kept, and in SQLite one that takes them for the same itself.
+        let [person, member] = match &shop.url {
+            url if url.starts_with("sqlite") => ["VARCHAR(64)", "VARCHAR(64) COLLATE NOCASE"],
+            url if url.starts_with("postgres") => ["VARCHAR(64)"; 2],
+            _ => ["VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"; 2],
+        };
+        shop.sql(&format!("CREATE TABLE anybody (id {person} PRIMARY KEY, active SMALLINT)"));
+        shop.sql("INSERT INTO anybody VALUES ('oguz', 1), ('oğuz', 1), ('ali', 1), ('Ali', 1)");
+        shop.sql(&format!("CREATE TABLE belongs (who {member}, role VARCHAR(64))"));
+        shop.sql("INSERT INTO belongs SELECT id, 'operator' FROM anybody");
+        let people = ROWS.split("[[rows]]").next().unwrap().replace("users", "anybody");
+        let memberships = "[[memberships]]\ntable = \"belongs\"\nmember = { entity = \"Account\", column = \"who\" }\nof = { entity = \"Role\", column = \"role\" }\n";
+        write(shop, "people.toml", &[&people, memberships].concat());
+        for put in [4, 0] {
+            let done = shop.adopt("people.toml", &[]).ended(0).json();
+            assert_eq!((&done["directory"][0]["put"], &done["directory"][1]["put"]), (&json!(put), &json!(put)), "{done}");
+        }
+        // An entity that a fact names is the row of just this id.
+        shop.sql(&format!("CREATE TABLE buyers (id {member}, kind VARCHAR(16))"));
+        shop.sql("INSERT INTO buyers VALUES ('B-1', '1'), ('b-1', 'maybe')");
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'B-1', 1, 'open')");
+        let rows = ROWS.split("[[rows]]").nth(1).unwrap();
+        let given = "[[given]]\nentity = \"Account\"\ntable = \"buyers\"\nid = \"id\"\nattrs = { active = { column = \"kind\", type = \"Bool\" } }\n";
+        write(shop, "given.toml", &["tenant = \"pazar\"\n[[rows]]", rows, given].concat());
+        assert_eq!(shop.adopt("given.toml", &[]).ended(0).json()["tables"][0]["adopted"], json!({ "new": 1 }));
+    });
+}
+
+#[test]
+fn a_set_is_words_parted_by_commas_or_json_and_no_array() {
+    everywhere(|shop| {
+        let array = if shop.url.starts_with("postgres") { "TEXT[]" } else { "VARCHAR(64)" };
+        let columns = "id VARCHAR(64) PRIMARY KEY, buyer VARCHAR(64), total BIGINT, status VARCHAR(16), labels VARCHAR(64)";
+        shop.sql(&format!("CREATE TABLE tagged ({columns}, tags {array})"));
+        for row in ["'o-1', 'ayse', 1, 'open', 'red,bay', '{red,bay}'", "'o-2', 'ayse', 1, 'open', '[\"a,b\"]', '{}'"] {
+            shop.sql(&format!("INSERT INTO tagged VALUES ({row})"));
+        }
+        shop.sql("INSERT INTO tagged VALUES ('o-3', 'ayse', 1, 'open', '', NULL)");
+        let reading = |column: &str, exit: i32| {
+            let facts = format!("total = \"total\", tags = \"{column}\" }}");
+            write(shop, "tagged.toml", &of("tagged").replace("total = \"total\" }", &facts));
+            shop.adopt("tagged.toml", &[]).ended(exit).json()["tables"][0].clone()
+        };
+        let table = reading("tags", 1);
+        assert_eq!((&table["adopted"], &table["refused"]), (&json!({ "new": 1 }), &json!(2)), "{table}");
+        let (id, told) = why(&table).remove(0);
+        assert!(id == "o-1" && told.contains("hos.attribute_type") && told.contains("`{red,bay}`"), "{id}: {told}");
+        assert!(told.contains("to_jsonb") && told.contains("parted by commas"), "{told}");
+        // What was refused is taken in by another column.
+        let table = reading("labels", 0);
+        assert_eq!((&table["adopted"], &table["refused"]), (&json!({ "new": 2 }), &json!(0)), "{table}");
+        for (id, tags) in [("o-1", json!(["bay", "red"])), ("o-2", json!(["a,b"]))] {
+            let history = shop.hos(&["history", "order", id, "--json"]).ended(0).json();
+            assert_eq!(history["history"][0]["parts"]["facts"]["tags"], tags, "{history}");
+        }
+        shop.intact();
+    });
+}
+
+#[test]
+fn a_bit_is_a_truth() {
+    everywhere(|shop| {
+        let bit = if shop.url.starts_with("sqlite") { "BOOLEAN" } else { "BIT(1)" };
+        shop.sql(&format!("CREATE TABLE anybody (id VARCHAR(64) PRIMARY KEY, active {bit})"));
+        let [no, yes] = if bit == "BOOLEAN" { ["FALSE", "TRUE"] } else { ["b'0'", "b'1'"] };
+        shop.sql(&format!("INSERT INTO anybody VALUES ('ali', {yes}), ('veli', {no})"));
+        write(shop, "people.toml", &ROWS.split("[[rows]]").next().unwrap().replace("users", "anybody"));
+        for put in [2, 0] {
+            assert_eq!(shop.adopt("people.toml", &[]).ended(0).json()["directory"][0]["put"], put);
+        }
+        let listed = shop.hos(&["directory", "list", "--tenant", "universe", "--json"]).ended(0).json();
+        let active = |who: &str| {
+            let entities = listed["entities"].as_array().unwrap();
+            entities.iter().find(|one| one["uid"]["id"] == who).unwrap()["attrs"]["active"].clone()
+        };
+        assert_eq!((active("ali"), active("veli")), (json!(true), json!(false)), "{listed}");
+    });
+}
+
+#[test]
 fn ids_of_other_types_are_read_in_pages_by_the_columns_own_index() {
     everywhere(|shop| {
         let uuid = |i: usize| format!("0b9ad7f5-{i:04}-4c1e-9b0a-6f2d39000000");
@@ -253,6 +335,58 @@ fn people_of_a_law_without_a_namespace_are_put() {
     std::fs::write(world.path("people.toml"), ROWS.split("[[rows]]").next().unwrap()).unwrap();
     let done = on(&["adopt", "--rows", &world.path("people.toml"), "--json"]).ended(0).json();
     assert_eq!(done["directory"][0]["put"], 1, "{done}");
+}
+
+/// Another law in force: the test law, with a text replaced in one of its files.
+fn under(shop: &Shop, file: &str, from: &str, to: &str) {
+    let dir = std::path::PathBuf::from(shop.world.path("law"));
+    let files =
+        ["law.toml", "schema.cedarschema", "contracts/order.toml", "policies/all.cedar", "messages.en.toml", "messages.tr.toml"];
+    for name in files {
+        let mut text = std::fs::read_to_string(law().join(name)).unwrap();
+        if name == file {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    shop.hos(&["law", "activate", dir.to_str().unwrap()]).ended(0);
+}
+
+#[test]
+fn attributes_that_the_file_does_not_name_stay_as_they_are() {
+    let shop = on_a_file();
+    under(&shop, "schema.cedarschema", "{ active: Bool };", "{ active: Bool, blocked?: Bool, rank?: Long };");
+    let people = ROWS.split("[[rows]]").next().unwrap();
+    write(&shop, "people.toml", people);
+    let counts = |done: &Json, at: usize| ["put", "known"].map(|name| done["directory"][at][name].as_u64().unwrap());
+    let adopted = |file: &str| shop.adopt(file, &[]).ended(0).json();
+    let said = |attr: &str| {
+        let listed = shop.hos(&["directory", "list", "--tenant", "universe"]).ended(0).out;
+        listed.lines().any(|line| line.contains("ayse") && line.contains(attr))
+    };
+    assert_eq!(counts(&adopted("people.toml"), 0), [1, 0]);
+    let put = ["directory", "put", "Account::ayse", "--attr", "active=true", "--attr", "blocked=true", "--tenant", "universe"];
+    shop.hos(&put).ended(0);
+    assert_eq!(counts(&adopted("people.toml"), 0), [0, 1], "what is blocked stays so");
+    shop.sql("UPDATE users SET active = 0");
+    assert_eq!(counts(&adopted("people.toml"), 0), [1, 0]);
+    assert!(said("blocked"), "and where something else is changed too");
+    // Two tables tell of one entity, each its own part; and what is NULL in a column that is named is not there any more.
+    shop.sql("CREATE TABLE ranks (id VARCHAR(64) PRIMARY KEY, rank INTEGER)");
+    shop.sql("INSERT INTO ranks VALUES ('ayse', 7)");
+    let ranks = "[[people]]\nentity = \"Account\"\ntable = \"ranks\"\nid = \"id\"\nattrs = { rank = { column = \"rank\", type = \"Long\" } }\n";
+    write(&shop, "both.toml", &[people, ranks].concat());
+    for wanted in [[1, 0], [0, 1]] {
+        let done = adopted("both.toml");
+        assert_eq!((counts(&done, 0), counts(&done, 1)), ([0, 1], wanted), "{done}");
+    }
+    shop.sql("UPDATE ranks SET rank = NULL");
+    assert_eq!(counts(&adopted("both.toml"), 1), [1, 0]);
+    assert!(!said("rank") && said("blocked"));
+    shop.intact();
 }
 
 #[test]

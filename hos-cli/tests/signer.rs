@@ -6,9 +6,10 @@ use common::{Run, hos, law, run};
 use serde_json::Value as Json;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// An agent, ended with the test.
@@ -136,6 +137,29 @@ fn without_its_agent_a_store_goes_on_and_says_what_is_owed() {
         .arg("--socket")
         .arg(&running.socket);
     assert_eq!(run(second).ended(4).code(), "hos.signer_failed");
+}
+
+#[test]
+fn an_agent_takes_over_a_socket_that_was_left_behind_and_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = key(dir.path());
+    let bytes = std::fs::read(&key).unwrap();
+    let other = dir.path().join("other");
+    std::fs::write(&other, "mine").unwrap();
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&other, &link).unwrap();
+    for path in [&key, &other, &link, &dir.path().to_owned()] {
+        let mut command = hos();
+        command.args(["signer", "--json", "--key-file"]).arg(&key).arg("--socket").arg(path);
+        // One that listened would go on for good.
+        command.timeout(Duration::from_secs(30));
+        assert_eq!(run(command).ended(4).code(), "hos.signer_failed", "{}", path.display());
+    }
+    assert_eq!((std::fs::read(&key).unwrap(), std::fs::read(&other).unwrap()), (bytes, b"mine".to_vec()));
+    assert!(link.is_symlink());
+    drop(UnixListener::bind(dir.path().join("s")).unwrap());
+    let running = agent(dir.path(), &key);
+    UnixStream::connect(&running.socket).unwrap();
 }
 
 #[test]

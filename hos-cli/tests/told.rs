@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::shop::{Shop, everywhere};
+use common::shop::{LOGS, Shop, everywhere};
 
 /// What a page would show: the view's rows, a line each.
 fn page(shop: &Shop) -> Vec<String> {
@@ -26,9 +26,9 @@ fn times(shop: &Shop) -> Vec<String> {
 }
 
 /// Puts in what `hos told` prints, as a person would by the database's own program.
-fn put(shop: &Shop, more: &[&str]) {
+fn put(shop: &Shop, file: &str, more: &[&str]) {
     let dialect = ["sqlite", "postgres", "mysql"].into_iter().find(|name| shop.url.starts_with(name)).unwrap();
-    let script = shop.hos(&[&["told", "world.toml", "--dialect", dialect][..], more].concat()).ended(0).out;
+    let script = shop.hos(&[&["told", file, "--dialect", dialect][..], more].concat()).ended(0).out;
     let statements = script.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
     statements.split(";\n").filter(|statement| !statement.trim().is_empty()).for_each(|statement| shop.sql(statement));
 }
@@ -47,7 +47,7 @@ fn pages_read_what_the_records_tell_and_nothing_of_who_is_erased() {
         shop.log(&[
             "('order', 'o-1', NULL, 'open', 'place', 'ayse', '{\"note\":\"kapıda öde\"}', '2024-05-01 09:00:00.250')".into()
         ]);
-        put(shop, &[]);
+        put(shop, "world.toml", &[]);
         shop.hos(&["adopt", "--rows", "world.toml"]).ended(0);
         assert_eq!(follow(shop)[0], 3);
         shop.hos(&["transition", "order", "o-1", "pay", "--arg", "amount=1", "--arg", "psp_ref=x", "--as", "Account::ayse"])
@@ -78,9 +78,44 @@ fn pages_read_what_the_records_tell_and_nothing_of_who_is_erased() {
         assert_eq!(follow(shop)[..2], [0, 4], "three rows of her order, and her act");
         assert_eq!(page(shop), ["o-2 - expired - root -", "o-2 expired open reopen - -", "o-3 - open place bora -"]);
         assert_eq!(follow(shop)[..2], [0, 0]);
-        put(shop, &["--remove"]);
+        put(shop, "world.toml", &["--remove"]);
+        let said = shop.hos(&["told", "world.toml", "--follow"]).ended(2);
+        assert!(said.err.contains("no row of this tenant"), "{}", said.err);
+        ["hos_told", "hos_told_upto"].iter().for_each(|table| shop.sql(&format!("DROP TABLE {table}")));
         let said = shop.hos(&["told", "world.toml", "--follow"]).ended(2);
         assert!(said.err.contains("prints the tables"), "{}", said.err);
+        shop.intact();
+    });
+}
+
+#[test]
+fn the_script_is_put_in_again_and_another_tenants_beside_it() {
+    everywhere(|shop| {
+        let other = LOGS.replace("status_change_logs", "other_logs");
+        std::fs::write(shop.world.path("other.toml"), ["tenant = \"other\"\n", &other].concat()).unwrap();
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open')");
+        shop.hos(&["adopt", "--rows", "rows.toml"]).ended(0);
+        shop.hos(&["tenant", "open", "other"]).ended(0);
+        let begin = ["begin", "order", "p-1", "place", "--fact", "buyer=ayse", "--fact", "total=5", "--as", "Account::ayse"];
+        shop.hos(&[&begin[..], &["--tenant", "other"]].concat()).ended(0);
+        put(shop, "world.toml", &[]);
+        let [told, _, upto] = follow(shop);
+        assert_eq!(told, 1);
+        put(shop, "world.toml", &[]);
+        assert_eq!(follow(shop), [0, 0, upto], "what was told stands, and so does the place");
+        put(shop, "other.toml", &[]);
+        put(shop, "other.toml", &[]);
+        assert_eq!(shop.hos(&["told", "other.toml", "--follow", "--json"]).ended(0).json()["told"], 1);
+        let others = || shop.ask("SELECT subject_id FROM hos_other_logs");
+        assert_eq!((page(shop), others()), (vec!["o-1 - open - root -".to_owned()], vec!["p-1".to_owned()]));
+        put(shop, "world.toml", &["--remove"]);
+        assert_eq!(others(), ["p-1"]);
+        assert_eq!(shop.ask("SELECT DISTINCT tenant FROM hos_told"), ["other"]);
+        assert_eq!(shop.hos(&["told", "other.toml", "--follow", "--json"]).ended(0).json()["told"], 0);
+        // And it can come again.
+        put(shop, "world.toml", &[]);
+        assert_eq!(follow(shop)[0], 1);
+        assert_eq!((page(shop).len(), others().len()), (1, 1));
         shop.intact();
     });
 }

@@ -66,6 +66,13 @@ impl<'d> Shop<'d> {
         self.hos(&[&["adopt", "--rows", "world.toml", "--json"][..], more].concat())
     }
 
+    /// Puts in what `hos guard` prints, as a person would.
+    fn guard(&self, more: &[&str]) {
+        let arguments = [&["guard", "world.toml", "--dialect", self.database.dialect()][..], more].concat();
+        let (well, said) = self.database.client(&self.hos(&arguments).ended(0).out);
+        assert!(well, "{said}");
+    }
+
     fn sql(&self, sql: &str) -> Result<(), String> {
         self.database.tell(&self.database.url, sql)
     }
@@ -174,11 +181,7 @@ fn the_database_refuses_what_the_law_does_not_hold_and_drift_names_what_it_let_t
         shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 1, 'open'), ('o-2', 'ayse', 1, 1, 'paid'), ('o-3', 'ayse', 1, 1, 'paid')")
             .unwrap();
         shop.adopt(&[]).ended(1);
-        let guard = |more: &[&str]| {
-            let arguments = [&["guard", "world.toml", "--dialect", database.dialect()][..], more].concat();
-            let (well, said) = database.client(&shop.hos(&arguments).ended(0).out);
-            assert!(well, "{said}");
-        };
+        let guard = |more: &[&str]| shop.guard(more);
         guard(&["--unless-unknown"]);
         shop.sql("INSERT INTO orders VALUES ('new', 'ayse', 1, 1, 'open')").unwrap();
         for sql in ["UPDATE orders SET status = 'paid' WHERE id = 'o-1'", "UPDATE orders SET status = 'open' WHERE id = 'o-2'"] {
@@ -210,6 +213,58 @@ fn the_database_refuses_what_the_law_does_not_hold_and_drift_names_what_it_let_t
         let wanted = [("unknown", "new"), ("bypassed", "o-1"), ("gone", "o-3")].map(|(a, b)| (a.to_owned(), b.to_owned()));
         assert_eq!(found, wanted, "{drift}");
         assert!(drift["tables"][0]["listed"][1]["since"].as_str().unwrap().contains("adoption"), "{drift}");
+        shop.intact();
+    });
+}
+
+#[test]
+fn what_a_trigger_of_the_worlds_own_writes_is_held_against_the_law_too() {
+    on_each(|database| {
+        let shop = Shop::new(database);
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 1, 'open'), ('o-2', 'ayse', 1, 1, 'paid')").unwrap();
+        shop.adopt(&[]).ended(1);
+        shop.guard(&[]);
+        // It runs behind whatever was there before it.
+        if database.is_postgres() {
+            shop.sql(
+                "CREATE FUNCTION hasty() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                   IF NEW.total = 9 THEN NEW.status := 'paid'; END IF; RETURN NEW;
+                 END $$;
+                 CREATE TRIGGER hasty BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION hasty()",
+            )
+            .unwrap();
+        } else {
+            let body = "FOR EACH ROW SET NEW.status = IF(NEW.total = 9, 'paid', NEW.status)";
+            shop.sql(&format!("CREATE TRIGGER hasty_update BEFORE UPDATE ON orders {body}")).unwrap();
+            shop.sql(&format!("CREATE TRIGGER hasty_insert BEFORE INSERT ON orders {body}")).unwrap();
+        }
+        shop.sql("UPDATE orders SET total = 8").unwrap();
+        let refused = shop.sql("UPDATE orders SET total = 9 WHERE id = 'o-1'").unwrap_err();
+        assert!(refused.contains("hos.guard") || refused.contains("31001"), "{refused}");
+        shop.sql("UPDATE orders SET total = 9 WHERE id = 'o-2'").unwrap();
+        assert_eq!(database.ask("SELECT status FROM orders ORDER BY id"), ["open", "paid"]);
+        shop.guard(&["--remove"]);
+        shop.sql("UPDATE orders SET total = 9 WHERE id = 'o-1'").unwrap();
+        assert_eq!(shop.hos(&["drift", "world.toml", "--json"]).ended(3).json()["differ"], 1);
+    });
+}
+
+#[test]
+fn words_that_a_collation_takes_for_the_same_are_others() {
+    on_each(|database| {
+        let shop = Shop::new(database);
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 1, 'open'), ('o-2', 'ayse', 1, 1, 'paid')").unwrap();
+        shop.adopt(&[]).ended(1);
+        shop.guard(&[]);
+        for (id, word) in [("o-2", "PAID"), ("o-2", "paid "), ("o-1", "Open"), ("o-1", "open ")] {
+            let refused = shop.sql(&format!("UPDATE orders SET status = '{word}' WHERE id = '{id}'")).unwrap_err();
+            assert!(refused.contains("hos.guard") || refused.contains("31001"), "{word}: {refused}");
+        }
+        shop.guard(&["--remove"]);
+        shop.sql("UPDATE orders SET status = 'PAID' WHERE id = 'o-2'").unwrap();
+        shop.sql("UPDATE orders SET status = 'open ' WHERE id = 'o-1'").unwrap();
+        let drift = shop.hos(&["drift", "world.toml", "--json"]).ended(3).json();
+        assert_eq!(drift["differ"], 2, "{drift}");
         shop.intact();
     });
 }

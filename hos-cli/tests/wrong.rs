@@ -96,6 +96,50 @@ fn a_misspelt_word_says_what_was_probably_meant() {
 }
 
 #[test]
+fn a_mode_of_what_is_not_there_is_refused() {
+    let world = World::new();
+    let law = law();
+    let law = law.to_str().unwrap();
+    let modes = world.path("modes.toml");
+    std::fs::write(&modes, "default = \"enforce\"\n[[mode]]\nsubject = \"ordr\"\nmode = \"shadow\"\n").unwrap();
+    let json = |words: &[&str]| world.run(&[&["law"][..], words, &["--json"]].concat()).ended(0).json();
+    let shown = || json(&["show"])["modes"].clone();
+    let activations = || json(&["list"])["laws"][0]["activations"].as_array().unwrap().len();
+    let before = (shown(), activations());
+    for (words, wanted) in [
+        (["--mode", "ordr.pay=shadow"], "no action and no contract `ordr.pay`; did you mean `order.pay`?"),
+        (["--mode", "pazar:oder=shadow"], "no action and no contract `oder`; did you mean `order`?"),
+        (["--mode", "warehouse=off"], "no action and no contract `warehouse`\n"),
+        (["--mode", "pazr:order=off"], "the store has no tenant `pazr`; did you mean `pazar`?"),
+        (["--mode", "elsewhere:=off"], "the store has no tenant `elsewhere`\n"),
+        (["--modes", modes.as_str()], "no action and no contract `ordr`; did you mean `order`?"),
+    ] {
+        let said = world.run(&[&["law", "activate", law][..], &words].concat()).ended(2).err;
+        assert!(said.contains(wanted), "{words:?}: {said}");
+    }
+    assert_eq!((shown(), activations()), before, "nothing was activated");
+    let known = ["order.pay=shadow", "order=off", "pazar:=shadow", "universe:order=off"];
+    let known: Vec<&str> = known.iter().flat_map(|mode| ["--mode", *mode]).collect();
+    world.run(&[&["law", "activate", law][..], &known].concat()).ended(0);
+    // What is carried over is none of this command's words, under a law that lacks it too.
+    let other = tempfile::tempdir().unwrap();
+    copy(std::path::Path::new(law), other.path());
+    let schema = other.path().join("schema.cedarschema");
+    let text = std::fs::read_to_string(&schema).unwrap().replace("action \"tag.read\"", "action \"tag.see\"");
+    std::fs::write(schema, text).unwrap();
+    let policies = other.path().join("policies/all.cedar");
+    let text = std::fs::read_to_string(&policies).unwrap().replace("\"tag.read\"", "\"tag.see\"");
+    std::fs::write(policies, text).unwrap();
+    world.run(&["law", "activate", law, "--mode", "tag.read=shadow"]).ended(0);
+    let other = other.path().to_str().unwrap();
+    world.run(&["law", "activate", other, "--mode", "tag.see=shadow"]).ended(0);
+    assert!(shown().to_string().contains("tag.read"));
+    world.run(&["law", "activate", other, "--mode", "tag.read=shadow"]).ended(2);
+    // A candidate's words are known as well.
+    world.run(&["law", "activate", other, "--candidate", law, "--mode", "tag.read=shadow"]).ended(0);
+}
+
+#[test]
 fn several_faults_are_told_at_once() {
     let world = World::new();
     let refused = places(&world, &["--fact", "gift=true"]).ended(1).json();

@@ -91,7 +91,7 @@ impl Export {
                 tenant.export_cosigned(contract, id, &options, &by).map_err(|failure| witnesses.explain(failure))?
             }
         };
-        write_own(out, &exported.bytes)?;
+        write_own(out, &exported.bytes).map_err(|e| failed(out, &e))?;
         let name = show::inert(&out.to_string_lossy());
         let (opened, hidden, erased) = exported.parts;
         let done = Done::ok(
@@ -163,22 +163,21 @@ fn new_directory(path: &Path) -> Result<(), Failure> {
 
 /// Writes a file that must not exist, whole or not at all.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    written(OpenOptions::new().write(true), path, bytes)
+    written(OpenOptions::new().write(true), path, bytes).map_err(|e| failed(path, &e))
 }
 
-/// The same, for nobody else to read: a bundle holds what it is about in the clear.
-fn write_own(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+/// The same, for nobody else to read: a bundle, or a page, holds what it is about in the clear.
+pub(crate) fn write_own(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     written(options.write(true), path, bytes)
 }
 
-fn written(options: &mut OpenOptions, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut file = options.create_new(true).open(path).map_err(|e| failed(path, &e))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| {
+fn written(options: &mut OpenOptions, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = options.create_new(true).open(path)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| {
         // What is half written is no evidence.
         let _ = std::fs::remove_file(path);
-        failed(path, &e)
     })
 }

@@ -1,5 +1,6 @@
 //! `hos history`: an instance's records.
 
+use super::export::write_own;
 use crate::global::Global;
 use crate::out::Done;
 use crate::show;
@@ -14,7 +15,6 @@ use hos_wire::answer::{history_json, kind_text};
 use hos_wire::page::page;
 use serde_json::json;
 use std::fmt::Write;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Show an instance's records, oldest first.
@@ -52,8 +52,7 @@ impl History {
             let page = page(tenant.name().as_str(), contract.as_str(), id.as_str(), &entries, of.as_ref(), &global.language());
             let shown = show::inert(&file.to_string_lossy());
             // What was there is not replaced: a page may be somebody's copy of what can no longer be read.
-            let written = std::fs::OpenOptions::new().write(true).create_new(true).open(file);
-            written.and_then(|mut to| to.write_all(page.as_bytes())).map_err(|e| match global.language().as_str() {
+            write_own(file, page.as_bytes()).map_err(|e| match global.language().as_str() {
                 "tr" => usage(format!("`{shown}` yazılamıyor: {e}")),
                 _ => usage(format!("`{shown}` cannot be written: {e}")),
             })?;

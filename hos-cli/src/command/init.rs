@@ -112,6 +112,26 @@ fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option
     let entities = std::iter::once(founder).chain(roles).cloned().collect();
     let bound = Bound::new(law.policy.clone(), Arc::new(Directory::new(entities, Vec::new())?))?;
     let standing = Standing { law, bound: &bound };
+    for (entity, see) in
+        roles.iter().map(|role| (role, "a role is made without attributes")).chain([(founder, "see --attr and --role")])
+    {
+        bound.fits(entity).map_err(|blocker| {
+            let failure = Failure::from(blocker);
+            let message = format!("`{}` is not as the law wants it; {see}: {}", entity.uid, failure.message);
+            Failure { message, ..failure }
+        })?;
+    }
+    let by = By::new(founder.uid.clone());
+    let is_stranger = |act: &str| {
+        let code = at_gate(standing, act, "universe", &by).0.err().and_then(|blocker| blocker.hos());
+        matches!(code, Some(Code::PrincipalTypeUnknown | Code::ActionUnknown))
+    };
+    // One of both at least is the founder's to ask for, where the law has it.
+    if [TENANT_OPEN, "law.activate"].iter().all(|act| is_stranger(act)) && law.action(TENANT_OPEN).is_some() {
+        let message =
+            format!("no act of an operator is for `{}`: name a founder of a type that `{TENANT_OPEN}` is for", founder.uid);
+        return Err(Failure::new(Code::PrincipalTypeUnknown, message));
+    }
     let gate = tenant.map_or("universe", Tenant::as_str);
     let unopened = |code, why: &dyn std::fmt::Display| {
         let message = format!(
@@ -120,14 +140,7 @@ fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option
         );
         Failure::new(code, message)
     };
-    match at_gate(standing, TENANT_OPEN, gate, &By::new(founder.uid.clone())).0 {
-        Err(blocker) if matches!(blocker.hos(), Some(Code::AttributeMissing | Code::AttributeUnknown | Code::AttributeType)) => {
-            let failure = Failure::from(blocker);
-            Err(Failure {
-                message: format!("the founder is not as the law wants it; see --attr: {}", failure.message),
-                ..failure
-            })
-        }
+    match at_gate(standing, TENANT_OPEN, gate, &by).0 {
         Err(blocker) if tenant.is_some() => {
             let failure = Failure::from(blocker);
             Err(unopened(failure.code, &format_args!(": {}", failure.message)))

@@ -10,10 +10,11 @@ use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
 use clap::{Args, Subcommand};
-use hos_core::fault::SourceFile;
-use hos_core::id::{Shown, Tenant};
+use hos_core::fault::{SourceFile, nearest};
+use hos_core::id::{Name, Shown, Tenant, Uid};
+use hos_core::law::Law as LoadedLaw;
 use hos_core::law::mode::{Mode, Modes};
-use hos_engine::{Failure, LawActivation, LawEntry, load_law};
+use hos_engine::{Engine, Failure, LawActivation, LawEntry, load_law};
 use hos_wire::answer::receipt_json;
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
@@ -166,11 +167,19 @@ impl Activate {
         let law = Arc::new(load_law(&self.dir)?);
         let candidate = self.candidate.as_ref().map(|dir| load_law(dir)).transpose()?.map(Arc::new);
         let engine = global.engine()?;
-        let mut modes = match &self.modes {
-            Some(path) => modes_file(path, global.json)?,
-            None => engine.modes(),
+        // What is carried over may be of an older law; what is said now is of this one.
+        let (mut modes, mut said) = match &self.modes {
+            Some(path) => {
+                let modes = modes_file(path, global.json)?;
+                let said: Vec<Key> = modes.entries.keys().cloned().collect();
+                (modes, said)
+            }
+            None => (engine.modes(), Vec::new()),
         };
-        self.mode.iter().try_for_each(|text| set_mode(&mut modes, text))?;
+        for text in &self.mode {
+            said.extend(set_mode(&mut modes, text)?);
+        }
+        are_known(&said, &law, candidate.as_deref(), &engine)?;
         let by = global.by(&*engine.law()?)?;
         let subject = format!("law {} {}", law.name, law.hash);
         progress.next("looking at live instances");
@@ -194,13 +203,17 @@ fn modes_file(path: &Path, json: bool) -> Result<Modes, Failure> {
     })
 }
 
-fn set_mode(modes: &mut Modes, text: &str) -> Result<(), Failure> {
+/// Whose mode it is: a tenant, or any; an action or a contract, or all.
+type Key = (Option<Tenant>, String);
+
+/// Sets a mode; says whose, unless it is the default.
+fn set_mode(modes: &mut Modes, text: &str) -> Result<Option<Key>, Failure> {
     let wrong = || {
         usage(format!("--mode `{}`: write MODE, SUBJECT=MODE or TENANT:SUBJECT=MODE with off, shadow or enforce", Shown(text)))
     };
     let Some((key, word)) = text.rsplit_once('=') else {
         modes.default = Mode::from_text(text).ok_or_else(wrong)?;
-        return Ok(());
+        return Ok(None);
     };
     let mode = Mode::from_text(word).ok_or_else(wrong)?;
     let (tenant, subject) = match key.split_once(':') {
@@ -213,8 +226,36 @@ fn set_mode(modes: &mut Modes, text: &str) -> Result<(), Failure> {
     if !subject.is_empty() {
         hos_core::id::DottedName::new(subject)?;
     }
-    modes.entries.insert((tenant, subject.to_owned()), mode);
-    Ok(())
+    let key = (tenant, subject.to_owned());
+    modes.entries.insert(key.clone(), mode);
+    Ok(Some(key))
+}
+
+/// Refuses a mode of what is not there: it would bind nobody, and what was meant would stay as it is.
+fn are_known(said: &[Key], law: &LoadedLaw, candidate: Option<&LoadedLaw>, engine: &Engine) -> Result<(), Failure> {
+    let laws = [Some(law), candidate];
+    let laws = || laws.into_iter().flatten();
+    let known = |subject: &str| laws().any(|law| law.policy.has_action(subject) || law.contracts.contains_key(subject));
+    if let Some((_, strange)) = said.iter().find(|(_, subject)| !subject.is_empty() && !known(subject)) {
+        let actions = laws().flat_map(|law| law.policy.actions().map(Uid::id));
+        let hint = meant(strange, actions.chain(laws().flat_map(|law| law.contracts.keys().map(Name::as_str))));
+        return Err(usage(format!("the law has no action and no contract `{}`{hint}", Shown(strange))));
+    }
+    if said.iter().all(|(tenant, _)| tenant.is_none()) {
+        return Ok(());
+    }
+    let tenants = engine.tenants()?;
+    match said.iter().filter_map(|(tenant, _)| tenant.as_ref()).find(|tenant| !tenants.contains(tenant)) {
+        Some(strange) => {
+            let hint = meant(strange.as_str(), tenants.iter().map(Tenant::as_str));
+            Err(usage(format!("the store has no tenant `{strange}`{hint}")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn meant<'k>(strange: &str, known: impl Iterator<Item = &'k str>) -> String {
+    nearest(strange, known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use hos_engine::signer::{Agent, CommandLine, FileSigner, PATIENCE, Remote, refus
 use serde_json::json;
 use std::fs::Permissions;
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -81,7 +81,7 @@ fn listen(path: &Path, mode: u32) -> Result<UnixListener, Failure> {
     let failed = |e: std::io::Error| Failure::new(Code::SignerFailed, format!("{}: {e}", show::inert(&path.to_string_lossy())));
     let listener = match UnixListener::bind(path) {
         Err(e) if e.kind() == ErrorKind::AddrInUse => {
-            if UnixStream::connect(path).is_ok() {
+            if !is_left_behind(path) {
                 return Err(failed(e));
             }
             std::fs::remove_file(path).map_err(failed)?;
@@ -91,6 +91,12 @@ fn listen(path: &Path, mode: u32) -> Result<UnixListener, Failure> {
     };
     std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
     Ok(listener)
+}
+
+/// Whether a socket lies there that nobody listens on. Whatever else lies there is somebody's: a key file that was named twice.
+fn is_left_behind(path: &Path) -> bool {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket());
+    is_socket && UnixStream::connect(path).is_err_and(|e| e.kind() == ErrorKind::ConnectionRefused)
 }
 
 fn serve(listener: &UnixListener, agent: &mut Agent) -> ! {

@@ -23,7 +23,8 @@ Examples:
 
 For pages that read the world's own log: each `[[logs]]` of the file (spec/world.md) has a view with its columns, `hos_` before the
 table's name, of what the records tell. The rows are a copy and no evidence. They follow what is sealed: run `hos told --follow` behind
-`hos work`. An erasure reaches them in the same way.")]
+`hos work`. An erasure reaches them in the same way. The script may be put in again, and those of other tenants beside it. With
+--remove the tenant's views and rows go; behind the last tenant: DROP TABLE hos_told; DROP TABLE hos_told_upto.")]
 pub(crate) struct Told {
     /// The file that says which rows are which instances, and how the world's logs look
     #[arg(value_name = "WORLD.toml")]
@@ -31,7 +32,7 @@ pub(crate) struct Told {
     /// Which database: `sqlite`, `postgres` or `mysql` (MariaDB too)
     #[arg(long, value_name = "DIALECT", required_unless_present = "follow")]
     dialect: Option<String>,
-    /// Print the statements that take tables and views away
+    /// Print the statements that take the tenant's views and rows away
     #[arg(long, conflicts_with = "follow")]
     remove: bool,
     /// Write the rows of what was sealed since the last time
@@ -48,7 +49,7 @@ impl Told {
         }
         let wrong = || usage(format!("--dialect `{}`: sqlite, postgres or mysql", hos_core::id::Shown(dialect)));
         let dialect = Dialect::named(dialect).ok_or_else(wrong)?;
-        let script = if self.remove { removal(&world) } else { script(&world, dialect) };
+        let script = if self.remove { removal(&world, dialect) } else { script(&world, dialect) };
         let json = json!({ "dialect": dialect.name(), "script": script });
         Ok(Done::ok(script, json))
     }

@@ -3,6 +3,7 @@
 use crate::typed;
 use hos_core::id::Shown;
 use hos_core::law::Law;
+use hos_core::refusal::Code;
 use hos_core::shape::Type;
 use hos_core::value::{Ext, Value};
 use hos_engine::Failure;
@@ -25,14 +26,27 @@ pub(super) fn shown(id: &Sql) -> String {
 pub(super) fn typed_column(name: &str, ty: &Type, word: &str, law: &Law) -> Result<Value, Failure> {
     let word = match ty {
         Type::Bool => match word {
-            "1" | "t" | "TRUE" => "true".to_owned(),
-            "0" | "f" | "FALSE" => "false".to_owned(),
+            // MySQL's BIT is a byte.
+            "1" | "t" | "TRUE" | "\u{1}" => "true".to_owned(),
+            "0" | "f" | "FALSE" | "\0" => "false".to_owned(),
             other => other.to_owned(),
         },
         Type::Ext(Ext::Datetime) => instant(word),
+        // Split at its commas it would be a set, of other words than the column's.
+        Type::Set(_) if word.starts_with('{') => return Err(array(name, ty, word)),
         _ => word.to_owned(),
     };
     typed::read(name, ty, &word, law)
+}
+
+fn array(name: &str, ty: &Type, word: &str) -> Failure {
+    let word: String = word.chars().take(80).collect();
+    let told = format!(
+        "`{}` is a {ty}; `{}` is an array of PostgreSQL's: name a column of JSON (`to_jsonb`), or of words parted by commas",
+        Shown(name),
+        Shown(&word)
+    );
+    Failure::new(Code::AttributeType, told)
 }
 
 /// `2026-01-02 03:04:05.678` as Cedar writes it, in UTC; what is no such time is left for the law to refuse.

@@ -1,6 +1,6 @@
 //! The world's rows against the law's: which bypassed it.
 
-use super::words::{as_id, name, state, text};
+use super::words::{as_id, name, same, state, text};
 use super::{Rows, World};
 use hos_core::refusal::Code;
 use hos_engine::Failure;
@@ -63,10 +63,11 @@ pub(crate) fn compare(connection: &mut dyn Connection, dialect: Dialect, world: 
     );
     let row_id = as_id(dialect, &format!("w.{id}"));
     let row_state = state(dialect, rows, &format!("w.{column}"));
+    let same = same(dialect, "i.state", &row_state);
     let mut found = Table { rows: number(connection, &format!("SELECT count(*) FROM {table}"))?, ..Table::default() };
     let differing = format!(
         "SELECT {row_id} AS id, {row_state} AS said, i.state FROM {table} w LEFT JOIN hos_instance i ON {ours} AND i.id = {row_id}
-         WHERE i.state IS NULL OR i.state <> {row_state} OR w.{column} IS NULL ORDER BY 1"
+         WHERE i.state IS NULL OR NOT ({same}) OR w.{column} IS NULL ORDER BY 1"
     );
     take(connection, &differing, |row| {
         let how = if row.2.is_some() { How::Bypassed } else { How::Unknown };

@@ -3,12 +3,13 @@
 use super::Given;
 use super::adopt::{Adoption, Read};
 use super::cells::{as_words, typed_column};
-use super::words::{as_text, name};
+use super::words::{as_id, as_text, name};
 use hos_core::id::{Shown, Uid};
 use hos_core::policy::Entity;
 use hos_core::value::{Record, Value};
 use hos_engine::Failure;
 use hos_engine::store::Sql;
+use hos_engine::store::sql::dialect::Dialect;
 
 /// How many entities are kept, so that each is not read for each row that names it.
 const KEPT_MAX: usize = 10_000;
@@ -66,7 +67,8 @@ impl Adoption<'_> {
         let d = self.dialect;
         let columns: Vec<String> = given.attrs.values().map(|a| as_text(d, &name(d, &a.column))).collect();
         let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(", ") };
-        let id = as_text(d, &name(d, &given.id));
+        // By its bytes in MySQL, whose collations pass over blanks at the end; as a text elsewhere: PostgreSQL's index serves.
+        let id = if d == Dialect::Mysql { as_id(d, &name(d, &given.id)) } else { as_text(d, &name(d, &given.id)) };
         let sql = format!("SELECT {columns} FROM {} WHERE {id} = {}", name(d, &given.table), self.place(1));
         let Some(row) = self.read(&sql, &[&Sql::Text(uid.id().to_owned())])?.pop() else { return Ok(Ok(None)) };
         let mut attrs = Record::new();

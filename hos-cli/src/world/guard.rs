@@ -1,6 +1,6 @@
 //! Triggers by which the database itself refuses a status that the law's tables do not hold in the same transaction.
 
-use super::words::{as_id, name, state, text};
+use super::words::{as_id, name, same, state, text};
 use super::{Rows, World};
 use hos_engine::store::sql::dialect::Dialect;
 
@@ -22,7 +22,11 @@ pub(crate) fn script(world: &World, dialect: Dialect, unknown: Unknown) -> Strin
         Dialect::Postgres => {
             "-- A status is held against the law when the transaction commits: the world's own write may come before H-OS or after.\n"
         }
-        Dialect::Mysql | Dialect::Sqlite => {
+        // The world's words are written in the script's own letters, whatever a client's are.
+        Dialect::Mysql => {
+            "SET NAMES utf8mb4;\n-- A status is held against the law when it is written: ask H-OS first, then write the status, in one transaction.\n"
+        }
+        Dialect::Sqlite => {
             "-- A status is held against the law when it is written: ask H-OS first, then write the status, in one transaction.\n"
         }
     };
@@ -44,7 +48,11 @@ pub(crate) fn removal(world: &World, dialect: Dialect) -> String {
     for (guard, rows) in guards(world) {
         let table = name(dialect, &rows.table);
         out.push_str(&match dialect {
-            Dialect::Postgres => format!("DROP TRIGGER {guard} ON {table};\nDROP FUNCTION {guard}();\n"),
+            // An older guard was one trigger, called as its function is.
+            Dialect::Postgres => {
+                let triggers = ["_insert", "_update", ""].map(|of| format!("DROP TRIGGER IF EXISTS {guard}{of} ON {table};\n"));
+                format!("{}DROP FUNCTION {guard}();\n", triggers.concat())
+            }
             Dialect::Mysql | Dialect::Sqlite => format!("DROP TRIGGER {guard}_insert;\nDROP TRIGGER {guard}_update;\n"),
         });
     }
@@ -112,9 +120,13 @@ DO $hos$ BEGIN
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid IN ('hos_instance'::regclass, {table_name}::regclass)));
 END $hos$;
-CREATE CONSTRAINT TRIGGER {guard} AFTER INSERT OR UPDATE OF {column}, {id} ON {table}
+CREATE CONSTRAINT TRIGGER {guard}_insert AFTER INSERT ON {table}
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {guard}();
+-- Not `UPDATE OF`: what a trigger of the world's own writes into a row stands in no statement's list of columns.
+CREATE CONSTRAINT TRIGGER {guard}_update AFTER UPDATE ON {table}
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NOT ({untouched})) EXECUTE FUNCTION {guard}();
 ",
+        untouched = untouched(d, [&id, &column], "IS NOT DISTINCT FROM"),
         mapped = state(d, rows, &column),
         instance = instance(d, world, rows, &format!("NEW.{id}")),
         table_text = text(d, &rows.table),
@@ -123,6 +135,7 @@ CREATE CONSTRAINT TRIGGER {guard} AFTER INSERT OR UPDATE OF {column}, {id} ON {t
     )
 }
 
+/// Behind the write, and so behind what triggers of the world's own put into the row.
 fn mysql(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
     let d = Dialect::Mysql;
     let (table, id, column) = (name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
@@ -135,17 +148,17 @@ fn mysql(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
     );
     format!(
         "DELIMITER //
-CREATE TRIGGER {guard}_insert BEFORE INSERT ON {table} FOR EACH ROW
+CREATE TRIGGER {guard}_insert AFTER INSERT ON {table} FOR EACH ROW
 BEGIN
 {body}
 END//
-CREATE TRIGGER {guard}_update BEFORE UPDATE ON {table} FOR EACH ROW
-IF NOT ({same}) THEN
+CREATE TRIGGER {guard}_update AFTER UPDATE ON {table} FOR EACH ROW
+IF NOT ({untouched}) THEN
 {body}
 END IF//
 DELIMITER ;
 ",
-        same = same(d, [&id, &column], "<=>"),
+        untouched = untouched(d, [&id, &column], "<=>"),
     )
 }
 
@@ -158,13 +171,13 @@ fn sqlite(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
         message = text(d, &format!("hos.guard: a row of {} is in a state that the law does not hold", rows.table)),
     );
     format!(
-        "CREATE TRIGGER {guard}_insert BEFORE INSERT ON {table} FOR EACH ROW\n{body}CREATE TRIGGER {guard}_update BEFORE UPDATE ON {table} FOR EACH ROW WHEN NOT ({same})\n{body}",
-        same = same(d, [&id, &column], "IS"),
+        "CREATE TRIGGER {guard}_insert BEFORE INSERT ON {table} FOR EACH ROW\n{body}CREATE TRIGGER {guard}_update BEFORE UPDATE ON {table} FOR EACH ROW WHEN NOT ({untouched})\n{body}",
+        untouched = untouched(d, [&id, &column], "IS"),
     )
 }
 
 /// That an update leaves these columns as they are, letter by letter: what a collation takes for the same may be another id.
-fn same(dialect: Dialect, columns: [&String; 2], is: &str) -> String {
+fn untouched(dialect: Dialect, columns: [&String; 2], is: &str) -> String {
     let one = |column: &String| {
         let [new, old] = ["NEW", "OLD"].map(|row| as_id(dialect, &format!("{row}.{column}")));
         format!("{new} {is} {old}")
@@ -175,7 +188,7 @@ fn same(dialect: Dialect, columns: [&String; 2], is: &str) -> String {
 /// Whether the law holds another state than the row, or none.
 fn unlawful(dialect: Dialect, world: &World, rows: &Rows, id: &str, column: &str, unknown: Unknown) -> String {
     let instance = instance(dialect, world, rows, id);
-    let same = format!("state = {}", state(dialect, rows, column));
+    let same = same(dialect, "state", &state(dialect, rows, column));
     let other = format!("NOT EXISTS (SELECT 1 FROM {instance} AND {same})");
     match unknown {
         Unknown::Refused => other,
@@ -212,12 +225,26 @@ mod tests {
     fn a_guard_of_postgresql_means_its_own_tables_and_takes_null_for_no_state() {
         let script = script(&world(&[("orders", "order")]), Dialect::Postgres, Unknown::Refused);
         for wanted in [
-            "AFTER INSERT OR UPDATE OF \"status\", \"id\" ON",
+            "_insert AFTER INSERT ON \"orders\"",
+            "_update AFTER UPDATE ON \"orders\"",
+            "FOR EACH ROW WHEN (NOT (convert_to(CAST(NEW.\"id\" AS TEXT), 'UTF8') IS NOT DISTINCT FROM convert_to(CAST(OLD.\"id\" AS",
             "IF NOT FOUND THEN RETURN NULL",
             "lawful IS NULL OR present IS NULL OR",
             "SET search_path = %s, pg_temp",
         ] {
             assert!(script.contains(wanted), "{wanted}: {script}");
         }
+    }
+
+    #[test]
+    fn a_guard_looks_behind_the_worlds_own_triggers_and_all_of_it_is_taken_away() {
+        let world = world(&[("orders", "order")]);
+        let script = script(&world, Dialect::Mysql, Unknown::Refused);
+        assert!(script.starts_with("SET NAMES utf8mb4;\n") && !script.contains("BEFORE"), "{script}");
+        let gone = removal(&world, Dialect::Postgres);
+        for wanted in ["hos_guard_orders_order_insert ON", "hos_guard_orders_order_update ON", "hos_guard_orders_order ON"] {
+            assert!(gone.contains(&format!("DROP TRIGGER IF EXISTS {wanted} \"orders\";\n")), "{wanted}: {gone}");
+        }
+        assert!(gone.ends_with("DROP FUNCTION hos_guard_orders_order();\n"), "{gone}");
     }
 }

@@ -99,6 +99,14 @@ impl Done {
     }
 }
 
+/// What a row says of an entity, with the attributes that the directory has of it and the file does not name: a change replaces
+/// all of them, and what others put there is none of the table's affair.
+fn with_others(of: &People, attrs: Record, there: Option<&Entity>) -> Record {
+    let Some(there) = there else { return attrs };
+    let others = there.attrs.iter().filter(|(name, _)| !of.attrs.contains_key(*name));
+    others.map(|(name, value)| (name.clone(), value.clone())).chain(attrs).collect()
+}
+
 impl Adoption<'_> {
     /// Puts the rows of a table into the directory: persons into the universe, all else into the tenant.
     pub(crate) fn people(&mut self, of: &People, known: &mut Known, how: &How<'_>) -> Result<Done, Failure> {
@@ -142,6 +150,7 @@ impl Adoption<'_> {
                 return Ok(());
             }
         };
+        let attrs = with_others(of, attrs, known.0.get(&uid));
         if known.0.get(&uid).is_some_and(|entity| entity.attrs == attrs) {
             done.known += 1;
             return Ok(());
@@ -154,7 +163,8 @@ impl Adoption<'_> {
                 let parents = known.0.get(&uid).map(|entity| entity.parents.clone());
                 let is_new = parents.is_none();
                 let entity = Entity { uid: uid.clone(), attrs, parents: parents.unwrap_or_default(), record: None };
-                if how.dry && is_new {
+                // Of an entity that two tables tell of, a dry run puts the second part behind the first.
+                if how.dry && (is_new || self.put.contains_key(&uid)) {
                     self.put.insert(uid.clone(), entity.clone());
                 }
                 known.0.insert(uid, entity);

@@ -22,7 +22,8 @@ use std::ops::ControlFlow;
 /// How many records are copied in one transaction.
 const PAGE: usize = 500;
 
-/// Tables, an index, and a view for each log that the file names.
+/// Tables, indexes, the tenant's place, and a view for each log that the file names. What is there already stays: the script may be
+/// put in again, and another tenant's beside it.
 pub(crate) fn script(world: &World, dialect: Dialect) -> String {
     let (word, id, number, bytes, tail) = match dialect {
         Dialect::Sqlite => ("TEXT", "TEXT", "INTEGER", "BLOB", " STRICT"),
@@ -35,18 +36,27 @@ pub(crate) fn script(world: &World, dialect: Dialect) -> String {
             " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin",
         ),
     };
-    let (tenant, long) = if dialect == Dialect::Mysql { ("VARCHAR(63)", "LONGTEXT") } else { ("TEXT", "TEXT") };
+    let is_mysql = dialect == Dialect::Mysql;
+    let (tenant, long) = if is_mysql { ("VARCHAR(63)", "LONGTEXT") } else { ("TEXT", "TEXT") };
+    // The world's words are written in the script's own letters; MySQL knows no index that is made if it is not there.
+    let (names, keys, indexes, nowhere) = if is_mysql {
+        let keys = ",\n  KEY hos_told_of (tenant, contract, id, n), KEY hos_told_who (who)";
+        ("SET NAMES utf8mb4;\n", keys, "", " FROM DUAL")
+    } else {
+        let indexes = "CREATE INDEX IF NOT EXISTS hos_told_of ON hos_told (tenant, contract, id, n);
+CREATE INDEX IF NOT EXISTS hos_told_who ON hos_told (who);
+";
+        ("", "", indexes, "")
+    };
     let mut out = format!(
-        "-- What the records tell, as rows; `hos told` brings them up to the log. `at` is in milliseconds since 1970, UTC.
-CREATE TABLE hos_told (
+        "{names}-- What the records tell, as rows; `hos told` brings them up to the log. `at` is in milliseconds since 1970, UTC.
+CREATE TABLE IF NOT EXISTS hos_told (
   tenant {tenant} NOT NULL, thread {bytes} NOT NULL, n {number} NOT NULL, seq {number} NOT NULL, contract {word} NOT NULL, id {id} NOT NULL,
   at {number} NOT NULL, kind {word} NOT NULL, event {word}, from_state {word}, to_state {word} NOT NULL, actor {word}, who {bytes}, detail {long},
-  PRIMARY KEY (tenant, thread, n)
+  PRIMARY KEY (tenant, thread, n){keys}
 ){tail};
-CREATE INDEX hos_told_of ON hos_told (tenant, contract, id, n);
-CREATE INDEX hos_told_who ON hos_told (who);
-CREATE TABLE hos_told_upto (tenant {tenant} NOT NULL PRIMARY KEY, seq {number} NOT NULL){tail};
-INSERT INTO hos_told_upto (tenant, seq) VALUES ({of}, 0);
+{indexes}CREATE TABLE IF NOT EXISTS hos_told_upto (tenant {tenant} NOT NULL PRIMARY KEY, seq {number} NOT NULL){tail};
+INSERT INTO hos_told_upto (tenant, seq) SELECT {of}, 0{nowhere} WHERE NOT EXISTS (SELECT 1 FROM hos_told_upto WHERE tenant = {of});
 ",
         of = text(dialect, &world.tenant)
     );
@@ -57,10 +67,12 @@ INSERT INTO hos_told_upto (tenant, seq) VALUES ({of}, 0);
     out
 }
 
-/// The statements that take all of it away again.
-pub(crate) fn removal(world: &World) -> String {
-    let views: String = world.logs.iter().map(|logs| format!("DROP VIEW {};\n", view_name(logs))).collect();
-    views + "DROP TABLE hos_told;\nDROP TABLE hos_told_upto;\n"
+/// The statements that take away what is the tenant's: its views and its rows. The tables may hold other tenants' rows.
+pub(crate) fn removal(world: &World, dialect: Dialect) -> String {
+    let views: String = world.logs.iter().map(|logs| format!("DROP VIEW IF EXISTS {};\n", view_name(logs))).collect();
+    let of = text(dialect, &world.tenant);
+    let rows = ["hos_told", "hos_told_upto"].map(|table| format!("DELETE FROM {table} WHERE tenant = {of};\n"));
+    views + &rows.concat()
 }
 
 fn view_name(logs: &Logs) -> String {
@@ -97,9 +109,14 @@ fn view(world: &World, logs: &Logs, dialect: Dialect) -> String {
     columns.extend(besides.into_iter().filter_map(|(column, said)| Some((column.as_deref()?, said))));
     let columns: Vec<String> = columns.iter().map(|(column, said)| format!("  {said} AS {}", name(dialect, column))).collect();
     let of: Vec<String> = contracts.iter().map(|(contract, _)| text(dialect, contract)).collect();
+    let view = view_name(logs);
+    // Rights on a view that is replaced stay; SQLite has none, and replaces none.
+    let create = match dialect {
+        Dialect::Sqlite => format!("DROP VIEW IF EXISTS {view};\nCREATE VIEW"),
+        Dialect::Postgres | Dialect::Mysql => "CREATE OR REPLACE VIEW".to_owned(),
+    };
     format!(
-        "CREATE VIEW {} AS SELECT\n{}\nFROM hos_told t WHERE t.tenant = {} AND t.contract IN ({});\n",
-        view_name(logs),
+        "{create} {view} AS SELECT\n{}\nFROM hos_told t WHERE t.tenant = {} AND t.contract IN ({});\n",
         columns.join(",\n"),
         text(dialect, &world.tenant),
         of.join(", ")

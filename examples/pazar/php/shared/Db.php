@@ -11,12 +11,12 @@ final class Db
     /** Serialization failure, deadlock; MariaDB's lock wait, deadlock, changed since read; SQLite's busy. */
     private const AGAIN = ['40001', '40P01', 1205, 1213, 1020, 5];
 
-    private function __construct(public readonly \PDO $pdo, public readonly string $kind, public readonly string $url)
+    private function __construct(public readonly \PDO $pdo, public readonly string $kind, #[\SensitiveParameter] public readonly string $url)
     {
     }
 
-    /** `sqlite:/path`, `pgsql://user:pass@host:port/db` (or `postgres://`), `mysql://user:pass@host:port/db` */
-    public static function open(string $url): self
+    /** `sqlite:/path`, `pgsql://user:pass@host:port/db` (or `postgres://`, `postgresql://`), `mysql://user:pass@host:port/db` */
+    public static function open(#[\SensitiveParameter] string $url): self
     {
         if (str_starts_with($url, 'sqlite:')) {
             $db = new self(new \PDO($url, options: [\PDO::ATTR_TIMEOUT => 10]), 'sqlite', $url);
@@ -26,7 +26,10 @@ final class Db
             return $db;
         }
         $at = parse_url($url) ?: [];
-        $kind = ['pgsql' => 'pgsql', 'postgres' => 'pgsql', 'mysql' => 'mysql'][$at['scheme'] ?? ''] ?? throw new \InvalidArgumentException("`$url` is no database of the shop");
+        $scheme = $at['scheme'] ?? '';
+        // The scheme alone is said: behind it stands a password.
+        $kind = ['pgsql' => 'pgsql', 'postgres' => 'pgsql', 'postgresql' => 'pgsql', 'mysql' => 'mysql'][$scheme]
+            ?? throw new \InvalidArgumentException("`$scheme` is no kind of database of the shop");
         $name = ltrim($at['path'] ?? '', '/');
         $dsn = sprintf('%s:host=%s;port=%d%s', $kind, $at['host'], $at['port'] ?? 0, $name === '' ? '' : ";dbname=$name");
         $options = $kind === 'mysql' ? [\PDO::MYSQL_ATTR_FOUND_ROWS => true, \PDO::MYSQL_ATTR_INIT_COMMAND => 'SET NAMES utf8mb4'] : [];

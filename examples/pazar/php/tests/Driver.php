@@ -75,6 +75,8 @@ final class Driver
                 posix_kill(posix_getpid(), SIGKILL);        // nothing of the parent's is to be ended here
             }
             fclose($theirs);
+            // As long as the task takes: a socket would give up after a minute.
+            stream_set_timeout($ours, 86400);
             $pipes[$pid] = $ours;
         }
         $results = [];
