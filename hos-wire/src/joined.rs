@@ -42,6 +42,8 @@ use std::time::Duration;
 const STEPS_MAX: usize = 1024;
 /// How many refusals are kept for who makes evidence of them.
 const REFUSALS_MAX: usize = 64;
+/// How long what a driver tells of a failure is at most: it quotes the call, which may itself be what was too large.
+const FAILURE_BYTES: usize = 32 * CALL_BYTES_MAX;
 
 const FIELDS: &[&str] = &["dialect", "places", "law", "directory_age_max_ms", "database", "together"];
 
@@ -197,8 +199,7 @@ impl JoinedEngine {
 
     /// The world's own outcome in place of a failure of the driver's, if the law, as it was last read, leaves it that.
     fn instead(&self, json: &[u8]) -> Result<Stepped, Failure> {
-        let mut f =
-            Fields::of("the failure", strict::parse(json, 2 * CALL_BYTES_MAX)?, &["operation", "call", "code", "message"])?;
+        let mut f = Fields::of("the failure", strict::parse(json, FAILURE_BYTES)?, &["operation", "call", "code", "message"])?;
         let (operation, call, code) = (f.text("operation")?, f.text("call")?, f.text("code")?);
         let code = Code::ALL.iter().find(|known| known.as_str() == code).copied().unwrap_or(Code::Internal);
         let failure = Failure::new(code, f.text("message")?);

@@ -190,8 +190,8 @@ final class Engine
     }
 
     /**
-     * Closes the engine for everybody in this process who opened it by the same options. There is seldom a need: the process's end
-     * is enough.
+     * Closes the engine for everybody in this process who opened it by the same options. One over a PDO is closed by itself: others over
+     * the same database go on. There is seldom a need: the process's end is enough.
      *
      * @throws HosError `hos.engine_closed`: it was closed before
      */

@@ -105,6 +105,10 @@ final class BridgeTest extends TestCase
             [HosVoter::ACCESS_ABSTAIN, $ayse, new \stdClass(), ['edit', 'shop', '', "\0", "shop.view\0"]],
             [HosVoter::ACCESS_ABSTAIN, $ayse, $shop, [17, null, new \stdClass()]],
             [HosVoter::ACCESS_ABSTAIN, $ayse, $shop, []],
+            // Nor is what comes with it, though the law has no form for it.
+            [HosVoter::ACCESS_ABSTAIN, $ayse, [$shop, ['x' => 1.5]], ['ROLE_ADMIN', 'edit']],
+            [HosVoter::ACCESS_ABSTAIN, $ayse, [$shop, ['x' => null]], ['edit']],
+            [HosVoter::ACCESS_DENIED, $ayse, [$shop, ['x' => 1.5]], ['edit', 'shop.view']],
             // In doubt, no.
             [HosVoter::ACCESS_DENIED, new NullToken(), $shop, ['shop.view']],
             [HosVoter::ACCESS_DENIED, $this->token('nobody'), $shop, ['shop.view']],
@@ -172,6 +176,8 @@ final class BridgeTest extends TestCase
             $voter = new HosVoter(new Question($engine->tenant('pazar-tr'), self::named(...)));
             self::assertSame($wanted, $voter->vote($this->token('ayse'), new Uid('Pazar::Shop', 's1'), ['shop.view']), $mode);
             self::assertSame(HosVoter::ACCESS_ABSTAIN, $voter->vote($this->token('ayse'), null, ['ROLE_ADMIN']), $mode);
+            $formless = $voter->vote($this->token('ayse'), [new Uid('Pazar::Shop', 's1'), ['x' => 1.5]], ['shop.view']);
+            self::assertSame($mode === 'enforce' ? HosVoter::ACCESS_DENIED : HosVoter::ACCESS_ABSTAIN, $formless, $mode);
             $engine->close();
         }
     }
@@ -190,6 +196,7 @@ final class BridgeTest extends TestCase
         };
         $gate = new Gate(new Container(), static fn () => $user);
         $gate->define('post.edit', static fn (?object $user, string $title) => $title === 'mine');
+        $gate->define('post.rate', static fn (?object $user, object $post, array $stars) => $stars === ['stars' => 4.5]);
         // Defined by the application, and known to the law: the law decides.
         $gate->define('shop.edit', static fn (?object $user) => true);
         HosGate::register($gate, $question);
@@ -215,6 +222,7 @@ final class BridgeTest extends TestCase
         self::assertTrue($gate->allows('post.edit', 'mine'), 'what is not the law\'s goes its own way');
         self::assertFalse($gate->allows('post.edit', 'yours'));
         self::assertFalse($gate->allows('nothing', $shop));
+        self::assertTrue($gate->allows('post.rate', [$shop, ['stars' => 4.5]]), 'the law has no form for a float, and need have none');
 
         $said = $gate->inspect('shop.edit', $shop);
         self::assertSame('hos.not_permitted', $said->code());

@@ -250,6 +250,20 @@ final class JoinedDaysTest extends TestCase
                 self::assertSame('hos.no_transaction', Host::code($call));
                 $pdo->inTransaction() && $pdo->rollBack();
             }
+            // What would leave the claims of a call that is not made has nothing to leave, and would commit by itself.
+            $own = new \DomainException('mine');
+            $pdo->beginTransaction();
+            try {
+                $ayse->transition('order', $one, 'pay', args: function () use ($host, $pdo, $one, $other, $own): never {
+                    self::lost($host, $pdo, $one, $other);
+                    TakesNoTexts::$heard = [];
+                    throw $own;
+                }, once: self::id('claim'));
+                self::fail('it was answered');
+            } catch (\DomainException $thrown) {
+                self::assertSame([$own, []], [$thrown, TakesNoTexts::$heard]);
+            }
+            $pdo->inTransaction() && $pdo->rollBack();
             $refused = Host::engine($pdo)->transaction(fn (): Answer => Host::pay($ayse, 'nowhere'));
             $pdo->beginTransaction();
             self::lost($host, $pdo, $one, $other);
@@ -348,6 +362,16 @@ final class JoinedDaysTest extends TestCase
                 self::assertSame('planted', substr($error->getPrevious()->getMessage(), -7));
             }
             self::assertSame($wanted, $tries);
+        }
+        // The database's own error may stand behind another one.
+        $locked = new \PDOException('planted');
+        $locked->errorInfo = ['PostgreSQL' => ['40P01', 7, 'planted'], 'MariaDB' => ['40001', 1213, 'planted'], 'SQLite' => ['HY000', 5, 'planted']][$kind];
+        foreach ([$locked, new RetryError('planted', 'hos.retry', \Hos\Status::Retry)] as $cause) {
+            $tries = 0;
+            $wraps = static function () use (&$tries, $cause): string {
+                return ++$tries === 1 ? throw new \RuntimeException('outer', 0, new \LogicException('inner', 0, $cause)) : 'gave';
+            };
+            self::assertSame(['gave', 2], [$engine->transaction($wraps), $tries]);
         }
         // A refusal and an exception are rolled back.
         $refused = $engine->transaction(function (\PDO $pdo) use ($ayse, $id): Answer {
@@ -511,8 +535,13 @@ final class DiesInItsCommit extends \PDO
 /** A connection as one of MySQL's: it knows no compound statement. */
 final class TakesNoTexts extends \PDO
 {
+    /** @var list<string> what was prepared */
+    public static array $heard = [];
+
     public function prepare(string $query, array $options = []): \PDOStatement|false
     {
+        self::$heard[] = $query;
+
         return parent::prepare(str_replace('BEGIN NOT ATOMIC', 'NOT KNOWN', $query), $options);
     }
 }

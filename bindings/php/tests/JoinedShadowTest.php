@@ -254,6 +254,32 @@ final class JoinedShadowTest extends TestCase
         $host->intact();
     }
 
+    /**
+     * A step that comes to a failure behind its last text: the session is as patient as it was.
+     *
+     * @dataProvider kinds
+     */
+    public function testAFailureBehindTheLastText(string $kind): void
+    {
+        $host = Host::fresh($kind);
+        $pdo = $host->pdo();
+        $id = self::id();
+        $pdo->beginTransaction();
+        self::assertTrue(Host::place(Host::ayse($pdo), $id)->allowed);
+        $pdo->commit();
+        $host->pdo()->exec('UPDATE hos_instance SET facts = ' . ($kind === 'PostgreSQL' ? "'\\x00'" : "X'00'"));
+        // By a name of its own: an engine that knows nothing yet asks the first things one by one.
+        $ayse = Engine::open(null, store: $pdo, database: "cold-$id")->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+        $session = self::session($host, $pdo);
+        $pdo->beginTransaction();
+        $pay = fn () => $ayse->transition('order', $id, 'pay', args: ['amount' => 4200, 'psp_ref' => 'x'], once: "k-$id", legacy: true);
+        self::assertNotSame('none', Host::code($pay), 'it is enforced, and cannot be judged');
+        self::assertSame($session, self::session($host, $pdo));
+        $pdo->exec("INSERT INTO orders VALUES ('$id', 'new', 1)");
+        $pdo->commit();
+        self::assertSame([1, 0], [$host->count('orders'), $host->count('hos_once')]);
+    }
+
     /** @dataProvider kinds */
     public function testAPanicInTheMiddleOfAStep(string $kind): void
     {

@@ -89,7 +89,22 @@ impl Asker {
         resource: &Bound<'py, PyAny>,
         besides: &Besides<'_, 'py>,
     ) -> PyResult<Decided> {
-        let engine = self.core_of(py).and_then(Core::engine).map_err(|failure| error(py, &failure))?;
+        let core = self.core_of(py).map_err(|failure| error(py, &failure))?;
+        let engine = core.engine().map_err(|failure| error(py, &failure))?;
+        // The caller's objects, and a look at the store, let go of the interpreter's lock: somebody may close the engine meanwhile.
+        let decided = self.decided_by(py, &engine, action, resource, besides);
+        core.give_back(py, engine);
+        decided
+    }
+
+    fn decided_by<'py>(
+        &self,
+        py: Python<'py>,
+        engine: &Engine,
+        action: &Bound<'py, PyAny>,
+        resource: &Bound<'py, PyAny>,
+        besides: &Besides<'_, 'py>,
+    ) -> PyResult<Decided> {
         let mut writer = Writer::new(py, self.fault.clone(), besides.legacy.is_some());
         let action = writer.word("action", action);
         let (resource_type, resource_id) = writer.who("resource", resource)?;
@@ -120,7 +135,7 @@ impl Asker {
             context: &context,
             beside: beside.as_deref().unwrap_or(&self.beside),
         };
-        decide(py, &engine, &asked, besides.legacy.is_some())
+        decide(py, engine, &asked, besides.legacy.is_some())
             .map_err(|failure| fault.as_ref().map_or_else(|| error(py, &failure), |fault| fault.error(py)))
     }
 

@@ -34,6 +34,15 @@ impl Core {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Gives back an engine that was held for a call. Where it was closed meanwhile this may be the last of it, and letting go of a
+    /// store may wait.
+    pub(crate) fn give_back(&self, py: Python<'_>, engine: Engine) {
+        let is_closed = self.engine.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+        if is_closed {
+            py.detach(move || drop(engine));
+        }
+    }
+
     /// Serves a call without the interpreter's lock.
     pub(crate) fn served(&self, py: Python<'_>, operation: &str, json: &[u8]) -> Result<Served, Failure> {
         let engine = self.engine()?;

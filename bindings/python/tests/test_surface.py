@@ -93,6 +93,17 @@ class Answers(Stored):
         self.assertEqual((yes.message("tr"), yes.message()), ("", ""))
         self.assertEqual(pickle.loads(pickle.dumps(yes)).message(), "")
 
+    def test_a_message_of_a_tenant_that_is_known_asks_no_store(self):
+        tenant = self.open(directory_age_max_ms=60000).tenant("t1")
+        self.assertIs(tenant.as_(AYSE).can("hall.enter", H1).allowed, True)
+        # Another process takes the tenants away, and brings them back.
+        code = "import os, sqlite3, sys; sqlite3.connect(os.environ['STORE']).execute('ALTER TABLE %s RENAME TO %s' % tuple(sys.argv[1:]))"
+        self.ends_well(self.child(code, "hos_tenant", "hos_away"))
+        try:
+            self.assertEqual(tenant.message("ticket.too_little", "tr"), "Ödenen tutar bilet fiyatından az.")
+        finally:
+            self.ends_well(self.child(code, "hos_away", "hos_tenant"))
+
     def test_an_empty_language_is_none(self):
         nobody_s = self.open().tenant("t1").as_(MERT, language="")
         no = nobody_s.can("hall.enter", H2)

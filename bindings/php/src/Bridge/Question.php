@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Hos\Bridge;
 
+use Hos\Answer;
+use Hos\CallError;
 use Hos\Given;
 use Hos\HasUid;
 use Hos\HosError;
@@ -61,20 +63,33 @@ final class Question
         $thing = self::uid(static fn (): mixed => $resource);
         $whole = $principal !== null && $thing !== null && (is_array($context) || $context instanceof \stdClass);
 
-        $answer = $tenant->as($principal ?? new Uid(...self::NOBODY), $this->language)->can(
-            $action,
-            $thing ?? new Uid(...self::NOTHING),
-            context: $whole ? $context : [],
-            given: $whole && $this->given !== null ? ($this->given)($resource) : [],
-        );
+        try {
+            $answer = $tenant->as($principal ?? new Uid(...self::NOBODY), $this->language)->can(
+                $action,
+                $thing ?? new Uid(...self::NOTHING),
+                context: $whole ? $context : [],
+                given: $whole && $this->given !== null ? ($this->given)($resource) : [],
+            );
+        } catch (CallError $fault) {
+            // What comes with the question has no form for the law, and need have none where it is not the law's to answer.
+            $bare = $tenant->as(new Uid(...self::NOBODY))->can($action, new Uid(...self::NOTHING));
+
+            return self::isOthers($bare) ? null : throw $fault;
+        }
         if ($answer->allowed) {
             return new Verdict($whole, $whole ? null : 'hos.principal_unknown', null);
         }
-        if ($answer->code === 'hos.action_unknown' || $answer->mode !== Mode::Enforce) {
+        if (self::isOthers($answer)) {
             return null;
         }
 
         return new Verdict(false, $answer->code, $this->language === null ? null : $answer->message());
+    }
+
+    /** Whether a no is none of the law's: of an action that it does not know, or does not enforce. */
+    private static function isOthers(Answer $answer): bool
+    {
+        return !$answer->allowed && ($answer->code === 'hos.action_unknown' || $answer->mode !== Mode::Enforce);
     }
 
     /**

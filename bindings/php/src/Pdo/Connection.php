@@ -47,7 +47,10 @@ final class Connection
         };
         $options = [\PDO::ATTR_STATEMENT_CLASS => [\PDOStatement::class]];
         $this->emulated = $options + [\PDO::ATTR_EMULATE_PREPARES => true];
-        if ($driver === 'pgsql') {
+        if ($driver === 'mysql') {
+            // Its statements stand whole in their text (`whole`), and need no preparing on the server.
+            $options = $this->emulated;
+        } elseif ($driver === 'pgsql') {
             // Parameters apart from the text, in one message: `PREPARE` and `DEALLOCATE` would be two more. The name is another since
             // PHP 8.4.
             $new = 'Pdo\Pgsql::ATTR_DISABLE_PREPARES';
@@ -141,8 +144,9 @@ final class Connection
     public function run(\stdClass $said): array
     {
         $this->watch?->begin();
-        $statement = $this->pdo->prepare($said->sql, $this->options);
-        foreach ($said->params as $at => $value) {
+        [$sql, $params] = $this->dialect === 'mysql' ? [self::whole($said->sql, $said->params), []] : [$said->sql, $said->params];
+        $statement = $this->pdo->prepare($sql, $this->options);
+        foreach ($params as $at => $value) {
             match (true) {
                 $value === null => $statement->bindValue($at + 1, null, \PDO::PARAM_NULL),
                 is_int($value) => $statement->bindValue($at + 1, $value, \PDO::PARAM_INT),
@@ -160,6 +164,37 @@ final class Connection
         $statement->closeCursor();
 
         return $rows;
+    }
+
+    /**
+     * A statement of the engine's with its parameters in it: each `?` there is the place of one. PDO would quote texts by the character
+     * set that it was connected with, and the session may have another one by now (`SET NAMES gbk`), in which the backslash before a
+     * quote is the second half of a letter. So nothing stands between quotes but letters, digits and `_ .-`, which no character set
+     * and no mode reads otherwise; all else is hexadecimal digits.
+     *
+     * @param list<\stdClass|int|string|null> $params
+     */
+    private static function whole(string $sql, array $params): string
+    {
+        $parts = explode('?', $sql);
+        $whole = (string) array_shift($parts);
+        foreach ($parts as $at => $part) {
+            $whole .= self::literal($params[$at] ?? null) . $part;
+        }
+
+        return $whole;
+    }
+
+    private static function literal(\stdClass|int|string|null $value): string
+    {
+        return match (true) {
+            $value === null => 'NULL',
+            is_int($value) => (string) $value,
+            $value instanceof \stdClass => "X'" . bin2hex(base64_decode($value->b)) . "'",
+            // Not `\w`, which is more in some locales.
+            preg_match('/\A[A-Za-z0-9_ .-]*\z/', $value) === 1 => "'$value'",
+            default => "_utf8mb4 X'" . bin2hex($value) . "'",
+        };
     }
 
     /**
@@ -329,9 +364,18 @@ final class Connection
         return HosError::call(self::OUTSIDE, 'the connection is in no transaction any more: the database has ended it, as after a deadlock; roll back, and begin it again');
     }
 
-    /** Whether the caller's own statement failed only for now: the same transaction may go through when it is begun again. */
+    /**
+     * Whether the caller's own statement failed only for now: the same transaction may go through when it is begun again. The database's
+     * error may stand behind one of a framework's, or of the caller's.
+     */
     public function isPassing(\Throwable $error): bool
     {
-        return $error instanceof RetryError || $error instanceof \PDOException && $this->told($error) instanceof RetryError;
+        for ($cause = $error; $cause !== null; $cause = $cause->getPrevious()) {
+            if ($cause instanceof RetryError || $cause instanceof \PDOException && $this->told($cause) instanceof RetryError) {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

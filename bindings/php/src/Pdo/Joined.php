@@ -85,6 +85,10 @@ final class Joined implements Door
         [, $told] = $this->during(fn (): array => $this->step('claim', $inside, $call));
 
         return fn () => $this->during(function () use ($told): void {
+            // A deadlock has taken the claims with the transaction; what leaves them would commit by itself.
+            if (!$this->connection->isInside(asked: true)) {
+                return;
+            }
             foreach ($told->leave as $said) {
                 $this->connection->run($said);
             }

@@ -85,13 +85,14 @@ final class Watch
     /** Something failed: nothing of it is left. */
     public function undo(): void
     {
-        if (!$this->tried || $this->ended) {
-            // PostgreSQL's transaction would end by a rollback to no savepoint. What a step that failed writes at its end takes back
-            // what it claimed.
-            return;
+        $undo = [];
+        // PostgreSQL's transaction would end by a rollback to no savepoint. What a step that failed writes at its end takes back what it
+        // claimed.
+        if ($this->tried && !$this->ended) {
+            // Whether a text that failed came as far as its savepoint, the database knows; no other one has its name, for all are
+            // released.
+            $undo = [fn () => $this->pdo->exec(self::ROLLBACK), fn () => $this->pdo->exec(self::RELEASE)];
         }
-        // Whether a text that failed came as far as its savepoint, the database knows; no other one has its name, for all are released.
-        $undo = [fn () => $this->pdo->exec(self::ROLLBACK), fn () => $this->pdo->exec(self::RELEASE)];
         if ($this->patience !== null) {
             $undo[] = fn () => $this->patient(...$this->patience);
         }

@@ -407,7 +407,8 @@ class Directory:
         return self._change("grant", words, besides)
 
     def revoke(self, id: str, **besides: Unpack[Change]) -> Answer:
-        """A grant ends. When this has returned, no ``can`` of this process allows by it any more."""
+        """A grant ends. When this has returned, no ``can`` of this process allows by it any more; in a transaction of yours, none does
+        when ``directory_age_max_ms`` have gone by since its commit."""
         return self._change("revoke", {"id": id}, besides)
 
     def _change(self, kind: str, words: Dict[str, Any], besides: Mapping[str, Any]) -> Answer:

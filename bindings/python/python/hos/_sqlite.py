@@ -5,11 +5,41 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from hos._kind import Kind
+from hos._watch import PATIENCE_MS, Told, Watch
+
+
+class _Watch(Watch):
+    def __init__(self, kind: Told) -> None:
+        super().__init__(kind)
+        # The connection's own patience in milliseconds, where it was changed.
+        self._patience: Optional[int] = None
+
+    def begin(self) -> None:
+        super().begin()
+        if self._patience is None:
+            ((own,),) = self.kind.run("PRAGMA busy_timeout")
+            self._patience = int(own)
+            self.kind.do(self._patient(PATIENCE_MS))
+
+    def end(self) -> None:
+        if self._patience is not None:
+            self.kind.do(self._patient(self._patience))
+        super().end()
+
+    def undo(self) -> None:
+        super().undo()
+        if self._patience is not None:
+            self.attempt(self._patient(self._patience))
+
+    @staticmethod
+    def _patient(ms: int) -> str:
+        return f"PRAGMA busy_timeout = {ms}"
 
 
 class Sqlite(Kind):
     module = "sqlite3"
     dialect = "sqlite"
+    watch = _Watch
     is_remote = False
     # `?1` is warned of as a name by some versions.
     places = "question"

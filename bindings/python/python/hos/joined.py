@@ -189,8 +189,10 @@ class JoinedEngine:
         except Exception as why:
             told = {"code": getattr(why, "code", "hos.internal"), "message": getattr(why, "message", repr(why))}
             told.update(operation=operation, call=call.decode())
+            # As it was written, for escapes would make some letters three times as long. What the error says may be no Unicode.
+            failure = json.dumps(told, ensure_ascii=False).encode(errors="replace")
             with contextlib.suppress(HosError):
-                standing, words = self._core._step("instead", None, json.dumps(told).encode())
+                standing, words = self._core._step("instead", None, failure)
                 if standing in ("allowed", "refused"):
                     return ended(standing, words)
             raise
@@ -374,9 +376,12 @@ class JoinedActor(_engine.Actor):
             call = _sound(*self._written(_with(fields, later), False))
             return self._told_of(engine._asked(operation, call))
         except BaseException:
-            # What is claimed for a call that is not made is left. In a transaction that failed that fails, and does not matter.
+            # What is claimed for a call that is not made is left. In a transaction that failed that fails, and does not matter; behind
+            # a deadlock there is none, and what leaves would commit by itself.
             with contextlib.suppress(Exception):
-                engine._kind().asked(leave)
+                kind = engine._kind()
+                if kind.inside(True) is not False:
+                    kind.asked(leave)
             raise
 
     def _told_of(self, told: Mapping[str, Any]) -> Answer:

@@ -156,6 +156,17 @@ class Django(Stored):
         with self.assertRaises(PermissionDenied):
             HosBackend().has_perm(mert, "hall.enter", "h1")
 
+    def test_rows_without_a_form_for_the_law_are_a_no_of_the_law_s_own_actions_alone(self):
+        self.settings(AUTHENTICATION_BACKENDS=BOTH)
+        mert = User(username="mert")
+        for rows in ([1.5], [hos.Entity(H1, {"open": 1.5})]):
+            with self.subTest(rows), override_settings(HOS={**WORDS, "GIVEN": lambda user, obj, rows=rows: rows}):
+                self.assertIs(mert.has_perm("hall.enter", "h1"), False)
+                with self.assertRaises(PermissionDenied):
+                    HosBackend().has_perm(mert, "hall.enter", "h1")
+                self.assertIs(mert.has_perm("auth.add_user", "h1"), True)
+                self.assertIs(HosBackend().has_perm(mert, "auth.add_user", "h1"), False, "it has no vote")
+
     def test_nobody_in_particular(self):
         self.assertIs(AnonymousUser().has_perm("hall.enter", "h1"), False)
         self.assertIs(User(username="mert", is_active=False).has_perm("hall.enter", "h1"), False)

@@ -4,6 +4,7 @@ import contextlib
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import hosts
 from cases import Joined, fresh
@@ -266,6 +267,24 @@ class Harm(Watched):
             with self.altered(there, back):
                 self.both("hos.store_version", cold)
         self.assertIsInstance(self.watched(fresh("l")), hos.Answer)
+
+    def test_a_large_call_that_cannot_be_kept(self):
+        """What went wrong is told with the whole call, however long it is when it is quoted."""
+        self.assertIsInstance(self.watched(fresh("l")), hos.Answer)
+        with self.altered(["ALTER TABLE hos_inbox RENAME TO x_hos_inbox"], ["ALTER TABLE x_hos_inbox RENAME TO hos_inbox"]):
+            for text, code in (("\u015f" * 400_000, "hos.store_version"), ('"' * 1_500_000, "hos.call_too_large")):
+                id = fresh("l")
+                self.begin()
+                self.insert(id)
+                self.stood(self.mert.begin("lamp", id, "make", args={"t": text}, legacy=True), code)
+                self.commit()
+                self.assertEqual(self.kept(id)[0], 1)
+
+    def test_an_error_whose_words_are_no_unicode(self):
+        self.assertIsInstance(self.watched(fresh("l")), hos.Answer)
+        error = hos.StoreError("hos.store_unavailable", "\ud800")
+        with mock.patch.object(type(self.engine), "_alive", mock.Mock(side_effect=error)):
+            self.stood(self.mert.begin("lamp", fresh("l"), "make", legacy=True), "hos.store_unavailable")
 
     def test_a_column_that_is_missing(self):
         self.assertIsInstance(self.watched(fresh("l")), hos.Answer)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import unittest
 
 import hosts
@@ -176,6 +177,30 @@ class OwnSqlite(Own):
         self.assertIs(self.birth(id, mert, once=id).allowed, True)
         connection.commit()
         self.assertEqual(self.kept(id), (1, 1, 1))
+
+    def test_in_shadow_it_waits_for_nobody_for_long(self):
+        connection, other = self.host.opened(), self.host.alone()
+        for one in (connection, other):
+            self.addCleanup(self.end, one)
+        mert = self.opened.on(connection).tenant("t1").as_(MERT)
+        self.assertIs(mert.can("hall.enter", H1).allowed, True)
+        # Who reads waits for it too.
+        self.host.do(other, "BEGIN EXCLUSIVE")
+        connection.execute("BEGIN")
+        told, begun = [], time.monotonic()
+        self.assertEqual(mert.shadow_begin("lamp", fresh("l"), "make", legacy=lambda: 5, seen=told.append), 5)
+        took = time.monotonic() - begun
+        self.host.do(other, "ROLLBACK")
+        self.assertEqual((told[0].allowed, told[0].mode, told[0].code), (True, "shadow", "hos.retry"))
+        self.assertLess(took, 5)
+        self.assertEqual(connection.execute("PRAGMA busy_timeout").fetchone()[0], 20000, "the host's own patience is its own")
+        # The host's transaction goes on, and is watched.
+        connection.execute("INSERT INTO orders VALUES (?, 'new')", (id := fresh("o"),))
+        self.assertEqual(mert.shadow_begin("lamp", fresh("l"), "make", legacy=lambda: 5, seen=told.append), 5)
+        self.assertEqual((told[1].mode, told[1].code), ("shadow", None))
+        self.assertEqual(connection.execute("PRAGMA busy_timeout").fetchone()[0], 20000)
+        connection.commit()
+        self.assertEqual(self.kept(id), (1, 0, 0))
 
     def test_autocommit_of_newer_versions(self):
         if sys.version_info < (3, 12):

@@ -192,6 +192,7 @@ class Transactions(Joined):
             self.refused(hos.CallError, "hos.no_transaction", self.engine.transaction, work)
             self.assertFalse(self.host.in_transaction(self.connection))
             self.assertEqual(self.kept(id), (0, 0, 0))
+        self.claims_behind_a_deadlock(own)
         if self.host.explicit:
             # A call behind it would commit by itself.
             self.begin()
@@ -199,6 +200,24 @@ class Transactions(Joined):
                 self.refused(hos.CallError, "hos.no_transaction", self.birth, own)
             self.assertEqual(self.kept(own), (0, 0, 0))
             self.assertIs(self.engine.transaction(lambda: self.birth(own)).allowed, True)
+
+    def claims_behind_a_deadlock(self, id):
+        """They went with the transaction. What would leave them is not run, for it would commit by itself, or begin another one."""
+        kind, asked = type(self.engine._kind()), []
+        own = kind.asked
+
+        def facts():
+            with self.a_deadlock():
+                asked.clear()
+            raise KeyError(id)
+
+        self.begin()
+        with mock.patch.object(kind, "asked", lambda each, said: asked.append(said) or own(each, said)):
+            with self.assertRaises(KeyError):
+                self.mert.begin("ticket", id, "order", facts=facts, once=id)
+        self.assertEqual(asked, [])
+        self.assertFalse(self.host.in_transaction(self.connection))
+        self.rollback()
 
     def test_it_tries_again_and_not_for_ever(self):
         for tries in (1, 3):

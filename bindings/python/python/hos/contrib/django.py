@@ -27,7 +27,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.utils.module_loading import import_string
 
-from hos import Actor, Engine, HosError, Tenant, Uid
+from hos import Actor, Answer, CallError, Engine, HosError, Tenant, Uid
 
 __all__ = ["HosBackend", "actor"]
 
@@ -73,15 +73,27 @@ class HosBackend(BaseBackend):  # type: ignore[misc]
         given = None
         if principal is not None and resource is not None and _setting("GIVEN"):
             given = _called("GIVEN")(user, obj)
-        who = _tenant(user, obj).as_(_NOBODY if principal is None else principal)
-        answer = who.can(perm, _NOTHING if resource is None else resource, given=given)
+        tenant = _tenant(user, obj)
+        who = tenant.as_(_NOBODY if principal is None else principal)
+        try:
+            answer = who.can(perm, _NOTHING if resource is None else resource, given=given)
+        except CallError:
+            # What comes with the question has no form for the law, and need have none where it is not the law's to answer.
+            if _is_others(tenant.as_(_NOBODY).can(perm, _NOTHING)):
+                return False
+            raise
         if answer.allowed is True and (principal is None or resource is None):
             raise PermissionDenied("hos.principal_unknown")
         if answer.allowed is True:
             return True
-        if answer.code == "hos.action_unknown" or answer.mode != "enforce":
+        if _is_others(answer):
             return False
         raise PermissionDenied(answer.code or "denied")
+
+
+def _is_others(answer: Answer) -> bool:
+    """Whether a no is none of the law's: of an action that it does not know, or does not enforce."""
+    return answer.allowed is not True and (answer.code == "hos.action_unknown" or answer.mode != "enforce")
 
 
 def _may_act(user: Any) -> bool:
