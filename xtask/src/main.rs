@@ -3,7 +3,7 @@
 //! ```text
 //! cargo xtask test [--deny]   everything that must hold, with the minutes of each part
 //! cargo xtask vectors         the call vectors in every language
-//! cargo xtask databases       PostgreSQL and MariaDB for tests, until its input closes
+//! cargo xtask databases       PostgreSQL and MariaDB for tests, until its input closes; --memory MIB for large tables
 //! cargo xtask tidy            floors, circles, foreign crates, codes, references, lengths
 //! cargo xtask dist [--try]    what users install; --try installs and uses it in a bare root
 //! cargo xtask sanitize        the C ABI under AddressSanitizer; builds everything anew
@@ -42,7 +42,8 @@ const HELP: &str = "usage: cargo xtask <chore>
 
   test [--deny]    run every check and test, cargo-deny where it is installed; with --deny it must be
   vectors          run the call vectors in every language, a line each
-  databases        start PostgreSQL and MariaDB for tests, print where they are, stop them when the input closes
+  databases        start PostgreSQL and MariaDB for tests, print where they are, stop them when the input closes;
+                   --memory MIB gives their tables more than tests need
   tidy             check the house rules over the sources
   dist [--try]     make what users install; --try installs it in a bare root and uses it
   sanitize         run the C tests under AddressSanitizer; builds everything anew
@@ -71,7 +72,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(&root, false),
         ["test", "--deny"] => test::run(&root, true),
         ["vectors"] => test::vectors(&root),
-        ["databases"] => databases::run(&target(&root)),
+        ["databases"] => databases::run(&target(&root), None),
+        ["databases", "--memory", mib] => databases::run(&target(&root), Some(mib)),
         ["tidy"] => tidy::run(&root),
         ["dist"] => dist::run(&root, false),
         ["dist", "--try"] => dist::run(&root, true),

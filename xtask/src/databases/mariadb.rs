@@ -33,13 +33,13 @@ fn programs() -> Option<Programs> {
 fn start(site: &Site, account: &Account, programs: &Programs) -> io::Result<Running> {
     let data = site.folder.join("data");
     let mut install = Command::new(programs.path("mariadb-install-db"));
-    install.args(install_args(&data, &site.folder, &account.name));
+    install.args(install_args(&data, &site.folder, &account.name, site.memory));
     // The place that we were called from may be closed to the account.
     prepared(account.apply(install.current_dir(&site.folder)))?;
     // The server runs this before it serves anybody, at each start: once it has, the file is emptied.
     let first = site.folder.join("first.sql");
     account.file(&first, &first_statements(&site.password))?;
-    let args = server_args(&data, &site.folder, site.port);
+    let args = server_args(&data, &site.folder, site.port, site.memory);
     let start = Start { folder: site.folder.clone(), signal: "TERM", program: programs.path("mariadbd"), args };
     let server = Server::start(start, account, || greets(site.port))?;
     fs::write(&first, "")?;
@@ -52,10 +52,11 @@ fn start(site: &Site, account: &Account, programs: &Programs) -> io::Result<Runn
 }
 
 /// Nothing of it must outlast the machine's next crash, so nothing waits for the disk here; the server itself does.
-fn install_args(data: &Path, folder: &Path, account: &str) -> Vec<OsString> {
+fn install_args(data: &Path, folder: &Path, account: &str, memory: u32) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["--no-defaults".into(), with("--datadir=", data), with(TEMPORARY, folder)];
-    let fixed = ["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve", LOG_FILE];
+    let fixed = ["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve"];
     args.extend(fixed.iter().map(OsString::from));
+    args.push(log_file(memory));
     args.extend(["--innodb-flush-method=nosync".into(), format!("--auth-root-socket-user={account}").into()]);
     args
 }
@@ -71,17 +72,19 @@ fn with(name: &str, value: &Path) -> OsString {
     arg
 }
 
-/// The same size when it is made and when it is started, or the server makes it anew.
-const LOG_FILE: &str = "--innodb-log-file-size=32M";
+/// Half of what the tables have; the same size when it is made and when it is started, or the server makes it anew.
+fn log_file(memory: u32) -> OsString {
+    format!("--innodb-log-file-size={}M", memory / 2).into()
+}
 
 /// Durability and isolation stay at their defaults: they are what is tested. Memory does not.
-fn server_args(data: &Path, folder: &Path, port: u16) -> Vec<OsString> {
+fn server_args(data: &Path, folder: &Path, port: u16, memory: u32) -> Vec<OsString> {
     let socket = Some(folder.join("socket")).filter(|socket| fits_socket(socket)).unwrap_or_default();
     let mut args = vec!["--no-defaults".into(), with("--datadir=", data), with("--socket=", &socket)];
     args.extend([with("--init-file=", &folder.join("first.sql")), with(TEMPORARY, folder), format!("--port={port}").into()]);
     let settings = ["--bind-address=127.0.0.1", "--max-connections=200", "--character-set-server=utf8mb4", "--skip-name-resolve"];
     args.extend(settings.iter().map(OsString::from));
-    args.extend(["--innodb-buffer-pool-size=64M", LOG_FILE, "--performance-schema=OFF"].map(OsString::from));
+    args.extend([format!("--innodb-buffer-pool-size={memory}M").into(), log_file(memory), "--performance-schema=OFF".into()]);
     args
 }
 
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_socket_is_made_only_where_its_path_is_short_enough() {
-        let args = |folder: &str| words(&server_args(Path::new("/d"), Path::new(folder), 20_001));
+        let args = |folder: &str| words(&server_args(Path::new("/d"), Path::new(folder), 20_001, 64));
         assert!(args("/short").starts_with(
             "--no-defaults --datadir=/d --socket=/short/socket --init-file=/short/first.sql --tmpdir=/short --port=20001 "
         ));
@@ -143,9 +146,10 @@ mod tests {
     #[test]
     fn its_log_is_not_made_twice() {
         let (made, started) =
-            (install_args(Path::new("/d"), Path::new("/f"), "mysql"), server_args(Path::new("/d"), Path::new("/f"), 1));
+            (install_args(Path::new("/d"), Path::new("/f"), "mysql", 64), server_args(Path::new("/d"), Path::new("/f"), 1, 64));
         assert!(words(&made).contains("--datadir=/d ") && words(&made).ends_with(" --auth-root-socket-user=mysql"));
-        assert!(words(&made).contains(LOG_FILE) && words(&started).contains(LOG_FILE));
+        let log = log_file(64).into_string().unwrap();
+        assert!(words(&made).contains(&log) && words(&started).contains(&log), "{log}");
     }
 
     #[test]

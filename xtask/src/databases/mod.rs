@@ -60,7 +60,12 @@ struct Site {
     folder: PathBuf,
     port: u16,
     password: String,
+    memory: u32,
 }
+
+/// How much of its tables a server keeps in memory, in MiB: as little as will do for tests, which run many things at once. A table of a
+/// million rows wants what a server of its own would give it.
+const MEMORY: u32 = 64;
 
 /// A server that answered as wanted.
 struct Running {
@@ -95,6 +100,11 @@ pub(crate) fn install() -> io::Result<()> {
 impl Databases {
     /// Starts all that are installed, at once.
     pub(crate) fn start(target: &Path) -> io::Result<Self> {
+        Self::start_with(target, MEMORY)
+    }
+
+    /// The same, each with so many MiB for its tables.
+    fn start_with(target: &Path, memory: u32) -> io::Result<Self> {
         let begun = Instant::now();
         let accounts = ALL.iter().map(|one| Account::choose(one.accounts)).collect::<io::Result<Vec<_>>>()?;
         let folder = Folder::make(target, &accounts.iter().collect::<Vec<_>>())?;
@@ -105,7 +115,7 @@ impl Databases {
                 .zip(accounts.iter().zip(ports))
                 .map(|(one, (account, port))| {
                     let path = folder.path.join(one.name);
-                    (*one, path.clone(), scope.spawn(move || one.run(path, account, port, begun)))
+                    (*one, path.clone(), scope.spawn(move || one.run(path, account, (port, memory), begun)))
                 })
                 .collect();
             let join = |thread: std::thread::ScopedJoinHandle<'_, Ended>| {
@@ -147,14 +157,14 @@ enum Ended {
 }
 
 impl Wanted {
-    fn run(&self, folder: PathBuf, account: &Account, port: u16, begun: Instant) -> Ended {
+    fn run(&self, folder: PathBuf, account: &Account, (port, memory): (u16, u32), begun: Instant) -> Ended {
         let Some(programs) = (self.programs)() else {
             let packages = self.packages.join(" ");
             return Ended::Absent(format!("{} is not installed; on Debian: apt-get install {packages}", self.title));
         };
         let start = || {
             account.folder(&folder)?;
-            (self.start)(&Site { folder, port, password: place::password()? }, account, &programs)
+            (self.start)(&Site { folder, port, password: place::password()?, memory }, account, &programs)
         };
         match start() {
             Ok(running) => {
@@ -175,13 +185,17 @@ fn url(scheme: &str, user: &str, password: &str, port: u16, database: &str) -> S
 }
 
 /// `cargo xtask databases`: prints what tests need to be told, as a shell reads it, and serves until standard input closes.
-pub(crate) fn run(target: &Path) -> ExitCode {
+pub(crate) fn run(target: &Path, memory: Option<&str>) -> ExitCode {
+    let Ok(memory) = memory.map_or(Ok(MEMORY), str::parse) else {
+        eprintln!("--memory takes a number of MiB");
+        return ExitCode::FAILURE;
+    };
     match php_drivers() {
         Ok(None) => {}
         Ok(Some(why)) => eprintln!("{why}"),
         Err(error) => eprintln!("{error}"),
     }
-    let databases = match install().and_then(|()| Databases::start(target)) {
+    let databases = match install().and_then(|()| Databases::start_with(target, memory)) {
         Ok(databases) => databases,
         Err(error) => {
             eprintln!("{error}");

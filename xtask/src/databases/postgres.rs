@@ -39,7 +39,7 @@ fn start(site: &Site, account: &Account, programs: &Programs) -> io::Result<Runn
     // The place that we were called from may be closed to the account.
     prepared(account.apply(init.current_dir(&site.folder)))?;
     fs::remove_file(&word)?;
-    let args = server_args(&data, &site.folder, site.port);
+    let args = server_args(&data, &site.folder, site.port, site.memory);
     let start = Start { folder: site.folder.clone(), signal: "QUIT", program: programs.path("postgres"), args };
     let server = Server::start(start, account, || is_ready(&data))?;
     let roles = format!("CREATE ROLE {USER} LOGIN CREATEDB CREATEROLE REPLICATION PASSWORD '{}'", site.password);
@@ -68,13 +68,14 @@ fn init_args(data: &Path, password: &Path) -> Vec<OsString> {
 }
 
 /// Durability and isolation stay at their defaults: they are what is tested. Memory does not.
-fn server_args(data: &Path, folder: &Path, port: u16) -> Vec<OsString> {
+fn server_args(data: &Path, folder: &Path, port: u16, memory: u32) -> Vec<OsString> {
     let socket = folder.join(format!(".s.PGSQL.{port}"));
     let mut sockets = OsString::from("unix_socket_directories=");
     if fits_socket(&socket) {
         sockets.push(folder);
     }
-    let settings = ["listen_addresses=127.0.0.1", "max_connections=200", "shared_buffers=64MB", "log_checkpoints=off"];
+    let buffers = format!("shared_buffers={memory}MB");
+    let settings = ["listen_addresses=127.0.0.1", "max_connections=200", &buffers, "log_checkpoints=off"];
     let mut args: Vec<OsString> = vec!["-D".into(), data.into(), "-p".into(), port.to_string().into(), "-c".into(), sockets];
     args.extend(settings.iter().flat_map(|setting| ["-c".into(), OsString::from(setting)]));
     args
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn a_socket_is_made_only_where_its_path_is_short_enough() {
         let words = |folder: &str| {
-            let args = server_args(Path::new("/d"), Path::new(folder), 20_001);
+            let args = server_args(Path::new("/d"), Path::new(folder), 20_001, 64);
             args.iter().map(|arg| arg.to_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
         };
         assert!(words("/short").starts_with("-D /d -p 20001 -c unix_socket_directories=/short -c listen_addresses=127.0.0.1 "));
