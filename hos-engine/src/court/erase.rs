@@ -138,7 +138,7 @@ impl Court {
 
     /// Carries an erasure out again whose record a restored store lacks; says whether there was anything to erase.
     pub(crate) fn erase_again(&self, tx: &Tx<'_>, group: &mut Group, key: KeyId) -> Result<u64, Failure> {
-        if self.gone(tx)?.contains(&key) || self.vault.get_by_id(key)?.is_none_or(|kept| kept.key.is_some()) {
+        if self.gone_here(tx)?.1.contains(&key) || self.vault.get_by_id(key)?.is_none_or(|kept| kept.key.is_some()) {
             return Ok(0);
         }
         if self.endings(tx, &key, None)?.iter().all(|e| e.instances.is_empty() && e.rows.is_empty()) {

@@ -23,12 +23,23 @@ pub(crate) struct KnownGone {
 }
 
 impl Court {
-    /// The keys that the store's records say are destroyed. Costs one row where nothing has changed.
+    /// The keys that the store's records say are destroyed. Costs one row where nothing has changed. For who has written no erasure in
+    /// this transaction: what it says is remembered.
     pub(crate) fn gone(&self, tx: &Tx<'_>) -> Result<Arc<HashSet<KeyId>>, Failure> {
+        let known = self.known_gone.read.read().unwrap_or_else(PoisonError::into_inner).0;
+        let (count, gone) = self.gone_here(tx)?;
+        if count != known {
+            *self.known_gone.read.write().unwrap_or_else(PoisonError::into_inner) = (count, gone.clone());
+        }
+        Ok(gone)
+    }
+
+    /// The same as this transaction sees it, its own erasures among them; with how many records there are.
+    pub(super) fn gone_here(&self, tx: &Tx<'_>) -> Result<(u64, Arc<HashSet<KeyId>>), Failure> {
         let count = streams::own_count(tx, STREAM_ERASED)?;
         let (known, gone) = self.known_gone.read.read().unwrap_or_else(PoisonError::into_inner).clone();
         if known == count {
-            return Ok(gone);
+            return Ok((count, gone));
         }
         // A store that was restored has fewer: it is read anew.
         let (from, mut gone) = if known < count { (known, (*gone).clone()) } else { (0, HashSet::new()) };
@@ -41,12 +52,10 @@ impl Court {
                 gone.insert(key);
             }
         }
-        let gone = Arc::new(gone);
-        *self.known_gone.read.write().unwrap_or_else(PoisonError::into_inner) = (count, gone.clone());
-        Ok(gone)
+        Ok((count, Arc::new(gone)))
     }
 
-    /// The same for who writes: nothing where keys lie in the database, and go in the very transaction of the record.
+    /// The keys that are gone, for who writes: nothing where keys lie in the database, and go in the very transaction of the record.
     pub(super) fn gone_in_file(&self, tx: &Tx<'_>) -> Result<Arc<HashSet<KeyId>>, Failure> {
         match self.vault {
             Vault::File(_) => self.gone(tx),
