@@ -13,7 +13,7 @@ use hos_engine::store::sql::{evidence, inbox};
 use hos_engine::store::{Sql, Statement};
 use hos_engine::{Level, VerifyOptions};
 use support::host::{Host, host, joined, world};
-use support::{Store, go, new_order, root, uid};
+use support::{Store, go, new_order, uid};
 
 /// A record of one of the engine's own streams, as somebody would make it up after one that is real: header, parts.
 fn forged(store: &Store, real: &[u8], stream: &str, kind: Kind, content: Vec<u8>) -> (Header, Vec<u8>, Vec<u8>) {
@@ -92,7 +92,6 @@ fn who_may_only_add_records_destroys_no_key_and_shuts_no_store() {
     let instance = tenant.instance(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap().unwrap();
     assert!(!instance.facts.is_empty(), "her key is there");
     assert!(tenant.transition(go("1")).unwrap().allowed);
-    let _ = root();
 }
 
 #[test]

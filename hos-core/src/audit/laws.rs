@@ -12,8 +12,8 @@ use std::collections::{HashMap, HashSet};
 
 /// The stream of activations.
 const STREAM: &str = "hos.law";
-/// How far a claimed time may be off, in milliseconds: the engine refuses larger steps.
-const SKEW_MS: i64 = 5000;
+/// How far a claimed time may be off from its activation, in milliseconds: the engine refuses larger steps.
+pub const SKEW_MS: i64 = 5000;
 
 /// Holds the laws, then each record's activation, then its time.
 pub(super) fn check(bundle: &Bundle, story: &Story<'_>, cited: &Cited<'_>) -> Result<(), Refused> {

@@ -22,6 +22,7 @@ mod witnesses;
 
 pub use again::Replayed;
 pub use ends::Complete;
+pub use laws::SKEW_MS as ACTIVATION_SKEW_MS;
 pub use refused::Refused;
 pub use verdict::{Instance, Notice, Standing, Verdict};
 

@@ -308,7 +308,7 @@ fn grant_asked(action: &'static str, template: &str, principal: Option<&Uid>, re
 fn refused(bench: &Bench<'_>, mut answer: Answer, call: &Directory, slice: &Slice) -> Judged {
     Answer::settle_precedence(&mut answer.blockers);
     let whose = Some(&call.by.principal).filter(|p| bench.is_person(p));
-    let Ok(stream) = DottedName::new(super::motion::REFUSED) else { return Judged::only(answer) };
+    let Ok(stream) = DottedName::new(crate::proof::record::STREAM_REFUSED) else { return Judged::only(answer) };
     let mut d = Drafting::new(bench, Kind::Refused, Place::Stream(stream), 0)
         .request(call.by.request.as_ref())
         .decided(&answer.blockers, &answer.policies);

@@ -14,13 +14,10 @@ use crate::digest;
 use crate::id::{CallDigest, DottedName, MapKey, Name, OnceKey};
 use crate::law::bundle::LawContract;
 use crate::law::mode::Mode;
-use crate::proof::record::{Kind, Slot};
+use crate::proof::record::{Kind, STREAM_REFUSED, Slot};
 use crate::refusal::Blocker;
 use crate::value::Value;
 use std::borrow::Cow;
-
-/// The stream of a tenant's refused calls.
-pub(super) const REFUSED: &str = "hos.refused";
 
 /// A once-key that is taken, with the digest of the call that takes it.
 pub(super) type Taken = (OnceKey, CallDigest);
@@ -59,7 +56,7 @@ impl Motion<'_, '_> {
             return self.done(answer, None, None);
         }
         let whose = person(self.bench, &by.principal);
-        let place = match DottedName::new(REFUSED) {
+        let place = match DottedName::new(STREAM_REFUSED) {
             Ok(name) => Place::Stream(name),
             Err(_) => return self.done(answer, None, None),
         };

@@ -165,6 +165,17 @@ pub enum Slot {
     Deadlines = 13,
 }
 
+/// The stream of refusals, and of what else was judged of nothing that is there.
+pub const STREAM_REFUSED: &str = "hos.refused";
+
+/// The name of the stream that a record stands in, if it stands in one: refusals have theirs, all others name it as their class.
+pub fn stream_of(kind: Kind, class: Option<&str>) -> Option<&str> {
+    match kind {
+        Kind::Refused | Kind::Observed => Some(STREAM_REFUSED),
+        _ => class,
+    }
+}
+
 /// A header: everything that is hashed and never erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {

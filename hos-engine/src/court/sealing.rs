@@ -8,7 +8,7 @@ use crate::store::sql::{claim, evidence as sql, inbox};
 use crate::store::{Row, Tx};
 use hos_core::digest;
 use hos_core::id::{Handle, RecordHash, Tenant};
-use hos_core::proof::record::{Header, Kind};
+use hos_core::proof::record::{Header, stream_of};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 
@@ -205,11 +205,8 @@ impl Court {
 
     /// Whether a stream's row counts this record: who may only add records has not written that row.
     fn counts(tx: &Tx<'_>, tenant: &Tenant, header: &Header, thread: &Handle, n: u64) -> Result<bool, Failure> {
-        let name = match (header.kind, &header.event) {
-            (Kind::Refused | Kind::Observed, _) => streams::REFUSED,
-            (_, Some(event)) => event.as_str(),
-            _ => return Ok(false),
-        };
+        let class = header.event.as_ref().map(|event| event.as_str());
+        let Some(name) = stream_of(header.kind, class) else { return Ok(false) };
         let Some(row) = tx.row(&sql::stream(tenant, name))? else { return Ok(false) };
         Ok(Handle(row.bytes(0)?) == *thread && u64::try_from(row.int(1)?).is_ok_and(|last| n <= last))
     }

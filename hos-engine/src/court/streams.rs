@@ -6,16 +6,15 @@ use crate::Failure;
 use crate::store::sql::evidence as sql;
 use crate::store::{Row, Tx};
 use hos_core::id::{Handle, Tenant};
-
-/// Refusals: a host's transaction leaves them for the sealer, like what it writes in streams of the world's.
-pub(super) const REFUSED: &str = "hos.refused";
+use hos_core::proof::record::STREAM_REFUSED;
 
 /// Where a record goes that a host left for a stream of the engine's. Its header says another thread, so it is sealed as disputed.
 const STRANGE: &str = "hos.strange";
 
-/// Whether only the engine's own transactions write in a stream.
+/// Whether only the engine's own transactions write in a stream. Refusals a host's transaction leaves for the sealer, like what it writes
+/// in streams of the world's.
 pub(crate) fn is_own(name: &str) -> bool {
-    name.split('.').next() == Some("hos") && name != REFUSED
+    name.split('.').next() == Some("hos") && name != STREAM_REFUSED
 }
 
 /// The stream in which a record gets its place that a host's transaction left for this one.

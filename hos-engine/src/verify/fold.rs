@@ -12,7 +12,7 @@ use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
 use hos_core::policy::{Entity, Link};
 use hos_core::proof::erasure::Erasure;
 use hos_core::proof::examine::Examined;
-use hos_core::proof::record::{Decision, Kind, Slot};
+use hos_core::proof::record::{Decision, Kind, Slot, stream_of};
 use hos_core::proof::view::HeaderView;
 use hos_core::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -246,10 +246,7 @@ impl Fold {
 
     /// A record of a named stream.
     pub(super) fn stream(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64) {
-        let name = match header.kind {
-            Kind::Refused | Kind::Observed => "hos.refused".to_owned(),
-            _ => header.event.map(str::to_owned).unwrap_or_default(),
-        };
+        let name = stream_of(header.kind, header.event).unwrap_or_default().to_owned();
         let known = self.streams.entry(header.thread).or_insert_with(|| (name.clone(), n, hash));
         if known.0 != name {
             findings.add(

@@ -7,6 +7,7 @@ use crate::court::founding::STREAM_LAW;
 use crate::court::{roots, streams};
 use crate::store::Tx;
 use crate::store::sql::law as law_sql;
+use hos_core::audit::ACTIVATION_SKEW_MS;
 use hos_core::canon::Reader;
 use hos_core::digest;
 use hos_core::id::{LawHash, RecordHash};
@@ -15,9 +16,6 @@ use hos_core::proof::record::Header;
 use hos_core::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// How far a claimed time may be off, in milliseconds (`spec/bundle.md`).
-const SKEW_MS: i64 = 5000;
 
 /// What an activation says: the law, the candidate, the modes' bytes.
 pub(super) type Activation = (LawHash, Option<LawHash>, Vec<u8>);
@@ -75,8 +73,8 @@ impl Laws {
         if law != Some(reign.law) {
             findings.add(at(), format!("the record cites activation {cited}, which put another law in force"));
         }
-        let late = reign.until.is_some_and(|until| time.0 > until.0.saturating_add(SKEW_MS));
-        if late || time.0.saturating_add(SKEW_MS) < reign.from.0 {
+        let late = reign.until.is_some_and(|until| time.0 > until.0.saturating_add(ACTIVATION_SKEW_MS));
+        if late || time.0.saturating_add(ACTIVATION_SKEW_MS) < reign.from.0 {
             untimely.count += 1;
             untimely.first.get_or_insert_with(at);
         }

@@ -218,30 +218,19 @@ impl Vault {
             Ok((destroy_row(desk, subject, at)?, odd, left))
         })?;
         self.wipe()?;
-        let found = match found.map(|found| found.key) {
-            None => {
-                if left {
-                    self.rebuild()?;
-                }
-                false
-            }
-            // It was destroyed before, perhaps by one who crashed before the file was searched; its bytes are not known now.
-            Some(None) => {
-                self.rebuild()?;
-                false
-            }
-            Some(Some(key)) => {
-                if left || self.file_holds(&key)? {
-                    self.rebuild()?;
-                }
-                if self.file_holds(&key)? {
-                    return Err(StoreError::integrity("a destroyed key is still found in the vault's file"));
-                }
-                true
-            }
-        };
+        let found = found.map(|found| found.key);
+        // One that was destroyed before may be of somebody who crashed before the file was searched; its bytes are not known now.
+        let is_unknown = left || found == Some(None);
+        let key = found.flatten();
+        let holds = || key.as_ref().map_or(Ok(false), |key| self.file_holds(key));
+        if is_unknown || holds()? {
+            self.rebuild()?;
+        }
+        if holds()? {
+            return Err(StoreError::integrity("a destroyed key is still found in the vault's file"));
+        }
         self.store.alone(|desk| settle(desk, odd))?;
-        Ok(found)
+        Ok(key.is_some())
     }
 
     /// Destroys the key with this id, whosever it is; false if the vault never had it, or it was destroyed before.
