@@ -5,6 +5,7 @@ use crate::court::Court;
 use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE};
 use crate::court::gone::KnownGone;
 use crate::court::keys::{self, KnownKeys};
+use crate::court::near::Near;
 use crate::court::signing::Signing;
 use crate::keys::{read_seal_key, settle_seal_key, write_seal_key};
 use crate::laws::{Laws, load_law_files, read_law_files};
@@ -363,6 +364,7 @@ impl Builder {
             traces: Mutex::default(),
             kept: Mutex::default(),
             recent: Mutex::default(),
+            near: Near::default(),
         }
     }
 }

@@ -16,6 +16,9 @@ const JUDGE_VERSION: u16 = 1;
 /// The Cedar language that `cedar-policy` 4.14 speaks, as it reports itself.
 const CEDAR_LANGUAGE: (u16, u16) = (4, 5);
 
+/// With how many bytes of its case's seed a new instance's handle begins: who draws seeds says by them whose rows lie beside whose.
+pub const NEAR_BYTES: usize = 6;
+
 /// A law, and the tenant's directory under it.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing<'a> {
@@ -55,7 +58,7 @@ pub struct Bench<'a> {
     pub last_sealed: Option<Timestamp>,
     /// How durable the transaction is.
     pub durability: Durability,
-    /// Chance for salts and handles: 32 random bytes, never used for two cases.
+    /// Chance for salts and handles: 32 bytes that nobody can foretell but for the first [`NEAR_BYTES`], never used for two cases.
     pub seed: [u8; 32],
     /// The law whose policies judge.
     pub active: Standing<'a>,

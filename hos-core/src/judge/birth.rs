@@ -1,6 +1,6 @@
 //! Births and adoptions: how an instance comes to be.
 
-use super::bench::Bench;
+use super::bench::{Bench, NEAR_BYTES};
 use super::door;
 use super::draft::{Drafting, Place};
 use super::evidence;
@@ -38,6 +38,7 @@ pub enum BeginRows {
 fn newborn(bench: &Bench<'_>, of: &LawContract, id: &InstanceId, state: &Name, facts: &Record) -> Instance {
     let mut handle = [0u8; 16];
     digest::expand(&bench.seed, "thread handle", 0, &mut handle);
+    handle.iter_mut().zip(bench.seed).take(NEAR_BYTES).for_each(|(byte, near)| *byte = near);
     Instance {
         contract: of.contract.name.clone(),
         id: id.clone(),

@@ -23,7 +23,7 @@ mod transition;
 mod verdict;
 mod world;
 
-pub use bench::{Bench, Limits, Standing};
+pub use bench::{Bench, Limits, NEAR_BYTES, Standing};
 pub use birth::{BeginRows, adopt, begin};
 pub use deadline::tick;
 pub use door::{apply_ruling, at_gate, can, gate};

@@ -22,6 +22,7 @@ mod hold;
 pub(crate) mod host;
 mod kept;
 pub(crate) mod keys;
+pub(crate) mod near;
 mod outbox;
 mod recent;
 mod registry;
@@ -90,6 +91,8 @@ pub(crate) struct Court {
     pub(crate) kept: Mutex<Option<Kept>>,
     /// Instances that were moved lately.
     pub(crate) recent: Mutex<recent::Recent>,
+    /// Where the next instance's rows lie.
+    pub(crate) near: near::Near,
 }
 
 /// What the jobs of one commit share.
@@ -159,6 +162,7 @@ impl Group {
     pub(crate) fn case_seed(&mut self) -> [u8; 32] {
         let mut seed = [0; 32];
         digest::expand(&self.seed, "case", self.cases, &mut seed);
+        near::behind(&self.seed, self.cases, &mut seed);
         self.cases += 1;
         seed
     }
@@ -189,6 +193,7 @@ impl Court {
     fn new_group(&self, in_force: Option<Arc<InForce>>) -> Result<Group, Failure> {
         let mut seed = [0; 32];
         self.entropy.fill(&mut seed)?;
+        self.near.mark(&mut seed);
         Ok(Group {
             in_force,
             views: HashMap::new(),

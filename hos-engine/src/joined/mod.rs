@@ -29,6 +29,7 @@ pub use step::{Asked, KeptRefusal, Next, Outcome, Step};
 use crate::Failure;
 use crate::court::gone::KnownGone;
 use crate::court::keys::KnownKeys;
+use crate::court::near::Near;
 use crate::court::signing::Signing;
 use crate::court::{Court, founding};
 use crate::laws::Laws;
@@ -54,6 +55,7 @@ pub struct Joined {
     settings: Settings,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    near: Near,
     /// The law that the host brought: it must be the active one.
     given: Mutex<Option<Given>>,
     court: OnceLock<Court>,
@@ -73,6 +75,7 @@ impl Joined {
             settings,
             clock: builder.clock,
             entropy: builder.entropy,
+            near: Near::default(),
             given: Mutex::new(builder.law.take()),
             court: OnceLock::new(),
             texts: AtomicBool::new(true),
@@ -107,6 +110,7 @@ impl Joined {
     pub fn step(&self, asked: Asked, inside: Option<bool>) -> Result<Step, Failure> {
         let mut seed = [0; 32];
         self.entropy.fill(&mut seed)?;
+        self.near.mark(&mut seed);
         Ok(Step::new(asked, self.dialect, inside, seed))
     }
 
@@ -145,6 +149,7 @@ impl Joined {
             traces: Mutex::default(),
             kept: Mutex::default(),
             recent: Mutex::default(),
+            near: Near::default(),
         };
         self.bring_law(tx, &court)?;
         // Another thread may have been faster with the same.
