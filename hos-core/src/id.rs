@@ -354,7 +354,7 @@ byte_id!(
     StoreId, 16
 );
 byte_id!(
-    /// A thread's handle: 16 random bytes. It stands in headers where the (possibly personal) id may not.
+    /// A thread's handle: 16 bytes, of which at least the last ten are random. It stands in headers where the (possibly personal) id may not.
     Handle, 16
 );
 byte_id!(

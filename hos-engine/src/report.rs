@@ -127,6 +127,8 @@ pub struct WorkReport {
     pub fired: u64,
     /// Once-keys past their time, forgotten.
     pub forgotten: u64,
+    /// Rows of queues that lead to no record that waits. The engine writes none such: somebody else did, or a record was taken away.
+    pub nowhere: u64,
 }
 
 /// What an erasure came to.

@@ -147,6 +147,7 @@ impl Engine {
             seal(report, told)?;
         }
         report.forgotten += self.desk().counted(Job::Forget(tenant.clone()))?;
+        report.nowhere += self.desk().read(|tx| Ok(tx.row(&evidence_sql::aside(tenant))?.map_or(Ok(0), |row| row.uint(0))?))?;
         Ok(())
     }
 }

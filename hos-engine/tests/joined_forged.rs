@@ -5,10 +5,11 @@ mod support;
 
 use hos_core::call::{Call, Note};
 use hos_core::digest;
-use hos_core::id::{DottedName, InstanceId, KeyId, Name, RecordHash, Tenant};
+use hos_core::id::{DottedName, Handle, InstanceId, KeyId, Name, RecordHash, Tenant};
 use hos_core::proof::erasure::{Erasure, LastVerdict};
 use hos_core::proof::record::{Header, Kind, Part, PartRef, Slot};
 use hos_core::proof::stored::{StoredBox, encode_stored};
+use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::store::sql::{evidence, inbox};
 use hos_engine::store::{Sql, Statement};
 use hos_engine::{Level, VerifyOptions};
@@ -32,6 +33,9 @@ fn forged(store: &Store, real: &[u8], stream: &str, kind: Kind, content: Vec<u8>
     let bytes = header.encode().unwrap();
     (header, bytes, parts)
 }
+
+/// The newest order's thread.
+const ORDERS: &str = "SELECT handle FROM hos_instance WHERE tenant = 't1' AND contract = 'o' ORDER BY id DESC";
 
 /// The first cell that a statement brings.
 fn cell(host: &mut Host, sql: &'static str) -> Vec<u8> {
@@ -92,6 +96,40 @@ fn who_may_only_add_records_destroys_no_key_and_shuts_no_store() {
     let instance = tenant.instance(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap().unwrap();
     assert!(!instance.facts.is_empty(), "her key is there");
     assert!(tenant.transition(go("1")).unwrap().allowed);
+}
+
+#[test]
+fn rows_of_the_queue_that_lead_nowhere_hold_up_nobody_and_are_found() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    let tenant = store.tenant("t1");
+    assert!(tenant.begin(new_order("1")).unwrap().allowed);
+    store.engine.work().unwrap();
+    let dialect = host.joined.dialect();
+    let (of, sealed) = (Tenant::new("t1").unwrap(), Handle(cell(&mut host, ORDERS).try_into().unwrap()));
+    let row = |thread: &[u8], n: i64| {
+        let params = [Sql::from("t1"), Sql::from(thread.to_vec()), Sql::from(n)];
+        let next = if dialect == Dialect::Sqlite { "(SELECT max(pos) + 1 FROM hos_queue)" } else { "DEFAULT" };
+        Statement::new(format!("INSERT INTO hos_queue (tenant, pos, thread, n) VALUES (?1, {next}, ?2, ?3)").leak(), params)
+    };
+    let mut rows = vec![evidence::enqueue(&of, &Handle([9; 16]), 0), evidence::enqueue_waiting(&of, &[8; 16])];
+    rows.extend([evidence::enqueue(&of, &sealed, 0), row(b"no handle", 0), row(b"no handle", -2), row(&[7; 16], -9)]);
+    do_all(&mut host, &rows);
+
+    // What comes behind them is sealed, though a round takes them all at once and what comes is there twice.
+    host.say("BEGIN");
+    assert!(host.call(Call::Begin(new_order("2"))).unwrap().allowed);
+    let second = cell(&mut host, ORDERS);
+    host.run(&row(&second, 0), false).map_err(|e| e.message).unwrap();
+    host.say("COMMIT");
+    let work = store.engine.work().unwrap();
+    assert_eq!((work.sealed > 0, work.nowhere), (true, 7));
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    assert_eq!(store.engine.work().unwrap().nowhere, 7, "they stay for who looks into it");
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!((report.level, report.findings.len()), (Level::Broken, 1), "{:?}", report.findings);
+    let (at, what) = &report.findings[0];
+    assert!(at.starts_with("hos_queue t1, pos ") && what.starts_with("7 row(s) lead to no record that waits"), "{at}: {what}");
 }
 
 #[test]

@@ -36,6 +36,9 @@ impl Work {
         if let Some(why) = &report.mark {
             text.push_str(&format!("mark     {}\n", show::inert(why)));
         }
+        if report.nowhere > 0 {
+            text.push_str(&format!("nowhere  {} rows of queues lead to no record: see `hos verify`\n", report.nowhere));
+        }
         let unsigned = report.unsigned.iter().map(|(tenant, why)| json!({ "tenant": tenant, "why": why }));
         let json = json!({
             "unsigned": unsigned.collect::<Vec<_>>(),
@@ -45,9 +48,11 @@ impl Work {
             "checkpoints": report.checkpoints,
             "fired": report.fired,
             "forgotten": report.forgotten,
+            "nowhere": report.nowhere,
         });
-        // Whoever runs this by the clock must notice that nobody vouches for what is new.
-        let exit = if report.unsigned.is_empty() && report.mark.is_none() { exit::OK } else { exit::STORE };
+        // Whoever runs this by the clock must notice that nobody vouches for what is new, or that somebody tampers.
+        let fine = report.unsigned.is_empty() && report.mark.is_none() && report.nowhere == 0;
+        let exit = if fine { exit::OK } else { exit::STORE };
         Ok(Done { exit, text, json })
     }
 }

@@ -11,6 +11,7 @@ use hos_core::id::{Handle, RecordHash, Tenant};
 use hos_core::proof::record::{Header, stream_of};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
+use std::collections::HashSet;
 
 /// How many records are taken from a queue at once by who takes them all.
 const DRAINED: usize = 256;
@@ -73,59 +74,70 @@ impl Court {
         Ok(())
     }
 
-    /// Seals records from a tenant's queue; says how many.
+    /// Seals records from a tenant's queue; says how many. A row that leads to nothing is set aside, and holds up nobody: who may add rows
+    /// may add such ones.
     pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<u64, Failure> {
         self.hold_head(tx, group, tenant)?;
-        let (mut records, mut places) = (Vec::new(), Vec::new());
+        let taken = loop {
+            let taken = self.taken(tx, tenant, limit)?;
+            taken.nothing.iter().try_for_each(|pos| tx.execute(&sql::set_aside(tenant, *pos)).map(drop))?;
+            if !taken.records.is_empty() || taken.nothing.is_empty() {
+                break taken;
+            }
+        };
+        dequeue(tx, tenant, &taken.places)?;
+        if taken.records.is_empty() {
+            return Ok(0);
+        }
+        let places = seal::seal(tx, self.of, self.sealing(), &mut group.heads, &taken.records)?;
+        group.sealed.extend(taken.records.iter().zip(places).map(|(record, place)| ((record.thread, record.n), place)));
+        if let Some(head) = group.heads.get(tenant) {
+            tx.execute(&sql::put_head(tenant, head))?;
+        }
+        Ok(taken.records.len() as u64)
+    }
+
+    /// Takes the first records of a tenant's queue, in the order in which they are sealed.
+    fn taken(&self, tx: &Tx<'_>, tenant: &Tenant, limit: usize) -> Result<Taken, Failure> {
+        let mut taken = Taken::default();
         // Records of the inbox that go behind others of their stream, and those others' thread.
         let mut held: Vec<(u64, [u8; 16], Handle)> = Vec::new();
         for row in &tx.rows(&sql::queue(tenant, limit))? {
-            if records.len() >= limit {
+            if taken.records.len() >= limit {
                 break;
             }
             let pos = row.uint(0)?;
+            let Ok(id) = row.bytes(1) else {
+                taken.nothing.push(pos);
+                continue;
+            };
             if row.int(2)? == claim::WAITING {
-                match self.goes_behind(tx, tenant, row.bytes(1)?, &records)? {
-                    Some(thread) => held.push((pos, row.bytes(1)?, thread)),
-                    None => {
-                        records.push(self.place(tx, tenant, row.bytes(1)?)?);
-                        places.push(pos);
-                    }
+                match self.goes_behind(tx, tenant, id, &taken.records)? {
+                    Some(thread) => held.push((pos, id, thread)),
+                    None => taken.take(pos, self.place(tx, tenant, id)?),
                 }
                 continue;
             }
             let record = self.queued(tx, tenant, row)?;
-            let thread = record.thread;
-            records.push(record);
-            places.push(pos);
+            let thread = record.as_ref().map(|record| record.thread);
+            taken.take(pos, record);
             let mut at = 0;
-            while let Some((pos, id, of)) = held.get(at).copied().filter(|_| records.len() < limit) {
-                if of == thread && self.goes_behind(tx, tenant, id, &records)?.is_none() {
-                    records.push(self.place(tx, tenant, id)?);
-                    places.push(pos);
+            while let Some((pos, id, of)) = held.get(at).copied().filter(|_| taken.records.len() < limit) {
+                if Some(of) == thread && self.goes_behind(tx, tenant, id, &taken.records)?.is_none() {
+                    taken.take(pos, self.place(tx, tenant, id)?);
                     held.remove(at);
                 } else {
                     at += 1;
                 }
             }
         }
-        if let (true, Some((.., thread))) = (records.is_empty(), held.first()) {
+        if let (true, Some((.., thread))) = (taken.records.is_empty(), held.first()) {
             // All that they wait for is further on in the queue.
             for row in &tx.rows(&sql::queued_of(tenant, thread, limit))? {
-                records.push(self.queued(tx, tenant, row)?);
-                places.push(row.uint(0)?);
+                taken.take(row.uint(0)?, self.queued(tx, tenant, row)?);
             }
         }
-        dequeue(tx, tenant, &places)?;
-        if records.is_empty() {
-            return Ok(0);
-        }
-        let places = seal::seal(tx, self.of, self.sealing(), &mut group.heads, &records)?;
-        group.sealed.extend(records.iter().zip(places).map(|(record, place)| ((record.thread, record.n), place)));
-        if let Some(head) = group.heads.get(tenant) {
-            tx.execute(&sql::put_head(tenant, head))?;
-        }
-        Ok(records.len() as u64)
+        Ok(taken)
     }
 
     /// Seals all that waits in a tenant's queue, as far as it is committed; says how many entries the log has then. What others commit
@@ -177,9 +189,11 @@ impl Court {
     /// A record that this transaction has put into the queue, out of it again: it is sealed before what waits there.
     pub(super) fn out_of_queue(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Unsealed, Failure> {
         for row in &tx.rows(&sql::queued_of(tenant, thread, usize::MAX >> 1))? {
-            if row.uint(2)? == n {
+            if row.uint(2)? == n
+                && let Some(record) = self.queued(tx, tenant, row)?
+            {
                 tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
-                return self.queued(tx, tenant, row);
+                return Ok(record);
             }
         }
         Err(Failure::new(
@@ -188,19 +202,17 @@ impl Court {
         ))
     }
 
-    /// A record of the queue.
-    fn queued(&self, tx: &Tx<'_>, tenant: &Tenant, row: &Row) -> Result<Unsealed, Failure> {
-        let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
-        let header = row
-            .opt_blob(3)?
-            .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
+    /// A record of the queue; none where there is no such record, or where it has its place in the log already.
+    fn queued(&self, tx: &Tx<'_>, tenant: &Tenant, row: &Row) -> Result<Option<Unsealed>, Failure> {
+        let (Ok(thread), Ok(n), true) = (row.bytes(1).map(Handle), row.uint(2), row.is_null(4)?) else { return Ok(None) };
+        let Some(header) = row.opt_blob(3)? else { return Ok(None) };
         let of_stream = Header::decode(header).ok().filter(|header| header.n.is_none());
         let (mut stream, mut strange) = (None, false);
         if let Some(header) = of_stream {
             strange = !Self::counts(tx, tenant, &header, &thread, n)?;
             stream = if strange { None } else { Some(self.stream_prev(tx, tenant, &thread, n)?) };
         }
-        Ok(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false, strange })
+        Ok(Some(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false, strange }))
     }
 
     /// Whether a stream's row counts this record: who may only add records has not written that row.
@@ -224,10 +236,9 @@ impl Court {
         Ok((!sealed).then_some(thread))
     }
 
-    /// Gives a record that waits in the inbox its place in its stream.
-    fn place(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16]) -> Result<Unsealed, Failure> {
-        let lost = || Failure::new(Code::StoreIntegrity, format!("a record of `{tenant}` waits for its place, and is not there"));
-        let mut row = tx.row(&inbox::waiting(tenant, &id))?.ok_or_else(lost)?;
+    /// Gives a record that waits in the inbox its place in its stream; none where it is not there.
+    fn place(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16]) -> Result<Option<Unsealed>, Failure> {
+        let Some(mut row) = tx.row(&inbox::waiting(tenant, &id))? else { return Ok(None) };
         let name = streams::of_host(row.text(0)?).to_owned();
         let (once, header, parts) = (row.opt_blob(1)?.map(<[u8]>::to_vec), row.take_blob(2)?, row.take_blob(3)?);
         let (thread, n, prev) = match self.stream_end(tx, tenant, &name)? {
@@ -240,7 +251,7 @@ impl Court {
         if let Some(key) = once {
             tx.execute(&claim::place_once(tenant, &key, &id, &thread, n))?;
         }
-        Ok(Unsealed { tenant: tenant.clone(), thread, n, header, stream: Some(prev), sound: false, strange: false })
+        Ok(Some(Unsealed { tenant: tenant.clone(), thread, n, header, stream: Some(prev), sound: false, strange: false }))
     }
 
     fn stream_prev(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Option<RecordHash>, Failure> {
@@ -260,6 +271,29 @@ impl Court {
             group.stored.push((tenant, signed.size));
         }
         Ok(())
+    }
+}
+
+/// What was taken from a queue.
+#[derive(Default)]
+struct Taken {
+    records: Vec<Unsealed>,
+    met: HashSet<(Handle, u64)>,
+    /// The records' places in the queue.
+    places: Vec<u64>,
+    /// Places in the queue that lead to nothing, or to what another place led to.
+    nothing: Vec<u64>,
+}
+
+impl Taken {
+    fn take(&mut self, pos: u64, record: Option<Unsealed>) {
+        match record.filter(|record| self.met.insert((record.thread, record.n))) {
+            Some(record) => {
+                self.records.push(record);
+                self.places.push(pos);
+            }
+            None => self.nothing.push(pos),
+        }
     }
 }
 

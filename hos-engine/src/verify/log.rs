@@ -323,7 +323,10 @@ fn queue(
     let (mut count, mut oldest, mut waiting) = (0, 0, 0);
     for row in tx.rows(&sql::queue(tenant, usize::MAX >> 1))? {
         count += 1;
-        let thread = Handle(row.bytes(1)?);
+        let Ok(thread) = row.bytes(1).map(Handle) else {
+            pass.findings.add(format!("hos_queue {tenant}, pos {}", row.uint(0)?), "column thread: no handle");
+            continue;
+        };
         let n = if row.int(2)? == claim::WAITING { None } else { Some(row.uint(2)?) };
         let at = || match n {
             Some(n) => format!("hos_queue {tenant}, thread {thread}, n {n}"),
@@ -340,6 +343,10 @@ fn queue(
             pass.findings.add(at(), "the record is missing");
             continue;
         };
+        if !row.is_null(4)? {
+            pass.findings.add(at(), "the record has its place in the log already");
+            continue;
+        }
         let mut asked = Asked::default();
         let record = examiner.record(stored.blob(0)?, stored.blob(1)?, |id| asked.key(pass.ring, id));
         asked.answered()?;
@@ -364,6 +371,10 @@ fn queue(
             let taken = Taken { header, record: &record, n, seq: None, readable: true, gone: &asked.gone };
             fold.take(&mut pass.findings, &pass.laws, &taken);
         }
+    }
+    if let Some(row) = tx.row(&sql::aside(tenant))?.filter(|row| row.int(0).is_ok_and(|count| count > 0)) {
+        let at = format!("hos_queue {tenant}, pos {} to {}", row.int(1)?, row.int(2)?);
+        pass.findings.add(at, format!("{} row(s) lead to no record that waits", row.int(0)?));
     }
     for row in tx.rows(&inbox::onces_of_none(tenant))? {
         let key = String::from_utf8_lossy(row.blob(0)?).into_owned();

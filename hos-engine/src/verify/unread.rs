@@ -34,7 +34,7 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant) -> Resu
     if tx.is_shared() {
         // What waits in the inbox waits in the queue too: what does not would wait for ever, and keep others waiting.
         let sql = "SELECT (SELECT count(*) FROM hos_inbox WHERE tenant = ?1) AS waits,
-           (SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n < 0) AS queued";
+           (SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n IN (-2, -3)) AS queued";
         if let Some(row) = tx.row(&Statement::new(sql, [tenant.as_str().into()]))? {
             let (waits, queued) = (row.uint(0)?, row.uint(1)?);
             if waits != queued {

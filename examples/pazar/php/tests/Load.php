@@ -48,9 +48,23 @@ final class Load
     /** In milliseconds: this share of the checkouts took no longer. */
     public function at(float $share): float
     {
-        sort($this->took);
+        return self::of($this->took, $share);
+    }
 
-        return round($this->took[(int) floor($share * (count($this->took) - 1))], 2);
+    /** @return list<float> the same of each tenth of the checkouts, in the order of the runs: whether it grows */
+    public function course(float $share): array
+    {
+        $tenths = array_chunk($this->took, max(1, (int) ceil(count($this->took) / 10)));
+
+        return array_map(fn (array $tenth): float => self::of($tenth, $share), $tenths);
+    }
+
+    /** @param list<float> $took */
+    private static function of(array $took, float $share): float
+    {
+        sort($took);
+
+        return round($took[(int) floor($share * (count($took) - 1))], 2);
     }
 
     /** @return array<string, string|int|float> */

@@ -5,7 +5,7 @@ declare(strict_types=1);
 // The law takes in a shop that has sold for years, while it sells on: fills the table of orders, serves a stage over HTTP, and runs
 // `hos adopt --rows`, which is killed some times and begun again, while buyers buy. Then it counts: each order is one instance, with one
 // record of its own and one for each row that the shop's log has of it, and the evidence is intact. Prints a line of JSON; how long
-// checkouts took before and meanwhile is in it. Buyers pause: those who buy as fast as the machine can take it make more orders than
+// checkouts took before and meanwhile is in it, and how that went from tenth to tenth. Buyers pause: those who buy as fast as the machine can take it make more orders than
 // anybody takes in.
 
 use Shop\{Db, Founding, Options, Server};
@@ -88,6 +88,7 @@ try {
         'killed' => $killed, 'seconds' => round($took, 1),
         'verify' => json_decode($verified, true)['level'] ?? $verified, 'drift' => json_decode($drift, true) ?? $drift, 'last' => $said,
         'before' => $alone->told(), 'meanwhile' => $meanwhile->told(), 'p95_ratio' => round($meanwhile->at(0.95) / $alone->at(0.95), 3),
+        'p95_tenths_ms' => $meanwhile->course(0.95),
     ];
     echo json_encode($told, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES), "\n";
     $exit = $told['orders'] === $told['instances'] && $told['told'] === $told['log_rows'] && $told['with_told_rows'] === $told['logged'] && $exit === 0 && $drifted === 0 ? 0 : 1;

@@ -327,21 +327,24 @@ pub fn shadows(t: &Tenant, limit: usize) -> Statement {
     )
 }
 
-/// The queue's first rows: pos, thread, n, header.
+/// The queue's first rows: pos, thread, n, header (null where the record is missing), the place in the log that the record has already
+/// (null where it has none).
 pub fn queue(t: &Tenant, limit: usize) -> Statement {
     Statement::new(
-        "SELECT q.pos, q.thread, q.n, r.header FROM hos_queue q
-         LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
-         WHERE q.tenant = ?1 AND q.n <> -3 ORDER BY q.pos LIMIT ?2",
+        "SELECT q.pos, q.thread, q.n, r.header,
+           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq
+         FROM hos_queue q LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
+         WHERE q.tenant = ?1 AND q.n >= -2 ORDER BY q.pos LIMIT ?2",
         [tenant(t), int(limit as u64)],
     )
 }
 
-/// Records of one thread that have their place in it and wait for one in the log, the earliest first: pos, thread, n, header.
+/// Records of one thread that have their place in it and wait for one in the log, the earliest first, as [`queue`] gives them.
 pub fn queued_of(t: &Tenant, thread: &Handle, limit: usize) -> Statement {
     Statement::new(
-        "SELECT q.pos, q.thread, q.n, r.header FROM hos_queue q
-         LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
+        "SELECT q.pos, q.thread, q.n, r.header,
+           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq
+         FROM hos_queue q LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
          WHERE q.tenant = ?1 AND q.thread = ?2 AND q.n >= 0 ORDER BY q.n LIMIT ?3",
         [tenant(t), thread.0.into(), int(limit as u64)],
     )
@@ -349,7 +352,7 @@ pub fn queued_of(t: &Tenant, thread: &Handle, limit: usize) -> Statement {
 
 /// How many records wait in a tenant's queue.
 pub fn queue_len(t: &Tenant) -> Statement {
-    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n <> -3", [tenant(t)])
+    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n >= -2", [tenant(t)])
 }
 
 /// Where each thread ends: thread, n and header of its last record, header of its first (or null).
@@ -374,12 +377,22 @@ pub fn sealed_ends(t: &Tenant) -> Statement {
 
 /// Whether any record waits in a tenant's queue: one row, or none.
 pub fn queued(t: &Tenant) -> Statement {
-    Statement::new("SELECT 1 FROM hos_queue WHERE tenant = ?1 AND n <> -3 LIMIT 1", [tenant(t)])
+    Statement::new("SELECT 1 FROM hos_queue WHERE tenant = ?1 AND n >= -2 LIMIT 1", [tenant(t)])
 }
 
 /// How many records wait in a tenant's queue.
 pub fn queue_count(t: &Tenant) -> Statement {
-    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n <> -3", [tenant(t)])
+    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n >= -2", [tenant(t)])
+}
+
+/// Leaves a row of the queue that leads to nothing where it is, for who looks into it: no sealer meets it again.
+pub fn set_aside(t: &Tenant, pos: u64) -> Statement {
+    Statement::new("UPDATE hos_queue SET n = -4 WHERE tenant = ?1 AND pos = ?2", [tenant(t), int(pos)])
+}
+
+/// Rows of the queue that lead to nothing: how many, and the places of the first and the last.
+pub fn aside(t: &Tenant) -> Statement {
+    Statement::new("SELECT count(*), min(pos), max(pos) FROM hos_queue WHERE tenant = ?1 AND n < -3", [tenant(t)])
 }
 
 /// Takes a row out of the queue.

@@ -67,7 +67,7 @@ fn configure(conn: &Connection, role: Role, options: &OpenOptions) -> rusqlite::
     // A mapped file turns an I/O error into a signal, and a stray pointer into a write.
     conn.pragma_update(None, "mmap_size", 0)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
-    // Threads have random handles: their index pages come back sooner than SQLite's 2 MiB hold them.
+    // Threads lie all over their indexes: their pages come back sooner than SQLite's 2 MiB hold them.
     conn.pragma_update(None, "cache_size", -8192)?;
     conn.pragma_update(None, "secure_delete", if options.secure_delete == SecureDelete::On { "ON" } else { "FAST" })?;
     conn.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
