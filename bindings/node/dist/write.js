@@ -91,6 +91,8 @@ class Draft {
                 return this;
             if (taken)
                 throw (0, errors_1.refusal)("hos.call_malformed", `\`${name}\` is no option: it has its own place in the call`);
+            if (HALF.test(name))
+                throw (0, errors_1.refusal)("hos.call_malformed", `${(0, values_1.shown)(name)} is no option: it holds half a surrogate pair`);
             const json = write(value, name, this.#size, 1);
             if (name === "legacy")
                 this.#world = true;
@@ -102,7 +104,7 @@ class Draft {
             // What is not taken takes no room: the fields after it must be read where the world's own answer stands.
             this.#size.left = before;
             const json = PLACEHOLDERS[fault.code] ?? MALFORMED;
-            if (taken || name === "language")
+            if (taken || name === "language" || HALF.test(name))
                 return this.#stray(json);
             // A text that cannot be said is still one: what remains of it tells which mode of the law is meant.
             if (name === "action" && typeof value === "string")

@@ -149,6 +149,16 @@ for (const variant of FEWER) {
       });
     });
 
+    await t.test("an error whose words are none harms nobody", async () => {
+      const legacy = { allowed: true, state: "paid" };
+      const half = "half a character: \ud800";
+      const given = [{ args: { amount: 1, [half]: 1 } }, { args: { [half]: 1.5 } }, { args: { amount: half } }, { [half]: 1 }, { reason: half }];
+      for (const one of given) {
+        const answer = await within(() => actor.transition("ticket", "k-9", "pay", { ...one, legacy }));
+        assert.deepEqual([answer.allowed, answer.mode], [true, "shadow"]);
+      }
+    });
+
     await t.test("a law with faults, and an engine that is closed, harm nobody", async () => {
       const faulty = join(place(), "law");
       mkdirSync(faulty);

@@ -94,6 +94,7 @@ export class Draft {
       value = read();
       if (value === undefined) return this;
       if (taken) throw refusal("hos.call_malformed", `\`${name}\` is no option: it has its own place in the call`);
+      if (HALF.test(name)) throw refusal("hos.call_malformed", `${shown(name)} is no option: it holds half a surrogate pair`);
       const json = write(value, name, this.#size, 1);
       if (name === "legacy") this.#world = true;
       return this.#add(name, json);
@@ -103,7 +104,7 @@ export class Draft {
       // What is not taken takes no room: the fields after it must be read where the world's own answer stands.
       this.#size.left = before;
       const json = PLACEHOLDERS[fault.code] ?? MALFORMED;
-      if (taken || name === "language") return this.#stray(json);
+      if (taken || name === "language" || HALF.test(name)) return this.#stray(json);
       // A text that cannot be said is still one: what remains of it tells which mode of the law is meant.
       if (name === "action" && typeof value === "string") return this.#add(name, JSON.stringify(sound(value))).#stray(json);
       return this.#add(name, json);

@@ -19,6 +19,7 @@ CREATE TABLE orders (
     status VARCHAR(32) NOT NULL, tracking VARCHAR(200) NOT NULL, placed_at {TIME} NOT NULL
 ) {TAIL};
 CREATE INDEX orders_by_status ON orders (status, placed_at);
+CREATE INDEX orders_by_buyer ON orders (buyer, placed_at);
 CREATE TABLE order_items (
     order_id VARCHAR(64) NOT NULL, product VARCHAR(64) NOT NULL, quantity BIGINT NOT NULL, price BIGINT NOT NULL, PRIMARY KEY (order_id, product)
 ) {TAIL};
@@ -26,9 +27,11 @@ CREATE TABLE payments (
     id VARCHAR(64) PRIMARY KEY, order_id VARCHAR(64) NOT NULL, payer VARCHAR(64) NOT NULL, provider VARCHAR(64) NOT NULL, amount BIGINT NOT NULL,
     psp_ref VARCHAR(200) NOT NULL, status VARCHAR(32) NOT NULL
 ) {TAIL};
+CREATE INDEX payments_by_order ON payments (order_id);
 CREATE TABLE refunds (
     id VARCHAR(64) PRIMARY KEY, order_id VARCHAR(64) NOT NULL, amount BIGINT NOT NULL, reason VARCHAR(500) NOT NULL, status VARCHAR(32) NOT NULL
 ) {TAIL};
+CREATE INDEX refunds_by_order ON refunds (order_id);
 CREATE TABLE reservations (
     id VARCHAR(64) PRIMARY KEY, booker VARCHAR(64) NOT NULL, guests BIGINT NOT NULL, nights BIGINT NOT NULL, room VARCHAR(64) NOT NULL,
     rate BIGINT NOT NULL, deposit VARCHAR(32) NOT NULL, arrival {TIME} NOT NULL, status VARCHAR(32) NOT NULL
