@@ -75,7 +75,18 @@ impl Engine {
         let (mut folded, mut failed) = (0, None);
         for tenant in self.tenants()? {
             let mut held = HashSet::new();
-            for waiting in self.desk().read(|tx| self.desk().court.shadows(tx, &tenant, limit))? {
+            let read_all = || {
+                let (waiting, nothing) = self.desk().read(|tx| self.desk().court.shadows(tx, &tenant, limit))?;
+                if !nothing.is_empty() {
+                    self.desk().counted(Job::SetAside(tenant.clone(), nothing))?;
+                }
+                Ok(waiting)
+            };
+            let waiting = read_all().unwrap_or_else(|failure| {
+                failed.get_or_insert(failure);
+                Vec::new()
+            });
+            for waiting in waiting {
                 if waiting.about.as_ref().is_some_and(|about| held.contains(about)) {
                     continue;
                 }

@@ -88,7 +88,9 @@ pub(crate) enum Job {
     /// Places a hold on a person, or takes one back.
     Hold { by: By, subject: Uid, held: bool, reason: String },
     /// Judges a call in shadow that waited in the inbox; or, where it could not be judged, says so.
-    Fold { tenant: Tenant, pos: u64, id: [u8; 16], call: Option<Box<Call>>, unjudged: Option<Blocker> },
+    Fold { tenant: Tenant, pos: i64, id: [u8; 16], call: Option<Box<Call>>, unjudged: Option<Blocker> },
+    /// Sets rows of the queue aside that lead to no call in shadow.
+    SetAside(Tenant, Vec<i64>),
     /// Leases messages.
     Poll { tenant: Tenant, by: By, limit: usize, lease: Duration },
     /// Acknowledges a message.
@@ -132,7 +134,7 @@ impl Job {
             | Self::Key(_)
             | Self::Found(_) => Some(vec![Tenant::universe()]),
             Self::Poll { tenant, .. } | Self::Acknowledge { tenant, .. } => Some(vec![tenant.clone()]),
-            Self::Seal { .. } | Self::Keep(_) | Self::Forget(_) | Self::Flush => None,
+            Self::Seal { .. } | Self::SetAside(..) | Self::Keep(_) | Self::Forget(_) | Self::Flush => None,
         }
     }
 }

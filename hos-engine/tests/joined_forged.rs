@@ -107,14 +107,27 @@ fn rows_of_the_queue_that_lead_nowhere_hold_up_nobody_and_are_found() {
     store.engine.work().unwrap();
     let dialect = host.joined.dialect();
     let (of, sealed) = (Tenant::new("t1").unwrap(), Handle(cell(&mut host, ORDERS).try_into().unwrap()));
-    let row = |thread: &[u8], n: i64| {
+    let at = |pos: &str, thread: &[u8], n: i64| {
         let params = [Sql::from("t1"), Sql::from(thread.to_vec()), Sql::from(n)];
-        let next = if dialect == Dialect::Sqlite { "(SELECT max(pos) + 1 FROM hos_queue)" } else { "DEFAULT" };
-        Statement::new(format!("INSERT INTO hos_queue (tenant, pos, thread, n) VALUES (?1, {next}, ?2, ?3)").leak(), params)
+        Statement::new(format!("INSERT INTO hos_queue (tenant, pos, thread, n) VALUES (?1, {pos}, ?2, ?3)").leak(), params)
     };
+    let next = if dialect == Dialect::Sqlite { "(SELECT max(pos) + 1 FROM hos_queue)" } else { "DEFAULT" };
+    let row = |thread: &[u8], n: i64| at(next, thread, n);
     let mut rows = vec![evidence::enqueue(&of, &Handle([9; 16]), 0), evidence::enqueue_waiting(&of, &[8; 16])];
     rows.extend([evidence::enqueue(&of, &sealed, 0), row(b"no handle", 0), row(b"no handle", -2), row(&[7; 16], -9)]);
+    rows.extend([at("-1", b"no handle", 0), at("-2", &[6; 16], -2), row(&[5; 16], -1)]);
+    // As calls in shadow: one that is nowhere, one that is none, and one that is taken for a record.
+    rows.extend([row(b"no handle", -3), at("-3", &[4; 16], -3)]);
+    for id in [[3; 16], [2; 16]] {
+        rows.push(inbox::insert_shadow(&of, &id, None, &KeyId([1; 16]), b"no call".to_vec()));
+    }
+    rows.extend([evidence::enqueue_shadow(&of, &[3; 16]), evidence::enqueue_waiting(&of, &[2; 16])]);
     do_all(&mut host, &rows);
+    assert!(
+        store.engine.verify(&VerifyOptions::default()).unwrap().findings.len() > 9,
+        "they are found before anybody meets them"
+    );
+    assert_eq!(store.engine.fold_shadows(100, &|_| unreachable!("no call waits")).unwrap(), 0);
 
     // What comes behind them is sealed, though a round takes them all at once and what comes is there twice.
     host.say("BEGIN");
@@ -123,13 +136,14 @@ fn rows_of_the_queue_that_lead_nowhere_hold_up_nobody_and_are_found() {
     host.run(&row(&second, 0), false).map_err(|e| e.message).unwrap();
     host.say("COMMIT");
     let work = store.engine.work().unwrap();
-    assert_eq!((work.sealed > 0, work.nowhere), (true, 7));
+    assert_eq!((work.sealed > 0, work.nowhere), (true, 14));
     assert!(tenant.transition(go("1")).unwrap().allowed);
-    assert_eq!(store.engine.work().unwrap().nowhere, 7, "they stay for who looks into it");
+    assert_eq!(store.engine.work().unwrap().nowhere, 14, "they stay for who looks into it");
     let report = store.engine.verify(&VerifyOptions::default()).unwrap();
-    assert_eq!((report.level, report.findings.len()), (Level::Broken, 1), "{:?}", report.findings);
-    let (at, what) = &report.findings[0];
-    assert!(at.starts_with("hos_queue t1, pos ") && what.starts_with("7 row(s) lead to no record that waits"), "{at}: {what}");
+    let said: Vec<&str> = report.findings.iter().map(|(_, what)| what.as_str()).collect();
+    assert_eq!(report.level, Level::Broken);
+    // The two of the inbox have no row of the queue any more.
+    assert_eq!(said, ["14 row(s) lead to no record that waits", "2 row(s), and the queue leads to 0"], "{:?}", report.findings);
 }
 
 #[test]

@@ -157,6 +157,11 @@ for (const variant of FEWER) {
         const answer = await within(() => actor.transition("ticket", "k-9", "pay", { ...one, legacy }));
         assert.deepEqual([answer.allowed, answer.mode], [true, "shadow"]);
       }
+      // Of the outcome itself, what can be said of it.
+      for (const odd of [{ allowed: true, state: null }, { allowed: true, state: half }, { allowed: false, state: 1.5 }, { allowed: true, no: null }]) {
+        const answer = await within(() => actor.transition("ticket", "k-9", "pay", { args: { amount: 1 }, legacy: odd }));
+        assert.deepEqual([answer.allowed, answer.mode], [odd.allowed, "shadow"]);
+      }
     });
 
     await t.test("a law with faults, and an engine that is closed, harm nobody", async () => {

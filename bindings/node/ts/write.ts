@@ -105,6 +105,12 @@ export class Draft {
       this.#size.left = before;
       const json = PLACEHOLDERS[fault.code] ?? MALFORMED;
       if (taken || name === "language" || HALF.test(name)) return this.#stray(json);
+      // What cannot be said beside the world's own outcome leaves that as it is.
+      const allowed = name === "legacy" ? outcome(value) : undefined;
+      if (allowed !== undefined) {
+        this.#world = true;
+        return this.#add(name, `{"allowed":${allowed}}`).#stray(json);
+      }
       // A text that cannot be said is still one: what remains of it tells which mode of the law is meant.
       if (name === "action" && typeof value === "string") return this.#add(name, JSON.stringify(sound(value))).#stray(json);
       return this.#add(name, json);
@@ -141,6 +147,16 @@ function names(options: object): string[] {
     return Object.keys(options);
   } catch (cause) {
     throw unreadable("options", cause);
+  }
+}
+
+/** What the world answered, where that much can be read of it. */
+function outcome(legacy: unknown): boolean | undefined {
+  try {
+    const { allowed } = legacy as { allowed?: unknown };
+    return typeof allowed === "boolean" ? allowed : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -14,7 +14,7 @@ use hos_core::refusal::{Blocker, Code};
 /// A call that waits.
 pub(crate) struct Waiting {
     /// Its place.
-    pub(crate) pos: u64,
+    pub(crate) pos: i64,
     pub(crate) id: [u8; 16],
     /// The label of the instance that it is about, if it is about one.
     pub(crate) about: Option<Vec<u8>>,
@@ -23,17 +23,28 @@ pub(crate) struct Waiting {
 }
 
 impl Court {
-    /// The first calls that wait.
-    pub(crate) fn shadows(&self, tx: &Tx<'_>, tenant: &Tenant, limit: usize) -> Result<Vec<Waiting>, Failure> {
-        let mut waiting = Vec::new();
+    /// The first calls that wait, and the places that lead to none.
+    pub(crate) fn shadows(&self, tx: &Tx<'_>, tenant: &Tenant, limit: usize) -> Result<(Vec<Waiting>, Vec<i64>), Failure> {
+        let (mut waiting, mut nothing) = (Vec::new(), Vec::new());
         for row in tx.rows(&evidence_sql::shadows(tenant, limit))? {
-            let (pos, id) = (row.uint(0)?, row.bytes(1)?);
-            let Some(row) = tx.row(&inbox::waiting(tenant, &id))? else { continue };
-            let key = KeyId(row.bytes(2)?);
-            let bytes = self.keys(tx).open_copy(&key, row.blob(3)?, &Default::default())?;
-            waiting.push(Waiting { pos, id, about: row.opt_blob(4)?.map(<[u8]>::to_vec), bytes });
+            let pos = row.int(0)?;
+            let found = row.bytes(1).ok().map(|id| Ok::<_, Failure>((id, tx.row(&inbox::waiting(tenant, &id))?))).transpose()?;
+            let Some((id, Some(row))) = found else {
+                nothing.push(pos);
+                continue;
+            };
+            // Who may add rows may add one that is no call.
+            let (Ok(key), Ok(sealed)) = (row.bytes(2).map(KeyId), row.blob(3)) else {
+                nothing.push(pos);
+                continue;
+            };
+            match self.keys(tx).open_copy(&key, sealed, &Default::default()) {
+                Ok(bytes) => waiting.push(Waiting { pos, id, about: row.opt_blob(4)?.map(<[u8]>::to_vec), bytes }),
+                Err(failure) if failure.code == Code::StoreIntegrity => nothing.push(pos),
+                Err(failure) => return Err(failure),
+            }
         }
-        Ok(waiting)
+        Ok((waiting, nothing))
     }
 
     /// Refuses an enforced call on an instance of which calls in shadow wait to be judged: it does not stand yet where the world has
@@ -57,7 +68,7 @@ impl Court {
         tx: &Tx<'_>,
         group: &mut Group,
         tenant: &Tenant,
-        (pos, id): (u64, [u8; 16]),
+        (pos, id): (i64, [u8; 16]),
         call: Option<&Call>,
         unjudged: Option<Blocker>,
     ) -> Result<u64, Failure> {

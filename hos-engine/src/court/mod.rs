@@ -45,7 +45,7 @@ use crate::settings::{Seal, Settings};
 use crate::store::Statement;
 use crate::store::StoreError;
 use crate::store::Tx;
-use crate::store::sql::law as law_sql;
+use crate::store::sql::{evidence as evidence_sql, law as law_sql};
 use crate::store::sqlite::{Foresight, Runner};
 use crate::vault::Vault;
 use crate::view::{InForce, View};
@@ -405,6 +405,10 @@ impl Runner for Court {
             Job::Unjudged(tenant, call, why) => self.unjudged(tx, group, &tenant, &call, why).map(|a| Done::Answer(Box::new(a))),
             Job::Fold { tenant, pos, id, call, unjudged } => {
                 self.fold(tx, group, &tenant, (pos, id), call.as_deref(), unjudged).map(Done::Count)
+            }
+            Job::SetAside(tenant, places) => {
+                places.iter().try_for_each(|pos| tx.execute(&evidence_sql::set_shadow_aside(&tenant, *pos)).map(drop))?;
+                Ok(Done::Count(places.len() as u64))
             }
             Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),
             Job::OpenTenant(by, tenant) => self.open_tenant(tx, group, &by, &tenant).map(|a| Done::Answer(Box::new(a))),

@@ -3,11 +3,10 @@
 //! Records and the log's index are kept by thread. Were a handle random from its first byte on, each birth would go to another page of
 //! both, and once a store is larger than the memory of its database, each would be a page to read and a page to write. So a process
 //! counts up from a place of chance in the first bytes of its cases' seeds, and a new instance's handle begins with them
-//! ([`NEAR_BYTES`]). They say no more of an instance than its place in the log does; ten bytes of chance remain, so that nobody can
-//! take a handle before it is there.
+//! ([`NEAR_BYTES`]). They say no more of an instance than its place among what this process did; ten bytes of chance remain, so
+//! that nobody can take a handle before it is there.
 
 use hos_core::judge::NEAR_BYTES;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A place, as a number: its last two bytes are not part of a handle.
@@ -15,15 +14,17 @@ const PLACE: u64 = 1 << (64 - 8 * NEAR_BYTES);
 /// How many places lie between those of two groups: about as many cases as one judges.
 const GROUP: u64 = 64;
 
-/// Where the next group's cases lie.
+/// Where the next group's cases lie; 0 before the first, and never again, for places are odd. Nobody waits here for anybody: a process may
+/// fork at any moment.
 #[derive(Debug, Default)]
-pub(crate) struct Near(OnceLock<AtomicU64>);
+pub(crate) struct Near(AtomicU64);
 
 impl Near {
     /// Puts the next place into a group's seed; the first seed of all says where to begin.
     pub(crate) fn mark(&self, seed: &mut [u8; 32]) {
-        let next = self.0.get_or_init(|| AtomicU64::new(place(seed)));
-        put(next.fetch_add(GROUP * PLACE, Ordering::Relaxed), seed);
+        // Whoever comes second goes on where the first begins.
+        let _ = self.0.compare_exchange(0, place(seed) | 1, Ordering::Relaxed, Ordering::Relaxed);
+        put(self.0.fetch_add(GROUP * PLACE, Ordering::Relaxed), seed);
     }
 }
 

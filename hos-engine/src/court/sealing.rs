@@ -101,12 +101,12 @@ impl Court {
     fn taken(&self, tx: &Tx<'_>, tenant: &Tenant, limit: usize) -> Result<Taken, Failure> {
         let mut taken = Taken::default();
         // Records of the inbox that go behind others of their stream, and those others' thread.
-        let mut held: Vec<(u64, [u8; 16], Handle)> = Vec::new();
+        let mut held: Vec<(i64, [u8; 16], Handle)> = Vec::new();
         for row in &tx.rows(&sql::queue(tenant, limit))? {
             if taken.records.len() >= limit {
                 break;
             }
-            let pos = row.uint(0)?;
+            let pos = row.int(0)?;
             let Ok(id) = row.bytes(1) else {
                 taken.nothing.push(pos);
                 continue;
@@ -134,7 +134,7 @@ impl Court {
         if let (true, Some((.., thread))) = (taken.records.is_empty(), held.first()) {
             // All that they wait for is further on in the queue.
             for row in &tx.rows(&sql::queued_of(tenant, thread, limit))? {
-                taken.take(row.uint(0)?, self.queued(tx, tenant, row)?);
+                taken.take(row.int(0)?, self.queued(tx, tenant, row)?);
             }
         }
         Ok(taken)
@@ -192,7 +192,7 @@ impl Court {
             if row.uint(2)? == n
                 && let Some(record) = self.queued(tx, tenant, row)?
             {
-                tx.execute(&sql::dequeue(tenant, row.uint(0)?))?;
+                tx.execute(&sql::dequeue(tenant, row.int(0)?))?;
                 return Ok(record);
             }
         }
@@ -227,7 +227,9 @@ impl Court {
     /// beside the host's gave its record its place in the stream at once, and was committed first. It is not sealed yet, though it
     /// is further on in the queue, and the host's gets the place behind it.
     fn goes_behind(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16], records: &[Unsealed]) -> Result<Option<Handle>, Failure> {
-        let Some(row) = tx.row(&inbox::get(tenant, &id))? else { return Ok(None) };
+        let Some(row) = tx.row(&inbox::get(tenant, &id))?.filter(|row| row.text(0).is_ok_and(|name| !name.is_empty())) else {
+            return Ok(None);
+        };
         // INVARIANT: the stream is claimed here, so nobody writes into it until this transaction ends.
         let Some((thread, next, _)) = self.stream_end(tx, tenant, streams::of_host(row.text(0)?))? else { return Ok(None) };
         let Some(last) = next.checked_sub(1) else { return Ok(None) };
@@ -239,7 +241,9 @@ impl Court {
     /// Gives a record that waits in the inbox its place in its stream; none where it is not there.
     fn place(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16]) -> Result<Option<Unsealed>, Failure> {
         let Some(mut row) = tx.row(&inbox::waiting(tenant, &id))? else { return Ok(None) };
-        let name = streams::of_host(row.text(0)?).to_owned();
+        // A call in shadow is of no stream.
+        let Some(name) = Some(row.text(0)?).filter(|name| !name.is_empty()) else { return Ok(None) };
+        let name = streams::of_host(name).to_owned();
         let (once, header, parts) = (row.opt_blob(1)?.map(<[u8]>::to_vec), row.take_blob(2)?, row.take_blob(3)?);
         let (thread, n, prev) = match self.stream_end(tx, tenant, &name)? {
             Some((thread, next, last)) => (thread, next, Some(last)),
@@ -280,13 +284,13 @@ struct Taken {
     records: Vec<Unsealed>,
     met: HashSet<(Handle, u64)>,
     /// The records' places in the queue.
-    places: Vec<u64>,
+    places: Vec<i64>,
     /// Places in the queue that lead to nothing, or to what another place led to.
-    nothing: Vec<u64>,
+    nothing: Vec<i64>,
 }
 
 impl Taken {
-    fn take(&mut self, pos: u64, record: Option<Unsealed>) {
+    fn take(&mut self, pos: i64, record: Option<Unsealed>) {
         match record.filter(|record| self.met.insert((record.thread, record.n))) {
             Some(record) => {
                 self.records.push(record);
@@ -298,7 +302,7 @@ impl Taken {
 }
 
 /// Takes these rows out of a tenant's queue.
-fn dequeue(tx: &Tx<'_>, tenant: &Tenant, mut places: &[u64]) -> Result<(), Failure> {
+fn dequeue(tx: &Tx<'_>, tenant: &Tenant, mut places: &[i64]) -> Result<(), Failure> {
     while let Some((several, rest)) = places.split_first_chunk::<{ sql::SEVERAL }>().filter(|_| tx.is_shared()) {
         tx.execute(&sql::dequeue_several(tenant, several))?;
         places = rest;

@@ -62,14 +62,15 @@ impl Court {
             group.unsealed.iter().map(|record| (record.tenant.clone(), record.thread, record.n)).collect();
         for tenant in self.tenants(tx)? {
             for row in tx.rows(&sql::queue(&tenant, usize::MAX >> 1))? {
+                // What leads to nothing is no record of anybody's.
+                let Ok(id) = row.bytes(1) else { continue };
                 if row.int(2)? < 0 {
-                    let id = row.bytes(1)?;
                     if let Some(row) = tx.row(&inbox::waiting(&tenant, &id))? {
                         survey.take(&tenant, Spot::Waits(Handle(id)), row.blob(2)?, row.blob(3)?, secret);
                     }
                     continue;
                 }
-                waiting.push((tenant.clone(), Handle(row.bytes(1)?), row.uint(2)?));
+                waiting.push((tenant.clone(), Handle(id), row.uint(2)?));
             }
         }
         for (tenant, thread, n) in waiting {

@@ -238,7 +238,14 @@ impl<'w, 't> Walk<'w, 't> {
     /// Records without a place in the log, in the order in which they wait: behind all others.
     fn waiting(&self, tenant: &Tenant) -> Result<HashMap<(Handle, u64), u64>, Failure> {
         let rows = self.tx.rows(&sql::queue_places(tenant))?;
-        rows.iter().enumerate().map(|(i, row)| Ok(((Handle(row.bytes(0)?), row.uint(1)?), WAITS_FROM + i as u64))).collect()
+        let mut waiting = HashMap::new();
+        for (place, row) in (WAITS_FROM..).zip(&rows) {
+            // What leads to nothing, or to what another row led to, is no record.
+            if let Ok(thread) = row.bytes(0) {
+                waiting.entry((Handle(thread), row.uint(1)?)).or_insert(place);
+            }
+        }
+        Ok(waiting)
     }
 
     fn read(&self, tenant: &Tenant, row: &Row) -> Result<Read, Failure> {

@@ -322,11 +322,11 @@ fn queue(
     let now = pass.court.clock.now();
     let (mut count, mut oldest, mut waiting) = (0, 0, 0);
     for row in tx.rows(&sql::queue(tenant, usize::MAX >> 1))? {
-        count += 1;
-        let Ok(thread) = row.bytes(1).map(Handle) else {
-            pass.findings.add(format!("hos_queue {tenant}, pos {}", row.uint(0)?), "column thread: no handle");
+        let (Ok(thread), true) = (row.bytes(1).map(Handle), row.int(2)? != claim::CLAIMED) else {
+            pass.findings.add(format!("hos_queue {tenant}, pos {}", row.int(0)?), "column thread or n: it leads to nothing");
             continue;
         };
+        count += 1;
         let n = if row.int(2)? == claim::WAITING { None } else { Some(row.uint(2)?) };
         let at = || match n {
             Some(n) => format!("hos_queue {tenant}, thread {thread}, n {n}"),

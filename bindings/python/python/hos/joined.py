@@ -50,6 +50,8 @@ __all__ = ["Args", "Connection", "JoinedActor", "JoinedEngine", "JoinedTenant"]
 
 _T = TypeVar("_T")
 _Named = Union[Uid, str, HasUid]
+# How much of a failure's words goes with a call that the world's own outcome stands in for.
+_SAID_MAX = 1000
 Args = Union[Mapping[str, Any], Callable[[], Mapping[str, Any]]]
 
 
@@ -187,8 +189,8 @@ class JoinedEngine:
             kind = self._alive()
             return self._apart(kind, lambda watch: self._rounds.step(kind, operation, call, watch))
         except Exception as why:
-            told = {"code": getattr(why, "code", "hos.internal"), "message": getattr(why, "message", repr(why))}
-            told.update(operation=operation, call=call.decode())
+            code, message = _words(why)
+            told = {"code": code, "message": message, "operation": operation, "call": call.decode()}
             # As it was written, for escapes would make some letters three times as long. What the error says may be no Unicode.
             failure = json.dumps(told, ensure_ascii=False).encode(errors="replace")
             with contextlib.suppress(HosError):
@@ -409,6 +411,16 @@ def _begun(kind: Kind) -> Optional[bool]:
         raise
     except Exception as error:
         raise kind.failure(error) from error
+
+
+def _words(why: Exception) -> Tuple[str, str]:
+    """What a failure says, as a code and words. What a caller's own object raised may hold anything."""
+    if isinstance(why, HosError):
+        return why.code, why.message[:_SAID_MAX]
+    try:
+        return "hos.internal", repr(why)[:_SAID_MAX]
+    except Exception:
+        return "hos.internal", type(why).__name__
 
 
 def _sound(call: bytes, fault: Optional[Exception]) -> bytes:

@@ -11,6 +11,27 @@ from cases import Joined, fresh
 from hosts import H1, LAW, MERT, hos
 
 
+class Odd(Exception):
+    """An error of somebody else's, with a code that is none of ours, and words that may be none."""
+
+    def __init__(self, code=404, says="odd"):
+        super().__init__()
+        self.code, self.says = code, says
+
+    def __repr__(self):
+        if self.says is None:
+            raise RuntimeError("no words")
+        return self.says
+
+
+class Raising:
+    def __init__(self, raised):
+        self.raised = raised
+
+    def __hos_uid__(self):
+        raise self.raised
+
+
 class Thing:
     """A result of the world's."""
 
@@ -124,6 +145,13 @@ class Shadow(Watched):
         self.insert(fresh("o"))
         self.stood(self.mert.begin("lamp", id, "make", args={"x": 1.5}, legacy=False), "hos.value_invalid", False)
         self.commit()
+        # What a caller's own object raises is as good as a value that is none, whatever it holds.
+        for raised in (Odd(code=404), Odd(code=None), Odd(code=lambda: 5), Odd(says=None), Odd(says="x" * 40_000_000)):
+            self.begin()
+            self.insert(fresh("o"))
+            answer = self.mert.begin("lamp", id, "make", args={"x": Raising(raised)}, legacy=True)
+            self.commit()
+            self.assertEqual((answer.allowed, answer.mode), (True, "shadow"))
         # Enforced, nothing stands in the law's place.
         self.begin()
         with self.assertRaises(hos.CallError):

@@ -18,6 +18,8 @@ pub const WAITING: i64 = -2;
 
 /// The place of a call in shadow that waits in the inbox to be judged.
 pub const SHADOW: i64 = -3;
+/// The place of a row of the queue that leads to nothing, and was set aside ([`set_aside`](super::evidence::set_aside)). So is all below it.
+pub const NOWHERE: i64 = -4;
 
 /// Claims a once-key.
 pub fn once(t: &Tenant, key: &OnceKey) -> Statement {

@@ -312,10 +312,10 @@ pub fn enqueue_shadow(t: &Tenant, id: &[u8; 16]) -> Statement {
 }
 
 /// Takes a call in shadow out of the queue; none is changed where another has done so, though its place be another's by now.
-pub fn dequeue_shadow(t: &Tenant, pos: u64, id: &[u8; 16]) -> Statement {
+pub fn dequeue_shadow(t: &Tenant, pos: i64, id: &[u8; 16]) -> Statement {
     Statement::new(
         "DELETE FROM hos_queue WHERE tenant = ?1 AND pos = ?2 AND thread = ?3 AND n = -3",
-        [tenant(t), int(pos), id.into()],
+        [tenant(t), pos.into(), id.into()],
     )
 }
 
@@ -350,9 +350,16 @@ pub fn queued_of(t: &Tenant, thread: &Handle, limit: usize) -> Statement {
     )
 }
 
-/// How many records wait in a tenant's queue.
+/// How many records of a tenant's queue will be sealed: those that are there, and have no place in the log. Of a store in which nothing
+/// waits in the inbox.
 pub fn queue_len(t: &Tenant) -> Statement {
-    Statement::new("SELECT count(*) FROM hos_queue WHERE tenant = ?1 AND n >= -2", [tenant(t)])
+    Statement::new(
+        "SELECT count(*) FROM (SELECT DISTINCT q.thread, q.n FROM hos_queue q
+           JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
+           WHERE q.tenant = ?1 AND q.n >= 0 AND length(q.thread) = 16 AND NOT EXISTS
+             (SELECT 1 FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n)) waiting",
+        [tenant(t)],
+    )
 }
 
 /// Where each thread ends: thread, n and header of its last record, header of its first (or null).
@@ -386,8 +393,13 @@ pub fn queue_count(t: &Tenant) -> Statement {
 }
 
 /// Leaves a row of the queue that leads to nothing where it is, for who looks into it: no sealer meets it again.
-pub fn set_aside(t: &Tenant, pos: u64) -> Statement {
-    Statement::new("UPDATE hos_queue SET n = -4 WHERE tenant = ?1 AND pos = ?2", [tenant(t), int(pos)])
+pub fn set_aside(t: &Tenant, pos: i64) -> Statement {
+    Statement::new("UPDATE hos_queue SET n = -4 WHERE tenant = ?1 AND pos = ?2", [tenant(t), pos.into()])
+}
+
+/// The same of one that leads to no call in shadow; none is changed where another has judged that call meanwhile.
+pub fn set_shadow_aside(t: &Tenant, pos: i64) -> Statement {
+    Statement::new("UPDATE hos_queue SET n = -4 WHERE tenant = ?1 AND pos = ?2 AND n = -3", [tenant(t), pos.into()])
 }
 
 /// Rows of the queue that lead to nothing: how many, and the places of the first and the last.
@@ -396,18 +408,18 @@ pub fn aside(t: &Tenant) -> Statement {
 }
 
 /// Takes a row out of the queue.
-pub fn dequeue(t: &Tenant, pos: u64) -> Statement {
-    Statement::new("DELETE FROM hos_queue WHERE tenant = ?1 AND pos = ?2", [tenant(t), int(pos)])
+pub fn dequeue(t: &Tenant, pos: i64) -> Statement {
+    Statement::new("DELETE FROM hos_queue WHERE tenant = ?1 AND pos = ?2", [tenant(t), pos.into()])
 }
 
 /// Takes [`SEVERAL`] rows out of the queue.
-pub fn dequeue_several(t: &Tenant, places: &[u64; SEVERAL]) -> Statement {
+pub fn dequeue_several(t: &Tenant, places: &[i64; SEVERAL]) -> Statement {
     static TEXT: LazyLock<&str> = LazyLock::new(|| {
         let places: Vec<String> = (0..SEVERAL).map(|i| format!("?{}", 2 + i)).collect();
         String::leak(format!("DELETE FROM hos_queue WHERE tenant = ?1 AND pos IN ({})", places.join(", ")))
     });
     let mut params = vec![tenant(t)];
-    params.extend(places.iter().map(|place| int(*place)));
+    params.extend(places.iter().map(|place| Sql::from(*place)));
     Statement::new(*TEXT, params)
 }
 
