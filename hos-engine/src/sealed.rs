@@ -264,8 +264,12 @@ impl Keys<'_, '_> {
 
     /// The plaintext of a row's copy; `None` when its key was destroyed.
     pub(crate) fn open_copy(&self, key: &KeyId, bytes: &[u8], fresh: &FreshKeys) -> Result<Option<Vec<u8>>, Failure> {
-        let secret = if key.0 == [0; 16] { None } else { self.by_id(key, fresh)? };
-        open_copy(*key, secret.as_ref(), bytes)
+        open_copy(*key, self.of_copy(key, fresh)?.as_ref(), bytes)
+    }
+
+    /// The key that a row's copy is under; none where it is under none, or its key was destroyed.
+    pub(crate) fn of_copy(&self, key: &KeyId, fresh: &FreshKeys) -> Result<Option<SubjectKey>, Failure> {
+        if key.0 == [0; 16] { Ok(None) } else { self.by_id(key, fresh) }
     }
 }
 

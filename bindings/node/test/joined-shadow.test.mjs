@@ -149,7 +149,7 @@ for (const variant of FEWER) {
       });
     });
 
-    await t.test("an error whose words are none harms nobody", async () => {
+    await t.test("words that are no Unicode, and an outcome that is half told, harm nobody", async () => {
       const legacy = { allowed: true, state: "paid" };
       const half = "half a character: \ud800";
       const given = [{ args: { amount: 1, [half]: 1 } }, { args: { [half]: 1.5 } }, { args: { amount: half } }, { [half]: 1 }, { reason: half }];

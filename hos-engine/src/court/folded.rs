@@ -2,8 +2,9 @@
 
 use super::{Court, Group};
 use crate::Failure;
-use crate::store::Tx;
+use crate::sealed::open_copy;
 use crate::store::sql::{evidence as evidence_sql, inbox};
+use crate::store::{Row, Tx};
 use crate::view::View;
 use hos_core::call::Call;
 use hos_core::id::{KeyId, Tenant};
@@ -28,23 +29,23 @@ impl Court {
         let (mut waiting, mut nothing) = (Vec::new(), Vec::new());
         for row in tx.rows(&evidence_sql::shadows(tenant, limit))? {
             let pos = row.int(0)?;
-            let found = row.bytes(1).ok().map(|id| Ok::<_, Failure>((id, tx.row(&inbox::waiting(tenant, &id))?))).transpose()?;
-            let Some((id, Some(row))) = found else {
-                nothing.push(pos);
-                continue;
-            };
-            // Who may add rows may add one that is no call.
-            let (Ok(key), Ok(sealed)) = (row.bytes(2).map(KeyId), row.blob(3)) else {
-                nothing.push(pos);
-                continue;
-            };
-            match self.keys(tx).open_copy(&key, sealed, &Default::default()) {
-                Ok(bytes) => waiting.push(Waiting { pos, id, about: row.opt_blob(4)?.map(<[u8]>::to_vec), bytes }),
-                Err(failure) if failure.code == Code::StoreIntegrity => nothing.push(pos),
-                Err(failure) => return Err(failure),
+            match self.shadow(tx, tenant, pos, &row)? {
+                Some(call) => waiting.push(call),
+                None => nothing.push(pos),
             }
         }
         Ok((waiting, nothing))
+    }
+
+    /// The call that a row of the queue leads to, if it leads to one: who may add rows may add some that are none.
+    fn shadow(&self, tx: &Tx<'_>, tenant: &Tenant, pos: i64, row: &Row) -> Result<Option<Waiting>, Failure> {
+        let Ok(id) = row.bytes(1) else { return Ok(None) };
+        let Some(row) = tx.row(&inbox::waiting(tenant, &id))? else { return Ok(None) };
+        let (Ok(key), Ok(copy)) = (row.bytes(2).map(KeyId), row.blob(3)) else { return Ok(None) };
+        // A vault that fails says nothing of the call.
+        let secret = self.keys(tx).of_copy(&key, &Default::default())?;
+        let Ok(bytes) = open_copy(key, secret.as_ref(), copy) else { return Ok(None) };
+        Ok(Some(Waiting { pos, id, about: row.opt_blob(4)?.map(<[u8]>::to_vec), bytes }))
     }
 
     /// Refuses an enforced call on an instance of which calls in shadow wait to be judged: it does not stand yet where the world has

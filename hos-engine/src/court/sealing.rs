@@ -227,9 +227,7 @@ impl Court {
     /// beside the host's gave its record its place in the stream at once, and was committed first. It is not sealed yet, though it
     /// is further on in the queue, and the host's gets the place behind it.
     fn goes_behind(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16], records: &[Unsealed]) -> Result<Option<Handle>, Failure> {
-        let Some(row) = tx.row(&inbox::get(tenant, &id))?.filter(|row| row.text(0).is_ok_and(|name| !name.is_empty())) else {
-            return Ok(None);
-        };
+        let Some(row) = tx.row(&inbox::get(tenant, &id))? else { return Ok(None) };
         // INVARIANT: the stream is claimed here, so nobody writes into it until this transaction ends.
         let Some((thread, next, _)) = self.stream_end(tx, tenant, streams::of_host(row.text(0)?))? else { return Ok(None) };
         let Some(last) = next.checked_sub(1) else { return Ok(None) };

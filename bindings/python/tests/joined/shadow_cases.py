@@ -145,7 +145,7 @@ class Shadow(Watched):
         self.insert(fresh("o"))
         self.stood(self.mert.begin("lamp", id, "make", args={"x": 1.5}, legacy=False), "hos.value_invalid", False)
         self.commit()
-        # What a caller's own object raises is as good as a value that is none, whatever it holds.
+        # What a caller's own object raises harms nobody, whatever it holds.
         for raised in (Odd(code=404), Odd(code=None), Odd(code=lambda: 5), Odd(says=None), Odd(says="x" * 40_000_000)):
             self.begin()
             self.insert(fresh("o"))

@@ -5,8 +5,8 @@ declare(strict_types=1);
 // The law takes in a shop that has sold for years, while it sells on: fills the table of orders, serves a stage over HTTP, and runs
 // `hos adopt --rows`, which is killed some times and begun again, while buyers buy. Then it counts: each order is one instance, with one
 // record of its own and one for each row that the shop's log has of it, and the evidence is intact. Prints a line of JSON; how long
-// checkouts took before and meanwhile is in it, and how that went from tenth to tenth. Buyers pause: those who buy as fast as the machine can take it make more orders than
-// anybody takes in.
+// checkouts took before and meanwhile is in it, and how that went from tenth to tenth. Buyers pause: those who buy as fast as the machine
+// can take it make more orders than anybody takes in.
 
 use Shop\{Db, Founding, Options, Server};
 use Shop\Tests\{Databases, Driver, Load};

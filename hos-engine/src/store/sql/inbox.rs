@@ -31,9 +31,9 @@ pub fn waits_in(t: &Tenant, stream: &str) -> Statement {
     Statement::new("SELECT 1 FROM hos_inbox WHERE tenant = ?1 AND stream = ?2 LIMIT 1", [tenant(t), stream.into()])
 }
 
-/// What waits under an id: stream, header.
+/// The record that waits under an id: stream, header.
 pub fn get(t: &Tenant, id: &[u8; 16]) -> Statement {
-    Statement::new("SELECT stream, header FROM hos_inbox WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
+    Statement::new("SELECT stream, header FROM hos_inbox WHERE tenant = ?1 AND id = ?2 AND stream <> ''", [tenant(t), id.into()])
 }
 
 /// What waits under an id: header, parts.
