@@ -13,7 +13,7 @@ use hos_engine::{Engine, Erasure, Level, Settings, TenantRef, VerifyOptions};
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::thread;
 use support::{Store, change, fresh_under, root, uid};
 
@@ -22,6 +22,9 @@ const CONTRACT: &str = "contract=\"o\"\nversion=1\nentity=\"N::O\"\ndata_subject
     [event.go]\nfrom=[\"a\"]\nto=\"b\"\naction=\"o.go\"\neffects=[{kind=\"m\",body=[\"id\"]}]\n\
     [event.back]\nfrom=[\"b\"]\nto=\"a\"\naction=\"o.go\"\n[event.late]\nfrom=[\"b\"]\nto=\"a\"\naction=\"o.late\"\n\
     [[deadline]]\nstate=\"b\"\nafter=\"PT1H\"\nevent=\"late\"\n[event.end]\nfrom=[\"a\",\"b\"]\nto=\"c\"\naction=\"o.go\"\n";
+
+/// How many calls are made between two changes of the directory.
+const STILL_CALLS: usize = 20;
 
 /// A store of orders that go to and fro; everybody in `N::R::"op"` may move them.
 fn store() -> Store {
@@ -202,7 +205,8 @@ fn role_of_another_process() {
 }
 
 /// Twelve callers move orders of their own and two that they share, some calls twice under one once-key, while a directory
-/// keeps changing under them.
+/// keeps changing under them. It stands still for [`STILL_CALLS`] of their calls at a time, or whose calls hold when their
+/// turn comes would be up to the machine's scheduler.
 #[test]
 fn whatever_happens_meanwhile_the_evidence_replays() {
     let store = store();
@@ -215,12 +219,18 @@ fn whatever_happens_meanwhile_the_evidence_replays() {
     }
     born(&tenant, "shared0", "ann");
     born(&tenant, "shared1", "ann");
-    let over = AtomicBool::new(false);
+    let (over, called) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (accepted, kept) = thread::scope(|scope| {
-        let (tenant, over) = (&tenant, &over);
+        let (tenant, over, called) = (&tenant, &over, &called);
         let changing = scope.spawn(move || {
-            let mut turns = 0;
+            let (mut turns, mut seen) = (0, 0);
             while !over.load(Ordering::Relaxed) {
+                let now = called.load(Ordering::Relaxed);
+                if turns > 0 && now < seen + STILL_CALLS {
+                    thread::yield_now();
+                    continue;
+                }
+                seen = now;
                 for i in 0..callers / 2 {
                     let (uid, parent) = (uid("A", &format!("u{i}")), uid("R", "op"));
                     change(tenant, Change::Leave { uid: uid.clone(), parent: parent.clone() });
@@ -242,6 +252,7 @@ fn whatever_happens_meanwhile_the_evidence_replays() {
                             // Another caller uses the same key for another call: one of the two is refused.
                             let key = format!("{id}-{turn}-{}", if id == &own { i } else { i % 6 });
                             let answer = tenant.transition(event(&who, id, name).once(&key).unwrap()).unwrap();
+                            called.fetch_add(1, Ordering::Relaxed);
                             if answer.allowed && !answer.again {
                                 *accepted.entry(id.clone()).or_insert(0) += 1;
                             } else {
