@@ -24,7 +24,16 @@ pub(crate) fn read(child: Child) -> Result<f64> {
 
 /// The memory of this process that is in use, in bytes.
 pub(crate) fn resident() -> Result<f64> {
+    of_memory("VmRSS:")
+}
+
+/// The most that was ever in use, in bytes.
+pub(crate) fn resident_most() -> Result<f64> {
+    of_memory("VmHWM:")
+}
+
+fn of_memory(what: &str) -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("the system does not tell")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what)).ok_or("the system does not tell")?;
     Ok(line.trim().trim_end_matches(" kB").trim().parse::<f64>()? * 1024.0)
 }

@@ -25,6 +25,7 @@ mod harness;
 mod joined;
 mod law;
 mod links;
+mod memory;
 mod peers;
 mod profile;
 mod replay;
@@ -45,7 +46,7 @@ type Part = fn(bool, &mut Table) -> Result<()>;
 type Alone = fn(&[String]) -> Result<String>;
 
 /// Each part: its name, and what it is about.
-const PARTS: [(&str, &str, Part); 10] = [
+const PARTS: [(&str, &str, Part); 11] = [
     ("can", "May this principal do this", can::run),
     ("apps", "The apps of Cedar's paper", apps::run),
     ("links", "Grants, and the law itself", links::run),
@@ -53,6 +54,7 @@ const PARTS: [(&str, &str, Part); 10] = [
     ("fair", "Several processes on one file", fair::run),
     ("seal", "Sealing by a worker", seal::run),
     ("verify", "Verifying a log", verify::run),
+    ("memory", "What verifying keeps in memory", memory::run),
     ("replay", "The past judged again", replay::run),
     ("evidence", "What leaves a store", evidence::run),
     ("growth", "What length costs", growth::run),
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Some("count") => Some(profile::count),
         Some("weigh") => Some(links::weigh),
         Some("worker") => Some(fair::worker),
+        Some("verified") => Some(memory::verified),
         _ => None,
     };
     if let Some(alone) = alone {

@@ -131,6 +131,21 @@ impl Shop {
         Ok(Self { path, place: Some(place), engine, tenant, keys: AtomicU64::new(0) })
     }
 
+    /// So many instances more, each with a once-key, in commits of 64.
+    pub(crate) fn grow(&self, from: usize, instances: usize) -> Result<()> {
+        let places: Vec<usize> = (from..from + instances).collect();
+        for group in places.chunks(64) {
+            let born = group.iter().map(|i| {
+                let begin = Begin::new(owner()?, "lamp", &i.to_string(), "make")?.fact("owner", owner()?).fact("watts", 100);
+                Ok((self.tenant.name().clone(), Call::Begin(begin.once(&format!("made-{i}"))?)))
+            });
+            for answer in self.engine.batch(born.collect::<Result<_>>()?)? {
+                assert!(answer?.allowed);
+            }
+        }
+        Ok(())
+    }
+
     /// One that another process has made, or this one has left; its once-keys begin at a number that nobody else uses.
     pub(crate) fn open(path: &Path, number: usize) -> Result<Self> {
         let engine = Engine::builder().sqlite(path).open()?;

@@ -238,6 +238,40 @@ fn behind_a_deadlock_the_hosts_settings_stand_and_it_begins_again() {
     }
 }
 
+/// In MySQL a deadlock takes the whole transaction, the world's own rows with it: then its outcome does not stand, and nobody says so.
+#[test]
+fn behind_a_deadlock_that_took_the_hosts_rows_its_outcome_does_not_stand() {
+    for kind in kinds().into_iter().filter(|kind| kind.dialect() == Dialect::Mysql) {
+        let world = World::new(&kind);
+        world.in_shadow();
+        let (joining, mut client, mut other) = (world.joining(), world.client(), world.client());
+        stands(&mut client, &joining, "1", None);
+        let before = patience(&mut client);
+        client.say("BEGIN").unwrap();
+        client.say("UPDATE orders SET status = 'mine' WHERE id = '1'").unwrap();
+        other.say("BEGIN").unwrap();
+        // Whoever changed less is the one that the database gives up.
+        for i in 0..50 {
+            other.say(&format!("INSERT INTO orders VALUES ('other{i}', 'x')")).unwrap();
+        }
+        other.say("UPDATE hos_queue SET n = n WHERE tenant = 't1'").unwrap();
+        other.say("SELECT * FROM hos_inbox WHERE tenant = 't1' FOR UPDATE").unwrap();
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| client.call(&joining, legacy(go("1"), true)).map(|judged| judged.allowed));
+            std::thread::sleep(Duration::from_millis(300));
+            other.say("UPDATE orders SET status = 'theirs' WHERE id = '1'").unwrap();
+            let came = waits.join().unwrap();
+            assert_eq!(came.map_err(|e| e.code()), Err(Code::Retry), "{kind:?}");
+        });
+        assert_eq!(client.number("SELECT @@in_transaction"), 0, "it was a deadlock");
+        assert_eq!(patience(&mut client), before, "nothing that was set is left");
+        other.say("ROLLBACK").unwrap();
+        // The next one begins anew.
+        stands(&mut client, &joining, "2", None);
+        world.intact();
+    }
+}
+
 #[test]
 fn a_transaction_that_has_failed_already_is_none_of_ours() {
     for kind in kinds().into_iter().filter(|kind| kind.dialect() == Dialect::Postgres) {

@@ -60,6 +60,9 @@ pub struct VerifyOptions<'a> {
     pub progress: Option<&'a dyn Fn(u64, u64)>,
     /// On how many threads records are examined; none of them outlives the call. 0 is 1.
     pub threads: usize,
+    /// About how many bytes are kept in memory of what grows with a store: its instances, once-keys, messages, deadlines. What is more
+    /// lies in temporary files meanwhile (in `TMPDIR`), without anything that a person could be known by. `None`: 256 MiB.
+    pub memory: Option<usize>,
 }
 
 /// What verification found.

@@ -41,6 +41,9 @@ pub(crate) struct Verify {
     /// Judge every record again: the level is `replayed` where each gives the same answer
     #[arg(long)]
     replay: bool,
+    /// About how much of what grows with the store is kept in memory; the rest lies in temporary files (in TMPDIR) meanwhile
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_048_576), conflicts_with = "file")]
+    memory: u32,
 }
 
 impl Verify {
@@ -67,6 +70,7 @@ impl Verify {
             vkey: self.key.clone(),
             progress: Some(&tell),
             threads,
+            memory: Some((self.memory as usize) << 20),
         };
         if self.replay {
             let (report, replay) = engine.verify_replayed(&options, Some(&tell))?;

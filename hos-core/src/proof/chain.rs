@@ -481,6 +481,11 @@ impl Threads {
         follows
     }
 
+    /// Forgets a thread, and says where it stood.
+    pub fn remove(&mut self, thread: &Handle) -> Option<(u64, RecordHash)> {
+        self.heads.remove(thread)
+    }
+
     /// Moves a thread on behind a record, whether or not it follows.
     pub fn advance(&mut self, thread: Handle, n: u64, record: RecordHash) {
         self.heads.insert(thread, (n, record));

@@ -61,6 +61,9 @@ pub enum HeadsError {
     /// Two threads have one key.
     #[error("two threads have the key {0} in the map of heads")]
     Twice(MapKey),
+    /// A leaf comes before the one that was told before it.
+    #[error("the leaves of the map of heads are not told by ascending key")]
+    Order,
     /// More siblings than a key has bits.
     #[error("the proof has more siblings than a key has bits")]
     Length,
@@ -100,6 +103,64 @@ pub struct HeadsMap {
     /// Ascending by key.
     leaves: Vec<(MapKey, MapHash)>,
 }
+
+/// The root of a map whose leaves are told one after the other, by ascending key: for who has no room for all of them at once.
+///
+/// What is not finished yet are subtrees to the left of the last leaf, at most one at each depth.
+#[derive(Debug, Clone, Default)]
+pub struct HeadsRoot {
+    /// The subtrees that wait for the one at their right, each with the depth at which the two become one. Depths ascend.
+    waiting: Vec<(usize, MapHash)>,
+    last: Option<(MapKey, MapHash)>,
+    count: u64,
+}
+
+impl HeadsRoot {
+    /// Tells the next leaf: a thread's key, and [`Head::hash`].
+    ///
+    /// # Errors
+    /// [`HeadsError::Twice`] for the key before, [`HeadsError::Order`] for one that comes before it.
+    pub fn push(&mut self, key: MapKey, leaf: MapHash) -> Result<(), HeadsError> {
+        if let Some((before, hash)) = self.last {
+            if before >= key {
+                return Err(if before == key { HeadsError::Twice(key) } else { HeadsError::Order });
+            }
+            let apart = (0..KEY_BITS).find(|depth| bit(&before, *depth) != bit(&key, *depth)).unwrap_or(KEY_BITS);
+            let whole = self.close(&before, hash, apart + 1, apart + 1);
+            self.waiting.push((apart, whole));
+        }
+        self.last = Some((key, leaf));
+        self.count += 1;
+        Ok(())
+    }
+
+    /// How many leaves there were, and the root.
+    pub fn finish(mut self) -> (u64, MapHash) {
+        let root = match self.last.take() {
+            None => EMPTY,
+            Some((key, hash)) => self.close(&key, hash, 0, 0),
+        };
+        (self.count, root)
+    }
+
+    /// The subtree at this depth that ends with a leaf. A leaf that is alone in it is its root; above the deepest place at which it
+    /// has somebody beside it (`beside`, at least), every level has a node.
+    fn close(&mut self, key: &MapKey, leaf: MapHash, depth: usize, beside: usize) -> MapHash {
+        let mut hash = leaf;
+        let deepest = self.waiting.last().filter(|(at, _)| *at >= depth).map_or(beside, |(at, _)| at + 1);
+        for level in (depth..deepest).rev() {
+            hash = match self.waiting.pop_if(|(at, _)| *at == level) {
+                Some((_, left)) => heads_node(&left, &hash),
+                None if bit(key, level) => heads_node(&EMPTY, &hash),
+                None => heads_node(&hash, &EMPTY),
+            };
+        }
+        hash
+    }
+}
+
+/// How many bits a key has.
+const KEY_BITS: usize = 256;
 
 /// A way through the map along a key's bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,6 +274,15 @@ mod tests {
         builder.finish().unwrap()
     }
 
+    /// The same, told one after the other.
+    fn told(heads: &[Head]) -> Result<(u64, MapHash), HeadsError> {
+        let mut leaves: Vec<_> = heads.iter().map(|h| (h.key, h.hash())).collect();
+        leaves.sort_unstable();
+        let mut root = HeadsRoot::default();
+        leaves.into_iter().try_for_each(|(key, leaf)| root.push(key, leaf))?;
+        Ok(root.finish())
+    }
+
     /// The definition, written out: the root over all 256 levels with empty and single subtrees collapsed.
     fn defined(heads: &[Head], prefix: &[bool]) -> MapHash {
         let within: Vec<&Head> = heads.iter().filter(|h| prefix.iter().enumerate().all(|(d, b)| bit(&h.key, d) == *b)).collect();
@@ -230,6 +300,7 @@ mod tests {
             let map = map(&heads);
             let root = map.root();
             prop_assert_eq!(root, defined(&heads, &[]));
+            prop_assert_eq!(told(&heads), Ok((count, root)));
             for one in &heads {
                 let way = map.way(&one.key);
                 prop_assert_eq!(way.end, Some(one.key));
@@ -257,11 +328,35 @@ mod tests {
         let mut pair = [head(1), head(1)];
         pair[1].key.0[31] ^= 1;
         let map = map(&pair);
+        assert_eq!(told(&pair), Ok((2, map.root())));
         let way = map.way(&pair[0].key);
         assert_eq!(way.siblings.len(), SIBLINGS_MAX);
         assert_eq!(verify_presence(&map.root(), &pair[0], &way.siblings), Ok(()));
         let longer = [&way.siblings[..], &[EMPTY]].concat();
         assert_eq!(verify_presence(&map.root(), &pair[0], &longer), Err(HeadsError::Length));
+    }
+
+    /// Keys that agree in many bits and differ in few, at places that leaves before and behind them do not share.
+    #[test]
+    fn leaves_that_lie_close_together_come_to_the_same_root_one_by_one() {
+        for places in [&[0usize, 1][..], &[7, 8, 9], &[250, 255], &[0, 128, 255], &[3, 3], &[]] {
+            let mut heads = vec![head(1), head(2), head(3)];
+            for (i, place) in places.iter().enumerate() {
+                let mut key = heads[i].key;
+                key.0[place / 8] ^= 0x80 >> (place % 8);
+                heads.push(Head { key, ..head(9 + i as u64) });
+            }
+            assert_eq!(told(&heads), Ok((heads.len() as u64, defined(&heads, &[]))), "{places:?}");
+        }
+    }
+
+    #[test]
+    fn leaves_that_are_told_out_of_order_make_no_root() {
+        let mut root = HeadsRoot::default();
+        root.push(MapKey([2; 32]), MapHash([1; 32])).unwrap();
+        assert_eq!(root.push(MapKey([1; 32]), MapHash([1; 32])), Err(HeadsError::Order));
+        assert_eq!(root.push(MapKey([2; 32]), MapHash([1; 32])), Err(HeadsError::Twice(MapKey([2; 32]))));
+        assert_eq!(HeadsRoot::default().finish(), (0, EMPTY));
     }
 
     #[test]

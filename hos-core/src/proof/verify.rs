@@ -1,4 +1,5 @@
-//! Verifying a tenant's whole log in one pass, in memory that grows with the number of threads alone.
+//! Verifying a tenant's whole log in one pass, in memory that grows with the number of threads alone, or with nothing where
+//! the caller keeps them ([`LogVerifier::leave`]).
 //!
 //! Everything is computed anew from the same bytes: canonical form, log chain, thread chains, commitments, tree. No layer
 //! stands in for another; what breaks is located ([`super::report`]), and the pass goes on from what is there.
@@ -162,9 +163,15 @@ impl LogVerifier {
         self.last_epoch = self.last_epoch.max(epoch);
     }
 
-    /// A thread's last record among the entries that are not verified again.
+    /// A thread's last record so far, where it is kept elsewhere or lies among entries that are not verified again.
     pub fn stood(&mut self, thread: Handle, n: u64, record: RecordHash) {
         self.threads.advance(thread, n, record);
+    }
+
+    /// Forgets where a thread stands, and says it: for who keeps that elsewhere, and tells it by [`LogVerifier::stood`] before the
+    /// thread's next record. The report counts those alone that were not forgotten.
+    pub fn leave(&mut self, thread: &Handle) -> Option<(u64, RecordHash)> {
+        self.threads.remove(thread)
     }
 
     /// The epoch so far.

@@ -56,6 +56,20 @@ pub(super) fn brace(dialect: Dialect) -> Brace {
     }
 }
 
+/// Why a call in shadow came to nothing.
+struct Failed {
+    error: Error,
+    /// Whether the host's transaction is gone: what the world did in it is undone, and to say that it stands would have the rest
+    /// of the host's work committed without it.
+    undone: bool,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, undone: false }
+    }
+}
+
 impl Brace {
     fn is_short(&self, told: &[Vec<Sql>]) -> bool {
         let is_short = |most: i64| told.iter().flatten().all(|cell| matches!(cell, Sql::Int(n) if *n <= most));
@@ -90,10 +104,9 @@ impl<C: Connection> Here<'_, C> {
     pub(super) fn in_shadow(&mut self, call: Call) -> Result<Judged, Error> {
         let legacy = call.by().legacy.clone();
         let spare = judge::bare(&call);
-        let came = hos_wire::call_bytes(&self.tenant, &call);
-        let judged =
-            came.map_err(Error::from).and_then(|came| self.braced(Asked::Call(self.tenant.clone(), Box::new(call), came)));
-        judged.or_else(|error| self.instead(About::of(&spare), legacy.as_ref(), error))
+        let came = hos_wire::call_bytes(&self.tenant, &call).map_err(|e| Failed::from(Error::from(e)));
+        let judged = came.and_then(|came| self.braced(Asked::Call(self.tenant.clone(), Box::new(call), came)));
+        judged.or_else(|failed| self.stands(About::of(&spare), legacy.as_ref(), failed))
     }
 
     pub(super) fn can_in_shadow(&mut self, can: &Can) -> Result<Judged, Error> {
@@ -102,12 +115,17 @@ impl<C: Connection> Here<'_, C> {
             return Ok(judged);
         }
         let judged = self.braced(Asked::Can(self.tenant.clone(), Box::new(can.clone())));
-        judged.or_else(|error| self.instead(About::Act(&can.action), can.by.legacy.as_ref(), error))
+        judged.or_else(|failed| self.stands(About::Act(&can.action), can.by.legacy.as_ref(), failed))
     }
 
-    fn braced(&mut self, asked: Asked) -> Result<Judged, Error> {
+    /// The world's own outcome, unless it was undone.
+    fn stands(&self, about: About<'_>, legacy: Option<&Legacy>, failed: Failed) -> Result<Judged, Error> {
+        if failed.undone { Err(failed.error) } else { self.instead(about, legacy, failed.error) }
+    }
+
+    fn braced(&mut self, asked: Asked) -> Result<Judged, Failed> {
         if !self.connection.inside()? {
-            return self.judged(asked);
+            return Ok(self.judged(asked)?);
         }
         self.connection.rows(&plain(SET, false))?;
         let brace = brace(self.joining.0.dialect());
@@ -127,7 +145,9 @@ impl<C: Connection> Here<'_, C> {
                 for said in undo.chain([plain(KEEP, false)]) {
                     let _ = self.connection.rows(&said);
                 }
-                Err(error)
+                // On a connection that is lost, the host's own next statement says so.
+                let undone = self.connection.inside().is_ok_and(|inside| !inside);
+                Err(Failed { error, undone })
             }
         }
     }

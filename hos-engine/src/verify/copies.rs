@@ -6,22 +6,32 @@ use crate::Failure;
 use crate::sealed::open_copy;
 use hos_core::id::KeyId;
 
-/// A sealed copy against what the records say. `Ok(None)`: its key was destroyed, and the vault says so.
-fn copy(pass: &mut Pass<'_>, at: &str, column: &str, key: KeyId, bytes: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+/// What a sealed copy holds.
+pub(super) enum Opened {
+    /// This.
+    Copy(Vec<u8>),
+    /// Its key was destroyed, and the vault says so.
+    Gone,
+    /// It does not open, which is among the findings.
+    Told,
+}
+
+/// Opens a sealed copy.
+pub(super) fn open(pass: &mut Pass<'_>, at: &str, column: &str, key: KeyId, bytes: &[u8]) -> Result<Opened, Failure> {
     let kept = if key.0 == [0; 16] { Kept::Destroyed } else { pass.ring.of(&key)? };
     let secret = match &kept {
         Kept::Key(secret) => Some(secret),
         Kept::Destroyed => None,
         Kept::Never => {
             pass.findings.add(at, format!("column {column}_key: the vault never had it"));
-            return Ok(None);
+            return Ok(Opened::Told);
         }
     };
     match open_copy(key, secret, bytes) {
-        Ok(opened) => Ok(opened),
+        Ok(opened) => Ok(opened.map_or(Opened::Gone, Opened::Copy)),
         Err(failure) => {
             pass.findings.add(at, format!("column {column}: {}", failure.message));
-            Ok(None)
+            Ok(Opened::Told)
         }
     }
 }
@@ -33,11 +43,14 @@ pub(super) fn same_copy(
     column: &str,
     key: KeyId,
     bytes: &[u8],
-    wanted: Option<&[u8]>,
+    is_said: impl FnOnce(Option<&[u8]>) -> bool,
 ) -> Result<(), Failure> {
-    let before = pass.findings.listed.len();
-    let found = copy(pass, at, column, key, bytes)?;
-    if pass.findings.listed.len() == before && found.as_deref() != wanted {
+    let same = match open(pass, at, column, key, bytes)? {
+        Opened::Copy(found) => is_said(Some(&found)),
+        Opened::Gone => is_said(None),
+        Opened::Told => true,
+    };
+    if !same {
         pass.findings.add(at, format!("column {column}: not what the records say"));
     }
     Ok(())

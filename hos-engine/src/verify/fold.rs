@@ -1,11 +1,15 @@
 //! The fold of a tenant's records: what every derived row must say.
 
 use super::Findings;
+use super::aside::{ByThread, Kept, Mark, Marks, Room};
 use super::laws::{Activation, Laws, Untimely, activation};
+use super::messages::Messages;
 use super::met::Met;
 use super::onces::Onces;
+use crate::store::StoreError;
 use hos_core::audit::legacy::Claim;
 use hos_core::call::Change;
+use hos_core::canon::{CanonError, Reader, Writer};
 use hos_core::contract::step::Armed;
 use hos_core::id::{Handle, KeyId, LawHash, MapKey, Name, RecordHash, Tenant};
 use hos_core::judge::{self, DirectoryAfter, DirectoryRows, DirectoryThread};
@@ -15,13 +19,14 @@ use hos_core::proof::examine::Examined;
 use hos_core::proof::record::{Decision, Kind, Slot, stream_of};
 use hos_core::proof::view::HeaderView;
 use hos_core::time::Timestamp;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// An instance, as its records say.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Folded {
     pub(super) contract: Option<Name>,
     /// `None` when the part that says it was erased.
-    pub(super) id: Option<String>,
+    pub(super) id: Option<Mark>,
     pub(super) n: u64,
     pub(super) last: RecordHash,
     pub(super) state: Option<Name>,
@@ -31,13 +36,47 @@ pub(super) struct Folded {
     pub(super) last_time: Timestamp,
     pub(super) law: Option<LawHash>,
     pub(super) contract_version: u32,
-    /// The canonical bytes; `None` when they were erased.
-    pub(super) facts: Option<Vec<u8>>,
+    /// Of the canonical bytes; `None` when they were erased.
+    pub(super) facts: Option<Mark>,
     pub(super) deadlines: Vec<Armed>,
     /// The key in the map of heads, where the birth bears one.
     pub(super) label: Option<MapKey>,
     /// Whether an erasure's record was the thread's last.
     pub(super) ended: bool,
+}
+
+impl Kept for Folded {
+    fn write(&self, w: &mut Writer) {
+        let name = |name: &Option<Name>| name.as_ref().map_or(String::new(), |name| name.as_str().to_owned());
+        let mark = |mark: &Option<Mark>| mark.map_or(Vec::new(), |mark| mark.0.to_vec());
+        w.array(15).text(&name(&self.contract)).bytes(&mark(&self.id)).uint(self.n).bytes(self.last.as_bytes());
+        w.text(&name(&self.state)).uint(self.version).uint(self.entered_n).int(self.entered_at.0).int(self.last_time.0);
+        w.bytes(self.law.as_ref().map_or(&[][..], |law| law.as_bytes())).uint(self.contract_version.into());
+        w.bytes(&mark(&self.facts)).bytes(&judge::encode_armed(&self.deadlines));
+        w.bytes(self.label.as_ref().map_or(&[][..], |label| label.as_bytes())).bool(self.ended);
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, CanonError> {
+        r.array_of(15)?;
+        // A name is never empty, and nothing that is hashed comes to no bytes.
+        Ok(Self {
+            contract: Name::new(r.text()?).ok(),
+            id: r.bytes()?.try_into().ok().map(Mark),
+            n: r.uint()?,
+            last: RecordHash(r.bytes_of()?),
+            state: Name::new(r.text()?).ok(),
+            version: r.uint()?,
+            entered_n: r.uint()?,
+            entered_at: Timestamp(r.int()?),
+            last_time: Timestamp(r.int()?),
+            law: r.bytes()?.try_into().ok().map(LawHash),
+            contract_version: r.uint_as()?,
+            facts: r.bytes()?.try_into().ok().map(Mark),
+            deadlines: judge::decode_armed(r.bytes()?)?,
+            label: r.bytes()?.try_into().ok().map(MapKey),
+            ended: r.bool()?,
+        })
+    }
 }
 
 /// A directory row, as its records say.
@@ -60,9 +99,6 @@ pub(super) enum FoldedRow {
 
 /// What is wrong with a record behind the one that ends its thread.
 const AFTER_ITS_END: &str = "the thread goes on behind the erasure that ended it";
-
-/// A message: kind, canonical body.
-pub(super) type FoldedMessage = (String, Vec<u8>);
 
 /// A record as the fold takes it.
 pub(super) struct Taken<'r> {
@@ -87,9 +123,10 @@ impl<'r> Taken<'r> {
 /// What a tenant's rows must be.
 pub(super) struct Fold {
     tenant: Tenant,
-    pub(super) instances: HashMap<Handle, Folded>,
+    pub(super) marks: Marks,
+    pub(super) instances: ByThread<Folded>,
     pub(super) onces: Onces,
-    pub(super) messages: BTreeMap<(Handle, u64, u64), FoldedMessage>,
+    pub(super) messages: Messages,
     pub(super) directory: HashMap<Handle, FoldedRow>,
     pub(super) streams: HashMap<Handle, (String, u64, RecordHash)>,
     /// Activations, each behind its record.
@@ -102,10 +139,6 @@ pub(super) struct Fold {
     pub(super) roots: Vec<Vec<u8>>,
     pub(super) erasures: Vec<Erasure>,
     pub(super) directory_version: u64,
-    /// Records whose once-key cannot be read any more, with the keys that it may be under.
-    pub(super) unread_onces: HashMap<(Handle, u64), Vec<KeyId>>,
-    /// Records whose messages cannot be read any more.
-    pub(super) unread_messages: HashSet<(Handle, u64)>,
     /// Records of which nothing is vouched for.
     pub(super) disputed: HashSet<(Handle, u64)>,
     /// Where the log is not read from its beginning: what is known of its threads.
@@ -117,12 +150,13 @@ pub(super) struct Fold {
 }
 
 impl Fold {
-    pub(super) fn new(tenant: &Tenant, since: Option<Met>) -> Self {
+    pub(super) fn new(tenant: &Tenant, since: Option<Met>, room: Room, marks: &Marks) -> Self {
         Self {
             tenant: tenant.clone(),
-            instances: HashMap::new(),
-            onces: Onces::default(),
-            messages: BTreeMap::new(),
+            marks: marks.clone(),
+            instances: ByThread::new(room.threads),
+            onces: Onces::new(room, marks),
+            messages: Messages::new(room, marks),
             directory: HashMap::new(),
             streams: HashMap::new(),
             activations: Vec::new(),
@@ -133,13 +167,17 @@ impl Fold {
             roots: Vec::new(),
             erasures: Vec::new(),
             directory_version: 0,
-            unread_onces: HashMap::new(),
-            unread_messages: HashSet::new(),
             disputed: HashSet::new(),
             since,
             untimely: Untimely::default(),
             last_law: None,
         }
+    }
+
+    /// The once-keys that the records took, and the messages that they sent: to be compared, once.
+    pub(super) fn operations(&mut self, room: Room) -> (Onces, Messages) {
+        let onces = std::mem::replace(&mut self.onces, Onces::new(room, &self.marks));
+        (onces, std::mem::replace(&mut self.messages, Messages::new(room, &self.marks)))
     }
 
     /// Whether it has a log's records from the first on.
@@ -163,7 +201,10 @@ impl Fold {
     }
 
     /// Takes the next record.
-    pub(super) fn take(&mut self, findings: &mut Findings, laws: &Laws, taken: &Taken<'_>) {
+    ///
+    /// # Errors
+    /// What is put aside cannot be written, or read.
+    pub(super) fn take(&mut self, findings: &mut Findings, laws: &Laws, taken: &Taken<'_>) -> Result<(), StoreError> {
         let Taken { header, n, .. } = *taken;
         let hash = taken.record.hash();
         let tenant = self.tenant.clone();
@@ -189,11 +230,9 @@ impl Fold {
         }
         if listed(Slot::Once) {
             match opened(Slot::Once).map(judge::read_once) {
-                Some(Ok((key, digest))) => self.onces.push(key, digest, (header.thread, n), header.time, taken.seq),
+                Some(Ok((key, digest))) => self.onces.push(key, digest, (header.thread, n), header.time, taken.seq)?,
                 Some(Err(e)) => findings.add(at(), format!("part once: {e}")),
-                None => {
-                    self.unread_onces.insert((header.thread, n), taken.gone.to_vec());
-                }
+                None => self.onces.unread((header.thread, n), taken.gone)?,
             }
         }
         if listed(Slot::Effects) {
@@ -201,21 +240,19 @@ impl Fold {
                 Some(Ok(messages)) => {
                     for (i, message) in messages.into_iter().enumerate() {
                         let body = crate::court::settle::encode(&message.body);
-                        self.messages.insert((header.thread, n, i as u64), (message.kind.as_str().to_owned(), body));
+                        self.messages.push((header.thread, n), i as u64, message.kind.as_str(), &body)?;
                     }
                 }
                 Some(Err(e)) => findings.add(at(), format!("part effects: {e}")),
-                None => {
-                    self.unread_messages.insert((header.thread, n));
-                }
+                None => self.messages.unread((header.thread, n))?,
             }
         }
         match header.kind {
             Kind::Begun | Kind::Adopted | Kind::Moved | Kind::Expired | Kind::Overridden | Kind::Migrated => {
-                self.moved(findings, laws, taken);
+                self.moved(findings, laws, taken)?;
             }
-            Kind::Observed | Kind::Refused if header.n.is_some() => self.moved(findings, laws, taken),
-            Kind::Legacy => self.told(findings, taken),
+            Kind::Observed | Kind::Refused if header.n.is_some() => self.moved(findings, laws, taken)?,
+            Kind::Legacy => self.told(findings, taken)?,
             Kind::Directory => self.directory(findings, header, hash, n, opened(Slot::Change)),
             Kind::Activated => match opened(Slot::Change).and_then(activation) {
                 Some(said) => self.activations.push((hash, said)),
@@ -231,7 +268,7 @@ impl Fold {
             }
             Kind::Checkpoint => self.roots.extend(opened(Slot::Change).map(<[u8]>::to_vec)),
             Kind::Key => self.keys.extend(opened(Slot::Change).map(<[u8]>::to_vec)),
-            Kind::Erased if header.n.is_some() => self.ended(findings, header, hash, n),
+            Kind::Erased if header.n.is_some() => self.ended(findings, header, hash, n)?,
             Kind::Erased => {
                 self.directory_version += 1;
                 match opened(Slot::Change).map(Erasure::decode) {
@@ -242,6 +279,7 @@ impl Fold {
             }
             _ => {}
         }
+        Ok(())
     }
 
     /// A record of a named stream.
@@ -258,8 +296,8 @@ impl Fold {
     }
 
     /// The last record of an erased thread.
-    fn ended(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64) {
-        if let Some(folded) = self.instances.get_mut(&header.thread) {
+    fn ended(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64) -> Result<(), StoreError> {
+        if let Some(folded) = self.instances.get(&header.thread)? {
             let state = folded.state.as_ref().map(Name::as_str);
             if header.from != state || header.to != state || header.contract != folded.contract.as_ref().map(Name::as_str) {
                 let at = format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
@@ -273,16 +311,17 @@ impl Fold {
         } else {
             self.directory.insert(header.thread, FoldedRow::Ended);
         }
+        Ok(())
     }
 
     /// What an older log tells of an instance: its thread goes on, and nothing else of it.
-    fn told(&mut self, findings: &mut Findings, taken: &Taken<'_>) {
+    fn told(&mut self, findings: &mut Findings, taken: &Taken<'_>) -> Result<(), StoreError> {
         let Taken { header, n, .. } = *taken;
         let at = || format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
         if let Some(excess) = Claim::over(header).excess(taken.part(Slot::Payload)) {
             findings.add(at(), excess.to_string());
         }
-        match self.instances.get_mut(&header.thread) {
+        match self.instances.get(&header.thread)? {
             Some(folded) => {
                 if header.contract != folded.contract.as_ref().map(Name::as_str) {
                     let at = format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
@@ -291,19 +330,23 @@ impl Fold {
                 (folded.n, folded.last) = (n, taken.record.hash());
                 folded.last_time = folded.last_time.max(header.time);
             }
-            None => findings.add(at(), "what an older log tells stands in the thread of no instance"),
+            None => {
+                let at = format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
+                findings.add(at, "what an older log tells stands in the thread of no instance");
+            }
         }
+        Ok(())
     }
 
-    fn moved(&mut self, findings: &mut Findings, laws: &Laws, taken: &Taken<'_>) {
+    fn moved(&mut self, findings: &mut Findings, laws: &Laws, taken: &Taken<'_>) -> Result<(), StoreError> {
         let Taken { header, n, .. } = *taken;
         let hash = taken.record.hash();
         let opened = |slot: Slot| taken.part(slot);
         let birth = n == 0;
         let had_facts = header.parts.iter().any(|p| p.slot == Slot::Facts);
-        let folded = self.instances.entry(header.thread).or_insert_with(|| Folded {
+        let born = || Folded {
             contract: header.contract.and_then(|name| Name::new(name).ok()),
-            id: opened(Slot::Id).and_then(|bytes| judge::decode_text(bytes).ok()),
+            id: opened(Slot::Id).and_then(|bytes| judge::decode_text(bytes).ok()).map(|id| self.marks.of(id.as_bytes())),
             n,
             last: hash,
             state: None,
@@ -313,11 +356,12 @@ impl Fold {
             last_time: header.time,
             law: header.guard_law.or(header.law),
             contract_version: header.contract_version.unwrap_or_default(),
-            facts: Some(Vec::new()),
+            facts: Some(self.marks.of(&[])),
             deadlines: Vec::new(),
             label: header.label,
             ended: false,
-        });
+        };
+        let folded = self.instances.or_insert(header.thread, born)?;
         if folded.ended {
             findings.add(format!("tenant {}, thread {}, n {n}", self.tenant, header.thread), AFTER_ITS_END);
         }
@@ -325,7 +369,7 @@ impl Fold {
         folded.last = hash;
         folded.last_time = folded.last_time.max(header.time);
         if had_facts {
-            folded.facts = opened(Slot::Facts).map(<[u8]>::to_vec);
+            folded.facts = opened(Slot::Facts).map(|facts| self.marks.of(facts));
         }
         if header.parts.iter().any(|p| p.slot == Slot::Deadlines) {
             match opened(Slot::Deadlines).map(judge::decode_armed) {
@@ -335,7 +379,7 @@ impl Fold {
             }
         }
         if header.kind == Kind::Refused {
-            return;
+            return Ok(());
         }
         folded.version += 1;
         let law = header.guard_law.or(header.law);
@@ -356,6 +400,7 @@ impl Fold {
         if !same {
             folded.state = header.to.and_then(|name| Name::new(name).ok());
         }
+        Ok(())
     }
 
     fn directory(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64, change: Option<&[u8]>) {
@@ -391,5 +436,38 @@ impl Fold {
             None => return findings.add(at, "a change of a row that was never made"),
         };
         self.directory.insert(header.thread, row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_aside_of_an_instance_is_read_again() {
+        let name = |name: &str| Name::new(name).ok();
+        let whole = Folded {
+            contract: name("order"),
+            id: Some(Mark([1; 32])),
+            n: 2,
+            last: RecordHash([3; 32]),
+            state: name("paid"),
+            version: 4,
+            entered_n: 5,
+            entered_at: Timestamp(-6),
+            last_time: Timestamp(7),
+            law: Some(LawHash([8; 32])),
+            contract_version: 9,
+            facts: Some(Mark([10; 32])),
+            deadlines: vec![Armed { deadline: 11, event: Name::new("expire").unwrap(), due: Timestamp(12) }],
+            label: Some(MapKey([13; 32])),
+            ended: true,
+        };
+        let bare = Folded { contract: None, id: None, state: None, law: None, facts: None, label: None, ..whole.clone() };
+        for folded in [whole, Folded { deadlines: Vec::new(), ended: false, ..bare }] {
+            let mut w = Writer::default();
+            folded.write(&mut w);
+            assert_eq!(Folded::read(&mut Reader::new(&w.finish())), Ok(folded));
+        }
     }
 }

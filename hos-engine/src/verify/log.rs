@@ -99,9 +99,9 @@ pub(super) fn verify(
         verifier,
         epochs: &epochs,
         examiner: Examiner::default(),
-        fold: Fold::new(tenant, below.as_ref().map(|_| Met::default())),
+        fold: Fold::new(tenant, below.as_ref().map(|_| Met::default()), pass.room, &pass.marks),
         below,
-        heads: Heads::default(),
+        heads: Heads::new(pass.room),
         tiles,
         due,
         next: from,
@@ -130,7 +130,8 @@ pub(super) fn verify(
         page = next?.filter(|page| !page.lines.is_empty());
         used = this;
     }
-    let Walk { verifier, mut fold, tiles, due, sealed_at: last_sealed, below, turned, .. } = walk;
+    let Walk { verifier, mut fold, heads, tiles, due, sealed_at: last_sealed, below, turned, .. } = walk;
+    heads.finish(pass, tenant)?;
     epochs::all_met(pass, tenant, &epochs, from, &turned);
     due.finish(tx, &mut pass.findings, tenant)?;
     let (unsealed, inbox) = queue(tx, pass, tenant, &mut fold, below.as_ref())?;
@@ -273,20 +274,25 @@ impl Walk<'_> {
                 pass.gone.take(*key, tenant, header.kind, Some(row.seq), &examined.record().hash());
             }
         }
-        if let (Some(below), Some(header)) = (&self.below, examined.record().header())
-            && let Some((n, last)) = self.fold.meet(tx, pass, below, &header.thread, row.n, streams)?
-        {
-            self.verifier.stood(header.thread, n, last);
+        if let Some(header) = examined.record().header() {
+            let stood = match &self.below {
+                Some(below) => self.fold.meet(tx, pass, below, &header.thread, row.n, streams)?,
+                None => None,
+            };
+            let stood = stood.map_or_else(|| self.heads.stood(&header.thread), |stood| Ok(Some(stood)))?;
+            stood.into_iter().for_each(|(n, last)| self.verifier.stood(header.thread, n, last));
         }
         let is_map = kind == Some(Kind::Heads) && row.disputed.is_none();
         if let Some(since) = self.fold.since.as_mut().filter(|_| is_map) {
             since.maps += 1;
         } else if is_map {
-            self.heads.hold(pass, tenant, row.seq, self.verifier.threads(), examined.record().part(Slot::Change));
+            self.heads.hold(pass, tenant, row.seq, examined.record().part(Slot::Change))?;
         }
         self.verifier.push_examined(examined);
-        if let Some(header) = examined.record().header().filter(|_| row.disputed.is_none()) {
-            self.heads.take(pass, tenant, row.seq, header);
+        if let Some(header) = examined.record().header()
+            && let Some(stands) = self.verifier.leave(&header.thread)
+        {
+            self.heads.take(header, row.seq, stands, row.disputed.is_some())?;
         }
         if self.verifier.last() != Some((row.hash, row.leaf)) {
             pass.findings.add(at(), "column hash or leaf: not the entry's");
@@ -303,7 +309,7 @@ impl Walk<'_> {
             let readable = row.disputed.is_none();
             let (record, gone) = (examined.record(), &seen.asked.gone[..]);
             let taken = Taken { header, record, n: row.n, seq: Some(row.seq), readable, gone };
-            self.fold.take(&mut pass.findings, &pass.laws, &taken);
+            self.fold.take(&mut pass.findings, &pass.laws, &taken)?;
         }
         Ok(())
     }
@@ -364,12 +370,12 @@ fn queue(
             if let Some(below) = below {
                 fold.meet(tx, pass, below, &thread, n, header.n.is_none())?;
             }
-            let before = fold.instances.get(&thread).map(|folded| (folded.n.saturating_add(1), Some(folded.last)));
+            let before = fold.instances.get(&thread)?.map(|folded| (folded.n.saturating_add(1), Some(folded.last)));
             if before.is_some_and(|before| before != (n, header.prev)) {
                 pass.findings.add(at(), "the record does not follow the one before it in its thread");
             }
             let taken = Taken { header, record: &record, n, seq: None, readable: true, gone: &asked.gone };
-            fold.take(&mut pass.findings, &pass.laws, &taken);
+            fold.take(&mut pass.findings, &pass.laws, &taken)?;
         }
     }
     if let Some(row) = tx.row(&sql::aside(tenant))?.filter(|row| row.int(0).is_ok_and(|count| count > 0)) {

@@ -1,41 +1,134 @@
 //! The messages that a tenant's records sent, and the rows of its outbox.
 
 use super::Pass;
-use super::copies::same_copy;
-use super::fold::Fold;
-
+use super::aside::{Mark, Marks, Room, Sorted};
+use super::copies::{Opened, open};
 use crate::Failure;
 use crate::store::sql::operation as sql;
-use crate::store::{Row, Tx};
+use crate::store::{Row, StoreError, Tx};
+use hos_core::canon::{CanonError, Reader, Writer};
 use hos_core::id::{Handle, KeyId, Tenant};
-use std::collections::HashSet;
 
-/// Compares the rows with what the records sent, one by one: there may be millions.
-pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
-    let (mut seen, mut place, mut failed) = (HashSet::new(), 0, None);
+/// Messages as records sent them, and rows.
+pub(super) struct Messages {
+    marks: Marks,
+    /// Thread, n, place among the record's messages, side; [`Sent`] or [`Stored`]. A record whose messages cannot be read any more
+    /// stands before all of its own: thread, n.
+    all: Sorted,
+}
+
+/// Whose word a row is.
+const SAID: &[u8] = &[0];
+const STORED: &[u8] = &[1];
+
+/// What a record says of a message.
+struct Sent {
+    kind: String,
+    body: Mark,
+}
+
+/// A row of the outbox.
+struct Stored {
+    pos: u64,
+    key: KeyId,
+    kind: String,
+    /// What it holds; none where its key was destroyed.
+    body: Option<Mark>,
+    /// Whether it was told already that it does not open.
+    is_told: bool,
+}
+
+impl Sent {
+    fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.array(2).text(&self.kind).bytes(&self.body.0);
+        w.finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, CanonError> {
+        let mut r = Reader::new(bytes);
+        r.array_of(2)?;
+        Ok(Self { kind: r.text()?.to_owned(), body: Mark(r.bytes_of()?) })
+    }
+}
+
+impl Stored {
+    fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        let body = self.body.as_ref().map_or(&[][..], |mark| &mark.0);
+        w.array(5).uint(self.pos).bytes(&self.key.0).text(&self.kind).bytes(body).bool(self.is_told);
+        w.finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, CanonError> {
+        let mut r = Reader::new(bytes);
+        r.array_of(5)?;
+        let (pos, key, kind) = (r.uint()?, KeyId(r.bytes_of()?), r.text()?.to_owned());
+        Ok(Self { pos, key, kind, body: r.bytes()?.try_into().ok().map(Mark), is_told: r.bool()? })
+    }
+}
+
+impl Messages {
+    pub(super) fn new(room: Room, marks: &Marks) -> Self {
+        Self { marks: marks.clone(), all: Sorted::new(room.bytes) }
+    }
+
+    /// A record sent a message, its `i`th.
+    pub(super) fn push(&mut self, (thread, n): (Handle, u64), i: u64, kind: &str, body: &[u8]) -> Result<(), StoreError> {
+        let sent = Sent { kind: kind.to_owned(), body: self.marks.of(body) };
+        self.all.push(&[&thread.0, &n.to_be_bytes(), &i.to_be_bytes(), SAID], &[&sent.encode()])
+    }
+
+    /// A record sent messages that cannot be read any more.
+    pub(super) fn unread(&mut self, (thread, n): (Handle, u64)) -> Result<(), StoreError> {
+        self.all.push(&[&thread.0, &n.to_be_bytes()], &[])
+    }
+}
+
+/// Compares the rows with what the records sent. Of a record that `is_unsaid`, nobody says what it sent.
+pub(super) fn compare(
+    tx: &Tx<'_>,
+    pass: &mut Pass<'_>,
+    tenant: &Tenant,
+    mut messages: Messages,
+    is_unsaid: impl Fn(&Handle, u64) -> bool,
+) -> Result<(), Failure> {
+    let (mut place, mut failed) = (0, None);
     tx.each(&sql::messages(tenant), |row| {
         if failed.is_none() {
             // A database's numbers are given before the commit: those of who rolled back are never used.
-            let gaps = tx.is_shared();
-            failed = message(pass, tenant, fold, &row, &mut seen, &mut place, gaps).err();
+            failed = stored(pass, tenant, &mut messages, &row, &mut place, tx.is_shared()).err();
         }
         Ok(())
     })?;
     if let Some(failure) = failed {
         return Err(failure);
     }
-    for (thread, n, i) in fold.messages.keys().filter(|key| !seen.contains(*key)) {
-        pass.findings.add(format!("hos_outbox {tenant} thread {thread}, n {n}, i {i}"), "the row is missing");
-    }
+    let mut at = At::default();
+    messages.all.each(|key, value| {
+        let (of, rest) = key.split_first_chunk::<24>().ok_or_else(|| broken(&"a place that is none"))?;
+        if rest.is_empty() {
+            at.unread = Some(*of);
+            return Ok(());
+        }
+        let (i, side) = rest.split_first_chunk::<8>().ok_or_else(|| broken(&"a place that is none"))?;
+        at.turn(pass, tenant, (*of, *i));
+        if side == SAID {
+            at.said = Some(Sent::decode(value).map_err(|e| broken(&e))?);
+            return Ok(());
+        }
+        at.stored(pass, tenant, &Stored::decode(value).map_err(|e| broken(&e))?, &is_unsaid)
+    })?;
+    at.missing(pass, tenant);
     Ok(())
 }
 
-fn message(
+/// Takes a row: what it says is compared when all of them are sorted.
+fn stored(
     pass: &mut Pass<'_>,
     tenant: &Tenant,
-    fold: &Fold,
+    messages: &mut Messages,
     row: &Row,
-    seen: &mut HashSet<(Handle, u64, u64)>,
     place: &mut u64,
     gaps: bool,
 ) -> Result<(), Failure> {
@@ -46,25 +139,103 @@ fn message(
         pass.findings.add(at.clone(), "column pos: messages are missing before it");
         *place = pos;
     }
-    match fold.messages.get(&(thread, n, i)) {
-        Some((kind, body)) => {
-            if row.text(4)? != kind {
-                pass.findings.add(at.clone(), "column kind: not what the records say");
-            }
-            same_copy(pass, &at, "body", KeyId(row.bytes(5)?), row.blob(6)?, Some(body))?;
+    let key = KeyId(row.bytes(5)?);
+    let (body, is_told) = match open(pass, &at, "body", key, row.blob(6)?)? {
+        Opened::Copy(body) => (Some(messages.marks.of(&body)), false),
+        Opened::Gone => (None, false),
+        Opened::Told => (None, true),
+    };
+    let stored = Stored { pos, key, kind: row.text(4)?.to_owned(), body, is_told };
+    let key: &[&[u8]] = &[&thread.0, &n.to_be_bytes(), &i.to_be_bytes(), STORED];
+    Ok(messages.all.push(key, &[&stored.encode()])?)
+}
+
+/// Where a look at all messages is: those of one place stand beside each other.
+#[derive(Default)]
+struct At {
+    /// A record, and the place among its messages.
+    place: Option<([u8; 24], [u8; 8])>,
+    /// What the record says of it, while no row was met.
+    said: Option<Sent>,
+    /// Whether a row was met.
+    met: bool,
+    /// The last record whose messages cannot be read any more.
+    unread: Option<[u8; 24]>,
+}
+
+impl At {
+    /// Goes on to a place.
+    fn turn(&mut self, pass: &mut Pass<'_>, tenant: &Tenant, place: ([u8; 24], [u8; 8])) {
+        if self.place != Some(place) {
+            self.missing(pass, tenant);
+            (self.place, self.met) = (Some(place), false);
         }
-        None if fold.disputed.contains(&(thread, n)) || !fold.covers(&thread, n) => {}
-        // It was sealed for the person whose key the record's own words were under.
-        None if fold.unread_messages.contains(&(thread, n)) => {
-            if !pass.ring.is_destroyed(&KeyId(row.bytes(5)?))? {
-                pass.findings
-                    .add(at.clone(), "column body_key: what the record sent is under a key that is gone, and this is not");
-            }
+    }
+
+    fn missing(&mut self, pass: &mut Pass<'_>, tenant: &Tenant) {
+        if let (Some((of, i)), Some(_)) = (self.place, self.said.take()) {
+            let ((thread, n), i) = (placed(&of), u64::from_be_bytes(i));
+            pass.findings.add(format!("hos_outbox {tenant} thread {thread}, n {n}, i {i}"), "the row is missing");
         }
-        None => pass.findings.add(at.clone(), "columns thread, n, i: no record made it"),
     }
-    if !seen.insert((thread, n, i)) {
-        pass.findings.add(at, "columns thread, n, i: another row has them too");
+
+    fn stored(
+        &mut self,
+        pass: &mut Pass<'_>,
+        tenant: &Tenant,
+        row: &Stored,
+        is_unsaid: impl Fn(&Handle, u64) -> bool,
+    ) -> Result<(), Failure> {
+        let at = format!("hos_outbox {tenant} pos {}", row.pos);
+        if std::mem::replace(&mut self.met, true) {
+            pass.findings.add(at, "columns thread, n, i: another row has them too");
+            return Ok(());
+        }
+        let Some((of, _)) = self.place else { return Ok(()) };
+        let (thread, n) = placed(&of);
+        match self.said.take() {
+            Some(said) => {
+                if said.kind != row.kind {
+                    pass.findings.add(at.clone(), "column kind: not what the records say");
+                }
+                if !row.is_told && row.body != Some(said.body) {
+                    pass.findings.add(at, "column body: not what the records say");
+                }
+            }
+            None if is_unsaid(&thread, n) => {}
+            // It was sealed for the person whose key the record's own words were under.
+            None if self.unread == Some(of) => {
+                if !pass.ring.is_destroyed(&row.key)? {
+                    pass.findings.add(at, "column body_key: what the record sent is under a key that is gone, and this is not");
+                }
+            }
+            None => pass.findings.add(at, "columns thread, n, i: no record made it"),
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+fn placed(of: &[u8; 24]) -> (Handle, u64) {
+    let (thread, n) = of.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+    (Handle(*thread), n.try_into().map(u64::from_be_bytes).unwrap_or_default())
+}
+
+fn broken(why: &dyn std::fmt::Display) -> StoreError {
+    StoreError::internal(format!("a message that was put aside: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_aside_is_read_again() {
+        let sent = Sent::decode(&Sent { kind: "k".into(), body: Mark([1; 32]) }.encode()).unwrap();
+        assert_eq!((sent.kind.as_str(), sent.body), ("k", Mark([1; 32])));
+        for body in [None, Some(Mark([2; 32]))] {
+            let row = Stored { pos: 3, key: KeyId([4; 16]), kind: "k".into(), body, is_told: body.is_none() };
+            let row = Stored::decode(&row.encode()).unwrap();
+            assert_eq!((row.pos, row.key, row.body, row.is_told), (3, KeyId([4; 16]), body, body.is_none()));
+        }
+    }
 }

@@ -2,14 +2,20 @@
 //!
 //! Nothing is believed because it is stored: hashes, tiles, heads, states, directory rows, deadlines, once-keys and messages are
 //! made anew from the records and compared; what differs is located by table, key and column.
+//!
+//! Memory: what is known of threads, once-keys, messages and deadlines has a bound ([`aside`]). What grows with the directory, which every
+//! process that judges holds as well, with named streams, tenants, erasures and the universe's record of roots, is held whole.
 
+mod aside;
 mod copies;
 mod cosigned;
 mod crew;
+mod deadlines;
 mod epochs;
 pub(crate) mod erasures;
 mod fold;
 mod heads;
+mod instances;
 mod keys;
 mod laws;
 mod log;
@@ -85,11 +91,16 @@ pub(crate) struct Pass<'p> {
     pub(crate) progress: Option<&'p dyn Fn(u64, u64)>,
     /// Logs that are not read from their beginning, and the first entry that is.
     since: Vec<(String, u64)>,
+    /// How much is kept in memory of what grows with a log.
+    room: aside::Room,
+    /// Makes the marks of what is put aside.
+    marks: aside::Marks,
 }
 
 /// Verifies a whole store in one read transaction.
 pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> Result<VerifyReport, Failure> {
-    let ring = ring::KeyRing::new(&court.vault);
+    let room = aside::Room::of(options.memory);
+    let ring = ring::KeyRing::new(&court.vault, room.keys);
     let mut pass = Pass {
         court,
         ring: &ring,
@@ -107,6 +118,8 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
         total: 0,
         progress: options.progress,
         since: Vec::new(),
+        room,
+        marks: aside::Marks::new(&*court.entropy)?,
     };
     let anchors: Vec<String> = options.anchors.iter().chain(&options.since).cloned().collect();
     keys::read(tx, &mut pass, options.vkey.as_deref())?;
@@ -123,8 +136,8 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     let mut universe = None;
     for tenant in &tenants {
         let since = anchors_of(&options.since, court, tenant);
-        let done = log::verify(tx, &mut pass, tenant, &anchors_of(&anchors, court, tenant), &since)?;
-        rows::compare(tx, &mut pass, tenant, &done.fold)?;
+        let mut done = log::verify(tx, &mut pass, tenant, &anchors_of(&anchors, court, tenant), &since)?;
+        rows::compare(tx, &mut pass, tenant, &mut done.fold)?;
         unread::compare(tx, &mut pass, tenant)?;
         unsealed.0 += done.unsealed.0;
         unsealed.1 = unsealed.1.max(done.unsealed.1);

@@ -1,100 +1,208 @@
 //! The once-keys that a tenant's records took, and the rows that keep them.
 
 use super::Pass;
+use super::aside::{Mark, Marks, Room, Sorted};
 use crate::Failure;
-use crate::store::Tx;
 use crate::store::sql::{law as law_sql, operation as sql};
-use hos_core::id::{CallDigest, Handle, Shown, Tenant};
+use crate::store::{StoreError, Tx};
+use hos_core::canon::{CanonError, Reader, Writer};
+use hos_core::id::{CallDigest, Handle, KeyId, Shown, Tenant};
 use hos_core::time::Timestamp;
-use std::ops::{ControlFlow, Range};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
 
-/// Once-keys as records took them, one after the other in the same memory. A key that was forgotten may be taken again: the
-/// last one counts.
-#[derive(Default)]
+/// How many rows that are not as they should be are told by their keys.
+const NAMED_MAX: usize = 1_024;
+
+/// Once-keys as records took them. A key that was forgotten may be taken again: the last one counts.
 pub(super) struct Onces {
-    keys: String,
-    taken: Vec<Once>,
+    marks: Marks,
+    /// Mark, side, place of the record's entry; [`Once`].
+    taken: Sorted,
+    /// Records whose once-key cannot be read any more: thread, n, side; the keys that it may be under.
+    unread: Sorted,
 }
 
-/// What a record says of its once-key.
+/// Whose word a row is.
+const SAID: &[u8] = &[0];
+const STORED: &[u8] = &[1];
+
+/// What a record says of its once-key, or a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Once {
-    key: Range<usize>,
     digest: CallDigest,
     thread: Handle,
     n: u64,
     time: Timestamp,
-    /// The place of the record's entry; one that has none yet comes after all that have.
-    seq: Option<u64>,
+}
+
+impl Once {
+    fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.array(4).bytes(self.digest.as_bytes()).bytes(&self.thread.0).uint(self.n).int(self.time.0);
+        w.finish()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, CanonError> {
+        let mut r = Reader::new(bytes);
+        r.array_of(4)?;
+        Ok(Self { digest: CallDigest(r.bytes_of()?), thread: Handle(r.bytes_of()?), n: r.uint()?, time: Timestamp(r.int()?) })
+    }
 }
 
 impl Onces {
-    pub(super) fn push(&mut self, key: &str, digest: CallDigest, (thread, n): (Handle, u64), time: Timestamp, seq: Option<u64>) {
-        let from = self.keys.len();
-        self.keys.push_str(key);
-        self.taken.push(Once { key: from..self.keys.len(), digest, thread, n, time, seq });
+    pub(super) fn new(room: Room, marks: &Marks) -> Self {
+        Self { marks: marks.clone(), taken: Sorted::new(room.bytes), unread: Sorted::new(room.bytes) }
     }
 
-    fn key(&self, once: &Once) -> &str {
-        self.keys.get(once.key.clone()).unwrap_or_default()
-    }
-
-    /// By ascending key, bytewise; of each key the one that was taken last.
-    fn sorted(&self) -> Vec<&Once> {
-        let mut all: Vec<&Once> = self.taken.iter().collect();
+    /// A record took a key; `seq` is the place of its entry: one that has none yet comes after all that have.
+    pub(super) fn push(
+        &mut self,
+        key: &str,
+        digest: CallDigest,
+        (thread, n): (Handle, u64),
+        time: Timestamp,
+        seq: Option<u64>,
+    ) -> Result<(), StoreError> {
         // Of one key the later ones stand behind the earlier, in whichever order the records were met.
-        let place = |once: &Once| once.seq.unwrap_or(u64::MAX);
-        all.sort_by(|a, b| self.key(a).cmp(self.key(b)).then_with(|| place(a).cmp(&place(b))));
-        let mut last: Vec<&Once> = Vec::with_capacity(all.len());
-        for once in all {
-            match last.last_mut() {
-                Some(before) if self.key(before) == self.key(once) => *before = once,
-                _ => last.push(once),
-            }
-        }
-        last
+        let place = seq.unwrap_or(u64::MAX).to_be_bytes();
+        let mark = self.marks.of(key.as_bytes());
+        self.taken.push(&[&mark.0, SAID, &place], &[&Once { digest, thread, n, time }.encode()])
+    }
+
+    /// A record took a key that cannot be read any more.
+    pub(super) fn unread(&mut self, (thread, n): (Handle, u64), keys: &[KeyId]) -> Result<(), StoreError> {
+        let keys: Vec<&[u8]> = keys.iter().map(|key| &key.0[..]).collect();
+        self.unread.push(&[&thread.0, &n.to_be_bytes(), SAID], &keys)
+    }
+
+    /// Takes a row.
+    fn row(&mut self, key: &[u8], once: &Once) -> Result<(), StoreError> {
+        self.taken.push(&[&self.marks.of(key).0, STORED], &[&once.encode()])
     }
 }
 
-/// Compares the rows with what the records took: both ascend by key. Of which records it cannot be said what they took, is told by the
-/// row's place, thread and n.
-pub(super) fn compare<'p>(
+/// A row that is not what a record says.
+enum Odd {
+    /// What to say of it.
+    Wrong(&'static str),
+    /// It is there though the record that took its key holds parts under keys that are gone.
+    Unread(Vec<KeyId>),
+}
+
+/// Rows that are not what a record says, by their marks; so many of them are told by their keys.
+#[derive(Default)]
+struct Odds {
+    marked: HashMap<Mark, Odd>,
+}
+
+impl Odds {
+    fn push(&mut self, pass: &mut Pass<'_>, tenant: &Tenant, mark: Mark, odd: Odd) {
+        match odd {
+            odd if self.marked.len() < NAMED_MAX => {
+                self.marked.insert(mark, odd);
+            }
+            Odd::Wrong(what) => pass.findings.add(format!("hos_once {tenant}"), what),
+            Odd::Unread(_) => {}
+        }
+    }
+
+    /// Says them: what is put aside has no keys, so the rows are read again.
+    fn told(mut self, tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, marks: &Marks) -> Result<(), Failure> {
+        if self.marked.is_empty() {
+            return Ok(());
+        }
+        tx.visit(&sql::onces(tenant), |row| {
+            let key = row.blob(0)?;
+            let at = || format!("hos_once {tenant} {}", Shown(&String::from_utf8_lossy(key)));
+            match self.marked.remove(&marks.of(key)) {
+                Some(Odd::Wrong(what)) => pass.findings.add(at(), what),
+                Some(Odd::Unread(keys)) => pass.gone.took(&at, &keys),
+                None => {}
+            }
+            Ok(if self.marked.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(())
+    }
+}
+
+const WRONG: [&str; 2] = ["column key: no record took it", "columns digest, thread, n, at: not what the records say"];
+
+/// Compares the rows with what the records took. Of a record that `is_unsaid`, nobody says what it took.
+pub(super) fn compare(
     tx: &Tx<'_>,
-    pass: &mut Pass<'p>,
+    pass: &mut Pass<'_>,
     tenant: &Tenant,
-    onces: &Onces,
-    is_unsaid: impl Fn(&mut Pass<'p>, &dyn Fn() -> String, &Handle, u64) -> bool,
+    mut onces: Onces,
+    is_unsaid: impl Fn(&Handle, u64) -> bool,
 ) -> Result<(), Failure> {
     let floor = tx.row(&law_sql::tenant_row(tenant))?.map_or(Ok(0), |row| row.int(2))?;
-    let mut wanted = onces.sorted().into_iter().peekable();
-    let place = |key: &str| format!("hos_once {tenant} {}", Shown(key));
-    let missing = |pass: &mut Pass<'_>, once: &Once| {
-        if once.time.0 >= floor {
-            pass.findings.add(place(onces.key(once)), "the row is missing");
-        }
-    };
     tx.visit(&sql::onces(tenant), |row| {
-        let key = row.blob(0)?;
-        while let Some(once) = wanted.next_if(|once| onces.key(once).as_bytes() < key) {
-            missing(pass, once);
-        }
-        let found = (row.bytes::<32>(1)?, Handle(row.bytes(2)?), row.uint(3)?, row.int(4)?);
-        let at = || place(&String::from_utf8_lossy(key));
-        match wanted.next_if(|once| onces.key(once).as_bytes() == key) {
-            // It was forgotten, and another record may have taken it then.
-            Some(once) if once.time.0 < floor && is_unsaid(pass, &at, &found.1, found.2) => {}
-            Some(once) => {
-                if found != (once.digest.0, once.thread, once.n, once.time.0) {
-                    pass.findings.add(at(), "columns digest, thread, n, at: not what the records say");
-                }
-            }
-            None if is_unsaid(pass, &at, &found.1, found.2) => {}
-            None => pass.findings.add(at(), "column key: no record took it"),
-        }
+        let digest = CallDigest(row.bytes(1)?);
+        let once = Once { digest, thread: Handle(row.bytes(2)?), n: row.uint(3)?, time: Timestamp(row.int(4)?) };
+        onces.row(row.blob(0)?, &once)?;
         Ok(ControlFlow::Continue(()))
     })?;
-    wanted.for_each(|once| missing(pass, once));
-    Ok(())
+    let Onces { marks, taken, mut unread } = onces;
+    let mut odds = Odds::default();
+    let mut said: Option<(Mark, Once)> = None;
+    let missing = |pass: &mut Pass<'_>, said: Option<(Mark, Once)>| {
+        if let Some((_, once)) = said.filter(|(_, once)| once.time.0 >= floor) {
+            let at = format!("hos_once {tenant} thread {}, n {}", once.thread, once.n);
+            pass.findings.add(at, "the row is missing");
+        }
+    };
+    taken.each(|key, value| {
+        let (mark, side) = key.split_first_chunk().ok_or_else(|| broken(&"a mark that is none"))?;
+        let (mark, once) = (Mark(*mark), Once::decode(value).map_err(|e| broken(&e))?);
+        let wanted = match said.take() {
+            Some((of, once)) if of == mark => Some(once),
+            other => {
+                missing(pass, other);
+                None
+            }
+        };
+        if side.starts_with(SAID) {
+            // Of a key that was taken twice the last counts.
+            said = Some((mark, once));
+            return Ok::<_, Failure>(());
+        }
+        // Where it was forgotten, another record may have taken it then.
+        let held = wanted.as_ref().is_some_and(|wanted| wanted.time.0 >= floor);
+        if wanted.as_ref() == Some(&once) {
+            return Ok(());
+        }
+        if held {
+            odds.push(pass, tenant, mark, Odd::Wrong(WRONG[1]));
+            return Ok(());
+        }
+        let place: &[&[u8]] = &[&once.thread.0, &once.n.to_be_bytes(), STORED, &mark.0];
+        Ok(unread.push(place, &[&[u8::from(wanted.is_some())]])?)
+    })?;
+    missing(pass, said);
+    let mut gone: Option<([u8; 24], Vec<KeyId>)> = None;
+    unread.each(|key, value| {
+        let (place, side) = key.split_first_chunk::<24>().ok_or_else(|| broken(&"a place that is none"))?;
+        if side == SAID {
+            let keys = value.chunks_exact(16).filter_map(KeyId::from_slice).collect();
+            gone = Some((*place, keys));
+            return Ok::<_, Failure>(());
+        }
+        let mark = side.get(1..).and_then(|mark| mark.try_into().ok()).map(Mark).ok_or_else(|| broken(&"a mark that is none"))?;
+        let (thread, n) = place.split_first_chunk::<16>().ok_or_else(|| broken(&"a place that is none"))?;
+        let n = n.try_into().map(u64::from_be_bytes).unwrap_or_default();
+        match &gone {
+            Some((of, keys)) if of == place => odds.push(pass, tenant, mark, Odd::Unread(keys.clone())),
+            _ if is_unsaid(&Handle(*thread), n) => {}
+            _ => odds.push(pass, tenant, mark, Odd::Wrong(WRONG[usize::from(value == [1])])),
+        }
+        Ok(())
+    })?;
+    odds.told(tx, pass, tenant, &marks)
+}
+
+fn broken(why: &dyn std::fmt::Display) -> StoreError {
+    StoreError::internal(format!("a once-key that was put aside: {why}"))
 }
 
 #[cfg(test)]
@@ -102,15 +210,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_key_that_was_taken_twice_the_last_counts() {
-        let mut onces = Onces::default();
-        for (n, key) in ["b", "a", "b", "ab", "a"].into_iter().enumerate() {
-            // The first is met last, as an earlier record of a thread that went on is.
-            let seq = [Some(0), Some(1), Some(2), Some(3), None][n];
-            onces.push(key, CallDigest([n as u8; 32]), (Handle([0; 16]), n as u64), Timestamp(0), seq);
-        }
-        onces.push("b", CallDigest([9; 32]), (Handle([0; 16]), 9), Timestamp(0), Some(1));
-        let found: Vec<(&str, u64)> = onces.sorted().iter().map(|once| (onces.key(once), once.n)).collect();
-        assert_eq!(found, [("a", 4), ("ab", 3), ("b", 2)]);
+    fn what_is_put_aside_is_read_again() {
+        let once = Once { digest: CallDigest([1; 32]), thread: Handle([2; 16]), n: 3, time: Timestamp(-4) };
+        assert_eq!(Once::decode(&once.encode()), Ok(once));
     }
 }

@@ -1,4 +1,4 @@
-//! The keys that a pass over a store meets, each asked of the vault once; and what a record asked for in vain.
+//! The keys that a pass over a store meets, asked of the vault once while there is room for them; and what a record asked for in vain.
 
 use crate::Failure;
 use crate::vault::Vault;
@@ -22,11 +22,13 @@ pub(super) enum Kept {
 pub(super) struct KeyRing<'v> {
     vault: &'v Vault,
     met: RwLock<HashMap<KeyId, Kept>>,
+    /// How many are kept: then it begins anew.
+    met_max: usize,
 }
 
 impl<'v> KeyRing<'v> {
-    pub(super) fn new(vault: &'v Vault) -> Self {
-        Self { vault, met: RwLock::default() }
+    pub(super) fn new(vault: &'v Vault, met_max: usize) -> Self {
+        Self { vault, met: RwLock::default(), met_max }
     }
 
     /// What is kept under an id.
@@ -38,7 +40,11 @@ impl<'v> KeyRing<'v> {
             None => Kept::Never,
             Some(row) => row.key.as_ref().map_or(Kept::Destroyed, |key| Kept::Key(SubjectKey::new(*key.bytes()))),
         };
-        self.met.write().unwrap_or_else(PoisonError::into_inner).insert(*id, kept.clone());
+        let mut met = self.met.write().unwrap_or_else(PoisonError::into_inner);
+        if met.len() >= self.met_max {
+            met.clear();
+        }
+        met.insert(*id, kept.clone());
         Ok(kept)
     }
 }

@@ -1,18 +1,17 @@
 //! Every derived row of a tenant against the fold of its records.
 
 use super::copies::same_copy;
-use super::fold::{Fold, Folded, FoldedRow};
-use super::{Pass, messages, onces};
+use super::fold::{Fold, FoldedRow};
+use super::{Pass, deadlines, instances, messages, onces};
 use crate::Failure;
 use crate::court::activation::ONCE_KEPT_MS;
 use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_store};
 use crate::court::settle::encode;
 use crate::seal::Origin;
+use crate::store::Statement;
 use crate::store::Tx;
 use crate::store::sql::{evidence as evidence_sql, law as law_sql, state as sql};
-use crate::store::{Row, Statement};
-use hos_core::id::{Handle, InstanceId, Name, Tenant};
-use hos_core::time::Timestamp;
+use hos_core::id::{Handle, Tenant};
 use std::collections::HashSet;
 
 /// How far the clock of who verifies may be behind that of who forgot.
@@ -22,19 +21,13 @@ const CLOCKS_APART_MS: i64 = 86_400_000;
 const ENDED: &str = "an erasure ended this thread, and took its row away";
 
 /// Compares all derived rows of a tenant.
-pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
-    instances(tx, pass, tenant, fold)?;
-    deadlines(tx, pass, tenant, fold)?;
-    // What a record took under a key that is gone cannot be said; that an erasure left it there is said once all of them are known.
-    let is_unsaid = |pass: &mut Pass<'_>, at: &dyn Fn() -> String, thread: &Handle, n: u64| {
-        if let Some(keys) = fold.unread_onces.get(&(*thread, n)) {
-            pass.gone.took(at, keys);
-            return true;
-        }
-        fold.disputed.contains(&(*thread, n)) || !fold.covers(thread, n)
-    };
-    onces::compare(tx, pass, tenant, &fold.onces, is_unsaid)?;
-    messages::compare(tx, pass, tenant, fold)?;
+pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> Result<(), Failure> {
+    let armed = instances::compare(tx, pass, tenant, fold)?;
+    deadlines::compare(tx, pass, tenant, armed)?;
+    let (onces, messages) = fold.operations(pass.room);
+    let is_unsaid = |thread: &Handle, n: u64| fold.disputed.contains(&(*thread, n)) || !fold.covers(thread, n);
+    onces::compare(tx, pass, tenant, onces, is_unsaid)?;
+    messages::compare(tx, pass, tenant, messages, is_unsaid)?;
     directory(tx, pass, tenant, fold)?;
     grants(tx, pass, tenant, fold)?;
     streams(tx, pass, tenant, fold)?;
@@ -58,115 +51,6 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &
     Ok(())
 }
 
-fn instances(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
-    let mut seen: HashSet<Handle> = HashSet::new();
-    // The rows are taken one by one: there may be millions.
-    let mut failed = None;
-    tx.each(&sql::instances(tenant), |row| {
-        if failed.is_none() {
-            failed = instance(pass, tenant, fold, &mut seen, &row).err();
-        }
-        Ok(())
-    })?;
-    if let Some(failure) = failed {
-        return Err(failure);
-    }
-    for (handle, folded) in fold.instances.iter().filter(|(handle, _)| !seen.contains(handle)) {
-        let id = folded.id.as_deref().unwrap_or("(erased)");
-        pass.findings.add(
-            format!("hos_instance {tenant} thread {handle}"),
-            format!("the row of `{}` is missing", hos_core::id::Shown(id)),
-        );
-    }
-    Ok(())
-}
-
-fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold, seen: &mut HashSet<Handle>, row: &Row) -> Result<(), Failure> {
-    let name = row.text(13).unwrap_or("?").to_owned();
-    let id = row.blob(14).map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
-    let at = format!("hos_instance {tenant} {}/{}", hos_core::id::Shown(&name), hos_core::id::Shown(&id));
-    let parsed = Name::new(&name).ok().zip(InstanceId::new(&id).ok());
-    let Some((contract, instance_id)) = parsed else {
-        pass.findings.add(at, "column contract or id: not a name");
-        return Ok(());
-    };
-    let sealed = match sql::instance_from(row, contract, instance_id) {
-        Ok(sealed) => sealed,
-        Err(e) => {
-            pass.findings.add(at, e.message);
-            return Ok(());
-        }
-    };
-    let i = &sealed.instance;
-    if !fold.has(&i.handle) {
-        return Ok(());
-    }
-    let Some(folded) = fold.instances.get(&i.handle) else {
-        pass.findings.add(at, "column handle: no record is of this thread");
-        return Ok(());
-    };
-    if !seen.insert(i.handle) {
-        pass.findings.add(at.clone(), "column handle: another row has it too");
-    }
-    let Folded { contract, n, last, state, version, entered_n, entered_at, last_time, law, contract_version, .. } = folded;
-    let mut wrong = Vec::new();
-    let mut hold = |ok: bool, column: &'static str| {
-        if !ok {
-            wrong.push(column);
-        }
-    };
-    hold(contract.as_ref() == Some(&i.contract), "contract");
-    hold(folded.id.as_deref().is_none_or(|wanted| wanted == id), "id");
-    // Whose id can no longer be read is told by its label.
-    let labelled = |label| hos_core::digest::heads_label(tenant, i.contract.as_str(), &id) == label;
-    hold(folded.id.is_some() || folded.label.is_none_or(labelled), "id");
-    hold(*n == i.n, "n");
-    hold(*last == i.last, "last");
-    hold(state.as_ref() == Some(&i.state), "state");
-    hold(*version == i.version, "version");
-    hold(*entered_n == i.entered_n, "entered_n");
-    hold(*entered_at == i.entered_at, "entered_at");
-    hold(*last_time == i.last_time, "last_time");
-    hold(*law == Some(i.law), "law");
-    hold(*contract_version == i.contract_version, "contract_version");
-    hold(folded.deadlines == i.deadlines, "deadlines");
-    for column in wrong {
-        pass.findings.add(at.clone(), format!("column {column}: not what the records say"));
-    }
-    same_copy(pass, &at, "facts", sealed.facts_key, &sealed.facts, folded.facts.as_deref())
-}
-
-fn deadlines(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
-    let mut wanted: HashSet<(i64, String, Vec<u8>, u64)> = HashSet::new();
-    let mut had: HashSet<(&str, &[u8])> = HashSet::new();
-    for folded in fold.instances.values() {
-        let (Some(contract), Some(id)) = (&folded.contract, &folded.id) else { continue };
-        had.insert((contract.as_str(), id.as_bytes()));
-        for armed in &folded.deadlines {
-            wanted.insert((armed.due.0, contract.as_str().to_owned(), id.clone().into_bytes(), armed.deadline as u64));
-        }
-    }
-    let unreadable = fold.instances.values().any(|f| f.id.is_none() && !f.deadlines.is_empty());
-    tx.each(&sql::deadlines(tenant), |row| {
-        let found = (row.int(0)?, row.text(1)?.to_owned(), row.blob(2)?.to_vec(), row.uint(3)?);
-        let has = fold.is_whole() || had.contains(&(found.1.as_str(), &found.2[..]));
-        if !wanted.remove(&found) && has && !unreadable {
-            let id = String::from_utf8_lossy(&found.2).into_owned();
-            pass.findings
-                .add(format!("hos_deadline {tenant} {} {}", Timestamp(found.0), hos_core::id::Shown(&id)), "no record armed it");
-        }
-        Ok(())
-    })?;
-    for (due, contract, id, _) in wanted {
-        let id = String::from_utf8_lossy(&id).into_owned();
-        pass.findings.add(
-            format!("hos_deadline {tenant} {} {contract}/{}", Timestamp(due), hos_core::id::Shown(&id)),
-            "the row is missing",
-        );
-    }
-    Ok(())
-}
-
 fn directory(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Result<(), Failure> {
     let mut seen: HashSet<Handle> = HashSet::new();
     for row in tx.rows(&sql::directory_entities(tenant))? {
@@ -186,7 +70,7 @@ fn directory(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
                 if (&sealed.uid, &sealed.thread, &sealed.removed, &sealed.parents) != wanted {
                     pass.findings.add(at.clone(), "columns type, id, n, last, removed or parents: not what the records say");
                 }
-                same_copy(pass, &at, "attrs", sealed.attrs_key, &sealed.attrs, Some(&encode(&entity.attrs)))?;
+                same_copy(pass, &at, "attrs", sealed.attrs_key, &sealed.attrs, |found| found == Some(&encode(&entity.attrs)))?;
             }
             Some(FoldedRow::Unreadable(thread)) => {
                 if sealed.thread != *thread {

@@ -257,7 +257,7 @@ impl Fold {
                 }
                 let (seq, gone) = (row.opt_uint(3)?, &asked.gone[..]);
                 let taken = Taken { header, record: &record, n, seq, readable: !disputed, gone };
-                self.take(&mut pass.findings, &pass.laws, &taken);
+                self.take(&mut pass.findings, &pass.laws, &taken)?;
             }
         }
         if seen != until.checked_sub(1) {

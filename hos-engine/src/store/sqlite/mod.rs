@@ -25,6 +25,7 @@ mod lock;
 mod migrate;
 mod options;
 mod registry;
+mod scratch;
 mod scrub;
 mod seat;
 mod session;
@@ -37,6 +38,7 @@ pub use foresight::Foresight;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub(crate) use migrate::objects;
 pub use options::{Migration, OpenOptions, SecureDelete};
+pub(crate) use scratch::Scratch;
 pub use vault::{Look, NewKey, SecretKey, Vault, VaultKey};
 pub(crate) use vault::{key_bytes, key_of};
 
