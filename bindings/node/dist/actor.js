@@ -99,12 +99,7 @@ class Actor {
     }
     /** A free record in a stream: a text, or bytes. */
     async record(stream, payload, options) {
-        const draft = this.#draft(options).need("stream", stream);
-        if (payload instanceof Uint8Array)
-            draft.put("payload_hex", Buffer.from(payload).toString("hex"));
-        else
-            draft.need("payload", payload);
-        return this.#ask("record", draft);
+        return this.#ask("record", this.#draft(options).need("stream", stream).payload(payload));
     }
     /** An existing row taken in as it is. */
     async adopt(contract, id, state, options) {
@@ -126,7 +121,7 @@ class Actor {
     }
     #swiftly(action, resource, besides) {
         const who = this.#asker;
-        if (who === undefined || typeof action !== "string" || !(resource instanceof values_1.Uid))
+        if (who === undefined || typeof action !== "string" || !(0, errors_1.isA)(resource, values_1.Uid))
             return undefined;
         const { type, id } = resource;
         if (typeof type !== "string" || typeof id !== "string")
@@ -194,7 +189,8 @@ function scalarsOf(besides) {
 }
 /** As words: a name and a scalar by turns, whose first letter says its type. */
 function wordsOf(besides) {
-    if (!(0, write_1.plain)(besides))
+    // The world's own outcome comes as JSON, also where it is no field that is gone through.
+    if (!(0, write_1.plain)(besides) || besides.legacy !== undefined)
         return undefined;
     let words = "";
     let count = 0;

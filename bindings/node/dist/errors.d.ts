@@ -56,6 +56,8 @@ export declare class Denied extends Error {
     readonly code: string | undefined;
     constructor(answer: Answer);
 }
+/** Whether it is an instance of this. What cannot be looked at (a proxy may throw when it is) is none. */
+export declare function isA<T>(value: unknown, kind: abstract new (...words: any[]) => T): value is T;
 /** What the language itself refuses, before there is a call. */
 export declare function refusal(code: string, message: string, cause?: unknown): CallError;
 /** The error of a call that ended in this class, from its JSON. */

@@ -2,6 +2,7 @@
 // Where there is no answer there is an error; where the answer is no and the caller wanted it thrown, `Denied`.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.Denied = exports.InternalError = exports.AbsentError = exports.OutcomeUnknownError = exports.RetryError = exports.StoreError = exports.LawError = exports.ClosedError = exports.CallError = exports.HosError = void 0;
+exports.isA = isA;
 exports.refusal = refusal;
 exports.failure = failure;
 /** There is no answer. `code` says why; nothing was stored unless the status is `unknown`. */
@@ -86,6 +87,15 @@ class Denied extends Error {
     }
 }
 exports.Denied = Denied;
+/** Whether it is an instance of this. What cannot be looked at (a proxy may throw when it is) is none. */
+function isA(value, kind) {
+    try {
+        return value instanceof kind;
+    }
+    catch {
+        return false;
+    }
+}
 /** What the language itself refuses, before there is a call. */
 function refusal(code, message, cause) {
     return new CallError("call", code, message, cause === undefined ? {} : { cause });

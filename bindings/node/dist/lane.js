@@ -63,5 +63,5 @@ class Lane {
 exports.Lane = Lane;
 /** What was thrown, as an error. */
 function error(thrown) {
-    return thrown instanceof Error ? thrown : new Error("something was thrown that is no error", { cause: thrown });
+    return (0, errors_1.isA)(thrown, Error) ? thrown : new Error("something was thrown that is no error", { cause: thrown });
 }

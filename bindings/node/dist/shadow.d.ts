@@ -20,7 +20,18 @@ export interface Watched<R> {
 }
 /** The names of the above: they are none of the call's own. */
 export declare const WATCHED: ReadonlySet<string>;
-/** Has the law asked with what the world came to, and told what came of it. Where it gives a promise, that is waited for. */
-export type Watch = (came: () => Exclude<World, boolean>, tell: (told: Answer | Error) => void) => void | Promise<void>;
+/**
+ * Has the law asked with what the world came to, and told what came of it. Where it gives a promise, that is waited for. What it gives
+ * is an error by which what the world did was undone: nothing is given back then as if it stood.
+ */
+export type Watch = (came: () => Exclude<World, boolean>, tell: (told: Answer | Error) => void) => Looked | Promise<Looked>;
+type Looked = Error | undefined | void;
+/** An error that has taken the host's transaction with it, and with that what the world did in it. */
+export declare function undone<T extends object>(failed: T): T;
+/** Whether it is one. */
+export declare function isUndone(thrown: unknown): thrown is Error;
 /** Runs the world's own code, watched. */
 export declare function shadowed<R>(options: Watched<R>, watch: Watch): Given<R>;
+/** A promise that nobody waits for is no unhandled rejection. */
+export declare function forget(said: unknown): void;
+export {};

@@ -3,7 +3,10 @@
 // gets, at once. The law is judged after it, in the background, and nothing that happens there is felt.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.WATCHED = void 0;
+exports.undone = undone;
+exports.isUndone = isUndone;
 exports.shadowed = shadowed;
+exports.forget = forget;
 const node_async_hooks_1 = require("node:async_hooks");
 const node_util_1 = require("node:util");
 const errors_1 = require("./errors");
@@ -11,6 +14,16 @@ const lane_1 = require("./lane");
 const write_1 = require("./write");
 /** The names of the above: they are none of the call's own. */
 exports.WATCHED = new Set(["legacy", "outcome", "seen"]);
+const undoing = new WeakSet();
+/** An error that has taken the host's transaction with it, and with that what the world did in it. */
+function undone(failed) {
+    undoing.add(failed);
+    return failed;
+}
+/** Whether it is one. */
+function isUndone(thrown) {
+    return typeof thrown === "object" && thrown !== null && undoing.has(thrown);
+}
 /** Runs the world's own code, watched. */
 function shadowed(options, watch) {
     const legacy = options?.legacy;
@@ -21,15 +34,15 @@ function shadowed(options, watch) {
         given = legacy();
     }
     catch (thrown) {
-        const waits = look(options, watch, thrown, true);
-        if (waits !== undefined)
-            return waits.then(() => Promise.reject(thrown));
+        const looked = look(options, watch, thrown, true);
+        if (looked instanceof Promise)
+            return looked.then(() => Promise.reject(thrown));
         throw thrown;
     }
     if (isPromise(given))
         return later(options, watch, given);
-    const waits = look(options, watch, given, false);
-    return (waits === undefined ? given : waits.then(() => given));
+    const looked = look(options, watch, given, false);
+    return (looked instanceof Promise ? looked.then((came) => stood(given, came)) : stood(given, looked));
 }
 async function later(options, watch, promise) {
     let given;
@@ -37,24 +50,28 @@ async function later(options, watch, promise) {
         given = await promise;
     }
     catch (thrown) {
-        const waits = look(options, watch, thrown, true);
-        if (waits !== undefined)
-            await waits;
+        const looked = look(options, watch, thrown, true);
+        if (looked instanceof Promise)
+            await looked;
         throw thrown;
     }
-    const waits = look(options, watch, given, false);
-    if (waits !== undefined)
-        await waits;
+    const looked = look(options, watch, given, false);
+    return stood(given, looked instanceof Promise ? await looked : looked);
+}
+function stood(given, looked) {
+    if (looked !== undefined)
+        throw looked;
     return given;
 }
 function look(options, watch, came, threw) {
     try {
         const tell = teller(options);
         try {
-            return watch(() => worldOf(options, came, threw), tell) ?? undefined;
+            return watch(() => worldOf(options, came, threw), tell);
         }
         catch (thrown) {
             queueMicrotask(() => tell((0, lane_1.error)(thrown)));
+            return isUndone(thrown) ? thrown : undefined;
         }
     }
     catch {

@@ -24,8 +24,12 @@ export declare class Draft {
      * `others'` is none of the call's and left out.
      */
     options(options: unknown, taken?: ReadonlySet<string>, others?: ReadonlySet<string>): this;
+    /** Adds what a record says: a text, or bytes. */
+    payload(payload: unknown): this;
     /** Whether a field is there. */
     has(name: string): boolean;
+    /** Whether the world's own outcome is in it. */
+    get hasOutcome(): boolean;
     /** What was refused first. */
     get fault(): CallError | undefined;
     /**
@@ -34,6 +38,8 @@ export declare class Draft {
      */
     json(): string;
 }
+/** The beginning of a text, without halves of pairs. */
+export declare function sound(text: string, units?: number): string;
 /** An identity where one is expected, in the short form. */
 export declare function uid(value: unknown, where: string, size: Size, depth: number): string;
 /** The identity that a value says, if it says one by itself. */

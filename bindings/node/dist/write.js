@@ -3,6 +3,7 @@
 // refused here, with the code that the wire has for it and the place where it stands.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.Draft = exports.WORDS = exports.MARK = void 0;
+exports.sound = sound;
 exports.uid = uid;
 exports.uidOf = uidOf;
 exports.evaluations = evaluations;
@@ -49,15 +50,17 @@ class Draft {
         return draft;
     }
     /** Adds a field; one that is `undefined` is absent. A value that is refused is remembered and stands in for itself. */
-    put(name, value, write = any) {
+    put(name, value, write = writerOf(name)) {
         return this.#put(name, () => value, write);
     }
     /** Adds a field without which there is no call; one that is `undefined` is refused. */
-    need(name, value, write = any) {
-        if (value !== undefined)
-            return this.put(name, value, write);
-        this.#fault ??= (0, errors_1.refusal)("hos.call_malformed", `\`${name}\` is not given`);
-        return this.#stray(MALFORMED);
+    need(name, value, write = writerOf(name)) {
+        const read = () => {
+            if (value === undefined)
+                throw (0, errors_1.refusal)("hos.call_malformed", `\`${name}\` is not given`);
+            return value;
+        };
+        return this.#put(name, read, write);
     }
     /**
      * Adds a caller's options, each as its name says; a name that no call has is refused by the wire, which knows them. A name that
@@ -71,15 +74,30 @@ class Draft {
             throw (0, errors_1.refusal)("hos.call_malformed", `options are an object, not ${kind(options)}`);
         }
         const read = (name) => options[name];
-        for (const name of names(options)) {
+        for (const name of this.#namesOf(options)) {
             if (others?.has(name) !== true)
                 this.#put(name, () => read(name), writerOf(name), taken?.has(name));
         }
         return this;
     }
+    /** Adds what a record says: a text, or bytes. */
+    payload(payload) {
+        return (0, errors_1.isA)(payload, Uint8Array) ? this.put("payload_hex", payload) : this.need("payload", payload);
+    }
     /** Whether a field is there. */
     has(name) {
         return this.#names.includes(name);
+    }
+    /** The world's own outcome counts wherever an object has it, and also where nothing else of the object can be found out. */
+    #namesOf(options) {
+        try {
+            const names = Object.keys(options);
+            return names.includes("legacy") || !("legacy" in options) ? names : [...names, "legacy"];
+        }
+        catch (cause) {
+            this.#refuse(unreadable("options", cause));
+            return ["legacy"];
+        }
     }
     // The value is read here, for what throws meanwhile is as good as a value that is refused.
     #put(name, read, write, taken = false) {
@@ -89,6 +107,7 @@ class Draft {
             value = read();
             if (value === undefined)
                 return this;
+            weigh(name.length, name, this.#size);
             if (taken)
                 throw (0, errors_1.refusal)("hos.call_malformed", `\`${name}\` is no option: it has its own place in the call`);
             if (HALF.test(name))
@@ -99,32 +118,34 @@ class Draft {
             return this.#add(name, json);
         }
         catch (thrown) {
-            const fault = thrown instanceof errors_1.CallError ? thrown : unreadable(name, thrown);
-            this.#fault ??= fault;
             // What is not taken takes no room: the fields after it must be read where the world's own answer stands.
             this.#size.left = before;
-            const json = PLACEHOLDERS[fault.code] ?? MALFORMED;
-            if (taken || name === "language" || HALF.test(name))
-                return this.#stray(json);
+            this.#refuse((0, errors_1.isA)(thrown, errors_1.CallError) ? thrown : unreadable(name, thrown));
+            if (taken)
+                return this;
             // What cannot be said beside the world's own outcome leaves that as it is.
             const allowed = name === "legacy" ? outcome(value) : undefined;
             if (allowed !== undefined) {
                 this.#world = true;
-                return this.#add(name, `{"allowed":${allowed}}`).#stray(json);
+                return this.#add(name, `{"allowed":${allowed}}`);
             }
-            // A text that cannot be said is still one: what remains of it tells which mode of the law is meant.
-            if (name === "action" && typeof value === "string")
-                return this.#add(name, JSON.stringify(sound(value))).#stray(json);
-            return this.#add(name, json);
+            // What remains of an action tells which mode of the law is meant; where nothing does, it is that of all that have none of their own.
+            return name === "action" ? this.#add(name, JSON.stringify(typeof value === "string" ? sound(value) : "")) : this;
         }
     }
-    #stray(json) {
-        return this.has(STRAY) ? this : this.#add(STRAY, json);
+    /** Remembers what was refused first, and puts a stand-in into the call: by it the wire refuses the call with the same code. */
+    #refuse(fault) {
+        this.#fault ??= fault;
+        return this.has(STRAY) ? this : this.#add(STRAY, PLACEHOLDERS[fault.code] ?? MALFORMED);
     }
     #add(name, json) {
         this.#json += `${this.#json === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;
         this.#names.push(name);
         return this;
+    }
+    /** Whether the world's own outcome is in it. */
+    get hasOutcome() {
+        return this.#world;
     }
     /** What was refused first. */
     get fault() {
@@ -141,14 +162,6 @@ class Draft {
     }
 }
 exports.Draft = Draft;
-function names(options) {
-    try {
-        return Object.keys(options);
-    }
-    catch (cause) {
-        throw unreadable("options", cause);
-    }
-}
 /** What the world answered, where that much can be read of it. */
 function outcome(legacy) {
     try {
@@ -160,8 +173,8 @@ function outcome(legacy) {
     }
 }
 /** The beginning of a text, without halves of pairs. */
-function sound(text) {
-    return text.slice(0, 200).replace(/\p{Surrogate}/gu, "\ufffd");
+function sound(text, units = 200) {
+    return text.slice(0, units).replace(/\p{Surrogate}/gu, "\ufffd");
 }
 function writerOf(name) {
     switch (name) {
@@ -173,9 +186,28 @@ function writerOf(name) {
             return uid;
         case "given":
             return entities;
+        case "action":
+        case "language":
+            return word;
+        case "payload_hex":
+            return hex;
         default:
             return any;
     }
+}
+/** A text which the engine reads also in a call that it refuses: another value there would keep it from reading that at all. */
+function word(value, where, size, depth) {
+    const json = any(value, where, size, depth);
+    if (typeof value !== "string")
+        throw (0, errors_1.refusal)("hos.call_malformed", `\`${where}\` is a text, not ${kind(value)}`);
+    return json;
+}
+/** Bytes in hexadecimal digits. They are weighed first: of too many no text can be made. */
+function hex(value, where, size, depth) {
+    if (!(0, errors_1.isA)(value, Uint8Array))
+        return any(value, where, size, depth);
+    weigh(2 * value.byteLength, where, size);
+    return `"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}"`;
 }
 /** An identity where one is expected, in the short form. */
 function uid(value, where, size, depth) {
@@ -207,6 +239,8 @@ function whole({ type, id }, where) {
     return new values_1.Uid(type, id);
 }
 function parsed(value, where) {
+    if (value.length > CALL_BYTES_MAX)
+        throw tooLarge(where);
     try {
         return values_1.Uid.parse(value);
     }
@@ -237,7 +271,7 @@ function evaluations(value, where, size, depth) {
 /** Calls that are made as one. Bytes stand in them as in a call of `record`. */
 function calls(value, where, size, depth) {
     return several(value, where, size, depth, ([name, inner]) => {
-        return name === "payload" && inner instanceof Uint8Array ? ["payload_hex", Buffer.from(inner).toString("hex")] : [name, inner];
+        return [name === "payload" && (0, errors_1.isA)(inner, Uint8Array) ? "payload_hex" : name, inner];
     });
 }
 function several(value, where, size, depth, said) {
@@ -345,11 +379,17 @@ function text(value, where, size) {
     return JSON.stringify(value);
 }
 function room(json, where, size) {
-    size.left -= json.length;
-    if (size.left < 0) {
-        throw (0, errors_1.refusal)("hos.call_too_large", `the call has more than ${CALL_BYTES_MAX} bytes at \`${short(where)}\``);
-    }
+    weigh(json.length, where, size);
     return json;
+}
+/** Takes so much of what room is left; before anything is made of what takes it. */
+function weigh(units, where, size) {
+    size.left -= units;
+    if (size.left < 0)
+        throw tooLarge(where);
+}
+function tooLarge(where) {
+    return (0, errors_1.refusal)("hos.call_too_large", `the call has more than ${CALL_BYTES_MAX} bytes at \`${short(where)}\``);
 }
 /** Whether it is an object with nothing but fields. */
 function plain(value) {

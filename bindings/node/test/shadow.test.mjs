@@ -107,7 +107,9 @@ test("what the world came to is for `outcome` to say", async () => {
 });
 
 test("an `outcome` that is of no use: the law is not asked, and the world goes on", async () => {
-  for (const outcome of [() => "yes", () => { throw new Error("x"); }, "no function", 7, async () => { throw new Error("later"); }]) {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  for (const outcome of [() => "yes", () => { throw new Error("x"); }, "no function", 7, async () => { throw new Error("later"); }, () => { throw proxy; }]) {
     const told = await harmed(actor, { only: ["shadow"], own: ["ticket", "k-3", "pay"], more: { outcome } });
     const asked = Object.values(all).filter(([, allowed]) => allowed).length;
     assert.ok(told.filter((one) => one instanceof Error).length >= asked);

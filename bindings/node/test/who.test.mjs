@@ -134,9 +134,19 @@ test("a fault of the caller's own is one error everywhere, and in shadow the wor
   const cause = new Error("the row is away");
   const broken = { hosUid() { throw cause; } };
   const throws = { get() { throw cause; }, enumerable: true };
+  const { proxy: unseen, revoke } = Proxy.revocable({}, {});
+  revoke();
   const calls = {
     "half a pair in the action": [mert, "hall.enter\ud800", hall, {}],
     "a long action": [mert, "x".repeat(2_000_000), hall, {}],
+    "no action": [mert, undefined, hall, {}],
+    "an action that is a number": [mert, 5, hall, {}],
+    "an action that is an object": [mert, { action: "hall.enter" }, hall, {}],
+    "a language that is a number": [mert, "hall.enter", hall, {}, { language: 5 }],
+    "a long name": [mert, "hall.enter", hall, { ["\0".repeat(5 << 20)]: 1 }],
+    "a long resource": [mert, "hall.enter", "x".repeat(400 << 20), {}],
+    "a resource that cannot be looked at": [mert, "hall.enter", unseen, {}],
+    "a field that throws what cannot be looked at": [mert, "hall.enter", hall, { context: { get a() { throw unseen; } } }],
     "half a pair in the language": [mert, "hall.enter", hall, {}, { language: "\udfff" }],
     "half a pair in the request": [mert, "hall.enter", hall, {}, { request: "\udfff" }],
     "half a pair in the resource": [mert, "hall.enter", 'S::Hall::"\ud800"', {}],
@@ -177,9 +187,18 @@ test("a fault of the caller's own is one error everywhere, and in shadow the wor
   await assert.rejects(actor.record("mail.sent", undefined, { legacy: { allowed: true } }), { ...malformed, message: /`payload`/ });
   // What it was about cannot be told: nothing says that the law only watches there.
   const legacy = { allowed: true };
-  assert.throws(() => watched.tenant("t1").as(mert).can(undefined, hall, { legacy }), malformed);
   await assert.rejects(watched.tenant("t1").as(mert).transition("ticket\ud800", "w", "pay", { legacy }), malformed);
   await assert.rejects(watched.tenant("t1").as(mert).directory.revoke(undefined, { legacy }), malformed);
+  // The outcome stands wherever an object has it.
+  const inherited = Object.create({ get legacy() { return legacy; } });
+  const hidden = Object.defineProperty({ context: { hour: 12 } }, "legacy", { value: legacy });
+  for (const besides of [inherited, hidden, new Proxy({ legacy }, { ownKeys() { throw cause; } })]) {
+    // The law would say no.
+    assert.equal(watched.tenant("t1").as(mert).can("hall.enter", new Uid("S::Hall", "h2"), besides).allowed, true);
+  }
+  const large = await watched.tenant("t1").as(mert).record("mail.sent", new Uint8Array(300 << 20), { legacy });
+  assert.deepEqual([large.allowed, large.code], [true, "hos.call_too_large"]);
+  await assert.rejects(actor.record("mail.sent", new Uint8Array(300 << 20)), { code: "hos.call_too_large" });
   const trap = new Proxy({}, { ownKeys() { throw cause; } });
   assert.throws(() => watched.tenant("t1").as(mert).can("hall.enter", hall, trap), { code: "hos.value_invalid", cause });
   await watched.close();

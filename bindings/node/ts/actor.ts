@@ -3,7 +3,7 @@
 import { Answer, type Available, type Entry, type Evaluation, Told, availableOf, evaluationsOf } from "./answer";
 import { Directory } from "./directory";
 import type { Asker, Engine, Ready } from "./engine";
-import { Denied, refusal } from "./errors";
+import { Denied, isA, refusal } from "./errors";
 import type { LawNames, Text } from "./law";
 import { JOINT } from "./native";
 import { parse } from "./read";
@@ -188,10 +188,7 @@ export class Actor<L extends LawNames = LawNames> {
 
   /** A free record in a stream: a text, or bytes. */
   async record(stream: string, payload: string | Uint8Array, options?: Writing & { subject?: UidLike }): Promise<Answer> {
-    const draft = this.#draft(options).need("stream", stream);
-    if (payload instanceof Uint8Array) draft.put("payload_hex", Buffer.from(payload).toString("hex"));
-    else draft.need("payload", payload);
-    return this.#ask("record", draft);
+    return this.#ask("record", this.#draft(options).need("stream", stream).payload(payload));
   }
 
   /** An existing row taken in as it is. */
@@ -223,7 +220,7 @@ export class Actor<L extends LawNames = LawNames> {
 
   #swiftly(action: unknown, resource: unknown, besides: unknown): Told | undefined {
     const who = this.#asker;
-    if (who === undefined || typeof action !== "string" || !(resource instanceof Uid)) return undefined;
+    if (who === undefined || typeof action !== "string" || !isA(resource, Uid)) return undefined;
     const { type, id } = resource;
     if (typeof type !== "string" || typeof id !== "string") return undefined;
     const words = action + JOINT + type + JOINT + id;
@@ -293,7 +290,8 @@ function scalarsOf(besides: unknown): { words: string; count: number } | undefin
 
 /** As words: a name and a scalar by turns, whose first letter says its type. */
 function wordsOf(besides: unknown): { words: string; count: number } | undefined {
-  if (!plain(besides)) return undefined;
+  // The world's own outcome comes as JSON, also where it is no field that is gone through.
+  if (!plain(besides) || besides.legacy !== undefined) return undefined;
   let words = "";
   let count = 0;
   for (const name in besides) {

@@ -88,6 +88,15 @@ export class Denied extends Error {
   }
 }
 
+/** Whether it is an instance of this. What cannot be looked at (a proxy may throw when it is) is none. */
+export function isA<T>(value: unknown, kind: abstract new (...words: any[]) => T): value is T {
+  try {
+    return value instanceof kind;
+  } catch {
+    return false;
+  }
+}
+
 /** What the language itself refuses, before there is a call. */
 export function refusal(code: string, message: string, cause?: unknown): CallError {
   return new CallError("call", code, message, cause === undefined ? {} : { cause });

@@ -1,7 +1,7 @@
 // Where the law's judgements in shadow wait: one after another, in the order in which the world acted. One at a time, so that a
 // store that is locked keeps one thread of libuv's pool and not all; and so many at most, so that it does not fill the memory.
 
-import { ClosedError, RetryError } from "./errors";
+import { ClosedError, RetryError, isA } from "./errors";
 
 /** How many judgements may wait, and how many bytes of calls. */
 const WAITING_MAX = 1_000;
@@ -69,5 +69,5 @@ export class Lane<T extends { readonly code: string | undefined }> {
 
 /** What was thrown, as an error. */
 export function error(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error("something was thrown that is no error", { cause: thrown });
+  return isA(thrown, Error) ? thrown : new Error("something was thrown that is no error", { cause: thrown });
 }

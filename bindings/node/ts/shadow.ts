@@ -31,8 +31,25 @@ export interface Watched<R> {
 /** The names of the above: they are none of the call's own. */
 export const WATCHED: ReadonlySet<string> = new Set(["legacy", "outcome", "seen"]);
 
-/** Has the law asked with what the world came to, and told what came of it. Where it gives a promise, that is waited for. */
-export type Watch = (came: () => Exclude<World, boolean>, tell: (told: Answer | Error) => void) => void | Promise<void>;
+/**
+ * Has the law asked with what the world came to, and told what came of it. Where it gives a promise, that is waited for. What it gives
+ * is an error by which what the world did was undone: nothing is given back then as if it stood.
+ */
+export type Watch = (came: () => Exclude<World, boolean>, tell: (told: Answer | Error) => void) => Looked | Promise<Looked>;
+type Looked = Error | undefined | void;
+
+const undoing = new WeakSet<object>();
+
+/** An error that has taken the host's transaction with it, and with that what the world did in it. */
+export function undone<T extends object>(failed: T): T {
+  undoing.add(failed);
+  return failed;
+}
+
+/** Whether it is one. */
+export function isUndone(thrown: unknown): thrown is Error {
+  return typeof thrown === "object" && thrown !== null && undoing.has(thrown);
+}
 
 /** Runs the world's own code, watched. */
 export function shadowed<R>(options: Watched<R>, watch: Watch): Given<R> {
@@ -42,13 +59,13 @@ export function shadowed<R>(options: Watched<R>, watch: Watch): Given<R> {
   try {
     given = legacy() as R;
   } catch (thrown) {
-    const waits = look(options, watch, thrown, true);
-    if (waits !== undefined) return waits.then(() => Promise.reject(thrown)) as Given<R>;
+    const looked = look(options, watch, thrown, true);
+    if (looked instanceof Promise) return looked.then(() => Promise.reject(thrown)) as Given<R>;
     throw thrown;
   }
   if (isPromise(given)) return later(options, watch, given) as Given<R>;
-  const waits = look(options, watch, given, false);
-  return (waits === undefined ? given : waits.then(() => given)) as Given<R>;
+  const looked = look(options, watch, given, false);
+  return (looked instanceof Promise ? looked.then((came) => stood(given, came)) : stood(given, looked)) as Given<R>;
 }
 
 async function later<R>(options: Watched<R>, watch: Watch, promise: PromiseLike<unknown>): Promise<unknown> {
@@ -56,22 +73,27 @@ async function later<R>(options: Watched<R>, watch: Watch, promise: PromiseLike<
   try {
     given = await promise;
   } catch (thrown) {
-    const waits = look(options, watch, thrown, true);
-    if (waits !== undefined) await waits;
+    const looked = look(options, watch, thrown, true);
+    if (looked instanceof Promise) await looked;
     throw thrown;
   }
-  const waits = look(options, watch, given, false);
-  if (waits !== undefined) await waits;
+  const looked = look(options, watch, given, false);
+  return stood(given, looked instanceof Promise ? await looked : looked);
+}
+
+function stood<T>(given: T, looked: Looked): T {
+  if (looked !== undefined) throw looked;
   return given;
 }
 
-function look<R>(options: Watched<R>, watch: Watch, came: unknown, threw: boolean): Promise<void> | undefined {
+function look<R>(options: Watched<R>, watch: Watch, came: unknown, threw: boolean): Looked | Promise<Looked> {
   try {
     const tell = teller(options);
     try {
-      return watch(() => worldOf(options, came, threw), tell) ?? undefined;
+      return watch(() => worldOf(options, came, threw), tell);
     } catch (thrown) {
       queueMicrotask(() => tell(error(thrown)));
+      return isUndone(thrown) ? thrown : undefined;
     }
   } catch {
     // A `seen` that cannot even be read is not told.
@@ -129,6 +151,6 @@ function isPromise(given: unknown): given is PromiseLike<unknown> {
 }
 
 /** A promise that nobody waits for is no unhandled rejection. */
-function forget(said: unknown): void {
+export function forget(said: unknown): void {
   if (isPromise(said)) Promise.resolve(said).then(undefined, () => {});
 }

@@ -1,7 +1,7 @@
 // A call as JSON. JavaScript can hold what a call may not (floats, null, half a surrogate pair, an object inside itself): it is
 // refused here, with the code that the wire has for it and the place where it stands.
 
-import { CallError, refusal } from "./errors";
+import { CallError, isA, refusal } from "./errors";
 import { Ext, Uid, shown } from "./values";
 
 /** The largest call, in bytes of JSON; a text has at least as many bytes as units. */
@@ -53,15 +53,17 @@ export class Draft {
   }
 
   /** Adds a field; one that is `undefined` is absent. A value that is refused is remembered and stands in for itself. */
-  put(name: string, value: unknown, write: Write = any): this {
+  put(name: string, value: unknown, write: Write = writerOf(name)): this {
     return this.#put(name, () => value, write);
   }
 
   /** Adds a field without which there is no call; one that is `undefined` is refused. */
-  need(name: string, value: unknown, write: Write = any): this {
-    if (value !== undefined) return this.put(name, value, write);
-    this.#fault ??= refusal("hos.call_malformed", `\`${name}\` is not given`);
-    return this.#stray(MALFORMED);
+  need(name: string, value: unknown, write: Write = writerOf(name)): this {
+    const read = () => {
+      if (value === undefined) throw refusal("hos.call_malformed", `\`${name}\` is not given`);
+      return value;
+    };
+    return this.#put(name, read, write);
   }
 
   /**
@@ -75,15 +77,31 @@ export class Draft {
       throw refusal("hos.call_malformed", `options are an object, not ${kind(options)}`);
     }
     const read = (name: string) => (options as Record<string, unknown>)[name];
-    for (const name of names(options)) {
+    for (const name of this.#namesOf(options)) {
       if (others?.has(name) !== true) this.#put(name, () => read(name), writerOf(name), taken?.has(name));
     }
     return this;
   }
 
+  /** Adds what a record says: a text, or bytes. */
+  payload(payload: unknown): this {
+    return isA(payload, Uint8Array) ? this.put("payload_hex", payload) : this.need("payload", payload);
+  }
+
   /** Whether a field is there. */
   has(name: string): boolean {
     return this.#names.includes(name);
+  }
+
+  /** The world's own outcome counts wherever an object has it, and also where nothing else of the object can be found out. */
+  #namesOf(options: object): string[] {
+    try {
+      const names = Object.keys(options);
+      return names.includes("legacy") || !("legacy" in options) ? names : [...names, "legacy"];
+    } catch (cause) {
+      this.#refuse(unreadable("options", cause));
+      return ["legacy"];
+    }
   }
 
   // The value is read here, for what throws meanwhile is as good as a value that is refused.
@@ -93,38 +111,43 @@ export class Draft {
     try {
       value = read();
       if (value === undefined) return this;
+      weigh(name.length, name, this.#size);
       if (taken) throw refusal("hos.call_malformed", `\`${name}\` is no option: it has its own place in the call`);
       if (HALF.test(name)) throw refusal("hos.call_malformed", `${shown(name)} is no option: it holds half a surrogate pair`);
       const json = write(value, name, this.#size, 1);
       if (name === "legacy") this.#world = true;
       return this.#add(name, json);
     } catch (thrown) {
-      const fault = thrown instanceof CallError ? thrown : unreadable(name, thrown);
-      this.#fault ??= fault;
       // What is not taken takes no room: the fields after it must be read where the world's own answer stands.
       this.#size.left = before;
-      const json = PLACEHOLDERS[fault.code] ?? MALFORMED;
-      if (taken || name === "language" || HALF.test(name)) return this.#stray(json);
+      this.#refuse(isA(thrown, CallError) ? thrown : unreadable(name, thrown));
+      if (taken) return this;
       // What cannot be said beside the world's own outcome leaves that as it is.
       const allowed = name === "legacy" ? outcome(value) : undefined;
       if (allowed !== undefined) {
         this.#world = true;
-        return this.#add(name, `{"allowed":${allowed}}`).#stray(json);
+        return this.#add(name, `{"allowed":${allowed}}`);
       }
-      // A text that cannot be said is still one: what remains of it tells which mode of the law is meant.
-      if (name === "action" && typeof value === "string") return this.#add(name, JSON.stringify(sound(value))).#stray(json);
-      return this.#add(name, json);
+      // What remains of an action tells which mode of the law is meant; where nothing does, it is that of all that have none of their own.
+      return name === "action" ? this.#add(name, JSON.stringify(typeof value === "string" ? sound(value) : "")) : this;
     }
   }
 
-  #stray(json: string): this {
-    return this.has(STRAY) ? this : this.#add(STRAY, json);
+  /** Remembers what was refused first, and puts a stand-in into the call: by it the wire refuses the call with the same code. */
+  #refuse(fault: CallError): this {
+    this.#fault ??= fault;
+    return this.has(STRAY) ? this : this.#add(STRAY, PLACEHOLDERS[fault.code] ?? MALFORMED);
   }
 
   #add(name: string, json: string): this {
     this.#json += `${this.#json === "" ? "{" : ","}${JSON.stringify(name)}:${json}`;
     this.#names.push(name);
     return this;
+  }
+
+  /** Whether the world's own outcome is in it. */
+  get hasOutcome(): boolean {
+    return this.#world;
   }
 
   /** What was refused first. */
@@ -142,14 +165,6 @@ export class Draft {
   }
 }
 
-function names(options: object): string[] {
-  try {
-    return Object.keys(options);
-  } catch (cause) {
-    throw unreadable("options", cause);
-  }
-}
-
 /** What the world answered, where that much can be read of it. */
 function outcome(legacy: unknown): boolean | undefined {
   try {
@@ -161,8 +176,8 @@ function outcome(legacy: unknown): boolean | undefined {
 }
 
 /** The beginning of a text, without halves of pairs. */
-function sound(text: string): string {
-  return text.slice(0, 200).replace(/\p{Surrogate}/gu, "\ufffd");
+export function sound(text: string, units = 200): string {
+  return text.slice(0, units).replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 function writerOf(name: string): Write {
@@ -175,9 +190,28 @@ function writerOf(name: string): Write {
       return uid;
     case "given":
       return entities;
+    case "action":
+    case "language":
+      return word;
+    case "payload_hex":
+      return hex;
     default:
       return any;
   }
+}
+
+/** A text which the engine reads also in a call that it refuses: another value there would keep it from reading that at all. */
+function word(value: unknown, where: string, size: Size, depth: number): string {
+  const json = any(value, where, size, depth);
+  if (typeof value !== "string") throw refusal("hos.call_malformed", `\`${where}\` is a text, not ${kind(value)}`);
+  return json;
+}
+
+/** Bytes in hexadecimal digits. They are weighed first: of too many no text can be made. */
+function hex(value: unknown, where: string, size: Size, depth: number): string {
+  if (!isA(value, Uint8Array)) return any(value, where, size, depth);
+  weigh(2 * value.byteLength, where, size);
+  return `"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}"`;
 }
 
 /** An identity where one is expected, in the short form. */
@@ -207,6 +241,7 @@ function whole({ type, id }: Uid, where: string): Uid {
 }
 
 function parsed(value: string, where: string): Uid {
+  if (value.length > CALL_BYTES_MAX) throw tooLarge(where);
   try {
     return Uid.parse(value);
   } catch {
@@ -235,7 +270,7 @@ export function evaluations(value: unknown, where: string, size: Size, depth: nu
 /** Calls that are made as one. Bytes stand in them as in a call of `record`. */
 export function calls(value: unknown, where: string, size: Size, depth: number): string {
   return several(value, where, size, depth, ([name, inner]) => {
-    return name === "payload" && inner instanceof Uint8Array ? ["payload_hex", Buffer.from(inner).toString("hex")] : [name, inner];
+    return [name === "payload" && isA(inner, Uint8Array) ? "payload_hex" : name, inner];
   });
 }
 
@@ -345,11 +380,18 @@ function text(value: string, where: string, size: Size): string {
 }
 
 function room(json: string, where: string, size: Size): string {
-  size.left -= json.length;
-  if (size.left < 0) {
-    throw refusal("hos.call_too_large", `the call has more than ${CALL_BYTES_MAX} bytes at \`${short(where)}\``);
-  }
+  weigh(json.length, where, size);
   return json;
+}
+
+/** Takes so much of what room is left; before anything is made of what takes it. */
+function weigh(units: number, where: string, size: Size): void {
+  size.left -= units;
+  if (size.left < 0) throw tooLarge(where);
+}
+
+function tooLarge(where: string): CallError {
+  return refusal("hos.call_too_large", `the call has more than ${CALL_BYTES_MAX} bytes at \`${short(where)}\``);
 }
 
 /** Whether it is an object with nothing but fields. */

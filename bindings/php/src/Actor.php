@@ -14,9 +14,12 @@ use Hos\Wire\Decoder;
  * {@see Ext}, backed enums, dates); `given` are rows of your own that come with the call; `once` is a key under which a call that
  * comes twice is done once; `legacy` is what the world decided by itself, where the law is `off` or in `shadow`. `args` and `facts` may be
  * functions that give them: in a transaction of yours they run when what the call is about has been claimed, so that what they read of
- * your rows is not changed by another such call before this one is judged.
+ * your rows is not changed by another such call before this one is judged. What they throw goes through.
  *
- * A no is an {@see Answer}. All throw {@see HosError} where there is no answer.
+ * A no is an {@see Answer}. All throw {@see HosError} where there is no answer. With `legacy`, where the law is not enforced, none of this
+ * stops the world: its own outcome is the answer, and what failed is the blocker, be it a function for `args` (then nothing is claimed, and
+ * what it throws is `hos.call_malformed`, or the code of an error of ours). Only what has taken your transaction with it is thrown all the
+ * same, for the world's outcome is undone then: {@see RetryError} where the transaction may go through when it is begun again.
  */
 final class Actor
 {
@@ -269,7 +272,8 @@ final class Actor
      *
      *     $r = $pazar->shadow('order', 'o-17', 'pay', legacy: fn () => $old->pay($order));
      *
-     * `legacy` runs first and once. What it gives is given back, what it throws goes through, whatever becomes of the law. Then the
+     * `legacy` runs first and once. What it gives is given back, what it throws goes through, whatever becomes of the law; unless a
+     * deadlock or the like ends your transaction while the law is asked, and what `legacy` did is undone: that is thrown. Then the
      * law judges with what the world came to: `false` and an exception are a no, a {@see Legacy} (or an array with a boolean
      * `allowed`) says it by itself, anything else is a yes. Arguments are read when `legacy` has ended.
      *
@@ -297,8 +301,9 @@ final class Actor
     ): mixed {
         // Ids of a database are numbers; by `mixed` PHP no longer makes texts of them.
         $words = [$contract, is_int($id) ? "$id" : $id, $event, $args, $once, $reason, $context, $given];
+        $judge = fn ($world): Answer => $this->transition(...$words, ...$strange, legacy: $world);
 
-        return Shadow::run($legacy, fn ($world): Answer => $this->transition(...$words, ...$strange, legacy: $world), $outcome, $seen);
+        return Shadow::run($legacy, $judge, $outcome, $seen, $this->bound->guard(...));
     }
 
     /**
@@ -327,8 +332,9 @@ final class Actor
         mixed ...$strange,
     ): mixed {
         $words = [$contract, is_int($id) ? "$id" : $id, $event, $facts, $args, $once, $context, $given];
+        $judge = fn ($world): Answer => $this->begin(...$words, ...$strange, legacy: $world);
 
-        return Shadow::run($legacy, fn ($world): Answer => $this->begin(...$words, ...$strange, legacy: $world), $outcome, $seen);
+        return Shadow::run($legacy, $judge, $outcome, $seen, $this->bound->guard(...));
     }
 
     /**
@@ -353,8 +359,9 @@ final class Actor
         mixed ...$strange,
     ): mixed {
         $words = [$action, $resource, $context, $given];
+        $judge = fn ($world): Answer => $this->can(...$words, ...$strange, legacy: $world);
 
-        return Shadow::run($legacy, fn ($world): Answer => $this->can(...$words, ...$strange, legacy: $world), $outcome, $seen);
+        return Shadow::run($legacy, $judge, $outcome, $seen, $this->bound->guard(...));
     }
 
     /**

@@ -6,7 +6,8 @@ namespace Hos;
 
 /**
  * The world decides, the law watches: the world's own code runs first and once, and what it gives or throws is what the caller
- * gets. The law is judged beside it, and nothing that happens there is felt: no exception, no warning, no lost answer.
+ * gets. The law is judged beside it, and nothing that happens there is felt: no exception, no warning, no lost answer; but for an error
+ * that has ended the world's transaction, and with it what the world has done.
  *
  * @internal
  */
@@ -23,38 +24,44 @@ final class Shadow
      * @param \Closure(Legacy|bool): Answer $judge asks the law, with what the world came to
      * @param mixed $outcome what the world came to, of what `$legacy` gave or threw
      * @param mixed $seen gets the answer, or what stood in its way
+     * @param \Closure(bool): (\Closure(\Throwable): void) $guard {@see Native\Door::guard()}
      */
-    public static function run(callable $legacy, \Closure $judge, mixed $outcome, mixed $seen): mixed
+    public static function run(callable $legacy, \Closure $judge, mixed $outcome, mixed $seen, \Closure $guard): mixed
     {
         try {
             $given = $legacy();
         } catch (\Throwable $thrown) {
-            self::watch($judge, $outcome, $seen, $thrown, true);
+            self::watch($judge, $outcome, $seen, $guard, $thrown, true);
 
             throw $thrown;
         }
-        self::watch($judge, $outcome, $seen, $given, false);
+        self::watch($judge, $outcome, $seen, $guard, $given, false);
 
         return $given;
     }
 
-    private static function watch(\Closure $judge, mixed $outcome, mixed $seen, mixed $given, bool $threw): void
+    private static function watch(\Closure $judge, mixed $outcome, mixed $seen, \Closure $guard, mixed $given, bool $threw): void
     {
+        [$lost, $faults] = [null, []];
         // Warnings of ours, and of what is called for us (a `hosUid`, `seen`), are neither shown nor told to the application's handler.
         set_error_handler(static fn (): bool => true);
         try {
             try {
+                // What the world throws may have ended its transaction by itself.
+                $lost = $guard($threw);
                 $told = self::hasRoom()
                     ? $judge(self::world($outcome, $given, $threw))
                     : throw HosError::internal('so little is left of memory_limit that the law was not asked');
             } catch (\Throwable $fault) {
-                $told = $fault;
+                $faults[] = $told = $fault;
             }
-            if ($seen !== null) {
-                $seen($told);
+            try {
+                $seen === null || $seen($told);
+            } catch (\Throwable $fault) {
+                $faults[] = $fault;
             }
-        } catch (\Throwable) {
-            // What `seen` throws is nobody's.
+            // A fault is nobody's, but for one that has taken the world's transaction with it.
+            $lost === null || array_map($lost, $faults);
         } finally {
             restore_error_handler();
         }

@@ -14,10 +14,11 @@ final class Uid implements HasUid, \Stringable
     /**
      * Reads Cedar's form, `Pazar::Account::"ayse"`; the escapes are `\"`, `\\`, `\n`, `\r`, `\t`, `\0`.
      *
-     * @throws CallError `hos.id_invalid`
+     * @throws CallError `hos.id_invalid`; `hos.call_too_large`: no call could hold it
      */
     public static function parse(string $text): self
     {
+        Wire\Encoder::bounded(strlen($text), 'an entity');
         if (preg_match('/\A(.*?)::"((?:[^"\\\\]|\\\\["\\\\nrt0])*)"\z/s', $text, $found) !== 1) {
             $shown = json_encode(substr($text, 0, 80), JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR);
             throw HosError::call('hos.id_invalid', "$shown is no entity: expected Type::\"id\"");

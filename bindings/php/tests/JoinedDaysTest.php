@@ -9,9 +9,11 @@ use Hos\CallError;
 use Hos\OutcomeUnknownError;
 use Hos\RetryError;
 use Hos\StoreError;
+use Hos\Tests\Support\Deadlock;
 use Hos\Tests\Support\Host;
 use Hos\Tests\Support\Place;
 use Hos\Tests\Support\Script;
+use Hos\Tests\Support\TakesNoTexts;
 use PHPUnit\Framework\TestCase;
 
 /** Hosts that are in each other's way, die, and come again. */
@@ -278,19 +280,13 @@ final class JoinedDaysTest extends TestCase
     /** The connection's transaction is lost in a deadlock. */
     private static function lost(Host $host, \PDO $pdo, string $one, string $other): void
     {
-        $pdo->exec("UPDATE orders SET total = total + 1 WHERE id = '$one'");
-        $sign = Place::directory() . '/sign';
-        $heavy = self::script('heavy', $host, $other, $one, $sign);
-        while (!file_exists($sign)) {
-            usleep(1000);
-        }
+        $deadlock = new Deadlock($host, $pdo, $one, $other);
         try {
-            $pdo->exec("UPDATE orders SET total = total + 1 WHERE id = '$other'");
-            self::fail('there was no deadlock');
+            $deadlock->close();
         } catch (\PDOException $error) {
             self::assertSame(1213, $error->errorInfo[1]);
         }
-        self::assertSame([0, ''], $heavy->wait());
+        $deadlock->end();
     }
 
     /** @dataProvider kinds */
@@ -529,19 +525,5 @@ final class DiesInItsCommit extends \PDO
         }
 
         return parent::commit();
-    }
-}
-
-/** A connection as one of MySQL's: it knows no compound statement. */
-final class TakesNoTexts extends \PDO
-{
-    /** @var list<string> what was prepared */
-    public static array $heard = [];
-
-    public function prepare(string $query, array $options = []): \PDOStatement|false
-    {
-        self::$heard[] = $query;
-
-        return parent::prepare(str_replace('BEGIN NOT ATOMIC', 'NOT KNOWN', $query), $options);
     }
 }

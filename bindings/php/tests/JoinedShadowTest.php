@@ -228,7 +228,7 @@ final class JoinedShadowTest extends TestCase
         foreach ([true, false] as $world) {
             self::assertSame([$world, null, Mode::Shadow], $told($sound, $world));
             self::assertSame([$world, 'hos.value_invalid', Mode::Shadow], $told(['amount' => 0.5], $world));
-            self::assertSame([$world, 'hos.value_invalid', Mode::Shadow], $told(fn () => throw new \DomainException('x'), $world));
+            self::assertSame([$world, 'hos.call_malformed', Mode::Shadow], $told(fn () => throw new \DomainException('x'), $world));
         }
         $pdo->exec("INSERT INTO orders VALUES ('w-1', 'new', 1)");
         $pdo->commit();
@@ -252,6 +252,33 @@ final class JoinedShadowTest extends TestCase
         $pdo->rollBack();
         self::assertStringContainsString('judged   2 in shadow', $host->hos('work'));
         $host->intact();
+    }
+
+    /**
+     * The process has read no law yet: it is read before the world is stopped.
+     *
+     * @dataProvider kinds
+     */
+    public function testTheFirstCallOfAProcessIsFaulty(string $kind): void
+    {
+        $host = self::host($kind);
+        $pdo = $host->pdo();
+        foreach ([true, false] as $isInside) {
+            $cold = fn (): Actor => Engine::open(null, store: $pdo, database: self::id())->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+            $isInside && $pdo->beginTransaction();
+            foreach (['pay' => Mode::Shadow, 'ship' => null] as $event => $mode) {
+                $told = null;
+                try {
+                    $told = $cold()->transition('order', 'x', $event, args: ['amount' => 0.5], legacy: true);
+                } catch (\Hos\CallError $error) {
+                    self::assertSame('hos.value_invalid', $error->code());
+                }
+                self::assertSame([$mode, $mode === null ? null : 'hos.value_invalid'], [$told?->mode, $told?->code]);
+            }
+            $isInside && $pdo->exec("INSERT INTO orders VALUES ('cold', 'new', 1)");
+            $isInside && $pdo->commit();
+        }
+        self::assertSame(1, $host->pdo()->exec("DELETE FROM orders WHERE id = 'cold'"));
     }
 
     /**

@@ -10,8 +10,11 @@ use Hos\CallError;
 use Hos\Engine;
 use Hos\Given;
 use Hos\HasUid;
+use Hos\HosError;
 use Hos\Legacy;
 use Hos\Mode;
+use Hos\RetryError;
+use Hos\Status;
 use Hos\Tests\Support\Place;
 use Hos\Uid;
 use PHPUnit\Framework\TestCase;
@@ -202,6 +205,30 @@ final class WorldTest extends TestCase
         }
         $who = static fn (Engine $engine, $legacy) => self::actor($engine, $failing)->can('shop.view', self::SHOP, legacy: $legacy);
         $this->holds($who, 'hos.value_invalid', \DomainException::class, 'the row is gone');
+    }
+
+    /** A function for arguments or facts: what it throws is the world's own only where the world has no say. */
+    public function testAFunctionThatFails(): void
+    {
+        $pay = static fn (\Throwable $own) => static fn (Engine $engine, $legacy) => self::actor($engine)
+            ->transition('order', 'o-1', 'pay', args: fn () => throw $own, legacy: $legacy);
+        $this->holds($pay(new \DomainException('no such row')), 'hos.call_malformed', \DomainException::class, 'no such row');
+        $this->holds($pay(new \TypeError("\xff row")), 'hos.call_malformed', \TypeError::class, ' row');
+        // One of ours keeps its code, also one that no call is refused with.
+        $this->holds($pay(HosError::call('hos.id_invalid', 'of another call')), 'hos.id_invalid', said: 'of another call');
+        $retry = new RetryError('of another store', 'hos.store_busy', Status::Retry);
+        $this->holds($pay($retry), 'hos.store_busy', RetryError::class, 'of another store');
+        $begin = static fn (Engine $engine, $legacy) => self::actor($engine)
+            ->begin('order', 'o-1', 'place', facts: fn () => throw new \DomainException('no such row'), legacy: $legacy);
+        $this->holds($begin, 'hos.call_malformed', \DomainException::class, 'no such row');
+        $this->holds(static fn (Engine $engine, $legacy) => self::actor($engine)
+            ->begin('order', 'o-1', 'place', facts: fn () => 7, legacy: $legacy), 'hos.value_invalid', said: 'facts: the function gives an array, not int');
+        self::assertSame('args: the function failed: DomainException: no such row',
+            $pay(new \DomainException('no such row'))(self::$watched, true)->blockers[0]->detail);
+        $told = self::actor(self::$watched, language: 'tr')->transition('order', 'o-1', 'pay', args: fn () => throw $retry, legacy: true);
+        self::assertSame([$retry->code(), null], [$told->blockers[0]->code, $told->blockers[0]->message], 'no words of another code');
+        $long = $pay(new \DomainException(str_repeat('x', 1 << 20)))(self::$watched, true)->blockers[0]->detail;
+        self::assertSame(1000, strlen($long));
     }
 
     public function testACallInTheWiresOwnWords(): void

@@ -24,6 +24,7 @@ mod kept;
 pub(crate) mod keys;
 pub(crate) mod near;
 mod outbox;
+pub(crate) mod queue;
 mod recent;
 mod registry;
 pub(crate) mod roots;

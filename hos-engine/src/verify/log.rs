@@ -12,6 +12,7 @@ use super::tiles::Tiles;
 use super::{Pass, cosigned, epochs, keys, since};
 use crate::Failure;
 use crate::court::epoch::Epochs;
+use crate::court::queue::each_queued;
 use crate::store::Row;
 use crate::store::Tx;
 use crate::store::sql::{claim, evidence as sql, inbox};
@@ -327,10 +328,10 @@ fn queue(
     let mut examiner = Examiner::default();
     let now = pass.court.clock.now();
     let (mut count, mut oldest, mut waiting) = (0, 0, 0);
-    for row in tx.rows(&sql::queue(tenant, usize::MAX >> 1))? {
+    each_queued(tx, tenant, &mut |row| {
         let (Ok(thread), true) = (row.bytes(1).map(Handle), row.int(2)? != claim::CLAIMED) else {
             pass.findings.add(format!("hos_queue {tenant}, pos {}", row.int(0)?), "column thread or n: it leads to nothing");
-            continue;
+            return Ok(());
         };
         count += 1;
         let n = if row.int(2)? == claim::WAITING { None } else { Some(row.uint(2)?) };
@@ -347,11 +348,11 @@ fn queue(
         };
         let Some(stored) = stored else {
             pass.findings.add(at(), "the record is missing");
-            continue;
+            return Ok(());
         };
-        if !row.is_null(4)? {
+        if !row.is_null(3)? {
             pass.findings.add(at(), "the record has its place in the log already");
-            continue;
+            return Ok(());
         }
         let mut asked = Asked::default();
         let record = examiner.record(stored.blob(0)?, stored.blob(1)?, |id| asked.key(pass.ring, id));
@@ -361,7 +362,7 @@ fn queue(
         }
         let Some(header) = record.header().filter(|_| record.list_error().is_none()) else {
             pass.findings.add(at(), "the record does not decode");
-            continue;
+            return Ok(());
         };
         pass.records += 1;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
@@ -377,7 +378,8 @@ fn queue(
             let taken = Taken { header, record: &record, n, seq: None, readable: true, gone: &asked.gone };
             fold.take(&mut pass.findings, &pass.laws, &taken)?;
         }
-    }
+        Ok(())
+    })?;
     if let Some(row) = tx.row(&sql::aside(tenant))?.filter(|row| row.int(0).is_ok_and(|count| count > 0)) {
         let at = format!("hos_queue {tenant}, pos {} to {}", row.int(1)?, row.int(2)?);
         pass.findings.add(at, format!("{} row(s) lead to no record that waits", row.int(0)?));

@@ -9,7 +9,9 @@ import { type Call } from "./several";
 type When = "now" | "later";
 /**
  * Values, or code that reads them when what the call is about is claimed: until the transaction ends nobody else moves it. With
- * SQLite the code answers at once.
+ * SQLite the code answers at once. What it throws goes through; but where the call carries the world's own outcome and the law is not
+ * enforced, that outcome is the answer and says in a blocker what was thrown. An error that has taken the host's transaction (a
+ * deadlock) has undone what the world did, and is thrown in any mode.
  */
 export type Told<M extends When, V> = V | (() => M extends "now" ? V : V | Promise<V>);
 /** A tenant of an engine that joins transactions. */
@@ -70,7 +72,8 @@ export declare class JoinedActor<L extends LawNames = LawNames, M extends When =
     all(calls: readonly Call<L>[], besides?: Omit<Besides, "legacy">): Ends<M, readonly Answer[]>;
     /**
      * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
-     * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.
+     * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`. Where an error took that
+     * transaction, what `legacy` did in it is undone, and the error is thrown.
      */
     shadow<R, C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(contract: C, id: string, event: E, options: Watched<R> & Omit<Writing, "legacy"> & {
         args?: Told<M, L["contract"][C]["event"][E]>;

@@ -8,6 +8,8 @@ const errors_1 = require("../errors");
 const lane_1 = require("../lane");
 const shadow_1 = require("../shadow");
 const write_1 = require("../write");
+const closures_1 = require("./closures");
+const driver_1 = require("./driver");
 const several_1 = require("./several");
 /** A tenant of an engine that joins transactions. */
 class JoinedTenant {
@@ -73,10 +75,7 @@ class JoinedActor {
     }
     /** A free record in a stream: a text, or bytes. Its place in the stream is given when it is sealed. */
     record(stream, payload, options) {
-        return this.#ask("record", options, (draft) => {
-            draft.need("stream", stream);
-            return payload instanceof Uint8Array ? draft.put("payload_hex", Buffer.from(payload).toString("hex")) : draft.need("payload", payload);
-        });
+        return this.#ask("record", options, (draft) => draft.need("stream", stream).payload(payload));
     }
     /** An existing row taken in as it is. */
     adopt(contract, id, state, options) {
@@ -96,7 +95,8 @@ class JoinedActor {
     }
     /**
      * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
-     * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.
+     * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`. Where an error took that
+     * transaction, what `legacy` did in it is undone, and the error is thrown.
      */
     shadow(contract, id, event, options) {
         return this.#shadowed("transition", options, (draft) => draft.need("contract", contract).need("id", id).need("event", event));
@@ -115,20 +115,19 @@ class JoinedActor {
         return this.#engine._called(operation === "can", isCounted, (era) => this.#asked(era, operation, options, words, then));
     }
     *#asked(era, operation, options, words, then) {
-        const isWatched = hasLegacy(options);
-        const codes = codesOf(options);
+        const codes = (0, closures_1.codesOf)(options);
         const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
-        // Beside the world's own outcome nothing is claimed.
-        const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(era, operation, draft);
+        if (draft.hasOutcome)
+            return then(this.#answer(yield* this.#beside(era, operation, draft, codes)));
+        const claimed = codes.length === 0 ? undefined : yield* this.#claim(era, operation, draft);
         let stepped;
         try {
-            for (const [name, code] of codes)
-                draft.put(name, yield code);
+            yield* (0, closures_1.filled)(draft, codes);
             const json = draft.json();
-            stepped = isWatched ? yield* this.#beside(era, operation, draft) : yield () => this.#engine._step(era, operation, json);
+            stepped = yield () => this.#engine._step(era, operation, json);
         }
         catch (thrown) {
-            if (claimed !== undefined && !FAILED.has(thrown?.status))
+            if (claimed !== undefined && !FAILED.has((0, driver_1.fieldOf)(thrown, "status")))
                 yield () => this.#engine._leave(era, claimed);
             throw thrown;
         }
@@ -146,18 +145,29 @@ class JoinedActor {
         return (0, several_1.together)([...earlier, this.#answer(stepped)]);
     }
     /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */
-    *#beside(era, operation, draft) {
+    *#beside(era, operation, draft, codes) {
+        // Nothing is claimed: the world has acted already.
+        try {
+            yield* this.#engine._filled(draft, codes);
+        }
+        catch (thrown) {
+            return this.#stood(operation, draft, (0, closures_1.failedOf)(thrown), thrown);
+        }
         const json = draft.json();
         try {
             return (yield () => this.#engine._step(era, operation, json, true));
         }
         catch (thrown) {
-            const stood = thrown instanceof errors_1.HosError ? this.#engine._instead(operation, json, thrown) : undefined;
-            if (stood !== undefined)
-                return stood;
             // The place that we know is of more use than the one that stood in for it.
-            throw thrown instanceof errors_1.CallError ? (draft.fault ?? thrown) : thrown;
+            const failed = (0, errors_1.isA)(thrown, errors_1.CallError) ? (draft.fault ?? thrown) : thrown;
+            return this.#stood(operation, draft, failed, failed);
         }
+    }
+    #stood(operation, draft, failed, thrown) {
+        const stood = (0, shadow_1.isUndone)(thrown) ? undefined : this.#engine._instead(operation, draft.json(), failed);
+        if (stood === undefined)
+            throw thrown;
+        return stood;
     }
     *#claim(era, operation, draft) {
         const json = write_1.Draft.after(draft).put("operation", operation).json();
@@ -171,17 +181,17 @@ class JoinedActor {
             const told = seen(() => this.#watched(era, operation, options, words, came));
             if (!(told instanceof Promise))
                 return tell(told);
-            return told.then(tell, (thrown) => tell((0, lane_1.error)(thrown)));
+            return told.then(tell, (thrown) => {
+                tell((0, lane_1.error)(thrown));
+                return (0, shadow_1.isUndone)(thrown) ? thrown : undefined;
+            });
         });
         return (this.#engine._isNow ? watched() : (async () => watched())());
     }
     *#watched(era, operation, options, words, came) {
-        const codes = codesOf(options);
+        const codes = (0, closures_1.codesOf)(options);
         const draft = words(this.#draft(options, new Set([...shadow_1.WATCHED, ...codes.map(([name]) => name)]))).put("legacy", came());
-        // Nothing is claimed in shadow: the world has acted already.
-        for (const [name, code] of codes)
-            draft.put(name, yield code);
-        return this.#answer(yield* this.#beside(era, operation, draft));
+        return this.#answer(yield* this.#beside(era, operation, draft, codes));
     }
     #answer(stepped) {
         return this.#engine._answer(stepped, this.#tenant, this.#as.language);
@@ -194,25 +204,9 @@ class JoinedActor {
 exports.JoinedActor = JoinedActor;
 /** Errors behind which the database runs no more statements of this transaction, or must not. */
 const FAILED = new Set(["store", "retry", "unknown", "internal"]);
-/** Arguments and facts that are to be read when the claim is there. */
-function codesOf(options) {
-    if (typeof options !== "object" || options === null)
-        return [];
-    const read = (name) => {
-        try {
-            return options[name];
-        }
-        catch {
-            // What cannot be read is refused where it is put into the call.
-            return undefined;
-        }
-    };
-    const found = ["facts", "args"].map((name) => [name, read(name)]);
-    return found.filter(([, code]) => typeof code === "function");
-}
 function hasLegacy(options) {
     try {
-        return (0, write_1.plain)(options) && "legacy" in options && Object.getOwnPropertyDescriptor(options, "legacy")?.value !== undefined;
+        return options?.legacy !== undefined;
     }
     catch {
         return false;

@@ -30,6 +30,8 @@ exports.betterSqlite3 = {
     isPool: () => false,
     inside: (db) => db.inTransaction,
     hasEnded: (db) => !db.inTransaction,
+    // Of some errors (`SQLITE_FULL`, `SQLITE_IOERR`) SQLite rolls back everything.
+    stands: (db) => db.inTransaction,
     run(db, { sql, params }) {
         const statement = prepared(db, sql);
         // As a `number` a whole number would be bound as a float.

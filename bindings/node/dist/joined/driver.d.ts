@@ -54,6 +54,8 @@ export interface Driver<C extends object = object> {
     inside(connection: C): unknown;
     /** Whether it is known by what came last that it is in none any more. */
     hasEnded(connection: C): boolean;
+    /** Whether the transaction stands behind an error, or the error has taken all of it. */
+    stands(connection: C, thrown: unknown): unknown;
     /** Runs a statement and gives its rows. */
     run(connection: C, statement: Statement): unknown;
     /** Runs statements in one go, where the connection can; none after one that fails has any effect. */
@@ -85,3 +87,5 @@ export declare function plainly(sql: string, reads?: boolean): Statement;
 export declare function valueOf(param: Param): null | number | bigint | string | Uint8Array;
 /** A field of an error, where it is a text or a number. */
 export declare function fieldOf(thrown: unknown, name: string): string;
+/** An error and what caused it: what runs a host's statements may put the database's own error into one of its own. */
+export declare function causes(thrown: unknown): unknown[];

@@ -6,6 +6,7 @@ exports.RELEASE = exports.SAVEPOINT = void 0;
 exports.plainly = plainly;
 exports.valueOf = valueOf;
 exports.fieldOf = fieldOf;
+exports.causes = causes;
 /** What sets the savepoint of a call in shadow, and what takes it away. */
 exports.SAVEPOINT = "SAVEPOINT hos_in_shadow";
 exports.RELEASE = "RELEASE SAVEPOINT hos_in_shadow";
@@ -19,6 +20,21 @@ function valueOf(param) {
 }
 /** A field of an error, where it is a text or a number. */
 function fieldOf(thrown, name) {
-    const said = typeof thrown === "object" && thrown !== null ? thrown[name] : undefined;
+    const said = read(thrown, name);
     return typeof said === "string" || typeof said === "number" ? String(said) : "";
+}
+/** An error and what caused it: what runs a host's statements may put the database's own error into one of its own. */
+function causes(thrown) {
+    const all = [];
+    for (let at = thrown; all.length < 8 && typeof at === "object" && at !== null; at = read(at, "cause"))
+        all.push(at);
+    return all;
+}
+function read(thrown, name) {
+    try {
+        return typeof thrown === "object" && thrown !== null ? thrown[name] : undefined;
+    }
+    catch {
+        return undefined;
+    }
 }

@@ -15,6 +15,7 @@ const told_1 = require("../told");
 const write_1 = require("../write");
 const actor_1 = require("./actor");
 const better_sqlite3_1 = require("./better-sqlite3");
+const closures_1 = require("./closures");
 const mysql2_1 = require("./mysql2");
 const pg_1 = require("./pg");
 const rounds_1 = require("./rounds");
@@ -23,6 +24,8 @@ const turns_1 = require("./turns");
 const work_1 = require("./work");
 const DRIVERS = [pg_1.pg, mysql2_1.mysql2, better_sqlite3_1.betterSqlite3];
 const OPTIONS = new Set(["store", "directoryAgeMaxMs"]);
+/** How much of a failure's message stands in a blocker. */
+const MESSAGE_MAX = 1_000;
 const refusals = new WeakMap();
 /**
  * An engine in the transaction that the host already has. It has no connection of its own: what it asks runs on the host's, in the
@@ -131,11 +134,16 @@ class JoinedEngine {
         const { native, life, absent } = this.#parts;
         if (life.isClosed || absent !== undefined)
             return undefined;
-        const [status, json] = (0, told_1.split)(native.step("instead", undefined, JSON.stringify({ operation, call, code, message })));
+        const failed = { operation, call, code: String(code), message: (0, write_1.sound)(message, MESSAGE_MAX) };
+        const [status, json] = (0, told_1.split)(native.step("instead", undefined, JSON.stringify(failed)));
         if (status !== "allowed" && status !== "refused")
             return undefined;
         const { answer } = (0, read_1.parse)(json);
         return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
+    }
+    /** @internal Has the host's code tell the rest of a call that carries the world's own outcome. */
+    _filled(draft, codes) {
+        return (0, closures_1.filledBeside)(this.#parts.driver, this.#parts.connection, draft, codes);
     }
     /** @internal Takes a claim back; with its transaction it is gone by itself. */
     _leave(era, claimed) {

@@ -47,6 +47,19 @@ exports.mysql2 = {
         return !isOutside(core);
     },
     hasEnded: isOutside,
+    async stands(core, thrown) {
+        try {
+            await this.run(core, (0, driver_1.plainly)("DO 0"));
+        }
+        catch {
+            return false;
+        }
+        const status = statuses.get(core) ?? 0;
+        if ((status & IN_TRANSACTION) !== 0)
+            return true;
+        // Without autocommit the host's next statement begins another one, and it seems to be in one all the time: the error tells then.
+        return (status & AUTOCOMMIT) === 0 && !(0, driver_1.causes)(thrown).some((at) => this.trouble(at).trouble === "retry");
+    },
     async run(core, statement) {
         return rowsOf(core, await said(core, literally(statement)));
     },

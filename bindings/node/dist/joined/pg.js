@@ -33,6 +33,16 @@ exports.pg = {
         return status === undefined ? undefined : status === "T" || status === "E";
     },
     hasEnded: (client) => client.getTransactionStatus?.() === "I",
+    // One that has failed takes no statement any more, and is rolled back whatever it is told.
+    async stands(client) {
+        try {
+            await client.query("SELECT 1");
+            return client.getTransactionStatus?.() !== "I";
+        }
+        catch {
+            return false;
+        }
+    },
     async run(client, { sql, params }) {
         const came = (await client.query({ text: sql, values: params.map(driver_1.valueOf), rowMode: "array", types: TYPES }));
         return came.rows;

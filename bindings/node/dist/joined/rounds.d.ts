@@ -32,8 +32,11 @@ export interface Life {
 export declare function step(ground: Ground, operation: string, json: string, watch?: Watch): Work<Stepped>;
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
+ * Where the database has taken the whole transaction for it (a deadlock), what the world did is undone as well, and the error says so.
  */
 export declare function harmless(ground: Ground, operation: string, json: string): Work<Stepped>;
+/** Whether the host's transaction stands behind an error; where it does not, what waits behind was made in it too. */
+export declare function stands({ driver, connection }: Pick<Ground, "driver" | "connection">, thrown: unknown): Work<boolean>;
 /** Runs statements; what the database throws becomes an error of ours. */
 export declare function translated({ driver, connection }: Ground, statements: readonly Statement[], watch?: Watch): Work<Rows[]>;
 /** What the database threw, as an error of ours. */

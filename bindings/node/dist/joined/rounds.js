@@ -4,10 +4,12 @@
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.step = step;
 exports.harmless = harmless;
+exports.stands = stands;
 exports.translated = translated;
 exports.troubled = troubled;
 const errors_1 = require("../errors");
 const read_1 = require("../read");
+const shadow_1 = require("../shadow");
 const told_1 = require("../told");
 const driver_1 = require("./driver");
 const turns_1 = require("./turns");
@@ -27,6 +29,7 @@ function* step(ground, operation, json, watch) {
 }
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
+ * Where the database has taken the whole transaction for it (a deadlock), what the world did is undone as well, and the error says so.
  */
 function* harmless(ground, operation, json) {
     const watch = new watch_1.Watch(ground.driver, ground.connection);
@@ -37,8 +40,18 @@ function* harmless(ground, operation, json) {
     }
     catch (thrown) {
         yield* watch.undo();
-        throw thrown instanceof errors_1.HosError ? thrown : troubled(ground.driver, thrown);
+        const failed = (0, errors_1.isA)(thrown, errors_1.HosError) ? thrown : troubled(ground.driver, thrown);
+        // Only what the database itself threw has a cause.
+        const tookAll = watch.wasTried && failed.cause !== undefined && !(yield* stands(ground, failed));
+        throw tookAll ? (0, shadow_1.undone)(failed) : failed;
     }
+}
+/** Whether the host's transaction stands behind an error; where it does not, what waits behind was made in it too. */
+function* stands({ driver, connection }, thrown) {
+    const standing = (yield () => driver.stands(connection, thrown));
+    if (!standing)
+        (0, turns_1.endEra)(connection);
+    return standing;
 }
 /** Begins where the connection says that it is. */
 function* asked(ground, operation, json) {

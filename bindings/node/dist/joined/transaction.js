@@ -4,6 +4,7 @@ Object.defineProperty(exports, "__esModule", { value: true });
 exports.transacted = transacted;
 const answer_1 = require("../answer");
 const errors_1 = require("../errors");
+const closures_1 = require("./closures");
 const driver_1 = require("./driver");
 const rounds_1 = require("./rounds");
 const several_1 = require("./several");
@@ -34,7 +35,8 @@ function* transacted(driver, connection, work, trying, seen) {
                 return (yield* once(driver, connection, work, trying.isolation, seen));
             }
             catch (thrown) {
-                if (tried >= tries || seen.isBroken || !asksForAnother(driver, thrown))
+                // Of a call, or of a statement of the host's own.
+                if (tried >= tries || seen.isBroken || (0, closures_1.retryOf)(driver, thrown) === undefined)
                     throw thrown;
             }
             const pause = Math.random() * PAUSE * 2 ** (tried - 1);
@@ -119,13 +121,4 @@ function* awaited(connection) {
 function* rested(connection) {
     for (let rest = (0, turns_1.quiet)(connection); rest !== undefined; rest = (0, turns_1.quiet)(connection))
         yield () => rest;
-}
-/** Whether the database asked for another try: of a call, or of a statement of the host's own. */
-function asksForAnother(driver, thrown) {
-    for (let [at, depth] = [thrown, 0]; depth < 8 && typeof at === "object" && at !== null; depth += 1) {
-        if (at instanceof errors_1.RetryError || driver.trouble(at).trouble === "retry")
-            return true;
-        at = at.cause;
-    }
-    return false;
 }

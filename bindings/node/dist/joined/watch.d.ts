@@ -3,6 +3,8 @@ import type { Work } from "./work";
 export declare class Watch {
     #private;
     constructor(driver: Driver, connection: object);
+    /** Whether something was said to the database; outside of a transaction nothing is said here. */
+    get wasTried(): boolean;
     /** Before statements that are run by themselves. */
     begin(): Work<void>;
     /** What goes with a text, in it and before it. */

@@ -22,6 +22,10 @@ class Watch {
     get #around() {
         return this.#driver.texts ?? APART;
     }
+    /** Whether something was said to the database; outside of a transaction nothing is said here. */
+    get wasTried() {
+        return this.#tried;
+    }
     /** Before statements that are run by themselves. */
     *begin() {
         this.#tried = true;

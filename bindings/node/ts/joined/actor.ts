@@ -3,12 +3,14 @@
 import type { As, Besides, LogRow, Question, Writing } from "../actor";
 import { type Answer, evaluationsOf } from "../answer";
 import { Directory, type Ends } from "../directory";
-import { CallError, Denied, HosError, refusal } from "../errors";
+import { CallError, Denied, HosError, isA, refusal } from "../errors";
 import type { LawNames, Text } from "../law";
 import { error } from "../lane";
-import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "../shadow";
+import { type Given as GivenBack, WATCHED, type Watched, isUndone, shadowed } from "../shadow";
 import type { UidLike } from "../values";
 import { Draft, WORDS, calls as asOne, evaluations, plain, uid } from "../write";
+import { type Codes, codesOf, failedOf, filled } from "./closures";
+import { fieldOf } from "./driver";
 import type { JoinedEngine } from "./engine";
 import type { Stepped } from "./rounds";
 import { type Call, together } from "./several";
@@ -19,7 +21,9 @@ type When = "now" | "later";
 
 /**
  * Values, or code that reads them when what the call is about is claimed: until the transaction ends nobody else moves it. With
- * SQLite the code answers at once.
+ * SQLite the code answers at once. What it throws goes through; but where the call carries the world's own outcome and the law is not
+ * enforced, that outcome is the answer and says in a blocker what was thrown. An error that has taken the host's transaction (a
+ * deadlock) has undone what the world did, and is thrown in any mode.
  */
 export type Told<M extends When, V> = V | (() => M extends "now" ? V : V | Promise<V>);
 
@@ -113,10 +117,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
 
   /** A free record in a stream: a text, or bytes. Its place in the stream is given when it is sealed. */
   record(stream: string, payload: string | Uint8Array, options?: Writing & { subject?: UidLike }): Ends<M, Answer> {
-    return this.#ask("record", options, (draft) => {
-      draft.need("stream", stream);
-      return payload instanceof Uint8Array ? draft.put("payload_hex", Buffer.from(payload).toString("hex")) : draft.need("payload", payload);
-    });
+    return this.#ask("record", options, (draft) => draft.need("stream", stream).payload(payload));
   }
 
   /** An existing row taken in as it is. */
@@ -145,7 +146,8 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
 
   /**
    * An event that the world's own code carries out, while the law watches. `legacy` runs first and once; what it gives is given back
-   * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`.
+   * and what it throws goes through. The call is put down in the same transaction, and judged by `hos work`. Where an error took that
+   * transaction, what `legacy` did in it is undone, and the error is thrown.
    */
   shadow<R, C extends Text<L["contract"]>, E extends Text<L["contract"][C]["event"]>>(
     contract: C,
@@ -179,18 +181,17 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   }
 
   *#asked(era: Era | undefined, operation: string, options: unknown, words: (draft: Draft) => Draft, then: (answer: Answer) => Answer): Work<Answer> {
-    const isWatched = hasLegacy(options);
     const codes = codesOf(options);
     const draft = words(this.#draft(options, new Set(codes.map(([name]) => name))));
-    // Beside the world's own outcome nothing is claimed.
-    const claimed = codes.length === 0 || isWatched ? undefined : yield* this.#claim(era, operation, draft);
+    if (draft.hasOutcome) return then(this.#answer(yield* this.#beside(era, operation, draft, codes)));
+    const claimed = codes.length === 0 ? undefined : yield* this.#claim(era, operation, draft);
     let stepped: Stepped;
     try {
-      for (const [name, code] of codes) draft.put(name, yield code);
+      yield* filled(draft, codes);
       const json = draft.json();
-      stepped = isWatched ? yield* this.#beside(era, operation, draft) : yield () => this.#engine._step(era, operation, json);
+      stepped = yield () => this.#engine._step(era, operation, json);
     } catch (thrown) {
-      if (claimed !== undefined && !FAILED.has((thrown as { status?: unknown } | null)?.status)) yield () => this.#engine._leave(era, claimed);
+      if (claimed !== undefined && !FAILED.has(fieldOf(thrown, "status"))) yield () => this.#engine._leave(era, claimed);
       throw thrown;
     }
     return then(this.#answer(stepped));
@@ -210,16 +211,27 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   }
 
   /** A call that carries the world's own outcome, which stands where the call fails, if the law leaves it that. */
-  *#beside(era: Era | undefined, operation: string, draft: Draft): Work<Stepped> {
+  *#beside(era: Era | undefined, operation: string, draft: Draft, codes: Codes): Work<Stepped> {
+    // Nothing is claimed: the world has acted already.
+    try {
+      yield* this.#engine._filled(draft, codes);
+    } catch (thrown) {
+      return this.#stood(operation, draft, failedOf(thrown), thrown);
+    }
     const json = draft.json();
     try {
       return (yield () => this.#engine._step(era, operation, json, true)) as Stepped;
     } catch (thrown) {
-      const stood = thrown instanceof HosError ? this.#engine._instead(operation, json, thrown) : undefined;
-      if (stood !== undefined) return stood;
       // The place that we know is of more use than the one that stood in for it.
-      throw thrown instanceof CallError ? (draft.fault ?? thrown) : thrown;
+      const failed = isA(thrown, CallError) ? (draft.fault ?? thrown) : (thrown as HosError);
+      return this.#stood(operation, draft, failed, failed);
     }
+  }
+
+  #stood(operation: string, draft: Draft, failed: Pick<HosError, "code" | "message">, thrown: unknown): Stepped {
+    const stood = isUndone(thrown) ? undefined : this.#engine._instead(operation, draft.json(), failed);
+    if (stood === undefined) throw thrown;
+    return stood;
   }
 
   *#claim(era: Era | undefined, operation: string, draft: Draft): Work<Stepped> {
@@ -235,7 +247,10 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
         const seen = (work: () => Work<Answer>) => this.#engine._run(work) as Answer | Promise<Answer>;
         const told = seen(() => this.#watched(era, operation, options, words, came));
         if (!(told instanceof Promise)) return tell(told);
-        return told.then(tell, (thrown: unknown) => tell(error(thrown)));
+        return told.then(tell, (thrown: unknown) => {
+          tell(error(thrown));
+          return isUndone(thrown) ? thrown : undefined;
+        });
       });
     return (this.#engine._isNow ? watched() : (async () => watched())()) as Shadowed<M, R>;
   }
@@ -243,9 +258,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   *#watched(era: Era | undefined, operation: string, options: unknown, words: (draft: Draft) => Draft, came: () => unknown): Work<Answer> {
     const codes = codesOf(options);
     const draft = words(this.#draft(options, new Set([...WATCHED, ...codes.map(([name]) => name)]))).put("legacy", came());
-    // Nothing is claimed in shadow: the world has acted already.
-    for (const [name, code] of codes) draft.put(name, yield code);
-    return this.#answer(yield* this.#beside(era, operation, draft));
+    return this.#answer(yield* this.#beside(era, operation, draft, codes));
   }
 
   #answer(stepped: Stepped): Answer {
@@ -264,26 +277,9 @@ export type Shadowed<M extends When, R> = M extends "now" ? GivenBack<R> : Promi
 /** Errors behind which the database runs no more statements of this transaction, or must not. */
 const FAILED: ReadonlySet<unknown> = new Set(["store", "retry", "unknown", "internal"]);
 
-type Codes = [name: string, code: () => unknown][];
-
-/** Arguments and facts that are to be read when the claim is there. */
-function codesOf(options: unknown): Codes {
-  if (typeof options !== "object" || options === null) return [];
-  const read = (name: string): unknown => {
-    try {
-      return (options as Record<string, unknown>)[name];
-    } catch {
-      // What cannot be read is refused where it is put into the call.
-      return undefined;
-    }
-  };
-  const found = ["facts", "args"].map((name): [string, unknown] => [name, read(name)]);
-  return found.filter(([, code]) => typeof code === "function") as Codes;
-}
-
 function hasLegacy(options: unknown): boolean {
   try {
-    return plain(options) && "legacy" in options && Object.getOwnPropertyDescriptor(options, "legacy")?.value !== undefined;
+    return (options as { legacy?: unknown } | null | undefined)?.legacy !== undefined;
   } catch {
     return false;
   }

@@ -50,6 +50,9 @@ export const betterSqlite3: Driver<SqliteDatabase> = {
 
   hasEnded: (db) => !db.inTransaction,
 
+  // Of some errors (`SQLITE_FULL`, `SQLITE_IOERR`) SQLite rolls back everything.
+  stands: (db) => db.inTransaction,
+
   run(db, { sql, params }) {
     const statement = prepared(db, sql);
     // As a `number` a whole number would be bound as a float.

@@ -60,6 +60,8 @@ export interface Driver<C extends object = object> {
   inside(connection: C): unknown;
   /** Whether it is known by what came last that it is in none any more. */
   hasEnded(connection: C): boolean;
+  /** Whether the transaction stands behind an error, or the error has taken all of it. */
+  stands(connection: C, thrown: unknown): unknown;
   /** Runs a statement and gives its rows. */
   run(connection: C, statement: Statement): unknown;
   /** Runs statements in one go, where the connection can; none after one that fails has any effect. */
@@ -96,6 +98,21 @@ export function valueOf(param: Param): null | number | bigint | string | Uint8Ar
 
 /** A field of an error, where it is a text or a number. */
 export function fieldOf(thrown: unknown, name: string): string {
-  const said: unknown = typeof thrown === "object" && thrown !== null ? (thrown as Record<string, unknown>)[name] : undefined;
+  const said = read(thrown, name);
   return typeof said === "string" || typeof said === "number" ? String(said) : "";
+}
+
+/** An error and what caused it: what runs a host's statements may put the database's own error into one of its own. */
+export function causes(thrown: unknown): unknown[] {
+  const all: unknown[] = [];
+  for (let at = thrown; all.length < 8 && typeof at === "object" && at !== null; at = read(at, "cause")) all.push(at);
+  return all;
+}
+
+function read(thrown: unknown, name: string): unknown {
+  try {
+    return typeof thrown === "object" && thrown !== null ? (thrown as Record<string, unknown>)[name] : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -9,9 +9,10 @@ import { type Joined, addon } from "../native";
 import { whole } from "../path";
 import { parse } from "../read";
 import { answered, split, told } from "../told";
-import { Draft } from "../write";
+import { Draft, sound } from "../write";
 import { JoinedTenant } from "./actor";
 import { type SqliteDatabase, betterSqlite3 } from "./better-sqlite3";
+import { type Codes, filledBeside } from "./closures";
 import type { Driver } from "./driver";
 import { type MysqlConnection, type MysqlPool, mysql2 } from "./mysql2";
 import { type PgClient, type PgPool, pg } from "./pg";
@@ -48,6 +49,8 @@ type Known<C> = unknown extends C ? any : C;
 
 const DRIVERS: readonly Driver<any>[] = [pg, mysql2, betterSqlite3];
 const OPTIONS: ReadonlySet<string> = new Set(["store", "directoryAgeMaxMs"]);
+/** How much of a failure's message stands in a blocker. */
+const MESSAGE_MAX = 1_000;
 
 /** A refusal that may still become evidence: of which engine, and under which number. */
 interface Refusal {
@@ -184,13 +187,19 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
   }
 
   /** @internal The world's own outcome in place of a failure, where the law leaves it that. */
-  _instead(operation: string, call: string, { code, message }: HosError): Stepped | undefined {
+  _instead(operation: string, call: string, { code, message }: Pick<HosError, "code" | "message">): Stepped | undefined {
     const { native, life, absent } = this.#parts;
     if (life.isClosed || absent !== undefined) return undefined;
-    const [status, json] = split(native.step("instead", undefined, JSON.stringify({ operation, call, code, message })));
+    const failed = { operation, call, code: String(code), message: sound(message, MESSAGE_MAX) };
+    const [status, json] = split(native.step("instead", undefined, JSON.stringify(failed)));
     if (status !== "allowed" && status !== "refused") return undefined;
     const { answer } = parse(json) as { answer: object };
     return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
+  }
+
+  /** @internal Has the host's code tell the rest of a call that carries the world's own outcome. */
+  _filled(draft: Draft, codes: Codes): Work<void> {
+    return filledBeside(this.#parts.driver, this.#parts.connection, draft, codes);
   }
 
   /** @internal Takes a claim back; with its transaction it is gone by itself. */

@@ -1,6 +1,6 @@
 // MySQL and MariaDB by the package `mysql2`: connections and pools, with callbacks or promises.
 
-import { type Cell, type Driver, type Isolation, type Param, RELEASE, type Rows, SAVEPOINT, type Statement, type Taken, type Trouble, fieldOf, plainly, valueOf } from "./driver";
+import { type Cell, type Driver, type Isolation, type Param, RELEASE, type Rows, SAVEPOINT, type Statement, type Taken, type Trouble, causes, fieldOf, plainly, valueOf } from "./driver";
 import { always } from "./work";
 
 /** A connection of `mysql2` or of `mysql2/promise`, out of a pool or not. */
@@ -73,6 +73,18 @@ export const mysql2: Driver<Core> = {
   },
 
   hasEnded: isOutside,
+
+  async stands(core, thrown) {
+    try {
+      await this.run(core, plainly("DO 0"));
+    } catch {
+      return false;
+    }
+    const status = statuses.get(core) ?? 0;
+    if ((status & IN_TRANSACTION) !== 0) return true;
+    // Without autocommit the host's next statement begins another one, and it seems to be in one all the time: the error tells then.
+    return (status & AUTOCOMMIT) === 0 && !causes(thrown).some((at) => this.trouble(at).trouble === "retry");
+  },
 
   async run(core, statement) {
     return rowsOf(core, await said(core, literally(statement)));

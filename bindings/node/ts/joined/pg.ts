@@ -63,6 +63,16 @@ export const pg: Driver<Client> = {
 
   hasEnded: (client) => client.getTransactionStatus?.() === "I",
 
+  // One that has failed takes no statement any more, and is rolled back whatever it is told.
+  async stands(client) {
+    try {
+      await client.query("SELECT 1");
+      return client.getTransactionStatus?.() !== "I";
+    } catch {
+      return false;
+    }
+  },
+
   async run(client, { sql, params }) {
     const came = (await client.query({ text: sql, values: params.map(valueOf), rowMode: "array", types: TYPES })) as { rows: Cell[][] };
     return came.rows;

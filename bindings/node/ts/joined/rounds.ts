@@ -1,9 +1,10 @@
 // A step: the engine says which statements to run, the host's connection runs them, until the answer is there
 // (`spec/joined-transaction.md`).
 
-import { CallError, HosError, InternalError, OutcomeUnknownError, RetryError, StoreError, failure } from "../errors";
+import { CallError, HosError, InternalError, OutcomeUnknownError, RetryError, StoreError, failure, isA } from "../errors";
 import type { Joined } from "../native";
 import { parse } from "../read";
+import { undone } from "../shadow";
 import { split } from "../told";
 import { type Cell, type Driver, type Rows, type Statement, type Trouble, plainly } from "./driver";
 import { endEra } from "./turns";
@@ -55,6 +56,7 @@ export function* step(ground: Ground, operation: string, json: string, watch?: W
 
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
+ * Where the database has taken the whole transaction for it (a deadlock), what the world did is undone as well, and the error says so.
  */
 export function* harmless(ground: Ground, operation: string, json: string): Work<Stepped> {
   const watch = new Watch(ground.driver, ground.connection);
@@ -64,8 +66,18 @@ export function* harmless(ground: Ground, operation: string, json: string): Work
     return stepped;
   } catch (thrown) {
     yield* watch.undo();
-    throw thrown instanceof HosError ? thrown : troubled(ground.driver, thrown);
+    const failed = isA(thrown, HosError) ? thrown : troubled(ground.driver, thrown);
+    // Only what the database itself threw has a cause.
+    const tookAll = watch.wasTried && failed.cause !== undefined && !(yield* stands(ground, failed));
+    throw tookAll ? undone(failed) : failed;
   }
+}
+
+/** Whether the host's transaction stands behind an error; where it does not, what waits behind was made in it too. */
+export function* stands({ driver, connection }: Pick<Ground, "driver" | "connection">, thrown: unknown): Work<boolean> {
+  const standing = (yield () => driver.stands(connection, thrown)) as boolean;
+  if (!standing) endEra(connection);
+  return standing;
 }
 
 /** A step that was begun: whether in a transaction, and what the engine says of it. */

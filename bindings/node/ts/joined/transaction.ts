@@ -1,7 +1,8 @@
 // A transaction that runs the host's own work, and again where the database asks for it.
 
 import { Answer } from "../answer";
-import { CallError, HosError, OutcomeUnknownError, RetryError, refusal } from "../errors";
+import { CallError, HosError, OutcomeUnknownError, refusal } from "../errors";
+import { retryOf } from "./closures";
 import type { Driver, Isolation } from "./driver";
 import { plainly } from "./driver";
 import { troubled } from "./rounds";
@@ -42,7 +43,8 @@ export function* transacted<T>(driver: Driver, connection: object, work: () => u
       try {
         return (yield* once(driver, connection, work, trying.isolation, seen)) as T;
       } catch (thrown) {
-        if (tried >= tries || seen.isBroken || !asksForAnother(driver, thrown)) throw thrown;
+        // Of a call, or of a statement of the host's own.
+        if (tried >= tries || seen.isBroken || retryOf(driver, thrown) === undefined) throw thrown;
       }
       const pause = Math.random() * PAUSE * 2 ** (tried - 1);
       yield () => (driver.isNow ? void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause) : new Promise((done) => setTimeout(done, pause)));
@@ -122,13 +124,4 @@ function* awaited(connection: object): Work<void> {
 
 function* rested(connection: object): Work<void> {
   for (let rest = quiet(connection); rest !== undefined; rest = quiet(connection)) yield () => rest;
-}
-
-/** Whether the database asked for another try: of a call, or of a statement of the host's own. */
-function asksForAnother(driver: Driver, thrown: unknown): boolean {
-  for (let [at, depth] = [thrown, 0]; depth < 8 && typeof at === "object" && at !== null; depth += 1) {
-    if (at instanceof RetryError || driver.trouble(at).trouble === "retry") return true;
-    at = (at as { cause?: unknown }).cause;
-  }
-  return false;
 }

@@ -26,6 +26,11 @@ export class Watch {
     return this.#driver.texts ?? APART;
   }
 
+  /** Whether something was said to the database; outside of a transaction nothing is said here. */
+  get wasTried(): boolean {
+    return this.#tried;
+  }
+
   /** Before statements that are run by themselves. */
   *begin(): Work<void> {
     this.#tried = true;

@@ -50,6 +50,26 @@ interface Door
     public function claim(string $operation, string $call): \Closure;
 
     /**
+     * Looks whether the caller is in a transaction, before something runs that may fail and take it along. Then the world's outcome is
+     * undone, and no word for it may stand.
+     *
+     * @param bool $asked whether something has failed already: the connection may not know yet what came of that
+     * @return \Closure(\Throwable): void to be told what has failed; where that transaction is gone it throws this, or `hos.retry`
+     *                                    where the transaction may go through when it is begun again
+     * @throws HosError
+     */
+    public function guard(bool $asked = false): \Closure;
+
+    /**
+     * Runs code of the caller's beside a call that watches, in such a way that where it fails the caller's transaction goes on.
+     *
+     * @template T
+     * @param \Closure(): T $work
+     * @return T
+     */
+    public function beside(\Closure $work): mixed;
+
+    /**
      * Makes evidence of a refusal.
      *
      * @param array{int, int, int} $refusal

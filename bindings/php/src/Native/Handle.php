@@ -97,6 +97,18 @@ final class Handle implements Door
         };
     }
 
+    /** Its transactions are its own. */
+    public function guard(bool $asked = false): \Closure
+    {
+        return static function (): void {
+        };
+    }
+
+    public function beside(\Closure $work): mixed
+    {
+        return $work();
+    }
+
     public function refused(array $refusal): string
     {
         throw HosError::call('hos.call_malformed', 'an engine with a store of its own has the evidence of its refusals already');

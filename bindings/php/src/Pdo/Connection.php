@@ -28,6 +28,8 @@ final class Connection
     /** The savepoint behind the beginning of a transaction of ours, and MySQL's number of one that is not there. */
     private const MARK = 'hos_begun';
     private const NO_SAVEPOINT = 1305;
+    /** PostgreSQL's state of a statement in a transaction in which one has failed. */
+    public const ABORTED = '25P02';
 
     public readonly string $dialect;
     /** @var array<int, mixed> options of each statement */
@@ -113,6 +115,21 @@ final class Connection
         $this->pdo->exec('COMMIT');
 
         return false;
+    }
+
+    /**
+     * Whether the transaction that the connection was in is gone behind an error, or the connection is. One of PostgreSQL's in which a
+     * statement has failed is there until it is rolled back.
+     */
+    public function isLost(): bool
+    {
+        try {
+            $this->dialect === 'postgres' && $this->pdo->exec('SELECT 1');
+
+            return !$this->isInside(asked: true);
+        } catch (\PDOException|\ErrorException $error) {
+            return ($error->errorInfo[0] ?? '') !== self::ABORTED;
+        }
     }
 
     /** Leaves in a transaction that was begun what `stands` knows it by, where the connection alone does not tell. */
@@ -365,17 +382,18 @@ final class Connection
     }
 
     /**
-     * Whether the caller's own statement failed only for now: the same transaction may go through when it is begun again. The database's
-     * error may stand behind one of a framework's, or of the caller's.
+     * In our words, where the caller's own statement failed only for now: the same transaction may go through when it is begun again.
+     * The database's error may stand behind one of a framework's, or of the caller's.
      */
-    public function isPassing(\Throwable $error): bool
+    public function passing(\Throwable $error): ?RetryError
     {
         for ($cause = $error; $cause !== null; $cause = $cause->getPrevious()) {
-            if ($cause instanceof RetryError || $cause instanceof \PDOException && $this->told($cause) instanceof RetryError) {
-                return true;
+            $told = $cause instanceof \PDOException ? $this->told($cause) : $cause;
+            if ($told instanceof RetryError) {
+                return $told;
             }
         }
 
-        return false;
+        return null;
     }
 }

@@ -11,6 +11,7 @@ use Hos\Native\Library;
 use Hos\Uid;
 use Hos\Wire\Decoder;
 use Hos\Wire\Encoder;
+use Hos\Wire\Instead;
 
 /**
  * An engine in the caller's own transaction (`spec/joined-transaction.md`): it says which statements to run, they are run here on the
@@ -24,6 +25,11 @@ final class Joined implements Door
     /** What is answered by yes or no. */
     private const ANSWERED = ['can', 'can_all', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy', 'all'];
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
+    /** How much of a call that failed is told once more. */
+    private const TOLD_BYTES_MAX = 31 << 20;
+    /** What the engine knows once it has read a law, and what has it read one. */
+    private const KNOWN = '{"tenant":"universe","code":"hos.internal","language":"en"}';
+    private const LEARNING = '{"tenant":"universe","principal":{"type":"A","id":"a"},"action":"a","resource":{"type":"A","id":"a"}}';
 
     private readonly Library $native;
     private readonly Connection $connection;
@@ -53,12 +59,12 @@ final class Joined implements Door
         // Neither a question nor a word needs a transaction; yet one that watches must not spoil the one that there is.
         $asks = in_array($operation, ['can', 'can_all', 'message'], true);
         $inside = ($watched || !$asks) && $this->during($this->connection->isInside(...));
-        $step = fn (): array => $this->step($operation, $inside, $call);
         try {
-            [$status, $told, $json] = $this->during($watched && $inside ? fn (): array => $this->connection->apart($step) : $step);
-        } catch (HosError $fault) {
+            [$status, $told, $json] = $this->apart($operation, $inside, $call, $watched);
+        } catch (\Throwable $fault) {
             $watched || throw $fault;
-            [$status, $told, $json] = $this->instead($operation, $call, $fault);
+            $inside && $this->lost($fault);
+            [$status, $told, $json] = $this->instead($operation, $call, $inside, $fault);
         }
         $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;
 
@@ -95,6 +101,61 @@ final class Joined implements Door
         });
     }
 
+    public function guard(bool $asked = false): \Closure
+    {
+        $inside = $this->during(fn (): bool => $this->connection->isInside($asked));
+
+        return function (\Throwable $fault) use ($inside): void {
+            $inside && $this->lost($fault);
+        };
+    }
+
+    /** Throws the fault where it has taken the transaction with it. */
+    private function lost(\Throwable $fault): void
+    {
+        if ($this->during($this->connection->isLost(...))) {
+            throw $this->connection->passing($fault) ?? $fault;
+        }
+    }
+
+    public function beside(\Closure $work): mixed
+    {
+        if (!$this->during($this->connection->isInside(...))) {
+            return $work();
+        }
+        $given = $this->connection->dialect === 'postgres' ? $this->saved($work) : $work();
+
+        // The work may have caught the error that ended it, and gone on.
+        return $this->during($this->connection->isInside(...)) ? $given : throw Connection::outside();
+    }
+
+    /**
+     * In PostgreSQL a statement of the caller's that fails would end the transaction; elsewhere it leaves it as it is, or has ended it.
+     *
+     * @template T
+     * @param \Closure(): T $work
+     * @return T
+     */
+    private function saved(\Closure $work): mixed
+    {
+        $say = fn (string $sql): int => $this->during(fn (): int => $this->connection->pdo->exec($sql));
+        $say('SAVEPOINT hos_saved');
+        try {
+            $given = $work();
+            $say('RELEASE SAVEPOINT hos_saved');
+
+            return $given;
+        } catch (\Throwable $fault) {
+            try {
+                $say('ROLLBACK TO SAVEPOINT hos_saved; RELEASE SAVEPOINT hos_saved');
+            } catch (HosError) {
+                // The connection is lost, or the work has ended the transaction.
+            }
+
+            throw $fault;
+        }
+    }
+
     public function refused(array $refusal): string
     {
         [$engine, $pid, $number] = $refusal;
@@ -115,19 +176,54 @@ final class Joined implements Door
      * What the world decided by itself, in place of an answer that could not be had: the engine knows whether the law leaves it that.
      *
      * @return array{int, \stdClass, string}
-     * @throws HosError the fault, where it does not
+     * @throws \Throwable the fault, where it does not
      */
-    private function instead(string $operation, string $call, HosError $fault): array
+    private function instead(string $operation, string $call, bool $inside, \Throwable $fault): array
     {
         if ($this->engine === 0 || $this->pid !== (int) getmypid()) {
             throw $fault;
         }
-        $message = substr($fault->getMessage(), strlen("{$fault->code()}: "));
-        $words = ['operation' => $operation, 'call' => $call, 'code' => $fault->code(), 'message' => $message];
+        // So large is only JSON of the caller's own. There may be no memory to write it once more, escaped, or with what stands for
+        // bytes that are no text.
+        if (strlen($call) > Encoder::CALL_BYTES_MAX && (Encoder::escaped($call) > self::TOLD_BYTES_MAX || preg_match('//u', $call) !== 1)) {
+            throw $fault;
+        }
+        $code = $fault instanceof HosError ? $fault->code() : 'hos.internal';
+        $words = ['operation' => $operation, 'call' => $call, 'code' => $code, 'message' => Instead::said($fault)];
         $words = json_encode($words, self::FLAGS | JSON_INVALID_UTF8_SUBSTITUTE);
         $status = $this->native->step($this->engine, 'instead', -1, $words, $json);
+        if ($status !== 1 && $status !== 0 && $this->learned($inside)) {
+            $status = $this->native->step($this->engine, 'instead', -1, $words, $json);
+        }
 
         return $status === 1 || $status === 0 ? [$status, Decoder::tree($json), $json] : throw $fault;
+    }
+
+    /** Has the law read where nothing was read yet, as in a process's first call: without it the engine leaves the world no word. */
+    private function learned(bool $inside): bool
+    {
+        if ($this->native->step($this->engine, 'message', -1, self::KNOWN, $json) === 1) {
+            return false;
+        }
+        try {
+            $this->apart('can', $inside, self::LEARNING, true);
+        } catch (HosError) {
+            return false;
+        }
+
+        return true;
+    }
+
+    /**
+     * A step; one that watches, in a savepoint of its own.
+     *
+     * @return array{int, \stdClass, string}
+     */
+    private function apart(string $operation, bool $inside, string $call, bool $watched): array
+    {
+        $step = fn (): array => $this->step($operation, $inside, $call);
+
+        return $this->during($watched && $inside ? fn (): array => $this->connection->apart($step) : $step);
     }
 
     /** What is settled without an answer is no yes. */

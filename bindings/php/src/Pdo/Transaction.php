@@ -48,7 +48,7 @@ final class Transaction
                 return $given;
             } catch (\Throwable $error) {
                 $this->rollBack();
-                if (!$this->connection->isPassing($error)) {
+                if ($this->connection->passing($error) === null) {
                     throw $error;
                 }
                 if ($try >= $tries) {
@@ -79,7 +79,7 @@ final class Transaction
             try {
                 $pdo->query('SELECT 1');
             } catch (\PDOException $lost) {
-                if (!$this->connection->isPassing($error) && !$this->isAborted($lost)) {
+                if ($this->connection->passing($error) === null && !$this->isAborted($lost)) {
                     $message = 'the connection was lost in the commit: ask again under the same once-key';
                     throw new OutcomeUnknownError($message, 'hos.outcome_unknown', Status::Unknown, [], $error);
                 }
@@ -106,7 +106,7 @@ final class Transaction
     /** The connection is there, and its transaction has failed. */
     private function isAborted(\PDOException $error): bool
     {
-        return ($error->errorInfo[0] ?? '') === '25P02';
+        return ($error->errorInfo[0] ?? '') === Connection::ABORTED;
     }
 
     private function rollBack(): void

@@ -126,7 +126,7 @@ final class Bound
 
             return $json . ($one->given === null ? '' : ',"given":' . $encoder->given($one->given)) . '}';
         };
-        $call .= ',"calls":[' . implode(',', array_map($one, array_values($calls))) . ']}';
+        $call .= ',"calls":' . Encoder::listed($calls, 'calls', $one) . '}';
         $json = $this->handle->call('all', $call, $status, false, $refusal);
         $answers = static function () use ($json): array {
             $last = Decoder::tree($json);
@@ -189,57 +189,82 @@ final class Bound
         ?array &$refusal = null,
         array $rows = [],
     ): string {
-        $refusal = null;
+        [$refusal, $guard, $running] = [null, null, null];
+        $functions = array_filter($records, static fn (mixed $record): bool => $record instanceof \Closure);
         try {
-            $records = $this->read($operation, $texts, $records, $legacy !== null);
-            $call = $this->written($texts, $records, $given, $legacy, $entities, $rows);
+            if ($functions !== [] && $legacy === null) {
+                $functions = $this->claimed($operation, $texts, $functions);
+            } elseif ($functions !== []) {
+                $guard = $this->handle->guard();
+                $functions = $this->handle->beside(static function () use ($functions, &$running): array {
+                    return self::ran($functions, $running);
+                });
+            }
+            $call = $this->written($texts, array_replace($records, $functions), $given, $legacy, $entities, $rows);
         } catch (\Throwable $fault) {
             if ($legacy === null) {
                 throw $fault;
             }
+            $guard === null || $guard($fault);
             $words = ['tenant' => $this->tenant->name, 'language' => $this->language] + $texts;
             $world = $legacy instanceof Legacy ? $legacy->allowed : $legacy;
 
-            return Instead::told($this->handle, $operation, $words, $world, $fault, $status);
+            return Instead::told($this->handle, $operation, $words, $world, $fault, $status, $running);
         }
 
         return $this->handle->call($operation, $call, $status, $legacy !== null, $refusal);
     }
 
     /**
-     * Has records that are functions read: what the call is about stands still from before the first of them runs. A call in shadow
-     * holds nobody up.
+     * Runs functions that give records, while what the call is about stands still. A call in shadow does without: it holds nobody up.
      *
      * @param array<string, ?string> $texts
-     * @param array<string, array<mixed>|\stdClass|\Closure> $records
+     * @param array<string, \Closure> $functions
      * @return array<string, array<mixed>|\stdClass>
      */
-    private function read(string $operation, array $texts, array $records, bool $watched): array
+    private function claimed(string $operation, array $texts, array $functions): array
     {
-        $functions = array_filter($records, static fn (mixed $record): bool => $record instanceof \Closure);
-        if ($functions === []) {
-            return $records;
-        }
-        $leave = $watched ? null : $this->handle->claim($operation, $this->written($texts, [], [], null, []));
+        $leave = $this->handle->claim($operation, $this->written($texts, [], [], null, []));
         try {
-            foreach ($functions as $name => $function) {
-                $record = $function();
-                if (!is_array($record) && !$record instanceof \stdClass) {
-                    throw HosError::call('hos.value_invalid', "$name: the function gives an array, not " . get_debug_type($record));
-                }
-                $records[$name] = $record;
-            }
+            return self::ran($functions);
         } catch (\Throwable $fault) {
             try {
-                $leave === null || $leave();
+                $leave();
             } catch (HosError) {
                 // What is claimed and not left holds nothing, and goes with the transaction.
             }
 
             throw $fault;
         }
+    }
 
-        return $records;
+    /**
+     * @param array<string, \Closure> $functions
+     * @param ?string $running which of them runs, or has failed
+     * @return array<string, array<mixed>|\stdClass>
+     */
+    private static function ran(array $functions, ?string &$running = null): array
+    {
+        foreach ($functions as $name => $function) {
+            $running = $name;
+            $record = $function();
+            $running = null;
+            if (!is_array($record) && !$record instanceof \stdClass) {
+                throw HosError::call('hos.value_invalid', "$name: the function gives an array, not " . get_debug_type($record));
+            }
+            $functions[$name] = $record;
+        }
+
+        return $functions;
+    }
+
+    /**
+     * @see Door::guard()
+     * @return \Closure(\Throwable): void
+     */
+    public function guard(bool $asked): \Closure
+    {
+        return $this->handle->guard($asked);
     }
 
     /**
@@ -286,6 +311,8 @@ final class Bound
         if ($legacy !== null) {
             $call .= ',"legacy":' . Encoder::legacy($legacy);
         }
+        // The parts that are not too large may be so together.
+        Encoder::bounded(strlen($call) + 1, 'the call');
 
         return $call . '}';
     }

@@ -38,11 +38,55 @@ final class Encoder
     /** A text. */
     public static function text(string $text, string $where): string
     {
+        // Only of a long one it is counted: escaped, a byte is six at most.
+        if (strlen($text) * 6 > self::CALL_BYTES_MAX) {
+            self::bounded(self::escaped($text), $where);
+        }
         try {
             return json_encode($text, self::FLAGS);
         } catch (\JsonException) {
             throw HosError::call('hos.call_malformed', "$where is not UTF-8; bytes that are no text go as hexadecimal or base64");
         }
+    }
+
+    /** How many bytes a text comes to between its quotes. It is asked before it is written: there may be no memory for six times as much. */
+    public static function escaped(string $text): int
+    {
+        $bytes = strlen($text);
+        foreach (count_chars($text, 1) as $byte => $times) {
+            $bytes += $times * match (true) {
+                in_array(chr($byte), ['"', '\\', "\x08", "\t", "\n", "\f", "\r"], true) => 1,
+                $byte < 0x20 => 5,
+                default => 0,
+            };
+        }
+
+        return $bytes;
+    }
+
+    /** Refuses what no call can hold. */
+    public static function bounded(int $bytes, string $where): void
+    {
+        if ($bytes > self::CALL_BYTES_MAX) {
+            throw self::tooLarge("$where comes to $bytes bytes; a call has at most " . self::CALL_BYTES_MAX);
+        }
+    }
+
+    /**
+     * A list, which ends where it is larger than a call: the same large part may stand in it often.
+     *
+     * @param array<mixed> $parts
+     * @param \Closure(mixed, int|string): string $one
+     */
+    public static function listed(array $parts, string $where, \Closure $one): string
+    {
+        $json = '';
+        foreach ($parts as $at => $part) {
+            $json .= ($json === '' ? '' : ',') . $one($part, $at);
+            self::bounded(strlen($json), $where);
+        }
+
+        return "[$json]";
     }
 
     /**
@@ -77,7 +121,7 @@ final class Encoder
     {
         $json = '';
         foreach ($values as $name => $value) {
-            if (!is_string($name) || $name === '' || $name[0] === '_') {
+            if (!is_string($name) || $name === '' || $name[0] === '_' || strlen($name) >= 1000) {
                 return null;
             }
             if (is_string($value) && strlen($value) < 1000) {
@@ -99,15 +143,9 @@ final class Encoder
     /** @param array<mixed> $list */
     public function records(array $list, string $where): string
     {
-        $records = [];
-        foreach ($list as $record) {
-            if (!is_array($record) && !$record instanceof \stdClass) {
-                throw HosError::call('hos.call_malformed', "$where is a list of records, not of " . get_debug_type($record));
-            }
-            $records[] = $this->record($record, $where);
-        }
-
-        return '[' . implode(',', $records) . ']';
+        return self::listed($list, $where, fn (mixed $record): string => is_array($record) || $record instanceof \stdClass
+            ? $this->record($record, $where)
+            : throw HosError::call('hos.call_malformed', "$where is a list of records, not of " . get_debug_type($record)));
     }
 
     /** What stands where only an entity can. */
@@ -119,8 +157,7 @@ final class Encoder
     /** @param array<mixed> $given */
     public function given(array $given): string
     {
-        $entities = [];
-        foreach ($given as $i => $entity) {
+        return self::listed($given, 'given', function (mixed $entity, int|string $i): string {
             $where = "given[$i]";
             if (!$entity instanceof Given) {
                 throw HosError::call('hos.call_malformed', "$where is a Hos\\Given, not " . get_debug_type($entity));
@@ -130,20 +167,18 @@ final class Encoder
                 $json .= ',"attrs":' . $this->record($entity->attrs, "$where.attrs");
             }
             if ($entity->parents !== []) {
-                $parents = array_map(fn (HasUid|string $p): string => $this->entity($p, "$where.parents"), $entity->parents);
-                $json .= ',"parents":[' . implode(',', $parents) . ']';
+                $parent = fn (HasUid|string $parent): string => $this->entity($parent, "$where.parents");
+                $json .= ',"parents":' . self::listed($entity->parents, "$where.parents", $parent);
             }
-            $entities[] = $json . '}';
-        }
 
-        return '[' . implode(',', $entities) . ']';
+            return $json . '}';
+        });
     }
 
     /** @param array<mixed> $questions */
     public function questions(array $questions): string
     {
-        $each = [];
-        foreach ($questions as $i => $question) {
+        return self::listed($questions, 'questions', function (mixed $question, int|string $i): string {
             $where = "questions[$i]";
             if (!$question instanceof Question) {
                 throw HosError::call('hos.call_malformed', "$where is a Hos\\Question, not " . get_debug_type($question));
@@ -155,10 +190,9 @@ final class Encoder
             if ($question->given !== null) {
                 $json .= ',"given":' . $this->given($question->given);
             }
-            $each[] = $json . '}';
-        }
 
-        return '[' . implode(',', $each) . ']';
+            return $json . '}';
+        });
     }
 
     public static function legacy(Legacy|bool $legacy): string
@@ -174,7 +208,7 @@ final class Encoder
     private function value(mixed $value, string $where, int $depth): string
     {
         $json = match (true) {
-            is_string($value) => $this->string($value, $where),
+            is_string($value) => self::text($value, $where),
             is_int($value) => (string) $value,
             is_bool($value) => $value ? 'true' : 'false',
             is_array($value) => array_is_list($value)
@@ -190,25 +224,16 @@ final class Encoder
         // With a comma; what a list or a map holds has been counted already. It never comes to more than the call has.
         $this->room -= is_array($value) || $value instanceof \stdClass ? 2 : strlen($json) + 1;
         if ($this->room < 0) {
-            throw $this->tooLarge("$where makes the call larger than " . self::CALL_BYTES_MAX . ' bytes');
+            throw self::tooLarge("$where makes the call larger than " . self::CALL_BYTES_MAX . ' bytes');
         }
 
         return $json;
     }
 
-    private function string(string $text, string $where): string
-    {
-        if (strlen($text) > self::CALL_BYTES_MAX) {
-            throw $this->tooLarge("$where has " . strlen($text) . ' bytes; a call has at most ' . self::CALL_BYTES_MAX);
-        }
-
-        return self::text($text, $where);
-    }
-
     /** @param list<mixed> $items */
     private function items(array $items, string $where, int $depth): string
     {
-        $this->bounded($where, $depth);
+        $this->nested($where, $depth);
         $json = [];
         foreach ($items as $i => $item) {
             $json[] = $this->value($item, $where . '[' . $i . ']', $depth + 1);
@@ -220,7 +245,7 @@ final class Encoder
     /** @param array<mixed> $fields */
     private function fields(array $fields, string $where, int $depth): string
     {
-        $this->bounded($where, $depth);
+        $this->nested($where, $depth);
         $json = [];
         foreach ($fields as $name => $value) {
             $name = (string) $name;
@@ -228,7 +253,8 @@ final class Encoder
                 throw HosError::call('hos.call_malformed', "a name in $where begins with `__`; entities are Hos\\Uid, decimals and the like Hos\\Ext");
             }
             $this->room -= strlen($name);
-            $json[] = self::text($name, "a name in $where") . ':' . $this->value($value, "$where.$name", $depth + 1);
+            // Each level has its place in words.
+            $json[] = self::text($name, "a name in $where") . ':' . $this->value($value, "$where." . substr($name, 0, 80), $depth + 1);
         }
 
         return '{' . implode(',', $json) . '}';
@@ -252,14 +278,14 @@ final class Encoder
         throw HosError::call('hos.value_invalid', "$where $why");
     }
 
-    private function bounded(string $where, int $depth): void
+    private function nested(string $where, int $depth): void
     {
         if ($depth > self::NESTING_MAX || $this->room < 0) {
-            throw $this->tooLarge(substr($where, 0, 80) . '.. nests more than ' . self::NESTING_MAX . ' deep, or contains itself');
+            throw self::tooLarge(substr($where, 0, 80) . '.. nests more than ' . self::NESTING_MAX . ' deep, or contains itself');
         }
     }
 
-    private function tooLarge(string $message): CallError
+    private static function tooLarge(string $message): CallError
     {
         return HosError::call('hos.call_too_large', $message);
     }

@@ -339,6 +339,16 @@ pub fn queue(t: &Tenant, limit: usize) -> Statement {
     )
 }
 
+/// The queue's rows behind a place in it: pos, thread, n, the place in the log that the record has already (or null).
+pub fn queue_after(t: &Tenant, pos: i64, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT q.pos, q.thread, q.n,
+           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq
+         FROM hos_queue q WHERE q.tenant = ?1 AND q.n >= -2 AND q.pos > ?2 ORDER BY q.pos LIMIT ?3",
+        [tenant(t), pos.into(), int(limit as u64)],
+    )
+}
+
 /// Records of one thread that have their place in it and wait for one in the log, the earliest first, as [`queue`] gives them.
 pub fn queued_of(t: &Tenant, thread: &Handle, limit: usize) -> Statement {
     Statement::new(
