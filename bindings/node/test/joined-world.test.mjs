@@ -187,6 +187,17 @@ for (const variant of FEWER) {
         }
         await stands(() => pay({}));
       });
+
+      await t.test("a transaction that had failed before is none of ours", async () => {
+        await host.begin();
+        await assert.rejects(Promise.resolve().then(() => host.say("SELECT * FROM nowhere")));
+        for (const given of [args, () => host.say("SELECT 1")]) {
+          const answer = await pay({ args: given });
+          assert.deepEqual([answer.allowed, answer.mode], [true, "shadow"]);
+          assert.notEqual(answer.code, undefined);
+        }
+        await host.rollback();
+      });
     }
 
     if (isMysql) {

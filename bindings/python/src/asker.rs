@@ -73,7 +73,8 @@ impl Asker {
         for item in fields.items() {
             let (name, value): (Bound<'_, PyString>, Bound<'_, PyAny>) = item.extract()?;
             let name = name.to_cow()?;
-            if name != "request" && !value.is_none() {
+            // What is asked about is told also where it is `None`: that is none, as other things that are no action.
+            if name == "action" || name != "request" && !value.is_none() {
                 writer.field(&name, &value)?;
             }
         }

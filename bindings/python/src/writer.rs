@@ -27,8 +27,8 @@ pub(crate) enum Held {
 /// An entity's type and id.
 pub(crate) type Named<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// Where writing a field ends: well beyond what the wire refuses.
-const FIELD_BYTES_MAX: usize = 2 * CALL_BYTES_MAX;
+/// Where writing a field ends. A longer one is no part of a call, and as many as a call has are told whole with what went wrong.
+const FIELD_BYTES_MAX: usize = CALL_BYTES_MAX;
 
 /// Beyond so many scalars a context goes as JSON.
 const SCALARS_MAX: usize = 32;
@@ -196,30 +196,49 @@ impl<'py> Writer<'py> {
         self.key(if bytes.is_some() { "payload_hex" } else { name });
         // Each field has its own room: one that is too large takes nothing from the world's own outcome behind it.
         (self.limit, self.full) = (self.out.len() + FIELD_BYTES_MAX, false);
-        let (before, depth) = (self.out.len(), self.path.len());
         self.path.push(name.to_owned());
         let written = match (name, bytes) {
             (_, Some(bytes)) => {
                 self.hex(bytes.as_bytes());
                 Ok(())
             }
-            ("subject" | "resource", _) => self.named(name, value),
             // An outcome that cannot be read is none: nothing may stand in its place.
-            ("legacy", _) => return self.legacy(value),
-            ("given", _) => self.given(value),
-            ("change", _) => self.change(value),
-            ("evaluations", _) => self.evaluations(value),
-            ("calls", _) => self.calls(value),
-            _ => self.value(value, 1),
+            ("legacy", _) => self.legacy(value),
+            _ => self.spared(|writer| match name {
+                "action" => {
+                    writer.action(value);
+                    Ok(())
+                }
+                "subject" | "resource" => writer.named(name, value),
+                "given" => writer.given(value),
+                "change" => writer.change(value),
+                "evaluations" => writer.evaluations(value),
+                "calls" => writer.calls(value),
+                _ => writer.value(value, 1),
+            }),
         };
-        if let Err(raised) = written {
+        self.path.pop();
+        written
+    }
+
+    /// Writes what the caller's objects may raise in; what they raise is kept, and leaves what the wire refuses.
+    fn spared(&mut self, write: impl FnOnce(&mut Self) -> PyResult<()>) -> PyResult<()> {
+        let (before, depth) = (self.out.len(), self.path.len());
+        if let Err(raised) = write(self) {
             self.keep(raised)?;
             // What was written of it was half of it.
             self.out.truncate(before);
             self.out.extend_from_slice(b"null");
+            self.path.truncate(depth);
         }
-        self.path.truncate(depth);
         Ok(())
+    }
+
+    /// What is asked about. In place of what is no action stands one that no law knows: the world's own outcome is told by it.
+    fn action(&mut self, value: &Bound<'py, PyAny>) {
+        let action = self.word("action", value);
+        let is_full = self.is_full(written_len(&action));
+        self.quoted(if is_full { "" } else { &action });
     }
 
     fn key(&mut self, name: &str) {
@@ -251,7 +270,7 @@ impl<'py> Writer<'py> {
     }
 
     fn text(&mut self, text: &str) {
-        if self.is_full(text.len()) {
+        if self.is_full(written_len(text)) {
             return self.out.extend_from_slice(b"null");
         }
         self.quoted(text);
@@ -352,18 +371,26 @@ impl<'py> Writer<'py> {
     fn members(
         &mut self,
         dict: &Bound<'py, PyDict>,
+        write: impl FnMut(&mut Self, &str, &Bound<'py, PyAny>) -> PyResult<()>,
+    ) -> PyResult<()> {
+        // A copy: what is called on the way may change the map.
+        self.pairs(dict.items(), write)
+    }
+
+    fn pairs(
+        &mut self,
+        items: impl IntoIterator<Item = Bound<'py, PyAny>>,
         mut write: impl FnMut(&mut Self, &str, &Bound<'py, PyAny>) -> PyResult<()>,
     ) -> PyResult<()> {
         self.out.push(b'{');
         let mut first = true;
-        // A copy: what is called on the way may change the map.
-        for item in dict.items() {
+        for item in items {
             let (key, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = item.extract()?;
             if !std::mem::take(&mut first) {
                 self.out.push(b',');
             }
             let name = key.cast::<PyString>().ok().and_then(|key| key.to_cow().ok());
-            let Some(name) = name.filter(|name| !self.is_full(name.len())) else {
+            let Some(name) = name.filter(|name| !self.is_full(written_len(name))) else {
                 let code = if key.cast::<PyString>().is_ok() { Code::CallMalformed } else { Code::ValueInvalid };
                 self.note(code, &format!("a key of a record is a str in UTF-8, not {}", kind(&key)));
                 self.out.extend_from_slice(b"\"\":null");
@@ -401,14 +428,21 @@ impl<'py> Writer<'py> {
         Ok(())
     }
 
-    /// The world's own outcome: a map, or its yes or no alone.
+    /// The world's own outcome: a map, or its yes or no alone. Of a map the yes or no goes first: what is wrong with the rest of it
+    /// takes nothing from it.
     fn legacy(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
-        match value.cast::<PyBool>() {
-            Ok(allowed) if allowed.is_true() => self.out.extend_from_slice(b"{\"allowed\":true}"),
-            Ok(_) => self.out.extend_from_slice(b"{\"allowed\":false}"),
-            Err(_) => self.value(value, 1)?,
+        if let Ok(allowed) = value.cast::<PyBool>() {
+            let outcome: &[u8] = if allowed.is_true() { b"{\"allowed\":true}" } else { b"{\"allowed\":false}" };
+            self.out.extend_from_slice(outcome);
+            return Ok(());
         }
-        Ok(())
+        let Ok(map) = value.cast::<PyDict>() else { return self.value(value, 1) };
+        let is_said = |item: &Bound<'py, PyAny>| {
+            item.get_item(0).is_ok_and(|key| key.cast::<PyString>().is_ok_and(|key| *key == *"allowed"))
+        };
+        let (mut items, rest): (Vec<_>, Vec<_>) = map.items().iter().partition(is_said);
+        items.extend(rest);
+        self.pairs(items, |writer, _, value| writer.spared(|writer| writer.value(value, 2)))
     }
 
     /// Entities that come with a call: maps, or objects with `uid`, `attrs` and `parents`.
@@ -500,6 +534,11 @@ fn named_members<'py>(item: &Bound<'py, PyAny>, names: &[&str]) -> PyResult<Opti
         }
     }
     Ok(Some(members))
+}
+
+/// How long a text is as it is written.
+fn written_len(text: &str) -> usize {
+    text.bytes().map(|byte| if byte < 0x20 { 6 } else { 1 + usize::from(matches!(byte, b'"' | b'\\')) }).sum()
 }
 
 fn is_collection(value: &Bound<'_, PyAny>) -> bool {

@@ -12,6 +12,25 @@ from house import H1, H2, LAW, MERT, Stored, hos, run_hos
 SURROGATE = "a\ud800"
 
 
+# What is wrong with a call in the words of the wire, as a mapping and as JSON.
+WRONG_FIELDS = (
+    {SURROGATE: 1}, {"args": {SURROGATE: 1}}, {"args": {"x": SURROGATE}}, {"args": {"x": 1.5}}, {"args": {"x": float("nan")}},
+    {"args": {"x": object()}}, {"args": {(1, 2): 1}}, {7: 1}, {"id": SURROGATE}, {"id": b"k"},
+)  # fmt: skip
+_CALL = '"tenant": "t1", "contract": "ticket", "id": "k", "event": "order", "legacy": {"allowed": $allowed}'
+WRONG_TEXTS = (
+    "{" + _CALL + ', "principal": {"type": "S::Account", "id": "mert"}, "\ud800": 1}',
+    "{" + _CALL + ', "principal": {"type": "S::Account", "id": "mert"}, "args": {"\ud800": 1}}',
+    "{" + _CALL + ', "principal": {"type": "S::Account", "id": "\ud800"}}',
+)
+
+
+def word_of(text, word):
+    """A yes or no in JSON, as the text is."""
+    said = "true" if word else "false"
+    return said if isinstance(text, str) else said.encode()
+
+
 class Hostile:
     """Its every answer is a raised exception."""
 
@@ -263,6 +282,15 @@ class TheWorldsAnswer(Stored):
                     many = self.mert.can("hall.enter", H1, context={"x": [value] * 9, "y": [1] * 2_000_000}, legacy=legacy)
                     self.assertIs(many.allowed, word)
             self.assertIs(self.mert.can(7, H1, legacy=legacy).allowed, word)
+            # Control characters are six times as long as they are written.
+            nul = "\0" * 2_000_000
+            large = self.mert.begin("ticket", "k-1", "order", args={"t": nul}, facts={"t": nul}, context={"t": nul}, legacy=legacy)
+            self.assertEqual((large.allowed, large.mode), (word, "shadow"))
+            for rest in ({"state": Hostile()}, {"state": "x" * 3_000_000}, {SURROGATE: 1}, {7: 1}, {"state": 1.5}):
+                # Its yes or no is told wherever it stands.
+                for said in ({**rest, "allowed": word}, {"allowed": word, **rest}):
+                    self.assertIs(self.mert.can("hall.enter", H1, legacy=said).allowed, word)
+                    self.assertIs(self.mert.begin("ticket", "k-1", "order", legacy=said).allowed, word)
             for strange in (7, SURROGATE, ""):
                 self.assertIs(self.tenant.as_(MERT, language=strange).can("hall.enter", H1, legacy=legacy).allowed, word)
                 self.assertIs(self.tenant.as_(MERT, request=strange).can("hall.enter", H1, legacy=legacy).allowed, word)
@@ -289,12 +317,35 @@ class TheWorldsAnswer(Stored):
                 answer = call()
                 self.assertIs(answer.allowed, word)
                 self.assertIn(answer.blockers[0].code, ("hos.id_invalid", "hos.value_invalid", "hos.call_malformed"))
-        with self.assertRaises(ZeroDivisionError):
-            self.mert.can("hall.enter", H1, legacy={"allowed": True, "state": Hostile()})
+        for legacy in ({"allowed": Hostile()}, {"state": "x", "allowed": Hostile()}, Hostile()):
+            with self.assertRaises(ZeroDivisionError):
+                self.mert.can("hall.enter", H1, legacy=legacy)
         with self.assertRaises(KeyboardInterrupt):
             self.mert.can("hall.enter", Hostile(KeyboardInterrupt), legacy=True)
         with self.assertRaises(ZeroDivisionError):
             self.tenant.as_(Hostile()).can("hall.enter", H1)
+        self.verify()
+
+    def test_it_stands_in_the_words_of_the_wire(self):
+        engine = self.tenant.engine
+        for word in (True, False):
+            call = {"tenant": "t1", "principal": {"type": "S::Account", "id": "mert"}, "contract": "ticket", "id": "k", "event": "order"}
+            call["legacy"] = {"allowed": word}
+            for wrong in WRONG_FIELDS:
+                told = engine.call("begin", {**call, **wrong})
+                self.assertEqual((told["allowed"], told["mode"]), (word, "shadow"), told)
+                self.assertIn(told["blockers"][0]["code"], ("hos.call_malformed", "hos.value_invalid"))
+            for raw in WRONG_TEXTS:
+                for text in (raw, raw.encode(errors="backslashreplace")):
+                    told = engine.call("begin", text.replace("$allowed" if isinstance(text, str) else b"$allowed", word_of(text, word)))
+                    self.assertEqual((told["allowed"], told["mode"]), (word, "shadow"), told)
+        legacy = {"allowed": True, "state": object()}
+        self.assertIs(engine.call("begin", {**call, "legacy": legacy})["allowed"], True)
+        for doubt in ({"legacy": {"allowed": 1}}, {"legacy": {}}, {"legacy": None}, {"tenant": SURROGATE}):
+            with self.assertRaises(hos.CallError):
+                engine.call("begin", {**call, SURROGATE: 1, **doubt})
+        with self.assertRaises(hos.CallError):
+            engine.call("begin", WRONG_TEXTS[0].replace("$allowed", "true")[:-1] + ', "legacy": {"allowed": false}}')
         self.verify()
 
     def test_it_does_not_stand_in_doubt(self):

@@ -9,6 +9,8 @@ const TROUBLE = {
 };
 /** The SQLSTATE of a savepoint in no transaction. */
 const OUTSIDE = "25P01";
+/** That of a statement in a transaction in which one has failed. */
+const ABORTED = "25P02";
 /** How long a call in shadow waits for a lock. */
 const PATIENCE = "250ms";
 /** Columns come as texts, whatever parsers the host has set; bytes are read here. */
@@ -33,8 +35,11 @@ exports.pg = {
         return status === undefined ? undefined : status === "T" || status === "E";
     },
     hasEnded: (client) => client.getTransactionStatus?.() === "I",
-    // One that has failed takes no statement any more, and is rolled back whatever it is told.
-    async stands(client) {
+    // One that has failed takes no statement any more, and is rolled back whatever it is told. That it had failed before is none of ours:
+    // the host's own statements say so.
+    async stands(client, thrown) {
+        if ((0, driver_1.causes)(thrown).some((at) => (0, driver_1.fieldOf)(at, "code") === ABORTED))
+            return true;
         try {
             await client.query("SELECT 1");
             return client.getTransactionStatus?.() !== "I";

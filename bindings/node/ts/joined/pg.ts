@@ -1,7 +1,7 @@
 // PostgreSQL by the package `pg`: a `Client`, a `PoolClient`, a `Pool`.
 
 import { StoreError } from "../errors";
-import { type Cell, type Driver, type Isolation, RELEASE, type Rows, SAVEPOINT, type Taken, type Trouble, fieldOf, valueOf } from "./driver";
+import { type Cell, type Driver, type Isolation, RELEASE, type Rows, SAVEPOINT, type Taken, type Trouble, causes, fieldOf, valueOf } from "./driver";
 
 /** A `Client` or a `PoolClient` of `pg`. */
 export interface PgClient {
@@ -31,6 +31,8 @@ const TROUBLE: Readonly<Record<string, Trouble>> = {
 };
 /** The SQLSTATE of a savepoint in no transaction. */
 const OUTSIDE = "25P01";
+/** That of a statement in a transaction in which one has failed. */
+const ABORTED = "25P02";
 /** How long a call in shadow waits for a lock. */
 const PATIENCE = "250ms";
 
@@ -63,8 +65,10 @@ export const pg: Driver<Client> = {
 
   hasEnded: (client) => client.getTransactionStatus?.() === "I",
 
-  // One that has failed takes no statement any more, and is rolled back whatever it is told.
-  async stands(client) {
+  // One that has failed takes no statement any more, and is rolled back whatever it is told. That it had failed before is none of ours:
+  // the host's own statements say so.
+  async stands(client, thrown) {
+    if (causes(thrown).some((at) => fieldOf(at, "code") === ABORTED)) return true;
     try {
       await client.query("SELECT 1");
       return client.getTransactionStatus?.() !== "I";

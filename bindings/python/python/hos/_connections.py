@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Optional, Type
+from typing import Any, Callable, ContextManager, Dict, Optional, Type
 
 from hos._kind import Connection, Joinable, Kind, failed
 from hos._mysql import Mysqlclient, Pymysql
@@ -65,6 +65,20 @@ def _django(below: Type[Kind]) -> Callable[[Any], Kind]:
             # Django commits nothing of such a block, and says nothing of it either.
             if self.wrapper.needs_rollback:
                 raise failed("the block is to be rolled back: `set_rollback` was called, or an error was caught in it")
+
+        def held(self) -> Optional[bool]:
+            told: Optional[bool] = False if self.wrapper.needs_rollback else super().held()
+            return told
+
+        def holds(self, error: BaseException) -> bool:
+            return not self.wrapper.needs_rollback and bool(super().holds(error))
+
+        def spared(self) -> ContextManager[Any]:
+            from django.db import transaction
+
+            # Django calls a block off in which one of its own statements has failed; of one in it, that one alone.
+            told: ContextManager[Any] = transaction.atomic(using=self.wrapper.alias) if self.wrapper.in_atomic_block else super().spared()
+            return told
 
         def spoil(self) -> None:
             # Whoever catches it inside the block commits nothing of a transaction that the database may have ended.

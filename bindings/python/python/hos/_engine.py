@@ -7,12 +7,12 @@ import os
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Type, Union, cast, overload
 
-from hos import _answers
+from hos import _answers, _raw
 from hos._absent import AbsentEngine
 from hos._hos import Answer, Asker, Core, Uid
 from hos._shadow import Watching, fault_of
 from hos._values import Entity, HasUid, Legacy, Question, present
-from hos.errors import CallError, Denied
+from hos.errors import CallError, Denied, HosError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -124,15 +124,25 @@ class Engine(Core):
         """Opens a store by options as the wire has them. Paths are those of the directory that the process is in now."""
         if not isinstance(options, Mapping):
             raise CallError("hos.call_malformed", f"the options are a mapping, not {type(options).__name__}")
-        return cls(_json({name: _whole(value) if name in _PATHS else value for name, value in options.items()}))
+        return cls(_raw.written({name: _whole(value) if name in _PATHS else value for name, value in options.items()}))
 
     def tenant(self, name: str) -> Tenant:
         """A tenant. Whether it is there is said by each call."""
         return Tenant(self, name)
 
-    def call(self, operation: str, call: Union[Mapping[str, Any], str, bytes]) -> Reply:
+    def call(self, operation: str, call: _raw.Raw) -> Reply:
         """Any operation in the words of the wire (``spec/answer.md``): JSON, or a mapping that becomes JSON as it stands."""
-        told = self._serve(_text("operation", operation), call if isinstance(call, bytes) else _json(call))[1]
+        operation = _raw.text("operation", operation)
+        try:
+            told = self._serve(operation, _raw.written(call))[1]
+        except CallError as why:
+            outcome = _raw.outcome(call)
+            if outcome is None:
+                raise
+            try:
+                told = self._serve(operation, outcome)[1]
+            except HosError:
+                raise why from None
         return Reply(json.loads(told))
 
     def __enter__(self) -> Engine:
@@ -166,11 +176,11 @@ class Tenant:
     ) -> List[_answers.Entry]:
         """An instance's records, oldest first, from the one with the number ``from_``; at most 1000."""
         call = present(tenant=self.name, contract=contract, id=id, limit=limit, **{"from": from_})
-        return _answers.history(self.engine._serve("history", _json(call))[1])
+        return _answers.history(self.engine._serve("history", _raw.written(call))[1])
 
     def message(self, code: str, language: str) -> str:
         """What the law says of a refusal's code to an end user."""
-        call = _json({"tenant": self.name, "code": code, "language": language})
+        call = _raw.written({"tenant": self.name, "code": code, "language": language})
         said = json.loads(self.engine._serve("message", call)[1])["message"]
         assert isinstance(said, str)
         return said
@@ -437,26 +447,3 @@ def _whole(path: object) -> object:
         return os.path.join(os.path.realpath(place or os.curdir), name)
     except (OSError, ValueError):
         return path
-
-
-def _text(what: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise CallError("hos.call_malformed", f"`{what}` is a str, not {type(value).__name__}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise CallError("hos.call_malformed", f"`{what}` is not UTF-8: it holds a lone surrogate") from None
-    return value
-
-
-def _json(call: Union[Mapping[str, Any], str]) -> bytes:
-    if isinstance(call, str):
-        return _text("the call", call).encode()
-    if not isinstance(call, Mapping):
-        raise CallError("hos.call_malformed", f"a call is a mapping or JSON, not {type(call).__name__}")
-    try:
-        return json.dumps(dict(call), allow_nan=False, ensure_ascii=True).encode()
-    except RecursionError:
-        raise CallError("hos.call_too_large", "the call nests too deep") from None
-    except (TypeError, ValueError) as error:
-        raise CallError("hos.value_invalid", f"the call has no form in JSON: {error}") from None

@@ -7,8 +7,9 @@ the connection that outlives a call, and imports no driver: whoever hands over a
 from __future__ import annotations
 
 import base64
+import contextlib
 import sys
-from typing import Any, Callable, List, Mapping, Optional, Protocol, Sequence, Tuple, Type, Union
+from typing import Any, Callable, ContextManager, Iterator, List, Mapping, Optional, Protocol, Sequence, Set, Tuple, Type, Union
 
 from hos._watch import Watch
 from hos.errors import CallError, HosError, RetryError, StoreError
@@ -150,6 +151,19 @@ class Kind:
             return StoreError("hos.store_read_only", f"the database takes no writes here, ask the primary: {told}")
         return StoreError("hos.store_unavailable", told)
 
+    def held(self) -> Optional[bool]:
+        """Whether there is a transaction that what was written in it can be lost with, as far as the connection knows it by itself;
+        ``None`` where it does not."""
+        raise NotImplementedError
+
+    def holds(self, error: BaseException) -> bool:
+        """Whether the transaction that was there goes on behind an error."""
+        return self.held() is True
+
+    def spared(self) -> ContextManager[Any]:
+        """Around statements of the host's own that may fail: its transaction goes on behind them."""
+        return contextlib.nullcontext()
+
     def spoil(self) -> None:
         """Says to whoever keeps account of transactions that this one is to be rolled back."""
 
@@ -186,6 +200,15 @@ class Kind:
 
     def rollback(self) -> None:
         self.raw.rollback()
+
+
+def causes(error: Optional[BaseException]) -> Iterator[BaseException]:
+    """An error, and those that it came of or in the handling of. They may lead back to each other."""
+    met: Set[int] = set()
+    while error is not None and id(error) not in met:
+        met.add(id(error))
+        yield error
+        error = error.__context__ if error.__cause__ is None else error.__cause__
 
 
 def gone() -> HosError:

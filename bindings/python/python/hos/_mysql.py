@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, List, Optional, Sequence, Tuple, Union
 
-from hos._kind import Kind
+from hos._kind import Kind, causes
 from hos._watch import Told, Watch
 
 _OUTSIDE = "hos.no_transaction"
@@ -32,10 +32,11 @@ class _Watch(Watch):
             self.kind.do(self._patient(*self._patience))
         super().end()
 
-    def undo(self) -> None:
-        super().undo()
+    def undo(self) -> bool:
+        goes_on = super().undo()
         if self._patience is not None:
             self.attempt(self._patient(*self._patience))
+        return goes_on
 
     @staticmethod
     def _patient(locks: int, rows: int) -> str:
@@ -111,6 +112,14 @@ class Pymysql(_Mysql):
             self.raw.ping(reconnect=False)
         return self._said()
 
+    def held(self) -> Optional[bool]:
+        # Known of one in which something was written: a deadlock takes all of that.
+        return self._said()
+
+    def holds(self, error: BaseException) -> bool:
+        self.raw.ping(reconnect=False)
+        return self._said()
+
     def _said(self) -> bool:
         """Whether there was a transaction when the server last said so."""
         return bool(self.raw.server_status & self.driver.constants.SERVER_STATUS.SERVER_STATUS_IN_TRANS)
@@ -136,6 +145,19 @@ class Mysqlclient(_Mysql):
         if "MariaDB" in self.raw.get_server_info():
             return int(self.run("SELECT @@in_transaction")[0][0]) != 0
         return by_itself or None
+
+    def held(self) -> Optional[bool]:
+        return None
+
+    def holds(self, error: BaseException) -> bool:
+        # Which errors may have ended one is all that is known: a deadlock, a lost connection, and by the server's settings a row that
+        # changed under a snapshot and a lock that took too long.
+        met = [one for one in causes(error) if isinstance(one, self.driver.Error)]
+        if not any(self.number(one) in (1020, 1205, 1213) or self.is_lost(one) for one in met):
+            return True
+        if "MariaDB" in self.raw.get_server_info():
+            return int(self.run("SELECT @@in_transaction")[0][0]) != 0
+        return not any(self.number(one) == 1213 or self.is_lost(one) for one in met)
 
     def __init__(self, raw: Any) -> None:
         super().__init__(raw)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Sequence, Tuple
+import contextlib
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 from hos._kind import Kind, failed, gone
 from hos._watch import PATIENCE_MS, RELEASE, SAVEPOINT, Watch
 
-# Both drivers' word for a transaction in which a statement has failed.
+# Both drivers' words for a transaction, and for one in which a statement has failed.
+_IN_TRANSACTION = 2
 _IN_ERROR = 3
+_READ = "SAVEPOINT hos_read"
 
 
 class _Watch(Watch):
@@ -20,6 +23,11 @@ class _Watch(Watch):
     )
     tail = ("SELECT set_config('lock_timeout', current_setting('hos.lock_timeout'), true)", RELEASE)
 
+    def undo(self) -> bool:
+        # A text that failed in the database has ended the transaction. Where it goes on, none arrived, and it would end with a rollback
+        # to a savepoint that is not there.
+        return True if not self.is_set and self.kind.held() else super().undo()
+
 
 class _Postgres(Kind):
     dialect = "postgres"
@@ -28,6 +36,24 @@ class _Postgres(Kind):
     def inside(self, begun: bool) -> Optional[bool]:
         # Without `autocommit` no statement commits by itself: the first one begins a transaction, if none is there.
         return self.raw.info.transaction_status != 0 or (not begun and not self.raw.autocommit)
+
+    def held(self) -> Optional[bool]:
+        return bool(self.raw.info.transaction_status == _IN_TRANSACTION)
+
+    @contextlib.contextmanager
+    def spared(self) -> Iterator[None]:
+        # One statement that fails ends the transaction, also where the error is passed over.
+        if not self.held():
+            yield
+            return
+        self.do(_READ)
+        try:
+            yield
+            self.do(f"RELEASE {_READ}")
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self.do(f"ROLLBACK TO {_READ}", f"RELEASE {_READ}")
+            raise
 
     def state(self, error: BaseException) -> Optional[str]:
         raise NotImplementedError

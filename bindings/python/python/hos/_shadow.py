@@ -8,7 +8,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Mapping, Optional, Tuple, TypeVar, Union
 
 from hos._values import Legacy
-from hos.errors import CallError
+from hos.errors import CallError, _is_undone
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -31,6 +31,9 @@ class Watching:
     ``allowed`` is a bool (:class:`hos.Legacy`) says it by itself, anything else is a yes. ``outcome`` says otherwise: of what was
     given or raised it makes a bool, a ``Legacy``, or ``None`` for this rule. ``seen`` gets the law's answer, or the exception that
     stood in its way; what it raises is swallowed. The other words are those of the call, and are read when ``legacy`` has ended.
+
+    In a transaction of yours (:mod:`hos.joined`) one failure is raised all the same: that with which the database ended the
+    transaction, for what ``legacy`` wrote in it is gone. ``seen`` gets it before.
 
     What orders a program to stop (``KeyboardInterrupt``, ``SystemExit``, a task's cancellation) is no outcome: it goes through
     at once, and the law is not asked."""
@@ -117,8 +120,8 @@ async def run_async(
 
 
 def _watch(judge: Judge, outcome: Optional[Outcome], seen: Optional[Seen], given: object, raised: bool) -> None:
+    told: Any = None
     try:
-        told: Any
         try:
             if _is_awaitable(given):
                 raise CallError("hos.call_malformed", "`legacy` gave an awaitable, which has come to nothing yet: `actor.aio` awaits it")
@@ -129,6 +132,8 @@ def _watch(judge: Judge, outcome: Optional[Outcome], seen: Optional[Seen], given
             _drop(seen(told))
     except BaseException as fault:
         fault_of(fault)
+    if isinstance(told, Exception) and _is_undone(told):
+        raise told
 
 
 async def _watch_async(judge: Judge, outcome: Optional[Outcome], seen: Optional[Seen], given: object, raised: bool) -> None:

@@ -26,10 +26,11 @@ class _Watch(Watch):
             self.kind.do(self._patient(self._patience))
         super().end()
 
-    def undo(self) -> None:
-        super().undo()
+    def undo(self) -> bool:
+        goes_on = super().undo()
         if self._patience is not None:
             self.attempt(self._patient(self._patience))
+        return goes_on
 
     @staticmethod
     def _patient(ms: int) -> str:
@@ -46,6 +47,10 @@ class Sqlite(Kind):
 
     def inside(self, begun: bool) -> Optional[bool]:
         # It begins transactions by itself before a write, but not before a read: what decides would be read outside.
+        return bool(self.raw.in_transaction)
+
+    def held(self) -> Optional[bool]:
+        # Some errors end it (a full disk).
         return bool(self.raw.in_transaction)
 
     def cursor(self) -> Any:

@@ -4,7 +4,7 @@ it had not been. Where statements go out as one text, both go with them and cost
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Protocol, Sequence, Tuple
+from typing import Any, Optional, Protocol, Sequence, Tuple
 
 # How long a call in shadow waits for others, at most, in milliseconds; MySQL counts whole seconds.
 PATIENCE_MS = 250
@@ -20,6 +20,8 @@ class Told(Protocol):
     def do(self, *statements: str) -> None: ...
 
     def run(self, sql: str, params: Sequence[Any] = (), reads: bool = True) -> Any: ...
+
+    def held(self) -> Optional[bool]: ...
 
 
 class Watch:
@@ -59,16 +61,20 @@ class Watch:
         if self.is_set and not self._ended:
             self.kind.do(*self.tail)
 
-    def undo(self) -> None:
-        """Something failed: nothing of it is left. What a step that ends in an error writes takes back what it claimed by itself."""
+    def undo(self) -> bool:
+        """Something failed: nothing of it is left. What a step that ends in an error writes takes back what it claimed by itself.
+        Gives whether the transaction is known to go on."""
         if not self.tried or self._ended:
             # A rollback to a savepoint that is not there would end PostgreSQL's transaction.
-            return
+            return True
         # Whether a text that failed came as far as its savepoint, the database knows; no other one has its name, for all are released.
-        for sql in (_ROLLBACK, RELEASE):
-            self.attempt(sql)
+        goes_on = self.attempt(_ROLLBACK)
+        self.attempt(RELEASE)
+        return goes_on
 
-    def attempt(self, sql: str) -> None:
+    def attempt(self, sql: str) -> bool:
         """Says what cannot be done where the connection is lost, or the whole transaction is."""
         with contextlib.suppress(Exception):
             self.kind.do(sql)
+            return True
+        return False

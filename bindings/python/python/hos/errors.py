@@ -122,6 +122,19 @@ class Denied(Exception):
         return "; ".join(reasons) or "denied"
 
 
+def _mark(error: Exception, is_undone: bool) -> None:
+    """Notes of a failure whether the host's transaction went with it, and what the world did in that. The same exception may have
+    been raised before."""
+    if is_undone:
+        error.__dict__["_hos_undone"] = True
+    else:
+        error.__dict__.pop("_hos_undone", None)
+
+
+def _is_undone(error: Exception) -> bool:
+    return "_hos_undone" in error.__dict__
+
+
 _CLASSES: Dict[str, Type[HosError]] = {
     one.status: one
     for one in (CallError, ClosedError, LawError, StoreError, RetryError, OutcomeUnknownError, AbsentError, InternalError)

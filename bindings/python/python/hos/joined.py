@@ -25,7 +25,6 @@ from typing import (
     Callable,
     Dict,
     Iterable,
-    Iterator,
     List,
     Mapping,
     NoReturn,
@@ -37,21 +36,18 @@ from typing import (
     cast,
 )
 
-from hos import _engine
+from hos import _beside, _engine, _raw
 from hos._connections import Connection, Joinable, Kind, kind_of
 from hos._hos import Answer, Asker, JoinedCore, Uid
 from hos._rounds import Rounds, ended
 from hos._transaction import AsOne, transacted
 from hos._values import Call, Entity, HasUid, Legacy, Question, present
-from hos._watch import Watch
 from hos.errors import CallError, HosError, RetryError, StoreError
 
 __all__ = ["Args", "Connection", "JoinedActor", "JoinedEngine", "JoinedTenant"]
 
 _T = TypeVar("_T")
 _Named = Union[Uid, str, HasUid]
-# How much of a failure's words goes with a call that the world's own outcome stands in for.
-_SAID_MAX = 1000
 Args = Union[Mapping[str, Any], Callable[[], Mapping[str, Any]]]
 
 
@@ -72,7 +68,7 @@ class JoinedEngine:
         kind = self._kind()
         where = None if law is None else _engine._whole(os.fspath(law))
         words = present(dialect=kind.dialect, places=kind.places, law=where, directory_age_max_ms=directory_age_max_ms)
-        self._core = JoinedCore(_engine._json({**words, "together": kind.is_remote}))
+        self._core = JoinedCore(_raw.written({**words, "together": kind.is_remote}))
         self._rounds = Rounds(self._core)
 
     def on(self, store: Joinable) -> JoinedEngine:
@@ -87,10 +83,19 @@ class JoinedEngine:
         """A tenant. Whether it is there is said by each call."""
         return JoinedTenant(self, name)
 
-    def call(self, operation: str, call: Union[Mapping[str, Any], str, bytes]) -> _engine.Reply:
+    def call(self, operation: str, call: _raw.Raw) -> _engine.Reply:
         """A call in the words of the wire: JSON, or a mapping that becomes JSON as it stands."""
-        words = call if isinstance(call, bytes) else _engine._json(call)
-        told = self._can(words, False, operation) if operation in ("can", "can_all") else self._asked(_engine._text("operation", operation), words)
+        operation = _raw.text("operation", operation)
+        outcome = _raw.outcome(call)
+        if outcome is not None:
+            try:
+                told = self._asked_beside(operation, _raw.written(call))
+            except Exception as why:
+                told = _beside.instead(self._core, operation, outcome, why)
+        elif operation in ("can", "can_all"):
+            told = self._can(_raw.written(call), False, operation)
+        else:
+            told = self._asked(operation, _raw.written(call))
         earlier = {"earlier": told["earlier"]} if "earlier" in told else {}
         return _engine.Reply({**told["answer"], **earlier})
 
@@ -164,7 +169,7 @@ class JoinedEngine:
         kind = self._kind()
         if _begun(kind):
             if world:
-                return self._apart(kind, lambda watch: self._rounds.go(kind, said, watch))
+                return _beside.apart(kind, lambda watch: self._rounds.go(kind, said, watch))
             try:
                 return self._rounds.go(kind, said)
             except (StoreError, RetryError):
@@ -178,45 +183,26 @@ class JoinedEngine:
                 if kind.inside(True):
                     kind.rollback()
 
-    def _asked_beside(self, operation: str, call: bytes, fault: Optional[Exception]) -> Dict[str, Any]:
-        """Asks the law beside the world's own outcome, which the call carries: nothing that fails is felt in the transaction, and
-        the outcome stands in its place, where the law leaves it that. ``fault``: what is wrong with the call."""
-        try:
-            if fault is not None:
-                raise fault
-            if operation == "can":
-                return self._can(call, True)
+    def _asked_beside(self, operation: str, call: bytes) -> Dict[str, Any]:
+        """Asks the law beside the world's own outcome, which the call carries."""
+        if operation in ("can", "can_all"):
+            return self._can(call, True, operation)
+        kind = self._alive()
+        return _beside.apart(kind, lambda watch: self._rounds.step(kind, operation, call, watch))
+
+    def _read(self, later: Mapping[str, Callable[[], Any]]) -> Dict[str, Any]:
+        """What the functions of a call beside the world's own outcome give."""
+        kind = None
+        # What is wrong with the connection is the call's to say.
+        with contextlib.suppress(Exception):
             kind = self._alive()
-            return self._apart(kind, lambda watch: self._rounds.step(kind, operation, call, watch))
-        except Exception as why:
-            code, message = _words(why)
-            told = {"code": code, "message": message, "operation": operation, "call": call.decode()}
-            # As it was written, for escapes would make some letters three times as long. What the error says may be no Unicode.
-            failure = json.dumps(told, ensure_ascii=False).encode(errors="replace")
-            with contextlib.suppress(HosError):
-                standing, words = self._core._step("instead", None, failure)
-                if standing in ("allowed", "refused"):
-                    return ended(standing, words)
-            raise
+        return _beside.called(later) if kind is None else _beside.read(kind, later)
 
     def _alive(self) -> Kind:
         """The connection, of an engine that is open here: one that was inherited over a fork is the parent's, and is not touched."""
         if self._core.closed:
             self._core._step("leave", None, b'{"step":0}')
         return self._kind()
-
-    def _apart(self, kind: Kind, step: Callable[[Watch], Dict[str, Any]]) -> Dict[str, Any]:
-        """A step in a savepoint: what fails in it is undone, and the host's transaction goes on."""
-        watch = kind.watch(kind)
-        try:
-            told = step(watch)
-            watch.end()
-            return told
-        except BaseException as error:
-            watch.undo()
-            if isinstance(error, HosError) or not isinstance(error, Exception):
-                raise
-            raise kind.failure(error) from error
 
 
 class JoinedTenant(_engine.Tenant):
@@ -239,7 +225,12 @@ class JoinedActor(_engine.Actor):
 
     Every call is the one of :class:`hos.Actor`, and outside a transaction a :class:`hos.CallError` (``hos.no_transaction``), all but
     ``can``. ``args`` and ``facts`` may be functions: they run when what the call is about is claimed, so what they read of the
-    host's rows stands still until the commit. ``available`` and ``history`` are asked of an engine with a store of its own.
+    host's rows stands still until the commit. What they raise goes through; but of a call with ``legacy``, for which nothing is claimed,
+    the world's outcome is the answer where the law is not enforced, with what was raised as its blocker. ``available`` and ``history``
+    are asked of an engine with a store of its own.
+
+    A call with ``legacy`` raises in shadow too where the database has ended the transaction with what failed (a deadlock): what the
+    world wrote in it is gone, so no outcome of the world's stands.
     """
 
     __slots__ = ("_engine",)
@@ -358,24 +349,38 @@ class JoinedActor(_engine.Actor):
         raise CallError("hos.call_malformed", "a joined transaction is not for `async` code: call it in the thread of its connection")
 
     def _answer(self, operation: str, fields: Dict[str, Any]) -> Answer:
-        world = fields.get("legacy") is not None
-        later = [name for name in ("args", "facts") if callable(fields.get(name))]
-        if later and not world:
+        later = {name: fields[name] for name in ("args", "facts") if callable(fields.get(name))}
+        if fields.get("legacy") is not None:
+            return self._watched(operation, fields, later)
+        if later:
             return self._claimed(operation, fields, later)
-        call, fault = self._written(_with(fields, later), world)
-        if world:
-            return self._told_of(self._engine._asked_beside(operation, call, fault))
+        call = _sound(*self._written(fields, False))
         if operation == "can":
-            return self._told_of(self._engine._can(_sound(call, fault), False))
-        return self._told_of(self._engine._asked(operation, _sound(call, fault)))
+            return self._told_of(self._engine._can(call, False))
+        return self._told_of(self._engine._asked(operation, call))
 
-    def _claimed(self, operation: str, fields: Dict[str, Any], later: List[str]) -> Answer:
+    def _watched(self, operation: str, fields: Dict[str, Any], later: Mapping[str, Callable[[], Any]]) -> Answer:
+        """A call that carries the world's own outcome, which stands whatever fails, where the law leaves it that."""
+        engine = self._engine
+        try:
+            given = engine._read(later) if later else {}
+        except Exception as why:
+            call, _ = self._written({name: value for name, value in fields.items() if name not in later}, True)
+            return self._told_of(_beside.instead(engine._core, operation, call, why, of_args=True))
+        call, fault = self._written({**fields, **given}, True)
+        try:
+            told = engine._asked_beside(operation, _sound(call, fault))
+        except Exception as why:
+            told = _beside.instead(engine._core, operation, call, why)
+        return self._told_of(told)
+
+    def _claimed(self, operation: str, fields: Dict[str, Any], later: Mapping[str, Callable[[], Any]]) -> Answer:
         engine = self._engine
         words = {name: value for name, value in fields.items() if name not in ("args", "facts")}
         claim = _sound(*self._written({"operation": operation, **words}, False))
         leave = engine._asked("claim", claim)["leave"]
         try:
-            call = _sound(*self._written(_with(fields, later), False))
+            call = _sound(*self._written({**fields, **_beside.called(later)}, False))
             return self._told_of(engine._asked(operation, call))
         except BaseException:
             # What is claimed for a call that is not made is left. In a transaction that failed that fails, and does not matter; behind
@@ -389,11 +394,6 @@ class JoinedActor(_engine.Actor):
     def _told_of(self, told: Mapping[str, Any]) -> Answer:
         answer = told["answer"]
         return self._came(answer["allowed"] is True, json.dumps(answer).encode(), told.get("refusal"))
-
-
-def _with(fields: Dict[str, Any], later: List[str]) -> Dict[str, Any]:
-    """The words of a call, with those that are functions called."""
-    return {name: value() if name in later else value for name, value in fields.items()}
 
 
 def _said(call: object) -> Dict[str, Any]:
@@ -411,16 +411,6 @@ def _begun(kind: Kind) -> Optional[bool]:
         raise
     except Exception as error:
         raise kind.failure(error) from error
-
-
-def _words(why: Exception) -> Tuple[str, str]:
-    """What a failure says, as a code and words. What a caller's own object raised may hold anything."""
-    if isinstance(why, HosError):
-        return why.code, why.message[:_SAID_MAX]
-    try:
-        return "hos.internal", repr(why)[:_SAID_MAX]
-    except Exception:
-        return "hos.internal", type(why).__name__
 
 
 def _sound(call: bytes, fault: Optional[Exception]) -> bytes:

@@ -220,6 +220,67 @@ class Django(unittest.TestCase):
             self.assertIs(self.connection.needs_rollback, False)
         self.assertEqual(self.kept(id), (1, 0))
 
+    def test_what_fails_in_shadow(self):
+        def fails():
+            with self.connection.cursor() as cursor:
+                cursor.execute("SELECT nonsense FROM orders")
+
+        def called_off():
+            with self.atomic(savepoint=False):
+                fails()
+
+        self.birth_in_shadow(fresh("l"))
+        for function in (fails, called_off, lambda: 1 / 0):
+            for first in (True, False):
+                id = fresh("o")
+                with self.atomic():
+                    self.insert(id) if first else None
+                    said = self.birth_in_shadow(fresh("l"), args=function)
+                    self.insert(id) if not first else None
+                self.assertEqual((said.allowed, said.mode, said.code), (True, "shadow", "hos.call_malformed"))
+                self.assertEqual(self.kept(id)[0], 1)
+
+    def birth_in_shadow(self, id, **words):
+        with self.atomic():
+            return self.mert.begin("lamp", id, "make", legacy=True, **words)
+
+    def test_a_deadlock_in_shadow(self):
+        if self.host.dialect != "mysql":
+            return
+        self.birth_in_shadow(fresh("l"))
+        self.deadlock(lambda crosses: {"args": crosses})
+        # In a statement of ours.
+        planted = self.host.alone()
+        self.addCleanup(planted.close)
+        self.host.do(planted, "CREATE TRIGGER hos_fails BEFORE INSERT ON hos_inbox FOR EACH ROW UPDATE counts SET n = n + 0 WHERE id = 'b'")
+        self.addCleanup(self.host.do, planted, "DROP TRIGGER hos_fails")
+        self.deadlock(lambda crosses: crosses(last=False) or {})
+
+    def deadlock(self, words):
+        id, other = fresh("o"), self.host.connect()
+        self.addCleanup(other.close)
+        for place in range(200):
+            self.host.do(other, "INSERT INTO pays VALUES ('x', %s)", fresh(f"heavy-{place}"))
+        self.host.do(other, "UPDATE counts SET n = n + 0 WHERE id = 'b'")
+        waits = threading.Thread(target=self.host.do, args=(other, "UPDATE counts SET n = n + 0 WHERE id = 'a'"))
+
+        def crosses(last=True):
+            with self.connection.cursor() as cursor:
+                cursor.execute("UPDATE counts SET n = n + 0 WHERE id = 'a'")
+                waits.start()
+                if last:
+                    cursor.execute("UPDATE counts SET n = n + 0 WHERE id = 'b'")
+
+        with self.atomic():
+            self.insert(id)
+            # Whoever catches it inside the block commits nothing.
+            with self.assertRaises(hos.RetryError):
+                self.mert.begin("lamp", fresh("l"), "make", legacy=True, **words(crosses))
+            self.assertIs(self.connection.needs_rollback, True)
+        waits.join()
+        other.rollback()
+        self.assertEqual(self.kept(id)[0], 0)
+
     def test_each_thread_has_its_own_connection(self):
         ids, failed = [fresh("o") for _ in range(4)], []
 
