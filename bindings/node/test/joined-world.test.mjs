@@ -131,6 +131,17 @@ for (const variant of FEWER) {
       if (isNow) await stands(() => pay({ args: async () => { throw odd; } }), "hos.value_invalid");
     });
 
+    await t.test("the first call of a process, which is faulty", async () => {
+      for (const given of [{ args: { amount: 0.5 } }, { args: () => { throw new Error("no"); } }]) {
+        const cold = (event) => async () => (await Engine.open({ store: host.connection })).tenant("t1").as(ayse).transition("ticket", "k-1", event, { ...given, legacy });
+        const code = typeof given.args === "function" ? "hos.call_malformed" : "hos.value_invalid";
+        await stands(cold("pay"), code);
+        await within(() => assert.rejects(cold("cancel")()));
+        const outside = await cold("pay")();
+        assert.deepEqual([outside.allowed, outside.code], [true, code]);
+      }
+    });
+
     await t.test("a statement of ours that fails, and leaves the transaction", async () => {
       const raises = {
         pg: [

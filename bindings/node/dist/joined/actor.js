@@ -151,7 +151,7 @@ class JoinedActor {
             yield* this.#engine._filled(draft, codes);
         }
         catch (thrown) {
-            return this.#stood(operation, draft, (0, closures_1.failedOf)(thrown), thrown);
+            return yield* this.#stood(operation, draft, (0, closures_1.failedOf)(thrown), thrown);
         }
         const json = draft.json();
         try {
@@ -160,11 +160,14 @@ class JoinedActor {
         catch (thrown) {
             // The place that we know is of more use than the one that stood in for it.
             const failed = (0, errors_1.isA)(thrown, errors_1.CallError) ? (draft.fault ?? thrown) : thrown;
-            return this.#stood(operation, draft, failed, failed);
+            return yield* this.#stood(operation, draft, failed, failed);
         }
     }
-    #stood(operation, draft, failed, thrown) {
-        const stood = (0, shadow_1.isUndone)(thrown) ? undefined : this.#engine._instead(operation, draft.json(), failed);
+    *#stood(operation, draft, failed, thrown) {
+        if ((0, shadow_1.isUndone)(thrown))
+            throw thrown;
+        const instead = () => this.#engine._instead(operation, draft.json(), failed);
+        const stood = instead() ?? ((yield* this.#engine._learned()) ? instead() : undefined);
         if (stood === undefined)
             throw thrown;
         return stood;

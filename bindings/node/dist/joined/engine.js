@@ -11,6 +11,7 @@ const lane_1 = require("../lane");
 const native_1 = require("../native");
 const path_1 = require("../path");
 const read_1 = require("../read");
+const shadow_1 = require("../shadow");
 const told_1 = require("../told");
 const write_1 = require("../write");
 const actor_1 = require("./actor");
@@ -26,6 +27,10 @@ const DRIVERS = [pg_1.pg, mysql2_1.mysql2, better_sqlite3_1.betterSqlite3];
 const OPTIONS = new Set(["store", "directoryAgeMaxMs"]);
 /** How much of a failure's message stands in a blocker. */
 const MESSAGE_MAX = 1_000;
+/** What the engine can say once it has read a law, and what has it read one. */
+const KNOWN = JSON.stringify({ tenant: "universe", code: "hos.internal", language: "en" });
+const NOBODY = { type: "A", id: "a" };
+const LEARNING = JSON.stringify({ tenant: "universe", principal: NOBODY, action: "a", resource: NOBODY });
 const refusals = new WeakMap();
 /**
  * An engine in the transaction that the host already has. It has no connection of its own: what it asks runs on the host's, in the
@@ -140,6 +145,23 @@ class JoinedEngine {
             return undefined;
         const { answer } = (0, read_1.parse)(json);
         return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
+    }
+    /** @internal Has the law read where nothing was read yet, as in a process's first call: without it nobody knows what it leaves the world. */
+    *_learned() {
+        const { native, life, absent, connection } = this.#parts;
+        if (life.isClosed || absent !== undefined || connection === undefined)
+            return false;
+        if ((0, told_1.split)(native.step("message", undefined, KNOWN))[0] === "allowed")
+            return false;
+        try {
+            yield () => this._step(this._era(true), "can", LEARNING, true);
+        }
+        catch (thrown) {
+            if ((0, shadow_1.isUndone)(thrown))
+                throw thrown;
+            return false;
+        }
+        return true;
     }
     /** @internal Has the host's code tell the rest of a call that carries the world's own outcome. */
     _filled(draft, codes) {

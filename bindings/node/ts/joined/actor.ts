@@ -216,7 +216,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     try {
       yield* this.#engine._filled(draft, codes);
     } catch (thrown) {
-      return this.#stood(operation, draft, failedOf(thrown), thrown);
+      return yield* this.#stood(operation, draft, failedOf(thrown), thrown);
     }
     const json = draft.json();
     try {
@@ -224,12 +224,14 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     } catch (thrown) {
       // The place that we know is of more use than the one that stood in for it.
       const failed = isA(thrown, CallError) ? (draft.fault ?? thrown) : (thrown as HosError);
-      return this.#stood(operation, draft, failed, failed);
+      return yield* this.#stood(operation, draft, failed, failed);
     }
   }
 
-  #stood(operation: string, draft: Draft, failed: Pick<HosError, "code" | "message">, thrown: unknown): Stepped {
-    const stood = isUndone(thrown) ? undefined : this.#engine._instead(operation, draft.json(), failed);
+  *#stood(operation: string, draft: Draft, failed: Pick<HosError, "code" | "message">, thrown: unknown): Work<Stepped> {
+    if (isUndone(thrown)) throw thrown;
+    const instead = () => this.#engine._instead(operation, draft.json(), failed);
+    const stood = instead() ?? ((yield* this.#engine._learned()) ? instead() : undefined);
     if (stood === undefined) throw thrown;
     return stood;
   }

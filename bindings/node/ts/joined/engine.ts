@@ -8,6 +8,7 @@ import type { LawNames } from "../law";
 import { type Joined, addon } from "../native";
 import { whole } from "../path";
 import { parse } from "../read";
+import { isUndone } from "../shadow";
 import { answered, split, told } from "../told";
 import { Draft, sound } from "../write";
 import { JoinedTenant } from "./actor";
@@ -51,6 +52,10 @@ const DRIVERS: readonly Driver<any>[] = [pg, mysql2, betterSqlite3];
 const OPTIONS: ReadonlySet<string> = new Set(["store", "directoryAgeMaxMs"]);
 /** How much of a failure's message stands in a blocker. */
 const MESSAGE_MAX = 1_000;
+/** What the engine can say once it has read a law, and what has it read one. */
+const KNOWN = JSON.stringify({ tenant: "universe", code: "hos.internal", language: "en" });
+const NOBODY = { type: "A", id: "a" };
+const LEARNING = JSON.stringify({ tenant: "universe", principal: NOBODY, action: "a", resource: NOBODY });
 
 /** A refusal that may still become evidence: of which engine, and under which number. */
 interface Refusal {
@@ -195,6 +200,20 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     if (status !== "allowed" && status !== "refused") return undefined;
     const { answer } = parse(json) as { answer: object };
     return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
+  }
+
+  /** @internal Has the law read where nothing was read yet, as in a process's first call: without it nobody knows what it leaves the world. */
+  *_learned(): Work<boolean> {
+    const { native, life, absent, connection } = this.#parts;
+    if (life.isClosed || absent !== undefined || connection === undefined) return false;
+    if (split(native.step("message", undefined, KNOWN))[0] === "allowed") return false;
+    try {
+      yield () => this._step(this._era(true), "can", LEARNING, true);
+    } catch (thrown) {
+      if (isUndone(thrown)) throw thrown;
+      return false;
+    }
+    return true;
   }
 
   /** @internal Has the host's code tell the rest of a call that carries the world's own outcome. */

@@ -5,7 +5,7 @@ import contextlib
 import threading
 
 from cases import fresh
-from hosts import H1, LAW, hos
+from hosts import H1, LAW, MERT, hos
 from shadow_cases import Watched
 
 ZERO = ZeroDivisionError("mine")
@@ -16,11 +16,6 @@ def failing():
 
 
 class Lost(Watched):
-    def setUp(self):
-        super().setUp()
-        # Of a law that was never read nobody knows whether the world's outcome may stand.
-        self.assertIsInstance(self.watched(fresh("l")), hos.Answer)
-
     def lamp(self, **words):
         return self.mert.begin("lamp", fresh("l"), "make", legacy=True, **words)
 
@@ -61,6 +56,18 @@ class Lost(Watched):
             with self.assertRaises(ZeroDivisionError) as met:
                 self.mert.begin("ticket", fresh("o"), "order", facts=failing, **words)
             self.assertIs(met.exception, ZERO)
+            self.rollback()
+
+    def test_the_first_call_of_a_process_that_is_faulty(self):
+        for words, code in (({"args": {"x": 0.5}}, "hos.value_invalid"), ({"args": failing}, "hos.call_malformed")):
+            # What one has read of a law, another has not.
+            cold = self.open(self.connection).tenant("t1").as_(MERT)
+            with self.stands():
+                self.stood(cold.begin("lamp", fresh("l"), "make", legacy=True, **words), code)
+            cold = self.open(self.connection).tenant("t1").as_(MERT)
+            self.begin()
+            with self.assertRaises((hos.CallError, ZeroDivisionError)):
+                cold.begin("ticket", fresh("o"), "order", legacy=True, **words)
             self.rollback()
 
     def test_a_statement_of_the_functions_own_that_fails(self):
