@@ -2,7 +2,7 @@
 
 use super::Pass;
 use super::aside::{Mark, Marks, Room, Sorted};
-use super::fold::Folded;
+use super::folded::Folded;
 use crate::Failure;
 use crate::store::sql::state as sql;
 use crate::store::{Row, StoreError, Tx};

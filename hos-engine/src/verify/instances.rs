@@ -3,7 +3,8 @@
 use super::Pass;
 use super::copies::same_copy;
 use super::deadlines::Armed;
-use super::fold::{Fold, Folded};
+use super::fold::Fold;
+use super::folded::Folded;
 use crate::Failure;
 use crate::store::sql::state as sql;
 use crate::store::{Row, Tx};

@@ -229,6 +229,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_body_is_put_aside() {
+        let marks = Marks::new(&crate::clock::SystemEntropy).unwrap();
+        let mut messages = Messages::new(Room::of(Some(0)), &marks);
+        messages.push((Handle([1; 16]), 2), 3, "mail.sent", b"to whom").unwrap();
+        let mut kinds = 0;
+        let shown = messages.all.each(|_, value| {
+            kinds += value.windows(4).filter(|window| window == b"mail").count();
+            assert!(!value.windows(4).any(|window| window == b"whom"));
+            Ok::<_, StoreError>(())
+        });
+        assert_eq!((shown, kinds), (Ok(()), 1));
+    }
+
+    #[test]
     fn what_is_put_aside_is_read_again() {
         let sent = Sent::decode(&Sent { kind: "k".into(), body: Mark([1; 32]) }.encode()).unwrap();
         assert_eq!((sent.kind.as_str(), sent.body), ("k", Mark([1; 32])));

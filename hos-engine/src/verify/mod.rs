@@ -14,6 +14,7 @@ mod deadlines;
 mod epochs;
 pub(crate) mod erasures;
 mod fold;
+mod folded;
 mod heads;
 mod instances;
 mod keys;

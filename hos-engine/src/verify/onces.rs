@@ -214,4 +214,21 @@ mod tests {
         let once = Once { digest: CallDigest([1; 32]), thread: Handle([2; 16]), n: 3, time: Timestamp(-4) };
         assert_eq!(Once::decode(&once.encode()), Ok(once));
     }
+
+    #[test]
+    fn no_key_is_put_aside() {
+        let marks = Marks::new(&crate::clock::SystemEntropy).unwrap();
+        let mut onces = Onces::new(Room::of(Some(0)), &marks);
+        let once = Once { digest: CallDigest([1; 32]), thread: Handle([2; 16]), n: 3, time: Timestamp(4) };
+        onces.push("said-key", once.digest, (once.thread, once.n), once.time, Some(5)).unwrap();
+        onces.row(b"stored-key", &once).unwrap();
+        let mut rows = 0;
+        let shown = onces.taken.each(|key, value| {
+            rows += 1;
+            let all = [key, value].concat();
+            assert!(!all.windows(4).any(|window| window == b"-key"));
+            Ok::<_, StoreError>(())
+        });
+        assert_eq!((shown, rows), (Ok(()), 2));
+    }
 }
