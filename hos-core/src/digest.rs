@@ -122,6 +122,10 @@ pub fn commitment(salt: &[u8; 32], plaintext: &[u8]) -> Commitment {
 pub fn commitment_of(preimage: &[u8]) -> Commitment {
     Commitment(commitment_domain().update(preimage).finalize().into())
 }
+/// What stands for bytes among those who know a secret, and tells nobody else anything of them (BLAKE3, keyed).
+pub fn mark(secret: &[u8; 32], bytes: &[u8]) -> [u8; 32] {
+    blake3::keyed_hash(secret, bytes).into()
+}
 /// The digest of a call under a once-key, over its canonical bytes.
 pub fn call_digest(canonical: &[u8]) -> CallDigest {
     CallDigest(call_domain().update(canonical).finalize().into())

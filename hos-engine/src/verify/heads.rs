@@ -66,16 +66,12 @@ impl Heads {
             self.labels.push(&[label.as_bytes(), &seq.to_be_bytes()], &[&header.thread.0])?;
         }
         let erased = header.kind == Kind::Erased && header.n.is_some();
-        match self.threads.get(&header.thread)? {
-            Some(end) => {
-                (end.n, end.last) = (n, last);
-                if !disputed {
-                    (end.label, end.erased) = (label.or(end.label), erased);
-                }
-                Ok(())
-            }
-            None => self.threads.insert(header.thread, End { n, last, label, erased: erased && !disputed }),
+        let end = self.threads.or_insert(header.thread, || End { n, last, label: None, erased: false })?;
+        (end.n, end.last) = (n, last);
+        if !disputed {
+            (end.label, end.erased) = (label.or(end.label), erased);
         }
+        Ok(())
     }
 
     /// Holds a record of the map against the entries before it.

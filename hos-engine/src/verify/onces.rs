@@ -5,7 +5,6 @@ use super::aside::{Mark, Marks, Room, Sorted};
 use crate::Failure;
 use crate::store::sql::{law as law_sql, operation as sql};
 use crate::store::{StoreError, Tx};
-use hos_core::canon::{CanonError, Reader, Writer};
 use hos_core::id::{CallDigest, Handle, KeyId, Shown, Tenant};
 use hos_core::time::Timestamp;
 use std::collections::HashMap;
@@ -37,16 +36,25 @@ struct Once {
 }
 
 impl Once {
-    fn encode(&self) -> Vec<u8> {
-        let mut w = Writer::default();
-        w.array(4).bytes(self.digest.as_bytes()).bytes(&self.thread.0).uint(self.n).int(self.time.0);
-        w.finish()
+    fn encode(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[..32].copy_from_slice(self.digest.as_bytes());
+        bytes[32..48].copy_from_slice(&self.thread.0);
+        bytes[48..56].copy_from_slice(&self.n.to_be_bytes());
+        bytes[56..].copy_from_slice(&self.time.0.to_be_bytes());
+        bytes
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, CanonError> {
-        let mut r = Reader::new(bytes);
-        r.array_of(4)?;
-        Ok(Self { digest: CallDigest(r.bytes_of()?), thread: Handle(r.bytes_of()?), n: r.uint()?, time: Timestamp(r.int()?) })
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (digest, rest) = bytes.split_first_chunk()?;
+        let (thread, rest) = rest.split_first_chunk()?;
+        let (n, time) = rest.split_first_chunk()?;
+        Some(Self {
+            digest: CallDigest(*digest),
+            thread: Handle(*thread),
+            n: u64::from_be_bytes(*n),
+            time: Timestamp(i64::from_be_bytes(time.try_into().ok()?)),
+        })
     }
 }
 
@@ -153,8 +161,9 @@ pub(super) fn compare(
         }
     };
     taken.each(|key, value| {
-        let (mark, side) = key.split_first_chunk().ok_or_else(|| broken(&"a mark that is none"))?;
-        let (mark, once) = (Mark(*mark), Once::decode(value).map_err(|e| broken(&e))?);
+        let (mark, side) = key.split_first_chunk().ok_or_else(|| broken("a mark that is none"))?;
+        let once = Once::decode(value).ok_or_else(|| broken("another length"))?;
+        let mark = Mark(*mark);
         let wanted = match said.take() {
             Some((of, once)) if of == mark => Some(once),
             other => {
@@ -182,14 +191,14 @@ pub(super) fn compare(
     missing(pass, said);
     let mut gone: Option<([u8; 24], Vec<KeyId>)> = None;
     unread.each(|key, value| {
-        let (place, side) = key.split_first_chunk::<24>().ok_or_else(|| broken(&"a place that is none"))?;
+        let (place, side) = key.split_first_chunk::<24>().ok_or_else(|| broken("a place that is none"))?;
         if side == SAID {
             let keys = value.chunks_exact(16).filter_map(KeyId::from_slice).collect();
             gone = Some((*place, keys));
             return Ok::<_, Failure>(());
         }
-        let mark = side.get(1..).and_then(|mark| mark.try_into().ok()).map(Mark).ok_or_else(|| broken(&"a mark that is none"))?;
-        let (thread, n) = place.split_first_chunk::<16>().ok_or_else(|| broken(&"a place that is none"))?;
+        let mark = side.get(1..).and_then(|mark| mark.try_into().ok()).map(Mark).ok_or_else(|| broken("a mark that is none"))?;
+        let (thread, n) = place.split_first_chunk::<16>().ok_or_else(|| broken("a place that is none"))?;
         let n = n.try_into().map(u64::from_be_bytes).unwrap_or_default();
         match &gone {
             Some((of, keys)) if of == place => odds.push(pass, tenant, mark, Odd::Unread(keys.clone())),
@@ -201,7 +210,7 @@ pub(super) fn compare(
     odds.told(tx, pass, tenant, &marks)
 }
 
-fn broken(why: &dyn std::fmt::Display) -> StoreError {
+fn broken(why: &str) -> StoreError {
     StoreError::internal(format!("a once-key that was put aside: {why}"))
 }
 
@@ -212,7 +221,7 @@ mod tests {
     #[test]
     fn what_is_put_aside_is_read_again() {
         let once = Once { digest: CallDigest([1; 32]), thread: Handle([2; 16]), n: 3, time: Timestamp(-4) };
-        assert_eq!(Once::decode(&once.encode()), Ok(once));
+        assert_eq!(Once::decode(&once.encode()), Some(once));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::store::sqlite::Scratch;
 use hos_core::canon::{CanonError, Reader, Writer};
 use hos_core::id::Handle;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// What can be kept in a file.
 pub(in crate::verify) trait Kept: Sized {
@@ -32,36 +33,23 @@ impl<V: Kept> ByThread<V> {
 
     /// What is known of a thread.
     pub(in crate::verify) fn get(&mut self, thread: &Handle) -> Result<Option<&mut V>, StoreError> {
-        if !self.young.contains_key(thread) {
-            let value = match (self.old.remove(thread), &self.far) {
-                (Some(value), _) => value,
-                (None, Some(far)) => match far.get(&thread.0)? {
-                    Some(bytes) => decode(&bytes)?,
-                    None => return Ok(None),
-                },
-                (None, None) => return Ok(None),
-            };
-            self.insert(*thread, value)?;
+        self.make_room()?;
+        match self.young.entry(*thread) {
+            Entry::Occupied(place) => Ok(Some(place.into_mut())),
+            Entry::Vacant(place) => Ok(elsewhere(&mut self.old, self.far.as_ref(), thread)?.map(|value| place.insert(value))),
         }
-        Ok(self.young.get_mut(thread))
     }
 
     /// What is known of a thread, or from now on.
     pub(in crate::verify) fn or_insert(&mut self, thread: Handle, new: impl FnOnce() -> V) -> Result<&mut V, StoreError> {
-        if self.get(&thread)?.is_none() {
-            self.insert(thread, new())?;
+        self.make_room()?;
+        match self.young.entry(thread) {
+            Entry::Occupied(place) => Ok(place.into_mut()),
+            Entry::Vacant(place) => {
+                let value = elsewhere(&mut self.old, self.far.as_ref(), &thread)?;
+                Ok(place.insert(value.unwrap_or_else(new)))
+            }
         }
-        self.young.get_mut(&thread).ok_or_else(|| StoreError::internal("what was put at hand is not there"))
-    }
-
-    /// Says what is known of a thread, whatever was known before.
-    pub(in crate::verify) fn insert(&mut self, thread: Handle, value: V) -> Result<(), StoreError> {
-        if self.young.len() >= self.half && !self.young.contains_key(&thread) {
-            self.put_away()?;
-        }
-        self.old.remove(&thread);
-        self.young.insert(thread, value);
-        Ok(())
     }
 
     /// What is known of a thread, and no longer.
@@ -74,6 +62,10 @@ impl<V: Kept> ByThread<V> {
             Some(value) => Ok(Some(value)),
             None => stored.map(|bytes| decode(&bytes)).transpose(),
         }
+    }
+
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        if self.young.len() < self.half { Ok(()) } else { self.put_away() }
     }
 
     fn put_away(&mut self) -> Result<(), StoreError> {
@@ -105,6 +97,15 @@ impl<V: Kept> ByThread<V> {
             }
             see(&thread, &decode(bytes)?)
         })
+    }
+}
+
+/// A thread that is not in the younger table, for whoever puts it there.
+fn elsewhere<V: Kept>(old: &mut HashMap<Handle, V>, far: Option<&Scratch>, thread: &Handle) -> Result<Option<V>, StoreError> {
+    match (old.remove(thread), far) {
+        (Some(value), _) => Ok(Some(value)),
+        (None, Some(far)) => far.get(&thread.0)?.map(|bytes| decode(&bytes)).transpose(),
+        (None, None) => Ok(None),
     }
 }
 
@@ -146,7 +147,7 @@ mod tests {
                 let thread = Handle([thread; 16]);
                 match what {
                     0 => {
-                        threads.insert(thread, value).unwrap();
+                        *threads.or_insert(thread, || value).unwrap() = value;
                         wanted.insert(thread, value);
                     }
                     1 => {

@@ -59,6 +59,6 @@ impl Marks {
 
     /// The mark of these bytes: the same for the same, in this pass alone.
     pub(super) fn of(&self, bytes: &[u8]) -> Mark {
-        Mark(digest::commitment(&self.secret, bytes).0)
+        Mark(digest::mark(&self.secret, bytes))
     }
 }
