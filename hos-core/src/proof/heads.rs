@@ -126,7 +126,7 @@ impl HeadsRoot {
                 return Err(if before == key { HeadsError::Twice(key) } else { HeadsError::Order });
             }
             let apart = (0..KEY_BITS).find(|depth| bit(&before, *depth) != bit(&key, *depth)).unwrap_or(KEY_BITS);
-            let whole = self.close(&before, hash, apart + 1, apart + 1);
+            let whole = self.close(&before, hash, apart + 1);
             self.waiting.push((apart, whole));
         }
         self.last = Some((key, leaf));
@@ -138,16 +138,16 @@ impl HeadsRoot {
     pub fn finish(mut self) -> (u64, MapHash) {
         let root = match self.last.take() {
             None => EMPTY,
-            Some((key, hash)) => self.close(&key, hash, 0, 0),
+            Some((key, hash)) => self.close(&key, hash, 0),
         };
         (self.count, root)
     }
 
     /// The subtree at this depth that ends with a leaf. A leaf that is alone in it is its root; above the deepest place at which it
-    /// has somebody beside it (`beside`, at least), every level has a node.
-    fn close(&mut self, key: &MapKey, leaf: MapHash, depth: usize, beside: usize) -> MapHash {
+    /// has somebody beside it, every level has a node.
+    fn close(&mut self, key: &MapKey, leaf: MapHash, depth: usize) -> MapHash {
         let mut hash = leaf;
-        let deepest = self.waiting.last().filter(|(at, _)| *at >= depth).map_or(beside, |(at, _)| at + 1);
+        let deepest = self.waiting.last().filter(|(at, _)| *at >= depth).map_or(depth, |(at, _)| at + 1);
         for level in (depth..deepest).rev() {
             hash = match self.waiting.pop_if(|(at, _)| *at == level) {
                 Some((_, left)) => heads_node(&left, &hash),

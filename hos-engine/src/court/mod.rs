@@ -24,7 +24,6 @@ mod kept;
 pub(crate) mod keys;
 pub(crate) mod near;
 mod outbox;
-pub(crate) mod queue;
 mod recent;
 mod registry;
 pub(crate) mod roots;

@@ -3,7 +3,6 @@
 //! The whole log of every tenant is gone through, for nothing says beforehand where the key lies. So a first pass is made
 //! outside the commit, and only what was written since is looked at inside it.
 
-use super::queue::each_queued;
 use super::{Court, Group};
 use crate::Failure;
 use crate::court::epoch::Epochs;
@@ -62,18 +61,18 @@ impl Court {
         let mut waiting: Vec<(Tenant, Handle, u64)> =
             group.unsealed.iter().map(|record| (record.tenant.clone(), record.thread, record.n)).collect();
         for tenant in self.tenants(tx)? {
-            each_queued(tx, &tenant, &mut |row| {
+            // At once: between two pages another could seal what was in neither.
+            for row in tx.rows(&sql::queue_after(&tenant, None, usize::MAX >> 1))? {
                 // What leads to nothing is no record of anybody's.
-                let Ok(id) = row.bytes(1) else { return Ok(()) };
+                let Ok(id) = row.bytes(1) else { continue };
                 if row.int(2)? < 0 {
                     if let Some(row) = tx.row(&inbox::waiting(&tenant, &id))? {
                         survey.take(&tenant, Spot::Waits(Handle(id)), row.blob(2)?, row.blob(3)?, secret);
                     }
-                    return Ok(());
+                    continue;
                 }
                 waiting.push((tenant.clone(), Handle(id), row.uint(2)?));
-                Ok(())
-            })?;
+            }
         }
         for (tenant, thread, n) in waiting {
             if let Some(row) = tx.row(&sql::record(&tenant, &thread, n))? {

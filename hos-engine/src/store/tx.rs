@@ -8,6 +8,11 @@ use super::{Row, Statement, StoreError};
 use hos_core::proof::record::Durability;
 use hos_core::time::Timestamp;
 
+/// How many rows of a long listing are asked of a database at once.
+const PAGE: usize = 1_024;
+/// All of them: more than a column can count.
+const ALL: usize = usize::MAX >> 1;
+
 /// What a transaction is of: a file, a database server, a host that has begun it.
 pub trait Session {
     /// What the database speaks; statements arrive as they are written, and are said in it
@@ -158,6 +163,47 @@ impl<'c> Tx<'c> {
     /// Hands over each row as it is read; an error from `take` ends the reading and is passed on.
     pub fn each(&self, statement: &Statement, mut take: impl FnMut(Row) -> Result<(), StoreError>) -> Result<(), StoreError> {
         self.0.each(statement, &mut |row| take(row).map(ControlFlow::Continue))
+    }
+
+    /// Hands over each row of a long listing: of a file as it is read; of a database over a wire, whose whole answer is held before its
+    /// first row is handed over, page by page. `page` asks for so many rows behind one, or for the first.
+    ///
+    /// # Errors
+    /// Those of `take` end the reading and are passed on.
+    pub fn pages<E: From<StoreError>>(
+        &self,
+        page: impl Fn(Option<&Row>, usize) -> Result<Statement, StoreError>,
+        mut take: impl FnMut(&Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.is_shared() {
+            let mut last = None;
+            loop {
+                let mut rows = self.rows(&page(last.as_ref(), PAGE)?)?;
+                rows.iter().try_for_each(&mut take)?;
+                last = rows.pop();
+                if last.is_none() {
+                    return Ok(());
+                }
+            }
+        }
+        let mut failed = None;
+        self.0.each(&page(None, ALL)?, &mut |row| {
+            failed = take(&row).err();
+            Ok(if failed.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// As [`Tx::pages`], each row of a file where it lies.
+    pub fn visit_pages(
+        &self,
+        page: impl Fn(Option<&Row>, usize) -> Result<Statement, StoreError>,
+        mut take: impl FnMut(&RowRef<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.is_shared() {
+            return self.pages(page, |row| take(&RowRef::of(row)));
+        }
+        self.visit(&page(None, ALL)?, |row| take(row).map(ControlFlow::Continue))
     }
 
     /// Hands over each row as it lies in the file's page, without a copy; `take` says when it has seen enough. For answers of

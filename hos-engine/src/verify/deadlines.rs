@@ -80,8 +80,12 @@ impl Armed {
 
 /// Compares the rows with what the records armed.
 pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, mut armed: Armed) -> Result<(), Failure> {
-    tx.each(&sql::deadlines(tenant), |row| {
-        let place = armed.of_row(&row)?;
+    let page = |last: Option<&Row>, limit| {
+        let after = last.map(|row| Ok::<_, StoreError>((row.int(0)?, row.text(1)?, row.blob(2)?, row.int(3)?))).transpose()?;
+        Ok(sql::deadlines(tenant, after, limit))
+    };
+    tx.pages(page, |row| {
+        let place = armed.of_row(row)?;
         armed.all.push(&[&place, STORED], &[])
     })?;
     let all = std::mem::replace(&mut armed.all, Sorted::new(0));
@@ -98,7 +102,7 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, mut arm
         let (place, side) = key.split_first_chunk::<48>().ok_or_else(|| StoreError::internal("a deadline without a place"))?;
         let before = said.take();
         let same = before.as_ref().is_some_and(|(of, _)| of == place);
-        if side == SAID || !same {
+        if !same {
             missing(pass, before);
         }
         if side == SAID {
@@ -117,13 +121,13 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, mut arm
         return Ok(());
     }
     // What is put aside has no ids, so the rows are read again.
-    tx.each(&sql::deadlines(tenant), |row| {
-        let place = armed.of_row(&row)?;
+    tx.pages(page, |row| {
+        let place = armed.of_row(row)?;
         if odd.contains(&place) {
             let id = String::from_utf8_lossy(row.blob(2)?).into_owned();
             pass.findings.add(format!("hos_deadline {tenant} {} {}", due(&place), Shown(&id)), NOT_ARMED);
         }
-        Ok(())
+        Ok::<_, Failure>(())
     })?;
     Ok(())
 }

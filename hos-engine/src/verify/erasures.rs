@@ -129,12 +129,20 @@ fn attested(
     Ok(())
 }
 
+/// How many leaves are read at once.
+const LEAVES: u64 = 4_096;
+
 /// The root of a log's first entries; `None` where there are fewer.
 fn root_at(tx: &Tx<'_>, tenant: &Tenant, size: u64) -> Result<Option<TreeHash>, Failure> {
     let mut tree = Frontier::default();
-    tx.each(&sql::leaves(tenant, 0, size), |row| {
-        tree.append_leaf(TreeHash(row.bytes(0)?));
-        Ok(())
-    })?;
+    while tree.size() < size {
+        let (from, to) = (tree.size(), size.min(tree.size() + LEAVES));
+        for row in tx.rows(&sql::leaves(tenant, from, to))? {
+            tree.append_leaf(TreeHash(row.bytes(0)?));
+        }
+        if tree.size() != to {
+            return Ok(None);
+        }
+    }
     Ok((tree.size() == size).then(|| tree.root()))
 }

@@ -299,7 +299,7 @@ impl Fold {
             contract_version: header.contract_version.unwrap_or_default(),
             facts: Some(self.marks.of(&[])),
             deadlines: Vec::new(),
-            label: header.label,
+            label: header.label.map(|label| self.marks.of(label.as_bytes())),
             ended: false,
         };
         let folded = self.instances.or_insert(header.thread, born)?;

@@ -3,7 +3,7 @@
 use super::aside::{Kept, Mark};
 use hos_core::canon::{CanonError, Reader, Writer};
 use hos_core::contract::step::Armed;
-use hos_core::id::{LawHash, MapKey, Name, RecordHash};
+use hos_core::id::{LawHash, Name, RecordHash};
 use hos_core::judge;
 use hos_core::time::Timestamp;
 
@@ -25,8 +25,8 @@ pub(super) struct Folded {
     /// Of the canonical bytes; `None` when they were erased.
     pub(super) facts: Option<Mark>,
     pub(super) deadlines: Vec<Armed>,
-    /// The key in the map of heads, where the birth bears one.
-    pub(super) label: Option<MapKey>,
+    /// Of the key in the map of heads, where the birth bears one.
+    pub(super) label: Option<Mark>,
     /// Whether an erasure's record was the thread's last.
     pub(super) ended: bool,
 }
@@ -39,7 +39,7 @@ impl Kept for Folded {
         w.text(&name(&self.state)).uint(self.version).uint(self.entered_n).int(self.entered_at.0).int(self.last_time.0);
         w.bytes(self.law.as_ref().map_or(&[][..], |law| law.as_bytes())).uint(self.contract_version.into());
         w.bytes(&mark(&self.facts)).bytes(&judge::encode_armed(&self.deadlines));
-        w.bytes(self.label.as_ref().map_or(&[][..], |label| label.as_bytes())).bool(self.ended);
+        w.bytes(&mark(&self.label)).bool(self.ended);
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, CanonError> {
@@ -59,7 +59,7 @@ impl Kept for Folded {
             contract_version: r.uint_as()?,
             facts: r.bytes()?.try_into().ok().map(Mark),
             deadlines: judge::decode_armed(r.bytes()?)?,
-            label: r.bytes()?.try_into().ok().map(MapKey),
+            label: r.bytes()?.try_into().ok().map(Mark),
             ended: r.bool()?,
         })
     }
@@ -86,7 +86,7 @@ mod tests {
             contract_version: 9,
             facts: Some(Mark([10; 32])),
             deadlines: vec![Armed { deadline: 11, event: Name::new("expire").unwrap(), due: Timestamp(12) }],
-            label: Some(MapKey([13; 32])),
+            label: Some(Mark([13; 32])),
             ended: true,
         };
         let bare = Folded { contract: None, id: None, state: None, law: None, facts: None, label: None, ..whole.clone() };

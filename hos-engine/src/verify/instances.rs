@@ -7,22 +7,17 @@ use super::fold::Fold;
 use super::folded::Folded;
 use crate::Failure;
 use crate::store::sql::state as sql;
-use crate::store::{Row, Tx};
+use crate::store::{Row, StoreError, Tx};
 use hos_core::id::{InstanceId, Name, Shown, Tenant};
 
 /// Compares them, one by one: there may be millions. What the records armed is answered, for the rows of deadlines.
 pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold) -> Result<Armed, Failure> {
     let mut armed = Armed::new(pass.room, &fold.marks, fold.is_whole());
-    let mut failed = None;
-    tx.each(&sql::instances(tenant), |row| {
-        if failed.is_none() {
-            failed = instance(pass, tenant, fold, &mut armed, &row).err();
-        }
-        Ok(())
-    })?;
-    if let Some(failure) = failed {
-        return Err(failure);
-    }
+    let page = |last: Option<&Row>, limit| {
+        let after = last.map(|row| Ok::<_, StoreError>((row.text(13)?, row.blob(14)?))).transpose()?;
+        Ok(sql::instances(tenant, after, limit))
+    };
+    tx.pages(page, |row| instance(pass, tenant, fold, &mut armed, row))?;
     fold.instances.each(|handle, folded| {
         pass.findings.add(format!("hos_instance {tenant} thread {handle}"), "the row is missing");
         armed.by(handle, folded)
@@ -66,8 +61,8 @@ fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold, armed: &mut A
     hold(contract.as_ref() == Some(&i.contract), "contract");
     hold(folded.id.is_none_or(|wanted| wanted == fold.marks.of(id.as_bytes())), "id");
     // Whose id can no longer be read is told by its label.
-    let labelled = |label| hos_core::digest::heads_label(tenant, i.contract.as_str(), &id) == label;
-    hold(folded.id.is_some() || folded.label.is_none_or(labelled), "id");
+    let label = || fold.marks.of(hos_core::digest::heads_label(tenant, i.contract.as_str(), &id).as_bytes());
+    hold(folded.id.is_some() || folded.label.is_none_or(|wanted| wanted == label()), "id");
     hold(*n == i.n, "n");
     hold(*last == i.last, "last");
     hold(state.as_ref() == Some(&i.state), "state");

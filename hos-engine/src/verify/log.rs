@@ -12,7 +12,6 @@ use super::tiles::Tiles;
 use super::{Pass, cosigned, epochs, keys, since};
 use crate::Failure;
 use crate::court::epoch::Epochs;
-use crate::court::queue::each_queued;
 use crate::store::Row;
 use crate::store::Tx;
 use crate::store::sql::{claim, evidence as sql, inbox};
@@ -138,12 +137,7 @@ pub(super) fn verify(
     let (unsealed, inbox) = queue(tx, pass, tenant, &mut fold, below.as_ref())?;
     let (root, size, entry) = (verifier.tree().root(), verifier.tree().size(), verifier.next_prev());
     head(tx, pass, tenant, &verifier, entry, last_sealed)?;
-    // One by one, as all that grows with the log.
-    let mut stored_tiles = 0u64;
-    tx.each(&sql::tiles(tenant), |_| {
-        stored_tiles += 1;
-        Ok(())
-    })?;
+    let stored_tiles = tx.row(&sql::tile_count(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
     if stored_tiles != tiles.filled {
         pass.findings.add(format!("hos_tile {tenant}"), format!("{stored_tiles} tiles are stored where {} belong", tiles.filled));
     }
@@ -328,7 +322,8 @@ fn queue(
     let mut examiner = Examiner::default();
     let now = pass.court.clock.now();
     let (mut count, mut oldest, mut waiting) = (0, 0, 0);
-    each_queued(tx, tenant, &mut |row| {
+    let page = |last: Option<&Row>, limit| Ok(sql::queue_after(tenant, last.map(|row| row.int(0)).transpose()?, limit));
+    tx.pages(page, |row| {
         let (Ok(thread), true) = (row.bytes(1).map(Handle), row.int(2)? != claim::CLAIMED) else {
             pass.findings.add(format!("hos_queue {tenant}, pos {}", row.int(0)?), "column thread or n: it leads to nothing");
             return Ok(());
@@ -378,7 +373,7 @@ fn queue(
             let taken = Taken { header, record: &record, n, seq: None, readable: true, gone: &asked.gone };
             fold.take(&mut pass.findings, &pass.laws, &taken)?;
         }
-        Ok(())
+        Ok::<_, Failure>(())
     })?;
     if let Some(row) = tx.row(&sql::aside(tenant))?.filter(|row| row.int(0).is_ok_and(|count| count > 0)) {
         let at = format!("hos_queue {tenant}, pos {} to {}", row.int(1)?, row.int(2)?);

@@ -3,8 +3,10 @@
 //! Nothing is believed because it is stored: hashes, tiles, heads, states, directory rows, deadlines, once-keys and messages are
 //! made anew from the records and compared; what differs is located by table, key and column.
 //!
-//! Memory: what is known of threads, once-keys, messages and deadlines has a bound ([`aside`]). What grows with the directory, which every
-//! process that judges holds as well, with named streams, tenants, erasures and the universe's record of roots, is held whole.
+//! Memory: what is known of threads, once-keys, messages and deadlines has a bound ([`aside`]), and long tables are read page by page. What
+//! grows with the directory, which every process that judges holds as well, with named streams, tenants, laws, erasures and the universe's
+//! record of roots, is held whole; so are disputed records, what leads to nothing, and of a log that is not read from its beginning the
+//! threads that went on since.
 
 mod aside;
 mod copies;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// Those of the engine's tests that are not about files alone.
-const TESTS: [&str; 11] = [
+const TESTS: [&str; 12] = [
     "days",
     "directory",
     "doors",
@@ -19,6 +19,7 @@ const TESTS: [&str; 11] = [
     "rotation",
     "witness",
     "strangers",
+    "verify_memory",
 ];
 
 /// Those of a host's transactions, which a file of the store's own has not.

@@ -67,7 +67,7 @@ pub fn records_from(t: &Tenant, thread: &Handle, n: u64, limit: usize) -> Statem
     Statement::new(
         "SELECT r.thread, r.n, r.header, r.parts, e.seq FROM hos_record r
          LEFT JOIN hos_entry e ON e.tenant = r.tenant AND e.thread = r.thread AND e.n = r.n
-         WHERE r.tenant = ?1 AND (r.thread, r.n) >= (?2, ?3) ORDER BY r.thread, r.n LIMIT ?4",
+         WHERE r.tenant = ?1 AND r.thread >= ?2 AND (r.thread, r.n) >= (?2, ?3) ORDER BY r.thread, r.n LIMIT ?4",
         [tenant(t), thread.0.into(), int(n), int(limit as u64)],
     )
 }
@@ -250,9 +250,9 @@ pub fn tile(t: &Tenant, level: u8, index: u64) -> Statement {
     )
 }
 
-/// All tiles: level, index, hashes.
-pub fn tiles(t: &Tenant) -> Statement {
-    Statement::new("SELECT level, idx, hashes FROM hos_tile WHERE tenant = ?1 ORDER BY level, idx", [tenant(t)])
+/// How many tiles there are.
+pub fn tile_count(t: &Tenant) -> Statement {
+    Statement::new("SELECT count(*) FROM hos_tile WHERE tenant = ?1", [tenant(t)])
 }
 
 /// Keeps a checkpoint, and no older one: receipts carry their own, and any size can be proved consistent with this one.
@@ -339,14 +339,22 @@ pub fn queue(t: &Tenant, limit: usize) -> Statement {
     )
 }
 
-/// The queue's rows behind a place in it: pos, thread, n, the place in the log that the record has already (or null).
-pub fn queue_after(t: &Tenant, pos: i64, limit: usize) -> Statement {
-    Statement::new(
-        "SELECT q.pos, q.thread, q.n,
-           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq
-         FROM hos_queue q WHERE q.tenant = ?1 AND q.n >= -2 AND q.pos > ?2 ORDER BY q.pos LIMIT ?3",
-        [tenant(t), pos.into(), int(limit as u64)],
-    )
+/// The queue's first rows, or those behind a place in it: pos, thread, n, the place in the log that the record has already (or null).
+pub fn queue_after(t: &Tenant, pos: Option<i64>, limit: usize) -> Statement {
+    match pos {
+        None => Statement::new(
+            "SELECT q.pos, q.thread, q.n,
+               (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq
+             FROM hos_queue q WHERE q.tenant = ?1 AND q.n >= -2 ORDER BY q.pos LIMIT ?2",
+            [tenant(t), int(limit as u64)],
+        ),
+        Some(pos) => Statement::new(
+            "SELECT q.pos, q.thread, q.n,
+               (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq
+             FROM hos_queue q WHERE q.tenant = ?1 AND q.n >= -2 AND q.pos > ?2 ORDER BY q.pos LIMIT ?3",
+            [tenant(t), pos.into(), int(limit as u64)],
+        ),
+    }
 }
 
 /// Records of one thread that have their place in it and wait for one in the log, the earliest first, as [`queue`] gives them.

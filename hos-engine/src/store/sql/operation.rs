@@ -13,9 +13,19 @@ pub fn once(t: &Tenant, key: &OnceKey) -> Statement {
     )
 }
 
-/// All once-keys whose records have their place: key, digest, thread, n, at.
-pub fn onces(t: &Tenant) -> Statement {
-    Statement::new("SELECT key, digest, thread, n, at FROM hos_once WHERE tenant = ?1 AND n >= 0 ORDER BY key", [tenant(t)])
+/// Once-keys whose records have their place, the first or those behind one: key, digest, thread, n, at.
+pub fn onces(t: &Tenant, after: Option<&[u8]>, limit: usize) -> Statement {
+    let limit = int(limit as u64);
+    match after {
+        None => Statement::new(
+            "SELECT key, digest, thread, n, at FROM hos_once WHERE tenant = ?1 AND n >= 0 ORDER BY key LIMIT ?2",
+            [tenant(t), limit],
+        ),
+        Some(key) => Statement::new(
+            "SELECT key, digest, thread, n, at FROM hos_once WHERE tenant = ?1 AND n >= 0 AND key > ?2 ORDER BY key LIMIT ?3",
+            [tenant(t), key.into(), limit],
+        ),
+    }
 }
 
 /// Takes a once-key.
@@ -45,11 +55,18 @@ pub fn waiting(t: &Tenant, now: Timestamp, limit: usize) -> Statement {
 }
 
 /// All messages: pos, thread, n, i, kind, body_key, body, acked.
-pub fn messages(t: &Tenant) -> Statement {
-    Statement::new(
-        "SELECT pos, thread, n, i, kind, body_key, body, acked FROM hos_outbox WHERE tenant = ?1 ORDER BY pos",
-        [tenant(t)],
-    )
+pub fn messages(t: &Tenant, after: Option<i64>, limit: usize) -> Statement {
+    let limit = int(limit as u64);
+    match after {
+        None => Statement::new(
+            "SELECT pos, thread, n, i, kind, body_key, body, acked FROM hos_outbox WHERE tenant = ?1 ORDER BY pos LIMIT ?2",
+            [tenant(t), limit],
+        ),
+        Some(pos) => Statement::new(
+            "SELECT pos, thread, n, i, kind, body_key, body, acked FROM hos_outbox WHERE tenant = ?1 AND pos > ?2 ORDER BY pos LIMIT ?3",
+            [tenant(t), pos.into(), limit],
+        ),
+    }
 }
 
 /// Leases a message; no row changed means that another was faster.

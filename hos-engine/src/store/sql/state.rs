@@ -29,13 +29,23 @@ pub fn instance(t: &Tenant, contract: &Name, id: &InstanceId) -> Statement {
     )
 }
 
-/// Every instance, by contract and id; after the thirteen columns come contract and id.
-pub fn instances(t: &Tenant) -> Statement {
-    Statement::new(
-        "SELECT handle, n, last, state, version, entered_n, entered_at, last_time, law, contract_version, facts_key, facts, deadlines, contract, id
-         FROM hos_instance WHERE tenant = ?1 AND state <> '' ORDER BY contract, id",
-        [tenant(t)],
-    )
+/// Instances by contract and id, the first or those behind one; after the thirteen columns come contract and id.
+pub fn instances(t: &Tenant, after: Option<(&str, &[u8])>, limit: usize) -> Statement {
+    let limit = int(limit as u64);
+    match after {
+        None => Statement::new(
+            "SELECT handle, n, last, state, version, entered_n, entered_at, last_time, law, contract_version, facts_key, facts, deadlines, contract, id
+             FROM hos_instance WHERE tenant = ?1 AND state <> '' ORDER BY contract, id LIMIT ?2",
+            [tenant(t), limit],
+        ),
+        // Said twice: PostgreSQL reads an index from the first form on, MariaDB from the second.
+        Some((contract, id)) => Statement::new(
+            "SELECT handle, n, last, state, version, entered_n, entered_at, last_time, law, contract_version, facts_key, facts, deadlines, contract, id
+             FROM hos_instance WHERE tenant = ?1 AND state <> '' AND (contract, id) > (?2, ?3)
+               AND (contract > ?2 OR contract = ?2 AND id > ?3) ORDER BY contract, id LIMIT ?4",
+            [tenant(t), contract.into(), id.into(), limit],
+        ),
+    }
 }
 
 /// What stands where: contract, law, contract_version, state of any instance, each once.
@@ -161,12 +171,22 @@ pub fn due_count(t: &Tenant, now: Timestamp) -> Statement {
     Statement::new("SELECT count(*) FROM hos_deadline WHERE tenant = ?1 AND due <= ?2", [tenant(t), now.0.into()])
 }
 
-/// All deadlines: due, contract, id, place.
-pub fn deadlines(t: &Tenant) -> Statement {
-    Statement::new(
-        "SELECT due, contract, id, place FROM hos_deadline WHERE tenant = ?1 ORDER BY due, contract, id, place",
-        [tenant(t)],
-    )
+/// Deadlines, the first or those behind one: due, contract, id, place.
+pub fn deadlines(t: &Tenant, after: Option<(i64, &str, &[u8], i64)>, limit: usize) -> Statement {
+    let limit = int(limit as u64);
+    match after {
+        None => Statement::new(
+            "SELECT due, contract, id, place FROM hos_deadline WHERE tenant = ?1 ORDER BY due, contract, id, place LIMIT ?2",
+            [tenant(t), limit],
+        ),
+        // Said twice, as above.
+        Some((due, contract, id, place)) => Statement::new(
+            "SELECT due, contract, id, place FROM hos_deadline WHERE tenant = ?1 AND (due, contract, id, place) > (?2, ?3, ?4, ?5)
+               AND (due > ?2 OR due = ?2 AND (contract > ?3 OR contract = ?3 AND (id > ?4 OR id = ?4 AND place > ?5)))
+             ORDER BY due, contract, id, place LIMIT ?6",
+            [tenant(t), due.into(), contract.into(), id.into(), place.into(), limit],
+        ),
+    }
 }
 
 /// A directory entity's row, its attributes still sealed.

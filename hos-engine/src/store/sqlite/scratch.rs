@@ -3,14 +3,15 @@
 //! It lies where SQLite puts temporary files (<https://www.sqlite.org/tempfiles.html>: `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp`, …), and
 //! nothing of it is meant to outlive the process: no journal, nothing forced to the disk.
 
+use hos_core::id::Shown;
+use hos_core::refusal::Code;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::error::from_sqlite;
+use super::error::code_of;
 use crate::store::StoreError;
 
 /// How much of it SQLite keeps in memory, in KiB.
-const CACHE_KIB: i32 = 8 << 10;
-const DOING: &str = "a temporary file (is there room in TMPDIR?)";
+const CACHE_KIB: i32 = 4 << 10;
 
 /// Rows of a key and a value.
 pub(crate) struct Scratch {
@@ -42,7 +43,7 @@ impl Scratch {
             conn.execute_batch(table)?;
             Ok(conn)
         };
-        Ok(Self { conn: made().map_err(|e| from_sqlite(e, DOING))?, all })
+        Ok(Self { conn: made().map_err(failed)?, all })
     }
 
     /// Puts rows there; where rows are looked for by their keys, in the place of earlier ones.
@@ -55,7 +56,7 @@ impl Scratch {
             }
             self.conn.execute_batch("COMMIT")
         };
-        put().map_err(|e| from_sqlite(e, DOING))
+        put().map_err(failed)
     }
 
     /// The value of a key.
@@ -70,12 +71,18 @@ impl Scratch {
 
     fn value(&self, statement: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let found = || self.conn.prepare_cached(statement)?.query_row([key], |row| row.get(0)).optional();
-        found().map_err(|e| from_sqlite(e, DOING))
+        found().map_err(failed)
+    }
+
+    /// Takes a key's value away.
+    pub(crate) fn remove(&self, key: &[u8]) -> Result<(), StoreError> {
+        let removed = || self.conn.prepare_cached("DELETE FROM kept WHERE key = ?1")?.execute([key]);
+        removed().map(drop).map_err(failed)
     }
 
     /// Shows all rows, by ascending key; of equal keys, as they were put there.
     pub(crate) fn each<E: From<StoreError>>(&self, mut see: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
-        let failed = |e| E::from(from_sqlite(e, DOING));
+        let failed = |e| E::from(failed(e));
         let mut statement = self.conn.prepare(self.all).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
@@ -84,4 +91,17 @@ impl Scratch {
         }
         Ok(())
     }
+}
+
+/// Whatever is wrong with such a file, the store is as it was.
+fn failed(error: rusqlite::Error) -> StoreError {
+    let code = match &error {
+        rusqlite::Error::SqliteFailure(failure, _) if code_of(failure.extended_code) == Code::StoreFull => Code::StoreFull,
+        _ => Code::StoreUnavailable,
+    };
+    let why = Shown(&error.to_string()).to_string();
+    StoreError::new(
+        code,
+        format!("a temporary file cannot be written or read: {why}; make room where TMPDIR says, or allow more memory"),
+    )
 }

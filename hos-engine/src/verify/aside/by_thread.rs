@@ -56,11 +56,10 @@ impl<V: Kept> ByThread<V> {
     pub(in crate::verify) fn take(&mut self, thread: &Handle) -> Result<Option<V>, StoreError> {
         let near = self.young.remove(thread).or_else(|| self.old.remove(thread));
         let Some(far) = &self.far else { return Ok(near) };
-        // What lies in the file of a thread that was met since is out of date.
-        let stored = far.take(&thread.0)?;
         match near {
-            Some(value) => Ok(Some(value)),
-            None => stored.map(|bytes| decode(&bytes)).transpose(),
+            // What lies in the file of a thread that was met since is out of date.
+            Some(value) => far.remove(&thread.0).map(|()| Some(value)),
+            None => far.take(&thread.0)?.map(|bytes| decode(&bytes)).transpose(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What a pass over a store has to remember for long, in memory that does not grow with the store: so much of it is kept at hand,
 //! the rest in files without names.
 //!
-//! Nothing that a person could be known by reaches such a file: of ids, once-keys, facts and messages it has marks, made with a secret
-//! that goes with the pass ([`Marks`]).
+//! Nothing that a person could be known by reaches such a file, but what every header of the log says in clear (the label of an instance
+//! in the map of heads): of ids, once-keys, calls, facts and messages it has marks, made with a secret that goes with the pass ([`Marks`]).
 
 mod by_thread;
 mod sorted;
@@ -45,7 +45,7 @@ impl Room {
 pub(super) struct Mark(pub(super) [u8; 32]);
 
 /// Makes marks.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Marks {
     secret: [u8; 32],
 }
