@@ -6,8 +6,8 @@ use hos_core::call::{Begin, Call, Transition};
 use hos_core::id::Tenant;
 use hos_engine::{Engine, Level, Settings, VerifyOptions, VerifyReport};
 use rusqlite::Connection;
-use support::{fresh_under, store, uid};
 use support::witness::Witnesses;
+use support::{fresh_under, store, uid};
 
 /// What a report says. Of rows that are missing at once it is up to chance which is told first.
 fn said(report: &VerifyReport) -> (String, Vec<(String, String)>) {
@@ -81,7 +81,8 @@ const CONTRACT: &str = "contract=\"o\"\nversion=1\nentity=\"N::O\"\ndata_subject
 /// Instances, once-keys, messages and deadlines, of each more than a database is asked for at once.
 #[test]
 fn more_rows_than_a_page_are_all_compared() {
-    let store = fresh_under(Settings::default(), |path, text| if path == "contracts/o.toml" { CONTRACT.to_owned() } else { text });
+    let store =
+        fresh_under(Settings::default(), |path, text| if path == "contracts/o.toml" { CONTRACT.to_owned() } else { text });
     let tenant = Tenant::new("t1").unwrap();
     let ids: Vec<String> = (0..1_100).map(|i| format!("i{i}")).collect();
     let born = |id: &String| {
