@@ -105,3 +105,29 @@ fn failed(error: rusqlite::Error) -> StoreError {
         format!("a temporary file cannot be written or read: {why}; make room where TMPDIR says, or allow more memory"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn a_broken_temporary_file_is_no_broken_store() {
+        let said = |code| failed(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).code;
+        assert_eq!(said(ffi::SQLITE_FULL), Code::StoreFull);
+        for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_CANTOPEN] {
+            assert_eq!(said(code), Code::StoreUnavailable, "{code}");
+        }
+    }
+
+    #[test]
+    fn rows_are_found_by_their_keys_until_they_are_taken() {
+        let scratch = Scratch::by_key().unwrap();
+        let rows: [(&[u8], &[u8]); 3] = [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")];
+        scratch.put(rows.into_iter()).unwrap();
+        assert_eq!(scratch.get(b"a").unwrap().as_deref(), Some(&b"3"[..]), "the later one");
+        assert_eq!(scratch.take(b"a").unwrap().as_deref(), Some(&b"3"[..]));
+        scratch.remove(b"b").unwrap();
+        assert_eq!((scratch.get(b"a").unwrap(), scratch.take(b"b").unwrap()), (None, None));
+    }
+}
