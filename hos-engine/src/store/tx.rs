@@ -180,10 +180,10 @@ impl<'c> Tx<'c> {
             loop {
                 let mut rows = self.rows(&page(last.as_ref(), PAGE)?)?;
                 rows.iter().try_for_each(&mut take)?;
-                last = rows.pop();
-                if last.is_none() {
+                if rows.len() < PAGE {
                     return Ok(());
                 }
+                last = rows.pop();
             }
         }
         let mut failed = None;

@@ -1,7 +1,7 @@
 //! The rows of deadlines against what the records armed.
 
 use super::Pass;
-use super::aside::{Mark, Marks, Room, Sorted};
+use super::aside::{Mark, Marks, NAMED_MAX, Room, SAID, STORED, Sorted};
 use super::folded::Folded;
 use crate::Failure;
 use crate::store::sql::state as sql;
@@ -9,9 +9,6 @@ use crate::store::{Row, StoreError, Tx};
 use hos_core::id::{Handle, Shown, Tenant};
 use hos_core::time::Timestamp;
 use std::collections::HashSet;
-
-/// How many rows that no record armed are told by their ids.
-const NAMED_MAX: usize = 1_024;
 
 /// Deadlines as records armed them, and rows.
 pub(super) struct Armed {
@@ -23,10 +20,6 @@ pub(super) struct Armed {
     /// Whether an instance armed some whose id can no longer be read.
     is_unreadable: bool,
 }
-
-/// Whose word a row is.
-const SAID: &[u8] = &[0];
-const STORED: &[u8] = &[1];
 
 /// Where a deadline stands: when it is due, its place in the contract, which instance's it is.
 fn place(due: Timestamp, place: u64, instance: &Mark) -> [u8; 48] {

@@ -270,12 +270,14 @@ impl Walk<'_> {
             }
         }
         if let Some(header) = examined.record().header() {
-            let stood = match &self.below {
+            let met = match &self.below {
                 Some(below) => self.fold.meet(tx, pass, below, &header.thread, row.n, streams)?,
                 None => None,
             };
-            let stood = stood.map_or_else(|| self.heads.stood(&header.thread), |stood| Ok(Some(stood)))?;
-            stood.into_iter().for_each(|(n, last)| self.verifier.stood(header.thread, n, last));
+            let stood = if met.is_some() { met } else { self.heads.stood(&header.thread)? };
+            if let Some((n, last)) = stood {
+                self.verifier.stood(header.thread, n, last);
+            }
         }
         let is_map = kind == Some(Kind::Heads) && row.disputed.is_none();
         if let Some(since) = self.fold.since.as_mut().filter(|_| is_map) {

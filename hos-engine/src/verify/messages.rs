@@ -1,7 +1,7 @@
 //! The messages that a tenant's records sent, and the rows of its outbox.
 
 use super::Pass;
-use super::aside::{Mark, Marks, Room, Sorted};
+use super::aside::{Mark, Marks, Room, SAID, STORED, Sorted};
 use super::copies::{Opened, open};
 use crate::Failure;
 use crate::store::sql::operation as sql;
@@ -16,10 +16,6 @@ pub(super) struct Messages {
     /// stands before all of its own: thread, n.
     all: Sorted,
 }
-
-/// Whose word a row is.
-const SAID: &[u8] = &[0];
-const STORED: &[u8] = &[1];
 
 /// What a record says of a message.
 struct Sent {

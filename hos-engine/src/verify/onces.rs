@@ -1,16 +1,13 @@
 //! The once-keys that a tenant's records took, and the rows that keep them.
 
 use super::Pass;
-use super::aside::{Mark, Marks, Room, Sorted};
+use super::aside::{Mark, Marks, NAMED_MAX, Room, SAID, STORED, Sorted};
 use crate::Failure;
 use crate::store::sql::{law as law_sql, operation as sql};
 use crate::store::{Row, RowRef, StoreError, Tx};
 use hos_core::id::{CallDigest, Handle, KeyId, Shown, Tenant};
 use hos_core::time::Timestamp;
 use std::collections::HashMap;
-
-/// How many rows that are not as they should be are told by their keys.
-const NAMED_MAX: usize = 1_024;
 
 /// Once-keys as records took them. A key that was forgotten may be taken again: the last one counts.
 pub(super) struct Onces {
@@ -20,10 +17,6 @@ pub(super) struct Onces {
     /// Records whose once-key cannot be read any more: thread, n, side; the keys that it may be under.
     unread: Sorted,
 }
-
-/// Whose word a row is.
-const SAID: &[u8] = &[0];
-const STORED: &[u8] = &[1];
 
 /// What a record says of its once-key, or a row.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,6 +21,13 @@ const THREAD_BYTES: usize = 512;
 /// What a person's key takes there.
 const KEY_BYTES: usize = 96;
 
+/// Whose word a row of a list is, as the last part of what it is sorted by: a record's, which comes first, or a table's.
+pub(super) const SAID: &[u8] = &[0];
+pub(super) const STORED: &[u8] = &[1];
+
+/// How many rows that are not as they should be are told by words that are not put aside: for that the table is read again.
+pub(super) const NAMED_MAX: usize = 1_024;
+
 /// How much is kept at hand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
