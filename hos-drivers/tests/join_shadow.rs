@@ -2,7 +2,7 @@
 
 mod world;
 
-use hos_core::call::{Call, Change, Directory, Transition};
+use hos_core::call::{Begin, Call, Change, Directory, Transition};
 use hos_core::law::mode::Mode;
 use hos_core::refusal::Code;
 use hos_drivers::join::{Dialect, Joining};
@@ -135,6 +135,31 @@ fn the_worlds_answer_stands_whatever_happens_to_us() {
         }
         client.say("COMMIT").unwrap();
         other.say("COMMIT").unwrap();
+    }
+}
+
+/// A process's first call is one that nobody can read: the law is read for it, and says whether the world's outcome stands.
+#[test]
+fn the_worlds_answer_stands_where_nothing_was_read_yet() {
+    for kind in kinds() {
+        let world = World::new(&kind);
+        let huge = || {
+            let word = Begin::new(root(), "o", "2", "new").unwrap().fact("who", "x".repeat(hos_wire::CALL_BYTES_MAX).as_str());
+            legacy(Call::Begin(word), true)
+        };
+        let mut client = world.client();
+        client.say("BEGIN").unwrap();
+        let error = client.call(&world.joining(), huge()).err().expect("enforced, no call");
+        assert_eq!(error.code(), Code::CallTooLarge, "{kind:?}");
+        client.say("ROLLBACK").unwrap();
+        world.in_shadow();
+        client.say("BEGIN").unwrap();
+        client.say("INSERT INTO orders VALUES ('1', 'x')").unwrap();
+        let judged = client.call(&world.joining(), huge()).unwrap_or_else(|e| panic!("{kind:?}: {e}"));
+        assert_eq!((judged.allowed, judged.mode), (true, Mode::Shadow), "{kind:?}");
+        assert_eq!(judged.blockers.first().map(|b| &*b.code), Some(Code::CallTooLarge.as_str()), "{kind:?}");
+        client.say("COMMIT").unwrap();
+        assert_eq!(client.number("SELECT count(*) FROM orders"), 1, "{kind:?}");
     }
 }
 

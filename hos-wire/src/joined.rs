@@ -20,7 +20,7 @@ use crate::call::{self, Ask};
 use crate::fields::{Fields, malformed};
 use crate::limits::{DIRECTORY_AGE_MS_MAX, ROWS_BYTES_MAX};
 use crate::round;
-use crate::salvage;
+use crate::salvage::{self, Saved};
 use crate::serve::{Standing, bytes, told};
 use crate::strict;
 use base64::Engine as _;
@@ -82,6 +82,15 @@ struct Under {
     together: bool,
     /// Whether one did, and the connection took it: only then what the step writes does.
     took: bool,
+    /// What it is read for, of a step that reads the law.
+    then: Option<Instead>,
+}
+
+/// A call that failed, and may bear the world's own outcome.
+struct Instead {
+    operation: String,
+    saved: Saved,
+    failure: Failure,
 }
 
 impl JoinedEngine {
@@ -135,7 +144,7 @@ impl JoinedEngine {
             "apart" => self.apart(json),
             "refused" => self.refused(inside, json),
             "claim" => self.claim(inside, json),
-            "instead" => self.instead(json),
+            "instead" => self.instead(inside, json),
             _ => self.begin(operation, inside, json),
         });
         stepped.unwrap_or_else(|failure| ended(Writes::none(), &failed(&failure), Standing::Failed(failure.code)))
@@ -185,7 +194,7 @@ impl JoinedEngine {
     }
 
     fn under(&self, asked: Asked, inside: Option<bool>, language: Option<String>, together: bool) -> Result<Under, Failure> {
-        Ok(Under { step: self.joined.step(asked, inside)?, language, asks: Vec::new(), together, took: false })
+        Ok(Under { step: self.joined.step(asked, inside)?, language, asks: Vec::new(), together, took: false, then: None })
     }
 
     /// What was asked for last once more, statement by statement, and so to the step's end.
@@ -197,13 +206,23 @@ impl JoinedEngine {
         Ok(Stepped { standing: None, json: bytes(&json!({ "step": number, "need": self.need(&under.asks) })) })
     }
 
-    /// The world's own outcome in place of a failure of the driver's, if the law, as it was last read, leaves it that.
-    fn instead(&self, json: &[u8]) -> Result<Stepped, Failure> {
+    /// The world's own outcome in place of a failure of the driver's, if the law, as it was last read, leaves it that. Where none was
+    /// read yet it is read.
+    fn instead(&self, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
         let mut f = Fields::of("the failure", strict::parse(json, FAILURE_BYTES)?, &["operation", "call", "code", "message"])?;
         let (operation, call, code) = (f.text("operation")?, f.text("call")?, f.text("code")?);
         let code = Code::ALL.iter().find(|known| known.as_str() == code).copied().unwrap_or(Code::Internal);
         let failure = Failure::new(code, f.text("message")?);
         let saved = salvage::saved(call.as_bytes()).ok_or_else(|| failure.clone())?;
+        let instead = Instead { operation, saved, failure };
+        if self.joined.law().is_some() {
+            return self.stands(instead);
+        }
+        let under = self.under(Asked::Law, inside, None, self.together)?;
+        self.go(Under { then: Some(instead), ..under }, Vec::new())
+    }
+
+    fn stands(&self, Instead { operation, saved, failure }: Instead) -> Result<Stepped, Failure> {
         let stood =
             saved.ask(&operation, |tenant, about, legacy| self.joined.instead(tenant, about, Some(legacy), failure.clone()).ok());
         let outcome = Outcome::of(Ok(stood.ok_or(failure)?));
@@ -250,7 +269,12 @@ impl JoinedEngine {
     fn go(&self, mut under: Under, rows: Vec<Vec<Vec<Sql>>>) -> Result<Stepped, Failure> {
         #[cfg(feature = "failpoints")]
         crate::failpoint::step();
-        match under.step.go(&self.joined, rows) {
+        let next = under.step.go(&self.joined, rows);
+        if let Some(instead) = under.then.take_if(|_| !matches!(next, Next::Need(_))) {
+            // Where the law could not be read, nobody knows what it leaves the world, and the failure is told.
+            return self.stands(instead);
+        }
+        match next {
             Next::Need(asks) => {
                 let text = if under.together { together::asked(&asks, self.joined.dialect()) } else { None };
                 let out = match text {
@@ -281,6 +305,7 @@ impl JoinedEngine {
                 out.insert("leave".into(), leave.iter().map(|s| Json::Object(self.said(s))).collect());
                 Ok(ended(Writes::none(), &out, Standing::Allowed))
             }
+            Next::Learned => Err(Failure::new(Code::Internal, "a law was read, and nobody said what for")),
         }
     }
 

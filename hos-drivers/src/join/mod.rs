@@ -163,10 +163,32 @@ pub struct Here<'j, C> {
     connection: C,
 }
 
+/// What a step came to.
 enum Came {
     Judged(Box<Judged>),
     Answered(Vec<Answer>),
     Claimed(Claimed),
+    Learned,
+}
+
+impl Came {
+    /// What comes of one call, or of one question.
+    fn judged(self) -> Result<Judged, Error> {
+        if let Came::Judged(judged) = self { Ok(*judged) } else { Err(Self::other()) }
+    }
+
+    /// What comes of several questions.
+    fn answers(self) -> Result<Vec<Answer>, Error> {
+        if let Came::Answered(answers) = self { Ok(answers) } else { Err(Self::other()) }
+    }
+
+    fn claimed(self) -> Result<Claimed, Error> {
+        if let Came::Claimed(claimed) = self { Ok(claimed) } else { Err(Self::other()) }
+    }
+
+    fn other() -> Error {
+        Failure::new(Code::Internal, "a step came to what was not asked of it").into()
+    }
 }
 
 impl<C: Connection> Here<'_, C> {
@@ -185,10 +207,7 @@ impl<C: Connection> Here<'_, C> {
         if all.iter().any(|can| can.by.legacy.is_some()) {
             return all.into_iter().map(|can| self.can(can).map(|judged| judged.answer)).collect();
         }
-        match self.go(Asked::CanAll(self.tenant.clone(), all))? {
-            Came::Answered(answers) => Ok(answers),
-            Came::Judged(_) | Came::Claimed(_) => Err(Failure::new(Code::Internal, "questions came to no answers").into()),
-        }
+        self.go(Asked::CanAll(self.tenant.clone(), all))?.answers()
     }
 
     /// A birth.
@@ -239,10 +258,7 @@ impl<C: Connection> Here<'_, C> {
     /// Claims what a call is about (its once-key, its instance, its directory row), for a host that reads its own rows for the
     /// call's arguments: they stand still until the transaction ends. The call follows, or [`Here::leave`].
     pub fn claim(&mut self, call: &Call) -> Result<Claimed, Error> {
-        match self.go(Asked::Claim(self.tenant.clone(), Box::new(call.clone())))? {
-            Came::Claimed(claimed) => Ok(claimed),
-            Came::Judged(_) | Came::Answered(_) => Err(Failure::new(Code::Internal, "a claim came to an answer").into()),
-        }
+        self.go(Asked::Claim(self.tenant.clone(), Box::new(call.clone())))?.claimed()
     }
 
     /// The call that was claimed for is not made; nothing of the claim is left, though the host commits.
@@ -256,10 +272,7 @@ impl<C: Connection> Here<'_, C> {
     }
 
     fn judged(&mut self, asked: Asked) -> Result<Judged, Error> {
-        match self.go(asked)? {
-            Came::Judged(judged) => Ok(*judged),
-            Came::Claimed(_) | Came::Answered(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
-        }
+        self.go(asked)?.judged()
     }
 
     fn go(&mut self, asked: Asked) -> Result<Came, Error> {
@@ -273,6 +286,7 @@ impl<C: Connection> Here<'_, C> {
                 let leave = leave.iter().map(|statement| self.joining.said(statement, false));
                 Ok(Came::Claimed(Claimed(leave.collect())))
             }
+            Over::Learned => Ok(Came::Learned),
         }
     }
 }

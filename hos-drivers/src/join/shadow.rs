@@ -1,7 +1,7 @@
 //! A call in shadow, or a question that carries the world's own answer, must not hurt the host's transaction, whatever happens
 //! to us: it stands behind a savepoint, and waits for no lock for long.
 
-use super::{Connection, Dialect, Error, Here, Joining, Judged, Said};
+use super::{Came, Connection, Dialect, Error, Here, Joining, Judged, Said};
 use hos_core::call::{Call, Can, Legacy};
 use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
@@ -105,8 +105,10 @@ impl<C: Connection> Here<'_, C> {
         let legacy = call.by().legacy.clone();
         let spare = judge::bare(&call);
         let came = hos_wire::call_bytes(&self.tenant, &call).map_err(|e| Failed::from(Error::from(e)));
-        let judged = came.and_then(|came| self.braced(Asked::Call(self.tenant.clone(), Box::new(call), came)));
-        judged.or_else(|failed| self.stands(About::of(&spare), legacy.as_ref(), failed))
+        match came.and_then(|came| self.braced(Asked::Call(self.tenant.clone(), Box::new(call), came))) {
+            Ok(came) => came.judged(),
+            Err(failed) => self.stands(About::of(&spare), legacy.as_ref(), failed),
+        }
     }
 
     pub(super) fn can_in_shadow(&mut self, can: &Can) -> Result<Judged, Error> {
@@ -114,29 +116,40 @@ impl<C: Connection> Here<'_, C> {
         if let Some(judged) = at_hand(self.joining, asked) {
             return Ok(judged);
         }
-        let judged = self.braced(Asked::Can(self.tenant.clone(), Box::new(can.clone())));
-        judged.or_else(|failed| self.stands(About::Act(&can.action), can.by.legacy.as_ref(), failed))
+        match self.braced(Asked::Can(self.tenant.clone(), Box::new(can.clone()))) {
+            Ok(came) => came.judged(),
+            Err(failed) => self.stands(About::Act(&can.action), can.by.legacy.as_ref(), failed),
+        }
     }
 
-    /// The world's own outcome, unless it was undone.
-    fn stands(&self, about: About<'_>, legacy: Option<&Legacy>, failed: Failed) -> Result<Judged, Error> {
-        if failed.undone { Err(failed.error) } else { self.instead(about, legacy, failed.error) }
+    /// The world's own outcome, unless it was undone. Where no law was read yet it is read now, or nobody knew what it leaves the
+    /// world.
+    fn stands(&mut self, about: About<'_>, legacy: Option<&Legacy>, failed: Failed) -> Result<Judged, Error> {
+        if failed.undone {
+            return Err(failed.error);
+        }
+        if self.joining.0.law().is_none()
+            && let Err(Failed { error, undone: true }) = self.braced(Asked::Law)
+        {
+            return Err(error);
+        }
+        self.instead(about, legacy, failed.error)
     }
 
-    fn braced(&mut self, asked: Asked) -> Result<Judged, Failed> {
+    fn braced(&mut self, asked: Asked) -> Result<Came, Failed> {
         if !self.connection.inside()? {
-            return Ok(self.judged(asked)?);
+            return Ok(self.go(asked)?);
         }
         self.connection.rows(&plain(SET, false))?;
         let brace = brace(self.joining.0.dialect());
         let mut had = Vec::new();
-        let judged = self.bound(&brace, &mut had).and_then(|()| self.judged(asked));
+        let came = self.bound(&brace, &mut had).and_then(|()| self.go(asked));
         let back = back(&brace, &had);
-        match judged {
-            Ok(judged) => {
+        match came {
+            Ok(came) => {
                 back.map_or(Ok(Vec::new()), |back| self.connection.rows(&back))?;
                 self.connection.rows(&plain(KEEP, false))?;
-                Ok(judged)
+                Ok(came)
             }
             // A deadlock took MySQL's transaction, and the savepoint with it: all else is set back nevertheless, and what failed
             // first is told.

@@ -4,14 +4,12 @@
 use super::error::{AnyError, Error};
 use super::postgres::{INSIDE, cells, inside, params, told, uncommitted, what};
 use super::shadow::{Brace, KEEP, SET, UNDO, at_hand, back, brace, plain};
-use super::{Claimed, Dialect, End, Joining, Judged, Said, TRIES, Tries, retry};
+use super::{Came, Claimed, Dialect, End, Joining, Judged, Said, TRIES, Tries, retry};
 use futures_util::future::try_join_all;
 use hos_core::answer::Answer;
 use hos_core::call::{Adopt, Begin, Call, Can, Directory, Legacy, LegacyLog, Note, Transition};
 use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
-use hos_core::refusal::Code;
-use hos_engine::Failure;
 use hos_engine::joined::{Asked, KeptRefusal, Next, Outcome};
 use hos_engine::store::Sql;
 use tokio_postgres::types::ToSql;
@@ -82,12 +80,6 @@ impl Tries {
 /// How many statements are sent before the first is waited for.
 const AT_ONCE: usize = 24;
 
-enum Came {
-    Judged(Box<Judged>),
-    Answered(Vec<Answer>),
-    Claimed(Claimed),
-}
-
 impl<G: GenericClient + Sync> Here<'_, '_, G> {
     /// May this principal do this to that?
     pub async fn can(&self, can: Can) -> Result<Judged, Error> {
@@ -98,8 +90,10 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
         if let Some(judged) = at_hand(self.joining, asked) {
             return Ok(judged);
         }
-        let judged = self.braced(Asked::Can(self.tenant.clone(), Box::new(can.clone()))).await;
-        judged.or_else(|error| self.instead(About::Act(&can.action), can.by.legacy.as_ref(), error))
+        match self.braced(Asked::Can(self.tenant.clone(), Box::new(can.clone()))).await {
+            Ok(came) => came.judged(),
+            Err(error) => self.instead(About::Act(&can.action), can.by.legacy.as_ref(), error).await,
+        }
     }
 
     /// Several questions; see [`Here::can_all`](super::Here::can_all).
@@ -111,10 +105,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
             }
             return Ok(answers);
         }
-        match self.go(Asked::CanAll(self.tenant.clone(), all)).await? {
-            Came::Answered(answers) => Ok(answers),
-            Came::Judged(_) | Came::Claimed(_) => Err(Failure::new(Code::Internal, "questions came to no answers").into()),
-        }
+        self.go(Asked::CanAll(self.tenant.clone(), all)).await?.answers()
     }
 
     /// A birth.
@@ -158,7 +149,10 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
             Ok(came) => self.braced(Asked::Call(self.tenant.clone(), Box::new(call), came)).await,
             Err(failure) => Err(failure.into()),
         };
-        judged.or_else(|error| self.instead(About::of(&spare), legacy.as_ref(), error))
+        match judged {
+            Ok(came) => came.judged(),
+            Err(error) => self.instead(About::of(&spare), legacy.as_ref(), error).await,
+        }
     }
 
     /// Several calls as one; see [`Here::all`](super::Here::all).
@@ -168,10 +162,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
 
     /// Claims what a call is about; see [`Here::claim`](super::Here::claim).
     pub async fn claim(&self, call: &Call) -> Result<Claimed, Error> {
-        match self.go(Asked::Claim(self.tenant.clone(), Box::new(call.clone()))).await? {
-            Came::Claimed(claimed) => Ok(claimed),
-            Came::Judged(_) | Came::Answered(_) => Err(Failure::new(Code::Internal, "a claim came to an answer").into()),
-        }
+        self.go(Asked::Claim(self.tenant.clone(), Box::new(call.clone()))).await?.claimed()
     }
 
     /// The call that was claimed for is not made.
@@ -188,10 +179,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
     }
 
     async fn judged(&self, asked: Asked) -> Result<Judged, Error> {
-        match self.go(asked).await? {
-            Came::Judged(judged) => Ok(*judged),
-            Came::Claimed(_) | Came::Answered(_) => Err(Failure::new(Code::Internal, "a call came to a claim").into()),
-        }
+        self.go(asked).await?.judged()
     }
 
     /// The whole driver: statements out, rows in. PostgreSQL is asked itself whether there is a transaction.
@@ -214,6 +202,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
                     let leave = leave.iter().map(|statement| self.joining.said(statement, false));
                     return Ok(Came::Claimed(Claimed(leave.collect())));
                 }
+                Next::Learned => return Ok(Came::Learned),
             }
         }
     }
@@ -237,24 +226,24 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
         rows.iter().map(cells).collect()
     }
 
-    async fn braced(&self, asked: Asked) -> Result<Judged, Error> {
+    async fn braced(&self, asked: Asked) -> Result<Came, Error> {
         // There is a transaction where the savepoint can be set. A question may come outside of one, where it can harm none.
         if !inside(self.client.batch_execute(SET).await)? {
-            return self.judged(asked).await;
+            return self.go(asked).await;
         }
         let brace = brace(Dialect::Postgres);
         let mut had = Vec::new();
-        let judged = match self.bound(&brace, &mut had).await {
-            Ok(()) => self.judged(asked).await,
+        let came = match self.bound(&brace, &mut had).await {
+            Ok(()) => self.go(asked).await,
             Err(error) => Err(error),
         };
-        match judged {
-            Ok(judged) => {
+        match came {
+            Ok(came) => {
                 if let Some(back) = back(&brace, &had) {
                     self.rows(&back).await?;
                 }
                 self.rows(&plain(KEEP, false)).await?;
-                Ok(judged)
+                Ok(came)
             }
             // What failed first is told, be it that nothing can be undone.
             Err(error) => {
@@ -271,7 +260,11 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
         self.rows(&plain(brace.bound, false)).await.map(drop)
     }
 
-    fn instead(&self, about: About<'_>, legacy: Option<&Legacy>, error: Error) -> Result<Judged, Error> {
+    async fn instead(&self, about: About<'_>, legacy: Option<&Legacy>, error: Error) -> Result<Judged, Error> {
+        if self.joining.0.law().is_none() {
+            // What nobody can read leaves the world nothing, and the first error is told.
+            let _ = self.braced(Asked::Law).await;
+        }
         super::shadow::instead(self.joining, &self.tenant, about, legacy, error)
     }
 }

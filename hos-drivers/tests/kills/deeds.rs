@@ -241,7 +241,7 @@ impl Inside for Rounds<'_> {
                     let Outcome { earlier, answer, refusal } = *outcome;
                     return Ok(Judged { earlier, answer: answer?, refusal });
                 }
-                Next::Claimed(_) | Next::Answered(_) => panic!("a call came to a claim, or to answers"),
+                Next::Claimed(_) | Next::Answered(_) | Next::Learned => panic!("a call came to no answer of its own"),
             }
         }
     }

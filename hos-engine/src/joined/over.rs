@@ -52,6 +52,8 @@ pub enum Over {
     Answered(Vec<Answer>),
     /// It is claimed; see [`Next::Claimed`].
     Claimed(Vec<Statement>),
+    /// The law was read; see [`Next::Learned`].
+    Learned,
 }
 
 impl Joined {
@@ -61,9 +63,10 @@ impl Joined {
     pub fn over(&self, connection: &mut dyn Connection, asked: Asked) -> Result<Outcome, Failure> {
         match self.run(&mut Ours(connection), asked)? {
             Over::Judged(outcome) => Ok(*outcome),
-            Over::Answered(_) | Over::Claimed(_) => {
-                Err(Failure::new(Code::CallMalformed, "a claim, or several questions, is no step with one answer"))
-            }
+            Over::Answered(_) | Over::Claimed(_) | Over::Learned => Err(Failure::new(
+                Code::CallMalformed,
+                "a claim, several questions, or reading the law is no step with one answer",
+            )),
         }
     }
 
@@ -72,7 +75,7 @@ impl Joined {
         let mut texts = self.takes_texts();
         // A question needs no transaction. Whether there is one for anything else is asked in the first text, where there is one.
         let (inside, mut sure) = match (&asked, texts) {
-            (Asked::Can(..) | Asked::CanAll(..), _) => (None, true),
+            (Asked::Can(..) | Asked::CanAll(..) | Asked::Law, _) => (None, true),
             (_, true) => (Some(true), !S::WARY),
             (_, false) => (Some(speaker.inside()?), true),
         };
@@ -105,6 +108,7 @@ impl Joined {
                 }
                 Next::Answered(answers) => return Ok(Over::Answered(answers)),
                 Next::Claimed(leave) => return Ok(Over::Claimed(leave)),
+                Next::Learned => return Ok(Over::Learned),
             }
         }
     }

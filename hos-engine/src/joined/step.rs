@@ -44,6 +44,9 @@ pub enum Asked {
     /// own rows for the call's arguments, and wants them to stand still meanwhile. The call itself follows in the same
     /// transaction; its arguments and facts count for nothing here.
     Claim(Tenant, Box<Call>),
+    /// Has the law read and judges nothing, for who wants to know what it leaves the world ([`Joined::instead`]) before anything was
+    /// asked.
+    Law,
 }
 
 /// A refusal that a host's transaction did not keep. Whoever wants it as evidence hands it to [`Asked::Refused`] in another
@@ -84,6 +87,8 @@ pub enum Next {
     Answered(Vec<Answer>),
     /// It is claimed ([`Asked::Claim`]). A host that does not make the call after all runs these, and nothing of it is left.
     Claimed(Vec<Statement>),
+    /// The law was read ([`Asked::Law`]).
+    Learned,
 }
 
 /// How a step ended.
@@ -91,6 +96,7 @@ enum Ended {
     Judged(Box<Outcome>),
     Answered(Vec<Answer>),
     Claimed(Vec<Statement>),
+    Learned,
 }
 
 impl From<Outcome> for Ended {
@@ -138,6 +144,7 @@ impl Step {
             Ok(Ended::Judged(outcome)) => Next::Settle(writes, outcome),
             Ok(Ended::Answered(answers)) => Next::Answered(answers),
             Ok(Ended::Claimed(leave)) => Next::Claimed(leave),
+            Ok(Ended::Learned) => Next::Learned,
             // Of what failed nothing is written; what it had claimed is left.
             Err(failure) => Next::Settle(left, Box::new(Outcome::of(Err(failure)))),
         }
@@ -205,6 +212,12 @@ impl Step {
                 left.extend(reads.iter().filter_map(|read| leave(tenant, read)));
                 self.probe(joined, &tx)?;
                 Ok(Ended::Claimed(std::mem::take(left)))
+            }
+            Asked::Law => {
+                let court = joined.court(&tx)?;
+                tx.foresee(&[law_sql::activation()])?;
+                publish_law(court, &self.group(court, &tx)?);
+                Ok(Ended::Learned)
             }
         }
     }

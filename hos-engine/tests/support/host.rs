@@ -176,6 +176,7 @@ impl Host {
                     self.leave = leave;
                     return Ok(None);
                 }
+                Next::Learned => return Ok(None),
             }
         }
     }

@@ -266,6 +266,7 @@ impl Host {
                     assert!(left || !bends.is_empty(), "a claim that cannot be left");
                     return None;
                 }
+                Next::Learned => return None,
             }
         }
         None

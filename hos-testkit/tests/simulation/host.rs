@@ -74,7 +74,7 @@ fn attempt(life: &Life, of: &Transaction, conn: &mut dyn Connection) -> Result<H
                     }
                     break;
                 }
-                Next::Claimed(_) | Next::Answered(_) => {
+                Next::Claimed(_) | Next::Answered(_) | Next::Learned => {
                     return Err(Ended::Failed(Failure::new(Code::Internal, "nothing was to be claimed")));
                 }
             }

@@ -166,8 +166,7 @@ class JoinedActor {
     *#stood(operation, draft, failed, thrown) {
         if ((0, shadow_1.isUndone)(thrown))
             throw thrown;
-        const instead = () => this.#engine._instead(operation, draft.json(), failed);
-        const stood = instead() ?? ((yield* this.#engine._learned()) ? instead() : undefined);
+        const stood = yield* this.#engine._instead(operation, draft.json(), failed);
         if (stood === undefined)
             throw thrown;
         return stood;

@@ -27,10 +27,6 @@ const DRIVERS = [pg_1.pg, mysql2_1.mysql2, better_sqlite3_1.betterSqlite3];
 const OPTIONS = new Set(["store", "directoryAgeMaxMs"]);
 /** How much of a failure's message stands in a blocker. */
 const MESSAGE_MAX = 1_000;
-/** What the engine can say once it has read a law, and what has it read one. */
-const KNOWN = JSON.stringify({ tenant: "universe", code: "hos.internal", language: "en" });
-const NOBODY = { type: "A", id: "a" };
-const LEARNING = JSON.stringify({ tenant: "universe", principal: NOBODY, action: "a", resource: NOBODY });
 const refusals = new WeakMap();
 /**
  * An engine in the transaction that the host already has. It has no connection of its own: what it asks runs on the host's, in the
@@ -134,34 +130,31 @@ class JoinedEngine {
         const ground = this.#ground();
         return this.#inTurn(ground, era, () => (isHarmless ? rounds_1.harmless : rounds_1.step)(ground, operation, json));
     }
-    /** @internal The world's own outcome in place of a failure, where the law leaves it that. */
-    _instead(operation, call, { code, message }) {
-        const { native, life, absent } = this.#parts;
+    /** @internal The world's own outcome in place of a failure, where the law leaves it that; most often it is said from memory. */
+    *_instead(operation, call, { code, message }) {
+        const { native, life, absent, connection } = this.#parts;
         if (life.isClosed || absent !== undefined)
             return undefined;
-        const failed = { operation, call, code: String(code), message: (0, write_1.sound)(message, MESSAGE_MAX) };
-        const [status, json] = (0, told_1.split)(native.step("instead", undefined, JSON.stringify(failed)));
+        const failed = JSON.stringify({ operation, call, code: String(code), message: (0, write_1.sound)(message, MESSAGE_MAX) });
+        const said = native.step("instead", undefined, failed);
+        const [status, json] = (0, told_1.split)(said);
+        if ((0, rounds_1.left)(native, said))
+            return connection === undefined ? undefined : yield* this.#learned(failed);
         if (status !== "allowed" && status !== "refused")
             return undefined;
         const { answer } = (0, read_1.parse)(json);
         return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
     }
-    /** @internal Has the law read where nothing was read yet, as in a process's first call: without it nobody knows what it leaves the world. */
-    *_learned() {
-        const { native, life, absent, connection } = this.#parts;
-        if (life.isClosed || absent !== undefined || connection === undefined)
-            return false;
-        if ((0, told_1.split)(native.step("message", undefined, KNOWN))[0] === "allowed")
-            return false;
+    /** The same in its turn, where no law was read yet and so the database is asked for it. */
+    *#learned(failed) {
         try {
-            yield () => this._step(this._era(true), "can", LEARNING, true);
+            return (yield () => this._step(this._era(true), "instead", failed, true));
         }
         catch (thrown) {
             if ((0, shadow_1.isUndone)(thrown))
                 throw thrown;
-            return false;
+            return undefined;
         }
-        return true;
     }
     /** @internal Has the host's code tell the rest of a call that carries the world's own outcome. */
     _filled(draft, codes) {

@@ -37,6 +37,8 @@ export declare function step(ground: Ground, operation: string, json: string, wa
 export declare function harmless(ground: Ground, operation: string, json: string): Work<Stepped>;
 /** Whether the host's transaction stands behind an error; where it does not, what waits behind was made in it too. */
 export declare function stands({ driver, connection }: Pick<Ground, "driver" | "connection">, thrown: unknown): Work<boolean>;
+/** Has the engine forget a step that nobody goes on with, and says so; one that is at its end is forgotten already. */
+export declare function left(native: Joined, said: string): boolean;
 /** Runs statements; what the database throws becomes an error of ours. */
 export declare function translated({ driver, connection }: Ground, statements: readonly Statement[], watch?: Watch): Work<Rows[]>;
 /** What the database threw, as an error of ours. */

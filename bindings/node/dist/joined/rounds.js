@@ -5,6 +5,7 @@ Object.defineProperty(exports, "__esModule", { value: true });
 exports.step = step;
 exports.harmless = harmless;
 exports.stands = stands;
+exports.left = left;
 exports.translated = translated;
 exports.troubled = troubled;
 const errors_1 = require("../errors");
@@ -19,7 +20,7 @@ const UNDER_WAY = "step";
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 function* step(ground, operation, json, watch) {
     const { native } = ground;
-    if (operation === "can" || operation === "can_all") {
+    if (operation === "can" || operation === "can_all" || operation === "instead") {
         const said = native.step(operation, undefined, json);
         const inside = watch === undefined || (0, told_1.split)(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
         return yield* rounds(ground, undefined, said, inside === false ? undefined : watch);
@@ -76,7 +77,7 @@ function* begun(ground, operation, json, watch) {
             rows = yield* text(ground, first, { inside: true, watch });
     }
     catch (thrown) {
-        leave(native, said);
+        left(native, said);
         if (!texts.guard.isMet(thrown))
             throw troubled(driver, thrown);
         (0, turns_1.endEra)(ground.connection);
@@ -84,7 +85,7 @@ function* begun(ground, operation, json, watch) {
     }
     if (rows !== undefined)
         return { inside: true, said: native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`) };
-    leave(native, said);
+    left(native, said);
     return undefined;
 }
 function* insideOf({ driver, connection }) {
@@ -133,11 +134,13 @@ function* round(ground, inside, told, watch) {
         throw gone(ground);
     return given;
 }
-/** Has the engine forget a step that nobody goes on with; one that is at its end is forgotten already. */
-function leave(native, said) {
+/** Has the engine forget a step that nobody goes on with, and says so; one that is at its end is forgotten already. */
+function left(native, said) {
     const [status, words] = (0, told_1.split)(said);
-    if (status === UNDER_WAY)
-        native.step("leave", undefined, `{"step":${(0, read_1.parse)(words).step}}`);
+    if (status !== UNDER_WAY)
+        return false;
+    native.step("leave", undefined, `{"step":${(0, read_1.parse)(words).step}}`);
+    return true;
 }
 /** Does work of a step, which is left where that fails. */
 function* orLeft(native, said, work) {
@@ -145,7 +148,7 @@ function* orLeft(native, said, work) {
         return yield* work;
     }
     catch (thrown) {
-        leave(native, said);
+        left(native, said);
         throw thrown;
     }
 }

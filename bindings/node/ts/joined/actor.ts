@@ -230,8 +230,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
 
   *#stood(operation: string, draft: Draft, failed: Pick<HosError, "code" | "message">, thrown: unknown): Work<Stepped> {
     if (isUndone(thrown)) throw thrown;
-    const instead = () => this.#engine._instead(operation, draft.json(), failed);
-    const stood = instead() ?? ((yield* this.#engine._learned()) ? instead() : undefined);
+    const stood = yield* this.#engine._instead(operation, draft.json(), failed);
     if (stood === undefined) throw thrown;
     return stood;
   }

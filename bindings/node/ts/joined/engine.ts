@@ -17,7 +17,7 @@ import { type Codes, filledBeside } from "./closures";
 import type { Driver } from "./driver";
 import { type MysqlConnection, type MysqlPool, mysql2 } from "./mysql2";
 import { type PgClient, type PgPool, pg } from "./pg";
-import { type Ground, type Life, type Stepped, harmless, step, translated } from "./rounds";
+import { type Ground, type Life, type Stepped, harmless, left, step, translated } from "./rounds";
 import { type Trying, transacted } from "./transaction";
 import { type Era, endEra, eraOf, inLane, stands } from "./turns";
 import { type Work, later, now } from "./work";
@@ -52,10 +52,6 @@ const DRIVERS: readonly Driver<any>[] = [pg, mysql2, betterSqlite3];
 const OPTIONS: ReadonlySet<string> = new Set(["store", "directoryAgeMaxMs"]);
 /** How much of a failure's message stands in a blocker. */
 const MESSAGE_MAX = 1_000;
-/** What the engine can say once it has read a law, and what has it read one. */
-const KNOWN = JSON.stringify({ tenant: "universe", code: "hos.internal", language: "en" });
-const NOBODY = { type: "A", id: "a" };
-const LEARNING = JSON.stringify({ tenant: "universe", principal: NOBODY, action: "a", resource: NOBODY });
 
 /** A refusal that may still become evidence: of which engine, and under which number. */
 interface Refusal {
@@ -191,29 +187,27 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     return this.#inTurn(ground, era, () => (isHarmless ? harmless : step)(ground, operation, json));
   }
 
-  /** @internal The world's own outcome in place of a failure, where the law leaves it that. */
-  _instead(operation: string, call: string, { code, message }: Pick<HosError, "code" | "message">): Stepped | undefined {
-    const { native, life, absent } = this.#parts;
+  /** @internal The world's own outcome in place of a failure, where the law leaves it that; most often it is said from memory. */
+  *_instead(operation: string, call: string, { code, message }: Pick<HosError, "code" | "message">): Work<Stepped | undefined> {
+    const { native, life, absent, connection } = this.#parts;
     if (life.isClosed || absent !== undefined) return undefined;
-    const failed = { operation, call, code: String(code), message: sound(message, MESSAGE_MAX) };
-    const [status, json] = split(native.step("instead", undefined, JSON.stringify(failed)));
+    const failed = JSON.stringify({ operation, call, code: String(code), message: sound(message, MESSAGE_MAX) });
+    const said = native.step("instead", undefined, failed);
+    const [status, json] = split(said);
+    if (left(native, said)) return connection === undefined ? undefined : yield* this.#learned(failed);
     if (status !== "allowed" && status !== "refused") return undefined;
     const { answer } = parse(json) as { answer: object };
     return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
   }
 
-  /** @internal Has the law read where nothing was read yet, as in a process's first call: without it nobody knows what it leaves the world. */
-  *_learned(): Work<boolean> {
-    const { native, life, absent, connection } = this.#parts;
-    if (life.isClosed || absent !== undefined || connection === undefined) return false;
-    if (split(native.step("message", undefined, KNOWN))[0] === "allowed") return false;
+  /** The same in its turn, where no law was read yet and so the database is asked for it. */
+  *#learned(failed: string): Work<Stepped | undefined> {
     try {
-      yield () => this._step(this._era(true), "can", LEARNING, true);
+      return (yield () => this._step(this._era(true), "instead", failed, true)) as Stepped;
     } catch (thrown) {
       if (isUndone(thrown)) throw thrown;
-      return false;
+      return undefined;
     }
-    return true;
   }
 
   /** @internal Has the host's code tell the rest of a call that carries the world's own outcome. */

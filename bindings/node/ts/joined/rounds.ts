@@ -45,7 +45,7 @@ const UNDER_WAY = "step";
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 export function* step(ground: Ground, operation: string, json: string, watch?: Watch): Work<Stepped> {
   const { native } = ground;
-  if (operation === "can" || operation === "can_all") {
+  if (operation === "can" || operation === "can_all" || operation === "instead") {
     const said = native.step(operation, undefined, json);
     const inside = watch === undefined || split(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
     return yield* rounds(ground, undefined, said, inside === false ? undefined : watch);
@@ -106,13 +106,13 @@ function* begun(ground: Ground, operation: string, json: string, watch: Watch | 
   try {
     if (first !== undefined) rows = yield* text(ground, first, { inside: true, watch });
   } catch (thrown) {
-    leave(native, said);
+    left(native, said);
     if (!texts.guard.isMet(thrown)) throw troubled(driver, thrown);
     endEra(ground.connection);
     return { inside: false, said: native.step(operation, false, json) };
   }
   if (rows !== undefined) return { inside: true, said: native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`) };
-  leave(native, said);
+  left(native, said);
   return undefined;
 }
 
@@ -171,10 +171,12 @@ function* round(ground: Ground, inside: boolean | undefined, told: Said, watch: 
   return given;
 }
 
-/** Has the engine forget a step that nobody goes on with; one that is at its end is forgotten already. */
-function leave(native: Joined, said: string): void {
+/** Has the engine forget a step that nobody goes on with, and says so; one that is at its end is forgotten already. */
+export function left(native: Joined, said: string): boolean {
   const [status, words] = split(said);
-  if (status === UNDER_WAY) native.step("leave", undefined, `{"step":${(parse(words) as Said).step}}`);
+  if (status !== UNDER_WAY) return false;
+  native.step("leave", undefined, `{"step":${(parse(words) as Said).step}}`);
+  return true;
 }
 
 /** Does work of a step, which is left where that fails. */
@@ -182,7 +184,7 @@ function* orLeft<T>(native: Joined, said: string, work: Work<T>): Work<T> {
   try {
     return yield* work;
   } catch (thrown) {
-    leave(native, said);
+    left(native, said);
     throw thrown;
   }
 }

@@ -27,9 +27,6 @@ final class Joined implements Door
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
     /** How much of a call that failed is told once more. */
     private const TOLD_BYTES_MAX = 31 << 20;
-    /** What the engine knows once it has read a law, and what has it read one. */
-    private const KNOWN = '{"tenant":"universe","code":"hos.internal","language":"en"}';
-    private const LEARNING = '{"tenant":"universe","principal":{"type":"A","id":"a"},"action":"a","resource":{"type":"A","id":"a"}}';
 
     private readonly Library $native;
     private readonly Connection $connection;
@@ -173,7 +170,8 @@ final class Joined implements Door
     }
 
     /**
-     * What the world decided by itself, in place of an answer that could not be had: the engine knows whether the law leaves it that.
+     * What the world decided by itself, in place of an answer that could not be had: the engine knows whether the law leaves it that, and
+     * has it read where nothing was read yet.
      *
      * @return array{int, \stdClass, string}
      * @throws \Throwable the fault, where it does not
@@ -191,27 +189,11 @@ final class Joined implements Door
         $code = $fault instanceof HosError ? $fault->code() : 'hos.internal';
         $words = ['operation' => $operation, 'call' => $call, 'code' => $code, 'message' => Instead::said($fault)];
         $words = json_encode($words, self::FLAGS | JSON_INVALID_UTF8_SUBSTITUTE);
-        $status = $this->native->step($this->engine, 'instead', -1, $words, $json);
-        if ($status !== 1 && $status !== 0 && $this->learned($inside)) {
-            $status = $this->native->step($this->engine, 'instead', -1, $words, $json);
-        }
-
-        return $status === 1 || $status === 0 ? [$status, Decoder::tree($json), $json] : throw $fault;
-    }
-
-    /** Has the law read where nothing was read yet, as in a process's first call: without it the engine leaves the world no word. */
-    private function learned(bool $inside): bool
-    {
-        if ($this->native->step($this->engine, 'message', -1, self::KNOWN, $json) === 1) {
-            return false;
-        }
         try {
-            $this->apart('can', $inside, self::LEARNING, true);
+            return $this->apart('instead', $inside, $words, true);
         } catch (HosError) {
-            return false;
+            throw $fault;
         }
-
-        return true;
     }
 
     /**

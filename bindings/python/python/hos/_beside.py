@@ -4,21 +4,15 @@ no outcome stands for that."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from hos._hos import JoinedCore
 from hos._kind import Kind, causes
-from hos._rounds import ended
 from hos._watch import Watch
 from hos.errors import HosError, RetryError, StoreError, _is_undone, _mark
 
 # How much of a failure's words goes with a call that the world's own outcome stands in for.
 _SAID_MAX = 1000
-# What an engine can say once it has read a law, and what has it read one.
-_KNOWN = b'{"tenant":"universe","code":"hos.internal","language":"en"}'
-LEARNING = b'{"tenant":"universe","principal":{"type":"A","id":"a"},"action":"a","resource":{"type":"A","id":"a"}}'
 
 
 def apart(kind: Kind, step: Callable[[Watch], Dict[str, Any]]) -> Dict[str, Any]:
@@ -63,44 +57,23 @@ def called(later: Mapping[str, Callable[[], Any]]) -> Dict[str, Any]:
 
 
 def instead(
-    core: JoinedCore, learn: Callable[[], Any], operation: str, call: bytes, why: Exception, of_args: bool = False
+    asked: Callable[[bytes], Dict[str, Any]], operation: str, call: bytes, why: Exception, of_args: bool = False
 ) -> Dict[str, Any]:
-    """The world's own outcome, which the call carries, in place of an answer; or raises why there is none. ``learn`` has the law read
-    where none was yet; ``of_args``: whether it is what a function for arguments has raised."""
+    """The world's own outcome, which the call carries, in place of an answer; or raises why there is none. ``asked`` has the engine say
+    what stands, which reads the law where none was read yet; ``of_args``: whether it is what a function for arguments has raised."""
     if _is_undone(why):
         raise why
     code, message = _words(why, of_args)
     told = {"code": code, "message": message, "operation": operation, "call": call.decode()}
     # As it was written, for escapes would make some letters three times as long. What the error says may be no Unicode.
     failure = json.dumps(told, ensure_ascii=False).encode(errors="replace")
-    stood = _stood(core, failure)
-    if stood is None and _learned(core, learn):
-        stood = _stood(core, failure)
-    if stood is None:
-        raise why
-    return stood
-
-
-def _stood(core: JoinedCore, failure: bytes) -> Optional[Dict[str, Any]]:
-    with contextlib.suppress(HosError):
-        standing, words = core._step("instead", None, failure)
-        if standing in ("allowed", "refused"):
-            return ended(standing, words)
-    return None
-
-
-def _learned(core: JoinedCore, learn: Callable[[], Any]) -> bool:
-    """Has the law read where nothing was read yet, as in a process's first call: without it nobody knows what it leaves the world."""
-    with contextlib.suppress(HosError):
-        if core._step("message", None, _KNOWN)[0] == "allowed":
-            return False
     try:
-        learn()
+        return asked(failure)
     except Exception as error:
         if _is_undone(error):
             raise
-        return False
-    return True
+    # Outside, so that it keeps the cause that it has.
+    raise why
 
 
 def _held(kind: Kind) -> Optional[bool]:

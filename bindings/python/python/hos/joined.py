@@ -91,7 +91,7 @@ class JoinedEngine:
             try:
                 told = self._asked_beside(operation, _raw.written(call))
             except Exception as why:
-                told = _beside.instead(self._core, self._learn, operation, outcome, why)
+                told = _beside.instead(self._instead, operation, outcome, why)
         elif operation in ("can", "can_all"):
             told = self._can(_raw.written(call), False, operation)
         else:
@@ -190,9 +190,9 @@ class JoinedEngine:
         kind = self._alive()
         return _beside.apart(kind, lambda watch: self._rounds.step(kind, operation, call, watch))
 
-    def _learn(self) -> None:
-        """Has the law read, by a question that nobody asks."""
-        self._asked_beside("can", _beside.LEARNING)
+    def _instead(self, failure: bytes) -> Dict[str, Any]:
+        """What stands in place of a failure. Most often it is said from memory, as the answer to a question is."""
+        return self._can(failure, True, "instead")
 
     def _read(self, later: Mapping[str, Callable[[], Any]]) -> Dict[str, Any]:
         """What the functions of a call beside the world's own outcome give."""
@@ -370,12 +370,12 @@ class JoinedActor(_engine.Actor):
             given = engine._read(later) if later else {}
         except Exception as why:
             call, _ = self._written({name: value for name, value in fields.items() if name not in later}, True)
-            return self._told_of(_beside.instead(engine._core, engine._learn, operation, call, why, of_args=True))
+            return self._told_of(_beside.instead(engine._instead, operation, call, why, of_args=True))
         call, fault = self._written({**fields, **given}, True)
         try:
             told = engine._asked_beside(operation, _sound(call, fault))
         except Exception as why:
-            told = _beside.instead(engine._core, engine._learn, operation, call, why)
+            told = _beside.instead(engine._instead, operation, call, why)
         return self._told_of(told)
 
     def _claimed(self, operation: str, fields: Dict[str, Any], later: Mapping[str, Callable[[], Any]]) -> Answer:
