@@ -13,6 +13,7 @@ pub(crate) fn evidence(code: &str) -> &'static str {
         ("policy.no_log", _) => "hiçbir günlüğün adı verilmemiş",
         ("trust.unknown_log", _) => "güven dosyanız bu günlüğün adını vermiyor",
         ("trust.quorum", _) => "denetim noktasına kefil olan tanıklar, güven dosyanızın istediğinden az",
+        ("checkpoint.unsigned", _) => "denetim noktasında bu anahtarın imzası yok",
         ("trust.fork", _) => "günlük aynı boy için iki kök imzalamış: çatallanmış",
         ("key.missing", _) => {
             "güven dosyanız bu günlük için birkaç anahtar veriyor, hangisinin geçerli olduğunu söyleyen kayıtlar gösterilmemiş"

@@ -338,13 +338,19 @@ impl<'a> Reader<'a> {
     /// A signed integer.
     pub fn int(&mut self) -> Result<i64, CanonError> {
         let start = self.position();
+        i64::try_from(self.wide_int()?).map_err(|_| CanonError(OUT_OF_RANGE, start))
+    }
+
+    /// Any integer that CBOR's two types of them hold.
+    fn wide_int(&mut self) -> Result<i128, CanonError> {
+        let start = self.position();
         if self.major()? > 1 {
             return self.fail("an integer was expected", start);
         }
         let wide = i128::from(self.input.int().map_err(|_| CanonError(CUT_SHORT, start))?);
         let argument = if wide < 0 { -1 - wide } else { wide };
         self.shortest(start, 0, u64::try_from(argument).unwrap_or(u64::MAX))?;
-        i64::try_from(wide).map_err(|_| CanonError(OUT_OF_RANGE, start))
+        Ok(wide)
     }
 
     /// Text.
@@ -387,9 +393,9 @@ impl<'a> Reader<'a> {
         self.input.bool().map_err(|_| CanonError(SIMPLE, start))
     }
 
-    /// A value; depth-bounded.
+    /// A value. Sets and records nest so deep at most; an outermost record does not count.
     pub fn value(&mut self) -> Result<Value, CanonError> {
-        self.value_at(1)
+        if self.major()? == 5 { self.record().map(Value::Record) } else { self.value_at(1) }
     }
 
     /// A record of values.
@@ -397,11 +403,9 @@ impl<'a> Reader<'a> {
         self.record_at(0)
     }
 
+    /// A value; a set or record that opens here is the one of this number.
     fn value_at(&mut self, depth: usize) -> Result<Value, CanonError> {
         let start = self.position();
-        if depth > CANON_DEPTH_MAX {
-            return self.fail(TOO_DEEP, start);
-        }
         match self.major()? {
             0 | 1 => Ok(Value::Long(self.int()?)),
             3 => Ok(Value::String(self.text()?.to_owned())),
@@ -425,7 +429,10 @@ impl<'a> Reader<'a> {
                 let uid = Uid::new(type_name, id).map_err(|_| CanonError("an entity is malformed", start))?;
                 Ok(Value::Entity(uid))
             }
-            (1, 2) => Ok(Value::Set(self.members_at(depth)?)),
+            (1, 2) => {
+                self.opens(depth, start)?;
+                Ok(Value::Set(self.members_at(depth)?))
+            }
             (2, 3) => {
                 let function = self.text()?;
                 let ext = Ext::from_function(function).ok_or(CanonError("an unknown extension function", start))?;
@@ -433,6 +440,11 @@ impl<'a> Reader<'a> {
             }
             _ => self.fail("an array that is no value", start),
         }
+    }
+
+    /// A set or record of this number opens. What stands in the innermost one is no deeper than it.
+    fn opens(&self, depth: usize, start: usize) -> Result<(), CanonError> {
+        if depth > CANON_DEPTH_MAX { self.fail(TOO_DEEP, start) } else { Ok(()) }
     }
 
     fn members_at(&mut self, depth: usize) -> Result<BTreeSet<Value>, CanonError> {
@@ -452,6 +464,7 @@ impl<'a> Reader<'a> {
     }
 
     fn record_at(&mut self, depth: usize) -> Result<Record, CanonError> {
+        self.opens(depth, self.position())?;
         let count = self.map()?;
         let mut record = Record::new();
         let mut last: Option<&str> = None;
@@ -478,7 +491,7 @@ impl<'a> Reader<'a> {
         let inner = left.checked_sub(1).ok_or(CanonError(TOO_DEEP, start));
         match self.major()? {
             0 => self.uint().map(drop),
-            1 => self.int().map(drop),
+            1 => self.wide_int().map(drop),
             2 => self.bytes().map(drop),
             3 => self.text().map(drop),
             4 => {

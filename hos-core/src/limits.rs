@@ -106,6 +106,8 @@ limits! {
     // Judging.
     /// Entities that a call brings along.
     GIVEN_MAX: usize = 1_024, "entities", "hos.call_too_large";
+    /// Persons whom an entity's attributes name, with those whom theirs name in turn: each is a part of every record about it.
+    PERSONS_NAMED_MAX: usize = 40, "persons", "hos.call_too_large";
     /// Stored entities that judging one call draws in.
     SLICE_MAX: usize = 8_192, "entities", "hos.hierarchy_invalid";
     /// Levels of parents.

@@ -177,6 +177,10 @@ fn forbids_that_hang_on_what_may_be_absent_are_listed() {
     assert!(!listed("resource", "unless { resource has due }"));
     assert!(listed("resource", "unless { !(resource has due) }"));
     assert!(!listed("resource", ""));
+    // A role that is gone forbids nobody; so does one in the head of the policy.
+    let headed = r#"@id("f") forbid(principal in Pazar::Role::"banned", action, resource);"#;
+    let (_, faults) = Draft { policies: vec![file("policies/f.cedar", headed)], ..draft() }.compile();
+    assert!(faults.iter().any(|f| f.code == "law.policy.forbid_hangs"), "{faults:?}");
 }
 
 #[test]

@@ -153,6 +153,15 @@ fn nesting_is_bounded() {
     };
     assert!(decode_value(&nested(CANON_DEPTH_MAX)).is_ok());
     assert_eq!(why(&nested(CANON_DEPTH_MAX + 1)), TOO_DEEP);
+    // What stands in the innermost set is no deeper than it.
+    for inside in [Value::Long(0), Value::Entity(Uid::new("T", "i").unwrap()), Value::Ext(Ext::Ip, "::1".into())] {
+        let filled = |levels: usize| (0..levels).fold(inside.clone(), |inner, _| Value::Set([inner].into()));
+        assert_eq!(decode_value(&encode_value(&filled(CANON_DEPTH_MAX))), Ok(filled(CANON_DEPTH_MAX)));
+        assert_eq!(why(&encode_value(&filled(CANON_DEPTH_MAX + 1))), TOO_DEEP);
+        let within = |levels: usize| Record::from([("k".to_owned(), filled(levels))]);
+        assert_eq!(decode_record(&encode_record(&within(CANON_DEPTH_MAX))), Ok(within(CANON_DEPTH_MAX)));
+        assert!(decode_record(&encode_record(&within(CANON_DEPTH_MAX + 1))).is_err());
+    }
     let endless: Vec<u8> = [0x82, 0x01, 0x81].repeat(100_000);
     assert!(matches!(why(&endless), TOO_DEEP));
     assert!(check_items(&[0x81; 100_000]).is_err());
@@ -162,6 +171,10 @@ fn nesting_is_bounded() {
 fn items_may_be_checked_without_meaning() {
     assert_eq!(check_items(&[0x01, 0xa2, 0x01, 0x41, 0x00, 0x18, 0x18, 0x80]), Ok(()));
     assert_eq!(check_items(&[0xa2, 0x02, 0x00, 0x01, 0x00]), Err(CanonError(KEY_ORDER, 3)));
+    // An item without meaning may be any integer that CBOR has; a value has 64 bits with a sign.
+    let least = [&[0x3b][..], &[0xff; 8]].concat();
+    assert_eq!((check_items(&least), why(&least)), (Ok(()), OUT_OF_RANGE));
+    assert_eq!(check_items(&[0x3b, 0, 0, 0, 0, 0, 0, 0, 1]), Err(CanonError(NOT_SHORTEST, 0)));
     assert_eq!(same(&[1, 2, 3], &[1, 2]), Err(CanonError(REENCODED, 2)));
 }
 
@@ -230,10 +243,13 @@ fn records_nest_no_deeper_than_sets() {
         let deepest = Record::from([("k".to_owned(), Value::Long(0))]);
         (1..depth).fold(deepest, |inner, _| Record::from([("k".to_owned(), Value::Record(inner))]))
     };
-    let deepest = nested(CANON_DEPTH_MAX);
+    // The outermost does not count, whoever reads it.
+    let deepest = nested(CANON_DEPTH_MAX + 1);
+    assert_eq!(decode_value(&encode_record(&deepest)), Ok(Value::Record(deepest.clone())));
     assert_eq!(decode_record(&encode_record(&deepest)), Ok(deepest));
-    let bytes = encode_record(&nested(CANON_DEPTH_MAX + 1));
-    assert_eq!(decode_record(&bytes), Err(CanonError(TOO_DEEP, bytes.len() - 1)));
+    let bytes = encode_record(&nested(CANON_DEPTH_MAX + 2));
+    assert_eq!(decode_record(&bytes), Err(CanonError(TOO_DEEP, bytes.len() - 4)));
+    assert_eq!(why(&bytes), TOO_DEEP);
 }
 
 #[test]

@@ -61,7 +61,8 @@ impl Connector for Server {
             patience.as_millis().saturating_mul(6)
         );
         client.batch_execute(&settings).map_err(|e| named(&e))?;
-        let asked = "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only') <> 'off'";
+        let asked = "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only') <> 'off',
+               current_setting('server_encoding')";
         let row = client.query_one(asked, &[]).map_err(|e| named(&e))?;
         let is = |column| row.try_get::<_, bool>(column).map_err(|e| named(&e));
         let refused = |why| Err(ClientError { trouble: Trouble::ReadOnly, message: format!("{}: {why}", self.shown) });
@@ -71,6 +72,15 @@ impl Connector for Server {
         // Whoever says so means it, though a transaction could say otherwise: hosters do when the disk is nearly full.
         if is(1)? {
             return refused("the database is read-only (`default_transaction_read_only`)");
+        }
+        // A checkpoint's note holds a dash that LATIN1 lacks, for one: in such a database a store is founded, and never keeps one.
+        let encoding: String = row.try_get(2).map_err(|e| named(&e))?;
+        if !["UTF8", "SQL_ASCII"].contains(&encoding.as_str()) {
+            let message = format!(
+                "{}: the database is encoded in {encoding}, which lacks what a store writes; make one with ENCODING 'UTF8'",
+                self.shown
+            );
+            return Err(ClientError { trouble: Trouble::Unavailable, message });
         }
         Ok(Box::new(Postgres { client, prepared: HashMap::new() }))
     }

@@ -113,3 +113,18 @@ fn it_is_written_to_and_watched_statement_by_statement() {
         world.intact();
     }
 }
+
+/// The directory is read whole, whatever the connection says of how many rows a SELECT brings: who is not read is no less banned.
+#[test]
+fn a_connection_that_cuts_what_is_read_cuts_nothing_of_ours() {
+    for kind in kinds().into_iter().filter(|kind| kind.dialect() == Dialect::Mysql) {
+        let world = World::new(&kind);
+        let mut client = world.client();
+        client.say("SET SESSION sql_select_limit = 1").unwrap();
+        client.say("BEGIN").unwrap();
+        client.say("INSERT INTO orders VALUES ('1', 'a')").unwrap();
+        // Nothing was read before, so all of it is read on this connection.
+        assert!(client.call(&world.joining(), birth("1")).unwrap().allowed, "{kind:?}");
+        client.say("COMMIT").unwrap();
+    }
+}

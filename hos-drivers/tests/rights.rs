@@ -3,12 +3,13 @@
 mod support;
 
 use hos_core::call::{Adopt, By, Call, Legacy, Note};
-use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::id::{Handle, InstanceId, KeyId, Name, Tenant};
 use hos_core::law::mode::{Mode, Modes};
 use hos_drivers::join::{self, AnyError, Dialect, End, Joining, Judged, KeptRefusal};
 use hos_engine::Engine;
-use hos_engine::store::sql::schema;
-use support::{Store, begin, go, history, intact, name_of, root, servers, tell};
+use hos_engine::store::Sql;
+use hos_engine::store::sql::{dialect, operation, schema};
+use support::{PATIENCE, Store, begin, go, history, intact, name_of, root, servers, tell};
 
 /// A user with exactly those rights.
 struct User {
@@ -129,6 +130,33 @@ fn an_application_needs_no_other_rights_than_those_printed() {
         assert!(engine.tenants().unwrap().contains(&Tenant::new("t").unwrap()));
         intact(&engine);
         drop(engine);
+        drop(store);
+    }
+}
+
+#[test]
+fn no_application_chooses_a_place_in_a_queue() {
+    let message =
+        operation::insert_message(&Tenant::new("t").unwrap(), &Handle([7; 16]), 0, 0, "m", &KeyId([0; 16]), b"body".to_vec());
+    for server in servers() {
+        let store = Store::founded(&server);
+        let user = User::of(&store);
+        let queue = "INSERT INTO hos_queue (tenant, pos, thread, n) VALUES ('t', 9223372036854775807, 'nothing', 0)";
+        let outbox = "INSERT INTO hos_outbox (tenant, pos, thread, n, i, kind, body_key, body, leased_until, attempts, acked) \
+             VALUES ('t', 9223372036854775807, 'nothing', 0, 0, 'm', 'k', 'b', 0, 0, 0)";
+        for chosen in [queue, outbox] {
+            let denied = tell(&user.url, chosen).unwrap_err();
+            assert!(denied.contains("denied"), "{chosen}: {denied}");
+        }
+        // What a step writes names no place: the database gives it.
+        let said = dialect::say(&message, user.dialect, user.dialect.places());
+        let params: Vec<&Sql> = said.params(&message).collect();
+        let mut connection = hos_drivers::connector(&user.url).unwrap().connect(PATIENCE).map_err(|e| e.message).unwrap();
+        assert_eq!(connection.execute(&said.sql, &params).map_err(|e| e.message), Ok(1));
+        drop(connection);
+        assert!(user.calls(&Joining::open(Engine::builder(), user.dialect), "t", &Call::Begin(begin("o-1"))).allowed);
+        let places = ["hos_queue", "hos_outbox"].map(|table| store.ask(&format!("SELECT pos FROM {table} WHERE tenant = 't'")));
+        assert!(places.iter().all(|places| places.len() == 1 && places[0] < 1000), "{places:?}");
         drop(store);
     }
 }

@@ -290,7 +290,8 @@ impl Engine {
         Ok(self.0.court.vault.file()?.backup(to, &mut |_| ControlFlow::Continue(()), &readable)?)
     }
 
-    /// Stores what is still in memory (the last checkpoint) and closes.
+    /// Stores what is still in memory (the last checkpoint) and closes. A failure is of that checkpoint alone, which whoever
+    /// opens the store next signs again: every call that was answered is stored.
     pub fn close(self) -> Result<(), Failure> {
         if self.0.may_write().is_err() {
             return Ok(());

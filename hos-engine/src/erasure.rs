@@ -99,7 +99,9 @@ impl Engine {
             match court.vault.get_by_subject(&court.tag(subject)) {
                 Ok(Some(kept)) if kept.key.is_none() => {
                     if court.vault.is_left().unwrap_or(true) {
-                        notices.push("bytes of the destroyed key may be left on the disk, for a read elsewhere keeps them: `hos work` wipes them".to_owned());
+                        let what = "bytes of the destroyed key may be left on the disk";
+                        let why = "a read elsewhere keeps them, or the file has them in another place";
+                        notices.push(format!("{what}: {why}; `hos work` wipes them, or says what it cannot wipe"));
                     }
                 }
                 _ => notices.push("the key is not destroyed yet: `hos work` does it; it opens nothing any more".to_owned()),

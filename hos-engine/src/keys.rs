@@ -20,6 +20,17 @@ fn wrong(path: &Path, what: &str) -> Failure {
     Failure::new(Code::KeyInvalid, format!("{}: {what}", path.display()))
 }
 
+/// What the file system said of a key's file that could not be `done`: where the disk is full, or this user may not write, nothing
+/// is wrong with the key.
+fn unwritten(path: &Path, done: &str, error: &io::Error) -> Failure {
+    let code = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::StoreFull,
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Code::StoreReadOnly,
+        _ => Code::KeyInvalid,
+    };
+    Failure::new(code, format!("{}: the key file cannot be {done}: {error}", path.display()))
+}
+
 /// Reads a seal key.
 pub fn read_seal_key(path: &Path) -> Result<SealKey, Failure> {
     let mut file = std::fs::File::open(path).map_err(|e| wrong(path, &format!("the key file cannot be read: {e}")))?;
@@ -67,7 +78,7 @@ pub fn write_seal_key(path: &Path, seed: &[u8; 32]) -> Result<SealKey, Failure> 
         write_key_text(&partial, seed).and_then(|()| give_name(&partial, path, seed)).and_then(|()| sync_directory(path));
     // A partial file that was linked has two names; one that failed is of no use.
     let _ = std::fs::remove_file(&partial);
-    written.map_err(|e| wrong(path, &format!("the key file cannot be written: {e}")))?;
+    written.map_err(|e| unwritten(path, "written", &e))?;
     Ok(SealKey::from_seed(seed))
 }
 
@@ -95,8 +106,8 @@ fn give_name(partial: &Path, path: &Path, seed: &[u8; 32]) -> io::Result<()> {
 /// Makes a key file that is there durable, and its name: who wrote it may have been cut short before that. Comes before anything is
 /// sealed with a key that this process has not written itself.
 pub fn settle_seal_key(path: &Path) -> Result<(), Failure> {
-    let settled = std::fs::File::open(path).and_then(|file| file.sync_all()).and_then(|()| sync_directory(path));
-    settled.map_err(|e| wrong(path, &format!("the key file cannot be made durable: {e}")))
+    let file = std::fs::File::open(path).map_err(|e| wrong(path, &format!("the key file cannot be read: {e}")))?;
+    file.sync_all().and_then(|()| sync_directory(path)).map_err(|e| unwritten(path, "made durable", &e))
 }
 
 /// Makes the name of a file durable.
@@ -132,6 +143,23 @@ mod tests {
             assert!(read_seal_key(&bad).unwrap_err().message.contains(what), "{text}");
         }
         assert_eq!(read_seal_key(&dir.path().join("none")).unwrap_err().code, Code::KeyInvalid);
+    }
+
+    #[test]
+    fn a_disk_that_is_full_is_no_fault_of_the_key() {
+        for (kind, code) in [
+            (io::ErrorKind::StorageFull, Code::StoreFull),
+            (io::ErrorKind::QuotaExceeded, Code::StoreFull),
+            (io::ErrorKind::PermissionDenied, Code::StoreReadOnly),
+            (io::ErrorKind::ReadOnlyFilesystem, Code::StoreReadOnly),
+            (io::ErrorKind::AlreadyExists, Code::KeyInvalid),
+            (io::ErrorKind::NotFound, Code::KeyInvalid),
+        ] {
+            let failure = unwritten(Path::new("k"), "written", &kind.into());
+            assert!(failure.code == code && failure.message.starts_with("k: the key file cannot be written: "), "{failure}");
+        }
+        let nowhere = tempfile::tempdir().unwrap().path().join("none/k");
+        assert_eq!(settle_seal_key(&nowhere).unwrap_err().code, Code::KeyInvalid, "a key that is not there");
     }
 
     #[test]

@@ -120,10 +120,13 @@ pub fn load_law(root: &Path) -> Result<Law, Failure> {
 
 /// Loads what was read of a directory.
 pub(crate) fn load_law_files(root: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Law, Failure> {
-    Law::load(files).map_err(|faults| {
-        let message = format!("{}: {} fault(s)", root.display(), faults.len());
-        Failure { faults, ..Failure::new(Code::LawInvalid, message) }
-    })
+    Law::load(files).map_err(|faults| faulty(root, faults))
+}
+
+/// A law of this directory that does not load.
+pub(crate) fn faulty(root: &Path, faults: Vec<Fault>) -> Failure {
+    let message = format!("{}: {} fault(s)", root.display(), faults.len());
+    Failure { faults, ..Failure::new(Code::LawInvalid, message) }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {

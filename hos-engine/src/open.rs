@@ -8,7 +8,7 @@ use crate::court::keys::{self, KnownKeys};
 use crate::court::near::Near;
 use crate::court::signing::Signing;
 use crate::keys::{read_seal_key, settle_seal_key, write_seal_key};
-use crate::laws::{Laws, load_law_files, read_law_files};
+use crate::laws::{Laws, faulty, load_law_files, read_law_files};
 use crate::mark::Mark;
 use crate::ports::{Clock, Entropy, Signer};
 use crate::seal::Origin;
@@ -87,6 +87,14 @@ impl Given {
         match self {
             Self::Loaded(law) => Ok(law),
             Self::Files(dir, files) => load_law_files(&dir, files).map(Arc::new),
+        }
+    }
+
+    /// The same of a law that is in force already: it was taken in by the rules of its time.
+    pub(crate) fn load_again(self, hash: &LawHash) -> Result<Arc<Law>, Failure> {
+        match self {
+            Self::Loaded(law) => Ok(law),
+            Self::Files(dir, files) => Law::load_again(files, hash).map(Arc::new).map_err(|faults| faulty(&dir, faults)),
         }
     }
 }

@@ -143,18 +143,16 @@ impl Engine {
         };
         seal(report, told)?;
         // As often as it takes for what was due at the beginning: a deadline that arms itself anew waits for the next round.
-        let mut fired_any = false;
         for _ in 0..=due / STEP as u64 {
             let fired = self.tenant_named(tenant).tick(STEP)?;
             report.fired += fired;
             told.add(fired);
-            fired_any |= fired > 0;
             if fired == 0 {
                 break;
             }
         }
-        if fired_any {
-            // Sealed by a worker, the records of what has fired wait as well.
+        if due > 0 {
+            // Sealed by a worker, the records of what has fired, or was refused, wait as well.
             seal(report, told)?;
         }
         report.forgotten += self.desk().counted(Job::Forget(tenant.clone()))?;

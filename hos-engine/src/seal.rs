@@ -152,6 +152,13 @@ fn append(of: Origin, now: Sealing, head: &mut Head, record: &Unsealed) -> Resul
     Ok(row)
 }
 
+/// The header of a record whose place in its thread stands in its entry, a stream's: one that decodes, and says no place itself.
+/// Who verifies makes each entry anew from the record's header, and goes by this rule: an entry that bears a place where this
+/// says none, or none where this says one, has another hash for ever.
+pub(crate) fn placed_by_entry(header: &[u8]) -> Option<Header> {
+    Header::decode(header).ok().filter(|header| header.n.is_none())
+}
+
 /// What the sealer sees of a record before it gives it a place: what is wrong is sealed as disputed, never left out.
 fn examined(record: &Unsealed, of: Origin, tenant: &Tenant) -> (Vec<u8>, Option<Dispute>) {
     if record.header.len() > HEADER_BYTES_MAX {

@@ -7,6 +7,9 @@ use crate::desk::Desk;
 use crate::report::{Available, HistoryEntry, OutboxMessage};
 use crate::seal;
 use crate::shadow::guarded;
+use crate::store::StoreError;
+use crate::store::place::Place;
+use crate::store::sql::dialect::Dialect;
 use crate::store::sql::state as state_sql;
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
@@ -33,6 +36,12 @@ impl Cursor {
     fn first() -> Self {
         Self((Timestamp(i64::MIN), String::new(), Vec::new()))
     }
+}
+
+/// Whether a failure says of the store itself, and not of one instance, that nothing goes on.
+fn is_of_the_store(code: Code) -> bool {
+    let away = matches!(code, Code::StoreUnavailable | Code::StoreFull | Code::StoreReadOnly | Code::StoreVersion);
+    away || matches!(code, Code::OutcomeUnknown | Code::Quarantined)
 }
 
 /// One tenant of an engine.
@@ -215,7 +224,8 @@ impl TenantRef {
     }
 
     /// Fires due deadlines, at most `limit` instances; says how many fired. An instance that cannot be judged holds up no
-    /// other, nor does one whose deadline fires nothing: it is the failure only where nothing else was due.
+    /// other, nor does one whose deadline fires nothing: it is the failure only where nothing else was due. One that a host's
+    /// transaction holds is left to the next round.
     pub fn tick(&self, limit: usize) -> Result<u64, Failure> {
         let (mut fired, mut failed) = (0, None);
         let mut after = Some(Cursor::first());
@@ -224,12 +234,14 @@ impl TenantRef {
             after = next;
             let jobs = due.into_iter().map(|(contract, id)| Job::Tick(self.name.clone(), contract, id)).collect::<Vec<_>>();
             let grown: Vec<Vec<Tenant>> = jobs.iter().map(|job| self.desk.seals_behind(job)).collect();
-            let mut ended = self.desk.store.submit_all(self.court(), jobs)?;
+            let mut ended = self.fire(jobs)?;
             self.desk.seal_behind(grown, &mut ended);
             for done in ended {
                 match done {
                     Ok(Done::Count(count)) => fired += count,
                     Ok(_) => failed = Some(Failure::new(Code::Internal, "a deadline came to something else than a count")),
+                    // What is said of the store is so for all that is due.
+                    Err(error) if is_of_the_store(error.code) => return Err(error.into()),
                     Err(error) => failed = Some(error.into()),
                 }
             }
@@ -238,6 +250,29 @@ impl TenantRef {
             Some(failure) if fired == 0 => Err(failure),
             _ => Ok(fired),
         }
+    }
+
+    /// Fires what is due in instances: of a file, all in one commit. In a database each has a commit of its own, for one that
+    /// waits for a host's transaction would keep those before it from everybody for as long as that sleeps. What failed of the
+    /// store is the last.
+    fn fire(&self, jobs: Vec<Job>) -> Result<Vec<Result<Done, StoreError>>, Failure> {
+        let server = match &self.desk.store {
+            Place::Server(server) if server.dialect() != Dialect::Sqlite => server,
+            whole => return Ok(whole.submit_all(self.court(), jobs)?),
+        };
+        let mut ended = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let done = match server.submit_hurried(self.court(), job) {
+                Err(error) if matches!(error.code, Code::StoreBusy | Code::Retry) => Ok(Done::Count(0)),
+                done => done,
+            };
+            let stops = done.as_ref().is_err_and(|error| is_of_the_store(error.code));
+            ended.push(done);
+            if stops {
+                break;
+            }
+        }
+        Ok(ended)
     }
 
     /// Instances with a due deadline behind a place, at most `limit`, the earliest first, and where the next ones begin. Those of

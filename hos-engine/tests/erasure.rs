@@ -154,6 +154,14 @@ fn an_erased_order_s_bundle_is_complete_and_verifies() {
     assert_eq!(code_of(&verdict), None, "{verdict:?}");
     assert!(verdict.complete.is_some() && exported.records == 3 && exported.parts.2 > 0);
 
+    // A pattern of what is erased hides nothing any more and is right all the same; one that is of nothing is refused.
+    let hiding = |pattern: &str| {
+        tenant.export(&contract, &id, &ExportOptions { hide: vec![pattern.to_owned()], ..ExportOptions::default() })
+    };
+    assert_eq!(hiding("who.facts").unwrap().parts.2, exported.parts.2);
+    let refused = hiding("whom.facts").unwrap_err();
+    assert!(refused.code == Code::CallMalformed && refused.message.contains("`who.facts`"), "{refused}");
+
     // The tail cut: the map says that the thread ends later, and with a tombstone.
     let code = |bundle: &Bundle| {
         let verdict = hos_core::audit::bundle(&bundle.encode().unwrap(), &trust, &[]);

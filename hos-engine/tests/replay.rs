@@ -98,7 +98,7 @@ fn days(store: &Store) {
     assert_eq!(t1.tick(100).unwrap(), 1, "the move to `b` waited an hour");
     store.clock.set(at("2026-01-03T00:00:00Z"));
     no(t1.transition(event(root(), "3", "go").arg("amount", 1)).unwrap(), "hos.terminal");
-    assert_eq!(t1.tick(100).unwrap(), 1, "what the frozen shop refuses is disarmed all the same");
+    assert_eq!(t1.tick(100).unwrap(), 0, "what the frozen shop refuses moves nothing, and is disarmed all the same");
     no(t1.transition(event(root(), "3", "back")).unwrap(), "hos.reason_missing");
     let back = event(root(), "3", "back").because("a mistake").once("back").unwrap();
     yes(t1.transition(back).unwrap());

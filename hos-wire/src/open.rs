@@ -21,6 +21,10 @@ pub fn open(json: &[u8]) -> Result<Engine, Failure> {
     let mut others = tree.clone();
     let mut f = Fields::of("the options", tree, &[FIELDS, KNOWN].concat())?;
     let store = path(&mut f, "store")?.ok_or_else(|| malformed("the options lack the field `store`"))?;
+    // It is not quoted, nor looked for as a file, of which the failure would tell the name: a password stands in it.
+    if store.contains("://") {
+        return Err(malformed("`store` is a file's name: where it lies in a database, give the connection, not its URL"));
+    }
     // The file by what it is, whatever it was called.
     let identity = identity(&store);
     if let (Tree::Object(fields), Some(_)) = (&mut others, &identity) {
@@ -117,6 +121,23 @@ mod tests {
             let Err(failure) = open(json.as_bytes()) else { panic!("{json} was opened") };
             let said = format!("{} {}", failure.code, failure.message);
             assert!(said.starts_with("hos.call_malformed") && said.contains(wanted), "{json}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_databases_url_is_no_file_and_is_told_to_nobody() {
+        let urls = [
+            "postgres://u:SECRET@127.0.0.1:1/db",
+            "mysql://u:SECRET@h/db",
+            "sqlite:///SECRET/x.db",
+            "x/postgres://u:SECRET@h/db",
+        ];
+        for url in urls {
+            let json = format!(r#"{{"store":"{url}"}}"#);
+            let Err(failure) = open(json.as_bytes()) else { panic!("{url} was opened") };
+            assert_eq!(failure.code.as_str(), "hos.call_malformed");
+            assert!(failure.message.contains("not its URL"), "{}", failure.message);
+            assert!(!failure.message.contains("SECRET"), "{}", failure.message);
         }
     }
 

@@ -27,6 +27,8 @@ export class Directory {
   #cited = new Map();
   /** @type {{ rows: Map<string, Rows[]>, whole: boolean } | null} the universe's rows by entity */
   #universe = null;
+  /** @type {Map<string, boolean>} entities that were looked at: the same persons stand in slice after slice */
+  #seen = new Map();
 
   /** @param {Proved[]} cited whole threads, each from its beginning */
   constructor(cited) {
@@ -47,9 +49,22 @@ export class Directory {
   check(plaintext) {
     const slice = attempt(() => sliceOf(plaintext));
     if (slice instanceof Refusal) return refuse('directory.other', `a slice that cannot be read: ${slice.detail}`);
-    const entities = slice.entities.map((entity) => entity.record === null || this.#entity(entity, this.#find(entity.record)));
+    const entities = slice.entities.map((entity) => entity.record === null || this.#once(entity, entity.record));
     const links = slice.links.map((link) => link.record === null || this.#link(link, this.#find(link.record)));
     return [...entities, ...links].every(Boolean);
+  }
+
+  /**
+   * @param {SliceEntity} entity
+   * @param {Uint8Array} record that it cites
+   */
+  #once(entity, record) {
+    const said = [toHex(record), nameOf(entity.entity), toHex(entity.encoding), ...entity.parents.map(nameOf)].join(' ');
+    const known = this.#seen.get(said);
+    if (known !== undefined) return known;
+    const shown = this.#entity(entity, this.#find(record));
+    this.#seen.set(said, shown);
+    return shown;
   }
 
   /**
@@ -79,7 +94,7 @@ export class Directory {
     const holds =
       universe.own.length === 0
         ? row.attributes !== null && equalBytes(row.attributes, entity.encoding) && parents.length === 0
-        : universe.own.some((above) => hasBeen(above, entity.encoding, parents));
+        : universe.own.some((above) => above.hasBeen(entity.encoding, parents));
     if (holds) return true;
     // A row of the universe that is not shown may be the one that this slice was taken from.
     if (!universe.whole) return false;
@@ -130,19 +145,6 @@ export class Directory {
     }
     return { rows: found, whole };
   }
-}
-
-/**
- * Whether a row of the universe had these attributes at one of its records, and was a member of these parents then.
- * @param {Rows} rows
- * @param {Uint8Array} encoding
- * @param {string[]} parents
- */
-function hasBeen(rows, encoding, parents) {
-  return rows.steps.some(
-    ({ of, attributes }, place) =>
-      of === rows.named && attributes !== null && equalBytes(attributes, encoding) && parents.every((parent) => rows.isMember(parent, place)),
-  );
 }
 
 /** @param {Thread} thread */

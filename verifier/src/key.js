@@ -7,8 +7,10 @@ import { concatBytes, equalBytes, fromHex, toHex } from './bytes.js';
 import { keyId } from './digest.js';
 import { PUBLIC_KEY_BYTES, isPublicKey } from './ed25519.js';
 import { refuse } from './refusal.js';
-import { fromBase64, isKeyName, toBase64 } from './text.js';
+import { fromBase64, isKeyName, toBase64, utf8 } from './text.js';
 
+/** The longest text form of a key. */
+export const VERIFIER_KEY_BYTES_MAX = 1024;
 /** The type of a plain Ed25519 signature over the text. */
 export const ED25519_TYPE = 1;
 /** The type of an Ed25519 signature over the text and a time: a witness's. */
@@ -22,6 +24,7 @@ export const COSIGNATURE_TYPE = 4;
  * @returns {VerifierKey}
  */
 export function parseVerifierKey(text, due = ED25519_TYPE) {
+  if (utf8(text).length > VERIFIER_KEY_BYTES_MAX) refuse('verifier_key', `more than ${VERIFIER_KEY_BYTES_MAX} bytes`);
   // A name has no `+`, base64 may.
   const [name = '', idText = '', ...rest] = text.split('+');
   const id = fromHex(idText);

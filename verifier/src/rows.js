@@ -1,10 +1,12 @@
 /**
  * One thread of the directory, change after change: what its row is at each of its records.
  *
- * A thread may be long and be asked often, so it is walked once, and memberships are kept as the places where they begin and end.
+ * A thread may be long and be asked often, so it is walked once, and what holds from a record on is kept as the places where that begins
+ * and ends.
  * @module
  */
 
+import { toHex } from './bytes.js';
 import { changeOf } from './contents.js';
 import { Refusal, attempt } from './refusal.js';
 
@@ -24,6 +26,7 @@ const CONTENT_SLOT = 9;
  * @typedef {'unborn' | 'there' | 'removed'} Standing unborn: not put, or not again, though it may have memberships
  * @typedef {{ change: Change | null, of: string | null, standing: Standing, attributes: Uint8Array | null }} Step what the row is at a
  *   record; `change` is null where that record changed nothing
+ * @typedef {[number, number]} Span places of a thread: the first, and the one behind the last
  */
 
 /** A thread's records and what they come to. */
@@ -35,6 +38,8 @@ export class Rows {
   /** @type {Set<string>} what the row is a member of now */
   #members = new Set();
   #shown = true;
+  /** @type {Map<string, Span[]> | null} where the row had which attributes, by their bytes; made when it is first asked for */
+  #stood = null;
 
   /** @param {Proved[]} records from the thread's beginning */
   constructor(records) {
@@ -75,14 +80,55 @@ export class Rows {
    * @param {number} place
    */
   isMember(parent, place) {
-    const turns = this.#turns.get(parent) ?? [];
-    let [low, high] = [0, turns.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (/** @type {number} */ (turns[middle]) <= place) low = middle + 1;
-      else high = middle;
+    return behind(this.#turns.get(parent) ?? [], place) % 2 === 1;
+  }
+
+  /**
+   * Whether the row, as that of the entity that it is of, had these attributes at one of its records, and was a member of all these
+   * parents then. What is asked comes from a stranger, who may ask much of a long thread: it is gone through where one of them begins or
+   * ends, and never once for each of them.
+   * @param {Uint8Array} encoding of the attributes
+   * @param {string[]} parents none twice
+   */
+  hasBeen(encoding, parents) {
+    this.#stood ??= this.#stretches();
+    // Twice the place, and one more where something begins: at one place what ends comes first.
+    const turns = (this.#stood.get(toHex(encoding)) ?? []).flatMap(([start, end]) => [2 * start + 1, 2 * end]);
+    if (turns.length === 0) return false;
+    for (const parent of parents) {
+      const own = this.#turns.get(parent);
+      if (own === undefined) return false;
+      own.forEach((place, i) => turns.push(2 * place + (i % 2 === 0 ? 1 : 0)));
     }
-    return low % 2 === 1;
+    let holding = 0;
+    return turns
+      .sort((a, b) => a - b)
+      .some((turn) => {
+        holding += turn % 2 === 1 ? 1 : -1;
+        return holding > parents.length;
+      });
+  }
+
+  /** @returns {Map<string, Span[]>} */
+  #stretches() {
+    /** @type {Map<string, Span[]>} */
+    const stood = new Map();
+    const { named } = this;
+    let last = /** @type {{ attributes: Uint8Array | null, span: Span }} */ ({ attributes: null, span: [0, 0] });
+    for (const [place, { of, attributes: had }] of this.#steps.entries()) {
+      const attributes = of === named ? had : null;
+      if (attributes !== last.attributes) {
+        last = { attributes, span: [place, place] };
+        if (attributes !== null) {
+          const key = toHex(attributes);
+          const spans = stood.get(key);
+          if (spans === undefined) stood.set(key, [last.span]);
+          else spans.push(last.span);
+        }
+      }
+      last.span[1] = place + 1;
+    }
+    return stood;
   }
 
   /**
@@ -123,6 +169,21 @@ export class Rows {
     turns.push(place);
     this.#turns.set(parent, turns);
   }
+}
+
+/**
+ * How many of these turns have come at a place.
+ * @param {number[]} turns
+ * @param {number} place
+ */
+function behind(turns, place) {
+  let [low, high] = [0, turns.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (/** @type {number} */ (turns[middle]) <= place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**

@@ -48,6 +48,14 @@ describe('trust files that read', () => {
     refused('policy.too_large', () => policy(text.padEnd(65_537, 'x')));
   });
 
+  test('a key has 1024 bytes at most, in bytes and not in characters', () => {
+    const rest = new Signer('x', seedOf(9)).vkey.length - 1;
+    const longest = (/** @type {number} */ more) => new Signer(`ş${'x'.repeat(1024 - rest - 2 + more)}`, seedOf(9)).vkey;
+    assert.equal(utf8(longest(0)).length, 1024);
+    assert.equal(policy(`log ${longest(0)}\nquorum none\n`).logs.length, 1);
+    refused('policy.key', () => policy(`log ${longest(1)}\nquorum none\n`));
+  });
+
   test('any octet from 80 to FF is one of a name', () => {
     const bytes = concatBytes(utf8(`log ${LOG.vkey}\nwitness `), Uint8Array.of(0xff, 0x80), utf8(` ${W1?.vkey}\nquorum `), Uint8Array.of(0xff, 0x80), utf8('\n'));
     assert.equal(parsePolicy(bytes).quorum, '\u00ff\u0080');

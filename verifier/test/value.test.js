@@ -23,6 +23,16 @@ describe('values', () => {
     refused('not_canonical', () => decodeValue(concatBytes(...Array.from({ length: 100_000 }, () => bytesOf('a16161')), bytesOf('00'))));
   });
 
+  test('what stands in the innermost set or record is no deeper than it', () => {
+    for (const inside of [encode(0), encode([0, 'T', 'i']), encode([2, 'ip', '::1'])]) {
+      const filled = (/** @type {number} */ levels) => concatBytes(...Array.from({ length: levels }, () => bytesOf('820181')), inside);
+      decodeValue(filled(NESTING_MAX));
+      refused('not_canonical', () => decodeValue(filled(NESTING_MAX + 1)));
+      decodeValue(concatBytes(bytesOf('a16161'), filled(NESTING_MAX)));
+      refused('not_canonical', () => decodeValue(concatBytes(bytesOf('a16161'), filled(NESTING_MAX + 1))));
+    }
+  });
+
   test('an id has 255 bytes at most, in bytes and not in characters', () => {
     decodeValue(encode([0, 'T', 'x'.repeat(255)]));
     refused('not_canonical', () => decodeValue(encode([0, 'T', 'x'.repeat(256)])));

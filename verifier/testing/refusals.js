@@ -19,6 +19,8 @@ import { handle } from './world.js';
 
 const HASH = new Uint8Array(32).fill(9);
 const ROLE = ['Pazar::Role', 'buyers'];
+/** How long a key's text form is behind its name. */
+const KEY_REST = new Signer('x', seedOf(9)).vkey.length - 1;
 const [W1, W2] = /** @type {[Signer, Signer]} */ (WITNESSES);
 const [LAW_1, LAW_2] = /** @type {[typeof LAWS[0] & {}, typeof LAWS[0] & {}]} */ (LAWS);
 
@@ -27,6 +29,7 @@ const signedAs = (/** @type {string} */ text, /** @type {Signer[]} */ ...signers
 export const REFUSALS = [
   // 1
   ['policy.no_quorum', null, 'a trust file without a quorum', {}, { trust: `log ${LOG.vkey}\n` }],
+  ['policy.key', null, 'a key of 1025 bytes', {}, { trust: `log ${new Signer('x'.repeat(1025 - KEY_REST), seedOf(9)).vkey}\nquorum none\n` }],
   ['policy.no_log', null, 'an empty trust file but for its quorum', fields((f) => void (f[1] = 2)), { trust: 'quorum none\n' }],
   // 2
   ['bundle.not_canonical', 'bundle', 'logs that are text', fields((f) => void (f[4] = 'logs'))],
@@ -40,6 +43,7 @@ export const REFUSALS = [
   ['bundle.what', 'bundle', 'another thing', fields((f) => void (f[3] = 'hos bundles'))],
   ['bundle.unknown_field', 'bundle', 'field 11', fields((f) => void (f[11] = 0))],
   ['bundle.unknown_field', 'bundle', 'field 0', fields((f) => void (f[0] = 0))],
+  ['bundle.unknown_field', 'bundle', 'field 11, the least integer that CBOR has', fields((f) => void (f[11] = -(2n ** 64n)))],
   ...[1, 2, 3, 4, 5, 6, 8, 9, 10].map((key) => /** @type {[string, string, string, Bend]} */ (['bundle.missing_field', 'bundle', `no field ${key}`, fields((f) => void delete f[key])])),
   ['bundle.missing_field', 'bundle', 'a field that is missing comes before a limit', fields((f) => ((f[4] = []), void delete f[10]))],
   ['bundle.empty', 'bundle', 'no log', fields((f) => ((f[4] = []), void (f[10] = [])))],

@@ -5,7 +5,7 @@
 
 /** @type {import('./index.js').Words} */
 export const TR = {
-  levels: { refused: 'reddedildi', intact: 'sağlam', anchored: 'tanıklı' },
+  levels: { refused: 'reddedildi', intact: 'sağlam', anchored: 'dayanaklı' },
   meanings: {
     refused: 'Tutmayan bir şey var. Bu dosyadaki hiçbir şeye inanılamaz.',
     intact: 'Her şey, güven dosyanızda adı geçen bir günlük anahtarı altında tutuyor. Anahtarın sahibi yine de iki ayrı geçmiş yazmış olabilir.',

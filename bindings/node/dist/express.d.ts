@@ -15,7 +15,7 @@ interface Reply {
 export interface Binding<Request> {
     /** The tenant, or which one a request is for. */
     tenant: Tenant | ((request: Request) => Maybe<Tenant>);
-    /** Who asks; `undefined` where nobody has signed in. */
+    /** Who asks; `undefined`, or what else is false as an empty header is, where nobody has signed in. */
     principal: (request: Request) => Maybe<UidLike | undefined>;
     /** The language of messages and the caller's own request id. */
     as?: (request: Request) => As;

@@ -25,7 +25,7 @@ function failed(next) {
 /** Who asks by this request. */
 async function actorOf(binding, request) {
     const who = await binding.principal(request);
-    if (who === undefined || who === null)
+    if (!who)
         return undefined;
     const tenant = typeof binding.tenant === "function" ? await binding.tenant(request) : binding.tenant;
     return tenant.as(who, binding.as?.(request));

@@ -12,6 +12,10 @@ const errors_1 = require("./errors");
 function whole(option, path) {
     if (typeof path !== "string" || path === "" || path.includes("\0"))
         return path;
+    // It is not quoted, nor made a path of that an error would quote: a password stands in it.
+    if (option === "store" && path.includes("://")) {
+        throw (0, errors_1.refusal)("hos.call_malformed", "`store` is a file's name or a connection: give the connection, not its URL");
+    }
     const name = (0, node_path_1.basename)(path);
     try {
         // The native one: the other takes `..` out before it looks where a link leads.

@@ -21,6 +21,6 @@ export declare class Tenant<L extends LawNames = LawNames> {
     as(principal: UidLike, options?: As): Actor<L>;
     /** An instance's records, oldest first. */
     history(contract: Text<L["contract"]>, id: string, page?: Page): Promise<readonly Entry[]>;
-    /** What the law tells an end user of a refusal's code. Here and now: it is read from memory. */
+    /** What the law tells an end user of a refusal's code. Here and now; it may look at the store first, as `can` does. */
     message(code: string, language: string): string;
 }

@@ -27,7 +27,7 @@ class Tenant {
         const [, json] = await this.#engine._ask("history", { json: draft.json(), fault: undefined });
         return (0, answer_1.historyOf)(json);
     }
-    /** What the law tells an end user of a refusal's code. Here and now: it is read from memory. */
+    /** What the law tells an end user of a refusal's code. Here and now; it may look at the store first, as `can` does. */
     message(code, language) {
         const draft = new write_1.Draft().need("tenant", this.name).need("code", code).need("language", language);
         const [, json] = this.#engine._askSync("message", { json: draft.json(), fault: undefined });

@@ -143,6 +143,18 @@ for (const variant of VARIANTS) {
       assert.equal(runs.length, 2);
     });
 
+    await t.test("no pause is long", async (t) => {
+      const pauses = [];
+      t.mock.method(Math, "random", () => 1);
+      t.mock.method(Atomics, "wait", (_, __, ___, pause) => pauses.push(pause));
+      const { setTimeout } = globalThis;
+      const at = (done, pause) => (pauses.push(pause), setTimeout(done, 0));
+      if (!isNow) t.mock.method(globalThis, "setTimeout", at);
+      const again = new RetryError("retry", "hos.retry", "once more");
+      assert.equal(await thrown(() => engine.transaction(() => { throw again; }, { tries: 20 })), again);
+      assert.deepEqual([pauses.length, pauses[0], pauses[1], Math.max(...pauses)], [19, 10, 20, 500]);
+    });
+
     await t.test("a transaction that is over before the work is, commits nothing more", async () => {
       for (const sql of ["COMMIT", "ROLLBACK"]) {
         const error = await thrown(() => engine.transaction((connection) => say(connection, sql)));
@@ -303,5 +315,41 @@ for (const variant of VARIANTS) {
       );
       assert.deepEqual([error.code, error.status], ["hos.outcome_unknown", "unknown"], `${error}`);
     });
+  });
+}
+
+for (const kind of ["mysql2/promise", "mysql2"]) {
+  test(`${kind}, whose statements do not commit by themselves`, { skip: KINDS[kind].missing }, async (t) => {
+    const { host, connect, verified } = await world(t, { kind, set: "SET SESSION autocommit = 0" });
+    await host.commit();
+    const engine = await Engine.open({ store: host.connection });
+    const other = await connect();
+    const count = async (status) => {
+      const found = await other.one(`SELECT count(*) FROM tickets WHERE status = '${status}'`);
+      await other.commit();
+      return found;
+    };
+    const insert = (id, status) => host.say(`INSERT INTO tickets VALUES ('${id}', '${status}')`);
+    const birth = (joined, id) => joined.tenant("t1").as(ayse).begin("ticket", id, "order", { facts });
+    const answer = await engine.transaction(async (_, joined) => {
+      await insert("a-1", "yes");
+      return birth(joined, "a-1");
+    });
+    assert.deepEqual([answer.allowed, await count("yes")], [true, 1]);
+    const no = await engine.transaction(async (_, joined) => {
+      await insert("a-2", "no");
+      return joined.tenant("t1").as(ayse).transition("ticket", "nowhere", "pay", { args: { amount: 1 } });
+    });
+    assert.deepEqual([no.allowed, await count("no")], [false, 0]);
+    // What the host has written before is no part of it.
+    await insert("a-3", "before");
+    assert.match((await thrown(() => engine.transaction(() => assert.fail("it does not run")))).message, /in a transaction already/);
+    await host.commit();
+    assert.equal(await count("before"), 1);
+    for (const end of ["COMMIT", "ROLLBACK"]) {
+      const error = await thrown(() => engine.transaction(() => host.say(end)));
+      assert.equal(error.code, "hos.no_transaction", `${end}: ${error}`);
+    }
+    assert.equal(verified().level, "intact");
   });
 }

@@ -131,6 +131,20 @@ test("each path is the same option in other words, and wherever the process goes
   await assert.rejects(Engine.open({ store: path, keyFile: "own.key" }), { code: "hos.call_malformed", message: /`keyFile` is a relative path/ });
 });
 
+test("a database's URL is no file, and its password is told to nobody", async () => {
+  for (const url of ["postgres://u:SECRET@127.0.0.1:1/db", "mysql://u:SECRET@h/db", "sqlite:///SECRET/x.db"]) {
+    const told = (error) => {
+      assert.deepEqual([error.name, error.code], ["CallError", "hos.call_malformed"]);
+      assert.match(error.message, /not its URL/);
+      assert.doesNotMatch(`${error.stack} ${error.cause}`, /SECRET/);
+      return true;
+    };
+    await assert.rejects(Engine.open({ store: url }), told);
+    assert.throws(() => Engine.openSync("law", { store: url }), told);
+    told((await Engine.openForShadow({ store: url })).absent);
+  }
+});
+
 test("a panic is an error, and the engine goes on", async () => {
   const path = store();
   const engine = await Engine.open({ store: path, clock: "PT0S" });

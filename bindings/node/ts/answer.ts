@@ -196,7 +196,7 @@ export class Answer {
 
   /**
    * The law's message for an end user about why not: in this language, else the actor's, else English. `undefined` where the law
-   * has nothing against the call. Reads no store.
+   * has nothing against the call. It may look at the store first, as `can` does; an engine that was closed answers no more.
    */
   message(language: string = this.#language ?? "en"): string | undefined {
     const first = this.blockers[0];

@@ -20,7 +20,7 @@ interface Reply {
 export interface Binding<Request> {
   /** The tenant, or which one a request is for. */
   tenant: Tenant | ((request: Request) => Maybe<Tenant>);
-  /** Who asks; `undefined` where nobody has signed in. */
+  /** Who asks; `undefined`, or what else is false as an empty header is, where nobody has signed in. */
   principal: (request: Request) => Maybe<UidLike | undefined>;
   /** The language of messages and the caller's own request id. */
   as?: (request: Request) => As;
@@ -66,7 +66,7 @@ function failed(next: Next) {
 /** Who asks by this request. */
 export async function actorOf<Request>(binding: Binding<Request>, request: Request): Promise<Actor | undefined> {
   const who = await binding.principal(request);
-  if (who === undefined || who === null) return undefined;
+  if (!who) return undefined;
   const tenant = typeof binding.tenant === "function" ? await binding.tenant(request) : binding.tenant;
   return tenant.as(who, binding.as?.(request));
 }

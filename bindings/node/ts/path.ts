@@ -10,6 +10,10 @@ import { refusal } from "./errors";
  */
 export function whole(option: string, path: unknown): unknown {
   if (typeof path !== "string" || path === "" || path.includes("\0")) return path;
+  // It is not quoted, nor made a path of that an error would quote: a password stands in it.
+  if (option === "store" && path.includes("://")) {
+    throw refusal("hos.call_malformed", "`store` is a file's name or a connection: give the connection, not its URL");
+  }
   const name = basename(path);
   try {
     // The native one: the other takes `..` out before it looks where a link leads.

@@ -41,7 +41,7 @@ export class Tenant<L extends LawNames = LawNames> {
     return historyOf(json);
   }
 
-  /** What the law tells an end user of a refusal's code. Here and now: it is read from memory. */
+  /** What the law tells an end user of a refusal's code. Here and now; it may look at the store first, as `can` does. */
   message(code: string, language: string): string {
     const draft = new Draft().need("tenant", this.name).need("code", code).need("language", language);
     const [, json] = this.#engine._askSync("message", { json: draft.json(), fault: undefined });

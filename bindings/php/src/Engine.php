@@ -28,6 +28,8 @@ final class Engine
 {
     /** Which options are paths. A relative one is meant from the present directory, which differs from request to request. */
     private const PATHS = ['store', 'law', 'key_file', 'signer_socket', 'mark'];
+    /** The URL of a database, or what PDO calls one. */
+    private const URL = '~://|^\s*(pgsql|postgres\w*|mysql|mariadb|sqlite):~i';
 
     /** @param ?\Throwable $absent why it could not be opened, of an engine that {@see openForShadow} gave; else null */
     private function __construct(private readonly Door $handle, public readonly ?\Throwable $absent = null)
@@ -51,7 +53,7 @@ final class Engine
      */
     public static function open(
         ?string $law,
-        string|\PDO $store,
+        #[\SensitiveParameter] string|\PDO $store,
         ?string $keyFile = null,
         ?string $signerSocket = null,
         ?string $signerCommand = null,
@@ -90,11 +92,17 @@ final class Engine
      * Opens by options as the C ABI names them (`spec/c-abi.md`).
      *
      * @param array<string, mixed> $options
-     * @param bool $shared false: an engine of one's own, which nobody else in the process is given, or closes
+     * @param bool $shared false: an engine of one's own, which nobody else in the process is given, or closes; it is closed when nothing
+     *                     that came of it is held any more
      * @throws HosError
      */
-    public static function openWith(array $options, bool $shared = true): self
+    public static function openWith(#[\SensitiveParameter] array $options, bool $shared = true): self
     {
+        // A path would be made of it, and told in an error: with the password that stands in it.
+        if (is_string($options['store'] ?? null) && preg_match(self::URL, $options['store']) === 1) {
+            throw HosError::call('hos.call_malformed', '`store` is a file\'s name: where it lies in a database, give the connection (a \PDO), not its URL');
+        }
+
         return new self(Handle::open((new Encoder())->record(self::whole($options), 'options'), $shared));
     }
 
@@ -122,7 +130,7 @@ final class Engine
      *
      * @param mixed ...$options those of {@see open}, by name
      */
-    public static function openForShadow(mixed ...$options): self
+    public static function openForShadow(#[\SensitiveParameter] mixed ...$options): self
     {
         set_error_handler(static fn (): bool => true);
         try {

@@ -5,7 +5,9 @@ declare(strict_types=1);
 namespace Hos\Tests;
 
 use Hos\Answer;
+use Hos\Call;
 use Hos\CallError;
+use Hos\Engine;
 use Hos\OutcomeUnknownError;
 use Hos\RetryError;
 use Hos\StoreError;
@@ -103,6 +105,16 @@ final class JoinedDaysTest extends TestCase
         self::assertTrue(Host::pay(Host::ayse($pdo), $id, once: "half-$id")->allowed);
         $pdo->commit();
         $host->intact();
+    }
+
+    /** What is killed clears nothing away. */
+    public function testAScriptThatIsKilledLeavesNoFolder(): void
+    {
+        $tmp = Place::directory();
+        $boot = __DIR__ . '/bootstrap.php';
+        $code = "require '$boot'; (new Hos\\Tests\\Support\\Host('SQLite', 'sqlite://$tmp/a.db', '$tmp/a.db'))->pdo(); posix_kill(getmypid(), SIGKILL);";
+        Place::command([PHP_BINARY, '-r', $code], ['TMPDIR' => $tmp]);
+        self::assertSame(['.', '..', 'a.db'], scandir($tmp), 'the script ran, and left what it was told to');
     }
 
     /** @return list<string> orders that are placed */
@@ -423,6 +435,90 @@ final class JoinedDaysTest extends TestCase
         self::assertSame('gave', $engine->transaction(fn (): string => Host::pay($ayse, $id)->allowed ? 'gave' : 'no'));
         self::assertSame(\PDO::ERRMODE_SILENT, $pdo->getAttribute(\PDO::ATTR_ERRMODE));
         self::assertSame($before + 1, $host->intact());
+    }
+
+    /**
+     * Whoever ended a transaction, the connection begins the next one.
+     *
+     * @dataProvider kinds
+     */
+    public function testAConnectionWhoseTransactionWasEndedInside(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo();
+        $engine = Host::engine($pdo);
+        $ways = ['the work' => fn (\PDO $pdo) => $pdo->exec('COMMIT'), 'the work, back' => fn (\PDO $pdo) => $pdo->exec('ROLLBACK')];
+        if ($kind === 'SQLite') {
+            $pdo->exec("CREATE TEMP TRIGGER ends BEFORE INSERT ON pays WHEN NEW.id = 'ends' BEGIN SELECT RAISE(ROLLBACK, 'planted'); END");
+            $ends = fn (\PDO $pdo) => $pdo->exec("INSERT INTO pays VALUES ('ends', 'ends')");
+            $ways += ['the database' => $ends, 'the database, caught' => function (\PDO $pdo) use ($ends): void {
+                try {
+                    $ends($pdo);
+                } catch (\PDOException $error) {
+                    self::assertStringContainsString('planted', $error->getMessage());
+                }
+            }];
+        }
+        foreach ($ways as $who => $way) {
+            try {
+                $engine->transaction($way);
+                self::fail("$who ended it, and it was committed");
+            } catch (CallError $error) {
+                self::assertSame('hos.no_transaction', $error->code(), $who);
+            } catch (\PDOException $error) {
+                self::assertStringContainsString('planted', $error->getMessage());
+            }
+            self::assertFalse($pdo->inTransaction(), $who);
+            $placed = $engine->transaction(fn (): Answer => Host::place(Host::ayse($pdo), self::id('ended')));
+            self::assertTrue($placed->allowed, $who);
+            self::assertTrue($pdo->beginTransaction() && $pdo->rollBack(), $who);
+        }
+        $host->intact();
+    }
+
+    /** MariaDB's other language: nothing of ours could be written in it, so nothing is claimed, whatever the host does. */
+    public function testAConnectionThatSpeaksAnotherLanguage(): void
+    {
+        $host = in_array('MariaDB', array_column(Host::kinds(), 0), true) ? Host::fresh('MariaDB') : null;
+        if ($host === null) {
+            $this->expectNotToPerformAssertions();
+
+            return;
+        }
+        [$id] = self::placed($host, 1);
+        $records = $host->count('hos_record');
+        // As it comes, and as MySQL; where the process has read the law before, and where it has not.
+        foreach ([\PDO::class, TakesNoTexts::class] as $class) {
+            foreach ([false, true] as $asks) {
+                $pdo = $host->pdo(said: ["SET sql_mode = 'ORACLE'"], class: $class);
+                $engine = Engine::open(null, store: $pdo, database: self::id('oracle'));
+                $ayse = $engine->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+                $asks && self::assertTrue($ayse->can('shop.view', Host::SHOP)->allowed, 'what only asks is understood');
+                $args = ['amount' => 4200, 'psp_ref' => 'x'];
+                foreach ([
+                    fn () => Host::place($ayse, "$id-2", once: "$id-2"),
+                    fn () => Host::pay($ayse, $id, once: $id),
+                    fn () => $ayse->transition('order', $id, 'pay', args: fn () => $args, once: $id),
+                    fn () => $ayse->transition('order', $id, 'pay', args: $args, once: $id, legacy: true),
+                    fn () => $ayse->all([Call::transition('order', $id, 'pay', $args, once: $id)]),
+                ] as $call) {
+                    $pdo->beginTransaction();
+                    try {
+                        $call();
+                        self::fail('it was answered');
+                    } catch (CallError $error) {
+                        self::assertSame('hos.call_malformed', $error->code());
+                        self::assertStringContainsString('sql_mode holds ORACLE', $error->getMessage());
+                    }
+                    $pdo->commit();
+                }
+                self::assertSame(0, $host->count("hos_instance WHERE state = ''") + $host->count('hos_once WHERE n = -1'), 'nothing is claimed');
+            }
+        }
+        self::assertSame($records, $host->count('hos_record'));
+        $pdo->exec("SET sql_mode = 'ANSI'");
+        self::assertTrue($engine->transaction(fn (): Answer => Host::pay($ayse, $id, once: $id))->allowed);
+        $host->intact();
     }
 
     /** @dataProvider kinds */

@@ -11,6 +11,7 @@ use Hos\HosError;
 use Hos\Question;
 use Hos\Tests\Support\Host;
 use Hos\Tests\Support\Place;
+use Hos\Uid;
 use PHPUnit\Framework\TestCase;
 
 /** Calls in a transaction of the host's own: its rows and the evidence are one commit. */
@@ -385,10 +386,16 @@ final class JoinedTest extends TestCase
         } catch (\DomainException $thrown) {
             self::assertSame($own, $thrown);
         }
-        self::assertSame('hos.value_invalid', Host::code(fn () => $ayse->begin('order', $id, 'place', facts: fn () => 7, once: $id)));
-        self::assertSame('hos.value_invalid', Host::code(fn () => $ayse->begin('order', $id, 'place', facts: fn () => ['total' => 0.5], once: $id)));
+        // What is no record, no value, and no call to the engine.
+        foreach ([['hos.value_invalid', 7], ['hos.value_invalid', ['total' => 0.5]], ['hos.id_invalid', ['shop' => new Uid('!', 's1')]]] as [$code, $given]) {
+            self::assertSame($code, Host::code(fn () => $ayse->begin('order', $id, 'place', facts: fn () => $given, once: $id)));
+            $pdo->commit();
+            $key = $host->text($kind === 'MariaDB' ? '`key`' : 'key');
+            $claims = [$host->count("hos_instance WHERE {$host->text('id')} = '$id'"), $host->count("hos_once WHERE $key = '$id'")];
+            self::assertSame([0, 0], $claims, "nothing is claimed: $code");
+            $pdo->beginTransaction();
+        }
         $pdo->commit();
-        self::assertSame(0, $host->count("hos_instance WHERE {$host->text('id')} = '$id' AND state <> ''"));
         $pdo->beginTransaction();
         self::assertTrue(Host::place($ayse, $id, once: $id)->allowed, 'nothing that was claimed stands in the way');
         $pdo->commit();

@@ -10,6 +10,7 @@ use Hos\Engine;
 use Hos\InternalError;
 use Hos\Native\FfiLibrary;
 use Hos\Native\Handle;
+use Hos\Status;
 use Hos\Tests\Support\Compiler;
 use Hos\Tests\Support\Place;
 use Hos\Uid;
@@ -90,6 +91,33 @@ final class LifeTest extends TestCase
         $own->close();
         self::assertTrue($this->ayse($shared)->can('shop.view', 'Pazar::Shop::"s1"')->allowed);
         $shared->close();
+    }
+
+    /** A worker that opens one for each request would have all of them open in the end. */
+    public function testAnEngineOfOnesOwnIsClosedWithTheLastThatNeedsIt(): void
+    {
+        $store = Place::pazar();
+        $isOpen = static fn (int $number): bool => Handle::library()->call($number, 'can', '{}', $json) !== Status::Closed->value;
+        $own = Engine::openWith(['store' => $store], shared: false);
+        $number = $this->number($own);
+        $ayse = $this->ayse($own);
+        unset($own);
+        self::assertTrue($ayse->can('shop.view', 'Pazar::Shop::"s1"')->allowed, 'an actor needs it still');
+        // What a child has inherited is its parent's.
+        self::assertSame(0, $this->child(function () use (&$ayse): bool {
+            $ayse = null;
+
+            return true;
+        }));
+        self::assertTrue($isOpen($number) && $this->order($ayse, 'own-1'));
+        unset($ayse);
+        self::assertFalse($isOpen($number));
+        $shared = Engine::open(null, store: $store);
+        $number = $this->number($shared);
+        unset($shared);
+        self::assertTrue($isOpen($number), 'who opens it again gets it again');
+        Engine::open(null, store: $store)->close();
+        self::assertFalse($isOpen($number));
     }
 
     public function testAChildOpensItsOwn(): void

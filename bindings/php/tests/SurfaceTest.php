@@ -311,6 +311,29 @@ final class SurfaceTest extends TestCase
         }
     }
 
+    /** A URL has a password in it: it is refused before a path is made of it, and nobody quotes it. */
+    public function testAUrlIsNoStore(): void
+    {
+        $urls = ['postgres://u:SECRET@127.0.0.1/app', ' mysql://u:SECRET@db/app', 'mysql:host=db;password=SECRET', 'pgsql:host=db;password=SECRET', 'sqlite:/SECRET'];
+        foreach ($urls as $url) {
+            $opens = [
+                fn () => Engine::open(null, store: $url),
+                fn () => Engine::openWith(['store' => $url], shared: false),
+                fn () => throw Engine::openForShadow(law: null, store: $url)->absent ?? new \LogicException('it was opened'),
+            ];
+            foreach ($opens as $open) {
+                try {
+                    $open();
+                    self::fail('it was opened');
+                } catch (CallError $error) {
+                    self::assertSame('hos.call_malformed', $error->code());
+                    self::assertStringContainsString('give the connection (a \PDO), not its URL', $error->getMessage());
+                    self::assertStringNotContainsString('SECRET', (string) $error);
+                }
+            }
+        }
+    }
+
     public function testARelativePathFromNowhere(): void
     {
         $gone = Place::directory() . '/gone';

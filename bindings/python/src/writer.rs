@@ -447,14 +447,14 @@ impl<'py> Writer<'py> {
 
     /// Entities that come with a call: maps, or objects with `uid`, `attrs` and `parents`.
     fn given(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
-        if !is_collection(value) {
+        if !is_several(value)? {
             return self.value(value, 1);
         }
         self.list(value, |writer, item| {
             let Some(fields) = named_members(item, &["uid", "attrs", "parents"])? else { return writer.value(item, 2) };
             writer.members(&fields, |writer, key, value| match key {
                 "uid" => writer.named(key, value),
-                "parents" if is_collection(value) => writer.list(value, |writer, parent| writer.named("parents", parent)),
+                "parents" if is_several(value)? => writer.list(value, |writer, parent| writer.named("parents", parent)),
                 _ => writer.value(value, 3),
             })
         })
@@ -546,6 +546,15 @@ fn is_collection(value: &Bound<'_, PyAny>) -> bool {
         || value.cast::<PyTuple>().is_ok()
         || value.cast::<PySet>().is_ok()
         || value.cast::<PyFrozenSet>().is_ok()
+}
+
+/// Whether it gives several of something, one after the other, as a generator does. A map and a text are one thing by themselves.
+fn is_several(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.cast::<PyDict>().is_ok() || value.cast::<PyString>().is_ok() || value.cast::<PyBytes>().is_ok() {
+        return Ok(false);
+    }
+    // Of its type, as Python looks for it; to begin with it would be to begin twice.
+    Ok(is_collection(value) || value.get_type().hasattr("__iter__")?)
 }
 
 fn kind(value: &Bound<'_, PyAny>) -> String {

@@ -3,6 +3,7 @@
 import collections
 import decimal
 import gc
+import pathlib
 import traceback
 import types
 import weakref
@@ -239,6 +240,13 @@ class BadInput(Stored):
         self.refused(hos.StoreError, "hos.store_unavailable", hos.Engine.open, store=self.place.name + "/none.db")
         self.refused(hos.RetryError, "hos.store_busy", hos.Engine.open, store=self.store)
         self.refused(hos.CallError, "hos.call_malformed", hos.Engine.open, store=self.store + "\udc80")
+        for url in ("postgres://u:SECRET@h:1/db", "postgresql+psycopg://u:SECRET@h/db", "mysql://u:SECRET@h/db", "SQLITE:///SECRET"):
+            for store in (url, pathlib.Path(url)):
+                error = self.refused(hos.CallError, "hos.call_malformed", hos.Engine.open, LAW, store=store)
+                self.assertIn("not its URL", error.message)
+                self.assertNotIn("SECRET", str(error))
+            error = self.refused(hos.CallError, "hos.call_malformed", hos.Engine.of_options, {"store": url})
+            self.assertNotIn("SECRET", str(error))
         with self.assertRaises(TypeError):
             hos.Engine.open(self.store)
         with self.assertRaises(TypeError):

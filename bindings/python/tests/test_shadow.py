@@ -258,6 +258,7 @@ class BadDays(Watched):
             with self.subTest(name):
                 self.stood_in(hos.Engine.open_for_shadow(*words, **options), kind, code)
         self.stood_in(asyncio.run(hos.aio.open_for_shadow(store="/nowhere")), hos.StoreError)
+        self.stood_in(hos.Engine.open_for_shadow(store="/nowhere").on(object()), hos.StoreError)
 
     def test_no_extension(self):
         """As a program meets it: the package without its module, or with one that is none."""

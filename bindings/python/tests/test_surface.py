@@ -1,10 +1,13 @@
 """The surface: answers, errors, who acts, what is done."""
 
 import asyncio
+import collections
 import copy
 import datetime
 import json
+import logging
 import pickle
+import pprint
 import threading
 
 from house import AYSE, EDA, H1, H2, MERT, Stored, hos
@@ -45,10 +48,32 @@ class Answers(Stored):
                 if answer:
                     self.fail("it was taken for a yes")
         call = {"tenant": "t1", "principal": {"type": "S::Account", "id": "mert"}, "action": "hall.enter"}
-        reply = engine.call("can", {**call, "resource": {"type": "S::Hall", "id": "h2"}})
-        self.assertIs(reply["allowed"], False)
-        with self.assertRaisesRegex(TypeError, "allowed"):
-            bool(reply)
+        for hall, allowed in (("h1", True), ("h2", False)):
+            reply = engine.call("can", {**call, "resource": {"type": "S::Hall", "id": hall}})
+            self.assertIs(reply["allowed"], allowed)
+            with self.assertRaisesRegex(TypeError, "allowed"):
+                bool(reply)
+
+    def test_a_reply_is_read_as_a_dict_is(self):
+        call = {"tenant": "t1", "principal": {"type": "S::Account", "id": "mert"}, "contract": "ticket", "id": "k-1", "event": "order"}
+        facts = {"owner": {"__entity": call["principal"]}, "price": 5}
+        reply = self.open().call("begin", {**call, "facts": facts})
+        self.assertIs(reply["allowed"], True)
+        self.assertEqual((reply.get("to"), reply.get("x"), reply.get("x", 5), "to" in reply), ("new", None, 5, True))
+        self.assertEqual((list(reply), len(reply)), (list(dict(reply)), len(dict(reply))))
+        self.assertEqual((dict(zip(reply.keys(), reply.values())), {**reply}, dict(reply.items())), (dict(reply),) * 3)
+        self.assertEqual((json.loads(reply.json()), pickle.loads(pickle.dumps(reply)), copy.deepcopy(reply)), (reply,) * 3)
+        self.assertNotEqual(reply, {})
+        with self.assertRaises(KeyError):
+            reply["x"]
+        with self.assertRaises(TypeError):
+            reply["allowed"] = False
+        # It is stored: who only tells of it is not to be told that it failed.
+        said = []
+        record = logging.LogRecord("x", logging.INFO, "x", 1, "said %s", (reply,), None)
+        for told in (record.getMessage(), pprint.pformat(reply), pprint.pformat([reply]), f"{reply}"):
+            said.append("'allowed': True" in told)
+        self.assertEqual(said, [True] * 4)
 
     def test_an_answer_cannot_be_changed_or_made(self):
         answer = self.open().tenant("t1").as_(MERT).can("hall.enter", H2)
@@ -202,10 +227,17 @@ class Acting(Stored):
         seat = hos.Uid("S::Seat", "1")
         attrs = {"hall": H1, "price": hos.Ext("decimal", "10.5"), "since": hos.Ext("datetime", "2026-01-31T12:00:00.000Z")}
         one = hos.Entity(seat, attrs, [H1])
-        for given in ([one], (one,), [{"uid": seat, "attrs": attrs, "parents": ['S::Hall::"h1"']}]):
+        spread = collections.deque([hos.Entity(seat, attrs, collections.deque([H1]))])
+        for given in ([one], (one,), [{"uid": seat, "attrs": attrs, "parents": ['S::Hall::"h1"']}], {1: one}.values(), spread):
             words = {"tags": {"friend"}, "by": MERT}
             self.assertIs(mert.can("seat.take", seat, given=given, context=words).allowed, True)
             self.assertIs(mert.can("seat.take", seat, given=given, context={"tags": ["foe"], "by": MERT}).allowed, False)
+        words = {"tags": {"friend"}, "by": MERT}
+        self.assertIs(mert.can("seat.take", seat, given=(each for each in [one]), context=words).allowed, True)
+        self.assertIs(mert.can_all([hos.Question("seat.take", seat)], given=iter([one]), context=words)[0].allowed, True)
+        for given in ({"uid": seat}, "x", b"x", list, 7, hos.Entity(seat), [hos.Entity(seat, attrs, 'S::Hall::"h1"')]):
+            with self.assertRaises(hos.CallError, msg=repr(given)):
+                mert.can("seat.take", seat, given=given)
 
     def test_contexts(self):
         mert = self.open().tenant("t1").as_(MERT)

@@ -31,6 +31,12 @@ class Forms(unittest.TestCase):
             "NaN", "sNaN", "Infinity", "-Infinity", "1234567890123456789012345678901234567890",
         ):  # fmt: skip
             self.assertIsInstance(read(Decimal(text)), str, text)
+        # Longer than Python reads a number.
+        zeros = "0" * 5000
+        for text, wanted in ((f"1.{zeros}", "1.0"), (f"-1.25{zeros}", "-1.25"), (f"0.{zeros}", "0.0")):
+            self.assertEqual(read(Decimal(text)), hos.Ext("decimal", wanted))
+        for text in (f"1.{zeros}1", f"1{zeros}", f"0.{zeros}1", "1" * 5000):
+            self.assertIsInstance(read(Decimal(text)), str)
 
     def test_decimals_under_a_strange_context(self):
         with decimal.localcontext() as context:

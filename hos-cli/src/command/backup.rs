@@ -8,9 +8,10 @@ use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
 use clap::Args;
+use hos_core::refusal::Code;
 use hos_engine::Failure;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Copy the store while it is in use, and verify the copy before it gets its name. The key file is never copied.
 #[derive(Debug, Args)]
@@ -28,6 +29,9 @@ impl Backup {
         if let Place::Database(url) = global.place()? {
             return Err(usage(format!("a store in a database is copied with the database's own tools: {}", tools(&url))));
         }
+        if let Some(vault) = &self.vault {
+            is_free(vault, &self.to)?;
+        }
         let engine = global.engine()?;
         let progress = Progress::new("copying", global.json);
         let tell = |done, all| {
@@ -39,7 +43,8 @@ impl Backup {
         let report = engine.backup(&self.to, Some(&tell))?;
         drop(progress);
         if let Some(vault) = &self.vault {
-            engine.backup_vault(vault)?;
+            // After the store, so that no record of the copy lacks its key. One of two copies is none: the name is free again.
+            engine.backup_vault(vault).inspect_err(|_| drop(std::fs::remove_file(&self.to)))?;
         }
         engine.close()?;
         let name = show::inert(&self.to.to_string_lossy());
@@ -58,6 +63,24 @@ impl Backup {
         }
         Ok(done)
     }
+}
+
+/// Refuses a name for the vault's copy that is taken, by the store's copy too, before hours go into that one.
+fn is_free(vault: &Path, copy: &Path) -> Result<(), Failure> {
+    let name = show::inert(&vault.to_string_lossy());
+    if vault.symlink_metadata().is_ok() {
+        return Err(Failure::new(Code::StoreUnavailable, format!("`{name}` exists already; a backup replaces nothing")));
+    }
+    // Nothing is there yet that could be told apart but the directory and the last name.
+    let place = |path: &Path| {
+        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        directory.canonicalize().map(|directory| directory.join(path.file_name().unwrap_or_default()))
+    };
+    let wanted = place(vault).map_err(|e| usage(format!("the directory of `{name}` cannot be found: {e}")))?;
+    if place(copy).is_ok_and(|place| place == wanted) {
+        return Err(usage(format!("`{name}` is the copy's own name: keep the vault's copy apart, in a file of its own")));
+    }
+    Ok(())
 }
 
 /// How a database is copied: of one moment, and apart from the keys of persons, which an old copy would bring back.

@@ -14,7 +14,7 @@ use hos_core::refusal::Code;
 use hos_engine::{ExportOptions, Failure, TenantRef, Witnessing};
 use serde_json::json;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Export one instance's story as a bundle that anybody can verify; or single records' proofs, or a tenant's whole log.
@@ -27,7 +27,8 @@ pub(crate) struct Export {
     /// The bundle's file; it must not exist
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Keep parts back: `buyer.*`, `args`, `*.slice` (whose data, then which part; `*` for anything)
+    /// Keep parts back: `buyer.*`, `args`, `*.slice` (whose data, then which part; `*` for anything); one that is of no part of the
+    /// bundle is refused
     #[arg(long, value_name = "PATTERN")]
     hide: Vec<String>,
     /// Write no record of the map of heads: the bundle is then gapless, but not complete
@@ -53,6 +54,8 @@ impl Export {
             [("--hide", !self.hide.is_empty()), ("--without-map", self.without_map), ("--policy", self.policy.is_some())];
         needs("--instance", self.instance.is_some(), &[("--out", self.out.is_some()), ("--proofs", self.proofs.is_some())])?;
         needs("--out", self.out.is_some(), &of_a_bundle)?;
+        self.all_free()?;
+        let mut made = Made::default();
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
         let (done, trust) = match (&self.instance, &self.tiles) {
@@ -63,23 +66,47 @@ impl Export {
                 let (contract, id) = (Name::new(contract)?, InstanceId::new(id)?);
                 hos_wire::recorded(&*engine.law()?, &tenant, &contract, &id)?;
                 match (&self.out, &self.proofs) {
-                    (Some(out), _) => self.bundle(&tenant, &contract, &id, out)?,
-                    (None, Some(directory)) => (proofs(&tenant, &contract, &id, directory)?, tenant.trust_file()?),
+                    (Some(out), _) => self.bundle(&tenant, &contract, &id, out, &mut made)?,
+                    (None, Some(directory)) => (proofs(&tenant, &contract, &id, directory, &mut made)?, tenant.trust_file()?),
                     (None, None) => return Err(usage("say where to: `-o FILE` or `--proofs DIR`")),
                 }
             }
-            (None, Some(directory)) => (tiles(&tenant, directory, global.json)?, tenant.trust_file()?),
+            (None, Some(directory)) => (tiles(&tenant, directory, &mut made, global.json)?, tenant.trust_file()?),
             (None, None) => return Err(usage("say what: `--instance CONTRACT/ID` or `--tiles DIR`")),
         };
         if let Some(path) = &self.trust_out {
             write_new(path, trust.as_bytes())?;
+            made.0.push(path.clone());
         }
         engine.close()?;
+        made.0.clear();
         Ok(done)
     }
 
+    /// Refuses names that are taken before anything is made or recorded for the others.
+    fn all_free(&self) -> Result<(), Failure> {
+        let all = [&self.out, &self.proofs, &self.tiles, &self.trust_out];
+        if let Some(taken) = all.into_iter().flatten().find(|path| path.symlink_metadata().is_ok()) {
+            return Err(failed(taken, &ErrorKind::AlreadyExists.into()));
+        }
+        match &self.trust_out {
+            Some(trust) if [&self.out, &self.proofs, &self.tiles].into_iter().flatten().any(|path| path == trust) => {
+                let name = show::inert(&trust.to_string_lossy());
+                Err(usage(format!("`{name}` is named twice: give the trust file a name of its own")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What is said of a bundle that was written, and the trust file for it.
-    fn bundle(&self, tenant: &TenantRef, contract: &Name, id: &InstanceId, out: &Path) -> Result<(Done, String), Failure> {
+    fn bundle(
+        &self,
+        tenant: &TenantRef,
+        contract: &Name,
+        id: &InstanceId,
+        out: &Path,
+        made: &mut Made,
+    ) -> Result<(Done, String), Failure> {
         let options = ExportOptions { hide: self.hide.clone(), without_map: self.without_map };
         let exported = match &self.policy {
             None => tenant.export(contract, id, &options)?,
@@ -92,6 +119,7 @@ impl Export {
             }
         };
         write_own(out, &exported.bytes).map_err(|e| failed(out, &e))?;
+        made.0.push(out.to_owned());
         let name = show::inert(&out.to_string_lossy());
         let (opened, hidden, erased) = exported.parts;
         let done = Done::ok(
@@ -118,9 +146,22 @@ impl Export {
     }
 }
 
-fn proofs(tenant: &TenantRef, contract: &Name, id: &InstanceId, directory: &Path) -> Result<Done, Failure> {
+/// What this call has made. It is taken away again unless all of it was made: a part is no export, and would stand in the way of
+/// the same call.
+#[derive(Default)]
+struct Made(Vec<PathBuf>);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for path in self.0.iter().rev() {
+            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+        }
+    }
+}
+
+fn proofs(tenant: &TenantRef, contract: &Name, id: &InstanceId, directory: &Path, made: &mut Made) -> Result<Done, Failure> {
     let proofs = tenant.export_proofs(contract, id)?;
-    new_directory(directory)?;
+    new_directory(directory, made)?;
     for (n, text) in &proofs {
         write_new(&directory.join(format!("{n:06}.tlog-proof")), text.as_bytes())?;
     }
@@ -128,8 +169,8 @@ fn proofs(tenant: &TenantRef, contract: &Name, id: &InstanceId, directory: &Path
     Ok(Done::ok(format!("exported {name}  {} proofs\n", proofs.len()), json!({ "directory": name, "proofs": proofs.len() })))
 }
 
-fn tiles(tenant: &TenantRef, directory: &Path, quiet: bool) -> Result<Done, Failure> {
-    new_directory(directory)?;
+fn tiles(tenant: &TenantRef, directory: &Path, made: &mut Made, quiet: bool) -> Result<Done, Failure> {
+    new_directory(directory, made)?;
     let progress = Progress::new("exporting", quiet);
     let tell = |done, all| progress.tell(done, all);
     let mut files = 0u64;
@@ -151,14 +192,16 @@ fn tiles(tenant: &TenantRef, directory: &Path, quiet: bool) -> Result<Done, Fail
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    let exists = error.kind() == std::io::ErrorKind::AlreadyExists;
+    let exists = error.kind() == ErrorKind::AlreadyExists;
     let what = if exists { "it exists already; it is not replaced".to_owned() } else { error.to_string() };
     Failure::new(Code::CallMalformed, format!("`{}`: {what}", show::inert(&path.to_string_lossy())))
 }
 
 /// Makes a directory that must not exist.
-fn new_directory(path: &Path) -> Result<(), Failure> {
-    std::fs::create_dir(path).map_err(|e| failed(path, &e))
+fn new_directory(path: &Path, made: &mut Made) -> Result<(), Failure> {
+    std::fs::create_dir(path).map_err(|e| failed(path, &e))?;
+    made.0.push(path.to_owned());
+    Ok(())
 }
 
 /// Writes a file that must not exist, whole or not at all.

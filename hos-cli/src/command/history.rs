@@ -10,7 +10,7 @@ use clap::Args;
 use hos_core::id::{InstanceId, Name};
 use hos_core::proof::record::Kind;
 use hos_core::value::Value;
-use hos_engine::{Failure, HistoryEntry};
+use hos_engine::{Failure, HistoryEntry, TenantRef};
 use hos_wire::answer::{history_json, kind_text};
 use hos_wire::page::page;
 use serde_json::json;
@@ -59,9 +59,33 @@ impl History {
             let json = json!({ "file": file.to_string_lossy(), "records": entries.len() });
             return Ok(Done::ok(format!("{shown}  {} records\n", entries.len()), json));
         }
-        let entries = tenant.history(&contract, &id, self.from, self.limit)?;
-        let text = entries.iter().map(|e| self.line(e)).collect::<String>();
-        Ok(Done::ok(text, history_json(&entries)))
+        let (entries, next) = self.page(&tenant, &contract, &id)?;
+        let mut text = entries.iter().map(|e| self.line(e)).collect::<String>();
+        let mut json = history_json(&entries);
+        if let Some(next) = next {
+            let word = if global.language() == "tr" { "devamı" } else { "more" };
+            let _ = writeln!(text, "{word}: --from {next}");
+            json["next"] = json!(next);
+        }
+        Ok(Done::ok(text, json))
+    }
+
+    /// As many records as are asked for, and the place of the first that is left.
+    fn page(&self, tenant: &TenantRef, contract: &Name, id: &InstanceId) -> Result<(Vec<HistoryEntry>, Option<u64>), Failure> {
+        // One more says whether there is any. The engine gives a page at once, however many are wanted.
+        let wanted = self.limit.saturating_add(1);
+        let mut entries = Vec::new();
+        while entries.len() < wanted {
+            let from = self.from.saturating_add(entries.len() as u64);
+            let page = tenant.history(contract, id, from, wanted - entries.len())?;
+            if page.is_empty() {
+                return Ok((entries, None));
+            }
+            entries.extend(page);
+        }
+        entries.truncate(self.limit);
+        let next = self.from.saturating_add(entries.len() as u64);
+        Ok((entries, Some(next)))
     }
 
     fn line(&self, entry: &HistoryEntry) -> String {

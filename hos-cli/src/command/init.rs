@@ -1,5 +1,6 @@
 //! `hos init`: a new store, and what to do next.
 
+use super::closed;
 use crate::entity;
 use crate::exit;
 use crate::global::Global;
@@ -73,7 +74,7 @@ impl Init {
         let opened = tenant.as_ref().map(|name| engine.open_tenant(&By::new(founder.uid.clone()), name)).transpose()?;
         let vkey = engine.vkey(tenant.as_ref().unwrap_or(&Tenant::universe()))?;
         let store_id = engine.store_id();
-        engine.close()?;
+        closed(engine);
 
         let key = global.key_path(&place)?;
         let store = place.shown();

@@ -44,7 +44,7 @@ pub(crate) mod work;
 
 use crate::exit;
 use crate::global::Global;
-use crate::out::Done;
+use crate::out::{Done, to_stderr};
 use crate::show;
 use clap::Subcommand;
 use hos_core::answer::Answer;
@@ -201,10 +201,19 @@ fn exit_codes() -> serde_json::Value {
     } })
 }
 
+/// Closes an engine behind what was committed. A checkpoint that it still held and could not store takes nothing of that back,
+/// and is signed again by whoever opens the store next: it is told beside the answer, and never in its place.
+pub(crate) fn closed(engine: Engine) {
+    if let Err(failure) = engine.close() {
+        let why = show::inert(&failure.message);
+        to_stderr(&format!("notice {}: what was answered is stored, its newest checkpoint is not: {why}\n", failure.code));
+    }
+}
+
 /// An answer, said; the engine is closed, so that what it still holds in memory is stored.
 fn answered(engine: Engine, answer: &Answer, subject: &str, event: &str, global: &Global) -> Result<Done, Failure> {
     let law = engine.law()?;
-    engine.close()?;
+    closed(engine);
     Ok(said(answer, subject, event, &law, global))
 }
 

@@ -1,5 +1,6 @@
 //! `hos outbox`: messages that wait for the world.
 
+use super::closed;
 use crate::global::Global;
 use crate::out::Done;
 use crate::show;
@@ -62,7 +63,7 @@ impl Outbox {
                 Done::ok(format!("delivered {pos}"), json!({ "delivered": pos }))
             }
         };
-        engine.close()?;
+        closed(engine);
         Ok(done)
     }
 }

@@ -1,5 +1,6 @@
 //! `hos tick`: due deadlines of one tenant.
 
+use super::closed;
 use crate::global::Global;
 use crate::out::Done;
 use clap::Args;
@@ -18,7 +19,7 @@ impl Tick {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
         let fired = global.tenant(&engine)?.tick(self.limit)?;
-        engine.close()?;
+        closed(engine);
         Ok(Done::ok(format!("fired    {fired}"), json!({ "fired": fired })))
     }
 }

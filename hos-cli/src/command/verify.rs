@@ -35,7 +35,8 @@ pub(crate) struct Verify {
     /// Where a checkpoint that you kept and the store's own prove that the log signed two histories, write the proof here
     #[arg(long, value_name = "FILE", requires = "kept", conflicts_with = "file")]
     fork_report: Option<PathBuf>,
-    /// Your own copy of the seal key (a C2SP vkey); without it the store is asked for its key
+    /// Your own copy of the seal key (a C2SP vkey); without it the store is asked for its key. What is in a file must bear its
+    /// signature, beside being what the trust file believes
     #[arg(long = "key", value_name = "VKEY")]
     key: Option<String>,
     /// Judge every record again: the level is `replayed` where each gives the same answer
@@ -50,7 +51,8 @@ impl Verify {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         needs("BUNDLE", self.file.is_some(), &[("--trust", self.trust.is_some())])?;
         if let (Some(file), Some(trust)) = (&self.file, &self.trust) {
-            return verify_file::run(file, trust, &self.against, self.replay, &global.language());
+            let key = self.key.as_deref();
+            return verify_file::run(file, trust, &self.against, key, self.replay, &global.language());
         }
         let turkish = global.language() == "tr";
         let read = |path: &PathBuf| {
@@ -170,7 +172,7 @@ fn text(report: &VerifyReport, turkish: bool) -> String {
         (false, level) => format!("{}  {records} records in {logs} logs\n", level.as_str()),
         (true, Level::Broken) => format!("bozuk  {logs} günlükte {records} kayıt\n"),
         (true, Level::Intact) => format!("bozulmamış  {logs} günlükte {records} kayıt\n"),
-        (true, Level::Anchored) => format!("tanıklı  {logs} günlükte {records} kayıt\n"),
+        (true, Level::Anchored) => format!("dayanaklı  {logs} günlükte {records} kayıt\n"),
         (true, Level::Replayed) => format!("yeniden yargılanmış  {logs} günlükte {records} kayıt\n"),
     };
     let (entries, root) = if turkish { ("girdi", "kök") } else { ("entries", "root") };

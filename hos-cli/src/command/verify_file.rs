@@ -11,19 +11,31 @@ use crate::usage::usage;
 use hos_core::audit::log::{LogVerdict, TilesAudit};
 use hos_core::audit::{self, Complete, Notice, Refused, Replayed, Standing, Verdict};
 use hos_core::limits::{BUNDLE_BYTES_MAX, ENTRY_BYTES_MAX, NOTE_BYTES_MAX, TRUST_BYTES_MAX};
+use hos_core::proof::bundle::Bundle;
+use hos_core::proof::checkpoint::{Note, NoteKey};
 use hos_core::proof::fork;
 use hos_core::proof::tiles::TileFile;
-use hos_core::proof::tlog_proof::MAGIC;
+use hos_core::proof::tlog_proof::{MAGIC, TlogProof};
 use hos_core::proof::tree::TILE_WIDTH;
 use hos_core::proof::trust::Trust;
+use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_wire::verdict::{log_verdict_json, verdict_json};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Verifies a bundle.
-pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], replay: bool, language: &str) -> Result<Done, Failure> {
+/// Verifies a bundle, a log or a proof. `key` is the verifier's own copy of the key that must have signed it.
+pub(super) fn run(
+    path: &Path,
+    trust: &Path,
+    kept: &[PathBuf],
+    key: Option<&str>,
+    replay: bool,
+    language: &str,
+) -> Result<Done, Failure> {
+    let key = key.map(NoteKey::parse).transpose();
+    let key = key.map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?;
     let trust = match Trust::parse(&input::bounded_file(trust, TRUST_BYTES_MAX)?) {
         Ok(trust) => trust,
         Err(error) => {
@@ -51,17 +63,21 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], replay: bool, lan
         if replay {
             return Err(nothing());
         }
-        return Ok(of_log(tiles(path, &trust)?, language));
+        return Ok(of_log(tiles(path, &trust, key.as_ref())?, language));
     }
     let bytes = input::bounded_file(path, BUNDLE_BYTES_MAX)?;
+    let foreign = key.as_ref().filter(|key| is_foreign(&notes(&bytes), &trust, key)).map(|_| unsigned());
     if bytes.starts_with(fork::FIRST.as_bytes()) {
-        return Ok(verify_fork::run(&bytes, &trust, language));
+        return Ok(foreign.map_or_else(|| verify_fork::run(&bytes, &trust, language), |refused| of_fork(&refused, language)));
     }
     if bytes.starts_with(MAGIC.as_bytes()) {
         if replay {
             return Err(nothing());
         }
-        return Ok(of_log(audit::log::proof(&bytes, &trust), language));
+        return Ok(of_log(foreign.map_or_else(|| audit::log::proof(&bytes, &trust), Err), language));
+    }
+    if let Some(refused) = foreign {
+        return Ok(of_bundle(&unbelieved(refused), language));
     }
     let kept = kept
         .iter()
@@ -76,6 +92,50 @@ pub(super) fn run(path: &Path, trust: &Path, kept: &[PathBuf], replay: bool, lan
         return Ok(done);
     }
     Ok(of_bundle(&audit::bundle(&bytes, &trust, &kept), language))
+}
+
+/// The checkpoints under which a file stands, read and not believed.
+fn notes(bytes: &[u8]) -> Vec<String> {
+    if bytes.starts_with(fork::FIRST.as_bytes()) {
+        return fork::Fork::decode(bytes).map_or_else(|_| Vec::new(), |fork| vec![fork.smaller, fork.larger]);
+    }
+    if bytes.starts_with(MAGIC.as_bytes()) {
+        return TlogProof::parse(bytes).map_or_else(|_| Vec::new(), |proof| vec![proof.checkpoint]);
+    }
+    // The universe's log may stand under another key of the store: it is the first that the records are in.
+    Bundle::decode(bytes).map_or_else(|_| Vec::new(), |bundle| bundle.logs.into_iter().take(1).map(|log| log.note).collect())
+}
+
+/// Whether all of these are believed, and the key that the verifier has signed none. What the trust file does not believe is left
+/// to the audit, which says why.
+fn is_foreign(notes: &[String], trust: &Trust, key: &NoteKey) -> bool {
+    let signed = |note: &str| {
+        // A copy of the key bears the name of some log of the store; what counts is the key.
+        let named = NoteKey::new(note.lines().next().unwrap_or_default(), key.key().clone());
+        named.is_ok_and(|named| Note::parse(note.as_bytes()).is_ok_and(|note| note.verify(&named).is_ok()))
+    };
+    !notes.is_empty() && notes.iter().all(|note| trust.signers(note.as_bytes()).is_ok() && !signed(note))
+}
+
+fn unsigned() -> Refused {
+    Refused::new("checkpoint.unsigned", "--key", "the checkpoint bears no signature of the key given")
+}
+
+/// A bundle of which nothing is believed.
+fn unbelieved(refused: Refused) -> Verdict {
+    Verdict {
+        standing: Standing::Refused(refused),
+        origin: String::new(),
+        size: 0,
+        instance: None,
+        records: 0,
+        gapless: None,
+        complete: None,
+        parts: (0, 0, 0),
+        witnesses: Vec::new(),
+        notices: Vec::new(),
+        states: Vec::new(),
+    }
 }
 
 fn of_bundle(verdict: &Verdict, language: &str) -> Done {
@@ -106,9 +166,12 @@ fn again(replayed: &Replayed, done: &mut Done, language: &str) {
 }
 
 /// Verifies a log given as tiles: every entry, and every tile of hashes byte for byte.
-fn tiles(root: &Path, trust: &Trust) -> Result<Result<LogVerdict, Refused>, Failure> {
+fn tiles(root: &Path, trust: &Trust, key: Option<&NoteKey>) -> Result<Result<LogVerdict, Refused>, Failure> {
     let tile_bytes_max = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
     let note = input::bounded_file(&root.join("checkpoint"), NOTE_BYTES_MAX)?;
+    if key.is_some_and(|key| is_foreign(&[String::from_utf8_lossy(&note).into_owned()], trust, key)) {
+        return Ok(Err(unsigned()));
+    }
     let mut pass = match TilesAudit::open(&note, trust) {
         Ok(pass) => pass,
         Err(refused) => return Ok(Err(refused)),
@@ -159,6 +222,12 @@ fn of_log(verdict: Result<LogVerdict, Refused>, language: &str) -> Done {
             Done { exit: exit::OK, text, json }
         }
     }
+}
+
+/// A report of a fork that is not believed, as `verify_fork` says it.
+fn of_fork(refused: &Refused, language: &str) -> Done {
+    let json = json!({ "verdict": "refused", "code": refused.code, "why": refused.why });
+    Done { exit: exit::FINDINGS, text: refused_text(refused, language == "tr"), json }
 }
 
 fn refused_text(refused: &Refused, turkish: bool) -> String {
@@ -220,7 +289,7 @@ fn standing_word(standing: &Standing, turkish: bool) -> &'static str {
         (Standing::Intact, false) => "intact",
         (Standing::Intact, true) => "bozulmamış",
         (Standing::Anchored, false) => "anchored",
-        (Standing::Anchored, true) => "tanıklı",
+        (Standing::Anchored, true) => "dayanaklı",
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn text(read: &Read, proposal: &Proposal, arrows: &Arrows) -> String 
     let columns: Vec<String> = read.columns.iter().map(|(of, name)| format!("{of}: {}", inert(name))).collect();
     let mut out = format!("read      {} rows of {} instances in {}\n", proposal.rows, proposal.instances, read.name);
     let _ = writeln!(out, "columns   {}", columns.join(", "));
-    for renamed in &proposal.renamed {
+    for renamed in proposal.renamed.iter().chain(&arrows.renamed) {
         let _ = writeln!(out, "renamed   {} `{}` is `{}`", renamed.what, inert(&cut(&renamed.said)), renamed.name);
     }
     states(&mut out, proposal);
@@ -176,7 +176,11 @@ pub(crate) fn figures(read: &Read, proposal: &Proposal, arrows: &Arrows) -> Json
         json!({ "state": r.from.as_str(), "event": r.event.as_str(), "to": r.to.as_str(), "after_ms": r.after.0,
                 "beyond": r.beyond, "wait": span(Some(r.times)) })
     });
-    let renamed = proposal.renamed.iter().map(|r| json!({ "what": r.what, "said": r.said, "name": r.name.as_str() }));
+    let renamed = proposal
+        .renamed
+        .iter()
+        .chain(&arrows.renamed)
+        .map(|r| json!({ "what": r.what, "said": r.said, "name": r.name.as_str() }));
     json!({
         "file": read.name, "columns": columns, "rows": proposal.rows, "instances": proposal.instances,
         "states": states.collect::<Vec<_>>(), "births": births.collect::<Vec<_>>(), "edges": edges.collect::<Vec<_>>(),

@@ -2,7 +2,7 @@
 //! locked by somebody else is left for a later pass; what is adopted already is passed over, so that a run that was ended goes on.
 
 use super::cells::{as_words, shown, typed_column};
-use super::key::{Key, stuck};
+use super::key::{Id, Key, NO_UTF8, Paged, stuck, twice};
 use super::words::{as_id, as_text, name, text};
 use super::{Rows, World};
 use crate::progress::Progress;
@@ -29,8 +29,8 @@ const TRIES: u32 = 5;
 pub(super) const LISTED_MAX: usize = 1000;
 /// How many rows that others hold are kept for later passes; the next run takes the rest.
 const HELD_MAX: usize = 100_000;
-/// What a driver gives for a number with a fraction, or a time, that is no text.
-pub(super) const NO_WORD: &[u8] = b"?";
+/// What no id is, though SQLite keeps it in any column.
+pub(super) const REAL: &str = "a number with a fraction (REAL): an id is a text or a whole number";
 
 /// How rows are brought in.
 pub(crate) struct How<'h> {
@@ -62,8 +62,8 @@ impl Done {
         self.adopted.values().sum()
     }
 
-    fn refuse(&mut self, id: String, why: String) {
-        self.refused += 1;
+    fn refuse(&mut self, rows: u64, id: String, why: String) {
+        self.refused += rows;
         if self.listed.len() < LISTED_MAX {
             self.listed.push((id, why));
         }
@@ -78,6 +78,13 @@ enum Fate {
     /// Taken away since its id was read.
     Gone,
     Refused(String),
+}
+
+/// What the rows of one id came to when a page was read.
+struct Found {
+    id: Id,
+    rows: u64,
+    is_adopted: bool,
 }
 
 /// Something done in a transaction: whether it is to be kept, and what came of it.
@@ -115,21 +122,27 @@ impl<'a> Adoption<'a> {
         let mut done = Done::default();
         let all = self.left(rows)?;
         let mut seen = self.without_id(rows, &mut done)?;
+        let key = self.key_of(&rows.table, &rows.id)?;
+        let paged = Paged { by: format!("p.{}", name(self.dialect, &rows.id)), key };
         let (mut after, mut held) = (None, Vec::new());
-        'pages: loop {
-            let page = self.page(rows, after.as_ref())?;
-            let Some((last, _)) = page.last().cloned() else { break };
-            if after.as_ref() == Some(&last) {
-                return Err(stuck(&rows.table, &rows.id));
-            }
-            for (id, _) in page.into_iter().filter(|(_, is_adopted)| !is_adopted) {
+        'pages: while let Some(end) = self.end(&rows.table, &rows.id, &paged, after.as_ref())? {
+            for found in self.page(rows, &paged, after.as_ref(), &end)? {
+                if found.is_adopted && found.rows == 1 {
+                    continue;
+                }
                 if done.count() >= how.limit {
                     break 'pages;
                 }
-                seen += u64::from(self.settle(rows, id, how, &mut done, &mut held)?);
+                if found.rows == 1 {
+                    seen += u64::from(self.settle(rows, found.id, how, &mut done, &mut held)?);
+                } else {
+                    // Which of them the instance stands for nobody can tell, though one were adopted when it was alone.
+                    done.refuse(found.rows, found.id.shown(), twice(found.rows));
+                    seen += found.rows;
+                }
                 how.progress.tell(seen.min(all), all);
             }
-            after = Some(last);
+            after = Some(end);
         }
         for _ in 1..how.passes.max(1) {
             if held.is_empty() || how.dry || done.count() >= how.limit {
@@ -150,16 +163,16 @@ impl<'a> Adoption<'a> {
     }
 
     /// One row; says whether it is settled. One that somebody else holds is kept for later, or counted where too many are kept.
-    fn settle(&mut self, rows: &Rows, id: Sql, how: &How<'_>, done: &mut Done, held: &mut Vec<Sql>) -> Result<bool, Failure> {
+    fn settle(&mut self, rows: &Rows, id: Id, how: &How<'_>, done: &mut Done, held: &mut Vec<Id>) -> Result<bool, Failure> {
         match self.one(rows, &id, how)? {
             Fate::Adopted(state) => {
                 *done.adopted.entry(state).or_default() += 1;
                 if how.dry {
-                    self.would.insert((rows.contract.clone(), as_words(id).unwrap_or_default()));
+                    self.would.insert((rows.contract.clone(), id.text().unwrap_or_default()));
                 }
             }
             Fate::Already | Fate::Gone => {}
-            Fate::Refused(why) => done.refuse(shown(&id), why),
+            Fate::Refused(why) => done.refuse(1, id.shown(), why),
             Fate::Locked => {
                 if held.len() < HELD_MAX {
                     held.push(id);
@@ -177,13 +190,12 @@ impl<'a> Adoption<'a> {
         let (table, id) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
         let nobodys = self.number(&format!("SELECT count(*) FROM {table} w WHERE w.{id} IS NULL"))?;
         if nobodys > 0 {
-            done.refuse("NULL".to_owned(), nobodys_id(nobodys));
-            done.refused += nobodys - 1;
+            done.refuse(nobodys, "NULL".to_owned(), nobodys_id(nobodys));
         }
         if self.dialect != Dialect::Sqlite {
             return Ok(nobodys);
         }
-        let its = self.is_its(rows);
+        let its = self.is_its(rows, &as_id(self.dialect, &format!("w.{id}")));
         let real =
             format!("FROM {table} w WHERE typeof(w.{id}) = 'real' AND NOT EXISTS (SELECT 1 FROM hos_instance i WHERE {its})");
         let count = self.number(&format!("SELECT count(*) {real}"))?;
@@ -191,21 +203,21 @@ impl<'a> Adoption<'a> {
         done.refused += count - (listed.len() as u64).min(count);
         for row in listed {
             let id = row.first().map(shown).unwrap_or_default();
-            done.refuse(id, "its id is a number with a fraction (REAL): an id is a text or a whole number".to_owned());
+            done.refuse(1, id, format!("its id is {REAL}"));
         }
         Ok(nobodys + count)
     }
 
-    /// That `i` is the instance of the row `w`.
-    fn is_its(&self, rows: &Rows) -> String {
+    /// That `i` is the instance of the row that has this id.
+    fn is_its(&self, rows: &Rows, id: &str) -> String {
         let d = self.dialect;
-        let id = as_id(d, &format!("w.{}", name(d, &rows.id)));
         let (tenant, contract) = (text(d, &self.world.tenant), text(d, &rows.contract));
         format!("i.tenant = {tenant} AND i.contract = {contract} AND i.id = {id} AND i.state <> ''")
     }
 
     fn left(&mut self, rows: &Rows) -> Result<u64, Failure> {
-        let (table, its) = (name(self.dialect, &rows.table), self.is_its(rows));
+        let id = as_id(self.dialect, &format!("w.{}", name(self.dialect, &rows.id)));
+        let (table, its) = (name(self.dialect, &rows.table), self.is_its(rows, &id));
         let sql = format!("SELECT count(*) FROM {table} w WHERE NOT EXISTS (SELECT 1 FROM hos_instance i WHERE {its})");
         self.number(&sql)
     }
@@ -217,37 +229,65 @@ impl<'a> Adoption<'a> {
 
     /// That a row has an id, and one behind another.
     pub(super) fn behind(&self, id: &str, key: &Key, after: Option<&Sql>) -> String {
-        let place = match after {
-            // A text that is no UTF-8 is bound as bytes, which stand behind all texts.
-            Some(Sql::Raw(_)) if self.dialect == Dialect::Sqlite => format!("CAST({} AS TEXT)", self.place(1)),
-            _ => key.place(&self.place(1)),
-        };
-        let behind = if after.is_some() { format!(" AND {id} > {place}") } else { String::new() };
+        let behind = after.map_or_else(String::new, |after| format!(" AND {id} > {}", self.given_at(1, key, after)));
         let real = if self.dialect == Dialect::Sqlite { format!(" AND typeof({id}) <> 'real'") } else { String::new() };
         format!("{id} IS NOT NULL{real}{behind}")
     }
 
-    /// The next ids, in the order of the table's own key, and whether each is adopted already.
-    ///
-    /// The page is taken first, and each of its rows looked for then: asked for the next rows that are not adopted, a database may go
-    /// through all instances for each page.
-    fn page(&mut self, rows: &Rows, after: Option<&Sql>) -> Result<Vec<(Sql, bool)>, Failure> {
-        let key = self.key_of(&rows.table, &rows.id)?;
-        let (table, id) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
-        let behind = self.behind(&format!("p.{id}"), &key, after);
-        let page = format!("SELECT p.{id} FROM {table} p WHERE {behind} ORDER BY p.{id} LIMIT {PAGE}");
-        let its = self.is_its(rows);
-        let read = key.read(self.dialect, &format!("w.{id}"));
-        let sql = format!("SELECT {read}, i.tenant FROM ({page}) w LEFT JOIN hos_instance i ON {its} ORDER BY w.{id}");
-        let params: Vec<&Sql> = after.into_iter().collect();
-        let read = |row: Vec<Sql>| {
-            let mut cells = row.into_iter();
-            cells.next().zip(cells.next()).map(|(id, of)| (id, !matches!(of, Sql::Null)))
-        };
-        Ok(self.read(&sql, &params)?.into_iter().filter_map(read).collect())
+    /// A value's place, as what a column is compared with.
+    pub(super) fn given_at(&self, n: usize, key: &Key, value: &Sql) -> String {
+        match value {
+            // A text that is no UTF-8 is bound as bytes, which stand behind all texts. The sign takes the cast's own type from it, by
+            // which numbers on the other side would be compared as texts.
+            Sql::Raw(_) if self.dialect == Dialect::Sqlite => format!("+CAST({} AS TEXT)", self.place(n)),
+            _ => key.place(&self.place(n)),
+        }
     }
 
-    fn one(&mut self, rows: &Rows, id: &Sql, how: &How<'_>) -> Result<Fate, Failure> {
+    /// Where the next page ends. With it comes all that the column takes for the same, however much that is: the page behind it
+    /// begins behind all of these.
+    pub(super) fn end(&mut self, table: &str, column: &str, paged: &Paged, after: Option<&Sql>) -> Result<Option<Sql>, Failure> {
+        let (d, by) = (self.dialect, &paged.by);
+        let (from, behind) = (name(d, table), self.behind(by, &paged.key, after));
+        let page = format!("SELECT {by} AS k FROM {from} p WHERE {behind} ORDER BY {by} LIMIT {PAGE}");
+        let sql = format!("SELECT {} FROM ({page}) w ORDER BY w.k DESC LIMIT 1", paged.key.read(d, "w.k"));
+        let params: Vec<&Sql> = after.into_iter().collect();
+        let end = self.read(&sql, &params)?.pop().and_then(|mut row| row.pop());
+        if end.is_some() && end.as_ref() == after {
+            return Err(stuck(table, column));
+        }
+        Ok(end)
+    }
+
+    /// That a row lies in a page, with the parameters for it.
+    pub(super) fn within<'v>(&self, paged: &Paged, after: Option<&'v Sql>, end: &'v Sql) -> (String, Vec<&'v Sql>) {
+        let params: Vec<&Sql> = after.into_iter().chain([end]).collect();
+        let place = self.given_at(params.len(), &paged.key, end);
+        (format!("{} AND {} <= {place}", self.behind(&paged.by, &paged.key, after), paged.by), params)
+    }
+
+    /// A page's ids, in the order of the table's own key: how many rows have each, and whether it is adopted already.
+    ///
+    /// The page is taken first, and each of its ids looked for then: asked for the next rows that are not adopted, a database may
+    /// go through all instances for each page.
+    fn page(&mut self, rows: &Rows, paged: &Paged, after: Option<&Sql>, end: &Sql) -> Result<Vec<Found>, Failure> {
+        let (d, by, its) = (self.dialect, &paged.by, self.is_its(rows, "w.b"));
+        let (bytes, table) = (as_id(d, by), name(d, &rows.table));
+        let (within, params) = self.within(paged, after, end);
+        let page = format!("SELECT {by} AS k, {bytes} AS b, count(*) AS n FROM {table} p WHERE {within} GROUP BY {by}, {bytes}");
+        let instance = format!("(SELECT 1 FROM hos_instance i WHERE {its})");
+        let sql = format!("SELECT {}, w.b, w.n, {instance} FROM ({page}) w ORDER BY w.k, w.b", paged.key.read(d, "w.k"));
+        let found = |row: Vec<Sql>| {
+            let mut cells = row.into_iter();
+            let id = Id { column: cells.next()?, bytes: cells.next()? };
+            let rows = cells.next().and_then(as_words).and_then(|digits| digits.parse().ok())?;
+            let is_adopted = cells.next().is_some_and(|of| !matches!(of, Sql::Null)) && id.text().is_some();
+            Some(Found { id, rows, is_adopted })
+        };
+        Ok(self.read(&sql, &params)?.into_iter().filter_map(found).collect())
+    }
+
+    fn one(&mut self, rows: &Rows, id: &Id, how: &How<'_>) -> Result<Fate, Failure> {
         self.transact(how, &mut |this| {
             let fate = this.in_transaction(rows, id, how)?;
             Ok((matches!(fate, Fate::Adopted(_)), fate))
@@ -284,16 +324,16 @@ impl<'a> Adoption<'a> {
         }
     }
 
-    fn in_transaction(&mut self, rows: &Rows, id: &Sql, how: &How<'_>) -> Result<Fate, Failure> {
-        if matches!(id, Sql::Raw(bytes) if std::str::from_utf8(bytes).is_err()) {
-            return Ok(Fate::Refused("its id is no UTF-8".to_owned()));
+    fn in_transaction(&mut self, rows: &Rows, id: &Id, how: &How<'_>) -> Result<Fate, Failure> {
+        let Some(id_text) = id.text() else { return Ok(Fate::Refused(NO_UTF8.to_owned())) };
+        let mut found = self.locked(rows, id)?;
+        let Some(mut row) = found.pop() else { return self.missed(rows, id) };
+        if !found.is_empty() {
+            return Ok(Fate::Refused(twice(2)));
         }
-        let Some(mut row) = self.locked(rows, id)? else { return self.missed(rows, id) };
         let mut next = || row.pop().flatten();
         let facts: Vec<(&String, Option<String>)> = rows.facts.keys().rev().map(|name| (name, next())).collect();
-        let (word, id_text) = (next(), next());
-        let Some(word) = word else { return Ok(Fate::Refused("its state is NULL".to_owned())) };
-        let Some(id_text) = id_text else { return Ok(Fate::Refused("its id is NULL".to_owned())) };
+        let Some(word) = next() else { return Ok(Fate::Refused("its state is NULL".to_owned())) };
         let state = rows.state_of(&word).to_owned();
         let contract = crate::input::contract(self.law, &rows.contract);
         if !contract.is_some_and(|c| c.states.iter().any(|s| s.name.as_str() == state)) {
@@ -341,32 +381,42 @@ impl<'a> Adoption<'a> {
         })
     }
 
-    /// The row's id, state and facts, as text, while it is ours alone; none where somebody else has it.
-    fn locked(&mut self, rows: &Rows, id: &Sql) -> Result<Option<Vec<Option<String>>>, Failure> {
-        let (d, key) = (self.dialect, self.key_of(&rows.table, &rows.id)?);
-        let columns = [&rows.id, &rows.state].into_iter().chain(rows.facts.values());
+    /// State and facts of the row that has an id, as text, while it is ours alone; of two where there are more, and none where
+    /// somebody else has it.
+    fn locked(&mut self, rows: &Rows, id: &Id) -> Result<Vec<Vec<Option<String>>>, Failure> {
+        let d = self.dialect;
+        let columns = std::iter::once(&rows.state).chain(rows.facts.values());
         let columns: Vec<String> = columns.map(|column| as_text(d, &format!("w.{}", name(d, column)))).collect();
         let lock = if d == Dialect::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" };
-        let sql = format!(
-            "SELECT {} FROM {} w WHERE w.{} = {}{lock}",
-            columns.join(", "),
-            name(d, &rows.table),
-            name(d, &rows.id),
-            key.place(&self.place(1))
-        );
-        let found = self.read(&sql, &[id])?.pop();
-        Ok(found.map(|row| row.into_iter().map(as_words).collect()))
+        let (just, params) = self.is_just(rows, id)?;
+        let sql = format!("SELECT {} FROM {} w WHERE {just} LIMIT 2{lock}", columns.join(", "), name(d, &rows.table));
+        let found = self.read(&sql, &params)?;
+        Ok(found.into_iter().map(|row| row.into_iter().map(as_words).collect()).collect())
+    }
+
+    /// That a row has just this id, with the parameters for it: the column's own index finds what it takes for the same, and of
+    /// that the letters are compared.
+    fn is_just<'i>(&mut self, rows: &Rows, id: &'i Id) -> Result<(String, Vec<&'i Sql>), Failure> {
+        let (d, key) = (self.dialect, self.key_of(&rows.table, &rows.id)?);
+        let column = format!("w.{}", name(d, &rows.id));
+        let bytes = as_id(d, &column);
+        Ok(match d {
+            // A column of SQLite's may hold one text as a text, as bytes and as a number.
+            Dialect::Sqlite => {
+                (format!("{column} IN (CAST(?1 AS TEXT), ?1, CAST(?1 AS INTEGER)) AND {bytes} = ?1"), vec![&id.bytes])
+            }
+            Dialect::Postgres | Dialect::Mysql => {
+                let [first, second] = [1, 2].map(|n| self.place(n));
+                (format!("{column} = {} AND {bytes} = {second}", key.place(&first)), vec![&id.column, &id.bytes])
+            }
+        })
     }
 
     /// Why a row was not found that is nobody's: somebody holds it, or it is gone.
-    fn missed(&mut self, rows: &Rows, id: &Sql) -> Result<Fate, Failure> {
-        if self.dialect == Dialect::Mysql && matches!(id, Sql::Raw(bytes) if bytes == NO_WORD) {
-            return Ok(Fate::Refused("its id is no text and no whole number".to_owned()));
-        }
-        let key = self.key_of(&rows.table, &rows.id)?;
-        let (table, column) = (name(self.dialect, &rows.table), name(self.dialect, &rows.id));
-        let sql = format!("SELECT 1 FROM {table} w WHERE w.{column} = {}", key.place(&self.place(1)));
-        Ok(if self.read(&sql, &[id])?.is_empty() { Fate::Gone } else { Fate::Locked })
+    fn missed(&mut self, rows: &Rows, id: &Id) -> Result<Fate, Failure> {
+        let (just, params) = self.is_just(rows, id)?;
+        let sql = format!("SELECT 1 FROM {} w WHERE {just} LIMIT 1", name(self.dialect, &rows.table));
+        Ok(if self.read(&sql, &params)?.is_empty() { Fate::Gone } else { Fate::Locked })
     }
 
     pub(super) fn place(&self, n: usize) -> String {

@@ -3,6 +3,7 @@
 use super::Given;
 use super::adopt::{Adoption, Read};
 use super::cells::{as_words, typed_column};
+use super::key::twice;
 use super::words::{as_id, as_text, name};
 use hos_core::id::{Shown, Uid};
 use hos_core::policy::Entity;
@@ -67,10 +68,22 @@ impl Adoption<'_> {
         let d = self.dialect;
         let columns: Vec<String> = given.attrs.values().map(|a| as_text(d, &name(d, &a.column))).collect();
         let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(", ") };
-        // By its bytes in MySQL, whose collations pass over blanks at the end; as a text elsewhere: PostgreSQL's index serves.
-        let id = if d == Dialect::Mysql { as_id(d, &name(d, &given.id)) } else { as_text(d, &name(d, &given.id)) };
-        let sql = format!("SELECT {columns} FROM {} WHERE {id} = {}", name(d, &given.table), self.place(1));
-        let Some(row) = self.read(&sql, &[&Sql::Text(uid.id().to_owned())])?.pop() else { return Ok(Ok(None)) };
+        // By its bytes in MySQL, whose collations pass over blanks at the end; elsewhere as a text too: PostgreSQL's index serves.
+        let (column, place) = (name(d, &given.id), self.place(1));
+        let id = match d {
+            Dialect::Mysql => format!("{} = {place}", as_id(d, &column)),
+            Dialect::Sqlite => format!("{} = {place}", as_text(d, &column)),
+            Dialect::Postgres => {
+                format!("{} = {place} AND {} = {}", as_text(d, &column), as_id(d, &column), as_id(d, &place))
+            }
+        };
+        let sql = format!("SELECT DISTINCT {columns} FROM {} WHERE {id} LIMIT 2", name(d, &given.table));
+        let mut found = self.read(&sql, &[&Sql::Text(uid.id().to_owned())])?;
+        let Some(row) = found.pop() else { return Ok(Ok(None)) };
+        if !found.is_empty() {
+            let (table, row) = (&given.table, Shown(uid.id()));
+            return Ok(Err(format!("the table `{table}`, row `{row}`: {}, with attributes that differ", twice(2))));
+        }
         let mut attrs = Record::new();
         for ((attr, of), cell) in given.attrs.iter().zip(row) {
             let Some(word) = as_words(cell) else { continue };

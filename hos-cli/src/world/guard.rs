@@ -1,5 +1,8 @@
 //! Triggers by which the database itself refuses a status that the law's tables do not hold in the same transaction.
 
+mod mysql;
+mod postgres;
+
 use super::words::{as_id, name, same, state, text};
 use super::{Rows, World};
 use hos_engine::store::sql::dialect::Dialect;
@@ -34,8 +37,8 @@ pub(crate) fn script(world: &World, dialect: Dialect, unknown: Unknown) -> Strin
     for (guard, rows) in guards(world) {
         out.push('\n');
         out.push_str(&match dialect {
-            Dialect::Postgres => postgres(world, &guard, rows, unknown),
-            Dialect::Mysql => mysql(world, &guard, rows, unknown),
+            Dialect::Postgres => postgres::script(world, &guard, rows, unknown),
+            Dialect::Mysql => mysql::script(world, &guard, rows, unknown),
             Dialect::Sqlite => sqlite(world, &guard, rows, unknown),
         });
     }
@@ -53,7 +56,8 @@ pub(crate) fn removal(world: &World, dialect: Dialect) -> String {
                 let triggers = ["_insert", "_update", ""].map(|of| format!("DROP TRIGGER IF EXISTS {guard}{of} ON {table};\n"));
                 format!("{}DROP FUNCTION {guard}();\n", triggers.concat())
             }
-            Dialect::Mysql | Dialect::Sqlite => format!("DROP TRIGGER {guard}_insert;\nDROP TRIGGER {guard}_update;\n"),
+            Dialect::Mysql => mysql::removal(&guard, rows),
+            Dialect::Sqlite => format!("DROP TRIGGER {guard}_insert;\nDROP TRIGGER {guard}_update;\n"),
         });
     }
     out
@@ -80,88 +84,17 @@ fn short(whole: &str, same: usize) -> String {
     format!("{}_{sum:08x}{number}", whole.get(..NAME_BYTES_MAX - 9).unwrap_or_default())
 }
 
-/// The row of the instance that a row of the world stands for.
-fn instance(dialect: Dialect, world: &World, rows: &Rows, id: &str) -> String {
+/// The row of the instance that a row of the world stands for, in the law's table.
+fn instance(dialect: Dialect, law: &str, world: &World, rows: &Rows, id: &str) -> String {
     format!(
-        "hos_instance WHERE tenant = {} AND contract = {} AND id = {} AND state <> ''",
+        "{law} WHERE tenant = {} AND contract = {} AND id = {} AND state <> ''",
         text(dialect, &world.tenant),
         text(dialect, &rows.contract),
         as_id(dialect, id)
     )
 }
 
-fn postgres(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
-    let d = Dialect::Postgres;
-    let (table, id, column) = (name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
-    let unless_known = match unknown {
-        Unknown::Refused => "",
-        Unknown::Passed => "  IF lawful IS NULL THEN RETURN NULL; END IF;\n",
-    };
-    format!(
-        "CREATE FUNCTION {guard}() RETURNS trigger LANGUAGE plpgsql AS $hos$
-DECLARE
-  lawful TEXT;
-  present TEXT;
-BEGIN
-  -- As the row stands at the end of the transaction, not as it stood when it was written.
-  SELECT {mapped} INTO present FROM {table} WHERE {id} = NEW.{id};
-  IF NOT FOUND THEN RETURN NULL; END IF;
-  SELECT state INTO lawful FROM {instance};
-{unless_known}  IF lawful IS NULL OR present IS NULL OR lawful <> present THEN
-    RAISE EXCEPTION 'hos.guard: a row of % is in a state that the law does not hold', {table_text}
-      USING ERRCODE = 'HS001', DETAIL = format('%s %s: the row says %s, the law says %s', {contract_text}, NEW.{id}, coalesce(present, 'nothing'), coalesce(lawful, 'nothing'));
-  END IF;
-  RETURN NULL;
-END $hos$;
--- The tables are those that these names mean now, whatever path, or temporary table, a session has later.
-DO $hos$ BEGIN
-  EXECUTE format('ALTER FUNCTION {guard}() SET search_path = %s, pg_temp', (
-    SELECT string_agg(quote_ident(n.nspname), ', ' ORDER BY c.oid = 'hos_instance'::regclass DESC)
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid IN ('hos_instance'::regclass, {table_name}::regclass)));
-END $hos$;
-CREATE CONSTRAINT TRIGGER {guard}_insert AFTER INSERT ON {table}
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {guard}();
--- Not `UPDATE OF`: what a trigger of the world's own writes into a row stands in no statement's list of columns.
-CREATE CONSTRAINT TRIGGER {guard}_update AFTER UPDATE ON {table}
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NOT ({untouched})) EXECUTE FUNCTION {guard}();
-",
-        untouched = untouched(d, [&id, &column], "IS NOT DISTINCT FROM"),
-        mapped = state(d, rows, &column),
-        instance = instance(d, world, rows, &format!("NEW.{id}")),
-        table_text = text(d, &rows.table),
-        table_name = text(d, &table),
-        contract_text = text(d, &rows.contract),
-    )
-}
-
-/// Behind the write, and so behind what triggers of the world's own put into the row.
-fn mysql(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
-    let d = Dialect::Mysql;
-    let (table, id, column) = (name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
-    let body = format!(
-        "  IF {unlawful} THEN
-    SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 31001, MESSAGE_TEXT = {message};
-  END IF;",
-        unlawful = unlawful(d, world, rows, &format!("NEW.{id}"), &format!("NEW.{column}"), unknown),
-        message = text(d, &format!("hos.guard: a row of {} is in a state that the law does not hold", rows.table)),
-    );
-    format!(
-        "DELIMITER //
-CREATE TRIGGER {guard}_insert AFTER INSERT ON {table} FOR EACH ROW
-BEGIN
-{body}
-END//
-CREATE TRIGGER {guard}_update AFTER UPDATE ON {table} FOR EACH ROW
-IF NOT ({untouched}) THEN
-{body}
-END IF//
-DELIMITER ;
-",
-        untouched = untouched(d, [&id, &column], "<=>"),
-    )
-}
-
+/// Behind the write: before it nobody knows which id the database gives to a row, nor whether the row is written at all.
 fn sqlite(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
     let d = Dialect::Sqlite;
     let (table, id, column) = (name(d, &rows.table), name(d, &rows.id), name(d, &rows.state));
@@ -171,7 +104,9 @@ fn sqlite(world: &World, guard: &str, rows: &Rows, unknown: Unknown) -> String {
         message = text(d, &format!("hos.guard: a row of {} is in a state that the law does not hold", rows.table)),
     );
     format!(
-        "CREATE TRIGGER {guard}_insert BEFORE INSERT ON {table} FOR EACH ROW\n{body}CREATE TRIGGER {guard}_update BEFORE UPDATE ON {table} FOR EACH ROW WHEN NOT ({untouched})\n{body}",
+        "CREATE TRIGGER {guard}_insert AFTER INSERT ON {table} FOR EACH ROW
+{body}CREATE TRIGGER {guard}_update AFTER UPDATE ON {table} FOR EACH ROW WHEN NOT ({untouched})
+{body}",
         untouched = untouched(d, [&id, &column], "IS"),
     )
 }
@@ -187,12 +122,14 @@ fn untouched(dialect: Dialect, columns: [&String; 2], is: &str) -> String {
 
 /// Whether the law holds another state than the row, or none.
 fn unlawful(dialect: Dialect, world: &World, rows: &Rows, id: &str, column: &str, unknown: Unknown) -> String {
-    let instance = instance(dialect, world, rows, id);
+    let instance = instance(dialect, "hos_instance", world, rows, id);
     let same = same(dialect, "state", &state(dialect, rows, column));
-    let other = format!("NOT EXISTS (SELECT 1 FROM {instance} AND {same})");
+    // What MySQL reads without a lock may be what somebody has not committed, or what was before somebody did.
+    let locked = if dialect == Dialect::Mysql { " LOCK IN SHARE MODE" } else { "" };
+    let other = format!("NOT EXISTS (SELECT 1 FROM {instance} AND {same}{locked})");
     match unknown {
         Unknown::Refused => other,
-        Unknown::Passed => format!("EXISTS (SELECT 1 FROM {instance}) AND {other}"),
+        Unknown::Passed => format!("EXISTS (SELECT 1 FROM {instance}{locked}) AND {other}"),
     }
 }
 
@@ -228,12 +165,49 @@ mod tests {
             "_insert AFTER INSERT ON \"orders\"",
             "_update AFTER UPDATE ON \"orders\"",
             "FOR EACH ROW WHEN (NOT (convert_to(CAST(NEW.\"id\" AS TEXT), 'UTF8') IS NOT DISTINCT FROM convert_to(CAST(OLD.\"id\" AS",
-            "IF NOT FOUND THEN RETURN NULL",
-            "lawful IS NULL OR present IS NULL OR",
-            "SET search_path = %s, pg_temp",
+            "SECURITY DEFINER\n    SET search_path = pg_catalog, pg_temp SET row_security = off\n    SET DateStyle =",
+            "INTO hos.lawful FROM %1$s WHERE tenant = 'pazar'",
+            "FROM %2$s w WHERE w.\"id\" %3$s NEW.\"id\" AND convert_to(",
+            "OR w.\"id\" IS NULL AND NEW.\"id\" IS NULL",
+            "WHERE hos.lawful IS NULL OR d.said IS DISTINCT FROM hos.lawful",
+            "REVOKE ALL ON FUNCTION hos_guard_orders_order() FROM PUBLIC",
         ] {
             assert!(script.contains(wanted), "{wanted}: {script}");
         }
+    }
+
+    #[test]
+    fn the_files_own_words_are_no_part_of_a_pattern() {
+        let mut world = world(&[("orders", "order")]);
+        world.rows[0].states = [("10%s".to_owned(), "new".to_owned())].into();
+        for (dialect, wanted) in [(Dialect::Postgres, "WHEN '10%%s' THEN 'new'"), (Dialect::Mysql, "WHEN '10%s' THEN 'new'")] {
+            let script = script(&world, dialect, Unknown::Passed);
+            assert!(script.contains(wanted), "{script}");
+        }
+    }
+
+    #[test]
+    fn a_guard_of_mysql_lies_in_its_tables_database_and_reads_what_is_committed() {
+        let world = world(&[("shop.orders", "order")]);
+        let script = script(&world, Dialect::Mysql, Unknown::Passed);
+        for wanted in [
+            "CREATE PROCEDURE `shop`.hos_guard_shop_orders_order_fits()",
+            "CREATE TRIGGER `shop`.hos_guard_shop_orders_order_insert AFTER INSERT ON `shop`.`orders`",
+            "CREATE TRIGGER `shop`.hos_guard_shop_orders_order_update AFTER UPDATE ON `shop`.`orders`",
+            "a row of orders is in a state",
+        ] {
+            assert!(script.contains(wanted), "{wanted}: {script}");
+        }
+        let [read, locked] = ["FROM hos_instance", "LOCK IN SHARE MODE)"].map(|of| script.matches(of).count());
+        assert_eq!((read, locked), (4, 4), "{script}");
+        assert!(removal(&world, Dialect::Mysql).contains("DROP TRIGGER `shop`.hos_guard_shop_orders_order_update;\n"));
+    }
+
+    #[test]
+    fn a_guard_of_sqlite_looks_at_rows_that_are_written() {
+        let script = script(&world(&[("orders", "order")]), Dialect::Sqlite, Unknown::Refused);
+        assert!(script.contains("_insert AFTER INSERT ON") && script.contains("_update AFTER UPDATE ON"), "{script}");
+        assert!(!script.contains("BEFORE") && !script.contains("LOCK"), "{script}");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The world's own log of what became of its rows, told into the threads of their instances: one instance, one transaction. What
 //! is told already stands in the thread, under the log's own key: so a run that was ended goes on, and nothing is told twice.
 
-use super::adopt::{Adoption, How, LISTED_MAX, PAGE};
+use super::adopt::{Adoption, How, LISTED_MAX, PAGE, REAL};
 use super::cells::{as_words, instant, shown};
 use super::is_word;
-use super::words::{as_text, before, name, text};
+use super::key::{Id, NO_UTF8, stuck};
+use super::words::{as_id, as_text, name, says, text};
 use hos_core::call::{Call, LegacyEntry, LegacyLog};
 use hos_core::id::{InstanceId, Name, Shown, Tenant};
 use hos_core::limits::LEGACY_ENTRIES_MAX;
@@ -17,7 +18,8 @@ use hos_engine::store::Sql;
 use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::{Engine, TenantRef};
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// How many bytes of rows one call tells; more are told by several calls of one transaction.
@@ -93,10 +95,23 @@ struct Part<'l> {
     contract: Name,
     /// The column that says so, and its word.
     word: Option<(&'l str, &'l str)>,
+    /// From then on rows are left alone.
+    until: Option<Timestamp>,
 }
 
 /// An instance's rows, the oldest first; what cannot be told has its reason.
 type Entries = Vec<Result<LegacyEntry, (String, String)>>;
+
+/// When a row says that it was. A log may be finer than a record's thousandths: the digits behind them keep its order.
+type Moment = (Timestamp, String);
+
+/// What was read of a log for one id of its column.
+struct Found {
+    /// All rows, with those that are left alone.
+    rows: u64,
+    /// By the id as text: what a column takes for one may be several.
+    entries: BTreeMap<String, Entries>,
+}
 
 /// What became of an instance's rows that no record tells yet.
 enum Fate {
@@ -130,6 +145,13 @@ impl Logs {
     }
 }
 
+impl Part<'_> {
+    /// That a row is left alone. What is no time is not: it is named as what cannot be told.
+    fn leaves(&self, moment: Option<&Moment>) -> bool {
+        self.until.zip(moment).is_some_and(|(until, (at, _))| *at >= until)
+    }
+}
+
 impl Told {
     fn done(&self) -> u64 {
         self.told.values().sum()
@@ -148,20 +170,28 @@ impl Adoption<'_> {
     pub(crate) fn logs(&mut self, engine: &Engine, logs: &Logs, how: &How<'_>) -> Result<Told, Failure> {
         let (mut told, tenant) = (Told::default(), engine.tenant(&self.world.tenant)?);
         for (contract, word) in logs.contracts() {
-            let part = Part { logs, contract: Name::new(contract)?, word };
-            let (all, mut seen) = (self.count(&part, "")?, 0);
-            let nobodys = self.count(&part, &format!(" AND w.{} IS NULL", name(self.dialect, &logs.id)))?;
-            if nobodys > 0 {
-                told.refuse(nobodys, contract.to_owned(), format!("{nobodys} rows name no instance"));
-            }
+            let until = logs.until.as_deref().and_then(|until| Timestamp::parse(until).ok());
+            let part = Part { logs, contract: Name::new(contract)?, word, until };
+            let all = format!("SELECT count(*) {}", self.of(&part));
+            let (all, mut seen) = (self.number(&all)?, 0);
+            self.without_instance(&part, &mut told)?;
             let (mut after, mut held) = (None, Vec::new());
             while told.done() < how.limit {
                 let page = self.instances(&part, after.as_ref())?;
-                let Some(last) = page.last().cloned() else { break };
-                for id in &page {
-                    for (text, entries) in self.entries(&part, id)? {
-                        seen += entries.len() as u64;
-                        self.told_of(&tenant, &part, (id, &text), entries, how, &mut told, &mut held)?;
+                let Some(last) = page.last().map(|id| id.column.clone()) else { break };
+                if after.as_ref() == Some(&last) {
+                    return Err(stuck(&logs.table, &logs.id));
+                }
+                for id in page {
+                    let found = self.entries(&part, &id.column)?;
+                    seen += found.rows;
+                    let is_text = id.text().is_some();
+                    for (text, entries) in found.entries {
+                        if is_text {
+                            self.told_of(&tenant, &part, (&id.column, &text), entries, how, &mut told, &mut held)?;
+                        } else {
+                            told.refuse(entries.len() as u64, format!("{contract}/{}", id.shown()), NO_UTF8.to_owned());
+                        }
                     }
                     how.progress.tell(seen.min(all), all);
                 }
@@ -173,7 +203,7 @@ impl Adoption<'_> {
                 }
                 std::thread::sleep(Duration::from_secs(1));
                 for (id, text, _) in std::mem::take(&mut held) {
-                    let entries = self.entries(&part, &id)?.remove(&text).unwrap_or_default();
+                    let entries = self.entries(&part, &id)?.entries.remove(&text).unwrap_or_default();
                     self.told_of(&tenant, &part, (&id, &text), entries, how, &mut told, &mut held)?;
                 }
             }
@@ -314,68 +344,107 @@ impl Adoption<'_> {
 
     fn of(&self, part: &Part<'_>) -> String {
         let d = self.dialect;
-        let word = part.word.map(|(column, word)| format!("w.{} = {}", name(d, column), text(d, word)));
-        let until = part.logs.until.as_deref().and_then(|until| Timestamp::parse(until).ok());
-        let until = until.map(|until| before(d, &format!("w.{}", name(d, &part.logs.at)), until));
-        let only = word.into_iter().chain(until).collect::<Vec<_>>().join(" AND ");
-        format!("FROM {} w WHERE {}", name(d, &part.logs.table), if only.is_empty() { "1 = 1" } else { &only })
+        let only = part.word.map(|(column, word)| says(d, &format!("w.{}", name(d, column)), word));
+        format!("FROM {} w WHERE {}", name(d, &part.logs.table), only.as_deref().unwrap_or("1 = 1"))
     }
 
-    fn count(&mut self, part: &Part<'_>, more: &str) -> Result<u64, Failure> {
-        let sql = format!("SELECT count(*) {}{more}", self.of(part));
-        let found = self.read(&sql, &[])?.pop().and_then(|mut row| row.pop());
-        Ok(found.and_then(as_words).and_then(|digits| digits.parse().ok()).unwrap_or(0))
+    /// Refuses the rows that name no instance, which no page holds.
+    fn without_instance(&mut self, part: &Part<'_>, told: &mut Told) -> Result<(), Failure> {
+        let id = format!("w.{}", name(self.dialect, &part.logs.id));
+        let nobodys = self.not_left(part, &format!("{id} IS NULL"))?;
+        if nobodys > 0 {
+            told.refuse(nobodys, part.contract.to_string(), format!("{nobodys} rows name no instance"));
+        }
+        if self.dialect == Dialect::Sqlite {
+            let real = self.not_left(part, &format!("typeof({id}) = 'real'"))?;
+            if real > 0 {
+                told.refuse(real, part.contract.to_string(), format!("{real} rows name their instance by {REAL}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many of these rows are not left alone. Which are, is not asked of the database: each takes other texts for times.
+    fn not_left(&mut self, part: &Part<'_>, only: &str) -> Result<u64, Failure> {
+        let at = as_text(self.dialect, &format!("w.{}", name(self.dialect, &part.logs.at)));
+        let (sql, mut rows) = (format!("SELECT {at} {} AND {only}", self.of(part)), 0);
+        let asked = self.connection.query(&sql, &[], &mut |cells| {
+            let at = cells.into_iter().next().and_then(as_words).and_then(|at| moment(&at).ok());
+            rows += u64::from(!part.leaves(at.as_ref()));
+            ControlFlow::Continue(())
+        });
+        asked.map_err(|e| Failure::from(e.into_store("the world's rows cannot be read")))?;
+        Ok(rows)
     }
 
     /// The next instances that the log names, in the order of its column.
-    fn instances(&mut self, part: &Part<'_>, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
-        let key = self.key_of(&part.logs.table, &part.logs.id)?;
-        let id = name(self.dialect, &part.logs.id);
-        let place = key.place(&self.place(1));
-        let behind = if after.is_some() { format!("w.{id} > {place}") } else { format!("w.{id} IS NOT NULL") };
-        let page = format!("SELECT DISTINCT w.{id} {} AND {behind} ORDER BY w.{id} LIMIT {PAGE}", self.of(part));
-        let sql = format!("SELECT {} FROM ({page}) p ORDER BY p.{id}", key.read(self.dialect, &format!("p.{id}")));
+    fn instances(&mut self, part: &Part<'_>, after: Option<&Sql>) -> Result<Vec<Id>, Failure> {
+        let (d, key) = (self.dialect, self.key_of(&part.logs.table, &part.logs.id)?);
+        let id = format!("w.{}", name(d, &part.logs.id));
+        let behind = self.behind(&id, &key, after);
+        let page = format!("SELECT DISTINCT {id} AS k {} AND {behind} ORDER BY {id} LIMIT {PAGE}", self.of(part));
+        let sql = format!("SELECT {}, {} FROM ({page}) p ORDER BY p.k", key.read(d, "p.k"), as_id(d, "p.k"));
         let params: Vec<&Sql> = after.into_iter().collect();
-        Ok(self.read(&sql, &params)?.into_iter().filter_map(|mut row| row.pop()).collect())
+        let id = |row: Vec<Sql>| {
+            let mut cells = row.into_iter();
+            Some(Id { column: cells.next()?, bytes: cells.next()? })
+        };
+        Ok(self.read(&sql, &params)?.into_iter().filter_map(id).collect())
     }
 
-    /// The rows that name an instance, by its id as text: what a column takes for one may be several.
-    fn entries(&mut self, part: &Part<'_>, id: &Sql) -> Result<HashMap<String, Entries>, Failure> {
+    /// The rows that name an instance, those that are left alone left out.
+    fn entries(&mut self, part: &Part<'_>, id: &Sql) -> Result<Found, Failure> {
         let (d, logs, of) = (self.dialect, part.logs, self.key_of(&part.logs.table, &part.logs.id)?);
         let cell = |column: &String| as_text(d, &format!("w.{}", name(d, column)));
         let besides = [&logs.from, &logs.event, &logs.actor, &logs.detail];
         let besides = besides.map(|column| column.as_ref().map_or_else(|| "NULL".to_owned(), cell));
         let needed = [&logs.id, &logs.key, &logs.at, &logs.to].map(cell);
         let columns = needed.into_iter().chain(besides).collect::<Vec<_>>().join(", ");
-        let [at, key, id_column] = [&logs.at, &logs.key, &logs.id].map(|column| name(d, column));
-        let sql = format!(
-            "SELECT {columns} {} AND w.{id_column} = {} ORDER BY w.{at}, w.{key}",
-            self.of(part),
-            of.place(&self.place(1))
-        );
-        let mut all: HashMap<String, Entries> = HashMap::new();
+        let [key, id_column] = [&logs.key, &logs.id].map(|column| name(d, column));
+        let place = self.given_at(1, &of, id);
+        let sql = format!("SELECT {columns} {} AND w.{id_column} = {place} ORDER BY w.{key}", self.of(part));
+        let (mut rows, mut found) = (0, Vec::new());
         for row in self.read(&sql, &[id])? {
+            rows += 1;
             let mut cells = row.into_iter().map(as_words);
             let mut next = || cells.next().flatten().filter(|word| !word.is_empty());
             let (id, key, at, to) = (next().unwrap_or_default(), next(), next(), next());
             let (from, event, actor, detail) = (next(), next(), next(), next());
-            let entry = entry(&logs.table, key.as_deref(), at.as_deref(), to).and_then(|entry| {
+            let at = at.map(|at| moment(&at));
+            let moment = at.as_ref().and_then(|at| at.as_ref().ok()).cloned();
+            if part.leaves(moment.as_ref()) {
+                continue;
+            }
+            let entry = entry(&logs.table, key.as_deref(), at, to).and_then(|entry| {
                 let entry = LegacyEntry { from, event, actor, detail, ..entry };
                 entry.fault().map_or(Ok(entry), Err)
             });
-            all.entry(id).or_default().push(entry.map_err(|why| (key.unwrap_or_default(), why)));
+            found.push((moment, id, entry.map_err(|why| (key.unwrap_or_default(), why))));
         }
-        Ok(all)
+        // By what the times say, and not by how they are written; rows of one moment stay in the order of their keys.
+        found.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        let mut entries: BTreeMap<String, Entries> = BTreeMap::new();
+        for (_, id, entry) in found {
+            entries.entry(id).or_default().push(entry);
+        }
+        Ok(Found { rows, entries })
     }
 }
 
 /// What a row needs: a key, a time, a state.
-fn entry(table: &str, key: Option<&str>, at: Option<&str>, to: Option<String>) -> Result<LegacyEntry, String> {
+fn entry(table: &str, key: Option<&str>, at: Option<Result<Moment, String>>, to: Option<String>) -> Result<LegacyEntry, String> {
     let (Some(key), Some(at), Some(to)) = (key, at, to) else {
         return Err("its key, its time or its state is NULL or empty".to_owned());
     };
-    let at = Timestamp::parse(&instant(at)).map_err(|e| e.to_string())?;
-    Ok(LegacyEntry { key: Some(format!("{table}:{key}")), ..LegacyEntry::new(at, &to) })
+    Ok(LegacyEntry { key: Some(format!("{table}:{key}")), ..LegacyEntry::new(at?.0, &to) })
+}
+
+/// When a row was, from the text of its time.
+fn moment(at: &str) -> Result<Moment, String> {
+    let stamp = Timestamp::parse(&instant(at)).map_err(|e| e.to_string())?;
+    let fraction = at.split_once('.').map(|(_, fraction)| fraction).unwrap_or_default();
+    let finer: String = fraction.chars().take_while(char::is_ascii_digit).skip(3).collect();
+    Ok((stamp, finer.trim_end_matches('0').to_owned()))
 }
 
 /// The keys of the rows that an instance's thread tells already.
@@ -392,5 +461,25 @@ fn known(tenant: &TenantRef, contract: &Name, id: &InstanceId) -> Result<HashSet
             }
         }
         from = last + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_apart_beyond_the_thousandth_and_whatever_their_spelling() {
+        let of = |at: &str| moment(at).unwrap();
+        let ordered = [
+            "2024-01-01 06:00:00+03:00",
+            "2024-01-01T05:00:00Z",
+            "2024-01-01 05:00:00.0001",
+            "2024-01-01 08:00:00.000900+03",
+            "2024-01-01 05:00:00.001",
+        ];
+        assert!(ordered.windows(2).all(|pair| of(pair[0]) < of(pair[1])), "{:?}", ordered.map(of));
+        assert_eq!(of("2024-01-01 05:00:00.120000"), of("2024-01-01T05:00:00.12Z"));
+        assert!(["yesterday", "31/04/2024 10:00", "1714600000", ""].iter().all(|at| moment(at).is_err()));
     }
 }

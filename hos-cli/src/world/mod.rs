@@ -202,12 +202,13 @@ fn told(text: &str, error: &toml::de::Error) -> String {
     format!("line {line}, column {column}: {said}")
 }
 
-/// A connection that reads the world's rows, with every time in UTC: a time with a zone comes as text in the session's own.
+/// A connection that reads the world's rows, with every time in UTC and written year first: as text it comes in the session's own
+/// zone, and in PostgreSQL in the style that somebody set for the database.
 pub(crate) fn connect(connector: &dyn Connector) -> Result<Box<dyn Connection>, Failure> {
     let failed = |e: ClientError| Failure::from(e.into_store("cannot connect"));
     let mut connection = connector.connect(PATIENCE).map_err(failed)?;
     match connector.dialect() {
-        Dialect::Postgres => connection.say("SET TIME ZONE 'UTC'").map_err(failed)?,
+        Dialect::Postgres => connection.say("SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'").map_err(failed)?,
         Dialect::Mysql => connection.say("SET SESSION time_zone = '+00:00'").map_err(failed)?,
         Dialect::Sqlite => {}
     }

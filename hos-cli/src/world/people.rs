@@ -1,12 +1,13 @@
 //! The world's accounts, shops and roles brought into the directory, and who belongs to what.
 
-use super::adopt::{Adoption, How, LISTED_MAX, NO_WORD, PAGE, nobodys_id};
+use super::adopt::{Adoption, How, LISTED_MAX, nobodys_id};
 use super::cells::{as_words, typed_column};
-use super::key::{Key, stuck};
-use super::words::{as_text, name};
+use super::key::{Id, Key, NO_UTF8, Paged, twice};
+use super::words::{as_id, as_text, name};
 use super::{Attr, is_word};
 use hos_core::call::{Call, Change, Directory};
 use hos_core::id::{Tenant, Uid};
+use hos_core::law::Law;
 use hos_core::policy::Entity;
 use hos_core::value::Record;
 use hos_engine::joined::Asked;
@@ -57,14 +58,12 @@ pub(crate) struct Done {
     pub(crate) listed: Vec<(String, String)>,
 }
 
-/// What a table is read by in pages: in whose order, and how it is read and given back.
-struct Paged {
-    by: String,
-    key: Key,
+/// What the rows of one id say: how many they are, and the attributes or why there are none.
+struct Person {
+    id: String,
+    rows: u64,
+    attrs: Result<Record, String>,
 }
-
-/// A row of a table of people: its key, its id, and its attributes or why it has none.
-type Person = (Sql, String, Result<Record, String>);
 
 impl People {
     pub(crate) fn check(&self) -> Result<(), String> {
@@ -91,8 +90,8 @@ impl Known {
 }
 
 impl Done {
-    fn refuse(&mut self, id: String, why: String) {
-        self.refused += 1;
+    fn refuse(&mut self, rows: u64, id: String, why: String) {
+        self.refused += rows;
         if self.listed.len() < LISTED_MAX {
             self.listed.push((id, why));
         }
@@ -107,26 +106,34 @@ fn with_others(of: &People, attrs: Record, there: Option<&Entity>) -> Record {
     others.map(|(name, value)| (name.clone(), value.clone())).chain(attrs).collect()
 }
 
+/// A row's attributes; or why it has none.
+fn attrs(of: &People, words: impl Iterator<Item = Option<String>>, law: &Law) -> Result<Record, String> {
+    let mut record = Record::new();
+    for ((name, attr), word) in of.attrs.iter().zip(words) {
+        let Some(word) = word else { continue };
+        record.insert(name.clone(), typed_column(name, &attr.ty.declared(), &word, law).map_err(|failure| failure.message)?);
+    }
+    Ok(record)
+}
+
 impl Adoption<'_> {
     /// Puts the rows of a table into the directory: persons into the universe, all else into the tenant.
     pub(crate) fn people(&mut self, of: &People, known: &mut Known, how: &How<'_>) -> Result<Done, Failure> {
         let (mut done, mut after) = (Done::default(), None);
         let nobodys = self.nulls(&of.table, &of.id)?;
         if nobodys > 0 {
-            done.refuse("NULL".to_owned(), nobodys_id(nobodys));
-            done.refused += nobodys - 1;
+            done.refuse(nobodys, "NULL".to_owned(), nobodys_id(nobodys));
         }
-        let key = self.paged(&of.table, &of.id)?;
+        let paged = self.paged(&of.table, &of.id)?;
         while done.put < how.limit {
-            let page = self.people_page(of, &key, after.as_ref())?;
-            let Some((last, ..)) = page.last().cloned() else { break };
-            for (_, id, attrs) in page {
+            let Some(end) = self.end(&of.table, &of.id, &paged, after.as_ref())? else { break };
+            for person in self.people_page(of, &paged, after.as_ref(), &end)? {
                 if done.put >= how.limit {
                     break;
                 }
-                self.person(of, (id, attrs), known, how, &mut done)?;
+                self.person(of, person, known, how, &mut done)?;
             }
-            after = self.next(&of.table, &of.id, after, last)?;
+            after = Some(end);
         }
         Ok(done)
     }
@@ -134,7 +141,7 @@ impl Adoption<'_> {
     fn person(
         &mut self,
         of: &People,
-        (id, attrs): (String, Result<Record, String>),
+        Person { id, rows, attrs }: Person,
         known: &mut Known,
         how: &How<'_>,
         done: &mut Done,
@@ -142,11 +149,11 @@ impl Adoption<'_> {
         let (uid, attrs) = match (self.uid(&of.entity, &id), attrs) {
             (Ok(uid), Ok(attrs)) => (uid, attrs),
             (Err(failure), _) => {
-                done.refuse(id, failure.message);
+                done.refuse(rows, id, failure.message);
                 return Ok(());
             }
             (_, Err(why)) => {
-                done.refuse(id, why);
+                done.refuse(rows, id, why);
                 return Ok(());
             }
         };
@@ -169,7 +176,7 @@ impl Adoption<'_> {
                 }
                 known.0.insert(uid, entity);
             }
-            Some(why) => done.refuse(id, why),
+            Some(why) => done.refuse(rows, id, why),
         }
         Ok(())
     }
@@ -177,17 +184,16 @@ impl Adoption<'_> {
     /// Joins who belongs to what, in the tenant.
     pub(crate) fn memberships(&mut self, of: &Memberships, known: &mut Known, how: &How<'_>) -> Result<Done, Failure> {
         let (mut done, mut after) = (Done::default(), None);
-        let key = self.paged(&of.table, &of.member.column)?;
+        let paged = self.paged(&of.table, &of.member.column)?;
         while done.put < how.limit {
-            let members = self.members(of, &key, after.as_ref())?;
-            let Some(last) = members.last().cloned() else { break };
-            for pair in self.pairs(of, &key, after.as_ref(), &last)? {
+            let Some(end) = self.end(&of.table, &of.member.column, &paged, after.as_ref())? else { break };
+            for pair in self.pairs(of, &paged, after.as_ref(), &end)? {
                 if done.put >= how.limit {
                     break;
                 }
                 self.joined_to(of, pair, known, how, &mut done)?;
             }
-            after = self.next(&of.table, &of.member.column, after, last)?;
+            after = Some(end);
         }
         Ok(done)
     }
@@ -204,7 +210,7 @@ impl Adoption<'_> {
         let (uid, parent) = match (self.uid(&of.member.entity, &member), self.uid(&of.of.entity, &group)) {
             (Ok(uid), Ok(parent)) => (uid, parent),
             (Err(failure), _) | (_, Err(failure)) => {
-                done.refuse(shown, failure.message);
+                done.refuse(1, shown, failure.message);
                 return Ok(());
             }
         };
@@ -231,39 +237,28 @@ impl Adoption<'_> {
                     entity.parents.insert(parent);
                 }
             }
-            Some(why) => done.refuse(shown, why),
+            Some(why) => done.refuse(1, shown, why),
         }
         Ok(())
     }
 
-    /// What a table is read by in pages: the column itself, so that its index serves; or its text, where the column's values cannot be
-    /// given back to the database as they came.
+    /// What a table is read by in pages: the column itself, so that its index serves; or its text, where the column's values cannot
+    /// be given back to the database as they came, or where one id may stand there as a text and as a number.
     fn paged(&mut self, table: &str, column: &str) -> Result<Paged, Failure> {
         let d = self.dialect;
         let key = Key::of(d, table, column, &mut |sql| self.read(sql, &[]))?;
         let (table, column) = (name(d, table), format!("p.{}", name(d, column)));
-        let first = |what: &str, only: &str| format!("SELECT {what} FROM {table} p WHERE {only} LIMIT 1");
-        let is_plain = match d {
-            Dialect::Postgres => key.is_some(),
-            Dialect::Sqlite => self.read(&first("1", &format!("typeof({column}) = 'real'")), &[])?.is_empty(),
-            Dialect::Mysql => {
-                let of = self.read(&first(&column, &format!("{column} IS NOT NULL")), &[])?;
-                !matches!(of.into_iter().flatten().next(), Some(Sql::Raw(word)) if word == NO_WORD)
+        let types = match d {
+            Dialect::Sqlite => {
+                self.read(&format!("SELECT DISTINCT typeof({column}) FROM {table} p WHERE {column} IS NOT NULL"), &[])?
             }
+            Dialect::Postgres | Dialect::Mysql => Vec::new(),
         };
-        Ok(if is_plain {
-            Paged { by: column, key: key.unwrap_or_default() }
-        } else {
-            Paged { by: as_text(d, &column), key: Key::default() }
+        let is_plain = types.len() <= 1 && !types.into_iter().flatten().any(|ty| as_words(ty).is_some_and(|ty| ty == "real"));
+        Ok(match key.filter(|_| is_plain) {
+            Some(key) => Paged { by: column, key },
+            None => Paged { by: as_text(d, &column), key: Key::default() },
         })
-    }
-
-    /// Where the next page begins; it must be further on.
-    fn next(&self, table: &str, column: &str, after: Option<Sql>, last: Sql) -> Result<Option<Sql>, Failure> {
-        if after.as_ref() == Some(&last) {
-            return Err(stuck(table, column));
-        }
-        Ok(Some(last))
     }
 
     fn nulls(&mut self, table: &str, column: &str) -> Result<u64, Failure> {
@@ -271,66 +266,49 @@ impl Adoption<'_> {
         self.number(&format!("SELECT count(*) FROM {} w WHERE w.{} IS NULL", name(d, table), name(d, column)))
     }
 
-    /// The next rows: the key, the id, and the attributes or why there are none.
-    fn people_page(&mut self, of: &People, key: &Paged, after: Option<&Sql>) -> Result<Vec<Person>, Failure> {
+    /// A page's ids, and what the rows of each say. Several that say the same are one.
+    fn people_page(&mut self, of: &People, paged: &Paged, after: Option<&Sql>, end: &Sql) -> Result<Vec<Person>, Failure> {
         let d = self.dialect;
         let columns = std::iter::once(&of.id).chain(of.attrs.values().map(|attr| &attr.column));
-        let columns: Vec<String> = columns.map(|column| as_text(d, &format!("p.{}", name(d, column)))).collect();
-        let (columns, behind, table) = (columns.join(", "), self.behind(&key.by, &key.key, after), name(d, &of.table));
-        let (by, read) = (&key.by, key.key.read(d, &key.by));
-        let sql = format!("SELECT {read}, {columns} FROM {table} p WHERE {behind} ORDER BY {by} LIMIT {PAGE}");
-        let params: Vec<&Sql> = after.into_iter().collect();
-        let rows = self.read(&sql, &params)?;
-        let law = self.law;
-        let one = |row: Vec<Sql>| {
+        // By their bytes: to a collation rows would be the same that are not.
+        let columns: Vec<String> = columns.map(|column| as_id(d, &format!("p.{}", name(d, column)))).collect();
+        let (read, columns) = (paged.key.read(d, &paged.by), columns.join(", "));
+        let (within, params) = self.within(paged, after, end);
+        let sql = format!("SELECT DISTINCT {read}, {columns} FROM {} p WHERE {within} ORDER BY 2, 1", name(d, &of.table));
+        let mut people: Vec<Person> = Vec::new();
+        for row in self.read(&sql, &params)? {
             let mut cells = row.into_iter();
-            let key = cells.next()?;
-            let mut words = cells.map(as_words);
-            let id = words.next().flatten().unwrap_or_default();
-            let mut record = Record::new();
-            for ((name, attr), word) in of.attrs.iter().zip(words) {
-                let Some(word) = word else { continue };
-                match typed_column(name, &attr.ty.declared(), &word, law) {
-                    Ok(value) => {
-                        record.insert(name.clone(), value);
-                    }
-                    Err(failure) => return Some((key, id, Err(failure.message))),
+            let Some((column, bytes)) = cells.next().zip(cells.next()) else { continue };
+            let id = Id { column, bytes };
+            let Some(text) = id.text() else {
+                people.push(Person { id: as_words(id.column).unwrap_or_default(), rows: 1, attrs: Err(NO_UTF8.to_owned()) });
+                continue;
+            };
+            let attrs = attrs(of, cells.map(as_words), self.law);
+            match people.last_mut().filter(|last| last.id == text) {
+                None => people.push(Person { id: text, rows: 1, attrs }),
+                Some(last) if last.rows == 1 && last.attrs == attrs => {}
+                Some(last) => {
+                    last.rows += 1;
+                    last.attrs = Err(format!("{}, with attributes that differ", twice(last.rows)));
                 }
             }
-            Some((key, id, Ok(record)))
-        };
-        Ok(rows.into_iter().filter_map(one).collect())
-    }
-
-    /// The next members that a table names.
-    fn members(&mut self, of: &Memberships, key: &Paged, after: Option<&Sql>) -> Result<Vec<Sql>, Failure> {
-        let (table, behind) = (name(self.dialect, &of.table), self.behind(&key.by, &key.key, after));
-        let (by, read) = (&key.by, key.key.read(self.dialect, "q.k"));
-        let page = format!("SELECT DISTINCT {by} AS k FROM {table} p WHERE {behind} ORDER BY {by} LIMIT {PAGE}");
-        let sql = format!("SELECT {read} FROM ({page}) q ORDER BY q.k");
-        let params: Vec<&Sql> = after.into_iter().collect();
-        Ok(self.read(&sql, &params)?.into_iter().filter_map(|mut row| row.pop()).collect())
+        }
+        Ok(people)
     }
 
     /// Members of a page and what they belong to, where both say something.
     fn pairs(
         &mut self,
         of: &Memberships,
-        key: &Paged,
+        paged: &Paged,
         after: Option<&Sql>,
-        last: &Sql,
+        end: &Sql,
     ) -> Result<Vec<(String, String)>, Failure> {
-        let d = self.dialect;
-        let [one, other] = [&of.member.column, &of.of.column].map(|column| as_text(d, &format!("p.{}", name(d, column))));
-        let behind = self.behind(&key.by, &key.key, after);
-        let place = self.place(if after.is_some() { 2 } else { 1 });
-        let place = match last {
-            Sql::Raw(_) if d == Dialect::Sqlite => format!("CAST({place} AS TEXT)"),
-            _ => key.key.place(&place),
-        };
-        let table = name(d, &of.table);
-        let sql = format!("SELECT DISTINCT {one}, {other} FROM {table} p WHERE {behind} AND {} <= {place} ORDER BY 1, 2", key.by);
-        let params: Vec<&Sql> = after.into_iter().chain([last]).collect();
+        let (d, table) = (self.dialect, name(self.dialect, &of.table));
+        let [one, other] = [&of.member.column, &of.of.column].map(|column| as_id(d, &format!("p.{}", name(d, column))));
+        let (within, params) = self.within(paged, after, end);
+        let sql = format!("SELECT DISTINCT {one}, {other} FROM {table} p WHERE {within} ORDER BY 1, 2");
         let rows = self.read(&sql, &params)?;
         let pair = |row: Vec<Sql>| {
             let mut words = row.into_iter().map(as_words);

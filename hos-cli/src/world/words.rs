@@ -1,7 +1,6 @@
 //! The world's tables in each database's words.
 
 use super::Rows;
-use hos_core::time::Timestamp;
 use hos_engine::store::sql::dialect::Dialect;
 
 /// A name of a table or column, quoted; a schema before a dot.
@@ -53,16 +52,10 @@ pub(crate) fn same(dialect: Dialect, one: &str, other: &str) -> String {
     }
 }
 
-/// That a time is before an instant. What is no time passes: it is named as what cannot be told, and not left out in silence.
-pub(crate) fn before(dialect: Dialect, column: &str, until: Timestamp) -> String {
-    let written = text(dialect, until.to_string().replacen('T', " ", 1).trim_end_matches('Z'));
-    match dialect {
-        // A file's times are texts of several spellings.
-        Dialect::Sqlite => format!("coalesce(julianday({column}) < julianday({written}), 1)"),
-        Dialect::Postgres => format!("coalesce({column} < {written}, true)"),
-        // Beside a number a text would be one too, and no time.
-        Dialect::Mysql => format!("coalesce(CAST({column} AS DATETIME(6)) < {written}, 1)"),
-    }
+/// That a column holds just this word, whatever its collation takes for the same; the column's own index serves.
+pub(crate) fn says(dialect: Dialect, column: &str, word: &str) -> String {
+    let word = text(dialect, word);
+    format!("{column} = {word} AND {} = {}", as_id(dialect, column), as_id(dialect, &word))
 }
 
 /// The contract's state for the world's word in a column.
@@ -110,11 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_passes_for_one_that_is_early_enough() {
-        let until = Timestamp::parse("2024-05-02T00:00:00Z").unwrap();
-        let early = |dialect| before(dialect, "w.at", until);
-        assert_eq!(early(Dialect::Postgres), "coalesce(w.at < '2024-05-02 00:00:00.000', true)");
-        assert_eq!(early(Dialect::Mysql), "coalesce(CAST(w.at AS DATETIME(6)) < '2024-05-02 00:00:00.000', 1)");
-        assert_eq!(early(Dialect::Sqlite), "coalesce(julianday(w.at) < julianday('2024-05-02 00:00:00.000'), 1)");
+    fn a_word_is_looked_up_and_held_against_its_letters() {
+        let said = says(Dialect::Postgres, "w.s", "o'r");
+        assert_eq!(said, "w.s = 'o''r' AND convert_to(CAST(w.s AS TEXT), 'UTF8') = convert_to(CAST('o''r' AS TEXT), 'UTF8')");
+        assert!(says(Dialect::Sqlite, "w.s", "order").starts_with("w.s = 'order' AND CAST(CAST(w.s AS TEXT) AS BLOB) ="));
     }
 }

@@ -33,7 +33,7 @@ impl Replayed {
 /// Judges the records of a story that holds. A law that does not load here leaves its records judged by nobody: they differ.
 pub(super) fn replayed(bundle: &Bundle, story: &Story<'_>) -> Replayed {
     let loaded: HashMap<LawHash, Arc<Law>> =
-        bundle.laws.iter().filter_map(|law| Some((law.hash, Arc::new(Law::load(law.files.clone()).ok()?)))).collect();
+        bundle.laws.iter().filter_map(|law| Some((law.hash, Arc::new(Law::load_recorded(law.files.clone()).ok()?)))).collect();
     let laws = |hash: &LawHash| loaded.get(hash).cloned();
     let past = Past::new(&laws);
     let mut thread = Thread::default();

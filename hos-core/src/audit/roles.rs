@@ -2,11 +2,14 @@
 //! gave.
 
 use super::refused::Refused;
-use super::rows::{At, Rows};
+use super::rows::Rows;
 use super::story::{Cited, Story};
+use crate::canon::Writer;
+use crate::id::Uid;
 use crate::judge::decode_slice;
 use crate::policy::{Entity, Link};
 use crate::proof::record::Slot;
+use std::collections::HashMap;
 
 /// What checking the slices came to.
 #[derive(Default)]
@@ -19,6 +22,8 @@ pub(super) struct Roles {
 pub(super) fn check(story: &Story<'_>, cited: &Cited<'_>) -> Result<Roles, Refused> {
     let rows = Rows::of(cited);
     let mut roles = Roles::default();
+    // The same persons stand in slice after slice: each is looked at once.
+    let mut looked_at: HashMap<Vec<u8>, bool> = HashMap::new();
     for (place, held) in story.records.iter().enumerate() {
         let at = format!("records {place}");
         roles.withheld |= held.withholds(Slot::Slice);
@@ -26,7 +31,16 @@ pub(super) fn check(story: &Story<'_>, cited: &Cited<'_>) -> Result<Roles, Refus
             let (entities, links) = decode_slice(slice)
                 .map_err(|e| Refused::new("directory.other", at.as_str(), format!("the slice does not decode: {e}")))?;
             for entity in entities.iter().filter(|e| e.record.is_some()) {
-                roles.withheld |= !of_entity(&rows, entity, &at)?;
+                let said = encoded(entity);
+                let is_shown = match looked_at.get(&said) {
+                    Some(is_shown) => *is_shown,
+                    None => {
+                        let is_shown = of_entity(&rows, entity, &at)?;
+                        looked_at.insert(said, is_shown);
+                        is_shown
+                    }
+                };
+                roles.withheld |= !is_shown;
             }
             for link in links.iter().filter(|l| l.record.is_some()) {
                 roles.withheld |= !of_link(&rows, link, &at)?;
@@ -34,6 +48,17 @@ pub(super) fn check(story: &Story<'_>, cited: &Cited<'_>) -> Result<Roles, Refus
         }
     }
     Ok(roles)
+}
+
+/// An entity with all that is said of it.
+fn encoded(entity: &Entity) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.bytes(entity.record.as_ref().map_or(&[][..], |record| record.as_bytes()));
+    w.text(entity.uid.type_name()).text(entity.uid.id()).record(&entity.attrs);
+    for parent in &entity.parents {
+        w.text(parent.type_name()).text(parent.id());
+    }
+    w.finish()
 }
 
 fn missing(at: &str, what: &dyn std::fmt::Display) -> Refused {
@@ -56,13 +81,10 @@ fn of_entity(rows: &Rows<'_>, judged: &Entity, at: &str) -> Result<bool, Refused
     }
     // A tenant's row stands on the universe's row of the same entity, as that was at one of its records.
     let universe = if log == 0 { rows.of_universe(&judged.uid) } else { Vec::new() };
-    let fits = |above: Option<At<'_>>| {
-        let given = |parent| row.is_in(parent) || above.is_some_and(|above| above.is_in(parent));
-        above.unwrap_or(row).attrs() == Some(&judged.attrs) && judged.parents.iter().all(given)
-    };
+    let others: Vec<&Uid> = judged.parents.iter().filter(|parent| !row.is_in(parent)).collect();
     let holds = match &universe[..] {
-        [] => fits(None),
-        threads => threads.iter().flat_map(|thread| thread.standing(&judged.uid)).any(|above| fits(Some(above))),
+        [] => row.attrs() == Some(&judged.attrs) && others.is_empty(),
+        threads => threads.iter().any(|thread| thread.has_been(&judged.attrs, &others)),
     };
     // A row of the universe whose content is withheld may be the one that was judged.
     match (holds, log == 0 && !rows.is_universe_whole()) {

@@ -1,16 +1,20 @@
 //! What the threads of the directory come to, record after record.
 //!
-//! A thread may be long and is asked often: it is walked once, and memberships are kept as the places where they begin and end.
+//! A thread may be long and is asked often: it is walked once, and what holds from a record on is kept as the places where that begins and
+//! ends.
 
 use super::item::Held;
 use super::story::Cited;
 use crate::call::Change;
+use crate::canon::encode_record;
 use crate::id::{Handle, RecordHash, Uid};
 use crate::judge::decode_change;
 use crate::policy::Link;
 use crate::proof::record::{Decision, Kind, Slot};
 use crate::value::Record;
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Whose a thread is.
@@ -45,6 +49,8 @@ pub(super) struct Thread {
     turns: HashMap<Uid, Vec<usize>>,
     members: BTreeSet<Uid>,
     whole: bool,
+    /// Where it was somebody's and stood, by its attributes as they are encoded; made when it is first asked for.
+    stood: OnceCell<HashMap<Vec<u8>, Vec<Range<usize>>>>,
 }
 
 /// Whether a record changed the directory.
@@ -107,9 +113,51 @@ impl Thread {
         row
     }
 
-    /// The places at which it was this entity's, and stood.
-    pub(super) fn standing(&self, uid: &Uid) -> impl Iterator<Item = At<'_>> {
-        (0..self.rows.len()).map(|place| At { thread: self, place }).filter(move |at| at.is_of(uid) && !at.is_removed())
+    /// Whether it stood with these attributes at one of its records, as the row of the entity that it is of, and was a member of all
+    /// these parents then.
+    ///
+    /// What is asked comes from a stranger, who may ask much of a long thread: it is gone through where one of them begins or ends, and
+    /// never once for each of them.
+    pub(super) fn has_been(&self, attrs: &Record, parents: &[&Uid]) -> bool {
+        let stood = self.stood.get_or_init(|| self.stretches());
+        let Some(spans) = stood.get(&encode_record(attrs)) else { return false };
+        let mut turns: Vec<(usize, bool)> = spans.iter().flat_map(|span| [(span.start, true), (span.end, false)]).collect();
+        for parent in parents {
+            let Some(own) = self.turns.get(*parent) else { return false };
+            turns.extend(own.iter().enumerate().map(|(i, place)| (*place, i % 2 == 0)));
+        }
+        // At one place what ends comes before what begins.
+        turns.sort_unstable();
+        let mut holding = 0usize;
+        turns.into_iter().any(|(_, begins)| {
+            holding = if begins { holding + 1 } else { holding.saturating_sub(1) };
+            holding == parents.len() + 1
+        })
+    }
+
+    fn stretches(&self) -> HashMap<Vec<u8>, Vec<Range<usize>>> {
+        let mut stood: HashMap<Vec<u8>, Vec<Range<usize>>> = HashMap::new();
+        let mut place = 0;
+        for rows in self.rows.chunk_by(Row::is_as) {
+            let span = place..place + rows.len();
+            place = span.end;
+            if let Some(Row { of: Of::Entity(_), attrs: Some(attrs), removed: false, .. }) = rows.first() {
+                stood.entry(encode_record(attrs)).or_default().push(span);
+            }
+        }
+        stood
+    }
+}
+
+impl Row {
+    /// Whether the next row of a thread is as this one, but for its memberships.
+    fn is_as(&self, next: &Row) -> bool {
+        let same = match (&self.attrs, &next.attrs) {
+            (Some(attrs), Some(next)) => Arc::ptr_eq(attrs, next),
+            (None, None) => true,
+            _ => false,
+        };
+        same && self.removed == next.removed && self.of == next.of
     }
 }
 

@@ -3,10 +3,10 @@
 //! Undeclared names and two arrows of one event out of one state never come this far: [`super::parse`] refuses them.
 //! Whether the schema has the actions, and whether any policy could permit them, is asked where policies are known.
 
-use super::definition::{Contract, Event};
+use super::definition::{Contract, Deadline, Due, Event};
 use super::step::{Standing, standing};
 use crate::fault::{Fault, Severity, SourceFile};
-use crate::id::Name;
+use crate::id::{DottedName, Name};
 use crate::limits::STATES_MAX;
 use crate::spanned::FAULTS_MAX;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,12 +21,16 @@ pub fn check(contract: &Contract, file: &SourceFile) -> Vec<Fault> {
     found.states(&graph);
     found.arrows(&graph);
     found.twins();
-    found.deadlines();
-    found.replies();
-    found.migrations();
-    let mut faults = found.faults;
-    faults.sort_by_key(|f| (f.span.start, f.code));
-    faults
+    found.circles();
+    found.errors();
+    found.sorted()
+}
+
+/// The errors among them, all that keeps a law from loading: without the time that the warnings take.
+pub fn errors(contract: &Contract, file: &SourceFile) -> Vec<Fault> {
+    let mut found = Findings { contract, file, faults: Vec::new(), errors_count: 0, warnings_count: 0 };
+    found.errors();
+    found.sorted()
 }
 
 /// Which states can be come to, and from which of them an end can be come to.
@@ -83,6 +87,20 @@ struct Findings<'c> {
 }
 
 impl Findings<'_> {
+    fn sorted(self) -> Vec<Fault> {
+        let mut faults = self.faults;
+        faults.sort_by_key(|f| (f.span.start, f.code));
+        faults
+    }
+
+    fn errors(&mut self) {
+        self.exits();
+        self.codes();
+        self.deadlines();
+        self.replies();
+        self.migrations();
+    }
+
     fn states(&mut self, graph: &Graph<'_>) {
         for state in &self.contract.states {
             let name = state.name.as_str();
@@ -105,14 +123,8 @@ impl Findings<'_> {
     }
 
     fn arrows(&mut self, graph: &Graph<'_>) {
-        for (event, is_override) in self.contract.arrows() {
+        for (event, _) in self.contract.arrows() {
             let name = &event.name;
-            if !is_override {
-                for state in event.from.iter().filter(|s| self.contract.state(s.as_str()).is_some_and(|s| s.terminal)) {
-                    let message = format!("`{name}` leaves the terminal state `{state}`; only an override may");
-                    self.error("law.contract.terminal_exit", &event.span, message);
-                }
-            }
             let own: Vec<&str> = event.from.iter().filter(|s| event.targets().any(|t| t == *s)).map(Name::as_str).collect();
             if !own.is_empty() && !event.self_loop {
                 let states = listed(&own);
@@ -129,6 +141,32 @@ impl Findings<'_> {
             if !event.from.iter().any(|s| graph.reachable.contains(s.as_str())) {
                 let message = format!("`{name}` can never happen: no state in its `from` is ever reached");
                 self.warn("law.contract.unused_event", &event.span, message);
+            }
+        }
+    }
+
+    fn exits(&mut self) {
+        for event in self.contract.events.values().flatten() {
+            for state in event.from.iter().filter(|s| self.contract.state(s.as_str()).is_some_and(|s| s.terminal)) {
+                let message = format!("`{}` leaves the terminal state `{state}`; only an override may", event.name);
+                self.error("law.contract.terminal_exit", &event.span, message);
+            }
+        }
+    }
+
+    /// A record's header holds the code of its refusal, as long as a name may be: a refusal under a longer one would leave no
+    /// record, and a deadline that it refused would stay due. The parser takes it: a law that was in force must be read again.
+    fn codes(&mut self) {
+        let wrong = |code: &str| DottedName::new(code).err().map(|why| why.to_string());
+        let births = self.contract.begins.values();
+        for guard in births.chain(self.contract.arrows().map(|(event, _)| event)).flat_map(|event| &event.require) {
+            let Some(message) = wrong(&guard.code) else { continue };
+            let span = self.contract.expressions.get(guard.when).map(|e| e.span.clone()).unwrap_or_default();
+            self.error("law.contract.bad_name", &span, message);
+        }
+        for promise in &self.contract.promises {
+            if let Some(message) = wrong(&promise.code) {
+                self.error("law.contract.bad_name", &promise.span, message);
             }
         }
     }
@@ -165,6 +203,37 @@ impl Findings<'_> {
             if !needed.is_empty() {
                 let message = format!("the clock gives no arguments, and `{}` needs {}", deadline.event, listed(&needed));
                 self.error("law.contract.deadline_args", &deadline.span, message);
+            }
+            // The clock changes no fact, so that the same instant is armed again, and is past by then.
+            let again = event.rearm && event.leaves(deadline.state.as_str()) && event.targets().any(|to| *to == deadline.state);
+            if again && matches!(deadline.due, Due::At(_)) {
+                let (event, state) = (&deadline.event, &deadline.state);
+                let message = format!("`{event}` leads back to `{state}` and arms the instant that has just passed, for ever");
+                self.error("law.contract.deadline_again", &deadline.span, message);
+            }
+        }
+    }
+
+    /// Moves that `at` deadlines alone make, and that lead back to where they began. Where nobody changes the instants on the
+    /// way, all of them have passed the second time round, and fire at once for ever.
+    fn circles(&mut self) {
+        let contract = self.contract;
+        let of_instants: Vec<&Deadline> = contract.deadlines.iter().filter(|d| matches!(d.due, Due::At(_))).collect();
+        let mut moves: Vec<(&str, &str)> = Vec::new();
+        for deadline in &of_instants {
+            let from = deadline.state.as_str();
+            let Some((event, _)) = contract.event(deadline.event.as_str(), from).filter(|(event, _)| event.leaves(from)) else {
+                continue;
+            };
+            moves.extend(event.targets().map(|to| (from, to.as_str())).filter(|(from, to)| from != to));
+        }
+        for deadline in of_instants {
+            let state = deadline.state.as_str();
+            let next = moves.iter().filter(|(from, _)| *from == state).map(|(_, to)| *to).collect();
+            if closure(next, &moves).contains(state) {
+                let message =
+                    format!("`at` deadlines alone lead from `{state}` back to it, where the instant has passed by then");
+                self.warn("law.contract.deadline_circle", &deadline.span, message);
             }
         }
     }

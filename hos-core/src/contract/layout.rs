@@ -50,6 +50,10 @@ const PORT: f64 = 18.0;
 /// Rounds of ordering, and of placing.
 const ORDERINGS: usize = 24;
 const PLACINGS: usize = 60;
+/// How much all rounds of ordering may cost together: a picture of so many lines that it is more is a thicket in any order.
+const ORDERING_COST_MAX: usize = 48_000_000;
+/// Rounds of placing where there is none of ordering.
+const PLACINGS_FEW: usize = 6;
 
 /// Something in a row: a box, a label, or where an arrow passes. It stands on `x`, from `x - left` to `x + right`.
 struct Item {
@@ -77,8 +81,9 @@ pub(super) fn place(sizes: &[Size], links: &[Link]) -> Placed {
     let turned = turned(sizes.len(), links);
     let ranks = ranks(sizes.len(), links, &turned);
     let mut plan = plan(sizes, links, turned, &ranks);
-    order(&mut plan);
-    settle(&mut plan);
+    let rounds = (ORDERING_COST_MAX / ordering_cost(&plan).max(1)).min(ORDERINGS);
+    order(&mut plan, rounds);
+    settle(&mut plan, if rounds == 0 { PLACINGS_FEW } else { PLACINGS });
     (0..3).for_each(|_| straighten(&mut plan));
     finish(&plan, sizes.len(), links)
 }
@@ -92,6 +97,8 @@ fn ends(link: &Link, turned: bool) -> (usize, usize) {
 fn turned(count: usize, links: &[Link]) -> Vec<bool> {
     let mut turned = vec![false; links.len()];
     let mut state = vec![0u8; count];
+    let mut out = vec![Vec::new(); count];
+    links.iter().enumerate().for_each(|(i, link)| out[link.from].push((i, link)));
     for start in 0..count {
         if state[start] != 0 {
             continue;
@@ -100,7 +107,7 @@ fn turned(count: usize, links: &[Link]) -> Vec<bool> {
         let mut path = vec![(start, 0usize)];
         state[start] = 1;
         while let Some((at, followed)) = path.pop() {
-            match links.iter().enumerate().filter(|(_, l)| l.from == at).nth(followed) {
+            match out[at].get(followed).copied() {
                 None => state[at] = 2,
                 Some((i, link)) => {
                     path.push((at, followed + 1));
@@ -123,12 +130,18 @@ fn turned(count: usize, links: &[Link]) -> Vec<bool> {
 fn ranks(count: usize, links: &[Link], turned: &[bool]) -> Vec<usize> {
     let mut ranks = vec![0usize; count];
     let pairs: Vec<(usize, usize)> = links.iter().zip(turned).map(|(l, t)| ends(l, *t)).collect();
+    // A round that changes nothing is the last one.
     for _ in 0..count {
+        let before = ranks.clone();
         for (upper, lower) in &pairs {
             ranks[*lower] = ranks[*lower].max(ranks[*upper] + 1);
         }
+        if ranks == before {
+            break;
+        }
     }
     for _ in 0..count {
+        let before = ranks.clone();
         for at in 0..count {
             let up = pairs.iter().filter(|(_, lower)| *lower == at).count();
             let down = pairs.iter().filter(|(upper, _)| *upper == at).map(|(_, lower)| ranks[*lower] - 1).min();
@@ -138,6 +151,9 @@ fn ranks(count: usize, links: &[Link], turned: &[bool]) -> Vec<usize> {
                     ranks[at] = rank;
                 }
             }
+        }
+        if ranks == before {
+            break;
         }
     }
     ranks
@@ -186,10 +202,20 @@ fn plan(sizes: &[Size], links: &[Link], turned: Vec<bool>, ranks: &[usize]) -> P
     plan
 }
 
+/// What one round of ordering costs, more or less: each line between two rows is held against each other one, and what stands in a
+/// row is looked up among everything.
+fn ordering_cost(plan: &Plan) -> usize {
+    let lines = plan.rows.iter().map(|row| row.iter().map(|item| plan.items[*item].above.len()).sum::<usize>());
+    lines.map(|lines| lines * lines).sum::<usize>() + plan.rows.len() * plan.items.len()
+}
+
 /// Orders rows so that few arrows cross: by the middle of their neighbours, and by swapping where that helps; the best is kept.
-fn order(plan: &mut Plan) {
+fn order(plan: &mut Plan, rounds: usize) {
+    if rounds == 0 {
+        return;
+    }
     let mut best = (crossings(plan), plan.rows.clone());
-    for round in 0..ORDERINGS {
+    for round in 0..rounds {
         let down = round % 2 == 0;
         let count = plan.rows.len();
         for step in 1..count {
@@ -277,14 +303,13 @@ fn port(plan: &Plan, item: usize, link: usize, upward: bool) -> f64 {
         return 0.0;
     }
     let of = if upward { &plan.items[item].above } else { &plan.items[item].below };
-    let mut sorted: Vec<(f64, usize)> = of.iter().map(|(other, link)| (plan.items[*other].x, *link)).collect();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let place = sorted.iter().position(|(_, l)| *l == link).unwrap_or(0);
+    let mine = of.iter().find(|(_, l)| *l == link).map_or(f64::NEG_INFINITY, |(other, _)| plan.items[*other].x);
+    let place = of.iter().filter(|(other, l)| plan.items[*other].x.total_cmp(&mine).then(l.cmp(&link)).is_lt()).count();
     (place as f64 - (of.len() as f64 - 1.0) / 2.0) * PORT
 }
 
 /// Moves everything to where its neighbours are, as far as the order of its row allows.
-fn settle(plan: &mut Plan) {
+fn settle(plan: &mut Plan, rounds: usize) {
     for row in 0..plan.rows.len() {
         let mut x = 0.0;
         for item in plan.rows[row].clone() {
@@ -293,9 +318,9 @@ fn settle(plan: &mut Plan) {
             x += plan.items[item].right + BESIDE;
         }
     }
-    for round in 0..PLACINGS {
+    for round in 0..rounds {
         let count = plan.rows.len();
-        let last = round + 4 >= PLACINGS;
+        let last = round + 4 >= rounds;
         for step in 0..count {
             let row = if round % 2 == 0 { step } else { count - 1 - step };
             let mut wanted = Vec::with_capacity(plan.rows[row].len());

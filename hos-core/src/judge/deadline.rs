@@ -21,7 +21,8 @@ use crate::time::Timestamp;
 use crate::value::Record;
 use std::collections::BTreeSet;
 
-/// Fires the deadlines that are due, and nothing else. The answer's `fired` names them; `instance` is `None` when none was.
+/// Fires the deadlines that are due, and nothing else. The answer's `fired` names those that moved it; `instance` is `None` when
+/// none was due.
 pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
     let mut answer = bench.blank();
     answer.from = Some(instance.state.clone());
@@ -57,8 +58,8 @@ pub fn tick(bench: &Bench<'_>, instance: &Instance) -> Judged {
 
 impl Motion<'_, '_> {
     /// Fires due deadlines, the earliest first, each as a move of its own by the law's clock principal. One that is refused
-    /// is disarmed and recorded, so that it holds nothing up. Where the law is not enforced the world's state is the truth, and
-    /// nothing moves by itself: the deadline stays armed until it is.
+    /// is disarmed and recorded, so that it holds nothing up; it is not among those that `fired`. Where the law is not enforced
+    /// the world's state is the truth, and nothing moves by itself: the deadline stays armed until it is.
     pub(super) fn fire_due(
         &mut self,
         of: &LawContract,
@@ -66,18 +67,24 @@ impl Motion<'_, '_> {
         fired: &mut Vec<Name>,
     ) -> (Instance, Option<Blocker>) {
         let now = self.bench.now.max(instance.last_time);
+        let mut tried = 0;
         loop {
             let Some(due) = self.ripe(of, &instance, now) else {
                 return (instance, None);
             };
-            if fired.len() >= self.bench.limits.deadlines_max {
-                return (instance, Some(Blocker::new(Code::DeadlineLimit, format!("{} fired", fired.len()))));
+            if tried >= self.bench.limits.deadlines_max {
+                return (instance, Some(Blocker::new(Code::DeadlineLimit, format!("{tried} fired or refused"))));
             }
+            let before = instance.version;
             instance = match self.fire(of, instance.clone(), &due) {
                 Ok(after) => after,
                 Err(blocker) => return (instance, Some(blocker)),
             };
-            fired.push(due.event);
+            tried += 1;
+            // Only a move raises the version.
+            if instance.version > before {
+                fired.push(due.event);
+            }
         }
     }
 

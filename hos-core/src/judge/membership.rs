@@ -13,9 +13,11 @@ use crate::call::{Call, Change, Directory};
 use crate::digest;
 use crate::id::{DottedName, Handle, RecordHash, Uid};
 use crate::law::mode::Mode;
+use crate::limits::PERSONS_NAMED_MAX;
 use crate::policy::{Entity, Link, Request};
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::{Blocker, Code};
+use crate::time::Timestamp;
 use crate::value::{Record, Value};
 use std::collections::BTreeSet;
 
@@ -37,6 +39,19 @@ pub struct DirectoryRows {
     pub entity: Option<(DirectoryThread, Entity, bool)>,
     /// The row of the grant changed, with whether it is revoked.
     pub grant: Option<(DirectoryThread, Link, bool)>,
+    /// What is looked at besides when a change is made. A record says nothing of it, so whoever judges one again leaves it away.
+    pub beside: Option<Beside>,
+}
+
+/// What stands beside the rows that a change concerns.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside {
+    /// When the row's last record was made.
+    pub last_time: Option<Timestamp>,
+    /// Whether the universe has the entity: what a tenant puts there would say nothing, and come alive when the universe's goes.
+    pub is_universes: bool,
+    /// Whether a tenant has a grant of this id: as the universe's it would be there twice.
+    pub is_granted: bool,
 }
 
 /// A directory row as it is after a change.
@@ -83,8 +98,7 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
         Ok(asked) => asked,
         Err(blocker) => return stop(answer, blocker),
     };
-    let thread_last = None;
-    if let Err(blocker) = bench.check_clock(thread_last) {
+    if let Err(blocker) = bench.check_clock(rows.beside.and_then(|beside| beside.last_time)) {
         return stop(answer, blocker);
     }
     // A directory change is always enforced: a mode that let the world's own word stand would make anybody a manager.
@@ -106,6 +120,9 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
     let misfit =
         asked.after.as_ref().filter(|_| answer.blockers.is_empty()).and_then(|after| bench.active.bound.fits(after).err());
     answer.blockers.extend(misfit);
+    if answer.blockers.is_empty() && rows.beside.is_some() {
+        answer.blockers.extend(asked.after.as_ref().and_then(|after| names_too_many(bench, after)));
+    }
     if !answer.blockers.is_empty() {
         return refused(bench, answer, call, &slice);
     }
@@ -219,14 +236,19 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
             // Persons are the universe's; of the rest, whatever is there without a row of the asker's own.
             let is_anothers = match person {
                 true => !bench.tenant.is_universe(),
-                false => directory.get(uid).is_some() && rows.entity.is_none(),
+                false => {
+                    let above = rows.beside.is_some_and(|beside| beside.is_universes);
+                    above || directory.get(uid).is_some() && rows.entity.is_none()
+                }
             };
             if is_anothers {
                 return conflict(format!("`{uid}` belongs to the universe, not to a tenant"));
             }
-            let newborn = Entity { uid: uid.clone(), attrs: attrs.clone(), parents: BTreeSet::new(), record: None };
-            let newborn = directory.get(uid).is_none().then_some(newborn);
-            let after = directory.get(uid).map(|there| Entity { attrs: attrs.clone(), ..there.clone() });
+            let newborn = directory.get(uid).is_none().then(|| newborn_of(uid, attrs));
+            let after = Some(match directory.get(uid) {
+                Some(there) => Entity { attrs: attrs.clone(), ..there.clone() },
+                None => newborn_of(uid, attrs),
+            });
             let action = if person { "directory.account" } else { "directory.entity" };
             Ok(Asked { action, resource: uid.clone(), newborn, after, context: Record::new() })
         }
@@ -268,7 +290,8 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
         }
         Change::Grant { id, template, principal, resource } => {
             // The universe's grants are every tenant's too: one name is one grant.
-            if rows.grant.as_ref().is_some_and(|(.., removed)| !removed) || directory.link(id).is_some() {
+            let elsewhere = rows.beside.is_some_and(|beside| beside.is_granted);
+            if elsewhere || rows.grant.as_ref().is_some_and(|(.., removed)| !removed) || directory.link(id).is_some() {
                 return conflict(format!("the grant `{}` exists already", crate::id::Shown(id)));
             }
             if bench.active.law.policy.has_policy(id) {
@@ -291,6 +314,34 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
             _ => conflict(format!("there is no grant `{}`", crate::id::Shown(id))),
         },
     }
+}
+
+fn newborn_of(uid: &Uid, attrs: &Record) -> Entity {
+    Entity { uid: uid.clone(), attrs: attrs.clone(), parents: BTreeSet::new(), record: None }
+}
+
+/// What speaks against an entity whose attributes name persons, and theirs others in turn: judging anything about it takes them all in,
+/// each in a part of the record of its own, and a record has room for so many. Nothing could be decided about it, its mending included.
+fn names_too_many(bench: &Bench<'_>, after: &Entity) -> Option<Blocker> {
+    let directory = bench.active.bound.directory();
+    let mut known: BTreeSet<&Uid> = BTreeSet::from([&after.uid]);
+    let mut open = vec![after];
+    let mut persons = 0;
+    while let Some(entity) = open.pop() {
+        let mut named = Vec::new();
+        entity.attrs.values().for_each(|value| value.entities(&mut named));
+        for uid in named {
+            if known.insert(uid) {
+                open.extend(directory.get(uid));
+                persons += usize::from(bench.is_person(uid) && directory.get(uid).is_some());
+            }
+        }
+        if persons > PERSONS_NAMED_MAX {
+            let detail = format!("`{}` names more than {PERSONS_NAMED_MAX} persons, with those whom they name", after.uid);
+            return Some(Blocker::new(Code::CallTooLarge, detail));
+        }
+    }
+    None
 }
 
 /// A grant is judged on what it is given over: its resource, or without one its principal.

@@ -34,7 +34,7 @@ pub use evidence::{
 };
 pub use instance::{Instance, Message, data_subject};
 pub use legacy::{decode_legacy, legacy_log};
-pub use membership::{DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
+pub use membership::{Beside, DirectoryAfter, DirectoryRows, DirectoryThread, apply as apply_change, change};
 pub use note::note;
 pub use office::{Act, Ended, act, act_about, attest, end};
 pub use slice::Slice;

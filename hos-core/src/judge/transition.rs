@@ -9,7 +9,7 @@ use super::world::About;
 use super::{Judged, transition_digest};
 use crate::answer::{Answer, Candidate};
 use crate::call::{By, Call, Transition};
-use crate::contract::step;
+use crate::contract::{Contract, step};
 use crate::id::Name;
 use crate::law::mode::Mode;
 use crate::proof::record::Kind;
@@ -194,10 +194,17 @@ pub fn available(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, 
     for name in names {
         let Some((event, _)) = of.contract.event(name.as_str(), present.state.as_str()) else { continue };
         let mode = bench.mode(&event.action, Some(instance.contract.as_str()));
+        // All arrows of an event have the same arguments.
+        let needs: Vec<Name> = event.args.iter().filter(|(_, a)| !a.optional).map(|(n, _)| n.clone()).collect();
+        if mode == Mode::Off {
+            // As the call would be answered: nothing is judged there.
+            let answer = Answer { mode, from: Some(present.state.clone()), ..bench.blank() };
+            found.push((name.clone(), door::off(answer, by.legacy.as_ref().map(|l| l.allowed)), needs));
+            continue;
+        }
         // Where the law is not enforced it fires nothing by itself: the instance stands where the world has it.
         let now = if mode == Mode::Enforce { &after } else { &present };
         let Some((event, is_override)) = of.contract.event(name.as_str(), now.state.as_str()) else { continue };
-        let needs: Vec<Name> = event.args.iter().filter(|(_, a)| !a.optional).map(|(n, _)| n.clone()).collect();
         let mut answer = bench.blank();
         answer.mode = mode;
         answer.from = Some(now.state.clone());
@@ -226,12 +233,24 @@ pub fn available(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, 
     found
 }
 
+/// An instance as a newer version of its contract would have it; nothing where it is not newer, or has no place for it.
+fn taken_along(newer: &Contract, present: &Instance) -> Option<Instance> {
+    if newer.version <= present.contract_version {
+        return None;
+    }
+    let to = step::migrate(newer, present.contract_version, present.state.as_str())?;
+    Some(Instance { state: to.clone(), contract_version: newer.version, ..present.clone() })
+}
+
 fn candidate_view(bench: &Bench<'_>, present: &Instance, call: &Transition, blockers: &[Blocker]) -> Option<Candidate> {
     let standing = bench.candidate?;
     let mut other = *bench;
     other.active = standing;
     other.guards = None;
     other.candidate = None;
+    // Under the candidate the instance would be taken to its contract's version before anything is judged.
+    let there = standing.law.contracts.get(&call.contract).and_then(|of| taken_along(&of.contract, present));
+    let present = there.as_ref().unwrap_or(present);
     let said = match standing.law.contracts.get(&call.contract) {
         None => vec![Blocker::new(Code::ContractUnknown, shown(&call.contract))],
         Some(of) => match of.contract.event(call.event.as_str(), present.state.as_str()) {

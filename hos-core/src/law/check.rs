@@ -3,10 +3,15 @@
 use super::bundle::{Law, sort};
 use super::{files, message, reserved};
 use crate::contract::check as contract_check;
-use crate::contract::definition::{Contract, Event};
+use crate::contract::definition::{Contract, Due, Event};
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::Shown;
-use std::collections::BTreeMap;
+use crate::policy::outline::Fields;
+use crate::shape::Type;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is said of each action, by its identity.
+type Words = BTreeMap<String, Fields>;
 
 impl Law {
     /// What `hos check` finds beyond loading: the contracts' and the law's findings, notices of loading included; sorted.
@@ -18,6 +23,15 @@ impl Law {
     }
 }
 
+/// Whether something is found in a law for which it does not load. All else that is found costs time, and is not looked for.
+pub(super) fn has_errors(law: &Law) -> bool {
+    law.contracts.values().filter_map(|held| Some((&held.contract, law.file(&held.contract.file)?))).any(|(contract, file)| {
+        !contract_check::errors(contract, file).is_empty()
+            || !clock_unknown(law, contract, file).is_empty()
+            || !adoption_shared(law, contract, file).is_empty()
+    })
+}
+
 /// Everything that is found in a law that loaded; not sorted.
 fn findings(law: &Law) -> Vec<Fault> {
     let mut found = Vec::new();
@@ -25,7 +39,10 @@ fn findings(law: &Law) -> Vec<Fault> {
         let Some(file) = law.file(&held.contract.file) else { continue };
         found.extend(contract_check::check(&held.contract, file));
         found.extend(never_permitted(law, &held.contract, file));
+        found.extend(clock_unknown(law, &held.contract, file));
         found.extend(clock_not_permitted(law, &held.contract, file));
+        found.extend(adoption_shared(law, &held.contract, file));
+        found.extend(facts_not_stored(law, &held.contract, file));
     }
     found.extend(reserved_actions(law));
     found.extend(messages(law));
@@ -51,9 +68,87 @@ fn never_permitted(law: &Law, contract: &Contract, file: &SourceFile) -> Vec<Fau
         .collect()
 }
 
-fn clock_not_permitted(law: &Law, contract: &Contract, file: &SourceFile) -> Vec<Fault> {
+/// An instant is read by the clock, as if its event came at once: where the schema does not let the clock do that event, whatever
+/// would enter the state is refused.
+fn clock_unknown(law: &Law, contract: &Contract, file: &SourceFile) -> Vec<Fault> {
+    if !contract.deadlines.iter().any(|d| matches!(d.due, Due::At(_))) {
+        return Vec::new();
+    }
+    let (words, clock) = (law.policy.action_words(), law.clock.type_name());
     let mut found = Vec::new();
-    for deadline in &contract.deadlines {
+    for deadline in contract.deadlines.iter().filter(|d| matches!(d.due, Due::At(_))) {
+        let Some((event, _)) = contract.event(deadline.event.as_str(), deadline.state.as_str()) else { continue };
+        // That the schema lacks the action is told of the expression.
+        if applies(law, &words, &event.action, clock) == Some(false) {
+            let (action, clock, state) = (Shown(&event.action), Shown(clock), &deadline.state);
+            let message = format!("`{action}` does not apply to `{clock}`, who reads the instant: nothing would enter `{state}`");
+            let fault = Fault::at("law.deadline.clock_unknown", Severity::Error, file, deadline.span.clone(), message);
+            found.push(fault.hint("let the action apply to the clock's type in the schema, and permit it to the clock"));
+        }
+    }
+    found
+}
+
+/// Whether the schema lets an action apply to principals of a type; nothing where it lacks the action.
+fn applies(law: &Law, words: &Words, action: &str, principal: &str) -> Option<bool> {
+    let fields = words.get(&law.known_action(action)?.to_string())?;
+    Some(fields.get("principals")?.split(", ").any(|name| name == principal))
+}
+
+/// Bringing instances in is asked for as `CONTRACT.adopt`. Whoever may do an event of that action could bring in instances, in any
+/// state and unjudged.
+fn adoption_shared(law: &Law, contract: &Contract, file: &SourceFile) -> Vec<Fault> {
+    let adopted = |action: &str| {
+        let name = action.strip_suffix(".adopt")?;
+        law.contracts.contains_key(name).then(|| name.to_owned())
+    };
+    let shared = arrows(contract).filter_map(|event| Some((event, adopted(&event.action)?)));
+    shared
+        .map(|(event, other)| {
+            let action = Shown(&event.action);
+            let message = format!("`{action}` is asked for where instances of `{other}` are brought in: it is no event's");
+            let fault = Fault::at("law.contract.reserved", Severity::Error, file, event.action_span.clone(), message);
+            fault.hint(format!("give `{}` another `action`", event.name))
+        })
+        .collect()
+}
+
+/// The clock gives nothing with its call. What a fact names must be in the directory when a deadline fires; what no act of the
+/// directory's can put there is not.
+fn facts_not_stored(law: &Law, contract: &Contract, file: &SourceFile) -> Vec<Fault> {
+    // A law without these acts has no directory of its own: that is told once, as what the schema lacks.
+    let put: Vec<&str> = [reserved::ACCOUNT, reserved::ENTITY].into_iter().filter(|id| law.policy.has_action(id)).collect();
+    if contract.deadlines.is_empty() || put.is_empty() {
+        return Vec::new();
+    }
+    let words = law.policy.action_words();
+    let resources = |id: &&str| Some(words.get(&law.known_action(id)?.to_string())?.get("resources")?.split(", "));
+    let stored: BTreeSet<&str> = put.iter().filter_map(resources).flatten().collect();
+    let types = law.policy.entity_types();
+    let mut found = Vec::new();
+    for fact in contract.facts.values() {
+        let mut ty = &fact.ty;
+        while let Type::Set(inner) = ty {
+            ty = inner;
+        }
+        let Type::Entity(name) = ty else { continue };
+        let declared = types.get(name).is_some_and(|fields| fields.contains_key("ids"));
+        if !declared && !stored.contains(name.as_str()) {
+            let (fact_name, name) = (Shown(&fact.name), Shown(name));
+            let message =
+                format!("the directory never holds the `{name}` that `{fact_name}` names: the contract's deadlines fail");
+            let fault = Fault::at("law.deadline.fact_not_stored", Severity::Warning, file, fact.span.clone(), message);
+            found.push(fault.hint("let `directory.entity` apply to the type, or keep the id as a String"));
+        }
+    }
+    found
+}
+
+fn clock_not_permitted(law: &Law, contract: &Contract, file: &SourceFile) -> Vec<Fault> {
+    let unread: BTreeSet<usize> = clock_unknown(law, contract, file).into_iter().map(|fault| fault.span.start).collect();
+    let mut found = Vec::new();
+    // Of an instant that the clock cannot read, worse is told.
+    for deadline in contract.deadlines.iter().filter(|d| !unread.contains(&d.span.start)) {
         let Some((event, _)) = contract.event(deadline.event.as_str(), deadline.state.as_str()) else { continue };
         let action = event.action.as_str();
         if law.policy.has_action(action) && !law.policy.may_permit_to(action, &law.clock, &contract.entity) {

@@ -47,6 +47,8 @@ pub struct Examined<'a> {
 struct Held<'a> {
     slot: Slot,
     index: u8,
+    /// The key of the box that it came out of; all zero: it was in the clear.
+    key: KeyId,
     content: Content<'a>,
 }
 
@@ -136,9 +138,14 @@ impl<'a> Examined<'a> {
 
     /// The plaintext of the first part of a slot that the header lists, where it was opened and holds.
     pub fn part(&self, slot: Slot) -> Option<&[u8]> {
+        self.part_under(slot).map(|(_, plaintext)| plaintext)
+    }
+
+    /// The same with the key that it was sealed under, which is all zero where it was in the clear.
+    pub fn part_under(&self, slot: Slot) -> Option<(KeyId, &[u8])> {
         let listed = self.header()?.parts.iter().find(|part| part.slot == slot)?;
         let held = self.pieces.iter().find(|held| (held.slot, held.index) == (slot, listed.index))?;
-        Some(self.piece(&held.content).plaintext())
+        Some((held.key, self.piece(&held.content).plaintext()))
     }
 
     fn piece<'s>(&'s self, content: &Content<'s>) -> Piece<'s> {
@@ -203,7 +210,7 @@ impl<'a> Examined<'a> {
                             continue;
                         }
                         self.held += 1;
-                        self.pieces.push(Held { slot, index, content: within(&content, range, before) });
+                        self.pieces.push(Held { slot, index, key: stored.key, content: within(&content, range, before) });
                     }
                 }
             }

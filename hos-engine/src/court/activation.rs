@@ -10,14 +10,15 @@ use crate::view::{InForce, View};
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::canon::Writer;
-use hos_core::contract::step;
 use hos_core::id::{LawHash, Tenant, Uid};
 use hos_core::judge::{self, Act, Bench, Slice};
 use hos_core::law::Law;
+use hos_core::law::living;
 use hos_core::law::mode::Modes;
 use hos_core::policy::Effect;
 use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The reserved action; its resource is the gate `law`.
@@ -97,34 +98,22 @@ impl Court {
         Ok(Some(Blocker::new(Code::LawInUse, format!("under the new law nobody could activate another: {why}"))))
     }
 
-    /// What live instances need and a new law lacks: a contract, an action of one, a place for their state.
+    /// What live instances need and a new law lacks: a contract, a place for their state, their facts, what their events ask for.
     fn needed_by_the_living(&self, tx: &Tx<'_>, new: &Law) -> Result<Option<Blocker>, Failure> {
+        // What is sound for one tenant's instances is so for another's.
+        let mut sound: HashSet<(String, LawHash, String)> = HashSet::new();
         for row in tx.rows(&sql::tenants())? {
             let tenant = Tenant::new(row.text(0)?).map_err(|e| row.fault(0, &e.to_string()))?;
             for live in tx.rows(&state_sql::standing(&tenant))? {
                 let (contract, state) = (live.text(0)?, live.text(3)?);
                 let hash = LawHash(live.bytes(1)?);
-                if hash == new.hash {
+                if hash == new.hash || !sound.insert((contract.to_owned(), hash, state.to_owned())) {
                     continue;
                 }
                 let old = self.laws.get(tx, &hash)?;
-                let Some(of) = old.contracts.get(contract) else { continue };
-                if of.contract.state(state).is_none_or(|s| s.terminal) {
-                    continue;
-                }
-                let blocker = |what: String| {
-                    Ok(Some(Blocker::new(
-                        Code::LawInUse,
-                        format!("`{tenant}` has live instances of `{contract}` in `{state}`: {what}"),
-                    )))
-                };
-                let Some(newer) = new.contracts.get(contract) else { return blocker("the new law has no such contract".into()) };
-                if newer.contract.version > of.contract.version {
-                    if step::migrate(&newer.contract, of.contract.version, state).is_none() {
-                        return blocker(format!("no migration takes them to version {}", newer.contract.version));
-                    }
-                } else if let Some((event, _)) = of.contract.arrows().find(|(e, _)| !new.policy.has_action(&e.action)) {
-                    return blocker(format!("the new schema lacks `{}`, which `{}` needs", event.action, event.name));
+                if let Some(bar) = living::bar(&old, new, contract, state) {
+                    let detail = format!("`{tenant}` has live instances of `{contract}` in `{state}`: {bar}");
+                    return Ok(Some(Blocker::new(Code::LawInUse, detail)));
                 }
             }
         }

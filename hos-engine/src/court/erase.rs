@@ -11,6 +11,7 @@ use crate::sealed::Chance;
 use crate::store::Tx;
 use crate::store::sql::{erase as sql, law as law_sql, state as state_sql};
 use crate::survey::Survey;
+use crate::vault::Vault;
 use crate::work::Erasing;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
@@ -100,6 +101,11 @@ impl Court {
         if !answer.allowed {
             return Ok(answer);
         }
+        // Nothing is committed that could not be carried out: what keeps the key, or what lies under another, stays readable.
+        if let Vault::File(file) = &self.vault {
+            file.sound()?;
+        }
+        self.is_found(tx, group, subject, known.as_ref().map(|(key, _)| *key))?;
         // Who never had a key gets one to be destroyed: a crash before that finds it again by its id alone.
         let is_known = known.is_some();
         let (key, secret) = match known {
@@ -134,6 +140,20 @@ impl Court {
         group.gone(tag, key);
         answer.receipt = Some(receipt);
         Ok(answer)
+    }
+
+    /// Sees that the key which the vault has for a person is the one that the person's rows in the directory lie under.
+    fn is_found(&self, tx: &Tx<'_>, group: &Group, subject: &Uid, key: Option<KeyId>) -> Result<(), Failure> {
+        for tenant in self.tenants(tx)? {
+            let Some(row) = tx.row(&state_sql::directory_entity(&tenant, subject))? else { continue };
+            let under = state_sql::entity_from(&row)?.attrs_key;
+            if under.0 == [0; 16] || Some(under) == key || self.keys(tx).by_id(&under, &group.fresh)?.is_none() {
+                continue;
+            }
+            let what = "lies under a key that the vault does not have for them: nothing was erased";
+            return Err(Failure::new(Code::StoreIntegrity, format!("the row of `{subject}` in `{tenant}` {what}")));
+        }
+        Ok(())
     }
 
     /// Carries an erasure out again whose record a restored store lacks; says whether there was anything to erase.

@@ -15,9 +15,10 @@ use crate::view::{self, Bench as LawBench, View};
 use hos_core::answer::{Receipt, Seal};
 use hos_core::call::Call;
 use hos_core::id::{CallDigest, EntryHash, Handle, InstanceId, KeyId, Name, RecordHash, Tenant};
-use hos_core::judge::{self, DirectoryRows, Instance, OnceHit};
+use hos_core::judge::{self, Beside, DirectoryRows, DirectoryThread, Instance, OnceHit};
 use hos_core::proof::record::Header;
 use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
 use hos_core::value::Record;
 use std::sync::Arc;
 
@@ -34,6 +35,15 @@ pub(crate) const WAITING: u64 = u64::MAX;
 /// A read that decides, where others write beside us: of a row that was claimed.
 fn deciding(tx: &Tx<'_>, read: Statement) -> Statement {
     if tx.is_shared() { read.locked() } else { read }
+}
+
+/// When the last record of a directory row's thread was made.
+fn last_time(tx: &Tx<'_>, tenant: &Tenant, thread: Option<&DirectoryThread>) -> Result<Option<Timestamp>, Failure> {
+    let Some(thread) = thread else { return Ok(None) };
+    let row = tx.row(&present(tx, evidence_sql::record(tenant, &thread.handle, thread.n)))?;
+    let Some(row) = row else { return Ok(None) };
+    // What does not read is found by verifying; the clock is not measured by it.
+    Ok(Header::decode(row.blob(0)?).ok().map(|header| header.time))
 }
 
 /// A read of a row that another names, which was read under a lock: it is there, though a host's snapshot may be too old to
@@ -104,7 +114,14 @@ impl Court {
                         Some((sealed.thread, entity, sealed.removed))
                     }
                 };
-                rows.directory = Some(DirectoryRows { entity, grant: None });
+                let mut beside =
+                    Beside { last_time: last_time(tx, tenant, entity.as_ref().map(|(thread, ..)| thread))?, ..Beside::default() };
+                if !tenant.is_universe() {
+                    let above = tx.row(&state_sql::directory_entity(&Tenant::universe(), &uid))?;
+                    beside.is_universes =
+                        above.map(|row| state_sql::entity_from(&row)).transpose()?.is_some_and(|above| !above.removed);
+                }
+                rows.directory = Some(DirectoryRows { entity, grant: None, beside: Some(beside) });
             }
             Read::Grant(id) => {
                 let row = tx.row(&deciding(tx, state_sql::grant(tenant, &id)))?;
@@ -113,7 +130,12 @@ impl Court {
                     group.claims.push(claim::leave_grant(tenant, &id));
                 }
                 let grant = row.filter(|_| !claimed).map(|row| state_sql::grant_from(&row)).transpose()?;
-                rows.directory = Some(DirectoryRows { entity: None, grant });
+                let mut beside =
+                    Beside { last_time: last_time(tx, tenant, grant.as_ref().map(|(thread, ..)| thread))?, ..Beside::default() };
+                if tenant.is_universe() {
+                    beside.is_granted = tx.row(&state_sql::granted_in_a_tenant(&id))?.is_some();
+                }
+                rows.directory = Some(DirectoryRows { entity: None, grant, beside: Some(beside) });
             }
             Read::Record(thread, n) => rows.hit = Some(self.once_hit(tx, tenant, rows, thread, n)?),
             Read::Law(hash) => *guards = Some(view.under(self.laws.get(tx, &hash)?)?),

@@ -120,9 +120,9 @@ impl Court {
         for change in changes {
             match change {
                 Changed::Entity(uid) => {
-                    let (entity, lasts) = self.entity_now(tx, group, tenant, view, &uid, |s| s)?;
-                    // What is gone may be somebody's role.
-                    let Some(entity) = entity else { return Ok(None) };
+                    let Now { entity, lasts, is_new } = self.entity_now(tx, group, tenant, view, &uid, |s| s)?;
+                    // What is gone may be somebody's role, and what comes back one that others name still.
+                    let Some(entity) = entity.filter(|_| is_new || view.directory.get(&uid).is_some()) else { return Ok(None) };
                     roots.rows.insert(uid.clone(), lasts);
                     entities.push((uid, Some(entity)));
                 }
@@ -173,7 +173,7 @@ impl Court {
         })
     }
 
-    /// An entity as its rows make it now, and the last record of each.
+    /// An entity as its rows make it now.
     fn entity_now(
         &self,
         tx: &Tx<'_>,
@@ -182,14 +182,16 @@ impl Court {
         view: &View,
         uid: &Uid,
         how: fn(Statement) -> Statement,
-    ) -> Result<(Option<Entity>, Lasts), Failure> {
+    ) -> Result<Now, Failure> {
         let (mut entity, mut lasts): (Option<Entity>, Lasts) = (None, [None, None]);
+        let mut records = 0;
         for (place, t) in tenants(tenant).iter().enumerate() {
             let Some(row) = tx.row(&how(state_sql::directory_entity(t, uid)))? else { continue };
             if !is_row(&row)? {
                 continue;
             }
             let sealed = state_sql::entity_from(&row)?;
+            records += sealed.thread.n + 1;
             if let Some(last) = lasts.get_mut(place) {
                 *last = Some(sealed.thread.last);
             }
@@ -207,7 +209,7 @@ impl Court {
                 None => entity = Some(own),
             }
         }
-        Ok((entity, lasts))
+        Ok(Now { entity, lasts, is_new: records == 1 })
     }
 
     /// Holds whoever asks as they are until the host's transaction ends: by their own rows, which are shared with all who judge
@@ -235,7 +237,7 @@ impl Court {
         if lasts == *known {
             return Ok(view);
         }
-        let (mut entity, _) = self.entity_now(tx, group, tenant, &view, principal, Statement::shared)?;
+        let Now { mut entity, .. } = self.entity_now(tx, group, tenant, &view, principal, Statement::shared)?;
         if let Some(entity) = &mut entity {
             entity.parents.retain(|p| view.directory.get(p).is_some());
         }
@@ -326,6 +328,15 @@ impl Court {
 }
 
 type Lasts = [Option<hos_core::id::RecordHash>; 2];
+
+/// An entity as its rows make it.
+struct Now {
+    entity: Option<Entity>,
+    /// The last record of each row.
+    lasts: Lasts,
+    /// Whether these rows have one record between them: nothing could name the entity before.
+    is_new: bool,
+}
 
 /// The statements that hold a principal.
 fn held(view: &View, tenant: &Tenant, principal: &Uid) -> Vec<Statement> {

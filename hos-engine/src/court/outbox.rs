@@ -2,8 +2,8 @@
 //! whose lease runs out is handed out again.
 
 use crate::court::{Court, Group};
-use crate::store::Tx;
 use crate::store::sql::{evidence as evidence_sql, operation as sql};
+use crate::store::{Row, Tx};
 use crate::view;
 use crate::{Failure, OutboxMessage};
 use hos_core::answer::Answer;
@@ -15,6 +15,8 @@ use hos_core::time::Span;
 use std::time::Duration;
 
 const ACTION: &str = "outbox.poll";
+/// How many messages one poll leases at most.
+const LEASED_MAX: usize = 1000;
 
 impl Court {
     fn may_poll(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, by: &By) -> Result<Result<(), Blocker>, Failure> {
@@ -28,7 +30,9 @@ impl Court {
         })
     }
 
-    /// Leases waiting messages, the oldest first.
+    /// Leases waiting messages, the oldest first. Those that others lease meanwhile are no end: one looks on behind them. One
+    /// that does not open, or that no record sent, is passed over, for what comes behind it is to be delivered all the same: it
+    /// is leased to nobody for as long as the others, and `hos verify` names it.
     pub(crate) fn poll(
         &self,
         tx: &Tx<'_>,
@@ -44,29 +48,46 @@ impl Court {
         let now = self.clock.now();
         let until = now.plus(Span(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)));
         let seed = group.case_seed();
-        let mut messages = Vec::new();
-        for (i, row) in tx.rows(&sql::waiting(tenant, now, limit.min(1000)))?.into_iter().enumerate() {
-            let (pos, thread, n) = (row.uint(0)?, Handle(row.bytes(1)?), row.uint(2)?);
-            let mut token = [0; 16];
-            digest::expand(&seed, "lease", i as u64, &mut token);
-            let token = KeyId(token);
-            if tx.execute(&sql::lease(tenant, pos, &token, now, until))? == 0 {
-                continue;
+        let (limit, mut messages) = (limit.min(LEASED_MAX), Vec::new());
+        let (mut behind, mut met) = (None, 0u64);
+        while messages.len() < limit {
+            let rows = tx.rows(&sql::waiting(tenant, now, behind, limit - messages.len()))?;
+            let Some(last) = rows.last() else { break };
+            behind = Some(last.int(0)?);
+            for row in &rows {
+                let Ok(pos) = row.uint(0) else { continue };
+                let mut token = [0; 16];
+                digest::expand(&seed, "lease", met, &mut token);
+                met += 1;
+                let token = KeyId(token);
+                if tx.execute(&sql::lease(tenant, pos, &token, now, until))? == 0 {
+                    continue;
+                }
+                match self.message(tx, group, tenant, row, token) {
+                    Ok(message) => messages.push(message),
+                    Err(failure) if failure.code == Code::StoreIntegrity => {}
+                    Err(failure) => return Err(failure),
+                }
             }
-            let body = self.keys(tx).open_copy(&KeyId(row.bytes(5)?), row.blob(6)?, &group.fresh)?;
-            let record = tx.row(&evidence_sql::record(tenant, &thread, n))?;
-            let record = record
-                .ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
-            messages.push(OutboxMessage {
-                pos,
-                kind: row.text(4)?.to_owned(),
-                body: body.map(|bytes| view::decode_record(&bytes)).transpose()?,
-                receipt: self.receipt(tx, tenant, thread, n, digest::record_hash(record.blob(0)?))?,
-                attempts: row.u32(7)? + 1,
-                lease: token,
-            });
         }
         Ok(Ok(messages))
+    }
+
+    /// A message as it is handed out.
+    fn message(&self, tx: &Tx<'_>, group: &Group, tenant: &Tenant, row: &Row, lease: KeyId) -> Result<OutboxMessage, Failure> {
+        let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
+        let body = self.keys(tx).open_copy(&KeyId(row.bytes(5)?), row.blob(6)?, &group.fresh)?;
+        let record = tx.row(&evidence_sql::record(tenant, &thread, n))?;
+        let record =
+            record.ok_or_else(|| Failure::new(Code::StoreIntegrity, format!("record {thread}/{n} of `{tenant}` is missing")))?;
+        Ok(OutboxMessage {
+            pos: row.uint(0)?,
+            kind: row.text(4)?.to_owned(),
+            body: body.map(|bytes| view::decode_record(&bytes)).transpose()?,
+            receipt: self.receipt(tx, tenant, thread, n, digest::record_hash(record.blob(0)?))?,
+            attempts: row.u32(7)?.saturating_add(1),
+            lease,
+        })
     }
 
     /// Acknowledges a message under its lease.

@@ -8,6 +8,7 @@ use crate::store::sql::{claim, evidence as sql, inbox};
 use crate::store::{Row, Tx};
 use hos_core::digest;
 use hos_core::id::{Handle, RecordHash, Tenant};
+use hos_core::limits::HEADER_BYTES_MAX;
 use hos_core::proof::record::{Header, stream_of};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
@@ -58,9 +59,7 @@ impl Court {
                 continue;
             }
             // What waits in the queue from a time of worker sealing comes first: sealed order is the order of writing.
-            while tx.row(&sql::queued(tenant))?.is_some() {
-                self.drain(tx, group, tenant, DRAINED)?;
-            }
+            while tx.row(&sql::queued(tenant))?.is_some() && self.drain(tx, group, tenant, DRAINED)? > 0 {}
             group.drained.insert(tenant.clone());
         }
         let records = std::mem::take(&mut group.unsealed);
@@ -74,8 +73,8 @@ impl Court {
         Ok(())
     }
 
-    /// Seals records from a tenant's queue; says how many. A row that leads to nothing is set aside, and holds up nobody: who may add rows
-    /// may add such ones.
+    /// Seals records from a tenant's queue; says how many. A row that leads to nothing, or to what no entry can hold in its
+    /// place, is set aside, and holds up nobody: who may add rows may add such ones.
     pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<u64, Failure> {
         self.hold_head(tx, group, tenant)?;
         let taken = loop {
@@ -97,11 +96,14 @@ impl Court {
         Ok(taken.records.len() as u64)
     }
 
-    /// Takes the first records of a tenant's queue, in the order in which they are sealed.
+    /// Takes the first records of a tenant's queue, in the order in which they are sealed: that of the queue, and within each
+    /// thread the thread's own, whatever places in the queue its records have.
     fn taken(&self, tx: &Tx<'_>, tenant: &Tenant, limit: usize) -> Result<Taken, Failure> {
         let mut taken = Taken::default();
         // Records of the inbox that go behind others of their stream, and those others' thread.
         let mut held: Vec<(i64, [u8; 16], Handle)> = Vec::new();
+        // Threads of which a record came up before the one that it follows.
+        let mut early: Vec<Handle> = Vec::new();
         for row in &tx.rows(&sql::queue(tenant, limit))? {
             if taken.records.len() >= limit {
                 break;
@@ -112,7 +114,11 @@ impl Court {
                 continue;
             };
             if row.int(2)? == claim::WAITING {
-                match self.goes_behind(tx, tenant, id, &taken.records)? {
+                let Some(name) = self.waits_for(tx, tenant, id)? else {
+                    taken.nothing.push(pos);
+                    continue;
+                };
+                match self.goes_behind(tx, tenant, &name, &taken.records)? {
                     Some(thread) => held.push((pos, id, thread)),
                     None => taken.take(pos, self.place(tx, tenant, id)?),
                 }
@@ -120,10 +126,19 @@ impl Court {
             }
             let record = self.queued(tx, tenant, row)?;
             let thread = record.as_ref().map(|record| record.thread);
+            if let Some(thread) = thread
+                && !taken.follows(row)?
+            {
+                early.push(thread);
+                continue;
+            }
             taken.take(pos, record);
             let mut at = 0;
             while let Some((pos, id, of)) = held.get(at).copied().filter(|_| taken.records.len() < limit) {
-                if Some(of) == thread && self.goes_behind(tx, tenant, id, &taken.records)?.is_none() {
+                if Some(of) == thread
+                    && let Some(name) = self.waits_for(tx, tenant, id)?
+                    && self.goes_behind(tx, tenant, &name, &taken.records)?.is_none()
+                {
                     taken.take(pos, self.place(tx, tenant, id)?);
                     held.remove(at);
                 } else {
@@ -133,11 +148,32 @@ impl Court {
         }
         if let (true, Some((.., thread))) = (taken.records.is_empty(), held.first()) {
             // All that they wait for is further on in the queue.
-            for row in &tx.rows(&sql::queued_of(tenant, thread, limit))? {
-                taken.take(row.int(0)?, self.queued(tx, tenant, row)?);
-            }
+            early.push(*thread);
+        }
+        early.sort_unstable();
+        early.dedup();
+        for thread in early {
+            self.take_thread(tx, tenant, &thread, limit, &mut taken)?;
         }
         Ok(taken)
+    }
+
+    /// Takes what waits of one thread in the thread's order, wherever it is in the queue. Who writes a record has seen the one
+    /// before it committed, and that one with its row of the queue: a record that is there without any trace of the one before is
+    /// none of ours, follows nothing that will come, and is set aside.
+    fn take_thread(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, limit: usize, taken: &mut Taken) -> Result<(), Failure> {
+        for row in &tx.rows(&sql::queued_of(tenant, thread, limit))? {
+            if taken.records.len() >= limit {
+                break;
+            }
+            let pos = row.int(0)?;
+            if taken.has(pos) {
+                continue;
+            }
+            let record = if taken.follows(row)? { self.queued(tx, tenant, row)? } else { None };
+            taken.take(pos, record);
+        }
+        Ok(())
     }
 
     /// Seals all that waits in a tenant's queue, as far as it is committed; says how many entries the log has then. What others commit
@@ -202,17 +238,18 @@ impl Court {
         ))
     }
 
-    /// A record of the queue; none where there is no such record, or where it has its place in the log already.
+    /// A record of the queue; none where there is no such record, where it has its place in the log already, or where no entry
+    /// can hold it so that it is made anew from the record: a header that is too long for one, a stream's record that the stream
+    /// does not count.
     fn queued(&self, tx: &Tx<'_>, tenant: &Tenant, row: &Row) -> Result<Option<Unsealed>, Failure> {
         let (Ok(thread), Ok(n), true) = (row.bytes(1).map(Handle), row.uint(2), row.is_null(4)?) else { return Ok(None) };
-        let Some(header) = row.opt_blob(3)? else { return Ok(None) };
-        let of_stream = Header::decode(header).ok().filter(|header| header.n.is_none());
-        let (mut stream, mut strange) = (None, false);
-        if let Some(header) = of_stream {
-            strange = !Self::counts(tx, tenant, &header, &thread, n)?;
-            stream = if strange { None } else { Some(self.stream_prev(tx, tenant, &thread, n)?) };
-        }
-        Ok(Some(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false, strange }))
+        let Some(header) = row.opt_blob(3)?.filter(|header| header.len() <= HEADER_BYTES_MAX) else { return Ok(None) };
+        let stream = match seal::placed_by_entry(header) {
+            Some(header) if !Self::counts(tx, tenant, &header, &thread, n)? => return Ok(None),
+            Some(_) => Some(self.stream_prev(tx, tenant, &thread, n)?),
+            None => None,
+        };
+        Ok(Some(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false, strange: false }))
     }
 
     /// Whether a stream's row counts this record: who may only add records has not written that row.
@@ -223,25 +260,30 @@ impl Court {
         Ok(Handle(row.bytes(0)?) == *thread && u64::try_from(row.int(1)?).is_ok_and(|last| n <= last))
     }
 
+    /// The stream that a record waits for under an id of the inbox; none where there is no such record, or none of that stream.
+    fn waits_for(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16]) -> Result<Option<String>, Failure> {
+        // A call in shadow is of no stream, and is not among these rows.
+        let Some(row) = tx.row(&inbox::get(tenant, &id))? else { return Ok(None) };
+        let (Ok(name), Ok(header)) = (row.text(0), row.blob(1)) else { return Ok(None) };
+        Ok(streams::takes(name, header, self.of, tenant).then(|| name.to_owned()))
+    }
+
     /// The stream's thread, where a record that waits in the inbox goes behind others of it: a transaction of our own that ran
     /// beside the host's gave its record its place in the stream at once, and was committed first. It is not sealed yet, though it
     /// is further on in the queue, and the host's gets the place behind it.
-    fn goes_behind(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16], records: &[Unsealed]) -> Result<Option<Handle>, Failure> {
-        let Some(row) = tx.row(&inbox::get(tenant, &id))? else { return Ok(None) };
+    fn goes_behind(&self, tx: &Tx<'_>, tenant: &Tenant, name: &str, records: &[Unsealed]) -> Result<Option<Handle>, Failure> {
         // INVARIANT: the stream is claimed here, so nobody writes into it until this transaction ends.
-        let Some((thread, next, _)) = self.stream_end(tx, tenant, streams::of_host(row.text(0)?))? else { return Ok(None) };
+        let Some((thread, next, _)) = self.stream_end(tx, tenant, name)? else { return Ok(None) };
         let Some(last) = next.checked_sub(1) else { return Ok(None) };
         let sealed =
             records.iter().any(|r| (r.thread, r.n) == (thread, last)) || tx.row(&sql::entry_of(tenant, &thread, last))?.is_some();
         Ok((!sealed).then_some(thread))
     }
 
-    /// Gives a record that waits in the inbox its place in its stream; none where it is not there.
+    /// Gives a record that waits in the inbox for its stream ([`Court::waits_for`]) its place there; none where it is not there.
     fn place(&self, tx: &Tx<'_>, tenant: &Tenant, id: [u8; 16]) -> Result<Option<Unsealed>, Failure> {
         let Some(mut row) = tx.row(&inbox::waiting(tenant, &id))? else { return Ok(None) };
-        // A call in shadow is of no stream.
-        let Some(name) = Some(row.text(0)?).filter(|name| !name.is_empty()) else { return Ok(None) };
-        let name = streams::of_host(name).to_owned();
+        let name = row.text(0)?.to_owned();
         let (once, header, parts) = (row.opt_blob(1)?.map(<[u8]>::to_vec), row.take_blob(2)?, row.take_blob(3)?);
         let (thread, n, prev) = match self.stream_end(tx, tenant, &name)? {
             Some((thread, next, last)) => (thread, next, Some(last)),
@@ -288,6 +330,17 @@ struct Taken {
 }
 
 impl Taken {
+    /// Whether a record of the queue is the first of its thread, or the one before it is in the log, or was taken.
+    fn follows(&self, row: &Row) -> Result<bool, Failure> {
+        let (thread, n) = (Handle(row.bytes(1)?), row.uint(2)?);
+        Ok(n.checked_sub(1).is_none_or(|before| self.met.contains(&(thread, before))) || !row.is_null(5)?)
+    }
+
+    /// Whether this place in the queue was met already.
+    fn has(&self, pos: i64) -> bool {
+        self.places.contains(&pos) || self.nothing.contains(&pos)
+    }
+
     fn take(&mut self, pos: i64, record: Option<Unsealed>) {
         match record.filter(|record| self.met.insert((record.thread, record.n))) {
             Some(record) => {

@@ -421,20 +421,31 @@ impl Court {
         Ok((key, facts))
     }
 
-    /// A tenant's entity as its directory shows it: on top of what the universe says of it.
-    fn merged(&self, tx: &Tx<'_>, group: &Group, tenant: &Tenant, mut entity: Entity) -> Result<Entity, Failure> {
+    /// A tenant's entity as its directory shows it: on top of what the universe says of it. Nothing where it takes the place of one that
+    /// the universe once had, for rows may name that still.
+    fn merged(
+        &self,
+        tx: &Tx<'_>,
+        group: &Group,
+        tenant: &Tenant,
+        view: &View,
+        mut entity: Entity,
+    ) -> Result<Option<Entity>, Failure> {
         if tenant.is_universe() {
-            return Ok(entity);
+            return Ok(Some(entity));
         }
         if let Some(row) = tx.row(&state_sql::directory_entity(&Tenant::universe(), &entity.uid))? {
             let sealed = state_sql::entity_from(&row)?;
+            if sealed.removed && view.directory.get(&entity.uid).is_none() {
+                return Ok(None);
+            }
             if !sealed.removed {
                 let above = view::open_entity(&sealed, &self.keys(tx), &group.fresh)?;
                 entity.attrs = above.attrs;
                 entity.parents.extend(above.parents);
             }
         }
-        Ok(entity)
+        Ok(Some(entity))
     }
 
     /// Writes a directory row, raises the version, and has the group go on with the changed directory.
@@ -473,8 +484,10 @@ impl Court {
                 };
                 tx.execute(&state_sql::put_entity(tenant, &row))?;
                 group.taken(&claim::leave_entity(tenant, &entity.uid));
-                // What is removed may be somebody's role: the directory is read anew. All else changes in place.
-                let mut merged = if removed { None } else { Some(self.merged(tx, group, tenant, entity)?) };
+                // What is removed may be somebody's role, and what comes back one that others name still: the directory is read anew.
+                // All else changes in place.
+                let is_new = thread.n == 0 || view.directory.get(&entity.uid).is_some();
+                let mut merged = if removed || !is_new { None } else { self.merged(tx, group, tenant, view, entity)? };
                 if let Some(entity) = &mut merged {
                     // The row may name what was removed since: nobody is in what is not there.
                     entity.parents.retain(|parent| view.directory.get(parent).is_some());

@@ -61,9 +61,12 @@ impl Signing {
         }
     }
 
-    /// Notes that entries from this size on were signed only when the store was opened, or are not signed by who only reads.
+    /// Notes that entries from this size on were signed only when the store was opened, or are not signed by who only reads. Where
+    /// there are none, nothing is noted.
     pub(crate) fn late(&self, tenant: &Tenant, stored: u64, size: u64) {
-        lock(&self.late).insert(tenant.clone(), (stored, size));
+        if size > stored {
+            lock(&self.late).insert(tenant.clone(), (stored, size));
+        }
     }
 
     /// The public half of the key that signs now.

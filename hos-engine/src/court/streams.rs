@@ -3,13 +3,12 @@
 //! but never writes the stream's row.
 
 use crate::Failure;
+use crate::seal::{self, Origin};
 use crate::store::sql::evidence as sql;
 use crate::store::{Row, Tx};
+use hos_core::digest;
 use hos_core::id::{Handle, Tenant};
-use hos_core::proof::record::STREAM_REFUSED;
-
-/// Where a record goes that a host left for a stream of the engine's. Its header says another thread, so it is sealed as disputed.
-const STRANGE: &str = "hos.strange";
+use hos_core::proof::record::{Header, STREAM_REFUSED, stream_of};
 
 /// Whether only the engine's own transactions write in a stream. Refusals a host's transaction leaves for the sealer, like what it writes
 /// in streams of the world's.
@@ -17,9 +16,18 @@ pub(crate) fn is_own(name: &str) -> bool {
     name.split('.').next() == Some("hos") && name != STREAM_REFUSED
 }
 
-/// The stream in which a record gets its place that a host's transaction left for this one.
-pub(super) fn of_host(name: &str) -> &str {
-    if is_own(name) { STRANGE } else { name }
+/// Whether a record may get its place in a stream that a host's transaction left for it: the header is one of that stream's, by
+/// its own words. What is not would be sealed as disputed in a place that the next record of the stream has to follow, and no
+/// verifier would find that it does; so it gets none.
+pub(super) fn takes(name: &str, header: &[u8], of: Origin, tenant: &Tenant) -> bool {
+    let is_of_it = |header: Header| {
+        let class = header.event.as_ref().map(|event| event.as_str());
+        header.store == of.store
+            && header.tenant == *tenant
+            && header.thread == digest::stream_handle(&of.store, tenant, name)
+            && stream_of(header.kind, class) == Some(name)
+    };
+    !is_own(name) && seal::placed_by_entry(header).is_some_and(is_of_it)
 }
 
 /// How many records one of the universe's own streams has.

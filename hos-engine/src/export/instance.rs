@@ -70,6 +70,7 @@ impl Story<'_, '_> {
         let records = self.records(contract, &thread, until, size)?;
         let heads = heads.map(|done| self.heads(done, size)).transpose()?;
         let cited = self.cited(&logs, &records, root)?;
+        self.hide.all_met()?;
         let laws = self.laws(&records)?;
         let mut keys = Vec::new();
         for (place, log) in logs.iter().enumerate() {

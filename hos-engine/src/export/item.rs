@@ -116,8 +116,11 @@ pub(super) fn item(
         let hidden = |slot| whose.hide.is_some_and(|hide| hide.hides(owner, part_name(slot)));
         match court.open_box(tx, &placed.header, &stored)? {
             None => {
-                let gone = |(slot, index)| Withheld { slot, index, why: Why::Erased };
-                withheld.extend(stored.places.iter().copied().map(gone));
+                for (slot, index) in stored.places.iter().copied() {
+                    // Asked for all the same: a pattern of what is gone is not misspelt.
+                    let _ = hidden(slot);
+                    withheld.push(Withheld { slot, index, why: Why::Erased });
+                }
             }
             Some(parts) => {
                 for part in parts {

@@ -17,7 +17,8 @@ use hos_core::id::{InstanceId, Name, Tenant};
 #[derive(Debug, Clone, Default)]
 pub struct ExportOptions {
     /// Parts to keep back: patterns with `*` over `whose.part`, or over a part's name alone (`buyer.*`, `args`). *Whose* is
-    /// the fact that names the data subject, `others` for another person's part, `nobody` for nobody's.
+    /// the fact that names the data subject, `others` for another person's part, `nobody` for nobody's. A pattern that is of no
+    /// part of the export, erased ones counted, is refused: one that is misspelt would disclose what it should keep back.
     pub hide: Vec<String>,
     /// Whether to leave out the map of heads: no record is written then, and the bundle is gapless but not complete.
     pub without_map: bool,

@@ -41,6 +41,7 @@ use crate::signer::NoSigner;
 use crate::store::Tx;
 use crate::store::sql::dialect::{Dialect, Places};
 use crate::store::sql::law as law_sql;
+use crate::store::sql::schema;
 use crate::vault::Vault;
 use hos_core::id::StoreId;
 use hos_core::proof::key::VerifyKey;
@@ -119,8 +120,10 @@ impl Joined {
         if let Some(court) = self.court.get() {
             return Ok(court);
         }
-        let asked = [founding::KEY_STORE, founding::KEY_EPOCH, founding::KEY_SEAL].map(law_sql::store_value);
+        let mut asked = [founding::KEY_STORE, founding::KEY_EPOCH, founding::KEY_SEAL].map(law_sql::store_value).to_vec();
+        asked.push(schema::last_step());
         tx.foresee(&asked)?;
+        self.knows(tx)?;
         let value = |at: usize| -> Result<crate::store::Row, Failure> {
             let none = || Failure::new(Code::StoreUnavailable, "the database holds no store of H-OS: found one with `hos init`");
             let asked = asked.get(at).ok_or_else(none)?;
@@ -156,6 +159,19 @@ impl Joined {
         Ok(self.court.get_or_init(|| court))
     }
 
+    /// Refuses a database whose tables are not those of this H-OS: what was written into them would be another's rows. The text
+    /// of each step is compared by who opens the store; here it is asked how many there are.
+    fn knows(&self, tx: &Tx<'_>) -> Result<(), Failure> {
+        let last = tx.row(&schema::last_step())?.map_or(Ok(0), |row| row.int(0))?;
+        let known = i64::try_from(schema::steps(self.dialect).len()).unwrap_or(i64::MAX);
+        if last == known {
+            return Ok(());
+        }
+        let whose = if last > known { "it is newer: take the H-OS that goes with it" } else { "bring it up by `hos schema`" };
+        let message = format!("the database has step {last} of the schema, and this H-OS knows {known}; {whose}");
+        Err(Failure::new(Code::StoreVersion, message))
+    }
+
     /// The law that the host brought is the active one: then its files need not come from the database.
     fn bring_law(&self, tx: &Tx<'_>, court: &Court) -> Result<(), Failure> {
         let row = tx.row(&law_sql::activation())?;
@@ -173,7 +189,7 @@ impl Joined {
                 Err(Failure::new(Code::LawNotActive, format!("the store is under law {active}, the law given is {hash}")))
             }
             Some(law) => {
-                court.laws.keep(law.load()?);
+                court.laws.keep(law.load_again(&active)?);
                 Ok(())
             }
             None => Ok(()),

@@ -1,5 +1,6 @@
 //! What the database says of itself and of the transaction, asked once a step after the claims: the time, how it keeps what is
-//! committed, whether it is a replica; and where the driver cannot tell, whether there is a transaction at all.
+//! committed, whether it is a replica, whether the session reads what nobody has committed; and where the driver cannot tell,
+//! whether there is a transaction at all.
 
 use crate::Failure;
 use crate::store::sql::dialect::Dialect;
@@ -8,28 +9,34 @@ use hos_core::proof::record::Durability;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 
-/// The question: now (milliseconds since 1970), two settings of durability, whether it is a replica.
+/// The question: now (milliseconds since 1970), two settings of durability, whether it is a replica, whether the session reads
+/// what is not committed: in MySQL and MariaDB alone, for PostgreSQL reads nothing so whatever it is told. A level for one
+/// transaction only (`SET TRANSACTION` without `SESSION`) stands in no variable, and is not seen.
 pub(super) fn asked(dialect: Dialect) -> Statement {
     let sql = match dialect {
         Dialect::Postgres => {
             "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now,
                current_setting('synchronous_commit') AS commits, current_setting('fsync') AS syncs,
-               CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS replica"
+               CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END AS replica, 0 AS dirty"
         }
         // NOW() is when the statement began, SYSDATE() when it is asked: after any wait for a lock. Both are hours of the session's
         // zone, of which one comes twice in autumn, so they tell no more than what passed in between: that is off only where the zone
         // changes in that very moment.
         // `read_only` is a number in most versions, a word in the newest: what is not surely off is read-only.
+        // The isolation has a name of its own in each: MySQL takes the first of both comments for its words, MariaDB the second.
+        // DUAL is no table: it says where the list ends, which a text of several statements fills up.
         Dialect::Mysql => {
             "SELECT CAST((UNIX_TIMESTAMP() * 1000000 + MICROSECOND(NOW(6))
                  + TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6))) DIV 1000 AS SIGNED) AS now,
                CAST(@@innodb_flush_log_at_trx_commit AS CHAR) AS commits, 'on' AS syncs,
-               CASE WHEN CAST(@@global.read_only AS CHAR) IN ('0', 'OFF') THEN 0 ELSE 1 END AS replica"
+               CASE WHEN CAST(@@global.read_only AS CHAR) IN ('0', 'OFF') THEN 0 ELSE 1 END AS replica,
+               CASE WHEN /*!80000 @@session.transaction_isolation *//*M!100000 @@session.tx_isolation */ = 'READ-UNCOMMITTED'
+                 THEN 1 ELSE 0 END AS dirty FROM DUAL"
         }
         Dialect::Sqlite => {
             "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now,
                CAST((SELECT synchronous FROM pragma_synchronous) AS TEXT) AS commits, 'on' AS syncs,
-               (SELECT query_only FROM pragma_query_only) AS replica"
+               (SELECT query_only FROM pragma_query_only) AS replica, 0 AS dirty"
         }
     };
     Statement::new(sql, [])
@@ -41,6 +48,13 @@ pub(super) fn said(dialect: Dialect, row: &Row) -> Result<(Timestamp, Durability
         return Err(Failure::new(
             Code::StoreReadOnly,
             "the database takes no writes: it is a replica, or read-only; ask the primary",
+        ));
+    }
+    if row.int(4)? != 0 {
+        return Err(Failure::new(
+            Code::StoreUnavailable,
+            "the session reads what nobody has committed (READ UNCOMMITTED), and no decision stands on that: begin the \
+             transaction again behind `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED`, or a stricter one",
         ));
     }
     let keeps = match (dialect, row.text(1)?, row.text(2)?) {
@@ -70,7 +84,9 @@ pub(super) fn outside() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::together::columns;
+    use crate::store::Sql;
+    use crate::store::host::Ask;
+    use crate::store::together::{self, columns};
 
     #[test]
     fn no_hour_of_a_zone_is_made_a_moment() {
@@ -80,9 +96,17 @@ mod tests {
     }
 
     #[test]
+    fn it_may_be_one_of_several_in_a_text() {
+        let wide = Statement::new("SELECT a, b, c, d, e, f, g FROM t WHERE tenant = ?1", [Sql::from("t")]);
+        let asks = [wide, asked(Dialect::Mysql)].map(|statement| Ask { statement, reads: true });
+        let text = together::asked(&asks, Dialect::Mysql).unwrap();
+        assert!(text.contains(" AS dirty, NULL, NULL FROM DUAL"), "{text}");
+    }
+
+    #[test]
     fn each_tells_as_much_as_is_taken() {
         for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
-            assert_eq!(columns(&asked(dialect)), 4, "{dialect:?}");
+            assert_eq!(columns(&asked(dialect)), 5, "{dialect:?}");
         }
     }
 }

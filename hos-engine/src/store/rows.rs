@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(
             said(&all, Dialect::Postgres),
             [
-                "INSERT INTO a (tenant, pos, key) VALUES ('t', DEFAULT, decode('31', 'hex')), ('t', DEFAULT, decode('33', 'hex'))",
+                "INSERT INTO a (tenant, key) VALUES ('t', decode('31', 'hex')), ('t', decode('33', 'hex'))",
                 "INSERT INTO b (tenant, key)\n  VALUES ('t', decode('32', 'hex')), ('t', decode('34', 'hex')), ('t', decode('35', 'hex')) \
                  ON CONFLICT DO NOTHING",
             ]

@@ -175,8 +175,8 @@ mod tests {
         assert_eq!(
             asked(&asks(), Dialect::Mysql).unwrap(),
             "BEGIN NOT ATOMIC\nINSERT INTO k (tenant, `key`) VALUES ('t', X'61') ON DUPLICATE KEY UPDATE tenant = k.tenant;\n\
-             (SELECT 0, a, b FROM k WHERE tenant = 't' AND `key` = X'61' FOR UPDATE)\n\
-             UNION ALL (SELECT 1, coalesce(max(c), 0) AS c, NULL FROM d WHERE tenant = 't');\nEND"
+             (SELECT 0, a, b FROM k WHERE tenant = 't' AND `key` = X'61' LIMIT 18446744073709551615 FOR UPDATE)\n\
+             UNION ALL (SELECT 1, coalesce(max(c), 0) AS c, NULL FROM d WHERE tenant = 't' LIMIT 18446744073709551615);\nEND"
         );
         assert_eq!(
             asked(&asks(), Dialect::Postgres).unwrap(),

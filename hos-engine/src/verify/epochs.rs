@@ -54,7 +54,9 @@ pub(super) fn all_met(pass: &mut Pass<'_>, tenant: &Tenant, epochs: &Epochs, fro
     let mut last: Option<(u64, u64)> = None;
     for (epoch, seq, _) in epochs.turns() {
         let at = || format!("hos_epoch {tenant} epoch {epoch}");
-        if last.is_some_and(|(before, began)| before >= *epoch || began >= *seq) {
+        if *epoch == 0 {
+            pass.findings.add(at(), "column epoch: the first epoch has no row");
+        } else if last.is_some_and(|(before, began)| before >= *epoch || began >= *seq) {
             pass.findings.add(at(), "columns epoch and seq: not behind the epoch before");
         } else if *seq >= from && met.binary_search(seq).is_err() {
             pass.findings.add(at(), "column seq: the log has no such entry");

@@ -364,10 +364,10 @@ impl Fold {
         };
         let rows = match self.directory.get(&header.thread) {
             Some(FoldedRow::Entity { thread, entity, removed }) => {
-                DirectoryRows { entity: Some((*thread, entity.clone(), *removed)), grant: None }
+                DirectoryRows { entity: Some((*thread, entity.clone(), *removed)), ..DirectoryRows::default() }
             }
             Some(FoldedRow::Grant { thread, link, removed }) => {
-                DirectoryRows { entity: None, grant: Some((*thread, link.clone(), *removed)) }
+                DirectoryRows { grant: Some((*thread, link.clone(), *removed)), ..DirectoryRows::default() }
             }
             Some(FoldedRow::Unreadable(_) | FoldedRow::Ended) | None => DirectoryRows::default(),
         };

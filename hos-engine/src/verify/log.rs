@@ -9,9 +9,9 @@ use super::ring::Asked;
 use super::roots::Due;
 use super::since::{Below, Start};
 use super::tiles::Tiles;
-use super::{Pass, cosigned, epochs, keys, since};
+use super::{Pass, cosigned, epochs, keys, owners, since, vouches};
 use crate::Failure;
-use crate::court::epoch::Epochs;
+use crate::court::epoch::{Epochs, marked_size};
 use crate::store::Row;
 use crate::store::Tx;
 use crate::store::sql::{claim, evidence as sql, inbox};
@@ -158,7 +158,7 @@ pub(super) fn verify(
         pass.findings.add(failure.to_string(), failure.what.code());
     }
     let anchored: Vec<u64> = if !anchors.is_empty() && all_count && report.failures.is_empty() {
-        (0..anchors.len() as u64).collect()
+        anchors.iter().filter(|anchor| vouches(anchor)).filter_map(|anchor| marked_size(anchor)).collect()
     } else {
         Vec::new()
     };
@@ -269,6 +269,10 @@ impl Walk<'_> {
                 pass.gone.take(*key, tenant, header.kind, Some(row.seq), &examined.record().hash());
             }
         }
+        // Of what is disputed nothing is vouched for.
+        if row.disputed.is_none() {
+            owners::hold(pass, &at, examined.record())?;
+        }
         if let Some(header) = examined.record().header() {
             let met = match &self.below {
                 Some(below) => self.fold.meet(tx, pass, below, &header.thread, row.n, streams)?,
@@ -362,6 +366,7 @@ fn queue(
             return Ok(());
         };
         pass.records += 1;
+        owners::hold(pass, &at, &record)?;
         oldest = oldest.max(now.0.saturating_sub(header.time.0));
         asked.gone.iter().for_each(|key| pass.gone.take(*key, tenant, header.kind, None, &record.hash()));
         if let Some(n) = n {

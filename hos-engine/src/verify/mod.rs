@@ -25,6 +25,7 @@ mod log;
 mod messages;
 mod met;
 mod onces;
+mod owners;
 mod page;
 mod ring;
 mod roots;
@@ -35,11 +36,13 @@ mod tiles;
 mod unread;
 
 use crate::Failure;
+use crate::court::epoch::marked_size;
 use crate::court::{Court, lock};
 use crate::report::{CosignedNote, Level, VerifyOptions, VerifyReport};
 use crate::store::Tx;
 use crate::store::sql::evidence as sql;
 use crate::store::sqlite::SqliteStore;
+use crate::vault::Vault;
 use hos_core::id::Tenant;
 use hos_core::proof::checkpoint::origin_parts;
 use hos_core::proof::keyring::KeyRing;
@@ -76,6 +79,8 @@ impl Findings {
 pub(crate) struct Pass<'p> {
     pub(crate) court: &'p Court,
     ring: &'p ring::KeyRing<'p>,
+    /// Whose the keys are that were met.
+    owners: owners::Owners,
     pub(crate) threads: usize,
     /// The store's keys, as its records of them say, and their contents.
     pub(crate) seals: KeyRing,
@@ -107,6 +112,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     let mut pass = Pass {
         court,
         ring: &ring,
+        owners: owners::Owners::new(room.keys),
         threads: options.threads,
         seals: KeyRing::default(),
         key_records: Vec::new(),
@@ -132,7 +138,7 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     for tenant in &tenants {
         pass.total += tx.row(&sql::record_count(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
     }
-    schema::compare(tx, &mut pass)?;
+    schema::compare(tx, &mut pass, !options.since.iter().any(|note| vouches(note)))?;
     let mut logs = Vec::new();
     let mut unsealed = (0, 0);
     let mut anchored = Vec::new();
@@ -181,11 +187,16 @@ pub(crate) fn store(tx: &Tx<'_>, court: &Court, options: &VerifyOptions<'_>) -> 
     if pass.erased_parts > 0 {
         pass.notices.push(format!("{} part(s) were erased: their commitments stand, their content is gone", pass.erased_parts));
     }
-    if anchors.is_empty() {
+    for anchor in anchors.iter().filter(|anchor| !vouches(anchor)) {
+        let of = hos_core::id::Shown(anchor.lines().next().unwrap_or_default());
+        pass.notices.push(format!("the checkpoint of `{of}` is of no entries: it vouches for nothing"));
+    }
+    let vouching = anchors.iter().filter(|anchor| vouches(anchor)).count();
+    if vouching == 0 {
         pass.notices.push("no checkpoint from outside was given: an operator who rewrote everything would not be seen".into());
     }
     let broken = !pass.findings.listed.is_empty();
-    let all_anchored = !anchors.is_empty() && anchored.len() >= anchors.len();
+    let all_anchored = vouching > 0 && anchored.len() >= vouching;
     let level = if broken {
         Level::Broken
     } else if all_anchored {
@@ -226,6 +237,11 @@ pub(crate) fn copy(path: &Path, court: &Court) -> Result<VerifyReport, Failure> 
     report.map_err(|error| failed.unwrap_or_else(|| error.into()))
 }
 
+/// Whether a checkpoint from outside says anything of a log: one of no entries goes before every history.
+fn vouches(anchor: &str) -> bool {
+    marked_size(anchor) != Some(0)
+}
+
 /// The checkpoints that are of a tenant's log, in any epoch that the store has had.
 fn anchors_of<'o>(anchors: &'o [String], court: &Court, tenant: &Tenant) -> Vec<&'o str> {
     let is_of = |anchor: &&str| {
@@ -235,14 +251,21 @@ fn anchors_of<'o>(anchors: &'o [String], court: &Court, tenant: &Tenant) -> Vec<
     anchors.iter().map(String::as_str).filter(is_of).collect()
 }
 
-/// Rows of tenants that the store does not know.
+/// Tables whose rows are the universe's alone: nothing reads those of others.
+const UNIVERSAL: [&str; 4] = ["hos_store", "hos_law", "hos_activation", "hos_vault"];
+
+/// Rows of tenants that the store does not know, or that have none in a table.
 fn strangers(tx: &Tx<'_>, pass: &mut Pass<'_>, tenants: &[Tenant]) -> Result<(), Failure> {
     for (table, statement) in rows::tenants_by_table() {
         for row in tx.rows(&statement)? {
-            let known = row.text(0).is_ok_and(|name| tenants.iter().any(|t| t.as_str() == name));
-            if !known {
-                let name = row.text(0).unwrap_or("?").to_owned();
-                pass.findings.add(format!("{table} {}", hos_core::id::Shown(&name)), "rows of a tenant that was never opened");
+            let name = row.text(0).unwrap_or("?");
+            let at = || format!("{table} {}", hos_core::id::Shown(name));
+            if table == "hos_vault" && matches!(pass.court.vault, Vault::File(_)) {
+                pass.findings.add(at(), "keys of persons lie in a file of their own, and none belongs here");
+            } else if !tenants.iter().any(|t| t.as_str() == name) {
+                pass.findings.add(at(), "rows of a tenant that was never opened");
+            } else if name != Tenant::UNIVERSE && UNIVERSAL.contains(&table) {
+                pass.findings.add(at(), "rows of a tenant that has none here: the universe's are all there are");
             }
         }
     }

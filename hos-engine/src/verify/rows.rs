@@ -2,7 +2,7 @@
 
 use super::copies::same_copy;
 use super::fold::{Fold, FoldedRow};
-use super::{Pass, deadlines, instances, messages, onces};
+use super::{Pass, deadlines, instances, messages, onces, owners};
 use crate::Failure;
 use crate::court::activation::ONCE_KEPT_MS;
 use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_store};
@@ -71,6 +71,7 @@ fn directory(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
                     pass.findings.add(at.clone(), "columns type, id, n, last, removed or parents: not what the records say");
                 }
                 same_copy(pass, &at, "attrs", sealed.attrs_key, &sealed.attrs, |found| found == Some(&encode(&entity.attrs)))?;
+                owners::hold_row(pass, &at, sealed.attrs_key, &entity.uid)?;
             }
             Some(FoldedRow::Unreadable(thread)) => {
                 if sealed.thread != *thread {
@@ -255,6 +256,9 @@ pub(super) fn tenants_by_table() -> Vec<(&'static str, Statement)> {
         "hos_outbox",
         "hos_directory",
         "hos_grant",
-        "hos_refusal"
+        "hos_refusal",
+        "hos_inbox",
+        "hos_change",
+        "hos_vault"
     )
 }

@@ -4,9 +4,9 @@ use super::Pass;
 use crate::Failure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::MIGRATIONS;
-use crate::store::{Statement, Tx, sqlite};
-use hos_core::id::Shown;
-use std::collections::BTreeSet;
+use crate::store::sql::schema::form::{self, Objects};
+use crate::store::{Tx, sqlite};
+use crate::vault::Vault;
 use std::sync::OnceLock;
 
 /// Tables, indexes and triggers of an SQLite file that are of our tables: kind, name, table, text. A view changes nothing, and what
@@ -22,11 +22,8 @@ const OF_MYSQL: &str =
     "SELECT 'trigger' AS kind, trigger_name AS name, event_object_table AS tab FROM information_schema.triggers
      WHERE event_object_schema = DATABASE() AND event_object_table LIKE 'hos!_%' ESCAPE '!'";
 
-/// What stands for an object of the schema: its columns.
-type Objects = BTreeSet<Vec<String>>;
-
 /// Where a database keeps the tables, nothing is to hang on them.
-static NONE: Objects = BTreeSet::new();
+static NONE: Objects = Objects::new();
 
 /// What the schema's steps make of a file: made once in a process.
 fn of_the_steps() -> Result<&'static Objects, Failure> {
@@ -41,34 +38,36 @@ fn of_the_steps() -> Result<&'static Objects, Failure> {
 }
 
 /// Compares what the file says of its tables with what the schema's steps make; where a database keeps the tables, triggers on them
-/// are looked for.
-pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>) -> Result<(), Failure> {
+/// are looked for. The same of the file that keeps the keys of persons.
+///
+/// Of a file it is looked besides whether each table and its indexes hold the same rows, unless only what went on since is asked for:
+/// that takes the whole file.
+pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, is_whole: bool) -> Result<(), Failure> {
     let (sql, columns, wanted) = match tx.dialect() {
         Dialect::Sqlite => (OF_SQLITE, 4, of_the_steps()?),
         Dialect::Postgres => (OF_POSTGRES, 3, &NONE),
         Dialect::Mysql => (OF_MYSQL, 3, &NONE),
     };
-    let mut found = BTreeSet::new();
-    for row in tx.rows(&Statement::new(sql, []))? {
-        let text = |column| Ok::<_, Failure>(row.text(column)?.to_owned());
-        let mut object = (0..columns).map(text).collect::<Result<Vec<_>, _>>()?;
-        if let [_, name, table, text] = &mut object[..] {
-            // A table that was renamed and renamed back has its name in quotes.
-            for name in [&*name, &*table] {
-                *text = text.replace(&format!("\"{name}\""), name);
+    let found = form::objects(tx, sql, columns)?;
+    for (at, what) in form::differences(&found, wanted) {
+        pass.findings.add(at, what);
+    }
+    if tx.dialect() == Dialect::Sqlite {
+        if is_whole {
+            for table in form::tables(wanted, &found) {
+                for fault in form::faults(tx, table)? {
+                    pass.findings.add(format!("table {table}"), format!("the file: {fault}"));
+                }
             }
+        } else {
+            let what = "it was not looked whether the tables and their indexes hold the same rows: that takes the whole file";
+            pass.notices.push(what.into());
         }
-        found.insert(object);
     }
-    let at = |object: &[String]| match object {
-        [kind, name, table, ..] => format!("{} {} of {}", Shown(kind), Shown(name), Shown(table)),
-        _ => "the schema".to_owned(),
-    };
-    for object in found.difference(wanted) {
-        pass.findings.add(at(object), "the schema: no step of it makes this");
-    }
-    for object in wanted.difference(&found) {
-        pass.findings.add(at(object), "the schema: it is not there as its steps make it");
+    if let Vault::File(vault) = &pass.court.vault {
+        for (at, what) in vault.faults()? {
+            pass.findings.add(format!("vault, {at}"), what);
+        }
     }
     Ok(())
 }

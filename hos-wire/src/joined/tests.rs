@@ -72,20 +72,20 @@ fn a_round_is_one_text_where_the_driver_takes_it() {
     let engine = open(options);
     let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
     let apart = said(&engine.step("apart", None, format!(r#"{{"step":{}}}"#, asked["step"]).as_bytes()));
-    assert_eq!((&apart["step"], apart["need"].as_array().map(Vec::len)), (&asked["step"], Some(3)), "{apart}");
+    assert_eq!((&apart["step"], apart["need"].as_array().map(Vec::len)), (&asked["step"], Some(4)), "{apart}");
     let store = |value: &[u8]| json!([[BASE64.encode(value)]]);
-    let rows = json!({"step": asked["step"], "rows": [store(&[1; 16]), store(&[0; 8]), store(&[2; 32])]});
+    let rows = json!({"step": asked["step"], "rows": [store(&[1; 16]), store(&[0; 8]), store(&[2; 32]), [[1]]]});
     let next = said(&engine.step("go_on", None, &bytes(&rows)));
     assert!(next["text"].is_null(), "{next}");
 
     let engine = open(options);
     let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
     let result = |step: &Json, setting: &str| json!({"step": step, "result": [[BASE64.encode(setting), "W10=", "W10="]]});
-    assert!(text(&engine.step("go_on", None, &bytes(&result(&asked["step"], "hex")))).contains("has 3 columns, not 4"));
+    assert!(text(&engine.step("go_on", None, &bytes(&result(&asked["step"], "hex")))).contains("has 3 columns, not 5"));
     // Where bytes come otherwise the round is asked again, statement by statement, under another number.
     let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
     let again = said(&engine.step("go_on", None, &bytes(&result(&asked["step"], "escape"))));
-    assert_eq!(again["need"].as_array().map(Vec::len), Some(3), "{again}");
+    assert_eq!(again["need"].as_array().map(Vec::len), Some(4), "{again}");
     assert_ne!(again["step"], asked["step"]);
     let asked = said(&engine.step("transition", Some(true), CALL.as_bytes()));
     let both = json!({"step": asked["step"], "result": [], "rows": []});

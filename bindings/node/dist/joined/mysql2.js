@@ -46,6 +46,10 @@ exports.mysql2 = {
         await this.run(core, (0, driver_1.plainly)("DO 0"));
         return !isOutside(core);
     },
+    async begun(core) {
+        await this.run(core, (0, driver_1.plainly)("DO 0"));
+        return ((statuses.get(core) ?? 0) & IN_TRANSACTION) !== 0;
+    },
     hasEnded: isOutside,
     async stands(core, thrown) {
         try {

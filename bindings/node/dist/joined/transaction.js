@@ -11,8 +11,9 @@ const several_1 = require("./several");
 const turns_1 = require("./turns");
 const ISOLATIONS = new Set([undefined, "read committed", "repeatable read", "serializable"]);
 const TRIES = 5;
-/** The longest pause before the second try, in milliseconds; it doubles with each. */
+/** The longest pause before the second try, in milliseconds; it doubles with each, up to half a second. */
 const PAUSE = 10;
+const PAUSE_MAX = 500;
 /** What is in a transaction of `transacted` now. */
 const busy = new WeakSet();
 /** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws or gives an answer that refuses. */
@@ -23,7 +24,7 @@ function* transacted(driver, connection, work, trying, seen) {
     if (!ISOLATIONS.has(trying.isolation)) {
         throw (0, errors_1.refusal)("hos.call_malformed", "`isolation` is `read committed`, `repeatable read` or `serializable`");
     }
-    if (busy.has(connection) || (yield () => driver.inside(connection)) === true) {
+    if (busy.has(connection) || (yield () => begun(driver, connection)) === true) {
         throw (0, errors_1.refusal)("hos.call_malformed", "the connection is in a transaction already: a transaction of its own needs a connection of its own");
     }
     if (busy.has(connection))
@@ -39,7 +40,7 @@ function* transacted(driver, connection, work, trying, seen) {
                 if (tried >= tries || seen.isBroken || (0, closures_1.retryOf)(driver, thrown) === undefined)
                     throw thrown;
             }
-            const pause = Math.random() * PAUSE * 2 ** (tried - 1);
+            const pause = Math.random() * Math.min(PAUSE * 2 ** (tried - 1), PAUSE_MAX);
             yield () => (driver.isNow ? void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause) : new Promise((done) => setTimeout(done, pause)));
         }
     }
@@ -63,7 +64,7 @@ function* once(driver, connection, work, isolation, seen) {
             void Promise.resolve(given).catch(() => { });
             throw (0, errors_1.refusal)("hos.call_malformed", "this connection answers at once: its transaction is over before a promise is kept");
         }
-        if ((yield () => driver.inside(connection)) === false) {
+        if ((yield () => begun(driver, connection)) === false) {
             throw new errors_1.CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
         }
         // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
@@ -100,6 +101,10 @@ function* once(driver, connection, work, isolation, seen) {
         }
         throw isOurs && !(thrown instanceof errors_1.HosError) ? (0, rounds_1.troubled)(driver, thrown) : thrown;
     }
+}
+/** Whether there is a transaction, and not only one that the next statement would begin. */
+function begun(driver, connection) {
+    return driver.begun === undefined ? driver.inside(connection) : driver.begun(connection);
 }
 /** Nothing more is said of the calls that are still under way, and what was said of them is answered. */
 function* ended(connection) {

@@ -58,6 +58,8 @@ export interface Driver<C extends object = object> {
   take?(pool: object): Promise<Taken>;
   /** Whether it is in a transaction; `undefined` where it cannot tell. */
   inside(connection: C): unknown;
+  /** Whether one has begun, where `inside` counts one that the next statement begins by itself. */
+  begun?(connection: C): Promise<boolean>;
   /** Whether it is known by what came last that it is in none any more. */
   hasEnded(connection: C): boolean;
   /** Whether the transaction stands behind an error, or the error has taken all of it. */

@@ -72,6 +72,11 @@ export const mysql2: Driver<Core> = {
     return !isOutside(core);
   },
 
+  async begun(core) {
+    await this.run(core, plainly("DO 0"));
+    return ((statuses.get(core) ?? 0) & IN_TRANSACTION) !== 0;
+  },
+
   hasEnded: isOutside,
 
   async stands(core, thrown) {

@@ -20,8 +20,9 @@ export interface Trying {
 
 const ISOLATIONS: ReadonlySet<unknown> = new Set([undefined, "read committed", "repeatable read", "serializable"]);
 const TRIES = 5;
-/** The longest pause before the second try, in milliseconds; it doubles with each. */
+/** The longest pause before the second try, in milliseconds; it doubles with each, up to half a second. */
 const PAUSE = 10;
+const PAUSE_MAX = 500;
 
 /** What is in a transaction of `transacted` now. */
 const busy = new WeakSet<object>();
@@ -33,7 +34,7 @@ export function* transacted<T>(driver: Driver, connection: object, work: () => u
   if (!ISOLATIONS.has(trying.isolation)) {
     throw refusal("hos.call_malformed", "`isolation` is `read committed`, `repeatable read` or `serializable`");
   }
-  if (busy.has(connection) || (yield () => driver.inside(connection)) === true) {
+  if (busy.has(connection) || (yield () => begun(driver, connection)) === true) {
     throw refusal("hos.call_malformed", "the connection is in a transaction already: a transaction of its own needs a connection of its own");
   }
   if (busy.has(connection)) throw refusal("hos.call_malformed", "two transactions at once on one connection: each needs one of its own");
@@ -46,7 +47,7 @@ export function* transacted<T>(driver: Driver, connection: object, work: () => u
         // Of a call, or of a statement of the host's own.
         if (tried >= tries || seen.isBroken || retryOf(driver, thrown) === undefined) throw thrown;
       }
-      const pause = Math.random() * PAUSE * 2 ** (tried - 1);
+      const pause = Math.random() * Math.min(PAUSE * 2 ** (tried - 1), PAUSE_MAX);
       yield () => (driver.isNow ? void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause) : new Promise((done) => setTimeout(done, pause)));
     }
   } finally {
@@ -69,7 +70,7 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
       void Promise.resolve(given).catch(() => {});
       throw refusal("hos.call_malformed", "this connection answers at once: its transaction is over before a promise is kept");
     }
-    if ((yield () => driver.inside(connection)) === false) {
+    if ((yield () => begun(driver, connection)) === false) {
       throw new CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
     }
     // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
@@ -102,6 +103,11 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
     }
     throw isOurs && !(thrown instanceof HosError) ? troubled(driver, thrown) : thrown;
   }
+}
+
+/** Whether there is a transaction, and not only one that the next statement would begin. */
+function begun(driver: Driver, connection: object): unknown {
+  return driver.begun === undefined ? driver.inside(connection) : driver.begun(connection);
 }
 
 /** Nothing more is said of the calls that are still under way, and what was said of them is answered. */

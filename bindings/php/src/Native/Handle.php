@@ -130,6 +130,14 @@ final class Handle implements Door
         }
     }
 
+    /** What is shared stays: whoever opens by the same options is given it again. Nobody else has the number of this one. */
+    public function __destruct()
+    {
+        if (!$this->shared && !$this->closed && $this->pid === (int) getmypid()) {
+            $this->native->close($this->number, $json);
+        }
+    }
+
     private function reopen(int $pid): void
     {
         if ($this->closed) {

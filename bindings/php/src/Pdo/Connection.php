@@ -22,9 +22,14 @@ final class Connection
     /** MySQL's number of a syntax error. */
     private const SYNTAX = 1064;
     /** What a text fails of where there is no transaction: by this number of a signal's, and these words. */
-    private const GUARD = "IF @@in_transaction = 0 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '" . self::OUTSIDE . "'; END IF";
+    public const GUARD = "IF @@in_transaction = 0 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '" . self::OUTSIDE . "'; END IF";
+    /** The same, for a step that writes: nothing is claimed where MariaDB would not understand what is written then. */
+    public const GUARD_WRITES = self::GUARD . ";\nIF " . self::IS_ORACLE
+        . " THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '" . self::OTHER_WORDS . "'; END IF";
+    private const IS_ORACLE = "FIND_IN_SET('ORACLE', @@sql_mode)";
     private const SIGNAL = 1644;
     private const OUTSIDE = 'hos.no_transaction';
+    private const OTHER_WORDS = 'hos.sql_mode';
     /** The savepoint behind the beginning of a transaction of ours, and MySQL's number of one that is not there. */
     private const MARK = 'hos_begun';
     private const NO_SAVEPOINT = 1305;
@@ -132,10 +137,43 @@ final class Connection
         }
     }
 
+    /** Ends the transaction that PDO takes itself to be in. */
+    public function rollBack(): void
+    {
+        // Of SQLite's PDO knows what was begun and ended through it, and not that SQLite or a statement has ended it. It would refuse to
+        // begin another one for ever: so it is given one to end.
+        if ($this->dialect === 'sqlite' && !$this->isInside()) {
+            $this->pdo->exec('BEGIN');
+        }
+        $this->pdo->rollBack();
+    }
+
     /** Leaves in a transaction that was begun what `stands` knows it by, where the connection alone does not tell. */
     public function mark(): void
     {
         $this->dialect === 'mysql' && $this->pdo->exec('SAVEPOINT ' . self::MARK);
+    }
+
+    /**
+     * What a guard says, asked by itself: of a text in which it stood nothing was taken, or there is no text.
+     *
+     * @throws HosError
+     */
+    public function guard(string $guard): void
+    {
+        // Whatever MySQL is asked, it tells along with the answer whether there is a transaction.
+        $oracle = false;
+        if ($this->pdo->inTransaction()) {
+            $statement = $this->pdo->prepare('SELECT ' . self::IS_ORACLE, $this->options);
+            $statement->execute();
+            $oracle = (int) $statement->fetchAll(\PDO::FETCH_NUM)[0][0] > 0;
+        }
+        if (!$this->pdo->inTransaction()) {
+            throw self::outside();
+        }
+        if ($oracle && $guard === self::GUARD_WRITES) {
+            throw self::otherWords();
+        }
     }
 
     /** Whether the transaction that was begun is there still. After a deadlock MySQL has ended it, and may be in another one by now. */
@@ -242,13 +280,13 @@ final class Connection
      * Runs statements that stand in one text, in one exchange; null where this database takes no such text, and nothing was run then.
      *
      * @param bool $last whether it is what a step writes, and ends with
-     * @param bool $guarded whether nothing of it is run outside of a transaction
+     * @param ?string $guard what stands before it: where that fails nothing of it is run
      * @return list<list<int|string|null>>|null the rows of its last result
      */
-    public function together(string $text, bool $last = false, bool $guarded = false): ?array
+    public function together(string $text, bool $last = false, ?string $guard = null): ?array
     {
-        if ($guarded) {
-            $text = "BEGIN NOT ATOMIC\n" . self::GUARD . ";\n$text;\nEND";
+        if ($guard !== null) {
+            $text = "BEGIN NOT ATOMIC\n$guard;\n$text;\nEND";
         }
         $text = $this->watch?->around($text, $last) ?? $text;
         $statement = null;
@@ -356,6 +394,9 @@ final class Connection
         if ($this->dialect === 'mysql' && $number === self::SIGNAL && str_contains($message, self::OUTSIDE)) {
             return self::outside();
         }
+        if ($this->dialect === 'mysql' && $number === self::SIGNAL && str_contains($message, self::OTHER_WORDS)) {
+            return self::otherWords();
+        }
         $other = match ($this->dialect) {
             'postgres' => in_array($state, ['42P01', '42703'], true),
             'mysql' => in_array($number, [1146, 1054], true),
@@ -379,6 +420,13 @@ final class Connection
     public static function outside(): HosError
     {
         return HosError::call(self::OUTSIDE, 'the connection is in no transaction any more: the database has ended it, as after a deadlock; roll back, and begin it again');
+    }
+
+    /** MariaDB has another language for compound statements too. */
+    private static function otherWords(): HosError
+    {
+        return HosError::call('hos.call_malformed', 'the connection\'s sql_mode holds ORACLE: MariaDB does not understand what would be written; '
+            . 'set it to another one, and back again where other statements of yours need it');
     }
 
     /**

@@ -227,19 +227,23 @@ final class Joined implements Door
         $status = $this->native->step($engine, $operation, (int) $inside, $call, $json);
         $told = Decoder::tree($json);
         // Whether it is to be made sure yet that there is a transaction: the first text does it, where there is one.
-        $guarded = $inside && $this->connection->dialect === 'mysql' && $operation !== 'refused';
+        $guard = match (true) {
+            !$inside || $this->connection->dialect !== 'mysql' || $operation === 'refused' => null,
+            $operation === 'instead' => Connection::GUARD,
+            default => Connection::GUARD_WRITES,
+        };
         while ($status === self::ON_ITS_WAY) {
             try {
-                $result = isset($told->text) && $this->together ? $this->connection->together($told->text, guarded: $guarded) : null;
+                $result = isset($told->text) && $this->together ? $this->connection->together($told->text, guard: $guard) : null;
                 if (isset($told->text) && $result === null) {
                     $this->together = false;
                     $this->native->step($engine, 'apart', -1, "{\"step\":$told->step}", $json);
                     $told = Decoder::tree($json);
                 }
-                if ($guarded && $result === null && !$this->connection->isInside(asked: true)) {
-                    throw Connection::outside();
+                if ($guard !== null && $result === null) {
+                    $this->connection->guard($guard);
                 }
-                $guarded = false;
+                $guard = null;
                 $given = $result === null ? ['rows' => array_map($this->connection->run(...), $told->need)] : ['result' => $result];
                 $given = json_encode(['step' => $told->step] + $given, self::FLAGS);
             } catch (\Throwable $error) {

@@ -113,7 +113,7 @@ final class Transaction
     {
         try {
             if ($this->connection->pdo->inTransaction()) {
-                $this->connection->during(fn () => $this->connection->pdo->rollBack());
+                $this->connection->during($this->connection->rollBack(...));
             }
         } catch (\Throwable) {
             // The connection is lost, and the transaction with it; or the database has ended it.

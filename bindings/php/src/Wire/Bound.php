@@ -189,11 +189,13 @@ final class Bound
         ?array &$refusal = null,
         array $rows = [],
     ): string {
-        [$refusal, $guard, $running] = [null, null, null];
+        [$refusal, $guard, $running, $leave] = [null, null, null, null];
         $functions = array_filter($records, static fn (mixed $record): bool => $record instanceof \Closure);
         try {
             if ($functions !== [] && $legacy === null) {
-                $functions = $this->claimed($operation, $texts, $functions);
+                // What the call is about stands still meanwhile. A call in shadow does without: it holds nobody up.
+                $leave = $this->handle->claim($operation, $this->written($texts, [], [], null, []));
+                $functions = self::ran($functions);
             } elseif ($functions !== []) {
                 $guard = $this->handle->guard();
                 $functions = $this->handle->beside(static function () use ($functions, &$running): array {
@@ -201,8 +203,13 @@ final class Bound
                 });
             }
             $call = $this->written($texts, array_replace($records, $functions), $given, $legacy, $entities, $rows);
+            if ($leave !== null) {
+                // Of what is no call to the engine it leaves no claims: it has not begun.
+                return $this->handle->call($operation, $call, $status, false, $refusal);
+            }
         } catch (\Throwable $fault) {
             if ($legacy === null) {
+                self::left($leave);
                 throw $fault;
             }
             $guard === null || $guard($fault);
@@ -215,30 +222,19 @@ final class Bound
         return $this->handle->call($operation, $call, $status, $legacy !== null, $refusal);
     }
 
-    /**
-     * Runs functions that give records, while what the call is about stands still. A call in shadow does without: it holds nobody up.
-     *
-     * @param array<string, ?string> $texts
-     * @param array<string, \Closure> $functions
-     * @return array<string, array<mixed>|\stdClass>
-     */
-    private function claimed(string $operation, array $texts, array $functions): array
+    /** Takes back what was claimed for a call that is not made after all. */
+    private static function left(?\Closure $leave): void
     {
-        $leave = $this->handle->claim($operation, $this->written($texts, [], [], null, []));
         try {
-            return self::ran($functions);
-        } catch (\Throwable $fault) {
-            try {
-                $leave();
-            } catch (HosError) {
-                // What is claimed and not left holds nothing, and goes with the transaction.
-            }
-
-            throw $fault;
+            $leave === null || $leave();
+        } catch (HosError) {
+            // What is claimed and not left holds nothing, and goes with the transaction.
         }
     }
 
     /**
+     * Runs functions that give records.
+     *
      * @param array<string, \Closure> $functions
      * @param ?string $running which of them runs, or has failed
      * @return array<string, array<mixed>|\stdClass>

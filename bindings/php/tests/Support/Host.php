@@ -35,13 +35,13 @@ final class Host
     /** @var array<string, self> */
     private static array $shared = [];
 
-    private readonly string $key;
+    /** Its folder goes with who made it; a script that has no use of one, and is killed, leaves none. */
+    private ?string $key = null;
     private readonly int $maker;
 
     /** @param string $name of the database; the file of SQLite's */
     public function __construct(public readonly string $kind, public readonly string $store, public readonly string $name)
     {
-        $this->key = Place::directory() . '/seal.key';
         $this->maker = (int) getmypid();
     }
 
@@ -98,6 +98,7 @@ final class Host
     /** Runs `hos` on the store, and gives what it said. */
     public function hos(string ...$args): string
     {
+        $this->key ??= Place::directory() . '/seal.key';
         [$exit, $said] = Place::run([...$args, '--store', $this->store, '--key-file', $this->key]);
 
         return $exit === 0 ? $said : throw new \RuntimeException("hos $args[0]: $said");

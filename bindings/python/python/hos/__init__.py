@@ -22,8 +22,9 @@ except ImportError as error:
     from hos import _hos
 
 from hos._answers import Available, Blocker, Candidate, Entry, EvaluationError, Receipt, Seal
-from hos._engine import Actor, Directory, Engine, Reply, Tenant
+from hos._engine import Actor, Directory, Engine, Tenant
 from hos._hos import Answer, Ext, Uid
+from hos._reply import Reply
 from hos._values import Call, Entity, HasUid, Legacy, Question
 from hos.errors import (
     AbsentError,

@@ -27,12 +27,16 @@ class _Absent:
 
 
 class AbsentEngine(_Absent):
-    """Stands in for a :class:`hos.Engine`; ``absent`` says why."""
+    """Stands in for a :class:`hos.Engine`, or a :class:`hos.JoinedEngine`; ``absent`` says why."""
 
     closed = False
 
     def tenant(self, name: str) -> AbsentTenant:
         return AbsentTenant(self.absent, name)
+
+    def on(self, store: object) -> AbsentEngine:
+        """Nor is there one on another connection."""
+        return self
 
     def close(self) -> None:
         """Nothing was opened."""

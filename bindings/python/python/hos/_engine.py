@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Type, Union, cast, overload
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Type, Union, overload
 
 from hos import _answers, _raw
 from hos._absent import AbsentEngine
 from hos._hos import Answer, Asker, Core, Uid
+from hos._reply import Reply
 from hos._shadow import Watching, fault_of
 from hos._values import Entity, HasUid, Legacy, Question, present
 from hos.errors import CallError, Denied, HosError
@@ -26,13 +28,8 @@ _Path = Union[str, "os.PathLike[str]"]
 _Named = Union[Uid, str, HasUid]
 _Record = Mapping[str, Any]
 _PATHS = ("store", "law", "key_file", "signer_socket", "mark")
-
-
-class Reply(Dict[str, Any]):
-    """An answer in the words of the wire. Not a condition: a reply that says no is no empty dict."""
-
-    def __bool__(self) -> bool:
-        raise TypeError("a reply is neither true nor false: ask for its `['allowed']`")
+# What a `Path` leaves of a database's URL: one slash of two.
+_URL = re.compile(r"(?:postgres|mysql|mariadb|sqlite)[\w+]*:/", re.IGNORECASE)
 
 
 class Engine(Core):
@@ -104,15 +101,37 @@ class Engine(Core):
         )
         return cls.of_options({**{name: os.fspath(path) for name, path in paths.items() if path is not None}, **others})
 
+    @overload
     @classmethod
-    def open_for_shadow(cls, *args: Any, **options: Any) -> Engine:
+    def open_for_shadow(
+        cls,
+        law: Optional[_Path] = None,
+        *,
+        store: _Path,
+        key_file: Optional[_Path] = None,
+        signer_socket: Optional[_Path] = None,
+        signer_command: Optional[str] = None,
+        mark: Optional[_Path] = None,
+        seal: Optional[str] = None,
+        busy_timeout_ms: Optional[int] = None,
+        directory_age_max_ms: Optional[int] = None,
+    ) -> Engine: ...
+
+    @overload
+    @classmethod
+    def open_for_shadow(
+        cls, law: Optional[_Path] = None, *, store: Joinable, directory_age_max_ms: Optional[int] = None
+    ) -> JoinedEngine: ...
+
+    @classmethod
+    def open_for_shadow(cls, *args: Any, **options: Any) -> Any:
         """Opens as ``open`` does, for code whose own answers stand (``shadow`` of an actor): it never raises. Where nothing can be
         opened it gives what stands in for an engine: its ``shadow`` calls run the world's code and no more, everything else raises
         what its ``absent`` says."""
         try:
-            return cast(Engine, cls.open(*args, **options))
+            return cls.open(*args, **options)
         except BaseException as why:
-            return cast(Engine, AbsentEngine(fault_of(why)))
+            return AbsentEngine(fault_of(why))
 
     @property
     def absent(self) -> Optional[BaseException]:
@@ -124,6 +143,7 @@ class Engine(Core):
         """Opens a store by options as the wire has them. Paths are those of the directory that the process is in now."""
         if not isinstance(options, Mapping):
             raise CallError("hos.call_malformed", f"the options are a mapping, not {type(options).__name__}")
+        _no_url(options.get("store"))
         return cls(_raw.written({name: _whole(value) if name in _PATHS else value for name, value in options.items()}))
 
     def tenant(self, name: str) -> Tenant:
@@ -433,6 +453,13 @@ def _granted(answer: Answer) -> Answer:
     if answer.allowed is not True:
         raise Denied(answer)
     return answer
+
+
+def _no_url(store: object) -> None:
+    """Refuses a database's URL in the place of a file. It is not quoted, nor made a path of that an error would quote: a password
+    stands in it."""
+    if isinstance(store, str) and ("://" in store or _URL.match(store)):
+        raise CallError("hos.call_malformed", "`store` is a file's name or a connection: give the connection, not its URL")
 
 
 def _whole(path: object) -> object:

@@ -8,6 +8,8 @@ from hos._kind import Kind, causes
 from hos._watch import Told, Watch
 
 _OUTSIDE = "hos.no_transaction"
+# What the server says as it ends a connection: that it is shut down, that the connection was killed, or has said nothing for long.
+_ENDED = (1053, 1927, 3169, 4031)
 
 
 class _Watch(Watch):
@@ -88,7 +90,11 @@ class _Mysql(Kind):
 
     def is_lost(self, error: BaseException) -> bool:
         number = self.number(error)
-        return not isinstance(number, int) or number == 0 or number >= 2000
+        if not isinstance(number, int):
+            # In a driver's own words; what it says of how it is used, nobody else has heard of.
+            return not isinstance(error, self.driver.ProgrammingError)
+        # The client's own numbers, those of MariaDB's among them. What the server says goes on from 3000: that it took no row, say.
+        return number == 0 or 2000 <= number < 3000 or 5000 <= number < 6000 or number in _ENDED
 
 
 class Pymysql(_Mysql):
@@ -150,14 +156,14 @@ class Mysqlclient(_Mysql):
         return None
 
     def holds(self, error: BaseException) -> bool:
-        # Which errors may have ended one is all that is known: a deadlock, a lost connection, and by the server's settings a row that
-        # changed under a snapshot and a lock that took too long.
+        # Which errors may have ended one is all that is known: a deadlock, too many locks, a lost connection, and by the server's
+        # settings a row that changed under a snapshot and a lock that took too long.
         met = [one for one in causes(error) if isinstance(one, self.driver.Error)]
-        if not any(self.number(one) in (1020, 1205, 1213) or self.is_lost(one) for one in met):
+        if not any(self.number(one) in (1020, 1205, 1206, 1213) or self.is_lost(one) for one in met):
             return True
         if "MariaDB" in self.raw.get_server_info():
             return int(self.run("SELECT @@in_transaction")[0][0]) != 0
-        return not any(self.number(one) == 1213 or self.is_lost(one) for one in met)
+        return not any(self.number(one) in (1206, 1213) or self.is_lost(one) for one in met)
 
     def __init__(self, raw: Any) -> None:
         super().__init__(raw)

@@ -7,6 +7,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Mapping, Optional, Tuple, TypeVar, Union
 
+from hos._reply import Reply
 from hos._values import Legacy
 from hos.errors import CallError, _is_undone
 
@@ -175,6 +176,8 @@ def _read(said: object) -> Optional[_World]:
     """What says by itself that it is allowed or not."""
     if isinstance(said, bool):
         return said
+    if isinstance(said, Reply):
+        said = dict(said)
     if not isinstance(said, dict):
         return None
     allowed, state = dict.get(said, "allowed"), dict.get(said, "state")

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from pathlib import Path
 from typing import Any, Optional
 
 from hos._kind import Kind
 from hos._watch import PATIENCE_MS, Told, Watch
+
+# Writes nothing, and takes the lock that a write takes.
+_LOCK = "DELETE FROM hos_once WHERE 0"
+# Behind what the host has written before in a transaction that it is always in.
+_BEFORE = "hos_before"
 
 
 class _Watch(Watch):
@@ -81,6 +89,11 @@ class Sqlite(Kind):
     def is_lost(self, error: BaseException) -> bool:
         return False
 
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        # Whether there may be rows of the host's before those of the work, in a transaction that it is always in.
+        self._has_before = False
+
     def _always(self) -> bool:
         """Whether there always is a transaction (Python 3.12 and newer)."""
         return getattr(self.raw, "autocommit", None) is False
@@ -92,12 +105,57 @@ class Sqlite(Kind):
         # A transaction that begins by reading cannot always go on to write.
         if not self._always():
             self.do("BEGIN IMMEDIATE")
+            return
+        if not self.raw.in_transaction:
+            # An error has ended the one that there always is.
+            self.do("BEGIN")
+        self._has_before = not self._is_unlocked()
+        try:
+            self.do(_LOCK)
+        except Exception as error:
+            if self.is_retry(error):
+                # Who does not get the lock has written nothing yet, and may have read what is older than what is there by now.
+                self.raw.rollback()
+                raise
+            # That tables are missing, or that it takes no writes, the work's own statements say.
+            if not (self.is_version(error) or self.is_read_only(error)):
+                raise
+        if self._has_before:
+            self.do(f"SAVEPOINT {_BEFORE}")
+
+    def _is_unlocked(self) -> bool:
+        """Whether nobody has the lock that a write takes, this connection included; it does not tell by itself what it has written.
+        Of a file alone, and not where it is in doubt."""
+        try:
+            # As bytes, whatever the host has made of its texts.
+            ((file,),) = self.run("SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'")
+            if not file:
+                return False
+            place = f"{Path(os.fsdecode(bytes(file))).as_uri()}?mode=rw"
+            with contextlib.closing(self.driver.connect(place, uri=True, timeout=0, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+            return True
+        except Exception:
+            return False
 
     def commit(self) -> None:
         self.do("COMMIT") if getattr(self.raw, "autocommit", None) is True else self.raw.commit()
 
     def rollback(self) -> None:
-        if getattr(self.raw, "autocommit", None) is not True:
+        if self._always():
+            self._back()
+        elif getattr(self.raw, "autocommit", None) is not True:
             self.raw.rollback()
         elif self.raw.in_transaction:
             self.do("ROLLBACK")
+
+    def _back(self) -> None:
+        """To where the work began: what the host has written before it, in the same transaction, is not the work's."""
+        if self._has_before:
+            try:
+                return self.do(f"ROLLBACK TO SAVEPOINT {_BEFORE}", f"RELEASE SAVEPOINT {_BEFORE}")
+            except Exception as error:
+                if not self.is_unmarked(error):
+                    raise
+                # The work has ended that transaction, and all of this one is its own; or an error has ended it.
+        self.raw.rollback() if self.raw.in_transaction else self.do("BEGIN")

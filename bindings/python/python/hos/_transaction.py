@@ -9,12 +9,13 @@ from typing import Callable, Iterator, List, Optional, TypeVar
 
 from hos._hos import Answer
 from hos._kind import Kind
+from hos._reply import Reply
 from hos.errors import CallError, OutcomeUnknownError, RetryError
 
 _T = TypeVar("_T")
 
-# The longest pause before a transaction is tried again, in seconds; it doubles each time.
-_PAUSE = 0.02
+# The longest pause before a transaction is tried again, in seconds; it doubles each time, up to the second.
+_PAUSE, _PAUSE_MAX = 0.02, 0.5
 
 
 class AsOne(List[Answer]):
@@ -35,7 +36,7 @@ def transacted(alive: Callable[[], Kind], work: Callable[[], _T], tries: int) ->
             if kind.committed or tries <= 0 or not _is_retry(kind, error):
                 raise
         time.sleep(random.uniform(0, pause))
-        pause *= 2
+        pause = min(pause * 2, _PAUSE_MAX)
 
 
 def _once(kind: Kind, work: Callable[[], _T]) -> _T:
@@ -48,9 +49,7 @@ def _once(kind: Kind, work: Callable[[], _T]) -> _T:
     except BaseException:
         _roll_back(kind)
         raise
-    last = given[-1] if isinstance(given, AsOne) and given else given
-    # One with a receipt is evidence of a refusal, which is to be kept.
-    if isinstance(last, Answer) and not last.allowed and last.receipt is None:
+    if _is_refusal(given):
         kind.rollback()
         return given
     try:
@@ -69,6 +68,15 @@ def _once(kind: Kind, work: Callable[[], _T]) -> _T:
                 raise OutcomeUnknownError("hos.outcome_unknown", f"{type(cause).__name__}: {cause}") from error
         raise
     return given
+
+
+def _is_refusal(given: object) -> bool:
+    """Whether the work gave a no. One with a receipt is evidence of a refusal, which is to be kept."""
+    last = given[-1] if isinstance(given, AsOne) and given else given
+    if isinstance(last, Reply):
+        # What is no yes or no at all (a message) decides nothing of the transaction.
+        return "allowed" in last and last["allowed"] is not True and last.get("receipt") is None
+    return isinstance(last, Answer) and not last.allowed and last.receipt is None
 
 
 def _roll_back(kind: Kind) -> None:

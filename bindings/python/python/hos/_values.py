@@ -157,15 +157,13 @@ def _decimal(value: decimal.Decimal) -> Union[Ext, str]:
     # At most so many digits can be meant; a giant exponent must not become a giant integer.
     if value != 0 and value.adjusted() > 14:
         return "a decimal lies between -922337203685477.5808 and 922337203685477.5807"
-    whole = int("".join(map(str, digits)))
-    if value == 0:
-        scaled, rest = 0, 0
-    elif exponent >= -4:
-        scaled, rest = whole * 10 ** (exponent + 4), 0
-    else:
-        scaled, rest = divmod(whole, 10 ** min(-exponent - 4, len(digits) + 1))
-    if rest:
+    written = "".join(map(str, digits))
+    # Zeros at the end mean nothing, and Python reads no number of thousands of digits.
+    meant = written.rstrip("0")
+    exponent += len(written) - len(meant)
+    if meant and exponent < -4:
         return "a decimal has at most four digits after the point"
+    scaled = int(meant) * 10 ** (exponent + 4) if meant else 0
     if not -(2**63) <= (-scaled if sign else scaled) < 2**63:
         return "a decimal lies between -922337203685477.5808 and 922337203685477.5807"
     before, after = divmod(scaled, 10_000)

@@ -25,6 +25,7 @@ from typing import (
     Callable,
     Dict,
     Iterable,
+    Iterator,
     List,
     Mapping,
     NoReturn,
@@ -39,6 +40,7 @@ from typing import (
 from hos import _beside, _engine, _raw
 from hos._connections import Connection, Joinable, Kind, kind_of
 from hos._hos import Answer, Asker, JoinedCore, Uid
+from hos._reply import Reply
 from hos._rounds import Rounds, ended
 from hos._transaction import AsOne, transacted
 from hos._values import Call, Entity, HasUid, Legacy, Question, present
@@ -83,7 +85,7 @@ class JoinedEngine:
         """A tenant. Whether it is there is said by each call."""
         return JoinedTenant(self, name)
 
-    def call(self, operation: str, call: _raw.Raw) -> _engine.Reply:
+    def call(self, operation: str, call: _raw.Raw) -> Reply:
         """A call in the words of the wire: JSON, or a mapping that becomes JSON as it stands."""
         operation = _raw.text("operation", operation)
         outcome = _raw.outcome(call)
@@ -97,7 +99,7 @@ class JoinedEngine:
         else:
             told = self._asked(operation, _raw.written(call))
         earlier = {"earlier": told["earlier"]} if "earlier" in told else {}
-        return _engine.Reply({**told["answer"], **earlier})
+        return Reply({**told["answer"], **earlier})
 
     def refused(self, answer: Answer) -> Answer:
         """Makes evidence of a refusal, after the transaction that it was given in was rolled back: call it in another one."""
@@ -112,9 +114,13 @@ class JoinedEngine:
         deadlock, a lock that took too long, a row that changed), at most ``tries`` times.
 
         Commits and gives what ``work`` gave. Rolls back where it raised, which goes through, and where it gave an
-        :class:`hos.Answer` that says no and has no receipt, or the list that ``all`` gave, where it ends with one. A
-        transaction that is there no more, for the work has ended it or has caught an error that did, is refused, not committed. A
-        connection lost at the commit is an :class:`hos.OutcomeUnknownError`: the same work under the same once-key tells what came of it.
+        :class:`hos.Answer` (or the :class:`hos.Reply` of ``call``) that says no and has no receipt, or the list that ``all`` gave,
+        where it ends with one. A transaction that is there no more, for the work has ended it or has caught an error that did, is
+        refused, not committed. A connection lost at the commit is an :class:`hos.OutcomeUnknownError`: the same work under the same
+        once-key tells what came of it.
+
+        What a ``sqlite3`` connection that is always in a transaction (``autocommit=False``) has written before is left as it is by a
+        rollback, and is committed with the rest by a commit.
         """
         return transacted(self._alive, work, tries)
 
@@ -380,6 +386,10 @@ class JoinedActor(_engine.Actor):
 
     def _claimed(self, operation: str, fields: Dict[str, Any], later: Mapping[str, Callable[[], Any]]) -> Answer:
         engine = self._engine
+        given = fields.get("given")
+        if isinstance(given, Iterator):
+            # The claim and the call are written one after the other, and what gives its items once would be at its end by then.
+            fields = {**fields, "given": list(given)}
         words = {name: value for name, value in fields.items() if name not in ("args", "facts")}
         claim = _sound(*self._written({"operation": operation, **words}, False))
         leave = engine._asked("claim", claim)["leave"]

@@ -4,6 +4,7 @@ import itertools
 import json
 import threading
 import unittest
+from unittest import mock
 
 from hosts import AYSE, H1, LAW, MERT, hos
 
@@ -169,6 +170,20 @@ class Days(Joined):
         if not self.host.explicit:
             self.commit()
         self.assertEqual(self.kept(id), (1, 1, 1))
+
+    def test_entities_that_are_given_once_are_there_for_the_claim_and_for_the_call(self):
+        id, told, own = fresh("o"), [], hos.JoinedActor._written
+
+        def written(actor, fields, world):
+            told.append(list(fields["given"]))
+            return own(actor, fields, world)
+
+        self.begin()
+        with mock.patch.object(hos.JoinedActor, "_written", written):
+            facts, given = {"owner": MERT, "price": 5}, iter([hos.Entity(hos.Uid("S::Hall", id), {"open": True})])
+            self.assertIs(self.mert.begin("ticket", id, "order", facts=lambda: facts, given=given).allowed, True)
+        self.commit()
+        self.assertEqual([[one.uid.id for one in entities] for entities in told], [[id], [id]])
 
     def test_a_connection_that_is_lost_in_the_middle(self):
         id = fresh("o")

@@ -3,6 +3,7 @@ outcome stands; where it is gone, so are the world's rows, and the call raises."
 
 import contextlib
 import threading
+from unittest import mock
 
 from cases import fresh
 from hosts import H1, LAW, MERT, hos
@@ -195,6 +196,33 @@ class Lost(Watched):
             said = self.lamp(args=args)
         self.stood(said, "hos.call_malformed")
         self.rollback(other)
+
+    def test_a_row_that_the_database_refuses(self):
+        """The server's errors go on from 3000. Of MySQL's transaction one of the drivers knows no more than by their numbers."""
+        if self.host.dialect != "mysql":
+            return
+        self.host.do(self.observer, "CREATE TABLE IF NOT EXISTS checked (n INTEGER CHECK (n > 0))")
+        args = lambda: self.host.do(self.connection, "INSERT INTO checked VALUES (-1)")  # noqa: E731
+        for version in (None, "8.0.36"):
+            own = type(self.connection).get_server_info
+            told = own if version is None else lambda connection, version=version: version
+            with mock.patch.object(type(self.connection), "get_server_info", told):
+                with self.stands():
+                    self.stood(self.lamp(args=args), "hos.call_malformed")
+                with self.stands():
+                    self.assertEqual(self.mert.shadow_begin("lamp", fresh("l"), "make", legacy=lambda: 5, args=args), 5)
+
+    def test_which_errors_end_a_connection(self):
+        if self.host.dialect != "mysql":
+            return
+        kind, driver = self.engine._kind(), self.host.driver
+        for number, lost in (
+            (1053, True), (1062, False), (1213, False), (1927, True), (2006, True), (2013, True), (2999, True), (3024, False),
+            (3101, False), (3140, False), (3169, True), (3819, False), (4025, False), (4031, True), (5012, True), (0, True),
+        ):  # fmt: skip
+            self.assertIs(kind.is_lost(driver.OperationalError(number, "planted")), lost, number)
+        self.assertIs(kind.is_lost(driver.InternalError("Packet sequence number wrong")), True)
+        self.assertIs(kind.is_lost(driver.ProgrammingError("not enough arguments for format string")), False)
 
     def test_a_row_that_changed_under_a_snapshot(self):
         """MariaDB ends the whole transaction with it, and says so in no word of the error's."""

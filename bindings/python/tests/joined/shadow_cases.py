@@ -220,7 +220,8 @@ class Shadow(Watched):
     def test_a_store_that_cannot_be_told(self):
         engine = hos.Engine.open_for_shadow(LAW, store=object())
         self.assertIsInstance(engine.absent, TypeError)
-        self.assertIsInstance(self.watched(fresh("l"), engine.tenant("t1").as_(MERT)), TypeError)
+        for one in (engine, engine.on(self.connection)):
+            self.assertIsInstance(self.watched(fresh("l"), one.tenant("t1").as_(MERT)), TypeError)
 
     def test_a_transaction_that_failed_already(self):
         if self.host.dialect != "postgres":

@@ -1,6 +1,8 @@
 """What a host's own settings of a connection are, and what cannot be joined."""
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -140,6 +142,20 @@ def importlib_constants(host):
     return sys.modules[f"{host.module}.constants.CLIENT"]
 
 
+class Always(sqlite3.Connection):
+    """In a version that has none of its own: one that is always in a transaction."""
+
+    autocommit = False
+
+    def commit(self):
+        sqlite3.Connection.execute(self, "COMMIT")
+        sqlite3.Connection.execute(self, "BEGIN")
+
+    def rollback(self):
+        sqlite3.Connection.execute(self, "ROLLBACK")
+        sqlite3.Connection.execute(self, "BEGIN")
+
+
 class OwnSqlite(Own):
     def begun(self, **options):
         connection = self.host.opened(**options)
@@ -147,8 +163,6 @@ class OwnSqlite(Own):
         return connection
 
     def test_rows_and_texts_of_its_own(self):
-        import sqlite3
-
         connection = self.begun()
         connection.row_factory = sqlite3.Row
         connection.text_factory = bytes
@@ -156,8 +170,6 @@ class OwnSqlite(Own):
         self.assertEqual((connection.row_factory, connection.text_factory), (sqlite3.Row, bytes))
 
     def test_a_connection_of_ones_own_class(self):
-        import sqlite3
-
         class Own(sqlite3.Connection):
             def cursor(self, *words, **options):
                 raise AssertionError("it has its own")
@@ -217,6 +229,86 @@ class OwnSqlite(Own):
             with self.assertRaises(ZeroDivisionError):
                 engine.transaction(lambda: 1 / 0)
             self.assertIs(connection.autocommit, own)
+
+    def always(self, host=None):
+        """A connection that is always in a transaction, as newer versions have it by a word."""
+        if sys.version_info >= (3, 12):
+            connection = (host or self.host).opened(autocommit=False)
+        else:
+            connection = (host or self.host).opened(factory=Always, isolation_level=None)
+            sqlite3.Connection.execute(connection, "BEGIN")
+        self.addCleanup(self.end, connection)
+        return connection
+
+    def test_what_the_host_has_written_before_stands(self):
+        connection = self.always()
+        engine = self.open(connection)
+        mert = engine.tenant("t1").as_(MERT)
+        for birth in (True, False):
+            before, own, ran = fresh("o"), fresh("o"), []
+
+            def work(own=own, ran=ran, birth=birth):
+                ran.append(1)
+                self.insert(own, connection)
+                if len(ran) == 1:
+                    raise hos.RetryError("hos.retry", "planted")
+                return self.birth(own, mert) if birth else self.pay(own, mert)
+
+            def raising(own=own):
+                self.insert(own, connection)
+                raise ZeroDivisionError
+
+            self.insert(before, connection)
+            with self.assertRaises(ZeroDivisionError):
+                engine.transaction(raising)
+            self.assertIs(engine.transaction(work).allowed, birth)
+            self.assertEqual((len(ran), self.kept(own)[:2]), (2, (birth, birth)))
+            connection.commit()
+            self.assertEqual(self.kept(before)[0], 1)
+
+    def test_what_is_not_there_locks_nobody_out(self):
+        connection, other = self.always(), self.host.alone()
+        self.addCleanup(self.end, other)
+        other.execute("PRAGMA busy_timeout = 0")
+        engine = self.open(connection)
+        mert = engine.tenant("t1").as_(MERT)
+        for _ in range(2):
+            self.assertIs(engine.transaction(lambda: self.pay(fresh("none"), mert)).allowed, False)
+            self.assertTrue(connection.in_transaction)
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+            self.insert(fresh("o"), connection)
+            connection.commit()
+
+    def test_what_was_read_before_another_has_written_is_read_anew(self):
+        host = hosts.Sqlite().found()
+        self.addCleanup(host.place.cleanup)
+        with contextlib.closing(host.alone()) as other:
+            # Where who reads and who writes do not wait for each other.
+            other.execute("PRAGMA journal_mode = WAL")
+            connection = self.always(host)
+            engine = self.open(connection)
+            connection.execute("SELECT count(*) FROM orders").fetchall()
+            self.insert(fresh("o"), other)
+            mert = engine.tenant("t1").as_(MERT)
+            self.assertIs(engine.transaction(lambda: self.birth(fresh("o"), mert)).allowed, True)
+            connection.close()
+
+    def test_a_transaction_that_the_work_has_ended_where_there_always_is_one(self):
+        connection = self.always()
+        engine = self.open(connection)
+        mert, before, own = engine.tenant("t1").as_(MERT), fresh("o"), fresh("o")
+
+        def work():
+            self.birth(own, mert)
+            connection.rollback()
+            self.insert(own, connection)
+            return self.birth(own, mert)
+
+        self.insert(before, connection)
+        self.refused(hos.CallError, "hos.no_transaction", engine.transaction, work)
+        connection.commit()
+        self.assertEqual((self.kept(own)[:2], self.kept(before)[0]), ((0, 0), 0))
 
 
 class Engines(Joined):

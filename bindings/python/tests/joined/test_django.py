@@ -244,6 +244,25 @@ class Django(unittest.TestCase):
         with self.atomic():
             return self.mert.begin("lamp", id, "make", legacy=True, **words)
 
+    def test_a_row_that_mysql_refuses_in_shadow(self):
+        """Of MySQL's transaction no more is known than by the numbers of its errors, which go on from 3000."""
+        if self.host.dialect != "mysql":
+            return
+
+        def fails():
+            with self.connection.cursor() as cursor:
+                cursor.execute("INSERT INTO checked VALUES (-1)")
+
+        with self.connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE IF NOT EXISTS checked (n INTEGER CHECK (n > 0))")
+        id = fresh("o")
+        with unittest.mock.patch.object(type(self.connection.connection), "get_server_info", lambda own: "8.0.36"):
+            with self.atomic():
+                self.insert(id)
+                said = self.birth_in_shadow(fresh("l"), args=fails)
+            self.assertEqual((said.allowed, said.mode, said.code), (True, "shadow", "hos.call_malformed"))
+        self.assertEqual(self.kept(id)[0], 1)
+
     def test_a_deadlock_in_shadow(self):
         if self.host.dialect != "mysql":
             return

@@ -60,6 +60,31 @@ class Transactions(Joined):
         self.assertEqual(self.kept(id), (0, 0, 0))
         self.assertEqual(self.engine.transaction(lambda: 5), 5)
 
+    def test_a_no_in_the_words_of_the_wire_is_one(self):
+        id, calls = fresh("o"), {"tenant": "t1", "principal": {"type": "S::Account", "id": "mert"}}
+
+        def asked(operation, **words):
+            def work():
+                self.insert(id)
+                return self.engine.call(operation, {**calls, **words})
+
+            return self.engine.transaction(work)
+
+        move = {"contract": "ticket", "id": fresh("none"), "event": "pay", "args": {"amount": 5}}
+        self.assertEqual(asked("transition", **move)["code"], "hos.instance_unknown")
+        self.assertEqual(self.kept(id)[0], 0)
+        facts = {"owner": {"__entity": calls["principal"]}, "price": 5}
+        birth = {"operation": "begin", "contract": "ticket", "id": fresh("o"), "event": "order", "facts": facts}
+        no = asked("all", calls=[birth, {"operation": "transition", **move}])
+        self.assertEqual(([one["allowed"] for one in no["earlier"]], no["allowed"]), ([True], False))
+        self.assertEqual(self.kept(id)[0], 0)
+        hall = {"type": "S::Hall", "id": "h1"}
+        several = asked("can_all", evaluations=[{"action": "hall.leave", "resource": hall}])
+        self.assertEqual([one["allowed"] for one in several["evaluations"]], [False])
+        self.assertEqual(self.kept(id)[0], 0, "in these words it is a yes to all, or a no")
+        self.assertIs(asked("can", action="hall.enter", resource=hall)["allowed"], True)
+        self.assertEqual(self.kept(id)[0], 1)
+
     def test_half_of_a_step_is_never_written(self):
         id = fresh("o")
         self.begin()
@@ -229,6 +254,10 @@ class Transactions(Joined):
 
             self.refused(hos.RetryError, "hos.retry", self.engine.transaction, busy, tries=tries)
             self.assertEqual(len(ran), tries)
+        slept = []
+        with mock.patch("random.uniform", lambda least, most: most), mock.patch("time.sleep", slept.append):
+            self.refused(hos.RetryError, "hos.retry", self.engine.transaction, busy, tries=20)
+        self.assertEqual((slept[:2], slept[-1]), ([0.02, 0.04], 0.5), "a pause is never long")
 
     def test_a_real_deadlock_is_tried_again(self):
         if self.host.dialect == "sqlite":
@@ -270,6 +299,19 @@ class Transactions(Joined):
         self.connection.rollback()
         threading.Timer(0.05, self.host.rollback, [other]).start()
         self.assertIs(self.engine.transaction(lambda: self.birth(fresh("o")), tries=9).allowed, True)
+
+    def test_the_drivers_error_is_the_cause_also_beside_the_worlds_outcome(self):
+        if self.host.dialect != "sqlite":
+            return
+        other = self.connect()
+        self.host.do(other, "BEGIN IMMEDIATE")
+        self.connection.execute("PRAGMA busy_timeout = 1")
+        for words in ({}, {"legacy": True}):
+            self.host.do(self.connection, "BEGIN")
+            error = self.refused(hos.RetryError, "hos.retry", self.birth, fresh("o"), **words)
+            self.assertIsInstance(error.__cause__, self.host.driver.Error)
+            self.connection.rollback()
+        self.host.rollback(other)
 
     def test_a_claim_that_takes_too_long_is_a_retry(self):
         if self.host.dialect == "sqlite":
@@ -318,6 +360,16 @@ class Transactions(Joined):
 
         with mock.patch.object(kind, "commit", dies):
             self.refused(hos.OutcomeUnknownError, "hos.outcome_unknown", self.engine.transaction, lambda: self.birth(fresh("o")))
+
+    def test_a_commit_that_the_server_has_refused_is_no_unknown_outcome(self):
+        if self.host.dialect != "mysql":
+            return
+        kind, id = type(self.engine._kind()), fresh("o")
+        said = "Plugin instructed the server to rollback the current transaction."
+        with mock.patch.object(kind, "commit", side_effect=self.host.driver.OperationalError(3101, said)):
+            with self.assertRaises(self.host.driver.OperationalError):
+                self.engine.transaction(lambda: self.birth(id))
+        self.assertEqual(self.kept(id), (0, 0, 0))
 
     def test_a_connection_that_is_lost_before_the_commit_has_stored_nothing(self):
         if self.host.dialect == "sqlite" or self.host.dialect == "postgres" and self.host.explicit:

@@ -3,7 +3,7 @@
 import datetime
 import sqlite3
 from decimal import Decimal
-from typing import List, Optional, Tuple, Union
+from typing import Iterator, List, Optional, Tuple, Union
 
 import hos
 from hos.aio import AsyncActor
@@ -72,6 +72,22 @@ async def watched_later(actor: hos.Actor) -> int:
 
 def standing_in() -> Optional[BaseException]:
     return hos.Engine.open_for_shadow("law", store="hos.db", busy_timeout_ms=100).absent
+
+
+def standing_in_for_others() -> hos.JoinedEngine:
+    return hos.Engine.open_for_shadow("law", store=connection, directory_age_max_ms=0).on(connection())
+
+
+def told(engine: hos.Engine, law: hos.JoinedEngine) -> Optional[str]:
+    reply: hos.Reply = engine.call("can", {"tenant": "pazar-tr"})
+    said = {**law.transaction(lambda: law.call("can", b"{}")), **dict(reply)}
+    code: Optional[str] = reply.get("code")
+    return code if reply["allowed"] is not True and "allowed" in said else reply.json()
+
+
+def given(actor: hos.Actor) -> Iterator[hos.Entity]:
+    yield hos.Entity(actor.principal)
+    actor.can("order.view", Order("o-1"), given=given(actor))
 
 
 @hos.per_process

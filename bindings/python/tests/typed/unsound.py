@@ -31,6 +31,9 @@ async def wrong(actor: hos.Actor, engine: hos.Engine) -> None:
     joined = hos.Engine.open("law", store=connection)
     hos.Engine.open("law", store=connection, key_file="hos.key")  # error: call-overload
     hos.Engine.open("law", store=7)  # error: call-overload
+    hos.Engine.open_for_shadow("law", stor="hos.db")  # error: call-overload
+    hos.Engine.open_for_shadow("law", store="hos.db").on(connection)  # error: attr-defined
+    engine.call("can", {})["allowed"] = True  # error: index
     joined.transaction(5)  # error: arg-type
     joined.transaction(lambda: 5).code  # error: attr-defined
     joined.tenant("t").as_("A").transition("order", "o-1", "pay", args=lambda: 5)  # error: arg-type

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Shop;
 
-foreach (['Db', 'Http', 'Actor', 'Routes', 'Texts', 'Read', 'Law'] as $file) {
+foreach (['Db', 'Http', 'Actor', 'Routes', 'Texts', 'Read', 'Stock', 'Law'] as $file) {
     require __DIR__ . "/../shared/$file.php";
 }
 foreach (['Policy', 'Contract', 'Proof'] as $door) {
@@ -62,7 +62,7 @@ final class World
             return $action();
         }
         $id = ($provider ? $in->text('event') : $in->header('X-Request-Id')) ?? bin2hex(random_bytes(16));
-        if (strlen($id) > 128) {
+        if (strlen($id) > 128 || !mb_check_encoding($id, 'UTF-8')) {
             throw new Refusal('input_invalid', 400, ['field' => 'X-Request-Id']);
         }
         if (!$this->db->insertIfNew('request_ids', 'actor, id, status, answer', $this->actor->id, $id, 0, '')) {

@@ -65,7 +65,7 @@ final class Law
                 $db->transaction(function () use ($db, $law, $refusal): void {
                     $db->number();          // SQLite lets wait who begins with a write; who reads first is told to begin again
                     $law->refused($refusal->said);
-                });
+                }, RetryError::class);
             }
             throw $refusal;
         }

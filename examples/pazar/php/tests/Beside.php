@@ -4,7 +4,8 @@ declare(strict_types=1);
 
 namespace Shop\Tests;
 
-use Shop\{Db, Founding, Server};
+use Hos\{Engine, RetryError};
+use Shop\{Db, Founding, Law, Refusal, Server};
 
 /** What must hold of the law beside the shop: what it says of each step, and that the shop is none the worse for it. */
 final class Beside
@@ -105,6 +106,7 @@ final class Beside
             $this->check("$on: `$name` is refused in the law's words", $said === ['code' => $code, 'message' => self::words('tr', $code)], $story->steps[$name]['body']);
         }
         $this->kept($on, $driver, $db);
+        $this->counts($on, $driver, $db);
         $this->check("$on: what the law did has its messages in the outbox", $db->row('SELECT COUNT(*) AS n FROM hos_outbox')['n'] > 0);
         Founding::work($db);
         $this->isClean("$on", $db);
@@ -133,6 +135,66 @@ final class Beside
             $before[0]++;
             $this->check("$on: $what that is refused leaves one record and nothing else", $counted() === $before, json_encode([$before, $counted()]));
         }
+    }
+
+    /** Goods are on the shelf or in an order, and never in both; a payment has the reference of the event that made it. */
+    private function counts(string $on, Driver $driver, Db $db): void
+    {
+        $stock = fn (): int => (int) $db->row("SELECT stock FROM products WHERE id = 'kilim'")['stock'];
+        $status = fn (string $order): string => $db->row('SELECT status FROM orders WHERE id = ?', $order)['status'];
+        $order = function () use ($driver): array {
+            $driver->ask('ayse', 'POST /cart', ['product' => 'kilim', 'quantity' => '2']);
+
+            return json_decode($driver->ask('ayse', 'POST /checkout', ['shop' => 's1'])['body'], true)['order'];
+        };
+        $office = fn (string $id, string $to): array => $driver->ask('okan', "POST /admin/order/$id/status", ['status' => $to, 'reason' => 'by phone']);
+        $all = $stock();
+        $id = $order()['id'];
+        $seen = [$stock()];
+        foreach (['buyer', 'new', 'cancelled', 'new', 'new', 'buyer', 'buyer', 'new'] as $who) {
+            $who === 'buyer' ? $driver->ask('ayse', "POST /orders/$id/cancel") : $office($id, $who);
+            $seen[] = $stock();
+        }
+        $this->check("$on: what is cancelled and reopened is on the shelf or is not", $seen === [$all - 2, $all, $all - 2, $all, $all - 2, $all - 2, $all, $all, $all - 2], json_encode([$all, $seen]));
+        $driver->ask('ayse', "POST /orders/$id/cancel");
+        $db->run("UPDATE products SET stock = 1 WHERE id = 'kilim'");
+        $said = $office($id, 'new');
+        $this->check("$on: what was sold meanwhile is not reopened", $said['status'] === 409 && str_contains($said['body'], 'stock_short')
+            && $status($id) === 'cancelled' && $stock() === 1, "{$said['status']} {$said['body']}");
+        $db->run("UPDATE products SET stock = ? WHERE id = 'kilim'", $all);
+        $made = $order();
+        $payment = $made['payments'][0]['id'];
+        foreach (['POST /payments/webhook', 'GET /payments/return', 'POST /payments/webhook'] as $n => $way) {
+            $report = ['event' => "$payment-$n", 'kind' => 'captured', 'about' => $payment, 'amount' => (string) $made['total']];
+            $said = $driver->ask('psp', $way, $report);
+            $now = json_decode($said['body'], true)['order'] ?? [];
+            $this->check("$on: the first event pays, and its reference stays: $n", ($now['paid'] ?? 0) === $made['total']
+                && $now['payments'][0]['psp_ref'] === "$payment-0", "{$said['status']} {$said['body']}");
+        }
+    }
+
+    /** Where somebody is in the way of a refusal's evidence, it is written all the same. */
+    public function keepsInTheEnd(string $on, Db $db): void
+    {
+        $pdo = new Interrupted($db->url);
+        $own = \Closure::bind(static fn (): Db => new Db($pdo, 'sqlite', $db->url), null, Db::class)();
+        $mert = Engine::open(law: null, store: $pdo)->tenant('pazar-tr')->as('Pazar::Account::"mert"');
+        $order = $db->row("SELECT id FROM orders WHERE status = 'cancelled' AND shop = 's1'")['id'];
+        $records = fn (): int => (int) $db->row('SELECT (SELECT COUNT(*) FROM hos_record) + (SELECT COUNT(*) FROM hos_inbox) AS n')['n'];
+        $before = $records();
+        $work = function () use ($own, $mert, $order, $pdo): never {
+            $own->number();
+            $answer = $mert->transition('order', $order, 'ship', ['all_in_stock' => true, 'tracking' => 'x']);
+            $pdo->next = 'hos_';
+            Law::must($answer);
+        };
+        try {
+            Law::kept($own, $mert, $work);
+            $said = 'nothing';
+        } catch (Refusal|RetryError $error) {
+            $said = $error->getMessage();
+        }
+        $this->check("$on: evidence that is in another's way is written all the same", $said === 'hos.terminal' && $pdo->next === null && $records() === $before + 1, $said);
     }
 
     public function isClean(string $on, Db $db): void

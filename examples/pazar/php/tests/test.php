@@ -10,9 +10,10 @@ declare(strict_types=1);
 use Shop\{Db, Options, Server};
 use Shop\Tests\{Beside, Databases, Driver, Faults, Story};
 
-foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Options', 'shared/Server', 'shared/Founding', 'tests/Driver', 'tests/Story', 'tests/Databases', 'tests/Beside', 'tests/Faults'] as $file) {
+foreach (['shared/Db', 'shared/Http', 'shared/Actor', 'shared/Law', 'shared/Options', 'shared/Server', 'shared/Founding', 'tests/Interrupted', 'tests/Driver', 'tests/Story', 'tests/Databases', 'tests/Beside', 'tests/Faults'] as $file) {
     require __DIR__ . "/../$file.php";
 }
+require __DIR__ . '/../../../../bindings/php/src/autoload.php';
 $options = new Options($argv, ['all' => false], 'php tests/test.php [STAGE] [--all]');
 $stage = basename($options->stage);
 $law = $stage === 'enforce';                // does the law decide here, or the shop as it was?
@@ -53,6 +54,7 @@ $tellsStory = static function (string $on, Server $server, Driver $driver, Db $d
     }
     $order = json_decode($story->steps['pay twice']['body'], true)['order'];
     $check("$on: who pays twice is out of twice the money, but for the law", $order['paid'] === $order['total'] * ($law ? 1 : 2), "{$order['paid']} of {$order['total']}");
+    $check("$on: its reference is the first event's, by the law", $order['payments'][0]['psp_ref'] === ($law ? 'evt-10' : 'evt-11'), json_encode($order['payments']));
     $check("$on: one event, told twice, is one payment", substr_count($story->steps['the webhook after it, same event']['body'], '"paid":90000') === 1);
     $check("$on: nothing of a checkout that fails is kept", $db->row("SELECT COUNT(*) AS n FROM carts WHERE user_id = 'ayse' AND product <> 'roman'")['n'] == 0
         && $db->row("SELECT stock FROM products WHERE id = 'yastik'")['stock'] >= 0);
@@ -166,6 +168,7 @@ try {
         $beside->takenIn('from stage to stage', Db::open($old));
         $beside->tellsOfOld('from stage to stage', Db::open($old));
         $serve($options->stage, $old, false, fn (Server $server, Driver $driver, Db $db) => $beside->goesOn('from stage to stage', $driver, $db));
+        $beside->keepsInTheEnd('from stage to stage', Db::open($old));
     }
     foreach (['sqlite' => Databases::SQLITE, 'postgresql' => getenv('HOS_TEST_POSTGRES'), 'mariadb' => getenv('HOS_TEST_MARIADB')] as $kind => $where) {
         if (!$where) {

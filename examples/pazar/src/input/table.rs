@@ -39,6 +39,10 @@ impl<'a> Table<'a> {
         let first = text.bytes.split(|b| *b == b'\n').next().unwrap_or_default();
         let count = |by: u8| first.iter().filter(|b| **b == by).count();
         let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|d| (count(*d), *d == b',')).unwrap_or(b',');
+        if let Some(line) = left_open(&text.bytes, delimiter) {
+            let what = "a quote that begins a cell in this line is never closed: close it, or write it twice within quotes";
+            return Err(InputError { file: text.name.clone(), line, column: String::new(), what: what.into() });
+        }
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.bytes.as_slice());
         let headers = reader.byte_headers().map_err(|e| csv_error(&text.name, &e))?;
         let headers = headers.iter().map(|h| String::from_utf8_lossy(h).trim().to_owned()).collect();
@@ -139,6 +143,24 @@ impl<'t> Row<'t> {
 pub(crate) fn clip(text: &str) -> String {
     let short: String = text.chars().take(60).collect();
     Shown(&short).to_string()
+}
+
+/// The line of a quote that begins a cell and is never closed. The reader ends such a cell with the file and says nothing: in a
+/// last column, every row behind it would be gone.
+fn left_open(bytes: &[u8], delimiter: u8) -> Option<u64> {
+    let (mut line, mut begins, mut open, mut closes) = (1, true, None, false);
+    for &byte in bytes {
+        match (byte, open) {
+            // Within quotes: the second of two is text, one alone ends the cell.
+            (b'"', Some(_)) => closes = !closes,
+            (b'"', None) if begins => (open, closes) = (Some(line), false),
+            _ if closes => (open, closes) = (None, false),
+            _ => {}
+        }
+        begins = open.is_none() && (byte == b'\n' || byte == b'\r' || byte == delimiter);
+        line += u64::from(byte == b'\n');
+    }
+    open.filter(|_| !closes)
 }
 
 fn plain(header: &str) -> String {

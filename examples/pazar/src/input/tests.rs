@@ -185,6 +185,28 @@ fn a_wrong_order_line_is_refused_unless_it_has_no_customer() {
 }
 
 #[test]
+fn a_quote_that_is_left_open_swallows_nothing() {
+    let header = "InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+    let row = |country: &str| format!("1,A,3,2010-12-01 08:26:00,0.5,17850,{country}\n");
+    let file = |countries: &[&str]| text(&countries.iter().fold(header.to_owned(), |all, country| all + &row(country)));
+    for (countries, line) in [
+        (&["X", "\"Y", "Z", "Z"][..], 3),
+        (&["\"X\nX\"", "\"Y\"\"", "Z"][..], 4),
+        (&["X", "Y", "\""][..], 4),
+        (&["\"X\"\"\"\"", "Z"][..], 2),
+    ] {
+        let error = retail::parse(&file(countries)).unwrap_err();
+        assert_eq!((error.line, error.column.as_str()), (line, ""), "{countries:?}: {error}");
+        assert!(error.what.contains("never closed"), "{error}");
+    }
+    // A quote that opens nothing, and one that is written twice, are text.
+    let whole = retail::parse(&file(&["5\" pipe", "\"a \"\"b\"\"\"", "\"\"", "\"x,\ny\""])).unwrap();
+    assert_eq!(whole.lines.len(), 4);
+    let last = text(&(header.to_owned() + row("\"X\"").trim_end()));
+    assert_eq!(retail::parse(&last).unwrap().lines.len(), 1);
+}
+
+#[test]
 fn totals_are_exact_to_the_finest_price() {
     let content = "InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID\n\
                    1,A,3,2010-12-01 08:26:00,0.0425,17850\n1,B,-1,2010-12-01 08:26:00,1,17850\n";

@@ -42,7 +42,7 @@ pub(super) enum What {
     /// The earliest due deadline.
     Tick(Instance),
     Migrate(Instance),
-    Change(Directory, DirectoryRows),
+    Change(Directory, Box<DirectoryRows>),
     Note(Note),
     /// An operator's act: action and gate.
     Gate(By, &'static str, String, Vec<u8>),
@@ -345,7 +345,7 @@ impl Maker<'_, '_> {
             Change::Put { uid, .. } => Some(uid.clone()),
             _ => None,
         };
-        Ok(What::Change(Directory { by: self.by(made.as_ref())?, change, once: self.once()? }, rows))
+        Ok(What::Change(Directory { by: self.by(made.as_ref())?, change, once: self.once()? }, Box::new(rows)))
     }
 
     fn noted(&self) -> Result<What, Stop> {
@@ -380,19 +380,20 @@ fn rows_of(change: &Change, world: &World<'_>) -> DirectoryRows {
     match change {
         Change::Put { uid, .. } | Change::Remove { uid } | Change::Leave { uid, .. } => {
             let entity = stored(uid).map(|entity| (thread, entity.clone(), false));
-            DirectoryRows { entity, grant: None }
+            DirectoryRows { entity, ..DirectoryRows::default() }
         }
         Change::Join { uid, parent } => {
             let without = |entity: &Entity| {
                 let parents: BTreeSet<Uid> = entity.parents.iter().filter(|p| *p != parent).cloned().collect();
                 Entity { parents, ..entity.clone() }
             };
-            DirectoryRows { entity: stored(uid).map(|entity| (thread, without(entity), false)), grant: None }
+            let entity = stored(uid).map(|entity| (thread, without(entity), false));
+            DirectoryRows { entity, ..DirectoryRows::default() }
         }
         Change::Grant { .. } => DirectoryRows::default(),
         Change::Revoke { id } => {
             let link = world.links().find(|link| link.id == *id);
-            DirectoryRows { entity: None, grant: link.map(|link| (thread, link.clone(), false)) }
+            DirectoryRows { grant: link.map(|link| (thread, link.clone(), false)), ..DirectoryRows::default() }
         }
     }
 }

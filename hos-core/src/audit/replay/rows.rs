@@ -34,10 +34,10 @@ impl RowFold {
         let thread = DirectoryThread { handle: header.thread, n: header.n.unwrap_or_default(), last: record.hash };
         match change.and_then(|change| apply_change(&change, &self.rows, thread)) {
             Some(DirectoryAfter::Entity { thread, entity, removed }) => {
-                self.rows = DirectoryRows { entity: Some((thread, entity, removed)), grant: None };
+                self.rows = DirectoryRows { entity: Some((thread, entity, removed)), ..DirectoryRows::default() };
             }
             Some(DirectoryAfter::Grant { thread, link, removed }) => {
-                self.rows = DirectoryRows { entity: None, grant: Some((thread, link, removed)) };
+                self.rows = DirectoryRows { grant: Some((thread, link, removed)), ..DirectoryRows::default() };
             }
             None => self.lost = true,
         }

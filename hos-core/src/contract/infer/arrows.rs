@@ -1,5 +1,6 @@
 //! Moves made into a contract's arrows: one name each, and no two ways out of one state by one event.
 
+use super::names::Renamed;
 use super::proposal::{Edge, Proposal, Verdict};
 use crate::id::Name;
 use crate::limits::{EVENTS_MAX, NAME_BYTES_MAX};
@@ -7,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// An action is `CONTRACT.EVENT`, one name long; so much is left to the event.
 const EVENT_BYTES_MIN: usize = 64;
+
+/// The name that no event has: who may bring instances in is asked for as `CONTRACT.adopt`.
+pub(super) const ADOPT: &str = "adopt";
 
 /// One arrow of an event: all its sources, one target.
 #[derive(Debug, Clone)]
@@ -32,6 +36,8 @@ pub struct Arrows {
     pub arrows: Vec<Arrow>,
     /// Events of the history that lead from one state to several, with one such state.
     pub split: BTreeMap<Name, Name>,
+    /// Events and births that could not keep the name that they have in the history.
+    pub renamed: Vec<Renamed>,
 }
 
 /// Names that are taken, each made so that action `CONTRACT.NAME` is no longer than a name may be.
@@ -63,7 +69,7 @@ pub fn arrows(proposal: &Proposal, contract: &Name) -> Result<Arrows, String> {
     if max < EVENT_BYTES_MIN {
         return Err(format!("a contract's name has at most {} bytes here", NAME_BYTES_MAX - 1 - EVENT_BYTES_MIN));
     }
-    let mut taken = Taken { max, names: BTreeSet::new() };
+    let mut taken = Taken { max, names: BTreeSet::from([ADOPT.to_owned()]) };
     let split = split(&proposal.edges);
     let mut out = Arrows { split: split.clone(), ..Arrows::default() };
     // Whole events first: they keep their names.
@@ -77,6 +83,9 @@ pub fn arrows(proposal: &Proposal, contract: &Name) -> Result<Arrows, String> {
             }
             let wanted = if apart { format!("{}_to_{}", edge.event, edge.to) } else { edge.event.to_string() };
             let name = taken.take(&wanted).ok_or_else(|| format!("`{}` can be no event's name", edge.event))?;
+            if !apart && name != edge.event {
+                out.renamed.push(Renamed { what: "event", said: edge.event.to_string(), name: name.clone() });
+            }
             named.insert(key, name);
         }
     }
@@ -131,6 +140,9 @@ fn births(proposal: &Proposal, taken: &mut Taken, out: &mut Arrows) -> Result<()
         // An event of that name stands already: the history calls births and moves alike.
         let wanted = if taken.names.contains(&wanted) { format!("begin_{}", birth.to) } else { wanted };
         let name = taken.take(&wanted).ok_or_else(|| format!("`{wanted}` can be no birth's name"))?;
+        if birth.event.as_ref().is_some_and(|event| event.as_str() == ADOPT) {
+            out.renamed.push(Renamed { what: "birth", said: ADOPT.to_owned(), name: name.clone() });
+        }
         out.births.push((name, *place));
     }
     Ok(())

@@ -4,10 +4,10 @@ use crate::id::{Name, Shown};
 use crate::limits::NAME_BYTES_MAX;
 use std::collections::HashMap;
 
-/// A name that was changed, for it was no legal one.
+/// A name that was changed, for it was no legal one, or was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renamed {
-    /// `state` or `event`.
+    /// `state`, `event` or `birth`.
     pub what: &'static str,
     /// As the history has it.
     pub said: String,

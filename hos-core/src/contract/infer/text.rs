@@ -3,7 +3,7 @@
 //! Prose stands behind `# `; what is written and switched off stands behind a bare `#`, so that taking the sign away switches
 //! it on.
 
-use super::arrows::{Arrow, Arrows};
+use super::arrows::{ADOPT, Arrow, Arrows};
 use super::proposal::{Edge, Example, Proposal, Rule, State};
 use crate::contract::draw::span_text;
 use crate::contract::infer::waits::human;
@@ -112,6 +112,11 @@ fn visits(state: &State) -> String {
 
 fn kept(out: &mut String, proposal: &Proposal, arrows: &Arrows, arrow: &Arrow, single: bool) {
     let edges: Vec<&Edge> = arrow.edges.iter().filter_map(|i| proposal.edges.get(*i)).collect();
+    let renamed = arrows.renamed.iter().find(|renamed| renamed.name == arrow.name);
+    if let Some(renamed) = renamed.filter(|renamed| renamed.said == ADOPT) {
+        let why = "who may bring instances in is asked for by that name";
+        prose(out, &format!("The history calls it `{}`, and no event may be called so: {why}.", renamed.said));
+    }
     if let Some(state) = arrows.split.get(&arrow.event) {
         prose(
             out,

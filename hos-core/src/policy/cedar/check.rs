@@ -8,7 +8,7 @@ use super::walk;
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::shape::{Expression, Wanted};
 use cedar_policy_core::ast::{
-    ActionConstraint, Annotations, Effect, EntityType, EntityUID, Expr, Name, PolicyID, PrincipalConstraint,
+    ActionConstraint, Annotations, Effect, EntityType, EntityUID, Expr, ExprKind, Name, PolicyID, PrincipalConstraint,
     PrincipalOrResourceConstraint, ResourceConstraint, Template,
 };
 pub(in crate::policy) use cedar_policy_core::validator::Validator;
@@ -62,12 +62,17 @@ pub(in crate::policy) fn forbid_hangs(file: &SourceFile, parsed: &Parsed) -> Opt
     if parsed.template.effect() != Effect::Forbid {
         return None;
     }
-    let scope = matches!(
-        parsed.template.resource_constraint().as_inner(),
-        PrincipalOrResourceConstraint::In(_) | PrincipalOrResourceConstraint::IsIn(_, _)
-    );
+    let hangs = |constraint: &PrincipalOrResourceConstraint| {
+        matches!(constraint, PrincipalOrResourceConstraint::In(_) | PrincipalOrResourceConstraint::IsIn(_, _))
+    };
     let body = || parsed.template.non_scope_constraints().and_then(walk::hangs_on);
-    let what = if scope { Some("what its resource is in".to_owned()) } else { body() }?;
+    let what = if hangs(parsed.template.principal_constraint().as_inner()) {
+        Some("what its principal is in".to_owned())
+    } else if hangs(parsed.template.resource_constraint().as_inner()) {
+        Some("what its resource is in".to_owned())
+    } else {
+        body()
+    }?;
     let message = format!("this forbid hangs on {what}: where that is not given, it does not apply");
     Some(Fault::at("law.policy.forbid_hangs", Severity::Note, file, parsed.span.clone(), message))
 }
@@ -107,6 +112,12 @@ pub(in crate::policy) fn expression(
             return None;
         }
     };
+    if let Some(slot) = slot_of(&parsed).filter(|_| validator.is_some()) {
+        // A warning, for a law that was in force is judged by as it was; who loads a new one takes it for an error.
+        let message = format!("this cannot be judged: nobody is put into `{slot}`, which only a template has");
+        let trouble = place::Trouble { span: None, message, help: Some("write `principal` or `resource`".to_owned()) };
+        faults.push(fault("law.contract.expression_scope", Severity::Warning, trouble));
+    }
     super::on_deep_stack(|| {
         let (condition, body) = match expression.wanted {
             Wanted::Bool => (parsed.clone(), Body::condition(&parsed)),
@@ -139,6 +150,18 @@ pub(in crate::policy) fn expression(
         faults[before..].sort_by(|a, b| (a.span.start, &a.message).cmp(&(b.span.start, &b.message)));
         faults[before..].iter().all(|f| f.severity != Severity::Error).then_some(body)
     })
+}
+
+/// A slot of a template's, if the expression holds one.
+fn slot_of(expr: &Expr) -> Option<String> {
+    let mut open = vec![expr];
+    while let Some(expr) = open.pop() {
+        if let ExprKind::Slot(slot) = expr.expr_kind() {
+            return Some(slot.to_string());
+        }
+        walk::parts(expr, &mut open);
+    }
+    None
 }
 
 /// The synthetic policy's name says nothing to whoever wrote the expression.

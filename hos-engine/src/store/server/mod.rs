@@ -70,24 +70,41 @@ impl ServerStore {
     /// Runs these jobs in one commit, each in a savepoint of its own, and answers each, in their order. The outer error means
     /// that none of them ran, or that nobody knows.
     pub fn submit_all<R: Runner>(&self, runner: &R, jobs: Vec<R::Job>) -> Result<Vec<Result<R::Answer, StoreError>>, StoreError> {
+        self.submit_as(runner, jobs, false)
+    }
+
+    /// Runs one job in a commit of its own, and waits but a moment for what another transaction holds: then it is
+    /// [`Code::StoreBusy`], and nothing of it is stored.
+    pub fn submit_hurried<R: Runner>(&self, runner: &R, job: R::Job) -> Result<R::Answer, StoreError> {
+        let answer = self.submit_as(runner, vec![job], true)?.pop();
+        answer.unwrap_or_else(|| Err(StoreError::internal("a job got no answer")))
+    }
+
+    fn submit_as<R: Runner>(
+        &self,
+        runner: &R,
+        jobs: Vec<R::Job>,
+        hurried: bool,
+    ) -> Result<Vec<Result<R::Answer, StoreError>>, StoreError> {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
         let count = jobs.len() as u64;
         let mut conn = self.begun(Isolation::Latest)?;
         let open = Open::on(&mut *conn, self.dialect());
-        let (group, mut answers) = match Self::run(&open, runner, jobs) {
+        let begun = if hurried { open.hurry() } else { Ok(()) };
+        let (group, mut answers) = match begun.and_then(|()| Self::run(&open, runner, jobs)) {
             Ok(done) => done,
             Err(error) => {
                 if open.abandon() {
-                    self.give_back(conn);
+                    self.give_back_as(conn, hurried);
                 }
                 return Err(error);
             }
         };
         if answers.iter().all(Result::is_err) {
             if open.abandon() {
-                self.give_back(conn);
+                self.give_back_as(conn, hurried);
             }
             runner.undone(group);
             return Ok(answers);
@@ -97,7 +114,7 @@ impl ServerStore {
             runner.undone(group);
             return Err(error);
         }
-        self.give_back(conn);
+        self.give_back_as(conn, hurried);
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.jobs.fetch_add(count, Ordering::Relaxed);
         let completed = guarded("completing the receipts", || {
@@ -197,6 +214,14 @@ impl ServerStore {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_MAX && conn.is_alive() {
             idle.push(conn);
+        }
+    }
+
+    /// The same of one that may have been told to hurry: it has its patience again before anybody else uses it.
+    fn give_back_as(&self, mut conn: Box<dyn Connection>, hurried: bool) {
+        let patience = format!("SET SESSION innodb_lock_wait_timeout = {}", self.patience.as_secs().max(1));
+        if !hurried || self.dialect() != Dialect::Mysql || conn.say(&patience).is_ok() {
+            self.give_back(conn);
         }
     }
 

@@ -65,6 +65,16 @@ impl<'c> Open<'c> {
         said.map_err(|e| self.failed(e, sql))
     }
 
+    /// Waits but a moment for other transactions' locks from here on: PostgreSQL in this transaction alone; MySQL, which counts
+    /// whole seconds, on this connection. An SQLite file has one lock, and who is here has it.
+    pub(super) fn hurry(&self) -> Result<(), StoreError> {
+        match self.dialect {
+            Dialect::Postgres => self.say("SET LOCAL lock_timeout = 200"),
+            Dialect::Mysql => self.say("SET SESSION innodb_lock_wait_timeout = 1"),
+            Dialect::Sqlite => Ok(()),
+        }
+    }
+
     /// Whether the transaction cannot go on.
     pub(super) fn is_broken(&self) -> bool {
         self.broken.get()

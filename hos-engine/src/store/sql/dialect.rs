@@ -8,7 +8,7 @@
 //! | `?1` | `$1` | `?`, the parameter repeated for each place |
 //! | `INSERT OR IGNORE INTO t …` | `… ON CONFLICT DO NOTHING` | `… ON DUPLICATE KEY UPDATE tenant = t.tenant`: unlike `INSERT IGNORE` it hides no other fault, and it locks the row that is there |
 //! | `ON CONFLICT (…) DO UPDATE SET` | as it is | `ON DUPLICATE KEY UPDATE` |
-//! | the next `pos` of a queue | `DEFAULT`: numbers of a sequence, given without a lock | the same |
+//! | the next `pos` of a queue | the column is not named: numbers of a sequence, given without a lock | the same |
 //! | the column `key` | as it is | quoted: the word is reserved |
 //! | a lock ([`Statement::locked`](crate::store::Statement::locked)) | `FOR UPDATE`, `FOR SHARE` | `FOR UPDATE`, `LOCK IN SHARE MODE` |
 
@@ -109,6 +109,9 @@ pub fn say(statement: &Statement, dialect: Dialect, places: Places) -> Rc<Said> 
 
 fn translate(text: &str, lock: Lock, dialect: Dialect, places: Places) -> Said {
     let mut sql = words(text, dialect);
+    if dialect == Dialect::Mysql && sql.starts_with("SELECT ") && !sql.contains(" LIMIT ") {
+        sql.push_str(ALL_ROWS);
+    }
     match (dialect, lock) {
         (Dialect::Sqlite, _) | (_, Lock::None) | (Dialect::Postgres, Lock::Latest) => {}
         (_, Lock::Update) => sql.push_str(" FOR UPDATE"),
@@ -117,6 +120,9 @@ fn translate(text: &str, lock: Lock, dialect: Dialect, places: Places) -> Said {
     }
     place(&sql, places)
 }
+
+/// A connection's `sql_select_limit` cuts what says no limit of its own, and what is not read forbids nothing.
+pub(crate) const ALL_ROWS: &str = " LIMIT 18446744073709551615";
 
 /// The words that differ.
 fn words(text: &str, dialect: Dialect) -> String {
@@ -132,9 +138,11 @@ fn words(text: &str, dialect: Dialect) -> String {
         };
         sql = format!("INSERT INTO {rest}{ending}");
     }
-    while let Some(from) = sql.find(NEXT_POS) {
-        let Some(length) = sql.get(from..).and_then(|rest| rest.find("= ?1)")) else { break };
-        sql.replace_range(from..from + length + "= ?1)".len(), "DEFAULT");
+    if let Some((before, rest)) = sql.split_once(NEXT_POS)
+        && let Some((_, behind)) = rest.split_once("= ?1), ")
+    {
+        // Who names the column needs the right to choose a place, and MySQL takes DEFAULT there for 0 under NO_AUTO_VALUE_ON_ZERO.
+        sql = format!("{}{behind}", before.replacen("(tenant, pos, ", "(tenant, ", 1));
     }
     if dialect == Dialect::Mysql {
         while let Some(from) = sql.find("ON CONFLICT (") {
@@ -225,19 +233,39 @@ mod tests {
     }
 
     #[test]
+    fn no_server_is_told_a_place_in_a_queue() {
+        use crate::store::sql::{evidence, operation};
+        use hos_core::id::{Handle, KeyId, Tenant};
+        let (tenant, thread) = (Tenant::new("t").unwrap(), Handle([1; 16]));
+        let (key, body) = (KeyId([2; 16]), Vec::new());
+        for statement in [
+            evidence::enqueue(&tenant, &thread, 0),
+            evidence::enqueue_waiting(&tenant, &[3; 16]),
+            evidence::enqueue_shadow(&tenant, &[3; 16]),
+            operation::insert_message(&tenant, &thread, 0, 0, "k", &key, body),
+        ] {
+            assert!(say(&statement, Dialect::Sqlite, Places::Numbered).sql.contains("max(pos)"));
+            for dialect in [Dialect::Postgres, Dialect::Mysql] {
+                let said = say(&statement, dialect, dialect.places());
+                assert!(!said.sql.contains("pos"), "{}", said.sql);
+                assert_eq!(said.order.iter().max(), Some(&(statement.params.len() - 1)), "{}", said.sql);
+                let (columns, values) = said.sql.split_once("VALUES").unwrap();
+                assert_eq!(columns.matches(',').count(), values.matches(',').count(), "{}", said.sql);
+            }
+        }
+    }
+
+    #[test]
     fn a_row_is_replaced_and_numbered_in_each() {
-        let text = "INSERT INTO q (tenant, pos) VALUES (?1, (SELECT coalesce(max(pos), 0) + 1 FROM q WHERE tenant = ?1))
+        let text = "INSERT INTO q (tenant, pos, a) VALUES (?1, (SELECT coalesce(max(pos), 0) + 1 FROM q WHERE tenant = ?1), ?2)
          ON CONFLICT (tenant, pos) DO UPDATE SET facts_key = ?2";
         assert_eq!(
             said(text, Dialect::Postgres).0,
-            "INSERT INTO q (tenant, pos) VALUES ($1, DEFAULT)\n         ON CONFLICT (tenant, pos) DO UPDATE SET facts_key = $2"
+            "INSERT INTO q (tenant, a) VALUES ($1, $2)\n         ON CONFLICT (tenant, pos) DO UPDATE SET facts_key = $2"
         );
         assert_eq!(
             said(text, Dialect::Mysql),
-            (
-                "INSERT INTO q (tenant, pos) VALUES (?, DEFAULT)\n         ON DUPLICATE KEY UPDATE facts_key = ?".into(),
-                vec![0, 1]
-            )
+            ("INSERT INTO q (tenant, a) VALUES (?, ?)\n         ON DUPLICATE KEY UPDATE facts_key = ?".into(), vec![0, 1, 1])
         );
     }
 
@@ -248,9 +276,11 @@ mod tests {
             |lock: fn(Statement) -> Statement, dialect: Dialect| say(&lock(read.clone()), dialect, dialect.places()).sql.clone();
         assert_eq!(text(Statement::locked, Dialect::Sqlite), "SELECT a FROM t WHERE tenant = ?1");
         assert_eq!(text(Statement::locked, Dialect::Postgres), "SELECT a FROM t WHERE tenant = $1 FOR UPDATE");
-        assert_eq!(text(Statement::shared, Dialect::Mysql), "SELECT a FROM t WHERE tenant = ? LOCK IN SHARE MODE");
+        let all = "SELECT a FROM t WHERE tenant = ? LIMIT 18446744073709551615";
+        assert_eq!(text(|s| s, Dialect::Mysql), all);
+        assert_eq!(text(Statement::shared, Dialect::Mysql), format!("{all} LOCK IN SHARE MODE"));
         assert_eq!(text(|s| s, Dialect::Postgres), "SELECT a FROM t WHERE tenant = $1");
         assert_eq!(text(Statement::latest, Dialect::Postgres), "SELECT a FROM t WHERE tenant = $1");
-        assert_eq!(text(Statement::latest, Dialect::Mysql), "SELECT a FROM t WHERE tenant = ? LOCK IN SHARE MODE");
+        assert_eq!(text(Statement::latest, Dialect::Mysql), format!("{all} LOCK IN SHARE MODE"));
     }
 }

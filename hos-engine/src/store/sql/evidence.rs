@@ -329,11 +329,12 @@ pub fn shadows(t: &Tenant, limit: usize) -> Statement {
 }
 
 /// The queue's first rows: pos, thread, n, header (null where the record is missing), the place in the log that the record has already
-/// (null where it has none).
+/// (null where it has none), and the place there of the record before it in its thread (likewise).
 pub fn queue(t: &Tenant, limit: usize) -> Statement {
     Statement::new(
         "SELECT q.pos, q.thread, q.n, r.header,
-           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq
+           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq,
+           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n - 1) AS prior
          FROM hos_queue q LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
          WHERE q.tenant = ?1 AND q.n >= -2 ORDER BY q.pos LIMIT ?2",
         [tenant(t), int(limit as u64)],
@@ -362,7 +363,8 @@ pub fn queue_after(t: &Tenant, pos: Option<i64>, limit: usize) -> Statement {
 pub fn queued_of(t: &Tenant, thread: &Handle, limit: usize) -> Statement {
     Statement::new(
         "SELECT q.pos, q.thread, q.n, r.header,
-           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq
+           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq,
+           (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n - 1) AS prior
          FROM hos_queue q LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
          WHERE q.tenant = ?1 AND q.thread = ?2 AND q.n >= 0 ORDER BY q.n LIMIT ?3",
         [tenant(t), thread.0.into(), int(limit as u64)],

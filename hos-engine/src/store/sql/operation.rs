@@ -45,13 +45,21 @@ pub fn insert_message(t: &Tenant, thread: &Handle, n: u64, i: usize, kind: &str,
     )
 }
 
-/// Messages that wait and are not leased: pos, thread, n, i, kind, body_key, body, attempts.
-pub fn waiting(t: &Tenant, now: Timestamp, limit: usize) -> Statement {
-    Statement::new(
-        "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox
-         WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 ORDER BY pos LIMIT ?3",
-        [tenant(t), now.0.into(), int(limit as u64)],
-    )
+/// Messages that wait and are not leased, the first or those behind one: pos, thread, n, i, kind, body_key, body, attempts.
+pub fn waiting(t: &Tenant, now: Timestamp, behind: Option<i64>, limit: usize) -> Statement {
+    let limit = int(limit as u64);
+    match behind {
+        None => Statement::new(
+            "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox
+             WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 ORDER BY pos LIMIT ?3",
+            [tenant(t), now.0.into(), limit],
+        ),
+        Some(pos) => Statement::new(
+            "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox
+             WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 AND pos > ?3 ORDER BY pos LIMIT ?4",
+            [tenant(t), now.0.into(), pos.into(), limit],
+        ),
+    }
 }
 
 /// All messages: pos, thread, n, i, kind, body_key, body, acked.
@@ -69,10 +77,12 @@ pub fn messages(t: &Tenant, after: Option<i64>, limit: usize) -> Statement {
     }
 }
 
-/// Leases a message; no row changed means that another was faster.
+/// Leases a message; no row changed means that another was faster. Attempts are counted as far as a column of ours may: a row
+/// that somebody put in with more is no reason that none is leased.
 pub fn lease(t: &Tenant, pos: u64, lease: &KeyId, now: Timestamp, until: Timestamp) -> Statement {
     Statement::new(
-        "UPDATE hos_outbox SET lease = ?3, leased_until = ?4, attempts = attempts + 1
+        "UPDATE hos_outbox SET lease = ?3, leased_until = ?4,
+           attempts = CASE WHEN attempts < 4294967295 THEN attempts + 1 ELSE attempts END
          WHERE tenant = ?1 AND pos = ?2 AND acked = 0 AND leased_until <= ?5",
         [tenant(t), int(pos), lease.0.into(), until.0.into(), now.0.into()],
     )

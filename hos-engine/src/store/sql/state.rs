@@ -277,6 +277,15 @@ pub fn grant(t: &Tenant, id: &str) -> Statement {
     )
 }
 
+/// Whether any tenant has a grant of this id: one look for each tenant.
+pub fn granted_in_a_tenant(id: &str) -> Statement {
+    Statement::new(
+        "SELECT 1 FROM hos_tenant t JOIN hos_grant g ON g.tenant = t.tenant AND g.id = ?1
+         WHERE t.tenant <> 'universe' AND g.n >= 0 AND g.removed = 0 LIMIT 1",
+        [id.as_bytes().into()],
+    )
+}
+
 /// All grants of a tenant.
 pub fn grants(t: &Tenant) -> Statement {
     Statement::new(

@@ -30,7 +30,11 @@ pub(super) fn from_sqlite(error: rusqlite::Error, doing: &str) -> StoreError {
 }
 
 fn extended(code: i32) -> String {
-    format!(" (SQLite {code})")
+    match code {
+        // SQLite's own words are of a disk that fails.
+        ffi::SQLITE_IOERR_SHMSIZE => format!(" (SQLite {code}: the index of the write-ahead log found no room to grow)"),
+        _ => format!(" (SQLite {code})"),
+    }
 }
 
 /// The code for one of SQLite's extended result codes.
@@ -42,6 +46,9 @@ pub(super) fn code_of(extended: i32) -> Code {
         ffi::SQLITE_READONLY_DBMOVED => return Code::StoreIntegrity,
         // The file system says that the bytes are not what was written, or the file ends inside a page.
         ffi::SQLITE_IOERR_CORRUPTFS | ffi::SQLITE_IOERR_DATA | ffi::SQLITE_IOERR_SHORT_READ => return Code::StoreIntegrity,
+        // The log's index grows by a byte that is written to each of its new pages. Why such a write fails SQLite does not look, as
+        // it does with pages of its own; but it fails for want of room: SQLite's documents name no other cause.
+        ffi::SQLITE_IOERR_SHMSIZE => return Code::StoreFull,
         _ => {}
     }
     match extended & 0xff {
@@ -114,6 +121,8 @@ mod tests {
             (ffi::SQLITE_BUSY, Code::StoreBusy),
             (ffi::SQLITE_BUSY_SNAPSHOT, Code::StoreBusy),
             (ffi::SQLITE_FULL, Code::StoreFull),
+            (ffi::SQLITE_IOERR_SHMSIZE, Code::StoreFull),
+            (ffi::SQLITE_IOERR_SHMOPEN, Code::StoreUnavailable),
             (ffi::SQLITE_READONLY_DIRECTORY, Code::StoreReadOnly),
             (ffi::SQLITE_READONLY_DBMOVED, Code::StoreIntegrity),
             (ffi::SQLITE_CORRUPT_VTAB, Code::StoreIntegrity),

@@ -10,23 +10,25 @@
 //! Keys that were read are kept in memory. Another process that destroys one changes a number in the lock file first (to
 //! odd) and again when it is done (to even); whoever finds another number, or an odd one, reads the file again.
 
-use std::collections::HashMap;
+mod known;
+
 use std::fmt;
-use std::hash::Hash;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Mutex, OnceLock, TryLockError};
 
 use hos_core::id::KeyId;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use zeroize::{Zeroize, Zeroizing};
 
+use self::known::Known;
 use super::connection::run;
 use super::db::Desk;
 use super::error::from_sqlite;
 use super::session::Session;
-use super::{Migration, OpenOptions, Progress, Runner, SecureDelete, SqliteStore};
+use super::{Migration, OpenOptions, Progress, Runner, SecureDelete, SqliteStore, objects};
+use crate::store::sql::schema::form::{self, Objects};
 use crate::store::{Row, Sql, Statement, StoreError, Tx};
 
 /// `HOSV` in the file's header.
@@ -47,6 +49,10 @@ const SCHEMA: &[Migration] = &[Migration {
           CREATE UNIQUE INDEX hos_vault_subject ON hos_vault (tenant, subject);
           CREATE UNIQUE INDEX hos_vault_key_id ON hos_vault (tenant, key_id);",
 }];
+
+/// All that the file holds: there is nothing in it but keys, and nothing that works by itself, such as a trigger that keeps what is
+/// destroyed.
+const OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
 
 /// Keys are the universe's: a person is one in all tenants.
 const TENANT: &str = "universe";
@@ -173,6 +179,11 @@ impl Vault {
         self.get_by_subject_at(self.look()?, subject)
     }
 
+    /// The same as the file has it, whatever is remembered.
+    pub(crate) fn in_file(&self, subject: &[u8; 32]) -> Result<Option<VaultKey>, StoreError> {
+        self.get_by_subject_at(Look(None), subject)
+    }
+
     /// The same, after a look.
     pub fn get_by_subject_at(&self, look: Look, subject: &[u8; 32]) -> Result<Option<VaultKey>, StoreError> {
         self.get(
@@ -241,6 +252,30 @@ impl Vault {
             Some(subject) => self.destroy(&subject, at),
             None => Ok(false),
         }
+    }
+
+    /// What is wrong with the file: what its schema has beside ours or lacks of it, and where a table and its indexes hold different rows.
+    pub(crate) fn faults(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let ours = ours()?;
+        self.store.read(|tx| {
+            let found = form::objects(tx, OBJECTS, 4)?;
+            let strange = form::differences(&found, ours).into_iter();
+            let mut faults: Vec<(String, String)> = strange.map(|(at, what)| (at, what.to_owned())).collect();
+            for table in form::tables(ours, &found) {
+                let found = form::faults(tx, table)?.into_iter();
+                faults.extend(found.map(|what| (format!("table {table}"), format!("the file: {what}"))));
+            }
+            Ok(faults)
+        })
+    }
+
+    /// Sees that nothing in the file could keep a key that is destroyed.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::StoreIntegrity`]: the file's schema is not ours.
+    pub(crate) fn sound(&self) -> Result<(), StoreError> {
+        self.store.read(sound)
     }
 
     /// The ids of all keys that were destroyed.
@@ -336,6 +371,28 @@ impl Vault {
     }
 }
 
+/// The schema that the file's one step makes: made once in a process.
+fn ours() -> Result<&'static Objects, StoreError> {
+    static MADE: OnceLock<Objects> = OnceLock::new();
+    match MADE.get() {
+        Some(made) => Ok(made),
+        None => {
+            let made = objects(SCHEMA, OBJECTS)?;
+            Ok(MADE.get_or_init(|| made))
+        }
+    }
+}
+
+fn sound(tx: &Tx<'_>) -> Result<(), StoreError> {
+    match form::differences(&form::objects(tx, OBJECTS, 4)?, ours()?).first() {
+        None => Ok(()),
+        Some((at, what)) => {
+            let why = "no key is destroyed while it may be kept by something else";
+            Err(StoreError::integrity(format!("the vault's file, {at}: {what}; {why}")))
+        }
+    }
+}
+
 fn holds(block: &[u8], key: &[u8; 32]) -> bool {
     let first = key[0];
     block.windows(key.len()).any(|window| window.first() == Some(&first) && window == key)
@@ -368,6 +425,7 @@ fn destroy_row(desk: &Desk<'_>, subject: &[u8; 32], at: Timestamp) -> Result<Opt
     let work = || {
         let session = Session::new(desk.conn);
         let tx = Tx::of(&session);
+        sound(&tx)?;
         let found = match tx.row(&Statement::new(BY_SUBJECT, [TENANT.into(), subject.into()]))? {
             Some(mut row) => Some(key_of(&mut row)?),
             None => None,
@@ -472,62 +530,9 @@ fn insert_one(tx: &Tx<'_>, key: &NewKey) -> Result<VaultKey, StoreError> {
     }
 }
 
-/// Keys in memory, true while the number in the lock file is this one.
-#[derive(Default)]
-struct Known {
-    stamp: u64,
-    by_subject: Recent<[u8; 32]>,
-    by_id: Recent<[u8; 16]>,
-}
-
-/// How many keys a generation holds.
-const GENERATION: usize = 2048;
-
-/// The last keys used, in two generations: when the young one is full it becomes the old one, and the old one goes.
-struct Recent<K> {
-    young: HashMap<K, VaultKey>,
-    old: HashMap<K, VaultKey>,
-}
-
-impl<K> Default for Recent<K> {
-    fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new() }
-    }
-}
-
-impl<K: Eq + Hash + Copy> Recent<K> {
-    fn get(&mut self, k: &K) -> Option<VaultKey> {
-        if let Some(key) = self.young.get(k) {
-            return Some(key.clone());
-        }
-        let key = self.old.remove(k)?;
-        self.put(*k, key.clone());
-        Some(key)
-    }
-
-    fn put(&mut self, k: K, key: VaultKey) {
-        if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(k, key);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn memory_is_bounded_and_keeps_what_is_used() {
-        let mut recent = Recent::default();
-        let key = VaultKey { id: KeyId([1; 16]), key: None };
-        for n in 0..10_000u64 {
-            recent.put(n, key.clone());
-            assert!(recent.get(&0).is_some(), "used all the time, forgotten at {n}");
-            assert!(recent.young.len() + recent.old.len() <= 2 * GENERATION);
-        }
-        assert!(recent.get(&1).is_none());
-    }
 
     #[test]
     fn while_a_key_is_being_destroyed_and_after_a_crash_there_nobody_relies_on_memory() {

@@ -35,15 +35,15 @@ pub(super) struct Room {
     pub(super) threads: usize,
     /// Bytes, of each list of rows that is to be sorted.
     pub(super) bytes: usize,
-    /// Keys of persons.
+    /// Keys of persons, of each list of them.
     pub(super) keys: usize,
 }
 
 impl Room {
-    /// Of so many bytes: two lists of threads take half, six lists of rows three eighths, keys the rest.
+    /// Of so many bytes: two lists of threads take half, six lists of rows three eighths, two lists of keys the rest.
     pub(super) fn of(memory: Option<usize>) -> Self {
         let memory = memory.unwrap_or(MEMORY);
-        Self { threads: memory / 4 / THREAD_BYTES, bytes: memory / 16, keys: memory / 8 / KEY_BYTES }
+        Self { threads: memory / 4 / THREAD_BYTES, bytes: memory / 16, keys: memory / 16 / KEY_BYTES }
     }
 }
 

@@ -2,14 +2,9 @@
 
 declare(strict_types=1);
 
-use Shop\{Read, Refusal, Request, Response, World};
+use Shop\{Read, Refusal, Request, Response, Stock, World};
 
 // From the cart to the door, and back as money.
-$giveBack = static function (World $pazar, string $order): void {
-    foreach ($pazar->db->rows('SELECT product, quantity FROM order_items WHERE order_id = ? ORDER BY product', $order) as $line) {
-        $pazar->db->run('UPDATE products SET stock = stock + ? WHERE id = ?', $line['quantity'], $line['product']);
-    }
-};
 $askBack = static function (World $pazar, string $order, int $amount, string $reason): void {
     $id = 'rf-' . $pazar->db->number();
     $pazar->db->run("INSERT INTO refunds (id, order_id, amount, reason, status) VALUES (?, ?, ?, ?, 'asked')", $id, $order, $amount, $reason);
@@ -63,10 +58,10 @@ return [
         return new Response(['order' => $order], 'order');
     },
 
-    'POST /orders/{id}/cancel' => static function (World $pazar, Request $in, string $id) use ($giveBack): Response {
+    'POST /orders/{id}/cancel' => static function (World $pazar, Request $in, string $id): Response {
         $pazar->policy->may('order.cancel', Read::order($pazar->db, $id));
         $pazar->contract->move('order', $id, 'cancel');
-        $giveBack($pazar, $id);
+        Stock::giveBack($pazar->db, $id);
 
         return new Response(['order' => Read::order($pazar->db, $id)], 'order');
     },

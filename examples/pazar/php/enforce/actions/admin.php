@@ -23,10 +23,12 @@ return [
 
     'POST /admin/{subject}/{id}/status' => static function (World $pazar, Request $in, string $subject, string $id): Response {
         $pazar->policy->may('admin.status');
-        isset(Contract::TABLES[$subject]) || throw new Refusal('not_found', 404);
+        $table = Contract::TABLES[$subject] ?? throw new Refusal('not_found', 404);
+        $from = $pazar->db->lock($table, $id)['status'];
         $to = $in->text('status', bytesMax: 32);
         preg_match('/^[a-z_]+$/D', $to) === 1 || throw new Refusal('input_invalid', 400, ['field' => 'status']);
-        $pazar->contract->move($subject, $id, OVERRIDES[$to] ?? $to, reason: $in->text('reason', '') ?: null);
+        $now = $pazar->contract->move($subject, $id, OVERRIDES[$to] ?? $to, reason: $in->text('reason', '') ?: null);
+        $subject === 'order' && Shop\Stock::follow($pazar->db, $id, $from, $now ?? $from);
 
         return new Response(['subject' => $subject, 'id' => $id, 'log' => Read::log($pazar->db, $subject, $id)], 'admin');
     },

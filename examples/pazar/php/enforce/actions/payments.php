@@ -14,7 +14,7 @@ return [
         } else {
             $pazar->contract->move('payment', $payment['id'], 'capture', $args);
             $paid = $pazar->contract->move('order', $payment['order_id'], 'pay', $args) === null ? 0 : $args['amount'];
-            $pazar->db->run('UPDATE payments SET psp_ref = ? WHERE id = ?', $args['psp_ref'], $payment['id']);
+            $pazar->db->run("UPDATE payments SET psp_ref = ? WHERE id = ? AND psp_ref = ''", $args['psp_ref'], $payment['id']);
             $pazar->db->run('UPDATE orders SET paid = paid + ? WHERE id = ?', $paid, $payment['order_id']);
         }
 
@@ -26,11 +26,11 @@ return [
         $args = ['amount' => $in->whole('amount'), 'psp_ref' => $in->text('event')];
         switch ($in->text('kind')) {
             case 'captured':
-                // Where the law refuses the money, the provider hears so.
+                // Where the law refuses the money, the provider hears so. A second event adds nothing, and the first one's reference stays.
                 $order = $pazar->db->lock('payments', $about)['order_id'];
                 $pazar->contract->move('payment', $about, 'capture', $args);
                 $paid = $pazar->contract->move('order', $order, 'pay', $args) === null ? 0 : $args['amount'];
-                $pazar->db->run('UPDATE payments SET psp_ref = ? WHERE id = ?', $args['psp_ref'], $about);
+                $pazar->db->run("UPDATE payments SET psp_ref = ? WHERE id = ? AND psp_ref = ''", $args['psp_ref'], $about);
                 $pazar->db->run('UPDATE orders SET paid = paid + ? WHERE id = ?', $paid, $order);
                 break;
             case 'failed':

@@ -14,7 +14,7 @@ return [
         } else {
             $pazar->contract->move('payment', $payment['id'], 'capture', $args);
             $pazar->contract->move('order', $payment['order_id'], 'pay', $args);
-            $pazar->db->run('UPDATE payments SET psp_ref = ? WHERE id = ?', $args['psp_ref'], $payment['id']);
+            $pazar->db->run("UPDATE payments SET psp_ref = ? WHERE id = ? AND psp_ref = ''", $args['psp_ref'], $payment['id']);
             $pazar->db->run('UPDATE orders SET paid = paid + ? WHERE id = ?', $args['amount'], $payment['order_id']);
         }
 

@@ -25,7 +25,13 @@ const READ: &[&str] = &[
     "hos_migration",
 ];
 /// Evidence and what waits for its place: inserted, and never changed or deleted.
-const INSERT: &[&str] = &["hos_record", "hos_queue", "hos_inbox", "hos_outbox", "hos_change", "hos_vault"];
+const INSERT: &[&str] = &["hos_record", "hos_inbox", "hos_change", "hos_vault"];
+/// The same of what has a place in a queue, which the database gives: who may choose one gives away the last there is, and no other
+/// follows it. The statements name all other columns.
+const INSERT_COLUMNS: &[(&str, &str)] = &[
+    ("hos_queue", "tenant, thread, n"),
+    ("hos_outbox", "tenant, thread, n, i, kind, body_key, body, lease, leased_until, attempts, acked"),
+];
 /// The fold of the records, which moves with them; and how many refusals were kept.
 const WRITE: &[(&str, &str)] = &[
     ("hos_once", "INSERT, UPDATE, DELETE"),
@@ -56,6 +62,9 @@ pub fn grants(dialect: Dialect, user: &str) -> String {
     for table in INSERT {
         grant("INSERT", table);
     }
+    for (table, columns) in INSERT_COLUMNS {
+        grant(&format!("INSERT ({columns})"), table);
+    }
     for (table, rights) in WRITE {
         grant(rights, table);
     }
@@ -76,6 +85,18 @@ mod tests {
                 }
             }
             assert!(script.contains("GRANT INSERT ON hos_record") && script.contains("GRANT SELECT ON hos_directory"));
+        }
+    }
+
+    #[test]
+    fn a_place_in_a_queue_is_the_databases_to_give() {
+        for dialect in [Dialect::Postgres, Dialect::Mysql] {
+            let script = grants(dialect, "shop");
+            for table in ["hos_queue", "hos_outbox"] {
+                let rights: Vec<&str> = script.lines().filter(|line| line.contains(&format!(" ON {table} "))).collect();
+                assert!(matches!(rights[..], [one] if one.starts_with("GRANT INSERT (tenant, thread, ")), "{rights:?}");
+                assert!(!rights.concat().contains(" pos"), "{rights:?}");
+            }
         }
     }
 

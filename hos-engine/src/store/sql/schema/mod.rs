@@ -1,5 +1,6 @@
 //! The tables, as numbered steps, in the words of each database. A step that was released is never edited.
 
+pub(crate) mod form;
 mod grants;
 mod mysql;
 mod postgres;
@@ -8,7 +9,7 @@ mod sqlite;
 pub use grants::grants;
 
 use super::dialect::Dialect;
-use crate::store::Migration;
+use crate::store::{Migration, Statement};
 
 /// `HOSS` in the file's header: tells a store from a vault and from another program's file.
 pub const APPLICATION_ID: i32 = 0x484f_5353;
@@ -25,6 +26,11 @@ pub fn steps_table(dialect: Dialect) -> &'static str {
         Dialect::Postgres => postgres::STEPS_TABLE,
         Dialect::Mysql => mysql::STEPS_TABLE,
     }
+}
+
+/// The number of the last step that has run in a database: n; 0 where none has.
+pub fn last_step() -> Statement {
+    Statement::new("SELECT coalesce(max(n), 0) AS n FROM hos_migration", [])
 }
 
 /// Each step, in order.

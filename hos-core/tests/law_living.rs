@@ -1,0 +1,160 @@
+//! Whether instances can live on under another law: what is told where they cannot, and that nothing is told where they can.
+
+use hos_core::law::{Law, living};
+use std::sync::LazyLock;
+
+const FILES: [(&str, &str); 4] = [
+    ("law.toml", "name = \"n\"\nnamespace = \"N\"\npersons = [\"A\"]\n"),
+    (
+        "schema.cedarschema",
+        r#"namespace N {
+  entity A, Clock, Timer, Gate, O, Other;
+  action "o.new", "o.go", "o.more" appliesTo { principal: [A], resource: [O] };
+  action "o.late" appliesTo { principal: [A, Clock], resource: [O] };
+}
+"#,
+    ),
+    ("policies/all.cedar", "@id(\"all\") permit (principal, action, resource);\n"),
+    (
+        "contracts/o.toml",
+        r#"contract = "o"
+version = 1
+entity = "O"
+data_subject = "facts.who"
+states = ["a", "b"]
+terminal = ["b"]
+[facts]
+who = "A"
+seller = "A"
+total = "Long"
+note = "String?"
+[begin.new]
+to = "a"
+[event.go]
+from = ["a"]
+to = "b"
+args = { amount = "Long", why = "String?" }
+[event.more]
+from = ["a"]
+to = "a"
+self_loop = true
+[event.late]
+from = ["a"]
+to = "b"
+[[deadline]]
+state = "a"
+after = "PT1H"
+event = "late"
+"#,
+    ),
+];
+
+fn law(changes: &[(&str, &str)]) -> Law {
+    for (from, _) in changes {
+        assert!(FILES.iter().any(|(_, text)| text.contains(from)), "{from}");
+    }
+    let changed = |text: &str| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)).into_bytes();
+    let files = FILES.iter().map(|(path, text)| ((*path).to_owned(), changed(text))).collect();
+    Law::load(files).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+static OLD: LazyLock<Law> = LazyLock::new(|| law(&[]));
+
+fn bar(changes: &[(&str, &str)]) -> Option<String> {
+    living::bar(&OLD, &law(changes), "o", "a")
+}
+
+const NEXT: (&str, &str) = ("version = 1", "version = 2");
+const STAYS: (&str, &str) = ("event = \"late\"\n", "event = \"late\"\n[migrate.\"1\"]\na = \"a\"\n");
+
+/// What their facts are said to be hangs on the schema in force, whether they are migrated or not.
+#[test]
+fn facts_stay_what_they_are_in_every_version() {
+    let rows: &[(&[(&str, &str)], &str)] = &[
+        (&[("total = \"Long\"", "total = \"Long\"\nurgent = \"Bool\"")], "requires the fact `urgent`"),
+        (&[("total = \"Long\"\n", "")], "have the fact `total`"),
+        (&[("note = \"String?\"\n", "")], "have the fact `note`"),
+        (&[("total = \"Long\"", "total = \"decimal\"")], "their fact `total` is Long"),
+        (&[("total = \"Long\"", "total = \"Set<Long>\"")], "their fact `total` is Long"),
+        (&[("note = \"String?\"", "note = \"String\"")], "`note` may be absent"),
+        (&[("entity = \"O\"", "entity = \"Other\""), ("resource: [O]", "resource: [O, Other]")], "they are `N::O`"),
+        (&[("data_subject = \"facts.who\"\n", "")], "whose data"),
+        (&[("data_subject = \"facts.who\"", "data_subject = \"facts.seller\"")], "`who` says and the new contract's `seller`"),
+    ];
+    for (changes, wanted) in rows {
+        for further in [&[][..], &[NEXT, STAYS][..]] {
+            let told = bar(&[*changes, further].concat());
+            assert!(told.as_ref().is_some_and(|told| told.contains(wanted)), "{changes:?}: {told:?}");
+        }
+    }
+    let fine: &[&[(&str, &str)]] =
+        &[&[], &[("total = \"Long\"", "total = \"Long\"\nurgent = \"Bool?\"")], &[("total = \"Long\"", "total = \"Long?\"")]];
+    for changes in fine {
+        for further in [&[][..], &[NEXT, STAYS][..]] {
+            assert_eq!(bar(&[*changes, further].concat()), None, "{changes:?}");
+        }
+    }
+}
+
+/// Where the version is the same their own events are asked for, under the new schema; where it is higher, the new contract's.
+#[test]
+fn what_their_own_events_ask_for_is_in_the_new_schema() {
+    let args = "args = { amount = \"Long\", why = \"String?\" }";
+    let rows: &[(&[(&str, &str)], &str)] = &[
+        (&[(args, "args = { amount = \"Long\", why = \"String?\", by = \"A\" }")], "`go` gives no `by`"),
+        (&[(args, "args = { amount = \"Long\", why = \"String\" }")], "`go` gives no `why`"),
+        (&[(args, "args = { amount = \"Long\" }")], "`go` takes `why`"),
+        (&[(args, "args = { amount = \"decimal\", why = \"String?\" }")], "another `amount`"),
+        (&[(", \"o.more\"", ""), ("[event.more]", "[event.more]\naction = \"o.late\"")], "the new schema lacks `o.more`"),
+        (
+            &[
+                ("\"o.go\", \"o.more\"", "\"o.go\""),
+                ("[event.more]", "[event.more]\naction = \"o.go\"\nargs = { amount = \"Long\", why = \"String?\" }"),
+                (
+                    "  action \"o.late\"",
+                    "  action \"o.more\" appliesTo { principal: [A], resource: [Other] };\n  action \"o.late\"",
+                ),
+            ],
+            "`o.more` does not apply to `N::O`",
+        ),
+        (
+            &[("namespace = \"N\"\n", "namespace = \"N\"\nclock = 'N::Timer::\"t\"'\n"), ("[A, Clock]", "[A, Clock, Timer]")],
+            "who fires the deadlines of `a`",
+        ),
+        (&[("[A, Clock]", "[A]")], "who fires the deadlines of `a`"),
+    ];
+    for (changes, wanted) in rows {
+        let told = bar(changes);
+        assert!(told.as_ref().is_some_and(|told| told.contains(wanted)), "{changes:?}: {told:?}");
+        assert_eq!(bar(&[*changes, &[NEXT, STAYS][..]].concat()), None, "{changes:?}");
+    }
+    let fine: &[&[(&str, &str)]] = &[
+        &[(args, "args = { amount = \"Long\", why = \"String?\", by = \"A?\" }")],
+        &[("after = \"PT1H\"", "after = \"PT2H\"")],
+        &[(
+            "from = [\"a\"]\nto = \"b\"\nargs",
+            "from = [\"a\"]\nto = \"b\"\nrequire = [{ code = \"g\", when = \"context.amount > 0\" }]\nargs",
+        )],
+    ];
+    for changes in fine {
+        assert_eq!(bar(changes), None, "{changes:?}");
+    }
+}
+
+#[test]
+fn what_is_at_its_end_or_no_longer_there_needs_nothing() {
+    let other = law(&[("total = \"Long\"\n", "")]);
+    assert!(living::bar(&OLD, &other, "o", "a").is_some());
+    for (contract, state) in [("o", "b"), ("o", "gone"), ("p", "a")] {
+        assert_eq!(living::bar(&OLD, &other, contract, state), None, "{contract} {state}");
+    }
+    assert_eq!(bar(&[NEXT]).unwrap(), "no migration takes them to version 2");
+    let renamed = bar(&[
+        ("contract = \"o\"", "contract = \"p\""),
+        ("[begin.new]", "[begin.new]\naction = \"o.new\""),
+        ("[event.go]", "[event.go]\naction = \"o.go\""),
+        ("[event.more]", "[event.more]\naction = \"o.more\""),
+        ("[event.late]", "[event.late]\naction = \"o.late\""),
+    ]);
+    assert_eq!(renamed.unwrap(), "the new law has no such contract");
+}
