@@ -28,7 +28,7 @@ fn a_database_that_could_keep_no_checkpoint_is_refused_before_anything_is_founde
             let store = empty_in(&server, encoding);
             let engine = store.found().unwrap();
             intact(&engine);
-            let tenant = engine.tenant("t").unwrap();
+            let tenant = engine.tenant("universe").unwrap();
             assert!(tenant.checkpoint().unwrap().is_some_and(|note| note.contains('\u{2014}')), "{encoding}");
             drop((tenant, engine));
         }

@@ -27,8 +27,6 @@ pub(crate) struct Unsealed {
     /// Made in this very group and found to be of this store, tenant and thread when it was written; what comes from the
     /// queue is decoded and examined.
     pub(crate) sound: bool,
-    /// A stream's record that the stream's row does not count.
-    pub(crate) strange: bool,
 }
 
 /// Where the log of each tenant ends, read once in a group.
@@ -170,9 +168,7 @@ fn examined(record: &Unsealed, of: Origin, tenant: &Tenant) -> (Vec<u8>, Option<
     let dispute = match Header::decode(&record.header) {
         Err(_) => Some(Dispute::Malformed),
         Ok(header) if header.store != of.store || header.tenant != *tenant => Some(Dispute::Foreign),
-        Ok(header) if record.strange || header.thread != record.thread || header.n.is_some_and(|n| n != record.n) => {
-            Some(Dispute::Thread)
-        }
+        Ok(header) if header.thread != record.thread || header.n.is_some_and(|n| n != record.n) => Some(Dispute::Thread),
         Ok(_) => None,
     };
     (record.header.clone(), dispute)

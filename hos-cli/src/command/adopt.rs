@@ -187,7 +187,7 @@ impl Adopt {
             }));
         }
         drop(progress);
-        engine.close()?;
+        super::closed(engine);
         let exit = if left == 0 { exit::OK } else { exit::REFUSED };
         Ok(Done { exit, text, json: json!({ "dry_run": self.dry_run, "directory": directory, "tables": tables, "logs": logs }) })
     }

@@ -46,7 +46,7 @@ impl Backup {
             // After the store, so that no record of the copy lacks its key. One of two copies is none: the name is free again.
             engine.backup_vault(vault).inspect_err(|_| drop(std::fs::remove_file(&self.to)))?;
         }
-        engine.close()?;
+        super::closed(engine);
         let name = show::inert(&self.to.to_string_lossy());
         let mut done = verify::done(&report, false);
         done.text = format!("copied   {name}\n{}", done.text);

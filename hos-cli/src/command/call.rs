@@ -42,7 +42,7 @@ impl Call {
         let bytes = input::file(&self.file)?;
         let engine = global.engine()?;
         let served = serve_with(&engine, &self.operation, &bytes, CALL_BYTES_MAX);
-        engine.close()?;
+        super::closed(engine);
         Ok(served)
     }
 }

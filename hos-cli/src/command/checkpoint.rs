@@ -28,7 +28,7 @@ impl Checkpoint {
             write_new(path, note.as_bytes())?;
         }
         let said = json!({ "tenant": tenant.name().as_str(), "checkpoint": note });
-        engine.close()?;
+        super::closed(engine);
         Ok(Done::ok(if self.out.is_some() { String::new() } else { note }, said))
     }
 }

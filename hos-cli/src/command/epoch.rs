@@ -40,7 +40,7 @@ impl Epoch {
         // Opened anew, it signs the first heads of the epoch, and the mark follows.
         let engine = global.engine()?;
         engine.work()?;
-        engine.close()?;
+        super::closed(engine);
         Ok(Done::ok(
             format!("epoch    {epoch} begins; verifiers need its origin in their trust files\n"),
             json!({ "epoch": epoch }),

@@ -44,7 +44,7 @@ impl Erase {
         let subject = entity::uid(whom, &law)?;
         let what = Erasure { ground: &self.ground, article: &self.legal, attest: attest.as_ref() };
         let erased = engine.erase_with(&global.by(&law)?, &subject, &what)?;
-        engine.close()?;
+        super::closed(engine);
         let mut done = said(&erased.answer, whom, "erase", &law, global);
         let turkish = global.language() == "tr";
         if let Some(record) = &erased.record {

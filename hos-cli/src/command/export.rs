@@ -78,7 +78,7 @@ impl Export {
             write_new(path, trust.as_bytes())?;
             made.0.push(path.clone());
         }
-        engine.close()?;
+        super::closed(engine);
         made.0.clear();
         Ok(done)
     }

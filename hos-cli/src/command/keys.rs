@@ -109,7 +109,7 @@ fn rotate(global: &Global, new: Arc<dyn Signer>) -> Result<Done, Failure> {
     let engine = global.engine()?;
     engine.rotate_key(new)?;
     let unsigned = engine.work()?.unsigned;
-    engine.close()?;
+    super::closed(engine);
     let mut text = format!("rotated  the store is sealed with {} from here on; open it with this key\n", hex(&public));
     for (tenant, why) in &unsigned {
         text.push_str(&format!("unsigned {tenant}: {}\n", show::inert(why)));
@@ -134,7 +134,7 @@ fn revoke(global: &Global, key: &str, sizes: &[String], reason: &str) -> Result<
         from.extend(tenants.into_iter().map(|tenant| (tenant, size)));
     }
     engine.revoke_key(&key, &from, reason)?;
-    engine.close()?;
+    super::closed(engine);
     let listed = from.iter().map(|(tenant, size)| json!({ "tenant": tenant.as_str(), "from": size }));
     let text = from.iter().map(|(tenant, size)| format!("revoked  {tenant}: from size {size} on\n")).collect::<String>();
     Ok(Done::ok(text, json!({ "public": hex(&key), "revoked": listed.collect::<Vec<_>>() })))

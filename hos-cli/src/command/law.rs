@@ -113,7 +113,7 @@ fn shown(global: &Global) -> Result<Done, Failure> {
 fn listed(global: &Global) -> Result<Done, Failure> {
     let engine = global.engine()?;
     let laws = engine.laws()?;
-    engine.close()?;
+    super::closed(engine);
     let mut text = String::new();
     for law in &laws {
         let contracts = law.contracts.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", ");

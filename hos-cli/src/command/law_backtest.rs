@@ -55,7 +55,7 @@ impl Backtest {
         let options = ReplayOptions { tenant, from, to, progress: Some(&tell), ..ReplayOptions::default() };
         let report = engine.backtest(&law, &options)?;
         drop(progress);
-        engine.close()?;
+        super::closed(engine);
         let exit = if report.differs() > 0 { exit::FINDINGS } else { exit::OK };
         let text = if self.markdown { markdown(&report, &law.name) } else { text(&report, &law.name) };
         Ok(Done { exit, text, json: json(&report) })

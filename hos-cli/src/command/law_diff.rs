@@ -36,7 +36,7 @@ fn law(said: &str, global: &Global) -> Result<Arc<Law>, Failure> {
     }
     let engine = global.engine()?;
     let law = engine.law()?;
-    engine.close()?;
+    super::closed(engine);
     Ok(law)
 }
 

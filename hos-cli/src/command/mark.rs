@@ -14,7 +14,7 @@ impl Mark {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.builder()?.unmarked().open()?;
         let logs = engine.write_mark()?;
-        engine.close()?;
+        super::closed(engine);
         Ok(Done::ok(format!("marked   {logs} logs\n"), json!({ "logs": logs })))
     }
 }

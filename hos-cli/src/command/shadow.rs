@@ -42,7 +42,7 @@ impl Shadow {
             engine.tenant(tenant.as_str())?;
         }
         let found = engine.shadowed(&tenants.into_iter().collect::<Vec<_>>())?;
-        engine.close()?;
+        super::closed(engine);
         if let Some(path) = &report.html {
             super::export::write_new(path, page(&found).as_bytes())?;
         }

@@ -63,7 +63,7 @@ impl Told {
         let progress = Progress::new("telling", global.json);
         let followed = follow(&mut *connection, connector.dialect(), &engine, world, &|upto| progress.tell(upto, upto))?;
         drop(progress);
-        engine.close()?;
+        super::closed(engine);
         let text = format!("told {}, erased {}, up to place {} of the log\n", followed.told, followed.erased, followed.upto);
         Ok(Done::ok(text, json!({ "told": followed.told, "erased": followed.erased, "upto": followed.upto })))
     }

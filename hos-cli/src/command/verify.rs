@@ -77,7 +77,7 @@ impl Verify {
         if self.replay {
             let (report, replay) = engine.verify_replayed(&options, Some(&tell))?;
             drop(progress);
-            engine.close()?;
+            super::closed(engine);
             return Ok(replayed(&report, &replay, turkish));
         }
         let report = engine.verify(&options)?;
@@ -97,7 +97,7 @@ impl Verify {
             }
             break;
         }
-        engine.close()?;
+        super::closed(engine);
         Ok(done)
     }
 }

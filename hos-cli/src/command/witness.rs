@@ -55,7 +55,7 @@ impl Witness {
                 Some(engine.cosigned(&by)?)
             }
         };
-        engine.close()?;
+        super::closed(engine);
         let missing =
             cosigned.as_ref().map_or_else(|| Some("there is no checkpoint yet".to_owned()), |one| short(&witnesses, one));
         if let (Some(path), Some(one), None) = (&self.out, &cosigned, &missing) {

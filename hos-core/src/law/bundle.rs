@@ -1,7 +1,7 @@
 //! Files -> [`Law`], or all faults.
 
 use super::manifest::{self, Limits, Manifest};
-use super::{check, files, message};
+use super::{files, message};
 use crate::contract::{Contract, parse};
 use crate::fault::{Fault, Severity, SourceFile};
 use crate::id::{LawHash, Name, Shown, Uid};
@@ -61,21 +61,6 @@ impl LawContract {
 }
 
 impl Law {
-    /// Loads a law from its files (path inside the law, bytes). All faults at once, sorted by file, line and column; a law
-    /// with an error does not load, be it one that [`Law::check`] finds. Hidden files are left out ([`files::is_hidden`]).
-    pub fn load(given: Vec<(String, Vec<u8>)>) -> Result<Law, Vec<Fault>> {
-        let law = Self::load_known(given, None)?;
-        if law.notices.iter().all(|fault| fault.code != SCOPE) && !check::has_errors(&law) {
-            return Ok(law);
-        }
-        let mut faults = law.check();
-        for fault in faults.iter_mut().filter(|fault| fault.code == SCOPE) {
-            fault.severity = Severity::Error;
-        }
-        sort(&mut faults);
-        Err(faults)
-    }
-
     /// Loads a law that evidence holds, whoever brings it: it was in force, and what was recorded under it is judged by it,
     /// whatever is found in its contracts that no new law may have.
     pub fn load_recorded(given: Vec<(String, Vec<u8>)>) -> Result<Law, Vec<Fault>> {
@@ -148,7 +133,7 @@ pub(super) fn sort(faults: &mut Vec<Fault>) {
 }
 
 /// An expression of which the compiler warns that it cannot be judged, whatever it is judged over: in a new law, an error.
-const SCOPE: &str = "law.contract.expression_scope";
+pub(super) const SCOPE: &str = "law.contract.expression_scope";
 
 /// What each file said by itself, before they are held against each other.
 struct Parts {

@@ -1,6 +1,6 @@
 //! What loads and is still unwise: findings that need contracts, policies and messages together.
 
-use super::bundle::{Law, sort};
+use super::bundle::{Law, SCOPE, sort};
 use super::{files, message, reserved};
 use crate::contract::check as contract_check;
 use crate::contract::definition::{Contract, Due, Event};
@@ -14,6 +14,21 @@ use std::collections::{BTreeMap, BTreeSet};
 type Words = BTreeMap<String, Fields>;
 
 impl Law {
+    /// Loads a law from its files (path inside the law, bytes). All faults at once, sorted by file, line and column; a law
+    /// with an error does not load, be it one that [`Law::check`] finds. Hidden files are left out ([`files::is_hidden`]).
+    pub fn load(given: Vec<(String, Vec<u8>)>) -> Result<Law, Vec<Fault>> {
+        let law = Self::load_recorded(given)?;
+        if law.notices.iter().all(|fault| fault.code != SCOPE) && !has_errors(&law) {
+            return Ok(law);
+        }
+        let mut faults = law.check();
+        for fault in faults.iter_mut().filter(|fault| fault.code == SCOPE) {
+            fault.severity = Severity::Error;
+        }
+        sort(&mut faults);
+        Err(faults)
+    }
+
     /// What `hos check` finds beyond loading: the contracts' and the law's findings, notices of loading included; sorted.
     pub fn check(&self) -> Vec<Fault> {
         let mut found = findings(self);
@@ -24,7 +39,7 @@ impl Law {
 }
 
 /// Whether something is found in a law for which it does not load. All else that is found costs time, and is not looked for.
-pub(super) fn has_errors(law: &Law) -> bool {
+fn has_errors(law: &Law) -> bool {
     law.contracts.values().filter_map(|held| Some((&held.contract, law.file(&held.contract.file)?))).any(|(contract, file)| {
         !contract_check::errors(contract, file).is_empty()
             || !clock_unknown(law, contract, file).is_empty()

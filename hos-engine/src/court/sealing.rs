@@ -249,7 +249,7 @@ impl Court {
             Some(_) => Some(self.stream_prev(tx, tenant, &thread, n)?),
             None => None,
         };
-        Ok(Some(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false, strange: false }))
+        Ok(Some(Unsealed { tenant: tenant.clone(), thread, n, header: header.to_vec(), stream, sound: false }))
     }
 
     /// Whether a stream's row counts this record: who may only add records has not written that row.
@@ -295,7 +295,7 @@ impl Court {
         if let Some(key) = once {
             tx.execute(&claim::place_once(tenant, &key, &id, &thread, n))?;
         }
-        Ok(Some(Unsealed { tenant: tenant.clone(), thread, n, header, stream: Some(prev), sound: false, strange: false }))
+        Ok(Some(Unsealed { tenant: tenant.clone(), thread, n, header, stream: Some(prev), sound: false }))
     }
 
     fn stream_prev(&self, tx: &Tx<'_>, tenant: &Tenant, thread: &Handle, n: u64) -> Result<Option<RecordHash>, Failure> {

@@ -345,7 +345,7 @@ impl Court {
         tx.execute(&evidence_sql::insert_record(tenant, &thread, n, &draft.bytes, parts))?;
         let (hash, h) = (draft.hash, &draft.header);
         let sound = h.store == self.of.store && h.tenant == *tenant && h.thread == thread && h.n.is_none_or(|own| own == n);
-        self.lay(tx, group, Unsealed { tenant: tenant.clone(), thread, n, header: draft.bytes, stream, sound, strange: false })?;
+        self.lay(tx, group, Unsealed { tenant: tenant.clone(), thread, n, header: draft.bytes, stream, sound })?;
         Ok((thread, n, hash))
     }
 

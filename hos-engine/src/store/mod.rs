@@ -4,6 +4,7 @@
 //! the store that needs nothing but a file; [`server`] one of a database server; [`host`] a transaction that is somebody
 //! else's, whose statements may go out [`together`].
 
+pub(crate) mod form;
 pub mod host;
 mod migration;
 pub(crate) mod place;

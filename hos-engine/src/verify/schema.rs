@@ -2,9 +2,9 @@
 
 use super::Pass;
 use crate::Failure;
+use crate::store::form::{self, Objects};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::MIGRATIONS;
-use crate::store::sql::schema::form::{self, Objects};
 use crate::store::{Tx, sqlite};
 use crate::vault::Vault;
 use std::sync::OnceLock;

@@ -14,7 +14,7 @@ pub(crate) use steps::{call as any_call, likely};
 use contracts::{Instance, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How far a clock may step back against an instance's last record, in milliseconds.
+/// How far a clock may step back against the last record of an instance, or of a row, in milliseconds.
 pub const SKEW_MAX_MS: i64 = 5_000;
 
 /// How many refusals of one principal a tenant keeps as evidence in an hour; more are answered and not kept.
@@ -65,6 +65,8 @@ pub struct World {
 struct Tenancy {
     roles: BTreeMap<&'static str, BTreeSet<&'static str>>,
     instances: BTreeMap<(Contract, &'static str), Instance>,
+    /// When an account's own row was last changed.
+    rows: BTreeMap<&'static str, i64>,
     once: BTreeMap<&'static str, (Operation, Option<&'static str>)>,
     records: u64,
     /// Refusals kept, by principal and hour.
@@ -78,9 +80,11 @@ impl World {
     pub fn new(now: i64) -> Self {
         let mut universe = Tenancy::default();
         universe.roles.entry(ACCOUNTS[0]).or_default().insert("operator");
+        let known = || ACCOUNTS.iter().take(ACCOUNTS.len() - 1);
+        universe.rows = known().map(|account| (*account, now)).collect();
         Self {
             now,
-            accounts: ACCOUNTS.iter().take(ACCOUNTS.len() - 1).map(|a| (*a, true)).collect(),
+            accounts: known().map(|a| (*a, true)).collect(),
             universe,
             tenants: TENANTS.iter().map(|t| (*t, Tenancy::default())).collect(),
             off: BTreeSet::new(),
@@ -396,11 +400,32 @@ impl World {
         (!self.is_in(tenant, by, "operator")).then_some("hos.not_permitted")
     }
 
+    /// Whether an account's row is changed now: its clock is asked, then who judges. Why not, if it is not.
+    fn changes(
+        &mut self,
+        tenant: &str,
+        account: &'static str,
+        judge: impl FnOnce(&Self) -> Option<&'static str>,
+    ) -> Option<&'static str> {
+        let now = self.now;
+        let last = self.tenancy(tenant).and_then(|tenancy| tenancy.rows.get(account));
+        if last.is_some_and(|last| now < last - SKEW_MAX_MS) {
+            return Some("hos.clock_implausible");
+        }
+        let refused = judge(self);
+        if refused.is_none()
+            && let Some(tenancy) = self.tenancy_mut(tenant)
+        {
+            tenancy.rows.insert(account, now);
+        }
+        refused
+    }
+
     fn account(&mut self, tenant: &str, by: &str, account: &'static str, active: bool) -> Said {
         if tenant != "universe" {
             return Said::no(["hos.directory_conflict"], None);
         }
-        if let Some(code) = self.keeper(tenant, by, by == account) {
+        if let Some(code) = self.changes(tenant, account, |world| world.keeper(tenant, by, by == account)) {
             return Said::no([code], None);
         }
         self.accounts.insert(account, active);
@@ -414,7 +439,7 @@ impl World {
         if self.has_own(tenant, account, role) {
             return Said::no(["hos.directory_conflict"], None);
         }
-        if let Some(code) = self.keeper(tenant, by, by == account) {
+        if let Some(code) = self.changes(tenant, account, |world| world.keeper(tenant, by, by == account)) {
             return Said::no([code], None);
         }
         if let Some(tenancy) = self.tenancy_mut(tenant) {
@@ -431,7 +456,7 @@ impl World {
             return Said::no(["hos.directory_conflict"], None);
         }
         // Nothing in the small law keeps one from leaving.
-        if let Some(code) = self.keeper(tenant, by, false) {
+        if let Some(code) = self.changes(tenant, account, |world| world.keeper(tenant, by, false)) {
             return Said::no([code], None);
         }
         if let Some(roles) = self.tenancy_mut(tenant).and_then(|t| t.roles.get_mut(account)) {

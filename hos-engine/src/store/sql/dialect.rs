@@ -109,7 +109,7 @@ pub fn say(statement: &Statement, dialect: Dialect, places: Places) -> Rc<Said> 
 
 fn translate(text: &str, lock: Lock, dialect: Dialect, places: Places) -> Said {
     let mut sql = words(text, dialect);
-    if dialect == Dialect::Mysql && sql.starts_with("SELECT ") && !sql.contains(" LIMIT ") {
+    if dialect == Dialect::Mysql && sql.starts_with("SELECT ") && sql.contains(" FROM ") && !sql.contains(" LIMIT ") {
         sql.push_str(ALL_ROWS);
     }
     match (dialect, lock) {

@@ -70,6 +70,7 @@ const DIGITS: [[u8; 2]; 256] = {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sql::dialect::ALL_ROWS;
 
     #[test]
     fn what_comes_from_outside_is_digits() {
@@ -83,8 +84,8 @@ mod tests {
             (vec![0, 9, 0x1a, 0xf9, 255].into(), "decode('00091af9ff', 'hex')", "X'00091af9ff'"),
         ];
         for (value, postgres, mysql) in cases {
-            for (dialect, wanted) in [(Dialect::Postgres, postgres), (Dialect::Mysql, mysql)] {
-                let wanted = format!("SELECT a FROM t WHERE b = {wanted} AND tenant = 'pazar-tr'");
+            for (dialect, wanted, end) in [(Dialect::Postgres, postgres, ""), (Dialect::Mysql, mysql, ALL_ROWS)] {
+                let wanted = format!("SELECT a FROM t WHERE b = {wanted} AND tenant = 'pazar-tr'{end}");
                 assert_eq!(written(&read(value.clone()), dialect), wanted);
             }
         }

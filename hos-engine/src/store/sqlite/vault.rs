@@ -28,7 +28,7 @@ use super::db::Desk;
 use super::error::from_sqlite;
 use super::session::Session;
 use super::{Migration, OpenOptions, Progress, Runner, SecureDelete, SqliteStore, objects};
-use crate::store::sql::schema::form::{self, Objects};
+use crate::store::form::{self, Objects};
 use crate::store::{Row, Sql, Statement, StoreError, Tx};
 
 /// `HOSV` in the file's header.

@@ -1,6 +1,5 @@
 //! The tables, as numbered steps, in the words of each database. A step that was released is never edited.
 
-pub(crate) mod form;
 mod grants;
 mod mysql;
 mod postgres;
