@@ -39,3 +39,33 @@ fn what_the_world_did_and_the_law_would_not_is_counted() {
         "{page}"
     );
 }
+
+/// As the answers to the calls themselves say it: two who refuse agree, and one who refuses alone does not.
+#[test]
+fn the_report_counts_what_the_answers_said() {
+    let world = World::new();
+    ["o-1", "o-2", "o-3", "o-4"].iter().for_each(|id| world.order(id));
+    let law = law();
+    world.run(&["law", "activate", law.to_str().unwrap(), "--mode", "order.pay=shadow"]).ended(0);
+    let pay = |id: &str, amount: &str, said: &str, state: &[&str]| {
+        let amount = format!("amount={amount}");
+        let call = ["transition", "order", id, "pay", "--legacy", said, "--arg", &amount, "--arg", "psp_ref=x", "--json"];
+        world.ayse(&[&call[..], state].concat()).json()["divergence"] == true
+    };
+    assert!(!pay("o-1", "4200", "yes", &["--legacy-state", "paid"]), "both moved it there");
+    assert!(pay("o-2", "4200", "no", &[]), "the world alone refused");
+    assert!(pay("o-3", "4200", "yes", &["--legacy-state", "expired"]), "the world moved it elsewhere");
+    assert!(!pay("o-4", "1", "no", &[]), "both refused");
+    assert!(!pay("o-9", "4200", "no", &[]), "both knew nothing of it");
+    let json = world.run(&["shadow", "report", "--json"]).ended(0).json();
+    let act =
+        json["acts"].as_array().unwrap().iter().find(|act| act["event"] == "pay").unwrap_or_else(|| panic!("{json}")).clone();
+    let counts = ["agreed", "diverged", "held", "elsewhere"].map(|name| act[name].as_u64().unwrap());
+    assert_eq!(counts, [3, 2, 1, 1], "{json}");
+    assert_eq!((&act["moved"], &act["refused"]), (&serde_json::json!({}), &serde_json::json!({})), "{json}");
+    let text = world.run(&["shadow", "report"]).ended(0).out;
+    assert!(text.contains("1  the law allows it, the world refused") && text.contains("leads elsewhere"), "{text}");
+    // The refusals of both are evidence like any, and judged again.
+    let verified = world.run(&["verify", "--replay", "--json"]).ended(0).json();
+    assert_eq!(verified["level"], "replayed", "{verified}");
+}

@@ -49,7 +49,7 @@ impl Shadow {
         let acts = found.iter().map(|(act, of)| {
             json!({
                 "tenant": act.tenant.as_str(), "contract": act.contract, "event": act.event,
-                "agreed": of.agreed, "diverged": of.diverged(), "moved": of.moved, "refused": of.refused, "policies": of.policies,
+                "agreed": of.agreed, "diverged": of.diverged(), "held": of.held, "elsewhere": of.elsewhere, "moved": of.moved, "refused": of.refused, "policies": of.policies,
                 "first": of.between.map(|b| b.0.to_string()), "last": of.between.map(|b| b.1.to_string()),
             })
         });
@@ -62,6 +62,9 @@ fn name(act: &Act) -> String {
     format!("{}  {}.{}", act.tenant, or(&act.contract), or(&act.event))
 }
 
+const HELD: &str = "the law allows it, the world refused";
+const ELSEWHERE: &str = "the law allows it, and leads elsewhere than the world went";
+
 fn text(found: &BTreeMap<Act, Shadowed>) -> String {
     if found.is_empty() {
         return "nothing was judged in shadow\n".to_owned();
@@ -69,6 +72,11 @@ fn text(found: &BTreeMap<Act, Shadowed>) -> String {
     let mut out = String::new();
     for (act, of) in found {
         let _ = writeln!(out, "{}: {} agreed, {} differ", name(act), of.agreed, of.diverged());
+        for (count, what) in [(of.held, HELD), (of.elsewhere, ELSEWHERE)] {
+            if count > 0 {
+                let _ = writeln!(out, "  {count:>8}  {what}");
+            }
+        }
         for (code, count) in &of.moved {
             let _ = writeln!(out, "  {count:>8}  {}  the world moved, the law would not", Shown(code));
         }
@@ -97,10 +105,12 @@ fn page(found: &BTreeMap<Act, Shadowed>) -> String {
         };
         let _ = writeln!(
             rows,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             xml_text(&name(act)),
             of.agreed,
             of.diverged(),
+            of.held,
+            of.elsewhere,
             list(&of.moved),
             list(&of.refused),
             list(&of.policies)
@@ -109,6 +119,6 @@ fn page(found: &BTreeMap<Act, Shadowed>) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'\">\
 <title>What shadow showed</title></head><body><h1>What shadow showed</h1>\n<table border=\"1\" cellpadding=\"6\">\n\
-<tr><th>act</th><th>agreed</th><th>differ</th><th>the world moved, the law would not</th><th>refused before an instance</th><th>policies</th></tr>\n{rows}</table></body></html>\n"
+<tr><th>act</th><th>agreed</th><th>differ</th><th>{HELD}</th><th>{ELSEWHERE}</th><th>the world moved, the law would not</th><th>refused before an instance</th><th>policies</th></tr>\n{rows}</table></body></html>\n"
     )
 }

@@ -60,7 +60,10 @@ impl Motion<'_, '_> {
             Ok(name) => Place::Stream(name),
             Err(_) => return self.done(answer, None, None),
         };
-        let kind = if answer.mode == Mode::Shadow { Kind::Observed } else { Kind::Refused };
+        // What law and world both refused is a refusal, whoever's word counts.
+        let by_both = world == Some(false) && !verdict.blockers.is_empty();
+        let is_observed = answer.mode == Mode::Shadow && !by_both;
+        let kind = if is_observed { Kind::Observed } else { Kind::Refused };
         let mut d = Drafting::new(self.bench, kind, place, self.drafts.len())
             .request(by.request.as_ref())
             .decided(&verdict.blockers, &answer.policies);

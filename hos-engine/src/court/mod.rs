@@ -9,6 +9,7 @@
 pub(crate) mod activation;
 mod ahead;
 pub(crate) mod cosigned;
+mod directory;
 pub(crate) mod ended;
 pub(crate) mod epoch;
 pub(crate) mod erase;

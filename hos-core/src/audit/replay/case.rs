@@ -222,13 +222,15 @@ struct Maker<'m, 'r> {
 impl Maker<'_, '_> {
     /// Who asked, with what came along besides the entity that judging makes itself.
     fn by(&self, made: Option<&Uid>) -> Result<By, Stop> {
-        // What the world had decided weighs only where the law is not enforced; then it was a yes, or there were no such record.
+        // What the world had decided weighs only where the law is not enforced; then it was a yes, or there were no such record but
+        // that of a refusal.
         let legacy = match self.record.withholds(Slot::Legacy) {
             true => None,
             false => self.record.read(Slot::Legacy, decode_text)?.map(|text| Name::new(text).ok()),
         };
         let legacy = legacy.or((self.header.mode == Mode::Shadow as u8).then_some(None));
-        let legacy = legacy.map(|state| Legacy { allowed: true, state });
+        let allowed = self.header.kind != Kind::Refused;
+        let legacy = legacy.map(|state| Legacy { allowed, state });
         Ok(By {
             principal: self.record.need(Slot::Principal, decode_entity)?,
             request: self.header.request.clone(),

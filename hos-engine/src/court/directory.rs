@@ -1,0 +1,109 @@
+//! A change of the directory: its row, the version, and the view with which the group goes on.
+
+use super::settle::{encode, failure_of};
+use super::{Court, Group};
+use crate::Failure;
+use crate::sealed::Chance;
+use crate::store::Tx;
+use crate::store::sql::{claim, inbox, law as law_sql, state as state_sql};
+use crate::view::{self, View};
+use hos_core::id::Tenant;
+use hos_core::judge::DirectoryAfter;
+use hos_core::policy::Entity;
+use std::sync::Arc;
+
+impl Court {
+    /// A tenant's entity as its directory shows it: on top of what the universe says of it. Nothing where it takes the place of one that
+    /// the universe once had, for rows may name that still.
+    fn merged(
+        &self,
+        tx: &Tx<'_>,
+        group: &Group,
+        tenant: &Tenant,
+        view: &View,
+        mut entity: Entity,
+    ) -> Result<Option<Entity>, Failure> {
+        if tenant.is_universe() {
+            return Ok(Some(entity));
+        }
+        if let Some(row) = tx.row(&state_sql::directory_entity(&Tenant::universe(), &entity.uid))? {
+            let sealed = state_sql::entity_from(&row)?;
+            if sealed.removed && view.directory.get(&entity.uid).is_none() {
+                return Ok(None);
+            }
+            if !sealed.removed {
+                let above = view::open_entity(&sealed, &self.keys(tx), &group.fresh)?;
+                entity.attrs = above.attrs;
+                entity.parents.extend(above.parents);
+            }
+        }
+        Ok(Some(entity))
+    }
+
+    /// Writes a directory row, raises the version, and has the group go on with the changed directory.
+    pub(crate) fn write_directory(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        view: &View,
+        after: DirectoryAfter,
+        chance: &mut Chance,
+    ) -> Result<(), Failure> {
+        group.changes += 1;
+        if tx.is_host() {
+            let id = chance.bytes("change");
+            tx.execute(&match &after {
+                DirectoryAfter::Entity { entity, .. } => inbox::change_entity(tenant, &id, &entity.uid),
+                DirectoryAfter::Grant { link, .. } => inbox::change_grant(tenant, &id, &link.id),
+            })?;
+        } else {
+            tx.execute(&law_sql::raise_directory_version(tenant))?;
+        }
+        let changed = match after {
+            DirectoryAfter::Entity { thread, entity, removed } => {
+                let person = view.active.law.persons.contains(entity.uid.type_name()).then_some(&entity.uid);
+                let plaintext = encode(&entity.attrs);
+                let (attrs_key, attrs) =
+                    self.keys(tx).seal_copy(person, plaintext, &mut group.fresh, chance).map_err(failure_of)?;
+                let row = state_sql::SealedEntity {
+                    uid: entity.uid.clone(),
+                    thread,
+                    removed,
+                    attrs_key,
+                    attrs,
+                    parents: entity.parents.clone(),
+                };
+                tx.execute(&state_sql::put_entity(tenant, &row))?;
+                group.taken(&claim::leave_entity(tenant, &entity.uid));
+                // What is removed may be somebody's role, and what comes back one that others name still: the directory is read anew.
+                // All else changes in place.
+                let is_new = thread.n == 0 || view.directory.get(&entity.uid).is_some();
+                let mut merged = if removed || !is_new { None } else { self.merged(tx, group, tenant, view, entity)? };
+                if let Some(entity) = &mut merged {
+                    // The row may name what was removed since: nobody is in what is not there.
+                    entity.parents.retain(|parent| view.directory.get(parent).is_some());
+                }
+                merged.map(|entity| view.changed(Some((entity.uid.clone(), Some(entity))), None))
+            }
+            DirectoryAfter::Grant { thread, link, removed } => {
+                tx.execute(&state_sql::put_grant(tenant, &thread, &link, removed))?;
+                group.taken(&claim::leave_grant(tenant, &link.id));
+                Some(view.changed(None, Some((link.id.clone(), (!removed).then_some(link)))))
+            }
+        };
+        if tenant.is_universe() {
+            // Every tenant's directory stands on the universe's: those that were read are of an older version now.
+            group.views.retain(|t, _| t.is_universe());
+        }
+        match changed {
+            Some(view) => {
+                group.views.insert(tenant.clone(), Arc::new(view?));
+            }
+            None => {
+                group.views.remove(tenant);
+            }
+        }
+        Ok(())
+    }
+}
