@@ -90,8 +90,9 @@ pub(super) fn is_attested(header: &Header) -> bool {
         Kind::Epoch,
         Kind::Checkpoint,
     ];
-    // Whether a clock was plausible was held against the store's settings; a conflict, against rows that nothing quotes.
-    let rests = [Code::ClockImplausible, Code::DirectoryConflict, Code::InstanceErased, Code::CallTooLarge];
+    // Whether a clock was plausible was held against the store's settings; a conflict, against rows that nothing quotes. What broke
+    // while it was judged was judged by nobody.
+    let rests = [Code::ClockImplausible, Code::DirectoryConflict, Code::InstanceErased, Code::CallTooLarge, Code::Internal];
     let refusal = header.refusal.as_deref().unwrap_or_default();
     let undecided = header.decision == Decision::None && header.kind != Kind::Migrated;
     kinds.contains(&header.kind) || undecided || rests.iter().any(|code| code.as_str() == refusal)
