@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// Those of the engine's tests that are not about files alone.
-const TESTS: [&str; 12] = [
+const TESTS: [&str; 14] = [
     "days",
     "directory",
+    "directory_beside",
+    "in_use",
     "doors",
     "shadow",
     "operators",
@@ -23,8 +25,19 @@ const TESTS: [&str; 12] = [
 ];
 
 /// Those of a host's transactions, which a file of the store's own has not.
-const JOINED: [&str; 7] =
-    ["joined", "joined_all", "joined_can", "joined_shadow", "joined_forged", "joined_probe", "erasure_vault"];
+const JOINED: [&str; 11] = [
+    "joined",
+    "joined_all",
+    "joined_can",
+    "joined_shadow",
+    "joined_forged",
+    "joined_probe",
+    "joined_outbox",
+    "joined_refused",
+    "joined_tick",
+    "joined_unfit",
+    "erasure_vault",
+];
 
 /// What a host may say on its connections, nothing first: with each, its transactions meet in another way.
 const SESSIONS: [(&str, &[&str]); 2] = [
