@@ -44,7 +44,7 @@ fn nobody_is_in_a_role_that_was_removed() {
 }
 
 #[test]
-fn a_grant_of_the_universe_s_keeps_its_name() {
+fn a_grant_keeps_its_name_above_a_tenant_and_below() {
     let store = fresh(Settings::default());
     let grant = |id: &str, on: &str| Change::Grant {
         id: id.into(),
@@ -56,6 +56,10 @@ fn a_grant_of_the_universe_s_keeps_its_name() {
     let twice = tried(&store, "t1", grant("g", "staff"));
     assert_eq!(twice.code(), Some("hos.directory_conflict"), "{:?}", twice.blockers);
     change(&store.tenant("t1"), grant("h", "staff"));
+    let above = tried(&store, "universe", grant("h", "op"));
+    assert_eq!(above.code(), Some("hos.directory_conflict"), "{:?}", above.blockers);
+    change(&store.tenant("t1"), Change::Revoke { id: "h".into() });
+    change(&store.tenant("universe"), grant("h", "op"));
     intact(&store);
 }
 

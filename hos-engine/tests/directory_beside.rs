@@ -78,24 +78,6 @@ fn what_the_universe_has_is_put_by_no_tenant_that_has_a_row_of_it() {
     intact(&store);
 }
 
-#[test]
-fn a_grant_of_a_tenant_s_keeps_its_name_too() {
-    let store = fresh(Settings::default());
-    let grant = |id: &str, on: &str| Change::Grant {
-        id: id.into(),
-        template: "t".into(),
-        principal: Some(uid("A", "ann")),
-        resource: Some(uid("R", on)),
-    };
-    change(&store.tenant("t1"), grant("g", "staff"));
-    let twice = tried(&store, "universe", grant("g", "op"));
-    assert_eq!(twice.code(), Some("hos.directory_conflict"), "{:?}", twice.blockers);
-    change(&store.tenant("universe"), grant("h", "op"));
-    change(&store.tenant("t1"), Change::Revoke { id: "g".into() });
-    change(&store.tenant("universe"), grant("g", "op"));
-    intact(&store);
-}
-
 /// Whom attributes name is taken into each record about them, and a record has room for so many.
 #[test]
 fn nobody_is_put_who_names_too_many() {

@@ -13,7 +13,7 @@ use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::store::sql::{evidence, inbox};
 use hos_engine::store::{Sql, Statement};
 use hos_engine::{Level, VerifyOptions};
-use support::host::{Host, host, joined, world};
+use support::host::{host, joined, world};
 use support::{Store, go, new_order, uid};
 
 /// A record of one of the engine's own streams, as somebody would make it up after one that is real: header, parts.
@@ -37,23 +37,6 @@ fn forged(store: &Store, real: &[u8], stream: &str, kind: Kind, content: Vec<u8>
 /// The newest order's thread.
 const ORDERS: &str = "SELECT handle FROM hos_instance WHERE tenant = 't1' AND contract = 'o' ORDER BY id DESC";
 
-/// The first cell that a statement brings.
-fn cell(host: &mut Host, sql: &'static str) -> Vec<u8> {
-    let rows = host.run(&Statement::new(sql, []), true).map_err(|e| e.message).unwrap();
-    match rows.into_iter().next().and_then(|row| row.into_iter().next()) {
-        Some(Sql::Blob(bytes) | Sql::Raw(bytes)) => bytes,
-        other => panic!("{sql}: {other:?}"),
-    }
-}
-
-fn do_all(host: &mut Host, statements: &[Statement]) {
-    host.say("BEGIN");
-    for statement in statements {
-        host.run(statement, false).map_err(|e| e.message).unwrap();
-    }
-    host.say("COMMIT");
-}
-
 #[test]
 fn who_may_only_add_records_destroys_no_key_and_shuts_no_store() {
     let Some(store) = world() else { return };
@@ -62,9 +45,9 @@ fn who_may_only_add_records_destroys_no_key_and_shuts_no_store() {
     assert!(tenant.begin(new_order("1")).unwrap().allowed);
     host.say("BEGIN");
     assert!(host.call(Call::Note(Note::new(uid("A", "root"), "s", b"x".to_vec()).unwrap())).unwrap().allowed);
-    let real = cell(&mut host, "SELECT header FROM hos_inbox");
+    let real = host.cell("SELECT header FROM hos_inbox");
     host.say("COMMIT");
-    let key = KeyId(cell(&mut host, "SELECT facts_key FROM hos_instance WHERE tenant = 't1'").try_into().unwrap());
+    let key = KeyId(host.cell("SELECT facts_key FROM hos_instance WHERE tenant = 't1'").try_into().unwrap());
     let erasure = Erasure {
         key,
         ground: "x".into(),
@@ -86,7 +69,7 @@ fn who_may_only_add_records_destroys_no_key_and_shuts_no_store() {
     let (header, bytes, parts) = &erased;
     statements.push(evidence::insert_record(&universe, &header.thread, 0, bytes, parts.clone()));
     statements.push(evidence::enqueue(&universe, &header.thread, 0));
-    do_all(&mut host, &statements);
+    host.do_all(&statements);
     store.engine.work().unwrap();
     let report = store.engine.verify(&VerifyOptions::default()).unwrap();
     assert_eq!(report.level, Level::Broken, "somebody wrote what the engine did not");
@@ -106,7 +89,7 @@ fn rows_of_the_queue_that_lead_nowhere_hold_up_nobody_and_are_found() {
     assert!(tenant.begin(new_order("1")).unwrap().allowed);
     store.engine.work().unwrap();
     let dialect = host.joined.dialect();
-    let (of, sealed) = (Tenant::new("t1").unwrap(), Handle(cell(&mut host, ORDERS).try_into().unwrap()));
+    let (of, sealed) = (Tenant::new("t1").unwrap(), Handle(host.cell(ORDERS).try_into().unwrap()));
     let at = |pos: &str, thread: &[u8], n: i64| {
         let params = [Sql::from("t1"), Sql::from(thread.to_vec()), Sql::from(n)];
         Statement::new(format!("INSERT INTO hos_queue (tenant, pos, thread, n) VALUES (?1, {pos}, ?2, ?3)").leak(), params)
@@ -122,7 +105,7 @@ fn rows_of_the_queue_that_lead_nowhere_hold_up_nobody_and_are_found() {
         rows.push(inbox::insert_shadow(&of, &id, None, &KeyId([1; 16]), b"no call".to_vec()));
     }
     rows.extend([evidence::enqueue_shadow(&of, &[3; 16]), evidence::enqueue_waiting(&of, &[2; 16])]);
-    do_all(&mut host, &rows);
+    host.do_all(&rows);
     assert!(
         store.engine.verify(&VerifyOptions::default()).unwrap().findings.len() > 9,
         "they are found before anybody meets them"
@@ -132,7 +115,7 @@ fn rows_of_the_queue_that_lead_nowhere_hold_up_nobody_and_are_found() {
     // What comes behind them is sealed, though a round takes them all at once and what comes is there twice.
     host.say("BEGIN");
     assert!(host.call(Call::Begin(new_order("2"))).unwrap().allowed);
-    let second = cell(&mut host, ORDERS);
+    let second = host.cell(ORDERS);
     host.run(&row(&second, 0), false).map_err(|e| e.message).unwrap();
     host.say("COMMIT");
     let work = store.engine.work().unwrap();
@@ -152,7 +135,7 @@ fn a_record_of_a_law_that_was_never_in_force_is_found() {
     let mut host = host(&store, &joined(&store));
     host.say("BEGIN");
     assert!(host.call(Call::Note(Note::new(uid("A", "root"), "s", b"x".to_vec()).unwrap())).unwrap().allowed);
-    let (real, parts) = (cell(&mut host, "SELECT header FROM hos_inbox"), cell(&mut host, "SELECT parts FROM hos_inbox"));
+    let (real, parts) = (host.cell("SELECT header FROM hos_inbox"), host.cell("SELECT parts FROM hos_inbox"));
     host.say("COMMIT");
     let other = Header { activation: Some(RecordHash([5; 32])), ..Header::decode(&real).unwrap() }.encode().unwrap();
     let none = Header { activation: None, ..Header::decode(&real).unwrap() }.encode().unwrap();
@@ -163,7 +146,7 @@ fn a_record_of_a_law_that_was_never_in_force_is_found() {
         statements.push(inbox::insert(&t1, &id, "s", None, header, parts.clone()));
         statements.push(evidence::enqueue_waiting(&t1, &id));
     }
-    do_all(&mut host, &statements);
+    host.do_all(&statements);
     store.engine.work().unwrap();
     let report = store.engine.verify(&VerifyOptions::default()).unwrap();
     let told = |what: &str| report.findings.iter().filter(|(_, found)| found.contains(what)).count();

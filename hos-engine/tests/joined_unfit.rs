@@ -21,23 +21,6 @@ const NO_PARTS: [u8; 1] = [0x80];
 const OF_ORDERS: &str = "SELECT r.header FROM hos_record r
      JOIN hos_instance i ON i.tenant = r.tenant AND i.handle = r.thread WHERE i.tenant = 't1' ORDER BY r.n DESC";
 
-/// The first cell that a statement brings.
-fn cell(host: &mut Host, sql: &'static str) -> Vec<u8> {
-    let rows = host.run(&Statement::new(sql, []), true).map_err(|e| e.message).unwrap();
-    match rows.into_iter().next().and_then(|row| row.into_iter().next()) {
-        Some(Sql::Blob(bytes) | Sql::Raw(bytes)) => bytes,
-        other => panic!("{sql}: {other:?}"),
-    }
-}
-
-fn do_all(host: &mut Host, statements: &[Statement]) {
-    host.say("BEGIN");
-    for statement in statements {
-        host.run(statement, false).map_err(|e| e.message).unwrap();
-    }
-    host.say("COMMIT");
-}
-
 /// One call in a transaction that commits.
 #[track_caller]
 fn calls(host: &mut Host, call: Call) {
@@ -57,7 +40,7 @@ fn clean(host: &mut Host, records: &[(Handle, i64)]) {
         let params = [Sql::from(thread.0), Sql::from(*n)];
         Statement::new("DELETE FROM hos_record WHERE tenant = 't1' AND thread = ?1 AND n = ?2", params)
     };
-    do_all(host, &records.iter().map(delete).collect::<Vec<_>>());
+    host.do_all(&records.iter().map(delete).collect::<Vec<_>>());
     host.say("DELETE FROM hos_inbox WHERE tenant = 't1'");
     host.say("DELETE FROM hos_queue WHERE tenant = 't1' AND n < -3");
 }
@@ -77,8 +60,8 @@ fn what_is_no_record_of_the_stream_it_waits_for_is_set_aside() {
     assert!(store.tenant("t1").begin(new_order("1")).unwrap().allowed);
     store.engine.work().unwrap();
     calls(&mut host, note("first"));
-    let header = cell(&mut host, "SELECT header FROM hos_inbox WHERE tenant = 't1'");
-    let of_order = cell(&mut host, OF_ORDERS);
+    let header = host.cell("SELECT header FROM hos_inbox WHERE tenant = 't1'");
+    let of_order = host.cell(OF_ORDERS);
     let (t1, real) = (Tenant::new("t1").unwrap(), Header::decode(&header).unwrap());
     assert!(Header::decode(&of_order).unwrap().n.is_some());
     let long = vec![7; HEADER_BYTES_MAX + 1];
@@ -103,7 +86,7 @@ fn what_is_no_record_of_the_stream_it_waits_for_is_set_aside() {
         rows.push(evidence::insert_record(&t1, thread, n, header, NO_PARTS.to_vec()));
         rows.push(evidence::enqueue(&t1, thread, n));
     }
-    do_all(&mut host, &rows);
+    host.do_all(&rows);
     calls(&mut host, note("second"));
     calls(&mut host, Call::Begin(new_order("2")));
 
@@ -127,10 +110,10 @@ fn records_are_sealed_in_the_order_of_their_thread_whatever_their_places_in_the_
     assert_eq!(host.number("SELECT count(*) FROM hos_queue WHERE tenant = 't1' AND n >= 0"), 4);
     host.say("UPDATE hos_queue SET pos = -pos WHERE tenant = 't1'");
     // One that follows nothing that is there, nor will be.
-    let last = Header::decode(&cell(&mut host, OF_ORDERS)).unwrap();
+    let last = Header::decode(&host.cell(OF_ORDERS)).unwrap();
     let (t1, thread) = (Tenant::new("t1").unwrap(), last.thread);
     let bytes = Header { n: Some(9), ..last }.encode().unwrap();
-    do_all(&mut host, &[evidence::insert_record(&t1, &thread, 9, &bytes, NO_PARTS.to_vec()), evidence::enqueue(&t1, &thread, 9)]);
+    host.do_all(&[evidence::insert_record(&t1, &thread, 9, &bytes, NO_PARTS.to_vec()), evidence::enqueue(&t1, &thread, 9)]);
     let work = store.engine.work().unwrap();
     assert_eq!((work.sealed >= 4, work.nowhere), (true, 1));
     the_log_holds(&store);

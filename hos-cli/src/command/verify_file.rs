@@ -77,7 +77,7 @@ pub(super) fn run(
         return Ok(of_log(foreign.map_or_else(|| audit::log::proof(&bytes, &trust), Err), language));
     }
     if let Some(refused) = foreign {
-        return Ok(of_bundle(&unbelieved(refused), language));
+        return Ok(of_bundle(&Verdict::refused(refused), language));
     }
     let kept = kept
         .iter()
@@ -119,23 +119,6 @@ fn is_foreign(notes: &[String], trust: &Trust, key: &NoteKey) -> bool {
 
 fn unsigned() -> Refused {
     Refused::new("checkpoint.unsigned", "--key", "the checkpoint bears no signature of the key given")
-}
-
-/// A bundle of which nothing is believed.
-fn unbelieved(refused: Refused) -> Verdict {
-    Verdict {
-        standing: Standing::Refused(refused),
-        origin: String::new(),
-        size: 0,
-        instance: None,
-        records: 0,
-        gapless: None,
-        complete: None,
-        parts: (0, 0, 0),
-        witnesses: Vec::new(),
-        notices: Vec::new(),
-        states: Vec::new(),
-    }
 }
 
 fn of_bundle(verdict: &Verdict, language: &str) -> Done {

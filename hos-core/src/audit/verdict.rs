@@ -111,7 +111,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// A verdict of refusal, which says nothing else.
-    pub(super) fn refused(refused: Refused) -> Self {
+    pub fn refused(refused: Refused) -> Self {
         Self {
             standing: Standing::Refused(refused),
             origin: String::new(),

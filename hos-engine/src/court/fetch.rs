@@ -37,13 +37,21 @@ fn deciding(tx: &Tx<'_>, read: Statement) -> Statement {
     if tx.is_shared() { read.locked() } else { read }
 }
 
-/// When the last record of a directory row's thread was made.
-fn last_time(tx: &Tx<'_>, tenant: &Tenant, thread: Option<&DirectoryThread>) -> Result<Option<Timestamp>, Failure> {
-    let Some(thread) = thread else { return Ok(None) };
-    let row = tx.row(&present(tx, evidence_sql::record(tenant, &thread.handle, thread.n)))?;
-    let Some(row) = row else { return Ok(None) };
+/// What is read beside a directory row, in one exchange: when the last record of its thread was made, and another row where it lies.
+fn beside(
+    tx: &Tx<'_>,
+    tenant: &Tenant,
+    thread: Option<&DirectoryThread>,
+    other: Option<Statement>,
+) -> Result<(Option<Timestamp>, Option<Row>), Failure> {
+    let last = thread.map(|thread| present(tx, evidence_sql::record(tenant, &thread.handle, thread.n)));
+    let asked: Vec<Statement> = last.iter().chain(&other).cloned().collect();
+    tx.foresee(&asked)?;
+    let read = |asked: Option<Statement>| asked.map_or(Ok(None), |asked| tx.row(&asked));
+    let (last, other) = (read(last)?, read(other)?);
+    let header = last.map(|row| Ok::<_, Failure>(Header::decode(row.blob(0)?).ok())).transpose()?.flatten();
     // What does not read is found by verifying; the clock is not measured by it.
-    Ok(Header::decode(row.blob(0)?).ok().map(|header| header.time))
+    Ok((header.map(|header| header.time), other))
 }
 
 /// A read of a row that another names, which was read under a lock: it is there, though a host's snapshot may be too old to
@@ -114,14 +122,12 @@ impl Court {
                         Some((sealed.thread, entity, sealed.removed))
                     }
                 };
-                let mut beside =
-                    Beside { last_time: last_time(tx, tenant, entity.as_ref().map(|(thread, ..)| thread))?, ..Beside::default() };
-                if !tenant.is_universe() {
-                    let above = tx.row(&state_sql::directory_entity(&Tenant::universe(), &uid))?;
-                    beside.is_universes =
-                        above.map(|row| state_sql::entity_from(&row)).transpose()?.is_some_and(|above| !above.removed);
-                }
-                rows.directory = Some(DirectoryRows { entity, grant: None, beside: Some(beside) });
+                let above = (!tenant.is_universe()).then(|| state_sql::directory_entity(&Tenant::universe(), &uid));
+                let (last_time, above) = beside(tx, tenant, entity.as_ref().map(|(thread, ..)| thread), above)?;
+                let above = above.map(|row| state_sql::entity_from(&row)).transpose()?;
+                let is_universes = above.is_some_and(|above| !above.removed);
+                let beside = Some(Beside { last_time, is_universes, is_granted: false });
+                rows.directory = Some(DirectoryRows { entity, grant: None, beside });
             }
             Read::Grant(id) => {
                 let row = tx.row(&deciding(tx, state_sql::grant(tenant, &id)))?;
@@ -130,12 +136,10 @@ impl Court {
                     group.claims.push(claim::leave_grant(tenant, &id));
                 }
                 let grant = row.filter(|_| !claimed).map(|row| state_sql::grant_from(&row)).transpose()?;
-                let mut beside =
-                    Beside { last_time: last_time(tx, tenant, grant.as_ref().map(|(thread, ..)| thread))?, ..Beside::default() };
-                if tenant.is_universe() {
-                    beside.is_granted = tx.row(&state_sql::granted_in_a_tenant(&id))?.is_some();
-                }
-                rows.directory = Some(DirectoryRows { entity: None, grant, beside: Some(beside) });
+                let elsewhere = tenant.is_universe().then(|| state_sql::granted_in_a_tenant(&id));
+                let (last_time, elsewhere) = beside(tx, tenant, grant.as_ref().map(|(thread, ..)| thread), elsewhere)?;
+                let beside = Some(Beside { last_time, is_universes: false, is_granted: elsewhere.is_some() });
+                rows.directory = Some(DirectoryRows { entity: None, grant, beside });
             }
             Read::Record(thread, n) => rows.hit = Some(self.once_hit(tx, tenant, rows, thread, n)?),
             Read::Law(hash) => *guards = Some(view.under(self.laws.get(tx, &hash)?)?),

@@ -113,6 +113,24 @@ impl Host {
         }
     }
 
+    /// The first cell that a statement brings.
+    pub(crate) fn cell(&mut self, sql: &'static str) -> Vec<u8> {
+        let rows = self.run(&Statement::new(sql, []), true).map_err(|e| e.message).unwrap();
+        match rows.into_iter().next().and_then(|row| row.into_iter().next()) {
+            Some(Sql::Blob(bytes) | Sql::Raw(bytes)) => bytes,
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+
+    /// Statements in a transaction of their own, past all doors.
+    pub(crate) fn do_all(&mut self, statements: &[Statement]) {
+        self.say("BEGIN");
+        for statement in statements {
+            self.run(statement, false).map_err(|e| e.message).unwrap();
+        }
+        self.say("COMMIT");
+    }
+
     pub(crate) fn run(&mut self, statement: &Statement, reads: bool) -> Result<Vec<Vec<Sql>>, ClientError> {
         let dialect = self.joined.dialect();
         let said = hos_engine::store::sql::dialect::say(statement, dialect, self.joined.places());

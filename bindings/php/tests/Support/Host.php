@@ -159,6 +159,22 @@ final class Host
         return $by->transition('order', $id, 'pay', args: ['amount' => 4200, 'psp_ref' => 'x'], once: $once);
     }
 
+    /** @return list<string> orders that are placed, and the shop's rows of them */
+    public function placed(int $many): array
+    {
+        $pdo = $this->pdo();
+        $ids = [];
+        for ($i = 0; $i < $many; $i++) {
+            $ids[] = $id = 'day-' . bin2hex(random_bytes(4));
+            $pdo->beginTransaction();
+            $pdo->exec("INSERT INTO orders VALUES ('$id', 'new', 4200)");
+            self::place(self::ayse($pdo), $id)->allowed || throw new \LogicException("$id is not placed");
+            $pdo->commit();
+        }
+
+        return $ids;
+    }
+
     /** How many rows a query counts. */
     public function count(string $sql): int
     {
