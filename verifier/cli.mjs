@@ -105,13 +105,11 @@ function parse(args) {
 }
 
 /**
- * A checkpoint that was kept; whether it is one is the verdict's to say.
+ * A checkpoint that was kept; whether it is one is the verdict's to say. Of one that is too large as many bytes stand for it as are too many.
  * @param {string} path
  */
 function note(path) {
-  const bytes = read(path, NOTE_BYTES_MAX);
-  if (bytes === null) throw new Ended(EXIT.WRONG, 'against', `${path}: ${words.wrongNote}`);
-  return bytes;
+  return read(path, NOTE_BYTES_MAX) ?? new Uint8Array(NOTE_BYTES_MAX + 1);
 }
 
 /**

@@ -62,7 +62,7 @@ fn one(size: usize, quick: bool, table: &mut Table) -> Result<(Seen, Seen)> {
     let engine = Engine::builder().law(law.clone()).sqlite(place.path().join("bench.db")).found(founding)?;
     let tenant = engine.tenant("universe")?;
     let mut can = Can::new(ayse.clone(), "v", doc.clone()).with("level", 3);
-    can.by.given.clone_from(&given);
+    can.by.given = given.clone().into();
     let answer = tenant.can(&can)?;
     assert!(answer.allowed && answer.policies.len() == 3, "the measured request is not what it should be: {answer:?}");
 

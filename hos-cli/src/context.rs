@@ -146,10 +146,10 @@ impl Global {
     pub(crate) fn by_with(&self, law: &Law, brought: &Brought) -> Result<By, Failure> {
         let mut by = self.by(law)?;
         if let Some(source) = &brought.context {
-            by.context = input::record("--context", source)?;
+            by.context = input::record("--context", source)?.into();
         }
         if let Some(source) = &brought.given {
-            by.given = input::entities(source)?;
+            by.given = input::entities(source)?.into();
         }
         by.request = brought.request.as_ref().map(RequestId::new).transpose()?;
         if let Some(word) = &brought.legacy {

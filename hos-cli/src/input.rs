@@ -17,11 +17,14 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
+/// How much of a call is read: one beyond its bounds still says what the world decided, which may be the answer.
+const READ_BYTES: usize = 32 * CALL_BYTES_MAX;
+
 /// Reads JSON given as such, as `@FILE` or as `-` (standard input); never more than a call may hold.
 pub(crate) fn json(what: &str, source: &str) -> Result<Tree, Failure> {
     let bytes = match source.strip_prefix('@') {
         Some(path) => file(path)?,
-        None if source == "-" => bounded(std::io::stdin().lock(), "standard input")?,
+        None if source == "-" => bounded(std::io::stdin().lock(), "standard input", CALL_BYTES_MAX)?,
         None => source.as_bytes().to_vec(),
     };
     strict::parse(&bytes, CALL_BYTES_MAX).map_err(|f| Failure { message: format!("{what}: {}", f.message), ..f })
@@ -29,20 +32,29 @@ pub(crate) fn json(what: &str, source: &str) -> Result<Tree, Failure> {
 
 /// A file's bytes (`-`: standard input); never more than a call may hold.
 pub(crate) fn file(path: &str) -> Result<Vec<u8>, Failure> {
+    read(path, CALL_BYTES_MAX)
+}
+
+/// A call's bytes, as [`file()`] reads them: one that is too large is refused by who serves it.
+pub(crate) fn call(path: &str) -> Result<Vec<u8>, Failure> {
+    read(path, READ_BYTES)
+}
+
+fn read(path: &str, most: usize) -> Result<Vec<u8>, Failure> {
     if path == "-" {
-        return bounded(std::io::stdin().lock(), "standard input");
+        return bounded(std::io::stdin().lock(), "standard input", most);
     }
     let shown = Shown(path).to_string();
     let file = std::fs::File::open(path).map_err(|e| usage(format!("`{shown}` cannot be read: {e}")))?;
-    bounded(file, &shown)
+    bounded(file, &shown, most)
 }
 
-fn bounded(source: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
+fn bounded(source: impl Read, name: &str, most: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let most = CALL_BYTES_MAX as u64 + 1;
-    source.take(most).read_to_end(&mut bytes).map_err(|e| usage(format!("`{name}` cannot be read: {e}")))?;
-    if bytes.len() > CALL_BYTES_MAX {
-        return Err(Failure::new(Code::CallTooLarge, format!("`{name}` holds more than {CALL_BYTES_MAX} bytes")));
+    let read = source.take(most as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|e| usage(format!("`{name}` cannot be read: {e}")))?;
+    if bytes.len() > most {
+        return Err(Failure::new(Code::CallTooLarge, format!("`{name}` holds more than {most} bytes")));
     }
     Ok(bytes)
 }

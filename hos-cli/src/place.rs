@@ -21,10 +21,10 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// What a store's name means. Everything with `://` is a URL: one that is misspelt must not become a file.
+    /// What a store's name means. What is a URL, or was meant as one, must not become a file, whose name is told.
     fn named(name: OsString) -> Result<Self, Failure> {
         match name.to_str() {
-            Some(text) if text.contains("://") => Ok(Self::Database(text.to_owned())),
+            Some(text) if hos_wire::is_address(text) => Ok(Self::Database(text.to_owned())),
             None if is_url(&name) => Err(usage("the store's URL is no UTF-8")),
             _ => Ok(Self::File(name.into())),
         }
@@ -93,7 +93,12 @@ fn in_file(path: &Path) -> Result<Place, Failure> {
 }
 
 fn is_url(text: &OsStr) -> bool {
-    text.to_string_lossy().contains("://")
+    hos_wire::is_address(value(&text.to_string_lossy()))
+}
+
+/// `--store=postgres://…` is a URL with something before it.
+fn value(word: &str) -> &str {
+    word.split_once('=').filter(|(option, _)| option.starts_with('-')).map_or(word, |(_, value)| value)
 }
 
 /// A text in which no URL that stands on the command line shows its password.
@@ -102,9 +107,8 @@ pub(crate) fn without_passwords(text: &str) -> String {
     words.fold(text.to_owned(), |text, word| hide(&text, &word.to_string_lossy()))
 }
 
-/// `--store=postgres://…` is a URL with something before it.
 fn hide(text: &str, word: &str) -> String {
-    let url = word.split_once('=').filter(|(option, _)| option.starts_with('-')).map_or(word, |(_, url)| url);
+    let url = value(word);
     text.replace(url, &hos_drivers::without_password(url))
 }
 
@@ -120,7 +124,14 @@ mod tests {
 
     #[test]
     fn a_url_is_no_file_however_it_is_spelt() {
-        for name in ["postgres://hos:canary@db/pazar", "postgre://hos:canary@db/pazar", "mysql://db", "sqlite://x"] {
+        for name in [
+            "postgres://hos:canary@db/pazar",
+            "postgre://hos:canary@db/pazar",
+            "mysql://db",
+            "sqlite://x",
+            "postgres:/hos:canary@db/pazar",
+            " MySQL:hos:canary@db/pazar",
+        ] {
             let place = Place::named(name.into()).unwrap();
             assert!(matches!(place, Place::Database(_)) && place.key_beside().is_none(), "{name}");
             assert!(!place.shown().contains("canary"), "{}", place.shown());
@@ -146,5 +157,8 @@ mod tests {
     fn what_is_said_of_a_command_line_shows_no_password() {
         assert_eq!(hide("no `mysql://u:canary@db/x` here", "mysql://u:canary@db/x"), "no `mysql://u@db/x` here");
         assert_eq!(hide("'--stor=mysql://u:canary@db/x'", "--stor=mysql://u:canary@db/x"), "'--stor=mysql://u@db/x'");
+        assert_eq!(hide("'--stor=mysql:/u:canary@db/x'", "--stor=mysql:/u:canary@db/x"), "'--stor=a database'");
+        let all = ["mysql:/u:canary@db/x", "--stor=pgsql:canary", "x/mysql://u:canary@db"];
+        assert!(all.into_iter().all(|word| is_url(OsStr::new(word))) && !is_url(OsStr::new("--arg=note: mysql:x")));
     }
 }

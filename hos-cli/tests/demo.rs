@@ -35,4 +35,8 @@ fn everything_that_is_shown_happens() {
     let json = run(turkish).ended(0).json();
     assert!(json["steps"][0]["words"].as_str().unwrap().starts_with("Bir dükkân"), "{json}");
     assert_eq!(json["steps"].as_array().unwrap().len(), 9);
+    let said = |step: usize, act: usize| json["steps"][step]["acts"][act]["said"].as_str().unwrap();
+    assert!(said(3, 3).contains("Süreç tamamlandı"), "the law's own words: {}", said(3, 3));
+    assert!(said(6, 1).contains("bozulmamış"), "and the program's: {}", said(6, 1));
+    assert!(!json.to_string().contains("--lang"), "what is shown is what a person would type: {json}");
 }

@@ -97,6 +97,11 @@ fn deadlines_overrides_adoption_and_messages() {
     let world = World::new();
     world.order("o-1");
     let one_hour_on = ["--time", "2026-03-01T13:00:00Z"];
+    // What is due is looked past, in what can be done and in what is said of the state.
+    let due = |more: &[&str]| world.run(&[&["available", "order", "o-1"][..], more, &one_hour_on].concat()).ended(0);
+    assert_eq!(due(&["--json"]).json()["state"], "expired");
+    assert!(due(&[]).out.starts_with("order/o-1 is expired\n"), "{}", due(&[]).out);
+    assert_eq!(world.run(&["available", "order", "o-1", "--json"]).ended(0).json()["state"], "new");
     assert!(world.run(&[&["tick"][..], &one_hour_on].concat()).ended(0).out.contains("fired    1"));
     let reopen = ["transition", "order", "o-1", "reopen", "--json"];
     assert_eq!(world.run(&[&reopen[..], &one_hour_on].concat()).ended(1).code(), "hos.reason_missing");

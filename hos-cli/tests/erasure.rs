@@ -85,6 +85,34 @@ fn it_is_said_in_turkish_too() {
     assert!(said.contains("can no longer be judged again") && said.contains("intact until now"), "{said}");
 }
 
+/// Accounts of this law have an attribute that they must have, so that an id alone is no account: what the directory does not give, the
+/// call does.
+#[test]
+fn who_is_in_no_directory_is_held_and_erased_by_what_comes_with_the_call() {
+    let world = World::new();
+    let given = r#"[{"uid": {"type": "Stall::Account", "id": "walkin"}, "attrs": {"active": true}}]"#;
+    let hold = ["hold", "--subject", "Account::walkin", "--reason", "case 7"];
+    let release = ["release", "--subject", "Account::walkin", "--reason", "closed"];
+    let erase = ["erase", "Account::walkin", "--ground", "request 12"];
+    let with = |words: &[&str]| world.run(&[words, &["--given", given, "--json"]].concat());
+    for words in [&hold[..], &release, &erase] {
+        assert_eq!(world.run(&[words, &["--json"]].concat()).ended(1).code(), "hos.entity_missing", "{words:?}");
+    }
+    with(&hold).ended(0);
+    assert_eq!(with(&erase).ended(1).code(), "hos.subject_held");
+    with(&release).ended(0);
+    with(&erase).ended(0);
+    assert_eq!(with(&erase).ended(1).code(), "hos.subject_erased");
+
+    // The same of an account that was removed.
+    world.run(&["directory", "remove", "Account::mehmet", "--tenant", "universe"]).ended(0);
+    let erase = ["erase", "Account::mehmet", "--ground", "request 13"];
+    assert_eq!(world.run(&[&erase[..], &["--json"]].concat()).ended(1).code(), "hos.entity_missing");
+    world.run(&[&erase[..], &["--given", given.replace("walkin", "mehmet").as_str()]].concat()).ended(0);
+    world.run(&["verify"]).ended(0);
+    assert_eq!(world.run(&[&erase[..], &["--given", "no JSON", "--json"]].concat()).ended(2).code(), "hos.call_malformed");
+}
+
 #[test]
 fn wrong_words_erase_nobody() {
     let world = World::new();

@@ -58,6 +58,11 @@ fn what_is_no_history_says_where_and_what_to_do() {
         (&many.replacen("", "instance,to,at\n", 1), &[], "orders.csv:258: column 2 (`to`): `s256` is the state after the 256th"),
         ("instance,to\na,new\n", &["--entity", "Account"], "--entity: `Account` is a type that every law has for itself"),
         ("instance,to\na,new\n", &["--entity", "in"], "these names make no law"),
+        (
+            "instance,to\na,new\n",
+            &["--namespace", "in"],
+            "take others with --contract, --entity or --namespace: error parsing schema: `in` is a reserved identifier\n",
+        ),
         ("instance,to\na,new\n", &["--namespace", "a b"], "--namespace: `a b` is no namespace"),
     ];
     for (table, words, said) in cases {

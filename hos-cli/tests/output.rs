@@ -71,7 +71,9 @@ fn help_is_there_and_names_the_exit_codes() {
     let mut command = hos();
     command.args(["help", "exit-codes"]);
     let table = run(command).out;
-    for word in ["0  allowed", "1  refused", "2  usage", "3  findings", "4  store", "5  law"] {
+    for word in
+        ["0  allowed", "1  refused", "2  usage", "3  findings", "4  store", "5  law", "--strict a warning", "`hos backup`"]
+    {
         assert!(table.contains(word), "{table}");
     }
 }

@@ -64,6 +64,32 @@ fn a_limit_counts_what_is_taken_and_not_what_is_refused() {
 }
 
 #[test]
+fn an_instance_of_which_calls_in_shadow_wait_is_left_for_later() {
+    everywhere(|shop| {
+        shop.hos(&["law", "activate", law().to_str().unwrap(), "--mode", "order.pay=shadow"]).ended(0);
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open'), ('o-2', 'ayse', 1, 'open')");
+        shop.pays_in_shadow("o-1");
+        let adopted = |exit: i32| {
+            let done = shop.adopt("world.toml", &["--passes", "2"]).ended(exit).json();
+            let (table, log) = (&done["tables"][0], &done["logs"][0]);
+            let count = |of: &Json| of.as_u64().unwrap_or(0);
+            [count(&table["adopted"]["new"]), count(&table["locked"]), count(&log["told"]["order"]), count(&log["locked"])]
+        };
+        assert_eq!(adopted(1), [1, 1, 0, 0], "the other one is taken in");
+        shop.hos(&["work"]).ended(0);
+        assert_eq!(adopted(0), [1, 0, 0, 0]);
+        // Of its log's rows the same holds.
+        let log = |id: &str| format!("('order', '{id}', NULL, 'new', 'place', 'ayse', '', '2024-05-01 09:00:00')");
+        shop.log(&[log("o-1"), log("o-2")]);
+        shop.pays_in_shadow("o-2");
+        assert_eq!(adopted(1), [0, 0, 1, 1]);
+        shop.hos(&["work"]).ended(0);
+        assert_eq!(adopted(0), [0, 0, 1, 0]);
+        shop.intact();
+    });
+}
+
+#[test]
 fn a_row_that_is_no_entity_ends_no_run() {
     everywhere(|shop| {
         shop.sql("CREATE TABLE buyers (id VARCHAR(64) PRIMARY KEY, kind VARCHAR(16))");
@@ -297,6 +323,7 @@ fn a_dry_run_on_a_fresh_store_tells_what_the_real_run_takes() {
             assert_eq!(dry["tables"][0][part], done["tables"][0][part], "{dry} {done}");
         }
         assert_eq!(done["tables"][0]["adopted"], json!({ "new": 1 }));
+        assert_eq!(dry["directory"][1]["refused"], done["directory"][1]["refused"], "both name the role that is missing");
         let said = shop.hos(&["adopt", "--rows", "world.toml", "--dry-run"]).ended(1).out;
         assert!(!said.contains("cannot be told"), "all stand in the directory now: {said}");
     });

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{World, law};
+use common::{World, law, run};
 
 #[test]
 fn what_the_world_did_and_the_law_would_not_is_counted() {
@@ -40,6 +40,39 @@ fn what_the_world_did_and_the_law_would_not_is_counted() {
     );
 }
 
+/// What stands in place of an answer of ours does so whatever the call's size; a word that is none is no call at all.
+#[test]
+fn of_a_call_beyond_its_bounds_the_world_s_answer_stands() {
+    let world = World::new();
+    world.order("o-1");
+    let law = law();
+    world.run(&["law", "activate", law.to_str().unwrap(), "--mode", "order=shadow"]).ended(0);
+    let pay = |size: usize, legacy: &str| {
+        let head = format!(
+            r#"{{"tenant":"pazar","principal":{{"type":"Stall::Account","id":"ayse"}},"contract":"order","id":"o-1","event":"pay",
+                "args":{{"amount":4200,"psp_ref":"x"}}{legacy},"reason":""#
+        );
+        format!("{head}{}\"}}", "x".repeat(size - head.len() - 2))
+    };
+    let (beyond, far) = (hos_wire::CALL_BYTES_MAX + 1, 32 * hos_wire::CALL_BYTES_MAX + 1);
+    let said = r#","legacy":{"allowed":true,"state":"paid"}"#;
+    let path = world.path("big.json");
+    std::fs::write(&path, pay(beyond, said)).unwrap();
+    let mut piped = world.command(&["call", "transition"]);
+    piped.write_stdin(pay(beyond, said));
+    for run in [world.run(&["call", "transition", &path]), run(piped)] {
+        let told = run.ended(0).json();
+        assert_eq!(
+            (&told["allowed"], &told["mode"], &told["code"]),
+            (&true.into(), &"shadow".into(), &"hos.call_too_large".into())
+        );
+    }
+    for (size, legacy) in [(beyond, ""), (far, said)] {
+        std::fs::write(&path, pay(size, legacy)).unwrap();
+        assert_eq!(world.run(&["call", "transition", &path]).ended(2).code(), "hos.call_too_large");
+    }
+}
+
 /// As the answers to the calls themselves say it: two who refuse agree, and one who refuses alone does not.
 #[test]
 fn the_report_counts_what_the_answers_said() {
@@ -68,4 +101,17 @@ fn the_report_counts_what_the_answers_said() {
     // The refusals of both are evidence like any, and judged again.
     let verified = world.run(&["verify", "--replay", "--json"]).ended(0).json();
     assert_eq!(verified["level"], "replayed", "{verified}");
+}
+
+/// The instance is known, and stays where it is: nothing would ever lead out of a state that the contract does not have.
+#[test]
+fn a_state_that_is_the_world_s_alone_moves_nothing_here() {
+    let world = World::new();
+    world.order("o-1");
+    let law = law();
+    world.run(&["law", "activate", law.to_str().unwrap(), "--mode", "order.pay=shadow"]).ended(0);
+    let pay = ["transition", "order", "o-1", "pay", "--arg", "amount=4200", "--arg", "psp_ref=x"];
+    world.ayse(&[&pay[..], &["--legacy", "yes", "--legacy-state", "shipped"]].concat()).ended(0);
+    let text = world.run(&["shadow", "report"]).ended(0).out;
+    assert!(text.contains("1  hos.wrong_state  the law refused, and nothing was moved here"), "{text}");
 }

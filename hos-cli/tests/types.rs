@@ -63,6 +63,15 @@ fn a_file_is_written_and_what_cannot_be_is_said() {
     types(&["--ts"], &[place.path()]).ended(5);
 }
 
+fn written(place: &Path, files: &[(&str, &str)]) -> PathBuf {
+    for (name, text) in files {
+        let path = place.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    place.to_owned()
+}
+
 /// A law whose names are awkward: signs in an action's id, words of the languages as names of arguments and facts.
 fn awkward(place: &Path) -> PathBuf {
     let files = [
@@ -84,25 +93,69 @@ fn awkward(place: &Path) -> PathBuf {
              [event.forth]\nfrom = [\"a_b\"]\nto = \"a-b\"\naction = \"class.print\"\n",
         ),
     ];
-    for (name, text) in files {
-        let path = place.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    place.to_owned()
+    written(place, &files)
 }
 
-/// Each language's own compiler takes what is written, as far as it is there.
+/// A law whose names are those of what is written besides: types that the Rust names, methods that PHP calls by itself, two contracts
+/// that differ in the size of a letter, a namespace that there cannot be.
+fn taken(place: &Path) -> PathBuf {
+    let names = ["self", "result", "option", "string", "vec", "uid", "__get", "__toString", "State", "CLASS"];
+    let goes = "from = [\"CLASS\"]\nto = \"CLASS\"\nself_loop = true\naction = \"go\"\n";
+    let events = names.map(|name| format!("[event.{name}]\n{goes}")).concat();
+    let contract = |name: &str, entity: &str| {
+        format!(
+            "contract = \"{name}\"\nversion = 1\nentity = \"N::{entity}\"\nstates = [\"CLASS\", \"Option\"]\n\
+             forever = [\"CLASS\", \"Option\"]\n[facts]\nself = \"String?\"\nself_ = \"Set<String>\"\n[begin.new]\nto = \"CLASS\"\naction = \"go\"\n\
+             [begin.other]\nto = \"Option\"\naction = \"go\"\n{events}"
+        )
+    };
+    let files = [
+        ("law.toml", "name = \"namespace\"\nnamespace = \"N\"\n".to_owned()),
+        (
+            "schema.cedarschema",
+            "namespace N { entity A; entity O, P, Q, R;\n\
+             action \"go\", \"class\" appliesTo { principal: [A], resource: [O, P, Q, R] }; }\n"
+                .to_owned(),
+        ),
+        ("policies/all.cedar", "@id(\"all\") permit (principal, action, resource);\n".to_owned()),
+        ("contracts/a.toml", contract("oA", "O")),
+        ("contracts/b.toml", contract("oa", "P")),
+        ("contracts/c.toml", contract("self", "Q")),
+        ("contracts/d.toml", contract("self_", "R")),
+    ];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    written(place, &files)
+}
+
+#[test]
+fn names_that_are_taken_compile() {
+    let place = tempfile::tempdir().unwrap();
+    let law = taken(&place.path().join("law"));
+    compiles(place.path(), &law);
+    let said = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
+    let rust = ["struct Result_2 {", "struct Option_2 {", "struct String_2 {", "struct Self_2 {", "mod self__2 {"];
+    let php = ["namespace Namespace_2;", "function oA(", "function oa_2(", "function __get_2(", "case CLASS_2 = "];
+    for (name, wanted) in [("law.rs", rust), ("law.php", php)] {
+        let text = said(name);
+        assert!(wanted.iter().all(|line| text.contains(line)), "{name}: {text}");
+    }
+}
+
 #[test]
 fn awkward_names_compile() {
     let place = tempfile::tempdir().unwrap();
     let law = awkward(&place.path().join("law"));
-    let file = |name: &str| place.path().join(name);
-    for (language, name) in [("--ts", "law.ts"), ("--py", "law.py"), ("--php", "law.php"), ("--rust", "law.rs")] {
-        std::fs::write(file(name), types(&[language], &[&law]).ended(0).out).unwrap();
-    }
-    let said = std::fs::read_to_string(file("law.ts")).unwrap();
+    compiles(place.path(), &law);
+    let said = std::fs::read_to_string(place.path().join("law.ts")).unwrap();
     assert!(said.contains(r#"| "say \"it's\" \\ so""#), "{said}");
+}
+
+/// Each language's own compiler takes what is written, as far as it is there.
+fn compiles(place: &Path, law: &Path) {
+    let file = |name: &str| place.join(name);
+    for (language, name) in [("--ts", "law.ts"), ("--py", "law.py"), ("--php", "law.php"), ("--rust", "law.rs")] {
+        std::fs::write(file(name), types(&[language], &[law]).ended(0).out).unwrap();
+    }
     let ends = |program: &str, args: &[&str], file: PathBuf| {
         let Ok(output) = std::process::Command::new(program).args(args).arg(file).output() else {
             println!("skipped: {program} is not installed");
@@ -114,7 +167,7 @@ fn awkward_names_compile() {
     ends("python3", &["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())"], file("law.py"));
     // As far as names go the compiler needs none of the crates that the file names.
     let stubs = "pub mod hos_core { pub mod id { pub struct IdError; #[derive(Debug, Clone)] pub struct Uid; }\n\
-                 pub mod value { pub enum Ext { Decimal, Datetime, Duration, Ip } pub enum Value { Bool(bool), Long(i64), String(String), Ext(Ext, String) } } }\n\
+                 pub mod value { pub enum Ext { Decimal, Datetime, Duration, Ip } pub enum Value { Bool(bool), Long(i64), String(String), Set(Vec<Value>), Ext(Ext, String) } } }\n\
                  pub mod hos_engine { pub mod call { use crate::hos_core::{id::*, value::*};\n\
                  macro_rules! call { ($name:ident) => { pub struct $name; impl $name {\n\
                  pub fn new(_: Uid, _: &str, _: &str, _: &str) -> Result<Self, IdError> { Ok(Self) }\n\

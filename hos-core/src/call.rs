@@ -5,6 +5,9 @@ use crate::limits::{LEGACY_DETAIL_BYTES_MAX, LEGACY_WORD_BYTES_MAX};
 use crate::policy::Entity;
 use crate::time::Timestamp;
 use crate::value::{Record, Value};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 /// Who asks, and what they bring along; common to every call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +17,9 @@ pub struct By {
     /// The caller's own request id; stands in headers.
     pub request: Option<RequestId>,
     /// Context beyond an event's arguments.
-    pub context: Record,
+    pub context: Shared<Record>,
     /// Entities that come with the call: resources of the world, with their attributes and parents.
-    pub given: Vec<Entity>,
+    pub given: Shared<Vec<Entity>>,
     /// The world's own outcome, for modes `off` and `shadow`.
     pub legacy: Option<Legacy>,
 }
@@ -24,7 +27,78 @@ pub struct By {
 impl By {
     /// This principal, with nothing else.
     pub fn new(principal: Uid) -> Self {
-        Self { principal, request: None, context: Record::new(), given: Vec::new(), legacy: None }
+        Self { principal, request: None, context: Shared::default(), given: Shared::default(), legacy: None }
+    }
+
+    /// The same, whose copies share what they bring along: of a thousand questions each would else hold all that was said once for all.
+    pub fn shared(self) -> Self {
+        Self { context: self.context.share(), given: self.given.share(), ..self }
+    }
+}
+
+/// What a call brings along. Copies are whole, or, behind [`Shared::share`], one until one of them is changed.
+#[derive(Clone)]
+pub struct Shared<T>(Held<T>);
+
+#[derive(Clone)]
+enum Held<T> {
+    Own(T),
+    Common(Arc<T>),
+}
+
+impl<T> Shared<T> {
+    /// The same, which its copies share.
+    pub fn share(self) -> Self {
+        match self.0 {
+            Held::Own(own) => Self(Held::Common(Arc::new(own))),
+            common @ Held::Common(_) => Self(common),
+        }
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.0 {
+            Held::Own(own) => own,
+            Held::Common(common) => common,
+        }
+    }
+}
+
+impl<T: Clone> DerefMut for Shared<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        match &mut self.0 {
+            Held::Own(own) => own,
+            Held::Common(common) => Arc::make_mut(common),
+        }
+    }
+}
+
+impl<T> From<T> for Shared<T> {
+    fn from(own: T) -> Self {
+        Self(Held::Own(own))
+    }
+}
+
+impl<T: Default> Default for Shared<T> {
+    fn default() -> Self {
+        T::default().into()
+    }
+}
+
+impl<T: PartialEq> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Eq> Eq for Shared<T> {}
+
+impl<T: fmt::Debug> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 

@@ -4,7 +4,7 @@
 //! escaped whenever they are shown ([`Shown`]): an id may hold control characters or text-direction marks, and a terminal
 //! or a log must never obey them.
 
-use crate::limits::{ID_BYTES_MAX, NAME_BYTES_MAX, TENANT_BYTES_MAX};
+use crate::limits::{ID_BYTES_MAX, NAME_BYTES_MAX, REQUEST_BYTES_MAX, TENANT_BYTES_MAX};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -159,7 +159,7 @@ text_id!(
 );
 text_id!(
     /// The caller's own id of a request, for tracing. It stands in record headers, so it must hold no personal data.
-    RequestId, "request id", 64, "only A-Z a-z 0-9 . _ : - are allowed",
+    RequestId, "request id", REQUEST_BYTES_MAX, "only A-Z a-z 0-9 . _ : - are allowed",
     |t| t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
 );
 

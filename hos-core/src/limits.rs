@@ -36,12 +36,14 @@ macro_rules! limits {
 
 limits! {
     // Ground words.
-    /// An entity type, entity id, instance id, once-key, stream or request id: what a column of any database holds, and an index.
+    /// An entity type, entity id, instance id or once-key: what a column of any database holds, and an index.
     ID_BYTES_MAX: usize = 255, "bytes", "hos.id_invalid";
     /// A tenant's name, which may be a label of a host's name.
     TENANT_BYTES_MAX: usize = 63, "bytes", "hos.id_invalid";
-    /// A name of a contract, state, event, policy or template.
+    /// A name of a contract, state, event, policy or template; several with dots between them, as of an action or a stream.
     NAME_BYTES_MAX: usize = 128, "bytes", "hos.id_invalid";
+    /// A caller's own id of a request, which stands in the header of every record of the call.
+    REQUEST_BYTES_MAX: usize = 64, "bytes", "hos.id_invalid";
     /// How deep a value from outside nests, so that the stack never decides.
     VALUE_DEPTH_MAX: usize = 32, "levels", "hos.call_too_large";
     /// Text and ids of the values of one call, context or entity.

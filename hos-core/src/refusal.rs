@@ -1,8 +1,8 @@
 //! Refusal codes: a refusal is a value, and its number is forever.
 //!
-//! The order of [`Code::ALL`] is the order of precedence: where several refusals could be given, the first in this list
-//! wins. Codes of guards are the contract's own (`order.amount_short`); codes here all begin with `hos.`. A number is
-//! never used twice; `spec/refusal-codes.md` lists them in the same order.
+//! A call is refused at the first stage of judging that refuses it (`spec/contract.md`). Among the refusals of one stage the order
+//! of [`Code::ALL`] is the order of precedence. Codes of guards are the contract's own (`order.amount_short`); codes here all
+//! begin with `hos.`. A number is never used twice; `spec/refusal-codes.md` lists them in the same order.
 
 mod turkish;
 
@@ -19,7 +19,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code, in order of precedence.
+            /// Every code, ascending by number: among those of one stage of judging, the order of precedence.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
 
             /// The stable text, `hos.…`.

@@ -21,7 +21,7 @@ use hos_core::proof::view::HeaderView;
 use hos_core::value::{Ext, Value};
 
 fn judged(made: &Made) -> Verdict {
-    bundle(&made.bytes(), &Trust::parse(made.trust.as_bytes()).unwrap(), &made.against)
+    bundle(&made.bytes(), &Trust::parse(made.trust.as_bytes()).unwrap(), &made.kept())
 }
 
 fn says(verdict: &Verdict) -> String {

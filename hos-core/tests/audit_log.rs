@@ -8,11 +8,12 @@ use audit_support::story::{Plan, grow};
 use audit_support::{seal_key, tenant, trust, witnessed};
 use hos_core::audit::Refused;
 use hos_core::audit::log::{LogVerdict, TilesAudit, proof};
-use hos_core::id::{Handle, Tenant};
+use hos_core::id::{Handle, Tenant, TreeHash};
 use hos_core::proof::checkpoint::Checkpoint;
 use hos_core::proof::record::{Kind, Slot};
 use hos_core::proof::tiles::TileWriter;
 use hos_core::proof::tlog_proof::TlogProof;
+use hos_core::proof::tree::Frontier;
 use hos_core::proof::trust::Trust;
 use std::collections::BTreeMap;
 
@@ -31,8 +32,8 @@ fn believed(log: &LogMaker) -> Trust {
 }
 
 /// Goes through a log's bundles of entries; gives the tiles that must be there, and the verdict.
-fn gone_through(note: &str, entries: &Files, trust: &Trust) -> Result<(Files, LogVerdict), Refused> {
-    let mut audit = TilesAudit::open(note.as_bytes(), trust)?;
+fn gone_through(note: &str, entries: &Files, trust: &Trust, kept: &[&[u8]]) -> Result<(Files, LogVerdict), Refused> {
+    let mut audit = TilesAudit::open(note.as_bytes(), trust, kept)?;
     let mut tiles = Files::new();
     while let Some((path, wanted)) = audit.next() {
         assert!((1..=256).contains(&wanted));
@@ -61,7 +62,7 @@ fn a_log_s_tiles_are_those_of_its_entries_whatever_its_size() {
     for size in [1, 2, 255, 256, 257, 512, 600] {
         let log = notes(size, tenant());
         let (entries, tiles) = files(&log);
-        let (found, verdict) = gone_through(&log.note(), &entries, &believed(&log)).unwrap();
+        let (found, verdict) = gone_through(&log.note(), &entries, &believed(&log), &[]).unwrap();
         assert_eq!(found, tiles, "{size}");
         let wanted = LogVerdict {
             origin: log.key().name().to_owned(),
@@ -83,11 +84,48 @@ fn whoever_is_asked_for_vouches_for_a_log() {
     let log = notes(3, tenant());
     let (entries, _) = files(&log);
     let asking = Trust::parse(trust(&log.key(), 2, 1).as_bytes()).unwrap();
-    let (_, verdict) = gone_through(&witnessed(&log.note(), &[1]), &entries, &asking).unwrap();
+    let (_, verdict) = gone_through(&witnessed(&log.note(), &[1]), &entries, &asking, &[]).unwrap();
     assert_eq!((verdict.witnesses, verdict.anchored), (vec!["w1".to_owned()], true));
-    assert_eq!(gone_through(&log.note(), &entries, &asking).unwrap_err().code, "trust.quorum");
-    let verdict = proof(one(&witnessed(&log.note(), &[1]), &log, 2).encode().as_bytes(), &asking).unwrap();
+    assert_eq!(gone_through(&log.note(), &entries, &asking, &[]).unwrap_err().code, "trust.quorum");
+    let verdict = proof(one(&witnessed(&log.note(), &[1]), &log, 2).encode().as_bytes(), &asking, &[]).unwrap();
     assert_eq!((verdict.witnesses, verdict.anchored), (vec!["w1".to_owned()], true));
+}
+
+#[test]
+fn a_checkpoint_that_was_kept_vouches_for_a_log_or_disproves_it() {
+    let log = notes(5, tenant());
+    let entries = files(&log).0;
+    let trusted = believed(&log);
+    let signed = |size: u64, root: TreeHash| {
+        Checkpoint { origin: log.key().name().to_owned(), size, root, extensions: Vec::new() }.sign(&seal_key()).unwrap()
+    };
+    let root_at = |size: usize| {
+        let mut tree = Frontier::default();
+        for placed in &log.placed[..size] {
+            tree.append(&placed.entry);
+        }
+        tree.root()
+    };
+    let tiles = |kept: &str| gone_through(&log.note(), &entries, &trusted, &[kept.as_bytes()]);
+    let one = one(&log.note(), &log, 3).encode();
+    let proved = |kept: &str| proof(one.as_bytes(), &trusted, &[kept.as_bytes()]);
+    let said = |refused: Refused| (refused.code.to_string(), refused.at.to_string());
+    // As many entries with the same root: both are anchored. With fewer the tiles are; a proof shows nothing of them.
+    let [last, third, none] = [5, 3, 0].map(|size| signed(size as u64, root_at(size)));
+    assert!(tiles(&last).unwrap().1.anchored && proved(&last).unwrap().anchored);
+    assert!(tiles(&third).unwrap().1.anchored && !proved(&third).unwrap().anchored);
+    assert!(!tiles(&none).unwrap().1.anchored, "a checkpoint of no entries goes before every history");
+    // Another root is another history, which the same key signed.
+    let fork = |code: &str| (code.to_owned(), "against 0".to_owned());
+    assert_eq!(said(tiles(&signed(5, root_at(4))).unwrap_err()), fork("trust.fork"));
+    assert_eq!(said(proved(&signed(5, root_at(4))).unwrap_err()), fork("trust.fork"));
+    assert_eq!(said(tiles(&signed(3, root_at(4))).unwrap_err()), fork("trust.fork"));
+    // More entries than there are, no note, and another log's.
+    assert_eq!(said(tiles(&signed(6, root_at(5))).unwrap_err()), fork("checkpoint.beyond"));
+    assert_eq!(said(tiles("garbage").unwrap_err()), fork("checkpoint.malformed"));
+    assert_eq!(said(proved("garbage").unwrap_err()), fork("checkpoint.malformed"));
+    let other = notes(5, Tenant::universe()).note();
+    assert_eq!(said(tiles(&other).unwrap_err()), fork("checkpoint.unsigned"));
 }
 
 #[test]
@@ -97,7 +135,7 @@ fn a_bundle_of_entries_that_is_another_is_refused() {
     let refused = |bend: &dyn Fn(&mut Files)| {
         let mut bent = entries.clone();
         bend(&mut bent);
-        let refused = gone_through(&log.note(), &bent, &believed(&log)).unwrap_err();
+        let refused = gone_through(&log.note(), &bent, &believed(&log), &[]).unwrap_err();
         (refused.code.to_string(), refused.at.to_string())
     };
     let (first, last) = ("tile/entries/000", "tile/entries/001.p/44");
@@ -115,15 +153,15 @@ fn a_bundle_of_entries_that_is_another_is_refused() {
     assert!(at.starts_with("entry ") && !code.starts_with("tiles"), "{code} {at}");
     // A checkpoint of another log, or of no log of ours.
     let other = notes(300, Tenant::universe());
-    assert!(gone_through(&other.note(), &entries, &believed(&log)).is_err());
-    assert!(gone_through(&other.note(), &entries, &believed(&other)).unwrap_err().at.starts_with("entry "));
+    assert!(gone_through(&other.note(), &entries, &believed(&log), &[]).is_err());
+    assert!(gone_through(&other.note(), &entries, &believed(&other), &[]).unwrap_err().at.starts_with("entry "));
     let stranger = Checkpoint { origin: "example.org/log".into(), ..log.checkpoint() }.sign(&seal_key()).unwrap();
     let key = hos_core::proof::checkpoint::NoteKey::new("example.org/log", seal_key().verify_key()).unwrap();
     let known = Trust::parse(trust(&key, 0, 0).as_bytes()).unwrap();
-    assert_eq!(gone_through(&stranger, &entries, &known).unwrap_err().code, "log.origin");
+    assert_eq!(gone_through(&stranger, &entries, &known, &[]).unwrap_err().code, "log.origin");
     let mut entry = one(&log.note(), &log, 0);
     entry.checkpoint = stranger;
-    assert_eq!(proof(entry.encode().as_bytes(), &known).unwrap_err().code, "log.origin");
+    assert_eq!(proof(entry.encode().as_bytes(), &known, &[]).unwrap_err().code, "log.origin");
 }
 
 /// A log that goes on in a later epoch: from a record of its own on, entries say so.
@@ -144,7 +182,7 @@ fn turned(kind: Kind, from: u64, to: u64) -> LogMaker {
 
 #[test]
 fn a_log_is_followed_into_the_epochs_that_its_records_begin() {
-    let says = |log: &LogMaker| match gone_through(&log.note(), &files(log).0, &believed(log)) {
+    let says = |log: &LogMaker| match gone_through(&log.note(), &files(log).0, &believed(log), &[]) {
         Ok((_, verdict)) => format!("{} entries", verdict.entries),
         Err(refused) => format!("{} at {}", refused.code, refused.at),
     };
@@ -174,7 +212,7 @@ fn one_entry_with_its_proof_is_believed_and_no_other() {
     let grown = grow(&plan);
     let log = &grown.logs[0];
     let known = believed(log);
-    let says = |proved: &TlogProof| match proof(proved.encode().as_bytes(), &known) {
+    let says = |proved: &TlogProof| match proof(proved.encode().as_bytes(), &known, &[]) {
         Ok(verdict) => {
             assert_eq!((verdict.size, verdict.root, verdict.entries, verdict.threads), (log.size(), log.checkpoint().root, 1, 1));
             assert_eq!((&verdict.origin[..], verdict.anchored), (log.key().name(), false));
@@ -199,7 +237,7 @@ fn one_entry_with_its_proof_is_believed_and_no_other() {
     assert!(bent(&|p| p.entry.truncate(p.entry.len() - 1)).starts_with("entry."));
     assert!(bent(&|p| p.checkpoint.truncate(40)).ends_with(" at checkpoint"));
     assert_eq!(
-        match proof(b"no proof", &known) {
+        match proof(b"no proof", &known, &[]) {
             Err(refused) => format!("{} at {}", refused.code, refused.at),
             Ok(_) => String::new(),
         },
@@ -225,7 +263,7 @@ fn what_is_disputed_is_proved_and_nothing_of_it_is_vouched_for() {
         let mut rec = Rec::of_stream(Kind::Noted, "till", 2).with(Slot::Payload, vec![7]);
         bend(&mut rec);
         log.put("bent", rec);
-        match proof(one(&log.note(), &log, 3).encode().as_bytes(), &believed(&log)) {
+        match proof(one(&log.note(), &log, 3).encode().as_bytes(), &believed(&log), &[]) {
             Ok(verdict) => format!("{} parts withheld, {} disputed", verdict.withheld, verdict.disputed),
             Err(refused) => format!("{} at {}", refused.code, refused.at),
         }

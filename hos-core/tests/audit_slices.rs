@@ -11,7 +11,7 @@ use hos_core::proof::trust::Trust;
 use std::time::{Duration, Instant};
 
 fn says(made: &Made) -> String {
-    match &bundle(&made.bytes(), &Trust::parse(made.trust.as_bytes()).unwrap(), &made.against).standing {
+    match &bundle(&made.bytes(), &Trust::parse(made.trust.as_bytes()).unwrap(), &made.kept()).standing {
         Standing::Refused(refused) => refused.code.to_string(),
         _ => "holds".to_owned(),
     }

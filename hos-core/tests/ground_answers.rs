@@ -70,8 +70,8 @@ fn what_a_call_is_given_stands_in_it() {
     let shop = Uid::new("Shop", "s").unwrap();
     let entity = Entity { uid: shop.clone(), attrs: Record::new(), parents: [ayse()].into(), record: None };
     let can = Can::new(ayse(), "order.pay", shop).with("amount", 5).given(entity.clone());
-    assert_eq!(can.by.context, Record::from([("amount".to_owned(), 5.into())]));
-    assert_eq!(can.by.given, [entity]);
+    assert_eq!(*can.by.context, Record::from([("amount".to_owned(), 5.into())]));
+    assert_eq!(*can.by.given, [entity]);
     let begin = Begin::new(ayse(), "order", "o-1", "place").unwrap().fact("total", 7).arg("note", "quick");
     assert_eq!(begin.facts, Record::from([("total".to_owned(), 7.into())]));
     assert_eq!(begin.args, Record::from([("note".to_owned(), "quick".into())]));

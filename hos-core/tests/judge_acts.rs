@@ -29,7 +29,7 @@ fn a_note_is_judged_at_its_stream_s_gate() {
     let mut desk = Desk::new(first());
     let note = |who: &str, stream: &str, legacy: Option<bool>| {
         let mut note = Note::new(reader(who), stream, b"closed".to_vec()).unwrap();
-        note.by.context = Record::new();
+        note.by.context = Record::new().into();
         note.by.legacy = legacy.map(|allowed| Legacy { allowed, state: None });
         note.by.request = Some(RequestId::new("r-1").unwrap());
         Call::Note(note)
@@ -169,7 +169,7 @@ fn shown(draft: &Draft) -> Vec<String> {
 #[test]
 fn an_act_of_the_engine_s_says_who_asked_and_what_the_policies_said() {
     let desk = Desk::new(first());
-    let by = |who: &str| By { context: record(&[("x", 1.into())]), ..By::new(reader(who)) };
+    let by = |who: &str| By { context: record(&[("x", 1.into())]).into(), ..By::new(reader(who)) };
     let act = |who: Option<&By>, judged: Option<(&Answer, &judge::Slice)>, about: Option<&str>| {
         let act = Act { kind: Kind::Activated, stream: "hos.law", by: who, change: &[1, 2, 3], judged };
         desk.with(None, |bench| judge::act_about(bench, &act, about.map(reader).as_ref())).unwrap()
@@ -184,7 +184,7 @@ fn an_act_of_the_engine_s_says_who_asked_and_what_the_policies_said() {
         ("idle", "Deny Some(\"hos.forbidden\") by [\"inactive\"]"),
         ("eve", "Deny Some(\"hos.principal_unknown\") by []"),
     ] {
-        let by = By { context: Record::new(), ..by(who) };
+        let by = By { context: Record::new().into(), ..by(who) };
         let mut answer = Answer::refused(desk.law.hash, 0);
         let (ruling, slice) = desk.with(None, |bench| judge::at_gate(bench.active, "law.activate", "law", &by));
         judge::apply_ruling(&mut answer, ruling);
@@ -201,6 +201,21 @@ fn an_act_of_the_engine_s_says_who_asked_and_what_the_policies_said() {
     let refused = desk.with(None, |bench| judge::act(bench, &nowhere)).unwrap_err();
     assert_eq!(refused.code, "hos.id_invalid");
     assert_eq!(judge::gate(&desk.law, "law").unwrap(), uid("Gate", "law"));
+}
+
+#[test]
+fn by_a_clock_that_cannot_be_only_the_engine_itself_acts() {
+    let mut desk = Desk::new(first());
+    desk.last_sealed = Some(Timestamp(0));
+    let by = By::new(reader("sue"));
+    let act = |who: Option<&By>| {
+        let act = Act { kind: Kind::Activated, stream: "hos.law", by: who, change: &[1], judged: None };
+        desk.with(None, |bench| judge::act(bench, &act))
+            .map(|draft| draft.header.kind)
+            .map_err(|blocker| blocker.code.into_owned())
+    };
+    assert_eq!(act(Some(&by)), Err("hos.clock_implausible".to_owned()));
+    assert_eq!(act(None), Ok(Kind::Activated));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use hos_core::call::{By, Call};
 use hos_core::judge;
 use hos_core::law::Mode;
 use hos_core::time::Timestamp;
-use judge_support::law::{bare, first, second};
+use judge_support::law::{bare, declared, first, second};
 use judge_support::*;
 
 /// A desk at which ana has l-1 lent since the start: nagged after two hours (which nobody permits), overdue when the shelf closes.
@@ -222,6 +222,39 @@ fn a_deadline_that_cannot_be_told_stops_the_move_that_would_arm_it() {
     desk.wait(10 * HOUR);
     scene.told("and acts", desk.tick("loan/l-2"));
     scene.ends();
+}
+
+/// Nobody gives what the law itself declares: a clock of an enumerated type, and a gate.
+#[test]
+fn a_clock_that_the_law_declares_acts_by_its_name_alone() {
+    let mut desk = Desk::new(declared());
+    desk.begin(ask("ana", "l-1", 300));
+    let lines = desk.moves(event("ana", "lend", "l-1"));
+    assert!(lines[0].starts_with("yes"), "{lines:#?}");
+    desk.wait(10 * HOUR);
+    let lines = desk.tick("loan/l-1");
+    assert!(lines[0].contains("fired overdue"), "{lines:#?}");
+    assert!(lines.iter().all(|line| !line.contains("differs")), "{lines:#?}");
+    let note = |stream: &str| Call::Note(hos_core::call::Note::new(reader("sue"), stream, b"x".to_vec()).unwrap());
+    let lines = desk.call(&note("till.closed"));
+    assert!(lines[0].starts_with("yes") && lines[1].contains("[the same again]"), "{lines:#?}");
+    let lines = desk.call(&note("till.opened"));
+    assert!(lines[0].starts_with("no; hos.attribute_type"), "{lines:#?}");
+    // So it does for loans that began under a law which did not declare it.
+    let mut older = lent("b");
+    older.begin(ask("ana", "l-2", 300));
+    older.activate(declared());
+    let lines = older.moves(event("ana", "lend", "l-2"));
+    assert!(lines[0].starts_with("yes") && lines[1].contains("[the same again]"), "{lines:#?}");
+    older.wait(3 * HOUR);
+    let lines = older.tick("loan/l-1");
+    assert!(lines[0].contains("fired overdue"), "{lines:#?}");
+    assert!(lines.iter().all(|line| !line.contains("differs")), "{lines:#?}");
+    // Earlier builds gave the clock all the same, and refused whatever it was to read. Their records are what was judged then.
+    desk.earlier = true;
+    let take = hos_core::call::Begin { event: hos_core::id::Name::new("take").unwrap(), ..ask("ana", "l-2", 300) };
+    let lines = desk.begin(take);
+    assert!(lines[0].starts_with("no; hos.guard_error") && lines[1].contains("[the same again]"), "{lines:#?}");
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn what_could_not_be_judged_is_recorded_bare_where_the_world_s_word_stands() {
     let too_large = || Blocker::new(Code::CallTooLarge, "it is");
     let full = |legacy: Option<Legacy>| {
         let mut call = begins("ana", "l-1", legacy).arg("why", "x").once("k").unwrap();
-        call.by.context = record(&[("c", 1.into())]);
+        call.by.context = record(&[("c", 1.into())]).into();
         Call::Begin(call)
     };
     let moved = |legacy: Option<Legacy>| {
@@ -174,8 +174,8 @@ fn a_bare_call_says_who_and_what_and_no_value() {
     use hos_core::id::{InstanceId, OnceKey};
     let by = || {
         let mut by = By::new(reader("ana"));
-        by.context = record(&[("c", 1.into())]);
-        by.given = vec![hos_core::policy::Entity { uid: uid("Role", "x"), attrs: record(&[]), parents: [].into(), record: None }];
+        by.context = record(&[("c", 1.into())]).into();
+        by.given.push(hos_core::policy::Entity { uid: uid("Role", "x"), attrs: record(&[]), parents: [].into(), record: None });
         by.legacy = world(true, None);
         by
     };

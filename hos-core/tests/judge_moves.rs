@@ -8,12 +8,12 @@ use hos_core::id::RequestId;
 use hos_core::judge::{OnceHit, again, call_digest};
 use hos_core::law::Mode;
 use hos_core::value::Value;
-use judge_support::law::{bare, first, impersonal, lenient, second, whole};
+use judge_support::law::{at_a_desk, bare, declared, first, impersonal, lenient, retyped, second, whole, wider};
 use judge_support::*;
 
 #[test]
 fn the_laws_of_these_tests_are_sound() {
-    for law in [first(), second(), lenient(), bare(), impersonal()] {
+    for law in [first(), second(), lenient(), bare(), impersonal(), wider(), retyped(), declared(), at_a_desk()] {
         assert_eq!(whole(&law).hash, law.hash);
     }
 }
@@ -24,7 +24,7 @@ fn a_life_from_birth_to_the_end_is_told_record_by_record() {
     let mut scene = Scene::new("life");
     let mut birth = ask("ana", "l-1", 300).arg("why", "holidays").once("k-1").unwrap();
     birth.by.request = Some(RequestId::new("r-1").unwrap());
-    birth.by.context = record(&[]);
+    birth.by.context = record(&[]).into();
     scene.told("ana asks, under a once-key and a request of hers", desk.begin(birth));
     desk.wait(1_000);
     scene.told("she takes the book", desk.moves(event("ana", "lend", "l-1")));
@@ -61,10 +61,10 @@ fn a_refusal_says_the_first_stage_that_stands_against_it() {
     begin(&mut desk, "a principal whom nobody knows", ask("eve", "l-1", 300));
     begin(&mut desk, "a shelf that nobody knows", ask("ana", "l-1", 300).fact("shelf", uid("Shelf", "z")));
     let mut both = ask("ana", "l-1", 300).arg("why", "so");
-    both.by.context = record(&[("why", "no".into())]);
+    both.by.context = record(&[("why", "no".into())]).into();
     begin(&mut desk, "a name in both context and arguments", both);
     let mut long = ask("ana", "l-1", 300);
-    long.by.context = record(&[("else", "x".into())]);
+    long.by.context = record(&[("else", "x".into())]).into();
     begin(&mut desk, "context that nobody declared", long);
     begin(&mut desk, "it goes well", ask("ana", "l-1", 300));
     begin(&mut desk, "it is there", ask("ana", "l-1", 300));
@@ -89,6 +89,35 @@ fn a_refusal_says_the_first_stage_that_stands_against_it() {
     scene.told("a guard over what the directory holds", desk.begin(ask("ben", "l-2", 101)));
     scene.told("ben may carry a hundred pages", desk.moves(event("ben", "lend", "l-2")));
     scene.ends();
+}
+
+/// Several things are wrong with each. The stage that comes first says its own code, whichever number the others have.
+#[test]
+fn codes_of_a_later_stage_are_not_given() {
+    let mut desk = Desk::new(first());
+    desk.begin(ask("ana", "l-1", 300));
+    let birth = hos_core::call::Begin::new(reader("ana"), "loan", "l-1", "task").unwrap();
+    let moves = |who: &str, name: &str| Call::Transition(event(who, name, "l-1"));
+    let both = ["hos.attribute_unknown", "hos.reason_missing"];
+    let cases: [(&str, Call, &[&str]); 5] = [
+        ("a birth that is none, and the id is taken", Call::Begin(birth), &["hos.event_unknown"]),
+        ("an argument is missing, and nobody knows eve", moves("eve", "bring"), &["hos.attribute_missing"]),
+        ("a reason is missing, and it is another state", moves("sue", "reopen"), &["hos.reason_missing"]),
+        ("nobody permits it, and it is another state", moves("ben", "stir"), &["hos.not_permitted"]),
+        ("one stage, in the order of the codes", Call::Transition(event("eve", "reopen", "l-1").arg("x", 1)), &both),
+    ];
+    for (about, call, wanted) in cases {
+        desk.call(&call);
+        let blockers = &desk.last.as_ref().unwrap().answer.blockers;
+        assert_eq!(blockers.iter().map(|b| &*b.code).collect::<Vec<_>>(), wanted, "{about}");
+    }
+    desk.mode("loan", Mode::Off);
+    desk.moves(event("ana", "lend", "l-9"));
+    assert_eq!(desk.last.as_ref().unwrap().answer.code(), Some("hos.instance_unknown"), "though the law is off");
+    desk.moves(event("ana", "bring", "l-1"));
+    assert_eq!(desk.last.as_ref().unwrap().answer.code(), Some("hos.mode_off"), "and nothing more is judged");
+    desk.begin(ask("ana", "l-1", 300));
+    assert_eq!(desk.last.as_ref().unwrap().answer.code(), Some("hos.mode_off"), "nor the id of a birth");
 }
 
 #[test]
@@ -164,6 +193,50 @@ fn the_candidate_s_word_stands_beside_the_law_s_where_it_is_another() {
     lacking.candidate = Some(first());
     scene.told("the law has no contract, the candidate is not asked", lacking.begin(ask("ana", "l-1", 300)));
     scene.ends();
+}
+
+/// What is wrong with the call itself is asked under the candidate as it would be in force.
+#[test]
+fn a_candidate_is_asked_about_arguments_and_reasons_too() {
+    let candidate = |desk: &Desk| {
+        let answer = &desk.last.as_ref().unwrap().answer;
+        answer.candidate.as_ref().map(|said| said.blockers.iter().map(|b| b.code.to_string()).collect::<Vec<_>>())
+    };
+    let mut desk = Desk::new(first());
+    desk.candidate = Some(at_a_desk());
+    desk.begin(ask("ana", "l-1", 300));
+    let lines = desk.moves(event("ana", "lend", "l-1"));
+    assert!(lines[0].starts_with("yes"), "{lines:#?}");
+    assert_eq!(candidate(&desk), Some(vec!["hos.attribute_missing".to_owned()]));
+    // The same is wrong to both.
+    desk.begin(ask("ana", "l-2", 300));
+    desk.wait(HOUR);
+    desk.tick("loan/l-2");
+    let lines = desk.moves(event("sue", "reopen", "l-2"));
+    assert!(lines[0].starts_with("no; hos.reason_missing"), "{lines:#?}");
+    assert_eq!(candidate(&desk), None);
+}
+
+/// Whoever grants chooses the ids: as many as there is room for stand in the record, and the move is made.
+#[test]
+fn long_ids_of_grants_stop_no_move() {
+    use hos_core::call::{Change, Directory};
+    let mut desk = Desk::new(first());
+    for number in 0..70 {
+        let id = format!("{number:02}{}", "g".repeat(253));
+        let grant = Change::Grant { id, template: "keeper".into(), principal: Some(reader("ben")), resource: None };
+        let lines = desk.call(&Call::Directory(Directory::new(reader("sue"), grant)));
+        assert!(lines[0].starts_with("yes"), "{}", lines[0]);
+    }
+    desk.begin(ask("ana", "l-1", 300));
+    desk.wait(HOUR);
+    desk.tick("loan/l-1");
+    let lines = desk.moves(event("ben", "reopen", "l-1").because("she is on her way"));
+    let answer = &desk.last.as_ref().unwrap().answer;
+    assert!(answer.allowed && lines[1].contains("[the same again]"), "{:?} {}", answer.blockers, lines[1]);
+    assert_eq!(answer.policies.len(), 70);
+    let named = &desk.records.last().unwrap().header.policies;
+    assert!((50..64).contains(&named.len()) && answer.policies.starts_with(named), "{}", named.len());
 }
 
 #[test]
@@ -268,7 +341,7 @@ fn a_digest_is_of_all_that_a_caller_supplied_and_of_nothing_else() {
     assert_eq!(digests.len(), distinct.len());
     // A retry comes at another time, with another request and context, and is the same call.
     let retried = begin(&|c| {
-        c.by.context = record(&[("x", Value::from(1))]);
+        c.by.context = record(&[("x", Value::from(1))]).into();
         c.by.request = Some(RequestId::new("r").unwrap());
         c.once = Some(hos_core::id::OnceKey::new("k").unwrap());
     });

@@ -9,14 +9,26 @@ use hos_core::judge::{Draft, encode_world};
 use hos_core::law::Law;
 use hos_core::policy::{Entity, Link};
 use hos_core::proof::record::{Decision, Header, Kind, Part, Slot};
-use judge_support::law::{bare, first, second, with_policy, without_notes, without_staff};
+use judge_support::law::{bare, first, guarded, keeping, second, with_policy, without_notes, without_staff};
 use judge_support::*;
 
 /// What another law says of a record.
 fn tried(desk: &Desk, law: &Law, draft: &Draft, before: &Before<'_>) -> String {
     let laws = desk.laws();
     let laws = |hash: &LawHash| laws.iter().find(|law| law.hash == *hash).cloned();
-    match Past::new(&laws).under(law, &again(draft), before) {
+    said(Past::new(&laws).under(law, &again(draft), before))
+}
+
+/// The same where it is known which laws were ever in force.
+fn tried_in_its_store(desk: &Desk, law: &Law, draft: &Draft, before: &Before<'_>) -> String {
+    let ever = desk.laws();
+    let laws = |hash: &LawHash| ever.iter().find(|law| law.hash == *hash).cloned();
+    let granted = |template: &str| ever.iter().any(|law| law.policy.template_slots(template).is_some());
+    said(Past::new(&laws).granting(&granted).under(law, &again(draft), before))
+}
+
+fn said(trial: Trial) -> String {
+    match trial {
         Trial::Decided { was, now } => {
             let told = |d: &hos_core::audit::replay::Decided| {
                 let to = d.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
@@ -195,7 +207,23 @@ fn what_another_law_reads_and_no_record_holds_is_not_known() {
     let reads = says(
         "@id(\"nosy\") permit (principal, action == Lib::Action::\"loan.lend\", resource) when { Lib::Reader::\"ben\".limit > 5 };",
     );
-    assert!(reads.starts_with("unknown: `nosy` reads what the record does not hold: "), "{reads}");
+    let ben = "unknown: it reads Lib::Reader::\"ben\", which the record does not hold";
+    assert_eq!(reads, ben);
+    // `has` and `in` do not err where somebody is not there: they are false.
+    let quiet = |when: &str| {
+        says(&format!("@id(\"quiet\") forbid (principal, action == Lib::Action::\"loan.lend\", resource) when {{ {when} }};"))
+    };
+    assert_eq!(quiet("Lib::Reader::\"ben\" has limit"), ben);
+    assert_eq!(quiet("Lib::Reader::\"ben\" in Lib::Role::\"staff\""), ben);
+    let staff = "unknown: it reads Lib::Role::\"staff\", which the record does not hold";
+    assert_eq!(quiet("Lib::Role::\"staff\" in Lib::Role::\"door\""), staff);
+    let guard = |when: &str| tried(&desk, &guarded(when), &lend, &Before::Instance(Some(&asked)));
+    assert_eq!(guard("resource.pages <= 500 && !(Lib::Reader::\"ben\" in Lib::Role::\"staff\")"), ben);
+    assert_eq!(guard("resource.pages <= 500 && Lib::Reader::\"ben\".active"), ben);
+    // Who is there may be read.
+    let same = "allow by readers-borrow to lent / allow by readers-borrow to lent";
+    assert_eq!(quiet("Lib::Reader::\"ana\".limit > 9000"), same);
+    assert_eq!(guard("resource.pages <= 500 && Lib::Shelf::\"a\" has closes"), same);
     let errs = says(
         "@id(\"vast\") permit (principal, action == Lib::Action::\"loan.lend\", resource) when { resource.pages + 9223372036854775807 > 0 };",
     );
@@ -213,6 +241,71 @@ fn what_another_law_reads_and_no_record_holds_is_not_known() {
     let migrated = desk.records.last().unwrap().clone();
     assert_eq!(migrated.header.kind, Kind::Migrated);
     assert_eq!(tried(&desk, &second(), &migrated, &Before::Instance(Some(&lent))), "attested");
+}
+
+#[test]
+fn whom_its_own_law_looked_for_in_vain_was_not_there() {
+    let odd = "@id(\"odd\") permit (principal, action == Lib::Action::\"loan.lend\", resource) when { Lib::Reader::\"zoe\".limit > 5 };";
+    let mut desk = Desk::new(with_policy(odd));
+    desk.begin(ask("ana", "l-1", 300));
+    let asked = desk.instances["loan/l-1"].clone();
+    desk.moves(event("ana", "lend", "l-1"));
+    let lend = desk.records.last().unwrap().clone();
+    let says = |law: &Law| tried(&desk, law, &lend, &Before::Instance(Some(&asked)));
+    let same = "allow by readers-borrow to lent / allow by readers-borrow to lent";
+    assert_eq!(says(&with_policy(odd)), same);
+    assert_eq!(says(&guarded("!(Lib::Reader::\"zoe\" in Lib::Role::\"staff\")")), same);
+    let other = says(&guarded("!(Lib::Reader::\"zed\" in Lib::Role::\"staff\")"));
+    assert_eq!(other, "unknown: it reads Lib::Reader::\"zed\", which the record does not hold");
+}
+
+#[test]
+fn grants_that_its_own_law_did_not_ask_for_are_not_known() {
+    let mut desk = Desk::new(first());
+    desk.begin(ask("ana", "l-1", 300));
+    let asked = desk.instances["loan/l-1"].clone();
+    desk.moves(event("ben", "lend", "l-1"));
+    let lend = desk.records.last().unwrap().clone();
+    let before = Before::Instance(Some(&asked));
+    let unknown = |template: &str| format!("unknown: it asks for grants of `{template}`, which the record does not hold");
+    let wider =
+        keeping("(principal == ?principal, action in [Lib::Action::\"loan.reopen\", Lib::Action::\"loan.lend\"], resource)");
+    assert_eq!(tried(&desk, &wider, &lend, &before), unknown("keeper"));
+    assert_eq!(tried_in_its_store(&desk, &wider, &lend, &before), unknown("keeper"));
+    // Of a template that no law had there are no grants.
+    let fresh = with_policy("@id(\"lender\") permit (principal == ?principal, action == Lib::Action::\"loan.lend\", resource);");
+    assert_eq!(tried(&desk, &fresh, &lend, &before), unknown("lender"));
+    let same = "deny hos.not_permitted / deny hos.not_permitted";
+    assert_eq!(tried_in_its_store(&desk, &fresh, &lend, &before), same);
+    // What its own law asked for is known, and not more of it.
+    desk.wait(HOUR);
+    desk.tick("loan/l-1");
+    let void = desk.instances["loan/l-1"].clone();
+    desk.moves(event("sue", "reopen", "l-1").because("found"));
+    let reopen = desk.records.last().unwrap().clone();
+    let says = |law: &Law| tried_in_its_store(&desk, law, &reopen, &Before::Instance(Some(&void)));
+    assert_eq!(says(&wider), "allow by staff to asked / allow by staff to asked");
+    assert_eq!(says(&keeping("(principal in ?principal, action == Lib::Action::\"loan.reopen\", resource)")), unknown("keeper"));
+}
+
+#[test]
+fn a_name_that_its_own_law_had_for_another_thing_is_not_gone() {
+    let mut desk = Desk::new(first());
+    desk.begin(ask("ana", "l-1", 300));
+    let asked = desk.instances["loan/l-1"].clone();
+    // A birth's name where an event is asked for, and the other way around.
+    desk.moves(event("ana", "ask", "l-1"));
+    let moved = desk.records.last().unwrap().clone();
+    desk.begin(Begin { event: hos_core::id::Name::new("lend").unwrap(), ..ask("ana", "l-2", 300) });
+    let begun = desk.records.last().unwrap().clone();
+    for (draft, before) in [(&moved, Before::Instance(Some(&asked))), (&begun, Before::Instance(None))] {
+        assert!(draft.header.event.is_some(), "the header has the name");
+        for law in [first(), second()] {
+            let says = tried(&desk, &law, draft, &before);
+            assert_eq!(says, "deny hos.event_unknown / deny hos.event_unknown");
+        }
+        assert_eq!(tried(&desk, &bare(), draft, &before), "no contract loan");
+    }
 }
 
 #[test]

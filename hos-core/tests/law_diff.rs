@@ -107,6 +107,13 @@ fn contracts_are_told_as_data_and_as_machines() {
             "changed event go (effect mail: id -> ; effect post:  -> id; guard o.few: context.m > 0 -> context.m > 1)",
         ],
     );
+    // Two messages of one kind are two.
+    let one = "{kind=\"mail\",body=[\"id\"]}";
+    let two = |first: &str| format!("{{kind=\"mail\",body=[\"{first}\"]}},{{kind=\"mail\",body=[\"state\"]}}");
+    let effect = "changed event go (effect mail 2:  -> state)";
+    differ(&[("contracts/o.toml", one, &two("id"))], &["changed file contracts/o.toml", effect]);
+    let (old, new) = (law(&[("contracts/o.toml", one, &two("id"))]), law(&[("contracts/o.toml", one, &two("args.m"))]));
+    assert_eq!(words(&diff(&old, &new).items), ["changed file contracts/o.toml", "changed event go (effect mail: id -> args.m)"]);
     differ(
         &[
             ("contracts/o.toml", "\"b\"]\nterminal=[\"b\"]", "\"b\",\"c\"]\nterminal=[\"b\",\"c\"]"),

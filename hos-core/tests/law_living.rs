@@ -96,6 +96,24 @@ fn facts_stay_what_they_are_in_every_version() {
     }
 }
 
+/// Those that are migrated are judged by the new law's word on who is a person; the others by the law of their birth.
+#[test]
+fn who_is_a_person_stays_as_it_was_at_the_birth_of_what_is_migrated() {
+    let nobody = ("persons = [\"A\"]\n", "");
+    let moved = [nobody, NEXT, STAYS];
+    let told = bar(&moved).unwrap();
+    assert!(told.starts_with("`N::A`, whose data theirs is, is no person under the new law"), "{told}");
+    assert_eq!(bar(&[nobody]), None);
+    let (before, after) = (law(&[nobody]), law(&[NEXT, STAYS]));
+    let told = living::bar(&before, &after, "o", "a").unwrap();
+    assert!(told.starts_with("`N::A`, whose data theirs is, is a person under the new law, and was no person"), "{told}");
+    assert_eq!(living::bar(&before, &OLD, "o", "a"), None);
+    // Whose data nobody's is needs no person, nor does what is at its end.
+    let free = ("data_subject = \"facts.who\"\n", "");
+    assert_eq!(living::bar(&law(&[nobody, free]), &law(&[free, NEXT, STAYS]), "o", "a"), None);
+    assert_eq!(living::bar(&before, &after, "o", "b"), None);
+}
+
 /// Where the version is the same their own events are asked for, under the new schema; where it is higher, the new contract's.
 #[test]
 fn what_their_own_events_ask_for_is_in_the_new_schema() {

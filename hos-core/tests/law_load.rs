@@ -166,11 +166,13 @@ fn one_fault_each() {
     let same_entity = ORDER.replace("contract = \"order\"", "contract = \"parcel\"");
     let guard = ORDER.replace("context.amount >=", "context.amuont >=");
     let syntax = ORDER.replace("context.amount >=", "context.amount >==");
+    let unfinished = ORDER.replace("context.amount >= resource.total", "context.amount >=");
+    let sign = ORDER.replace("context.amount >= resource.total", "context.amount >= #");
     let state = ORDER.replace("to   = \"paid\"", "to   = \"piad\"");
     let action = ORDER.replace("to = \"new\"\n[event.pay]", "to = \"new\"\naction = \"order.plaice\"\n[event.pay]");
     let policy = POLICIES.replace("resource.buyer", "resource.buyers");
     type Changes<'c> = &'c [(&'c str, &'c str)];
-    let cases: [(&str, Changes<'_>, &str, &str); 17] = [
+    let cases: [(&str, Changes<'_>, &str, &str); 19] = [
         ("no manifest", &[("law.toml", "")], "law.toml:0:0", "law.file.missing"),
         ("no schema", &[("schema.cedarschema", "")], "schema.cedarschema:0:0", "law.file.missing"),
         ("unknown file", &[("policies/a.txt", "x")], "policies/a.txt:0:0", "law.file.unknown"),
@@ -205,6 +207,8 @@ fn one_fault_each() {
         ),
         ("guard", &[("contracts/order.toml", &guard)], "contracts/order.toml:15:45", "law.contract.expression_invalid"),
         ("guard's syntax", &[("contracts/order.toml", &syntax)], "contracts/order.toml:15:62", "law.contract.expression_parse"),
+        ("guard's end", &[("contracts/order.toml", &unfinished)], "contracts/order.toml:15:62", "law.contract.expression_parse"),
+        ("guard's sign", &[("contracts/order.toml", &sign)], "contracts/order.toml:15:63", "law.contract.expression_parse"),
         ("action", &[("contracts/order.toml", &action)], "contracts/order.toml:11:11", "law.schema.unknown_action"),
         ("policy", &[("policies/orders.cedar", &policy)], "policies/orders.cedar:3:21", "law.policy.invalid"),
         // The policy leans on a fact of the broken contract; only the contract is to blame.
@@ -274,6 +278,46 @@ fn what_loads_and_is_unwise_is_told_by_check() {
     assert!(found.contains(&("policies:0:0".to_owned(), "law.policy.none")), "{found:?}");
 }
 
+/// What stands in a file that could not be read may permit anything.
+#[test]
+fn a_file_of_policies_that_cannot_be_read_is_not_none() {
+    let with = |policies: &[u8]| {
+        let kept = CORNER.iter().filter(|(path, _)| !path.starts_with("policies/"));
+        let mut files: Vec<_> = kept.map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+        files.push(("policies/orders.cedar".to_owned(), policies.to_vec()));
+        Law::load(files).unwrap_err().iter().map(|fault| fault.code).collect::<Vec<_>>()
+    };
+    assert_eq!(with(&[b"\xef\xbb\xbf", POLICIES.as_bytes()].concat()), ["law.file.bom"]);
+    assert_eq!(with(b"// \xff"), ["law.file.utf8"]);
+    // A person's words beside the law are held to the same.
+    let readme = corner(&[("README.md", "\u{feff}# Corner\n")]).map(|_| ()).unwrap_err();
+    assert_eq!(told(&readme), [("README.md:0:0".to_owned(), "law.file.bom")]);
+}
+
+/// An argument that another event of the action does not have: its own guard asks whether it is there.
+#[test]
+fn what_only_some_events_of_an_action_have_is_optional_in_their_own_guards() {
+    let shared = |guard: &str| {
+        let order = ORDER.replace("context.amount >=", &format!("{guard}context.amount >="));
+        let order = order
+            .replace("[event.expire]", "[event.topup]\nfrom = [\"new\"]\nto = \"paid\"\naction = \"order.pay\"\n[event.expire]");
+        corner(&[("contracts/order.toml", &order)]).map(|_| ())
+    };
+    let place = ("contracts/order.toml:15:45".to_owned(), "law.contract.expression_invalid");
+    assert_eq!(told(&shared("").unwrap_err()), [place]);
+    assert_eq!(shared("context has amount && "), Ok(()));
+}
+
+/// Every state that is not terminal is said in an array, as states are.
+#[test]
+fn a_star_stands_in_an_array() {
+    let from =
+        |from: &str| corner(&[("contracts/order.toml", &ORDER.replacen("from = [\"new\"]", &format!("from = {from}"), 1))]);
+    assert!(from("[\"*\"]").is_ok());
+    let faults = from("\"*\"").map(|_| ()).unwrap_err();
+    assert!(faults.iter().any(|fault| fault.code == "law.contract.wrong_type"), "{faults:#?}");
+}
+
 #[test]
 fn faults_are_shown_with_the_line_they_are_in() {
     let order = ORDER.replace("to   = \"paid\"", "to   = \"piad\"");
@@ -297,10 +341,10 @@ fn every_code_stands_in_the_specification() {
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let shipped = text.split("#[cfg(test)]").next().unwrap();
-        for rest in shipped.split("\"law.").skip(1) {
-            let name = rest.split('"').next().unwrap();
-            let is_code = name.contains('.') && name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '.');
-            codes.extend(is_code.then(|| format!("`law.{name}`")));
+        for word in shipped.split('"') {
+            let is_code = word.starts_with("law.") && word.matches('.').count() > 1 || word.starts_with("modes.");
+            let is_name = word.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '.');
+            codes.extend((is_code && is_name).then(|| format!("`{word}`")));
         }
     }
     assert!(codes.len() > 50, "{codes:?}");

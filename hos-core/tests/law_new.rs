@@ -103,6 +103,17 @@ fn a_code_is_no_longer_than_a_header_takes() {
     assert_eq!(errors(&[("event = \"late\"\n", &promise(&longer))]), [("law.contract.bad_name", 22)]);
 }
 
+/// As keys of JSON such names say which kind of value stands under them: most shells could never say them.
+#[test]
+fn no_fact_or_argument_has_a_name_that_no_call_could_give() {
+    let fact = |name: &str| [format!("{name} = \"A?\""), format!("{name}?: A }}")];
+    for (name, found) in [("__who", &[("law.contract.reserved", 9)][..]), ("_who", &[]), ("who__", &[])] {
+        let [contract, schema] = fact(name);
+        assert_eq!(errors(&[("who = \"A?\"", &contract), ("who?: A }", &schema)]), found, "{name}");
+    }
+    assert_eq!(errors(&[("to = \"b\"", "to = \"b\"\nargs = { __x = \"Long\" }")]), [("law.contract.reserved", 15)]);
+}
+
 /// An expression is no template's: nobody is ever put into a slot of it.
 #[test]
 fn an_expression_has_no_slots() {
@@ -158,6 +169,46 @@ fn an_instant_whose_action_does_not_apply_to_the_clock_is_an_error() {
     // With `after` the state is entered, and the deadline is refused when it is due.
     let after = ("at = \"resource.end\"", "after = \"PT1H\"");
     assert_eq!(warnings(&[nobody, after]), [("law.deadline.clock_not_permitted", 18)]);
+}
+
+/// The clock comes with its name alone, unless the directory has it, and gates always do.
+#[test]
+fn a_clock_or_a_gate_of_which_the_schema_asks_more_is_an_error() {
+    const UNFIT: [(&str, usize); 1] = [("law.deadline.clock_unfit", 0)];
+    const NO_GATE: [(&str, usize); 1] = [("law.action.gate_unfit", 0)];
+    let entities = "entity A, Clock, Gate, Shop;";
+    let clock = |declared: &str| format!("entity A, Gate, Shop;\n  entity Clock{declared};");
+    let gate = |declared: &str| format!("entity A, Clock, Shop;\n  entity Gate{declared};");
+    let account = "  action \"directory.account\"";
+    let with = |action: &str, resource: &str| {
+        format!("  action \"{action}\" appliesTo {{ principal: [A], resource: [{resource}] }};\n{account}")
+    };
+    let clocks: [(&str, &[(&str, usize)]); 4] = [
+        (" = { zone: String }", &UNFIT),
+        (" enum [\"other\"]", &UNFIT),
+        (" = { zone?: String }", &[]),
+        (" enum [\"clock\", \"other\"]", &[]),
+    ];
+    for (declared, wanted) in clocks {
+        assert_eq!(errors(&[(entities, &clock(declared))]), wanted, "{declared}");
+    }
+    let zoned = clock(" = { zone: String }");
+    assert_eq!(errors(&[(entities, &zoned), (account, &with("directory.entity", "Clock"))]), NONE, "the directory may have it");
+    let none = ("[[deadline]]\nstate = \"a\"\nat = \"resource.end\"\nevent = \"late\"\n", "");
+    assert_eq!(errors(&[(entities, &zoned), none]), NONE, "nothing is ever due");
+    let gates: [(&str, &[(&str, usize)]); 4] = [
+        (" = { open: Bool }", &NO_GATE),
+        (" enum [\"t1\"]", &NO_GATE),
+        (" = { open?: Bool }", &[]),
+        (" enum [\"t1\", \"law\"]", &[]),
+    ];
+    for (declared, wanted) in gates {
+        assert_eq!(errors(&[(entities, &gate(declared)), (account, &with("law.activate", "Gate"))]), wanted, "{declared}");
+        assert_eq!(errors(&[(entities, &gate(declared))]), NONE, "a gate of the law's own: {declared}");
+    }
+    let note = with("record.note", "Gate");
+    assert_eq!(errors(&[(entities, &gate(" = { open: Bool }")), (account, &note)]), NO_GATE);
+    assert_eq!(errors(&[(entities, &gate(" enum [\"t1\"]")), (account, &note)]), NONE, "some notes are refused, not all");
 }
 
 /// Whoever may do an event of that action could bring in instances, in any state.

@@ -4,7 +4,7 @@ mod policy_support;
 
 use hos_core::policy::{Bound, Directory, Effect, Entity, Link};
 use hos_core::refusal::{Blocker, Code};
-use hos_core::value::Record;
+use hos_core::value::{Record, Value};
 use policy_support::*;
 use std::sync::Arc;
 
@@ -123,6 +123,37 @@ fn hierarchies_from_outside_are_bounded() {
     call.given.extend(regions(900));
     call.given.push(entity(&region(900), Record::new(), &[]));
     assert_eq!(call.refused(&bound), Code::HierarchyInvalid);
+}
+
+/// What the last one brought along is closed once, and never taken for what another brings.
+#[test]
+fn requests_that_are_asked_together_are_answered_as_alone() {
+    let bound = pazar();
+    let several = bound.for_several();
+    let region = |n: usize| format!("Region::\"r{n}\"");
+    let given = |top: &str| -> Vec<Entity> {
+        let shop = record([("owner", uid("Account::\"can\"").into())]);
+        let above = |i: usize| if i == 19 { top.to_owned() } else { region(i + 1) };
+        let regions = (0..20).map(|i| entity(&region(i), Record::new(), &[&above(i)]));
+        [order(&["Shop::\"t\""]), entity("Shop::\"t\"", shop, &[&region(0)])].into_iter().chain(regions).collect()
+    };
+    let mut effects = Vec::new();
+    for top in ["west", "west", "closed", "nowhere", "r0", "r0", "west"] {
+        for who in ["can", "ayse", "nobody"] {
+            let call = Call { given: given(&format!("Region::\"{top}\"")), ..pay(who) };
+            let alone = call.on(&bound);
+            assert_eq!(call.on(&several), alone, "{who} {top}");
+            effects.push(alone.map_err(|blocker| blocker.hos().unwrap()).map(|ruling| ruling.effect));
+        }
+    }
+    for wanted in [Ok(Effect::Allow), Ok(Effect::Forbidden), Err(Code::EntityMissing), Err(Code::HierarchyInvalid)] {
+        assert!(effects.contains(&wanted), "{wanted:?}: {effects:?}");
+    }
+    for seen in [&["ayse"][..], &["ayse"], &["ayse", "can"], &["nobody"], &[]] {
+        let seen = seen.iter().map(|who| Value::from(uid(&format!("Account::\"{who}\"")))).collect();
+        let call = Call { context: record([("seen", Value::Set(seen))]), ..view("can") };
+        assert_eq!(call.on(&several), call.on(&bound));
+    }
 }
 
 /// Not a test of time: prints how long a decision takes as the law and the directory grow. Run it alone, in release.

@@ -4,7 +4,7 @@ mod policy_support;
 
 use hos_core::id::{RecordHash, Uid};
 use hos_core::limits::{GIVEN_MAX, SLICE_MAX};
-use hos_core::policy::{Compat, Effect, Entity};
+use hos_core::policy::{Bound, Compat, Effect, Entity};
 use hos_core::refusal::Code;
 use hos_core::shape::ExpressionId;
 use hos_core::time::Timestamp;
@@ -168,6 +168,70 @@ fn a_principal_that_is_not_stored_may_come_along() {
     assert_eq!(call.refused(&bound), Code::PrincipalUnknown);
     call.given.push(entity("Clock::\"clock\"", Record::new(), &[]));
     assert_eq!(call.on(&bound).unwrap().determining, ["clock"]);
+}
+
+#[test]
+fn a_principal_that_the_schema_declares_is_there() {
+    let mut draft = draft();
+    draft.schema = draft.schema.replace("entity Clock;", "entity Clock enum [\"clock\"];");
+    let bound = bound_of(&draft.law(), people());
+    let mut call = pay("ayse");
+    call.principal = uid("Clock::\"clock\"");
+    assert_eq!(call.on(&bound).unwrap().determining, ["clock"]);
+    call.given.push(entity("Clock::\"clock\"", Record::new(), &[]));
+    assert_eq!(call.refused(&bound), Code::DirectoryConflict);
+    call.given.pop();
+    call.principal = uid("Clock::\"other\"");
+    assert_eq!(call.refused(&bound), Code::PrincipalUnknown);
+}
+
+#[test]
+fn a_grant_that_is_called_as_a_policy_is_determines_once_with_it() {
+    let links = vec![link("clerks", "helper", Some("Role::\"clerk\""), None)];
+    let bound = bound(&draft().law(), people(), links);
+    assert_eq!(view("can").on(&bound).unwrap().determining, ["clerks"]);
+}
+
+/// Another law is in force: accounts have a rank and are in teams, orders may be urgent, there is a color more.
+#[test]
+fn for_guards_what_the_schema_does_not_declare_is_let_be() {
+    let mut people = people();
+    people[0].attrs.insert("rank".into(), 3.into());
+    people[0].parents.insert(uid("Team::\"red\""));
+    let bound = bound_of(&draft().law(), people.clone());
+    let mut call = pay("ayse");
+    call.given[0].attrs.insert("urgent".into(), true.into());
+    call.given[0].attrs.insert("color".into(), uid("Color::\"green\"").into());
+    call.context.insert("ip".into(), "::1".into());
+    let code = |bound: &Bound, call: &Call, for_guards: bool| {
+        let request = call.request();
+        let prepared = if for_guards { bound.prepare_guards(&request) } else { bound.prepare(&request) };
+        prepared.err().and_then(|blocker| blocker.hos())
+    };
+    assert_eq!(code(&bound, &call, false), Some(Code::EntityMissing));
+    assert_eq!(code(&bound, &call, true), None);
+    let request = call.request();
+    let prepared = bound.prepare_guards(&request).unwrap();
+    assert_eq!(prepared.condition(ExpressionId(0)), Ok(true));
+    assert_eq!(prepared.condition(ExpressionId(4)), Ok(true));
+    assert_eq!(prepared.condition(ExpressionId(5)), Ok(false));
+    // What it declares is as it says, and there.
+    let refused = |change: &dyn Fn(&mut Call)| {
+        let mut call = call.clone();
+        change(&mut call);
+        code(&bound, &call, true)
+    };
+    assert_eq!(refused(&|c| drop(c.given[0].attrs.remove("total"))), Some(Code::AttributeMissing));
+    assert_eq!(refused(&|c| drop(c.given[0].attrs.insert("total".into(), "100".into()))), Some(Code::AttributeType));
+    assert_eq!(refused(&|c| drop(c.context.remove("amount"))), Some(Code::AttributeMissing));
+    assert_eq!(refused(&|c| c.given.clear()), Some(Code::EntityMissing));
+    assert_eq!(refused(&|c| c.principal = uid("Account::\"eve\"")), Some(Code::PrincipalUnknown));
+    assert_eq!(refused(&|c| c.given.push(account("Account::\"can\"", &[]))), Some(Code::DirectoryConflict));
+    people[0].attrs.insert("blocked".into(), "no".into());
+    assert_eq!(code(&bound_of(&draft().law(), people.clone()), &call, true), Some(Code::AttributeType));
+    // To earlier builds the whole of it had to be known.
+    people[0].attrs.insert("blocked".into(), false.into());
+    assert_eq!(code(&bound_of(&draft().law(), people).earlier(), &pay("ayse"), true), Some(Code::AttributeUnknown));
 }
 
 #[test]

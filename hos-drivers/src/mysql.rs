@@ -13,6 +13,14 @@ use mysql::{Conn, Error, Opts, OptsBuilder, Params, Value};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+/// How long a host may leave what it was sent unacknowledged, or be silent before it is probed, in milliseconds.
+const GONE_MS: u32 = 30_000;
+/// How long a probe is waited for, in seconds, and how many are.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+const PROBED_SECS: u32 = 10;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+const PROBES: u32 = 3;
+
 /// One MySQL or MariaDB database.
 pub(crate) struct Server {
     opts: Opts,
@@ -24,6 +32,18 @@ impl Server {
         let wrong = |_| Failure::new(Code::StoreUnavailable, format!("{}: not a URL of MySQL", without_password(url)));
         let url = tls::unasked(&url.replacen("mariadb://", "mysql://", 1))?;
         Ok(Self { opts: Opts::from_url(&url).map_err(wrong)?, shown: without_password(&url) })
+    }
+
+    /// How the host is reached, and how long one that is gone is waited for: it says nothing, and is noticed by what it does not
+    /// acknowledge.
+    fn reaching(&self, patience: Duration) -> OptsBuilder {
+        let opts =
+            OptsBuilder::from_opts(self.opts.clone()).tcp_connect_timeout(Some(patience)).tcp_keepalive_time_ms(Some(GONE_MS));
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        let opts = opts.tcp_keepalive_probe_interval_secs(Some(PROBED_SECS)).tcp_keepalive_probe_count(Some(PROBES));
+        #[cfg(target_os = "linux")]
+        let opts = opts.tcp_user_timeout_ms(Some(GONE_MS));
+        opts.prefer_socket(false)
     }
 }
 
@@ -45,11 +65,7 @@ impl Connector for Server {
             format!("SET SESSION innodb_lock_wait_timeout = {seconds}"),
             format!("SET SESSION wait_timeout = {}", (seconds * 6).max(60)),
         ];
-        let opts = OptsBuilder::from_opts(self.opts.clone())
-            .tcp_connect_timeout(Some(patience))
-            .prefer_socket(false)
-            .init(init)
-            .stmt_cache_size(Some(256));
+        let opts = self.reaching(patience).init(init).stmt_cache_size(Some(256));
         let named = |e: Error| {
             let told = told(e);
             ClientError { message: format!("{}: {}", self.shown, told.message), ..told }
@@ -211,4 +227,19 @@ fn told(error: Error) -> ClientError {
         _ => (Trouble::Lost, "the connection is of no use any more".to_owned()),
     };
     ClientError { trouble, message }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_gone_is_not_waited_for_without_end() {
+        let server = Server::new("mysql://u@h/d").unwrap();
+        let opts = Opts::from(server.reaching(Duration::from_secs(5)));
+        assert_eq!(opts.get_tcp_connect_timeout(), Some(Duration::from_secs(5)));
+        assert_eq!((opts.get_tcp_keepalive_time_ms(), opts.get_tcp_user_timeout_ms()), (Some(GONE_MS), Some(GONE_MS)));
+        let probes = (opts.get_tcp_keepalive_probe_interval_secs(), opts.get_tcp_keepalive_probe_count());
+        assert_eq!(probes, (Some(PROBED_SECS), Some(PROBES)));
+    }
 }

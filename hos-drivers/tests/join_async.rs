@@ -7,7 +7,10 @@ use hos_core::call::{Call, Can};
 use hos_core::policy::Entity;
 use hos_core::refusal::Code;
 use hos_drivers::join::{AnyError, Dialect, End, Error, Joining, Judged, Tries, tokio_postgres as join};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use tokio_postgres::{Client, NoTls};
 use world::cut::{Cut, through};
 use world::{Dice, World, birth, go, kinds_and_settings, legacy, once, question, root, uid};
@@ -231,7 +234,11 @@ fn a_transaction_that_failed_or_ended_before_its_commit_is_not_a_commit() {
     on_each(async |world, joining| {
         let mut client = client(&world.url, &world.kind.session).await;
         let joining = &joining;
-        for (said, fails, code) in [("SELECT nothing", true, Code::StoreUnavailable), ("ROLLBACK", false, Code::NoTransaction)] {
+        for (said, fails, code) in [
+            ("SELECT nothing", true, Code::StoreUnavailable),
+            ("ROLLBACK", false, Code::NoTransaction),
+            ("ROLLBACK; BEGIN", false, Code::NoTransaction),
+        ] {
             let done = join::run(&mut client, async |tx| {
                 tx.execute("INSERT INTO orders VALUES ('1', 'a')", &[]).await?;
                 assert!(join::on(joining, "t1", tx)?.call(birth("1")).await?.allowed);
@@ -242,5 +249,61 @@ fn a_transaction_that_failed_or_ended_before_its_commit_is_not_a_commit() {
             assert_eq!(error.downcast_ref::<Error>().map(Error::code), Some(code), "{said}: {error}");
             assert_eq!(number(&client, "SELECT count(*) FROM orders").await, 0);
         }
+    });
+}
+
+/// What comes of work that is polled so often and then dropped.
+async fn dropped_after<T>(polls: usize, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut left = polls;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        work.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+const BORN: &str = "SELECT count(*) FROM hos_instance WHERE tenant = 't1' AND state <> ''";
+
+/// A host may give up a call that takes too long, and commit what it did before.
+#[test]
+fn of_a_call_that_is_dropped_anywhere_all_is_committed_or_nothing() {
+    on_each(async |world, joining| {
+        let client = client(&world.url, &world.kind.session).await;
+        let here = join::on(&joining, "t1", &client).unwrap();
+        let (mut polls, mut ended) = (0, false);
+        while !ended {
+            assert!(polls < 500, "it never ends");
+            let before = number(&client, BORN).await;
+            client.batch_execute("BEGIN").await.unwrap();
+            let calls = (0..16).map(|n| birth(&format!("{polls}-{n}"))).collect();
+            let done = dropped_after(polls, here.all(calls)).await;
+            client.batch_execute("COMMIT").await.unwrap();
+            let born = number(&client, BORN).await - before;
+            ended = done.is_some_and(|judged| judged.unwrap().allowed);
+            assert!(born == 16 || born == 0 && !ended, "{born} after {polls} polls");
+            polls += 1;
+        }
+        apart(|| world.intact());
+    });
+}
+
+/// What the host says beside a call that it did not wait for ends the transaction under it.
+#[test]
+fn nothing_is_written_behind_a_commit_that_came_in_between() {
+    on_each(async |world, joining| {
+        let client = client(&world.url, &world.kind.session).await;
+        let here = join::on(&joining, "t1", &client).unwrap();
+        client.batch_execute("BEGIN").await.unwrap();
+        assert!(here.call(birth("1")).await.unwrap().allowed, "the law is known from now on");
+        client.batch_execute("COMMIT; BEGIN").await.unwrap();
+        let (judged, committed) = futures_util::future::join(here.call(birth("2")), client.batch_execute("COMMIT")).await;
+        committed.unwrap();
+        assert_eq!(judged.err().map(|error| error.code()), Some(Code::NoTransaction));
+        assert_eq!(number(&client, BORN).await, 1);
+        apart(|| world.intact());
     });
 }

@@ -2,12 +2,14 @@
 
 use crate::Failure;
 use crate::court::{Court, lock};
+use crate::ports::Unsigned;
 use crate::seal;
 use crate::settings::Seal;
 use crate::store::StoreError;
 use crate::store::Tx;
 use crate::store::place::Place;
 use crate::store::sql::evidence::Head;
+use crate::store::sqlite::Stay;
 use crate::view::InForce;
 use crate::work::{Done, HeadsDone, Job};
 use hos_core::answer::Answer;
@@ -18,6 +20,9 @@ use std::sync::{Arc, PoisonError};
 
 /// How many records one transaction seals behind a commit.
 const SEAL_STEP: u64 = 256;
+
+/// How often a signer is asked again with a longer head, where other processes have theirs signed first.
+const OVERTAKEN: usize = 8;
 
 /// An open store, and the court that judges in its commits.
 pub(crate) struct Desk {
@@ -32,6 +37,12 @@ impl Desk {
     pub(crate) fn submit(&self, job: Job) -> Result<Done, Failure> {
         self.may_write()?;
         self.submit_even_in_quarantine(job)
+    }
+
+    /// Runs these jobs in one commit, and answers each, in their order. The outer failure means that none of them ran.
+    pub(crate) fn submit_all(&self, jobs: Vec<Job>) -> Result<Vec<Result<Done, StoreError>>, Failure> {
+        self.may_write()?;
+        Ok(self.store.submit_all(&self.court, jobs)?)
     }
 
     /// Refuses where the store is only read.
@@ -99,30 +110,62 @@ impl Desk {
     /// Lets the mark outside follow.
     pub(crate) fn advance_mark(&self, flush: bool) {
         if let Some(mark) = &self.court.mark {
+            let _stay = Stay::enter();
             let newest =
                 lock(&self.court.checkpoints).iter().map(|(t, signed)| (t.clone(), signed.size, signed.note.clone())).collect();
             mark.advance(&self.court.of.store, newest, flush);
         }
     }
 
-    /// Signs one head; the proof that it extends what was signed last is made when it is asked for.
-    pub(crate) fn sign(&self, tenant: &Tenant, head: &Head) -> Result<(), Failure> {
+    /// Signs one head, or a longer one that vouches for it too; the proof that it extends what was signed last is made when it is asked
+    /// for. One that is refused has failed only where it is the newest: several processes may ask one signer, and who read the head
+    /// before another committed is shown as one whose log shrinks.
+    pub(crate) fn sign(&self, tenant: &Tenant, head: &Head) -> Result<(), Unsigned> {
         self.may_write()?;
         self.read(|tx| self.court.ring(tx))?;
-        self.court.sign(tenant, head, &|from| self.read(|tx| self.court.consistency(tx, tenant, from, head.size)))
+        let (mut head, mut refused) = (head.clone(), 0);
+        loop {
+            let proof = |from| self.read(|tx| self.court.consistency(tx, tenant, from, head.size));
+            let failure = match self.court.sign(tenant, &head, &proof) {
+                Err(Unsigned::Refused(failure)) => failure,
+                done => return done,
+            };
+            refused += 1;
+            let newest = self.read(|tx| seal::head(tx, tenant, self.court.of))?;
+            if newest.size <= head.size || refused == OVERTAKEN {
+                self.court.signing.owes(tenant, &failure.message);
+                return Err(Unsigned::Refused(failure));
+            }
+            head = newest;
+        }
     }
 
     /// Signs the head that a tenant has now.
-    pub(crate) fn sign_newest(&self, tenant: &Tenant) -> Result<(), Failure> {
+    pub(crate) fn sign_newest(&self, tenant: &Tenant) -> Result<(), Unsigned> {
         let head = self.read(|tx| seal::head(tx, tenant, self.court.of))?;
         self.sign(tenant, &head)
     }
 
-    /// Signs every head that has no checkpoint; what fails is kept in [`crate::court::signing::Signing::failures`].
+    /// Signs every head that has no checkpoint; what fails is kept in [`crate::court::signing::Signing::failures`]. A signer that does
+    /// not answer is asked once: the other heads are owed for the same reason.
     pub(crate) fn sign_all(&self) {
         let tenants = self.read(|tx| self.court.tenants(tx)).unwrap_or_default();
+        let mut silent = None;
         for tenant in tenants {
-            let _ = self.sign_newest(&tenant);
+            if silent.is_none() {
+                silent = self.sign_newest(&tenant).err().and_then(of_the_signer);
+            }
+            if let Some(why) = &silent {
+                self.owes(&tenant, why);
+            }
+        }
+    }
+
+    /// Says why a tenant's newest head is owed, if it is.
+    fn owes(&self, tenant: &Tenant, why: &str) {
+        let head = self.read(|tx| seal::head(tx, tenant, self.court.of));
+        if head.is_ok_and(|head| head.size > 0 && !self.court.covers(tenant, head.size)) {
+            self.court.signing.owes(tenant, why);
         }
     }
 
@@ -170,7 +213,7 @@ impl Desk {
     /// Reads in one transaction; what fails keeps its own failure.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut failed = None;
-        let result = self.store.read(|tx| {
+        let result = self.store.read_verified(&self.court, |tx| {
             work(tx).map_err(|failure| {
                 let error = StoreError::new(failure.code, failure.message.clone());
                 failed = Some(failure);
@@ -182,7 +225,16 @@ impl Desk {
 
     /// The laws in force, as this process last saw them.
     pub(crate) fn in_force(&self) -> Option<Arc<InForce>> {
+        let _stay = Stay::enter();
         self.court.in_force.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Why nobody else needs to ask the signer either.
+fn of_the_signer(unsigned: Unsigned) -> Option<String> {
+    match unsigned {
+        Unsigned::Failed(failure) if failure.code == Code::SignerFailed => Some(failure.message),
+        _ => None,
     }
 }
 

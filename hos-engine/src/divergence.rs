@@ -37,8 +37,9 @@ pub struct Shadowed {
     pub held: u64,
     /// Moves of the world that the law would have refused, by refusal code.
     pub moved: BTreeMap<String, u64>,
-    /// Calls that the law refused before they came to an instance (no such instance, nobody known), by refusal code. Where the world
-    /// refused as well they are `agreed`; records of before that was told apart are here.
+    /// Calls that the law refused and that moved no instance here, whatever the world did (no such instance, nobody known, a state
+    /// of the world's that the contract does not have), by refusal code. Where the world refused as well they are `agreed`; records
+    /// of before that was told apart are here.
     pub refused: BTreeMap<String, u64>,
     /// Policies that decided what the law would have refused.
     pub policies: BTreeMap<String, u64>,

@@ -68,8 +68,8 @@ impl Engine {
         self.0.submit(Job::Found(Box::new(plan))).map(drop)
     }
 
-    /// What start-up does before the first call: the laws in force are read, erasures are carried out that a crash left half
-    /// done, and heads without a checkpoint are signed.
+    /// What start-up does before the first call: the laws in force are read, heads without a checkpoint are signed, the vault is looked
+    /// at, and erasures are carried out that a crash left half done.
     pub(crate) fn recover(&self) -> Result<(), Failure> {
         let court = &self.0.court;
         let mut unsigned = Vec::new();
@@ -101,10 +101,10 @@ impl Engine {
             }
             court.gone(tx)
         })?;
-        // A signer that does not answer is no reason to stay closed: what it owes is named by `verify` and `work`.
-        let signs = !court.signing.is_paused() && self.0.may_write().is_ok();
-        for (tenant, head, stored) in unsigned.iter().filter(|_| signs || court.reading) {
-            if court.reading || self.0.sign(tenant, head).is_ok() {
+        // A signer that does not answer is no reason to stay closed, and is asked once: what it owes is named by `verify` and `work`.
+        let signs = self.0.may_write().is_ok();
+        for (tenant, head, stored) in &unsigned {
+            if court.reading || (signs && !court.signing.is_paused() && self.0.sign(tenant, head).is_ok()) {
                 court.signing.late(tenant, *stored, head.size);
             }
         }
@@ -112,6 +112,7 @@ impl Engine {
         if self.0.may_write().is_err() {
             return Ok(());
         }
+        self.0.read(|tx| court.has_its_vault(tx, &erased))?;
         self.erase_restored(court.follow_erasures(&erased)?)
     }
 
@@ -188,12 +189,12 @@ impl Engine {
     pub fn batch(&self, calls: Vec<(Tenant, Call)>) -> Result<Vec<Result<Answer, Failure>>, Failure> {
         let spares: Vec<(Tenant, Spare)> = calls.iter().map(|(tenant, call)| (tenant.clone(), Spare::of(call))).collect();
         let jobs: Vec<Job> = calls.into_iter().map(|(tenant, call)| Job::Call(tenant, Box::new(call))).collect();
-        self.0.may_write()?;
         let grown: Vec<Vec<Tenant>> = jobs.iter().map(|job| self.0.seals_behind(job)).collect();
-        let mut done = match guarded(|| Ok(self.0.store.submit_all(&self.0.court, jobs)?)) {
+        let mut done: Vec<Result<Done, Failure>> = match guarded(|| self.0.submit_all(jobs)) {
             Ok(done) => done.into_iter().map(|done| done.map_err(Failure::from)).collect(),
             Err(failure) if spares.iter().any(|(_, spare)| spare.is_kept()) => {
-                spares.iter().map(|_| Err(failure.clone())).collect::<Vec<_>>()
+                let stands = |(tenant, spare): (Tenant, Spare)| self.0.spared(&tenant, spare, failure.clone());
+                return Ok(spares.into_iter().map(stands).collect());
             }
             Err(failure) => return Err(failure),
         };
@@ -210,7 +211,7 @@ impl Engine {
 
     /// Verifies the whole store.
     pub fn verify(&self, options: &VerifyOptions<'_>) -> Result<VerifyReport, Failure> {
-        self.0.read(|tx| verify::store(tx, &self.0.court, options))
+        self.0.read(|tx| verify::store(tx, &self.0.court, options, self.0.store.as_file()))
     }
 
     /// Judges the kept past again, under the laws it was judged under. What is read is taken as it is stored: whether that is
@@ -232,7 +233,7 @@ impl Engine {
             return Err(Failure::new(Code::CallMalformed, message));
         }
         self.0.read(|tx| {
-            let mut report = verify::store(tx, &self.0.court, options)?;
+            let mut report = verify::store(tx, &self.0.court, options, self.0.store.as_file())?;
             if report.level == Level::Broken {
                 return Ok((report, ReplayReport { evidence: Some(Level::Broken), ..ReplayReport::default() }));
             }

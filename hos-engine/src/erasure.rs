@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::report::{Erased, Level, VerifyOptions};
 use crate::store::place::Place;
 use crate::survey::Survey;
+use crate::vault::Vault;
 use crate::work::{Erasing, Job};
 use crate::{Failure, verify};
 use hos_core::answer::Answer;
@@ -30,8 +31,8 @@ pub struct Erasure<'a> {
 }
 
 impl Engine {
-    /// Erases a person: judged as `evidence.erase` on the account. Live instances that need the person's facts refuse it, and
-    /// so does a hold.
+    /// Erases a person: judged as `evidence.erase` on the account. Live instances whose facts are the person's or name them refuse it,
+    /// and so do whoever is in the person, and a hold. Of who was erased it takes away what a host that slept meanwhile left in the clear.
     pub fn erase(&self, by: &By, subject: &Uid, ground: &str) -> Result<Answer, Failure> {
         self.erase_with(by, subject, &Erasure { ground, ..Erasure::default() }).map(|erased| erased.answer)
     }
@@ -68,14 +69,20 @@ impl Engine {
         let key = kept.as_ref().map_or(KeyId([0; 16]), |kept| kept.id);
         let secret = kept.and_then(|kept| kept.key).map(|secret| SubjectKey::new(*secret.bytes()));
         let mut survey = Survey::new(key);
-        let Some(secret) = secret else { return Ok((survey, None)) };
+        let Some(secret) = secret else {
+            // Of who was erased hosts may have written since.
+            if matches!(court.vault, Vault::Table(_)) && key.0 != [0; 16] {
+                self.0.read(|tx| court.go_on(tx, &mut survey, None))?;
+            }
+            return Ok((survey, None));
+        };
         let Some(signer) = what.attest else {
             self.0.read(|tx| court.go_on(tx, &mut survey, Some(&secret)))?;
             return Ok((survey, None));
         };
         // Both passes are of one moment: what is attested is what was verified.
         let logs = self.0.read(|tx| {
-            let report = verify::store(tx, court, &VerifyOptions::default())?;
+            let report = verify::store(tx, court, &VerifyOptions::default(), None)?;
             court.go_on(tx, &mut survey, Some(&secret))?;
             if report.level == Level::Broken || report.unsealed.0 > 0 {
                 let first = report.findings.first().map(|(at, what)| format!("{at}: {what}"));

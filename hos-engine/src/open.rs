@@ -187,7 +187,8 @@ impl Builder {
     }
 
     /// Opens to look: whatever would write is refused (`hos.store_read_only`), and no head is signed, so that what nobody signed yet is
-    /// seen as it is. The key's file may be missing. A key that an erasure names opens nothing, and stays where it is.
+    /// seen as it is. The key's file may be missing. A key that an erasure names opens nothing, and stays where it is. A backup, which has
+    /// no log beside it, may lie where nothing can be written.
     pub fn reading(mut self) -> Self {
         self.reading = true;
         self
@@ -250,7 +251,7 @@ impl Builder {
             Ok(_) => {}
         }
         let (given, unmarked) = (self.law.take(), self.unmarked);
-        let vault = vault(&place, &store, false)?;
+        let vault = vault(&place, &store, false, self.reading)?;
         let signing = Signing::new(signer.clone(), half_done.clone().unwrap_or(sealed_by));
         if silent {
             signing.hold();
@@ -307,7 +308,7 @@ impl Builder {
         }
         let signer = self.signer_at(&place)?;
         let public = signer.public()?;
-        let vault = vault(&place, &store, true)?;
+        let vault = vault(&place, &store, true, false)?;
         let engine =
             Engine::assemble(store, self.court(Origin { store: StoreId(id), epoch: 0 }, Signing::new(signer, public), vault));
         engine.found(Plan { law, founder: founding.founder, roles: founding.roles })?;
@@ -316,7 +317,10 @@ impl Builder {
 
     fn place(&self, place: &Where, create: bool) -> Result<Place<Court>, Failure> {
         Ok(match place {
-            Where::File(path) => Place::File(Box::new(SqliteStore::open(path, self.options(create))?)),
+            Where::File(path) => {
+                let open = |read_only| SqliteStore::open(path, self.options(create).read_only(read_only));
+                Place::File(Box::new(opened(path, self.reading, open)?))
+            }
             Where::Server(connector) => {
                 Place::Server(Arc::new(ServerStore::open(connector.clone(), self.settings.busy_timeout, create)?))
             }
@@ -382,7 +386,7 @@ fn nowhere() -> Failure {
 }
 
 /// The keys of persons: beside a file, or in the store's own database.
-fn vault(place: &Where, store: &Place<Court>, create: bool) -> Result<Vault, Failure> {
+fn vault(place: &Where, store: &Place<Court>, create: bool, reading: bool) -> Result<Vault, Failure> {
     let path = match (place, store) {
         (_, Place::Server(server)) => return Ok(Vault::Table(server.clone())),
         (Where::File(path), Place::File(_)) => FileVault::path_beside(path),
@@ -397,7 +401,24 @@ fn vault(place: &Where, store: &Place<Court>, create: bool) -> Result<Vault, Fai
             ),
         ));
     }
-    Ok(Vault::File(Box::new(FileVault::open(path, create)?)))
+    let open = |read_only| FileVault::open_with(&path, FileVault::options().create(create).read_only(read_only));
+    Ok(Vault::File(Box::new(opened(&path, reading, open)?)))
+}
+
+/// Opens a file; for who only looks also where nothing can be written, if no log lies beside it: what is in one may not be durable yet.
+fn opened<T>(path: &Path, reading: bool, open: impl Fn(bool) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let is_logged = || std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0);
+    match open(false) {
+        Err(error) if reading && error.code == Code::StoreReadOnly && !is_logged() => open(true),
+        result => result,
+    }
+}
+
+/// A file's write-ahead log.
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
 }
 
 /// A file beside the store: `<store>.<ending>`.

@@ -30,6 +30,29 @@ pub struct Growth<'g> {
     pub proof: &'g dyn Fn(u64) -> Result<Vec<TreeHash>, Failure>,
 }
 
+/// Why a head bears no signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unsigned {
+    /// The signer did not answer, or cannot sign at all.
+    Failed(Failure),
+    /// It answered, and does not sign this very head: another process may have had a longer one signed meanwhile.
+    Refused(Failure),
+}
+
+impl From<Failure> for Unsigned {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Unsigned> for Failure {
+    fn from(unsigned: Unsigned) -> Self {
+        match unsigned {
+            Unsigned::Failed(failure) | Unsigned::Refused(failure) => failure,
+        }
+    }
+}
+
 /// Who vouches for heads: a file's key in this process, an agent that keeps the key away from it, a program that asks a
 /// hardware module.
 ///
@@ -55,4 +78,9 @@ pub trait Signer: Send + Sync {
 
     /// Signs a head.
     fn sign(&self, growth: &Growth<'_>) -> Result<[u8; 64], Failure>;
+
+    /// The same, for who asks again with a longer head where this one was refused. A signer that cannot tell has failed.
+    fn ask(&self, growth: &Growth<'_>) -> Result<[u8; 64], Unsigned> {
+        Ok(self.sign(growth)?)
+    }
 }

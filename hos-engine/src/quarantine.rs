@@ -125,7 +125,8 @@ impl Engine {
     }
 
     /// Begins a new epoch: every log goes on from what is there, and its first record says what was lost. `lost` are
-    /// checkpoints that the store's logs do not have any more; those of the mark are added. Afterwards the store is opened
+    /// checkpoints that the store's logs do not have any more, of its own epoch or of a later one that it was in before it was put
+    /// back; those of the mark are added. Answers the new epoch, which comes after all of them. Afterwards the store is opened
     /// anew.
     pub fn new_epoch(self, reason: &str, lost: &[String]) -> Result<u64, Failure> {
         let desk = &self.0;
@@ -137,6 +138,7 @@ impl Engine {
             Some(mark) => mark.read(&desk.court.of.store)?.unwrap_or_default(),
             None => BTreeMap::new(),
         };
+        let mut epoch = desk.court.of.epoch;
         let mut cited = BTreeMap::new();
         for note in lost {
             let (tenant, said) = marked(&desk.court.of.store, note).map_err(wrong)?;
@@ -144,7 +146,7 @@ impl Engine {
             if !is_marked && !self.is_ours(note)? {
                 return Err(wrong(format!("the checkpoint of `{tenant}` is not signed by a key of this store")));
             }
-            if said.epoch != desk.court.of.epoch
+            if said.epoch < desk.court.of.epoch
                 || desk.read(|tx| self::lost(desk, tx, &tenant, said.epoch, &said.said))?.is_none()
             {
                 return Err(wrong(format!(
@@ -152,6 +154,7 @@ impl Engine {
                     said.said.origin, said.said.size
                 )));
             }
+            epoch = epoch.max(said.epoch);
             cited.insert(tenant, note.clone());
         }
         if cited.is_empty() {
@@ -159,7 +162,8 @@ impl Engine {
         }
         let size_of = |note: &str| marked_size(note).unwrap_or_default();
         for (tenant, marked) in marks {
-            let is_lost = marked.epoch == desk.court.of.epoch
+            epoch = epoch.max(marked.epoch);
+            let is_lost = marked.epoch >= desk.court.of.epoch
                 && desk.read(|tx| self::lost(desk, tx, &tenant, marked.epoch, &marked.said))?.is_some();
             // The larger of two says what was lost with the smaller.
             if is_lost && cited.get(&tenant).is_none_or(|note| size_of(note) < marked.said.size) {
@@ -171,8 +175,9 @@ impl Engine {
             // Its name is said in the reason's place by nobody: the operator must open it again, which is another log.
             return Err(wrong(format!("`{gone}` is no tenant of the store as it stands; it cannot go on")));
         }
-        desk.submit_even_in_quarantine(Job::NewEpoch(NewEpoch { reason: reason.to_owned(), lost: cited }))?;
-        Ok(desk.court.of.epoch + 1)
+        let epoch = epoch.checked_add(1).ok_or_else(|| wrong("no epoch comes after the one of the checkpoint".into()))?;
+        desk.submit_even_in_quarantine(Job::NewEpoch(NewEpoch { epoch, reason: reason.to_owned(), lost: cited }))?;
+        Ok(epoch)
     }
 
     /// Whether a key of this store signed a note.

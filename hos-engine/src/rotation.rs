@@ -97,7 +97,7 @@ impl Engine {
         })?;
         let checkpoint = Checkpoint { origin: name, size, root, extensions: Vec::new() };
         let proof = |from| desk.read(|tx| court.consistency(tx, &universe, from, size));
-        court.signing.note(&Growth { checkpoint: &checkpoint, proof: &proof })
+        Ok(court.signing.note(&Growth { checkpoint: &checkpoint, proof: &proof })?)
     }
 
     /// Says that signatures of a key are worthless, in each log named from that size on.

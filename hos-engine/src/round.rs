@@ -1,15 +1,16 @@
 //! A round of work: what is done beside calls, for all tenants.
 
-use crate::court::folded::Waiting;
+use crate::court::folded::{Came, Page, Waiting};
 use crate::court::lock;
 use crate::report::WorkReport;
+use crate::shadow::is_for_now;
 use crate::store::sql::{evidence as evidence_sql, state as state_sql};
 use crate::work::Job;
 use crate::{Engine, Failure};
 use hos_core::call::Call;
 use hos_core::id::Tenant;
 use hos_core::judge;
-use hos_core::refusal::{Blocker, Code};
+use hos_core::refusal::Blocker;
 use std::collections::HashSet;
 
 /// How many records, or instances, one commit of a round takes.
@@ -39,6 +40,8 @@ impl Engine {
 
     /// The same, told now and then how far it is: (records and deadlines done, in all).
     pub fn work_telling(&self, tell: &dyn Fn(u64, u64)) -> Result<WorkReport, Failure> {
+        // On the word of records that nobody has verified no key is destroyed either.
+        self.desk().may_write()?;
         let mut report = WorkReport::default();
         let tenants = self.tenants()?;
         let mut waiting = Vec::with_capacity(tenants.len());
@@ -62,60 +65,92 @@ impl Engine {
         self.desk().sign_all();
         report.unsigned = self.desk().court.signing.failures().into_iter().map(|(t, why)| (t.to_string(), why)).collect();
         report.checkpoints = lock(&self.desk().court.checkpoints).values().filter(|s| s.stored < s.size).count() as u64;
-        self.desk().counted(Job::Flush)?;
+        if let Err(failure) = self.desk().counted(Job::Flush) {
+            failed.get_or_insert(failure);
+        }
         report.mark = self.desk().court.mark.as_ref().and_then(|mark| mark.trouble());
         failed.map_or(Ok(report), Err)
     }
 
     /// Judges calls in shadow that hosts' transactions left, at most `limit` of a tenant; says how many. `read` makes a call of the
-    /// bytes that it came in. One that cannot be judged is recorded as such. One that fails for now, or cannot be read, is left, and those
-    /// behind it about the same instance wait with it, for calls are judged in the order in which they came; it is the failure when the
-    /// others are done. Of a person who was erased nothing is left to be judged: the call goes.
+    /// bytes that it came in. One that cannot be judged is recorded as such. One that fails for now is left, and those behind it about
+    /// the same instance wait with it, for calls are judged in the order in which they came; it is the failure when the others are done.
+    /// What cannot be read is no call that a host's transaction left: it is set aside for who looks into it. Of a person who was erased
+    /// nothing is left to be judged: the call goes.
     pub fn fold_shadows(&self, limit: usize, read: &dyn Fn(&[u8]) -> Result<Call, Failure>) -> Result<u64, Failure> {
         let (mut folded, mut failed) = (0, None);
         for tenant in self.tenants()? {
-            let mut held = HashSet::new();
-            let read_all = || {
-                let (waiting, nothing) = self.desk().read(|tx| self.desk().court.shadows(tx, &tenant, limit))?;
-                if !nothing.is_empty() {
-                    self.desk().counted(Job::SetAside(tenant.clone(), nothing))?;
-                }
-                Ok(waiting)
-            };
-            let waiting = read_all().unwrap_or_else(|failure| {
+            if let Err(failure) = self.fold_tenant(&tenant, limit, read, &mut folded) {
                 failed.get_or_insert(failure);
-                Vec::new()
-            });
-            for waiting in waiting {
-                if waiting.about.as_ref().is_some_and(|about| held.contains(about)) {
-                    continue;
-                }
-                match self.fold_one(&tenant, &waiting, read) {
-                    Ok(count) => folded += count,
-                    Err(failure) => {
-                        held.extend(waiting.about);
-                        failed.get_or_insert(failure);
-                    }
-                }
             }
         }
         failed.map_or(Ok(folded), Err)
     }
 
+    fn fold_tenant(
+        &self,
+        tenant: &Tenant,
+        mut left: usize,
+        read: &dyn Fn(&[u8]) -> Result<Call, Failure>,
+        folded: &mut u64,
+    ) -> Result<(), Failure> {
+        let (mut held, mut failed, mut after) = (HashSet::new(), None, i64::MIN);
+        while left > 0 {
+            let page = self.desk().read(|tx| self.desk().court.shadows(tx, tenant, after, STEP))?;
+            let Page { waiting, mut nothing, last: Some(last) } = page else { break };
+            after = last;
+            for waiting in waiting {
+                if left == 0 {
+                    break;
+                }
+                // What waits behind another takes nobody's turn.
+                if waiting.about.as_ref().is_some_and(|about| held.contains(about)) {
+                    continue;
+                }
+                match self.fold_one(tenant, &waiting, read) {
+                    Ok(Some(count)) => {
+                        *folded += count;
+                        left -= 1;
+                    }
+                    Ok(None) => nothing.push((waiting.pos, Some(waiting.id))),
+                    Err(failure) => {
+                        held.extend(waiting.about);
+                        failed.get_or_insert(failure);
+                        left -= 1;
+                    }
+                }
+            }
+            if !nothing.is_empty() {
+                self.desk().counted(Job::SetAside(tenant.clone(), nothing))?;
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Judges one call; says how many were judged, or nothing where there is no call.
     fn fold_one(
         &self,
         tenant: &Tenant,
         waiting: &Waiting,
         read: &dyn Fn(&[u8]) -> Result<Call, Failure>,
-    ) -> Result<u64, Failure> {
+    ) -> Result<Option<u64>, Failure> {
         let fold = |call: Option<Call>, unjudged: Option<Blocker>| {
             let (pos, id, call) = (waiting.pos, waiting.id, call.map(Box::new));
-            self.desk().counted(Job::Fold { tenant: tenant.clone(), pos, id, call, unjudged })
+            self.desk().counted(Job::Fold { tenant: tenant.clone(), pos, id, call, unjudged }).map(Some)
         };
-        let Some(bytes) = &waiting.bytes else { return fold(None, None) };
-        let call = read(bytes)?;
+        let bytes = match self.desk().read(|tx| self.desk().court.came(tx, tenant, &waiting.id))? {
+            Came::Call(bytes) => bytes,
+            Came::Erased => return fold(None, None),
+            Came::Nothing => return Ok(None),
+        };
+        let call = match read(&bytes) {
+            Ok(call) => call,
+            Err(failure) if is_for_now(failure.code) => return Err(failure),
+            Err(_) => return Ok(None),
+        };
         fold(Some(call.clone()), None).or_else(|failure| match failure.code {
-            Code::Retry | Code::StoreUnavailable | Code::StoreBusy => Err(failure),
+            // Of a commit whose end nobody knows the next round sees whether the call is gone.
+            code if is_for_now(code) => Err(failure),
             _ => fold(Some(judge::bare(&call)), Some(Blocker::new(failure.code, failure.message))),
         })
     }
@@ -131,18 +166,25 @@ impl Engine {
     }
 
     fn work_of(&self, tenant: &Tenant, due: u64, report: &mut WorkReport, told: &mut Told<'_>) -> Result<(), Failure> {
-        let seal = |report: &mut WorkReport, told: &mut Told<'_>| -> Result<(), Failure> {
-            loop {
-                let sealed = self.desk().counted(Job::Seal { tenant: tenant.clone(), limit: STEP })?;
-                report.sealed += sealed;
-                told.add(sealed);
-                if sealed == 0 {
-                    return Ok(());
-                }
+        self.seal_all(tenant, report, told)?;
+        // Deadlines that cannot be fired hold up nothing else of the tenant.
+        let fired = self.fire_due(tenant, due, report, told);
+        fired.and(self.work_behind(tenant, due, report, told))
+    }
+
+    fn seal_all(&self, tenant: &Tenant, report: &mut WorkReport, told: &mut Told<'_>) -> Result<(), Failure> {
+        loop {
+            let sealed = self.desk().counted(Job::Seal { tenant: tenant.clone(), limit: STEP })?;
+            report.sealed += sealed;
+            told.add(sealed);
+            if sealed == 0 {
+                return Ok(());
             }
-        };
-        seal(report, told)?;
-        // As often as it takes for what was due at the beginning: a deadline that arms itself anew waits for the next round.
+        }
+    }
+
+    /// As often as it takes for what was due at the beginning: a deadline that arms itself anew waits for the next round.
+    fn fire_due(&self, tenant: &Tenant, due: u64, report: &mut WorkReport, told: &mut Told<'_>) -> Result<(), Failure> {
         for _ in 0..=due / STEP as u64 {
             let fired = self.tenant_named(tenant).tick(STEP)?;
             report.fired += fired;
@@ -151,11 +193,22 @@ impl Engine {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// What comes when deadlines have fired.
+    fn work_behind(&self, tenant: &Tenant, due: u64, report: &mut WorkReport, told: &mut Told<'_>) -> Result<(), Failure> {
         if due > 0 {
             // Sealed by a worker, the records of what has fired, or was refused, wait as well.
-            seal(report, told)?;
+            self.seal_all(tenant, report, told)?;
         }
-        report.forgotten += self.desk().counted(Job::Forget(tenant.clone()))?;
+        loop {
+            let forgotten = self.desk().counted(Job::Forget(tenant.clone()))?;
+            report.forgotten += forgotten;
+            if forgotten == 0 {
+                break;
+            }
+        }
         report.nowhere += self.desk().read(|tx| Ok(tx.row(&evidence_sql::aside(tenant))?.map_or(Ok(0), |row| row.uint(0))?))?;
         Ok(())
     }

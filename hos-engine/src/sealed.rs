@@ -2,11 +2,12 @@
 //! that rows keep for speed. Destroying a key erases all of them at once.
 
 use crate::Failure;
+use crate::store::sql::state as state_sql;
 use crate::store::sqlite::{Look, NewKey, SecretKey};
 use crate::store::{StoreError, Tx};
 use crate::vault::Vault;
 use hos_core::digest;
-use hos_core::id::{Commitment, KeyId, StoreId, Uid};
+use hos_core::id::{Commitment, KeyId, StoreId, Tenant, Uid};
 use hos_core::judge::Draft;
 use hos_core::proof::part::{PartError, SubjectKey};
 use hos_core::proof::record::{Part, PartRef, Slot};
@@ -133,7 +134,7 @@ impl Keys<'_, '_> {
         match self.kept(&tag, fresh).map_err(Refused::Failure)? {
             Some(Some(known)) => return Ok(known),
             Some(None) => return Err(refused()),
-            None => {}
+            None => self.is_first(subject).map_err(Refused::Failure)?,
         }
         let made = (KeyId(chance.bytes("key id")), SubjectKey::new(chance.bytes("subject key")));
         let new = NewKey { subject: tag, id: made.0, key: SecretKey::new(*made.1.expose()), created: self.now };
@@ -162,6 +163,20 @@ impl Keys<'_, '_> {
         let key = SubjectKey::new(*key.bytes());
         fresh.meet(*tag, kept.id, &key);
         Ok(Some(Some((kept.id, key))))
+    }
+
+    /// Sees that a key to be made is the person's first. Where the directory has them under one that a vault in a file never had, that
+    /// vault is not the store's, or older: by a second key what is under the first would be erased by nobody.
+    fn is_first(&self, subject: &Uid) -> Result<(), Failure> {
+        let Vault::File(vault) = self.vault else { return Ok(()) };
+        let row = self.tx.row(&state_sql::directory_entity(&Tenant::universe(), subject))?;
+        let key = KeyId(row.map_or(Ok([0; 16]), |row| row.bytes(6))?);
+        if key.0 == [0; 16] || vault.get_by_id(key)?.is_some() {
+            return Ok(());
+        }
+        let what =
+            "the vault never had the key that the directory has them under: it is another store's vault, or older than the store";
+        Err(Failure::new(Code::StoreIntegrity, format!("`{subject}`: {what}")))
     }
 
     /// Whether this is the key that a person has.

@@ -17,6 +17,11 @@ use hos_core::refusal::{Blocker, Code};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+/// Whether a failure says of the store, and not of a call, that nothing can be judged: another time it may.
+pub(crate) fn is_for_now(code: Code) -> bool {
+    code.number() < 20 && code != Code::Internal
+}
+
 /// Runs what may panic; a panic is a failure, and never a yes.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // What a panic leaves half done lies in a transaction that is rolled back, or in a cache that is replaced whole.
@@ -52,7 +57,7 @@ impl Desk {
         let Some(call) = spare.0 else { return Err(failure) };
         let answer = self.instead(tenant, About::of(&call), call.by().legacy.as_ref(), failure)?;
         // A store that failed would fail again, and the world has waited long enough.
-        let store_failed = answer.blockers.iter().filter_map(Blocker::hos).any(|c| c.number() < 20 && c != Code::Internal);
+        let store_failed = answer.blockers.iter().filter_map(Blocker::hos).any(is_for_now);
         let why = answer.blockers.first().filter(|_| answer.mode == Mode::Shadow && !store_failed).cloned();
         let recorded = why.and_then(|why| guarded(|| self.answered(Job::Unjudged(tenant.clone(), call, why))).ok());
         Ok(recorded.unwrap_or(answer))

@@ -7,10 +7,11 @@ use crate::desk::Desk;
 use crate::report::{Available, HistoryEntry, OutboxMessage};
 use crate::seal;
 use crate::shadow::guarded;
-use crate::store::StoreError;
 use crate::store::place::Place;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::state as state_sql;
+use crate::store::sqlite::Stay;
+use crate::store::{Row, StoreError};
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
 use hos_core::answer::Answer;
@@ -44,6 +45,12 @@ fn is_of_the_store(code: Code) -> bool {
     away || matches!(code, Code::OutcomeUnknown | Code::Quarantined)
 }
 
+/// The instance that a due deadline's row names, if it names one.
+fn named(row: &Row) -> Option<(Name, InstanceId)> {
+    let id = std::str::from_utf8(row.blob(2).ok()?).ok()?;
+    Some((Name::new(row.text(1).ok()?).ok()?, InstanceId::new(id).ok()?))
+}
+
 /// One tenant of an engine.
 #[derive(Clone)]
 pub struct TenantRef {
@@ -64,6 +71,7 @@ impl TenantRef {
     /// The tenant's directory: this process's if it was the store's not longer ago than the settings allow, else confirmed.
     fn view(&self) -> Result<Arc<View>, Failure> {
         let court = self.court();
+        let _stay = Stay::enter();
         loop {
             let known = court.views.read().unwrap_or_else(PoisonError::into_inner).get(&self.name).cloned();
             if let Some((view, since)) = &known
@@ -85,13 +93,14 @@ impl TenantRef {
     /// Whether `can` is answered from memory now, without a look at the store: what may not be kept waiting asks first.
     pub fn is_at_hand(&self) -> bool {
         let court = self.court();
+        let _stay = Stay::enter();
         let views = court.views.read().unwrap_or_else(PoisonError::into_inner);
         views.get(&self.name).is_some_and(|(_, since)| since.elapsed() <= court.settings.directory_age_max)
     }
 
     fn read_view(&self, known: Option<Arc<View>>) -> Result<Arc<View>, Failure> {
         let court = self.court();
-        let read = self.desk.read(|tx| {
+        self.desk.read(|tx| {
             let row = tx.row(&crate::store::sql::law::activation())?;
             let n = row.map(|row| row.uint(0)).transpose()?;
             let version = view::version(tx, &self.name)?;
@@ -102,8 +111,12 @@ impl TenantRef {
                     View::read(tx, &self.name, in_force, &court.keys(tx), &court.reading_keys(tx)?).map(Arc::new)
                 }
             }
-        });
-        read.map_err(|f| if f.code == Code::TenantUnknown { f } else { Failure::new(Code::DirectoryStale, f.message) })
+        })
+    }
+
+    /// The same for who is answered by it alone: what keeps it from being confirmed is a refusal.
+    fn confirmed(&self) -> Result<Arc<View>, Failure> {
+        self.view().map_err(|f| if f.code == Code::TenantUnknown { f } else { Failure::new(Code::DirectoryStale, f.message) })
     }
 
     fn bench<'a>(&'a self, view: &'a View, guards: Option<&'a view::Bench>) -> Bench<'a> {
@@ -113,7 +126,7 @@ impl TenantRef {
     /// May this principal do this to that? Answered from memory, at a directory version that the answer names.
     pub fn can(&self, call: &Can) -> Result<Answer, Failure> {
         let answer = guarded(|| {
-            let view = self.view()?;
+            let view = self.confirmed()?;
             Ok(judge::can(&self.bench(&view, None), call))
         });
         answer.or_else(|failure| self.desk.instead(&self.name, About::Act(&call.action), call.by.legacy.as_ref(), failure))
@@ -123,9 +136,8 @@ impl TenantRef {
     /// the judging costs; how fresh the directory is, is looked at once.
     pub fn can_all(&self, calls: &[Can]) -> Result<Vec<Answer>, Failure> {
         let answers = guarded(|| {
-            let view = self.view()?;
-            let bench = self.bench(&view, None);
-            Ok(calls.iter().map(|call| judge::can(&bench, call)).collect())
+            let view = self.confirmed()?;
+            Ok(judge::can_all(&self.bench(&view, None), calls))
         });
         answers.or_else(|failure: Failure| {
             let stands =
@@ -206,7 +218,7 @@ impl TenantRef {
 
     /// What this principal can do with the instance now, and why not the rest.
     pub fn available(&self, contract: &Name, id: &InstanceId, by: &By) -> Result<Vec<Available>, Failure> {
-        let view = self.view()?;
+        let view = self.confirmed()?;
         let court = self.court();
         let (instance, guards) = self.desk.read(|tx| {
             let instance = court.look_at(tx, &self.name, &view, contract, id)?;
@@ -227,6 +239,7 @@ impl TenantRef {
     /// other, nor does one whose deadline fires nothing: it is the failure only where nothing else was due. One that a host's
     /// transaction holds is left to the next round.
     pub fn tick(&self, limit: usize) -> Result<u64, Failure> {
+        self.desk.may_write()?;
         let (mut fired, mut failed) = (0, None);
         let mut after = Some(Cursor::first());
         while let Some(from) = after.take_if(|_| fired < limit as u64) {
@@ -258,7 +271,7 @@ impl TenantRef {
     fn fire(&self, jobs: Vec<Job>) -> Result<Vec<Result<Done, StoreError>>, Failure> {
         let server = match &self.desk.store {
             Place::Server(server) if server.dialect() != Dialect::Sqlite => server,
-            whole => return Ok(whole.submit_all(self.court(), jobs)?),
+            Place::File(_) | Place::Server(_) => return self.desk.submit_all(jobs),
         };
         let mut ended = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -298,10 +311,11 @@ impl TenantRef {
             }
             for row in &rows {
                 after = Cursor((Timestamp(row.int(0)?), row.text(1)?.to_owned(), row.blob(2)?.to_vec()));
-                let contract = Name::new(row.text(1)?).map_err(|e| row.fault(1, &e.to_string()))?;
-                let id = std::str::from_utf8(row.blob(2)?).map_err(|_| row.fault(2, "not UTF-8"))?;
-                let found = (contract, InstanceId::new(id).map_err(|e| row.fault(2, &e.to_string()))?);
-                if enforced(&found.0) && due.last() != Some(&found) {
+                // One that names no instance is none of ours, for who may add rows may add such: `verify` names it.
+                if let Some(found) = named(row)
+                    && enforced(&found.0)
+                    && due.last() != Some(&found)
+                {
                     due.push(found);
                 }
                 if due.len() == limit {

@@ -81,8 +81,8 @@ impl Vault {
         key_of(&mut row).map(Some)
     }
 
-    /// Keeps a person from being erased until this transaction of ours ends. A host's transaction keeps nobody waiting: what it
-    /// writes of a person who is erased meanwhile can be read by nobody.
+    /// Keeps a person from being erased until this transaction of ours ends. A host's transaction keeps nobody waiting: what it seals
+    /// of a person who is erased meanwhile can be read by nobody, and what it writes in the clear goes when they are erased once more.
     pub(crate) fn hold(&self, tx: &Tx<'_>, subject: &[u8; 32]) -> Result<Option<VaultKey>, StoreError> {
         if tx.is_host() || matches!(self, Self::File(_)) {
             return Ok(None);

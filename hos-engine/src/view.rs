@@ -99,6 +99,11 @@ impl View {
         Self::bind(self.version + 1, self.in_force.clone(), directory)
     }
 
+    /// The view after a directory change of this tenant for which the rows were read again.
+    pub(crate) fn read_again(&self, entities: Vec<Entity>, links: Vec<Link>) -> Result<Self, Failure> {
+        Self::bind(self.version + 1, self.in_force.clone(), Arc::new(Directory::new(entities, links)?))
+    }
+
     /// An older law with this directory: what instances that began under it are judged by.
     pub(crate) fn under(&self, law: Arc<Law>) -> Result<Bench, Failure> {
         let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
@@ -134,6 +139,18 @@ pub(crate) fn read_directory(
     law: &Law,
     keys: &Keys<'_, '_>,
     fresh: &FreshKeys,
+) -> Result<(Vec<Entity>, Vec<Link>), Failure> {
+    read_directory_with(tx, tenant, law, keys, fresh, None)
+}
+
+/// The same with an entity that comes into it, whose row a host's transaction does not show yet.
+pub(crate) fn read_directory_with(
+    tx: &Tx<'_>,
+    tenant: &Tenant,
+    law: &Law,
+    keys: &Keys<'_, '_>,
+    fresh: &FreshKeys,
+    coming: Option<Entity>,
 ) -> Result<(Vec<Entity>, Vec<Link>), Failure> {
     let mut entities: BTreeMap<Uid, Entity> = BTreeMap::new();
     let mut links = Vec::new();
@@ -171,6 +188,9 @@ pub(crate) fn read_directory(
             }
             Ok(())
         })?;
+    }
+    if let Some(entity) = coming {
+        entities.entry(entity.uid.clone()).or_insert(entity);
     }
     // A membership in what is there no longer holds nothing up.
     let known: std::collections::BTreeSet<Uid> = entities.keys().cloned().collect();

@@ -52,10 +52,15 @@ pub(crate) enum KeyAct {
 /// A new epoch of all logs.
 #[derive(Debug)]
 pub(crate) struct NewEpoch {
+    /// Above every epoch that is known: the store's, and those that checkpoints were signed in which it does not have any more.
+    pub(crate) epoch: u64,
     pub(crate) reason: String,
     /// For each log whose end was lost: its lost checkpoint.
     pub(crate) lost: BTreeMap<Tenant, String>,
 }
+
+/// A place of the queue that leads to no call, and under which id, where it has one.
+pub(crate) type Nowhere = (i64, Option<[u8; 16]>);
 
 /// A cosigned checkpoint that is to be kept.
 #[derive(Debug)]
@@ -90,7 +95,7 @@ pub(crate) enum Job {
     /// Judges a call in shadow that waited in the inbox; or, where it could not be judged, says so.
     Fold { tenant: Tenant, pos: i64, id: [u8; 16], call: Option<Box<Call>>, unjudged: Option<Blocker> },
     /// Sets rows of the queue aside that lead to no call in shadow.
-    SetAside(Tenant, Vec<i64>),
+    SetAside(Tenant, Vec<Nowhere>),
     /// Leases messages.
     Poll { tenant: Tenant, by: By, limit: usize, lease: Duration },
     /// Acknowledges a message.

@@ -273,7 +273,7 @@ fn what_is_no_backup_is_found_out() {
     let backup = process("backup", &scene.store(), &[("TO", &to.display().to_string()), ("AT", "1")]);
     let pid = backup.id();
     assert!(backup.end().unwrap().is_killed() && !to.exists());
-    let partial = scene.dir.path().join(format!("cut.partial-{pid}"));
+    let partial = scene.dir.path().join(format!("cut.partial-{pid}-0"));
     std::fs::rename(&partial, &to).unwrap_or_else(|e| panic!("{}: {e}", partial.display()));
     assert!(lost(&to).is_err() || moves(&scene, &to, 1).is_err(), "a part of a copy was taken for the whole");
     scene.kill(0);

@@ -2,11 +2,11 @@
 
 mod support;
 
-use hos_core::call::{Begin, Call, Change, Legacy, Transition};
+use hos_core::call::{Begin, Call, Change, Directory, Legacy, Note, Transition};
 use hos_core::id::{InstanceId, Name, Tenant};
 use hos_core::law::mode::{Mode, Modes};
 use hos_core::refusal::Code;
-use hos_engine::{Level, ReplayOptions, Seal, Settings, VerifyOptions};
+use hos_engine::{Answer, Failure, Level, ReplayOptions, Seal, Settings, VerifyOptions};
 use std::sync::Arc;
 use std::time::Duration;
 use support::{at, change, fresh, go, law, new_order, root, store, uid};
@@ -123,6 +123,61 @@ fn a_clock_that_cannot_be_is_refused() {
     }
     store.clock.set(at("2026-01-02T00:10:00Z"));
     assert!(tenant.transition(go("2")).unwrap().allowed);
+    intact(&store);
+}
+
+#[test]
+fn by_a_clock_that_cannot_be_no_once_key_is_forgotten_and_no_message_leased() {
+    let store = store();
+    let tenant = store.tenant("t1");
+    // No deadline is due, which would be refused first.
+    assert!(tenant.transition(go("2")).unwrap().allowed);
+    let poll = || tenant.outbox_poll(&root(), 10, Duration::from_secs(60));
+    store.clock.set(at("2036-01-02T00:00:00Z"));
+    assert_eq!(store.engine.work().unwrap_err().code, Code::ClockImplausible);
+    assert_eq!(poll().unwrap_err().code, Code::ClockImplausible);
+    store.clock.set(at("2026-01-01T00:10:00Z"));
+    assert!(tenant.begin(new_order("1").once("k1").unwrap()).unwrap().again, "the same key happens once");
+    assert_eq!(poll().unwrap().len(), 2, "nobody holds them");
+    store.engine.work().unwrap();
+    intact(&store);
+}
+
+#[test]
+fn by_a_clock_that_cannot_be_nobody_writes_anything() {
+    let store = store();
+    let (engine, tenant) = (&store.engine, store.tenant("t1"));
+    assert!(tenant.transition(go("2")).unwrap().allowed, "nothing stands in the way of an erasure");
+    let acts = || {
+        let put = Change::Put { uid: uid("R", "x"), attrs: [].into() };
+        [
+            ("a birth", tenant.begin(new_order("3"))),
+            ("a note", tenant.record(Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap())),
+            ("a directory change", tenant.directory(Directory::new(uid("A", "root"), put))),
+            ("a tenant", engine.open_tenant(&root(), &Tenant::new("t2").unwrap())),
+            ("a law", engine.activate(&root(), Arc::new(law::law()), None, Modes::default())),
+            ("a hold", engine.hold(&root(), &uid("A", "ann"), "case 1")),
+        ]
+    };
+    let absurd = |what: &str, answer: Result<Answer, Failure>| {
+        let code = match answer {
+            Ok(answer) => answer.code().map(str::to_owned),
+            Err(failure) => Some(failure.code.as_str().to_owned()),
+        };
+        assert_eq!(code.as_deref(), Some("hos.clock_implausible"), "{what}");
+    };
+    store.clock.set(at("2036-01-02T00:00:00Z"));
+    for (what, answer) in acts() {
+        absurd(what, answer);
+    }
+    absurd("an erasure", engine.erase(&root(), &uid("A", "ann"), "request"));
+    store.clock.set(at("2026-01-01T00:10:00Z"));
+    for (what, answer) in acts() {
+        assert!(answer.unwrap().allowed, "{what}");
+    }
+    store.clock.set(at("2036-01-02T00:00:00Z"));
+    absurd("a release", engine.release(&root(), &uid("A", "ann"), "case 1"));
+    store.clock.set(at("2026-01-01T00:10:00Z"));
     intact(&store);
 }
 
@@ -344,6 +399,70 @@ fn can_sees_this_process_s_changes_at_once() {
     assert!(after.directory_version > before.directory_version);
     change(&tenant, Change::Leave { uid: uid("A", "ann"), parent: uid("R", "op") });
     assert!(!ask().allowed);
+}
+
+#[test]
+fn a_schema_that_lets_more_be_said_takes_no_deadline_from_those_who_live() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    for id in ["1", "2"] {
+        assert!(tenant.begin(new_order(id)).unwrap().allowed);
+    }
+    let wider = |path: &str, text: String| match path {
+        "schema.cedarschema" => text.replace("entity A in [R]={};", "entity A in [R]={tier?:Long};"),
+        _ => text,
+    };
+    assert!(store.engine.activate(&root(), Arc::new(law::law_but(wider)), None, Modes::default()).unwrap().allowed);
+    let attrs = hos_core::value::Record::from([("tier".to_owned(), 3.into())]);
+    change(&store.tenant("universe"), Change::Put { uid: uid("A", "ann"), attrs });
+    let went = tenant.transition(go("1")).unwrap();
+    assert!(went.allowed, "{:?}", went.blockers);
+    store.clock.set(at("2026-01-01T02:00:00Z"));
+    assert_eq!(tenant.tick(100).unwrap(), 1);
+    assert_eq!((state(&store, "1"), state(&store, "2")), ("b".into(), "c".into()));
+    intact(&store);
+}
+
+#[test]
+fn a_clock_and_gates_of_enumerated_types_serve() {
+    let store = support::fresh_under(Settings::default(), |path, text| match path {
+        "schema.cedarschema" => text
+            .replace("entity Clock;", "entity Clock enum [\"clock\"];")
+            .replace("entity Gate;", "entity Gate enum [\"law\",\"t1\"];"),
+        _ => text,
+    });
+    let tenant = store.tenant("t1");
+    assert!(tenant.begin(new_order("1")).unwrap().allowed);
+    store.clock.set(at("2026-01-01T02:00:00Z"));
+    assert_eq!(tenant.tick(100).unwrap(), 1);
+    assert_eq!(state(&store, "1"), "c");
+    assert!(store.engine.activate(&root(), Arc::new(law::law()), None, Modes::default()).unwrap().allowed);
+    intact(&store);
+}
+
+#[test]
+fn a_policy_may_not_take_a_grant_s_name() {
+    let store = fresh(Settings::default());
+    let grant = Change::Grant {
+        id: "later".into(),
+        template: "t".into(),
+        principal: Some(uid("A", "ann")),
+        resource: Some(uid("R", "staff")),
+    };
+    change(&store.tenant("t1"), grant);
+    let called = |path: &str, text: String| match path {
+        "policies/p.cedar" => text + "@id(\"later\")permit(principal is N::A,action==N::Action::\"o.go\",resource);\n",
+        _ => text,
+    };
+    let activate = || store.engine.activate(&root(), Arc::new(law::law_but(called)), None, Modes::default()).unwrap();
+    let refused = activate();
+    assert_eq!(refused.code(), Some("hos.law_in_use"));
+    assert_eq!(refused.blockers[0].detail, "`t1` has a grant `later`, which is what a policy of the new law is called");
+    // Other modes of the law in force are no other law.
+    assert!(store.engine.activate(&root(), Arc::new(law::law()), None, Modes::default()).unwrap().allowed);
+    change(&store.tenant("t1"), Change::Revoke { id: "later".into() });
+    assert!(activate().allowed);
+    intact(&store);
 }
 
 #[test]

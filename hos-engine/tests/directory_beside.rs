@@ -4,12 +4,17 @@
 mod support;
 
 use hos_core::answer::Answer;
-use hos_core::call::{Can, Change, Directory};
+use hos_core::call::{Call, Can, Change, Directory};
+use hos_core::id::Uid;
+use hos_core::law::mode::Modes;
 use hos_core::limits::{ALL, held};
 use hos_core::policy::Entity;
+use hos_core::refusal::Code;
 use hos_core::value::{Record, Value};
-use hos_engine::{Level, ReplayOptions, Settings, VerifyOptions};
-use support::{Store, at, change, fresh, fresh_under, uid};
+use hos_engine::{Level, ReplayOptions, Settings, TenantRef, VerifyOptions};
+use std::ops::Range;
+use std::sync::Arc;
+use support::{Store, at, change, fresh, fresh_under, host, law, root, uid};
 
 fn intact(store: &Store) {
     let report = store.engine.verify(&VerifyOptions::default()).unwrap();
@@ -21,8 +26,13 @@ fn tried(store: &Store, tenant: &str, change: Change) -> Answer {
     store.tenant(tenant).directory(Directory::new(uid("A", "root"), change)).unwrap()
 }
 
-fn put(uid: hos_core::id::Uid) -> Change {
+fn put(uid: Uid) -> Change {
     Change::Put { uid, attrs: Record::new() }
+}
+
+/// Why a change cannot be made, of which no record is written.
+fn failed(at: &TenantRef, change: Change) -> Code {
+    at.directory(Directory::new(uid("A", "root"), change)).unwrap_err().code
 }
 
 /// Whether ann may make a note; no role of hers forbids it.
@@ -78,21 +88,123 @@ fn what_the_universe_has_is_put_by_no_tenant_that_has_a_row_of_it() {
     intact(&store);
 }
 
+/// A law under which roles are in roles.
+fn nested(path: &str, text: String) -> String {
+    if path != "schema.cedarschema" {
+        return text;
+    }
+    text.replace("entity R;", "entity R in [R];").replace("subject:A}", "subject:R}")
+}
+
+/// So many roles, each in the one before it, and the first in a role that was removed.
+fn chain(at: &TenantRef, top_s: &TenantRef, roles: usize) {
+    change(top_s, put(uid("R", "top")));
+    for i in 0..roles {
+        let above = i.checked_sub(1).map_or_else(|| uid("R", "top"), role);
+        change(at, put(role(i)));
+        change(at, Change::Join { uid: role(i), parent: above });
+        if i == 0 {
+            change(top_s, Change::Remove { uid: uid("R", "top") });
+        }
+    }
+}
+
+fn role(i: usize) -> Uid {
+    uid("R", &format!("r{i}"))
+}
+
+/// Else nothing could be decided any more, and nobody could take it away again.
+#[test]
+fn what_comes_back_leaves_a_hierarchy() {
+    for (above, owner) in [("t1", "t1"), ("universe", "universe"), ("universe", "t1")] {
+        let store = fresh_under(Settings::default(), nested);
+        let at = store.tenant(owner);
+        chain(&at, &store.tenant(above), 65);
+        assert_eq!(failed(&at, put(uid("R", "top"))), Code::HierarchyInvalid, "{above} {owner}");
+        assert!(tried(&store, owner, put(uid("R", "other"))).allowed, "{above} {owner}: whoever asks next is answered");
+        // It is one level too many.
+        change(&at, Change::Remove { uid: role(64) });
+        change(&at, put(uid("R", "top")));
+        assert!(tried(&store, owner, put(uid("R", "another"))).allowed, "{above} {owner}");
+        intact(&store);
+    }
+}
+
+#[test]
+fn what_comes_back_in_a_host_s_transaction_leaves_a_hierarchy() {
+    let store = fresh_under(Settings::default(), nested);
+    if store.database.is_none() {
+        eprintln!("left out: a host has a database");
+        return;
+    }
+    // Hosts go by the database's clock.
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    store.clock.set(hos_core::time::Timestamp(i64::try_from(now).unwrap()));
+    chain(&store.tenant("t1"), &store.tenant("t1"), 65);
+    let mut host = host::host(&store, &host::joined(&store));
+    let begin = host::begin(host.joined.dialect());
+    let call = |change: Change| Call::Directory(Directory::new(uid("A", "root"), change));
+    host.say(begin);
+    assert_eq!(host.call(call(put(uid("R", "top")))).unwrap_err().code, Code::HierarchyInvalid);
+    host.say("ROLLBACK");
+    host.say(begin);
+    for change in [Change::Remove { uid: role(64) }, put(uid("R", "top")), put(uid("R", "other"))] {
+        let answer = host.call(call(change)).unwrap();
+        assert!(answer.allowed, "{:?}", answer.blockers);
+    }
+    host.say("COMMIT");
+    host::intact(&store);
+}
+
+/// Else nothing could be decided about them any more, though it were by them that it was put.
+#[test]
+fn what_comes_back_has_nobody_in_it_whom_the_law_does_not_let_be_there() {
+    let with_shops = |a: &'static str| {
+        move |path: &str, text: String| {
+            if path != "schema.cedarschema" {
+                return text;
+            }
+            let text = text.replace("entity A in [R]={};", &format!("entity S;{a}"));
+            let text = text.replace("resource:[A,R]", "resource:[A,R,S]");
+            text.replace("resource:[R],context:{subject", "resource:[R,S],context:{subject")
+        }
+    };
+    let store = fresh_under(Settings::default(), with_shops("entity A in [R,S]={};"));
+    let universe = store.tenant("universe");
+    let (old, new) = (|| uid("S", "old"), || uid("S", "new"));
+    change(&universe, put(old()));
+    change(&universe, Change::Join { uid: uid("A", "root"), parent: old() });
+    change(&universe, Change::Remove { uid: old() });
+    let narrower = Arc::new(law::law_but(with_shops("entity A in [R]={};")));
+    assert!(store.engine.activate(&root(), narrower, None, Modes::default()).unwrap().allowed);
+    assert_eq!(failed(&universe, put(old())), Code::HierarchyInvalid);
+    assert!(tried(&store, "universe", put(new())).allowed, "the founder acts as before");
+    intact(&store);
+}
+
+/// A law under which attributes of persons name persons.
+fn teams(path: &str, text: String) -> String {
+    if path == "schema.cedarschema" { text.replace("entity A in [R]={};", "entity A in [R]={team?:Set<A>};") } else { text }
+}
+
+fn friend(i: usize) -> Uid {
+    uid("A", &format!("f{i}"))
+}
+
+fn naming(who: Uid, team: impl IntoIterator<Item = Uid>) -> Change {
+    let team = Value::Set(team.into_iter().map(Value::from).collect());
+    Change::Put { uid: who, attrs: [("team".to_owned(), team)].into() }
+}
+
 /// Whom attributes name is taken into each record about them, and a record has room for so many.
 #[test]
 fn nobody_is_put_who_names_too_many() {
-    let wide = |path: &str, text: String| {
-        if path == "schema.cedarschema" { text.replace("entity A in [R]={};", "entity A in [R]={team?:Set<A>};") } else { text }
-    };
     let named = |n: usize| {
-        let store = fresh_under(Settings::default(), wide);
-        let friend = |i: usize| uid("A", &format!("f{i}"));
+        let store = fresh_under(Settings::default(), teams);
         (0..n).for_each(|i| drop(change(&store.tenant("universe"), put(friend(i)))));
-        let team = Value::Set((1..n).map(|i| Value::from(friend(i))).collect());
-        change(&store.tenant("universe"), Change::Put { uid: friend(0), attrs: [("team".to_owned(), team)].into() });
+        change(&store.tenant("universe"), naming(friend(0), (1..n).map(friend)));
         // One by name, and whom that one names in turn.
-        let one = Value::Set([Value::from(friend(0))].into());
-        let ann = tried(&store, "universe", Change::Put { uid: uid("A", "root"), attrs: [("team".to_owned(), one)].into() });
+        let ann = tried(&store, "universe", naming(uid("A", "root"), [friend(0)]));
         // Whatever was said, who asks is who can act.
         assert!(tried(&store, "universe", put(uid("A", "new"))).allowed);
         intact(&store);
@@ -100,6 +212,61 @@ fn nobody_is_put_who_names_too_many() {
     };
     let (name, tried) = ("PERSONS_NAMED_MAX", &named);
     held(ALL.iter().find(|limit| limit.name == name).unwrap(), tried).unwrap();
+}
+
+/// Whoever is named may be changed by another than those who name them, and these are to act as before.
+#[test]
+fn nobody_is_put_by_whom_another_would_name_too_many() {
+    let store = fresh_under(Settings::default(), teams);
+    let friends = |range: Range<usize>| range.map(friend);
+    (0..80).for_each(|i| drop(change(&store.tenant("universe"), put(friend(i)))));
+    let tried = |change: Change| tried(&store, "universe", change);
+    let too_many = |change: Change| {
+        let answer = tried(change);
+        assert_eq!(answer.code(), Some("hos.call_too_large"), "{:?}", answer.blockers);
+        assert!(answer.blockers.iter().any(|b| b.detail.contains("names more than 40 persons")), "{:?}", answer.blockers);
+    };
+    // The founder names forty: one, and those whom that one names.
+    assert!(tried(naming(uid("A", "root"), [friend(0)])).allowed);
+    assert!(tried(naming(friend(0), friends(1..40))).allowed);
+    too_many(naming(friend(1), friends(40..80)));
+    too_many(naming(friend(1), [friend(40)]));
+    assert!(tried(naming(friend(1), [friend(0), friend(39)])).allowed, "whom the founder names already");
+    assert!(tried(naming(friend(50), friends(40..80))).allowed, "whom nobody names");
+    // One who is not there yet is named without being counted, and counts when they come.
+    assert!(tried(naming(friend(2), [uid("A", "late")])).allowed);
+    too_many(put(uid("A", "late")));
+    assert!(tried(put(friend(2))).allowed);
+    assert!(tried(put(uid("A", "late"))).allowed, "nobody names them any more");
+    intact(&store);
+}
+
+/// A law may come to call those persons who were none before.
+#[test]
+fn whoever_names_too_many_already_can_be_mended() {
+    let boxes = |persons: &'static str| {
+        move |path: &str, text: String| match path {
+            "schema.cedarschema" => text
+                .replace("entity A in [R]={};", "entity A in [R]={team?:Set<B>};entity B={team?:Set<B>};")
+                .replace("resource:[A,R]", "resource:[A,R,B]"),
+            "law.toml" => text.replace("persons=[\"A\"]", persons),
+            _ => text,
+        }
+    };
+    let store = fresh_under(Settings::default(), boxes("persons=[\"A\"]"));
+    let one = |i: usize| uid("B", &format!("b{i}"));
+    let universe = store.tenant("universe");
+    (0..60).for_each(|i| drop(change(&universe, put(one(i)))));
+    change(&universe, naming(uid("A", "root"), [one(0), one(1)]));
+    change(&universe, naming(one(0), (2..22).map(one)));
+    change(&universe, naming(one(1), (22..47).map(one)));
+    let wider = Arc::new(law::law_but(boxes("persons=[\"A\",\"B\"]")));
+    assert!(store.engine.activate(&root(), wider, None, Modes::default()).unwrap().allowed);
+    // 47 are named, and 45 after a step that names somebody anew.
+    assert!(tried(&store, "universe", naming(one(0), (2..19).chain([50]).map(one))).allowed);
+    assert!(tried(&store, "universe", put(one(0))).allowed);
+    let worse = tried(&store, "universe", naming(one(0), (2..22).map(one)));
+    assert_eq!(worse.code(), Some("hos.call_too_large"), "27 are named, and would be 47 again: {:?}", worse.blockers);
 }
 
 /// As of every thread: a record is not made long before the one that it follows.

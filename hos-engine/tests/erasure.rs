@@ -14,6 +14,7 @@ use hos_core::value::Record;
 use hos_engine::{Erasure, ExportOptions, Level, Seal, Settings, VerifyOptions};
 use rusqlite::Connection;
 use std::path::Path;
+use support::host::{host, joined};
 use support::{Store, change, files, fresh, fresh_under, go, new_order, root, store, uid};
 
 fn order(id: &str) -> (Name, InstanceId) {
@@ -88,6 +89,18 @@ fn every_thread_of_the_person_ends_with_a_record_of_its_own() {
     assert!(entities.iter().all(|e| e.uid != uid("A", "ann")) && links.is_empty());
 }
 
+/// How many rows count the refusals of somebody.
+fn counted(store: &Store) -> i64 {
+    let sql = "SELECT count(*) FROM hos_refusal";
+    if store.database.is_some() {
+        return host(store, &joined(store)).number(sql);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy.db");
+    store.engine.backup(&copy, None).unwrap();
+    Connection::open(&copy).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
 #[test]
 fn under_an_erased_id_nothing_happens_any_more() {
     let store = closed(Settings::default());
@@ -109,7 +122,14 @@ fn under_an_erased_id_nothing_happens_any_more() {
     assert_eq!(tenant.begin(given).unwrap().code(), Some("hos.subject_erased"));
     let put = Directory::new(uid("A", "root"), Change::Put { uid: uid("A", "ann"), attrs: Record::new() });
     assert_eq!(store.tenant("universe").directory(put).unwrap().code(), Some("hos.subject_erased"));
-    assert_eq!(store.engine.erase(&root(), &uid("A", "ann"), "x").unwrap().code(), Some("hos.entity_missing"));
+    assert_eq!(store.engine.erase(&root(), &uid("A", "ann"), "x").unwrap().code(), Some("hos.subject_erased"));
+    // Nor does who asks as her leave so much as a count.
+    let before = counted(&store);
+    for _ in 0..2 {
+        let put = Directory::new(uid("A", "ann"), Change::Put { uid: uid("R", "x"), attrs: Record::new() });
+        assert_eq!(tenant.directory(put).unwrap().code(), Some("hos.subject_erased"));
+    }
+    assert_eq!(counted(&store), before);
     // Only who may erase is told who was.
     for (who, told) in [("root", "hos.subject_erased"), ("bob", "hos.not_permitted")] {
         let mut by = hos_core::call::By::new(uid("A", who));
@@ -216,7 +236,7 @@ fn a_hold_stands_in_the_way_until_each_is_released() {
     assert!(engine.hold(&root(), &uid("A", "root"), "case 9").unwrap().allowed);
     assert!(engine.release(&root(), &ann, "case 8 closed").unwrap().allowed);
     assert!(refused().allowed);
-    assert_eq!(engine.hold(&root(), &ann, "too late").unwrap().code(), Some("hos.entity_missing"));
+    assert_eq!(engine.hold(&root(), &ann, "too late").unwrap().code(), Some("hos.subject_erased"));
     // The holds are erased with her; what they said is told nowhere.
     intact(&store);
     assert!(engine.release(&root(), &uid("A", "root"), "case 9 closed").unwrap().allowed);

@@ -110,6 +110,15 @@ fn an_index_that_leads_to_another_row_than_the_table_has_is_found() {
     let found =
         |(at, what): &&(String, String)| at == "table hos_record" && what.contains(&format!("row {rowid} missing from index"));
     assert!(report.findings.iter().any(|finding| found(&finding)), "{:#?}", report.findings);
+
+    // In the store's place it is found whoever looks: the connection that verifies, or one beside it on a thread of its own.
+    let Store { engine, clock, path: own, dir: _dir, .. } = store;
+    engine.close().unwrap();
+    std::fs::rename(&path, &own).unwrap();
+    let engine = Engine::builder().sqlite(&own).clock(clock).open().unwrap();
+    let [alone, beside] = [1, 2].map(|threads| verified(&engine, &VerifyOptions { threads, ..VerifyOptions::default() }));
+    assert!(alone.findings.iter().any(|finding| found(&finding)), "{:#?}", alone.findings);
+    assert_eq!(alone.findings, beside.findings);
 }
 
 #[test]

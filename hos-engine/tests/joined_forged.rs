@@ -6,6 +6,7 @@ mod support;
 use hos_core::call::{Call, Note};
 use hos_core::digest;
 use hos_core::id::{DottedName, Handle, InstanceId, KeyId, Name, RecordHash, Tenant};
+use hos_core::limits::HEADER_BYTES_MAX;
 use hos_core::proof::erasure::{Erasure, LastVerdict};
 use hos_core::proof::record::{Header, Kind, Part, PartRef, Slot};
 use hos_core::proof::stored::{StoredBox, encode_stored};
@@ -127,6 +128,34 @@ fn rows_of_the_queue_that_lead_nowhere_hold_up_nobody_and_are_found() {
     assert_eq!(report.level, Level::Broken);
     // The two of the inbox have no row of the queue any more.
     assert_eq!(said, ["14 row(s) lead to no record that waits", "2 row(s), and the queue leads to 0"], "{:?}", report.findings);
+}
+
+#[test]
+fn a_header_that_no_entry_holds_is_not_read() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    let t1 = Tenant::new("t1").unwrap();
+    store.engine.work().unwrap();
+    let mut rows = Vec::new();
+    // Bytes that are no text, of which a database could count something else.
+    for (thread, length) in [(1, HEADER_BYTES_MAX), (2, HEADER_BYTES_MAX + 1), (3, 1_000_000)] {
+        rows.push(evidence::insert_record(&t1, &Handle([thread; 16]), 0, &vec![0xc3; length], Vec::new()));
+        rows.push(evidence::enqueue(&t1, &Handle([thread; 16]), 0));
+    }
+    host.do_all(&rows);
+    let mut headers = |statement: &Statement| -> Vec<Option<usize>> {
+        let rows = host.run(statement, true).map_err(|e| e.message).unwrap();
+        let length = |cell: &Sql| match cell {
+            Sql::Blob(bytes) | Sql::Raw(bytes) => Some(bytes.len()),
+            _ => None,
+        };
+        rows.iter().map(|row| length(&row[3])).collect()
+    };
+    assert_eq!(headers(&evidence::queue(&t1, 9)), [Some(HEADER_BYTES_MAX), None, None]);
+    assert_eq!(headers(&evidence::queued_of(&t1, &Handle([1; 16]), 9)), [Some(HEADER_BYTES_MAX)]);
+    assert_eq!(headers(&evidence::queued_of(&t1, &Handle([2; 16]), 9)), [None]);
+    assert_eq!(store.engine.work().unwrap().nowhere, 2, "they hold up nobody");
+    assert!(store.tenant("t1").begin(new_order("1")).unwrap().receipt.unwrap().seal.is_some());
 }
 
 #[test]

@@ -7,9 +7,17 @@ use hos_core::answer::Answer;
 use hos_core::call::{Call, Legacy, Transition};
 use hos_core::id::{InstanceId, Name, Tenant};
 use hos_core::law::mode::{Mode, Modes};
-use hos_engine::Level;
+use hos_core::refusal::Code;
 use hos_engine::joined::Asked;
-use std::sync::Arc;
+use hos_engine::store::Sql;
+use hos_engine::store::server::{ClientError, Connection, Connector, Several, Trouble};
+use hos_engine::store::sql::dialect::Dialect;
+use hos_engine::{Engine, Failure, Level};
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use support::host::{Host, host, joined, world};
 use support::{Store, law, new_order, root, uid};
 
@@ -198,4 +206,143 @@ fn a_call_of_a_batch_that_must_come_again_takes_no_other_with_it() {
     let answers = store.engine.batch(vec![(t1(), waits), (t1(), Call::Begin(new_order("2")))]).unwrap();
     assert_eq!(answers[0].as_ref().unwrap_err().code, hos_core::refusal::Code::Retry);
     assert!(answers[1].as_ref().unwrap().allowed);
+}
+
+/// What becomes of the next COMMIT: all is well.
+const WELL: u8 = 0;
+/// The connection is lost before the server has read it.
+const LOST: u8 = 1;
+/// It is lost when the server has done it.
+const DONE: u8 = 2;
+
+/// A database whose connections are cut in the next COMMIT, where that is asked for.
+struct Cut(Arc<dyn Connector>, Arc<AtomicU8>);
+
+impl Connector for Cut {
+    fn dialect(&self) -> Dialect {
+        self.0.dialect()
+    }
+
+    fn shown(&self) -> String {
+        self.0.shown()
+    }
+
+    fn connect(&self, patience: Duration) -> Result<Box<dyn Connection>, ClientError> {
+        Ok(Box::new(CutConnection(self.0.connect(patience)?, self.1.clone())))
+    }
+}
+
+struct CutConnection(Box<dyn Connection>, Arc<AtomicU8>);
+
+impl Connection for CutConnection {
+    fn execute(&mut self, sql: &str, params: &[&Sql]) -> Result<usize, ClientError> {
+        self.0.execute(sql, params)
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[&Sql],
+        take: &mut dyn FnMut(Vec<Sql>) -> ControlFlow<()>,
+    ) -> Result<(), ClientError> {
+        self.0.query(sql, params, take)
+    }
+
+    fn say(&mut self, sql: &str) -> Result<(), ClientError> {
+        let fate = if sql == "COMMIT" { self.1.swap(WELL, Ordering::SeqCst) } else { WELL };
+        self.0.say(if fate == LOST { "ROLLBACK" } else { sql })?;
+        if fate == WELL { Ok(()) } else { Err(ClientError { trouble: Trouble::Lost, message: "it was cut".to_owned() }) }
+    }
+
+    fn several(&mut self, text: &str) -> Result<Several, ClientError> {
+        self.0.several(text)
+    }
+
+    fn is_alive(&self) -> bool {
+        self.0.is_alive()
+    }
+}
+
+#[test]
+fn a_call_whose_commit_was_cut_off_is_judged_by_the_next_round() {
+    for (fate, left) in [(LOST, 1), (DONE, 0)] {
+        let Some(store) = in_shadow() else { return };
+        let mut world = host(&store, &joined(&store));
+        let mut calls = Vec::new();
+        let mut begin = new_order("1");
+        begin.by.legacy = legacy(true, Some("a"));
+        shadow(&mut world, &mut calls, Call::Begin(begin));
+        shadow(&mut world, &mut calls, event("go", true, "b"));
+        let next = Arc::new(AtomicU8::new(WELL));
+        let cut = Cut(store.database.as_ref().unwrap().own.clone(), next.clone());
+        let key = format!("{}.key", store.path.display());
+        let builder = Engine::builder().server(Arc::new(cut)).key_file(key).clock(store.clock.clone());
+        let engine = builder.open().unwrap();
+        let read = |bytes: &[u8]| -> Result<Call, Failure> { Ok(calls[usize::from(bytes[0])].clone()) };
+        let cutting = |bytes: &[u8]| {
+            next.store(if bytes[0] == 1 { fate } else { WELL }, Ordering::SeqCst);
+            read(bytes)
+        };
+        assert_eq!(engine.fold_shadows(10, &cutting).unwrap_err().code, Code::OutcomeUnknown);
+        assert_eq!(engine.fold_shadows(10, &read).unwrap(), left);
+        assert_eq!(world.number("SELECT count(*) FROM hos_inbox"), 0);
+        engine.work().unwrap();
+        let instance = store.tenant("t1").instance(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap().unwrap();
+        assert_eq!(instance.state.as_str(), "b", "it stands where the world has it");
+        assert_eq!(store.engine.verify(&Default::default()).unwrap().level, Level::Intact);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_set_aside_and_keeps_no_call_waiting() {
+    let Some(store) = in_shadow() else { return };
+    let mut host = host(&store, &joined(&store));
+    let mut calls = Vec::new();
+    for id in ["1", "2"] {
+        let mut begin = new_order(id);
+        begin.by.legacy = legacy(true, Some("a"));
+        shadow(&mut host, &mut calls, Call::Begin(begin));
+    }
+    let asked = Mutex::new(0);
+    let read = |bytes: &[u8]| {
+        *asked.lock().unwrap() += 1;
+        match bytes[0] {
+            0 => Err(Failure::new(Code::CallMalformed, "no call")),
+            n => Ok(calls[usize::from(n)].clone()),
+        }
+    };
+    // One at a time: what is none takes no call's turn.
+    assert_eq!(store.engine.fold_shadows(1, &read).unwrap(), 1);
+    assert_eq!(store.engine.fold_shadows(10, &read).unwrap(), 0);
+    assert_eq!(*asked.lock().unwrap(), 2, "nobody meets it again");
+    assert_eq!(store.engine.work().unwrap().nowhere, 1);
+    assert!(store.tenant("t1").instance(&Name::new("o").unwrap(), &InstanceId::new("2").unwrap()).unwrap().is_some());
+    let report = store.engine.verify(&Default::default()).unwrap();
+    let said: Vec<&str> = report.findings.iter().map(|(_, what)| what.as_str()).collect();
+    assert_eq!(said, ["1 row(s) lead to no record that waits", "1 row(s), and the queue leads to 0"], "{:?}", report.findings);
+}
+
+#[test]
+fn calls_are_opened_one_at_a_time() {
+    let Some(store) = in_shadow() else { return };
+    let mut host = host(&store, &joined(&store));
+    let mut calls = Vec::new();
+    for (who, id) in [("root", "1"), ("ann", "2")] {
+        let mut begin = hos_core::call::Begin::new(uid("A", who), "o", id, "new").unwrap().fact("who", uid("A", "root"));
+        begin.by.legacy = legacy(true, Some("a"));
+        shadow(&mut host, &mut calls, Call::Begin(begin));
+    }
+    // She is erased while a call before hers is judged: hers is not in anybody's memory then.
+    let asked = RefCell::new(Vec::new());
+    let read = |bytes: &[u8]| {
+        asked.borrow_mut().push(bytes[0]);
+        let erased = store.engine.erase(&root(), &uid("A", "ann"), "KVKK m.7").unwrap();
+        assert!(erased.allowed, "{:?}", erased.blockers);
+        Ok(calls[usize::from(bytes[0])].clone())
+    };
+    assert_eq!(store.engine.fold_shadows(10, &read).unwrap(), 2);
+    assert_eq!(*asked.borrow(), [0]);
+    assert_eq!(host.number("SELECT count(*) FROM hos_inbox"), 0);
+    store.engine.work().unwrap();
+    assert_eq!(store.engine.verify(&Default::default()).unwrap().level, Level::Intact);
 }

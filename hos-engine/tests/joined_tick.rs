@@ -1,9 +1,12 @@
-//! Deadlines that fall due while a host's transaction holds an instance. On the database that `HOS_TEST_STORE_ON` names.
+//! Rounds of work while a host's transaction holds something, or after somebody added rows. On the database that `HOS_TEST_STORE_ON`
+//! names.
 
 mod support;
 
 use hos_core::call::Call;
 use hos_engine::store::sql::dialect::Dialect;
+use hos_engine::store::{Sql, Statement};
+use hos_engine::{Level, VerifyOptions};
 use std::time::{Duration, Instant};
 use support::host::{begin, host, intact, joined, world};
 use support::{at, go, new_order};
@@ -31,4 +34,43 @@ fn an_instance_that_a_host_holds_is_left_to_the_next_round_and_delays_no_other()
     host.say("ROLLBACK");
     assert_eq!(tenant.tick(10).unwrap(), 1);
     intact(&store);
+}
+
+#[test]
+fn a_once_key_that_a_host_holds_keeps_nobody_from_forgetting_another() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    let dialect = host.joined.dialect();
+    // Of a file nobody holds a part.
+    if dialect == Dialect::Sqlite {
+        return;
+    }
+    let tenant = store.tenant("t1");
+    assert!(tenant.begin(new_order("1").once("old").unwrap()).unwrap().allowed);
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    store.engine.work().unwrap();
+    host.say(begin(dialect));
+    assert!(host.call(Call::Begin(new_order("2").once("new").unwrap())).unwrap().allowed);
+    store.clock.set(at("2026-02-05T00:00:00Z"));
+    assert_eq!(store.engine.work().unwrap().forgotten, 1);
+    host.say("COMMIT");
+    assert_eq!(host.number("SELECT count(*) FROM hos_once"), 1);
+    intact(&store);
+}
+
+#[test]
+fn a_deadline_that_names_no_instance_holds_up_no_other() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    let tenant = store.tenant("t1");
+    assert!(tenant.begin(new_order("1")).unwrap().allowed);
+    let forged = |contract: &str, id: &[u8]| {
+        let params = [Sql::from("t1"), Sql::from(1_i64), Sql::from(contract), Sql::from(id)];
+        Statement::new("INSERT INTO hos_deadline (tenant, due, contract, id, place) VALUES (?1, ?2, ?3, ?4, 0)", params)
+    };
+    host.do_all(&[forged("o", b"\xff"), forged("o", b""), forged("no name!", b"1")]);
+    store.clock.set(at("2026-01-01T02:00:00Z"));
+    assert_eq!(store.engine.work().unwrap().fired, 1);
+    assert_eq!(tenant.tick(10).unwrap(), 0);
+    assert_eq!(store.engine.verify(&VerifyOptions::default()).unwrap().level, Level::Broken, "they are found");
 }

@@ -4,10 +4,39 @@ mod support;
 
 use hos_core::refusal::Code;
 use hos_engine::{Engine, Level, VerifyOptions, VerifyReport};
+use std::os::unix::fs::PermissionsExt;
 use support::{Store, new_order};
 
 fn says(report: &VerifyReport, words: &str) -> bool {
     report.notices.iter().any(|notice| notice.contains("`t1`") && notice.contains(words))
+}
+
+#[test]
+fn a_backup_is_looked_at_where_nothing_can_be_written() {
+    if support::database::is_on() {
+        return;
+    }
+    let Store { engine, clock, dir, .. } = support::store();
+    let medium = dir.path().join("medium");
+    std::fs::create_dir(&medium).unwrap();
+    let copy = medium.join("copy.db");
+    engine.backup(&copy, None).unwrap();
+    engine.backup_vault(&medium.join("copy.db.vault")).unwrap();
+    let may = |mode| std::fs::set_permissions(&medium, std::fs::Permissions::from_mode(mode)).unwrap();
+    may(0o555);
+    let is_written = std::fs::write(medium.join("probe"), "").is_ok();
+    if is_written {
+        eprintln!("left out: whoever runs this may write anywhere");
+    } else {
+        let builder = || Engine::builder().sqlite(&copy).clock(clock.clone());
+        let engine = builder().reading().open().unwrap();
+        let report = engine.verify(&VerifyOptions::default()).unwrap();
+        assert_eq!(report.level, Level::Intact, "{:?}", report.findings);
+        assert_eq!(engine.tenant("t1").unwrap().begin(new_order("9")).unwrap_err().code, Code::StoreReadOnly);
+        engine.close().unwrap();
+        assert!(builder().open().is_err(), "who writes needs more");
+    }
+    may(0o755);
 }
 
 #[test]

@@ -417,6 +417,8 @@ fn another_law_is_tried_on_the_past() {
     yes(t1.begin(new("ann", "s", "5")).unwrap());
     yes(t1.transition(event(root(), "5", "more").arg("cap", 50)).unwrap());
     no(t1.transition(event(root(), "5", "go").arg("amount", 51)).unwrap(), "o.much");
+    no(t1.transition(event(root(), "5", "new")).unwrap(), "hos.event_unknown");
+    no(t1.begin(Begin { event: Name::new("go").unwrap(), ..new("ann", "s", "6") }).unwrap(), "hos.event_unknown");
     let all = ReplayOptions::default;
     let same = store.engine.backtest(&rich::law(), &all()).unwrap();
     assert_eq!((same.differs(), same.other_policies), (0, 0), "{same:#?}");
@@ -439,6 +441,13 @@ fn another_law_is_tried_on_the_past() {
         hos_core::proof::checkpoint::Note::parse(checkpoint.as_bytes()).unwrap().text(),
     );
     assert_eq!(said.map(|c| (c.size, c.root)).unwrap(), (span.size, span.root));
+
+    // Whom a template that is there already would let move, no record of a move says; of a new one there are no grants.
+    let templated = store.engine.backtest(&rich::templated(), &all()).unwrap();
+    assert_eq!(templated.differs(), 0, "{templated:#?}");
+    let more = store.engine.backtest(&rich::granting_more(), &all()).unwrap();
+    assert_eq!(more.changes, [(Changed::Unknown, 5)].into(), "{more:#?}");
+    assert_eq!(more.witnesses[0].now, "it asks for grants of `t`, which the record does not hold");
 
     let without = store.engine.backtest(&rich::without_more(), &all()).unwrap();
     assert_eq!(without.changes, [(Changed::EventGone, 1)].into(), "{without:#?}");

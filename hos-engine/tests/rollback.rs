@@ -4,7 +4,9 @@
 mod support;
 
 use hos_core::audit;
-use hos_core::id::{InstanceId, Name, Tenant};
+use hos_core::call::Call;
+use hos_core::id::{InstanceId, KeyId, Name, Tenant};
+use hos_core::law::mode::Modes;
 use hos_core::proof::erasure::LastVerdict;
 use hos_core::proof::trust::Trust;
 use hos_core::refusal::Code;
@@ -12,6 +14,7 @@ use hos_engine::clock::SetClock;
 use hos_engine::{Engine, Erasure, ExportOptions, Failure, Level, Settings, VerifyOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use support::{go, new_order, root};
 
 struct World {
@@ -104,6 +107,75 @@ fn a_store_behind_its_mark_is_only_read() {
     // Without its mark a store that should have one does not open.
     std::fs::rename(&world.mark, world.dir.path().join("away")).unwrap();
     assert_eq!(world.open().err().unwrap().code, Code::StoreIntegrity);
+}
+
+#[test]
+fn no_face_writes_into_a_store_that_is_only_read() {
+    if support::database::is_on() {
+        return;
+    }
+    let (world, _) = World::put_back();
+    // Deadlines are due.
+    world.clock.set(support::at("2026-01-01T02:00:00Z"));
+    let refused = |engine: &Engine, code: Code| {
+        let before = report(engine, &[]).records;
+        let (t1, ann) = (engine.tenant("t1").unwrap(), support::uid("A", "ann"));
+        let call = || Call::Begin(new_order("5"));
+        let failures = [
+            ("a call", t1.call(call()).err()),
+            ("a batch", engine.batch(vec![(t1.name().clone(), call())]).err()),
+            ("a tick", t1.tick(10).err()),
+            ("a round of work", engine.work().err()),
+            ("a poll", t1.outbox_poll(&root(), 10, Duration::from_secs(1)).err()),
+            ("an acknowledgement", t1.outbox_ack(&root(), 0, &KeyId([0; 16])).err()),
+            ("a tenant", engine.open_tenant(&root(), &Tenant::new("t9").unwrap()).err()),
+            ("a law", engine.activate(&root(), engine.law().unwrap(), None, Modes::default()).err()),
+            ("a hold", engine.hold(&root(), &ann, "case 1").err()),
+            ("an erasure", engine.erase(&root(), &ann, "request").err()),
+        ];
+        for (face, failure) in failures {
+            assert_eq!(failure.map(|failure| failure.code), Some(code), "{face}");
+        }
+        assert_eq!(report(engine, &[]).records, before);
+    };
+    let engine = world.open().unwrap();
+    refused(&engine, Code::Quarantined);
+    engine.close().unwrap();
+    let engine = world.builder().unmarked().reading().open().unwrap();
+    refused(&engine, Code::StoreReadOnly);
+}
+
+#[test]
+fn no_key_goes_on_the_word_of_a_store_in_quarantine() {
+    if support::database::is_on() {
+        return;
+    }
+    let support::Store { engine, clock, path, dir, .. } = support::fresh(Settings::default());
+    engine.close().unwrap();
+    let world = World { mark: dir.path().join("mark"), path, dir, clock };
+    let engine = world.builder().unmarked().open().unwrap();
+    engine.write_mark().unwrap();
+    engine.close().unwrap();
+    // A copy in which somebody is erased, and the store that knows nothing of it.
+    let copy = world.dir.path().join("copy.db");
+    for ending in ["", ".vault", ".key"] {
+        std::fs::copy(format!("{}{ending}", world.path.display()), format!("{}{ending}", copy.display())).unwrap();
+    }
+    let other = Engine::builder().sqlite(&copy).clock(world.clock.clone()).open().unwrap();
+    assert!(other.erase(&root(), &support::uid("A", "ann"), "request").unwrap().allowed);
+    other.close().unwrap();
+    let engine = world.open().unwrap();
+    let put = hos_core::call::Change::Put { uid: support::uid("R", "x"), attrs: Default::default() };
+    support::change(&engine.tenant("universe").unwrap(), put);
+    engine.close().unwrap();
+    world.restore("copy.db");
+    let engine = world.open().unwrap();
+    assert!(engine.quarantine().is_some());
+    assert_eq!(engine.work().err().unwrap().code, Code::Quarantined);
+    engine.close().unwrap();
+    let vault = rusqlite::Connection::open(format!("{}.vault", world.path.display())).unwrap();
+    let destroyed = vault.query_row("SELECT count(*) FROM hos_vault WHERE key IS NULL", [], |row| row.get::<_, i64>(0));
+    assert_eq!(destroyed, Ok(0), "the store itself never erased anybody");
 }
 
 #[test]
@@ -233,13 +305,13 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
         Ok(())
     };
     t1.export_tiles(&mut keep, None).unwrap();
-    let mut pass = audit::log::TilesAudit::open(&files["checkpoint"], &trust).unwrap();
+    let mut pass = audit::log::TilesAudit::open(&files["checkpoint"], &trust, &[]).unwrap();
     while let Some((path, _)) = pass.next() {
         pass.take(&files[&path]).unwrap();
     }
     assert!(pass.finish().unwrap().1.entries > size);
     for (_, text) in t1.export_proofs(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap() {
-        audit::log::proof(text.as_bytes(), &trust).unwrap();
+        audit::log::proof(text.as_bytes(), &trust, &[]).unwrap();
     }
     drop(t1);
     engine.work().unwrap();
@@ -257,10 +329,49 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
     let third = report(&engine, &[&kept, &now]);
     assert_eq!(third.level, Level::Anchored, "{:#?}", third.findings);
     assert!(engine.tenant("t2").unwrap().checkpoint().unwrap().unwrap().lines().next().unwrap().ends_with("/t2/2"));
+    let lost_in_third = engine.tenant("t1").unwrap().checkpoint().unwrap().unwrap();
     // The first copy is a store of epoch 0 now: behind the mark by two lives.
     engine.close().unwrap();
     world.restore("old");
     assert!(world.open().unwrap().quarantine().unwrap().contains("epoch"));
+    // The second copy is of epoch 1, and what was lost of a later one than it knows: it goes on in one that nobody has signed in.
+    world.restore("second");
+    let engine = world.open().unwrap();
+    assert!(engine.quarantine().unwrap().contains("was in epoch 2"));
+    let newest = lost_in_third;
+    assert_eq!(engine.new_epoch("the second copy again", std::slice::from_ref(&newest)).unwrap(), 3);
+    let engine = world.open().unwrap();
+    assert_eq!(engine.quarantine(), None);
+    assert!(engine.tenant("t1").unwrap().begin(new_order("10")).unwrap().allowed);
+    let fourth = report(&engine, &[&newest]);
+    assert_eq!(fourth.level, Level::Intact, "{:#?}", fourth.findings);
+    assert!(fourth.notices.iter().any(|n| n.contains("were lost")), "{:?}", fourth.notices);
+}
+
+#[test]
+fn a_log_that_was_empty_through_an_epoch_begins_with_the_next() {
+    if support::database::is_on() {
+        return;
+    }
+    let (world, lost) = World::put_back();
+    world.open().unwrap().new_epoch("the disk died", &[lost]).unwrap();
+    let engine = world.open().unwrap();
+    assert!(engine.open_tenant(&root(), &Tenant::new("t2").unwrap()).unwrap().allowed);
+    engine.backup(&world.dir.path().join("second"), None).unwrap();
+    assert!(engine.tenant("t1").unwrap().begin(new_order("9")).unwrap().allowed);
+    let lost_again = engine.tenant("t1").unwrap().checkpoint().unwrap().unwrap();
+    engine.close().unwrap();
+    world.restore("second");
+    assert_eq!(world.open().unwrap().new_epoch("again", &[lost_again]).unwrap(), 2);
+    let engine = world.open().unwrap();
+    let second = report(&engine, &[]);
+    assert_eq!(second.level, Level::Intact, "{:#?}", second.findings);
+    engine.backup(&world.dir.path().join("third"), None).unwrap();
+    let t2 = engine.tenant("t2").unwrap();
+    assert!(t2.begin(new_order("1")).unwrap().allowed);
+    let done = t2.export(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap(), &ExportOptions::default()).unwrap();
+    let verdict = audit::bundle(&done.bytes, &Trust::parse(done.trust.as_bytes()).unwrap(), &[]);
+    assert!(verdict.holds(), "{:?}", verdict.standing);
 }
 
 #[test]

@@ -342,6 +342,40 @@ fn a_lock_that_somebody_holds_keeps_the_law_waiting_not_the_world_s_answer() {
     intact(&store.engine);
 }
 
+#[test]
+fn a_store_in_quarantine_leaves_the_world_its_word_in_a_batch_too() {
+    if support::database::is_on() {
+        return;
+    }
+    let Store { engine, clock, path, dir, .. } = two_tenants(Settings::default());
+    engine.close().unwrap();
+    let (mark, old) = (dir.path().join("mark"), dir.path().join("old"));
+    std::fs::copy(&path, &old).unwrap();
+    let builder = || Engine::builder().sqlite(&path).clock(clock.clone()).mark(&mark);
+    let engine = builder().unmarked().open().unwrap();
+    assert!(engine.tenant("t2").unwrap().begin(new_order("2")).unwrap().allowed);
+    engine.write_mark().unwrap();
+    engine.close().unwrap();
+    let marked = std::fs::read(&mark).unwrap();
+    std::fs::copy(&old, &path).unwrap();
+    let engine = builder().open().unwrap();
+    assert!(engine.quarantine().is_some());
+    let names = ["t1", "t2"].map(|t| Tenant::new(t).unwrap());
+    for allowed in [true, false] {
+        let calls: Vec<(Tenant, Call)> = names.iter().map(|t| (t.clone(), go("1", "go", allowed))).collect();
+        let answers = engine.batch(calls.clone()).unwrap();
+        for ((tenant, call), answer) in calls.into_iter().zip(answers) {
+            let alone = engine.tenant_named(&tenant).call(call);
+            match tenant.as_str() {
+                "t1" => [&answer, &alone].into_iter().for_each(|answer| stood(answer, allowed, Code::Quarantined)),
+                _ => [answer, alone].into_iter().for_each(|answer| failed(answer, Code::Quarantined)),
+            }
+        }
+    }
+    engine.close().unwrap();
+    assert_eq!(std::fs::read(&mark).unwrap(), marked, "the mark still says what was lost");
+}
+
 fn write_on_a_full_disk(path: &Path) {
     let clock = Arc::new(hos_engine::clock::SetClock::at(at("2026-01-01T00:00:00Z")));
     let engine = Engine::builder().sqlite(path).clock(clock).open().unwrap();

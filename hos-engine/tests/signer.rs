@@ -140,16 +140,21 @@ fn clock() -> Arc<hos_engine::clock::SetClock> {
 }
 
 fn founded(path: &Path, signer: Arc<dyn Signer>) -> Engine {
+    let engine = founded_in(Engine::builder().sqlite(path), signer);
+    assert!(!path.with_extension("db.key").exists(), "the key is with the signer alone");
+    engine
+}
+
+fn founded_in(place: hos_engine::Builder, signer: Arc<dyn Signer>) -> Engine {
     use hos_core::policy::Entity;
     use hos_core::value::Record;
     let role = Entity { uid: uid("R", "op"), attrs: Record::new(), parents: [].into(), record: None };
     let founder = Entity { uid: uid("A", "root"), attrs: Record::new(), parents: [uid("R", "op")].into(), record: None };
-    let builder = Engine::builder().law(Arc::new(support::law::law())).sqlite(path).clock(clock()).signer(signer);
+    let builder = place.law(Arc::new(support::law::law())).clock(clock()).signer(signer);
     let engine = builder.found(Founding { founder, roles: vec![role] }).unwrap();
     assert!(engine.open_tenant(&root(), &t1()).unwrap().allowed);
     let universe = engine.tenant("universe").unwrap();
     support::change(&universe, hos_core::call::Change::Put { uid: uid("A", "ann"), attrs: Record::new() });
-    assert!(!path.with_extension("db.key").exists(), "the key is with the signer alone");
     engine
 }
 
@@ -296,7 +301,7 @@ impl Signer for Moody {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let text = growth.checkpoint.text();
         match *self.mood.lock().unwrap() {
-            "silent" => Err(Failure::new(Code::SignerFailed, "it sleeps")),
+            "silent" | "mute" => Err(Failure::new(Code::SignerFailed, "it sleeps")),
             "other" => Ok(key(99).sign(text.as_bytes())),
             "lies" => Ok(self.key.sign(b"another text")),
             _ => Ok(self.key.sign(text.as_bytes())),
@@ -344,6 +349,130 @@ fn a_signer_that_fails_leaves_receipts_without_checkpoint_and_is_reported() {
 }
 
 #[test]
+fn a_signer_that_does_not_answer_is_asked_once_and_not_for_each_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.db");
+    let moody = Arc::new(Moody { key: key(7), mood: Mutex::new("well"), asked: AtomicUsize::new(0) });
+    let engine = founded(&path, moody.clone());
+    for n in 2..=5 {
+        assert!(engine.open_tenant(&root(), &Tenant::new(format!("t{n}")).unwrap()).unwrap().allowed);
+    }
+    *moody.mood.lock().unwrap() = "mute";
+    for n in 1..=5 {
+        assert!(engine.tenant(&format!("t{n}")).unwrap().begin(new_order("1")).unwrap().allowed);
+    }
+    let asked = |what: &dyn Fn()| {
+        let before = moody.asked.load(Ordering::SeqCst);
+        what();
+        moody.asked.load(Ordering::SeqCst) - before
+    };
+    let works = |engine: &Engine| {
+        let unsigned = engine.work().unwrap().unsigned;
+        let named: Vec<&str> = unsigned.iter().map(|(tenant, _)| tenant.as_str()).collect();
+        assert_eq!(named, ["t1", "t2", "t3", "t4", "t5"], "each is named");
+        assert!(unsigned.iter().all(|(_, why)| why == "it sleeps"), "{unsigned:?}");
+    };
+    assert_eq!(asked(&|| works(&engine)), 1);
+    engine.close().unwrap();
+    let engine = Mutex::new(None);
+    let open = || Engine::builder().sqlite(&path).signer(moody.clone()).clock(clock()).open().unwrap();
+    assert_eq!(asked(&|| *engine.lock().unwrap() = Some(open())), 1);
+    let engine = engine.into_inner().unwrap().unwrap();
+    assert_eq!(asked(&|| works(&engine)), 1);
+    *moody.mood.lock().unwrap() = "well";
+    assert!(engine.work().unwrap().unsigned.is_empty());
+}
+
+type Before = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
+/// A line on which another is faster: before it asks for a signature, that one does what it was given to do.
+struct Overtaken {
+    agent: Arc<Mutex<Agent>>,
+    before: Before,
+}
+
+impl Line for Overtaken {
+    fn ask(&self, request: &[u8]) -> Result<Vec<u8>, Failure> {
+        let before = self.before.lock().unwrap().take_if(|_| request.starts_with(b"hos signer 1\nsign "));
+        if let Some(before) = before {
+            before();
+        }
+        Ok(self.agent.lock().unwrap().answer(request))
+    }
+}
+
+#[test]
+fn a_head_that_another_process_overtook_is_no_failure_of_the_signer() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("world.db");
+    // A file of a host's, which several write.
+    let owner = rusqlite::Connection::open(&path).unwrap();
+    let journal: String = owner.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).unwrap();
+    assert_eq!(journal, "wal");
+    drop(owner);
+    let place = || Engine::builder().server(hos_drivers::connector(&format!("sqlite://{}", path.display())).unwrap());
+    let agent = Arc::new(Mutex::new(agent(2, &dir.path().join("state"))));
+    let before = Before::default();
+    let line = |before: &Before| -> Arc<dyn Signer> {
+        Arc::new(Remote::new(Overtaken { agent: agent.clone(), before: before.clone() }))
+    };
+    let engine = founded_in(place(), line(&before));
+    let other = place().signer(line(&Before::default())).clock(clock()).open().unwrap();
+    let overtake = |id: &'static str| {
+        let tenant = other.tenant("t1").unwrap();
+        *before.lock().unwrap() = Some(Box::new(move || {
+            let receipt = tenant.begin(new_order(id)).unwrap().receipt.unwrap();
+            assert!(receipt.seal.unwrap().checkpoint.is_some(), "{id}");
+        }));
+    };
+    let tenant = engine.tenant("t1").unwrap();
+    let vkey = NoteKey::parse(&engine.vkey(&t1()).unwrap()).unwrap();
+    for (id, theirs) in [("1", Some("a")), ("2", None), ("3", Some("b"))] {
+        if let Some(theirs) = theirs {
+            overtake(theirs);
+        }
+        let seal = tenant.begin(new_order(id)).unwrap().receipt.unwrap().seal.unwrap();
+        assert!(before.lock().unwrap().is_none(), "{id}: the other was faster");
+        let note = seal.checkpoint.unwrap_or_else(|| panic!("{id} bears no checkpoint"));
+        assert!(Checkpoint::open(note.as_bytes(), &vkey).unwrap().size > seal.seq, "{id}");
+    }
+    // A round of work, too, reads a head and then asks.
+    assert!(other.tenant("t1").unwrap().begin(new_order("c")).unwrap().allowed);
+    overtake("d");
+    let unsigned = engine.work().unwrap().unsigned;
+    assert!(unsigned.is_empty(), "{unsigned:?}");
+    assert!(before.lock().unwrap().is_none(), "the other was faster");
+}
+
+/// A line to an agent that says of one log that it shrinks.
+struct Shrinks(Near);
+
+impl Line for Shrinks {
+    fn ask(&self, request: &[u8]) -> Result<Vec<u8>, Failure> {
+        if String::from_utf8_lossy(request).contains("/t1/") {
+            return Ok(b"refused signer.shrinks 9 entries were signed for\n".to_vec());
+        }
+        self.0.ask(request)
+    }
+}
+
+#[test]
+fn a_log_that_lost_its_end_keeps_no_other_from_being_signed() {
+    let dir = tempfile::tempdir().unwrap();
+    let signer = Remote::new(Shrinks(Near(Mutex::new(agent(2, &dir.path().join("state"))))));
+    let engine = founded(&dir.path().join("s.db"), Arc::new(signer));
+    let refused = engine.tenant("t1").unwrap().begin(new_order("1")).unwrap();
+    assert!(refused.allowed);
+    assert_eq!(refused.receipt.unwrap().seal.unwrap().checkpoint, None);
+    let put = hos_core::call::Change::Put { uid: uid("A", "eve"), attrs: hos_core::value::Record::new() };
+    let answer = support::change(&engine.tenant("universe").unwrap(), put);
+    assert!(answer.receipt.unwrap().seal.unwrap().checkpoint.is_some(), "the signer has answered");
+    let unsigned = engine.work().unwrap().unsigned;
+    assert_eq!(unsigned.len(), 1, "{unsigned:?}");
+    assert!(unsigned[0].0 == "t1" && unsigned[0].1.contains("signer.shrinks"), "{unsigned:?}");
+}
+
+#[test]
 fn a_socket_that_nobody_serves_is_given_up() {
     let dir = tempfile::tempdir().unwrap();
     let brief = Duration::from_millis(60);
@@ -352,7 +481,8 @@ fn a_socket_that_nobody_serves_is_given_up() {
     // Nobody accepts: the backlog fills, and each request is still given up.
     let listener = UnixListener::bind(dir.path().join("s")).unwrap();
     let silent = SocketLine::new(dir.path().join("s"), brief);
-    assert!(silent.ask(b"x").unwrap_err().message.contains("signer"));
+    let told = silent.ask(b"x").unwrap_err().message;
+    assert!(told.ends_with("took longer than 60 ms"), "{told}");
     let held: Vec<_> = (0..5000).map_while(|_| unaccepted(&dir.path().join("s"))).collect();
     assert!(held.len() < 5000, "the backlog is full");
     assert_eq!(silent.ask(b"x").unwrap_err().code, Code::SignerFailed);
@@ -365,6 +495,41 @@ fn a_socket_that_nobody_serves_is_given_up() {
     });
     let endless = SocketLine::new(dir.path().join("t"), PATIENCE);
     assert!(endless.ask(b"x").unwrap_err().message.contains("does not stop"));
+}
+
+#[test]
+fn a_question_outlives_a_signal() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(dir.path().join("s")).unwrap();
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        stream.read_to_end(&mut request).unwrap();
+        // A process that is stopped and goes on finds its calls with a time ended by it, though it handles no signal.
+        let this = std::process::id();
+        let script = format!("kill -STOP {this}; sleep 0.1; kill -CONT {this}");
+        assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
+        stream.write_all(b"stale 7\n").unwrap();
+        request
+    });
+    let answer = SocketLine::new(dir.path().join("s"), PATIENCE).ask(b"x");
+    assert_eq!(answer.unwrap(), b"stale 7\n");
+    assert_eq!(asked.join().unwrap(), b"x");
+}
+
+#[test]
+fn who_answers_one_request_waits_for_its_turn() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let waiting = |patience| Agent::in_turn(Box::new(FileSigner::new(key(1))), Some(&state), patience);
+    let first = agent(1, &state);
+    assert!(waiting(Duration::from_millis(20)).err().unwrap().message.contains("another agent"));
+    let ends = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        drop(first);
+    });
+    assert!(waiting(PATIENCE).is_ok(), "the first was done in time");
+    ends.join().unwrap();
 }
 
 /// A connection that nobody accepts, as long as the backlog takes it.

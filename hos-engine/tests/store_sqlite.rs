@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 
 use hos_core::refusal::Code;
-use hos_engine::store::sqlite::{Migration, OpenOptions, SqliteStore};
+use hos_engine::store::sqlite::{Migration, OpenOptions, SqliteStore, after_fork_in_parent, before_fork};
 use hos_engine::store::{Statement, StoreError};
 use store_log::{APPLICATION_ID, Job, Log, SCHEMA, add, entries, open, options};
 
@@ -344,10 +344,17 @@ fn reads_notice_it_too_and_nothing_is_written_until_the_head_is_verified() {
     runner.refuse_reopened.store(true, Ordering::SeqCst);
     for _ in 0..3 {
         assert_eq!(store.submit(&runner, add("a", 1)).unwrap_err().code, Code::StoreIntegrity);
+        let read = store.read_verified(&runner, |_| Ok(())).unwrap_err();
+        assert_eq!(read.code, Code::StoreIntegrity, "nor is anything answered from it");
     }
     assert_eq!(entries(&store).len(), 1);
     runner.refuse_reopened.store(false, Ordering::SeqCst);
+    let verified = runner.verified.load(Ordering::SeqCst);
+    for _ in 0..2 {
+        store.read_verified(&runner, |_| Ok(())).unwrap();
+    }
     store.submit(&runner, add("a", 1)).unwrap();
+    assert_eq!(runner.verified.load(Ordering::SeqCst), verified + 1, "once is enough");
     assert_eq!(entries(&store).len(), 2);
 }
 
@@ -466,6 +473,48 @@ fn a_backup_under_writes_is_whole_and_named_last() {
     let copy = open(&target);
     let next = entries(&copy).len() as i64 + 1;
     assert_eq!(copy.submit(&runner, add("after", 0)).unwrap().seq, next);
+}
+
+#[test]
+fn what_a_killed_backup_left_stands_in_no_other_ones_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("hos.db"));
+    store.submit(&Log::default(), add("a", 0)).unwrap();
+    // In a container a process of later has the same number.
+    let target = dir.path().join("copy.db");
+    let number = std::process::id();
+    let left = [format!("copy.db.partial-{number}"), format!("copy.db.partial-{number}-0")].map(|name| dir.path().join(name));
+    for left in &left {
+        fs::write(left, "half").unwrap();
+    }
+    store.backup(&target, &mut |_| ControlFlow::Continue(()), &|_| Ok(())).unwrap();
+    assert_eq!(entries(&open(&target)).len(), 1);
+    assert!(left.iter().all(|left| fs::read(left).unwrap() == b"half"), "it may be another's who is still at it");
+}
+
+#[test]
+fn a_fork_waits_until_what_was_committed_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("hos.db"));
+    let runner = Log::default();
+    let forked = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let held = runner.telling.lock().unwrap();
+        scope.spawn(|| store.submit(&runner, add("a", 0)).unwrap());
+        while entries(&store).is_empty() {
+            std::thread::yield_now();
+        }
+        // Committed, and the runner's own locks are held: a child of now would wait for them for ever.
+        scope.spawn(|| {
+            before_fork();
+            forked.store(true, Ordering::SeqCst);
+            after_fork_in_parent();
+        });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!(!forked.load(Ordering::SeqCst), "it forked in between");
+        drop(held);
+    });
+    assert!(forked.load(Ordering::SeqCst));
 }
 
 #[test]

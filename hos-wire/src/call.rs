@@ -4,7 +4,7 @@ use crate::fields::{Fields, malformed};
 use crate::made::{self, given, values};
 use crate::several;
 use crate::strict::{self, Tree};
-use crate::value::uid;
+use crate::value::{attribute, uid};
 use hos_core::call::{By, Call, Can, Legacy};
 use hos_core::fault::nearest;
 use hos_core::id::{InstanceId, Name, RequestId, Shown, Tenant, Uid};
@@ -188,6 +188,7 @@ pub(crate) fn can_apart(asked: &Asked<'_>) -> Result<(Tenant, Option<String>, Ca
 
 fn scalars(context: &mut Record, scalars: &[(&str, Scalar<'_>)]) -> Result<(), Failure> {
     for (name, scalar) in scalars {
+        attribute(name)?;
         let value = match scalar {
             Scalar::Bool(value) => Value::Bool(*value),
             Scalar::Long(value) => Value::Long(*value),
@@ -214,8 +215,8 @@ fn by_principal(f: &mut Fields, principal: Uid) -> Result<By, Failure> {
     Ok(By {
         principal,
         request: f.optional_text("request")?.map(RequestId::new).transpose()?,
-        context: values(f, "context", "`context`")?,
-        given,
+        context: values(f, "context", "`context`")?.into(),
+        given: given.into(),
         legacy: f.take("legacy").map(legacy).transpose()?,
     })
 }

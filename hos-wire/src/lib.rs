@@ -34,7 +34,7 @@ pub use call::{Asked, Scalar};
 pub use class::Class;
 pub use joined::{JoinedEngine, Stepped};
 pub use limits::{CALL_BYTES_MAX, OPTIONS_BYTES_MAX};
-pub use open::open;
+pub use open::{is_address, open};
 pub use serve::{Served, Standing, present, recorded, serve, serve_with};
 pub use swift::{Decided, can, decide, is_at_hand};
 pub use written::call_bytes;

@@ -13,6 +13,8 @@ hos_core::limits! {
     BUSY_TIMEOUT_MS_MAX: u64 = 3_600_000, "milliseconds", "hos.call_malformed";
     /// Questions in one `can_all`.
     EVALUATIONS_MAX: usize = 1_000, "questions", "hos.call_malformed";
+    /// Parents of all entities that a call brings along: for each, all that stands above it is gone through.
+    PARENTS_GIVEN_MAX: usize = 8_192, "parents", "hos.call_too_large";
     /// Rows of a host's database, handed to a step.
     ROWS_BYTES_MAX: usize = 256 << 20, "bytes", "hos.call_too_large";
 }

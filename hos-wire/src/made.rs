@@ -1,6 +1,7 @@
 //! A call that writes, of its fields.
 
 use crate::fields::{Fields, malformed};
+use crate::limits::PARENTS_GIVEN_MAX;
 use crate::strict::Tree;
 use crate::value::{entity, record, uid};
 use hos_core::call::{Adopt, Begin, By, Call, Change, Directory, LegacyEntry, LegacyLog, Note, Transition};
@@ -74,10 +75,16 @@ pub(crate) fn made(operation: &str, by: By, f: &mut Fields) -> Result<Call, Fail
 }
 
 pub(crate) fn given(tree: Tree) -> Result<Vec<Entity>, Failure> {
-    match tree {
-        Tree::List(items) => items.into_iter().map(entity).collect(),
-        other => Err(malformed(format!("`given` is an array of entities, not {}", other.kind()))),
+    let Tree::List(items) = tree else {
+        return Err(malformed(format!("`given` is an array of entities, not {}", tree.kind())));
+    };
+    let given = items.into_iter().map(entity).collect::<Result<Vec<_>, _>>()?;
+    let parents: usize = given.iter().map(|entity| entity.parents.len()).sum();
+    if parents > PARENTS_GIVEN_MAX {
+        let message = format!("the entities of `given` have {parents} parents in all, at most {PARENTS_GIVEN_MAX} are read");
+        return Err(Failure::new(Code::CallTooLarge, message));
     }
+    Ok(given)
 }
 
 pub(crate) fn values(f: &mut Fields, name: &str, what: &'static str) -> Result<Record, Failure> {

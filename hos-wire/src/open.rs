@@ -22,7 +22,7 @@ pub fn open(json: &[u8]) -> Result<Engine, Failure> {
     let mut f = Fields::of("the options", tree, &[FIELDS, KNOWN].concat())?;
     let store = path(&mut f, "store")?.ok_or_else(|| malformed("the options lack the field `store`"))?;
     // It is not quoted, nor looked for as a file, of which the failure would tell the name: a password stands in it.
-    if store.contains("://") {
+    if is_address(&store) {
         return Err(malformed("`store` is a file's name: where it lies in a database, give the connection, not its URL"));
     }
     // The file by what it is, whatever it was called.
@@ -38,6 +38,17 @@ pub fn open(json: &[u8]) -> Result<Engine, Failure> {
         Some(dir) => builder.law_dir(dir)?.open(),
         None => builder.open(),
     })
+}
+
+/// Whether a store's name is where a database is, and no file's: a URL, or what begins as one of them does, which may be misspelt and
+/// has its password in it all the same (`mysql:/u:password@host/db`).
+pub fn is_address(name: &str) -> bool {
+    let known = |scheme: &str| {
+        let scheme = scheme.to_ascii_lowercase();
+        let rest = ["postgres", "pgsql", "mysql", "mariadb", "sqlite"].into_iter().find_map(|kind| scheme.strip_prefix(kind));
+        rest.is_some_and(|rest| rest.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '+')))
+    };
+    name.contains("://") || name.trim_start().split_once(':').is_some_and(|(scheme, _)| known(scheme))
 }
 
 /// Which file it is: another under the same name is another store.
@@ -131,6 +142,12 @@ mod tests {
             "mysql://u:SECRET@h/db",
             "sqlite:///SECRET/x.db",
             "x/postgres://u:SECRET@h/db",
+            "postgres:/u:SECRET@h/db",
+            "mysql:u:SECRET@h/db",
+            " MariaDB:/u:SECRET@h/db",
+            "postgresql+psycopg:/u:SECRET@h/db",
+            "pgsql:host=h;password=SECRET",
+            "sqlite:/SECRET/x.db",
         ];
         for url in urls {
             let json = format!(r#"{{"store":"{url}"}}"#);
@@ -138,6 +155,13 @@ mod tests {
             assert_eq!(failure.code.as_str(), "hos.call_malformed");
             assert!(failure.message.contains("not its URL"), "{}", failure.message);
             assert!(!failure.message.contains("SECRET"), "{}", failure.message);
+        }
+    }
+
+    #[test]
+    fn a_file_is_called_what_it_likes() {
+        for name in ["hos.db", "/srv/postgres.db", "C:\\srv\\hos.db", "my sql: x.db", "a/mysql:x.db", "mysql", ":memory:"] {
+            assert!(!is_address(name), "{name}");
         }
     }
 

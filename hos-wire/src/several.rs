@@ -26,6 +26,7 @@ pub(crate) fn evaluations(by: By, tree: Tree) -> Result<Vec<Can>, Failure> {
     if by.legacy.is_some() {
         return Err(malformed("`legacy` is of one question: ask it by `can`"));
     }
+    let by = by.shared();
     let one = |item| {
         let mut f = Fields::of("an evaluation", item, &["action", "resource", "context", "given"])?;
         Ok(Can { by: its_own(&by, &mut f)?, action: f.text("action")?, resource: uid("`resource`", f.need("resource")?)? })
@@ -44,6 +45,7 @@ pub(crate) fn calls(by: By, tree: Tree) -> Result<Vec<Call>, Failure> {
     if by.legacy.is_some() {
         return Err(malformed("`legacy` is of one call: a call in shadow is made by itself"));
     }
+    let by = by.shared();
     let one = |mut item| {
         let operation = match &mut item {
             Tree::Object(fields) => fields.remove("operation"),
@@ -68,10 +70,10 @@ pub(crate) fn calls(by: By, tree: Tree) -> Result<Vec<Call>, Failure> {
 fn its_own(by: &By, f: &mut Fields) -> Result<By, Failure> {
     let mut by = by.clone();
     if let Some(own) = f.take("context") {
-        by.context = record("`context`", own)?;
+        by.context = record("`context`", own)?.into();
     }
     if let Some(own) = f.take("given") {
-        by.given = given(own)?;
+        by.given = given(own)?.into();
     }
     Ok(by)
 }

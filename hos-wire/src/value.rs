@@ -22,6 +22,7 @@ pub fn record(what: &'static str, tree: Tree) -> Result<Record, Failure> {
     let Tree::Object(fields) = tree else {
         return Err(malformed(format!("{what} is an object, not {}", tree.kind())));
     };
+    fields.keys().try_for_each(|name| attribute(name))?;
     let record = fields.into_iter().map(|(k, v)| Ok((k, value(v)?))).collect::<Result<Record, Failure>>()?;
     Value::check_bounds(&record).map_err(|e| Failure::new(Code::CallTooLarge, format!("{what}: {e}")))?;
     Ok(record)
@@ -43,16 +44,20 @@ pub fn value(tree: Tree) -> Result<Value, Failure> {
                     Some(inner) => extension(inner)?,
                     None => return Err(malformed(format!("`{mark}` holds nothing"))),
                 },
-                Some(mark) => {
-                    let shown: String = mark.chars().take(80).collect();
-                    return Err(malformed(format!(
-                        "`{}` is no attribute: only `__entity` or `__extn`, alone, begin so",
-                        Shown(&shown)
-                    )));
-                }
+                Some(mark) => return Err(reserved(mark)),
             }
         }
     })
+}
+
+/// Whether a field can be called so: what begins with `__` says which kind of value stands under it.
+pub(crate) fn attribute(name: &str) -> Result<(), Failure> {
+    if name.starts_with("__") { Err(reserved(name)) } else { Ok(()) }
+}
+
+fn reserved(name: &str) -> Failure {
+    let shown: String = name.chars().take(80).collect();
+    malformed(format!("`{}` is no attribute: only `__entity` or `__extn`, alone, begin so", Shown(&shown)))
 }
 
 /// An entity's identity where one is expected: `{"type": .., "id": ..}`, or Cedar's longer form.
@@ -168,6 +173,20 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_err().code, wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn a_record_as_a_whole_holds_no_reserved_key_either() {
+        for (text, told) in [
+            (r#"{"__x":1}"#, "`__x` is no attribute"),
+            (r#"{"a":1,"__x":{"b":2}}"#, "`__x` is no attribute"),
+            (r#"{"__entity":{"type":"A","id":"x"}}"#, "`__entity` is no attribute"),
+        ] {
+            let failure = record("x", parse(text.as_bytes(), 1 << 20).unwrap()).unwrap_err();
+            assert_eq!(failure.code, Code::CallMalformed, "{text}");
+            assert!(failure.message.starts_with(told), "{}", failure.message);
+        }
+        assert!(record("x", parse(br#"{"_x":1,"x__":2}"#, 1 << 20).unwrap()).is_ok());
     }
 
     #[test]

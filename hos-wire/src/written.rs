@@ -146,13 +146,13 @@ mod tests {
     fn by() -> By {
         let mut by = By::new(Uid::new("N::A", "a\"\0🍎").unwrap());
         by.request = Some(RequestId::new("r-1").unwrap());
-        by.context = Record::from([("n".to_owned(), Value::Long(i64::MIN))]);
-        by.given = vec![Entity {
+        by.context = Record::from([("n".to_owned(), Value::Long(i64::MIN))]).into();
+        by.given.push(Entity {
             uid: Uid::new("N::O", "1").unwrap(),
             attrs: Record::from([("e".to_owned(), Value::Ext(Ext::Decimal, "1.5".into()))]),
             parents: [Uid::new("N::R", "r").unwrap()].into(),
             record: None,
-        }];
+        });
         by.legacy = Some(Legacy { allowed: true, state: Some(Name::new("paid").unwrap()) });
         by
     }

@@ -45,6 +45,31 @@ fn a_question_with_all_it_may_bring() {
     assert_eq!(can.by.request.unwrap().as_str(), "req-1");
 }
 
+/// A thousand questions would else hold what may be as large as the call a thousand times.
+#[test]
+fn what_is_said_for_all_is_held_once() {
+    let (question, own) = (r#""action":"a","resource":{"type":"B","id":"b"}"#, r#","context":{"b":2},"given":[]"#);
+    let common = r#""context":{"a":1},"given":[{"uid":{"type":"B","id":"b"}}]"#;
+    let several =
+        [question.to_owned(), format!("{question}{own}"), question.to_owned()].map(|one| format!("{{{one}}}")).join(",");
+    let Ask::CanAll(all) = read("can_all", &format!(r#"{{{BY},{common},"evaluations":[{several}]}}"#)).unwrap().ask else {
+        panic!("no questions")
+    };
+    let [first, second, third] = &all[..] else { panic!("{} questions", all.len()) };
+    assert!(std::ptr::eq(&*first.by.context, &*third.by.context) && std::ptr::eq(&*first.by.given, &*third.by.given));
+    assert_eq!((first.by.context["a"].clone(), first.by.given.len()), (Value::Long(1), 1));
+    assert_eq!((second.by.context["b"].clone(), second.by.given.len()), (Value::Long(2), 0));
+    let note = r#"{"operation":"record","stream":"s","payload":"x"}"#;
+    let Ask::All(calls) = read("all", &format!(r#"{{{BY},{common},"calls":[{note},{note}]}}"#)).unwrap().ask else {
+        panic!("no calls")
+    };
+    assert!(std::ptr::eq(&*calls[0].by().context, &*calls[1].by().context));
+    // Whoever changes a copy changes that one alone.
+    let mut other = first.clone();
+    other.by.context.insert("c".to_owned(), Value::Long(3));
+    assert_eq!((first.by.context.len(), other.by.context.len()), (1, 2));
+}
+
 #[test]
 fn every_operation_becomes_its_call() {
     let json = format!(
@@ -141,6 +166,7 @@ fn wrong_calls_are_refused_with_a_code_and_a_word_of_help() {
         ("can", format!(r#"{{{BY},"legacy":{{"allowed":1}}}}"#), Code::CallMalformed, "true or false, not a number"),
         ("can", format!(r#"{{{BY},"request":"a b"}}"#), Code::IdInvalid, "request id"),
         ("can", format!(r#"{{{BY},"context":[]}}"#), Code::CallMalformed, "`context` is an object"),
+        ("can", format!(r#"{{{BY},"context":{{"__a":1}}}}"#), Code::CallMalformed, "`__a` is no attribute"),
         ("can", format!(r#"{{{BY},"context":{{"a":null}}}}"#), Code::ValueInvalid, "null"),
         ("can", format!(r#"{{{BY},"context":{{"a":1.5}}}}"#), Code::ValueInvalid, "float"),
         ("can", format!(r#"{{{BY},"context":{{"a":9223372036854775808}}}}"#), Code::ValueInvalid, "beyond 64 bits"),

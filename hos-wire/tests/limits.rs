@@ -76,6 +76,7 @@ fn what_stands_in_a_call_ends_at_its_limits() {
             ("ID_BYTES_MAX", &|n| can("t", &x(n), "")),
             ("TENANT_BYTES_MAX", &|n| can(&x(n), "x", "")),
             ("NAME_BYTES_MAX", &|n| begin(&x(n))),
+            ("REQUEST_BYTES_MAX", &|n| can("t", "x", &format!(r#","request":"{}""#, x(n)))),
             ("VALUE_DEPTH_MAX", &nested),
             ("VALUE_BYTES_MAX", &bytes),
             ("LEGACY_ENTRIES_MAX", &|n| legacy(&vec![row("x", "y"); n])),
@@ -123,6 +124,12 @@ fn json_and_options_end_at_their_limits() {
                 let one = r#"{"action":"a","resource":{"type":"B","id":"b"}}"#;
                 let all = vec![one; n].join(",");
                 read("can_all", &format!(r#"{{"tenant":"t","principal":{{"type":"A","id":"x"}},"evaluations":[{all}]}}"#))
+            }),
+            ("PARENTS_GIVEN_MAX", &|n| {
+                let parents =
+                    |n: std::ops::Range<usize>| n.map(|i| format!(r#"{{"type":"G","id":"{i}"}}"#)).collect::<Vec<_>>().join(",");
+                let entity = |id: usize, of: String| format!(r#"{{"uid":{{"type":"B","id":"{id}"}},"parents":[{of}]}}"#);
+                can("t", "x", &format!(r#","given":[{},{}]"#, entity(1, parents(0..n / 2)), entity(2, parents(n / 2..n))))
             }),
             ("ROWS_BYTES_MAX", &rows),
         ],

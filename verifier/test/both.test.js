@@ -21,7 +21,7 @@ describe('the first verifier and this one', { skip: HOS === undefined && 'set HO
   const folder = mkdtempSync(path.join(tmpdir(), 'hos-both-'));
   after(() => rmSync(folder, { recursive: true }));
 
-  /** @param {Uint8Array} bytes @param {string} trust @param {string[]} against */
+  /** @param {Uint8Array} bytes @param {string} trust @param {(string | Uint8Array)[]} against */
   function same(bytes, trust = TRUST, against = []) {
     const file = (/** @type {string} */ name, /** @type {string | Uint8Array} */ content) => {
       writeFileSync(path.join(folder, name), content);
@@ -31,7 +31,7 @@ describe('the first verifier and this one', { skip: HOS === undefined && 'set HO
     const args = ['verify', file('story.hosb', bytes), '--trust', file('mine.trust', trust), ...notes, '--json'];
     const { stdout } = spawnSync(String(HOS), args, { encoding: 'utf8' });
     const theirs = JSON.parse(stdout);
-    const { verdict } = judgeBundle(bytes, utf8(trust), against.map(utf8));
+    const { verdict } = judgeBundle(bytes, utf8(trust), against.map((note) => (typeof note === 'string' ? utf8(note) : note)));
     // Of a trust file that is wrong the command says an error, not a verdict.
     if (verdict.code?.startsWith('policy.')) assert.equal(theirs.error?.code ?? theirs.code, verdict.code);
     else assert.deepEqual(theirs, JSON.parse(verdictJson(verdict)));
@@ -46,6 +46,11 @@ describe('the first verifier and this one', { skip: HOS === undefined && 'set HO
       same(bytes, trust, against);
     });
   }
+
+  test('a kept checkpoint with a byte that is no text', () => {
+    const { bytes, note } = tell();
+    same(bytes, TRUST, [Uint8Array.from([...utf8(`${note}— x`), 0xff, ...utf8(' AAAAAAAA\n')])]);
+  });
 
   test('what a store exports right after a change of its key, under the trust file written with it', () => {
     const run = (/** @type {string[]} */ ...args) => {

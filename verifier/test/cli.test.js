@@ -101,7 +101,7 @@ describe('for a program', () => {
       ['a language that is none', 2, GOOD, '--trust', TRUSTED, '--language', 'xx'],
       ['a language of the prototype', 2, GOOD, '--trust', TRUSTED, '--language', 'constructor'],
       ['what was kept is no checkpoint', 3, GOOD, '--trust', TRUSTED, '--against', TRUSTED],
-      ['what was kept is too long for a checkpoint', 2, GOOD, '--trust', TRUSTED, '--against', file('long', '#'.repeat(65_537))],
+      ['what was kept is too long for a checkpoint', 3, GOOD, '--trust', TRUSTED, '--against', file('long', '#'.repeat(65_537))],
       ['no such bundle', 4, path.join(folder, 'nowhere'), '--trust', TRUSTED],
       ['no such trust file', 4, GOOD, '--trust', path.join(folder, 'nowhere')],
       ['a folder', 4, folder, '--trust', TRUSTED],

@@ -55,7 +55,6 @@ export const EN = {
     directory: 'a person or role was not as the record says',
   },
   usage: 'usage: node verifier/cli.mjs FILE --trust POLICY [--against NOTE]... [--json] [--language en|tr]',
-  wrongNote: 'no checkpoint',
   unreadable: 'cannot be read',
   fault: 'not verified: a fault of this program',
 };

@@ -11,7 +11,7 @@ import { TR } from './tr.js';
  * @typedef {Record<string, string>} Texts
  * @typedef {{ levels: Texts, meanings: Texts, complete: string, gapless: string, completeAs: Texts, gaplessTo: string,
  *   records: { one: string, many: string }, at: string, parts: string, partsAre: string, witnesses: string, nobody: string,
- *   notice: string, notices: Texts, layers: Texts, usage: string, wrongNote: string, unreadable: string,
+ *   notice: string, notices: Texts, layers: Texts, usage: string, unreadable: string,
  *   fault: string }} Words
  */
 

@@ -55,7 +55,6 @@ export const TR = {
     directory: 'bir kişi ya da rol, kaydın dediği gibi değilmiş',
   },
   usage: 'kullanım: node verifier/cli.mjs DOSYA --trust GÜVEN [--against NOT]... [--json] [--language en|tr]',
-  wrongNote: 'denetim noktası değil',
   unreadable: 'okunamıyor',
   fault: 'doğrulanmadı: bu programın bir kusuru',
 };

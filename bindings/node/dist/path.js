@@ -5,6 +5,8 @@ exports.whole = whole;
 const node_fs_1 = require("node:fs");
 const node_path_1 = require("node:path");
 const errors_1 = require("./errors");
+/** A database's URL, also where a path was made of it, which leaves one slash of two. */
+const URL = /:\/\/|^\s*(?:postgres|pgsql|mysql|mariadb|sqlite)[\w+]*:/i;
 /**
  * From the root, with its directory as it really is: `..` is where the file system says. The last name stays as it was said, for
  * what belongs to a store lies beside that name. What is no path at all the engine refuses.
@@ -13,7 +15,7 @@ function whole(option, path) {
     if (typeof path !== "string" || path === "" || path.includes("\0"))
         return path;
     // It is not quoted, nor made a path of that an error would quote: a password stands in it.
-    if (option === "store" && path.includes("://")) {
+    if (option === "store" && URL.test(path)) {
         throw (0, errors_1.refusal)("hos.call_malformed", "`store` is a file's name or a connection: give the connection, not its URL");
     }
     const name = (0, node_path_1.basename)(path);

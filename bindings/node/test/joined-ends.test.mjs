@@ -27,6 +27,31 @@ function overheard(connection, look) {
   return () => void (client.query = query);
 }
 
+/** Begins, makes calls of which the first has an end of the host's sent behind one of its statements, and gives their errors. */
+async function overtaken(host, actor, calls, { fails = () => undefined, isBefore = () => true, ends = () => host.rollback() } = {}) {
+  await host.begin();
+  let hasEnded = false;
+  const end = overheard(host.connection, (sql, go, done) => {
+    const fault = fails(sql);
+    if (fault !== undefined) return void setImmediate(done, fault);
+    const came = go();
+    if (hasEnded || /^(ROLLBACK|DO 0)/.test(sql) || !isBefore(sql)) return came;
+    hasEnded = true;
+    ends();
+    return came;
+  });
+  try {
+    return await codes(calls(actor).map(thrown));
+  } finally {
+    end();
+  }
+}
+const pays = (ids) => (actor) => ids.map((id) => actor.apply("ticket", id, "pay", { args: enough }));
+/** They have one statement to write, which goes out by itself. */
+const notes = (actor) => ["x", "y"].map((note) => actor.record("notes", note));
+/** As MySQL, which knows no compound statement. */
+const noTexts = (sql) => (/^BEGIN NOT/.test(sql) ? Object.assign(new Error("no such syntax"), { errno: 1064 }) : undefined);
+
 for (const variant of FEWER.filter(({ kind }) => kind !== "better-sqlite3")) {
   test(variant.name, { skip: variant.skip }, async (t) => {
     const { host, connect, url, own, verified } = await world(t, variant);
@@ -140,34 +165,11 @@ for (const variant of FEWER.filter(({ kind }) => kind !== "better-sqlite3")) {
       assert.equal(verified().level, "intact");
     });
 
-    /** Begins, makes calls of which the first has a ROLLBACK of the host's sent behind one of its statements, and gives their errors. */
-    const overtaken = async (calls, fails = () => undefined, isBefore = () => true) => {
-      await host.begin();
-      let hasEnded = false;
-      const end = overheard(host.connection, (sql, go, done) => {
-        const fault = fails(sql);
-        if (fault !== undefined) return void setImmediate(done, fault);
-        const came = go();
-        if (hasEnded || /^(ROLLBACK|DO 0)/.test(sql) || !isBefore(sql)) return came;
-        hasEnded = true;
-        host.rollback();
-        return came;
-      });
-      try {
-        return await codes(calls(actorOf(engine)).map(thrown));
-      } finally {
-        end();
-      }
-    };
-    const pays = (ids) => (actor) => ids.map((id) => actor.apply("ticket", id, "pay", { args: enough }));
-
     await t.test("where the host ends its transaction itself, nothing is written behind that", async () => {
       const ids = [await born(), await born()];
       const before = [await paid(), await written()];
-      assert.deepEqual(await overtaken(pays(ids)), Array(2).fill("hos.no_transaction"));
-      // It has one statement to write, which goes out by itself.
-      const note = (actor) => [actor.record("notes", "x"), actor.record("notes", "y")];
-      assert.deepEqual(await overtaken(note), Array(2).fill("hos.no_transaction"));
+      assert.deepEqual(await overtaken(host, actorOf(engine), pays(ids)), Array(2).fill("hos.no_transaction"));
+      assert.deepEqual(await overtaken(host, actorOf(engine), notes), Array(2).fill("hos.no_transaction"));
       assert.deepEqual([await paid(), await written()], before);
       assert.equal(verified().level, "intact");
     });
@@ -178,7 +180,8 @@ for (const variant of FEWER.filter(({ kind }) => kind !== "better-sqlite3")) {
       host.connection.getTransactionStatus = undefined;
       try {
         // The last that is asked before something is written.
-        assert.deepEqual(await overtaken(pays(ids), undefined, (sql) => sql.includes("AS again")), Array(2).fill("hos.no_transaction"));
+        const isBefore = (sql) => sql.includes("AS again");
+        assert.deepEqual(await overtaken(host, actorOf(engine), pays(ids), { isBefore }), Array(2).fill("hos.no_transaction"));
       } finally {
         delete host.connection.getTransactionStatus;
       }
@@ -189,8 +192,7 @@ for (const variant of FEWER.filter(({ kind }) => kind !== "better-sqlite3")) {
     await t.test("nor where a database takes no texts", { skip: variant.kind === "pg" }, async () => {
       const ids = [await born(), await born()];
       const before = [await paid(), await written()];
-      const noTexts = (sql) => (/^BEGIN NOT/.test(sql) ? Object.assign(new Error("no such syntax"), { errno: 1064 }) : undefined);
-      assert.deepEqual(await overtaken(pays(ids), noTexts), Array(2).fill("hos.no_transaction"));
+      assert.deepEqual(await overtaken(host, actorOf(engine), pays(ids), { fails: noTexts }), Array(2).fill("hos.no_transaction"));
       assert.deepEqual([await paid(), await written()], before);
       assert.equal(verified().level, "intact");
     });
@@ -231,5 +233,52 @@ for (const variant of FEWER.filter(({ kind }) => kind !== "better-sqlite3")) {
         await (variant.kind === "mysql2" ? new Promise((done) => timed.end(done)) : timed.end());
       }
     });
+  });
+}
+
+for (const kind of ["mysql2/promise", "mysql2"]) {
+  test(`${kind}, whose statements do not commit by themselves`, { skip: KINDS[kind].missing }, async (t) => {
+    const { host, connect, verified } = await world(t, { kind, set: "SET SESSION autocommit = 0" });
+    await host.commit();
+    const other = await connect();
+    const engine = await Engine.open({ store: host.connection });
+    const one = async (sql) => {
+      const found = await other.one(sql);
+      await other.commit();
+      return found;
+    };
+    const written = async () => [
+      await one("SELECT count(*) FROM hos_instance WHERE state <> ''"),
+      await one("SELECT count(*) FROM hos_instance WHERE state = 'paid'"),
+      await one("SELECT (SELECT count(*) FROM hos_record) + (SELECT count(*) FROM hos_inbox)"),
+    ];
+    let number = 0;
+    const born = async () => {
+      const id = `e-${(number += 1)}`;
+      assert.equal((await engine.transaction((_, on) => on.tenant("t1").as(ayse).begin("ticket", id, "order", { facts }))).allowed, true);
+      return id;
+    };
+    // What a call says behind the end is in a transaction all the same, and in another one.
+    for (const [how, ends] of Object.entries({
+      rollback: () => host.rollback(),
+      commit: () => host.commit(),
+      "commit, and a statement of the host's": () => void Promise.all([host.commit(), host.say("UPDATE tickets SET status = 'x'")]),
+      "rollback, and another begun": () => void Promise.all([host.rollback(), host.begin()]),
+    })) {
+      for (const fails of [undefined, noTexts]) {
+        await t.test(`${how}: nothing is written behind it${fails === undefined ? "" : ", where a database takes no texts"}`, async () => {
+          const actor = (await Engine.open({ store: host.connection })).tenant("t1").as(ayse);
+          const ids = [await born(), await born()];
+          const before = await written();
+          const births = (by) => ["x", "y"].map((id) => by.begin("ticket", `b-${(number += 1)}${id}`, "order", { facts }));
+          for (const calls of [pays(ids), births]) {
+            assert.equal((await overtaken(host, actor, calls, { fails, ends }))[0], "hos.no_transaction");
+            await host.commit();
+            assert.deepEqual(await written(), before);
+          }
+          assert.equal(verified().level, "intact");
+        });
+      }
+    }
   });
 }

@@ -162,6 +162,27 @@ for (const variant of VARIANTS) {
       }
     });
 
+    await t.test("nor is another one that the work has begun in its place", async () => {
+      const instances = () => host.one("SELECT count(*) FROM hos_instance");
+      const before = await instances();
+      for (const isWritten of [false, true]) {
+        const id = `again-${isWritten}`;
+        const error = await thrown(() => engine.transaction((connection, joined) => {
+          const answer = joined.tenant("t1").as(ayse).begin("ticket", id, "order", { facts });
+          const again = ["ROLLBACK", "BEGIN", ...(isWritten ? [`INSERT INTO tickets VALUES ('${id}', 'again')`] : [])];
+          if (isNow) return again.forEach((sql) => say(connection, sql)), answer;
+          return answer.then(async () => {
+            for (const sql of again) await say(connection, sql);
+            return answer;
+          });
+        }));
+        assert.equal(error.code, "hos.no_transaction", `${error}`);
+        assert.deepEqual([await instances(), await count("again")], [before, 0]);
+      }
+      assert.equal((await born("again")).allowed, true, "and the connection begins the next");
+      assert.equal(verified().level, "intact");
+    });
+
     if (isNow) {
       await t.test("of a connection that answers at once the work gives no promise", async () => {
         const error = await thrown(() => engine.transaction(async () => { throw new Error("nobody waits for it"); }));
@@ -307,7 +328,7 @@ for (const variant of VARIANTS) {
           const core = variant.kind === "mysql2/promise" ? connection.connection : connection;
           const { query } = core;
           core.query = function (what, ...rest) {
-            if ((what.sql ?? what) === "COMMIT") by.lose();
+            if (/COMMIT$/.test(what.text ?? what.sql ?? what)) by.lose();
             return query.call(this, what, ...rest);
           };
           return answer;
@@ -350,6 +371,32 @@ for (const kind of ["mysql2/promise", "mysql2"]) {
       const error = await thrown(() => engine.transaction(() => host.say(end)));
       assert.equal(error.code, "hos.no_transaction", `${end}: ${error}`);
     }
+    // Behind an end the next statement is in another transaction, which is not the one that was answered in.
+    const ended = async (id, how) => {
+      const error = await thrown(() => engine.transaction(async (_, joined) => {
+        const said = await birth(joined, id);
+        await how();
+        await insert(id, "late");
+        return said;
+      }));
+      assert.equal(error.code, "hos.no_transaction", `${id}: ${error}`);
+      assert.deepEqual([await count("late"), await other.one(`SELECT count(*) FROM hos_instance WHERE id = '${id}'`)], [0, 0]);
+      await other.commit();
+    };
+    await ended("a-4", () => host.rollback());
+    await ended("a-5", async () => {
+      for (const id of ["l-1", "l-2"]) await other.say(`INSERT INTO tickets VALUES ('${id}', 'lock')`);
+      await other.commit();
+      const touch = (by, id) => by.say(`UPDATE tickets SET status = 'lock' WHERE id = '${id}'`);
+      await other.say(`INSERT INTO tickets VALUES ${Array.from({ length: 200 }, (_, n) => `('heavy-${n}', 'heavy')`).join()}`);
+      await other.say("SELECT * FROM tickets WHERE id = 'l-2' FOR UPDATE");
+      await host.say("SELECT * FROM tickets WHERE id = 'l-1' FOR UPDATE");
+      const waits = touch(other, "l-1");
+      // It has done less, so that it is the one that the server gives up; and the work passes over that.
+      assert.equal((await thrown(() => touch(host, "l-2"))).errno, 1213);
+      await waits;
+      await other.rollback();
+    });
     assert.equal(verified().level, "intact");
   });
 }

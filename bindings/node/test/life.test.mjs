@@ -132,7 +132,8 @@ test("each path is the same option in other words, and wherever the process goes
 });
 
 test("a database's URL is no file, and its password is told to nobody", async () => {
-  for (const url of ["postgres://u:SECRET@127.0.0.1:1/db", "mysql://u:SECRET@h/db", "sqlite:///SECRET/x.db"]) {
+  const one = ["postgres:/u:SECRET@h/db", "mysql:/u:SECRET@h/db", " PGSQL:host=h;password=SECRET", "mariadb+x:/u:SECRET@h/db", "\tsqlite:/SECRET/x.db"];
+  for (const url of ["postgres://u:SECRET@127.0.0.1:1/db", "mysql://u:SECRET@h/db", "sqlite:///SECRET/x.db", ...one]) {
     const told = (error) => {
       assert.deepEqual([error.name, error.code], ["CallError", "hos.call_malformed"]);
       assert.match(error.message, /not its URL/);

@@ -4,6 +4,9 @@ import { realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { refusal } from "./errors";
 
+/** A database's URL, also where a path was made of it, which leaves one slash of two. */
+const URL = /:\/\/|^\s*(?:postgres|pgsql|mysql|mariadb|sqlite)[\w+]*:/i;
+
 /**
  * From the root, with its directory as it really is: `..` is where the file system says. The last name stays as it was said, for
  * what belongs to a store lies beside that name. What is no path at all the engine refuses.
@@ -11,7 +14,7 @@ import { refusal } from "./errors";
 export function whole(option: string, path: unknown): unknown {
   if (typeof path !== "string" || path === "" || path.includes("\0")) return path;
   // It is not quoted, nor made a path of that an error would quote: a password stands in it.
-  if (option === "store" && path.includes("://")) {
+  if (option === "store" && URL.test(path)) {
     throw refusal("hos.call_malformed", "`store` is a file's name or a connection: give the connection, not its URL");
   }
   const name = basename(path);

@@ -29,7 +29,7 @@ final class Engine
     /** Which options are paths. A relative one is meant from the present directory, which differs from request to request. */
     private const PATHS = ['store', 'law', 'key_file', 'signer_socket', 'mark'];
     /** The URL of a database, or what PDO calls one. */
-    private const URL = '~://|^\s*(pgsql|postgres\w*|mysql|mariadb|sqlite):~i';
+    private const URL = '~://|^\s*(pgsql|postgres|mysql|mariadb|sqlite)[\w+]*:~i';
 
     /** @param ?\Throwable $absent why it could not be opened, of an engine that {@see openForShadow} gave; else null */
     private function __construct(private readonly Door $handle, public readonly ?\Throwable $absent = null)

@@ -156,6 +156,39 @@ final class JoinedEndsTest extends TestCase
         $host->intact();
     }
 
+    /**
+     * A transaction that the work has begun in the place of ours is none that an answer was given in.
+     *
+     * @dataProvider kinds
+     */
+    public function testAnotherTransactionThatTheWorkHasBegun(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $before = $host->intact();
+        foreach ([\PDO::ERRMODE_EXCEPTION, \PDO::ERRMODE_SILENT] as $mode) {
+            $pdo = $host->pdo([\PDO::ATTR_ERRMODE => $mode]);
+            $engine = Host::engine($pdo);
+            foreach ([
+                'by PDO' => fn (\PDO $pdo) => $pdo->rollBack() && $pdo->beginTransaction(),
+                'in SQL' => fn (\PDO $pdo) => [$pdo->exec('ROLLBACK'), $pdo->exec('BEGIN')],
+                'and written' => fn (\PDO $pdo) => [$pdo->exec('ROLLBACK'), $pdo->exec('BEGIN'), $pdo->exec("INSERT INTO orders VALUES ('again', 'new', 1)")],
+            ] as $how => $again) {
+                $work = function (\PDO $pdo) use ($again): Answer {
+                    $placed = Host::place(Host::ayse($pdo), self::id('again'));
+                    self::assertTrue($placed->allowed);
+                    $again($pdo);
+
+                    return $placed;
+                };
+                self::assertSame('hos.no_transaction', Host::code(fn () => $engine->transaction($work)), $how);
+                self::assertFalse($pdo->inTransaction(), $how);
+                self::assertSame(0, $host->count("orders WHERE id = 'again'"), $how);
+            }
+            self::assertSame($mode, $pdo->getAttribute(\PDO::ATTR_ERRMODE));
+        }
+        self::assertSame($before, $host->intact());
+    }
+
     /** @dataProvider kinds */
     public function testACommitWhoseOutcomeNobodyKnows(string $kind): void
     {

@@ -276,6 +276,38 @@ final class JoinedTest extends TestCase
     }
 
     /**
+     * What a step is made of is no call: a claim would read as a yes, and leave its row.
+     *
+     * @dataProvider kinds
+     */
+    public function testWhatIsNoCall(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo();
+        $engine = Host::engine($pdo);
+        self::assertFalse(Host::ayse($pdo)->can('shop.edit', Host::SHOP)->allowed);
+        $who = ['tenant' => 'pazar-tr', 'principal' => ['type' => 'Pazar::Account', 'id' => 'ayse']];
+        $claim = $who + ['operation' => 'transition', 'contract' => 'order', 'id' => 'claimed', 'event' => 'pay'];
+        $calls = [
+            'claim' => $claim, 'leave' => ['step' => 1], 'go_on' => ['step' => 1, 'rows' => []], 'apart' => ['step' => 1], 'refused' => ['refusal' => 1],
+            'instead' => ['operation' => 'transition', 'call' => '{}', 'code' => 'hos.internal', 'message' => 'x'],
+        ];
+        // Operations that are asked of an engine with a store of its own, and those that are answered, of calls that are none.
+        $calls += ['history' => ['tenant' => 'pazar-tr', 'contract' => 'order', 'id' => 'x'], 'available' => $who + ['contract' => 'order', 'id' => 'x']];
+        $calls += array_fill_keys(['can', 'can_all', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy', 'all', 'message', 'nothing'], []);
+        $pdo->beginTransaction();
+        foreach ($calls as $operation => $call) {
+            foreach ([$call, $call + ['legacy' => ['allowed' => true]]] as $said) {
+                self::assertSame('hos.call_malformed', Host::code(fn () => $engine->call($operation, $said)), $operation);
+            }
+        }
+        $message = $engine->call('message', ['tenant' => 'pazar-tr', 'code' => 'hos.wrong_state', 'language' => 'en']);
+        self::assertSame(['message' => $engine->tenant('pazar-tr')->message('hos.wrong_state', 'en')], json_decode($message->json, true));
+        $pdo->commit();
+        self::assertSame(0, $host->count("hos_instance WHERE {$host->text('id')} = 'claimed'"));
+    }
+
+    /**
      * A transaction that PDO does not know of, for it was begun in SQL; and one that was ended so.
      *
      * @dataProvider kinds

@@ -314,7 +314,7 @@ final class SurfaceTest extends TestCase
     /** A URL has a password in it: it is refused before a path is made of it, and nobody quotes it. */
     public function testAUrlIsNoStore(): void
     {
-        $urls = ['postgres://u:SECRET@127.0.0.1/app', ' mysql://u:SECRET@db/app', 'mysql:host=db;password=SECRET', 'pgsql:host=db;password=SECRET', 'sqlite:/SECRET'];
+        $urls = ['postgres://u:SECRET@127.0.0.1/app', ' mysql://u:SECRET@db/app', 'mysql:host=db;password=SECRET', 'pgsql:host=db;password=SECRET', 'sqlite:/SECRET', 'mysql+x:/u:SECRET@db/app'];
         foreach ($urls as $url) {
             $opens = [
                 fn () => Engine::open(null, store: $url),

@@ -240,7 +240,8 @@ class BadInput(Stored):
         self.refused(hos.StoreError, "hos.store_unavailable", hos.Engine.open, store=self.place.name + "/none.db")
         self.refused(hos.RetryError, "hos.store_busy", hos.Engine.open, store=self.store)
         self.refused(hos.CallError, "hos.call_malformed", hos.Engine.open, store=self.store + "\udc80")
-        for url in ("postgres://u:SECRET@h:1/db", "postgresql+psycopg://u:SECRET@h/db", "mysql://u:SECRET@h/db", "SQLITE:///SECRET"):
+        urls = ("postgres://u:SECRET@h:1/db", "postgresql+psycopg://u:SECRET@h/db", "mysql://u:SECRET@h/db", "SQLITE:///SECRET")
+        for url in (*urls, "pgsql:/u:SECRET@h/db", " mysql:/u:SECRET@h/db", "pgsql:host=h;password=SECRET"):
             for store in (url, pathlib.Path(url)):
                 error = self.refused(hos.CallError, "hos.call_malformed", hos.Engine.open, LAW, store=store)
                 self.assertIn("not its URL", error.message)

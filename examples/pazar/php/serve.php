@@ -23,7 +23,12 @@ $db = Shop\Db::open($env['PAZAR_DB']);
 $db->setUp($options->stage);
 $asks = is_file("$options->stage/setup.php");
 putenv("PAZAR_SECRET={$env['PAZAR_SECRET']}");
-$server = new Shop\Server($options->stage, $dir, $env, $options->flag('fpm'), (int) $options->text('port', '8080'), (int) $options->text('workers', '4'));
+try {
+    $server = new Shop\Server($options->stage, $dir, $env, $options->flag('fpm'), (int) $options->text('port', '8080'), (int) $options->text('workers', '4'));
+} catch (RuntimeException $error) {
+    fwrite(STDERR, $error->getMessage() . "\n");
+    exit(1);
+}
 
 pcntl_async_signals(true);
 $over = false;
@@ -45,5 +50,6 @@ for ($beat = 0; !$over && $server->alive(); $beat++) {
     }
     usleep(200_000);
 }
+$over || fwrite(STDERR, "the server ended by itself\n" . $server->printed());
 $server->stop();
 exit($over ? 0 : 1);

@@ -82,6 +82,7 @@ fn run(args: &Args) -> Result<bool, Trouble> {
     let law = Arc::new(hos_engine::load_law(&law_dir(args)?)?);
     let store = args.store.clone().unwrap_or_else(|| default_store(&plan));
     let clock = Arc::new(SetClock::at(Timestamp(plan.begins_at())));
+    let _held = setup::hold(&store)?;
     let engine = setup::open(&store, &law, &plan, &clock)?;
 
     let bar = bar(args, "directory");

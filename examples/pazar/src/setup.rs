@@ -14,8 +14,28 @@ use hos_core::value::{Record, Value};
 use hos_engine::clock::SetClock;
 use hos_engine::{Builder, Engine, Founding};
 use std::collections::{BTreeSet, HashMap};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Keeps the store to this run until the file that is given back is dropped: of two that replay into it at once, each would take
+/// the other's notes for its own. The file, `<store>.replaying`, stays; it is its lock that counts, which ends with the process.
+pub(crate) fn hold(store: &Path) -> Result<File, Trouble> {
+    let path = beside(store, ".replaying");
+    let cannot = |e: std::io::Error| Trouble::new(format!("{} cannot be made: {e}", path.display()));
+    if let Some(parent) = store.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent).map_err(cannot)?;
+    }
+    let held = File::create(&path).map_err(cannot)?;
+    match held.try_lock() {
+        Ok(()) => Ok(held),
+        Err(TryLockError::WouldBlock) => {
+            let store = store.display();
+            Err(Trouble::new(format!("another pazar replays into {store}: wait for its end, or choose another --store")))
+        }
+        Err(TryLockError::Error(e)) => Err(cannot(e)),
+    }
+}
 
 /// Opens the store, or founds it at the time of the first event.
 ///

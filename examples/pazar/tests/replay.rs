@@ -102,10 +102,14 @@ fn what_is_wrong_is_said_before_anything_is_written() {
     let dir = tempfile::tempdir().unwrap();
     let (store, file) = (dir.path().join("s.db"), dir.path().join("wrong.csv"));
     std::fs::write(&file, "hotel,lead_time\nA,1\n").unwrap();
+    let late = dir.path().join("late.csv");
+    let lines = "Invoice,StockCode,Quantity,InvoiceDate,Price,Customer ID\n1,A,2,2025-12-01 08:26:00,0.5,7\n2,A,1,2052-12-01 08:26:00,0.5,7\n";
+    std::fs::write(&late, lines).unwrap();
     for (args, why) in [
         (vec!["--reservations", text(&file)], "there is no column `arrival_date_year`"),
         (vec!["--orders", text(&file)], "there is no column `InvoiceNo`"),
         (vec!["--orders", "no-such-file"], "cannot be read"),
+        (vec!["--orders", text(&late)], "line 3, column `InvoiceDate`: invoice 2, line 2, `order.place`: more than 1830 days"),
         (vec!["--bookings", "3", "--law", text(dir.path())], "law"),
         (vec!["--orders", "a", "--reservations", "b"], "cannot be used with"),
         (vec!["--bookings", "0"], "0 is not in"),
@@ -131,6 +135,22 @@ fn two_inputs_share_a_store_unless_their_rows_meet() {
     let two = report(&["--orders", text(&file), "--store", text(&store), "--json"]);
     assert_eq!((&two["placed"], &two["returns_accepted"], &two["refused"]), (&json!(1), &json!(1), &json!({})));
     assert!(two["records"].as_u64() > one["records"].as_u64());
+}
+
+#[test]
+fn a_second_replay_into_a_store_at_once_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("new").join("s.db");
+    let args = ["--bookings", "3", "--store", text(&store), "--json"];
+    std::fs::create_dir(dir.path().join("new")).unwrap();
+    let other = std::fs::File::create(dir.path().join("new").join("s.db.replaying")).unwrap();
+    other.lock().unwrap();
+    let out = run(&args);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(!out.status.success() && said.contains("another pazar replays into"), "{said}");
+    assert!(!store.exists(), "and leaves the store to the first one");
+    drop(other);
+    assert_eq!(report(&args)["bookings"], 3);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::out::Done;
 use crate::show;
 use clap::Args;
 use hos_core::id::{InstanceId, Name};
+use hos_core::law::mode::Mode;
 use hos_engine::{Available as One, Failure};
 use hos_wire::answer::available_json;
 
@@ -31,13 +32,20 @@ impl Available {
         let by = global.by_with(&law, &self.brought)?;
         let instance = hos_wire::present(&law, &tenant, &contract, &id)?;
         let events = tenant.available(&contract, &id, &by)?;
-        let mut text = format!("{contract}/{id} is {}\n", instance.state);
+        let state = judged_in(&events).unwrap_or(&instance.state);
+        let mut text = format!("{contract}/{id} is {state}\n");
         text.extend(events.iter().map(line));
         let language = global.language();
         let mut json = available_json(&events, Some((&law, &language)));
-        json["state"] = serde_json::json!(instance.state.as_str());
+        json["state"] = serde_json::json!(state.as_str());
         Ok(Done::ok(text, json))
     }
+}
+
+/// The state in which events were judged: behind the deadlines that are due, where the law is enforced.
+fn judged_in(events: &[One]) -> Option<&Name> {
+    let enforced = events.iter().find(|one| one.answer.mode == Mode::Enforce);
+    enforced.or(events.first())?.answer.from.as_ref()
 }
 
 fn line(one: &One) -> String {

@@ -39,7 +39,7 @@ impl Call {
     }
 
     fn serve(&self, global: &Global) -> Result<Served, Failure> {
-        let bytes = input::file(&self.file)?;
+        let bytes = input::call(&self.file)?;
         let engine = global.engine()?;
         let served = serve_with(&engine, &self.operation, &bytes, CALL_BYTES_MAX);
         super::closed(engine);

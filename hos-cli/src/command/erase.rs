@@ -1,6 +1,7 @@
 //! `hos erase`: a person's data becomes unreadable; the evidence stays whole.
 
 use super::said;
+use crate::context::Brought;
 use crate::entity;
 use crate::global::Global;
 use crate::out::Done;
@@ -33,6 +34,10 @@ pub(crate) struct Erase {
     /// A second key's file: it attests that the person's records were verified before they became unreadable
     #[arg(long, value_name = "KEYFILE")]
     attest: Option<PathBuf>,
+    /// Entities that come with the call, such as the person where no directory has them: a JSON array of {"uid", "attrs",
+    /// "parents"}, `@FILE` or `-`
+    #[arg(long, value_name = "JSON")]
+    given: Option<String>,
 }
 
 impl Erase {
@@ -43,7 +48,8 @@ impl Erase {
         let law = engine.law()?;
         let subject = entity::uid(whom, &law)?;
         let what = Erasure { ground: &self.ground, article: &self.legal, attest: attest.as_ref() };
-        let erased = engine.erase_with(&global.by(&law)?, &subject, &what)?;
+        let brought = Brought { given: self.given.clone(), ..Brought::default() };
+        let erased = engine.erase_with(&global.by_with(&law, &brought)?, &subject, &what)?;
         super::closed(engine);
         let mut done = said(&erased.answer, whom, "erase", &law, global);
         let turkish = global.language() == "tr";

@@ -42,6 +42,10 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
+        if self.limit == 0 {
+            // It would go on where it began, for ever.
+            return Err(usage("--limit: at least 1"));
+        }
         let engine = global.engine()?;
         let tenant = global.tenant(&engine)?;
         let (contract, id) = (Name::new(&self.contract)?, InstanceId::new(&self.id)?);

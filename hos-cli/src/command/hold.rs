@@ -1,6 +1,7 @@
 //! `hos hold` and `hos release`: while a hold is on a person, nothing of them is erased.
 
 use super::answered;
+use crate::context::Brought;
 use crate::entity;
 use crate::global::Global;
 use crate::out::Done;
@@ -16,13 +17,18 @@ pub(crate) struct Hold {
     /// Why; kept as the person's own data, and erased with it
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// Entities that come with the call, such as the person where no directory has them: a JSON array of {"uid", "attrs",
+    /// "parents"}, `@FILE` or `-`
+    #[arg(long, value_name = "JSON")]
+    given: Option<String>,
 }
 
 impl Hold {
     pub(crate) fn run(&self, held: bool, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
         let law = engine.law()?;
-        let (by, subject) = (global.by(&law)?, entity::uid(&self.subject, &law)?);
+        let brought = Brought { given: self.given.clone(), ..Brought::default() };
+        let (by, subject) = (global.by_with(&law, &brought)?, entity::uid(&self.subject, &law)?);
         let answer = match held {
             true => engine.hold(&by, &subject, &self.reason)?,
             false => engine.release(&by, &subject, &self.reason)?,

@@ -64,6 +64,7 @@ fn name(act: &Act) -> String {
 
 const HELD: &str = "the law allows it, the world refused";
 const ELSEWHERE: &str = "the law allows it, and leads elsewhere than the world went";
+const REFUSED: &str = "the law refused, and nothing was moved here";
 
 fn text(found: &BTreeMap<Act, Shadowed>) -> String {
     if found.is_empty() {
@@ -81,7 +82,7 @@ fn text(found: &BTreeMap<Act, Shadowed>) -> String {
             let _ = writeln!(out, "  {count:>8}  {}  the world moved, the law would not", Shown(code));
         }
         for (code, count) in &of.refused {
-            let _ = writeln!(out, "  {count:>8}  {}  the law refused before it came to an instance", Shown(code));
+            let _ = writeln!(out, "  {count:>8}  {}  {REFUSED}", Shown(code));
         }
         for (policy, count) in &of.policies {
             let _ = writeln!(out, "  {count:>8}  by policy {}", Shown(policy));
@@ -119,6 +120,6 @@ fn page(found: &BTreeMap<Act, Shadowed>) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'\">\
 <title>What shadow showed</title></head><body><h1>What shadow showed</h1>\n<table border=\"1\" cellpadding=\"6\">\n\
-<tr><th>act</th><th>agreed</th><th>differ</th><th>{HELD}</th><th>{ELSEWHERE}</th><th>the world moved, the law would not</th><th>refused before an instance</th><th>policies</th></tr>\n{rows}</table></body></html>\n"
+<tr><th>act</th><th>agreed</th><th>differ</th><th>{HELD}</th><th>{ELSEWHERE}</th><th>the world moved, the law would not</th><th>{REFUSED}</th><th>policies</th></tr>\n{rows}</table></body></html>\n"
     )
 }

@@ -22,10 +22,14 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// How long a single request waits for another's turn: less than who asks waits for its answer.
+const TURN: Duration = Duration::from_secs(2);
 /// How long one connection may take.
 const CONNECTION: Duration = Duration::from_secs(5);
 
 /// Sign checkpoints for others, who never get the key: what extends the last head is signed, and nothing else.
+///
+/// The key is named by an option alone: `HOS_SIGNER_SOCKET` and `HOS_SIGNER_COMMAND` are for who asks, and are not read here.
 #[derive(Debug, Args)]
 pub(crate) struct Signer {
     /// The Unix socket to listen on
@@ -57,7 +61,7 @@ impl Signer {
         };
         let state = self.state.clone().or(state).ok_or_else(|| usage("give --state DIR, where signed heads are kept"))?;
         let public = key.public()?;
-        let mut agent = Agent::new(key, Some(&state))?;
+        let mut agent = Agent::in_turn(key, Some(&state), if self.stdio { TURN } else { Duration::ZERO })?;
         match &self.socket {
             Some(path) => {
                 let listener = listen(path, self.mode()?)?;

@@ -59,11 +59,13 @@ pub(super) fn run(
             _ => "only a store's records or a bundle's can be judged again: a log or a proof opens none",
         })
     };
+    let kept = kept.iter().map(|path| input::bounded_file(path, TRUST_BYTES_MAX)).collect::<Result<Vec<_>, Failure>>()?;
+    let kept: Vec<&[u8]> = kept.iter().map(Vec::as_slice).collect();
     if path.is_dir() {
         if replay {
             return Err(nothing());
         }
-        return Ok(of_log(tiles(path, &trust, key.as_ref())?, language));
+        return Ok(of_log(tiles(path, &trust, &kept, key.as_ref())?, language));
     }
     let bytes = input::bounded_file(path, BUNDLE_BYTES_MAX)?;
     let foreign = key.as_ref().filter(|key| is_foreign(&notes(&bytes), &trust, key)).map(|_| unsigned());
@@ -74,15 +76,11 @@ pub(super) fn run(
         if replay {
             return Err(nothing());
         }
-        return Ok(of_log(foreign.map_or_else(|| audit::log::proof(&bytes, &trust), Err), language));
+        return Ok(of_log(foreign.map_or_else(|| audit::log::proof(&bytes, &trust, &kept), Err), language));
     }
     if let Some(refused) = foreign {
         return Ok(of_bundle(&Verdict::refused(refused), language));
     }
-    let kept = kept
-        .iter()
-        .map(|path| Ok(String::from_utf8_lossy(&input::bounded_file(path, TRUST_BYTES_MAX)?).into_owned()))
-        .collect::<Result<Vec<_>, Failure>>()?;
     if replay {
         let (verdict, replayed) = audit::bundle_replayed(&bytes, &trust, &kept);
         let mut done = of_bundle(&verdict, language);
@@ -149,13 +147,13 @@ fn again(replayed: &Replayed, done: &mut Done, language: &str) {
 }
 
 /// Verifies a log given as tiles: every entry, and every tile of hashes byte for byte.
-fn tiles(root: &Path, trust: &Trust, key: Option<&NoteKey>) -> Result<Result<LogVerdict, Refused>, Failure> {
+fn tiles(root: &Path, trust: &Trust, kept: &[&[u8]], key: Option<&NoteKey>) -> Result<Result<LogVerdict, Refused>, Failure> {
     let tile_bytes_max = TILE_WIDTH * (ENTRY_BYTES_MAX + 2);
     let note = input::bounded_file(&root.join("checkpoint"), NOTE_BYTES_MAX)?;
     if key.is_some_and(|key| is_foreign(&[String::from_utf8_lossy(&note).into_owned()], trust, key)) {
         return Ok(Err(unsigned()));
     }
-    let mut pass = match TilesAudit::open(&note, trust) {
+    let mut pass = match TilesAudit::open(&note, trust, kept) {
         Ok(pass) => pass,
         Err(refused) => return Ok(Err(refused)),
     };

@@ -42,7 +42,7 @@ pub(crate) fn run(place: &Path, language: &str, pause: bool, json: bool) -> Resu
     if place.read_dir().is_ok_and(|mut files| files.next().is_some()) {
         return Err(usage(format!("{}: not empty; the demonstration wants a folder of its own", place.display())));
     }
-    let shop = Shop::open(place)?;
+    let shop = Shop::open(place, language)?;
     let watched = pause && !json && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let mut told = Vec::new();
     for (number, step) in (1..).zip(steps::ALL) {

@@ -54,10 +54,12 @@ pub(super) struct Shop {
     program: PathBuf,
     database: Arc<dyn Connector>,
     store: String,
+    /// In which this program speaks, whatever the environment says.
+    language: String,
 }
 
 impl Shop {
-    pub(super) fn open(place: &Path) -> Result<Self, Failure> {
+    pub(super) fn open(place: &Path, language: &str) -> Result<Self, Failure> {
         let broken = |path: &Path, e: std::io::Error| Failure::new(Code::StoreUnavailable, format!("{}: {e}", path.display()));
         let write = |name: &str, text: &str| {
             let path = place.join(name);
@@ -77,7 +79,7 @@ impl Shop {
         let store = format!("sqlite://{}", file.display());
         let database = Place::Database(store.clone()).connector("the shop's database")?;
         let program = std::env::current_exe().map_err(|e| broken(Path::new("hos"), e))?;
-        let shop = Self { place, program, database, store };
+        let shop = Self { place, program, database, store, language: language.to_owned() };
         shop.sql(TABLES)?;
         Ok(shop)
     }
@@ -150,7 +152,8 @@ impl Shop {
             command.env_remove(name);
         }
         let environment = [("HOS_STORE", self.store.as_str()), ("HOS_TENANT", "pazar-tr"), ("HOS_AS", "Account::root")];
-        let output = command.envs(environment).args(words).current_dir(&self.place).stdin(Stdio::null()).output();
+        let language = ["--lang", self.language.as_str()];
+        let output = command.envs(environment).args(words).args(language).current_dir(&self.place).stdin(Stdio::null()).output();
         let output = output.map_err(|e| other(&words.join(" "), &e.to_string()))?;
         let said = [output.stdout, output.stderr].concat();
         Ok((output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned()))

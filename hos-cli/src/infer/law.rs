@@ -2,8 +2,9 @@
 
 use crate::usage::usage;
 use hos_core::contract::infer::{Arrows, Proposal, text};
+use hos_core::fault::Severity;
 use hos_core::id::{Name, Shown};
-use hos_core::law::{Law, render};
+use hos_core::law::Law;
 use hos_engine::Failure;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -11,6 +12,8 @@ use std::path::Path;
 
 /// The longest name of a contract: actions bear it before the event's.
 const CONTRACT_BYTES_MAX: usize = 63;
+/// How many faults of a law that cannot be are told; one name makes many.
+const TOLD_MAX: usize = 3;
 /// Entity types that every proposed law has.
 const OWN_TYPES: [&str; 4] = ["Account", "Role", "Clock", "Gate"];
 /// First pieces of actions that the engine reserves.
@@ -88,11 +91,14 @@ pub(crate) fn compiled(
     match Law::load(bytes.collect()) {
         Ok(law) => Ok((files, law)),
         Err(faults) => {
-            // Names that are none in Cedar come here: reserved words, say.
-            let sources: Vec<_> = files.into_iter().map(|(path, text)| hos_core::fault::SourceFile { path, text }).collect();
+            // Names that are none in Cedar come here: reserved words, say. The files are nowhere, so their lines are not told.
+            let mut told: Vec<&str> =
+                faults.iter().filter(|f| f.severity == Severity::Error).map(|f| f.message.as_str()).collect();
+            told.dedup();
+            told.truncate(TOLD_MAX);
             Err(usage(format!(
-                "these names make no law; take others with --contract, --entity or --namespace\n{}",
-                render(&faults, &sources)
+                "these names make no law; take others with --contract, --entity or --namespace: {}",
+                told.join("; ")
             )))
         }
     }

@@ -126,11 +126,16 @@ fn quoted(text: &str) -> String {
 
 /// Names that are all different, made of texts that are: where two come out alike, the later ones get a number.
 fn distinct(texts: impl IntoIterator<Item = String>, taken: &[&str]) -> Vec<String> {
-    let mut seen: BTreeSet<String> = taken.iter().map(|&t| t.to_owned()).collect();
+    distinct_as(texts, taken, str::to_owned)
+}
+
+/// The same for a language to which some names are one that are not: `read` gives what it reads of one.
+fn distinct_as(texts: impl IntoIterator<Item = String>, taken: &[&str], read: impl Fn(&str) -> String) -> Vec<String> {
+    let mut seen: BTreeSet<String> = taken.iter().map(|&t| read(t)).collect();
     let one = |text: String| {
         let mut name = text.clone();
         let mut number = 2;
-        while !seen.insert(name.clone()) {
+        while !seen.insert(read(&name)) {
             name = format!("{text}_{number}");
             number += 1;
         }
@@ -158,5 +163,8 @@ mod tests {
         let names = ["a-b", "a_b", "a__b"].map(snake);
         assert_eq!(distinct(names, &[]), ["a_b", "a_b_2", "a__b"]);
         assert_eq!(distinct(["id".to_owned()], &["id"]), ["id_2"]);
+        let names = ["oA", "oa", "Can"].map(str::to_owned);
+        assert_eq!(distinct(names.clone(), &["can"]), names);
+        assert_eq!(distinct_as(names, &["can"], str::to_ascii_lowercase), ["oA", "oa_2", "Can_2"]);
     }
 }

@@ -1,6 +1,6 @@
 //! PHP: an enum of actions, and a class for each contract whose methods are its events.
 
-use super::{ContractNames, EventNames, Field, Names, distinct, in_order, pascal, snake};
+use super::{ContractNames, EventNames, Field, Names, distinct, distinct_as, in_order, pascal, snake};
 use hos_core::shape::Type;
 use hos_core::value::Ext;
 use std::fmt::Write;
@@ -9,20 +9,53 @@ use std::fmt::Write;
 const BESIDES: [(&str, &str, &str); 3] =
     [("context", "array", "[]"), ("given", "array", "[]"), ("legacy", "Legacy|bool|null", "null")];
 
+/// Names of methods that mean something to PHP, so that it would want other parameters.
+const MAGIC: [&str; 17] = [
+    "__construct",
+    "__destruct",
+    "__call",
+    "__callStatic",
+    "__get",
+    "__set",
+    "__isset",
+    "__unset",
+    "__sleep",
+    "__wakeup",
+    "__serialize",
+    "__unserialize",
+    "__toString",
+    "__invoke",
+    "__set_state",
+    "__clone",
+    "__debugInfo",
+];
+
+/// Names of methods and classes, of which PHP does not know the size of letters.
+fn caseless(texts: impl Iterator<Item = String>, taken: &[&str]) -> Vec<String> {
+    distinct_as(texts, taken, str::to_ascii_lowercase)
+}
+
+/// Names of an enum's cases, of which PHP knows it but for one word.
+fn cases_of(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let read = |name: &str| if name.eq_ignore_ascii_case("class") { "class".to_owned() } else { name.to_owned() };
+    distinct_as(texts, &["class"], read)
+}
+
 pub(super) fn write(names: &Names) -> String {
-    let law = pascal(&names.law);
+    // The one name that a namespace may not have.
+    let law = caseless(std::iter::once(pascal(&names.law)), &["namespace"]).concat();
     let mut out = format!(
         "<?php\n\n// Made by `hos law types --php` from the law `{0}`; do not edit.\n//\n//     $law = new {law}\\Law($engine->tenant('..')->as($user));\n\n\
          declare(strict_types=1);\n\nnamespace {law};\n\nuse Hos\\Actor;\nuse Hos\\Answer;\nuse Hos\\Ext;\nuse Hos\\Given;\nuse Hos\\HasUid;\nuse Hos\\Legacy;\n",
         names.law
     );
     let _ = write!(out, "\n/** What may be asked for. */\nenum Action: string\n{{\n");
-    let cases = distinct(names.actions.iter().map(|a| pascal(a)), &["Class"]);
+    let cases = cases_of(names.actions.iter().map(|a| pascal(a)));
     for (action, case) in names.actions.iter().zip(&cases) {
         let _ = writeln!(out, "    case {case} = '{}';", action.replace('\\', "\\\\").replace('\'', "\\'"));
     }
     out.push_str("}\n");
-    let classes = distinct(names.contracts.iter().map(|c| format!("{}Instance", pascal(&c.name))), &[]);
+    let classes = caseless(names.contracts.iter().map(|c| format!("{}Instance", pascal(&c.name))), &[]);
     let _ = write!(
         out,
         "\n/** The law's names, for who acts. */\nfinal class Law\n{{\n    public function __construct(public readonly Actor $actor)\n    {{\n    }}\n"
@@ -33,7 +66,8 @@ pub(super) fn write(names: &Names) -> String {
             "\n    /**\n     * @param array<string, mixed> $context\n     * @param list<Given> $given\n     */\n    public function {name}(Action $action, HasUid|string $resource, array $context = [], array $given = [], Legacy|bool|null $legacy = null): Answer\n    {{\n        return $this->actor->{name}($action->value, $resource, $context, $given, $legacy);\n    }}\n"
         );
     }
-    let methods = distinct(names.contracts.iter().map(|c| snake(&c.name)), &["can", "authorize", "__construct", "actor"]);
+    let taken = [&["can", "authorize", "actor"][..], &MAGIC].concat();
+    let methods = caseless(names.contracts.iter().map(|c| snake(&c.name)), &taken);
     for (method, class) in methods.iter().zip(&classes) {
         let _ = write!(
             out,
@@ -50,7 +84,7 @@ pub(super) fn write(names: &Names) -> String {
 fn contract(of: &ContractNames, class: &str, out: &mut String) {
     let state = format!("{}State", class.strip_suffix("Instance").unwrap_or(class));
     let _ = write!(out, "\n/** The states of `{}`. */\nenum {state}: string\n{{\n", of.name);
-    let cases = distinct(of.states.iter().map(|s| pascal(s)), &["Class"]);
+    let cases = cases_of(of.states.iter().map(|s| pascal(s)));
     for (name, case) in of.states.iter().zip(&cases) {
         let _ = writeln!(out, "    case {case} = '{name}';");
     }
@@ -59,10 +93,10 @@ fn contract(of: &ContractNames, class: &str, out: &mut String) {
         "}}\n\n/** An instance of `{}`. */\nfinal class {class}\n{{\n    public function __construct(public readonly Actor $actor, public readonly string $id)\n    {{\n    }}\n",
         of.name
     );
-    // A birth and an event may have one name; PHP's names of methods do not know the size of letters.
-    let taken = ["__construct", "adopt", "actor", "id"];
+    // A birth and an event may have one name.
+    let taken = [&["adopt", "actor", "id"][..], &MAGIC].concat();
     let lower = of.begins.iter().chain(&of.events).map(|e| snake(&e.name).to_ascii_lowercase());
-    let methods = distinct(lower, &taken);
+    let methods = caseless(lower, &taken);
     for (i, event) in of.begins.iter().chain(&of.events).enumerate() {
         let facts: &[Field] = if i < of.begins.len() { &of.facts } else { &[] };
         method(of, event, &methods[i], (i < of.begins.len()).then_some(facts), out);

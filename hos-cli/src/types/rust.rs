@@ -12,7 +12,10 @@ const WORDS: [&str; 48] = [
     "where", "while", "yield", "box", "final",
 ];
 /// Words that cannot be written raw.
-const NEVER: [&str; 4] = ["self", "Self", "super", "crate"];
+const NEVER: [&str; 5] = ["self", "Self", "super", "crate", "_"];
+/// Types that a contract's module names beside those of its events.
+const TAKEN: [&str; 12] =
+    ["State", "Begin", "Transition", "Uid", "IdError", "Value", "Ext", "Self", "Result", "Option", "String", "Vec"];
 
 pub(super) fn write(names: &Names) -> String {
     let mut out = format!(
@@ -25,7 +28,7 @@ pub(super) fn write(names: &Names) -> String {
         let _ = writeln!(out, "    /// `{}`\n    pub const {constant}: &str = {action:?};", action.escape_debug());
     }
     out.push_str("}\n");
-    let modules = distinct(names.contracts.iter().map(|c| snake(&c.name)), &["action"]);
+    let modules = distinct(names.contracts.iter().map(|c| sayable(&c.name)), &["action"]);
     for (of, module) in names.contracts.iter().zip(&modules) {
         contract(of, &word(module), &mut out);
     }
@@ -54,10 +57,7 @@ fn contract(of: &ContractNames, module: &str, out: &mut String) {
         let _ = writeln!(out, "                Self::{case} => \"{state}\",");
     }
     out.push_str("            }\n        }\n    }\n");
-    let titles = distinct(
-        of.begins.iter().chain(&of.events).map(|e| pascal(&e.name)),
-        &["State", "Begin", "Transition", "Uid", "IdError", "Value", "Ext"],
-    );
+    let titles = distinct(of.begins.iter().chain(&of.events).map(|e| pascal(&e.name)), &TAKEN);
     for (i, (event, title)) in of.begins.iter().chain(&of.events).zip(&titles).enumerate() {
         let facts: &[Field] = if i < of.begins.len() { &of.facts } else { &[] };
         call(of, event, title, facts, i < of.begins.len(), out);
@@ -67,7 +67,7 @@ fn contract(of: &ContractNames, module: &str, out: &mut String) {
 
 fn call(of: &ContractNames, event: &EventNames, title: &str, facts: &[Field], begins: bool, out: &mut String) {
     let fields: Vec<(&str, &Field)> = facts.iter().map(|f| ("fact", f)).chain(event.args.iter().map(|f| ("arg", f))).collect();
-    let names = distinct(fields.iter().map(|(_, f)| snake(&f.name)), if event.overrides { &["reason"] } else { &[] });
+    let names = distinct(fields.iter().map(|(_, f)| sayable(&f.name)), if event.overrides { &["reason"] } else { &[] });
     let _ = write!(out, "\n    /// `{}`\n    #[derive(Debug, Clone)]\n    pub struct {title} {{\n", event.name);
     if event.overrides {
         out.push_str("        /// Why: an override says so.\n        pub reason: String,\n");
@@ -105,14 +105,14 @@ fn call(of: &ContractNames, event: &EventNames, title: &str, facts: &[Field], be
     out.push_str("            Ok(call)\n        }\n    }\n");
 }
 
+/// A name that can be written, raw at worst.
+fn sayable(text: &str) -> String {
+    let name = snake(text);
+    if NEVER.contains(&name.as_str()) { format!("{name}_") } else { name }
+}
+
 fn word(name: &str) -> String {
-    if WORDS.contains(&name) {
-        format!("r#{name}")
-    } else if NEVER.contains(&name) {
-        format!("{name}_")
-    } else {
-        name.to_owned()
-    }
+    if WORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() }
 }
 
 fn ty(of: &Type) -> String {

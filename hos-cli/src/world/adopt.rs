@@ -53,7 +53,7 @@ pub(crate) struct Done {
     pub(crate) refused: u64,
     /// Of refused rows: id, and why.
     pub(crate) listed: Vec<(String, String)>,
-    /// Rows that others kept locked to the end.
+    /// Rows that others kept locked to the end, or of whose instances calls in shadow waited to be judged.
     pub(crate) locked: u64,
 }
 
@@ -288,10 +288,19 @@ impl<'a> Adoption<'a> {
     }
 
     fn one(&mut self, rows: &Rows, id: &Id, how: &How<'_>) -> Result<Fate, Failure> {
-        self.transact(how, &mut |this| {
+        let done = self.transact_if_free(how, &mut |this| {
             let fate = this.in_transaction(rows, id, how)?;
             Ok((matches!(fate, Fate::Adopted(_)), fate))
-        })
+        })?;
+        Ok(done.unwrap_or(Fate::Locked))
+    }
+
+    /// As [`Adoption::transact`]; nothing where the database asks for it again and again: one row that others hold ends no run.
+    pub(super) fn transact_if_free<T>(&mut self, how: &How<'_>, work: Work<'_, Self, T>) -> Result<Option<T>, Failure> {
+        match self.transact(how, work) {
+            Err(failure) if failure.code == Code::Retry => Ok(None),
+            done => done.map(Some),
+        }
     }
 
     /// Does something in a transaction, which is kept if it says so and this is no dry run; and again where the database asks for
@@ -370,7 +379,11 @@ impl<'a> Adoption<'a> {
         };
         let tenant = Tenant::new(self.world.tenant.as_str())?;
         let asked = Asked::Call(tenant, Box::new(Call::Adopt(adopt)), Vec::new());
-        let answer = self.joined.over(&mut *self.connection, asked)?.answer?;
+        let answer = match self.joined.over(&mut *self.connection, asked)?.answer {
+            // Calls in shadow of it wait to be judged first: that takes longer than a lock.
+            Err(failure) if failure.code == Code::Retry => return Ok(Fate::Locked),
+            answer => answer?,
+        };
         Ok(match answer.code() {
             _ if answer.allowed => Fate::Adopted(state),
             Some(code) if code == Code::InstanceExists.as_str() => Fate::Already,

@@ -10,6 +10,7 @@ use hos_core::call::{Call, LegacyEntry, LegacyLog};
 use hos_core::id::{InstanceId, Name, Shown, Tenant};
 use hos_core::limits::LEGACY_ENTRIES_MAX;
 use hos_core::proof::record::Kind;
+use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use hos_core::value::Value;
 use hos_engine::Failure;
@@ -82,7 +83,7 @@ pub(crate) struct Told {
     pub(crate) refused: u64,
     /// Of refused rows: the instance and key, and why.
     pub(crate) listed: Vec<(String, String)>,
-    /// Rows of instances that others kept locked to the end.
+    /// Rows of instances that others kept locked to the end, or of which calls in shadow waited to be judged.
     pub(crate) locked: u64,
 }
 
@@ -284,7 +285,7 @@ impl Adoption<'_> {
         entries: &[LegacyEntry],
         how: &How<'_>,
     ) -> Result<Fate, Failure> {
-        self.transact(how, &mut |this| {
+        let done = self.transact_if_free(how, &mut |this| {
             let Some(instance) = tenant.instance(&part.contract, id)? else {
                 // A dry run has rolled it back; nobody else takes one away but an erasure.
                 let fate = if how.dry { Fate::Told(entries.len() as u64) } else { Fate::Locked };
@@ -317,14 +318,18 @@ impl Adoption<'_> {
                 told += entries.len() as u64;
                 let log = LegacyLog { by: by.clone(), contract: part.contract.clone(), id: id.clone(), entries, once: None };
                 let asked = Asked::Call(Tenant::new(this.world.tenant.as_str())?, Box::new(Call::LegacyLog(log)), Vec::new());
-                let answer = this.joined.over(&mut *this.connection, asked)?.answer?;
+                let answer = match this.joined.over(&mut *this.connection, asked)?.answer {
+                    Err(failure) if failure.code == Code::Retry => return Ok((false, Fate::Locked)),
+                    answer => answer?,
+                };
                 if !answer.allowed {
                     let why: Vec<String> = answer.blockers.iter().map(|b| format!("{}: {}", b.code, b.detail)).collect();
                     return Ok((false, Fate::Refused(why.join("; "))));
                 }
             }
             Ok((true, Fate::Told(told)))
-        })
+        })?;
+        Ok(done.unwrap_or(Fate::Locked))
     }
 
     /// Holds an instance's row to the transaction's end, unless somebody else does.

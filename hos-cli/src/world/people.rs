@@ -9,6 +9,7 @@ use hos_core::call::{Call, Change, Directory};
 use hos_core::id::{Tenant, Uid};
 use hos_core::law::Law;
 use hos_core::policy::Entity;
+use hos_core::refusal::Code;
 use hos_core::value::Record;
 use hos_engine::joined::Asked;
 use hos_engine::store::Sql;
@@ -227,6 +228,11 @@ impl Adoption<'_> {
             if let Some(entity) = self.put.get_mut(&uid) {
                 entity.parents.insert(parent);
             }
+            return Ok(());
+        }
+        // A dry run has put the member and rolled it back: the engine would miss it, and the real run misses the other end.
+        if self.put.contains_key(&uid) && !known.0.contains_key(&parent) {
+            done.refuse(1, shown, format!("{}: `{parent}`", Code::EntityMissing));
             return Ok(());
         }
         let tenant = self.world.tenant.clone();

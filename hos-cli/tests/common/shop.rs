@@ -2,6 +2,10 @@
 
 use super::database::{ask, on_each};
 use super::{Run, World, hos, law, run};
+use hos_core::call::{Call, Legacy, Transition};
+use hos_core::id::{Name, Tenant, Uid};
+use hos_engine::Engine;
+use hos_engine::joined::{Asked, Joined};
 use std::time::Duration;
 
 pub(crate) const ROWS: &str = r#"
@@ -98,6 +102,23 @@ impl Shop {
         let connector = hos_drivers::connector(&self.url).unwrap();
         let mut connection = connector.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
         connection.say(sql).map_err(|e| e.message).unwrap_or_else(|e| panic!("{sql}: {e}"));
+    }
+
+    /// `ayse` pays an order in the world's transaction while `order.pay` is in shadow: the call waits for `hos work`.
+    pub(crate) fn pays_in_shadow(&self, id: &str) {
+        let connector = hos_drivers::connector(&self.url).unwrap();
+        let dialect = connector.dialect();
+        let joined = Joined::open(Engine::builder(), dialect, dialect.places());
+        let mut connection = connector.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+        let ayse = Uid::new("Stall::Account", "ayse").unwrap();
+        let mut pay = Transition::new(ayse, "order", id, "pay").unwrap().arg("amount", 1).arg("psp_ref", "x");
+        pay.by.legacy = Some(Legacy { allowed: true, state: Some(Name::new("paid").unwrap()) });
+        let (tenant, call) = (Tenant::new("pazar").unwrap(), Call::Transition(pay));
+        let came = hos_wire::call_bytes(&tenant, &call).unwrap();
+        connection.say("BEGIN").map_err(|e| e.message).unwrap();
+        let answer = joined.over(&mut *connection, Asked::Call(tenant, Box::new(call), came)).unwrap().answer.unwrap();
+        assert!(answer.allowed && answer.receipt.is_none(), "it is not judged yet");
+        connection.say("COMMIT").map_err(|e| e.message).unwrap();
     }
 
     pub(crate) fn log(&self, rows: &[String]) {

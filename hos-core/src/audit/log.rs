@@ -1,11 +1,13 @@
 //! A whole log, given as tiles, or one entry with its proof: what a stranger may believe of it without any part.
 
+use super::logs::{against, forked, is_kept, kept_of};
 use super::refused::Refused;
 use crate::digest::tree_leaf;
 use crate::id::TreeHash;
 use crate::proof::chain::{Entry, LogHead};
 use crate::proof::checkpoint::origin_parts;
 use crate::proof::record::{Header, Kind};
+use crate::proof::report::Broken;
 use crate::proof::tiles::{TileFile, TileWriter, entries_path, split_entries};
 use crate::proof::tlog_proof::TlogProof;
 use crate::proof::tree::{TILE_WIDTH, TreeError, verify_inclusion};
@@ -31,7 +33,8 @@ pub struct LogVerdict {
     pub withheld: u64,
     /// The witnesses that vouch for the checkpoint.
     pub witnesses: Vec<String>,
-    /// Whether the trust file asks for witnesses.
+    /// Whether somebody besides the log vouches for it: witnesses that the trust file asks for, or a checkpoint that the verifier
+    /// kept. Of a tiled log one of any size counts, of a proof one of the checkpoint's.
     pub anchored: bool,
 }
 
@@ -41,12 +44,15 @@ pub struct TilesAudit {
     anchored: bool,
     epoch: u64,
     verifier: LogVerifier,
+    /// The sizes of the checkpoints that the verifier kept.
+    kept: Vec<u64>,
     writer: TileWriter,
 }
 
 impl TilesAudit {
-    /// Believes the log's checkpoint, or not.
-    pub fn open(note: &[u8], trust: &Trust) -> Result<Self, Refused> {
+    /// Believes the log's checkpoint, or not. `kept` are checkpoints (signed notes) of this log that the verifier kept from elsewhere,
+    /// of any size up to its own: each must hold.
+    pub fn open(note: &[u8], trust: &Trust, kept: &[&[u8]]) -> Result<Self, Refused> {
         let believed = trust.believe(note).map_err(|e| Refused::new(e.code(), "checkpoint", e))?;
         let (store, tenant, epoch) = origin_parts(&believed.checkpoint.origin)
             .ok_or_else(|| Refused::new("log.origin", "checkpoint", "the origin is not one of ours"))?;
@@ -54,7 +60,21 @@ impl TilesAudit {
         if let Some(key) = believed.keys.first() {
             verifier.expect(note, key);
         }
-        Ok(Self { believed, anchored: trust.asks_witnesses(), epoch, verifier, writer: TileWriter::default() })
+        let mut anchored = trust.asks_witnesses() | is_kept(&believed.checkpoint, trust, kept)?;
+        let mut sizes = Vec::with_capacity(kept.len());
+        for (place, note) in kept.iter().enumerate() {
+            let opened = kept_of(note, &believed.checkpoint.origin, trust);
+            let (said, key) = opened.map_err(|e| Refused::new(format!("checkpoint.{}", e.code()), against(place), e))?;
+            if said.size > believed.checkpoint.size {
+                let what = format!("a checkpoint of {} entries was kept, and this is of {}", said.size, believed.checkpoint.size);
+                return Err(Refused::new("checkpoint.beyond", against(place), what));
+            }
+            // One of no entries goes before every history.
+            anchored |= said.size > 0;
+            verifier.expect(note, key);
+            sizes.push(said.size);
+        }
+        Ok(Self { believed, anchored, epoch, verifier, kept: sizes, writer: TileWriter::default() })
     }
 
     /// The path of the next bundle of entries, and how many it must hold; none when all were taken.
@@ -97,6 +117,10 @@ impl TilesAudit {
     pub fn finish(self) -> Result<(Vec<TileFile>, LogVerdict), Refused> {
         let report = self.verifier.finish();
         if let Some(failure) = report.failures.first() {
+            let kept = self.kept.iter().position(|size| *size == failure.seq);
+            if let (Broken::Root, Some(place)) = (&failure.what, kept) {
+                return Err(forked(place));
+            }
             return Err(Refused::new(failure.what.code(), format!("entry {}", failure.seq), &failure.what));
         }
         let files = self.writer.finish().into_iter().filter(|(path, _)| !path.starts_with("tile/entries/")).collect();
@@ -115,8 +139,9 @@ impl TilesAudit {
     }
 }
 
-/// Verifies one entry's proof.
-pub fn proof(bytes: &[u8], trust: &Trust) -> Result<LogVerdict, Refused> {
+/// Verifies one entry's proof. `kept` are checkpoints (signed notes) of its log that the verifier kept from elsewhere: one of the same size
+/// must be the same.
+pub fn proof(bytes: &[u8], trust: &Trust, kept: &[&[u8]]) -> Result<LogVerdict, Refused> {
     let proof = TlogProof::parse(bytes).map_err(|why| Refused::new("proof.malformed", "proof", why))?;
     let believed = trust.believe(proof.checkpoint.as_bytes()).map_err(|e| Refused::new(e.code(), "checkpoint", e))?;
     let origin = origin_parts(&believed.checkpoint.origin);
@@ -132,6 +157,7 @@ pub fn proof(bytes: &[u8], trust: &Trust) -> Result<LogVerdict, Refused> {
         Ok(_) => return Err(Refused::new("foreign", "entry", "the record is of another store or tenant")),
         Err(e) => return Err(Refused::new(format!("header.{}", e.code()), "entry", e)),
     };
+    let anchored = trust.asks_witnesses() | is_kept(&believed.checkpoint, trust, kept)?;
     let (size, root) = (believed.checkpoint.size, believed.checkpoint.root);
     verify_inclusion(proof.index, size, &tree_leaf(&proof.entry), &proof.proof, &root).map_err(|e| {
         let code = match e {
@@ -150,6 +176,6 @@ pub fn proof(bytes: &[u8], trust: &Trust) -> Result<LogVerdict, Refused> {
         disputed: u64::from(entry.disputed.is_some()),
         withheld,
         witnesses: believed.witnesses,
-        anchored: trust.asks_witnesses(),
+        anchored,
     })
 }

@@ -40,7 +40,7 @@ pub(super) fn believe(bundle: &Bundle, trust: &Trust) -> Result<Vec<Log>, Refuse
                     return Err(wrong());
                 }
                 let name = origin(&first.store, &tenant, first.epoch);
-                if said.note.lines().next() != Some(&name) {
+                if said.note.split('\n').next() != Some(&name) {
                     return Err(wrong());
                 }
                 let (keys, checkpoint) =
@@ -81,28 +81,42 @@ fn opened(note: &str, name: &str, first: &str, trust: &Trust) -> Result<(Vec<Not
 }
 
 /// Whether somebody besides the log vouches for the instance's checkpoint: witnesses that the trust file asks for, or a
-/// checkpoint that the verifier kept. One that was kept of the same size with another root is a fork.
-pub(super) fn anchored(logs: &[Log], trust: &Trust, kept: &[String]) -> Result<bool, Refused> {
+/// checkpoint that the verifier kept.
+pub(super) fn anchored(logs: &[Log], trust: &Trust, kept: &[&[u8]]) -> Result<bool, Refused> {
     let Some(log) = logs.first() else { return Ok(false) };
-    let mut anchored = trust.asks_witnesses();
-    for (place, note) in kept.iter().enumerate() {
-        let refuse = |e: NoteError| Refused::new(format!("checkpoint.{}", e.code()), format!("against {place}"), e);
-        let opened = kept_of(note, &log.checkpoint.origin, trust).map_err(refuse)?;
-        if opened.size == log.checkpoint.size {
-            if opened.root != log.checkpoint.root {
-                let what = "the log signed two roots for one size: it is forked";
-                return Err(Refused::new("trust.fork", format!("against {place}"), what));
-            }
-            anchored = true;
-        }
-    }
-    Ok(anchored)
+    Ok(trust.asks_witnesses() | is_kept(&log.checkpoint, trust, kept)?)
 }
 
-/// What was kept is of the log, under any key that the trust file names for it: it may be from before a change of key.
-fn kept_of(note: &str, origin: &str, trust: &Trust) -> Result<Checkpoint, NoteError> {
-    let note = Note::parse(note.as_bytes())?;
-    note.signers(trust.keys_of(origin))?;
+/// Whether one of the checkpoints that the verifier kept is this one. One that was kept of the same size with another root is a fork.
+pub(super) fn is_kept(checkpoint: &Checkpoint, trust: &Trust, kept: &[&[u8]]) -> Result<bool, Refused> {
+    let mut found = false;
+    for (place, note) in kept.iter().enumerate() {
+        let (opened, _) = kept_of(note, &checkpoint.origin, trust).map_err(|e| refuse(e, against(place)))?;
+        if opened.size == checkpoint.size {
+            if opened.root != checkpoint.root {
+                return Err(forked(place));
+            }
+            found = true;
+        }
+    }
+    Ok(found)
+}
+
+/// Where a checkpoint stands that the verifier kept.
+pub(super) fn against(place: usize) -> String {
+    format!("against {place}")
+}
+
+/// What is said where a log's checkpoint and one that the verifier kept cannot be of one log.
+pub(super) fn forked(place: usize) -> Refused {
+    Refused::new("trust.fork", against(place), "the log signed two roots for one size: it is forked")
+}
+
+/// What was kept is of the log, under any key that the trust file names for it: it may be from before a change of key. With it one
+/// of those that signed it.
+pub(super) fn kept_of<'t>(note: &[u8], origin: &str, trust: &'t Trust) -> Result<(Checkpoint, &'t NoteKey), NoteError> {
+    let note = Note::parse(note)?;
+    let key = note.signers(trust.keys_of(origin))?.into_iter().next().ok_or(NoteError::Unsigned)?;
     let checkpoint = Checkpoint::parse(note.text())?;
-    if checkpoint.origin == origin { Ok(checkpoint) } else { Err(NoteError::Origin(checkpoint.origin)) }
+    if checkpoint.origin == origin { Ok((checkpoint, key)) } else { Err(NoteError::Origin(checkpoint.origin)) }
 }

@@ -30,7 +30,7 @@ use crate::proof::bundle::Bundle;
 use crate::proof::trust::Trust;
 
 /// Verifies a bundle. `kept` are checkpoints (signed notes) that the verifier kept from elsewhere.
-pub fn bundle(bytes: &[u8], trust: &Trust, kept: &[String]) -> Verdict {
+pub fn bundle(bytes: &[u8], trust: &Trust, kept: &[&[u8]]) -> Verdict {
     match judged(bytes, trust, kept, false) {
         Ok((verdict, _)) => verdict,
         Err(refused) => Verdict::refused(refused),
@@ -38,14 +38,14 @@ pub fn bundle(bytes: &[u8], trust: &Trust, kept: &[String]) -> Verdict {
 }
 
 /// Verifies a bundle, and where it holds judges its records again under the laws in it.
-pub fn bundle_replayed(bytes: &[u8], trust: &Trust, kept: &[String]) -> (Verdict, Option<Replayed>) {
+pub fn bundle_replayed(bytes: &[u8], trust: &Trust, kept: &[&[u8]]) -> (Verdict, Option<Replayed>) {
     match judged(bytes, trust, kept, true) {
         Ok(both) => both,
         Err(refused) => (Verdict::refused(refused), None),
     }
 }
 
-fn judged(bytes: &[u8], trust: &Trust, kept: &[String], replay: bool) -> Result<(Verdict, Option<Replayed>), Refused> {
+fn judged(bytes: &[u8], trust: &Trust, kept: &[&[u8]], replay: bool) -> Result<(Verdict, Option<Replayed>), Refused> {
     let bundle = Bundle::decode(bytes).map_err(|e| Refused::new(e.code(), "bundle", e))?;
     story::in_order(&bundle)?;
     let logs = logs::believe(&bundle, trust)?;

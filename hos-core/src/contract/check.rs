@@ -95,6 +95,7 @@ impl Findings<'_> {
 
     fn errors(&mut self) {
         self.exits();
+        self.marks();
         self.codes();
         self.deadlines();
         self.replies();
@@ -151,6 +152,20 @@ impl Findings<'_> {
                 let message = format!("`{}` leaves the terminal state `{state}`; only an override may", event.name);
                 self.error("law.contract.terminal_exit", &event.span, message);
             }
+        }
+    }
+
+    /// As a key of JSON, what begins with `__` says which kind of value stands under it, so that no call could give such a fact or
+    /// argument. The parser takes it: a law that was in force must be read again.
+    fn marks(&mut self) {
+        let events = self.contract.begins.values().chain(self.contract.arrows().map(|(event, _)| event));
+        let declared = self.contract.facts.values().chain(events.flat_map(|event| event.args.values()));
+        // Arrows of one event may share what was declared once.
+        let marked =
+            declared.filter(|attribute| attribute.name.starts_with("__")).map(|attribute| (attribute.span.start, attribute));
+        for attribute in marked.collect::<BTreeMap<_, _>>().into_values() {
+            let message = format!("no fact or argument begins with `__`, as `{}` does: no call could give it", attribute.name);
+            self.error("law.contract.reserved", &attribute.span, message);
         }
     }
 

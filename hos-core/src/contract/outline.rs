@@ -79,13 +79,15 @@ fn edges(out: &mut BTreeMap<(&'static str, String), Fields>, event: &Event, name
     }
 }
 
-/// An event's arrows; a second one's fields bear its number.
+/// An event's arrows; a second one's fields bear its number, and so does what is said a second time: an effect of the same kind.
 fn arrows(events: &[Event], text: &dyn Fn(usize) -> String) -> Fields {
     let mut fields = Fields::new();
     for (i, event) in events.iter().enumerate() {
         let prefix = if i == 0 { String::new() } else { format!("arrow {} ", i + 1) };
         let mut put = |name: String, said: String| {
-            fields.insert(format!("{prefix}{name}"), said);
+            let own = format!("{prefix}{name}");
+            let before = (1..).take_while(|n| fields.contains_key(&numbered(&own, *n))).count();
+            fields.insert(numbered(&own, before + 1), said);
         };
         put("from".to_owned(), event.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
         put("action".to_owned(), event.action.clone());
@@ -117,6 +119,10 @@ fn arrows(events: &[Event], text: &dyn Fn(usize) -> String) -> Fields {
         }
     }
     fields
+}
+
+fn numbered(name: &str, n: usize) -> String {
+    if n == 1 { name.to_owned() } else { format!("{name} {n}") }
 }
 
 fn body(effect: &Effect) -> String {

@@ -136,11 +136,12 @@ impl Motion<'_, '_> {
         Ok(instance)
     }
 
-    /// The clock as a principal; given with the call unless the directory holds it.
+    /// The clock as a principal; given with the call unless the directory holds it, or the law itself declares it.
     fn clock(&self) -> By {
-        let clock = self.bench.active.law.clock.clone();
+        let (bound, clock) = (self.bench.active.bound, self.bench.active.law.clock.clone());
         let mut by = By::new(clock.clone());
-        if self.bench.active.bound.directory().get(&clock).is_none() {
+        let is_declared = bound.law().declares(&clock) && !bound.is_earlier();
+        if !is_declared && bound.directory().get(&clock).is_none() {
             by.given.push(Entity { uid: clock, attrs: Record::new(), parents: BTreeSet::new(), record: None });
         }
         by
@@ -153,6 +154,7 @@ impl Motion<'_, '_> {
         }
         let mut read = Vec::new();
         let standing = if instance.law == self.bench.active.law.hash { self.bench.active } else { self.bench.guard_standing() };
+        let is_older = standing.law.hash != self.bench.active.law.hash;
         let resource = resource_of(of, instance)?;
         let clock = self.clock();
         let uid = resource.uid.clone();
@@ -163,7 +165,9 @@ impl Motion<'_, '_> {
             let action = door::action(standing, action).map_err(in_doubt)?;
             let context = Record::new();
             let request = Request { principal: &clock.principal, action, resource: &uid, given: &given, context: &context };
-            let prepared = standing.bound.prepare(&request).map_err(in_doubt)?;
+            let bound = standing.bound;
+            let prepared = if is_older { bound.prepare_guards(&request) } else { bound.prepare(&request) };
+            let prepared = prepared.map_err(in_doubt)?;
             read.extend(prepared.slice().into_iter().filter(|e| e.record.is_some()));
             prepared.instant(of.expression(index)).map_err(|why| Blocker::new(Code::GuardError, why))
         })?;

@@ -33,6 +33,15 @@ pub fn can(bench: &Bench<'_>, call: &Can) -> Answer {
     answer
 }
 
+/// Several questions, in their order: what they bring along alike is looked at once.
+pub fn can_all(bench: &Bench<'_>, calls: &[Can]) -> Vec<Answer> {
+    let (active, candidate) = (bench.active.bound.for_several(), bench.candidate.map(|c| (c.law, c.bound.for_several())));
+    let mut several = *bench;
+    several.active.bound = &active;
+    several.candidate = candidate.as_ref().map(|(law, bound)| Standing { law, bound });
+    calls.iter().map(|call| can(&several, call)).collect()
+}
+
 fn decide(standing: Standing<'_>, call: &Can) -> Result<Ruling, Blocker> {
     let action = action(standing, &call.action)?;
     standing.bound.decide(&Request {
@@ -72,7 +81,10 @@ pub fn at_gate(standing: Standing<'_>, act: &str, at: &str, by: &By) -> (Result<
         Err(blocker) => return (Err(blocker), Slice::default()),
     };
     let mut given = by.given.clone();
-    given.push(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None });
+    // What the law itself declares is given by nobody.
+    if !standing.bound.law().declares(&uid) {
+        given.push(Entity { uid: uid.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None });
+    }
     let request = Request { principal: &by.principal, action, resource: &uid, given: &given, context: &by.context };
     ruled(standing, &request)
 }

@@ -4,6 +4,7 @@ use super::bench::Bench;
 use crate::digest;
 use crate::id::{DottedName, Handle, Name, RecordHash, RequestId, Uid};
 use crate::limits::POLICIES_MAX;
+use crate::proof::format::FormatError;
 use crate::proof::record::{Decision, Header, Kind, Part, PartRef, Slot};
 use crate::refusal::{Blocker, Code};
 use std::borrow::Cow;
@@ -131,6 +132,17 @@ impl<'b, 'a> Drafting<'b, 'a> {
         self.parts.push(Part { slot, index, subject: subject.cloned(), salt, plaintext });
     }
 
+    /// The header's bytes. Of the policies that decided it names as many as there is room for: their ids are anybody's words, and
+    /// what they allowed is not undone by their length.
+    fn encoded(&mut self) -> Result<Vec<u8>, Blocker> {
+        loop {
+            match self.header.encode() {
+                Err(FormatError::TooLarge { .. }) if self.header.policies.pop().is_some() => {}
+                encoded => return encoded.map_err(too_large),
+            }
+        }
+    }
+
     /// Finishes the record.
     pub(super) fn finish(mut self) -> Result<Draft, Blocker> {
         self.parts.sort_by_key(|p| (p.slot, p.index));
@@ -139,12 +151,12 @@ impl<'b, 'a> Drafting<'b, 'a> {
             .iter()
             .map(|p| PartRef { slot: p.slot, index: p.index, commitment: digest::commitment(&p.salt, &p.plaintext) })
             .collect();
-        let bytes = self.header.encode().map_err(too_large)?;
+        let bytes = self.encoded()?;
         let hash = digest::record_hash(&bytes);
         Ok(Draft { place: self.place, header: self.header, bytes, hash, parts: self.parts })
     }
 }
 
-fn too_large(error: crate::proof::format::FormatError) -> Blocker {
+fn too_large(error: FormatError) -> Blocker {
     Blocker::new(Code::CallTooLarge, format!("the record's header: {error}"))
 }

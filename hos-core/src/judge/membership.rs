@@ -321,27 +321,55 @@ fn newborn_of(uid: &Uid, attrs: &Record) -> Entity {
 }
 
 /// What speaks against an entity whose attributes name persons, and theirs others in turn: judging anything about it takes them all in,
-/// each in a part of the record of its own, and a record has room for so many. Nothing could be decided about it, its mending included.
+/// each in a part of the record of its own, and a record has room for so many. Nothing could be decided about it, its mending included;
+/// nor about another whose attributes lead to it.
 fn names_too_many(bench: &Bench<'_>, after: &Entity) -> Option<Blocker> {
+    let own = names_more(bench, after, Some(after)).then_some(&after.uid);
+    let who = own.or_else(|| another_names_more(bench, after))?;
+    let detail = format!("`{who}` names more than {PERSONS_NAMED_MAX} persons, with those whom they name");
+    Some(Blocker::new(Code::CallTooLarge, detail))
+}
+
+/// Somebody who would name too many by a change of one to whom their attributes lead. Who does so already is not counted: the change may
+/// be what mends them.
+fn another_names_more<'a>(bench: &Bench<'a>, after: &'a Entity) -> Option<&'a Uid> {
     let directory = bench.active.bound.directory();
-    let mut known: BTreeSet<&Uid> = BTreeSet::from([&after.uid]);
-    let mut open = vec![after];
+    let names = |entity: &'a Entity| -> BTreeSet<&'a Uid> { entity.names().into_iter().collect() };
+    // Most changes name nobody who was not named before.
+    if directory.get(&after.uid).is_some_and(|before| names(after).is_subset(&names(before))) {
+        return None;
+    }
+    // What names the same leads to the same persons: a shop may have a thousand carts.
+    let mut counted: BTreeSet<BTreeSet<&Uid>> = BTreeSet::new();
+    let others = directory.leading_to(&after.uid).into_iter().filter(|uid| **uid != after.uid);
+    let mut others = others.filter_map(|uid| directory.get(uid));
+    let other = others.find(|&other| {
+        let is_known = !bench.is_person(&other.uid) && !counted.insert(names(other));
+        !is_known && names_more(bench, other, Some(after)) && !names_more(bench, other, None)
+    });
+    other.map(|other| &other.uid)
+}
+
+/// Whether an entity's attributes name more persons than may be, with those whom theirs name in turn; of one that is changed, as it
+/// will be.
+fn names_more(bench: &Bench<'_>, of: &Entity, changed: Option<&Entity>) -> bool {
+    let directory = bench.active.bound.directory();
+    let mut known: BTreeSet<&Uid> = BTreeSet::from([&of.uid]);
+    let mut open = vec![of];
     let mut persons = 0;
     while let Some(entity) = open.pop() {
-        let mut named = Vec::new();
-        entity.attrs.values().for_each(|value| value.entities(&mut named));
-        for uid in named {
+        for uid in entity.names() {
             if known.insert(uid) {
-                open.extend(directory.get(uid));
-                persons += usize::from(bench.is_person(uid) && directory.get(uid).is_some());
+                let there = changed.filter(|changed| changed.uid == *uid).or_else(|| directory.get(uid));
+                persons += usize::from(bench.is_person(uid) && there.is_some());
+                open.extend(there);
             }
         }
         if persons > PERSONS_NAMED_MAX {
-            let detail = format!("`{}` names more than {PERSONS_NAMED_MAX} persons, with those whom they name", after.uid);
-            return Some(Blocker::new(Code::CallTooLarge, detail));
+            return true;
         }
     }
-    None
+    false
 }
 
 /// A grant is judged on what it is given over: its resource, or without one its principal.

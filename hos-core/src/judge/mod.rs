@@ -26,7 +26,7 @@ mod world;
 pub use bench::{Bench, Limits, NEAR_BYTES, Standing};
 pub use birth::{BeginRows, adopt, begin};
 pub use deadline::tick;
-pub use door::{apply_ruling, at_gate, can, gate};
+pub use door::{apply_ruling, at_gate, can, can_all, gate};
 pub use draft::{Draft, Place};
 pub use evidence::{
     WasAsked, decode_armed, decode_asked, decode_blockers, decode_change, decode_entity, decode_messages, decode_once,

@@ -29,13 +29,17 @@ pub struct Act<'a> {
     pub judged: Option<(&'a Answer, &'a Slice)>,
 }
 
-/// The record of an act; refused where its header would be too large, or the stream's name is none.
+/// The record of an act; refused where its header would be too large, or the stream's name is none. By a clock that cannot be nobody has
+/// one written: what they ask for can be asked again. What the engine does of itself (a key, an epoch) must be written all the same.
 pub fn act(bench: &Bench<'_>, act: &Act<'_>) -> Result<Draft, Blocker> {
     act_about(bench, act, None)
 }
 
 /// The record of an act whose content is a person's.
 pub fn act_about(bench: &Bench<'_>, act: &Act<'_>, subject: Option<&Uid>) -> Result<Draft, Blocker> {
+    if act.by.is_some() {
+        bench.check_clock(None)?;
+    }
     let name = DottedName::new(act.stream).map_err(|e| Blocker::new(crate::refusal::Code::IdInvalid, e.to_string()))?;
     let mut d = Drafting::new(bench, act.kind, Place::Stream(name.clone()), 0);
     if let Some((answer, _)) = act.judged {

@@ -1,6 +1,6 @@
 //! Events and overrides, and what could be done next.
 
-use super::bench::Bench;
+use super::bench::{Bench, Standing};
 use super::door;
 use super::instance::Instance;
 use super::motion::{Motion, refuse};
@@ -9,6 +9,7 @@ use super::world::About;
 use super::{Judged, transition_digest};
 use crate::answer::{Answer, Candidate};
 use crate::call::{By, Call, Transition};
+use crate::contract::definition::Event;
 use crate::contract::{Contract, step};
 use crate::id::Name;
 use crate::law::mode::Mode;
@@ -89,10 +90,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         reason: call.reason.as_deref(),
         kind: if is_override { Kind::Overridden } else { Kind::Moved },
     };
-    let mut wrong = step::check_given("argument", &event.args, &call.args);
-    if is_override && call.reason.as_deref().is_none_or(|r| r.trim().is_empty()) {
-        wrong.push(Blocker::new(Code::ReasonMissing, shown(&call.event)));
-    }
+    let wrong = wrongly_asked(event, is_override, call);
     let same = step::standing(&of.contract, event, is_override, present.state.as_str()) == step::Standing::Same;
     let verdict = if wrong.is_empty() { judge(bench, of, &present, &asked) } else { Verdict::against(wrong) };
     answer_with(&mut answer, &verdict);
@@ -142,6 +140,15 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     motion.done(answer, Some(moved), once)
 }
 
+/// What is wrong with a call before anything is judged: its arguments, and an override without a reason.
+fn wrongly_asked(event: &Event, is_override: bool, call: &Transition) -> Vec<Blocker> {
+    let mut wrong = step::check_given("argument", &event.args, &call.args);
+    if is_override && call.reason.as_deref().is_none_or(|r| r.trim().is_empty()) {
+        wrong.push(Blocker::new(Code::ReasonMissing, shown(&call.event)));
+    }
+    wrong
+}
+
 /// An event on an instance that was erased: refused, whatever it is.
 pub fn erased(bench: &Bench<'_>, call: &Transition) -> Judged {
     let mut answer = bench.blank();
@@ -173,6 +180,15 @@ pub fn migrate(bench: &Bench<'_>, instance: &Instance) -> Judged {
 /// path as a transition, after the deadlines that are due by now. Policies and guards of events with arguments are not judged;
 /// `needs` names the arguments.
 pub fn available(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, Answer, Vec<Name>)> {
+    // Every event is asked over the same world, which is closed once.
+    let (active, guards) = (bench.active.bound.for_several(), bench.guards.map(|g| (g.law, g.bound.for_several())));
+    let mut several = *bench;
+    several.active.bound = &active;
+    several.guards = guards.as_ref().map(|(law, bound)| Standing { law, bound });
+    looked_over(&several, instance, by)
+}
+
+fn looked_over(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, Answer, Vec<Name>)> {
     let Some(of) = bench.contract(&instance.contract) else {
         return Vec::new();
     };
@@ -264,7 +280,8 @@ fn candidate_view(bench: &Bench<'_>, present: &Instance, call: &Transition, bloc
                     reason: call.reason.as_deref(),
                     kind: Kind::Moved,
                 };
-                judge(&other, of, present, &asked).blockers
+                let wrong = wrongly_asked(event, is_override, call);
+                if wrong.is_empty() { judge(&other, of, present, &asked).blockers } else { wrong }
             }
         },
     };

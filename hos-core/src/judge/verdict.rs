@@ -145,11 +145,13 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
     }
     let outcome = match bench.guards.filter(|g| g.law.hash != bench.active.law.hash) {
         None => guards(of, asked.event, &prepared),
-        Some(other) => match other.bound.prepare(&request) {
+        Some(other) => match other.bound.prepare_guards(&request) {
             Ok(prepared) => {
                 verdict.slice.also(prepared.slice());
                 guards(of, asked.event, &prepared)
             }
+            // Nothing is asked of that law: whatever it would make of the request, there is one way to go.
+            Err(_) if !has_conditions(asked.event) && !other.bound.is_earlier() => guards(of, asked.event, &prepared),
             Err(blocker) => {
                 verdict.slice.also(other.bound.around(&request));
                 Err(vec![blocker])
@@ -161,6 +163,10 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
         Err(blockers) => verdict.blockers = blockers,
     }
     verdict
+}
+
+fn has_conditions(event: &Event) -> bool {
+    !event.require.is_empty() || event.branches.iter().any(|branch| branch.when.is_some())
 }
 
 fn guards<'e>(of: &LawContract, event: &'e Event, prepared: &Prepared<'_>) -> Result<&'e Branch, Vec<Blocker>> {
@@ -176,7 +182,7 @@ fn context_of<'a>(asked: &Asked<'a>) -> Result<Cow<'a, Record>, Blocker> {
     if asked.by.context.is_empty() {
         return Ok(Cow::Borrowed(asked.args));
     }
-    let mut context = asked.by.context.clone();
+    let mut context = Record::clone(&asked.by.context);
     for (name, value) in asked.args {
         if context.insert(name.clone(), value.clone()).is_some() {
             return Err(Blocker::new(

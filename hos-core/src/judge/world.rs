@@ -117,6 +117,7 @@ pub fn bare(call: &Call) -> Call {
             &mut c.by
         }
     };
-    (by.context, by.given) = (Record::new(), Vec::<Entity>::new());
+    by.context = Record::new().into();
+    by.given = Vec::<Entity>::new().into();
     call
 }

@@ -190,7 +190,9 @@ impl Parts {
         let entities: Vec<_> = shaped().map(Contract::entity_shape).collect();
         let actions: Vec<_> = shaped().flat_map(Contract::action_shapes).collect();
         let schema = admitted.get(files::SCHEMA)?;
-        if policies.is_empty() {
+        // What a file of policies that could not be read would have permitted is unknown.
+        let is_unread = |fault: &Fault| files::role(&fault.file) == Some(files::Role::Policies);
+        if policies.is_empty() && !faults.iter().any(is_unread) {
             let message = "the law has no policies: it permits nothing";
             faults.push(Fault::whole("law.policy.none", Severity::Warning, "policies", message));
         }
@@ -235,10 +237,11 @@ impl Parts {
 const LEANS_ON_CONTRACTS: [&str; 4] =
     ["law.policy.invalid", "law.policy.warning", "law.contract.expression_invalid", "law.contract.expression_warning"];
 
-// The policy wing knows a contract's spans but not its text: line and column are found here.
+// The policy wing knows a contract's spans but not its text: line and column are found here. A span may be empty, where something is
+// wanted that is not there; at the very start of a file it means the whole of it.
 fn placed(fault: Fault, admitted: &files::Files) -> Fault {
     match admitted.get(&fault.file) {
-        Some(file) if fault.line == 0 && !fault.span.is_empty() => {
+        Some(file) if fault.line == 0 && fault.span != (0..0) => {
             let Fault { code, severity, span, message, hint, .. } = fault;
             Fault { hint, ..Fault::at(code, severity, file, span, message) }
         }

@@ -5,10 +5,13 @@ use super::{files, message, reserved};
 use crate::contract::check as contract_check;
 use crate::contract::definition::{Contract, Due, Event};
 use crate::fault::{Fault, Severity, SourceFile};
-use crate::id::Shown;
+use crate::id::{Shown, Uid};
 use crate::policy::outline::Fields;
 use crate::shape::Type;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The gate at which a law is activated.
+const LAW_GATE: &str = "law";
 
 /// What is said of each action, by its identity.
 type Words = BTreeMap<String, Fields>;
@@ -40,6 +43,9 @@ impl Law {
 
 /// Whether something is found in a law for which it does not load. All else that is found costs time, and is not looked for.
 fn has_errors(law: &Law) -> bool {
+    if clock_unfit(law).or_else(|| gate_unfit(law)).is_some() {
+        return true;
+    }
     law.contracts.values().filter_map(|held| Some((&held.contract, law.file(&held.contract.file)?))).any(|(contract, file)| {
         !contract_check::errors(contract, file).is_empty()
             || !clock_unknown(law, contract, file).is_empty()
@@ -59,6 +65,8 @@ fn findings(law: &Law) -> Vec<Fault> {
         found.extend(adoption_shared(law, &held.contract, file));
         found.extend(facts_not_stored(law, &held.contract, file));
     }
+    found.extend(clock_unfit(law));
+    found.extend(gate_unfit(law));
     found.extend(reserved_actions(law));
     found.extend(messages(law));
     found
@@ -102,6 +110,51 @@ fn clock_unknown(law: &Law, contract: &Contract, file: &SourceFile) -> Vec<Fault
         }
     }
     found
+}
+
+/// The clock comes with its name alone: under a schema that asks for more of it, or has it not among its ids, whatever is due is
+/// refused and no longer armed. One that the directory may hold has its attributes there.
+fn clock_unfit(law: &Law) -> Option<Fault> {
+    let clock = law.clock.type_name();
+    let is_awaited = law.contracts.values().any(|held| !held.contract.deadlines.is_empty());
+    // That the schema lacks the type is told of the manifest.
+    if !is_awaited || !law.policy.has_entity_type(clock) {
+        return None;
+    }
+    let code = "law.deadline.clock_unfit";
+    if !law.policy.may_be(&law.clock) {
+        let message = format!("`{}` is none of the ids that `{}` has: no deadline ever fires", law.clock, Shown(clock));
+        let fault = Fault::whole(code, Severity::Error, files::SCHEMA, message);
+        return Some(fault.hint("add its id, or name another `clock` in law.toml"));
+    }
+    let is_stored = [reserved::ACCOUNT, reserved::ENTITY].into_iter().any(|act| law.policy.applies_to(act, clock));
+    let name = law.policy.required_attribute(clock).filter(|_| !is_stored)?;
+    let (clock, name) = (Shown(clock), Shown(name));
+    let message = format!("`{clock}` requires `{name}`, and the clock comes without attributes: no deadline ever fires");
+    let fault = Fault::whole(code, Severity::Error, files::SCHEMA, message);
+    Some(fault.hint("make it optional, or let `directory.entity` apply to the type and put the clock into the directory"))
+}
+
+/// A gate is made of its name alone, too: under a schema that asks for more of it no act of an operator's is ever lawful, and no other
+/// law could follow.
+fn gate_unfit(law: &Law) -> Option<Fault> {
+    let gate = match law.namespace.as_str() {
+        "" => reserved::GATE.to_owned(),
+        namespace => format!("{namespace}::{}", reserved::GATE),
+    };
+    let acts = [reserved::LAW_ACTIVATE, reserved::TENANT_OPEN, reserved::OUTBOX_POLL, reserved::NOTE];
+    let act = acts.into_iter().find(|act| law.policy.applies_to(act, &gate))?;
+    let code = "law.action.gate_unfit";
+    if let Some(name) = law.policy.required_attribute(&gate) {
+        let message = format!("`{gate}` requires `{}`, and a gate has no attributes: `{act}` is always refused", Shown(name));
+        return Some(Fault::whole(code, Severity::Error, files::SCHEMA, message).hint("make it optional"));
+    }
+    let law_gate = Uid::new(&gate, LAW_GATE).ok().filter(|_| act == reserved::LAW_ACTIVATE)?;
+    if law.policy.may_be(&law_gate) {
+        return None;
+    }
+    let message = format!("`{gate}` has no `{LAW_GATE}` among its ids: no other law could ever be activated");
+    Some(Fault::whole(code, Severity::Error, files::SCHEMA, message).hint("add it, or let any id be a gate's"))
 }
 
 /// Whether the schema lets an action apply to principals of a type; nothing where it lacks the action.

@@ -5,6 +5,7 @@ use super::bundle::Law;
 use crate::contract::definition::{Contract, Event};
 use crate::contract::step;
 use crate::policy::outline::Fields;
+use crate::shape::Type;
 use std::collections::BTreeMap;
 
 /// Why instances of a contract of `old`, in this state, could not live on under `new`; nothing where they can, or are at their end.
@@ -23,7 +24,8 @@ pub fn bar(old: &Law, new: &Law, contract: &str, state: &str) -> Option<String> 
         return Some(format!("no migration takes them to version {}", newer.version));
     }
     let kept = resource(of, newer).or_else(|| subject(of, newer));
-    if moves { kept } else { kept.or_else(|| calls(old, new, of)) }
+    // Whoever keeps the version keeps the word of their birth's law on whose data theirs is.
+    if moves { kept.or_else(|| person(old, new, of)) } else { kept.or_else(|| calls(old, new, of)) }
 }
 
 /// What Cedar is told of an instance must be what the new schema declares, or nothing of it is ever judged again.
@@ -53,6 +55,19 @@ fn subject(of: &Contract, newer: &Contract) -> Option<String> {
     (of.data_subject != newer.data_subject).then(|| {
         let (was, is) = (said(of), said(newer));
         format!("whose data theirs is, {was} says and the new contract's {is}; that stays as it was at their birth")
+    })
+}
+
+/// Whether it is anybody's data was settled with it: under the law of their birth the subject's type is a person, or is none. Taken for a
+/// person's later, their facts would lie in the clear and be told as erased; taken for nobody's, so would what is written from then on.
+fn person(old: &Law, new: &Law, of: &Contract) -> Option<String> {
+    let fact = of.facts.get(of.data_subject.as_ref()?)?;
+    let Type::Entity(name) = &fact.ty else { return None };
+    let (was, is) = (old.persons.contains(name), new.persons.contains(name));
+    let said = |person: bool| if person { "a person" } else { "no person" };
+    (was != is).then(|| {
+        let (was, is) = (said(was), said(is));
+        format!("`{name}`, whose data theirs is, is {is} under the new law, and was {was} at their birth; that stays as it was")
     })
 }
 

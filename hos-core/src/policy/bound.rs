@@ -5,7 +5,7 @@ use super::cedar::value::Attrs;
 use super::cedar::{Key, uid};
 use super::decide::{Part, Prepared, Ruling};
 use super::directory::{Directory, Node};
-use super::given::{self, Case, Closed, LawNames};
+use super::given::{self, Case, Closed, Kept, LawNames};
 use super::index::Side;
 use super::law::PolicyLaw;
 use super::request::{Entity, Request};
@@ -22,6 +22,10 @@ pub struct Bound {
     law: Arc<PolicyLaw>,
     directory: Arc<Directory>,
     orphans: Arc<[String]>,
+    /// Whether it judges as earlier builds did.
+    earlier: bool,
+    /// What the last request brought along, where several are asked that may bring the same.
+    kept: Option<Arc<Kept>>,
 }
 
 impl Bound {
@@ -35,7 +39,25 @@ impl Bound {
             orphans.extend(lost.map(|l| l.id.clone()));
             orphans.sort_unstable();
         }
-        Ok(Bound { law, directory, orphans: orphans.into() })
+        Ok(Bound { law, directory, orphans: orphans.into(), earlier: false, kept: None })
+    }
+
+    /// The same for several requests, one after the other: what one of them brings along is not closed again for the next that brings
+    /// the same. It is held as long as this.
+    pub fn for_several(&self) -> Bound {
+        Bound { kept: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// The same as earlier builds judged: an older law's schema had to know all of a request's world, and whom a law itself declares was
+    /// nobody. What was refused so stands in records, and is judged again so.
+    #[must_use]
+    pub fn earlier(self) -> Bound {
+        Bound { earlier: true, ..self }
+    }
+
+    /// Whether it judges so.
+    pub fn is_earlier(&self) -> bool {
+        self.earlier
     }
 
     /// Whether the schema lets an entity be as it is: its attributes, and what it is in.
@@ -65,8 +87,21 @@ impl Bound {
     /// - An entity is *named* by the call if it is the resource, a parent of a given entity, or stands in the context or in an
     ///   attribute of a given entity; it must be given, in the directory, or declared by the schema itself.
     /// - What the directory holds, or names as a parent, cannot be given (`hos.directory_conflict`).
-    /// - A principal whose type the directory stores must be in the directory (`hos.principal_unknown`).
+    /// - A principal whose type the directory stores must be in the directory, unless the schema declares it
+    ///   (`hos.principal_unknown`).
     pub fn prepare<'a>(&'a self, request: &'a Request<'a>) -> Result<Prepared<'a>, Blocker> {
+        self.made_ready(request, true)
+    }
+
+    /// The same for the guards of an instance that began under this law while another is in force. That one's schema is what the
+    /// world is made by, so what this one does not declare of it (attributes, types, memberships, choices) is let be; what it declares
+    /// must be as it says. Guards are judged over the very world that the policies are, as Cedar judges them.
+    pub fn prepare_guards<'a>(&'a self, request: &'a Request<'a>) -> Result<Prepared<'a>, Blocker> {
+        self.made_ready(request, self.earlier)
+    }
+
+    /// `whole`: whether the schema must know all that there is.
+    fn made_ready<'a>(&'a self, request: &'a Request<'a>, whole: bool) -> Result<Prepared<'a>, Blocker> {
         if request.given.len() > GIVEN_MAX {
             return Err(Blocker::new(Code::CallTooLarge, format!("at most {GIVEN_MAX} entities may be given")));
         }
@@ -81,12 +116,13 @@ impl Bound {
             Blocker::new(Code::PrincipalTypeUnknown, detail)
         })?;
         let resource_type = self.side_type(request.resource, &action.resources);
-        let case = Case::new(law, &self.directory, request, action);
+        let case = Case::new(law, &self.directory, request, action, whole);
         let node = |uid: &Uid| self.directory.node(uid).map(|node| &**node);
         let principal_node = node(request.principal);
-        if principal_node.is_none()
-            && (self.directory.stores_type(request.principal.type_name()) || !case.gives(request.principal))
-        {
+        let is_declared = law.tables.declares(request.principal) && !self.earlier;
+        // Who is not given to an older law's guards is one whom the law in force declares.
+        let is_absent = self.directory.stores_type(request.principal.type_name()) || whole && !case.gives(request.principal);
+        if principal_node.is_none() && !is_declared && is_absent {
             return Err(Blocker::new(Code::PrincipalUnknown, format!("{} is not in the directory", request.principal)));
         }
         let resource_type = resource_type.ok_or_else(|| {
@@ -96,9 +132,12 @@ impl Bound {
         let resource_node = node(request.resource);
         let named = case.named(resource_node)?;
         case.given_fit()?;
-        let closed = case.close_given()?;
-        let context = Surroundings::new(request.context, &mut LawNames(law))
-            .map_err(|detail| Blocker::new(Code::AttributeType, format!("context: {detail}")))?;
+        let closed = self.kept.as_ref().map_or_else(|| case.close_given(), |kept| kept.closed(&case))?;
+        let context = match &self.kept {
+            Some(kept) => kept.context(request.context, law),
+            None => Surroundings::new(request.context, &mut LawNames(law)),
+        };
+        let context = context.map_err(|detail| Blocker::new(Code::AttributeType, format!("context: {detail}")))?;
         let principal = Stand::new(request, request.principal, principal_node, &closed, principal_type);
         let resource = Stand::new(request, request.resource, resource_node, &closed, resource_type);
         let context = context.with(principal.attrs(), resource.attrs());
@@ -114,7 +153,7 @@ impl Bound {
         let reads = || rules().flat_map(|rule| &rule.reads).chain(&action.reads);
         parts.extend(reads().filter_map(|uid| law.tables.actions.get(uid)).map(|a| Part::Declared(&a.entity)));
         let first = principal_node.into_iter().chain(resource_node).chain(named);
-        add_stored(self, &mut parts, first.chain(reads().filter_map(node)))?;
+        add_stored(self, &mut parts, first.chain(reads().filter_map(node)), whole)?;
         Ok(Prepared { bound: self, request, action, principal, resource, context, parts, hits, store: OnceLock::new() })
     }
 
@@ -177,8 +216,14 @@ impl<'a> Stand<'a> {
 }
 
 /// Adds the stored entities that judging may read: `first` ones (principal, resource, whom the call names, whom selected
-/// policies name), and whom their attributes name in turn; each checked against the schema.
-fn add_stored<'a>(bound: &'a Bound, parts: &mut Vec<Part<'a>>, first: impl Iterator<Item = &'a Node>) -> Result<(), Blocker> {
+/// policies name), and whom their attributes name in turn; each checked against the schema, the `whole` of it or what the schema
+/// declares.
+fn add_stored<'a>(
+    bound: &'a Bound,
+    parts: &mut Vec<Part<'a>>,
+    first: impl Iterator<Item = &'a Node>,
+    whole: bool,
+) -> Result<(), Blocker> {
     let before = parts.len();
     let mut many: HashSet<*const Node> = HashSet::new();
     let mut take = |node: &'a Node, parts: &mut Vec<Part<'a>>| -> Result<(), Blocker> {
@@ -188,7 +233,12 @@ fn add_stored<'a>(bound: &'a Bound, parts: &mut Vec<Part<'a>>, first: impl Itera
         if known {
             return Ok(());
         }
-        node.fits(bound.law.number, || given::fits(&bound.law, &node.entity))?;
+        let fits = node.fits(bound.law.number, || given::fits(&bound.law, &node.entity));
+        if whole {
+            fits?;
+        } else {
+            fits.or_else(|_| given::fits_where_declared(&bound.law, &node.entity))?;
+        }
         parts.push(Part::Stored(node));
         // A list is faster while it is short; then a set.
         let taken = parts.get(before..).unwrap_or_default();

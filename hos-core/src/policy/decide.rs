@@ -212,5 +212,7 @@ pub(super) fn rule<'j>(rules: &[Rule], hits: &[Hit], compat: Compat, make: impl 
         (Effect::NotPermitted, Vec::new())
     };
     determining.sort_unstable();
+    // A grant may be called as a policy of a law that came after it is.
+    determining.dedup();
     Ruling { effect, determining, errors }
 }

@@ -7,6 +7,7 @@ use super::hash::PassHash;
 use super::layered::Layered;
 use super::links::{Filled, LinkIndex};
 use super::request::{Entity, Link};
+use super::sought::Watch;
 use crate::id::{Shown, Uid, text_hash};
 use crate::limits::{ANCESTORS_MAX, DIRECTORY_ENTITIES_MAX, DIRECTORY_LINKS_MAX, HIERARCHY_DEPTH_MAX};
 use crate::refusal::{Blocker, Code};
@@ -22,14 +23,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Directory {
     nodes: Layered<Uid, Arc<Node>, PassHash>,
     /// Who names an entity as a parent, whether the directory holds it or not.
-    children: Layered<Uid, Layered<Uid, (), PassHash>, PassHash>,
+    children: Naming,
+    /// Who names an entity in an attribute, whether the directory holds it or not.
+    naming: Naming,
     /// How many entities of a type there are, and Cedar's word for it.
     types: Layered<String, (EntityType, usize)>,
     links: Layered<String, Arc<Link>>,
     index: LinkIndex,
     /// How many links of a template have these slots filled.
     shapes: Layered<(String, bool, bool), usize>,
+    watch: Option<Arc<Watch>>,
 }
+
+/// By an entity, those that name it.
+type Naming = Layered<Uid, Layered<Uid, (), PassHash>, PassHash>;
 
 /// An entity of the directory, closed.
 #[derive(Debug)]
@@ -102,9 +109,16 @@ impl Directory {
         Ok(next)
     }
 
+    /// The same directory, remembering whom it is asked for and lacks, and which templates' links are looked for.
+    pub(crate) fn watched(&self) -> (Directory, Arc<Watch>) {
+        let watch = Arc::new(Watch::default());
+        let index = self.index.watched(Arc::clone(&watch));
+        (Directory { index, watch: Some(Arc::clone(&watch)), ..self.clone() }, watch)
+    }
+
     /// The entity as it was put.
     pub fn get(&self, uid: &Uid) -> Option<&Entity> {
-        self.nodes.get(uid).map(|node| &node.entity)
+        self.node(uid).map(|node| &node.entity)
     }
 
     /// The link with this id.
@@ -122,8 +136,27 @@ impl Directory {
         self.links.iter().map(|(_, link)| &**link)
     }
 
+    /// Who leads to an entity by what attributes name: those that name it, and those that name these in turn. The entity itself only
+    /// where such a way leads back to it. It need not be in the directory.
+    pub(crate) fn leading_to<'d>(&'d self, uid: &'d Uid) -> BTreeSet<&'d Uid> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![uid];
+        while let Some(named) = open.pop() {
+            for (by, ()) in self.naming.get(named).into_iter().flat_map(Layered::iter) {
+                if found.insert(by) {
+                    open.push(by);
+                }
+            }
+        }
+        found
+    }
+
     pub(super) fn node(&self, uid: &Uid) -> Option<&Arc<Node>> {
-        self.nodes.get(uid)
+        let found = self.nodes.get(uid);
+        if let (None, Some(watch)) = (found, &self.watch) {
+            watch.lacks(uid);
+        }
+        found
     }
 
     /// Whether some entity of the directory is a member of this one.
@@ -161,16 +194,10 @@ impl Directory {
             let old: BTreeSet<Uid> = self.get(uid).map(|e| e.parents.clone()).unwrap_or_default();
             let none = BTreeSet::new();
             let new = entity.as_ref().map_or(&none, |e| &e.parents);
-            for parent in old.difference(new) {
-                self.unlist_child(parent, uid);
-            }
-            for parent in new.difference(&old) {
-                self.children.modify(parent.clone(), |children| {
-                    let mut children = children.unwrap_or_default();
-                    children.insert(uid.clone(), ());
-                    Some(children)
-                });
-            }
+            list_anew(&mut self.children, uid, &old, new);
+            let names = |entity: &Entity| -> BTreeSet<Uid> { entity.names().into_iter().cloned().collect() };
+            let old = self.get(uid).map(names).unwrap_or_default();
+            list_anew(&mut self.naming, uid, &old, &entity.as_ref().map(names).unwrap_or_default());
             match (self.nodes.contains(uid), entity.is_some()) {
                 (false, true) => self.count_type(uid.type_name(), true)?,
                 (true, false) => self.count_type(uid.type_name(), false)?,
@@ -249,9 +276,7 @@ impl Directory {
         let refuse = |detail: String| Blocker::new(Code::AttributeType, format!("{}: {detail}", entity.uid));
         let own = known.entity_uid(&entity.uid).map_err(|detail| Blocker::new(Code::IdInvalid, detail))?;
         let form = Form::new(&entity.attrs, &mut known).map_err(refuse)?;
-        let mut names = Vec::new();
-        entity.attrs.values().for_each(|v| v.entities(&mut names));
-        let names = names.into_iter().cloned().collect();
+        let names = entity.names().into_iter().cloned().collect();
         Ok(Node {
             key: Key::of(&entity.uid, own),
             form,
@@ -262,14 +287,6 @@ impl Directory {
             fits: AtomicU64::new(0),
             entity,
         })
-    }
-
-    fn unlist_child(&mut self, parent: &Uid, child: &Uid) {
-        self.children.modify(parent.clone(), |children| {
-            let mut children = children?;
-            children.remove(child);
-            (!children.is_empty()).then_some(children)
-        });
     }
 
     fn count_type(&mut self, type_name: &str, more: bool) -> Result<(), Blocker> {
@@ -322,6 +339,24 @@ impl Directory {
         let template: Arc<str> = Arc::from(link.template.as_str());
         let hash = text_hash(&template);
         Ok(Filled::new(template, hash, principal, resource))
+    }
+}
+
+/// Lists an entity with those that it names now, and no longer with those that it named before.
+fn list_anew(naming: &mut Naming, by: &Uid, old: &BTreeSet<Uid>, new: &BTreeSet<Uid>) {
+    for gone in old.difference(new) {
+        naming.modify(gone.clone(), |all| {
+            let mut all = all?;
+            all.remove(by);
+            (!all.is_empty()).then_some(all)
+        });
+    }
+    for come in new.difference(old) {
+        naming.modify(come.clone(), |all| {
+            let mut all = all.unwrap_or_default();
+            all.insert(by.clone(), ());
+            Some(all)
+        });
     }
 }
 
@@ -463,6 +498,28 @@ mod tests {
         let parent = |_: &Uid| Some((one.clone(), &*uids, &*keys, depth));
         let above = Above::of(&role(0), &(1..=parents).map(role).collect(), parent);
         above.map(|above| (above.uids.len(), above.depth)).map_err(|blocker| format!("{} {}", blocker.code, blocker.detail))
+    }
+
+    #[test]
+    fn who_leads_to_an_entity_follows_every_change() {
+        let naming = |i: usize, names: &[usize]| {
+            let attrs = [("names".to_owned(), Value::Set(names.iter().map(|n| Value::from(role(*n))).collect()))].into();
+            (role(i), Some(Entity { uid: role(i), attrs, parents: BTreeSet::new(), record: None }))
+        };
+        let lead = |directory: &Directory, to: usize| -> Vec<String> {
+            directory.leading_to(&role(to)).into_iter().map(|uid| uid.id().to_owned()).collect()
+        };
+        let start = Directory::default().with(vec![naming(1, &[2, 9]), naming(2, &[3]), naming(3, &[])], vec![]).unwrap();
+        assert_eq!(lead(&start, 3), ["1", "2"]);
+        assert_eq!(lead(&start, 9), ["1"], "whom the directory does not hold");
+        assert_eq!(lead(&start, 1), [""; 0]);
+        let ring = start.with(vec![naming(3, &[1])], vec![]).unwrap();
+        assert_eq!(lead(&ring, 3), ["1", "2", "3"]);
+        let cut = ring.with(vec![naming(1, &[9])], vec![]).unwrap();
+        assert_eq!((lead(&cut, 3), lead(&cut, 9)), (vec!["2".to_owned()], vec!["1".to_owned(), "2".to_owned(), "3".to_owned()]));
+        let gone = cut.with(vec![(role(2), None)], vec![]).unwrap();
+        assert_eq!(lead(&gone, 3), [""; 0]);
+        assert_eq!(lead(&start, 3), ["1", "2"], "an older version stays as it was");
     }
 
     fn refused(what: &str) -> Result<(usize, usize), String> {

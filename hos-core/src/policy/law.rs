@@ -169,7 +169,34 @@ impl PolicyLaw {
 
     /// Whether a policy or template of the law has this `@id`.
     pub fn has_policy(&self, id: &str) -> bool {
-        self.rules.iter().any(|rule| &*rule.id == id)
+        self.policy_ids().any(|own| own == id)
+    }
+
+    /// The `@id` of every policy and template, in the order of the texts.
+    pub fn policy_ids(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| &*rule.id)
+    }
+
+    /// Whether an entity of this identity is part of the law itself: an action, or a choice of an enumerated type. Nobody gives it.
+    pub fn declares(&self, uid: &Uid) -> bool {
+        self.tables.declares(uid)
+    }
+
+    /// Whether the schema lets there be such an entity: its type is declared, and has this id where the ids are enumerated.
+    pub fn may_be(&self, uid: &Uid) -> bool {
+        let info = self.tables.types.get(uid.type_name());
+        info.is_some_and(|info| info.choices.as_ref().is_none_or(|ids| ids.contains(uid.id())))
+    }
+
+    /// An attribute that each entity of this type must have, if there is one.
+    pub fn required_attribute(&self, type_name: &str) -> Option<&str> {
+        let fields = &self.tables.types.get(type_name)?.shape.fields;
+        fields.iter().find(|(_, field)| field.required).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether the schema has this action id in the default namespace, and applies it to resources of this type.
+    pub fn applies_to(&self, action: &str, resource_type: &str) -> bool {
+        self.action(action).is_some_and(|action| action.resources.contains(resource_type))
     }
 
     /// Whether the schema declares this entity type.

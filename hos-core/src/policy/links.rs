@@ -5,6 +5,7 @@ use super::hash::PassHash;
 use super::index::Side;
 use super::layered::Layered;
 use super::rule::{Rule, Scope};
+use super::sought::Watch;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -38,9 +39,15 @@ pub(super) struct LinkIndex {
     links: Layered<Filled, Vec<Arc<str>>, PassHash>,
     /// How many links with both slots have this principal, or this resource: spares most pairs.
     halves: Layered<Filled, usize, PassHash>,
+    watch: Option<Arc<Watch>>,
 }
 
 impl LinkIndex {
+    /// The same, remembering what is looked for.
+    pub(super) fn watched(&self, watch: Arc<Watch>) -> Self {
+        Self { watch: Some(watch), ..self.clone() }
+    }
+
     pub(super) fn insert(&mut self, filled: Filled, id: &Arc<str>) {
         for half in halves(&filled) {
             self.halves.modify(half, |count| Some(count.unwrap_or(0) + 1));
@@ -66,6 +73,9 @@ impl LinkIndex {
 
     /// Every link of the template that holds for these two.
     pub(super) fn find(&self, rule: &Rule, principal: Side<'_>, resource: Side<'_>, mut found: impl FnMut(&Arc<str>)) {
+        if let Some(watch) = &self.watch {
+            watch.links(rule, principal.own, resource.own);
+        }
         if self.links.is_empty() {
             return;
         }

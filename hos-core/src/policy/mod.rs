@@ -23,9 +23,11 @@ pub mod plain;
 mod request;
 mod rule;
 mod shape;
+mod sought;
 
 pub use bound::Bound;
 pub use decide::{Effect, PolicyError, Prepared, Ruling};
 pub use directory::Directory;
 pub use law::{PolicyLaw, Sources};
 pub use request::{Compat, Entity, Link, Request};
+pub(crate) use sought::Sought;

@@ -26,6 +26,15 @@ pub struct Entity {
     pub record: Option<RecordHash>,
 }
 
+impl Entity {
+    /// Whom its attributes name, however deep, as often as they do.
+    pub(crate) fn names(&self) -> Vec<&Uid> {
+        let mut names = Vec::new();
+        self.attrs.values().for_each(|value| value.entities(&mut names));
+        names
+    }
+}
+
 /// A grant: a link of one of the law's templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {

@@ -70,6 +70,16 @@ impl Shape {
         if self.fits(record) { Ok(()) } else { self.find_misfit(record) }
     }
 
+    /// Whether the record has what is declared, whatever else it has.
+    pub(super) fn check_declared(&self, record: &Record) -> Result<(), Misfit> {
+        if self.fits(record) { Ok(()) } else { self.check(&self.declared(record)) }
+    }
+
+    /// The record without what is not declared, inside of records too.
+    fn declared(&self, record: &Record) -> Record {
+        record.iter().filter_map(|(name, value)| Some((name.clone(), self.fields.get(name)?.ty.declared(value)))).collect()
+    }
+
     /// Both are sorted by name, so they are walked side by side.
     fn fits(&self, record: &Record) -> bool {
         let mut fields = self.fields.iter();
@@ -108,6 +118,14 @@ impl Ty {
             (Ty::Set(inner), Value::Set(items)) => items.iter().all(|v| inner.fits(v)),
             (Ty::Record(shape), Value::Record(fields)) => shape.fits(fields),
             _ => false,
+        }
+    }
+
+    fn declared(&self, value: &Value) -> Value {
+        match (self, value) {
+            (Ty::Set(inner), Value::Set(items)) => Value::Set(items.iter().map(|item| inner.declared(item)).collect()),
+            (Ty::Record(shape), Value::Record(fields)) => Value::Record(shape.declared(fields)),
+            _ => value.clone(),
         }
     }
 
@@ -207,6 +225,21 @@ mod tests {
     fn shape(of: &[(&str, Ty, bool)]) -> Shape {
         let field = |(name, ty, required): &(&str, Ty, bool)| ((*name).to_owned(), Field { ty: ty.clone(), required: *required });
         Shape { fields: of.iter().map(field).collect() }
+    }
+
+    #[test]
+    fn what_is_not_declared_is_let_be_and_what_is_declared_is_as_it_says() {
+        let inner = shape(&[("x", Ty::Bool, true)]);
+        let outer = shape(&[("n", Ty::Long, true), ("all", Ty::Set(Box::new(Ty::Record(inner))), false)]);
+        let all = |x: Value| Value::Set([Value::Record(record(&[("x", x), ("y", Value::Long(1))]))].into());
+        let wider = record(&[("n", Value::Long(1)), ("more", Value::Bool(true)), ("all", all(Value::Bool(true)))]);
+        assert_eq!(outer.check(&wider).unwrap_err().code, Code::AttributeUnknown);
+        assert_eq!(outer.check_declared(&wider), Ok(()));
+        assert_eq!(outer.check_declared(&record(&[("n", Value::Long(1))])), Ok(()));
+        let retyped = record(&[("n", Value::Long(1)), ("all", all(Value::Long(1)))]);
+        assert_eq!(outer.check_declared(&retyped).unwrap_err().code, Code::AttributeType);
+        let lacking = record(&[("more", Value::Bool(true))]);
+        assert_eq!(outer.check_declared(&lacking).unwrap_err().code, Code::AttributeMissing);
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl KeyChange {
                 Err(KeyRingError::Order("the universe's size is not the one after that which the record of the change makes"))
             }
             KeyChange::Confirmed(_, note) => {
-                let origin = note.lines().next().unwrap_or_default();
+                let origin = note.split('\n').next().unwrap_or_default();
                 match origin_parts(origin) {
                     Some((_, _, of)) if of <= epoch => Ok(()),
                     _ => Err(KeyRingError::Closing("it is of a later epoch, or of no log".into())),

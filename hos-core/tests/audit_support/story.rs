@@ -263,6 +263,11 @@ impl Made {
         self.bundle.encode().unwrap()
     }
 
+    /// The checkpoints that whoever verifies it kept.
+    pub fn kept(&self) -> Vec<&[u8]> {
+        self.against.iter().map(String::as_bytes).collect()
+    }
+
     /// The item that was made of a record of the story.
     pub fn item(&mut self, name: &str) -> &mut Item {
         let entry = self.logs.iter().flat_map(|log| &log.placed).find(|placed| placed.name == name).unwrap().entry.clone();

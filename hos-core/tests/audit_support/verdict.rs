@@ -17,7 +17,8 @@ pub fn of(bytes: &[u8], trust: &str, against: &[String]) -> Json {
         Ok(trust) => trust,
         Err(error) => return refused(error.code(), None),
     };
-    let verdict = bundle(bytes, &trust, against);
+    let kept: Vec<&[u8]> = against.iter().map(String::as_bytes).collect();
+    let verdict = bundle(bytes, &trust, &kept);
     if let Standing::Refused(why) = &verdict.standing {
         return refused(&why.code, Some(&why.at));
     }

@@ -197,6 +197,50 @@ pub fn second() -> Arc<Law> {
     LAW.clone()
 }
 
+/// The first edition under a schema in which more may be said: readers have a tier and are in teams, a loan is asked for from somewhere.
+pub fn wider() -> Arc<Law> {
+    static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| {
+        let lend = "  action \"loan.lend\" appliesTo { principal: [Reader], resource: [Loan], context: { ip?: String } };\n";
+        let schema = SCHEMA
+            .replace(
+                "Reader in [Role] = { active: Bool, limit: Long };",
+                "Reader in [Role, Team] = { active: Bool, limit: Long, tier?: Long };",
+            )
+            .replace("entity Clock, Gate;", "entity Clock, Gate, Team;")
+            .replace("\"loan.lend\", ", "")
+            .replace("  action \"loan.nag\"", &format!("{lend}  action \"loan.nag\""));
+        load_over(&schema, LOAN, POLICIES, MANIFEST)
+    });
+    LAW.clone()
+}
+
+/// The first edition under a schema in which a reader's limit is a text, which no guard reads any more.
+pub fn retyped() -> Arc<Law> {
+    static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| {
+        let guard = "require = [{ code = \"too_many\", when = \"resource.pages <= resource.reader.limit\" }]\n";
+        load_over(&SCHEMA.replace("limit: Long", "limit: String"), &LOAN.replace(guard, ""), POLICIES, MANIFEST)
+    });
+    LAW.clone()
+}
+
+/// The first edition under a schema that itself declares the clock and the gates.
+pub fn declared() -> Arc<Law> {
+    static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| {
+        let declared = "entity Clock enum [\"clock\"];\n  entity Gate enum [\"law\", \"till.closed\"];";
+        load_over(&SCHEMA.replace("entity Clock, Gate;", declared), LOAN, POLICIES, MANIFEST)
+    });
+    LAW.clone()
+}
+
+/// The first edition in which who lends says at which desk.
+pub fn at_a_desk() -> Arc<Law> {
+    static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| {
+        let lend = "action = \"loan.lend\"\non_same";
+        load(&LOAN.replace(lend, &format!("args = {{ desk = \"String\" }}\n{lend}")), POLICIES, MANIFEST)
+    });
+    LAW.clone()
+}
+
 /// The first edition by Cedar's own rule: a forbid that cannot be evaluated is skipped.
 pub fn lenient() -> Arc<Law> {
     static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| load(LOAN, POLICIES, &format!("{MANIFEST}compat = \"cedar\"\n")));
@@ -212,6 +256,20 @@ pub fn impersonal() -> Arc<Law> {
 /// The first edition with a policy more.
 pub fn with_policy(policy: &str) -> Arc<Law> {
     load(LOAN, &format!("{POLICIES}{policy}\n"), MANIFEST)
+}
+
+/// The first edition with another guard of lending.
+pub fn guarded(when: &str) -> Arc<Law> {
+    let own = "\"resource.pages <= resource.reader.limit\"";
+    assert!(LOAN.contains(own));
+    load(&LOAN.replace(own, &format!("'{when}'")), POLICIES, MANIFEST)
+}
+
+/// The first edition whose template `keeper` has another scope.
+pub fn keeping(scope: &str) -> Arc<Law> {
+    let own = "(principal == ?principal, action == Lib::Action::\"loan.reopen\", resource)";
+    assert!(POLICIES.contains(own));
+    load(LOAN, &POLICIES.replace(own, scope), MANIFEST)
 }
 
 /// The first edition without this policy.

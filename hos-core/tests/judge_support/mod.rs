@@ -63,6 +63,8 @@ pub struct Desk {
     pub modes: Modes,
     pub limits: Limits,
     pub erased: bool,
+    /// Whether it judges as earlier builds did.
+    pub earlier: bool,
     pub instances: BTreeMap<String, Instance>,
     pub rows: BTreeMap<Uid, (DirectoryThread, Entity, bool)>,
     pub grants: BTreeMap<String, (DirectoryThread, Link, bool)>,
@@ -91,6 +93,7 @@ impl Desk {
             modes: Modes::default(),
             limits: Limits::default(),
             erased: false,
+            earlier: false,
             instances: BTreeMap::new(),
             rows: BTreeMap::new(),
             grants: BTreeMap::new(),
@@ -148,7 +151,10 @@ impl Desk {
     /// Does something at the bench, as it stands for an instance (or for nobody's).
     pub fn with<T>(&self, instance: Option<&Instance>, act: impl FnOnce(&Bench<'_>) -> T) -> T {
         let directory = self.directory();
-        let bound = |law: &Arc<Law>| Bound::new(law.policy.clone(), directory.clone()).unwrap();
+        let bound = |law: &Arc<Law>| {
+            let bound = Bound::new(law.policy.clone(), directory.clone()).unwrap();
+            if self.earlier { bound.earlier() } else { bound }
+        };
         let older = instance.filter(|i| i.law != self.law.hash).and_then(|i| self.laws.iter().find(|law| law.hash == i.law));
         let (active, older) = (bound(&self.law), older.map(|law| (law, bound(law))));
         let candidate = self.candidate.as_ref().map(|law| (law, bound(law)));

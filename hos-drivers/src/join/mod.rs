@@ -36,7 +36,8 @@
 //! - An error of the database ends the call; the host rolls back. [`Error::is_retry`] says that its whole transaction may be begun
 //!   again, which `run` does for it, a few times, after a short pause. Nothing else is tried again here.
 //! - `run` says that all is stored only of the transaction that the work ran in: one in which a statement has failed (PostgreSQL rolls
-//!   it back and calls that no error), or that has ended (MySQL's, by a deadlock that the work passed over), is an error.
+//!   it back and calls that no error), or that has ended (MySQL's, by a deadlock that the work passed over), is an error, be it that
+//!   another was begun in its place.
 //! - A COMMIT that the server did not answer is an error with the code `hos.outcome_unknown`: the same work under the same once-key
 //!   finds out what came of it. Its connection is none to go on with.
 //! - A refused call leaves nothing of itself, though the host commits. What may become evidence of it comes with the answer

@@ -30,11 +30,11 @@ pub fn run<T>(
 ) -> Result<T, AnyError> {
     retry::again(what, || {
         let mut tx = conn.start_transaction(TxOpts::default())?;
-        tx.query_drop("SAVEPOINT hos_work")?;
+        tx.query_drop("SAVEPOINT hos_begun")?;
         match work(&mut tx)? {
             End::Commit(done) => {
                 // A deadlock that the work passed over took its transaction; what came behind may have begun another.
-                retry::still(found(tx.query_drop("RELEASE SAVEPOINT hos_work")))?;
+                retry::still(found(tx.query_drop("RELEASE SAVEPOINT hos_begun")))?;
                 tx.commit().map(|()| done).map_err(uncommitted)
             }
             End::Rollback(done) => tx.rollback().map(|()| done).map_err(AnyError::from),

@@ -9,11 +9,16 @@ use hos_engine::store::together::OUTSIDE_POSTGRES;
 use postgres::error::{DbError, Severity};
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use postgres::{GenericClient, Row, Transaction};
+use postgres::{GenericClient, Row, SimpleQueryMessage, Transaction};
 use std::error::Error as StdError;
 
 /// Fails in no transaction, and in one that has failed.
 pub(super) const INSIDE: &str = "SAVEPOINT hos_inside; RELEASE SAVEPOINT hos_inside";
+/// Said in a transaction of ours alone, and gone with it. A savepoint would make all that is written that of a transaction below it.
+pub(super) const MARK: &str = "SET LOCAL hos.begun = 'on'";
+/// Fails as [`INSIDE`] does; has a row in a transaction that was marked.
+pub(super) const MARKED: &str =
+    "SAVEPOINT hos_inside; RELEASE SAVEPOINT hos_inside; SELECT 1 WHERE current_setting('hos.begun', true) = 'on'";
 
 /// The host's connection.
 pub struct Postgres<'c, G>(&'c mut G);
@@ -35,9 +40,11 @@ pub fn run<T>(
 ) -> Result<T, AnyError> {
     retry::again(what, || {
         let mut tx = client.transaction()?;
+        tx.batch_execute(MARK)?;
         match work(&mut tx)? {
             End::Commit(done) => {
-                retry::still(Postgres(&mut tx).inside())?;
+                // The work may have ended it and begun another one, in which nothing of ours is.
+                retry::still(marked(tx.simple_query(MARKED)))?;
                 tx.commit().map(|()| done).map_err(uncommitted)
             }
             End::Rollback(done) => tx.rollback().map(|()| done).map_err(AnyError::from),
@@ -72,6 +79,15 @@ pub(super) fn inside(said: Result<(), postgres::Error>) -> Result<bool, Error> {
         Ok(()) => Ok(true),
         Err(error) if is_outside(&error) => Ok(false),
         Err(error) => Err(told(error)),
+    }
+}
+
+/// What [`MARKED`] came to.
+pub(super) fn marked(said: Result<Vec<SimpleQueryMessage>, postgres::Error>) -> Result<bool, Error> {
+    let is_row = |message: &SimpleQueryMessage| matches!(message, SimpleQueryMessage::Row(_));
+    match said {
+        Ok(messages) => Ok(messages.iter().any(is_row)),
+        Err(error) => inside(Err(error)),
     }
 }
 

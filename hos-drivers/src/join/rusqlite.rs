@@ -17,15 +17,21 @@ pub fn on<'j, 'c>(joining: &'j Joining, tenant: &str, tx: &'c rusqlite::Connecti
 }
 
 /// Does a host's work in a transaction that takes the file's lock at its beginning (`BEGIN IMMEDIATE`), and all of it again where
-/// another was faster; see [`super::TRIES`]. An error rolls back, and so does [`End::Rollback`].
+/// another was faster; see [`super::TRIES`]. An error rolls back, and so does [`End::Rollback`]. A transaction that has ended is not
+/// committed, though the work says so.
 pub fn run<T>(
     conn: &mut rusqlite::Connection,
     mut work: impl FnMut(&Transaction<'_>) -> Result<End<T>, AnyError>,
 ) -> Result<T, AnyError> {
     retry::again(what, || {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch("SAVEPOINT hos_begun")?;
         match work(&tx)? {
-            End::Commit(done) => tx.commit().map(|()| done).map_err(AnyError::from),
+            End::Commit(done) => {
+                // The work may have ended it and begun another one, in which nothing of ours is.
+                retry::still(found(tx.execute_batch("RELEASE SAVEPOINT hos_begun")))?;
+                tx.commit().map(|()| done).map_err(AnyError::from)
+            }
             End::Rollback(done) => tx.rollback().map(|()| done).map_err(AnyError::from),
         }
     })
@@ -37,14 +43,7 @@ impl Connection for Sqlite<'_> {
     }
 
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
-        rows(self.0, said).map_err(|e| {
-            // Without the text of the statement, which the client shows too.
-            let words = match &e {
-                rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
-                other => other.to_string(),
-            };
-            Error::of(Dialect::Sqlite, what(&e).unwrap_or(What::Other), &words, e)
-        })
+        rows(self.0, said).map_err(told)
     }
 
     fn several(&mut self, _text: &str) -> Result<Several, Error> {
@@ -86,6 +85,24 @@ fn cell(value: ValueRef<'_>) -> Sql {
         // Our tables have no such columns; it is refused where it is read.
         ValueRef::Real(_) => Sql::Raw(b"?".to_vec()),
     }
+}
+
+/// Whether a savepoint was found again.
+fn found(said: rusqlite::Result<()>) -> Result<bool, Error> {
+    match said {
+        Ok(()) => Ok(true),
+        Err(rusqlite::Error::SqliteFailure(_, Some(words))) if words.starts_with("no such savepoint") => Ok(false),
+        Err(error) => Err(told(error)),
+    }
+}
+
+fn told(error: rusqlite::Error) -> Error {
+    // Without the text of the statement, which the client shows too.
+    let words = match &error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    };
+    Error::of(Dialect::Sqlite, what(&error).unwrap_or(What::Other), &words, error)
 }
 
 /// What an error of this client says, if it is one.

@@ -1,8 +1,9 @@
 //! In a transaction of `tokio_postgres`. The same words as [`Here`](super::Here) has, each to be awaited; a call that is dropped in
-//! the middle has stored nothing that a rollback does not take back, and a transaction that is dropped rolls back.
+//! the middle has stored nothing that a rollback does not take back, all of itself or nothing where the host commits all the same, and a
+//! transaction that is dropped rolls back.
 
 use super::error::{AnyError, Error};
-use super::postgres::{INSIDE, cells, inside, params, told, uncommitted, what};
+use super::postgres::{INSIDE, MARK, MARKED, cells, inside, marked, params, told, uncommitted, what};
 use super::shadow::{Brace, KEEP, SET, UNDO, at_hand, back, brace, plain};
 use super::{Came, Claimed, Dialect, End, Joining, Judged, Said, TRIES, Tries, retry};
 use futures_util::future::try_join_all;
@@ -11,7 +12,10 @@ use hos_core::call::{Adopt, Begin, Call, Can, Directory, Legacy, LegacyLog, Note
 use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
 use hos_engine::joined::{Asked, KeptRefusal, Next, Outcome};
-use hos_engine::store::Sql;
+use hos_engine::store::{Sql, Statement, together};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{GenericClient, Transaction};
 
@@ -28,17 +32,18 @@ pub fn on<'j, 'c, G: GenericClient + Sync>(joining: &'j Joining, tenant: &str, t
 }
 
 /// Does a host's work in a transaction, and all of it again where the database asks for it; see [`super::TRIES`]. An error rolls
-/// back, and so does [`End::Rollback`]. What comes of a closure cannot be sent between threads: who spawns uses [`Tries`].
+/// back, and so does [`End::Rollback`]. A transaction that has failed, or has ended, is not committed, though the work says so. What comes
+/// of a closure cannot be sent between threads: who spawns uses [`Tries`].
 pub async fn run<T>(
     client: &mut tokio_postgres::Client,
     mut work: impl AsyncFnMut(&Transaction<'_>) -> Result<End<T>, AnyError>,
 ) -> Result<T, AnyError> {
     let mut tries = Tries::default();
     loop {
-        let done = match client.transaction().await {
+        let done = match begun(client).await {
             Ok(tx) => {
                 let done = work(&tx).await;
-                ended(tx, done).await
+                over(tx, done, true).await
             }
             Err(error) => Err(error.into()),
         };
@@ -49,11 +54,23 @@ pub async fn run<T>(
     }
 }
 
-/// Ends a transaction as its work did. One that has failed, or has ended, is not committed.
+async fn begun(client: &mut tokio_postgres::Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    let tx = client.transaction().await?;
+    tx.batch_execute(MARK).await?;
+    Ok(tx)
+}
+
+/// Ends a transaction as its work did. One that has failed, or has ended, is not committed; that the work has begun another in its
+/// place is known by [`run`] alone.
 pub async fn ended<T>(tx: Transaction<'_>, done: Result<End<T>, AnyError>) -> Result<T, AnyError> {
+    over(tx, done, false).await
+}
+
+async fn over<T>(tx: Transaction<'_>, done: Result<End<T>, AnyError>, is_marked: bool) -> Result<T, AnyError> {
     match done {
         Ok(End::Commit(done)) => {
-            retry::still(inside(tx.batch_execute(INSIDE).await))?;
+            let stands = if is_marked { marked(tx.simple_query(MARKED).await) } else { inside(tx.batch_execute(INSIDE).await) };
+            retry::still(stands)?;
             tx.commit().await.map(|()| done).map_err(uncommitted)
         }
         Ok(End::Rollback(done)) => Ok(tx.rollback().await.map(|()| done)?),
@@ -193,8 +210,13 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
                     rows = self.sent(asks.iter().map(|ask| self.joining.said(&ask.statement, ask.reads))).await?;
                 }
                 Next::Settle(statements, outcome) => {
-                    self.sent(statements.iter().map(|statement| self.joining.said(statement, false))).await?;
                     let Outcome { earlier, answer, refusal } = *outcome;
+                    if answer.is_ok() {
+                        self.settle(&statements).await?;
+                    } else {
+                        // Claims are left, be it outside of a transaction, where they were made.
+                        self.sent(statements.iter().map(|statement| self.joining.said(statement, false))).await?;
+                    }
                     return Ok(Came::Judged(Box::new(Judged { earlier, answer: answer?, refusal })));
                 }
                 Next::Answered(answers) => return Ok(Came::Answered(answers)),
@@ -217,6 +239,21 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
             rows.append(&mut try_join_all(some.iter().map(|said| self.rows(said))).await?);
         }
         Ok(rows)
+    }
+
+    /// Writes what a step settles to. Whoever drops this in the middle, and commits, has all of it or nothing: it is one message, which
+    /// the database refuses where there is no transaction any more. What no text may hold goes out apart, and all of it at once.
+    async fn settle(&self, statements: &[Statement]) -> Result<(), Error> {
+        if statements.is_empty() {
+            return Ok(());
+        }
+        if let Some(text) = together::settled(statements, Dialect::Postgres) {
+            return retry::still(inside(self.client.batch_execute(&format!("{INSIDE};\n{text}")).await));
+        }
+        retry::still(inside(self.client.batch_execute(INSIDE).await))?;
+        let said: Vec<Said> = statements.iter().map(|statement| self.joining.said(statement, false)).collect();
+        let waiting: Vec<_> = said.iter().map(|said| Box::pin(self.rows(said))).collect();
+        in_order(waiting).await
     }
 
     async fn rows(&self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {
@@ -267,4 +304,21 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
         }
         super::shadow::instead(self.joining, &self.tenant, about, legacy, error)
     }
+}
+
+/// Polls all of these in their order, so that all are sent when this is first polled; what fails first is told when all have ended.
+async fn in_order<T>(mut waiting: Vec<Pin<Box<impl Future<Output = Result<T, Error>>>>>) -> Result<(), Error> {
+    let mut failed = None;
+    poll_fn(|context| {
+        waiting.retain_mut(|one| match one.as_mut().poll(context) {
+            Poll::Pending => true,
+            Poll::Ready(Ok(_)) => false,
+            Poll::Ready(Err(error)) => {
+                failed.get_or_insert(error);
+                false
+            }
+        });
+        if waiting.is_empty() { Poll::Ready(failed.take().map_or(Ok(()), Err)) } else { Poll::Pending }
+    })
+    .await
 }

@@ -10,7 +10,7 @@ use crate::view::{InForce, View};
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::canon::Writer;
-use hos_core::id::{LawHash, Tenant, Uid};
+use hos_core::id::{LawHash, Shown, Tenant, Uid};
 use hos_core::judge::{self, Act, Bench, Slice};
 use hos_core::law::Law;
 use hos_core::law::living;
@@ -26,6 +26,9 @@ const ACTIVATE: &str = "law.activate";
 
 /// How long once-keys are kept at least.
 pub(crate) const ONCE_KEPT_MS: i64 = 30 * 86_400_000;
+
+/// How many once-keys one commit forgets.
+const FORGOTTEN: usize = 1000;
 
 impl Court {
     /// Judges an operator's act at a gate of the universe and writes its answer.
@@ -54,6 +57,7 @@ impl Court {
         if answer.allowed {
             let bar = self.needed_by_the_living(tx, law)?;
             let bar = bar.map_or_else(|| Self::needed_by_the_next(&view, law, by), |bar| Ok(Some(bar)))?;
+            let bar = bar.map_or_else(|| self.called_as_a_grant(tx, &view, law), |bar| Ok(Some(bar)))?;
             answer.allowed = bar.is_none();
             answer.blockers.extend(bar);
         }
@@ -96,6 +100,30 @@ impl Court {
         }
         let why = ask(&by.principal).err().map_or_else(|| "no policy permits it to anybody".to_owned(), |bar| bar.to_string());
         Ok(Some(Blocker::new(Code::LawInUse, format!("under the new law nobody could activate another: {why}"))))
+    }
+
+    /// A policy that is called as somebody's grant is: answers could not tell them apart, and a record names nothing twice.
+    fn called_as_a_grant(&self, tx: &Tx<'_>, view: &View, new: &Law) -> Result<Option<Blocker>, Failure> {
+        // The law in force may have other modes or a candidate whatever grants there are.
+        if new.hash == view.active.law.hash {
+            return Ok(None);
+        }
+        let policies: HashSet<&str> = new.policy.policy_ids().collect();
+        for tenant in self.tenants(tx)? {
+            let mut found = None;
+            tx.each(&state_sql::grants(&tenant), |row| {
+                let (_, link, removed) = state_sql::grant_from(&row)?;
+                if !removed && policies.contains(link.id.as_str()) {
+                    found.get_or_insert(link.id);
+                }
+                Ok(())
+            })?;
+            if let Some(id) = found {
+                let detail = format!("`{tenant}` has a grant `{}`, which is what a policy of the new law is called", Shown(&id));
+                return Ok(Some(Blocker::new(Code::LawInUse, detail)));
+            }
+        }
+        Ok(None)
     }
 
     /// What live instances need and a new law lacks: a contract, a place for their state, their facts, what their events ask for.
@@ -147,15 +175,19 @@ impl Court {
         Ok(answer)
     }
 
-    /// Forgets a tenant's once-keys that are past their time; says how many.
-    pub(crate) fn forget(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
+    /// Forgets some of a tenant's once-keys that are past their time; says how many. By a clock that cannot be all of them would be.
+    pub(crate) fn forget(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<u64, Failure> {
+        let now = self.believed_now(tx, group, tenant)?;
         self.count_changes(tx, tenant)?;
         let kept = i64::try_from(self.settings.once_kept.as_millis()).unwrap_or(i64::MAX).max(ONCE_KEPT_MS);
-        let before = hos_core::time::Timestamp(self.clock.now().0.saturating_sub(kept));
-        let [delete, floor] = sql::forget_once(tenant, before);
-        let gone = tx.execute(&delete)?;
+        let before = hos_core::time::Timestamp(now.0.saturating_sub(kept));
+        let mut gone = 0;
+        for row in tx.rows(&sql::old_onces(tenant, before, FORGOTTEN))? {
+            // Another worker may have been faster.
+            gone += tx.execute(&sql::forget_once(tenant, row.blob(0)?, before))?;
+        }
         if gone > 0 {
-            tx.execute(&floor)?;
+            tx.execute(&sql::raise_once_floor(tenant, before))?;
         }
         Ok(gone as u64)
     }

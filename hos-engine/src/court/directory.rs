@@ -3,6 +3,7 @@
 use super::settle::{encode, failure_of};
 use super::{Court, Group};
 use crate::Failure;
+use crate::roots::tenants;
 use crate::sealed::Chance;
 use crate::store::Tx;
 use crate::store::sql::{claim, inbox, law as law_sql, state as state_sql};
@@ -40,7 +41,45 @@ impl Court {
         Ok(Some(entity))
     }
 
+    /// The view behind an entity's row that stands. All changes in place but what others may name still: that is read anew.
+    fn standing(
+        &self,
+        tx: &Tx<'_>,
+        group: &Group,
+        tenant: &Tenant,
+        view: &View,
+        entity: Entity,
+        is_new: bool,
+    ) -> Result<View, Failure> {
+        let merged = if is_new { self.merged(tx, group, tenant, view, entity.clone())? } else { None };
+        let Some(mut merged) = merged else { return self.back(tx, group, tenant, view, entity) };
+        // The row may name what was removed since: nobody is in what is not there.
+        merged.parents.retain(|parent| view.directory.get(parent).is_some());
+        view.changed(Some((merged.uid.clone(), Some(merged))), None)
+    }
+
+    /// The view behind an entity that comes back, with all who are in it again. Refuses where they make no hierarchy any more, for nothing
+    /// could be decided under it, and where the schema does not let one of them be there, about whom nothing could be: nobody could take
+    /// the entity away again. No record tells who names it, so nobody could judge such a refusal again: it is a failure.
+    fn back(&self, tx: &Tx<'_>, group: &Group, tenant: &Tenant, view: &View, entity: Entity) -> Result<View, Failure> {
+        let asked = tenants(tenant);
+        let asked = asked.iter().flat_map(|owner| [state_sql::directory_with_keys(owner), state_sql::grants(owner)]);
+        tx.foresee(&asked.collect::<Vec<_>>())?;
+        let (uid, law, bound) = (entity.uid.clone(), &view.in_force.law, &view.active.bound);
+        let (entities, links) = view::read_directory_with(tx, tenant, law, &self.keys(tx), &group.fresh, Some(entity))?;
+        for member in entities.iter().filter(|member| member.parents.contains(&uid)) {
+            // Whoever did not fit before is not what this is about.
+            if view.directory.get(&member.uid).is_some_and(|before| bound.fits(before).is_ok()) {
+                bound.fits(member)?;
+            }
+        }
+        view.read_again(entities, links)
+    }
+
     /// Writes a directory row, raises the version, and has the group go on with the changed directory.
+    ///
+    /// # Errors
+    /// `hos.hierarchy_invalid` where the change leaves no hierarchy; whatever was written is undone with the job.
     pub(crate) fn write_directory(
         &self,
         tx: &Tx<'_>,
@@ -76,20 +115,14 @@ impl Court {
                 };
                 tx.execute(&state_sql::put_entity(tenant, &row))?;
                 group.taken(&claim::leave_entity(tenant, &entity.uid));
-                // What is removed may be somebody's role, and what comes back one that others name still: the directory is read anew.
-                // All else changes in place.
                 let is_new = thread.n == 0 || view.directory.get(&entity.uid).is_some();
-                let mut merged = if removed || !is_new { None } else { self.merged(tx, group, tenant, view, entity)? };
-                if let Some(entity) = &mut merged {
-                    // The row may name what was removed since: nobody is in what is not there.
-                    entity.parents.retain(|parent| view.directory.get(parent).is_some());
-                }
-                merged.map(|entity| view.changed(Some((entity.uid.clone(), Some(entity))), None))
+                // What is removed may be somebody's role: who asks next reads the directory anew.
+                if removed { None } else { Some(self.standing(tx, group, tenant, view, entity, is_new)?) }
             }
             DirectoryAfter::Grant { thread, link, removed } => {
                 tx.execute(&state_sql::put_grant(tenant, &thread, &link, removed))?;
                 group.taken(&claim::leave_grant(tenant, &link.id));
-                Some(view.changed(None, Some((link.id.clone(), (!removed).then_some(link)))))
+                Some(view.changed(None, Some((link.id.clone(), (!removed).then_some(link))))?)
             }
         };
         if tenant.is_universe() {
@@ -98,7 +131,7 @@ impl Court {
         }
         match changed {
             Some(view) => {
-                group.views.insert(tenant.clone(), Arc::new(view?));
+                group.views.insert(tenant.clone(), Arc::new(view));
             }
             None => {
                 group.views.remove(tenant);

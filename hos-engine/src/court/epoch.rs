@@ -52,8 +52,10 @@ impl Epochs {
 
     /// The epoch that begins with an entry, and what it goes on from.
     pub(crate) fn begins(&self, seq: u64) -> Option<(u64, &str)> {
-        let place = self.turns.partition_point(|(_, from, _)| *from < seq);
-        self.turns.get(place).filter(|(_, from, _)| *from == seq).map(|(epoch, _, note)| (*epoch, note.as_str()))
+        // Of several that begin with it the last does: an epoch in which a log had no entry has no record.
+        let begun = self.turns.partition_point(|(_, from, _)| *from <= seq);
+        let last = begun.checked_sub(1).and_then(|place| self.turns.get(place));
+        last.filter(|(_, from, _)| *from == seq).map(|(epoch, _, note)| (*epoch, note.as_str()))
     }
 
     /// What an entry cites: the entry before, or the genesis of the epoch that begins with it.
@@ -81,14 +83,14 @@ impl Court {
         if !group.unsealed.is_empty() {
             return Err(Failure::new(Code::Retry, "an epoch begins in a commit of its own"));
         }
-        let epoch = self.of.epoch + 1;
+        let epoch = new.epoch;
         for tenant in self.tenants(tx)? {
             let mut head = if tx.is_shared() { self.lock_head(tx, &tenant)? } else { seal::head(tx, &tenant, self.of)? };
             let stored = tx.row(&sql::checkpoint(&tenant))?.map(|row| row.text(1).map(str::to_owned)).transpose()?;
             let note = new.lost.get(&tenant).cloned().or(stored).unwrap_or_default();
             let turn = Turn { epoch, note, size: head.size, root: head.frontier.root(), reason: new.reason.clone() };
-            if head.epoch > 0 && tx.rows(&sql::epochs(&tenant))?.is_empty() {
-                // A log that was opened in a later epoch: its beginning is said now that it will have two.
+            if head.epoch > 0 && head.size > 0 && tx.rows(&sql::epochs(&tenant))?.is_empty() {
+                // A log that was opened in a later epoch, and has entries of it: its beginning is said now that it will have two.
                 tx.execute(&sql::insert_epoch(&tenant, head.epoch, 0, ""))?;
             }
             tx.execute(&sql::insert_epoch(&tenant, epoch, head.size, &turn.note))?;

@@ -4,6 +4,7 @@
 //! `spec/erasure.md` lists every table and what becomes of it.
 
 use crate::Failure;
+use crate::court::endings::{EndedRow, Ending};
 use crate::court::founding::STREAM_ERASED;
 use crate::court::settle::failure_of;
 use crate::court::{Court, Group};
@@ -16,18 +17,18 @@ use crate::work::Erasing;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::digest;
-use hos_core::id::{Handle, InstanceId, KeyId, LawHash, Name, RecordHash, Tenant, Uid};
-use hos_core::judge::{self, Act, DirectoryThread, Ended, Instance, Slice};
-use hos_core::policy::Request;
+use hos_core::id::{Handle, KeyId, RecordHash, Tenant, Uid};
+use hos_core::judge::{self, Act, Ended, Slice};
+use hos_core::policy::{Entity, Request};
 use hos_core::proof::erasure::{Attestation, Erasure, encode_end};
 use hos_core::proof::part::SubjectKey;
 use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
+use hos_core::value::Record;
+use std::collections::BTreeSet;
 
 /// The reserved action; its resource is the account.
 const ACTION: &str = "evidence.erase";
-/// How many live instances a refusal names.
-const NAMED_MAX: usize = 10;
 /// The ground of an erasure that is carried out again.
 const RESTORED: &str = "erased before: the store was restored from a copy that is older than the erasure";
 
@@ -45,29 +46,36 @@ struct Burial<'a> {
     attestation: Option<Attestation>,
 }
 
-/// A directory row that ends.
-enum Row {
-    Entity(Uid),
-    Grant(String),
-}
-
-/// What ends in one tenant.
-struct Ending {
-    tenant: Tenant,
-    instances: Vec<Instance>,
-    rows: Vec<(DirectoryThread, Row)>,
-}
-
 impl Court {
     /// Whether a person may do this to another, in the universe; the answer says no more than that.
+    ///
+    /// Whom neither the directory has nor the call gives is judged by the id alone, where the schema lets a person be no more than
+    /// that: the vault may know them. Nobody who may not do it learns by the refusal whom it knows.
     pub(super) fn asked(&self, tx: &Tx<'_>, group: &mut Group, by: &By, act: &str, subject: &Uid) -> Result<Answer, Failure> {
         let view = self.view(tx, group, &Tenant::universe())?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
         let action = view.active.law.action(act).ok_or_else(|| Failure::new(Code::ActionUnknown, act))?;
+        let bare = Entity { uid: subject.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None };
+        let is_bare = view.active.law.persons.contains(subject.type_name())
+            && by.principal != *subject
+            && view.directory.get(subject).is_none()
+            && by.given.iter().all(|given| given.uid != *subject)
+            && view.active.bound.fits(&bare).is_ok();
+        let mut given = by.given.clone();
+        given.extend(Some(bare).filter(|_| is_bare));
         let request =
-            Request { principal: &by.principal, action: &action, resource: subject, given: &by.given, context: &by.context };
+            Request { principal: &by.principal, action: &action, resource: subject, given: &given, context: &by.context };
         judge::apply_ruling(&mut answer, view.active.bound.decide(&request));
+        if is_bare && answer.blockers.is_empty() && !self.is_known(tx, group, subject)? {
+            answer.blockers.push(Blocker::new(Code::EntityMissing, format!("nobody gives {subject}")));
+        }
         Ok(answer)
+    }
+
+    /// Whether something was ever sealed under a person's key.
+    fn is_known(&self, tx: &Tx<'_>, group: &Group, subject: &Uid) -> Result<bool, Failure> {
+        let tag = self.tag(subject);
+        Ok(group.fresh.of_tag(&tag).is_some() || self.vault.of_subject(tx, None, &tag)?.is_some())
     }
 
     /// Erases a person. The key is destroyed only after the commit ([`Court::follow_erasures`]): a crash between the two leaves
@@ -79,17 +87,17 @@ impl Court {
         let kept = self.vault.lock(tx, &tag)?;
         let gone = kept.as_ref().is_some_and(|kept| kept.key.is_none() || group.fresh.is_gone(&kept.id))
             || group.destroy.iter().any(|(of, _)| *of == tag);
-        // Who may not erase is not told who was erased.
-        if gone && answer.blockers.is_empty() {
-            answer.blockers.push(Blocker::new(Code::SubjectErased, format!("`{subject}`")));
+        if gone {
+            let key = kept.map(|kept| kept.id).or_else(|| group.fresh.of_tag(&tag).map(|(key, _)| key));
+            return self.erase_left(tx, group, job, answer, key.unwrap_or(KeyId([0; 16])));
         }
         // A vault in a file has not seen yet what an earlier call of this very commit made.
         let known =
             kept.and_then(|kept| Some((kept.id, SubjectKey::new(*kept.key?.bytes())))).or_else(|| group.fresh.of_tag(&tag));
         if answer.blockers.is_empty() {
-            let living = known.as_ref().map_or(Ok(Vec::new()), |(key, _)| self.living(tx, key))?;
-            if !living.is_empty() {
-                answer.blockers.push(Blocker::new(Code::SubjectInUse, living.join(", ")));
+            let needing = self.needing(tx, group, subject, known.as_ref().map(|(key, _)| key))?;
+            if !needing.is_empty() {
+                answer.blockers.push(Blocker::new(Code::SubjectInUse, needing.join(", ")));
             }
             let holds = self.holds(tx, group, subject)?;
             if holds > 0 {
@@ -142,6 +150,62 @@ impl Court {
         Ok(answer)
     }
 
+    /// Erases what is left of a person who was erased: a host whose transaction slept meanwhile has written of them behind it, and some of
+    /// that is in the clear. Where nothing is, that is said; but not to who may not erase.
+    fn erase_left(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        job: Erasing,
+        mut answer: Answer,
+        key: KeyId,
+    ) -> Result<Answer, Failure> {
+        let (by, subject) = (&job.by, &job.subject);
+        if !answer.blockers.is_empty() {
+            return Ok(answer);
+        }
+        let mut survey = job.survey.filter(|survey| survey.key == key).unwrap_or_else(|| Survey::new(key));
+        if !self.is_left(tx, group, subject, &mut survey)? {
+            answer.blockers.push(Blocker::new(Code::SubjectErased, format!("`{subject}`")));
+            return Ok(answer);
+        }
+        answer.allowed = true;
+        let burial = Burial {
+            key,
+            subject: Some(subject),
+            by: Some(by).filter(|by| by.principal != *subject),
+            judged: Some(&answer),
+            ground: &job.ground,
+            article: &job.article,
+            survey,
+            attestation: None,
+        };
+        let receipt = self.bury(tx, group, burial)?;
+        answer.receipt = Some(receipt);
+        Ok(answer)
+    }
+
+    /// Whether rows of a person who was erased are there; the survey is gone on with. Under an id that is no person's another row may
+    /// stand by now, and in a store that is a file of its own nobody writes beside an erasure.
+    fn is_left(&self, tx: &Tx<'_>, group: &Group, subject: &Uid, survey: &mut Survey) -> Result<bool, Failure> {
+        if !tx.is_shared() || !group.in_force()?.law.persons.contains(subject.type_name()) {
+            return Ok(false);
+        }
+        self.go_on(tx, survey, None)?;
+        self.unplaced(tx, group, survey, None)?;
+        if self.endings(tx, &survey.key, Some(subject))?.iter().any(|ending| !ending.is_nothing()) {
+            return Ok(true);
+        }
+        for tenant in self.tenants(tx)? {
+            for (key, thread, n) in self.onces_of(tx, &tenant, survey)? {
+                if tx.row(&sql::once_digest(&tenant, &key, &thread, n))?.is_some() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Sees that the key which the vault has for a person is the one that the person's rows in the directory lie under.
     fn is_found(&self, tx: &Tx<'_>, group: &Group, subject: &Uid, key: Option<KeyId>) -> Result<(), Failure> {
         for tenant in self.tenants(tx)? {
@@ -161,7 +225,7 @@ impl Court {
         if self.gone_here(tx)?.1.contains(&key) || self.vault.get_by_id(key)?.is_none_or(|kept| kept.key.is_some()) {
             return Ok(0);
         }
-        if self.endings(tx, &key, None)?.iter().all(|e| e.instances.is_empty() && e.rows.is_empty()) {
+        if self.endings(tx, &key, None)?.iter().all(Ending::is_nothing) {
             return Ok(0);
         }
         let mut survey = Survey::new(key);
@@ -216,51 +280,6 @@ impl Court {
         Ok(Receipt { tenant: universe, thread, n: Some(n), record, seal: None })
     }
 
-    /// Everything in every tenant that is the person's: instances whose facts are sealed under the key, directory rows, grants.
-    fn endings(&self, tx: &Tx<'_>, key: &KeyId, subject: Option<&Uid>) -> Result<Vec<Ending>, Failure> {
-        let mut persons: Vec<Uid> = subject.cloned().into_iter().collect();
-        let mut endings = Vec::new();
-        let keyed = key.0 != [0; 16];
-        for tenant in self.tenants(tx)? {
-            let (mut instances, mut rows) = (Vec::new(), Vec::new());
-            if keyed {
-                for row in tx.rows(&sql::instances_of_key(&tenant, key))? {
-                    // An instance that ended already has a tombstone for an id.
-                    let Some(id) = std::str::from_utf8(row.blob(14)?).ok() else { continue };
-                    let contract = Name::new(row.text(13)?).map_err(|e| row.fault(13, &e.to_string()))?;
-                    let id = InstanceId::new(id).map_err(|e| row.fault(14, &e.to_string()))?;
-                    instances.push(state_sql::instance_from(&row, contract, id)?.instance);
-                }
-                for row in tx.rows(&sql::entities_of_key(&tenant, key))? {
-                    let row = state_sql::entity_from(&row)?;
-                    if !persons.contains(&row.uid) {
-                        persons.push(row.uid.clone());
-                    }
-                    rows.push((row.thread, Row::Entity(row.uid)));
-                }
-            }
-            endings.push(Ending { tenant, instances, rows });
-        }
-        for ending in &mut endings {
-            for person in &persons {
-                // A row that is not sealed under the key: of a time before the law called this a person.
-                if let Some(row) = tx.row(&state_sql::directory_entity(&ending.tenant, person))? {
-                    let row = state_sql::entity_from(&row)?;
-                    if !ending.rows.iter().any(|(thread, _)| thread.handle == row.thread.handle) {
-                        ending.rows.push((row.thread, Row::Entity(row.uid)));
-                    }
-                }
-                for row in tx.rows(&sql::grants_naming(&ending.tenant, person))? {
-                    let (thread, link, _) = state_sql::grant_from(&row)?;
-                    if !ending.rows.iter().any(|(known, _)| known.handle == thread.handle) {
-                        ending.rows.push((thread, Row::Grant(link.id)));
-                    }
-                }
-            }
-        }
-        Ok(endings)
-    }
-
     fn last_record(
         &self,
         tx: &Tx<'_>,
@@ -307,12 +326,12 @@ impl Court {
         }
         for (thread, row) in &ending.rows {
             match row {
-                Row::Entity(uid) => {
+                EndedRow::Entity(uid) => {
                     tx.execute(&sql::delete_entity(tenant, uid))?;
                     let (kind, id) = (uid.type_name().as_bytes(), uid.id().as_bytes());
                     group.traces.push(trace(&[tenant.as_str().as_bytes(), kind, id, thread.handle.as_bytes()]));
                 }
-                Row::Grant(id) => {
+                EndedRow::Grant(id) => {
                     tx.execute(&sql::delete_grant(tenant, id))?;
                     group.traces.push(trace(&[tenant.as_str().as_bytes(), id.as_bytes(), thread.handle.as_bytes()]));
                 }
@@ -324,22 +343,7 @@ impl Court {
     /// Once-keys that the person's records took, and the count of the person's refusals.
     fn forget_traces(&self, tx: &Tx<'_>, group: &mut Group, burial: &Burial<'_>) -> Result<(), Failure> {
         for tenant in self.tenants(tx)? {
-            let took: Vec<_> = burial.survey.took.iter().filter(|took| took.tenant == tenant).collect();
-            // A key is taken from the record that took it, and from no other: it may have been forgotten since, and be somebody
-            // else's now.
-            let mut rows: Vec<(Vec<u8>, Handle, i64)> = took
-                .iter()
-                .filter_map(|took| Some((took.key.as_ref()?.as_str().as_bytes().to_vec(), took.thread, took.n)))
-                .collect();
-            if took.iter().any(|took| took.key.is_none()) {
-                for row in tx.rows(&sql::onces_taken(&tenant))? {
-                    let (thread, n) = (Handle(row.bytes(1)?), row.int(2)?);
-                    if took.iter().any(|took| took.key.is_none() && (took.thread, took.n) == (thread, n)) {
-                        rows.push((row.blob(0)?.to_vec(), thread, n));
-                    }
-                }
-            }
-            for (key, thread, n) in rows {
+            for (key, thread, n) in self.onces_of(tx, &tenant, &burial.survey)? {
                 if let Some(row) = tx.row(&sql::once_digest(&tenant, &key, &thread, n))? {
                     group.traces.push([tenant.as_str().as_bytes(), &key, row.blob(0)?].concat());
                 }
@@ -352,24 +356,22 @@ impl Court {
         Ok(())
     }
 
-    /// Live instances whose facts are the person's, named.
-    fn living(&self, tx: &Tx<'_>, key: &KeyId) -> Result<Vec<String>, Failure> {
-        let mut living = Vec::new();
-        if key.0 == [0; 16] {
-            return Ok(living);
-        }
-        for tenant in self.tenants(tx)? {
-            for row in tx.rows(&sql::instances_of_key(&tenant, key))? {
-                let law = self.laws.get(tx, &LawHash(row.bytes(8)?))?;
-                let of = law.contracts.get(row.text(13)?);
-                let terminal = of.and_then(|of| of.contract.state(row.text(3).ok()?)).is_some_and(|s| s.terminal);
-                if !terminal && living.len() < NAMED_MAX {
-                    let id = String::from_utf8_lossy(row.blob(14)?).into_owned();
-                    living.push(format!("{tenant}: {}/{}", row.text(13)?, hos_core::id::Shown(&id)));
+    /// The once-keys that the person's records took, each with its record: as their parts say, and where these cannot be opened, as
+    /// the rows do.
+    fn onces_of(&self, tx: &Tx<'_>, tenant: &Tenant, survey: &Survey) -> Result<Vec<(Vec<u8>, Handle, i64)>, Failure> {
+        let took: Vec<_> = survey.took.iter().filter(|took| took.tenant == *tenant).collect();
+        // A key is taken from the record that took it, and from no other: it may have been forgotten since, and be somebody else's now.
+        let mut rows: Vec<(Vec<u8>, Handle, i64)> =
+            took.iter().filter_map(|took| Some((took.key.as_ref()?.as_str().as_bytes().to_vec(), took.thread, took.n))).collect();
+        if took.iter().any(|took| took.key.is_none()) {
+            for row in tx.rows(&sql::onces_taken(tenant))? {
+                let (thread, n) = (Handle(row.bytes(1)?), row.int(2)?);
+                if took.iter().any(|took| took.key.is_none() && (took.thread, took.n) == (thread, n)) {
+                    rows.push((row.blob(0)?.to_vec(), thread, n));
                 }
             }
         }
-        Ok(living)
+        Ok(rows)
     }
 
     /// All tenants.

@@ -3,9 +3,10 @@
 use super::{Court, Group};
 use crate::Failure;
 use crate::sealed::open_copy;
+use crate::store::Tx;
 use crate::store::sql::{evidence as evidence_sql, inbox};
-use crate::store::{Row, Tx};
 use crate::view::View;
+use crate::work::Nowhere;
 use hos_core::call::Call;
 use hos_core::id::{KeyId, Tenant};
 use hos_core::judge::About;
@@ -19,33 +20,53 @@ pub(crate) struct Waiting {
     pub(crate) id: [u8; 16],
     /// The label of the instance that it is about, if it is about one.
     pub(crate) about: Option<Vec<u8>>,
-    /// As it came; none where its person was erased meanwhile.
-    pub(crate) bytes: Option<Vec<u8>>,
+}
+
+/// Some of what waits, in its order.
+pub(crate) struct Page {
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) nothing: Vec<Nowhere>,
+    /// The last place; none where nothing waits any more.
+    pub(crate) last: Option<i64>,
+}
+
+/// What lies in the inbox where a call waits.
+pub(crate) enum Came {
+    /// The call, as it came.
+    Call(Vec<u8>),
+    /// Nothing that can be read any more: its person was erased meanwhile.
+    Erased,
+    /// No call.
+    Nothing,
 }
 
 impl Court {
-    /// The first calls that wait, and the places that lead to none.
-    pub(crate) fn shadows(&self, tx: &Tx<'_>, tenant: &Tenant, limit: usize) -> Result<(Vec<Waiting>, Vec<i64>), Failure> {
-        let (mut waiting, mut nothing) = (Vec::new(), Vec::new());
-        for row in tx.rows(&evidence_sql::shadows(tenant, limit))? {
-            let pos = row.int(0)?;
-            match self.shadow(tx, tenant, pos, &row)? {
-                Some(call) => waiting.push(call),
-                None => nothing.push(pos),
+    /// Calls that wait behind a place, at most `limit`, and the places that lead to none: who may add rows may add such ones. The calls
+    /// themselves are opened one at a time ([`Self::came`]): many may wait, and each may be large.
+    pub(crate) fn shadows(&self, tx: &Tx<'_>, tenant: &Tenant, after: i64, limit: usize) -> Result<Page, Failure> {
+        let mut page = Page { waiting: Vec::new(), nothing: Vec::new(), last: None };
+        for row in tx.rows(&evidence_sql::shadows(tenant, after, limit))? {
+            let (pos, id) = (row.int(0)?, row.bytes(1).ok());
+            page.last = Some(pos);
+            match id.filter(|_| row.is_null(2) == Ok(false)) {
+                Some(id) => page.waiting.push(Waiting { pos, id, about: row.opt_blob(3)?.map(<[u8]>::to_vec) }),
+                None => page.nothing.push((pos, id)),
             }
         }
-        Ok((waiting, nothing))
+        Ok(page)
     }
 
-    /// The call that a row of the queue leads to, if it leads to one: who may add rows may add some that are none.
-    fn shadow(&self, tx: &Tx<'_>, tenant: &Tenant, pos: i64, row: &Row) -> Result<Option<Waiting>, Failure> {
-        let Ok(id) = row.bytes(1) else { return Ok(None) };
-        let Some(row) = tx.row(&inbox::waiting(tenant, &id))? else { return Ok(None) };
-        let (Ok(key), Ok(copy)) = (row.bytes(2).map(KeyId), row.blob(3)) else { return Ok(None) };
+    /// What waits under an id, opened.
+    pub(crate) fn came(&self, tx: &Tx<'_>, tenant: &Tenant, id: &[u8; 16]) -> Result<Came, Failure> {
+        let Some(row) = tx.row(&inbox::waiting(tenant, id))? else { return Ok(Came::Nothing) };
+        let (Ok(key), Ok(copy)) = (row.bytes(2).map(KeyId), row.blob(3)) else { return Ok(Came::Nothing) };
         // A vault that fails says nothing of the call.
         let secret = self.keys(tx).of_copy(&key, &Default::default())?;
-        let Ok(bytes) = open_copy(key, secret.as_ref(), copy) else { return Ok(None) };
-        Ok(Some(Waiting { pos, id, about: row.opt_blob(4)?.map(<[u8]>::to_vec), bytes }))
+        Ok(match open_copy(key, secret.as_ref(), copy) {
+            Ok(Some(bytes)) => Came::Call(bytes),
+            Ok(None) => Came::Erased,
+            Err(_) => Came::Nothing,
+        })
     }
 
     /// Refuses an enforced call on an instance of which calls in shadow wait to be judged: it does not stand yet where the world has

@@ -285,6 +285,7 @@ impl Court {
             let n = Some(n).filter(|n| *n != WAITING);
             answer.receipt = Some(Receipt { tenant: tenant.clone(), thread, n, record, seal: None });
         }
+        self.count_refusal(tx, tenant, &refusal.principal)?;
         Ok(answer)
     }
 

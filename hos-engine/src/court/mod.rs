@@ -11,6 +11,7 @@ mod ahead;
 pub(crate) mod cosigned;
 mod directory;
 pub(crate) mod ended;
+mod endings;
 pub(crate) mod epoch;
 pub(crate) mod erase;
 pub(crate) mod fetch;
@@ -27,12 +28,14 @@ pub(crate) mod near;
 mod outbox;
 mod recent;
 mod registry;
+mod reopened;
 pub(crate) mod roots;
 mod sealing;
 pub(crate) mod settle;
 pub(crate) mod signing;
 pub(crate) mod streams;
 mod survey;
+mod vaulted;
 
 pub(crate) use self::signing::Signed;
 
@@ -40,22 +43,21 @@ use crate::Failure;
 use crate::court::kept::Kept;
 use crate::laws::Laws;
 use crate::ports::{Clock, Entropy};
-use crate::seal::{self, Heads, Origin, Unsealed};
+use crate::seal::{Heads, Origin, Unsealed};
 use crate::sealed::{FreshKeys, Keys};
 use crate::settings::{Seal, Settings};
 use crate::store::Statement;
 use crate::store::StoreError;
 use crate::store::Tx;
-use crate::store::sql::{evidence as evidence_sql, law as law_sql};
+use crate::store::sql::evidence as evidence_sql;
 use crate::store::sqlite::{Foresight, Runner};
 use crate::vault::Vault;
 use crate::view::{InForce, View};
-use crate::work::{Done, Job};
+use crate::work::{Done, Job, Nowhere};
 use hos_core::answer::Answer;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant, Uid};
 use hos_core::judge::{Draft, Limits};
-use hos_core::proof::checkpoint::{Checkpoint, Note};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -98,6 +100,8 @@ pub(crate) struct Court {
 
 /// What the jobs of one commit share.
 pub(crate) struct Group {
+    /// When it began: a directory that it has read was the store's then.
+    begun: Instant,
     pub(crate) in_force: Option<Arc<InForce>>,
     pub(crate) views: HashMap<Tenant, Arc<View>>,
     /// Whether cached views may be trusted; not after a directory change was undone.
@@ -196,6 +200,7 @@ impl Court {
         self.entropy.fill(&mut seed)?;
         self.near.mark(&mut seed);
         Ok(Group {
+            begun: Instant::now(),
             in_force,
             views: HashMap::new(),
             cached: true,
@@ -319,35 +324,10 @@ impl Runner for Court {
 
     fn reopened(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         lock(&self.recent).forget();
-        // Another file may lie where the store's was: a copy of it, or another store.
-        let is = |key, wanted: &[u8]| {
-            Ok::<_, StoreError>(tx.row(&law_sql::store_value(key))?.is_some_and(|row| row.blob(0) == Ok(wanted)))
-        };
-        if !is(founding::KEY_STORE, &self.of.store.0)? || !is(founding::KEY_EPOCH, &self.of.epoch.to_be_bytes())? {
-            return Err(StoreError::integrity(
-                "the file that lies there now is another store, or in another epoch; open it anew",
-            ));
-        }
-        // The log must go on from what this process has signed for.
-        for (tenant, signed) in lock(&self.checkpoints).iter() {
-            let head = seal::head(tx, tenant, self.of).map_err(StoreError::from)?;
-            let said = Note::parse(signed.note.as_bytes()).ok().and_then(|note| Checkpoint::parse(note.text()).ok());
-            if let Some(said) = said.filter(|said| said.size > 0 && said.size <= head.size)
-                && seal::root_at(tx, tenant, head.size, said.size).map_err(StoreError::from)? != said.root
-            {
-                return Err(StoreError::integrity(format!(
-                    "the first {} entries of `{tenant}` are not those that were answered for",
-                    said.size
-                )));
-            }
-            if head.size < signed.size {
-                return Err(StoreError::integrity(format!(
-                    "the log of `{tenant}` has {} entries, and {} were answered for",
-                    head.size, signed.size
-                )));
-            }
-        }
-        Ok(())
+        self.goes_on(tx).map_err(|failure| {
+            self.doubt_views();
+            failure.into()
+        })
     }
 
     fn start(&self, tx: &Tx<'_>) -> Result<Group, StoreError> {
@@ -408,7 +388,8 @@ impl Runner for Court {
                 self.fold(tx, group, &tenant, (pos, id), call.as_deref(), unjudged).map(Done::Count)
             }
             Job::SetAside(tenant, places) => {
-                places.iter().try_for_each(|pos| tx.execute(&evidence_sql::set_shadow_aside(&tenant, *pos)).map(drop))?;
+                let aside = |(pos, id): &Nowhere| evidence_sql::set_shadow_aside(&tenant, *pos, id.as_ref());
+                places.iter().try_for_each(|place| tx.execute(&aside(place)).map(drop))?;
                 Ok(Done::Count(places.len() as u64))
             }
             Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),
@@ -431,7 +412,7 @@ impl Runner for Court {
             Job::Keep(keep) => self.keep_cosigned(tx, &keep).map(|()| Done::Count(1)),
             Job::NewEpoch(new) => self.new_epoch(tx, group, &new).map(|()| Done::Count(1)),
             Job::Key(act) => self.key_act(tx, group, act).map(|()| Done::Count(1)),
-            Job::Forget(tenant) => self.forget(tx, &tenant).map(Done::Count),
+            Job::Forget(tenant) => self.forget(tx, group, &tenant).map(Done::Count),
             Job::Flush => {
                 group.flush = true;
                 Ok(Done::Count(0))
@@ -508,7 +489,8 @@ impl Runner for Court {
             }
         }
         {
-            let now = Instant::now();
+            // Keys may have been destroyed and heads signed since: another process may have changed a directory meanwhile.
+            let begun = group.begun;
             let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
             if group.changes > 0 {
                 // What the group did not bind anew may stand on what it changed.
@@ -517,7 +499,7 @@ impl Runner for Court {
             }
             for (tenant, view) in group.views {
                 if views.get(&tenant).is_none_or(|(known, _)| known.version <= view.version) {
-                    views.insert(tenant, (view, now));
+                    views.insert(tenant, (view, begun));
                 }
             }
         }

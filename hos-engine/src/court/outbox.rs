@@ -45,7 +45,8 @@ impl Court {
         if let Err(blocker) = self.may_poll(tx, group, tenant, by)? {
             return Ok(Err(blocker.into()));
         }
-        let now = self.clock.now();
+        // A lease by a clock that cannot be keeps messages from everybody for as long as it is ahead.
+        let now = self.believed_now(tx, group, tenant)?;
         let until = now.plus(Span(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)));
         let seed = group.case_seed();
         let (limit, mut messages) = (limit.min(LEASED_MAX), Vec::new());

@@ -27,6 +27,23 @@ impl Court {
         Ok(group.heads.get(tenant).filter(|h| h.size > 0).map(|h| h.sealed_at))
     }
 
+    /// When it is now, for what is no record and cannot be taken back.
+    ///
+    /// # Errors
+    /// `hos.clock_implausible` where a call would be refused for it.
+    pub(super) fn believed_now(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<Timestamp, Failure> {
+        let now = self.clock.now();
+        let implausible = |what: String| Failure::new(Code::ClockImplausible, what);
+        if !now.is_claimable() {
+            return Err(implausible(format!("the clock says {now}")));
+        }
+        let last = self.last_sealed(tx, group, tenant)?;
+        match last.filter(|last| now.0 > last.0.saturating_add(self.settings.limits.jump_max_ms)) {
+            Some(last) => Err(implausible(format!("the clock jumped from {last} to {now}"))),
+            None => Ok(now),
+        }
+    }
+
     /// When it is now, for a sealer.
     pub(super) fn sealing(&self) -> Sealing {
         let jump_max_ms = if self.settings.clock_confirmed { i64::MAX } else { self.settings.limits.jump_max_ms };

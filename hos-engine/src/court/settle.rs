@@ -177,7 +177,8 @@ impl Court {
         if tx.is_host() && !judged.answer.allowed {
             return Ok(left_out(group, judged, &by.principal, before.as_deref(), seed));
         }
-        if self.over_bound(tx, tenant, view, by, &judged)? {
+        let counts = is_refusal(&judged);
+        if counts && !self.may_keep_refusal(tx, tenant, view, &by.principal)? {
             return Ok(judged.answer);
         }
         let mut chance = Chance::new(seed);
@@ -193,6 +194,9 @@ impl Court {
                 }
                 Err(Refused::Failure(failure)) => return Err(failure),
             }
+        }
+        if counts {
+            self.count_refusal(tx, tenant, &by.principal)?;
         }
         self.write(tx, group, tenant, view, judged, before, parts, &mut chance)
     }
@@ -275,20 +279,18 @@ impl Court {
         Ok(())
     }
 
-    /// Whether a refusal is one too many to be kept as evidence; it is answered all the same.
-    fn over_bound(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, by: &By, judged: &Judged) -> Result<bool, Failure> {
-        Ok(is_refusal(judged) && !self.may_keep_refusal(tx, tenant, view, &by.principal)?)
-    }
-
-    /// Whether one more refusal of a principal may be kept as evidence; it is counted then.
+    /// Whether one more refusal of a principal may be kept as evidence; one too many is answered all the same.
     pub(super) fn may_keep_refusal(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, principal: &Uid) -> Result<bool, Failure> {
         let (principal, hour) = self.refuser(principal);
         let count = tx.row(&operation_sql::refusals(tenant, &principal, hour))?.map_or(Ok(0), |row| row.uint(0))?;
-        if count >= u64::from(view.active.law.limits.refusals_per_hour) {
-            return Ok(false);
-        }
+        Ok(count < u64::from(view.active.law.limits.refusals_per_hour))
+    }
+
+    /// Counts a refusal that is kept. Of an erased principal none is, and nothing is written.
+    pub(super) fn count_refusal(&self, tx: &Tx<'_>, tenant: &Tenant, principal: &Uid) -> Result<(), Failure> {
+        let (principal, hour) = self.refuser(principal);
         tx.execute(&operation_sql::count_refusal(tenant, &principal, hour))?;
-        Ok(true)
+        Ok(())
     }
 
     /// Under what name, and in which hour, a principal's refusals are counted now.
@@ -472,7 +474,7 @@ pub(crate) fn refusal(view: &View, blocker: Blocker) -> Answer {
 /// What a call may hold was bounded when it was made; what only the engine's own callers could exceed is checked here.
 pub(super) fn unbounded(call: &Call) -> Option<Blocker> {
     let by = call.by();
-    let mut records: Vec<&Record> = vec![&by.context];
+    let mut records: Vec<&Record> = vec![&*by.context];
     records.extend(by.given.iter().map(|e| &e.attrs));
     match call {
         Call::Begin(c) => records.extend([&c.facts, &c.args]),

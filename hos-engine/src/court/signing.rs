@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::court::{Court, lock};
-use crate::ports::{Growth, Signer};
+use crate::ports::{Growth, Signer, Unsigned};
 use crate::seal::{self, Heads};
 use crate::store::sql::evidence::Head;
 use hos_core::id::Tenant;
@@ -86,15 +86,15 @@ impl Signing {
     }
 
     /// A note over a head, whatever head it is: who asks has seen that the key has its turn.
-    pub(crate) fn note(&self, growth: &Growth<'_>) -> Result<String, Failure> {
+    pub(crate) fn note(&self, growth: &Growth<'_>) -> Result<String, Unsigned> {
         let (signer, public) = self.holder();
-        let signature = signer.sign(growth)?;
+        let signature = signer.ask(growth)?;
         let wrong = |e| Failure::new(Code::SignerFailed, format!("what the signer gave is no signature of its key: {e}"));
         // After a change of key that was cut short, who signs may hold another key than the one that counts.
         let is_its_own = signer.holds_key() && signer.public().is_ok_and(|key| key == public);
         let note =
             if is_its_own { growth.checkpoint.noted(&public, &signature) } else { growth.checkpoint.signed(&public, &signature) };
-        note.map_err(wrong)
+        Ok(note.map_err(wrong)?)
     }
 
     /// Whether whoever commits signs; see [`Signer::is_here`].
@@ -130,18 +130,25 @@ impl Signing {
         }
     }
 
-    fn tell(&self, tenant: &Tenant, result: &Result<String, Failure>) {
+    /// Says why a tenant's newest head could not be signed.
+    pub(crate) fn owes(&self, tenant: &Tenant, why: &str) {
+        lock(&self.failed).insert(tenant.clone(), why.to_owned());
+    }
+
+    fn tell(&self, tenant: &Tenant, result: &Result<String, Unsigned>) {
         match result {
             Ok(_) => {
                 lock(&self.failed).remove(tenant);
                 *lock(&self.pause) = None;
             }
-            Err(failure) => {
-                lock(&self.failed).insert(tenant.clone(), failure.message.clone());
+            Err(Unsigned::Failed(failure)) => {
+                self.owes(tenant, &failure.message);
                 if failure.code == Code::SignerFailed {
                     self.hold();
                 }
             }
+            // It has answered: what is wrong with this head keeps no other from being signed.
+            Err(Unsigned::Refused(_)) => {}
         }
     }
 }
@@ -190,13 +197,14 @@ impl Court {
     }
 
     /// Signs one head, whoever the signer is. COMMIT POINT: only what is committed may be signed; a crash before this leaves
-    /// a log without its newest checkpoint, which the next start or round of work makes.
+    /// a log without its newest checkpoint, which the next start or round of work makes. Whether a head that is refused is owed, or has
+    /// been overtaken, is for who asked to see.
     pub(crate) fn sign(
         &self,
         tenant: &Tenant,
         head: &Head,
         proof: &dyn Fn(u64) -> Result<Vec<hos_core::id::TreeHash>, Failure>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Unsigned> {
         if head.size == 0 || self.covers(tenant, head.size) {
             return Ok(());
         }
@@ -205,7 +213,8 @@ impl Court {
             return Ok(());
         }
         let checkpoint = seal::checkpoint(self.of, tenant, head);
-        let note = self.has_turn(tenant, head.size).and_then(|()| self.signing.note(&Growth { checkpoint: &checkpoint, proof }));
+        let turn = self.has_turn(tenant, head.size).map_err(Unsigned::from);
+        let note = turn.and_then(|()| self.signing.note(&Growth { checkpoint: &checkpoint, proof }));
         self.signing.tell(tenant, &note);
         let note = note?;
         let mut checkpoints = lock(&self.checkpoints);

@@ -166,8 +166,7 @@ impl Step {
             Asked::CanAll(tenant, all) => {
                 let court = joined.court(&tx)?;
                 let view = self.seen(court, &tx, tenant)?;
-                let bench = court.looking(&view, tenant);
-                Ok(Ended::Answered(all.iter().map(|can| judge::can(&bench, can)).collect()))
+                Ok(Ended::Answered(judge::can_all(&court.looking(&view, tenant), all)))
             }
             Asked::Call(tenant, call, came) => {
                 self.begin(joined, &tx)?;

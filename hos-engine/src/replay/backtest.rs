@@ -7,11 +7,13 @@ use crate::Failure;
 use crate::court::{Court, lock};
 use crate::seal;
 use crate::store::Tx;
+use crate::store::sql::law as sql;
 use hos_core::audit::replay::{Decided, Past, Trial};
 use hos_core::id::{LawHash, Tenant, TreeHash};
 use hos_core::law::Law;
 use hos_core::proof::checkpoint::origin;
 use hos_core::proof::tree;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,7 +35,7 @@ pub enum Change {
     ContractGone,
     /// The other law has no such event, birth, state or action.
     EventGone,
-    /// The other law reads what the evidence does not hold.
+    /// The other law reads, or asks for grants of, what the evidence does not hold.
     Unknown,
 }
 
@@ -159,7 +161,13 @@ pub(crate) fn backtest(
     options: &ReplayOptions<'_>,
 ) -> Result<BacktestReport, Failure> {
     let laws = laws(tx, court);
-    let past = Past::new(&laws);
+    let ever = OnceCell::new();
+    // Where the laws cannot all be read, anybody may have been granted anything.
+    let granted = |template: &str| {
+        let ever: &Option<Vec<Arc<Law>>> = ever.get_or_init(|| ever_in_force(tx, court).ok());
+        ever.as_ref().is_none_or(|laws| laws.iter().any(|law| law.policy.template_slots(template).is_some()))
+    };
+    let past = Past::new(&laws).granting(&granted);
     let mut walk = Walk::new(tx, court, &past, options);
     let mut report = BacktestReport {
         law: law.hash,
@@ -188,6 +196,12 @@ pub(crate) fn backtest(
         report.spans.push(span(tx, court, &tenant, seqs)?);
     }
     Ok(report)
+}
+
+/// Every law that was ever in force: a grant is of a template that one of them had.
+fn ever_in_force(tx: &Tx<'_>, court: &Court) -> Result<Vec<Arc<Law>>, Failure> {
+    let activations = tx.rows(&sql::activations())?;
+    activations.iter().map(|row| court.laws.get(tx, &sql::activation_from(row)?.law)).collect()
 }
 
 fn take(report: &mut BacktestReport, seen: &Seen<'_>, trial: Trial, before: &hos_core::audit::replay::Before<'_>) {

@@ -9,6 +9,7 @@ use hos_core::proof::checkpoint::Checkpoint;
 use hos_core::proof::tree::verify_consistency;
 use hos_core::refusal::Code;
 use std::path::Path;
+use std::time::Duration;
 
 /// An agent over a key.
 pub struct Agent {
@@ -20,8 +21,13 @@ impl Agent {
     /// An agent that signs with this key. What it signed last is kept in the directory; without one it keeps nothing and
     /// signs whatever it is asked to, as a key in a file would.
     pub fn new(key: Box<dyn Signer>, state: Option<&Path>) -> Result<Self, Failure> {
-        let memory = state.map(Memory::open).transpose().map_err(|e| Failure::new(Code::SignerFailed, e))?;
-        Ok(Self { key, memory })
+        Self::in_turn(key, state, Duration::ZERO)
+    }
+
+    /// The same, and another agent that has the directory is waited for so long: one that answers a single request has it but a moment.
+    pub fn in_turn(key: Box<dyn Signer>, state: Option<&Path>, patience: Duration) -> Result<Self, Failure> {
+        let memory = state.map(|dir| Memory::open(dir, patience)).transpose();
+        Ok(Self { key, memory: memory.map_err(|e| Failure::new(Code::SignerFailed, e))? })
     }
 
     /// Answers one request. Nothing that is asked makes it panic, and only what extends the last head is signed.

@@ -7,6 +7,7 @@ use super::failed;
 use super::remote::Line;
 use crate::Failure;
 use crate::limits::SIGNER_ANSWER_BYTES_MAX;
+use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, send};
 use std::io::Read;
 use std::net::Shutdown;
@@ -63,12 +64,16 @@ impl Line for CommandLine {
         let mut running = Running(command.spawn().map_err(|e| self.wrong(format!("it cannot be started: {e}")))?);
         // The builder holds the program's ends; as long as it lives, theirs never close.
         drop(command);
-        ours.set_write_timeout(Some(self.left(until)?)).map_err(|e| self.wrong(e))?;
         let mut sent = 0;
         while let Some(rest) = request.get(sent..).filter(|rest| !rest.is_empty()) {
+            ours.set_write_timeout(Some(self.left(until)?)).map_err(|e| self.wrong(e))?;
             // A program that ends without reading must not raise a signal here.
-            sent += send(ours.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL)
-                .map_err(|e| self.wrong(format!("cannot write: {}", e.desc())))?;
+            match send(ours.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL) {
+                Ok(more) => sent += more,
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return Err(self.slow()),
+                Err(e) => return Err(self.wrong(format!("cannot write: {}", e.desc()))),
+            }
         }
         ours.shutdown(Shutdown::Write).map_err(|e| self.wrong(e))?;
         let (mut answer, mut room) = (Vec::new(), [0; SIGNER_ANSWER_BYTES_MAX]);

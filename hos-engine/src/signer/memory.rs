@@ -8,6 +8,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// No head's file is longer.
 const FILE_BYTES_MAX: u64 = 1024;
@@ -19,8 +21,8 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Opens the directory, or makes it; refused while another agent has it.
-    pub(super) fn open(dir: &Path) -> Result<Self, String> {
+    /// Opens the directory, or makes it; refused where another agent has it for so long.
+    pub(super) fn open(dir: &Path, patience: Duration) -> Result<Self, String> {
         let at = |e: std::io::Error| format!("{}: {e}", dir.display());
         match std::fs::DirBuilder::new().mode(0o700).create(dir) {
             Ok(()) => sync_dir(dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))).map_err(at)?,
@@ -28,10 +30,14 @@ impl Memory {
             Err(e) => return Err(at(e)),
         }
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(dir.join("lock")).map_err(at)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(format!("{}: another agent keeps its state here", dir.display())),
-            Err(TryLockError::Error(e)) => Err(at(e)),
+        let until = Instant::now() + patience;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { dir: dir.to_owned(), _lock: lock }),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
+                Err(TryLockError::WouldBlock) => return Err(format!("{}: another agent keeps its state here", dir.display())),
+                Err(TryLockError::Error(e)) => return Err(at(e)),
+            }
         }
     }
 

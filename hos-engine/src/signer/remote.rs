@@ -3,14 +3,16 @@
 use super::failed;
 use super::protocol::{Answer, Request};
 use crate::Failure;
-use crate::ports::{Growth, Signer};
+use crate::ports::{Growth, Signer, Unsigned};
 use hos_core::id::Shown;
 use hos_core::proof::key::VerifyKey;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How often a signer may say that it is further on than was thought.
-const ROUNDS: usize = 3;
+/// How often a signer may say that it is further on than was thought: others who write ask it too.
+const ROUNDS: usize = 5;
+/// What a signer refuses for the head that it is shown. Every other refusal is a trouble of its own.
+const OF_THE_HEAD: [&str; 4] = ["signer.shrinks", "signer.forked", "signer.inconsistent", "signer.origin"];
 
 /// A way to a signer: one request there, one answer back, in bounded time.
 pub trait Line: Send + Sync {
@@ -40,7 +42,7 @@ impl<L: Line> Signer for Remote<L> {
     fn public(&self) -> Result<VerifyKey, Failure> {
         match Answer::decode(&self.line.ask(&Request::Key.encode())?)? {
             Answer::Key(key) => Ok(*key),
-            other => Err(unexpected(other)),
+            other => Err(unexpected(other).into()),
         }
     }
 
@@ -49,13 +51,16 @@ impl<L: Line> Signer for Remote<L> {
     }
 
     fn sign(&self, growth: &Growth<'_>) -> Result<[u8; 64], Failure> {
+        Ok(self.ask(growth)?)
+    }
+
+    fn ask(&self, growth: &Growth<'_>) -> Result<[u8; 64], Unsigned> {
         let (origin, size) = (&growth.checkpoint.origin, growth.checkpoint.size);
         let mut old = self.known().get(origin).copied().unwrap_or(0);
         for _ in 0..ROUNDS {
             if old > size {
-                return Err(failed(format!(
-                    "the signer has signed {old} entries of `{origin}`, and there are {size}: its end is lost"
-                )));
+                let why = format!("the signer has signed {old} entries of `{origin}`, and there are {size}: its end is lost");
+                return Err(Unsigned::Refused(failed(why)));
             }
             let proof = if old == 0 || old == size { Vec::new() } else { (growth.proof)(old)? };
             let request = Request::Sign { old, proof, checkpoint: growth.checkpoint.clone() };
@@ -68,13 +73,14 @@ impl<L: Line> Signer for Remote<L> {
                 other => return Err(unexpected(other)),
             }
         }
-        Err(failed("the signer says each time that it is further on"))
+        Err(Unsigned::Refused(failed("the signer says each time that it is further on")))
     }
 }
 
-fn unexpected(answer: Answer) -> Failure {
-    match answer {
-        Answer::Refused(code, why) => failed(format!("the signer refused: {}: {}", Shown(&code), Shown(&why))),
-        _ => failed("the signer answered something else than was asked"),
-    }
+fn unexpected(answer: Answer) -> Unsigned {
+    let Answer::Refused(code, why) = answer else {
+        return Unsigned::Failed(failed("the signer answered something else than was asked"));
+    };
+    let told = failed(format!("the signer refused: {}: {}", Shown(&code), Shown(&why)));
+    if OF_THE_HEAD.contains(&code.as_str()) { Unsigned::Refused(told) } else { Unsigned::Failed(told) }
 }

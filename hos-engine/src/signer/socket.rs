@@ -7,6 +7,7 @@ use super::failed;
 use super::remote::Line;
 use crate::Failure;
 use crate::limits::SIGNER_ANSWER_BYTES_MAX;
+use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, recv, send, setsockopt, shutdown, socket, sockopt,
 };
@@ -27,7 +28,15 @@ impl SocketLine {
         Self { path: path.into(), patience }
     }
 
-    fn wrong(&self, doing: &str, errno: nix::errno::Errno) -> Failure {
+    fn slow(&self) -> Failure {
+        failed(format!("the signer at {} took longer than {} ms", self.path.display(), self.patience.as_millis()))
+    }
+
+    fn wrong(&self, doing: &str, errno: Errno) -> Failure {
+        // So the system says that the time is over that was set.
+        if errno == Errno::EAGAIN {
+            return self.slow();
+        }
         failed(format!("the signer at {}: cannot {doing}: {}", self.path.display(), errno.desc()))
     }
 
@@ -35,11 +44,7 @@ impl SocketLine {
     fn left(&self, until: Instant) -> Result<TimeVal, Failure> {
         let left = until.saturating_duration_since(Instant::now());
         if left < Duration::from_millis(1) {
-            return Err(failed(format!(
-                "the signer at {} took longer than {} ms",
-                self.path.display(),
-                self.patience.as_millis()
-            )));
+            return Err(self.slow());
         }
         let seconds = i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
         Ok(TimeVal::new(seconds, i64::from(left.subsec_micros())))
@@ -50,6 +55,24 @@ impl SocketLine {
         setsockopt(fd, sockopt::SendTimeout, &left).map_err(|e| self.wrong("set a time", e))?;
         setsockopt(fd, sockopt::ReceiveTimeout, &left).map_err(|e| self.wrong("set a time", e))
     }
+
+    /// One of the system's calls within the time that is left: again where a signal came in between, for the program that hosts us may
+    /// get as many as it likes.
+    fn within<T>(
+        &self,
+        fd: &OwnedFd,
+        until: Instant,
+        doing: &str,
+        mut call: impl FnMut() -> nix::Result<T>,
+    ) -> Result<T, Failure> {
+        loop {
+            self.set(fd, until)?;
+            match call() {
+                Err(Errno::EINTR) => {}
+                done => return done.map_err(|e| self.wrong(doing, e)),
+            }
+        }
+    }
 }
 
 impl Line for SocketLine {
@@ -58,18 +81,15 @@ impl Line for SocketLine {
         let fd =
             socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).map_err(|e| self.wrong("open", e))?;
         let at = UnixAddr::new(&self.path).map_err(|e| self.wrong("use its path", e))?;
-        self.set(&fd, until)?;
-        connect(fd.as_raw_fd(), &at).map_err(|e| self.wrong("connect", e))?;
+        self.within(&fd, until, "connect", || connect(fd.as_raw_fd(), &at))?;
         let mut sent = 0;
         while let Some(rest) = request.get(sent..).filter(|rest| !rest.is_empty()) {
-            self.set(&fd, until)?;
-            sent += send(fd.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL).map_err(|e| self.wrong("write", e))?;
+            sent += self.within(&fd, until, "write", || send(fd.as_raw_fd(), rest, MsgFlags::MSG_NOSIGNAL))?;
         }
         shutdown(fd.as_raw_fd(), Shutdown::Write).map_err(|e| self.wrong("write", e))?;
         let (mut answer, mut room) = (Vec::new(), [0; SIGNER_ANSWER_BYTES_MAX]);
         loop {
-            self.set(&fd, until)?;
-            let got = recv(fd.as_raw_fd(), &mut room, MsgFlags::empty()).map_err(|e| self.wrong("read", e))?;
+            let got = self.within(&fd, until, "read", || recv(fd.as_raw_fd(), &mut room, MsgFlags::empty()))?;
             answer.extend_from_slice(room.get(..got).unwrap_or_default());
             if got == 0 {
                 return Ok(answer);

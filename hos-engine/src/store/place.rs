@@ -32,7 +32,19 @@ impl<R: Runner> Place<R> {
         }
     }
 
-    /// Reads, all of one moment.
+    /// Reads for an answer, all of one moment.
+    pub(crate) fn read_verified<T>(
+        &self,
+        runner: &R,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self {
+            Self::File(file) => file.read_verified(runner, work),
+            Self::Server(server) => server.read(work),
+        }
+    }
+
+    /// Reads, all of one moment, before there is anything that a file could be held against.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         match self {
             Self::File(file) => file.read(work),
@@ -51,6 +63,14 @@ impl<R: Runner> Place<R> {
     /// Whether others write beside us in transactions of their own.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Server(_))
+    }
+
+    /// The file, if it is one.
+    pub(crate) fn as_file(&self) -> Option<&SqliteStore<R>> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Server(_) => None,
+        }
     }
 
     /// The file, for what only a file has; `what` is it, for the message.

@@ -1,4 +1,5 @@
-//! Examining a page of records, on as many threads as one likes: what each record shows by itself needs no other record.
+//! What verifying does on other threads. A page of records is examined on as many as one likes: what each record shows by itself needs no
+//! other record.
 //!
 //! INVARIANT: no thread that is started here outlives the call; whoever calls waits for all of them.
 
@@ -104,6 +105,21 @@ impl Crew<'_> {
         };
         Ok(Seen { examined: Some(examiner.entry(view, record)), asked })
     }
+}
+
+/// What a thread of its own does while the caller's goes on.
+pub(super) struct Beside<'s, R>(Option<thread::ScopedJoinHandle<'s, R>>);
+
+impl<R> Beside<'_, R> {
+    /// Waits for what it came to. Nothing where there was nothing to do, no thread to be had, or it broke off.
+    pub(super) fn finish(self) -> Option<R> {
+        self.0.and_then(|thread| thread.join().ok())
+    }
+}
+
+/// Has a thread do something, where there is something to do, until the caller has done the rest.
+pub(super) fn beside<R: Send, T>(work: Option<impl FnOnce() -> R + Send>, rest: impl FnOnce(Beside<'_, R>) -> T) -> T {
+    thread::scope(|scope| rest(Beside(work.and_then(|work| thread::Builder::new().spawn_scoped(scope, work).ok()))))
 }
 
 /// Stretches of a page, each with the place of its first line.

@@ -56,7 +56,7 @@ pub(super) fn all_met(pass: &mut Pass<'_>, tenant: &Tenant, epochs: &Epochs, fro
         let at = || format!("hos_epoch {tenant} epoch {epoch}");
         if *epoch == 0 {
             pass.findings.add(at(), "column epoch: the first epoch has no row");
-        } else if last.is_some_and(|(before, began)| before >= *epoch || began >= *seq) {
+        } else if last.is_some_and(|(before, began)| before >= *epoch || (began >= *seq && *seq > 0)) {
             pass.findings.add(at(), "columns epoch and seq: not behind the epoch before");
         } else if *seq >= from && met.binary_search(seq).is_err() {
             pass.findings.add(at(), "column seq: the log has no such entry");

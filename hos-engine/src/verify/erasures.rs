@@ -1,6 +1,6 @@
 //! What erasures' records say against what is there: keys that must be gone, what was lost, who attested what.
 
-use super::Pass;
+use super::{Pass, left};
 use crate::Failure;
 use crate::court::lock;
 use crate::store::Tx;
@@ -17,12 +17,14 @@ pub(crate) struct Gone {
     theirs: HashMap<KeyId, Theirs>,
     /// Once-keys that are there, of records whose own words are under these keys.
     onces: Vec<(String, Vec<KeyId>)>,
+    /// Instances whose facts are under one of these keys, and whose threads no erasure ended.
+    living: Vec<(String, KeyId)>,
 }
 
-/// How many once-keys of which nothing can be said are held against the erasures.
+/// How many once-keys of which nothing can be said, and how many instances, are held against the erasures.
 const ONCES_MAX: usize = 10_000;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Theirs {
     lost: BTreeMap<(Tenant, Kind), u64>,
     list: RecordList,
@@ -46,11 +48,25 @@ impl Gone {
             self.onces.push((at(), keys.to_vec()));
         }
     }
+
+    /// Takes an instance whose facts are under a destroyed key, and whose thread no erasure ended.
+    pub(super) fn lives(&mut self, at: &str, key: KeyId) {
+        if self.living.len() < ONCES_MAX {
+            self.living.push((at.to_owned(), key));
+        }
+    }
+
+    /// Those of them that are under one of these keys.
+    pub(super) fn living<'g>(&'g self, keys: &'g HashSet<KeyId>) -> impl Iterator<Item = &'g str> {
+        self.living.iter().filter(|(_, key)| keys.contains(key)).map(|(at, _)| at.as_str())
+    }
 }
 
 /// Holds every erasure against the vault and the logs.
 pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, erasures: &[Erasure]) -> Result<(), Failure> {
-    for erasure in erasures.iter().filter(|e| e.key.0 != [0; 16]) {
+    // Who was erased once more, for what a host had left, has a record that says the whole anew: what those before it say is part of it.
+    let last: HashMap<KeyId, usize> = erasures.iter().enumerate().map(|(place, erasure)| (erasure.key, place)).collect();
+    for (place, erasure) in erasures.iter().enumerate().filter(|(_, e)| e.key.0 != [0; 16]) {
         let at = format!("hos_record universe, the erasure of key {}", erasure.key);
         if pass.court.vault.get_by_id(erasure.key)?.is_some_and(|k| k.key.is_some()) {
             let at = format!("vault key {}", erasure.key);
@@ -61,7 +77,8 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, erasures: &[Erasure]) ->
             }
             continue;
         }
-        let theirs = pass.gone.theirs.remove(&erasure.key).unwrap_or_default();
+        let theirs = pass.gone.theirs.get(&erasure.key).cloned().unwrap_or_default();
+        let is_last = last.get(&erasure.key) == Some(&place);
         let lost: Vec<Lost> =
             theirs.lost.iter().map(|((t, k), count)| Lost { tenant: t.clone(), kind: *k, count: *count }).collect();
         // Of a log that is not read from its beginning there may be more, and never another or as many more.
@@ -75,13 +92,14 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, erasures: &[Erasure]) ->
         let is_there =
             |said: &Lost| lost.iter().any(|l| (&l.tenant, l.kind) == (&said.tenant, said.kind) && l.count >= said.count);
         let agrees = whole(&lost) == whole(&erasure.lost);
-        if !agrees && tx.is_shared() && whole(&erasure.lost).iter().all(is_there) {
+        let more = !agrees && (tx.is_shared() || !is_last) && whole(&erasure.lost).iter().all(is_there);
+        if more && is_last {
             pass.notices.push(format!("{at}: more was written of the person while the key was destroyed; nobody can read it"));
-        } else if !agrees || !lost.iter().filter(|l| is_part(&l.tenant)).all(is_said) {
+        } else if !agrees && !more || is_last && !lost.iter().filter(|l| is_part(&l.tenant)).all(is_said) {
             pass.findings.add(at.clone(), "what it says was lost is not what the records hold under that key");
         }
         if let Some(attestation) = &erasure.attestation {
-            attested(tx, pass, &at, erasure, attestation, &theirs, partly)?;
+            attested(tx, pass, &at, erasure, attestation, &theirs, partly || more)?;
         }
     }
     // An erasure takes away what the person's records took.
@@ -96,6 +114,7 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, erasures: &[Erasure]) ->
             }
         }
     }
+    left::compare(tx, pass, &said)?;
     // A key that is gone without a record: a vault that lost it, or somebody who did not want it known.
     let unsaid = pass.gone.theirs.keys().filter(|key| !said.contains(key)).count();
     if unsaid > 0 {

@@ -77,5 +77,9 @@ fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold, armed: &mut A
         pass.findings.add(at.clone(), format!("column {column}: not what the records say"));
     }
     let is_said = |found: Option<&[u8]>| found.map(|found| fold.marks.of(found)) == folded.facts;
-    same_copy(pass, &at, "facts", sealed.facts_key, &sealed.facts, is_said)
+    same_copy(pass, &at, "facts", sealed.facts_key, &sealed.facts, is_said)?;
+    if !folded.ended && folded.facts.is_none() && pass.ring.is_destroyed(&sealed.facts_key)? {
+        pass.gone.lives(&at, sealed.facts_key);
+    }
+    Ok(())
 }

@@ -50,6 +50,8 @@ pub struct Log {
     pub panic_in_finish: std::sync::atomic::AtomicBool,
     pub panic_in_committed: std::sync::atomic::AtomicBool,
     pub undone: AtomicUsize,
+    /// Held by who keeps the runner from telling what was committed.
+    pub telling: Mutex<()>,
     /// The head after the last commit; believed where the store says that nobody else has written since.
     pub kept: Mutex<Option<i64>>,
     /// How often it was believed.
@@ -136,6 +138,7 @@ impl Runner for Log {
 
     fn committed(&self, group: Head, answers: &mut [Result<Placed, StoreError>]) {
         assert!(!self.panic_in_committed.load(Ordering::SeqCst), "planted");
+        drop(self.telling.lock().unwrap());
         *self.kept.lock().unwrap() = Some(group.seq);
         answers.iter_mut().flatten().for_each(|placed| placed.confirmed = true);
     }

@@ -92,6 +92,19 @@ pub(crate) fn stricter() -> Arc<Law> {
     )
 }
 
+/// A template more, by which nobody was ever granted anything.
+pub(crate) fn templated() -> Arc<Law> {
+    let fresh = "@id(\"fresh\")permit(principal==?principal,action==N::Action::\"o.go\",resource);\n";
+    load(POLICIES.to_owned() + fresh, CONTRACT.to_owned())
+}
+
+/// The template `t` is of moves, too.
+pub(crate) fn granting_more() -> Arc<Law> {
+    let own = "action==N::Action::\"directory.member\"";
+    let more = "action in[N::Action::\"directory.member\",N::Action::\"o.go\"]";
+    load(POLICIES.replace(own, more), CONTRACT.to_owned())
+}
+
 /// The next version of the contract: `a` is called `open`, and its guard another.
 pub(crate) fn newer() -> Arc<Law> {
     let contract = CONTRACT.replace("version=1", "version=2").replace("\"a\"", "\"open\"").replace(

@@ -178,8 +178,8 @@ fn by(call: &Json) -> Result<By, Failure> {
     Ok(By {
         principal: uid(&call["principal"])?,
         request: call["request"].as_str().map(RequestId::new).transpose()?,
-        context: record(&call["context"]),
-        given: call["given"].as_array().into_iter().flatten().map(given).collect::<Result<_, _>>()?,
+        context: record(&call["context"]).into(),
+        given: call["given"].as_array().into_iter().flatten().map(given).collect::<Result<Vec<_>, _>>()?.into(),
         legacy: legacy.transpose()?,
     })
 }

@@ -48,10 +48,25 @@ exports.betterSqlite3 = {
             yield (0, work_1.always)(() => db.pragma(`busy_timeout = ${Number(before)}`));
         };
     },
-    // A transaction that reads first and writes later can be refused in its middle.
-    begin: () => ["BEGIN IMMEDIATE"],
+    *begin(db) {
+        // A transaction that reads first and writes later can be refused in its middle.
+        for (const sql of ["BEGIN IMMEDIATE", `SAVEPOINT ${driver_1.BEGUN}`])
+            yield () => this.run(db, (0, driver_1.plainly)(sql));
+    },
+    isOurs(db) {
+        try {
+            this.run(db, (0, driver_1.plainly)(`RELEASE SAVEPOINT ${driver_1.BEGUN}`));
+            return true;
+        }
+        catch (thrown) {
+            if ((0, driver_1.fieldOf)(thrown, "message").startsWith("no such savepoint"))
+                return false;
+            throw thrown;
+        }
+    },
     *commit(db) {
         yield () => this.run(db, (0, driver_1.plainly)("COMMIT"));
+        return true;
     },
     trouble(thrown) {
         const name = (0, driver_1.fieldOf)(thrown, "code");

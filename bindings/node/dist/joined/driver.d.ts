@@ -19,23 +19,33 @@ export type Isolation = "read committed" | "repeatable read" | "serializable";
 /** What sets the savepoint of a call in shadow, and what takes it away. */
 export declare const SAVEPOINT = "SAVEPOINT hos_in_shadow";
 export declare const RELEASE = "RELEASE SAVEPOINT hos_in_shadow";
+/** The savepoint behind the beginning of a transaction of ours, where one is its mark. */
+export declare const BEGUN = "hos_begun";
 /** How several statements go out as one text, so that they cost one exchange. */
 export interface Texts<C extends object = object> {
     /** Several statements as one text. */
     whole(statements: readonly string[]): string;
     /** Runs a text, and gives the rows of its last result that has columns; none where texts are not taken, and nothing stands of it then. */
     run(connection: C, text: string): Promise<Rows | undefined>;
-    /** What fails where there is no transaction, so that nothing behind it in a text is run; and whether it is what failed. */
-    readonly guard: {
-        readonly statements: readonly string[];
-        isMet(thrown: unknown): boolean;
-    };
+    /** By what a step knows that it is in a transaction, and in the one that it began in. */
+    readonly guard: Guard;
     /** Whether the connection would have to be asked whether it is in a transaction: the first text asks then. */
     readonly isBlind: boolean;
     /** What goes before the first statement of a call in shadow and behind its last, and before each of its texts. */
     readonly head: readonly string[];
     readonly tail: readonly string[];
     readonly prefix: string;
+}
+/** Statements that fail where the transaction of a step is not there, so that nothing behind them in a text is run. */
+export interface Guard {
+    /** Before a step's first text: fails where there is none, and marks the one that there is. */
+    readonly first: readonly string[];
+    /** The mark alone, before what is run statement by statement, and again behind `still`. */
+    readonly marks: readonly string[];
+    /** Before what comes later: fails where the mark is gone with its transaction, and takes it away. */
+    readonly still: readonly string[];
+    /** Whether it is one of these that failed. */
+    isMet(thrown: unknown): boolean;
 }
 /** What each kind of connection has. What it does comes as a promise, but where the connection answers at once. */
 export interface Driver<C extends object = object> {
@@ -66,10 +76,12 @@ export interface Driver<C extends object = object> {
     readonly texts?: Texts<C>;
     /** Lets no statement wait for long, where `head` does not, and gives how the host's own setting is brought back. */
     bound?(connection: C): Work<() => Work<void>>;
-    /** How a transaction begins. */
-    begin(isolation: Isolation | undefined): readonly string[];
-    /** Commits; throws where that did not happen. */
-    commit(connection: C): Work<void>;
+    /** Begins a transaction, and leaves a mark in it. */
+    begin(connection: C, isolation: Isolation | undefined): Work<void>;
+    /** Whether it is there still, and not another one; `commit` asks what this cannot tell without an exchange more than that one. */
+    isOurs(connection: C): unknown;
+    /** Commits what `begin` began; nothing, and gives `false`, where it is not there. Throws where it could not be committed. */
+    commit(connection: C): Work<boolean>;
     /** What an error means, and its name. Its message is not quoted, for it may hold a row's values; it stands in `cause`. */
     trouble(thrown: unknown): {
         readonly trouble: Trouble;

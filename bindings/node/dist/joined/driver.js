@@ -2,7 +2,7 @@
 // What is said to a connection of the host's, and what it says. Each kind of connection has a driver (`pg.ts`, `mysql2.ts`,
 // `better-sqlite3.ts`); none imports its package, for the connection is given.
 Object.defineProperty(exports, "__esModule", { value: true });
-exports.RELEASE = exports.SAVEPOINT = void 0;
+exports.BEGUN = exports.RELEASE = exports.SAVEPOINT = void 0;
 exports.plainly = plainly;
 exports.valueOf = valueOf;
 exports.fieldOf = fieldOf;
@@ -10,6 +10,8 @@ exports.causes = causes;
 /** What sets the savepoint of a call in shadow, and what takes it away. */
 exports.SAVEPOINT = "SAVEPOINT hos_in_shadow";
 exports.RELEASE = "RELEASE SAVEPOINT hos_in_shadow";
+/** The savepoint behind the beginning of a transaction of ours, where one is its mark. */
+exports.BEGUN = "hos_begun";
 /** A statement without parameters. */
 function plainly(sql, reads = false) {
     return { sql, params: [], reads };

@@ -9,9 +9,12 @@ const TROUBLE = {
     1146: "missing", 1054: "missing",
     1290: "read_only", 1792: "read_only", 1836: "read_only",
 };
-/** MySQL's numbers of a syntax error, and of one that a statement asks for. */
+/** MySQL's numbers of a syntax error, of one that a statement asks for, and of a savepoint that is not there. */
 const SYNTAX = "1064";
 const SIGNALLED = "1644";
+const NO_SAVEPOINT = "1305";
+/** The savepoint by which a step knows its transaction. Without autocommit there is another one at once where it was ended. */
+const STEP = "hos_step";
 const OUTSIDE = "hos.no_transaction";
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
@@ -85,8 +88,13 @@ exports.mysql2 = {
             return results.map((one) => [one, rowsOf(core, one)]).filter(([one]) => Array.isArray(one)).at(-1)?.[1] ?? [];
         },
         guard: {
-            statements: [`IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`],
-            isMet: (thrown) => (0, driver_1.fieldOf)(thrown, "errno") === SIGNALLED && (0, driver_1.fieldOf)(thrown, "message").includes(OUTSIDE),
+            first: [
+                `IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`,
+                `SAVEPOINT ${STEP}`,
+            ],
+            marks: [`SAVEPOINT ${STEP}`],
+            still: [`RELEASE SAVEPOINT ${STEP}`],
+            isMet: (thrown) => isSaid(thrown, SIGNALLED, OUTSIDE) || isSaid(thrown, NO_SAVEPOINT, STEP),
         },
         isBlind: true,
         head: [driver_1.SAVEPOINT],
@@ -103,11 +111,26 @@ exports.mysql2 = {
             yield (0, work_1.always)(() => exports.mysql2.run(core, set(row.map(String))));
         };
     },
-    begin(isolation) {
-        return [...(isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`]), "START TRANSACTION"];
+    *begin(core, isolation) {
+        const before = isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`];
+        // Not as one text: what routes statements to several servers would not see in it that a transaction begins.
+        for (const sql of [...before, "START TRANSACTION", `SAVEPOINT ${driver_1.BEGUN}`])
+            yield () => this.run(core, (0, driver_1.plainly)(sql));
+    },
+    async isOurs(core) {
+        try {
+            await this.run(core, (0, driver_1.plainly)(`RELEASE SAVEPOINT ${driver_1.BEGUN}`));
+            return true;
+        }
+        catch (thrown) {
+            if (isSaid(thrown, NO_SAVEPOINT, driver_1.BEGUN))
+                return false;
+            throw thrown;
+        }
     },
     *commit(core) {
         yield () => this.run(core, (0, driver_1.plainly)("COMMIT"));
+        return true;
     },
     trouble(thrown) {
         const [number, code] = [(0, driver_1.fieldOf)(thrown, "errno"), (0, driver_1.fieldOf)(thrown, "code")];
@@ -116,6 +139,10 @@ exports.mysql2 = {
     // What the client itself finds has a code of its own, and no state.
     isSaid: (thrown) => (0, driver_1.fieldOf)(thrown, "errno") !== "" && (0, driver_1.fieldOf)(thrown, "sqlState") !== "",
 };
+/** Whether it is the error of this number that tells of this. */
+function isSaid(thrown, number, what) {
+    return (0, driver_1.fieldOf)(thrown, "errno") === number && (0, driver_1.fieldOf)(thrown, "message").includes(what);
+}
 // A function, for over `false` the connection's own would prevail.
 const bytesOf = (field) => field.buffer();
 // Columns come as the bytes that the server sent, whatever the host has its connection make of them.

@@ -23,10 +23,10 @@ function* step(ground, operation, json, watch) {
     if (operation === "can" || operation === "can_all" || operation === "instead") {
         const said = native.step(operation, undefined, json);
         const inside = watch === undefined || (0, told_1.split)(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
-        return yield* rounds(ground, undefined, said, inside === false ? undefined : watch);
+        return yield* rounds(ground, { inside: undefined, isMarked: false }, said, inside === false ? undefined : watch);
     }
-    const { inside, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
-    return yield* rounds(ground, inside, said, inside === false ? undefined : watch);
+    const { within, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
+    return yield* rounds(ground, within, said, within.inside === false ? undefined : watch);
 }
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.
@@ -57,7 +57,7 @@ function* stands({ driver, connection }, thrown) {
 /** Begins where the connection says that it is. */
 function* asked(ground, operation, json) {
     const inside = yield* insideOf(ground);
-    return { inside, said: ground.native.step(operation, inside, json) };
+    return { within: { inside, isMarked: false }, said: ground.native.step(operation, inside, json) };
 }
 /** The first round, with the question in it whether there is a transaction; none where that is to be asked by itself. */
 function* begun(ground, operation, json, watch) {
@@ -66,25 +66,26 @@ function* begun(ground, operation, json, watch) {
     // A refusal is made evidence of by one step, which is not begun twice.
     if (texts?.isBlind !== true || !life.takesTexts || operation === "refused")
         return undefined;
+    const within = { inside: true, isMarked: false };
     const said = native.step(operation, true, json);
     const [status, words] = (0, told_1.split)(said);
     if (status !== UNDER_WAY)
-        return { inside: true, said };
+        return { within, said };
     const { step: number, text: first } = (0, read_1.parse)(words);
     let rows;
     try {
         if (first !== undefined)
-            rows = yield* text(ground, first, { inside: true, watch });
+            rows = yield* text(ground, first, { within, watch });
     }
     catch (thrown) {
         left(native, said);
         if (!texts.guard.isMet(thrown))
             throw troubled(driver, thrown);
         (0, turns_1.endEra)(ground.connection);
-        return { inside: false, said: native.step(operation, false, json) };
+        return { within: { inside: false, isMarked: false }, said: native.step(operation, false, json) };
     }
     if (rows !== undefined)
-        return { inside: true, said: native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`) };
+        return { within, said: native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`) };
     left(native, said);
     return undefined;
 }
@@ -100,7 +101,7 @@ function* insideOf({ driver, connection }) {
         throw troubled(driver, thrown);
     }
 }
-function* rounds(ground, inside, first, watch) {
+function* rounds(ground, within, first, watch) {
     const { native } = ground;
     let said = first;
     for (;;) {
@@ -108,29 +109,32 @@ function* rounds(ground, inside, first, watch) {
         const told = (0, read_1.parse)(words);
         if (status !== UNDER_WAY) {
             // Also where nothing was judged: then they take claims back.
-            yield* settled(ground, inside, told, watch);
+            yield* settled(ground, within, told, watch);
             if (status !== "allowed" && status !== "refused")
                 throw (0, errors_1.failure)(status, words);
             const { answer = {}, earlier = [], refusal, leave: claims = [] } = told;
             return { allowed: status === "allowed", answer, earlier, refusal, leave: claims };
         }
-        const given = yield* orLeft(native, said, round(ground, inside, told, watch));
+        const given = yield* orLeft(native, said, round(ground, within, told, watch));
         said = native.step("go_on", undefined, `{"step":${told.step},${given}}`);
     }
 }
 /** What the database gives for a round, as JSON. */
-function* round(ground, inside, told, watch) {
+function* round(ground, within, told, watch) {
     let given;
     let { need } = told;
     if (told.text !== undefined) {
-        const rows = yield* orGone(ground, text(ground, told.text, { inside, watch }));
+        const rows = yield* orGone(ground, text(ground, told.text, { within, watch }));
         if (rows === undefined)
             ({ need } = (0, read_1.parse)((0, told_1.split)(ground.native.step("apart", undefined, `{"step":${told.step}}`))[1]));
         else
             given = `"result":${written(rows)}`;
     }
-    given ??= `"rows":[${(yield* translated(ground, need ?? [], watch)).map(written).join()}]`;
-    if (inside === true && ground.driver.hasEnded(ground.connection))
+    if (given === undefined) {
+        yield* orTroubled(ground.driver, marked(ground, within, watch));
+        given = `"rows":[${(yield* translated(ground, need ?? [], watch)).map(written).join()}]`;
+    }
+    if (within.inside === true && ground.driver.hasEnded(ground.connection))
         throw gone(ground);
     return given;
 }
@@ -153,36 +157,36 @@ function* orLeft(native, said, work) {
     }
 }
 /** Runs what the step writes. */
-function* settled(ground, inside, told, watch) {
+function* settled(ground, within, told, watch) {
     const { settle = [], text: writes } = told;
     if (settle.length > 0)
-        yield* wholeOrNot(ground, inside, settle, watch);
-    if (writes !== undefined && (yield* orGone(ground, text(ground, writes, { inside, watch, isLast: true }))) === undefined) {
+        yield* wholeOrNot(ground, within, settle, watch);
+    if (writes !== undefined && (yield* orGone(ground, text(ground, writes, { within, watch, isLast: true }))) === undefined) {
         throw new errors_1.InternalError("internal", "hos.internal", "the connection took one text, and not the next");
     }
-    if ((settle.length > 0 || writes !== undefined) && inside === true && ground.driver.hasEnded(ground.connection)) {
+    if ((settle.length > 0 || writes !== undefined) && within.inside === true && ground.driver.hasEnded(ground.connection)) {
         (0, turns_1.endEra)(ground.connection);
         throw new errors_1.OutcomeUnknownError("unknown", "hos.outcome_unknown", ENDED);
     }
 }
 /** Runs statements of which nothing is left where one fails, whatever the host does then. */
-function* wholeOrNot(ground, inside, statements, watch) {
+function* wholeOrNot(ground, within, statements, watch) {
     const { driver, connection } = ground;
     const say = function* (sql) {
         yield* translated(ground, [(0, driver_1.plainly)(sql)]);
     };
+    // Also where it cannot be told: the engine has asked PostgreSQL itself then, before this.
+    if (within.inside !== false)
+        yield* orGone(ground, still(ground, within));
     // PostgreSQL's transaction ends by an error as a whole.
     if (statements.length === 1 || driver.dialect === "postgres") {
-        // Also where it cannot be told: the engine has asked PostgreSQL itself then, before this.
-        if (inside !== false)
-            yield* orGone(ground, still(ground));
         yield* translated(ground, statements, watch);
         return;
     }
     if (watch !== undefined)
         yield* orTroubled(driver, watch.begin());
     yield* say("SAVEPOINT hos_settle");
-    if (inside === true && driver.hasEnded(connection))
+    if (within.inside === true && driver.hasEnded(connection))
         throw gone(ground);
     try {
         yield* translated(ground, statements, watch);
@@ -198,34 +202,50 @@ function* wholeOrNot(ground, inside, statements, watch) {
     }
     yield* say("RELEASE SAVEPOINT hos_settle");
 }
+/** Marks the transaction of a step whose statements are run one by one; in the savepoint of a call in shadow, for it goes with the mark. */
+function* marked({ driver, connection }, within, watch) {
+    const marks = driver.texts?.guard.marks ?? [];
+    if (within.inside !== true || within.isMarked || marks.length === 0)
+        return;
+    if (watch !== undefined)
+        yield* watch.begin();
+    for (const sql of marks)
+        yield () => driver.run(connection, (0, driver_1.plainly)(sql));
+    within.isMarked = true;
+}
 /** Has the connection say that it is still in its transaction, before statements are run one by one. */
-function* still(ground) {
+function* still(ground, within) {
     const { driver, connection, life } = ground;
     const { texts } = driver;
-    if (texts === undefined || texts.isBlind) {
+    if (texts === undefined || (texts.isBlind && !within.isMarked)) {
         if ((yield () => driver.inside(connection)) === false)
             throw gone(ground);
         return;
     }
     // What it knows of its transaction is older than what the host has said meanwhile.
-    const { statements } = texts.guard;
+    const statements = texts.guard.still;
     const hasRun = life.takesTexts && (yield () => texts.run(connection, texts.whole(statements))) !== undefined;
     if (!hasRun)
         for (const sql of statements)
             yield () => driver.run(connection, (0, driver_1.plainly)(sql));
+    within.isMarked = false;
 }
 /** Runs several statements as one, with what must be around them; gives nothing where the database takes no texts. */
-function* text(ground, said, { inside, watch, isLast = false }) {
+function* text(ground, said, { within, watch, isLast = false }) {
     const { driver: { texts }, connection, life } = ground;
     if (texts === undefined || !life.takesTexts)
         return undefined;
     const { head, tail, prefix } = watch?.around(isLast) ?? { head: [], tail: [], prefix: "" };
-    const guard = inside === true ? texts.guard.statements : [];
-    const rows = yield () => texts.run(connection, prefix + texts.whole([...guard, ...head, said, ...tail]));
+    const { first, still, marks } = texts.guard;
+    const guard = within.inside !== true ? [] : within.isMarked ? [...still, ...(isLast ? [] : marks)] : first;
+    // The savepoint of a call in shadow is around the mark, which is set anew.
+    const rows = yield () => texts.run(connection, prefix + texts.whole([...head, ...guard, said, ...tail]));
     if (rows === undefined)
         life.takesTexts = false;
-    else
+    else {
         watch?.ran(isLast);
+        within.isMarked = within.inside === true && !isLast;
+    }
     return rows;
 }
 /** As `orTroubled`, behind a guard: that there is no transaction any more is an error of its own. */

@@ -55,8 +55,7 @@ function* once(driver, connection, work, isolation, seen) {
     let isAtItsEnd = false;
     try {
         (0, turns_1.endEra)(connection);
-        for (const sql of driver.begin(isolation))
-            yield say(sql);
+        yield* driver.begin(connection, isolation);
         isOurs = false;
         const given = yield work;
         isOurs = true;
@@ -64,20 +63,21 @@ function* once(driver, connection, work, isolation, seen) {
             void Promise.resolve(given).catch(() => { });
             throw (0, errors_1.refusal)("hos.call_malformed", "this connection answers at once: its transaction is over before a promise is kept");
         }
-        if ((yield () => begun(driver, connection)) === false) {
-            throw new errors_1.CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
-        }
         // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
         const said = (0, several_1.lastOf)(given);
-        if (said instanceof answer_1.Answer && !said.allowed && said.receipt === undefined) {
-            yield* ended(connection);
+        const isNo = said instanceof answer_1.Answer && !said.allowed && said.receipt === undefined;
+        yield* isNo ? ended(connection) : awaited(connection);
+        (0, turns_1.endEra)(connection);
+        // Behind the last that is said in it, for that may have ended it.
+        if (!(yield () => driver.isOurs(connection)))
+            throw notOurs();
+        if (isNo) {
             yield say("ROLLBACK");
             return given;
         }
-        yield* awaited(connection);
-        (0, turns_1.endEra)(connection);
         isAtItsEnd = true;
-        yield* driver.commit(connection);
+        if (!(yield* driver.commit(connection)))
+            throw notOurs();
         return given;
     }
     catch (thrown) {
@@ -101,6 +101,9 @@ function* once(driver, connection, work, isolation, seen) {
         }
         throw isOurs && !(thrown instanceof errors_1.HosError) ? (0, rounds_1.troubled)(driver, thrown) : thrown;
     }
+}
+function notOurs() {
+    return new errors_1.CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
 }
 /** Whether there is a transaction, and not only one that the next statement would begin. */
 function begun(driver, connection) {

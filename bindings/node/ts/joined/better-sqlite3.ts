@@ -1,6 +1,6 @@
 // SQLite by the package `better-sqlite3`. It answers at once, and so does everything that joins its transactions.
 
-import { type Cell, type Driver, fieldOf, plainly, valueOf } from "./driver";
+import { BEGUN, type Cell, type Driver, fieldOf, plainly, valueOf } from "./driver";
 import { always } from "./work";
 
 /** A `Database` of `better-sqlite3`. */
@@ -70,11 +70,24 @@ export const betterSqlite3: Driver<SqliteDatabase> = {
     };
   },
 
-  // A transaction that reads first and writes later can be refused in its middle.
-  begin: () => ["BEGIN IMMEDIATE"],
+  *begin(db) {
+    // A transaction that reads first and writes later can be refused in its middle.
+    for (const sql of ["BEGIN IMMEDIATE", `SAVEPOINT ${BEGUN}`]) yield () => this.run(db, plainly(sql));
+  },
+
+  isOurs(db) {
+    try {
+      this.run(db, plainly(`RELEASE SAVEPOINT ${BEGUN}`));
+      return true;
+    } catch (thrown) {
+      if (fieldOf(thrown, "message").startsWith("no such savepoint")) return false;
+      throw thrown;
+    }
+  },
 
   *commit(db) {
     yield () => this.run(db, plainly("COMMIT"));
+    return true;
   },
 
   trouble(thrown) {

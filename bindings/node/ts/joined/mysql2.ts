@@ -1,6 +1,6 @@
 // MySQL and MariaDB by the package `mysql2`: connections and pools, with callbacks or promises.
 
-import { type Cell, type Driver, type Isolation, type Param, RELEASE, type Rows, SAVEPOINT, type Statement, type Taken, type Trouble, causes, fieldOf, plainly, valueOf } from "./driver";
+import { BEGUN, type Cell, type Driver, type Isolation, type Param, RELEASE, type Rows, SAVEPOINT, type Statement, type Taken, type Trouble, causes, fieldOf, plainly, valueOf } from "./driver";
 import { always } from "./work";
 
 /** A connection of `mysql2` or of `mysql2/promise`, out of a pool or not. */
@@ -27,9 +27,12 @@ const TROUBLE: Readonly<Record<string, Trouble>> = {
   1146: "missing", 1054: "missing",
   1290: "read_only", 1792: "read_only", 1836: "read_only",
 };
-/** MySQL's numbers of a syntax error, and of one that a statement asks for. */
+/** MySQL's numbers of a syntax error, of one that a statement asks for, and of a savepoint that is not there. */
 const SYNTAX = "1064";
 const SIGNALLED = "1644";
+const NO_SAVEPOINT = "1305";
+/** The savepoint by which a step knows its transaction. Without autocommit there is another one at once where it was ended. */
+const STEP = "hos_step";
 const OUTSIDE = "hos.no_transaction";
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
@@ -113,8 +116,13 @@ export const mysql2: Driver<Core> = {
     },
 
     guard: {
-      statements: [`IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`],
-      isMet: (thrown) => fieldOf(thrown, "errno") === SIGNALLED && fieldOf(thrown, "message").includes(OUTSIDE),
+      first: [
+        `IF @@in_transaction = 0 AND @@autocommit = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '${OUTSIDE}'; END IF`,
+        `SAVEPOINT ${STEP}`,
+      ],
+      marks: [`SAVEPOINT ${STEP}`],
+      still: [`RELEASE SAVEPOINT ${STEP}`],
+      isMet: (thrown) => isSaid(thrown, SIGNALLED, OUTSIDE) || isSaid(thrown, NO_SAVEPOINT, STEP),
     },
     isBlind: true,
     head: [SAVEPOINT],
@@ -133,12 +141,25 @@ export const mysql2: Driver<Core> = {
     };
   },
 
-  begin(isolation: Isolation | undefined) {
-    return [...(isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`]), "START TRANSACTION"];
+  *begin(core, isolation: Isolation | undefined) {
+    const before = isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`];
+    // Not as one text: what routes statements to several servers would not see in it that a transaction begins.
+    for (const sql of [...before, "START TRANSACTION", `SAVEPOINT ${BEGUN}`]) yield () => this.run(core, plainly(sql));
+  },
+
+  async isOurs(core) {
+    try {
+      await this.run(core, plainly(`RELEASE SAVEPOINT ${BEGUN}`));
+      return true;
+    } catch (thrown) {
+      if (isSaid(thrown, NO_SAVEPOINT, BEGUN)) return false;
+      throw thrown;
+    }
   },
 
   *commit(core) {
     yield () => this.run(core, plainly("COMMIT"));
+    return true;
   },
 
   trouble(thrown) {
@@ -149,6 +170,11 @@ export const mysql2: Driver<Core> = {
   // What the client itself finds has a code of its own, and no state.
   isSaid: (thrown) => fieldOf(thrown, "errno") !== "" && fieldOf(thrown, "sqlState") !== "",
 };
+
+/** Whether it is the error of this number that tells of this. */
+function isSaid(thrown: unknown, number: string, what: string): boolean {
+  return fieldOf(thrown, "errno") === number && fieldOf(thrown, "message").includes(what);
+}
 
 // A function, for over `false` the connection's own would prevail.
 const bytesOf = (field: { buffer(): Buffer | null }): Buffer | null => field.buffer();

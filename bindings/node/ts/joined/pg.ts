@@ -2,6 +2,7 @@
 
 import { StoreError } from "../errors";
 import { type Cell, type Driver, type Isolation, RELEASE, type Rows, SAVEPOINT, type Taken, type Trouble, causes, fieldOf, valueOf } from "./driver";
+import type { Work } from "./work";
 
 /** A `Client` or a `PoolClient` of `pg`. */
 export interface PgClient {
@@ -33,6 +34,15 @@ const TROUBLE: Readonly<Record<string, Trouble>> = {
 const OUTSIDE = "25P01";
 /** That of a statement in a transaction in which one has failed. */
 const ABORTED = "25P02";
+/** That of a text that is no boolean, and the text where the mark is missing. */
+const NO_BOOLEAN = "22P02";
+const UNMARKED = "hos.no_transaction";
+/** The mark of a transaction of ours, which goes when it does, and what fails without it. A savepoint would make all that is written that
+ * of a transaction below it. */
+const MARK = "SET LOCAL hos.begun = 'on'";
+const IS_MARKED = `SELECT CAST(coalesce(nullif(current_setting('hos.begun', true), ''), '${UNMARKED}') AS boolean)`;
+/** What fails outside of a transaction. */
+const INSIDE = ["SAVEPOINT hos_inside", "RELEASE SAVEPOINT hos_inside"];
 /** How long a call in shadow waits for a lock. */
 const PATIENCE = "250ms";
 
@@ -105,7 +115,9 @@ export const pg: Driver<Client> = {
     },
 
     guard: {
-      statements: ["SAVEPOINT hos_inside", "RELEASE SAVEPOINT hos_inside"],
+      first: INSIDE,
+      marks: [],
+      still: INSIDE,
       isMet: (thrown) => fieldOf(thrown, "code") === OUTSIDE,
     },
     isBlind: false,
@@ -119,12 +131,25 @@ export const pg: Driver<Client> = {
     prefix: "",
   },
 
-  begin: (isolation: Isolation | undefined) => [isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`],
+  *begin(client, isolation: Isolation | undefined) {
+    yield* together(client, [isolation === undefined ? "BEGIN" : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`, MARK]);
+  },
+
+  async isOurs(client) {
+    return (await this.inside(client)) !== false;
+  },
 
   *commit(client) {
-    // Of a transaction that has failed PostgreSQL rolls back what it is told to commit, and calls that no error.
-    const { command } = yield () => client.query("COMMIT");
-    if (command !== "COMMIT") throw new StoreError("store", "hos.store_unavailable", "a statement of the transaction had failed: it was rolled back");
+    try {
+      yield* together(client, [IS_MARKED, "COMMIT"]);
+      return true;
+    } catch (thrown) {
+      const code = fieldOf(thrown, "code");
+      if (code === NO_BOOLEAN && fieldOf(thrown, "message").includes(UNMARKED)) return false;
+      // Told to commit such a one, PostgreSQL would roll it back, and call that no error; but the mark is not read in it.
+      if (code === ABORTED) throw new StoreError("store", "hos.store_unavailable", "a statement of the transaction had failed: it was rolled back");
+      throw thrown;
+    }
   },
 
   trouble(thrown) {
@@ -135,6 +160,13 @@ export const pg: Driver<Client> = {
   // Codes of the system may look like an SQLSTATE (`EPIPE`); how severe an error is only the server says.
   isSaid: (thrown) => /^[0-9A-Z]{5}$/.test(fieldOf(thrown, "code")) && fieldOf(thrown, "severity") !== "",
 };
+
+/** Says several statements in one exchange, where the client takes them so; none behind one that fails. */
+function* together(client: Client, statements: readonly string[]): Work<void> {
+  const { texts } = pg;
+  if ((yield () => texts!.run(client, texts!.whole(statements))) !== undefined) return;
+  for (const sql of statements) yield () => client.query(sql);
+}
 
 /** Bytes in either of the two forms in which PostgreSQL writes them. */
 function bytea(text: string): Buffer {

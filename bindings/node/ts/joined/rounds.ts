@@ -48,10 +48,10 @@ export function* step(ground: Ground, operation: string, json: string, watch?: W
   if (operation === "can" || operation === "can_all" || operation === "instead") {
     const said = native.step(operation, undefined, json);
     const inside = watch === undefined || split(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
-    return yield* rounds(ground, undefined, said, inside === false ? undefined : watch);
+    return yield* rounds(ground, { inside: undefined, isMarked: false }, said, inside === false ? undefined : watch);
   }
-  const { inside, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
-  return yield* rounds(ground, inside, said, inside === false ? undefined : watch);
+  const { within, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
+  return yield* rounds(ground, within, said, within.inside === false ? undefined : watch);
 }
 
 /**
@@ -80,16 +80,22 @@ export function* stands({ driver, connection }: Pick<Ground, "driver" | "connect
   return standing;
 }
 
-/** A step that was begun: whether in a transaction, and what the engine says of it. */
-interface Begun {
+/** Whether a step is in a transaction, and whether that bears its mark. */
+interface Within {
   readonly inside: boolean | undefined;
+  isMarked: boolean;
+}
+
+/** A step that was begun: in what, and what the engine says of it. */
+interface Begun {
+  readonly within: Within;
   readonly said: string;
 }
 
 /** Begins where the connection says that it is. */
 function* asked(ground: Ground, operation: string, json: string): Work<Begun> {
   const inside = yield* insideOf(ground);
-  return { inside, said: ground.native.step(operation, inside, json) };
+  return { within: { inside, isMarked: false }, said: ground.native.step(operation, inside, json) };
 }
 
 /** The first round, with the question in it whether there is a transaction; none where that is to be asked by itself. */
@@ -98,20 +104,21 @@ function* begun(ground: Ground, operation: string, json: string, watch: Watch | 
   const texts = driver.texts;
   // A refusal is made evidence of by one step, which is not begun twice.
   if (texts?.isBlind !== true || !life.takesTexts || operation === "refused") return undefined;
+  const within = { inside: true, isMarked: false };
   const said = native.step(operation, true, json);
   const [status, words] = split(said);
-  if (status !== UNDER_WAY) return { inside: true, said };
+  if (status !== UNDER_WAY) return { within, said };
   const { step: number, text: first } = parse(words) as Said;
   let rows: Rows | undefined;
   try {
-    if (first !== undefined) rows = yield* text(ground, first, { inside: true, watch });
+    if (first !== undefined) rows = yield* text(ground, first, { within, watch });
   } catch (thrown) {
     left(native, said);
     if (!texts.guard.isMet(thrown)) throw troubled(driver, thrown);
     endEra(ground.connection);
-    return { inside: false, said: native.step(operation, false, json) };
+    return { within: { inside: false, isMarked: false }, said: native.step(operation, false, json) };
   }
-  if (rows !== undefined) return { inside: true, said: native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`) };
+  if (rows !== undefined) return { within, said: native.step("go_on", undefined, `{"step":${number},"result":${written(rows)}}`) };
   left(native, said);
   return undefined;
 }
@@ -139,7 +146,7 @@ interface Said {
   readonly leave?: readonly Statement[];
 }
 
-function* rounds(ground: Ground, inside: boolean | undefined, first: string, watch?: Watch): Work<Stepped> {
+function* rounds(ground: Ground, within: Within, first: string, watch?: Watch): Work<Stepped> {
   const { native } = ground;
   let said = first;
   for (;;) {
@@ -147,27 +154,30 @@ function* rounds(ground: Ground, inside: boolean | undefined, first: string, wat
     const told = parse(words) as Said;
     if (status !== UNDER_WAY) {
       // Also where nothing was judged: then they take claims back.
-      yield* settled(ground, inside, told, watch);
+      yield* settled(ground, within, told, watch);
       if (status !== "allowed" && status !== "refused") throw failure(status, words);
       const { answer = {}, earlier = [], refusal, leave: claims = [] } = told;
       return { allowed: status === "allowed", answer, earlier, refusal, leave: claims };
     }
-    const given: string = yield* orLeft(native, said, round(ground, inside, told, watch));
+    const given: string = yield* orLeft(native, said, round(ground, within, told, watch));
     said = native.step("go_on", undefined, `{"step":${told.step},${given}}`);
   }
 }
 
 /** What the database gives for a round, as JSON. */
-function* round(ground: Ground, inside: boolean | undefined, told: Said, watch: Watch | undefined): Work<string> {
+function* round(ground: Ground, within: Within, told: Said, watch: Watch | undefined): Work<string> {
   let given: string | undefined;
   let { need } = told;
   if (told.text !== undefined) {
-    const rows = yield* orGone(ground, text(ground, told.text, { inside, watch }));
+    const rows = yield* orGone(ground, text(ground, told.text, { within, watch }));
     if (rows === undefined) ({ need } = parse(split(ground.native.step("apart", undefined, `{"step":${told.step}}`))[1]) as Said);
     else given = `"result":${written(rows)}`;
   }
-  given ??= `"rows":[${(yield* translated(ground, need ?? [], watch)).map(written).join()}]`;
-  if (inside === true && ground.driver.hasEnded(ground.connection)) throw gone(ground);
+  if (given === undefined) {
+    yield* orTroubled(ground.driver, marked(ground, within, watch));
+    given = `"rows":[${(yield* translated(ground, need ?? [], watch)).map(written).join()}]`;
+  }
+  if (within.inside === true && ground.driver.hasEnded(ground.connection)) throw gone(ground);
   return given;
 }
 
@@ -190,34 +200,34 @@ function* orLeft<T>(native: Joined, said: string, work: Work<T>): Work<T> {
 }
 
 /** Runs what the step writes. */
-function* settled(ground: Ground, inside: boolean | undefined, told: Said, watch: Watch | undefined): Work<void> {
+function* settled(ground: Ground, within: Within, told: Said, watch: Watch | undefined): Work<void> {
   const { settle = [], text: writes } = told;
-  if (settle.length > 0) yield* wholeOrNot(ground, inside, settle, watch);
-  if (writes !== undefined && (yield* orGone(ground, text(ground, writes, { inside, watch, isLast: true }))) === undefined) {
+  if (settle.length > 0) yield* wholeOrNot(ground, within, settle, watch);
+  if (writes !== undefined && (yield* orGone(ground, text(ground, writes, { within, watch, isLast: true }))) === undefined) {
     throw new InternalError("internal", "hos.internal", "the connection took one text, and not the next");
   }
-  if ((settle.length > 0 || writes !== undefined) && inside === true && ground.driver.hasEnded(ground.connection)) {
+  if ((settle.length > 0 || writes !== undefined) && within.inside === true && ground.driver.hasEnded(ground.connection)) {
     endEra(ground.connection);
     throw new OutcomeUnknownError("unknown", "hos.outcome_unknown", ENDED);
   }
 }
 
 /** Runs statements of which nothing is left where one fails, whatever the host does then. */
-function* wholeOrNot(ground: Ground, inside: boolean | undefined, statements: readonly Statement[], watch: Watch | undefined): Work<void> {
+function* wholeOrNot(ground: Ground, within: Within, statements: readonly Statement[], watch: Watch | undefined): Work<void> {
   const { driver, connection } = ground;
   const say = function* (sql: string): Work<void> {
     yield* translated(ground, [plainly(sql)]);
   };
+  // Also where it cannot be told: the engine has asked PostgreSQL itself then, before this.
+  if (within.inside !== false) yield* orGone(ground, still(ground, within));
   // PostgreSQL's transaction ends by an error as a whole.
   if (statements.length === 1 || driver.dialect === "postgres") {
-    // Also where it cannot be told: the engine has asked PostgreSQL itself then, before this.
-    if (inside !== false) yield* orGone(ground, still(ground));
     yield* translated(ground, statements, watch);
     return;
   }
   if (watch !== undefined) yield* orTroubled(driver, watch.begin());
   yield* say("SAVEPOINT hos_settle");
-  if (inside === true && driver.hasEnded(connection)) throw gone(ground);
+  if (within.inside === true && driver.hasEnded(connection)) throw gone(ground);
   try {
     yield* translated(ground, statements, watch);
   } catch (thrown) {
@@ -231,37 +241,52 @@ function* wholeOrNot(ground: Ground, inside: boolean | undefined, statements: re
   yield* say("RELEASE SAVEPOINT hos_settle");
 }
 
+/** Marks the transaction of a step whose statements are run one by one; in the savepoint of a call in shadow, for it goes with the mark. */
+function* marked({ driver, connection }: Ground, within: Within, watch: Watch | undefined): Work<void> {
+  const marks = driver.texts?.guard.marks ?? [];
+  if (within.inside !== true || within.isMarked || marks.length === 0) return;
+  if (watch !== undefined) yield* watch.begin();
+  for (const sql of marks) yield () => driver.run(connection, plainly(sql));
+  within.isMarked = true;
+}
+
 /** Has the connection say that it is still in its transaction, before statements are run one by one. */
-function* still(ground: Ground): Work<void> {
+function* still(ground: Ground, within: Within): Work<void> {
   const { driver, connection, life } = ground;
   const { texts } = driver;
-  if (texts === undefined || texts.isBlind) {
+  if (texts === undefined || (texts.isBlind && !within.isMarked)) {
     if ((yield () => driver.inside(connection)) === false) throw gone(ground);
     return;
   }
   // What it knows of its transaction is older than what the host has said meanwhile.
-  const { statements } = texts.guard;
+  const statements = texts.guard.still;
   const hasRun = life.takesTexts && (yield () => texts.run(connection, texts.whole(statements))) !== undefined;
   if (!hasRun) for (const sql of statements) yield () => driver.run(connection, plainly(sql));
+  within.isMarked = false;
 }
 
 /** How a text is run. */
 interface How {
-  /** Whether it is for a transaction: it fails where there is none any more. */
-  inside: boolean | undefined;
+  /** Of a step in a transaction it fails where that is not there any more. */
+  within: Within;
   watch: Watch | undefined;
   isLast?: boolean;
 }
 
 /** Runs several statements as one, with what must be around them; gives nothing where the database takes no texts. */
-function* text(ground: Ground, said: string, { inside, watch, isLast = false }: How): Work<Rows | undefined> {
+function* text(ground: Ground, said: string, { within, watch, isLast = false }: How): Work<Rows | undefined> {
   const { driver: { texts }, connection, life } = ground;
   if (texts === undefined || !life.takesTexts) return undefined;
   const { head, tail, prefix } = watch?.around(isLast) ?? { head: [], tail: [], prefix: "" };
-  const guard = inside === true ? texts.guard.statements : [];
-  const rows: Rows | undefined = yield () => texts.run(connection, prefix + texts.whole([...guard, ...head, said, ...tail]));
+  const { first, still, marks } = texts.guard;
+  const guard = within.inside !== true ? [] : within.isMarked ? [...still, ...(isLast ? [] : marks)] : first;
+  // The savepoint of a call in shadow is around the mark, which is set anew.
+  const rows: Rows | undefined = yield () => texts.run(connection, prefix + texts.whole([...head, ...guard, said, ...tail]));
   if (rows === undefined) life.takesTexts = false;
-  else watch?.ran(isLast);
+  else {
+    watch?.ran(isLast);
+    within.isMarked = within.inside === true && !isLast;
+  }
   return rows;
 }
 

@@ -62,7 +62,7 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
   let isAtItsEnd = false;
   try {
     endEra(connection);
-    for (const sql of driver.begin(isolation)) yield say(sql);
+    yield* driver.begin(connection, isolation);
     isOurs = false;
     const given: unknown = yield work;
     isOurs = true;
@@ -70,20 +70,19 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
       void Promise.resolve(given).catch(() => {});
       throw refusal("hos.call_malformed", "this connection answers at once: its transaction is over before a promise is kept");
     }
-    if ((yield () => begun(driver, connection)) === false) {
-      throw new CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
-    }
     // A refusal has left nothing of itself, and the host's rows go with it. One with a receipt is evidence, which is to be kept.
     const said = lastOf(given);
-    if (said instanceof Answer && !said.allowed && said.receipt === undefined) {
-      yield* ended(connection);
+    const isNo = said instanceof Answer && !said.allowed && said.receipt === undefined;
+    yield* isNo ? ended(connection) : awaited(connection);
+    endEra(connection);
+    // Behind the last that is said in it, for that may have ended it.
+    if (!(yield () => driver.isOurs(connection))) throw notOurs();
+    if (isNo) {
       yield say("ROLLBACK");
       return given;
     }
-    yield* awaited(connection);
-    endEra(connection);
     isAtItsEnd = true;
-    yield* driver.commit(connection);
+    if (!(yield* driver.commit(connection))) throw notOurs();
     return given;
   } catch (thrown) {
     const trouble = driver.trouble(thrown).trouble;
@@ -103,6 +102,10 @@ function* once(driver: Driver, connection: object, work: () => unknown, isolatio
     }
     throw isOurs && !(thrown instanceof HosError) ? troubled(driver, thrown) : thrown;
   }
+}
+
+function notOurs(): CallError {
+  return new CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
 }
 
 /** Whether there is a transaction, and not only one that the next statement would begin. */

@@ -30,9 +30,13 @@ final class Connection
     private const SIGNAL = 1644;
     private const OUTSIDE = 'hos.no_transaction';
     private const OTHER_WORDS = 'hos.sql_mode';
-    /** The savepoint behind the beginning of a transaction of ours, and MySQL's number of one that is not there. */
+    /** The savepoint behind the beginning of a transaction of ours, and MySQL's number and SQLite's words of one that is not there. */
     private const MARK = 'hos_begun';
     private const NO_SAVEPOINT = 1305;
+    private const NO_SUCH_SAVEPOINT = 'no such savepoint';
+    /** PostgreSQL's mark: a savepoint would make all that is written that of a transaction below it. */
+    private const POSTGRES_MARK = "SET LOCAL hos.begun = 'on'";
+    private const POSTGRES_MARKED = "SELECT 1 WHERE current_setting('hos.begun', true) = 'on'";
     /** PostgreSQL's state of a statement in a transaction in which one has failed. */
     public const ABORTED = '25P02';
 
@@ -148,10 +152,10 @@ final class Connection
         $this->pdo->rollBack();
     }
 
-    /** Leaves in a transaction that was begun what `stands` knows it by, where the connection alone does not tell. */
+    /** Leaves in a transaction that was begun what `stands` knows it by: it goes when the transaction does. */
     public function mark(): void
     {
-        $this->dialect === 'mysql' && $this->pdo->exec('SAVEPOINT ' . self::MARK);
+        $this->pdo->exec($this->dialect === 'postgres' ? self::POSTGRES_MARK : 'SAVEPOINT ' . self::MARK);
     }
 
     /**
@@ -176,16 +180,21 @@ final class Connection
         }
     }
 
-    /** Whether the transaction that was begun is there still. After a deadlock MySQL has ended it, and may be in another one by now. */
+    /**
+     * Whether the transaction that was begun is there still, and not another one: the work may have begun one, and MySQL has ended the
+     * first after a deadlock. Throws where a statement has failed in PostgreSQL's, which would take the COMMIT and roll back without a word.
+     */
     public function stands(): bool
     {
-        if ($this->dialect !== 'mysql') {
-            return $this->isInside();
+        if ($this->dialect === 'postgres') {
+            return $this->isInside() && $this->run((object) ['sql' => self::POSTGRES_MARKED, 'params' => [], 'reads' => true]) !== [];
         }
         try {
             $this->pdo->exec('RELEASE SAVEPOINT ' . self::MARK);
         } catch (\PDOException $error) {
-            return ($error->errorInfo[1] ?? 0) === self::NO_SAVEPOINT ? false : throw $error;
+            $gone = ($error->errorInfo[1] ?? 0) === self::NO_SAVEPOINT || str_contains($error->getMessage(), self::NO_SUCH_SAVEPOINT);
+
+            return $gone ? false : throw $error;
         }
 
         return true;

@@ -24,6 +24,8 @@ final class Joined implements Door
     private const ON_ITS_WAY = 2;
     /** What is answered by yes or no. */
     private const ANSWERED = ['can', 'can_all', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy', 'all'];
+    /** What a step is made of: none of them is a call, and a claim says neither yes nor no. */
+    private const PARTS = ['claim', 'leave', 'go_on', 'apart', 'refused', 'instead'];
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
     /** How much of a call that failed is told once more. */
     private const TOLD_BYTES_MAX = 31 << 20;
@@ -57,11 +59,14 @@ final class Joined implements Door
         $asks = in_array($operation, ['can', 'can_all', 'message'], true);
         $inside = ($watched || !$asks) && $this->during($this->connection->isInside(...));
         try {
-            [$status, $told, $json] = $this->apart($operation, $inside, $call, $watched);
+            if (in_array($operation, self::PARTS, true)) {
+                throw HosError::call('hos.call_malformed', "`$operation` is a part of a call, and none by itself");
+            }
+            [$status, $told] = $this->apart($operation, $inside, $call, $watched);
         } catch (\Throwable $fault) {
             $watched || throw $fault;
             $inside && $this->lost($fault);
-            [$status, $told, $json] = $this->instead($operation, $call, $inside, $fault);
+            [$status, $told] = $this->instead($operation, $call, $inside, $fault);
         }
         $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;
 
@@ -69,7 +74,12 @@ final class Joined implements Door
             $told->answer->earlier = $told->earlier;
         }
 
-        return in_array($operation, self::ANSWERED, true) ? self::answer($told) : $json;
+        if (in_array($operation, self::ANSWERED, true)) {
+            return self::answer($told);
+        }
+        unset($told->settle);
+
+        return json_encode($told, self::FLAGS);
     }
 
     public function can(string $tenant, Uid $principal, string $action, Uid $resource, string $beside, ?int &$status): string
@@ -173,7 +183,7 @@ final class Joined implements Door
      * What the world decided by itself, in place of an answer that could not be had: the engine knows whether the law leaves it that, and
      * has it read where nothing was read yet.
      *
-     * @return array{int, \stdClass, string}
+     * @return array{int, \stdClass}
      * @throws \Throwable the fault, where it does not
      */
     private function instead(string $operation, string $call, bool $inside, \Throwable $fault): array
@@ -199,7 +209,7 @@ final class Joined implements Door
     /**
      * A step; one that watches, in a savepoint of its own.
      *
-     * @return array{int, \stdClass, string}
+     * @return array{int, \stdClass}
      */
     private function apart(string $operation, bool $inside, string $call, bool $watched): array
     {
@@ -219,7 +229,7 @@ final class Joined implements Door
     /**
      * One step, round by round.
      *
-     * @return array{int, \stdClass, string} status, and what the engine told at the end
+     * @return array{int, \stdClass} status, and what the engine told at the end
      */
     private function step(string $operation, bool $inside, string $call): array
     {
@@ -259,7 +269,7 @@ final class Joined implements Door
             $this->connection->together($told->text, last: true) ?? throw HosError::internal('the connection took one text, and not the next');
         }
 
-        return $status === 1 || $status === 0 ? [$status, $told, $json] : throw HosError::told($status, $json);
+        return $status === 1 || $status === 0 ? [$status, $told] : throw HosError::told($status, $json);
     }
 
     /** The engine's number in this process: what is known of a database's law and directory is known to all who are connected to it. */

@@ -67,10 +67,6 @@ final class Transaction
         if (!$this->connection->during($this->connection->stands(...))) {
             throw HosError::call('hos.no_transaction', 'the work has ended the transaction, or an error that it has caught; what ends it is what it returns');
         }
-        if ($this->connection->dialect === 'postgres') {
-            // It takes the COMMIT of a transaction in which a statement failed, and rolls back without a word.
-            $this->connection->during(fn () => $pdo->query('SELECT 1'));
-        }
         $mode = $pdo->getAttribute(\PDO::ATTR_ERRMODE);
         $pdo->setAttribute(\PDO::ATTR_ERRMODE, \PDO::ERRMODE_EXCEPTION);
         try {

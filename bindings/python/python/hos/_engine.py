@@ -28,8 +28,8 @@ _Path = Union[str, "os.PathLike[str]"]
 _Named = Union[Uid, str, HasUid]
 _Record = Mapping[str, Any]
 _PATHS = ("store", "law", "key_file", "signer_socket", "mark")
-# What a `Path` leaves of a database's URL: one slash of two.
-_URL = re.compile(r"(?:postgres|mysql|mariadb|sqlite)[\w+]*:/", re.IGNORECASE)
+# A database's URL, also where a `Path` has left one slash of two.
+_URL = re.compile(r"\s*(?:postgres|pgsql|mysql|mariadb|sqlite)[\w+]*:", re.IGNORECASE)
 
 
 class Engine(Core):

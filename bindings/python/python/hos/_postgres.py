@@ -76,16 +76,14 @@ class _Postgres(Kind):
             self.do("BEGIN")
 
     def mark(self) -> None:
-        # Where each statement begins a transaction, another one would pass for ours. A savepoint would make all that is written
-        # that of a transaction below it.
-        if not self.raw.autocommit:
-            self.do("SET LOCAL hos.begun = 'on'")
+        # A savepoint would make all that is written that of a transaction below it.
+        self.do("SET LOCAL hos.begun = 'on'")
 
     def stands(self) -> None:
         # It takes the COMMIT of a transaction in which a statement failed, and rolls back without a word.
         if self.raw.info.transaction_status == _IN_ERROR:
             raise failed("a statement has failed, and the work has gone on")
-        if not self.inside(True) or not (self.raw.autocommit or self._is_marked()):
+        if not self.inside(True) or not self._is_marked():
             raise gone()
 
     def _is_marked(self) -> bool:

@@ -51,6 +51,8 @@ __all__ = ["Args", "Connection", "JoinedActor", "JoinedEngine", "JoinedTenant"]
 _T = TypeVar("_T")
 _Named = Union[Uid, str, HasUid]
 Args = Union[Mapping[str, Any], Callable[[], Mapping[str, Any]]]
+# What a step is made of: none of them is a call.
+_PARTS = ("claim", "leave", "go_on", "apart", "refused", "instead")
 
 
 class JoinedEngine:
@@ -88,16 +90,21 @@ class JoinedEngine:
     def call(self, operation: str, call: _raw.Raw) -> Reply:
         """A call in the words of the wire: JSON, or a mapping that becomes JSON as it stands."""
         operation = _raw.text("operation", operation)
+        if operation in _PARTS:
+            raise CallError("hos.call_malformed", f"`{operation}` is a part of a call, and none by itself")
         outcome = _raw.outcome(call)
         if outcome is not None:
             try:
                 told = self._asked_beside(operation, _raw.written(call))
             except Exception as why:
                 told = _beside.instead(self._instead, operation, outcome, why)
-        elif operation in ("can", "can_all"):
+        elif operation in ("can", "can_all", "message"):
             told = self._can(_raw.written(call), False, operation)
         else:
             told = self._asked(operation, _raw.written(call))
+        if "answer" not in told:
+            # A message is no yes or no.
+            return Reply({name: value for name, value in told.items() if name != "settle"})
         earlier = {"earlier": told["earlier"]} if "earlier" in told else {}
         return Reply({**told["answer"], **earlier})
 

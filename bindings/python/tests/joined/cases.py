@@ -481,3 +481,31 @@ class Days(Joined):
         self.refused(hos.CallError, "hos.call_malformed", self.engine.call, "transition", "{")
         self.refused(hos.CallError, "hos.call_malformed", self.engine.call, "history", {"tenant": "t1", "contract": "ticket", "id": "x"})
         self.rollback()
+
+    def test_what_is_no_call(self):
+        """What a step is made of: a claim would leave its row, and says neither yes nor no."""
+        id = fresh("none")
+        who = {"tenant": "t1", "principal": {"type": "S::Account", "id": "mert"}}
+        words = {"code": "hos.wrong_state", "language": "tr"}
+        self.born(fresh("o"))
+        operations = "can can_all begin transition record directory adopt legacy all available message history nothing".split()
+        calls = {
+            **{operation: {} for operation in operations},
+            "claim": {**who, "operation": "transition", "contract": "ticket", "id": id, "event": "pay"},
+            "leave": {"step": 1},
+            "go_on": {"step": 1, "rows": []},
+            "apart": {"step": 1},
+            "refused": {"refusal": 1},
+            "instead": {"operation": "transition", "call": "{}", "code": "hos.internal", "message": "x"},
+        }
+        self.begin()
+        self.insert(fresh("o"))
+        for operation, call in calls.items():
+            for said in (call, {**call, "legacy": {"allowed": True}}):
+                self.refused(hos.CallError, "hos.call_malformed", self.engine.call, operation, said)
+        told = self.engine.tenant("t1").message(words["code"], words["language"])
+        self.assertEqual(self.engine.call("message", {"tenant": "t1", **words}), {"message": told})
+        self.commit()
+        self.assertEqual(self.engine.call("message", {"tenant": "t1", **words}), {"message": told}, "it needs no transaction")
+        self.assertFalse(self.host.in_transaction(self.connection))
+        self.assertEqual(self.kept(id), (0, 0, 0))

@@ -171,9 +171,6 @@ class Transactions(Joined):
             return self.birth(id)
 
         for work, kept in ((rolled_back, 0), (committed, 1), (begun_again, 0)):
-            if work is begun_again and self.host.dialect == "postgres" and self.host.explicit:
-                # It is in a transaction, and nobody says in which.
-                continue
             id = fresh("o")
             self.refused(hos.CallError, "hos.no_transaction", self.engine.transaction, work)
             self.assertFalse(self.host.in_transaction(self.connection))
@@ -372,8 +369,7 @@ class Transactions(Joined):
         self.assertEqual(self.kept(id), (0, 0, 0))
 
     def test_a_connection_that_is_lost_before_the_commit_has_stored_nothing(self):
-        if self.host.dialect == "sqlite" or self.host.dialect == "postgres" and self.host.explicit:
-            # Nothing is said to the latter between the work and the commit.
+        if self.host.dialect == "sqlite":
             return
 
         def work():

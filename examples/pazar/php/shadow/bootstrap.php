@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Shop;
 
-foreach (['Db', 'Http', 'Actor', 'Routes', 'Texts', 'Read', 'Stock', 'Law'] as $file) {
+foreach (['Db', 'Http', 'Actor', 'Routes', 'Texts', 'Read', 'Stock', 'Refunds', 'Law'] as $file) {
     require __DIR__ . "/../shared/$file.php";
 }
 foreach (['Policy', 'Contract', 'Proof'] as $door) {
@@ -61,7 +61,10 @@ final class World
         if ($this->actor->kind === 'nobody' || ($in->method === 'GET' && !$provider)) {
             return $action();
         }
-        $id = ($provider ? $in->text('event') : $in->header('X-Request-Id')) ?? bin2hex(random_bytes(16));
+        $id = $provider ? $in->text('event') : (string) $in->header('X-Request-Id');
+        if ($id === '') {
+            $id = $provider ? throw new Refusal('input_invalid', 400, ['field' => 'event']) : bin2hex(random_bytes(16));
+        }
         if (strlen($id) > 128 || !mb_check_encoding($id, 'UTF-8')) {
             throw new Refusal('input_invalid', 400, ['field' => 'X-Request-Id']);
         }

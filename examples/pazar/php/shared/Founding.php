@@ -26,6 +26,8 @@ final class Founding
     {
         try {
             $db->row('SELECT 1 FROM hos_store LIMIT 1');
+            // What an older stage left in shadow is judged first: nothing else can be done with these orders before.
+            self::work($db);
         } catch (\PDOException) {
             self::store($db);
         }

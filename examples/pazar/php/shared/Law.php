@@ -71,13 +71,21 @@ final class Law
         }
     }
 
-    /** @return list<string> orders that the law's clock has expired, and the shop's rows have not followed yet */
-    public static function expired(Db $db): array
+    /**
+     * Orders that the law's clock has expired, and the shop's rows have not followed yet. Each is locked, and looked at again: while others
+     * were waited for, it may have been reopened, and paid.
+     *
+     * @return iterable<string>
+     */
+    public static function expired(Db $db): iterable
     {
-        $bytes = $db->kind === 'sqlite' ? 'CAST(? AS BLOB)' : '?';
+        [$bytes, $locked] = $db->kind === 'sqlite' ? ['CAST(? AS BLOB)', ''] : ['?', ' FOR UPDATE'];
         $sql = "SELECT 1 FROM hos_instance WHERE tenant = 'pazar-tr' AND contract = 'order' AND state = 'expired' AND id = $bytes";
-        $waiting = array_column($db->rows("SELECT id FROM orders WHERE status = 'new' ORDER BY id"), 'id');
-
-        return array_values(array_filter($waiting, fn ($id) => $db->row($sql, $id) !== null));
+        foreach (array_column($db->rows("SELECT id FROM orders WHERE status = 'new' ORDER BY id"), 'id') as $id) {
+            // What was read before the lock is as old as the transaction.
+            if ($db->row($sql, $id) !== null && $db->lock('orders', $id)['status'] === 'new' && $db->row($sql . $locked, $id) !== null) {
+                yield $id;
+            }
+        }
     }
 }

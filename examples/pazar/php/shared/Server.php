@@ -26,6 +26,9 @@ final class Server
     ) {
         $index = realpath("$stage/index.php") ?: throw new \InvalidArgumentException("`$stage` is no stage: it has no index.php");
         $this->url = "http://127.0.0.1:$port";
+        // Else it would be somebody else who answers, and the stage would seem to have started.
+        $free = @stream_socket_server("tcp://127.0.0.1:$port", $number, $why) ?: throw new \RuntimeException("port $port cannot be had: $why");
+        fclose($free);
         if (!is_dir($dir)) {
             mkdir($dir, 0700, true);
         }

@@ -171,6 +171,13 @@ final class Beside
             $this->check("$on: the first event pays, and its reference stays: $n", ($now['paid'] ?? 0) === $made['total']
                 && $now['payments'][0]['psp_ref'] === "$payment-0", "{$said['status']} {$said['body']}");
         }
+        $driver->ask('mert', "POST /orders/{$made['id']}/ship", ['tracking' => 'x']);
+        $said = $office($made['id'], 'refunding');
+        $refunds = $db->rows('SELECT id, amount FROM refunds WHERE order_id = ?', $made['id']);
+        $this->check("$on: of what the back office refunds the provider is asked for the money", $said['status'] === 200
+            && array_column($refunds, 'amount') === [$made['total']], "{$said['status']} {$said['body']}" . json_encode($refunds));
+        $said = $driver->ask('psp', 'POST /payments/webhook', ['event' => "$payment-back", 'kind' => 'refunded', 'about' => $refunds[0]['id'] ?? '', 'amount' => '0']);
+        $this->check("$on: and its answer ends it", $said['status'] === 200 && $status($made['id']) === 'refunded', "{$said['status']} {$said['body']}");
     }
 
     /** Where somebody is in the way of a refusal's evidence, it is written all the same. */
@@ -285,5 +292,55 @@ final class Beside
         $told = json_decode($cron['body'], true)['message'] ?? '';
         $this->check("$on: the law's clock ends what nobody paid, and the rows follow", $exit === 0 && $left === 0 && $told === count($waiting) . ' expired' && $waiting !== [], "$said {$cron['body']}");
         $this->isClean("$on: after the clock", $db);
+    }
+
+    /** What was reopened and paid while the cron waited for another order stays paid. */
+    public function expiresBeside(string $on, Driver $driver, Db $db): void
+    {
+        if ($db->kind === 'sqlite') {
+            return;                                                 // one lock for all: nobody pays while the cron waits
+        }
+        // Two orders of two hours ago, which nobody paid.
+        $hos = fn (string ...$words) => Founding::hos($db, ['begin', ...$words, '--as', 'Account::ayse', '--tenant', 'pazar-tr']);
+        foreach (['8001', '8002'] as $n) {
+            [$past, $now] = [gmdate('Y-m-d\TH:i:s\Z', time() - 7200), gmdate('Y-m-d H:i:s')];
+            $began = $hos('order', "o-$n", 'place', '--fact', 'buyer=ayse', '--fact', 'shop=s1', '--fact', 'total=100', '--time', $past)[0]
+                + $hos('payment', "p-$n", 'request', '--fact', 'payer=ayse', '--fact', 'provider=psp', '--fact', "order=o-$n", '--fact', 'amount=100')[0];
+            $this->check("$on: an order of two hours ago", $began === 0);
+            $db->run("INSERT INTO orders (id, buyer, shop, total, paid, status, tracking, placed_at) VALUES (?, 'ayse', 's1', 100, 0, 'new', '', ?)", "o-$n", $now);
+            $db->run("INSERT INTO payments (id, order_id, payer, provider, amount, psp_ref, status) VALUES (?, ?, 'ayse', 'psp', 100, '', 'pending')", "p-$n", "o-$n");
+        }
+        Founding::work($db);
+        $free = (string) tempnam(sys_get_temp_dir(), 'pazar');
+        $cron = function () use ($driver, $free): array {
+            for ($i = 0; $i < 1_000 && is_file($free); $i++) {
+                usleep(10_000);
+                clearstatcache();
+            }
+
+            return $driver->ask('cron', 'POST /cron/expire');
+        };
+        $buyer = function () use ($driver, $db, $free): array {
+            [$own, $watches] = [Db::open($db->url), Db::open($db->url)];
+            $waits = $db->kind === 'pgsql'
+                ? "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                : "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE '%orders%' AND id <> CONNECTION_ID()";
+
+            return $own->transaction(function () use ($driver, $own, $watches, $free, $waits): array {
+                $own->lock('orders', 'o-8001');
+                unlink($free);
+                for ($i = 0; $i < 500 && $watches->row($waits)['n'] == 0; $i++) {
+                    usleep(20_000);
+                }
+                $office = $driver->ask('okan', 'POST /admin/order/o-8002/status', ['status' => 'new', 'reason' => 'the money came']);
+                $report = ['event' => 'beside', 'kind' => 'captured', 'about' => 'p-8002', 'amount' => '100'];
+
+                return [$office['status'], $driver->ask('psp', 'POST /payments/webhook', $report)['status']];
+            });
+        };
+        [$told, $paid] = Driver::together([$cron, $buyer]);
+        $rows = array_column($db->rows("SELECT status FROM orders WHERE id IN ('o-8001', 'o-8002') ORDER BY id"), 'status');
+        $this->check("$on: the cron leaves alone what was paid while it waited", $paid === [200, 200] && $rows === ['expired', 'paid']
+            && str_contains($told['body'], '1 expired'), json_encode([$paid, $rows, $told['body']]));
     }
 }

@@ -139,6 +139,9 @@ final class Story
         $this->step('restock another\'s shelf', 'selin', 'POST /products/kilim/restock', ['quantity' => '1'], 403);
         $this->step('ship before it is paid', 'mert', "POST /orders/$id/ship", ['tracking' => 'x'], 409);
         $this->step('no such order', 'ayse', 'GET /orders/o-99999', [], 404);
+        foreach (['-0001-01-01', '0000-00-00', '@99999999999999', 'soon'] as $day) {
+            $this->step("an arrival that not every database keeps: $day", 'ayse', 'POST /reservations', ['room' => '101', 'guests' => '2', 'nights' => '1', 'arrival' => $day], 400);
+        }
         // MariaDB would keep it as `??`, and take the next such id for the same.
         $this->step('a request id that is no text', 'ayse', 'POST /cart', ['product' => 'kilim'], 400, headers: ['X-Request-Id' => "\xff\xfe"]);
     }

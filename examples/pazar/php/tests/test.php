@@ -95,11 +95,23 @@ $race = static function (string $on, Server $server, Driver $driver, Db $db) use
     $said = Driver::together(array_fill(0, 6, fn () => $driver->ask('bora', 'POST /checkout', ['shop' => 's1'], ['X-Request-Id' => 'one'])));
     $check("$on: one request id is one order, and one answer", count(array_unique(array_column($said, 'body'))) === 1 && $said[0]['status'] === 201, json_encode(array_column($said, 'status')));
     $check("$on: all but one were told it again", count(array_filter($said, fn ($one) => isset($one['headers']['x-replayed']))) === 5);
+    $ids = array_column([$buy('bora', ''), $buy('bora', '')], 'id');
+    $check("$on: an empty request id is none", count(array_unique($ids)) === 2, json_encode($ids));
+    $said = $driver->ask('psp', 'POST /payments/webhook', ['event' => '', 'kind' => 'captured', 'about' => $order['payments'][0]['id'], 'amount' => '1']);
+    $check("$on: the provider's event has a name", $said['status'] === 400 && str_contains($said['body'], 'event'), "{$said['status']} {$said['body']}");
 
     $driver->ask('bora', 'POST /cart', ['product' => 'kilim']);
     $said = Driver::together(array_fill(0, 4, fn () => $driver->ask('bora', 'POST /checkout', ['shop' => 's1'])));
     $statuses = array_count_values(array_column($said, 'status'));
     $check("$on: one cart in four windows is one order", ($statuses[201] ?? 0) === 1 && ($statuses[409] ?? 0) === 3, json_encode($statuses));
+
+    for ($i = 1; $i <= 3; $i++) {
+        $driver->ask('load-16', 'POST /cart', ['product' => 'kilim', 'quantity' => '0']);
+        $put = fn (int $quantity) => fn () => $driver->ask('load-16', 'POST /cart', ['product' => 'kilim', 'quantity' => (string) $quantity]);
+        $statuses = array_column(Driver::together(array_map($put, [1, 2, 3, 4])), 'status');
+        $rows = $db->rows("SELECT quantity FROM carts WHERE user_id = 'load-16'");
+        $check("$on: four windows put one thing into the cart", array_unique($statuses) === [200] && count($rows) === 1, json_encode([$statuses, $rows]) . $server->log());
+    }
 
     for ($i = 1; $i <= 3; $i++) {
         $said = $driver->ask('ayse', 'POST /reservations', ['room' => '101', 'guests' => '2', 'nights' => '1', 'arrival' => '2026-02-01']);
@@ -167,7 +179,17 @@ try {
         Db::open($old)->setUp(dirname($options->stage) . '/shadow');
         $beside->takenIn('from stage to stage', Db::open($old));
         $beside->tellsOfOld('from stage to stage', Db::open($old));
-        $serve($options->stage, $old, false, fn (Server $server, Driver $driver, Db $db) => $beside->goesOn('from stage to stage', $driver, $db));
+        $sold = '';
+        $serve(dirname($options->stage) . '/shadow', $old, false, function (Server $server, Driver $driver, Db $db) use ($check, &$sold): void {
+            $driver->ask('ayse', 'POST /cart', ['product' => 'kilim']);
+            $sold = json_decode($driver->ask('ayse', 'POST /checkout', ['shop' => 's1'])['body'], true)['order']['id'];
+            $check('from stage to stage: nobody has judged the last sale yet', $db->row('SELECT COUNT(*) AS n FROM hos_inbox')['n'] > 0);
+        });
+        $serve($options->stage, $old, false, function (Server $server, Driver $driver, Db $db) use ($check, $beside, &$sold): void {
+            $said = $driver->ask('ayse', "POST /orders/$sold/cancel");
+            $check('from stage to stage: the next stage begins all the same, and knows of it', $said['status'] === 200, "{$said['status']} {$said['body']}");
+            $beside->goesOn('from stage to stage', $driver, $db);
+        });
         $beside->keepsInTheEnd('from stage to stage', Db::open($old));
     }
     foreach (['sqlite' => Databases::SQLITE, 'postgresql' => getenv('HOS_TEST_POSTGRES'), 'mariadb' => getenv('HOS_TEST_MARIADB')] as $kind => $where) {
@@ -195,6 +217,7 @@ try {
             if ($all || $law || ($stage === 'before' && $where === Databases::SQLITE)) {
                 $serve($options->stage, $databases->fresh($where), $with, function (Server $server, Driver $driver, Db $db) use ($on, $race, $law, $beside): void {
                     $race($on, $server, $driver, $db);
+                    $law && $beside->expiresBeside($on, $driver, $db);
                     $law && $beside->isClean("$on: after the races", $db);
                 });
             }
@@ -203,6 +226,13 @@ try {
         }
     }
     if ($stage === 'before') {
+        $taken = stream_socket_server('tcp://127.0.0.1:0');
+        $port = (string) parse_url('tcp://' . stream_socket_get_name($taken, false), PHP_URL_PORT);
+        $words = ['env', '-u', 'PAZAR_DB', PHP_BINARY, dirname(__DIR__) . '/serve.php', 'before', '--port', $port, '--dir', "$dir/taken"];
+        exec(implode(' ', array_map(escapeshellarg(...), $words)) . ' 2>&1', $lines, $exit);
+        $said = implode("\n", $lines);
+        $check('who is to serve on a port that is taken says so', $exit === 1 && $said === "port $port cannot be had: Address already in use", "$exit: $said");
+        $lines = [];
         $readme = (string) file_get_contents(__DIR__ . '/../README.md');
         preg_match_all('#(before/[\w/]+\.php):(\d+)[^`]*`([^`]+)`#', $readme, $places, PREG_SET_ORDER);
         $check('README says where the shop is wrong', count($places) > 15, (string) count($places));

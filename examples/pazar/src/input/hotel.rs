@@ -19,6 +19,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Booking {
     /// The row of the original, from 1: the booking's only identity.
     pub(crate) row: u32,
+    /// The line of the file that it begins in, for messages.
+    pub(crate) file_line: u64,
     /// Of which hotel.
     pub(crate) hotel: u16,
     /// When it was asked for: the arrival less the lead time.
@@ -59,6 +61,19 @@ pub(crate) struct Bookings {
     pub(crate) words: Names,
     /// Accounts: `agent-240`, `company-110`, `guest`.
     pub(crate) bookers: Names,
+    /// Where the file says when.
+    pub(crate) times: Times,
+}
+
+/// What the file calls the columns that say when something happens.
+#[derive(Debug)]
+pub(crate) struct Times {
+    /// The arrival's year.
+    pub(crate) arrival: String,
+    /// Days on the waiting list.
+    pub(crate) waited: String,
+    /// The day of the final status.
+    pub(crate) settled: String,
 }
 
 /// The account of whoever booked without an agent or a company: the file does not tell them apart.
@@ -89,7 +104,9 @@ pub(crate) fn parse(text: &Text) -> Result<Bookings, InputError> {
     let status = table.column(&["reservation_status"])?;
     let status_date = table.column(&["reservation_status_date"])?;
 
-    let mut all = Bookings { bookings: Vec::new(), hotels: Names::default(), words: Names::default(), bookers: Names::default() };
+    let [hotels, words, bookers] = std::array::from_fn(|_| Names::default());
+    let [arrival, waiting, settled] = [&year, &waited, &status_date].map(|column| column.name().to_owned());
+    let mut all = Bookings { bookings: Vec::new(), hotels, words, bookers, times: Times { arrival, waited: waiting, settled } };
     let mut rows = HashSet::new();
     while let Some(row) = table.next_row()? {
         let number = match &row_column {
@@ -139,6 +156,7 @@ pub(crate) fn parse(text: &Text) -> Result<Bookings, InputError> {
         let hotel_number = u16::try_from(all.hotels.number(hotel_name)).map_err(|_| row.wrong("too many different hotels"))?;
         all.bookings.push(Booking {
             row: number,
+            file_line: row.line,
             hotel: hotel_number,
             booked,
             arrival,

@@ -19,6 +19,8 @@ pub(crate) struct Line {
     pub(crate) invoice: u32,
     /// The line of the original, from 1.
     pub(crate) line: u32,
+    /// The line of the file that it begins in, for messages.
+    pub(crate) file_line: u64,
     /// The customer's account.
     pub(crate) customer: u32,
     /// The stock code; postage, discounts and the like are goods as any.
@@ -48,6 +50,8 @@ pub(crate) struct Lines {
     pub(crate) places: u32,
     /// Each invoice's total in that unit.
     pub(crate) totals: HashMap<u32, i64>,
+    /// What the file calls the column that says when.
+    pub(crate) date: String,
 }
 
 /// Whether an invoice takes goods back.
@@ -75,6 +79,7 @@ pub(crate) fn parse(text: &Text) -> Result<Lines, InputError> {
         prices: Names::default(),
         places: PLACES_MIN,
         totals: HashMap::new(),
+        date: date.name().to_owned(),
     };
     let mut seen = HashSet::new();
     while let Some(row) = table.next_row()? {
@@ -101,6 +106,7 @@ pub(crate) fn parse(text: &Text) -> Result<Lines, InputError> {
             at,
             invoice: all.invoices.number(row.filled(&invoice)?),
             line,
+            file_line: row.line,
             customer: all.customers.number(&format!("customer-{}", customer.strip_suffix(".0").unwrap_or(customer))),
             sku: all.skus.number(row.filled(&sku)?),
             quantity: row.whole(&quantity, -1_000_000_000, 1_000_000_000)?,

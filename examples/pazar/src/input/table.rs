@@ -3,6 +3,8 @@
 use super::{InputError, Text, number};
 use csv::ByteRecord;
 use hos_core::id::Shown;
+use std::borrow::Cow;
+use std::io::Cursor;
 
 /// A column that was found.
 #[derive(Debug, Clone)]
@@ -11,10 +13,17 @@ pub(crate) struct Column {
     name: String,
 }
 
+impl Column {
+    /// What the file calls it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// An open table.
 pub(crate) struct Table<'a> {
     file: &'a str,
-    reader: csv::Reader<&'a [u8]>,
+    reader: csv::Reader<Cursor<Cow<'a, [u8]>>>,
     headers: Vec<String>,
     record: ByteRecord,
     rows_read: u64,
@@ -36,14 +45,16 @@ pub(crate) struct Row<'t> {
 impl<'a> Table<'a> {
     /// Reads the header. Cells are parted by whichever of comma, semicolon and tab is most frequent in it.
     pub(crate) fn open(text: &'a Text) -> Result<Self, InputError> {
-        let first = text.bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+        let bytes = with_line_feeds(&text.bytes);
+        let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
         let count = |by: u8| first.iter().filter(|b| **b == by).count();
         let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|d| (count(*d), *d == b',')).unwrap_or(b',');
-        if let Some(line) = left_open(&text.bytes, delimiter) {
+        if let Some(line) = left_open(&bytes, delimiter) {
             let what = "a quote that begins a cell in this line is never closed: close it, or write it twice within quotes";
             return Err(InputError { file: text.name.clone(), line, column: String::new(), what: what.into() });
         }
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text.bytes.as_slice());
+        // How many cells a row has is judged here, where its line is known.
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(Cursor::new(bytes));
         let headers = reader.byte_headers().map_err(|e| csv_error(&text.name, &e))?;
         let headers = headers.iter().map(|h| String::from_utf8_lossy(h).trim().to_owned()).collect();
         Ok(Self { file: &text.name, reader, headers, record: ByteRecord::new(), rows_read: 0, comma: delimiter == b';' })
@@ -75,7 +86,13 @@ impl<'a> Table<'a> {
             return Ok(None);
         }
         self.rows_read += 1;
-        let line = self.record.position().map_or(0, csv::Position::line);
+        // The reader stands in the line behind the row; blank lines lie before it, and those inside of cells are the row's own.
+        let inside = self.record.as_slice().iter().filter(|b| **b == b'\n').count() as u64;
+        let line = self.reader.position().line().saturating_sub(1 + inside);
+        let (found, wanted) = (self.record.len(), self.headers.len());
+        if found != wanted {
+            return Err(self.error(line, "", format!("{found} cells where the header has {wanted}")));
+        }
         Ok(Some(Row { file: self.file, record: &self.record, comma: self.comma, line, number: self.rows_read }))
     }
 
@@ -145,6 +162,26 @@ pub(crate) fn clip(text: &str) -> String {
     Shown(&short).to_string()
 }
 
+/// The text with every line ended by a line feed alone, the last one too: so that the place of a row can be told from the place
+/// behind it. The digest is that of the bytes as they came.
+fn with_line_feeds(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if !bytes.contains(&b'\r') && bytes.last().is_none_or(|last| *last == b'\n') {
+        return Cow::Borrowed(bytes);
+    }
+    let (mut out, mut returned) = (Vec::with_capacity(bytes.len() + 1), false);
+    for &byte in bytes {
+        // The line feed behind a carriage return was written with it.
+        if byte != b'\n' || !returned {
+            out.push(if byte == b'\r' { b'\n' } else { byte });
+        }
+        returned = byte == b'\r';
+    }
+    if out.last().is_some_and(|last| *last != b'\n') {
+        out.push(b'\n');
+    }
+    Cow::Owned(out)
+}
+
 /// The line of a quote that begins a cell and is never closed. The reader ends such a cell with the file and says nothing: in a
 /// last column, every row behind it would be gone.
 fn left_open(bytes: &[u8], delimiter: u8) -> Option<u64> {
@@ -169,9 +206,5 @@ fn plain(header: &str) -> String {
 
 fn csv_error(file: &str, error: &csv::Error) -> InputError {
     let line = error.position().map_or(0, csv::Position::line);
-    let what = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("{len} cells where the header has {expected_len}"),
-        _ => format!("{error}"),
-    };
-    InputError { file: file.to_owned(), line, column: String::new(), what }
+    InputError { file: file.to_owned(), line, column: String::new(), what: error.to_string() }
 }

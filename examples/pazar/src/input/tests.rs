@@ -94,6 +94,30 @@ fn a_table_that_is_none_is_refused() {
 }
 
 #[test]
+fn a_line_is_counted_as_an_editor_counts_it() {
+    let good = String::from_utf8(booking(&[]).bytes).unwrap();
+    let (header, row) = good.trim_end().split_once('\n').unwrap();
+    let two_lines = row.replacen("Resort Hotel", "\"Resort\nHotel\"", 1);
+    let wrong = |row: &str| row.replacen(",10,", ",ten,", 1);
+    for (rows, line, column) in [
+        (vec![row, &two_lines, "", "", &wrong(row)], 7, "lead_time"),
+        (vec![row, "", &wrong(&two_lines), row], 4, "lead_time"),
+        (vec![row, &two_lines, "", "1,2", row], 6, ""),
+        (vec!["", &format!("{row},more")], 3, ""),
+    ] {
+        for end in ["\n", "\r\n", "\r"] {
+            for last in ["", end] {
+                let lines = [&[header][..], &rows].concat().join("\n").replace('\n', end) + last;
+                let error = hotel::parse(&text(&lines)).unwrap_err();
+                assert_eq!((error.line, error.column.as_str()), (line, column), "{end:?} {last:?}: {error}");
+            }
+        }
+    }
+    let whole = [header, row, &two_lines, ""].join("\r\n");
+    assert_eq!(hotel::parse(&text(&whole)).unwrap().bookings.len(), 2);
+}
+
+#[test]
 fn rows_are_numbered_by_the_file_or_counted() {
     let good = String::from_utf8(booking(&[]).bytes).unwrap();
     let (header, row) = good.trim_end().split_once('\n').unwrap();

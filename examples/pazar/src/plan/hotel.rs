@@ -117,6 +117,18 @@ impl Hotels {
         )
     }
 
+    /// Where the file says when an event happens: its line and column.
+    pub(super) fn place(&self, event: &Event) -> (u64, &str) {
+        let Some(b) = self.file.bookings.get(event.item as usize) else { return (0, "") };
+        let times = &self.file.times;
+        let column = match event.what {
+            Step::CheckOut | Step::Cancel | Step::NoShow => &times.settled,
+            Step::Confirm | Step::Modify | Step::Reassign if b.waited > 0 => &times.waited,
+            _ => &times.arrival,
+        };
+        (b.file_line, column.as_str())
+    }
+
     fn booking(&self, event: &Event) -> Result<&Booking, Trouble> {
         self.file.bookings.get(event.item as usize).ok_or_else(|| Trouble::new("an event without a booking"))
     }

@@ -10,10 +10,13 @@ pub(crate) use retail::Shop;
 #[cfg(test)]
 mod tests;
 
-use crate::input::{hotel as hotel_file, retail as retail_file};
+use crate::calendar::{DAY_MS, show_day};
+use crate::input::{InputError, hotel as hotel_file, retail as retail_file};
 use crate::trouble::Trouble;
 use hos_core::call::Call;
 use hos_core::id::{InstanceId, Tenant, Uid};
+use hos_core::time::Timestamp;
+use hos_engine::Settings;
 use std::ops::Range;
 
 /// How many events one commit holds at most.
@@ -136,14 +139,53 @@ impl Plan {
     pub(crate) fn of_bookings(origin: &str, digest: String, file: hotel_file::Bookings) -> Result<Self, Trouble> {
         let (hotels, events) = Hotels::plan(file)?;
         let cast = hotels.cast();
-        Ok(Self { origin: origin.to_owned(), digest, events, cast, market: Market::Hotels(hotels) })
+        Self { origin: origin.to_owned(), digest, events, cast, market: Market::Hotels(hotels) }.without_leaps()
     }
 
     /// The replay of a file of order lines.
     pub(crate) fn of_lines(origin: &str, digest: String, file: retail_file::Lines) -> Result<Self, Trouble> {
         let (shop, events) = Shop::plan(file)?;
         let cast = shop.cast();
-        Ok(Self { origin: origin.to_owned(), digest, events, cast, market: Market::Shop(shop) })
+        Self { origin: origin.to_owned(), digest, events, cast, market: Market::Shop(shop) }.without_leaps()
+    }
+
+    /// Refuses an event at a time that the engine would not believe: too far behind what its tenant recorded last, or later than any
+    /// record may be. The directory is recorded at the time of the first event.
+    fn without_leaps(self) -> Result<Self, Trouble> {
+        let most = Settings::default().limits.jump_max_ms;
+        let mut recorded = vec![self.begins_at(); self.cast.tenants.len()];
+        let mut next = 0;
+        while next < self.events.len() {
+            let batch = self.batch(next);
+            next = batch.end;
+            let events = self.events.get(batch).unwrap_or_default();
+            // A batch is dated by its last event.
+            let at = events.last().map_or(0, |event| event.at);
+            for event in events {
+                let (tenant, _) = self.instance(event)?;
+                let Some(last) = recorded.get_mut(tenant) else { continue };
+                let why = if at - *last > most {
+                    let before = show_day(i32::try_from(*last / DAY_MS).unwrap_or(i32::MAX));
+                    format!("more than {} days behind what comes before it, on {before}", most / DAY_MS)
+                } else if Timestamp(at).is_claimable() {
+                    *last = at;
+                    continue;
+                } else {
+                    "later than any record may be".to_owned()
+                };
+                let (line, column) = match &self.market {
+                    Market::Hotels(hotels) => hotels.place(event),
+                    Market::Shop(shop) => shop.place(event),
+                };
+                let what = format!("{}: {why}", self.describe(event));
+                return Err(InputError { file: self.origin.clone(), line, column: column.to_owned(), what }.into());
+            }
+            // With it goes the note of how far the replay is, which the first tenant keeps.
+            if let Some(home) = recorded.first_mut() {
+                *home = at;
+            }
+        }
+        Ok(self)
     }
 
     /// The first eight digits of the digest: short enough for names.

@@ -128,6 +128,11 @@ impl Shop {
         format!("invoice {invoice}, line {}, `{}.{}`", line.line, event.what.contract(), event.what.name())
     }
 
+    /// Where the file says when an event happens: its line and column.
+    pub(super) fn place(&self, event: &Event) -> (u64, &str) {
+        self.file.lines.get(event.item as usize).map_or((0, ""), |line| (line.file_line, self.file.date.as_str()))
+    }
+
     /// An order is named by its invoice, a return by its invoice and line.
     fn id(&self, event: &Event, line: &Line) -> String {
         let invoice = self.file.invoices.text(line.invoice);

@@ -96,6 +96,42 @@ fn an_event_never_happens_before_its_forerunner() {
 }
 
 #[test]
+fn a_time_that_no_clock_comes_to_is_refused_with_its_place() {
+    let planned = |rows: &[(&str, i32, &str)]| {
+        let row = |(row, (hotel, year, settled)): (usize, &(&str, i32, &str))| {
+            format!("{row},{hotel},0,{year},July,1,0,1,1,0,0,A,A,0,No Deposit,NULL,NULL,0,1,Check-Out,{settled}\n")
+        };
+        let rows: String = (1..).zip(rows).map(row).collect();
+        let text = Text { name: "test.csv".into(), bytes: format!("{HOTEL_HEADER}\n{rows}").into_bytes() };
+        Plan::of_bookings("test.csv", text.digest(), hotel_file::parse(&text).unwrap()).map_err(|trouble| trouble.to_string())
+    };
+    // What the engine takes in one leap to the day: five years of 366 days.
+    planned(&[("A", 2015, "2015-07-02"), ("A", 2015, "2020-07-05")]).unwrap();
+    // Each hotel has records of its own; those of the first one are the notes of the others' days, too.
+    planned(&[("A", 2015, "2015-07-02"), ("B", 2019, "2019-07-02"), ("A", 2021, "2021-07-02")]).unwrap();
+    let (arrival, status) = ("arrival_date_year", "reservation_status_date");
+    for (rows, line, column, wanted) in [
+        (
+            &[("A", 2015, "2015-07-02"), ("A", 2015, "2020-07-06")][..],
+            3,
+            status,
+            "row 2, `check_out` on 2020-07-06: more than 1830 days behind what comes before it, on 2015-07-02",
+        ),
+        (&[("A", 2015, "2015-07-02"), ("A", 2260, "2260-07-02")][..], 3, arrival, "row 2, `request` on 2260-07-01: more than"),
+        (
+            &[("A", 2015, "2015-07-02"), ("A", 2019, "2019-07-02"), ("B", 2021, "2021-07-02")][..],
+            4,
+            arrival,
+            "row 3, `request` on 2021-07-01: more than 1830 days behind what comes before it, on 2015-07-01",
+        ),
+        (&[("A", 2260, "2262-07-02")][..], 2, status, "row 1, `check_out` on 2262-07-02: later than any record may be"),
+    ] {
+        let said = planned(rows).unwrap_err();
+        assert!(said.starts_with(&format!("test.csv, line {line}, column `{column}`: {wanted}")), "{said}");
+    }
+}
+
+#[test]
 fn the_order_of_lines_in_the_file_does_not_matter() {
     let rows = [
         "3,A Hotel,0,2015,July,1,0,1,1,0,0,A,A,1,No Deposit,NULL,110,0,1,Check-Out,2015-07-02",

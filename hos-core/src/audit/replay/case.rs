@@ -235,8 +235,8 @@ impl Maker<'_, '_> {
         Ok(By {
             principal: self.record.need(Slot::Principal, decode_entity)?,
             request: self.header.request.clone(),
-            context: self.record.read(Slot::Context, decode_values)?.unwrap_or_default(),
-            given: self.given.iter().filter(|e| Some(&e.uid) != made).map(|e| (*e).clone()).collect(),
+            context: self.record.read(Slot::Context, decode_values)?.unwrap_or_default().into(),
+            given: self.given.iter().filter(|e| Some(&e.uid) != made).map(|e| (*e).clone()).collect::<Vec<_>>().into(),
             legacy,
         })
     }

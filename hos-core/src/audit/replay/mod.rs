@@ -25,7 +25,7 @@ use crate::judge::{Bench, Limits, Standing};
 use crate::law::Law;
 use crate::law::mode::{Mode, Modes};
 use crate::policy::{Bound, Directory};
-use crate::proof::record::Header;
+use crate::proof::record::{Decision, Header};
 use case::Case;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -85,16 +85,26 @@ impl From<Stop> for Outcome {
 /// Laws by hash.
 pub type Laws<'l> = dyn Fn(&LawHash) -> Option<Arc<Law>> + 'l;
 
+/// Whether anybody could ever be granted something by the template of this id.
+pub type Granted<'l> = dyn Fn(&str) -> bool + 'l;
+
 /// Judges the past. Keeps the worlds that it has closed, up to a bound.
 pub struct Past<'l> {
     laws: &'l Laws<'l>,
+    granted: Option<&'l Granted<'l>>,
     worlds: RefCell<HashMap<Vec<u8>, Arc<Directory>>>,
 }
 
 impl<'l> Past<'l> {
     /// With the laws that records name.
     pub fn new(laws: &'l Laws<'l>) -> Self {
-        Self { laws, worlds: RefCell::default() }
+        Self { laws, granted: None, worlds: RefCell::default() }
+    }
+
+    /// Of a store of which it is known by which templates anybody could ever be granted something: those that a law in force had. Of any
+    /// other there are no grants, though no record says so.
+    pub fn granting(self, granted: &'l Granted<'l>) -> Self {
+        Self { granted: Some(granted), ..self }
     }
 
     /// The law with this hash.
@@ -123,26 +133,14 @@ impl<'l> Past<'l> {
         let older = header.guard_law.as_ref().map(named).transpose()?;
         let case = Case::of(record, before, &active, older.as_deref())?;
         let directory = self.closed(&case.world)?;
-        let bound = bind(&active, &directory)?;
-        let guards = match older {
-            Some(law) => {
-                let bound = bind(&law, &directory)?;
-                Some((law, bound))
-            }
-            None => None,
-        };
-        let modes = Modes { default: Mode::from_number(header.mode.into()).unwrap_or(Mode::Enforce), ..Modes::default() };
-        let bench = Bench {
-            activation: header.activation,
-            directory_version: header.directory_version,
-            durability: header.durability,
-            guards: guards.as_ref().map(|(law, bound)| Standing { law, bound }),
-            ..bench_of(header, Standing { law: &active, bound: &bound }, &modes)
-        };
-        let (answer, draft) = case.run(&bench).map_err(|blocker| {
-            Stop::Broken(Difference::new("record", format!("{:?}", header.kind), format!("refused: {blocker}")))
-        })?;
-        Ok(compare::differing(record, &answer, draft.as_ref(), &case.beside))
+        let laws = Laid { active: &active, older: older.as_deref(), directory: &directory };
+        let found = compared(record, &case, &laws, |bound| bound)?;
+        // What an earlier build refused was refused, whatever this one would say of it.
+        let is_told = found.is_some() && header.decision == Decision::Deny;
+        if is_told && matches!(compared(record, &case, &laws, Bound::earlier), Ok(None)) {
+            return Ok(None);
+        }
+        Ok(found)
     }
 
     /// The world of a decision, closed.
@@ -159,6 +157,39 @@ impl<'l> Past<'l> {
         worlds.insert(key, made.clone());
         Ok(made)
     }
+}
+
+/// The laws of a decision, and its world.
+struct Laid<'l> {
+    active: &'l Law,
+    /// The law of the guards, where it is another.
+    older: Option<&'l Law>,
+    directory: &'l Arc<Directory>,
+}
+
+/// Judges a case, and says what differs first from its record.
+fn compared(
+    record: &Record<'_>,
+    case: &Case<'_>,
+    laws: &Laid<'_>,
+    as_judged: fn(Bound) -> Bound,
+) -> Result<Option<Difference>, Stop> {
+    let header = record.header;
+    let under = |law: &Law| bind(law, laws.directory).map(as_judged);
+    let bound = under(laws.active)?;
+    let guards = laws.older.map(|law| under(law).map(|bound| (law, bound))).transpose()?;
+    let modes = Modes { default: Mode::from_number(header.mode.into()).unwrap_or(Mode::Enforce), ..Modes::default() };
+    let bench = Bench {
+        activation: header.activation,
+        directory_version: header.directory_version,
+        durability: header.durability,
+        guards: guards.as_ref().map(|(law, bound)| Standing { law, bound }),
+        ..bench_of(header, Standing { law: laws.active, bound: &bound }, &modes)
+    };
+    let (answer, draft) = case.run(&bench).map_err(|blocker| {
+        Stop::Broken(Difference::new("record", format!("{:?}", header.kind), format!("refused: {blocker}")))
+    })?;
+    Ok(compare::differing(record, &answer, draft.as_ref(), &case.beside))
 }
 
 fn bind(law: &Law, directory: &Arc<Directory>) -> Result<Bound, Stop> {

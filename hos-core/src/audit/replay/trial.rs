@@ -1,14 +1,17 @@
 //! The past under another law: what it would have decided of the same case.
 
 use super::case::{Case, What, is_attested};
-use super::{Before, Past, Record, Stop, bench_of, bind, compare};
+use super::{Before, Laid, Past, Record, Stop, bench_of, bind, compare, compared};
 use crate::contract::step::Armed;
-use crate::id::Name;
-use crate::judge::Standing;
+use crate::id::{Name, Uid};
+use crate::judge::{Draft, Standing, decode_slice};
 use crate::law::Law;
 use crate::law::mode::Modes;
-use crate::proof::record::{Decision, Header};
+use crate::policy::Sought;
+use crate::proof::record::{Decision, Header, Slot};
 use crate::refusal::Code;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A decision: the record's, or another law's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +56,7 @@ pub enum Trial {
     ContractGone(Name),
     /// Its contract has no such state, event or birth, or its schema no such action.
     EventGone(String),
-    /// It reads entities that the evidence does not hold: what it would have decided is not known.
+    /// It reads entities, or asks for grants, that the evidence does not hold: what it would have decided is not known.
     Unknown(String),
     /// A part that judging needs is erased.
     Erased,
@@ -82,16 +85,17 @@ impl Past<'_> {
         if let Some(gone) = settle(&mut case, law) {
             return Ok(gone);
         }
-        let directory = self.closed(&case.world)?;
-        let bound = bind(law, &directory)?;
+        let (directory, watch) = self.closed(&case.world)?.watched();
+        let bound = bind(law, &Arc::new(directory))?;
         let modes = Modes::default();
         let bench = bench_of(header, Standing { law, bound: &bound }, &modes);
         let (answer, draft) = match case.run(&bench) {
             Ok(pair) => pair,
             Err(blocker) => return Ok(Trial::Unknown(blocker.to_string())),
         };
-        if let Some(error) = answer.errors.iter().find(|e| e.kind == "EntityMissing") {
-            return Ok(Trial::Unknown(format!("`{}` reads what the record does not hold: {}", error.policy, error.message)));
+        let sought = of_the_directory(watch.sought(), law, &case, draft.as_ref());
+        if let Some(lack) = self.lacking(record, before, &own, guards.as_deref(), sought)? {
+            return Ok(Trial::Unknown(lack));
         }
         let was = Decided::of(header);
         let now = match &draft {
@@ -109,6 +113,55 @@ impl Past<'_> {
         }
         Ok(Trial::Decided { was, now })
     }
+
+    /// What was looked for and the record can say nothing of: it is not there, and the record's own law did not look for it. (What that
+    /// one looked for is there if the directory had it.) No error tells of it: `has` and `in` are quietly false of what is not there.
+    fn lacking(
+        &self,
+        record: &Record<'_>,
+        before: &Before<'_>,
+        own: &Law,
+        guards: Option<&Law>,
+        mut sought: Sought,
+    ) -> Result<Option<String>, Stop> {
+        if let Some(granted) = self.granted {
+            sought.links.retain(|links| granted(&links.template));
+        }
+        if sought.entities.is_empty() && sought.links.is_empty() {
+            return Ok(None);
+        }
+        let case = Case::of(record, before, own, guards)?;
+        let (directory, watch) = self.closed(&case.world)?.watched();
+        let directory = Arc::new(directory);
+        // For what its law looks, not to what it comes. An older law's guards are left out: no record holds grants that they ask for.
+        drop(compared(record, &case, &Laid { active: own, older: None, directory: &directory }, |bound| bound));
+        let known = of_the_directory(watch.sought(), own, &case, None);
+        sought.entities.retain(|uid| !known.entities.contains(uid));
+        sought.links.retain(|links| !known.links.iter().any(|found| found.covers(links)));
+        let entity = sought.entities.first().map(|uid| format!("it reads {uid}, which the record does not hold"));
+        let template = sought.links.first().map(|links| &links.template);
+        let links = template.map(|id| format!("it asks for grants of `{id}`, which the record does not hold"));
+        Ok(entity.or(links))
+    }
+}
+
+/// What of it is the directory's to have: not what came with the call, what judging makes itself, or what the law declares; nor the
+/// law's clock, who asks for grants where a deadline fires, and else is only read by.
+fn of_the_directory(mut sought: Sought, law: &Law, case: &Case<'_>, draft: Option<&Draft>) -> Sought {
+    let given: BTreeSet<&Uid> = case.world.given().into_iter().map(|entity| &entity.uid).collect();
+    sought.entities.retain(|uid| *uid != law.clock && !given.contains(uid) && !law.policy.declares(uid));
+    if !sought.entities.is_empty() {
+        let slices = draft.into_iter().flat_map(|draft| &draft.parts).filter(|part| part.slot == Slot::Slice);
+        for (entities, _) in slices.filter_map(|part| decode_slice(&part.plaintext).ok()) {
+            for made in entities.iter().filter(|entity| entity.record.is_none()) {
+                sought.entities.remove(&made.uid);
+            }
+        }
+    }
+    if !matches!(case.what, What::Tick(_)) {
+        sought.links.retain(|links| links.principal != law.clock);
+    }
+    sought
 }
 
 fn shown_code(answer: &crate::answer::Answer) -> String {
@@ -123,23 +176,27 @@ fn event_of(header: &Header) -> String {
 fn settle(case: &mut Case<'_>, law: &Law) -> Option<Trial> {
     let header = case.header;
     let gone = |contract: &Name| Some(Trial::ContractGone(contract.clone()));
-    // A name that no law knew is none that is gone.
-    let was_known = header.contract.is_some() && header.event.is_some();
+    // A name that no law knew is none that is gone; nor is one that its own law knew of another thing: of a birth, where an event was
+    // asked for.
+    let refused = |code: Code| header.refusal.as_deref() == Some(code.as_str());
+    let contract_was_known = header.contract.is_some() && !refused(Code::ContractUnknown);
+    let was_known = contract_was_known && header.event.is_some() && !refused(Code::EventUnknown);
     match &mut case.what {
-        What::Begin(call, _) if was_known => match law.contracts.get(&call.contract) {
-            Some(of) if !of.contract.begins.contains_key(&call.event) => {
+        What::Begin(call, _) => match law.contracts.get(&call.contract) {
+            Some(of) if was_known && !of.contract.begins.contains_key(&call.event) => {
                 Some(Trial::EventGone(format!("`{}` has no birth `{}`", call.contract, call.event)))
             }
-            Some(_) => None,
-            None => gone(&call.contract),
+            None if contract_was_known => gone(&call.contract),
+            Some(_) | None => None,
         },
-        What::Transition(call, Some(instance)) if was_known => match law.contracts.get(&call.contract) {
-            None => gone(&call.contract),
+        What::Transition(call, Some(instance)) => match law.contracts.get(&call.contract) {
+            None if contract_was_known => gone(&call.contract),
+            None => None,
             Some(of) => {
-                if of.contract.state(instance.state.as_str()).is_none() {
+                if was_known && of.contract.state(instance.state.as_str()).is_none() {
                     return Some(Trial::EventGone(format!("`{}` has no state `{}`", call.contract, instance.state)));
                 }
-                if of.contract.event(call.event.as_str(), instance.state.as_str()).is_none() {
+                if was_known && of.contract.event(call.event.as_str(), instance.state.as_str()).is_none() {
                     return Some(Trial::EventGone(format!("`{}` has no event `{}`", call.contract, call.event)));
                 }
                 instance.law = law.hash;

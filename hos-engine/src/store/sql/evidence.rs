@@ -320,19 +320,24 @@ pub fn dequeue_shadow(t: &Tenant, pos: i64, id: &[u8; 16]) -> Statement {
     )
 }
 
-/// The first calls in shadow that wait: pos, id.
-pub fn shadows(t: &Tenant, limit: usize) -> Statement {
+/// Calls in shadow that wait behind a place, at most `limit`: pos, id (null where it is none), 1 (null where the inbox has no such row),
+/// the label of its instance (null where it has none).
+pub fn shadows(t: &Tenant, after: i64, limit: usize) -> Statement {
     Statement::new(
-        "SELECT pos, thread FROM hos_queue WHERE tenant = ?1 AND n = -3 ORDER BY pos LIMIT ?2",
-        [tenant(t), int(limit as u64)],
+        "SELECT q.pos, CASE WHEN length(q.thread) = 16 THEN q.thread END AS id, CASE WHEN i.id = q.thread THEN 1 END AS waits,
+           CASE WHEN length(i.about) = 32 THEN i.about END AS about
+         FROM hos_queue q LEFT JOIN hos_inbox i ON i.tenant = q.tenant AND i.id = q.thread
+         WHERE q.tenant = ?1 AND q.n = -3 AND q.pos > ?2 ORDER BY q.pos LIMIT ?3",
+        [tenant(t), after.into(), int(limit as u64)],
     )
 }
 
-/// The queue's first rows: pos, thread, n, header (null where the record is missing), the place in the log that the record has already
-/// (null where it has none), and the place there of the record before it in its thread (likewise).
+/// The queue's first rows: pos, thread, n, header (null where the record is missing, or the header is longer than an entry may hold: who
+/// may add records may add such ones, and a page of them is held at once), the place in the log that the record has already (null where
+/// it has none), and the place there of the record before it in its thread (likewise).
 pub fn queue(t: &Tenant, limit: usize) -> Statement {
     Statement::new(
-        "SELECT q.pos, q.thread, q.n, r.header,
+        "SELECT q.pos, q.thread, q.n, CASE WHEN length(r.header) <= 16384 THEN r.header END AS header,
            (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq,
            (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n - 1) AS prior
          FROM hos_queue q LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
@@ -362,7 +367,7 @@ pub fn queue_after(t: &Tenant, pos: Option<i64>, limit: usize) -> Statement {
 /// Records of one thread that have their place in it and wait for one in the log, the earliest first, as [`queue`] gives them.
 pub fn queued_of(t: &Tenant, thread: &Handle, limit: usize) -> Statement {
     Statement::new(
-        "SELECT q.pos, q.thread, q.n, r.header,
+        "SELECT q.pos, q.thread, q.n, CASE WHEN length(r.header) <= 16384 THEN r.header END AS header,
            (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n) AS seq,
            (SELECT e.seq FROM hos_entry e WHERE e.tenant = q.tenant AND e.thread = q.thread AND e.n = q.n - 1) AS prior
          FROM hos_queue q LEFT JOIN hos_record r ON r.tenant = q.tenant AND r.thread = q.thread AND r.n = q.n
@@ -418,9 +423,16 @@ pub fn set_aside(t: &Tenant, pos: i64) -> Statement {
     Statement::new("UPDATE hos_queue SET n = -4 WHERE tenant = ?1 AND pos = ?2", [tenant(t), pos.into()])
 }
 
-/// The same of one that leads to no call in shadow; none is changed where another has judged that call meanwhile.
-pub fn set_shadow_aside(t: &Tenant, pos: i64) -> Statement {
-    Statement::new("UPDATE hos_queue SET n = -4 WHERE tenant = ?1 AND pos = ?2 AND n = -3", [tenant(t), pos.into()])
+/// The same of one that leads to no call in shadow; none is changed where another has judged that call meanwhile, though its place be
+/// another's by now. What has no id is nobody's, and stays where it is.
+pub fn set_shadow_aside(t: &Tenant, pos: i64, id: Option<&[u8; 16]>) -> Statement {
+    match id {
+        Some(id) => Statement::new(
+            "UPDATE hos_queue SET n = -4 WHERE tenant = ?1 AND pos = ?2 AND thread = ?3 AND n = -3",
+            [tenant(t), pos.into(), id.into()],
+        ),
+        None => Statement::new("UPDATE hos_queue SET n = -4 WHERE tenant = ?1 AND pos = ?2 AND n = -3", [tenant(t), pos.into()]),
+    }
 }
 
 /// Rows of the queue that lead to nothing: how many, and the places of the first and the last.
@@ -461,4 +473,19 @@ pub fn put_stream(t: &Tenant, name: &str, handle: &Handle, n: u64, last: &Record
          ON CONFLICT (tenant, name) DO UPDATE SET n = ?4, last = ?5",
         [tenant(t), name.into(), handle.0.into(), int(n), last.0.into()],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hos_core::limits::HEADER_BYTES_MAX;
+
+    #[test]
+    fn a_queue_brings_no_header_that_no_entry_holds() {
+        let t = Tenant::new("t").unwrap();
+        let limit = format!("CASE WHEN length(r.header) <= {HEADER_BYTES_MAX} THEN r.header END");
+        for statement in [queue(&t, 1), queued_of(&t, &Handle([1; 16]), 1)] {
+            assert!(statement.sql.contains(&limit), "{}", statement.sql);
+        }
+    }
 }

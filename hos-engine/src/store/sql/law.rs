@@ -153,13 +153,24 @@ pub fn raise_directory_version(t: &Tenant) -> Statement {
     Statement::new("UPDATE hos_tenant SET directory_version = directory_version + 1 WHERE tenant = ?1", [tenant(t)])
 }
 
-/// Forgets once-keys older than an instant, and says so in the tenant's row.
-pub fn forget_once(t: &Tenant, before: Timestamp) -> [Statement; 2] {
-    [
-        Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND at < ?2", [tenant(t), before.0.into()]),
-        Statement::new(
-            "UPDATE hos_tenant SET once_floor = CASE WHEN once_floor < ?2 THEN ?2 ELSE once_floor END WHERE tenant = ?1",
-            [tenant(t), before.0.into()],
-        ),
-    ]
+/// Once-keys that are older than an instant, at most `limit`: key. They are read first and forgotten by their keys, for a statement that
+/// looks for them would wait in MariaDB for every key that a host's transaction holds.
+pub fn old_onces(t: &Tenant, before: Timestamp, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT key FROM hos_once WHERE tenant = ?1 AND at < ?2 ORDER BY key LIMIT ?3",
+        [tenant(t), before.0.into(), int(limit as u64)],
+    )
+}
+
+/// Forgets a once-key, if it is older than an instant still.
+pub fn forget_once(t: &Tenant, key: &[u8], before: Timestamp) -> Statement {
+    Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND key = ?2 AND at < ?3", [tenant(t), key.into(), before.0.into()])
+}
+
+/// Says in the tenant's row that once-keys older than an instant were forgotten.
+pub fn raise_once_floor(t: &Tenant, before: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE hos_tenant SET once_floor = CASE WHEN once_floor < ?2 THEN ?2 ELSE once_floor END WHERE tenant = ?1",
+        [tenant(t), before.0.into()],
+    )
 }

@@ -81,6 +81,14 @@ pub fn destroy_by_id(id: &KeyId, at: Timestamp) -> Statement {
     )
 }
 
+/// Whose keys were destroyed: subject, key_id.
+pub fn destroyed_of() -> Statement {
+    Statement::new(
+        "SELECT subject, key_id FROM hos_vault WHERE tenant = ?1 AND key IS NULL AND key_id IS NOT NULL ORDER BY key_id",
+        [TENANT.into()],
+    )
+}
+
 /// The ids of all keys that were destroyed.
 pub fn destroyed() -> Statement {
     Statement::new(

@@ -46,16 +46,7 @@ pub(super) fn backup(
     if fs::symlink_metadata(target).is_ok() {
         return Err(exists(target));
     }
-    let mut name = target.as_os_str().to_owned();
-    name.push(format!(".partial-{}", std::process::id()));
-    let partial = Partial { path: PathBuf::from(name) };
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&partial.path)
-        .map_err(|e| from_io(&e, &partial.path, "make"))?;
+    let (partial, file) = begun(target)?;
     copy(db, &partial.path, progress)?;
     file.sync_all().map_err(|e| from_io(&e, &partial.path, "make durable"))?;
     // Before `verify` opens the copy: two descriptors of one file in a process cost each other their locks.
@@ -63,6 +54,21 @@ pub(super) fn backup(
     verify(&partial.path)?;
     give_name(&partial.path, target)?;
     sync_directory(&fs::canonicalize(target).map_err(|e| from_io(&e, target, "find"))?)
+}
+
+/// A new file for a copy. What others left, or are at, stays as it is: in a container every process may have the same number.
+fn begun(target: &Path) -> Result<(Partial, File), StoreError> {
+    let mut number = 0u64;
+    loop {
+        let mut name = target.as_os_str().to_owned();
+        name.push(format!(".partial-{}-{number}", std::process::id()));
+        let path = PathBuf::from(name);
+        match File::options().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => return Ok((Partial { path }, file)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(from_io(&error, &path, "make")),
+        }
+    }
 }
 
 fn copy(db: &Db, to: &Path, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<(), StoreError> {

@@ -31,6 +31,7 @@ use super::connection::run;
 use super::db::{Db, Desk};
 use super::error::from_sqlite;
 use super::foresight::{Desks, Foresight, Luck};
+use super::fork::Stay;
 use super::line::Line;
 use super::session::Session;
 use crate::store::{StoreError, Tx};
@@ -38,8 +39,9 @@ use crate::store::{StoreError, Tx};
 /// What runs inside a shared commit. One runner serves one store; all callers of a store give the same one, for the leader
 /// runs the others' jobs with its own.
 ///
-/// All methods but the last two run inside the transaction, on the leader's thread, one at a time. A panic in any of them
-/// is caught. None may call the store that it serves; all reads and writes go through the given transaction.
+/// All methods but the last two run inside the transaction, on the leader's thread, one at a time; [`Runner::reopened`] and
+/// [`Runner::ahead`] run on the threads of who reads too, beside it. A panic in any of them is caught. None may call the store
+/// that it serves; all reads and writes go through the given transaction.
 pub trait Runner: Sized {
     /// One caller's work.
     type Job: Send;
@@ -53,8 +55,10 @@ pub trait Runner: Sized {
     type Ahead: Send;
 
     /// The store was opened anew, because its file was touched from outside or a commit broke: check that its heads are
-    /// those last answered for. Runs in the next commit's transaction, before [`Runner::start`]. While it errs, nothing is
-    /// written.
+    /// those last answered for. Runs in the next commit's transaction, before [`Runner::start`], or in the next read's, before
+    /// anything is answered from it. While it errs, nothing is written, nor read by [`SqliteStore::read_verified`].
+    ///
+    /// [`SqliteStore::read_verified`]: super::SqliteStore::read_verified
     fn reopened(&self, _tx: &Tx<'_>) -> Result<(), StoreError> {
         Ok(())
     }
@@ -172,6 +176,8 @@ impl<R: Runner> Queue<R> {
 
     /// Runs these jobs in one commit, perhaps with others, and answers each. As many answers as jobs, in their order.
     pub(super) fn submit(&self, db: &Db, runner: &R, jobs: Vec<R::Job>, tally: impl Fn(Tally)) -> Vec<Outcome<R>> {
+        // What the runner does behind the commit takes locks of its own: no fork comes between.
+        let _stay = Stay::enter();
         let jobs = match self.foreseen(db, runner, jobs) {
             Ok(jobs) => jobs,
             Err(error) => return vec![Err(error)],
@@ -203,7 +209,7 @@ impl<R: Runner> Queue<R> {
         {
             let _inside = Inside::enter(db);
             // What cannot be read is met again, and told, when the job is run.
-            let read = db.read(|tx| Ok(guarded("judging ahead", || Ok(runner.ahead(Some(tx), &job)))));
+            let read = self::read(db, runner, |tx| Ok(guarded("judging ahead", || Ok(runner.ahead(Some(tx), &job)))));
             foresight = read.unwrap_or(Ok(Foresight::Dark))?;
         }
         let ahead = match foresight {
@@ -211,6 +217,33 @@ impl<R: Runner> Queue<R> {
             Foresight::Rows | Foresight::Dark => None,
         };
         Ok(vec![Brought { job, ahead }])
+    }
+}
+
+/// Reads what something is answered from: after the store was opened anew, only what the runner agrees with, of the same moment.
+pub(super) fn read<R: Runner, T>(
+    db: &Db,
+    runner: &R,
+    work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    db.read(|tx| {
+        verify(db, runner, tx)?;
+        work(tx)
+    })
+}
+
+/// Whether a store that was opened anew is the one that was answered from. It is not opened anew once more while this goes on.
+fn verify<R: Runner>(db: &Db, runner: &R, tx: &Tx<'_>) -> Result<(), StoreError> {
+    if !db.is_unverified() {
+        return Ok(());
+    }
+    match guarded("verifying the store after it was opened anew", || runner.reopened(tx)) {
+        // Where another was faster, more may have been answered since than this moment has: its word is enough.
+        Err(error) if db.is_unverified() => Err(error),
+        Ok(()) | Err(_) => {
+            db.set_verified();
+            Ok(())
+        }
     }
 }
 
@@ -329,10 +362,7 @@ impl<R: Runner> Group<'_, '_, R> {
     }
 
     fn begin(&self, tx: &Tx<'_>) -> Result<R::Group, StoreError> {
-        if self.db.is_unverified() {
-            guarded("verifying the store after it was opened anew", || self.runner.reopened(tx))?;
-            self.db.set_verified();
-        }
+        verify(self.db, self.runner, tx)?;
         guarded("starting the commit", || self.runner.start(tx))
     }
 

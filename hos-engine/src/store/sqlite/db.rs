@@ -43,7 +43,7 @@ pub(super) struct Db {
     lock: Option<SideLock>,
     /// The guard fired, or a commit failed half-way: reopen before the next use.
     suspect: AtomicBool,
-    /// Reopened since the last verified commit: verify before the next write.
+    /// Reopened since it was last verified: verify before the next write, and before the next read for an answer.
     unverified: AtomicBool,
     reopens: AtomicU64,
 }

@@ -28,11 +28,12 @@ thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A stay inside a store.
-pub(super) struct Stay;
+/// A stay inside a store, or at what a store's callers share: a lock of theirs that another thread has at a fork is locked for ever in
+/// the child.
+pub(crate) struct Stay;
 
 impl Stay {
-    pub(super) fn enter() -> Self {
+    pub(crate) fn enter() -> Self {
         let depth = DEPTH.get();
         if depth == 0 {
             let until = Instant::now() + WAIT_MAX;

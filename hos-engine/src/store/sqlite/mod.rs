@@ -35,6 +35,7 @@ mod vault;
 pub use backup::Progress;
 pub use commit::Runner;
 pub use foresight::Foresight;
+pub(crate) use fork::Stay;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub(crate) use migrate::objects;
 pub use options::{Migration, OpenOptions, SecureDelete};
@@ -137,12 +138,19 @@ impl<R: Runner> SqliteStore<R> {
         Ok(life.queue.submit(&life.db, runner, jobs, |tally| self.count(tally)))
     }
 
-    /// Reads, all of one moment. Keep it short: while it goes on, the write-ahead log cannot be emptied. Long listings read
-    /// page by page, a call each.
+    /// Reads, all of one moment, whatever lies there by now. Keep it short: while it goes on, the write-ahead log cannot be
+    /// emptied. Long listings read page by page, a call each.
     pub fn read<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let life = self.life()?;
         commit::refuse_inside(&life.db)?;
         life.db.read(work)
+    }
+
+    /// Reads in the same way, for an answer: after the file was touched from outside, only what [`Runner::reopened`] agrees with.
+    pub fn read_verified<T>(&self, runner: &R, work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let life = self.life()?;
+        commit::refuse_inside(&life.db)?;
+        commit::read(&life.db, runner, work)
     }
 
     /// Copies the store into a new file; writers go on meanwhile. `verify` gets the finished copy under its temporary name,

@@ -2,14 +2,9 @@
 
 declare(strict_types=1);
 
-use Shop\{Read, Refusal, Request, Response, Stock, World};
+use Shop\{Read, Refunds, Refusal, Request, Response, Stock, World};
 
 // From the cart to the door, and back as money.
-$askBack = static function (World $pazar, string $order, int $amount, string $reason): void {
-    $id = 'rf-' . $pazar->db->number();
-    $pazar->db->run("INSERT INTO refunds (id, order_id, amount, reason, status) VALUES (?, ?, ?, ?, 'asked')", $id, $order, $amount, $reason);
-};
-
 return [
     'POST /checkout' => static function (World $pazar, Request $in): Response {
         $shop = $in->text('shop');
@@ -74,12 +69,12 @@ return [
         return new Response($data, 'seller');
     },
 
-    'POST /orders/{id}/ship' => static function (World $pazar, Request $in, string $id) use ($askBack): Response {
+    'POST /orders/{id}/ship' => static function (World $pazar, Request $in, string $id): Response {
         $order = Read::order($pazar->db, $id);
         $pazar->policy->may('order.ship', $order);
         $args = ['all_in_stock' => $in->text('missing', '') === '', 'tracking' => $in->text('tracking', '')];
         if ($pazar->contract->move('order', $id, 'ship', $args) === 'refunding') {
-            $askBack($pazar, $id, $order['total'], 'not in stock');
+            Refunds::ask($pazar->db, $id, $order['total'], 'not in stock');
         }
         $pazar->db->run('UPDATE orders SET tracking = ? WHERE id = ?', $args['tracking'], $id);
 
@@ -93,14 +88,14 @@ return [
         return new Response(['order' => Read::order($pazar->db, $id)], 'order');
     },
 
-    'POST /orders/{id}/refund' => static function (World $pazar, Request $in, string $id) use ($askBack): Response {
+    'POST /orders/{id}/refund' => static function (World $pazar, Request $in, string $id): Response {
         $args = ['amount' => $in->whole('amount'), 'reason' => $in->text('reason')];
         $pazar->policy->may('order.refund', Read::order($pazar->db, $id), ['amount' => $args['amount']]);
         if ($args['amount'] < 1) {
             throw new Refusal('input_invalid', 400, ['field' => 'amount']);
         }
         $pazar->contract->move('order', $id, 'refund', $args);      // the form proposes what was paid; nothing holds anybody to it
-        $askBack($pazar, $id, $args['amount'], $args['reason']);
+        Refunds::ask($pazar->db, $id, $args['amount'], $args['reason']);
 
         return new Response(['order' => Read::order($pazar->db, $id)], 'order');
     },

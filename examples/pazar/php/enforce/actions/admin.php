@@ -29,6 +29,7 @@ return [
         preg_match('/^[a-z_]+$/D', $to) === 1 || throw new Refusal('input_invalid', 400, ['field' => 'status']);
         $now = $pazar->contract->move($subject, $id, OVERRIDES[$to] ?? $to, reason: $in->text('reason', '') ?: null);
         $subject === 'order' && Shop\Stock::follow($pazar->db, $id, $from, $now ?? $from);
+        $now === 'refunding' && Shop\Refunds::ask($pazar->db, $id, Read::order($pazar->db, $id)['total'], $in->text('reason', ''));
 
         return new Response(['subject' => $subject, 'id' => $id, 'log' => Read::log($pazar->db, $subject, $id)], 'admin');
     },

@@ -33,8 +33,9 @@ return [
             throw new Refusal('input_invalid', 400, ['field' => 'quantity']);
         }
         $pazar->db->run('DELETE FROM carts WHERE user_id = ? AND product = ?', $pazar->actor->id, $product['id']);
-        if ($quantity > 0) {
-            $pazar->db->run('INSERT INTO carts (user_id, product, quantity) VALUES (?, ?, ?)', $pazar->actor->id, $product['id'], $quantity);
+        if ($quantity > 0 && !$pazar->db->insertIfNew('carts', 'user_id, product, quantity', $pazar->actor->id, $product['id'], $quantity)) {
+            // Put in at the same moment in another window: the later one counts.
+            $pazar->db->run('UPDATE carts SET quantity = ? WHERE user_id = ? AND product = ?', $quantity, $pazar->actor->id, $product['id']);
         }
 
         return new Response(['lines' => Read::cart($pazar->db, $pazar->actor->id)], 'cart');

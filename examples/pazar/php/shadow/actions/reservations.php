@@ -22,7 +22,10 @@ return [
             'booker' => $pazar->actor->id, 'guests' => $in->whole('guests'), 'nights' => $in->whole('nights'), 'room' => $room,
             'rate' => ROOMS[$room] ?? throw new Refusal('not_found', 404), 'deposit' => $in->text('deposit', 'No Deposit', 32),
         ];
-        $arrival = date_create_immutable($in->text('arrival'), new DateTimeZone('UTC')) ?: throw new Refusal('input_invalid', 400, ['field' => 'arrival']);
+        $arrival = date_create_immutable($in->text('arrival'), new DateTimeZone('UTC'));
+        if (!$arrival || $arrival->format('Y') < 1970 || $arrival->format('Y') > 9999) {
+            throw new Refusal('input_invalid', 400, ['field' => 'arrival']);       // not every database keeps the others
+        }
         $pazar->policy->may('reservation.request', $row);
         $id = 'r-' . $pazar->db->number();
         $pazar->contract->begin(['reservation', $id, 'request', 'requested', $row]);
