@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// Those of the engine's tests that are not about files alone.
-const TESTS: [&str; 14] = [
+const TESTS: [&str; 15] = [
     "days",
     "directory",
     "directory_beside",
@@ -18,6 +18,7 @@ const TESTS: [&str; 14] = [
     "replay",
     "map_of_heads",
     "erasure",
+    "erasure_needed",
     "rotation",
     "witness",
     "strangers",
