@@ -119,10 +119,10 @@ impl Bound {
         let case = Case::new(law, &self.directory, request, action, whole);
         let node = |uid: &Uid| self.directory.node(uid).map(|node| &**node);
         let principal_node = node(request.principal);
-        let is_declared = law.tables.declares(request.principal) && !self.earlier;
+        let is_declared = || law.tables.declares(request.principal) && !self.earlier;
         // Who is not given to an older law's guards is one whom the law in force declares.
-        let is_absent = self.directory.stores_type(request.principal.type_name()) || whole && !case.gives(request.principal);
-        if principal_node.is_none() && !is_declared && is_absent {
+        let is_absent = || self.directory.stores_type(request.principal.type_name()) || whole && !case.gives(request.principal);
+        if principal_node.is_none() && !is_declared() && is_absent() {
             return Err(Blocker::new(Code::PrincipalUnknown, format!("{} is not in the directory", request.principal)));
         }
         let resource_type = resource_type.ok_or_else(|| {

@@ -36,11 +36,16 @@ impl Stay {
     pub(crate) fn enter() -> Self {
         let depth = DEPTH.get();
         if depth == 0 {
-            let until = Instant::now() + WAIT_MAX;
+            // The clock is asked only where a fork is on its way: a stay is entered for every question.
+            let mut until = None;
             loop {
                 // First counted, then looked: `before_fork` does it the other way round, so one of the two sees the other.
                 ACTIVE.fetch_add(1, Ordering::SeqCst);
-                if PAUSES.load(Ordering::SeqCst) == 0 || Instant::now() >= until {
+                if PAUSES.load(Ordering::SeqCst) == 0 {
+                    break;
+                }
+                let now = Instant::now();
+                if now >= *until.get_or_insert(now + WAIT_MAX) {
                     break;
                 }
                 leave();
