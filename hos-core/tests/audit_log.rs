@@ -120,6 +120,11 @@ fn a_checkpoint_that_was_kept_vouches_for_a_log_or_disproves_it() {
     assert_eq!(said(tiles(&signed(5, root_at(4))).unwrap_err()), fork("trust.fork"));
     assert_eq!(said(proved(&signed(5, root_at(4))).unwrap_err()), fork("trust.fork"));
     assert_eq!(said(tiles(&signed(3, root_at(4))).unwrap_err()), fork("trust.fork"));
+    // Other entries than those of the log's own checkpoint are no fork of it.
+    let mut bent = entries.clone();
+    *bent.values_mut().last().unwrap().last_mut().unwrap() ^= 1;
+    let refused = gone_through(&log.note(), &bent, &trusted, &[log.note().as_bytes()]).unwrap_err();
+    assert!(refused.at.starts_with("entry "), "{refused:?}");
     // More entries than there are, no note, and another log's.
     assert_eq!(said(tiles(&signed(6, root_at(5))).unwrap_err()), fork("checkpoint.beyond"));
     assert_eq!(said(tiles("garbage").unwrap_err()), fork("checkpoint.malformed"));

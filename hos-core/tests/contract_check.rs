@@ -79,7 +79,7 @@ fn every_finding_is_told_with_code_severity_and_line() {
         ("to = \"z\"",                     "to = \"z\"\nargs = { x = \"Long\" }",              &[("deadline_args", error, 20)]),
         ("to = \"z\"",                     "to = \"z\"\nargs = { x = \"Long?\" }",             &[]),
         ("to = \"z\"",                     "to = \"z\"\nargs = { __x = \"Long?\" }",           &[("reserved", error, 19)]),
-        ("[begin.birth]",                  "[facts]\n__entity = \"Long\"\n[begin.birth]",        &[("reserved", error, 12)]),
+        ("[begin.birth]",                  "[facts]\n__entity = \"Long\"\n[begin.birth]",        &[("reserved", warning, 12)]),
         ("[begin.birth]",                  "[facts]\n_x = \"Long\"\nx__ = \"Long\"\n[begin.birth]", &[]),
         ("from = [\"a\"]\nto = \"b\"",     "from = [\"a\"]\nto = \"b\"\nreplies = [\"end\"]",  &[]),
         ("from = [\"a\"]\nto = \"b\"",     "from = [\"a\"]\nto = \"b\"\nreplies = [\"go\"]",   &[("reply_unhandled", error, 13)]),

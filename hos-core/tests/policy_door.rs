@@ -205,13 +205,13 @@ fn for_guards_what_the_schema_does_not_declare_is_let_be() {
     call.context.insert("ip".into(), "::1".into());
     let code = |bound: &Bound, call: &Call, for_guards: bool| {
         let request = call.request();
-        let prepared = if for_guards { bound.prepare_guards(&request) } else { bound.prepare(&request) };
+        let prepared = if for_guards { bound.prepare_guards(&request, bound.law()) } else { bound.prepare(&request) };
         prepared.err().and_then(|blocker| blocker.hos())
     };
     assert_eq!(code(&bound, &call, false), Some(Code::EntityMissing));
     assert_eq!(code(&bound, &call, true), None);
     let request = call.request();
-    let prepared = bound.prepare_guards(&request).unwrap();
+    let prepared = bound.prepare_guards(&request, bound.law()).unwrap();
     assert_eq!(prepared.condition(ExpressionId(0)), Ok(true));
     assert_eq!(prepared.condition(ExpressionId(4)), Ok(true));
     assert_eq!(prepared.condition(ExpressionId(5)), Ok(false));
@@ -227,6 +227,15 @@ fn for_guards_what_the_schema_does_not_declare_is_let_be() {
     assert_eq!(refused(&|c| c.given.clear()), Some(Code::EntityMissing));
     assert_eq!(refused(&|c| c.principal = uid("Account::\"eve\"")), Some(Code::PrincipalUnknown));
     assert_eq!(refused(&|c| c.given.push(account("Account::\"can\"", &[]))), Some(Code::DirectoryConflict));
+    // Whom the law in force declares is there by its word.
+    let schema =
+        "namespace Pazar { entity Account enum [\"eve\"]; action look appliesTo { principal: [Account], resource: [Account] }; }";
+    let in_force =
+        Draft { schema: schema.into(), policies: vec![], entities: vec![], actions: vec![], expressions: vec![], ..draft() }
+            .law();
+    let declared = Call { principal: uid("Account::\"eve\""), ..call.clone() };
+    let request = declared.request();
+    assert_eq!(bound.prepare_guards(&request, &in_force).map(drop), Ok(()));
     people[0].attrs.insert("blocked".into(), "no".into());
     assert_eq!(code(&bound_of(&draft().law(), people.clone()), &call, true), Some(Code::AttributeType));
     // To earlier builds the whole of it had to be known.

@@ -47,6 +47,7 @@ impl Desk {
 
     /// Refuses where the store is only read.
     pub(crate) fn may_write(&self) -> Result<(), Failure> {
+        let _stay = Stay::enter();
         match lock(&self.court.quarantine).as_ref() {
             Some(why) => Err(Failure::new(Code::Quarantined, why.clone())),
             None if self.court.reading => {
@@ -172,6 +173,7 @@ impl Desk {
     /// Completes the receipts of answers, where the signer is elsewhere: the commit is durable, nobody waits for this but the
     /// callers themselves, and one that the signer fails is answered without checkpoint.
     pub(crate) fn sign_answers<E>(&self, done: &mut [Result<Done, E>]) {
+        let _stay = Stay::enter();
         if self.court.signing.is_here() {
             return;
         }

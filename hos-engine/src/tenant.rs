@@ -311,7 +311,7 @@ impl TenantRef {
             }
             for row in &rows {
                 after = Cursor((Timestamp(row.int(0)?), row.text(1)?.to_owned(), row.blob(2)?.to_vec()));
-                // One that names no instance is none of ours, for who may add rows may add such: `verify` names it.
+                // One whose words name no instance is none of ours, for who may add rows may add such: `verify` names it.
                 if let Some(found) = named(row)
                     && enforced(&found.0)
                     && due.last() != Some(&found)

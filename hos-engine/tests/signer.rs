@@ -444,32 +444,35 @@ fn a_head_that_another_process_overtook_is_no_failure_of_the_signer() {
     assert!(before.lock().unwrap().is_none(), "the other was faster");
 }
 
-/// A line to an agent that says of one log that it shrinks.
-struct Shrinks(Near);
+/// A line to an agent that refuses one log, with this word.
+struct Refuses(Near, &'static str);
 
-impl Line for Shrinks {
+impl Line for Refuses {
     fn ask(&self, request: &[u8]) -> Result<Vec<u8>, Failure> {
         if String::from_utf8_lossy(request).contains("/t1/") {
-            return Ok(b"refused signer.shrinks 9 entries were signed for\n".to_vec());
+            return Ok(format!("refused {} 9 entries were signed for\n", self.1).into_bytes());
         }
         self.0.ask(request)
     }
 }
 
 #[test]
-fn a_log_that_lost_its_end_keeps_no_other_from_being_signed() {
-    let dir = tempfile::tempdir().unwrap();
-    let signer = Remote::new(Shrinks(Near(Mutex::new(agent(2, &dir.path().join("state"))))));
-    let engine = founded(&dir.path().join("s.db"), Arc::new(signer));
-    let refused = engine.tenant("t1").unwrap().begin(new_order("1")).unwrap();
-    assert!(refused.allowed);
-    assert_eq!(refused.receipt.unwrap().seal.unwrap().checkpoint, None);
-    let put = hos_core::call::Change::Put { uid: uid("A", "eve"), attrs: hos_core::value::Record::new() };
-    let answer = support::change(&engine.tenant("universe").unwrap(), put);
-    assert!(answer.receipt.unwrap().seal.unwrap().checkpoint.is_some(), "the signer has answered");
-    let unsigned = engine.work().unwrap().unsigned;
-    assert_eq!(unsigned.len(), 1, "{unsigned:?}");
-    assert!(unsigned[0].0 == "t1" && unsigned[0].1.contains("signer.shrinks"), "{unsigned:?}");
+fn a_log_that_a_signer_refuses_keeps_no_other_from_being_signed() {
+    // It lost its end, or what the signer keeps of it is broken.
+    for code in ["signer.shrinks", "signer.state"] {
+        let dir = tempfile::tempdir().unwrap();
+        let signer = Remote::new(Refuses(Near(Mutex::new(agent(2, &dir.path().join("state")))), code));
+        let engine = founded(&dir.path().join("s.db"), Arc::new(signer));
+        let refused = engine.tenant("t1").unwrap().begin(new_order("1")).unwrap();
+        assert!(refused.allowed);
+        assert_eq!(refused.receipt.unwrap().seal.unwrap().checkpoint, None);
+        let put = hos_core::call::Change::Put { uid: uid("A", "eve"), attrs: hos_core::value::Record::new() };
+        let answer = support::change(&engine.tenant("universe").unwrap(), put);
+        assert!(answer.receipt.unwrap().seal.unwrap().checkpoint.is_some(), "the signer has answered");
+        let unsigned = engine.work().unwrap().unsigned;
+        assert_eq!(unsigned.len(), 1, "{unsigned:?}");
+        assert!(unsigned[0].0 == "t1" && unsigned[0].1.contains(code), "{unsigned:?}");
+    }
 }
 
 #[test]

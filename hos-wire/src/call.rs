@@ -8,6 +8,7 @@ use crate::value::{attribute, uid};
 use hos_core::call::{By, Call, Can, Legacy};
 use hos_core::fault::nearest;
 use hos_core::id::{InstanceId, Name, RequestId, Shown, Tenant, Uid};
+use hos_core::policy::Entity;
 use hos_core::refusal::Code;
 use hos_core::value::{Record, Value};
 use hos_engine::Failure;
@@ -104,7 +105,13 @@ const BY: [&str; 7] = ["tenant", "language", "principal", "request", "context", 
 /// Makes a call of JSON bytes of at most `bytes_max`.
 pub fn parse(operation: &str, json: &[u8], bytes_max: usize) -> Result<Request, Failure> {
     let own = own_fields(operation)?;
-    of_tree(operation, own, strict::parse(json, bytes_max)?)
+    of_tree(operation, own, strict::parse(json, bytes_max)?, made::may_be_sent)
+}
+
+/// The same of a call that waited in an inbox: it is read as it came, though nobody could send it any more.
+pub(crate) fn came(operation: &str, json: &[u8]) -> Result<Request, Failure> {
+    let own = own_fields(operation)?;
+    of_tree(operation, own, strict::parse(json, crate::CALL_BYTES_MAX)?, |_| Ok(()))
 }
 
 /// A call that writes, with its operation's name as one more field, `operation`.
@@ -115,7 +122,7 @@ pub(crate) fn named(json: &[u8]) -> Result<(Tenant, Call), Failure> {
         _ => None,
     };
     let Some(Tree::Text(operation)) = operation else { return Err(malformed("the call lacks the field `operation`, a text")) };
-    match of_tree(&operation, own_fields(&operation)?, tree)? {
+    match of_tree(&operation, own_fields(&operation)?, tree, made::may_be_sent)? {
         Request { tenant, ask: Ask::Call(call), .. } => Ok((tenant, call)),
         _ => Err(malformed(format!("`{operation}` claims nothing"))),
     }
@@ -133,22 +140,29 @@ fn own_fields(operation: &str) -> Result<&'static [&'static str], Failure> {
     })
 }
 
+/// Whether entities may be given.
+type Bound = fn(&[Entity]) -> Result<(), Failure>;
+
 /// The call of a tree.
-fn of_tree(operation: &str, own: &[&str], tree: Tree) -> Result<Request, Failure> {
+fn of_tree(operation: &str, own: &[&str], tree: Tree, bound: Bound) -> Result<Request, Failure> {
     let nobody = matches!(operation, "history" | "message");
     let known: Vec<&str> = if nobody { own.to_vec() } else { BY.iter().chain(own).copied().collect() };
     let mut f = Fields::of("the call", tree, &known)?;
     let tenant = Tenant::new(f.text("tenant")?)?;
     let language = f.optional_text("language")?;
     let ask = match operation {
-        "can" => Ask::Can(Can { by: by(&mut f)?, action: f.text("action")?, resource: uid("`resource`", f.need("resource")?)? }),
-        "can_all" => Ask::CanAll(several::evaluations(by(&mut f)?, f.need("evaluations")?)?),
-        "all" => Ask::All(several::calls(by(&mut f)?, f.need("calls")?)?),
-        "available" => {
-            Ask::Available { by: by(&mut f)?, contract: Name::new(f.text("contract")?)?, id: InstanceId::new(f.text("id")?)? }
+        "can" => {
+            Ask::Can(Can { by: by(&mut f, bound)?, action: f.text("action")?, resource: uid("`resource`", f.need("resource")?)? })
         }
+        "can_all" => Ask::CanAll(several::evaluations(by(&mut f, bound)?, f.need("evaluations")?)?),
+        "all" => Ask::All(several::calls(by(&mut f, bound)?, f.need("calls")?)?),
+        "available" => Ask::Available {
+            by: by(&mut f, bound)?,
+            contract: Name::new(f.text("contract")?)?,
+            id: InstanceId::new(f.text("id")?)?,
+        },
         writes if made::fields(writes).is_some() => {
-            let by = by(&mut f)?;
+            let by = by(&mut f, bound)?;
             Ask::Call(made::made(writes, by, &mut f)?)
         }
         "message" if language.is_none() => return Err(malformed("the call lacks the field `language`")),
@@ -180,7 +194,7 @@ pub(crate) fn can_apart(asked: &Asked<'_>) -> Result<(Tenant, Option<String>, Ca
     let mut f = Fields::of("the call", tree, &["language", "request", "context", "given", "legacy"])?;
     let tenant = Tenant::new(asked.tenant)?;
     let language = f.optional_text("language")?;
-    let mut by = by_principal(&mut f, Uid::new(asked.principal.0, asked.principal.1)?)?;
+    let mut by = by_principal(&mut f, Uid::new(asked.principal.0, asked.principal.1)?, made::may_be_sent)?;
     scalars(&mut by.context, asked.context)?;
     let resource = Uid::new(asked.resource.0, asked.resource.1)?;
     Ok((tenant, language, Can { by, action: asked.action.to_owned(), resource }))
@@ -205,13 +219,14 @@ fn scalars(context: &mut Record, scalars: &[(&str, Scalar<'_>)]) -> Result<(), F
     Value::check_bounds(context).map_err(|e| Failure::new(Code::CallTooLarge, format!("`context`: {e}")))
 }
 
-fn by(f: &mut Fields) -> Result<By, Failure> {
+fn by(f: &mut Fields, bound: Bound) -> Result<By, Failure> {
     let principal = uid("`principal`", f.need("principal")?)?;
-    by_principal(f, principal)
+    by_principal(f, principal, bound)
 }
 
-fn by_principal(f: &mut Fields, principal: Uid) -> Result<By, Failure> {
+fn by_principal(f: &mut Fields, principal: Uid, bound: Bound) -> Result<By, Failure> {
     let given = f.take("given").map_or(Ok(Vec::new()), given)?;
+    bound(&given)?;
     Ok(By {
         principal,
         request: f.optional_text("request")?.map(RequestId::new).transpose()?,

@@ -421,7 +421,7 @@ pub fn call_that_came(bytes: &[u8]) -> Result<hos_core::call::Call, Failure> {
     let line = bytes.iter().position(|b| *b == b'\n').ok_or_else(|| malformed("a call in shadow has no operation"))?;
     let (operation, json) = bytes.split_at(line);
     let operation = std::str::from_utf8(operation).map_err(|_| malformed("an operation that is not UTF-8"))?;
-    match call::parse(operation, json.get(1..).unwrap_or_default(), CALL_BYTES_MAX)?.ask {
+    match call::came(operation, json.get(1..).unwrap_or_default())?.ask {
         Ask::Call(call) => Ok(call),
         _ => Err(malformed("a call in shadow is one that writes")),
     }

@@ -78,13 +78,17 @@ pub(crate) fn given(tree: Tree) -> Result<Vec<Entity>, Failure> {
     let Tree::List(items) = tree else {
         return Err(malformed(format!("`given` is an array of entities, not {}", tree.kind())));
     };
-    let given = items.into_iter().map(entity).collect::<Result<Vec<_>, _>>()?;
+    items.into_iter().map(entity).collect()
+}
+
+/// Looks whether somebody may send what was read. A call that waits in an inbox was sent before this was asked.
+pub(crate) fn may_be_sent(given: &[Entity]) -> Result<(), Failure> {
     let parents: usize = given.iter().map(|entity| entity.parents.len()).sum();
     if parents > PARENTS_GIVEN_MAX {
         let message = format!("the entities of `given` have {parents} parents in all, at most {PARENTS_GIVEN_MAX} are read");
         return Err(Failure::new(Code::CallTooLarge, message));
     }
-    Ok(given)
+    Ok(())
 }
 
 pub(crate) fn values(f: &mut Fields, name: &str, what: &'static str) -> Result<Record, Failure> {

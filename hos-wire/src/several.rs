@@ -73,7 +73,9 @@ fn its_own(by: &By, f: &mut Fields) -> Result<By, Failure> {
         by.context = record("`context`", own)?.into();
     }
     if let Some(own) = f.take("given") {
-        by.given = given(own)?.into();
+        let given = given(own)?;
+        made::may_be_sent(&given)?;
+        by.given = given.into();
     }
     Ok(by)
 }

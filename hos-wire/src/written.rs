@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 ///
 /// # Errors
 ///
-/// [`Code::CallTooLarge`]: nobody could have sent it.
+/// [`Code::CallTooLarge`] and others: nobody could have sent it.
 pub fn call_bytes(tenant: &Tenant, call: &Call) -> Result<Vec<u8>, Failure> {
     let mut out = by_json(tenant, call.by());
     let mut set = |name: &str, value: Json| out.insert(name.to_owned(), value);
@@ -69,7 +69,10 @@ pub fn call_bytes(tenant: &Tenant, call: &Call) -> Result<Vec<u8>, Failure> {
         let message = format!("the call is {} bytes of JSON, at most {} are read", json.len(), crate::CALL_BYTES_MAX);
         return Err(Failure::new(Code::CallTooLarge, message));
     }
-    Ok([operation.as_bytes(), b"\n", &json].concat())
+    let bytes = [operation.as_bytes(), b"\n", &json].concat();
+    // What nobody could read again is not left to wait.
+    crate::joined::call_that_came(&bytes)?;
+    Ok(bytes)
 }
 
 fn by_json(tenant: &Tenant, by: &By) -> Map<String, Json> {
@@ -222,5 +225,26 @@ mod tests {
         let note = Note::new(Uid::new("N::A", "a").unwrap(), "n", vec![0; crate::CALL_BYTES_MAX]).unwrap();
         let failure = call_bytes(&Tenant::new("t").unwrap(), &Call::Note(note)).unwrap_err();
         assert_eq!(failure.code, Code::CallTooLarge);
+    }
+
+    #[test]
+    fn what_waits_is_read_as_it_came_and_what_could_not_be_read_does_not_wait() {
+        let parents: std::collections::BTreeSet<Uid> = (0..9).map(|i| Uid::new("N::G", format!("g{i}")).unwrap()).collect();
+        let given = (0..1000).map(|i| {
+            let uid = Uid::new("N::A", format!("a{i}")).unwrap();
+            hos_core::policy::Entity { uid, attrs: Record::new(), parents: parents.clone(), record: None }
+        });
+        let mut note = Note::new(Uid::new("N::A", "a").unwrap(), "n", vec![7]).unwrap();
+        note.by.given = given.collect::<Vec<_>>().into();
+        let call = Call::Note(note);
+        let bytes = call_bytes(&Tenant::new("t").unwrap(), &call).unwrap();
+        assert_eq!(call_that_came(&bytes).unwrap(), call);
+        let json = &bytes["record\n".len()..];
+        assert_eq!(crate::call::parse("record", json, crate::CALL_BYTES_MAX).unwrap_err().code, Code::CallTooLarge);
+        // A host that is none of the shells may know names that JSON has another use for.
+        let mut note = Note::new(Uid::new("N::A", "a").unwrap(), "n", vec![7]).unwrap();
+        note.by.context = Record::from([("__x".to_owned(), Value::Long(1))]).into();
+        let failure = call_bytes(&Tenant::new("t").unwrap(), &Call::Note(note)).unwrap_err();
+        assert_eq!(failure.code, Code::CallMalformed);
     }
 }

@@ -118,7 +118,9 @@ impl TilesAudit {
         let report = self.verifier.finish();
         if let Some(failure) = report.failures.first() {
             let kept = self.kept.iter().position(|size| *size == failure.seq);
-            if let (Broken::Root, Some(place)) = (&failure.what, kept) {
+            // Where the entries are not those of the log's own checkpoint either, they are what is wrong.
+            let is_whole = report.root == self.believed.checkpoint.root;
+            if let (Broken::Root, Some(place), true) = (&failure.what, kept, is_whole) {
                 return Err(forked(place));
             }
             return Err(Refused::new(failure.what.code(), format!("entry {}", failure.seq), &failure.what));

@@ -22,6 +22,7 @@ pub fn check(contract: &Contract, file: &SourceFile) -> Vec<Fault> {
     found.arrows(&graph);
     found.twins();
     found.circles();
+    found.marked_facts();
     found.errors();
     found.sorted()
 }
@@ -155,17 +156,25 @@ impl Findings<'_> {
         }
     }
 
-    /// As a key of JSON, what begins with `__` says which kind of value stands under it, so that no call could give such a fact or
+    /// As a key of JSON, what begins with `__` says which kind of value stands under it, so that no call in JSON could give such an
     /// argument. The parser takes it: a law that was in force must be read again.
     fn marks(&mut self) {
         let events = self.contract.begins.values().chain(self.contract.arrows().map(|(event, _)| event));
-        let declared = self.contract.facts.values().chain(events.flat_map(|event| event.args.values()));
+        let declared = events.flat_map(|event| event.args.values());
         // Arrows of one event may share what was declared once.
         let marked =
             declared.filter(|attribute| attribute.name.starts_with("__")).map(|attribute| (attribute.span.start, attribute));
         for attribute in marked.collect::<BTreeMap<_, _>>().into_values() {
-            let message = format!("no fact or argument begins with `__`, as `{}` does: no call could give it", attribute.name);
+            let message = format!("no argument begins with `__`, as `{}` does: no call in JSON could give it", attribute.name);
             self.error("law.contract.reserved", &attribute.span, message);
+        }
+    }
+
+    /// The same of facts. Instances that live with one must have it under the next law too, so it keeps none from loading.
+    fn marked_facts(&mut self) {
+        for attribute in self.contract.facts.values().filter(|attribute| attribute.name.starts_with("__")) {
+            let message = format!("no call in JSON could give the fact `{}`, for it begins with `__`", attribute.name);
+            self.warn("law.contract.reserved", &attribute.span, message);
         }
     }
 

@@ -166,7 +166,8 @@ impl Motion<'_, '_> {
             let context = Record::new();
             let request = Request { principal: &clock.principal, action, resource: &uid, given: &given, context: &context };
             let bound = standing.bound;
-            let prepared = if is_older { bound.prepare_guards(&request) } else { bound.prepare(&request) };
+            let prepared =
+                if is_older { bound.prepare_guards(&request, self.bench.active.bound.law()) } else { bound.prepare(&request) };
             let prepared = prepared.map_err(in_doubt)?;
             read.extend(prepared.slice().into_iter().filter(|e| e.record.is_some()));
             prepared.instant(of.expression(index)).map_err(|why| Blocker::new(Code::GuardError, why))

@@ -145,7 +145,7 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
     }
     let outcome = match bench.guards.filter(|g| g.law.hash != bench.active.law.hash) {
         None => guards(of, asked.event, &prepared),
-        Some(other) => match other.bound.prepare_guards(&request) {
+        Some(other) => match other.bound.prepare_guards(&request, bench.active.bound.law()) {
             Ok(prepared) => {
                 verdict.slice.also(prepared.slice());
                 guards(of, asked.event, &prepared)

@@ -90,18 +90,20 @@ impl Bound {
     /// - A principal whose type the directory stores must be in the directory, unless the schema declares it
     ///   (`hos.principal_unknown`).
     pub fn prepare<'a>(&'a self, request: &'a Request<'a>) -> Result<Prepared<'a>, Blocker> {
-        self.made_ready(request, true)
+        self.made_ready(request, None)
     }
 
     /// The same for the guards of an instance that began under this law while another is in force. That one's schema is what the
     /// world is made by, so what this one does not declare of it (attributes, types, memberships, choices) is let be; what it declares
-    /// must be as it says. Guards are judged over the very world that the policies are, as Cedar judges them.
-    pub fn prepare_guards<'a>(&'a self, request: &'a Request<'a>) -> Result<Prepared<'a>, Blocker> {
-        self.made_ready(request, self.earlier)
+    /// must be as it says, and whom the law `in_force` declares is there. Guards are judged over the very world that the policies are, as
+    /// Cedar judges them.
+    pub fn prepare_guards<'a>(&'a self, request: &'a Request<'a>, in_force: &'a PolicyLaw) -> Result<Prepared<'a>, Blocker> {
+        self.made_ready(request, Some(in_force).filter(|_| !self.earlier))
     }
 
-    /// `whole`: whether the schema must know all that there is.
-    fn made_ready<'a>(&'a self, request: &'a Request<'a>, whole: bool) -> Result<Prepared<'a>, Blocker> {
+    /// `in_force`: another law, by whose schema the world is made. Without one this law's schema must know all that there is.
+    fn made_ready<'a>(&'a self, request: &'a Request<'a>, in_force: Option<&'a PolicyLaw>) -> Result<Prepared<'a>, Blocker> {
+        let whole = in_force.is_none();
         if request.given.len() > GIVEN_MAX {
             return Err(Blocker::new(Code::CallTooLarge, format!("at most {GIVEN_MAX} entities may be given")));
         }
@@ -116,10 +118,10 @@ impl Bound {
             Blocker::new(Code::PrincipalTypeUnknown, detail)
         })?;
         let resource_type = self.side_type(request.resource, &action.resources);
-        let case = Case::new(law, &self.directory, request, action, whole);
+        let case = Case::new(law, &self.directory, request, action, in_force);
         let node = |uid: &Uid| self.directory.node(uid).map(|node| &**node);
         let principal_node = node(request.principal);
-        let is_declared = || law.tables.declares(request.principal) && !self.earlier;
+        let is_declared = || case.declares(request.principal) && !self.earlier;
         // Who is not given to an older law's guards is one whom the law in force declares.
         let is_absent = || self.directory.stores_type(request.principal.type_name()) || whole && !case.gives(request.principal);
         if principal_node.is_none() && !is_declared() && is_absent() {

@@ -24,8 +24,8 @@ pub(super) struct Case<'a> {
     request: &'a Request<'a>,
     action: &'a ActionInfo,
     places: Places<'a>,
-    /// Whether the schema must know all that there is.
-    whole: bool,
+    /// Another law, by whose schema the world is made. Without one this law's schema must know all that there is.
+    in_force: Option<&'a PolicyLaw>,
 }
 
 /// A given entity, closed against the directory and the other given ones.
@@ -137,9 +137,14 @@ impl<'a> Case<'a> {
         directory: &'a Directory,
         request: &'a Request<'a>,
         action: &'a ActionInfo,
-        whole: bool,
+        in_force: Option<&'a PolicyLaw>,
     ) -> Self {
-        Self { law, directory, request, action, places: Places::new(request.given), whole }
+        Self { law, directory, request, action, places: Places::new(request.given), in_force }
+    }
+
+    /// Whether an entity is there by a law's word: this one's, or that of the law in force.
+    pub(super) fn declares(&self, uid: &Uid) -> bool {
+        self.law.tables.declares(uid) || self.in_force.is_some_and(|law| law.tables.declares(uid))
     }
 
     pub(super) fn gives(&self, uid: &Uid) -> bool {
@@ -152,7 +157,7 @@ impl<'a> Case<'a> {
         let missing = |uid: &Uid| Blocker::new(Code::EntityMissing, format!("nobody gives {uid}"));
         // A type that the schema lacks, or of which there are more choices by now, has its entities by the law in force.
         let elsewhere = |uid: &Uid| self.law.tables.types.get(uid.type_name()).is_none_or(|info| info.choices.is_some());
-        let declared = |uid: &Uid| self.law.tables.declares(uid) || !self.whole && elsewhere(uid);
+        let declared = |uid: &Uid| self.declares(uid) || self.in_force.is_some() && elsewhere(uid);
         let stored = |uid: &Uid| {
             if self.gives(uid) {
                 return Ok(None);
@@ -190,18 +195,18 @@ impl<'a> Case<'a> {
                 first = Some(blocker);
             }
         };
-        let (shape, context) = (&self.action.context, self.request.context);
-        let fits_context = if self.whole { shape.check(context) } else { shape.check_declared(context) };
+        let (shape, context, whole) = (&self.action.context, self.request.context, self.in_force.is_none());
+        let fits_context = if whole { shape.check(context) } else { shape.check_declared(context) };
         if let Err(misfit) = fits_context {
             keep(misfit.of(&"context"));
         }
         for entity in self.request.given {
-            let fits = if self.whole { fits } else { fits_where_declared };
+            let fits = if whole { fits } else { fits_where_declared };
             if let Err(blocker) = fits(self.law, entity) {
                 keep(blocker);
             }
             let directory = self.directory;
-            if directory.node(&entity.uid).is_some() || self.whole && self.law.tables.declares(&entity.uid) {
+            if directory.node(&entity.uid).is_some() || whole && self.law.tables.declares(&entity.uid) {
                 let detail = format!("{} is given, but stands in the directory or the law already", entity.uid);
                 keep(Blocker::new(Code::DirectoryConflict, detail));
             } else if directory.names_as_parent(&entity.uid) {

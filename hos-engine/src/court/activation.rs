@@ -27,8 +27,8 @@ const ACTIVATE: &str = "law.activate";
 /// How long once-keys are kept at least.
 pub(crate) const ONCE_KEPT_MS: i64 = 30 * 86_400_000;
 
-/// How many once-keys one commit forgets.
-const FORGOTTEN: usize = 1000;
+/// How many once-keys one commit forgets where others write beside us: each is a statement.
+const FORGOTTEN: usize = 10_000;
 
 impl Court {
     /// Judges an operator's act at a gate of the universe and writes its answer.
@@ -182,9 +182,13 @@ impl Court {
         let kept = i64::try_from(self.settings.once_kept.as_millis()).unwrap_or(i64::MAX).max(ONCE_KEPT_MS);
         let before = hos_core::time::Timestamp(now.0.saturating_sub(kept));
         let mut gone = 0;
-        for row in tx.rows(&sql::old_onces(tenant, before, FORGOTTEN))? {
-            // Another worker may have been faster.
-            gone += tx.execute(&sql::forget_once(tenant, row.blob(0)?, before))?;
+        if tx.is_shared() {
+            for row in tx.rows(&sql::old_onces(tenant, before, FORGOTTEN))? {
+                // Another worker may have been faster.
+                gone += tx.execute(&sql::forget_once(tenant, row.blob(0)?, before))?;
+            }
+        } else {
+            gone = tx.execute(&sql::forget_onces(tenant, before))?;
         }
         if gone > 0 {
             tx.execute(&sql::raise_once_floor(tenant, before))?;

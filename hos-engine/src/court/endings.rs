@@ -10,7 +10,7 @@ use hos_core::proof::record::{Header, Kind};
 use hos_core::refusal::Code;
 use hos_core::shape::Type;
 use hos_core::value::Record;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// How many of those who stand in the way a refusal names.
 const NAMED_MAX: usize = 10;
@@ -135,7 +135,10 @@ impl Court {
         tx.pages(page, |row| -> Result<(), Failure> {
             let stands = (row.text(13)?.to_owned(), LawHash(row.bytes(8)?), row.text(3)?.to_owned());
             let facts_key = KeyId(row.bytes(10)?);
-            if named.len() >= NAMED_MAX || key == Some(&facts_key) || !could.contains(&stands) {
+            let Some(another) = could.get(&stands) else { return Ok(()) };
+            // What lies under somebody else's key has that one for its data subject.
+            let is_anothers = facts_key != KeyId([0; 16]) && !another;
+            if named.len() >= NAMED_MAX || key == Some(&facts_key) || is_anothers {
                 return Ok(());
             }
             let facts = self.facts_of(tx, group, &facts_key, row.blob(11)?)?;
@@ -149,15 +152,26 @@ impl Court {
     }
 
     /// Where instances stand that live and have a fact which may name the person: contract, law, state.
-    fn could_name(&self, tx: &Tx<'_>, tenant: &Tenant, subject: &Uid) -> Result<HashSet<(String, LawHash, String)>, Failure> {
-        let mut could = HashSet::new();
+    /// Whether a fact besides the data subject's may.
+    fn could_name(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        subject: &Uid,
+    ) -> Result<HashMap<(String, LawHash, String), bool>, Failure> {
+        let mut could = HashMap::new();
         for row in tx.rows(&state_sql::standing(tenant))? {
             let (contract, hash, state) = (row.text(0)?, LawHash(row.bytes(1)?), row.text(3)?);
             let law = self.laws.get(tx, &hash)?;
             let of = law.contracts.get(contract).map(|of| &of.contract);
             let lives = of.and_then(|of| of.state(state)).is_none_or(|state| !state.terminal);
-            if lives && of.is_none_or(|of| of.facts.values().any(|fact| may_name(&fact.ty, subject.type_name()))) {
-                could.insert((contract.to_owned(), hash, state.to_owned()));
+            let naming = |besides: Option<&Name>| {
+                let mut facts = of.iter().flat_map(|of| &of.facts).filter(|(name, _)| besides != Some(*name));
+                of.is_none() || facts.any(|(_, fact)| may_name(&fact.ty, subject.type_name()))
+            };
+            if lives && naming(None) {
+                let another = naming(of.and_then(|of| of.data_subject.as_ref()));
+                could.insert((contract.to_owned(), hash, state.to_owned()), another);
             }
         }
         Ok(could)

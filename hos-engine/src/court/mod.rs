@@ -53,7 +53,7 @@ use crate::store::sql::evidence as evidence_sql;
 use crate::store::sqlite::{Foresight, Runner};
 use crate::vault::Vault;
 use crate::view::{InForce, View};
-use crate::work::{Done, Job, Nowhere};
+use crate::work::{Done, Job};
 use hos_core::answer::Answer;
 use hos_core::digest;
 use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant, Uid};
@@ -388,8 +388,12 @@ impl Runner for Court {
                 self.fold(tx, group, &tenant, (pos, id), call.as_deref(), unjudged).map(Done::Count)
             }
             Job::SetAside(tenant, places) => {
-                let aside = |(pos, id): &Nowhere| evidence_sql::set_shadow_aside(&tenant, *pos, id.as_ref());
-                places.iter().try_for_each(|place| tx.execute(&aside(place)).map(drop))?;
+                for (pos, id) in &places {
+                    let is_aside = tx.execute(&evidence_sql::set_shadow_aside(&tenant, *pos, id.as_ref()))? > 0;
+                    if let Some(id) = id.filter(|_| is_aside) {
+                        tx.execute(&evidence_sql::about_nothing(&tenant, &id))?;
+                    }
+                }
                 Ok(Done::Count(places.len() as u64))
             }
             Job::Tick(tenant, contract, id) => self.tick(tx, group, &tenant, &contract, &id).map(Done::Count),

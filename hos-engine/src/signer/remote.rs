@@ -11,8 +11,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// How often a signer may say that it is further on than was thought: others who write ask it too.
 const ROUNDS: usize = 5;
-/// What a signer refuses for the head that it is shown. Every other refusal is a trouble of its own.
-const OF_THE_HEAD: [&str; 4] = ["signer.shrinks", "signer.forked", "signer.inconsistent", "signer.origin"];
+/// What a signer refuses for the head that it is shown, or for what it keeps of that log. Every other refusal is a trouble of its own.
+const OF_THE_HEAD: [&str; 5] = ["signer.shrinks", "signer.forked", "signer.inconsistent", "signer.origin", "signer.state"];
 
 /// A way to a signer: one request there, one answer back, in bounded time.
 pub trait Line: Send + Sync {

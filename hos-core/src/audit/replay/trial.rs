@@ -135,7 +135,7 @@ impl Past<'_> {
         let directory = Arc::new(directory);
         // For what its law looks, not to what it comes. An older law's guards are left out: no record holds grants that they ask for.
         drop(compared(record, &case, &Laid { active: own, older: None, directory: &directory }, |bound| bound));
-        let known = of_the_directory(watch.sought(), own, &case, None);
+        let known = watch.sought();
         sought.entities.retain(|uid| !known.entities.contains(uid));
         sought.links.retain(|links| !known.links.iter().any(|found| found.covers(links)));
         let entity = sought.entities.first().map(|uid| format!("it reads {uid}, which the record does not hold"));

@@ -435,6 +435,11 @@ pub fn set_shadow_aside(t: &Tenant, pos: i64, id: Option<&[u8; 16]>) -> Statemen
     }
 }
 
+/// What a row of the inbox that was set aside is about keeps nobody from its instance any more.
+pub fn about_nothing(t: &Tenant, id: &[u8; 16]) -> Statement {
+    Statement::new("UPDATE hos_inbox SET about = NULL WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
+}
+
 /// Rows of the queue that lead to nothing: how many, and the places of the first and the last.
 pub fn aside(t: &Tenant) -> Statement {
     Statement::new("SELECT count(*), min(pos), max(pos) FROM hos_queue WHERE tenant = ?1 AND n < -3", [tenant(t)])

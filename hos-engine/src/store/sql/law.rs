@@ -162,6 +162,11 @@ pub fn old_onces(t: &Tenant, before: Timestamp, limit: usize) -> Statement {
     )
 }
 
+/// Forgets all once-keys that are older than an instant, where nobody else writes meanwhile.
+pub fn forget_onces(t: &Tenant, before: Timestamp) -> Statement {
+    Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND at < ?2", [tenant(t), before.0.into()])
+}
+
 /// Forgets a once-key, if it is older than an instant still.
 pub fn forget_once(t: &Tenant, key: &[u8], before: Timestamp) -> Statement {
     Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND key = ?2 AND at < ?3", [tenant(t), key.into(), before.0.into()])
