@@ -102,6 +102,8 @@ impl Bound {
     }
 
     /// `in_force`: another law, by whose schema the world is made. Without one this law's schema must know all that there is.
+    // Inlined: what it makes is large, and `can` would copy it once more.
+    #[inline]
     fn made_ready<'a>(&'a self, request: &'a Request<'a>, in_force: Option<&'a PolicyLaw>) -> Result<Prepared<'a>, Blocker> {
         let whole = in_force.is_none();
         if request.given.len() > GIVEN_MAX {
@@ -134,12 +136,11 @@ impl Bound {
         let resource_node = node(request.resource);
         let named = case.named(resource_node)?;
         case.given_fit()?;
-        let closed = self.kept.as_ref().map_or_else(|| case.close_given(), |kept| kept.closed(&case))?;
-        let context = match &self.kept {
-            Some(kept) => kept.context(request.context, law),
-            None => Surroundings::new(request.context, &mut LawNames(law)),
+        let unfit = |detail| Blocker::new(Code::AttributeType, format!("context: {detail}"));
+        let (closed, context) = match &self.kept {
+            Some(kept) => (kept.closed(&case)?, kept.context(request.context, law).map_err(unfit)?),
+            None => (case.close_given()?, Surroundings::new(request.context, &mut LawNames(law)).map_err(unfit)?),
         };
-        let context = context.map_err(|detail| Blocker::new(Code::AttributeType, format!("context: {detail}")))?;
         let principal = Stand::new(request, request.principal, principal_node, &closed, principal_type);
         let resource = Stand::new(request, request.resource, resource_node, &closed, resource_type);
         let context = context.with(principal.attrs(), resource.attrs());

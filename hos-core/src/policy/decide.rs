@@ -158,6 +158,7 @@ impl Prepared<'_> {
         Ok((&expression.body, expression.instant))
     }
 
+    #[inline]
     fn judge(&self) -> Judge<'_> {
         Judge::new(Setting {
             principal: self.principal.key().uid(),

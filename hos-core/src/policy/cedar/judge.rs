@@ -70,6 +70,7 @@ pub(in crate::policy) struct Judge<'e> {
 }
 
 impl<'e> Judge<'e> {
+    #[inline]
     pub(in crate::policy) fn new(setting: Setting<'e>) -> Self {
         Self { setting, light: OnceCell::new(), full: OnceCell::new(), slots: SlotEnv::new() }
     }
