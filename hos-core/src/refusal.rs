@@ -90,7 +90,7 @@ codes! {
     InstanceErased = 44, "hos.instance_erased", "This instance was erased.";
     SubjectErased = 45, "hos.subject_erased", "The person this would be written about was erased.";
     EventUnknown = 46, "hos.event_unknown", "The contract has no such event, birth or override.";
-    SubjectInUse = 47, "hos.subject_in_use", "Live instances still need what is kept of this person; they are named.";
+    SubjectInUse = 47, "hos.subject_in_use", "Live instances still need what is kept of this person, or others are in it; they are named.";
     SubjectHeld = 48, "hos.subject_held", "A legal hold keeps what is kept of this person; it must be released before anything is erased.";
     SubjectNotHeld = 49, "hos.subject_not_held", "No hold is on this person.";
     // Absence: refused before judging.

@@ -51,7 +51,9 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::InstanceErased => "Bu iş silindi.",
         Code::SubjectErased => "Hakkında yazılacak kişi silinmişti.",
         Code::EventUnknown => "Sözleşmede böyle bir olay, doğum ya da geçersiz kılma yok.",
-        Code::SubjectInUse => "Bu kişiden tutulana yaşayan işlerin hâlâ gereksinimi var; adları verildi.",
+        Code::SubjectInUse => {
+            "Bu kişiden tutulana yaşayan işlerin hâlâ gereksinimi var ya da başkaları onun içinde; adları verildi."
+        }
         Code::SubjectHeld => "Yasal bir alıkoyma bu kişiden tutulanı koruyor; silinmeden önce kaldırılmalı.",
         Code::SubjectNotHeld => "Bu kişi üzerinde alıkoyma yok.",
         Code::ActionUnknown => "Kanunun şemasında böyle bir eylem yok.",
