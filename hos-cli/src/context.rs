@@ -3,7 +3,9 @@
 use crate::entity;
 use crate::global::Global;
 use crate::input;
+use crate::out::to_stderr;
 use crate::place::Place;
+use crate::show;
 use crate::usage::usage;
 use clap::Args;
 use hos_core::call::{By, Legacy};
@@ -12,6 +14,7 @@ use hos_core::law::Law;
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use hos_engine::clock::SetClock;
+use hos_engine::ports::Signer;
 use hos_engine::{Builder, Engine, Failure, Settings, TenantRef};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -89,9 +92,26 @@ impl Global {
         Ok(!said && signer.is_none() && place.key_beside().is_none())
     }
 
-    /// The open engine.
+    /// The open engine. A change of the seal key that nobody has confirmed is told: whoever can write the store could have begun it.
     pub(crate) fn engine(&self) -> Result<Engine, Failure> {
-        self.opened(self.builder()?)
+        let engine = self.opened(self.builder()?)?;
+        if let Some(key) = engine.pending_key() {
+            let key = show::key(&key);
+            to_stderr(&format!(
+                "notice a change of the seal key to {key} has begun and is not confirmed, and heads behind it bear no checkpoint: \
+                 `hos keys rotate` finishes it, `hos keys withdraw` takes it back\n"
+            ));
+        }
+        Ok(engine)
+    }
+
+    /// The same for who changes keys, and knows of the change; `signer` signs, where one is given.
+    pub(crate) fn engine_by(&self, signer: Option<Arc<dyn Signer>>) -> Result<Engine, Failure> {
+        let builder = self.builder()?;
+        self.opened(match signer {
+            Some(signer) => builder.signer(signer),
+            None => builder,
+        })
     }
 
     /// The engine, opened to look: it signs nothing and writes nothing.

@@ -3,6 +3,7 @@
 use crate::usage::usage;
 use hos_core::id::{IdError, InstanceId, Name, Shown, Uid};
 use hos_core::law::{Law, LawContract};
+use hos_core::refusal::Code;
 use hos_engine::Failure;
 
 /// What a resource on the command line names.
@@ -65,7 +66,7 @@ pub(crate) fn resource<'l>(text: &str, law: &'l Law) -> Result<Resource<'l>, Fai
         None => {
             let known = law.contracts.keys().map(|n| n.as_str());
             let hint = hos_core::fault::nearest(name, known).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-            Err(usage(format!("`{}` is no contract of this law{hint}", Shown(name))))
+            Err(Failure::new(Code::ContractUnknown, format!("`{}`{hint}", Shown(name))))
         }
     }
 }

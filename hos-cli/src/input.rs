@@ -72,16 +72,16 @@ pub(crate) fn entities(source: &str) -> Result<Vec<Entity>, Failure> {
     }
 }
 
-/// `name=value` pairs and a JSON object, put together. What is declared is read as its type, the rest by its looks; the
-/// engine says what is missing, unknown or of another type.
+/// `name=value` pairs and a JSON object, put together; they are given by the options `what` (`--arg`, and `--args` for the object). What
+/// is declared is read as its type, the rest by its looks; the engine says what is missing, unknown or of another type.
 pub(crate) fn values(
-    what: &'static str,
+    [what, of_object]: [&'static str; 2],
     pairs: &[String],
     object: Option<&String>,
     declared: Option<&BTreeMap<Name, Attribute>>,
     law: &Law,
 ) -> Result<Record, Failure> {
-    let mut out = object.map_or(Ok(Record::new()), |source| record(what, source))?;
+    let mut out = object.map_or(Ok(Record::new()), |source| record(of_object, source))?;
     for pair in pairs {
         let Some((name, text)) = pair.split_once('=') else {
             return Err(usage(format!("{what} `{}`: write NAME=VALUE", Shown(pair))));

@@ -81,6 +81,13 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         ),
         _ => place::without_passwords(&said.to_string()),
     };
+    let is_json = std::env::args_os().any(|arg| arg == "--json");
+    if asked && is_json {
+        let word = if error.kind() == clap::error::ErrorKind::DisplayVersion { "version" } else { "help" };
+        let json = serde_json::json!({ word: hidden.trim_end() });
+        let text = format!("{}\n", show::inert_json(&json.to_string()));
+        return ExitCode::from(to_stdout(text.as_bytes()).unwrap_or(exit::OK));
+    }
     // A pipe that closed early is no failure.
     if hidden == said.to_string() {
         let _ = error.print();
@@ -90,7 +97,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if asked {
         return ExitCode::from(exit::OK);
     }
-    if std::env::args_os().any(|arg| arg == "--json") {
+    if is_json {
         // What is missing stands in lines of its own, below the first and before an empty one.
         let first = hidden.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
         let json = failure_json(&Failure::new(Code::CallMalformed, show::inert(first.trim_start_matches("error: "))));

@@ -4,7 +4,8 @@ use hos_core::answer::{Answer, Receipt};
 use hos_core::id::Shown;
 use hos_core::law::Law;
 use hos_core::law::mode::Mode;
-use hos_core::refusal::Blocker;
+use hos_core::proof::key::VerifyKey;
+use hos_core::refusal::{Blocker, Code};
 use hos_core::value::{Record, Value};
 use std::fmt::Write;
 
@@ -22,6 +23,11 @@ pub(crate) fn inert(text: &str) -> String {
         }
     }
     out
+}
+
+/// The public half of a key, in hexadecimal.
+pub(crate) fn key(key: &VerifyKey) -> String {
+    key.as_bytes().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// JSON in which nothing steers a terminal: what JSON itself leaves as it is (controls beyond U+001F, direction marks) is escaped.
@@ -70,8 +76,14 @@ pub(crate) fn answer(answer: &Answer, subject: &str, event: &str, law: &Law, lan
         let _ = writeln!(out, "         deadlines fired before: {}", names.join(", "));
     }
     if answer.mode != Mode::Enforce {
-        let word = if answer.divergence { ", law and world differ" } else { "" };
-        let _ = writeln!(out, "         mode {}: the world's own outcome stands{word}", answer.mode.as_str());
+        let word = if answer.code() == Some(Code::LegacyMissing.as_str()) {
+            "the world's own outcome would stand, and none was given (--legacy)"
+        } else if answer.divergence {
+            "the world's own outcome stands, law and world differ"
+        } else {
+            "the world's own outcome stands"
+        };
+        let _ = writeln!(out, "         mode {}: {word}", answer.mode.as_str());
     }
     if let Some(candidate) = &answer.candidate {
         let word = candidate.blockers.first().map_or("would allow it".to_owned(), |b| format!("would refuse it: {}", b.code));

@@ -55,11 +55,16 @@ impl From<&str> for Refusal {
     }
 }
 
+/// Reads a policy.
+pub(crate) fn policy(path: &Path) -> Result<Trust, Failure> {
+    Trust::parse(&input::bounded_file(path, TRUST_BYTES_MAX)?)
+        .map_err(|e| usage(format!("`{}`: {}: {e}", show::inert(&path.to_string_lossy()), e.code())))
+}
+
 impl Witnesses {
     /// Reads a policy.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let trust = Trust::parse(&input::bounded_file(path, TRUST_BYTES_MAX)?)
-            .map_err(|e| usage(format!("`{}`: {}: {e}", show::inert(&path.to_string_lossy()), e.code())))?;
+        let trust = policy(path)?;
         // No proxy, no redirect: who is asked is who the policy names.
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(PATIENCE))

@@ -392,6 +392,8 @@ fn the_printed_schema_of_sqlite_is_taken_by_its_client() {
     assert!(printed(&["oracle"]).ended(2).err.contains("sqlite, postgres or mysql"));
     printed(&["sqlite", "--grants", "shop"]).ended(2);
     printed(&["postgres", "--grants", "a\nb"]).ended(2);
+    let rest = printed(&["postgres", "--from", "1"]).ended(0).out;
+    assert!(rest.contains("-- step 2: ") && !rest.contains("-- step 1: "), "{rest}");
     let json = printed(&["postgres", "--grants", "shop", "--json"]).ended(0).json();
     assert!(json["script"].as_str().unwrap().contains("GRANT INSERT ON hos_record TO \"shop\";"), "{json}");
 }

@@ -158,6 +158,8 @@ fn in_shadow_the_worlds_own_outcome_stands() {
     let said = run(world
         .with(&["can", "tag.read", "Tag::t", "--attr", "owner=Stall::Account::\"ayse\"", "--legacy", "yes"], "Account::mehmet"));
     assert!(said.out.contains("unlawful hos.not_permitted") && said.out.contains("law and world differ"), "{}", said.out);
+    let unsaid = run(world.with(&tag[..tag.len() - 1], "Account::mehmet")).ended(1).out;
+    assert!(unsaid.contains("none was given (--legacy)") && !unsaid.contains("outcome stands"), "{unsaid}");
 }
 
 #[test]
@@ -192,6 +194,26 @@ fn evidence_is_verified_against_what_is_kept_outside() {
 }
 
 #[test]
+fn a_copy_of_broken_evidence_is_a_finding_and_gets_no_name() {
+    let world = World::new();
+    world.run(&["record", "till.closed", "--text", "12"]).ended(0);
+    // Another stream, wherever the file speaks of it: the record is no longer what its hash says.
+    let store = world.path("hos.db");
+    let mut bytes = std::fs::read(&store).unwrap();
+    let places: Vec<usize> = bytes.windows(11).enumerate().filter(|(_, b)| *b == b"till.closed").map(|(at, _)| at).collect();
+    assert!(!places.is_empty());
+    places.iter().for_each(|at| bytes[at + 8] = b'z');
+    std::fs::write(&store, bytes).unwrap();
+    world.run(&["verify"]).ended(3);
+    let copy = world.path("copy.db");
+    let told = world.run(&["backup", &copy, "--json"]).ended(3);
+    assert_eq!(told.code(), "hos.store_integrity");
+    let said = world.run(&["backup", &copy]).ended(3).out;
+    assert!(said.starts_with("broken   nothing was copied: the copy does not verify: "), "{said}");
+    assert!(!std::path::Path::new(&copy).exists());
+}
+
+#[test]
 fn init_says_what_to_do_next_and_founds_nothing_unfit() {
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("hos.db");
@@ -211,13 +233,45 @@ fn init_says_what_to_do_next_and_founds_nothing_unfit() {
         let told = run(command).ended(1);
         assert!(!store.exists(), "{founder} {role}: {told:?}");
     }
+    // Nor one whom the law permits nothing: nobody could ever do anything there.
+    for more in [&["--attr", "active=true"][..], &["--role", "Role::operator", "--attr", "active=false"]] {
+        let dead = found(&[more, &["--json"]].concat()).ended(1);
+        assert_eq!(dead.code(), "hos.not_permitted");
+        assert!(dead.out.contains("nobody could ever do anything") && !store.exists(), "{dead:?}");
+    }
     // A founder who may not open the tenant would leave a store that the same command could not found again.
     let unopened = found(&["--attr", "active=true", "--tenant", "pazar", "--json"]).ended(1);
     assert_eq!(unopened.code(), "hos.not_permitted");
     assert!(unopened.out.contains("nothing was founded") && unopened.out.contains("--role") && !store.exists(), "{unopened:?}");
+    assert!(!unopened.out.contains("leave --tenant out"), "{unopened:?}");
     let founded = found(&["--role", "Role::operator", "--attr", "active=true", "--tenant", "pazar"]).ended(0);
     assert!(founded.out.contains("export HOS_STORE=") && founded.out.contains("HOS_TENANT=pazar"), "{}", founded.out);
     assert_eq!(found(&["--attr", "active=true", "--json"]).exit, 1);
+}
+
+#[test]
+fn what_init_says_to_do_next_can_be_done() {
+    for (attrs, more) in [
+        (["--attr", "active=true"], &["--tenant", "pazar"][..]),
+        (["--attr", "active=true"], &[][..]),
+        (["--attrs", r#"{"active":true}"#], &[][..]),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = hos();
+        command.arg("init").arg("--law").arg(law()).arg("--store").arg(dir.path().join("hos.db"));
+        command.args(["--founder", "Account::root", "--role", "Role::operator"]).args(attrs).args(more);
+        let said = run(command).ended(0).out;
+        let script = said.split_once("\nnext:\n").unwrap().1.replace("TENANT\n", "pazar\n");
+        let programs = std::path::Path::new(env!("CARGO_BIN_EXE_hos")).parent().unwrap();
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-exc", &script]).env("LANG", "C");
+        shell.env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default()));
+        for name in ["HOS_TENANT", "HOS_STORE_FILE", "HOS_SIGNER_SOCKET", "HOS_SIGNER_COMMAND", "HOS_MARK"] {
+            shell.env_remove(name);
+        }
+        let done = shell.output().unwrap();
+        assert!(done.status.success() && script.contains("active"), "{script}\n{done:?}");
+    }
 }
 
 #[test]

@@ -44,6 +44,19 @@ fn a_store_that_finds_no_room_says_so() {
 }
 
 #[test]
+fn what_is_written_beside_a_store_finds_no_room_and_says_so() {
+    let (dir, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = store.path().join("hos.db").display().to_string();
+    let found = format!("export HOS_STORE='{store}' && {FOUND} > /dev/null; head -c 1000000 /dev/zero > filled 2> /dev/null");
+    let again = format!("export HOS_STORE='{store}'; head -c 1000000 /dev/zero > filled 2> /dev/null");
+    for (before, words, made) in [(&found, "checkpoint -o note", "note"), (&again, "export --tiles tiles", "tiles")] {
+        let script = format!("{before}; \"$HOS\" {words} --tenant universe --json; code=$?; test ! -e {made} && exit $code");
+        let Some((exit, said)) = on_a_disk(dir.path(), 16, &script) else { return };
+        assert!(exit == 4 && said.contains("\"hos.store_full\""), "{words}: {exit}: {said}");
+    }
+}
+
+#[test]
 fn a_store_that_cannot_be_opened_for_want_of_room_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let mut full = 0;

@@ -17,11 +17,22 @@ fn a_key_is_rotated_listed_and_revoked() {
     let new = run(generate).ended(0).json()["public"].as_str().unwrap().to_owned();
     world.run(&["keys", "rotate"]).ended(2);
     world.run(&["keys", "rotate", "--new-key", &world.path("none")]).ended(4);
-    assert_eq!(world.run(&["keys", "rotate", "--new-key", &old_path, "--json"]).ended(4).code(), "hos.key_invalid");
+    let rotated = world.run(&["keys", "rotate", "--new-key", &old_path, "--json"]).ended(0).json();
+    assert_eq!((rotated["public"].as_str().unwrap(), rotated["already"].as_bool()), (old.as_str(), Some(true)));
     let rotated = world.run(&["keys", "rotate", "--new-key", &new_path, "--json"]).ended(0).json();
     assert_eq!((rotated["public"].as_str().unwrap(), rotated["unsigned"].as_u64()), (new.as_str(), Some(0)));
+    // Who was stopped behind the last commit asks again, with either key, and it is done already.
+    for key in [&old_path, &new_path] {
+        let again = ["keys", "rotate", "--new-key", &new_path, "--key-file", key];
+        assert!(world.run(&again).ended(0).out.starts_with("rotated  already"));
+        let json = world.run(&[&again[..], &["--json"]].concat()).ended(0).json();
+        assert_eq!((json["public"].as_str().unwrap(), json["already"].as_bool()), (new.as_str(), Some(true)));
+    }
+    // The key before has had its time.
+    let back = world.run(&["keys", "rotate", "--new-key", &old_path, "--key-file", &new_path, "--json"]);
+    assert_eq!(back.ended(4).code(), "hos.key_invalid");
     // The old key opens it no more.
-    let failure = world.run(&["verify", "--json"]).ended(4);
+    let failure = world.run(&["work", "--json"]).ended(4);
     assert!(failure.code() == "hos.key_invalid" && failure.out.contains("another took over"), "{failure:?}");
     let with = |arguments: &[&str]| world.run(&[arguments, &["--key-file", &new_path]].concat());
     with(&["verify"]).ended(0);
@@ -52,6 +63,46 @@ fn a_key_is_rotated_listed_and_revoked() {
     let revoked = listed["keys"].as_array().unwrap().iter().find(|row| row["tenant"] == "pazar" && row["public"] == old.as_str());
     assert_eq!(revoked.map(|row| row["to"].as_u64()), Some(Some(1)));
     with(&["verify"]).ended(0);
+}
+
+#[test]
+fn a_change_that_nobody_of_ours_began_is_told_signed_by_nobody_and_taken_back() {
+    let world = World::new();
+    world.order("o-1");
+    world.run(&["work"]).ended(0);
+    world.run(&["keys", "withdraw", "--reason", "x"]).ended(4);
+    let (ours, theirs) = (world.path("hos.db.key"), world.path("theirs.key"));
+    let mut generate = hos();
+    generate.args(["keys", "generate", &theirs, "--json"]);
+    let key = run(generate).ended(0).json()["public"].as_str().unwrap().to_owned();
+    let kept = world.path("kept.note");
+    world.run(&["checkpoint", "--tenant", "universe", "-o", &kept]).ended(0);
+    let vkeys = world.run(&["keys", "show", "--json"]).ended(0).json();
+    let vkey = vkeys["keys"][0]["vkey"].as_str().unwrap().to_owned();
+    // The signer refuses, and the record is there.
+    std::fs::rename(&ours, world.path("away")).unwrap();
+    world.run(&["keys", "rotate", "--new-key", &theirs, "--signer-command", "false"]).ended(4);
+    std::fs::rename(world.path("away"), &ours).unwrap();
+    for day in [&["directory", "put", "Account::x", "--attr", "active=true", "--tenant", "universe"][..], &["keys", "list"]] {
+        let told = world.run(day).ended(0);
+        assert!(told.err.starts_with("notice a change of the seal key") && told.err.contains(&key), "{told:?}");
+    }
+    let worked = world.run(&["work"]).ended(4);
+    assert!(worked.out.contains("unsigned universe: a change of the seal key"), "{worked:?}");
+    world.run(&["work", "--key-file", &theirs]).ended(4);
+    let verified = world.run(&["verify", "--key", &vkey, "--against", &kept, "--json"]).ended(0).json();
+    assert!(verified["notices"].to_string().contains(&key), "{verified}");
+    let other = world.path("other.key");
+    let mut generate = hos();
+    generate.args(["keys", "generate", &other]);
+    run(generate).ended(0);
+    world.run(&["keys", "rotate", "--new-key", &other]).ended(4);
+    let back = world.run(&["keys", "withdraw", "--reason", "nobody of ours began it", "--json"]).ended(0);
+    assert_eq!((back.json()["withdrawn"].as_str().unwrap(), back.err.as_str()), (key.as_str(), ""));
+    assert_eq!(world.run(&["work"]).ended(0).err, "");
+    world.run(&["keys", "rotate", "--new-key", &other]).ended(0);
+    let with = ["verify", "--key", &vkey, "--against", &kept, "--key-file", &other];
+    world.run(&with).ended(0);
 }
 
 #[test]

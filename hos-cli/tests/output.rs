@@ -79,6 +79,24 @@ fn help_is_there_and_names_the_exit_codes() {
 }
 
 #[test]
+fn help_is_one_object_where_json_is_asked_for() {
+    for (arguments, field, wanted) in [
+        (&["--json", "--help"][..], "help", "Usage: hos"),
+        (&["--json", "help"][..], "help", "Usage: hos"),
+        (&["--json", "help", "exit-codes"][..], "help", "4  store"),
+        (&["init", "--help", "--json"][..], "help", "--founder"),
+        (&["--json", "--version"][..], "version", "hos "),
+    ] {
+        let mut command = hos();
+        command.args(arguments);
+        let got = run(command).ended(0);
+        assert_eq!(got.out.trim_end().lines().count(), 1, "{arguments:?}: {}", got.out);
+        let json = got.json();
+        assert!(json[field].as_str().unwrap().contains(wanted) && got.err.is_empty(), "{arguments:?}: {json}");
+    }
+}
+
+#[test]
 fn a_reader_that_leaves_early_is_no_failure() {
     let world = World::new();
     for arguments in [&["completions", "bash"][..], &["--help"], &["directory", "list"], &["law", "show", "--json"]] {

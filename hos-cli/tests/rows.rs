@@ -126,6 +126,7 @@ fn people_are_read_in_pages_and_those_without_an_id_are_named() {
     assert_eq!(people["refused"][0]["why"], "its id is NULL (2 rows)");
     assert_eq!((&joined["put"], &joined["refused_rows"]), (&json!(5), &json!(506)), "{joined}");
     assert_eq!(joined["refused"][505]["id"], "p-509 in none", "{joined}");
+    assert_eq!(shop.ask("SELECT count(*) FROM hos_change"), ["0"], "what a run changed it has counted as it went");
     let again = shop.adopt("people.toml", &[]).ended(1).json();
     assert_eq!((&again["directory"][0]["known"], &again["directory"][1]["known"]), (&json!(7), &json!(5)));
     shop.intact();
@@ -329,22 +330,47 @@ fn a_dry_run_on_a_fresh_store_tells_what_the_real_run_takes() {
     });
 }
 
-#[test]
-fn people_of_a_law_without_a_namespace_are_put() {
-    let (world, laws) = (World::empty(), tempfile::tempdir().unwrap());
+/// The test law with its files' texts changed.
+fn law_with(change: impl Fn(String) -> String) -> tempfile::TempDir {
+    let laws = tempfile::tempdir().unwrap();
     for name in
         ["law.toml", "schema.cedarschema", "contracts/order.toml", "policies/all.cedar", "messages.en.toml", "messages.tr.toml"]
     {
-        let text = std::fs::read_to_string(law().join(name)).unwrap().replace("Stall::", "");
-        let text = text.replace("\"Stall\"\n", "\"\"\n");
-        let text = match text.trim_end().strip_prefix("namespace Stall {") {
-            Some(inside) => inside.strip_suffix('}').unwrap().to_owned(),
-            None => text,
-        };
         let path = laws.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(path, change(std::fs::read_to_string(law().join(name)).unwrap())).unwrap();
     }
+    laws
+}
+
+#[test]
+fn a_deadline_that_a_dry_run_cannot_reckon_is_no_refusal() {
+    everywhere(|shop| {
+        let at = "at = 'if resource.total > 0 then datetime(\"2099-01-01\") else datetime(\"2098-01-01\")'";
+        let laws = law_with(|text| text.replace("after = \"PT60M\"", at));
+        shop.hos(&["law", "activate", laws.path().to_str().unwrap()]).ended(0);
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open')");
+        let dry = shop.adopt("rows.toml", &["--dry-run"]).ended(0).json();
+        let table = &dry["tables"][0];
+        assert_eq!((&table["untold"], &table["refused"], &table["adopted"]), (&json!(1), &json!(0), &json!({})), "{dry}");
+        let said = shop.hos(&["adopt", "--rows", "rows.toml", "--dry-run"]).ended(0).out;
+        assert!(said.contains("1 cannot be told in a dry run"), "{said}");
+        let done = shop.adopt("rows.toml", &[]).ended(0).json();
+        let table = &done["tables"][0];
+        assert_eq!((&table["untold"], &table["adopted"]), (&json!(0), &json!({ "new": 1 })), "{done}");
+    });
+}
+
+#[test]
+fn people_of_a_law_without_a_namespace_are_put() {
+    let world = World::empty();
+    let laws = law_with(|text| {
+        let text = text.replace("Stall::", "").replace("\"Stall\"\n", "\"\"\n");
+        match text.trim_end().strip_prefix("namespace Stall {") {
+            Some(inside) => inside.strip_suffix('}').unwrap().to_owned(),
+            None => text,
+        }
+    });
     let store = world.path("shop.db");
     std::fs::write(&store, "").unwrap();
     let url = format!("sqlite://{store}");

@@ -117,7 +117,11 @@ fn the_whole_store_is_cosigned_by_one_question_a_witness() {
     assert_eq!((&kept["kept"][0]["tenant"], kept["kept"].as_array().unwrap().len()), (&json!("universe"), 1));
     let report = world.run(&["verify", "--json"]).ended(0).json();
     assert_eq!(report["cosigned"][0]["witnesses"].as_array().unwrap().len(), 3, "{report}");
-    assert!(world.run(&["verify"]).ended(0).out.contains("cosigned universe at "));
+    let told = world.run(&["verify"]).ended(0).out;
+    assert!(told.contains("cosigned universe at ") && told.contains("the store's own word"), "{told}");
+    // By a trust file of the verifier's own.
+    let told = world.run(&["verify", "--trust", &policy]).ended(0).out;
+    assert!(told.contains("cosigned universe at ") && !told.contains("the store's own word"), "{told}");
     world.run(&["backup", &world.path("copy.db")]).ended(0);
     std::fs::copy(world.path("hos.db.vault"), world.path("copy.db.vault")).unwrap();
     let copy = ["witness", "--store", &world.path("copy.db"), "--key-file", &world.path("hos.db.key"), "--json"];

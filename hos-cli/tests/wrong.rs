@@ -29,7 +29,7 @@ fn every_wrong_word_has_its_code() {
         (vec!["can", "order.veiw", "order/o-1"], Code::ActionUnknown, 1),
         (vec!["can", "order.view", "Ghost::x"], Code::ResourceTypeUnknown, 1),
         (vec!["can", "order.view", "order/none"], Code::EntityMissing, 1),
-        (vec!["can", "order.view", "ordre/o-1"], Code::CallMalformed, 2),
+        (vec!["can", "order.view", "ordre/o-1"], Code::ContractUnknown, 1),
         (vec!["can", "order.view", "order/"], Code::IdInvalid, 2),
         (vec!["begin", "ordre", "o-9", "place"], Code::ContractUnknown, 1),
         (vec!["begin", "order", "o-1", "place", "--fact", "buyer=ayse", "--fact", "total=1"], Code::InstanceExists, 1),
@@ -47,6 +47,8 @@ fn every_wrong_word_has_its_code() {
         (vec!["begin", "order", &long, "place"], Code::IdInvalid, 2),
         (vec!["transition", "order", "o-1", "pay", "--once", ""], Code::IdInvalid, 2),
         (vec!["transition", "or der", "o-1", "pay"], Code::IdInvalid, 2),
+        // An answer that is no, whatever its code.
+        (vec!["record", "hos.law", "--text", "x"], Code::IdInvalid, 1),
         // Arguments.
         (pay(&["--arg", "amount=1"]), Code::AttributeMissing, 1),
         (pay(&["--arg", "amount=1", "--arg", "psp_ref=x", "--arg", "tip=1"]), Code::AttributeUnknown, 1),
@@ -77,6 +79,23 @@ fn every_wrong_word_has_its_code() {
         let said = world.ayse(&arguments);
         assert_eq!(said.exit, exit, "{arguments:?}");
         assert!(!said.out.contains('\u{1b}') && !said.err.contains('\u{1b}'), "{said:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_object_is_told_of_its_own_option() {
+    let world = World::new();
+    world.order("o-1");
+    let put = ["directory", "put", "Account::x", "--tenant", "universe", "--attrs", "{x"];
+    let begin = ["begin", "order", "o-9", "place", "--facts", "[]"];
+    for (words, wanted) in [
+        (&["transition", "order", "o-1", "pay", "--args", "[]"][..], "--args is an object"),
+        (&["transition", "order", "o-1", "pay", "--args", "{x"][..], "--args: "),
+        (&begin[..], "--facts is an object"),
+        (&put[..], "--attrs: "),
+    ] {
+        let said = world.ayse(words).ended(2).err;
+        assert!(said.contains(wanted), "{words:?}: {said}");
     }
 }
 
@@ -230,7 +249,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 fn a_key_file_must_be_private_whole_and_the_right_one() {
     let world = World::new();
     let key = world.path("hos.db.key");
-    let code = || world.run(&["verify", "--json"]).ended(4).code();
+    let code = || world.run(&["work", "--json"]).ended(4).code();
     let sound = std::fs::read(&key).unwrap();
     std::fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
     assert_eq!(code(), Code::KeyInvalid.as_str());
@@ -278,8 +297,6 @@ fn a_store_that_is_none_is_told_from_one_that_is_not_named() {
 fn an_option_that_would_be_passed_over_is_refused_with_the_one_that_it_goes_with() {
     let world = World::new();
     world.order("o-1");
-    let note = world.path("note");
-    std::fs::write(&note, world.run(&["checkpoint"]).ended(0).out).unwrap();
     let out = world.path("out");
     let adopt = ["adopt", "order", "a-1", "new", "--fact", "buyer=ayse", "--fact", "total=1"];
     let with = |words: &[&'static str], more: &[&str]| -> Vec<String> {
@@ -290,7 +307,6 @@ fn an_option_that_would_be_passed_over_is_refused_with_the_one_that_it_goes_with
         (with(&adopt, &["--limit", "1"]), "--limit", "--rows"),
         (with(&adopt, &["--passes", "1"]), "--passes", "--rows"),
         (with(&adopt, &["--share", "50"]), "--share", "--rows"),
-        (with(&["verify", "--since"], &[&note, "--trust", "none"]), "--trust", "BUNDLE"),
         (with(&["export", "--instance", "order/o-1", "--proofs"], &[&out, "--hide", "x"]), "--hide", "--out"),
         (with(&["export", "--instance", "order/o-1", "--proofs"], &[&out, "--without-map"]), "--without-map", "--out"),
         (with(&["export", "--instance", "order/o-1", "--proofs"], &[&out, "--policy", "none"]), "--policy", "--out"),

@@ -190,7 +190,8 @@ pub struct Directory {
 /// roles, groups, memberships and grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Makes an entity, or gives it other attributes. Judged as `directory.account` in the universe, `directory.entity` in a tenant.
+    /// Makes an entity, or gives it other attributes. Judged as `directory.account` where the law names its type in `persons`, as
+    /// `directory.entity` else.
     Put {
         /// Who or what.
         uid: Uid,

@@ -1,5 +1,6 @@
 //! What is wrong with a file that somebody wrote: where, what, and what was probably meant.
 
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::ops::Range;
 
@@ -74,6 +75,52 @@ impl Fault {
     }
 }
 
+/// The lines of a file, for who finds much in it: a place's line is looked up instead of counted from the top, and in a long line its
+/// column is counted on from the last place.
+#[derive(Debug)]
+pub struct Lines<'f> {
+    file: &'f SourceFile,
+    /// Where each line begins.
+    starts: OnceCell<Vec<usize>>,
+    /// The last place: its line, its offset, its column.
+    last: Cell<(usize, usize, usize)>,
+}
+
+impl<'f> Lines<'f> {
+    /// Those of this file.
+    pub fn of(file: &'f SourceFile) -> Self {
+        Self { file, starts: OnceCell::new(), last: Cell::new((0, 0, 0)) }
+    }
+
+    /// The file.
+    pub fn file(&self) -> &'f SourceFile {
+        self.file
+    }
+
+    /// A fault at a place of the file, as [`Fault::at`] makes it.
+    pub fn fault(&self, code: &'static str, severity: Severity, span: Range<usize>, message: impl Into<String>) -> Fault {
+        let (line, column) = self.place(span.start);
+        Fault { code, severity, file: self.file.path.clone(), span, line, column, message: message.into(), hint: None }
+    }
+
+    fn place(&self, at: usize) -> (usize, usize) {
+        let text = self.file.text.as_str();
+        let at = floor_char_boundary(text, at);
+        let starts = self.starts.get_or_init(|| {
+            let behind = text.match_indices('\n').map(|(end, _)| end + 1);
+            std::iter::once(0).chain(behind).collect()
+        });
+        let line = starts.partition_point(|start| *start <= at);
+        let (from, column) = match self.last.get() {
+            (last, from, column) if last == line && from <= at => (from, column),
+            _ => (starts.get(line.saturating_sub(1)).copied().unwrap_or_default(), 1),
+        };
+        let column = column + text.get(from..at).unwrap_or_default().chars().count();
+        self.last.set((line, at, column));
+        (line, column)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}: {} [{}]", self.file, self.line, self.column, self.message, self.code)?;
@@ -126,6 +173,23 @@ mod tests {
         let file = SourceFile { path: "a.toml".into(), text: "x = 1\nşü = 2\n".into() };
         let fault = Fault::at("law.test", Severity::Error, &file, 8..10, "odd");
         assert_eq!((fault.line, fault.column), (2, 2));
+    }
+
+    #[test]
+    fn a_place_that_is_looked_up_is_the_one_that_is_counted() {
+        for text in ["", "\n", "a", "x = 1\nşü = 2\n\nlong ş line\r\nend", "no end\n\n"] {
+            let file = SourceFile { path: "a.toml".into(), text: text.into() };
+            let onward: Vec<usize> = (0..text.len() + 2).collect();
+            let back = onward.iter().rev().copied().collect();
+            let across = onward.iter().map(|at| at * 7 % 11).collect();
+            for places in [onward, back, across] {
+                let lines = Lines::of(&file);
+                for at in places {
+                    let looked_up = lines.fault("law.test", Severity::Error, at..at, "odd");
+                    assert_eq!(looked_up, Fault::at("law.test", Severity::Error, &file, at..at, "odd"), "{text:?} {at}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Values in, values out: no clock, no randomness, no files, no SQL, no threads.
 //!
-//! Ground words: [`id`], [`time`], [`value`], [`shape`], [`fault`], [`spanned`], [`refusal`], [`canon`], [`digest`].
+//! Ground words: [`id`], [`time`], [`value`], [`shape`], [`fault`], [`spanned`], [`refusal`], [`canon`], [`digest`], [`layered`].
 //! Wings, which never name each other: [`policy`], [`contract`], [`proof`].
 //! Above them [`law`] puts contracts and policies together, and [`judge`], the heart, knows all. [`audit`] is what a stranger
 //! may believe of a bundle.
@@ -17,6 +17,7 @@ pub mod fault;
 pub mod id;
 pub mod judge;
 pub mod law;
+pub mod layered;
 pub mod limits;
 pub mod policy;
 pub mod proof;

@@ -66,6 +66,9 @@ limits! {
     TOML_NESTING_MAX: usize = 32, "levels", "law.toml.too_deep";
     /// A schema.
     SCHEMA_BYTES_MAX: usize = 4 << 20, "bytes", "law.schema.too_large";
+    /// All that entity types and actions of a schema are in, by others too: each pair is kept, and costs a kilobyte. A chain of
+    /// them has at most 362.
+    SCHEMA_ANCESTORS_MAX: usize = 1 << 16, "ancestors", "law.schema.too_large";
     /// One policy.
     POLICY_BYTES_MAX: usize = 1 << 20, "bytes", "law.policy.too_large";
     /// How deep Cedar's text nests, before its parser sees it.

@@ -5,7 +5,7 @@ mod audit_support;
 use audit_support::log::LogMaker;
 use audit_support::record::Rec;
 use audit_support::story::{Plan, grow};
-use audit_support::{seal_key, tenant, trust, witnessed};
+use audit_support::{seal_key, store, tenant, trust, witnessed};
 use hos_core::audit::Refused;
 use hos_core::audit::log::{LogVerdict, TilesAudit, proof};
 use hos_core::id::{Handle, Tenant, TreeHash};
@@ -203,6 +203,46 @@ fn a_log_is_followed_into_the_epochs_that_its_records_begin() {
     assert_eq!(says(&late), "2 entries");
     late.epoch = 1;
     assert!(says(&late).ends_with(" at entry 0"), "{}", says(&late));
+}
+
+#[test]
+fn a_checkpoint_kept_of_an_earlier_epoch_vouches_for_what_the_later_one_kept() {
+    let log = turned(Kind::Epoch, 1, 1);
+    let entries = files(&log).0;
+    let trusted = believed(&log);
+    let kept = |epoch: u64, size: usize, over: usize| {
+        let mut tree = Frontier::default();
+        log.placed[..over].iter().for_each(|placed| tree.append(&placed.entry));
+        let origin = hos_core::proof::checkpoint::origin(&store(), &log.tenant, epoch);
+        Checkpoint { origin, size: size as u64, root: tree.root(), extensions: Vec::new() }
+    };
+    let tiles = |said: &Checkpoint, key: &hos_core::proof::key::SealKey, trusted: &Trust| match gone_through(
+        &log.note(),
+        &entries,
+        trusted,
+        &[said.sign(key).unwrap().as_bytes()],
+    ) {
+        Ok((_, verdict)) => format!("anchored {}", verdict.anchored),
+        Err(refused) => format!("{} at {}", refused.code, refused.at),
+    };
+    let ours = seal_key();
+    // The trust file names the key under the later epoch alone, for it can name it once.
+    assert_eq!(tiles(&kept(0, 3, 3), &ours, &trusted), "anchored true");
+    assert_eq!(tiles(&kept(0, 5, 5), &ours, &trusted), "anchored true", "all that was there when the epoch began");
+    assert_eq!(tiles(&kept(0, 3, 4), &ours, &trusted), "trust.fork at against 0");
+    assert_eq!(
+        tiles(&kept(0, 6, 6), &ours, &trusted),
+        "checkpoint.beyond at against 0",
+        "what the epoch says of it is not shown"
+    );
+    assert_eq!(tiles(&kept(1, 6, 6), &ours, &trusted), "anchored true");
+    assert_eq!(tiles(&kept(2, 3, 3), &ours, &trusted), "checkpoint.origin at against 0");
+    let former = hos_core::proof::key::SealKey::from_seed(&[77; 32]);
+    assert_eq!(tiles(&kept(0, 3, 3), &former, &trusted), "checkpoint.unsigned at against 0");
+    // Or another key under the earlier epoch's own name.
+    let named = hos_core::proof::checkpoint::NoteKey::new(kept(0, 3, 3).origin, former.verify_key()).unwrap();
+    let both = Trust::parse(format!("log {named}\n{}", trust(&log.key(), 0, 0)).as_bytes()).unwrap();
+    assert_eq!(tiles(&kept(0, 3, 3), &former, &both), "anchored true");
 }
 
 /// One entry with its proof.

@@ -285,6 +285,7 @@ fn the_specification_is_true() {
         include_str!("../src/contract/parse/promise.rs"),
         include_str!("../src/contract/parse/rest.rs"),
         include_str!("../src/contract/check.rs"),
+        include_str!("../src/law/check.rs"),
         include_str!("../src/spanned.rs"),
     ];
     let codes = |text: &str, quote: char| -> std::collections::BTreeSet<String> {

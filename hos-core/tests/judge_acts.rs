@@ -97,6 +97,29 @@ fn a_row_of_the_world_is_brought_in_as_it_is() {
     scene.ends();
 }
 
+#[test]
+fn all_that_is_wrong_with_facts_is_told_of_an_adoption_as_of_a_birth() {
+    let mut desk = Desk::new(first());
+    let mut call = adopt("sue", "l-1", "lent");
+    call.facts.remove("pages");
+    call.facts.insert("shelf".into(), 7.into());
+    call.facts.insert("colour".into(), "red".into());
+    let mut born = ask("sue", "l-1", 300);
+    born.facts.clone_from(&call.facts);
+    let codes = |desk: &mut Desk, call: Call| {
+        let lines = desk.call(&call);
+        assert!(lines.iter().any(|line| line.ends_with("[the same again]")), "{lines:#?}");
+        let blockers = &desk.last.as_ref().unwrap().answer.blockers;
+        blockers.iter().map(|blocker| blocker.code.clone().into_owned()).collect::<Vec<_>>()
+    };
+    let all = ["hos.attribute_missing", "hos.attribute_unknown", "hos.attribute_type"];
+    assert_eq!(codes(&mut desk, Call::Begin(born)), all);
+    assert_eq!(codes(&mut desk, Call::Adopt(call.clone())), all);
+    // Earlier builds told the first alone: what they recorded is judged as they did.
+    desk.earlier = true;
+    assert_eq!(codes(&mut desk, Call::Adopt(call)), all[..1]);
+}
+
 fn told(who: &str, entries: Vec<LegacyEntry>) -> LegacyLog {
     let id = InstanceId::new("l-1").unwrap();
     LegacyLog { by: By::new(reader(who)), contract: name("loan"), id, entries, once: None }

@@ -6,7 +6,7 @@ use hos_core::call::{By, Call};
 use hos_core::judge;
 use hos_core::law::Mode;
 use hos_core::time::Timestamp;
-use judge_support::law::{bare, declared, first, second};
+use judge_support::law::{bare, declared, first, hurried, second};
 use judge_support::*;
 
 /// A desk at which ana has l-1 lent since the start: nagged after two hours (which nobody permits), overdue when the shelf closes.
@@ -53,6 +53,21 @@ fn what_is_due_fires_before_any_event_and_not_a_millisecond_sooner() {
     desk.limits.deadlines_max = 0;
     scene.told("none may be fired", desk.tick("loan/l-1"));
     scene.ends();
+}
+
+#[test]
+fn who_is_stopped_by_the_limit_stands_where_the_deadlines_left_it() {
+    let mut desk = Desk::new(hurried());
+    desk.begin(ask("ana", "l-1", 300).fact("shelf", uid("Shelf", "b")));
+    desk.moves(event("ana", "lend", "l-1"));
+    desk.wait(5 * HOUR);
+    // The nagging is refused, the loan is overdue and so lost, and what is lost is due to vanish.
+    desk.limits.deadlines_max = 2;
+    desk.moves(event("ana", "stir", "l-1"));
+    let answer = &desk.last.as_ref().unwrap().answer;
+    let state = |name: &Option<hos_core::id::Name>| name.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert_eq!(answer.code(), Some("hos.deadline_limit"));
+    assert_eq!((state(&answer.from), state(&answer.to)), ("lost".to_owned(), "lost".to_owned()));
 }
 
 #[test]

@@ -59,6 +59,30 @@ fn in_shadow_the_world_decides_and_the_law_s_word_is_recorded() {
     scene.ends();
 }
 
+/// Where the world goes is held against where the law leads: of a birth, of a move, and of what it holds to be done already.
+#[test]
+fn law_and_world_differ_where_the_world_goes_elsewhere() {
+    let mut desk = Desk::new(first());
+    desk.mode("loan", Mode::Shadow);
+    let differs = |desk: &mut Desk, call: Call| {
+        desk.call(&call);
+        desk.last.as_ref().unwrap().answer.divergence
+    };
+    for (id, state, wanted) in [("l-1", None, false), ("l-2", Some("asked"), false), ("l-3", Some("lent"), true)] {
+        assert_eq!(differs(&mut desk, Call::Begin(begins("ana", id, world(true, state)))), wanted, "a birth, {state:?}");
+    }
+    // l-3 is lent by the world's word: to lend it is the same again.
+    for (id, state, wanted) in [
+        ("l-1", Some("lent"), false),
+        ("l-2", Some("back"), true),
+        ("l-3", None, false),
+        ("l-3", Some("lent"), false),
+        ("l-3", Some("back"), true),
+    ] {
+        assert_eq!(differs(&mut desk, Call::Transition(moves("ana", "lend", id, world(true, state)))), wanted, "{id} {state:?}");
+    }
+}
+
 #[test]
 fn where_the_law_is_off_nothing_is_judged_or_written() {
     let mut scene = Scene::new("off");

@@ -6,7 +6,7 @@ use hos_core::audit::replay::{Before, Part, Past, Record as Again, Thread};
 use hos_core::call::{By, Call, Note};
 use hos_core::id::{DottedName, LawHash, Name, RecordHash, RequestId};
 use hos_core::judge::{self, Act, Draft, Instance, encode_armed};
-use hos_core::law::Law;
+use hos_core::law::{Law, Mode, Modes};
 use hos_core::proof::record::{Decision, Durability, Header, Kind, PartRef, Slot};
 use judge_support::law::first;
 use judge_support::*;
@@ -367,4 +367,32 @@ fn a_birth_by_somebody_unknown_is_judged_again_as_an_event_is() {
     call.by.given.push(hos_core::policy::Entity { uid: reader("eve"), attrs, parents: [].into(), record: None });
     let lines = desk.begin(call);
     assert!(lines.iter().all(|line| !line.contains("differs")));
+}
+
+/// Whether a deadline comes before a call is its own event's mode to say, which stands in no header.
+#[test]
+fn before_a_call_a_deadline_fires_where_its_own_event_is_enforced() {
+    let mut desk = Desk::new(first());
+    desk.begin(ask("ana", "l-1", 300));
+    let before = desk.instances["loan/l-1"].clone();
+    desk.mode("loan.void", Mode::Shadow);
+    desk.wait(2 * HOUR);
+    desk.moves(event("eve", "lend", "l-1"));
+    let refused = last(&desk);
+    desk.moves(event("ana", "lend", "l-1"));
+    let moved = last(&desk);
+    assert_eq!((refused.header.kind, moved.header.kind), (Kind::Refused, Kind::Moved));
+    let laws = desk.laws();
+    let laws = |hash: &LawHash| laws.iter().find(|law| law.hash == *hash).cloned();
+    let said = |draft: &Draft, table: Option<&Modes>| {
+        let activated = |_: &RecordHash| table.map(|table| Arc::new(table.clone()));
+        tell::outcome(&Past::new(&laws).activated(&activated).again(&again(draft), &Before::Instance(Some(&before))))
+    };
+    for draft in [&refused, &moved] {
+        assert_eq!(said(draft, Some(&desk.modes)), "the same again");
+        // Where the table is not at hand nothing is made up: what fired has a record of its own.
+        assert_eq!(said(draft, None), "the same again");
+        let all = said(draft, Some(&Modes::default()));
+        assert!(all.contains("differs"), "enforced, it would have come first: {all}");
+    }
 }

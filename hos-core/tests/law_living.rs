@@ -49,13 +49,16 @@ event = "late"
     ),
 ];
 
-fn law(changes: &[(&str, &str)]) -> Law {
+fn files(changes: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
     for (from, _) in changes {
         assert!(FILES.iter().any(|(_, text)| text.contains(from)), "{from}");
     }
     let changed = |text: &str| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)).into_bytes();
-    let files = FILES.iter().map(|(path, text)| ((*path).to_owned(), changed(text))).collect();
-    Law::load(files).unwrap_or_else(|faults| panic!("{faults:#?}"))
+    FILES.iter().map(|(path, text)| ((*path).to_owned(), changed(text))).collect()
+}
+
+fn law(changes: &[(&str, &str)]) -> Law {
+    Law::load(files(changes)).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 
 static OLD: LazyLock<Law> = LazyLock::new(|| law(&[]));
@@ -112,6 +115,18 @@ fn who_is_a_person_stays_as_it_was_at_the_birth_of_what_is_migrated() {
     let free = ("data_subject = \"facts.who\"\n", "");
     assert_eq!(living::bar(&law(&[nobody, free]), &law(&[free, NEXT, STAYS]), "o", "a"), None);
     assert_eq!(living::bar(&before, &after, "o", "b"), None);
+}
+
+/// No new law may have a text for a data subject: who was born under one that did lives on where nobody is.
+#[test]
+fn whose_data_a_text_said_is_nobody_s() {
+    let note = ("note = \"String?\"", "note = \"String\"");
+    let text = [note, ("data_subject = \"facts.who\"", "data_subject = \"facts.note\"")];
+    assert!(Law::load(files(&text)).is_err());
+    let old = Law::load_recorded(files(&text)).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    assert_eq!(living::bar(&old, &law(&[note, ("data_subject = \"facts.who\"\n", "")]), "o", "a"), None);
+    let told = living::bar(&old, &law(&[note]), "o", "a").unwrap();
+    assert!(told.contains("nobody says and the new contract's `who`"), "{told}");
 }
 
 /// Where the version is the same their own events are asked for, under the new schema; where it is higher, the new contract's.

@@ -351,3 +351,38 @@ fn every_code_stands_in_the_specification() {
     let untold: Vec<_> = codes.iter().filter(|code| !spec.contains(code.as_str())).collect();
     assert!(untold.is_empty(), "{untold:?}");
 }
+
+/// All that is above each action is written down when a schema is resolved: of a chain, the square of its length.
+#[test]
+fn a_long_chain_of_actions_is_refused_before_it_is_resolved_and_many_flat_ones_are_not() {
+    let schema = |declared: String| {
+        let text = format!("entity Account;\n{declared}");
+        load(&[TINY[0], ("schema.cedarschema", text.as_str())])
+    };
+    let chain = |count: usize| -> String { (1..count).map(|i| format!("action \"a{i}\" in [\"a{}\"];\n", i - 1)).collect() };
+    assert!(schema(format!("action \"a0\";\n{}", chain(100))).is_ok());
+    let faults = schema(format!("action \"a0\";\n{}", chain(2_000))).unwrap_err();
+    assert!(told(&faults).contains(&("schema.cedarschema:0:0".to_owned(), "law.schema.too_large")), "{faults:?}");
+    let types: String = (1..2_000).map(|i| format!("entity E{i} in [E{}];\n", i - 1)).collect();
+    let faults = schema(format!("entity E0;\n{types}")).unwrap_err();
+    assert!(told(&faults).iter().any(|(_, code)| *code == "law.schema.too_large"), "{faults:?}");
+    let flat: String = (0..4_000).map(|i| format!("action \"x{i}\" in [\"read\", \"g{}\"];\n", i % 20)).collect();
+    let groups: String = (0..20).map(|i| format!("action \"g{i}\" in [\"all\"];\n")).collect();
+    assert!(schema(format!("action \"all\", \"read\";\n{groups}{flat}")).is_ok());
+}
+
+#[test]
+fn of_many_faults_the_first_are_listed_and_all_are_counted() {
+    let keys: String = (0..3_000).map(|i| format!("k{i} = 1\n")).collect();
+    let messages = format!("[o]\n{keys}");
+    let faults = load(&[TINY[0], TINY[1], ("messages.en.toml", messages.as_str())]).unwrap_err();
+    let errors: Vec<_> = faults.iter().filter(|f| f.severity == Severity::Error).collect();
+    assert_eq!((errors[0].line, errors[1_023].line, errors[1_023].code), (2, 1_025, "law.message.wrong_type"));
+    assert_eq!((errors.len(), errors[1_024].code), (1_025, "law.file.more"));
+    assert_eq!(errors[1_024].message, "1976 more, from this file on, are not listed");
+    let policies = "permit(principal, action, resource);\n".repeat(1_030);
+    let faults = load(&[TINY[0], TINY[1], ("policies/a.cedar", policies.as_str())]).unwrap_err();
+    let errors: Vec<_> = faults.iter().filter(|f| f.severity == Severity::Error).collect();
+    assert_eq!((errors.len(), errors[1_023].line), (1_025, 1_024));
+    assert_eq!((errors[1_024].file.as_str(), errors[1_024].message.split(' ').next()), ("policies/a.cedar", Some("6")));
+}

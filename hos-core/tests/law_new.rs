@@ -40,7 +40,7 @@ const NONE: [(&str, usize); 0] = [];
 /// A law's files, with texts replaced wherever they stand.
 fn files(changes: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
     let all = [
-        ("law.toml", "name = \"n\"\nnamespace = \"N\"\n"),
+        ("law.toml", "name = \"n\"\nnamespace = \"N\"\npersons = [\"A\"]\n"),
         ("schema.cedarschema", SCHEMA),
         ("policies/all.cedar", "@id(\"all\") permit (principal, action, resource);\n"),
         ("contracts/o.toml", CONTRACT),
@@ -239,4 +239,28 @@ fn a_fact_that_the_directory_never_holds_is_told_where_deadlines_fire() {
     let deadline = ("[[deadline]]\nstate = \"a\"\nat = \"resource.end\"\nevent = \"late\"\n", "");
     let found = warnings(&[shop[0], shop[1], deadline]);
     assert!(found.iter().all(|(code, _)| *code != "law.deadline.fact_not_stored"), "{found:?}");
+}
+
+/// Who is no person is asked for as any entity is.
+#[test]
+fn an_account_that_is_no_person_s_is_told() {
+    let nobody = ("persons = [\"A\"]\n", "");
+    assert_eq!(warnings(&[nobody]), [("law.action.account_no_person", 0)]);
+    let both = ("  action \"directory.account\"", "  action \"directory.account\", \"directory.entity\"");
+    assert_eq!(warnings(&[nobody, both]), NONE, "it can be put all the same");
+    let shop = ("resource: [A] };", "resource: [A, Shop] };");
+    assert_eq!(warnings(&[shop]), [("law.action.account_no_person", 0)]);
+}
+
+/// Whose data the parts are is sealed under that person's key, or not at all.
+#[test]
+fn a_data_subject_is_a_person() {
+    let subject = ("version = 1", "version = 1\ndata_subject = \"facts.who\"");
+    let person = [subject, ("who = \"A?\"", "who = \"A\""), ("who?: A", "who: A")];
+    assert_eq!((errors(&person), warnings(&person)), (NONE.to_vec(), NONE.to_vec()));
+    // One that was in force is loaded all the same.
+    let text = [subject, ("who = \"A?\"", "who = \"String\""), ("who?: A", "who: String")];
+    assert_eq!(errors(&text), [("law.contract.type_mismatch", 10)]);
+    let shop = [subject, ("who = \"A?\"", "who = \"Shop\""), ("who?: A", "who: Shop")];
+    assert_eq!(warnings(&shop), [("law.contract.subject_no_person", 10), ("law.deadline.fact_not_stored", 10)]);
 }

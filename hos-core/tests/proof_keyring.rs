@@ -82,6 +82,28 @@ fn a_change_that_is_not_confirmed_leaves_the_old_key_in_force_for_old_sizes() {
 }
 
 #[test]
+fn a_change_that_is_not_confirmed_is_taken_back_and_may_begin_again() {
+    let begun = || rotated()[..2].to_vec();
+    let back = |key, sizes: &[(&str, u64)]| KeyChange::Revoked(key, from(sizes), "nobody of ours began it".into());
+    let with = |changes: &[KeyChange]| ring([begun(), changes.to_vec()].concat());
+    let taken_back = with(&[back(key(2), &[])]).unwrap();
+    assert_eq!((taken_back.current(), taken_back.pending()), (Some(&key(1)), None));
+    assert!(taken_back.allows(&key(1), &Tenant::universe(), 33) && !taken_back.knows(&key(2)));
+    assert_eq!(taken_back.ranges(&tenant("a")), [Range { key: key(1), from: 0, to: 0 }]);
+    let again = KeyChange::Rotated(key(2), from(&[("a", 12), ("universe", 40)]));
+    assert_eq!(with(&[back(key(2), &[]), again]).unwrap().pending(), Some(&key(2)));
+    assert!(with(&[back(key(2), &[("a", 11)])]).is_err(), "it names a size");
+    assert!(with(&[back(key(1), &[])]).is_err(), "the key in force");
+    assert!(with(&[back(key(2), &[]), KeyChange::Confirmed(key(2), note(1, "universe", 31))]).is_err(), "it was taken back");
+    let confirmed = || ring(rotated()).unwrap();
+    assert!(ring([rotated(), vec![back(key(2), &[])]].concat()).is_err(), "it has taken over");
+    // What took over for certain, whatever has begun since.
+    let (universe, sure) = (Tenant::universe(), ring(begun()).unwrap().confirmed());
+    assert!(sure.is_settled() && sure.allows(&key(1), &universe, 1_000) && !sure.knows(&key(2)));
+    assert!(confirmed().confirmed().allows(&key(2), &universe, 32));
+}
+
+#[test]
 fn a_revoked_key_counts_below_the_size_alone() {
     let mut changes = rotated();
     changes.push(KeyChange::Revoked(key(1), from(&[("a", 6)]), "it was stolen".into()));

@@ -236,6 +236,8 @@ fn told(error: &Error) -> ClientError {
         (ffi::SQLITE_BUSY_SNAPSHOT, _) => Trouble::Retry,
         (ffi::SQLITE_READONLY_DBMOVED, _) => Trouble::Lost,
         (ffi::SQLITE_IOERR_CORRUPTFS | ffi::SQLITE_IOERR_DATA | ffi::SQLITE_IOERR_SHORT_READ, _) => Trouble::Corrupt,
+        // What SQLite made of a stored number no longer fits: the next place of a queue behind the last there is.
+        (ffi::SQLITE_CONSTRAINT_DATATYPE, _) => Trouble::Corrupt,
         (ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY, _) => Trouble::Duplicate,
         // PROTOCOL: the race for the locks of the write-ahead log was lost too many times.
         (_, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL) => Trouble::Busy,

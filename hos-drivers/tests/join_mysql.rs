@@ -3,12 +3,16 @@
 
 mod world;
 
-use hos_core::call::Call;
-use hos_drivers::join::{self, Dialect};
+use hos_core::call::{Call, Change, Directory};
+use hos_core::refusal::Code;
+use hos_drivers::join::{self, Dialect, Joining};
+use hos_engine::{Engine, Settings};
 use mysql::prelude::{AsStatement, Queryable};
 use mysql::{Binary, Conn, Error, MySqlError, Params, QueryResult, Statement, Text};
+use std::sync::Arc;
+use std::time::Duration;
 use world::client::Client;
-use world::{World, birth, go, kinds, legacy, once, question};
+use world::{World, birth, go, kinds, legacy, once, question, root, uid};
 
 struct Mysql(Conn);
 
@@ -114,6 +118,50 @@ fn it_is_written_to_and_watched_statement_by_statement() {
     }
 }
 
+/// What a question reads is read anew by the next one: without autocommit MySQL would go on in the transaction that it began.
+#[test]
+fn a_question_leaves_no_transaction() {
+    for kind in kinds().into_iter().filter(|kind| kind.dialect() == Dialect::Mysql) {
+        let world = World::new(&kind);
+        // Each question looks at the store.
+        let settings = Settings { directory_age_max: Duration::ZERO, ..Settings::default() };
+        let builder = Engine::builder().law(Arc::new(world::law::law())).settings(settings);
+        let joining = Joining::open(builder, Dialect::Mysql);
+        let Client::Mysql(mut conn) = world.client() else { panic!("{kind:?}") };
+        conn.query_drop("SET SESSION autocommit = 0").unwrap();
+        let change = |change: Change| {
+            assert!(world.engine.tenant("t1").unwrap().directory(Directory::new(root(), change)).unwrap().allowed);
+        };
+        let (ann, op) = (uid("A", "ann"), uid("R", "op"));
+        let asked = |conn: &mut Conn, has_legacy: bool| {
+            let mut can = question("1", true);
+            can.by.principal = uid("A", "ann");
+            if !has_legacy {
+                can.by.legacy = None;
+                let all = join::mysql::on(&joining, "t1", conn).unwrap().can_all(vec![can]).unwrap();
+                return all.first().unwrap().allowed;
+            }
+            join::mysql::on(&joining, "t1", conn).unwrap().can(can).unwrap().allowed
+        };
+        for has_legacy in [true, false] {
+            change(Change::Join { uid: ann.clone(), parent: op.clone() });
+            assert!(asked(&mut conn, has_legacy), "{kind:?}, {has_legacy}");
+            conn.query_drop("SET TRANSACTION READ WRITE").unwrap_or_else(|e| panic!("{kind:?}: there is a transaction: {e}"));
+            change(Change::Leave { uid: ann.clone(), parent: op.clone() });
+            assert!(!asked(&mut conn, has_legacy), "{kind:?}, {has_legacy}: it was revoked");
+        }
+        // One that the host has begun goes on, and is written in.
+        conn.query_drop("INSERT INTO orders VALUES ('1', 'x')").unwrap();
+        for has_legacy in [true, false] {
+            asked(&mut conn, has_legacy);
+        }
+        conn.query_drop("INSERT INTO orders VALUES ('2', 'x')").unwrap();
+        conn.query_drop("COMMIT").unwrap();
+        assert_eq!(world.client().number("SELECT count(*) FROM orders"), 2, "{kind:?}");
+        world.intact();
+    }
+}
+
 /// The directory is read whole, whatever the connection says of how many rows a SELECT brings: who is not read is no less banned.
 #[test]
 fn a_connection_that_cuts_what_is_read_cuts_nothing_of_ours() {
@@ -126,5 +174,34 @@ fn a_connection_that_cuts_what_is_read_cuts_nothing_of_ours() {
         // Nothing was read before, so all of it is read on this connection.
         assert!(client.call(&world.joining(), birth("1")).unwrap().allowed, "{kind:?}");
         client.say("COMMIT").unwrap();
+    }
+}
+
+/// In a mode in which nothing can be written MariaDB takes the text that claims, and not every text behind it.
+#[test]
+fn a_mode_in_which_nothing_can_be_written_is_told_by_its_name() {
+    for kind in kinds().into_iter().filter(|kind| kind.dialect() == Dialect::Mysql) {
+        let world = World::new(&kind);
+        let joining = world.joining();
+        let Client::Mysql(mut conn) = world.client() else { panic!("{kind:?}") };
+        let before = world.intact();
+        for mode in ["ORACLE", "EMPTY_STRING_IS_NULL"] {
+            if conn.query_drop(format!("SET SESSION sql_mode = '{mode}'")).is_err() {
+                eprintln!("left out: this server has no such mode");
+                return;
+            }
+            for ids in [&["1"][..], &["1", "2"]] {
+                conn.query_drop("START TRANSACTION").unwrap();
+                let calls = ids.iter().map(|id| once(birth(id), id)).collect();
+                let judged = join::mysql::on(&joining, "t1", &mut conn).unwrap().all(calls);
+                let Err(failed) = judged else { panic!("{mode}: it is judged") };
+                assert_eq!(failed.code(), Code::CallMalformed, "{mode}: {failed}");
+                assert!(failed.failure().message.contains(mode), "{mode}: {failed}");
+                conn.query_drop("COMMIT").unwrap();
+                let claimed: Option<i64> = conn.query_first("SELECT count(*) FROM hos_instance WHERE version = 0").unwrap();
+                assert_eq!(claimed, Some(0), "{mode}");
+            }
+        }
+        assert_eq!(world.intact(), before);
     }
 }

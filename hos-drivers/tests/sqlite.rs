@@ -3,12 +3,15 @@
 
 mod world;
 
-use hos_core::call::Call;
+use hos_core::call::{Call, Note};
 use hos_core::refusal::Code;
 use hos_engine::store::Sql;
+use hos_engine::store::server::{ClientError, Connection, Connector};
+use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::{Engine, Failure, Settings};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use world::{Kind, World, birth, builder, go, patience, root};
 
@@ -64,7 +67,7 @@ fn a_path_is_absolute_and_its_file_is_there() {
 fn a_store_of_its_own_and_a_hosts_file_are_not_taken_for_one_another() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hos.db");
-    let own = Engine::builder().law(std::sync::Arc::new(world::law::law())).sqlite(&path);
+    let own = Engine::builder().law(Arc::new(world::law::law())).sqlite(&path);
     let founder = hos_core::policy::Entity { uid: root(), attrs: Default::default(), parents: [].into(), record: None };
     own.found(hos_engine::Founding { founder, roles: Vec::new() }).unwrap().close().unwrap();
     refused(open(&path), Code::StoreUnavailable, "a store of its own");
@@ -131,6 +134,40 @@ fn a_file_that_is_locked_is_busy_and_nothing_is_stored() {
         let Call::Begin(call) = birth("1") else { panic!() };
         assert!(engine.tenant("t1").unwrap().begin(call).unwrap().allowed);
         world.intact();
+    }
+}
+
+/// A connector to a file that may grow no further.
+struct Full(Arc<dyn Connector>);
+
+impl Connector for Full {
+    fn dialect(&self) -> Dialect {
+        self.0.dialect()
+    }
+
+    fn shown(&self) -> String {
+        self.0.shown()
+    }
+
+    fn connect(&self, patience: Duration) -> Result<Box<dyn Connection>, ClientError> {
+        let mut conn = self.0.connect(patience)?;
+        conn.query("PRAGMA max_page_count = 1", &[], &mut |_| ControlFlow::Continue(()))?;
+        Ok(conn)
+    }
+}
+
+/// SQLite takes the whole transaction back then, and with it the savepoint of the call.
+#[test]
+fn a_file_that_can_grow_no_further_is_full_and_nothing_is_stored() {
+    for journal in ["WAL", "DELETE"] {
+        let world = world(journal);
+        let before = world.intact();
+        let full = Arc::new(Full(hos_drivers::connector(&world.url).unwrap()));
+        let engine = builder(&world.url, &world.dir.path().join("seal.key")).server(full).open().unwrap();
+        let note = Note::new(root(), "n", vec![0; 200_000]).unwrap();
+        let failure = engine.tenant("t1").unwrap().record(note).unwrap_err();
+        assert_eq!(failure.code, Code::StoreFull, "{failure}");
+        assert_eq!(world.intact(), before);
     }
 }
 

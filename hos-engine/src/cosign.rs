@@ -66,7 +66,7 @@ impl Engine {
         for tenant in self.tenants()? {
             for one in self.0.read(|tx| cosigned::of(tx, &tenant))? {
                 let named = one.witnesses.lines().filter_map(|line| WitnessKey::parse(line).ok());
-                let witnesses = named.map(|key| key.name().to_owned()).collect();
+                let witnesses = named.map(|key| key.to_string()).collect();
                 notes.push(CosignedNote { tenant: tenant.to_string(), size: one.size, witnesses, note: one.note });
             }
         }
@@ -188,7 +188,7 @@ impl TenantRef {
 
     /// Seals what waits in the queue.
     pub(crate) fn seal(&self) -> Result<(), Failure> {
-        while self.desk.counted(Job::Seal { tenant: self.name.clone(), limit: 1000 })? > 0 {}
+        while self.desk.drained(&self.name, 1000)?.is_something() {}
         Ok(())
     }
 

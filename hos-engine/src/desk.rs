@@ -11,7 +11,7 @@ use crate::store::place::Place;
 use crate::store::sql::evidence::Head;
 use crate::store::sqlite::Stay;
 use crate::view::InForce;
-use crate::work::{Done, HeadsDone, Job};
+use crate::work::{Done, Drained, HeadsDone, Job};
 use hos_core::answer::Answer;
 use hos_core::id::Tenant;
 use hos_core::refusal::Code;
@@ -85,8 +85,9 @@ impl Desk {
             return;
         }
         for tenant in &tenants {
-            while let Ok(Done::Count(SEAL_STEP)) =
-                self.store.submit(&self.court, Job::Seal { tenant: tenant.clone(), limit: SEAL_STEP as usize })
+            let page = || self.store.submit(&self.court, Job::Seal { tenant: tenant.clone(), limit: SEAL_STEP as usize });
+            while let Ok(Done::Drained(drained)) = page()
+                && drained.is_followed(SEAL_STEP)
             {}
         }
         let mut pending: Vec<&mut Answer> = done.iter_mut().flatten().filter_map(pending).collect();
@@ -126,6 +127,13 @@ impl Desk {
         self.read(|tx| self.court.ring(tx))?;
         let (mut head, mut refused) = (head.clone(), 0);
         loop {
+            if tenant.is_universe()
+                && !self.court.covers(tenant, head.size)
+                && let Err(failure) = self.read(|tx| self.court.ends_plainly(tx, &head))
+            {
+                self.court.signing.owes(tenant, &failure.message);
+                return Err(failure.into());
+            }
             let proof = |from| self.read(|tx| self.court.consistency(tx, tenant, from, head.size));
             let failure = match self.court.sign(tenant, &head, &proof) {
                 Err(Unsigned::Refused(failure)) => failure,
@@ -201,6 +209,14 @@ impl Desk {
         match self.submit(job)? {
             Done::Count(count) => Ok(count),
             _ => Err(Failure::new(Code::Internal, "a job came to something else than a count")),
+        }
+    }
+
+    /// Seals a page of what waits in a tenant's queue.
+    pub(crate) fn drained(&self, tenant: &Tenant, limit: usize) -> Result<Drained, Failure> {
+        match self.submit(Job::Seal { tenant: tenant.clone(), limit })? {
+            Done::Drained(drained) => Ok(drained),
+            _ => Err(Failure::new(Code::Internal, "a job came to something else than a page of a queue")),
         }
     }
 

@@ -15,15 +15,19 @@ use crate::work::{Done, Job, Plan};
 use crate::{Failure, seal, verify};
 use hos_core::answer::Answer;
 use hos_core::call::{By, Call, Legacy};
-use hos_core::id::{LawHash, StoreId, Tenant};
+use hos_core::id::{KeyId, LawHash, StoreId, Tenant};
 use hos_core::judge::About;
 use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_core::proof::checkpoint::{NoteKey, origin};
 use hos_core::refusal::Code;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, Weak};
+
+/// How often what did not hold is looked at anew because somebody was erased meanwhile.
+const LOOKS: usize = 3;
 
 /// An open store under its active law. Cheap to clone; used from many threads.
 #[derive(Clone)]
@@ -37,6 +41,11 @@ impl WeakEngine {
     /// The engine, while somebody keeps it open.
     pub fn upgrade(&self) -> Option<Engine> {
         self.0.upgrade().map(Engine)
+    }
+
+    /// Whether it is this one.
+    pub fn is(&self, engine: &Engine) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&engine.0))
     }
 
     /// Whether its files are closed: some time after nobody keeps it open any more.
@@ -69,7 +78,7 @@ impl Engine {
     }
 
     /// What start-up does before the first call: the laws in force are read, heads without a checkpoint are signed, the vault is looked
-    /// at, and erasures are carried out that a crash left half done.
+    /// at, and erasures are carried out that a crash left half done, to the wiping of what they deleted.
     pub(crate) fn recover(&self) -> Result<(), Failure> {
         let court = &self.0.court;
         let mut unsigned = Vec::new();
@@ -113,7 +122,10 @@ impl Engine {
             return Ok(());
         }
         self.0.read(|tx| court.has_its_vault(tx, &erased))?;
-        self.erase_restored(court.follow_erasures(&erased)?)
+        self.erase_restored(court.follow_erasures(&erased)?)?;
+        // What cannot be wiped now is no reason to stay closed: the store says that it waits.
+        let _ = self.scrub();
+        Ok(())
     }
 
     /// The active law, as this process last saw it.
@@ -211,7 +223,25 @@ impl Engine {
 
     /// Verifies the whole store.
     pub fn verify(&self, options: &VerifyOptions<'_>) -> Result<VerifyReport, Failure> {
-        self.0.read(|tx| verify::store(tx, &self.0.court, options, self.0.store.as_file()))
+        let look = |_: &HashSet<KeyId>| self.0.read(|tx| verify::store(tx, &self.0.court, options, self.0.store.as_file()));
+        self.settled(look, |report| report.level != Level::Broken)
+    }
+
+    /// Looks once more where something did not hold and somebody was erased meanwhile: the vault is of a later moment than what was read. It
+    /// is given the keys that the store's records say are destroyed.
+    fn settled<T>(&self, look: impl Fn(&HashSet<KeyId>) -> Result<T, Failure>, holds: impl Fn(&T) -> bool) -> Result<T, Failure> {
+        // Records that do not read are found by who looks.
+        let erased = || self.0.read(|tx| self.0.court.gone(tx)).unwrap_or_default();
+        let mut before = erased();
+        for _ in 0..LOOKS {
+            let seen = look(&before);
+            let now = erased();
+            if now.len() == before.len() || seen.as_ref().is_ok_and(&holds) {
+                return seen;
+            }
+            before = now;
+        }
+        look(&before)
     }
 
     /// Judges the kept past again, under the laws it was judged under. What is read is taken as it is stored: whether that is
@@ -232,18 +262,21 @@ impl Engine {
                 "a log that is not read from its beginning is not judged again: verify by the checkpoint, or judge the whole";
             return Err(Failure::new(Code::CallMalformed, message));
         }
-        self.0.read(|tx| {
-            let mut report = verify::store(tx, &self.0.court, options, self.0.store.as_file())?;
-            if report.level == Level::Broken {
-                return Ok((report, ReplayReport { evidence: Some(Level::Broken), ..ReplayReport::default() }));
-            }
-            let mut replay = replay::again(tx, &self.0.court, &ReplayOptions { progress, ..ReplayOptions::default() })?;
-            replay.evidence = Some(report.level);
-            if replay.differs == 0 {
-                report.level = Level::Replayed;
-            }
-            Ok((report, replay))
-        })
+        let look = |_: &HashSet<KeyId>| {
+            self.0.read(|tx| {
+                let mut report = verify::store(tx, &self.0.court, options, self.0.store.as_file())?;
+                if report.level == Level::Broken {
+                    return Ok((report, ReplayReport { evidence: Some(Level::Broken), ..ReplayReport::default() }));
+                }
+                let mut replay = replay::again(tx, &self.0.court, &ReplayOptions { progress, ..ReplayOptions::default() })?;
+                replay.evidence = Some(report.level);
+                if replay.differs == 0 {
+                    report.level = Level::Replayed;
+                }
+                Ok((report, replay))
+            })
+        };
+        self.settled(look, |(report, _)| report.level != Level::Broken)
     }
 
     /// Tries a law on the kept past: what of it would have been decided otherwise.
@@ -253,7 +286,7 @@ impl Engine {
 
     /// Verifies a copy of this store (a backup, say) with this store's keys.
     pub fn verify_copy(&self, path: &Path) -> Result<VerifyReport, Failure> {
-        verify::copy(path, &self.0.court)
+        self.settled(|erased| verify::copy(path, &self.0.court, erased), |report| report.level != Level::Broken)
     }
 
     /// The store's laws: the active one, the candidate, then the earlier ones from the newest to the oldest.
@@ -263,6 +296,10 @@ impl Engine {
 
     /// Copies the store while it is in use, verifies the copy, and only then gives it its name.
     pub fn backup(&self, to: &Path, progress: Option<&dyn Fn(u64, u64)>) -> Result<VerifyReport, Failure> {
+        self.settled(|erased| self.copied(to, progress, erased), |_| true)
+    }
+
+    fn copied(&self, to: &Path, progress: Option<&dyn Fn(u64, u64)>, erased: &HashSet<KeyId>) -> Result<VerifyReport, Failure> {
         let found = std::cell::RefCell::new(None);
         self.0.counted(Job::Flush)?;
         self.0.store.file("a backup")?.backup(
@@ -274,7 +311,7 @@ impl Engine {
                 ControlFlow::Continue(())
             },
             &|copy| {
-                let report = verify::copy(copy, &self.0.court).map_err(StoreError::from)?;
+                let report = verify::copy(copy, &self.0.court, erased).map_err(StoreError::from)?;
                 let intact = report.findings.is_empty();
                 let first = report.findings.first().map(|(at, what)| format!("{at}: {what}")).unwrap_or_default();
                 *found.borrow_mut() = Some(report);
@@ -289,6 +326,20 @@ impl Engine {
     pub fn backup_vault(&self, to: &Path) -> Result<(), Failure> {
         let readable = |copy: &Path| Vault::open_with(copy, Vault::options().read_only(true)).map(drop);
         Ok(self.0.court.vault.file()?.backup(to, &mut |_| ControlFlow::Continue(()), &readable)?)
+    }
+
+    /// Closes the files for good where what lies there now is not what this engine has answered from: the store was put back from a copy,
+    /// or is another one. It answers nothing any more as it is; closed, it no longer keeps others in this process from opening what lies
+    /// there. Says whether it is closed so.
+    pub fn leave_if_lost(&self) -> Result<bool, Failure> {
+        let court = &self.0.court;
+        match self.0.store.as_file() {
+            Some(file) if file.leave_if_lost(court)? => {
+                court.vault.file()?.leave()?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Stores what is still in memory (the last checkpoint) and closes. A failure is of that checkpoint alone, which whoever

@@ -1,6 +1,6 @@
 //! Erasing a person, as an operator asks for it: the survey before, the commit, the traces on the disk after; and holds.
 
-use crate::court::lock;
+use crate::court::{lock, traces};
 use crate::engine::Engine;
 use crate::report::{Erased, Level, VerifyOptions};
 use crate::store::place::Place;
@@ -40,7 +40,8 @@ impl Engine {
     /// Erases a person, and says what was lost.
     ///
     /// COMMIT POINT: that of the job. One line before it nothing happened. One line after it the record stands and the key is
-    /// still there, and opens nothing: the next round of work destroys it. What is left on the disk is looked for last; a notice says if it is still there.
+    /// still there, and opens nothing: the next round of work destroys it. What is left on the disk is looked for last; a notice says if it
+    /// is still there, and so does the store, until the next round of work, or the next start, has wiped it.
     pub fn erase_with(&self, by: &By, subject: &Uid, what: &Erasure<'_>) -> Result<Erased, Failure> {
         let mut last = None;
         for _ in 0..ATTEMPTS {
@@ -132,30 +133,33 @@ impl Engine {
         history.map(|bytes| Record::decode(&bytes)).transpose().map_err(|e| Failure::new(Code::StoreIntegrity, e.to_string()))
     }
 
-    /// Takes off the disk what erasures deleted. What cannot be done now is tried again with the next call.
+    /// Takes off the disk what erasures deleted, this process's and those that another one did not bring to their end. What cannot be done
+    /// now waits for the next round of work, or the next start.
     pub fn scrub(&self) -> Result<(), Failure> {
-        let traces = std::mem::take(&mut *lock(&self.0.court.traces));
-        if traces.is_empty() {
+        self.0.may_write()?;
+        let Place::File(file) = &self.0.store else { return Ok(()) };
+        let left = self.0.read(|tx| traces::left(tx).map_err(Failure::from))?;
+        if left.is_empty() {
             return Ok(());
         }
-        // What a server keeps of deleted rows is its own business: `VACUUM`, `OPTIMIZE TABLE`, its logs and its backups.
-        let Place::File(file) = &self.0.store else { return Ok(()) };
-        file.scrub(&traces).map_err(|error| {
-            lock(&self.0.court.traces).extend(traces);
-            error.into()
-        })
+        let court = &self.0.court;
+        // Of what another process deleted nobody here knows the bytes.
+        let known: Option<Vec<Vec<Vec<u8>>>> = {
+            let traces = lock(&court.traces);
+            left.iter().map(|record| traces.get(record).cloned()).collect()
+        };
+        file.scrub(
+            known.map(|known| known.concat()).as_deref(),
+            &|tx| Ok(traces::left(tx)?.iter().any(|record| left.contains(record))),
+            &|tx| traces::wiped(tx, &left),
+        )?;
+        lock(&court.traces).retain(|record, _| !left.contains(record));
+        Ok(())
     }
 
     /// Carries erasures out again that a restored store does not know of: the vault remembers whose keys are destroyed.
     pub(crate) fn erase_restored(&self, unrecorded: Vec<KeyId>) -> Result<(), Failure> {
-        let mut again = 0;
-        for key in unrecorded {
-            again += self.0.counted(Job::EraseAgain(key))?;
-        }
-        if again > 0 {
-            self.scrub()?;
-        }
-        Ok(())
+        unrecorded.into_iter().try_for_each(|key| self.0.counted(Job::EraseAgain(key)).map(drop))
     }
 
     /// Places a hold on a person: judged as `evidence.hold` on the account. While there is one, nothing of the person is erased.

@@ -187,8 +187,8 @@ impl Builder {
     }
 
     /// Opens to look: whatever would write is refused (`hos.store_read_only`), and no head is signed, so that what nobody signed yet is
-    /// seen as it is. The key's file may be missing. A key that an erasure names opens nothing, and stays where it is. A backup, which has
-    /// no log beside it, may lie where nothing can be written.
+    /// seen as it is. The key's file may be missing, and is read only where it is named ([`Builder::key_file`]). A key that an erasure
+    /// names opens nothing, and stays where it is. A backup, which has no log beside it, may lie where nothing can be written.
     pub fn reading(mut self) -> Self {
         self.reading = true;
         self
@@ -338,7 +338,8 @@ impl Builder {
     fn signer_at(&self, place: &Where) -> Result<Arc<dyn Signer>, Failure> {
         match (&self.signer, self.key_path(place)) {
             (Some(signer), _) => Ok(signer.clone()),
-            (None, Some(path)) if self.reading && !path.exists() => Ok(Arc::new(NoSigner)),
+            // Who only looks signs nothing, and what lies beside the store may be a key of before.
+            (None, Some(path)) if self.reading && (self.key_file.is_none() || !path.exists()) => Ok(Arc::new(NoSigner)),
             (None, Some(path)) => Ok(Arc::new(FileSigner::new(read_seal_key(&path)?))),
             (None, None) => Ok(Arc::new(NoSigner)),
         }
@@ -363,6 +364,7 @@ impl Builder {
             known_gone: KnownGone::default(),
             mark: self.mark.map(Mark::new),
             quarantine: Mutex::default(),
+            excused: Mutex::default(),
             reading: self.reading,
             vault,
             laws: Laws::default(),
@@ -406,10 +408,19 @@ fn vault(place: &Where, store: &Place<Court>, create: bool, reading: bool) -> Re
 }
 
 /// Opens a file; for who only looks also where nothing can be written, if no log lies beside it: what is in one may not be durable yet.
+/// SQLite reads a file there that keeps no log, and no other: of that one it would have to make the log's index.
 fn opened<T>(path: &Path, reading: bool, open: impl Fn(bool) -> Result<T, StoreError>) -> Result<T, StoreError> {
     let is_logged = || std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0);
     match open(false) {
-        Err(error) if reading && error.code == Code::StoreReadOnly && !is_logged() => open(true),
+        Err(error) if reading && error.code == Code::StoreReadOnly && !is_logged() => {
+            open(true).map_err(|error| match error.code {
+                Code::StoreUnavailable => {
+                    let what = "nothing can be written there, and only a copy that `hos backup` made is read from such a place";
+                    StoreError { message: format!("{}: {}; {what}", path.display(), error.message), ..error }
+                }
+                _ => error,
+            })
+        }
         result => result,
     }
 }

@@ -1,30 +1,30 @@
 //! Whether a store is what was last answered for: compared at start-up with the mark outside; and the way out, a new epoch.
 
-use crate::court::epoch::{Epochs, marked_size};
-use crate::court::keys::is_signed;
-use crate::court::{lock, roots};
+use crate::court::epoch::marked_size;
+use crate::court::keys::signed;
+use crate::court::lock;
+use crate::court::lost::Ended;
 use crate::desk::Desk;
-use crate::mark::marked;
+use crate::mark::{Marked, marked};
 use crate::store::Tx;
 use crate::store::sql::evidence as sql;
 use crate::work::{Job, NewEpoch};
 use crate::{Engine, Failure, seal};
-use hos_core::id::{Handle, Shown, Tenant};
+use hos_core::id::{Shown, Tenant};
 use hos_core::limits::EPOCH_REASON_BYTES_MAX;
 use hos_core::proof::checkpoint::{Checkpoint, Note, origin_parts};
-use hos_core::proof::epoch::Turn;
 use hos_core::proof::fork::Fork;
-use hos_core::proof::record::{Header, Kind};
+use hos_core::proof::keyring::KeyRing;
 use hos_core::refusal::Code;
 use std::collections::BTreeMap;
 
-/// Why a log is not one that a checkpoint of this epoch is of; nothing if it is.
-fn lost(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, epoch: u64, said: &Checkpoint) -> Result<Option<String>, Failure> {
-    let of = desk.court.of;
-    let head = seal::head(tx, tenant, of)?;
+/// Why a log is not one that a checkpoint is of; nothing if it is.
+fn lost(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, marked: &Marked) -> Result<Option<String>, Failure> {
+    let (of, epoch, said) = (desk.court.of, marked.epoch, &marked.said);
     if epoch < of.epoch {
-        return turned(desk, tx, tenant, epoch, said, head.size);
+        return ended(desk, tx, tenant, marked);
     }
+    let head = seal::head(tx, tenant, of)?;
     if epoch > of.epoch {
         return Ok(Some(format!("`{tenant}` was in epoch {epoch}, and the store is in epoch {}", of.epoch)));
     }
@@ -32,50 +32,43 @@ fn lost(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, epoch: u64, said: &Checkpoint
         return Ok(Some(format!("`{tenant}` had {} entries, and has {}: its end is lost", said.size, head.size)));
     }
     let same = said.size == 0 || seal::root_at(tx, tenant, head.size, said.size)? == said.root;
-    Ok((!same).then(|| format!("the first {} entries of `{tenant}` are not those that were answered for", said.size)))
+    Ok((!same).then(|| not_those(tenant, said)))
 }
 
 /// The same of a checkpoint of an earlier epoch. What was lost then is said by the first record of the epoch that followed, and by
-/// what it goes on from: a row alone says nothing.
-fn turned(
-    desk: &Desk,
-    tx: &Tx<'_>,
-    tenant: &Tenant,
-    epoch: u64,
-    said: &Checkpoint,
-    size: u64,
-) -> Result<Option<String>, Failure> {
-    let epochs = Epochs::of(tx, tenant, desk.court.of)?;
-    let Some((next, seq, note)) = epochs.turns().iter().find(|(next, ..)| *next > epoch) else {
-        return Ok(Some(format!("`{tenant}` was in epoch {epoch}, and no other one began")));
-    };
-    let turn = turn_at(tx, tenant, *seq)?;
-    if turn.is_none_or(|turn| (turn.epoch, turn.size, &turn.note) != (*next, *seq, note)) {
-        return Ok(Some(format!("`{tenant}` was in epoch {epoch}, and no record begins epoch {next}")));
-    }
-    if said.size > *seq {
-        let admitted = marked_size(note).is_some_and(|lost| lost >= said.size) && is_signed(&*desk.court.ring(tx)?, note);
-        let what =
-            || format!("`{tenant}` had {} entries in epoch {epoch}, and epoch {next} does not say that they are lost", said.size);
-        return Ok((!admitted).then(what));
-    }
-    let same = said.size == 0 || seal::root_at(tx, tenant, size, said.size)? == said.root;
-    // Another history may have been signed at this size: then the epoch goes on from the note that says so.
-    let admitted = || {
-        Ok::<_, Failure>(note.lines().nth(1) == Some(said.size.to_string().as_str()) && is_signed(&*desk.court.ring(tx)?, note))
-    };
-    Ok((!same && !admitted()?)
-        .then(|| format!("the first {} entries of `{tenant}` are not those that were answered for", said.size)))
+/// what it goes on from: a row alone says nothing, nor does a record that nobody has signed.
+fn ended(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, marked: &Marked) -> Result<Option<String>, Failure> {
+    let (epoch, said) = (marked.epoch, &marked.said);
+    let ended = desk.court.ended(tx, &*desk.court.ring(tx)?, tenant, marked)?;
+    Ok(match ended {
+        Ended::Kept | Ended::Lost(_) => None,
+        Ended::Goes => Some(format!("`{tenant}` was in epoch {epoch}, and no other one began")),
+        Ended::Unrecorded(next) => Some(format!("`{tenant}` was in epoch {epoch}, and no record begins epoch {next}")),
+        Ended::Unsigned(next) => Some(format!(
+            "`{tenant}` had {} entries in epoch {epoch}, and epoch {next} began, of which no checkpoint is signed: until one is, it \
+             excuses nothing",
+            said.size
+        )),
+        Ended::Unsaid(next) if said.size > seal::head(tx, tenant, desk.court.of)?.size => Some(format!(
+            "`{tenant}` had {} entries in epoch {epoch}, and epoch {next} does not say that they are lost",
+            said.size
+        )),
+        Ended::Unsaid(_) => Some(not_those(tenant, said)),
+    })
 }
 
-/// What the record at an entry says of an epoch that begins with it.
-fn turn_at(tx: &Tx<'_>, tenant: &Tenant, seq: u64) -> Result<Option<Turn>, Failure> {
-    let entry = tx.row(&sql::log_page(tenant, seq, 1))?;
-    let Some(entry) = entry.filter(|row| row.uint(0) == Ok(seq)) else { return Ok(None) };
-    let Some(record) = tx.row(&sql::record(tenant, &Handle(entry.bytes(1)?), entry.uint(2)?))? else { return Ok(None) };
-    let is_turn = Header::decode(record.blob(0)?).is_ok_and(|header| header.kind == Kind::Epoch);
-    let content = roots::content(record.blob(0)?, record.blob(1)?).ok().filter(|_| is_turn);
-    Ok(content.and_then(|bytes| Turn::decode(&bytes).ok()))
+fn not_those(tenant: &Tenant, said: &Checkpoint) -> String {
+    format!("the first {} entries of `{tenant}` are not those that were answered for", said.size)
+}
+
+/// Whether a new epoch may go on from this: the log does not have it, and no epoch that counts has begun since. One that nobody has signed
+/// is gone on from as if it had not begun.
+fn is_lost(desk: &Desk, tx: &Tx<'_>, tenant: &Tenant, marked: &Marked) -> Result<bool, Failure> {
+    if marked.epoch < desk.court.of.epoch {
+        let ended = desk.court.ended(tx, &*desk.court.ring(tx)?, tenant, marked)?;
+        return Ok(matches!(ended, Ended::Unsigned(_)));
+    }
+    Ok(lost(desk, tx, tenant, marked)?.is_some())
 }
 
 impl Engine {
@@ -87,18 +80,25 @@ impl Engine {
             let what = "there is no mark where one should be; `hos mark` writes it anew from the store as it stands";
             return Err(Failure::new(Code::StoreIntegrity, what));
         };
-        let why = desk.read(|tx| {
-            let mut why = Vec::new();
-            let known = desk.court.tenants(tx)?;
+        let (why, excused) = desk.read(|tx| {
+            let (mut why, mut excused) = (Vec::new(), Vec::new());
+            let (known, ring) = (desk.court.tenants(tx)?, desk.court.ring(tx)?);
             for (tenant, marked) in &marks {
-                if known.contains(tenant) {
-                    why.extend(lost(desk, tx, tenant, marked.epoch, &marked.said)?);
-                } else {
+                if !known.contains(tenant) {
                     why.push(format!("`{tenant}` was a tenant of this store, and is none"));
+                    continue;
+                }
+                why.extend(lost(desk, tx, tenant, marked)?);
+                if let Ended::Lost(epoch) = desk.court.ended(tx, &ring, tenant, marked)? {
+                    let size = marked.said.size;
+                    excused.push(format!(
+                        "the mark has `{tenant}` at size {size}, of entries that were lost, as epoch {epoch} says"
+                    ));
                 }
             }
-            Ok(why)
+            Ok((why, excused))
         })?;
+        *lock(&desk.court.excused) = excused;
         *lock(&desk.court.quarantine) = Some(why.join("; ")).filter(|why| !why.is_empty());
         Ok(())
     }
@@ -126,8 +126,8 @@ impl Engine {
 
     /// Begins a new epoch: every log goes on from what is there, and its first record says what was lost. `lost` are
     /// checkpoints that the store's logs do not have any more, of its own epoch or of a later one that it was in before it was put
-    /// back; those of the mark are added. Answers the new epoch, which comes after all of them. Afterwards the store is opened
-    /// anew.
+    /// back, or of the one before an epoch that nobody has signed; those of the mark are added. Answers the new epoch, which comes after
+    /// all of them, with its first heads signed. Afterwards the store is opened anew.
     pub fn new_epoch(self, reason: &str, lost: &[String]) -> Result<u64, Failure> {
         let desk = &self.0;
         let wrong = |what: String| Failure::new(Code::CallMalformed, what);
@@ -143,12 +143,10 @@ impl Engine {
         for note in lost {
             let (tenant, said) = marked(&desk.court.of.store, note).map_err(wrong)?;
             let is_marked = marks.get(&tenant).is_some_and(|marked| marked.note == *note);
-            if !is_marked && !self.is_ours(note)? {
+            if !is_marked && !self.is_ours(&tenant, note)? {
                 return Err(wrong(format!("the checkpoint of `{tenant}` is not signed by a key of this store")));
             }
-            if said.epoch < desk.court.of.epoch
-                || desk.read(|tx| self::lost(desk, tx, &tenant, said.epoch, &said.said))?.is_none()
-            {
+            if !desk.read(|tx| is_lost(desk, tx, &tenant, &said))? {
                 return Err(wrong(format!(
                     "nothing of `{}` at size {} is lost: the log has it",
                     said.said.origin, said.said.size
@@ -163,8 +161,7 @@ impl Engine {
         let size_of = |note: &str| marked_size(note).unwrap_or_default();
         for (tenant, marked) in marks {
             epoch = epoch.max(marked.epoch);
-            let is_lost = marked.epoch >= desk.court.of.epoch
-                && desk.read(|tx| self::lost(desk, tx, &tenant, marked.epoch, &marked.said))?.is_some();
+            let is_lost = desk.read(|tx| is_lost(desk, tx, &tenant, &marked))?;
             // The larger of two says what was lost with the smaller.
             if is_lost && cited.get(&tenant).is_none_or(|note| size_of(note) < marked.said.size) {
                 cited.insert(tenant, marked.note);
@@ -177,13 +174,19 @@ impl Engine {
         }
         let epoch = epoch.checked_add(1).ok_or_else(|| wrong("no epoch comes after the one of the checkpoint".into()))?;
         desk.submit_even_in_quarantine(Job::NewEpoch(NewEpoch { epoch, reason: reason.to_owned(), lost: cited }))?;
+        // It counts from the first signature on. Where the signer does not answer, the store stays in quarantine by its mark until one
+        // is there: a worker's, or one that is asked for when an epoch is begun again.
+        *lock(&desk.court.quarantine) = None;
+        desk.sign_all();
+        desk.counted(Job::Flush)?;
         Ok(epoch)
     }
 
-    /// Whether a key of this store signed a note.
-    fn is_ours(&self, note: &str) -> Result<bool, Failure> {
+    /// Whether a note is of this log under a key of this store, at a size at which that key has its turn. A change of key that is not
+    /// confirmed takes none away.
+    fn is_ours(&self, tenant: &Tenant, note: &str) -> Result<bool, Failure> {
         let ring = self.0.read(|tx| self.0.court.ring(tx))?;
-        Ok(is_signed(&ring, note))
+        Ok(signed(&KeyRing::clone(&ring).confirmed(), &self.0.court.of.store, tenant, note).is_some())
     }
 
     /// The proof that a log signed two histories: a checkpoint from outside and this store's own. Nothing if they agree, or if
@@ -196,7 +199,7 @@ impl Engine {
         let parts = origin_parts(&said.origin).filter(|(store, ..)| *store == desk.court.of.store);
         let (_, tenant, epoch) = parts
             .ok_or_else(|| Failure::new(Code::CallMalformed, format!("`{}` is no log of this store", Shown(&said.origin))))?;
-        if epoch != desk.court.of.epoch || said.size == 0 || !self.is_ours(note)? {
+        if epoch != desk.court.of.epoch || said.size == 0 || !self.is_ours(&tenant, note)? {
             return Ok(None);
         }
         let known = lock(&desk.court.checkpoints).get(&tenant).map(|signed| (signed.size, signed.note.to_string()));

@@ -4,6 +4,7 @@ use hos_core::answer::{Answer, Receipt};
 use hos_core::id::{KeyId, LawHash, Name, Tenant};
 use hos_core::proof::key::VerifyKey;
 use hos_core::proof::record::Header;
+use hos_core::proof::trust::Trust;
 use hos_core::time::Timestamp;
 use hos_core::value::Record;
 
@@ -56,6 +57,9 @@ pub struct VerifyOptions<'a> {
     pub since: Vec<String>,
     /// The verifier's own copy of the seal key (C2SP vkey); without it the store's own is used and the report says so.
     pub vkey: Option<String>,
+    /// Whom the verifier believes: a kept checkpoint is called cosigned by those witnesses alone whose keys it names. Without it by
+    /// whichever the store names, and the report says so.
+    pub trust: Option<&'a Trust>,
     /// Told now and then: (records done, records in all).
     pub progress: Option<&'a dyn Fn(u64, u64)>,
     /// On how many threads records are examined; none of them outlives the call. 0 is 1.
@@ -89,14 +93,15 @@ pub struct VerifyReport {
     pub notices: Vec<String>,
 }
 
-/// A checkpoint that the store keeps with what witnesses signed. Their keys are the store's word: whom to believe says a trust file.
+/// A checkpoint that the store keeps with what witnesses signed. Their keys are the store's word, which whoever writes into it can give
+/// under anybody's name: whom to believe says a trust file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CosignedNote {
     /// Whose log.
     pub tenant: String,
     /// How many entries.
     pub size: u64,
-    /// The names under which they signed.
+    /// The keys of who signed (C2SP vkeys, which begin with the name).
     pub witnesses: Vec<String>,
     /// The whole note.
     pub note: String,
@@ -120,7 +125,7 @@ pub struct KeyRange {
 pub struct WorkReport {
     /// Records sealed.
     pub sealed: u64,
-    /// Checkpoints signed.
+    /// Checkpoints signed since the round before, or since the store was opened.
     pub checkpoints: u64,
     /// Tenants whose newest head could not be signed, and why.
     pub unsigned: Vec<(String, String)>,

@@ -1,16 +1,18 @@
-//! What a directory that was read in a host's transaction stands on. The host's own changes are among it and may be rolled back,
-//! so a number says too little: each change has an id by chance, and the directory is good where the ids are the same.
+//! What a directory that was read beside others who change it stands on. A host's own changes are among it and may be rolled back, and a
+//! database may be put back to an earlier day, so a number says too little: each change has an id by chance, and the directory is good
+//! where the ids are the same, or what they add up to.
 
 use crate::Failure;
 use crate::store::Tx;
 use crate::store::sql::claim;
-use crate::store::sql::inbox;
+use crate::store::sql::inbox::{self, MARKS};
 use crate::store::sql::law as law_sql;
 use crate::store::sql::state as state_sql;
 use crate::store::{Row, Statement};
 use hos_core::id::{RecordHash, Tenant, Uid};
+use hos_core::layered::Layered;
 use hos_core::refusal::Code;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// How many changes that are not counted yet are read, at most: beyond it nobody seals, and the directory is read anew each time.
 const CHANGES_MAX: i64 = 10_000;
@@ -20,6 +22,8 @@ const CHANGES_MAX: i64 = 10_000;
 pub(crate) struct Root {
     tenant: Tenant,
     base: u64,
+    /// The sum of all changes' marks, counted ones and others.
+    marks: i64,
     changes: BTreeMap<[u8; 16], Changed>,
 }
 
@@ -45,11 +49,12 @@ pub(crate) struct Since {
 #[derive(Debug, Clone)]
 pub(crate) struct Roots {
     parts: Vec<Root>,
-    /// The last record of each entity's row, in the universe and in the tenant.
-    pub(crate) rows: HashMap<Uid, [Option<RecordHash>; 2]>,
+    /// The last record of each entity's row, in the universe and in the tenant. Who goes on from a directory holds all but a few in common
+    /// with it.
+    pub(crate) rows: Layered<Uid, [Option<RecordHash>; 2]>,
 }
 
-/// How a directory stands now, by three numbers a tenant: version, changes beside it, the sum of their marks.
+/// How a directory stands now, by three numbers a tenant: version, changes beside it, the sum of all changes' marks.
 pub(crate) struct Stand(Vec<(Tenant, u64, u64, i64)>);
 
 impl Stand {
@@ -63,7 +68,7 @@ impl Stand {
         let one = |t: &Tenant| {
             let row = rows.iter().find(|row| row.text(0).is_ok_and(|name| name == t.as_str()));
             let row = row.ok_or_else(|| Failure::new(Code::TenantUnknown, format!("`{t}`")))?;
-            Ok::<_, Failure>((t.clone(), row.uint(1)?, row.uint(2)?, row.int(3)?))
+            Ok::<_, Failure>((t.clone(), row.uint(1)?, row.uint(2)?, row.int(3)?.rem_euclid(MARKS)))
         };
         Ok(Self(tenants(tenant).iter().map(one).collect::<Result<_, _>>()?))
     }
@@ -77,8 +82,8 @@ impl Stand {
     pub(crate) fn is(&self, roots: &Roots) -> bool {
         self.0.len() == roots.parts.len()
             && self.0.iter().zip(&roots.parts).all(|((tenant, base, count, marks), root)| {
-                let sum: i64 = root.changes.keys().map(inbox::mark_of).sum();
-                root.tenant == *tenant && root.base == *base && root.changes.len() as u64 == *count && sum == *marks
+                let is_counted_as = root.base == *base && root.changes.len() as u64 == *count;
+                root.tenant == *tenant && is_counted_as && root.marks == *marks
             })
     }
 }
@@ -96,21 +101,28 @@ impl Roots {
         std::iter::once(Stand::asked(tenant)).chain(changes).collect()
     }
 
-    /// What a directory that is read now will stand on.
+    /// What a directory that is read now will stand on. In a host's transaction, whose snapshot may be old, the rows are told apart by
+    /// their records.
     pub(crate) fn read(tx: &Tx<'_>, tenant: &Tenant) -> Result<Self, Failure> {
         tx.foresee(&Self::asked(tenant))?;
         tx.foresee(&tenants(tenant).iter().map(state_sql::directory_with_keys).collect::<Vec<_>>())?;
-        let mut rows: HashMap<Uid, [Option<RecordHash>; 2]> = HashMap::new();
-        for (place, t) in tenants(tenant).iter().enumerate() {
+        // Before the rows: what is changed between the two is read anew by whoever comes next.
+        let parts = Self::parts(tx, tenant)?;
+        let mut rows: Layered<Uid, [Option<RecordHash>; 2]> = Layered::default();
+        for (place, t) in tenants(tenant).iter().enumerate().filter(|_| tx.is_host()) {
             tx.each(&state_sql::directory_with_keys(t), |row| {
                 let entity = state_sql::entity_from(&row)?;
-                if let Some(last) = rows.entry(entity.uid).or_default().get_mut(place) {
-                    *last = Some(entity.thread.last);
-                }
+                rows.modify(entity.uid, |lasts| {
+                    let mut lasts = lasts.unwrap_or_default();
+                    if let Some(last) = lasts.get_mut(place) {
+                        *last = Some(entity.thread.last);
+                    }
+                    Some(lasts)
+                });
                 Ok(())
             })?;
         }
-        Ok(Self { parts: Self::parts(tx, tenant)?, rows })
+        Ok(Self { parts, rows })
     }
 
     /// Whether every change that it stands on is counted: whoever counts sees only what is committed.
@@ -120,16 +132,16 @@ impl Roots {
 
     fn parts(tx: &Tx<'_>, tenant: &Tenant) -> Result<Vec<Root>, Failure> {
         let stand = Stand::read(tx, tenant)?;
-        let part = |(t, base, ..): &(Tenant, u64, u64, i64)| {
+        let part = |(t, base, _, marks): &(Tenant, u64, u64, i64)| {
             let rows = tx.rows(&inbox::changes(t, CHANGES_MAX))?;
             let changes = rows.iter().map(|row| Ok((row.bytes(0)?, changed(row)?))).collect::<Result<_, Failure>>()?;
-            Ok::<_, Failure>(Root { tenant: t.clone(), base: *base, changes })
+            Ok::<_, Failure>(Root { tenant: t.clone(), base: *base, marks: *marks, changes })
         };
         stand.0.iter().map(part).collect()
     }
 
     /// How the parts stand now, and what changed since; `None` where that cannot be told: changes were counted that were never
-    /// seen.
+    /// seen, or others than those that were.
     pub(crate) fn since(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<Option<Since>, Failure> {
         tx.foresee(&Self::asked(tenant))?;
         let now = Self::parts(tx, tenant)?;
@@ -138,12 +150,15 @@ impl Roots {
             let before = gone.len();
             let lost = then.changes.iter().filter(|(id, _)| !now.changes.contains_key(*id));
             gone.extend(lost.map(|(_, what)| (place, what.clone())));
-            // Where fewer were counted, one was rolled back; where more were, some were never seen.
+            // Where fewer were counted, one was rolled back; where more were, some were never seen. Marks tell these from as many others.
             let counted = (gone.len() - before) as u64;
-            if now.base.checked_sub(then.base) != Some(counted) || now.changes.len() as i64 >= CHANGES_MAX {
+            let fresh = || now.changes.iter().filter(|(id, _)| !then.changes.contains_key(*id));
+            let marks = then.marks + fresh().map(|(id, _)| inbox::mark_of(id)).sum::<i64>();
+            let is_as_seen = now.base.checked_sub(then.base) == Some(counted) && now.marks == marks.rem_euclid(MARKS);
+            if !is_as_seen || now.changes.len() as i64 >= CHANGES_MAX {
                 return Ok(None);
             }
-            new.extend(now.changes.iter().filter(|(id, _)| !then.changes.contains_key(*id)).map(|(_, what)| what.clone()));
+            new.extend(fresh().map(|(_, what)| what.clone()));
         }
         Ok(Some(Since { parts: now, new, gone }))
     }
@@ -151,6 +166,15 @@ impl Roots {
     /// How many changes are counted in the parts: it never falls, but under a snapshot of earlier.
     pub(crate) fn counted(&self) -> u64 {
         self.parts.iter().map(|part| part.base).sum()
+    }
+
+    /// The same with one more change of a tenant's, of this mark, which was counted at once.
+    pub(crate) fn with_one_more(mut self, tenant: &Tenant, mark: i64) -> Self {
+        for part in self.parts.iter_mut().filter(|part| part.tenant == *tenant) {
+            part.base += 1;
+            part.marks = (part.marks + mark).rem_euclid(MARKS);
+        }
+        self
     }
 
     /// The same rows over other parts.

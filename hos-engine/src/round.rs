@@ -1,10 +1,11 @@
 //! A round of work: what is done beside calls, for all tenants.
 
 use crate::court::folded::{Came, Page, Waiting};
-use crate::court::lock;
+use crate::court::host::COUNTED_MAX;
 use crate::report::WorkReport;
 use crate::shadow::is_for_now;
 use crate::store::sql::{evidence as evidence_sql, state as state_sql};
+use crate::tenant::Cursor;
 use crate::work::Job;
 use crate::{Engine, Failure};
 use hos_core::call::Call;
@@ -32,8 +33,8 @@ impl Told<'_> {
 }
 
 impl Engine {
-    /// A round of work: seals, signs, fires due deadlines of all tenants, forgets old once-keys, stores checkpoints. What fails
-    /// in one tenant holds up no other; the first failure is told when all is done.
+    /// A round of work: seals, signs, fires due deadlines of all tenants, forgets old once-keys, wipes what erasures left on the disk,
+    /// stores checkpoints. What fails in one tenant holds up no other; the first failure is told when all is done.
     pub fn work(&self) -> Result<WorkReport, Failure> {
         self.work_telling(&|_, _| {})
     }
@@ -62,14 +63,25 @@ impl Engine {
         {
             failed.get_or_insert(failure);
         }
+        if let Err(failure) = self.scrub() {
+            failed.get_or_insert(failure);
+        }
         self.desk().sign_all();
         report.unsigned = self.desk().court.signing.failures().into_iter().map(|(t, why)| (t.to_string(), why)).collect();
-        report.checkpoints = lock(&self.desk().court.checkpoints).values().filter(|s| s.stored < s.size).count() as u64;
+        report.checkpoints = self.desk().court.signing.take_signed();
         if let Err(failure) = self.desk().counted(Job::Flush) {
             failed.get_or_insert(failure);
         }
         report.mark = self.desk().court.mark.as_ref().and_then(|mark| mark.trouble());
         failed.map_or(Ok(report), Err)
+    }
+
+    /// Counts the changes of a tenant's directory that hosts' transactions wrote: until they are counted, whoever judges beside them reads
+    /// each of them whenever there is another. Part of a round; who makes many changes does it meanwhile.
+    pub fn count_changes(&self, tenant: &Tenant) -> Result<(), Failure> {
+        // In a store that nobody else writes there are none.
+        while self.desk().store.is_shared() && self.desk().counted(Job::CountChanges(tenant.clone()))? == COUNTED_MAX {}
+        Ok(())
     }
 
     /// Judges calls in shadow that hosts' transactions left, at most `limit` of a tenant; says how many. `read` makes a call of the
@@ -174,22 +186,24 @@ impl Engine {
 
     fn seal_all(&self, tenant: &Tenant, report: &mut WorkReport, told: &mut Told<'_>) -> Result<(), Failure> {
         loop {
-            let sealed = self.desk().counted(Job::Seal { tenant: tenant.clone(), limit: STEP })?;
-            report.sealed += sealed;
-            told.add(sealed);
-            if sealed == 0 {
+            let drained = self.desk().drained(tenant, STEP)?;
+            report.sealed += drained.sealed;
+            told.add(drained.sealed + drained.aside);
+            if !drained.is_something() {
                 return Ok(());
             }
         }
     }
 
-    /// As often as it takes for what was due at the beginning: a deadline that arms itself anew waits for the next round.
+    /// Each due deadline is looked at once, and as many as were due at the beginning: one that fired nothing, or arms itself anew, waits
+    /// for the next round.
     fn fire_due(&self, tenant: &Tenant, due: u64, report: &mut WorkReport, told: &mut Told<'_>) -> Result<(), Failure> {
+        let (tenant, mut behind) = (self.tenant_named(tenant), Some(Cursor::first()));
         for _ in 0..=due / STEP as u64 {
-            let fired = self.tenant_named(tenant).tick(STEP)?;
+            let fired = tenant.tick_behind(&mut behind, STEP)?;
             report.fired += fired;
             told.add(fired);
-            if fired == 0 {
+            if behind.is_none() {
                 break;
             }
         }
@@ -202,6 +216,7 @@ impl Engine {
             // Sealed by a worker, the records of what has fired, or was refused, wait as well.
             self.seal_all(tenant, report, told)?;
         }
+        self.count_changes(tenant)?;
         loop {
             let forgotten = self.desk().counted(Job::Forget(tenant.clone()))?;
             report.forgotten += forgotten;

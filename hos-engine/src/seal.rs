@@ -119,6 +119,12 @@ fn insert(tx: &Tx<'_>, tenant: &Tenant, rows: &[EntryRow]) -> Result<(), Failure
 /// The entry of a record, at the head that it extends.
 fn append(of: Origin, now: Sealing, head: &mut Head, record: &Unsealed) -> Result<EntryRow, Failure> {
     let tenant = &record.tenant;
+    // No entry claims such a time, so that none has given it to the head: somebody else wrote the row.
+    if !head.sealed_at.is_claimable() {
+        let what =
+            format!("hos_head {tenant}: column sealed_at: {} ms is outside the times that may be claimed", head.sealed_at.0);
+        return Err(Failure::new(Code::StoreIntegrity, what));
+    }
     let sealed_at = now.after(head);
     let (header, disputed) = examined(record, of, tenant);
     let entry = Entry {

@@ -22,7 +22,7 @@ pub struct Settings {
     pub directory_age_max: Duration,
     /// Bounds of judging.
     pub limits: Limits,
-    /// How long once-keys are kept; at least 30 days.
+    /// How long once-keys are kept; at least 30 days, as far as the tenant's log shows that these have passed.
     pub once_kept: Duration,
     /// How long to wait for another process that holds the store.
     pub busy_timeout: Duration,

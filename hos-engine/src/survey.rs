@@ -5,7 +5,7 @@ use crate::seal::Origin;
 use crate::store::Row;
 use crate::store::sql::claim;
 use hos_core::digest;
-use hos_core::id::{EntryHash, Handle, KeyId, OnceKey, RecordHash, Tenant, TreeHash};
+use hos_core::id::{DottedName, EntryHash, Handle, KeyId, OnceKey, RecordHash, Tenant, TreeHash};
 use hos_core::judge;
 use hos_core::proof::chain::Entry;
 use hos_core::proof::erasure::{LastVerdict, Lost, RecordList};
@@ -35,6 +35,18 @@ pub(crate) struct Took {
     pub(crate) key: Option<OnceKey>,
 }
 
+/// A thread of the directory, as far as its changes lie under the key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Changed {
+    /// The last of these changes: its place, and its record.
+    pub(crate) n: u64,
+    pub(crate) last: RecordHash,
+    /// How many there are.
+    pub(crate) count: u64,
+    /// Whether the last is of a grant.
+    pub(crate) is_grant: bool,
+}
+
 /// What was seen so far.
 #[derive(Debug, Clone)]
 pub(crate) struct Survey {
@@ -43,6 +55,7 @@ pub(crate) struct Survey {
     pub(crate) next: BTreeMap<Tenant, u64>,
     lost: BTreeMap<(Tenant, Kind), u64>,
     pub(crate) took: Vec<Took>,
+    pub(crate) changed: BTreeMap<(Tenant, Handle), Changed>,
     pub(crate) records: u64,
     broken: u64,
     opened: bool,
@@ -57,6 +70,7 @@ impl Survey {
             next: BTreeMap::new(),
             lost: BTreeMap::new(),
             took: Vec::new(),
+            changed: BTreeMap::new(),
             records: 0,
             broken: 0,
             opened: true,
@@ -76,6 +90,11 @@ impl Survey {
             (true, 0) => LastVerdict::Intact,
             (true, broken) => LastVerdict::Broken(broken),
         }
+    }
+
+    /// Counts rows that are not what their records say: these hold, and what stood on them did not.
+    pub(crate) fn differ(&mut self, rows: u64) {
+        self.broken += rows;
     }
 
     /// Up to which entry a tenant's log was gone through.
@@ -98,6 +117,20 @@ impl Survey {
         let header = Header::decode(bytes).ok()?;
         self.records += 1;
         *self.lost.entry((tenant.clone(), header.kind)).or_default() += 1;
+        let hash = digest::record_hash(bytes);
+        let changes = header.kind == Kind::Directory && theirs.places.iter().any(|(slot, _)| *slot == Slot::Change);
+        if let Spot::Placed(n) = spot
+            && changes
+        {
+            let event = header.event.as_ref().map(DottedName::as_str);
+            let is_grant = matches!(event, Some("directory.grant" | "directory.revoke"));
+            let changed = self.changed.entry((tenant.clone(), header.thread));
+            let changed = changed.or_insert(Changed { n, last: hash, count: 0, is_grant });
+            changed.count += 1;
+            if n > changed.n {
+                (changed.n, changed.last, changed.is_grant) = (n, hash, is_grant);
+            }
+        }
         let opened = match secret {
             None => {
                 self.opened = false;
@@ -120,7 +153,7 @@ impl Survey {
             };
             self.took.push(Took { tenant: tenant.clone(), thread, n, key });
         }
-        Some(digest::record_hash(bytes))
+        Some(hash)
     }
 
     /// One entry of a log, and its record; `of` is the store and the epoch that the entry is of.

@@ -11,12 +11,12 @@ use crate::store::place::Place;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::state as state_sql;
 use crate::store::sqlite::Stay;
-use crate::store::{Row, StoreError};
+use crate::store::{Row, StoreError, Tx};
 use crate::view::{self, InForce, View};
 use crate::work::{Done, Job};
 use hos_core::answer::Answer;
 use hos_core::call::{Adopt, Begin, By, Call, Can, Directory, LegacyLog, Note, Transition};
-use hos_core::id::{InstanceId, KeyId, Name, Tenant, TreeHash};
+use hos_core::id::{InstanceId, KeyId, LawHash, Name, RecordHash, Tenant, TreeHash};
 use hos_core::judge::{self, About, Bench, Instance};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
@@ -30,12 +30,12 @@ const DUE_PAGE: usize = 1000;
 /// Instances with a due deadline, and where the next ones begin, if there are more.
 type Due = (Vec<(Name, InstanceId)>, Option<Cursor>);
 
-/// Behind which due deadline the next ones are read: when it is due, the contract, the instance.
-struct Cursor((Timestamp, String, Vec<u8>));
+/// Behind which due deadline the next ones are read: when it is due, the contract, the instance, its place in the contract.
+pub(crate) struct Cursor((Timestamp, String, Vec<u8>, i64));
 
 impl Cursor {
-    fn first() -> Self {
-        Self((Timestamp(i64::MIN), String::new(), Vec::new()))
+    pub(crate) fn first() -> Self {
+        Self((Timestamp(i64::MIN), String::new(), Vec::new(), i64::MIN))
     }
 }
 
@@ -45,10 +45,11 @@ fn is_of_the_store(code: Code) -> bool {
     away || matches!(code, Code::OutcomeUnknown | Code::Quarantined)
 }
 
-/// The instance that a due deadline's row names, if it names one.
-fn named(row: &Row) -> Option<(Name, InstanceId)> {
+/// The instance that a due deadline's row names, if there is one; the deadline's place in its contract, and its law.
+fn named(row: &Row) -> Option<(Name, InstanceId, usize, LawHash)> {
     let id = std::str::from_utf8(row.blob(2).ok()?).ok()?;
-    Some((Name::new(row.text(1).ok()?).ok()?, InstanceId::new(id).ok()?))
+    let (place, law) = (usize::try_from(row.int(3).ok()?).ok()?, LawHash(row.opt_bytes(4).ok()??));
+    Some((Name::new(row.text(1).ok()?).ok()?, InstanceId::new(id).ok()?, place, law))
 }
 
 /// One tenant of an engine.
@@ -80,10 +81,11 @@ impl TenantRef {
                 return Ok(view.clone());
             }
             let (changes, begun) = (court.changes.load(Ordering::SeqCst), Instant::now());
-            let view = self.read_view(known.map(|(view, _)| view))?;
+            let (view, above) = self.read_view(known.map(|(view, _)| view))?;
             let mut views = court.views.write().unwrap_or_else(PoisonError::into_inner);
             if court.changes.load(Ordering::SeqCst) == changes {
                 views.insert(self.name.clone(), (view.clone(), begun));
+                views.extend(above.map(|above| (Tenant::universe(), (above, begun))));
                 return Ok(view);
             }
             // This process changed a directory meanwhile: what was read may be older than that.
@@ -98,19 +100,35 @@ impl TenantRef {
         views.get(&self.name).is_some_and(|(_, since)| since.elapsed() <= court.settings.directory_age_max)
     }
 
-    fn read_view(&self, known: Option<Arc<View>>) -> Result<Arc<View>, Failure> {
+    /// The tenant's directory as it is now, and the universe's where it was looked at too.
+    fn read_view(&self, known: Option<Arc<View>>) -> Result<(Arc<View>, Option<Arc<View>>), Failure> {
         let court = self.court();
         self.desk.read(|tx| {
             let row = tx.row(&crate::store::sql::law::activation())?;
-            let n = row.map(|row| row.uint(0)).transpose()?;
-            let version = view::version(tx, &self.name)?;
-            match known {
-                Some(view) if view.version == version && Some(view.in_force.activation.n) == n => Ok(view),
-                _ => {
-                    let in_force = Arc::new(InForce::read(tx, &court.laws)?);
-                    View::read(tx, &self.name, in_force, &court.keys(tx), &court.reading_keys(tx)?).map(Arc::new)
-                }
+            let activation = row.map(|row| row.bytes(1)).transpose()?.map(RecordHash);
+            let is_now = |view: &View, tenant: &Tenant| {
+                Ok::<_, Failure>(Some(view.in_force.activation.record) == activation && view.stands(tx, tenant)?)
+            };
+            if let Some(view) = known
+                && is_now(&view, &self.name)?
+            {
+                return Ok((view, None));
             }
+            let (keys, fresh) = (court.keys(tx), court.reading_keys(tx)?);
+            let whole = |tenant: &Tenant| {
+                let in_force = Arc::new(InForce::read(tx, &court.laws)?);
+                View::read(tx, tenant, in_force, &keys, &fresh).map(Arc::new)
+            };
+            if tx.is_shared() || self.name.is_universe() {
+                return Ok((whole(&self.name)?, None));
+            }
+            let universe = Tenant::universe();
+            let above = court.views.read().unwrap_or_else(PoisonError::into_inner).get(&universe).map(|(view, _)| view.clone());
+            let above = match above {
+                Some(view) if is_now(&view, &universe)? => view,
+                _ => whole(&universe)?,
+            };
+            Ok((Arc::new(above.of_tenant(tx, &self.name, &keys, &fresh)?), Some(above)))
         })
     }
 
@@ -196,7 +214,8 @@ impl TenantRef {
         })
     }
 
-    /// The instance's records, oldest first, at most `limit` from the record `from_n` on.
+    /// A page of the instance's records, oldest first, at most `limit` from the record `from_n` on: fewer where they are long, and
+    /// none behind the last.
     pub fn history(&self, contract: &Name, id: &InstanceId, from_n: u64, limit: usize) -> Result<Vec<HistoryEntry>, Failure> {
         self.desk.read(|tx| {
             let row = instance_row(tx, &self.name, contract, id)?;
@@ -206,7 +225,8 @@ impl TenantRef {
         })
     }
 
-    /// The tenant's records in the order of its log, at most `limit` from place `from` on: all that is sealed, of all threads.
+    /// A page of the tenant's records in the order of its log, at most `limit` from place `from` on: all that is sealed, of all threads. It
+    /// holds fewer where they are long, and none behind the last.
     pub fn log(&self, from: u64, limit: usize) -> Result<Vec<HistoryEntry>, Failure> {
         self.desk.read(|tx| self.court().log(tx, &self.name, from, limit))
     }
@@ -239,12 +259,16 @@ impl TenantRef {
     /// other, nor does one whose deadline fires nothing: it is the failure only where nothing else was due. One that a host's
     /// transaction holds is left to the next round.
     pub fn tick(&self, limit: usize) -> Result<u64, Failure> {
+        self.tick_behind(&mut Some(Cursor::first()), limit)
+    }
+
+    /// The same for what is due behind a place, which becomes the one where the next begin, or nothing where there are none.
+    pub(crate) fn tick_behind(&self, after: &mut Option<Cursor>, limit: usize) -> Result<u64, Failure> {
         self.desk.may_write()?;
         let (mut fired, mut failed) = (0, None);
-        let mut after = Some(Cursor::first());
         while let Some(from) = after.take_if(|_| fired < limit as u64) {
             let (due, next) = self.due(from, limit - usize::try_from(fired).unwrap_or(limit))?;
-            after = next;
+            *after = next;
             let jobs = due.into_iter().map(|(contract, id)| Job::Tick(self.name.clone(), contract, id)).collect::<Vec<_>>();
             let grown: Vec<Vec<Tenant>> = jobs.iter().map(|job| self.desk.seals_behind(job)).collect();
             let mut ended = self.fire(jobs)?;
@@ -288,34 +312,26 @@ impl TenantRef {
         Ok(ended)
     }
 
-    /// Instances with a due deadline behind a place, at most `limit`, the earliest first, and where the next ones begin. Those of
-    /// contracts that are enforced nowhere are left out: nothing of theirs would fire.
+    /// Instances with a due deadline behind a place, at most `limit`, the earliest first, and where the next ones begin. Those are left
+    /// out of whose deadline nothing would come: one in shadow stays armed, and would be judged again in every round.
     fn due(&self, mut after: Cursor, limit: usize) -> Result<Due, Failure> {
-        let now = self.court().clock.now();
-        let view = self.view()?;
-        let (law, modes) = (&view.in_force.law, &view.in_force.activation.modes);
-        let is_enforced = |mode| mode == hos_core::law::mode::Mode::Enforce;
-        let enforced = |name: &Name| match law.contracts.get(name) {
-            Some(of) => {
-                let mut fire = of.contract.deadlines.iter().map(|d| About::Event(name, &d.event).mode(law, modes, &self.name));
-                // The deadline may be another law's, under which the instance began: only the instance can say.
-                is_enforced(modes.of(&self.name, name.as_str())) || fire.any(is_enforced)
-            }
-            None => true,
-        };
+        let (now, view) = (self.court().clock.now(), self.view()?);
         let mut due: Vec<(Name, InstanceId)> = Vec::new();
         while due.len() < limit {
-            let rows = self.desk.read(|tx| Ok(tx.rows(&state_sql::due(&self.name, now, &after.0, DUE_PAGE))?))?;
-            if rows.is_empty() {
+            let page = self.desk.read(|tx| {
+                let rows = tx.rows(&state_sql::due(&self.name, now, &after.0, DUE_PAGE))?;
+                let read = |row: &Row| {
+                    let place = (Timestamp(row.int(0)?), row.text(1)?.to_owned(), row.blob(2)?.to_vec(), row.int(3)?);
+                    Ok::<_, Failure>((Cursor(place), self.ripe(tx, &view.in_force, row)))
+                };
+                rows.iter().map(read).collect::<Result<Vec<_>, _>>()
+            })?;
+            if page.is_empty() {
                 return Ok((due, None));
             }
-            for row in &rows {
-                after = Cursor((Timestamp(row.int(0)?), row.text(1)?.to_owned(), row.blob(2)?.to_vec()));
-                // One whose words name no instance is none of ours, for who may add rows may add such: `verify` names it.
-                if let Some(found) = named(row)
-                    && enforced(&found.0)
-                    && due.last() != Some(&found)
-                {
+            for (place, found) in page {
+                after = place;
+                if let Some(found) = found.filter(|found| due.last() != Some(found)) {
                     due.push(found);
                 }
                 if due.len() == limit {
@@ -324,6 +340,17 @@ impl TenantRef {
             }
         }
         Ok((due, Some(after)))
+    }
+
+    /// The instance that a due deadline's row names, if something could come of that. One whose words name no instance is none of
+    /// ours, for who may add rows may add such: `verify` names it.
+    fn ripe(&self, tx: &Tx<'_>, in_force: &InForce, row: &Row) -> Option<(Name, InstanceId)> {
+        let (contract, id, place, hash) = named(row)?;
+        let (active, modes) = (&in_force.law, &in_force.activation.modes);
+        let of = if hash == active.hash { Some(active.clone()) } else { self.court().laws.get(tx, &hash).ok() };
+        // A law that cannot be read is told by who judges the instance.
+        let fires = of.is_none_or(|of| judge::may_fire(&of, active, modes, &self.name, &contract, place));
+        fires.then_some((contract, id))
     }
 
     /// Leases waiting messages, oldest first; judged as `outbox.poll` on `Gate::"<tenant>"`.
@@ -342,7 +369,10 @@ impl TenantRef {
     /// The directory's entities and grants of this tenant and the universe, sorted.
     pub fn directory_entities(&self) -> Result<(Vec<hos_core::policy::Entity>, Vec<hos_core::policy::Link>), Failure> {
         let law = self.view()?.in_force.law.clone();
-        self.desk.read(|tx| view::read_directory(tx, &self.name, &law, &self.court().keys(tx), &self.court().reading_keys(tx)?))
+        self.desk.read(|tx| {
+            let read = view::read_directory(tx, &self.name, &law, &self.court().keys(tx), &self.court().reading_keys(tx)?)?;
+            Ok((read.entities, read.links))
+        })
     }
 
     /// The newest checkpoint (a C2SP signed note); `None` for an empty log.

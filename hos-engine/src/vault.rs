@@ -3,7 +3,7 @@
 use crate::store::server::Reach;
 use crate::store::sql::vault as sql;
 use crate::store::sqlite::{Look, NewKey, Vault as FileVault, VaultKey, key_of};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, tables};
 use hos_core::id::KeyId;
 use hos_core::time::Timestamp;
 use std::sync::Arc;
@@ -100,8 +100,16 @@ impl Vault {
         }
     }
 
+    /// Sees that nothing where keys lie could keep one that is destroyed.
+    pub(crate) fn sound(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        match self {
+            Self::File(file) => file.sound(),
+            Self::Table(_) | Self::Host => tables::sound(tx),
+        }
+    }
+
     /// Destroys a person's key in the very transaction of the erasure's record, where keys lie in the same database; says
-    /// whether they do.
+    /// whether they do. The caller has seen that this transaction is [`Vault::sound`].
     pub(crate) fn destroy_in(&self, tx: &Tx<'_>, subject: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {
         if matches!(self, Self::File(_)) {
             return Ok(false);
@@ -133,7 +141,10 @@ impl Vault {
     pub(crate) fn destroy(&self, subject: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::File(file) => file.destroy(subject, at).map(drop),
-            Self::Table(reach) => write(reach, |tx| self.destroy_in(tx, subject, at).map(drop)),
+            Self::Table(reach) => write(reach, |tx| {
+                self.sound(tx)?;
+                self.destroy_in(tx, subject, at).map(drop)
+            }),
             Self::Host => Err(host()),
         }
     }
@@ -142,7 +153,10 @@ impl Vault {
     pub(crate) fn destroy_by_id(&self, id: KeyId, at: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::File(file) => file.destroy_by_id(id, at).map(drop),
-            Self::Table(reach) => write(reach, |tx| tx.execute(&sql::destroy_by_id(&id, at)).map(drop)),
+            Self::Table(reach) => write(reach, |tx| {
+                self.sound(tx)?;
+                tx.execute(&sql::destroy_by_id(&id, at)).map(drop)
+            }),
             Self::Host => Err(host()),
         }
     }

@@ -10,13 +10,13 @@ use crate::store::sql::law::{self as law_sql, Activation};
 use crate::store::sql::state::{self as state_sql, SealedEntity};
 use crate::store::sqlite::key_bytes;
 use hos_core::canon::Reader;
-use hos_core::id::{LawHash, Tenant, Uid};
+use hos_core::id::{LawHash, Shown, Tenant, Uid};
 use hos_core::judge::Standing;
 use hos_core::law::Law;
 use hos_core::policy::{Bound, Directory, Entity, Link};
 use hos_core::refusal::Code;
 use hos_core::value::Record;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The laws in force: an activation, and its laws compiled.
@@ -60,8 +60,20 @@ pub(crate) struct View {
     pub(crate) candidate: Option<Bench>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) older: Mutex<HashMap<LawHash, Bench>>,
-    /// Where it was read in a host's transaction: what it stands on, so that it can follow the rows.
+    /// Where others write beside us: what it stands on, so that it is known from another, and can follow the rows in a host's transaction.
     pub(crate) roots: Option<Roots>,
+    /// Parents that its entities' rows name and that are not in it. The universe's may be in a tenant's directory.
+    missing: Missing,
+}
+
+/// Parents that are not there, by whose they are.
+pub(crate) type Missing = BTreeMap<Uid, BTreeSet<Uid>>;
+
+/// A directory as its rows make it.
+pub(crate) struct Rows {
+    pub(crate) entities: Vec<Entity>,
+    pub(crate) links: Vec<Link>,
+    missing: Missing,
 }
 
 impl View {
@@ -74,10 +86,55 @@ impl View {
         fresh: &FreshKeys,
     ) -> Result<Self, Failure> {
         let version = version(tx, tenant)?;
-        let roots = if tx.is_host() { Some(Roots::read(tx, tenant)?) } else { None };
-        let (entities, links) = read_directory(tx, tenant, &in_force.law, keys, fresh)?;
+        let roots = if tx.is_shared() { Some(Roots::read(tx, tenant)?) } else { None };
+        let Rows { entities, links, missing } = read_directory(tx, tenant, &in_force.law, keys, fresh)?;
         let directory = Arc::new(Directory::new(entities, links)?);
-        Ok(Self { roots, ..Self::bind(version, in_force, directory)? })
+        Ok(Self { roots, missing, ..Self::bind(version, in_force, directory)? })
+    }
+
+    /// The view of a tenant on top of this one, which is the universe's as it stands: of the rows, only the tenant's own are read, and what
+    /// all tenants have in common is held once.
+    pub(crate) fn of_tenant(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        keys: &Keys<'_, '_>,
+        fresh: &FreshKeys,
+    ) -> Result<Self, Failure> {
+        let (mut own, mut links) = (BTreeMap::new(), Vec::new());
+        for entity in entities_of(tx, tenant, keys, fresh)? {
+            let of_person = self.in_force.law.persons.contains(entity.uid.type_name());
+            match self.directory.get(&entity.uid) {
+                Some(known) => {
+                    let parents = known.parents.iter().cloned().chain(entity.parents).collect();
+                    let entity = Entity { parents, record: entity.record, ..known.clone() };
+                    own.insert(entity.uid.clone(), entity);
+                }
+                None if of_person => {}
+                None => {
+                    own.insert(entity.uid.clone(), entity);
+                }
+            }
+        }
+        for (uid, parents) in &self.missing {
+            let here: Vec<Uid> = parents.iter().filter(|p| own.contains_key(*p)).cloned().collect();
+            if let (false, Some(known)) = (here.is_empty(), self.directory.get(uid)) {
+                own.entry(uid.clone()).or_insert_with(|| known.clone()).parents.extend(here);
+            }
+        }
+        let known: BTreeSet<Uid> = own.keys().cloned().collect();
+        for entity in own.values_mut() {
+            entity.parents.retain(|p| known.contains(p) || self.directory.get(p).is_some());
+        }
+        for link in links_of(tx, tenant)? {
+            if self.directory.link(&link.id).is_some() {
+                let twice = format!("the link `{}` is given twice", Shown(&link.id));
+                return Err(Failure::new(Code::DirectoryConflict, twice));
+            }
+            links.push((link.id.clone(), Some(link)));
+        }
+        let own = own.into_iter().map(|(uid, entity)| (uid, Some(entity))).collect();
+        Self::bind(version(tx, tenant)?, self.in_force.clone(), Arc::new(self.directory.with(own, links)?))
     }
 
     pub(crate) fn bind(version: u64, in_force: Arc<InForce>, directory: Arc<Directory>) -> Result<Self, Failure> {
@@ -86,22 +143,57 @@ impl View {
         };
         let active = bind(&in_force.law)?;
         let candidate = in_force.candidate.as_ref().map(bind).transpose()?;
-        Ok(Self { version, in_force, active, candidate, directory, older: Mutex::new(HashMap::new()), roots: None })
+        Ok(Self {
+            version,
+            in_force,
+            active,
+            candidate,
+            directory,
+            older: Mutex::new(HashMap::new()),
+            roots: None,
+            missing: Missing::new(),
+        })
     }
 
-    /// The view after a directory change of this tenant.
-    pub(crate) fn changed(
-        &self,
-        entity: Option<(Uid, Option<Entity>)>,
-        link: Option<(String, Option<Link>)>,
-    ) -> Result<Self, Failure> {
-        let directory = Arc::new(self.directory.with(entity.into_iter().collect(), link.into_iter().collect())?);
-        Self::bind(self.version + 1, self.in_force.clone(), directory)
+    /// The view after an entity of this tenant was put. Its row may name what was removed since: nobody is in what is not there.
+    pub(crate) fn with_entity(&self, mut entity: Entity) -> Result<Self, Failure> {
+        let gone = |parent: &Uid| self.directory.get(parent).is_none();
+        let (gone, parents): (BTreeSet<Uid>, BTreeSet<Uid>) = std::mem::take(&mut entity.parents).into_iter().partition(gone);
+        entity.parents = parents;
+        let mut missing = self.missing.clone();
+        missing.remove(&entity.uid);
+        if !gone.is_empty() {
+            missing.insert(entity.uid.clone(), gone);
+        }
+        let directory = Arc::new(self.directory.with(vec![(entity.uid.clone(), Some(entity))], Vec::new())?);
+        Ok(Self { missing, ..Self::bind(self.version + 1, self.in_force.clone(), directory)? })
+    }
+
+    /// The view after a grant of this tenant was given, or taken away.
+    pub(crate) fn with_link(&self, id: String, link: Option<Link>) -> Result<Self, Failure> {
+        let directory = Arc::new(self.directory.with(Vec::new(), vec![(id, link)])?);
+        Ok(Self { missing: self.missing.clone(), ..Self::bind(self.version + 1, self.in_force.clone(), directory)? })
     }
 
     /// The view after a directory change of this tenant for which the rows were read again.
-    pub(crate) fn read_again(&self, entities: Vec<Entity>, links: Vec<Link>) -> Result<Self, Failure> {
-        Self::bind(self.version + 1, self.in_force.clone(), Arc::new(Directory::new(entities, links)?))
+    pub(crate) fn read_again(&self, rows: Rows) -> Result<Self, Failure> {
+        let directory = Arc::new(Directory::new(rows.entities, rows.links)?);
+        Ok(Self { missing: rows.missing, ..Self::bind(self.version + 1, self.in_force.clone(), directory)? })
+    }
+
+    /// The same, standing on these roots.
+    pub(crate) fn on(self, roots: Option<Roots>) -> Self {
+        Self { roots, ..self }
+    }
+
+    /// Whether a tenant's directory stands as it did when this was read. Where others write beside us, a version says too little: a
+    /// database that was put back may come to the same again.
+    pub(crate) fn stands(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<bool, Failure> {
+        if tx.is_shared() {
+            let stand = Stand::read(tx, tenant)?;
+            return Ok(self.roots.as_ref().is_some_and(|roots| stand.is(roots)));
+        }
+        Ok(self.version == version(tx, tenant)?)
     }
 
     /// An older law with this directory: what instances that began under it are judged by.
@@ -139,7 +231,7 @@ pub(crate) fn read_directory(
     law: &Law,
     keys: &Keys<'_, '_>,
     fresh: &FreshKeys,
-) -> Result<(Vec<Entity>, Vec<Link>), Failure> {
+) -> Result<Rows, Failure> {
     read_directory_with(tx, tenant, law, keys, fresh, None)
 }
 
@@ -151,25 +243,13 @@ pub(crate) fn read_directory_with(
     keys: &Keys<'_, '_>,
     fresh: &FreshKeys,
     coming: Option<Entity>,
-) -> Result<(Vec<Entity>, Vec<Link>), Failure> {
+) -> Result<Rows, Failure> {
     let mut entities: BTreeMap<Uid, Entity> = BTreeMap::new();
     let mut links = Vec::new();
     let universe = Tenant::universe();
     let tenants: &[&Tenant] = if tenant.is_universe() { &[tenant] } else { &[&universe, tenant] };
     for (place, owner) in tenants.iter().enumerate() {
-        let mut rows = Vec::new();
-        // Over a wire each question costs: the keys come with the rows.
-        let asked = if tx.is_shared() { state_sql::directory_with_keys(owner) } else { state_sql::directory_entities(owner) };
-        tx.each(&asked, |mut row| {
-            let entity = state_sql::entity_from(&row)?;
-            if tx.is_shared() && !row.is_null(9)? {
-                fresh.know(entity.attrs_key, key_bytes(&mut row, 9)?);
-            }
-            rows.push(entity);
-            Ok(())
-        })?;
-        for row in rows.into_iter().filter(|r| !r.removed) {
-            let entity = open_entity(&row, keys, fresh)?;
+        for entity in entities_of(tx, owner, keys, fresh)? {
             match entities.get_mut(&entity.uid) {
                 Some(known) => {
                     known.parents.extend(entity.parents);
@@ -181,23 +261,51 @@ pub(crate) fn read_directory_with(
                 }
             }
         }
-        tx.each(&state_sql::grants(owner), |row| {
-            let (_, link, removed) = state_sql::grant_from(&row)?;
-            if !removed {
-                links.push(link);
-            }
-            Ok(())
-        })?;
+        links.extend(links_of(tx, owner)?);
     }
     if let Some(entity) = coming {
         entities.entry(entity.uid.clone()).or_insert(entity);
     }
     // A membership in what is there no longer holds nothing up.
-    let known: std::collections::BTreeSet<Uid> = entities.keys().cloned().collect();
+    let known: BTreeSet<Uid> = entities.keys().cloned().collect();
+    let mut missing = Missing::new();
     for entity in entities.values_mut() {
-        entity.parents.retain(|p| known.contains(p));
+        let (parents, gone) = std::mem::take(&mut entity.parents).into_iter().partition(|p| known.contains(p));
+        entity.parents = parents;
+        if !BTreeSet::is_empty(&gone) {
+            missing.insert(entity.uid.clone(), gone);
+        }
     }
-    Ok((entities.into_values().collect(), links))
+    Ok(Rows { entities: entities.into_values().collect(), links, missing })
+}
+
+/// The entities of a tenant's own rows, opened.
+fn entities_of(tx: &Tx<'_>, owner: &Tenant, keys: &Keys<'_, '_>, fresh: &FreshKeys) -> Result<Vec<Entity>, Failure> {
+    let mut rows = Vec::new();
+    // Over a wire each question costs: the keys come with the rows.
+    let asked = if tx.is_shared() { state_sql::directory_with_keys(owner) } else { state_sql::directory_entities(owner) };
+    tx.each(&asked, |mut row| {
+        let entity = state_sql::entity_from(&row)?;
+        if tx.is_shared() && !row.is_null(9)? {
+            fresh.know(entity.attrs_key, key_bytes(&mut row, 9)?);
+        }
+        rows.push(entity);
+        Ok(())
+    })?;
+    rows.iter().filter(|row| !row.removed).map(|row| open_entity(row, keys, fresh)).collect()
+}
+
+/// The grants of a tenant's own rows.
+fn links_of(tx: &Tx<'_>, owner: &Tenant) -> Result<Vec<Link>, Failure> {
+    let mut links = Vec::new();
+    tx.each(&state_sql::grants(owner), |row| {
+        let (_, link, removed) = state_sql::grant_from(&row)?;
+        if !removed {
+            links.push(link);
+        }
+        Ok(())
+    })?;
+    Ok(links)
 }
 
 /// A directory row with its attributes opened; those of an erased person are gone.

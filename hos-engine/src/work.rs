@@ -100,8 +100,10 @@ pub(crate) enum Job {
     Poll { tenant: Tenant, by: By, limit: usize, lease: Duration },
     /// Acknowledges a message.
     Acknowledge { tenant: Tenant, by: By, pos: u64, lease: KeyId },
-    /// Seals what waits in a tenant's queue.
+    /// Seals a page of what waits in a tenant's queue.
     Seal { tenant: Tenant, limit: usize },
+    /// Counts changes of a tenant's directory that hosts' transactions wrote.
+    CountChanges(Tenant),
     /// Writes the record of a tenant's map of heads, and proves in it where an instance's thread ends.
     Heads { tenant: Tenant, of: Option<(Name, InstanceId)> },
     /// Records roots of tenants in the universe's log.
@@ -139,7 +141,9 @@ impl Job {
             | Self::Key(_)
             | Self::Found(_) => Some(vec![Tenant::universe()]),
             Self::Poll { tenant, .. } | Self::Acknowledge { tenant, .. } => Some(vec![tenant.clone()]),
-            Self::Seal { .. } | Self::SetAside(..) | Self::Keep(_) | Self::Forget(_) | Self::Flush => None,
+            Self::Seal { .. } | Self::CountChanges(_) | Self::SetAside(..) | Self::Keep(_) | Self::Forget(_) | Self::Flush => {
+                None
+            }
         }
     }
 }
@@ -153,13 +157,36 @@ pub(crate) struct HeadsDone {
     pub(crate) proved: Option<(Head, Vec<MapHash>)>,
 }
 
+/// What became of a page of a tenant's queue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drained {
+    /// How many records were sealed.
+    pub(crate) sealed: u64,
+    /// How many rows lead to nothing, and were set aside.
+    pub(crate) aside: u64,
+}
+
+impl Drained {
+    /// Whether the page held anything: if not, nothing waits any more.
+    pub(crate) fn is_something(&self) -> bool {
+        self.sealed + self.aside > 0
+    }
+
+    /// Whether more may wait behind a page of so many rows.
+    pub(crate) fn is_followed(&self, limit: u64) -> bool {
+        self.sealed + self.aside >= limit || self.sealed == 0 && self.aside > 0
+    }
+}
+
 /// What a job came to.
 #[derive(Debug)]
 pub(crate) enum Done {
     /// An answer.
     Answer(Box<Answer>),
-    /// How many: sealed, fired, forgotten, acknowledged.
+    /// How many: fired, counted, forgotten, acknowledged.
     Count(u64),
+    /// A page of a queue.
+    Drained(Drained),
     /// A map of heads.
     Heads(Box<HeadsDone>),
     /// The place of each root's record in its stream; none where a newer one is recorded.

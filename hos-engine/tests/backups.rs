@@ -197,11 +197,14 @@ fn round(counts: &mut Counts, seed: u64, online: usize, killed: usize) {
         } else {
             assert!(end.is_killed(), "it was done, and has no name");
         }
-        // What it left is in nobody's way, under the same name.
+        // What it left is in nobody's way, under the same name, and goes.
         let again = to;
         let _ = std::fs::remove_file(&again);
         scene.engine.backup(&again, None).unwrap();
         std::fs::remove_file(&again).unwrap();
+        let names = std::fs::read_dir(scene.dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let left: Vec<String> = names.filter(|name| name.starts_with("killed-")).collect();
+        assert_eq!(left, Vec::<String>::new());
     }
     while !scene.writers.is_empty() {
         scene.kill(0);
@@ -247,6 +250,43 @@ fn a_backup_holds_what_was_acknowledged_before_it_began() {
     );
     println!("count: {} acknowledgements (none missing) of backups", counts.acknowledged);
     println!("count: {} old backups put back (each quarantined) of stores", counts.put_back);
+}
+
+/// A process was killed, so that a log is left; what is put in the place of its file is another file.
+#[test]
+fn a_copy_beside_the_log_of_another_file_is_left_alone() {
+    if support::database::is_on() {
+        return;
+    }
+    let support::Store { engine, clock, path, dir, .. } = support::store();
+    let copy = dir.path().join("copy.db");
+    engine.backup(&copy, None).unwrap();
+    engine.backup_vault(&dir.path().join("copy.db.vault")).unwrap();
+    assert!(engine.tenant("t1").unwrap().begin(support::new_order("9")).unwrap().allowed);
+    let beside = |path: &Path, ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
+    // By another process: who closes a file here drops the store's locks on it.
+    for ending in ["-wal", ".vault-wal"] {
+        let (from, to) = (beside(&path, ending), beside(&dir.path().join("left"), ending));
+        assert!(std::process::Command::new("cp").arg(&from).arg(&to).status().unwrap().success());
+        assert!(std::fs::metadata(&to).unwrap().len() > 0, "{}", from.display());
+    }
+    engine.close().unwrap();
+    let open = || Engine::builder().sqlite(&copy).key_file(beside(&path, ".key")).clock(clock.clone());
+    for ending in ["-wal", ".vault-wal"] {
+        let file = beside(&copy, ending.strip_suffix("-wal").unwrap());
+        let (before, log) = (std::fs::read(&file).unwrap(), beside(&copy, ending));
+        std::fs::copy(beside(&dir.path().join("left"), ending), &log).unwrap();
+        for builder in [open(), open().reading()] {
+            let refused = builder.open().map(drop).unwrap_err();
+            assert_eq!(refused.code, Code::StoreIntegrity, "{}", refused.message);
+            assert!(refused.message.contains(&format!("copy.db{ending}` is the log of another file")), "{}", refused.message);
+        }
+        assert!(std::fs::read(&file).unwrap() == before && log.exists(), "{} was touched", file.display());
+        std::fs::remove_file(&log).unwrap();
+    }
+    let engine = open().open().unwrap();
+    assert!(engine.tenant("t1").unwrap().begin(support::new_order("9")).unwrap().allowed);
+    engine.close().unwrap();
 }
 
 /// Planted: the file copied as any file, a backup that was cut short and given its name, one that began too early.

@@ -144,6 +144,29 @@ fn by_a_clock_that_cannot_be_no_once_key_is_forgotten_and_no_message_leased() {
 }
 
 #[test]
+fn no_once_key_is_forgotten_that_the_log_does_not_show_to_be_past_its_time() {
+    let store = store();
+    let tenant = store.tenant("t1");
+    // No deadline is due, which would be recorded as of then.
+    assert!(tenant.transition(go("2")).unwrap().allowed);
+    store.engine.work().unwrap();
+    store.clock.set(at("2026-04-03T00:00:00Z"));
+    assert_eq!(store.engine.work().unwrap().forgotten, 0, "for all the log says the clock is ahead");
+    store.clock.set(at("2026-01-01T00:10:00Z"));
+    assert!(tenant.begin(new_order("1").once("k1").unwrap()).unwrap().again, "the same key happens once");
+    intact(&store);
+    if store.database.is_none() {
+        store.engine.backup(&store.dir.path().join("copy.db"), None).unwrap();
+    }
+    store.clock.set(at("2026-04-03T00:00:00Z"));
+    assert!(tenant.record(Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap()).unwrap().allowed);
+    assert_eq!(store.engine.work().unwrap().forgotten, 2);
+    // What was lawfully forgotten is so whatever the time is for who verifies.
+    store.clock.set(at("2026-01-01T00:10:00Z"));
+    intact(&store);
+}
+
+#[test]
 fn by_a_clock_that_cannot_be_nobody_writes_anything() {
     let store = store();
     let (engine, tenant) = (&store.engine, store.tenant("t1"));

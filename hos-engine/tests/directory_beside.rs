@@ -5,13 +5,14 @@ mod support;
 
 use hos_core::answer::Answer;
 use hos_core::call::{Call, Can, Change, Directory};
-use hos_core::id::Uid;
+use hos_core::id::{Tenant, Uid};
 use hos_core::law::mode::Modes;
 use hos_core::limits::{ALL, held};
 use hos_core::policy::Entity;
 use hos_core::refusal::Code;
 use hos_core::value::{Record, Value};
 use hos_engine::joined::Joined;
+use hos_engine::store::sql::inbox;
 use hos_engine::{Engine, Level, ReplayOptions, Settings, TenantRef, VerifyOptions};
 use std::ops::Range;
 use std::sync::Arc;
@@ -73,6 +74,19 @@ fn a_ban_that_comes_back_bans_at_once() {
     assert!(may(&store));
     change(&store.tenant("t1"), put(ban()));
     assert!(!may(&store));
+    intact(&store);
+    // Named by the universe's own row, and put by a tenant: also where the tenant's rows are read on top of the universe's once more.
+    let store = with_a_ban();
+    change(&store.tenant("universe"), put(ban()));
+    change(&store.tenant("universe"), Change::Join { uid: uid("A", "ann"), parent: ban() });
+    change(&store.tenant("universe"), Change::Remove { uid: ban() });
+    assert!(may(&store));
+    change(&store.tenant("t1"), put(ban()));
+    assert!(!may(&store));
+    change(&store.tenant("universe"), put(uid("A", "new")));
+    assert!(!may(&store), "the universe's directory changed beside it");
+    change(&store.tenant("t1"), Change::Remove { uid: ban() });
+    assert!(may(&store));
     intact(&store);
 }
 
@@ -159,6 +173,25 @@ fn what_comes_back_in_a_host_s_transaction_leaves_a_hierarchy() {
     host::intact(&store);
 }
 
+/// However many they are, and though no once-key is past its time: whoever judges beside them reads all that are not counted.
+#[test]
+fn a_round_counts_all_changes_that_hosts_left() {
+    let Some(store) = host::world() else { return };
+    let mut host = host::host(&store, &host::joined(&store));
+    let of = Tenant::new("t1").unwrap();
+    let change = |i: u16| {
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&i.to_be_bytes());
+        inbox::change_entity(&of, &id, &uid("A", "ann"))
+    };
+    host.do_all(&(0..2_100).map(change).collect::<Vec<_>>());
+    let mut version = || host.number("SELECT directory_version FROM hos_tenant WHERE tenant = 't1'");
+    let before = version();
+    store.engine.work().unwrap();
+    assert_eq!(version() - before, 2_100);
+    assert_eq!(host.number("SELECT count(*) FROM hos_change"), 0);
+}
+
 /// Else nothing could be decided about them any more, though it were by them that it was put.
 #[test]
 fn what_comes_back_has_nobody_in_it_whom_the_law_does_not_let_be_there() {
@@ -241,6 +274,28 @@ fn nobody_is_put_by_whom_another_would_name_too_many() {
     too_many(put(uid("A", "late")));
     assert!(tried(put(friend(2))).allowed);
     assert!(tried(put(uid("A", "late"))).allowed, "nobody names them any more");
+    intact(&store);
+}
+
+/// Whoever leads back to themselves by those who name each other does not name themselves.
+#[test]
+fn those_who_name_each_other_in_a_ring_are_counted_once() {
+    let store = fresh_under(Settings::default(), teams);
+    (0..42).for_each(|i| drop(change(&store.tenant("universe"), put(friend(i)))));
+    let tried = |change: Change| tried(&store, "universe", change);
+    for i in 0..40 {
+        assert!(tried(naming(friend(i), [friend((i + 1) % 40)])).allowed, "each names 39 others at most");
+    }
+    assert!(tried(naming(friend(39), [friend(0), friend(40)])).allowed, "each of them names 40");
+    assert_eq!(tried(naming(friend(40), [friend(41)])).code(), Some("hos.call_too_large"));
+    assert!(tried(naming(friend(20), [friend(40)])).allowed, "the ring is open");
+    assert_eq!(
+        tried(naming(friend(40), [friend(41)])).code(),
+        Some("hos.call_too_large"),
+        "and its first leads to all the others"
+    );
+    assert!(tried(naming(friend(10), [friend(9)])).allowed, "it is two");
+    assert!(tried(naming(friend(40), [friend(41)])).allowed);
     intact(&store);
 }
 

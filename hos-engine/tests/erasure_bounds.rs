@@ -35,6 +35,8 @@ fn one_key_twice(settings: Settings) -> Store {
     assert!(tenant.transition(go("1")).unwrap().allowed);
     store.engine.work().unwrap();
     store.clock.set(at("2026-02-05T00:00:00Z"));
+    // Keys are forgotten as far as the log shows how late it is.
+    assert!(tenant.record(Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap()).unwrap().allowed);
     assert_eq!(store.engine.work().unwrap().forgotten, 1);
     assert!(!tenant.begin(order_of("bob", "2").once("evt-9").unwrap()).unwrap().again);
     store

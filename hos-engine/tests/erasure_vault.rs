@@ -1,9 +1,10 @@
-//! An erasure counts from its commit on, though the vault's file is in somebody's hands just then; and what a shared commit holds.
+//! An erasure counts from its commit on, though the vault's file, or the store's, is in somebody's hands just then; and what a shared
+//! commit holds.
 
 mod support;
 
 use hos_core::call::{Begin, Call, Change, Directory};
-use hos_core::id::{InstanceId, KeyId, Name};
+use hos_core::id::{InstanceId, KeyId, Name, Tenant};
 use hos_core::policy::Entity;
 use hos_core::proof::erasure::LastVerdict;
 use hos_core::value::Record;
@@ -13,9 +14,11 @@ use hos_engine::{Engine, Erasure, Level, Settings, VerifyOptions};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
 use support::host::{host, joined, world};
-use support::{Store, change, fresh, fresh_under, go, new_order, root, uid};
+use support::{Store, change, files, fresh, fresh_under, go, new_order, root, uid};
 
 const ROLE: &str = "HOS_TEST_VAULT_HELD";
 
@@ -86,6 +89,65 @@ fn nothing_is_written_of_an_erased_person_while_the_vault_is_busy() {
     drop(keys);
     let engine = hos_engine::Engine::builder().sqlite(&path).clock(clock.clone()).open().unwrap();
     intact(&Store { engine, clock, path, dir, database });
+}
+
+/// A read that goes on until what it waits for is dropped: meanwhile nobody empties the write-ahead log.
+fn reading(engine: &Engine) -> (mpsc::Sender<()>, JoinHandle<()>) {
+    let (began, has_begun) = mpsc::channel();
+    let (goes_on, until) = mpsc::channel::<()>();
+    let engine = engine.clone();
+    let reader = std::thread::spawn(move || {
+        let hold = |_: u64, _: u64| {
+            let _ = began.send(());
+            let _ = until.recv();
+        };
+        // What it comes to is of no interest: the person's key goes while it reads.
+        let _ = engine.verify(&VerifyOptions { progress: Some(&hold), ..VerifyOptions::default() });
+    });
+    has_begun.recv().unwrap();
+    (goes_on, reader)
+}
+
+#[test]
+fn what_an_erasure_could_not_wipe_is_wiped_by_the_next_round_of_work_and_by_the_next_start() {
+    if support::database::is_on() {
+        return;
+    }
+    let waits = |engine: &Engine| {
+        let report = engine.verify(&VerifyOptions::default()).unwrap();
+        assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+        report.notices.iter().any(|notice| notice.contains("1 erasure(s) deleted may still lie in the file"))
+    };
+    for by_start in [false, true] {
+        let store = fresh(Settings { busy_timeout: Duration::from_millis(200), ..Settings::default() });
+        let t1 = Tenant::new("t1").unwrap();
+        let all = |call: &dyn Fn(u32) -> Call| {
+            let answers = store.engine.batch((0..400).map(|i| (t1.clone(), call(i))).collect()).unwrap();
+            assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.allowed)));
+        };
+        // So many rows that whole pages are freed with them, which keep what they held.
+        all(&|i| Call::Begin(new_order(&i.to_string()).once(&format!("canary-{i}")).unwrap()));
+        all(&|i| Call::Transition(go(&i.to_string())));
+        let (goes_on, reader) = reading(&store.engine);
+        let done = store.engine.erase_with(&root(), &uid("A", "ann"), &Erasure { ground: "x", ..Erasure::default() }).unwrap();
+        assert!(done.answer.allowed, "{:?}", done.answer.blockers);
+        assert!(done.notices.iter().any(|notice| notice.starts_with("traces of deleted rows")), "{:?}", done.notices);
+        assert!(waits(&store.engine));
+        drop(goes_on);
+        reader.join().unwrap();
+        let Store { engine, clock, path, dir, .. } = store;
+        assert!(!files(dir.path(), b"canary-").is_empty());
+        let engine = if by_start {
+            // Who begins knows of the erasure, and not what it deleted.
+            engine.close().unwrap();
+            Engine::builder().sqlite(&path).clock(clock).open().unwrap()
+        } else {
+            engine.work().unwrap();
+            engine
+        };
+        assert_eq!(files(dir.path(), b"canary-"), Vec::<String>::new(), "by a start: {by_start}");
+        assert!(!waits(&engine));
+    }
 }
 
 #[test]

@@ -85,6 +85,26 @@ fn what_an_erasure_took_away_comes_back_by_nobody() {
     }
 }
 
+/// Older versions forgot keys by their clock alone: no fault of the evidence, and to be known.
+#[test]
+fn once_keys_that_the_log_does_not_show_to_be_past_their_time_are_told() {
+    if support::database::is_on() {
+        return;
+    }
+    let (store, _, copy) = erased();
+    let told = || {
+        let report = store.engine.verify_copy(&copy).unwrap();
+        assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+        report.notices.iter().any(|notice| notice.starts_with("hos_tenant t1, column once_floor: once-keys were forgotten"))
+    };
+    assert!(!told());
+    let db = Connection::open(&copy).unwrap();
+    let early = "UPDATE hos_tenant SET once_floor = (SELECT max(sealed_at) FROM hos_entry) WHERE tenant = 't1'";
+    assert_eq!(db.execute(early, []), Ok(1));
+    drop(db);
+    assert!(told());
+}
+
 #[test]
 fn what_no_comparison_reads_is_looked_for() {
     if support::database::is_on() {
@@ -98,7 +118,10 @@ fn what_no_comparison_reads_is_looked_for() {
             "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, ' STRICT', '') WHERE name = 'hos_entry' AND type = 'table'",
             "table hos_entry of hos_entry",
         ),
-        ("UPDATE hos_tenant SET once_floor = (SELECT max(sealed_at) FROM hos_entry) WHERE tenant = 't1'", "hos_tenant t1"),
+        (
+            "UPDATE hos_tenant SET once_floor = (SELECT max(sealed_at) FROM hos_entry) + 6 * 366 * 86400000 WHERE tenant = 't1'",
+            "hos_tenant t1",
+        ),
         (
             "INSERT INTO hos_instance SELECT tenant, contract, x'78', x'01020304050607080102030405060708', n, last, '', version, entered_n,
                entered_at, last_time, law, contract_version, facts_key, facts, deadlines FROM hos_instance LIMIT 1",

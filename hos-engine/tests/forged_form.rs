@@ -110,6 +110,13 @@ fn an_index_that_leads_to_another_row_than_the_table_has_is_found() {
     let found =
         |(at, what): &&(String, String)| at == "table hos_record" && what.contains(&format!("row {rowid} missing from index"));
     assert!(report.findings.iter().any(|finding| found(&finding)), "{:#?}", report.findings);
+    // And nothing in the file answers in SQLite's place that all is well.
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("CREATE VIRTUAL TABLE pragma_integrity_check USING fts5(integrity_check)").unwrap();
+    drop(db);
+    let report = store.engine.verify_copy(&path).unwrap();
+    assert!(report.findings.iter().any(|finding| found(&finding)), "{:#?}", report.findings);
+    assert!(places(&report).contains(&"table pragma_integrity_check of pragma_integrity_check"), "{:#?}", report.findings);
 
     // In the store's place it is found whoever looks: the connection that verifies, or one beside it on a thread of its own.
     let Store { engine, clock, path: own, dir: _dir, .. } = store;
@@ -191,6 +198,42 @@ fn a_vault_that_could_keep_what_is_destroyed_is_found_and_no_key_is_destroyed_in
         let keys = Connection::open(dir.path().join("s.db.vault")).unwrap();
         let destroyed = keys.query_row("SELECT count(*) FROM hos_vault WHERE key IS NULL", [], |row| row.get::<_, i64>(0));
         assert_eq!(destroyed, Ok(0), "{edit}");
+    }
+}
+
+#[test]
+fn a_virtual_table_is_none_of_a_store_of_its_own() {
+    if support::database::is_on() {
+        return;
+    }
+    let store = lived();
+    let path = copy(&store);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("CREATE VIRTUAL TABLE words USING fts5(word)").unwrap();
+    drop(db);
+    let report = store.engine.verify_copy(&path).unwrap();
+    assert_eq!(places(&report), ["table words of words"], "{:#?}", report.findings);
+}
+
+#[test]
+fn a_row_from_which_nothing_can_go_on_is_the_stores_fault_and_not_the_engines() {
+    if support::database::is_on() {
+        return;
+    }
+    for edit in [
+        "UPDATE hos_head SET sealed_at = -1 WHERE tenant = 't1'",
+        "UPDATE hos_head SET sealed_at = 9223372036854775807 WHERE tenant = 't1'",
+        "UPDATE hos_outbox SET pos = 9223372036854775807 WHERE tenant = 't1'",
+    ] {
+        let Store { engine, clock, path, dir: _dir, .. } = lived();
+        engine.close().unwrap();
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(edit).unwrap();
+        drop(db);
+        let engine = Engine::builder().sqlite(&path).clock(clock).open().unwrap();
+        let tenant = engine.tenant("t1").unwrap();
+        let refused = tenant.begin(new_order("2")).and_then(|_| tenant.transition(go("2"))).unwrap_err();
+        assert_eq!(refused.code, Code::StoreIntegrity, "{edit}: {}", refused.message);
     }
 }
 

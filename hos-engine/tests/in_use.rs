@@ -42,7 +42,7 @@ fn facts_events_and_the_person_of_what_lives_are_not_taken_from_it() {
         (vec![(CONTRACT, "data_subject=\"facts.who\"\n", "")], "whose data"),
         (vec![(CONTRACT, "data_subject=\"facts.who\"\n", ""), newer, moved], "whose data"),
         (vec![(CONTRACT, "[facts]\nwho=\"A\"\n", ""), (CONTRACT, "data_subject=\"facts.who\"\n", "")], "have the fact `who`"),
-        (vec![(CONTRACT, "who=\"A\"", "who=\"String\"")], "their fact `who`"),
+        (vec![(CONTRACT, "who=\"A\"", "who=\"String\""), (CONTRACT, "data_subject=\"facts.who\"\n", "")], "their fact `who`"),
         (vec![entity[0], entity[1], applies], "they are `N::O`"),
         (vec![(CONTRACT, "[event.go]", "[event.go]\nargs={amount=\"Long\"}")], "gives no `amount`"),
         (vec![(SCHEMA, "principal:[Clock]", "principal:[A]")], "who fires the deadlines"),

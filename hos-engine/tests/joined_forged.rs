@@ -3,19 +3,21 @@
 
 mod support;
 
-use hos_core::call::{Call, Note};
+use hos_core::call::{Call, Change, Note};
 use hos_core::digest;
 use hos_core::id::{DottedName, Handle, InstanceId, KeyId, Name, RecordHash, Tenant};
 use hos_core::limits::HEADER_BYTES_MAX;
 use hos_core::proof::erasure::{Erasure, LastVerdict};
 use hos_core::proof::record::{Header, Kind, Part, PartRef, Slot};
 use hos_core::proof::stored::{StoredBox, encode_stored};
+use hos_core::value::Record;
 use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::store::sql::{evidence, inbox};
 use hos_engine::store::{Sql, Statement};
 use hos_engine::{Level, VerifyOptions};
+use std::cell::RefCell;
 use support::host::{host, joined, world};
-use support::{Store, go, new_order, uid};
+use support::{Store, change, go, new_order, uid};
 
 /// A record of one of the engine's own streams, as somebody would make it up after one that is real: header, parts.
 fn forged(store: &Store, real: &[u8], stream: &str, kind: Kind, content: Vec<u8>) -> (Header, Vec<u8>, Vec<u8>) {
@@ -82,6 +84,36 @@ fn who_may_only_add_records_destroys_no_key_and_shuts_no_store() {
     assert!(tenant.transition(go("1")).unwrap().allowed);
 }
 
+/// Keys lie in the same database here: who writes there destroys one, and takes for another what its records can speak against no more.
+#[test]
+fn a_grant_is_not_taken_by_destroying_the_key_of_whose_it_was() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    change(&store.tenant("universe"), Change::Put { uid: uid("A", "bob"), attrs: Record::new() });
+    for (id, to) in [("g", "ann"), ("h", "bob")] {
+        let (principal, resource) = (Some(uid("A", to)), Some(uid("R", "staff")));
+        change(&store.tenant("t1"), Change::Grant { id: id.into(), template: "t".into(), principal, resource });
+    }
+    store.engine.work().unwrap();
+    let anns = host.cell("SELECT attrs_key FROM hos_directory WHERE tenant = 'universe' AND type = 'N::A' ORDER BY id");
+    let bob = host.cell("SELECT principal FROM hos_grant WHERE tenant = 't1' ORDER BY id DESC");
+    host.do_all(&[
+        Statement::new("UPDATE hos_vault SET key = NULL, destroyed = 1 WHERE key_id = ?1", [Sql::from(anns)]),
+        Statement::new("UPDATE hos_grant SET principal = ?1", [Sql::from(bob)]),
+    ]);
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    let found = |place: &str| report.findings.iter().any(|(at, _)| at.starts_with(place));
+    assert!(found("hos_grant t1 g") && found("vault key ") && !found("hos_grant t1 h"), "{:#?}", report.findings);
+
+    // Whoever opens the store next carries the erasure out, as after a restore: what the evidence has under the key ends.
+    let opened = store.builder().open().unwrap();
+    opened.work().unwrap();
+    let links = opened.tenant("t1").unwrap().directory_entities().unwrap().1;
+    assert_eq!(links.iter().map(|link| link.id.as_str()).collect::<Vec<_>>(), ["h"]);
+    let report = opened.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+}
+
 #[test]
 fn rows_of_the_queue_that_lead_nowhere_hold_up_nobody_and_are_found() {
     let Some(store) = world() else { return };
@@ -128,6 +160,33 @@ fn rows_of_the_queue_that_lead_nowhere_hold_up_nobody_and_are_found() {
     assert_eq!(report.level, Level::Broken);
     // The two of the inbox have no row of the queue any more.
     assert_eq!(said, ["14 row(s) lead to no record that waits", "2 row(s), and the queue leads to 0"], "{:?}", report.findings);
+}
+
+/// Who may add such rows may add as many as they like. The end of the log is let go behind each page of them, for others seal it too.
+#[test]
+fn rows_of_the_queue_that_lead_nowhere_are_set_aside_page_by_page() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    store.engine.work().unwrap();
+    let of = Tenant::new("t1").unwrap();
+    let thread = |i: u16| {
+        let mut thread = [9; 16];
+        thread[..2].copy_from_slice(&i.to_be_bytes());
+        Handle(thread)
+    };
+    let mut rows: Vec<Statement> = (0..2_100).map(|i| evidence::enqueue(&of, &thread(i), 7)).collect();
+    // Every other one leads to a record of whose thread nobody has an earlier one.
+    let record = |i| evidence::insert_record(&of, &thread(i), 7, b"no header", b"no parts".to_vec());
+    rows.extend((0..2_100).step_by(2).map(record));
+    host.do_all(&rows);
+    let told = RefCell::new(Vec::new());
+    let work = store.engine.work_telling(&|done, _| told.borrow_mut().push(done)).unwrap();
+    assert_eq!((work.sealed, work.nowhere), (0, 2_100));
+    let mut told = told.into_inner();
+    told.dedup();
+    assert_eq!(told, [0, 1_000, 2_000, 2_100]);
+    // They hold up nobody.
+    assert!(store.tenant("t1").begin(new_order("1")).unwrap().receipt.unwrap().seal.is_some());
 }
 
 #[test]

@@ -99,6 +99,22 @@ fn what_a_statement_waited_for_is_counted() {
     assert!(told - since >= 990, "{} ms", told - since);
 }
 
+/// A table of the file is not asked in SQLite's place.
+#[test]
+fn what_a_file_holds_says_nothing_of_its_connection() {
+    let Some(store) = world() else { return };
+    let (mut host, question) = asked(&store);
+    if host.joined.dialect() != Dialect::Sqlite {
+        return;
+    }
+    let commits = host.number("PRAGMA synchronous");
+    for (table, says) in [("synchronous", commits + 1), ("query_only", 1)] {
+        host.say(&format!("CREATE TABLE pragma_{table} ({table}); INSERT INTO pragma_{table} VALUES ({says})"));
+    }
+    assert_eq!(host.number(&format!("SELECT CAST(commits AS INTEGER) FROM ({question}) q")), commits);
+    assert_eq!(host.number(&format!("SELECT replica FROM ({question}) q")), 0);
+}
+
 /// A number in most versions, a word in the newest.
 #[test]
 fn a_server_that_takes_no_writes_is_known_by_its_number_or_its_word() {

@@ -3,13 +3,13 @@
 
 mod support;
 
-use hos_core::call::Call;
+use hos_core::call::{Call, Note};
 use hos_engine::store::sql::dialect::Dialect;
 use hos_engine::store::{Sql, Statement};
 use hos_engine::{Level, VerifyOptions};
 use std::time::{Duration, Instant};
 use support::host::{begin, host, intact, joined, world};
-use support::{at, go, new_order};
+use support::{at, go, new_order, uid};
 
 #[test]
 fn an_instance_that_a_host_holds_is_left_to_the_next_round_and_delays_no_other() {
@@ -49,9 +49,11 @@ fn a_once_key_that_a_host_holds_keeps_nobody_from_forgetting_another() {
     assert!(tenant.begin(new_order("1").once("old").unwrap()).unwrap().allowed);
     assert!(tenant.transition(go("1")).unwrap().allowed);
     store.engine.work().unwrap();
+    // The log shows that the key is old.
+    store.clock.set(at("2026-02-05T00:00:00Z"));
+    assert!(tenant.record(Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap()).unwrap().allowed);
     host.say(begin(dialect));
     assert!(host.call(Call::Begin(new_order("2").once("new").unwrap())).unwrap().allowed);
-    store.clock.set(at("2026-02-05T00:00:00Z"));
     assert_eq!(store.engine.work().unwrap().forgotten, 1);
     host.say("COMMIT");
     assert_eq!(host.number("SELECT count(*) FROM hos_once"), 1);

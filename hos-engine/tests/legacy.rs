@@ -3,14 +3,15 @@
 mod support;
 
 use hos_core::call::{Adopt, Begin, By, Change, LegacyEntry, LegacyLog, Transition};
-use hos_core::id::{DottedName, InstanceId, Name, Tenant};
-use hos_core::limits::LEGACY_ENTRIES_MAX;
+use hos_core::id::{DottedName, InstanceId, Name, RecordHash, Tenant};
+use hos_core::limits::{LEGACY_DETAIL_BYTES_MAX, LEGACY_ENTRIES_MAX};
 use hos_core::policy::Entity;
 use hos_core::proof::record::{Decision, Header, Kind};
 use hos_core::value::{Ext, Record, Value};
 use hos_engine::clock::SetClock;
 use hos_engine::{Engine, ExportOptions, Founding, HistoryEntry, Level, ReplayOptions, Seal, Settings, VerifyOptions};
 use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use support::{Store, at, rich, uid};
 
@@ -73,6 +74,38 @@ fn replayed(store: &Store) -> hos_engine::ReplayReport {
     let (report, replay) = store.engine.verify_replayed(&VerifyOptions::default(), None).unwrap();
     assert_eq!((report.findings, replay.differs), (Vec::new(), 0), "{:?}", replay.listed);
     replay
+}
+
+/// Whoever reads a page holds all of it at once: its bytes end it too, however many records are asked for.
+#[test]
+fn long_records_are_read_in_shorter_pages() {
+    let store = world(Seal::Inline);
+    let t1 = store.tenant("t1");
+    for call in 0..30_i64 {
+        let long = |i| LegacyEntry { detail: Some("x".repeat(LEGACY_DETAIL_BYTES_MAX)), ..row(call * 10 + i, "a") };
+        let told = t1.legacy(log("old", (0..10_i64).map(long).collect())).unwrap();
+        assert!(told.allowed, "{:?}", told.blockers);
+    }
+    store.engine.work().unwrap();
+    let whole = |page: &dyn Fn(u64) -> Vec<HistoryEntry>| {
+        let (mut records, mut pages) = (Vec::new(), 0);
+        loop {
+            let entries = page(records.len() as u64);
+            if entries.is_empty() {
+                return (records, pages);
+            }
+            records.extend(entries.into_iter().map(|entry| entry.receipt.record));
+            pages += 1;
+        }
+    };
+    let (contract, id) = (Name::new("o").unwrap(), InstanceId::new("old").unwrap());
+    let (thread, pages) = whole(&|from| t1.history(&contract, &id, from, 1_000).unwrap());
+    assert_eq!((thread.len(), pages), (301, 2));
+    let (log, pages) = whole(&|from| t1.log(from, 1_000).unwrap());
+    assert_eq!(pages, 2);
+    let told = |records: &[RecordHash]| records.iter().filter(|record| thread.contains(record)).count();
+    assert_eq!((told(&log), log.iter().collect::<BTreeSet<_>>().len()), (301, log.len()), "each of them, and none twice");
+    assert_eq!(t1.history(&contract, &id, 0, 3).unwrap().len(), 3);
 }
 
 #[test]

@@ -9,7 +9,10 @@ use hos_core::law::mode::{Mode, Modes};
 use hos_core::limits::{LAW_FILE_BYTES_MAX, LAW_FILES_MAX};
 use hos_core::proof::record::Kind;
 use hos_core::refusal::Code;
+use hos_core::time::Timestamp;
 use hos_core::value::Record;
+use hos_engine::store::sql::dialect::Dialect;
+use hos_engine::store::sql::{operation, schema};
 use hos_engine::{LawStanding, Level, Seal, Settings, VerifyOptions, load_law};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -218,6 +221,60 @@ fn an_instance_that_cannot_be_judged_holds_up_no_other_deadline() {
     store.clock.set(at("2026-01-01T06:00:00Z"));
     assert_eq!(tenant.tick(10).unwrap(), 1);
     assert_eq!(store.engine.verify(&VerifyOptions::default()).unwrap().level, Level::Intact);
+}
+
+/// It stays armed until the law is enforced: a round that judged it each time would do so for ever.
+#[test]
+fn a_deadline_in_shadow_is_no_work_for_any_round() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    for id in ["1", "2", "3"] {
+        assert!(tenant.begin(new_order(id)).unwrap().allowed);
+    }
+    store.clock.set(at("2026-01-01T00:30:00Z"));
+    let in_shadow = || {
+        let entry = ((Some(Tenant::new("t1").unwrap()), "o.late".to_owned()), Mode::Shadow);
+        Modes { entries: [entry].into(), ..Modes::default() }
+    };
+    let activate = |law, modes| assert!(store.engine.activate(&root(), law, None, modes).unwrap().allowed);
+    activate(Arc::new(law::law()), in_shadow());
+    // Those that were born before are of the law before.
+    activate(other("second"), in_shadow());
+    assert!(tenant.begin(new_order("4")).unwrap().allowed);
+    store.clock.set(at("2026-01-01T02:00:00Z"));
+    let jobs = || store.engine.stats().unwrap().jobs;
+    let before = jobs();
+    assert_eq!(tenant.tick(10).unwrap(), 0);
+    assert_eq!(jobs(), before, "nothing of it is judged");
+    activate(other("second"), Modes::default());
+    assert_eq!(tenant.tick(10).unwrap(), 4);
+    assert_eq!(store.engine.verify(&VerifyOptions::default()).unwrap().level, Level::Intact);
+}
+
+/// A checkpoint that the round itself has stored was signed in it all the same.
+#[test]
+fn a_round_tells_of_what_it_signed_and_stored() {
+    let store = fresh(Settings { seal: Seal::Worker, ..Settings::default() });
+    store.engine.work().unwrap();
+    let tenant = store.tenant("t1");
+    for id in 0..70 {
+        assert!(tenant.begin(new_order(&format!("{id}"))).unwrap().allowed);
+    }
+    assert!(store.engine.work().unwrap().checkpoints > 0);
+    assert_eq!(store.engine.work().unwrap().checkpoints, 0, "nothing is new");
+}
+
+/// Messages stay when they are acknowledged, and who waits for the next one asks again and again.
+#[test]
+fn who_polls_a_file_reads_no_message_that_was_acknowledged() {
+    let db = rusqlite::Connection::open_in_memory().unwrap();
+    db.execute_batch(&schema::script(Dialect::Sqlite, 0)).unwrap();
+    for behind in [None, Some(7)] {
+        let asked = operation::waiting(&Tenant::new("t1").unwrap(), Timestamp(0), behind, 10);
+        let sql = ["?1", "?2", "?3", "?4"].iter().fold(asked.sql.to_owned(), |sql, place| sql.replace(place, "1"));
+        let plan: String = db.query_row(&format!("EXPLAIN QUERY PLAN {sql}"), [], |row| row.get(3)).unwrap();
+        assert!(plan.contains("USING INDEX hos_outbox_waiting"), "{plan}");
+    }
 }
 
 #[test]

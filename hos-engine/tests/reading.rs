@@ -40,6 +40,49 @@ fn a_backup_is_looked_at_where_nothing_can_be_written() {
 }
 
 #[test]
+fn the_key_beside_the_store_is_nothing_to_who_looks() {
+    if support::database::is_on() {
+        return;
+    }
+    let Store { engine, clock, path, dir, .. } = support::store();
+    engine.close().unwrap();
+    let key = path.with_extension("db.key");
+    let seed = std::fs::read_to_string(&key).unwrap();
+    let looked = |named: bool| {
+        let builder = Engine::builder().sqlite(&path).clock(clock.clone()).reading();
+        let builder = if named { builder.key_file(&key) } else { builder };
+        builder.open().map(|engine| engine.verify(&VerifyOptions::default()).unwrap().level).map_err(|failure| failure.code)
+    };
+    // One that others may read; one of before a change of key; none at all.
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!((looked(false), looked(true)), (Ok(Level::Intact), Err(Code::KeyInvalid)));
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&key, format!("{}\n", "07".repeat(32))).unwrap();
+    assert_eq!((looked(false), looked(true)), (Ok(Level::Intact), Err(Code::KeyInvalid)));
+    std::fs::write(&key, seed).unwrap();
+    assert_eq!(looked(true), Ok(Level::Intact));
+    drop(dir);
+}
+
+#[test]
+fn a_store_that_is_no_backup_says_what_is_read_where_nothing_can_be_written() {
+    if support::database::is_on() {
+        return;
+    }
+    let Store { engine, clock, path, dir, .. } = support::store();
+    engine.close().unwrap();
+    let may = |mode| std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    may(0o555);
+    if std::fs::write(dir.path().join("probe"), "").is_ok() {
+        eprintln!("left out: whoever runs this may write anywhere");
+    } else {
+        let refused = Engine::builder().sqlite(&path).clock(clock).reading().open().map(drop).unwrap_err();
+        assert!(refused.message.contains("only a copy that `hos backup` made"), "{}", refused.message);
+    }
+    may(0o755);
+}
+
+#[test]
 fn who_looks_signs_nothing() {
     if support::database::is_on() {
         return;

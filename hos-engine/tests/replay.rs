@@ -406,6 +406,36 @@ fn a_bundle_s_records_are_judged_again_under_the_laws_in_it() {
     }
 }
 
+/// A deadline in shadow fires nothing, and whether it is in shadow stands in the activation alone.
+#[test]
+fn a_deadline_in_shadow_accuses_no_call_that_is_enforced() {
+    let store = world(Settings::default());
+    let mut modes = Modes::default();
+    modes.entries.insert((None, "o.late".into()), Mode::Shadow);
+    yes(store.engine.activate(&By::new(root()), rich::law(), None, modes).unwrap());
+    let t1 = store.tenant("t1");
+    for id in ["1", "2"] {
+        yes(t1.begin(new("ann", "s", id)).unwrap());
+    }
+    // The shop is closed by then: `late` is due.
+    store.clock.set(at("2026-01-03T00:00:00Z"));
+    no(t1.transition(event(uid("A", "ghost"), "1", "go").arg("amount", 1)).unwrap(), "hos.principal_unknown");
+    yes(t1.transition(event(root(), "1", "more").arg("cap", 50)).unwrap());
+    yes(t1.transition(event(root(), "1", "go").arg("amount", 1)).unwrap());
+    // Enforced again, it comes before the call.
+    yes(store.engine.activate(&By::new(root()), rich::law(), None, Modes::default()).unwrap());
+    no(t1.transition(event(root(), "2", "go").arg("amount", 1)).unwrap(), "hos.terminal");
+    replayed(&store.engine);
+    for id in ["1", "2"] {
+        let options = ExportOptions::default();
+        let exported = t1.export(&Name::new("o").unwrap(), &InstanceId::new(id).unwrap(), &options).unwrap();
+        let trust = Trust::parse(exported.trust.as_bytes()).unwrap();
+        let (verdict, replayed) = audit::bundle_replayed(&exported.bytes, &trust, &[]);
+        assert!(verdict.holds(), "{verdict:?}");
+        assert_eq!(replayed.unwrap().first, None, "{id}");
+    }
+}
+
 #[test]
 fn another_law_is_tried_on_the_past() {
     let store = world(Settings::default());

@@ -5,8 +5,9 @@ mod support;
 
 use hos_core::audit;
 use hos_core::call::Call;
-use hos_core::id::{InstanceId, KeyId, Name, Tenant};
+use hos_core::id::{InstanceId, KeyId, Name, Tenant, TreeHash};
 use hos_core::law::mode::Modes;
+use hos_core::proof::checkpoint::Checkpoint;
 use hos_core::proof::erasure::LastVerdict;
 use hos_core::proof::trust::Trust;
 use hos_core::refusal::Code;
@@ -272,6 +273,9 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
     let first = report(&engine, &[]);
     assert_eq!(first.level, Level::Intact, "{:#?}", first.findings);
     assert!(first.notices.iter().any(|n| n.contains("epoch 1 of `t1`") && n.contains(&size.to_string())), "{:?}", first.notices);
+    // The universe's log lost nothing, and that is said.
+    let of_universe: Vec<&String> = first.notices.iter().filter(|n| n.contains("epoch 1 of `universe`")).collect();
+    assert!(matches!(of_universe[..], [n] if n.ends_with("nothing of it was lost")), "{of_universe:?}");
     // It works as before; checkpoints are of another origin.
     let t1 = engine.tenant("t1").unwrap();
     for id in ["3", "5"] {
@@ -310,6 +314,12 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
         pass.take(&files[&path]).unwrap();
     }
     assert!(pass.finish().unwrap().1.entries > size);
+    // Who kept a checkpoint of the first epoch, of entries that the second kept, sees that they are the same.
+    let mut pass = audit::log::TilesAudit::open(&files["checkpoint"], &trust, &[kept.as_bytes()]).unwrap();
+    while let Some((path, _)) = pass.next() {
+        pass.take(&files[&path]).unwrap();
+    }
+    assert!(pass.finish().unwrap().1.anchored);
     for (_, text) in t1.export_proofs(&Name::new("o").unwrap(), &InstanceId::new("1").unwrap()).unwrap() {
         audit::log::proof(text.as_bytes(), &trust, &[]).unwrap();
     }
@@ -423,6 +433,75 @@ fn a_row_that_no_record_bears_begins_no_epoch() {
         }
         Err(failure) => assert_eq!(failure.code, Code::StoreIntegrity),
     }
+}
+
+/// An epoch is written without the key: by who put the old copy back, or by an operator whose signer does not answer.
+#[test]
+fn an_epoch_that_nobody_has_signed_excuses_nothing() {
+    if support::database::is_on() {
+        return;
+    }
+    let (world, lost) = World::put_back();
+    let size = lost.lines().nth(1).unwrap();
+    let unsigned = || Engine::builder().sqlite(&world.path).clock(world.clock.clone()).signer_command("false");
+    let engine = unsigned().open().unwrap();
+    assert_eq!(engine.new_epoch("maintenance", std::slice::from_ref(&lost)).unwrap(), 1);
+    let engine = world.open().unwrap();
+    let why = engine.quarantine().unwrap();
+    assert!(why.contains("epoch 1 began, of which no checkpoint is signed"), "{why}");
+    let found = report(&engine, &[&lost]);
+    assert_eq!(found.level, Level::Broken);
+    assert!(found.findings.iter().any(|(at, _)| at != "mark"), "{:?}", found.findings);
+    assert!(found.notices.iter().any(|n| n.contains("epoch 1 of `t1` began") && n.contains(size)), "{:?}", found.notices);
+    let marked = std::fs::read(&world.mark).unwrap();
+    engine.close().unwrap();
+    assert_eq!(std::fs::read(&world.mark).unwrap(), marked, "the mark says what it said");
+    std::fs::copy(&world.path, world.dir.path().join("unsigned")).unwrap();
+
+    // A worker that has the key signs it.
+    let worker = Engine::builder().sqlite(&world.path).clock(world.clock.clone()).open().unwrap();
+    worker.work().unwrap();
+    worker.close().unwrap();
+    let engine = world.open().unwrap();
+    assert_eq!(engine.quarantine(), None);
+    let signed = report(&engine, &[&lost]);
+    assert_eq!(signed.level, Level::Intact, "{:#?}", signed.findings);
+    let told = |what: &str| signed.notices.iter().any(|n| n.starts_with(what) && n.contains(size) && n.contains("were lost"));
+    assert!(told("the checkpoint of `t1`") && told("the mark has `t1`"), "{:?}", signed.notices);
+    engine.close().unwrap();
+
+    // Or whoever has it begins an epoch again.
+    world.restore("unsigned");
+    std::fs::write(&world.mark, &marked).unwrap();
+    assert_eq!(world.open().unwrap().new_epoch("the disk died", std::slice::from_ref(&lost)).unwrap(), 2);
+    let engine = world.open().unwrap();
+    assert_eq!(engine.quarantine(), None);
+    let again = report(&engine, &[&lost]);
+    assert_eq!(again.level, Level::Intact, "{:#?}", again.findings);
+    let failure = engine.new_epoch("once more", &[lost]).err().unwrap();
+    assert_eq!(failure.code, Code::CallMalformed, "it is lost already, and that is signed");
+}
+
+/// What says what was lost is a checkpoint of the log itself, under a key that took over for certain.
+#[test]
+fn a_key_that_nobody_vouched_for_says_nothing_of_what_was_lost() {
+    if support::database::is_on() {
+        return;
+    }
+    let (world, lost) = World::put_back();
+    let theirs = hos_core::proof::key::SealKey::from_seed(&[9; 32]);
+    let unsigned = || Engine::builder().sqlite(&world.path).clock(world.clock.clone()).signer_command("false").open().unwrap();
+    unsigned().begin_rotation_and_stop(&theirs.verify_key()).unwrap();
+    let said = Checkpoint {
+        origin: lost.lines().next().unwrap().to_owned(),
+        size: 999_999,
+        root: TreeHash([7; 32]),
+        extensions: Vec::new(),
+    };
+    let failure = unsigned().new_epoch("maintenance", &[said.sign(&theirs).unwrap()]).err().unwrap();
+    assert!(failure.code == Code::CallMalformed && failure.message.contains("not signed by a key of this store"), "{failure}");
+    // The key in force says it, whatever change has begun.
+    assert_eq!(unsigned().new_epoch("the disk died", std::slice::from_ref(&lost)).unwrap(), 1);
 }
 
 #[test]

@@ -156,7 +156,8 @@ fn a_change_that_was_cut_short_is_resolved_or_named() {
         let bytes: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&seed[2 * i..2 * i + 2], 16).unwrap()).collect();
         let Store { engine, clock, path, dir, database } = store;
         drop(engine);
-        // The old key dies right after the record of the change was committed, or only the process does, before it confirms.
+        // The old key dies right after the record of the change was committed, or only the process does, after that key has vouched for
+        // the change and before it is confirmed.
         let dying = Arc::new(Dies { key: SealKey::from_seed(&bytes.try_into().unwrap()), left: AtomicUsize::new(left) });
         let at = || support::database::place(Engine::builder(), database.as_ref(), &path);
         let engine = at().clock(clock.clone()).signer(dying.clone()).open().unwrap();
@@ -171,6 +172,10 @@ fn a_change_that_was_cut_short_is_resolved_or_named() {
         // Meanwhile the old key signs no size that is the new key's.
         let answer = engine.tenant("t1").unwrap().begin(new_order("meanwhile")).unwrap();
         assert_eq!(answer.receipt.unwrap().seal.unwrap().checkpoint, None);
+        if left > 0 {
+            engine.vouch_for_change(&public(9)).unwrap();
+            assert_eq!(engine.withdraw_key("too late").unwrap_err().code, Code::KeyInvalid, "the new key may take over by now");
+        }
         drop(engine);
         let open = |key: &Path| at().clock(clock.clone()).key_file(key).open();
         if left == 0 {
@@ -190,6 +195,98 @@ fn a_change_that_was_cut_short_is_resolved_or_named() {
             assert!(signed_by(&note, &public(9)));
         }
     }
+}
+
+/// Who can write the store, and has no key, writes the record of a change to a key of their own. Whoever has the key in force goes on
+/// with the day's work, and signs nothing that makes the other key the store's.
+#[test]
+fn nobody_but_who_changes_keys_vouches_for_a_change() {
+    let store = store();
+    store.engine.work().unwrap();
+    let old_path = PathBuf::from(format!("{}.key", store.path.display()));
+    let old = read_seal_key(&old_path).unwrap().verify_key();
+    let vouched = |engine: &Engine| engine.tenant("universe").unwrap().checkpoint();
+    let before = vouched(&store.engine).unwrap().unwrap();
+    store.engine.begin_rotation_and_stop(&public(9)).unwrap();
+    let theirs = new_key(&store, 9);
+    let is_told = |engine: &Engine| {
+        let failure = vouched(engine).unwrap_err();
+        assert!(failure.code == Code::KeyInvalid && failure.message.contains("hos keys withdraw"), "{failure}");
+        let unsigned = engine.work().unwrap().unsigned;
+        assert!(unsigned.iter().any(|(log, why)| log == "universe" && why.contains("has begun")), "{unsigned:?}");
+        assert_eq!(engine.pending_key(), Some(public(9)));
+    };
+    is_told(&store.engine);
+    // Opened anew, with the change at the end of the universe's log, and with more behind it.
+    let (opened, store) = reopened(store, &old_path);
+    is_told(&opened.unwrap());
+    let (refused, store) = reopened(store, &theirs);
+    assert_eq!(refused.err().unwrap().code, Code::KeyInvalid, "nobody vouched for it");
+    let (opened, store) = reopened(store, &old_path);
+    let engine = opened.unwrap();
+    support::change(&engine.tenant("universe").unwrap(), Change::Put { uid: uid("R", "x"), attrs: Default::default() });
+    is_told(&engine);
+    drop(engine);
+    let (refused, store) = reopened(store, &theirs);
+    assert_eq!(refused.err().unwrap().code, Code::KeyInvalid);
+    // It is taken back, and the key in force goes on as before.
+    let (opened, store) = reopened(store, &old_path);
+    let engine = opened.unwrap();
+    let mine = new_key(&store, 8);
+    assert_eq!(engine.rotate_key(signer(&mine)).unwrap_err().code, Code::KeyInvalid, "another change has begun");
+    assert!(engine.withdraw_key("").is_err(), "without a reason");
+    assert_eq!(engine.withdraw_key("nobody of ours began it").unwrap(), public(9));
+    assert_eq!(engine.withdraw_key("once more").unwrap_err().code, Code::KeyInvalid);
+    assert!(signed_by(&vouched(&engine).unwrap().unwrap(), &old));
+    assert_eq!((engine.pending_key(), engine.work().unwrap().unsigned.len()), (None, 0));
+    let report = engine.verify(&VerifyOptions { anchors: vec![before], ..VerifyOptions::default() }).unwrap();
+    assert_eq!(report.level, Level::Anchored, "{:#?}", report.findings);
+    engine.rotate_key(signer(&mine)).unwrap();
+    sound(&engine);
+    drop(engine);
+    let (opened, store) = reopened(store, &mine);
+    let (bytes, trust) = {
+        let engine = opened.unwrap();
+        assert!(engine.tenant("t1").unwrap().transition(go("2")).unwrap().allowed);
+        drop(engine);
+        exported(&store, true)
+    };
+    let verdict = audit::bundle(&bytes, &Trust::parse(trust.as_bytes()).unwrap(), &[]);
+    assert!(verdict.holds(), "{verdict:?}");
+}
+
+/// The record of the change is hidden from who reads the keys, while its entry is the last that the tree has.
+#[test]
+fn a_change_that_is_hidden_is_not_vouched_for_either() {
+    if support::database::is_on() {
+        return;
+    }
+    let store = store();
+    store.engine.work().unwrap();
+    store.engine.begin_rotation_and_stop(&public(9)).unwrap();
+    let (theirs, old_path) = (new_key(&store, 9), PathBuf::from(format!("{}.key", store.path.display())));
+    let Store { engine, clock, path, dir, database: _ } = store;
+    engine.close().unwrap();
+    let change = |sql: &str| assert_eq!(rusqlite::Connection::open(&path).unwrap().execute(sql, []).unwrap(), 1, "{sql}");
+    let open = |key: &Path| Engine::builder().sqlite(&path).clock(clock.clone()).key_file(key).open();
+    change("UPDATE hos_stream SET n = n - 1 WHERE tenant = 'universe' AND name = 'hos.keys'");
+    let engine = open(&old_path).unwrap();
+    assert_eq!(engine.pending_key(), None, "it is not seen among the keys");
+    let failure = engine.tenant("universe").unwrap().checkpoint().unwrap_err();
+    assert!(failure.code == Code::KeyInvalid && failure.message.contains("has begun"), "{failure}");
+    engine.close().unwrap();
+    change("UPDATE hos_stream SET n = n + 1 WHERE tenant = 'universe' AND name = 'hos.keys'");
+    assert_eq!(open(&theirs).err().unwrap().code, Code::KeyInvalid);
+    // Another record in its place is none that the tree has.
+    change(
+        "UPDATE hos_record SET header = (SELECT header FROM hos_record r WHERE r.thread = hos_record.thread AND r.n = 0)
+         WHERE tenant = 'universe' AND n = 1 AND thread =
+         (SELECT handle FROM hos_stream WHERE tenant = 'universe' AND name = 'hos.keys')",
+    );
+    change("UPDATE hos_stream SET n = n - 1 WHERE tenant = 'universe' AND name = 'hos.keys'");
+    let engine = open(&old_path).unwrap();
+    assert_eq!(engine.tenant("universe").unwrap().checkpoint().unwrap_err().code, Code::StoreIntegrity);
+    drop((engine, dir));
 }
 
 #[test]

@@ -476,20 +476,35 @@ fn a_backup_under_writes_is_whole_and_named_last() {
 }
 
 #[test]
-fn what_a_killed_backup_left_stands_in_no_other_ones_way() {
+fn what_a_killed_backup_left_goes_with_the_next_one_of_its_name() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir.path().join("hos.db"));
     store.submit(&Log::default(), add("a", 0)).unwrap();
     // In a container a process of later has the same number.
     let target = dir.path().join("copy.db");
     let number = std::process::id();
-    let left = [format!("copy.db.partial-{number}"), format!("copy.db.partial-{number}-0")].map(|name| dir.path().join(name));
-    for left in &left {
-        fs::write(left, "half").unwrap();
+    let held = [format!("copy.db.partial-{number}-0"), format!("copy.db.partial-{number}-0-held")];
+    let others = ["copy.db.partial-1".to_owned(), "copy.db.partial-of-mine".to_owned(), "another.db.partial-7-0".to_owned()];
+    let left = ["copy.db.partial-7-0", "copy.db.partial-7-0-held", "copy.db.partial-7-0-journal", "copy.db.partial-8-1-held"];
+    let stays: Vec<&str> = held.iter().chain(&others).map(String::as_str).collect();
+    for name in stays.iter().chain(&left) {
+        fs::write(dir.path().join(name), "half").unwrap();
     }
+    // As long as somebody is at it, they hold this.
+    let lock = fs::File::open(dir.path().join(&held[1])).unwrap();
+    lock.lock().unwrap();
     store.backup(&target, &mut |_| ControlFlow::Continue(()), &|_| Ok(())).unwrap();
     assert_eq!(entries(&open(&target)).len(), 1);
-    assert!(left.iter().all(|left| fs::read(left).unwrap() == b"half"), "it may be another's who is still at it");
+    for name in stays {
+        assert_eq!(fs::read(dir.path().join(name)).unwrap(), b"half", "{name}: another's, or no copy of this name");
+    }
+    let names: Vec<String> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let partials = names.iter().filter(|name| name.starts_with("copy.db.partial-")).count();
+    assert_eq!(partials, 4, "what nobody holds is gone: {names:?}");
+    drop(lock);
+    fs::remove_file(&target).unwrap();
+    store.backup(&target, &mut |_| ControlFlow::Continue(()), &|_| Ok(())).unwrap();
+    assert!(held.iter().all(|name| !dir.path().join(name).exists()), "nobody holds it any more");
 }
 
 #[test]

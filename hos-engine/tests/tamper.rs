@@ -16,12 +16,13 @@ use support::witness::Witnesses;
 use support::{Store, store, uid};
 
 /// Tables and columns that are no evidence.
-const DECLARED: [(&str, &str); 6] = [
+const DECLARED: [(&str, &str); 7] = [
     ("hos_outbox", "lease"),
     ("hos_outbox", "leased_until"),
     ("hos_outbox", "attempts"),
     ("hos_outbox", "acked"),
     ("hos_tenant", "once_floor"),
+    ("hos_tenant", "directory_mark"),
     ("hos_refusal", "*"),
 ];
 

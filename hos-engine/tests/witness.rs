@@ -4,7 +4,8 @@ mod support;
 
 use hos_core::audit::{Standing, Verdict, bundle};
 use hos_core::id::{InstanceId, Name, Tenant};
-use hos_core::proof::checkpoint::{Checkpoint, Note};
+use hos_core::proof::checkpoint::{Checkpoint, Note, WitnessKey, cosignature};
+use hos_core::proof::key::SealKey;
 use hos_core::refusal::Code;
 use hos_engine::keys::{read_seal_key, write_seal_key};
 use hos_engine::signer::FileSigner;
@@ -166,6 +167,43 @@ fn what_is_kept_survives_a_backup_and_a_start() {
 }
 
 #[test]
+fn a_cosignature_counts_by_the_key_and_not_by_the_name() {
+    if support::database::is_on() {
+        return;
+    }
+    let store = two();
+    let witnesses = Witnesses::of(&store, "t1");
+    witnesses.whole(&store);
+    let verified = |engine: &Engine, trust| {
+        let report = engine.verify(&VerifyOptions { trust, ..VerifyOptions::default() }).unwrap();
+        assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+        let told = report.notices.iter().any(|notice| notice.contains("store's own word"));
+        let by: Vec<String> = report.cosigned.into_iter().flat_map(|one| one.witnesses).collect();
+        assert_eq!(told, trust.is_none() && !by.is_empty(), "{:#?}", report.notices);
+        by
+    };
+    let real = verified(&store.engine, Some(&witnesses.trust));
+    assert_eq!((real.len(), &real), (3, &verified(&store.engine, None)));
+    // Who writes into the store signs under the first one's name, by a key of their own.
+    let builder = store.builder();
+    store.engine.close().unwrap();
+    let db = Connection::open(&store.path).unwrap();
+    let note: String = db.query_row("SELECT note FROM hos_cosigned", [], |row| row.get(0)).unwrap();
+    let (text, signed) = note.split_once("\n\n").unwrap();
+    let (text, log) = (format!("{text}\n"), signed.split_inclusive('\n').next().unwrap());
+    let key = SealKey::from_seed(&[9; 32]);
+    let line = cosignature("witness.example/0", &key, 1, &text).unwrap();
+    let named = WitnessKey::new("witness.example/0", key.verify_key()).unwrap().to_string();
+    let row = [format!("{text}\n{log}{line}"), format!("{named}\n")];
+    assert_eq!(db.execute("UPDATE hos_cosigned SET note = ?1, witnesses = ?2", row).unwrap(), 1);
+    drop(db);
+    let engine = builder.open().unwrap();
+    assert_eq!(verified(&engine, None), std::slice::from_ref(&named));
+    assert!(!real.contains(&named));
+    assert_eq!(verified(&engine, Some(&witnesses.trust)), Vec::<String>::new());
+}
+
+#[test]
 fn a_store_from_before_opens_and_goes_on() {
     if support::database::is_on() {
         return;
@@ -175,8 +213,8 @@ fn a_store_from_before_opens_and_goes_on() {
     drop(store.engine.close());
     // As the store was before it had these tables, and those of later steps of its schema.
     let db = Connection::open(&path).unwrap();
-    let later =
-        "DROP TABLE hos_inbox; DROP TABLE hos_change; DROP TABLE hos_vault; DELETE FROM hos_migration WHERE name = 'joined';";
+    let later = "ALTER TABLE hos_tenant DROP COLUMN directory_mark; DROP INDEX hos_queue_thread; DELETE FROM hos_migration WHERE name = 'marks';
+        DROP TABLE hos_inbox; DROP TABLE hos_change; DROP TABLE hos_vault; DELETE FROM hos_migration WHERE name = 'joined';";
     let these = "DROP TABLE hos_root; DROP TABLE hos_cosigned; DELETE FROM hos_migration WHERE name = 'witnesses';";
     db.execute_batch(&format!("{later}{these}")).unwrap();
     drop(db);

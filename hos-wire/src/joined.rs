@@ -285,8 +285,9 @@ impl JoinedEngine {
                 Ok(self.on_its_way(under, out))
             }
             Next::Settle(statements, outcome) => {
-                let text =
-                    if under.together && under.took { together::settled(&statements, self.joined.dialect()) } else { None };
+                // Why it failed may be that the session takes no such text; what takes claims back is nothing that is whole or not.
+                let together = under.together && under.took && outcome.answer.is_ok();
+                let text = if together { together::settled(&statements, self.joined.dialect()) } else { None };
                 let writes = match text {
                     Some(text) => Writes::Together(text),
                     None => Writes::Apart(statements.iter().map(|s| Json::Object(self.said(s))).collect()),

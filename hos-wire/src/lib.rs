@@ -35,6 +35,6 @@ pub use class::Class;
 pub use joined::{JoinedEngine, Stepped};
 pub use limits::{CALL_BYTES_MAX, OPTIONS_BYTES_MAX};
 pub use open::{is_address, open};
-pub use serve::{Served, Standing, present, recorded, serve, serve_with};
-pub use swift::{Decided, can, decide, is_at_hand};
+pub use serve::{Served, Standing, present, recorded, serve, serve_instead, serve_with};
+pub use swift::{Decided, can, decide, decide_instead, is_at_hand};
 pub use written::call_bytes;

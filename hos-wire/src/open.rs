@@ -25,16 +25,16 @@ pub fn open(json: &[u8]) -> Result<Engine, Failure> {
     if is_address(&store) {
         return Err(malformed("`store` is a file's name: where it lies in a database, give the connection, not its URL"));
     }
-    // The file by what it is, whatever it was called.
-    let identity = identity(&store);
-    if let (Tree::Object(fields), Some(_)) = (&mut others, &identity) {
+    // Where the file lies, whatever it was called. Which file lies there is for the engine to say that has it open.
+    let place = std::fs::canonicalize(&store).ok();
+    if let (Tree::Object(fields), Some(_)) = (&mut others, &place) {
         fields.remove("store");
     }
-    let how = format!("{identity:?} {others:?}");
+    let how = format!("{others:?}");
     let law = path(&mut f, "law")?;
     let builder = builder(&mut f, Engine::builder().sqlite(store))?;
     // The law's files are looked at when the store is opened, and not where it is open.
-    shared::or_open(how, || match law {
+    shared::or_open(place, how, || match law {
         Some(dir) => builder.law_dir(dir)?.open(),
         None => builder.open(),
     })
@@ -49,18 +49,6 @@ pub fn is_address(name: &str) -> bool {
         rest.is_some_and(|rest| rest.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '+')))
     };
     name.contains("://") || name.trim_start().split_once(':').is_some_and(|(scheme, _)| known(scheme))
-}
-
-/// Which file it is: another under the same name is another store.
-#[cfg(unix)]
-fn identity(store: &str) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(store).ok().map(|file| (file.dev(), file.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(store: &str) -> Option<std::path::PathBuf> {
-    std::fs::canonicalize(store).ok()
 }
 
 fn builder(f: &mut Fields, mut builder: Builder) -> Result<Builder, Failure> {

@@ -55,6 +55,15 @@ pub fn serve_with(engine: &Engine, operation: &str, json: &[u8], bytes_max: usiz
     })
 }
 
+/// Serves a call of which it is known already why it is none: no answer but the world's own may stand. What was wrong may have no
+/// form in JSON, and something else stands in its place there. Never panics, as [`serve`].
+pub fn serve_instead(engine: &Engine, operation: &str, json: &[u8], failure: Failure) -> Served {
+    guarded(|| {
+        let (answer, language) = in_its_place(engine, operation, json, failure)?;
+        worded(engine, &answer, language.as_deref())
+    })
+}
+
 /// Where the law is not enforced, the world's own answer stands in place of a failure of ours; with it, the language that the
 /// call asks for.
 pub(crate) fn in_its_place(

@@ -51,13 +51,20 @@ pub fn decide(engine: &Engine, asked: &Asked<'_>) -> Result<Decided, Failure> {
             let (answer, language) = ask(engine, asked)?;
             worded(engine, answer, language)
         })
-        .or_else(|failure| {
-            // The world's own answer is looked for in the whole call, as one that came as JSON.
-            let whole = asked.whole().ok_or_else(|| failure.clone())?;
-            let (answer, language) = in_its_place(engine, "can", &whole, failure)?;
-            worded(engine, answer, language)
-        })
+        .or_else(|failure| instead(engine, asked, failure))
     })
+}
+
+/// As [`decide`], of a `can` of which it is known already why it is none: no answer but the world's own may stand.
+pub fn decide_instead(engine: &Engine, asked: &Asked<'_>, failure: Failure) -> Result<Decided, Failure> {
+    told(|| instead(engine, asked, failure))
+}
+
+/// The world's own answer is looked for in the whole call, as one that came as JSON.
+fn instead(engine: &Engine, asked: &Asked<'_>, failure: Failure) -> Result<Decided, Failure> {
+    let whole = asked.whole().ok_or_else(|| failure.clone())?;
+    let (answer, language) = in_its_place(engine, "can", &whole, failure)?;
+    worded(engine, answer, language)
 }
 
 /// Whether a `can` of this tenant is answered from memory now, without a look at the store.

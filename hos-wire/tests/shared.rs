@@ -101,6 +101,66 @@ fn another_file_under_the_same_name_is_another_store() {
     assert!(second.tenant("t1").is_ok());
 }
 
+/// As an operator does it, from outside of this process.
+fn shell(words: &[&str]) {
+    assert!(std::process::Command::new(words[0]).args(&words[1..]).status().unwrap().success(), "{words:?}");
+}
+
+fn opens_a_tenant(engine: &Engine, name: &str) -> Result<bool, &'static str> {
+    let by = By::new(Uid::new("Pazar::Account", "root").unwrap());
+    engine.open_tenant(&by, &Tenant::new(name).unwrap()).map(|answer| answer.allowed).map_err(|failure| failure.code.as_str())
+}
+
+/// A store, the options it is opened by, and a copy of it; and how a copy is put in the store's place.
+fn copied() -> (tempfile::TempDir, Vec<u8>, impl Fn(bool)) {
+    let (dir, store) = place();
+    let options = options(&store, "");
+    let [store, copy, next] = ["hos.db", "copy.db", "next.db"].map(|name| dir.path().join(name).display().to_string());
+    shell(&["cp", &store, &copy]);
+    let put_back = move |by_a_name: bool| {
+        if by_a_name {
+            shell(&["cp", &copy, &next]);
+            shell(&["mv", &next, &store]);
+        } else {
+            shell(&["cp", &copy, &store]);
+        }
+        shell(&["rm", "-f", &format!("{store}-wal"), &format!("{store}-shm")]);
+    };
+    (dir, options, put_back)
+}
+
+#[test]
+fn a_store_that_was_put_back_is_opened_anew_by_whoever_opens_it_again() {
+    // By the name, or in the file that is open; the vault stays where it is.
+    for by_a_name in [true, false] {
+        let (_dir, options, put_back) = copied();
+        let first = hos_wire::open(&options).unwrap();
+        assert_eq!(opens_a_tenant(&first, "t2"), Ok(true));
+        put_back(by_a_name);
+        // Whoever had the first one does not close it.
+        let second = hos_wire::open(&options).unwrap();
+        assert!(!second.is(&first), "what lies there is not what the first has answered from");
+        assert!(second.is(&hos_wire::open(&options).unwrap()));
+        assert_eq!(opens_a_tenant(&second, "t2"), Ok(true), "the copy does not know of it");
+        assert_eq!(opens_a_tenant(&first, "t3"), Err("hos.store_integrity"));
+        assert_eq!(first.tenant("t1").map(drop).unwrap_err().code.as_str(), "hos.store_integrity");
+        let _ = first.close();
+        assert_eq!(opens_a_tenant(&second, "t3"), Ok(true));
+        assert_eq!(second.stats().unwrap().reopens, 0, "nothing of the first has touched what the second has open");
+    }
+}
+
+#[test]
+fn a_store_that_was_put_back_whole_is_gone_on_with() {
+    let (_dir, options, put_back) = copied();
+    let first = hos_wire::open(&options).unwrap();
+    put_back(true);
+    let second = hos_wire::open(&options).unwrap();
+    assert!(second.is(&first));
+    assert_eq!(opens_a_tenant(&first, "t2"), Ok(true));
+    assert_eq!(first.stats().unwrap().reopens, 1);
+}
+
 #[test]
 fn who_opens_what_is_being_closed_waits_for_it() {
     let (_dir, store) = place();

@@ -191,12 +191,18 @@ class Turns {
 
   /** @param {KeyChange & { op: 'revoked' }} change */
   #revoke({ key, sizes, reason }) {
+    const { length } = utf8(reason);
+    if (length === 0 || length > REASON_BYTES_MAX) rangeFault(`a reason of ${length} bytes`);
+    if (!this.#last.confirmed && equalBytes(this.#last.key, key)) {
+      // The change is taken back, as if it had not begun.
+      if (sizes.length > 0) rangeFault('a change that is not confirmed is taken back whole');
+      this.#turns.pop();
+      return;
+    }
     const at = this.#turns.findIndex((turn) => equalBytes(turn.key, key));
     // Those in force, and about to be replaced: the last, and until it is confirmed the one before it.
     const inForce = this.#turns.length - (this.#last.confirmed ? 1 : 2);
     if (at < 0 || at >= inForce) rangeFault('a key that was not replaced cannot be revoked');
-    const { length } = utf8(reason);
-    if (length === 0 || length > REASON_BYTES_MAX) rangeFault(`a reason of ${length} bytes`);
     this.#revoked.push({ key, from: sizesByTenant(sizes) });
   }
 

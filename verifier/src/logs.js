@@ -72,23 +72,42 @@ function believeUniverse({ tenant, note: text }, first, policy) {
 
 /**
  * Whether a checkpoint that the verifier kept vouches for the bundle's: one of the same size and root. One of another size says
- * nothing; one of the same size and another root shows two histories. It is of the same log, signed by a key that the trust file names
- * for it: it may be from before a change of key. Witnesses it needs none, for the reader is one.
+ * nothing; one of the same size and another root shows two histories, unless it is of an earlier epoch, for what that was of may be lost.
+ * It is of the same log, signed by a key that the trust file names for it: it may be from before a change of key. Witnesses it needs none,
+ * for the reader is one.
  * @param {Policy} policy
  * @param {Signed} signed
  * @param {Uint8Array} kept
  */
 export function vouches(policy, { checkpoint }, kept) {
-  const { size, root } = within('checkpoint', () => {
+  const said = within('checkpoint', () => {
     const note = parseNote(kept);
-    signersOf(note, keysOfLog(policy, checkpoint.origin));
-    const said = parseCheckpoint(note.text);
-    if (said.origin !== checkpoint.origin) refuse('origin', said.origin);
-    return said;
+    const name = nameOf(note.text, checkpoint.origin);
+    // A key is named once: those of the log's own name count under the names that it had before.
+    const renames = name === checkpoint.origin ? [] : keysOfLog(policy, checkpoint.origin).map((key) => renamed(key, name));
+    signersOf(note, [...keysOfLog(policy, name), ...renames]);
+    const parsed = parseCheckpoint(note.text);
+    if (parsed.origin !== name) refuse('origin', parsed.origin);
+    return parsed;
   });
-  if (size !== checkpoint.size) return false;
-  if (!equalBytes(root, checkpoint.root)) refuse('trust.fork', 'a checkpoint that was kept has another root');
-  return true;
+  if (said.size !== checkpoint.size) return false;
+  const same = equalBytes(said.root, checkpoint.root);
+  if (!same && said.origin === checkpoint.origin) refuse('trust.fork', 'a checkpoint that was kept has another root');
+  return same;
+}
+
+/**
+ * The name under which a note must be signed to be the log's: the log's own, or the one that it had in an earlier epoch, where the note
+ * says so.
+ * @param {string} text of the note
+ * @param {string} origin of the log
+ */
+function nameOf(text, origin) {
+  const [said = ''] = text.split('\n');
+  const [then, now] = [originParts(said), originParts(origin)];
+  if (then === null || now === null || then.tenant !== now.tenant || !equalBytes(then.store, now.store)) return origin;
+  if (then.epoch > now.epoch) refuse('origin', said);
+  return said;
 }
 
 /**

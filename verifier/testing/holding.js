@@ -26,6 +26,28 @@ export const judged = (of) => ({ 10: of('law-2'), 11: LAWS[1]?.hash ?? null });
 /** The logs in the epoch behind the one in which all of the story was sealed. */
 const EPOCH_1 = { log: new Signer(ORIGIN.replace(/0$/, '1'), LOG.seed), universe: new Signer(UNIVERSE.replace(/0$/, '1'), LOG.seed) };
 
+const FORMER = new Signer(ORIGIN, seedOf(70));
+
+/**
+ * The story in that later epoch, and the checkpoints of the one before that were kept.
+ * @param {string[]} [against]
+ * @param {string} [named] more lines of the trust file
+ * @returns {[bend: Bend, given: { trust: string, against: string[] }, changes: object]}
+ */
+function laterEpoch(against = [], named = '') {
+  const { log, universe } = EPOCH_1;
+  return [
+    {
+      text: (text) => text.replace(ORIGIN, log.name),
+      signers: [log, W1, W2],
+      universeNote: (text) => noteOf(text.replace(UNIVERSE, universe.name), universe),
+      model: (m) => void (m.keys = [[0, log.vkey, 0, 0], [1, universe.vkey, 0, 0]]),
+    },
+    { trust: named + TRUST.replace(LOG.vkey, log.vkey), against },
+    { origin: log.name },
+  ];
+}
+
 const FILES = Array.from({ length: 4096 }, (_, i) => ({ path: `policies/${String(i).padStart(4, '0')}.cedar`, bytes: HASH }));
 const MANY = { hash: lawHash(FILES), files: FILES };
 
@@ -101,7 +123,10 @@ export const HOLDING = [
   ['a claimed time 5 seconds before its own activation', header('begun', { 9: 1_783_000_000_000 + 1000 - 5000 }), {}, {}],
   ['a key until this very size', model((m) => void (m.keys[0] = [0, LOG.vkey, 11, 11])), {}, {}],
   ['a key of several', model((m) => void m.keys.splice(0, 1, [0, 'an older key', 0, 4], [0, LOG.vkey, 5, 0])), {}, {}],
-  ['entries of an earlier epoch', { text: (text) => text.replace(ORIGIN, EPOCH_1.log.name), signers: [EPOCH_1.log, W1, W2], universeNote: (text) => noteOf(text.replace(UNIVERSE, EPOCH_1.universe.name), EPOCH_1.universe), model: (m) => void (m.keys = [[0, EPOCH_1.log.vkey, 0, 0], [1, EPOCH_1.universe.vkey, 0, 0]]) }, { trust: TRUST.replace(LOG.vkey, EPOCH_1.log.vkey) }, { origin: EPOCH_1.log.name }],
+  ['entries of an earlier epoch', ...laterEpoch()],
+  ['a checkpoint kept of an earlier epoch, of another size, says nothing', ...laterEpoch([tell({ size: 4 }).note])],
+  ['a checkpoint kept of an earlier epoch, with another root at this size, says nothing either', ...laterEpoch([noteOf(checkpointText(ORIGIN, 11, HASH), LOG)])],
+  ['a checkpoint kept of an earlier epoch, under a key named for that epoch', ...laterEpoch([noteOf(checkpointText(ORIGIN, 4, HASH), FORMER)], `log ${FORMER.vkey}\n`)],
   ['4096 files of a law that no record names', model((m) => void (m.laws = [...m.laws, MANY].sort((a, b) => compareBytes(a.hash, b.hash)))), {}, {}],
   ['a signature of a stranger is passed over', { signers: [LOG, new Signer('stranger.example', seedOf(40)), W1, W2] }, {}, {}],
   ["the universe's witnesses, and its record of the order's log", { ...signing([], [W1, W2]), roots: (own) => [rootDraft(own)], cite: ['root'] }, {}, {}],

@@ -24,6 +24,8 @@ const KEY_REST = new Signer('x', seedOf(9)).vkey.length - 1;
 const [W1, W2] = /** @type {[Signer, Signer]} */ (WITNESSES);
 const [LAW_1, LAW_2] = /** @type {[typeof LAWS[0] & {}, typeof LAWS[0] & {}]} */ (LAWS);
 
+/** The log in the epoch behind the one of the story. */
+const LATER = new Signer(ORIGIN.replace(/0$/, '1'), LOG.seed);
 const signedAs = (/** @type {string} */ text, /** @type {Signer[]} */ ...signers) => noteOf(text, ...signers);
 /** @type {[code: string, where: string | null, about: string, bend: Bend, given?: { trust?: string, against?: string[] }][]} */
 export const REFUSALS = [
@@ -93,6 +95,7 @@ export const REFUSALS = [
   ['checkpoint.checkpoint', 'against 0', 'what was kept is no checkpoint', {}, { against: [signedAs(`${ORIGIN}\nx\n`, LOG)] }],
   ['checkpoint.unsigned', 'against 0', 'what was kept is signed for another log', {}, { against: [signedAs(checkpointText(UNIVERSE, 11, HASH), UNIVERSE_LOG)] }],
   ['checkpoint.origin', 'against 0', 'what was kept is of another log', {}, { against: [signedAs(checkpointText(UNIVERSE, 11, HASH), LOG)] }],
+  ['checkpoint.origin', 'against 0', 'what was kept is of a later epoch', {}, { against: [signedAs(checkpointText(LATER.name, 11, HASH), LATER)] }],
   ['log.origin', 'logs 0', 'of another tenant than it says', model((m) => void (/** @type {any} */ (m.logs[0])[0] = 'pazar-de'))],
   ['log.origin', 'logs 0', 'an origin that is no log of a store', { text: (text) => text.replace(ORIGIN, 'example.com/log'), signers: [new Signer('example.com/log', seedOf(1)), W1, W2] }, { trust: TRUST.replace(LOG.vkey, new Signer('example.com/log', seedOf(1)).vkey) }],
   ['log.origin', 'logs 0', 'an epoch with a leading zero', { text: (text) => text.replace(ORIGIN, `${ORIGIN}0`), signers: [new Signer(`${ORIGIN}0`, seedOf(1)), W1, W2] }, { trust: TRUST.replace(LOG.vkey, new Signer(`${ORIGIN}0`, seedOf(1)).vkey) }],

@@ -190,7 +190,7 @@ function scalarsOf(besides) {
 /** As words: a name and a scalar by turns, whose first letter says its type. */
 function wordsOf(besides) {
     // The world's own outcome comes as JSON, also where it is no field that is gone through.
-    if (!(0, write_1.plain)(besides) || besides.legacy !== undefined)
+    if (!(0, write_1.plain)(besides) || besides.legacy !== undefined || (0, write_1.lost)(besides) !== undefined)
         return undefined;
     let words = "";
     let count = 0;

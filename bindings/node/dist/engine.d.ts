@@ -1,4 +1,4 @@
-import { type HosError } from "./errors";
+import { type CallError } from "./errors";
 import type { LawNames } from "./law";
 import type { SqliteDatabase } from "./joined/better-sqlite3";
 import { type JoinedEngine, type JoinedOptions, type Remote, type Store } from "./joined/engine";
@@ -34,7 +34,7 @@ export interface Asker {
 /** A call as JSON, and what was refused of it here: that is thrown in place of what the wire says about its stand-in. */
 export interface Ready {
     readonly json: string;
-    readonly fault: HosError | undefined;
+    readonly fault: CallError | undefined;
 }
 /**
  * An open store. Used for the life of the process; every worker thread opens its own by the same options, and the last one that

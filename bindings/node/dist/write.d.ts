@@ -38,6 +38,10 @@ export declare class Draft {
      */
     json(): string;
 }
+/** What of a caller's options would be left out without a word: what a class or a prototype has, or what is hidden. */
+export declare function lost(options: object, names?: readonly string[]): string | undefined;
+/** The code by which the wire refuses what stands in for this. */
+export declare function standInOf(fault: CallError): string;
 /** The beginning of a text, without halves of pairs. */
 export declare function sound(text: string, units?: number): string;
 /** An identity where one is expected, in the short form. */
@@ -50,6 +54,6 @@ export declare function evaluations(value: unknown, where: string, size: Size, d
 export declare function calls(value: unknown, where: string, size: Size, depth: number): string;
 /** Any value. */
 export declare function any(value: unknown, where: string, size: Size, depth: number): string;
-/** Whether it is an object with nothing but fields. */
+/** Whether it is an object with nothing but fields. What cannot be looked at (a proxy that was revoked) is none. */
 export declare function plain(value: unknown): value is Record<string, unknown>;
 export {};

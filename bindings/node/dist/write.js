@@ -3,6 +3,8 @@
 // refused here, with the code that the wire has for it and the place where it stands.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.Draft = exports.WORDS = exports.MARK = void 0;
+exports.lost = lost;
+exports.standInOf = standInOf;
 exports.sound = sound;
 exports.uid = uid;
 exports.uidOf = uidOf;
@@ -32,6 +34,8 @@ const MALFORMED = '"\\ud800"';
 const STRAY = "refused";
 /** What every call has among its words and none among its options. */
 exports.WORDS = new Set("tenant principal language action resource evaluations calls contract id event state stream payload payload_hex change code entries".split(" "));
+/** What may stand among a call's options. The world's own outcome is none of these: it counts wherever an object has it. */
+const OPTIONS = "context given once request facts args reason subject".split(" ");
 /** A call that is being put together, field by field. */
 class Draft {
     #json = "";
@@ -70,7 +74,7 @@ class Draft {
     options(options, taken, others) {
         if (options === undefined)
             return this;
-        if (typeof options !== "object" || options === null || Array.isArray(options)) {
+        if (typeof options !== "object" || options === null) {
             throw (0, errors_1.refusal)("hos.call_malformed", `options are an object, not ${kind(options)}`);
         }
         const read = (name) => options[name];
@@ -92,6 +96,9 @@ class Draft {
     #namesOf(options) {
         try {
             const names = Object.keys(options);
+            const why = lost(options, names);
+            if (why !== undefined)
+                this.#refuse((0, errors_1.refusal)("hos.call_malformed", why));
             return names.includes("legacy") || !("legacy" in options) ? names : [...names, "legacy"];
         }
         catch (cause) {
@@ -162,6 +169,25 @@ class Draft {
     }
 }
 exports.Draft = Draft;
+/** What of a caller's options would be left out without a word: what a class or a prototype has, or what is hidden. */
+function lost(options, names = Object.keys(options)) {
+    const hidden = OPTIONS.find((word) => word in options && !names.includes(word));
+    const name = hidden ?? (plain(options) ? undefined : inherited(options));
+    return name === undefined ? undefined : `${(0, values_1.shown)(name)} of the options is inherited or hidden: an option is a field of their own`;
+}
+/** A name that an object has of its prototypes, but for what all objects have. */
+function inherited(value) {
+    for (let at = Object.getPrototypeOf(value); at !== null && !isRoot(at); at = Object.getPrototypeOf(at)) {
+        const found = Object.getOwnPropertyNames(at).find((name) => name !== "constructor" && name !== "legacy");
+        if (found !== undefined)
+            return found;
+    }
+    return undefined;
+}
+/** The code by which the wire refuses what stands in for this. */
+function standInOf(fault) {
+    return Object.hasOwn(PLACEHOLDERS, fault.code) ? fault.code : "hos.call_malformed";
+}
 /** What the world answered, where that much can be read of it. */
 function outcome(legacy) {
     try {
@@ -245,7 +271,7 @@ function parsed(value, where) {
         return values_1.Uid.parse(value);
     }
     catch {
-        throw (0, errors_1.refusal)("hos.call_malformed", `\`${where}\` is no entity: ${(0, values_1.shown)(value)}; write Type::"id"`);
+        throw (0, errors_1.refusal)("hos.id_invalid", `\`${where}\` is no entity: ${(0, values_1.shown)(value)}; write Type::"id"`);
     }
 }
 /** Entities that come with a call. */
@@ -391,13 +417,21 @@ function weigh(units, where, size) {
 function tooLarge(where) {
     return (0, errors_1.refusal)("hos.call_too_large", `the call has more than ${CALL_BYTES_MAX} bytes at \`${short(where)}\``);
 }
-/** Whether it is an object with nothing but fields. */
+/** Whether it is an object with nothing but fields. What cannot be looked at (a proxy that was revoked) is none. */
 function plain(value) {
     if (typeof value !== "object" || value === null)
         return false;
-    const prototype = Object.getPrototypeOf(value);
-    // An object of another context (`vm`, a test runner's) has another `Object.prototype`: one that has no prototype itself.
-    return prototype === null || prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && "hasOwnProperty" in prototype);
+    try {
+        const prototype = Object.getPrototypeOf(value);
+        return prototype === null || isRoot(prototype);
+    }
+    catch {
+        return false;
+    }
+}
+/** Whether it is what all objects inherit from. An object of another context (`vm`, a test runner's) has another `Object.prototype`. */
+function isRoot(prototype) {
+    return prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && "hasOwnProperty" in prototype);
 }
 function invalid(where, why) {
     return (0, errors_1.refusal)("hos.value_invalid", `\`${short(where)}\`: ${why}`);

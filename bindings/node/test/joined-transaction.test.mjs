@@ -340,6 +340,62 @@ for (const variant of VARIANTS) {
 }
 
 for (const kind of ["mysql2/promise", "mysql2"]) {
+  test(`${kind}, whose statements do not commit by themselves: a question leaves no transaction`, { skip: KINDS[kind].missing }, async (t) => {
+    const { host, connect, run } = await world(t, { kind, set: "SET SESSION autocommit = 0" });
+    await host.commit();
+    // Each question looks at the store.
+    const engine = await Engine.open({ store: host.connection, directoryAgeMaxMs: 0 });
+    const other = await connect();
+    const mert = engine.tenant("t1").as(new Uid("S::Account", "mert"));
+    const hall = new Uid("S::Hall", "h2");
+    const change = (...words) => run("directory", ...words, "--tenant", "t1", "--as", "Account::ayse");
+    change("put", "Hall::h2", "--attr", "open=false");
+    const asks = {
+      can: async () => (await mert.can("hall.enter", hall)).allowed,
+      canAll: async () => (await mert.canAll([{ action: "hall.enter", resource: hall }]))[0].allowed,
+      "beside the world": async () => (await mert.can("hall.enter", hall, { legacy: { allowed: true } })).code === undefined,
+    };
+    for (const [how, may] of Object.entries(asks)) {
+      change("join", "Account::mert", "Hall::h2");
+      assert.equal(await may(), true, how);
+      change("leave", "Account::mert", "Hall::h2");
+      assert.equal(await may(), false, `${how}, after it was revoked`);
+    }
+    assert.equal((await thrown(() => engine.tenant("none").as(ayse).can("hall.enter", hall))).code, "hos.tenant_unknown");
+    assert.equal(await engine.transaction(() => "it ran"), "it ran");
+
+    const rows = async () => {
+      const found = await other.one("SELECT count(*) FROM tickets");
+      await other.commit();
+      return found;
+    };
+    // What the host has begun goes on, be it while the question is under way; and nothing of its own is lost silently.
+    await host.say("INSERT INTO tickets VALUES ('q-1', 'own')");
+    for (const may of Object.values(asks)) await may();
+    await host.commit();
+    assert.equal(await rows(), 1);
+    const [asked, wrote] = await Promise.allSettled([mert.can("hall.enter", hall), host.say("INSERT INTO tickets VALUES ('q-2', 'own')")]);
+    assert.equal(asked.value?.allowed, false, `${asked.reason}`);
+    await host.commit();
+    assert.equal(await rows(), wrote.status === "fulfilled" ? 2 : 1);
+    // It comes between the question's own statements.
+    const core = host.connection.connection ?? host.connection;
+    const { query } = core;
+    let late;
+    core.query = function (what, ...rest) {
+      const said = query.call(this, what, ...rest);
+      if (what.sql === "SET TRANSACTION READ ONLY") late = thrown(() => host.say("INSERT INTO tickets VALUES ('q-3', 'own')"));
+      return said;
+    };
+    assert.equal((await mert.can("hall.enter", hall)).allowed, false);
+    core.query = query;
+    assert.equal((await late).errno, 1792, "it is refused, not rolled back without a word");
+    await host.say("INSERT INTO tickets VALUES ('q-4', 'own')");
+    await host.commit();
+  });
+}
+
+for (const kind of ["mysql2/promise", "mysql2"]) {
   test(`${kind}, whose statements do not commit by themselves`, { skip: KINDS[kind].missing }, async (t) => {
     const { host, connect, verified } = await world(t, { kind, set: "SET SESSION autocommit = 0" });
     await host.commit();

@@ -69,9 +69,9 @@ test("an entity is said in four ways", () => {
   for (const way of [mert, 'S::Account::"mert"', { type: "S::Account", id: "mert" }, { hosUid: () => mert }]) {
     assert.equal(t1.as(way).can("hall.enter", hall).allowed, true, inspect(way));
   }
-  assert.throws(() => actor.can("hall.enter", "h1"), { name: "CallError", code: "hos.call_malformed", message: /`resource`.*Type::"id"/ });
+  assert.throws(() => actor.can("hall.enter", "h1"), { name: "CallError", code: "hos.id_invalid", message: /`resource`.*Type::"id"/ });
   assert.throws(() => actor.can("hall.enter", { hosUid: () => 7 }), { code: "hos.call_malformed", message: /hosUid\(\)/ });
-  assert.throws(() => t1.as("mert").can("hall.enter", hall), { code: "hos.call_malformed", message: /`principal`/ });
+  assert.throws(() => t1.as("mert").can("hall.enter", hall), { code: "hos.id_invalid", message: /`principal`/ });
   assert.throws(() => t1.as(undefined).can("hall.enter", hall), { code: "hos.call_malformed", message: /principal/ });
   const strange = new Uid("S::Hall", 'a"\\\n\0b');
   assert.equal(String(strange), 'S::Hall::"a\\"\\\\\\n\\0b"');

@@ -106,6 +106,52 @@ test("can refuses the same as the rest", () => {
   assert.equal(may({ hour: 12 }).allowed, true, "and goes on");
 });
 
+test("no option is left out without a word", async () => {
+  const context = { badge: "lost-1" };
+  assert.equal(actor.can("hall.enter", hall, { context }).code, "hos.forbidden");
+  class Asked { get context() { return context; } }
+  class Helped { constructor(given) { Object.assign(this, given); } entries() { return [1]; } }
+  class Own { constructor(given) { Object.assign(this, given); } }
+  const strange = {
+    "an accessor of a class": new Asked(),
+    "one of the class above it": new (class extends Asked {})(),
+    "a prototype": Object.create({ context }),
+    "a prototype that has none": Object.create(Object.create(null, { context: { value: context } })),
+    "a hidden field": Object.defineProperty({}, "context", { value: context }),
+    "a Map": new Map([["context", context]]),
+    "a class with methods": new Helped({ context }),
+    "a list": [context],
+    "another name": Object.create({ contxt: context }),
+  };
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  for (const [what, besides] of Object.entries(strange)) {
+    assert.throws(() => actor.can("hall.enter", hall, besides), { name: "CallError", code: "hos.call_malformed" }, what);
+    assert.throws(() => actor.canAll([{ action: "hall.enter", resource: hall }], besides), { code: "hos.call_malformed" }, what);
+  }
+  for (const unseen of [proxy, new Proxy({}, { getPrototypeOf() { throw new RangeError("away"); } })]) {
+    assert.throws(() => actor.can("hall.enter", hall, unseen), hos.CallError);
+    assert.throws(() => t1.as(mert, unseen), { code: "hos.call_malformed" });
+  }
+  const facts = { owner: mert, price: 100 };
+  class Once { get once() { return "o-1"; } }
+  for (const options of [Object.assign(new Once(), { facts }), Object.assign(Object.create({ once: "o-1" }), { facts })]) {
+    await assert.rejects(actor.begin("ticket", "lost-1", "order", options), { code: "hos.call_malformed", message: /"once"/ });
+  }
+  try {
+    // As a library may do to all objects.
+    Object.prototype.context = context;
+    for (const besides of [{}, { request: "r-1" }]) assert.throws(() => actor.can("hall.enter", hall, besides), { code: "hos.call_malformed" });
+    assert.equal(actor.can("hall.enter", hall, { context: { badge: "x" } }).allowed, true);
+  } finally {
+    delete Object.prototype.context;
+  }
+  // A class of which nothing is lost is as good as none.
+  for (const besides of [new Own({ context }), Object.assign(Object.create(null), { context }), vm.runInNewContext("({ context: { badge: 'lost-1' } })")]) {
+    assert.equal(actor.can("hall.enter", hall, besides).code, "hos.forbidden");
+  }
+});
+
 test("U+FFFD is a character, and half a pair is not", () => {
   const odd = actor.can("hall.enter", new Uid("S::Hall", "h\ufffd"));
   assert.deepEqual([odd.allowed, odd.code], [false, "hos.entity_missing"]);

@@ -182,9 +182,26 @@ test("a fault of the caller's own is one error everywhere, and in shadow the wor
   const parses = { hosUid: () => Uid.parse("nobody") };
   const mine = { legacy: { allowed: true }, context: parses };
   assert.throws(() => actor.can("hall.enter", hall, mine), { code: "hos.id_invalid" });
-  assert.equal(watched.tenant("t1").as(mert).can("hall.enter", hall, mine).code, "hos.call_malformed");
+  assert.equal(watched.tenant("t1").as(mert).can("hall.enter", hall, mine).code, "hos.id_invalid");
   assert.throws(() => actor.can("hall.enter", hall, { legacy: { allowed: true }, context: { by: parses } }), { code: "hos.id_invalid" });
   await assert.rejects(actor.record("mail.sent", undefined, { legacy: { allowed: true } }), { ...malformed, message: /`payload`/ });
+  // The blocker tells of what was wrong, and not of what stood in its place.
+  const told = (who, besides, as) => watched.tenant("t1").as(who, as).can("hall.enter", hall, { legacy: { allowed: true }, ...besides });
+  for (const [answer, code, detail] of [
+    [told("nobody", {}), "hos.id_invalid", /^`principal` is no entity: "nobody"/],
+    [told(mert, { context: { badge: "\ud800" } }), "hos.call_malformed", /^`context\.badge` holds half a surrogate pair/],
+    [told(mert, { context: { badge: 1.5 } }), "hos.value_invalid", /^`context\.badge`: a float/],
+    [told(mert, { context: { badge: "x".repeat(2_000_000) } }), "hos.call_too_large", /`context\.badge`/],
+    [told(mert, { once: "k", context: Object.create({ a: 1 }) }), "hos.value_invalid", /^`context`/],
+    [await watched.tenant("t1").as(mert).begin("ticket", "w-1", "order", { legacy: { allowed: true }, facts: { owner: null } }), "hos.value_invalid", /^`facts\.owner`: null/],
+  ]) {
+    assert.deepEqual([answer.allowed, answer.mode, answer.code, answer.blockers.length], [true, "shadow", code, 1]);
+    assert.match(answer.blockers[0].detail, detail);
+  }
+  const [turkish, same] = [told("nobody", {}, { language: "tr" }), told(mert, { context: { badge: "\ud800" } }, { language: "tr" })];
+  assert.equal(turkish.blockers[0].code, "hos.id_invalid");
+  assert.equal(turkish.message(), watched.tenant("t1").message("hos.id_invalid", "tr"));
+  assert.equal(same.message(), watched.tenant("t1").message("hos.call_malformed", "tr"));
   // What it was about cannot be told: nothing says that the law only watches there.
   const legacy = { allowed: true };
   await assert.rejects(watched.tenant("t1").as(mert).transition("ticket\ud800", "w", "pay", { legacy }), malformed);

@@ -10,7 +10,7 @@ import { parse } from "./read";
 import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "./shadow";
 import type { Page, Tenant } from "./tenant";
 import { Uid, type UidLike, type Values } from "./values";
-import { Draft, MARK, WORDS, type Write, any, evaluations, plain, uid, uidOf } from "./write";
+import { Draft, MARK, WORDS, type Write, any, evaluations, lost, plain, uid, uidOf } from "./write";
 
 /** How somebody acts. */
 export interface As {
@@ -291,7 +291,7 @@ function scalarsOf(besides: unknown): { words: string; count: number } | undefin
 /** As words: a name and a scalar by turns, whose first letter says its type. */
 function wordsOf(besides: unknown): { words: string; count: number } | undefined {
   // The world's own outcome comes as JSON, also where it is no field that is gone through.
-  if (!plain(besides) || besides.legacy !== undefined) return undefined;
+  if (!plain(besides) || besides.legacy !== undefined || lost(besides) !== undefined) return undefined;
   let words = "";
   let count = 0;
   for (const name in besides) {

@@ -1,7 +1,7 @@
 // An open store under its law.
 
 import { type Answer, Told } from "./answer";
-import { ClosedError, type HosError, InternalError, failure, refusal } from "./errors";
+import { type CallError, ClosedError, InternalError, failure, refusal } from "./errors";
 import { Known } from "./known";
 import type { LawNames } from "./law";
 import { Lane, error } from "./lane";
@@ -59,7 +59,7 @@ export interface Asker {
 /** A call as JSON, and what was refused of it here: that is thrown in place of what the wire says about its stand-in. */
 export interface Ready {
   readonly json: string;
-  readonly fault: HosError | undefined;
+  readonly fault: CallError | undefined;
 }
 
 const PRIVATE = Symbol("private");

@@ -1,6 +1,10 @@
 // How the addon tells what came of a call: the class of the end, a line feed, and JSON.
 
 import { CallError, HosError, InternalError, failure } from "./errors";
+import { sound, standInOf } from "./write";
+
+/** How much of a fault's words stands in a blocker. */
+const SAID_MAX = 1_000;
 
 /** A class and JSON, as the addon tells them. */
 export function split(said: string): [status: string, json: string] {
@@ -8,13 +12,28 @@ export function split(said: string): [status: string, json: string] {
   return at < 0 ? ["internal", "{}"] : [said.slice(0, at), said.slice(at + 1)];
 }
 
-/** The answer; what is no answer is thrown. */
-export function answered(said: string, fault: HosError | undefined): [allowed: boolean, json: string] {
+/** The answer; what is no answer is thrown. `fault`: what was wrong with the call, in whose place something else stood. */
+export function answered(said: string, fault: CallError | undefined): [allowed: boolean, json: string] {
   const [status, json] = split(said);
-  if (status === "allowed" || status === "refused") return [status === "allowed", json];
+  if (status === "allowed" || status === "refused") return [status === "allowed", fault === undefined ? json : named(json, fault)];
   const failed = failure(status, json);
   // The place that we know is of more use than the one that stood in for it.
   throw fault !== undefined && failed instanceof CallError ? fault : failed;
+}
+
+/** The world's own outcome, with what was wrong in its blocker: the engine speaks of what stood there instead. */
+function named(json: string, fault: CallError): string {
+  type Told = { code?: string; blockers?: { code: string; detail: string; message?: string }[] };
+  const told = JSON.parse(json) as Told;
+  const blocker = told.blockers?.[0];
+  if (blocker?.code !== standInOf(fault)) return json;
+  blocker.detail = sound(fault.message, SAID_MAX);
+  if (blocker.code !== fault.code) {
+    told.code = blocker.code = fault.code;
+    // It is that of the other code.
+    delete blocker.message;
+  }
+  return JSON.stringify(told);
 }
 
 /** Throws what the addon threw, as an error of ours. */

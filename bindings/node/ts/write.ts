@@ -29,6 +29,9 @@ export const WORDS: ReadonlySet<string> = new Set(
   "tenant principal language action resource evaluations calls contract id event state stream payload payload_hex change code entries".split(" "),
 );
 
+/** What may stand among a call's options. The world's own outcome is none of these: it counts wherever an object has it. */
+const OPTIONS = "context given once request facts args reason subject".split(" ");
+
 export type Write = (value: unknown, where: string, size: Size, depth: number) => string;
 /** What room is left in the call. */
 type Size = { left: number };
@@ -73,7 +76,7 @@ export class Draft {
    */
   options(options: unknown, taken?: ReadonlySet<string>, others?: ReadonlySet<string>): this {
     if (options === undefined) return this;
-    if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    if (typeof options !== "object" || options === null) {
       throw refusal("hos.call_malformed", `options are an object, not ${kind(options)}`);
     }
     const read = (name: string) => (options as Record<string, unknown>)[name];
@@ -97,6 +100,8 @@ export class Draft {
   #namesOf(options: object): string[] {
     try {
       const names = Object.keys(options);
+      const why = lost(options, names);
+      if (why !== undefined) this.#refuse(refusal("hos.call_malformed", why));
       return names.includes("legacy") || !("legacy" in options) ? names : [...names, "legacy"];
     } catch (cause) {
       this.#refuse(unreadable("options", cause));
@@ -163,6 +168,27 @@ export class Draft {
     if (this.#fault !== undefined && !this.#world) throw this.#fault;
     return this.#json === "" ? "{}" : `${this.#json}}`;
   }
+}
+
+/** What of a caller's options would be left out without a word: what a class or a prototype has, or what is hidden. */
+export function lost(options: object, names: readonly string[] = Object.keys(options)): string | undefined {
+  const hidden = OPTIONS.find((word) => word in options && !names.includes(word));
+  const name = hidden ?? (plain(options) ? undefined : inherited(options));
+  return name === undefined ? undefined : `${shown(name)} of the options is inherited or hidden: an option is a field of their own`;
+}
+
+/** A name that an object has of its prototypes, but for what all objects have. */
+function inherited(value: object): string | undefined {
+  for (let at = Object.getPrototypeOf(value) as object | null; at !== null && !isRoot(at); at = Object.getPrototypeOf(at) as object | null) {
+    const found = Object.getOwnPropertyNames(at).find((name) => name !== "constructor" && name !== "legacy");
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The code by which the wire refuses what stands in for this. */
+export function standInOf(fault: CallError): string {
+  return Object.hasOwn(PLACEHOLDERS, fault.code) ? fault.code : "hos.call_malformed";
 }
 
 /** What the world answered, where that much can be read of it. */
@@ -245,7 +271,7 @@ function parsed(value: string, where: string): Uid {
   try {
     return Uid.parse(value);
   } catch {
-    throw refusal("hos.call_malformed", `\`${where}\` is no entity: ${shown(value)}; write Type::"id"`);
+    throw refusal("hos.id_invalid", `\`${where}\` is no entity: ${shown(value)}; write Type::"id"`);
   }
 }
 
@@ -394,12 +420,20 @@ function tooLarge(where: string): CallError {
   return refusal("hos.call_too_large", `the call has more than ${CALL_BYTES_MAX} bytes at \`${short(where)}\``);
 }
 
-/** Whether it is an object with nothing but fields. */
+/** Whether it is an object with nothing but fields. What cannot be looked at (a proxy that was revoked) is none. */
 export function plain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // An object of another context (`vm`, a test runner's) has another `Object.prototype`: one that has no prototype itself.
-  return prototype === null || prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && "hasOwnProperty" in (prototype as object));
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return prototype === null || isRoot(prototype as object);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether it is what all objects inherit from. An object of another context (`vm`, a test runner's) has another `Object.prototype`. */
+function isRoot(prototype: object): boolean {
+  return prototype === Object.prototype || (Object.getPrototypeOf(prototype) === null && "hasOwnProperty" in prototype);
 }
 
 function invalid(where: string, why: string): CallError {

@@ -228,6 +228,48 @@ final class JoinedEndsTest extends TestCase
         $host->intact();
     }
 
+    /**
+     * Who connects anew on an error of the store's has to be told one, at each try.
+     *
+     * @dataProvider kinds
+     */
+    public function testATransactionOnALostConnection(string $kind): void
+    {
+        $host = Host::shared($kind);
+        $pdo = $host->pdo();
+        $engine = Host::engine($pdo);
+        $ran = 0;
+        $work = static function () use (&$ran): int {
+            return ++$ran;
+        };
+        self::assertSame(1, $engine->transaction($work));
+        $pdo->beginTransaction();
+        try {
+            $pdo->query('SELECT * FROM nowhere');
+        } catch (\PDOException) {
+            // One in which a statement has failed is a transaction too.
+        }
+        self::assertSame('hos.call_malformed', Host::code(static fn () => $engine->transaction($work)));
+        $pdo->rollBack();
+        if ($kind === 'SQLite') {
+            return;
+        }
+        match ($kind) {
+            'PostgreSQL' => $host->pdo()->query("SELECT pg_terminate_backend({$pdo->query('SELECT pg_backend_pid()')->fetchColumn()}, 5000)"),
+            'MariaDB' => $host->pdo()->exec('KILL ' . $pdo->query('SELECT connection_id()')->fetchColumn()),
+        };
+        foreach ([1, 2, 3] as $try) {
+            try {
+                $engine->transaction($work);
+                self::fail('there is no connection');
+            } catch (StoreError $error) {
+                self::assertSame('hos.store_unavailable', $error->code(), "try $try");
+                self::assertInstanceOf(\PDOException::class, $error->getPrevious());
+            }
+        }
+        self::assertSame(1, $ran);
+    }
+
     /** Of a connection that is still there the outcome is known, and the error is the database's own. */
     private function commitThatIsRefused(Host $host, \PDO $pdo, string $id): void
     {

@@ -168,6 +168,45 @@ final class JoinedHostsTest extends TestCase
         $pdo->rollBack();
     }
 
+    /**
+     * What a question reads is read anew by the next one: without autocommit MySQL would go on in the transaction that it began.
+     *
+     * @dataProvider kinds
+     */
+    public function testAQuestionLeavesNoTransaction(string $kind): void
+    {
+        $host = Host::fresh($kind);
+        $pdo = $host->pdo($kind === 'MariaDB' ? [\PDO::ATTR_AUTOCOMMIT => 0] : []);
+        // So that each question looks at the store.
+        $engine = Engine::open(null, store: $pdo, directoryAgeMaxMs: 0);
+        $ayse = $engine->tenant('pazar-tr')->as('Pazar::Account::"ayse"');
+        $shop = new \Hos\Uid('Pazar::Shop', 's1');
+        $legacy = static fn (): bool => $ayse->can('shop.edit', $shop, legacy: true)->code === null;
+        $asks = [
+            'can' => static fn (): bool => $ayse->can('shop.edit', $shop)->allowed,
+            'canAll' => static fn (): bool => $ayse->canAll([new \Hos\Question('shop.edit', $shop)])[0]->allowed,
+            'beside the world' => $legacy,
+        ];
+        foreach ($asks as $how => $may) {
+            $host->hos('directory', 'grant', "g-$how", 'shop-manager', '--principal', 'Account::ayse', '--resource', 'Shop::s1', '--tenant', 'pazar-tr', '--as', 'Account::root');
+            self::assertTrue($may(), $how);
+            self::assertFalse($pdo->inTransaction(), $how);
+            $host->hos('directory', 'revoke', "g-$how", '--tenant', 'pazar-tr', '--as', 'Account::root');
+            self::assertFalse($may(), "$how, after it was revoked");
+        }
+        // A question that fails, and a transaction behind it.
+        self::assertSame('hos.tenant_unknown', Host::code(fn () => $engine->tenant('none')->as('Pazar::Account::"ayse"')->can('shop.edit', $shop)));
+        self::assertFalse($pdo->inTransaction());
+        self::assertTrue($engine->transaction(fn (): bool => Host::place($ayse, 'behind')->allowed));
+        // One that the host has begun goes on.
+        $kind === 'MariaDB' || $pdo->beginTransaction();
+        $pdo->exec("INSERT INTO orders VALUES ('own', 'new', 4200)");
+        array_map(static fn (\Closure $may): bool => $may(), $asks);
+        self::assertTrue($kind === 'SQLite' || $pdo->inTransaction());
+        $kind === 'MariaDB' ? $pdo->exec('COMMIT') : $pdo->commit();
+        self::assertSame(1, $host->count("orders WHERE id = 'own'"));
+    }
+
     /** @dataProvider kinds */
     public function testALawThatChangesBetweenTwoRequests(string $kind): void
     {

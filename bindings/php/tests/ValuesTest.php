@@ -9,6 +9,7 @@ use Hos\CallError;
 use Hos\Engine;
 use Hos\Ext;
 use Hos\Given;
+use Hos\HasUid;
 use Hos\HosError;
 use Hos\Legacy;
 use Hos\Tests\Support\Place;
@@ -23,6 +24,23 @@ enum Room: string
 enum Floor
 {
     case First;
+}
+
+/** A row of the world's: it has more than it shows. */
+class Row extends \stdClass
+{
+    public int $stock = 3;
+    protected int $cost = 2;
+    private int $margin = 1;
+}
+
+/** One that says who it is. */
+final class Product extends Row implements HasUid
+{
+    public function hosUid(): Uid
+    {
+        return new Uid('Pazar::Product', 'p-1');
+    }
 }
 
 /** What goes in, and what must not. */
@@ -70,6 +88,8 @@ final class ValuesTest extends TestCase
             '{"x":{"__extn":{"fn":"ip","arg":"10.0.0.0/8"}}}' => Ext::ip('10.0.0.0/8'),
             '{"x":{"__extn":{"fn":"datetime","arg":"2026-02-03T01:05:06.789Z"}}}' => $when,
             '{"x":"single"}' => Room::Single,
+            '{"x":{"stock":3}}' => new Row(),
+            '{"x":[{"__entity":{"type":"Pazar::Product","id":"p-1"}}]}' => [new Product()],
         ] as $json => $value) {
             self::assertSame($json, $this->written($value));
         }

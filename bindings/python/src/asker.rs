@@ -136,7 +136,7 @@ impl Asker {
             context: &context,
             beside: beside.as_deref().unwrap_or(&self.beside),
         };
-        decide(py, engine, &asked, besides.legacy.is_some())
+        decide(py, engine, &asked, besides.legacy.is_some(), fault.as_ref().map(|fault| fault.failure(py)))
             .map_err(|failure| fault.as_ref().map_or_else(|| error(py, &failure), |fault| fault.error(py)))
     }
 
@@ -162,8 +162,12 @@ impl Asker {
         if let Some(fault) = fault.as_ref().filter(|_| !has_legacy) {
             return Err(fault.error(py));
         }
-        let served =
-            self.core_of(py).and_then(|core| core.served(py, operation, &call)).map_err(|failure| error(py, &failure))?;
+        let core = self.core_of(py).map_err(|failure| error(py, &failure))?;
+        let served = match &fault {
+            Some(fault) => core.stood(py, operation, &call, fault.failure(py)),
+            None => core.served(py, operation, &call),
+        };
+        let served = served.map_err(|failure| error(py, &failure))?;
         match (served.standing, fault) {
             (Standing::Failed(_), Some(fault)) => Err(fault.error(py)),
             (standing @ Standing::Failed(_), None) => Err(served_error(py, standing, &served.json)),
@@ -278,9 +282,18 @@ impl Asker {
 
 // `can` holds the interpreter's lock where it is answered from memory: it takes microseconds, and where other threads are at
 // work it takes several times as long to let go of the lock and get it back. Where it looks at the store (every half second), may
-// write (the world's own outcome is recorded), or would wait for a fork, it lets go.
-fn decide(py: Python<'_>, engine: &Engine, asked: &Asked<'_>, may_write: bool) -> Result<Decided, Failure> {
-    if may_write || !is_at_hand(engine, asked.tenant) {
+// write (the world's own outcome is recorded), or would wait for a fork, it lets go. Of a question that is `known` to be none, only
+// what the world decided by itself may stand.
+fn decide(
+    py: Python<'_>,
+    engine: &Engine,
+    asked: &Asked<'_>,
+    may_write: bool,
+    known: Option<Failure>,
+) -> Result<Decided, Failure> {
+    if let Some(failure) = known {
+        py.detach(|| hos_wire::decide_instead(engine, asked, failure))
+    } else if may_write || !is_at_hand(engine, asked.tenant) {
         py.detach(|| hos_wire::decide(engine, asked))
     } else {
         hos_wire::decide(engine, asked)

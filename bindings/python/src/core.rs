@@ -48,6 +48,12 @@ impl Core {
         let engine = self.engine()?;
         Ok(py.detach(move || hos_wire::serve_with(&engine, operation, json, CALL_BYTES_MAX)))
     }
+
+    /// As [`Self::served`], of a call of which it is known why it is none.
+    pub(crate) fn stood(&self, py: Python<'_>, operation: &str, json: &[u8], failure: Failure) -> Result<Served, Failure> {
+        let engine = self.engine()?;
+        Ok(py.detach(move || hos_wire::serve_instead(&engine, operation, json, failure)))
+    }
 }
 
 #[pymethods]

@@ -9,6 +9,9 @@ use pyo3::types::PyTraceback;
 use pyo3::{PyTraverseError, PyVisit};
 use std::sync::Arc;
 
+/// How much of an exception's words is told.
+const SAID_MAX: usize = 1000;
+
 /// A value, a word or a name that is none; or what one of the caller's objects raised when it was asked.
 #[derive(Clone)]
 pub(crate) enum Fault {
@@ -20,6 +23,10 @@ pub(crate) enum Fault {
 pub(crate) struct Raised {
     value: Py<PyBaseException>,
     traceback: Option<Py<PyTraceback>>,
+}
+
+fn short(said: &str) -> String {
+    said.chars().take(SAID_MAX).collect()
 }
 
 impl From<Failure> for Fault {
@@ -47,6 +54,22 @@ impl Fault {
                     Ok(()) => PyErr::from_value(value.clone().into_any()),
                     Err(_) => error(py, &Failure::new(Code::Internal, "an exception that cannot be raised again")),
                 }
+            }
+        }
+    }
+
+    /// What is told of it where the world's own outcome stands: an exception of ours by its code, any other as it shows itself.
+    pub(crate) fn failure(&self, py: Python<'_>) -> Failure {
+        match self {
+            Self::Found(failure) => failure.clone(),
+            Self::Raised(raised) => {
+                let value = raised.value.bind(py);
+                let text = |name: &str| value.getattr(name).ok().and_then(|said| said.extract::<String>().ok());
+                if let Some(code) = text("code").and_then(|code| Code::from_text(&code)) {
+                    return Failure::new(code, short(&text("message").unwrap_or_default()));
+                }
+                let said = value.repr().map_or_else(|_| "what cannot be shown".to_owned(), |said| short(&said.to_string_lossy()));
+                Failure::new(Code::ValueInvalid, format!("one of the caller's objects raised {said}"))
             }
         }
     }

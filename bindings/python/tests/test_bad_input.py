@@ -335,6 +335,31 @@ class TheWorldsAnswer(Stored):
             self.tenant.as_(Hostile()).can("hall.enter", H1)
         self.verify()
 
+    def test_its_blocker_tells_what_was_wrong(self):
+        class Nobody:
+            def __hos_uid__(self):
+                return hos.Uid.parse("nobody")
+
+        invalid, malformed = "hos.value_invalid", "hos.call_malformed"
+        facts = {"owner": None, "price": 1}
+        for call, code, words in (
+            (lambda: self.mert.can("hall.enter", "mert", legacy=True), "hos.id_invalid", "`resource`: "),
+            (lambda: self.tenant.as_("mert").can("hall.enter", H1, legacy=True), "hos.id_invalid", "`principal`: "),
+            (lambda: self.mert.can("hall.enter", Nobody(), legacy=True), "hos.id_invalid", "nobody"),
+            (lambda: self.mert.can("hall.enter", 7, legacy=True), malformed, "`resource` is a Uid"),
+            (lambda: self.mert.can(7, H1, legacy=True), malformed, "`action` is a str"),
+            (lambda: self.mert.can("hall.enter", H1, context={"badge": SURROGATE}, legacy=True), malformed, "lone surrogate"),
+            (lambda: self.mert.can("hall.enter", H1, context={"badge": 1.5}, legacy=True), invalid, "`context.badge`: a float"),
+            (lambda: self.mert.can("hall.enter", H1, context={"x": Hostile()}, legacy=True), invalid, "ZeroDivisionError"),
+            (lambda: self.mert.begin("ticket", "k-1", "order", facts=facts, legacy=True), invalid, "`facts.owner`: None"),
+            (lambda: self.mert.begin("ticket", SURROGATE, "order", legacy=True), malformed, "`id`: a text that is not UTF-8"),
+            (lambda: self.mert.record("notes.page", "x", subject="mert", legacy=True), "hos.id_invalid", "`subject`: "),
+        ):
+            answer = call()
+            self.assertEqual((answer.allowed, answer.mode, answer.code), (True, "shadow", code), words)
+            self.assertIn(words, answer.blockers[0].detail)
+        self.verify()
+
     def test_it_stands_in_the_words_of_the_wire(self):
         engine = self.tenant.engine
         for word in (True, False):

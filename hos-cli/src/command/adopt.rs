@@ -97,7 +97,7 @@ impl Adopt {
             contract: Name::new(contract)?,
             id: InstanceId::new(id)?,
             state: Name::new(state)?,
-            facts: input::values("--fact", &self.facts, self.facts_object.as_ref(), declared, &law)?,
+            facts: input::values(["--fact", "--facts"], &self.facts, self.facts_object.as_ref(), declared, &law)?,
             once: self.once.as_ref().map(OnceKey::new).transpose()?,
         };
         let answer = tenant.adopt(adopt)?;
@@ -125,10 +125,7 @@ impl Adopt {
         let mut told = |table: &str, done: people::Done| {
             let would = if self.dry_run { "would be put" } else { "put" };
             let _ = writeln!(text, "{table}: {} {would}, {} known, {} refused", done.put, done.known, done.refused);
-            if done.untold > 0 {
-                let _ =
-                    writeln!(text, "  {:>9} cannot be told in a dry run: they name what it has put and rolled back", done.untold);
-            }
+            untold(&mut text, done.untold);
             for (id, why) in &done.listed {
                 let _ = writeln!(text, "  refused {}: {}", show::inert(id), show::inert(why));
             }
@@ -139,10 +136,10 @@ impl Adopt {
             }));
         };
         for of in &world.people {
-            told(&of.table, adoption.people(of, &mut known, &how)?);
+            told(&of.table, adoption.people(&engine, of, &mut known, &how)?);
         }
         for of in &world.memberships {
-            told(&of.table, adoption.memberships(of, &mut known, &how)?);
+            told(&of.table, adoption.memberships(&engine, of, &mut known, &how)?);
         }
         for rows in &world.rows {
             let done = adoption.run(rows, &how)?;
@@ -152,12 +149,13 @@ impl Adopt {
             for (state, count) in &done.adopted {
                 let _ = writeln!(text, "  {count:>9} {state}");
             }
+            untold(&mut text, done.untold);
             for (id, why) in &done.listed {
                 let _ = writeln!(text, "  refused {id}: {}", show::inert(why));
             }
             left += done.refused + done.locked;
             let refused = done.listed.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
-            tables.push(json!({ "table": rows.table, "adopted": done.adopted, "refused": done.refused, "locked": done.locked, "listed": refused }));
+            tables.push(json!({ "table": rows.table, "adopted": done.adopted, "untold": done.untold, "refused": done.refused, "locked": done.locked, "listed": refused }));
         }
         let mut logs = Vec::new();
         for log in &world.logs {
@@ -190,5 +188,12 @@ impl Adopt {
         super::closed(engine);
         let exit = if left == 0 { exit::OK } else { exit::REFUSED };
         Ok(Done { exit, text, json: json!({ "dry_run": self.dry_run, "directory": directory, "tables": tables, "logs": logs }) })
+    }
+}
+
+/// Memberships or rows of which only the real run can say what becomes of them.
+fn untold(text: &mut String, count: u64) {
+    if count > 0 {
+        let _ = writeln!(text, "  {count:>9} cannot be told in a dry run: they name what it has put and rolled back");
     }
 }

@@ -1,6 +1,7 @@
 //! `hos backup`: a verified copy of a store in use.
 
 use super::verify;
+use crate::exit;
 use crate::global::Global;
 use crate::out::Done;
 use crate::place::Place;
@@ -10,13 +11,14 @@ use crate::usage::usage;
 use clap::Args;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
+use hos_wire::answer::failure_json;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Copy the store while it is in use, and verify the copy before it gets its name. The key file is never copied.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    /// The copy's file; it must not exist
+    /// The copy's file; it must not exist. What a backup that was killed left of it (FILE.partial-…) is removed by the next
     #[arg(value_name = "FILE")]
     to: PathBuf,
     /// Copy the vault too, with the keys of persons: keep that copy apart, and for a short time
@@ -40,8 +42,13 @@ impl Backup {
                 progress.next("verifying the copy");
             }
         };
-        let report = engine.backup(&self.to, Some(&tell))?;
+        let copied = engine.backup(&self.to, Some(&tell));
         drop(progress);
+        let report = match copied {
+            // What the store holds is no evidence any more: a finding, as it is one of `hos verify`.
+            Err(failure) if failure.code == Code::StoreIntegrity => return Ok(broken(&failure)),
+            copied => copied?,
+        };
         if let Some(vault) = &self.vault {
             // After the store, so that no record of the copy lacks its key. One of two copies is none: the name is free again.
             engine.backup_vault(vault).inspect_err(|_| drop(std::fs::remove_file(&self.to)))?;
@@ -51,6 +58,10 @@ impl Backup {
         let mut done = verify::done(&report, false);
         done.text = format!("copied   {name}\n{}", done.text);
         done.json["backup"] = json!(name);
+        done.text.push_str(
+            "note     before a copy takes a store's place, move that store's files away, `-wal` and `-shm` with them: its log is not the \
+             copy's\n",
+        );
         match &self.vault {
             Some(vault) => {
                 let vault = show::inert(&vault.to_string_lossy());
@@ -63,6 +74,12 @@ impl Backup {
         }
         Ok(done)
     }
+}
+
+/// A store of which there is no copy, for it does not verify.
+fn broken(failure: &Failure) -> Done {
+    let text = format!("broken   nothing was copied: {}\n", show::inert(&failure.message));
+    Done { exit: exit::FINDINGS, text, json: failure_json(failure) }
 }
 
 /// Refuses a name for the vault's copy that is taken, by the store's copy too, before hours go into that one.

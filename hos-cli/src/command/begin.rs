@@ -53,8 +53,8 @@ impl Begin {
             contract: Name::new(&self.contract)?,
             id: InstanceId::new(&self.id)?,
             event: Name::new(&self.event)?,
-            facts: input::values("--fact", &self.facts, self.facts_object.as_ref(), facts, &law)?,
-            args: input::values("--arg", &self.args, self.args_object.as_ref(), args, &law)?,
+            facts: input::values(["--fact", "--facts"], &self.facts, self.facts_object.as_ref(), facts, &law)?,
+            args: input::values(["--arg", "--args"], &self.args, self.args_object.as_ref(), args, &law)?,
             once: self.once.as_ref().map(OnceKey::new).transpose()?,
         };
         let answer = tenant.begin(begin)?;

@@ -47,7 +47,7 @@ impl Can {
                 (Uid::new(&of.contract.entity, id.as_str())?, Some(&of.contract.facts), standing)
             }
         };
-        let named = input::values("--attr", &self.attrs, None, declared, &law)?;
+        let named = input::values(["--attr", "--attrs"], &self.attrs, None, declared, &law)?;
         let brought_already = by.given.iter().any(|e| e.uid == resource);
         let says_something = standing.is_some() || !named.is_empty() || !parents.is_empty();
         if says_something && !brought_already {

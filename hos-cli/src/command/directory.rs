@@ -120,7 +120,7 @@ impl Directory {
         let filled = |text: &Option<String>| text.as_ref().map(uid).transpose();
         Ok(Some(match &self.verb {
             Verb::Put { uid: who, attrs, object } => {
-                let attrs = input::values("--attr", attrs, object.as_ref(), None, law)?;
+                let attrs = input::values(["--attr", "--attrs"], attrs, object.as_ref(), None, law)?;
                 ("put", who.clone(), Change::Put { uid: uid(who)?, attrs })
             }
             Verb::Remove { uid: who } => ("remove", who.clone(), Change::Remove { uid: uid(who)? }),

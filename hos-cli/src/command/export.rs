@@ -194,7 +194,23 @@ fn tiles(tenant: &TenantRef, directory: &Path, made: &mut Made, quiet: bool) -> 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
     let exists = error.kind() == ErrorKind::AlreadyExists;
     let what = if exists { "it exists already; it is not replaced".to_owned() } else { error.to_string() };
-    Failure::new(Code::CallMalformed, format!("`{}`: {what}", show::inert(&path.to_string_lossy())))
+    Failure::new(code_of(error), format!("`{}`: {what}", show::inert(&path.to_string_lossy())))
+}
+
+/// What it says that a file could not be written: that its name was ill chosen, or that the machine failed.
+pub(crate) fn code_of(error: &std::io::Error) -> Code {
+    match error.kind() {
+        ErrorKind::AlreadyExists
+        | ErrorKind::NotFound
+        | ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory
+        | ErrorKind::InvalidFilename
+        | ErrorKind::InvalidInput
+        | ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem => Code::CallMalformed,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Code::StoreFull,
+        _ => Code::StoreUnavailable,
+    }
 }
 
 /// Makes a directory that must not exist.

@@ -1,6 +1,6 @@
 //! `hos history`: an instance's records.
 
-use super::export::write_own;
+use super::export::{code_of, write_own};
 use crate::global::Global;
 use crate::out::Done;
 use crate::show;
@@ -12,6 +12,7 @@ use hos_core::proof::record::Kind;
 use hos_core::value::Value;
 use hos_engine::{Failure, HistoryEntry, TenantRef};
 use hos_wire::answer::{history_json, kind_text};
+use hos_wire::call::HISTORY_MAX;
 use hos_wire::page::page;
 use serde_json::json;
 use std::fmt::Write;
@@ -56,9 +57,9 @@ impl History {
             let page = page(tenant.name().as_str(), contract.as_str(), id.as_str(), &entries, of.as_ref(), &global.language());
             let shown = show::inert(&file.to_string_lossy());
             // What was there is not replaced: a page may be somebody's copy of what can no longer be read.
-            write_own(file, page.as_bytes()).map_err(|e| match global.language().as_str() {
-                "tr" => usage(format!("`{shown}` yazılamıyor: {e}")),
-                _ => usage(format!("`{shown}` cannot be written: {e}")),
+            write_own(file, page.as_bytes()).map_err(|e| {
+                let what = if global.language() == "tr" { "yazılamıyor" } else { "cannot be written" };
+                Failure::new(code_of(&e), format!("`{shown}` {what}: {e}"))
             })?;
             let json = json!({ "file": file.to_string_lossy(), "records": entries.len() });
             return Ok(Done::ok(format!("{shown}  {} records\n", entries.len()), json));
@@ -76,20 +77,20 @@ impl History {
 
     /// As many records as are asked for, and the place of the first that is left.
     fn page(&self, tenant: &TenantRef, contract: &Name, id: &InstanceId) -> Result<(Vec<HistoryEntry>, Option<u64>), Failure> {
-        // One more says whether there is any. The engine gives a page at once, however many are wanted.
-        let wanted = self.limit.saturating_add(1);
-        let mut entries = Vec::new();
-        while entries.len() < wanted {
-            let from = self.from.saturating_add(entries.len() as u64);
-            let page = tenant.history(contract, id, from, wanted - entries.len())?;
-            if page.is_empty() {
-                return Ok((entries, None));
-            }
+        let (mut entries, mut next) = (Vec::new(), self.from);
+        // The engine gives a page at once, however many are wanted, and one that its bytes ended is all that is shown.
+        while entries.len() < self.limit {
+            let asked = (self.limit - entries.len()).min(HISTORY_MAX);
+            let page = tenant.history(contract, id, next, asked)?;
+            let is_short = page.len() < asked;
+            next = next.saturating_add(page.len() as u64);
             entries.extend(page);
+            if is_short {
+                break;
+            }
         }
-        entries.truncate(self.limit);
-        let next = self.from.saturating_add(entries.len() as u64);
-        Ok((entries, Some(next)))
+        let is_more = !tenant.history(contract, id, next, 1)?.is_empty();
+        Ok((entries, is_more.then_some(next)))
     }
 
     fn line(&self, entry: &HistoryEntry) -> String {

@@ -14,10 +14,10 @@ use hos_core::call::By;
 use hos_core::id::{Shown, Tenant, Uid};
 use hos_core::judge::{Standing, at_gate};
 use hos_core::law::Law;
-use hos_core::law::reserved::TENANT_OPEN;
-use hos_core::policy::{Bound, Directory, Effect, Entity};
+use hos_core::law::reserved::{ACCOUNT, ENTITY, LAW_ACTIVATE, MEMBER, TENANT_OPEN};
+use hos_core::policy::{Bound, Directory, Effect, Entity, Request, Ruling};
 use hos_core::refusal::Code;
-use hos_core::value::Record;
+use hos_core::value::{Record, Value};
 use hos_engine::{Failure, Founding, load_law};
 use hos_wire::answer::answer_json;
 use hos_wire::value::uid_json;
@@ -33,7 +33,7 @@ const KEYLESS: &str = "a store in a database is founded with the key that seals 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  hos init --law law --store hos.db --founder Account::root --role Role::operator --attr active=true --tenant pazar-tr\n  \
-                  hos init --law law --store-file url.txt --key-file seal.key --founder Account::root --role Role::operator\n\n\
+                  hos init --law law --store-file url.txt --key-file seal.key --founder Account::root --role Role::operator --attr active=true\n\n\
                   In a database the tables are made if they are missing (`hos schema` prints them)."
 )]
 pub(crate) struct Init {
@@ -60,7 +60,7 @@ impl Init {
         }
         let tenant = global.tenant_said()?.map(Tenant::new).transpose()?.filter(|t| !t.is_universe());
         let roles = self.roles.iter().map(|text| entity::uid(text, &law)).collect::<Result<BTreeSet<_>, _>>()?;
-        let attrs = input::values("--attr", &self.attrs, self.object.as_ref(), None, &law)?;
+        let attrs = input::values(["--attr", "--attrs"], &self.attrs, self.object.as_ref(), None, &law)?;
         let founder = Entity { uid: entity::uid(&self.founder, &law)?, attrs, parents: roles.clone(), record: None };
         if roles.contains(&founder.uid) {
             return Err(usage(format!("`{}` cannot be its own role", founder.uid)));
@@ -92,7 +92,7 @@ impl Init {
             text.push_str(&show::answer(answer, &format!("tenant {name}"), "tenant.open", &law, &language));
         }
         let refused = opened.as_ref().is_some_and(|a| !a.allowed);
-        text.push_str(&next(&place, tenant.as_ref().filter(|_| !refused), &self.founder));
+        text.push_str(&self.next(&place, tenant.as_ref().filter(|_| !refused), &founder.uid, &law));
         let json = json!({
             "store": store,
             "store_id": store_id.to_string(),
@@ -104,11 +104,37 @@ impl Init {
         });
         Ok(Done { exit: if refused { exit::REFUSED } else { exit::OK }, text, json: without_nulls(json) })
     }
+
+    // Commands that work under this law: another account is one of the founder's type, with the founder's attributes.
+    fn next(&self, place: &Place, tenant: Option<&Tenant>, founder: &Uid, law: &Law) -> String {
+        let store = match place {
+            Place::File(_) => format!("HOS_STORE={}", quoted(&place.shown())),
+            // Its password is not ours to show.
+            Place::Database(_) => "HOS_STORE_FILE=FILE-WITH-ITS-URL".to_owned(),
+        };
+        let mut out = format!("\nnext:\n  export {store} HOS_AS={}", quoted(&Shown(&self.founder).to_string()));
+        match tenant {
+            Some(name) => out.push_str(&format!(" HOS_TENANT={name}\n")),
+            None => out.push_str("\n  hos tenant open TENANT\n"),
+        }
+        let type_name = founder.type_name();
+        let short = type_name.strip_prefix(law.namespace.as_str()).and_then(|rest| rest.strip_prefix("::")).unwrap_or(type_name);
+        out.push_str(&format!("  hos directory put {short}::ayse"));
+        for (option, text) in self.attrs.iter().map(|attr| ("--attr", attr)).chain(self.object.iter().map(|o| ("--attrs", o))) {
+            out.push_str(&format!(" {option} {}", quoted(&Shown(text).to_string())));
+        }
+        let list = if tenant.is_some() { "hos directory list" } else { "hos directory list --tenant universe" };
+        out.push_str(&format!(" --tenant universe\n  {list}\n  hos verify\n"));
+        if let Place::Database(_) = place {
+            out.push_str("  hos work --key-file FILE     # by the clock, where the key is: it alone signs\n");
+        }
+        out
+    }
 }
 
-// A founder whom the law cannot even look at could do nothing, nor let anybody else in: the store would be lost at birth.
-// What policies say of the founder is the law's affair and is not asked here; unless a tenant is to be opened as well: were that
-// refused, the store would stand, and the same command would only say that it does.
+// A founder whom the law cannot even look at, or whom its policies let do nothing that brings a store on, could let nobody else in: the
+// store would be lost at birth. Where a tenant is to be opened as well, that too is asked here: were it refused, the store would stand,
+// and the same command would only say that it does.
 fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option<&Tenant>) -> Result<(), Failure> {
     let entities = std::iter::once(founder).chain(roles).cloned().collect();
     let bound = Bound::new(law.policy.clone(), Arc::new(Directory::new(entities, Vec::new())?))?;
@@ -128,7 +154,7 @@ fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option
         matches!(code, Some(Code::PrincipalTypeUnknown | Code::ActionUnknown))
     };
     // One of both at least is the founder's to ask for, where the law has it.
-    if [TENANT_OPEN, "law.activate"].iter().all(|act| is_stranger(act)) && law.action(TENANT_OPEN).is_some() {
+    if [TENANT_OPEN, LAW_ACTIVATE].iter().all(|act| is_stranger(act)) && law.action(TENANT_OPEN).is_some() {
         let message =
             format!("no act of an operator is for `{}`: name a founder of a type that `{TENANT_OPEN}` is for", founder.uid);
         return Err(Failure::new(Code::PrincipalTypeUnknown, message));
@@ -137,7 +163,7 @@ fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option
     let unopened = |code, why: &dyn std::fmt::Display| {
         let message = format!(
             "the founder may not open the tenant `{gate}`{why}, and nothing was founded: give the founder what the policies of \
-             `{TENANT_OPEN}` ask for (--role, --attr), or leave --tenant out"
+             `{TENANT_OPEN}` ask for (--role, --attr)"
         );
         Failure::new(code, message)
     };
@@ -150,8 +176,48 @@ fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option
             let code = if ruling.effect == Effect::NotPermitted { Code::NotPermitted } else { Code::Forbidden };
             Err(unopened(code, &""))
         }
-        _ => Ok(()),
+        _ if brings_on(standing, &founder.uid, roles, gate)? => Ok(()),
+        _ => {
+            let message = format!(
+                "the law permits `{}` neither `{LAW_ACTIVATE}` nor `{TENANT_OPEN}` nor a change of the directory: nobody could ever do \
+                 anything in the store, and nothing was founded; give the founder what its policies ask for (--role, --attr)",
+                founder.uid
+            );
+            Err(Failure::new(Code::NotPermitted, message))
+        }
     }
+}
+
+// Whether policies let the founder put a law in force, open a tenant, or let somebody in: one of these is how a store goes on.
+fn brings_on(standing: Standing<'_>, founder: &Uid, roles: &[Entity], gate: &str) -> Result<bool, Failure> {
+    let law = standing.law;
+    let by = By::new(founder.clone());
+    let allows = |ruling: Ruling| ruling.effect == Effect::Allow;
+    if [(LAW_ACTIVATE, "law"), (TENANT_OPEN, gate)]
+        .into_iter()
+        .any(|(act, at)| at_gate(standing, act, at, &by).0.is_ok_and(allows))
+    {
+        return Ok(true);
+    }
+    // Who is there, and one of each type that is not.
+    let mut entities: Vec<Uid> = std::iter::once(founder).chain(roles.iter().map(|role| &role.uid)).cloned().collect();
+    for type_name in law.policy.entity_types().into_keys() {
+        if entities.iter().all(|uid| uid.type_name() != type_name) {
+            entities.push(Uid::new(type_name, "new")?);
+        }
+    }
+    let subject = Record::from([("subject".to_owned(), Value::Entity(founder.clone()))]);
+    let asked = [(ACCOUNT, Record::new()), (ENTITY, Record::new()), (MEMBER, subject)];
+    let may = |act: &str, context: &Record, resource: &Uid| {
+        let is_there = standing.bound.directory().get(resource).is_some() || law.policy.declares(resource);
+        let new = Entity { uid: resource.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None };
+        let given = if is_there { Vec::new() } else { vec![new] };
+        law.action(act).is_some_and(|action| {
+            let request = Request { principal: founder, action: &action, resource, given: &given, context };
+            standing.bound.decide(&request).is_ok_and(allows)
+        })
+    };
+    Ok(asked.iter().any(|(act, context)| entities.iter().any(|resource| may(act, context, resource))))
 }
 
 fn without_nulls(mut json: serde_json::Value) -> serde_json::Value {
@@ -159,25 +225,6 @@ fn without_nulls(mut json: serde_json::Value) -> serde_json::Value {
         object.retain(|_, value| !value.is_null());
     }
     json
-}
-
-fn next(place: &Place, tenant: Option<&Tenant>, founder: &str) -> String {
-    let founder = quoted(&Shown(founder).to_string());
-    let store = match place {
-        Place::File(_) => format!("HOS_STORE={}", quoted(&place.shown())),
-        // Its password is not ours to show.
-        Place::Database(_) => "HOS_STORE_FILE=FILE-WITH-ITS-URL".to_owned(),
-    };
-    let mut out = format!("\nnext:\n  export {store} HOS_AS={founder}");
-    match tenant {
-        Some(name) => out.push_str(&format!(" HOS_TENANT={name}\n")),
-        None => out.push_str("\n  hos tenant open TENANT\n"),
-    }
-    out.push_str("  hos directory put Account::ayse --attr active=true --tenant universe\n  hos directory list\n  hos verify\n");
-    if let Place::Database(_) = place {
-        out.push_str("  hos work --key-file FILE     # by the clock, where the key is: it alone signs\n");
-    }
-    out
 }
 
 // A word for a shell.

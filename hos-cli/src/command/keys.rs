@@ -8,11 +8,12 @@ use clap::{Args, Subcommand};
 use hos_core::id::{Tenant, TreeHash};
 use hos_core::proof::checkpoint::NoteKey;
 use hos_core::proof::key::VerifyKey;
-use hos_engine::Failure;
+use hos_core::refusal::Code;
 use hos_engine::clock::SystemEntropy;
 use hos_engine::keys::{make_seal_key, read_seal_key, settle_seal_key};
 use hos_engine::ports::Signer;
 use hos_engine::signer::{CommandLine, FileSigner, PATIENCE, Remote, SocketLine};
+use hos_engine::{Engine, Failure};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,12 @@ enum Verb {
         #[arg(long, value_name = "WORDS", conflicts_with_all = ["new_key", "new_signer_socket"])]
         new_signer_command: Option<String>,
     },
+    /// Take back a change of key that has begun and that the old key has not vouched for: one that is not yours, or whose new key is lost
+    Withdraw {
+        /// Why, without personal data
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Say that signatures of a key that was replaced are worthless from a size on
     Revoke {
         /// The key: 64 hexadecimal digits, or a vkey
@@ -81,6 +88,7 @@ impl Keys {
                 };
                 rotate(global, new)
             }
+            Verb::Withdraw { reason } => withdraw(global, reason),
             Verb::Revoke { key, from_size, reason } => revoke(global, key, from_size, reason),
             Verb::List => list(global),
         }
@@ -89,7 +97,7 @@ impl Keys {
 
 fn generate(path: &Path) -> Result<Done, Failure> {
     let key = make_seal_key(path, &SystemEntropy)?;
-    let public = hex(&key.verify_key());
+    let public = show::key(&key.verify_key());
     let name = show::inert(&path.to_string_lossy());
     Ok(Done::ok(
         format!(
@@ -100,21 +108,48 @@ public   {public}"
     ))
 }
 
-fn hex(key: &VerifyKey) -> String {
-    key.as_bytes().iter().map(|b| format!("{b:02x}")).collect()
-}
-
 fn rotate(global: &Global, new: Arc<dyn Signer>) -> Result<Done, Failure> {
     let public = new.public()?;
-    let engine = global.engine()?;
-    engine.rotate_key(new)?;
+    // Who is asked again behind the last commit of a change may have either key at hand.
+    let (engine, done) = match global.engine_by(None) {
+        Ok(engine) => {
+            let done = seals_now(&engine, &public)?;
+            (engine, done)
+        }
+        Err(failure) if failure.code == Code::KeyInvalid => match global.engine_by(Some(new.clone())) {
+            Ok(engine) if seals_now(&engine, &public)? => (engine, true),
+            _ => return Err(failure),
+        },
+        Err(failure) => return Err(failure),
+    };
+    if !done {
+        engine.rotate_key(new)?;
+    }
     let unsigned = engine.work()?.unsigned;
     super::closed(engine);
-    let mut text = format!("rotated  the store is sealed with {} from here on; open it with this key\n", hex(&public));
+    let key = show::key(&public);
+    let mut text = if done {
+        format!("rotated  already: the store is sealed with {key}\n")
+    } else {
+        format!("rotated  the store is sealed with {key} from here on; open it with this key\n")
+    };
     for (tenant, why) in &unsigned {
         text.push_str(&format!("unsigned {tenant}: {}\n", show::inert(why)));
     }
-    Ok(Done::ok(text, json!({ "public": hex(&public), "unsigned": unsigned.len() })))
+    Ok(Done::ok(text, json!({ "public": key, "already": done, "unsigned": unsigned.len() })))
+}
+
+/// Whether this is the key that seals the store, and no change of it is half done.
+fn seals_now(engine: &Engine, key: &VerifyKey) -> Result<bool, Failure> {
+    let (ranges, pending) = engine.keys()?;
+    Ok(pending.is_none() && ranges.iter().any(|range| range.tenant.is_universe() && range.to.is_none() && range.key == *key))
+}
+
+fn withdraw(global: &Global, reason: &str) -> Result<Done, Failure> {
+    let engine = global.engine_by(None)?;
+    let key = show::key(&engine.withdraw_key(reason)?);
+    super::closed(engine);
+    Ok(Done::ok(format!("withdrew the change to {key}: the store is sealed as before\n"), json!({ "withdrawn": key })))
 }
 
 fn revoke(global: &Global, key: &str, sizes: &[String], reason: &str) -> Result<Done, Failure> {
@@ -137,7 +172,7 @@ fn revoke(global: &Global, key: &str, sizes: &[String], reason: &str) -> Result<
     super::closed(engine);
     let listed = from.iter().map(|(tenant, size)| json!({ "tenant": tenant.as_str(), "from": size }));
     let text = from.iter().map(|(tenant, size)| format!("revoked  {tenant}: from size {size} on\n")).collect::<String>();
-    Ok(Done::ok(text, json!({ "public": hex(&key), "revoked": listed.collect::<Vec<_>>() })))
+    Ok(Done::ok(text, json!({ "public": show::key(&key), "revoked": listed.collect::<Vec<_>>() })))
 }
 
 fn list(global: &Global) -> Result<Done, Failure> {
@@ -146,13 +181,14 @@ fn list(global: &Global) -> Result<Done, Failure> {
     let mut text = String::new();
     for range in &ranges {
         let to = range.to.map_or_else(|| "now".to_owned(), |to| to.to_string());
-        text.push_str(&format!("{}  {}  {} to {to}\n", range.tenant, hex(&range.key), range.from));
+        text.push_str(&format!("{}  {}  {} to {to}\n", range.tenant, show::key(&range.key), range.from));
     }
     if let Some(key) = &pending {
-        text.push_str(&format!("begun    a change to {} is not confirmed: rotate again\n", hex(key)));
+        text.push_str(&format!("begun    a change to {} is not confirmed: rotate again, or withdraw it\n", show::key(key)));
     }
-    let listed = ranges.iter().map(|r| json!({ "tenant": r.tenant.as_str(), "public": hex(&r.key), "from": r.from, "to": r.to }));
-    Ok(Done::ok(text, json!({ "keys": listed.collect::<Vec<_>>(), "pending": pending.as_ref().map(hex) })))
+    let listed =
+        ranges.iter().map(|r| json!({ "tenant": r.tenant.as_str(), "public": show::key(&r.key), "from": r.from, "to": r.to }));
+    Ok(Done::ok(text, json!({ "keys": listed.collect::<Vec<_>>(), "pending": pending.as_ref().map(show::key) })))
 }
 
 fn vkeys(global: &Global) -> Result<Done, Failure> {

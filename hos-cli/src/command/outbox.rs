@@ -33,7 +33,7 @@ enum Verb {
         #[arg(long, value_name = "DURATION", default_value = "PT60S")]
         lease: String,
     },
-    /// Acknowledge a message under its lease: it is delivered and goes
+    /// Acknowledge a message under its lease: it is delivered, and leased no more; the store keeps it
     Ack {
         /// Its place
         #[arg(value_name = "POS")]

@@ -15,6 +15,7 @@ Examples:
   hos schema --dialect postgres | psql --single-transaction -v ON_ERROR_STOP=1 -d pazar
   hos schema --dialect mysql | mariadb pazar
   hos schema --dialect sqlite | sqlite3 app.db
+  hos schema --dialect postgres --from 1 | psql --single-transaction -v ON_ERROR_STOP=1 -d pazar
   hos schema --dialect postgres --grants shop | psql -d pazar
 
 `hos init` makes the tables by itself where its user may; print and run them where an administrator does. After that the founder
@@ -24,6 +25,9 @@ pub(crate) struct Schema {
     /// Which database: `sqlite`, `postgres` or `mysql` (MariaDB too)
     #[arg(long, value_name = "DIALECT")]
     dialect: String,
+    /// Print what a database needs that has this many of the schema's steps, as an older H-OS left it
+    #[arg(long, value_name = "STEPS", default_value_t = 0, conflicts_with = "grants")]
+    from: usize,
     /// Print the rights of this user instead: a role of PostgreSQL, or `name@host` of MySQL
     #[arg(long, value_name = "USER")]
     grants: Option<String>,
@@ -34,7 +38,7 @@ impl Schema {
         let wrong = || usage(format!("--dialect `{}`: sqlite, postgres or mysql", hos_core::id::Shown(&self.dialect)));
         let dialect = Dialect::named(&self.dialect).ok_or_else(wrong)?;
         let script = match &self.grants {
-            None => schema::script(dialect),
+            None => schema::script(dialect, self.from),
             Some(_) if dialect == Dialect::Sqlite => {
                 return Err(usage("an SQLite file knows no users: who may write it is a matter of its file's mode"));
             }

@@ -49,7 +49,7 @@ impl Transition {
             contract: Name::new(&self.contract)?,
             id: InstanceId::new(&self.id)?,
             event: Name::new(&self.event)?,
-            args: input::values("--arg", &self.args, self.args_object.as_ref(), args, &law)?,
+            args: input::values(["--arg", "--args"], &self.args, self.args_object.as_ref(), args, &law)?,
             once: self.once.as_ref().map(OnceKey::new).transpose()?,
             reason: self.reason.clone(),
         };

@@ -4,11 +4,11 @@ use super::export::write_new;
 use super::verify_file;
 use crate::exit;
 use crate::global::Global;
-use crate::options::needs;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
+use crate::witnesses;
 use clap::{ArgGroup, Args};
 use hos_engine::{Failure, Level, ReplayReport, VerifyOptions, VerifyReport};
 use serde_json::{Value as Json, json};
@@ -22,7 +22,8 @@ pub(crate) struct Verify {
     /// A bundle, or a report of a fork; without it the store is verified
     #[arg(value_name = "BUNDLE", requires = "trust")]
     file: Option<PathBuf>,
-    /// Whom you trust (a C2SP tlog-policy file of your own): a bundle's keys are never taken from the bundle
+    /// Whom you trust (a C2SP tlog-policy file of your own): a bundle's keys are never taken from the bundle, and of a store's kept
+    /// checkpoints those count as cosigned that a witness of yours signed
     #[arg(long, value_name = "POLICY")]
     trust: Option<PathBuf>,
     /// A checkpoint of the log that you kept outside (a C2SP signed note)
@@ -49,7 +50,6 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
-        needs("BUNDLE", self.file.is_some(), &[("--trust", self.trust.is_some())])?;
         if let (Some(file), Some(trust)) = (&self.file, &self.trust) {
             let key = self.key.as_deref();
             return verify_file::run(file, trust, &self.against, key, self.replay, &global.language());
@@ -62,6 +62,7 @@ impl Verify {
         };
         let anchors: Vec<String> = self.against.iter().map(read).collect::<Result<_, _>>()?;
         let since: Vec<String> = self.since.iter().map(read).collect::<Result<_, _>>()?;
+        let trust = self.trust.as_deref().map(witnesses::policy).transpose()?;
         let engine = global.reading()?;
         let progress = Progress::new("verifying", global.json);
         let tell = |done, all| progress.tell(done, all);
@@ -70,6 +71,7 @@ impl Verify {
             anchors: anchors.clone(),
             since: since.clone(),
             vkey: self.key.clone(),
+            trust: trust.as_ref(),
             progress: Some(&tell),
             threads,
             memory: Some((self.memory as usize) << 20),

@@ -53,13 +53,15 @@ pub(crate) struct Done {
     pub(crate) refused: u64,
     /// Of refused rows: id, and why.
     pub(crate) listed: Vec<(String, String)>,
+    /// Rows that a dry run cannot tell: when their deadlines are due is reckoned over people that it has put and rolled back.
+    pub(crate) untold: u64,
     /// Rows that others kept locked to the end, or of whose instances calls in shadow waited to be judged.
     pub(crate) locked: u64,
 }
 
 impl Done {
     fn count(&self) -> u64 {
-        self.adopted.values().sum()
+        self.adopted.values().sum::<u64>() + self.untold
     }
 
     fn refuse(&mut self, rows: u64, id: String, why: String) {
@@ -74,6 +76,8 @@ impl Done {
 enum Fate {
     Adopted(String),
     Already,
+    /// Only the real run can say.
+    Untold,
     Locked,
     /// Taken away since its id was read.
     Gone,
@@ -170,6 +174,10 @@ impl<'a> Adoption<'a> {
                 if how.dry {
                     self.would.insert((rows.contract.clone(), id.text().unwrap_or_default()));
                 }
+            }
+            Fate::Untold => {
+                done.untold += 1;
+                self.would.insert((rows.contract.clone(), id.text().unwrap_or_default()));
             }
             Fate::Already | Fate::Gone => {}
             Fate::Refused(why) => done.refuse(1, id.shown(), why),
@@ -360,6 +368,7 @@ impl<'a> Adoption<'a> {
                 Err(failure) => return Ok(Fate::Refused(format!("{}: {}", failure.code, failure.message))),
             }
         }
+        let names_put = values.values().any(|value| matches!(value, Value::Entity(uid) if self.put.contains_key(uid)));
         let mut by = how.by.clone();
         match self.brought(values.values())? {
             Ok(brought) => by.given.extend(brought),
@@ -387,6 +396,8 @@ impl<'a> Adoption<'a> {
         Ok(match answer.code() {
             _ if answer.allowed => Fate::Adopted(state),
             Some(code) if code == Code::InstanceExists.as_str() => Fate::Already,
+            // The clock reckons over the directory alone: to it nobody gives whom a dry run has put and rolled back.
+            Some(code) if names_put && code == Code::GuardError.as_str() => Fate::Untold,
             _ => {
                 let why: Vec<String> = answer.blockers.iter().map(|b| format!("{}: {}", b.code, b.detail)).collect();
                 Fate::Refused(why.join("; "))

@@ -1,8 +1,9 @@
 //! The records of a bundle, judged again under the laws in it.
 
+use super::laws;
 use super::replay::{Before, Difference, Outcome, Part, Past, Record, Thread};
-use super::story::Story;
-use crate::id::LawHash;
+use super::story::{Cited, Story};
+use crate::id::{LawHash, RecordHash};
 use crate::law::Law;
 use crate::proof::bundle::Bundle;
 use std::collections::HashMap;
@@ -31,11 +32,13 @@ impl Replayed {
 }
 
 /// Judges the records of a story that holds. A law that does not load here leaves its records judged by nobody: they differ.
-pub(super) fn replayed(bundle: &Bundle, story: &Story<'_>) -> Replayed {
+pub(super) fn replayed(bundle: &Bundle, story: &Story<'_>, cited: &Cited<'_>) -> Replayed {
     let loaded: HashMap<LawHash, Arc<Law>> =
         bundle.laws.iter().filter_map(|law| Some((law.hash, Arc::new(Law::load_recorded(law.files.clone()).ok()?)))).collect();
     let laws = |hash: &LawHash| loaded.get(hash).cloned();
-    let past = Past::new(&laws);
+    let tables = laws::modes(cited);
+    let activated = |record: &RecordHash| tables.get(record).cloned();
+    let past = Past::new(&laws).activated(&activated);
     let mut thread = Thread::default();
     let (mut outcomes, mut first) = (Vec::with_capacity(story.records.len()), None);
     for (place, held) in story.records.iter().enumerate() {

@@ -6,9 +6,11 @@ use super::story::{Cited, Story};
 use crate::canon::Reader;
 use crate::digest;
 use crate::id::{LawHash, RecordHash};
+use crate::law::mode::Modes;
 use crate::proof::bundle::Bundle;
 use crate::proof::record::{Kind, Slot};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The stream of activations.
 const STREAM: &str = "hos.law";
@@ -38,7 +40,7 @@ pub(super) fn check(bundle: &Bundle, story: &Story<'_>, cited: &Cited<'_>) -> Re
         let at = format!("records {place}");
         let found = held.header.activation.and_then(|hash| activations.get(&hash));
         let (this, next) = *found.ok_or_else(|| missing(&at))?;
-        let law = put_in_force(this).ok_or_else(|| missing(&at))?;
+        let (law, _) = put_in_force(this).ok_or_else(|| missing(&at))?;
         if held.header.law != Some(law) {
             return Err(Refused::new("activation.law", at, "the activation put another law in force"));
         }
@@ -48,15 +50,20 @@ pub(super) fn check(bundle: &Bundle, story: &Story<'_>, cited: &Cited<'_>) -> Re
     judged.into_iter().try_for_each(|(at, held, this, next)| in_time(held, this, next, &at))
 }
 
-/// The law that an activation puts in force.
-fn put_in_force(held: &Held<'_>) -> Option<LawHash> {
+/// The table of modes that each activation set, by its record.
+pub(super) fn modes(cited: &Cited<'_>) -> HashMap<RecordHash, Arc<Modes>> {
+    let set = |held: &Held<'_>| Modes::decode(put_in_force(held)?.1).ok().map(Arc::new);
+    activations(cited).into_iter().filter_map(|(hash, (held, _))| Some((hash, set(held)?))).collect()
+}
+
+/// The law that an activation puts in force, and the bytes of its table of modes.
+fn put_in_force<'h>(held: &'h Held<'_>) -> Option<(LawHash, &'h [u8])> {
     let mut r = Reader::new(held.content(Slot::Change)?);
     r.array_of(3).ok()?;
     let law = LawHash(r.bytes_of().ok()?);
     let candidate = r.bytes().ok()?;
-    let modes = r.bytes();
-    let read = matches!(candidate.len(), 0 | 32) && modes.is_ok() && r.end().is_ok();
-    read.then_some(law)
+    let modes = r.bytes().ok()?;
+    (matches!(candidate.len(), 0 | 32) && r.end().is_ok()).then_some((law, modes))
 }
 
 /// Whether a record is one of the stream of activations: its class says so, and its place stands in the entry.

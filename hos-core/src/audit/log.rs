@@ -44,8 +44,8 @@ pub struct TilesAudit {
     anchored: bool,
     epoch: u64,
     verifier: LogVerifier,
-    /// The sizes of the checkpoints that the verifier kept.
-    kept: Vec<u64>,
+    /// The sizes of the checkpoints that the verifier kept, and the epochs that they are of.
+    kept: Vec<(u64, u64)>,
     writer: TileWriter,
 }
 
@@ -71,8 +71,8 @@ impl TilesAudit {
             }
             // One of no entries goes before every history.
             anchored |= said.size > 0;
-            verifier.expect(note, key);
-            sizes.push(said.size);
+            verifier.expect(note, &key);
+            sizes.push((said.size, origin_parts(&said.origin).map_or(epoch, |(.., of)| of)));
         }
         Ok(Self { believed, anchored, epoch, verifier, kept: sizes, writer: TileWriter::default() })
     }
@@ -92,7 +92,7 @@ impl TilesAudit {
         let entries = entries.ok_or_else(|| Refused::new("tiles.entries", path, format!("these are not {wanted} entries")))?;
         let mut files = Vec::new();
         for entry in entries {
-            self.turn(entry);
+            self.turn(entry)?;
             self.verifier.push(entry, None, |_| None);
             files.extend(self.writer.push(entry).into_iter().filter(|(path, _)| !path.starts_with("tile/entries/")));
         }
@@ -101,15 +101,30 @@ impl TilesAudit {
 
     /// Follows the log into a later epoch, which begins with a record of its own, or with the log. An epoch beyond the
     /// checkpoint's, or one that nothing begins, is left for the chain to refuse.
-    fn turn(&mut self, entry: &[u8]) {
-        let Ok(entry) = Entry::decode(entry) else { return };
+    fn turn(&mut self, entry: &[u8]) -> Result<(), Refused> {
+        let Ok(entry) = Entry::decode(entry) else { return Ok(()) };
         if entry.epoch <= self.verifier.epoch() || entry.epoch > self.epoch {
-            return;
+            return Ok(());
         }
+        let seq = self.writer.size();
         if Header::decode(&entry.header).is_ok_and(|header| header.kind == Kind::Epoch) {
             self.verifier.turn_unread(entry.epoch, entry.prev);
-        } else if self.writer.size() == 0 {
+        } else if seq == 0 {
             self.verifier.turn(entry.epoch, &[]);
+        } else {
+            return Ok(());
+        }
+        // What an epoch says of entries that were lost stands in its first record, of which tiles show nothing.
+        match self.kept.iter().enumerate().find(|(_, (size, epoch))| *epoch < entry.epoch && *size > seq) {
+            None => Ok(()),
+            Some((place, (size, epoch))) => {
+                let what = format!(
+                    "a checkpoint of {size} entries was kept, of epoch {epoch}, and epoch {} goes on from {seq} of them: whether it says \
+                     that the others were lost, its record tells, which is not shown here",
+                    entry.epoch
+                );
+                Err(Refused::new("checkpoint.beyond", against(place), what))
+            }
         }
     }
 
@@ -117,7 +132,7 @@ impl TilesAudit {
     pub fn finish(self) -> Result<(Vec<TileFile>, LogVerdict), Refused> {
         let report = self.verifier.finish();
         if let Some(failure) = report.failures.first() {
-            let kept = self.kept.iter().position(|size| *size == failure.seq);
+            let kept = self.kept.iter().position(|(size, _)| *size == failure.seq);
             // Where the entries are not those of the log's own checkpoint either, they are what is wrong.
             let is_whole = report.root == self.believed.checkpoint.root;
             if let (Broken::Root, Some(place), true) = (&failure.what, kept, is_whole) {

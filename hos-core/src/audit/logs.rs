@@ -87,16 +87,19 @@ pub(super) fn anchored(logs: &[Log], trust: &Trust, kept: &[&[u8]]) -> Result<bo
     Ok(trust.asks_witnesses() | is_kept(&log.checkpoint, trust, kept)?)
 }
 
-/// Whether one of the checkpoints that the verifier kept is this one. One that was kept of the same size with another root is a fork.
+/// Whether one of the checkpoints that the verifier kept is this one. One that was kept of the same size with another root is a fork; of an
+/// earlier epoch it says nothing here, for what it was of may be lost, as that epoch's end says.
 pub(super) fn is_kept(checkpoint: &Checkpoint, trust: &Trust, kept: &[&[u8]]) -> Result<bool, Refused> {
     let mut found = false;
     for (place, note) in kept.iter().enumerate() {
         let (opened, _) = kept_of(note, &checkpoint.origin, trust).map_err(|e| refuse(e, against(place)))?;
-        if opened.size == checkpoint.size {
-            if opened.root != checkpoint.root {
-                return Err(forked(place));
-            }
+        if opened.size != checkpoint.size {
+            continue;
+        }
+        if opened.root == checkpoint.root {
             found = true;
+        } else if opened.origin == checkpoint.origin {
+            return Err(forked(place));
         }
     }
     Ok(found)
@@ -112,11 +115,35 @@ pub(super) fn forked(place: usize) -> Refused {
     Refused::new("trust.fork", against(place), "the log signed two roots for one size: it is forked")
 }
 
-/// What was kept is of the log, under any key that the trust file names for it: it may be from before a change of key. With it one
-/// of those that signed it.
-pub(super) fn kept_of<'t>(note: &[u8], origin: &str, trust: &'t Trust) -> Result<(Checkpoint, &'t NoteKey), NoteError> {
+/// What was kept is of the log, of its epoch or an earlier one, under any key that the trust file names for it: it may be from before a
+/// change of key. A key is named once, so those of the log's own name count under the names that it had in earlier epochs too. With it
+/// one of those that signed it.
+pub(super) fn kept_of(note: &[u8], origin: &str, trust: &Trust) -> Result<(Checkpoint, NoteKey), NoteError> {
     let note = Note::parse(note)?;
-    let key = note.signers(trust.keys_of(origin))?.into_iter().next().ok_or(NoteError::Unsigned)?;
+    let name = name_of(note.text(), origin)?;
+    let renamed = trust.keys_of(origin).map(|key| NoteKey::new(name, key.key().clone()));
+    let known: Vec<NoteKey> = if name == origin {
+        trust.keys_of(origin).cloned().collect()
+    } else {
+        trust.keys_of(name).cloned().map(Ok).chain(renamed).collect::<Result<_, _>>()?
+    };
+    let key = note.signers(&known)?.into_iter().next().cloned().ok_or(NoteError::Unsigned)?;
     let checkpoint = Checkpoint::parse(note.text())?;
-    if checkpoint.origin == origin { Ok((checkpoint, key)) } else { Err(NoteError::Origin(checkpoint.origin)) }
+    if checkpoint.origin == name { Ok((checkpoint, key)) } else { Err(NoteError::Origin(checkpoint.origin)) }
+}
+
+/// The name under which a note must be signed to be the log's: the log's own, or the one that it had in an earlier epoch, where the note
+/// says so.
+fn name_of<'n>(text: &'n str, origin: &'n str) -> Result<&'n str, NoteError> {
+    let said = text.split('\n').next().unwrap_or_default();
+    match (origin_parts(said), origin_parts(origin)) {
+        (Some((store, tenant, epoch)), Some((of, log, now))) if store == of && tenant == log => {
+            if epoch <= now {
+                Ok(said)
+            } else {
+                Err(NoteError::Origin(said.to_owned()))
+            }
+        }
+        _ => Ok(origin),
+    }
 }

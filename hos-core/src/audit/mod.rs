@@ -58,6 +58,6 @@ fn judged(bytes: &[u8], trust: &Trust, kept: &[&[u8]], replay: bool) -> Result<(
     let roles = roles::check(&story, &cited)?;
     let anchored = logs::anchored(&logs, trust, kept)?;
     let told = verdict::Told { withheld: roles.withheld, former_key: former, anchored, witnesses };
-    let replayed = replay.then(|| again::replayed(&bundle, &story));
+    let replayed = replay.then(|| again::replayed(&bundle, &story, &cited));
     Ok((verdict::of(&bundle, &logs, &story, complete, &told), replayed))
 }

@@ -224,8 +224,9 @@ impl Parser<'_> {
             return None;
         };
         let (name, attribute) = self.fact_of(fact, text.span.clone())?;
+        // Laws that were in force may have a String, which no new one may: that is found when it is loaded.
         if attribute.optional || !matches!(attribute.ty, Type::Entity(_) | Type::String) {
-            let message = format!("the data subject `{name}` must be an entity or a String, and never absent");
+            let message = format!("the data subject `{name}` must be an entity, and never absent");
             self.error("law.contract.type_mismatch", text.span.clone(), message);
             return None;
         }

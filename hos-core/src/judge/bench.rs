@@ -35,7 +35,7 @@ pub struct Limits {
     pub skew_max_ms: i64,
     /// How far a clock may jump forward against the tenant's last sealed record, in milliseconds.
     pub jump_max_ms: i64,
-    /// How many due deadlines one call fires at most.
+    /// How many due deadlines one call fires at most. With 0 a call is judged as if none were due.
     pub deadlines_max: usize,
 }
 

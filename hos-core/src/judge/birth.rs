@@ -113,10 +113,12 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
                 let verdict = Verdict { blockers: answer.blockers.clone(), ..verdict };
                 return motion.refused(answer, event.name.as_str(), &whole(), verdict);
             }
-            match legacy {
+            let world = match legacy {
                 Some(l) if l.allowed => Some(l.state.clone().unwrap_or_else(|| first.to.clone())),
                 _ => None,
-            }
+            };
+            answer.divergence |= world.as_ref().zip(verdict.branch).is_some_and(|(world, lawful)| *world != lawful.to);
+            world
         }
         _ => verdict.branch.map(|b| b.to.clone()),
     };
@@ -181,9 +183,15 @@ pub fn adopt(bench: &Bench<'_>, call: &Adopt, rows: BeginRows) -> Judged {
     if of.contract.state(call.state.as_str()).is_none() {
         return stop(answer, Blocker::new(Code::WrongState, format!("the contract has no state `{}`", call.state)));
     }
-    let wrong = step::check_given("fact", &of.contract.facts, &call.facts);
-    if let Some(blocker) = wrong.into_iter().next() {
-        return stop(answer, blocker);
+    let mut wrong = step::check_given("fact", &of.contract.facts, &call.facts);
+    if bench.active.bound.is_earlier() {
+        // Earlier builds told the first alone.
+        wrong.truncate(1);
+    }
+    if !wrong.is_empty() {
+        answer.blockers.clone_from(&wrong);
+        let motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
+        return motion.refused(answer, "adopt", &whole, Verdict::against(wrong));
     }
     // What is adopted has moved once: it has a record and a version as if it had been born here.
     let mut instance = Instance { version: 1, ..newborn(bench, of, &call.id, &call.state, &call.facts) };

@@ -9,17 +9,39 @@ use super::instance::Instance;
 use super::motion::Motion;
 use super::verdict::{Asked, Verdict, judge, resource_of, shown, with_given};
 use crate::call::By;
+use crate::contract::Contract;
 use crate::contract::definition::Due;
 use crate::contract::step::{self, Armed};
-use crate::id::Name;
+use crate::id::{Name, Tenant};
+use crate::law::Law;
 use crate::law::bundle::LawContract;
-use crate::law::mode::Mode;
+use crate::law::mode::{Mode, Modes};
 use crate::policy::{Entity, Request};
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::{Blocker, Code};
 use crate::time::Timestamp;
 use crate::value::Record;
 use std::collections::BTreeSet;
+
+/// Whether anything could come of a deadline that is due, as far as the laws and modes can say without the instance: its place in the
+/// contract of the law `of`, under which the instance is. Where the law in force takes the instance to a newer version first, something does.
+pub fn may_fire(of: &Law, active: &Law, modes: &Modes, tenant: &Tenant, contract: &Name, place: usize) -> bool {
+    let Some(held) = of.contracts.get(contract).map(|held| &held.contract) else { return true };
+    let Some(deadline) = held.deadlines.get(place) else { return true };
+    let state = deadline.state.as_str();
+    let newer = active.contracts.get(contract).filter(|newer| newer.contract.version > held.version);
+    newer.is_some_and(|newer| step::migrate(&newer.contract, held.version, state).is_some())
+        || is_enforced(held, &deadline.event, state, modes, tenant)
+}
+
+/// Whether the law decides on a deadline's event in a state.
+fn is_enforced(of: &Contract, event: &Name, state: &str, modes: &Modes, tenant: &Tenant) -> bool {
+    let mode = match of.event(event.as_str(), state) {
+        Some((event, _)) => modes.of_act(tenant, &event.action, of.name.as_str()),
+        None => modes.of(tenant, of.name.as_str()),
+    };
+    mode == Mode::Enforce
+}
 
 /// Fires the deadlines that are due, and nothing else. The answer's `fired` names those that moved it; `instance` is `None` when
 /// none was due.
@@ -72,6 +94,9 @@ impl Motion<'_, '_> {
             let Some(due) = self.ripe(of, &instance, now) else {
                 return (instance, None);
             };
+            if self.bench.limits.deadlines_max == 0 {
+                return (instance, None);
+            }
             if tried >= self.bench.limits.deadlines_max {
                 return (instance, Some(Blocker::new(Code::DeadlineLimit, format!("{tried} fired or refused"))));
             }
@@ -89,11 +114,9 @@ impl Motion<'_, '_> {
     }
 
     fn ripe(&self, of: &LawContract, instance: &Instance, now: Timestamp) -> Option<Armed> {
-        let enforced = |event: &Name| match of.contract.event(event.as_str(), instance.state.as_str()) {
-            Some((event, _)) => self.bench.mode(&event.action, Some(of.contract.name.as_str())) == Mode::Enforce,
-            None => self.bench.modes.of(self.bench.tenant, of.contract.name.as_str()) == Mode::Enforce,
-        };
-        let ripe = instance.deadlines.iter().filter(|d| d.due <= now && enforced(&d.event));
+        let (state, modes, tenant) = (instance.state.as_str(), self.bench.modes, self.bench.tenant);
+        let enforced = |d: &&Armed| is_enforced(&of.contract, &d.event, state, modes, tenant);
+        let ripe = instance.deadlines.iter().filter(|d| d.due <= now).filter(enforced);
         ripe.min_by_key(|d| (d.due, d.deadline)).cloned()
     }
 

@@ -19,7 +19,8 @@ use crate::proof::record::{Kind, Slot};
 use crate::refusal::{Blocker, Code};
 use crate::time::Timestamp;
 use crate::value::{Record, Value};
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The thread of one directory row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,9 +301,17 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
                     crate::id::Shown(id)
                 ));
             }
-            let slots = bench.active.law.policy.template_slots(template);
-            if slots != Some((principal.is_some(), resource.is_some())) {
-                return Err(Blocker::new(Code::TemplateUnknown, format!("`{}`", crate::id::Shown(template))));
+            let (name, policy) = (crate::id::Shown(template), &bench.active.law.policy);
+            let Some(slots) = policy.template_slots(template) else {
+                return Err(Blocker::new(Code::TemplateUnknown, format!("`{name}`")));
+            };
+            let filled = [("principal", slots.0, principal.is_some()), ("resource", slots.1, resource.is_some())];
+            if let Some((slot, wanted, _)) = filled.into_iter().find(|(_, wanted, given)| wanted != given) {
+                let detail = match wanted {
+                    true => format!("`{name}` wants `?{slot}`, and no {slot} was given"),
+                    false => format!("`{name}` has no `?{slot}`, and a {slot} was given"),
+                };
+                return Err(Blocker::new(Code::TemplateUnknown, detail));
             }
             principal.iter().chain(resource).try_for_each(known)?;
             grant_asked("directory.grant", template, principal.as_ref(), resource.as_ref())
@@ -323,53 +332,72 @@ fn newborn_of(uid: &Uid, attrs: &Record) -> Entity {
 /// What speaks against an entity whose attributes name persons, and theirs others in turn: judging anything about it takes them all in,
 /// each in a part of the record of its own, and a record has room for so many. Nothing could be decided about it, its mending included;
 /// nor about another whose attributes lead to it.
-fn names_too_many(bench: &Bench<'_>, after: &Entity) -> Option<Blocker> {
-    let own = names_more(bench, after, Some(after)).then_some(&after.uid);
-    let who = own.or_else(|| another_names_more(bench, after))?;
+fn names_too_many<'a>(bench: &Bench<'a>, after: &'a Entity) -> Option<Blocker> {
+    let will = named_from(bench, [after], Some(after));
+    let others = will.keys().filter(|uid| **uid != &after.uid && bench.is_person(uid)).count();
+    let own = (others > PERSONS_NAMED_MAX).then_some(&after.uid);
+    let who = own.or_else(|| another_names_more(bench, after, &will))?;
     let detail = format!("`{who}` names more than {PERSONS_NAMED_MAX} persons, with those whom they name");
     Some(Blocker::new(Code::CallTooLarge, detail))
 }
 
-/// Somebody who would name too many by a change of one to whom their attributes lead. Who does so already is not counted: the change may
-/// be what mends them.
-fn another_names_more<'a>(bench: &Bench<'a>, after: &'a Entity) -> Option<&'a Uid> {
+/// Somebody who would name too many by a change of one to whom their attributes lead, which will lead to these. Who does so already is
+/// not counted: the change may be what mends them.
+fn another_names_more<'a>(bench: &Bench<'a>, after: &'a Entity, will: &Named<'a>) -> Option<&'a Uid> {
     let directory = bench.active.bound.directory();
-    let names = |entity: &'a Entity| -> BTreeSet<&'a Uid> { entity.names().into_iter().collect() };
-    // Most changes name nobody who was not named before.
-    if directory.get(&after.uid).is_some_and(|before| names(after).is_subset(&names(before))) {
+    // Whom it leads to already, they lead to as well; most changes bring nobody else.
+    let was = named_from(bench, directory.get(&after.uid), None);
+    if will.keys().all(|uid| was.contains_key(uid) || !bench.is_person(uid)) {
         return None;
     }
-    // What names the same leads to the same persons: a shop may have a thousand carts.
-    let mut counted: BTreeSet<BTreeSet<&Uid>> = BTreeSet::new();
     let others = directory.leading_to(&after.uid).into_iter().filter(|uid| **uid != after.uid);
-    let mut others = others.filter_map(|uid| directory.get(uid));
-    let other = others.find(|&other| {
-        let is_known = !bench.is_person(&other.uid) && !counted.insert(names(other));
-        !is_known && names_more(bench, other, Some(after)) && !names_more(bench, other, None)
-    });
-    other.map(|other| &other.uid)
+    let others: Vec<&Entity> = others.filter_map(|uid| directory.get(uid)).collect();
+    let named = |changed| persons_named(bench, &named_from(bench, others.iter().copied(), changed));
+    let (was, will) = (named(None), named(Some(after)));
+    let too_many = |named: &Named<'a>, who: &Uid| {
+        named.get(who).is_some_and(|persons| persons.iter().filter(|person| **person != who).count() > PERSONS_NAMED_MAX)
+    };
+    others.into_iter().map(|other| &other.uid).find(|who| too_many(&will, who) && !too_many(&was, who))
 }
 
-/// Whether an entity's attributes name more persons than may be, with those whom theirs name in turn; of one that is changed, as it
-/// will be.
-fn names_more(bench: &Bench<'_>, of: &Entity, changed: Option<&Entity>) -> bool {
+/// Entities, each with those whom its attributes name.
+type Named<'a> = BTreeMap<&'a Uid, BTreeSet<&'a Uid>>;
+
+/// These entities and those of the directory to whom attributes lead from them; one that is changed, as it will be.
+fn named_from<'a>(bench: &Bench<'a>, from: impl IntoIterator<Item = &'a Entity>, changed: Option<&'a Entity>) -> Named<'a> {
     let directory = bench.active.bound.directory();
-    let mut known: BTreeSet<&Uid> = BTreeSet::from([&of.uid]);
-    let mut open = vec![of];
-    let mut persons = 0;
+    let there = |uid: &'a Uid| changed.filter(|changed| changed.uid == *uid).or_else(|| directory.get(uid));
+    let (mut found, mut open) = (Named::new(), Vec::new());
+    open.extend(from.into_iter().filter_map(|entity| there(&entity.uid)));
     while let Some(entity) = open.pop() {
-        for uid in entity.names() {
-            if known.insert(uid) {
-                let there = changed.filter(|changed| changed.uid == *uid).or_else(|| directory.get(uid));
-                persons += usize::from(bench.is_person(uid) && there.is_some());
-                open.extend(there);
-            }
-        }
-        if persons > PERSONS_NAMED_MAX {
-            return true;
+        if let Entry::Vacant(place) = found.entry(&entity.uid) {
+            let names: BTreeSet<&Uid> = entity.names().into_iter().collect();
+            open.extend(names.iter().copied().filter_map(&there));
+            place.insert(names);
         }
     }
-    false
+    found
+}
+
+/// The persons to whom each of these leads, itself among them where it leads back to itself. Of too many only so many are kept that they
+/// are too many without that one: so each is told of no more persons than may be, however many lead to whom.
+fn persons_named<'a>(bench: &Bench<'_>, all: &Named<'a>) -> Named<'a> {
+    let mut naming: BTreeMap<&Uid, Vec<&'a Uid>> = BTreeMap::new();
+    let mut open: Vec<(&'a Uid, &'a Uid)> = Vec::new();
+    for (by, names) in all {
+        for uid in names.iter().filter(|uid| all.contains_key(**uid)) {
+            naming.entry(*uid).or_default().push(*by);
+            open.extend(bench.is_person(uid).then_some((*by, *uid)));
+        }
+    }
+    let mut persons = Named::new();
+    while let Some((who, person)) = open.pop() {
+        let known = persons.entry(who).or_default();
+        if known.len() < PERSONS_NAMED_MAX + 2 && known.insert(person) {
+            open.extend(naming.get(who).into_iter().flatten().map(|by| (*by, person)));
+        }
+    }
+    persons
 }
 
 /// A grant is judged on what it is given over: its resource, or without one its principal.

@@ -25,7 +25,7 @@ mod world;
 
 pub use bench::{Bench, Limits, NEAR_BYTES, Standing};
 pub use birth::{BeginRows, adopt, begin};
-pub use deadline::tick;
+pub use deadline::{may_fire, tick};
 pub use door::{apply_ruling, at_gate, can, can_all, gate};
 pub use draft::{Draft, Place};
 pub use evidence::{

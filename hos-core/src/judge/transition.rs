@@ -66,6 +66,7 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         let (after, stopped) = motion.fire_due(of, present, &mut answer.fired);
         if let Some(blocker) = stopped {
             answer.blockers.push(blocker);
+            answer.from = Some(after.state.clone());
             answer.to = Some(after.state.clone());
             answer.version = Some(after.version);
             return motion.done(answer, Some(after), None);
@@ -110,7 +111,10 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
         }
         let world = world
             .map(|l| l.state.clone().or_else(|| verdict.branch.map(|b| b.to.clone())).unwrap_or_else(|| present.state.clone()));
-        answer.divergence |= world.as_ref().zip(verdict.branch).is_some_and(|(w, b)| *w != b.to);
+        // Where the law says that it is the same again, it leaves the instance where it stands.
+        let stays = (same && verdict.blockers.is_empty()).then_some(&present.state);
+        let lawful = verdict.branch.map(|b| &b.to).or(stays);
+        answer.divergence |= world.as_ref().zip(lawful).is_some_and(|(world, lawful)| world != lawful);
         world
     } else if same && verdict.blockers.is_empty() {
         // The policy allows and the instance already is there: the receipt of the entry into this state, again.

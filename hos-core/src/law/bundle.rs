@@ -3,7 +3,7 @@
 use super::manifest::{self, Limits, Manifest};
 use super::{files, message};
 use crate::contract::{Contract, parse};
-use crate::fault::{Fault, Severity, SourceFile};
+use crate::fault::{Fault, Lines, Severity, SourceFile};
 use crate::id::{LawHash, Name, Shown, Uid};
 use crate::policy::{Compat, PolicyLaw, Sources};
 use crate::shape::{Expression, ExpressionId};
@@ -78,7 +78,7 @@ impl Law {
         let mut faults = Vec::new();
         let admitted = files::admit(given, &mut faults);
         if admitted.hopeless {
-            return Err(faults);
+            return Err(listed(faults));
         }
         let proven = known.is_some_and(|known| admitted.hash() == *known);
         let parts = Parts::read(&admitted, &mut faults);
@@ -86,7 +86,7 @@ impl Law {
         sort(&mut faults);
         match law {
             Some(law) if faults.iter().all(|f| f.severity != Severity::Error) => Ok(Law { notices: faults, ..law }),
-            _ => Err(faults),
+            _ => Err(listed(faults)),
         }
     }
 
@@ -130,6 +130,31 @@ pub(super) fn sort(faults: &mut Vec<Fault>) {
         a.file.cmp(&b.file).then_with(|| key(a).cmp(&key(b))).then_with(|| a.message.cmp(&b.message))
     });
     faults.dedup();
+}
+
+/// How many faults of each severity are listed of a law; the rest is counted.
+const LISTED_MAX: usize = 1_024;
+
+/// What is listed to people: the first faults of each severity, and how many there are besides.
+pub(super) fn listed(mut faults: Vec<Fault>) -> Vec<Fault> {
+    let mut besides = Vec::new();
+    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+        let (mut count, mut from) = (0, None);
+        faults.retain(|fault| {
+            count += usize::from(fault.severity == severity);
+            let is_kept = fault.severity != severity || count <= LISTED_MAX;
+            if !is_kept {
+                from.get_or_insert_with(|| fault.file.clone());
+            }
+            is_kept
+        });
+        if let Some(file) = from {
+            let message = format!("{} more, from this file on, are not listed", count - LISTED_MAX);
+            besides.push(Fault::whole("law.file.more", severity, &file, message));
+        }
+    }
+    faults.extend(besides);
+    faults
 }
 
 /// An expression of which the compiler warns that it cannot be judged, whatever it is judged over: in a new law, an error.
@@ -209,7 +234,10 @@ impl Parts {
         let (policy, found) = PolicyLaw::compile(&sources);
         // What a broken contract would have declared is missing for the validator, and only for it.
         let told = found.into_iter().filter(|f| !self.contracts_lacking || !LEANS_ON_CONTRACTS.contains(&f.code));
-        faults.extend(told.map(|fault| placed(fault, &admitted)));
+        {
+            let mut lines = None;
+            faults.extend(told.map(|fault| placed(fault, &admitted, &mut lines)));
+        }
 
         let (policy, manifest) = (policy?, self.manifest?);
         clock_fault(&manifest, &policy, &admitted, &contracts, faults);
@@ -239,14 +267,14 @@ const LEANS_ON_CONTRACTS: [&str; 4] =
 
 // The policy wing knows a contract's spans but not its text: line and column are found here. A span may be empty, where something is
 // wanted that is not there; at the very start of a file it means the whole of it.
-fn placed(fault: Fault, admitted: &files::Files) -> Fault {
-    match admitted.get(&fault.file) {
-        Some(file) if fault.line == 0 && fault.span != (0..0) => {
-            let Fault { code, severity, span, message, hint, .. } = fault;
-            Fault { hint, ..Fault::at(code, severity, file, span, message) }
-        }
-        _ => fault,
-    }
+fn placed<'f>(fault: Fault, admitted: &'f files::Files, lines: &mut Option<Lines<'f>>) -> Fault {
+    let Some(file) = admitted.get(&fault.file).filter(|_| fault.line == 0 && fault.span != (0..0)) else { return fault };
+    // They come file by file.
+    let of = lines.take().filter(|lines| lines.file().path == file.path).unwrap_or_else(|| Lines::of(file));
+    let Fault { code, severity, span, message, hint, .. } = fault;
+    let placed = Fault { hint, ..of.fault(code, severity, span, message) };
+    *lines = Some(of);
+    placed
 }
 
 pub(super) fn namespace_of(manifest: Option<&Manifest>, admitted: &files::Files) -> String {

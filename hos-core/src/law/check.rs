@@ -1,6 +1,6 @@
 //! What loads and is still unwise: findings that need contracts, policies and messages together.
 
-use super::bundle::{Law, SCOPE, sort};
+use super::bundle::{Law, SCOPE, listed, sort};
 use super::{files, message, reserved};
 use crate::contract::check as contract_check;
 use crate::contract::definition::{Contract, Due, Event};
@@ -24,16 +24,21 @@ impl Law {
         if law.notices.iter().all(|fault| fault.code != SCOPE) && !has_errors(&law) {
             return Ok(law);
         }
-        let mut faults = law.check();
+        let mut faults = law.found();
         for fault in faults.iter_mut().filter(|fault| fault.code == SCOPE) {
             fault.severity = Severity::Error;
         }
         sort(&mut faults);
-        Err(faults)
+        Err(listed(faults))
     }
 
     /// What `hos check` finds beyond loading: the contracts' and the law's findings, notices of loading included; sorted.
     pub fn check(&self) -> Vec<Fault> {
+        listed(self.found())
+    }
+
+    /// All of it.
+    fn found(&self) -> Vec<Fault> {
         let mut found = findings(self);
         found.extend(self.notices.iter().cloned());
         sort(&mut found);
@@ -50,6 +55,7 @@ fn has_errors(law: &Law) -> bool {
         !contract_check::errors(contract, file).is_empty()
             || !clock_unknown(law, contract, file).is_empty()
             || !adoption_shared(law, contract, file).is_empty()
+            || subject_unfit(law, contract, file).is_some_and(|fault| fault.severity == Severity::Error)
     })
 }
 
@@ -64,10 +70,12 @@ fn findings(law: &Law) -> Vec<Fault> {
         found.extend(clock_not_permitted(law, &held.contract, file));
         found.extend(adoption_shared(law, &held.contract, file));
         found.extend(facts_not_stored(law, &held.contract, file));
+        found.extend(subject_unfit(law, &held.contract, file));
     }
     found.extend(clock_unfit(law));
     found.extend(gate_unfit(law));
     found.extend(reserved_actions(law));
+    found.extend(accounts_of_nobody(law));
     found.extend(messages(law));
     found
 }
@@ -181,6 +189,27 @@ fn adoption_shared(law: &Law, contract: &Contract, file: &SourceFile) -> Vec<Fau
         .collect()
 }
 
+/// Whose data the parts are is a person: only under a person's key are they sealed, and erased with it. A text names nobody.
+fn subject_unfit(law: &Law, contract: &Contract, file: &SourceFile) -> Option<Fault> {
+    let fact = contract.facts.get(contract.data_subject.as_ref()?)?;
+    let (name, span) = (Shown(&fact.name), fact.span.clone());
+    match &fact.ty {
+        Type::Entity(of) if law.persons.contains(of) => None,
+        Type::Entity(of) => {
+            let of = Shown(of);
+            let message =
+                format!("the data subject `{name}` is `{of}`, which is no person: nothing of an instance is sealed, or erased");
+            let fault = Fault::at("law.contract.subject_no_person", Severity::Warning, file, span, message);
+            Some(fault.hint(format!("name `{of}` among `persons` in law.toml, or take `data_subject` out")))
+        }
+        _ => {
+            let message = format!("the data subject `{name}` is no entity, and so no person: nothing would be sealed, or erased");
+            let fault = Fault::at("law.contract.type_mismatch", Severity::Error, file, span, message);
+            Some(fault.hint("make it an entity of a type that `persons` in law.toml names"))
+        }
+    }
+}
+
 /// The clock gives nothing with its call. What a fact names must be in the directory when a deadline fires; what no act of the
 /// directory's can put there is not.
 fn facts_not_stored(law: &Law, contract: &Contract, file: &SourceFile) -> Vec<Fault> {
@@ -241,6 +270,22 @@ fn reserved_actions(law: &Law) -> Vec<Fault> {
         found.push(Fault::whole("law.action.never_permitted", Severity::Warning, files::SCHEMA, message));
     }
     found
+}
+
+/// Who is no person (`persons` of `law.toml`) is put into the directory as any entity is, whatever applies to accounts.
+fn accounts_of_nobody(law: &Law) -> Vec<Fault> {
+    let types = law.policy.entity_types();
+    let as_account = |name: &&String| !law.persons.contains(*name) && law.policy.applies_to(reserved::ACCOUNT, name);
+    let never_put = types.keys().filter(as_account).filter(|name| !law.policy.applies_to(reserved::ENTITY, name));
+    never_put
+        .map(|name| {
+            let name = Shown(name);
+            let (account, entity) = (reserved::ACCOUNT, reserved::ENTITY);
+            let message = format!("`{name}` is no person, so that `{entity}` is asked for where one is put, and not `{account}`");
+            let fault = Fault::whole("law.action.account_no_person", Severity::Warning, files::SCHEMA, message);
+            fault.hint("name the type in `persons` of law.toml, or let `directory.entity` apply to it")
+        })
+        .collect()
 }
 
 fn messages(law: &Law) -> Vec<Fault> {

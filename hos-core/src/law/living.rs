@@ -4,6 +4,7 @@
 use super::bundle::Law;
 use crate::contract::definition::{Contract, Event};
 use crate::contract::step;
+use crate::id::Name;
 use crate::policy::outline::Fields;
 use crate::shape::Type;
 use std::collections::BTreeMap;
@@ -51,11 +52,16 @@ fn resource(of: &Contract, newer: &Contract) -> Option<String> {
 /// Whose data an instance's parts are was settled at its birth, and no migration settles it anew: another subject of those that
 /// live would be told as erased, with its data in the clear.
 fn subject(of: &Contract, newer: &Contract) -> Option<String> {
-    let said = |of: &Contract| of.data_subject.as_ref().map_or_else(|| "nobody".to_owned(), |name| format!("`{name}`"));
-    (of.data_subject != newer.data_subject).then(|| {
+    let said = |of: &Contract| whose(of).map_or_else(|| "nobody".to_owned(), |name| format!("`{name}`"));
+    (whose(of) != whose(newer)).then(|| {
         let (was, is) = (said(of), said(newer));
         format!("whose data theirs is, {was} says and the new contract's {is}; that stays as it was at their birth")
     })
+}
+
+/// The fact that says whose data it is. A text, which no new law may have there, never said so.
+fn whose(of: &Contract) -> Option<&Name> {
+    of.data_subject.as_ref().filter(|name| of.facts.get(*name).is_some_and(|fact| matches!(fact.ty, Type::Entity(_))))
 }
 
 /// Whether it is anybody's data was settled with it: under the law of their birth the subject's type is a person, or is none. Taken for a

@@ -7,7 +7,7 @@ use super::index::Index;
 use super::request::Compat;
 use super::rule::{ActionScope, Rule, Scope};
 use super::shape::{ActionInfo, Tables, TypeNameSet};
-use crate::fault::{Fault, Severity, SourceFile};
+use crate::fault::{Fault, Lines, Severity, SourceFile};
 use crate::id::{Shown, Uid};
 use crate::shape::{ActionShape, EntityShape, Expression, Wanted};
 use std::collections::{BTreeMap, HashMap};
@@ -77,7 +77,7 @@ impl PolicyLaw {
         let validator = (!sources.proven).then(|| cedar::check::validator(validator));
         for (file, parsed) in sources.policies.iter().zip(&parsed) {
             if let Some(validator) = &validator {
-                cedar::check::policies(validator, file, parsed, &mut faults);
+                cedar::check::policies(validator, &Lines::of(file), parsed, &mut faults);
             }
         }
         let action_type = cedar::action_type(sources.namespace);
@@ -91,8 +91,9 @@ impl PolicyLaw {
         let entity_attributes = tables.entity_attributes();
         let maybe_entity = |name: &str| entity_attributes.contains(name);
         for (file, parsed) in sources.policies.iter().zip(&parsed) {
-            faults.extend(parsed.policies.iter().filter_map(|p| cedar::check::forbid_may_err(file, p, &maybe_entity)));
-            faults.extend(parsed.policies.iter().filter_map(|p| cedar::check::forbid_hangs(file, p)));
+            let lines = Lines::of(file);
+            faults.extend(parsed.policies.iter().filter_map(|p| cedar::check::forbid_may_err(&lines, p, &maybe_entity)));
+            faults.extend(parsed.policies.iter().filter_map(|p| cedar::check::forbid_hangs(&lines, p)));
         }
         let mut rules: Vec<Rule> =
             parsed.iter().flat_map(|file| &file.policies).map(|p| cedar::parse::rule(&p.template)).collect();

@@ -3,9 +3,9 @@
 use super::cedar::Key;
 use super::hash::PassHash;
 use super::index::Side;
-use super::layered::Layered;
 use super::rule::{Rule, Scope};
 use super::sought::Watch;
+use crate::layered::Layered;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 

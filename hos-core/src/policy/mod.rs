@@ -16,7 +16,6 @@ mod given;
 mod hash;
 mod index;
 mod law;
-mod layered;
 mod links;
 pub mod outline;
 pub mod plain;

@@ -35,6 +35,8 @@ pub struct Examined<'a> {
     /// Parts that are what the header commits to, and those whose key is not there.
     pub(super) held: u64,
     pub(super) erased: u64,
+    /// Which these are, each with that key.
+    gone: Vec<(Slot, u8, KeyId)>,
     /// What does not hold of the parts.
     pub(super) broken: Vec<Broken>,
     pieces: Vec<Held<'a>>,
@@ -105,6 +107,7 @@ impl<'a> Examined<'a> {
             withheld: false,
             held: 0,
             erased: 0,
+            gone: Vec::new(),
             broken: Vec::new(),
             pieces: Vec::new(),
             room: Vec::new(),
@@ -146,6 +149,13 @@ impl<'a> Examined<'a> {
         let listed = self.header()?.parts.iter().find(|part| part.slot == slot)?;
         let held = self.pieces.iter().find(|held| (held.slot, held.index) == (slot, listed.index))?;
         Some((held.key, self.piece(&held.content).plaintext()))
+    }
+
+    /// The key under which the first part of a slot lies that the header lists, where it could not be opened because that key is not there.
+    pub fn part_gone(&self, slot: Slot) -> Option<KeyId> {
+        let listed = self.header()?.parts.iter().find(|part| part.slot == slot)?;
+        let gone = self.gone.iter().find(|(of, index, _)| (*of, *index) == (slot, listed.index));
+        gone.map(|(.., key)| *key)
     }
 
     fn piece<'s>(&'s self, content: &Content<'s>) -> Piece<'s> {
@@ -198,7 +208,10 @@ impl<'a> Examined<'a> {
                 Ok((checked(bytes, stored.places.len())?, content))
             });
             match opened {
-                Err(PartError::KeyMissing) => self.erased += stored.places.len() as u64,
+                Err(PartError::KeyMissing) => {
+                    self.erased += stored.places.len() as u64;
+                    self.gone.extend(stored.places.iter().map(|(slot, index)| (*slot, *index, stored.key)));
+                }
                 Err(error) => self.broken.push(unopened(&stored, error)),
                 Ok((pieces, content)) => {
                     let mut from = 0;

@@ -24,7 +24,8 @@ pub enum KeyChange {
     /// The other key has taken over: `[1, key, note]`, the note being the last checkpoint of the universe under the key
     /// before it, which covers the record of the change. Sealed under the new key.
     Confirmed(VerifyKey, String),
-    /// Signatures of a key are worthless in each log named from that size on: `[1, key, [[tenant, size]…], reason]`.
+    /// Signatures of a key are worthless in each log named from that size on: `[1, key, [[tenant, size]…], reason]`. Of a key that is
+    /// about to take over, with no log named: the change is taken back, as if it had not begun.
     Revoked(VerifyKey, BTreeMap<Tenant, u64>, String),
 }
 
@@ -226,6 +227,12 @@ impl KeyRing {
                 last.confirmed = true;
                 last.closing = Some(note);
             }
+            KeyChange::Revoked(key, from, _) if self.pending() == Some(&key) => {
+                if !from.is_empty() {
+                    return Err(KeyRingError::Order("a change that is not confirmed is taken back whole, and names no size"));
+                }
+                self.reigns.pop();
+            }
             KeyChange::Revoked(key, from, _) => {
                 let at = known(self, &key).ok_or(KeyRingError::Order("the key never signed for this store"))?;
                 if at + 1 == self.reigns.len() || (at + 2 == self.reigns.len() && !self.is_settled()) {
@@ -249,6 +256,12 @@ impl KeyRing {
     /// The key of a change that has begun and is not confirmed.
     pub fn pending(&self) -> Option<&VerifyKey> {
         self.reigns.last().filter(|reign| !reign.confirmed).map(|reign| &reign.key)
+    }
+
+    /// The keys that took over for certain: as if a change that is not confirmed had not begun.
+    pub fn confirmed(mut self) -> Self {
+        self.reigns.retain(|reign| reign.confirmed);
+        self
     }
 
     /// Whether no change is half done.

@@ -197,6 +197,17 @@ pub fn second() -> Arc<Law> {
     LAW.clone()
 }
 
+/// The first edition, of which what is lost vanishes as soon as the clock looks.
+pub fn hurried() -> Arc<Law> {
+    static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| {
+        let vanish = "[event.vanish]\nfrom = [\"lost\"]\nto = \"void\"\naction = \"loan.void\"\n[override.reopen]";
+        let deadline = "[[deadline]]\nstate = \"lost\"\nat = 'datetime(\"2020-01-01\")'\nevent = \"vanish\"\n";
+        let loan = LOAN.replace("terminal = [\"back\", \"lost\", \"void\"]", "terminal = [\"back\", \"void\"]");
+        load(&(loan.replace("[override.reopen]", vanish) + deadline), POLICIES, MANIFEST)
+    });
+    LAW.clone()
+}
+
 /// The first edition under a schema in which more may be said: readers have a tier and are in teams, a loan is asked for from somewhere.
 pub fn wider() -> Arc<Law> {
     static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| {

@@ -302,7 +302,9 @@ impl Desk {
         assert!(draft.parts.iter().all(|part| self.salts.insert(part.salt)), "a salt is used once");
         let laws = self.laws.clone();
         let laws = |hash: &hos_core::id::LawHash| laws.iter().find(|law| law.hash == *hash).cloned();
-        let past = Past::new(&laws);
+        let table = Arc::new(self.modes.clone());
+        let activated = |_: &RecordHash| Some(table.clone());
+        let past = Past::new(&laws).activated(&activated);
         let again = again(&draft);
         let outcome = past.again(&again, before);
         let place = self.records.len() as u64;

@@ -29,6 +29,17 @@ fn padded(text: &str, bytes: usize) -> String {
     format!("{text}{}", " ".repeat(bytes - text.len()))
 }
 
+/// Actions in so many groups, all in all.
+fn grouped(count: usize) -> String {
+    const GROUPS: usize = 256;
+    let named = |head: char, count: usize| (0..count).map(|i| format!("\"{head}{i}\"")).collect::<Vec<_>>().join(", ");
+    let rest = match count % GROUPS {
+        0 => String::new(),
+        some => format!("action \"rest\" in [{}];\n", named('g', some)),
+    };
+    format!("action {};\naction {} in [{}];\n{rest}", named('g', GROUPS), named('a', count / GROUPS), named('g', GROUPS))
+}
+
 fn policy(condition: &str) -> String {
     format!("@id(\"p\") permit(principal, action, resource) when {{ {condition} }};")
 }
@@ -67,6 +78,7 @@ fn of_a_law_s_files() {
             one("law.toml", format!("{MANIFEST}x = {}{}\n", "[".repeat(n), "]".repeat(n)), &["law.manifest.unknown_key"])
         }),
         ("SCHEMA_BYTES_MAX", &|n| one("schema.cedarschema", padded(SCHEMA, n), &[])),
+        ("SCHEMA_ANCESTORS_MAX", &|n| one("schema.cedarschema", format!("{SCHEMA}{}", grouped(n)), &[])),
         ("POLICY_BYTES_MAX", &|n| one("policies/p.cedar", long(n), NO_POLICY_FOR_THIS)),
         ("CEDAR_DEPTH_MAX", &|n| one("policies/p.cedar", deep(n), NO_POLICY_FOR_THIS)),
         ("CEDAR_EXPRESSION_BYTES_MAX", &expression),

@@ -32,6 +32,7 @@
 //! # Promises
 //!
 //! - A connection that is in no transaction is refused (`hos.no_transaction`): each database is asked itself.
+//!   Only a question (`can`, `can_all`) needs none, and leaves none behind: without autocommit MySQL would begin one with it.
 //! - Statements run on the host's connection and nowhere else, and no setting of it outlives a call.
 //! - An error of the database ends the call; the host rolls back. [`Error::is_retry`] says that its whole transaction may be begun
 //!   again, which `run` does for it, a few times, after a short pause. Nothing else is tried again here.
@@ -120,6 +121,12 @@ pub trait Connection {
     /// Whether it is in a transaction.
     fn inside(&mut self) -> Result<bool, Error>;
 
+    /// Whether what is read next begins a transaction by itself: there is none, and nothing commits by itself here. Nothing can be
+    /// written in it then.
+    fn reads(&mut self) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     /// Runs a statement; its rows, where they are wanted.
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error>;
 
@@ -162,6 +169,11 @@ pub struct Here<'j, C> {
     joining: &'j Joining,
     tenant: Tenant,
     connection: C,
+}
+
+/// Whether it only reads, and needs no transaction.
+fn is_question(asked: &Asked) -> bool {
+    matches!(asked, Asked::Can(..) | Asked::CanAll(..) | Asked::Law)
 }
 
 /// What a step came to.
@@ -277,7 +289,14 @@ impl<C: Connection> Here<'_, C> {
     }
 
     fn go(&mut self, asked: Asked) -> Result<Came, Error> {
-        match self.joining.0.run(&mut Speaking(&mut self.connection), asked)? {
+        let begins = if is_question(&asked) { None } else { Some(false) };
+        let mut speaking = Speaking { connection: &mut self.connection, begins };
+        let over = self.joining.0.run(&mut speaking, asked);
+        if speaking.begins == Some(true) {
+            // Nobody else would end it. On a connection that is lost it is gone.
+            let _ = self.connection.rows(&shadow::plain("ROLLBACK", false));
+        }
+        match over? {
             Over::Judged(outcome) => {
                 let Outcome { earlier, answer, refusal } = *outcome;
                 Ok(Came::Judged(Box::new(Judged { earlier, answer: answer?, refusal })))
@@ -293,26 +312,40 @@ impl<C: Connection> Here<'_, C> {
 }
 
 /// The host's connection, as a step's rounds are run on it.
-struct Speaking<'c, C>(&'c mut C);
+struct Speaking<'c, C> {
+    connection: &'c mut C,
+    /// Whether a transaction is its own to end, of which it is found out before the first statement.
+    begins: Option<bool>,
+}
+
+impl<C: Connection> Speaking<'_, C> {
+    /// The connection, before a statement.
+    fn ready(&mut self) -> Result<&mut C, Error> {
+        if self.begins.is_none() {
+            self.begins = Some(self.connection.reads()?);
+        }
+        Ok(&mut *self.connection)
+    }
+}
 
 impl<C: Connection> Speaker for Speaking<'_, C> {
     type Error = Error;
     const WARY: bool = true;
 
     fn inside(&mut self) -> Result<bool, Error> {
-        self.0.inside()
+        self.connection.inside()
     }
 
     fn one(&mut self, said: &dialect::Said, params: &[&Sql], reads: bool) -> Result<Rows, Error> {
         let params = params.iter().copied().cloned().collect();
-        self.0.rows(&Said { sql: said.sql.clone(), params, reads })
+        self.ready()?.rows(&Said { sql: said.sql.clone(), params, reads })
     }
 
     fn several(&mut self, text: &str) -> Result<Several, Error> {
-        self.0.several(text)
+        self.ready()?.several(text)
     }
 
     fn say(&mut self, sql: &str) -> Result<(), Error> {
-        self.0.rows(&shadow::plain(sql, false)).map(drop)
+        self.connection.rows(&shadow::plain(sql, false)).map(drop)
     }
 }

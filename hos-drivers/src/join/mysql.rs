@@ -11,6 +11,8 @@ use std::error::Error as StdError;
 
 /// Where a savepoint is not to be found again there is no transaction.
 const NO_SAVEPOINT: u16 = 1305;
+/// How the next transaction is to be, said where there is one already.
+const HAS_BEGUN: u16 = 1568;
 /// What ends a session says nothing of the statement that was under way.
 const GONE: [u16; 8] = [1053, 1080, 1152, 1159, 1160, 1161, 1317, 1927];
 
@@ -46,6 +48,19 @@ impl<Q: Queryable> Connection for Mysql<'_, Q> {
     /// A definition ends a transaction of MySQL's without a word, whatever the client believes.
     fn inside(&mut self) -> Result<bool, Error> {
         found(self.0.query_drop("SAVEPOINT hos_inside").and_then(|()| self.0.query_drop("RELEASE SAVEPOINT hos_inside")))
+    }
+
+    /// The server says by an error alone whether there is one.
+    fn reads(&mut self) -> Result<bool, Error> {
+        let autocommit: Option<i64> = self.0.query_first("SELECT @@autocommit").map_err(told)?;
+        if autocommit != Some(0) {
+            return Ok(false);
+        }
+        match self.0.query_drop("SET TRANSACTION READ ONLY") {
+            Ok(()) => Ok(true),
+            Err(mysql::Error::MySqlError(said)) if said.code == HAS_BEGUN => Ok(false),
+            Err(error) => Err(told(error)),
+        }
     }
 
     fn rows(&mut self, said: &Said) -> Result<Vec<Vec<Sql>>, Error> {

@@ -1,7 +1,7 @@
 //! A call in shadow, or a question that carries the world's own answer, must not hurt the host's transaction, whatever happens
 //! to us: it stands behind a savepoint, and waits for no lock for long.
 
-use super::{Came, Connection, Dialect, Error, Here, Joining, Judged, Said};
+use super::{Came, Connection, Dialect, Error, Here, Joining, Judged, Said, is_question};
 use hos_core::call::{Call, Can, Legacy};
 use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
@@ -137,7 +137,8 @@ impl<C: Connection> Here<'_, C> {
     }
 
     fn braced(&mut self, asked: Asked) -> Result<Came, Failed> {
-        if !self.connection.inside()? {
+        let begins = is_question(&asked) && self.connection.reads()?;
+        if begins || !self.connection.inside()? {
             return Ok(self.go(asked)?);
         }
         self.connection.rows(&plain(SET, false))?;

@@ -4,6 +4,7 @@ use crate::Failure;
 use crate::court::founding::{STREAM_LAW, STREAM_TENANTS, encode_activation};
 use crate::court::{Court, Group};
 use crate::store::Tx;
+use crate::store::sql::claim;
 use crate::store::sql::law::{self as sql, Activation};
 use crate::store::sql::state as state_sql;
 use crate::view::{InForce, View};
@@ -18,6 +19,7 @@ use hos_core::law::mode::Modes;
 use hos_core::policy::Effect;
 use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
+use hos_core::time::Timestamp;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -26,6 +28,9 @@ const ACTIVATE: &str = "law.activate";
 
 /// How long once-keys are kept at least.
 pub(crate) const ONCE_KEPT_MS: i64 = 30 * 86_400_000;
+
+/// How far the clock by which once-keys are forgotten may be ahead of the newest time that the tenant's log claims.
+pub(crate) const AHEAD_OF_LOG_MS: i64 = 86_400_000;
 
 /// How many once-keys one commit forgets where others write beside us: each is a statement.
 const FORGOTTEN: usize = 10_000;
@@ -50,7 +55,12 @@ impl Court {
         modes: &Modes,
     ) -> Result<Answer, Failure> {
         let universe = Tenant::universe();
-        let view = self.view(tx, group, &universe)?;
+        if tx.is_shared() {
+            // One after the other: each is judged under the law that the one before it has put in force.
+            self.stream_end(tx, &universe, STREAM_LAW)?;
+            group.in_force = self.read_in_force(tx)?;
+        }
+        let view = self.view_for(tx, group, &universe, &by.principal)?;
         let bench = self.bench(tx, group, &universe, &view, None)?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
         let slice = Self::at_gate(&bench, ACTIVATE, "law", by, &mut answer);
@@ -85,6 +95,7 @@ impl Court {
         group.in_force = Some(Arc::new(InForce { activation, law: law.clone(), candidate: candidate.cloned() }));
         group.views.clear();
         group.changes += 1;
+        group.changed.insert(Tenant::universe());
         answer.receipt = Some(Receipt { tenant: universe, thread, n: Some(n), record, seal: None });
         Ok(answer)
     }
@@ -151,7 +162,11 @@ impl Court {
     /// Makes a tenant.
     pub(crate) fn open_tenant(&self, tx: &Tx<'_>, group: &mut Group, by: &By, tenant: &Tenant) -> Result<Answer, Failure> {
         let universe = Tenant::universe();
-        let view = self.view(tx, group, &universe)?;
+        if tx.is_shared() {
+            // One after the other: who comes second finds the tenant there.
+            self.stream_end(tx, &universe, STREAM_TENANTS)?;
+        }
+        let view = self.view_for(tx, group, &universe, &by.principal)?;
         let bench = self.bench(tx, group, &universe, &view, None)?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
         let slice = Self::at_gate(&bench, "tenant.open", tenant.as_str(), by, &mut answer);
@@ -160,6 +175,9 @@ impl Court {
             answer.blockers.push(Blocker::new(Code::DirectoryConflict, format!("the tenant `{tenant}` is open already")));
         }
         if !answer.allowed {
+            if tx.is_shared() {
+                tx.execute(&claim::leave_stream(&universe, STREAM_TENANTS))?;
+            }
             return Ok(answer);
         }
         let mut w = Writer::default();
@@ -175,12 +193,19 @@ impl Court {
         Ok(answer)
     }
 
-    /// Forgets some of a tenant's once-keys that are past their time; says how many. By a clock that cannot be all of them would be.
+    /// Forgets some of a tenant's once-keys that are past their time; says how many. By a clock that cannot be all of them would be; and as
+    /// what is forgotten does not come back, no clock is believed further than the tenant's log bears it out.
     pub(crate) fn forget(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<u64, Failure> {
         let now = self.believed_now(tx, group, tenant)?;
-        self.count_changes(tx, tenant)?;
+        self.meet_head(tx, group, tenant)?;
+        let sealed = group.heads.get(tenant).map_or(Timestamp(0), |head| head.sealed_at);
         let kept = i64::try_from(self.settings.once_kept.as_millis()).unwrap_or(i64::MAX).max(ONCE_KEPT_MS);
-        let before = hos_core::time::Timestamp(now.0.saturating_sub(kept));
+        let before = Timestamp(now.0.min(sealed.0.saturating_add(AHEAD_OF_LOG_MS)).saturating_sub(kept));
+        // No key is older than its tenant. To find one that is past its time, all are read.
+        let opened = tx.row(&sql::tenant_row(tenant))?.map(|row| row.int(1)).transpose()?;
+        if opened.is_some_and(|opened| before.0 <= opened) {
+            return Ok(0);
+        }
         let mut gone = 0;
         if tx.is_shared() {
             for row in tx.rows(&sql::old_onces(tenant, before, FORGOTTEN))? {

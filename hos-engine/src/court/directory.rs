@@ -52,10 +52,10 @@ impl Court {
         is_new: bool,
     ) -> Result<View, Failure> {
         let merged = if is_new { self.merged(tx, group, tenant, view, entity.clone())? } else { None };
-        let Some(mut merged) = merged else { return self.back(tx, group, tenant, view, entity) };
-        // The row may name what was removed since: nobody is in what is not there.
-        merged.parents.retain(|parent| view.directory.get(parent).is_some());
-        view.changed(Some((merged.uid.clone(), Some(merged))), None)
+        match merged {
+            Some(merged) => view.with_entity(merged),
+            None => self.back(tx, group, tenant, view, entity),
+        }
     }
 
     /// The view behind an entity that comes back, with all who are in it again. Refuses where they make no hierarchy any more, for nothing
@@ -66,14 +66,21 @@ impl Court {
         let asked = asked.iter().flat_map(|owner| [state_sql::directory_with_keys(owner), state_sql::grants(owner)]);
         tx.foresee(&asked.collect::<Vec<_>>())?;
         let (uid, law, bound) = (entity.uid.clone(), &view.in_force.law, &view.active.bound);
-        let (entities, links) = view::read_directory_with(tx, tenant, law, &self.keys(tx), &group.fresh, Some(entity))?;
-        for member in entities.iter().filter(|member| member.parents.contains(&uid)) {
+        let rows = view::read_directory_with(tx, tenant, law, &self.keys(tx), &group.fresh, Some(entity))?;
+        for member in rows.entities.iter().filter(|member| member.parents.contains(&uid)) {
             // Whoever did not fit before is not what this is about.
             if view.directory.get(&member.uid).is_some_and(|before| bound.fits(before).is_ok()) {
                 bound.fits(member)?;
             }
         }
-        view.read_again(entities, links)
+        view.read_again(rows)
+    }
+
+    /// Counts a change in a directory's version, in a transaction of our own; gives its mark.
+    pub(super) fn raise_version(&self, tx: &Tx<'_>, tenant: &Tenant, chance: &mut Chance) -> Result<i64, Failure> {
+        let mark = inbox::mark_of(&chance.bytes("change"));
+        tx.execute(&law_sql::raise_directory_version(tenant, 1, mark))?;
+        Ok(mark)
     }
 
     /// Writes a directory row, raises the version, and has the group go on with the changed directory.
@@ -90,6 +97,8 @@ impl Court {
         chance: &mut Chance,
     ) -> Result<(), Failure> {
         group.changes += 1;
+        group.changed.insert(tenant.clone());
+        let mut roots = None;
         if tx.is_host() {
             let id = chance.bytes("change");
             tx.execute(&match &after {
@@ -97,7 +106,8 @@ impl Court {
                 DirectoryAfter::Grant { link, .. } => inbox::change_grant(tenant, &id, &link.id),
             })?;
         } else {
-            tx.execute(&law_sql::raise_directory_version(tenant))?;
+            let mark = self.raise_version(tx, tenant, chance)?;
+            roots = view.roots.clone().map(|roots| roots.with_one_more(tenant, mark));
         }
         let changed = match after {
             DirectoryAfter::Entity { thread, entity, removed } => {
@@ -122,7 +132,7 @@ impl Court {
             DirectoryAfter::Grant { thread, link, removed } => {
                 tx.execute(&state_sql::put_grant(tenant, &thread, &link, removed))?;
                 group.taken(&claim::leave_grant(tenant, &link.id));
-                Some(view.changed(None, Some((link.id.clone(), (!removed).then_some(link))))?)
+                Some(view.with_link(link.id.clone(), (!removed).then_some(link))?)
             }
         };
         if tenant.is_universe() {
@@ -131,7 +141,7 @@ impl Court {
         }
         match changed {
             Some(view) => {
-                group.views.insert(tenant.clone(), Arc::new(view));
+                group.views.insert(tenant.clone(), Arc::new(view.on(roots)));
             }
             None => {
                 group.views.remove(tenant);

@@ -14,7 +14,7 @@ use hos_core::proof::record::{Header, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many records of a thread are read at once: most rows have few.
-const PAGE: usize = 16;
+pub(super) const PAGE: usize = 16;
 
 /// What slices cite of the directory: each record, with the entity that it made, or none where that is a grant.
 pub(crate) type Wanted = BTreeMap<RecordHash, Option<Uid>>;

@@ -3,6 +3,7 @@
 use crate::court::{Court, Group};
 use crate::store::sql::{erase as sql, evidence as evidence_sql, state as state_sql};
 use crate::store::{Row, StoreError, Tx};
+use crate::survey::Survey;
 use crate::{Failure, view};
 use hos_core::id::{Handle, InstanceId, KeyId, LawHash, Name, Shown, Tenant, Uid};
 use hos_core::judge::{DirectoryThread, Instance};
@@ -35,52 +36,52 @@ impl Ending {
 }
 
 impl Court {
-    /// Everything in every tenant that is the person's: instances whose facts are sealed under the key, directory rows, grants.
-    pub(super) fn endings(&self, tx: &Tx<'_>, key: &KeyId, subject: Option<&Uid>) -> Result<Vec<Ending>, Failure> {
-        let mut persons: Vec<Uid> = subject.cloned().into_iter().collect();
-        let mut endings = Vec::new();
+    /// Everything in every tenant that is the person's: instances whose facts are sealed under the survey's key, directory rows, grants; and
+    /// how many of these rows are not what their records say.
+    pub(super) fn endings(&self, tx: &Tx<'_>, survey: &Survey, subject: Option<&Uid>) -> Result<(Vec<Ending>, u64), Failure> {
+        let (key, theirs) = (&survey.key, self.theirs(tx, survey)?);
         let keyed = key.0 != [0; 16];
+        let mut persons: Vec<Uid> = subject.cloned().into_iter().collect();
+        let tenants = self.tenants(tx)?;
+        if keyed {
+            for tenant in &tenants {
+                self.persons_under(tx, tenant, key, &theirs, &mut persons)?;
+            }
+        }
+        let (mut endings, mut differing) = (Vec::new(), 0);
+        for tenant in tenants {
+            let instances = if keyed { self.instances_under(tx, &tenant, key)? } else { Vec::new() };
+            let rows = self.rows_of(tx, &tenant, key, &theirs, &persons)?;
+            differing += rows.differing;
+            endings.push(Ending { tenant, instances, rows: rows.ending });
+        }
+        Ok((endings, differing))
+    }
+
+    /// Whether any row is sealed under a key that is not ended yet.
+    pub(super) fn stands_under(&self, tx: &Tx<'_>, key: &KeyId) -> Result<bool, Failure> {
         for tenant in self.tenants(tx)? {
-            let (mut instances, mut rows) = (Vec::new(), Vec::new());
-            if keyed {
-                for row in tx.rows(&sql::instances_of_key(&tenant, key))? {
-                    // An instance that ended already has a tombstone for an id, where that named a person.
-                    let Some(id) = std::str::from_utf8(row.blob(14)?).ok() else { continue };
-                    let contract = Name::new(row.text(13)?).map_err(|e| row.fault(13, &e.to_string()))?;
-                    let id = InstanceId::new(id).map_err(|e| row.fault(14, &e.to_string()))?;
-                    let instance = state_sql::instance_from(&row, contract, id)?.instance;
-                    if !has_ended(tx, &tenant, &instance.handle, instance.n)? {
-                        instances.push(instance);
-                    }
-                }
-                for row in tx.rows(&sql::entities_of_key(&tenant, key))? {
-                    let row = state_sql::entity_from(&row)?;
-                    if !persons.contains(&row.uid) {
-                        persons.push(row.uid.clone());
-                    }
-                    rows.push((row.thread, EndedRow::Entity(row.uid)));
-                }
-            }
-            endings.push(Ending { tenant, instances, rows });
-        }
-        for ending in &mut endings {
-            for person in &persons {
-                // A row that is not sealed under the key: of a time before the law called this a person.
-                if let Some(row) = tx.row(&state_sql::directory_entity(&ending.tenant, person))? {
-                    let row = state_sql::entity_from(&row)?;
-                    if !ending.rows.iter().any(|(thread, _)| thread.handle == row.thread.handle) {
-                        ending.rows.push((row.thread, EndedRow::Entity(row.uid)));
-                    }
-                }
-                for row in tx.rows(&sql::grants_naming(&ending.tenant, person))? {
-                    let (thread, link, _) = state_sql::grant_from(&row)?;
-                    if !ending.rows.iter().any(|(known, _)| known.handle == thread.handle) {
-                        ending.rows.push((thread, EndedRow::Grant(link.id)));
-                    }
-                }
+            if !tx.rows(&sql::entities_of_key(&tenant, key))?.is_empty() || !self.instances_under(tx, &tenant, key)?.is_empty() {
+                return Ok(true);
             }
         }
-        Ok(endings)
+        Ok(false)
+    }
+
+    /// The instances whose facts are sealed under a key, but for those that ended.
+    fn instances_under(&self, tx: &Tx<'_>, tenant: &Tenant, key: &KeyId) -> Result<Vec<Instance>, Failure> {
+        let mut instances = Vec::new();
+        for row in tx.rows(&sql::instances_of_key(tenant, key))? {
+            // An instance that ended already has a tombstone for an id, where that named a person.
+            let Some(id) = std::str::from_utf8(row.blob(14)?).ok() else { continue };
+            let contract = Name::new(row.text(13)?).map_err(|e| row.fault(13, &e.to_string()))?;
+            let id = InstanceId::new(id).map_err(|e| row.fault(14, &e.to_string()))?;
+            let instance = state_sql::instance_from(&row, contract, id)?.instance;
+            if !has_ended(tx, tenant, &instance.handle, instance.n)? {
+                instances.push(instance);
+            }
+        }
+        Ok(instances)
     }
 
     /// Who needs a person that is to be erased, named: live instances whose facts are the person's, or name them; and who is in them.

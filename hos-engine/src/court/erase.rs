@@ -7,12 +7,11 @@ use crate::Failure;
 use crate::court::endings::{EndedRow, Ending};
 use crate::court::founding::STREAM_ERASED;
 use crate::court::settle::failure_of;
-use crate::court::{Court, Group};
+use crate::court::{Court, Group, traces};
 use crate::sealed::Chance;
 use crate::store::Tx;
 use crate::store::sql::{erase as sql, law as law_sql, state as state_sql};
 use crate::survey::Survey;
-use crate::vault::Vault;
 use crate::work::Erasing;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
@@ -25,7 +24,7 @@ use hos_core::proof::part::SubjectKey;
 use hos_core::proof::record::Kind;
 use hos_core::refusal::{Blocker, Code};
 use hos_core::value::Record;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// The reserved action; its resource is the account.
 const ACTION: &str = "evidence.erase";
@@ -52,7 +51,7 @@ impl Court {
     /// Whom neither the directory has nor the call gives is judged by the id alone, where the schema lets a person be no more than
     /// that: the vault may know them. Nobody who may not do it learns by the refusal whom it knows.
     pub(super) fn asked(&self, tx: &Tx<'_>, group: &mut Group, by: &By, act: &str, subject: &Uid) -> Result<Answer, Failure> {
-        let view = self.view(tx, group, &Tenant::universe())?;
+        let view = self.view_for(tx, group, &Tenant::universe(), &by.principal)?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
         let action = view.active.law.action(act).ok_or_else(|| Failure::new(Code::ActionUnknown, act))?;
         let bare = Entity { uid: subject.clone(), attrs: Record::new(), parents: BTreeSet::new(), record: None };
@@ -110,9 +109,7 @@ impl Court {
             return Ok(answer);
         }
         // Nothing is committed that could not be carried out: what keeps the key, or what lies under another, stays readable.
-        if let Vault::File(file) = &self.vault {
-            file.sound()?;
-        }
+        self.vault.sound(tx)?;
         self.is_found(tx, group, subject, known.as_ref().map(|(key, _)| *key))?;
         // Who never had a key gets one to be destroyed: a crash before that finds it again by its id alone.
         let is_known = known.is_some();
@@ -193,7 +190,7 @@ impl Court {
         }
         self.go_on(tx, survey, None)?;
         self.unplaced(tx, group, survey, None)?;
-        if self.endings(tx, &survey.key, Some(subject))?.iter().any(|ending| !ending.is_nothing()) {
+        if self.endings(tx, survey, Some(subject))?.0.iter().any(|ending| !ending.is_nothing()) {
             return Ok(true);
         }
         for tenant in self.tenants(tx)? {
@@ -225,12 +222,15 @@ impl Court {
         if self.gone_here(tx)?.1.contains(&key) || self.vault.get_by_id(key)?.is_none_or(|kept| kept.key.is_some()) {
             return Ok(0);
         }
-        if self.endings(tx, &key, None)?.iter().all(Ending::is_nothing) {
+        if !self.stands_under(tx, &key)? {
             return Ok(0);
         }
         let mut survey = Survey::new(key);
         self.go_on(tx, &mut survey, None)?;
         self.unplaced(tx, group, &mut survey, None)?;
+        if self.endings(tx, &survey, None)?.0.iter().all(Ending::is_nothing) {
+            return Ok(0);
+        }
         let burial =
             Burial { key, subject: None, by: None, judged: None, ground: RESTORED, article: "", survey, attestation: None };
         self.bury(tx, group, burial)?;
@@ -238,9 +238,10 @@ impl Court {
     }
 
     /// Writes the records, then changes the rows.
-    fn bury(&self, tx: &Tx<'_>, group: &mut Group, burial: Burial<'_>) -> Result<Receipt, Failure> {
+    fn bury(&self, tx: &Tx<'_>, group: &mut Group, mut burial: Burial<'_>) -> Result<Receipt, Failure> {
         let universe = Tenant::universe();
-        let endings = self.endings(tx, &burial.key, burial.subject)?;
+        let (endings, differing) = self.endings(tx, &burial.survey, burial.subject)?;
+        burial.survey.differ(differing);
         let end = encode_end(&burial.key, burial.ground);
         let mut lasts = Vec::new();
         for ending in &endings {
@@ -269,13 +270,19 @@ impl Court {
         let draft = judge::act(&bench, &act)?;
         let (thread, n, record) = self.write_own(tx, group, &universe, draft, &bench.seed)?;
 
-        let mut lasts = lasts.into_iter();
+        let (mut lasts, mut traces) = (lasts.into_iter(), Vec::new());
         for ending in &endings {
-            self.end_rows(tx, group, ending, &mut lasts)?;
+            self.end_rows(tx, &mut traces, ending, &mut lasts)?;
         }
-        self.forget_traces(tx, group, &burial)?;
-        tx.execute(&law_sql::raise_directory_version(&universe))?;
+        self.forget_traces(tx, &mut traces, &burial)?;
+        // What a server keeps of deleted rows is its own business: `VACUUM`, `OPTIMIZE TABLE`, its logs and its backups.
+        if !tx.is_shared() && !traces.is_empty() {
+            traces::leave(tx, &record)?;
+            group.traces.push((record, traces));
+        }
+        self.raise_version(tx, &universe, &mut Chance::new(&bench.seed))?;
         group.changes += 1;
+        group.changed.insert(Tenant::universe());
         group.views.clear();
         Ok(Receipt { tenant: universe, thread, n: Some(n), record, seal: None })
     }
@@ -300,7 +307,7 @@ impl Court {
     fn end_rows(
         &self,
         tx: &Tx<'_>,
-        group: &mut Group,
+        traces: &mut Vec<Vec<u8>>,
         ending: &Ending,
         lasts: &mut impl Iterator<Item = (u64, RecordHash, i64)>,
     ) -> Result<(), Failure> {
@@ -321,7 +328,7 @@ impl Court {
             }
             if personal {
                 let contract = instance.contract.as_str().as_bytes();
-                group.traces.push(trace(&[tenant.as_str().as_bytes(), contract, id.as_bytes(), instance.handle.as_bytes()]));
+                traces.push(trace(&[tenant.as_str().as_bytes(), contract, id.as_bytes(), instance.handle.as_bytes()]));
             }
         }
         for (thread, row) in &ending.rows {
@@ -329,11 +336,11 @@ impl Court {
                 EndedRow::Entity(uid) => {
                     tx.execute(&sql::delete_entity(tenant, uid))?;
                     let (kind, id) = (uid.type_name().as_bytes(), uid.id().as_bytes());
-                    group.traces.push(trace(&[tenant.as_str().as_bytes(), kind, id, thread.handle.as_bytes()]));
+                    traces.push(trace(&[tenant.as_str().as_bytes(), kind, id, thread.handle.as_bytes()]));
                 }
                 EndedRow::Grant(id) => {
                     tx.execute(&sql::delete_grant(tenant, id))?;
-                    group.traces.push(trace(&[tenant.as_str().as_bytes(), id.as_bytes(), thread.handle.as_bytes()]));
+                    traces.push(trace(&[tenant.as_str().as_bytes(), id.as_bytes(), thread.handle.as_bytes()]));
                 }
             }
         }
@@ -341,11 +348,11 @@ impl Court {
     }
 
     /// Once-keys that the person's records took, and the count of the person's refusals.
-    fn forget_traces(&self, tx: &Tx<'_>, group: &mut Group, burial: &Burial<'_>) -> Result<(), Failure> {
+    fn forget_traces(&self, tx: &Tx<'_>, traces: &mut Vec<Vec<u8>>, burial: &Burial<'_>) -> Result<(), Failure> {
         for tenant in self.tenants(tx)? {
             for (key, thread, n) in self.onces_of(tx, &tenant, &burial.survey)? {
                 if let Some(row) = tx.row(&sql::once_digest(&tenant, &key, &thread, n))? {
-                    group.traces.push([tenant.as_str().as_bytes(), &key, row.blob(0)?].concat());
+                    traces.push([tenant.as_str().as_bytes(), &key, row.blob(0)?].concat());
                 }
                 tx.execute(&sql::delete_once(&tenant, &key, &thread, n))?;
             }
@@ -363,10 +370,11 @@ impl Court {
         // A key is taken from the record that took it, and from no other: it may have been forgotten since, and be somebody else's now.
         let mut rows: Vec<(Vec<u8>, Handle, i64)> =
             took.iter().filter_map(|took| Some((took.key.as_ref()?.as_str().as_bytes().to_vec(), took.thread, took.n))).collect();
-        if took.iter().any(|took| took.key.is_none()) {
+        let keyless: HashSet<_> = took.iter().filter(|took| took.key.is_none()).map(|took| (took.thread, took.n)).collect();
+        if !keyless.is_empty() {
             for row in tx.rows(&sql::onces_taken(tenant))? {
                 let (thread, n) = (Handle(row.bytes(1)?), row.int(2)?);
-                if took.iter().any(|took| took.key.is_none() && (took.thread, took.n) == (thread, n)) {
+                if keyless.contains(&(thread, n)) {
                     rows.push((row.blob(0)?.to_vec(), thread, n));
                 }
             }

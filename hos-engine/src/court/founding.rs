@@ -83,6 +83,7 @@ impl Court {
         tx.execute(&sql::insert_activation(&activation))?;
         group.in_force = Some(Arc::new(InForce { activation, law: plan.law, candidate: None }));
         group.changes += 1;
+        group.changed.insert(Tenant::universe());
         group.views.clear();
 
         for role in &plan.roles {

@@ -3,8 +3,8 @@
 use crate::court::Court;
 use crate::court::fetch::instance_row;
 use crate::seal;
-use crate::store::Tx;
 use crate::store::sql::{evidence as sql, state as state_sql};
+use crate::store::{Statement, Tx};
 use crate::view::View;
 use crate::{Failure, HistoryEntry};
 use hos_core::answer::{Receipt, Seal};
@@ -21,6 +21,8 @@ use hos_core::value::{Record, Value};
 
 /// The longest page of a history.
 pub(crate) const PAGE_MAX: usize = 1000;
+/// Behind how many stored bytes a page ends: each record is held several times over until its reader has it.
+const PAGE_BYTES: u64 = 16 << 20;
 
 impl Court {
     /// The instance as it stands.
@@ -37,7 +39,8 @@ impl Court {
         self.open_instance(tx, view, sealed.instance, &sealed.facts_key, &sealed.facts, &self.reading_keys(tx)?)
     }
 
-    /// A thread's records, opened as far as keys allow.
+    /// A page of a thread's records, opened as far as keys allow. It holds one at least, if there is any; the next page begins behind its
+    /// last.
     pub(crate) fn history(
         &self,
         tx: &Tx<'_>,
@@ -46,8 +49,9 @@ impl Court {
         from: u64,
         limit: usize,
     ) -> Result<Vec<HistoryEntry>, Failure> {
+        let limit = in_a_page(tx, &sql::thread_sizes(tenant, thread, from, limit.min(PAGE_MAX)))?;
         let mut entries = Vec::new();
-        for row in tx.rows(&sql::thread_records(tenant, thread, from, limit.min(PAGE_MAX)))? {
+        for row in tx.rows(&sql::thread_records(tenant, thread, from, limit))? {
             let seal = match (row.opt_uint(3)?, row.opt_bytes(4)?) {
                 (Some(seq), Some(entry)) => Some(Seal { seq, entry: EntryHash(entry), checkpoint: None }),
                 _ => None,
@@ -57,10 +61,12 @@ impl Court {
         Ok(entries)
     }
 
-    /// A tenant's records in the order of its log, from a place on, opened as far as keys allow.
+    /// A page of a tenant's records in the order of its log, from a place on, opened as far as keys allow. It holds one at least, if there
+    /// is any.
     pub(crate) fn log(&self, tx: &Tx<'_>, tenant: &Tenant, from: u64, limit: usize) -> Result<Vec<HistoryEntry>, Failure> {
+        let limit = in_a_page(tx, &sql::log_sizes(tenant, from, limit.min(PAGE_MAX)))?;
         let mut entries = Vec::new();
-        for row in tx.rows(&sql::log_records(tenant, from, limit.min(PAGE_MAX)))? {
+        for row in tx.rows(&sql::log_records(tenant, from, limit))? {
             let (seq, thread, n) = (row.uint(0)?, Handle(row.bytes(1)?), row.uint(2)?);
             let seal = Seal { seq, entry: EntryHash(row.bytes(6)?), checkpoint: None };
             entries.push(self.opened(tx, tenant, &thread, n, [row.blob(8)?, row.blob(9)?], Some(seal))?);
@@ -141,6 +147,19 @@ impl Court {
         let size_now = seal::head(tx, tenant, self.of)?.size;
         prove_consistency(from, to, &|level, index| seal::node(tx, tenant, size_now, level, index)).map_err(no_proof)
     }
+}
+
+/// How many records of these sizes make a page.
+fn in_a_page(tx: &Tx<'_>, sizes: &Statement) -> Result<usize, Failure> {
+    let (mut count, mut bytes) = (0, 0u64);
+    for row in tx.rows(sizes)? {
+        bytes = bytes.saturating_add(row.uint(0)?);
+        if count > 0 && bytes > PAGE_BYTES {
+            break;
+        }
+        count += 1;
+    }
+    Ok(count)
 }
 
 fn no_proof(error: hos_core::proof::tree::TreeError) -> Failure {

@@ -1,19 +1,19 @@
-//! What is different in a transaction that is somebody else's: the directory follows its rows, whoever is asked about is held by
-//! their own rows, and everything that can be foreseen is asked for at once.
+//! What is different in a transaction beside others', and most of all in one that is somebody else's: the directory follows its rows,
+//! whoever is asked about is held by their own rows, and everything that can be foreseen is asked for at once.
 
 use super::fetch::WAITING;
 use super::settle::INBOX;
 use super::{Court, Group, Refusal};
 use crate::Failure;
-use crate::join;
+use crate::join::{self, Read};
 use crate::roots::{Changed, Roots, Since, Stand, is_row, tenants};
 use crate::sealed::{Chance, Refused};
-use crate::store::sql::{evidence as evidence_sql, inbox, law as law_sql, state as state_sql, vault as vault_sql};
-use crate::store::{Statement, Tx};
+use crate::store::sql::{claim, evidence as evidence_sql, inbox, law as law_sql, state as state_sql, vault as vault_sql};
+use crate::store::{Row, Statement, Tx};
 use crate::view::{self, InForce, View};
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::Call;
-use hos_core::id::{Tenant, Uid};
+use hos_core::id::{RecordHash, Tenant, Uid};
 use hos_core::judge::Bench;
 use hos_core::policy::{Entity, Link};
 use hos_core::proof::record::Durability;
@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 /// How many changes one transaction counts.
-const COUNTED_MAX: i64 = 1000;
+pub(crate) const COUNTED_MAX: u64 = 1000;
 /// How many changed rows are read one by one; beyond it the whole directory is read.
 const FOLLOWED_MAX: usize = 64;
 /// Of how many persons that a birth names the keys are asked for at once.
@@ -92,6 +92,48 @@ impl Court {
         Ok(Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?))
     }
 
+    /// A tenant's directory as it stands now, for a transaction of our own beside others': the one that was read before, if it still is
+    /// that.
+    pub(super) fn latest(
+        &self,
+        tx: &Tx<'_>,
+        group: &Group,
+        tenant: &Tenant,
+        in_force: Arc<InForce>,
+    ) -> Result<Arc<View>, Failure> {
+        let known = group.views.get(tenant).cloned().or_else(|| {
+            let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
+            views.get(tenant).map(|(view, _)| view.clone()).filter(|_| group.cached)
+        });
+        if let Some(view) = known.filter(|view| view.in_force.activation.record == in_force.activation.record)
+            && view.stands(tx, tenant)?
+        {
+            return Ok(view);
+        }
+        Ok(Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?))
+    }
+
+    /// The directory that somebody is judged by, whose own rows stand still from here on: they are shared with all who judge them, and
+    /// not with who changes them. In a transaction of our own they are held before the directory is read.
+    pub(crate) fn view_for(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        tenant: &Tenant,
+        principal: &Uid,
+    ) -> Result<Arc<View>, Failure> {
+        if tx.is_host() {
+            let view = self.view(tx, group, tenant)?;
+            return self.hold_principal(tx, group, tenant, view, principal);
+        }
+        if tx.is_shared() {
+            for owner in tenants(tenant) {
+                tx.row(&state_sql::directory_entity(&owner, principal).shared())?;
+            }
+        }
+        self.view(tx, group, tenant)
+    }
+
     /// A known directory with the rows that changed since; `None` where that is more than reading it anew.
     fn brought_up(
         &self,
@@ -141,8 +183,7 @@ impl Court {
             entity.parents.retain(|p| view.directory.get(p).is_some() || new.contains(p));
         }
         let directory = Arc::new(view.directory.with(entities, links)?);
-        let bound = View::bind(stand.version(), view.in_force.clone(), directory)?;
-        Ok(Some(View { roots: Some(roots), ..bound }))
+        Ok(Some(View::bind(stand.version(), view.in_force.clone(), directory)?.on(Some(roots))))
     }
 
     /// Whether the row of a change that a directory stands on is still as that change left it.
@@ -214,7 +255,7 @@ impl Court {
 
     /// Holds whoever asks as they are until the host's transaction ends: by their own rows, which are shared with all who judge
     /// them, and not with who changes them. Where the rows are newer than the directory, the directory follows.
-    pub(super) fn hold_principal(
+    fn hold_principal(
         &self,
         tx: &Tx<'_>,
         group: &mut Group,
@@ -242,15 +283,51 @@ impl Court {
             entity.parents.retain(|p| view.directory.get(p).is_some());
         }
         let directory = Arc::new(view.directory.with(vec![(principal.clone(), entity)], Vec::new())?);
-        let view = Arc::new(View { roots: view.roots.clone(), ..View::bind(view.version, view.in_force.clone(), directory)? });
+        let view = Arc::new(View::bind(view.version, view.in_force.clone(), directory)?.on(view.roots.clone()));
         group.views.insert(tenant.clone(), view.clone());
         // It is this transaction's alone.
         group.changes += 1;
+        group.changed.insert(tenant.clone());
         Ok(view)
     }
 }
 
 impl Court {
+    /// Sees that what a call of a host's changes is in the directory as its claimed row has it. A snapshot may be older than the row, for
+    /// which the call has waited: then the host begins again, as it does where the database says so itself.
+    pub(super) fn is_as_claimed(&self, tx: &Tx<'_>, tenant: &Tenant, view: &View, call: &Call) -> Result<(), Failure> {
+        let (true, Call::Directory(_), Some(roots)) = (tx.is_host(), call, &view.roots) else { return Ok(()) };
+        for read in join::first_needs(call, &join::Rows::default()) {
+            let is_same = match read {
+                Read::Entity(uid) => {
+                    let row = tx.row(&state_sql::directory_entity(tenant, &uid).locked())?;
+                    let is_there = row.as_ref().map(is_row).transpose()? == Some(true);
+                    let row = row.filter(|_| is_there).map(|row| state_sql::entity_from(&row)).transpose()?;
+                    let own = tenants(tenant).len() - 1;
+                    let known = roots.rows.get(&uid).and_then(|lasts| *lasts.get(own)?);
+                    row.map(|row| row.thread.last) == known
+                }
+                Read::Grant(id) => {
+                    let known = view.directory.link(&id).and_then(|link| link.record);
+                    let own = granted(tx.row(&state_sql::grant(tenant, &id).locked())?.as_ref())?;
+                    let above = match (own, known) {
+                        (None, Some(_)) if !tenant.is_universe() => tx.row(&state_sql::grant(&Tenant::universe(), &id))?,
+                        _ => None,
+                    };
+                    own.or(granted(above.as_ref())?) == known
+                }
+                Read::Once(_) | Read::Instance(..) | Read::Record(..) | Read::Law(_) => true,
+            };
+            if !is_same {
+                return Err(Failure::new(
+                    Code::Retry,
+                    "what the call changes was changed after the transaction's snapshot was taken",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the record of a refusal that a host's transaction did not keep; one too many of its principal in this hour is answered
     /// without a receipt, and nothing is written of it.
     pub(crate) fn keep_refusal(
@@ -290,22 +367,22 @@ impl Court {
     }
 
     /// Counts the changes of a directory that hosts' transactions wrote in its version, which they do not touch: nobody waits for
-    /// the tenant's row there.
-    pub(crate) fn count_changes(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<(), Failure> {
-        if !tx.is_shared() {
-            return Ok(());
-        }
-        let ids = tx.rows(&inbox::changes(tenant, COUNTED_MAX))?;
+    /// the tenant's row there. At most [`COUNTED_MAX`] of them: says how many it counted.
+    pub(crate) fn count_changes(&self, tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
+        let ids = tx.rows(&inbox::changes(tenant, COUNTED_MAX as i64))?;
         let ids = ids.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, _>>()?;
-        let mut counted = 0;
+        let (mut counted, mut marks) = (0, 0);
         for id in &ids {
             // Another worker may have been faster.
-            counted += tx.execute(&inbox::delete_change(tenant, id))?;
+            if tx.execute(&inbox::delete_change(tenant, id))? > 0 {
+                counted += 1;
+                marks += inbox::mark_of(id);
+            }
         }
         if counted > 0 {
-            tx.execute(&inbox::count_changes(tenant, i64::try_from(counted).unwrap_or(i64::MAX)))?;
+            tx.execute(&law_sql::raise_directory_version(tenant, counted, marks))?;
         }
-        Ok(())
+        Ok(counted)
     }
 
     /// A bench for looking: what is judged on it makes no record and fires no deadline.
@@ -328,7 +405,14 @@ impl Court {
     }
 }
 
-type Lasts = [Option<hos_core::id::RecordHash>; 2];
+type Lasts = [Option<RecordHash>; 2];
+
+/// The record of a grant that stands, by its row.
+fn granted(row: Option<&Row>) -> Result<Option<RecordHash>, Failure> {
+    let Some(row) = row.filter(|row| row.int(2) != Ok(claim::CLAIMED)) else { return Ok(None) };
+    let (thread, _, removed) = state_sql::grant_from(row)?;
+    Ok((!removed).then_some(thread.last))
+}
 
 /// An entity as its rows make it.
 struct Now {

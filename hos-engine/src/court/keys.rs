@@ -2,15 +2,20 @@
 //! ([`KeyRing`]).
 
 use crate::Failure;
+use crate::court::epoch::Epochs;
 use crate::court::founding::{KEY_SEAL, STREAM_KEYS, STREAM_TENANTS};
+use crate::court::placed::Placed;
 use crate::court::{Court, Group, roots, streams};
-use crate::seal;
+use crate::mark::{Marked, marked};
+use crate::seal::{self, Origin};
 use crate::store::Tx;
-use crate::store::sql::{claim, evidence as sql, law as law_sql};
+use crate::store::sql::evidence::{self as sql, Head};
+use crate::store::sql::{claim, law as law_sql};
 use crate::work::KeyAct;
-use hos_core::id::{StoreId, Tenant};
+use hos_core::id::{StoreId, Tenant, TreeHash};
 use hos_core::judge::{self, Act};
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
+use hos_core::proof::key::VerifyKey;
 use hos_core::proof::keyring::{KeyChange, KeyRing};
 use hos_core::proof::record::Kind;
 use hos_core::refusal::Code;
@@ -22,10 +27,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub(crate) struct KnownKeys(RwLock<(Option<u64>, Arc<KeyRing>)>);
 
 /// A record of keys: its place in the log, if it has one, and its content.
-type Placed = (Option<u64>, Vec<u8>);
+type Said = (Option<u64>, Vec<u8>);
 
 /// All records of keys, in order.
-pub(crate) fn placed(tx: &Tx<'_>) -> Result<Vec<Placed>, Failure> {
+pub(crate) fn placed(tx: &Tx<'_>) -> Result<Vec<Said>, Failure> {
     let mut placed = Vec::new();
     for row in streams::own_records(tx, STREAM_KEYS)? {
         let content = roots::content(row.blob(1)?, row.blob(2)?);
@@ -52,13 +57,39 @@ pub(crate) fn ring_of(store: &StoreId, contents: &[Vec<u8>]) -> Result<KeyRing, 
     Ok(ring)
 }
 
-/// Whether one of these keys signed a note.
-pub(crate) fn is_signed(ring: &KeyRing, note: &str) -> bool {
-    let name = note.lines().next().unwrap_or_default();
-    ring.keys().any(|(key, _)| {
-        let named = NoteKey::new(name, key.clone());
-        named.is_ok_and(|named| Checkpoint::open(note.as_bytes(), &named).is_ok())
-    })
+/// The keys as they were when an epoch of the store began: what the records before it in the universe's log come to. A change that nobody
+/// had confirmed by then does not count.
+pub(crate) fn before(tx: &Tx<'_>, of: Origin, epoch: u64) -> Result<KeyRing, Failure> {
+    let epochs = Epochs::of(tx, &Tenant::universe(), of)?;
+    let began = epochs.turns().iter().find(|(begun, ..)| *begun == epoch).map(|(_, seq, _)| *seq);
+    let is_before = |place: Option<u64>| place.zip(began).is_some_and(|(place, began)| place < began);
+    let contents: Vec<Vec<u8>> =
+        placed(tx)?.into_iter().filter(|(place, _)| is_before(*place)).map(|(_, content)| content).collect();
+    Ok(ring_of(&of.store, &contents)?.confirmed())
+}
+
+/// What a note says, if it is a checkpoint of this log under a key that took over for certain and has its turn at the note's size.
+pub(crate) fn signed(ring: &KeyRing, store: &StoreId, tenant: &Tenant, note: &str) -> Option<Marked> {
+    let (whose, marked) = marked(store, note).ok()?;
+    let counts =
+        |(key, confirmed): (&VerifyKey, bool)| confirmed && ring.allows(key, tenant, marked.said.size) && is_signed(key, &marked);
+    let holds = whose == *tenant && ring.keys().any(counts);
+    holds.then_some(marked)
+}
+
+/// Whether a key signed a checkpoint, in its turn or not.
+pub(crate) fn is_signed(key: &VerifyKey, marked: &Marked) -> bool {
+    let named = NoteKey::new(marked.said.origin.as_str(), key.clone());
+    named.is_ok_and(|named| Checkpoint::open(marked.note.as_bytes(), &named).is_ok())
+}
+
+/// What is said wherever a change of key that has begun keeps a head from being signed, and keeps another from beginning.
+pub(crate) fn begun(key: &VerifyKey) -> String {
+    let key: String = key.as_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    format!(
+        "a change of the seal key to {key} has begun and is not confirmed: if it is yours, `hos keys rotate` with that key finishes it; if \
+         not, somebody wrote it who has no key, and `hos keys withdraw` takes it back"
+    )
 }
 
 impl Court {
@@ -83,11 +114,48 @@ impl Court {
             return Ok(());
         }
         let other = known.1.reigning(tenant, size).filter(|key| **key != public);
-        let why = match other {
-            Some(_) => "another seal key signs from this size on; open the store with that one",
-            None => "the seal key does not count for this size",
+        let why = match (known.1.pending(), other) {
+            (Some(key), Some(_)) if *key != public => begun(key),
+            (_, Some(_)) => "another seal key signs from this size on; open the store with that one".to_owned(),
+            (_, None) => "the seal key does not count for this size".to_owned(),
         };
         Err(Failure::new(Code::KeyInvalid, why))
+    }
+
+    /// The key of a change that has begun and is not confirmed, as this process last saw it.
+    pub(crate) fn pending_key(&self) -> Option<VerifyKey> {
+        self.known_keys.0.read().unwrap_or_else(PoisonError::into_inner).1.pending().cloned()
+    }
+
+    /// Whether a head of the universe's log may be signed like any other: it does not end with the record of a change of key. Over that,
+    /// the key in force signs only for who changes keys ([`Engine::rotate_key`](crate::Engine::rotate_key)), for its signature there is
+    /// what makes the other key the store's.
+    pub(crate) fn ends_plainly(&self, tx: &Tx<'_>, head: &Head) -> Result<(), Failure> {
+        match self.change_at_end(tx, head.size, &head.frontier.root())? {
+            None => Ok(()),
+            Some(key) => Err(Failure::new(Code::KeyInvalid, begun(&key))),
+        }
+    }
+
+    /// The key that takes over, where the universe's log of this size and root ends with the record of a change. That record is held
+    /// against the root: who can write rows could hide it, or show another.
+    pub(crate) fn change_at_end(&self, tx: &Tx<'_>, size: u64, root: &TreeHash) -> Result<Option<VerifyKey>, Failure> {
+        let universe = Tenant::universe();
+        let Some(seq) = size.checked_sub(1) else { return Ok(None) };
+        let unread = || {
+            let what =
+                format!("the last of the universe's {size} entries is not what its rows say, and nobody signs over it unread");
+            Failure::new(Code::StoreIntegrity, what)
+        };
+        let now = seal::head(tx, &universe, self.of)?.size;
+        let last = Placed::read(tx, self.of, &universe, seq)?;
+        let last = last.filter(|last| last.is_in(tx, &universe, now, size, root)).ok_or_else(unread)?;
+        let Some(said) = last.says(Kind::Key) else { return Ok(None) };
+        match said.ok().map(|content| KeyChange::decode(&content)) {
+            Some(Ok(KeyChange::Rotated(key, _))) => Ok(Some(key)),
+            Some(Ok(_)) => Ok(None),
+            Some(Err(_)) | None => Err(unread()),
+        }
     }
 
     /// Writes a record of the keys.

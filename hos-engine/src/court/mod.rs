@@ -24,8 +24,10 @@ mod hold;
 pub(crate) mod host;
 mod kept;
 pub(crate) mod keys;
+pub(crate) mod lost;
 pub(crate) mod near;
 mod outbox;
+pub(crate) mod placed;
 mod recent;
 mod registry;
 mod reopened;
@@ -33,8 +35,10 @@ pub(crate) mod roots;
 mod sealing;
 pub(crate) mod settle;
 pub(crate) mod signing;
+mod standing;
 pub(crate) mod streams;
 mod survey;
+pub(crate) mod traces;
 mod vaulted;
 
 pub(crate) use self::signing::Signed;
@@ -60,7 +64,7 @@ use hos_core::id::{EntryHash, Handle, KeyId, RecordHash, Tenant, Uid};
 use hos_core::judge::{Draft, Limits};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
@@ -74,6 +78,8 @@ pub(crate) struct Court {
     pub(crate) mark: Option<crate::mark::Mark>,
     /// Why the store is only read.
     pub(crate) quarantine: Mutex<Option<String>>,
+    /// What the mark says, and later epochs say is lost.
+    pub(crate) excused: Mutex<Vec<String>>,
     /// Whether it was opened to look ([`Builder::reading`](crate::Builder::reading)).
     pub(crate) reading: bool,
     pub(crate) vault: Vault,
@@ -88,8 +94,8 @@ pub(crate) struct Court {
     pub(crate) changes: AtomicU64,
     /// Checkpoints that are signed: the newest of each tenant, and which one is stored.
     pub(crate) checkpoints: Mutex<HashMap<Tenant, Signed>>,
-    /// Bytes of rows that erasures deleted, still to be looked for on the disk.
-    pub(crate) traces: Mutex<Vec<Vec<u8>>>,
+    /// Bytes of rows that erasures of this process deleted, by their records, still to be looked for on the disk.
+    pub(crate) traces: Mutex<HashMap<RecordHash, Vec<Vec<u8>>>>,
     /// What the last group left to the next.
     pub(crate) kept: Mutex<Option<Kept>>,
     /// Instances that were moved lately.
@@ -108,6 +114,8 @@ pub(crate) struct Group {
     cached: bool,
     /// Raised by each directory change, so that a rewind sees whether one was undone.
     pub(crate) changes: u64,
+    /// Whose directories changed, the universe's standing for all: what else is known of them is known no more.
+    pub(crate) changed: BTreeSet<Tenant>,
     pub(crate) unsealed: Vec<Unsealed>,
     pub(crate) streams: HashMap<(Tenant, String), (Handle, u64, RecordHash)>,
     pub(crate) heads: Heads,
@@ -121,13 +129,15 @@ pub(crate) struct Group {
     pub(crate) seed: [u8; 32],
     cases: u64,
     sealed: HashMap<(Handle, u64), (u64, EntryHash)>,
+    /// Whether the universe's log ends with a record of this group's that is none of keys: its head is signed as it stands.
+    ends_plainly: bool,
     stored: Vec<(Tenant, u64)>,
     /// Whether every checkpoint is to be stored now, however near the last one is.
     flush: bool,
     /// Persons whose erasure this group commits, with their keys.
     pub(crate) destroy: Vec<([u8; 32], KeyId)>,
-    /// Bytes of rows that the group deleted, to be looked for on the disk afterwards.
-    pub(crate) traces: Vec<Vec<u8>>,
+    /// Bytes of rows that the group's erasures deleted, each erasure with its record, to be looked for on the disk afterwards.
+    pub(crate) traces: Vec<(RecordHash, Vec<Vec<u8>>)>,
     /// What a call has claimed and not taken yet: the statements that leave it again.
     pub(crate) claims: Vec<Statement>,
     /// The once-key of the call that is judged, if it has one.
@@ -205,6 +215,7 @@ impl Court {
             views: HashMap::new(),
             cached: true,
             changes: 0,
+            changed: BTreeSet::new(),
             unsealed: Vec::new(),
             streams: HashMap::new(),
             heads: Heads::new(),
@@ -215,6 +226,7 @@ impl Court {
             seed,
             cases: 0,
             sealed: HashMap::new(),
+            ends_plainly: false,
             stored: Vec::new(),
             flush: false,
             destroy: Vec::new(),
@@ -249,12 +261,18 @@ impl Court {
 
     /// The tenant's directory under the laws in force, as this transaction sees it.
     pub(crate) fn view(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<Arc<View>, Failure> {
-        if let Some(view) = group.views.get(tenant) {
+        // Beside others' transactions, what a call before this one has read may be older than what this one has claimed.
+        let is_ours_beside_others = tx.is_shared() && !tx.is_host();
+        if let Some(view) = group.views.get(tenant).filter(|_| !is_ours_beside_others) {
             return Ok(view.clone());
         }
         let in_force = group.in_force()?;
-        if tx.is_host() {
-            let view = self.followed(tx, group, tenant, in_force)?;
+        if tx.is_shared() {
+            let view = if tx.is_host() {
+                self.followed(tx, group, tenant, in_force)?
+            } else {
+                self.latest(tx, group, tenant, in_force)?
+            };
             group.views.insert(tenant.clone(), view.clone());
             return Ok(view);
         }
@@ -266,7 +284,11 @@ impl Court {
         };
         let view = match known.filter(|v| v.version == version && v.in_force.activation.record == in_force.activation.record) {
             Some(view) => view,
-            None => Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?),
+            None if tenant.is_universe() => Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?),
+            None => {
+                let above = self.view(tx, group, &Tenant::universe())?;
+                Arc::new(above.of_tenant(tx, tenant, &self.keys(tx), &group.fresh)?)
+            }
         };
         group.views.insert(tenant.clone(), view.clone());
         Ok(view)
@@ -365,6 +387,7 @@ impl Runner for Court {
         group.fresh.erased(&group.destroy);
         group.streams.clear();
         group.claims.clear();
+        group.ends_plainly = false;
         (group.once, group.waiting, group.refused, group.watches) = (None, None, None, false);
         if group.changes != mark.changes {
             group.views.clear();
@@ -410,7 +433,8 @@ impl Runner for Court {
             Job::Acknowledge { tenant, by, pos, lease } => {
                 self.acknowledge(tx, group, &tenant, &by, pos, &lease).map(Done::Count)
             }
-            Job::Seal { tenant, limit } => self.drain(tx, group, &tenant, limit).map(Done::Count),
+            Job::Seal { tenant, limit } => self.drain(tx, group, &tenant, limit).map(Done::Drained),
+            Job::CountChanges(tenant) => self.count_changes(tx, &tenant).map(Done::Count),
             Job::Heads { tenant, of } => self.heads(tx, group, &tenant, of.as_ref()).map(|done| Done::Heads(Box::new(done))),
             Job::Roots(roots) => self.record_roots(tx, group, &roots).map(Done::Roots),
             Job::Keep(keep) => self.keep_cosigned(tx, &keep).map(|()| Done::Count(1)),
@@ -468,7 +492,7 @@ impl Runner for Court {
             let _ = self.vault.destroy(tag, self.clock.now());
         }
         lock(&self.traces).extend(std::mem::take(&mut group.traces));
-        self.sign_heads(&group.heads);
+        self.sign_heads(&group.heads, group.ends_plainly);
         self.keep(&mut group);
         // A forked child may find the mutex locked for ever: it goes without.
         if let Ok(mut recent) = self.recent.try_lock() {
@@ -498,7 +522,8 @@ impl Runner for Court {
             let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
             if group.changes > 0 {
                 // What the group did not bind anew may stand on what it changed.
-                views.clear();
+                let all = group.changed.contains(&Tenant::universe());
+                views.retain(|tenant, _| !all && !group.changed.contains(tenant));
                 self.changes.fetch_add(1, Ordering::SeqCst);
             }
             for (tenant, view) in group.views {

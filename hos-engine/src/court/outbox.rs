@@ -20,7 +20,7 @@ const LEASED_MAX: usize = 1000;
 
 impl Court {
     fn may_poll(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, by: &By) -> Result<Result<(), Blocker>, Failure> {
-        let view = self.view(tx, group, tenant)?;
+        let view = self.view_for(tx, group, tenant, &by.principal)?;
         let bench = self.bench(tx, group, tenant, &view, None)?;
         let mut answer = Answer::refused(view.active.law.hash, view.version);
         Self::at_gate(&bench, ACTION, tenant.as_str(), by, &mut answer);

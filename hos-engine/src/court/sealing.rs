@@ -6,10 +6,11 @@ use crate::seal::{self, Sealing, Unsealed};
 use crate::settings::Seal;
 use crate::store::sql::{claim, evidence as sql, inbox};
 use crate::store::{Row, Tx};
+use crate::work::Drained;
 use hos_core::digest;
-use hos_core::id::{Handle, RecordHash, Tenant};
+use hos_core::id::{EntryHash, Handle, RecordHash, Tenant};
 use hos_core::limits::HEADER_BYTES_MAX;
-use hos_core::proof::record::{Header, stream_of};
+use hos_core::proof::record::{Header, Kind, stream_of};
 use hos_core::refusal::Code;
 use hos_core::time::Timestamp;
 use std::collections::HashSet;
@@ -76,12 +77,11 @@ impl Court {
                 continue;
             }
             // What waits in the queue from a time of worker sealing comes first: sealed order is the order of writing.
-            while tx.row(&sql::queued(tenant))?.is_some() && self.drain(tx, group, tenant, DRAINED)? > 0 {}
+            while tx.row(&sql::queued(tenant))?.is_some() && self.drain(tx, group, tenant, DRAINED)?.is_something() {}
             group.drained.insert(tenant.clone());
         }
         let records = std::mem::take(&mut group.unsealed);
-        let places = seal::seal(tx, self.of, now, &mut group.heads, &records)?;
-        group.sealed.extend(records.iter().zip(places).map(|(record, place)| ((record.thread, record.n), place)));
+        self.seal_at_end(tx, group, now, &records)?;
         for tenant in tenants {
             if let Some(head) = group.heads.get(&tenant) {
                 tx.execute(&sql::put_head(&tenant, head))?;
@@ -90,27 +90,39 @@ impl Court {
         Ok(())
     }
 
-    /// Seals records from a tenant's queue; says how many. A row that leads to nothing, or to what no entry can hold in its
-    /// place, is set aside, and holds up nobody: who may add rows may add such ones.
-    pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<u64, Failure> {
-        self.hold_head(tx, group, tenant)?;
-        let taken = loop {
-            let taken = self.taken(tx, tenant, limit)?;
-            taken.nothing.iter().try_for_each(|pos| tx.execute(&sql::set_aside(tenant, *pos)).map(drop))?;
-            if !taken.records.is_empty() || taken.nothing.is_empty() {
-                break taken;
-            }
-        };
-        dequeue(tx, tenant, &taken.places)?;
-        if taken.records.is_empty() {
-            return Ok(0);
+    /// Gives records the places at the ends of their logs, and notes them in the group.
+    fn seal_at_end(
+        &self,
+        tx: &Tx<'_>,
+        group: &mut Group,
+        now: Sealing,
+        records: &[Unsealed],
+    ) -> Result<Vec<(u64, EntryHash)>, Failure> {
+        let places = seal::seal(tx, self.of, now, &mut group.heads, records)?;
+        if let Some(last) = records.iter().rev().find(|record| record.tenant.is_universe()) {
+            group.ends_plainly = !Header::decode(&last.header).is_ok_and(|header| header.kind == Kind::Key);
         }
-        let places = seal::seal(tx, self.of, self.sealing(), &mut group.heads, &taken.records)?;
-        group.sealed.extend(taken.records.iter().zip(places).map(|(record, place)| ((record.thread, record.n), place)));
+        group.sealed.extend(records.iter().zip(&places).map(|(record, place)| ((record.thread, record.n), *place)));
+        Ok(places)
+    }
+
+    /// Seals a page of a tenant's queue. A row that leads to nothing, or to what no entry can hold in its place, is set aside, and
+    /// holds up nobody: who may add rows may add such ones, and as many as they like, so a page that held no others is a page too,
+    /// behind which the end of the log can be let go.
+    pub(crate) fn drain(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, limit: usize) -> Result<Drained, Failure> {
+        self.hold_head(tx, group, tenant)?;
+        let taken = self.taken(tx, tenant, limit)?;
+        taken.nothing.iter().try_for_each(|pos| tx.execute(&sql::set_aside(tenant, *pos)).map(drop))?;
+        dequeue(tx, tenant, &taken.places)?;
+        let drained = Drained { sealed: taken.records.len() as u64, aside: taken.nothing.len() as u64 };
+        if taken.records.is_empty() {
+            return Ok(drained);
+        }
+        self.seal_at_end(tx, group, self.sealing(), &taken.records)?;
         if let Some(head) = group.heads.get(tenant) {
             tx.execute(&sql::put_head(tenant, head))?;
         }
-        Ok(taken.records.len() as u64)
+        Ok(drained)
     }
 
     /// Takes the first records of a tenant's queue, in the order in which they are sealed: that of the queue, and within each
@@ -196,7 +208,7 @@ impl Court {
     /// Seals all that waits in a tenant's queue, as far as it is committed; says how many entries the log has then. What others commit
     /// later stays behind that end, which is held until this transaction ends.
     pub(super) fn drain_whole(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<u64, Failure> {
-        while self.drain(tx, group, tenant, DRAINED)? > 0 {}
+        while self.drain(tx, group, tenant, DRAINED)?.is_something() {}
         self.meet_head(tx, group, tenant)?;
         Ok(group.heads.get(tenant).map_or(0, |head| head.size))
     }
@@ -212,10 +224,9 @@ impl Court {
         n: u64,
     ) -> Result<u64, Failure> {
         let record = [self.out_of_queue(tx, tenant, thread, n)?];
-        let places = seal::seal(tx, self.of, self.sealing(), &mut group.heads, &record)?;
+        let places = self.seal_at_end(tx, group, self.sealing(), &record)?;
         let lost = || Failure::new(Code::Internal, format!("record {thread}/{n} of `{tenant}` was sealed, and has no place"));
         let place = places.first().copied().ok_or_else(lost)?;
-        group.sealed.insert((*thread, n), place);
         if let Some(head) = group.heads.get(tenant) {
             tx.execute(&sql::put_head(tenant, head))?;
         }

@@ -74,16 +74,16 @@ impl Court {
 
     /// A call, from its first round to its rows.
     pub(crate) fn call(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, call: &Call) -> Result<Answer, Failure> {
-        let mut view = self.view(tx, group, tenant)?;
-        if tx.is_host() {
-            view = self.hold_principal(tx, group, tenant, view, &call.by().principal)?;
-        }
-        if tx.is_shared() && !group.watches {
-            self.nothing_waits(tx, tenant, &view, call)?;
-        }
         group.once = call.once().map(|key| key.as_str().as_bytes().to_vec());
         if let Some(blocker) = unbounded(call) {
             return self.unjudged(tx, group, tenant, call, blocker);
+        }
+        // Whoever waits for a claim waits for others' commits: what decides is read behind it.
+        self.claim(tx, tenant, call, &join::first_needs(call, &Rows::default()))?;
+        let view = self.view_for(tx, group, tenant, &call.by().principal)?;
+        self.is_as_claimed(tx, tenant, &view, call)?;
+        if tx.is_shared() && !group.watches {
+            self.nothing_waits(tx, tenant, &view, call)?;
         }
         let mut rows = Rows::default();
         let mut before = None;
@@ -92,7 +92,6 @@ impl Court {
             let bench = self.bench(tx, group, tenant, &view, guards.as_ref())?;
             match join::step(&bench, call, &rows) {
                 Round::Need(reads) => {
-                    self.claim(tx, tenant, call, &reads)?;
                     for read in reads {
                         self.fetch(tx, group, tenant, &view, read, &mut rows, &mut before, &mut guards)?;
                     }
@@ -134,10 +133,14 @@ impl Court {
         contract: &Name,
         id: &InstanceId,
     ) -> Result<u64, Failure> {
-        let view = self.view(tx, group, tenant)?;
-        if tx.is_shared() && tx.dialect() != Dialect::Postgres {
-            tx.claim(&claim::instance(tenant, contract, id))?;
+        if tx.is_shared() {
+            // What decides is read behind the claim, as in a call; PostgreSQL claims what must be there by reading it.
+            match tx.dialect() {
+                Dialect::Postgres => drop(tx.row(&state_sql::instance(tenant, contract, id).locked())?),
+                Dialect::Mysql | Dialect::Sqlite => tx.claim(&claim::instance(tenant, contract, id))?,
+            }
         }
+        let view = self.view(tx, group, tenant)?;
         let (Found::Live(instance), Some(before)) = self.instance(tx, group, tenant, &view, contract, id)? else {
             for leave in std::mem::take(&mut group.claims) {
                 tx.execute(&leave)?;
@@ -401,15 +404,13 @@ impl Court {
                 self.keys(tx).seal_copy(after.subject.as_ref(), plaintext, &mut group.fresh, chance).map_err(failure_of)?
             }
         };
-        let fills = tx.is_shared() && before.is_none();
-        let put = if fills {
-            group.taken(&claim::leave_instance(tenant, &after.contract, &after.id));
-            state_sql::fill_instance(tenant, after, &key, facts.clone())
-        } else {
-            state_sql::put_instance(tenant, after, &key, facts.clone(), before.map(|b| b.instance.version))
-        };
-        let written = tx.execute(&put)?;
-        if written != 1 {
+        let version = before.map(|b| b.instance.version);
+        if tx.is_shared() {
+            if before.is_none() {
+                group.taken(&claim::leave_instance(tenant, &after.contract, &after.id));
+            }
+            tx.execute(&state_sql::put_claimed(tenant, after, &key, facts.clone(), version))?;
+        } else if tx.execute(&state_sql::put_instance(tenant, after, &key, facts.clone(), version))? != 1 {
             return Err(Failure::new(Code::Retry, "the instance moved meanwhile"));
         }
         let armed_before = before.map(|b| b.instance.deadlines.as_slice()).unwrap_or_default();

@@ -9,6 +9,7 @@ use hos_core::id::Tenant;
 use hos_core::proof::key::VerifyKey;
 use hos_core::refusal::Code;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -46,6 +47,8 @@ pub(crate) struct Signing {
     failed: Mutex<BTreeMap<Tenant, String>>,
     /// Heads that were signed when the store was opened: the size that was stored, and the size signed.
     late: Mutex<BTreeMap<Tenant, (u64, u64)>>,
+    /// How many heads were signed and not yet told of.
+    signed: AtomicU64,
     pause: Mutex<Option<Instant>>,
     turn: Mutex<()>,
 }
@@ -56,6 +59,7 @@ impl Signing {
             holder: RwLock::new((signer, public)),
             failed: Mutex::default(),
             late: Mutex::default(),
+            signed: AtomicU64::new(0),
             pause: Mutex::default(),
             turn: Mutex::default(),
         }
@@ -67,6 +71,11 @@ impl Signing {
         if size > stored {
             lock(&self.late).insert(tenant.clone(), (stored, size));
         }
+    }
+
+    /// Takes how many heads were signed since this was last asked, or since the store was opened.
+    pub(crate) fn take_signed(&self) -> u64 {
+        self.signed.swap(0, Ordering::Relaxed)
     }
 
     /// The public half of the key that signs now.
@@ -185,14 +194,17 @@ impl Court {
     }
 
     /// Signs the head of every tenant that grew, where the signer is here. A signature that fails leaves receipts without
-    /// checkpoint, no more.
-    pub(crate) fn sign_heads(&self, heads: &Heads) {
+    /// checkpoint, no more. `plainly`: the universe's log ends with a record that was just written and is none of keys; else its head is
+    /// left for who looks at the record first ([`Self::ends_plainly`]).
+    pub(crate) fn sign_heads(&self, heads: &Heads, plainly: bool) {
         if !self.signing.is_here() {
             return;
         }
-        for (tenant, head) in heads.iter().filter(|(tenant, head)| head.size > 0 && !self.covers(tenant, head.size)) {
-            // A signer that is here asks for no proof.
-            let _ = self.sign(tenant, head, &|_| Err(Failure::new(Code::Internal, "no proof was made")));
+        for (tenant, head) in heads {
+            if head.size > 0 && !self.covers(tenant, head.size) && (plainly || !tenant.is_universe()) {
+                // A signer that is here asks for no proof.
+                let _ = self.sign(tenant, head, &|_| Err(Failure::new(Code::Internal, "no proof was made")));
+            }
         }
     }
 
@@ -222,6 +234,7 @@ impl Court {
         if known.is_none_or(|signed| signed.size < head.size) {
             let stored = known.map_or(0, |signed| signed.stored);
             checkpoints.insert(tenant.clone(), Signed { size: head.size, note: Arc::from(note), stored });
+            self.signing.signed.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }

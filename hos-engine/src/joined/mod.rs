@@ -139,6 +139,7 @@ impl Joined {
             known_gone: KnownGone::default(),
             mark: None,
             quarantine: Mutex::default(),
+            excused: Mutex::default(),
             reading: false,
             vault: Vault::Host,
             laws: Laws::default(),
@@ -167,7 +168,12 @@ impl Joined {
         if last == known {
             return Ok(());
         }
-        let whose = if last > known { "it is newer: take the H-OS that goes with it" } else { "bring it up by `hos schema`" };
+        let dialect = self.dialect.name();
+        let whose = if last > known {
+            "it is newer: take the H-OS that goes with it".to_owned()
+        } else {
+            format!("bring it up by what `hos schema --dialect {dialect} --from {}` prints", last.max(0))
+        };
         let message = format!("the database has step {last} of the schema, and this H-OS knows {known}; {whose}");
         Err(Failure::new(Code::StoreVersion, message))
     }

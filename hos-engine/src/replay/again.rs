@@ -6,9 +6,11 @@ use crate::Failure;
 use crate::court::Court;
 use crate::report::Level;
 use crate::store::Tx;
+use crate::store::sql::law as sql;
 use hos_core::audit::replay::{Outcome, Past};
-use hos_core::id::{Handle, LawHash, Tenant};
-use hos_core::law::Law;
+use hos_core::id::{Handle, LawHash, RecordHash, Tenant};
+use hos_core::law::{Law, Modes};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How many differing records a report lists.
@@ -67,10 +69,19 @@ pub(super) fn laws<'l>(tx: &'l Tx<'_>, court: &'l Court) -> impl Fn(&LawHash) ->
     |hash| court.laws.get(tx, hash).ok()
 }
 
+/// The table of modes that each activation set, by its record. A row that cannot be read is for who verifies to tell.
+pub(super) fn modes(tx: &Tx<'_>) -> Result<HashMap<RecordHash, Arc<Modes>>, Failure> {
+    let rows = tx.rows(&sql::activations())?;
+    let activations = rows.iter().filter_map(|row| sql::activation_from(row).ok());
+    Ok(activations.map(|activation| (activation.record, Arc::new(activation.modes))).collect())
+}
+
 /// Judges again.
 pub(crate) fn again(tx: &Tx<'_>, court: &Court, options: &ReplayOptions<'_>) -> Result<ReplayReport, Failure> {
     let laws = laws(tx, court);
-    let past = Past::new(&laws);
+    let tables = modes(tx)?;
+    let activated = |record: &RecordHash| tables.get(record).cloned();
+    let past = Past::new(&laws).activated(&activated);
     let mut walk = Walk::new(tx, court, &past, options);
     let mut report = ReplayReport::default();
     for tenant in walk.tenants()? {

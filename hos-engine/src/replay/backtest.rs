@@ -1,7 +1,7 @@
 //! Every kept decision under another law: how many would differ, and which.
 
 use super::ReplayOptions;
-use super::again::{event, laws};
+use super::again::{event, laws, modes};
 use super::walk::{Seen, Walk};
 use crate::Failure;
 use crate::court::{Court, lock};
@@ -9,7 +9,7 @@ use crate::seal;
 use crate::store::Tx;
 use crate::store::sql::law as sql;
 use hos_core::audit::replay::{Decided, Past, Trial};
-use hos_core::id::{LawHash, Tenant, TreeHash};
+use hos_core::id::{LawHash, RecordHash, Tenant, TreeHash};
 use hos_core::law::Law;
 use hos_core::proof::checkpoint::origin;
 use hos_core::proof::tree;
@@ -167,7 +167,9 @@ pub(crate) fn backtest(
         let ever: &Option<Vec<Arc<Law>>> = ever.get_or_init(|| ever_in_force(tx, court).ok());
         ever.as_ref().is_none_or(|laws| laws.iter().any(|law| law.policy.template_slots(template).is_some()))
     };
-    let past = Past::new(&laws).granting(&granted);
+    let tables = modes(tx)?;
+    let activated = |record: &RecordHash| tables.get(record).cloned();
+    let past = Past::new(&laws).granting(&granted).activated(&activated);
     let mut walk = Walk::new(tx, court, &past, options);
     let mut report = BacktestReport {
         law: law.hash,

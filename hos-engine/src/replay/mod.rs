@@ -2,7 +2,7 @@
 //!
 //! Records come thread by thread ([`walk`]), so that one instance is folded at a time: what is in memory is a page of records,
 //! one instance, the directory worlds last met, the directory rows of one tenant and the universe in all their versions (also of
-//! those that erasures took), the laws, and the places of unsealed records.
+//! those that erasures took), the laws, the modes of activations, and the places of unsealed records.
 
 mod again;
 mod backtest;

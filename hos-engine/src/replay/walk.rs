@@ -2,9 +2,10 @@
 
 use super::ReplayOptions;
 use crate::Failure;
-use crate::court::Court;
 use crate::court::ended::ended_rows;
 use crate::court::fetch::instance_row;
+use crate::court::founding::STREAM_ERASED;
+use crate::court::{Court, streams};
 use crate::sealed::FreshKeys;
 use crate::store::Row;
 use crate::store::Tx;
@@ -140,8 +141,14 @@ impl<'w, 't> Walk<'w, 't> {
 
     /// Every version of the directory rows that a tenant's decisions stand on.
     pub(super) fn rows(&mut self, tenant: &Tenant) -> Result<Rows, Failure> {
-        let mut rows = Rows::default();
+        let mut rows = if self.tx.is_shared() { Rows::written_beside() } else { Rows::default() };
         let universe = Tenant::universe();
+        if self.tx.is_shared() {
+            for erasure in streams::own_records(self.tx, STREAM_ERASED)? {
+                let broken = |e| Failure::new(Code::StoreIntegrity, format!("an erasure's record: {e}; see `hos verify`"));
+                rows.erased(Header::decode(erasure.blob(1)?).map_err(broken)?.directory_version);
+            }
+        }
         let owners: &[&Tenant] = if tenant.is_universe() { &[&universe] } else { &[&universe, tenant] };
         for owner in owners {
             let waiting = self.waiting(owner)?;

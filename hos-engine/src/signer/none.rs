@@ -24,5 +24,19 @@ impl Signer for NoSigner {
 }
 
 fn nobody() -> Failure {
-    Failure::new(Code::SignerFailed, "this process was given neither a key nor a signer; `hos work` signs")
+    let message = "this process was given neither a key nor a signer: give `hos work` a `--key-file FILE`, a \
+                   `--signer-socket PATH` or a `--signer-command WORDS`, and it signs";
+    Failure::new(Code::SignerFailed, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is told to who runs `hos work` without a key, and must not send them to `hos work`.
+    #[test]
+    fn who_has_no_key_is_told_how_to_give_one() {
+        let message = nobody().message;
+        assert!(["--key-file", "--signer-socket", "--signer-command"].iter().all(|option| message.contains(option)), "{message}");
+    }
 }

@@ -14,6 +14,7 @@ pub mod server;
 pub mod sql;
 pub mod sqlite;
 pub mod statement;
+pub(crate) mod tables;
 pub mod together;
 pub mod tx;
 

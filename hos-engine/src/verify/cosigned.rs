@@ -21,15 +21,20 @@ pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant) -> Result<
     if kept.len() > KEPT_MAX {
         pass.findings.add(format!("hos_cosigned {tenant}"), format!("{} rows are kept where {KEPT_MAX} may be", kept.len()));
     }
+    let trust = pass.trust;
+    let is_believed = |key: &&WitnessKey| trust.is_none_or(|trust| trust.witnesses().any(|(_, named, _)| named == *key));
     for one in &kept {
         match witnesses(one) {
-            Ok(witnesses) => {
-                pass.cosigned.push(CosignedNote {
-                    tenant: tenant.to_string(),
-                    size: one.size,
-                    witnesses,
-                    note: one.note.clone(),
-                });
+            Ok(keys) => {
+                let witnesses: Vec<String> = keys.iter().filter(is_believed).map(ToString::to_string).collect();
+                if witnesses.is_empty() {
+                    let what =
+                        format!("who cosigned `{tenant}` at {} is nobody whom the trust file names: it does not count", one.size);
+                    pass.notices.push(what);
+                    continue;
+                }
+                let (tenant, note) = (tenant.to_string(), one.note.clone());
+                pass.cosigned.push(CosignedNote { tenant, size: one.size, witnesses, note });
             }
             Err(why) => pass.findings.add(format!("hos_cosigned {tenant} size {}", one.size), why),
         }
@@ -37,8 +42,8 @@ pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant) -> Result<
     Ok(kept.into_iter().map(|one| one.note).collect())
 }
 
-/// The names of the witnesses whose lines a note bears, and no other line but the log's.
-fn witnesses(one: &Cosigned) -> Result<Vec<String>, String> {
+/// The witnesses whose lines a note bears, and no other line but the log's.
+fn witnesses(one: &Cosigned) -> Result<Vec<WitnessKey>, String> {
     let note = Note::parse(one.note.as_bytes()).map_err(|e| format!("column note: {e}"))?;
     let said = Checkpoint::parse(note.text()).map_err(|e| format!("column note: {e}"))?;
     if said.size != one.size {
@@ -59,5 +64,5 @@ fn witnesses(one: &Cosigned) -> Result<Vec<String>, String> {
     if note.signatures().len() != keys.len() + 1 {
         return Err("column note: it bears a line of a witness that is not named".into());
     }
-    Ok(keys.into_iter().map(|key| key.name().to_owned()).collect())
+    Ok(keys)
 }

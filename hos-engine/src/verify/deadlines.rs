@@ -17,7 +17,7 @@ pub(super) struct Armed {
     all: Sorted,
     /// Of a log that is not read from its beginning: the instances of which it is known what they armed.
     known: Option<HashSet<Mark>>,
-    /// Whether an instance armed some whose id can no longer be read.
+    /// Whether an instance armed some whose id can no longer be told.
     is_unreadable: bool,
 }
 
@@ -36,16 +36,16 @@ impl Armed {
         Self { marks: marks.clone(), all: Sorted::new(room.bytes), known, is_unreadable: false }
     }
 
-    /// What an instance armed.
-    pub(super) fn by(&mut self, thread: &Handle, folded: &Folded) -> Result<(), Failure> {
-        let (Some(contract), Some(id)) = (&folded.contract, &folded.id) else {
-            self.is_unreadable |= folded.id.is_none() && !folded.deadlines.is_empty();
+    /// What an instance armed; its id, as far as it is known.
+    pub(super) fn by(&mut self, thread: &Handle, folded: &Folded, id: Option<Mark>) -> Result<(), Failure> {
+        let (Some(contract), Some(id)) = (&folded.contract, id) else {
+            self.is_unreadable |= id.is_none() && !folded.deadlines.is_empty();
             return Ok(());
         };
         if self.known.is_none() && folded.deadlines.is_empty() {
             return Ok(());
         }
-        let instance = self.instance(contract.as_str(), id);
+        let instance = self.instance(contract.as_str(), &id);
         if let Some(known) = &mut self.known {
             known.insert(instance);
         }

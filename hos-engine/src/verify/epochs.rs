@@ -1,23 +1,28 @@
 //! The epochs of a log: where each begins stands in a row, and its first record must say the same.
 
-use super::Pass;
+use super::{Pass, since};
 use crate::Failure;
-use crate::court::epoch::{Epochs, marked_size};
-use crate::court::keys::is_signed;
+use crate::court::epoch::Epochs;
+use crate::court::keys;
+use crate::court::lost::Ended;
+use crate::mark::marked;
+use crate::store::Tx;
 use hos_core::id::Tenant;
+use hos_core::proof::checkpoint::Checkpoint;
 use hos_core::proof::epoch::Turn;
 use hos_core::proof::record::Kind;
 use hos_core::proof::tree::Frontier;
+use hos_core::refusal::Code;
 
-/// Holds the first record of an epoch, or the lack of one, against the rows. `tree` is the tree below the entry.
+/// Holds the first record of an epoch, or the lack of one, against the rows: at an entry, with the tree below it, a record of this kind
+/// that says this.
 pub(super) fn hold(
+    tx: &Tx<'_>,
     pass: &mut Pass<'_>,
     tenant: &Tenant,
     epochs: &Epochs,
-    seq: u64,
-    below: &Frontier,
-    kind: Kind,
-    content: Option<&[u8]>,
+    (seq, below): (u64, &Frontier),
+    (kind, content): (Kind, Option<&[u8]>),
 ) {
     let row = epochs.begins(seq);
     let at = || format!("hos_epoch {tenant} seq {seq}");
@@ -28,8 +33,10 @@ pub(super) fn hold(
         (Some((_, "")), None) if seq == 0 && !is_turn => {}
         (Some(_), None) => pass.findings.add(at(), "column seq: no record begins an epoch here"),
         (Some((epoch, note)), Some(turn)) => {
-            if !turn.note.is_empty() && !is_signed(&pass.seals, &turn.note) {
-                pass.findings.add(at(), "what the epoch goes on from is signed by none of the store's keys");
+            let from = from_note(pass, tenant, &turn);
+            if !turn.note.is_empty() && from.is_none() {
+                pass.findings
+                    .add(at(), "what the epoch goes on from is no checkpoint of an epoch before it under a key of the store");
             }
             if (turn.epoch, turn.note.as_str()) != (epoch, note) {
                 pass.findings.add(at(), "columns epoch or note: not what the epoch's first record says");
@@ -37,15 +44,27 @@ pub(super) fn hold(
             if turn.size != seq || (turn.size, turn.root) != (below.size(), below.root()) {
                 pass.findings.add(at(), "the epoch keeps other entries than those below it");
             }
-            let lost = marked_size(&turn.note).filter(|size| *size > turn.size);
-            let words = lost
-                .map_or_else(|| "another history of it was signed".to_owned(), |size| format!("{size} entries were signed for"));
-            if lost.is_some() || !turn.note.is_empty() {
+            if let Some(from) = from {
+                let words = if from.size > turn.size {
+                    format!("{} entries were signed for", from.size)
+                } else if since::root_of(tx, tenant, from.size) == Ok(from.root) {
+                    "nothing of it was lost".to_owned()
+                } else {
+                    "another history of it was signed".to_owned()
+                };
                 pass.notices.push(format!("epoch {} of `{tenant}` goes on from {} entries: {words}", turn.epoch, turn.size));
             }
         }
         (None, _) => {}
     }
+}
+
+/// What an epoch goes on from: a checkpoint of this log and of an epoch before, which a key of the store signed. Whether it excuses any
+/// other is asked elsewhere ([`Court::ended`](crate::court::Court::ended)).
+fn from_note(pass: &Pass<'_>, tenant: &Tenant, turn: &Turn) -> Option<Checkpoint> {
+    let (whose, from) = marked(&pass.court.of.store, &turn.note).ok()?;
+    let is_ours = whose == *tenant && from.epoch < turn.epoch && pass.seals.keys().any(|(key, _)| keys::is_signed(key, &from));
+    is_ours.then_some(from.said)
 }
 
 /// Holds the rows against the entries that were met: each names one, and they ascend. What no entry was held against would excuse a
@@ -67,28 +86,28 @@ pub(super) fn all_met(pass: &mut Pass<'_>, tenant: &Tenant, epochs: &Epochs, fro
 
 /// Checkpoints from outside that no log can have any more, because an epoch that began since says that they are lost: taken
 /// out, each with a notice. What no epoch admits stays, and will not hold.
-pub(super) fn admit<'a>(
-    pass: &mut Pass<'_>,
-    tenant: &Tenant,
-    epochs: &Epochs,
-    anchors: &[&'a str],
-) -> Result<Vec<&'a str>, Failure> {
-    let store = pass.court.of.store;
+pub(super) fn admit<'a>(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, anchors: &[&'a str]) -> Result<Vec<&'a str>, Failure> {
     let mut kept = Vec::new();
     for anchor in anchors {
-        let Ok((_, said)) = crate::mark::marked(&store, anchor) else {
+        let Ok((_, said)) = marked(&pass.court.of.store, anchor) else {
             kept.push(*anchor);
             continue;
         };
-        let ended = epochs.turns().iter().find(|(epoch, ..)| *epoch > said.epoch);
-        let admitted = ended.is_some_and(|(_, seq, note)| {
-            said.said.size > *seq && (note == anchor || marked_size(note).is_some_and(|lost| lost >= said.said.size))
-        });
-        if admitted {
-            let what = "is of entries that were lost, as a later epoch says: it vouches for nothing here";
-            pass.notices.push(format!("the checkpoint of `{tenant}` at size {} {what}", said.said.size));
-        } else {
-            kept.push(*anchor);
+        let size = said.said.size;
+        match pass.court.ended(tx, &pass.seals, tenant, &said) {
+            Ok(Ended::Lost(epoch)) => {
+                let what = format!("is of entries that were lost, as epoch {epoch} says: it vouches for nothing here");
+                pass.notices.push(format!("the checkpoint of `{tenant}` at size {size} {what}"));
+            }
+            Ok(Ended::Unsigned(epoch)) => {
+                let what = "began, and no checkpoint of it is signed: it excuses nothing";
+                pass.notices.push(format!("epoch {epoch} of `{tenant}` {what}, and so not the checkpoint at size {size}"));
+                kept.push(*anchor);
+            }
+            Ok(_) => kept.push(*anchor),
+            // What does not read excuses nothing, and is found where it stands.
+            Err(failure) if failure.code == Code::StoreIntegrity => kept.push(*anchor),
+            Err(failure) => return Err(failure),
         }
     }
     Ok(kept)

@@ -26,14 +26,19 @@ pub(super) enum FoldedRow {
         thread: DirectoryThread,
         entity: Entity,
         removed: bool,
+        /// Keys that are gone of persons whom it joined or left: what says which lies under theirs.
+        joined: Vec<KeyId>,
     },
     Grant {
         thread: DirectoryThread,
         link: Link,
         removed: bool,
     },
-    /// Its last record cannot be read any more, for its key is gone.
-    Unreadable(DirectoryThread),
+    /// Its last record cannot be read any more: the key is gone that it lies under, or nothing is vouched for of it.
+    Unreadable {
+        thread: DirectoryThread,
+        key: Option<KeyId>,
+    },
     /// An erasure's record ended its thread: there is no row.
     Ended,
 }
@@ -50,14 +55,17 @@ pub(super) struct Taken<'r> {
     pub(super) seq: Option<u64>,
     /// Whether its parts may be believed.
     pub(super) readable: bool,
-    /// The keys of its parts that are gone.
-    pub(super) gone: &'r [KeyId],
 }
 
 impl<'r> Taken<'r> {
     /// The plaintext of the first part of a slot, where it is there and could be opened.
     fn part(&self, slot: Slot) -> Option<&'r [u8]> {
         if self.readable { self.record.part(slot) } else { None }
+    }
+
+    /// The key that is gone under which the first part of a slot lies.
+    fn gone(&self, slot: Slot) -> Option<KeyId> {
+        if self.readable { self.record.part_gone(slot) } else { None }
     }
 }
 
@@ -173,7 +181,7 @@ impl Fold {
             match opened(Slot::Once).map(judge::read_once) {
                 Some(Ok((key, digest))) => self.onces.push(key, digest, (header.thread, n), header.time, taken.seq)?,
                 Some(Err(e)) => findings.add(at(), format!("part once: {e}")),
-                None => self.onces.unread((header.thread, n), taken.gone)?,
+                None => self.onces.unread((header.thread, n), taken.gone(Slot::Once))?,
             }
         }
         if listed(Slot::Effects) {
@@ -194,7 +202,7 @@ impl Fold {
             }
             Kind::Observed | Kind::Refused if header.n.is_some() => self.moved(findings, laws, taken)?,
             Kind::Legacy => self.told(findings, taken)?,
-            Kind::Directory => self.directory(findings, header, hash, n, opened(Slot::Change)),
+            Kind::Directory => self.directory(findings, taken),
             Kind::Activated => match opened(Slot::Change).and_then(activation) {
                 Some(said) => self.activations.push((hash, said)),
                 None => findings.add(at(), "an activation that says nothing"),
@@ -344,38 +352,64 @@ impl Fold {
         Ok(())
     }
 
-    fn directory(&mut self, findings: &mut Findings, header: &HeaderView<'_>, hash: RecordHash, n: u64, change: Option<&[u8]>) {
+    fn directory(&mut self, findings: &mut Findings, taken: &Taken<'_>) {
+        let Taken { header, n, .. } = *taken;
         if header.decision == Decision::Deny {
             return;
         }
         self.directory_version += 1;
-        let thread = DirectoryThread { handle: header.thread, n, last: hash };
+        let thread = DirectoryThread { handle: header.thread, n, last: taken.record.hash() };
         let at = format!("tenant {}, thread {}, n {n}", self.tenant, header.thread);
         if matches!(self.directory.get(&header.thread), Some(FoldedRow::Ended)) {
             return findings.add(at, AFTER_ITS_END);
         }
-        let Some(bytes) = change else {
-            self.directory.insert(header.thread, FoldedRow::Unreadable(thread));
-            return;
+        let Some(bytes) = taken.part(Slot::Change) else {
+            return self.unreadable(header.event, thread, taken.gone(Slot::Change));
         };
         let change: Change = match judge::decode_change(bytes) {
             Ok(change) => change,
             Err(e) => return findings.add(at, format!("part change: {e}")),
         };
+        let mut joined = Vec::new();
         let rows = match self.directory.get(&header.thread) {
-            Some(FoldedRow::Entity { thread, entity, removed }) => {
+            Some(FoldedRow::Entity { thread, entity, removed, joined: before }) => {
+                joined.clone_from(before);
                 DirectoryRows { entity: Some((*thread, entity.clone(), *removed)), ..DirectoryRows::default() }
             }
             Some(FoldedRow::Grant { thread, link, removed }) => {
                 DirectoryRows { grant: Some((*thread, link.clone(), *removed)), ..DirectoryRows::default() }
             }
-            Some(FoldedRow::Unreadable(_) | FoldedRow::Ended) | None => DirectoryRows::default(),
+            Some(FoldedRow::Unreadable { key, .. }) => {
+                joined.extend(*key);
+                DirectoryRows::default()
+            }
+            Some(FoldedRow::Ended) | None => DirectoryRows::default(),
         };
         let row = match judge::apply_change(&change, &rows, thread) {
-            Some(DirectoryAfter::Entity { thread, entity, removed }) => FoldedRow::Entity { thread, entity, removed },
+            // What is removed is in nobody.
+            Some(DirectoryAfter::Entity { thread, entity, removed: true }) => {
+                FoldedRow::Entity { thread, entity, removed: true, joined: Vec::new() }
+            }
+            Some(DirectoryAfter::Entity { thread, entity, removed }) => FoldedRow::Entity { thread, entity, removed, joined },
             Some(DirectoryAfter::Grant { thread, link, removed }) => FoldedRow::Grant { thread, link, removed },
             None => return findings.add(at, "a change of a row that was never made"),
         };
         self.directory.insert(header.thread, row);
+    }
+
+    /// A change that cannot be read any more. What joins a person or leaves one, and is none itself, has that change under the person's
+    /// key: all else that the row says stands as it was.
+    fn unreadable(&mut self, event: Option<&str>, thread: DirectoryThread, key: Option<KeyId>) {
+        let moves = matches!(event, Some("directory.join" | "directory.leave"));
+        if let Some(key) = key.filter(|_| moves)
+            && let Some(FoldedRow::Entity { thread: of, removed, joined, .. }) = self.directory.get_mut(&thread.handle)
+        {
+            (*of, *removed) = (thread, false);
+            if !joined.contains(&key) {
+                joined.push(key);
+            }
+            return;
+        }
+        self.directory.insert(thread.handle, FoldedRow::Unreadable { thread, key });
     }
 }

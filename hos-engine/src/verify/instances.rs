@@ -3,6 +3,7 @@
 use super::Pass;
 use super::copies::same_copy;
 use super::deadlines::Armed;
+use super::erasures::Stands;
 use super::fold::Fold;
 use super::folded::Folded;
 use crate::Failure;
@@ -20,7 +21,7 @@ pub(super) fn compare(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &
     tx.pages(page, |row| instance(pass, tenant, fold, &mut armed, row))?;
     fold.instances.each(|handle, folded| {
         pass.findings.add(format!("hos_instance {tenant} thread {handle}"), "the row is missing");
-        armed.by(handle, folded)
+        armed.by(handle, folded, folded.id)
     })?;
     Ok(armed)
 }
@@ -50,7 +51,11 @@ fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold, armed: &mut A
         pass.findings.add(at, "column handle: no record is of this thread, or another row has it too");
         return Ok(());
     };
-    armed.by(&i.handle, &folded)?;
+    // Whose id can no longer be read is told by its label.
+    let labelled = || fold.marks.of(hos_core::digest::heads_label(tenant, i.contract.as_str(), &id).as_bytes());
+    let label = folded.label.filter(|_| folded.id.is_none()).map(|wanted| wanted == labelled());
+    let known = folded.id.or_else(|| (label == Some(true)).then(|| fold.marks.of(id.as_bytes())));
+    armed.by(&i.handle, &folded, known)?;
     let Folded { contract, n, last, state, version, entered_n, entered_at, last_time, law, contract_version, .. } = &folded;
     let mut wrong = Vec::new();
     let mut hold = |ok: bool, column: &'static str| {
@@ -60,9 +65,7 @@ fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold, armed: &mut A
     };
     hold(contract.as_ref() == Some(&i.contract), "contract");
     hold(folded.id.is_none_or(|wanted| wanted == fold.marks.of(id.as_bytes())), "id");
-    // Whose id can no longer be read is told by its label.
-    let label = || fold.marks.of(hos_core::digest::heads_label(tenant, i.contract.as_str(), &id).as_bytes());
-    hold(folded.id.is_some() || folded.label.is_none_or(|wanted| wanted == label()), "id");
+    hold(label != Some(false), "id");
     hold(*n == i.n, "n");
     hold(*last == i.last, "last");
     hold(state.as_ref() == Some(&i.state), "state");
@@ -79,7 +82,7 @@ fn instance(pass: &mut Pass<'_>, tenant: &Tenant, fold: &mut Fold, armed: &mut A
     let is_said = |found: Option<&[u8]>| found.map(|found| fold.marks.of(found)) == folded.facts;
     same_copy(pass, &at, "facts", sealed.facts_key, &sealed.facts, is_said)?;
     if !folded.ended && folded.facts.is_none() && pass.ring.is_destroyed(&sealed.facts_key)? {
-        pass.gone.lives(&at, sealed.facts_key);
+        pass.gone.stands(tenant, &at, sealed.facts_key, Stands::Instance);
     }
     Ok(())
 }

@@ -36,8 +36,8 @@ pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, vkey: Option<&str>) -> Resu
             pass.notices.push("checkpoints were verified with the store's own key; a verifier's own copy of it says more".into())
         }
     }
-    if pass.seals.pending().is_some() {
-        pass.notices.push("a change of the seal key has begun and is not confirmed: rotate again with both keys".into());
+    if let Some(key) = pass.seals.pending() {
+        pass.notices.push(keys::begun(key));
     }
     Ok(())
 }
@@ -46,9 +46,19 @@ pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, vkey: Option<&str>) -> Resu
 /// has no place yet.
 fn hold(tx: &Tx<'_>, pass: &mut Pass<'_>, places: &[Option<u64>], records: &[Vec<u8>]) -> Result<(), Failure> {
     let epochs = Epochs::of(tx, &Tenant::universe(), pass.court.of)?;
+    let mut is_begun_in_log = true;
     for (place, content) in places.iter().zip(records) {
+        let change = KeyChange::decode(content);
+        match &change {
+            Ok(KeyChange::Rotated(..)) => is_begun_in_log = place.is_some(),
+            Ok(KeyChange::Confirmed(..)) if !is_begun_in_log => {
+                // The old key vouches for a change by signing the log that has it.
+                pass.findings.add("hos.keys", "a key's record: a change is confirmed that has no place in the log yet");
+            }
+            _ => {}
+        }
         let Some(seq) = *place else { continue };
-        if let Err(e) = KeyChange::decode(content).and_then(|change| change.fits(seq, epochs.at(seq))) {
+        if let Err(e) = change.and_then(|change| change.fits(seq, epochs.at(seq))) {
             pass.findings.add(format!("hos.keys, seq {seq}"), format!("a key's record: {e}"));
         }
     }

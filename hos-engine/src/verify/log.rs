@@ -44,7 +44,7 @@ pub(super) fn verify(
 ) -> Result<Done, Failure> {
     let of = pass.court.of;
     let epochs = Epochs::of(tx, tenant, of)?;
-    let admitted = epochs::admit(pass, tenant, &epochs, anchors)?;
+    let admitted = epochs::admit(tx, pass, tenant, anchors)?;
     let all_count = admitted.len() == anchors.len();
     let mut notes: Vec<(Cow<'_, str>, NoteKey)> = Vec::new();
     if let Some(row) = tx.row(&sql::checkpoint(tenant))? {
@@ -250,7 +250,7 @@ impl Walk<'_> {
         let kind = examined.record().header().map(|header| header.kind);
         if let Some(kind) = kind.filter(|kind| *kind == Kind::Epoch || self.epochs.begins(row.seq).is_some()) {
             let content = examined.record().part(Slot::Change);
-            epochs::hold(pass, tenant, self.epochs, row.seq, self.verifier.tree(), kind, content);
+            epochs::hold(tx, pass, tenant, self.epochs, (row.seq, self.verifier.tree()), (kind, content));
             self.turned.extend(self.epochs.begins(row.seq).map(|_| row.seq));
         }
         examined.cite(self.verifier.next_prev(), &mut self.examiner);
@@ -308,8 +308,7 @@ impl Walk<'_> {
             }
             // Of what is disputed nothing is vouched for: its parts are as good as unread.
             let readable = row.disputed.is_none();
-            let (record, gone) = (examined.record(), &seen.asked.gone[..]);
-            let taken = Taken { header, record, n: row.n, seq: Some(row.seq), readable, gone };
+            let taken = Taken { header, record: examined.record(), n: row.n, seq: Some(row.seq), readable };
             self.fold.take(&mut pass.findings, &pass.laws, &taken)?;
         }
         Ok(())
@@ -377,7 +376,7 @@ fn queue(
             if before.is_some_and(|before| before != (n, header.prev)) {
                 pass.findings.add(at(), "the record does not follow the one before it in its thread");
             }
-            let taken = Taken { header, record: &record, n, seq: None, readable: true, gone: &asked.gone };
+            let taken = Taken { header, record: &record, n, seq: None, readable: true };
             fold.take(&mut pass.findings, &pass.laws, &taken)?;
         }
         Ok::<_, Failure>(())

@@ -17,6 +17,7 @@ mod epochs;
 pub(crate) mod erasures;
 mod fold;
 mod folded;
+mod gone;
 mod heads;
 mod instances;
 mod keys;
@@ -46,9 +47,11 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::{StoreError, Tx};
 use crate::vault::Vault;
 use crew::Beside;
-use hos_core::id::Tenant;
+use hos_core::id::{KeyId, Tenant};
 use hos_core::proof::checkpoint::origin_parts;
 use hos_core::proof::keyring::KeyRing;
+use hos_core::proof::trust::Trust;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// How many findings a report lists.
@@ -98,8 +101,9 @@ pub(crate) struct Pass<'p> {
     pub(crate) key_records: Vec<Vec<u8>>,
     /// What the universe says of tenants' roots.
     roots: roots::Roots,
-    /// Cosigned checkpoints that are kept.
+    /// Cosigned checkpoints that are kept, and whose cosignatures the verifier believes.
     cosigned: Vec<CosignedNote>,
+    trust: Option<&'p Trust>,
     pub(crate) laws: laws::Laws,
     pub(crate) findings: Findings,
     pub(crate) notices: Vec<String>,
@@ -123,19 +127,31 @@ pub(crate) fn store(
     options: &VerifyOptions<'_>,
     file: Option<&SqliteStore<Court>>,
 ) -> Result<VerifyReport, Failure> {
+    knowing(tx, court, options, file, &HashSet::new())
+}
+
+/// The same of a copy of a store whose own records tell that these keys were destroyed.
+fn knowing(
+    tx: &Tx<'_>,
+    court: &Court,
+    options: &VerifyOptions<'_>,
+    file: Option<&SqliteStore<Court>>,
+    known: &HashSet<KeyId>,
+) -> Result<VerifyReport, Failure> {
     // That takes the whole file.
     if options.since.iter().any(|note| vouches(note)) {
-        return passed(tx, court, options, None);
+        return passed(tx, court, options, known, None);
     }
     let file = file.filter(|_| options.threads > 1);
     let look = file.map(|file| || file.read(schema::faults));
-    crew::beside(look, |look| passed(tx, court, options, Some(look)))
+    crew::beside(look, |look| passed(tx, court, options, known, Some(look)))
 }
 
 fn passed(
     tx: &Tx<'_>,
     court: &Court,
     options: &VerifyOptions<'_>,
+    known: &HashSet<KeyId>,
     look: Option<Beside<'_, Result<schema::Faults, StoreError>>>,
 ) -> Result<VerifyReport, Failure> {
     let room = aside::Room::of(options.memory);
@@ -149,6 +165,7 @@ fn passed(
         key_records: Vec::new(),
         roots: roots::Roots::default(),
         cosigned: Vec::new(),
+        trust: options.trust,
         laws: laws::Laws::default(),
         findings: Findings::default(),
         notices: Vec::new(),
@@ -193,7 +210,7 @@ fn passed(
     match &universe {
         Some(fold) => {
             rows::compare_store(tx, &mut pass, fold, &tenants)?;
-            erasures::compare(tx, &mut pass, &fold.erasures)?;
+            erasures::compare(tx, &mut pass, &fold.erasures, known)?;
             pass.roots.finish(&mut pass.findings, &fold.roots);
         }
         None => pass.findings.add("hos_tenant universe", "the universe is missing"),
@@ -218,6 +235,7 @@ fn passed(
     if let Some(why) = lock(&court.quarantine).clone() {
         pass.findings.add("mark", why);
     }
+    pass.notices.extend(lock(&court.excused).iter().cloned());
     if let Some(trouble) = court.mark.as_ref().and_then(|mark| mark.trouble()) {
         pass.notices.push(format!("the mark outside the store lags behind: {trouble}"));
     }
@@ -226,6 +244,10 @@ fn passed(
     }
     if pass.erased_parts > 0 {
         pass.notices.push(format!("{} part(s) were erased: their commitments stand, their content is gone", pass.erased_parts));
+    }
+    if options.trust.is_none() && !pass.cosigned.is_empty() {
+        let what = "the keys of who cosigned are the store's own word: only a trust file of yours says which are a witness's";
+        pass.notices.push(what.into());
     }
     for anchor in anchors.iter().filter(|anchor| !vouches(anchor)) {
         let of = hos_core::id::Shown(anchor.lines().next().unwrap_or_default());
@@ -261,14 +283,15 @@ fn passed(
     })
 }
 
-/// Verifies a copy of the store, such as a backup before it is called one; keys come from the store's own vault.
-pub(crate) fn copy(path: &Path, court: &Court) -> Result<VerifyReport, Failure> {
+/// Verifies a copy of the store, such as a backup before it is called one; keys come from the store's own vault, which may have lost some
+/// since: `known` are those of which the store's own records tell it.
+pub(crate) fn copy(path: &Path, court: &Court, known: &HashSet<KeyId>) -> Result<VerifyReport, Failure> {
     let options =
         crate::store::sqlite::OpenOptions::new(crate::store::sql::schema::APPLICATION_ID, crate::store::sql::schema::MIGRATIONS);
     let copy = SqliteStore::<Court>::open(path, options.read_only(true))?;
     let mut failed = None;
     let report = copy.read(|tx| {
-        store(tx, court, &VerifyOptions::default(), None).map_err(|failure| {
+        knowing(tx, court, &VerifyOptions::default(), None, known).map_err(|failure| {
             let error = crate::store::StoreError::from(failure.clone());
             failed = Some(failure);
             error

@@ -2,6 +2,7 @@
 
 use super::Pass;
 use super::aside::{Mark, Marks, NAMED_MAX, Room, SAID, STORED, Sorted};
+use super::erasures::Stands;
 use crate::Failure;
 use crate::store::sql::{law as law_sql, operation as sql};
 use crate::store::{Row, RowRef, StoreError, Tx};
@@ -14,7 +15,7 @@ pub(super) struct Onces {
     marks: Marks,
     /// Mark, side, place of the record's entry; [`Once`].
     taken: Sorted,
-    /// Records whose once-key cannot be read any more: thread, n, side; the keys that it may be under.
+    /// Records whose once-key cannot be read any more: thread, n, side; the key that it lies under, where that is why.
     unread: Sorted,
 }
 
@@ -72,9 +73,9 @@ impl Onces {
     }
 
     /// A record took a key that cannot be read any more.
-    pub(super) fn unread(&mut self, (thread, n): (Handle, u64), keys: &[KeyId]) -> Result<(), StoreError> {
-        let keys: Vec<&[u8]> = keys.iter().map(|key| &key.0[..]).collect();
-        self.unread.push(&[&thread.0, &n.to_be_bytes(), SAID], &keys)
+    pub(super) fn unread(&mut self, (thread, n): (Handle, u64), key: Option<KeyId>) -> Result<(), StoreError> {
+        let key = key.as_ref().map_or(&[][..], |key| &key.0[..]);
+        self.unread.push(&[&thread.0, &n.to_be_bytes(), SAID], &[key])
     }
 
     /// Takes a row.
@@ -88,8 +89,8 @@ impl Onces {
 enum Odd {
     /// What to say of it.
     Wrong(&'static str),
-    /// It is there though the record that took its key holds parts under keys that are gone.
-    Unread(Vec<KeyId>),
+    /// The record that took it says so under a key that is gone.
+    Unread(KeyId),
 }
 
 /// Rows that are not what a record says, by their marks; so many of them are told by their keys.
@@ -107,7 +108,7 @@ impl Odds {
         let at = || format!("hos_once {tenant} thread {thread}, n {n}");
         match odd {
             Odd::Wrong(what) => pass.findings.add(at(), what),
-            Odd::Unread(keys) => pass.gone.took(&at, &keys),
+            Odd::Unread(key) => pass.gone.stands(tenant, &at(), key, Stands::Once),
         }
     }
 
@@ -121,7 +122,7 @@ impl Odds {
             let at = || format!("hos_once {tenant} {}", Shown(&String::from_utf8_lossy(key)));
             match self.marked.remove(&marks.of(key)) {
                 Some(Odd::Wrong(what)) => pass.findings.add(at(), what),
-                Some(Odd::Unread(keys)) => pass.gone.took(&at, &keys),
+                Some(Odd::Unread(key)) => pass.gone.stands(tenant, &at(), key, Stands::Once),
                 None => {}
             }
             Ok(())
@@ -182,12 +183,13 @@ pub(super) fn compare(
         Ok(unread.push(place, &[&[u8::from(wanted.is_some())]])?)
     })?;
     missing(pass, said);
-    let mut gone: Option<([u8; 24], Vec<KeyId>)> = None;
+    // The last record whose once-key cannot be read; and the last of them that has a row.
+    let mut gone: Option<([u8; 24], Option<KeyId>)> = None;
+    let mut met: Option<[u8; 24]> = None;
     unread.each(|key, value| {
         let (place, side) = key.split_first_chunk::<24>().ok_or_else(|| broken("a place that is none"))?;
         if side == SAID {
-            let keys = value.chunks_exact(16).filter_map(KeyId::from_slice).collect();
-            gone = Some((*place, keys));
+            gone = Some((*place, KeyId::from_slice(value)));
             return Ok::<_, Failure>(());
         }
         let mark = side.get(1..).and_then(|mark| mark.try_into().ok()).map(Mark).ok_or_else(|| broken("a mark that is none"))?;
@@ -195,9 +197,13 @@ pub(super) fn compare(
         let n = n.try_into().map(u64::from_be_bytes).unwrap_or_default();
         let record = (Handle(*thread), n);
         match &gone {
-            // Of keys that nobody names no erasure tells.
-            Some((of, keys)) if of == place && keys.is_empty() => {}
-            Some((of, keys)) if of == place => odds.push(pass, tenant, mark, record, Odd::Unread(keys.clone())),
+            // A record takes one once-key.
+            Some((of, _)) if of == place && met.replace(*place) == Some(*place) => {
+                odds.push(pass, tenant, mark, record, Odd::Wrong(WRONG[0]));
+            }
+            Some((of, Some(key))) if of == place => odds.push(pass, tenant, mark, record, Odd::Unread(*key)),
+            // What nothing is vouched for of is found by itself.
+            Some((of, None)) if of == place => {}
             _ if is_unsaid(&record.0, n) => {}
             _ => odds.push(pass, tenant, mark, record, Odd::Wrong(WRONG[usize::from(value == [1])])),
         }

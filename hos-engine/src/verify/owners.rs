@@ -76,6 +76,16 @@ pub(super) fn hold(pass: &mut Pass<'_>, at: &dyn Fn() -> String, record: &Examin
     Ok(())
 }
 
+/// The key that the vault has for a person, or had; as it is in the file, for what is remembered is not what an erasure finds.
+pub(super) fn key_of(pass: &Pass<'_>, person: &Uid) -> Result<Option<KeyId>, Failure> {
+    let tag = pass.court.tag(person);
+    let kept = match &pass.court.vault {
+        Vault::File(file) => file.in_file(&tag)?,
+        vault => vault.get_by_subject(&tag)?,
+    };
+    Ok(kept.map(|kept| kept.id))
+}
+
 /// Holds the key of a directory row's attributes against the vault.
 pub(super) fn hold_row(pass: &mut Pass<'_>, at: &str, key: KeyId, person: &Uid) -> Result<(), Failure> {
     if key.0 == [0; 16] {
@@ -106,13 +116,7 @@ fn one_of(pass: &mut Pass<'_>, at: &dyn Fn() -> String, key: KeyId, persons: &[U
         if pass.owners.is_of(&key, &encoded) {
             return Ok(());
         }
-        let tag = pass.court.tag(person);
-        let kept = match &pass.court.vault {
-            // Once for each key: what is remembered is not what an erasure finds.
-            Vault::File(file) => file.in_file(&tag)?,
-            vault => vault.get_by_subject(&tag)?,
-        };
-        if kept.is_some_and(|kept| kept.id == key) {
+        if key_of(pass, person)? == Some(key) {
             pass.owners.take(key, encoded);
             return Ok(());
         }

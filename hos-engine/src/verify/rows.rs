@@ -2,20 +2,18 @@
 
 use super::copies::same_copy;
 use super::fold::{Fold, FoldedRow};
-use super::{Pass, deadlines, instances, messages, onces, owners};
+use super::{Pass, deadlines, gone, instances, messages, onces, owners};
 use crate::Failure;
-use crate::court::activation::ONCE_KEPT_MS;
+use crate::court::activation::{AHEAD_OF_LOG_MS, ONCE_KEPT_MS};
 use crate::court::founding::{KEY_EPOCH, KEY_SEAL, KEY_STORE, encode_store};
 use crate::court::settle::encode;
+use crate::court::traces;
 use crate::seal::Origin;
 use crate::store::Statement;
 use crate::store::Tx;
 use crate::store::sql::{evidence as evidence_sql, law as law_sql, state as sql};
 use hos_core::id::{Handle, Tenant};
 use std::collections::HashSet;
-
-/// How far the clock of who verifies may be behind that of who forgot.
-const CLOCKS_APART_MS: i64 = 86_400_000;
 
 /// What is wrong with a row of a thread that has none.
 const ENDED: &str = "an erasure ended this thread, and took its row away";
@@ -65,21 +63,20 @@ fn directory(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> 
         };
         seen.insert(sealed.thread.handle);
         match fold.directory.get(&sealed.thread.handle) {
-            Some(FoldedRow::Entity { thread, entity, removed }) => {
+            Some(FoldedRow::Entity { thread, entity, removed, joined }) => {
+                let parents = gone::others(pass, tenant, &at, (&sealed.parents, &entity.parents), joined)?;
                 let wanted = (&entity.uid, thread, removed, &entity.parents);
-                if (&sealed.uid, &sealed.thread, &sealed.removed, &sealed.parents) != wanted {
+                if (&sealed.uid, &sealed.thread, &sealed.removed, &parents) != wanted {
                     pass.findings.add(at.clone(), "columns type, id, n, last, removed or parents: not what the records say");
                 }
                 same_copy(pass, &at, "attrs", sealed.attrs_key, &sealed.attrs, |found| found == Some(&encode(&entity.attrs)))?;
                 owners::hold_row(pass, &at, sealed.attrs_key, &entity.uid)?;
             }
-            Some(FoldedRow::Unreadable(thread)) => {
+            Some(FoldedRow::Unreadable { thread, key }) => {
                 if sealed.thread != *thread {
                     pass.findings.add(at.clone(), "columns n or last: not what the records say");
                 }
-                if !sealed.removed && !pass.ring.is_destroyed(&sealed.attrs_key)? {
-                    pass.findings.add(at, "column attrs_key: what the records say is under a key that is gone, and this is not");
-                }
+                gone::entity(pass, tenant, &at, &sealed, *key)?;
             }
             Some(FoldedRow::Ended) => pass.findings.add(at, ENDED),
             None if !fold.has(&sealed.thread.handle) => {}
@@ -114,10 +111,11 @@ fn grants(tx: &Tx<'_>, pass: &mut Pass<'_>, tenant: &Tenant, fold: &Fold) -> Res
                     pass.findings.add(at, "the row is not what the records say");
                 }
             }
-            Some(FoldedRow::Unreadable(wanted)) => {
+            Some(FoldedRow::Unreadable { thread: wanted, key }) => {
                 if thread != *wanted {
-                    pass.findings.add(at, "columns n or last: not what the records say");
+                    pass.findings.add(at.clone(), "columns n or last: not what the records say");
                 }
+                gone::grant(pass, tenant, &at, &link, *key)?;
             }
             Some(FoldedRow::Ended) => pass.findings.add(at, ENDED),
             None if !fold.has(&thread.handle) => {}
@@ -176,11 +174,15 @@ pub(super) fn compare_store(tx: &Tx<'_>, pass: &mut Pass<'_>, fold: &Fold, tenan
             KEY_STORE => row.blob(1)? == of.store.as_bytes(),
             KEY_EPOCH => row.blob(1)? == of.epoch.to_be_bytes(),
             KEY_SEAL => public.is_some_and(|public| row.blob(1).is_ok_and(|stored| stored == public)),
-            _ => false,
+            key => traces::of(key, row.blob(1)?).is_some(),
         };
         if !right {
             pass.findings.add(format!("hos_store {}", hos_core::id::Shown(&key)), "not what the records say");
         }
+    }
+    let waiting = traces::left(tx)?.len();
+    if waiting > 0 {
+        pass.notices.push(format!("rows that {waiting} erasure(s) deleted may still lie in the file: `hos work` wipes them"));
     }
     let mut number = 0;
     for row in tx.rows(&law_sql::activations())? {
@@ -216,15 +218,27 @@ pub(super) fn compare_store(tx: &Tx<'_>, pass: &mut Pass<'_>, fold: &Fold, tenan
                 "column tenant or opened_at: not what the records say",
             );
         }
-        // Once-keys are kept for so long at least; what is younger was forgotten by nobody who keeps the law.
-        let floor = row.int(3)?;
-        if floor < 0 || floor > pass.court.clock.now().0.saturating_sub(ONCE_KEPT_MS - CLOCKS_APART_MS) {
-            let what = "column once_floor: later than once-keys may be forgotten";
-            pass.findings.add(format!("hos_tenant {}", hos_core::id::Shown(&name)), what);
-        }
+        once_floor(tx, pass, &name, row.int(3)?)?;
     }
     for (name, _) in fold.opened.iter().filter(|(name, _)| !tenants.iter().any(|t| t.as_str() == name)) {
         pass.findings.add(format!("hos_tenant {}", hos_core::id::Shown(name)), "the row is missing");
+    }
+    Ok(())
+}
+
+/// Since when a tenant's once-keys are kept, against the newest time that its log claims: a verifier's own clock says nothing of the one
+/// by which they were forgotten.
+fn once_floor(tx: &Tx<'_>, pass: &mut Pass<'_>, name: &str, floor: i64) -> Result<(), Failure> {
+    let head = Tenant::new(name).ok().map(|tenant| tx.row(&evidence_sql::head(&tenant))).transpose()?.flatten();
+    let sealed = head.map_or(Ok(0), |row| row.int(4))?;
+    let most = |ahead: i64| sealed.saturating_add(ahead).saturating_sub(ONCE_KEPT_MS).max(0);
+    let at = || format!("hos_tenant {}", hos_core::id::Shown(name));
+    if floor < 0 || floor > most(pass.court.settings.limits.jump_max_ms) {
+        pass.findings.add(at(), "column once_floor: later than once-keys may be forgotten");
+    } else if floor > most(AHEAD_OF_LOG_MS) {
+        let what = "once-keys were forgotten that the log does not show to be past their time";
+        let why = "older versions went by their clock alone; if that was ahead, a call that comes again under one of them is done again";
+        pass.notices.push(format!("{}, column once_floor: {what}: {why}", at()));
     }
     Ok(())
 }

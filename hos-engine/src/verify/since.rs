@@ -255,8 +255,7 @@ impl Fold {
                 for broken in record.broken().iter().filter(|_| !disputed) {
                     pass.findings.add(at(), broken.code());
                 }
-                let (seq, gone) = (row.opt_uint(3)?, &asked.gone[..]);
-                let taken = Taken { header, record: &record, n, seq, readable: !disputed, gone };
+                let taken = Taken { header, record: &record, n, seq: row.opt_uint(3)?, readable: !disputed };
                 self.take(&mut pass.findings, &pass.laws, &taken)?;
             }
         }

@@ -75,11 +75,11 @@ impl Plant {
     pub(crate) fn swallows(&self, sql: &str) -> bool {
         let is = |beginning: &str| sql.trim_start().starts_with(beginning);
         match self.what {
-            Some(What::ForgetsOnceKeys) => is("UPDATE hos_once SET digest"),
+            Some(What::ForgetsOnceKeys) => is("INSERT INTO hos_once"),
             Some(What::DeliversTwice) => is("UPDATE hos_outbox SET lease ="),
             Some(What::FiresTwice) => is("DELETE FROM hos_deadline"),
             Some(What::NeverFires) => is("INSERT INTO hos_deadline"),
-            Some(What::ForgetsMoves) => is("UPDATE hos_instance SET handle"),
+            Some(What::ForgetsMoves) => is("INSERT INTO hos_instance"),
             Some(What::ForgetsRefusals) => is("INSERT INTO hos_refusal"),
             Some(What::ForgetsActivations) => is("INSERT INTO hos_activation"),
             Some(What::ForgetsToSeal) => is("INSERT INTO hos_entry"),

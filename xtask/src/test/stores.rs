@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// Those of the engine's tests that are not about files alone.
-const TESTS: [&str; 15] = [
+const TESTS: [&str; 16] = [
     "days",
     "directory",
     "directory_beside",
@@ -22,13 +22,15 @@ const TESTS: [&str; 15] = [
     "rotation",
     "witness",
     "strangers",
+    "tables",
     "verify_memory",
 ];
 
 /// Those of a host's transactions, which a file of the store's own has not.
-const JOINED: [&str; 11] = [
+const JOINED: [&str; 12] = [
     "joined",
     "joined_all",
+    "joined_beside",
     "joined_can",
     "joined_shadow",
     "joined_forged",

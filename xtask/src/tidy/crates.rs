@@ -66,6 +66,7 @@ const DOORS: &[(&str, &str, &[&str])] = &[
     ("examples/pazar", "serde_json", &[""]),
     ("benches", "blake3", &[""]),
     ("benches", "cedar_policy", &[""]),
+    ("benches", "chacha20poly1305", &["commit.rs", "verify.rs"]),
     ("benches", "rusqlite", &[""]),
     ("benches", "serde_json", &["shell.rs", "apps.rs"]),
     ("benches", "sha2", &[""]),

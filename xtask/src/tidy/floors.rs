@@ -27,7 +27,8 @@ const CREW: &str = "hos-engine/src/verify/crew.rs";
 /// Core's wings, and what each may name of the others.
 const WINGS: [(&str, &[&str]); 4] = [("policy", &[]), ("contract", &[]), ("proof", &[]), ("law", &["policy", "contract"])];
 /// Core's ground words, which name no wing and nothing above one.
-const GROUND: [&str; 10] = ["canon", "digest", "fault", "id", "limits", "refusal", "shape", "spanned", "time", "value"];
+const GROUND: [&str; 11] =
+    ["canon", "digest", "fault", "id", "layered", "limits", "refusal", "shape", "spanned", "time", "value"];
 /// What stands above the ground.
 const ABOVE_GROUND: [&str; 7] = ["answer", "call", "policy", "contract", "proof", "law", "judge"];
 /// Each crate of the house, with the crates it may name.

@@ -19,14 +19,40 @@ const watch_1 = require("./watch");
 const UNDER_WAY = "step";
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 function* step(ground, operation, json, watch) {
-    const { native } = ground;
     if (operation === "can" || operation === "can_all" || operation === "instead") {
-        const said = native.step(operation, undefined, json);
-        const inside = watch === undefined || (0, told_1.split)(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
-        return yield* rounds(ground, { inside: undefined, isMarked: false }, said, inside === false ? undefined : watch);
+        return yield* reading(ground, ground.native.step(operation, undefined, json), watch);
     }
     const { within, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
     return yield* rounds(ground, within, said, within.inside === false ? undefined : watch);
+}
+/**
+ * A step that only reads, from its beginning. Outside of a transaction it leaves none behind: without autocommit MySQL begins one with
+ * what is read first. Nobody would end it, and until then everything would be read as it was at its beginning.
+ */
+function* reading(ground, said, watch) {
+    const { native, driver, connection } = ground;
+    const within = { inside: undefined, isMarked: false };
+    if ((0, told_1.split)(said)[0] !== UNDER_WAY)
+        return yield* rounds(ground, within, said);
+    const begins = driver.reads !== undefined && (yield* orLeft(native, said, orTroubled(driver, readsOf(ground))));
+    if (!begins) {
+        const inside = watch === undefined ? undefined : yield* orLeft(native, said, insideOf(ground));
+        return yield* rounds(ground, within, said, inside === false ? undefined : watch);
+    }
+    try {
+        return yield* rounds(ground, within, said);
+    }
+    finally {
+        try {
+            yield () => driver.run(connection, (0, driver_1.plainly)("ROLLBACK"));
+        }
+        catch {
+            // The connection is lost, and the transaction with it.
+        }
+    }
+}
+function* readsOf({ driver, connection }) {
+    return (yield () => driver.reads(connection));
 }
 /**
  * A step that must not harm the host's transaction, whatever becomes of it: it waits for no lock for long, and what fails is undone.

@@ -74,6 +74,8 @@ export interface Driver<C extends object = object> {
   inside(connection: C): unknown;
   /** Whether one has begun, where `inside` counts one that the next statement begins by itself. */
   begun?(connection: C): Promise<boolean>;
+  /** Sees to it that a transaction which what is read next begins by itself is known, and writes nothing: whether there will be one. */
+  reads?(connection: C): Promise<boolean>;
   /** Whether it is known by what came last that it is in none any more. */
   hasEnded(connection: C): boolean;
   /** Whether the transaction stands behind an error, or the error has taken all of it. */

@@ -31,6 +31,8 @@ const TROUBLE: Readonly<Record<string, Trouble>> = {
 const SYNTAX = "1064";
 const SIGNALLED = "1644";
 const NO_SAVEPOINT = "1305";
+/** That of how the next transaction is to be, said where there is one already. */
+const HAS_BEGUN = "1568";
 /** The savepoint by which a step knows its transaction. Without autocommit there is another one at once where it was ended. */
 const STEP = "hos_step";
 const OUTSIDE = "hos.no_transaction";
@@ -78,6 +80,18 @@ export const mysql2: Driver<Core> = {
   async begun(core) {
     await this.run(core, plainly("DO 0"));
     return ((statuses.get(core) ?? 0) & IN_TRANSACTION) !== 0;
+  },
+
+  async reads(core) {
+    if ((await this.begun!(core)) || ((statuses.get(core) ?? AUTOCOMMIT) & AUTOCOMMIT) !== 0) return false;
+    try {
+      // What the host has not awaited may write in it meanwhile: it is refused, for it would be rolled back.
+      await this.run(core, plainly("SET TRANSACTION READ ONLY"));
+      return true;
+    } catch (thrown) {
+      if (fieldOf(thrown, "errno") === HAS_BEGUN) return false;
+      throw thrown;
+    }
   },
 
   hasEnded: isOutside,

@@ -44,14 +44,39 @@ const UNDER_WAY = "step";
 
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 export function* step(ground: Ground, operation: string, json: string, watch?: Watch): Work<Stepped> {
-  const { native } = ground;
   if (operation === "can" || operation === "can_all" || operation === "instead") {
-    const said = native.step(operation, undefined, json);
-    const inside = watch === undefined || split(said)[0] !== UNDER_WAY ? undefined : yield* orLeft(native, said, insideOf(ground));
-    return yield* rounds(ground, { inside: undefined, isMarked: false }, said, inside === false ? undefined : watch);
+    return yield* reading(ground, ground.native.step(operation, undefined, json), watch);
   }
   const { within, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
   return yield* rounds(ground, within, said, within.inside === false ? undefined : watch);
+}
+
+/**
+ * A step that only reads, from its beginning. Outside of a transaction it leaves none behind: without autocommit MySQL begins one with
+ * what is read first. Nobody would end it, and until then everything would be read as it was at its beginning.
+ */
+function* reading(ground: Ground, said: string, watch: Watch | undefined): Work<Stepped> {
+  const { native, driver, connection } = ground;
+  const within = { inside: undefined, isMarked: false };
+  if (split(said)[0] !== UNDER_WAY) return yield* rounds(ground, within, said);
+  const begins = driver.reads !== undefined && (yield* orLeft(native, said, orTroubled(driver, readsOf(ground))));
+  if (!begins) {
+    const inside = watch === undefined ? undefined : yield* orLeft(native, said, insideOf(ground));
+    return yield* rounds(ground, within, said, inside === false ? undefined : watch);
+  }
+  try {
+    return yield* rounds(ground, within, said);
+  } finally {
+    try {
+      yield () => driver.run(connection, plainly("ROLLBACK"));
+    } catch {
+      // The connection is lost, and the transaction with it.
+    }
+  }
+}
+
+function* readsOf({ driver, connection }: Ground): Work<boolean> {
+  return (yield () => driver.reads!(connection)) as boolean;
 }
 
 /**

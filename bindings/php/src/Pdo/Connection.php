@@ -127,17 +127,56 @@ final class Connection
     }
 
     /**
+     * Runs what only reads. Where there was no transaction, none is left behind: without autocommit MySQL begins one with whatever is
+     * read. Nobody would end it, and until then everything would be read as it was at its beginning.
+     *
+     * @template T
+     * @param \Closure(): T $work
+     * @return T
+     */
+    public function reading(\Closure $work): mixed
+    {
+        // With an error MySQL has not said whether there is one: it is asked.
+        if ($this->dialect !== 'mysql' || $this->pdo->exec('DO 0') === false || $this->pdo->inTransaction()) {
+            return $work();
+        }
+        $failed = true;
+        try {
+            $given = $work();
+            $failed = false;
+
+            return $given;
+        } finally {
+            try {
+                ($failed || $this->pdo->inTransaction()) && $this->pdo->exec('ROLLBACK');
+            } catch (\PDOException|\ErrorException) {
+                // The connection is lost, and the transaction with it.
+            }
+        }
+    }
+
+    /**
      * Whether the transaction that the connection was in is gone behind an error, or the connection is. One of PostgreSQL's in which a
      * statement has failed is there until it is rolled back.
      */
     public function isLost(): bool
     {
         try {
-            $this->dialect === 'postgres' && $this->pdo->exec('SELECT 1');
+            $this->answers();
 
             return !$this->isInside(asked: true);
-        } catch (\PDOException|\ErrorException $error) {
-            return ($error->errorInfo[0] ?? '') !== self::ABORTED;
+        } catch (\PDOException|\ErrorException) {
+            return true;
+        }
+    }
+
+    /** Throws where the connection is lost: of such a one PostgreSQL's client says that it is in a transaction. */
+    public function answers(): void
+    {
+        try {
+            $this->dialect === 'postgres' && $this->pdo->exec('SELECT 1');
+        } catch (\PDOException $error) {
+            ($error->errorInfo[0] ?? '') === self::ABORTED || throw $error;
         }
     }
 
@@ -352,7 +391,7 @@ final class Connection
         $place = match ($this->dialect) {
             'postgres' => "current_setting('port'), CAST(inet_server_addr() AS TEXT), current_database(), current_schema()",
             'mysql' => '@@hostname, @@port, @@datadir, DATABASE()',
-            'sqlite' => "(SELECT file FROM pragma_database_list WHERE name = 'main')",
+            'sqlite' => "(SELECT file FROM temp.pragma_database_list WHERE name = 'main')",
         };
         $sql = "SELECT $place, $store";
         // As a text it brings its savepoint with it, where one is wanted.

@@ -26,6 +26,8 @@ final class Joined implements Door
     private const ANSWERED = ['can', 'can_all', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy', 'all'];
     /** What a step is made of: none of them is a call, and a claim says neither yes nor no. */
     private const PARTS = ['claim', 'leave', 'go_on', 'apart', 'refused', 'instead'];
+    /** What writes nothing, and needs no transaction. */
+    private const READING = ['can', 'can_all', 'instead'];
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
     /** How much of a call that failed is told once more. */
     private const TOLD_BYTES_MAX = 31 << 20;
@@ -236,32 +238,16 @@ final class Joined implements Door
         $engine = $this->engine();
         $status = $this->native->step($engine, $operation, (int) $inside, $call, $json);
         $told = Decoder::tree($json);
-        // Whether it is to be made sure yet that there is a transaction: the first text does it, where there is one.
-        $guard = match (true) {
-            !$inside || $this->connection->dialect !== 'mysql' || $operation === 'refused' => null,
-            $operation === 'instead' => Connection::GUARD,
-            default => Connection::GUARD_WRITES,
-        };
-        while ($status === self::ON_ITS_WAY) {
+        if ($status === self::ON_ITS_WAY) {
+            $rounds = fn (): array => $this->rounds($engine, $operation, $inside, $told);
             try {
-                $result = isset($told->text) && $this->together ? $this->connection->together($told->text, guard: $guard) : null;
-                if (isset($told->text) && $result === null) {
-                    $this->together = false;
-                    $this->native->step($engine, 'apart', -1, "{\"step\":$told->step}", $json);
-                    $told = Decoder::tree($json);
-                }
-                if ($guard !== null && $result === null) {
-                    $this->connection->guard($guard);
-                }
-                $guard = null;
-                $given = $result === null ? ['rows' => array_map($this->connection->run(...), $told->need)] : ['result' => $result];
-                $given = json_encode(['step' => $told->step] + $given, self::FLAGS);
+                $reads = !$inside && in_array($operation, self::READING, true);
+                [$status, $json] = $reads ? $this->connection->reading($rounds) : $rounds();
             } catch (\Throwable $error) {
-                $this->native->step($engine, 'leave', -1, "{\"step\":$told->step}", $json);
+                $this->native->step($engine, 'leave', -1, "{\"step\":$told->step}", $left);
 
                 throw $error;
             }
-            $status = $this->native->step($engine, 'go_on', (int) $inside, $given, $json);
             $told = Decoder::tree($json);
         }
         $this->connection->settle($told->settle ?? []);
@@ -272,6 +258,39 @@ final class Joined implements Door
         return $status === 1 || $status === 0 ? [$status, $told] : throw HosError::told($status, $json);
     }
 
+    /**
+     * The rounds of a step that is on its way.
+     *
+     * @return array{int, string} status, and what the engine says at the end
+     */
+    private function rounds(int $engine, string $operation, bool $inside, \stdClass $told): array
+    {
+        // Whether it is to be made sure yet that there is a transaction: the first text does it, where there is one.
+        $guard = match (true) {
+            !$inside || $this->connection->dialect !== 'mysql' || $operation === 'refused' => null,
+            $operation === 'instead' => Connection::GUARD,
+            default => Connection::GUARD_WRITES,
+        };
+        do {
+            $result = isset($told->text) && $this->together ? $this->connection->together($told->text, guard: $guard) : null;
+            if (isset($told->text) && $result === null) {
+                $this->together = false;
+                $this->native->step($engine, 'apart', -1, "{\"step\":$told->step}", $json);
+                $told = Decoder::tree($json);
+            }
+            if ($guard !== null && $result === null) {
+                $this->connection->guard($guard);
+            }
+            $guard = null;
+            $given = $result === null ? ['rows' => array_map($this->connection->run(...), $told->need)] : ['result' => $result];
+            $given = json_encode(['step' => $told->step] + $given, self::FLAGS);
+            $status = $this->native->step($engine, 'go_on', (int) $inside, $given, $json);
+            $told = Decoder::tree($json);
+        } while ($status === self::ON_ITS_WAY);
+
+        return [$status, $json];
+    }
+
     /** The engine's number in this process: what is known of a database's law and directory is known to all who are connected to it. */
     private function engine(): int
     {
@@ -280,7 +299,7 @@ final class Joined implements Door
         }
         $pid = (int) getmypid();
         if ($this->pid !== $pid) {
-            $database = $this->options['database'] ?? $this->connection->database();
+            $database = $this->options['database'] ?? $this->connection->reading($this->connection->database(...));
             $options = ['database' => $database] + $this->options + ['dialect' => $this->connection->dialect, 'places' => 'question'];
             $options['together'] = true;
             $options = array_filter($options, static fn (mixed $option): bool => $option !== null);

@@ -30,6 +30,8 @@ final class Transaction
     {
         $pdo = $this->connection->pdo;
         if ($this->connection->during($this->connection->isInside(...))) {
+            $this->connection->during($this->connection->answers(...));
+
             throw HosError::call('hos.call_malformed', 'the connection is in a transaction already: whoever began it begins again');
         }
         for ($try = 1; ; $try++) {

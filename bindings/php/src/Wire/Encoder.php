@@ -163,7 +163,7 @@ final class Encoder
                 throw HosError::call('hos.call_malformed', "$where is a Hos\\Given, not " . get_debug_type($entity));
             }
             $json = '{"uid":' . $this->entity($entity->uid, "$where.uid");
-            if ((array) $entity->attrs !== []) {
+            if ((is_array($entity->attrs) ? $entity->attrs : get_object_vars($entity->attrs)) !== []) {
                 $json .= ',"attrs":' . $this->record($entity->attrs, "$where.attrs");
             }
             if ($entity->parents !== []) {
@@ -214,15 +214,17 @@ final class Encoder
             is_array($value) => array_is_list($value)
                 ? $this->items($value, $where, $depth)
                 : $this->fields($value, $where, $depth),
-            $value instanceof \stdClass => $this->fields((array) $value, $where, $depth),
             $value instanceof HasUid => '{"__entity":' . $value->hosUid()->json($where) . '}',
+            // What a class that extends it keeps to itself is no part of it, as it would be in an array of it.
+            $value instanceof \stdClass => $this->fields(get_object_vars($value), $where, $depth),
             $value instanceof Ext => $this->extension($value, $where),
             $value instanceof \DateTimeInterface => $this->extension(Ext::datetime($value), $where),
             $value instanceof \BackedEnum => $this->value($value->value, $where, $depth),
             default => $this->refused($value, $where),
         };
         // With a comma; what a list or a map holds has been counted already. It never comes to more than the call has.
-        $this->room -= is_array($value) || $value instanceof \stdClass ? 2 : strlen($json) + 1;
+        $holds = is_array($value) || $value instanceof \stdClass && !$value instanceof HasUid;
+        $this->room -= $holds ? 2 : strlen($json) + 1;
         if ($this->room < 0) {
             throw self::tooLarge("$where makes the call larger than " . self::CALL_BYTES_MAX . ' bytes');
         }

@@ -57,6 +57,9 @@ def _django(below: Type[Kind]) -> Callable[[Any], Kind]:
             told: Optional[bool] = super().inside(begun)
             return told
 
+        def is_free_to_ask(self) -> bool:
+            return not self.inside(True) if self.wrapper.in_atomic_block else bool(super().is_free_to_ask())
+
         def known(self, begun: bool) -> Optional[bool]:
             told: Optional[bool] = self.inside(begun) if self.wrapper.in_atomic_block else super().known(begun)
             return told

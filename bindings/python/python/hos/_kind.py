@@ -60,6 +60,14 @@ class Kind:
         """As ``inside``, of what is known without asking the database; ``None`` where it is to be asked, and ``guard`` may be."""
         return self.inside(begun)
 
+    def is_free_to_ask(self) -> bool:
+        """Whether a question is asked outside of a transaction: one that is there behind it, its own statements have begun."""
+        return not self.inside(True)
+
+    def is_left(self, free: bool) -> bool:
+        """Whether a question has left a transaction behind that is nobody's; ``free``: there was none before it."""
+        return free and self.inside(True) is True
+
     def is_outside(self, error: BaseException) -> bool:
         """Whether it is what ``guard`` fails with."""
         return False

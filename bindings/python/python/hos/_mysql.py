@@ -10,6 +10,8 @@ from hos._watch import Told, Watch
 _OUTSIDE = "hos.no_transaction"
 # What the server says as it ends a connection: that it is shut down, that the connection was killed, or has said nothing for long.
 _ENDED = (1053, 1927, 3169, 4031)
+# How the next transaction is to be, said where there is one already.
+_HAS_BEGUN = 1568
 
 
 class _Watch(Watch):
@@ -151,6 +153,18 @@ class Mysqlclient(_Mysql):
         if "MariaDB" in self.raw.get_server_info():
             return int(self.run("SELECT @@in_transaction")[0][0]) != 0
         return by_itself or None
+
+    def is_free_to_ask(self) -> bool:
+        if self.raw.get_autocommit() or "MariaDB" in self.raw.get_server_info():
+            return super().is_free_to_ask()
+        # MySQL tells by an error alone whether there is one.
+        try:
+            self.do("SET TRANSACTION READ ONLY")
+            return True
+        except Exception as error:
+            if self.number(error) == _HAS_BEGUN:
+                return False
+            raise
 
     def held(self) -> Optional[bool]:
         return None

@@ -7,11 +7,16 @@ from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 from hos._kind import Kind, failed, gone
 from hos._watch import PATIENCE_MS, RELEASE, SAVEPOINT, Watch
+from hos.errors import CallError
 
 # Both drivers' words for a transaction, and for one in which a statement has failed.
 _IN_TRANSACTION = 2
 _IN_ERROR = 3
+# What the library below them says of a connection that is lost.
+_UNKNOWN = 4
 _READ = "SAVEPOINT hos_read"
+# The state of a savepoint that is not there.
+_NO_SAVEPOINT = "3B001"
 
 
 class _Watch(Watch):
@@ -34,6 +39,9 @@ class _Postgres(Kind):
     watch = _Watch
 
     def inside(self, begun: bool) -> Optional[bool]:
+        if self.raw.info.transaction_status == _UNKNOWN:
+            # Why it is lost, the driver says when it is asked.
+            self.do("SELECT 1")
         # Without `autocommit` no statement commits by itself: the first one begins a transaction, if none is there.
         return self.raw.info.transaction_status != 0 or (not begun and not self.raw.autocommit)
 
@@ -46,14 +54,25 @@ class _Postgres(Kind):
         if not self.held():
             yield
             return
-        self.do(_READ)
+        self._spare(_READ)
         try:
             yield
-            self.do(f"RELEASE {_READ}")
+            self._spare(f"RELEASE {_READ}")
         except BaseException:
-            with contextlib.suppress(Exception):
-                self.do(f"ROLLBACK TO {_READ}", f"RELEASE {_READ}")
+            # Behind its end the driver would begin another one with this.
+            if self.raw.info.transaction_status != 0:
+                with contextlib.suppress(Exception):
+                    self.do(f"ROLLBACK TO {_READ}", f"RELEASE {_READ}")
             raise
+
+    def _spare(self, sql: str) -> None:
+        ended = CallError("hos.no_transaction", "a function for arguments has ended the transaction of its call")
+        if self.raw.info.transaction_status == 0:
+            raise ended
+        try:
+            self.do(sql)
+        except Exception as error:
+            raise (ended if self.state(error) == _NO_SAVEPOINT else self.failure(error)) from error
 
     def state(self, error: BaseException) -> Optional[str]:
         raise NotImplementedError

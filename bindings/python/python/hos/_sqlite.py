@@ -101,6 +101,10 @@ class Sqlite(Kind):
     def is_free(self) -> bool:
         return self._always() or super().is_free()
 
+    def is_left(self, free: bool) -> bool:
+        # The transaction that there always is goes on to read what it has read first, and keeps others from writing.
+        return super().is_left(free) or (self._always() and self._is_unlocked())
+
     def begin(self) -> None:
         # A transaction that begins by reading cannot always go on to write.
         if not self._always():
@@ -128,7 +132,7 @@ class Sqlite(Kind):
         Of a file alone, and not where it is in doubt."""
         try:
             # As bytes, whatever the host has made of its texts.
-            ((file,),) = self.run("SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'")
+            ((file,),) = self.run("SELECT CAST(file AS BLOB) FROM temp.pragma_database_list WHERE name = 'main'")
             if not file:
                 return False
             place = f"{Path(os.fsdecode(bytes(file))).as_uri()}?mode=rw"

@@ -10,7 +10,7 @@ from typing import Callable, Iterator, List, Optional, TypeVar
 from hos._hos import Answer
 from hos._kind import Kind
 from hos._reply import Reply
-from hos.errors import CallError, OutcomeUnknownError, RetryError
+from hos.errors import CallError, HosError, OutcomeUnknownError, RetryError
 
 _T = TypeVar("_T")
 
@@ -40,20 +40,19 @@ def transacted(alive: Callable[[], Kind], work: Callable[[], _T], tries: int) ->
 
 
 def _once(kind: Kind, work: Callable[[], _T]) -> _T:
-    if not kind.is_free():
-        raise CallError("hos.call_malformed", "the connection is in a transaction already, which cannot be begun again")
-    kind.begin()
+    with _told(kind):
+        if not kind.is_free():
+            raise CallError("hos.call_malformed", "the connection is in a transaction already, which cannot be begun again")
+        kind.begin()
     try:
-        kind.mark()
+        with _told(kind):
+            kind.mark()
         given = work()
-    except BaseException:
-        _roll_back(kind)
-        raise
-    if _is_refusal(given):
-        kind.rollback()
-        return given
-    try:
-        kind.stands()
+        if _is_refusal(given):
+            _roll_back_refused(kind)
+            return given
+        with _told(kind):
+            kind.stands()
     except BaseException:
         _roll_back(kind)
         raise
@@ -66,8 +65,39 @@ def _once(kind: Kind, work: Callable[[], _T]) -> _T:
         for cause in _causes(error):
             if isinstance(cause, kind.driver.Error) and kind.is_lost(cause):
                 raise OutcomeUnknownError("hos.outcome_unknown", f"{type(cause).__name__}: {cause}") from error
-        raise
+        with _told(kind):
+            raise
     return given
+
+
+@contextlib.contextmanager
+def _told(kind: Kind) -> Iterator[None]:
+    """What the database says of the statements that begin and end a transaction, in the words of the package."""
+    try:
+        yield
+    except HosError:
+        raise
+    except Exception as error:
+        cause = _of_the_driver(kind, error)
+        if cause is None:
+            raise
+        raise kind.failure(cause) from error
+
+
+def _of_the_driver(kind: Kind, error: Exception) -> Optional[BaseException]:
+    """The driver's own error, which a framework may have put into one of its own."""
+    return next((cause for cause in _causes(error) if isinstance(cause, kind.driver.Error)), None)
+
+
+def _roll_back_refused(kind: Kind) -> None:
+    try:
+        kind.rollback()
+    except Exception as error:
+        # With a connection that is lost the transaction is gone by itself.
+        cause = _of_the_driver(kind, error)
+        if cause is None or not kind.is_lost(cause):
+            with _told(kind):
+                raise
 
 
 def _is_refusal(given: object) -> bool:

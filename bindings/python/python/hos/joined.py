@@ -180,20 +180,20 @@ class JoinedEngine:
         if said[0] is not None:
             return ended(said[0], said[1])
         kind = self._kind()
-        if _begun(kind):
-            if world:
+        free = _is_free_to_ask(kind)
+        try:
+            if world and not free:
                 return _beside.apart(kind, lambda watch: self._rounds.go(kind, said, watch))
             try:
                 return self._rounds.go(kind, said)
             except (StoreError, RetryError):
-                kind.spoil()
+                if not free:
+                    kind.spoil()
                 raise
-        try:
-            return self._rounds.go(kind, said)
         finally:
             # What went wrong before says more than that a lost connection cannot be asked.
             with contextlib.suppress(Exception):
-                if kind.inside(True):
+                if kind.is_left(free):
                     kind.rollback()
 
     def _asked_beside(self, operation: str, call: bytes) -> Dict[str, Any]:
@@ -424,10 +424,9 @@ def _said(call: object) -> Dict[str, Any]:
     return {"operation": call.operation, **call.words}
 
 
-def _begun(kind: Kind) -> Optional[bool]:
-    """Whether a transaction has begun."""
+def _is_free_to_ask(kind: Kind) -> bool:
     try:
-        return kind.inside(True)
+        return kind.is_free_to_ask()
     except HosError:
         raise
     except Exception as error:

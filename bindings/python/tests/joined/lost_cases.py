@@ -273,6 +273,31 @@ class Lost(Watched):
         self.assertFalse(self.host.in_transaction(self.connection))
         self.assertEqual(self.kept(id)[0], 0)
 
+    def test_a_function_that_ends_the_transaction(self):
+        if self.host.dialect != "postgres":
+            return
+        for ends in (self.rollback, self.commit, lambda: (self.rollback(), self.begin(), self.insert(fresh("o")))):
+            self.begin()
+            self.insert(fresh("o"))
+            self.refused(hos.CallError, "hos.no_transaction", self.lamp, args=lambda ends=ends: ends() or {})
+            self.rollback()
+        # What it raises behind that is its own.
+        self.begin()
+        self.insert(fresh("o"))
+        with self.assertRaises(ZeroDivisionError):
+            self.lamp(args=lambda: self.rollback() or failing())
+        self.assertFalse(self.host.in_transaction(self.connection), "no other one has begun")
+
+    def test_a_connection_that_is_lost_in_a_function(self):
+        if self.host.dialect != "postgres":
+            return
+        self.begin()
+        self.insert(fresh("o"))
+        other = self.connect()
+        id = self.host.id(self.connection)
+        error = self.refused(hos.StoreError, "hos.store_unavailable", self.lamp, args=lambda: self.host.kill(other, id) or {})
+        self.assertIsInstance(error.__cause__, self.host.driver.Error)
+
     def test_outside_a_transaction_nothing_is_lost(self):
         said = self.lamp(args=failing)
         self.stood(said, "hos.call_malformed")

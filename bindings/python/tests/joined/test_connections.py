@@ -280,6 +280,38 @@ class OwnSqlite(Own):
             self.insert(fresh("o"), connection)
             connection.commit()
 
+    def test_a_question_keeps_nothing_as_it_was(self):
+        for journal in ("DELETE", "WAL"):
+            host = hosts.Sqlite().found()
+            self.addCleanup(host.place.cleanup)
+            with contextlib.closing(host.alone()) as other:
+                other.execute(f"PRAGMA journal_mode = {journal}")
+                other.execute("PRAGMA busy_timeout = 0")
+                connection = self.always(host)
+                # Each question looks at the store.
+                mert = self.open(connection, directory_age_max_ms=0).tenant("t1").as_(MERT)
+                change = ["--tenant", "t1", "--as", "Account::ayse"]
+                host.hos("directory", "put", "Hall::h2", "--attr", "open=false", *change)
+                hall, before = hos.Uid("S::Hall", "h2"), fresh("o")
+                for asks in (
+                    lambda mert=mert, hall=hall: mert.can("hall.enter", hall).allowed,
+                    lambda mert=mert, hall=hall: mert.can_all([hos.Question("hall.enter", hall)])[0].allowed,
+                    lambda mert=mert, hall=hall: mert.can("hall.enter", hall, legacy=True).code is None,
+                ):
+                    host.hos("directory", "join", "Account::mert", "Hall::h2", *change)
+                    self.assertIs(asks(), True, journal)
+                    # Nobody waits for who has only asked.
+                    self.insert(fresh("o"), other)
+                    host.hos("directory", "leave", "Account::mert", "Hall::h2", *change)
+                    self.assertIs(asks(), False, journal)
+                    self.assertTrue(connection.in_transaction)
+                # What the host has written is its own to end.
+                self.insert(before, connection)
+                self.assertIs(asks(), False)
+                connection.commit()
+                self.assertEqual(host.rows(other, "SELECT count(*) FROM orders WHERE id = ?", before), [(1,)])
+                connection.close()
+
     def test_what_was_read_before_another_has_written_is_read_anew(self):
         host = hosts.Sqlite().found()
         self.addCleanup(host.place.cleanup)

@@ -363,9 +363,10 @@ class Transactions(Joined):
             return
         kind, id = type(self.engine._kind()), fresh("o")
         said = "Plugin instructed the server to rollback the current transaction."
-        with mock.patch.object(kind, "commit", side_effect=self.host.driver.OperationalError(3101, said)):
-            with self.assertRaises(self.host.driver.OperationalError):
-                self.engine.transaction(lambda: self.birth(id))
+        own = self.host.driver.OperationalError(3101, said)
+        with mock.patch.object(kind, "commit", side_effect=own):
+            error = self.refused(hos.StoreError, "hos.store_unavailable", self.engine.transaction, lambda: self.birth(id))
+        self.assertIs(error.__cause__, own)
         self.assertEqual(self.kept(id), (0, 0, 0))
 
     def test_a_connection_that_is_lost_before_the_commit_has_stored_nothing(self):
@@ -378,6 +379,80 @@ class Transactions(Joined):
             return answer
 
         self.refused(hos.StoreError, "hos.store_unavailable", self.engine.transaction, work)
+
+    def test_a_connection_that_is_lost_before_the_beginning(self):
+        if self.host.dialect == "sqlite":
+            return
+        ran, id = [], self.host.id(self.connection)
+        # It was asked in a transaction, of a driver that begins them by itself.
+        self.connection.rollback()
+        self.host.kill(self.connect(), id)
+        # Who connects anew on an error of the store's has to be told one, at each try.
+        for _ in range(3):
+            error = self.refused(hos.StoreError, "hos.store_unavailable", self.engine.transaction, lambda: ran.append(1))
+            self.assertIsInstance(error.__cause__, self.host.driver.Error)
+        self.assertEqual(ran, [])
+
+    def test_a_no_stands_though_the_connection_is_lost(self):
+        if self.host.dialect == "sqlite":
+            return
+        id = fresh("o")
+
+        def work():
+            self.insert(id)
+            answer = self.pay(fresh("none"))
+            self.kill()
+            return answer
+
+        self.assertEqual(self.engine.transaction(work).code, "hos.instance_unknown")
+        self.assertEqual(self.kept(id)[0], 0)
+
+    def test_a_beginning_that_fails(self):
+        kind, own = type(self.engine._kind()), self.host.driver.OperationalError("planted")
+        for what in ("begin", "mark"):
+            with mock.patch.object(kind, what, side_effect=own):
+                error = self.refused(hos.StoreError, "hos.store_unavailable", self.engine.transaction, lambda: 5)
+            self.assertIs(error.__cause__, own)
+            self.assertEqual(self.engine.transaction(lambda: 5), 5)
+
+    def test_a_question_leaves_no_transaction(self):
+        hall = hos.Uid("S::Hall", fresh("h"))
+
+        def change(*words):
+            self.host.hos("directory", *words, "--tenant", "t1", "--as", "Account::ayse")
+
+        change("put", f"Hall::{hall.id}", "--attr", "open=false")
+        # So that each question looks at the store.
+        engine = self.open(self.connection, directory_age_max_ms=0)
+        mert = engine.tenant("t1").as_(MERT)
+        asks = {
+            "can": lambda: mert.can("hall.enter", hall).allowed,
+            "can_all": lambda: mert.can_all([hos.Question("hall.enter", hall)])[0].allowed,
+            "beside the world": lambda: mert.can("hall.enter", hall, legacy=True).code is None,
+        }
+        for how, may in asks.items():
+            with self.subTest(how):
+                change("join", "Account::mert", f"Hall::{hall.id}")
+                self.assertIs(may(), True)
+                self.assertFalse(self.host.in_transaction(self.connection))
+                self.rollback_of_the_look()
+                change("leave", "Account::mert", f"Hall::{hall.id}")
+                self.assertIs(may(), False)
+        self.rollback_of_the_look()
+        self.assertEqual(engine.transaction(lambda: 5), 5)
+        # One that the host has begun goes on.
+        id = fresh("o")
+        self.begin()
+        self.insert(id)
+        for may in asks.values():
+            may()
+        self.commit()
+        self.assertEqual(self.kept(id)[0], 1)
+
+    def rollback_of_the_look(self):
+        """That the database was asked whether there is a transaction may have begun one."""
+        if not self.host.explicit and self.host.dialect == "mysql":
+            self.rollback()
 
     def kill(self):
         other = self.connect()

@@ -7,6 +7,7 @@
 
 mod case;
 mod compare;
+mod modes;
 mod parts;
 mod rows;
 mod slice;
@@ -20,10 +21,10 @@ pub use rows::{RowFold, Rows};
 pub use thread::Thread;
 pub use trial::{Decided, Trial};
 
-use crate::id::LawHash;
+use crate::id::{LawHash, RecordHash};
 use crate::judge::{Bench, Limits, Standing};
 use crate::law::Law;
-use crate::law::mode::{Mode, Modes};
+use crate::law::mode::Modes;
 use crate::policy::{Bound, Directory};
 use crate::proof::record::{Decision, Header};
 use case::Case;
@@ -88,23 +89,37 @@ pub type Laws<'l> = dyn Fn(&LawHash) -> Option<Arc<Law>> + 'l;
 /// Whether anybody could ever be granted something by the template of this id.
 pub type Granted<'l> = dyn Fn(&str) -> bool + 'l;
 
+/// The table of modes that the activation of this record set, where that is at hand.
+pub type Activated<'l> = dyn Fn(&RecordHash) -> Option<Arc<Modes>> + 'l;
+
 /// Judges the past. Keeps the worlds that it has closed, up to a bound.
 pub struct Past<'l> {
     laws: &'l Laws<'l>,
     granted: Option<&'l Granted<'l>>,
+    activated: Option<&'l Activated<'l>>,
     worlds: RefCell<HashMap<Vec<u8>, Arc<Directory>>>,
 }
 
 impl<'l> Past<'l> {
     /// With the laws that records name.
     pub fn new(laws: &'l Laws<'l>) -> Self {
-        Self { laws, granted: None, worlds: RefCell::default() }
+        Self { laws, granted: None, activated: None, worlds: RefCell::default() }
     }
 
     /// Of a store of which it is known by which templates anybody could ever be granted something: those that a law in force had. Of any
     /// other there are no grants, though no record says so.
     pub fn granting(self, granted: &'l Granted<'l>) -> Self {
         Self { granted: Some(granted), ..self }
+    }
+
+    /// With the modes that activations set: they say which deadlines fire before a call.
+    pub fn activated(self, activated: &'l Activated<'l>) -> Self {
+        Self { activated: Some(activated), ..self }
+    }
+
+    /// The table of modes under which a record was judged.
+    fn table(&self, header: &Header) -> Option<Arc<Modes>> {
+        (self.activated?)(header.activation.as_ref()?)
     }
 
     /// The law with this hash.
@@ -133,7 +148,7 @@ impl<'l> Past<'l> {
         let older = header.guard_law.as_ref().map(named).transpose()?;
         let case = Case::of(record, before, &active, older.as_deref())?;
         let directory = self.closed(&case.world)?;
-        let laws = Laid { active: &active, older: older.as_deref(), directory: &directory };
+        let laws = Laid { active: &active, older: older.as_deref(), directory: &directory, table: self.table(header) };
         let found = compared(record, &case, &laws, |bound| bound)?;
         // What an earlier build refused was refused, whatever this one would say of it.
         let is_told = found.is_some() && header.decision == Decision::Deny;
@@ -165,6 +180,8 @@ struct Laid<'l> {
     /// The law of the guards, where it is another.
     older: Option<&'l Law>,
     directory: &'l Arc<Directory>,
+    /// The modes of the activation.
+    table: Option<Arc<Modes>>,
 }
 
 /// Judges a case, and says what differs first from its record.
@@ -178,14 +195,15 @@ fn compared(
     let under = |law: &Law| bind(law, laws.directory).map(as_judged);
     let bound = under(laws.active)?;
     let guards = laws.older.map(|law| under(law).map(|bound| (law, bound))).transpose()?;
-    let modes = Modes { default: Mode::from_number(header.mode.into()).unwrap_or(Mode::Enforce), ..Modes::default() };
-    let bench = Bench {
+    let (modes, deadlines_max) = modes::of(header, &case.what, laws);
+    let mut bench = Bench {
         activation: header.activation,
         directory_version: header.directory_version,
         durability: header.durability,
         guards: guards.as_ref().map(|(law, bound)| Standing { law, bound }),
         ..bench_of(header, Standing { law: laws.active, bound: &bound }, &modes)
     };
+    bench.limits.deadlines_max = deadlines_max;
     let (answer, draft) = case.run(&bench).map_err(|blocker| {
         Stop::Broken(Difference::new("record", format!("{:?}", header.kind), format!("refused: {blocker}")))
     })?;

@@ -134,7 +134,8 @@ impl Past<'_> {
         let (directory, watch) = self.closed(&case.world)?.watched();
         let directory = Arc::new(directory);
         // For what its law looks, not to what it comes. An older law's guards are left out: no record holds grants that they ask for.
-        drop(compared(record, &case, &Laid { active: own, older: None, directory: &directory }, |bound| bound));
+        let laws = Laid { active: own, older: None, directory: &directory, table: self.table(record.header) };
+        drop(compared(record, &case, &laws, |bound| bound));
         let known = watch.sought();
         sought.entities.retain(|uid| !known.entities.contains(uid));
         sought.links.retain(|links| !known.links.iter().any(|found| found.covers(links)));

@@ -5,7 +5,7 @@ use super::parse::{self, Parsed, ParsedFile};
 use super::place;
 use super::schema::contract_fault;
 use super::walk;
-use crate::fault::{Fault, Severity, SourceFile};
+use crate::fault::{Fault, Lines, Severity};
 use crate::shape::{Expression, Wanted};
 use cedar_policy_core::ast::{
     ActionConstraint, Annotations, Effect, EntityType, EntityUID, Expr, ExprKind, Name, PolicyID, PrincipalConstraint,
@@ -16,7 +16,7 @@ use cedar_policy_core::validator::{ValidationMode, ValidatorSchema};
 use std::sync::Arc;
 
 /// Cedar's strict validation of one file's policies.
-pub(in crate::policy) fn policies(validator: &Validator, file: &SourceFile, parsed: &ParsedFile, faults: &mut Vec<Fault>) {
+pub(in crate::policy) fn policies(validator: &Validator, lines: &Lines<'_>, parsed: &ParsedFile, faults: &mut Vec<Fault>) {
     super::on_deep_stack(|| {
         let result = validator.validate(&parsed.set, ValidationMode::Strict);
         if result.validation_errors().next().is_none() && result.validation_warnings().next().is_none() {
@@ -27,10 +27,10 @@ pub(in crate::policy) fn policies(validator: &Validator, file: &SourceFile, pars
         let result = validator.validate(&set, ValidationMode::Strict);
         let mut found = Vec::new();
         for error in result.validation_errors() {
-            found.extend(place::troubles(error).into_iter().map(|t| t.fault("law.policy.invalid", Severity::Error, file)));
+            found.extend(place::troubles(error).into_iter().map(|t| t.fault("law.policy.invalid", Severity::Error, lines)));
         }
         for warning in result.validation_warnings() {
-            found.extend(place::troubles(warning).into_iter().map(|t| t.fault("law.policy.warning", Severity::Warning, file)));
+            found.extend(place::troubles(warning).into_iter().map(|t| t.fault("law.policy.warning", Severity::Warning, lines)));
         }
         // Cedar collects them in a set whose order is chance.
         found.sort_by(|a, b| (a.span.start, &a.message).cmp(&(b.span.start, &b.message)));
@@ -45,7 +45,7 @@ pub(in crate::policy) fn validator(schema: ValidatorSchema) -> Validator {
 
 /// A forbid that is not proved free of errors: under the strict rule it would then deny.
 pub(in crate::policy) fn forbid_may_err(
-    file: &SourceFile,
+    lines: &Lines<'_>,
     parsed: &Parsed,
     maybe_entity: &dyn Fn(&str) -> bool,
 ) -> Option<Fault> {
@@ -54,11 +54,11 @@ pub(in crate::policy) fn forbid_may_err(
     }
     let why = walk::may_err(parsed.template.non_scope_constraints()?, maybe_entity)?;
     let message = format!("this forbid is not proved free of errors: {why}; where it cannot be evaluated, it denies");
-    Some(Fault::at("law.policy.forbid_may_err", Severity::Note, file, parsed.span.clone(), message))
+    Some(lines.fault("law.policy.forbid_may_err", Severity::Note, parsed.span.clone(), message))
 }
 
 /// A forbid that applies only if something is there which may be left away: what is absent is data, not an error.
-pub(in crate::policy) fn forbid_hangs(file: &SourceFile, parsed: &Parsed) -> Option<Fault> {
+pub(in crate::policy) fn forbid_hangs(lines: &Lines<'_>, parsed: &Parsed) -> Option<Fault> {
     if parsed.template.effect() != Effect::Forbid {
         return None;
     }
@@ -74,7 +74,7 @@ pub(in crate::policy) fn forbid_hangs(file: &SourceFile, parsed: &Parsed) -> Opt
         body()
     }?;
     let message = format!("this forbid hangs on {what}: where that is not given, it does not apply");
-    Some(Fault::at("law.policy.forbid_hangs", Severity::Note, file, parsed.span.clone(), message))
+    Some(lines.fault("law.policy.forbid_hangs", Severity::Note, parsed.span.clone(), message))
 }
 
 /// A contract's expression, validated (where there is a validator) as a policy of its own over its action and resource type.

@@ -1,12 +1,13 @@
 //! Cedar enters the house here, and nowhere else.
 //!
 //! `uid` words and their prehashed keys · `value` our values as Cedar's · `entity` an entity's attributes, and the rest of it
-//! when asked · `schema` the merged schema and its tables · `parse`
+//! when asked · `schema` the merged schema and its tables · `hierarchy` what its types and actions are in, counted · `parse`
 //! texts to policies · `check` validation · `walk` what a body holds · `light` a body that needs no entities · `judge` the
 //! evaluator.
 
 pub(super) mod check;
 pub(super) mod entity;
+mod hierarchy;
 pub(super) mod judge;
 pub(super) mod light;
 pub(super) mod parse;

@@ -3,7 +3,7 @@
 use super::judge::Body;
 use super::place::{self, Trouble};
 use super::{Key, uid, walk};
-use crate::fault::{Fault, Severity, SourceFile};
+use crate::fault::{Fault, Lines, Severity, SourceFile};
 use crate::id::{Shown, text_hash};
 use crate::limits::{CEDAR_DEPTH_MAX, CEDAR_EXPRESSION_BYTES_MAX, LAW_BYTES_MAX, NAME_BYTES_MAX, POLICY_BYTES_MAX};
 use crate::policy::depth;
@@ -43,8 +43,9 @@ pub(in crate::policy) fn beyond_bounds(text: &str, bytes_max: usize) -> Option<T
 
 /// The policies of one file. `ids` are the ids taken so far, with the file of each.
 pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, String>, faults: &mut Vec<Fault>) -> ParsedFile {
+    let lines = Lines::of(file);
     if let Some(trouble) = beyond_bounds(&file.text, LAW_BYTES_MAX) {
-        faults.push(trouble.fault("law.policy.too_deep", Severity::Error, file));
+        faults.push(trouble.fault("law.policy.too_deep", Severity::Error, &lines));
         return ParsedFile::default();
     }
     let set = super::on_deep_stack(|| {
@@ -53,7 +54,7 @@ pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, Stri
     let set = match set {
         Ok(set) => set,
         Err(troubles) => {
-            faults.extend(troubles.into_iter().map(|t| t.fault("law.policy.parse", Severity::Error, file)));
+            faults.extend(troubles.into_iter().map(|t| t.fault("law.policy.parse", Severity::Error, &lines)));
             return ParsedFile::default();
         }
     };
@@ -62,7 +63,7 @@ pub(in crate::policy) fn file(file: &SourceFile, ids: &mut BTreeMap<String, Stri
     parsed.sort_by_key(|p| p.span.start);
     for policy in &mut parsed {
         let head = head_of(&file.text, &policy.span);
-        let mut fault = |code, message: String| faults.push(Fault::at(code, Severity::Error, file, head.clone(), message));
+        let mut fault = |code, message: String| faults.push(lines.fault(code, Severity::Error, head.clone(), message));
         if policy.span.len() > POLICY_BYTES_MAX {
             fault("law.policy.too_large", format!("a policy has at most {POLICY_BYTES_MAX} bytes"));
         }

@@ -1,6 +1,6 @@
 //! Cedar's errors as faults: their words, their place, their help.
 
-use crate::fault::{Fault, Severity, SourceFile};
+use crate::fault::{Fault, Lines, Severity};
 use miette::Diagnostic;
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ pub(in crate::policy) struct Trouble {
 
 impl Trouble {
     /// The trouble as a fault of a file whose text Cedar saw whole.
-    pub(in crate::policy) fn fault(self, code: &'static str, severity: Severity, file: &SourceFile) -> Fault {
+    pub(in crate::policy) fn fault(self, code: &'static str, severity: Severity, lines: &Lines<'_>) -> Fault {
         let fault = match self.span {
-            Some(span) => Fault::at(code, severity, file, span, self.message),
-            None => Fault::whole(code, severity, &file.path, self.message),
+            Some(span) => lines.fault(code, severity, span, self.message),
+            None => Fault::whole(code, severity, &lines.file().path, self.message),
         };
         match self.help {
             Some(help) => fault.hint(help),

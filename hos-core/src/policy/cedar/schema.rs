@@ -1,8 +1,8 @@
 //! The author's schema, what the contracts own of it, and the tables of both together.
 
 use super::place::{self, Trouble};
-use super::{Key, uid};
-use crate::fault::{Fault, Severity, SourceFile};
+use super::{Key, hierarchy, uid};
+use crate::fault::{Fault, Lines, Severity, SourceFile};
 use crate::id::Shown;
 use crate::limits::{CEDAR_DEPTH_MAX, SCHEMA_BYTES_MAX};
 use crate::policy::depth;
@@ -47,24 +47,29 @@ pub(in crate::policy) fn compile(
         faults.push(Fault::at("law.schema.too_deep", Severity::Error, file, place.at..place.at + 1, message));
         return None;
     }
+    let lines = Lines::of(file);
     super::on_deep_stack(|| {
         let mut fragment = match Fragment::from_cedarschema_str(&file.text, Extensions::all_available()) {
             Ok((fragment, warnings)) => {
                 for warning in warnings {
                     let found = place::troubles(&warning).into_iter();
-                    faults.extend(found.map(|t| t.fault("law.schema.warning", Severity::Warning, file)));
+                    faults.extend(found.map(|t| t.fault("law.schema.warning", Severity::Warning, &lines)));
                 }
                 fragment
             }
             Err(error) => {
                 let found = place::troubles(&error).into_iter();
-                faults.extend(found.map(|t| t.fault("law.schema.parse", Severity::Error, file)));
+                faults.extend(found.map(|t| t.fault("law.schema.parse", Severity::Error, &lines)));
                 return None;
             }
         };
-        faults.extend(tagged(&fragment).map(|trouble| trouble.fault("law.schema.tags", Severity::Error, file)));
+        if let Some(trouble) = hierarchy::beyond_bounds(&fragment) {
+            faults.push(trouble.fault("law.schema.too_large", Severity::Error, &lines));
+            return None;
+        }
+        faults.extend(tagged(&fragment).map(|trouble| trouble.fault("law.schema.tags", Severity::Error, &lines)));
         let as_written = resolved(&fragment).map_err(|found| {
-            faults.extend(found.into_iter().map(|t| t.fault("law.schema.invalid", Severity::Error, file)));
+            faults.extend(found.into_iter().map(|t| t.fault("law.schema.invalid", Severity::Error, &lines)));
         });
         let written = tables(&as_written.ok()?);
         let before = faults.len();
@@ -81,7 +86,7 @@ pub(in crate::policy) fn compile(
         match resolved(&fragment) {
             Ok(validator) => Some(Schema { tables: tables(&validator), validator }),
             Err(found) => {
-                faults.extend(found.into_iter().map(|t| t.fault("law.schema.invalid", Severity::Error, file)));
+                faults.extend(found.into_iter().map(|t| t.fault("law.schema.invalid", Severity::Error, &lines)));
                 None
             }
         }

@@ -10,6 +10,7 @@ use hos_core::proof::checkpoint::{NoteKey, origin};
 use hos_core::proof::key::SealKey;
 use hos_core::proof::keyring::KeyChange;
 use hos_core::proof::record::{Kind, Slot};
+use std::collections::BTreeMap;
 
 /// The key that takes over.
 fn next() -> SealKey {
@@ -22,6 +23,8 @@ struct Course {
     /// Whether there is a change, and whether it is confirmed.
     changed: bool,
     confirmed: bool,
+    /// Whether it is taken back.
+    back: bool,
     /// From which size on the new key signs the tenant's log, of 5 entries.
     tenant_from: u64,
     /// How much later than due it signs the universe's.
@@ -32,7 +35,7 @@ struct Course {
     first: fn(&mut Rec),
 }
 
-const CHANGED: Course = Course { changed: true, confirmed: true, tenant_from: 5, late: 0, epoch: 0, first: |_| () };
+const CHANGED: Course = Course { changed: true, confirmed: true, back: false, tenant_from: 5, late: 0, epoch: 0, first: |_| () };
 const FIRST: Course = Course { changed: false, ..CHANGED };
 
 impl Course {
@@ -55,6 +58,9 @@ impl Course {
         let says = |change: KeyChange| Rec::of_stream(Kind::Key, "hos.keys", 1).with(Slot::Change, change.encode());
         let from = [(tenant(), self.tenant_from), (Tenant::universe(), log.size() + 2 + self.late)];
         log.put("rotated", says(KeyChange::Rotated(next().verify_key(), from.into())));
+        if self.back {
+            log.put("taken back", says(KeyChange::Revoked(next().verify_key(), BTreeMap::new(), "not ours".into())));
+        }
         if self.confirmed {
             let mut closing = log.checkpoint();
             closing.origin = origin(&store(), &Tenant::universe(), self.epoch);
@@ -74,7 +80,7 @@ impl Course {
             made.bundle.logs[place].note = notes[0].clone() + &lines.collect::<String>();
             let turn = if place == 0 { self.tenant_from } else { 5 + self.late };
             let range = |key: &SealKey, from, to| KeyRange { log: place, vkey: vkey(log, key), from, to };
-            match self.changed {
+            match self.changed && !self.back {
                 true => made.bundle.keys.extend([range(&seal_key(), 0, turn - 1), range(&next(), turn, 0)]),
                 false => made.bundle.keys.push(range(&seal_key(), 0, 0)),
             }
@@ -212,4 +218,11 @@ pub(super) fn no_key() -> Vec<Case> {
         made.bundle.keys.push(KeyRange { log: place, vkey, from: turn, to: 0 });
     }
     vec![of("keys_no_key", "a change to what is no key, which nobody confirmed", "key.range", &made)]
+}
+
+/// A change that nobody confirmed is taken back, and the first key goes on.
+pub(super) fn taken_back() -> Vec<Case> {
+    let course = Course { confirmed: false, back: true, ..CHANGED };
+    let made = course.told([&[seal_key()], &[seal_key()]], &[seal_key()]);
+    vec![of("keys_taken_back", "a change of key was taken back, and the first key goes on", "intact", &made)]
 }

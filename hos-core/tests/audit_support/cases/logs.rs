@@ -5,7 +5,7 @@ use crate::audit_support::story::resigned;
 use crate::audit_support::*;
 use hos_core::id::{Handle, Tenant, TreeHash};
 use hos_core::proof::bundle::KeyRange;
-use hos_core::proof::checkpoint::{NoteKey, origin};
+use hos_core::proof::checkpoint::{Checkpoint, NoteKey, origin};
 use hos_core::proof::key::SealKey;
 
 fn stranger() -> SealKey {
@@ -237,4 +237,28 @@ fn witnesses() -> Vec<Case> {
 
 pub(super) fn cases() -> Vec<Case> {
     [notes(), which(), witnesses()].into_iter().flatten().collect()
+}
+
+/// The log goes on in epoch 1, and what was kept is of another epoch.
+pub(super) fn epochs() -> Vec<Case> {
+    let kept = |name, about, expected, epoch: u64, root: fn(&mut Checkpoint)| {
+        bent(name, about, expected, &small(), |m| {
+            m.logs[0].epoch = epoch;
+            let mut said = m.logs[0].checkpoint();
+            root(&mut said);
+            m.against = vec![said.sign(&seal_key()).unwrap()];
+            m.logs[0].epoch = 1;
+            m.bundle.logs[0].note = m.logs[0].note();
+            m.bundle.keys = vec![KeyRange { log: 0, vkey: m.logs[0].key().to_string(), from: 0, to: 0 }];
+            m.trust = trust(&m.logs[0].key(), 0, 0);
+        })
+    };
+    let other: fn(&mut Checkpoint) = |said| said.root = TreeHash([3; 32]);
+    let same: fn(&mut Checkpoint) = |_| ();
+    vec![
+        kept("kept_earlier_epoch", "what was kept is of an earlier epoch, and of other entries", "intact", 0, other),
+        kept("kept_earlier_same", "what was kept is of an earlier epoch, and of the same entries", "anchored", 0, same),
+        kept("kept_later_epoch", "what was kept is of a later epoch", "checkpoint.origin", 2, same),
+        kept("kept_own_epoch", "what was kept is of the log's epoch, and of other entries", "trust.fork", 1, other),
+    ]
 }

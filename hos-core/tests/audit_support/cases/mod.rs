@@ -65,5 +65,6 @@ fn small() -> Plan {
 pub fn all() -> Vec<Case> {
     let rooms = [good::cases(), bytes::cases(), logs::cases(), records::cases(), laws::cases(), roles::cases()];
     let later = [roots::cases(), rows::cases(), keys::cases(), rows::entities(), keys::no_key(), legacy::cases()];
-    rooms.into_iter().chain(later).flatten().collect()
+    let last = [logs::epochs(), keys::taken_back()];
+    rooms.into_iter().chain(later).chain(last).flatten().collect()
 }

@@ -64,7 +64,10 @@ fn make(conn: &mut dyn Connection, dialect: Dialect) -> Result<(), StoreError> {
 fn missing(dialect: Dialect, done: usize, all: usize) -> StoreError {
     StoreError::new(
         Code::StoreVersion,
-        format!("the database has {done} of {all} steps of the schema; `hos schema --dialect {}` prints them", dialect.name()),
+        format!(
+            "the database has {done} of {all} steps of the schema; `hos schema --dialect {} --from {done}` prints the others",
+            dialect.name()
+        ),
     )
 }
 

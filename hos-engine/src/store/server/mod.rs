@@ -150,8 +150,11 @@ impl ServerStore {
                 // A deadlock's victim is rolled back whole; what is left of the transaction is of no use. A call that is to come again
                 // for a reason of its own takes no other with it.
                 Err(error) if open.is_broken() || (alone && error.code == Code::Retry) => return Err(error.clone()),
-                Err(_) => {
-                    open.say("ROLLBACK TO SAVEPOINT job")?;
+                Err(error) => {
+                    // Some failures take the whole transaction with them, and its savepoints, as a full disk does in SQLite.
+                    if open.say("ROLLBACK TO SAVEPOINT job").is_err() {
+                        return Err(error.clone());
+                    }
                     open.say("RELEASE SAVEPOINT job")?;
                     guarded("rewinding the group", || {
                         runner.rewind(&mut group, mark);

@@ -29,10 +29,13 @@ pub fn once(t: &Tenant, key: &OnceKey) -> Statement {
     )
 }
 
-/// Takes a claimed once-key; `n` is [`WAITING`] for a record in the inbox, whose id `thread` is.
+/// Takes a claimed once-key; `n` is [`WAITING`] for a record in the inbox, whose id `thread` is. One that is taken fails the statement
+/// ([`put_claimed`](super::state::put_claimed)).
 pub fn take_once(t: &Tenant, key: &OnceKey, digest: &CallDigest, thread: &Handle, n: i64, at: Timestamp) -> Statement {
     Statement::new(
-        "UPDATE hos_once SET digest = ?3, thread = ?4, n = ?5, at = ?6 WHERE tenant = ?1 AND key = ?2 AND n = -1",
+        "INSERT INTO hos_once (tenant, key, digest, thread, n, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (tenant, key) DO UPDATE SET
+           n = CASE WHEN hos_once.n = -1 THEN ?5 ELSE hos_once.n + 5 + 9223372036854775807 END, digest = ?3, thread = ?4, at = ?6",
         [tenant(t), key.as_str().as_bytes().into(), digest.0.into(), thread.0.into(), n.into(), at.0.into()],
     )
 }
@@ -50,7 +53,8 @@ pub fn leave_once(t: &Tenant, key: &OnceKey) -> Statement {
     Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND key = ?2 AND n = -1", [tenant(t), key.as_str().as_bytes().into()])
 }
 
-/// Claims an instance, or the place where one would be.
+/// Claims an instance, or the place where one would be. In MySQL's words nothing empty is written as it is: a session of MariaDB's may
+/// take that for NULL, and is refused for it by its name, but behind the claim.
 pub fn instance(t: &Tenant, contract: &Name, id: &InstanceId) -> Statement {
     Statement::new(
         "INSERT OR IGNORE INTO hos_instance (tenant, contract, id, handle, n, last, state, version, entered_n, entered_at, last_time,
@@ -58,12 +62,17 @@ pub fn instance(t: &Tenant, contract: &Name, id: &InstanceId) -> Statement {
          VALUES (?1, ?2, ?3, ?4, 0, ?4, '', 0, 0, 0, 0, ?4, 0, ?4, ?5, ?5)",
         [tenant(t), contract.as_str().into(), id.as_str().as_bytes().into(), [0u8; 16].into(), Vec::new().into()],
     )
+    .mysql(
+        "INSERT OR IGNORE INTO hos_instance (tenant, contract, id, handle, n, last, state, version, entered_n, entered_at, last_time,
+           law, contract_version, facts_key, facts, deadlines)
+         VALUES (?1, ?2, ?3, ?4, 0, ?4, left(?1, 0), 0, 0, 0, 0, ?4, 0, ?4, left(?4, 0), left(?4, 0))",
+    )
 }
 
 /// Takes the claim of an instance back.
 pub fn leave_instance(t: &Tenant, contract: &Name, id: &InstanceId) -> Statement {
     Statement::new(
-        "DELETE FROM hos_instance WHERE tenant = ?1 AND contract = ?2 AND id = ?3 AND state = ''",
+        "DELETE FROM hos_instance WHERE tenant = ?1 AND contract = ?2 AND id = ?3 AND version = 0",
         [tenant(t), contract.as_str().into(), id.as_str().as_bytes().into()],
     )
 }

@@ -10,6 +10,7 @@
 //! | `ON CONFLICT (…) DO UPDATE SET` | as it is | `ON DUPLICATE KEY UPDATE` |
 //! | the next `pos` of a queue | the column is not named: numbers of a sequence, given without a lock | the same |
 //! | the column `key` | as it is | quoted: the word is reserved |
+//! | `INDEXED BY i` | left out | left out |
 //! | a lock ([`Statement::locked`](crate::store::Statement::locked)) | `FOR UPDATE`, `FOR SHARE` | `FOR UPDATE`, `LOCK IN SHARE MODE` |
 
 use crate::store::statement::Lock;
@@ -144,6 +145,9 @@ fn words(text: &str, dialect: Dialect) -> String {
         // Who names the column needs the right to choose a place, and MySQL takes DEFAULT there for 0 under NO_AUTO_VALUE_ON_ZERO.
         sql = format!("{}{behind}", before.replacen("(tenant, pos, ", "(tenant, ", 1));
     }
+    if let Some((before, rest)) = sql.split_once(" INDEXED BY ") {
+        sql = format!("{before}{}", rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+    }
     if dialect == Dialect::Mysql {
         while let Some(from) = sql.find("ON CONFLICT (") {
             let Some(length) = sql.get(from..).and_then(|rest| rest.find("DO UPDATE SET")) else { break };
@@ -230,6 +234,14 @@ mod tests {
             said(text, Dialect::Mysql).0,
             "INSERT INTO hos_once (tenant, `key`) VALUES (?, ?) ON DUPLICATE KEY UPDATE tenant = hos_once.tenant"
         );
+    }
+
+    #[test]
+    fn sqlite_alone_is_told_an_index() {
+        let text = "SELECT a FROM t INDEXED BY t_b WHERE b = ?1 ORDER BY a LIMIT 1";
+        assert_eq!(said(text, Dialect::Sqlite).0, text);
+        assert_eq!(said(text, Dialect::Postgres).0, "SELECT a FROM t WHERE b = $1 ORDER BY a LIMIT 1");
+        assert_eq!(said(text, Dialect::Mysql).0, "SELECT a FROM t WHERE b = ? ORDER BY a LIMIT 1");
     }
 
     #[test]

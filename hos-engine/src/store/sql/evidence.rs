@@ -40,6 +40,15 @@ pub fn thread_records(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> S
     )
 }
 
+/// How many bytes each of these records holds, in the same order.
+pub fn thread_sizes(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT length(header) + length(parts) AS bytes FROM hos_record
+         WHERE tenant = ?1 AND thread = ?2 AND n >= ?3 ORDER BY n LIMIT ?4",
+        [tenant(t), thread.0.into(), int(from), int(limit as u64)],
+    )
+}
+
 /// A thread's records with their entries, from one place on, at most `limit`: n, header, parts; seq, disputed, sealed_at and
 /// stream_prev of the entry, and the hash of the entry before it (or null).
 pub fn thread_placed(t: &Tenant, thread: &Handle, from: u64, limit: usize) -> Statement {
@@ -82,6 +91,16 @@ pub fn queue_places(t: &Tenant) -> Statement {
 pub fn log_records(t: &Tenant, from: u64, limit: usize) -> Statement {
     Statement::new(
         "SELECT e.seq, e.thread, e.n, e.sealed_at, e.stream_prev, e.disputed, e.hash, e.leaf, r.header, r.parts FROM hos_entry e
+         LEFT JOIN hos_record r ON r.tenant = e.tenant AND r.thread = e.thread AND r.n = e.n
+         WHERE e.tenant = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3",
+        [tenant(t), int(from), int(limit as u64)],
+    )
+}
+
+/// How many bytes each of these records holds, in the same order; 0 where it is missing.
+pub fn log_sizes(t: &Tenant, from: u64, limit: usize) -> Statement {
+    Statement::new(
+        "SELECT coalesce(length(r.header) + length(r.parts), 0) AS bytes FROM hos_entry e
          LEFT JOIN hos_record r ON r.tenant = e.tenant AND r.thread = e.thread AND r.n = e.n
          WHERE e.tenant = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3",
         [tenant(t), int(from), int(limit as u64)],

@@ -79,7 +79,12 @@ pub fn change_grant(t: &Tenant, id: &[u8; 16], grant: &str) -> Statement {
     )
 }
 
-/// A change's number: the first four bytes of its id, so that a sum of many is a number that every language holds.
+/// Marks are added up modulo this.
+pub const MARKS: i64 = 1 << 32;
+
+/// A change's number: the first four bytes of its id, so that a sum of many is a number that every language holds. Once the change is
+/// counted, its mark is in the sum that the tenant's row keeps ([`raise_directory_version`](super::law::raise_directory_version)): by the
+/// version and that sum, a directory is known from the same number of changes in another history, where a database was put back.
 pub fn mark_of(id: &[u8; 16]) -> i64 {
     id.iter().take(4).fold(0, |sum, byte| sum << 8 | i64::from(*byte))
 }
@@ -96,12 +101,4 @@ pub fn changes(t: &Tenant, limit: i64) -> Statement {
 /// Takes a change out of the list.
 pub fn delete_change(t: &Tenant, id: &[u8; 16]) -> Statement {
     Statement::new("DELETE FROM hos_change WHERE tenant = ?1 AND id = ?2", [tenant(t), id.into()])
-}
-
-/// Counts changes in the directory's version that were taken out of the list.
-pub fn count_changes(t: &Tenant, count: i64) -> Statement {
-    Statement::new(
-        "UPDATE hos_tenant SET directory_version = directory_version + ?2 WHERE tenant = ?1",
-        [tenant(t), count.into()],
-    )
 }

@@ -27,6 +27,11 @@ pub fn set_store_value(key: &str, value: &[u8]) -> Statement {
     Statement::new("UPDATE hos_store SET value = ?2 WHERE tenant = 'universe' AND key = ?1", [key.into(), value.into()])
 }
 
+/// Takes a fact of the store back.
+pub fn delete_store_value(key: &str) -> Statement {
+    Statement::new("DELETE FROM hos_store WHERE tenant = 'universe' AND key = ?1", [key.into()])
+}
+
 /// Keeps a law by its hash.
 pub fn insert_law(hash: &LawHash, files: &[(String, Vec<u8>)]) -> Statement {
     let mut w = Writer::default();
@@ -132,25 +137,31 @@ pub fn tenant_row(t: &Tenant) -> Statement {
 }
 
 /// How the parts of a tenant's directory stand, the universe's and its own, where hosts' transactions change them too: tenant,
-/// version, how many changes that does not count yet, the sum of their marks. Grouped by the key alone, which costs MariaDB no table of
-/// its own.
+/// version, how many changes that does not count yet, the sum of all changes' marks, counted ones and others, which is to be taken modulo
+/// [`MARKS`](super::inbox::MARKS). Grouped by the key alone, which costs MariaDB no table of its own.
 pub fn directory_stands(t: &Tenant) -> Statement {
     Statement::new(
-        "SELECT t.tenant, max(t.directory_version) AS version, count(c.mark) AS changes, CAST(coalesce(sum(c.mark), 0) AS BIGINT) AS marks
+        "SELECT t.tenant, max(t.directory_version) AS version, count(c.mark) AS changes,
+           CAST(max(t.directory_mark) + coalesce(sum(c.mark), 0) AS BIGINT) AS marks
          FROM hos_tenant t LEFT JOIN hos_change c ON c.tenant = t.tenant
          WHERE t.tenant IN ('universe', ?1) GROUP BY t.tenant",
         [tenant(t)],
     )
     .mysql(
-        "SELECT t.tenant, max(t.directory_version) AS version, count(c.mark) AS changes, CAST(coalesce(sum(c.mark), 0) AS SIGNED) AS marks
+        "SELECT t.tenant, max(t.directory_version) AS version, count(c.mark) AS changes,
+           CAST(max(t.directory_mark) + coalesce(sum(c.mark), 0) AS SIGNED) AS marks
          FROM hos_tenant t LEFT JOIN hos_change c ON c.tenant = t.tenant
          WHERE t.tenant IN ('universe', ?1) GROUP BY t.tenant",
     )
 }
 
-/// Raises a tenant's directory version by one.
-pub fn raise_directory_version(t: &Tenant) -> Statement {
-    Statement::new("UPDATE hos_tenant SET directory_version = directory_version + 1 WHERE tenant = ?1", [tenant(t)])
+/// Counts changes in a tenant's directory version, with the sum of their marks.
+pub fn raise_directory_version(t: &Tenant, changes: u64, marks: i64) -> Statement {
+    Statement::new(
+        "UPDATE hos_tenant SET directory_version = directory_version + ?2, directory_mark = (directory_mark + ?3) % 4294967296
+         WHERE tenant = ?1",
+        [tenant(t), int(changes), marks.into()],
+    )
 }
 
 /// Once-keys that are older than an instant, at most `limit`: key. They are read first and forgotten by their keys, for a statement that

@@ -45,17 +45,18 @@ pub fn insert_message(t: &Tenant, thread: &Handle, n: u64, i: usize, kind: &str,
     )
 }
 
-/// Messages that wait and are not leased, the first or those behind one: pos, thread, n, i, kind, body_key, body, attempts.
+/// Messages that wait and are not leased, the first or those behind one: pos, thread, n, i, kind, body_key, body, attempts. SQLite takes
+/// the primary key unless it is told, and reads all that were ever acknowledged.
 pub fn waiting(t: &Tenant, now: Timestamp, behind: Option<i64>, limit: usize) -> Statement {
     let limit = int(limit as u64);
     match behind {
         None => Statement::new(
-            "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox
+            "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox INDEXED BY hos_outbox_waiting
              WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 ORDER BY pos LIMIT ?3",
             [tenant(t), now.0.into(), limit],
         ),
         Some(pos) => Statement::new(
-            "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox
+            "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox INDEXED BY hos_outbox_waiting
              WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 AND pos > ?3 ORDER BY pos LIMIT ?4",
             [tenant(t), now.0.into(), pos.into(), limit],
         ),

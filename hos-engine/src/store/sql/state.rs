@@ -130,13 +130,20 @@ pub fn put_instance(t: &Tenant, i: &Instance, facts_key: &KeyId, facts: Vec<u8>,
     }
 }
 
-/// An instance takes the place that was claimed for it.
-pub fn fill_instance(t: &Tenant, i: &Instance, facts_key: &KeyId, facts: Vec<u8>) -> Statement {
-    let params = put_instance(t, i, facts_key, facts, None).params;
+/// Puts an instance where others write beside us: over its row of the version before, or over what only claims its place, whose version
+/// is 0. The row was claimed. Of one that is another all the same a number is asked that no column holds, so that the database itself
+/// fails the statement: a host's driver need not look how many rows it hit.
+pub fn put_claimed(t: &Tenant, i: &Instance, facts_key: &KeyId, facts: Vec<u8>, version_before: Option<u64>) -> Statement {
+    let mut params = put_instance(t, i, facts_key, facts, None).params;
+    params.push(int(version_before.unwrap_or(0)));
     Statement::new(
-        "UPDATE hos_instance SET handle = ?4, n = ?5, last = ?6, state = ?7, version = ?8, entered_n = ?9, entered_at = ?10,
-           last_time = ?11, law = ?12, contract_version = ?13, facts_key = ?14, facts = ?15, deadlines = ?16
-         WHERE tenant = ?1 AND contract = ?2 AND id = ?3 AND state = ''",
+        "INSERT INTO hos_instance (tenant, contract, id, handle, n, last, state, version, entered_n, entered_at, last_time,
+           law, contract_version, facts_key, facts, deadlines)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+         ON CONFLICT (tenant, contract, id) DO UPDATE SET
+           version = CASE WHEN hos_instance.version = ?17 THEN ?8 ELSE hos_instance.version + 1 + 9223372036854775807 END,
+           handle = ?4, n = ?5, last = ?6, state = ?7, entered_n = ?9, entered_at = ?10, last_time = ?11, law = ?12,
+           contract_version = ?13, facts_key = ?14, facts = ?15, deadlines = ?16",
         params,
     )
 }
@@ -157,12 +164,33 @@ pub fn delete_deadline(t: &Tenant, due: Timestamp, contract: &Name, id: &Instanc
     )
 }
 
-/// A page of due deadlines, the earliest first: due, contract, id; those after the given one.
-pub fn due(t: &Tenant, now: Timestamp, after: &(Timestamp, String, Vec<u8>), limit: usize) -> Statement {
+/// A page of due deadlines, the earliest first: due, contract, id, place, and the law of the instance, if there is one; those after the
+/// given one.
+pub fn due(t: &Tenant, now: Timestamp, after: &(Timestamp, String, Vec<u8>, i64), limit: usize) -> Statement {
+    let (due, contract, id, place) = after;
     Statement::new(
-        "SELECT due, contract, id FROM hos_deadline WHERE tenant = ?1 AND due <= ?2 AND (due, contract, id) > (?3, ?4, ?5)
-         ORDER BY due, contract, id LIMIT ?6",
-        [tenant(t), now.0.into(), after.0.0.into(), after.1.as_str().into(), after.2.as_slice().into(), int(limit as u64)],
+        // The law is looked up for each row by itself: a join might be made the other way round.
+        "SELECT d.due, d.contract, d.id, d.place, (SELECT i.law FROM hos_instance i
+           WHERE i.tenant = d.tenant AND i.contract = d.contract AND i.id = d.id AND i.state <> '') AS law
+         FROM hos_deadline d WHERE d.tenant = ?1 AND d.due <= ?2 AND (d.due, d.contract, d.id, d.place) > (?3, ?4, ?5, ?6)
+         ORDER BY d.due, d.contract, d.id, d.place LIMIT ?7",
+        [
+            tenant(t),
+            now.0.into(),
+            due.0.into(),
+            contract.as_str().into(),
+            id.as_slice().into(),
+            (*place).into(),
+            int(limit as u64),
+        ],
+    )
+    // MariaDB reads an index from this form on, and SQLite from the other alone.
+    .mysql(
+        "SELECT d.due, d.contract, d.id, d.place, (SELECT i.law FROM hos_instance i
+           WHERE i.tenant = d.tenant AND i.contract = d.contract AND i.id = d.id AND i.state <> '') AS law
+         FROM hos_deadline d WHERE d.tenant = ?1 AND d.due <= ?2
+           AND (d.due > ?3 OR d.due = ?3 AND (d.contract > ?4 OR d.contract = ?4 AND (d.id > ?5 OR d.id = ?5 AND d.place > ?6)))
+         ORDER BY d.due, d.contract, d.id, d.place LIMIT ?7",
     )
 }
 

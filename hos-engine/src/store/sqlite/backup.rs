@@ -3,25 +3,38 @@
 //! Copying the file misses what still lies in the write-ahead log. This goes through SQLite's backup interface, from one
 //! snapshot: writers go on meanwhile, and what they write after the start is not in the copy. The snapshot keeps the
 //! write-ahead log from being emptied, so the log grows by what is written during the backup.
+//!
+//! An unfinished copy holds rows as a finished one does. What a killed backup left of one is removed by the next backup of the same
+//! name; who is still at one holds a lock for it ([`Claim`]).
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::ops::ControlFlow;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hos_core::refusal::Code;
+use nix::libc;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::db::{Db, sync_directory};
 use super::error::{from_io, from_sqlite, shown};
+use super::identity::FileId;
 use crate::store::StoreError;
 
 /// Pages copied between two calls of the progress function.
 const PAGES_AT_ONCE: i32 = 512;
 const RETRY_PAUSE: Duration = Duration::from_millis(5);
+/// What lies beside an unfinished copy that somebody is at.
+const HELD: &str = "-held";
+/// What SQLite and a store may have beside an unfinished copy.
+const BESIDE: [&str; 4] = ["-journal", "-wal", "-shm", "-lock"];
 
 /// How far a backup has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +48,8 @@ pub struct Progress {
 /// Copies the store to `target`, which must not exist. The copy is made under another name in the same directory, made
 /// durable, given to `verify`, and only then gets its name, never replacing a file.
 ///
-/// The name is the commit point: a crash before leaves at most a file `<target>.partial-…`, a crash after leaves a whole
-/// and verified backup.
+/// The name is the commit point: a crash before leaves at most files `<target>.partial-…`, which the next backup of this target
+/// removes; a crash after leaves a whole and verified backup.
 pub(super) fn backup(
     db: &Db,
     target: &Path,
@@ -46,6 +59,7 @@ pub(super) fn backup(
     if fs::symlink_metadata(target).is_ok() {
         return Err(exists(target));
     }
+    sweep(target);
     let (partial, file) = begun(target)?;
     copy(db, &partial.path, progress)?;
     file.sync_all().map_err(|e| from_io(&e, &partial.path, "make durable"))?;
@@ -56,19 +70,56 @@ pub(super) fn backup(
     sync_directory(&fs::canonicalize(target).map_err(|e| from_io(&e, target, "find"))?)
 }
 
-/// A new file for a copy. What others left, or are at, stays as it is: in a container every process may have the same number.
+/// A new file for a copy. What others are at stays as it is: in a container every process may have the same number.
 fn begun(target: &Path) -> Result<(Partial, File), StoreError> {
     let mut number = 0u64;
     loop {
-        let mut name = target.as_os_str().to_owned();
-        name.push(format!(".partial-{}-{number}", std::process::id()));
-        let path = PathBuf::from(name);
+        let path = with(target, &format!(".partial-{}-{number}", std::process::id()));
+        number += 1;
+        let claim = match Claim::of(&path) {
+            Ok(Some(claim)) => Some(claim),
+            Ok(None) => continue,
+            // Not every file system has locks; one that has none is not swept either.
+            Err(_) => None,
+        };
         match File::options().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => return Ok((Partial { path }, file)),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            Ok(file) => return Ok((Partial { path, _claim: claim }, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(from_io(&error, &path, "make")),
         }
     }
+}
+
+/// Removes what backups of this target left that were ended before they had come to their end. What cannot be removed is in nobody's way.
+fn sweep(target: &Path) {
+    let Some(name) = target.file_name() else { return };
+    let directory = target.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let found = entries.flatten().filter_map(|entry| partial_of(name.as_bytes(), entry.file_name().as_bytes()));
+    for partial in found.collect::<BTreeSet<OsString>>() {
+        let path = target.with_file_name(partial);
+        if let Ok(claim @ Some(_)) = Claim::of(&path) {
+            drop(Partial { path, _claim: claim });
+        }
+    }
+}
+
+/// The name of the unfinished copy of a target that a file is, or lies beside.
+fn partial_of(target: &[u8], name: &[u8]) -> Option<OsString> {
+    let rest = name.strip_prefix(target)?.strip_prefix(b".partial-")?;
+    let ends = BESIDE.iter().chain([&HELD]).find_map(|ending| rest.strip_suffix(ending.as_bytes())).unwrap_or(rest);
+    let is_number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let mut numbers = ends.split(|byte| *byte == b'-');
+    let is_ours = numbers.next().is_some_and(is_number) && numbers.next().is_some_and(is_number) && numbers.next().is_none();
+    let named = name.get(..name.len() - rest.len() + ends.len()).filter(|_| is_ours)?;
+    Some(OsString::from_vec(named.to_vec()))
+}
+
+/// The path with this behind it.
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 fn copy(db: &Db, to: &Path, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<(), StoreError> {
@@ -133,7 +184,7 @@ fn give_name(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from).map_err(|e| from_io(&e, from, "remove the other name of the backup,")),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(to)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(to)),
         Err(error) => Err(from_io(&error, to, "name the backup")),
     }
 }
@@ -145,15 +196,75 @@ fn exists(target: &Path) -> StoreError {
 /// The unfinished copy; removed when dropped, unless it has got its name.
 struct Partial {
     path: PathBuf,
+    /// Ends after the files are gone.
+    _claim: Option<Claim>,
 }
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        for suffix in ["", "-journal", "-wal", "-shm", "-lock"] {
-            let mut path = self.path.as_os_str().to_owned();
-            path.push(suffix);
+        for ending in [""].iter().chain(&BESIDE) {
             // Most are not there.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(with(&self.path, ending));
         }
+    }
+}
+
+/// The right to the name of an unfinished copy: a lock on a file of its own beside it, which the kernel takes back when its process
+/// dies. The copy itself is SQLite's, whose locks go with any other descriptor of it that this process closes.
+struct Claim {
+    path: PathBuf,
+    _locked: File,
+}
+
+impl Claim {
+    /// None where somebody else has it.
+    fn of(partial: &Path) -> io::Result<Option<Self>> {
+        let path = with(partial, HELD);
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+        let file = options.open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Who had it may have removed the file meanwhile: a lock on a file without a name keeps nobody out.
+        let is_named = FileId::named(&path).is_ok_and(|named| file.metadata().is_ok_and(|ours| FileId::of(&ours) == named));
+        Ok(is_named.then_some(Self { path, _locked: file }))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // INVARIANT: before the lock goes, so that whoever gets the lock of this file sees that it has no name any more.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_an_unfinished_copy_is_told_by_its_name() {
+        let of = |name: &str| partial_of(b"b.db", name.as_bytes()).map(|name| name.into_string().unwrap());
+        for ending in ["", "-journal", "-wal", "-shm", "-lock", "-held"] {
+            assert_eq!(of(&format!("b.db.partial-12-0{ending}")).as_deref(), Some("b.db.partial-12-0"), "{ending}");
+        }
+        for other in ["b.db", "b.db.partial-", "b.db.partial-12", "b.db.partial-1-", "b.db.partial-1-0-x"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+        assert_eq!((of("a.db.partial-12-0"), of("b.db.partial-x-0"), of("b.db.partial-12-0-held-held")), (None, None, None));
+    }
+
+    #[test]
+    fn a_name_is_claimed_once_until_it_is_let_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("b.db.partial-1-0");
+        let claim = Claim::of(&path).unwrap();
+        assert!(claim.is_some() && Claim::of(&path).unwrap().is_none());
+        drop(claim);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert!(Claim::of(&path).unwrap().is_some());
     }
 }

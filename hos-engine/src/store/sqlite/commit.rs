@@ -239,7 +239,12 @@ fn verify<R: Runner>(db: &Db, runner: &R, tx: &Tx<'_>) -> Result<(), StoreError>
     }
     match guarded("verifying the store after it was opened anew", || runner.reopened(tx)) {
         // Where another was faster, more may have been answered since than this moment has: its word is enough.
-        Err(error) if db.is_unverified() => Err(error),
+        Err(error) if db.is_unverified() => {
+            if error.code == Code::StoreIntegrity {
+                db.set_lost();
+            }
+            Err(error)
+        }
         Ok(()) | Err(_) => {
             db.set_verified();
             Ok(())

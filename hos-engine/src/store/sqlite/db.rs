@@ -1,5 +1,7 @@
 //! One open file: the writer, the readers, and what keeps them safe from each other and from the rest of the process.
 
+mod leave;
+
 use std::cell::Cell;
 use std::fs;
 use std::io;
@@ -45,6 +47,10 @@ pub(super) struct Db {
     suspect: AtomicBool,
     /// Reopened since it was last verified: verify before the next write, and before the next read for an answer.
     unverified: AtomicBool,
+    /// What lies there now was looked at and is not what was answered from.
+    lost: AtomicBool,
+    /// All is closed and stays so.
+    left: AtomicBool,
     reopens: AtomicU64,
 }
 
@@ -95,6 +101,8 @@ impl Db {
             lock,
             suspect: AtomicBool::new(true),
             unverified: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             reopens: AtomicU64::new(0),
         });
         db.bring_up(&mut lock_of(&db.writer), options.create)?;
@@ -136,6 +144,7 @@ impl Db {
         if let Some(seat) = &mut pool.seat {
             seat.move_to(guard.id(), &self.path)?;
         }
+        check_log(&guard, &self.path)?;
         check_header(&guard, &self.path)?;
         // From here on an early return must close the connection before the guard: locals are dropped last first.
         if self.options.read_only {
@@ -174,25 +183,8 @@ impl Db {
 
     /// Closes all that is open and opens it anew, because the guard fired or a commit broke.
     fn reopen(&self, writer: &mut Option<Writer>) -> Result<(), StoreError> {
-        {
-            let mut pool = lock_of(&self.pool);
-            let was_open = !std::mem::replace(&mut pool.closed, true);
-            let until = Instant::now() + self.options.busy_timeout;
-            // SQLite keeps one state of a file for a process: only when its last connection is gone does a new one take
-            // locks of its own.
-            while pool.lent > 0 {
-                let left = until.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    pool.closed = !was_open;
-                    let message = "the store must be opened anew, but reads that are under way do not end";
-                    return Err(StoreError::new(Code::StoreBusy, message));
-                }
-                pool = self.returned.wait_timeout(pool, left).unwrap_or_else(PoisonError::into_inner).0;
-            }
-            pool.idle.clear();
-            *writer = None;
-            pool.guard = None;
-        }
+        self.not_left()?;
+        self.shut(writer)?;
         self.unverified.store(true, Ordering::Release);
         // A store that vanished is never made again here: that would answer a loss with an empty file.
         self.bring_up(writer, false)?;
@@ -253,6 +245,7 @@ impl Db {
         let until = Instant::now() + self.options.busy_timeout;
         let mut pool = lock_of(&self.pool);
         while pool.closed {
+            self.not_left()?;
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(StoreError::new(Code::StoreBusy, "the store is being opened anew"));
@@ -286,11 +279,17 @@ impl Db {
         self.suspect.store(true, Ordering::Release);
     }
 
+    /// Whether it is to be opened anew or verified before its next use.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.suspect.load(Ordering::Acquire) || self.is_unverified()
+    }
+
     pub(super) fn is_unverified(&self) -> bool {
         self.unverified.load(Ordering::Acquire)
     }
 
     pub(super) fn set_verified(&self) {
+        self.lost.store(false, Ordering::Release);
         self.unverified.store(false, Ordering::Release);
     }
 
@@ -303,8 +302,9 @@ impl Db {
         lock_of(&self.pool).guard.as_ref().map_or(0, FileGuard::wal_bytes)
     }
 
-    /// Reads the store's own file through the descriptor that is open already; a second one would drop the locks.
-    pub(super) fn each_block(&self, mut take: impl FnMut(&[u8])) -> Result<(), StoreError> {
+    /// Whether a block of the store's own file is what is looked for. It is read through the descriptor that is open already; a second
+    /// one would drop the locks.
+    pub(super) fn any_block(&self, mut is_it: impl FnMut(&[u8]) -> bool) -> Result<bool, StoreError> {
         const BLOCK: usize = 1 << 20;
         const OVERLAP: usize = 1024;
         let _stay = Stay::enter();
@@ -324,9 +324,11 @@ impl Db {
                     Err(error) => return Err(from_io(&error, &self.path, "read")),
                 }
             }
-            take(&block[..filled]);
+            if is_it(&block[..filled]) {
+                return Ok(true);
+            }
             if filled < BLOCK {
-                return Ok(());
+                return Ok(false);
             }
             offset += (BLOCK - OVERLAP) as u64;
         }
@@ -354,7 +356,7 @@ impl Db {
         *writer = None;
         pool.guard = None;
         if let Some(lock) = &self.lock {
-            lock.part_from_parent();
+            lock.let_go();
         }
         true
     }
@@ -504,6 +506,24 @@ fn identify(path: &Path) -> Result<FileId, StoreError> {
         ));
     }
     Ok(FileId::of(&metadata))
+}
+
+/// Refuses a log that is another file's: one beside a file that keeps none. A copy that `hos backup` made keeps none until it is opened,
+/// and is put in the place of a store whose process was killed; SQLite would play that store's log into it.
+///
+/// A file of ours comes to no such state: what turns its log on says so in its header, durably, before the log holds anything.
+fn check_log(guard: &FileGuard, path: &Path) -> Result<(), StoreError> {
+    if guard.wal_bytes() == 0 || !guard.keeps_no_log() {
+        return Ok(());
+    }
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Err(StoreError::integrity(format!(
+        "{} is the log of another file: {} keeps none, as a copy keeps none; move the log away before the copy is opened, with the \
+         file it was of",
+        shown(Path::new(&log)),
+        shown(path)
+    )))
 }
 
 /// Refuses what is not an SQLite file, and one that was cut short: SQLite reads what is missing as zeros.

@@ -49,6 +49,9 @@ pub(super) fn code_of(extended: i32) -> Code {
         // The log's index grows by a byte that is written to each of its new pages. Why such a write fails SQLite does not look, as
         // it does with pages of its own; but it fails for want of room: SQLite's documents name no other cause.
         ffi::SQLITE_IOERR_SHMSIZE => return Code::StoreFull,
+        // What SQLite made of a stored number is none any more that a column takes: the next place of a queue, behind the last there
+        // is. Nobody comes that far by writing rows one by one.
+        ffi::SQLITE_CONSTRAINT_DATATYPE => return Code::StoreIntegrity,
         _ => {}
     }
     match extended & 0xff {
@@ -131,6 +134,7 @@ mod tests {
             (ffi::SQLITE_IOERR_WRITE, Code::StoreUnavailable),
             (ffi::SQLITE_CANTOPEN, Code::StoreUnavailable),
             (ffi::SQLITE_CONSTRAINT_UNIQUE, Code::Internal),
+            (ffi::SQLITE_CONSTRAINT_DATATYPE, Code::StoreIntegrity),
             (ffi::SQLITE_ERROR, Code::Internal),
         ] {
             assert_eq!(code_of(extended), code, "{extended}");

@@ -170,14 +170,24 @@ impl FileGuard {
         Ok(None)
     }
 
-    /// Whether the log is on, and no journal of before waits for somebody who is alone.
-    pub(super) fn is_logged(&self) -> bool {
+    /// Whether the file says of itself that it keeps no log, which the other bytes of a torn first page would not say.
+    pub(super) fn keeps_no_log(&self) -> bool {
+        self.versions() == Some([1, 1])
+    }
+
+    /// What the header says of how the file is written and read: 1 with a rollback journal, 2 with a log.
+    fn versions(&self) -> Option<[u8; 2]> {
         use std::os::unix::fs::FileExt;
         let mut versions = [0; 2];
+        self.file.read_exact_at(&mut versions, 18).is_ok().then_some(versions)
+    }
+
+    /// Whether the log is on, and no journal of before waits for somebody who is alone.
+    pub(super) fn is_logged(&self) -> bool {
         let mut journal = self.path.as_os_str().to_owned();
         journal.push("-journal");
         // A first page that the power tore says nothing; a log that is there does, as it does to SQLite.
-        let is_said = self.file.read_exact_at(&mut versions, 18).is_ok() && versions == [2, 2];
+        let is_said = self.versions() == Some([2, 2]);
         (is_said || self.wal_bytes() > 0) && !Path::new(&journal).exists()
     }
 

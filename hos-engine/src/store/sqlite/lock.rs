@@ -126,8 +126,9 @@ impl SideLock {
         }
     }
 
-    /// In a child: closes the parent's descriptor. Closed later, it would free a lock that this process holds by then.
-    pub(super) fn part_from_parent(&self) {
+    /// Closes the descriptor for good: the parent's in a child, or one whose store was left to another engine of this process. Closed
+    /// later, it would free a lock that this process holds by then.
+    pub(super) fn let_go(&self) {
         if let Ok(nothing) = File::open("/dev/null") {
             self.file.store(Arc::new(Opened { file: nothing, id: None }));
         }

@@ -153,6 +153,32 @@ impl<R: Runner> SqliteStore<R> {
         commit::read(&life.db, runner, work)
     }
 
+    /// Leaves the file for good where what lies there now is not what the runner has answered from; says whether it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::StoreBusy`]: it would, but reads that are under way do not end.
+    pub fn leave_if_lost(&self, runner: &R) -> Result<bool, StoreError> {
+        let life = self.life()?;
+        commit::refuse_inside(&life.db)?;
+        if !life.db.has_left() {
+            // What is wrong with the file the read finds too, and opens it anew.
+            let _ = life.db.check();
+            if life.db.is_doubted() {
+                let _ = commit::read(&life.db, runner, |_| Ok(()));
+            }
+            if !life.db.is_lost() {
+                return Ok(false);
+            }
+        }
+        life.db.leave().map(|()| true)
+    }
+
+    /// Leaves the file for good.
+    fn leave(&self) -> Result<(), StoreError> {
+        self.life()?.db.leave()
+    }
+
     /// Copies the store into a new file; writers go on meanwhile. `verify` gets the finished copy under its temporary name,
     /// and only if it says yes does the copy get its own. `progress` may stop it. An existing `target` is never replaced.
     pub fn backup(
@@ -234,6 +260,9 @@ impl<R: Runner> SqliteStore<R> {
     fn open_in_child(&self, pid: u32) -> (Option<u64>, Result<Arc<Life<R>>, StoreError>) {
         fork::arrive(pid);
         let inherited = self.life.load_full();
+        if let Err(left) = inherited.db.not_left() {
+            return (None, Err(left));
+        }
         if !inherited.db.part_from_parent() {
             // Whatever another thread of the parent was using must never be touched here, nor freed.
             std::mem::forget(inherited);

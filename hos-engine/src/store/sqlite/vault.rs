@@ -28,7 +28,7 @@ use super::db::Desk;
 use super::error::from_sqlite;
 use super::session::Session;
 use super::{Migration, OpenOptions, Progress, Runner, SecureDelete, SqliteStore, objects};
-use crate::store::form::{self, Objects};
+use crate::store::form::{self, Form};
 use crate::store::{Row, Sql, Statement, StoreError, Tx};
 
 /// `HOSV` in the file's header.
@@ -259,12 +259,9 @@ impl Vault {
         let ours = ours()?;
         self.store.read(|tx| {
             let found = form::objects(tx, OBJECTS, 4)?;
-            let strange = form::differences(&found, ours).into_iter();
+            let strange = form::differences(&found, &ours.objects).into_iter();
             let mut faults: Vec<(String, String)> = strange.map(|(at, what)| (at, what.to_owned())).collect();
-            for table in form::tables(ours, &found) {
-                let found = form::faults(tx, table)?.into_iter();
-                faults.extend(found.map(|what| (format!("table {table}"), format!("the file: {what}"))));
-            }
+            faults.extend(ours.faults(tx, &found)?);
             Ok(faults)
         })
     }
@@ -284,6 +281,11 @@ impl Vault {
             let rows = tx.rows(&Statement::new(DESTROYED, [TENANT.into()]))?;
             rows.iter().map(|row| row.bytes::<16>(0).map(KeyId)).collect()
         })
+    }
+
+    /// Leaves the file for good, with the store that it is of.
+    pub(crate) fn leave(&self) -> Result<(), StoreError> {
+        self.store.leave()
     }
 
     /// Copies the vault. See [`SqliteStore::backup`]; the copy holds every key, so keep it for a short time only.
@@ -365,26 +367,24 @@ impl Vault {
     }
 
     fn file_holds(&self, key: &SecretKey) -> Result<bool, StoreError> {
-        let mut found = false;
-        self.store.life()?.db.each_block(|block| found |= holds(block, key.bytes()))?;
-        Ok(found)
+        self.store.life()?.db.any_block(|block| holds(block, key.bytes()))
     }
 }
 
 /// The schema that the file's one step makes: made once in a process.
-fn ours() -> Result<&'static Objects, StoreError> {
-    static MADE: OnceLock<Objects> = OnceLock::new();
+fn ours() -> Result<&'static Form, StoreError> {
+    static MADE: OnceLock<Form> = OnceLock::new();
     match MADE.get() {
         Some(made) => Ok(made),
         None => {
-            let made = objects(SCHEMA, OBJECTS)?;
+            let made = Form::new(objects(SCHEMA, OBJECTS)?);
             Ok(MADE.get_or_init(|| made))
         }
     }
 }
 
 fn sound(tx: &Tx<'_>) -> Result<(), StoreError> {
-    match form::differences(&form::objects(tx, OBJECTS, 4)?, ours()?).first() {
+    match form::differences(&form::objects(tx, OBJECTS, 4)?, &ours()?.objects).first() {
         None => Ok(()),
         Some((at, what)) => {
             let why = "no key is destroyed while it may be kept by something else";

@@ -41,12 +41,12 @@ pub fn steps(dialect: Dialect) -> &'static [Migration] {
     }
 }
 
-/// The whole schema as a script that a database administrator reads and runs: what a database without any step needs.
-pub fn script(dialect: Dialect) -> String {
+/// The schema as a script that a database administrator reads and runs: what a database needs that has so many of the steps.
+pub fn script(dialect: Dialect, done: usize) -> String {
     let mut out = format!("{};\n", steps_table(dialect));
     // A word of MySQL's own.
     let sql = if dialect == Dialect::Mysql { "`sql`" } else { "sql" };
-    for (n, step) in (1..).zip(steps(dialect)) {
+    for (n, step) in (1..).zip(steps(dialect)).skip(done) {
         out.push_str(&format!("\n-- step {n}: {}\n{}\n", step.name, step.sql.trim()));
         out.push_str(&format!(
             "INSERT INTO hos_migration (n, name, {sql}) VALUES ({n}, '{}', {});\n",
@@ -82,6 +82,12 @@ mod tests {
         let mut tables = BTreeMap::new();
         for statement in steps(dialect).iter().flat_map(|step| statements(step.sql)) {
             let text: String = statement.lines().filter(|l| !l.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
+            if let Some((table, column)) =
+                text.trim().strip_prefix("ALTER TABLE ").and_then(|rest| rest.split_once(" ADD COLUMN "))
+            {
+                let columns: &mut Vec<String> = tables.get_mut(table).unwrap();
+                columns.push(column.split_whitespace().next().unwrap().to_owned());
+            }
             let Some(rest) = text.trim().strip_prefix("CREATE TABLE ") else { continue };
             let (name, body) = rest.split_once('(').unwrap();
             let mut depth = 0;
@@ -112,6 +118,19 @@ mod tests {
         assert!(sqlite.len() > 20 && sqlite["hos_record"] == ["tenant", "thread", "n", "header", "parts"], "{sqlite:?}");
         for dialect in [Dialect::Postgres, Dialect::Mysql] {
             assert_eq!(columns(dialect), sqlite, "{}", dialect.name());
+        }
+    }
+
+    #[test]
+    fn a_script_has_the_steps_that_a_database_lacks() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+            let all = steps(dialect).len();
+            for done in 0..=all {
+                let script = script(dialect, done);
+                for n in 1..=all {
+                    assert_eq!(script.contains(&format!("\n-- step {n}: ")), n > done, "{}, {done}", dialect.name());
+                }
+            }
         }
     }
 

@@ -8,7 +8,18 @@ use crate::store::Migration;
 pub(super) const STEPS_TABLE: &str = "CREATE TABLE IF NOT EXISTS hos_migration (n BIGINT PRIMARY KEY, name VARCHAR(64) NOT NULL, `sql` LONGTEXT NOT NULL) ENGINE = InnoDB";
 
 /// Each step, in order.
-pub(super) const STEPS: &[Migration] = &[Migration { name: "all_doors", sql: ALL_DOORS }];
+pub(super) const STEPS: &[Migration] =
+    &[Migration { name: "all_doors", sql: ALL_DOORS }, Migration { name: "marks", sql: MARKS }];
+
+const MARKS: &str = "
+-- The sum of the marks of the changes that a directory's version counts, modulo 2^32 (`hos_change` has those of the others): a database that
+-- was put back may come to the same version again by other changes.
+ALTER TABLE hos_tenant ADD COLUMN directory_mark BIGINT NOT NULL DEFAULT 0;
+
+-- What waits of one thread, and of one stream, is found without reading all that waits.
+CREATE INDEX hos_queue_thread ON hos_queue (tenant, thread, n);
+CREATE INDEX hos_inbox_stream ON hos_inbox (tenant, stream);
+";
 
 const ALL_DOORS: &str = "
 -- What the store is: its id, epoch, public key. One row a fact.

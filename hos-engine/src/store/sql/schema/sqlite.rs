@@ -8,7 +8,18 @@ pub(super) const STEPS: &[Migration] = &[
     Migration { name: "epochs", sql: EPOCHS },
     Migration { name: "witnesses", sql: WITNESSES },
     Migration { name: "joined", sql: JOINED },
+    Migration { name: "marks", sql: MARKS },
 ];
+
+const MARKS: &str = "
+-- The sum of the marks of the changes that a directory's version counts, modulo 2^32 (`hos_change` has those of the others): a database that
+-- was put back may come to the same version again by other changes.
+ALTER TABLE hos_tenant ADD COLUMN directory_mark INTEGER NOT NULL DEFAULT 0;
+
+-- What waits of one thread, and of one stream, is found without reading all that waits.
+CREATE INDEX hos_queue_thread ON hos_queue (tenant, thread, n);
+CREATE INDEX hos_inbox_stream ON hos_inbox (tenant, stream);
+";
 
 const JOINED: &str = "
 -- Records of named streams whose place in their thread is given when they are sealed (`stream` names it), and calls in shadow

@@ -12,8 +12,9 @@ use std::sync::Arc;
 /// Below this many changes a layer is not worth folding.
 const LAYER_MIN: usize = 64;
 
+/// The map: a clone is another version, which goes its own way.
 #[derive(Debug, Clone)]
-pub(super) struct Layered<K, V, S = std::hash::RandomState> {
+pub struct Layered<K, V, S = std::hash::RandomState> {
     base: Arc<HashMap<K, V, S>>,
     over: HashMap<K, Option<V>, S>,
     len: usize,
@@ -26,7 +27,8 @@ impl<K, V, S: Default> Default for Layered<K, V, S> {
 }
 
 impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Clone> Layered<K, V, S> {
-    pub(super) fn get<Q>(&self, key: &Q) -> Option<&V>
+    /// The value under a key.
+    pub fn get<Q>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
@@ -39,7 +41,8 @@ impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Clone> Layered<K, V, S> {
         self.base.get(key)
     }
 
-    pub(super) fn contains<Q>(&self, key: &Q) -> bool
+    /// Whether there is a value under a key.
+    pub fn contains<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
@@ -47,15 +50,18 @@ impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Clone> Layered<K, V, S> {
         self.get(key).is_some()
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// How many keys have a value.
+    pub fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether no key has a value.
+    pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    pub(super) fn insert(&mut self, key: K, value: V) {
+    /// Puts a value under a key, in the place of what was there.
+    pub fn insert(&mut self, key: K, value: V) {
         self.len += usize::from(!self.contains(&key));
         if self.over.is_empty()
             && let Some(base) = Arc::get_mut(&mut self.base)
@@ -67,7 +73,8 @@ impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Clone> Layered<K, V, S> {
         self.fold();
     }
 
-    pub(super) fn remove<Q>(&mut self, key: &Q)
+    /// Takes away what is under a key, if anything is.
+    pub fn remove<Q>(&mut self, key: &Q)
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
@@ -87,7 +94,7 @@ impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Clone> Layered<K, V, S> {
     }
 
     /// Changes one value where it stands if nobody else holds it, and on a copy if somebody does. `None` removes it.
-    pub(super) fn modify(&mut self, key: K, change: impl FnOnce(Option<V>) -> Option<V>) {
+    pub fn modify(&mut self, key: K, change: impl FnOnce(Option<V>) -> Option<V>) {
         let sole = if self.over.is_empty() { Arc::get_mut(&mut self.base) } else { None };
         if let Some(base) = sole {
             let old = base.remove(&key);
@@ -109,7 +116,8 @@ impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Clone> Layered<K, V, S> {
         self.fold();
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+    /// Each key with its value, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let changed = self.over.iter().filter_map(|(k, v)| v.as_ref().map(|v| (k, v)));
         changed.chain(self.base.iter().filter(|(k, _)| !self.over.contains_key(*k)))
     }
