@@ -124,7 +124,7 @@ impl Engine {
         self.0.read(|tx| court.has_its_vault(tx, &erased))?;
         self.erase_restored(court.follow_erasures(&erased)?)?;
         // What cannot be wiped now is no reason to stay closed: the store says that it waits.
-        let _ = self.scrub();
+        let _ = self.wipe(false);
         Ok(())
     }
 

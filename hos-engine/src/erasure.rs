@@ -136,6 +136,11 @@ impl Engine {
     /// Takes off the disk what erasures deleted, this process's and those that another one did not bring to their end. What cannot be done
     /// now waits for the next round of work, or the next start.
     pub fn scrub(&self) -> Result<(), Failure> {
+        self.wipe(true)
+    }
+
+    /// The same; who is not patient does not have everybody else wait behind a read that lasts.
+    pub(crate) fn wipe(&self, patient: bool) -> Result<(), Failure> {
         self.0.may_write()?;
         let Place::File(file) = &self.0.store else { return Ok(()) };
         let left = self.0.read(|tx| traces::left(tx).map_err(Failure::from))?;
@@ -152,6 +157,7 @@ impl Engine {
             known.map(|known| known.concat()).as_deref(),
             &|tx| Ok(traces::left(tx)?.iter().any(|record| left.contains(record))),
             &|tx| traces::wiped(tx, &left),
+            patient,
         )?;
         lock(&court.traces).retain(|record, _| !left.contains(record));
         Ok(())

@@ -8,7 +8,7 @@ use crate::desk::Desk;
 use crate::mark::{Marked, marked};
 use crate::store::Tx;
 use crate::store::sql::evidence as sql;
-use crate::work::{Job, NewEpoch};
+use crate::work::{Job, KeyAct, NewEpoch};
 use crate::{Engine, Failure, seal};
 use hos_core::id::{Shown, Tenant};
 use hos_core::limits::EPOCH_REASON_BYTES_MAX;
@@ -173,6 +173,12 @@ impl Engine {
             return Err(wrong(format!("`{gone}` is no tenant of the store as it stands; it cannot go on")));
         }
         let epoch = epoch.checked_add(1).ok_or_else(|| wrong("no epoch comes after the one of the checkpoint".into()))?;
+        // A change of key that nobody vouched for would keep the key in force from signing the epoch's heads.
+        let ring = desk.read(|tx| desk.court.ring(tx))?;
+        if let Some(begun) = ring.pending().filter(|_| !matches!(self.closing(&ring), Ok(Some(_)))) {
+            let act = KeyAct::Revoke(begun.clone(), BTreeMap::new(), format!("epoch {epoch} begins"));
+            desk.submit_even_in_quarantine(Job::Key(act))?;
+        }
         desk.submit_even_in_quarantine(Job::NewEpoch(NewEpoch { epoch, reason: reason.to_owned(), lost: cited }))?;
         // It counts from the first signature on. Where the signer does not answer, the store stays in quarantine by its mark until one
         // is there: a worker's, or one that is asked for when an epoch is begun again.

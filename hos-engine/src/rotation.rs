@@ -110,7 +110,7 @@ impl Engine {
     }
 
     /// The universe's last checkpoint under the key in force, where it has vouched for a change.
-    fn closing(&self, ring: &KeyRing) -> Result<Option<String>, Failure> {
+    pub(crate) fn closing(&self, ring: &KeyRing) -> Result<Option<String>, Failure> {
         let (desk, universe) = (&self.0, Tenant::universe());
         let size = ring.newest_from(&universe).saturating_sub(1);
         let known = lock(&desk.court.checkpoints).get(&universe).map(|signed| signed.note.to_string());

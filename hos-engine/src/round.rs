@@ -63,7 +63,7 @@ impl Engine {
         {
             failed.get_or_insert(failure);
         }
-        if let Err(failure) = self.scrub() {
+        if let Err(failure) = self.wipe(false) {
             failed.get_or_insert(failure);
         }
         self.desk().sign_all();

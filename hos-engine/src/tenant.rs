@@ -143,6 +143,7 @@ impl TenantRef {
 
     /// May this principal do this to that? Answered from memory, at a directory version that the answer names.
     pub fn can(&self, call: &Can) -> Result<Answer, Failure> {
+        let _stay = Stay::enter();
         let answer = guarded(|| {
             let view = self.confirmed()?;
             Ok(judge::can(&self.bench(&view, None), call))
@@ -153,6 +154,7 @@ impl TenantRef {
     /// Several questions, answered over one directory and one law, in their order: what one finds fresh is so for all. It costs what
     /// the judging costs; how fresh the directory is, is looked at once.
     pub fn can_all(&self, calls: &[Can]) -> Result<Vec<Answer>, Failure> {
+        let _stay = Stay::enter();
         let answers = guarded(|| {
             let view = self.confirmed()?;
             Ok(judge::can_all(&self.bench(&view, None), calls))
@@ -238,6 +240,7 @@ impl TenantRef {
 
     /// What this principal can do with the instance now, and why not the rest.
     pub fn available(&self, contract: &Name, id: &InstanceId, by: &By) -> Result<Vec<Available>, Failure> {
+        let _stay = Stay::enter();
         let view = self.confirmed()?;
         let court = self.court();
         let (instance, guards) = self.desk.read(|tx| {

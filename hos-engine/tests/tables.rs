@@ -34,7 +34,11 @@ const POSTGRES: &[Planted] = &[
         &["DROP RULE keeps ON hos_vault", "DROP TABLE attic"],
         "rule keeps of hos_vault",
     ),
-    (&["CREATE POLICY some_rows ON hos_record USING (true)"], &["DROP POLICY some_rows ON hos_record"], "policy some_rows of hos_record"),
+    (
+        &["CREATE POLICY some_rows ON hos_record USING (true)"],
+        &["DROP POLICY some_rows ON hos_record"],
+        "policy some_rows of hos_record",
+    ),
     (
         &["ALTER TABLE hos_record ENABLE ROW LEVEL SECURITY"],
         &["ALTER TABLE hos_record DISABLE ROW LEVEL SECURITY"],

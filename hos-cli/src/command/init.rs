@@ -67,7 +67,7 @@ impl Init {
         }
         let made = |uid: Uid| Entity { uid, attrs: Record::new(), parents: BTreeSet::new(), record: None };
         let roles: Vec<Entity> = roles.into_iter().map(made).collect();
-        fit_for_the_law(&law, &founder, &roles, tenant.as_ref())?;
+        let doubt = fit_for_the_law(&law, &founder, &roles, tenant.as_ref())?;
         let founding = Founding { founder: founder.clone(), roles };
         let engine = global.builder()?.law(law.clone()).found(founding)?;
 
@@ -87,6 +87,9 @@ impl Init {
             Shown(&law.name),
             law.hash,
         );
+        if let Some(doubt) = &doubt {
+            text.push_str(&format!("notice   {doubt}\n"));
+        }
         let language = global.language();
         if let (Some(name), Some(answer)) = (&tenant, &opened) {
             text.push_str(&show::answer(answer, &format!("tenant {name}"), "tenant.open", &law, &language));
@@ -100,6 +103,7 @@ impl Init {
             "key_file": key,
             "vkey": vkey,
             "founder": uid_json(&founder.uid),
+            "notice": doubt,
             "tenant": opened.as_ref().map(|a| answer_json(a, Some((&law, &language)))),
         });
         Ok(Done { exit: if refused { exit::REFUSED } else { exit::OK }, text, json: without_nulls(json) })
@@ -132,10 +136,10 @@ impl Init {
     }
 }
 
-// A founder whom the law cannot even look at, or whom its policies let do nothing that brings a store on, could let nobody else in: the
-// store would be lost at birth. Where a tenant is to be opened as well, that too is asked here: were it refused, the store would stand,
-// and the same command would only say that it does.
-fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option<&Tenant>) -> Result<(), Failure> {
+// A founder whom the law cannot even look at could let nobody else in: the store would be lost at birth. Where a tenant is to be opened as
+// well, that too is asked here: were it refused, the store would stand, and the same command would only say that it does. Whom policies
+// seem to let do nothing that brings a store on is told so, for what they ask of others' names and attributes is not known here.
+fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option<&Tenant>) -> Result<Option<String>, Failure> {
     let entities = std::iter::once(founder).chain(roles).cloned().collect();
     let bound = Bound::new(law.policy.clone(), Arc::new(Directory::new(entities, Vec::new())?))?;
     let standing = Standing { law, bound: &bound };
@@ -176,15 +180,12 @@ fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option
             let code = if ruling.effect == Effect::NotPermitted { Code::NotPermitted } else { Code::Forbidden };
             Err(unopened(code, &""))
         }
-        _ if brings_on(standing, &founder.uid, roles, gate)? => Ok(()),
-        _ => {
-            let message = format!(
-                "the law permits `{}` neither `{LAW_ACTIVATE}` nor `{TENANT_OPEN}` nor a change of the directory: nobody could ever do \
-                 anything in the store, and nothing was founded; give the founder what its policies ask for (--role, --attr)",
-                founder.uid
-            );
-            Err(Failure::new(Code::NotPermitted, message))
-        }
+        _ if brings_on(standing, &founder.uid, roles, gate)? => Ok(None),
+        _ => Ok(Some(format!(
+            "the law seems to permit `{}` neither `{LAW_ACTIVATE}` nor `{TENANT_OPEN}` nor that anybody is put into the directory: if so, \
+             nobody can ever do anything in this store, and it is founded anew with what the policies ask for (--role, --attr)",
+            founder.uid
+        ))),
     }
 }
 

@@ -69,7 +69,14 @@ impl PolicyLaw {
 
     fn compile_here(sources: &Sources<'_>) -> (Option<PolicyLaw>, Vec<Fault>) {
         let mut faults = Vec::new();
-        let schema = cedar::schema::compile(sources.schema, sources.namespace, sources.entities, sources.actions, &mut faults);
+        let schema = cedar::schema::compile(
+            sources.schema,
+            sources.namespace,
+            sources.entities,
+            sources.actions,
+            sources.proven,
+            &mut faults,
+        );
         let mut ids = BTreeMap::new();
         let parsed: Vec<ParsedFile> =
             sources.policies.iter().map(|file| cedar::parse::file(file, &mut ids, &mut faults)).collect();

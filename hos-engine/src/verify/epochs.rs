@@ -34,9 +34,14 @@ pub(super) fn hold(
         (Some(_), None) => pass.findings.add(at(), "column seq: no record begins an epoch here"),
         (Some((epoch, note)), Some(turn)) => {
             let from = from_note(pass, tenant, &turn);
-            if !turn.note.is_empty() && from.is_none() {
-                pass.findings
-                    .add(at(), "what the epoch goes on from is no checkpoint of an epoch before it under a key of the store");
+            match marked(&pass.court.of.store, &turn.note) {
+                _ if turn.note.is_empty() || from.is_some() => {}
+                // A store that was put back to before a change of key does not know the key that sealed what was lost.
+                Ok((whose, lost)) if whose == *tenant && lost.epoch < turn.epoch => {
+                    let of = format!("epoch {} of `{tenant}` goes on from a checkpoint", turn.epoch);
+                    pass.notices.push(format!("{of} under a key that this store does not know: it excuses nothing"));
+                }
+                _ => pass.findings.add(at(), "what the epoch goes on from is no checkpoint of this log, of an epoch before it"),
             }
             if (turn.epoch, turn.note.as_str()) != (epoch, note) {
                 pass.findings.add(at(), "columns epoch or note: not what the epoch's first record says");

@@ -62,8 +62,9 @@ def end(born, dice):
     pid, name = born
     if dice.random() < 0.4:
         time.sleep(dice.random() * 0.3)
-        os.kill(pid, signal.SIGKILL)
+        # Who says it may be killed behind its own blow.
         say(f"killed {name}")
+        os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         return
     status = os.waitpid(pid, 0)[1]

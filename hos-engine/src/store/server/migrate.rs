@@ -43,11 +43,16 @@ const UNLOCK: &str = "SELECT RELEASE_LOCK(MD5(CONCAT('hos ', DATABASE())))";
 fn make(conn: &mut dyn Connection, dialect: Dialect) -> Result<(), StoreError> {
     conn.say(schema::steps_table(dialect)).map_err(|e| e.into_store("cannot make `hos_migration`"))?;
     let done = compare(&steps_done(conn, dialect)?.unwrap_or_default(), dialect)?;
-    let left =
-        if dialect == Dialect::Mysql { "; what it made stays: drop the tables `hos_…` before it is begun anew" } else { "" };
+    // Definitions commit by themselves there. A step behind the first is of tables that hold evidence.
+    let left = match (dialect, done) {
+        (Dialect::Mysql, 0) => "; what it made stays: drop the tables `hos_…` before it is begun anew",
+        (Dialect::Mysql, _) => "; the statements before it stay: say it, and those behind it, as `hos schema` prints them",
+        _ => "",
+    };
     for (n, step) in (1i64..).zip(schema::steps(dialect)).skip(done) {
         let doing = format!("step {n} (`{}`) of the schema failed{left}", step.name);
-        for statement in schema::statements(step.sql) {
+        for (place, statement) in (1..).zip(schema::statements(step.sql)) {
+            let doing = format!("statement {place} of {doing}");
             conn.say(statement).map_err(|e| e.into_store(&doing))?;
         }
         let row = [Sql::Int(n), step.name.into(), step.sql.into()];

@@ -52,7 +52,10 @@ pub(super) fn check(conn: &Connection, options: &OpenOptions) -> Result<(), Stor
     }
     let done = compare(conn, options.schema)?;
     if done < options.schema.len() {
-        let message = format!("the store has {done} of {} steps of the schema; open it for writing once", options.schema.len());
+        let message = format!(
+            "the store has {done} of {} steps of the schema: open it for writing once, or a copy of it where it lies",
+            options.schema.len()
+        );
         return Err(StoreError::new(Code::StoreVersion, message));
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! What a disk, a file system with copies of its own, or a swap file keeps is beyond this; so are backups.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use hos_core::refusal::Code;
 
@@ -38,7 +39,11 @@ impl<R: Runner> SqliteStore<R> {
         needles: Option<&[Vec<u8>]>,
         is_left: &dyn Fn(&Tx<'_>) -> Result<bool, StoreError>,
         wiped: &dyn Fn(&Tx<'_>) -> Result<(), StoreError>,
+        patient: bool,
     ) -> Result<(), StoreError> {
+        // While it waits for a read that keeps the log, nobody writes.
+        let patience = if patient { self.options.busy_timeout } else { Duration::ZERO };
+        let empty_log = |desk: &mut Desk<'_>| empty_log(desk, patience, self.options.busy_timeout);
         self.alone(empty_log)?;
         let needles = needles.map(Needles::new);
         if let Some(needles) = &needles
@@ -68,11 +73,12 @@ impl<R: Runner> SqliteStore<R> {
     }
 }
 
-fn empty_log(desk: &mut Desk<'_>) -> Result<(), StoreError> {
-    let busy = desk
-        .conn
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-        .map_err(|e| from_sqlite(e, "cannot empty the store's write-ahead log"))?;
+fn empty_log(desk: &mut Desk<'_>, patience: Duration, usual: Duration) -> Result<(), StoreError> {
+    let doing = "cannot empty the store's write-ahead log";
+    desk.conn.busy_timeout(patience).map_err(|e| from_sqlite(e, doing))?;
+    let busy = desk.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    desk.conn.busy_timeout(usual).map_err(|e| from_sqlite(e, doing))?;
+    let busy = busy.map_err(|e| from_sqlite(e, doing))?;
     if busy == 0 {
         return Ok(());
     }
