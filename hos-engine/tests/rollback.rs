@@ -502,6 +502,11 @@ fn a_key_that_nobody_vouched_for_says_nothing_of_what_was_lost() {
     assert!(failure.code == Code::CallMalformed && failure.message.contains("not signed by a key of this store"), "{failure}");
     // The key in force says it, whatever change has begun.
     assert_eq!(unsigned().new_epoch("the disk died", std::slice::from_ref(&lost)).unwrap(), 1);
+    // Nor does that change stay, for it would keep the key in force from signing the epoch.
+    assert_eq!(world.open().unwrap().new_epoch("the disk died", &[lost]).unwrap(), 2);
+    let engine = world.open().unwrap();
+    assert!(engine.quarantine().is_none() && engine.pending_key().is_none(), "{:?}", engine.quarantine());
+    assert_eq!(report(&engine, &[]).level, Level::Intact);
 }
 
 #[test]

@@ -446,3 +446,34 @@ fn a_change_that_stands_elsewhere_than_it_says_is_found() {
     assert!(report.findings.iter().any(|(_, what)| what.contains("the universe's size is not")), "{:?}", report.findings);
     drop(dir);
 }
+
+/// A store that was put back to before a change of key does not know who sealed what was lost: that is told, and is no fault of the store.
+#[test]
+fn a_store_put_back_to_before_a_change_of_key_goes_on_and_says_so() {
+    if support::database::is_on() {
+        return;
+    }
+    let support::Store { engine, clock, path, dir, .. } = fresh(Settings::default());
+    engine.close().unwrap();
+    let (mark, old) = (dir.path().join("mark"), dir.path().join("old"));
+    let builder = || Engine::builder().sqlite(&path).clock(clock.clone()).mark(&mark);
+    let engine = builder().unmarked().open().unwrap();
+    engine.write_mark().unwrap();
+    engine.close().unwrap();
+    std::fs::copy(&path, &old).unwrap();
+    let engine = builder().open().unwrap();
+    engine.rotate_key(Arc::new(FileSigner::new(SealKey::from_seed(&[7; 32])))).unwrap();
+    assert!(engine.tenant("t1").unwrap().begin(new_order("1")).unwrap().allowed);
+    let lost = engine.tenant("t1").unwrap().checkpoint().unwrap().unwrap();
+    engine.close().unwrap();
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{ending}", path.display()));
+    }
+    std::fs::copy(&old, &path).unwrap();
+    assert_eq!(builder().open().unwrap().new_epoch("the disk died", &[lost]).unwrap(), 1);
+    let engine = builder().open().unwrap();
+    let report = engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!((report.level, report.findings), (Level::Intact, Vec::new()));
+    assert!(report.notices.iter().any(|told| told.contains("under a key that this store does not know")), "{:?}", report.notices);
+    engine.backup(&dir.path().join("copy"), None).unwrap();
+}
