@@ -114,7 +114,7 @@ impl Engine {
                 }
                 _ => notices.push("the key is not destroyed yet: `hos work` does it; it opens nothing any more".to_owned()),
             }
-            if let Err(failure) = self.scrub() {
+            if let Err(failure) = self.wipe(true) {
                 notices.push(format!("traces of deleted rows may be left on the disk: {failure}"));
             }
         }
@@ -134,12 +134,8 @@ impl Engine {
     }
 
     /// Takes off the disk what erasures deleted, this process's and those that another one did not bring to their end. What cannot be done
-    /// now waits for the next round of work, or the next start.
-    pub fn scrub(&self) -> Result<(), Failure> {
-        self.wipe(true)
-    }
-
-    /// The same; who is not patient does not have everybody else wait behind a read that lasts.
+    /// now waits for the next round of work, or the next start. Who is
+    /// not patient does not have everybody else wait behind a read that lasts.
     pub(crate) fn wipe(&self, patient: bool) -> Result<(), Failure> {
         self.0.may_write()?;
         let Place::File(file) = &self.0.store else { return Ok(()) };

@@ -174,9 +174,8 @@ impl Engine {
         }
         let epoch = epoch.checked_add(1).ok_or_else(|| wrong("no epoch comes after the one of the checkpoint".into()))?;
         // A change of key that nobody vouched for would keep the key in force from signing the epoch's heads.
-        let ring = desk.read(|tx| desk.court.ring(tx))?;
-        if let Some(begun) = ring.pending().filter(|_| !matches!(self.closing(&ring), Ok(Some(_)))) {
-            let act = KeyAct::Revoke(begun.clone(), BTreeMap::new(), format!("epoch {epoch} begins"));
+        if let Some(begun) = self.unvouched()? {
+            let act = KeyAct::Revoke(begun, BTreeMap::new(), format!("epoch {epoch} begins"));
             desk.submit_even_in_quarantine(Job::Key(act))?;
         }
         desk.submit_even_in_quarantine(Job::NewEpoch(NewEpoch { epoch, reason: reason.to_owned(), lost: cited }))?;

@@ -110,7 +110,7 @@ impl Engine {
     }
 
     /// The universe's last checkpoint under the key in force, where it has vouched for a change.
-    pub(crate) fn closing(&self, ring: &KeyRing) -> Result<Option<String>, Failure> {
+    fn closing(&self, ring: &KeyRing) -> Result<Option<String>, Failure> {
         let (desk, universe) = (&self.0, Tenant::universe());
         let size = ring.newest_from(&universe).saturating_sub(1);
         let known = lock(&desk.court.checkpoints).get(&universe).map(|signed| signed.note.to_string());
@@ -141,6 +141,15 @@ impl Engine {
         desk.sign_all();
         desk.counted(Job::Flush)?;
         Ok(begun)
+    }
+
+    /// The key of a change that has begun and that the old key has not vouched for.
+    pub(crate) fn unvouched(&self) -> Result<Option<VerifyKey>, Failure> {
+        let ring = self.0.read(|tx| self.0.court.ring(tx))?;
+        Ok(match ring.pending() {
+            Some(begun) if self.closing(&ring)?.is_none() => Some(begun.clone()),
+            _ => None,
+        })
     }
 
     /// Says that signatures of a key are worthless, in each log named from that size on.

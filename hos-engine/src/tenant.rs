@@ -115,20 +115,18 @@ impl TenantRef {
                 return Ok((view, None));
             }
             let (keys, fresh) = (court.keys(tx), court.reading_keys(tx)?);
-            let whole = |tenant: &Tenant| {
-                let in_force = Arc::new(InForce::read(tx, &court.laws)?);
-                View::read(tx, tenant, in_force, &keys, &fresh).map(Arc::new)
-            };
+            let founded = || Failure::new(Code::StoreIntegrity, "the store has no activation");
+            let in_force = court.read_in_force(tx)?.ok_or_else(founded)?;
+            let whole = |tenant: &Tenant| View::read(tx, tenant, in_force.clone(), &keys, &fresh).map(Arc::new);
             if tx.is_shared() || self.name.is_universe() {
                 return Ok((whole(&self.name)?, None));
             }
             let universe = Tenant::universe();
-            let above = court.views.read().unwrap_or_else(PoisonError::into_inner).get(&universe).map(|(view, _)| view.clone());
-            let above = match above {
+            let above = match court.known_view(&universe) {
                 Some(view) if is_now(&view, &universe)? => view,
                 _ => whole(&universe)?,
             };
-            Ok((Arc::new(above.of_tenant(tx, &self.name, &keys, &fresh)?), Some(above)))
+            Ok((Arc::new(above.of_tenant(tx, &self.name, in_force.clone(), &keys, &fresh)?), Some(above)))
         })
     }
 

@@ -98,12 +98,13 @@ impl View {
         &self,
         tx: &Tx<'_>,
         tenant: &Tenant,
+        in_force: Arc<InForce>,
         keys: &Keys<'_, '_>,
         fresh: &FreshKeys,
     ) -> Result<Self, Failure> {
         let (mut own, mut links) = (BTreeMap::new(), Vec::new());
         for entity in entities_of(tx, tenant, keys, fresh)? {
-            let of_person = self.in_force.law.persons.contains(entity.uid.type_name());
+            let of_person = in_force.law.persons.contains(entity.uid.type_name());
             match self.directory.get(&entity.uid) {
                 Some(known) => {
                     let parents = known.parents.iter().cloned().chain(entity.parents).collect();
@@ -134,7 +135,7 @@ impl View {
             links.push((link.id.clone(), Some(link)));
         }
         let own = own.into_iter().map(|(uid, entity)| (uid, Some(entity))).collect();
-        Self::bind(version(tx, tenant)?, self.in_force.clone(), Arc::new(self.directory.with(own, links)?))
+        Self::bind(version(tx, tenant)?, in_force, Arc::new(self.directory.with(own, links)?))
     }
 
     pub(crate) fn bind(version: u64, in_force: Arc<InForce>, directory: Arc<Directory>) -> Result<Self, Failure> {

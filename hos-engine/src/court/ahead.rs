@@ -53,9 +53,11 @@ impl Court {
     /// Judges a call on these rows; without rows, on what is known of its instance.
     pub(super) fn ahead_of(&self, rows: Option<&Tx<'_>>, tenant: &Tenant, call: &Call) -> Result<Foresight<Ahead>, Failure> {
         let in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let view = self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(view, _)| view.clone());
-        let (Some(in_force), Some(view)) = (in_force, view) else { return Ok(Foresight::Dark) };
-        if self.settings.seal != Seal::Inline || !Arc::ptr_eq(&view.in_force, &in_force) || unbounded(call).is_some() {
+        let (Some(in_force), Some(view)) = (in_force, self.known_view(tenant)) else { return Ok(Foresight::Dark) };
+        if self.settings.seal != Seal::Inline
+            || view.in_force.activation.record != in_force.activation.record
+            || unbounded(call).is_some()
+        {
             return Ok(Foresight::Dark);
         }
         let mut group = self.new_group(Some(in_force))?;

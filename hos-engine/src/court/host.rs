@@ -35,8 +35,7 @@ impl Court {
     pub(crate) fn foresee(&self, tx: &Tx<'_>, tenant: &Tenant, call: &Call) -> Result<(), Failure> {
         self.claim(tx, tenant, call, &join::first_needs(call, &join::Rows::default()))?;
         tx.foresee(&[law_sql::activation(), evidence_sql::head(tenant), Stand::asked(tenant)])?;
-        let known = self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(view, _)| view.clone());
-        if let Some(view) = known {
+        if let Some(view) = self.known_view(tenant) {
             tx.foresee(&held(&view, tenant, &call.by().principal))?;
         }
         tx.foresee(&[vault_sql::by_subject(&self.tag(&call.by().principal))])?;
@@ -79,8 +78,7 @@ impl Court {
         in_force: Arc<InForce>,
     ) -> Result<Arc<View>, Failure> {
         let stand = Stand::read(tx, tenant)?;
-        let known = self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(view, _)| view.clone());
-        let known = known.filter(|view| view.in_force.activation.record == in_force.activation.record);
+        let known = self.known_view(tenant).filter(|view| view.in_force.activation.record == in_force.activation.record);
         if let Some((view, roots)) = known.as_ref().and_then(|view| Some((view, view.roots.as_ref()?))) {
             if stand.is(roots) {
                 return Ok(view.clone());
@@ -101,10 +99,7 @@ impl Court {
         tenant: &Tenant,
         in_force: Arc<InForce>,
     ) -> Result<Arc<View>, Failure> {
-        let known = group.views.get(tenant).cloned().or_else(|| {
-            let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
-            views.get(tenant).map(|(view, _)| view.clone()).filter(|_| group.cached)
-        });
+        let known = group.views.get(tenant).cloned().or_else(|| self.known_view(tenant).filter(|_| group.cached));
         if let Some(view) = known.filter(|view| view.in_force.activation.record == in_force.activation.record)
             && view.stands(tx, tenant)?
         {

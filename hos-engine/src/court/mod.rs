@@ -277,24 +277,26 @@ impl Court {
             return Ok(view);
         }
         let version = self.version(tx, group, tenant)?;
-        let known = if group.cached {
-            self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(v, _)| v.clone())
-        } else {
-            None
-        };
+        let known = self.known_view(tenant).filter(|_| group.cached);
         let view = match known.filter(|v| v.version == version && v.in_force.activation.record == in_force.activation.record) {
             Some(view) => view,
             None if tenant.is_universe() => Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?),
             None => {
                 let above = self.view(tx, group, &Tenant::universe())?;
-                Arc::new(above.of_tenant(tx, tenant, &self.keys(tx), &group.fresh)?)
+                Arc::new(above.of_tenant(tx, tenant, in_force, &self.keys(tx), &group.fresh)?)
             }
         };
         group.views.insert(tenant.clone(), view.clone());
         Ok(view)
     }
 
-    fn read_in_force(&self, tx: &Tx<'_>) -> Result<Option<Arc<InForce>>, StoreError> {
+    /// A tenant's directory as this process last knew it.
+    pub(crate) fn known_view(&self, tenant: &Tenant) -> Option<Arc<View>> {
+        self.views.read().unwrap_or_else(PoisonError::into_inner).get(tenant).map(|(view, _)| view.clone())
+    }
+
+    /// The laws in force, the same as those that are known where they are still that.
+    pub(crate) fn read_in_force(&self, tx: &Tx<'_>) -> Result<Option<Arc<InForce>>, StoreError> {
         let known = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(match (tx.row(&crate::store::sql::law::activation())?, known) {
             (None, _) => None,

@@ -53,7 +53,7 @@ pub(super) fn check(conn: &Connection, options: &OpenOptions) -> Result<(), Stor
     let done = compare(conn, options.schema)?;
     if done < options.schema.len() {
         let message = format!(
-            "the store has {done} of {} steps of the schema: open it for writing once, or a copy of it where it lies",
+            "the store has {done} of {} steps of the schema: open it once where it can be written, or a copy of it",
             options.schema.len()
         );
         return Err(StoreError::new(Code::StoreVersion, message));
