@@ -27,6 +27,17 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    #[test]
+    fn every_command_says_what_it_does() {
+        fn walk(command: &clap::Command) {
+            for sub in command.get_subcommands() {
+                assert!(sub.get_about().is_some(), "{}", sub.get_name());
+                walk(sub);
+            }
+        }
+        walk(&Cli::command());
+    }
+
     // An argument of a command that shared its id with an option of all would silently be taken for it: a `--principal` for
     // the `--as` of who asks, say.
     #[test]

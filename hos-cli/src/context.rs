@@ -19,9 +19,9 @@ use hos_engine::{Builder, Engine, Failure, Settings, TenantRef};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What a caller brings along besides who they are.
+/// What a caller brings along besides who they are, in a call that is judged and enforced always.
 #[derive(Debug, Default, Args)]
-pub(crate) struct Brought {
+pub(crate) struct Beside {
     /// Context beyond the arguments, as JSON, `@FILE` or `-`
     #[arg(long, value_name = "JSON", help_heading = "What comes with the call")]
     pub(crate) context: Option<String>,
@@ -31,6 +31,13 @@ pub(crate) struct Brought {
     /// The caller's own id of the request
     #[arg(long, value_name = "ID", help_heading = "What comes with the call")]
     pub(crate) request: Option<String>,
+}
+
+/// The same in a call that may be made where the law is off or in shadow.
+#[derive(Debug, Args)]
+pub(crate) struct Brought {
+    #[command(flatten)]
+    pub(crate) beside: Beside,
     /// What the world decided by itself, where the law is off or in shadow
     #[arg(long, value_name = "YES|NO", help_heading = "What comes with the call", value_parser = ["yes", "no"])]
     pub(crate) legacy: Option<String>,
@@ -163,15 +170,21 @@ impl Global {
     }
 
     /// The principal, and what they bring along.
-    pub(crate) fn by_with(&self, law: &Law, brought: &Brought) -> Result<By, Failure> {
+    pub(crate) fn by_beside(&self, law: &Law, beside: &Beside) -> Result<By, Failure> {
         let mut by = self.by(law)?;
-        if let Some(source) = &brought.context {
+        if let Some(source) = &beside.context {
             by.context = input::record("--context", source)?.into();
         }
-        if let Some(source) = &brought.given {
+        if let Some(source) = &beside.given {
             by.given = input::entities(source)?.into();
         }
-        by.request = brought.request.as_ref().map(RequestId::new).transpose()?;
+        by.request = beside.request.as_ref().map(RequestId::new).transpose()?;
+        Ok(by)
+    }
+
+    /// The same, with the world's own word.
+    pub(crate) fn by_with(&self, law: &Law, brought: &Brought) -> Result<By, Failure> {
+        let mut by = self.by_beside(law, &brought.beside)?;
         if let Some(word) = &brought.legacy {
             let state = brought.legacy_state.as_ref().map(Name::new).transpose()?;
             by.legacy = Some(Legacy { allowed: word == "yes", state });

@@ -20,11 +20,13 @@ pub(crate) const TABLE: &str = "\
 What the exit codes mean
 
   0  allowed, or done
-  1  refused: the law said no, what the call names is not there, or a value is of another type than the declared one
+  1  refused: the law said no, what the call names is not there, or a value is of another type than the declared one; `hos adopt --rows`
+     left rows out
   2  usage: the command or an id is not of its form, or a value is none of any type (1.5, null); no such tenant
   3  findings: `hos check` found an error (with --strict a warning; with --model it may not have seen everything), `hos verify` or `hos backup`
      found the evidence broken or judged it otherwise, `hos law diff` or `hos law backtest` found a difference, `hos drift` found rows that differ
-  4  store: the store, the key file or the machine failed; nothing was stored unless the code is hos.outcome_unknown
+  4  store: the store, the key file or the machine failed; nothing was stored unless the code is hos.outcome_unknown;
+     `hos work` left heads unsigned, could not write the mark, or found rows of queues that lead nowhere; `hos witness` did not meet the quorum
   5  law: the law does not load, or the law given is not the active one
 
 A reader that closes the pipe early (`hos history .. | head -1`) is no failure: the code is that of the command.";

@@ -7,14 +7,15 @@ use std::path::PathBuf;
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Global {
-    /// The store: a file of its own, or a database's URL: `postgres://…`, `mysql://…`, `sqlite:///…` [env: HOS_STORE]
+    /// The store: a file of its own, or a database's URL: `postgres://…`, `mysql://…` (no TLS: see SECURITY.md), `sqlite:///…`
+    /// [env: HOS_STORE]
     #[arg(long, global = true, value_name = "STORE", help_heading = "Where and who")]
     pub(crate) store: Option<OsString>,
     /// A file whose one line names the store, for a URL with a password: a list of processes shows what stands in `--store`
     /// [env: HOS_STORE_FILE]
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "store", help_heading = "Where and who")]
     pub(crate) store_file: Option<PathBuf>,
-    /// The tenant [env: HOS_TENANT]
+    /// The tenant [env: HOS_TENANT, but for `hos witness` and `hos law backtest`]
     #[arg(long, global = true, value_name = "TENANT", help_heading = "Where and who")]
     pub(crate) tenant: Option<String>,
     /// Who asks: `Account::ayse` in the law's namespace, or `Pazar::Account::"ayse"` [env: HOS_AS]
@@ -26,10 +27,11 @@ pub(crate) struct Global {
     /// The seal key's file [default: the store's name with `.key`; of a database none: then others sign, `hos work` for one]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Where and who")]
     pub(crate) key_file: Option<PathBuf>,
-    /// An agent's Unix socket signs instead of a key file (`hos signer`) [env: HOS_SIGNER_SOCKET]
+    /// An agent's Unix socket signs instead of a key file (`hos signer`) [env: HOS_SIGNER_SOCKET, but for `hos signer` itself]
     #[arg(long, global = true, value_name = "PATH", conflicts_with_all = ["key_file", "signer_command"], help_heading = "Where and who")]
     pub(crate) signer_socket: Option<PathBuf>,
-    /// A program signs instead of a key file; words are separated by spaces [env: HOS_SIGNER_COMMAND]
+    /// A program signs instead of a key file; words are separated by spaces
+    /// [env: HOS_SIGNER_COMMAND, but for `hos signer`]
     #[arg(long, global = true, value_name = "WORDS", conflicts_with = "key_file", help_heading = "Where and who")]
     pub(crate) signer_command: Option<String>,
     /// A file outside the store that keeps the newest checkpoint of each log; a store that is behind it is only read
@@ -39,7 +41,7 @@ pub(crate) struct Global {
     /// The time to claim instead of the machine's, for replays (`2026-11-22T12:00:00Z`)
     #[arg(long, global = true, value_name = "RFC3339", help_heading = "Where and who")]
     pub(crate) time: Option<String>,
-    /// Accept the clock as it is, though it jumped
+    /// Accept the clock as it is, though it jumped forward
     #[arg(long, global = true, help_heading = "Where and who")]
     pub(crate) clock_confirmed: bool,
     /// One JSON object on standard output

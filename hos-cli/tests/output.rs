@@ -78,6 +78,28 @@ fn help_is_there_and_names_the_exit_codes() {
     }
 }
 
+/// What a command's options say of themselves reaches whoever asks for help, and so does what is not looked at.
+#[test]
+fn help_says_what_cannot_be_guessed() {
+    for (arguments, wanted) in [
+        (&["erase", "--help"][..], "it cannot be undone"),
+        (&["directory", "--help"], "Accounts live in the tenant `universe`"),
+        (&["backup", "--help"], "The key file is never copied"),
+        (&["law", "activate", "--help"], "Modes that are not named stay as they are"),
+        (&["witness", "--help"], "[env: HOS_TENANT, but for `hos witness`"),
+        (&["signer", "--help"], "[env: HOS_SIGNER_SOCKET, but for `hos signer`"),
+        (&["keys", "rotate", "--help"], "hos keys generate new.key"),
+        (&["keys", "revoke", "--help"], "--from-size pazar-tr=4200"),
+        (&["epoch", "new", "--help"], "hos epoch new --lost"),
+        (&["init", "--help"], "(no TLS: see SECURITY.md)"),
+    ] {
+        let mut command = hos();
+        command.args(arguments);
+        let shown = run(command).ended(0).out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains(wanted), "{arguments:?}: {shown}");
+    }
+}
+
 #[test]
 fn help_is_one_object_where_json_is_asked_for() {
     for (arguments, field, wanted) in [

@@ -89,9 +89,9 @@ fn what_is_wrong_with_an_object_is_told_of_its_own_option() {
     let put = ["directory", "put", "Account::x", "--tenant", "universe", "--attrs", "{x"];
     let begin = ["begin", "order", "o-9", "place", "--facts", "[]"];
     for (words, wanted) in [
-        (&["transition", "order", "o-1", "pay", "--args", "[]"][..], "--args is an object"),
+        (&["transition", "order", "o-1", "pay", "--args", "[]"][..], "--args must be an object"),
         (&["transition", "order", "o-1", "pay", "--args", "{x"][..], "--args: "),
-        (&begin[..], "--facts is an object"),
+        (&begin[..], "--facts must be an object"),
         (&put[..], "--attrs: "),
     ] {
         let said = world.ayse(words).ended(2).err;
@@ -320,6 +320,9 @@ fn an_option_that_would_be_passed_over_is_refused_with_the_one_that_it_goes_with
         assert!(!std::path::Path::new(&out).exists(), "{words:?}");
     }
     world.run(&["history", "order", "a-1"]).ended(1);
+    // What is enforced always takes no word of the world's.
+    let unknown = world.run(&with(&adopt, &["--legacy", "yes"]).iter().map(String::as_str).collect::<Vec<_>>()).ended(2).err;
+    assert!(unknown.contains("unexpected argument '--legacy'"), "{unknown}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Every bound on what comes from outside, in one place: what it counts, why it is there, and the code of who goes beyond it.
 //!
 //! Each is tried at its edge, which is accepted, and one beyond, which is refused with the code that stands here
-//! ([`held`]; `tests/limits.rs` of each floor). `docs/limits.md` is made from this file and its like above:
-//! `cargo xtask limits --write`.
+//! ([`held`]; `tests/limits/` here, `tests/limits.rs` of the wire, and in the engine beside what each bounds). The tables of
+//! `docs/limits.md` are made from this file and its like above: `cargo xtask limits --write`.
 
 /// A bound as data, for who tries them all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

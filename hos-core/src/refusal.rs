@@ -56,7 +56,7 @@ macro_rules! codes {
 codes! {
     // The engine itself.
     Internal = 1, "hos.internal", "The engine failed inside; nothing of this call was stored. Report it with the message.";
-    StoreUnavailable = 2, "hos.store_unavailable", "The store cannot be opened, read or written; nothing of this call was stored. Read the message, mend, retry.";
+    StoreUnavailable = 2, "hos.store_unavailable", "The store, or a file that was named, cannot be opened, read or written; nothing of this call was stored. Read the message, mend, retry.";
     StoreIntegrity = 3, "hos.store_integrity", "The store is not what its evidence says, or something else touched its file; writing is stopped. Run `hos verify`.";
     StoreFull = 4, "hos.store_full", "The disk is full; nothing of this call was stored. Make room, then retry.";
     StoreReadOnly = 5, "hos.store_read_only", "The store's file or directory cannot be written by this user.";
@@ -79,9 +79,9 @@ codes! {
     CallMalformed = 30, "hos.call_malformed", "The call is not of its form: an unknown, missing or repeated field, or JSON that is none.";
     CallTooLarge = 31, "hos.call_too_large", "The call is larger or nested deeper than allowed.";
     IdInvalid = 32, "hos.id_invalid", "An id is empty, too long, or holds what its kind does not allow.";
-    ValueInvalid = 33, "hos.value_invalid", "A value is a null, a float, or an integer beyond 64 bits.";
+    ValueInvalid = 33, "hos.value_invalid", "A value is none that the law knows, such as a null, a float or an integer beyond 64 bits.";
     TenantUnknown = 34, "hos.tenant_unknown", "No such tenant in this store.";
-    ClockImplausible = 35, "hos.clock_implausible", "The clock went back, or jumped forward, by more than is allowed.";
+    ClockImplausible = 35, "hos.clock_implausible", "The clock went back, or jumped forward, by more than is allowed. Set it right; a jump that is right is confirmed once, by `--clock-confirmed` (`Settings::clock_confirmed`).";
     // Once-key and existence.
     OnceConflict = 40, "hos.once_conflict", "This once-key was used for a different call.";
     ContractUnknown = 41, "hos.contract_unknown", "The law has no such contract.";
@@ -115,7 +115,7 @@ codes! {
     ReasonMissing = 73, "hos.reason_missing", "An override needs a reason.";
     DeadlineLimit = 74, "hos.deadline_limit", "More deadlines were due than one call may fire; run `hos tick`.";
     // The directory.
-    DirectoryConflict = 80, "hos.directory_conflict", "The directory already holds, or does not hold, what this change needs.";
+    DirectoryConflict = 80, "hos.directory_conflict", "The directory already holds, or does not hold, what this change needs; or a store is there already.";
     TemplateUnknown = 81, "hos.template_unknown", "The law has no such policy template, or its slots differ.";
     // The outbox.
     LeaseLost = 90, "hos.lease_lost", "The message's lease is no longer yours, or the message is gone.";

@@ -19,8 +19,8 @@ pub(crate) fn unasked(url: &str) -> Result<String, Failure> {
             return Err(Failure::new(
                 Code::StoreUnavailable,
                 format!(
-                    "{}: the URL asks for TLS (`{}`), which this client does not speak; it connects by a network that needs none, a \
-                     socket or a tunnel on this host, and then says nothing of it",
+                    "{}: the URL asks for TLS, which this program does not speak: connect on this host, through a tunnel or by a \
+                     network of your own, and leave `{}` out of the URL",
                     without_password(url),
                     hos_core::id::Shown(name)
                 ),

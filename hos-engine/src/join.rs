@@ -98,14 +98,19 @@ pub(crate) fn first_needs(call: &Call, rows: &Rows) -> Vec<Read> {
     if let Call::Directory(directory) = call
         && rows.directory.is_none()
     {
-        needs.push(match &directory.change {
-            Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => {
-                Read::Entity(uid.clone())
-            }
-            Change::Grant { id, .. } | Change::Revoke { id } => Read::Grant(id.clone()),
-        });
+        needs.push(subject(&directory.change));
     }
     needs
+}
+
+/// The row that a change of the directory is of.
+pub(crate) fn subject(change: &Change) -> Read {
+    match change {
+        Change::Put { uid, .. } | Change::Remove { uid } | Change::Join { uid, .. } | Change::Leave { uid, .. } => {
+            Read::Entity(uid.clone())
+        }
+        Change::Grant { id, .. } | Change::Revoke { id } => Read::Grant(id.clone()),
+    }
 }
 
 fn settle(bench: &Bench<'_>, call: &Call, rows: &Rows) -> Judged {

@@ -1,4 +1,4 @@
-//! The only reader of secrets: the seal key's file.
+//! The only reader of seal keys: a file each.
 //!
 //! The file holds 64 hexadecimal digits (an Ed25519 seed) and nothing else, belongs to whoever runs the engine, and may be
 //! read by nobody else.

@@ -19,7 +19,7 @@ use crate::store::place::Place;
 use crate::store::server::{Connector, ServerStore};
 use crate::store::sql::law as law_sql;
 use crate::store::sql::schema::{APPLICATION_ID, MIGRATIONS};
-use crate::store::sqlite::{OpenOptions, SqliteStore, Vault as FileVault};
+use crate::store::sqlite::{Older, OpenOptions, SqliteStore, Stay, Vault as FileVault};
 use crate::vault::Vault;
 use crate::work::Plan;
 use crate::{Engine, Failure};
@@ -77,6 +77,8 @@ impl Given {
 
     /// What is wrong with it, if anything is.
     pub(crate) fn faults(&self) -> Result<(), Failure> {
+        // No fork comes between: parsers are made once in a process.
+        let _stay = Stay::enter();
         match self {
             Self::Loaded(_) => Ok(()),
             Self::Files(dir, files) => load_law_files(dir, files.clone()).map(drop),
@@ -84,6 +86,8 @@ impl Given {
     }
 
     pub(crate) fn load(self) -> Result<Arc<Law>, Failure> {
+        // As in `faults`.
+        let _stay = Stay::enter();
         match self {
             Self::Loaded(law) => Ok(law),
             Self::Files(dir, files) => load_law_files(&dir, files).map(Arc::new),
@@ -188,7 +192,8 @@ impl Builder {
 
     /// Opens to look: whatever would write is refused (`hos.store_read_only`), and no head is signed, so that what nobody signed yet is
     /// seen as it is. The key's file may be missing, and is read only where it is named ([`Builder::key_file`]). A key that an erasure
-    /// names opens nothing, and stays where it is. A backup, which has no log beside it, may lie where nothing can be written.
+    /// names opens nothing, and stays where it is. A backup, which has no log beside it, may lie where nothing can be written. An older
+    /// file is not brought up: a copy of it is, in the place of temporary files, and is what is looked at.
     pub fn reading(mut self) -> Self {
         self.reading = true;
         self
@@ -238,10 +243,13 @@ impl Builder {
                     Some(_) => "the signer".to_owned(),
                     None => self.key_path(&place).map_or_else(|| "the key".to_owned(), |path| path.display().to_string()),
                 };
-                let why = if ring.knows(&key) {
-                    "this key sealed the store once; another took over"
-                } else {
-                    "this key is not the one that seals this store"
+                let why = match (ring.knows(&key), &self.signer) {
+                    (false, _) => "this key is not the one that seals this store",
+                    (true, Some(_)) => "this key sealed the store once; another took over: have the signer sign with that one",
+                    (true, None) => {
+                        "this key sealed the store once; another took over: name the new one with --key-file, or put it in the old \
+                         file's place"
+                    }
                 };
                 return Err(Failure::new(Code::KeyInvalid, format!("{what}: {why}")));
             }
@@ -318,8 +326,15 @@ impl Builder {
     fn place(&self, place: &Where, create: bool) -> Result<Place<Court>, Failure> {
         Ok(match place {
             Where::File(path) => {
-                let open = |read_only| SqliteStore::open(path, self.options(create).read_only(read_only));
-                Place::File(Box::new(opened(path, self.reading, open)?))
+                let older = if self.reading { Older::Refused } else { Older::BroughtUp };
+                let options = || OpenOptions { older, ..self.options(create) };
+                let open = |read_only| SqliteStore::open(path, options().read_only(read_only));
+                let store = match opened(path, self.reading, open) {
+                    // Who only looks leaves an older store as it is.
+                    Err(error) if self.reading && error.code == Code::StoreVersion => SqliteStore::open_apart(path, options()),
+                    result => result,
+                };
+                Place::File(Box::new(store?))
             }
             Where::Server(connector) => {
                 Place::Server(Arc::new(ServerStore::open(connector.clone(), self.settings.busy_timeout, create)?))
@@ -389,9 +404,9 @@ fn nowhere() -> Failure {
 
 /// The keys of persons: beside a file, or in the store's own database.
 fn vault(place: &Where, store: &Place<Court>, create: bool, reading: bool) -> Result<Vault, Failure> {
-    let path = match (place, store) {
+    let (path, apart) = match (place, store) {
         (_, Place::Server(server)) => return Ok(Vault::Table(server.clone())),
-        (Where::File(path), Place::File(_)) => FileVault::path_beside(path),
+        (Where::File(path), Place::File(file)) => (FileVault::path_beside(path), file.is_apart()),
         (Where::Server(_), Place::File(_)) => return Err(Failure::new(Code::Internal, "a database was opened as a file")),
     };
     if !create && !path.exists() {
@@ -403,7 +418,8 @@ fn vault(place: &Where, store: &Place<Court>, create: bool, reading: bool) -> Re
             ),
         ));
     }
-    let open = |read_only| FileVault::open_with(&path, FileVault::options().create(create).read_only(read_only));
+    // Beside a store that stays as it is the vault does too.
+    let open = |read_only| FileVault::open_with(&path, FileVault::options().create(create).read_only(read_only || apart));
     Ok(Vault::File(Box::new(opened(&path, reading, open)?)))
 }
 

@@ -111,7 +111,8 @@ impl Engine {
     /// Writes the mark anew from the store as it stands: whoever does it says that this is the store.
     pub fn write_mark(&self) -> Result<usize, Failure> {
         let desk = &self.0;
-        let mark = desk.court.mark.as_ref().ok_or_else(|| Failure::new(Code::CallMalformed, "no mark is named"))?;
+        let unnamed = || Failure::new(Code::CallMalformed, "no mark is named: give --mark FILE, or set HOS_MARK");
+        let mark = desk.court.mark.as_ref().ok_or_else(unnamed)?;
         let why = lock(&desk.court.quarantine).take();
         desk.sign_all();
         let notes: Vec<String> = lock(&desk.court.checkpoints).values().map(|signed| signed.note.to_string()).collect();

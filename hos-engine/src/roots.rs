@@ -49,10 +49,12 @@ pub(crate) struct Since {
 #[derive(Debug, Clone)]
 pub(crate) struct Roots {
     parts: Vec<Root>,
-    /// The last record of each entity's row, in the universe and in the tenant. Who goes on from a directory holds all but a few in common
-    /// with it.
-    pub(crate) rows: Layered<Uid, [Option<RecordHash>; 2]>,
+    /// The last record of each entity's rows. Who goes on from a directory holds all but a few in common with it.
+    pub(crate) rows: Layered<Uid, Lasts>,
 }
+
+/// The last records of an entity's rows: of the universe's, and of the tenant's own.
+pub(crate) type Lasts = [Option<RecordHash>; 2];
 
 /// How a directory stands now, by three numbers a tenant: version, changes beside it, the sum of all changes' marks.
 pub(crate) struct Stand(Vec<(Tenant, u64, u64, i64)>);
@@ -101,28 +103,16 @@ impl Roots {
         std::iter::once(Stand::asked(tenant)).chain(changes).collect()
     }
 
-    /// What a directory that is read now will stand on. In a host's transaction, whose snapshot may be old, the rows are told apart by
-    /// their records.
+    /// What a directory that is read now will stand on, still without its rows.
     pub(crate) fn read(tx: &Tx<'_>, tenant: &Tenant) -> Result<Self, Failure> {
         tx.foresee(&Self::asked(tenant))?;
         tx.foresee(&tenants(tenant).iter().map(state_sql::directory_with_keys).collect::<Vec<_>>())?;
-        // Before the rows: what is changed between the two is read anew by whoever comes next.
-        let parts = Self::parts(tx, tenant)?;
-        let mut rows: Layered<Uid, [Option<RecordHash>; 2]> = Layered::default();
-        for (place, t) in tenants(tenant).iter().enumerate().filter(|_| tx.is_host()) {
-            tx.each(&state_sql::directory_with_keys(t), |row| {
-                let entity = state_sql::entity_from(&row)?;
-                rows.modify(entity.uid, |lasts| {
-                    let mut lasts = lasts.unwrap_or_default();
-                    if let Some(last) = lasts.get_mut(place) {
-                        *last = Some(entity.thread.last);
-                    }
-                    Some(lasts)
-                });
-                Ok(())
-            })?;
-        }
-        Ok(Self { parts, rows })
+        Ok(Self { parts: Self::parts(tx, tenant)?, rows: Layered::default() })
+    }
+
+    /// The same over these rows.
+    pub(crate) fn with_rows(self, rows: Layered<Uid, Lasts>) -> Self {
+        Self { rows, ..self }
     }
 
     /// Whether every change that it stands on is counted: whoever counts sees only what is committed.

@@ -22,7 +22,8 @@ pub struct Settings {
     pub directory_age_max: Duration,
     /// Bounds of judging.
     pub limits: Limits,
-    /// How long once-keys are kept; at least 30 days, as far as the tenant's log shows that these have passed.
+    /// How long once-keys are kept; at least 30 days, as far as the tenant's log shows that these have passed. They are forgotten up to a
+    /// thirtieth of that time later.
     pub once_kept: Duration,
     /// How long to wait for another process that holds the store.
     pub busy_timeout: Duration,

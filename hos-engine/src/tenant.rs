@@ -109,24 +109,26 @@ impl TenantRef {
             let is_now = |view: &View, tenant: &Tenant| {
                 Ok::<_, Failure>(Some(view.in_force.activation.record) == activation && view.stands(tx, tenant)?)
             };
-            if let Some(view) = known
-                && is_now(&view, &self.name)?
+            if let Some(view) = &known
+                && is_now(view, &self.name)?
             {
-                return Ok((view, None));
+                return Ok((view.clone(), None));
             }
             let (keys, fresh) = (court.keys(tx), court.reading_keys(tx)?);
             let founded = || Failure::new(Code::StoreIntegrity, "the store has no activation");
             let in_force = court.read_in_force(tx)?.ok_or_else(founded)?;
-            let whole = |tenant: &Tenant| View::read(tx, tenant, in_force.clone(), &keys, &fresh).map(Arc::new);
-            if tx.is_shared() || self.name.is_universe() {
-                return Ok((whole(&self.name)?, None));
+            if tx.is_shared() {
+                return Ok((court.beside(tx, &self.name, known, in_force, &fresh)?, None));
             }
             let universe = Tenant::universe();
             let above = match court.known_view(&universe) {
                 Some(view) if is_now(&view, &universe)? => view,
-                _ => whole(&universe)?,
+                known => Arc::new(court.caught_up(tx, known, in_force.clone(), &fresh)?),
             };
-            Ok((Arc::new(above.of_tenant(tx, &self.name, in_force.clone(), &keys, &fresh)?), Some(above)))
+            if self.name.is_universe() {
+                return Ok((above, None));
+            }
+            Ok((Arc::new(above.of_tenant(tx, &self.name, in_force, &keys, &fresh)?), Some(above)))
         })
     }
 

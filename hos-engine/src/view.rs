@@ -3,7 +3,7 @@
 
 use crate::Failure;
 use crate::laws::Laws;
-use crate::roots::{Roots, Stand};
+use crate::roots::{Lasts, Roots, Stand, tenants};
 use crate::sealed::{FreshKeys, Keys};
 use crate::store::Tx;
 use crate::store::sql::law::{self as law_sql, Activation};
@@ -13,10 +13,12 @@ use hos_core::canon::Reader;
 use hos_core::id::{LawHash, Shown, Tenant, Uid};
 use hos_core::judge::Standing;
 use hos_core::law::Law;
+use hos_core::layered::Layered;
 use hos_core::policy::{Bound, Directory, Entity, Link};
 use hos_core::refusal::Code;
 use hos_core::value::Record;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The laws in force: an activation, and its laws compiled.
@@ -64,6 +66,8 @@ pub(crate) struct View {
     pub(crate) roots: Option<Roots>,
     /// Parents that its entities' rows name and that are not in it. The universe's may be in a tenant's directory.
     missing: Missing,
+    /// Whether the store's file may have been another since: then neither its version nor its records tell what became of this one.
+    doubted: AtomicBool,
 }
 
 /// Parents that are not there, by whose they are.
@@ -74,6 +78,7 @@ pub(crate) struct Rows {
     pub(crate) entities: Vec<Entity>,
     pub(crate) links: Vec<Link>,
     missing: Missing,
+    lasts: Layered<Uid, Lasts>,
 }
 
 impl View {
@@ -86,9 +91,11 @@ impl View {
         fresh: &FreshKeys,
     ) -> Result<Self, Failure> {
         let version = version(tx, tenant)?;
+        // Before the rows: what is changed between the two is read anew by whoever comes next.
         let roots = if tx.is_shared() { Some(Roots::read(tx, tenant)?) } else { None };
-        let Rows { entities, links, missing } = read_directory(tx, tenant, &in_force.law, keys, fresh)?;
+        let Rows { entities, links, missing, lasts } = read_directory(tx, tenant, &in_force.law, keys, fresh)?;
         let directory = Arc::new(Directory::new(entities, links)?);
+        let roots = roots.map(|roots| roots.with_rows(lasts));
         Ok(Self { roots, missing, ..Self::bind(version, in_force, directory)? })
     }
 
@@ -104,18 +111,8 @@ impl View {
     ) -> Result<Self, Failure> {
         let (mut own, mut links) = (BTreeMap::new(), Vec::new());
         for entity in entities_of(tx, tenant, keys, fresh)? {
-            let of_person = in_force.law.persons.contains(entity.uid.type_name());
-            match self.directory.get(&entity.uid) {
-                Some(known) => {
-                    let parents = known.parents.iter().cloned().chain(entity.parents).collect();
-                    let entity = Entity { parents, record: entity.record, ..known.clone() };
-                    own.insert(entity.uid.clone(), entity);
-                }
-                None if of_person => {}
-                None => {
-                    own.insert(entity.uid.clone(), entity);
-                }
-            }
+            let above = self.directory.get(&entity.uid).cloned();
+            own.extend(upon(above, entity, &in_force.law).map(|entity| (entity.uid.clone(), entity)));
         }
         for (uid, parents) in &self.missing {
             let here: Vec<Uid> = parents.iter().filter(|p| own.contains_key(*p)).cloned().collect();
@@ -153,6 +150,7 @@ impl View {
             older: Mutex::new(HashMap::new()),
             roots: None,
             missing: Missing::new(),
+            doubted: AtomicBool::new(false),
         })
     }
 
@@ -182,6 +180,16 @@ impl View {
         Ok(Self { missing: rows.missing, ..Self::bind(self.version + 1, self.in_force.clone(), directory)? })
     }
 
+    /// Says that the store's file may have been another since this was read.
+    pub(crate) fn doubt(&self) {
+        self.doubted.store(true, Ordering::Release);
+    }
+
+    /// Whether the store's file may have been another since this was read.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.doubted.load(Ordering::Acquire)
+    }
+
     /// The same, standing on these roots.
     pub(crate) fn on(self, roots: Option<Roots>) -> Self {
         Self { roots, ..self }
@@ -194,7 +202,7 @@ impl View {
             let stand = Stand::read(tx, tenant)?;
             return Ok(self.roots.as_ref().is_some_and(|roots| stand.is(roots)));
         }
-        Ok(self.version == version(tx, tenant)?)
+        Ok(!self.is_doubted() && self.version == version(tx, tenant)?)
     }
 
     /// An older law with this directory: what instances that began under it are judged by.
@@ -222,10 +230,19 @@ pub(crate) fn version(tx: &Tx<'_>, tenant: &Tenant) -> Result<u64, Failure> {
     if tenant.is_universe() { Ok(universe) } else { Ok(universe + own(tenant)?) }
 }
 
-/// The directory of a tenant: the universe's entities, the tenant's own, memberships of both.
-///
-/// An entity is there if its row stands in the universe, or in the tenant for what is no person: what a tenant says of an
-/// account that the universe lacks says nothing.
+/// What a tenant's own row of an entity comes to upon the universe's, where that stands: the universe's attributes, and the memberships of
+/// both. What a tenant says of a person whom the universe lacks says nothing.
+pub(crate) fn upon(above: Option<Entity>, own: Entity, law: &Law) -> Option<Entity> {
+    match above {
+        Some(mut above) => {
+            above.parents.extend(own.parents);
+            Some(Entity { record: own.record, ..above })
+        }
+        None => Some(own).filter(|own| !law.persons.contains(own.uid.type_name())),
+    }
+}
+
+/// The directory of a tenant: the universe's entities, the tenant's own ([`upon`] them), and the grants of both.
 pub(crate) fn read_directory(
     tx: &Tx<'_>,
     tenant: &Tenant,
@@ -246,21 +263,15 @@ pub(crate) fn read_directory_with(
     coming: Option<Entity>,
 ) -> Result<Rows, Failure> {
     let mut entities: BTreeMap<Uid, Entity> = BTreeMap::new();
-    let mut links = Vec::new();
-    let universe = Tenant::universe();
-    let tenants: &[&Tenant] = if tenant.is_universe() { &[tenant] } else { &[&universe, tenant] };
-    for (place, owner) in tenants.iter().enumerate() {
-        for entity in entities_of(tx, owner, keys, fresh)? {
-            match entities.get_mut(&entity.uid) {
-                Some(known) => {
-                    known.parents.extend(entity.parents);
-                    known.record = entity.record;
-                }
-                None if place > 0 && law.persons.contains(entity.uid.type_name()) => {}
-                None => {
-                    entities.insert(entity.uid.clone(), entity);
-                }
-            }
+    let (mut links, mut lasts) = (Vec::new(), Layered::default());
+    for (place, owner) in tenants(tenant).iter().enumerate() {
+        let rows = rows_of(tx, owner, fresh)?;
+        if tx.is_shared() {
+            rows.iter().for_each(|row| note_last(&mut lasts, row, place));
+        }
+        for entity in opened(&rows, keys, fresh)? {
+            let entity = if place == 0 { Some(entity) } else { upon(entities.remove(&entity.uid), entity, law) };
+            entities.extend(entity.map(|entity| (entity.uid.clone(), entity)));
         }
         links.extend(links_of(tx, owner)?);
     }
@@ -277,11 +288,31 @@ pub(crate) fn read_directory_with(
             missing.insert(entity.uid.clone(), gone);
         }
     }
-    Ok(Rows { entities: entities.into_values().collect(), links, missing })
+    Ok(Rows { entities: entities.into_values().collect(), links, missing, lasts })
+}
+
+/// Notes the last record of an entity's row, of the universe's or the tenant's own.
+pub(crate) fn note_last(lasts: &mut Layered<Uid, Lasts>, row: &SealedEntity, place: usize) {
+    lasts.modify(row.uid.clone(), |known| {
+        let mut known = known.unwrap_or_default();
+        if let Some(last) = known.get_mut(place) {
+            *last = Some(row.thread.last);
+        }
+        Some(known)
+    });
 }
 
 /// The entities of a tenant's own rows, opened.
 fn entities_of(tx: &Tx<'_>, owner: &Tenant, keys: &Keys<'_, '_>, fresh: &FreshKeys) -> Result<Vec<Entity>, Failure> {
+    opened(&rows_of(tx, owner, fresh)?, keys, fresh)
+}
+
+fn opened(rows: &[SealedEntity], keys: &Keys<'_, '_>, fresh: &FreshKeys) -> Result<Vec<Entity>, Failure> {
+    rows.iter().filter(|row| !row.removed).map(|row| open_entity(row, keys, fresh)).collect()
+}
+
+/// The rows of a tenant's own entities, those that were removed too.
+fn rows_of(tx: &Tx<'_>, owner: &Tenant, fresh: &FreshKeys) -> Result<Vec<SealedEntity>, Failure> {
     let mut rows = Vec::new();
     // Over a wire each question costs: the keys come with the rows.
     let asked = if tx.is_shared() { state_sql::directory_with_keys(owner) } else { state_sql::directory_entities(owner) };
@@ -293,7 +324,7 @@ fn entities_of(tx: &Tx<'_>, owner: &Tenant, keys: &Keys<'_, '_>, fresh: &FreshKe
         rows.push(entity);
         Ok(())
     })?;
-    rows.iter().filter(|row| !row.removed).map(|row| open_entity(row, keys, fresh)).collect()
+    Ok(rows)
 }
 
 /// The grants of a tenant's own rows.

@@ -74,6 +74,15 @@ pub(crate) struct Keep {
     pub(crate) trust: Trust,
 }
 
+/// Once-keys of a tenant that are past their time.
+#[derive(Debug)]
+pub(crate) struct OldOnces {
+    pub(crate) tenant: Tenant,
+    pub(crate) keys: Vec<Vec<u8>>,
+    /// Whether they were looked for: if not, it was too early, and there are none.
+    pub(crate) looked: bool,
+}
+
 /// One caller's work inside a shared commit.
 pub(crate) enum Job {
     /// A call of a door.
@@ -114,8 +123,8 @@ pub(crate) enum Job {
     NewEpoch(NewEpoch),
     /// Writes a record of the store's keys.
     Key(KeyAct),
-    /// Forgets once-keys of a tenant.
-    Forget(Tenant),
+    /// Forgets once-keys of a tenant, where the clock is to be believed.
+    Forget(OldOnces),
     /// Stores the newest checkpoints.
     Flush,
     /// A store's first records.

@@ -167,6 +167,31 @@ fn no_once_key_is_forgotten_that_the_log_does_not_show_to_be_past_its_time() {
 }
 
 #[test]
+fn old_once_keys_are_looked_for_again_when_there_is_a_day_of_them() {
+    let store = fresh(Settings::default());
+    let tenant = store.tenant("t1");
+    for (id, when) in [("1", "2026-01-01T00:10:00Z"), ("2", "2026-01-01T12:00:00Z"), ("3", "2026-01-02T12:00:00Z")] {
+        store.clock.set(at(when));
+        assert!(tenant.begin(new_order(id).once(&format!("k{id}")).unwrap()).unwrap().allowed);
+        assert!(tenant.transition(go(id)).unwrap().allowed);
+    }
+    let forgotten = |when: &str| {
+        store.clock.set(at(when));
+        // The log shows how late it is.
+        assert!(tenant.record(Note::new(uid("A", "root"), "n", b"x".to_vec()).unwrap()).unwrap().allowed);
+        let forgotten = store.engine.work().unwrap().forgotten;
+        intact(&store);
+        forgotten
+    };
+    assert_eq!(forgotten("2026-01-31T06:00:00Z"), 1, "those before the sixth hour of the first day");
+    assert_eq!(forgotten("2026-01-31T18:00:00Z"), 0, "to find the second all would be read: it was done today");
+    assert_eq!(forgotten("2026-02-01T06:00:00Z"), 1);
+    assert_eq!(forgotten("2026-03-01T00:00:00Z"), 1);
+    assert!(!tenant.begin(new_order("4").once("k1").unwrap()).unwrap().again, "a key that was forgotten is free");
+    intact(&store);
+}
+
+#[test]
 fn by_a_clock_that_cannot_be_nobody_writes_anything() {
     let store = store();
     let (engine, tenant) = (&store.engine, store.tenant("t1"));

@@ -6,9 +6,14 @@ mod support;
 use hos_core::call::{Call, Change, Directory, Note};
 use hos_core::id::{InstanceId, Name, OnceKey, Tenant};
 use hos_core::refusal::Code;
-use hos_engine::joined::{Asked, KeptRefusal, Next};
+use hos_engine::clock::SystemEntropy;
+use hos_engine::joined::{Asked, Joined, KeptRefusal, Next};
+use hos_engine::ports::Entropy;
 use hos_engine::store::sql::dialect::Dialect;
-use hos_engine::{Level, Seal, Settings, VerifyOptions};
+use hos_engine::store::sqlite::{after_fork_in_parent, before_fork};
+use hos_engine::{Engine, Failure, Level, Seal, Settings, VerifyOptions};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use support::host::{Host, host, intact, joined, world};
 use support::{Store, go, law, new_order, uid};
 
@@ -543,5 +548,54 @@ fn who_sleeps_in_a_transaction_keeps_nobody_else_waiting() {
             retried(&mut sleeper, |host| host.call(call.clone()).map(|answer| (answer, true)));
         }
     }
+    intact(&store);
+}
+
+/// Chance that is waited for, but the first time: that is before the judging.
+#[derive(Default)]
+struct Slow {
+    asked: AtomicUsize,
+    held: Mutex<()>,
+}
+
+impl Entropy for Slow {
+    fn fill(&self, out: &mut [u8]) -> Result<(), Failure> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) > 0 {
+            drop(self.held.lock().unwrap());
+        }
+        SystemEntropy.fill(out)
+    }
+}
+
+#[test]
+fn a_fork_waits_for_a_step_under_way() {
+    let Some(store) = world() else { return };
+    let (slow, forked) = (Arc::new(Slow::default()), AtomicBool::new(false));
+    let dialect = store.database.as_ref().unwrap().own.dialect();
+    let builder = Engine::builder().law(Arc::new(law::law())).entropy(slow.clone());
+    let joined = Arc::new(Joined::open(builder, dialect, dialect.places()));
+    std::thread::scope(|scope| {
+        let held = slow.held.lock().unwrap();
+        let step = scope.spawn(|| {
+            let mut host = host(&store, &joined);
+            host.say("BEGIN");
+            assert!(host.call(birth("1")).unwrap().allowed);
+            host.say("COMMIT");
+        });
+        while slow.asked.load(Ordering::SeqCst) < 2 && !step.is_finished() {
+            std::thread::yield_now();
+        }
+        // In the middle of judging: for what a child of now found half made it would wait for ever.
+        scope.spawn(|| {
+            before_fork();
+            forked.store(true, Ordering::SeqCst);
+            after_fork_in_parent();
+        });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!(!forked.load(Ordering::SeqCst), "it forked in between");
+        drop(held);
+        step.join().unwrap();
+    });
+    assert!(forked.load(Ordering::SeqCst));
     intact(&store);
 }

@@ -4,9 +4,12 @@
 mod support;
 
 use hos_core::id::{Handle, KeyId, Tenant};
+use hos_core::time::Timestamp;
 use hos_engine::OutboxMessage;
-use hos_engine::store::Statement;
+use hos_engine::store::sql::dialect::{Dialect, Places, say};
 use hos_engine::store::sql::operation;
+use hos_engine::store::{Sql, Statement};
+use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
 use support::host::{begin, host, joined, world};
@@ -44,6 +47,41 @@ fn who_polls_while_another_leases_looks_on_behind() {
     });
     assert_eq!(polled.len(), 2, "{polled:?}");
     assert!(polled.iter().all(|message| i64::try_from(message.pos).unwrap() > second), "{polled:?}");
+}
+
+/// Messages stay when they are acknowledged, and who waits for the next one asks again and again. (Of a file: `operators.rs`.)
+#[test]
+fn who_polls_mysql_reads_no_message_that_was_acknowledged() {
+    let Some(store) = world() else { return };
+    let mut host = host(&store, &joined(&store));
+    // The index of PostgreSQL's holds none such, and nothing else is as short.
+    if host.joined.dialect() != Dialect::Mysql {
+        return;
+    }
+    orders(&store, &["1", "2"]);
+    for behind in [None, Some(1)] {
+        let asked = operation::waiting(&Tenant::new("t1").unwrap(), Timestamp(9_000_000_000_000), behind, 10);
+        let said = say(&asked, Dialect::Mysql, Places::Question);
+        let params: Vec<&Sql> = said.params(&asked).collect();
+        let mut plan = Vec::new();
+        let take = &mut |cells: Vec<Sql>| {
+            plan.push(cells.into_iter().filter_map(text).collect::<Vec<_>>());
+            ControlFlow::Continue(())
+        };
+        host.conn.query(&format!("EXPLAIN {}", said.sql), &params, take).map_err(|e| e.message).unwrap();
+        // It may choose one index, and has chosen it: so two columns say.
+        let waiting = |row: &Vec<String>| row.iter().filter(|cell| *cell == "hos_outbox_waiting").count() == 2;
+        assert!(plan.iter().any(waiting), "{plan:?}");
+        // The places are found first, and what lies there is read behind that.
+        assert!(plan[0].iter().any(|cell| cell.starts_with("<derived")), "{plan:?}");
+    }
+}
+
+fn text(cell: Sql) -> Option<String> {
+    match cell {
+        Sql::Raw(bytes) => String::from_utf8(bytes).ok(),
+        _ => None,
+    }
 }
 
 #[test]

@@ -4,7 +4,10 @@ mod support;
 
 use hos_core::refusal::Code;
 use hos_engine::{Engine, Level, VerifyOptions, VerifyReport};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use support::{Store, new_order};
 
 fn says(report: &VerifyReport, words: &str) -> bool {
@@ -119,4 +122,56 @@ fn who_looks_signs_nothing() {
     let engine = builder().reading().open().unwrap();
     let report = verified(&engine);
     assert!(!says(&report, "stored checkpoint"), "{:?}", report.notices);
+}
+
+/// What the last step of the schema made.
+const LAST: &str = "ALTER TABLE hos_tenant DROP COLUMN directory_mark; DROP INDEX hos_queue_thread; DROP INDEX hos_inbox_stream;
+    DELETE FROM hos_migration WHERE name = 'marks';";
+
+/// Takes the last step back; with `in_log` that lies in the write-ahead log alone, as a killed process leaves it.
+fn made_older(path: &Path, in_log: bool) {
+    let db = Connection::open(path).unwrap();
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, in_log).unwrap();
+    db.execute_batch(LAST).unwrap();
+}
+
+#[test]
+fn an_older_store_is_looked_at_and_stays_as_it_is() {
+    if support::database::is_on() {
+        return;
+    }
+    for in_log in [false, true] {
+        let Store { engine, clock, path, dir, .. } = support::store();
+        engine.close().unwrap();
+        made_older(&path, in_log);
+        let beside = |ending: &str| path.with_extension(format!("db{ending}"));
+        let bytes = || [path.clone(), beside("-wal"), beside(".vault")].map(|file| std::fs::read(file).unwrap_or_default());
+        let (before, builder) = (bytes(), || Engine::builder().sqlite(&path).clock(clock.clone()));
+        let [_, log, _] = &before;
+        assert_eq!(log.is_empty(), !in_log);
+        let copies = || {
+            let ours = format!("hos-copy-{}-", std::process::id());
+            let all = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+            all.filter(|entry| entry.file_name().to_string_lossy().starts_with(&ours)).count()
+        };
+        let lacks = |report: &VerifyReport| report.notices.iter().any(|notice| notice.contains("lacks steps of the schema"));
+        for _ in 0..2 {
+            let engine = builder().reading().open().unwrap();
+            let report = engine.verify(&VerifyOptions::default()).unwrap();
+            assert_eq!(report.level, Level::Intact, "{:?}", report.findings);
+            assert!(lacks(&report) && copies() == 1, "{:?}", report.notices);
+            let (_, replay) = engine.verify_replayed(&VerifyOptions::default(), None).unwrap();
+            assert_eq!(replay.differs, 0);
+            engine.close().unwrap();
+            assert!(bytes() == before && copies() == 0, "in the log: {in_log}");
+        }
+        // Who opens it to write brings it up.
+        builder().open().unwrap().close().unwrap();
+        assert!(bytes() != before);
+        let engine = builder().reading().open().unwrap();
+        let report = engine.verify(&VerifyOptions::default()).unwrap();
+        assert!(report.level == Level::Intact && !lacks(&report), "{:?}", report.findings);
+        engine.close().unwrap();
+        drop(dir);
+    }
 }

@@ -20,7 +20,7 @@ impl Fields {
     /// `what` is called so in messages; a field that is not among `known` is refused.
     pub(crate) fn of(what: &'static str, tree: Tree, known: &[&str]) -> Result<Self, Failure> {
         let Tree::Object(rest) = tree else {
-            return Err(malformed(format!("{what} is an object, not {}", tree.kind())));
+            return Err(malformed(format!("{what} must be an object, not {}", tree.kind())));
         };
         if let Some(stray) = rest.keys().find(|k| !known.contains(&k.as_str())) {
             let meant = nearest(stray, known.iter().copied().filter(|k| !rest.contains_key(*k)));
@@ -91,6 +91,6 @@ impl Fields {
             Tree::Long(v) if *v < 0 => "a negative number",
             other => other.kind(),
         };
-        malformed(format!("`{name}` of {} is {wanted}, not {found}", self.what))
+        malformed(format!("`{name}` of {} must be {wanted}, not {found}", self.what))
     }
 }

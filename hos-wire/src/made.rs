@@ -76,7 +76,7 @@ pub(crate) fn made(operation: &str, by: By, f: &mut Fields) -> Result<Call, Fail
 
 pub(crate) fn given(tree: Tree) -> Result<Vec<Entity>, Failure> {
     let Tree::List(items) = tree else {
-        return Err(malformed(format!("`given` is an array of entities, not {}", tree.kind())));
+        return Err(malformed(format!("`given` must be an array of entities, not {}", tree.kind())));
     };
     items.into_iter().map(entity).collect()
 }
@@ -101,7 +101,9 @@ fn once(f: &mut Fields) -> Result<Option<OnceKey>, Failure> {
 
 // Rows of an older log, the oldest first.
 fn entries(tree: Tree) -> Result<Vec<LegacyEntry>, Failure> {
-    let Tree::List(rows) = tree else { return Err(malformed(format!("`entries` is an array of rows, not {}", tree.kind()))) };
+    let Tree::List(rows) = tree else {
+        return Err(malformed(format!("`entries` must be an array of rows, not {}", tree.kind())));
+    };
     if rows.is_empty() || rows.len() > LEGACY_ENTRIES_MAX {
         return Err(malformed(format!("`entries` has {} rows, not 1 to {LEGACY_ENTRIES_MAX}", rows.len())));
     }
@@ -130,7 +132,7 @@ fn legacy_entry(tree: Tree) -> Result<LegacyEntry, Failure> {
 fn payload(f: &mut Fields) -> Result<Vec<u8>, Failure> {
     match (f.optional_text("payload")?, f.optional_text("payload_hex")?) {
         (Some(text), None) => Ok(text.into_bytes()),
-        (None, Some(hex)) => unhex(&hex).ok_or_else(|| malformed("`payload_hex` is an even number of hexadecimal digits")),
+        (None, Some(hex)) => unhex(&hex).ok_or_else(|| malformed("`payload_hex` must be an even number of hexadecimal digits")),
         (None, None) => Err(malformed("the call lacks the field `payload` (or `payload_hex`)")),
         (Some(_), Some(_)) => Err(malformed("the call has `payload` and `payload_hex`; it can have one")),
     }

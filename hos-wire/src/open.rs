@@ -104,7 +104,7 @@ mod tests {
     fn what_is_no_option_is_named() {
         let table: [(&str, &str); 12] = [
             ("", "hos.call_malformed"),
-            ("[]", "the options is an object"),
+            ("[]", "the options must be an object"),
             ("{}", "lack the field `store`"),
             (r#"{"store":""}"#, "`store` is no path"),
             (r#"{"store":"a\u0000b"}"#, "`store` is no path"),

@@ -18,7 +18,7 @@ const MADE: [&str; 4] = ["begin", "transition", "record", "adopt"];
 /// here.
 pub(crate) fn evaluations(by: By, tree: Tree) -> Result<Vec<Can>, Failure> {
     let Tree::List(items) = tree else {
-        return Err(malformed(format!("`evaluations` is an array of questions, not {}", tree.kind())));
+        return Err(malformed(format!("`evaluations` must be an array of questions, not {}", tree.kind())));
     };
     if items.is_empty() || items.len() > EVALUATIONS_MAX {
         return Err(malformed(format!("`evaluations` has {} questions, not 1 to {EVALUATIONS_MAX}", items.len())));
@@ -37,7 +37,7 @@ pub(crate) fn evaluations(by: By, tree: Tree) -> Result<Vec<Can>, Failure> {
 /// Calls that write, as the fields of each and its operation's name, `operation`.
 pub(crate) fn calls(by: By, tree: Tree) -> Result<Vec<Call>, Failure> {
     let Tree::List(items) = tree else {
-        return Err(malformed(format!("`calls` is an array of calls, not {}", tree.kind())));
+        return Err(malformed(format!("`calls` must be an array of calls, not {}", tree.kind())));
     };
     if items.is_empty() || items.len() > ALL_MAX {
         return Err(malformed(format!("`calls` has {} calls, not 1 to {ALL_MAX}", items.len())));

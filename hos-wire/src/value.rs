@@ -20,7 +20,7 @@ use serde_json::{Map, Value as Json, json};
 /// A record from an object, bounded.
 pub fn record(what: &'static str, tree: Tree) -> Result<Record, Failure> {
     let Tree::Object(fields) = tree else {
-        return Err(malformed(format!("{what} is an object, not {}", tree.kind())));
+        return Err(malformed(format!("{what} must be an object, not {}", tree.kind())));
     };
     fields.keys().try_for_each(|name| attribute(name))?;
     let record = fields.into_iter().map(|(k, v)| Ok((k, value(v)?))).collect::<Result<Record, Failure>>()?;
@@ -95,7 +95,7 @@ pub fn entity(tree: Tree) -> Result<Entity, Failure> {
     let parents = match fields.take("parents") {
         None => Vec::new(),
         Some(Tree::List(items)) => items,
-        Some(other) => return Err(malformed(format!("`parents` of an entity is an array, not {}", other.kind()))),
+        Some(other) => return Err(malformed(format!("`parents` of an entity must be an array, not {}", other.kind()))),
     };
     let parents = parents.into_iter().map(|t| self::uid("a parent", t)).collect::<Result<_, _>>()?;
     Ok(Entity { uid, attrs, parents, record: None })

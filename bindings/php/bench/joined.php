@@ -31,9 +31,8 @@ final class CountingPdo extends PDO
 
     public function prepare(string $query, array $options = []): PDOStatement|false
     {
-        $this->said++;
-
-        return parent::prepare($query, $options);
+        // A statement that is kept is prepared once and said often.
+        return parent::prepare($query, [PDO::ATTR_STATEMENT_CLASS => [CountingStatement::class, [$this]]] + $options);
     }
 
     public function exec(string $statement): int|false
@@ -41,6 +40,20 @@ final class CountingPdo extends PDO
         $this->said++;
 
         return parent::exec($statement);
+    }
+}
+
+final class CountingStatement extends PDOStatement
+{
+    protected function __construct(private readonly CountingPdo $pdo)
+    {
+    }
+
+    public function execute(?array $params = null): bool
+    {
+        $this->pdo->said++;
+
+        return parent::execute($params);
     }
 }
 

@@ -7,6 +7,8 @@ namespace Hos\Tests;
 use Hos\Engine;
 use Hos\Tests\Support\Host;
 use Hos\Tests\Support\Place;
+use Hos\Tests\Support\TakesNoTexts;
+use Hos\Uid;
 use PHPUnit\Framework\TestCase;
 
 /** Hosts of all kinds: what their ids are, how they like their PDO, and what tables and law they have. */
@@ -205,6 +207,49 @@ final class JoinedHostsTest extends TestCase
         self::assertTrue($kind === 'SQLite' || $pdo->inTransaction());
         $kind === 'MariaDB' ? $pdo->exec('COMMIT') : $pdo->commit();
         self::assertSame(1, $host->count("orders WHERE id = 'own'"));
+    }
+
+    /** What SQLite has read once is run again, and stands in the way of nothing that the host does between two calls. */
+    public function testStatementsThatAreKept(): void
+    {
+        $host = Host::fresh('SQLite');
+        $pdo = $host->pdo(class: TakesNoTexts::class);
+        $ayse = Host::ayse($pdo);
+        $begin = static fn (): bool => $pdo->beginTransaction() && $pdo->exec('PRAGMA busy_timeout = 0') !== false;
+        $begin();
+        $facts = ['buyer' => $ayse->principal, 'shop' => Uid::parse(Host::SHOP), 'total' => 0];
+        self::assertTrue($ayse->begin('order', 'kept', 'draft', facts: $facts)->allowed);
+        $pdo->commit();
+        $change = static fn (int $total): bool => $ayse->transition('order', 'kept', 'change', args: ['total' => $total])->allowed;
+        $changed = static function (int $total) use ($pdo, $begin, $change): array {
+            TakesNoTexts::$heard = [];
+            $begin();
+            self::assertTrue($change($total));
+            $pdo->commit();
+
+            return TakesNoTexts::$heard;
+        };
+        self::assertNotSame([], $changed(1));
+        self::assertSame([], $changed(2));
+
+        // Statements that were left in the middle would refuse each of these.
+        foreach (['VACUUM', 'ALTER TABLE orders ADD COLUMN note TEXT', 'PRAGMA journal_mode = DELETE', 'PRAGMA journal_mode = WAL'] as $sql) {
+            self::assertNotFalse($pdo->exec($sql), $sql);
+            self::assertSame([], $changed(3), $sql);
+        }
+
+        // One that fails, for somebody else writes, is not run again.
+        $other = $host->pdo();
+        $other->exec('BEGIN IMMEDIATE');
+        TakesNoTexts::$heard = [];
+        $begin();
+        self::assertSame('hos.retry', Host::code(fn () => $change(4)));
+        $pdo->rollBack();
+        $other->exec('ROLLBACK');
+        self::assertSame([], TakesNoTexts::$heard);
+        self::assertCount(1, $changed(4));
+        self::assertSame([], $changed(5));
+        $host->intact();
     }
 
     /** @dataProvider kinds */

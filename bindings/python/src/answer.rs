@@ -3,11 +3,9 @@
 use crate::guard::entry;
 use hos_wire::Decided;
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Who asked, where: what an answer's own questions need.
 pub(crate) struct Asked {
@@ -35,12 +33,13 @@ pub(crate) struct Answer {
     asked: Arc<Asked>,
     /// Of a refusal in a host's transaction: what it can be made evidence by.
     refusal: Option<u64>,
-    told: PyOnceLock<Py<PyTuple>>,
+    // Set by who has read it, with the interpreter's lock: a child that is forked finds it whole, or empty (`fork.rs`).
+    told: OnceLock<Py<PyTuple>>,
 }
 
 impl Answer {
     pub(crate) fn new(allowed: bool, words: Words, core: Py<PyAny>, asked: Arc<Asked>, refusal: Option<u64>) -> Self {
-        Self { allowed, words, core: Some(core), asked, refusal, told: PyOnceLock::new() }
+        Self { allowed, words, core: Some(core), asked, refusal, told: OnceLock::new() }
     }
 
     fn text(&self) -> String {
@@ -53,12 +52,15 @@ impl Answer {
     // Places are those of `_answers.fields`.
     fn field(&self, py: Python<'_>, place: usize) -> PyResult<Py<PyAny>> {
         entry(py, || {
-            let read = || {
-                let module = py.import(intern!(py, "hos._answers"))?;
-                let told = module.call_method1(intern!(py, "fields"), (self.text(),))?;
-                PyResult::Ok(told.cast_into::<PyTuple>()?.unbind())
+            let told = match self.told.get() {
+                Some(told) => told,
+                None => {
+                    let read = py.import("hos._answers")?.call_method1("fields", (self.text(),))?;
+                    let read = read.cast_into::<PyTuple>()?.unbind();
+                    self.told.get_or_init(|| read)
+                }
             };
-            Ok(self.told.get_or_try_init(py, read)?.bind(py).get_item(place)?.unbind())
+            Ok(told.bind(py).get_item(place)?.unbind())
         })
     }
 }
@@ -161,7 +163,7 @@ impl Answer {
         entry(py, || {
             let core = self.core.as_ref().map(|core| core.clone_ref(py));
             let words = Words::Json(json.to_vec());
-            Ok(Self { allowed, words, core, asked: self.asked.clone(), refusal: None, told: PyOnceLock::new() })
+            Ok(Self { allowed, words, core, asked: self.asked.clone(), refusal: None, told: OnceLock::new() })
         })
     }
 
@@ -178,9 +180,9 @@ impl Answer {
         entry(py, || {
             let bound = self.asked.language.as_deref().map(|bound| PyString::new(py, bound));
             let language = language.cloned().or(bound);
-            let module = py.import(intern!(py, "hos._answers"))?;
+            let module = py.import("hos._answers")?;
             let core = self.core.as_ref().map(|core| core.bind(py));
-            let told = module.call_method1(intern!(py, "message"), (core, self.asked.tenant.as_str(), code, language))?;
+            let told = module.call_method1("message", (core, self.asked.tenant.as_str(), code, language))?;
             Ok(told.unbind())
         })
     }
@@ -202,7 +204,7 @@ impl Answer {
     // To another process, as a raised `Denied` goes: with its words, and without the engine.
     fn __reduce__(&self, py: Python<'_>) -> PyResult<(Py<PyAny>, Written)> {
         entry(py, || {
-            let restore = py.import(intern!(py, "hos._answers"))?.getattr(intern!(py, "restore"))?;
+            let restore = py.import("hos._answers")?.getattr("restore")?;
             Ok((restore.unbind(), (self.text(), self.asked.tenant.clone(), self.asked.language.clone())))
         })
     }
@@ -221,5 +223,5 @@ impl Answer {
 #[pyo3(name = "_answer", signature = (allowed, json, tenant, language=None, /))]
 pub(crate) fn restored(allowed: bool, json: String, tenant: String, language: Option<String>) -> Answer {
     let asked = Arc::new(Asked { tenant, language });
-    Answer { allowed, words: Words::Json(json.into_bytes()), core: None, asked, refusal: None, told: PyOnceLock::new() }
+    Answer { allowed, words: Words::Json(json.into_bytes()), core: None, asked, refusal: None, told: OnceLock::new() }
 }

@@ -4,7 +4,6 @@ use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_wire::answer::failure_json;
 use hos_wire::{Class, Standing};
-use pyo3::intern;
 use pyo3::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -26,8 +25,6 @@ pub(crate) fn served_error(py: Python<'_>, standing: Standing, json: &[u8]) -> P
 
 // The classes are Python's own (`hos/errors.py`), so that they read, pickle and document as any other.
 fn raised(py: Python<'_>, class: Class, json: &str) -> PyErr {
-    let made = py
-        .import(intern!(py, "hos.errors"))
-        .and_then(|module| module.call_method1(intern!(py, "_from_wire"), (class.as_str(), json)));
+    let made = py.import("hos.errors").and_then(|module| module.call_method1("_from_wire", (class.as_str(), json)));
     made.map_or_else(|error| error, PyErr::from_value)
 }

@@ -12,7 +12,6 @@ use hos_engine::Failure;
 use hos_wire::CALL_BYTES_MAX;
 use hos_wire::limits::JSON_NESTING_MAX;
 use pyo3::exceptions::PyException;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 use std::borrow::Cow;
@@ -123,7 +122,7 @@ impl<'py> Writer<'py> {
         if let Some(named) = self.plain_name(what, value) {
             return Ok(named);
         }
-        if let Some(own) = value.getattr_opt(intern!(self.py, "__hos_uid__"))? {
+        if let Some(own) = value.getattr_opt("__hos_uid__")? {
             let own = if own.is_callable() { own.call0()? } else { own };
             if let Some((type_name, id)) = self.plain_name(what, &own) {
                 return Ok((Cow::Owned(type_name.into_owned()), Cow::Owned(id.into_owned())));
@@ -343,8 +342,8 @@ impl<'py> Writer<'py> {
             self.out.push(b'}');
         } else {
             // Python's own decimals, times and addresses, and objects that are entities.
-            let module = self.py.import(intern!(self.py, "hos._values"))?;
-            let read = module.call_method1(intern!(self.py, "read"), (value,))?;
+            let module = self.py.import("hos._values")?;
+            let read = module.call_method1("read", (value,))?;
             match read.cast::<PyString>() {
                 Ok(why) => self.refuse(Code::ValueInvalid, &why.to_string_lossy()),
                 Err(_) if read.cast::<Uid>().is_ok() || read.cast::<Ext>().is_ok() => self.other(&read, depth)?,

@@ -209,6 +209,53 @@ class Forks(Stored):
         )
         self.ends_well(said, "{True} True")
 
+    def test_nothing_is_half_made_in_a_child(self):
+        """A fork comes while another thread looks for the first time at what an answer or a failure says: the child looks too."""
+        for look in ("close", "__repr__"):
+            with self.subTest(look=look):
+                said = self.child(
+                    """
+                    import collections, io, itertools, operator, os, signal, sys, threading, time
+                    look, begun = sys.argv[1], threading.Lock()
+                    begun.acquire()
+                    def meet():
+                        # The other thread has the interpreter all the while until it comes to its look; what it lets go of there this
+                        # one takes, which waits for it by then, and keeps it.
+                        begun.release()
+                        time.sleep(0.02)
+                        sys.setswitchinterval(60)
+                        until = time.monotonic() + 0.1
+                        while time.monotonic() < until:
+                            pass
+                    # Registered before the package's own, so it runs after it.
+                    os.register_at_fork(before=meet)
+                    import hos
+                    engine = hos.Engine.open(os.environ["LAW"], store=os.environ["STORE"])
+                    answer = engine.tenant("t1").as_('S::Account::"ayse"').can("hall.enter", 'S::Hall::"h2"')
+                    engine.close()
+                    at, other = (engine, io.StringIO()) if look == "close" else (answer, 0)
+                    def looks(*before):
+                        try:
+                            collections.deque(map(operator.methodcaller(look), itertools.chain(*before, [at])), 0)
+                        except hos.ClosedError:
+                            pass
+                    def first():
+                        begun.acquire()
+                        looks(itertools.repeat(other, 2_000_000))
+                    thread = threading.Thread(target=first)
+                    thread.start()
+                    pid = os.fork()
+                    if pid == 0:
+                        signal.alarm(20)
+                        looks()
+                        os._exit(0)
+                    print(os.waitpid(pid, 0)[1])
+                    thread.join()
+                    """,
+                    look,
+                )
+                self.ends_well(said, "0")
+
     def test_subprocesses(self):
         engine = self.open()
         ayse = engine.tenant("t1").as_(AYSE)

@@ -1,7 +1,7 @@
 //! `hos adopt`: an existing row, brought in as it is.
 
 use super::answered;
-use crate::context::Brought;
+use crate::context::Beside;
 use crate::exit;
 use crate::global::Global;
 use crate::input;
@@ -24,7 +24,9 @@ use std::path::{Path, PathBuf};
 /// by every buyer.
 const SHARE: u32 = 75;
 
-/// Bring an existing row in as an instance, in the state it is in: attested, not judged. Or all rows of the world's tables.
+/// Bring an existing row in as an instance, in the state it is in: attested, not judged.
+///
+/// Or all rows of the world's tables.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -70,7 +72,7 @@ pub(crate) struct Adopt {
     #[arg(long, value_name = "KEY")]
     once: Option<String>,
     #[command(flatten)]
-    brought: Brought,
+    beside: Beside,
 }
 
 impl Adopt {
@@ -93,7 +95,7 @@ impl Adopt {
         let tenant = global.tenant(&engine)?;
         let declared = input::contract(&law, contract).map(|c| &c.facts);
         let adopt = call::Adopt {
-            by: global.by_with(&law, &self.brought)?,
+            by: global.by_beside(&law, &self.beside)?,
             contract: Name::new(contract)?,
             id: InstanceId::new(id)?,
             state: Name::new(state)?,
@@ -111,7 +113,7 @@ impl Adopt {
         let engine = global.engine()?;
         let law = engine.law()?;
         world.fits(&law)?;
-        let by = global.by_with(&law, &self.brought)?;
+        let by = global.by_beside(&law, &self.beside)?;
         let connection = connect(&*connector)?;
         let mut adoption = Adoption::new(connection, connector.dialect(), &world, &law);
         adoption.look()?;

@@ -15,7 +15,9 @@ use hos_wire::answer::failure_json;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Copy the store while it is in use, and verify the copy before it gets its name. The key file is never copied.
+/// Copy the store while it is in use, and verify the copy before it gets its name.
+///
+/// The key file is never copied.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
     /// The copy's file; it must not exist. What a backup that was killed left of it (FILE.partial-…) is removed by the next

@@ -10,10 +10,14 @@ use hos_engine::Failure;
 use hos_wire::answer::failure_json;
 use hos_wire::{CALL_BYTES_MAX, Served, Standing, serve_with};
 
-/// Serve one call given as JSON: can, begin, transition, record, directory, adopt, legacy, available or history.
+/// Serve one call given as JSON, as a binding would.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  echo '{\"tenant\":\"pazar-tr\",\"principal\":{\"type\":\"Pazar::Account\",\"id\":\"ayse\"},\"contract\":\"order\",\"id\":\"o-17\"}' |
+    hos call available")]
 pub(crate) struct Call {
-    /// The operation
+    /// The operation: can, can_all, begin, transition, record, directory, adopt, legacy, available, history or message
     #[arg(value_name = "OPERATION")]
     operation: String,
     /// A file with the call (`-`: standard input)

@@ -9,8 +9,10 @@ use hos_engine::Failure;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Print the newest checkpoint of a tenant's log (a C2SP signed note). Kept where the store's operator cannot reach it, it is what
-/// `hos verify --against` and `--since` hold the store to.
+/// Print the newest checkpoint of a tenant's log, to be kept outside.
+///
+/// It is a C2SP signed note. Kept where the store's operator cannot reach it, it is what `hos verify --against` and `--since` hold the
+/// store to.
 #[derive(Debug, Args)]
 pub(crate) struct Checkpoint {
     /// Write it into this file, which must not exist

@@ -7,7 +7,9 @@ use hos_core::refusal::Code;
 use hos_engine::Failure;
 use std::path::PathBuf;
 
-/// Five minutes that show what this is: a shop's log, a shop's database, and the law in it. Nothing but this program is needed.
+/// Five minutes that show what this is: a shop's log, a shop's database, and the law in it.
+///
+/// Nothing but this program is needed.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// A folder to do it in, empty or not there [default: a new one among the system's temporary files]

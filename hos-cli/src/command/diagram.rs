@@ -13,7 +13,7 @@ use hos_engine::{Failure, load_law};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Draw a contract.
+/// Draw a contract, or the path of an instance.
 #[derive(Debug, Args)]
 pub(crate) struct Diagram {
     /// The law's directory

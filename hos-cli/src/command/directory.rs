@@ -16,7 +16,9 @@ use hos_wire::value::{entity_json, uid_json};
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
 
-/// Accounts, roles, memberships and grants. Accounts live in the tenant `universe`.
+/// Accounts, roles, memberships and grants.
+///
+/// Accounts live in the tenant `universe`.
 #[derive(Debug, Args)]
 pub(crate) struct Directory {
     #[command(subcommand)]

@@ -9,7 +9,7 @@ use hos_engine::Failure;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Epochs of the store.
+/// Go on after the end of a log was lost.
 #[derive(Debug, Args)]
 pub(crate) struct Epoch {
     #[command(subcommand)]
@@ -19,6 +19,7 @@ pub(crate) struct Epoch {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Begin a new epoch in every log: its first record says what was lost, and goes on from what is there. Ends a quarantine
+    #[command(after_help = "Example:\n  hos epoch new --lost kept.note --reason \"restored from the backup of 3 May\"")]
     New {
         /// Why, without personal data
         #[arg(long, value_name = "TEXT")]

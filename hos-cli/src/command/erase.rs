@@ -1,7 +1,7 @@
 //! `hos erase`: a person's data becomes unreadable; the evidence stays whole.
 
 use super::said;
-use crate::context::Brought;
+use crate::context::Beside;
 use crate::entity;
 use crate::global::Global;
 use crate::out::Done;
@@ -16,8 +16,9 @@ use serde_json::{Value as Json, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Erase a person: their keys are destroyed. It cannot be undone.
+/// Erase a person: their keys are destroyed, and it cannot be undone.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hos erase Account::ayse --ground \"request 2026-114\" --legal \"KVKK 7\" --as Account::root")]
 pub(crate) struct Erase {
     /// The person
     #[arg(value_name = "ENTITY", required_unless_present = "subject", conflicts_with = "subject")]
@@ -48,8 +49,8 @@ impl Erase {
         let law = engine.law()?;
         let subject = entity::uid(whom, &law)?;
         let what = Erasure { ground: &self.ground, article: &self.legal, attest: attest.as_ref() };
-        let brought = Brought { given: self.given.clone(), ..Brought::default() };
-        let erased = engine.erase_with(&global.by_with(&law, &brought)?, &subject, &what)?;
+        let beside = Beside { given: self.given.clone(), ..Beside::default() };
+        let erased = engine.erase_with(&global.by_beside(&law, &beside)?, &subject, &what)?;
         super::closed(engine);
         let mut done = said(&erased.answer, whom, "erase", &law, global);
         let turkish = global.language() == "tr";

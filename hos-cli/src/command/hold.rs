@@ -1,7 +1,7 @@
 //! `hos hold` and `hos release`: while a hold is on a person, nothing of them is erased.
 
 use super::answered;
-use crate::context::Brought;
+use crate::context::Beside;
 use crate::entity;
 use crate::global::Global;
 use crate::out::Done;
@@ -27,8 +27,8 @@ impl Hold {
     pub(crate) fn run(&self, held: bool, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
         let law = engine.law()?;
-        let brought = Brought { given: self.given.clone(), ..Brought::default() };
-        let (by, subject) = (global.by_with(&law, &brought)?, entity::uid(&self.subject, &law)?);
+        let beside = Beside { given: self.given.clone(), ..Beside::default() };
+        let (by, subject) = (global.by_beside(&law, &beside)?, entity::uid(&self.subject, &law)?);
         let answer = match held {
             true => engine.hold(&by, &subject, &self.reason)?,
             false => engine.release(&by, &subject, &self.reason)?,

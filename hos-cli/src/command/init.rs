@@ -29,7 +29,9 @@ use std::sync::Arc;
 const KEYLESS: &str = "a store in a database is founded with the key that seals it: give --key-file FILE (made there, if there is none), \
      or who signs: --signer-socket PATH or --signer-command WORDS. Programs that use the store need no key";
 
-/// Found a store: its first account, its key, its law. With `--tenant` the tenant is opened as well.
+/// Found a store: its first account, its key, its law.
+///
+/// With `--tenant` the tenant is opened as well.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  hos init --law law --store hos.db --founder Account::root --role Role::operator --attr active=true --tenant pazar-tr\n  \

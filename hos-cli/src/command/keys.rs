@@ -38,6 +38,13 @@ enum Verb {
     },
     /// Have another key seal the store from here on: a record under the old key, one under the new, and all logs' ranges closed.
     /// Run again with the same key, it finishes a change that was cut short
+    #[command(after_help = "\
+Example:
+  hos keys generate new.key
+  hos keys rotate --new-key new.key
+
+The key in force vouches for the change: give it as always. From then on give the new one: name it with --key-file, or put it in the old
+file's place; where a signer holds the key, have it sign with the new one.")]
     Rotate {
         /// The new key's file (`hos keys generate`)
         #[arg(long, value_name = "FILE", required_unless_present_any = ["new_signer_socket", "new_signer_command"])]
@@ -56,6 +63,11 @@ enum Verb {
         reason: String,
     },
     /// Say that signatures of a key that was replaced are worthless from a size on
+    #[command(after_help = "\
+Example:
+  hos keys revoke 64-DIGITS --from-size pazar-tr=4200 --from-size universe=310 --reason \"the old key was copied\"
+
+`hos keys list` shows the keys, and which sizes each has signed.")]
     Revoke {
         /// The key: 64 hexadecimal digits, or a vkey
         #[arg(value_name = "KEY")]
@@ -131,7 +143,10 @@ fn rotate(global: &Global, new: Arc<dyn Signer>) -> Result<Done, Failure> {
     let mut text = if done {
         format!("rotated  already: the store is sealed with {key}\n")
     } else {
-        format!("rotated  the store is sealed with {key} from here on; open it with this key\n")
+        format!(
+            "rotated  the store is sealed with {key} from here on: name it with --key-file, or put it in the old file's place \
+             (where a signer holds the key: point the signer at it)\n"
+        )
     };
     for (tenant, why) in &unsigned {
         text.push_str(&format!("unsigned {tenant}: {}\n", show::inert(why)));

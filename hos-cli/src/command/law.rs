@@ -34,29 +34,31 @@ enum Verb {
     Show,
     /// List the store's laws by hash: since when, by which record, how many instances live under each
     List,
-    /// Activate a law
     Activate(Activate),
-    /// Compare two laws: files, policies, schema, contracts, machines
     Diff(Diff),
-    /// Judge the kept past again under another law: what would have been decided otherwise
     Backtest(Backtest),
-    /// Write the law's names as types: a misspelt event is found by the editor
     Types(Types),
 }
 
-/// Activate a law. Modes that are not said stay as they are.
+/// Activate a law.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hos law activate law --as Account::root
+  hos law activate law --mode order.pay=shadow --mode pazar-tr:order=enforce
+  hos law activate law --candidate next")]
 struct Activate {
     /// The law's directory
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// A law to be judged beside it
+    /// A law to be judged beside it; without it there is none from then on
     #[arg(long, value_name = "DIR")]
     candidate: Option<PathBuf>,
     /// A file with all modes (TOML); instead of those in force
     #[arg(long, value_name = "FILE")]
     modes: Option<PathBuf>,
-    /// One mode: `shadow` (the default), `order=shadow`, `pazar-tr:order.pay=enforce`, `pazar-tr:=off`
+    /// Sets one mode; may be repeated. `shadow` alone sets it for whatever nothing else names; `order=shadow`,
+    /// `pazar-tr:order.pay=enforce`, `pazar-tr:=off`. Modes that are not named stay as they are; of a new store everything is enforced
     #[arg(long = "mode", value_name = "[[TENANT:]SUBJECT=]MODE")]
     mode: Vec<String>,
 }

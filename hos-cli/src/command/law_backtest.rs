@@ -16,8 +16,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Judge the kept past again under another law: how many decisions would differ, and which. Exit 3 where any would.
-/// With `--tenant` one tenant's past alone.
+/// Judge the kept past again under another law: how many decisions would differ, and which.
+///
+/// Exit 3 where any would. With `--tenant` one tenant's past alone; HOS_TENANT is not looked at.
 #[derive(Debug, Args)]
 pub(super) struct Backtest {
     /// The other law's directory

@@ -16,7 +16,9 @@ use std::sync::Arc;
 /// How long a text may be shown to a person.
 const SHOWN_MAX: usize = 160;
 
-/// Compare two laws: files, policies, schema, contracts, machines. Exit 3 where they differ.
+/// Compare two laws: files, policies, schema, contracts, machines.
+///
+/// Exit 3 where they differ.
 #[derive(Debug, Args)]
 pub(super) struct Diff {
     /// The old law: a directory, or `active` for the store's

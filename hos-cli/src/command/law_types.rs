@@ -9,7 +9,7 @@ use hos_engine::{Failure, load_law};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// The law's actions, events, arguments and facts as types of a language
+/// Write the law's names as types of a language: a misspelt event is found by the editor
 #[derive(Debug, Args)]
 pub(crate) struct Types {
     /// The law's directory; the store's active law if none

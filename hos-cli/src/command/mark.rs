@@ -6,7 +6,9 @@ use clap::Args;
 use hos_engine::Failure;
 use serde_json::json;
 
-/// Write the mark (`--mark FILE`) anew from the store as it stands: whoever does it says that this is the store.
+/// Write the mark outside the store (`--mark FILE`) anew from the store as it stands.
+///
+/// Whoever does it says that this is the store.
 #[derive(Debug, Args)]
 pub(crate) struct Mark {}
 

@@ -54,81 +54,47 @@ use hos_wire::answer::answer_json;
 use serde_json::json;
 use std::path::Path;
 
-/// What can be done.
+/// What can be done. A command's help is what its own options say of themselves; a word here would stand in place of it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Five minutes that show what this is
     Demo(demo::Demo),
-    /// Found a store: its first account, its key, its law
     Init(init::Init),
-    /// Check a law's directory
     Check(check::Check),
-    /// May this principal do this to that?
     Can(can::Can),
-    /// Bring an instance into being
     Begin(begin::Begin),
-    /// Have an event, or an override, happen to an instance
     Transition(transition::Transition),
-    /// Bring an existing row in as an instance, in the state it is in
     Adopt(adopt::Adopt),
-    /// Show an instance's records
     History(history::History),
-    /// Say what can be done with an instance now, and why not the rest
     Available(available::Available),
-    /// Write a free record into a stream
     Record(record::Record),
-    /// Serve one call given as JSON, as a binding would
     Call(call::Call),
-    /// Verify all evidence of a store, or a bundle that somebody exported
     Verify(verify::Verify),
-    /// Export one instance's story as a bundle that anybody can verify
     Export(export::Export),
-    /// Print the newest checkpoint of a tenant's log, to be kept outside
     Checkpoint(checkpoint::Checkpoint),
-    /// Seal keys
     Keys(keys::Keys),
-    /// Go on after the end of a log was lost
     Epoch(epoch::Epoch),
-    /// Write the mark outside the store anew
     Mark(mark::Mark),
-    /// Have witnesses cosign the newest checkpoints
     Witness(witness::Witness),
-    /// Sign checkpoints for programs that never get the key
     Signer(signer::Signer),
-    /// The active law
     Law(law::Law),
-    /// Tenants
     Tenant(tenant::Tenant),
-    /// Accounts, roles, memberships and grants
     Directory(directory::Directory),
-    /// Print the tables of a store in a database, and the rights of an application's user
     Schema(schema::Schema),
-    /// Compare the world's rows with the law's, and name each that bypassed it
     Drift(drift::Drift),
-    /// Print triggers by which the world's database refuses what the law does not hold
     Guard(guard::Guard),
     Told(told::Told),
-    /// What shadow showed: where the law and the world differed
     Shadow(shadow::Shadow),
-    /// Draw a contract, or the path of an instance
     Diagram(diagram::Diagram),
-    /// Propose a contract from a history
     Infer(infer::Infer),
-    /// Fire due deadlines of one tenant
     Tick(tick::Tick),
-    /// Seal, sign, fire deadlines, forget old once-keys, for all tenants
     Work(work::Work),
-    /// Messages that wait for the world
     Outbox(outbox::Outbox),
-    /// Copy the store while it is in use, and verify the copy
     Backup(backup::Backup),
-    /// Erase a person
     Erase(erase::Erase),
     /// Hold a person's data against erasure
     Hold(hold::Hold),
     /// Take a hold back
     Release(hold::Hold),
-    /// Print completions for a shell
     Completions(completions::Completions),
     /// What the exit codes mean
     #[command(long_about = crate::exit::TABLE)]

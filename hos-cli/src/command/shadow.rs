@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// What shadow showed.
+/// What shadow showed: where the law and the world differed.
 #[derive(Debug, Args)]
 pub(crate) struct Shadow {
     #[command(subcommand)]
@@ -20,11 +20,10 @@ pub(crate) struct Shadow {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Where the law and the world differed, by tenant, contract and event
     Report(Report),
 }
 
-/// Where the law and the world differed. Of all tenants, unless one is named.
+/// Where the law and the world differed, by tenant, contract and event; of all tenants, unless one is named.
 #[derive(Debug, Args)]
 struct Report {
     /// Write a page for a person, which loads nothing

@@ -31,6 +31,10 @@ const CONNECTION: Duration = Duration::from_secs(5);
 ///
 /// The key is named by an option alone: `HOS_SIGNER_SOCKET` and `HOS_SIGNER_COMMAND` are for who asks, and are not read here.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  hos signer --key-file seal.key --socket /run/hos/signer.sock
+  HOS_SIGNER_SOCKET=/run/hos/signer.sock hos work")]
 pub(crate) struct Signer {
     /// The Unix socket to listen on
     #[arg(long, value_name = "PATH", required_unless_present = "stdio")]

@@ -15,11 +15,11 @@ use serde_json::{Value as Json, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Verify all evidence of a store, or a bundle that somebody exported.
+/// Verify all evidence of a store, or what somebody exported of one.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("kept").multiple(true).args(["against", "since"]))]
 pub(crate) struct Verify {
-    /// A bundle, or a report of a fork; without it the store is verified
+    /// A bundle, a log as a directory of tiles, a record's proof (C2SP tlog-proof), or a report of a fork; without it the store is verified
     #[arg(value_name = "BUNDLE", requires = "trust")]
     file: Option<PathBuf>,
     /// Whom you trust (a C2SP tlog-policy file of your own): a bundle's keys are never taken from the bundle, and of a store's kept

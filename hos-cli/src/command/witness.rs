@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 /// With `--tenant` that tenant's own checkpoint is cosigned instead; HOS_TENANT is not looked at. Without `--policy` the cosigned
 /// checkpoints that the store keeps are shown, and nobody is asked.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hos witness --policy pazar.policy --out pazar.note")]
 pub(crate) struct Witness {
     /// The witnesses, their addresses and the quorum (a C2SP tlog-policy)
     #[arg(long, value_name = "POLICY")]

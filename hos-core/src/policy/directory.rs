@@ -121,6 +121,11 @@ impl Directory {
         self.node(uid).map(|node| &node.entity)
     }
 
+    /// How many entities there are.
+    pub fn entity_count(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The link with this id.
     pub fn link(&self, id: &str) -> Option<&Link> {
         self.links.get(id).map(|link| &**link)

@@ -165,10 +165,11 @@ pub enum Slot {
     Deadlines = 13,
 }
 
-/// The stream of refusals, and of what else was judged of nothing that is there.
+/// The stream of refusals and of what shadow observed, as far as they claim no thread: what was judged and moved nothing.
 pub const STREAM_REFUSED: &str = "hos.refused";
 
-/// The name of the stream that a record stands in, if it stands in one: refusals have theirs, all others name it as their class.
+/// The name of the stream that a record stands in, where it stands in no instance's thread: what was refused or observed has
+/// [`STREAM_REFUSED`], all others name theirs as their class.
 pub fn stream_of(kind: Kind, class: Option<&str>) -> Option<&str> {
     match kind {
         Kind::Refused | Kind::Observed => Some(STREAM_REFUSED),

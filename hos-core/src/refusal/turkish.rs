@@ -7,7 +7,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
     match code {
         Code::Internal => "Motor kendi içinde hata verdi; bu çağrıdan hiçbir şey saklanmadı. İletisiyle birlikte bildirin.",
         Code::StoreUnavailable => {
-            "Depo açılamıyor, okunamıyor ya da yazılamıyor; bu çağrıdan hiçbir şey saklanmadı. İletiyi okuyun, giderin, yeniden deneyin."
+            "Depo ya da adı verilen bir dosya açılamıyor, okunamıyor ya da yazılamıyor; bu çağrıdan hiçbir şey saklanmadı. İletiyi okuyun, giderin, yeniden deneyin."
         }
         Code::StoreIntegrity => {
             "Depo, delillerinin dediği gibi değil ya da dosyasına başkası dokunmuş; yazma durduruldu. `hos verify` çalıştırın."
@@ -41,9 +41,13 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::CallMalformed => "Komut ya da çağrı, verildiği gibi yapılamaz.",
         Code::CallTooLarge => "Çağrı izin verilenden büyük ya da derin.",
         Code::IdInvalid => "Bir kimlik boş, çok uzun ya da türünün izin vermediği bir şey içeriyor.",
-        Code::ValueInvalid => "Bir değer null, ondalıklı ya da 64 bite sığmayan bir tam sayı.",
+        Code::ValueInvalid => {
+            "Bir değer kanunun bildiği değerlerden değil: null, ondalıklı ya da 64 bite sığmayan bir tam sayı gibi."
+        }
         Code::TenantUnknown => "Bu depoda böyle bir kiracı yok.",
-        Code::ClockImplausible => "Saat izin verilenden fazla geri gitti ya da ileri atladı.",
+        Code::ClockImplausible => {
+            "Saat izin verilenden fazla geri gitti ya da ileri atladı. Saati düzeltin; doğru olan bir atlamayı bir kez `--clock-confirmed` (`Settings::clock_confirmed`) onaylar."
+        }
         Code::OnceConflict => "Bu tek-sefer anahtarı başka bir çağrı için kullanılmıştı.",
         Code::ContractUnknown => "Kanunda böyle bir sözleşme yok.",
         Code::InstanceUnknown => "Böyle bir iş yok.",
@@ -74,7 +78,7 @@ pub(super) fn meaning(code: Code) -> &'static str {
         Code::GuardError => "Bir koşul değerlendirilemedi; kuşku ret demektir.",
         Code::ReasonMissing => "Geçersiz kılma için gerekçe gerekir.",
         Code::DeadlineLimit => "Süresi dolan, bir çağrının işleyebileceğinden çok; `hos tick` çalıştırın.",
-        Code::DirectoryConflict => "Dizinde bu değişikliğin gerektirdiği zaten var ya da yok.",
+        Code::DirectoryConflict => "Dizinde bu değişikliğin gerektirdiği zaten var ya da yok; ya da orada zaten bir depo var.",
         Code::TemplateUnknown => "Kanunda böyle bir kural şablonu yok ya da yuvaları başka.",
         Code::LeaseLost => "İletinin kirası artık sizin değil ya da ileti gitti.",
     }

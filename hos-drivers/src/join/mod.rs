@@ -33,6 +33,7 @@
 //!
 //! - A connection that is in no transaction is refused (`hos.no_transaction`): each database is asked itself.
 //!   Only a question (`can`, `can_all`) needs none, and leaves none behind: without autocommit MySQL would begin one with it.
+//!   What MySQL was told of the next transaction alone (`SET TRANSACTION` without `SESSION`) it may use up, as any `SELECT` would.
 //! - Statements run on the host's connection and nowhere else, and no setting of it outlives a call.
 //! - An error of the database ends the call; the host rolls back. [`Error::is_retry`] says that its whole transaction may be begun
 //!   again, which `run` does for it, a few times, after a short pause. Nothing else is tried again here.

@@ -3,11 +3,13 @@
 use crate::Failure;
 use crate::court::founding::{STREAM_LAW, STREAM_TENANTS, encode_activation};
 use crate::court::{Court, Group};
+use crate::seal;
 use crate::store::Tx;
 use crate::store::sql::claim;
 use crate::store::sql::law::{self as sql, Activation};
 use crate::store::sql::state as state_sql;
 use crate::view::{InForce, View};
+use crate::work::OldOnces;
 use hos_core::answer::{Answer, Receipt};
 use hos_core::call::By;
 use hos_core::canon::Writer;
@@ -32,8 +34,12 @@ pub(crate) const ONCE_KEPT_MS: i64 = 30 * 86_400_000;
 /// How far the clock by which once-keys are forgotten may be ahead of the newest time that the tenant's log claims.
 pub(crate) const AHEAD_OF_LOG_MS: i64 = 86_400_000;
 
-/// How many once-keys one commit forgets where others write beside us: each is a statement.
-const FORGOTTEN: usize = 10_000;
+/// Once-keys are looked through for old ones each time that such a share of the time for which they are kept has passed: for each that is
+/// forgotten about as many are read.
+const ONCE_SHARES: i64 = 30;
+
+/// How many once-keys are looked at in one piece, and forgotten in one commit at most: each that is forgotten is a statement.
+const ONCES_LOOKED_AT: usize = 10_000;
 
 impl Court {
     /// Judges an operator's act at a gate of the universe and writes its answer.
@@ -193,31 +199,63 @@ impl Court {
         Ok(answer)
     }
 
-    /// Forgets some of a tenant's once-keys that are past their time; says how many. By a clock that cannot be all of them would be; and as
-    /// what is forgotten does not come back, no clock is believed further than the tenant's log bears it out.
-    pub(crate) fn forget(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant) -> Result<u64, Failure> {
+    /// Since when once-keys are kept. By a clock that cannot be all of them would be forgotten; and as what is forgotten does not come
+    /// back, no clock is believed further than the tenant's log bears it out.
+    fn onces_kept_since(&self, now: Timestamp, sealed: Timestamp) -> Timestamp {
+        Timestamp(now.0.min(sealed.0.saturating_add(AHEAD_OF_LOG_MS)).saturating_sub(self.onces_kept_ms()))
+    }
+
+    fn onces_kept_ms(&self) -> i64 {
+        i64::try_from(self.settings.once_kept.as_millis()).unwrap_or(i64::MAX).max(ONCE_KEPT_MS)
+    }
+
+    /// Looks for once-keys of a tenant that are past their time, in a page of all that it has: the first, or the one behind a key. Says
+    /// them, and behind which key the next page begins. To find them all are read, so that is done when a share of them is to be found and
+    /// not with each round: the tenant's row says since when they are kept.
+    pub(crate) fn old_onces(
+        &self,
+        tx: &Tx<'_>,
+        tenant: &Tenant,
+        behind: Option<&[u8]>,
+    ) -> Result<(OldOnces, Option<Vec<u8>>), Failure> {
+        let before = self.onces_kept_since(self.clock.now(), seal::head(tx, tenant, self.of)?.sealed_at);
+        let mut old = OldOnces { tenant: tenant.clone(), keys: Vec::new(), looked: behind.is_some() };
+        if behind.is_none() {
+            let Some(row) = tx.row(&sql::tenant_row(tenant))? else { return Ok((old, None)) };
+            // No key is older than its tenant.
+            let (opened, floor) = (row.int(1)?, row.int(2)?);
+            old.looked = before.0 > opened && before.0 >= floor.saturating_add(self.onces_kept_ms() / ONCE_SHARES);
+        }
+        if !old.looked {
+            return Ok((old, None));
+        }
+        let rows = tx.rows(&sql::onces_with_times(tenant, behind, ONCES_LOOKED_AT))?;
+        for row in &rows {
+            if row.int(1)? < before.0 {
+                old.keys.push(row.blob(0)?.to_vec());
+            }
+        }
+        let last = rows.last().filter(|_| rows.len() == ONCES_LOOKED_AT);
+        let next = last.map(|last| last.blob(0).map(<[u8]>::to_vec)).transpose()?;
+        Ok((old, next))
+    }
+
+    /// Forgets once-keys of a tenant that were found to be past their time and still are; says how many.
+    pub(crate) fn forget(&self, tx: &Tx<'_>, group: &mut Group, old: &OldOnces) -> Result<u64, Failure> {
+        let tenant = &old.tenant;
         let now = self.believed_now(tx, group, tenant)?;
-        self.meet_head(tx, group, tenant)?;
-        let sealed = group.heads.get(tenant).map_or(Timestamp(0), |head| head.sealed_at);
-        let kept = i64::try_from(self.settings.once_kept.as_millis()).unwrap_or(i64::MAX).max(ONCE_KEPT_MS);
-        let before = Timestamp(now.0.min(sealed.0.saturating_add(AHEAD_OF_LOG_MS)).saturating_sub(kept));
-        // No key is older than its tenant. To find one that is past its time, all are read.
-        let opened = tx.row(&sql::tenant_row(tenant))?.map(|row| row.int(1)).transpose()?;
-        if opened.is_some_and(|opened| before.0 <= opened) {
+        if !old.looked {
             return Ok(0);
         }
+        self.meet_head(tx, group, tenant)?;
+        let sealed = group.heads.get(tenant).map_or(Timestamp(0), |head| head.sealed_at);
+        let before = self.onces_kept_since(now, sealed);
         let mut gone = 0;
-        if tx.is_shared() {
-            for row in tx.rows(&sql::old_onces(tenant, before, FORGOTTEN))? {
-                // Another worker may have been faster.
-                gone += tx.execute(&sql::forget_once(tenant, row.blob(0)?, before))?;
-            }
-        } else {
-            gone = tx.execute(&sql::forget_onces(tenant, before))?;
+        for key in &old.keys {
+            // Another worker may have been faster.
+            gone += tx.execute(&sql::forget_once(tenant, key, before))?;
         }
-        if gone > 0 {
-            tx.execute(&sql::raise_once_floor(tenant, before))?;
-        }
+        tx.execute(&sql::raise_once_floor(tenant, before))?;
         Ok(gone as u64)
     }
 }

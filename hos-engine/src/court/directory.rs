@@ -6,7 +6,8 @@ use crate::Failure;
 use crate::roots::tenants;
 use crate::sealed::Chance;
 use crate::store::Tx;
-use crate::store::sql::{claim, inbox, law as law_sql, state as state_sql};
+use crate::store::sql::state::{self as state_sql, SealedEntity};
+use crate::store::sql::{claim, inbox, law as law_sql};
 use crate::view::{self, View};
 use hos_core::id::Tenant;
 use hos_core::judge::DirectoryAfter;
@@ -22,23 +23,18 @@ impl Court {
         group: &Group,
         tenant: &Tenant,
         view: &View,
-        mut entity: Entity,
+        entity: Entity,
     ) -> Result<Option<Entity>, Failure> {
         if tenant.is_universe() {
             return Ok(Some(entity));
         }
-        if let Some(row) = tx.row(&state_sql::directory_entity(&Tenant::universe(), &entity.uid))? {
-            let sealed = state_sql::entity_from(&row)?;
-            if sealed.removed && view.directory.get(&entity.uid).is_none() {
-                return Ok(None);
-            }
-            if !sealed.removed {
-                let above = view::open_entity(&sealed, &self.keys(tx), &group.fresh)?;
-                entity.attrs = above.attrs;
-                entity.parents.extend(above.parents);
-            }
-        }
-        Ok(Some(entity))
+        let row = tx.row(&state_sql::directory_entity(&Tenant::universe(), &entity.uid))?;
+        let above = match row.map(|row| state_sql::entity_from(&row)).transpose()? {
+            Some(row) if row.removed && view.directory.get(&entity.uid).is_none() => return Ok(None),
+            row => row.filter(|row| !row.removed),
+        };
+        let above = above.map(|row| view::open_entity(&row, &self.keys(tx), &group.fresh)).transpose()?;
+        Ok(view::upon(above, entity, &view.in_force.law))
     }
 
     /// The view behind an entity's row that stands. All changes in place but what others may name still: that is read anew.
@@ -115,15 +111,12 @@ impl Court {
                 let plaintext = encode(&entity.attrs);
                 let (attrs_key, attrs) =
                     self.keys(tx).seal_copy(person, plaintext, &mut group.fresh, chance).map_err(failure_of)?;
-                let row = state_sql::SealedEntity {
-                    uid: entity.uid.clone(),
-                    thread,
-                    removed,
-                    attrs_key,
-                    attrs,
-                    parents: entity.parents.clone(),
-                };
+                let row =
+                    SealedEntity { uid: entity.uid.clone(), thread, removed, attrs_key, attrs, parents: entity.parents.clone() };
                 tx.execute(&state_sql::put_entity(tenant, &row))?;
+                if let Some(roots) = &mut roots {
+                    view::note_last(&mut roots.rows, &row, tenants(tenant).len() - 1);
+                }
                 group.taken(&claim::leave_entity(tenant, &entity.uid));
                 let is_new = thread.n == 0 || view.directory.get(&entity.uid).is_some();
                 // What is removed may be somebody's role: who asks next reads the directory anew.

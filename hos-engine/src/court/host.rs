@@ -6,8 +6,8 @@ use super::settle::INBOX;
 use super::{Court, Group, Refusal};
 use crate::Failure;
 use crate::join::{self, Read};
-use crate::roots::{Changed, Roots, Since, Stand, is_row, tenants};
-use crate::sealed::{Chance, Refused};
+use crate::roots::{Changed, Lasts, Roots, Since, Stand, is_row, tenants};
+use crate::sealed::{Chance, FreshKeys, Refused};
 use crate::store::sql::{claim, evidence as evidence_sql, inbox, law as law_sql, state as state_sql, vault as vault_sql};
 use crate::store::{Row, Statement, Tx};
 use crate::view::{self, InForce, View};
@@ -26,7 +26,7 @@ use std::sync::{Arc, PoisonError};
 /// How many changes one transaction counts.
 pub(crate) const COUNTED_MAX: u64 = 1000;
 /// How many changed rows are read one by one; beyond it the whole directory is read.
-const FOLLOWED_MAX: usize = 64;
+pub(super) const FOLLOWED_MAX: usize = 64;
 /// Of how many persons that a birth names the keys are asked for at once.
 const PERSONS_FORESEEN: usize = 4;
 
@@ -69,43 +69,27 @@ impl Court {
         others.take(PERSONS_FORESEEN).collect()
     }
 
-    /// A tenant's directory: the one that is known, if its rows are those of now; else brought up to them.
-    pub(super) fn followed(
+    /// A tenant's directory beside others who write: the one that is known, if its rows are those of now; else brought up to them, or read
+    /// anew.
+    pub(crate) fn beside(
         &self,
         tx: &Tx<'_>,
-        group: &Group,
         tenant: &Tenant,
+        known: Option<Arc<View>>,
         in_force: Arc<InForce>,
+        fresh: &FreshKeys,
     ) -> Result<Arc<View>, Failure> {
         let stand = Stand::read(tx, tenant)?;
-        let known = self.known_view(tenant).filter(|view| view.in_force.activation.record == in_force.activation.record);
+        let known = known.filter(|view| view.in_force.activation.record == in_force.activation.record);
         if let Some((view, roots)) = known.as_ref().and_then(|view| Some((view, view.roots.as_ref()?))) {
             if stand.is(roots) {
                 return Ok(view.clone());
             }
-            if let Some(view) = self.brought_up(tx, group, tenant, view, roots, &stand)? {
+            if let Some(view) = self.brought_up(tx, fresh, tenant, view, roots, &stand)? {
                 return Ok(Arc::new(view));
             }
         }
-        Ok(Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?))
-    }
-
-    /// A tenant's directory as it stands now, for a transaction of our own beside others': the one that was read before, if it still is
-    /// that.
-    pub(super) fn latest(
-        &self,
-        tx: &Tx<'_>,
-        group: &Group,
-        tenant: &Tenant,
-        in_force: Arc<InForce>,
-    ) -> Result<Arc<View>, Failure> {
-        let known = group.views.get(tenant).cloned().or_else(|| self.known_view(tenant).filter(|_| group.cached));
-        if let Some(view) = known.filter(|view| view.in_force.activation.record == in_force.activation.record)
-            && view.stands(tx, tenant)?
-        {
-            return Ok(view);
-        }
-        Ok(Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?))
+        Ok(Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), fresh)?))
     }
 
     /// The directory that somebody is judged by, whose own rows stand still from here on: they are shared with all who judge them, and
@@ -133,7 +117,7 @@ impl Court {
     fn brought_up(
         &self,
         tx: &Tx<'_>,
-        group: &Group,
+        fresh: &FreshKeys,
         tenant: &Tenant,
         view: &View,
         roots: &Roots,
@@ -157,7 +141,7 @@ impl Court {
         for change in changes {
             match change {
                 Changed::Entity(uid) => {
-                    let Now { entity, lasts, is_new } = self.entity_now(tx, group, tenant, view, &uid, |s| s)?;
+                    let Now { entity, lasts, is_new } = self.entity_now(tx, fresh, tenant, view, &uid, |s| s)?;
                     // What is gone may be somebody's role, and what comes back one that others name still.
                     let Some(entity) = entity.filter(|_| is_new || view.directory.get(&uid).is_some()) else { return Ok(None) };
                     roots.rows.insert(uid.clone(), lasts);
@@ -213,7 +197,7 @@ impl Court {
     fn entity_now(
         &self,
         tx: &Tx<'_>,
-        group: &Group,
+        fresh: &FreshKeys,
         tenant: &Tenant,
         view: &View,
         uid: &Uid,
@@ -234,16 +218,8 @@ impl Court {
             if sealed.removed {
                 continue;
             }
-            let own = view::open_entity(&sealed, &self.keys(tx), &group.fresh)?;
-            let stranger = place > 0 && view.in_force.law.persons.contains(uid.type_name());
-            match entity.as_mut() {
-                Some(known) => {
-                    known.parents.extend(own.parents);
-                    known.record = own.record;
-                }
-                None if stranger => {}
-                None => entity = Some(own),
-            }
+            let own = view::open_entity(&sealed, &self.keys(tx), fresh)?;
+            entity = if place == 0 { Some(own) } else { view::upon(entity, own, &view.in_force.law) };
         }
         Ok(Now { entity, lasts, is_new: records == 1 })
     }
@@ -273,7 +249,7 @@ impl Court {
         if lasts == *known {
             return Ok(view);
         }
-        let Now { mut entity, .. } = self.entity_now(tx, group, tenant, &view, principal, Statement::shared)?;
+        let Now { mut entity, .. } = self.entity_now(tx, &group.fresh, tenant, &view, principal, Statement::shared)?;
         if let Some(entity) = &mut entity {
             entity.parents.retain(|p| view.directory.get(p).is_some());
         }
@@ -399,8 +375,6 @@ impl Court {
         }
     }
 }
-
-type Lasts = [Option<RecordHash>; 2];
 
 /// The record of a grant that stands, by its row.
 fn granted(row: Option<&Row>) -> Result<Option<RecordHash>, Failure> {

@@ -8,6 +8,7 @@
 
 pub(crate) mod activation;
 mod ahead;
+mod catch_up;
 pub(crate) mod cosigned;
 mod directory;
 pub(crate) mod ended;
@@ -268,20 +269,20 @@ impl Court {
         }
         let in_force = group.in_force()?;
         if tx.is_shared() {
-            let view = if tx.is_host() {
-                self.followed(tx, group, tenant, in_force)?
-            } else {
-                self.latest(tx, group, tenant, in_force)?
-            };
+            let known = group.views.get(tenant).cloned();
+            let known = known.or_else(|| self.known_view(tenant).filter(|_| group.cached || tx.is_host()));
+            let view = self.beside(tx, tenant, known, in_force, &group.fresh)?;
             group.views.insert(tenant.clone(), view.clone());
             return Ok(view);
         }
         let version = self.version(tx, group, tenant)?;
         let known = self.known_view(tenant).filter(|_| group.cached);
-        let view = match known.filter(|v| v.version == version && v.in_force.activation.record == in_force.activation.record) {
-            Some(view) => view,
-            None if tenant.is_universe() => Arc::new(View::read(tx, tenant, in_force, &self.keys(tx), &group.fresh)?),
-            None => {
+        let is_now =
+            |v: &View| v.version == version && v.in_force.activation.record == in_force.activation.record && !v.is_doubted();
+        let view = match known {
+            Some(view) if is_now(&view) => view,
+            known if tenant.is_universe() => Arc::new(self.caught_up(tx, known, in_force, &group.fresh)?),
+            _ => {
                 let above = self.view(tx, group, &Tenant::universe())?;
                 Arc::new(above.of_tenant(tx, tenant, in_force, &self.keys(tx), &group.fresh)?)
             }
@@ -348,10 +349,9 @@ impl Runner for Court {
 
     fn reopened(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         lock(&self.recent).forget();
-        self.goes_on(tx).map_err(|failure| {
-            self.doubt_views();
-            failure.into()
-        })
+        let goes_on = self.goes_on(tx);
+        self.doubt_views();
+        goes_on.map_err(StoreError::from)
     }
 
     fn start(&self, tx: &Tx<'_>) -> Result<Group, StoreError> {
@@ -442,7 +442,7 @@ impl Runner for Court {
             Job::Keep(keep) => self.keep_cosigned(tx, &keep).map(|()| Done::Count(1)),
             Job::NewEpoch(new) => self.new_epoch(tx, group, &new).map(|()| Done::Count(1)),
             Job::Key(act) => self.key_act(tx, group, act).map(|()| Done::Count(1)),
-            Job::Forget(tenant) => self.forget(tx, group, &tenant).map(Done::Count),
+            Job::Forget(old) => self.forget(tx, group, &old).map(Done::Count),
             Job::Flush => {
                 group.flush = true;
                 Ok(Done::Count(0))

@@ -77,7 +77,10 @@ impl Court {
     pub(super) fn doubt_views(&self) {
         let age = self.settings.directory_age_max.saturating_mul(2);
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
-        views.values_mut().for_each(|(_, since)| *since = since.checked_sub(age).unwrap_or(*since));
+        for (view, since) in views.values_mut() {
+            view.doubt();
+            *since = since.checked_sub(age).unwrap_or(*since);
+        }
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 }

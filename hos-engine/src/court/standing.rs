@@ -206,7 +206,7 @@ impl Court {
     }
 
     /// A record's change of the directory, where it can be read.
-    fn change_of(&self, tx: &Tx<'_>, header: &Header, parts: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    pub(super) fn change_of(&self, tx: &Tx<'_>, header: &Header, parts: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
         let Ok(boxes) = decode_stored(parts) else { return Ok(None) };
         let stored = boxes.iter().find(|stored| stored.places.iter().any(|(slot, _)| *slot == Slot::Change));
         let Some(stored) = stored else { return Ok(None) };

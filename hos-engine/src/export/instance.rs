@@ -3,6 +3,7 @@
 use super::Exported;
 use super::hide::Patterns;
 use super::item::{self, Whose, item};
+use super::room::Room;
 use crate::Failure;
 use crate::cosign::Vouched;
 use crate::court::Court;
@@ -17,7 +18,7 @@ use crate::work::HeadsDone;
 use hos_core::digest;
 use hos_core::id::{Handle, InstanceId, LawHash, Name, Tenant};
 use hos_core::judge::decode_slice;
-use hos_core::limits::BUNDLE_RECORDS_MAX;
+use hos_core::limits::{BUNDLE_KEYS_MAX, BUNDLE_LAWS_MAX, BUNDLE_RECORDS_MAX};
 use hos_core::proof::bundle::{Bundle, HeadsProof, Item, KeyRange, LawFiles, LogNote};
 use hos_core::proof::checkpoint::{Checkpoint, NoteKey};
 use hos_core::proof::key::VerifyKey;
@@ -67,17 +68,19 @@ impl Story<'_, '_> {
         // Later moves are not covered by the map, so they are left to a later export.
         let size = logs.first().map_or(0, |l| l.checkpoint.size);
         let until = heads.map_or(size, |h| h.seq);
-        let records = self.records(contract, &thread, until, size)?;
+        let mut room = Room::new(contract, id);
+        let records = self.records(contract, &thread, until, size, &mut room)?;
         let heads = heads.map(|done| self.heads(done, size)).transpose()?;
-        let cited = self.cited(&logs, &records, root)?;
+        let cited = self.cited(&logs, &records, root, &mut room)?;
         self.hide.all_met()?;
-        let laws = self.laws(&records)?;
+        let laws = self.laws(&records, &mut room)?;
         let mut keys = Vec::new();
         for (place, log) in logs.iter().enumerate() {
             for (key, from, to) in self.keys(&log.checkpoint.origin, &log.tenant)? {
                 keys.push(KeyRange { log: place, vkey: key.to_string(), from, to });
             }
         }
+        room.holds(keys.len(), BUNDLE_KEYS_MAX, "ranges of keys")?;
         let origin = logs.first().map(|l| l.checkpoint.origin.clone()).unwrap_or_default();
         let all = || records.items.iter();
         let withheld = |why| all().flat_map(|i| &i.withheld).filter(|p| p.why == why).count();
@@ -91,15 +94,14 @@ impl Story<'_, '_> {
         let (count, cited_count) = (records.items.len(), cited.len());
         let logs = logs.into_iter().map(|l| LogNote { tenant: l.tenant.to_string(), note: l.note }).collect();
         let bundle = Bundle { logs, thread, records: records.items, heads, cited, laws, keys };
-        let bytes = bundle.encode().map_err(|e| Failure::new(Code::CallTooLarge, format!("the bundle: {e}")))?;
+        // Nothing but its length can be wrong.
+        let bytes = bundle.encode().map_err(|_| room.too_large())?;
         Ok(Exported { bytes, records: count, cited: cited_count, parts, origin, size, trust })
     }
 
-    fn records(&self, contract: &Name, thread: &Handle, until: u64, size: u64) -> Result<Records, Failure> {
+    fn records(&self, contract: &Name, thread: &Handle, until: u64, size: u64, room: &mut Room<'_>) -> Result<Records, Failure> {
         let places = item::thread(self.tx, self.tenant, thread, until)?;
-        if places.len() > BUNDLE_RECORDS_MAX {
-            return Err(Failure::new(Code::CallTooLarge, format!("the instance has more than {BUNDLE_RECORDS_MAX} records")));
-        }
+        room.holds(places.len(), BUNDLE_RECORDS_MAX, "records")?;
         let mut records = Records { items: Vec::with_capacity(places.len()), headers: Vec::with_capacity(places.len()) };
         let mut subject = None;
         let mut fact = String::new();
@@ -110,7 +112,9 @@ impl Story<'_, '_> {
                 fact = self.data_subject(contract, &placed.header)?.unwrap_or_else(|| "subject".to_owned());
             }
             let whose = Whose { subject: subject.map(|key| (key, fact.as_str())), hide: Some(self.hide) };
-            records.items.push(item(self.tx, self.court, self.tenant, &placed, size, &whose)?);
+            let item = item(self.tx, self.court, self.tenant, &placed, size, &whose)?;
+            room.item(&item)?;
+            records.items.push(item);
             records.headers.push(placed.header);
         }
         Ok(records)
@@ -135,7 +139,13 @@ impl Story<'_, '_> {
 
     /// Activations, keys, the thread of every directory row that a disclosed slice cites, whether the row is there still or an
     /// erasure took it; and the one record of the stream of roots that says the checkpoint.
-    fn cited(&self, logs: &[Log], records: &Records, root: Option<u64>) -> Result<Vec<(usize, Item)>, Failure> {
+    fn cited(
+        &self,
+        logs: &[Log],
+        records: &Records,
+        root: Option<u64>,
+        room: &mut Room<'_>,
+    ) -> Result<Vec<(usize, Item)>, Failure> {
         let universe = logs.len() - 1;
         let mut threads: BTreeSet<(usize, Handle)> = BTreeSet::new();
         for stream in [STREAM_LAW, STREAM_KEYS] {
@@ -164,7 +174,7 @@ impl Story<'_, '_> {
         }
         let mut cited = BTreeMap::new();
         for (place, thread) in threads {
-            self.cite(logs, place, &thread, &mut cited, &mut wanted)?;
+            self.cite(logs, place, &thread, &mut cited, &mut wanted, room)?;
         }
         if !wanted.is_empty() {
             // An erasure took the row, or another was put in its place: what was judged over it stands on the thread that ended.
@@ -174,7 +184,7 @@ impl Story<'_, '_> {
                 ended.extend(found.into_iter().map(|thread| (place, thread)));
             }
             for (place, thread) in ended {
-                self.cite(logs, place, &thread, &mut cited, &mut wanted)?;
+                self.cite(logs, place, &thread, &mut cited, &mut wanted, room)?;
             }
         }
         if let (Some(n), Some(log)) = (root, logs.get(universe)) {
@@ -192,6 +202,7 @@ impl Story<'_, '_> {
         thread: &Handle,
         cited: &mut BTreeMap<(usize, u64), Item>,
         wanted: &mut Wanted,
+        room: &mut Room<'_>,
     ) -> Result<(), Failure> {
         let Some(log) = logs.get(place) else { return Ok(()) };
         for seq in item::thread(self.tx, &log.tenant, thread, log.checkpoint.size)? {
@@ -200,12 +211,11 @@ impl Story<'_, '_> {
             let is_row = matches!(placed.header.kind, Kind::Directory | Kind::Erased);
             let whose = Whose { subject: None, hide: Some(self.hide).filter(|_| is_row) };
             wanted.remove(&digest::record_hash(&placed.entry.header));
-            cited.insert((place, seq), item(self.tx, self.court, &log.tenant, &placed, log.checkpoint.size, &whose)?);
+            let item = item(self.tx, self.court, &log.tenant, &placed, log.checkpoint.size, &whose)?;
+            room.item(&item)?;
+            cited.insert((place, seq), item);
         }
-        if cited.len() > BUNDLE_RECORDS_MAX {
-            return Err(Failure::new(Code::CallTooLarge, format!("the records cited are more than {BUNDLE_RECORDS_MAX}")));
-        }
-        Ok(())
+        room.holds(cited.len(), BUNDLE_RECORDS_MAX, "records that it stands on")
     }
 
     /// A record of the stream of roots, by its place there.
@@ -218,14 +228,17 @@ impl Story<'_, '_> {
         Ok((seq, item(self.tx, self.court, &log.tenant, &placed, log.checkpoint.size, &whose)?))
     }
 
-    fn laws(&self, records: &Records) -> Result<Vec<LawFiles>, Failure> {
+    fn laws(&self, records: &Records, room: &mut Room<'_>) -> Result<Vec<LawFiles>, Failure> {
         let hashes: BTreeSet<LawHash> = records.headers.iter().flat_map(|h| h.law.into_iter().chain(h.guard_law)).collect();
+        room.holds(hashes.len(), BUNDLE_LAWS_MAX, "laws")?;
         let files = |hash: LawHash| {
             let lost = || Failure::new(Code::StoreIntegrity, format!("the store lacks the law {hash}"));
             let row = self.tx.row(&law_sql::law(&hash))?.ok_or_else(lost)?;
             let mut files = law_sql::files_from(&row, 0)?;
             files.sort();
-            Ok(LawFiles { hash, files })
+            let law = LawFiles { hash, files };
+            room.law(&law)?;
+            Ok(law)
         };
         hashes.into_iter().map(files).collect()
     }

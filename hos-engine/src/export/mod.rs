@@ -4,6 +4,7 @@
 mod hide;
 mod instance;
 mod item;
+mod room;
 mod tiles;
 
 use crate::Failure;

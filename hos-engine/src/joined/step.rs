@@ -9,7 +9,7 @@ use crate::shadow::guarded;
 use crate::store::host::{Ask, Script};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::{claim as claim_sql, evidence as evidence_sql, inbox, law as law_sql, vault as vault_sql};
-use crate::store::sqlite::Runner;
+use crate::store::sqlite::{Runner, Stay};
 use crate::store::{Sql, Statement, Tx};
 use crate::view::View;
 use hos_core::answer::Answer;
@@ -124,6 +124,8 @@ impl Step {
 
     /// One round: with the rows of what was asked last, as many lists as statements; the first with none.
     pub fn go(&mut self, joined: &Joined, rows: Vec<Vec<Vec<Sql>>>) -> Next {
+        // What judging makes once in a process, and the locks that it takes, are no child's to find half made, or taken.
+        let _stay = Stay::enter();
         if let Err(error) = self.script.take(rows) {
             return self.failed(error.into());
         }

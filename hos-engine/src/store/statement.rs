@@ -256,11 +256,6 @@ impl Row {
         if self.is_null(column)? { Ok(None) } else { self.uint(column).map(Some) }
     }
 
-    /// Text, or NULL.
-    pub fn opt_text(&self, column: usize) -> Result<Option<&str>, StoreError> {
-        if self.is_null(column)? { Ok(None) } else { self.text(column).map(Some) }
-    }
-
     /// Bytes of any length, or NULL.
     pub fn opt_blob(&self, column: usize) -> Result<Option<&[u8]>, StoreError> {
         if self.is_null(column)? { Ok(None) } else { self.blob(column).map(Some) }
@@ -269,16 +264,6 @@ impl Row {
     /// Exactly `N` bytes, or NULL.
     pub fn opt_bytes<const N: usize>(&self, column: usize) -> Result<Option<[u8; N]>, StoreError> {
         if self.is_null(column)? { Ok(None) } else { self.bytes(column).map(Some) }
-    }
-
-    /// Takes text out of the row without a copy; the column is NULL afterwards.
-    pub fn take_text(&mut self, column: usize) -> Result<String, StoreError> {
-        self.text(column)?;
-        match self.cells.get_mut(column).map(|cell| std::mem::replace(cell, Sql::Null)) {
-            Some(Sql::Text(text)) => Ok(text),
-            Some(Sql::Raw(bytes)) => String::from_utf8(bytes).map_err(|_| self.fault(column, "is not UTF-8")),
-            _ => Err(self.fault(column, "is not text")),
-        }
     }
 
     /// Takes bytes out of the row without a copy; the column is NULL afterwards.
@@ -369,7 +354,7 @@ mod tests {
             (row(Sql::Int(2)).bool(0).unwrap_err(), "is neither 0 nor 1"),
             (row(Sql::Int(1 << 40)).u32(0).unwrap_err(), "is not between"),
             (row(Sql::Blob(vec![0; 31])).bytes::<32>(0).unwrap_err(), "has 31 bytes, not 32"),
-            (row(Sql::Int(7)).opt_text(0).unwrap_err(), "is an integer, not text"),
+            (row(Sql::Int(7)).opt_blob(0).unwrap_err(), "is an integer, not bytes"),
         ];
         for (error, wanted) in cases {
             assert_eq!(error.code, Code::StoreIntegrity);
@@ -393,8 +378,9 @@ mod tests {
         assert_eq!(row(Sql::Blob(vec![7; 16])).bytes::<16>(0), Ok([7; 16]));
         assert_eq!(row(Sql::Null).opt_bytes::<16>(0), Ok(None));
         assert_eq!(row(Sql::Int(i64::MIN)).int(0), Ok(i64::MIN));
-        let mut taken = row(Sql::Text("ş\0".into()));
-        assert_eq!(taken.take_text(0), Ok("ş\0".to_owned()));
+        assert_eq!(row(Sql::Text("ş\0".into())).text(0), Ok("ş\0"));
+        let mut taken = row(Sql::Blob(vec![7]));
+        assert_eq!(taken.take_blob(0), Ok(vec![7]));
         assert_eq!(taken.is_null(0), Ok(true));
     }
 

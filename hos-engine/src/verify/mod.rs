@@ -127,7 +127,12 @@ pub(crate) fn store(
     options: &VerifyOptions<'_>,
     file: Option<&SqliteStore<Court>>,
 ) -> Result<VerifyReport, Failure> {
-    knowing(tx, court, options, file, &HashSet::new())
+    let mut report = knowing(tx, court, options, file, &HashSet::new())?;
+    if file.is_some_and(SqliteStore::is_apart) {
+        let what = "the store lacks steps of the schema: what was verified is a copy that has them, and the store is as it was";
+        report.notices.push(what.into());
+    }
+    Ok(report)
 }
 
 /// The same of a copy of a store whose own records tell that these keys were destroyed.

@@ -117,14 +117,14 @@ fn several_calls_are_read_one_by_one() {
     assert_eq!(stepped.standing, None, "{}", text(&stepped));
     assert!(text(&stepped).contains(r#""text":"BEGIN NOT ATOMIC"#), "{}", text(&stepped));
     for (common, calls, wanted) in [
-        ("", "{}", "`calls` is an array of calls, not an object"),
+        ("", "{}", "`calls` must be an array of calls, not an object"),
         ("", "[]", "`calls` has 0 calls, not 1 to 16"),
         ("", "[1]", "lacks the field `operation`"),
         ("", r#"[{"operation":1}]"#, "lacks the field `operation`"),
         ("", r#"[{"operation":"directory"}]"#, "`directory` is not made as one of several; begin, transition, record, adopt are"),
         ("", r#"[{"operation":"begin","reason":"x"}]"#, "a call of several has no field `reason`"),
         ("", r#"[{"operation":"begin","principal":{}}]"#, "a call of several has no field `principal`"),
-        (r#","legacy":{"allowed":true}"#, go, "is an array of calls"),
+        (r#","legacy":{"allowed":true}"#, go, "must be an array of calls"),
         (r#","legacy":{"allowed":true}"#, "[1]", "`legacy` is of one call"),
         ("", &format!("[{}{note}]", format!("{note},").repeat(16)), "`calls` has 17 calls, not 1 to 16"),
         ("", &format!("[{go},{go}]"), "calls 1 and 2 of several are about the same instance"),

@@ -37,6 +37,10 @@ final class Connection
     /** PostgreSQL's mark: a savepoint would make all that is written that of a transaction below it. */
     private const POSTGRES_MARK = "SET LOCAL hos.begun = 'on'";
     private const POSTGRES_MARKED = "SELECT 1 WHERE current_setting('hos.begun', true) = 'on'";
+    /** How many statements are kept at most: a move has some fifteen. */
+    private const KEPT_MAX = 64;
+    /** How many bytes may be bound to one that is kept: they go when it is run again. */
+    private const KEPT_BYTES_MAX = 1 << 16;
     /** PostgreSQL's state of a statement in a transaction in which one has failed. */
     public const ABORTED = '25P02';
 
@@ -45,6 +49,13 @@ final class Connection
     private readonly array $options;
     /** @var array<int, mixed> options of a text of several */
     private readonly array $emulated;
+    /**
+     * SQLite's statements that were run, by their texts: to read a text costs SQLite more than to run it. Reset as they are they hold
+     * no lock; one that a change of the tables has made stale SQLite reads again by itself.
+     *
+     * @var array<string, \PDOStatement>
+     */
+    private array $kept = [];
     /** What is around the statements of a call that only watches. */
     private ?Watch $watch = null;
 
@@ -84,8 +95,11 @@ final class Connection
         $kept = [];
         try {
             foreach (self::STEADY as $attribute => $value) {
-                $kept[$attribute] = $this->pdo->getAttribute($attribute);
-                $this->pdo->setAttribute($attribute, $value);
+                $found = $this->pdo->getAttribute($attribute);
+                if ($found !== $value) {
+                    $kept[$attribute] = $found;
+                    $this->pdo->setAttribute($attribute, $value);
+                }
             }
 
             return $work();
@@ -248,23 +262,34 @@ final class Connection
     {
         $this->watch?->begin();
         [$sql, $params] = $this->dialect === 'mysql' ? [self::whole($said->sql, $said->params), []] : [$said->sql, $said->params];
-        $statement = $this->pdo->prepare($sql, $this->options);
+        $statement = $this->kept[$sql] ?? $this->pdo->prepare($sql, $this->options);
+        // Taken, not looked at: a signal's handler may run the same meanwhile, and one that fails is not run again.
+        unset($this->kept[$sql]);
+        $bytes = 0;
         foreach ($params as $at => $value) {
-            match (true) {
-                $value === null => $statement->bindValue($at + 1, null, \PDO::PARAM_NULL),
-                is_int($value) => $statement->bindValue($at + 1, $value, \PDO::PARAM_INT),
-                is_string($value) => $statement->bindValue($at + 1, $value, \PDO::PARAM_STR),
-                default => $statement->bindValue($at + 1, base64_decode($value->b), \PDO::PARAM_LOB),
+            $type = match (true) {
+                $value === null => \PDO::PARAM_NULL,
+                is_int($value) => \PDO::PARAM_INT,
+                is_string($value) => \PDO::PARAM_STR,
+                default => \PDO::PARAM_LOB,
             };
+            if ($type === \PDO::PARAM_LOB) {
+                $value = base64_decode($value->b);
+                $bytes += strlen($value);
+            }
+            $statement->bindValue($at + 1, $value, $type);
         }
         $statement->execute();
         $rows = [];
         if ($said->reads ?? false) {
             while (($row = $statement->fetch(\PDO::FETCH_NUM)) !== false) {
-                $rows[] = array_map(self::cell(...), $row);
+                $rows[] = self::cells($row);
             }
         }
         $statement->closeCursor();
+        if ($this->dialect === 'sqlite' && $bytes <= self::KEPT_BYTES_MAX && count($this->kept) < self::KEPT_MAX) {
+            $this->kept[$sql] = $statement;
+        }
 
         return $rows;
     }
@@ -360,25 +385,29 @@ final class Connection
             continue;
         }
         $statement->closeCursor();
-        // Most of a round's cells are null: a call for each would cost more than the rest.
-        foreach ($rows as &$row) {
-            foreach ($row as &$cell) {
-                if ($cell !== null) {
-                    $cell = self::cell($cell);
-                }
-            }
+        foreach ($rows as $at => $row) {
+            $rows[$at] = self::cells($row);
         }
 
         return $rows;
     }
 
-    private static function cell(mixed $value): int|string|null
+    /**
+     * A round has some hundred cells, most of them null: a call or a reference for each would cost more than the rest.
+     *
+     * @param list<mixed> $row
+     * @return list<int|string|null>
+     */
+    private static function cells(array $row): array
     {
-        return match (true) {
-            $value === null, is_int($value) => $value,
-            is_resource($value) => base64_encode((string) stream_get_contents($value)),
-            default => base64_encode((string) $value),
-        };
+        foreach ($row as $at => $cell) {
+            // Named from the root, what asks for a type is no call.
+            if ($cell !== null && !\is_int($cell)) {
+                $row[$at] = \base64_encode((string) (\is_resource($cell) ? stream_get_contents($cell) : $cell));
+            }
+        }
+
+        return $row;
     }
 
     /**

@@ -26,6 +26,8 @@ final class Joined implements Door
     private const ANSWERED = ['can', 'can_all', 'begin', 'transition', 'record', 'directory', 'adopt', 'legacy', 'all'];
     /** What a step is made of: none of them is a call, and a claim says neither yes nor no. */
     private const PARTS = ['claim', 'leave', 'go_on', 'apart', 'refused', 'instead'];
+    /** What is asked, and needs no transaction. */
+    private const ASKING = ['can', 'can_all', 'message'];
     /** What writes nothing, and needs no transaction. */
     private const READING = ['can', 'can_all', 'instead'];
     private const FLAGS = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR;
@@ -57,19 +59,12 @@ final class Joined implements Door
         bool $watched = false,
         ?array &$refusal = null,
     ): string {
-        // Neither a question nor a word needs a transaction; yet one that watches must not spoil the one that there is.
-        $asks = in_array($operation, ['can', 'can_all', 'message'], true);
-        $inside = ($watched || !$asks) && $this->during($this->connection->isInside(...));
-        try {
-            if (in_array($operation, self::PARTS, true)) {
-                throw HosError::call('hos.call_malformed', "`$operation` is a part of a call, and none by itself");
-            }
-            [$status, $told] = $this->apart($operation, $inside, $call, $watched);
-        } catch (\Throwable $fault) {
-            $watched || throw $fault;
-            $inside && $this->lost($fault);
-            [$status, $told] = $this->instead($operation, $call, $inside, $fault);
-        }
+        [$status, $told] = $watched ? $this->watched($operation, $call) : $this->during(function () use ($operation, $call): array {
+            self::whole($operation);
+
+            // Neither a question nor a word needs a transaction.
+            return $this->step($operation, !in_array($operation, self::ASKING, true) && $this->connection->isInside(), $call);
+        });
         $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;
 
         if (isset($told->answer, $told->earlier)) {
@@ -82,6 +77,33 @@ final class Joined implements Door
         unset($told->settle);
 
         return json_encode($told, self::FLAGS);
+    }
+
+    /**
+     * A call that watches: it must not spoil the transaction that there is, whatever it asks.
+     *
+     * @return array{int, \stdClass}
+     */
+    private function watched(string $operation, string $call): array
+    {
+        $inside = $this->during($this->connection->isInside(...));
+        try {
+            self::whole($operation);
+
+            return $this->apart($operation, $inside, $call);
+        } catch (\Throwable $fault) {
+            $inside && $this->lost($fault);
+
+            return $this->instead($operation, $call, $inside, $fault);
+        }
+    }
+
+    /** Refuses what is no call. */
+    private static function whole(string $operation): void
+    {
+        if (in_array($operation, self::PARTS, true)) {
+            throw HosError::call('hos.call_malformed', "`$operation` is a part of a call, and none by itself");
+        }
     }
 
     public function can(string $tenant, Uid $principal, string $action, Uid $resource, string $beside, ?int &$status): string
@@ -202,22 +224,22 @@ final class Joined implements Door
         $words = ['operation' => $operation, 'call' => $call, 'code' => $code, 'message' => Instead::said($fault)];
         $words = json_encode($words, self::FLAGS | JSON_INVALID_UTF8_SUBSTITUTE);
         try {
-            return $this->apart('instead', $inside, $words, true);
+            return $this->apart('instead', $inside, $words);
         } catch (HosError) {
             throw $fault;
         }
     }
 
     /**
-     * A step; one that watches, in a savepoint of its own.
+     * A step that watches, in a savepoint of its own.
      *
      * @return array{int, \stdClass}
      */
-    private function apart(string $operation, bool $inside, string $call, bool $watched): array
+    private function apart(string $operation, bool $inside, string $call): array
     {
         $step = fn (): array => $this->step($operation, $inside, $call);
 
-        return $this->during($watched && $inside ? fn (): array => $this->connection->apart($step) : $step);
+        return $this->during($inside ? fn (): array => $this->connection->apart($step) : $step);
     }
 
     /** What is settled without an answer is no yes. */
@@ -239,18 +261,19 @@ final class Joined implements Door
         $status = $this->native->step($engine, $operation, (int) $inside, $call, $json);
         $told = Decoder::tree($json);
         if ($status === self::ON_ITS_WAY) {
-            $rounds = fn (): array => $this->rounds($engine, $operation, $inside, $told);
             try {
-                $reads = !$inside && in_array($operation, self::READING, true);
-                [$status, $json] = $reads ? $this->connection->reading($rounds) : $rounds();
+                [$status, $told, $json] = !$inside && in_array($operation, self::READING, true)
+                    ? $this->connection->reading(fn (): array => $this->rounds($engine, $operation, $inside, $told))
+                    : $this->rounds($engine, $operation, $inside, $told);
             } catch (\Throwable $error) {
                 $this->native->step($engine, 'leave', -1, "{\"step\":$told->step}", $left);
 
                 throw $error;
             }
-            $told = Decoder::tree($json);
         }
-        $this->connection->settle($told->settle ?? []);
+        if (($told->settle ?? []) !== []) {
+            $this->connection->settle($told->settle);
+        }
         if (isset($told->text)) {
             $this->connection->together($told->text, last: true) ?? throw HosError::internal('the connection took one text, and not the next');
         }
@@ -261,7 +284,7 @@ final class Joined implements Door
     /**
      * The rounds of a step that is on its way.
      *
-     * @return array{int, string} status, and what the engine says at the end
+     * @return array{int, \stdClass, string} status, and what the engine told at the end, read and as it was
      */
     private function rounds(int $engine, string $operation, bool $inside, \stdClass $told): array
     {
@@ -288,7 +311,7 @@ final class Joined implements Door
             $told = Decoder::tree($json);
         } while ($status === self::ON_ITS_WAY);
 
-        return [$status, $json];
+        return [$status, $told, $json];
     }
 
     /** The engine's number in this process: what is known of a database's law and directory is known to all who are connected to it. */

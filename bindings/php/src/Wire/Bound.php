@@ -190,7 +190,12 @@ final class Bound
         array $rows = [],
     ): string {
         [$refusal, $guard, $running, $leave] = [null, null, null, null];
-        $functions = array_filter($records, static fn (mixed $record): bool => $record instanceof \Closure);
+        $functions = [];
+        foreach ($records as $name => $record) {
+            if ($record instanceof \Closure) {
+                $functions[$name] = $record;
+            }
+        }
         try {
             if ($functions !== [] && $legacy === null) {
                 // What the call is about stands still meanwhile. A call in shadow does without: it holds nobody up.
@@ -299,7 +304,11 @@ final class Bound
             throw $this->fault;
         }
         $encoder = new Encoder();
-        $records = array_filter($records, static fn (array|\stdClass $record): bool => $record !== []);
+        foreach ($records as $name => $record) {
+            if ($record === []) {
+                unset($records[$name]);
+            }
+        }
         $call = $this->head . self::fields($encoder, $texts, $entities, $records, $rows);
         if ($given !== []) {
             $call .= ',"given":' . $encoder->given($given);

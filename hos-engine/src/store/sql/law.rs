@@ -164,18 +164,17 @@ pub fn raise_directory_version(t: &Tenant, changes: u64, marks: i64) -> Statemen
     )
 }
 
-/// Once-keys that are older than an instant, at most `limit`: key. They are read first and forgotten by their keys, for a statement that
-/// looks for them would wait in MariaDB for every key that a host's transaction holds.
-pub fn old_onces(t: &Tenant, before: Timestamp, limit: usize) -> Statement {
-    Statement::new(
-        "SELECT key FROM hos_once WHERE tenant = ?1 AND at < ?2 ORDER BY key LIMIT ?3",
-        [tenant(t), before.0.into(), int(limit as u64)],
-    )
-}
-
-/// Forgets all once-keys that are older than an instant, where nobody else writes meanwhile.
-pub fn forget_onces(t: &Tenant, before: Timestamp) -> Statement {
-    Statement::new("DELETE FROM hos_once WHERE tenant = ?1 AND at < ?2", [tenant(t), before.0.into()])
+/// Once-keys, the first or those behind one: key, at. They are read first and forgotten by their keys, for a statement that looks for old
+/// ones would wait in MariaDB for every key that a host's transaction holds.
+pub fn onces_with_times(t: &Tenant, behind: Option<&[u8]>, limit: usize) -> Statement {
+    let limit = int(limit as u64);
+    match behind {
+        None => Statement::new("SELECT key, at FROM hos_once WHERE tenant = ?1 ORDER BY key LIMIT ?2", [tenant(t), limit]),
+        Some(key) => Statement::new(
+            "SELECT key, at FROM hos_once WHERE tenant = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+            [tenant(t), key.into(), limit],
+        ),
+    }
 }
 
 /// Forgets a once-key, if it is older than an instant still.

@@ -45,8 +45,9 @@ pub fn insert_message(t: &Tenant, thread: &Handle, n: u64, i: usize, kind: &str,
     )
 }
 
-/// Messages that wait and are not leased, the first or those behind one: pos, thread, n, i, kind, body_key, body, attempts. SQLite takes
-/// the primary key unless it is told, and reads all that were ever acknowledged.
+/// Messages that wait and are not leased, the first or those behind one: pos, thread, n, i, kind, body_key, body, attempts. SQLite and
+/// MySQL take the primary key unless they are told, and read all that were ever acknowledged. MySQL reads whole rows before it looks
+/// whether they are leased, bodies that lie apart as well: so it finds the places first.
 pub fn waiting(t: &Tenant, now: Timestamp, behind: Option<i64>, limit: usize) -> Statement {
     let limit = int(limit as u64);
     match behind {
@@ -54,11 +55,23 @@ pub fn waiting(t: &Tenant, now: Timestamp, behind: Option<i64>, limit: usize) ->
             "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox INDEXED BY hos_outbox_waiting
              WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 ORDER BY pos LIMIT ?3",
             [tenant(t), now.0.into(), limit],
+        )
+        .mysql(
+            "SELECT o.pos, o.thread, o.n, o.i, o.kind, o.body_key, o.body, o.attempts FROM
+               (SELECT pos FROM hos_outbox FORCE INDEX (hos_outbox_waiting)
+                WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 ORDER BY pos LIMIT ?3) w
+             STRAIGHT_JOIN hos_outbox o ON o.tenant = ?1 AND o.pos = w.pos ORDER BY o.pos LIMIT ?3",
         ),
         Some(pos) => Statement::new(
             "SELECT pos, thread, n, i, kind, body_key, body, attempts FROM hos_outbox INDEXED BY hos_outbox_waiting
              WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 AND pos > ?3 ORDER BY pos LIMIT ?4",
             [tenant(t), now.0.into(), pos.into(), limit],
+        )
+        .mysql(
+            "SELECT o.pos, o.thread, o.n, o.i, o.kind, o.body_key, o.body, o.attempts FROM
+               (SELECT pos FROM hos_outbox FORCE INDEX (hos_outbox_waiting)
+                WHERE tenant = ?1 AND acked = 0 AND leased_until <= ?2 AND pos > ?3 ORDER BY pos LIMIT ?4) w
+             STRAIGHT_JOIN hos_outbox o ON o.tenant = ?1 AND o.pos = w.pos ORDER BY o.pos LIMIT ?4",
         ),
     }
 }

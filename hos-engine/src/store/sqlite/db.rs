@@ -23,7 +23,7 @@ use super::guard::FileGuard;
 use super::identity::FileId;
 use super::lock::SideLock;
 use super::migrate;
-use super::options::OpenOptions;
+use super::options::{Older, OpenOptions};
 use super::registry::{self, Seat};
 use super::session::Session;
 use crate::store::{StoreError, Tx};
@@ -156,6 +156,11 @@ impl Db {
                 Some(lock) => Some(lock.acquire(self.options.busy_timeout)?),
                 None => None,
             };
+            if self.options.older == Older::Refused {
+                // By a connection that is gone again before the guard begins to watch, and before anything of the file is touched.
+                let look = connection::open(&self.path, Role::Reader, &self.options).map_err(|e| self.named(e))?;
+                migrate::check(&look, &self.options).map_err(|e| self.named(e))?;
+            }
             if guard.is_logged()
                 && let Some(why) = guard.hold()?
             {

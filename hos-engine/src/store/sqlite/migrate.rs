@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::connection::use_wal;
 use super::error::from_sqlite;
-use super::options::{Migration, OpenOptions};
+use super::options::{Migration, Older, OpenOptions};
 use crate::store::StoreError;
 
 const TABLE: &str = "CREATE TABLE hos_migration (n INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT";
@@ -45,13 +45,13 @@ pub(super) fn apply(conn: &mut Connection, options: &OpenOptions, create: bool) 
     tx.commit().map_err(|e| from_sqlite(e, doing))
 }
 
-/// Says whether a file that may not be written has our schema.
+/// Says whether a file that is not to be brought up has our schema.
 pub(super) fn check(conn: &Connection, options: &OpenOptions) -> Result<(), StoreError> {
     if is_fresh(conn, options)? {
         return Err(StoreError::new(Code::StoreUnavailable, "the file is empty: no store was ever made in it"));
     }
     let done = compare(conn, options.schema)?;
-    if done < options.schema.len() {
+    if done < options.schema.len() && options.older != Older::AsItIs {
         let message = format!(
             "the store has {done} of {} steps of the schema: open it once where it can be written, or a copy of it",
             options.schema.len()

@@ -11,6 +11,7 @@
 //! - Several processes may have the file open; they write in turn.
 //! - A forked child goes on by itself: it puts its parent's handles aside and opens its own.
 
+mod apart;
 mod backup;
 mod commit;
 mod connection;
@@ -38,7 +39,7 @@ pub use foresight::Foresight;
 pub(crate) use fork::Stay;
 pub use fork::{after_fork_in_child, after_fork_in_parent, before_fork};
 pub(crate) use migrate::objects;
-pub use options::{Migration, OpenOptions, SecureDelete};
+pub use options::{Migration, Older, OpenOptions, SecureDelete};
 pub(crate) use scratch::Scratch;
 pub use vault::{Look, NewKey, SecretKey, Vault, VaultKey};
 pub(crate) use vault::{key_bytes, key_of};
@@ -53,6 +54,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use hos_core::refusal::Code;
 
+use self::apart::Private;
 use self::commit::{Queue, Tally};
 use self::db::{Db, Desk};
 use super::{StoreError, Tx};
@@ -68,6 +70,8 @@ pub struct SqliteStore<R: Runner> {
     life: ArcSwap<Life<R>>,
     commits: AtomicU64,
     jobs: AtomicU64,
+    /// Where the file is a copy of another: its directory, which goes last.
+    private: Option<Private>,
 }
 
 /// What one process has of the store.
@@ -118,6 +122,7 @@ impl<R: Runner> SqliteStore<R> {
             life: ArcSwap::from_pointee(Life { db, queue: Queue::new() }),
             commits: AtomicU64::new(0),
             jobs: AtomicU64::new(0),
+            private: None,
         })
     }
 

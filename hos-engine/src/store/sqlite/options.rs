@@ -13,13 +13,26 @@ pub enum SecureDelete {
     On,
 }
 
+/// What becomes of a file that lacks steps of the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Older {
+    /// It gets them. Where nothing may be written it is refused.
+    BroughtUp,
+    /// It is refused, and stays as it is.
+    Refused,
+    /// It is opened as it is, for who copies it; only with [`OpenOptions::read_only`].
+    AsItIs,
+}
+
 /// How a store's file is opened.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
     /// Makes the file if there is none. Without it a missing or empty file is an error.
     pub create: bool,
-    /// Opens without writing into the file: no lock file, no migrations; a file whose schema is older or newer is refused.
+    /// Opens without writing into the file: no lock file, no migrations.
     pub read_only: bool,
+    /// What becomes of a file whose schema is older. One whose schema is newer is refused.
+    pub older: Older,
     /// The schema's steps, oldest first.
     pub schema: &'static [Migration],
     /// Stands in the file's header; tells our file from another program's, and a store from a vault.
@@ -47,6 +60,7 @@ impl OpenOptions {
         Self {
             create: false,
             read_only: false,
+            older: Older::BroughtUp,
             schema,
             application_id,
             busy_timeout: Duration::from_secs(10),

@@ -21,6 +21,8 @@ CREATE INDEX hos_queue_thread ON hos_queue (tenant, thread, n);
 CREATE INDEX hos_inbox_stream ON hos_inbox (tenant, stream);
 ";
 
+// What a store was made by is held against this text letter for letter, so its words stay as they are; of `hos_instance` they name a column
+// `erased` that is none: a tombstone is a row whose id is one (`erase::tombstone_id`).
 const ALL_DOORS: &str = r#"
 -- What the store is: its id, epoch, public key. One row a fact.
 CREATE TABLE hos_store (

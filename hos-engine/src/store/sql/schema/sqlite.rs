@@ -67,6 +67,8 @@ CREATE TABLE hos_epoch (
 ) STRICT, WITHOUT ROWID;
 ";
 
+// What a store was made by is held against this text letter for letter, so its words stay as they are; of `hos_instance` they name a column
+// `erased` that is none: a tombstone is a row whose id is one (`erase::tombstone_id`).
 const THREE_DOORS: &str = "
 -- What the store is: its id, epoch, public key. One row a fact.
 CREATE TABLE hos_store (
