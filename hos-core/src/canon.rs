@@ -74,9 +74,18 @@ pub fn same(given: &[u8], encoded: &[u8]) -> Result<(), CanonError> {
 
 /// Appends one item to a byte string. Callers are trusted to write map keys in order, and as many items as they announced;
 /// in debug builds [`Writer::finish`] checks it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Writer {
     out: Vec<u8>,
+}
+
+/// Most items that are written alone are shorter, and memory that grows from nothing is asked for five times until it is as long.
+const ROOM: usize = 128;
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self::with_capacity(ROOM)
+    }
 }
 
 /// Writing to memory cannot fail, and the type says so.

@@ -61,7 +61,7 @@ impl NoteError {
 
 /// The origin of a tenant's log, and the name of the key that signs it: `hos/<store id in hex>/<tenant>/<epoch>`.
 pub fn origin(store: &StoreId, tenant: &Tenant, epoch: u64) -> String {
-    format!("hos/{store}/{}/{epoch}", tenant.as_str())
+    ["hos/", &store.to_string(), "/", tenant.as_str(), "/", &epoch.to_string()].concat()
 }
 
 /// Reads an [`origin`], in the one way in which it is written.
@@ -76,6 +76,15 @@ fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+')
 }
 
+/// The id under which notes name a key of this type, if the name is one that a key may have.
+fn named(name: &str, kind: u8, key: &VerifyKey) -> Result<[u8; 4], NoteError> {
+    if is_key_name(name) {
+        Ok(note_key_id(name, kind, key.as_bytes()))
+    } else {
+        Err(NoteError::Name(name.chars().take(80).collect()))
+    }
+}
+
 /// A public key under the name that notes give it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteKey {
@@ -88,10 +97,7 @@ impl NoteKey {
     /// Names a key; a log's key bears the log's [`origin`].
     pub fn new(name: impl Into<String>, key: VerifyKey) -> Result<Self, NoteError> {
         let name = name.into();
-        if !is_key_name(&name) {
-            return Err(NoteError::Name(name.chars().take(80).collect()));
-        }
-        let id = note_key_id(&name, ED25519, key.as_bytes());
+        let id = named(&name, ED25519, &key)?;
         Ok(Self { name, id, key })
     }
 
@@ -144,10 +150,7 @@ fn vkey(text: &str, kind: u8) -> Result<(String, [u8; 4], VerifyKey), NoteError>
             _ => "the key is not a canonically encoded point",
         })
     })?;
-    if !is_key_name(name) {
-        return Err(NoteError::Name(name.chars().take(80).collect()));
-    }
-    let made = note_key_id(name, kind, key.as_bytes());
+    let made = named(name, kind, &key)?;
     if hex(&made) == id {
         Ok((name.to_owned(), made, key))
     } else {
@@ -167,10 +170,7 @@ impl WitnessKey {
     /// Names a key as a witness's.
     pub fn new(name: impl Into<String>, key: VerifyKey) -> Result<Self, NoteError> {
         let name = name.into();
-        if !is_key_name(&name) {
-            return Err(NoteError::Name(name.chars().take(80).collect()));
-        }
-        let id = note_key_id(&name, COSIGNATURE, key.as_bytes());
+        let id = named(&name, COSIGNATURE, &key)?;
         Ok(Self { name, id, key })
     }
 
@@ -348,7 +348,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The text that is signed: origin, size, root in base64, extensions, each with a newline.
     pub fn text(&self) -> String {
-        let mut text = format!("{}\n{}\n{}\n", self.origin, self.size, to_base64(self.root.as_bytes()));
+        let mut text = [&*self.origin, "\n", &self.size.to_string(), "\n", &to_base64(self.root.as_bytes()), "\n"].concat();
         for line in &self.extensions {
             text.push_str(line);
             text.push('\n');
@@ -403,13 +403,12 @@ impl Checkpoint {
     /// # Errors
     /// As [`Checkpoint::sign`].
     pub fn noted(&self, key: &VerifyKey, signature: &[u8; 64]) -> Result<String, NoteError> {
-        let named = NoteKey::new(self.origin.as_str(), key.clone())?;
-        let text = self.text();
-        if Self::parse(&text)? != *self || text.bytes().any(|b| b < 0x20 && b != b'\n') {
+        let id = named(&self.origin, ED25519, key)?;
+        if self.extensions.iter().any(|line| line.is_empty() || line.bytes().any(|b| b < 0x20)) {
             return Err(NoteError::Checkpoint("a line is empty, or holds a newline or a control character"));
         }
-        let signature = [&named.id[..], signature].concat();
-        let note = format!("{text}\n\u{2014} {} {}\n", named.name, to_base64(signature));
+        let signature = to_base64([&id[..], signature].concat());
+        let note = [&*self.text(), "\n\u{2014} ", &self.origin, " ", &signature, "\n"].concat();
         if note.len() > NOTE_BYTES_MAX { Err(NoteError::TooLarge) } else { Ok(note) }
     }
 
