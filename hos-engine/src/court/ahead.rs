@@ -51,7 +51,7 @@ pub(super) fn foresees(job: &Job) -> bool {
 
 impl Court {
     /// Judges a call on these rows; without rows, on what is known of its instance.
-    pub(super) fn ahead_of(&self, rows: Option<&Tx<'_>>, tenant: &Tenant, call: &Call) -> Result<Foresight<Ahead>, Failure> {
+    pub(super) fn ahead_of(&self, rows: Option<&Tx<'_>>, tenant: &Tenant, call: &Call) -> Result<Foresight<Box<Ahead>>, Failure> {
         let in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (Some(in_force), Some(view)) = (in_force, self.known_view(tenant)) else { return Ok(Foresight::Dark) };
         if self.settings.seal != Seal::Inline
@@ -60,7 +60,7 @@ impl Court {
         {
             return Ok(Foresight::Dark);
         }
-        let mut group = self.new_group(Some(in_force))?;
+        let mut group = self.new_group(Some(in_force));
         let (mut before, mut guards): (Option<Arc<Before>>, Option<LawBench>) = (None, None);
         // That there is no once-key is seen when it is inserted.
         let mut known = Rows { once: call.once().map(|_| None), ..Rows::default() };
@@ -81,7 +81,7 @@ impl Court {
                 &nothing
             }
         };
-        let seed = group.case_seed();
+        let seed = self.case_seed(&mut group)?;
         for _ in 0..=ROUNDS_MAX {
             let bench = self.bench_at(tx, tenant, &view, guards.as_ref(), None, seed);
             match join::step(&bench, call, &known) {
@@ -105,7 +105,7 @@ impl Court {
                     }
                     // A key that is made for a new person is made under the store's lock.
                     let Some(keys) = group.fresh.all_kept() else { return Ok(Foresight::Dark) };
-                    return Ok(Foresight::Judged(Ahead { view, judged: *judged, before, parts, keys, chance }));
+                    return Ok(Foresight::Judged(Box::new(Ahead { view, judged: *judged, before, parts, keys, chance })));
                 }
             }
         }

@@ -116,7 +116,7 @@ impl Court {
         let (key, secret) = match known {
             Some(known) => known,
             None => {
-                let mut chance = Chance::new(&group.case_seed());
+                let mut chance = Chance::new(&self.case_seed(group)?);
                 self.keys(tx).of(subject, &mut group.fresh, &mut chance).map_err(failure_of)?
             }
         };

@@ -1,11 +1,12 @@
 //! What a group of calls leaves to the next one of this process, so that it need not be read again: which laws are in force,
-//! how old each directory is, where each log ends.
+//! how old each directory is, where each log ends, which keys sign it.
 //!
 //! INVARIANT: it is used only where the store says that nobody else has written since
 //! ([`Tx::is_untouched`](crate::store::Tx::is_untouched)), and it is taken away while a group runs: a group that is
 //! undone leaves nothing, and the next one reads.
 
 use crate::Failure;
+use crate::court::keys::Ring;
 use crate::court::{Court, Group};
 use crate::seal;
 use crate::settings::Seal;
@@ -29,6 +30,8 @@ pub(crate) struct Kept {
     versions: HashMap<Tenant, u64>,
     /// Heads of tenants whose queue is empty.
     heads: HashMap<Tenant, Head>,
+    /// The store's seal keys.
+    pub(super) ring: Option<Ring>,
     /// The keys that erasures' records name.
     gone: Option<Arc<HashSet<KeyId>>>,
 }

@@ -22,9 +22,12 @@ use hos_core::refusal::Code;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// What is known of the keys, and up to which record.
+/// The keys, and up to which record.
+pub(crate) type Ring = (Option<u64>, Arc<KeyRing>);
+
+/// What is known of the keys.
 #[derive(Default)]
-pub(crate) struct KnownKeys(RwLock<(Option<u64>, Arc<KeyRing>)>);
+pub(crate) struct KnownKeys(RwLock<Ring>);
 
 /// A record of keys: its place in the log, if it has one, and its content.
 type Said = (Option<u64>, Vec<u8>);
@@ -95,14 +98,34 @@ pub(crate) fn begun(key: &VerifyKey) -> String {
 impl Court {
     /// The keys as this transaction sees them. Costs one row where nothing has changed.
     pub(crate) fn ring(&self, tx: &Tx<'_>) -> Result<Arc<KeyRing>, Failure> {
+        Ok(self.ring_of(tx)?.1)
+    }
+
+    /// Has at hand the keys as this transaction sees them: its heads are signed by what is known. They are not read where the group
+    /// before left them to this one.
+    pub(super) fn meet_ring(&self, tx: &Tx<'_>, group: &mut Group) -> Result<(), Failure> {
+        let ring = match group.kept.ring.take() {
+            Some(ring) => ring,
+            None => self.ring_of(tx)?,
+        };
+        // Who reads an older moment may have made that known since.
+        let is_known = self.known_keys.0.read().unwrap_or_else(PoisonError::into_inner).0 == ring.0;
+        if !is_known {
+            *self.known_keys.0.write().unwrap_or_else(PoisonError::into_inner) = ring.clone();
+        }
+        group.kept.ring = Some(ring);
+        Ok(())
+    }
+
+    fn ring_of(&self, tx: &Tx<'_>) -> Result<Ring, Failure> {
         let row = tx.row(&sql::stream(&Tenant::universe(), STREAM_KEYS))?;
         let n = row.map(|row| row.uint(1)).transpose()?;
         let known = self.known_keys.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         if known.0.is_some() && known.0 == n {
-            return Ok(known.1);
+            return Ok(known);
         }
-        let ring = Arc::new(ring_of(&self.of.store, &records(tx)?)?);
-        *self.known_keys.0.write().unwrap_or_else(PoisonError::into_inner) = (n, ring.clone());
+        let ring = (n, Arc::new(ring_of(&self.of.store, &records(tx)?)?));
+        *self.known_keys.0.write().unwrap_or_else(PoisonError::into_inner) = ring.clone();
         Ok(ring)
     }
 

@@ -127,7 +127,8 @@ pub(crate) struct Group {
     /// Tenants with nothing in their queue.
     pub(crate) drained: HashSet<Tenant>,
     pub(crate) fresh: FreshKeys,
-    pub(crate) seed: [u8; 32],
+    /// Chance, once a case of this group needs some.
+    pub(crate) seed: Option<[u8; 32]>,
     cases: u64,
     sealed: HashMap<(Handle, u64), (u64, EntryHash)>,
     /// Whether the universe's log ends with a record of this group's that is none of keys: its head is signed as it stands.
@@ -174,15 +175,6 @@ pub(crate) struct Mark {
 }
 
 impl Group {
-    /// A seed that no other case gets.
-    pub(crate) fn case_seed(&mut self) -> [u8; 32] {
-        let mut seed = [0; 32];
-        digest::expand(&self.seed, "case", self.cases, &mut seed);
-        near::behind(&self.seed, self.cases, &mut seed);
-        self.cases += 1;
-        seed
-    }
-
     /// Says that what was claimed is taken: this is not said any more.
     pub(crate) fn taken(&mut self, leave: &Statement) {
         self.claims.retain(|claim| claim != leave);
@@ -206,11 +198,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Court {
     /// A group that has done nothing and knows nothing of the store but the laws in force.
-    fn new_group(&self, in_force: Option<Arc<InForce>>) -> Result<Group, Failure> {
-        let mut seed = [0; 32];
-        self.entropy.fill(&mut seed)?;
-        self.near.mark(&mut seed);
-        Ok(Group {
+    fn new_group(&self, in_force: Option<Arc<InForce>>) -> Group {
+        Group {
             begun: Instant::now(),
             in_force,
             views: HashMap::new(),
@@ -224,7 +213,7 @@ impl Court {
             keeps: true,
             drained: HashSet::new(),
             fresh: FreshKeys::new(),
-            seed,
+            seed: None,
             cases: 0,
             sealed: HashMap::new(),
             ends_plainly: false,
@@ -239,7 +228,25 @@ impl Court {
             watches: false,
             moved: Vec::new(),
             locked: HashSet::new(),
-        })
+        }
+    }
+
+    /// A seed that no other case gets.
+    pub(crate) fn case_seed(&self, group: &mut Group) -> Result<[u8; 32], Failure> {
+        let of = match group.seed {
+            Some(of) => of,
+            None => {
+                let mut of = [0; 32];
+                self.entropy.fill(&mut of)?;
+                self.near.mark(&mut of);
+                *group.seed.insert(of)
+            }
+        };
+        let mut seed = [0; 32];
+        digest::expand(&of, "case", group.cases, &mut seed);
+        near::behind(&of, group.cases, &mut seed);
+        group.cases += 1;
+        Ok(seed)
     }
 
     pub(crate) fn keys<'k, 'c>(&'k self, tx: &'k Tx<'c>) -> Keys<'k, 'c> {
@@ -345,7 +352,7 @@ impl Runner for Court {
     type Answer = Done;
     type Group = Group;
     type Mark = Mark;
-    type Ahead = ahead::Ahead;
+    type Ahead = Box<ahead::Ahead>;
 
     fn reopened(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         lock(&self.recent).forget();
@@ -364,7 +371,7 @@ impl Runner for Court {
             Some(gone) => gone,
             None => self.gone_in_file(tx).map_err(StoreError::from)?,
         };
-        let mut group = self.new_group(in_force).map_err(StoreError::from)?;
+        let mut group = self.new_group(in_force);
         group.fresh = FreshKeys::without(gone);
         group.kept = kept;
         Ok(group)
@@ -456,16 +463,16 @@ impl Runner for Court {
         ahead::foresees(job)
     }
 
-    fn ahead(&self, rows: Option<&Tx<'_>>, job: &Job) -> Foresight<ahead::Ahead> {
+    fn ahead(&self, rows: Option<&Tx<'_>>, job: &Job) -> Foresight<Box<ahead::Ahead>> {
         match job {
             Job::Call(tenant, call) => self.ahead_of(rows, tenant, call).unwrap_or(Foresight::Dark),
             _ => Foresight::Dark,
         }
     }
 
-    fn run_ahead(&self, tx: &Tx<'_>, group: &mut Group, job: &Job, ahead: ahead::Ahead) -> Result<Done, StoreError> {
+    fn run_ahead(&self, tx: &Tx<'_>, group: &mut Group, job: &Job, ahead: Box<ahead::Ahead>) -> Result<Done, StoreError> {
         let Job::Call(tenant, call) = job else { return Err(StoreError::internal("only calls are judged ahead")) };
-        let answer = self.write_ahead(tx, group, tenant, call, ahead).map_err(StoreError::from)?;
+        let answer = self.write_ahead(tx, group, tenant, call, *ahead).map_err(StoreError::from)?;
         Ok(Done::Answer(Box::new(answer)))
     }
 
@@ -473,7 +480,7 @@ impl Runner for Court {
         self.seal_group(tx, group).map_err(StoreError::from)?;
         if !group.heads.is_empty() {
             // Another process may have changed the key: this one's signs no size that is not its own.
-            self.ring(tx).map_err(StoreError::from)?;
+            self.meet_ring(tx, group).map_err(StoreError::from)?;
         }
         self.store_checkpoints(tx, group).map_err(StoreError::from)?;
         let now = self.now(tx);

@@ -48,7 +48,7 @@ impl Court {
         // A lease by a clock that cannot be keeps messages from everybody for as long as it is ahead.
         let now = self.believed_now(tx, group, tenant)?;
         let until = now.plus(Span(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)));
-        let seed = group.case_seed();
+        let seed = self.case_seed(group)?;
         let (limit, mut messages) = (limit.min(LEASED_MAX), Vec::new());
         let (mut behind, mut met) = (None, 0u64);
         while messages.len() < limit {

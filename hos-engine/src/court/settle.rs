@@ -40,7 +40,7 @@ impl Court {
         guards: Option<&'a LawBench>,
     ) -> Result<Bench<'a>, Failure> {
         let last_sealed = self.last_sealed(tx, group, tenant)?;
-        let bench = self.bench_at(tx, tenant, view, guards, last_sealed, group.case_seed());
+        let bench = self.bench_at(tx, tenant, view, guards, last_sealed, self.case_seed(group)?);
         Ok(if group.watches { Bench { modes: &WATCHED, ..bench } } else { bench })
     }
 

@@ -299,7 +299,7 @@ impl Step {
     fn group(&self, court: &Court, tx: &Tx<'_>) -> Result<Group, Failure> {
         let mut group = court.start(tx)?;
         // The same chance in each round.
-        group.seed = self.seed;
+        group.seed = Some(self.seed);
         Ok(group)
     }
 

@@ -165,7 +165,8 @@ pub struct EntryRow {
 
 /// Inserts a log entry.
 pub fn insert_entry(t: &Tenant, e: &EntryRow) -> Statement {
-    let mut params = vec![tenant(t)];
+    let mut params = Vec::with_capacity(1 + COLUMNS);
+    params.push(tenant(t));
     params.extend(entry_params(e));
     Statement::new(
         "INSERT INTO hos_entry (tenant, seq, thread, n, sealed_at, stream_prev, disputed, hash, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -193,7 +194,10 @@ pub fn insert_entries(t: &Tenant, entries: &[EntryRow; SEVERAL]) -> Statement {
     Statement::new(*TEXT, params)
 }
 
-fn entry_params(e: &EntryRow) -> [Sql; 8] {
+/// A log entry's columns beside its tenant.
+const COLUMNS: usize = 8;
+
+fn entry_params(e: &EntryRow) -> [Sql; COLUMNS] {
     [
         int(e.seq),
         e.thread.0.into(),
