@@ -1,5 +1,5 @@
-//! Durable moves, against bare SQLite that writes as many rows of the same sizes, in savepoints and groups of the same size,
-//! under the same pragmas.
+//! Durable moves, against bare SQLite that writes as many rows of the same sizes, in groups of the same size, with a savepoint for each
+//! move of several, under the same pragmas.
 
 use crate::Result;
 use crate::harness::{Seen, in_turns};
@@ -284,7 +284,9 @@ impl Bare {
             if let Some(evidence) = &self.evidence {
                 evidence.of_move(&header, &mut parts)?;
             }
-            conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+            if group > 1 {
+                conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+            }
             conn.prepare_cached("INSERT INTO record VALUES ('bench', ?1, ?2, ?3, ?4)")?
                 .execute(params![thread, n, header, parts])?;
             let moved = conn
@@ -312,7 +314,9 @@ impl Bare {
                 n,
                 NOW + n
             ])?;
-            conn.prepare_cached("RELEASE job")?.execute([])?;
+            if group > 1 {
+                conn.prepare_cached("RELEASE job")?.execute([])?;
+            }
             conn.prepare_cached("INSERT INTO entry VALUES ('bench', ?1, ?2, ?1, ?3, NULL, NULL, ?4, ?5)")?.execute(params![
                 n,
                 thread,

@@ -1,14 +1,14 @@
 //! Shared commits: many callers, one fsync, no thread of our own.
 //!
 //! Callers stand in a [`Line`]. The first who finds nobody at work becomes the *leader*: it takes what waits (its own
-//! job first), runs all in one transaction, each in a savepoint of its own, commits once, and hands out the answers. Then
-//! it makes the next waiting caller the leader, or leaves. A lone caller waits for nobody; under load groups form by
+//! job first), runs all in one transaction, each in a savepoint of its own where they are several, commits once, and hands out
+//! the answers. Then it makes the next waiting caller the leader, or leaves. A lone caller waits for nobody; under load groups form by
 //! themselves, since callers queue up while a leader waits for the disk. The engine lives in programs that fork, and
 //! threads do not survive that: so no thread is ever started.
 //!
 //! What can be judged before its turn is ([`Runner::ahead`]): by its caller's own thread, beside the leader's, from what is
 //! known or from the rows of the last commit. The leader then only sees whether that still holds and writes it; what does not
-//! hold is undone by its savepoint and run as if nothing had been judged.
+//! hold is undone and run as if nothing had been judged.
 //!
 //! # The commit point
 //!
@@ -73,8 +73,8 @@ pub trait Runner: Sized {
     /// hold anything that the job had half done.
     fn rewind(&self, group: &mut Self::Group, mark: Self::Mark);
 
-    /// Runs one job, in a savepoint of its own. An error or a panic undoes this job alone: its caller gets the error
-    /// ([`Code::Internal`] for a panic), the others are not touched.
+    /// Runs one job, in a savepoint of its own unless it is alone. An error or a panic undoes this job alone: its caller gets the
+    /// error ([`Code::Internal`] for a panic), the others are not touched.
     fn run(&self, tx: &Tx<'_>, group: &mut Self::Group, job: Self::Job) -> Result<Self::Answer, StoreError>;
 
     /// Whether [`Runner::ahead`] may have something to say of this job, without a look at anything.
@@ -88,8 +88,8 @@ pub trait Runner: Sized {
         Foresight::Dark
     }
 
-    /// Writes what was judged ahead, in the job's savepoint, having made sure that it would be judged so now. Any error says
-    /// that it would not, or that nobody knows: the job is undone and run.
+    /// Writes what was judged ahead, in the job's place, having made sure that it would be judged so now. Any error says
+    /// that it would not, or that nobody knows: the job is undone and run, a lone one in a group that is begun anew.
     fn run_ahead(
         &self,
         _tx: &Tx<'_>,
@@ -113,7 +113,8 @@ pub trait Runner: Sized {
     /// [`Runner::finish`]. The side lock is free again; no other group of this process runs before this returns.
     fn committed(&self, group: Self::Group, answers: &mut [Result<Self::Answer, StoreError>]);
 
-    /// The group was not committed, or nobody knows whether it was. All its callers get an error.
+    /// The group was not committed, or nobody knows whether it was. All its callers get an error, but for the lone one whose job is
+    /// run again in a group that is begun anew ([`Runner::run_ahead`]).
     fn undone(&self, group: Self::Group);
 }
 
@@ -279,10 +280,7 @@ fn run_group<R: Runner>(db: &Db, runner: &R, luck: &Luck, jobs: Vec<Brought<R>>,
         }
         Ok(Ended::Undone { group, answers }) => {
             if let Some(group) = group {
-                let _ = guarded("giving up the group", || {
-                    runner.undone(group);
-                    Ok(())
-                });
+                give_up(runner, group);
             }
             tally(Tally { committed: false, jobs: count });
             answers
@@ -332,14 +330,25 @@ impl<R: Runner> Group<'_, '_, R> {
                 return Err(error);
             }
         };
-        let mut answers: Vec<Outcome<R>> = Vec::with_capacity(jobs.len());
         let mut broken: Option<StoreError> = None;
-        for job in jobs {
-            answers.push(match &broken {
-                Some(error) => Err(not_run(error)),
-                None => self.job(&session, &mut group, job, &mut broken),
-            });
-        }
+        let mut answers: Vec<Outcome<R>> = match <[Brought<R>; 1]>::try_from(jobs) {
+            Ok([lone]) => match self.lone(&tx, &mut group, lone) {
+                Ok(answer) => vec![answer],
+                Err(job) => {
+                    drop(session);
+                    self.desk.abandon();
+                    give_up(self.runner, group);
+                    return self.run(vec![Brought { job, ahead: None }]);
+                }
+            },
+            Err(jobs) => {
+                let run = |job| match &broken {
+                    Some(error) => Err(not_run(error)),
+                    None => self.job(&session, &mut group, job, &mut broken),
+                };
+                jobs.into_iter().map(run).collect()
+            }
+        };
         if broken.is_none() && answers.iter().all(Result::is_err) {
             // Nothing was kept that could be committed; each has its own error.
             self.desk.abandon();
@@ -369,6 +378,20 @@ impl<R: Runner> Group<'_, '_, R> {
     fn begin(&self, tx: &Tx<'_>) -> Result<R::Group, StoreError> {
         verify(self.db, self.runner, tx)?;
         guarded("starting the commit", || self.runner.start(tx))
+    }
+
+    /// The one job of a group. It needs no savepoint: what undoes it undoes the transaction. The job comes back where what was judged
+    /// ahead of it cannot be written; then the transaction is to be given up, and the job run in another.
+    fn lone(&self, tx: &Tx<'_>, group: &mut R::Group, brought: Brought<R>) -> Result<Outcome<R>, R::Job> {
+        let Brought { job, ahead } = brought;
+        let Some(ahead) = ahead else {
+            let answer = guarded("running the call", || self.runner.run(tx, group, job));
+            return Ok(if self.conn().is_autocommit() { Err(ended(answer)) } else { answer });
+        };
+        let written = guarded("running the call", || self.runner.run_ahead(tx, group, &job, ahead));
+        let written = written.ok().filter(|_| !self.conn().is_autocommit());
+        self.luck.turned_out(written.is_some());
+        written.map(Ok).ok_or(job)
     }
 
     /// One job in its savepoint. `broken` is set when the whole transaction is gone.
@@ -418,10 +441,7 @@ impl<R: Runner> Group<'_, '_, R> {
         };
         let answer = guarded("running the call", || work(&Tx::of(session), group));
         if self.conn().is_autocommit() {
-            // SQLite rolls the whole transaction back by itself when the disk is full, an I/O error or a lack of memory
-            // hits it at the wrong place.
-            let error = answer.err().unwrap_or_else(|| StoreError::internal("a job ended the transaction"));
-            return Err(broken.insert(error).clone());
+            return Err(broken.insert(ended(answer)).clone());
         }
         if answer.is_err() {
             if let Err(error) = session.run("ROLLBACK TO job") {
@@ -444,6 +464,20 @@ impl<R: Runner> Group<'_, '_, R> {
 /// holds the write lock: until its end nobody else changes it.
 fn others(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+/// The error of a job with which the whole transaction ended: SQLite rolls it back by itself when the disk is full, an I/O error or
+/// a lack of memory hits it at the wrong place.
+fn ended<A>(answer: Result<A, StoreError>) -> StoreError {
+    answer.err().unwrap_or_else(|| StoreError::internal("a job ended the transaction"))
+}
+
+/// Tells the runner of a group that is not committed.
+fn give_up<R: Runner>(runner: &R, group: R::Group) {
+    let _ = guarded("giving up the group", || {
+        runner.undone(group);
+        Ok(())
+    });
 }
 
 /// The error of a job that did not run, because another broke the transaction they shared.
