@@ -304,6 +304,10 @@ impl<'a> Reader<'a> {
 
     /// An array's length.
     pub fn array(&mut self) -> Result<usize, CanonError> {
+        let at = self.position();
+        if let Some(len) = self.short(4) {
+            return if len <= self.remaining() { Ok(len) } else { self.fail(CUT_SHORT, at) };
+        }
         let start = self.expect(4, "an array was expected")?;
         let len = self.input.array().map_err(|_| CanonError(CUT_SHORT, start))?;
         self.counted(start, len, 1)

@@ -96,7 +96,7 @@ pub(super) fn encode_slice(entities: &[&Entity], links: &[&Link]) -> Vec<u8> {
     if entities.is_empty() && links.is_empty() {
         return Vec::new();
     }
-    let mut w = Writer::default();
+    let mut w = Writer::with_capacity(128 * (entities.len() + links.len()));
     w.array(2).array(entities.len());
     for entity in entities {
         w.array(4);
