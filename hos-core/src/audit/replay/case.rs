@@ -50,7 +50,7 @@ pub(super) enum What {
 
 impl What {
     /// Whether who asked is there to be judged: the law's clock, somebody who came along, or whom the directory has.
-    fn is_of_somebody(&self, world: &World<'_>) -> bool {
+    fn is_of_somebody(&self, world: &World) -> bool {
         let by = match self {
             Self::Tick(_) | Self::Migrate(_) => return true,
             Self::Begin(call, _) => &call.by,
@@ -70,7 +70,7 @@ impl What {
 pub(super) struct Case<'r> {
     pub(super) header: &'r Header,
     pub(super) what: What,
-    pub(super) world: World<'r>,
+    pub(super) world: World,
     /// Slots that judging neither needs nor makes.
     pub(super) beside: Vec<Slot>,
 }
@@ -310,7 +310,7 @@ impl Maker<'_, '_> {
         Ok(What::Transition(call, instance.cloned()))
     }
 
-    fn refused(&self, before: &Before<'_>, world: &World<'_>) -> Result<What, Stop> {
+    fn refused(&self, before: &Before<'_>, world: &World) -> Result<What, Stop> {
         let there = match before {
             Before::Instance(instance) => *instance,
             _ => None,
@@ -377,7 +377,7 @@ impl Maker<'_, '_> {
 
 /// The rows that a refused change must have met, as far as the law's word depends on them: what a conflict was is not asked
 /// again, so there was none.
-fn rows_of(change: &Change, world: &World<'_>) -> DirectoryRows {
+fn rows_of(change: &Change, world: &World) -> DirectoryRows {
     let thread = DirectoryThread { handle: Handle([0; 16]), n: 0, last: RecordHash([0; 32]) };
     let stored = |uid: &Uid| world.stored().find(|e| e.uid == *uid);
     match change {

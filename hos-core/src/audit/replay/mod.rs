@@ -28,6 +28,7 @@ use crate::law::mode::Modes;
 use crate::policy::{Bound, Directory};
 use crate::proof::record::{Decision, Header};
 use case::Case;
+use slice::ReadSlices;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -92,18 +93,19 @@ pub type Granted<'l> = dyn Fn(&str) -> bool + 'l;
 /// The table of modes that the activation of this record set, where that is at hand.
 pub type Activated<'l> = dyn Fn(&RecordHash) -> Option<Arc<Modes>> + 'l;
 
-/// Judges the past. Keeps the worlds that it has closed, up to a bound.
+/// Judges the past. Keeps the slices that it has read and the worlds that it has closed, up to a bound.
 pub struct Past<'l> {
     laws: &'l Laws<'l>,
     granted: Option<&'l Granted<'l>>,
     activated: Option<&'l Activated<'l>>,
+    slices: RefCell<ReadSlices>,
     worlds: RefCell<HashMap<Vec<u8>, Arc<Directory>>>,
 }
 
 impl<'l> Past<'l> {
     /// With the laws that records name.
     pub fn new(laws: &'l Laws<'l>) -> Self {
-        Self { laws, granted: None, activated: None, worlds: RefCell::default() }
+        Self { laws, granted: None, activated: None, slices: RefCell::default(), worlds: RefCell::default() }
     }
 
     /// Of a store of which it is known by which templates anybody could ever be granted something: those that a law in force had. Of any
@@ -146,7 +148,7 @@ impl<'l> Past<'l> {
         let law = header.law.as_ref().filter(|_| !attested).ok_or(Stop::Attested)?;
         let active = named(law)?;
         let older = header.guard_law.as_ref().map(named).transpose()?;
-        let case = Case::of(record, before, &active, older.as_deref())?;
+        let case = self.case(record, before, &active, older.as_deref())?;
         let directory = self.closed(&case.world)?;
         let laws = Laid { active: &active, older: older.as_deref(), directory: &directory, table: self.table(header) };
         let found = compared(record, &case, &laws, |bound| bound)?;
@@ -158,8 +160,14 @@ impl<'l> Past<'l> {
         Ok(found)
     }
 
+    /// The case of a record. Of its slices each is read that was not met before.
+    fn case<'r>(&self, record: &Record<'r>, before: &Before<'_>, law: &Law, guards: Option<&Law>) -> Result<Case<'r>, Stop> {
+        record.slices_by(|bytes| self.slices.borrow_mut().read(bytes));
+        Case::of(record, before, law, guards)
+    }
+
     /// The world of a decision, closed.
-    fn closed(&self, world: &World<'_>) -> Result<Arc<Directory>, Stop> {
+    fn closed(&self, world: &World) -> Result<Arc<Directory>, Stop> {
         let key = world.key();
         if let Some(known) = self.worlds.borrow().get(&key) {
             return Ok(known.clone());

@@ -29,11 +29,11 @@ pub struct Record<'r> {
     /// Its open parts.
     pub parts: Vec<Part<'r>>,
     /// Its open slices, once they were read.
-    slices: OnceCell<Slices<'r>>,
+    slices: OnceCell<Slices>,
 }
 
 /// Slices in the order of the parts, each as far as it decodes.
-type Slices<'r> = Vec<Result<Arc<Slice<'r>>, CanonError>>;
+type Slices = Vec<Result<Arc<Slice>, CanonError>>;
 
 impl<'r> Record<'r> {
     /// A record with its open parts.
@@ -42,9 +42,14 @@ impl<'r> Record<'r> {
     }
 
     /// What it was judged over, as far as that is open: each slice is read once.
-    pub(super) fn slices(&self) -> &Slices<'r> {
-        let read = || self.parts.iter().filter(|part| part.slot == Slot::Slice).map(|part| Slice::read(part.content)).collect();
-        self.slices.get_or_init(read)
+    pub(super) fn slices(&self) -> &Slices {
+        self.slices_by(Slice::read)
+    }
+
+    /// The same by whoever may have read them before.
+    pub(super) fn slices_by(&self, read: impl Fn(&[u8]) -> Result<Arc<Slice>, CanonError>) -> &Slices {
+        let all = || self.parts.iter().filter(|part| part.slot == Slot::Slice).map(|part| read(part.content)).collect();
+        self.slices.get_or_init(all)
     }
 
     /// The parts of a slot that the header lists, in their order; refused where one is not open.

@@ -81,7 +81,7 @@ impl Past<'_> {
         let own = header.law.as_ref().filter(|_| !attested).ok_or(Stop::Attested)?;
         let own = self.law(own).ok_or(Stop::Attested)?;
         let guards = header.guard_law.as_ref().and_then(|hash| self.law(hash));
-        let mut case = Case::of(record, before, &own, guards.as_deref())?;
+        let mut case = self.case(record, before, &own, guards.as_deref())?;
         if let Some(gone) = settle(&mut case, law) {
             return Ok(gone);
         }
@@ -130,7 +130,7 @@ impl Past<'_> {
         if sought.entities.is_empty() && sought.links.is_empty() {
             return Ok(None);
         }
-        let case = Case::of(record, before, own, guards)?;
+        let case = self.case(record, before, own, guards)?;
         let (directory, watch) = self.closed(&case.world)?.watched();
         let directory = Arc::new(directory);
         // For what its law looks, not to what it comes. An older law's guards are left out: no record holds grants that they ask for.

@@ -3,18 +3,17 @@
 use super::parts::{Record, broken};
 use super::slice::Slice;
 use super::{Difference, Stop};
-use crate::judge::encode_world;
 use crate::policy::{Directory, Entity, Link};
 use crate::proof::record::Slot;
 use std::sync::Arc;
 
 /// The entities and links that were judged.
 #[derive(Debug, Default, Clone)]
-pub(super) struct World<'r>(Vec<Arc<Slice<'r>>>);
+pub(super) struct World(Vec<Arc<Slice>>);
 
-impl<'r> World<'r> {
+impl World {
     /// That of a record; refused where a slice is not open, or does not decode.
-    pub(super) fn of(record: &Record<'r>) -> Result<Self, Stop> {
+    pub(super) fn of(record: &Record<'_>) -> Result<Self, Stop> {
         if record.withholds(Slot::Slice) {
             return Err(Stop::Erased);
         }
@@ -40,17 +39,8 @@ impl<'r> World<'r> {
 
     /// What tells apart what is stored: two worlds with one key are closed alike.
     pub(super) fn key(&self) -> Vec<u8> {
-        let mut key = Vec::new();
-        for slice in &self.0 {
-            // Its own bytes say the same as those of what is stored in it, where that is all of it; and one text in canonical form
-            // is no other one's beginning.
-            if slice.stored().count() == slice.entities.len() {
-                key.extend_from_slice(slice.bytes);
-            } else {
-                key.extend(encode_world(slice.stored(), &slice.links));
-            }
-        }
-        key
+        // One text in canonical form is no other one's beginning.
+        self.0.iter().flat_map(|slice| &slice.stored_bytes).copied().collect()
     }
 
     /// The directory that is closed over what is stored.
