@@ -60,6 +60,9 @@ pub struct Bench<'a> {
     pub durability: Durability,
     /// Chance for salts and handles: 32 bytes that nobody can foretell but for the first [`NEAR_BYTES`], never used for two cases.
     pub seed: [u8; 32],
+    /// Whether what comes of it is only held against a record that is there: then it has neither salts nor commitments, nor a hash, for
+    /// these are never the same again.
+    pub compared: bool,
     /// The law whose policies judge.
     pub active: Standing<'a>,
     /// The law judged beside it.

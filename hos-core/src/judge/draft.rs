@@ -2,7 +2,7 @@
 
 use super::bench::Bench;
 use crate::digest;
-use crate::id::{DottedName, Handle, Name, RecordHash, RequestId, Uid};
+use crate::id::{Commitment, DottedName, Handle, Name, RecordHash, RequestId, Uid};
 use crate::limits::POLICIES_MAX;
 use crate::proof::format::FormatError;
 use crate::proof::record::{Decision, Header, Kind, Part, PartRef, Slot};
@@ -127,8 +127,10 @@ impl<'b, 'a> Drafting<'b, 'a> {
         }
         let index = self.parts.iter().filter(|p| p.slot == slot).count() as u8;
         let mut salt = [0u8; 32];
-        let number = self.ordinal << 16 | u64::from(slot as u8) << 8 | u64::from(index);
-        digest::expand(&self.bench.seed, "part salt", number, &mut salt);
+        if !self.bench.compared {
+            let number = self.ordinal << 16 | u64::from(slot as u8) << 8 | u64::from(index);
+            digest::expand(&self.bench.seed, "part salt", number, &mut salt);
+        }
         self.parts.push(Part { slot, index, subject: subject.cloned(), salt, plaintext });
     }
 
@@ -146,13 +148,13 @@ impl<'b, 'a> Drafting<'b, 'a> {
     /// Finishes the record.
     pub(super) fn finish(mut self) -> Result<Draft, Blocker> {
         self.parts.sort_by_key(|p| (p.slot, p.index));
-        self.header.parts = self
-            .parts
-            .iter()
-            .map(|p| PartRef { slot: p.slot, index: p.index, commitment: digest::commitment(&p.salt, &p.plaintext) })
-            .collect();
+        let compared = self.bench.compared;
+        let commitment = |p: &Part| if compared { Commitment([0; 32]) } else { digest::commitment(&p.salt, &p.plaintext) };
+        let listed = |p: &Part| PartRef { slot: p.slot, index: p.index, commitment: commitment(p) };
+        self.header.parts = self.parts.iter().map(listed).collect();
+        // Also of what is compared: what does not fit into a header was refused.
         let bytes = self.encoded()?;
-        let hash = digest::record_hash(&bytes);
+        let hash = if compared { RecordHash([0; 32]) } else { digest::record_hash(&bytes) };
         Ok(Draft { place: self.place, header: self.header, bytes, hash, parts: self.parts })
     }
 }

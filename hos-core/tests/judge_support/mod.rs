@@ -165,6 +165,7 @@ impl Desk {
             last_sealed: self.last_sealed,
             durability: Durability::Full,
             seed: [self.case; 32],
+            compared: false,
             active: Standing { law: &self.law, bound: &active },
             candidate: candidate.as_ref().map(|(law, bound)| Standing { law, bound }),
             guards: older.as_ref().map(|(law, bound)| Standing { law, bound }),

@@ -365,6 +365,7 @@ impl Court {
             last_sealed: None,
             durability: Durability::Unknown,
             seed: [0; 32],
+            compared: false,
             active: view.active.standing(),
             candidate: view.candidate.as_ref().map(view::Bench::standing),
             guards: None,

@@ -62,6 +62,7 @@ impl Court {
             last_sealed,
             durability: tx.durability(),
             seed,
+            compared: false,
             active: view.active.standing(),
             candidate: view.candidate.as_ref().map(LawBench::standing),
             guards: guards.map(LawBench::standing),

@@ -233,6 +233,7 @@ fn bench_of<'b>(header: &'b Header, active: Standing<'b>, modes: &'b Modes) -> B
         last_sealed: None,
         durability: header.durability,
         seed: [0; 32],
+        compared: true,
         active,
         candidate: None,
         guards: None,
