@@ -2,15 +2,35 @@
 
 use crate::store::StoreError;
 use crate::store::sqlite::Scratch;
-use std::ops::Range;
 
 /// Collects rows; those that are more than a bound lie in a file.
 pub(in crate::verify) struct Sorted {
     bytes: Vec<u8>,
-    /// Each row's key and value; both in `bytes`.
-    rows: Vec<(Range<usize>, Range<usize>)>,
+    rows: Vec<Place>,
     bytes_max: usize,
     far: Option<Scratch>,
+}
+
+/// Where a row lies: its key, and its value behind it.
+struct Place {
+    /// The key's first bytes, as a number. Most keys differ in them, and are put in order without a look at the others.
+    begins: u64,
+    from: usize,
+    middle: usize,
+    end: usize,
+}
+
+impl Place {
+    fn shown<'b>(&self, bytes: &'b [u8]) -> (&'b [u8], &'b [u8]) {
+        (bytes.get(self.from..self.middle).unwrap_or_default(), bytes.get(self.middle..self.end).unwrap_or_default())
+    }
+}
+
+/// A short key is as if zeros followed: so numbers never stand in another order than their keys.
+fn begins(key: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    first.iter_mut().zip(key).for_each(|(to, byte)| *to = *byte);
+    u64::from_be_bytes(first)
 }
 
 impl Sorted {
@@ -25,8 +45,9 @@ impl Sorted {
         key.iter().for_each(|part| self.bytes.extend_from_slice(part));
         let middle = self.bytes.len();
         value.iter().for_each(|part| self.bytes.extend_from_slice(part));
-        self.rows.push((from..middle, middle..self.bytes.len()));
-        if self.bytes.len() + self.rows.len() * size_of::<(Range<usize>, Range<usize>)>() > self.bytes_max {
+        let begins = begins(self.bytes.get(from..middle).unwrap_or_default());
+        self.rows.push(Place { begins, from, middle, end: self.bytes.len() });
+        if self.bytes.len() + self.rows.len() * size_of::<Place>() > self.bytes_max {
             self.put_away()?;
         }
         Ok(())
@@ -37,7 +58,7 @@ impl Sorted {
             Some(far) => far,
             none => none.insert(Scratch::to_sort()?),
         };
-        far.put(self.rows.iter().map(|row| shown(&self.bytes, row)))?;
+        far.put(self.rows.iter().map(|row| row.shown(&self.bytes)))?;
         self.bytes.clear();
         self.rows.clear();
         Ok(())
@@ -55,16 +76,12 @@ impl Sorted {
             return far.each(see);
         }
         let Self { bytes, mut rows, .. } = self;
-        rows.sort_by(|a, b| shown(&bytes, a).0.cmp(shown(&bytes, b).0));
+        rows.sort_by(|a, b| a.begins.cmp(&b.begins).then_with(|| a.shown(&bytes).0.cmp(b.shown(&bytes).0)));
         rows.iter().try_for_each(|row| {
-            let (key, value) = shown(&bytes, row);
+            let (key, value) = row.shown(&bytes);
             see(key, value)
         })
     }
-}
-
-fn shown<'b>(bytes: &'b [u8], (key, value): &(Range<usize>, Range<usize>)) -> (&'b [u8], &'b [u8]) {
-    (bytes.get(key.clone()).unwrap_or_default(), bytes.get(value.clone()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -75,7 +92,8 @@ mod tests {
     fn rows_come_in_the_order_of_their_keys_wherever_they_lay() {
         for bytes_max in [0, 100, 1 << 20] {
             let mut sorted = Sorted::new(bytes_max);
-            for (i, key) in [&b"b"[..], b"", b"ab", b"b", b"\xff", b"a", b"b"].iter().enumerate() {
+            let keys: [&[u8]; 10] = [b"b", b"", b"ab", b"b", b"\xff", b"a", b"b", b"eight---2", b"eight---1", b"a\0"];
+            for (i, key) in keys.iter().enumerate() {
                 sorted.push(&[key], &[&[i as u8], b"!"]).unwrap();
             }
             let mut found = Vec::new();
@@ -85,8 +103,8 @@ mod tests {
                     Ok::<_, StoreError>(())
                 })
                 .unwrap();
-            let wanted = [(&b""[..], 1u8), (b"a", 5), (b"ab", 2), (b"b", 0), (b"b", 3), (b"b", 6), (b"\xff", 4)];
-            assert_eq!(found, wanted.map(|(key, i)| (key.to_vec(), vec![i, b'!'])), "{bytes_max}");
+            let wanted = [1, 5, 9, 2, 0, 3, 6, 8, 7, 4].map(|i: u8| (keys[usize::from(i)].to_vec(), vec![i, b'!']));
+            assert_eq!(found, wanted, "{bytes_max}");
         }
     }
 
