@@ -188,17 +188,20 @@ fn passed(
     laws::read(tx, &mut pass)?;
     roots::read(tx, &mut pass)?;
     let tenants = court.tenants(tx)?;
+    let mut counted = Vec::with_capacity(tenants.len());
     for tenant in &tenants {
-        pass.total += tx.row(&sql::record_count(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
+        let records = tx.row(&sql::record_count(tenant))?.map_or(Ok(0), |row| row.uint(0))?;
+        pass.total += records;
+        counted.push(records);
     }
     schema::compare(tx, &mut pass)?;
     let mut logs = Vec::new();
     let mut unsealed = (0, 0);
     let mut anchored = Vec::new();
     let mut universe = None;
-    for tenant in &tenants {
+    for (tenant, records) in tenants.iter().zip(counted) {
         let since = anchors_of(&options.since, court, tenant);
-        let mut done = log::verify(tx, &mut pass, tenant, &anchors_of(&anchors, court, tenant), &since)?;
+        let mut done = log::verify(tx, &mut pass, (tenant, records), &anchors_of(&anchors, court, tenant), &since)?;
         rows::compare(tx, &mut pass, tenant, &mut done.fold)?;
         unread::compare(tx, &mut pass, tenant)?;
         unsealed.0 += done.unsealed.0;
