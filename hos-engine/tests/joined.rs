@@ -147,7 +147,7 @@ fn a_step_that_cannot_go_on_leaves_what_it_claimed() {
     assert!(host.call(birth("1")).unwrap().allowed, "the law is known then, and claims are the first round's");
     host.say("COMMIT");
     let joined = host.joined.clone();
-    let mut step = joined.step(Asked::Call(Tenant::new("t1").unwrap(), Box::new(birth("2")), Vec::new()), Some(true)).unwrap();
+    let mut step = joined.step(Asked::Call(Tenant::new("t1").unwrap(), Box::new(birth("2")), Vec::new()), Some(true));
     let Next::Need(asks) = step.go(&joined, Vec::new()) else { panic!("it asks for rows") };
     assert!(asks.iter().any(|ask| !ask.reads), "it claims");
     // A driver that loses rows on the way.
@@ -551,7 +551,7 @@ fn who_sleeps_in_a_transaction_keeps_nobody_else_waiting() {
     intact(&store);
 }
 
-/// Chance that is waited for, but the first time: that is before the judging.
+/// Chance that is waited for.
 #[derive(Default)]
 struct Slow {
     asked: AtomicUsize,
@@ -560,9 +560,8 @@ struct Slow {
 
 impl Entropy for Slow {
     fn fill(&self, out: &mut [u8]) -> Result<(), Failure> {
-        if self.asked.fetch_add(1, Ordering::SeqCst) > 0 {
-            drop(self.held.lock().unwrap());
-        }
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        drop(self.held.lock().unwrap());
         SystemEntropy.fill(out)
     }
 }
@@ -582,7 +581,7 @@ fn a_fork_waits_for_a_step_under_way() {
             assert!(host.call(birth("1")).unwrap().allowed);
             host.say("COMMIT");
         });
-        while slow.asked.load(Ordering::SeqCst) < 2 && !step.is_finished() {
+        while slow.asked.load(Ordering::SeqCst) < 1 && !step.is_finished() {
             std::thread::yield_now();
         }
         // In the middle of judging: for what a child of now found half made it would wait for ever.
@@ -597,5 +596,6 @@ fn a_fork_waits_for_a_step_under_way() {
         step.join().unwrap();
     });
     assert!(forked.load(Ordering::SeqCst));
+    assert_eq!(slow.asked.load(Ordering::SeqCst), 1, "chance is taken once a step, where it is needed");
     intact(&store);
 }

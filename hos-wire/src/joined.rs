@@ -147,7 +147,7 @@ impl JoinedEngine {
             "instead" => self.instead(inside, json),
             _ => self.begin(operation, inside, json),
         });
-        stepped.unwrap_or_else(|failure| ended(Writes::none(), &failed(&failure), Standing::Failed(failure.code)))
+        stepped.unwrap_or_else(|failure| ended(Writes::none(), failed(&failure), Standing::Failed(failure.code)))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -168,14 +168,14 @@ impl JoinedEngine {
         };
         // Outside a transaction each text would be one of its own, and seem to be one.
         let together = self.together && (inside == Some(true) || matches!(asked, Asked::Can(..) | Asked::CanAll(..)));
-        self.go(self.under(asked, inside, request.language, together)?, Vec::new())
+        self.go(self.under(asked, inside, request.language, together), Vec::new())
     }
 
     /// What the law says of a code, from memory: whoever asks has an answer, and with it the law was read.
     fn message(&self, language: &str, code: &str) -> Result<Stepped, Failure> {
         let law = self.joined.law().ok_or_else(|| malformed("no law was read yet: the first call reads it"))?;
         let out = Map::from_iter([("message".to_owned(), json!(law.message(language, code)))]);
-        Ok(ended(Writes::none(), &out, Standing::Allowed))
+        Ok(ended(Writes::none(), out, Standing::Allowed))
     }
 
     fn refused(&self, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
@@ -184,17 +184,17 @@ impl JoinedEngine {
         // It is kept on: the host may have to begin its transaction again.
         let kept = self.state().refusals.get(&number).cloned();
         let kept = kept.ok_or_else(|| malformed("no such refusal is kept: it is one of too many, or another process's"))?;
-        self.go(self.under(Asked::Refused(kept), inside, None, self.together && inside == Some(true))?, Vec::new())
+        self.go(self.under(Asked::Refused(kept), inside, None, self.together && inside == Some(true)), Vec::new())
     }
 
     fn claim(&self, inside: Option<bool>, json: &[u8]) -> Result<Stepped, Failure> {
         let (tenant, call) = call::named(json)?;
         let asked = Asked::Claim(tenant, Box::new(call));
-        self.go(self.under(asked, inside, None, self.together && inside == Some(true))?, Vec::new())
+        self.go(self.under(asked, inside, None, self.together && inside == Some(true)), Vec::new())
     }
 
-    fn under(&self, asked: Asked, inside: Option<bool>, language: Option<String>, together: bool) -> Result<Under, Failure> {
-        Ok(Under { step: self.joined.step(asked, inside)?, language, asks: Vec::new(), together, took: false, then: None })
+    fn under(&self, asked: Asked, inside: Option<bool>, language: Option<String>, together: bool) -> Under {
+        Under { step: self.joined.step(asked, inside), language, asks: Vec::new(), together, took: false, then: None }
     }
 
     /// What was asked for last once more, statement by statement, and so to the step's end.
@@ -218,7 +218,7 @@ impl JoinedEngine {
         if self.joined.law().is_some() {
             return self.stands(instead);
         }
-        let under = self.under(Asked::Law, inside, None, self.together)?;
+        let under = self.under(Asked::Law, inside, None, self.together);
         self.go(Under { then: Some(instead), ..under }, Vec::new())
     }
 
@@ -299,12 +299,12 @@ impl JoinedEngine {
                 let words: Words<'_> = law.as_deref().zip(under.language.as_deref());
                 let (allowed, json) = answers_json(&answers, words);
                 let standing = if allowed { Standing::Allowed } else { Standing::Refused };
-                Ok(ended(Writes::none(), &Map::from_iter([("answer".to_owned(), json)]), standing))
+                Ok(ended(Writes::none(), Map::from_iter([("answer".to_owned(), json)]), standing))
             }
             Next::Claimed(leave) => {
                 let mut out = Map::new();
                 out.insert("leave".into(), leave.iter().map(|s| Json::Object(self.said(s))).collect());
-                Ok(ended(Writes::none(), &out, Standing::Allowed))
+                Ok(ended(Writes::none(), out, Standing::Allowed))
             }
             Next::Learned => Err(Failure::new(Code::Internal, "a law was read, and nobody said what for")),
         }
@@ -349,7 +349,7 @@ impl JoinedEngine {
             state.refusals.insert(number, kept);
             out.insert("refusal".into(), json!(number));
         }
-        ended(writes, &out, standing)
+        ended(writes, out, standing)
     }
 
     fn said(&self, statement: &Statement) -> Map<String, Json> {
@@ -383,8 +383,7 @@ impl Writes {
     }
 }
 
-fn ended(writes: Writes, rest: &Map<String, Json>, standing: Standing) -> Stepped {
-    let mut out = rest.clone();
+fn ended(writes: Writes, mut out: Map<String, Json>, standing: Standing) -> Stepped {
     let apart = match writes {
         Writes::Apart(statements) => statements,
         Writes::Together(text) => {

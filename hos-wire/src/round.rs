@@ -24,16 +24,17 @@ pub(crate) fn rows(asks: &[Ask], dialect: Dialect, result: Rows) -> Result<Vec<R
     let reads: Vec<&Ask> = asks.iter().filter(|ask| ask.reads).collect();
     let lists = match dialect {
         Dialect::Postgres => read_again(result, reads.len())?,
-        Dialect::Mysql | Dialect::Sqlite => dealt_out(result, &reads)?,
+        Dialect::Mysql | Dialect::Sqlite => dealt_out(result, &reads, dialect)?,
     };
     let mut lists = lists.into_iter();
     Ok(asks.iter().map(|ask| if ask.reads { lists.next().unwrap_or_default() } else { Vec::new() }).collect())
 }
 
 /// MariaDB's result: rows of all statements, the place of its own before each.
-fn dealt_out(result: Rows, reads: &[&Ask]) -> Result<Vec<Rows>, Failure> {
+fn dealt_out(result: Rows, reads: &[&Ask], dialect: Dialect) -> Result<Vec<Rows>, Failure> {
     let wrong = |why: &str| Failure::new(Code::CallMalformed, format!("a row of the text's result {why}"));
-    let mut lists = vec![Rows::new(); reads.len()];
+    let mut lists: Vec<(usize, Rows)> =
+        reads.iter().map(|ask| (together::columns(&ask.statement, dialect), Rows::new())).collect();
     for mut row in result {
         let place = match row.first() {
             Some(Sql::Int(place)) => usize::try_from(*place).ok(),
@@ -41,16 +42,15 @@ fn dealt_out(result: Rows, reads: &[&Ask]) -> Result<Vec<Rows>, Failure> {
             _ => None,
         };
         let place = place.ok_or_else(|| wrong("does not begin with a place"))?;
-        let (list, ask) = lists.get_mut(place).zip(reads.get(place)).ok_or_else(|| wrong("is of no statement"))?;
-        let columns = together::columns(&ask.statement);
-        if row.len() <= columns {
+        let (columns, list) = lists.get_mut(place).ok_or_else(|| wrong("is of no statement"))?;
+        if row.len() <= *columns {
             return Err(wrong("is too short"));
         }
-        row.truncate(columns + 1);
+        row.truncate(*columns + 1);
         row.remove(0);
         list.push(row);
     }
-    Ok(lists)
+    Ok(lists.into_iter().map(|(_, list)| list).collect())
 }
 
 /// PostgreSQL's last result: one row, in each column but the first the rows of one statement.
@@ -71,6 +71,9 @@ fn read_again(mut result: Rows, reads: usize) -> Result<Vec<Rows>, Failure> {
 /// A row as an object, its values in order; names may come twice.
 struct Object(Vec<Sql>);
 
+/// How many values most rows have at most: JSON does not say it beforehand.
+const CELLS: usize = 16;
+
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Row;
@@ -82,7 +85,7 @@ impl<'de> Deserialize<'de> for Object {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut cells = Vec::new();
+                let mut cells = Vec::with_capacity(CELLS);
                 while let Some((IgnoredAny, Value(cell))) = map.next_entry()? {
                     cells.push(cell);
                 }
@@ -132,17 +135,31 @@ impl<'de> Deserialize<'de> for Value {
 }
 
 fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let digits = digits.as_bytes();
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(nibble(*high)? << 4 | nibble(*low)?),
-        _ => None,
-    };
-    digits.chunks(2).map(pair).collect()
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
+    let mut bytes = Vec::with_capacity(pairs.len());
+    for [high, low] in pairs {
+        let (high, low) = (NIBBLES[usize::from(*high)], NIBBLES[usize::from(*low)]);
+        if high == NONE || low == NONE {
+            return None;
+        }
+        bytes.push(high << 4 | low);
+    }
+    Some(bytes)
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|n| u8::try_from(n).ok())
-}
+/// What each digit counts. Most of what a database hands over is these digits.
+static NIBBLES: [u8; 256] = {
+    let mut all = [NONE; 256];
+    let mut n = 0;
+    while n < 16 {
+        all[b"0123456789abcdef"[n as usize] as usize] = n;
+        all[b"0123456789ABCDEF"[n as usize] as usize] = n;
+        n += 1;
+    }
+    all
+};
+/// What is no digit.
+const NONE: u8 = 0xff;
 
 #[cfg(test)]
 mod tests {
@@ -187,6 +204,17 @@ mod tests {
         let told = rows(&[ask("SELECT 1")], Dialect::Postgres, vec![vec![json("hex"), cell]]).unwrap();
         let row = vec![Sql::Blob(vec![0, 255]), Sql::Text("text".into()), Sql::Null, Sql::Int(i64::MIN), Sql::Blob(vec![])];
         assert_eq!(told, vec![vec![row]]);
+    }
+
+    #[test]
+    fn digits_are_read_in_either_case() {
+        let all: Vec<u8> = (0..=255).collect();
+        let lower: String = all.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(bytes(&lower).as_ref(), Some(&all));
+        assert_eq!(bytes(&lower.to_uppercase()), Some(all));
+        for wrong in ["0", "012", "g0", "0g", "0/", ":0", "@0", "0`", "ü", "0x"] {
+            assert_eq!(bytes(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

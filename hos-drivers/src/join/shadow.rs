@@ -84,7 +84,7 @@ pub(super) fn plain(sql: &str, reads: bool) -> Said {
 
 /// The answer to a question for which the database is not asked, since this process has read all of it a moment ago.
 pub(super) fn at_hand(joining: &Joining, asked: Asked) -> Option<Judged> {
-    let mut step = joining.0.step(asked, None).ok()?;
+    let mut step = joining.0.step(asked, None);
     let Next::Settle(_, outcome) = step.go(&joining.0, Vec::new()) else { return None };
     outcome.answer.ok().map(|answer| Judged { earlier: Vec::new(), answer, refusal: None })
 }

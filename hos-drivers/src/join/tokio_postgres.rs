@@ -202,7 +202,7 @@ impl<G: GenericClient + Sync> Here<'_, '_, G> {
     /// The whole driver: statements out, rows in. PostgreSQL is asked itself whether there is a transaction.
     async fn go(&self, asked: Asked) -> Result<Came, Error> {
         let joined = &self.joining.0;
-        let mut step = joined.step(asked, None)?;
+        let mut step = joined.step(asked, None);
         let mut rows = Vec::new();
         loop {
             match step.go(joined, std::mem::take(&mut rows)) {

@@ -226,7 +226,7 @@ impl Inside for Rounds<'_> {
 
     fn call(&mut self, call: Call) -> Result<Judged, Error> {
         let inside = (self.joined.dialect() != Dialect::Postgres).then_some(true);
-        let mut step = self.joined.step(Asked::Call(Tenant::new("t1").unwrap(), Box::new(call), Vec::new()), inside)?;
+        let mut step = self.joined.step(Asked::Call(Tenant::new("t1").unwrap(), Box::new(call), Vec::new()), inside);
         let mut next = step.go(self.joined, Vec::new());
         loop {
             match next {

@@ -231,16 +231,19 @@ impl Court {
         }
     }
 
+    /// A group's seed: chance, and the next place of this process.
+    pub(crate) fn seed(&self) -> Result<[u8; 32], Failure> {
+        let mut seed = [0; 32];
+        self.entropy.fill(&mut seed)?;
+        self.near.mark(&mut seed);
+        Ok(seed)
+    }
+
     /// A seed that no other case gets.
     pub(crate) fn case_seed(&self, group: &mut Group) -> Result<[u8; 32], Failure> {
         let of = match group.seed {
             Some(of) => of,
-            None => {
-                let mut of = [0; 32];
-                self.entropy.fill(&mut of)?;
-                self.near.mark(&mut of);
-                *group.seed.insert(of)
-            }
+            None => *group.seed.insert(self.seed()?),
         };
         let mut seed = [0; 32];
         digest::expand(&of, "case", group.cases, &mut seed);

@@ -56,7 +56,6 @@ pub struct Joined {
     settings: Settings,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    near: Near,
     /// The law that the host brought: it must be the active one.
     given: Mutex<Option<Given>>,
     court: OnceLock<Court>,
@@ -76,7 +75,6 @@ impl Joined {
             settings,
             clock: builder.clock,
             entropy: builder.entropy,
-            near: Near::default(),
             given: Mutex::new(builder.law.take()),
             court: OnceLock::new(),
             texts: AtomicBool::new(true),
@@ -108,11 +106,8 @@ impl Joined {
 
     /// Begins a step: something to be judged in one transaction. `inside`: whether the driver says that its connection is in one;
     /// `None` where it cannot tell, which PostgreSQL alone makes up for.
-    pub fn step(&self, asked: Asked, inside: Option<bool>) -> Result<Step, Failure> {
-        let mut seed = [0; 32];
-        self.entropy.fill(&mut seed)?;
-        self.near.mark(&mut seed);
-        Ok(Step::new(asked, self.dialect, inside, seed))
+    pub fn step(&self, asked: Asked, inside: Option<bool>) -> Step {
+        Step::new(asked, self.dialect, inside)
     }
 
     /// What is known of the store; read by the first step.

@@ -79,7 +79,7 @@ impl Joined {
             (_, true) => (Some(true), !S::WARY),
             (_, false) => (Some(speaker.inside()?), true),
         };
-        let mut step = self.step(asked, inside)?;
+        let mut step = self.step(asked, inside);
         let (mut rows, mut took) = (Vec::new(), false);
         loop {
             match step.go(self, std::mem::take(&mut rows)) {

@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn each_tells_as_much_as_is_taken() {
         for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
-            assert_eq!(columns(&asked(dialect)), 5, "{dialect:?}");
+            assert_eq!(columns(&asked(dialect), dialect), 5, "{dialect:?}");
         }
     }
 }

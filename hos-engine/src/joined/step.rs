@@ -19,6 +19,7 @@ use hos_core::id::Tenant;
 use hos_core::judge::{self, About};
 use hos_core::law::mode::Mode;
 use hos_core::refusal::Code;
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -109,7 +110,10 @@ impl From<Outcome> for Ended {
 pub struct Step {
     asked: Asked,
     script: Script,
-    seed: [u8; 32],
+    /// Chance, taken by the first round that has need of it.
+    seed: Cell<Option<[u8; 32]>>,
+    /// Whether all that can be foreseen was asked for.
+    foreseen: Cell<bool>,
     rounds: usize,
     /// Whether the driver says that there is a transaction; `None` where it cannot tell.
     inside: Option<bool>,
@@ -118,8 +122,9 @@ pub struct Step {
 }
 
 impl Step {
-    pub(super) fn new(asked: Asked, dialect: Dialect, inside: Option<bool>, seed: [u8; 32]) -> Self {
-        Self { asked, script: Script::new(dialect), seed, rounds: 0, inside, left: Vec::new() }
+    pub(super) fn new(asked: Asked, dialect: Dialect, inside: Option<bool>) -> Self {
+        let (seed, foreseen) = (Cell::new(None), Cell::new(false));
+        Self { asked, script: Script::new(dialect), seed, foreseen, rounds: 0, inside, left: Vec::new() }
     }
 
     /// One round: with the rows of what was asked last, as many lists as statements; the first with none.
@@ -176,9 +181,10 @@ impl Step {
                 let claimed = join::first_needs(call, &join::Rows::default());
                 let leaves = claimed.iter().filter_map(|read| leave(tenant, read));
                 let watched = call.by().legacy.is_some();
+                let foresee = |court: &Court| self.foresee(court, tenant, || court.foresee(&tx, tenant, call));
                 if !watched {
                     left.extend(leaves.clone());
-                    joined.court.get().map_or(Ok(()), |court| court.foresee(&tx, tenant, call))?;
+                    joined.court.get().map_or(Ok(()), foresee)?;
                 }
                 let court = joined.court(&tx)?;
                 if let Some(answer) = self.in_shadow(court, &tx, tenant, call, came)? {
@@ -187,7 +193,7 @@ impl Step {
                 if watched {
                     left.extend(leaves);
                 }
-                court.foresee(&tx, tenant, call)?;
+                foresee(court)?;
                 self.probe(joined, &tx)?;
                 let mut group = self.group(court, &tx)?;
                 let answer = court.call(&tx, &mut group, tenant, call);
@@ -238,8 +244,10 @@ impl Step {
         let needs = all::needs(calls);
         left.extend(needs.iter().filter_map(|(_, read)| leave(tenant, read)));
         let foresee = |court: &Court| {
-            court.claim_all(tx, tenant, needs.iter().map(|(call, read)| (*call, read)))?;
-            calls.iter().try_for_each(|call| court.foresee(tx, tenant, call))
+            self.foresee(court, tenant, || {
+                court.claim_all(tx, tenant, needs.iter().map(|(call, read)| (*call, read)))?;
+                calls.iter().try_for_each(|call| court.foresee(tx, tenant, call))
+            })
         };
         joined.court.get().map_or(Ok(()), foresee)?;
         let court = joined.court(tx)?;
@@ -296,11 +304,28 @@ impl Step {
         Ok(())
     }
 
+    /// Asks for what can be foreseen, once: a round that comes later has the rows. Where no directory was known yet, that of a later round
+    /// may show more.
+    fn foresee(&self, court: &Court, tenant: &Tenant, ask: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+        if !self.foreseen.get() {
+            let known = court.known_view(tenant).is_some();
+            ask()?;
+            self.foreseen.set(known);
+        }
+        Ok(())
+    }
+
     fn group(&self, court: &Court, tx: &Tx<'_>) -> Result<Group, Failure> {
         let mut group = court.start(tx)?;
-        // The same chance in each round.
-        group.seed = Some(self.seed);
+        group.seed = Some(self.seed(court)?);
         Ok(group)
+    }
+
+    /// The same chance in each round.
+    fn seed(&self, court: &Court) -> Result<[u8; 32], Failure> {
+        let seed = self.seed.get().map_or_else(|| court.seed(), Ok)?;
+        self.seed.set(Some(seed));
+        Ok(seed)
     }
 
     /// The law and the directory that a question is answered over.
@@ -352,8 +377,9 @@ impl Step {
         answer.divergence = false;
         if mode == Mode::Shadow {
             let mut id = [0; 16];
-            digest::expand(&self.seed, "inbox", 0, &mut id);
-            let mut chance = crate::sealed::Chance::new(&self.seed);
+            let seed = self.seed(court)?;
+            digest::expand(&seed, "inbox", 0, &mut id);
+            let mut chance = crate::sealed::Chance::new(&seed);
             let person = Some(&call.by().principal).filter(|uid| in_force.law.persons.contains(uid.type_name()));
             let sealed = court.keys(tx).seal_copy(person, came.to_vec(), &mut group.fresh, &mut chance);
             let (key, parts) = sealed.map_err(crate::court::settle::failure_of)?;

@@ -17,7 +17,7 @@ pub(super) fn put(statements: &[&Statement], dialect: Dialect) -> Vec<String> {
     put_together(statements, dialect, |said, table| said.iter_mut().rev().find(|other| speaks_of(other.statement.sql, table)))
 }
 
-/// A statement, its text so far, and where the rows in it end, if it is a plain insert.
+/// A statement, its text so far, and, once there are rows of others in it, where they end.
 struct Said<'s> {
     statement: &'s Statement,
     text: String,
@@ -33,18 +33,20 @@ fn put_together<'s>(
     let mut said: Vec<Said<'s>> = Vec::with_capacity(statements.len());
     for statement in statements {
         let text = written(statement, dialect);
-        let Some((table, (from, to))) = table(statement.sql).zip(values(&text)) else {
-            said.push(Said { statement, text, end: None });
-            continue;
-        };
         let same = |other: &Said<'_>| other.statement.sql == statement.sql && other.statement.mysql == statement.mysql;
-        match before(&mut said, table).filter(|other| same(other)) {
-            Some(Said { text: host, end: Some(end), .. }) => {
-                let row = format!(", {}", text.get(from..to).unwrap_or_default());
-                host.insert_str(*end, &row);
-                *end += row.len();
-            }
-            _ => said.push(Said { statement, text, end: Some(to) }),
+        // Most statements stand there once, and nobody need know where in them the rows are.
+        let row = if said.iter().any(same) { table(statement.sql).zip(values(&text)) } else { None };
+        let host = row.and_then(|(table, row)| {
+            let host = before(&mut said, table).filter(|other| same(other))?;
+            let end = host.end.or_else(|| Some(values(&host.text)?.1))?;
+            Some((host, end, row))
+        });
+        if let Some((host, end, (from, to))) = host {
+            let row = format!(", {}", text.get(from..to).unwrap_or_default());
+            host.text.insert_str(end, &row);
+            host.end = Some(end + row.len());
+        } else {
+            said.push(Said { statement, text, end: None });
         }
     }
     said.into_iter().map(|said| said.text).collect()
@@ -115,13 +117,13 @@ mod tests {
             said(&all, Dialect::Postgres),
             [
                 "INSERT INTO a (tenant, key) VALUES ('t', decode('31', 'hex')), ('t', decode('33', 'hex'))",
-                "INSERT INTO b (tenant, key)\n  VALUES ('t', decode('32', 'hex')), ('t', decode('34', 'hex')), ('t', decode('35', 'hex')) \
+                "INSERT INTO b (tenant, key) VALUES ('t', decode('32', 'hex')), ('t', decode('34', 'hex')), ('t', decode('35', 'hex')) \
                  ON CONFLICT DO NOTHING",
             ]
         );
         assert_eq!(
             said(&all[3..], Dialect::Mysql),
-            ["INSERT INTO b (tenant, `key`)\n  VALUES ('t', X'34'), ('t', X'35') ON DUPLICATE KEY UPDATE tenant = b.tenant"]
+            ["INSERT INTO b (tenant, `key`) VALUES ('t', X'34'), ('t', X'35') ON DUPLICATE KEY UPDATE tenant = b.tenant"]
         );
     }
 

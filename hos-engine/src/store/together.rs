@@ -13,8 +13,8 @@
 
 use super::host::Ask;
 use super::rows;
-use super::sql::dialect::Dialect;
-use super::sql::literal::written;
+use super::sql::dialect::{Dialect, Places, SELECT, say};
+use super::sql::literal::{write_part, written};
 use super::statement::Lock;
 use super::{Sql, Statement, StoreError};
 
@@ -27,20 +27,24 @@ pub fn asked(asks: &[Ask], dialect: Dialect) -> Option<String> {
     if asks.len() < 2 || reads.is_empty() || asks.iter().any(|ask| ask.statement.apart) {
         return None;
     }
-    let as_it_is = |ask: &Ask| written(&ask.statement, dialect);
     let text = match dialect {
         Dialect::Sqlite => return None,
         Dialect::Mysql => {
             let claims: Vec<&Statement> = claims.iter().map(|ask| &ask.statement).collect();
-            let width = reads.iter().map(|ask| columns(&ask.statement)).max()?;
-            let part = |(place, ask): (usize, &&Ask)| {
-                let sql = as_it_is(ask);
-                let end = list(&sql)?.1;
-                let (listed, rest) = sql.strip_prefix(SELECT)?.split_at_checked(end)?;
-                let nulls = ", NULL".repeat(width - columns(&ask.statement));
-                Some(format!("(SELECT {place}, {listed}{nulls}{rest})"))
-            };
-            let union = reads.iter().enumerate().map(part).collect::<Option<Vec<_>>>()?.join("\nUNION ALL ");
+            let reads = reads.iter().map(|ask| {
+                let said = say(&ask.statement, dialect, Places::Question);
+                Some((&ask.statement, said.list?, said))
+            });
+            let reads = reads.collect::<Option<Vec<_>>>()?;
+            let width = reads.iter().map(|(_, list, _)| list.columns).max()?;
+            let parts = reads.iter().enumerate().map(|(place, (statement, list, said))| {
+                let mut part = format!("(SELECT {place}, ");
+                write_part(&mut part, said, SELECT.len()..list.end, statement, dialect);
+                part.push_str(&", NULL".repeat(width - list.columns));
+                write_part(&mut part, said, list.end..said.sql.len(), statement, dialect);
+                part + ")"
+            });
+            let union = parts.collect::<Vec<_>>().join(" UNION ALL ");
             compound(rows::claimed(&claims, dialect).into_iter().chain([union]))
         }
         Dialect::Postgres => {
@@ -52,7 +56,7 @@ pub fn asked(asks: &[Ask], dialect: Dialect) -> Option<String> {
             };
             let reads = std::iter::once("current_setting('bytea_output')".to_owned()).chain(reads.iter().map(read));
             let reads: Vec<String> = reads.collect();
-            first.chain([format!("SELECT {}", reads.join(", "))]).collect::<Vec<_>>().join(";\n")
+            first.chain([format!("SELECT {}", reads.join(", "))]).collect::<Vec<_>>().join("; ")
         }
     };
     Some(text).filter(|text| text.len() <= TEXT_BYTES_MAX)
@@ -60,7 +64,7 @@ pub fn asked(asks: &[Ask], dialect: Dialect) -> Option<String> {
 
 /// What fails where the connection is in no transaction, before anything else of a text is run; who sees its error says
 /// [`Several::Outside`](super::server::Several).
-const INSIDE_POSTGRES: &str = "SAVEPOINT hos_inside;\nRELEASE SAVEPOINT hos_inside;\n";
+const INSIDE_POSTGRES: &str = "SAVEPOINT hos_inside; RELEASE SAVEPOINT hos_inside; ";
 const INSIDE_MYSQL: &str =
     "IF @@in_transaction = 0 THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1644, MESSAGE_TEXT = 'hos: no transaction'; END IF";
 /// The error of [`INSIDE_MYSQL`]: MySQL's number of a signal, and its words.
@@ -80,7 +84,7 @@ pub fn listed(asks: &[Ask], dialect: Dialect, guarded: bool) -> Option<String> {
         Dialect::Mysql => compound(guarded.then(|| INSIDE_MYSQL.to_owned()).into_iter().chain(texts)),
         Dialect::Postgres => {
             let first = std::iter::once("SELECT current_setting('bytea_output')".to_owned());
-            let all = first.chain(texts).collect::<Vec<_>>().join(";\n");
+            let all = first.chain(texts).collect::<Vec<_>>().join("; ");
             if guarded { INSIDE_POSTGRES.to_owned() + &all } else { all }
         }
     };
@@ -116,44 +120,24 @@ pub fn settled(statements: &[Statement], dialect: Dialect) -> Option<String> {
             let around = [WHOLE_OR_NOT.to_owned(), "SAVEPOINT hos_settle".to_owned()];
             compound(around.into_iter().chain(texts).chain(["RELEASE SAVEPOINT hos_settle".to_owned()]))
         }
-        Dialect::Postgres => texts.collect::<Vec<_>>().join(";\n"),
+        Dialect::Postgres => texts.collect::<Vec<_>>().join("; "),
     };
     Some(text).filter(|text| text.len() <= TEXT_BYTES_MAX)
 }
 
 /// How many columns a statement that reads selects.
-pub fn columns(statement: &Statement) -> usize {
-    list(statement.mysql.unwrap_or(statement.sql)).map_or(0, |(count, _)| count)
+pub fn columns(statement: &Statement, dialect: Dialect) -> usize {
+    say(statement, dialect, Places::Question).list.map_or(0, |list| list.columns)
 }
 
 /// A statement that fails leaves in MySQL's transaction what those before it wrote, and a host may commit all the same. The error
 /// is told as it was, also where it took the whole transaction with it, and so the savepoint (1305).
-const WHOLE_OR_NOT: &str = "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
-BEGIN DECLARE CONTINUE HANDLER FOR 1305 BEGIN END; ROLLBACK TO SAVEPOINT hos_settle; END;
-RESIGNAL; END";
-
-const SELECT: &str = "SELECT ";
-
-/// How many columns a statement selects, and where their list ends, behind its first word.
-fn list(sql: &str) -> Option<(usize, usize)> {
-    let selected = sql.strip_prefix(SELECT)?;
-    let (mut depth, mut count) = (0usize, 1);
-    for (place, byte) in selected.bytes().enumerate() {
-        match byte {
-            b'(' => depth += 1,
-            b')' => depth = depth.checked_sub(1)?,
-            b',' if depth == 0 => count += 1,
-            b' ' if depth == 0 && selected.get(place..).is_some_and(|rest| rest.starts_with(" FROM ")) => {
-                return Some((count, place));
-            }
-            _ => {}
-        }
-    }
-    Some((count, selected.len()))
-}
+const WHOLE_OR_NOT: &str = "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN \
+    BEGIN DECLARE CONTINUE HANDLER FOR 1305 BEGIN END; ROLLBACK TO SAVEPOINT hos_settle; END; \
+    RESIGNAL; END";
 
 fn compound(texts: impl Iterator<Item = String>) -> String {
-    texts.fold("BEGIN NOT ATOMIC\n".to_owned(), |out, text| out + &text + ";\n") + "END"
+    texts.fold("BEGIN NOT ATOMIC ".to_owned(), |out, text| out + &text + "; ") + "END"
 }
 
 #[cfg(test)]
@@ -174,14 +158,14 @@ mod tests {
     fn a_round_is_one_result() {
         assert_eq!(
             asked(&asks(), Dialect::Mysql).unwrap(),
-            "BEGIN NOT ATOMIC\nINSERT INTO k (tenant, `key`) VALUES ('t', X'61') ON DUPLICATE KEY UPDATE tenant = k.tenant;\n\
-             (SELECT 0, a, b FROM k WHERE tenant = 't' AND `key` = X'61' LIMIT 18446744073709551615 FOR UPDATE)\n\
-             UNION ALL (SELECT 1, coalesce(max(c), 0) AS c, NULL FROM d WHERE tenant = 't' LIMIT 18446744073709551615);\nEND"
+            "BEGIN NOT ATOMIC INSERT INTO k (tenant, `key`) VALUES ('t', X'61') ON DUPLICATE KEY UPDATE tenant = k.tenant; \
+             (SELECT 0, a, b FROM k WHERE tenant = 't' AND `key` = X'61' LIMIT 18446744073709551615 FOR UPDATE) \
+             UNION ALL (SELECT 1, coalesce(max(c), 0) AS c, NULL FROM d WHERE tenant = 't' LIMIT 18446744073709551615); END"
         );
         assert_eq!(
             asked(&asks(), Dialect::Postgres).unwrap(),
-            "INSERT INTO k (tenant, key) VALUES ('t', decode('61', 'hex')) ON CONFLICT DO NOTHING;\n\
-             SELECT a, b FROM k WHERE tenant = 't' AND key = decode('61', 'hex') FOR UPDATE;\n\
+            "INSERT INTO k (tenant, key) VALUES ('t', decode('61', 'hex')) ON CONFLICT DO NOTHING; \
+             SELECT a, b FROM k WHERE tenant = 't' AND key = decode('61', 'hex') FOR UPDATE; \
              SELECT current_setting('bytea_output'), (SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM (SELECT a, b FROM k WHERE tenant = 't' AND key = decode('61', 'hex')) q), \
              (SELECT CAST(coalesce(json_agg(q), '[]') AS TEXT) FROM (SELECT coalesce(max(c), 0) AS c FROM d WHERE tenant = 't') q)"
         );
@@ -191,11 +175,11 @@ mod tests {
     #[test]
     fn each_result_of_a_text_goes_to_its_statement() {
         let plain = listed(&asks(), Dialect::Postgres, false).unwrap();
-        assert!(plain.starts_with("SELECT current_setting('bytea_output');\nINSERT INTO k"), "{plain}");
+        assert!(plain.starts_with("SELECT current_setting('bytea_output'); INSERT INTO k"), "{plain}");
         assert_eq!(listed(&asks(), Dialect::Postgres, true).unwrap(), format!("{INSIDE_POSTGRES}{plain}"));
         let mysql = listed(&asks(), Dialect::Mysql, true).unwrap();
-        assert!(mysql.starts_with("BEGIN NOT ATOMIC\nIF @@in_transaction = 0 THEN SIGNAL"), "{mysql}");
-        assert!(mysql.contains(OUTSIDE_MYSQL.1) && mysql.ends_with(";\nEND") && !mysql.contains("UNION"), "{mysql}");
+        assert!(mysql.starts_with("BEGIN NOT ATOMIC IF @@in_transaction = 0 THEN SIGNAL"), "{mysql}");
+        assert!(mysql.contains(OUTSIDE_MYSQL.1) && mysql.ends_with("; END") && !mysql.contains("UNION"), "{mysql}");
         assert_eq!(listed(&asks(), Dialect::Sqlite, true), None);
         assert_eq!(listed(&asks()[..1], Dialect::Postgres, true), None);
 
@@ -234,9 +218,19 @@ mod tests {
         assert!(postgres.ends_with("decode('61', 'hex')), ('t', decode('61', 'hex')) ON CONFLICT DO NOTHING"), "{postgres}");
         let mysql = settled(&writes, Dialect::Mysql).unwrap();
         assert!(
-            mysql.contains("\nSAVEPOINT hos_settle;\nINSERT") && mysql.ends_with(";\nRELEASE SAVEPOINT hos_settle;\nEND"),
+            mysql.contains("; SAVEPOINT hos_settle; INSERT") && mysql.ends_with("; RELEASE SAVEPOINT hos_settle; END"),
             "{mysql}"
         );
+        assert!(!mysql.contains('\n') && !postgres.contains('\n'), "{mysql} {postgres}");
+    }
+
+    #[test]
+    fn a_list_is_filled_up_behind_its_own_parameters() {
+        let mut all = asks();
+        all[2].statement = Statement::new("SELECT ?2 FROM d WHERE tenant = ?1", [Sql::from("t"), b"\xab".into()]);
+        let text = asked(&all, Dialect::Mysql).unwrap();
+        assert!(text.contains("(SELECT 1, X'AB', NULL FROM d WHERE tenant = 't' LIMIT"), "{text}");
+        assert!(!text.contains('\n'), "{text}");
     }
 
     #[test]
@@ -247,7 +241,7 @@ mod tests {
             ("SELECT a, (SELECT count(*) FROM u) AS n,\n CAST(f(x, y) AS CHAR) FROM t WHERE a IN (1, 2)", 3),
             ("INSERT INTO t VALUES (1, 2)", 0),
         ] {
-            assert_eq!(columns(&Statement::new(sql, [])), count, "{sql}");
+            assert_eq!(columns(&Statement::new(sql, []), Dialect::Mysql), count, "{sql}");
         }
     }
 }

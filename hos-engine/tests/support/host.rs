@@ -169,7 +169,7 @@ impl Host {
     fn step(&mut self, asked: Asked) -> Result<Option<Answer>, Failure> {
         let joined = self.joined.clone();
         let inside = self.inside.filter(|_| joined.dialect() != Dialect::Postgres);
-        let mut step = joined.step(asked, inside)?;
+        let mut step = joined.step(asked, inside);
         (self.rounds, self.said) = (0, Vec::new());
         let mut next = step.go(&joined, Vec::new());
         loop {

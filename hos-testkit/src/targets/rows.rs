@@ -235,7 +235,7 @@ impl Host {
     }
 
     fn stepped(&mut self, joined: &Joined, asked: Asked, bends: &[Bend]) -> Option<(bool, Vec<String>)> {
-        let mut step = joined.step(asked, Some(true)).ok()?;
+        let mut step = joined.step(asked, Some(true));
         let mut next = unbroken("a step", || step.go(joined, Vec::new()));
         for round in 0u8.. {
             match next {

@@ -52,7 +52,7 @@ fn attempt(life: &Life, of: &Transaction, conn: &mut dyn Connection) -> Result<H
     let mut answers = Vec::with_capacity(of.calls.len());
     for given in &of.calls {
         let (tenant, call) = words::call(given);
-        let mut step = life.joined.step(Asked::Call(tenant, Box::new(call), Vec::new()), Some(true)).map_err(Ended::Failed)?;
+        let mut step = life.joined.step(Asked::Call(tenant, Box::new(call), Vec::new()), Some(true));
         let mut next = step.go(&life.joined, Vec::new());
         loop {
             match next {

@@ -11,6 +11,7 @@
 //! | the next `pos` of a queue | the column is not named: numbers of a sequence, given without a lock | the same |
 //! | the column `key` | as it is | quoted: the word is reserved |
 //! | `INDEXED BY i` | left out | left out |
+//! | in lines | in one line, of which nothing has to be escaped in JSON | the same |
 //! | a lock ([`Statement::locked`](crate::store::Statement::locked)) | `FOR UPDATE`, `FOR SHARE` | `FOR UPDATE`, `LOCK IN SHARE MODE` |
 
 use crate::store::statement::Lock;
@@ -80,7 +81,23 @@ pub struct Said {
     pub sql: String,
     /// Which parameter stands at each place, counted from 0.
     pub order: Vec<usize>,
+    /// Where in the text each place stands; as many as `order` has, where a parameter is given for each place.
+    pub(crate) at: Vec<usize>,
+    /// What the text selects, if it does.
+    pub(crate) list: Option<List>,
 }
+
+/// What a text selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct List {
+    /// How many columns.
+    pub(crate) columns: usize,
+    /// Where in the text their list ends; it begins behind [`SELECT`].
+    pub(crate) end: usize,
+}
+
+/// How a text begins that selects.
+pub(crate) const SELECT: &str = "SELECT ";
 
 impl Said {
     /// The parameters, as many as there are places.
@@ -109,8 +126,8 @@ pub fn say(statement: &Statement, dialect: Dialect, places: Places) -> Rc<Said> 
 }
 
 fn translate(text: &str, lock: Lock, dialect: Dialect, places: Places) -> Said {
-    let mut sql = words(text, dialect);
-    if dialect == Dialect::Mysql && sql.starts_with("SELECT ") && sql.contains(" FROM ") && !sql.contains(" LIMIT ") {
+    let mut sql = words(&in_one_line(text), dialect);
+    if dialect == Dialect::Mysql && sql.starts_with(SELECT) && sql.contains(" FROM ") && !sql.contains(" LIMIT ") {
         sql.push_str(ALL_ROWS);
     }
     match (dialect, lock) {
@@ -124,6 +141,16 @@ fn translate(text: &str, lock: Lock, dialect: Dialect, places: Places) -> Said {
 
 /// A connection's `sql_select_limit` cuts what says no limit of its own, and what is not read forbids nothing.
 pub(crate) const ALL_ROWS: &str = " LIMIT 18446744073709551615";
+
+/// A text without its line ends and indents. One whose literal goes over a line's end, which is then part of it, or that has a comment
+/// which only a line's end ends, is left as it is.
+fn in_one_line(text: &str) -> String {
+    let goes_on = |line: &str| line.matches('\'').count() % 2 == 1 || line.contains("--");
+    if text.lines().any(goes_on) {
+        return text.to_owned();
+    }
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
 
 /// The words that differ.
 fn words(text: &str, dialect: Dialect) -> String {
@@ -178,7 +205,7 @@ fn quoted(sql: &str) -> String {
 }
 
 fn place(text: &str, places: Places) -> Said {
-    let mut said = Said { sql: String::with_capacity(text.len()), order: Vec::new() };
+    let mut said = Said { sql: String::with_capacity(text.len()), order: Vec::new(), at: Vec::new(), list: None };
     let mut rest = text;
     while let Some(at) = rest.find('?') {
         let (before, from) = rest.split_at(at);
@@ -186,6 +213,7 @@ fn place(text: &str, places: Places) -> Said {
         let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let number: usize = after.get(..digits).and_then(|n| n.parse().ok()).unwrap_or(0);
         said.sql.push_str(before);
+        said.at.push(said.sql.len());
         match places {
             Places::Numbered => said.sql.push_str(&format!("?{number}")),
             Places::Dollar => said.sql.push_str(&format!("${number}")),
@@ -204,7 +232,25 @@ fn place(text: &str, places: Places) -> Said {
         rest = after.get(digits..).unwrap_or("");
     }
     said.sql.push_str(rest);
+    said.list = list(&said.sql);
     said
+}
+
+fn list(sql: &str) -> Option<List> {
+    let selected = sql.strip_prefix(SELECT)?;
+    let (mut depth, mut columns) = (0usize, 1);
+    for (at, byte) in selected.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.checked_sub(1)?,
+            b',' if depth == 0 => columns += 1,
+            b' ' if depth == 0 && selected.get(at..).is_some_and(|rest| rest.starts_with(" FROM ")) => {
+                return Some(List { columns, end: SELECT.len() + at });
+            }
+            _ => {}
+        }
+    }
+    Some(List { columns, end: sql.len() })
 }
 
 #[cfg(test)]
@@ -273,12 +319,40 @@ mod tests {
          ON CONFLICT (tenant, pos) DO UPDATE SET facts_key = ?2";
         assert_eq!(
             said(text, Dialect::Postgres).0,
-            "INSERT INTO q (tenant, a) VALUES ($1, $2)\n         ON CONFLICT (tenant, pos) DO UPDATE SET facts_key = $2"
+            "INSERT INTO q (tenant, a) VALUES ($1, $2) ON CONFLICT (tenant, pos) DO UPDATE SET facts_key = $2"
         );
         assert_eq!(
             said(text, Dialect::Mysql),
-            ("INSERT INTO q (tenant, a) VALUES (?, ?)\n         ON DUPLICATE KEY UPDATE facts_key = ?".into(), vec![0, 1, 1])
+            ("INSERT INTO q (tenant, a) VALUES (?, ?) ON DUPLICATE KEY UPDATE facts_key = ?".into(), vec![0, 1, 1])
         );
+    }
+
+    #[test]
+    fn a_text_is_one_line_where_that_changes_nothing_else() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            assert_eq!(said("SELECT a,\n       'b  c'\n  FROM t\n", dialect).0, "SELECT a, 'b  c' FROM t");
+            for text in ["SELECT 'a\n  b', 'c'\n  FROM t", "SELECT a -- b\n  FROM t"] {
+                assert_eq!(said(text, dialect).0, text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_text_selects_ends_where_it_says_from() {
+        let selects = |text: &'static str| {
+            let said = translate(text, Lock::Update, Dialect::Mysql, Places::Question);
+            said.list.map(|list| (list.columns, said.sql.get(SELECT.len()..list.end).unwrap().to_owned()))
+        };
+        for (text, wanted) in [
+            ("SELECT 1, 2", Some((2, "1, 2 FOR UPDATE"))),
+            (
+                "SELECT a, (SELECT count(*) FROM u) AS n,\n CAST(f(x, ?1) AS CHAR) FROM t WHERE a IN (1, 2)",
+                Some((3, "a, (SELECT count(*) FROM u) AS n, CAST(f(x, ?) AS CHAR)")),
+            ),
+            ("INSERT INTO t VALUES (1, 2)", None),
+        ] {
+            assert_eq!(selects(text), wanted.map(|(columns, list)| (columns, list.to_owned())), "{text}");
+        }
     }
 
     #[test]
