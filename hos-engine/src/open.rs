@@ -418,9 +418,10 @@ fn vault(place: &Where, store: &Place<Court>, create: bool, reading: bool) -> Re
             ),
         ));
     }
+    let open = |read_only| FileVault::open_with(&path, FileVault::options().create(create).read_only(read_only));
     // Beside a store that stays as it is the vault does too.
-    let open = |read_only| FileVault::open_with(&path, FileVault::options().create(create).read_only(read_only || apart));
-    Ok(Vault::File(Box::new(opened(&path, reading, open)?)))
+    let vault = if apart { looked_at(&path, open) } else { opened(&path, reading, open) };
+    Ok(Vault::File(Box::new(vault?)))
 }
 
 /// Opens a file; for who only looks also where nothing can be written, if no log lies beside it: what is in one may not be durable yet.
@@ -428,17 +429,20 @@ fn vault(place: &Where, store: &Place<Court>, create: bool, reading: bool) -> Re
 fn opened<T>(path: &Path, reading: bool, open: impl Fn(bool) -> Result<T, StoreError>) -> Result<T, StoreError> {
     let is_logged = || std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0);
     match open(false) {
-        Err(error) if reading && error.code == Code::StoreReadOnly && !is_logged() => {
-            open(true).map_err(|error| match error.code {
-                Code::StoreUnavailable => {
-                    let what = "nothing can be written there, and only a copy that `hos backup` made is read from such a place";
-                    StoreError { message: format!("{}: {}; {what}", path.display(), error.message), ..error }
-                }
-                _ => error,
-            })
-        }
+        Err(error) if reading && error.code == Code::StoreReadOnly && !is_logged() => looked_at(path, open),
         result => result,
     }
+}
+
+/// Opens a file without writing into it.
+fn looked_at<T>(path: &Path, open: impl Fn(bool) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    open(true).map_err(|error| match error.code {
+        Code::StoreUnavailable => {
+            let what = "where nothing can be written only a copy that `hos backup` made can be read";
+            StoreError { message: format!("{}: {}; {what}", path.display(), error.message), ..error }
+        }
+        _ => error,
+    })
 }
 
 /// A file's write-ahead log.

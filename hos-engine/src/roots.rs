@@ -153,6 +153,11 @@ impl Roots {
         Ok(Some(Since { parts: now, new, gone }))
     }
 
+    /// The version that answers name.
+    pub(crate) fn version(&self) -> u64 {
+        self.parts.iter().map(|part| part.base + part.changes.len() as u64).sum()
+    }
+
     /// How many changes are counted in the parts: it never falls, but under a snapshot of earlier.
     pub(crate) fn counted(&self) -> u64 {
         self.parts.iter().map(|part| part.base).sum()

@@ -154,24 +154,25 @@ impl View {
         })
     }
 
-    /// The view after an entity of this tenant was put. Its row may name what was removed since: nobody is in what is not there.
-    pub(crate) fn with_entity(&self, mut entity: Entity) -> Result<Self, Failure> {
-        let gone = |parent: &Uid| self.directory.get(parent).is_none();
-        let (gone, parents): (BTreeSet<Uid>, BTreeSet<Uid>) = std::mem::take(&mut entity.parents).into_iter().partition(gone);
-        entity.parents = parents;
+    /// The view after so many changes of this tenant's by which these entities are there, and these grants given or taken away. All at
+    /// once: between two of them the rows that are there now may make no hierarchy. A row may name what was removed since: nobody is in
+    /// what is not there.
+    pub(crate) fn with(&self, changes: u64, entities: Vec<Entity>, links: Vec<(String, Option<Link>)>) -> Result<Self, Failure> {
+        let put: BTreeSet<Uid> = entities.iter().map(|entity| entity.uid.clone()).collect();
+        let is_gone = |parent: &Uid| self.directory.get(parent).is_none() && !put.contains(parent);
         let mut missing = self.missing.clone();
-        missing.remove(&entity.uid);
-        if !gone.is_empty() {
-            missing.insert(entity.uid.clone(), gone);
-        }
-        let directory = Arc::new(self.directory.with(vec![(entity.uid.clone(), Some(entity))], Vec::new())?);
-        Ok(Self { missing, ..Self::bind(self.version + 1, self.in_force.clone(), directory)? })
-    }
-
-    /// The view after a grant of this tenant was given, or taken away.
-    pub(crate) fn with_link(&self, id: String, link: Option<Link>) -> Result<Self, Failure> {
-        let directory = Arc::new(self.directory.with(Vec::new(), vec![(id, link)])?);
-        Ok(Self { missing: self.missing.clone(), ..Self::bind(self.version + 1, self.in_force.clone(), directory)? })
+        let placed = |mut entity: Entity| {
+            let (gone, parents): (BTreeSet<Uid>, _) = std::mem::take(&mut entity.parents).into_iter().partition(is_gone);
+            entity.parents = parents;
+            missing.remove(&entity.uid);
+            if !gone.is_empty() {
+                missing.insert(entity.uid.clone(), gone);
+            }
+            (entity.uid.clone(), Some(entity))
+        };
+        let entities = entities.into_iter().map(placed).collect();
+        let directory = Arc::new(self.directory.with(entities, links)?);
+        Ok(Self { missing, ..Self::bind(self.version + changes, self.in_force.clone(), directory)? })
     }
 
     /// The view after a directory change of this tenant for which the rows were read again.

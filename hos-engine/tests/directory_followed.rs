@@ -41,6 +41,8 @@ fn done(engine: &Engine, words: &[&str]) {
         ["remove", kind, name] => Change::Remove { uid: of(kind, name) },
         ["join", name, role] => Change::Join { uid: of("A", name), parent: of("R", role) },
         ["leave", name, role] => Change::Leave { uid: of("A", name), parent: of("R", role) },
+        ["under", name, other] => Change::Join { uid: of("A", name), parent: of("A", other) },
+        ["apart", name, other] => Change::Leave { uid: of("A", name), parent: of("A", other) },
         ["grant", name] => {
             Change::Grant { id: name.to_owned(), template: "may".into(), principal: Some(of("A", name)), resource: None }
         }
@@ -79,8 +81,11 @@ fn world(seal: Seal) -> Option<Store> {
     let granting = "\"directory.grant\",\"directory.revoke\" appliesTo{principal:[A],resource:[";
     let store = fresh_under(settings, |path, text| match path {
         "policies/p.cedar" => text + more,
-        // A grant without a resource is judged on whom it is for.
-        _ => text.replace(granting, &format!("{granting}A,")),
+        // A grant without a resource is judged on whom it is for; and some are under others.
+        _ => text
+            .replace(granting, &format!("{granting}A,"))
+            .replace("entity A in [R]", "entity A in [R,A]")
+            .replace("resource:[R],context:{subject:A}", "resource:[R,A],context:{subject:A}"),
     });
     // So many entities that looking for changes is worth it.
     for i in 0..80 {
@@ -132,6 +137,9 @@ fn what_another_process_changed_decides_here() {
             ("erase cat", &["ann", "bob"]),
             ("put A cat2\nerase bob\ngrant dan", &["ann", "dan"]),
             ("revoke dan", &["ann"]),
+            ("put A over\nput A top\nunder ann over\njoin top writer", &["ann"]),
+            // Between these changes the rows that are there in the end would be a circle.
+            ("under over top\napart ann over\nunder over ann\njoin over banned\nput A bob2", &["ann"]),
         ];
         for (lines, wanted) in steps {
             elsewhere(&store, lines, false);

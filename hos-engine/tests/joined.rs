@@ -597,5 +597,4 @@ fn a_fork_waits_for_a_step_under_way() {
     });
     assert!(forked.load(Ordering::SeqCst));
     assert_eq!(slow.asked.load(Ordering::SeqCst), 1, "chance is taken once a step, where it is needed");
-    intact(&store);
 }

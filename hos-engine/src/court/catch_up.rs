@@ -13,6 +13,7 @@ use crate::view::{self, InForce, View};
 use hos_core::id::Tenant;
 use hos_core::judge;
 use hos_core::proof::record::{Decision, Header, Kind};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many of the records written last are looked through at a time.
@@ -58,14 +59,15 @@ impl Court {
         let (mut before, mut missing) = (last, count);
         while missing > 0 && before > 0 && last - before <= budget {
             for row in tx.rows(&evidence_sql::written_in(&universe, before - PAGE, before))? {
-                let Ok(header) = Header::decode(row.blob(0)?) else { return Ok(None) };
+                let Ok(header) = Header::decode(row.blob(1)?) else { return Ok(None) };
                 if header.kind != Kind::Directory || header.decision == Decision::Deny {
                     continue;
                 }
                 // A change is judged at the version that it ends.
                 let place = header.directory_version.checked_sub(known.version).and_then(|place| usize::try_from(place).ok());
                 let Some(place @ None) = place.and_then(|place| told.get_mut(place)) else { return Ok(None) };
-                let Some(change) = self.change_of(tx, &header, row.blob(1)?)? else { return Ok(None) };
+                let Some(parts) = tx.row(&evidence_sql::parts_written(row.int(0)?))? else { return Ok(None) };
+                let Some(change) = self.change_of(tx, &header, parts.blob(0)?)? else { return Ok(None) };
                 let Ok(change) = judge::decode_change(&change) else { return Ok(None) };
                 let what = match join::subject(&change) {
                     Read::Entity(uid) => Changed::Entity(uid),
@@ -84,29 +86,32 @@ impl Court {
     }
 
     /// The directory with the rows of what changed, as they stand now. `None` where somebody is gone who may be another's role, or comes
-    /// back whom others name still.
+    /// back whom others name still; and where the rows make no directory, which is told by whoever reads all of them.
     fn with_changes(&self, tx: &Tx<'_>, known: &View, changes: Vec<Told>, fresh: &FreshKeys) -> Result<Option<View>, Failure> {
-        let universe = Tenant::universe();
-        let mut now: Option<View> = None;
+        let (universe, count) = (Tenant::universe(), changes.len() as u64);
+        // Of each row: whether nobody could name its entity before.
+        let (mut entities, mut grants) = (BTreeMap::new(), BTreeSet::new());
         for Told { what, is_first } in changes {
-            let before = now.as_ref().unwrap_or(known);
-            now = Some(match what {
-                Changed::Entity(uid) => {
-                    let row = tx.row(&state_sql::directory_entity(&universe, &uid))?;
-                    let row = row.map(|row| state_sql::entity_from(&row)).transpose()?;
-                    let row = row.filter(|row| !row.removed && (is_first || before.directory.get(&uid).is_some()));
-                    let Some(row) = row else { return Ok(None) };
-                    before.with_entity(view::open_entity(&row, &self.keys(tx), fresh)?)?
-                }
+            match what {
+                Changed::Entity(uid) => *entities.entry(uid).or_insert(false) |= is_first,
                 Changed::Grant(id) => {
-                    let row = tx.row(&state_sql::grant(&universe, &id))?;
-                    let Some((_, link, removed)) = row.map(|row| state_sql::grant_from(&row)).transpose()? else {
-                        return Ok(None);
-                    };
-                    before.with_link(id, (!removed).then_some(link))?
+                    grants.insert(id);
                 }
-            });
+            }
         }
-        Ok(now)
+        let (mut put, mut links) = (Vec::with_capacity(entities.len()), Vec::with_capacity(grants.len()));
+        for (uid, is_first) in entities {
+            let row = tx.row(&state_sql::directory_entity(&universe, &uid))?;
+            let row = row.map(|row| state_sql::entity_from(&row)).transpose()?;
+            let row = row.filter(|row| !row.removed && (is_first || known.directory.get(&uid).is_some()));
+            let Some(row) = row else { return Ok(None) };
+            put.push(view::open_entity(&row, &self.keys(tx), fresh)?);
+        }
+        for id in grants {
+            let row = tx.row(&state_sql::grant(&universe, &id))?;
+            let Some((_, link, removed)) = row.map(|row| state_sql::grant_from(&row)).transpose()? else { return Ok(None) };
+            links.push((id, (!removed).then_some(link)));
+        }
+        Ok(known.with(count, put, links).ok())
     }
 }

@@ -85,7 +85,7 @@ impl Court {
             if stand.is(roots) {
                 return Ok(view.clone());
             }
-            if let Some(view) = self.brought_up(tx, fresh, tenant, view, roots, &stand)? {
+            if let Some(view) = self.brought_up(tx, fresh, tenant, view, roots)? {
                 return Ok(Arc::new(view));
             }
         }
@@ -121,7 +121,6 @@ impl Court {
         tenant: &Tenant,
         view: &View,
         roots: &Roots,
-        stand: &Stand,
     ) -> Result<Option<View>, Failure> {
         let Some(Since { parts, new: changes, gone }) = roots.since(tx, tenant)? else { return Ok(None) };
         if changes.len() + gone.len() > FOLLOWED_MAX {
@@ -161,8 +160,10 @@ impl Court {
         for entity in entities.iter_mut().filter_map(|(_, entity)| entity.as_mut()) {
             entity.parents.retain(|p| view.directory.get(p).is_some() || new.contains(p));
         }
-        let directory = Arc::new(view.directory.with(entities, links)?);
-        Ok(Some(View::bind(stand.version(), view.in_force.clone(), directory)?.on(Some(roots))))
+        // Rows may be newer than the list of changes: what makes no directory is read anew.
+        let Ok(directory) = view.directory.with(entities, links) else { return Ok(None) };
+        let brought_up = View::bind(roots.version(), view.in_force.clone(), Arc::new(directory)).ok();
+        Ok(brought_up.map(|view| view.on(Some(roots))))
     }
 
     /// Whether the row of a change that a directory stands on is still as that change left it.

@@ -120,13 +120,18 @@ pub fn last_written() -> Statement {
     Statement::new("SELECT max(rowid) FROM hos_record", [])
 }
 
-/// A tenant's records among those that were written behind one row and up to another, the last first: header, parts. All tenants' are
+/// A tenant's records among those that were written behind one row and up to another, the last first: rowid, header. All tenants' are
 /// walked through (`+`): of one alone there may be any number before the first that is wanted.
 pub fn written_in(t: &Tenant, behind: i64, to: i64) -> Statement {
     Statement::new(
-        "SELECT header, parts FROM hos_record WHERE +tenant = ?1 AND rowid > ?2 AND rowid <= ?3 ORDER BY rowid DESC",
+        "SELECT rowid, header FROM hos_record WHERE +tenant = ?1 AND rowid > ?2 AND rowid <= ?3 ORDER BY rowid DESC",
         [tenant(t), behind.into(), to.into()],
     )
+}
+
+/// The parts of the record that was written to a row: parts.
+pub fn parts_written(rowid: i64) -> Statement {
+    Statement::new("SELECT parts FROM hos_record WHERE rowid = ?1", [rowid.into()])
 }
 
 /// One record with the row that it was written to: rowid, header, parts.

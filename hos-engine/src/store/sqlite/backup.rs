@@ -209,16 +209,16 @@ impl Drop for Partial {
     }
 }
 
-/// The right to the name of an unfinished copy: a lock on a file of its own beside it, which the kernel takes back when its process
+/// The right to the name of an unfinished copy, or of a private one: a lock on a file of its own beside it, which the kernel takes back when its process
 /// dies. The copy itself is SQLite's, whose locks go with any other descriptor of it that this process closes.
-struct Claim {
+pub(super) struct Claim {
     path: PathBuf,
     _locked: File,
 }
 
 impl Claim {
     /// None where somebody else has it.
-    fn of(partial: &Path) -> io::Result<Option<Self>> {
+    pub(super) fn of(partial: &Path) -> io::Result<Option<Self>> {
         let path = with(partial, HELD);
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
