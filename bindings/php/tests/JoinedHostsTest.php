@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Hos\Tests;
 
 use Hos\Engine;
+use Hos\Pdo\Connection;
 use Hos\Tests\Support\Host;
 use Hos\Tests\Support\Place;
 use Hos\Tests\Support\TakesNoTexts;
@@ -250,6 +251,53 @@ final class JoinedHostsTest extends TestCase
         self::assertCount(1, $changed(4));
         self::assertSame([], $changed(5));
         $host->intact();
+    }
+
+    /** A host's handler may throw at any moment: whatever it breaks off, nothing stays in the middle that would hold the file. */
+    public function testAStatementThatAHandlerBreaksOff(): void
+    {
+        $file = Place::directory() . '/broken.db';
+        $pdo = new \PDO("sqlite:$file");
+        $pdo->exec('CREATE TABLE t (a)');
+        $pdo->exec('INSERT INTO t VALUES (1), (2), (3)');
+        $connection = new Connection($pdo);
+        $asked = array_map(static fn (int $n): \stdClass => (object) ['sql' => "SELECT a, $n FROM t WHERE a > ?", 'params' => [0], 'reads' => true], range(1, 10));
+        $armed = false;
+        pcntl_async_signals(true);
+        pcntl_signal(SIGALRM, static function () use (&$armed): void {
+            if ($armed) {
+                $armed = false;
+                throw new \UnexpectedValueException('time is up');
+            }
+        });
+        $parent = posix_getpid();
+        $child = pcntl_fork();
+        if ($child === 0) {
+            for ($i = 0; $i < 1500; $i++) {
+                usleep(random_int(200, 900));
+                posix_kill($parent, SIGALRM);
+            }
+            posix_kill(posix_getpid(), SIGKILL);
+        }
+        $broken = 0;
+        while (pcntl_waitpid($child, $status, WNOHANG) === 0) {
+            $pdo->beginTransaction();
+            try {
+                $armed = true;
+                foreach ($asked as $said) {
+                    $connection->run($said);
+                }
+            } catch (\UnexpectedValueException) {
+                $broken++;
+            }
+            $armed = false;
+            $pdo->rollBack();
+        }
+        pcntl_signal(SIGALRM, SIG_DFL);
+        self::assertGreaterThan(0, $broken);
+        self::assertNotFalse($pdo->exec('VACUUM'));
+        $other = new \PDO("sqlite:$file", options: [\PDO::ATTR_TIMEOUT => 0]);
+        self::assertSame(1, $other->exec('INSERT INTO t VALUES (4)'));
     }
 
     /** @dataProvider kinds */

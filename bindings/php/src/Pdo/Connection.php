@@ -262,29 +262,42 @@ final class Connection
     {
         $this->watch?->begin();
         [$sql, $params] = $this->dialect === 'mysql' ? [self::whole($said->sql, $said->params), []] : [$said->sql, $said->params];
-        $statement = $this->kept[$sql] ?? $this->pdo->prepare($sql, $this->options);
-        // Taken, not looked at: a signal's handler may run the same meanwhile, and one that fails is not run again.
-        unset($this->kept[$sql]);
-        $bytes = 0;
-        foreach ($params as $at => $value) {
-            $type = match (true) {
-                $value === null => \PDO::PARAM_NULL,
-                is_int($value) => \PDO::PARAM_INT,
-                is_string($value) => \PDO::PARAM_STR,
-                default => \PDO::PARAM_LOB,
-            };
-            if ($type === \PDO::PARAM_LOB) {
-                $value = base64_decode($value->b);
-                $bytes += strlen($value);
-            }
-            $statement->bindValue($at + 1, $value, $type);
+        // Taken, not looked at: a signal's handler may run the same meanwhile, and one that fails is not run again. Not by `??`: what it
+        // holds meanwhile is lost to PHP when a handler throws there, and would stay open for ever.
+        if (isset($this->kept[$sql])) {
+            $statement = $this->kept[$sql];
+            unset($this->kept[$sql]);
+        } else {
+            $statement = $this->pdo->prepare($sql, $this->options);
         }
-        $statement->execute();
+        $bytes = 0;
         $rows = [];
-        if ($said->reads ?? false) {
-            while (($row = $statement->fetch(\PDO::FETCH_NUM)) !== false) {
-                $rows[] = self::cells($row);
+        try {
+            foreach ($params as $at => $value) {
+                $type = match (true) {
+                    $value === null => \PDO::PARAM_NULL,
+                    is_int($value) => \PDO::PARAM_INT,
+                    is_string($value) => \PDO::PARAM_STR,
+                    default => \PDO::PARAM_LOB,
+                };
+                if ($type === \PDO::PARAM_LOB) {
+                    $value = base64_decode($value->b);
+                    $bytes += strlen($value);
+                }
+                $statement->bindValue($at + 1, $value, $type);
             }
+            $statement->execute();
+            if ($said->reads ?? false) {
+                while (($row = $statement->fetch(\PDO::FETCH_NUM)) !== false) {
+                    $rows[] = self::cells($row);
+                }
+            }
+        } catch (\Throwable $failed) {
+            // What a handler broke off in the middle would hold the file.
+            if ($this->dialect === 'sqlite') {
+                $statement->closeCursor();
+            }
+            throw $failed;
         }
         $statement->closeCursor();
         if ($this->dialect === 'sqlite' && $bytes <= self::KEPT_BYTES_MAX && count($this->kept) < self::KEPT_MAX) {
