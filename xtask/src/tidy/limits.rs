@@ -22,6 +22,7 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("FAULTS_MAX", "how much is listed"),
     ("FILE_BYTES_MAX", "no sound file of a signer's memory comes near; what a longer one holds is refused as none"),
     ("FINDINGS_MAX", "how much is listed; all of it is counted"),
+    ("SLICES_BYTES_MAX", "how much is kept in memory; more is read again"),
     ("FOLLOWED_MAX", "how many changes are followed; more are read anew"),
     ("HALF_MAX", "how much is kept in memory; more is read again"),
     ("HINT_MAX", "how much of a text is drawn"),

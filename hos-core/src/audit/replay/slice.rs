@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How many bytes of slices are kept read. What they hold takes some ten times as much.
-const BYTES_MAX: usize = 1 << 20;
+const SLICES_BYTES_MAX: usize = 1 << 20;
 
 /// A slice that is open: the entities and links in it.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl ReadSlices {
             return Ok(known.clone());
         }
         let slice = Slice::read(bytes)?;
-        if self.bytes + bytes.len() > BYTES_MAX {
+        if self.bytes + bytes.len() > SLICES_BYTES_MAX {
             (self.read, self.bytes) = (HashMap::new(), 0);
         }
         self.bytes += bytes.len();
@@ -90,10 +90,10 @@ mod tests {
         let read = slices.read(&first).unwrap();
         assert!(Arc::ptr_eq(&read, &slices.read(&first).unwrap()));
         for i in 0..40 {
-            let wanted = entity(&i.to_string(), BYTES_MAX / 10, None);
+            let wanted = entity(&i.to_string(), SLICES_BYTES_MAX / 10, None);
             let slice = slices.read(&encode_world([&wanted], None::<&Link>)).unwrap();
             assert_eq!(slice.entities, [wanted]);
-            assert!(slices.bytes <= BYTES_MAX && slices.bytes == slices.read.keys().map(Vec::len).sum::<usize>());
+            assert!(slices.bytes <= SLICES_BYTES_MAX && slices.bytes == slices.read.keys().map(Vec::len).sum::<usize>());
         }
         assert_eq!(slices.read(&first).unwrap().entities, read.entities);
         assert!(slices.read(b"no slice").is_err() && slices.read(b"no slice").is_err());
