@@ -154,10 +154,10 @@ impl View {
         })
     }
 
-    /// The view after so many changes of this tenant's by which these entities are there, and these grants given or taken away. All at
-    /// once: between two of them the rows that are there now may make no hierarchy. A row may name what was removed since: nobody is in
-    /// what is not there.
-    pub(crate) fn with(&self, changes: u64, entities: Vec<Entity>, links: Vec<(String, Option<Link>)>) -> Result<Self, Failure> {
+    /// The view of a later version, at which these entities are there, and these grants given or taken away. All at once: between two of
+    /// the changes the rows that are there now may make no hierarchy. A row may name what was removed since: nobody is in what is not
+    /// there.
+    pub(crate) fn with(&self, version: u64, entities: Vec<Entity>, links: Vec<(String, Option<Link>)>) -> Result<Self, Failure> {
         let put: BTreeSet<Uid> = entities.iter().map(|entity| entity.uid.clone()).collect();
         let is_gone = |parent: &Uid| self.directory.get(parent).is_none() && !put.contains(parent);
         let mut missing = self.missing.clone();
@@ -172,7 +172,7 @@ impl View {
         };
         let entities = entities.into_iter().map(placed).collect();
         let directory = Arc::new(self.directory.with(entities, links)?);
-        Ok(Self { missing, ..Self::bind(self.version + changes, self.in_force.clone(), directory)? })
+        Ok(Self { missing, ..Self::bind(version, self.in_force.clone(), directory)? })
     }
 
     /// The view after a directory change of this tenant for which the rows were read again.

@@ -88,7 +88,7 @@ impl Court {
     /// The directory with the rows of what changed, as they stand now. `None` where somebody is gone who may be another's role, or comes
     /// back whom others name still; and where the rows make no directory, which is told by whoever reads all of them.
     fn with_changes(&self, tx: &Tx<'_>, known: &View, changes: Vec<Told>, fresh: &FreshKeys) -> Result<Option<View>, Failure> {
-        let (universe, count) = (Tenant::universe(), changes.len() as u64);
+        let (universe, version) = (Tenant::universe(), known.version + changes.len() as u64);
         // Of each row: whether nobody could name its entity before.
         let (mut entities, mut grants) = (BTreeMap::new(), BTreeSet::new());
         for Told { what, is_first } in changes {
@@ -112,6 +112,6 @@ impl Court {
             let Some((_, link, removed)) = row.map(|row| state_sql::grant_from(&row)).transpose()? else { return Ok(None) };
             links.push((id, (!removed).then_some(link)));
         }
-        Ok(known.with(count, put, links).ok())
+        Ok(known.with(version, put, links).ok())
     }
 }

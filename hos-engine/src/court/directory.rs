@@ -49,7 +49,7 @@ impl Court {
     ) -> Result<View, Failure> {
         let merged = if is_new { self.merged(tx, group, tenant, view, entity.clone())? } else { None };
         match merged {
-            Some(merged) => view.with(1, vec![merged], Vec::new()),
+            Some(merged) => view.with(view.version + 1, vec![merged], Vec::new()),
             None => self.back(tx, group, tenant, view, entity),
         }
     }
@@ -125,7 +125,7 @@ impl Court {
             DirectoryAfter::Grant { thread, link, removed } => {
                 tx.execute(&state_sql::put_grant(tenant, &thread, &link, removed))?;
                 group.taken(&claim::leave_grant(tenant, &link.id));
-                Some(view.with(1, Vec::new(), vec![(link.id.clone(), (!removed).then_some(link))])?)
+                Some(view.with(view.version + 1, Vec::new(), vec![(link.id.clone(), (!removed).then_some(link))])?)
             }
         };
         if tenant.is_universe() {

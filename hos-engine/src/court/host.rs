@@ -20,7 +20,6 @@ use hos_core::proof::record::Durability;
 use hos_core::refusal::{Blocker, Code};
 use hos_core::time::Timestamp;
 use hos_core::value::Value;
-use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 /// How many changes one transaction counts.
@@ -135,7 +134,7 @@ impl Court {
             }
         }
         let mut roots = roots.over(parts);
-        let mut entities: Vec<(Uid, Option<Entity>)> = Vec::new();
+        let mut entities: Vec<Entity> = Vec::new();
         let mut links: Vec<(String, Option<Link>)> = Vec::new();
         for change in changes {
             match change {
@@ -143,8 +142,8 @@ impl Court {
                     let Now { entity, lasts, is_new } = self.entity_now(tx, fresh, tenant, view, &uid, |s| s)?;
                     // What is gone may be somebody's role, and what comes back one that others name still.
                     let Some(entity) = entity.filter(|_| is_new || view.directory.get(&uid).is_some()) else { return Ok(None) };
-                    roots.rows.insert(uid.clone(), lasts);
-                    entities.push((uid, Some(entity)));
+                    roots.rows.insert(uid, lasts);
+                    entities.push(entity);
                 }
                 Changed::Grant(id) => {
                     let mut found = None;
@@ -156,13 +155,8 @@ impl Court {
                 }
             }
         }
-        let new: BTreeSet<Uid> = entities.iter().map(|(uid, _)| uid.clone()).collect();
-        for entity in entities.iter_mut().filter_map(|(_, entity)| entity.as_mut()) {
-            entity.parents.retain(|p| view.directory.get(p).is_some() || new.contains(p));
-        }
         // Rows may be newer than the list of changes: what makes no directory is read anew.
-        let Ok(directory) = view.directory.with(entities, links) else { return Ok(None) };
-        let brought_up = View::bind(roots.version(), view.in_force.clone(), Arc::new(directory)).ok();
+        let brought_up = view.with(roots.version(), entities, links).ok();
         Ok(brought_up.map(|view| view.on(Some(roots))))
     }
 
