@@ -99,6 +99,13 @@ pub(crate) fn steps(shop: &Shop, callers: usize, time: Duration) -> Result<u64> 
     if failed.into_inner() { Err("a move failed".into()) } else { Ok((per_second * time.as_secs_f64()) as u64) }
 }
 
+/// So many commits of the rival, each of as many moves as the shop has callers' instances.
+pub(crate) fn bare(shop: &Shop, callers: usize, commits: usize) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let mut rival = Bare::new(&place.path().join("bare.db"), callers, Sizes::of(shop)?)?;
+    (0..commits).try_for_each(|_| rival.commit(callers))
+}
+
 /// How long each move of a caller took, in microseconds.
 type Times = Mutex<Vec<u32>>;
 

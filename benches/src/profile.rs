@@ -2,7 +2,7 @@
 //! beside it, and no rival.
 
 use crate::Result;
-use crate::commit::steps;
+use crate::commit::{bare, steps};
 use crate::shop::{Shop, owner};
 use hos_core::call::Can;
 use hos_engine::{Level, ReplayOptions, VerifyOptions};
@@ -73,6 +73,8 @@ pub(crate) fn count(args: &[String]) -> Result<String> {
         }
         "move" => (0..times).try_for_each(|i| shop.toggle(0, i % 2 == 0))?,
         "batch" => (0..times).try_for_each(|_| shop.batch(GROUP, true).and_then(|()| shop.batch(GROUP, false)))?,
+        // What bare SQLite takes for as many.
+        "bare" => bare(&shop, GROUP, 2 * times)?,
         "verify" => {
             let options = VerifyOptions { threads: 1, ..VerifyOptions::default() };
             for _ in 0..times {
@@ -84,7 +86,7 @@ pub(crate) fn count(args: &[String]) -> Result<String> {
                 assert_eq!(shop.engine.replay(&ReplayOptions::default())?.differs, 0);
             }
         }
-        _ => return Err("`can`, `move`, `batch`, `verify` or `replay`".into()),
+        _ => return Err("`can`, `move`, `batch`, `bare`, `verify` or `replay`".into()),
     }
     Ok(format!("{times} times"))
 }
