@@ -22,7 +22,8 @@ What the exit codes mean
   0  allowed, or done
   1  refused: the law said no, what the call names is not there, or a value is of another type than the declared one; `hos adopt --rows`
      left rows out
-  2  usage: the command or an id is not of its form, or a value is none of any type (1.5, null); no such tenant
+  2  usage: the command or an id is not of its form, or a value is none of any type (1.5, null); no such tenant; a file that would be
+     written exists already
   3  findings: `hos check` found an error (with --strict a warning; with --model it may not have seen everything), `hos verify` or `hos backup`
      found the evidence broken or judged it otherwise, `hos law diff` or `hos law backtest` found a difference, `hos drift` found rows that differ
   4  store: the store, the key file or the machine failed; nothing was stored unless the code is hos.outcome_unknown;

@@ -47,7 +47,8 @@ pub(crate) struct Global {
     /// One JSON object on standard output
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
-    /// The language of messages, `en` or `tr` [default: from LANG]
+    /// The language of messages: `en` or `tr`; a law's own in any that it has. Where there is none in a language, English [default:
+    /// from LANG]
     #[arg(long, global = true, value_name = "LANG", help_heading = "Output")]
     pub(crate) lang: Option<String>,
 }
@@ -55,14 +56,46 @@ pub(crate) struct Global {
 impl Global {
     /// The language of messages: what was asked for, or the environment's, or English.
     pub(crate) fn language(&self) -> String {
-        let from_environment = || {
-            let said =
-                ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-            said.map(|v| v.split(['_', '.', '@', '-']).next().unwrap_or_default().to_ascii_lowercase())
-        };
-        match self.lang.clone().or_else(from_environment) {
-            Some(language) if language != "c" && language != "posix" => language,
-            _ => "en".to_owned(),
+        let from_environment =
+            || ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+        tag(&self.lang.clone().or_else(from_environment).unwrap_or_default())
+    }
+}
+
+/// A language however it is written: `TR` and `tr_TR.UTF-8` are `tr`, in which we speak too; `pt_BR.UTF-8` is `pt-BR`, in which a law may
+/// have messages; none at all is English.
+fn tag(said: &str) -> String {
+    let said = said.split(['.', '@']).next().unwrap_or_default();
+    let (base, region) = said.split_at(said.find(['_', '-']).unwrap_or(said.len()));
+    match base.to_ascii_lowercase().as_str() {
+        "" | "c" | "posix" => "en".to_owned(),
+        "tr" => "tr".to_owned(),
+        base => format!("{base}{}", region.replace('_', "-")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_one_however_it_is_written() {
+        for (said, wanted) in [
+            ("tr", "tr"),
+            ("TR", "tr"),
+            ("tr_TR.UTF-8", "tr"),
+            ("TR_tr", "tr"),
+            ("tr-CY", "tr"),
+            ("", "en"),
+            ("C", "en"),
+            ("C.UTF-8", "en"),
+            ("POSIX", "en"),
+            ("en", "en"),
+            ("EN_GB", "en-GB"),
+            ("pt_BR.UTF-8", "pt-BR"),
+            ("de@euro", "de"),
+        ] {
+            assert_eq!(tag(said), wanted, "{said}");
         }
     }
 }

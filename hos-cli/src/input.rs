@@ -53,10 +53,24 @@ fn bounded(source: impl Read, name: &str, most: usize) -> Result<Vec<u8>, Failur
     let mut bytes = Vec::new();
     let read = source.take(most as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|e| usage(format!("`{name}` cannot be read: {e}")))?;
+    within(bytes, name, most)
+}
+
+fn within(bytes: Vec<u8>, name: &str, most: usize) -> Result<Vec<u8>, Failure> {
     if bytes.len() > most {
         return Err(Failure::new(Code::CallTooLarge, format!("`{name}` holds more than {most} bytes")));
     }
     Ok(bytes)
+}
+
+/// The text of a file that may not be longer than so many bytes; `unreadable` says that it cannot be read, in the language asked for.
+pub(crate) fn text(path: &Path, most: usize, unreadable: &str) -> Result<String, Failure> {
+    let name = Shown(&path.to_string_lossy()).to_string();
+    let failed = |why: &dyn std::fmt::Display| usage(format!("`{name}` {unreadable}: {why}"));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| failed(&e))?;
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|e| failed(&e))?;
+    String::from_utf8(within(bytes, &name, most)?).map_err(|_| failed(&"it is no UTF-8"))
 }
 
 /// A record given as JSON.

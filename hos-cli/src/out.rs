@@ -54,13 +54,14 @@ pub(crate) fn failed(failure: &Failure, json: bool, language: &str, law_dir: Opt
     }
     let turkish = language == "tr";
     let word = if turkish { "hata " } else { "error" };
-    text.push_str(&format!("{word}  {}: {}\n", failure.code, show::inert(&failure.message)));
+    let said = if failure.message.is_empty() { String::new() } else { format!(": {}", show::inert(&failure.message)) };
+    text.push_str(&format!("{word}  {}{said}\n", failure.code));
     // A law that could not even be read has no faults to be told, and `hos check` would say no more.
     let says_all = failure.code == Code::CallMalformed || failure.code == Code::LawInvalid && failure.faults.is_empty();
     // The message itself is in English, so in Turkish its meaning is always told.
     if turkish {
         text.push_str(&format!("       {}\n", failure.code.meaning_in("tr")));
-    } else if language == "en" && !says_all {
+    } else if !says_all {
         text.push_str(&format!("       {}\n", failure.code.meaning()));
     }
     to_stderr(&text);
@@ -88,14 +89,14 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let text = format!("{}\n", show::inert_json(&json.to_string()));
         return ExitCode::from(to_stdout(text.as_bytes()).unwrap_or(exit::OK));
     }
-    // A pipe that closed early is no failure.
-    if hidden == said.to_string() {
-        let _ = error.print();
+    let printed = if hidden == said.to_string() {
+        error.print().and_then(|()| io::stdout().flush())
     } else {
         to_stderr(&hidden);
-    }
+        Ok(())
+    };
     if asked {
-        return ExitCode::from(exit::OK);
+        return ExitCode::from(unwritten(printed).unwrap_or(exit::OK));
     }
     if is_json {
         // What is missing stands in lines of its own, below the first and before an empty one.
@@ -112,10 +113,14 @@ pub(crate) fn to_stderr(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-// `Some(code)` when the output could not be written, and not because its reader left.
 fn to_stdout(bytes: &[u8]) -> Option<u8> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    unwritten(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+// `Some(code)` when the output could not be written, and not because its reader left.
+fn unwritten(written: io::Result<()>) -> Option<u8> {
+    match written {
         Ok(()) => None,
         Err(e) if e.kind() == ErrorKind::BrokenPipe => None,
         Err(e) => {

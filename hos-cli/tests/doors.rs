@@ -182,7 +182,7 @@ fn evidence_is_verified_against_what_is_kept_outside() {
     let copy = world.path("copy.db");
     let copied = world.run(&["backup", &copy, "--json"]).ended(0).json();
     assert_eq!(copied["level"], "intact");
-    assert_ne!(world.run(&["backup", &copy]).exit, 0);
+    world.run(&["backup", &copy]).ended(2);
     // The copy opens with the vault beside it and the key; without the vault it says so.
     let key = world.path("hos.db.key");
     let history = ["history", "order", "o-1", "--store", &copy, "--key-file", &key];
@@ -211,6 +211,30 @@ fn a_copy_of_broken_evidence_is_a_finding_and_gets_no_name() {
     let said = world.run(&["backup", &copy]).ended(3).out;
     assert!(said.starts_with("broken   nothing was copied: the copy does not verify: "), "{said}");
     assert!(!std::path::Path::new(&copy).exists());
+}
+
+#[test]
+fn evidence_too_broken_to_be_opened_is_a_finding_too() {
+    let world = World::new();
+    let store = world.path("hos.db");
+    let mut bytes = std::fs::read(&store).unwrap();
+    bytes[4096..8192].fill(0xff);
+    std::fs::write(&store, bytes).unwrap();
+    let copy = world.path("copy.db");
+    for (words, told) in [
+        (&["verify"][..], "broken  `"),
+        (&["verify", "--replay"], "broken  `"),
+        (&["verify", "--lang", "tr"], "bozuk  `"),
+        (&["backup", &copy], "broken   nothing was copied: `"),
+    ] {
+        let said = world.run(words).ended(3);
+        assert!(said.out.starts_with(told) && said.err.is_empty(), "{words:?}: {said:?}");
+        assert!(!said.out.contains("Run `hos verify`"), "{words:?}: {said:?}");
+        let json = world.run(&[words, &["--json"]].concat()).ended(3);
+        assert_eq!((json.code().as_str(), &json.json()["level"]), ("hos.store_integrity", &json!("broken")), "{words:?}");
+    }
+    // Whoever wants something else of it is sent to `hos verify`.
+    assert!(world.run(&["law", "show"]).ended(4).err.contains("Run `hos verify`"));
 }
 
 #[test]
@@ -289,6 +313,16 @@ fn languages_follow_the_environment_and_the_option() {
     assert!(world.ayse(&pay).out.contains("The amount is too small."));
     let json = world.ayse_json(&[&pay[..], &["--lang", "tr"]].concat()).json();
     assert_eq!(json["blockers"][0]["message"], "Tutar yetersiz.");
+    for written in ["TR", "tr_TR.UTF-8"] {
+        assert!(world.ayse(&[&pay[..], &["--lang", written]].concat()).out.contains("Tutar yetersiz."), "{written}");
+    }
+    // In a language that nobody speaks here a failure says all that it says in English.
+    let none = ["history", "order", "none"];
+    let english = world.ayse(&none).ended(1).err;
+    let mut german = world.with(&none, "Account::ayse");
+    german.env("LANG", "de_DE.UTF-8");
+    assert_eq!(run(german).ended(1).err, english);
+    assert_eq!((english.lines().count(), world.ayse(&[&none[..], &["--lang", "xx"]].concat()).err), (2, english));
 }
 
 #[test]

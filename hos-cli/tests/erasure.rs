@@ -126,6 +126,19 @@ fn wrong_words_erase_nobody() {
     ] {
         world.run(arguments).ended(2);
     }
+    // What stands for good says something, and is not long.
+    let (whom, long) = (["--subject", "Account::ayse", "--json"], "x".repeat(1025));
+    for words in [
+        &["erase", "--ground", ""][..],
+        &["erase", "--ground", " \t"],
+        &["erase", "--ground", &long],
+        &["erase", "--ground", "x", "--legal", &long],
+        &["hold", "--reason", " "],
+        &["hold", "--reason", &long],
+        &["release", "--reason", ""],
+    ] {
+        assert_eq!(world.run(&[words, &whom].concat()).ended(2).code(), "hos.call_malformed", "{words:?}");
+    }
     let missing = world.path("no.key");
     let attest = ["erase", "Account::ayse", "--ground", "x", "--attest", &missing, "--json"];
     assert_eq!(world.run(&attest).ended(4).code(), "hos.key_invalid");

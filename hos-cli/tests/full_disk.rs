@@ -57,6 +57,16 @@ fn what_is_written_beside_a_store_finds_no_room_and_says_so() {
 }
 
 #[test]
+fn words_that_find_no_room_say_so() {
+    for words in [&["--help"][..], &["--version"], &["help", "init"], &["--help", "--json"], &["completions", "bash"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_hos")).args(words).env("LANG", "C").stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(4) && said.contains("could not be written"), "{words:?}: {said}");
+    }
+}
+
+#[test]
 fn a_store_that_cannot_be_opened_for_want_of_room_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let mut full = 0;

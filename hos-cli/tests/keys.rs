@@ -50,6 +50,8 @@ fn a_key_is_rotated_listed_and_revoked() {
         (vec!["keys", "revoke", "abc", "--from-size", "1", "--reason", "x"], 2),
         (vec!["keys", "revoke", &old, "--from-size", "one", "--reason", "x"], 2),
         (vec!["keys", "revoke", &old, "--from-size", "nowhere=1", "--reason", "x"], 2),
+        (vec!["keys", "revoke", &old, "--from-size", "pazar=2", "--from-size", "pazar=1", "--reason", "x"], 2),
+        (vec!["keys", "revoke", &old, "--from-size", "1", "--from-size", "pazar=2", "--reason", "x"], 2),
         (vec!["keys", "revoke", &old, "--from-size", "1", "--reason", ""], 4),
         (vec!["keys", "revoke", &new, "--from-size", "1", "--reason", "x"], 4),
         (vec!["keys", "revoke", &old, "--reason", "x"], 2),

@@ -190,6 +190,65 @@ fn a_log_is_told_by_the_letters_of_its_words_and_ids() {
 }
 
 #[test]
+fn an_instance_that_is_not_there_is_named_by_its_own_letters() {
+    everywhere(|shop| {
+        let told = [row("order", "'b1'", "first"), row("order", "'B1'", "other")];
+        let log = logs(shop, "lax_logs", lax(shop), lax(shop), &told);
+        write(shop, "lax.toml", &["tenant = \"pazar\"\n", &log].concat());
+        let log = shop.adopt("lax.toml", &[]).ended(0).json()["logs"][0].clone();
+        let mut strangers: Vec<&str> = log["strangers"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+        strangers.sort_unstable();
+        assert_eq!(strangers, ["order/B1", "order/b1"]);
+    });
+}
+
+#[test]
+fn a_word_that_a_logs_column_has_no_letters_for_is_in_none_of_its_rows() {
+    everywhere(|shop| {
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open')");
+        let subject = if shop.url.starts_with("mysql") { "VARCHAR(32) CHARACTER SET latin1" } else { "VARCHAR(32)" };
+        let log = logs(shop, "narrow_logs", subject, "VARCHAR(64)", &[row("order", "'o-1'", "place")]);
+        let log = log.replace("words = { order = \"order\" }", "words = { order = \"order\", \"sipariş\" = \"order\" }");
+        write(shop, "narrow.toml", &[ROWS, &log].concat());
+        assert_eq!(shop.adopt("narrow.toml", &[]).ended(0).json()["logs"][0]["told"], json!({ "order": 1 }));
+    });
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_and_their_column_named() {
+    everywhere(|shop| {
+        match &shop.url {
+            // Its bytes have a text of their own.
+            url if url.starts_with("postgres") => return,
+            url if url.starts_with("sqlite") => {}
+            _ => {
+                shop.sql("ALTER TABLE users MODIFY active VARBINARY(8)");
+                shop.sql("ALTER TABLE orders MODIFY buyer VARBINARY(64)");
+                let event = "MODIFY event VARCHAR(32) CHARACTER SET latin1";
+                shop.sql(&format!("ALTER TABLE status_change_logs MODIFY actor VARBINARY(64), {event}"));
+            }
+        }
+        shop.sql("INSERT INTO users VALUES ('bora', X'FF')");
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open'), ('o-2', X'6FFF', 1, 'open')");
+        let row =
+            |event: &str, actor: &str| format!("('order', 'o-1', 'new', 'new', '{event}', {actor}, '', '2024-05-01 10:00:00')");
+        shop.log(&[row("ödendi", "X'C59F'"), row("lost", "X'6F67FC7A'")]);
+        let done = shop.adopt("world.toml", &[]).ended(1).json();
+        let all = [
+            (&done["directory"][0]["refused"], "id", "bora", "active"),
+            (&done["tables"][0]["listed"], "id", "o-2", "buyer"),
+            (&done["logs"][0]["listed"], "row", "order/o-1 2", "actor"),
+        ];
+        for (listed, of, which, column) in all {
+            assert_eq!(why(listed, of), [(which.to_owned(), format!("its column `{column}` is no UTF-8"))], "{done}");
+        }
+        assert_eq!((&done["logs"][0]["told"], events(shop, "o-1")), (&json!({ "order": 1 }), vec!["ödendi".to_owned()]));
+        let history = shop.hos(&["history", "order", "o-1", "--json"]).ended(0).json();
+        assert_eq!(history["history"][1]["parts"]["payload"]["actor"], "ş", "{history}");
+    });
+}
+
+#[test]
 fn a_column_that_gives_no_words_is_nobodys_id() {
     everywhere(|shop| {
         let kinds: &[(&str, &str)] = match &shop.url {

@@ -119,6 +119,24 @@ fn help_is_one_object_where_json_is_asked_for() {
 }
 
 #[test]
+fn what_fails_is_told_on_standard_error() {
+    let world = World::new();
+    world.order("o-1");
+    let policy = world.path("policy");
+    std::fs::write(&policy, "nonsense\n").unwrap();
+    for (words, exit, told) in [
+        (&["verify", "none", "--trust", &policy][..], 2, "error  policy.syntax: "),
+        (&["outbox", "poll", "--as", "Account::ayse"], 1, "error  hos.not_permitted\n       "),
+        (&["can", "order.view", "order/o-1", "--as", "ayse"], 2, "error  hos.id_invalid: `ayse` is not an entity: "),
+    ] {
+        let said = world.run(words).ended(exit);
+        assert!(said.out.is_empty() && said.err.starts_with(told), "{words:?}: {said:?}");
+        let json = world.run(&[words, &["--json"]].concat()).ended(exit);
+        assert!(json.err.is_empty() && told.contains(&json.code()), "{words:?}: {json:?}");
+    }
+}
+
+#[test]
 fn a_reader_that_leaves_early_is_no_failure() {
     let world = World::new();
     for arguments in [&["completions", "bash"][..], &["--help"], &["directory", "list"], &["law", "show", "--json"]] {

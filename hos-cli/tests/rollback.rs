@@ -55,7 +55,7 @@ fn a_store_behind_its_mark_is_read_only_until_a_new_epoch() {
     let verified = put.run(&["verify", "--json"]).ended(3).json();
     assert_eq!(verified["findings"][0]["where"], "mark");
     // What was not lost, or nothing, begins no epoch.
-    put.run(&["epoch", "new", "--reason", "x"]).ended(2);
+    put.world.run(&["epoch", "new", "--reason", "x"]).ended(2);
     std::fs::write(put.world.path("no.note"), "no note").unwrap();
     put.run(&["epoch", "new", "--reason", "x", "--lost", &put.world.path("no.note")]).ended(2);
     let done = put.run(&["epoch", "new", "--reason", "the disk died", "--lost", &put.lost, "--json"]).ended(0).json();
@@ -67,6 +67,65 @@ fn a_store_behind_its_mark_is_read_only_until_a_new_epoch() {
     put.world.order("o-9");
     put.run(&["verify"]).ended(0);
     put.run(&["epoch", "new", "--reason", "again", "--lost", &put.lost]).ended(2);
+}
+
+#[test]
+fn what_the_mark_alone_says_was_lost_ends_its_quarantine() {
+    let put = put_back();
+    let epoch = ["epoch", "new", "--reason", "the disk died", "--json"];
+    assert_eq!(put.run(&epoch).ended(0).json(), json!({ "epoch": 1 }));
+    put.world.order("o-9");
+    put.run(&["verify"]).ended(0);
+    let again = put.run(&epoch).ended(2);
+    assert!(again.code() == "hos.call_malformed" && again.out.contains("neither --lost nor a mark"), "{again:?}");
+}
+
+#[test]
+fn a_mark_that_cannot_be_written_is_told_by_whoever_writes() {
+    let world = World::new();
+    let mark = world.path("mark");
+    world.run(&["mark", "--mark", &mark]).ended(0);
+    // A new mark is written beside the old one, and this cannot be.
+    std::fs::create_dir(world.path("mark.new")).unwrap();
+    let marked = std::fs::read(&mark).unwrap();
+    let begin = ["begin", "order", "o-1", "place", "--as", "Account::ayse", "--fact", "buyer=ayse", "--fact", "total=1"];
+    for words in [
+        &begin[..],
+        &["directory", "put", "Role::support"],
+        &["outbox", "poll", "--json"],
+        &["hold", "--subject", "Account::kedi", "--reason", "case 7", "--json"],
+        &["tenant", "open", "pazar-de", "--json"],
+    ] {
+        let told = world.run(&[words, &["--mark", &mark]].concat()).ended(0);
+        let is_told = told.err.starts_with("notice hos.store_unavailable: ") && told.err.contains("mark cannot be written");
+        assert!(is_told && told.err.lines().count() == 1, "{told:?}");
+    }
+    let worked = world.run(&["work", "--mark", &mark, "--json"]).ended(4);
+    assert!(worked.err.is_empty() && worked.json()["mark"].to_string().contains("cannot be written"), "{worked:?}");
+    assert_eq!(std::fs::read(&mark).unwrap(), marked);
+    std::fs::remove_dir(world.path("mark.new")).unwrap();
+    assert_eq!(world.run(&["tick", "--mark", &mark]).ended(0).err, "");
+    assert_ne!(std::fs::read(&mark).unwrap(), marked, "it follows as soon as it can");
+
+    // What is there and cannot be read says nothing of the store.
+    std::fs::remove_file(&mark).unwrap();
+    std::fs::create_dir(&mark).unwrap();
+    assert_eq!(world.run(&["tick", "--mark", &mark, "--json"]).ended(4).code(), "hos.store_unavailable");
+}
+
+#[test]
+fn no_store_is_founded_whose_mark_cannot_be_written() {
+    let (world, other, law) = (World::empty(), World::empty(), common::law());
+    let words = ["init", "--law", law.to_str().unwrap(), "--founder", "Account::root", "--role", "Role::operator"];
+    let init =
+        |world: &World, mark: &str| world.run(&[&words[..], &["--attr", "active=true", "--json", "--mark", mark]].concat());
+    assert_eq!(init(&world, &world.path("nowhere/mark")).ended(4).code(), "hos.store_unavailable");
+    assert!(!std::path::Path::new(&world.path("hos.db.key")).exists());
+    let mark = world.path("mark");
+    assert_eq!(init(&world, &mark).ended(0).err, "");
+    world.run(&["tick", "--mark", &mark]).ended(0);
+    // Another store's mark is not written over.
+    assert_eq!(init(&other, &mark).ended(4).code(), "hos.store_integrity");
 }
 
 #[test]

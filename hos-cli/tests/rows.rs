@@ -472,6 +472,26 @@ fn another_tenant_than_the_files_own_is_refused() {
 }
 
 #[test]
+fn what_moved_in_shadow_is_compared_when_its_call_is_judged() {
+    everywhere(|shop| {
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open'), ('o-2', 'ayse', 1, 'open')");
+        shop.adopt("rows.toml", &[]).ended(0);
+        let law = law();
+        shop.hos(&["law", "activate", law.to_str().unwrap(), "--mode", "order.pay=shadow"]).ended(0);
+        shop.pays_in_shadow("o-1");
+        shop.sql("UPDATE orders SET status = 'paid'");
+        for waiting in [1, 0] {
+            let table = shop.hos(&["drift", "rows.toml", "--json"]).ended(3).json()["tables"][0].clone();
+            assert_eq!((&table["differ"], &table["waiting"]), (&json!(1), &json!(waiting)), "{table}");
+            assert_eq!((&table["listed"][0]["id"], &table["listed"][0]["how"]), (&json!("o-2"), &json!("bypassed")), "{table}");
+            let said = shop.hos(&["drift", "rows.toml"]).ended(3).out;
+            assert_eq!(said.contains("  1 not compared: calls in shadow"), waiting == 1, "{said}");
+            shop.hos(&["work"]).ended(0);
+        }
+    });
+}
+
+#[test]
 fn instances_whose_rows_lie_in_several_tables_are_gone_where_none_has_them() {
     everywhere(|shop| {
         shop.sql("CREATE TABLE older (id VARCHAR(64) PRIMARY KEY, buyer VARCHAR(64), total BIGINT, status VARCHAR(16))");

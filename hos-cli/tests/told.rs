@@ -3,7 +3,10 @@
 
 mod common;
 
+use common::World;
+use common::database::on_each;
 use common::shop::{LOGS, Shop, everywhere};
+use std::time::Duration;
 
 /// What a page would show: the view's rows, a line each.
 fn page(shop: &Shop) -> Vec<String> {
@@ -117,6 +120,33 @@ fn the_script_is_put_in_again_and_another_tenants_beside_it() {
         assert_eq!(follow(shop)[0], 1);
         assert_eq!((page(shop).len(), others().len()), (1, 1));
         shop.intact();
+    });
+}
+
+#[test]
+fn who_comes_second_goes_on_behind_who_was_first_whatever_level_transactions_begin_at() {
+    on_each(|database| {
+        if !database.is_postgres() {
+            return;
+        }
+        let shop = &Shop::new(World::empty(), &database.url);
+        shop.sql("INSERT INTO orders VALUES ('o-1', 'ayse', 1, 'open')");
+        shop.adopt("rows.toml", &[]).ended(0);
+        put(shop, "world.toml", &[]);
+        shop.hos(&["work"]).ended(0);
+        shop.sql(&format!("ALTER DATABASE {} SET default_transaction_isolation = 'repeatable read'", database.name));
+        let connector = hos_drivers::connector(&shop.url).unwrap();
+        let mut first = connector.connect(Duration::from_secs(20)).map_err(|e| e.message).unwrap();
+        first.say("BEGIN").unwrap();
+        first.say("UPDATE hos_told_upto SET seq = seq").unwrap();
+        let second = std::thread::scope(|scope| {
+            let second = scope.spawn(|| shop.hos(&["told", "world.toml", "--follow", "--json"]));
+            let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            while shop.ask(waits) == ["0"] && !second.is_finished() {}
+            first.say("COMMIT").unwrap();
+            second.join().unwrap()
+        });
+        assert_eq!(second.ended(0).json()["told"], 1);
     });
 }
 

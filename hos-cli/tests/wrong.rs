@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Run, World, hos, law, run};
+use hos_core::limits::TOML_BYTES_MAX;
 use hos_core::refusal::Code;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -16,6 +17,8 @@ fn every_wrong_word_has_its_code() {
     let world = World::new();
     world.order("o-1");
     let long = "x".repeat(256);
+    let (law, endless) = (law().to_str().unwrap().to_owned(), world.path("endless"));
+    std::fs::File::create(&endless).unwrap().set_len(TOML_BYTES_MAX as u64 + 1).unwrap();
     let pay = |args: &[&'static str]| [&["transition", "order", "o-1", "pay"][..], args].concat();
     let table: Vec<(Vec<&str>, Code, i32)> = vec![
         // Whom and what nobody knows.
@@ -69,6 +72,10 @@ fn every_wrong_word_has_its_code() {
         (pay(&["--args", "@/no/such/file"]), Code::CallMalformed, 2),
         (vec!["work", "--time", "yesterday"], Code::ValueInvalid, 2),
         (vec!["verify", "--anchor", "/no/such/file"], Code::CallMalformed, 2),
+        // No more is read than the longest there is, were it endless.
+        (vec!["verify", "--against", &endless], Code::CallTooLarge, 2),
+        (vec!["verify", "--since", &endless], Code::CallTooLarge, 2),
+        (vec!["law", "activate", &law, "--modes", &endless], Code::CallTooLarge, 2),
         (vec!["law", "activate", "/no/such/law"], Code::LawInvalid, 5),
         (vec!["fly"], Code::CallMalformed, 2),
     ];
@@ -262,7 +269,8 @@ fn a_key_file_must_be_private_whole_and_the_right_one() {
     std::fs::write(&key, &sound).unwrap();
     world.run(&["verify"]).ended(0);
     // A key file is never replaced.
-    assert_eq!(world.run(&["keys", "generate", &key, "--json"]).ended(4).code(), Code::KeyInvalid.as_str());
+    assert_eq!(world.run(&["keys", "generate", &key, "--json"]).ended(2).code(), Code::CallMalformed.as_str());
+    assert_eq!(std::fs::read(&key).unwrap(), sound);
     // The secret stands in no output.
     let secret = String::from_utf8(sound).unwrap();
     for arguments in [&["keys", "show"][..], &["law", "show"], &["verify"]] {
@@ -284,7 +292,9 @@ fn a_store_that_is_none_is_told_from_one_that_is_not_named() {
     assert!(!std::path::Path::new(&missing).exists(), "a question made a store");
     let text = dir.path().join("text.db").to_str().unwrap().to_owned();
     std::fs::write(&text, "no database").unwrap();
-    assert_eq!(at(&text, &["verify"]).exit, 4);
+    assert_eq!(at(&text, &["verify"]).ended(3).code(), Code::StoreIntegrity.as_str());
+    assert_eq!(at(&text, &["law", "show"]).ended(4).code(), Code::StoreIntegrity.as_str());
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing was left beside it");
     let mut nowhere = hos();
     nowhere.args(["verify", "--json"]);
     assert_eq!(run(nowhere).ended(2).code(), Code::CallMalformed.as_str());

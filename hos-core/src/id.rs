@@ -28,7 +28,7 @@ pub enum IdError {
         len: usize,
     },
     /// A character that this kind of id does not allow.
-    #[error("`{}` is not a {what}: {rule}", Shown(text))]
+    #[error("`{}` is not {} {what}: {rule}", Shown(text), article(what))]
     Malformed {
         /// What was being made.
         what: &'static str,
@@ -37,6 +37,10 @@ pub enum IdError {
         /// What is allowed.
         rule: &'static str,
     },
+}
+
+fn article(what: &str) -> &'static str {
+    if what.starts_with(['a', 'e', 'i']) { "an" } else { "a" }
 }
 
 fn shorten(text: &str) -> String {

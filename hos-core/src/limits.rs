@@ -160,7 +160,7 @@ limits! {
     /// Why a key was revoked.
     REVOKED_REASON_BYTES_MAX: usize = 1024, "bytes", "KeyRingError::Content";
 
-    /// Why a log begins a new epoch.
+    /// Why a log begins a new epoch, or a person is held, or held no longer; the ground of an erasure, and its article of law.
     EPOCH_REASON_BYTES_MAX: usize = 1024, "bytes", "hos.call_malformed";
 
     // What is carried to somebody else.

@@ -77,6 +77,7 @@ fn what_is_no_id_is_told_shortened() {
     assert_eq!(told(Name::new(&long).err()).len(), 80);
     assert_eq!(told(Uid::parse(&long).err()).len(), 80);
     assert_eq!(Tenant::new("Pazar").unwrap_err().to_string(), "`Pazar` is not a tenant: only a-z, 0-9 and - are allowed");
+    assert_eq!(Uid::parse("x").unwrap_err().to_string(), "`x` is not an entity: expected Type::\"id\"");
 }
 
 #[test]

@@ -331,3 +331,29 @@ fn parts_with_a_length_that_is_another_are_refused() {
         assert_eq!(decode_armed(&says(armed.clone(), 1, len + 1)).is_ok(), good, "armed {len}");
     }
 }
+
+/// What is sealed under the key of whom the law calls no person could be erased by nobody.
+#[test]
+fn a_note_is_about_a_person_or_about_nobody() {
+    let mut desk = Desk::new(first());
+    let note = |subject| Note { subject: Some(subject), ..Note::new(reader("sue"), "till", b"x".to_vec()).unwrap() };
+    for (subject, code) in [
+        (reader("ana"), None),
+        (uid("Shelf", "a"), Some("hos.resource_type_unknown")),
+        (uid("Raeder", "ana"), Some("hos.resource_type_unknown")),
+    ] {
+        desk.call(&Call::Note(note(subject)));
+        let judged = desk.last.as_ref().unwrap();
+        assert_eq!((judged.answer.code(), judged.drafts.len()), (code, usize::from(code.is_none())));
+    }
+}
+
+#[test]
+fn a_candidate_s_word_on_a_note_stands_beside_the_law_s() {
+    let mut desk = Desk::new(first());
+    desk.candidate = Some(bare());
+    desk.call(&Call::Note(Note::new(reader("sue"), "till", b"x".to_vec()).unwrap()));
+    let answer = &desk.last.as_ref().unwrap().answer;
+    let candidate = answer.candidate.as_ref().map(|candidate| candidate.allowed);
+    assert_eq!((answer.allowed, candidate), (true, Some(false)), "{answer:?}");
+}

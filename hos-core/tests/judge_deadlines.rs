@@ -5,9 +5,11 @@ mod judge_support;
 use hos_core::call::{By, Call};
 use hos_core::judge;
 use hos_core::law::Mode;
+use hos_core::policy::Entity;
 use hos_core::time::Timestamp;
 use judge_support::law::{bare, declared, first, hurried, second};
 use judge_support::*;
+use std::collections::BTreeSet;
 
 /// A desk at which ana has l-1 lent since the start: nagged after two hours (which nobody permits), overdue when the shelf closes.
 fn lent(shelf: &str) -> Desk {
@@ -306,4 +308,25 @@ fn what_was_due_before_an_event_that_finds_all_as_it_wants_it_is_kept() {
     assert_eq!(judged(&desk), (0, None), "where nothing was due nothing is written");
     desk.wait(2 * HOUR);
     assert_eq!(judged(&desk), (1, Some((1, 2))), "what the clock was refused is recorded, and disarmed");
+}
+
+/// The clock gives no entities: an instant read over what only the caller gives is in doubt, and the move there is refused.
+#[test]
+fn what_leads_to_a_deadline_in_doubt_is_not_available() {
+    let mut desk = Desk::new(first());
+    let shelf = Entity { uid: uid("Shelf", "z"), attrs: record(&[("closes", after(4))]), parents: BTreeSet::new(), record: None };
+    let mut call = ask("ana", "l-1", 300).fact("shelf", uid("Shelf", "z"));
+    call.by.given.push(shelf.clone());
+    desk.begin(call);
+    let mut by = By::new(reader("ana"));
+    by.given.push(shelf);
+    let instance = desk.instances["loan/l-1"].clone();
+    let found = desk.with(Some(&instance), |bench| judge::available(bench, &instance, &by));
+    let (_, answer, _) = found.iter().find(|(name, ..)| name.as_str() == "lend").unwrap();
+    let mut lend = event("ana", "lend", "l-1");
+    lend.by = by;
+    desk.moves(lend);
+    let refused = &desk.last.as_ref().unwrap().answer;
+    assert_eq!((refused.allowed, refused.code()), (false, Some("hos.guard_error")));
+    assert_eq!((answer.allowed, &answer.blockers), (false, &refused.blockers));
 }

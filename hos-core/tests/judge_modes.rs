@@ -227,3 +227,33 @@ fn a_bare_call_says_who_and_what_and_no_value() {
     let entries = vec![LegacyEntry::new(hos_core::time::Timestamp(0), "x")];
     assert_eq!(bare(&log(by(), entries, once)), log(stripped(), vec![], None));
 }
+
+/// What is no fact could never be judged over again, and says of nobody whose it is: the world's outcome stands, and nothing is kept
+/// as a fact that is none. Earlier builds kept it, and what they wrote is still the same when it is judged again.
+#[test]
+fn in_shadow_nothing_is_kept_as_a_fact_that_is_none() {
+    let mut desk = Desk::new(first());
+    desk.mode("loan", Mode::Shadow);
+    let wrong = |id: &str| begins("ana", id, world(true, None)).fact("pages", "many");
+    desk.begin(wrong("l-1"));
+    let judged = desk.last.as_ref().unwrap();
+    assert_eq!(judged.answer.code(), Some("hos.attribute_type"));
+    assert!(judged.answer.allowed && judged.answer.divergence && judged.answer.to.is_none() && judged.instance.is_none());
+    assert_eq!(judged.drafts.len(), 1, "that it was asked is recorded");
+
+    desk.begin(begins("ana", "l-2", world(true, Some("lent"))));
+    let before = desk.instances["loan/l-2"].clone();
+    let extend = |pages: &str| moves("ana", "extend", "l-2", world(true, None)).arg("shelf", uid("Shelf", "b")).arg("pages", pages);
+    desk.moves(extend("many"));
+    let judged = desk.last.as_ref().unwrap();
+    assert!(judged.answer.allowed && judged.answer.divergence, "{:?}", judged.answer);
+    let after = judged.instance.as_ref().unwrap();
+    assert_eq!((after.version, &after.facts), (before.version + 1, &before.facts));
+
+    desk.earlier = true;
+    for lines in [desk.begin(wrong("l-3")), desk.moves(extend("few"))] {
+        assert!(!lines.concat().contains("differs"), "{lines:?}");
+    }
+    assert!(desk.instances.contains_key("loan/l-3"));
+    assert_eq!(desk.instances["loan/l-2"].facts.get("pages"), Some(&"few".into()));
+}

@@ -3,13 +3,15 @@
 mod judge_support;
 
 use hos_core::answer::Receipt;
-use hos_core::call::Call;
+use hos_core::call::{Call, Can};
 use hos_core::id::RequestId;
-use hos_core::judge::{OnceHit, again, call_digest};
+use hos_core::judge::{self, OnceHit, again, call_digest};
 use hos_core::law::Mode;
+use hos_core::policy::Entity;
 use hos_core::value::Value;
-use judge_support::law::{at_a_desk, bare, declared, first, impersonal, lenient, retyped, second, whole, wider};
+use judge_support::law::{at_a_desk, bare, declared, first, first_with, impersonal, lenient, retyped, second, whole, wider};
 use judge_support::*;
+use std::collections::BTreeSet;
 
 #[test]
 fn the_laws_of_these_tests_are_sound() {
@@ -193,6 +195,40 @@ fn the_candidate_s_word_stands_beside_the_law_s_where_it_is_another() {
     lacking.candidate = Some(first());
     scene.told("the law has no contract, the candidate is not asked", lacking.begin(ask("ana", "l-1", 300)));
     scene.ends();
+}
+
+/// What only the candidate has is refused, and that the candidate would not refuse it is said.
+#[test]
+fn what_only_the_candidate_has_is_told() {
+    let mut desk = Desk::new(second());
+    desk.candidate = Some(first());
+    desk.begin(ask("ana", "l-1", 300));
+    desk.moves(event("ana", "lend", "l-1"));
+    let told = |desk: &Desk| {
+        let answer = &desk.last.as_ref().unwrap().answer;
+        (answer.code().map(str::to_owned), answer.candidate.as_ref().map(|candidate| candidate.allowed))
+    };
+    desk.moves(event("ana", "stir", "l-1"));
+    assert_eq!(told(&desk), (Some("hos.event_unknown".to_owned()), Some(true)));
+    let mut desk = Desk::new(bare());
+    desk.candidate = Some(first());
+    desk.begin(ask("ana", "l-1", 300));
+    assert_eq!(told(&desk), (Some("hos.contract_unknown".to_owned()), Some(true)));
+}
+
+/// The detail of the refusal names the policies in doubt that forbid, and no other that erred.
+#[test]
+fn a_forbid_in_doubt_is_named() {
+    let desk = Desk::new(first_with(
+        r#"@id("a-look") permit (principal, action == Lib::Action::"loan.look", resource) when { resource.pages + 9223372036854775807 < 0 };"#,
+    ));
+    let mut look = Can::new(reader("ana"), "loan.look", uid("Loan", "l-1"));
+    let attrs = record(&[("reader", reader("ana").into()), ("shelf", uid("Shelf", "a").into()), ("pages", 300.into()), ("state", "asked".into())]);
+    look.by.given.push(Entity { uid: uid("Loan", "l-1"), attrs, parents: BTreeSet::new(), record: None });
+    let answer = desk.with(None, |bench| judge::can(bench, &look));
+    let details: Vec<_> = answer.blockers.iter().map(|b| (b.code.as_ref(), b.detail.as_ref())).collect();
+    assert_eq!(details, [("hos.forbid_error", "no-odd-looks")], "{:?}", answer.errors);
+    assert_eq!(answer.errors.len(), 2);
 }
 
 /// What is wrong with the call itself is asked under the candidate as it would be in force.

@@ -274,8 +274,10 @@ fn what_loads_and_is_unwise_is_told_by_check() {
     assert_eq!(warned(&[("messages.tr.toml", "[order]\namount_shrot = \"Az.\"\n")]), wanted);
 
     // Without policies nothing is permitted.
-    let found = warned(&[("policies/orders.cedar", "")]);
-    assert!(found.contains(&("policies:0:0".to_owned(), "law.policy.none")), "{found:?}");
+    for text in ["", "// none yet\n"] {
+        let found = warned(&[("policies/orders.cedar", text)]);
+        assert!(found.contains(&("policies:0:0".to_owned(), "law.policy.none")), "{text:?}: {found:?}");
+    }
 }
 
 /// What stands in a file that could not be read may permit anything.

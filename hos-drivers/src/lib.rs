@@ -25,6 +25,7 @@ mod sqlite;
 mod tls;
 mod url;
 
+pub use mysql::SQL_MODE as MYSQL_MODE;
 pub use url::{is_url, without_password};
 
 use hos_core::refusal::Code;

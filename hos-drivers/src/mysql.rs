@@ -13,6 +13,8 @@ use mysql::{Conn, Error, Opts, OptsBuilder, Params, Value};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+/// The mode of a session of MySQL's, in which statements mean what they say here; what does not fit is refused, never cut.
+pub const SQL_MODE: &str = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO";
 /// How long a host may leave what it was sent unacknowledged, or be silent before it is probed, in milliseconds.
 const GONE_MS: u32 = 30_000;
 /// How long a probe is waited for, in seconds, and how many are.
@@ -60,8 +62,7 @@ impl Connector for Server {
         let seconds = patience.as_secs().max(1);
         let init = vec![
             "SET NAMES utf8mb4".to_owned(),
-            // What does not fit is refused, never cut.
-            "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'".to_owned(),
+            format!("SET SESSION sql_mode = '{SQL_MODE}'"),
             format!("SET SESSION innodb_lock_wait_timeout = {seconds}"),
             format!("SET SESSION wait_timeout = {}", (seconds * 6).max(60)),
         ];

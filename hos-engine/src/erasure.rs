@@ -11,6 +11,7 @@ use crate::{Failure, verify};
 use hos_core::answer::Answer;
 use hos_core::call::By;
 use hos_core::id::{Handle, KeyId, Tenant, TreeHash, Uid};
+use hos_core::limits::EPOCH_REASON_BYTES_MAX;
 use hos_core::proof::erasure::{Attestation, Erasure as Record, LogStand};
 use hos_core::proof::key::SealKey;
 use hos_core::proof::part::SubjectKey;
@@ -22,12 +23,31 @@ const ATTEMPTS: usize = 8;
 /// What is said of an erasure beside whose it is.
 #[derive(Debug, Default)]
 pub struct Erasure<'a> {
-    /// On what ground (a request's number, say). It stands in the record for good: nothing personal.
+    /// On what ground (a request's number, say): never nothing. It stands in the record for good: nothing personal.
     pub ground: &'a str,
-    /// The article of law.
+    /// The article of law; may be empty.
     pub article: &'a str,
     /// A second key, which attests that the person's records were verified before they became unreadable.
     pub attest: Option<&'a SealKey>,
+}
+
+/// Bounds what is said of an act about a person, most of which stands in the log for good. Records of before said what they liked.
+fn is_brief(what: &str, text: &str) -> Result<(), Failure> {
+    if text.len() > EPOCH_REASON_BYTES_MAX {
+        let message = format!("{what} has at most {EPOCH_REASON_BYTES_MAX} bytes, and this one has {}", text.len());
+        return Err(Failure::new(Code::CallMalformed, message));
+    }
+    Ok(())
+}
+
+/// The same of what must be said.
+fn is_said(what: &str, text: &str) -> Result<(), Failure> {
+    if text.trim().is_empty() {
+        let message =
+            format!("{what} has 1 to {EPOCH_REASON_BYTES_MAX} bytes that are not all spaces, and this one says nothing");
+        return Err(Failure::new(Code::CallMalformed, message));
+    }
+    is_brief(what, text)
 }
 
 impl Engine {
@@ -43,6 +63,8 @@ impl Engine {
     /// still there, and opens nothing: the next round of work destroys it. What is left on the disk is looked for last; a notice says if it
     /// is still there, and so does the store, until the next round of work, or the next start, has wiped it.
     pub fn erase_with(&self, by: &By, subject: &Uid, what: &Erasure<'_>) -> Result<Erased, Failure> {
+        is_said("the ground of an erasure", what.ground)?;
+        is_brief("an article of law", what.article)?;
         let mut last = None;
         for _ in 0..ATTEMPTS {
             let (survey, attestation) = self.before(subject, what)?;
@@ -175,6 +197,7 @@ impl Engine {
     }
 
     fn held(&self, by: &By, subject: &Uid, held: bool, reason: &str) -> Result<Answer, Failure> {
+        is_said(if held { "the reason of a hold" } else { "the reason of a release" }, reason)?;
         let (by, subject, reason) = (by.clone(), subject.clone(), reason.to_owned());
         self.0.answered(Job::Hold { by, subject, held, reason })
     }

@@ -16,6 +16,8 @@ hos_core::limits! {
     HIDE_PATTERNS_MAX: usize = 64, "patterns", "hos.call_malformed";
     /// One such pattern.
     HIDE_PATTERN_BYTES_MAX: usize = 255, "bytes", "hos.call_malformed";
+    /// How long messages of the outbox are leased: a week.
+    LEASE_MS_MAX: i64 = 7 * 86_400_000, "milliseconds", "hos.call_malformed";
 }
 
 /// Tries one of them where it ends ([`hos_core::limits::held`]).

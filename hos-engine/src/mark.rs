@@ -12,7 +12,7 @@ use hos_core::proof::checkpoint::{Checkpoint, Note, origin_parts};
 use hos_core::refusal::Code;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,7 +41,7 @@ pub(crate) struct Mark {
     path: PathBuf,
     /// The sizes that were written last.
     written: Mutex<BTreeMap<Tenant, u64>>,
-    trouble: Mutex<Option<String>>,
+    trouble: Mutex<Option<Failure>>,
 }
 
 impl Mark {
@@ -50,7 +50,7 @@ impl Mark {
     }
 
     /// Why the mark could not be written, if that is so.
-    pub(crate) fn trouble(&self) -> Option<String> {
+    pub(crate) fn trouble(&self) -> Option<Failure> {
         lock(&self.trouble).clone()
     }
 
@@ -58,13 +58,27 @@ impl Mark {
         Failure::new(Code::StoreIntegrity, format!("the mark {}: {what}", self.path.display()))
     }
 
+    /// What the file system said of a mark that cannot be `done`: that says nothing of the store. But what is no text is no mark.
+    fn out_of_reach(&self, done: &str, error: &io::Error) -> Failure {
+        let code = match error.kind() {
+            ErrorKind::InvalidData => Code::StoreIntegrity,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Code::StoreFull,
+            _ => Code::StoreUnavailable,
+        };
+        Failure::new(code, format!("the mark {} cannot be {done}: {error}", self.path.display()))
+    }
+
+    fn unwritten(&self, error: &io::Error) -> Failure {
+        self.out_of_reach("written", error)
+    }
+
     /// What the mark says; refused when it is another store's, or is not whole.
     pub(crate) fn read(&self, store: &StoreId) -> Result<Option<BTreeMap<Tenant, Marked>>, Failure> {
         let mut text = String::new();
         match File::open(&self.path) {
-            Ok(file) => file.take(MARK_BYTES_MAX).read_to_string(&mut text).map_err(|e| self.wrong(e))?,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(self.wrong(e)),
+            Ok(file) => file.take(MARK_BYTES_MAX).read_to_string(&mut text).map_err(|e| self.out_of_reach("read", &e))?,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(self.out_of_reach("opened", &e)),
         };
         let mut marks = BTreeMap::new();
         for note in notes(&text).ok_or_else(|| self.wrong("it is not whole"))? {
@@ -91,19 +105,20 @@ impl Mark {
             if result.is_ok() {
                 lock(&self.written).extend(newest.into_iter().map(|(tenant, size, _)| (tenant, size)));
             }
-            *lock(&self.trouble) = result.err().map(|failure| failure.message);
+            *lock(&self.trouble) = result.err();
         }
     }
 
     /// The higher of what is there and what is given, for each log: another process may have written meanwhile.
     fn merge(&self, store: &StoreId, newest: &[(Tenant, u64, Arc<str>)]) -> Result<(), Failure> {
         let guard = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(beside(&self.path, ".lock"));
-        let guard = guard.map_err(|e| self.wrong(e))?;
+        let guard = guard.map_err(|e| self.unwritten(&e))?;
         let mut tries = 0;
         while guard.try_lock().is_err() {
             tries += 1;
             if tries > TRIES {
-                return Err(self.wrong("another process keeps it locked"));
+                let what = format!("the mark {}: another process keeps it locked", self.path.display());
+                return Err(Failure::new(Code::StoreUnavailable, what));
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -115,15 +130,22 @@ impl Mark {
                 marks.insert(tenant.clone(), ours);
             }
         }
-        self.write(marks.values().map(|marked| marked.note.as_str())).map_err(|e| self.wrong(e))
+        self.write(marks.values().map(|marked| marked.note.as_str())).map_err(|e| self.unwritten(&e))
     }
 
     /// Writes the mark anew, whatever it said.
     pub(crate) fn replace(&self, notes: &[String]) -> Result<(), Failure> {
-        self.write(notes.iter().map(String::as_str)).map_err(|e| self.wrong(e))
+        self.write(notes.iter().map(String::as_str)).map_err(|e| self.unwritten(&e))
     }
 
-    fn write<'n>(&self, notes: impl Iterator<Item = &'n str>) -> std::io::Result<()> {
+    /// Writes the mark of a store that is about to be founded, which names no log yet: one that cannot be written, or is another
+    /// store's, is found while nothing is lost by it.
+    pub(crate) fn begin(&self, store: &StoreId) -> Result<(), Failure> {
+        self.read(store)?;
+        self.replace(&[])
+    }
+
+    fn write<'n>(&self, notes: impl Iterator<Item = &'n str>) -> io::Result<()> {
         let mut text = FIRST.to_owned();
         let mut count = 0;
         for note in notes {
@@ -183,6 +205,29 @@ mod tests {
     use hos_core::id::TreeHash;
     use hos_core::proof::checkpoint::origin;
     use hos_core::proof::key::SealKey;
+
+    #[test]
+    fn a_file_that_cannot_be_reached_says_nothing_of_the_store() {
+        let (dir, store) = (tempfile::tempdir().unwrap(), StoreId([7; 16]));
+        let mark = |name: &str| Mark::new(dir.path().join(name));
+        let codes = |mark: &Mark| {
+            let code = |failure: Failure| failure.code;
+            [mark.read(&store).err().map(code), mark.replace(&[]).err().map(code), mark.begin(&store).err().map(code)]
+        };
+        let away = Some(Code::StoreUnavailable);
+        std::fs::create_dir_all(dir.path().join("a.new")).unwrap();
+        assert_eq!(codes(&mark("a")), [None, away, away]);
+        assert_eq!(codes(&mark("nowhere/a")), [None, away, away]);
+        std::fs::create_dir(dir.path().join("b")).unwrap();
+        assert_eq!(codes(&mark("b")), [away, away, away]);
+        // What stands in one that is read is another thing.
+        for (name, bytes) in [("c", &b"hos mark 1\n"[..]), ("d", &[0xff; 20][..])] {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+            assert_eq!(mark(name).read(&store).map_err(|failure| failure.code), Err(Code::StoreIntegrity), "{name}");
+        }
+        assert_eq!(mark("e").begin(&store), Ok(()));
+        assert_eq!(mark("e").read(&store), Ok(Some(BTreeMap::new())));
+    }
 
     #[test]
     fn a_mark_ends_at_its_limit() {

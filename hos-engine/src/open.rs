@@ -284,8 +284,8 @@ impl Builder {
         }
     }
 
-    /// Makes a new store: its id, its seal key (unless the key file is there), its first records, the law activated.
-    /// Refused if the file holds a store already.
+    /// Makes a new store: its id, its mark where one is named, its seal key (unless the key file is there), its first records, the law
+    /// activated. Refused if the file holds a store already, and where the mark cannot be written.
     pub fn found(mut self, founding: Founding) -> Result<Engine, Failure> {
         let place = self.store.take().ok_or_else(nowhere)?;
         let given = self.law.take();
@@ -301,6 +301,9 @@ impl Builder {
         }
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
+        if let Some(path) = &self.mark {
+            Mark::new(path.clone()).begin(&StoreId(id))?;
+        }
         let key_path = self.key_path(&place);
         if self.signer.is_none() && key_path.is_none() {
             return Err(Failure::new(Code::KeyInvalid, "a store in a database is founded with a key file, or a signer"));

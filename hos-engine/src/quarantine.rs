@@ -125,6 +125,12 @@ impl Engine {
         Ok(notes.len())
     }
 
+    /// Why the mark lags behind what was answered, where it could not be written. That takes back nothing of it, and whoever commits or
+    /// closes next tries again; but a store that is put back meanwhile is not found behind its mark.
+    pub fn mark_trouble(&self) -> Option<Failure> {
+        self.0.court.mark.as_ref().and_then(|mark| mark.trouble())
+    }
+
     /// Begins a new epoch: every log goes on from what is there, and its first record says what was lost. `lost` are
     /// checkpoints that the store's logs do not have any more, of its own epoch or of a later one that it was in before it was put
     /// back, or of the one before an epoch that nobody has signed; those of the mark are added. Answers the new epoch, which comes after
@@ -156,9 +162,6 @@ impl Engine {
             epoch = epoch.max(said.epoch);
             cited.insert(tenant, note.clone());
         }
-        if cited.is_empty() {
-            return Err(wrong("a new epoch begins with the checkpoint of what was lost".into()));
-        }
         let size_of = |note: &str| marked_size(note).unwrap_or_default();
         for (tenant, marked) in marks {
             epoch = epoch.max(marked.epoch);
@@ -167,6 +170,10 @@ impl Engine {
             if is_lost && cited.get(&tenant).is_none_or(|note| size_of(note) < marked.said.size) {
                 cited.insert(tenant, marked.note);
             }
+        }
+        if cited.is_empty() {
+            let what = "a new epoch begins with the checkpoint of what was lost: neither --lost nor a mark names a head that was";
+            return Err(wrong(what.into()));
         }
         let tenants = self.tenants()?;
         if let Some(gone) = cited.keys().find(|tenant| !tenants.contains(tenant)) {

@@ -72,7 +72,7 @@ impl Engine {
         if let Err(failure) = self.desk().counted(Job::Flush) {
             failed.get_or_insert(failure);
         }
-        report.mark = self.desk().court.mark.as_ref().and_then(|mark| mark.trouble());
+        report.mark = self.mark_trouble().map(|failure| failure.message);
         failed.map_or(Ok(report), Err)
     }
 

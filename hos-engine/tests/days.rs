@@ -345,6 +345,8 @@ fn the_outbox_is_leased_and_acknowledged() {
     tenant.outbox_ack(&root(), again[0].pos, &again[0].lease).unwrap();
     store.clock.set(at("2026-01-01T00:10:00Z"));
     assert!(tenant.outbox_poll(&root(), 10, Duration::from_secs(60)).unwrap().is_empty());
+    let for_years = tenant.outbox_poll(&root(), 10, Duration::from_secs(86_400 * 366));
+    assert_eq!(for_years.unwrap_err().code, Code::CallMalformed);
     let ann = hos_core::call::By::new(uid("A", "ann"));
     assert_eq!(tenant.outbox_poll(&ann, 10, Duration::from_secs(60)).unwrap_err().code, Code::NotPermitted);
     intact(&store);

@@ -261,7 +261,8 @@ fn a_new_epoch_says_what_was_lost_and_goes_on() {
         assert_eq!(failure.code, Code::CallMalformed, "{failure}");
     };
     refused("", std::slice::from_ref(&lost));
-    refused("the disk died", &[]);
+    let unmarked = Engine::builder().sqlite(&world.path).clock(world.clock.clone()).open().unwrap();
+    assert_eq!(unmarked.new_epoch("the disk died", &[]).unwrap_err().code, Code::CallMalformed);
     refused("the disk died", std::slice::from_ref(&kept));
     refused("the disk died", &[lost.replacen("/t1/", "/t2/", 1)]);
     let size: u64 = lost.lines().nth(1).unwrap().parse().unwrap();

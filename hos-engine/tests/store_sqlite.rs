@@ -184,6 +184,7 @@ fn what_is_no_store_is_refused_by_its_kind() {
         assert!(error.message.contains(says), "{name}: {error}");
     }
     assert_eq!(fs::read(at("app.db")).unwrap(), before, "another program's file was touched");
+    assert!(!at("text-lock").exists() && !at("short-lock").exists(), "a lock was left beside what is no store");
     // An empty file may become a store when making one was asked for.
     assert_eq!(entries(&open(&at("empty"))).len(), 0);
 }

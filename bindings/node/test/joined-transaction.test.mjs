@@ -122,6 +122,19 @@ for (const variant of VARIANTS) {
       }
     });
 
+    await t.test("what it does not know of how to run is refused, and what is no connection or no work", async () => {
+      for (const [call, says] of [
+        [() => engine.transaction(() => assert.fail("it does not run"), { isolationLevel: "serializable" }), /no option `isolationLevel`/],
+        ...[null, [], "serializable"].map((trying) => [() => engine.transaction(() => assert.fail("it does not run"), trying), /takes a function and an object/]),
+        [() => engine.transaction("work"), /takes a function and an object/],
+        ...[null, undefined, "x", 5].map((connection) => [() => engine.on(connection), /takes a connection like the one/]),
+      ]) {
+        const error = await thrown(call);
+        assert.ok(error instanceof CallError && error.code === "hos.call_malformed" && says.test(error.message), `${error}`);
+      }
+      assert.equal(await engine.transaction(() => "it ran", { tries: undefined, isolation: undefined }), "it ran");
+    });
+
     await t.test("runs again as often as it may, with pauses", async () => {
       const runs = [];
       const again = new RetryError("retry", "hos.retry", "once more");

@@ -342,6 +342,7 @@ for (const variant of VARIANTS) {
       shut.close();
       for (const closed of [shut, on]) {
         assert.ok((await thrown(() => closed.tenant("t1").as(ayse).can("hall.enter", new Uid("S::Hall", "h1")))) instanceof ClosedError);
+        assert.ok((await thrown(() => closed.transaction(() => assert.fail("it does not run")))) instanceof ClosedError);
       }
       assert.equal(await other.one("SELECT 1"), 1, "the connection is the host's");
     });

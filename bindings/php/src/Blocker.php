@@ -20,6 +20,8 @@ final class Blocker
     /** @internal */
     public static function fromWire(array $b): self
     {
-        return new self($b['code'], $b['detail'], $b['message'] ?? null);
+        $message = $b['message'] ?? null;
+
+        return new self($b['code'], $b['detail'], $message);
     }
 }

@@ -18,6 +18,8 @@ final class Candidate
     /** @internal */
     public static function fromWire(array $c): self
     {
-        return new self($c['law'], $c['allowed'], array_map(Blocker::fromWire(...), $c['blockers']));
+        $blockers = array_map(Blocker::fromWire(...), $c['blockers']);
+
+        return new self($c['law'], $c['allowed'], $blockers);
     }
 }

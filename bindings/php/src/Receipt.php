@@ -24,6 +24,8 @@ final class Receipt
     {
         $seal = isset($r['seal']) ? Seal::fromWire($r['seal']) : null;
 
-        return new self($r['tenant'], $r['thread'], $r['n'] ?? null, $r['record'], $seal);
+        $n = $r['n'] ?? null;
+
+        return new self($r['tenant'], $r['thread'], $n, $r['record'], $seal);
     }
 }

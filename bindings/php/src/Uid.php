@@ -18,14 +18,17 @@ final class Uid implements HasUid, \Stringable
      */
     public static function parse(string $text): self
     {
-        Wire\Encoder::bounded(strlen($text), 'an entity');
+        $bytes = strlen($text);
+        Wire\Encoder::bounded($bytes, 'an entity');
         if (preg_match('/\A(.*?)::"((?:[^"\\\\]|\\\\["\\\\nrt0])*)"\z/s', $text, $found) !== 1) {
             $shown = json_encode(substr($text, 0, 80), JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR);
             throw HosError::call('hos.id_invalid', "$shown is no entity: expected Type::\"id\"");
         }
         $escapes = ['\\"' => '"', '\\\\' => '\\', '\\n' => "\n", '\\r' => "\r", '\\t' => "\t", '\\0' => "\0"];
 
-        return new self($found[1], strtr($found[2], $escapes));
+        $id = strtr($found[2], $escapes);
+
+        return new self($found[1], $id);
     }
 
     /** Of what stands for an entity: itself, its text in Cedar's form, or an object that says its own. */

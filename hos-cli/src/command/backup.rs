@@ -1,7 +1,7 @@
 //! `hos backup`: a verified copy of a store in use.
 
+use super::export::is_free;
 use super::verify;
-use crate::exit;
 use crate::global::Global;
 use crate::out::Done;
 use crate::place::Place;
@@ -9,9 +9,7 @@ use crate::progress::Progress;
 use crate::show;
 use crate::usage::usage;
 use clap::Args;
-use hos_core::refusal::Code;
 use hos_engine::Failure;
-use hos_wire::answer::failure_json;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -33,9 +31,15 @@ impl Backup {
         if let Place::Database(url) = global.place()? {
             return Err(usage(format!("a store in a database is copied with the database's own tools: {}", tools(&url))));
         }
+        is_free(&self.to)?;
         if let Some(vault) = &self.vault {
-            is_free(vault, &self.to)?;
+            is_free(vault)?;
+            is_apart(vault, &self.to)?;
         }
+        verify::found(self.copied(global), "broken   nothing was copied: ")
+    }
+
+    fn copied(&self, global: &Global) -> Result<Done, Failure> {
         let engine = global.engine()?;
         let progress = Progress::new("copying", global.json);
         let tell = |done, all| {
@@ -46,11 +50,7 @@ impl Backup {
         };
         let copied = engine.backup(&self.to, Some(&tell));
         drop(progress);
-        let report = match copied {
-            // What the store holds is no evidence any more: a finding, as it is one of `hos verify`.
-            Err(failure) if failure.code == Code::StoreIntegrity => return Ok(broken(&failure)),
-            copied => copied?,
-        };
+        let report = copied?;
         if let Some(vault) = &self.vault {
             // After the store, so that no record of the copy lacks its key. One of two copies is none: the name is free again.
             engine.backup_vault(vault).inspect_err(|_| drop(std::fs::remove_file(&self.to)))?;
@@ -78,18 +78,9 @@ impl Backup {
     }
 }
 
-/// A store of which there is no copy, for it does not verify.
-fn broken(failure: &Failure) -> Done {
-    let text = format!("broken   nothing was copied: {}\n", show::inert(&failure.message));
-    Done { exit: exit::FINDINGS, text, json: failure_json(failure) }
-}
-
-/// Refuses a name for the vault's copy that is taken, by the store's copy too, before hours go into that one.
-fn is_free(vault: &Path, copy: &Path) -> Result<(), Failure> {
+/// Refuses a name for the vault's copy that the store's copy will have, before hours go into that one.
+fn is_apart(vault: &Path, copy: &Path) -> Result<(), Failure> {
     let name = show::inert(&vault.to_string_lossy());
-    if vault.symlink_metadata().is_ok() {
-        return Err(Failure::new(Code::StoreUnavailable, format!("`{name}` exists already; a backup replaces nothing")));
-    }
     // Nothing is there yet that could be told apart but the directory and the last name.
     let place = |path: &Path| {
         let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -9,6 +9,7 @@ use crate::out::Done;
 use clap::Args;
 use hos_core::id::{Name, Uid};
 use hos_core::policy::Entity;
+use hos_core::refusal::Code;
 use hos_core::value::{Record, Value};
 use hos_engine::{Failure, TenantRef, call};
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ pub(crate) struct Can {
     /// The action in the law's namespace (`order.view`)
     #[arg(value_name = "ACTION")]
     action: String,
-    /// On what: `order/o-17` (an instance, with its facts and state), `Shop::kadikoy` or `Pazar::Shop::"kadikoy"`
+    /// On what: `order/o-17` (an instance, with its facts and state as they are stored), `Shop::kadikoy` or `Pazar::Shop::"kadikoy"`
     #[arg(value_name = "RESOURCE")]
     resource: String,
     /// An attribute of the resource, where neither store nor directory holds it
@@ -49,6 +50,13 @@ impl Can {
         };
         let named = input::values(["--attr", "--attrs"], &self.attrs, None, declared, &law)?;
         let brought_already = by.given.iter().any(|e| e.uid == resource);
+        if standing.is_some() && (brought_already || !self.attrs.is_empty() || !self.parents.is_empty()) {
+            let message = format!(
+                "the store holds `{}`, with its facts and its state: leave out --attr, --parent and a --given of it",
+                self.resource
+            );
+            return Err(Failure::new(Code::CallMalformed, message));
+        }
         let says_something = standing.is_some() || !named.is_empty() || !parents.is_empty();
         if says_something && !brought_already {
             let mut attrs = standing.unwrap_or_default();

@@ -20,7 +20,8 @@ Example:
   hos drift world.toml --store mysql://hos@db/pazar
 
 The exit code is 3 where rows differ. `bypassed`: the law holds another state; `unknown`: no instance stands for the row;
-`gone`: an instance stands for no row. Whether the law's own rows are what the records say is the question of `hos verify`.")]
+`gone`: an instance stands for no row. What differs while calls in shadow of it wait for `hos work` is none of these, and only
+counted. Whether the law's own rows are what the records say is the question of `hos verify`.")]
 pub(crate) struct Drift {
     /// The file that says which rows are which instances
     #[arg(value_name = "WORLD.toml")]
@@ -38,8 +39,7 @@ impl Drift {
         let mut connection = connect(&*connector)?;
         look_at_rows(&mut *connection, connector.dialect(), &world)?;
         let (mut text, mut tables, mut differ) = (String::new(), Vec::new(), 0);
-        for rows in &world.rows {
-            let found = compare(&mut *connection, connector.dialect(), &world, rows)?;
+        for (rows, found) in world.rows.iter().zip(compare(&mut *connection, connector.dialect(), &world)?) {
             differ += found.differ;
             let _ = writeln!(text, "{}: {} rows, {} differ", rows.table, found.rows, found.differ);
             for finding in &found.listed {
@@ -48,12 +48,18 @@ impl Drift {
             if found.differ > found.listed.len() as u64 {
                 let _ = writeln!(text, "  and {} more", found.differ - found.listed.len() as u64);
             }
+            if found.waiting > 0 {
+                let waiting = found.waiting;
+                let _ =
+                    writeln!(text, "  {waiting} not compared: calls in shadow of them wait to be judged; `hos work` does that");
+            }
             let listed = found.listed.iter().map(|f| {
                 json!({ "contract": f.contract, "id": f.id, "how": f.how.as_str(), "row": f.row, "law": f.law, "since": since(&tenant, f) })
             });
-            tables.push(
-                json!({ "table": rows.table, "rows": found.rows, "differ": found.differ, "listed": listed.collect::<Vec<_>>() }),
-            );
+            tables.push(json!({
+                "table": rows.table, "rows": found.rows, "differ": found.differ, "waiting": found.waiting,
+                "listed": listed.collect::<Vec<_>>(),
+            }));
         }
         let exit = if differ == 0 { exit::OK } else { exit::FINDINGS };
         Ok(Done { exit, text, json: json!({ "differ": differ, "tables": tables }) })

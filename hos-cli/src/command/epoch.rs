@@ -24,8 +24,8 @@ enum Verb {
         /// Why, without personal data
         #[arg(long, value_name = "TEXT")]
         reason: String,
-        /// A checkpoint of what was lost (a C2SP signed note); those of the mark are added
-        #[arg(long, value_name = "NOTE", required = true)]
+        /// A checkpoint of what was lost (a C2SP signed note); those of the mark are added, and may be all there are
+        #[arg(long, value_name = "NOTE")]
         lost: Vec<PathBuf>,
     },
 }

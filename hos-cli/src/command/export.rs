@@ -86,9 +86,7 @@ impl Export {
     /// Refuses names that are taken before anything is made or recorded for the others.
     fn all_free(&self) -> Result<(), Failure> {
         let all = [&self.out, &self.proofs, &self.tiles, &self.trust_out];
-        if let Some(taken) = all.into_iter().flatten().find(|path| path.symlink_metadata().is_ok()) {
-            return Err(failed(taken, &ErrorKind::AlreadyExists.into()));
-        }
+        all.into_iter().flatten().try_for_each(|path| is_free(path))?;
         match &self.trust_out {
             Some(trust) if [&self.out, &self.proofs, &self.tiles].into_iter().flatten().any(|path| path == trust) => {
                 let name = show::inert(&trust.to_string_lossy());
@@ -189,6 +187,14 @@ fn tiles(tenant: &TenantRef, directory: &Path, made: &mut Made, quiet: bool) -> 
         format!("exported {name}  {size} entries in {files} files\n"),
         json!({ "directory": name, "entries": size, "files": files }),
     ))
+}
+
+/// Refuses a name that is taken: what is written for the first time replaces nothing.
+pub(crate) fn is_free(path: &Path) -> Result<(), Failure> {
+    if path.symlink_metadata().is_ok() {
+        return Err(failed(path, &ErrorKind::AlreadyExists.into()));
+    }
+    Ok(())
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {

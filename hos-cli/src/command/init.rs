@@ -179,7 +179,11 @@ fn fit_for_the_law(law: &Law, founder: &Entity, roles: &[Entity], tenant: Option
             Err(unopened(failure.code, &format_args!(": {}", failure.message)))
         }
         Ok(ruling) if tenant.is_some() && ruling.effect != Effect::Allow => {
-            let code = if ruling.effect == Effect::NotPermitted { Code::NotPermitted } else { Code::Forbidden };
+            let code = match ruling.effect {
+                Effect::NotPermitted => Code::NotPermitted,
+                Effect::ForbidError => Code::ForbidError,
+                Effect::Allow | Effect::Forbidden => Code::Forbidden,
+            };
             Err(unopened(code, &""))
         }
         _ if brings_on(standing, &founder.uid, roles, gate)? => Ok(None),

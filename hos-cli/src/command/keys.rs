@@ -1,5 +1,6 @@
 //! `hos keys`: seal keys.
 
+use super::export::is_free;
 use crate::global::Global;
 use crate::out::Done;
 use crate::show;
@@ -108,6 +109,7 @@ impl Keys {
 }
 
 fn generate(path: &Path) -> Result<Done, Failure> {
+    is_free(path)?;
     let key = make_seal_key(path, &SystemEntropy)?;
     let public = show::key(&key.verify_key());
     let name = show::inert(&path.to_string_lossy());
@@ -181,7 +183,11 @@ fn revoke(global: &Global, key: &str, sizes: &[String], reason: &str) -> Result<
             None => (engine.tenants()?, said.as_str()),
         };
         let size: u64 = size.parse().map_err(|_| usage(format!("`{}`: a size is a number", show::inert(said))))?;
-        from.extend(tenants.into_iter().map(|tenant| (tenant, size)));
+        for tenant in tenants {
+            if from.insert(tenant.clone(), size).is_some() {
+                return Err(usage(format!("--from-size is given twice for `{tenant}`: say once from which size on")));
+            }
+        }
     }
     engine.revoke_key(&key, &from, reason)?;
     super::closed(engine);

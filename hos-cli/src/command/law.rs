@@ -5,6 +5,7 @@ use super::law_backtest::Backtest;
 use super::law_diff::Diff;
 use super::law_types::Types;
 use crate::global::Global;
+use crate::input;
 use crate::out::{Done, to_stderr};
 use crate::progress::Progress;
 use crate::show;
@@ -14,6 +15,7 @@ use hos_core::fault::{SourceFile, nearest};
 use hos_core::id::{Name, Shown, Tenant, Uid};
 use hos_core::law::Law as LoadedLaw;
 use hos_core::law::mode::{Mode, Modes};
+use hos_core::limits::TOML_BYTES_MAX;
 use hos_engine::{Engine, Failure, LawActivation, LawEntry, load_law};
 use hos_wire::answer::receipt_json;
 use serde_json::{Value as Json, json};
@@ -192,9 +194,8 @@ impl Activate {
 }
 
 fn modes_file(path: &Path, json: bool) -> Result<Modes, Failure> {
-    let name = show::inert(&path.to_string_lossy());
-    let text = std::fs::read_to_string(path).map_err(|e| usage(format!("`{name}` cannot be read: {e}")))?;
-    let file = SourceFile { path: name, text };
+    let text = input::text(path, TOML_BYTES_MAX, "cannot be read")?;
+    let file = SourceFile { path: show::inert(&path.to_string_lossy()), text };
     Modes::parse(&file).map_err(|faults| {
         // For a person the lines are shown here, where the file is at hand; for a program the faults are told as they are.
         if json {

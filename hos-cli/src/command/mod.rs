@@ -167,9 +167,20 @@ fn exit_codes() -> serde_json::Value {
     } })
 }
 
-/// Closes an engine behind what was committed. A checkpoint that it still held and could not store takes nothing of that back,
-/// and is signed again by whoever opens the store next: it is told beside the answer, and never in its place.
+/// Closes an engine behind what was committed, and tells of a mark that could not follow: a store that is put back to where the mark still
+/// is would pass for the one that was answered for.
 pub(crate) fn closed(engine: Engine) {
+    let marks = engine.clone();
+    stored(engine);
+    if let Some(failure) = marks.mark_trouble() {
+        let why = show::inert(&failure.message);
+        to_stderr(&format!("notice {}: what was answered is stored, and the mark lags behind it: {why}\n", failure.code));
+    }
+}
+
+/// The same for who tells of the mark in its own report. A checkpoint that it still held and could not store takes nothing of that back,
+/// and is signed again by whoever opens the store next: it is told beside the answer, and never in its place.
+fn stored(engine: Engine) {
     if let Err(failure) = engine.close() {
         let why = show::inert(&failure.message);
         to_stderr(&format!("notice {}: what was answered is stored, its newest checkpoint is not: {why}\n", failure.code));

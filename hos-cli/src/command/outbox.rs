@@ -29,7 +29,7 @@ enum Verb {
         /// How many at most
         #[arg(long, value_name = "COUNT", default_value_t = 10)]
         limit: usize,
-        /// How long they are yours (ISO 8601)
+        /// How long they are yours (ISO 8601), a week at most
         #[arg(long, value_name = "DURATION", default_value = "PT60S")]
         lease: String,
     },

@@ -4,13 +4,16 @@ use super::export::write_new;
 use super::verify_file;
 use crate::exit;
 use crate::global::Global;
+use crate::input;
 use crate::out::Done;
 use crate::progress::Progress;
 use crate::show;
-use crate::usage::usage;
 use crate::witnesses;
 use clap::{ArgGroup, Args};
+use hos_core::limits::NOTE_BYTES_MAX;
+use hos_core::refusal::Code;
 use hos_engine::{Failure, Level, ReplayReport, VerifyOptions, VerifyReport};
+use hos_wire::answer::failure_json;
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -52,14 +55,15 @@ impl Verify {
     pub(crate) fn run(&self, global: &Global) -> Result<Done, Failure> {
         if let (Some(file), Some(trust)) = (&self.file, &self.trust) {
             let key = self.key.as_deref();
-            return verify_file::run(file, trust, &self.against, key, self.replay, &global.language());
+            return verify_file::run(file, trust, &self.against, key, self.replay, global);
         }
         let turkish = global.language() == "tr";
-        let read = |path: &PathBuf| {
-            let name = show::inert(&path.to_string_lossy());
-            let word = if turkish { "okunamıyor" } else { "cannot be read" };
-            std::fs::read_to_string(path).map_err(|e| usage(format!("`{name}` {word}: {e}")))
-        };
+        found(self.store(global, turkish), if turkish { "bozuk  " } else { "broken  " })
+    }
+
+    fn store(&self, global: &Global, turkish: bool) -> Result<Done, Failure> {
+        let unreadable = if turkish { "okunamıyor" } else { "cannot be read" };
+        let read = |path: &PathBuf| input::text(path, NOTE_BYTES_MAX, unreadable);
         let anchors: Vec<String> = self.against.iter().map(read).collect::<Result<_, _>>()?;
         let since: Vec<String> = self.since.iter().map(read).collect::<Result<_, _>>()?;
         let trust = self.trust.as_deref().map(witnesses::policy).transpose()?;
@@ -101,6 +105,19 @@ impl Verify {
         }
         super::closed(engine);
         Ok(done)
+    }
+}
+
+/// What came of a store. One that cannot even be opened or read through, because its evidence is broken, is a finding as well, said
+/// behind this word.
+pub(crate) fn found(came: Result<Done, Failure>, word: &str) -> Result<Done, Failure> {
+    match came {
+        Err(failure) if failure.code == Code::StoreIntegrity => {
+            let mut told = failure_json(&failure);
+            told["level"] = json!(Level::Broken.as_str());
+            Ok(Done { exit: exit::FINDINGS, text: format!("{word}{}\n", show::inert(&failure.message)), json: told })
+        }
+        came => came,
     }
 }
 

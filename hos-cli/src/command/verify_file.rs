@@ -3,8 +3,9 @@
 
 use super::verify_fork;
 use crate::exit;
+use crate::global::Global;
 use crate::input;
-use crate::out::Done;
+use crate::out::{Done, to_stderr};
 use crate::show;
 use crate::turkish;
 use crate::usage::usage;
@@ -32,8 +33,10 @@ pub(super) fn run(
     kept: &[PathBuf],
     key: Option<&str>,
     replay: bool,
-    language: &str,
+    global: &Global,
 ) -> Result<Done, Failure> {
+    let language = global.language();
+    let language = language.as_str();
     let key = key.map(NoteKey::parse).transpose();
     let key = key.map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?;
     let trust = match Trust::parse(&input::bounded_file(trust, TRUST_BYTES_MAX)?) {
@@ -46,9 +49,13 @@ pub(super) fn run(
                 ("tr", line) => format!("hata   {code}: `{name}`, {line}. satır: {}\n", turkish::evidence(code)),
                 _ => format!("error  {code}: `{name}`: {what}\n"),
             };
+            // It is a failure, though its code is none of a call's.
+            if !global.json {
+                to_stderr(&text);
+            }
             return Ok(Done {
                 exit: exit::USAGE,
-                text,
+                text: String::new(),
                 json: json!({ "error": { "code": code, "message": format!("`{name}`: {what}"), "faults": [] } }),
             });
         }

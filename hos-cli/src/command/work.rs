@@ -1,6 +1,6 @@
 //! `hos work`: a round of what is done beside calls.
 
-use super::closed;
+use super::stored;
 use crate::exit;
 use crate::global::Global;
 use crate::out::Done;
@@ -26,7 +26,7 @@ impl Work {
         let report = engine.work_telling(&|done, all| progress.tell(done, all))?;
         drop(progress);
         let folded = folded?;
-        closed(engine);
+        stored(engine);
         let mut text = format!(
             "judged   {folded} in shadow\nsealed   {}\nsigned   {} checkpoints\nfired    {}\nforgot   {} once-keys\n",
             report.sealed, report.checkpoints, report.fired, report.forgotten

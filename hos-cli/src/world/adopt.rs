@@ -1,9 +1,9 @@
 //! The world's rows brought in as instances while the world goes on: one row, one transaction, which locks that row. What is
 //! locked by somebody else is left for a later pass; what is adopted already is passed over, so that a run that was ended goes on.
 
-use super::cells::{as_words, shown, typed_column};
+use super::cells::{as_words, no_words, shown, typed_column};
 use super::key::{Id, Key, NO_UTF8, Paged, stuck, twice};
-use super::words::{as_id, as_text, name, text};
+use super::words::{as_bytes, as_id, name, text};
 use super::{Rows, World};
 use crate::progress::Progress;
 use hos_core::call::{self, By, Call};
@@ -344,10 +344,14 @@ impl<'a> Adoption<'a> {
     fn in_transaction(&mut self, rows: &Rows, id: &Id, how: &How<'_>) -> Result<Fate, Failure> {
         let Some(id_text) = id.text() else { return Ok(Fate::Refused(NO_UTF8.to_owned())) };
         let mut found = self.locked(rows, id)?;
-        let Some(mut row) = found.pop() else { return self.missed(rows, id) };
+        let Some(row) = found.pop() else { return self.missed(rows, id) };
         if !found.is_empty() {
             return Ok(Fate::Refused(twice(2)));
         }
+        if let Some(why) = no_words(&row, columns(rows).map(String::as_str)) {
+            return Ok(Fate::Refused(why));
+        }
+        let mut row: Vec<Option<String>> = row.into_iter().map(as_words).collect();
         let mut next = || row.pop().flatten();
         let facts: Vec<(&String, Option<String>)> = rows.facts.keys().rev().map(|name| (name, next())).collect();
         let Some(word) = next() else { return Ok(Fate::Refused("its state is NULL".to_owned())) };
@@ -407,15 +411,13 @@ impl<'a> Adoption<'a> {
 
     /// State and facts of the row that has an id, as text, while it is ours alone; of two where there are more, and none where
     /// somebody else has it.
-    fn locked(&mut self, rows: &Rows, id: &Id) -> Result<Vec<Vec<Option<String>>>, Failure> {
+    fn locked(&mut self, rows: &Rows, id: &Id) -> Result<Vec<Vec<Sql>>, Failure> {
         let d = self.dialect;
-        let columns = std::iter::once(&rows.state).chain(rows.facts.values());
-        let columns: Vec<String> = columns.map(|column| as_text(d, &format!("w.{}", name(d, column)))).collect();
+        let columns: Vec<String> = columns(rows).map(|column| as_bytes(d, &format!("w.{}", name(d, column)))).collect();
         let lock = if d == Dialect::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" };
         let (just, params) = self.is_just(rows, id)?;
         let sql = format!("SELECT {} FROM {} w WHERE {just} LIMIT 2{lock}", columns.join(", "), name(d, &rows.table));
-        let found = self.read(&sql, &params)?;
-        Ok(found.into_iter().map(|row| row.into_iter().map(as_words).collect()).collect())
+        self.read(&sql, &params)
     }
 
     /// That a row has just this id, with the parameters for it: the column's own index finds what it takes for the same, and of
@@ -476,6 +478,11 @@ impl<'a> Adoption<'a> {
         asked.map_err(|e| Failure::from(e.into_store("the world's rows cannot be read")))?;
         Ok(rows)
     }
+}
+
+/// A row's columns in the order in which they are read: its state and its facts.
+fn columns(rows: &Rows) -> impl Iterator<Item = &String> {
+    std::iter::once(&rows.state).chain(rows.facts.values())
 }
 
 /// Why rows that have no id are refused, in one line.

@@ -18,6 +18,13 @@ pub(super) fn as_words(cell: Sql) -> Option<String> {
     }
 }
 
+/// Why a row cannot be taken as words, if one of its columns holds what is none: made a text it would say something else.
+pub(super) fn no_words<'c>(row: &[Sql], columns: impl IntoIterator<Item = &'c str>) -> Option<String> {
+    let is_none = |cell: &Sql| matches!(cell, Sql::Blob(bytes) | Sql::Raw(bytes) if std::str::from_utf8(bytes).is_err());
+    let strange = row.iter().zip(columns).find(|(cell, _)| is_none(cell));
+    strange.map(|(_, column)| format!("its column `{column}` is no UTF-8"))
+}
+
 pub(super) fn shown(id: &Sql) -> String {
     Shown(&as_words(id.clone()).unwrap_or_default()).to_string()
 }

@@ -2,11 +2,14 @@
 
 use super::words::{as_id, name, same, state, text};
 use super::{Rows, World};
+use hos_core::digest::heads_label;
+use hos_core::id::Tenant;
 use hos_core::refusal::Code;
 use hos_engine::Failure;
 use hos_engine::store::Sql;
 use hos_engine::store::server::Connection;
 use hos_engine::store::sql::dialect::Dialect;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 /// How many findings of a table are listed; all are counted.
@@ -50,11 +53,63 @@ pub(crate) struct Finding {
 pub(crate) struct Table {
     pub(crate) rows: u64,
     pub(crate) differ: u64,
+    /// Rows and instances that differ while calls in shadow of them wait to be judged: they count as nothing else.
+    pub(crate) waiting: u64,
     pub(crate) listed: Vec<Finding>,
 }
 
-/// Compares one of the file's tables, by the database itself, as of one moment.
-pub(crate) fn compare(connection: &mut dyn Connection, dialect: Dialect, world: &World, rows: &Rows) -> Result<Table, Failure> {
+/// The instances of which calls in shadow wait: the world's row is ahead of the law's until they are judged.
+struct Waiting {
+    tenant: Tenant,
+    /// Their labels.
+    about: HashSet<Vec<u8>>,
+}
+
+impl Waiting {
+    fn read(connection: &mut dyn Connection, dialect: Dialect, world: &World) -> Result<Self, Failure> {
+        let of = text(dialect, &world.tenant);
+        let sql = format!("SELECT about FROM hos_inbox WHERE tenant = {of} AND stream = '' AND about IS NOT NULL");
+        let mut about = HashSet::new();
+        let asked = connection.query(&sql, &[], &mut |cells| {
+            about.extend(cells.into_iter().filter_map(|cell| match cell {
+                Sql::Blob(label) | Sql::Raw(label) => Some(label),
+                Sql::Null | Sql::Int(_) | Sql::Text(_) => None,
+            }));
+            ControlFlow::Continue(())
+        });
+        asked.map_err(|e| Failure::from(e.into_store("what waits in shadow cannot be read")))?;
+        Ok(Self { tenant: Tenant::new(world.tenant.as_str())?, about })
+    }
+
+    fn has(&self, contract: &str, id: &str) -> bool {
+        !self.about.is_empty() && self.about.contains(heads_label(&self.tenant, contract, id).as_bytes().as_slice())
+    }
+}
+
+/// Compares the file's tables, by the database itself, as of one moment.
+pub(crate) fn compare(connection: &mut dyn Connection, dialect: Dialect, world: &World) -> Result<Vec<Table>, Failure> {
+    let begin: &[&str] = match dialect {
+        Dialect::Postgres => &["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"],
+        Dialect::Mysql => {
+            &["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"]
+        }
+        Dialect::Sqlite => &["BEGIN"],
+    };
+    begin.iter().try_for_each(|sql| say(connection, sql))?;
+    let waiting = Waiting::read(connection, dialect, world)?;
+    let tables = world.rows.iter().map(|rows| table(connection, dialect, world, rows, &waiting));
+    let tables = tables.collect::<Result<Vec<_>, Failure>>()?;
+    say(connection, "COMMIT")?;
+    Ok(tables)
+}
+
+fn table(
+    connection: &mut dyn Connection,
+    dialect: Dialect,
+    world: &World,
+    rows: &Rows,
+    waiting: &Waiting,
+) -> Result<Table, Failure> {
     let (table, id, column) = (name(dialect, &rows.table), name(dialect, &rows.id), name(dialect, &rows.state));
     let ours = format!(
         "i.tenant = {} AND i.contract = {} AND i.state <> ''",
@@ -71,7 +126,7 @@ pub(crate) fn compare(connection: &mut dyn Connection, dialect: Dialect, world: 
     );
     take(connection, &differing, |row| {
         let how = if row.2.is_some() { How::Bypassed } else { How::Unknown };
-        found.add(rows, how, row);
+        found.add(rows, how, row, waiting);
     })?;
     // Rows of one contract may lie in several tables: an instance is gone where none of them has its row, and is told with the first.
     let mut tables = world.rows.iter().filter(|other| other.contract == rows.contract).peekable();
@@ -89,19 +144,27 @@ pub(crate) fn compare(connection: &mut dyn Connection, dialect: Dialect, world: 
         "SELECT i.id, NULL AS said, i.state FROM hos_instance i LEFT JOIN ({ids}) d ON d.id = i.id
          WHERE {ours} AND d.id IS NULL ORDER BY 1"
     );
-    take(connection, &gone, |row| found.add(rows, How::Gone, row))?;
+    take(connection, &gone, |row| found.add(rows, How::Gone, row, waiting))?;
     Ok(found)
 }
 
 type Row = (String, Option<String>, Option<String>);
 
 impl Table {
-    fn add(&mut self, rows: &Rows, how: How, (id, row, law): Row) {
+    fn add(&mut self, rows: &Rows, how: How, (id, row, law): Row, waiting: &Waiting) {
+        if waiting.has(&rows.contract, &id) {
+            self.waiting += 1;
+            return;
+        }
         self.differ += 1;
         if self.listed.len() < LISTED_MAX {
             self.listed.push(Finding { contract: rows.contract.clone(), id, how, row, law });
         }
     }
+}
+
+fn say(connection: &mut dyn Connection, sql: &str) -> Result<(), Failure> {
+    connection.say(sql).map_err(|e| Failure::from(e.into_store("the world's rows cannot be compared")))
 }
 
 fn take(connection: &mut dyn Connection, sql: &str, mut each: impl FnMut(Row)) -> Result<(), Failure> {

@@ -2,9 +2,9 @@
 
 use super::Given;
 use super::adopt::{Adoption, Read};
-use super::cells::{as_words, typed_column};
+use super::cells::{as_words, no_words, typed_column};
 use super::key::twice;
-use super::words::{as_id, as_text, name};
+use super::words::{as_bytes, as_id, as_text, name};
 use hos_core::id::{Shown, Uid};
 use hos_core::policy::Entity;
 use hos_core::value::{Record, Value};
@@ -66,7 +66,7 @@ impl Adoption<'_> {
 
     fn read_entity(&mut self, given: &Given, uid: &Uid) -> Result<Read, Failure> {
         let d = self.dialect;
-        let columns: Vec<String> = given.attrs.values().map(|a| as_text(d, &name(d, &a.column))).collect();
+        let columns: Vec<String> = given.attrs.values().map(|a| as_bytes(d, &name(d, &a.column))).collect();
         let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(", ") };
         // By its bytes in MySQL, whose collations pass over blanks at the end; elsewhere as a text too: PostgreSQL's index serves.
         let (column, place) = (name(d, &given.id), self.place(1));
@@ -83,6 +83,9 @@ impl Adoption<'_> {
         if !found.is_empty() {
             let (table, row) = (&given.table, Shown(uid.id()));
             return Ok(Err(format!("the table `{table}`, row `{row}`: {}, with attributes that differ", twice(2))));
+        }
+        if let Some(why) = no_words(&row, given.attrs.values().map(|a| a.column.as_str())) {
+            return Ok(Err(format!("the table `{}`, row `{}`: {why}", given.table, Shown(uid.id()))));
         }
         let mut attrs = Record::new();
         for ((attr, of), cell) in given.attrs.iter().zip(row) {

@@ -3,7 +3,7 @@
 mod mysql;
 mod postgres;
 
-use super::words::{as_id, name, same, state, text};
+use super::words::{self, as_id, name, same, state, text};
 use super::{Rows, World};
 use hos_engine::store::sql::dialect::Dialect;
 
@@ -21,19 +21,15 @@ pub(crate) enum Unknown {
 
 /// The whole script.
 pub(crate) fn script(world: &World, dialect: Dialect, unknown: Unknown) -> String {
-    let head = match dialect {
+    let when = match dialect {
         Dialect::Postgres => {
             "-- A status is held against the law when the transaction commits: the world's own write may come before H-OS or after.\n"
         }
-        // The world's words are written in the script's own letters, whatever a client's are.
-        Dialect::Mysql => {
-            "SET NAMES utf8mb4;\n-- A status is held against the law when it is written: ask H-OS first, then write the status, in one transaction.\n"
-        }
-        Dialect::Sqlite => {
+        Dialect::Mysql | Dialect::Sqlite => {
             "-- A status is held against the law when it is written: ask H-OS first, then write the status, in one transaction.\n"
         }
     };
-    let mut out = head.to_owned();
+    let mut out = words::head(dialect) + when;
     for (guard, rows) in guards(world) {
         out.push('\n');
         out.push_str(&match dialect {
@@ -165,7 +161,10 @@ mod tests {
             "_insert AFTER INSERT ON \"orders\"",
             "_update AFTER UPDATE ON \"orders\"",
             "FOR EACH ROW WHEN (NOT (convert_to(CAST(NEW.\"id\" AS TEXT), 'UTF8') IS NOT DISTINCT FROM convert_to(CAST(OLD.\"id\" AS",
+            "SET standard_conforming_strings = on;\n-- A status",
             "SECURITY DEFINER\n    SET search_path = pg_catalog, pg_temp SET row_security = off\n    SET DateStyle =",
+            "SET standard_conforming_strings = on AS %L",
+            "inhparent = '\"orders\"'::regclass AND c.relkind <> 'p'",
             "INTO hos.lawful FROM %1$s WHERE tenant = 'pazar'",
             "FROM %2$s w WHERE w.\"id\" %3$s NEW.\"id\" AND convert_to(",
             "OR w.\"id\" IS NULL AND NEW.\"id\" IS NULL",
@@ -214,7 +213,8 @@ mod tests {
     fn a_guard_looks_behind_the_worlds_own_triggers_and_all_of_it_is_taken_away() {
         let world = world(&[("orders", "order")]);
         let script = script(&world, Dialect::Mysql, Unknown::Refused);
-        assert!(script.starts_with("SET NAMES utf8mb4;\n") && !script.contains("BEFORE"), "{script}");
+        assert!(script.starts_with("SET NAMES utf8mb4;\nSET SESSION sql_mode = 'STRICT_ALL_TABLES,"), "{script}");
+        assert!(!script.contains("BEFORE"), "{script}");
         let gone = removal(&world, Dialect::Postgres);
         for wanted in ["hos_guard_orders_order_insert ON", "hos_guard_orders_order_update ON", "hos_guard_orders_order ON"] {
             assert!(gone.contains(&format!("DROP TRIGGER IF EXISTS {wanted} \"orders\";\n")), "{wanted}: {gone}");

@@ -2,10 +2,10 @@
 //! is told already stands in the thread, under the log's own key: so a run that was ended goes on, and nothing is told twice.
 
 use super::adopt::{Adoption, How, LISTED_MAX, PAGE, REAL};
-use super::cells::{as_words, instant, shown};
+use super::cells::{as_words, instant, no_words};
 use super::is_word;
 use super::key::{Id, NO_UTF8, stuck};
-use super::words::{as_id, as_text, name, says, text};
+use super::words::{as_bytes, as_id, as_text, name, says, text};
 use hos_core::call::{Call, LegacyEntry, LegacyLog};
 use hos_core::id::{InstanceId, Name, Shown, Tenant};
 use hos_core::limits::LEGACY_ENTRIES_MAX;
@@ -229,7 +229,7 @@ impl Adoption<'_> {
         let id = match InstanceId::new(text) {
             Ok(id) => id,
             Err(e) => {
-                told.refuse(rows, shown(column), e.to_string());
+                told.refuse(rows, Shown(text).to_string(), e.to_string());
                 return Ok(());
             }
         };
@@ -249,7 +249,7 @@ impl Adoption<'_> {
         let Some(known) = known else {
             told.unknown += rows;
             if told.strangers.len() < LISTED_MAX {
-                told.strangers.push(format!("{}/{}", part.contract, shown(column)));
+                told.strangers.push(format!("{}/{}", part.contract, Shown(text)));
             }
             return Ok(());
         };
@@ -257,7 +257,7 @@ impl Adoption<'_> {
         good.retain(|entry| entry.key.as_ref().is_none_or(|key| !known.contains(key)));
         let already = (all - good.len()) as u64;
         good.truncate(usize::try_from(how.limit.saturating_sub(told.done())).unwrap_or(usize::MAX));
-        let which = format!("{}/{}", part.contract, shown(column));
+        let which = format!("{}/{}", part.contract, Shown(text));
         let fate = if good.is_empty() { Fate::Told(0) } else { self.tell(tenant, part, &id, &good, how)? };
         match fate {
             // It is seen again as a whole.
@@ -400,17 +400,19 @@ impl Adoption<'_> {
     /// The rows that name an instance, those that are left alone left out.
     fn entries(&mut self, part: &Part<'_>, id: &Sql) -> Result<Found, Failure> {
         let (d, logs, of) = (self.dialect, part.logs, self.key_of(&part.logs.table, &part.logs.id)?);
-        let cell = |column: &String| as_text(d, &format!("w.{}", name(d, column)));
-        let besides = [&logs.from, &logs.event, &logs.actor, &logs.detail];
-        let besides = besides.map(|column| column.as_ref().map_or_else(|| "NULL".to_owned(), cell));
-        let needed = [&logs.id, &logs.key, &logs.at, &logs.to].map(cell);
-        let columns = needed.into_iter().chain(besides).collect::<Vec<_>>().join(", ");
+        let cell = |column: &String| as_bytes(d, &format!("w.{}", name(d, column)));
+        let needed = [&logs.id, &logs.key, &logs.at, &logs.to].map(Some);
+        let besides = [&logs.from, &logs.event, &logs.actor, &logs.detail].map(Option::as_ref);
+        let named = [needed, besides].concat();
+        let columns: Vec<String> = named.iter().map(|column| column.map_or_else(|| "NULL".to_owned(), cell)).collect();
+        let columns = columns.join(", ");
         let [key, id_column] = [&logs.key, &logs.id].map(|column| name(d, column));
         let place = self.given_at(1, &of, id);
         let sql = format!("SELECT {columns} {} AND w.{id_column} = {place} ORDER BY w.{key}", self.of(part));
         let (mut rows, mut found) = (0, Vec::new());
         for row in self.read(&sql, &[id])? {
             rows += 1;
+            let strange = no_words(&row, named.iter().map(|column| column.map_or("", String::as_str)));
             let mut cells = row.into_iter().map(as_words);
             let mut next = || cells.next().flatten().filter(|word| !word.is_empty());
             let (id, key, at, to) = (next().unwrap_or_default(), next(), next(), next());
@@ -420,7 +422,7 @@ impl Adoption<'_> {
             if part.leaves(moment.as_ref()) {
                 continue;
             }
-            let entry = entry(&logs.table, key.as_deref(), at, to).and_then(|entry| {
+            let entry = strange.map_or(Ok(()), Err).and_then(|()| entry(&logs.table, key.as_deref(), at, to)).and_then(|entry| {
                 let entry = LegacyEntry { from, event, actor, detail, ..entry };
                 entry.fault().map_or(Ok(entry), Err)
             });

@@ -31,6 +31,9 @@ const FILE_BYTES_MAX: usize = 1 << 20;
 const SAID_MAX: usize = 300;
 /// How long the database, and a lock, is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How PostgreSQL reads the file's words and writes values as text; the guard's function does so too.
+const POSTGRES: &str = "SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'; SET IntervalStyle TO 'postgres'; SET bytea_output TO 'hex';
+ SET standard_conforming_strings TO on";
 /// The longest name of a table or a column; databases allow 63 or 64.
 const WORD_BYTES_MAX: usize = 64;
 
@@ -203,12 +206,13 @@ fn told(text: &str, error: &toml::de::Error) -> String {
 }
 
 /// A connection that reads the world's rows, with every time in UTC and written year first: as text it comes in the session's own
-/// zone, and in PostgreSQL in the style that somebody set for the database.
+/// zone, and in PostgreSQL in the style that somebody set for the database. Nor does a setting of the
+/// database's say what a backslash in the file's own words is.
 pub(crate) fn connect(connector: &dyn Connector) -> Result<Box<dyn Connection>, Failure> {
     let failed = |e: ClientError| Failure::from(e.into_store("cannot connect"));
     let mut connection = connector.connect(PATIENCE).map_err(failed)?;
     match connector.dialect() {
-        Dialect::Postgres => connection.say("SET TIME ZONE 'UTC'; SET DateStyle TO 'ISO'").map_err(failed)?,
+        Dialect::Postgres => connection.say(POSTGRES).map_err(failed)?,
         Dialect::Mysql => connection.say("SET SESSION time_zone = '+00:00'").map_err(failed)?,
         Dialect::Sqlite => {}
     }

@@ -1,9 +1,9 @@
 //! The world's accounts, shops and roles brought into the directory, and who belongs to what.
 
 use super::adopt::{Adoption, How, LISTED_MAX, nobodys_id};
-use super::cells::{as_words, typed_column};
+use super::cells::{as_words, no_words, typed_column};
 use super::key::{Id, Key, NO_UTF8, Paged, twice};
-use super::words::{as_id, as_text, name};
+use super::words::{as_bytes, as_id, as_text, name};
 use super::{Attr, is_word};
 use hos_core::call::{Call, Change, Directory};
 use hos_core::id::{Tenant, Uid};
@@ -283,9 +283,10 @@ impl Adoption<'_> {
     /// A page's ids, and what the rows of each say. Several that say the same are one.
     fn people_page(&mut self, of: &People, paged: &Paged, after: Option<&Sql>, end: &Sql) -> Result<Vec<Person>, Failure> {
         let d = self.dialect;
-        let columns = std::iter::once(&of.id).chain(of.attrs.values().map(|attr| &attr.column));
+        let column = |column: &String| format!("p.{}", name(d, column));
         // By their bytes: to a collation rows would be the same that are not.
-        let columns: Vec<String> = columns.map(|column| as_id(d, &format!("p.{}", name(d, column)))).collect();
+        let attributes = of.attrs.values().map(|attr| as_bytes(d, &column(&attr.column)));
+        let columns: Vec<String> = std::iter::once(as_id(d, &column(&of.id))).chain(attributes).collect();
         let (read, columns) = (paged.key.read(d, &paged.by), columns.join(", "));
         let (within, params) = self.within(paged, after, end);
         let sql = format!("SELECT DISTINCT {read}, {columns} FROM {} p WHERE {within} ORDER BY 2, 1", name(d, &of.table));
@@ -298,7 +299,11 @@ impl Adoption<'_> {
                 people.push(Person { id: as_words(id.column).unwrap_or_default(), rows: 1, attrs: Err(NO_UTF8.to_owned()) });
                 continue;
             };
-            let attrs = attrs(of, cells.map(as_words), self.law);
+            let cells: Vec<Sql> = cells.collect();
+            let attrs = match no_words(&cells, of.attrs.values().map(|attr| attr.column.as_str())) {
+                Some(why) => Err(why),
+                None => attrs(of, cells.into_iter().map(as_words), self.law),
+            };
             match people.last_mut().filter(|last| last.id == text) {
                 None => people.push(Person { id: text, rows: 1, attrs }),
                 Some(last) if last.rows == 1 && last.attrs == attrs => {}
@@ -320,7 +325,7 @@ impl Adoption<'_> {
         end: &Sql,
     ) -> Result<Vec<(String, String)>, Failure> {
         let (d, table) = (self.dialect, name(self.dialect, &of.table));
-        let [one, other] = [&of.member.column, &of.of.column].map(|column| as_id(d, &format!("p.{}", name(d, column))));
+        let [one, other] = [&of.member.column, &of.of.column].map(|column| as_bytes(d, &format!("p.{}", name(d, column))));
         let (within, params) = self.within(paged, after, end);
         let sql = format!("SELECT DISTINCT {one}, {other} FROM {table} p WHERE {within} ORDER BY 1, 2");
         let rows = self.read(&sql, &params)?;

@@ -5,7 +5,7 @@
 //! ends by an erasure its rows go, and who was erased stands in no row any more.
 
 use super::logs::{Logs, Of};
-use super::words::{name, text};
+use super::words::{head, name, text};
 use super::{Rows, World};
 use crate::usage::usage;
 use hos_core::id::Uid;
@@ -38,18 +38,17 @@ pub(crate) fn script(world: &World, dialect: Dialect) -> String {
     };
     let is_mysql = dialect == Dialect::Mysql;
     let (tenant, long) = if is_mysql { ("VARCHAR(63)", "LONGTEXT") } else { ("TEXT", "TEXT") };
-    // The world's words are written in the script's own letters; MySQL knows no index that is made if it is not there.
-    let (names, keys, indexes, nowhere) = if is_mysql {
-        let keys = ",\n  KEY hos_told_of (tenant, contract, id, n), KEY hos_told_who (who)";
-        ("SET NAMES utf8mb4;\n", keys, "", " FROM DUAL")
+    // MySQL knows no index that is made if it is not there.
+    let (keys, indexes, nowhere) = if is_mysql {
+        (",\n  KEY hos_told_of (tenant, contract, id, n), KEY hos_told_who (who)", "", " FROM DUAL")
     } else {
         let indexes = "CREATE INDEX IF NOT EXISTS hos_told_of ON hos_told (tenant, contract, id, n);
 CREATE INDEX IF NOT EXISTS hos_told_who ON hos_told (who);
 ";
-        ("", "", indexes, "")
+        ("", indexes, "")
     };
     let mut out = format!(
-        "{names}-- What the records tell, as rows; `hos told` brings them up to the log. `at` is in milliseconds since 1970, UTC.
+        "{head}-- What the records tell, as rows; `hos told` brings them up to the log. `at` is in milliseconds since 1970, UTC.
 CREATE TABLE IF NOT EXISTS hos_told (
   tenant {tenant} NOT NULL, thread {bytes} NOT NULL, n {number} NOT NULL, seq {number} NOT NULL, contract {word} NOT NULL, id {id} NOT NULL,
   at {number} NOT NULL, kind {word} NOT NULL, event {word}, from_state {word}, to_state {word} NOT NULL, actor {word}, who {bytes}, detail {long},
@@ -58,6 +57,7 @@ CREATE TABLE IF NOT EXISTS hos_told (
 {indexes}CREATE TABLE IF NOT EXISTS hos_told_upto (tenant {tenant} NOT NULL PRIMARY KEY, seq {number} NOT NULL){tail};
 INSERT INTO hos_told_upto (tenant, seq) SELECT {of}, 0{nowhere} WHERE NOT EXISTS (SELECT 1 FROM hos_told_upto WHERE tenant = {of});
 ",
+        head = head(dialect),
         of = text(dialect, &world.tenant)
     );
     for logs in &world.logs {
@@ -160,7 +160,13 @@ pub(crate) fn follow(
 ) -> Result<Followed, Failure> {
     let mut followed = Followed::default();
     loop {
-        say(connection, if dialect == Dialect::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
+        let begin = match dialect {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            // Who waited for another one reads what that one wrote, whatever level the database begins transactions at.
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Dialect::Mysql => "BEGIN",
+        };
+        say(connection, begin)?;
         let page = one_page(connection, dialect, engine, world, &mut followed);
         say(connection, if page.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
         tell(followed.upto);

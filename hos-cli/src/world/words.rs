@@ -3,6 +3,16 @@
 use super::Rows;
 use hos_engine::store::sql::dialect::Dialect;
 
+/// What a script says first, so that its words mean what they mean here, whatever a client's session takes them for. The triggers of
+/// MySQL keep the mode that they were made under.
+pub(crate) fn head(dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Mysql => format!("SET NAMES utf8mb4;\nSET SESSION sql_mode = '{}';\n", hos_drivers::MYSQL_MODE),
+        Dialect::Postgres => "SET standard_conforming_strings = on;\n".to_owned(),
+        Dialect::Sqlite => String::new(),
+    }
+}
+
 /// A name of a table or column, quoted; a schema before a dot.
 pub(crate) fn name(dialect: Dialect, word: &str) -> String {
     let quote = if dialect == Dialect::Mysql { '`' } else { '"' };
@@ -44,6 +54,15 @@ pub(crate) fn as_id(dialect: Dialect, column: &str) -> String {
     }
 }
 
+/// A column's text as bytes, and bytes of MySQL's as they are: of those that are no text it would make one, with a `?` for each.
+pub(crate) fn as_bytes(dialect: Dialect, column: &str) -> String {
+    let bytes = as_id(dialect, column);
+    match dialect {
+        Dialect::Mysql => format!("CASE CHARSET({column}) WHEN 'binary' THEN CAST({column} AS BINARY) ELSE {bytes} END"),
+        Dialect::Sqlite | Dialect::Postgres => bytes,
+    }
+}
+
 /// That two texts are the same, byte by byte: all of MySQL's older collations pass over blanks at the end.
 pub(crate) fn same(dialect: Dialect, one: &str, other: &str) -> String {
     match dialect {
@@ -52,15 +71,22 @@ pub(crate) fn same(dialect: Dialect, one: &str, other: &str) -> String {
     }
 }
 
-/// That a column holds just this word, whatever its collation takes for the same; the column's own index serves.
+/// That a column holds just this word, whatever its collation takes for the same; the column's own index serves, but for words that
+/// MySQL's column may have no letters for: held against such a column they are an error.
 pub(crate) fn says(dialect: Dialect, column: &str, word: &str) -> String {
-    let word = text(dialect, word);
-    format!("{column} = {word} AND {} = {}", as_id(dialect, column), as_id(dialect, &word))
+    let literal = text(dialect, word);
+    let same = format!("{} = {}", as_id(dialect, column), as_id(dialect, &literal));
+    if dialect == Dialect::Mysql && !word.is_ascii() {
+        return same;
+    }
+    format!("{column} = {literal} AND {same}")
 }
 
 /// The contract's state for the world's word in a column.
 pub(crate) fn state(dialect: Dialect, rows: &Rows, column: &str) -> String {
     let word = as_text(dialect, column);
+    // A collation of the column's own could take other words for the same, and is at odds with that of the law's column.
+    let word = if dialect == Dialect::Postgres { format!("({word} COLLATE \"C\")") } else { word };
     if rows.states.is_empty() {
         return word;
     }
@@ -98,6 +124,12 @@ mod tests {
             state(Dialect::Mysql, &rows, "w.s"),
             format!("CASE CAST({binary} AS BINARY) WHEN 'open' THEN 'new' ELSE {binary} COLLATE utf8mb4_bin END")
         );
+        assert_eq!(
+            state(Dialect::Postgres, &rows, "w.s"),
+            "CASE (CAST(w.s AS TEXT) COLLATE \"C\") WHEN 'open' THEN 'new' ELSE (CAST(w.s AS TEXT) COLLATE \"C\") END"
+        );
+        assert_eq!(as_bytes(Dialect::Postgres, "w.s"), as_id(Dialect::Postgres, "w.s"));
+        assert!(as_bytes(Dialect::Mysql, "w.s").starts_with("CASE CHARSET(w.s) WHEN 'binary' THEN CAST(w.s AS BINARY) ELSE "));
         assert_eq!(same(Dialect::Mysql, "i.state", "x"), "CAST(i.state AS BINARY) = CAST(x AS BINARY)");
         assert_eq!(same(Dialect::Postgres, "i.state", "x"), "i.state = x");
     }
@@ -107,5 +139,7 @@ mod tests {
         let said = says(Dialect::Postgres, "w.s", "o'r");
         assert_eq!(said, "w.s = 'o''r' AND convert_to(CAST(w.s AS TEXT), 'UTF8') = convert_to(CAST('o''r' AS TEXT), 'UTF8')");
         assert!(says(Dialect::Sqlite, "w.s", "order").starts_with("w.s = 'order' AND CAST(CAST(w.s AS TEXT) AS BLOB) ="));
+        assert!(says(Dialect::Mysql, "w.s", "order").starts_with("w.s = 'order' AND CAST("));
+        assert!(says(Dialect::Mysql, "w.s", "sipariş").starts_with("CAST("));
     }
 }

@@ -62,24 +62,16 @@ fn newborn(bench: &Bench<'_>, of: &LawContract, id: &InstanceId, state: &Name, f
 pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     let mut answer = bench.blank();
     answer.mode = bench.modes.of(bench.tenant, call.contract.as_str());
-    let Some(of) = bench.active.law.contracts.get(&call.contract) else {
-        return refuse(
-            bench,
-            answer,
-            call.contract.as_str(),
-            &Call::Begin(call.clone()),
-            contract_unknown(bench.active.law, &call.contract),
-        );
-    };
     let whole = || Call::Begin(call.clone());
+    let Some(of) = bench.active.law.contracts.get(&call.contract) else {
+        let blocker = contract_unknown(bench.active.law, &call.contract);
+        answer.candidate = candidate_view(bench, call, std::slice::from_ref(&blocker));
+        return refuse(bench, answer, call.contract.as_str(), &whole(), blocker);
+    };
     let Some(event) = of.contract.begins.get(&call.event) else {
-        return refuse(
-            bench,
-            answer,
-            call.event.as_str(),
-            &whole(),
-            unknown(Code::EventUnknown, &call.event, of.contract.begins.keys()),
-        );
+        let blocker = unknown(Code::EventUnknown, &call.event, of.contract.begins.keys());
+        answer.candidate = candidate_view(bench, call, std::slice::from_ref(&blocker));
+        return refuse(bench, answer, call.event.as_str(), &whole(), blocker);
     };
     answer.mode = bench.mode(&event.action, Some(call.contract.as_str()));
     if answer.mode == Mode::Off {
@@ -94,12 +86,14 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
         return refuse(bench, answer, event.name.as_str(), &whole(), blocker);
     }
     let mut wrong = step::check_given("fact", &of.contract.facts, &call.facts);
+    // What the law could never judge again, and would not know whose it is, is kept as what was asked and as no instance.
+    let no_facts = !wrong.is_empty() && !bench.active.bound.is_earlier();
     wrong.extend(step::check_given("argument", &event.args, &call.args));
     let Some(first) = event.branches.first() else {
         return refuse(bench, answer, event.name.as_str(), &whole(), Blocker::new(Code::Internal, "a birth that leads nowhere"));
     };
     let newborn = newborn(bench, of, &call.id, &first.to, &call.facts);
-    let asked = Asked { by: &call.by, event, is_override: false, args: &call.args, reason: None, kind: Kind::Begun };
+    let asked = Asked { by: &call.by, event, is_override: false, args: &call.args, sets: true, reason: None, kind: Kind::Begun };
     let verdict = if wrong.is_empty() { judge(bench, of, &newborn, &asked) } else { Verdict::against(wrong) };
     let mut motion = Motion { bench, drafts: Vec::new(), messages: Vec::new() };
     answer_with(&mut answer, &verdict);
@@ -107,8 +101,10 @@ pub fn begin(bench: &Bench<'_>, call: &Begin, rows: BeginRows) -> Judged {
     let landed = match (&answer.mode, &call.by.legacy) {
         (Mode::Shadow, legacy) => {
             door::shadowed(&mut answer, legacy.as_ref().map(|l| l.allowed));
-            if let Some(blocker) = legacy.as_ref().filter(|l| l.allowed).and_then(|l| undeclared(of, l.state.as_ref())) {
-                answer.blockers.push(blocker);
+            let born = legacy.as_ref().filter(|l| l.allowed);
+            let undeclared = born.and_then(|l| undeclared(of, l.state.as_ref()));
+            if undeclared.is_some() || no_facts && born.is_some() {
+                answer.blockers.extend(undeclared);
                 answer.to = None;
                 let verdict = Verdict { blockers: answer.blockers.clone(), ..verdict };
                 return motion.refused(answer, event.name.as_str(), &whole(), verdict);
@@ -155,7 +151,8 @@ fn candidate_view(bench: &Bench<'_>, call: &Begin, blockers: &[Blocker]) -> Opti
             Some((event, first)) => {
                 let mut wrong = step::check_given("fact", &of.contract.facts, &call.facts);
                 wrong.extend(step::check_given("argument", &event.args, &call.args));
-                let asked = Asked { by: &call.by, event, is_override: false, args: &call.args, reason: None, kind: Kind::Begun };
+                let (by, args) = (&call.by, &call.args);
+                let asked = Asked { by, event, is_override: false, args, sets: true, reason: None, kind: Kind::Begun };
                 let newborn = newborn(&other, of, &call.id, &first.to, &call.facts);
                 if wrong.is_empty() { judge(&other, of, &newborn, &asked).blockers } else { wrong }
             }

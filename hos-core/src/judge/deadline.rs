@@ -128,12 +128,12 @@ impl Motion<'_, '_> {
         let mut verdict = match found {
             None => Verdict::against(vec![Blocker::new(Code::EventUnknown, shown(&due.event))]),
             Some((event, _)) => {
-                let asked = Asked { by: &by, event, is_override: false, args: &args, reason: None, kind: Kind::Expired };
+                let asked = Asked { by: &by, event, is_override: false, args: &args, sets: true, reason: None, kind: Kind::Expired };
                 judge(self.bench, of, &instance, &asked)
             }
         };
         if let (Some((event, _)), Some(branch)) = (found, verdict.branch) {
-            let asked = Asked { by: &by, event, is_override: false, args: &args, reason: None, kind: Kind::Expired };
+            let asked = Asked { by: &by, event, is_override: false, args: &args, sets: true, reason: None, kind: Kind::Expired };
             let (from, to) = (instance.state.clone(), branch.to.clone());
             match self.advance(of, Some(from), &instance, &asked, &verdict, to, None) {
                 Ok(after) => return Ok(after),

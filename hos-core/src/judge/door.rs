@@ -7,7 +7,7 @@ use crate::call::{By, Can};
 use crate::id::Uid;
 use crate::law::Law;
 use crate::law::mode::Mode;
-use crate::policy::{Effect, Entity, PolicyError, Request, Ruling};
+use crate::policy::{Effect, Entity, Request, Ruling};
 use crate::refusal::{Blocker, Code};
 use crate::value::Record;
 use std::collections::BTreeSet;
@@ -97,17 +97,17 @@ pub fn apply_ruling(answer: &mut Answer, verdict: Result<Ruling, Blocker>) {
             answer.effect = Some(ruling.effect);
             answer.policies = ruling.determining;
             answer.errors = ruling.errors;
-            answer.blockers.extend(objection(ruling.effect, &answer.policies, &answer.errors));
+            answer.blockers.extend(objection(ruling.effect, &answer.policies));
         }
     }
 }
 
 /// What stands against a request that was ruled on so.
-pub(super) fn objection(effect: Effect, policies: &[String], errors: &[PolicyError]) -> Option<Blocker> {
+pub(super) fn objection(effect: Effect, policies: &[String]) -> Option<Blocker> {
     match effect {
         Effect::Allow => None,
         Effect::Forbidden => Some(Blocker::new(Code::Forbidden, policies.join(", "))),
-        Effect::ForbidError => Some(Blocker::new(Code::ForbidError, errors.first().map_or("", |error| &error.policy))),
+        Effect::ForbidError => Some(Blocker::new(Code::ForbidError, policies.join(", "))),
         Effect::NotPermitted => Some(Blocker::new(Code::NotPermitted, "")),
     }
 }

@@ -151,6 +151,30 @@ impl Motion<'_, '_> {
         Ok(after)
     }
 
+    /// An instance behind a move, but for what is armed there; and whether the move enters a state.
+    fn moved(&self, birth: bool, before: &Instance, asked: &Asked<'_>, to: Name) -> (Instance, bool) {
+        let mut after = before.with_facts(match birth || !asked.sets {
+            true => before.facts.clone(),
+            false => step::facts_after(asked.event, &before.facts, asked.args),
+        });
+        after.state = to;
+        after.version += 1;
+        after.n = if birth { 0 } else { before.n + 1 };
+        after.last_time = before.last_time.max(self.bench.now);
+        let entered = birth || after.state != before.state || asked.event.rearm;
+        if entered {
+            after.entered_n = after.n;
+            after.entered_at = self.bench.now;
+        }
+        (after, entered)
+    }
+
+    /// What stands against a move that state, policy and guards allow: a deadline of where it leads whose instant cannot be told.
+    pub(super) fn cannot_arm(&self, of: &LawContract, before: &Instance, asked: &Asked<'_>, to: &Name) -> Option<Blocker> {
+        let (after, entered) = self.moved(false, before, asked, to.clone());
+        self.rearm(of, before, &after, entered).err()
+    }
+
     /// Carries a judged move out: the instance as it then is, its record, its messages.
     #[expect(clippy::too_many_arguments, reason = "a move is made of exactly these; a struct would only rename them")]
     pub(super) fn advance(
@@ -165,19 +189,7 @@ impl Motion<'_, '_> {
     ) -> Result<Instance, Blocker> {
         let bench = self.bench;
         let birth = from.is_none();
-        let mut after = before.with_facts(match birth {
-            true => before.facts.clone(),
-            false => step::facts_after(asked.event, &before.facts, asked.args),
-        });
-        after.state = to;
-        after.version += 1;
-        after.n = if birth { 0 } else { before.n + 1 };
-        after.last_time = before.last_time.max(bench.now);
-        let entered = birth || after.state != before.state || asked.event.rearm;
-        if entered {
-            after.entered_n = after.n;
-            after.entered_at = bench.now;
-        }
+        let (mut after, entered) = self.moved(birth, before, asked, to);
         let armed_before = if birth { &[][..] } else { &before.deadlines };
         let (armed, read) = self.rearm(of, before, &after, entered)?;
         after.deadlines = armed;

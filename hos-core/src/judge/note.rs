@@ -32,8 +32,21 @@ pub fn note(bench: &Bench<'_>, call: &Note) -> Judged {
         return Judged::only(answer);
     }
     let by = &call.by;
+    // Sealed under a key of whom the law calls no person, it could be erased by nobody.
+    if let Some(subject) = call.subject.as_ref().filter(|subject| !bench.is_person(subject)) {
+        let detail = format!("the subject `{subject}` is of a type that `persons` of `law.toml` does not name");
+        answer.blockers.push(Blocker::new(Code::ResourceTypeUnknown, detail));
+        let mode = answer.mode;
+        world::stands(&mut answer, mode, by.legacy.as_ref());
+        return Judged::only(answer);
+    }
     let (ruling, slice) = door::at_gate(bench.active, reserved::NOTE, call.stream.as_str(), by);
     door::apply_ruling(&mut answer, ruling);
+    answer.candidate = bench.candidate.and_then(|standing| {
+        let mut other = bench.blank();
+        door::apply_ruling(&mut other, door::at_gate(standing, reserved::NOTE, call.stream.as_str(), by).0);
+        door::differing(&answer.blockers, standing, other.blockers)
+    });
     answer.allowed = answer.blockers.is_empty();
     if answer.mode == Mode::Shadow {
         door::shadowed(&mut answer, by.legacy.as_ref().map(|l| l.allowed));

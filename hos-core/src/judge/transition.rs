@@ -49,7 +49,10 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     let known = of.contract.event(call.event.as_str(), state.as_str());
     // One that only the edition before has is refused behind the migration.
     let Some((event, _)) = known.or_else(|| older.contract.event(call.event.as_str(), instance.state.as_str())) else {
-        return refuse(unmoved, answer, call.event.as_str(), &whole(), event_unknown(&of.contract, &call.event));
+        let blocker = event_unknown(&of.contract, &call.event);
+        let present = migrated.as_ref().unwrap_or(instance);
+        answer.candidate = candidate_view(bench, present, call, std::slice::from_ref(&blocker));
+        return refuse(unmoved, answer, call.event.as_str(), &whole(), blocker);
     };
     answer.mode = bench.mode(&event.action, Some(call.contract.as_str()));
     if answer.mode == Mode::Off {
@@ -78,20 +81,23 @@ pub fn transition(bench: &Bench<'_>, call: &Transition, instance: Option<&Instan
     let Some((event, is_override)) = of.contract.event(call.event.as_str(), present.state.as_str()) else {
         // What came before has happened, whatever becomes of the event.
         answer.blockers.push(event_unknown(&of.contract, &call.event));
+        answer.candidate = candidate_view(bench, &present, call, &answer.blockers);
         answer.to = Some(present.state.clone());
         answer.version = Some(present.version);
         let verdict = Verdict::against(answer.blockers.clone());
         return motion.refused_behind(present, answer, call.event.as_str(), &whole(), verdict);
     };
+    let wrong = wrongly_asked(event, is_override, call);
     let asked = Asked {
         by: &call.by,
         event,
         is_override,
         args: &call.args,
+        // In shadow the world has moved whatever the call brought: a fact that is none could never be judged over again.
+        sets: wrong.is_empty() || bench.active.bound.is_earlier(),
         reason: call.reason.as_deref(),
         kind: if is_override { Kind::Overridden } else { Kind::Moved },
     };
-    let wrong = wrongly_asked(event, is_override, call);
     let same = step::standing(&of.contract, event, is_override, present.state.as_str()) == step::Standing::Same;
     let verdict = if wrong.is_empty() { judge(bench, of, &present, &asked) } else { Verdict::against(wrong) };
     answer_with(&mut answer, &verdict);
@@ -238,10 +244,11 @@ fn looked_over(bench: &Bench<'_>, instance: &Instance, by: &By) -> Vec<(Name, An
         } else if needs.is_empty() {
             let args = Record::new();
             let kind = if is_override { Kind::Overridden } else { Kind::Moved };
-            let asked = Asked { by, event, is_override, args: &args, reason: Some("available"), kind };
+            let asked = Asked { by, event, is_override, args: &args, sets: true, reason: Some("available"), kind };
             let verdict = judge(bench, of, now, &asked);
             answer_with(&mut answer, &verdict);
             answer.to = verdict.branch.map(|b| b.to.clone());
+            answer.blockers.extend(answer.to.as_ref().and_then(|to| motion.cannot_arm(of, now, &asked, to)));
             // The work is done already: the event would be answered with the receipt of the entry into this state.
             answer.again = standing == step::Standing::Same && answer.blockers.is_empty();
         } else if let Some(blocker) = standing_blocker(standing, name, now) {
@@ -281,6 +288,7 @@ fn candidate_view(bench: &Bench<'_>, present: &Instance, call: &Transition, bloc
                     event,
                     is_override,
                     args: &call.args,
+                    sets: true,
                     reason: call.reason.as_deref(),
                     kind: Kind::Moved,
                 };

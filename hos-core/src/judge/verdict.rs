@@ -25,6 +25,8 @@ pub(super) struct Asked<'a> {
     pub(super) event: &'a Event,
     pub(super) is_override: bool,
     pub(super) args: &'a Record,
+    /// Whether the arguments are what the event declares, so that facts may be set from them.
+    pub(super) sets: bool,
     pub(super) reason: Option<&'a str>,
     pub(super) kind: Kind,
 }
@@ -129,7 +131,7 @@ pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Insta
     };
     let ruling = prepared.ruling();
     verdict.slice = Slice::of(&prepared);
-    verdict.blockers.extend(door::objection(ruling.effect, &ruling.determining, &ruling.errors));
+    verdict.blockers.extend(door::objection(ruling.effect, &ruling.determining));
     verdict.ruling = Some(ruling);
     if !verdict.blockers.is_empty() {
         return verdict;

@@ -217,10 +217,6 @@ impl Parts {
         let schema = admitted.get(files::SCHEMA)?;
         // What a file of policies that could not be read would have permitted is unknown.
         let is_unread = |fault: &Fault| files::role(&fault.file) == Some(files::Role::Policies);
-        if policies.is_empty() && !faults.iter().any(is_unread) {
-            let message = "the law has no policies: it permits nothing";
-            faults.push(Fault::whole("law.policy.none", Severity::Warning, "policies", message));
-        }
         let sources = Sources {
             schema,
             policies: &policies,
@@ -232,6 +228,11 @@ impl Parts {
             proven,
         };
         let (policy, found) = PolicyLaw::compile(&sources);
+        let is_empty = policy.as_ref().map_or(policies.is_empty(), |policy| policy.policy_ids().next().is_none());
+        if is_empty && !faults.iter().any(is_unread) {
+            let message = "the law has no policies: it permits nothing";
+            faults.push(Fault::whole("law.policy.none", Severity::Warning, "policies", message));
+        }
         // What a broken contract would have declared is missing for the validator, and only for it.
         let told = found.into_iter().filter(|f| !self.contracts_lacking || !LEANS_ON_CONTRACTS.contains(&f.code));
         {

@@ -179,6 +179,11 @@ pub fn first() -> Arc<Law> {
 }
 
 /// The second: what is lent is out, nobody stirs a loan, and nobody borrows what is thicker than ten thousand pages.
+/// The first law, with further policies.
+pub fn first_with(policies: &str) -> Arc<Law> {
+    load(LOAN, &format!("{POLICIES}{policies}"), MANIFEST)
+}
+
 pub fn second() -> Arc<Law> {
     static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| {
         let loan = LOAN.replace("version = 1", "version = 2").replace("\"lent\"", "\"out\"");

@@ -2,6 +2,7 @@
 //! whose lease runs out is handed out again.
 
 use crate::court::{Court, Group};
+use crate::limits::LEASE_MS_MAX;
 use crate::store::sql::{evidence as evidence_sql, operation as sql};
 use crate::store::{Row, Tx};
 use crate::view;
@@ -17,6 +18,17 @@ use std::time::Duration;
 const ACTION: &str = "outbox.poll";
 /// How many messages one poll leases at most.
 const LEASED_MAX: usize = 1000;
+
+/// How long messages are leased; nobody keeps them from everybody else for years.
+fn span_of(lease: Duration) -> Result<Span, Failure> {
+    match i64::try_from(lease.as_millis()) {
+        Ok(ms) if ms <= LEASE_MS_MAX => Ok(Span(ms)),
+        _ => {
+            let message = format!("a lease of {} ms: messages are leased for {LEASE_MS_MAX} ms at most", lease.as_millis());
+            Err(Failure::new(Code::CallMalformed, message))
+        }
+    }
+}
 
 impl Court {
     fn may_poll(&self, tx: &Tx<'_>, group: &mut Group, tenant: &Tenant, by: &By) -> Result<Result<(), Blocker>, Failure> {
@@ -42,12 +54,13 @@ impl Court {
         limit: usize,
         lease: Duration,
     ) -> Result<Result<Vec<OutboxMessage>, Failure>, Failure> {
+        let span = span_of(lease)?;
         if let Err(blocker) = self.may_poll(tx, group, tenant, by)? {
             return Ok(Err(blocker.into()));
         }
         // A lease by a clock that cannot be keeps messages from everybody for as long as it is ahead.
         let now = self.believed_now(tx, group, tenant)?;
-        let until = now.plus(Span(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)));
+        let until = now.plus(span);
         let seed = self.case_seed(group)?;
         let (limit, mut messages) = (limit.min(LEASED_MAX), Vec::new());
         let (mut behind, mut met) = (None, 0u64);
@@ -108,5 +121,17 @@ impl Court {
             1 => Ok(1),
             _ => Err(Failure::new(Code::LeaseLost, format!("message {pos} of `{tenant}`"))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_ends_at_its_limit() {
+        let leased = |n: usize| span_of(Duration::from_millis(n as u64)).map(drop).map_err(|f| f.code.as_str().to_owned());
+        assert_eq!(crate::limits::tried("LEASE_MS_MAX", leased), Ok(()));
+        assert!(span_of(Duration::MAX).is_err());
     }
 }

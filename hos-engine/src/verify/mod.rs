@@ -245,7 +245,7 @@ fn passed(
     }
     pass.notices.extend(lock(&court.excused).iter().cloned());
     if let Some(trouble) = court.mark.as_ref().and_then(|mark| mark.trouble()) {
-        pass.notices.push(format!("the mark outside the store lags behind: {trouble}"));
+        pass.notices.push(format!("the mark outside the store lags behind: {}", trouble.message));
     }
     if unsealed.0 > 0 {
         pass.notices.push(format!("{} record(s) are not sealed yet; the oldest is {} ms old", unsealed.0, unsealed.1));

@@ -33,7 +33,7 @@ export declare class JoinedActor<L extends LawNames = LawNames, M extends When =
     readonly directory: Directory<M>;
     /** Made by `JoinedTenant.as`. */
     constructor(engine: JoinedEngine<L, any>, tenant: string, principal: unknown, options?: As);
-    /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, and needs no transaction. */
+    /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, or on one of the pool's, and needs no transaction. */
     can(action: L["action"], resource: UidLike, besides?: Besides): Ends<M, Answer>;
     /** Several questions, 1 to 1000, answered over one law and one directory, in their order. */
     canAll(questions: readonly Question<L["action"]>[], besides?: Omit<Besides, "legacy">): Ends<M, readonly Answer[]>;

@@ -49,7 +49,7 @@ class JoinedActor {
         this.directory = new directory_1.Directory((change, besides) => this.#ask("directory", besides, (draft) => draft.put("change", change(), String)));
         Object.freeze(this);
     }
-    /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, and needs no transaction. */
+    /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, or on one of the pool's, and needs no transaction. */
     can(action, resource, besides) {
         return this.#ask("can", besides, (draft) => draft.need("action", action).need("resource", resource, write_1.uid));
     }

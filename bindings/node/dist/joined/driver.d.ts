@@ -58,6 +58,8 @@ export interface Driver<C extends object = object> {
     connection(store: object): C | undefined;
     /** Whether this object is a pool of these. */
     isPool(store: object): boolean;
+    /** Why a connection, as it is set, cannot be asked; nothing where it can. */
+    unfit?(connection: C): string | undefined;
     /** Takes a connection out of a pool; it is to be given back, or away where it is broken. */
     take?(pool: object): Promise<Taken>;
     /** Whether it is in a transaction; `undefined` where it cannot tell. */

@@ -50,7 +50,7 @@ class JoinedEngine {
         if (found === undefined || found.dialect !== this.#parts.driver.dialect) {
             throw (0, errors_1.refusal)("hos.call_malformed", `on(connection) takes a connection like the one that the engine was opened with (${this.#parts.driver.dialect})`);
         }
-        return new JoinedEngine({ ...this.#parts, store: connection, connection: connectionOf(found, connection), era: undefined });
+        return new JoinedEngine({ ...this.#parts, store: connection, connection: fitOf(found, connection), era: undefined });
     }
     /** A tenant. Whether the store has it is seen by each call. */
     tenant(name) {
@@ -65,24 +65,17 @@ class JoinedEngine {
     transaction(work, trying = {}) {
         const { driver, store, connection } = this.#parts;
         const seen = { isBroken: false };
-        const run = (host) => {
-            const on = this.on(host);
-            const here = on.#connection();
-            const bound = () => (driver.isNow ? on : new JoinedEngine({ ...on.#parts, era: (0, turns_1.eraOf)(here) }));
-            return (0, transaction_1.transacted)(driver, here, () => work(host, bound()), trying, seen);
-        };
-        if (connection !== undefined)
-            return this._run(() => run(store));
-        return (async () => {
-            const taken = await driver.take(store);
-            try {
-                return await (0, work_1.later)(run(taken.connection));
-            }
-            finally {
-                (0, turns_1.endEra)(driver.connection(taken.connection));
-                taken.giveBack(seen.isBroken);
-            }
-        })();
+        return this._run(() => {
+            this.#stands();
+            const tried = (0, transaction_1.tryingOf)(work, trying);
+            const run = (host) => {
+                const on = this.on(host);
+                const here = on.#connection();
+                const bound = () => (driver.isNow ? on : new JoinedEngine({ ...on.#parts, era: (0, turns_1.eraOf)(here) }));
+                return (0, transaction_1.transacted)(driver, here, () => work(host, bound()), tried, seen);
+            };
+            return connection === undefined ? (0, transaction_1.lent)(driver, store, seen, run) : run(store);
+        });
     }
     /** Makes evidence of a refusal, after the transaction in which it was given was rolled back: in another transaction. */
     refused(answer) {
@@ -127,19 +120,39 @@ class JoinedEngine {
     }
     /** @internal One step, in its turn. */
     _step(era, operation, json, isHarmless = false) {
-        const ground = this.#ground();
-        return this.#inTurn(ground, era, () => (isHarmless ? rounds_1.harmless : rounds_1.step)(ground, operation, json));
+        const on = (engine) => {
+            const ground = engine.#ground();
+            return engine.#inTurn(ground, era, () => (isHarmless ? rounds_1.harmless : rounds_1.step)(ground, operation, json));
+        };
+        return this.#parts.connection === undefined && (0, rounds_1.isQuestion)(operation) ? this.#onPool(operation, json, on) : on(this);
+    }
+    /** A question on a pool: on one of its connections, where it is not answered from memory. Those that wait may be, behind the first. */
+    #onPool(operation, json, ask) {
+        this.#stands();
+        const { native, driver, store } = this.#parts;
+        const seen = { isBroken: false };
+        const asked = function* (host) {
+            try {
+                return (yield () => ask(this.on(host)));
+            }
+            catch (thrown) {
+                // What the server has not answered may be under way still.
+                seen.isBroken = !(0, errors_1.isA)(thrown, errors_1.HosError) || (thrown.cause !== undefined && !driver.isSaid(thrown.cause));
+                throw thrown;
+            }
+        }.bind(this);
+        return (0, turns_1.inLane)(store, async () => (0, rounds_1.known)(native, operation, json) ?? (0, work_1.later)((0, transaction_1.lent)(driver, store, seen, asked)));
     }
     /** @internal The world's own outcome in place of a failure, where the law leaves it that; most often it is said from memory. */
     *_instead(operation, call, { code, message }) {
-        const { native, life, absent, connection } = this.#parts;
+        const { native, life, absent } = this.#parts;
         if (life.isClosed || absent !== undefined)
             return undefined;
         const failed = JSON.stringify({ operation, call, code: String(code), message: (0, write_1.sound)(message, MESSAGE_MAX) });
         const said = native.step("instead", undefined, failed);
         const [status, json] = (0, told_1.split)(said);
         if ((0, rounds_1.left)(native, said))
-            return connection === undefined ? undefined : yield* this.#learned(failed);
+            return yield* this.#learned(failed);
         if (status !== "allowed" && status !== "refused")
             return undefined;
         const { answer } = (0, read_1.parse)(json);
@@ -198,16 +211,21 @@ class JoinedEngine {
         const [, json] = (0, told_1.answered)(this.#parts.native.step("message", undefined, asked), undefined);
         return JSON.parse(json).message;
     }
-    #ground() {
-        const { native, driver, life } = this.#parts;
+    /** Throws where nobody is answered. */
+    #stands() {
+        const { life, absent } = this.#parts;
         if (life.isClosed)
             throw new errors_1.ClosedError("closed", "hos.engine_closed", "the engine was closed; open it again");
+        if (absent !== undefined)
+            throw absent;
+    }
+    #ground() {
+        this.#stands();
+        const { native, driver, life } = this.#parts;
         return { native, driver, connection: this.#connection(), life };
     }
     #connection() {
-        const { connection, absent } = this.#parts;
-        if (absent !== undefined)
-            throw absent;
+        const { connection } = this.#parts;
         if (connection !== undefined)
             return connection;
         throw (0, errors_1.refusal)("hos.no_transaction", "a pool is in no transaction: ask in engine.transaction(..), or on a connection by engine.on(connection)");
@@ -236,10 +254,11 @@ function openJoined(law, options) {
         if (!OPTIONS.has(name))
             throw (0, errors_1.refusal)("hos.call_malformed", `an engine in the host's transactions has no option \`${name}\``);
     }
+    const connection = fitOf(driver, store);
     const draft = new write_1.Draft().put("dialect", driver.dialect).put("places", driver.places);
     draft.put("law", (0, path_1.whole)("law", law)).put("directory_age_max_ms", options.directoryAgeMaxMs).put("together", driver.texts !== undefined);
     const native = (0, told_1.told)(() => (0, native_1.addon)().Joined.open(draft.json()));
-    return new JoinedEngine({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false, takesTexts: true } });
+    return new JoinedEngine({ native, driver, store, connection, absent: undefined, life: { isClosed: false, takesTexts: true } });
 }
 /** Stands in where nothing could be opened. */
 function absentJoined(options, thrown) {
@@ -253,7 +272,17 @@ function absentJoined(options, thrown) {
     return new JoinedEngine({ native, driver, store: options.store, connection: connectionOf(driver, options.store), absent: why, life: { isClosed: false, takesTexts: true } });
 }
 function driverOf(store) {
+    if (typeof store !== "object" || store === null)
+        return undefined;
     return DRIVERS.find((driver) => driver.isPool(store) || driver.connection(store) !== undefined);
+}
+/** As `connectionOf`, of one that can be asked. */
+function fitOf(driver, store) {
+    const connection = connectionOf(driver, store);
+    const why = connection === undefined ? undefined : driver.unfit?.(connection);
+    if (why !== undefined)
+        throw (0, errors_1.refusal)("hos.call_malformed", why);
+    return connection;
 }
 /** None of a pool. */
 function connectionOf(driver, store) {

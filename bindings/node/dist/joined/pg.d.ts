@@ -17,7 +17,11 @@ interface Client extends PgClient {
     getTransactionStatus?(): string | null;
     /** The client that is written in C, where it is that one. */
     readonly native?: object;
+    /** Whether columns come as the server's own bytes; no statement can ask for another form then. */
+    readonly binary?: unknown;
     release?(error?: boolean): void;
+    on?(event: "error", heard: () => void): unknown;
+    off?(event: "error", heard: () => void): unknown;
 }
 export declare const pg: Driver<Client>;
 export {};

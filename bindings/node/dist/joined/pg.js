@@ -24,16 +24,28 @@ const INSIDE = ["SAVEPOINT hos_inside", "RELEASE SAVEPOINT hos_inside"];
 const PATIENCE = "250ms";
 /** Columns come as texts, whatever parsers the host has set; bytes are read here. */
 const TYPES = { getTypeParser: (oid) => (oid === 17 ? bytea : (text) => text) };
+/** An error of a client that nobody hears ends the process. Whoever says something on the client is told it. */
+const heard = () => { };
 exports.pg = {
     dialect: "postgres",
     places: "dollar",
     isNow: false,
     connection: (store) => ("escapeIdentifier" in store && "query" in store ? store : undefined),
     isPool: (store) => "totalCount" in store && "connect" in store,
-    async take(pool) {
-        const client = (await pool.connect());
-        return { connection: client, giveBack: (isBroken) => client.release?.(isBroken) };
-    },
+    unfit: (client) => (client.binary ? "a client of pg with `binary: true` cannot be asked: connect one without it" : undefined),
+    // Its pool listens to a client only while it is idle. Called back and not awaited: the error may come with the connection.
+    take: (pool) => new Promise((done, failed) => {
+        pool.connect((thrown, client) => {
+            if (thrown)
+                return failed(thrown);
+            client.on?.("error", heard);
+            const giveBack = (isBroken) => {
+                client.release?.(isBroken);
+                client.off?.("error", heard);
+            };
+            return done({ connection: client, giveBack });
+        });
+    }),
     // Of an older client it is not known, and the engine gives no texts then: outside of a transaction each would be one of its own.
     async inside(client) {
         if (client.getTransactionStatus?.() === "I") {

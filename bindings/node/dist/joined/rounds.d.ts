@@ -28,6 +28,10 @@ export interface Life {
     /** Whether the database takes several statements in one text, as far as is known. */
     takesTexts: boolean;
 }
+/** A question whose answer is known in memory; nothing where the database is to be asked first. */
+export declare function known(native: Joined, operation: string, json: string): Stepped | undefined;
+/** Whether a step needs no transaction. */
+export declare function isQuestion(operation: string): boolean;
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 export declare function step(ground: Ground, operation: string, json: string, watch?: Watch): Work<Stepped>;
 /**
@@ -41,5 +45,5 @@ export declare function stands({ driver, connection }: Pick<Ground, "driver" | "
 export declare function left(native: Joined, said: string): boolean;
 /** Runs statements; what the database throws becomes an error of ours. */
 export declare function translated({ driver, connection }: Ground, statements: readonly Statement[], watch?: Watch): Work<Rows[]>;
-/** What the database threw, as an error of ours. */
-export declare function troubled(driver: Driver, thrown: unknown): HosError;
+/** What the database threw, as an error of ours; `other` says what failed, where it was no statement. */
+export declare function troubled(driver: Driver, thrown: unknown, other?: string): HosError;

@@ -2,6 +2,8 @@
 // A step: the engine says which statements to run, the host's connection runs them, until the answer is there
 // (`spec/joined-transaction.md`).
 Object.defineProperty(exports, "__esModule", { value: true });
+exports.known = known;
+exports.isQuestion = isQuestion;
 exports.step = step;
 exports.harmless = harmless;
 exports.stands = stands;
@@ -17,9 +19,21 @@ const turns_1 = require("./turns");
 const watch_1 = require("./watch");
 /** The class of a step that is not at its end. */
 const UNDER_WAY = "step";
+/** A question whose answer is known in memory; nothing where the database is to be asked first. */
+function known(native, operation, json) {
+    const said = native.step(operation, undefined, json);
+    if (left(native, said))
+        return undefined;
+    const [status, words] = (0, told_1.split)(said);
+    return stepped(status, words, (0, read_1.parse)(words));
+}
+/** Whether a step needs no transaction. */
+function isQuestion(operation) {
+    return operation === "can" || operation === "can_all" || operation === "instead";
+}
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 function* step(ground, operation, json, watch) {
-    if (operation === "can" || operation === "can_all" || operation === "instead") {
+    if (isQuestion(operation)) {
         return yield* reading(ground, ground.native.step(operation, undefined, json), watch);
     }
     const { within, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
@@ -136,14 +150,18 @@ function* rounds(ground, within, first, watch) {
         if (status !== UNDER_WAY) {
             // Also where nothing was judged: then they take claims back.
             yield* settled(ground, within, told, watch);
-            if (status !== "allowed" && status !== "refused")
-                throw (0, errors_1.failure)(status, words);
-            const { answer = {}, earlier = [], refusal, leave: claims = [] } = told;
-            return { allowed: status === "allowed", answer, earlier, refusal, leave: claims };
+            return stepped(status, words, told);
         }
         const given = yield* orLeft(native, said, round(ground, within, told, watch));
         said = native.step("go_on", undefined, `{"step":${told.step},${given}}`);
     }
+}
+/** What a step that is at its end came to. */
+function stepped(status, words, told) {
+    if (status !== "allowed" && status !== "refused")
+        throw (0, errors_1.failure)(status, words);
+    const { answer = {}, earlier = [], refusal, leave: claims = [] } = told;
+    return { allowed: status === "allowed", answer, earlier, refusal, leave: claims };
 }
 /** What the database gives for a round, as JSON. */
 function* round(ground, within, told, watch) {
@@ -322,12 +340,12 @@ const WHY = {
     read_only: "the database takes no writes here: ask the primary",
     other: "the database refused a statement of H-OS",
 };
-/** What the database threw, as an error of ours. */
-function troubled(driver, thrown) {
+/** What the database threw, as an error of ours; `other` says what failed, where it was no statement. */
+function troubled(driver, thrown, other = WHY.other) {
     if (thrown instanceof errors_1.HosError)
         return thrown;
     const { trouble, name } = driver.trouble(thrown);
-    const message = `${WHY[trouble]}${name === "" ? "" : ` (${name})`}`;
+    const message = `${trouble === "other" ? other : WHY[trouble]}${name === "" ? "" : ` (${name})`}`;
     if (trouble === "retry")
         return new errors_1.RetryError("retry", FAILED[trouble], message, { cause: thrown });
     return new errors_1.StoreError("store", FAILED[trouble], message, { cause: thrown });

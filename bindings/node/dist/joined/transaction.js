@@ -1,9 +1,12 @@
 "use strict";
 // A transaction that runs the host's own work, and again where the database asks for it.
 Object.defineProperty(exports, "__esModule", { value: true });
+exports.tryingOf = tryingOf;
+exports.lent = lent;
 exports.transacted = transacted;
 const answer_1 = require("../answer");
 const errors_1 = require("../errors");
+const write_1 = require("../write");
 const closures_1 = require("./closures");
 const driver_1 = require("./driver");
 const rounds_1 = require("./rounds");
@@ -16,15 +19,43 @@ const PAUSE = 10;
 const PAUSE_MAX = 500;
 /** What is in a transaction of `transacted` now. */
 const busy = new WeakSet();
-/** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws or gives an answer that refuses. */
-function* transacted(driver, connection, work, trying, seen) {
-    const tries = trying.tries ?? TRIES;
+/** How the caller wants it; what is no way to run one is refused, and what is misspelt too. */
+function tryingOf(work, trying) {
+    if (typeof work !== "function" || !(0, write_1.plain)(trying))
+        throw (0, errors_1.refusal)("hos.call_malformed", "transaction(work, { tries, isolation }) takes a function and an object");
+    for (const name of Object.keys(trying)) {
+        if (name !== "tries" && name !== "isolation") {
+            throw (0, errors_1.refusal)("hos.call_malformed", `transaction(..) has no option \`${name}\`; it has \`tries\` and \`isolation\``);
+        }
+    }
+    const { tries = TRIES, isolation } = trying;
     if (!Number.isSafeInteger(tries) || tries < 1)
         throw (0, errors_1.refusal)("hos.call_malformed", "`tries` is a whole number, 1 at least");
-    if (!ISOLATIONS.has(trying.isolation)) {
+    if (!ISOLATIONS.has(isolation))
         throw (0, errors_1.refusal)("hos.call_malformed", "`isolation` is `read committed`, `repeatable read` or `serializable`");
+    return { tries, isolation };
+}
+/** Does work on a connection out of the pool, which goes back behind it; away, where it is broken. */
+function* lent(driver, pool, seen, work) {
+    let taken;
+    try {
+        taken = yield () => driver.take(pool);
     }
-    if (busy.has(connection) || (yield () => begun(driver, connection)) === true) {
+    catch (thrown) {
+        throw (0, rounds_1.troubled)(driver, thrown, "the pool gave no connection; `cause` says why");
+    }
+    try {
+        return yield* work(taken.connection);
+    }
+    finally {
+        (0, turns_1.endEra)(driver.connection(taken.connection));
+        taken.giveBack(seen.isBroken);
+    }
+}
+/** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws or gives an answer that refuses. */
+function* transacted(driver, connection, work, trying, seen) {
+    const { tries, isolation } = trying;
+    if (busy.has(connection) || (yield* begun(driver, connection, seen))) {
         throw (0, errors_1.refusal)("hos.call_malformed", "the connection is in a transaction already: a transaction of its own needs a connection of its own");
     }
     if (busy.has(connection))
@@ -33,7 +64,7 @@ function* transacted(driver, connection, work, trying, seen) {
     try {
         for (let tried = 1;; tried += 1) {
             try {
-                return (yield* once(driver, connection, work, trying.isolation, seen));
+                return (yield* once(driver, connection, work, isolation, seen));
             }
             catch (thrown) {
                 // Of a call, or of a statement of the host's own.
@@ -106,8 +137,14 @@ function notOurs() {
     return new errors_1.CallError("call", "hos.no_transaction", "the transaction was ended by the work that ran in it, or by the database: nothing more is committed");
 }
 /** Whether there is a transaction, and not only one that the next statement would begin. */
-function begun(driver, connection) {
-    return driver.begun === undefined ? driver.inside(connection) : driver.begun(connection);
+function* begun(driver, connection, seen) {
+    try {
+        return (yield () => (driver.begun === undefined ? driver.inside(connection) : driver.begun(connection))) === true;
+    }
+    catch (thrown) {
+        seen.isBroken = true;
+        throw (0, rounds_1.troubled)(driver, thrown);
+    }
 }
 /** Nothing more is said of the calls that are still under way, and what was said of them is answered. */
 function* ended(connection) {

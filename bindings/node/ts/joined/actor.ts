@@ -70,7 +70,7 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     Object.freeze(this);
   }
 
-  /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, and needs no transaction. */
+  /** May they do this to that? An answer: look at its `allowed`. It reads on the connection, or on one of the pool's, and needs no transaction. */
   can(action: L["action"], resource: UidLike, besides?: Besides): Ends<M, Answer> {
     return this.#ask("can", besides, (draft) => draft.need("action", action).need("resource", resource, uid));
   }

@@ -2,7 +2,7 @@
 
 import { Answer, Told } from "../answer";
 import type { Ends } from "../directory";
-import { ClosedError, type HosError, refusal } from "../errors";
+import { ClosedError, HosError, isA, refusal } from "../errors";
 import { error } from "../lane";
 import type { LawNames } from "../law";
 import { type Joined, addon } from "../native";
@@ -17,9 +17,9 @@ import { type Codes, filledBeside } from "./closures";
 import type { Driver } from "./driver";
 import { type MysqlConnection, type MysqlPool, mysql2 } from "./mysql2";
 import { type PgClient, type PgPool, pg } from "./pg";
-import { type Ground, type Life, type Stepped, harmless, left, step, translated } from "./rounds";
-import { type Trying, transacted } from "./transaction";
-import { type Era, endEra, eraOf, inLane, stands } from "./turns";
+import { type Ground, type Life, type Stepped, harmless, isQuestion, known, left, step, translated } from "./rounds";
+import { type Trying, lent, transacted, tryingOf } from "./transaction";
+import { type Era, eraOf, inLane, stands } from "./turns";
 import { type Work, later, now } from "./work";
 
 /** What is reached over a network: its answers are promises. */
@@ -100,7 +100,7 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     if (found === undefined || found.dialect !== this.#parts.driver.dialect) {
       throw refusal("hos.call_malformed", `on(connection) takes a connection like the one that the engine was opened with (${this.#parts.driver.dialect})`);
     }
-    return new JoinedEngine<L, C>({ ...this.#parts, store: connection, connection: connectionOf(found, connection), era: undefined });
+    return new JoinedEngine<L, C>({ ...this.#parts, store: connection, connection: fitOf(found, connection), era: undefined });
   }
 
   /** A tenant. Whether the store has it is seen by each call. */
@@ -120,22 +120,17 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
   ): Ends<When<S>, T> {
     const { driver, store, connection } = this.#parts;
     const seen = { isBroken: false };
-    const run = (host: object) => {
-      const on = this.on(host as Store);
-      const here = on.#connection();
-      const bound = () => (driver.isNow ? on : new JoinedEngine<L, Store>({ ...on.#parts, era: eraOf(here) }));
-      return transacted<T>(driver, here, () => work(host as ConnectionOf<S>, bound() as never), trying, seen);
-    };
-    if (connection !== undefined) return this._run(() => run(store)) as Ends<When<S>, T>;
-    return (async () => {
-      const taken = await driver.take!(store);
-      try {
-        return await later(run(taken.connection));
-      } finally {
-        endEra(driver.connection(taken.connection)!);
-        taken.giveBack(seen.isBroken);
-      }
-    })() as Ends<When<S>, T>;
+    return this._run(() => {
+      this.#stands();
+      const tried = tryingOf(work, trying);
+      const run = (host: object) => {
+        const on = this.on(host as Store);
+        const here = on.#connection();
+        const bound = () => (driver.isNow ? on : new JoinedEngine<L, Store>({ ...on.#parts, era: eraOf(here) }));
+        return transacted<T>(driver, here, () => work(host as ConnectionOf<S>, bound() as never), tried, seen);
+      };
+      return connection === undefined ? lent(driver, store, seen, run) : run(store);
+    }) as Ends<When<S>, T>;
   }
 
   /** Makes evidence of a refusal, after the transaction in which it was given was rolled back: in another transaction. */
@@ -183,18 +178,38 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
 
   /** @internal One step, in its turn. */
   _step(era: Era | undefined, operation: string, json: string, isHarmless = false): unknown {
-    const ground = this.#ground();
-    return this.#inTurn(ground, era, () => (isHarmless ? harmless : step)(ground, operation, json));
+    const on = (engine: JoinedEngine<L, any>) => {
+      const ground = engine.#ground();
+      return engine.#inTurn(ground, era, () => (isHarmless ? harmless : step)(ground, operation, json));
+    };
+    return this.#parts.connection === undefined && isQuestion(operation) ? this.#onPool(operation, json, on) : on(this);
+  }
+
+  /** A question on a pool: on one of its connections, where it is not answered from memory. Those that wait may be, behind the first. */
+  #onPool(operation: string, json: string, ask: (engine: JoinedEngine<L, any>) => unknown): Promise<unknown> {
+    this.#stands();
+    const { native, driver, store } = this.#parts;
+    const seen = { isBroken: false };
+    const asked = function* (this: JoinedEngine<L, S>, host: object): Work<Stepped> {
+      try {
+        return (yield () => ask(this.on(host as Store))) as Stepped;
+      } catch (thrown) {
+        // What the server has not answered may be under way still.
+        seen.isBroken = !isA(thrown, HosError) || (thrown.cause !== undefined && !driver.isSaid(thrown.cause));
+        throw thrown;
+      }
+    }.bind(this);
+    return inLane(store, async () => known(native, operation, json) ?? later(lent(driver, store, seen, asked)));
   }
 
   /** @internal The world's own outcome in place of a failure, where the law leaves it that; most often it is said from memory. */
   *_instead(operation: string, call: string, { code, message }: Pick<HosError, "code" | "message">): Work<Stepped | undefined> {
-    const { native, life, absent, connection } = this.#parts;
+    const { native, life, absent } = this.#parts;
     if (life.isClosed || absent !== undefined) return undefined;
     const failed = JSON.stringify({ operation, call, code: String(code), message: sound(message, MESSAGE_MAX) });
     const said = native.step("instead", undefined, failed);
     const [status, json] = split(said);
-    if (left(native, said)) return connection === undefined ? undefined : yield* this.#learned(failed);
+    if (left(native, said)) return yield* this.#learned(failed);
     if (status !== "allowed" && status !== "refused") return undefined;
     const { answer } = parse(json) as { answer: object };
     return { allowed: status === "allowed", answer, earlier: [], refusal: undefined, leave: [] };
@@ -254,15 +269,21 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
     return (JSON.parse(json) as { message: string }).message;
   }
 
-  #ground(): Ground {
-    const { native, driver, life } = this.#parts;
+  /** Throws where nobody is answered. */
+  #stands(): void {
+    const { life, absent } = this.#parts;
     if (life.isClosed) throw new ClosedError("closed", "hos.engine_closed", "the engine was closed; open it again");
+    if (absent !== undefined) throw absent;
+  }
+
+  #ground(): Ground {
+    this.#stands();
+    const { native, driver, life } = this.#parts;
     return { native, driver, connection: this.#connection(), life };
   }
 
   #connection(): object {
-    const { connection, absent } = this.#parts;
-    if (absent !== undefined) throw absent;
+    const { connection } = this.#parts;
     if (connection !== undefined) return connection;
     throw refusal("hos.no_transaction", "a pool is in no transaction: ask in engine.transaction(..), or on a connection by engine.on(connection)");
   }
@@ -289,10 +310,11 @@ export function openJoined<L extends LawNames, S extends Store>(law: unknown, op
   for (const name of Object.keys(options)) {
     if (!OPTIONS.has(name)) throw refusal("hos.call_malformed", `an engine in the host's transactions has no option \`${name}\``);
   }
+  const connection = fitOf(driver, store);
   const draft = new Draft().put("dialect", driver.dialect).put("places", driver.places);
   draft.put("law", whole("law", law)).put("directory_age_max_ms", options.directoryAgeMaxMs).put("together", driver.texts !== undefined);
   const native = told(() => addon().Joined.open(draft.json()));
-  return new JoinedEngine<L, S>({ native, driver, store, connection: connectionOf(driver, store), absent: undefined, life: { isClosed: false, takesTexts: true } });
+  return new JoinedEngine<L, S>({ native, driver, store, connection, absent: undefined, life: { isClosed: false, takesTexts: true } });
 }
 
 /** Stands in where nothing could be opened. */
@@ -307,8 +329,17 @@ export function absentJoined<L extends LawNames, S extends Store>(options: Joine
   return new JoinedEngine<L, S>({ native, driver, store: options.store, connection: connectionOf(driver, options.store), absent: why, life: { isClosed: false, takesTexts: true } });
 }
 
-function driverOf(store: object): Driver<any> | undefined {
+function driverOf(store: unknown): Driver<any> | undefined {
+  if (typeof store !== "object" || store === null) return undefined;
   return DRIVERS.find((driver) => driver.isPool(store) || driver.connection(store) !== undefined);
+}
+
+/** As `connectionOf`, of one that can be asked. */
+function fitOf(driver: Driver<any>, store: object): object | undefined {
+  const connection = connectionOf(driver, store);
+  const why = connection === undefined ? undefined : driver.unfit?.(connection);
+  if (why !== undefined) throw refusal("hos.call_malformed", why);
+  return connection;
 }
 
 /** None of a pool. */

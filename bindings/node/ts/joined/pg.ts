@@ -24,7 +24,11 @@ interface Client extends PgClient {
   getTransactionStatus?(): string | null;
   /** The client that is written in C, where it is that one. */
   readonly native?: object;
+  /** Whether columns come as the server's own bytes; no statement can ask for another form then. */
+  readonly binary?: unknown;
   release?(error?: boolean): void;
+  on?(event: "error", heard: () => void): unknown;
+  off?(event: "error", heard: () => void): unknown;
 }
 
 const TROUBLE: Readonly<Record<string, Trouble>> = {
@@ -49,6 +53,9 @@ const PATIENCE = "250ms";
 /** Columns come as texts, whatever parsers the host has set; bytes are read here. */
 const TYPES = { getTypeParser: (oid: number) => (oid === 17 ? bytea : (text: string) => text) };
 
+/** An error of a client that nobody hears ends the process. Whoever says something on the client is told it. */
+const heard = (): void => {};
+
 export const pg: Driver<Client> = {
   dialect: "postgres",
   places: "dollar",
@@ -58,10 +65,21 @@ export const pg: Driver<Client> = {
 
   isPool: (store) => "totalCount" in store && "connect" in store,
 
-  async take(pool): Promise<Taken> {
-    const client = (await (pool as PgPool).connect()) as Client;
-    return { connection: client, giveBack: (isBroken) => client.release?.(isBroken) };
-  },
+  unfit: (client) => (client.binary ? "a client of pg with `binary: true` cannot be asked: connect one without it" : undefined),
+
+  // Its pool listens to a client only while it is idle. Called back and not awaited: the error may come with the connection.
+  take: (pool) =>
+    new Promise<Taken>((done, failed) => {
+      (pool as PgPool).connect((thrown: unknown, client: Client) => {
+        if (thrown) return failed(thrown);
+        client.on?.("error", heard);
+        const giveBack = (isBroken: boolean) => {
+          client.release?.(isBroken);
+          client.off?.("error", heard);
+        };
+        return done({ connection: client, giveBack });
+      });
+    }),
 
   // Of an older client it is not known, and the engine gives no texts then: outside of a transaction each would be one of its own.
   async inside(client) {

@@ -42,9 +42,22 @@ export interface Life {
 /** The class of a step that is not at its end. */
 const UNDER_WAY = "step";
 
+/** A question whose answer is known in memory; nothing where the database is to be asked first. */
+export function known(native: Joined, operation: string, json: string): Stepped | undefined {
+  const said = native.step(operation, undefined, json);
+  if (left(native, said)) return undefined;
+  const [status, words] = split(said);
+  return stepped(status, words, parse(words) as Said);
+}
+
+/** Whether a step needs no transaction. */
+export function isQuestion(operation: string): boolean {
+  return operation === "can" || operation === "can_all" || operation === "instead";
+}
+
 /** One step on a connection, in the transaction that it is in. A question needs none, and often no statement either. */
 export function* step(ground: Ground, operation: string, json: string, watch?: Watch): Work<Stepped> {
-  if (operation === "can" || operation === "can_all" || operation === "instead") {
+  if (isQuestion(operation)) {
     return yield* reading(ground, ground.native.step(operation, undefined, json), watch);
   }
   const { within, said } = (yield* begun(ground, operation, json, watch)) ?? (yield* asked(ground, operation, json));
@@ -180,13 +193,18 @@ function* rounds(ground: Ground, within: Within, first: string, watch?: Watch): 
     if (status !== UNDER_WAY) {
       // Also where nothing was judged: then they take claims back.
       yield* settled(ground, within, told, watch);
-      if (status !== "allowed" && status !== "refused") throw failure(status, words);
-      const { answer = {}, earlier = [], refusal, leave: claims = [] } = told;
-      return { allowed: status === "allowed", answer, earlier, refusal, leave: claims };
+      return stepped(status, words, told);
     }
     const given: string = yield* orLeft(native, said, round(ground, within, told, watch));
     said = native.step("go_on", undefined, `{"step":${told.step},${given}}`);
   }
+}
+
+/** What a step that is at its end came to. */
+function stepped(status: string, words: string, told: Said): Stepped {
+  if (status !== "allowed" && status !== "refused") throw failure(status, words);
+  const { answer = {}, earlier = [], refusal, leave: claims = [] } = told;
+  return { allowed: status === "allowed", answer, earlier, refusal, leave: claims };
 }
 
 /** What the database gives for a round, as JSON. */
@@ -361,11 +379,11 @@ const WHY: Readonly<Record<Trouble, string>> = {
   other: "the database refused a statement of H-OS",
 };
 
-/** What the database threw, as an error of ours. */
-export function troubled(driver: Driver, thrown: unknown): HosError {
+/** What the database threw, as an error of ours; `other` says what failed, where it was no statement. */
+export function troubled(driver: Driver, thrown: unknown, other = WHY.other): HosError {
   if (thrown instanceof HosError) return thrown;
   const { trouble, name } = driver.trouble(thrown);
-  const message = `${WHY[trouble]}${name === "" ? "" : ` (${name})`}`;
+  const message = `${trouble === "other" ? other : WHY[trouble]}${name === "" ? "" : ` (${name})`}`;
   if (trouble === "retry") return new RetryError("retry", FAILED[trouble], message, { cause: thrown });
   return new StoreError("store", FAILED[trouble], message, { cause: thrown });
 }

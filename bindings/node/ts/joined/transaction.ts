@@ -2,8 +2,9 @@
 
 import { Answer } from "../answer";
 import { CallError, HosError, OutcomeUnknownError, refusal } from "../errors";
+import { plain } from "../write";
 import { retryOf } from "./closures";
-import type { Driver, Isolation } from "./driver";
+import type { Driver, Isolation, Taken } from "./driver";
 import { plainly } from "./driver";
 import { troubled } from "./rounds";
 import { lastOf } from "./several";
@@ -27,14 +28,45 @@ const PAUSE_MAX = 500;
 /** What is in a transaction of `transacted` now. */
 const busy = new WeakSet<object>();
 
-/** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws or gives an answer that refuses. */
-export function* transacted<T>(driver: Driver, connection: object, work: () => unknown, trying: Trying, seen: { isBroken: boolean }): Work<T> {
-  const tries = trying.tries ?? TRIES;
-  if (!Number.isSafeInteger(tries) || tries < 1) throw refusal("hos.call_malformed", "`tries` is a whole number, 1 at least");
-  if (!ISOLATIONS.has(trying.isolation)) {
-    throw refusal("hos.call_malformed", "`isolation` is `read committed`, `repeatable read` or `serializable`");
+/** How the caller wants it; what is no way to run one is refused, and what is misspelt too. */
+export function tryingOf(work: unknown, trying: unknown): Trying & { tries: number } {
+  if (typeof work !== "function" || !plain(trying)) throw refusal("hos.call_malformed", "transaction(work, { tries, isolation }) takes a function and an object");
+  for (const name of Object.keys(trying)) {
+    if (name !== "tries" && name !== "isolation") {
+      throw refusal("hos.call_malformed", `transaction(..) has no option \`${name}\`; it has \`tries\` and \`isolation\``);
+    }
   }
-  if (busy.has(connection) || (yield () => begun(driver, connection)) === true) {
+  const { tries = TRIES, isolation } = trying as Trying;
+  if (!Number.isSafeInteger(tries) || tries < 1) throw refusal("hos.call_malformed", "`tries` is a whole number, 1 at least");
+  if (!ISOLATIONS.has(isolation)) throw refusal("hos.call_malformed", "`isolation` is `read committed`, `repeatable read` or `serializable`");
+  return { tries, isolation };
+}
+
+/** What is learned of a connection. */
+export interface Seen {
+  isBroken: boolean;
+}
+
+/** Does work on a connection out of the pool, which goes back behind it; away, where it is broken. */
+export function* lent<T>(driver: Driver, pool: object, seen: Seen, work: (connection: object) => Work<T>): Work<T> {
+  let taken: Taken;
+  try {
+    taken = yield () => driver.take!(pool);
+  } catch (thrown) {
+    throw troubled(driver, thrown, "the pool gave no connection; `cause` says why");
+  }
+  try {
+    return yield* work(taken.connection);
+  } finally {
+    endEra(driver.connection(taken.connection)!);
+    taken.giveBack(seen.isBroken);
+  }
+}
+
+/** Runs the work in a transaction: it commits where the work gives something, and rolls back where it throws or gives an answer that refuses. */
+export function* transacted<T>(driver: Driver, connection: object, work: () => unknown, trying: ReturnType<typeof tryingOf>, seen: Seen): Work<T> {
+  const { tries, isolation } = trying;
+  if (busy.has(connection) || (yield* begun(driver, connection, seen))) {
     throw refusal("hos.call_malformed", "the connection is in a transaction already: a transaction of its own needs a connection of its own");
   }
   if (busy.has(connection)) throw refusal("hos.call_malformed", "two transactions at once on one connection: each needs one of its own");
@@ -42,7 +74,7 @@ export function* transacted<T>(driver: Driver, connection: object, work: () => u
   try {
     for (let tried = 1; ; tried += 1) {
       try {
-        return (yield* once(driver, connection, work, trying.isolation, seen)) as T;
+        return (yield* once(driver, connection, work, isolation, seen)) as T;
       } catch (thrown) {
         // Of a call, or of a statement of the host's own.
         if (tried >= tries || seen.isBroken || retryOf(driver, thrown) === undefined) throw thrown;
@@ -55,7 +87,7 @@ export function* transacted<T>(driver: Driver, connection: object, work: () => u
   }
 }
 
-function* once(driver: Driver, connection: object, work: () => unknown, isolation: Isolation | undefined, seen: { isBroken: boolean }): Work<unknown> {
+function* once(driver: Driver, connection: object, work: () => unknown, isolation: Isolation | undefined, seen: Seen): Work<unknown> {
   const say = (sql: string) => () => driver.run(connection, plainly(sql));
   // What the host's own work throws is thrown as it is.
   let isOurs = true;
@@ -109,8 +141,13 @@ function notOurs(): CallError {
 }
 
 /** Whether there is a transaction, and not only one that the next statement would begin. */
-function begun(driver: Driver, connection: object): unknown {
-  return driver.begun === undefined ? driver.inside(connection) : driver.begun(connection);
+function* begun(driver: Driver, connection: object, seen: Seen): Work<boolean> {
+  try {
+    return (yield () => (driver.begun === undefined ? driver.inside(connection) : driver.begun(connection))) === true;
+  } catch (thrown) {
+    seen.isBroken = true;
+    throw troubled(driver, thrown);
+  }
 }
 
 /** Nothing more is said of the calls that are still under way, and what was said of them is answered. */

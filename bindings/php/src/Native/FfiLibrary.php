@@ -13,6 +13,9 @@ use Hos\Uid;
  * On the command line the library is loaded when it is first wanted. In a server with `ffi.enable=preload` (Debian's default) PHP
  * lets only preloaded code near FFI: `preload/hos.php` compiles this class and loads the header under the scope `HOS`.
  *
+ * What a call is given is worked out before the call begins: where a signal's handler throws among a call's arguments, PHP before 8.4
+ * frees one that was not there yet.
+ *
  * @internal
  */
 final class FfiLibrary implements Library
@@ -115,7 +118,8 @@ final class FfiLibrary implements Library
         $number = $this->ffi->new('uint64_t');
         $out = $this->take();
         try {
-            $status = $this->ffi->$function($options, strlen($options), \FFI::addr($number), \FFI::addr($out));
+            [$length, $first, $second] = [strlen($options), \FFI::addr($number), \FFI::addr($out)];
+            $status = $this->ffi->$function($options, $length, $first, $second);
             $json = \FFI::string($out->data, $out->len);
         } finally {
             $this->put($out);
@@ -129,7 +133,8 @@ final class FfiLibrary implements Library
     {
         $out = $this->take();
         try {
-            $status = $this->ffi->hos_close($engine, \FFI::addr($out));
+            $address = \FFI::addr($out);
+            $status = $this->ffi->hos_close($engine, $address);
             $json = \FFI::string($out->data, $out->len);
         } finally {
             $this->put($out);
@@ -142,7 +147,8 @@ final class FfiLibrary implements Library
     {
         $out = $this->take();
         try {
-            $status = $this->ffi->hos_call($engine, $operation, strlen($operation), $call, strlen($call), \FFI::addr($out));
+            [$length, $bytes, $address] = [strlen($operation), strlen($call), \FFI::addr($out)];
+            $status = $this->ffi->hos_call($engine, $operation, $length, $call, $bytes, $address);
             $json = \FFI::string($out->data, $out->len);
         } finally {
             $this->put($out);
@@ -155,8 +161,8 @@ final class FfiLibrary implements Library
     {
         $out = $this->take();
         try {
-            $length = strlen($operation);
-            $status = $this->ffi->hos_step($engine, $operation, $length, $inside, $call, strlen($call), \FFI::addr($out));
+            [$length, $bytes, $address] = [strlen($operation), strlen($call), \FFI::addr($out)];
+            $status = $this->ffi->hos_step($engine, $operation, $length, $inside, $call, $bytes, $address);
             $json = \FFI::string($out->data, $out->len);
         } finally {
             $this->put($out);
@@ -174,7 +180,10 @@ final class FfiLibrary implements Library
         string $beside,
         ?string &$json,
     ): int {
-        $question = $this->question ?? new FfiQuestion($this->ffi->new('hos_question'));
+        if (($question = $this->question) === null) {
+            $room = $this->ffi->new('hos_question');
+            $question = new FfiQuestion($room);
+        }
         $this->question = null;
         $out = $this->take();
         try {
@@ -182,7 +191,8 @@ final class FfiLibrary implements Library
                 $question->begin($this->ffi, $tenant, $principal);
             }
             $question->ask($this->ffi, $action, $resource, $beside);
-            $status = $this->ffi->hos_can($engine, $question->address, \FFI::addr($out));
+            $address = \FFI::addr($out);
+            $status = $this->ffi->hos_can($engine, $question->address, $address);
             $json = \FFI::string($out->data, $out->len);
         } finally {
             $this->put($out);
@@ -209,7 +219,8 @@ final class FfiLibrary implements Library
         if ($this->spare === null && $out->room <= self::ROOM_MAX) {
             $this->spare = $out;
         } else {
-            $this->ffi->hos_free(\FFI::addr($out));
+            $address = \FFI::addr($out);
+            $this->ffi->hos_free($address);
         }
     }
 
@@ -254,7 +265,8 @@ final class FfiQuestion
         $this->tenant = null;
         $this->head = $tenant . $principal->type . $principal->id;
         $this->make($ffi, strlen($this->head) + 1024);
-        \FFI::memcpy($this->memory, $this->head, strlen($this->head));
+        $length = strlen($this->head);
+        \FFI::memcpy($this->memory, $this->head, $length);
         [, , , , $first, $second, $third] = $this->texts;
         [$first->len, $second->len, $third->len] = [strlen($tenant), strlen($principal->type), strlen($principal->id)];
         $first->data = $this->start;
@@ -274,7 +286,8 @@ final class FfiQuestion
             $this->begin($ffi, $tenant, $this->principal);
         }
         $place = $this->start + $at;
-        \FFI::memcpy($place, $words, strlen($words));
+        $length = strlen($words);
+        \FFI::memcpy($place, $words, $length);
         [$first, $second, $third, $fourth] = $this->texts;
         $first->data = $place;
         $first->len = $at = strlen($action);

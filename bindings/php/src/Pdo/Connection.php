@@ -83,6 +83,31 @@ final class Connection
     }
 
     /**
+     * Runs work that no signal's handler of the host's breaks off: it runs when the work has ended. What it throws between two statements
+     * would leave half of them, and PHP before 8.4 frees what was never there where it throws while a call's arguments are read.
+     *
+     * @template T
+     * @param \Closure(): T $work
+     * @return T
+     */
+    public static function unbroken(\Closure $work): mixed
+    {
+        if (!\function_exists('pcntl_async_signals') || !\pcntl_async_signals(false)) {
+            return $work();
+        }
+        $given = $failed = null;
+        try {
+            $given = $work();
+        } catch (\Throwable $failed) {
+            // Thrown below: not by `finally`, which would chain it behind what a handler throws.
+        }
+        \pcntl_async_signals(true);
+        \pcntl_signal_dispatch();
+
+        return $failed === null ? $given : throw $failed;
+    }
+
+    /**
      * Runs statements. What the database says of them is thrown in our words, with its own exception behind.
      *
      * @template T
@@ -91,6 +116,16 @@ final class Connection
      * @throws HosError
      */
     public function during(\Closure $work): mixed
+    {
+        return self::unbroken(fn (): mixed => $this->steadily($work));
+    }
+
+    /**
+     * @template T
+     * @param \Closure(): T $work
+     * @return T
+     */
+    private function steadily(\Closure $work): mixed
     {
         $kept = [];
         try {

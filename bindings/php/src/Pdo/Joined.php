@@ -59,12 +59,15 @@ final class Joined implements Door
         bool $watched = false,
         ?array &$refusal = null,
     ): string {
-        [$status, $told] = $watched ? $this->watched($operation, $call) : $this->during(function () use ($operation, $call): array {
+        $asked = function () use ($operation, $call): array {
             self::whole($operation);
 
             // Neither a question nor a word needs a transaction.
             return $this->step($operation, !in_array($operation, self::ASKING, true) && $this->connection->isInside(), $call);
-        });
+        };
+        [$status, $told] = $watched
+            ? Connection::unbroken(fn (): array => $this->watched($operation, $call))
+            : $this->during($asked);
         $refusal = isset($told->refusal) ? [$this->engine, $this->pid, $told->refusal] : null;
 
         if (isset($told->answer, $told->earlier)) {

@@ -35,8 +35,8 @@ final class Transaction
             throw HosError::call('hos.call_malformed', 'the connection is in a transaction already: whoever began it begins again');
         }
         for ($try = 1; ; $try++) {
-            $this->connection->during(fn () => $pdo->beginTransaction());
             try {
+                $this->connection->during(fn () => $pdo->beginTransaction());
                 $this->connection->during($this->connection->mark(...));
                 $given = $work($pdo);
                 // One with a receipt is evidence of a refusal, which is to be kept.

@@ -100,7 +100,11 @@ final class Bound
         $call = $this->written([], ['context' => $context], $given, null, []);
         $call = substr($call, 0, -1) . ',"evaluations":' . (new Encoder())->questions($questions) . '}';
         $json = $this->handle->call('can_all', $call, $status);
-        $answer = fn (\stdClass $one): Answer => new Answer($this, $one->allowed === true, json_encode($one, self::FLAGS));
+        $answer = function (\stdClass $one): Answer {
+            $json = json_encode($one, self::FLAGS);
+
+            return new Answer($this, $one->allowed === true, $json);
+        };
 
         return Decoder::typed(static fn (): array => array_map($answer, Decoder::tree($json)->evaluations));
     }
@@ -207,7 +211,8 @@ final class Bound
                     return self::ran($functions, $running);
                 });
             }
-            $call = $this->written($texts, array_replace($records, $functions), $given, $legacy, $entities, $rows);
+            $records = array_replace($records, $functions);
+            $call = $this->written($texts, $records, $given, $legacy, $entities, $rows);
             if ($leave !== null) {
                 // Of what is no call to the engine it leaves no claims: it has not begun.
                 return $this->handle->call($operation, $call, $status, false, $refusal);

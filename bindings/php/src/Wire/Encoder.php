@@ -54,8 +54,9 @@ final class Encoder
     {
         $bytes = strlen($text);
         foreach (count_chars($text, 1) as $byte => $times) {
+            $letter = chr($byte);
             $bytes += $times * match (true) {
-                in_array(chr($byte), ['"', '\\', "\x08", "\t", "\n", "\f", "\r"], true) => 1,
+                in_array($letter, ['"', '\\', "\x08", "\t", "\n", "\f", "\r"], true) => 1,
                 $byte < 0x20 => 5,
                 default => 0,
             };
@@ -83,7 +84,8 @@ final class Encoder
         $json = '';
         foreach ($parts as $at => $part) {
             $json .= ($json === '' ? '' : ',') . $one($part, $at);
-            self::bounded(strlen($json), $where);
+            $bytes = strlen($json);
+            self::bounded($bytes, $where);
         }
 
         return "[$json]";

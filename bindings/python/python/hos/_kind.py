@@ -27,6 +27,8 @@ class Connection(Protocol):
 
 Joinable = Union[Connection, Callable[[], Connection]]
 Cells = List[List[Union[int, str, None]]]
+# Below it every whole float is one integer, and no other was rounded to it.
+_EXACT_BELOW = 2.0**53
 # The savepoint behind the beginning of a transaction of ours.
 _MARK = "hos_begun"
 
@@ -82,12 +84,21 @@ class Kind:
 
     def run(self, sql: str, params: Sequence[Any] = (), reads: bool = True) -> List[Any]:
         """Runs a statement, and gives the rows of one that reads."""
-        cursor = self.cursor()
-        try:
+        with self._on_cursor() as cursor:
             cursor.execute(*self.said(sql, list(params)))
             return list(cursor.fetchall()) if reads else []
-        finally:
-            cursor.close()
+
+    @contextlib.contextmanager
+    def _on_cursor(self) -> Iterator[Any]:
+        cursor = self.cursor()
+        try:
+            yield cursor
+        except BaseException:
+            # A cursor that was interrupted may not be able to close, and what interrupted it says more.
+            with contextlib.suppress(Exception):
+                cursor.close()
+            raise
+        cursor.close()
 
     def do(self, *statements: str) -> None:
         """Runs statements that neither read nor have parameters."""
@@ -112,8 +123,7 @@ class Kind:
 
     def together(self, text: str) -> Cells:
         """Runs a text of several statements in one exchange, and gives the rows of its last result that has columns."""
-        cursor = self.cursor()
-        try:
+        with self._on_cursor() as cursor:
             self.execute(cursor, text)
             rows: List[Any] = []
             while True:
@@ -121,8 +131,6 @@ class Kind:
                     rows = list(cursor.fetchall())
                 if not self.has_more(cursor):
                     return _cells(rows)
-        finally:
-            cursor.close()
 
     def has_more(self, cursor: Any) -> bool:
         """Goes on to the next result of a text, if there is one."""
@@ -245,6 +253,9 @@ def _cell(value: Any) -> Union[int, str, None]:
     """A value of a row in the engine's words: text and bytes in base64, for drivers differ in which of both they give."""
     if value is None or isinstance(value, int):
         return value if value is None else int(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_BELOW:
+        # A host may have its driver read integers so.
+        return int(value)
     if isinstance(value, str):
         value = value.encode()
     elif not isinstance(value, (bytes, bytearray, memoryview)):

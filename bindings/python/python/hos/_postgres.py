@@ -17,6 +17,8 @@ _UNKNOWN = 4
 _READ = "SAVEPOINT hos_read"
 # The state of a savepoint that is not there.
 _NO_SAVEPOINT = "3B001"
+# The older driver's numbers.
+_LEVELS = {1: "READ COMMITTED", 2: "REPEATABLE READ", 3: "SERIALIZABLE", 4: "READ UNCOMMITTED"}
 
 
 class _Watch(Watch):
@@ -91,8 +93,22 @@ class _Postgres(Kind):
         return state is None or state.startswith(("08", "57P"))
 
     def begin(self) -> None:
-        if self.raw.autocommit:
-            self.do("BEGIN")
+        if not self.raw.autocommit:
+            return
+        level, read_only, deferrable = self.transactions()
+        words = ["BEGIN"]
+        if level is not None:
+            words.append(f"ISOLATION LEVEL {level}")
+        if read_only is not None:
+            words.append("READ ONLY" if read_only else "READ WRITE")
+        if deferrable is not None:
+            words.append("DEFERRABLE" if deferrable else "NOT DEFERRABLE")
+        self.do(" ".join(words))
+
+    def transactions(self) -> Tuple[Optional[str], Optional[bool], Optional[bool]]:
+        """How the host wants its transactions: their isolation, whether they only read, and whether they wait for a safe snapshot.
+        The driver says it where it begins one by itself; the database may not have heard of it."""
+        raise NotImplementedError
 
     def mark(self) -> None:
         # A savepoint would make all that is written that of a transaction below it.
@@ -132,6 +148,10 @@ class Psycopg(_Postgres):
         # A host may have all be prepared, and several statements cannot.
         cursor.execute(text, prepare=False)
 
+    def transactions(self) -> Tuple[Optional[str], Optional[bool], Optional[bool]]:
+        level = self.raw.isolation_level
+        return None if level is None else level.name.replace("_", " "), self.raw.read_only, self.raw.deferrable
+
     def state(self, error: BaseException) -> Optional[str]:
         return getattr(error, "sqlstate", None)
 
@@ -145,6 +165,9 @@ class Psycopg2(_Postgres):
     def has_more(self, cursor: Any) -> bool:
         # The library below it keeps the last result alone, which is the one that is wanted.
         return False
+
+    def transactions(self) -> Tuple[Optional[str], Optional[bool], Optional[bool]]:
+        return _LEVELS.get(self.raw.isolation_level), self.raw.readonly, self.raw.deferrable
 
     def said(self, sql: str, params: List[Any]) -> Tuple[str, Sequence[Any]]:
         return sql, [self.driver.Binary(one) if isinstance(one, bytes) else one for one in params]

@@ -108,7 +108,9 @@ class Sqlite(Kind):
     def begin(self) -> None:
         # A transaction that begins by reading cannot always go on to write.
         if not self._always():
-            self.do("BEGIN IMMEDIATE")
+            # How the driver begins those that it begins by itself.
+            is_exclusive = str(self.raw.isolation_level).upper() == "EXCLUSIVE"
+            self.do("BEGIN EXCLUSIVE" if is_exclusive else "BEGIN IMMEDIATE")
             return
         if not self.raw.in_transaction:
             # An error has ended the one that there always is.

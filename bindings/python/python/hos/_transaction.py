@@ -10,6 +10,7 @@ from typing import Callable, Iterator, List, Optional, TypeVar
 from hos._hos import Answer
 from hos._kind import Kind
 from hos._reply import Reply
+from hos._shadow import _drop, _is_awaitable
 from hos.errors import CallError, HosError, OutcomeUnknownError, RetryError
 
 _T = TypeVar("_T")
@@ -48,6 +49,10 @@ def _once(kind: Kind, work: Callable[[], _T]) -> _T:
         with _told(kind):
             kind.mark()
         given = work()
+        if _is_awaitable(given):
+            _drop(given)
+            why = "`work` gave an awaitable, and the transaction is over before it is awaited: give a function that is not `async`"
+            raise CallError("hos.call_malformed", why)
         if _is_refusal(given):
             _roll_back_refused(kind)
             return given

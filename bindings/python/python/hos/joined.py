@@ -126,6 +126,10 @@ class JoinedEngine:
         refused, not committed. A connection lost at the commit is an :class:`hos.OutcomeUnknownError`: the same work under the same
         once-key tells what came of it.
 
+        It is begun as the driver would begin it: what psycopg and psycopg2 keep of isolation, of only reading and of ``deferrable``,
+        and ``EXCLUSIVE`` of ``sqlite3``, holds with autocommit too. ``work`` is not ``async``: where it gives an awaitable, which
+        nobody has awaited by the commit, that is a :class:`hos.CallError`, and nothing is committed.
+
         What a ``sqlite3`` connection that is always in a transaction (``autocommit=False``) has written before is left as it is by a
         rollback, and is committed with the rest by a commit.
         """

@@ -1,6 +1,7 @@
 """What a host's own settings of a connection are, and what cannot be joined."""
 
 import contextlib
+import importlib
 import os
 import sqlite3
 import subprocess
@@ -35,7 +36,41 @@ class Own(Joined):
         return self.open(connection)
 
 
-class OwnPsycopg(Own):
+class OwnPostgres(Own):
+    def begun_as(self, *settings):
+        """How a transaction of the engine's is on a connection with these attributes, set one after the other."""
+        connection = self.host.connect()
+        self.addCleanup(self.end, connection)
+        for name, value in settings:
+            setattr(connection, name, value)
+        names = ("isolation", "read_only", "deferrable")
+        asked = ", ".join(f"current_setting('transaction_{one}')" for one in names)
+        told = self.opened.on(connection).transaction(lambda: self.host.rows(connection, f"SELECT {asked}")[0])
+        self.assertFalse(self.host.in_transaction(connection))
+        return told
+
+    def begins_as_it_is_told(self, serializable, repeatable, read_only):
+        on, every = ("autocommit", True), [("isolation_level", serializable), (read_only, True), ("deferrable", True)]
+        for settings in (every, [*every, on], [on, *every]):
+            self.assertEqual(self.begun_as(*settings), ("serializable", "on", "on"), settings)
+        self.assertEqual(self.begun_as(("isolation_level", repeatable), on), ("repeatable read", "off", "off"))
+        self.assertEqual(self.begun_as((read_only, False), ("deferrable", False), on), ("read committed", "off", "off"))
+        self.assertEqual(self.begun_as(on), ("read committed", "off", "off"))
+
+
+class OwnPsycopg(OwnPostgres):
+    def test_a_transaction_is_begun_as_the_driver_would(self):
+        from psycopg import IsolationLevel
+
+        self.begins_as_it_is_told(IsolationLevel.SERIALIZABLE, IsolationLevel.REPEATABLE_READ, "read_only")
+
+    def test_integers_that_are_read_as_floats(self):
+        from psycopg.types.numeric import FloatLoader
+
+        connection = self.host.connect()
+        connection.adapters.register_loader("int8", FloatLoader)
+        self.works(connection)
+
     def test_rows_of_dicts_and_a_cursor_of_its_own(self):
         import psycopg.rows
 
@@ -87,7 +122,12 @@ class OwnPsycopg(Own):
         self.assertEqual(connection.execute("SELECT current_setting('lock_timeout')").fetchone()[0], "7s")
 
 
-class OwnPsycopg2(Own):
+class OwnPsycopg2(OwnPostgres):
+    def test_a_transaction_is_begun_as_the_driver_would(self):
+        from psycopg2 import extensions
+
+        self.begins_as_it_is_told(extensions.ISOLATION_LEVEL_SERIALIZABLE, extensions.ISOLATION_LEVEL_REPEATABLE_READ, "readonly")
+
     def test_rows_of_dicts(self):
         import psycopg2.extras
 
@@ -120,6 +160,10 @@ class OwnMysql(Own):
         # What is read is not converted; one of the drivers cannot do without what writes.
         conv = self.host.driver.converters.encoders if self.host.module == "pymysql" else {}
         self.works(self.host.opened(conv=dict(conv)))
+
+    def test_integers_that_are_read_as_floats(self):
+        types = importlib.import_module(f"{self.host.module}.constants.FIELD_TYPE")
+        self.works(self.host.opened(conv={**self.host.driver.converters.conversions, types.LONGLONG: float}))
 
     def test_autocommit_is_as_it_was(self):
         for own in (True, False):
@@ -168,6 +212,19 @@ class OwnSqlite(Own):
         connection.text_factory = bytes
         self.works(connection)
         self.assertEqual((connection.row_factory, connection.text_factory), (sqlite3.Row, bytes))
+
+    def test_a_transaction_is_begun_as_the_driver_would(self):
+        for level, reads in (("IMMEDIATE", True), ("exclusive", False)):
+            connection, other = self.host.opened(isolation_level=level), self.host.alone()
+            for one in (connection, other):
+                self.addCleanup(self.end, one)
+            other.execute("PRAGMA busy_timeout = 0")
+
+            def work(other=other, reads=reads):
+                with contextlib.nullcontext() if reads else self.assertRaises(sqlite3.OperationalError):
+                    other.execute("SELECT count(*) FROM orders").fetchall()
+
+            self.opened.on(connection).transaction(work)
 
     def test_a_connection_of_ones_own_class(self):
         class Own(sqlite3.Connection):

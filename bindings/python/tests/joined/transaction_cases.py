@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import warnings
 from unittest import mock
 
 from cases import Joined, fresh
@@ -121,6 +122,48 @@ class Transactions(Joined):
             self.host.do(other, sql)
         self.commit(other)
         other.close()
+
+    def test_work_that_is_to_be_awaited_is_none(self):
+        """It would run behind the commit."""
+
+        class Awaitable:
+            def __await__(self):
+                yield
+
+        async def birth():
+            return self.birth(id)
+
+        for given in (birth, Awaitable):
+            id, ran = fresh("o"), []
+
+            def work(id=id, ran=ran, given=given):
+                ran.append(1)
+                self.insert(id)
+                return given()
+
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                error = self.refused(hos.CallError, "hos.call_malformed", self.engine.transaction, work)
+            self.assertIn("awaitable", error.message)
+            self.assertEqual((ran, [str(one.message) for one in warned]), ([1], []))
+            self.assertFalse(self.host.in_transaction(self.connection))
+            self.assertEqual(self.kept(id), (0, 0, 0))
+
+    def test_what_interrupts_a_call_goes_through(self):
+        """A cursor with a result that nobody has read may say on closing that it cannot."""
+        kind, id = self.engine._kind(), fresh("o")
+        shut = self.host.driver.ProgrammingError(2014, "Commands out of sync; you can't run this command now")
+        for interrupt in (KeyboardInterrupt, SystemExit):
+            cursor = mock.Mock(**{"execute.side_effect": interrupt, "close.side_effect": shut})
+            self.begin()
+            self.insert(fresh("o"))
+            with mock.patch.object(type(kind), "cursor", return_value=cursor):
+                for call in (lambda: self.birth(id), lambda: kind.run("SELECT 1"), lambda: kind.together("SELECT 1")):
+                    self.assertRaises(interrupt, call)
+            self.rollback()
+        cursor = mock.Mock(**{"close.side_effect": shut})
+        with mock.patch.object(type(kind), "cursor", return_value=cursor):
+            self.assertRaises(self.host.driver.ProgrammingError, kind.do, "SELECT 1")
 
     def test_it_does_not_begin_twice(self):
         def inner():

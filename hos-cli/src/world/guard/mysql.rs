@@ -62,10 +62,13 @@ BEGIN
 {elsewhere}  -- What such an engine has written stays, whatever a trigger says behind it.
   IF NOT EXISTS (SELECT 1 FROM information_schema.TABLES t JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
       WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = {table_text} AND e.TRANSACTIONS = 'YES') THEN
-{stays}  -- Rows that a foreign key changes, or sets to NULL, run no trigger.
+{stays}  -- Rows that a foreign key changes, or sets to NULL, run no trigger; what is reckoned from other columns may follow from one of these.
   IF EXISTS (SELECT 1 FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r
       ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
-      WHERE k.TABLE_SCHEMA = DATABASE() AND k.TABLE_NAME = {table_text} AND k.COLUMN_NAME IN ({id_text}, {column_text})
+      WHERE k.TABLE_SCHEMA = DATABASE() AND k.TABLE_NAME = {table_text}
+        AND (k.COLUMN_NAME IN ({id_text}, {column_text}) OR EXISTS (SELECT 1 FROM information_schema.COLUMNS c
+          WHERE c.TABLE_SCHEMA = DATABASE() AND c.TABLE_NAME = {table_text} AND c.COLUMN_NAME IN ({id_text}, {column_text})
+            AND c.GENERATION_EXPRESSION <> ''))
         AND (r.UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR r.DELETE_RULE IN ('SET NULL', 'SET DEFAULT'))) THEN
 {changes}END//
 CALL {procedure}()//

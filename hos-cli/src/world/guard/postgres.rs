@@ -15,10 +15,17 @@ DECLARE
   law TEXT;
   world TEXT;
   same TEXT;
+  locked TEXT;
 BEGIN
   IF row_security_active('hos_instance'::regclass) OR row_security_active({table_name}::regclass) THEN
     RAISE EXCEPTION 'hos.guard: % does not see every row of hos_instance and of %', current_user, {table_text}
       USING HINT = 'Let the script be run by who owns the tables and is under no policy of row security, or may bypass them.';
+  END IF;
+  -- A trigger of a table is none of the tables that inherit from it, though their rows are read as its own; one of its partitions it is.
+  IF EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
+      WHERE i.inhparent = {table_name}::regclass AND c.relkind <> 'p') THEN
+    RAISE EXCEPTION 'hos.guard: rows of tables that inherit from % would not be held', {table_text}
+      USING HINT = 'Let the file name a table without children, or make it a partitioned one.';
   END IF;
   -- The tables are those that these names mean now, whatever path, or temporary table, a session has later.
   SELECT format('%I.%I', n.nspname, c.relname) INTO law
@@ -30,12 +37,15 @@ BEGIN
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace
     JOIN pg_operator o ON o.oprname = '=' AND o.oprnamespace = n.oid AND o.oprleft = t.oid AND o.oprright = t.oid
     WHERE a.attrelid = {table_name}::regclass AND a.attname = {id_text};
+  -- Who moves the instance is waited for: a row that is deleted and written anew beside it is none that both write.
+  locked := CASE WHEN has_any_column_privilege('hos_instance'::regclass, 'UPDATE') THEN 'FOR SHARE' ELSE '' END;
   -- Whoever writes the row may be able neither to read the law nor to see the row when the transaction commits; and an id of
   -- times or bytes has the text by which it was adopted, not the one that a session likes.
   EXECUTE format('CREATE FUNCTION {guard}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET row_security = off
-    SET DateStyle = ''ISO'' SET TimeZone = ''UTC'' SET bytea_output = hex AS %L', format($body$
-{body}$body$, law, world, coalesce(same, '=')));
+    SET DateStyle = ''ISO'' SET TimeZone = ''UTC'' SET IntervalStyle = ''postgres'' SET bytea_output = hex
+    SET standard_conforming_strings = on AS %L', format($body$
+{body}$body$, law, world, coalesce(same, '='), locked));
   -- Nobody asks it about rows of others by a trigger on a table of their own.
   REVOKE ALL ON FUNCTION {guard}() FROM PUBLIC;
 END $hos$;
@@ -53,14 +63,14 @@ CREATE CONSTRAINT TRIGGER {guard}_update AFTER UPDATE ON {table}
     )
 }
 
-/// What the function does, as a pattern of `format`: the law's table, the world's and the equality of ids are put in by the script.
+/// What the function does, as a pattern of `format`: the law's table, the world's, the equality of ids and the lock are put in by the
+/// script.
 fn body(world: &World, rows: &Rows, unknown: Unknown) -> String {
     // The file's own words are no part of the pattern.
     let plain = |words: String| words.replace('%', "%%");
     let (id, column) = (name(D, &rows.id), name(D, &rows.state));
     let [row_id, new_id] = ["w", "NEW"].map(|row| as_id(D, &format!("{row}.{id}")));
-    // A collation of the column's own could take other words for the same.
-    let mapped = state(D, rows, &format!("(CAST(w.{column} AS TEXT) COLLATE \"C\")"));
+    let mapped = state(D, rows, &format!("w.{column}"));
     let (unless_known, or_none) = match unknown {
         Unknown::Refused => ("", format!(" OR w.{id} IS NULL AND NEW.{id} IS NULL")),
         Unknown::Passed => ("  IF hos.lawful IS NULL THEN RETURN NULL; END IF;\n", String::new()),
@@ -71,7 +81,7 @@ DECLARE
   lawful TEXT;
   present TEXT;
 BEGIN
-  SELECT state INTO hos.lawful FROM {instance};
+  SELECT state INTO hos.lawful FROM {instance} %4$s;
 {unless_known}  -- As they stand at the end of the transaction, not as they stood when they were written: one id may have several.
   SELECT d.said INTO hos.present
     FROM (SELECT {mapped} AS said FROM %2$s w WHERE w.{id} %3$s NEW.{id} AND {row_id} = {new_id}{or_none}) d

@@ -17,12 +17,11 @@ impl Parser<'_> {
     /// `[begin.NAME]`
     pub(super) fn begins(&mut self, table: &Table) -> BTreeMap<Name, Event> {
         let mut found = BTreeMap::new();
-        let Some(begins) = self.reader.table(table, "begin") else {
-            if table.get("begin").is_none() {
-                self.error("law.contract.missing", table.span.clone(), "no `[begin.NAME]`: no instance could ever be born");
-            }
-            return found;
-        };
+        let begins = self.reader.table(table, "begin");
+        if table.get("begin").is_none() || begins.is_some_and(|begins| begins.entries.is_empty()) {
+            self.error("law.contract.missing", table.span.clone(), "no `[begin.NAME]`: no instance could ever be born");
+        }
+        let Some(begins) = begins else { return found };
         for entry in &begins.entries {
             let name = self.name_of(&entry.key, entry.span.clone());
             let Some(body) = self.reader.as_table(&entry.item, &entry.key) else { continue };

@@ -89,7 +89,13 @@ impl Db {
         let (path, created) = locate(path, options)?;
         let file = identify(&path)?;
         let seat = registry::take(file, pid, &path)?;
-        let lock = if options.read_only { None } else { Some(SideLock::open(&path)?) };
+        let lock = if options.read_only {
+            None
+        } else {
+            // Beside what is no store no lock file is made: it would lie among somebody else's files.
+            check_header(&FileGuard::open(&path, true)?, &path)?;
+            Some(SideLock::open(&path)?)
+        };
         let pool = Pool { guard: None, seat: Some(seat), idle: Vec::new(), lent: 0, closed: true };
         let db = Arc::new(Self {
             path,
