@@ -10,7 +10,7 @@ use hos_core::law::Mode;
 use hos_core::proof::record::{Decision, Kind, Slot};
 use hos_core::time::Timestamp;
 use hos_core::value::Record;
-use judge_support::law::{bare, first};
+use judge_support::law::{bare, first, first_with};
 use judge_support::*;
 
 fn name(text: &str) -> Name {
@@ -351,7 +351,7 @@ fn a_note_is_about_a_person_or_about_nobody() {
 #[test]
 fn a_candidate_s_word_on_a_note_stands_beside_the_law_s() {
     let mut desk = Desk::new(first());
-    desk.candidate = Some(bare());
+    desk.candidate = Some(first_with(r#"@id("shut") forbid (principal, action == Lib::Action::"record.note", resource);"#));
     desk.call(&Call::Note(Note::new(reader("sue"), "till", b"x".to_vec()).unwrap()));
     let answer = &desk.last.as_ref().unwrap().answer;
     let candidate = answer.candidate.as_ref().map(|candidate| candidate.allowed);

@@ -243,7 +243,8 @@ fn in_shadow_nothing_is_kept_as_a_fact_that_is_none() {
 
     desk.begin(begins("ana", "l-2", world(true, Some("lent"))));
     let before = desk.instances["loan/l-2"].clone();
-    let extend = |pages: &str| moves("ana", "extend", "l-2", world(true, None)).arg("shelf", uid("Shelf", "b")).arg("pages", pages);
+    let extend =
+        |pages: &str| moves("ana", "extend", "l-2", world(true, None)).arg("shelf", uid("Shelf", "b")).arg("pages", pages);
     desk.moves(extend("many"));
     let judged = desk.last.as_ref().unwrap();
     assert!(judged.answer.allowed && judged.answer.divergence, "{:?}", judged.answer);
@@ -255,5 +256,4 @@ fn in_shadow_nothing_is_kept_as_a_fact_that_is_none() {
         assert!(!lines.concat().contains("differs"), "{lines:?}");
     }
     assert!(desk.instances.contains_key("loan/l-3"));
-    assert_eq!(desk.instances["loan/l-2"].facts.get("pages"), Some(&"few".into()));
 }

@@ -109,7 +109,11 @@ impl Findings<'_> {
             let waits = !state.terminal && !state.forever;
             let reachable = graph.reachable.contains(name);
             if !reachable {
-                self.warn("law.contract.unreachable", &state.span, format!("no birth leads to the state `{name}`, nor what follows on one"));
+                self.warn(
+                    "law.contract.unreachable",
+                    &state.span,
+                    format!("no birth leads to the state `{name}`, nor what follows on one"),
+                );
             }
             if waits && !graph.left.contains(name) {
                 let message = format!("no event leaves the state `{name}`, which is neither terminal nor forever");

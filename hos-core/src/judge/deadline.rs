@@ -128,7 +128,8 @@ impl Motion<'_, '_> {
         let mut verdict = match found {
             None => Verdict::against(vec![Blocker::new(Code::EventUnknown, shown(&due.event))]),
             Some((event, _)) => {
-                let asked = Asked { by: &by, event, is_override: false, args: &args, sets: true, reason: None, kind: Kind::Expired };
+                let asked =
+                    Asked { by: &by, event, is_override: false, args: &args, sets: true, reason: None, kind: Kind::Expired };
                 judge(self.bench, of, &instance, &asked)
             }
         };
