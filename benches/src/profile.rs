@@ -1,5 +1,5 @@
-//! One hot path alone: for as long as a profiler wants to look at it, or so many times, for who counts instructions. Nothing else runs
-//! beside it, and no rival.
+//! One hot path alone, for as long as a profiler wants to look at it, or so many times, for who counts instructions: ours, or bare SQLite's
+//! as the rival of moves. Nothing else runs beside it.
 
 use crate::Result;
 use crate::commit::{bare, steps};

@@ -301,12 +301,12 @@ impl Builder {
         }
         let mut id = [0; 16];
         self.entropy.fill(&mut id)?;
-        if let Some(path) = &self.mark {
-            Mark::new(path.clone()).begin(&StoreId(id))?;
-        }
         let key_path = self.key_path(&place);
         if self.signer.is_none() && key_path.is_none() {
             return Err(Failure::new(Code::KeyInvalid, "a store in a database is founded with a key file, or a signer"));
+        }
+        if let Some(path) = &self.mark {
+            Mark::new(path.clone()).begin(&StoreId(id))?;
         }
         match key_path.filter(|_| self.signer.is_none()) {
             Some(path) if path.exists() => settle_seal_key(&path)?,

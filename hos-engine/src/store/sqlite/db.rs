@@ -539,12 +539,12 @@ fn check_log(guard: &FileGuard, path: &Path) -> Result<(), StoreError> {
 
 /// Refuses what is not an SQLite file, and one that was cut short: SQLite reads what is missing as zeros.
 fn check_header(guard: &FileGuard, path: &Path) -> Result<(), StoreError> {
-    let size = guard.file().metadata().map_err(|e| from_io(&e, path, "examine"))?.len();
+    let size = || guard.file().metadata().map(|found| found.len()).map_err(|e| from_io(&e, path, "examine"));
     let mut journal = path.as_os_str().to_owned();
     journal.push("-journal");
     // While a log is there, a checkpoint may not have been finished when the power failed: the file lawfully lags behind, and its first
     // page may be torn. What it says is in the log; SQLite judges what they come to together.
-    if size == 0 || guard.wal_bytes() > 0 || Path::new(&journal).exists() {
+    if size()? == 0 || guard.wal_bytes() > 0 || Path::new(&journal).exists() {
         return Ok(());
     }
     let mut header = [0u8; 32];
@@ -557,7 +557,9 @@ fn check_header(guard: &FileGuard, path: &Path) -> Result<(), StoreError> {
         bytes => bytes.max(1),
     };
     let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
-    if size % page != 0 || size < pages * page {
+    // Asked behind the header: who closed the file last may have brought the log into it since, and made it longer by that.
+    let size = size()?;
+    if (size % page != 0 || size < pages * page) && guard.wal_bytes() == 0 {
         let message = format!("{} was cut short: it has {size} bytes where {pages} pages of {page} belong", shown(path));
         return Err(StoreError::integrity(message));
     }
